@@ -1,0 +1,72 @@
+# Two commands set up everything: `make demo` shows the main job, `make test` passes the tests.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONPATH := $(CURDIR)/tests/cluster:$(CURDIR)/tests/demo:$(CURDIR)/tests/fakes:$(CURDIR)/tests/bench
+
+##@ See it work
+demo: $(STAMP) ## Train a TweetBot from manifest to model on a cluster of its own, then clean up
+	@$(BIN)/python -m tweetbot_demo
+
+cluster-up: $(STAMP) ## Start the embedded cluster with S3, demo data and operator (OPERATOR=0 leaves it out)
+	@$(BIN)/python -m tweetbot_cluster up $(if $(filter 0,$(OPERATOR)),--no-operator)
+
+cluster-down: $(STAMP) ## End exactly what cluster-up started
+	@$(BIN)/python -m tweetbot_cluster down
+
+##@ Check it
+test: check unit integration ## Everything: check, unit tests, integration tests on the embedded cluster
+
+check: $(STAMP) ## Format, lint, types, import contracts, and that what is generated is up to date
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy crds/tweetbot_contract operator/tweetbot_operator trainer/tweetbot_trainer tests
+	$(BIN)/lint-imports
+	$(BIN)/python -m tweetbot_contract.generate --check
+
+unit: $(STAMP) ## The tests that need neither cluster nor network
+	$(BIN)/pytest -n auto tests/unit
+
+integration: $(STAMP) ## The tests on a real API server, S3 server and trainer
+	@$(BIN)/python -m tweetbot_cluster build >/dev/null
+	$(BIN)/pytest -n 3 --dist loadfile --integration tests/integration
+
+e2e: $(STAMP) ## From kubectl apply to five posts, on the embedded cluster (E2E_USE_KUBECONFIG=1: on yours)
+	@$(BIN)/python -m tweetbot_cluster build >/dev/null
+	$(BIN)/pytest --e2e tests/e2e
+
+bench: $(STAMP) ## The figures, side by side in one run, as JSON
+	@$(BIN)/python -m tweetbot_cluster build >/dev/null
+	@$(BIN)/python -m tweetbot_bench
+
+##@ Work on it
+generate: $(STAMP) ## Render the CRD and the generated docs from the types
+	$(BIN)/python -m tweetbot_contract.generate
+
+lock: $(STAMP) ## Resolve requirements/*.txt anew from pyproject.toml
+	UV=$(VENV)-bootstrap/bin/uv bash requirements/lock.sh
+
+venv: $(STAMP) ## Make the development environment from requirements/development.txt
+
+$(STAMP): pyproject.toml requirements/development.txt requirements/bootstrap.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Making the Python environment in $(VENV) (about 5 GB; two minutes or so)"
+	@$(PYTHON) -m venv $(VENV)-bootstrap
+	@$(VENV)-bootstrap/bin/pip install --quiet --require-hashes -r requirements/bootstrap.txt
+	@$(VENV)-bootstrap/bin/uv venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+	@$(VENV)-bootstrap/bin/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/development.txt
+	@$(VENV)-bootstrap/bin/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+clean: ## Remove what was made here (the cluster's binaries stay in the user cache)
+	rm -rf $(VENV) $(VENV)-bootstrap .mypy_cache .ruff_cache .pytest_cache
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo cluster-up cluster-down test check unit integration e2e bench generate lock venv clean help

@@ -1,0 +1,40 @@
+"""Write everything that is rendered from the types: `python -m tweetbot_contract.generate [--check]`."""
+
+import sys
+from pathlib import Path
+
+from tweetbot_contract import render_crd, render_docs
+
+ROOT = Path(__file__).parents[2]
+
+
+def files() -> dict[Path, str]:
+    """Return each generated file's path, relative to the repository, and its content."""
+    return {
+        Path("crds/tweetbots.tweetbot.dev.yaml"): render_crd.rendered(),
+        Path("docs/api-reference.md"): render_docs.api_reference(),
+        Path("docs/troubleshooting.md"): render_docs.troubleshooting(),
+    }
+
+
+def stale(root: Path = ROOT) -> list[Path]:
+    """Return the files that differ from what the types say."""
+    return [path for path, text in files().items() if not _is(root / path, text)]
+
+
+def _is(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text(encoding="utf-8") == text
+
+
+def main() -> None:
+    """Write the files, or with --check only name those that differ and exit 1."""
+    if "--check" in sys.argv:
+        different = stale()
+        print("\n".join(f"{path} is not what the types say: run `make generate`" for path in different))
+        sys.exit(1 if different else 0)
+    for path, text in files().items():
+        (ROOT / path).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""What crosses a Pod's border: names of labels, env variables, paths and exit codes, and the run document."""
+
+from enum import IntEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from tweetbot_contract.parts import Part
+from tweetbot_contract.spec import TweetBotSpec
+from tweetbot_contract.status import Stage
+
+GROUP = "tweetbot.dev"
+VERSION = "v1alpha1"
+PLURAL = "tweetbots"
+KIND = "TweetBot"
+
+MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
+MANAGED_BY = "tweetbot-operator"
+#: The TweetBot's name, its uid, the run's id and the stage, on every Job and Pod we make.
+BOT_LABEL = f"{GROUP}/bot"
+BOT_UID_LABEL = f"{GROUP}/bot-uid"
+RUN_LABEL = f"{GROUP}/run"
+STAGE_LABEL = f"{GROUP}/stage"
+#: Hash of how the Job is executed (identity.execution_of): an edit of it recreates an unfinished Job.
+EXECUTION_ANNOTATION = f"{GROUP}/execution"
+#: Which creation of the Job this is, `<run number>-<retries>`: a failure of another round counts no more.
+ROUND_ANNOTATION = f"{GROUP}/round"
+#: Set by users to force another run (Flux's idiom), echoed in status.lastHandledRetrainAt.
+RETRAIN_ANNOTATION = f"{GROUP}/retrain-at"
+
+RUN_ENV = "TWEETBOT_RUN"
+POD_UID_ENV = "TWEETBOT_POD_UID"
+SECRETS_DIR_ENV = "TWEETBOT_SECRETS_DIR"
+WORK_DIR_ENV = "TWEETBOT_WORK_DIR"
+TERMINATION_LOG_ENV = "TWEETBOT_TERMINATION_LOG"
+
+SECRETS_DIR = "/var/run/tweetbot/secrets"
+WORK_DIR = "/work"
+TERMINATION_LOG = "/dev/termination-log"
+#: Folders below SECRETS_DIR, and the file names inside them.
+S3_FOLDER = "s3"
+WANDB_FOLDER, WANDB_FILE = "wandb", "api-key"
+X_FILE = "token"
+
+#: The run document travels as an env variable; Linux allows 128 KiB for one, we stay below.
+RUN_DOCUMENT_LIMIT = 96 * 1024
+#: A bot's name and `-<run8>-prepare` must fit the 63 characters of a Job's name.
+NAME_LIMIT = 46
+
+
+class ExitCode(IntEnum):
+    """How a trainer process ends. 10 to 14 fail the Job at once; everything else counts against the attempts."""
+
+    DONE = 0
+    REFUSED = 10
+    NOT_AUTHORIZED = 11
+    TOO_LITTLE_DATA = 12
+    DIVERGED = 13
+    GATE_FAILED = 14
+    TEMPORARY = 75
+    STOPPED = 143
+
+
+PERMANENT_EXIT_CODES = tuple(code for code in ExitCode if 10 <= code <= 14)
+
+
+class RunDocument(Part):
+    """What a stage needs to know; no secret is in it."""
+
+    schema_version: Literal[1] = 1
+    stage: Stage
+    namespace: Annotated[str, Field(max_length=63)]
+    name: Annotated[str, Field(max_length=NAME_LIMIT)]
+    uid: Annotated[str, Field(max_length=64)]
+    run_id: Annotated[str, Field(max_length=16)]
+    run_number: int
+    #: The retrain-at time that forced the run: such a run adopts no model that another run made.
+    trigger: str = ""
+    #: Digest of the prepared dataset; set for Train.
+    dataset: str | None = None
+    image: str = ""
+    spec: TweetBotSpec
+
+    @property
+    def prefix(self) -> str:
+        """The address below which everything of this TweetBot lies, without a slash at the end."""
+        return f"{self.spec.output.s3.uri.rstrip('/')}/{self.namespace}/{self.name}"
+
+    def encode(self) -> str:
+        """Return JSON fit for an env variable: the kubelet expands `$(VAR)`, so no dollar stays literal.
+
+        Raises ValueError when it is longer than RUN_DOCUMENT_LIMIT bytes.
+        """
+        text = self.model_dump_json(by_alias=True, exclude_none=True).replace("$", "\\u0024")
+        if len(text.encode()) > RUN_DOCUMENT_LIMIT:
+            raise ValueError(f"the run document is longer than {RUN_DOCUMENT_LIMIT} bytes: shorten the spec")
+        return text
+
+
+def x_folder(source_index: int) -> str:
+    """Return the secrets folder of the X source at this position in spec.sources."""
+    return f"x-{source_index}"
+
+
+def job_name(bot: str, run: str, stage: Stage) -> str:
+    """Return a stage's Job name: same bot, run and stage, same Job, so creating twice is harmless."""
+    return f"{bot}-{run[:8]}-{stage.lower()}"

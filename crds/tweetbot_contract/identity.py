@@ -1,0 +1,77 @@
+"""Which edits start a new run, which only change how it is executed, and which neither.
+
+A run's id hashes the IDENTITY fields in canonical form, and values equal to their default are left out of that form: a
+field added later enters only where it is set, so an upgrade of the operator retrains no fleet. For the same reason a
+default never changes within an API version.
+"""
+
+import hashlib
+import json
+from typing import Any, Literal
+
+from tweetbot_contract.spec import TweetBotSpec
+
+Class = Literal["IDENTITY", "EXECUTION", "LIFECYCLE"]
+
+#: Every leaf of the spec belongs to the class of its longest prefix here; a test walks all leaves.
+CLASSES: dict[str, Class] = {
+    "sources": "IDENTITY",
+    "sources.x.tokenSecret": "EXECUTION",
+    "filter": "IDENTITY",
+    "model": "IDENTITY",
+    "training": "IDENTITY",
+    "output.s3.uri": "IDENTITY",
+    "output.s3": "EXECUTION",
+    "evaluation": "EXECUTION",
+    "tracking": "EXECUTION",
+    "resources": "EXECUTION",
+    "scheduling": "EXECUTION",
+    "serviceAccountName": "EXECUTION",
+    "run": "EXECUTION",
+    "suspend": "LIFECYCLE",
+    "subject": "LIFECYCLE",
+}
+
+
+def class_of(path: str) -> Class:
+    """Return the class of a leaf such as `output.s3.uri`, list positions left out; KeyError for an unknown one."""
+    steps = path.split(".")
+    prefixes = (".".join(steps[:length]) for length in range(len(steps), 0, -1))
+    return CLASSES[next((prefix for prefix in prefixes if prefix in CLASSES), path)]
+
+
+def identity_of(spec: TweetBotSpec) -> str:
+    """Return the hash of what is trained, 16 hex digits."""
+    return _digest(_only(spec, "IDENTITY"))
+
+
+def execution_of(spec: TweetBotSpec) -> str:
+    """Return the hash of how it is executed, 16 hex digits."""
+    return _digest(_only(spec, "EXECUTION"))
+
+
+def run_id(spec: TweetBotSpec, trigger: str = "") -> str:
+    """Return the id of the run that this spec asks for; `trigger` is the retrain-at time that forces another."""
+    return _digest({"identity": _only(spec, "IDENTITY"), "trigger": trigger})
+
+
+def _only(spec: TweetBotSpec, wanted: Class) -> Any:
+    return _pruned(spec.model_dump(mode="json", by_alias=True, exclude_defaults=True), wanted, "")
+
+
+def _pruned(value: Any, wanted: Class, path: str) -> Any:
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return [_pruned(item, wanted, path) or {} for item in value]
+    if isinstance(value, dict) and value and not _is_leaf(path):
+        inner = {key: _pruned(item, wanted, f"{path}.{key}".lstrip(".")) for key, item in value.items()}
+        return {key: item for key, item in inner.items() if item is not None} or None
+    return value if class_of(path) == wanted else None
+
+
+def _is_leaf(path: str) -> bool:
+    return path == "scheduling.nodeSelector"  # a map of free keys, not of fields
+
+
+def _digest(value: Any) -> str:
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]

@@ -1,0 +1,80 @@
+"""A whole TweetBot manifest, as a file or the API server gives it."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from tweetbot_contract.handover import GROUP, KIND, NAME_LIMIT, RETRAIN_ANNOTATION, VERSION
+from tweetbot_contract.spec import TweetBotSpec
+from tweetbot_contract.status import TweetBotStatus
+
+_NAME = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+
+
+class InvalidManifest(Exception):
+    """The user must change the manifest; the message names the field's path and what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class TweetBot:
+    """One TweetBot: its metadata as far as we read it, what is asked for, and what has become of it."""
+
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    resource_version: str
+    spec: TweetBotSpec
+    status: TweetBotStatus
+    retrain_at: str = ""
+    deleting: bool = False
+
+
+def parse(manifest: dict[str, Any]) -> TweetBot:
+    """Return the TweetBot of a manifest; unknown fields of a stored status are dropped, those of a spec refused.
+
+    Raises InvalidManifest.
+    """
+    _require_kind(manifest)
+    metadata = manifest.get("metadata") or {}
+    name = str(metadata.get("name", ""))
+    if not _NAME.match(name) or len(name) > NAME_LIMIT:
+        raise InvalidManifest(f"metadata.name: write at most {NAME_LIMIT} lower-case letters, digits or hyphens")
+    return TweetBot(
+        namespace=metadata.get("namespace", "default"),
+        name=name,
+        uid=metadata.get("uid", ""),
+        generation=int(metadata.get("generation", 0)),
+        resource_version=metadata.get("resourceVersion", ""),
+        spec=_spec(manifest.get("spec") or {}),
+        status=_status(manifest.get("status") or {}),
+        retrain_at=(metadata.get("annotations") or {}).get(RETRAIN_ANNOTATION, "")[:64],
+        deleting="deletionTimestamp" in metadata,
+    )
+
+
+def _require_kind(manifest: dict[str, Any]) -> None:
+    expected = {"apiVersion": f"{GROUP}/{VERSION}", "kind": KIND}
+    for field, value in expected.items():
+        if manifest.get(field) != value:
+            raise InvalidManifest(f"{field}: write {value}")
+
+
+def _spec(raw: dict[str, Any]) -> TweetBotSpec:
+    try:
+        return TweetBotSpec.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        rule_field = first.get("ctx", {}).get("field")
+        path = ".".join(str(step) for step in ("spec", *first["loc"], *([rule_field] if rule_field else [])))
+        raise InvalidManifest(f"{path}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def _status(raw: dict[str, Any]) -> TweetBotStatus:
+    """A status that does not parse was written by no operator of ours: it counts as none."""
+    try:
+        return TweetBotStatus.model_validate(raw, extra="ignore")
+    except ValidationError:
+        return TweetBotStatus()

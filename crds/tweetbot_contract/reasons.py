@@ -1,0 +1,214 @@
+"""Every reason that a condition, a run or a termination message may carry, with what to do about it.
+
+docs/troubleshooting.md is rendered from this table; a test holds it complete.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+#: Who must act: nobody (it goes on by itself), the TweetBot's author, or whoever runs the cluster or the service.
+Actor = Literal["Nobody", "Author", "Platform"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason: what it means and what to do."""
+
+    name: str
+    meaning: str
+    actor: Actor
+    advice: str
+
+    def __str__(self) -> str:
+        """Return the name as it stands in a condition."""
+        return self.name
+
+
+_ALL: list[Reason] = []
+
+
+def _reason(name: str, meaning: str, actor: Actor = "Nobody", advice: str = "Nothing: it goes on by itself.") -> Reason:
+    _ALL.append(reason := Reason(name, meaning, actor, advice))
+    return reason
+
+
+# ---- states of a run that goes on or ended well
+PREPARING = _reason("Preparing", "Posts are fetched and cleaned.")
+TRAINING = _reason("Training", "The model is fine-tuned.")
+SUCCEEDED = _reason("Succeeded", "The model is published.")
+ADOPTED = _reason("Adopted", "A model of exactly this dataset and training was published before and is served.")
+SUSPENDED = _reason("Suspended", "spec.suspend is true.", "Author", "Set spec.suspend to false to go on.")
+NOT_SUSPENDED = _reason("NotSuspended", "spec.suspend is false.")
+EVICTED = _reason("Evicted", "The Pod had to leave its node; another one takes over.")
+SUPERSEDED = _reason("Superseded", "The spec was edited; another run has taken over.")
+WAITING_FOR_PREVIOUS_POD = _reason("WaitingForPreviousPod", "A Job or Pod of an earlier run is still ending.")
+RETRY_BACKOFF = _reason("RetryBackoff", "A temporary fault ended the Job; it is created again after a pause.")
+RESULT_LOST = _reason("ResultLost", "The Job's result was gone before it was read; the stage is asked again.")
+NO_MODEL = _reason("NoModel", "No model has been published yet.")
+DATASET_READY = _reason("DatasetReady", "The dataset stands in S3.")
+NO_DATASET = _reason("NoDataset", "No dataset has been prepared yet.")
+ACCEPTED = _reason("Accepted", "The spec is valid.")
+TRACKED = _reason("Tracked", "Tracking works as asked for.")
+TRACKING_DEGRADED = _reason(
+    "TrackingDegraded",
+    "Weights & Biases did less than was asked for; the run is not affected.",
+    "Author",
+    "See the condition's message: a missing or wrong key, or a server that is away. The metrics file is in S3.",
+)
+
+# ---- the operator saw it
+INVALID_SPEC = _reason(
+    "InvalidSpec", "The stored spec breaks a rule.", "Author", "Correct the field that the message names."
+)
+NAME_CONFLICT = _reason(
+    "NameConflict",
+    "A Job of the name that the run needs exists and is not ours.",
+    "Author",
+    "Delete or rename that Job; the operator never touches it.",
+)
+JOB_REFUSED = _reason(
+    "JobRefused",
+    "The API server refuses the Job (quota, admission, an invalid value).",
+    "Author",
+    "Correct what the message names; the operator tries again with a growing pause.",
+)
+SECRET_NOT_FOUND = _reason(
+    "SecretNotFound",
+    "A Secret that the spec names, or a key in it, does not exist.",
+    "Author",
+    "Create it; the run goes on unaided. It fails when startDeadlineSeconds is over.",
+)
+UNSCHEDULABLE = _reason(
+    "Unschedulable",
+    "No node can take the Pod.",
+    "Platform",
+    "Lower spec.resources, correct spec.scheduling, or add a node; the run goes on unaided.",
+)
+IMAGE_PULL_FAILED = _reason(
+    "ImagePullFailed", "The trainer image cannot be pulled.", "Platform", "Check its name and the node's access to it."
+)
+START_DEADLINE_EXCEEDED = _reason(
+    "StartDeadlineExceeded",
+    "The Pod did not start within spec.run.startDeadlineSeconds.",
+    "Author",
+    "Remove the cause that the message names, then set the annotation tweetbot.dev/retrain-at.",
+)
+DEADLINE_EXCEEDED = _reason(
+    "DeadlineExceeded",
+    "The stage ran longer than spec.run.activeDeadlineSeconds.",
+    "Author",
+    "Raise activeDeadlineSeconds, or give the run less to do.",
+)
+OUT_OF_MEMORY = _reason(
+    "OutOfMemory",
+    "The trainer needed more memory than it may use.",
+    "Author",
+    "Raise spec.resources.memory; the run is tried again unaided.",
+)
+ATTEMPTS_EXHAUSTED = _reason(
+    "AttemptsExhausted",
+    "Every attempt ended without a result.",
+    "Author",
+    "Read the Pods' logs; set the annotation tweetbot.dev/retrain-at to try again.",
+)
+NODE_LOST = _reason(
+    "NodeLost",
+    "The Pod's node no longer answers, so the Pod cannot end.",
+    "Platform",
+    "Delete the Node, or force-delete the Pod; the operator never does.",
+)
+
+# ---- the trainer said it
+SPEC_REFUSED = _reason("SpecRefused", "The trainer cannot do what the spec asks.", "Author", "See the message.")
+NOT_AUTHORIZED = _reason(
+    "NotAuthorized",
+    "S3 refuses the credentials.",
+    "Author",
+    "Correct the Secret or its permissions, then set the annotation tweetbot.dev/retrain-at.",
+)
+BUCKET_NOT_FOUND = _reason(
+    "BucketNotFound",
+    "The bucket does not exist.",
+    "Author",
+    "Create it and set the annotation tweetbot.dev/retrain-at, or correct the address.",
+)
+SOURCE_NOT_FOUND = _reason(
+    "SourceNotFound",
+    "A source's file does not exist.",
+    "Author",
+    "Upload it and set the annotation tweetbot.dev/retrain-at, or correct sources[].uri.",
+)
+SOURCE_UNREADABLE = _reason(
+    "SourceUnreadable",
+    "A source's file is not what it should be.",
+    "Author",
+    "Upload the export as it was downloaded from X; the message names the member or line.",
+)
+SOURCE_TOO_LARGE = _reason(
+    "SourceTooLarge",
+    "A source unpacks to more than is allowed (a zip bomb looks like this).",
+    "Author",
+    "Upload the export as it was downloaded from X.",
+)
+TOO_FEW_POSTS = _reason(
+    "TooFewPosts",
+    "Less than 6,000 characters of posts are left after cleaning.",
+    "Author",
+    "Give a source with more posts, or relax spec.filter.",
+)
+BASE_MODEL_NOT_FOUND = _reason(
+    "BaseModelNotFound", "The base model does not exist.", "Author", "Correct spec.model.base or revision."
+)
+BASE_MODEL_REFUSED = _reason(
+    "BaseModelRefused",
+    "The base is not a GPT-2 in safetensors, or is damaged.",
+    "Author",
+    "Give a GPT-2 whose folder holds config.json, model.safetensors and tokenizer.json.",
+)
+DIVERGED = _reason(
+    "Diverged", "The loss is no longer a number.", "Author", "Lower spec.training.learningRate, or leave it unset."
+)
+ACCOUNT_NOT_FOUND = _reason("AccountNotFound", "X knows no such account.", "Author", "Correct sources[].x.handle.")
+ACCOUNT_SUSPENDED = _reason("AccountSuspended", "X has suspended the account.", "Author", "Use another source.")
+ACCOUNT_PROTECTED = _reason(
+    "AccountProtected", "The account is protected.", "Author", "Use the owner's archive instead."
+)
+X_NOT_AUTHORIZED = _reason(
+    "XNotAuthorized",
+    "X refuses the token.",
+    "Author",
+    "Put a valid bearer token into the Secret, then set the annotation tweetbot.dev/retrain-at.",
+)
+CREDITS_DEPLETED = _reason(
+    "CreditsDepleted",
+    "The X account that pays has no credits left.",
+    "Author",
+    "Buy credits, then set the annotation tweetbot.dev/retrain-at.",
+)
+USAGE_CAPPED = _reason(
+    "UsageCapped",
+    "The X app has reached its monthly cap.",
+    "Author",
+    "Wait for the new month, then set the annotation tweetbot.dev/retrain-at.",
+)
+SPEND_LIMIT_REACHED = _reason(
+    "SpendLimitReached",
+    "The next page would cost more than maxSpendUSD allows, and nothing was read yet.",
+    "Author",
+    "Raise sources[].x.maxSpendUSD.",
+)
+RATE_LIMITED = _reason("RateLimited", "X asks to wait; the message says until when.")
+X_UNAVAILABLE = _reason("XUnavailable", "X does not answer as documented.")
+STORAGE_UNAVAILABLE = _reason("StorageUnavailable", "S3 does not answer.")
+MODEL_HUB_UNAVAILABLE = _reason("ModelHubUnavailable", "The Hugging Face Hub does not answer.")
+DISK_FULL = _reason("DiskFull", "The Pod's disk is full.", "Platform", "Give the node more ephemeral storage.")
+STOPPED = _reason("Stopped", "The Pod was asked to end; another one goes on.")
+TRAINER_BUG = _reason(
+    "TrainerBug",
+    "The trainer met something it does not know.",
+    "Platform",
+    "Read the Pod's log and report it to the operator's project.",
+)
+
+ALL: tuple[Reason, ...] = tuple(_ALL)
+BY_NAME: dict[str, Reason] = {reason.name: reason for reason in ALL}

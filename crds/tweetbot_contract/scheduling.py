@@ -1,0 +1,107 @@
+"""What a training Pod gets, and on which nodes it runs. Names and meanings are those of the Pod API."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from tweetbot_contract.parts import Part, Rule, matches
+
+QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$"
+LabelKey = Annotated[str, Field(max_length=316)]
+LabelValue = Annotated[str, Field(max_length=63)]
+
+
+def _quantity(field: str, example: str) -> Rule:
+    return Rule(
+        f"self.{field}.matches('{QUANTITY}')".replace("\\", "\\\\"),
+        f'write {field} as a Kubernetes quantity such as "{example}"',
+        lambda part: matches(QUANTITY)(getattr(part, field)),
+        field=field,
+    )
+
+
+class Gpu(Part):
+    """Accelerators of one kind."""
+
+    resource: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=253,
+            description="The extended resource to ask for: nvidia.com/gpu, a MIG profile, amd.com/gpu.",
+        ),
+    ] = "nvidia.com/gpu"
+    count: Annotated[int, Field(ge=0, le=1, description="1, or 0 to train on the CPU.")] = 1
+
+
+class Resources(Part):
+    """Requests and limits of the training container; the prepare stage needs little and has its own."""
+
+    gpu: Annotated[Gpu, Field(description="Accelerators.")] = Gpu()
+    cpu: Annotated[str, Field(max_length=20, description="Processor cores.")] = "4"
+    memory: Annotated[str, Field(max_length=20, description="Memory; the Pod is killed above it.")] = "16Gi"
+    rules: ClassVar[tuple[Rule, ...]] = (_quantity("cpu", "4"), _quantity("memory", "16Gi"))
+
+
+class Toleration(Part):
+    """A taint that Pods put up with."""
+
+    key: Annotated[str | None, Field(max_length=316, description="The taint's key; every key when unset.")] = None
+    operator: Annotated[Literal["Exists", "Equal"], Field(description="How the value is compared.")] = "Equal"
+    value: Annotated[str | None, Field(max_length=63, description="The taint's value.")] = None
+    effect: Annotated[
+        Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None,
+        Field(description="The taint's effect; every effect when unset."),
+    ] = None
+    toleration_seconds: Annotated[
+        int | None, Field(ge=0, le=604800, description="How long a NoExecute taint is put up with.")
+    ] = None
+
+
+class Requirement(Part):
+    """One demand on a node's label."""
+
+    key: Annotated[LabelKey, Field(min_length=1, description="The label's key.")]
+    operator: Annotated[
+        Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"], Field(description="How the value is compared.")
+    ]
+    values: Annotated[tuple[LabelValue, ...], Field(max_length=20, description="The values to compare with.")] = ()
+
+
+class NodeTerm(Part):
+    """Demands that a node meets together."""
+
+    match_expressions: Annotated[
+        tuple[Requirement, ...], Field(min_length=1, max_length=10, description="Demands on the node's labels.")
+    ]
+
+
+class PreferredNodeTerm(Part):
+    """Demands that a node had better meet."""
+
+    weight: Annotated[int, Field(ge=1, le=100, description="How much meeting them counts.")]
+    preference: Annotated[NodeTerm, Field(description="The demands.")]
+
+
+class Affinity(Part):
+    """Which nodes are allowed and which are preferred."""
+
+    required: Annotated[tuple[NodeTerm, ...], Field(max_length=5, description="A node must meet one of these.")] = ()
+    preferred: Annotated[
+        tuple[PreferredNodeTerm, ...], Field(max_length=5, description="Nodes that meet these come first.")
+    ] = ()
+
+
+class Scheduling(Part):
+    """On which nodes the Pods of a run go."""
+
+    priority_class_name: Annotated[str | None, Field(max_length=253, description="The Pods' priority class.")] = None
+    node_selector: Annotated[
+        dict[LabelKey, LabelValue],
+        Field(default_factory=dict, max_length=20, description="Labels that a node must have."),
+    ]
+    tolerations: Annotated[
+        tuple[Toleration, ...], Field(max_length=10, description="Taints that the Pods put up with.")
+    ] = ()
+    affinity: Annotated[Affinity | None, Field(description="Node affinity.")] = None
+    runtime_class_name: Annotated[str | None, Field(max_length=253, description="The Pods' runtime class.")] = None

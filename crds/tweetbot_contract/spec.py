@@ -1,0 +1,250 @@
+"""What a user asks for: the `spec` of a TweetBot. The CRD is rendered from these types; a field that is here works."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from tweetbot_contract.output import Output
+from tweetbot_contract.parts import NUMBER, Part, Rule, matches
+from tweetbot_contract.scheduling import Resources, Scheduling
+from tweetbot_contract.sources import SecretKey, Source
+
+BASE = r"^(hf://[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)?|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+|scratch://mini)$"
+LANGUAGE = r"^[a-z]{2,3}$"
+
+
+class Subject(Part):
+    """Whose posts these are."""
+
+    handle: Annotated[str, Field(min_length=1, max_length=64, description="The account's name, without @.")]
+    relation: Annotated[
+        Literal["Unspecified", "Self", "Consented", "Fictional", "Parody"],
+        Field(description="What the person has to do with this bot; it stands in the model card."),
+    ] = "Unspecified"
+    display_name: Annotated[
+        str | None, Field(max_length=100, description="The name for the card; the handle when unset.")
+    ] = None
+    consent_ref: Annotated[
+        str | None, Field(max_length=512, description="Where the consent is on record; it stands in the manifest.")
+    ] = None
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.handle.matches('^[A-Za-z0-9_.-]+$')",
+            "write the handle without @: letters, digits, underscores, dots or hyphens",
+            lambda part: matches(r"^[A-Za-z0-9_.-]+$")(part.handle),
+            field="handle",
+        ),
+    )
+
+
+class Filter(Part):
+    """How posts are cleaned. The recipe `huggingtweets` is the original's exact procedure and takes no other option."""
+
+    recipe: Annotated[
+        Literal["modern", "huggingtweets"],
+        Field(description="modern: every option below. huggingtweets: bit for bit the rules of the 2021 notebook."),
+    ] = "modern"
+    min_words: Annotated[
+        int | None,
+        Field(ge=1, le=50, description="Drop posts with fewer words, links, mentions and tags apart. modern: 3."),
+    ] = None
+    replies: Annotated[Literal["Keep", "Drop"] | None, Field(description="Whether replies count. modern: Keep.")] = None
+    deduplicate: Annotated[
+        bool | None, Field(description="Drop posts that nearly repeat an earlier one. modern: true.")
+    ] = None
+    redact_pii: Annotated[
+        bool | None,
+        Field(alias="redactPII", description="Replace e-mail addresses, phone and card numbers, keys. modern: true."),
+    ] = None
+    mentions: Annotated[
+        Literal["Keep", "Replace"] | None,
+        Field(description="Whether @names stay or become @user. modern: Keep."),
+    ] = None
+    languages: Annotated[
+        tuple[Annotated[str, Field(max_length=10)], ...],
+        Field(max_length=20, description="Keep only posts labelled with these languages (ISO 639, e.g. en); all: []."),
+    ] = ()
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.recipe != 'huggingtweets' || !(has(self.minWords) || has(self.replies) || has(self.deduplicate) || "
+            "has(self.redactPII) || has(self.mentions) || size(self.languages) > 0)",
+            "recipe huggingtweets is the original's exact procedure and takes no options: "
+            "remove them, or use recipe: modern",
+            lambda part: part.recipe != "huggingtweets" or part.takes_no_options,
+            field="recipe",
+        ),
+        Rule(
+            "self.languages.all(code, code.matches('^[a-z]{2,3}$'))",
+            "write languages as ISO 639 codes such as en or ja",
+            lambda part: all(matches(LANGUAGE)(code) for code in part.languages),
+            field="languages",
+        ),
+    )
+
+    @property
+    def takes_no_options(self) -> bool:
+        """Tell whether every option beside the recipe is unset."""
+        options = (self.min_words, self.replies, self.deduplicate, self.redact_pii, self.mentions)
+        return all(option is None for option in options) and not self.languages
+
+
+class Model(Part):
+    """The model that is fine-tuned."""
+
+    base: Annotated[
+        str,
+        Field(
+            max_length=1024,
+            description="hf://gpt2 (a GPT-2 of the Hugging Face Hub), s3://bucket/folder (one in safetensors), or "
+            "scratch://mini (four small layers from nothing, for trials).",
+        ),
+    ] = "hf://gpt2"
+    revision: Annotated[
+        str | None, Field(max_length=64, description="Branch, tag or commit of an hf:// base; pin a commit to repeat.")
+    ] = None
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.base.matches('^(hf://[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)?"
+            "|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+|scratch://mini)$')",
+            "write the base as hf://gpt2, hf://owner/name, s3://bucket/folder or scratch://mini",
+            lambda part: matches(BASE)(part.base),
+            field="base",
+        ),
+        Rule(
+            "!has(self.revision) || self.base.startsWith('hf://')",
+            "revision belongs to an hf:// base only: remove it",
+            lambda part: part.revision is None or part.base.startswith("hf://"),
+            field="revision",
+        ),
+    )
+
+
+class Training(Part):
+    """How the model is fine-tuned. Unset values follow the base; docs/api-reference.md gives them."""
+
+    epochs: Annotated[int, Field(ge=1, le=100, description="Passes over the training posts at the most.")] = 4
+    learning_rate: Annotated[
+        str | None,
+        Field(
+            max_length=20, description='Peak learning rate, e.g. "3e-4"; 1.372e-4, or 3e-3 for scratch://mini, if unset'
+        ),
+    ] = None
+    batch_tokens: Annotated[
+        int | None, Field(ge=64, le=1048576, description="Label tokens a step; 1024, or 512 for scratch://mini.")
+    ] = None
+    seed: Annotated[int, Field(ge=0, le=4294967295, description="Seed of weights, order and dropout.")] = 42
+    precision: Annotated[
+        Literal["Auto", "FP32", "BF16"], Field(description="Auto: BF16 where the processor computes it, else FP32.")
+    ] = "Auto"
+    holdout_percent: Annotated[
+        int,
+        Field(ge=5, le=30, description="Share of the posts for validation, and the same again, the newest, for test."),
+    ] = 10
+    early_stopping: Annotated[
+        bool, Field(description="Stop when the validation loss no longer falls, and keep the best weights.")
+    ] = True
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            f"!has(self.learningRate) || self.learningRate.matches('{NUMBER}')".replace("\\", "\\\\"),
+            'write learningRate as a quoted number such as "3e-4"',
+            lambda part: matches(NUMBER)(part.learning_rate),
+            field="learningRate",
+        ),
+    )
+
+
+class Evaluation(Part):
+    """What is asked of the finished model."""
+
+    prompts: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=280)], ...],
+        Field(min_length=1, max_length=10, description="Beginnings that the samples continue."),
+    ] = ("My dream is",)
+    samples: Annotated[int, Field(ge=1, le=20, description="Samples for each prompt.")] = 5
+
+
+class WandB(Part):
+    """Weights & Biases. A dead server or a bad key never fails a run."""
+
+    project: Annotated[str, Field(min_length=1, max_length=128, description="The W&B project.")] = "huggingtweets"
+    entity: Annotated[str | None, Field(max_length=128, description="Team or user; the key's own when unset.")] = None
+    mode: Annotated[
+        Literal["Auto", "Online", "Offline", "Disabled"],
+        Field(description="Auto: Online with a key, else Offline, the run then lies in S3 and can be synced later."),
+    ] = "Auto"
+    api_key_secret: Annotated[SecretKey | None, Field(description="The Secret key with the W&B API key.")] = None
+    base_url: Annotated[str | None, Field(alias="baseURL", max_length=512, description="A W&B server of your own.")] = (
+        None
+    )
+    log_text: Annotated[bool, Field(description="Whether the posts' text may go to W&B; counts always do.")] = False
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.mode != 'Online' || has(self.apiKeySecret)",
+            "mode Online needs apiKeySecret; without a key write mode: Offline",
+            lambda part: part.mode != "Online" or part.api_key_secret is not None,
+            field="mode",
+        ),
+        Rule(
+            "!has(self.baseURL) || self.baseURL.matches('^https?://[^ ]+$')",
+            "write the server's address as https://host or http://host:port",
+            lambda part: matches(r"^https?://[^ ]+$")(part.base_url),
+            field="baseURL",
+        ),
+    )
+
+
+class Tracking(Part):
+    """Where the run is tracked, beside the metrics file that always goes to S3."""
+
+    wandb: Annotated[WandB, Field(description="Weights & Biases.")] = WandB()
+
+
+class Run(Part):
+    """How long and how often a run is tried."""
+
+    attempts: Annotated[int, Field(ge=1, le=10, description="Pods a stage may use up; preemption counts none.")] = 3
+    active_deadline_seconds: Annotated[
+        int, Field(ge=60, le=604800, description="Seconds a stage may run, its waiting for a node apart.")
+    ] = 7200
+    start_deadline_seconds: Annotated[
+        int, Field(ge=10, le=604800, description="Seconds a stage may wait for its Pod to start.")
+    ] = 600
+
+
+class TweetBotSpec(Part):
+    """Whose posts become a model, how, and where it goes."""
+
+    subject: Annotated[Subject, Field(description="Whose posts these are.")]
+    sources: Annotated[
+        tuple[Source, ...],
+        Field(min_length=1, max_length=3, description="Where the posts come from; several are mixed into one bot."),
+    ]
+    output: Annotated[Output, Field(description="Where datasets and models go.")]
+    filter: Annotated[Filter, Field(description="How posts are cleaned.")] = Filter()
+    model: Annotated[Model, Field(description="The model that is fine-tuned.")] = Model()
+    training: Annotated[Training, Field(description="How the model is fine-tuned.")] = Training()
+    evaluation: Annotated[Evaluation, Field(description="What is asked of the finished model.")] = Evaluation()
+    tracking: Annotated[Tracking, Field(description="Where the run is tracked.")] = Tracking()
+    resources: Annotated[Resources, Field(description="What a training Pod gets.")] = Resources()
+    scheduling: Annotated[Scheduling, Field(description="On which nodes Pods run.")] = Scheduling()
+    service_account_name: Annotated[
+        str | None,
+        Field(max_length=253, description="The Pods' service account, for workload identity; no token is mounted."),
+    ] = None
+    run: Annotated[Run, Field(description="How long and how often a run is tried.")] = Run()
+    suspend: Annotated[bool, Field(description="true stops the run; it goes on when this is false again.")] = False
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.output.s3.uri == oldSelf.output.s3.uri",
+            "output.s3.uri cannot change, or older models would be lost from sight: create another TweetBot",
+            lambda part: True,  # needs the stored object; only the API server has one
+            field="output.s3.uri",
+        ),
+        Rule(
+            "has(self.output.s3.endpoint) == has(oldSelf.output.s3.endpoint) && "
+            "(!has(self.output.s3.endpoint) || self.output.s3.endpoint == oldSelf.output.s3.endpoint)",
+            "output.s3.endpoint cannot change, or older models would be lost from sight: create another TweetBot",
+            lambda part: True,
+            field="output.s3.endpoint",
+        ),
+    )

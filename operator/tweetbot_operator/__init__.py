@@ -1,0 +1,1 @@
+"""What watches TweetBots, decides and acts."""

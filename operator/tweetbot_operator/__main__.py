@@ -1,0 +1,44 @@
+"""`tweetbot-operator`: reads the settings, configures the logs, runs until SIGTERM."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+
+from tweetbot_operator.logs import configure
+from tweetbot_operator.operator import CannotStart, operate
+from tweetbot_operator.settings import InvalidSettings, OperatorSettings, settings_from
+
+LOG = logging.getLogger(__name__)
+
+
+def main() -> int:
+    """Run the operator; answers the exit code: 0 after SIGTERM, 1 when it cannot go on, 2 for bad settings."""
+    try:
+        settings = settings_from(os.environ)
+    except InvalidSettings as fault:
+        sys.stderr.write(f"tweetbot-operator: {fault}\n")
+        return 2
+    configure(settings.log_level)
+    try:
+        asyncio.run(_run(settings))
+    except CannotStart as fault:
+        LOG.error(str(fault))
+        return 1
+    except Exception:  # the one place where a fault of ours ends the process, with its traceback logged
+        LOG.exception("the operator cannot go on")
+        return 1
+    return 0
+
+
+async def _run(settings: OperatorSettings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, stop.set)
+    await operate(settings, stop)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

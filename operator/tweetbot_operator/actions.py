@@ -1,0 +1,39 @@
+"""What a plan may ask for beside the status: two writes and two questions."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tweetbot_operator.views import JobView, PodView
+
+
+@dataclass(frozen=True, slots=True)
+class CreateJob:
+    """POST this Job. Its name says what it is, so doing it twice is harmless."""
+
+    manifest: dict[str, Any]
+    execution: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteJob:
+    """Delete this very Job, in the foreground: its Pods end first."""
+
+    job: JobView
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadEvents:
+    """Ask for the Events of a Pod that does not start."""
+
+    pod: PodView
+
+
+@dataclass(frozen=True, slots=True)
+class FindPods:
+    """List the Pods of a Job that has ended, past the cache."""
+
+    job: JobView
+
+
+Action = CreateJob | DeleteJob | ReadEvents | FindPods

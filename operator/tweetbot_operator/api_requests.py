@@ -1,0 +1,106 @@
+"""Requests to the API server through the asyncio client: plain dicts, a time limit always, faults by what they mean."""
+
+import json
+import time
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import aiohttp
+from kubernetes.aio.client import ApiClient
+
+from tweetbot_operator.errors import ApiFault, ClusterBusy, Conflict, Missing, NameTaken, Refused
+from tweetbot_operator.metrics import API_REQUESTS, API_SECONDS
+
+Manifest = dict[str, Any]
+APPLY = "application/apply-patch+yaml"
+METADATA_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+#: Objects of one page of a LIST: a page of 500 is some megabytes.
+_PAGE = 500
+
+
+class ApiRequests:
+    """One method a verb. Raises what `errors` names; the message is the API server's own."""
+
+    def __init__(self, client: ApiClient, timeout_seconds: float) -> None:
+        self._client = client
+        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
+
+    async def get(
+        self, path: str, query: Mapping[str, str] | None = None, accept: str = "application/json"
+    ) -> Manifest:
+        """Read an object or a list."""
+        return await self._send("GET", path, query=query, headers={"Accept": accept})
+
+    async def post(self, path: str, body: Manifest) -> Manifest:
+        """Create an object."""
+        return await self._send("POST", path, body=body)
+
+    async def apply(self, path: str, body: Manifest, manager: str) -> Manifest:
+        """Apply an object server-side; what other managers hold of the same fields gives way."""
+        query = {"fieldManager": manager, "force": "true"}
+        return await self._send("PATCH", path, query=query, body=body, headers={"Content-Type": APPLY})
+
+    async def delete(self, path: str, options: Manifest) -> Manifest:
+        """Delete an object."""
+        return await self._send("DELETE", path, body=options)
+
+    async def pages(
+        self, path: str, query: Mapping[str, str], accept: str = "application/json"
+    ) -> AsyncIterator[Manifest]:
+        """List objects page by page."""
+        page = await self.get(path, {**query, "limit": str(_PAGE)}, accept)
+        for item in page["items"]:
+            yield item
+        while token := page["metadata"].get("continue"):
+            page = await self.get(path, {**query, "limit": str(_PAGE), "continue": token}, accept)
+            for item in page["items"]:
+                yield item
+
+    async def _send(
+        self,
+        verb: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Manifest | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Manifest:
+        began = time.monotonic()
+        status = 0
+        try:
+            request = await self._client.param_serialize(
+                method=verb,
+                resource_path=path,
+                query_params=list((query or {}).items()),
+                header_params={"Accept": "application/json", **(headers or {})},
+                body=body,
+                auth_settings=["BearerToken"],
+            )
+            response = await self._client.call_api(*request, _request_timeout=self._timeout)
+            status, content = response.status, await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as fault:
+            raise ClusterBusy(f"{verb} {path}: {type(fault).__name__}: {fault}") from None
+        finally:
+            API_REQUESTS.labels(verb=verb, code=str(status)).inc()
+            API_SECONDS.labels(verb=verb).observe(time.monotonic() - began)
+        return _answer(verb, path, status, content)
+
+
+def _answer(verb: str, path: str, status: int, content: bytes) -> Manifest:
+    try:
+        document = json.loads(content)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):  # a proxy's page, or a body cut short
+        raise ClusterBusy(f"{verb} {path}: {status} without JSON")
+    if status < 400:
+        return document
+    raise _fault(verb, status, document)(str(document.get("message", status)))
+
+
+def _fault(verb: str, status: int, document: Manifest) -> type[ApiFault]:
+    if status == 404:
+        return Missing
+    if status == 409:
+        return NameTaken if verb == "POST" and document.get("reason") == "AlreadyExists" else Conflict
+    return Refused if status in (400, 403, 413, 422) else ClusterBusy

@@ -1,0 +1,49 @@
+"""Document of the cache → a TweetBot, or what can be said of one whose spec cannot be read."""
+
+import json
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from tweetbot_contract.manifest import InvalidManifest, TweetBot, parse
+from tweetbot_contract.status import TweetBotStatus
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableBot:
+    """A TweetBot whose stored spec no longer obeys the rules, as after an upgrade of the CRD."""
+
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    resource_version: str
+    status: TweetBotStatus
+    complaint: str
+    deleting: bool = False
+
+
+def bot_from(document: bytes) -> TweetBot | UnreadableBot:
+    """Return the TweetBot of a stored document."""
+    manifest = json.loads(document)
+    try:
+        return parse(manifest)
+    except InvalidManifest as fault:
+        metadata = manifest["metadata"]
+        return UnreadableBot(
+            namespace=metadata["namespace"],
+            name=metadata["name"],
+            uid=metadata["uid"],
+            generation=metadata["generation"],
+            resource_version=metadata["resourceVersion"],
+            status=_status(manifest.get("status") or {}),
+            complaint=str(fault),
+            deleting="deletionTimestamp" in metadata,
+        )
+
+
+def _status(raw: dict[str, object]) -> TweetBotStatus:
+    try:
+        return TweetBotStatus.model_validate(raw, extra="ignore")
+    except ValidationError:
+        return TweetBotStatus()

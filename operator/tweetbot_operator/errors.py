@@ -1,0 +1,33 @@
+"""What can go wrong at the API server, named after what it means for the pass that asked.
+
+ApiFault
+├── Missing      404: the object is gone; look again
+├── Conflict     409 on a write planned from an older state: read again, plan again, never resend
+├── NameTaken    409 on a creation: an object of that name exists
+├── Refused      400, 403, 422 on a creation: trying the same again cannot help at once; the message says why
+└── ClusterBusy  everything else: the world must change; trying again will help
+"""
+
+
+class ApiFault(Exception):
+    """The API server did not do as asked."""
+
+
+class Missing(ApiFault):
+    """There is no such object."""
+
+
+class Conflict(ApiFault):
+    """The object is no longer as the write assumed."""
+
+
+class NameTaken(ApiFault):
+    """An object of that name exists."""
+
+
+class Refused(ApiFault):
+    """The API server will not have the object; the message is its own."""
+
+
+class ClusterBusy(ApiFault):
+    """The API server does not answer, or asks to come back."""

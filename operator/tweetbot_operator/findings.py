@@ -1,0 +1,42 @@
+"""What passes have learned by asking, kept in memory; after a restart it is asked again and found the same."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The API server would not have the Job; try again at `retry_at`, or at once when the execution has changed."""
+
+    job: str
+    execution: str
+    reason: str
+    message: str
+    count: int
+    retry_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MountCheck:
+    """What a Pod's Events said about its volumes; an empty message is nothing."""
+
+    message: str
+    count: int
+    next_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything learned about one TweetBot."""
+
+    refusal: Refusal | None = None
+    mounts: Mapping[str, MountCheck] = field(default_factory=dict)
+    """By Pod uid."""
+    searched: frozenset[str] = frozenset()
+    """uids of Jobs whose Pods were listed live after they had ended."""
+
+    def refusal_of(self, job: str, execution: str) -> Refusal | None:
+        """Return the refusal of this very Job, if there was one."""
+        refusal = self.refusal
+        return refusal if refusal and (refusal.job, refusal.execution) == (job, execution) else None

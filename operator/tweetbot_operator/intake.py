@@ -1,0 +1,58 @@
+"""Where news come in, from a watch or a LIST: into the cache, and the TweetBot concerned into the queue."""
+
+from tweetbot_operator.cache import Cache, Shelf
+from tweetbot_operator.cluster import Kind
+from tweetbot_operator.metrics import CACHE_OBJECTS
+from tweetbot_operator.queue import KeyedQueue
+from tweetbot_operator.views import JobView, Key, PodView, StoredBot
+
+Item = StoredBot | JobView | PodView
+
+
+class Intake:
+    """Keeps cache and queue in step."""
+
+    def __init__(self, cache: Cache, queue: KeyedQueue) -> None:
+        self._cache, self._queue = cache, queue
+
+    def put(self, item: Item) -> bool:
+        """Take an object as it is now; answers whether this was news."""
+        match item:
+            case StoredBot():
+                news = self._cache.bots.put(item)
+            case JobView():
+                news = self._cache.jobs.put(item)
+            case PodView():
+                news = self._cache.pods.put(item)
+        if news:
+            self._queue.add(key_of(item))
+        self._count()
+        return news
+
+    def bury(self, kind: Kind, uid: str) -> bool:
+        """Take note that an object is gone; answers whether this was news."""
+        item = self.shelf(kind).bury(uid)
+        if item is not None:
+            self._queue.add(key_of(item))
+        self._count()
+        return item is not None
+
+    def shelf(self, kind: Kind) -> "Shelf[StoredBot] | Shelf[JobView] | Shelf[PodView]":
+        """Return the cache's objects of a kind."""
+        match kind:
+            case "tweetbots":
+                return self._cache.bots
+            case "jobs":
+                return self._cache.jobs
+            case "pods":
+                return self._cache.pods
+
+    def _count(self) -> None:
+        CACHE_OBJECTS.labels(kind="tweetbots").set(len(self._cache.bots))
+        CACHE_OBJECTS.labels(kind="jobs").set(len(self._cache.jobs))
+        CACHE_OBJECTS.labels(kind="pods").set(len(self._cache.pods))
+
+
+def key_of(item: Item) -> Key:
+    """Return the TweetBot that an object concerns."""
+    return (item.namespace, item.name if isinstance(item, StoredBot) else item.bot)

@@ -1,0 +1,139 @@
+"""Job, its Pods and what was found out about them → the outcome of a run's stage."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tweetbot_contract.reasons import DEADLINE_EXCEEDED, START_DEADLINE_EXCEEDED, TRAINER_BUG
+from tweetbot_contract.result import PrepareSucceeded, StageFailed, TrainSucceeded, decode
+from tweetbot_contract.spec import Run
+from tweetbot_contract.status import CurrentRun
+from tweetbot_operator.failed_job_to_outcome import failure_of
+from tweetbot_operator.findings import Findings
+from tweetbot_operator.outcomes import Broken, Going, Leaving, Lost, NoJob, Outcome, Prepared, Stale, Trained, Unread
+from tweetbot_operator.pod_to_blockage import blockage_of, cause_of
+from tweetbot_operator.settings import OperatorSettings
+from tweetbot_operator.spec_to_run import round_of
+from tweetbot_operator.text import clause
+from tweetbot_operator.times import after, earliest
+from tweetbot_operator.views import JobView, PodView
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everything an outcome is read from."""
+
+    run: CurrentRun
+    limits: Run
+    job: JobView | None
+    pods: tuple[PodView, ...]
+    """The Job's own, oldest first."""
+    findings: Findings
+    now: datetime
+    settings: OperatorSettings
+
+
+def outcome_of(scene: Scene) -> Outcome:
+    """Return what has become of the Job of the run's stage."""
+    job = scene.job
+    if job is None:
+        return NoJob()
+    if job.deleting:
+        return Leaving(lost=job.verdict == "Complete")
+    if _is_stale(job, scene.run):
+        return Stale()
+    if job.verdict == "Complete":
+        return _completed(job, scene)
+    if job.verdict == "Failed":
+        return failure_of(job, scene.pods, searched=job.uid in scene.findings.searched)
+    return _going(job, scene)
+
+
+def _is_stale(job: JobView, run: CurrentRun) -> bool:
+    """A result counts however it was come by; only what is unfinished or failed is held against execution and round."""
+    if job.verdict == "Complete":
+        return False
+    return job.execution != run.execution or (job.verdict == "Failed" and job.round != round_of(run))
+
+
+def _completed(job: JobView, scene: Scene) -> Outcome:
+    ended = [pod for pod in scene.pods if pod.phase == "Succeeded"]
+    if ended and (outcome := _result(ended[-1].message, scene.run)):
+        return outcome
+    if job.uid not in scene.findings.searched:
+        return Unread(job)
+    if not ended:
+        return Lost()
+    return Broken(TRAINER_BUG.name, "The stage ended well but left no result that can be read. " + TRAINER_BUG.advice)
+
+
+def _result(message: str, run: CurrentRun) -> Prepared | Trained | None:
+    """Return the result in a termination message, if it is one of this stage."""
+    try:
+        result = decode(message)
+    except ValueError:
+        return None
+    match result:
+        case PrepareSucceeded() if run.stage == "Prepare":
+            return Prepared(result)
+        case TrainSucceeded() if run.stage == "Train":
+            return Trained(result)
+        case PrepareSucceeded() | TrainSucceeded() | StageFailed():
+            return None
+
+
+def _going(job: JobView, scene: Scene) -> Outcome:
+    attempt = min(job.failed_pods + 1, scene.limits.attempts)
+    live = [pod for pod in scene.pods if not pod.ended]
+    used = sum(_running_seconds(pod, scene.now) for pod in scene.pods)
+    limit = scene.limits.active_deadline_seconds
+    if used >= limit:
+        return Broken(
+            DEADLINE_EXCEEDED.name, f"The stage ran for {limit} s, all it may use. {DEADLINE_EXCEEDED.advice}"
+        )
+    if not live:
+        return _without_pod(job, scene, attempt)
+    pod = live[-1]
+    if pod.started_at is None:
+        return _waiting(pod, scene, attempt)
+    return Going(attempt, wake_at=after(scene.now, limit - used))
+
+
+def _without_pod(job: JobView, scene: Scene, attempt: int) -> Outcome:
+    """Between two Pods, or before the first, which the Job controller may be unable to create."""
+    last = scene.pods[-1] if scene.pods else None
+    since = (last.finished_at or last.created_at) if last else job.created_at
+    deadline = after(since, scene.limits.start_deadline_seconds)
+    if scene.now >= deadline:
+        return _never_started("no Pod was created for it", scene)
+    return Going(attempt, evicted=bool(last and last.disrupted), wake_at=deadline)
+
+
+def _waiting(pod: PodView, scene: Scene, attempt: int) -> Outcome:
+    settings, now = scene.settings, scene.now
+    deadline = after(pod.created_at, scene.limits.start_deadline_seconds)
+    if now >= deadline:
+        return _never_started(cause_of(pod, scene.findings)[1] or "the cluster does not say why", scene)
+    since = pod.scheduled_at or pod.created_at
+    patience, stalled = after(since, settings.start_patience_seconds), after(since, settings.stalled_seconds)
+    check = scene.findings.mounts.get(pod.uid)
+    ask_at = (check.next_at if check else patience) if pod.scheduled_at else None
+    later = [moment for moment in (patience, stalled, ask_at, deadline) if moment and moment > now]
+    return Going(
+        attempt,
+        blockage=blockage_of(pod, scene.findings, now, settings),
+        evicted=len(scene.pods) > 1 and scene.pods[-2].disrupted,
+        look_up=pod if ask_at and now >= ask_at else None,
+        wake_at=earliest(*later),
+    )
+
+
+def _never_started(cause: str, scene: Scene) -> Broken:
+    reason = START_DEADLINE_EXCEEDED
+    waited = f"The Pod did not start within {scene.limits.start_deadline_seconds} s"
+    return Broken(reason.name, f"{waited}: {clause(cause, 600)}. {reason.advice}")
+
+
+def _running_seconds(pod: PodView, now: datetime) -> float:
+    if pod.started_at is None:
+        return 0.0
+    return max(((pod.finished_at or now) - pod.started_at).total_seconds(), 0.0)

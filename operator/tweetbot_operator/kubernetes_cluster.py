@@ -1,0 +1,112 @@
+"""The real form of the door: which paths, which selectors, which preconditions."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from tweetbot_contract.handover import GROUP, KIND, MANAGED_BY, MANAGED_BY_LABEL, VERSION
+from tweetbot_operator.api_requests import METADATA_LIST, ApiRequests
+from tweetbot_operator.cluster import Kind, Manifest, Trace
+from tweetbot_operator.errors import Missing
+from tweetbot_operator.manifest_to_view import bot_of, job_of, pod_of
+from tweetbot_operator.views import JobView, PodView, StoredBot
+
+FIELD_MANAGER = "tweetbot-operator"
+#: Jobs and Pods are selected by the server: other people's never cross the wire.
+OURS = f"{MANAGED_BY_LABEL}={MANAGED_BY}"
+_PREFIX = {"tweetbots": f"/apis/{GROUP}/{VERSION}", "jobs": "/apis/batch/v1", "pods": "/api/v1"}
+_VIEW: dict[Kind, Callable[[dict[str, Any]], StoredBot | JobView | PodView]] = {
+    "tweetbots": bot_of,
+    "jobs": job_of,
+    "pods": pod_of,
+}
+
+
+class KubernetesCluster:
+    """A Cluster on a Kubernetes API server."""
+
+    def __init__(self, api: ApiRequests, namespaces: tuple[str, ...] = ()) -> None:
+        """`namespaces` bounds what is listed; none is all."""
+        self._api, self._namespaces = api, namespaces
+
+    async def bot(self, namespace: str, name: str) -> StoredBot:
+        """Read a TweetBot. Raises Missing."""
+        return bot_of(await self._api.get(_path("tweetbots", namespace, name)))
+
+    async def job(self, namespace: str, name: str) -> JobView:
+        """Read a Job. Raises Missing."""
+        return job_of(await self._api.get(_path("jobs", namespace, name)))
+
+    async def pod(self, namespace: str, name: str) -> PodView:
+        """Read a Pod. Raises Missing."""
+        return pod_of(await self._api.get(_path("pods", namespace, name)))
+
+    async def pods_of(self, job: JobView) -> tuple[PodView, ...]:
+        """List the Pods that a Job controls, by the label that the Job controller itself writes."""
+        query = {"labelSelector": f"batch.kubernetes.io/controller-uid={job.uid}"}
+        found = await self._api.get(_path("pods", job.namespace), query)
+        return tuple(pod for item in found["items"] if (pod := pod_of(item)).job == job.uid)
+
+    async def mount_failures_of(self, pod: PodView) -> tuple[str, ...]:
+        """List what a Pod's FailedMount Events say, newest last."""
+        path = f"/apis/events.k8s.io/v1/namespaces/{pod.namespace}/events"
+        found = await self._api.get(path, {"fieldSelector": f"regarding.uid={pod.uid},reason=FailedMount"})
+        return tuple(str(item.get("note", "")) for item in sorted(found["items"], key=_last_seen))
+
+    async def create_job(self, manifest: Manifest) -> JobView:
+        """Create a Job by POST: applying would adopt a stranger's of that name. Raises NameTaken, Refused."""
+        return job_of(await self._api.post(_path("jobs", manifest["metadata"]["namespace"]), manifest))
+
+    async def delete_job(self, job: JobView) -> JobView | None:
+        """Delete this very Job in the foreground; answers it as it ends, None if it is gone. Raises Conflict."""
+        options = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": "Foreground",
+            "preconditions": {"uid": job.uid, "resourceVersion": job.resource_version},
+        }
+        try:
+            answer = await self._api.delete(_path("jobs", job.namespace, job.name), options)
+        except Missing:
+            return None
+        return job_of(answer) if answer.get("kind") == "Job" else None
+
+    async def apply_status(self, bot: StoredBot, status: Manifest) -> StoredBot:
+        """Apply the whole status, fenced by the resource version. Raises Conflict, Missing, Refused."""
+        metadata = {"name": bot.name, "namespace": bot.namespace, "resourceVersion": bot.resource_version}
+        body = {"apiVersion": f"{GROUP}/{VERSION}", "kind": KIND, "metadata": metadata, "status": status}
+        path = _path("tweetbots", bot.namespace, bot.name) + "/status"
+        return bot_of(await self._api.apply(path, body, FIELD_MANAGER))
+
+    async def create_event(self, manifest: Manifest) -> None:
+        """Create an Event. Raises NameTaken, Refused."""
+        await self._api.post(f"/apis/events.k8s.io/v1/namespaces/{manifest['metadata']['namespace']}/events", manifest)
+
+    async def everything(self, kind: Kind) -> AsyncIterator[StoredBot | JobView | PodView]:
+        """List all objects of a kind that concern us. Raises Missing where the API server does not know the kind."""
+        for path in self._collections(kind):
+            async for item in self._api.pages(path, _selector(kind)):
+                yield _VIEW[kind](item)
+
+    async def traces(self, kind: Kind) -> AsyncIterator[Trace]:
+        """List the same by their metadata only."""
+        for path in self._collections(kind):
+            async for item in self._api.pages(path, _selector(kind), METADATA_LIST):
+                metadata = item["metadata"]
+                yield Trace(metadata["namespace"], metadata["name"], metadata["uid"], metadata["resourceVersion"])
+
+    def _collections(self, kind: Kind) -> list[str]:
+        return [_path(kind, namespace) for namespace in self._namespaces] or [f"{_PREFIX[kind]}/{kind}"]
+
+
+def _path(kind: Kind, namespace: str, name: str = "") -> str:
+    return f"{_PREFIX[kind]}/namespaces/{namespace}/{kind}" + (f"/{name}" if name else "")
+
+
+def _selector(kind: Kind) -> dict[str, str]:
+    return {} if kind == "tweetbots" else {"labelSelector": OURS}
+
+
+def _last_seen(event: Manifest) -> str:
+    """Kubelets still write the old form, which events.k8s.io shows under deprecated names."""
+    series = event.get("series") or {}
+    return str(series.get("lastObservedTime") or event.get("deprecatedLastTimestamp") or event.get("eventTime") or "")

@@ -1,0 +1,59 @@
+"""Log lines: one JSON object each, on stderr, with the TweetBot that they are about."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+_SUBJECT: ContextVar[dict[str, str] | None] = ContextVar("subject", default=None)
+
+
+class JsonFormatter(logging.Formatter):
+    """Time, level, logger, message; namespace, name and run of the TweetBot in hand; then the line's own fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line; a line break inside a message cannot start a second one."""
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **(_SUBJECT.get() or {}),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def configure(level: str) -> None:
+    """Send everything to stderr as JSON. kopf tells each event at INFO, which is our own business to tell."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("tweetbot_operator").setLevel(level)
+    logging.getLogger("kopf").setLevel(logging.WARNING)
+
+
+def about(**fields: str | int | float | None) -> dict[str, dict[str, Any]]:
+    """Return the `extra` of a line with fields of its own."""
+    return {"fields": fields}
+
+
+@contextmanager
+def subject(**fields: str) -> Iterator[None]:
+    """Put fields on every line inside."""
+    token = _SUBJECT.set({**(_SUBJECT.get() or {}), **fields})
+    try:
+        yield
+    finally:
+        _SUBJECT.reset(token)
+
+
+def add_to_subject(**fields: str) -> None:
+    """Put further fields on the lines of the present subject."""
+    _SUBJECT.set({**(_SUBJECT.get() or {}), **fields})

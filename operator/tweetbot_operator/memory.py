@@ -1,0 +1,65 @@
+"""Keeps the findings of each TweetBot between passes, and no longer than what they speak of exists."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from tweetbot_operator.findings import Findings, MountCheck, Refusal
+from tweetbot_operator.views import Key
+
+#: Longest pause, in seconds, before a refused Job is tried again or a Pod's Events are read again.
+_LONGEST = 300.0
+_FIRST_REFUSAL, _FIRST_CHECK = 2.0, 30.0
+
+
+class Memory:
+    """Findings by the TweetBot's namespace and name; inside, everything goes by uid or hash."""
+
+    def __init__(self) -> None:
+        self._findings: dict[Key, Findings] = {}
+
+    def of(self, key: Key) -> Findings:
+        """Return what is known."""
+        return self._findings.get(key, Findings())
+
+    def refuse(self, key: Key, job: str, execution: str, fault: tuple[str, str], now: datetime) -> None:
+        """Note that the Job was refused; `fault` is reason and message."""
+        known = self.of(key)
+        former = known.refusal_of(job, execution)
+        count = former.count + 1 if former else 1
+        retry_at = now + _pause(_FIRST_REFUSAL, count)
+        self._findings[key] = replace(known, refusal=Refusal(job, execution, *fault, count, retry_at))
+
+    def accept(self, key: Key) -> None:
+        """Note that the Job stands."""
+        known = self.of(key)
+        if known.refusal:
+            self._findings[key] = replace(known, refusal=None)
+
+    def note_mounts(self, key: Key, pod: str, message: str, now: datetime) -> None:
+        """Note what a Pod's Events said; they are read again after a growing pause."""
+        known = self.of(key)
+        former = known.mounts.get(pod)
+        count = former.count + 1 if former else 1
+        check = MountCheck(message, count, now + _pause(_FIRST_CHECK, count))
+        self._findings[key] = replace(known, mounts={**known.mounts, pod: check})
+
+    def note_search(self, key: Key, job: str) -> None:
+        """Note that the Pods of a Job that has ended were listed live."""
+        known = self.of(key)
+        self._findings[key] = replace(known, searched=known.searched | {job})
+
+    def keep_only(self, key: Key, jobs: Iterable[str], pods: Iterable[str]) -> None:
+        """Forget what speaks of Jobs and Pods that are gone."""
+        known, alive = self.of(key), frozenset(pods)
+        if known.searched or known.mounts:
+            mounts = {pod: check for pod, check in known.mounts.items() if pod in alive}
+            self._findings[key] = replace(known, mounts=mounts, searched=known.searched & frozenset(jobs))
+
+    def forget(self, key: Key) -> None:
+        """Forget a TweetBot."""
+        self._findings.pop(key, None)
+
+
+def _pause(first: float, count: int) -> timedelta:
+    return timedelta(seconds=min(first * 2.0 ** min(count - 1, 30), _LONGEST))

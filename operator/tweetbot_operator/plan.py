@@ -1,0 +1,61 @@
+"""The decision: one TweetBot, its Jobs and Pods, what was found out, the time → what to do and what to say.
+
+Two rules order everything. A run is recorded as it stands before anything is done for it, so nothing is created or
+deleted that the status does not explain. And where the run stays as it is, actions come first and the status after
+them, so that it tells what came of them in one write.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.status import CurrentRun, TweetBotStatus
+from tweetbot_operator.actions import Action
+from tweetbot_operator.document_to_bot import UnreadableBot
+from tweetbot_operator.job_to_outcome import Scene, outcome_of
+from tweetbot_operator.outcome_to_run import turn_after
+from tweetbot_operator.outcomes import NoJob, Outcome
+from tweetbot_operator.run_to_standing import Circumstances, standing_of
+from tweetbot_operator.settings import OperatorSettings
+from tweetbot_operator.situation_to_actions import Situation, actions, blockage, waits, wake_at
+from tweetbot_operator.spec_to_run import run_for
+from tweetbot_operator.turn_to_status import invalid_spec_status, status_after
+from tweetbot_operator.views import JobView
+from tweetbot_operator.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do, then what to say, and when to look again although nothing happens."""
+
+    status: TweetBotStatus
+    actions: tuple[Action, ...] = ()
+    wake_at: datetime | None = None
+    records: bool = False
+    """Whether the status must be written before anything else is planned: the run is not recorded as it stands."""
+
+
+def plan(world: World, settings: OperatorSettings) -> Plan:
+    """Return what the state asks for. The same state gives the same plan, and its execution leaves nothing to plan."""
+    bot = world.bot
+    if isinstance(bot, UnreadableBot):
+        return Plan(invalid_spec_status(bot, world.now))
+    run = run_for(bot, world.now)
+    job = next((job for job in world.jobs if job.name == run.job_name), None)
+    outcome = _outcome(bot, run, job, world, settings)
+    turn = turn_after(bot, run, outcome, world.now, settings)
+    if turn.run.stage != run.stage:
+        job, outcome = None, NoJob()  # what they speak of is the stage before
+    here = Situation(bot, turn.run, job, outcome, world, settings)
+    around = Circumstances(bot.spec.suspend, waits(here), outcome, blockage(here), world.now)
+    status = status_after(bot, turn, standing_of(turn.run, around), world.now)
+    if turn.run != bot.status.current_run:
+        return Plan(status, records=True)
+    return Plan(status, actions(here), wake_at(here))
+
+
+def _outcome(bot: TweetBot, run: CurrentRun, job: JobView | None, world: World, settings: OperatorSettings) -> Outcome:
+    if run.outcome is not None:
+        return NoJob()
+    own = tuple(pod for pod in world.pods if job and pod.job == job.uid)
+    return outcome_of(Scene(run, bot.spec.run, job, own, world.findings, world.now, settings))

@@ -1,0 +1,167 @@
+"""One pass over one TweetBot: gather, decide, act, write the status once. Whatever called for it, state decides."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import assert_never
+
+from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.reasons import JOB_REFUSED, NAME_CONFLICT
+from tweetbot_contract.status import TweetBotStatus
+from tweetbot_operator.actions import Action, CreateJob, DeleteJob, FindPods, ReadEvents
+from tweetbot_operator.cache import Cache
+from tweetbot_operator.census import Census
+from tweetbot_operator.cluster import Cluster
+from tweetbot_operator.document_to_bot import UnreadableBot, bot_from
+from tweetbot_operator.errors import ClusterBusy, Conflict, Missing, NameTaken, Refused
+from tweetbot_operator.logs import about, add_to_subject
+from tweetbot_operator.memory import Memory
+from tweetbot_operator.metrics import JOB_WRITES, STATUS_WRITES
+from tweetbot_operator.plan import Plan, plan
+from tweetbot_operator.pod_to_blockage import mount_complaint
+from tweetbot_operator.recorder import Recorder
+from tweetbot_operator.settings import OperatorSettings
+from tweetbot_operator.text import clause
+from tweetbot_operator.turn_to_status import same
+from tweetbot_operator.views import JobView, Key, StoredBot
+from tweetbot_operator.world import World
+
+LOG = logging.getLogger(__name__)
+#: Looks at one TweetBot in one pass. A run from its record to its end takes five; more means that others interfere.
+_LOOKS = 10
+
+
+class Reconciler:
+    """Brings one TweetBot after the other to where its spec wants it."""
+
+    def __init__(self, cluster: Cluster, cache: Cache, settings: OperatorSettings, now: Callable[[], datetime]) -> None:
+        self._cluster, self._cache, self._settings, self._now = cluster, cache, settings, now
+        self._memory, self._census = Memory(), Census()
+        self.recorder = Recorder(cluster, now)
+
+    async def reconcile(self, key: Key) -> datetime | None:
+        """Make one pass and return when to make the next although nothing happens.
+
+        Raises ClusterBusy, Refused.
+        """
+        for _ in range(_LOOKS):
+            stored = self._cache.bot(key)
+            if stored is None:
+                self._memory.forget(key)
+                self._census.leave(key)
+                return None
+            bot = bot_from(stored.document)
+            if bot.deleting:
+                return None  # its Jobs go by their owner reference
+            if bot.status.current_run:
+                add_to_subject(run=bot.status.current_run.id)
+            try:
+                decided = plan(self._world(bot), self._settings)
+                if await self._carried_out(stored, bot, decided):
+                    self._census.enter(key, decided.status.phase)
+                    return decided.wake_at
+            except (Conflict, Missing):
+                await self._read_again(stored)
+        raise ClusterBusy("the TweetBot changes faster than it can be acted on")
+
+    def _world(self, bot: TweetBot | UnreadableBot) -> World:
+        key = (bot.namespace, bot.name)
+        jobs = self._cache.jobs.group(bot.uid)
+        pods = tuple(sorted(self._cache.pods.group(bot.uid), key=lambda pod: (pod.created_at, pod.name)))
+        self._memory.keep_only(key, (job.uid for job in jobs), (pod.uid for pod in pods))
+        return World(bot, jobs, pods, self._memory.of(key), self._now())
+
+    async def _carried_out(self, stored: StoredBot, bot: TweetBot | UnreadableBot, decided: Plan) -> bool:
+        """Do one round of what was decided; answers whether nothing is left to decide anew."""
+        if decided.actions:
+            for action in decided.actions:
+                await self._perform(stored, action)
+            return False
+        if same(decided.status, bot.status):
+            return True
+        await self._write(stored, bot.status, decided.status)
+        return not decided.records
+
+    async def _write(self, stored: StoredBot, before: TweetBotStatus, after: TweetBotStatus) -> None:
+        self._cache.bots.put(await self._cluster.apply_status(stored, after.as_json()))
+        STATUS_WRITES.inc()
+        self.recorder.note(stored, before, after)
+        self._census.count_end(before, after)
+
+    async def _perform(self, stored: StoredBot, action: Action) -> None:
+        match action:
+            case CreateJob():
+                await self._create(stored, action)
+            case DeleteJob(job, why):
+                await self._delete(job, why)
+            case ReadEvents(pod):
+                complaint = mount_complaint(await self._cluster.mount_failures_of(pod))
+                self._memory.note_mounts(stored.group, pod.uid, complaint, self._now())
+            case FindPods(job):
+                for pod in await self._cluster.pods_of(job):
+                    self._cache.pods.put(pod)
+                self._memory.note_search(stored.group, job.uid)
+            case _:
+                assert_never(action)
+
+    async def _create(self, stored: StoredBot, action: CreateJob) -> None:
+        name = action.manifest["metadata"]["name"]
+        try:
+            job = await self._cluster.create_job(action.manifest)
+        except NameTaken:
+            await self._meet(stored, action, name)
+            return
+        except Refused as fault:
+            message = f"The API server refuses the Job: {clause(str(fault), 700)}. {JOB_REFUSED.advice}"
+            self._memory.refuse(stored.group, name, action.execution, (JOB_REFUSED.name, message), self._now())
+            return
+        self._stands(stored, job)
+        JOB_WRITES.labels(verb="create").inc()
+        LOG.info("job created", extra=about(job=name))
+
+    async def _meet(self, stored: StoredBot, action: CreateJob, name: str) -> None:
+        """A Job of that name exists: it is ours, made by a pass whose answer was lost, or a stranger's."""
+        job = await self._cluster.job(stored.namespace, name)
+        if job.owner == stored.uid:
+            self._stands(stored, job)
+            return
+        message = f"A Job named {name} exists and does not belong to this TweetBot. {NAME_CONFLICT.advice}"
+        self._memory.refuse(stored.group, name, action.execution, (NAME_CONFLICT.name, message), self._now())
+
+    def _stands(self, stored: StoredBot, job: JobView) -> None:
+        self._cache.jobs.put(job)
+        self._memory.accept(stored.group)
+
+    async def _delete(self, job: JobView, why: str) -> None:
+        try:
+            ending = await self._cluster.delete_job(job)
+        except Conflict:
+            await self._read_job_again(job)
+            return
+        JOB_WRITES.labels(verb="delete").inc()
+        LOG.info("job deleted", extra=about(job=job.name, why=why))
+        if ending is None:
+            self._cache.jobs.bury(job.uid)
+        else:
+            self._cache.jobs.put(ending)
+
+    async def _read_job_again(self, job: JobView) -> None:
+        try:
+            found = await self._cluster.job(job.namespace, job.name)
+        except Missing:
+            self._cache.jobs.bury(job.uid)
+            return
+        if found.uid != job.uid:
+            self._cache.jobs.bury(job.uid)
+        self._cache.jobs.put(found)
+
+    async def _read_again(self, stored: StoredBot) -> None:
+        """The pass was planned from a TweetBot that is no longer so: take it as it is now."""
+        try:
+            found = await self._cluster.bot(stored.namespace, stored.name)
+        except Missing:
+            self._cache.bots.bury(stored.uid)
+            return
+        if found.uid != stored.uid:
+            self._cache.bots.bury(stored.uid)
+        self._cache.bots.put(found)

@@ -1,0 +1,88 @@
+"""Run, its Job's outcome and what stands in the way → the row of the condition table."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tweetbot_contract.reasons import (
+    ADOPTED,
+    EVICTED,
+    PREPARING,
+    RESULT_LOST,
+    RETRY_BACKOFF,
+    SUCCEEDED,
+    SUSPENDED,
+    TRAINING,
+    WAITING_FOR_PREVIOUS_POD,
+    Reason,
+)
+from tweetbot_contract.status import CurrentRun, Phase
+from tweetbot_operator.outcomes import Blockage, Going, Leaving, Lost, NoJob, Outcome
+from tweetbot_operator.standing import Standing
+from tweetbot_operator.times import moment_of
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What beside the run decides where it stands."""
+
+    suspended: bool
+    waiting: bool
+    """A Job or Pod of an earlier run is still ending."""
+    outcome: Outcome
+    blockage: Blockage | None
+    """Why a Pod does not start or end, or why the Job cannot be created."""
+    now: datetime
+
+
+def standing_of(run: CurrentRun, around: Circumstances) -> Standing:
+    """Return the row that holds: the first one whose condition is met."""
+    if around.suspended:
+        return Standing("Suspended", SUSPENDED.name, _phrase(SUSPENDED), progressing=False)
+    if run.outcome is not None:
+        return _ended(run)
+    if around.blockage:
+        return _blocked(run, around.blockage)
+    if run.retry_at and moment_of(run.retry_at) > around.now:
+        return _backing_off(run, run.retry_at)
+    return _going(run, around)
+
+
+def _ended(run: CurrentRun) -> Standing:
+    reason, message = run.reason or "", run.message or ""
+    if run.outcome == "Failed":
+        return Standing("Failed", reason, message, progressing=False, stalled=True)
+    meaning = (ADOPTED if reason == ADOPTED.name else SUCCEEDED).meaning
+    return Standing("Succeeded", reason, meaning, progressing=False)
+
+
+def _blocked(run: CurrentRun, blockage: Blockage) -> Standing:
+    progressing = not blockage.stalled
+    return Standing(_phase(run), blockage.reason, blockage.message, progressing=progressing, stalled=blockage.stalled)
+
+
+def _backing_off(run: CurrentRun, until: str) -> Standing:
+    cause = f"{run.reason}: {run.message}. " if run.reason != RETRY_BACKOFF.name else ""
+    return Standing(_phase(run), RETRY_BACKOFF.name, f"{cause}Round {run.retries + 1} begins at {until}.")
+
+
+def _going(run: CurrentRun, around: Circumstances) -> Standing:
+    match around.outcome:
+        case Lost() | Leaving(lost=True):
+            return Standing("Queued", RESULT_LOST.name, _phrase(RESULT_LOST))
+        case Leaving():
+            return Standing("Queued", WAITING_FOR_PREVIOUS_POD.name, _phrase(WAITING_FOR_PREVIOUS_POD))
+        case Going(evicted=True):
+            return Standing("Queued", EVICTED.name, _phrase(EVICTED))
+    if around.waiting and isinstance(around.outcome, NoJob):
+        return Standing("Queued", WAITING_FOR_PREVIOUS_POD.name, _phrase(WAITING_FOR_PREVIOUS_POD))
+    reason = PREPARING if run.stage == "Prepare" else TRAINING
+    attempt = f" (attempt {run.attempt})" if run.attempt > 1 else ""
+    return Standing(_phase(run), reason.name, reason.meaning.rstrip(".") + attempt + ".")
+
+
+def _phase(run: CurrentRun) -> Phase:
+    return "Preparing" if run.stage == "Prepare" else "Training"
+
+
+def _phrase(reason: Reason) -> str:
+    return f"{reason.meaning} {reason.advice}"

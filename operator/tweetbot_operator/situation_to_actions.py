@@ -1,0 +1,120 @@
+"""A run's present stage and what bears on it → what stands in its way, what to do, when to look again."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.reasons import JOB_REFUSED
+from tweetbot_contract.status import CurrentRun
+from tweetbot_operator.actions import Action, CreateJob, DeleteJob, FindPods, ReadEvents
+from tweetbot_operator.findings import Refusal
+from tweetbot_operator.job_to_deletion import Fate, expires_at, reason_to_delete
+from tweetbot_operator.outcomes import Blockage, Going, NoJob, Outcome, Unread
+from tweetbot_operator.pod_to_blockage import node_lost
+from tweetbot_operator.settings import OperatorSettings
+from tweetbot_operator.spec_to_job import job_for
+from tweetbot_operator.times import after, earliest, moment_of
+from tweetbot_operator.views import JobView
+from tweetbot_operator.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """The run's present stage with all that bears on it."""
+
+    bot: TweetBot
+    run: CurrentRun
+    job: JobView | None
+    """The stage's own Job."""
+    outcome: Outcome
+    """What has become of it."""
+    world: World
+    settings: OperatorSettings
+
+
+def waits(here: Situation) -> bool:
+    """Whether a Job or Pod of another run or stage has not ended: two of one bot never hold two GPUs."""
+    own = here.job.uid if here.job else ""
+    jobs = any(not job.finished for job in here.world.jobs if job.uid != own)
+    return jobs or any(not pod.ended for pod in here.world.pods if pod.job != own)
+
+
+def blockage(here: Situation) -> Blockage | None:
+    """Return what keeps the run from going on, if anything does."""
+    if here.run.outcome is not None or here.bot.spec.suspend:
+        return None
+    if lost := node_lost(here.world.pods, here.world.now, here.settings):
+        return lost
+    match here.outcome:
+        case Going(blockage=found):
+            return found
+        case NoJob() if not waits(here):
+            return _refused(here)
+        case _:
+            return None
+
+
+def _refused(here: Situation) -> Blockage | None:
+    if refusal := _refusal(here):
+        return Blockage(refusal.reason, refusal.message, stalled=True)
+    try:
+        job_for(here.bot, here.run, here.settings)
+    except ValueError as fault:
+        return Blockage(JOB_REFUSED.name, f"{fault}. {JOB_REFUSED.advice}", stalled=True)
+    return None
+
+
+def _refusal(here: Situation) -> Refusal | None:
+    return here.world.findings.refusal_of(here.run.job_name or "", here.run.execution)
+
+
+def actions(here: Situation) -> tuple[Action, ...]:
+    """Return what is to be done now, deletions first."""
+    fate = _fate(here)
+    doomed = tuple(DeleteJob(job, why) for job in here.world.jobs if (why := reason_to_delete(job, fate)))
+    match here.outcome:
+        case NoJob() if _may_create(here):
+            return (*doomed, *_creation(here))
+        case Unread(job):
+            return (*doomed, FindPods(job))
+        case Going(look_up=pod) if pod is not None and not here.bot.spec.suspend:
+            return (*doomed, ReadEvents(pod))
+        case _:
+            return doomed
+
+
+def _fate(here: Situation) -> Fate:
+    return Fate(here.run, here.bot.spec.suspend, here.outcome, here.world.now, here.settings)
+
+
+def _may_create(here: Situation) -> bool:
+    now, refusal = here.world.now, _refusal(here)
+    return (
+        here.run.outcome is None
+        and not here.bot.spec.suspend
+        and (here.run.retry_at is None or moment_of(here.run.retry_at) <= now)
+        and (refusal is None or refusal.retry_at <= now)
+        and not waits(here)
+    )
+
+
+def _creation(here: Situation) -> tuple[CreateJob, ...]:
+    try:
+        return (CreateJob(job_for(here.bot, here.run, here.settings), here.run.execution),)
+    except ValueError:
+        return ()  # `blockage` says so
+
+
+def wake_at(here: Situation) -> datetime | None:
+    """Return the first moment at which something is due although no event comes."""
+    now, run = here.world.now, here.run
+    fate = _fate(here)
+    refusal = _refusal(here)
+    moments = [
+        here.outcome.wake_at if isinstance(here.outcome, Going) else None,
+        moment_of(run.retry_at) if run.retry_at else None,
+        refusal.retry_at if refusal and run.outcome is None else None,
+        *(expires_at(job, fate) for job in here.world.jobs if not job.deleting),
+        *(after(pod.deleting_at, here.settings.node_lost_seconds) for pod in here.world.pods if pod.deleting_at),
+    ]
+    return earliest(*(moment for moment in moments if moment and moment > now))

@@ -1,0 +1,90 @@
+"""TweetBot and run → the Job of its stage. Nothing of the TweetBot's own labels and annotations is copied to it."""
+
+from typing import Any
+
+from tweetbot_contract.handover import (
+    BOT_LABEL,
+    BOT_UID_LABEL,
+    EXECUTION_ANNOTATION,
+    GROUP,
+    KIND,
+    MANAGED_BY,
+    MANAGED_BY_LABEL,
+    PERMANENT_EXIT_CODES,
+    ROUND_ANNOTATION,
+    RUN_LABEL,
+    STAGE_LABEL,
+    VERSION,
+    job_name,
+)
+from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.status import CurrentRun
+from tweetbot_operator.settings import OperatorSettings
+from tweetbot_operator.spec_to_pod import CONTAINER, pod_spec_for
+from tweetbot_operator.spec_to_run import round_of
+
+Manifest = dict[str, Any]
+#: Argo CD watches what its applications' resources own; a busy Job would make it refresh the application each time.
+_QUIET = {"argocd.argoproj.io/ignore-resource-updates": "true"}
+
+
+def job_for(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Manifest:
+    """Return the Job of the run's stage. Raises ValueError when the spec is too long to be handed over."""
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": job_name(bot.name, run.id, run.stage),
+            "namespace": bot.namespace,
+            "labels": _labels(bot, run),
+            "annotations": {EXECUTION_ANNOTATION: run.execution, ROUND_ANNOTATION: round_of(run), **_QUIET},
+            "ownerReferences": [_owner(bot)],
+        },
+        "spec": _job_spec(bot, run, settings),
+    }
+
+
+def _labels(bot: TweetBot, run: CurrentRun) -> dict[str, str]:
+    return {
+        MANAGED_BY_LABEL: MANAGED_BY,
+        BOT_LABEL: bot.name,
+        BOT_UID_LABEL: bot.uid,
+        RUN_LABEL: run.id,
+        STAGE_LABEL: run.stage.lower(),
+    }
+
+
+def _owner(bot: TweetBot) -> Manifest:
+    return {
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "kind": KIND,
+        "name": bot.name,
+        "uid": bot.uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+def _job_spec(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Manifest:
+    limits = bot.spec.run
+    return {
+        "backoffLimit": limits.attempts - 1,
+        "activeDeadlineSeconds": limits.start_deadline_seconds
+        + limits.active_deadline_seconds
+        + settings.backstop_seconds,
+        "ttlSecondsAfterFinished": settings.job_ttl_seconds,
+        "podReplacementPolicy": "Failed",  # or a replacement asks for a second GPU while the first Pod still ends
+        "podFailurePolicy": {"rules": _failure_rules()},
+        "template": {
+            "metadata": {"labels": _labels(bot, run), "annotations": dict(_QUIET)},
+            "spec": pod_spec_for(bot, run, settings),
+        },
+    }
+
+
+def _failure_rules() -> list[Manifest]:
+    codes = [int(code) for code in PERMANENT_EXIT_CODES]
+    return [
+        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+        {"action": "FailJob", "onExitCodes": {"containerName": CONTAINER, "operator": "In", "values": codes}},
+    ]

@@ -1,0 +1,77 @@
+"""Turn and standing → the whole next status. The one write of a pass sends exactly this."""
+
+from datetime import datetime
+
+from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.result import TrainSucceeded
+from tweetbot_contract.status import (
+    CurrentRun,
+    DataStatus,
+    ModelStatus,
+    TrackingStatus,
+    TweetBotStatus,
+)
+from tweetbot_operator.document_to_bot import UnreadableBot
+from tweetbot_operator.outcome_to_run import Turn
+from tweetbot_operator.standing import Standing
+from tweetbot_operator.standing_to_conditions import claims_of, conditions_after, invalid_spec_claims
+
+
+def status_after(bot: TweetBot, turn: Turn, standing: Standing, now: datetime) -> TweetBotStatus:
+    """Return the next status of a TweetBot."""
+    former = bot.status
+    model = _model(turn.trained, turn.run) if turn.trained else former.model
+    return TweetBotStatus(
+        observed_generation=bot.generation,
+        phase=standing.phase,
+        conditions=conditions_after(claims_of(bot, turn, model, standing), former, now),
+        current_run=turn.run,
+        data=_data(turn) or former.data,
+        model=model,
+        metrics=turn.trained.metrics if turn.trained else former.metrics,
+        samples=turn.trained.samples if turn.trained else former.samples,
+        tracking=_tracking(turn, former.tracking),
+        last_handled_retrain_at=turn.run.trigger or None,
+    )
+
+
+def invalid_spec_status(bot: UnreadableBot, now: datetime) -> TweetBotStatus:
+    """Return the next status of a TweetBot whose spec cannot be read: run, data and model stay as they are."""
+    claims = invalid_spec_claims(bot.complaint, bot.status, bot.generation)
+    update = {
+        "observed_generation": bot.generation,
+        "phase": "Failed",
+        "conditions": conditions_after(claims, bot.status, now),
+    }
+    return bot.status.model_copy(update=update)
+
+
+def same(one: TweetBotStatus, other: TweetBotStatus) -> bool:
+    """Whether the two say the same; the API server may list conditions in an order of its own."""
+    return _ordered(one) == _ordered(other)
+
+
+def _ordered(status: TweetBotStatus) -> TweetBotStatus:
+    by_type = tuple(sorted(status.conditions, key=lambda condition: condition.type))
+    return status.model_copy(update={"conditions": by_type})
+
+
+def _model(result: TrainSucceeded, run: CurrentRun) -> ModelStatus:
+    return ModelStatus(**result.model.model_dump(), run_id=run.id, identity=run.identity)
+
+
+def _data(turn: Turn) -> DataStatus | None:
+    if turn.prepared is None:
+        return None
+    dataset = turn.prepared.dataset
+    return DataStatus(**dataset.table.model_dump(), digest=dataset.digest, newest_post_at=dataset.newest_post_at)
+
+
+def _tracking(turn: Turn, former: TrackingStatus | None) -> TrackingStatus | None:
+    """Return the run's page as far as this turn knows it; an adopted model's page is that of the run that made it."""
+    if turn.prepared:
+        url = turn.prepared.tracking.wandb_url
+        return TrackingStatus(wandb_url=url) if url else None
+    if turn.trained and turn.trained.tracking.wandb_url:
+        return TrackingStatus(wandb_url=turn.trained.tracking.wandb_url)
+    return former

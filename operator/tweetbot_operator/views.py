@@ -1,0 +1,104 @@
+"""Jobs and Pods as far as decisions need them: small, frozen, without the manifests they were read from."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+#: Namespace and name of a TweetBot; what the queue holds.
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBot:
+    """A TweetBot as the cache keeps it: parsed only when its turn comes, as bytes take a tenth of the objects' room."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    document: bytes
+
+    @property
+    def group(self) -> Key:
+        """What it is looked up by."""
+        return (self.namespace, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """One batch/v1 Job."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    owner: str
+    """uid of the controller; empty if it has none."""
+    bot: str
+    """The TweetBot's name as the label says."""
+    run: str
+    stage: str
+    execution: str
+    round: str
+    """Which creation of the Job this is (`handover.ROUND_ANNOTATION`)."""
+    created_at: datetime
+    deleting: bool = False
+    failed_pods: int = 0
+    verdict: Literal["", "Complete", "Failed"] = ""
+    reason: str = ""
+    message: str = ""
+    finished_at: datetime | None = None
+
+    @property
+    def group(self) -> Hashable:
+        """What it is looked up by."""
+        return self.owner
+
+    @property
+    def finished(self) -> bool:
+        """Whether the Job has ended, well or not."""
+        return self.verdict != ""
+
+
+@dataclass(frozen=True, slots=True)
+class PodView:
+    """One Pod of a Job of ours."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    job: str
+    """uid of the Job that controls it; empty if none does."""
+    bot: str
+    """The TweetBot's name as the label says."""
+    bot_uid: str
+    created_at: datetime
+    phase: str = "Pending"
+    deleting_at: datetime | None = None
+    """When its grace period ends, once it is being deleted."""
+    scheduled_at: datetime | None = None
+    unschedulable: str = ""
+    """The scheduler's words, while it finds no node."""
+    disrupted: bool = False
+    """Evicted or preempted (condition DisruptionTarget): not the trainer's fault."""
+    waiting: str = ""
+    """The container's waiting reason, e.g. ImagePullBackOff."""
+    waiting_message: str = ""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    exit_code: int | None = None
+    out_of_memory: bool = False
+    message: str = ""
+    """The termination message."""
+
+    @property
+    def group(self) -> Hashable:
+        """What it is looked up by."""
+        return self.bot_uid
+
+    @property
+    def ended(self) -> bool:
+        """Whether its containers have ended for good."""
+        return self.phase in ("Succeeded", "Failed")

@@ -1,0 +1,22 @@
+"""Everything that one decision is made from."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tweetbot_contract.manifest import TweetBot
+from tweetbot_operator.document_to_bot import UnreadableBot
+from tweetbot_operator.findings import Findings
+from tweetbot_operator.views import JobView, PodView
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One TweetBot with its Jobs and Pods, what was found out about them, and the time."""
+
+    bot: TweetBot | UnreadableBot
+    jobs: tuple[JobView, ...]
+    """Those whose controller it is."""
+    pods: tuple[PodView, ...]
+    """Those that carry its uid, oldest first."""
+    findings: Findings
+    now: datetime

@@ -1,0 +1,1 @@
+"""The figures: measured side by side in one run, printed as JSON, never asserted."""

@@ -1,0 +1,168 @@
+"""Where the servers' programs come from: KUBEBUILDER_ASSETS, PATH, the user's cache, or a build from Go modules."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+MODULES = Path(__file__).resolve().parents[1] / "go"
+Report = Callable[[str], None]
+
+
+class BuildFailed(Exception):
+    """A program can neither be found nor built; the message says what to install or what the compiler said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One program: its name, the folder of its Go module under tests/cluster/go, and its main package."""
+
+    name: str
+    module: str
+    package: str
+
+
+TOOLS = (
+    Tool("etcd", "etcd", "go.etcd.io/etcd/server/v3"),
+    Tool("versitygw", "versitygw", "github.com/versity/versitygw/cmd/versitygw"),
+    Tool("kube-apiserver", "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver"),
+    Tool("kube-controller-manager", "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager"),
+    Tool("kube-scheduler", "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler"),
+    Tool("kubectl", "kubernetes", "k8s.io/kubernetes/cmd/kubectl"),
+)
+
+
+def find_or_build(env: Mapping[str, str], report: Report, tools: Sequence[Tool] = TOOLS) -> dict[str, Path]:
+    """Return every program's path by name; what no place holds is built once into the cache.
+
+    Raises BuildFailed if something has to be built and `go` is missing or fails.
+    """
+    if not all(find(tool, env) for tool in tools):
+        _build_missing(tools, env, report)
+    return {tool.name: _found(tool, env) for tool in tools}
+
+
+def find(tool: Tool, env: Mapping[str, str]) -> Path | None:
+    """Look in KUBEBUILDER_ASSETS (as envtest does), then on PATH, then in our cache."""
+    places = (env.get("KUBEBUILDER_ASSETS"), env.get("PATH"), str(cache_folder(env)))
+    found = next((hit for place in places if place and (hit := shutil.which(tool.name, path=place))), None)
+    return Path(found) if found else None
+
+
+def cache_folder(env: Mapping[str, str]) -> Path:
+    """Return `<cache>/tweetbot/bin-<hash>`: other versions or another processor get another folder."""
+    base = Path(env.get("XDG_CACHE_HOME") or Path(env.get("HOME", "~")).expanduser() / ".cache")
+    digest = hashlib.sha256(platform.machine().encode())
+    for file in sorted(MODULES.glob("*/go.*")):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return base / "tweetbot" / f"bin-{digest.hexdigest()[:12]}"
+
+
+def _found(tool: Tool, env: Mapping[str, str]) -> Path:
+    path = find(tool, env)
+    if path is None:
+        raise BuildFailed(f"{tool.name} was built but is not in {cache_folder(env)}")
+    return path
+
+
+def _build_missing(tools: Sequence[Tool], env: Mapping[str, str], report: Report) -> None:
+    if shutil.which("go", path=env.get("PATH")) is None:
+        raise BuildFailed(
+            "go is missing: install Go 1.25 or newer (https://go.dev/dl), or point KUBEBUILDER_ASSETS "
+            "at a folder with etcd, kube-apiserver and the other programs"
+        )
+    folder = cache_folder(env)
+    folder.mkdir(parents=True, exist_ok=True)
+    with _lock(folder / ".lock", report):
+        missing = [tool for tool in tools if find(tool, env) is None]
+        if not missing:
+            return
+        report(f"building {len(missing)} programs into {folder}: once, about 6 to 10 minutes on 2 cores")
+        began = time.monotonic()
+        for tool in missing:
+            _build(tool, folder, env, report)
+        report(f"built all in {time.monotonic() - began:.0f} s")
+
+
+@contextmanager
+def _lock(file: Path, report: Report) -> Iterator[None]:
+    with file.open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            report("another process is building the programs; waiting for it")
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _build(tool: Tool, folder: Path, env: Mapping[str, str], report: Report) -> None:
+    partial = folder / f".{tool.name}.{os.getpid()}.partial"
+    log = folder / f".{tool.name}.log"
+    command = ["nice", "go", "build", "-v", "-mod=readonly", "-trimpath", "-buildvcs=false",
+               "-ldflags", link_flags(tool), "-o", str(partial), tool.package]  # fmt: skip
+    began = time.monotonic()
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command, cwd=MODULES / tool.module, stdin=subprocess.DEVNULL, stderr=output, stdout=output,
+            env={**env, "CGO_ENABLED": "0", "GOWORK": "off"},
+        )  # fmt: skip
+        try:
+            _watch(process, tool, log, report)
+        finally:
+            process.terminate()
+            process.wait()
+    if process.returncode:
+        partial.unlink(missing_ok=True)
+        raise BuildFailed(f"go build of {tool.name} failed:\n" + "\n".join(log.read_text().splitlines()[-20:]))
+    partial.replace(folder / tool.name)
+    report(f"  {tool.name}: built in {time.monotonic() - began:.0f} s")
+
+
+def _watch(process: subprocess.Popen[bytes], tool: Tool, log: Path, report: Report) -> None:
+    """Say every few seconds how far the compiler is; it names each package as it comes to it."""
+    began = time.monotonic()
+    while True:
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            packages = log.read_bytes().count(b"\n")
+            report(f"  {tool.name}: {packages} packages compiled, {time.monotonic() - began:.0f} s")
+        else:
+            return
+
+
+def link_flags(tool: Tool) -> str:
+    """Return the linker's flags: no symbols, and for Kubernetes the version that its servers announce."""
+    if tool.module != "kubernetes":
+        return "-s -w"
+    version = kubernetes_version()
+    major, minor = version.lstrip("v").split(".")[:2]
+    stamp = {"gitVersion": version, "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
+    packages = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+    return "-s -w " + " ".join(f"-X {package}.{key}={value}" for package in packages for key, value in stamp.items())
+
+
+def kubernetes_version() -> str:
+    """Return the version that the Go module pins, such as `v1.35.4`."""
+    found = re.search(
+        r"^\s*(?:require )?k8s\.io/kubernetes (v\S+)", (MODULES / "kubernetes" / "go.mod").read_text(), re.M
+    )
+    if found is None:
+        raise BuildFailed("tests/cluster/go/kubernetes/go.mod names no version of k8s.io/kubernetes")
+    return found[1]
+
+
+def to_stderr(line: str) -> None:
+    """Report on stderr, at once: stdout's last line belongs to the caller."""
+    print(line, file=sys.stderr, flush=True)

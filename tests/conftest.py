@@ -1,0 +1,27 @@
+"""What needs a cluster is opted into: `--integration` for tests/integration, `--e2e` for tests/e2e."""
+
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+OPTIONS = {"--integration": HERE / "integration", "--e2e": HERE / "e2e"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    for option, folder in OPTIONS.items():
+        parser.addoption(option, action="store_true", help=f"run tests/{folder.name}, which start a cluster")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """An option without paths on the command line means its folder too."""
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        config.args += [str(folder) for option, folder in OPTIONS.items() if config.getoption(option)]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect, visibly in the last line, what was named by a path but not opted into."""
+    left_out = [folder for option, folder in OPTIONS.items() if not config.getoption(option)]
+    deselected = [item for item in items if any(folder in item.path.parents for folder in left_out)]
+    items[:] = [item for item in items if item not in deselected]
+    config.hook.pytest_deselected(items=deselected)

@@ -1,0 +1,162 @@
+"""An X export that the project wrote itself, with every wart of the real format, so that a reader can be trusted."""
+
+import json
+import zipfile
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+from tweetbot_demo import grammar
+from tweetbot_demo.archive_rows import MAKERS, Moment, Row, edited_rows, note_rows, tweet_row
+
+HANDLE, DISPLAY_NAME, ACCOUNT_ID = "harbour_gull", "Harbour Gull", "1000000007"
+POSTS = 1800
+SEED = 20210409
+FIRST_POST = datetime(2019, 3, 1, 6, 0, tzinfo=UTC)
+#: The zip format's own first day: one fixed time for all members, so that a seed always gives the same bytes.
+ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+#: How many of 1,000 posts are of a kind; the rest are plain.
+PER_THOUSAND = {
+    "retweet": 90, "short": 45, "near_duplicate": 20, "reply": 90, "quote": 25, "link": 50, "media": 35, "photo": 10,
+    "lines": 15, "japanese": 6, "personal": 5, "marker": 1, "old_retweet": 2, "note": 5, "edited": 6, "community": 8,
+}  # fmt: skip
+#: Members that a reader must never open.
+PRIVATE = (
+    "data/direct-messages.js",
+    "data/direct-messages-group.js",
+    "data/like.js",
+    "data/ip-audit.js",
+    "data/phone-number.js",
+    "data/deleted-tweets.js",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenArchive:
+    """What was written: `kinds` counts the posts of each kind; an edited post is one, in two rows."""
+
+    path: Path
+    posts: int
+    kinds: dict[str, int]
+
+
+@dataclass(slots=True)
+class _Rows:
+    tweets: list[Row] = field(default_factory=list)
+    notes: list[Row] = field(default_factory=list)
+    community: list[Row] = field(default_factory=list)
+    plain_texts: list[str] = field(default_factory=list)
+
+
+def write_archive(path: Path | str, *, seed: int = SEED, posts: int = POSTS) -> WrittenArchive:
+    """Write an export zip of the fictional account @harbour_gull with so many posts; a seed gives the same bytes."""
+    kinds = _kinds(posts, Random(seed))
+    members = _members(_rows(kinds, Random(seed + 1)))
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            info = zipfile.ZipInfo(name, ZIP_TIME)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, content)
+    return WrittenArchive(Path(path), posts, {kind: kinds.count(kind) for kind in sorted(set(kinds))})
+
+
+def _kinds(posts: int, random: Random) -> list[str]:
+    kinds = [kind for kind, share in PER_THOUSAND.items() for _ in range(round(posts * share / 1000))]
+    kinds += ["plain"] * (posts - len(kinds))
+    random.shuffle(kinds)
+    return kinds
+
+
+def _rows(kinds: list[str], random: Random) -> _Rows:
+    rows, at = _Rows(), FIRST_POST
+    for sequence, kind in enumerate(kinds):
+        at += timedelta(minutes=random.randint(20, 2400))
+        _add(rows, kind, Moment(at, sequence), random)
+    return rows
+
+
+def _add(rows: _Rows, kind: str, moment: Moment, random: Random) -> None:
+    match kind:
+        case "near_duplicate":
+            earlier = random.choice(rows.plain_texts or [grammar.sentence(random)])
+            rows.tweets.append(tweet_row(moment, grammar.near_duplicate(random, earlier)))
+        case "edited":
+            later = Moment(moment.at + timedelta(minutes=4), moment.sequence)
+            rows.tweets.extend(edited_rows(moment, later, grammar.sentence(random)))
+        case "note":
+            cut, note = note_rows(moment, random, grammar.several_sentences(random, 320))
+            rows.tweets.append(cut)
+            rows.notes.append(note)
+        case "community":
+            rows.community.append(tweet_row(moment, grammar.decorated(random)))
+        case _:
+            rows.tweets.append(row := MAKERS[kind](moment, random))
+            if kind == "plain":
+                rows.plain_texts.append(row["full_text"])
+
+
+def _members(rows: _Rows) -> dict[str, bytes]:
+    newest_first = rows.tweets[::-1]
+    cut = len(newest_first) * 3 // 5
+    parts = {
+        "data/tweets.js": ("tweets", 0, [{"tweet": row} for row in newest_first[:cut]]),
+        "data/tweets-part1.js": ("tweets", 1, [{"tweet": row} for row in newest_first[cut:]]),
+        "data/note-tweet.js": ("note_tweet", 0, [{"noteTweet": row} for row in rows.notes]),
+        "data/community-tweet.js": ("community_tweet", 0, [{"tweet": row} for row in rows.community]),
+        "data/account.js": ("account", 0, [{"account": _account()}]),
+        "data/profile.js": ("profile", 0, [{"profile": {"description": {"bio": "Fictional gull.", "website": ""}}}]),
+    }
+    members = {name: _script(f"YTD.{kind}.part{number}", items) for name, (kind, number, items) in parts.items()}
+    members["data/manifest.js"] = _manifest(parts)
+    members["data/README.txt"] = b"Your archive: one JavaScript file a kind of data.\n"
+    members["Your archive.html"] = b"<!doctype html><title>Your archive</title>"
+    members["data/tweets_media/1-photo.jpg"] = b"\xff\xd8\xff\xe0 not a photo"
+    members["__MACOSX/data/._tweets.js"] = b"\x00\x05\x16\x07 resource fork"
+    return members | {name: _private(name) for name in PRIVATE}
+
+
+def _script(global_name: str, content: object) -> bytes:
+    return f"window.{global_name} = {json.dumps(content, ensure_ascii=False, indent=2)}".encode()
+
+
+def _account() -> Row:
+    return {
+        "email": "gull@harbour.example",
+        "createdVia": "web",
+        "username": HANDLE,
+        "accountId": ACCOUNT_ID,
+        "createdAt": "2019-02-11T13:04:14.000Z",
+        "accountDisplayName": DISPLAY_NAME,
+    }
+
+
+def _manifest(parts: dict[str, tuple[str, int, list[Row]]]) -> bytes:
+    types: dict[str, Row] = {}
+    for name, (kind, number, items) in parts.items():
+        pascal = "".join(word.title() for word in kind.split("_"))
+        key = pascal[0].lower() + pascal[1:]
+        file = {"fileName": name, "globalName": f"YTD.{kind}.part{number}", "count": str(len(items))}
+        types.setdefault(key, {"files": []})["files"].append(file)
+    for name in PRIVATE:
+        kind = Path(name).stem.replace("-", "_")
+        file = {"fileName": name, "globalName": f"YTD.{kind}.part0", "count": "1"}
+        types[kind] = {"files": [file]}
+    return _script(
+        "__THAR_CONFIG",
+        {
+            "userInfo": {"accountId": ACCOUNT_ID, "userName": HANDLE, "displayName": DISPLAY_NAME},
+            "archiveInfo": {
+                "sizeBytes": "1048576",
+                "generationDate": "2026-11-01T00:00:00.000Z",
+                "isPartialArchive": False,
+                "maxPartSizeBytes": "53687091200",
+            },
+            "dataTypes": types,
+        },
+    )
+
+
+def _private(name: str) -> bytes:
+    return _script(f"YTD.{Path(name).stem.replace('-', '_')}.part0", [{"secret": "nobody may read this"}])

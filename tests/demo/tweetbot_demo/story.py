@@ -1,0 +1,138 @@
+"""The demo's story: apply the manifest, watch it, show what came out."""
+
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from tweetbot_demo.archive import HANDLE, write_archive
+from tweetbot_demo.places import BUCKET, DemoFailed, Place
+from tweetbot_demo.screen import Screen
+from tweetbot_demo.watching import Followed, follow_progress, follow_table
+
+MANIFEST = "crds/examples/quickstart.yaml"
+NAME = "quickstart"
+TIME_LIMIT = 600.0  # seconds until the demo gives up; it takes about one minute on two cores
+MODEL_FILES = ("model/", "report/")
+
+
+def play(place: Place, screen: Screen, root: Path) -> None:
+    """Play the demo. Raises DemoFailed."""
+    _upload_archive(place, screen)
+    screen.say(f"$ kubectl apply -f {MANIFEST}")
+    screen.say(place.run("apply", "-f", str(root / MANIFEST)).strip())
+    screen.say("$ kubectl get tweetbots --watch")
+    status = _watch(place, screen)
+    _show_status(place, screen)
+    _show_data(screen, status)
+    folder = _download(place, status, root / "build" / "demo").relative_to(root)
+    _show_bucket(place, screen)
+    _show_posts(screen, status)
+    _show_files(screen, status, folder)
+
+
+def _upload_archive(place: Place, screen: Screen) -> None:
+    """Write the fictional account's X export and put it where the manifest looks for it."""
+    with tempfile.TemporaryDirectory() as folder:
+        written = write_archive(Path(folder) / "archive.zip")
+        key = f"archives/{HANDLE}.zip"
+        place.s3.put_object(Bucket=BUCKET, Key=key, Body=written.path.read_bytes())
+    screen.say(f"The X archive of @{HANDLE} ({written.posts} posts, all made up) lies at s3://{BUCKET}/{key}.")
+
+
+def _watch(place: Place, screen: Screen) -> dict[str, Any]:
+    """Show kubectl's table and the bar until the model is ready; answers the status."""
+    with Followed(follow_table(place, screen)), Followed(follow_progress(place, screen, NAME)):
+        status = _until_done(place)
+    screen.end()
+    return status
+
+
+def _until_done(place: Place) -> dict[str, Any]:
+    deadline = time.monotonic() + TIME_LIMIT
+    while time.monotonic() < deadline:
+        status: dict[str, Any] = json.loads(place.run("get", "tweetbot", NAME, "-o", "json")).get("status", {})
+        conditions = {condition["type"]: condition for condition in status.get("conditions", ())}
+        if conditions.get("ModelReady", {}).get("status") == "True" and status["phase"] == "Succeeded":
+            return status
+        if conditions.get("Stalled", {}).get("status") == "True":
+            raise DemoFailed(f"{conditions['Stalled']['reason']}: {conditions['Stalled']['message']}")
+        time.sleep(0.5)
+    raise DemoFailed(f"no model after {TIME_LIMIT:.0f} s; see {place.operator_log or 'the logs of the operator'}")
+
+
+def _show_status(place: Place, screen: Screen) -> None:
+    screen.heading("The resource's status")
+    screen.say(place.run("get", "tweetbots", "-o", "wide").rstrip())
+    status = json.loads(place.run("get", "tweetbot", NAME, "-o", "json"))["status"]
+    screen.say("")
+    screen.table(
+        (condition["type"], f"{condition['status']:<8}{condition['reason']}") for condition in status["conditions"]
+    )
+    metrics = status["metrics"]
+    screen.say("")
+    screen.table(
+        [
+            ("training loss", f"{metrics['firstTrainLoss']:.2f} at the start, {metrics['trainLoss']:.2f} at the end"),
+            ("held-out loss", f"{metrics['evalLoss']:.2f}, perplexity {metrics['perplexity']:.1f}"),
+            ("bits per byte", f"{metrics['bitsPerByte']:.2f} on the newest posts, which training never saw"),
+            ("speed", f"{metrics['tokensPerSecond']:,.0f} tokens/s, {metrics['trainSeconds']:.0f} s in all"),
+        ]
+    )
+
+
+def _show_data(screen: Screen, status: dict[str, Any]) -> None:
+    screen.heading("The data table")
+    names = {
+        "downloaded": "Tweets downloaded",
+        "retweets": "Retweets",
+        "replies": "Replies dropped",
+        "languages": "Other languages",
+        "short": "Short tweets",
+        "duplicates": "Near-duplicates",
+        "kept": "Tweets kept",
+        "redacted": "of these redacted",
+    }
+    screen.table((label, status["data"][name]) for name, label in names.items() if status["data"].get(name))
+
+
+def _objects(place: Place, prefix: str) -> list[tuple[str, int]]:
+    pages = place.s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
+    return [(entry["Key"], entry["Size"]) for page in pages for entry in page.get("Contents", ())]
+
+
+def _show_bucket(place: Place, screen: Screen) -> None:
+    screen.heading(f"s3://{BUCKET}")
+    for key, size in _objects(place, ""):
+        screen.say(f"  {size:>10,}  {key}")
+
+
+def _show_posts(screen: Screen, status: dict[str, Any]) -> None:
+    screen.heading("Five posts that the model wrote")
+    for sample in status["samples"][:5]:
+        screen.say(f"  • {sample['text']}")
+
+
+def _download(place: Place, status: dict[str, Any], folder: Path) -> Path:
+    """Copy the model version to a folder of the working tree: the demo's bucket goes when the demo ends."""
+    version = status["model"]["uri"].removeprefix(f"s3://{BUCKET}/").removesuffix("/").removesuffix("/model")
+    for key, _ in _objects(place, f"{version}/"):
+        target = folder / key.removeprefix(f"{version}/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        place.s3.download_file(BUCKET, key, str(target))
+    return folder
+
+
+def _show_files(screen: Screen, status: dict[str, Any], folder: Path) -> None:
+    screen.heading("Where it lies")
+    screen.table(
+        [
+            ("model", status["model"]["uri"]),
+            ("copy of it", folder / "model"),
+            ("model card", folder / "model" / "README.md"),
+            ("pictures", f"{folder / 'report' / 'loss.png'}, {folder / 'report' / 'predictions.png'}"),
+        ]
+    )
+    screen.say("\nAsk it for more:")
+    screen.say(f'  .venv/bin/tweetbot-trainer generate --model {folder / "model"} --prompt "My dream is" -n 5')

@@ -1,0 +1,85 @@
+"""A Hugging Face Hub with one model, spoken to by the real client: names, commits, files, and nothing else."""
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+NAME, COMMIT = "harbour/gpt2", "607a30d783dfa663caf39e06633721c8d4cfcd7e"
+
+
+@dataclass
+class FakeHub:
+    """`served` lists the files that were sent, in the order of the requests."""
+
+    folder: Path
+    url: str = ""
+    served: list[str] = field(default_factory=list)
+
+    def names(self) -> list[str]:
+        return sorted(path.name for path in self.folder.iterdir())
+
+
+@contextmanager
+def model_hub(folder: Path) -> Iterator[FakeHub]:
+    """Serve the files of a folder as the model NAME at COMMIT, also called `main`."""
+    hub = FakeHub(folder)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(hub))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    hub.url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield hub
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, format: str, *args: Any) -> None:
+            """Tests stay quiet."""
+
+        def do_HEAD(self) -> None:
+            self._answer(with_body=False)
+
+        def do_GET(self) -> None:
+            self._answer(with_body=True)
+
+        def _answer(self, *, with_body: bool) -> None:
+            status, headers, body = _answer_to(hub, self.path.partition("?")[0])
+            if with_body and status == 200 and "etag" in headers:
+                hub.served.append(self.path.rpartition("/")[2])
+            self.send_response(status)
+            for name, value in {**headers, "content-length": str(len(body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if with_body:
+                self.wfile.write(body)
+
+    return Handler
+
+
+def _answer_to(hub: FakeHub, path: str) -> tuple[int, dict[str, str], bytes]:
+    api, files = f"/api/models/{NAME}", f"/{NAME}/resolve/{COMMIT}/"
+    if path in (api, f"{api}/revision/main", f"{api}/revision/{COMMIT}"):
+        siblings = [{"rfilename": name} for name in hub.names()]
+        return _json({"id": NAME, "sha": COMMIT, "siblings": siblings, "tags": [], "private": False})
+    if path.startswith(f"{api}/tree/{COMMIT}"):
+        sizes = {name: (hub.folder / name).stat().st_size for name in hub.names()}
+        return _json([{"type": "file", "path": name, "size": size, "oid": "0" * 40} for name, size in sizes.items()])
+    if path.startswith(files) and (name := path.removeprefix(files)) in hub.names():
+        body = (hub.folder / name).read_bytes()
+        tag = hashlib.sha256(body).hexdigest()
+        return 200, {"x-repo-commit": COMMIT, "etag": f'"{tag}"'}, body
+    return 404, {"x-error-code": "RevisionNotFound" if path.startswith(api) else "RepoNotFound"}, b"{}"
+
+
+def _json(content: object) -> tuple[int, dict[str, str], bytes]:
+    return 200, {"content-type": "application/json"}, json.dumps(content).encode()

@@ -1,0 +1,43 @@
+"""A process of its own that tracks a run: what a dying server leaves in the client must not meet other tests.
+
+    python -m tweetbot_fakes.tracked_process RUN_DOCUMENT SECRETS WORK
+
+Writes a line once it is tracked, waits for a line, sends rows and an artifact, and writes what it was told and when.
+"""
+
+import json
+import os
+import sys
+import time
+from io import StringIO
+from pathlib import Path
+
+from tweetbot_contract.handover import RunDocument
+from tweetbot_trainer.log import Log
+from tweetbot_trainer.store.folder import FolderStore
+from tweetbot_trainer.tracking import TrackedArtifact
+from tweetbot_trainer.tracking.start import TrackerStarter
+from tweetbot_trainer.tracking.wandb_run import RunPlace
+
+ROWS = 1000
+
+
+def main() -> None:
+    run = RunDocument.model_validate_json(sys.argv[1])
+    place = RunPlace(run, Path(sys.argv[3]), init_timeout=10, finish_timeout=1, finish_slack=1)
+    tracker = TrackerStarter(place, store=FolderStore(), secrets=Path(sys.argv[2]), log=Log(StringIO()))({"epochs": 4})
+    print(tracker.so_far().model_dump_json(by_alias=True), flush=True)
+    sys.stdin.readline()
+    begun = time.monotonic()
+    for step in range(ROWS):
+        tracker.log({"step": step, "train/loss": 2.0})
+    logged = time.monotonic() - begun
+    tracker.artifact(TrackedArtifact("model-gull", "finetuned-model", "s3://team-a/models/m/model", "output"))
+    told = tracker.finish()
+    seconds = {"logged": logged, "finished": time.monotonic() - begun}
+    print(json.dumps({"told": told.as_json(), "seconds": seconds}), flush=True)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

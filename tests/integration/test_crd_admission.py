@@ -1,0 +1,110 @@
+"""What the API server itself accepts and refuses, and what it shows."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+import yaml
+
+from builders import a_manifest
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "crds" / "examples").glob("*.yaml"))
+Kubectl = Callable[..., CompletedProcess[str]]
+A_SECRET_KEY = {"name": "x", "key": "token"}
+S3 = {"uri": "s3://team-a/models", "credentialsSecret": {"name": "s3"}}
+
+#: One rule broken at a time: while a schema error stands, the server runs no CEL.
+MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
+    "a handle with @": ({"subject": {"handle": "@gull"}}, "spec.subject.handle"),
+    "no source": ({"sources": []}, "spec.sources"),
+    "two kinds in one source": (
+        {"sources": [{"archive": {"uri": "s3://abc/a.zip"}, "posts": {"uri": "s3://abc/p.jsonl"}}]},
+        "spec.sources[0]",
+    ),
+    "an archive outside S3": ({"sources": [{"archive": {"uri": "http://a/b"}}]}, "spec.sources[0].archive.uri"),
+    "X without its terms": (
+        {"sources": [{"x": {"handle": "gull", "tokenSecret": A_SECRET_KEY}}]},
+        "spec.sources[0].x.acceptTerms",
+    ),
+    "an output with a slash at its end": ({"output": {"s3": {**S3, "uri": "s3://abc/m/"}}}, "spec.output.s3.uri"),
+    "an endpoint without a scheme": ({"output": {"s3": {**S3, "endpoint": "minio"}}}, "spec.output.s3.endpoint"),
+    "the original's recipe with an option": (
+        {"filter": {"recipe": "huggingtweets", "minWords": 2}},
+        "spec.filter.recipe",
+    ),
+    "a language in words": ({"filter": {"languages": ["eng1"]}}, "spec.filter.languages"),
+    "an unknown kind of base": ({"model": {"base": "gpt2"}}, "spec.model.base"),
+    "a revision without a hub": ({"model": {"base": "scratch://mini", "revision": "main"}}, "spec.model.revision"),
+    "a learning rate in words": ({"training": {"learningRate": "fast"}}, "spec.training.learningRate"),
+    "no epochs": ({"training": {"epochs": 0}}, "spec.training.epochs"),
+    "memory in words": ({"resources": {"memory": "lots"}}, "spec.resources.memory"),
+    "Online without a key": ({"tracking": {"wandb": {"mode": "Online"}}}, "spec.tracking.wandb.mode"),
+    "two GPUs": ({"resources": {"gpu": {"count": 2}}}, "spec.resources.gpu.count"),
+}
+
+
+def apply(kubectl: Kubectl, namespace: str, manifest: dict[str, Any], *options: str) -> CompletedProcess[str]:
+    manifest = deepcopy(manifest)
+    manifest["metadata"] = {"name": manifest["metadata"]["name"]}
+    return kubectl("apply", "-n", namespace, "-f", "-", *options, input=yaml.safe_dump(manifest), check=False)
+
+
+@pytest.mark.parametrize("case", MALFORMED)
+def test_a_malformed_manifest_is_refused_with_its_path(kubectl: Kubectl, case: str) -> None:
+    spec, path = MALFORMED[case]
+    answer = apply(kubectl, "default", a_manifest(**spec))
+    assert answer.returncode != 0
+    assert path in answer.stderr
+
+
+def test_an_unknown_field_is_refused(kubectl: Kubectl) -> None:
+    answer = apply(kubectl, "default", a_manifest(schedule={"cron": "0 3 * * 1"}))
+    assert 'unknown field "spec.schedule"' in answer.stderr
+
+
+@pytest.mark.parametrize(("name", "path"), [("g" * 47, "metadata.name"), ("gull.two", "metadata.name")])
+def test_a_name_that_its_jobs_cannot_carry_is_refused(kubectl: Kubectl, name: str, path: str) -> None:
+    answer = apply(kubectl, "default", {**a_manifest(), "metadata": {"name": name}})
+    assert answer.returncode != 0
+    assert path in answer.stderr
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_is_accepted(kubectl: Kubectl, example: Path) -> None:
+    answer = kubectl("apply", "-f", str(example), "--dry-run=server", check=False)
+    assert answer.returncode == 0, answer.stderr
+
+
+def test_the_output_cannot_move(kubectl: Kubectl, namespace: str) -> None:
+    apply(kubectl, namespace, a_manifest())
+    answer = apply(kubectl, namespace, a_manifest(output={"s3": {**S3, "uri": "s3://team-b/models"}}))
+    assert "spec.output.s3.uri" in answer.stderr
+    assert "create another TweetBot" in answer.stderr
+
+
+def test_a_fresh_resource_is_pending_and_not_yet_observed(kubectl: Kubectl, namespace: str) -> None:
+    apply(kubectl, namespace, a_manifest())
+    status = kubectl("get", "tb", "gull", "-n", namespace, "-o", "jsonpath={.status}").stdout
+    assert yaml.safe_load(status) == {"observedGeneration": -1, "phase": "Pending"}
+
+
+def test_defaults_are_visible(kubectl: Kubectl, namespace: str) -> None:
+    apply(kubectl, namespace, a_manifest())
+    stored = yaml.safe_load(kubectl("get", "tweetbot", "gull", "-n", namespace, "-o", "yaml").stdout)["spec"]
+    assert (stored["model"]["base"], stored["training"]["epochs"]) == ("hf://gpt2", 4)
+    assert "minWords" not in stored["filter"]
+
+
+def test_it_is_explained_like_a_manual(kubectl: Kubectl) -> None:
+    text = kubectl("explain", "tweetbot.spec.sources").stdout
+    assert "exactly one of the kinds below" in text
+    assert "<empty>" not in text
+
+
+def test_phases_can_be_selected(kubectl: Kubectl, namespace: str) -> None:
+    apply(kubectl, namespace, a_manifest())
+    selected = kubectl("get", "tb", "-n", namespace, "--field-selector=status.phase=Pending", "-o", "name").stdout
+    assert selected.split() == ["tweetbot.tweetbot.dev/gull"]

@@ -1,0 +1,249 @@
+"""The main job on real parts: a manifest becomes a model in S3, its failures become reasons, its Pods may die."""
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from builders import a_manifest
+from operator_process import until
+from tweetbot_cluster.cluster import OPERATOR, EmbeddedCluster
+from tweetbot_contract.handover import BOT_LABEL
+
+EXAMPLES = Path(__file__).parents[2] / "crds" / "examples"
+ARCHIVE = "s3://tweetbot/archives/harbour_gull.zip"
+OUTPUT = {"s3": {"uri": "s3://tweetbot/models", "credentialsSecret": {"name": "s3"}}}
+TINY = {
+    "model": {"base": "scratch://mini"},
+    "training": {"epochs": 1},
+    "tracking": {"wandb": {"mode": "Disabled"}},
+    "resources": {"gpu": {"count": 0}, "cpu": "500m", "memory": "1Gi"},
+}
+Kubectl = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
+    """A cluster with the demo's data in it and the operator at work."""
+    impatient = {"TWEETBOT_START_PATIENCE_SECONDS": "2"}
+    with EmbeddedCluster(tmp_path_factory.mktemp("main-job"), operator_env=impatient) as cluster:
+        cluster.seed()
+        cluster.start(OPERATOR)
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def kubectl(home: EmbeddedCluster) -> Kubectl:
+    return home.kubectl
+
+
+def apply(kubectl: Kubectl, name: str, **spec: Any) -> None:
+    manifest = a_manifest(**{"output": OUTPUT, "sources": [{"archive": {"uri": ARCHIVE}}], **TINY, **spec})
+    manifest["metadata"] = {"name": name}
+    kubectl("apply", "-f", "-", input=yaml.safe_dump(manifest))
+
+
+def wait_for(kubectl: Kubectl, name: str, condition: str, seconds: int = 120) -> None:
+    """Wait, or fail with what kubectl shows of the bot and its Pods."""
+    waited = kubectl("wait", f"--for=condition={condition}", f"tweetbot/{name}", f"--timeout={seconds}s", check=False)
+    if waited.returncode:
+        shown = [kubectl("get", kind, "-o", "wide", check=False).stdout for kind in ("tweetbots", "jobs", "pods")]
+        pytest.fail("\n".join([waited.stderr, *shown, kubectl("describe", "tweetbot", name, check=False).stdout]))
+
+
+def status_of(kubectl: Kubectl, name: str) -> dict[str, Any]:
+    status: dict[str, Any] = json.loads(kubectl("get", "tweetbot", name, "-o", "json").stdout)["status"]
+    return status
+
+
+def jobs_of(kubectl: Kubectl, name: str) -> list[str]:
+    return kubectl("get", "jobs", "-l", f"{BOT_LABEL}={name}", "-o", "name").stdout.split()
+
+
+def reason_of(status: dict[str, Any], condition: str) -> str:
+    reasons: dict[str, str] = {each["type"]: each["reason"] for each in status["conditions"]}
+    return reasons[condition]
+
+
+@pytest.fixture(scope="module")
+def quickstart(home: EmbeddedCluster, kubectl: Kubectl) -> dict[str, Any]:
+    """The quickstart's status once its model is ready."""
+    kubectl("apply", "-f", str(EXAMPLES / "quickstart.yaml"))
+    wait_for(kubectl, "quickstart", "ModelReady", 300)
+    return status_of(kubectl, "quickstart")
+
+
+@pytest.fixture(scope="module")
+def version(home: EmbeddedCluster, quickstart: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the published version: model/, report/, MANIFEST.json."""
+    folder = tmp_path_factory.mktemp("version")
+    prefix = quickstart["model"]["uri"].removeprefix("s3://tweetbot/").removesuffix("model")
+    for entry in home.s3().list_objects_v2(Bucket="tweetbot", Prefix=prefix)["Contents"]:
+        target = folder / entry["Key"].removeprefix(prefix)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        home.s3().download_file("tweetbot", entry["Key"], str(target))
+    return folder
+
+
+def test_a_manifest_becomes_a_model(quickstart: dict[str, Any]) -> None:
+    assert quickstart["phase"] == "Succeeded"
+    assert reason_of(quickstart, "ModelReady") == "Succeeded"
+    assert len(quickstart["samples"]) == 5
+
+
+def test_the_data_table_adds_up(quickstart: dict[str, Any]) -> None:
+    table = quickstart["data"]
+    drops = sum(table.get(name, 0) for name in ("retweets", "replies", "languages", "short", "duplicates"))
+    assert table["kept"] == table["downloaded"] - drops
+    assert table["downloaded"] >= 1500
+
+
+def test_training_lowers_the_loss(quickstart: dict[str, Any]) -> None:
+    assert quickstart["metrics"]["trainLoss"] < quickstart["metrics"]["firstTrainLoss"]
+
+
+def test_the_model_loads_and_answers_five_times(version: Path) -> None:
+    script = (
+        "import json, sys\n"
+        "from transformers import pipeline\n"
+        "ask = pipeline('text-generation', model=sys.argv[1])\n"
+        "print(json.dumps([a['generated_text'] for a in ask('My dream is', num_return_sequences=5)]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(version / "model")], capture_output=True, text=True, check=True
+    )
+    answers = json.loads(done.stdout.splitlines()[-1])
+    assert len(answers) == 5
+    assert all(answer.startswith("My dream is") and len(answer) > len("My dream is") for answer in answers)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "model/config.json",
+        "model/generation_config.json",
+        "model/model.safetensors",
+        "model/tokenizer.json",
+        "model/tokenizer_config.json",
+        "model/README.md",
+        "report/metrics.jsonl",
+        "report/samples.jsonl",
+        "report/evaluation.json",
+        "report/loss.png",
+        "report/predictions.png",
+        "MANIFEST.json",
+    ],
+)
+def test_a_version_is_complete(version: Path, file: str) -> None:
+    assert (version / file).stat().st_size > 0
+
+
+def test_the_table_of_kubectl_has_a_full_line(kubectl: Kubectl, quickstart: dict[str, Any]) -> None:
+    heads, line = kubectl("get", "tb", "quickstart").stdout.splitlines()[:2]
+    assert heads.split() == ["NAME", "PHASE", "STAGE", "REASON", "KEPT", "EVAL-LOSS", "AGE"]
+    assert len(line.split()) == 7
+
+
+def test_nothing_changes_when_the_same_manifest_is_applied_again(kubectl: Kubectl, quickstart: dict[str, Any]) -> None:
+    kubectl("apply", "-f", str(EXAMPLES / "quickstart.yaml"))
+    assert status_of(kubectl, "quickstart")["currentRun"] == quickstart["currentRun"]
+
+
+def no_archive(home: EmbeddedCluster) -> dict[str, Any]:
+    return {"sources": [{"archive": {"uri": "s3://tweetbot/archives/nobody.zip"}}]}
+
+
+def no_bucket(home: EmbeddedCluster) -> dict[str, Any]:
+    return {"output": {"s3": {**OUTPUT["s3"], "uri": "s3://no-such-bucket/models"}}}
+
+
+def no_zip(home: EmbeddedCluster) -> dict[str, Any]:
+    return archive_with(home, "torn", b"PK\x03\x04 this is no zip")
+
+
+def zip_bomb(home: EmbeddedCluster) -> dict[str, Any]:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("data/tweets.js", "w") as member:
+        for _ in range(600):
+            member.write(b" " * 2**20)
+    return archive_with(home, "bomb", content.getvalue())
+
+
+def few_posts(home: EmbeddedCluster) -> dict[str, Any]:
+    home.s3().put_object(Bucket="tweetbot", Key="posts/few.txt", Body=b"the harbour is quiet this morning\n" * 20)
+    return {"sources": [{"posts": {"uri": "s3://tweetbot/posts/few.txt", "format": "txt"}}]}
+
+
+def wrong_key(home: EmbeddedCluster) -> dict[str, Any]:
+    home.kubectl(
+        "create", "secret", "generic", "wrong", "--from-literal=AWS_ACCESS_KEY_ID=nobody",
+        "--from-literal=AWS_SECRET_ACCESS_KEY=nothing",
+    )  # fmt: skip
+    return {"output": {"s3": {**OUTPUT["s3"], "credentialsSecret": {"name": "wrong"}}}}
+
+
+def no_base(home: EmbeddedCluster) -> dict[str, Any]:
+    return {"model": {"base": "s3://tweetbot/bases/nowhere"}}
+
+
+def archive_with(home: EmbeddedCluster, name: str, content: bytes) -> dict[str, Any]:
+    home.s3().put_object(Bucket="tweetbot", Key=f"archives/{name}.zip", Body=content)
+    return {"sources": [{"archive": {"uri": f"s3://tweetbot/archives/{name}.zip"}}]}
+
+
+FAILURES: dict[str, tuple[Callable[[EmbeddedCluster], dict[str, Any]], str]] = {
+    "no-archive": (no_archive, "SourceNotFound"),
+    "no-bucket": (no_bucket, "BucketNotFound"),
+    "no-zip": (no_zip, "SourceUnreadable"),
+    "zip-bomb": (zip_bomb, "SourceTooLarge"),
+    "few-posts": (few_posts, "TooFewPosts"),
+    "wrong-key": (wrong_key, "NotAuthorized"),
+    "no-base": (no_base, "BaseModelNotFound"),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_a_failure_ends_once_in_its_own_reason(home: EmbeddedCluster, kubectl: Kubectl, name: str) -> None:
+    spec_of, reason = FAILURES[name]
+    apply(kubectl, name, **spec_of(home))
+    wait_for(kubectl, name, "Stalled")
+    status = status_of(kubectl, name)
+    assert (reason_of(status, "Stalled"), status["phase"]) == (reason, "Failed")
+    assert "Traceback" not in json.dumps(status)
+    assert len(jobs_of(kubectl, name)) <= 1
+
+
+def test_a_corrected_manifest_starts_a_new_run_unaided(home: EmbeddedCluster, kubectl: Kubectl) -> None:
+    apply(kubectl, "corrected", **no_archive(home))
+    wait_for(kubectl, "corrected", "Stalled")
+    apply(kubectl, "corrected")
+    wait_for(kubectl, "corrected", "DataReady")
+    status = status_of(kubectl, "corrected")
+    assert (status["currentRun"]["number"], status["phase"]) == (2, "Training")
+
+
+def test_a_missing_secret_is_told_and_heals_when_it_comes(home: EmbeddedCluster, kubectl: Kubectl) -> None:
+    apply(kubectl, "waiting", output={"s3": {**OUTPUT["s3"], "credentialsSecret": {"name": "late"}}})
+    kubectl(
+        "wait", "tweetbot/waiting", "--timeout=120s",
+        "--for=jsonpath={.status.conditions[?(@.type=='Progressing')].reason}=SecretNotFound",
+    )  # fmt: skip
+    keys = (f"AWS_ACCESS_KEY_ID={home.s3_access_key}", f"AWS_SECRET_ACCESS_KEY={home.s3_secret_key}")
+    kubectl("create", "secret", "generic", "late", *(f"--from-literal={key}" for key in keys))
+    wait_for(kubectl, "waiting", "ModelReady")
+    assert status_of(kubectl, "waiting")["currentRun"]["number"] == 1
+
+
+def test_a_killed_trainer_loses_nothing(home: EmbeddedCluster, kubectl: Kubectl) -> None:
+    apply(kubectl, "killed", training={"epochs": 3})
+    kubectl("wait", "tweetbot/killed", "--timeout=120s", "--for=jsonpath={.status.phase}=Training")
+    until(lambda: home.kill_pods("killed") > 0, 60)
+    wait_for(kubectl, "killed", "ModelReady", 180)
+    assert status_of(kubectl, "killed")["currentRun"]["number"] == 1

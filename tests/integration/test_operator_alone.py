@@ -1,0 +1,90 @@
+"""Operators that a test starts itself, with nobody else's at work: rights, ends, and two side by side."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from operator_process import OperatorProcess, write_trainer
+from tenant import Tenant
+from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
+
+PARTS = (*CONTROL_PLANE, "node")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
+    """A cluster without S3 whose trainer image answers at once."""
+    folder = tmp_path_factory.mktemp("alone")
+    images = {"tweetbot-trainer*": write_trainer(folder / "image")}
+    with EmbeddedCluster(folder / "cluster", parts=PARTS, images=images) as cluster:
+        cluster.seed()
+        yield cluster
+
+
+def test_it_needs_no_more_rights_than_the_design_grants(home: EmbeddedCluster, tmp_path: Path) -> None:
+    """A token of a service account instead of the administrator's certificate, bound to exactly these rules."""
+    tenant = Tenant(home)
+    rules = [
+        ("tweetbot.dev", "tweetbots", ["get", "list", "watch"]),
+        ("tweetbot.dev", "tweetbots/status", ["patch"]),
+        ("batch", "jobs", ["get", "list", "watch", "create", "delete"]),
+        ("", "pods", ["get", "list", "watch"]),
+        ("events.k8s.io", "events", ["list", "create"]),
+    ]
+    role = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": {"name": "operator"},
+        "rules": [{"apiGroups": [group], "resources": [name], "verbs": verbs} for group, name, verbs in rules],
+    }
+    tenant("apply", "-f", "-", input=json.dumps(role))
+    tenant("create", "serviceaccount", "operator")
+    tenant("create", "rolebinding", "operator", "--role=operator", f"--serviceaccount={tenant.namespace}:operator")
+    kubeconfig = json.loads(home.kubeconfig.read_text())
+    kubeconfig["users"][0]["user"] = {"token": tenant("create", "token", "operator").strip()}
+    (tmp_path / "kubeconfig").write_text(json.dumps(kubeconfig))
+    env = {"TWEETBOT_NAMESPACES": tenant.namespace}
+    with OperatorProcess(tmp_path / "kubeconfig", tmp_path / "log", env):
+        tenant.apply("gull", output={"s3": {"uri": "s3://team-a/models", "credentialsSecret": {"name": "late"}}})
+        tenant.wait("gull", "reason=SecretNotFound")
+        tenant.create_secret("late")
+        tenant.wait("gull", "ModelReady", 60)
+        assert "Succeeded" in tenant("get", "events", "--field-selector", "involvedObject.kind=TweetBot")
+    assert "forbidden" not in (tmp_path / "log").read_text()
+
+
+def test_two_side_by_side_make_one_job_a_stage(home: EmbeddedCluster, tmp_path: Path) -> None:
+    tenant = Tenant(home)
+    env = {"TWEETBOT_NAMESPACES": tenant.namespace}
+    first = OperatorProcess(home.operator_kubeconfig, tmp_path / "first", env)
+    second = OperatorProcess(home.operator_kubeconfig, tmp_path / "second", env)
+    with first, second:
+        for name in ("gull", "tern", "skua"):
+            tenant.apply(name)
+        for name in ("gull", "tern", "skua"):
+            tenant.wait(name, "ModelReady", 60)
+    assert jobs_ever_made(home, tenant) == ["prepare"] * 3 + ["train"] * 3
+
+
+def jobs_ever_made(home: EmbeddedCluster, tenant: Tenant) -> list[str]:
+    """Return the stages of all Jobs that ever were made, from the audit log: it forgets nothing."""
+    lines = [json.loads(line) for line in home.audit_log.read_text().splitlines()]
+    made = [
+        line["responseObject"]["metadata"]["labels"]["tweetbot.dev/stage"]
+        for line in lines
+        if (line["verb"], line.get("objectRef", {}).get("resource")) == ("create", "jobs")
+        and line["objectRef"].get("namespace") == tenant.namespace
+        and line["responseStatus"]["code"] == 201
+    ]
+    return sorted(made)
+
+
+def test_sigterm_ends_it_in_good_order(home: EmbeddedCluster, tmp_path: Path) -> None:
+    process = OperatorProcess(home.operator_kubeconfig, tmp_path / "log", {"TWEETBOT_NAMESPACES": "default"}).start()
+    began = time.monotonic()
+    assert process.stop() == 0
+    assert time.monotonic() - began < 4  # kopf alone takes five seconds longer
+    assert json.loads((tmp_path / "log").read_text().splitlines()[-1])["message"] == "stopped"

@@ -1,0 +1,132 @@
+"""`kill -9` of the operator right after each write of a run, before it hears of it: same Jobs, same end."""
+
+import json
+import secrets
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders import a_manifest
+from cutting_proxy import CuttingProxy
+from operator_process import OperatorProcess, until, write_trainer
+from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
+
+PARTS = (*CONTROL_PLANE, "node")
+#: Finished Jobs go at once, so that their deletions are among the writes; the train stage does not need them.
+TIDY = {"TWEETBOT_SUCCESS_TTL_SECONDS": "1", "TWEETBOT_LOG_LEVEL": "INFO"}
+#: A run's writes: three statuses, two creations, two deletions.
+WRITES = 7
+
+
+@dataclass(frozen=True)
+class Played:
+    """What one run left: its writes, the Jobs that ever were, and the status without times and uids."""
+
+    writes: list[str]
+    jobs: list[str]
+    status: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
+    """A cluster without S3 whose trainer image answers at once."""
+    folder = tmp_path_factory.mktemp("kills")
+    images = {"tweetbot-trainer*": write_trainer(folder / "image")}
+    with EmbeddedCluster(folder / "cluster", parts=PARTS, images=images) as cluster:
+        cluster.seed()
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def played(home: EmbeddedCluster, tmp_path_factory: pytest.TempPathFactory) -> dict[int | None, Played]:
+    """Play one run for each write, killed at it, and one without a kill (None), each by its own operator."""
+    numbers: list[int | None] = [None, *range(WRITES)]
+    folders = [tmp_path_factory.mktemp(f"kill-{number}") for number in numbers]
+    with ThreadPoolExecutor(4) as pool:
+        return dict(
+            zip(numbers, pool.map(lambda pair: play(home, *pair), zip(numbers, folders, strict=True)), strict=True)
+        )
+
+
+def play(home: EmbeddedCluster, at: int | None, folder: Path) -> Played:
+    """Play a run in a namespace of its own, from apply to the end of its Jobs."""
+    namespace = f"kill-{'none' if at is None else at}-{secrets.token_hex(3)}"
+    home.kubectl("create", "namespace", namespace)
+    home.kubectl("wait", "--for=create", "serviceaccount/default", "-n", namespace, "--timeout=60s")
+    keys = ("--from-literal=AWS_ACCESS_KEY_ID=key", "--from-literal=AWS_SECRET_ACCESS_KEY=secret")
+    home.kubectl("create", "secret", "generic", "s3", "-n", namespace, *keys)
+    env = {"TWEETBOT_NAMESPACES": namespace, **TIDY}
+    with CuttingProxy(home.operator_kubeconfig, folder) as proxy:
+        operator = OperatorProcess(proxy.kubeconfig, folder / "operator.log", env)
+        proxy.at, proxy.cut = at, operator.kill
+        with operator:
+            apply(home, namespace)
+            if at is not None:
+                until(lambda: not operator.alive, 90)
+                operator.start()
+            until(lambda: is_over(home, namespace), 120)
+        return Played(shape_of(proxy.trace), jobs_ever(home, namespace), timeless(status_of(home, namespace)))
+
+
+def apply(home: EmbeddedCluster, namespace: str) -> None:
+    manifest = a_manifest(resources={"gpu": {"count": 0}, "cpu": "50m", "memory": "64Mi"})
+    manifest["metadata"] = {"name": "gull", "namespace": namespace}
+    home.kubectl("apply", "-f", "-", input=json.dumps(manifest))
+
+
+def status_of(home: EmbeddedCluster, namespace: str) -> dict[str, Any]:
+    status: dict[str, Any] = json.loads(home.kubectl("get", "tweetbot", "gull", "-n", namespace, "-o", "json").stdout)[
+        "status"
+    ]
+    return status
+
+
+def is_over(home: EmbeddedCluster, namespace: str) -> bool:
+    jobs = home.kubectl("get", "jobs", "-n", namespace, "-o", "name").stdout
+    return jobs == "" and status_of(home, namespace)["phase"] == "Succeeded"
+
+
+def jobs_ever(home: EmbeddedCluster, namespace: str) -> list[str]:
+    """Return the stages of all Jobs that ever were made, from the audit log: it forgets nothing."""
+    lines = [json.loads(line) for line in home.audit_log.read_text().splitlines()]
+    made = [
+        line["objectRef"].get("name") or line["responseObject"]["metadata"]["name"]
+        for line in lines
+        if (line["verb"], line.get("objectRef", {}).get("resource")) == ("create", "jobs")
+        and line["objectRef"].get("namespace") == namespace
+        and line["responseStatus"]["code"] == 201
+    ]
+    return [name.rpartition("-")[2] for name in made]
+
+
+def shape_of(trace: list[str]) -> list[str]:
+    """Return the writes without the namespace that differs from run to run."""
+    return [f"{line.split()[0]} {line.split('/', 1)[1]}" for line in trace]
+
+
+def timeless(value: Any) -> Any:
+    """Leave out what differs between any two runs."""
+    times = ("lastTransitionTime", "startedAt", "finishedAt")
+    if isinstance(value, dict):
+        return {key: timeless(item) for key, item in value.items() if key not in times}
+    return [timeless(item) for item in value] if isinstance(value, list) else value
+
+
+def test_the_run_without_a_kill_makes_seven_writes(played: dict[int | None, Played]) -> None:
+    verbs = [line.split()[0] for line in played[None].writes]
+    assert (len(verbs), verbs.count("PATCH"), verbs.count("POST"), verbs.count("DELETE")) == (WRITES, 3, 2, 2)
+
+
+@pytest.mark.parametrize("at", range(WRITES))
+def test_a_kill_right_after_a_write_leads_to_the_same_end(played: dict[int | None, Played], at: int) -> None:
+    assert played[at].jobs == ["prepare", "train"]
+    assert played[at].status == played[None].status
+
+
+@pytest.mark.parametrize("at", range(WRITES))
+def test_a_kill_right_after_a_write_repeats_no_write(played: dict[int | None, Played], at: int) -> None:
+    assert sorted(played[at].writes) == sorted(played[None].writes)

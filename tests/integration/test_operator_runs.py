@@ -1,0 +1,234 @@
+"""The operator on a real API server, scheduler and controllers, with trainers that answer at once."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from operator_process import OperatorProcess, until, write_trainer, writes_of
+from tenant import Tenant
+from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
+
+PARTS = (*CONTROL_PLANE, "node")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
+    """A cluster without S3 whose trainer image answers at once."""
+    folder = tmp_path_factory.mktemp("runs")
+    images = {"tweetbot-trainer*": write_trainer(folder / "image")}
+    with EmbeddedCluster(folder / "cluster", parts=PARTS, images=images) as cluster:
+        cluster.seed()
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def operator(home: EmbeddedCluster) -> Iterator[OperatorProcess]:
+    """The operator at work on the whole cluster."""
+    with OperatorProcess(home.operator_kubeconfig, home.logs / "operator-under-test.log") as process:
+        yield process
+
+
+@pytest.fixture
+def tenant(home: EmbeddedCluster, operator: OperatorProcess) -> Iterator[Tenant]:
+    """A namespace with the Secret that its TweetBots name, under Pod Security restricted."""
+    tenant = Tenant(home)
+    yield tenant
+    home.kubectl("delete", "namespace", tenant.namespace, "--wait=false")
+
+
+def test_a_restricted_namespace_takes_both_jobs_to_the_end(tenant: Tenant, home: EmbeddedCluster) -> None:
+    tenant.apply("gull")
+    tenant.wait("gull", "ModelReady")
+    assert sorted(job["metadata"]["name"].rpartition("-")[2] for job in tenant.jobs()) == ["prepare", "train"]
+    assert tenant.status("gull")["phase"] == "Succeeded"
+    assert writes_of(home.audit_log, tenant.namespace).count("patch tweetbots/status") <= 4
+
+
+def test_a_restricted_namespace_refuses_what_is_not(tenant: Tenant) -> None:
+    with pytest.raises(Exception, match="violates PodSecurity"):
+        tenant("run", "careless", "--image=busybox", "--restart=Never", "--", "true")
+
+
+def test_an_adopted_model_needs_no_train_job(tenant: Tenant) -> None:
+    tenant.apply("gull", "adopting")
+    tenant.wait("gull", "ModelReady")
+    assert tenant.reasons("gull")["ModelReady"] == "Adopted"
+    assert len(tenant.jobs()) == 1
+
+
+def test_a_refusal_ends_the_run_once_in_its_own_reason(tenant: Tenant) -> None:
+    tenant.apply("gull", "refused")
+    tenant.wait("gull", "Stalled")
+    status = tenant.status("gull")
+    assert (tenant.reasons("gull")["Stalled"], status["phase"]) == ("BucketNotFound", "Failed")
+    assert "tweetbot.dev/retrain-at" in status["currentRun"]["message"]
+    assert len(tenant.jobs()) == 1
+    assert "BucketNotFound" in tenant("get", "events", "--field-selector", "involvedObject.kind=TweetBot")
+
+
+def test_a_stage_that_says_nothing_is_a_bug_that_is_told(tenant: Tenant) -> None:
+    tenant.apply("gull", "mute")
+    tenant.wait("gull", "Stalled")
+    assert tenant.reasons("gull")["Stalled"] == "TrainerBug"
+
+
+def test_a_temporary_fault_makes_the_job_anew_round_after_round(tenant: Tenant) -> None:
+    tenant.apply("gull", "busy", run={"attempts": 1})
+    tenant.wait("gull", "reason=RetryBackoff")
+    first = tenant.uids()
+    until(lambda: tenant.status("gull")["currentRun"]["retries"] >= 2, 40)
+    assert not set(first) & set(tenant.uids())
+    assert tenant.status("gull")["currentRun"]["number"] == 1
+
+
+def test_a_missing_secret_is_told_and_heals_when_it_comes(tenant: Tenant) -> None:
+    output = {"s3": {"uri": "s3://team-a/models", "credentialsSecret": {"name": "late"}}}
+    tenant.apply("gull", output=output)
+    tenant.wait("gull", "Stalled", 60)
+    assert tenant.reasons("gull")["Stalled"] == "SecretNotFound"
+    before = tenant.uids()
+    tenant.create_secret("late")
+    tenant.wait("gull", "ModelReady", 60)
+    assert set(before) < set(tenant.uids())
+
+
+def test_a_bot_that_no_node_can_take_is_told_and_fails_at_its_deadline(tenant: Tenant) -> None:
+    tenant.apply("gull", scheduling={"nodeSelector": {"no-such": "node"}}, run={"startDeadlineSeconds": 10})
+    tenant.wait("gull", "reason=Unschedulable")
+    tenant.wait("gull", "reason=StartDeadlineExceeded")
+    until(lambda: tenant.jobs() == [], 20)
+
+
+def test_an_edit_in_the_middle_gives_one_job_at_a_time_and_the_new_result(tenant: Tenant) -> None:
+    tenant.apply("gull", "slow")
+    until(lambda: tenant.pod_phases("gull") == ["Running"], 30)
+    before = tenant.uids()
+    tenant.apply("gull", "well", filter={"minWords": 7})
+    tenant.wait("gull", "ModelReady")
+    assert tenant.status("gull")["currentRun"]["number"] == 2
+    assert not set(before) & set(tenant.uids())
+    assert "Superseded" in tenant("get", "events", "--field-selector", "involvedObject.kind=TweetBot")
+
+
+def test_suspending_ends_the_pod_and_resuming_goes_on(tenant: Tenant) -> None:
+    tenant.apply("gull", "slow")
+    until(lambda: tenant.pod_phases("gull") == ["Running"], 30)
+    tenant.apply("gull", "well", suspend=True)
+    tenant.wait("gull", "Suspended")
+    until(lambda: tenant("get", "pods", "-o", "name") == "", 20)
+    tenant.apply("gull", "well", suspend=False)
+    tenant.wait("gull", "ModelReady")
+    assert tenant.status("gull")["currentRun"]["number"] == 1
+
+
+def test_a_strangers_job_is_left_alone_and_its_end_heals_the_run(tenant: Tenant) -> None:
+    tenant.apply("gull", suspend=True)
+    tenant.wait("gull", "Suspended")
+    name = tenant.status("gull")["currentRun"]["jobName"]
+    tenant("create", "-f", "-", input=json.dumps(a_strangers_job(name)))
+    tenant.apply("gull", suspend=False)
+    tenant.wait("gull", "Stalled")
+    (stranger,) = tenant.jobs()
+    assert tenant.reasons("gull")["Stalled"] == "NameConflict"
+    assert ("deletionTimestamp" in stranger["metadata"], stranger["spec"]["suspend"]) == (False, True)
+    tenant("delete", "job", name)
+    tenant.wait("gull", "ModelReady")
+
+
+def test_a_quota_is_told_and_its_end_heals_the_run(tenant: Tenant) -> None:
+    tenant("create", "quota", "none", "--hard=count/jobs.batch=0")
+    tenant.apply("gull")
+    tenant.wait("gull", "Stalled")
+    assert tenant.reasons("gull")["Stalled"] == "JobRefused"
+    tenant("delete", "quota", "none")
+    tenant.wait("gull", "ModelReady", 60)
+
+
+def test_retrain_at_runs_once_more_and_its_removal_does_not(tenant: Tenant) -> None:
+    tenant.apply("gull")
+    tenant.wait("gull", "ModelReady")
+    tenant("annotate", "tweetbot", "gull", "tweetbot.dev/retrain-at=now")
+    until(lambda: tenant.status("gull")["currentRun"]["number"] == 2, 20)
+    tenant.wait("gull", "reason=Succeeded")
+    tenant("annotate", "tweetbot", "gull", "tweetbot.dev/retrain-at-")
+    tenant.apply("gull", run={"attempts": 2})
+    until(lambda: tenant.status("gull")["observedGeneration"] == 2, 20)
+    assert tenant.status("gull")["currentRun"]["number"] == 2
+    assert tenant.status("gull")["lastHandledRetrainAt"] == "now"
+
+
+def test_a_deleted_bot_takes_its_jobs_with_it(tenant: Tenant) -> None:
+    tenant.apply("gull", "slow")
+    until(lambda: len(tenant.jobs()) == 1, 20)
+    tenant("delete", "tweetbot", "gull", "--timeout=30s")
+    until(lambda: tenant.jobs() == [], 30)
+
+
+def test_nothing_is_written_but_statuses_jobs_and_events(tenant: Tenant, home: EmbeddedCluster) -> None:
+    tenant.apply("gull")
+    tenant.wait("gull", "ModelReady")
+    lines = [json.loads(line) for line in home.audit_log.read_text().splitlines()]
+    mine = [line for line in lines if line["user"]["username"] == "tweetbot-operator"]
+    writes = {
+        (line["verb"], line["objectRef"]["resource"], line["objectRef"].get("subresource", ""))
+        for line in mine
+        if line["verb"] not in ("get", "list", "watch")
+    }
+    assert writes <= {
+        ("patch", "tweetbots", "status"),
+        ("create", "jobs", ""),
+        ("delete", "jobs", ""),
+        ("create", "events", ""),
+    }
+    assert {line["objectRef"]["resource"] for line in mine if "objectRef" in line} <= {
+        "tweetbots",
+        "jobs",
+        "pods",
+        "events",
+    }
+    metadata = json.loads(tenant("get", "tweetbot", "gull", "-o", "json"))["metadata"]
+    assert "finalizers" not in metadata
+    assert list(metadata["annotations"]) == ["kubectl.kubernetes.io/last-applied-configuration"]
+
+
+def test_health_and_metrics_are_served(tenant: Tenant, operator: OperatorProcess) -> None:
+    tenant.apply("gull", "adopting")
+    tenant.wait("gull", "ModelReady")
+    assert (operator.answer("/healthz"), operator.answer("/readyz")) == (200, 200)
+    figures = operator.metrics()
+    for name in ("tweetbot_reconcile_total", "tweetbot_status_writes_total", "tweetbot_runs_finished_total"):
+        assert name in figures
+
+
+def test_logs_are_json_with_the_bot_and_no_bugs(tenant: Tenant, operator: OperatorProcess) -> None:
+    tenant.apply("gull", "adopting")
+    tenant.wait("gull", "ModelReady")
+    lines = [json.loads(line) for line in operator.log.read_text().splitlines()]
+    mine = [line for line in lines if line.get("namespace") == tenant.namespace]
+    assert {line["name"] for line in mine} == {"gull"}
+    assert any(len(line.get("run", "")) == 16 for line in mine)
+    ours = [line for line in lines if line["logger"].startswith("tweetbot_operator")]
+    assert [line for line in ours if "traceback" in line] == []
+
+
+def a_strangers_job(name: str) -> dict[str, Any]:
+    container = {"name": "other", "image": "busybox", "command": ["true"]}
+    pod = {"restartPolicy": "Never", "containers": [container]}
+    spec = {"suspend": True, "template": {"spec": pod}}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": spec}
+
+
+def test_an_outage_of_the_api_server_is_sat_through(
+    tenant: Tenant, home: EmbeddedCluster, operator: OperatorProcess
+) -> None:
+    tenant.apply("before", "slow")
+    until(lambda: len(tenant.jobs()) == 1, 20)
+    home.kill("kube-apiserver")
+    until(lambda: 'code="0"' in operator.metrics() or "Request attempt" in operator.log.read_text(), 30)
+    home.start("kube-apiserver")
+    tenant.apply("after")
+    tenant.wait("after", "ModelReady", 90)
+    assert operator.alive
+    assert operator.answer("/healthz") == 200

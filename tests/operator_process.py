@@ -1,0 +1,149 @@
+"""The operator as a process of a test's own, and images whose trainer answers at once, by the TweetBot's handle."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from builders_operator import a_prepare_result, a_refusal_of_the_trainer, a_train_result
+from tweetbot_cluster.state import free_ports
+from tweetbot_contract.result import PrepareSucceeded, StageFailed, TrainSucceeded, encode
+
+#: Everything that waits in production for minutes waits for seconds here.
+SHORT = {
+    "TWEETBOT_START_PATIENCE_SECONDS": "1",
+    "TWEETBOT_STALLED_SECONDS": "2",
+    "TWEETBOT_RETRY_SECONDS": "1",
+    "TWEETBOT_PREPARE_CPU": "50m",
+    "TWEETBOT_PREPARE_MEMORY": "64Mi",
+}
+#: What a process needs of ours; a proxy's variables would lead its requests away from the loopback.
+_KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
+_TRAINER = """#!/bin/sh
+# Answers by the handle in the run document: "<mood>_<anything>"; the stage is the first argument.
+mood=${TWEETBOT_RUN#*'"handle":"'}; mood=${mood%%_*}
+say() { cp "$(dirname "$0")/$1.json" "$TWEETBOT_TERMINATION_LOG"; }
+case "$mood" in
+slow) sleep 600 & trap 'kill $!; exit 143' TERM; wait ;;
+refused) say refused; exit 10 ;;
+busy) say busy; exit 75 ;;
+mute) exit 0 ;;
+adopting) say adopted ;;
+*) say "$1" ;;
+esac
+"""
+
+
+def write_trainer(folder: Path) -> Path:
+    """Put a `tweetbot-trainer` into the folder and return the folder: an image for the process node."""
+    folder.mkdir(parents=True, exist_ok=True)
+    answers: dict[str, PrepareSucceeded | TrainSucceeded | StageFailed] = {
+        "prepare": a_prepare_result(),
+        "train": a_train_result(),
+        "adopted": a_prepare_result(adopted=a_train_result()),
+        "refused": a_refusal_of_the_trainer(),
+        "busy": a_refusal_of_the_trainer("StorageUnavailable", "S3 does not answer"),
+    }
+    for name, answer in answers.items():
+        (folder / f"{name}.json").write_bytes(encode(answer))
+    program = folder / "tweetbot-trainer"
+    program.write_text(_TRAINER)
+    program.chmod(0o755)
+    return folder
+
+
+class OperatorProcess:
+    """`python -m tweetbot_operator`; as a context manager it is ready inside, and ended by SIGTERM after."""
+
+    def __init__(self, kubeconfig: Path, log: Path, env: Mapping[str, str] | None = None) -> None:
+        (self.port,) = free_ports(1)
+        self.log = log
+        self._env = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        own = {"KUBECONFIG": str(kubeconfig), "TWEETBOT_HTTP_HOST": "127.0.0.1", "TWEETBOT_HTTP_PORT": str(self.port)}
+        self._env |= own | SHORT | dict(env or {})
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Self:
+        """Start it and wait until it is ready. Raises RuntimeError if it ends instead."""
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "tweetbot_operator"]
+            self._process = subprocess.Popen(command, env=self._env, stderr=log, stdout=log)
+        until(lambda: self.answer("/readyz") == 200 or not self.alive, 60)
+        if not self.alive:
+            raise RuntimeError(f"the operator ended at once: {self.log.read_text()[-2000:]}")
+        return self
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def answer(self, path: str) -> int:
+        """Return the HTTP status of its own server, 0 if there is none."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return 0
+
+    def metrics(self) -> str:
+        """Return what Prometheus would read."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
+            return str(answer.read().decode())
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        if self._process:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait(10)
+
+    def stop(self) -> int:
+        """End it in good order; answers its exit code."""
+        if self._process is None:
+            return 0
+        self._process.terminate()
+        return self._process.wait(30)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def until(holds: Callable[[], bool], seconds: float) -> None:
+    """Wait until something holds. Raises TimeoutError."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {seconds} s")
+        time.sleep(0.1)
+
+
+def writes_of(audit_log: Path, namespace: str) -> list[str]:
+    """Return the operator's writes to a namespace that took effect, as `verb resource`, in order."""
+    lines = [json.loads(line) for line in audit_log.read_text().splitlines()]
+    mine = [line for line in lines if line["user"]["username"] == "tweetbot-operator" and "objectRef" in line]
+    return [
+        f"{line['verb']} {_resource(line['objectRef'])}"
+        for line in mine
+        if line["verb"] not in ("get", "list", "watch")
+        and line["objectRef"].get("namespace") == namespace
+        and line.get("responseStatus", {}).get("code", 500) < 400
+    ]
+
+
+def _resource(reference: Mapping[str, str]) -> str:
+    return "/".join(filter(None, (reference["resource"], reference.get("subresource"))))

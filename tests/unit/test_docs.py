@@ -1,0 +1,37 @@
+"""The hand-written docs tell what the code does."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from tweetbot_contract import reasons
+from tweetbot_operator.settings import OperatorSettings
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(OperatorSettings)])
+def test_every_setting_is_documented(name: str) -> None:
+    assert f"`TWEETBOT_{name.upper()}`" in (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+
+
+def test_no_setting_is_documented_that_is_none() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^\| `TWEETBOT_([A-Z_]+)`", text, flags=re.MULTILINE))
+    assert documented == {field.name.upper() for field in fields(OperatorSettings)}
+
+
+def test_every_documented_reason_is_given_by_one_of_the_halves() -> None:
+    sources = [path for half in ("operator", "trainer") for path in (ROOT / half).rglob("*.py")]
+    words = set(re.findall(r"\b[A-Z_]+\b", "\n".join(path.read_text(encoding="utf-8") for path in sources)))
+    constants = {name for name, value in vars(reasons).items() if isinstance(value, reasons.Reason)}
+    assert constants - words == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?://|#)([^)#\s]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []

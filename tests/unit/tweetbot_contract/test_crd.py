@@ -1,0 +1,70 @@
+"""What is rendered from the types."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from tweetbot_contract import generate
+from tweetbot_contract.reasons import ALL
+from tweetbot_contract.render_crd import custom_resource_definition, root_schema
+
+
+def nodes(schema: dict[str, Any], path: str = "") -> list[tuple[str, dict[str, Any]]]:
+    inner = [node for name, field in schema.get("properties", {}).items() for node in nodes(field, f"{path}.{name}")]
+    items = nodes(schema["items"], f"{path}[]") if "items" in schema else []
+    return [(path, schema), *inner, *items]
+
+
+SPEC = nodes(root_schema()["properties"]["spec"], "spec")
+EVERYTHING = SPEC + nodes(root_schema()["properties"]["status"], "status")
+
+
+def test_what_is_generated_is_up_to_date() -> None:
+    assert generate.stale() == []
+
+
+def test_the_check_notices_a_change(tmp_path: Any) -> None:
+    assert set(generate.stale(tmp_path)) == set(generate.files())
+
+
+def test_every_field_is_described_and_typed() -> None:
+    assert [path for path, node in EVERYTHING if "description" not in node and not path.endswith("[]")] == []
+    assert [path for path, node in EVERYTHING if "type" not in node] == []
+
+
+def test_every_string_list_and_map_of_the_spec_is_bounded() -> None:
+    """Unbounded ones let the API server refuse the CRD for the cost of its rules."""
+    bounds = {"string": "maxLength", "array": "maxItems"}
+    open_ended = [
+        path for path, node in SPEC if (bound := bounds.get(node["type"])) and bound not in node and "enum" not in node
+    ]
+    assert open_ended == []
+    assert [path for path, node in SPEC if "additionalProperties" in node and "maxProperties" not in node] == []
+
+
+def test_a_spec_holds_no_floats() -> None:
+    assert [path for path, node in SPEC if node["type"] == "number"] == []
+
+
+def test_nobody_takes_a_fresh_resource_for_ready() -> None:
+    assert root_schema()["properties"]["status"]["default"] == {"observedGeneration": -1, "phase": "Pending"}
+
+
+def test_no_reference_crosses_a_namespace() -> None:
+    assert [path for path, _ in SPEC if path.endswith("namespace")] == []
+
+
+@pytest.mark.parametrize("name", ["kind", "shortNames", "categories"])
+def test_it_is_found_by_its_names(name: str) -> None:
+    assert custom_resource_definition()["spec"]["names"][name] in ("TweetBot", ["tb"], ["ml"])
+
+
+def test_the_file_is_what_the_function_returns() -> None:
+    assert yaml.safe_load(generate.files()[next(iter(generate.files()))]) == custom_resource_definition()
+
+
+def test_reasons_are_camel_case_and_told_once() -> None:
+    names = [reason.name for reason in ALL]
+    assert len(names) == len(set(names))
+    assert all(name[0].isupper() and name.isalnum() for name in names)

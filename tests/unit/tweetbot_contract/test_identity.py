@@ -1,0 +1,81 @@
+"""Which edits start a new run."""
+
+from typing import Any, get_args
+
+import pytest
+
+from builders import a_spec
+from tweetbot_contract.identity import CLASSES, Class, class_of, execution_of, identity_of, run_id
+from tweetbot_contract.render_crd import structural
+from tweetbot_contract.spec import TweetBotSpec
+
+S3 = {"uri": "s3://team-a/models", "credentialsSecret": {"name": "s3"}}
+NEW_RUN: dict[str, dict[str, Any]] = {
+    "another archive": {"sources": [{"archive": {"uri": "s3://team-a/other.zip"}}]},
+    "another filter": {"filter": {"minWords": 4}},
+    "another base": {"model": {"base": "scratch://mini"}},
+    "another seed": {"training": {"seed": 7}},
+    "another output": {"output": {"s3": {**S3, "uri": "s3://team-b/models"}}},
+}
+SAME_RUN: dict[str, dict[str, Any]] = {
+    "more memory": {"resources": {"memory": "32Gi"}},
+    "another Secret": {"output": {"s3": {**S3, "credentialsSecret": {"name": "s4"}}}},
+    "another prompt": {"evaluation": {"prompts": ["I think that"]}},
+    "more attempts": {"run": {"attempts": 5}},
+    "a node selector": {"scheduling": {"nodeSelector": {"pool": "gpu"}}},
+}
+NOTHING: dict[str, dict[str, Any]] = {
+    "suspended": {"suspend": True},
+    "a display name": {"subject": {"handle": "harbour_gull", "displayName": "Gull"}},
+    "a default written out": {"training": {"epochs": 4}, "filter": {"recipe": "modern"}},
+}
+
+
+@pytest.mark.parametrize("edit", NEW_RUN)
+def test_an_edit_of_what_is_trained_starts_a_new_run(edit: str) -> None:
+    assert run_id(a_spec(**NEW_RUN[edit])) != run_id(a_spec())
+
+
+@pytest.mark.parametrize("edit", SAME_RUN)
+def test_an_edit_of_how_it_is_trained_keeps_the_run(edit: str) -> None:
+    assert run_id(a_spec(**SAME_RUN[edit])) == run_id(a_spec())
+    assert execution_of(a_spec(**SAME_RUN[edit])) != execution_of(a_spec())
+
+
+@pytest.mark.parametrize("edit", NOTHING)
+def test_other_edits_change_nothing(edit: str) -> None:
+    changed = a_spec(**NOTHING[edit])
+    assert (run_id(changed), execution_of(changed)) == (run_id(a_spec()), execution_of(a_spec()))
+
+
+def test_a_secret_of_a_source_is_no_identity() -> None:
+    def spec(secret: str) -> TweetBotSpec:
+        x = {"handle": "gull", "acceptTerms": True, "tokenSecret": {"name": secret, "key": "token"}}
+        return a_spec(sources=[{"x": x}])
+
+    assert identity_of(spec("one")) == identity_of(spec("two"))
+    assert execution_of(spec("one")) != execution_of(spec("two"))
+
+
+def test_a_retrain_is_another_run_of_the_same_identity() -> None:
+    assert run_id(a_spec(), "2026-11-23T00:00:00Z") != run_id(a_spec())
+
+
+def test_ids_of_old_manifests_never_change() -> None:
+    """Golden values of v0.1: if one moves, an upgrade of the operator would retrain a fleet."""
+    assert run_id(a_spec()) == "d863418d02122c47"
+    assert run_id(a_spec(filter={"recipe": "huggingtweets"}, training={"epochs": 2})) == "58dc257ac815eb13"
+    assert run_id(a_spec(), "2026-11-23T00:00:00Z") == "262b01957751e267"
+
+
+def leaves(schema: dict[str, Any], path: str = "") -> list[str]:
+    inner = schema.get("items", schema)
+    if "properties" not in inner:
+        return [path]
+    return [leaf for name, field in inner["properties"].items() for leaf in leaves(field, f"{path}.{name}".lstrip("."))]
+
+
+def test_every_leaf_of_the_spec_is_in_exactly_one_class() -> None:
+    every_leaf = leaves(structural(TweetBotSpec.model_json_schema(by_alias=True)))
+    assert {class_of(leaf) for leaf in every_leaf} == set(get_args(Class))
+    assert all(any(leaf == prefix or leaf.startswith(f"{prefix}.") for leaf in every_leaf) for prefix in CLASSES)

@@ -1,0 +1,80 @@
+"""What fits into a termination message."""
+
+import math
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from tweetbot_contract.result import (
+    MESSAGE_LIMIT,
+    Dataset,
+    DataTable,
+    Metrics,
+    PrepareSucceeded,
+    PublishedModel,
+    Sample,
+    StageFailed,
+    TrainSucceeded,
+    decode,
+    encode,
+)
+
+MODEL = PublishedModel(name="a-b-c", uri="s3://b/m", digest="d", size_bytes=1, published_at="2026-11-23T00:00:00Z")
+
+
+def metrics(**changes: Any) -> Metrics:
+    values = {"eval_loss": 1.0, "perplexity": 2.7, "bits_per_byte": 1.1, "train_loss": 0.9}
+    return Metrics(**{**values, "tokens_per_second": 100.0, "train_seconds": 13.0, **changes})
+
+
+def trained(samples: int) -> TrainSucceeded:
+    texts = tuple(Sample(prompt="My dream is", text="🦆" * 250) for _ in range(samples))
+    return TrainSucceeded(model=MODEL, metrics=metrics(), samples=texts)
+
+
+def test_what_is_written_is_read_again() -> None:
+    assert decode(encode(trained(2)).decode()) == trained(2)
+
+
+def test_samples_go_first_when_a_message_is_too_long() -> None:
+    message = encode(trained(20))
+    result = decode(message.decode())
+    assert len(message) <= MESSAGE_LIMIT
+    assert isinstance(result, TrainSucceeded)
+    assert 0 < len(result.samples) < 20
+
+
+def test_samples_of_an_adopted_model_go_first_too() -> None:
+    dataset = Dataset(digest="0" * 64, uri="s3://b/d", table=DataTable(downloaded=1, kept=1))
+    message = encode(PrepareSucceeded(dataset=dataset, adopted=trained(20)))
+    assert len(message) <= MESSAGE_LIMIT
+
+
+def test_a_long_failure_is_cut() -> None:
+    assert len(encode(StageFailed(reason="TrainerBug", message="🦆" * 1024))) <= MESSAGE_LIMIT
+
+
+def test_a_traceback_is_no_result() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        decode("Traceback (most recent call last):")
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_a_number_that_is_none_is_refused(number: float) -> None:
+    with pytest.raises(ValidationError, match="finite"):
+        metrics(eval_loss=number)
+
+
+def test_a_figure_has_five_digits() -> None:
+    assert metrics(eval_loss=0.7757892827878053, tokens_per_second=12345.678).eval_loss == 0.77579
+
+
+def test_a_table_adds_up() -> None:
+    table = DataTable(downloaded=3247, retweets=167, short=156, kept=2924)
+    assert table.kept == 2924
+
+
+def test_a_table_that_does_not_add_up_is_refused() -> None:
+    with pytest.raises(ValidationError, match="kept 2925 is not downloaded 3247 less 323"):
+        DataTable(downloaded=3247, retweets=167, short=156, kept=2925)

@@ -1,0 +1,68 @@
+"""What a manifest may say, and how it is refused."""
+
+from typing import Any
+
+import pytest
+
+from builders import a_manifest, a_spec
+from tweetbot_contract.manifest import InvalidManifest, parse
+
+A_SECRET_KEY = {"name": "x", "key": "token"}
+BROKEN: dict[str, tuple[dict[str, Any], str]] = {
+    "a handle with @": ({"subject": {"handle": "@gull"}}, "spec.subject.handle: write the handle without @"),
+    "no source": ({"sources": []}, "spec.sources: "),
+    "two kinds in one source": (
+        {"sources": [{"archive": {"uri": "s3://abc/a.zip"}, "posts": {"uri": "s3://abc/p"}}]},
+        "spec.sources.0: give each source exactly one of",
+    ),
+    "an archive outside S3": ({"sources": [{"archive": {"uri": "http://a/b"}}]}, "spec.sources.0.archive.uri: "),
+    "X without its terms": (
+        {"sources": [{"x": {"handle": "gull", "tokenSecret": A_SECRET_KEY}}]},
+        "spec.sources.0.x.acceptTerms: read X's developer agreement",
+    ),
+    "an output with a slash at its end": ({"output": {"s3": {"uri": "s3://abc/m/"}}}, "spec.output.s3.uri: "),
+    "the original's recipe with an option": (
+        {"filter": {"recipe": "huggingtweets", "minWords": 2}},
+        "spec.filter.recipe: recipe huggingtweets is the original's exact procedure",
+    ),
+    "an unknown kind of base": ({"model": {"base": "gpt2"}}, "spec.model.base: write the base as"),
+    "a revision without a hub": ({"model": {"base": "scratch://mini", "revision": "main"}}, "spec.model.revision: "),
+    "a learning rate in words": ({"training": {"learningRate": "fast"}}, "spec.training.learningRate: write"),
+    "memory in words": ({"resources": {"memory": "lots"}}, "spec.resources.memory: write memory as"),
+    "Online without a key": ({"tracking": {"wandb": {"mode": "Online"}}}, "spec.tracking.wandb.mode: mode Online"),
+    "an unknown field": ({"schedule": {"cron": "* * * * *"}}, "spec.schedule: "),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_manifest_that_breaks_a_rule_is_refused_with_its_path(case: str) -> None:
+    spec, words = BROKEN[case]
+    with pytest.raises(InvalidManifest) as refusal:
+        parse(a_manifest(**spec))
+    assert str(refusal.value).startswith(words)
+
+
+def test_a_name_too_long_for_its_jobs_is_refused() -> None:
+    manifest = a_manifest()
+    manifest["metadata"]["name"] = "g" * 47
+    with pytest.raises(InvalidManifest, match=r"metadata\.name"):
+        parse(manifest)
+
+
+def test_another_kind_is_refused() -> None:
+    with pytest.raises(InvalidManifest, match="kind: write TweetBot"):
+        parse({**a_manifest(), "kind": "Job"})
+
+
+def test_ten_lines_are_enough() -> None:
+    spec = a_spec()
+    assert (spec.model.base, spec.training.epochs, spec.resources.gpu.count) == ("hf://gpt2", 4, 1)
+
+
+def test_a_source_knows_its_kind() -> None:
+    assert a_spec().sources[0].kind == a_spec().sources[0].archive
+
+
+def test_a_status_that_nobody_of_us_wrote_counts_as_none() -> None:
+    bot = parse({**a_manifest(), "status": {"observedGeneration": "often", "conditions": 3}})
+    assert bot.status.observed_generation == -1

@@ -1,0 +1,176 @@
+"""The requests themselves, against a server that answers as the test says."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from aiohttp import web
+from kubernetes.aio.client import ApiClient, Configuration
+
+from builders_operator import a_bot_in, a_job
+from tweetbot_cluster.state import free_ports
+from tweetbot_operator.api_requests import ApiRequests
+from tweetbot_operator.errors import ClusterBusy, Conflict, Missing, NameTaken, Refused
+from tweetbot_operator.kubernetes_cluster import KubernetesCluster
+from tweetbot_operator.views import StoredBot
+
+Answer = Callable[[web.Request], Awaitable[web.Response]]
+BOT = StoredBot("team-a", "gull", "uid-gull", "7", b"{}")
+
+
+class Server:
+    """Answers every request by `answer`, and remembers the requests with their bodies."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, str, dict[str, str], Any]] = []
+        self.answers: list[tuple[int, Any]] = []
+
+    async def handle(self, request: web.Request) -> web.Response:
+        body = await request.json() if request.can_read_body else None
+        self.requests.append((request.method, request.path_qs, dict(request.headers), body))
+        status, document = self.answers.pop(0)
+        if isinstance(document, str):
+            return web.Response(status=status, text=document)
+        return web.json_response(document, status=status)
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+@pytest.fixture
+async def api(server: Server) -> AsyncIterator[ApiRequests]:
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", server.handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    (port,) = free_ports(1)
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    client = ApiClient(Configuration(host=f"http://127.0.0.1:{port}"))
+    yield ApiRequests(client, 2)
+    await client.close()
+    await runner.cleanup()
+
+
+@pytest.fixture
+def cluster(api: ApiRequests) -> KubernetesCluster:
+    return KubernetesCluster(api)
+
+
+def fault(reason: str, message: str = "words") -> dict[str, str]:
+    return {"kind": "Status", "reason": reason, "message": message}
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "expected"),
+    [
+        (404, "NotFound", Missing),
+        (409, "AlreadyExists", NameTaken),
+        (409, "Conflict", Conflict),
+        (403, "Forbidden", Refused),
+        (422, "Invalid", Refused),
+        (429, "TooManyRequests", ClusterBusy),
+        (500, "InternalError", ClusterBusy),
+        (503, "ServiceUnavailable", ClusterBusy),
+    ],
+)
+async def test_an_error_is_named_by_what_it_means(
+    server: Server, api: ApiRequests, status: int, reason: str, expected: type[Exception]
+) -> None:
+    server.answers = [(status, fault(reason))]
+    with pytest.raises(expected, match="words"):
+        await api.post("/x", {"kind": "Job"})
+
+
+@pytest.mark.parametrize("page", ["<html>sign in</html>", '{"kind": "Jo', "[]"])
+async def test_an_answer_that_is_no_object_is_a_fault_of_the_way(server: Server, api: ApiRequests, page: str) -> None:
+    server.answers = [(200, page)]
+    with pytest.raises(ClusterBusy):
+        await api.get("/x")
+
+
+async def test_a_server_that_is_away_is_busy() -> None:
+    (port,) = free_ports(1)
+    client = ApiClient(Configuration(host=f"http://127.0.0.1:{port}"))
+    with pytest.raises(ClusterBusy, match="GET /x"):
+        await ApiRequests(client, 2).get("/x")
+    await client.close()
+
+
+async def test_a_status_is_applied_with_the_version_it_was_planned_from(
+    server: Server, cluster: KubernetesCluster
+) -> None:
+    written = {"metadata": {"namespace": "team-a", "name": "gull", "uid": "uid-gull", "resourceVersion": "8"}}
+    server.answers = [(200, written)]
+    assert (await cluster.apply_status(BOT, {"phase": "Preparing"})).resource_version == "8"
+    verb, path, headers, body = server.requests[0]
+    assert (verb, path.split("?")[0]) == (
+        "PATCH",
+        "/apis/tweetbot.dev/v1alpha1/namespaces/team-a/tweetbots/gull/status",
+    )
+    assert "fieldManager=tweetbot-operator" in path
+    assert "force=true" in path
+    assert headers["Content-Type"] == "application/apply-patch+yaml"
+    assert body["metadata"] == {"name": "gull", "namespace": "team-a", "resourceVersion": "7"}
+
+
+async def test_a_job_is_deleted_only_if_it_is_this_very_one(server: Server, cluster: KubernetesCluster) -> None:
+    server.answers = [(404, fault("NotFound"))]
+    assert await cluster.delete_job(a_job(a_bot_in("Train"))) is None
+    body = server.requests[0][3]
+    assert body["propagationPolicy"] == "Foreground"
+    assert body["preconditions"] == {"uid": "uid-train", "resourceVersion": "10"}
+
+
+async def test_lists_go_page_by_page_with_the_selector(server: Server, cluster: KubernetesCluster) -> None:
+    def item(name: str) -> dict[str, Any]:
+        return {"metadata": {"namespace": "team-a", "name": name, "uid": name, "resourceVersion": "1"}}
+
+    server.answers = [
+        (200, {"items": [item("a")], "metadata": {"continue": "more"}}),
+        (200, {"items": [item("b")], "metadata": {}}),
+    ]
+    assert [trace.name async for trace in cluster.traces("jobs")] == ["a", "b"]
+    first, second = (path for _, path, _, _ in server.requests)
+    assert "labelSelector=app.kubernetes.io" in first.replace("%2F", "/")
+    assert "limit=500" in first
+    assert "continue=more" in second
+    assert "PartialObjectMetadataList" in server.requests[0][2]["Accept"]
+
+
+async def test_bounded_to_namespaces_it_lists_nothing_else(server: Server, api: ApiRequests) -> None:
+    server.answers = [(200, {"items": [], "metadata": {}})] * 2
+    found = [item async for item in KubernetesCluster(api, ("team-a", "team-b")).everything("pods")]
+    assert found == []
+    assert [path.split("?")[0] for _, path, _, _ in server.requests] == [
+        "/api/v1/namespaces/team-a/pods",
+        "/api/v1/namespaces/team-b/pods",
+    ]
+
+
+async def test_pods_of_another_controller_are_not_taken_for_the_jobs(
+    server: Server, cluster: KubernetesCluster
+) -> None:
+    def pod(owner: str) -> dict[str, Any]:
+        owners = [{"uid": owner, "controller": True}]
+        metadata = {
+            "namespace": "team-a",
+            "name": owner,
+            "uid": owner,
+            "resourceVersion": "1",
+            "ownerReferences": owners,
+        }
+        return {"metadata": {**metadata, "creationTimestamp": "2026-01-01T12:00:00Z"}}
+
+    server.answers = [(200, {"items": [pod("uid-train"), pod("stranger")], "metadata": {}})]
+    assert [found.name for found in await cluster.pods_of(a_job(a_bot_in("Train")))] == ["uid-train"]
+
+
+async def test_mount_failures_come_newest_last(server: Server, cluster: KubernetesCluster) -> None:
+    from builders_operator import a_pod
+
+    old = {"note": "old", "deprecatedLastTimestamp": "2026-01-01T12:00:00Z"}
+    new = {"note": "new", "deprecatedLastTimestamp": "2026-01-01T12:05:00Z"}
+    server.answers = [(200, {"items": [new, old]})]
+    assert await cluster.mount_failures_of(a_pod(a_job(a_bot_in("Train")))) == ("old", "new")

@@ -1,0 +1,44 @@
+"""What people hear of, and that they hear it once."""
+
+from builders_operator import NOON, SETTINGS, a_bot, a_bot_in, a_job, a_pod, a_world
+from tweetbot_contract.status import TweetBotStatus
+from tweetbot_operator.plan import plan
+from tweetbot_operator.status_to_events import Happening, event_for, happenings
+
+RUNNING = a_bot_in("Train")
+STATUS = plan(a_world(RUNNING, jobs=(a_job(RUNNING),), pods=(a_pod(a_job(RUNNING)),)), SETTINGS).status
+ABOUT = ("team-a", "gull", "uid-gull")
+
+
+def test_the_first_status_is_heard_of() -> None:
+    first = plan(a_world(a_bot()), SETTINGS).status
+    assert [each.reason for each in happenings(TweetBotStatus(), first)] == ["Preparing"]
+
+
+def test_a_status_that_says_the_same_is_not_heard_of() -> None:
+    assert happenings(STATUS, STATUS) == ()
+
+
+def test_a_run_that_gives_way_is_heard_of() -> None:
+    run = STATUS.current_run
+    assert run is not None
+    after = STATUS.model_copy(update={"current_run": run.model_copy(update={"id": "f" * 16, "number": 2})})
+    assert [each.reason for each in happenings(STATUS, after)] == ["Superseded", "Training"]
+
+
+def test_an_alarm_is_a_warning() -> None:
+    failed = a_bot_in("Train", run_fields={"outcome": "Failed", "reason": "Diverged", "message": "nan"})
+    (heard,) = happenings(STATUS, plan(a_world(failed), SETTINGS).status)
+    assert (heard.type, heard.reason, heard.message) == ("Warning", "Diverged", "nan")
+
+
+def test_an_event_is_named_by_what_it_says_so_that_a_repetition_is_refused() -> None:
+    happening = Happening("Normal", "Training", "The model is fine-tuned.")
+    names = [event_for(happening, ABOUT, scope, NOON)["metadata"]["name"] for scope in ("a-1", "a-1", "a-2")]
+    assert names[0] == names[1] != names[2]
+
+
+def test_an_event_says_what_it_is_about() -> None:
+    event = event_for(Happening("Normal", "Training", "words"), ABOUT, "a-1", NOON)
+    assert event["regarding"]["uid"] == "uid-gull"
+    assert event["eventTime"] == "2026-01-01T12:00:00.000000Z"

@@ -1,0 +1,38 @@
+"""The pure middle: what decides imports no client, no clock and no kopf, and knows nothing of the thin edge."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import tweetbot_operator
+
+PACKAGE = Path(tweetbot_operator.__file__).parent
+EDGELESS = ["actions", "findings", "outcomes", "plan", "standing", "text", "times", "views", "world"]
+PURE = [*sorted(path.stem for path in PACKAGE.glob("*_to_*.py")), *EDGELESS]
+ALLOWED = {
+    "collections.abc", "dataclasses", "datetime", "hashlib", "json", "pydantic", "re", "typing",
+    "tweetbot_contract",
+}  # fmt: skip
+
+
+def imports_of(module: str) -> set[str]:
+    tree = ast.parse((PACKAGE / f"{module}.py").read_text())
+    plain = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_what_decides_imports_only_what_cannot_act(module: str) -> None:
+    ours = {f"tweetbot_operator.{name}" for name in [*PURE, "settings"]}
+    foreign = {
+        name for name in imports_of(module) if name not in ours and name.split(".")[0] not in {"tweetbot_contract"}
+    }
+    assert foreign <= ALLOWED
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_what_decides_never_asks_for_the_time(module: str) -> None:
+    source = (PACKAGE / f"{module}.py").read_text()
+    assert "now()" not in source
+    assert "utcnow" not in source

@@ -1,0 +1,124 @@
+"""The resync: what a watch has lost comes back, what it is merely late with is left to it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from builders import a_manifest
+from stage_operator import NAME, NAMESPACE, Stage
+from tweetbot_operator.errors import ClusterBusy, Missing
+from tweetbot_operator.resync import Resync
+
+
+class Harbour(Stage):
+    """A stage with a resync whose pauses the test can fill."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = 0.0
+        self.naps: list[float] = []
+        self.during_nap: Callable[[], object] = lambda: None
+        self.resync = Resync(self.cluster, self.intake, 600, clock=lambda: self.clock, sleep=self.nap)
+
+    async def nap(self, seconds: float) -> None:
+        self.naps.append(seconds)
+        self.during_nap()
+        if len(self.naps) > 20:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def harbour() -> Harbour:
+    return Harbour()
+
+
+async def test_the_start_reads_everything(harbour: Harbour) -> None:
+    harbour.cluster.intake = None
+    harbour.cluster.put("tweetbots", a_manifest())
+    await harbour.resync.prime()
+    assert len(harbour.queue) == 1
+    assert harbour.resync.fresh
+
+
+async def test_the_start_fails_without_the_custom_resource(harbour: Harbour) -> None:
+    harbour.cluster.faults["everything"] = [Missing("the server could not find the requested resource")]
+    with pytest.raises(Missing):
+        await harbour.resync.prime()
+    assert not harbour.resync.fresh
+
+
+async def test_nothing_lost_costs_no_pause(harbour: Harbour) -> None:
+    await harbour.apply()
+    assert (await harbour.resync.compare(), harbour.naps) == (0, [])
+
+
+async def test_a_lost_creation_is_found(harbour: Harbour) -> None:
+    harbour.cluster.intake = None
+    harbour.cluster.put("tweetbots", a_manifest())
+    assert await harbour.resync.compare() == 1
+    await harbour.settle()
+    assert len(harbour.cluster.names("jobs")) == 1
+
+
+async def test_a_lost_edit_is_found(harbour: Harbour) -> None:
+    await harbour.apply()
+    harbour.cluster.intake = None
+    harbour.cluster.edit(NAMESPACE, NAME, suspend=True)
+    assert await harbour.resync.compare() == 1
+    await harbour.settle()
+    assert harbour.status.phase == "Suspended"
+
+
+async def test_a_lost_deletion_is_found(harbour: Harbour) -> None:
+    await harbour.apply()
+    harbour.cluster.intake = None
+    harbour.cluster.remove("jobs", NAMESPACE, harbour.job_name)
+    assert await harbour.resync.compare() == 1
+    await harbour.settle()
+    assert len(harbour.cluster.names("jobs")) == 1
+
+
+async def test_a_watch_that_is_only_late_has_lost_nothing(harbour: Harbour) -> None:
+    harbour.cluster.intake = None
+    harbour.cluster.put("tweetbots", a_manifest())
+    harbour.during_nap = lambda: harbour.intake.put(harbour.cluster.objects_of("tweetbots")[0])
+    assert await harbour.resync.compare() == 0
+    assert harbour.resync.fresh
+
+
+async def test_an_object_that_goes_meanwhile_is_no_fault(harbour: Harbour) -> None:
+    harbour.cluster.intake = None
+    harbour.cluster.put("tweetbots", a_manifest())
+    harbour.during_nap = lambda: harbour.cluster.remove("tweetbots", NAMESPACE, NAME)
+    assert await harbour.resync.compare() == 0
+
+
+async def test_watches_that_lose_things_twice_in_a_row_are_dead(harbour: Harbour) -> None:
+    await harbour.apply()
+    harbour.cluster.intake = None
+    for epochs in (2, 3):
+        harbour.cluster.edit(NAMESPACE, NAME, training={"epochs": epochs})
+        await harbour.resync.compare()
+    assert not harbour.resync.fresh
+
+
+async def test_one_good_comparison_revives_them(harbour: Harbour) -> None:
+    await test_watches_that_lose_things_twice_in_a_row_are_dead(harbour)
+    await harbour.resync.compare()
+    assert harbour.resync.fresh
+
+
+async def test_a_comparison_long_ago_is_not_fresh(harbour: Harbour) -> None:
+    await harbour.resync.prime()
+    harbour.clock = 1499
+    assert harbour.resync.fresh
+    harbour.clock = 1500
+    assert not harbour.resync.fresh
+
+
+async def test_it_goes_on_through_an_outage_and_keeps_its_distance(harbour: Harbour) -> None:
+    harbour.cluster.faults["traces"] = [ClusterBusy("503")] * 10
+    with pytest.raises(KeyboardInterrupt):
+        await harbour.resync.run()
+    assert all(540 <= nap <= 660 for nap in harbour.naps)
+    assert harbour.resync.fresh

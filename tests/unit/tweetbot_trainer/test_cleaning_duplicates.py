@@ -1,0 +1,62 @@
+"""Which posts are the same post."""
+
+import subprocess
+import sys
+
+import pytest
+
+from builders_trainer import a_post
+from tweetbot_contract.spec import Filter
+from tweetbot_trainer.cleaning import clean
+from tweetbot_trainer.cleaning.duplicates import normal_form, repeated
+
+LONG = "My dream is when the harbour master refused to leave and i respect it, truly, every day of the long wet year"
+
+
+@pytest.mark.parametrize(
+    "again", [LONG, LONG.upper(), LONG + "!!!", LONG.replace(" ", "  "), LONG + " 🌊", LONG.replace("truly", "trully")]
+)
+def test_a_near_copy_repeats(again: str) -> None:
+    assert repeated(["low tide today", LONG, again]) == {2}
+
+
+@pytest.mark.parametrize(
+    "other", ["My dream is when the tide came back with soup and i respect it", "low tide", "🌊🌊"]
+)
+def test_another_post_does_not(other: str) -> None:
+    assert repeated([LONG, other]) == set()
+
+
+def test_posts_without_letters_are_compared_by_their_signs() -> None:
+    assert repeated(["🌊🌊", "🐟", "🌊🌊"]) == {2}
+
+
+def test_width_and_case_do_not_tell_posts_apart() -> None:
+    assert normal_form("ＬＯＷ tide!") == "lowtide"
+
+
+def test_the_earliest_stays_whatever_the_order() -> None:
+    older, newer = a_post(LONG, number=1), a_post(LONG + "!", number=2)
+    for posts in ([older, newer], [newer, older]):
+        assert [one.post for one in clean(posts, Filter()) if one.kept] == [older]
+
+
+def test_of_two_sources_the_earlier_post_stays() -> None:
+    posts = [a_post(LONG, number=2, source=0), a_post(LONG, number=1, source=1)]
+    assert [one.post.source for one in clean(posts, Filter()) if one.kept] == [1]
+
+
+def test_deduplication_can_be_switched_off() -> None:
+    assert all(one.kept for one in clean([a_post(LONG), a_post(LONG)], Filter(deduplicate=False)))
+
+
+def test_another_process_with_another_hash_seed_decides_the_same() -> None:
+    """This process drew its own seed for `hash()`; the other one has 1."""
+    words = ("tide", "fog", "crab", "soup", "bell", "moon", "rain")
+    some = [" ".join(words[(n * k * 7 + k) % 7] for k in range(9)) for n in range(60)]
+    program = f"from tweetbot_trainer.cleaning.duplicates import repeated\nprint(sorted(repeated({some!r})))"
+    there = subprocess.run(
+        [sys.executable, "-c", program], env={"PYTHONHASHSEED": "1"}, capture_output=True, check=True, text=True
+    )
+    assert repeated(some)
+    assert there.stdout == f"{sorted(repeated(some))}\n"

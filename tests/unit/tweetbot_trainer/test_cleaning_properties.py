@@ -1,0 +1,95 @@
+"""What holds for any text: nothing is invented, counts add up, UTF-8 comes out."""
+
+import html
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders_trainer import on_a_busy_machine
+from tweetbot_contract.result import DataTable
+from tweetbot_contract.spec import Filter
+from tweetbot_trainer.cleaning import clean, recipe_of, table_of
+from tweetbot_trainer.cleaning.modern import tidied
+from tweetbot_trainer.posts import post_of
+
+PIECES = (
+    *(
+        "https://t.co/a",
+        "http:",
+        "HTTPS://",
+        "www.",
+        "www.x",
+        "pic.twitter.com/",
+        "t.co/",
+        "@gull",
+        "@",
+        "#tide",
+        "RT @x: ",
+    ),
+    *("&amp;", "&lt;", "&#39;", "&", "<|endoftext|>", "<|endof", "text|>", " ", "\n", "\u3000", "\u2028", "\x00"),
+    *("gull@harbour.example", "+1 202-555-0143", "4111111111111111", "0123456789", "AKIAIOSFODNN7EXAMPLE", "[phone]"),
+    *("港の朝", "🌊", "ดี", "\u200b", "the tide", "low", "(", "+", "-", "."),
+)
+TEXTS = st.lists(st.sampled_from(PIECES) | st.text(max_size=6), max_size=14).map("".join)
+RECORDS = st.fixed_dictionaries(
+    {"text": TEXTS | st.text(st.characters(), max_size=40)},
+    optional={
+        "retweet": st.booleans(),
+        "reply": st.booleans(),
+        "lang": st.sampled_from(["en", "ja"]),
+        "created_at": st.just("2021-04-09T04:54:00Z"),
+    },
+)
+FILTERS = (
+    Filter(recipe="huggingtweets"),
+    Filter(),
+    Filter(replies="Drop", mentions="Replace", languages=("en",), min_words=1),
+    Filter(deduplicate=False, redact_pii=False),
+)
+
+
+def is_woven_from(part: str, whole: str) -> bool:
+    """Tell whether all signs of `part`, spaces apart, stand in `whole` in this order."""
+    rest = iter(whole)
+    return all(sign in rest for sign in part if sign != " ")
+
+
+@pytest.mark.parametrize("filter", FILTERS, ids=["huggingtweets", "modern", "strict", "loose"])
+@on_a_busy_machine
+@given(records=st.lists(RECORDS, max_size=8))
+def test_any_posts_add_up_and_come_out_as_utf8(filter: Filter, records: list[dict[str, object]]) -> None:
+    cleaned = list(clean((post_of(record, ordinal=n) for n, record in enumerate(records)), filter))
+    table = table_of(cleaned)
+    assert table.downloaded == len(records)
+    assert table.kept == sum(one.kept for one in cleaned)
+    assert {one.reason for one in cleaned} <= {None, *DataTable.DROPS}
+    for one in cleaned:
+        one.text.encode()
+        assert one.text == " ".join(one.text.split())
+
+
+@on_a_busy_machine
+@given(TEXTS)
+def test_the_original_invents_nothing(text: str) -> None:
+    resolved = text.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">")
+    assert is_woven_from(recipe_of(Filter(recipe="huggingtweets")).rewrite(text)[0], resolved)
+
+
+@on_a_busy_machine
+@given(TEXTS)
+def test_modern_invents_nothing(text: str) -> None:
+    assert is_woven_from(recipe_of(Filter(redact_pii=False)).rewrite(text)[0], html.unescape(text))
+
+
+@on_a_busy_machine
+@given(TEXTS, st.booleans(), st.booleans())
+def test_tidying_twice_changes_nothing_more(text: str, mentions: bool, private: bool) -> None:
+    once = tidied(text, mentions=mentions, private=private)
+    assert tidied(once, mentions=mentions, private=private) == once
+
+
+@on_a_busy_machine
+@given(TEXTS)
+def test_no_end_mark_is_left(text: str) -> None:
+    assert "<|endoftext|>" not in recipe_of(Filter()).rewrite(text)[0]

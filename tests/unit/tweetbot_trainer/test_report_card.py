@@ -1,0 +1,204 @@
+"""The model card holds every part of the original's, and foreign text changes none of it."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import yaml
+from markdown_it import MarkdownIt
+
+from builders_model import a_post, some_facts, some_values
+from hostile_texts import CORPUS
+from tweetbot_contract.result import DataTable, Metrics, Sample
+from tweetbot_contract.sources import ArchiveSource, PostsSource, Source, XSource
+from tweetbot_contract.spec import Subject
+from tweetbot_trainer.model.identity import BaseIdentity
+from tweetbot_trainer.report.card import render_card
+from tweetbot_trainer.report.facts import CardFacts, languages_of, source_names_of
+
+PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
+SECTIONS = [
+    "How does it work?",
+    "Training data",
+    "Training procedure",
+    "Evaluation",
+    "Samples",
+    "How to use",
+    "Limitations and bias",
+    "About",
+]
+HUB = BaseIdentity("hf://gpt2", "hub", "607a30d783dfa663caf39e06633721c8d4cfcd7e")
+
+
+def parted(card: str) -> tuple[dict[str, Any], str]:
+    _, front, body = card.split("---\n", 2)
+    return yaml.safe_load(front), body
+
+
+def headings(body: str) -> list[str]:
+    tokens = PARSER.parse(body)
+    return [tokens[place + 1].content for place, token in enumerate(tokens) if token.type == "heading_open"]
+
+
+def cells(body: str) -> list[str]:
+    tokens = PARSER.parse(body)
+    return [tokens[place + 1].content for place, token in enumerate(tokens) if token.type in ("td_open", "th_open")]
+
+
+def test_every_part_of_the_original_is_there() -> None:
+    _, body = parted(render_card(some_facts()))
+    assert headings(body) == ["🤖 Harbour Gull: an AI bot", *SECTIONS]
+    assert "Made with TweetBot operator 0.1.0" in body
+    assert 'pipeline("text-generation", model="model")' in body
+    assert "num_return_sequences=5" in body
+
+
+def test_the_data_table_adds_up() -> None:
+    _, body = parted(render_card(some_facts()))
+    told = cells(body)
+    rows = {
+        name: told[told.index(name) + 1] for name in ("Posts downloaded", "Retweets", "Short posts", "Near-duplicates")
+    }
+    drops = sum(int(rows[name]) for name in ("Retweets", "Short posts", "Near-duplicates"))
+    assert told[told.index("**Posts kept**") + 1] == f"**{int(rows['Posts downloaded']) - drops}**"
+
+
+def test_several_sources_have_a_column_each() -> None:
+    one, other = DataTable(downloaded=10, retweets=4, kept=6), DataTable(downloaded=8, replies=1, kept=7)
+    both = DataTable(downloaded=18, retweets=4, replies=1, kept=13)
+    facts = some_facts(source_names=("X archive", "@x by the X API"), source_tables=(one, other), table=both)
+    told = cells(parted(render_card(facts))[1])
+    assert told[:4] == ["Data", "X archive", r"\@x by the X API", "all"]
+    assert told[told.index("Replies") :][:4] == ["Replies", "0", "1", "1"]
+
+
+def test_nobody_can_miss_that_a_machine_writes() -> None:
+    front, body = parted(render_card(some_facts()))
+    assert front["ai_generated"] is True
+    assert "ai-generated" in front["tags"]
+    assert r"AI-generated imitation of \@harbour\_gull" in body
+
+
+@pytest.mark.parametrize(
+    ("relation", "words"),
+    [
+        ("Unspecified", "did not state"),
+        ("Self", "their own posts"),
+        ("Consented", "agreed to this bot"),
+        ("Fictional", "fictional account"),
+        ("Parody", "neither made nor endorses"),
+    ],
+)
+def test_the_relation_is_told(relation: Any, words: str) -> None:
+    facts = some_facts(subject=Subject(handle="x", relation=relation, consent_ref="https://forms.example/7"))
+    body = parted(render_card(facts))[1]
+    assert words in body
+    assert "On record: https\\://forms.example/7" in body
+
+
+def test_a_catalogue_reads_the_figures() -> None:
+    front, _ = parted(render_card(some_facts(base=HUB)))
+    (result,) = front["model-index"][0]["results"]
+    assert {metric["type"]: metric["value"] for metric in result["metrics"]} == {
+        "loss": 0.6934,
+        "perplexity": 2.0005,
+        "bits_per_byte": 0.2197,
+    }
+    assert (front["base_model"], front["base_model_relation"]) == ("gpt2", "finetune")
+    assert (front["language"], front["pipeline_tag"]) == (["en"], "text-generation")
+    assert front["widget"] == [{"text": "My dream is"}]
+    assert front["thumbnail"] == "../report/predictions.png"
+
+
+def test_a_scratch_base_is_no_model_of_the_hub() -> None:
+    assert "base_model" not in parted(render_card(some_facts()))[0]
+
+
+def test_an_unknown_language_is_not_made_up() -> None:
+    assert "language" not in parted(render_card(some_facts(languages=())))[0]
+
+
+def test_a_hub_base_is_linked_with_its_commit() -> None:
+    body = parted(render_card(some_facts(base=HUB)))[1]
+    assert "[gpt2](https://huggingface.co/gpt2) at commit `607a30d783df`" in body
+
+
+def test_every_hyper_parameter_is_told() -> None:
+    values = some_values(learning_rate="1.372e-4", seed=7, batch_tokens=1024)
+    told = cells(parted(render_card(some_facts(values=values)))[1])
+    assert "0.0001372, cosine to 0, warm-up 10% of the steps" in told
+    assert told[told.index("Seed") + 1] == "7"
+    assert told[told.index("Batch") + 1] == "1024 label tokens a step"
+
+
+def test_the_tracked_run_is_linked() -> None:
+    body = parted(render_card(some_facts(tracking_url="https://wandb.example/team/run")))[1]
+    assert "[Weights & Biases](https://wandb.example/team/run)" in body.replace("&amp;", "&")
+    assert "Weights" not in parted(render_card(some_facts()))[1]
+
+
+def test_a_base_that_was_measured_stands_beside_the_model() -> None:
+    metrics = some_facts().metrics.model_copy(update={"base_bits_per_byte": 1.25})
+    told = cells(parted(render_card(some_facts(metrics=metrics)))[1])
+    assert told[told.index("Bits per byte of the base before training") + 1] == "1.2500"
+
+
+def test_few_test_posts_are_a_caution() -> None:
+    metrics: Metrics = some_facts().metrics.model_copy(update={"reliability": "Low"})
+    assert "take the figures as a hint" in render_card(some_facts(metrics=metrics, parts=(30, 4, 4)))
+
+
+def test_a_picture_stands_only_where_one_was_given() -> None:
+    assert "Picture of" not in render_card(some_facts())
+    assert "![Picture of Harbour Gull](https://pics.example/g.png)" in render_card(
+        some_facts(avatar="https://pics.example/g.png")
+    )
+
+
+def hostile(text: str) -> CardFacts:
+    """Return facts in which every free text of a user is the same payload."""
+    subject = Subject(handle="harbour_gull", display_name=text[:100], relation="Consented", consent_ref=text[:512])
+    sample = Sample(prompt=text[:280], text=text)
+    return some_facts(
+        subject=subject, samples=(sample, sample), prompts=(text[:280],), tracking_url=text, avatar=text,
+        base=replace(HUB, uri=f"hf://{text}"), made_by=text, newest_post_at=text, recipe=text,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("text", CORPUS)
+def test_foreign_text_changes_nothing_of_the_cards_build(text: str) -> None:
+    plain, attacked = (PARSER.parse(parted(render_card(facts))[1]) for facts in (hostile("plain"), hostile(text)))
+    assert [token.type for token in attacked] == [token.type for token in plain]
+    children = [child for token in attacked for child in token.children or []]
+    assert not any(child.type == "html_inline" for child in children)
+    addresses = [str(child.attrs.get("href", child.attrs.get("src"))) for child in children if child.attrs]
+    assert all(address.startswith(("http", "../")) or ":" not in address for address in addresses)
+
+
+@pytest.mark.parametrize("text", CORPUS)
+def test_foreign_text_stays_a_string_in_the_front_matter(text: str) -> None:
+    front, _ = parted(render_card(hostile(text)))
+    assert list(front)[:3] == ["language", "library_name", "pipeline_tag"]
+    assert len(front["widget"]) == 1
+
+
+def test_the_same_facts_give_the_same_card() -> None:
+    assert render_card(some_facts()) == render_card(some_facts())
+
+
+def test_languages_come_from_the_posts() -> None:
+    posts = [a_post(number) for number in range(80)]
+    japanese = [replace(a_post(number), lang="ja") for number in range(20)]
+    rare = [replace(a_post(1), lang="fr"), replace(a_post(2), lang="und"), replace(a_post(3), lang=None)]
+    assert languages_of([*posts, *japanese, *rare]) == ("en", "ja")
+    assert languages_of([replace(a_post(1), lang="in")]) == ("id",)
+    assert languages_of([replace(a_post(1), lang="und"), replace(a_post(1), lang="<b>")]) == ()
+
+
+def test_sources_are_named_without_their_buckets() -> None:
+    sources = (
+        Source(archive=ArchiveSource(uri="s3://secret-bucket/a.zip")),
+        Source(posts=PostsSource(uri="s3://secret-bucket/b.jsonl")),
+        Source(x=XSource(handle="gull", token_secret={"name": "x", "key": "t"}, accept_terms=True)),
+    )
+    assert source_names_of(sources) == ("X archive", "file of posts", "@gull by the X API")

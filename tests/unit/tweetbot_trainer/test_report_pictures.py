@@ -1,0 +1,107 @@
+"""The two pictures: the right size, marked as AI-generated, and no sign stops them."""
+
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from builders_model import an_outcome
+from hostile_texts import CORPUS
+from tweetbot_contract.result import Sample
+from tweetbot_trainer.report.lettering import PLACEHOLDER, Lettering, drawable, font_paths
+from tweetbot_trainer.report.loss_plot import loss_png, smoothed
+from tweetbot_trainer.report.predictions_picture import Subject, predictions_png
+from tweetbot_trainer.training.outcome import MetricsRow
+
+GULL = Subject("Harbour Gull", "harbour_gull", "demo-quickstart-0123456789abcdef")
+P = "My dream is"
+
+
+def opened(png: bytes) -> Image.Image:
+    image = Image.open(BytesIO(png))
+    image.load()
+    return image
+
+
+def samples(*texts: str) -> list[Sample]:
+    return [Sample(prompt=P, text=text) for text in texts]
+
+
+def colours(image: Image.Image, box: tuple[int, int, int, int]) -> int:
+    return len(image.convert("RGB").crop(box).getcolors(1_000_000) or ())
+
+
+def test_the_picture_has_the_size_that_links_are_shown_in() -> None:
+    assert opened(predictions_png(GULL, samples(*[f"{P} {number}" for number in range(5)]))).size == (1200, 630)
+
+
+def test_the_file_says_that_a_machine_wrote_it() -> None:
+    info = opened(predictions_png(GULL, samples(f"{P} fish"))).info
+    assert info["ai_generated"] == "true"
+    assert "AI-generated imitation of @harbour_gull" in info["Description"]
+    assert (info["Prompt"], info["Model"]) == (P, GULL.model)
+
+
+def test_each_post_is_drawn() -> None:
+    image = opened(predictions_png(GULL, samples(f"{P} one", f"{P} two")))
+    assert colours(image, (60, 140, 600, 340)) > 10
+    assert colours(image, (60, 380, 600, 560)) > 10
+
+
+def test_the_text_is_in_the_picture() -> None:
+    assert predictions_png(GULL, samples(f"{P} fish")) != predictions_png(GULL, samples(f"{P} soup"))
+
+
+def test_the_same_posts_give_the_same_picture() -> None:
+    assert predictions_png(GULL, samples(f"{P} fish")) == predictions_png(GULL, samples(f"{P} fish"))
+
+
+def test_no_sign_stops_the_picture() -> None:
+    for start in range(0, len(CORPUS), 5):
+        texts = [text[:280] for text in CORPUS[start : start + 5]]
+        assert opened(predictions_png(Subject(texts[0], "x", texts[0]), samples(*texts))).size == (1200, 630)
+
+
+@pytest.mark.parametrize("text", ["x" * 280, "word " * 56, "港" * 140, "", "🌊🌊"])
+def test_the_longest_posts_fit(text: str) -> None:
+    image = opened(predictions_png(GULL, samples(*[text] * 5)))
+    assert colours(image, (0, 140, 46, 570)) == 1, "nothing is drawn in the left margin"
+    assert colours(image, (1154, 140, 1200, 570)) == 1, "nothing is drawn in the right margin"
+
+
+def test_a_model_that_wrote_nothing_has_a_picture_too() -> None:
+    assert opened(predictions_png(GULL, [])).size == (1200, 630)
+
+
+def test_lines_are_as_wide_as_they_may_be() -> None:
+    lettering = Lettering(20)
+    lines = lettering.wrapped("a few words and averyveryveryveryverylongone " * 4, 150)
+    assert all(lettering.width(line) <= 150 for line in lines)
+    assert "".join("".join(lines).split()) == "afewwordsandaveryveryveryveryverylongone" * 4
+
+
+def test_what_no_font_has_is_left_out_or_stood_in_for() -> None:
+    if len(font_paths(bold=False)) == 1:  # a machine with fonts of its own draws these
+        assert drawable("soup 🌊 again") == "soup again"
+        assert drawable("港") == PLACEHOLDER
+    assert drawable("Grüße, Ærø 😀 …") == "Grüße, Ærø 😀 …"
+
+
+def test_the_loss_is_drawn_over_epochs() -> None:
+    outcome = an_outcome()
+    plain = loss_png(outcome.rows, handle="harbour_gull", best_epoch=1)
+    image = opened(plain)
+    assert image.size == (1200, 675)
+    assert image.info["Title"] == "Loss of @harbour_gull"
+    assert loss_png(outcome.rows, handle="harbour_gull", best_epoch=1, base_loss=4.0) != plain
+
+
+def test_a_training_of_one_step_can_be_drawn() -> None:
+    rows = (MetricsRow(1, 1.0, train_loss=2.0), MetricsRow(1, 1.0, eval_loss=2.0))
+    assert opened(loss_png(rows, handle="x", best_epoch=1)).size == (1200, 675)
+
+
+def test_smoothing_keeps_the_mean_of_neighbours() -> None:
+    assert smoothed([1.0] * 100) == [1.0] * 100
+    assert smoothed([0.0, 3.0]) == [0.0, 3.0]
+    assert smoothed([0.0, 1.0] * 50)[50] == pytest.approx(0.4)

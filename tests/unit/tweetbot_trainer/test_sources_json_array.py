@@ -1,0 +1,47 @@
+"""An array read item by item says what json says of the whole."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders_trainer import on_a_busy_machine
+from tweetbot_trainer.sources.json_array import ITEM_LIMIT, items
+
+
+class Dripping(io.StringIO):
+    """A text that comes a few signs at a time."""
+
+    def read(self, size: int | None = -1, /) -> str:
+        return super().read(3)
+
+
+VALUES = st.recursive(st.none() | st.booleans() | st.text(max_size=5), lambda part: st.lists(part, max_size=3))
+ROWS = st.lists(st.dictionaries(st.text(max_size=3), VALUES | st.integers() | st.floats(allow_nan=False), max_size=3))
+
+
+@on_a_busy_machine
+@given(ROWS, st.sampled_from([None, 2]), st.sampled_from(["", " ", ";", " ;\n"]))
+def test_items_are_those_of_json_however_they_come(rows: list[Any], indent: int | None, end: str) -> None:
+    text = json.dumps(rows, indent=indent) + end
+    assert list(items(Dripping(text))) == list(items(io.StringIO(text))) == rows
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[", "[{}", "[{},]", "[{} {}]", "[{}]]", "[{}];;", "[{}]x", '["\\u12"]'])
+def test_what_is_no_array_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  # the caller names the member, whatever the words
+        list(items(io.StringIO(text)))
+
+
+def test_an_item_without_end_is_not_read_for_ever() -> None:
+    with pytest.raises(ValueError, match="more than"):
+        list(items(io.StringIO('["' + "x" * (ITEM_LIMIT * 2))))
+
+
+@pytest.mark.parametrize("deep", ["[" * 400_000, '[{"a":' * 60_000 + "1" + "}]" * 60_000])
+def test_brackets_nested_beyond_all_measure_are_refused(deep: str) -> None:
+    with pytest.raises(RecursionError):
+        list(items(io.StringIO(deep)))

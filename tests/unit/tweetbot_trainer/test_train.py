@@ -1,0 +1,133 @@
+"""The second stage: what it makes of a dataset, and what it leaves alone."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders_stages import a_context, a_folder, a_local_run, a_source, a_version
+from tweetbot_contract.result import TrackingResult
+from tweetbot_fakes.storage import WatchedStore
+from tweetbot_trainer.errors import Stopped
+from tweetbot_trainer.prepare import prepare
+from tweetbot_trainer.publication import publish
+from tweetbot_trainer.run_record import read_record, write_record
+from tweetbot_trainer.signals import StopRequest
+from tweetbot_trainer.stage import StageContext
+from tweetbot_trainer.store.folder import FolderStore
+from tweetbot_trainer.tracking import TrackedArtifact
+from tweetbot_trainer.train import train
+from tweetbot_trainer.training_plan import plan_of
+
+STORE = FolderStore()
+
+
+def a_training(folder: Path, **changes: Any) -> StageContext:
+    """Return the surroundings of a training whose dataset is prepared."""
+    a_source(folder)
+    changes = {"spec": {"training": {"epochs": 1}}, **changes}
+    prepared = prepare(a_context(folder, a_local_run(folder, **changes)))
+    return a_context(folder, a_local_run(folder, stage="Train", dataset=prepared.dataset.digest, **changes))
+
+
+class RecordingTracker:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.rows: list[Mapping[str, float]] = []
+        self.artifacts: list[tuple[str, str, str]] = []
+        self.tables: dict[str, Sequence[Sequence[Any]]] = {}
+        self.figures: dict[str, Any] = {}
+        self.failed: bool | None = None
+
+    def so_far(self) -> TrackingResult:
+        return TrackingResult(wandb_mode="Online", wandb_url="https://wandb.example/run")
+
+    def log(self, row: Mapping[str, float]) -> None:
+        self.rows.append(row)
+
+    def summary(self, figures: Mapping[str, Any]) -> None:
+        self.figures |= figures
+
+    def table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        self.tables[name] = rows
+
+    def artifact(self, artifact: TrackedArtifact) -> None:
+        self.artifacts.append((artifact.direction, artifact.type, artifact.uri))
+
+    def finish(self, *, failed: bool = False) -> TrackingResult:
+        self.failed = failed
+        return self.so_far()
+
+
+def test_a_dataset_becomes_a_published_model_that_the_tracker_knows(tmp_path: Path) -> None:
+    tracker = RecordingTracker()
+    context = replace(a_training(tmp_path), start_tracker=lambda config: tracker)
+    result = train(context)
+    plan = plan_of(context)
+    version = result.model.uri.removesuffix("/model")
+    assert tracker.artifacts == [
+        ("input", "train-dataset", plan.data.uri),
+        ("output", "finetuned-model", result.model.uri),
+    ]
+    rows = [json.loads(line) for line in STORE.get(f"{version}/report/metrics.jsonl").decode().splitlines()]
+    assert [row["step"] for row in rows] == [row["step"] for row in tracker.rows]
+    assert [row["train_loss"] for row in rows if "train_loss" in row] == [
+        row["train/loss"] for row in tracker.rows if "train/loss" in row
+    ]
+    assert tracker.figures["evalLoss"] == result.metrics.eval_loss
+    assert len(tracker.tables["samples"]) == len(result.samples) == 5
+    assert (result.tracking.wandb_url, tracker.failed) == ("https://wandb.example/run", False)
+    assert b"https://wandb.example/run" in STORE.get(f"{result.model.uri}/README.md")
+    assert not (tmp_path / "work" / "finished").exists()
+    assert prepare(replace(context, run=context.run.model_copy(update={"stage": "Prepare"}))).adopted is not None
+
+
+def test_a_published_model_is_found_and_nothing_is_trained(tmp_path: Path) -> None:
+    context = a_training(tmp_path)
+    key = plan_of(context).key
+    folder = a_folder(tmp_path / "finished", b"weights")
+    standing = a_version(folder, context.run, version=key[:16], training_key=key)
+    result = publish(STORE, context.run, folder, standing)
+    store = WatchedStore(STORE)
+    assert train(replace(context, store=store)) == result
+    assert [action for action, _ in store.requests if action.startswith("put")] == []
+
+
+def test_finding_a_model_loads_no_torch() -> None:
+    code = (
+        "import sys, tweetbot_trainer.train; print(sorted({'torch', 'transformers', 'matplotlib'} & set(sys.modules)))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout == "[]\n"
+
+
+def test_a_base_stays_the_one_that_preparation_found(tmp_path: Path) -> None:
+    context = a_training(tmp_path)
+    record = read_record(STORE, context.run)
+    assert record is not None
+    moved = record.model_copy(update={"base": {**record.base, "digest": "an older recipe"}})
+    write_record(STORE, context.run, moved)
+    assert plan_of(context).base.digest == "an older recipe"
+
+
+def test_without_its_record_a_training_plans_the_same(tmp_path: Path) -> None:
+    context = a_training(tmp_path)
+    before = plan_of(context)
+    STORE.delete(f"{context.run.prefix}/runs/{context.run.run_id}/prepare.json")
+    assert plan_of(context) == before
+
+
+def test_a_training_that_is_asked_to_end_publishes_nothing(tmp_path: Path) -> None:
+    tracker, stop = RecordingTracker(), StopRequest()
+    context = replace(a_training(tmp_path), stop=stop, start_tracker=lambda config: tracker)
+    stop.request()
+    with pytest.raises(Stopped):
+        train(context)
+    assert tracker.failed is True
+    assert list(STORE.list(f"{context.run.prefix}/models/")) == []

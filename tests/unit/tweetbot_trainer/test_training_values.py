@@ -1,0 +1,71 @@
+"""What training really uses, and the key that names it."""
+
+import json
+import subprocess
+import sys
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+
+from tweetbot_contract.spec import Training
+from tweetbot_trainer.model.identity import BaseIdentity
+from tweetbot_trainer.training.key import training_key
+from tweetbot_trainer.training.values import TrainingValues, effective_values
+
+HUB = BaseIdentity("hf://gpt2", "hub", "607a30d783dfa663caf39e06633721c8d4cfcd7e")
+VALUES = effective_values(Training(), "hf://gpt2")
+
+
+def test_a_published_base_gets_huggingtweets_values() -> None:
+    assert (VALUES.learning_rate, VALUES.batch_tokens, VALUES.warmup, VALUES.weight_decay) == (1.372e-4, 1024, 0, 0)
+    assert (VALUES.betas, VALUES.temperature) == ((0.9, 0.999), 1.0)
+
+
+def test_a_scratch_base_gets_values_of_its_own() -> None:
+    values = effective_values(Training(), "scratch://mini")
+    assert (values.learning_rate, values.batch_tokens, values.warmup, values.weight_decay) == (3e-3, 512, 0.1, 0.1)
+    assert (values.betas, values.temperature) == ((0.9, 0.99), 0.7)
+
+
+def test_what_the_spec_says_wins() -> None:
+    spec = Training(epochs=7, learning_rate="5e-5", batch_tokens=2048, seed=3, early_stopping=False)
+    values = effective_values(spec, "scratch://mini")
+    assert (values.epochs, values.learning_rate, values.batch_tokens, values.seed) == (7, 5e-5, 2048, 3)
+    assert values.early_stopping is False
+
+
+def test_the_key_is_the_same_on_every_machine() -> None:
+    """Golden: another key would train a whole fleet again. Change RECIPE_VERSION on purpose, then this."""
+    assert training_key("d" * 64, HUB, VALUES) == "0019b4432144a984e5a72dcce47b6e77788c1b10ae8c135f8d7a1705bd632743"
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(TrainingValues)])
+def test_every_value_is_in_the_key(field: str) -> None:
+    words = {"precision": "FP32", "betas": (0.8, 0.9), "optimizer": "SGD", "schedule": "line"}
+    change: dict[str, Any] = {field: words[field] if field in words else getattr(VALUES, field) + 1}
+    changed = replace(VALUES, **change)
+    assert training_key("d" * 64, HUB, changed) != training_key("d" * 64, HUB, VALUES)
+
+
+def test_dataset_and_base_are_in_the_key() -> None:
+    keys = {
+        training_key("d" * 64, HUB, VALUES),
+        training_key("e" * 64, HUB, VALUES),
+        training_key("d" * 64, replace(HUB, digest="0" * 40), VALUES),
+    }
+    assert len(keys) == 3
+
+
+def test_a_copied_base_folder_is_the_same_base() -> None:
+    here = BaseIdentity("s3://a/base", "folder", "1" * 64, "2" * 64, "3" * 64)
+    assert training_key("d" * 64, here, VALUES) == training_key("d" * 64, replace(here, uri="s3://b/copy"), VALUES)
+
+
+def test_the_key_needs_neither_torch_nor_transformers() -> None:
+    program = (
+        "import sys, json; import tweetbot_trainer.training.key, tweetbot_trainer.model.hub, tweetbot_trainer.splits; "
+        "print(json.dumps([name for name in ('torch', 'transformers', 'matplotlib') if name in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == []

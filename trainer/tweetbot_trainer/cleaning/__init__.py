@@ -1,0 +1,9 @@
+"""From posts to cleaned posts, each kept or dropped for one named reason.
+
+clean ─▶ recipe_of ─▶ rewrite each text ─▶ checks in order, first one wins ─▶ duplicates, earliest stays
+"""
+
+from tweetbot_trainer.cleaning.clean import CleanedPost, clean, table_of
+from tweetbot_trainer.cleaning.recipes import Check, Options, Recipe, options_of, recipe_of
+
+__all__ = ["Check", "CleanedPost", "Options", "Recipe", "clean", "options_of", "recipe_of", "table_of"]

@@ -1,0 +1,136 @@
+"""The commands of `tweetbot-trainer` and their options. What a command needs is imported when it runs."""
+
+import argparse
+import importlib.metadata
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from tweetbot_contract import handover
+from tweetbot_trainer.signals import StopRequest
+from tweetbot_trainer.termination import UNFORESEEN, failure_of
+
+EXIT_CODES = """\
+exit codes: 0 done, 10 spec or data refused, 11 not authorised, 12 too little data, 13 diverged,
+75 temporary, 143 stopped by SIGTERM, 1 anything unforeseen"""
+
+
+def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Return the command line's arguments with `run` and `fail`, which do the work; exits on --help and misuse."""
+    parser = argparse.ArgumentParser(
+        prog="tweetbot-trainer",
+        description="Posts in, a fine-tuned GPT-2 out.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=importlib.metadata.version("tweetbot-operator"))
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_stage(commands, "prepare", "read, clean and snapshot the posts; the operator starts this")
+    _add_stage(commands, "train", "fine-tune, evaluate and publish the model; the operator starts this")
+    _add_run(commands)
+    _add_generate(commands)
+    _add_clean(commands)
+    return parser.parse_args(argv)
+
+
+class _Commands(Protocol):
+    """argparse has a public name for what add_subparsers returns only in type stubs."""
+
+    def add_parser(self, name: str, *, help: str, description: str) -> argparse.ArgumentParser: ...
+
+
+def _add_stage(commands: _Commands, name: str, summary: str) -> None:
+    description = (
+        f"{summary[0].upper()}{summary[1:]}. Its environment tells it the rest: {handover.RUN_ENV} and others."
+    )
+    command = commands.add_parser(name, help=summary, description=description)
+    command.set_defaults(run=_run_stage, fail=_stage_failed, stage=name.capitalize())
+
+
+def _add_run(commands: _Commands) -> None:
+    summary = "do both stages for a manifest here, without a cluster; output and sources may be file:///"
+    command = commands.add_parser("run", help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+    command.add_argument("--manifest", type=Path, required=True, metavar="FILE", help="a TweetBot in YAML")
+    command.add_argument("--work", type=Path, required=True, metavar="DIR", help="where intermediate files go")
+    command.add_argument(
+        "--secrets",
+        type=Path,
+        metavar="DIR",
+        help="folder with s3/AWS_ACCESS_KEY_ID, s3/AWS_SECRET_ACCESS_KEY, wandb/api-key, x-0/token, "
+        "each as needed (default: DIR of --work, then secrets)",
+    )
+    command.set_defaults(run=_run_here, fail=_command_failed)
+
+
+def _add_generate(commands: _Commands) -> None:
+    summary = "let a published model write posts"
+    command = commands.add_parser("generate", help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+    command.add_argument("--model", type=Path, required=True, metavar="DIR", help="a model directory")
+    command.add_argument("--prompt", default="My dream is", help="beginning to continue (default: %(default)s)")
+    command.add_argument("-n", type=_count, default=5, metavar="N", help="how many (default: %(default)s)")
+    command.add_argument("--seed", type=int, default=42, help="same seed, same posts (default: %(default)s)")
+    command.add_argument("--json", action="store_true", help="write one JSON object with the posts")
+    command.set_defaults(run=_generate, fail=_command_failed)
+
+
+def _add_clean(commands: _Commands) -> None:
+    summary = "clean posts: JSONL on stdin, each back with text, kept and reason on stdout"
+    command = commands.add_parser("clean", help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+    command.add_argument("--recipe", choices=("modern", "huggingtweets"), default="modern", help="default: %(default)s")
+    command.set_defaults(run=_clean, fail=_command_failed)
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 100:
+        raise argparse.ArgumentTypeError("write a number from 1 to 100")
+    return int(text)
+
+
+def _run_stage(arguments: argparse.Namespace, stop: StopRequest) -> int:
+    from tweetbot_trainer.pod_run import run_stage
+
+    return run_stage(arguments.stage, stop)
+
+
+def _stage_failed(error: Exception) -> int:
+    from tweetbot_trainer.pod_run import report_failure
+
+    return report_failure(error)
+
+
+def _run_here(arguments: argparse.Namespace, stop: StopRequest) -> int:
+    from tweetbot_trainer.local_run import run_here
+
+    return run_here(arguments.manifest, arguments.work, arguments.secrets or arguments.work / "secrets", stop)
+
+
+def _generate(arguments: argparse.Namespace, stop: StopRequest) -> int:
+    from tweetbot_trainer.generate_command import run_generate
+
+    return run_generate(
+        arguments.model, arguments.prompt, count=arguments.n, seed=arguments.seed, as_json=arguments.json
+    )
+
+
+def _clean(arguments: argparse.Namespace, stop: StopRequest) -> int:
+    from tweetbot_contract.spec import Filter
+    from tweetbot_trainer.clean_command import run_clean
+
+    run_clean(sys.stdin.buffer, sys.stdout.buffer, Filter(recipe=arguments.recipe))
+    return 0
+
+
+def _command_failed(error: Exception) -> int:
+    """Tell a person: one line, and the traceback only where the fault is ours."""
+    if isinstance(error, BrokenPipeError):  # the reader has seen enough; what is still buffered goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    told, code = failure_of(error)
+    if code == UNFORESEEN:
+        import traceback
+
+        traceback.print_exception(error)
+    print(f"tweetbot-trainer: {told.reason}: {told.message}", file=sys.stderr)
+    return code

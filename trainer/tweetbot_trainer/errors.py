@@ -1,0 +1,61 @@
+"""Every foreseeable way a stage can fail, named after who must act; the exit code is the operator's cue.
+
+StageFailed
+├── SpecRefused     10  the manifest or the data must change
+├── NotAuthorized   11  a token, key or permission must change
+├── TooLittleData   12  more posts are needed
+├── Diverged        13  the training values must change
+├── Temporary       75  the world must change; trying again will help
+└── Stopped        143  the Pod was asked to end; another one starts the stage again
+"""
+
+from typing import ClassVar
+
+from tweetbot_contract.handover import ExitCode
+from tweetbot_contract.reasons import Reason
+
+
+class StageFailed(Exception):
+    """A stage cannot give its result. The message says what to do and holds no secret."""
+
+    exit_code: ClassVar[ExitCode]
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(f"{reason}: {message}")
+        self.reason, self.message = reason, message
+
+
+class SpecRefused(StageFailed):
+    """What the manifest asks for, or what it points at, cannot be used; trying again cannot help."""
+
+    exit_code = ExitCode.REFUSED
+
+
+class NotAuthorized(StageFailed):
+    """Somebody refuses the credentials."""
+
+    exit_code = ExitCode.NOT_AUTHORIZED
+
+
+class TooLittleData(StageFailed):
+    """Too few posts are left to train on."""
+
+    exit_code = ExitCode.TOO_LITTLE_DATA
+
+
+class Diverged(StageFailed):
+    """The loss is no longer a number."""
+
+    exit_code = ExitCode.DIVERGED
+
+
+class Temporary(StageFailed):
+    """Something outside is away for now; trying again will help."""
+
+    exit_code = ExitCode.TEMPORARY
+
+
+class Stopped(StageFailed):
+    """The process was asked to end; nothing is published."""
+
+    exit_code = ExitCode.STOPPED

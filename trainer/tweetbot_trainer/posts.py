@@ -1,0 +1,193 @@
+"""The canonical record that every source is turned into, and its form as one JSON object a line.
+
+    {"id": "1", "text": "…", "created_at": "2021-04-09T04:54:00.000Z", "lang": "en", "retweet": false, "reply": false}
+
+`text` is as the source gave it: links in it, X's `&amp;` and the like unresolved; cleaning is another module's work.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, BinaryIO
+
+SCHEMA = 1
+#: A line of more bytes is no post; it bounds what one line can take of the memory.
+LINE_LIMIT = 1024 * 1024
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+#: `Sat Feb 18 12:33:11 +0000 2023`, parsed by our own table: strptime's names follow the locale.
+_V1_TIME = re.compile(
+    r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) (\d{1,2}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d) (\d{4})", re.ASCII
+)
+_WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One post as its source gave it; `created_at` is aware and in UTC, `source` counts spec.sources from 0."""
+
+    id: str
+    text: str
+    created_at: datetime | None = None
+    lang: str | None = None
+    source: int = 0
+    retweet: bool = False
+    reply: bool = False
+    quote: bool = False
+
+
+class BadPost(ValueError):
+    """A record that is no post; the message says what is wrong with it."""
+
+
+def well_formed(text: str) -> str:
+    """Return the text as UTF-8 can hold it: surrogate pairs joined, lone surrogates replaced by U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def made_id(text: str, ordinal: int) -> str:
+    """Return the id of a post that has none: sha256 over its text and its place in the input, counted from 0."""
+    return hashlib.sha256(f"{text}\n{ordinal}".encode()).hexdigest()
+
+
+def parsed_time(text: str) -> datetime:
+    """Read ISO 8601 (UTC where no zone is given) or the export's own form. Raises BadPost."""
+    try:
+        if match := _V1_TIME.fullmatch(text):
+            return _v1_time(*match.groups()).astimezone(UTC)
+        at = datetime.fromisoformat(text)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise BadPost(f"created_at {text[:40]!r} is no time; write 2021-04-09T04:54:00Z") from error
+
+
+def _v1_time(*fields: str) -> datetime:
+    month, day, hour, minute, second, sign, hours, minutes, year = fields
+    shift = timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "-" else 1)
+    return datetime(
+        int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second), tzinfo=timezone(shift)
+    )
+
+
+def printed_time(at: datetime) -> str:
+    """Return the one form in which times are written: UTC, milliseconds, Z."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def post_of(record: object, *, ordinal: int, source: int | None = None) -> Post:
+    """Return the post that a decoded JSON or CSV record describes.
+
+    `ordinal` is its place in the input; `source` overrides the record's own. Raises BadPost.
+    """
+    if not isinstance(record, Mapping):
+        raise BadPost("not an object with the key text")
+    if record.get("schema", SCHEMA) != SCHEMA:
+        raise BadPost(f"schema {record['schema']!r} is unknown; this version reads {SCHEMA}")
+    text = _text(record)
+    return Post(
+        id=_id(record, text, ordinal),
+        text=text,
+        created_at=_time(record),
+        lang=_optional(record, "lang"),
+        source=_source(record) if source is None else source,
+        retweet=_flag(record, "retweet"),
+        reply=_flag(record, "reply"),
+        quote=_flag(record, "quote"),
+    )
+
+
+def record_of(post: Post) -> dict[str, Any]:
+    """Return the post as plain values, fit for JSON."""
+    return {
+        "id": post.id,
+        "text": post.text,
+        "created_at": printed_time(post.created_at) if post.created_at else None,
+        "lang": post.lang,
+        "source": post.source,
+        "retweet": post.retweet,
+        "reply": post.reply,
+        "quote": post.quote,
+    }
+
+
+def decoded_lines(file: BinaryIO) -> Iterator[str]:
+    """Yield the file's lines, each decoded on its own so that a fault has a line number. Raises BadPost."""
+    number = 0
+    while line := file.readline(LINE_LIMIT + 1):
+        number += 1
+        if len(line) > LINE_LIMIT:
+            raise BadPost(f"line {number}: longer than {LINE_LIMIT} bytes")
+        try:
+            text = line.decode()
+        except UnicodeDecodeError as error:
+            raise BadPost(f"line {number}: not UTF-8") from error
+        yield text.removeprefix("\ufeff") if number == 1 else text
+
+
+def posts_by_line(lines: Iterable[str], parse: Callable[[str, int], Post]) -> Iterator[Post]:
+    """Yield the post of each line that is not blank; `parse` takes the line and its number, counted from 1.
+
+    Raises BadPost, its message naming the line.
+    """
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            try:
+                yield parse(line.rstrip("\r\n"), number)
+            except BadPost as error:
+                raise BadPost(f"line {number}: {error}") from error
+
+
+def parse_json(line: str, number: int, *, source: int | None = None) -> Post:
+    """Return the post of one JSONL line. Raises BadPost."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise BadPost("not JSON") from error
+    return post_of(record, ordinal=number - 1, source=source)
+
+
+def _text(record: Mapping[str, Any]) -> str:
+    text = record.get("text")
+    if not isinstance(text, str):
+        raise BadPost("the key text is missing or not a string")
+    return well_formed(text)
+
+
+def _id(record: Mapping[str, Any], text: str, ordinal: int) -> str:
+    given = record.get("id")
+    if given is None or given == "":
+        return made_id(text, ordinal)
+    if isinstance(given, bool) or not isinstance(given, (str, int)) or len(str(given)) > 256:
+        raise BadPost("id is neither a string nor a number, or longer than 256 characters")
+    return well_formed(str(given))
+
+
+def _time(record: Mapping[str, Any]) -> datetime | None:
+    given = _optional(record, "created_at")
+    return parsed_time(given) if given else None
+
+
+def _optional(record: Mapping[str, Any], key: str) -> str | None:
+    given = record.get(key)
+    if given is not None and not isinstance(given, str):
+        raise BadPost(f"{key} is not a string")
+    return well_formed(given) if given else None
+
+
+def _source(record: Mapping[str, Any]) -> int:
+    given = record.get("source", 0)
+    if isinstance(given, bool) or not isinstance(given, int) or given < 0:
+        raise BadPost("source is not a number from 0 on")
+    return given
+
+
+def _flag(record: Mapping[str, Any], key: str) -> bool:
+    given = record.get(key)
+    if given is None or isinstance(given, bool):
+        return bool(given)
+    known = _WORDS.get(str(given).strip().lower())
+    if known is None:
+        raise BadPost(f"{key} is {str(given)[:20]!r}; write true or false")
+    return known

@@ -1,0 +1,121 @@
+"""The first stage: posts in, a dataset by its digest out, and a model to adopt if there is one. No torch in here."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from tweetbot_contract.handover import RunDocument
+from tweetbot_contract.result import Dataset as DatasetResult
+from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
+from tweetbot_contract.sources import Source, XSource
+from tweetbot_trainer.adoption import adoptable
+from tweetbot_trainer.base_access import identified_base
+from tweetbot_trainer.cleaning import clean
+from tweetbot_trainer.dataset import Dataset, build_dataset, header_of
+from tweetbot_trainer.pointer import point_to
+from tweetbot_trainer.posts import Post
+from tweetbot_trainer.run_record import PrepareRecord, read_record, write_record
+from tweetbot_trainer.snapshots import store_dataset, stored_dataset
+from tweetbot_trainer.sources import Patience, StorePages, open_source, pages_folder
+from tweetbot_trainer.stage import StageContext
+from tweetbot_trainer.tracking import TrackedArtifact, Tracker, dataset_artifact
+from tweetbot_trainer.training.key import training_key
+from tweetbot_trainer.training.values import effective_values
+
+
+def prepare(context: StageContext) -> PrepareSucceeded:
+    """Return the run's dataset, from its record if it was prepared before, and a model to adopt.
+
+    Raises StageFailed of the fitting class; a stage that was stopped leaves nothing that its next attempt cannot use.
+    """
+    record = _standing_record(context) or _prepared(context)
+    adopted = _adopted(context, record.training_key)
+    return record.result.model_copy(update={"adopted": adopted})
+
+
+def _standing_record(context: StageContext) -> PrepareRecord | None:
+    record = read_record(context.store, context.run)
+    if record is None or stored_dataset(context.store, context.run, record.result.dataset.digest) is None:
+        return None
+    context.log.info("prepare.found", digest=record.result.dataset.digest)
+    return record
+
+
+def _prepared(context: StageContext) -> PrepareRecord:
+    run, spec = context.run, context.run.spec
+    base = identified_base(spec, context.store)  # first, so that a wrong base costs no billed posts
+    values = effective_values(spec.training, spec.model.base)
+    with context.tracked(_config(context)) as tracker:
+        dataset = build_dataset(clean(_posts(context), spec.filter), spec.filter, sources=len(spec.sources))
+        context.stop.check()
+        uri = store_dataset(context.store, run, dataset)
+        context.log.info("prepare.dataset", digest=dataset.digest, uri=uri, **dataset.table.as_json())
+        _track(context, tracker, dataset, uri)
+        result = PrepareSucceeded(
+            dataset=DatasetResult(
+                digest=dataset.digest, uri=uri, table=dataset.table, newest_post_at=dataset.newest_post_at
+            ),
+            tracking=tracker.finish(),
+        )
+    key = training_key(dataset.digest, base, values)
+    record = PrepareRecord(training_key=key, base=asdict(base), result=result)
+    write_record(context.store, run, record)
+    return record
+
+
+def _adopted(context: StageContext, training_key: str) -> TrainSucceeded | None:
+    adopted = adoptable(context.store, context.run, training_key)
+    if adopted:
+        point_to(context.store, context.run, adopted)
+        context.log.info("prepare.adopted", uri=adopted.model.uri)
+    return adopted
+
+
+def _posts(context: StageContext) -> Iterator[Post]:
+    run = context.run
+    patience = Patience(sleep=context.stop.pause)
+
+    def pages(handle: str) -> StorePages:
+        return StorePages(context.store, pages_folder(run.prefix, handle, run.run_id))
+
+    for index, spec in enumerate(run.spec.sources):
+        source = open_source(
+            spec, index, store=context.store, secrets=context.secrets, pages=pages, patience=patience, log=context.log
+        )
+        count = 0
+        for post in source.posts():
+            context.stop.check()
+            count += 1
+            yield post
+        context.log.info("prepare.source", source=index, posts=count)
+
+
+def _config(context: StageContext) -> dict[str, Any]:
+    spec = context.run.spec
+    return {"handle": spec.subject.handle, "sources": len(spec.sources), **header_of(spec.filter)}
+
+
+def _track(context: StageContext, tracker: Tracker, dataset: Dataset, uri: str) -> None:
+    """Counts and addresses always go to the tracker, the posts' text only where the spec says so."""
+    name, table = context.run.name, dataset.table.as_json()
+    for index, (source, own) in enumerate(zip(context.run.spec.sources, dataset.source_tables, strict=True)):
+        raw = TrackedArtifact(
+            name=f"tweets-{name}-{index}",
+            type="raw-dataset",
+            uri=_address(context.run, source),
+            direction="input",
+            metadata={"source": index, **own.as_json()},
+        )
+        tracker.artifact(raw)
+    tracker.artifact(dataset_artifact(name, uri, dataset.digest, dataset.table, direction="output"))
+    tracker.summary(table)
+    if context.run.spec.tracking.wandb.log_text:
+        tracker.table("posts", ("id", "text"), [(post.id, post.text) for post in dataset.posts])
+
+
+def _address(run: RunDocument, source: Source) -> str:
+    match source.kind:
+        case XSource(handle=handle):
+            return pages_folder(run.prefix, handle, run.run_id)
+        case kind:
+            return kind.uri

@@ -1,0 +1,88 @@
+"""Publish a model version: its files, then its manifest, which is the commit point, then the pointer.
+
+Killed before the manifest, nothing is published and the next attempt writes over what lies there. Killed after it,
+the next attempt finds the version and moves the pointer.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tweetbot_contract import reasons
+from tweetbot_contract.handover import RunDocument
+from tweetbot_contract.result import TrainSucceeded
+from tweetbot_trainer.adoption import adoptable, claim, manifest_at
+from tweetbot_trainer.errors import SpecRefused
+from tweetbot_trainer.pointer import point_to
+from tweetbot_trainer.store import Found, ObjectStore, StorageUnavailable, join
+from tweetbot_trainer.version_manifest import (
+    MANIFEST_FILE,
+    VersionManifest,
+    all_intact,
+    decoded,
+    is_intact,
+    result_of,
+    version_uri,
+)
+
+
+def publish(
+    store: ObjectStore,
+    run: RunDocument,
+    folder: Path,
+    manifest: VersionManifest,
+    *,
+    check: Callable[[], None] = lambda: None,
+) -> TrainSucceeded:
+    """Publish the files of a folder (`model/`, `report/`) under their manifest and point to them.
+
+    Where the same training was published meanwhile, that version is the result. `check` may raise before each write up
+    to the manifest's, and is not asked again after it. Raises as the store does.
+    """
+    home = version_uri(run, manifest.version)
+    result = adoptable(store, run, manifest.training_key)  # files of a published version are never written over
+    if result is None:
+        claim(store, run, manifest.version)
+        upload(store, home, folder, manifest, check)
+        check()
+        result = _committed(store, run, manifest)
+    point_to(store, run, result)
+    return result
+
+
+def upload(store: ObjectStore, home: str, folder: Path, manifest: VersionManifest, check: Callable[[], None]) -> None:
+    """Write every file and verify that it arrived. Raises StorageUnavailable when one did not."""
+    for path in manifest.files:
+        check()
+        store.put(join(home, path), folder / path)
+    for path, record in manifest.files.items():
+        if not is_intact(store, join(home, path), record):
+            raise StorageUnavailable(f"{join(home, path)} is not what was written to it")
+
+
+def _committed(store: ObjectStore, run: RunDocument, manifest: VersionManifest) -> TrainSucceeded:
+    """Write the manifest unless one stands. A standing one wins if it is for this training and its files are whole."""
+    uri = join(version_uri(run, manifest.version), MANIFEST_FILE)
+    body = manifest.encode()
+    if store.put_if_absent(uri, body):
+        return result_of(manifest, body, run)
+    standing = store.find(uri)
+    if standing is None:
+        raise StorageUnavailable(f"{uri} exists and cannot be read")
+    if standing.body == body:
+        return result_of(manifest, body, run)
+    return _settled(store, run, manifest, standing)
+
+
+def _settled(store: ObjectStore, run: RunDocument, manifest: VersionManifest, standing: Found) -> TrainSucceeded:
+    home = version_uri(run, manifest.version)
+    other = decoded(standing.body)
+    if other and other.training_key != manifest.training_key:
+        message = f"{home} holds a model of another training: remove it, or choose another output"
+        raise SpecRefused(reasons.SPEC_REFUSED, message)
+    if other and all_intact(store, home, other.files):
+        return result_of(other, standing.body, run)
+    if not store.put_if_match(join(home, MANIFEST_FILE), manifest.encode(), standing.etag):
+        found = manifest_at(store, run, manifest.version)
+        if found is None or found[0] != manifest:
+            raise StorageUnavailable(f"{home} is written by others at the same time")
+    return result_of(manifest, manifest.encode(), run)

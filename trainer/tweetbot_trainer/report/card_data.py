@@ -1,0 +1,46 @@
+"""The card's front matter, in the form that the Hugging Face Hub and other catalogues read."""
+
+from typing import Any
+
+from tweetbot_trainer.post_length import one_line
+from tweetbot_trainer.report.facts import CardFacts
+
+TAGS = ("tweetbot", "huggingtweets", "gpt2", "text-generation", "ai-generated")
+
+
+def front_matter(facts: CardFacts) -> dict[str, Any]:
+    """Return plain values; keys without a value are left out, so that no catalogue reads an empty one."""
+    content: dict[str, Any] = {
+        "language": list(facts.languages),
+        "library_name": "transformers",
+        "pipeline_tag": "text-generation",
+        "tags": list(TAGS),
+        "base_model": facts.base.hub_name,
+        "base_model_relation": "finetune" if facts.base.hub_name else None,
+        "thumbnail": facts.predictions_link,
+        "widget": [{"text": one_line(prompt)} for prompt in facts.prompts],
+        "ai_generated": True,
+        "model-index": [{"name": facts.model_name, "results": [_result(facts)]}],
+    }
+    return {key: value for key, value in content.items() if value}
+
+
+def _result(facts: CardFacts) -> dict[str, Any]:
+    metrics = facts.metrics
+    figures = {
+        "loss": ("Loss (nats a token)", metrics.eval_loss),
+        "perplexity": ("Perplexity", metrics.perplexity),
+        "bits_per_byte": ("Bits per byte", metrics.bits_per_byte),
+    }
+    return {
+        "task": {"type": "text-generation", "name": "Text Generation"},
+        "dataset": {
+            "name": f"The newest {facts.parts[2]} posts of @{facts.subject.handle}",
+            "type": "posts",
+            "split": "test",
+            "revision": facts.dataset_digest,
+        },
+        "metrics": [
+            {"type": kind, "name": name, "value": round(float(value), 5)} for kind, (name, value) in figures.items()
+        ],
+    }

@@ -1,0 +1,70 @@
+"""The card's tables."""
+
+from tweetbot_contract.result import DataTable
+from tweetbot_trainer.report.facts import CardFacts
+from tweetbot_trainer.report.markdown import inline, table
+
+#: What the drops are called, in the order in which posts are checked.
+DROPS = {
+    "retweets": "Retweets",
+    "replies": "Replies",
+    "languages": "Other languages",
+    "short": "Short posts",
+    "duplicates": "Near-duplicates",
+}
+#: These two stood in every card of huggingtweets.
+ALWAYS_TOLD = ("retweets", "short")
+
+
+def data_table(facts: CardFacts) -> str:
+    """Return downloaded, each drop, and kept; a column for each source where there are several."""
+    tables = (*facts.source_tables, facts.table) if len(facts.source_tables) > 1 else (facts.table,)
+    names = (*facts.source_names, "all") if len(facts.source_tables) > 1 else (f"posts of {facts.name}",)
+    dropped = [
+        (name, label) for name, label in DROPS.items() if _of(facts.table, name) or name in ("retweets", "short")
+    ]
+    rows = [
+        ["Posts downloaded", *(str(one.downloaded) for one in tables)],
+        *([label, *(str(_of(one, name)) for one in tables)] for name, label in dropped),
+        ["**Posts kept**", *(f"**{one.kept}**" for one in tables)],
+    ]
+    if facts.table.redacted:
+        rows.append(["of these with personal data replaced", *(str(one.redacted) for one in tables)])
+    return table(["Data", *map(inline, names)], rows)
+
+
+def _of(one: DataTable, drop: str) -> int:
+    number: int = getattr(one, drop)
+    return number
+
+
+def values_table(facts: CardFacts) -> str:
+    """Return every hyper-parameter."""
+    values, sampling = facts.values, facts.sampling
+    pairs = {
+        "Optimizer": f"{values.optimizer}, betas {values.betas[0]:g} and {values.betas[1]:g}, "
+        f"epsilon {values.adam_epsilon:g}",
+        "Learning rate": f"{values.learning_rate:g}, {values.schedule} to 0, warm-up {values.warmup:.0%} of the steps",
+        "Batch": f"{values.batch_tokens} label tokens a step",
+        "Weight decay, gradient clip": f"{values.weight_decay:g}, {values.clip_norm:g}",
+        "Dropout": f"{values.dropout:g}",
+        "Epochs": f"{values.epochs} at the most, early stopping {'on' if values.early_stopping else 'off'}",
+        "Precision": facts.outcome.processor.precision,
+        "Seed": str(values.seed),
+        "Sampling": f"temperature {sampling.temperature:g}, top-p {sampling.top_p:g}, top-k {sampling.top_k}, "
+        f"{sampling.min_new_tokens} to {sampling.max_new_tokens} tokens",
+    }
+    return table(["Hyper-parameter", "Value"], [[name, inline(value)] for name, value in pairs.items()])
+
+
+def figures_table(facts: CardFacts) -> str:
+    """Return the figures on the test posts, beside the base's where it has any."""
+    metrics = facts.metrics
+    rows = [
+        ["Loss (nats a token)", f"{metrics.eval_loss:.4f}"],
+        ["Perplexity", f"{metrics.perplexity:.2f}"],
+        ["Bits per byte", f"{metrics.bits_per_byte:.4f}"],
+    ]
+    if metrics.base_bits_per_byte is not None:
+        rows.append(["Bits per byte of the base before training", f"{metrics.base_bits_per_byte:.4f}"])
+    return table(["Test posts", "Value"], rows)

@@ -1,0 +1,93 @@
+"""Everything that a model card tells, as one value: the renderer looks nothing up."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tweetbot_contract.result import DataTable, Metrics, Sample
+from tweetbot_contract.sources import Source
+from tweetbot_contract.spec import Subject
+from tweetbot_trainer.generation import Sampling
+from tweetbot_trainer.model.identity import BaseIdentity
+from tweetbot_trainer.splits import Order
+from tweetbot_trainer.training.outcome import TrainingOutcome
+from tweetbot_trainer.training.values import TrainingValues
+
+#: X's labels that name no language, and its old codes for two that do.
+_NO_LANGUAGE = frozenset({"und", "zxx", "art", "qam", "qct", "qht", "qme", "qst"})
+_OLD_CODES = {"in": "id", "iw": "he"}
+#: A language of fewer posts than this share does not describe the bot.
+LANGUAGE_SHARE = 0.1
+
+
+class Labelled(Protocol):
+    """A post that may carry its language; `DatasetPost` does."""
+
+    @property
+    def lang(self) -> str | None: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class CardFacts:
+    """What the card tells. `parts` counts train, validation and test posts; `avatar` is the address of a picture.
+
+    `source_names` and `source_tables` stand in the order of the spec; links are relative to the card's directory,
+    `models/<version>/model` (design, section 5).
+    """
+
+    subject: Subject
+    model_name: str
+    model_uri: str
+    source_names: tuple[str, ...]
+    source_tables: tuple[DataTable, ...]
+    table: DataTable
+    dataset_digest: str
+    recipe: str
+    newest_post_at: str | None
+    languages: tuple[str, ...]
+    parts: tuple[int, int, int]
+    ordered_by: Order
+    base: BaseIdentity
+    values: TrainingValues
+    outcome: TrainingOutcome
+    metrics: Metrics
+    sampling: Sampling
+    samples: tuple[Sample, ...]
+    prompts: tuple[str, ...]
+    made_by: str
+    tracking_url: str | None = None
+    avatar: str | None = None
+    loss_link: str = "../report/loss.png"
+    predictions_link: str = "../report/predictions.png"
+
+    @property
+    def name(self) -> str:
+        """Return what the person is called."""
+        return self.subject.display_name or self.subject.handle
+
+    @property
+    def dataset_link(self) -> str:
+        """Return where the dataset's summary lies."""
+        return f"../../../datasets/{self.dataset_digest}/dataset.json"
+
+
+def languages_of(posts: Sequence[Labelled]) -> tuple[str, ...]:
+    """Return the languages of at least a tenth of the labelled posts, the commonest first; none where none is known."""
+    labels = (_OLD_CODES.get(post.lang, post.lang) for post in posts if post.lang and post.lang not in _NO_LANGUAGE)
+    counts = Counter(label for label in labels if label.isalpha() and label.islower() and len(label) in (2, 3))
+    total = counts.total()
+    return tuple(label for label, count in counts.most_common() if count >= LANGUAGE_SHARE * total)
+
+
+def source_names_of(sources: Sequence[Source]) -> tuple[str, ...]:
+    """Return for each source what readers of the card call it; addresses of buckets stay out."""
+    return tuple(_source_name(source) for source in sources)
+
+
+def _source_name(source: Source) -> str:
+    if source.x is not None:
+        return f"@{source.x.handle} by the X API"
+    if source.archive is not None:
+        return "X archive"
+    return "file of posts"

@@ -1,0 +1,10 @@
+"""The colours of both pictures; told apart by people who see red and green alike."""
+
+INK = "#14262e"
+MUTED = "#5c6f78"
+GRID = "#e3eaed"
+PAPER = "#f3f7f8"
+WHITE = "#ffffff"
+TEAL = "#0b7f8c"
+FAINT = "#b9dde1"
+VERMILION = "#d1491b"

@@ -1,0 +1,143 @@
+"""predictions.png: a prompt and what the model made of it, marked as AI-generated in sight and in the file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+
+from PIL import Image, ImageDraw
+from PIL.PngImagePlugin import PngInfo
+
+from tweetbot_contract.result import Sample
+from tweetbot_trainer.report.lettering import Lettering, Piece, drawable
+from tweetbot_trainer.report.palette import GRID, INK, MUTED, PAPER, TEAL, VERMILION, WHITE
+
+#: The size at which networks show a link's picture; drawn twice as large and shrunk, for smooth edges.
+WIDTH, HEIGHT, FINE = 1200, 630, 2
+MARGIN, HEAD, FOOT, GAP, PADDING = 48, 136, 52, 12, 20
+#: Posts in the picture at the most, and lines of each.
+POSTS, LINES = 5, 3
+#: Sizes of text that are tried, the first that fits is taken.
+SIZES = (27, 25, 23, 21, 19, 17, 15)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom the posts imitate, and which model wrote them."""
+
+    name: str
+    handle: str
+    model: str
+
+    @property
+    def disclosure(self) -> str:
+        """Return the sentence that must stand in the picture and in its metadata."""
+        return f"AI-generated imitation of @{self.handle}. A machine wrote this, not the person."
+
+
+def predictions_png(subject: Subject, samples: Sequence[Sample]) -> bytes:
+    """Return the picture of up to five samples of the first prompt."""
+    prompt = samples[0].prompt if samples else ""
+    texts = [sample.text for sample in samples if sample.prompt == prompt][:POSTS]
+    page = Image.new("RGB", (WIDTH * FINE, HEIGHT * FINE), PAPER)
+    canvas = ImageDraw.Draw(page)
+    _draw_head(canvas, subject)
+    _draw_posts(canvas, [drawable(text) for text in texts], drawable(prompt))
+    _draw_foot(canvas, subject)
+    file = BytesIO()
+    page.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS).save(file, "PNG", pnginfo=_metadata(subject, prompt))
+    return file.getvalue()
+
+
+def _metadata(subject: Subject, prompt: str) -> PngInfo:
+    info = PngInfo()
+    info.add_text("ai_generated", "true")
+    info.add_itxt("Description", subject.disclosure)
+    info.add_itxt("Prompt", prompt)
+    info.add_itxt("Model", subject.model)
+    info.add_text("Software", "tweetbot-trainer")
+    return info
+
+
+def _draw_head(canvas: ImageDraw.ImageDraw, subject: Subject) -> None:
+    name, handle, label = Lettering(38 * FINE, bold=True), Lettering(23 * FINE), Lettering(19 * FINE, bold=True)
+    _box(canvas, (0, 0, WIDTH, 8), TEAL)
+    _draw_robot(canvas, MARGIN, 34)
+    left, pill = MARGIN + 92, label.width("AI-GENERATED") / FINE + 40
+    room = (WIDTH - MARGIN - pill - 24 - left) * FINE
+    title = name.fitted(drawable(subject.name), room)
+    name.draw(canvas, (left * FINE, 74 * FINE), [Piece(title, INK)])
+    handle.draw(canvas, (left * FINE, 106 * FINE), [Piece(handle.fitted(f"@{subject.handle}, as a bot", room), MUTED)])
+    right = WIDTH - MARGIN
+    _box(canvas, (right - pill, 48, right, 90), VERMILION, radius=21)
+    label.draw(canvas, ((right - pill + 20) * FINE, 76 * FINE), [Piece("AI-GENERATED", WHITE)])
+
+
+def _draw_robot(canvas: ImageDraw.ImageDraw, left: float, top: float) -> None:
+    """Draw a small robot's face: what the original's 🤖 said, without needing a font that has it."""
+    _box(canvas, (left, top, left + 72, top + 76), TEAL, radius=22)
+    _box(canvas, (left + 33, top - 12, left + 39, top + 4), TEAL)
+    _box(canvas, (left + 29, top - 18, left + 43, top - 4), VERMILION, radius=7)
+    _box(canvas, (left + 12, top + 20, left + 60, top + 46), WHITE, radius=13)
+    for eye in (left + 21, left + 41):
+        _box(canvas, (eye, top + 28, eye + 10, top + 38), INK, radius=5)
+    _box(canvas, (left + 24, top + 56, left + 48, top + 61), WHITE, radius=2)
+
+
+def _draw_posts(canvas: ImageDraw.ImageDraw, texts: Sequence[str], prompt: str) -> None:
+    if not texts:
+        return
+    height = (HEIGHT - HEAD - FOOT - GAP * (len(texts) - 1)) / len(texts)
+    lettering, blocks = _fitting(texts, height - 12)
+    for place, lines in enumerate(blocks):
+        top = HEAD + place * (height + GAP)
+        _box(canvas, (MARGIN, top, WIDTH - MARGIN, top + height), WHITE, radius=16, outline=GRID)
+        _draw_lines(canvas, lettering, lines, (top + height / 2, len(prompt)))
+
+
+def _fitting(texts: Sequence[str], height: float) -> tuple[Lettering, list[list[str]]]:
+    """Return the largest lettering in which every text fits its box, and the texts' lines in it."""
+    width = (WIDTH - 2 * MARGIN - 2 * PADDING) * FINE
+    for size in SIZES:
+        lettering = Lettering(size * FINE)
+        blocks = [lettering.wrapped(text, width) for text in texts]
+        if max(map(len, blocks)) <= min(LINES, int(height * FINE / lettering.line_height)):
+            return lettering, blocks
+    most = max(1, int(height * FINE / lettering.line_height))
+    cut = [lines if len(lines) <= most else [*lines[: most - 1], " ".join(lines[most - 1 :])] for lines in blocks]
+    return lettering, [[lettering.fitted(line, width) for line in lines] for lines in cut]
+
+
+def _draw_lines(
+    canvas: ImageDraw.ImageDraw, lettering: Lettering, lines: Sequence[str], middle_and_prompt: tuple[float, int]
+) -> None:
+    """Draw lines centred on a height; as many signs as the prompt has are in its colour."""
+    middle, prompt_left = middle_and_prompt
+    baseline = middle * FINE - lettering.line_height * len(lines) / 2 + lettering.size * 1.02
+    for line in lines:
+        given = max(0, prompt_left)
+        pieces = [Piece(line[:given], TEAL), Piece(line[given:], INK)]
+        lettering.draw(canvas, ((MARGIN + PADDING) * FINE, baseline), pieces)
+        prompt_left -= len(line) + 1
+        baseline += lettering.line_height
+
+
+def _draw_foot(canvas: ImageDraw.ImageDraw, subject: Subject) -> None:
+    small = Lettering(17 * FINE)
+    y = (HEIGHT - 19) * FINE
+    model = small.fitted(drawable(subject.model), 420 * FINE)
+    small.draw(canvas, (MARGIN * FINE, y), [Piece(drawable(subject.disclosure), MUTED)])
+    small.draw(canvas, ((WIDTH - MARGIN) * FINE - small.width(model), y), [Piece(model, MUTED)])
+
+
+def _box(
+    canvas: ImageDraw.ImageDraw,
+    corners: tuple[float, float, float, float],
+    fill: str,
+    *,
+    radius: int = 0,
+    outline: str | None = None,
+) -> None:
+    left, top, right, bottom = (value * FINE for value in corners)
+    canvas.rounded_rectangle(
+        (left, top, right, bottom), radius * FINE, fill=fill, outline=outline, width=FINE if outline else 0
+    )

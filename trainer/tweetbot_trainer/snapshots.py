@@ -1,0 +1,43 @@
+"""Dataset snapshots in the output: `datasets/<digest>/`."""
+
+from tweetbot_contract import reasons
+from tweetbot_contract.handover import RETRAIN_ANNOTATION, RunDocument
+from tweetbot_trainer.dataset import POSTS_FILE, SUMMARY_FILE, Dataset, read_dataset
+from tweetbot_trainer.errors import SpecRefused
+from tweetbot_trainer.store import ObjectStore, join
+
+
+def dataset_uri(run: RunDocument, digest: str) -> str:
+    """Return the folder of a snapshot."""
+    return join(run.prefix, "datasets", digest)
+
+
+def stored_dataset(store: ObjectStore, run: RunDocument, digest: str) -> Dataset | None:
+    """Return the snapshot of this digest, read whole and checked; None where it is not, or not whole."""
+    uri = dataset_uri(run, digest)
+    posts, summary = store.find(join(uri, POSTS_FILE)), store.find(join(uri, SUMMARY_FILE))
+    if posts is None or summary is None:
+        return None
+    try:
+        return read_dataset(posts.body, summary.body, digest=digest)
+    except SpecRefused:
+        return None
+
+
+def store_dataset(store: ObjectStore, run: RunDocument, dataset: Dataset) -> str:
+    """Write a snapshot unless it stands already, and return its folder. Doing it twice changes nothing."""
+    uri = dataset_uri(run, dataset.digest)
+    if stored_dataset(store, run, dataset.digest) is None:
+        for name, content in dataset.files().items():
+            store.put(join(uri, name), content)
+    return uri
+
+
+def required_dataset(store: ObjectStore, run: RunDocument, digest: str) -> Dataset:
+    """Return the snapshot that a training was given. Raises SpecRefused when somebody removed or damaged it."""
+    dataset = stored_dataset(store, run, digest)
+    if dataset is None:
+        advice = f"set the annotation {RETRAIN_ANNOTATION}, and it is prepared again"
+        message = f"the dataset at {dataset_uri(run, digest)} is gone or damaged: {advice}"
+        raise SpecRefused(reasons.SOURCE_UNREADABLE, message)
+    return dataset

@@ -1,0 +1,55 @@
+"""Where posts come from: one small module a kind, each turning its input into canonical posts.
+
+archive   the account owner's own X export    archive.py, archive_members.py
+posts     a jsonl, csv or txt file             posts_file.py
+x         the X API                            x_api.py, x_client.py, x_problems.py, x_records.py, patience.py, pages.py
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tweetbot_contract.sources import ArchiveSource as ArchiveSpec
+from tweetbot_contract.sources import PostsSource as PostsSpec
+from tweetbot_contract.sources import Source
+from tweetbot_contract.sources import XSource as XSpec
+from tweetbot_trainer.log import Log
+from tweetbot_trainer.sources.archive import ArchiveSource
+from tweetbot_trainer.sources.pages import StorePages, pages_folder
+from tweetbot_trainer.sources.patience import Patience
+from tweetbot_trainer.sources.posts_file import PostsFileSource
+from tweetbot_trainer.sources.reading import ObjectReader, PageCache, PostSource
+
+__all__ = ["ObjectReader", "PageCache", "Patience", "PostSource", "StorePages", "open_source", "pages_folder"]
+
+
+def open_source(
+    source: Source,
+    index: int,
+    *,
+    store: ObjectReader,
+    secrets: Path,
+    pages: Callable[[str], PageCache],
+    patience: Patience | None = None,
+    log: Log | None = None,
+) -> PostSource:
+    """Return the source at this place of spec.sources.
+
+    For the X API only: `pages` returns what keeps an account's billed pages, `patience` bounds the waits.
+    Raises NotAuthorized when an X token is missing.
+    """
+    match source.kind:
+        case ArchiveSpec(uri=uri):
+            return ArchiveSource(uri, index, store)
+        case PostsSpec() as spec:
+            return PostsFileSource(spec, index, store)
+        case XSpec() as spec:
+            from tweetbot_trainer.sources.x_api import XApiSource, read_token  # tweepy: not for those who read a file
+
+            return XApiSource(
+                spec,
+                index,
+                token=read_token(secrets, index),
+                pages=pages(spec.handle),
+                patience=patience or Patience(),
+                log=log or Log(),
+            )

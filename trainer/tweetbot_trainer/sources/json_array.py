@@ -1,0 +1,76 @@
+"""A long JSON array read item by item, with bounds that a hostile file cannot pass.
+
+ijson reads as well, but keeps a path for each level: 400 KB of nested brackets made it ask for 10 GB. The standard
+library's scanner refuses them by its recursion limit.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+#: Characters read at a time, and the most that one item may have: tweets have 2,000, lists in them at most some 10,000.
+BLOCK, ITEM_LIMIT = 1024 * 1024, 8 * 1024 * 1024
+_SPACE = " \t\r\n"
+_decode = json.JSONDecoder().raw_decode
+
+
+def items(text: TextIO, *, begun: str = "") -> Iterator[Any]:
+    """Yield the items of the array that begins at the text's position; a semicolon may end it.
+
+    `begun` is what was read of the array already.
+    Raises ValueError (of which json.JSONDecodeError is one) or RecursionError where it is damaged.
+    """
+    buffer = _Buffer(text, begun)
+    buffer.take("[")
+    if buffer.sign() != "]":
+        yield buffer.item()
+        while buffer.sign() == ",":
+            buffer.take(",")
+            yield buffer.item()
+    buffer.take("]")
+    if buffer.sign() == ";":
+        buffer.take(";")
+    if sign := buffer.sign():
+        raise ValueError(f"{sign!r} stands behind the end of the array")
+
+
+class _Buffer:
+    """The part of the text that is being read: from the next sign on, at least as far as one item needs."""
+
+    def __init__(self, text: TextIO, begun: str) -> None:
+        self._text, self._read, self._at = text, begun, 0
+
+    def sign(self) -> str:
+        """Return the next sign that is no space, "" at the end."""
+        while True:
+            while self._at < len(self._read):
+                if (sign := self._read[self._at]) not in _SPACE:
+                    return sign
+                self._at += 1
+            if not self._grow():
+                return ""
+
+    def take(self, expected: str) -> None:
+        """Step over the next sign, which must be this one."""
+        if (sign := self.sign()) != expected:
+            raise ValueError(f"{sign or 'the end'!r} stands where {expected!r} should")
+        self._at += 1
+
+    def item(self) -> Any:
+        """Return the next value, reading on until it is whole."""
+        self.sign()
+        while True:
+            try:
+                value, self._at = _decode(self._read, self._at)
+            except json.JSONDecodeError:
+                if not self._grow():
+                    raise
+            else:
+                return value
+
+    def _grow(self) -> bool:
+        self._read, self._at = self._read[self._at :], 0
+        if len(self._read) > ITEM_LIMIT:
+            raise ValueError(f"a row has more than {ITEM_LIMIT} characters")
+        self._read += (block := self._text.read(BLOCK))
+        return bool(block)

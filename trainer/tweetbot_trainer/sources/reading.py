@@ -1,0 +1,34 @@
+"""What a source needs of the world: objects to read, and a place where billed pages are kept."""
+
+from collections.abc import Iterator
+from typing import BinaryIO, Protocol
+
+from tweetbot_trainer.posts import Post
+
+
+class ObjectReader(Protocol):
+    """Reads objects by address (s3:// or file://); store.Stores is one."""
+
+    def open_random(self, uri: str) -> BinaryIO:
+        """Return the object as a seekable file that fetches only what is read. Raises StageFailed."""
+        ...
+
+
+class PageCache(Protocol):
+    """Keeps the raw pages of one source in one run, so that a retried run is not billed twice."""
+
+    def load(self, name: str) -> bytes | None:
+        """Return a page kept earlier, or None."""
+        ...
+
+    def save(self, name: str, content: bytes) -> None:
+        """Keep a page."""
+        ...
+
+
+class PostSource(Protocol):
+    """One source of posts."""
+
+    def posts(self) -> Iterator[Post]:
+        """Yield every post that the source holds, retweets and short ones included. Raises StageFailed."""
+        ...

@@ -1,0 +1,39 @@
+"""What both stages are given."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tweetbot_contract.handover import RunDocument
+from tweetbot_trainer.log import Log
+from tweetbot_trainer.signals import StopRequest
+from tweetbot_trainer.store import ObjectStore
+from tweetbot_trainer.tracking import NullTracker, Tracker
+
+#: Starts the tracking of a stage, given every value that shapes it.
+StartTracker = Callable[[Mapping[str, Any]], Tracker]
+
+
+@dataclass(frozen=True, slots=True)
+class StageContext:
+    """One stage of one run, and the world around it. `work` is a folder that goes when the Pod goes."""
+
+    run: RunDocument
+    store: ObjectStore
+    secrets: Path
+    work: Path
+    log: Log
+    stop: StopRequest
+    start_tracker: StartTracker = lambda config: NullTracker()
+
+    @contextmanager
+    def tracked(self, config: Mapping[str, Any]) -> Iterator[Tracker]:
+        """Give the stage's tracker; where the stage fails, so does its run there."""
+        tracker = self.start_tracker(config)
+        try:
+            yield tracker
+        except BaseException:
+            tracker.finish(failed=True)
+            raise

@@ -1,0 +1,40 @@
+"""Where an object lies: `s3://bucket/key`, or `file:///folder/name` for runs without a cluster."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+from tweetbot_contract import reasons
+from tweetbot_trainer.errors import SpecRefused
+
+
+@dataclass(frozen=True, slots=True)
+class S3Address:
+    """A bucket and a key in it; the key of a bucket's own address is empty."""
+
+    bucket: str
+    key: str
+
+    def __str__(self) -> str:
+        """Return the address as users write it."""
+        return f"s3://{self.bucket}/{self.key}"
+
+
+def s3_address(uri: str) -> S3Address:
+    """Split `s3://bucket/key`; the key is taken as it is written, nothing in it is decoded. Raises SpecRefused."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    if not uri.startswith("s3://") or not bucket:
+        raise SpecRefused(reasons.SPEC_REFUSED, f"{uri} is not an S3 address: write s3://bucket/key")
+    return S3Address(bucket, key)
+
+
+def file_path(uri: str) -> Path:
+    """Return the path of `file:///path`, percent signs decoded. Raises SpecRefused."""
+    if not uri.startswith("file:///"):
+        raise SpecRefused(reasons.SPEC_REFUSED, f"{uri} is not a file's address: write file:///path")
+    return Path(unquote(uri.removeprefix("file://")))
+
+
+def join(folder: str, *names: str) -> str:
+    """Return the address of something below a folder's address."""
+    return "/".join((folder.rstrip("/"), *names))

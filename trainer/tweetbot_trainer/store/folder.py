@@ -1,0 +1,152 @@
+"""A folder that behaves like a bucket, for runs without a cluster and for tests."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from tweetbot_contract import reasons
+from tweetbot_trainer.errors import NotAuthorized
+from tweetbot_trainer.store.address import file_path
+from tweetbot_trainer.store.interface import Body, Found, ObjectInfo, ObjectNotFound
+
+_UNFINISHED = ".tweetbot-unfinished-"
+
+
+class FolderStore:
+    """Objects as files. A reader sees a whole object or none; conditional writes hold against other processes too."""
+
+    def get(self, uri: str) -> bytes:
+        """Return a whole object. Raises ObjectNotFound."""
+        with self.open_stream(uri) as file:
+            return file.read()
+
+    def find(self, uri: str) -> Found | None:
+        """Return a whole small object with its version tag, or None where nothing lies."""
+        try:
+            with self.open_stream(uri) as file:
+                return Found(file.read(), _etag(os.fstat(file.fileno())))
+        except ObjectNotFound:
+            return None
+
+    def size(self, uri: str) -> int:
+        """Return an object's size in bytes. Raises ObjectNotFound."""
+        with self.open_random(uri) as file:
+            return os.fstat(file.fileno()).st_size
+
+    def open_random(self, uri: str) -> BinaryIO:
+        """Open an object for reading anywhere in it. Raises ObjectNotFound."""
+        path = file_path(uri)
+        with _named_faults(path):
+            if path.is_dir():
+                raise ObjectNotFound(uri)
+            try:
+                return path.open("rb")
+            except (FileNotFoundError, NotADirectoryError) as error:
+                raise ObjectNotFound(uri) from error
+
+    def open_stream(self, uri: str) -> BinaryIO:
+        """Open an object for reading from its beginning. Raises ObjectNotFound."""
+        return self.open_random(uri)
+
+    def download(self, uri: str, path: Path) -> None:
+        """Write an object into a file. Raises ObjectNotFound, OSError when the disk is full."""
+        with self.open_stream(uri) as source, path.open("wb") as target:
+            shutil.copyfileobj(source, target)
+
+    def put(self, uri: str, body: Body) -> None:
+        """Write an object, over whatever lies there."""
+        path = file_path(uri)
+        with _exclusive(path), _whole(path, body) as unfinished:
+            unfinished.replace(path)
+
+    def put_if_absent(self, uri: str, body: Body) -> bool:
+        """Write an object unless one lies there, and tell whether this call wrote it."""
+        path = file_path(uri)
+        with _exclusive(path), _whole(path, body) as unfinished:
+            if path.exists():
+                return False
+            unfinished.replace(path)
+            return True
+
+    def put_if_match(self, uri: str, body: Body, etag: str) -> bool:
+        """Write over the version with this tag only, and tell whether it was still there."""
+        path = file_path(uri)
+        with _exclusive(path), _whole(path, body) as unfinished:
+            if not path.exists() or _etag(path.stat()) != etag:
+                return False
+            unfinished.replace(path)
+            return True
+
+    def head(self, uri: str) -> ObjectInfo | None:
+        """Describe an object, or return None where nothing lies."""
+        path = file_path(uri)
+        with _named_faults(path):
+            return ObjectInfo(uri, path.stat().st_size, _etag(path.stat())) if path.is_file() else None
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """Describe every object whose address begins with this one, in the order of their addresses."""
+        wanted = file_path(prefix)
+        folder = wanted if prefix.endswith("/") else wanted.parent
+        start = f"{wanted}/" if prefix.endswith("/") else str(wanted)
+        files = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(_UNFINISHED))
+        for path in sorted(files, key=str):
+            if str(path).startswith(start):
+                yield ObjectInfo(f"file://{path}", path.stat().st_size, _etag(path.stat()))
+
+    def delete(self, uri: str) -> None:
+        """Remove an object; nothing happens where none lies."""
+        path = file_path(uri)
+        with _named_faults(path):
+            path.unlink(missing_ok=True)
+
+
+def _etag(stat: os.stat_result) -> str:
+    """A replaced file has another inode, so two versions never share a tag."""
+    return f"{stat.st_ino}-{stat.st_mtime_ns}-{stat.st_size}"
+
+
+@contextmanager
+def _exclusive(path: Path) -> Iterator[None]:
+    """Keep other writers out of the object's folder; the lock goes with the process that holds it."""
+    with _named_faults(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def _whole(path: Path, body: Body) -> Iterator[Path]:
+    """Give a finished file of this content beside the object's place."""
+    descriptor, name = tempfile.mkstemp(prefix=_UNFINISHED, dir=path.parent)
+    unfinished = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as target:
+            if isinstance(body, bytes):
+                target.write(body)
+            else:
+                with body.open("rb") as source:
+                    shutil.copyfileobj(source, target)
+            target.flush()
+            os.fsync(target.fileno())
+        unfinished.chmod(0o644)
+        yield unfinished
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def _named_faults(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except PermissionError as error:
+        message = f"no permission for {path}: give this user the right to read and write it"
+        raise NotAuthorized(reasons.NOT_AUTHORIZED, message) from error

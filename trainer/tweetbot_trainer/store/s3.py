@@ -1,0 +1,212 @@
+"""S3 and what speaks its protocol, through boto3."""
+
+import base64
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+from tweetbot_contract import handover
+from tweetbot_contract.output import S3Output
+from tweetbot_trainer.store.address import S3Address, s3_address
+from tweetbot_trainer.store.digests import sha256_of
+from tweetbot_trainer.store.faults import PreconditionFailed, named_faults
+from tweetbot_trainer.store.interface import Body, Found, ObjectInfo, ObjectNotFound, StorageUnavailable
+from tweetbot_trainer.store.ranged import READ_AHEAD, ranged_file
+from tweetbot_trainer.store.retrying import RetryBudget
+
+T = TypeVar("T")
+#: Seconds for a connection, and for the next byte of an answer: boto3's own 60 and 60, the first cut short.
+CONNECT_TIMEOUT, READ_TIMEOUT = 10, 60
+_CREDENTIALS = {
+    "aws_access_key_id": "AWS_ACCESS_KEY_ID",
+    "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY",
+    "aws_session_token": "AWS_SESSION_TOKEN",
+}
+
+
+class S3Store:
+    """Objects in S3. Single PUTs only: they carry a sha256 that the server checks, and reach up to 5 GiB."""
+
+    def __init__(self, client: Any, budget: RetryBudget, *, checksums: bool = True) -> None:
+        self._client, self._budget, self._checksums = client, budget, checksums
+
+    def get(self, uri: str) -> bytes:
+        """Return a whole object. Raises ObjectNotFound."""
+        found = self.find(uri)
+        if found is None:
+            raise ObjectNotFound(uri)
+        return found.body
+
+    def find(self, uri: str) -> Found | None:
+        """Return a whole small object, or None. By GET: a HEAD's answer has no body to tell a wrong key by."""
+
+        def request(at: S3Address) -> Found:
+            answer = self._client.get_object(Bucket=at.bucket, Key=at.key)
+            return Found(answer["Body"].read(), answer["ETag"])
+
+        return self._ask_if_there("read", uri, request)
+
+    def size(self, uri: str) -> int:
+        """Return an object's size in bytes. Raises ObjectNotFound."""
+        return self._version(uri)[1]
+
+    def open_random(self, uri: str) -> BinaryIO:
+        """Open an object for reading anywhere in it. Raises ObjectNotFound."""
+        etag, size = self._version(uri)
+
+        def fetch(start: int, end: int) -> bytes:
+            return self._range(uri, etag, start, end)
+
+        return ranged_file(size, fetch)
+
+    def open_stream(self, uri: str) -> BinaryIO:
+        """Open an object for reading from its beginning. Raises ObjectNotFound."""
+        return self.open_random(uri)
+
+    def download(self, uri: str, path: Path) -> None:
+        """Write an object into a file. Raises ObjectNotFound, OSError when the disk is full."""
+        with self.open_stream(uri) as source, path.open("wb") as target:
+            while block := source.read(READ_AHEAD):
+                target.write(block)
+
+    def put(self, uri: str, body: Body) -> None:
+        """Write an object, over whatever lies there."""
+        self._put(uri, body)
+
+    def put_if_absent(self, uri: str, body: Body) -> bool:
+        """Write an object unless one lies there, and tell whether this call wrote it."""
+        return self._put(uri, body, IfNoneMatch="*")
+
+    def put_if_match(self, uri: str, body: Body, etag: str) -> bool:
+        """Write over the version with this tag only, and tell whether it was still there."""
+        try:
+            return self._put(uri, body, IfMatch=etag)
+        except ObjectNotFound:
+            return False
+
+    def head(self, uri: str) -> ObjectInfo | None:
+        """Describe an object, or return None where nothing lies."""
+
+        def request(at: S3Address) -> ObjectInfo:
+            answer = self._client.head_object(Bucket=at.bucket, Key=at.key, **self._with_checksum())
+            sha256 = answer.get("ChecksumSHA256")
+            whole = sha256 and answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT" and "-" not in sha256
+            known = base64.b64decode(sha256).hex() if whole else None
+            return ObjectInfo(uri, int(answer["ContentLength"]), answer["ETag"], known)
+
+        return self._ask_if_there("look for", uri, request)
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """Describe every object whose address begins with this one, in the order of their addresses."""
+        token: dict[str, str] = {}
+        while True:
+            page = self._page(prefix, token)
+            for entry in page.get("Contents", ()):
+                address = S3Address(s3_address(prefix).bucket, entry["Key"])
+                yield ObjectInfo(str(address), int(entry["Size"]), entry["ETag"])
+            if not page.get("IsTruncated"):
+                return
+            token = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def delete(self, uri: str) -> None:
+        """Remove an object; nothing happens where none lies."""
+        self._ask("delete", uri, lambda at: self._client.delete_object(Bucket=at.bucket, Key=at.key))
+
+    def _page(self, prefix: str, token: dict[str, str]) -> Any:
+        return self._ask(
+            "list", prefix, lambda at: self._client.list_objects_v2(Bucket=at.bucket, Prefix=at.key, **token)
+        )
+
+    def _version(self, uri: str) -> tuple[str, int]:
+        """Ask for the object and leave its body unread: unlike HEAD, an error then comes with its code."""
+
+        def request(at: S3Address) -> tuple[str, int]:
+            answer = self._client.get_object(Bucket=at.bucket, Key=at.key)
+            answer["Body"].close()
+            return answer["ETag"], int(answer["ContentLength"])
+
+        return self._ask("open", uri, request)
+
+    def _range(self, uri: str, etag: str, start: int, end: int) -> bytes:
+        def request(at: S3Address) -> bytes:
+            span = f"bytes={start}-{end - 1}"
+            answer = self._client.get_object(Bucket=at.bucket, Key=at.key, Range=span, IfMatch=etag)
+            data: bytes = answer["Body"].read()
+            if len(data) != end - start:
+                raise StorageUnavailable(f"S3 sent {len(data)} of {end - start} bytes of {uri}")
+            return data
+
+        try:
+            return self._ask("read", uri, request)
+        except PreconditionFailed as error:
+            raise StorageUnavailable(f"{uri} was replaced while it was read") from error
+
+    def _put(self, uri: str, body: Body, **conditions: str) -> bool:
+        """Write with a checksum made anew for each request: others may still write to the file (a log does grow)."""
+
+        def request(at: S3Address) -> bool:
+            checksum = self._checksum(body)
+            with ExitStack() as stack:
+                content = body if isinstance(body, bytes) else stack.enter_context(body.open("rb"))
+                self._client.put_object(Bucket=at.bucket, Key=at.key, Body=content, **checksum, **conditions)
+            return True
+
+        try:
+            return self._ask("write", uri, request)
+        except PreconditionFailed:
+            return False
+
+    def _checksum(self, body: Body) -> dict[str, str]:
+        if not self._checksums:
+            return {}
+        return {"ChecksumSHA256": base64.b64encode(bytes.fromhex(sha256_of(body))).decode()}
+
+    def _with_checksum(self) -> dict[str, str]:
+        return {"ChecksumMode": "ENABLED"} if self._checksums else {}
+
+    def _ask_if_there(self, action: str, uri: str, request: Callable[[S3Address], T]) -> T | None:
+        try:
+            return self._ask(action, uri, request)
+        except ObjectNotFound:
+            return None
+
+    def _ask(self, action: str, uri: str, request: Callable[[S3Address], T]) -> T:
+        address = s3_address(uri)
+
+        def attempt() -> T:
+            with named_faults(action, uri):
+                return request(address)
+
+        return self._budget.run(attempt)
+
+
+def s3_client(output: S3Output, secrets: Path) -> Any:
+    """Return a boto3 client for an output's server.
+
+    Credentials are the files of the secrets folder; without them boto3's own chain (environment, web identity, …).
+    An endpoint that the spec leaves unset may come from AWS_ENDPOINT_URL_S3, which boto3 reads itself.
+    """
+    import boto3  # half a second that `--help` and local runs on file:// need not wait
+    from botocore.config import Config
+
+    checksums = "when_supported" if output.checksum_mode == "WhenSupported" else "when_required"
+    config = Config(
+        signature_version="s3v4",
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        retries={"total_max_attempts": 1},  # RetryBudget asks again, for longer and with the Pod's signals in mind
+        s3={"addressing_style": output.addressing_style.lower()},
+        request_checksum_calculation=checksums,
+        response_checksum_validation=checksums,
+    )
+    with named_faults("reach", output.uri):
+        session = boto3.Session(region_name=output.region or os.environ.get("AWS_REGION"))
+        return session.client("s3", endpoint_url=output.endpoint, config=config, **_credentials(secrets))
+
+
+def _credentials(secrets: Path) -> dict[str, str]:
+    folder = secrets / handover.S3_FOLDER
+    files = {argument: folder / name for argument, name in _CREDENTIALS.items()}
+    return {argument: file.read_text(encoding="utf-8").strip() for argument, file in files.items() if file.is_file()}

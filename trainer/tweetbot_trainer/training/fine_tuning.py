@@ -1,0 +1,80 @@
+"""From a base and a split dataset to a fine-tuned model and its figures: the whole of training, on one screen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tweetbot_contract import reasons
+from tweetbot_contract.result import Metrics
+from tweetbot_trainer.dataset import DatasetPost
+from tweetbot_trainer.errors import Diverged
+from tweetbot_trainer.evaluation import Likelihood, likelihood_of
+from tweetbot_trainer.model.base import Base
+from tweetbot_trainer.model.tokenizer import encode_all, end_mark_id
+from tweetbot_trainer.splits import Splits
+from tweetbot_trainer.training.loop import train
+from tweetbot_trainer.training.outcome import Hooks, TrainingOutcome
+from tweetbot_trainer.training.processors import chosen_processor
+from tweetbot_trainer.training.values import TrainingValues
+from tweetbot_trainer.training.windows import Window, windows_of_all
+
+
+@dataclass(frozen=True, slots=True)
+class FineTuned:
+    """What training gave: its course, the figures on the test posts, and the base's before it (none for scratch)."""
+
+    outcome: TrainingOutcome
+    metrics: Metrics
+    test: Likelihood
+    base_test: Likelihood | None
+
+
+def fine_tune(base: Base, splits: Splits[DatasetPost], values: TrainingValues, *, gpu: bool, hooks: Hooks) -> FineTuned:
+    """Fine-tune `base.model` in place, on a GPU if it may and can, and measure it on the test posts, read here only.
+
+    Raises Stopped, Diverged, or SpecRefused where a GPU's memory is too small.
+    """
+    processor = chosen_processor(values.precision, gpu=gpu, channels=base.model.config.n_embd)
+    base.model.to(processor.device)
+    test = _texts(splits.test)
+    scratch = base.identity.kind == "scratch"
+    before = None if scratch else likelihood_of(base.model, base.tokenizer, test)
+    outcome = train(
+        base.model,
+        _windows(base, splits.train),
+        _windows(base, splits.validation),
+        values,
+        processor=processor,
+        hooks=hooks,
+        stop_early=values.early_stopping and splits.reliability == "Normal",
+    )
+    after = likelihood_of(base.model, base.tokenizer, test)
+    return FineTuned(outcome, _metrics(outcome, after, before, splits), after, before)
+
+
+def _metrics(
+    outcome: TrainingOutcome, after: Likelihood, before: Likelihood | None, splits: Splits[DatasetPost]
+) -> Metrics:
+    try:
+        return Metrics(
+            eval_loss=after.loss,
+            perplexity=after.perplexity,
+            bits_per_byte=after.bits_per_byte,
+            base_bits_per_byte=before.bits_per_byte if before else None,
+            first_train_loss=outcome.first_train_loss,
+            train_loss=outcome.train_loss,
+            tokens_per_second=outcome.tokens_per_second,
+            train_seconds=outcome.seconds,
+            reliability=splits.reliability,
+        )
+    except ValueError as error:
+        text = "The loss on the test posts is no number: lower training.learningRate, or leave it unset."
+        raise Diverged(reasons.DIVERGED, text) from error
+
+
+def _windows(base: Base, posts: Sequence[DatasetPost]) -> list[Window]:
+    encoded = encode_all(base.tokenizer, _texts(posts))
+    return windows_of_all(encoded, end_mark_id(base.tokenizer), base.model.config.n_positions)
+
+
+def _texts(posts: Sequence[DatasetPost]) -> list[str]:
+    return [post.text for post in posts]

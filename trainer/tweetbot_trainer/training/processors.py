@@ -1,0 +1,95 @@
+"""What this process may compute with: how many threads, which device, which number format."""
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+#: Features that make bfloat16 a computed format rather than an emulated one (x86 and Arm, as the kernel names them).
+_BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16", "svebf16"})
+#: On a CPU matrices of fewer channels lose more by conversion to bfloat16 than they win (128: 0.75 times the speed of
+#: float32, 768: twice; 2 cores of an AMD EPYC with avx512_bf16).
+WIDE_CHANNELS = 512
+#: A step of fewer channels is too short to share: two threads wait for each other longer than they compute, and worse
+#: where other processes want the processors (128: 8,400 tokens a second on one thread beside other work, 4,400 on
+#: two, 10,500 on two alone).
+SHARED_CHANNELS = 256
+_CPUINFO = Path("/proc/cpuinfo")
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True, slots=True)
+class Processor:
+    """Where a run computes: what must be the same for bit-exact repetition."""
+
+    device: Literal["cpu", "cuda"]
+    name: str
+    threads: int
+    bf16: bool
+
+    @property
+    def precision(self) -> Literal["FP32", "BF16"]:
+        """Return the format of the matrix products."""
+        return "BF16" if self.bf16 else "FP32"
+
+
+def chosen_processor(precision: Literal["Auto", "FP32", "BF16"], *, gpu: bool, channels: int) -> Processor:
+    """Return the GPU if the run was given one and torch sees it, else the CPU; sets torch's thread count.
+
+    Auto is BF16 where the processor computes it and the model, of so many channels, gains by it; else FP32.
+    """
+    threads = allowed_threads(os.environ, channels)
+    torch.set_num_threads(threads)
+    if gpu and torch.cuda.is_available():
+        bf16 = precision == "BF16" or (precision == "Auto" and torch.cuda.is_bf16_supported(including_emulation=False))
+        return Processor("cuda", torch.cuda.get_device_name(), threads, bf16)
+    cpuinfo = _read(_CPUINFO)
+    bf16 = precision == "BF16" or (precision == "Auto" and channels >= WIDE_CHANNELS and computes_bf16(cpuinfo))
+    return Processor("cpu", cpu_name(cpuinfo), threads, bf16)
+
+
+def computes_bf16(cpuinfo: str) -> bool:
+    """Tell from /proc/cpuinfo whether bfloat16 products have instructions; emulated they are 20 to 50 times slower."""
+    lines = (line.partition(":") for line in cpuinfo.splitlines())
+    return any(key.strip() in ("flags", "Features") and _BF16_FLAGS & set(value.split()) for key, _, value in lines)
+
+
+def cpu_name(cpuinfo: str) -> str:
+    """Return the processor's model name from /proc/cpuinfo."""
+    lines = (line.partition(":") for line in cpuinfo.splitlines())
+    return next((value.strip() for key, _, value in lines if key.strip() == "model name"), "unknown")
+
+
+def allowed_threads(environ: Mapping[str, str], channels: int) -> int:
+    """Return how many threads a model of so many channels computes with: OMP_NUM_THREADS where it is set, one for a
+    small model, else what affinity and the container's CPU quota allow.
+    """
+    if (asked := environ.get("OMP_NUM_THREADS", "")).isdigit() and int(asked) > 0:
+        return int(asked)
+    if channels < SHARED_CHANNELS:
+        return 1
+    quota = quota_cpus(_read(_CGROUP / "cpu.max"), _v1_quota())
+    return max(1, min(len(os.sched_getaffinity(0)), math.ceil(quota)))
+
+
+def quota_cpus(*texts: str) -> float:
+    """Return the smallest CPU quota that texts in the form of cgroup's cpu.max (`quota period`) set, or infinity."""
+    pairs = [text.split() for text in texts]
+    limits = [int(pair[0]) / int(pair[1]) for pair in pairs if len(pair) == 2 and all(map(str.isdigit, pair))]
+    return min((limit for limit in limits if limit > 0), default=float(os.cpu_count() or 1))
+
+
+def _v1_quota() -> str:
+    folder = _CGROUP / "cpu"
+    return f"{_read(folder / 'cpu.cfs_quota_us').strip()} {_read(folder / 'cpu.cfs_period_us').strip()}"
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return ""

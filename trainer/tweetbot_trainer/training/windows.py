@@ -1,0 +1,92 @@
+"""Posts as the model sees them: each alone after an end mark, closed by one, in windows that fit the context."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from tweetbot_trainer.model.tokenizer import EncodedText
+
+#: Steps whose posts are sorted by length together: enough to save padding, too few to make steps all alike.
+POOL_STEPS = 16
+
+Step = tuple["Window", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Token ids, of which those from `first_label` on are labels, each predicted from all ids before it."""
+
+    ids: tuple[int, ...]
+    first_label: int
+
+    @property
+    def labels(self) -> int:
+        """Return how many ids are predicted."""
+        return len(self.ids) - self.first_label
+
+
+def windows_of(tokens: Sequence[int], end_mark: int, context: int) -> list[Window]:
+    """Return windows in which every token of the post and its closing mark is a label exactly once.
+
+    A post longer than the context is never cut: later windows overlap the former by half a context.
+    """
+    ids = (end_mark, *tokens, end_mark)
+    windows = [Window(ids[: context + 1], 1)]
+    done = context + 1
+    while done < len(ids):
+        start = done - context // 2
+        windows.append(Window(ids[start : start + context + 1], done - start))
+        done = start + context + 1
+    return windows
+
+
+def windows_of_all(texts: Iterable[EncodedText], end_mark: int, context: int) -> list[Window]:
+    """Return the windows of several posts, in their order."""
+    return [window for text in texts for window in windows_of(text.tokens, end_mark, context)]
+
+
+def planned_steps(windows: Sequence[Window], *, batch_tokens: int, epochs: int, seed: int) -> list[list[Step]]:
+    """Return for each epoch its steps: every window once, about `batch_tokens` labels a step, like lengths together.
+
+    The same seed gives the same plan on every machine.
+    """
+    orders = [Random(f"{seed}/{epoch}") for epoch in range(epochs)]  # noqa: S311  # an order, not a secret
+    return [_epoch(windows, batch_tokens, random) for random in orders]
+
+
+def _epoch(windows: Sequence[Window], batch_tokens: int, random: Random) -> list[Step]:
+    shuffled = list(windows)
+    random.shuffle(shuffled)
+    pools = grouped(shuffled, batch_tokens * POOL_STEPS)
+    steps = [step for pool in pools for step in grouped(sorted(pool, key=lambda window: len(window.ids)), batch_tokens)]
+    random.shuffle(steps)
+    return steps
+
+
+def grouped(windows: Iterable[Window], labels: int) -> list[Step]:
+    """Return consecutive groups of at most so many labels; a window of more stands alone."""
+    groups: list[list[Window]] = []
+    room = 0
+    for window in windows:
+        if window.labels > room:
+            groups.append([])
+            room = labels
+        groups[-1].append(window)
+        room -= window.labels
+    return [tuple(group) for group in groups]
+
+
+def padded(windows: Sequence[Window], positions: int) -> list[Step]:
+    """Return consecutive groups that take at most so many positions with their padding; a larger window stands alone.
+
+    Bounds the memory of one forward pass, whatever a step holds.
+    """
+    groups: list[list[Window]] = []
+    for window in windows:
+        group = groups[-1] if groups else []
+        longest = max((len(other.ids) for other in (*group, window)), default=0)
+        if group and longest * (len(group) + 1) <= positions:
+            group.append(window)
+        else:
+            groups.append([window])
+    return [tuple(group) for group in groups]

@@ -1,0 +1,175 @@
+"""One training, from its base to its publication.
+
+Everything heavy is loaded here, before the tracker's thread starts: two threads that load large packages at once may
+wait for each other.
+"""
+
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+
+from tweetbot_contract.result import Sample, TrackingResult, TrainSucceeded
+from tweetbot_trainer.dataset import Dataset, DatasetPost
+from tweetbot_trainer.generation import samples_for, sampling_of
+from tweetbot_trainer.model.base import Base, load_base
+from tweetbot_trainer.model.saved import save_model
+from tweetbot_trainer.posts import printed_time
+from tweetbot_trainer.provenance import provenance_of
+from tweetbot_trainer.publication import publish
+from tweetbot_trainer.report.facts import CardFacts, languages_of, source_names_of
+from tweetbot_trainer.report_files import METRICS_FILE, write_report
+from tweetbot_trainer.splits import Splits
+from tweetbot_trainer.stage import StageContext
+from tweetbot_trainer.tracking import TrackedArtifact, Tracker, dataset_artifact
+from tweetbot_trainer.training.fine_tuning import FineTuned, fine_tune
+from tweetbot_trainer.training_hooks import watched_training
+from tweetbot_trainer.training_plan import TrainingPlan
+from tweetbot_trainer.version_manifest import (
+    MODEL_FOLDER,
+    REPORT_FOLDER,
+    VersionManifest,
+    model_name,
+    model_uri,
+    records_of,
+)
+from tweetbot_trainer.versions import made_by, versions
+
+
+def tracked_training(
+    context: StageContext, plan: TrainingPlan, dataset: Dataset, splits: Splits[DatasetPost]
+) -> TrainSucceeded:
+    """Train and publish, and track it. Raises StageFailed of the fitting class."""
+    with context.tracked({**plan.as_config(), "versions": versions()}) as tracker:
+        data = plan.data
+        tracker.artifact(dataset_artifact(context.run.name, data.uri, data.digest, data.table, direction="input"))
+        return TrainingRun(context, plan, dataset, splits, tracker).published()
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRun:
+    """The steps of a training, in the order of the methods."""
+
+    context: StageContext
+    plan: TrainingPlan
+    dataset: Dataset
+    splits: Splits[DatasetPost]
+    tracker: Tracker
+
+    def published(self) -> TrainSucceeded:
+        """Train, evaluate, write samples and report, publish, and return the result."""
+        folder = _emptied(self.context.work / "finished")
+        base = self._base()
+        tuned = self._tuned(base, folder)
+        self.context.stop.check()
+        samples = self._samples(base)
+        self._save(base, tuned, samples, folder)
+        manifest = self._manifest(tuned, samples, folder)
+        result = publish(self.context.store, self.context.run, folder, manifest, check=self.context.stop.check)
+        self.context.log.info("train.published", uri=result.model.uri)
+        shutil.rmtree(folder)
+        return result.model_copy(update={"tracking": self._tracked(result)})
+
+    def _base(self) -> Base:
+        return load_base(
+            self.plan.base,
+            train_texts=[post.text for post in self.splits.train],
+            seed=self.plan.values.seed,
+            folder=_emptied(self.context.work / "base"),
+            download=self.context.store.download,
+        )
+
+    def _tuned(self, base: Base, folder: Path) -> FineTuned:
+        wants_gpu = self.context.run.spec.resources.gpu.count > 0
+        train, validation, test = self._parts()
+        self.context.log.info("train.started", trainPosts=train, validationPosts=validation, testPosts=test)
+        if wants_gpu and not torch.cuda.is_available():
+            self.context.log.warning("train.without_gpu", message="torch sees no GPU: the CPU trains, and takes longer")
+        metrics = folder / REPORT_FOLDER / METRICS_FILE
+        with watched_training(metrics, self.tracker, self.context.log, self.context.stop) as hooks:
+            tuned = fine_tune(base, self.splits, self.plan.values, gpu=wants_gpu, hooks=hooks)
+        processor = tuned.outcome.processor
+        self.context.log.info("train.trained", device=processor.device, processor=processor.name)
+        return tuned
+
+    def _samples(self, base: Base) -> tuple[Sample, ...]:
+        evaluation = self.context.run.spec.evaluation
+        sampling = sampling_of(self.plan.values, base.model.config.n_positions)
+        seed = self.plan.values.seed
+        return samples_for(
+            base.model, base.tokenizer, evaluation.prompts, count=evaluation.samples, sampling=sampling, seed=seed
+        )
+
+    def _save(self, base: Base, tuned: FineTuned, samples: tuple[Sample, ...], folder: Path) -> None:
+        sampling = sampling_of(self.plan.values, base.model.config.n_positions)
+        save_model(base.model, base.tokenizer, sampling, folder / MODEL_FOLDER)
+        run, plan = self.context.run, self.plan
+        facts = CardFacts(
+            subject=run.spec.subject,
+            model_name=model_name(run, plan.version),
+            model_uri=model_uri(run, plan.version),
+            source_names=source_names_of(run.spec.sources),
+            source_tables=self.dataset.source_tables,
+            table=plan.data.table,
+            dataset_digest=plan.data.digest,
+            recipe=run.spec.filter.recipe,
+            newest_post_at=plan.data.newest_post_at,
+            languages=languages_of(self.dataset.posts),
+            parts=self._parts(),
+            ordered_by=self.splits.ordered_by,
+            base=plan.base,
+            values=plan.values,
+            outcome=tuned.outcome,
+            metrics=tuned.metrics,
+            sampling=sampling,
+            samples=samples,
+            prompts=run.spec.evaluation.prompts,
+            made_by=made_by(),
+            tracking_url=self.tracker.so_far().wandb_url,
+        )
+        write_report(facts, folder, base_loss=tuned.base_test.loss if tuned.base_test else None)
+
+    def _manifest(self, tuned: FineTuned, samples: tuple[Sample, ...], folder: Path) -> VersionManifest:
+        run, plan = self.context.run, self.plan
+        return VersionManifest(
+            version=plan.version,
+            training_key=plan.key,
+            run_id=run.run_id,
+            run_number=run.run_number,
+            bot_uid=run.uid,
+            published_at=printed_time(datetime.now(UTC)),
+            files=records_of(folder),
+            dataset=plan.data,
+            provenance=provenance_of(
+                run,
+                base=plan.base,
+                values=plan.values,
+                processor=tuned.outcome.processor,
+                ordered_by=self.splits.ordered_by,
+            ),
+            metrics=tuned.metrics,
+            samples=samples,
+            tracking=self.tracker.so_far(),
+        )
+
+    def _tracked(self, result: TrainSucceeded) -> TrackingResult:
+        """End the tracking; the model is published, so this only adds where it lies and what it wrote."""
+        figures = result.metrics.as_json()
+        self.tracker.summary(figures)
+        self.tracker.table("samples", ("prompt", "prediction"), [(one.prompt, one.text) for one in result.samples])
+        metadata = {"version": self.plan.version, "manifestSha256": result.model.digest, **figures}
+        name = f"model-{self.context.run.name}"
+        self.tracker.artifact(TrackedArtifact(name, "finetuned-model", result.model.uri, "output", metadata))
+        return self.tracker.finish()
+
+    def _parts(self) -> tuple[int, int, int]:
+        return len(self.splits.train), len(self.splits.validation), len(self.splits.test)
+
+
+def _emptied(folder: Path) -> Path:
+    """Return the folder with nothing in it: an attempt before this one may have left something."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
