@@ -76,7 +76,7 @@ class OperatorProcess:
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "tweetbot_operator"]
             self._process = subprocess.Popen(command, env=self._env, stderr=log, stdout=log)
-        until(lambda: self.answer("/readyz") == 200 or not self.alive, 60)
+        until(lambda: self.answer("/readyz") == 200 or not self.alive, 120)
         if not self.alive:
             raise RuntimeError(f"the operator ended at once: {self.log.read_text()[-2000:]}")
         return self
@@ -105,14 +105,14 @@ class OperatorProcess:
         """End it as a crash would."""
         if self._process:
             self._process.send_signal(signal.SIGKILL)
-            self._process.wait(10)
+            self._process.wait(60)
 
     def stop(self) -> int:
         """End it in good order; answers its exit code."""
         if self._process is None:
             return 0
         self._process.terminate()
-        return self._process.wait(30)
+        return self._process.wait(120)
 
     def __enter__(self) -> Self:
         return self.start()

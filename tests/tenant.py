@@ -38,7 +38,7 @@ class Tenant:
         manifest["metadata"] = {"name": name}
         self("apply", "-f", "-", input=json.dumps(manifest))
 
-    def wait(self, name: str, what: str, seconds: int = 40) -> None:
+    def wait(self, name: str, what: str, seconds: int = 120) -> None:
         """Wait for a condition, `Type` or `Type=False`, or for a reason of Progressing, `reason=Reason`."""
         kind, _, value = what.partition("=")
         jsonpath = "jsonpath={.status.conditions[?(@.type=='Progressing')].reason}="

@@ -33,6 +33,7 @@ class DataTable(Part):
 
     downloaded: Annotated[int, Field(ge=0, description="Posts that the sources held.")]
     retweets: Annotated[int, Field(ge=0, description="Dropped: posts of others, passed on.")] = 0
+    edits: Annotated[int, Field(ge=0, description="Dropped: versions of a post that was edited later.")] = 0
     replies: Annotated[int, Field(ge=0, description="Dropped: replies, where filter.replies is Drop.")] = 0
     languages: Annotated[int, Field(ge=0, description="Dropped: other languages than filter.languages.")] = 0
     short: Annotated[int, Field(ge=0, description="Dropped: fewer words than filter.minWords after cleaning.")] = 0
@@ -40,7 +41,7 @@ class DataTable(Part):
     kept: Annotated[int, Field(ge=0, description="Posts in the dataset.")]
     redacted: Annotated[int, Field(ge=0, description="Kept posts in which personal data was replaced.")] = 0
 
-    DROPS: ClassVar[tuple[str, ...]] = ("retweets", "replies", "languages", "short", "duplicates")
+    DROPS: ClassVar[tuple[str, ...]] = ("retweets", "edits", "replies", "languages", "short", "duplicates")
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:

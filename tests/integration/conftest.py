@@ -30,6 +30,6 @@ def namespace(cluster: EmbeddedCluster) -> Iterator[str]:
     """A fresh namespace, ready for Pods, that goes after the test without being waited for."""
     name = f"test-{secrets.token_hex(4)}"
     cluster.kubectl("create", "namespace", name)
-    cluster.kubectl("wait", "--for=create", "serviceaccount/default", "-n", name, "--timeout=30s")
+    cluster.kubectl("wait", "--for=create", "serviceaccount/default", "-n", name, "--timeout=120s")
     yield name
     cluster.kubectl("delete", "namespace", name, "--wait=false")

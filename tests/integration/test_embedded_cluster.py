@@ -51,7 +51,7 @@ def test_down_leaves_nothing_even_when_the_agent_was_killed(tmp_path: Path) -> N
         assert set(cluster.up()) == set()
         pod = a_pod("left", "sleep 600 & sleep 600")
         cluster.kubectl("apply", "-f", "-", input=json.dumps(pod))
-        cluster.kubectl("wait", "pod/left", "--for=jsonpath={.status.phase}=Running", "--timeout=30s")
+        cluster.kubectl("wait", "pod/left", "--for=jsonpath={.status.phase}=Running", "--timeout=120s")
         cluster.kill("node")
         assert processes_that_name(state)
     assert processes_that_name(state) == []

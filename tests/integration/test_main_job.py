@@ -244,6 +244,6 @@ def test_a_missing_secret_is_told_and_heals_when_it_comes(home: EmbeddedCluster,
 def test_a_killed_trainer_loses_nothing(home: EmbeddedCluster, kubectl: Kubectl) -> None:
     apply(kubectl, "killed", training={"epochs": 3})
     kubectl("wait", "tweetbot/killed", "--timeout=120s", "--for=jsonpath={.status.phase}=Training")
-    until(lambda: home.kill_pods("killed") > 0, 60)
+    until(lambda: home.kill_pods("killed") > 0, 120)
     wait_for(kubectl, "killed", "ModelReady", 180)
     assert status_of(kubectl, "killed")["currentRun"]["number"] == 1

@@ -56,7 +56,7 @@ def play(home: EmbeddedCluster, at: int | None, folder: Path) -> Played:
     """Play a run in a namespace of its own, from apply to the end of its Jobs."""
     namespace = f"kill-{'none' if at is None else at}-{secrets.token_hex(3)}"
     home.kubectl("create", "namespace", namespace)
-    home.kubectl("wait", "--for=create", "serviceaccount/default", "-n", namespace, "--timeout=60s")
+    home.kubectl("wait", "--for=create", "serviceaccount/default", "-n", namespace, "--timeout=120s")
     keys = ("--from-literal=AWS_ACCESS_KEY_ID=key", "--from-literal=AWS_SECRET_ACCESS_KEY=secret")
     home.kubectl("create", "secret", "generic", "s3", "-n", namespace, *keys)
     env = {"TWEETBOT_NAMESPACES": namespace, **TIDY}
@@ -66,7 +66,7 @@ def play(home: EmbeddedCluster, at: int | None, folder: Path) -> Played:
         with operator:
             apply(home, namespace)
             if at is not None:
-                until(lambda: not operator.alive, 90)
+                until(lambda: not operator.alive, 120)
                 operator.start()
             until(lambda: is_over(home, namespace), 120)
         return Played(shape_of(proxy.trace), jobs_ever(home, namespace), timeless(status_of(home, namespace)))

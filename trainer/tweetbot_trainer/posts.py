@@ -26,7 +26,10 @@ _WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no"
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One post as its source gave it; `created_at` is aware and in UTC, `source` counts spec.sources from 0."""
+    """One post as its source gave it; `created_at` is aware and in UTC, `source` counts spec.sources from 0.
+
+    `edits` holds the ids of all versions of a post that was edited, this one's among them; otherwise it is empty.
+    """
 
     id: str
     text: str
@@ -36,6 +39,7 @@ class Post:
     retweet: bool = False
     reply: bool = False
     quote: bool = False
+    edits: tuple[str, ...] = ()
 
 
 class BadPost(ValueError):
@@ -95,6 +99,7 @@ def post_of(record: object, *, ordinal: int, source: int | None = None) -> Post:
         retweet=_flag(record, "retweet"),
         reply=_flag(record, "reply"),
         quote=_flag(record, "quote"),
+        edits=_edits(record),
     )
 
 
@@ -109,6 +114,7 @@ def record_of(post: Post) -> dict[str, Any]:
         "retweet": post.retweet,
         "reply": post.reply,
         "quote": post.quote,
+        "edits": list(post.edits),
     }
 
 
@@ -181,6 +187,13 @@ def _source(record: Mapping[str, Any]) -> int:
     if isinstance(given, bool) or not isinstance(given, int) or given < 0:
         raise BadPost("source is not a number from 0 on")
     return given
+
+
+def _edits(record: Mapping[str, Any]) -> tuple[str, ...]:
+    given = record.get("edits") or ()
+    if not isinstance(given, (list, tuple)) or not all(isinstance(one, str) for one in given):
+        raise BadPost("edits is not a list of ids")
+    return tuple(well_formed(one) for one in given)
 
 
 def _flag(record: Mapping[str, Any], key: str) -> bool:

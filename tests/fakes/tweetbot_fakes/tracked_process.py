@@ -2,13 +2,11 @@
 
     python -m tweetbot_fakes.tracked_process RUN_DOCUMENT SECRETS WORK
 
-Writes a line once it is tracked, waits for a line, sends rows and an artifact, and writes what it was told and when.
+Writes a line once it is tracked, waits for a line, sends rows and an artifact, and writes what it was told.
 """
 
-import json
 import os
 import sys
-import time
 from io import StringIO
 from pathlib import Path
 
@@ -28,14 +26,11 @@ def main() -> None:
     tracker = TrackerStarter(place, store=FolderStore(), secrets=Path(sys.argv[2]), log=Log(StringIO()))({"epochs": 4})
     print(tracker.so_far().model_dump_json(by_alias=True), flush=True)
     sys.stdin.readline()
-    begun = time.monotonic()
     for step in range(ROWS):
         tracker.log({"step": step, "train/loss": 2.0})
-    logged = time.monotonic() - begun
     tracker.artifact(TrackedArtifact("model-gull", "finetuned-model", "s3://team-a/models/m/model", "output"))
     told = tracker.finish()
-    seconds = {"logged": logged, "finished": time.monotonic() - begun}
-    print(json.dumps({"told": told.as_json(), "seconds": seconds}), flush=True)
+    print(told.model_dump_json(by_alias=True), flush=True)
     os._exit(0)
 
 

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
@@ -40,10 +39,8 @@ def test_a_stage_that_looks_is_stopped() -> None:
 def test_no_pause_is_slept_through() -> None:
     stop = StopRequest()
     threading.Timer(0.05, stop.request).start()
-    begun = time.monotonic()
-    with pytest.raises(Stopped):
-        stop.pause(60)
-    assert time.monotonic() - begun < 30
+    with pytest.raises(Stopped):  # a pause that is slept through ends without it, a day later
+        stop.pause(86400)
 
 
 def test_the_handler_stands_before_anything_heavy_is_loaded() -> None:

@@ -7,6 +7,7 @@ from tweetbot_trainer.report.markdown import inline, table
 #: What the drops are called, in the order in which posts are checked.
 DROPS = {
     "retweets": "Retweets",
+    "edits": "Earlier versions of edited posts",
     "replies": "Replies",
     "languages": "Other languages",
     "short": "Short posts",

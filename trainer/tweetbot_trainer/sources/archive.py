@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from tweetbot_trainer.posts import BadPost, Post, parsed_time, well_formed
 from tweetbot_trainer.sources import archive_members
 from tweetbot_trainer.sources.archive_members import Row
-from tweetbot_trainer.sources.reading import ObjectReader
+from tweetbot_trainer.sources.reading import ObjectReader, Profile
 
 logger = logging.getLogger(__name__)
 _ID = re.compile(r"[0-9]{1,20}")
@@ -61,6 +61,10 @@ class ArchiveSource:
                     draft = _draft(row, name, self._index)
                     drafts.setdefault(draft.post.id, draft)
         yield from _whole(_newest_edits(drafts), notes)
+
+    def profile(self) -> Profile | None:
+        """Return how the account shows itself: this source does not say."""
+        return None
 
 
 def _newest_edits(drafts: dict[str, _Draft]) -> Iterator[Post]:

@@ -9,7 +9,7 @@ from tweetbot_contract import reasons
 from tweetbot_contract.sources import PostsSource
 from tweetbot_trainer.errors import SpecRefused
 from tweetbot_trainer.posts import BadPost, Post, decoded_lines, made_id, parse_json, post_of, posts_by_line
-from tweetbot_trainer.sources.reading import ObjectReader
+from tweetbot_trainer.sources.reading import ObjectReader, Profile
 
 SIZE_LIMIT = 1024**3
 
@@ -31,6 +31,10 @@ class PostsFileSource:
                 yield from _READERS[self._spec.format](decoded_lines(file), self._index)
         except BadPost as error:
             raise SpecRefused(reasons.SOURCE_UNREADABLE, f"{self._spec.uri}, {error}; correct that line") from error
+
+    def profile(self) -> Profile | None:
+        """Return how the account shows itself: this source does not say."""
+        return None
 
 
 def _jsonl(lines: Iterator[str], source: int) -> Iterator[Post]:

@@ -1,6 +1,7 @@
 """What a source needs of the world: objects to read, and a place where billed pages are kept."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from tweetbot_trainer.posts import Post
@@ -26,9 +27,30 @@ class PageCache(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Avatar:
+    """A picture as its source held it: PNG or JPEG bytes, unchecked."""
+
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How a source's account shows itself; the card's header has it. Whatever the source does not say is None."""
+
+    account_id: str | None = None
+    handle: str | None = None
+    display_name: str | None = None
+    avatar: Avatar | None = None
+
+
 class PostSource(Protocol):
     """One source of posts."""
 
     def posts(self) -> Iterator[Post]:
         """Yield every post that the source holds, retweets and short ones included. Raises StageFailed."""
+        ...
+
+    def profile(self) -> Profile | None:
+        """Return how the account shows itself, or None; asked once, after the posts. It never fails a run."""
         ...

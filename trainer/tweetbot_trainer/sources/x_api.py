@@ -17,7 +17,7 @@ from tweetbot_trainer.errors import NotAuthorized, SpecRefused
 from tweetbot_trainer.log import Log
 from tweetbot_trainer.posts import Post
 from tweetbot_trainer.sources.patience import Patience
-from tweetbot_trainer.sources.reading import PageCache
+from tweetbot_trainer.sources.reading import PageCache, Profile
 from tweetbot_trainer.sources.x_client import XClient
 from tweetbot_trainer.sources.x_records import keys_of, next_token, posts_of
 
@@ -50,6 +50,10 @@ class XApiSource:
                 if post.id not in seen and len(seen) < self._spec.max_posts:
                     seen.add(post.id)
                     yield post
+
+    def profile(self) -> Profile | None:
+        """Return how the account shows itself: this source does not say."""
+        return None
 
     def _user_id(self) -> str:
         if kept := self._kept("user.json"):
