@@ -3,7 +3,8 @@
 clean ─▶ recipe_of ─▶ rewrite each text ─▶ checks in order, first one wins ─▶ duplicates, earliest stays
 """
 
-from tweetbot_trainer.cleaning.clean import CleanedPost, clean, table_of
+from tweetbot_trainer.cleaning.clean import CleanedPost, clean
 from tweetbot_trainer.cleaning.recipes import Check, Options, Recipe, options_of, recipe_of
+from tweetbot_trainer.cleaning.tally import Tally, table_of
 
-__all__ = ["Check", "CleanedPost", "Options", "Recipe", "clean", "options_of", "recipe_of", "table_of"]
+__all__ = ["Check", "CleanedPost", "Options", "Recipe", "Tally", "clean", "options_of", "recipe_of", "table_of"]

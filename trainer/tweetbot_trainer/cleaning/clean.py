@@ -1,11 +1,9 @@
-"""The pass over all posts: rewrite, check, find duplicates, count."""
+"""The pass over all posts: rewrite, check, find duplicates."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from tweetbot_contract.result import DataTable
 from tweetbot_contract.spec import Filter
 from tweetbot_trainer.cleaning.recipes import Recipe, recipe_of
 from tweetbot_trainer.posts import Post
@@ -41,17 +39,6 @@ def clean(posts: Iterable[Post], filter: Filter) -> Iterator[CleanedPost]:
             yield CleanedPost(cleaned.post, cleaned.text, "duplicates", cleaned.redacted)
         else:
             yield cleaned
-
-
-def table_of(cleaned: Iterable[CleanedPost]) -> DataTable:
-    """Return the data table: what came, what was dropped for which reason, what stayed."""
-    reasons: Counter[str] = Counter()
-    redacted = 0
-    for one in cleaned:
-        reasons[one.reason or "kept"] += 1
-        redacted += one.kept and one.redacted
-    drops = {name: reasons[name] for name in DataTable.DROPS}
-    return DataTable(downloaded=reasons.total(), kept=reasons["kept"], redacted=redacted, **drops)
 
 
 def _checked(post: Post, recipe: Recipe) -> CleanedPost:
