@@ -1,12 +1,16 @@
 """The dataset: an immutable snapshot of the kept posts, named by the hash of its own canonical text.
 
 posts.jsonl.zst   a header line, then a post a line; the digest is the sha256 of these bytes uncompressed
-dataset.json      digest, header, data table (whole and by source), newest post; written last
+ids.jsonl         the posts' ids and the hashes of their texts (dataset_ids)
+dataset.json      digest, header, data table (whole and by source), oldest and newest post; written last
+
+Posts pass through line by line: no second copy of them is ever whole in memory.
 """
 
 import hashlib
+import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,17 +20,18 @@ import zstandard
 from tweetbot_contract import reasons
 from tweetbot_contract.result import DataTable
 from tweetbot_contract.spec import Filter
-from tweetbot_trainer.cleaning import CleanedPost, recipe_of, table_of
+from tweetbot_trainer.cleaning import CleanedPost, Tally, recipe_of
+from tweetbot_trainer.dataset_ids import IDS_FILE, written_ids
 from tweetbot_trainer.errors import SpecRefused, TooLittleData
-from tweetbot_trainer.posts import Post, parsed_time, printed_time
+from tweetbot_trainer.posts import parsed_time, printed_time
 
 SCHEMA = 1
 POSTS_FILE, SUMMARY_FILE = "posts.jsonl.zst", "dataset.json"
 #: huggingtweets' gate: it asked for this many characters a handle, the posts joined by the end mark.
 MIN_CHARACTERS = 6000
 SEPARATOR = "<|endoftext|>"
-#: What a snapshot may unpack to; the sources are capped far below.
-UNPACKED_LIMIT = 4 * 1024**3
+#: What a snapshot may unpack to, and a line of it; the sources are capped far below.
+UNPACKED_LIMIT, LINE_LIMIT = 4 * 1024**3, 16 * 1024**2
 _UNDATED = datetime.min.replace(tzinfo=UTC)
 
 
@@ -54,8 +59,13 @@ class Dataset:
 
     def files(self) -> dict[str, bytes]:
         """Return the snapshot's files by name, in the order in which to write them."""
-        packed = zstandard.ZstdCompressor(level=10, write_checksum=True).compress(_canonical(self.header, self.posts))
-        return {POSTS_FILE: packed, SUMMARY_FILE: _json_line(self.summary()).encode()}
+        packer = zstandard.ZstdCompressor(level=10, write_checksum=True).compressobj()
+        packed = [packer.compress(line) for line in _canonical(self.header, self.posts)]
+        return {
+            POSTS_FILE: b"".join((*packed, packer.flush())),
+            IDS_FILE: written_ids(self.posts),
+            SUMMARY_FILE: _json_line(self.summary()),
+        }
 
     def summary(self) -> dict[str, Any]:
         """Return what dataset.json holds."""
@@ -63,9 +73,15 @@ class Dataset:
             "digest": self.digest,
             "header": self.header,
             "table": self.table.as_json(),
-            "sources": [{"index": index, "table": table.as_json()} for index, table in enumerate(self.source_tables)],
+            "sources": [self._source(index) for index in range(len(self.source_tables))],
             "newestPostAt": self.newest_post_at,
         }
+
+    def _source(self, index: int) -> dict[str, Any]:
+        """Return one source's table and the window that its kept posts span."""
+        times = [post.created_at for post in self.posts if post.created_at and post.source == index]
+        window = {"oldestPostAt": printed_time(min(times)), "newestPostAt": printed_time(max(times))} if times else {}
+        return {"index": index, "table": self.source_tables[index].as_json(), **window}
 
 
 def build_dataset(cleaned: Iterable[CleanedPost], filter: Filter, *, sources: int) -> Dataset:
@@ -74,20 +90,24 @@ def build_dataset(cleaned: Iterable[CleanedPost], filter: Filter, *, sources: in
     The same cleaned posts give the same digest on any machine, in whatever order a source gives dated posts.
     Raises TooLittleData (TooFewPosts) when a source has under MIN_CHARACTERS left.
     """
-    everything = tuple(cleaned)
+    whole, tallies = Tally(), [Tally() for _ in range(sources)]
+    kept: list[DatasetPost] = []
+    for one in cleaned:
+        whole.add(one)
+        tallies[one.post.source].add(one)
+        if one.kept:
+            kept.append(DatasetPost(one.post.id, one.text, one.post.created_at, one.post.lang, one.post.source))
     for index in range(sources):
-        _require_enough([one.text for one in everything if one.kept and one.post.source == index], index)
-    posts = tuple(sorted((_dataset_post(one) for one in everything if one.kept), key=_place))
+        _require_enough([post.text for post in kept if post.source == index], index)
+    kept.sort(key=_place)
     header = header_of(filter)
     return Dataset(
-        digest=hashlib.sha256(_canonical(header, posts)).hexdigest(),
+        digest=_digest(_canonical(header, kept)),
         header=header,
-        posts=posts,
-        table=table_of(everything),
-        source_tables=tuple(
-            table_of(one for one in everything if one.post.source == index) for index in range(sources)
-        ),
-        newest_post_at=_newest(posts),
+        posts=tuple(kept),
+        table=whole.table(),
+        source_tables=tuple(tally.table() for tally in tallies),
+        newest_post_at=_newest(kept),
     )
 
 
@@ -104,12 +124,14 @@ def read_dataset(packed: bytes, summary: bytes, *, digest: str) -> Dataset:
     Raises SpecRefused (SourceUnreadable) when it is damaged or another one.
     """
     try:
-        lines = _unpacked(packed, digest).decode().removesuffix("\n").split("\n")
-        told = json.loads(summary)
+        lines = _checked(packed, digest)
+        header = json.loads(next(lines, b""))
+        posts = tuple(_post_of_line(line) for line in lines)
+        told = read_summary(summary, digest)
         return Dataset(
             digest=digest,
-            header=json.loads(lines[0]),
-            posts=tuple(_post_of_line(line) for line in lines[1:]),
+            header=header,
+            posts=posts,
             table=DataTable.model_validate(told["table"]),
             source_tables=tuple(DataTable.model_validate(source["table"]) for source in told["sources"]),
             newest_post_at=told["newestPostAt"],
@@ -119,12 +141,38 @@ def read_dataset(packed: bytes, summary: bytes, *, digest: str) -> Dataset:
         raise SpecRefused(reasons.SOURCE_UNREADABLE, message) from error
 
 
-def _unpacked(packed: bytes, digest: str) -> bytes:
+def is_whole(packed: bytes, summary: bytes, *, digest: str) -> bool:
+    """Tell whether these are the two files of the snapshot with this digest, without holding its posts."""
+    try:
+        for _ in _checked(packed, digest):
+            pass
+        told = read_summary(summary, digest)
+        return bool(DataTable.model_validate(told["table"]) and told["sources"])
+    except (ValueError, LookupError, TypeError, zstandard.ZstdError):
+        return False
+
+
+def read_summary(summary: bytes, digest: str) -> dict[str, Any]:
+    """Return what dataset.json holds. Raises ValueError where it is not this dataset's."""
+    told = json.loads(summary)
+    if not isinstance(told, dict) or told.get("digest") != digest:
+        raise ValueError(f"its {SUMMARY_FILE} is another's")
+    return told
+
+
+def _checked(packed: bytes, digest: str) -> Iterator[bytes]:
+    """Yield the canonical lines; the last step checks their hash. Raises ValueError or ZstdError."""
+    hashed, size = hashlib.sha256(), 0
     with zstandard.ZstdDecompressor().stream_reader(packed) as reader:
-        canonical = reader.read(UNPACKED_LIMIT)
-    if hashlib.sha256(canonical).hexdigest() != digest:
+        lines = io.BufferedReader(reader)
+        while line := lines.readline(LINE_LIMIT):
+            size += len(line)
+            if size > UNPACKED_LIMIT:
+                raise ValueError(f"it unpacks to more than {UNPACKED_LIMIT} bytes")
+            hashed.update(line)
+            yield line
+    if hashed.hexdigest() != digest:
         raise ValueError("its hash is another")
-    return canonical
 
 
 def _require_enough(texts: list[str], index: int) -> None:
@@ -136,23 +184,27 @@ def _require_enough(texts: list[str], index: int) -> None:
         raise TooLittleData(reasons.TOO_FEW_POSTS, message)
 
 
-def _dataset_post(cleaned: CleanedPost) -> DatasetPost:
-    post: Post = cleaned.post
-    return DatasetPost(post.id, cleaned.text, post.created_at, post.lang, post.source)
-
-
 def _place(post: DatasetPost) -> tuple[int, datetime, str]:
     """Return the sorting key; undated posts of a source share one and so stay in input order."""
     return (post.source, post.created_at, post.id) if post.created_at else (post.source, _UNDATED, "")
 
 
-def _newest(posts: tuple[DatasetPost, ...]) -> str | None:
+def _newest(posts: Iterable[DatasetPost]) -> str | None:
     times = [post.created_at for post in posts if post.created_at]
     return printed_time(max(times)) if times else None
 
 
-def _canonical(header: dict[str, Any], posts: tuple[DatasetPost, ...]) -> bytes:
-    return (_json_line(header) + "".join(_json_line(_record(post)) for post in posts)).encode()
+def _digest(lines: Iterable[bytes]) -> str:
+    hashed = hashlib.sha256()
+    for line in lines:
+        hashed.update(line)
+    return hashed.hexdigest()
+
+
+def _canonical(header: dict[str, Any], posts: Iterable[DatasetPost]) -> Iterator[bytes]:
+    yield _json_line(header)
+    for post in posts:
+        yield _json_line(_record(post))
 
 
 def _record(post: DatasetPost) -> dict[str, Any]:
@@ -160,11 +212,11 @@ def _record(post: DatasetPost) -> dict[str, Any]:
     return {"created_at": at, "id": post.id, "lang": post.lang, "source": post.source, "text": post.text}
 
 
-def _json_line(value: dict[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n"
+def _json_line(value: dict[str, Any]) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n").encode()
 
 
-def _post_of_line(line: str) -> DatasetPost:
+def _post_of_line(line: bytes) -> DatasetPost:
     record = json.loads(line)
     at = parsed_time(record["created_at"]) if record["created_at"] else None
     return DatasetPost(record["id"], record["text"], at, record["lang"], record["source"])

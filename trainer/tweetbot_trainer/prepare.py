@@ -15,7 +15,7 @@ from tweetbot_trainer.dataset import Dataset, build_dataset, header_of
 from tweetbot_trainer.pointer import point_to
 from tweetbot_trainer.posts import Post
 from tweetbot_trainer.run_record import PrepareRecord, read_record, write_record
-from tweetbot_trainer.snapshots import store_dataset, stored_dataset
+from tweetbot_trainer.snapshots import is_stored, store_dataset
 from tweetbot_trainer.sources import Patience, StorePages, open_source, pages_folder
 from tweetbot_trainer.stage import StageContext
 from tweetbot_trainer.tracking import TrackedArtifact, Tracker, dataset_artifact
@@ -35,7 +35,7 @@ def prepare(context: StageContext) -> PrepareSucceeded:
 
 def _standing_record(context: StageContext) -> PrepareRecord | None:
     record = read_record(context.store, context.run)
-    if record is None or stored_dataset(context.store, context.run, record.result.dataset.digest) is None:
+    if record is None or not is_stored(context.store, context.run, record.result.dataset.digest):
         return None
     context.log.info("prepare.found", digest=record.result.dataset.digest)
     return record
@@ -44,7 +44,7 @@ def _standing_record(context: StageContext) -> PrepareRecord | None:
 def _prepared(context: StageContext) -> PrepareRecord:
     run, spec = context.run, context.run.spec
     base = identified_base(spec, context.store)  # first, so that a wrong base costs no billed posts
-    values = effective_values(spec.training, spec.model.base)
+    values = effective_values(spec.training, spec.model.base, spec.sources)
     with context.tracked(_config(context)) as tracker:
         dataset = build_dataset(clean(_posts(context), spec.filter), spec.filter, sources=len(spec.sources))
         context.stop.check()

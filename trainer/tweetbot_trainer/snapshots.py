@@ -2,7 +2,8 @@
 
 from tweetbot_contract import reasons
 from tweetbot_contract.handover import RETRAIN_ANNOTATION, RunDocument
-from tweetbot_trainer.dataset import POSTS_FILE, SUMMARY_FILE, Dataset, read_dataset
+from tweetbot_trainer.dataset import POSTS_FILE, SUMMARY_FILE, Dataset, is_whole, read_dataset
+from tweetbot_trainer.dataset_ids import IDS_FILE
 from tweetbot_trainer.errors import SpecRefused
 from tweetbot_trainer.store import ObjectStore, join
 
@@ -24,10 +25,20 @@ def stored_dataset(store: ObjectStore, run: RunDocument, digest: str) -> Dataset
         return None
 
 
+def is_stored(store: ObjectStore, run: RunDocument, digest: str) -> bool:
+    """Tell whether the snapshot of this digest is there with all its files, read and checked, its posts not kept."""
+    uri = dataset_uri(run, digest)
+    summary = store.find(join(uri, SUMMARY_FILE))
+    posts = store.find(join(uri, POSTS_FILE)) if summary else None
+    if summary is None or posts is None or store.head(join(uri, IDS_FILE)) is None:
+        return False
+    return is_whole(posts.body, summary.body, digest=digest)
+
+
 def store_dataset(store: ObjectStore, run: RunDocument, dataset: Dataset) -> str:
     """Write a snapshot unless it stands already, and return its folder. Doing it twice changes nothing."""
     uri = dataset_uri(run, dataset.digest)
-    if stored_dataset(store, run, dataset.digest) is None:
+    if not is_stored(store, run, dataset.digest):
         for name, content in dataset.files().items():
             store.put(join(uri, name), content)
     return uri

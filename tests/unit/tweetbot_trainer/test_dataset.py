@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+import os
 import random
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +14,16 @@ import pytest
 from builders_trainer import a_post, many_posts
 from tweetbot_contract.spec import Filter
 from tweetbot_trainer.cleaning import CleanedPost, clean
-from tweetbot_trainer.dataset import MIN_CHARACTERS, POSTS_FILE, SUMMARY_FILE, Dataset, build_dataset, read_dataset
+from tweetbot_trainer.dataset import (
+    MIN_CHARACTERS,
+    POSTS_FILE,
+    SUMMARY_FILE,
+    Dataset,
+    build_dataset,
+    is_whole,
+    read_dataset,
+)
+from tweetbot_trainer.dataset_ids import IDS_FILE, PostId, read_ids
 from tweetbot_trainer.errors import SpecRefused, TooLittleData
 from tweetbot_trainer.posts import Post
 
@@ -119,8 +131,59 @@ def test_a_dataset_comes_back_as_it_was() -> None:
 
 def test_the_summary_is_written_last_and_tells_no_time_and_no_address() -> None:
     files = built(many_posts(300)).files()
-    assert list(files) == [POSTS_FILE, SUMMARY_FILE]
+    assert list(files) == [POSTS_FILE, IDS_FILE, SUMMARY_FILE]
     assert set(json.loads(files[SUMMARY_FILE])) == {"digest", "header", "table", "sources", "newestPostAt"}
+
+
+def test_the_summary_tells_the_window_and_the_counts_of_each_source() -> None:
+    posts = [*many_posts(300), *(a_post(post.text, number=number, source=1, created_at=None)
+                                 for number, post in enumerate(many_posts(400)[300:] * 3))]  # fmt: skip
+    summary = built(posts, sources=2).summary()
+    first, second = summary["sources"]
+    assert (first["oldestPostAt"], first["newestPostAt"]) == ("2021-04-09T04:54:00.000Z", "2022-02-02T04:54:00.000Z")
+    assert (second["table"]["kept"], set(second)) == (300, {"index", "table"})
+
+
+def test_the_ids_tell_which_posts_are_in_it_and_none_of_their_text() -> None:
+    dataset = built(many_posts(300))
+    lines = dataset.files()[IDS_FILE].splitlines()
+    text = hashlib.sha256(dataset.posts[7].text.encode()).hexdigest()
+    assert list(read_ids(lines))[7] == PostId(dataset.posts[7].id, text, 0)
+    assert len(lines) == 300
+    assert b"gull" not in dataset.files()[IDS_FILE]
+
+
+#: This digest may never change: every model's key hangs on it, so a change would train every fleet anew.
+GOLDEN = ""
+BUILD = """
+import random, sys
+sys.path[:0] = {path!r}
+from builders_trainer import a_post, many_posts
+from tweetbot_contract.spec import Filter
+from tweetbot_trainer.cleaning import clean
+from tweetbot_trainer.dataset import build_dataset
+text = "\\u00df \\u01c5 \\u0130 \\ufb03 \\u6e2f\\u306e\\u6ce2 \\U0001f30a \\u2028 \\x85 e\\u0301"
+awkward = [a_post(text, number=n, lang="ja", created_at=None) for n in range(3)]
+posts = [*random.sample(many_posts(300), 300), *awkward]
+for recipe in ("huggingtweets", "modern"):
+    filter = Filter(recipe=recipe)
+    print(build_dataset(clean(posts, filter), filter, sources=1).digest)
+"""
+
+
+def digests_in(**environment: str) -> list[str]:
+    code = BUILD.format(path=sys.path)
+    told = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | environment, capture_output=True, text=True, check=True
+    )
+    return told.stdout.split()
+
+
+def test_the_same_posts_give_the_same_digest_under_any_locale_time_zone_and_hash_seed() -> None:
+    here = digests_in(PYTHONHASHSEED="0", TZ="UTC", LC_ALL="C.UTF-8")
+    there = digests_in(PYTHONHASHSEED="4711", TZ="Asia/Kathmandu", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    assert here == there
+    assert here[0] == GOLDEN
 
 
 @pytest.mark.parametrize("place", [0, 40, -1])
@@ -129,6 +192,7 @@ def test_a_damaged_file_is_refused(place: int) -> None:
     files = dataset.files()
     packed = bytearray(files[POSTS_FILE])
     packed[place] ^= 0xFF
+    assert not is_whole(bytes(packed), files[SUMMARY_FILE], digest=dataset.digest)
     with pytest.raises(SpecRefused, match="damaged"):
         read_dataset(bytes(packed), files[SUMMARY_FILE], digest=dataset.digest)
 
@@ -142,5 +206,6 @@ def test_another_dataset_than_asked_for_is_refused() -> None:
 @pytest.mark.parametrize("summary", [b"", b"{}", b"[]", b'{"table": {"downloaded": 1, "kept": 0}}'])
 def test_a_damaged_summary_is_refused(summary: bytes) -> None:
     dataset = built(many_posts(300))
+    assert not is_whole(dataset.files()[POSTS_FILE], summary, digest=dataset.digest)
     with pytest.raises(SpecRefused, match="damaged"):
         read_dataset(dataset.files()[POSTS_FILE], summary, digest=dataset.digest)
