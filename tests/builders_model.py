@@ -50,7 +50,7 @@ def posts_of(texts: Sequence[str]) -> list[DatasetPost]:
 
 def some_values(**changes: Any) -> TrainingValues:
     """Return the effective values of a scratch base; keywords are fields of spec.training in snake_case."""
-    return effective_values(Training(**{"epochs": 2, "batch_tokens": 64, **changes}), "scratch://mini")
+    return effective_values(Training(**{"epochs": 2, "batch_tokens": 64, **changes}), "scratch://mini", ())
 
 
 def a_base(texts: Sequence[str] | None = None, *, seed: int = 42, context: int = 64) -> Base:

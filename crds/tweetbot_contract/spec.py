@@ -204,11 +204,22 @@ class Run(Part):
 
     attempts: Annotated[int, Field(ge=1, le=10, description="Pods a stage may use up; preemption counts none.")] = 3
     active_deadline_seconds: Annotated[
-        int, Field(ge=60, le=604800, description="Seconds a stage may run, its waiting for a node apart.")
+        int,
+        Field(
+            ge=60,
+            le=604800,
+            description="Seconds a stage may run, summed over all its Pods; waiting for a node is not counted.",
+        ),
     ] = 7200
     start_deadline_seconds: Annotated[
         int, Field(ge=10, le=604800, description="Seconds a stage may wait for its Pod to start.")
     ] = 600
+
+
+class History(Part):
+    """How much is kept of what was before."""
+
+    runs: Annotated[int, Field(ge=0, le=50, description="Runs that status.runs tells of.")] = 5
 
 
 class TweetBotSpec(Part):
@@ -233,7 +244,14 @@ class TweetBotSpec(Part):
     ] = None
     run: Annotated[Run, Field(description="How long and how often a run is tried.")] = Run()
     suspend: Annotated[bool, Field(description="true stops the run; it goes on when this is false again.")] = False
+    history: Annotated[History, Field(description="How much is kept of what was before.")] = History()
     rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.sources.all(source, has(source.weight)) || self.sources.all(source, !has(source.weight))",
+            "give every source a weight, or none",
+            lambda part: len({source.weight is None for source in part.sources}) == 1,
+            field="sources",
+        ),
         Rule(
             "self.output.s3.uri == oldSelf.output.s3.uri",
             "output.s3.uri cannot change, or older models would be lost from sight: create another TweetBot",

@@ -29,6 +29,27 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
         {"sources": [{"x": {"handle": "gull", "tokenSecret": A_SECRET_KEY}}]},
         "spec.sources[0].x.acceptTerms",
     ),
+    "a Bluesky source of two origins": (
+        {"sources": [{"bluesky": {"actor": "gull.example.com", "car": "s3://abc/gull.car"}}]},
+        "spec.sources[0].bluesky",
+    ),
+    "a Bluesky handle with @": (
+        {"sources": [{"bluesky": {"actor": "@gull.example.com"}}]},
+        "spec.sources[0].bluesky.actor",
+    ),
+    "a repository outside S3": ({"sources": [{"bluesky": {"car": "gull.car"}}]}, "spec.sources[0].bluesky.car"),
+    "a server for a repository": (
+        {"sources": [{"bluesky": {"car": "s3://abc/gull.car", "apiBaseURL": "http://localhost"}}]},
+        "spec.sources[0].bluesky.apiBaseURL",
+    ),
+    "a Mastodon file of another kind": (
+        {"sources": [{"mastodon": {"uri": "s3://abc/statuses.csv"}}]},
+        "spec.sources[0].mastodon.uri",
+    ),
+    "a weight on one source alone": (
+        {"sources": [{"posts": {"uri": "s3://abc/a"}, "weight": 2}, {"posts": {"uri": "s3://abc/b"}}]},
+        "spec.sources",
+    ),
     "an output with a slash at its end": ({"output": {"s3": {**S3, "uri": "s3://abc/m/"}}}, "spec.output.s3.uri"),
     "an endpoint without a scheme": ({"output": {"s3": {**S3, "endpoint": "minio"}}}, "spec.output.s3.endpoint"),
     "the original's recipe with an option": (

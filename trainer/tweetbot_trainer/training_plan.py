@@ -40,7 +40,7 @@ def plan_of(context: StageContext) -> TrainingPlan:
     record = read_record(context.store, run)
     settled = record if record and record.result.dataset.digest == digest else None
     base = settled.base_identity if settled else identified_base(spec, context.store)
-    values = effective_values(spec.training, base.uri)
+    values = effective_values(spec.training, base.uri, spec.sources)
     key = training_key(digest, base, values)
     return TrainingPlan(
         data=settled.result.dataset if settled else _told_by_snapshot(context, digest),

@@ -11,6 +11,7 @@ from tweetbot_contract.spec import TweetBotSpec
 
 S3 = {"uri": "s3://team-a/models", "credentialsSecret": {"name": "s3"}}
 NEW_RUN: dict[str, dict[str, Any]] = {
+    "a weight": {"sources": [{"archive": {"uri": "s3://team-a/harbour_gull.zip"}, "weight": 2}]},
     "another archive": {"sources": [{"archive": {"uri": "s3://team-a/other.zip"}}]},
     "another filter": {"filter": {"minWords": 4}},
     "another base": {"model": {"base": "scratch://mini"}},

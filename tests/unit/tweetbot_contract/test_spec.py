@@ -6,6 +6,7 @@ import pytest
 
 from builders import a_manifest, a_spec
 from tweetbot_contract.manifest import InvalidManifest, parse
+from tweetbot_contract.sources import BlueskySource
 
 A_SECRET_KEY = {"name": "x", "key": "token"}
 BROKEN: dict[str, tuple[dict[str, Any], str]] = {
@@ -19,6 +20,32 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "X without its terms": (
         {"sources": [{"x": {"handle": "gull", "tokenSecret": A_SECRET_KEY}}]},
         "spec.sources.0.x.acceptTerms: read X's developer agreement",
+    ),
+    "a Bluesky source of two origins": (
+        {"sources": [{"bluesky": {"actor": "gull.example.com", "car": "s3://abc/gull.car"}}]},
+        "spec.sources.0.bluesky: give exactly one of actor",
+    ),
+    "a Bluesky handle with @": (
+        {"sources": [{"bluesky": {"actor": "@gull.example.com"}}]},
+        "spec.sources.0.bluesky.actor: write the account without @",
+    ),
+    "a Bluesky name that is no handle": ({"sources": [{"bluesky": {"actor": "gull"}}]}, "spec.sources.0.bluesky.actor"),
+    "a repository outside S3": ({"sources": [{"bluesky": {"car": "gull.car"}}]}, "spec.sources.0.bluesky.car: write"),
+    "a server for a repository": (
+        {"sources": [{"bluesky": {"car": "s3://abc/gull.car", "apiBaseURL": "http://localhost"}}]},
+        "spec.sources.0.bluesky.apiBaseURL: ",
+    ),
+    "a Mastodon file of another kind": (
+        {"sources": [{"mastodon": {"uri": "s3://abc/statuses.csv"}}]},
+        "spec.sources.0.mastodon.uri: name an outbox.json",
+    ),
+    "a weight on one source alone": (
+        {"sources": [{"posts": {"uri": "s3://abc/a"}, "weight": 2}, {"posts": {"uri": "s3://abc/b"}}]},
+        "spec.sources: give every source a weight, or none",
+    ),
+    "a weight beyond all measure": (
+        {"sources": [{"posts": {"uri": "s3://abc/a"}, "weight": 101}]},
+        "spec.sources.0.weight: ",
     ),
     "an output with a slash at its end": ({"output": {"s3": {"uri": "s3://abc/m/"}}}, "spec.output.s3.uri: "),
     "the original's recipe with an option": (
@@ -61,6 +88,20 @@ def test_ten_lines_are_enough() -> None:
 
 def test_a_source_knows_its_kind() -> None:
     assert a_spec().sources[0].kind == a_spec().sources[0].archive
+
+
+@pytest.mark.parametrize(
+    ("bluesky", "uri"),
+    [
+        ({"actor": "gull.example.com"}, "at://gull.example.com"),
+        ({"actor": "did:plc:z72i7hdynmk6r22z27h6tvur"}, "at://did:plc:z72i7hdynmk6r22z27h6tvur"),
+        ({"car": "s3://team-a/gull.car"}, "s3://team-a/gull.car"),
+    ],
+)
+def test_a_bluesky_source_has_an_address(bluesky: dict[str, str], uri: str) -> None:
+    kind = a_spec(sources=[{"bluesky": bluesky}]).sources[0].kind
+    assert isinstance(kind, BlueskySource)
+    assert kind.uri == uri
 
 
 def test_a_status_that_nobody_of_us_wrote_counts_as_none() -> None:

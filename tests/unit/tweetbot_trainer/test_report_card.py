@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from builders_model import a_post, some_facts, some_values
 from hostile_texts import CORPUS
 from tweetbot_contract.result import DataTable, Metrics, Sample
-from tweetbot_contract.sources import ArchiveSource, PostsSource, Source, XSource
+from tweetbot_contract.sources import ArchiveSource, BlueskySource, MastodonSource, PostsSource, Source, XSource
 from tweetbot_contract.spec import Subject
 from tweetbot_trainer.model.identity import BaseIdentity
 from tweetbot_trainer.report.card import render_card
@@ -70,6 +70,14 @@ def test_several_sources_have_a_column_each() -> None:
     told = cells(parted(render_card(facts))[1])
     assert told[:4] == ["Data", "X archive", r"\@x by the X API", "all"]
     assert told[told.index("Replies") :][:4] == ["Replies", "0", "1", "1"]
+
+
+def test_weights_of_sources_are_told() -> None:
+    table = DataTable(downloaded=10, kept=10)
+    values = replace(some_values(), source_weights=(1, 3))
+    facts = some_facts(source_names=("one", "other"), source_tables=(table, table), values=values)
+    told = cells(parted(render_card(facts))[1])
+    assert told[told.index("Weight in training") :][:4] == ["Weight in training", "1", "3", ""]
 
 
 def test_nobody_can_miss_that_a_machine_writes() -> None:
@@ -200,5 +208,17 @@ def test_sources_are_named_without_their_buckets() -> None:
         Source(archive=ArchiveSource(uri="s3://secret-bucket/a.zip")),
         Source(posts=PostsSource(uri="s3://secret-bucket/b.jsonl")),
         Source(x=XSource(handle="gull", token_secret={"name": "x", "key": "t"}, accept_terms=True)),
+        Source(bluesky=BlueskySource(actor="gull.example.com")),
+        Source(bluesky=BlueskySource(actor="did:plc:gull")),
+        Source(bluesky=BlueskySource(car="s3://secret-bucket/folder/c.car")),
+        Source(mastodon=MastodonSource(uri="s3://secret-bucket/d.zip")),
     )
-    assert source_names_of(sources) == ("X archive", "file of posts", "@gull by the X API")
+    assert source_names_of(sources) == (
+        "X archive a.zip",
+        "file b.jsonl",
+        "@gull by the X API",
+        "@gull.example.com on Bluesky",
+        "did:plc:gull on Bluesky",
+        "Bluesky repository c.car",
+        "Mastodon export d.zip",
+    )

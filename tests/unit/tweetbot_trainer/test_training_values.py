@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from tweetbot_contract.sources import Source
 from tweetbot_contract.spec import Training
 from tweetbot_trainer.model.identity import BaseIdentity
 from tweetbot_trainer.training.key import training_key
 from tweetbot_trainer.training.values import TrainingValues, effective_values
 
 HUB = BaseIdentity("hf://gpt2", "hub", "607a30d783dfa663caf39e06633721c8d4cfcd7e")
-VALUES = effective_values(Training(), "hf://gpt2")
+VALUES = effective_values(Training(), "hf://gpt2", ())
 
 
 def test_a_published_base_gets_huggingtweets_values() -> None:
@@ -23,14 +24,14 @@ def test_a_published_base_gets_huggingtweets_values() -> None:
 
 
 def test_a_scratch_base_gets_values_of_its_own() -> None:
-    values = effective_values(Training(), "scratch://mini")
+    values = effective_values(Training(), "scratch://mini", ())
     assert (values.learning_rate, values.batch_tokens, values.warmup, values.weight_decay) == (3e-3, 512, 0.1, 0.1)
     assert (values.betas, values.temperature) == ((0.9, 0.99), 0.7)
 
 
 def test_what_the_spec_says_wins() -> None:
     spec = Training(epochs=7, learning_rate="5e-5", batch_tokens=2048, seed=3, early_stopping=False)
-    values = effective_values(spec, "scratch://mini")
+    values = effective_values(spec, "scratch://mini", ())
     assert (values.epochs, values.learning_rate, values.batch_tokens, values.seed) == (7, 5e-5, 2048, 3)
     assert values.early_stopping is False
 
@@ -42,10 +43,31 @@ def test_the_key_is_the_same_on_every_machine() -> None:
 
 @pytest.mark.parametrize("field", [field.name for field in fields(TrainingValues)])
 def test_every_value_is_in_the_key(field: str) -> None:
-    words = {"precision": "FP32", "betas": (0.8, 0.9), "optimizer": "SGD", "schedule": "line"}
+    words = {
+        "precision": "FP32",
+        "betas": (0.8, 0.9),
+        "optimizer": "SGD",
+        "schedule": "line",
+        "source_weights": (1, 3),
+    }
     change: dict[str, Any] = {field: words[field] if field in words else getattr(VALUES, field) + 1}
     changed = replace(VALUES, **change)
     assert training_key("d" * 64, HUB, changed) != training_key("d" * 64, HUB, VALUES)
+
+
+@pytest.mark.parametrize(
+    ("weights", "effective"),
+    [((None, None), ()), ((7,), ()), ((2, 2), (1, 1)), ((40, 60, 100), (2, 3, 5)), ((1, 3), (1, 3))],
+)
+def test_weights_count_in_lowest_terms_and_only_where_there_is_something_to_mix(
+    weights: tuple[int | None, ...], effective: tuple[int, ...]
+) -> None:
+    sources = [
+        Source.model_validate({"posts": {"uri": "s3://team-a/posts.txt"}, "weight": weight}) for weight in weights
+    ]
+    values = effective_values(Training(), "hf://gpt2", sources)
+    assert values.source_weights == effective
+    assert (training_key("d" * 64, HUB, values) == training_key("d" * 64, HUB, VALUES)) == (not effective)
 
 
 def test_dataset_and_base_are_in_the_key() -> None:

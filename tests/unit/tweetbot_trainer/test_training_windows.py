@@ -1,5 +1,8 @@
 """Posts as the model sees them."""
 
+import hashlib
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -56,6 +59,21 @@ def test_the_seed_gives_the_order() -> None:
     plans = [planned_steps(SOME, batch_tokens=40, epochs=2, seed=seed) for seed in (1, 1, 2)]
     assert plans[0] == plans[1]
     assert plans[0] != plans[2]
+
+
+def test_an_unweighted_plan_never_changes() -> None:
+    """Golden of v0.1: another order trains another model under the same key. Raise RECIPE_VERSION with it."""
+    plan = planned_steps(SOME, batch_tokens=40, epochs=2, seed=1)
+    plain = [[[(window.ids, window.first_label) for window in step] for step in epoch] for epoch in plan]
+    golden = "02782a74744c50a014625f9073d631de1b2c4aad3cef8376851aa0308dcaa3f1"
+    assert hashlib.sha256(repr(plain).encode()).hexdigest() == golden
+
+
+def test_weights_reach_the_plan() -> None:
+    both = [*SOME, *(replace(window, source=1) for window in SOME[:12])]
+    plan = planned_steps(both, batch_tokens=40, epochs=1, seed=1, weights=(1, 1))[0]
+    labels = [sum(window.labels for step in plan for window in step if window.source == source) for source in (0, 1)]
+    assert abs(labels[0] - labels[1]) <= 2 * max(window.labels for window in SOME)
 
 
 def test_little_is_lost_to_padding() -> None:

@@ -29,6 +29,8 @@ def data_table(facts: CardFacts) -> str:
         *([label, *(str(_of(one, name)) for one in tables)] for name, label in dropped),
         ["**Posts kept**", *(f"**{one.kept}**" for one in tables)],
     ]
+    if facts.values.source_weights:
+        rows.append(["Weight in training", *map(str, facts.values.source_weights), ""])
     if facts.table.redacted:
         rows.append(["of these with personal data replaced", *(str(one.redacted) for one in tables)])
     return table(["Data", *map(inline, names)], rows)

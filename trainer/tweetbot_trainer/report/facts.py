@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Protocol
 
 from tweetbot_contract.result import DataTable, Metrics, Sample
-from tweetbot_contract.sources import Source
+from tweetbot_contract.sources import ArchiveSource, BlueskySource, MastodonSource, PostsSource, Source, XSource
 from tweetbot_contract.spec import Subject
 from tweetbot_trainer.generation import Sampling
 from tweetbot_trainer.model.identity import BaseIdentity
@@ -17,6 +18,12 @@ from tweetbot_trainer.training.values import TrainingValues
 #: X's labels that name no language, and its old codes for two that do.
 _NO_LANGUAGE = frozenset({"und", "zxx", "art", "qam", "qct", "qht", "qme", "qst"})
 _OLD_CODES = {"in": "id", "iw": "he"}
+_FILES: dict[type, str] = {
+    ArchiveSource: "X archive",
+    PostsSource: "file",
+    BlueskySource: "Bluesky repository",
+    MastodonSource: "Mastodon export",
+}
 #: A language of fewer posts than this share does not describe the bot.
 LANGUAGE_SHARE = 0.1
 
@@ -81,13 +88,15 @@ def languages_of(posts: Sequence[Labelled]) -> tuple[str, ...]:
 
 
 def source_names_of(sources: Sequence[Source]) -> tuple[str, ...]:
-    """Return for each source what readers of the card call it; addresses of buckets stay out."""
+    """Return for each source what readers of the card call it; addresses of buckets stay out, names of files do not."""
     return tuple(_source_name(source) for source in sources)
 
 
 def _source_name(source: Source) -> str:
-    if source.x is not None:
-        return f"@{source.x.handle} by the X API"
-    if source.archive is not None:
-        return "X archive"
-    return "file of posts"
+    match source.kind:
+        case XSource(handle=handle):
+            return f"@{handle} by the X API"
+        case BlueskySource(actor=str(actor)):
+            return f"{actor if actor.startswith('did:') else f'@{actor}'} on Bluesky"
+        case kind:
+            return f"{_FILES[type(kind)]} {PurePosixPath(kind.uri).name}"

@@ -15,7 +15,7 @@ from tweetbot_trainer.training.loop import train
 from tweetbot_trainer.training.outcome import Hooks, TrainingOutcome
 from tweetbot_trainer.training.processors import chosen_processor
 from tweetbot_trainer.training.values import TrainingValues
-from tweetbot_trainer.training.windows import Window, windows_of_all
+from tweetbot_trainer.training.windows import Window, windows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,11 @@ def _metrics(
 
 
 def _windows(base: Base, posts: Sequence[DatasetPost]) -> list[Window]:
-    encoded = encode_all(base.tokenizer, _texts(posts))
-    return windows_of_all(encoded, end_mark_id(base.tokenizer), base.model.config.n_positions)
+    encoded = zip(encode_all(base.tokenizer, _texts(posts)), posts, strict=True)
+    end_mark, context = end_mark_id(base.tokenizer), base.model.config.n_positions
+    return [
+        window for text, post in encoded for window in windows_of(text.tokens, end_mark, context, source=post.source)
+    ]
 
 
 def _texts(posts: Sequence[DatasetPost]) -> list[str]:

@@ -73,7 +73,13 @@ class _Run:
     def through(self, windows: Sequence[Window], *, stop_early: bool) -> TrainingOutcome:
         values = self.values
         begun = self.clock()
-        plan = planned_steps(windows, batch_tokens=values.batch_tokens, epochs=values.epochs, seed=values.seed)
+        plan = planned_steps(
+            windows,
+            batch_tokens=values.batch_tokens,
+            epochs=values.epochs,
+            seed=values.seed,
+            weights=values.source_weights,
+        )
         total = sum(map(len, plan))
         optimizer = optimizer_of(self.model, values)
         torch.manual_seed(values.seed)

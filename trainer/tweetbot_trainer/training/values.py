@@ -3,10 +3,13 @@
 Light on purpose: `prepare` needs it for the training key and may not import torch.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from tweetbot_contract.sources import Source
 from tweetbot_contract.spec import Training
+from tweetbot_trainer.training.mixing import weights_of
 
 #: Part of the training key: raise it with every change of the loop that gives other weights from the same values.
 RECIPE_VERSION = 1
@@ -37,7 +40,8 @@ class TrainingValues:
     """Every value that shapes the weights, and the sampling values that are published with them.
 
     `learning_rate` is the peak; `warmup` the share of steps up to it; `batch_tokens` are label tokens a step;
-    `precision` stays as asked for, since the processor that trains is not known when the key is computed.
+    `precision` stays as asked for, since the processor that trains is not known when the key is computed;
+    `source_weights` stand in the order of spec.sources, and are empty where every post counts the same.
     """
 
     epochs: int
@@ -59,14 +63,19 @@ class TrainingValues:
     adam_epsilon: float = 1e-8
     clip_norm: float = 1.0
     recipe: int = RECIPE_VERSION
+    source_weights: tuple[int, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return plain values for the training key and for trackers; floats keep their shortest exact spelling."""
-        return {**asdict(self), "betas": list(self.betas)}
+        """Return plain values for the training key and for trackers; floats keep their shortest exact spelling.
+
+        Source weights that do not matter are left out, so that keys from before there were any stay.
+        """
+        values = {**asdict(self), "betas": list(self.betas), "source_weights": list(self.source_weights)}
+        return {name: value for name, value in values.items() if name != "source_weights" or value}
 
 
-def effective_values(training: Training, base: str) -> TrainingValues:
-    """Return the values that a run with this base, such as `hf://gpt2`, trains with."""
+def effective_values(training: Training, base: str, sources: Sequence[Source]) -> TrainingValues:
+    """Return the values that a run with these sources and this base, such as `hf://gpt2`, trains with."""
     default = FROM_NOTHING if base.startswith(SCRATCH) else PRETRAINED
     return TrainingValues(
         epochs=training.epochs,
@@ -81,4 +90,5 @@ def effective_values(training: Training, base: str) -> TrainingValues:
         holdout_percent=training.holdout_percent,
         early_stopping=training.early_stopping,
         temperature=default.temperature,
+        source_weights=weights_of(sources),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 from tweetbot_trainer.model.tokenizer import EncodedText
+from tweetbot_trainer.training.mixing import presented
 
 #: Steps whose posts are sorted by length together: enough to save padding, too few to make steps all alike.
 POOL_STEPS = 16
@@ -14,10 +15,14 @@ Step = tuple["Window", ...]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Token ids, of which those from `first_label` on are labels, each predicted from all ids before it."""
+    """Token ids, of which those from `first_label` on are labels, each predicted from all ids before it.
+
+    `source` counts spec.sources from 0.
+    """
 
     ids: tuple[int, ...]
     first_label: int
+    source: int = 0
 
     @property
     def labels(self) -> int:
@@ -25,17 +30,17 @@ class Window:
         return len(self.ids) - self.first_label
 
 
-def windows_of(tokens: Sequence[int], end_mark: int, context: int) -> list[Window]:
+def windows_of(tokens: Sequence[int], end_mark: int, context: int, *, source: int = 0) -> list[Window]:
     """Return windows in which every token of the post and its closing mark is a label exactly once.
 
     A post longer than the context is never cut: later windows overlap the former by half a context.
     """
     ids = (end_mark, *tokens, end_mark)
-    windows = [Window(ids[: context + 1], 1)]
+    windows = [Window(ids[: context + 1], 1, source)]
     done = context + 1
     while done < len(ids):
         start = done - context // 2
-        windows.append(Window(ids[start : start + context + 1], done - start))
+        windows.append(Window(ids[start : start + context + 1], done - start, source))
         done = start + context + 1
     return windows
 
@@ -45,17 +50,22 @@ def windows_of_all(texts: Iterable[EncodedText], end_mark: int, context: int) ->
     return [window for text in texts for window in windows_of(text.tokens, end_mark, context)]
 
 
-def planned_steps(windows: Sequence[Window], *, batch_tokens: int, epochs: int, seed: int) -> list[list[Step]]:
-    """Return for each epoch its steps: every window once, about `batch_tokens` labels a step, like lengths together.
+def planned_steps(
+    windows: Sequence[Window], *, batch_tokens: int, epochs: int, seed: int, weights: Sequence[int] = ()
+) -> list[list[Step]]:
+    """Return for each epoch its steps: about `batch_tokens` labels a step, like lengths together.
 
-    The same seed gives the same plan on every machine.
+    Each window comes once an epoch, or as often as its source's weight says (mixing.presented).
+    The same seed gives the same plan on every machine, and an epoch's plan needs none of the others.
     """
-    orders = [Random(f"{seed}/{epoch}") for epoch in range(epochs)]  # noqa: S311  # an order, not a secret
-    return [_epoch(windows, batch_tokens, random) for random in orders]
+    return [_epoch(windows, weights, batch_tokens, epoch=epoch, seed=seed) for epoch in range(epochs)]
 
 
-def _epoch(windows: Sequence[Window], batch_tokens: int, random: Random) -> list[Step]:
-    shuffled = list(windows)
+def _epoch(
+    windows: Sequence[Window], weights: Sequence[int], batch_tokens: int, *, epoch: int, seed: int
+) -> list[Step]:
+    random = Random(f"{seed}/{epoch}")  # noqa: S311  # an order, not a secret
+    shuffled = presented(windows, weights, epoch=epoch, seed=seed)
     random.shuffle(shuffled)
     pools = grouped(shuffled, batch_tokens * POOL_STEPS)
     steps = [step for pool in pools for step in grouped(sorted(pool, key=lambda window: len(window.ids)), batch_tokens)]
