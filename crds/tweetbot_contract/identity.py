@@ -29,6 +29,7 @@ CLASSES: dict[str, Class] = {
     "serviceAccountName": "EXECUTION",
     "run": "EXECUTION",
     "suspend": "LIFECYCLE",
+    "history": "LIFECYCLE",
     "subject": "LIFECYCLE",
 }
 

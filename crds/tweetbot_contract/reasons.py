@@ -40,6 +40,12 @@ ADOPTED = _reason("Adopted", "A model of exactly this dataset and training was p
 SUSPENDED = _reason("Suspended", "spec.suspend is true.", "Author", "Set spec.suspend to false to go on.")
 NOT_SUSPENDED = _reason("NotSuspended", "spec.suspend is false.")
 EVICTED = _reason("Evicted", "The Pod had to leave its node; another one takes over.")
+PREEMPTED_TOO_OFTEN = _reason(
+    "PreemptedTooOften",
+    "The Pod had to leave its node 20 times; the Job is created again after a pause.",
+    "Platform",
+    "It goes on by itself. A higher spec.scheduling.priorityClassName, or nodes that stay, would let it finish sooner.",
+)
 SUPERSEDED = _reason("Superseded", "The spec was edited; another run has taken over.")
 WAITING_FOR_PREVIOUS_POD = _reason("WaitingForPreviousPod", "A Job or Pod of an earlier run is still ending.")
 RETRY_BACKOFF = _reason("RetryBackoff", "A temporary fault ended the Job; it is created again after a pause.")
@@ -150,6 +156,37 @@ SOURCE_TOO_LARGE = _reason(
     "Author",
     "Upload the export as it was downloaded from X.",
 )
+SOURCE_TRUNCATED = _reason(
+    "SourceTruncated",
+    "A source's archive ends too early.",
+    "Author",
+    "Compare its size with the file that you downloaded, upload it again whole, then set the annotation "
+    "tweetbot.dev/retrain-at.",
+)
+SOURCE_ENCRYPTED = _reason(
+    "SourceEncrypted",
+    "A source's archive is locked by a password.",
+    "Author",
+    "Unpack it and pack it again without one, or upload the export as it was downloaded from X.",
+)
+SOURCE_NESTED = _reason(
+    "SourceNested",
+    "A source's archive holds another archive in place of posts.",
+    "Author",
+    "Upload the inner archive itself; the message names it.",
+)
+SOURCE_INCOMPLETE = _reason(
+    "SourceIncomplete",
+    "A source's archive lacks a part of the export.",
+    "Author",
+    "Put all parts into one zip; the message names what is missing.",
+)
+SOURCE_NOT_AN_EXPORT = _reason(
+    "SourceNotAnExport",
+    "A source's archive holds no posts of X.",
+    "Author",
+    "Upload the export as it was downloaded from X; for other files use the source of their kind.",
+)
 TOO_FEW_POSTS = _reason(
     "TooFewPosts",
     "Less than 6,000 characters of posts are left after cleaning.",
@@ -179,6 +216,13 @@ X_NOT_AUTHORIZED = _reason(
     "Author",
     "Put a valid bearer token into the Secret, then set the annotation tweetbot.dev/retrain-at.",
 )
+X_FORBIDDEN = _reason(
+    "XForbidden",
+    "X accepts the token but does not let its app read this.",
+    "Author",
+    "Attach the app to a project that may read posts in X's developer console, then set the annotation "
+    "tweetbot.dev/retrain-at.",
+)
 CREDITS_DEPLETED = _reason(
     "CreditsDepleted",
     "The X account that pays has no credits left.",
@@ -193,12 +237,18 @@ USAGE_CAPPED = _reason(
 )
 SPEND_LIMIT_REACHED = _reason(
     "SpendLimitReached",
-    "The next page would cost more than maxSpendUSD allows, and nothing was read yet.",
+    "Reading maxPosts posts would cost more than maxSpendUSD allows; the message says how much more.",
     "Author",
-    "Raise sources[].x.maxSpendUSD.",
+    "Raise sources[].x.maxSpendUSD or lower maxPosts. Pages that were paid for are kept and are not paid for again.",
 )
 RATE_LIMITED = _reason("RateLimited", "X asks to wait; the message says until when.")
-X_UNAVAILABLE = _reason("XUnavailable", "X does not answer as documented.")
+X_UNAVAILABLE = _reason("XUnavailable", "X does not answer, or answers with a server's error.")
+X_BAD_PAYLOAD = _reason(
+    "XBadPayload",
+    "X's answers are not as documented; another server may answer in its place.",
+    "Author",
+    "It is tried again unaided. If it stays, check sources[].x.apiBaseURL and the proxy on the way.",
+)
 STORAGE_UNAVAILABLE = _reason("StorageUnavailable", "S3 does not answer.")
 MODEL_HUB_UNAVAILABLE = _reason("ModelHubUnavailable", "The Hugging Face Hub does not answer.")
 DISK_FULL = _reason("DiskFull", "The Pod's disk is full.", "Platform", "Give the node more ephemeral storage.")

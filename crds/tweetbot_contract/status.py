@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tweetbot_contract.parts import Part
-from tweetbot_contract.result import DataTable, Metrics, PublishedModel, Sample
+from tweetbot_contract.result import DataTable, Finite, Metrics, PublishedModel, Sample
 
 Phase = Literal["Pending", "Preparing", "Queued", "Training", "Succeeded", "Failed", "Suspended"]
 Stage = Literal["Prepare", "Train"]
@@ -20,6 +20,21 @@ class Condition(Part):
     message: Annotated[str, Field(max_length=2048, description="Why, for people, and what to do about it.")] = ""
     last_transition_time: Annotated[str, Field(description="When status last changed.", max_length=40)]
     observed_generation: Annotated[int, Field(description="The generation of the spec that this speaks of.")]
+
+
+class Progress(Part):
+    """Where a training stands. It is written in steps; the operator's /metrics has it live."""
+
+    percent: Annotated[int, Field(ge=0, le=100, description="Share of the training that is done.")]
+    step: Annotated[int | None, Field(ge=0, description="Steps done.")] = None
+    total_steps: Annotated[
+        int | None, Field(ge=0, description="Steps in all; fewer are done where it stops early.")
+    ] = None
+    eta_seconds: Annotated[int | None, Field(ge=0, description="Seconds that the training will still take.")] = None
+    eta: Annotated[str | None, Field(max_length=16, description="The same for people, e.g. 12m.")] = None
+    train_loss: Annotated[Finite | None, Field(description="Latest training loss, nats a token.")] = None
+    eval_loss: Annotated[Finite | None, Field(description="Latest validation loss, nats a token.")] = None
+    updated_at: Annotated[str, Field(max_length=40, description="When this was written.")]
 
 
 class CurrentRun(Part):
@@ -40,9 +55,41 @@ class CurrentRun(Part):
     attempt: Annotated[int, Field(description="Pods the stage has used, this one included.")] = 0
     retries: Annotated[int, Field(description="Jobs of the stage that ended by a temporary fault.")] = 0
     retry_at: Annotated[str | None, Field(max_length=40, description="When the next Job is created.")] = None
+    ran_seconds: Annotated[
+        int, Field(description="Seconds that the stage's containers ran, those in countedPods and before.")
+    ] = 0
+    pods: Annotated[int, Field(description="Pods that the run used, those in countedPods and before.")] = 0
+    disruptions: Annotated[int, Field(description="Of the present Job's Pods, those that had to leave their node.")] = 0
+    counted_pods: Annotated[
+        tuple[Annotated[str, Field(max_length=64)], ...],
+        Field(max_length=64, description="uids of the latest Pods whose seconds are in ranSeconds."),
+    ] = ()
     dataset: Annotated[str | None, Field(max_length=64, description="Digest of the dataset, once prepared.")] = None
+    progress: Annotated[
+        Progress | None, Field(description="Where the training stands, when the trainer can report it.")
+    ] = None
     started_at: Annotated[str, Field(max_length=40, description="When the run was recorded.")]
     finished_at: Annotated[str | None, Field(max_length=40, description="When it ended.")] = None
+
+
+class RunRecord(Part):
+    """A run that is over."""
+
+    id: Annotated[str, Field(max_length=16, description="Its id; a run asked for again has the same one.")]
+    number: Annotated[int, Field(description="Which of the TweetBot's runs it was, from 1.")]
+    trigger: Annotated[str, Field(max_length=64, description="What forced it; empty for the spec.")] = ""
+    outcome: Annotated[
+        Literal["Succeeded", "Failed", "Superseded"],
+        Field(description="How it ended. Superseded: an edit put another run in its place; going back revives it."),
+    ]
+    reason: Annotated[str, Field(max_length=64, description="Why it ended so.")]
+    dataset: Annotated[str | None, Field(max_length=64, description="Digest of its dataset, if it came to one.")] = None
+    model_uri: Annotated[
+        str | None, Field(alias="modelURI", max_length=1400, description="The model that it published or adopted.")
+    ] = None
+    attempts: Annotated[int, Field(description="Pods that it used, both stages together; preemption counts none.")]
+    started_at: Annotated[str, Field(max_length=40, description="When it was recorded.")]
+    finished_at: Annotated[str, Field(max_length=40, description="When it ended or gave way.")]
 
 
 class DataStatus(DataTable):
@@ -88,6 +135,9 @@ class TweetBotStatus(Part):
     metrics: Annotated[Metrics | None, Field(description="Figures of the model to serve.")] = None
     samples: Annotated[tuple[Sample, ...], Field(max_length=200, description="What that model wrote.")] = ()
     tracking: Annotated[TrackingStatus | None, Field(description="Where the latest run was tracked.")] = None
+    runs: Annotated[
+        tuple[RunRecord, ...], Field(max_length=50, description="Runs that are over, newest first; see history.runs.")
+    ] = ()
     last_handled_retrain_at: Annotated[
         str | None, Field(max_length=64, description="The retrain-at annotation last acted on.")
     ] = None

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from tweetbot_contract.handover import PERMANENT_EXIT_CODES, RETRAIN_ANNOTATION, ExitCode
 from tweetbot_contract.reasons import (
     ATTEMPTS_EXHAUSTED,
-    DEADLINE_EXCEEDED,
     OUT_OF_MEMORY,
     RETRY_BACKOFF,
     TRAINER_BUG,
@@ -23,9 +22,6 @@ _OUTSIDE = (ExitCode.REFUSED, ExitCode.NOT_AUTHORIZED)
 
 def failure_of(job: JobView, pods: Pods, *, searched: bool) -> Outcome:
     """Return why the Job failed; `searched` says that `pods` were listed live after that."""
-    if job.reason == "DeadlineExceeded":
-        message = f"The Job ran into its own time limit: {clause(job.message, 600)}. {DEADLINE_EXCEEDED.advice}"
-        return Broken(DEADLINE_EXCEEDED.name, message)
     ended = tuple(pod for pod in pods if pod.ended)
     if not searched and (len(ended) < max(job.failed_pods, 1) or len(ended) < len(pods)):
         return Unread(job)

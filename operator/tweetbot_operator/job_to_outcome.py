@@ -3,19 +3,41 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from tweetbot_contract.reasons import DEADLINE_EXCEEDED, START_DEADLINE_EXCEEDED, TRAINER_BUG
+from tweetbot_contract.reasons import (
+    DEADLINE_EXCEEDED,
+    OUT_OF_MEMORY,
+    PREEMPTED_TOO_OFTEN,
+    START_DEADLINE_EXCEEDED,
+    TRAINER_BUG,
+)
 from tweetbot_contract.result import PrepareSucceeded, StageFailed, TrainSucceeded, decode
 from tweetbot_contract.spec import Run
 from tweetbot_contract.status import CurrentRun
 from tweetbot_operator.failed_job_to_outcome import failure_of
 from tweetbot_operator.findings import Findings
-from tweetbot_operator.outcomes import Broken, Going, Leaving, Lost, NoJob, Outcome, Prepared, Stale, Trained, Unread
+from tweetbot_operator.outcomes import (
+    Broken,
+    Going,
+    Interrupted,
+    Leaving,
+    Lost,
+    NoJob,
+    Outcome,
+    Prepared,
+    Stale,
+    Trained,
+    Unread,
+)
 from tweetbot_operator.pod_to_blockage import blockage_of, cause_of
+from tweetbot_operator.pods_to_usage import disruptions_of, seconds_used
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.spec_to_run import round_of
 from tweetbot_operator.text import clause
 from tweetbot_operator.times import after, earliest
 from tweetbot_operator.views import JobView, PodView
+
+#: Disruptions of one Job after which the cluster gets a pause, and evictions for memory that are no bad luck any more.
+PREEMPTIONS, MEMORY_EVICTIONS = 20, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +66,21 @@ def outcome_of(scene: Scene) -> Outcome:
     if job.verdict == "Complete":
         return _completed(job, scene)
     if job.verdict == "Failed":
+        if job.reason == "DeadlineExceeded":
+            return _out_of_time(job, scene)
         return failure_of(job, scene.pods, searched=job.uid in scene.findings.searched)
     return _going(job, scene)
 
 
 def _is_stale(job: JobView, run: CurrentRun) -> bool:
-    """A result counts however it was come by; only what is unfinished or failed is held against execution and round."""
+    """A result counts however it was come by; only what is unfinished or failed is held against execution and round.
+
+    What goes on from another run of the same id is taken over; from an earlier round of this one, it has had its time.
+    """
     if job.verdict == "Complete":
         return False
-    return job.execution != run.execution or (job.verdict == "Failed" and job.round != round_of(run))
+    ours = job.verdict == "Failed" or job.round.startswith(f"{run.number}-")
+    return job.execution != run.execution or (ours and job.round != round_of(run))
 
 
 def _completed(job: JobView, scene: Scene) -> Outcome:
@@ -82,20 +110,41 @@ def _result(message: str, run: CurrentRun) -> Prepared | Trained | None:
 
 
 def _going(job: JobView, scene: Scene) -> Outcome:
+    used, limit = seconds_used(scene.run, scene.pods, scene.now), scene.limits.active_deadline_seconds
+    if exhausted := _exhausted(scene, used):
+        return exhausted
     attempt = min(job.failed_pods + 1, scene.limits.attempts)
     live = [pod for pod in scene.pods if not pod.ended]
-    used = sum(_running_seconds(pod, scene.now) for pod in scene.pods)
-    limit = scene.limits.active_deadline_seconds
-    if used >= limit:
-        return Broken(
-            DEADLINE_EXCEEDED.name, f"The stage ran for {limit} s, all it may use. {DEADLINE_EXCEEDED.advice}"
-        )
     if not live:
         return _without_pod(job, scene, attempt)
     pod = live[-1]
     if pod.started_at is None:
         return _waiting(pod, scene, attempt)
     return Going(attempt, wake_at=after(scene.now, limit - used))
+
+
+def _exhausted(scene: Scene, used: float) -> Broken | Interrupted | None:
+    """Return the end of a Job that would go on by itself."""
+    limit = scene.limits.active_deadline_seconds
+    if used >= limit:
+        message = f"The stage ran for {limit} s, all it may use. {DEADLINE_EXCEEDED.advice}"
+        return Broken(DEADLINE_EXCEEDED.name, message)
+    evictions = [pod.eviction for pod in scene.pods if "resource: memory" in pod.eviction]  # the kubelet's words
+    if len(evictions) >= MEMORY_EVICTIONS:
+        message = f"Evicted for its memory {len(evictions)} times: {clause(evictions[-1], 600)}. {OUT_OF_MEMORY.advice}"
+        return Broken(OUT_OF_MEMORY.name, message)
+    if disruptions_of(scene.run, scene.pods) >= PREEMPTIONS:
+        return Interrupted(PREEMPTED_TOO_OFTEN.name, PREEMPTED_TOO_OFTEN.meaning.rstrip("."))
+    return None
+
+
+def _out_of_time(job: JobView, scene: Scene) -> Broken | Interrupted:
+    """The Job's own clock also counts waiting, so Pods that had to leave may use it up before the stage has run."""
+    used = seconds_used(scene.run, scene.pods, scene.now)
+    if used < scene.limits.active_deadline_seconds and disruptions_of(scene.run, scene.pods):
+        return Interrupted(PREEMPTED_TOO_OFTEN.name, "Pods that had to leave used up the Job's time before the stage's")
+    message = f"The Job ran into its own time limit: {clause(job.message, 600)}. {DEADLINE_EXCEEDED.advice}"
+    return Broken(DEADLINE_EXCEEDED.name, message)
 
 
 def _without_pod(job: JobView, scene: Scene, attempt: int) -> Outcome:
@@ -131,9 +180,3 @@ def _never_started(cause: str, scene: Scene) -> Broken:
     reason = START_DEADLINE_EXCEEDED
     waited = f"The Pod did not start within {scene.limits.start_deadline_seconds} s"
     return Broken(reason.name, f"{waited}: {clause(cause, 600)}. {reason.advice}")
-
-
-def _running_seconds(pod: PodView, now: datetime) -> float:
-    if pod.started_at is None:
-        return 0.0
-    return max(((pod.finished_at or now) - pod.started_at).total_seconds(), 0.0)

@@ -91,6 +91,7 @@ def pod_of(manifest: Manifest) -> PodView:
         deleting_at=_time(metadata.get("deletionTimestamp")),
         scheduled_at=_time(scheduled.get("lastTransitionTime")) if scheduled.get("status") == "True" else None,
         unschedulable=scheduled.get("message", "") if scheduled.get("reason") == "Unschedulable" else "",
+        eviction=status.get("message", "") if status.get("reason") == "Evicted" else "",
         disrupted=conditions.get("DisruptionTarget", {}).get("status") == "True",
         **_container(status),
     )

@@ -58,10 +58,12 @@ def turn_after(bot: TweetBot, run: CurrentRun, outcome: Outcome, now: datetime, 
 
 def _prepared(bot: TweetBot, run: CurrentRun, result: PrepareSucceeded, now: datetime) -> Turn:
     """With a model to adopt the run is at its end; else the train stage begins, with attempts of its own."""
-    data = {"dataset": result.dataset.digest, "retries": 0, "retry_at": None, "reason": None, "message": None}
+    fresh = {"retries": 0, "retry_at": None, "reason": None, "message": None}
+    data = {"dataset": result.dataset.digest, **fresh}
     if result.adopted:
         return Turn(_ended(run.model_copy(update=data), ADOPTED.name, now), result, result.adopted)
-    stage = {"stage": "Train", "attempt": 1, "job_name": job_name(bot.name, run.id, "Train")}
+    unused = {"attempt": 1, "ran_seconds": 0, "disruptions": 0, "counted_pods": ()}
+    stage = {"stage": "Train", "job_name": job_name(bot.name, run.id, "Train"), **unused}
     return Turn(run.model_copy(update=data | stage), result)
 
 
@@ -71,8 +73,8 @@ def _paused(run: CurrentRun, fault: Broken, now: datetime, settings: OperatorSet
     pause = settings.retry_delay(retries)
     if pause is None:
         return _ended(run, fault.reason, now, message=fault.message)
-    why = {"reason": fault.reason, "message": fault.message}
-    return run.model_copy(update={"retries": retries, "retry_at": stamp(now + pause), "attempt": 1, **why})
+    why = {"reason": fault.reason, "message": fault.message, "attempt": 1, "disruptions": 0}
+    return run.model_copy(update={"retries": retries, "retry_at": stamp(now + pause), **why})
 
 
 def _ended(run: CurrentRun, reason: str, now: datetime, *, message: str | None = None) -> CurrentRun:

@@ -8,19 +8,20 @@ them, so that it tells what came of them in one write.
 from dataclasses import dataclass
 from datetime import datetime
 
-from tweetbot_contract.manifest import TweetBot
-from tweetbot_contract.status import CurrentRun, TweetBotStatus
+from tweetbot_contract.status import TweetBotStatus
 from tweetbot_operator.actions import Action
 from tweetbot_operator.document_to_bot import UnreadableBot
 from tweetbot_operator.job_to_outcome import Scene, outcome_of
 from tweetbot_operator.outcome_to_run import turn_after
-from tweetbot_operator.outcomes import NoJob, Outcome
+from tweetbot_operator.outcomes import NoJob
+from tweetbot_operator.pods_to_usage import with_usage
+from tweetbot_operator.progress_to_status import due_at, with_progress
 from tweetbot_operator.run_to_standing import Circumstances, standing_of
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.situation_to_actions import Situation, actions, blockage, waits, wake_at
 from tweetbot_operator.spec_to_run import run_for
+from tweetbot_operator.times import earliest
 from tweetbot_operator.turn_to_status import invalid_spec_status, status_after
-from tweetbot_operator.views import JobView
 from tweetbot_operator.world import World
 
 
@@ -42,8 +43,11 @@ def plan(world: World, settings: OperatorSettings) -> Plan:
         return Plan(invalid_spec_status(bot, world.now))
     run = run_for(bot, world.now)
     job = next((job for job in world.jobs if job.name == run.job_name), None)
-    outcome = _outcome(bot, run, job, world, settings)
-    turn = turn_after(bot, run, outcome, world.now, settings)
+    own = tuple(pod for pod in world.pods if job and pod.job == job.uid)
+    scene = Scene(run, bot.spec.run, job, own, world.findings, world.now, settings)
+    outcome = NoJob() if run.outcome else outcome_of(scene)
+    counted = run if job is None or job.execution != run.execution else with_usage(run, own, outcome, world.now)
+    turn = with_progress(bot.status.current_run, turn_after(bot, counted, outcome, world.now, settings), world)
     if turn.run.stage != run.stage:
         job, outcome = None, NoJob()  # what they speak of is the stage before
     here = Situation(bot, turn.run, job, outcome, world, settings)
@@ -51,11 +55,4 @@ def plan(world: World, settings: OperatorSettings) -> Plan:
     status = status_after(bot, turn, standing_of(turn.run, around), world.now)
     if turn.run != bot.status.current_run:
         return Plan(status, records=True)
-    return Plan(status, actions(here), wake_at(here))
-
-
-def _outcome(bot: TweetBot, run: CurrentRun, job: JobView | None, world: World, settings: OperatorSettings) -> Outcome:
-    if run.outcome is not None:
-        return NoJob()
-    own = tuple(pod for pod in world.pods if job and pod.job == job.uid)
-    return outcome_of(Scene(run, bot.spec.run, job, own, world.findings, world.now, settings))
+    return Plan(status, actions(here), earliest(wake_at(here), due_at(turn.run, world)))

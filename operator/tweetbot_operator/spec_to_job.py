@@ -21,6 +21,7 @@ from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import CurrentRun
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.spec_to_pod import CONTAINER, pod_spec_for
+from tweetbot_operator.spec_to_progress import progress_annotations
 from tweetbot_operator.spec_to_run import round_of
 
 Manifest = dict[str, Any]
@@ -70,13 +71,13 @@ def _job_spec(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Man
     return {
         "backoffLimit": limits.attempts - 1,
         "activeDeadlineSeconds": limits.start_deadline_seconds
-        + limits.active_deadline_seconds
+        + max(limits.active_deadline_seconds - run.ran_seconds, 0)
         + settings.backstop_seconds,
         "ttlSecondsAfterFinished": settings.job_ttl_seconds,
         "podReplacementPolicy": "Failed",  # or a replacement asks for a second GPU while the first Pod still ends
         "podFailurePolicy": {"rules": _failure_rules()},
         "template": {
-            "metadata": {"labels": _labels(bot, run), "annotations": dict(_QUIET)},
+            "metadata": {"labels": _labels(bot, run), "annotations": {**_QUIET, **progress_annotations(run, settings)}},
             "spec": pod_spec_for(bot, run, settings),
         },
     }

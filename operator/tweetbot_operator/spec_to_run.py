@@ -41,9 +41,10 @@ def _new_run(bot: TweetBot, wanted: str, now: datetime) -> CurrentRun:
 
 
 def _revived(run: CurrentRun, execution: str) -> CurrentRun:
-    """An edit of how the run is executed gives it new attempts under the same id, from the stage it had reached."""
+    """An edit of how the run is executed gives it new attempts and time under the same id, from its stage on."""
     anew = {"outcome": None, "reason": None, "message": None, "finished_at": None, "retry_at": None}
-    return run.model_copy(update={**anew, "execution": execution, "attempt": 1, "retries": 0})
+    unused = {"attempt": 1, "retries": 0, "ran_seconds": 0, "disruptions": 0}
+    return run.model_copy(update={**anew, **unused, "execution": execution})
 
 
 def round_of(run: CurrentRun) -> str:

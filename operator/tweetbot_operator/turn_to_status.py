@@ -13,6 +13,7 @@ from tweetbot_contract.status import (
 )
 from tweetbot_operator.document_to_bot import UnreadableBot
 from tweetbot_operator.outcome_to_run import Turn
+from tweetbot_operator.run_to_history import runs_after
 from tweetbot_operator.standing import Standing
 from tweetbot_operator.standing_to_conditions import claims_of, conditions_after, invalid_spec_claims
 
@@ -31,6 +32,7 @@ def status_after(bot: TweetBot, turn: Turn, standing: Standing, now: datetime) -
         metrics=turn.trained.metrics if turn.trained else former.metrics,
         samples=turn.trained.samples if turn.trained else former.samples,
         tracking=_tracking(turn, former.tracking),
+        runs=runs_after(former, turn.run, model, limit=bot.spec.history.runs, now=now),
         last_handled_retrain_at=turn.run.trigger or None,
     )
 

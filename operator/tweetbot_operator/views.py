@@ -83,6 +83,8 @@ class PodView:
     """The scheduler's words, while it finds no node."""
     disrupted: bool = False
     """Evicted or preempted (condition DisruptionTarget): not the trainer's fault."""
+    eviction: str = ""
+    """The kubelet's words, if it evicted the Pod."""
     waiting: str = ""
     """The container's waiting reason, e.g. ImagePullBackOff."""
     waiting_message: str = ""

@@ -81,13 +81,6 @@ def test_75_without_a_message_is_temporary_all_the_same() -> None:
     assert isinstance(outcome, Interrupted)
 
 
-def test_the_jobs_own_time_limit_is_told_without_pods() -> None:
-    job = a_failed_job(a_bot_in("Train"), reason="DeadlineExceeded", message="Job was active longer than specified")
-    outcome = failure_of(job, (), searched=False)
-    assert isinstance(outcome, Broken)
-    assert outcome.reason == "DeadlineExceeded"
-
-
 def test_pods_that_the_cache_lacks_are_asked_for() -> None:
     assert failure_of(JOB, (), searched=False) == Unread(JOB)
 
