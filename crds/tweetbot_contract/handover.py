@@ -34,6 +34,14 @@ SECRETS_DIR_ENV = "TWEETBOT_SECRETS_DIR"
 WORK_DIR_ENV = "TWEETBOT_WORK_DIR"
 TERMINATION_LOG_ENV = "TWEETBOT_TERMINATION_LOG"
 
+#: Where and how a trainer reports its progress, by the names of Kubeflow's KEP-2779: what speaks that is understood.
+PROGRESS_URL_ENV = "KUBEFLOW_TRAINER_SERVER_URL"
+PROGRESS_CA_ENV = "KUBEFLOW_TRAINER_SERVER_CA_CERT"
+PROGRESS_TOKEN_ENV = "KUBEFLOW_TRAINER_SERVER_TOKEN"  # noqa: S105 - the name of a variable that holds a path
+PROGRESS_DIR = "/var/run/tweetbot/progress"
+#: On the Pods: the certificates by which they know the operator, mounted as a file.
+PROGRESS_CA_ANNOTATION = f"{GROUP}/progress-ca"
+
 SECRETS_DIR = "/var/run/tweetbot/secrets"
 WORK_DIR = "/work"
 TERMINATION_LOG = "/dev/termination-log"
@@ -100,6 +108,16 @@ class RunDocument(Part):
 def x_folder(source_index: int) -> str:
     """Return the secrets folder of the X source at this position in spec.sources."""
     return f"x-{source_index}"
+
+
+def progress_audience(namespace: str, bot: str, run: str) -> str:
+    """Return whom a token for reporting is meant for: this run's endpoint and no other, nor the API server."""
+    return f"{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}/{bot}/runs/{run}/progress"
+
+
+def progress_path(namespace: str, bot: str, run: str) -> str:
+    """Return the path of that endpoint."""
+    return f"/apis/{progress_audience(namespace, bot, run)}"
 
 
 def job_name(bot: str, run: str, stage: Stage) -> str:

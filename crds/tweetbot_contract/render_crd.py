@@ -22,6 +22,8 @@ _COLUMNS = (
     ("Phase", "string", ".status.phase", 0, "Where the TweetBot stands."),
     ("Stage", "string", ".status.currentRun.stage", 0, "The stage of its run."),
     ("Reason", "string", '.status.conditions[?(@.type=="Progressing")].reason', 0, "Why it stands there."),
+    ("Progress", "integer", ".status.currentRun.progress.percent", 0, "Percent of the training that is done."),
+    ("ETA", "string", ".status.currentRun.progress.eta", 0, "What the training will still take."),
     ("Kept", "integer", ".status.data.kept", 0, "Posts in the dataset."),
     ("Eval-loss", "number", ".status.metrics.evalLoss", 0, "Loss of the served model on the newest posts."),
     ("Age", "date", ".metadata.creationTimestamp", 0, "Time since creation."),
