@@ -14,6 +14,9 @@ from tweetbot_trainer.termination import UNFORESEEN, failure_of, write_result
 from tweetbot_trainer.tracking.start import TrackerStarter
 from tweetbot_trainer.tracking.wandb_run import RunPlace
 
+#: Seconds in all that what can be done without may wait for the storage.
+HASTE = 20.0
+
 
 def run_stage(stage: Stage, stop: StopRequest) -> int:
     """Run a stage and write its result. Raises StageFailed, and whatever nobody foresaw."""
@@ -45,7 +48,9 @@ def context_of(settings: Settings, stop: StopRequest) -> StageContext:
     budget = RetryBudget(settings.storage_patience, pause=stop.pause, log=log)
     store = Stores(run.spec.output.s3, settings.secrets, budget)
     start_tracker = TrackerStarter(RunPlace.of(run, settings.work), store=store, secrets=settings.secrets, log=log)
-    return StageContext(run, store, settings.secrets, settings.work, log, stop, start_tracker)
+    return StageContext(
+        run, store, settings.secrets, settings.work, log, stop, start_tracker, report_place=settings.report_place
+    )
 
 
 def report_failure(error: Exception) -> int:

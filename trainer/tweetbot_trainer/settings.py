@@ -11,10 +11,13 @@ from tweetbot_contract import handover, reasons
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.status import Stage
 from tweetbot_trainer.errors import SpecRefused
+from tweetbot_trainer.stage import CHECKPOINT_SECONDS
+from tweetbot_trainer.report_place import ReportPlace
 
 #: Seconds that a stage waits for an absent storage in all: a GPU is held for less time than a CPU (design §9).
 PATIENCE: dict[Stage, float] = {"Prepare": 1800.0, "Train": 600.0}
 PATIENCE_ENV = "TWEETBOT_STORAGE_PATIENCE_SECONDS"
+CHECKPOINT_ENV = "TWEETBOT_CHECKPOINT_SECONDS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class Settings:
     work: Path
     termination_log: Path
     storage_patience: float
+    report_place: ReportPlace | None = None
 
 
 def settings_from(env: Mapping[str, str], stage: Stage) -> Settings:
@@ -44,6 +48,8 @@ def settings_from(env: Mapping[str, str], stage: Stage) -> Settings:
         work=Path(env.get(handover.WORK_DIR_ENV, handover.WORK_DIR)),
         termination_log=termination_log(env),
         storage_patience=float(env.get(PATIENCE_ENV, PATIENCE[stage])),
+        checkpoint_seconds=float(env.get(CHECKPOINT_ENV, CHECKPOINT_SECONDS)),
+        report_place=ReportPlace.of(env),
     )
 
 

@@ -8,17 +8,24 @@ from typing import Any
 
 from tweetbot_contract.handover import RunDocument
 from tweetbot_trainer.log import Log
+from tweetbot_trainer.report_place import ReportPlace
 from tweetbot_trainer.signals import StopRequest
 from tweetbot_trainer.store import ObjectStore
 from tweetbot_trainer.tracking import NullTracker, Tracker
 
+#: Two minutes of training are cheap to repeat, and a gpt2's state of 2 GB is uploaded in less.
+CHECKPOINT_SECONDS = 120.0
 #: Starts the tracking of a stage, given every value that shapes it.
 StartTracker = Callable[[Mapping[str, Any]], Tracker]
 
 
 @dataclass(frozen=True, slots=True)
 class StageContext:
-    """One stage of one run, and the world around it. `work` is a folder that goes when the Pod goes."""
+    """One stage of one run, and the world around it. `work` is a folder that goes when the Pod goes.
+
+    `hasty_store` is the same storage, hardly waited for: what is written to it can be done without. A checkpoint is
+    kept every `checkpoint_seconds`.
+    """
 
     run: RunDocument
     store: ObjectStore
@@ -27,6 +34,10 @@ class StageContext:
     log: Log
     stop: StopRequest
     start_tracker: StartTracker = lambda config: NullTracker()
+    hasty_store: ObjectStore | None = None
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+    report_place: ReportPlace | None = None
+    """Where the operator wants to hear how far a training is."""
 
     @contextmanager
     def tracked(self, config: Mapping[str, Any]) -> Iterator[Tracker]:

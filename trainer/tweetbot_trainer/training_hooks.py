@@ -1,13 +1,15 @@
 """How a training is seen while it runs: metrics.jsonl first, then the tracker and the log."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from tweetbot_trainer.log import Log
+from tweetbot_trainer.progress_reporter import reported
 from tweetbot_trainer.report.documents import json_lines
+from tweetbot_trainer.report_place import ReportPlace
 from tweetbot_trainer.signals import StopRequest
 from tweetbot_trainer.tracking import Tracker
 from tweetbot_trainer.training.outcome import Hooks, MetricsRow, Progress
@@ -41,19 +43,35 @@ class ProgressLines:
 
 
 @contextmanager
-def watched_training(metrics: Path, tracker: Tracker, log: Log, stop: StopRequest) -> Iterator[Hooks]:
-    """Give the hooks of a training; every row is in the metrics file before the tracker hears of it."""
+def watched_training(
+    metrics: Path, tracker: Tracker, log: Log, stop: StopRequest, *, place: ReportPlace | None = None
+) -> Iterator[Hooks]:
+    """Give the hooks of a training; every row is in the metrics file before the tracker hears of it.
+
+    `place` is where the operator wants to hear of its progress.
+    """
     metrics.parent.mkdir(parents=True, exist_ok=True)
-    with metrics.open("w", encoding="utf-8") as file:
+    lines = ProgressLines(log)
+    with metrics.open("w", encoding="utf-8") as file, reported(place, log) as report:
+
+        def tell(progress: Progress) -> None:
+            lines(progress)
+            report(progress)
+
         yield Hooks(
             stop=lambda: stop.requested,
-            progress=ProgressLines(log),
+            progress=tell,
             record=lambda row: _record(row, file, tracker),
+            resumed=lambda rows: _write(rows, file),
         )
+
+
+def _write(rows: Sequence[MetricsRow], file: IO[str]) -> None:
+    file.write(json_lines([row.as_json() for row in rows]))
+    file.flush()
 
 
 def _record(row: MetricsRow, file: IO[str], tracker: Tracker) -> None:
     figures = row.as_json()
-    file.write(json_lines([figures]))
-    file.flush()
+    _write([row], file)
     tracker.log({_NAMES.get(name, name): value for name, value in figures.items()})
