@@ -220,6 +220,15 @@ class History(Part):
     """How much is kept of what was before."""
 
     runs: Annotated[int, Field(ge=0, le=50, description="Runs that status.runs tells of.")] = 5
+    models: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=100,
+            description="Model versions kept in S3, the newest. Older ones are erased after a publication, but never "
+            "the one that latest.json points to, nor one that a later run adopted.",
+        ),
+    ] = 3
 
 
 class TweetBotSpec(Part):

@@ -6,6 +6,7 @@ from typing import Any
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import TrainSucceeded
 from tweetbot_trainer.store import Found, ObjectStore, StorageUnavailable, join
+from tweetbot_trainer.version_manifest import version_of
 
 POINTER_FILE = "latest.json"
 #: Rounds of reading and swapping; each lost round means that another writer won, and this bot has two at the most.
@@ -28,6 +29,13 @@ def point_to(store: ObjectStore, run: RunDocument, result: TrainSucceeded) -> bo
             return False
         _swap(store, uri, wanted, found)  # read again in any case: the answer may have been lost, not the write
     raise StorageUnavailable(f"{uri} is changed by others as fast as it is written")
+
+
+def served_version(store: ObjectStore, run: RunDocument) -> str | None:
+    """Return the version that latest.json names; None where there is no pointer of ours."""
+    found = store.find(join(run.prefix, POINTER_FILE))
+    uri = _parsed(found.body).get("uri") if found else None
+    return version_of(uri) if isinstance(uri, str) else None
 
 
 def _swap(store: ObjectStore, uri: str, wanted: bytes, found: Found | None) -> bool:

@@ -7,11 +7,13 @@ wait for each other.
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 import torch
 
 from tweetbot_contract.result import Sample, TrackingResult, TrainSucceeded
+from tweetbot_trainer.checkpoints.shelf import CheckpointShelf, Training, checkpoints_uri
 from tweetbot_trainer.dataset import Dataset, DatasetPost
 from tweetbot_trainer.generation import samples_for, sampling_of
 from tweetbot_trainer.model.base import Base, load_base
@@ -21,6 +23,7 @@ from tweetbot_trainer.provenance import provenance_of
 from tweetbot_trainer.publication import publish
 from tweetbot_trainer.report.facts import CardFacts, languages_of, source_names_of
 from tweetbot_trainer.report_files import METRICS_FILE, write_report
+from tweetbot_trainer.retention import erase_old_versions
 from tweetbot_trainer.splits import Splits
 from tweetbot_trainer.stage import StageContext
 from tweetbot_trainer.tracking import TrackedArtifact, Tracker, dataset_artifact
@@ -48,7 +51,7 @@ def tracked_training(
         return TrainingRun(context, plan, dataset, splits, tracker).published()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TrainingRun:
     """The steps of a training, in the order of the methods."""
 
@@ -57,6 +60,18 @@ class TrainingRun:
     dataset: Dataset
     splits: Splits[DatasetPost]
     tracker: Tracker
+
+    @cached_property
+    def _shelf(self) -> CheckpointShelf:
+        context = self.context
+        return CheckpointShelf(
+            Training(checkpoints_uri(context.run), self.plan.key, versions()),
+            _emptied(context.work / "checkpoints"),
+            store=context.store,
+            hasty=context.hasty_store or context.store,
+            interval=context.checkpoint_seconds,
+            log=context.log,
+        )
 
     def published(self) -> TrainSucceeded:
         """Train, evaluate, write samples and report, publish, and return the result."""
@@ -69,7 +84,9 @@ class TrainingRun:
         manifest = self._manifest(tuned, samples, folder)
         result = publish(self.context.store, self.context.run, folder, manifest, check=self.context.stop.check)
         self.context.log.info("train.published", uri=result.model.uri)
+        self._shelf.clear()
         shutil.rmtree(folder)
+        erase_old_versions(self.context)
         return result.model_copy(update={"tracking": self._tracked(result)})
 
     def _base(self) -> Base:
@@ -88,8 +105,9 @@ class TrainingRun:
         if wants_gpu and not torch.cuda.is_available():
             self.context.log.warning("train.without_gpu", message="torch sees no GPU: the CPU trains, and takes longer")
         metrics = folder / REPORT_FOLDER / METRICS_FILE
-        with watched_training(metrics, self.tracker, self.context.log, self.context.stop) as hooks:
-            tuned = fine_tune(base, self.splits, self.plan.values, gpu=wants_gpu, hooks=hooks)
+        context = self.context
+        with watched_training(metrics, self.tracker, context.log, context.stop, place=context.report_place) as hooks:
+            tuned = fine_tune(base, self.splits, self.plan.values, gpu=wants_gpu, hooks=replace(hooks, checkpoints=self._shelf))
         processor = tuned.outcome.processor
         self.context.log.info("train.trained", device=processor.device, processor=processor.name)
         return tuned
@@ -145,6 +163,7 @@ class TrainingRun:
             provenance=provenance_of(
                 run,
                 base=plan.base,
+                sources=plan.sources,
                 values=plan.values,
                 processor=tuned.outcome.processor,
                 ordered_by=self.splits.ordered_by,

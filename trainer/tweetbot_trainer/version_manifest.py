@@ -16,11 +16,11 @@ from tweetbot_contract.result import (
     TrackingResult,
     TrainSucceeded,
 )
+from tweetbot_trainer.source_records import Sha256, SourceRecord
 from tweetbot_trainer.store import ObjectStore, join, sha256_of, sha256_of_stream, size_of
 
 MANIFEST_FILE = "MANIFEST.json"
 MODEL_FOLDER, REPORT_FOLDER = "model", "report"
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class FileRecord(Part):
@@ -43,6 +43,7 @@ class Provenance(Part):
     versions: dict[str, str]
     relation: str
     consent_ref: str | None = None
+    sources: tuple[SourceRecord, ...] = ()
 
 
 class VersionManifest(Part):
@@ -100,6 +101,11 @@ def version_uri(run: RunDocument, version: str) -> str:
 def model_uri(run: RunDocument, version: str) -> str:
     """Return the address of a version's model directory."""
     return join(version_uri(run, version), MODEL_FOLDER)
+
+
+def version_of(model_uri: str) -> str:
+    """Return the version whose model directory lies at this address."""
+    return model_uri.removesuffix(f"/{MODEL_FOLDER}").rpartition("/")[2]
 
 
 def model_name(run: RunDocument, version: str) -> str:
