@@ -1,14 +1,15 @@
 """Requests to the API server through the asyncio client: plain dicts, a time limit always, faults by what they mean."""
 
 import json
+import math
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import aiohttp
 from kubernetes.aio.client import ApiClient
 
-from tweetbot_operator.errors import ApiFault, ClusterBusy, Conflict, Missing, NameTaken, Refused
+from tweetbot_operator.errors import ApiFault, ClusterBusy, Conflict, Missing, NameTaken, NotLeading, Refused
 from tweetbot_operator.metrics import API_REQUESTS, API_SECONDS
 
 Manifest = dict[str, Any]
@@ -21,9 +22,11 @@ _PAGE = 500
 class ApiRequests:
     """One method a verb. Raises what `errors` names; the message is the API server's own."""
 
-    def __init__(self, client: ApiClient, timeout_seconds: float) -> None:
-        self._client = client
-        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
+    def __init__(
+        self, client: ApiClient, timeout_seconds: float, time_to_act: Callable[[], float] = lambda: math.inf
+    ) -> None:
+        """`time_to_act` says for how many seconds a write that begins now may take; 0 forbids it."""
+        self._client, self._timeout, self._time_to_act = client, timeout_seconds, time_to_act
 
     async def get(
         self, path: str, query: Mapping[str, str] | None = None, accept: str = "application/json"
@@ -34,6 +37,10 @@ class ApiRequests:
     async def post(self, path: str, body: Manifest) -> Manifest:
         """Create an object."""
         return await self._send("POST", path, body=body)
+
+    async def put(self, path: str, body: Manifest) -> Manifest:
+        """Replace an object that still is as `body` says it was."""
+        return await self._send("PUT", path, body=body)
 
     async def apply(self, path: str, body: Manifest, manager: str) -> Manifest:
         """Apply an object server-side; what other managers hold of the same fields gives way."""
@@ -65,6 +72,7 @@ class ApiRequests:
         body: Manifest | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Manifest:
+        timeout = self._timeout_of(verb)
         began = time.monotonic()
         status = 0
         try:
@@ -76,7 +84,7 @@ class ApiRequests:
                 body=body,
                 auth_settings=["BearerToken"],
             )
-            response = await self._client.call_api(*request, _request_timeout=self._timeout)
+            response = await self._client.call_api(*request, _request_timeout=timeout)
             status, content = response.status, await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as fault:
             raise ClusterBusy(f"{verb} {path}: {type(fault).__name__}: {fault}") from None
@@ -84,6 +92,13 @@ class ApiRequests:
             API_REQUESTS.labels(verb=verb, code=str(status)).inc()
             API_SECONDS.labels(verb=verb).observe(time.monotonic() - began)
         return _answer(verb, path, status, content)
+
+    def _timeout_of(self, verb: str) -> aiohttp.ClientTimeout:
+        """A write must not be under way any more when another replica may act. Raises NotLeading."""
+        left = math.inf if verb == "GET" else self._time_to_act()
+        if left <= 0:
+            raise NotLeading(f"{verb} not sent: the lease is not ours")
+        return aiohttp.ClientTimeout(total=min(self._timeout, left))
 
 
 def _answer(verb: str, path: str, status: int, content: bytes) -> Manifest:

@@ -4,6 +4,7 @@ ApiFault
 ├── Missing      404: the object is gone; look again
 ├── Conflict     409 on a write planned from an older state: read again, plan again, never resend
 ├── NameTaken    409 on a creation: an object of that name exists
+├── NotLeading   another replica may act by now: nothing was sent
 ├── Refused      400, 403, 422 on a creation: trying the same again cannot help at once; the message says why
 └── ClusterBusy  everything else: the world must change; trying again will help
 """
@@ -23,6 +24,10 @@ class Conflict(ApiFault):
 
 class NameTaken(ApiFault):
     """An object of that name exists."""
+
+
+class NotLeading(ApiFault):
+    """The lease is not ours, or not for long enough: nothing was sent."""
 
 
 class Refused(ApiFault):

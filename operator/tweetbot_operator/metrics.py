@@ -23,3 +23,13 @@ API_REQUESTS = Counter(
     "tweetbot_apiserver_requests", "Requests to the API server; code 0 is no answer.", ["verb", "code"]
 )
 API_SECONDS = Histogram("tweetbot_apiserver_request_duration_seconds", "Seconds of one request.", ["verb"])
+LEADER = Gauge("tweetbot_leader", "1 while this replica makes passes, 0 while it stands by.")
+LEASE_TRANSITIONS = Gauge("tweetbot_lease_transitions", "How often the Lease has changed hands.")
+PROGRESS_REPORTS = Counter("tweetbot_progress_reports", "Reports of progress by the HTTP status they got.", ["code"])
+#: Not `namespace`: Prometheus gives that name to the operator's own.
+_LIVE = ("bot_namespace", "bot")
+RUN_PERCENT = Gauge("tweetbot_run_progress_percent", "Share of a training that is done; active runs only.", _LIVE)
+RUN_ETA_SECONDS = Gauge("tweetbot_run_eta_seconds", "Seconds that a training will still take; active runs only.", _LIVE)
+RUN_STEP = Gauge("tweetbot_run_step", "Steps that a training has done; active runs only.", _LIVE)
+RUN_TRAIN_LOSS = Gauge("tweetbot_run_train_loss", "Latest training loss, nats a token; active runs only.", _LIVE)
+RUN_EVAL_LOSS = Gauge("tweetbot_run_eval_loss", "Latest validation loss, nats a token; active runs only.", _LIVE)

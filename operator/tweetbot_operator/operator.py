@@ -4,9 +4,12 @@ import asyncio
 import contextlib
 import logging
 import os
+import socket
 import time
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import kopf
@@ -16,11 +19,15 @@ from kubernetes.aio.client import ApiClient, Configuration
 from tweetbot_operator import handlers, kopf_setup
 from tweetbot_operator.api_requests import ApiRequests
 from tweetbot_operator.cache import Cache
+from tweetbot_operator.election import Elector, Leadership, Terms, Unopposed
 from tweetbot_operator.errors import ApiFault, Missing
 from tweetbot_operator.health import Health
 from tweetbot_operator.intake import Intake
 from tweetbot_operator.kubernetes_cluster import KubernetesCluster
+from tweetbot_operator.lease import KubernetesLease
 from tweetbot_operator.logs import about
+from tweetbot_operator.progress_board import ProgressBoard
+from tweetbot_operator.progress_endpoint import CannotServe, ProgressEndpoint
 from tweetbot_operator.queue import KeyedQueue
 from tweetbot_operator.reconcile import Reconciler
 from tweetbot_operator.recorder import Recorder
@@ -32,6 +39,7 @@ LOG = logging.getLogger(__name__)
 _LONGEST_PAUSE = 30.0
 #: Seconds for Events that are not posted yet when we are told to end.
 _LAST_WORDS = 2.0
+_NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 class CannotStart(Exception):
@@ -43,27 +51,59 @@ async def operate(settings: OperatorSettings, stop: asyncio.Event) -> None:
     cache, queue = Cache(), KeyedQueue(time.monotonic)
     intake = Intake(cache, queue)
     async with _client() as client:
-        cluster = KubernetesCluster(ApiRequests(client, settings.request_timeout_seconds), settings.namespaces)
-        reconciler = Reconciler(cluster, cache, settings, _now)
+        leadership = _leadership(client, settings)
+        api = ApiRequests(client, settings.request_timeout_seconds, leadership.time_to_act)
+        cluster = KubernetesCluster(api, settings.namespaces)
+        board = ProgressBoard(queue.add)
+        unhindered = ApiRequests(client, settings.request_timeout_seconds)  # a standby may ask about tokens, too
+        progress = ProgressEndpoint(settings, cache, board, unhindered)
+        reconciler = Reconciler(cluster, cache, settings, _now, board=board)
         resync = Resync(cluster, intake, settings.resync_seconds)
         watching = asyncio.Event()
         health = Health(alive=lambda: resync.fresh or not watching.is_set(), ready=watching.is_set)
         await _listen(health, settings)
-        workers = Workers(queue, reconciler, settings.workers, _now)
-        side = [asyncio.create_task(reconciler.recorder.run())]
+        await _take_progress(progress, leadership)
+        workers = Workers(queue, reconciler, settings.workers, _now, leading=leadership.leading)
+        side = [asyncio.create_task(reconciler.recorder.run()), asyncio.create_task(progress.run())]
         try:
             await _until_answered(resync.prime, stop)
             workers.start()
-            side.append(asyncio.create_task(resync.run()))
+            side += [asyncio.create_task(leadership.run()), asyncio.create_task(resync.run())]
             await _watch(intake, settings, stop, watching)
         finally:
             await workers.drain(settings.drain_seconds)
+            await _say_the_rest(reconciler.recorder)
             for task in side:
                 task.cancel()
             await asyncio.gather(*side, return_exceptions=True)
-            await _say_the_rest(reconciler.recorder)
+            await leadership.release()
+            await progress.stop()
             await health.stop()
     LOG.info("stopped")
+
+
+def _leadership(client: ApiClient, settings: OperatorSettings) -> Leadership:
+    """Return the election that the settings ask for, or none where no namespace for the Lease is known."""
+    namespace = settings.lease_namespace or _own_namespace()
+    if not (settings.lease_seconds and namespace):
+        LOG.info("no election: this must be the only operator of its namespaces")
+        return Unopposed()
+    terms = Terms(
+        identity=f"{socket.gethostname()}_{uuid.uuid4().hex[:12]}",  # after a restart, another one
+        lease=settings.lease_seconds,
+        renew=settings.lease_renew_seconds,
+        retry=settings.lease_retry_seconds,
+    )
+    api = ApiRequests(client, settings.request_timeout_seconds)  # the one that no lease holds back
+    return Elector(KubernetesLease(api, namespace, settings.lease_name), terms, time.monotonic, _now)
+
+
+def _own_namespace() -> str:
+    """Return the namespace of the Pod that we run in; outside of a Pod there is none."""
+    try:
+        return _NAMESPACE_FILE.read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
 
 
 def _now() -> datetime:
@@ -93,6 +133,13 @@ async def _listen(health: Health, settings: OperatorSettings) -> None:
         await health.start(settings.http_host, settings.http_port)
     except OSError as fault:
         raise CannotStart(f"TWEETBOT_HTTP_PORT: cannot listen on {settings.http_port}: {fault.strerror}") from None
+
+
+async def _take_progress(progress: ProgressEndpoint, leadership: Leadership) -> None:
+    try:
+        await progress.start(leads=leadership.leading.is_set)
+    except CannotServe as fault:
+        raise CannotStart(str(fault)) from None
 
 
 async def _until_answered(ask: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:

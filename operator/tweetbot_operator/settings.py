@@ -3,9 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, NewType
+from urllib.parse import urlsplit
 
 _PREFIX = "TWEETBOT_"
+#: Certificates as text; the variable names their file.
+Pem = NewType("Pem", str)
+#: All annotations of a Pod together may have 256 KiB.
+_PEM_LIMIT = 64 * 1024
 
 
 class InvalidSettings(Exception):
@@ -64,6 +70,9 @@ class OperatorSettings:
     failure_ttl_seconds: float = 86400
     """Seconds a Job that failed stays, so that its logs can be read the next morning."""
 
+    schedule_spread_seconds: int = 300
+    """Seconds over which the TweetBots of one schedule are spread, each by its uid, always the same; 0: none."""
+
     job_ttl_seconds: int = 604800
     """ttlSecondsAfterFinished, behind the two above: where the operator is gone, Kubernetes tidies up after a week."""
 
@@ -94,6 +103,41 @@ class OperatorSettings:
     log_level: str = "INFO"
     """Level of the operator's own lines."""
 
+    lease_namespace: str = ""
+    """Namespace of the Lease that decides which replica acts; none: the Pod's own, and outside of a Pod no election."""
+
+    lease_name: str = "tweetbot-operator"
+    """Name of that Lease; operators that watch different namespaces need different ones."""
+
+    lease_seconds: int = 15
+    """Seconds without a renewal after which another replica takes over; 0: no election, for exactly one replica."""
+
+    lease_renew_seconds: float = 10
+    """Seconds without a renewal after which the leader writes no more; what it has begun ends before the lease does."""
+
+    lease_retry_seconds: float = 2
+    """Seconds between two renewals, and between two looks of a standby: after a release the next one waits so long."""
+
+    progress_url: str = ""
+    """URL at which trainers reach this operator, e.g. https://tweetbot-operator.ops.svc:8443; none: no progress."""
+
+    progress_port: int = 8443
+    """TCP port of the progress endpoint."""
+
+    progress_certificate: str = ""
+    """File of the certificate that the endpoint shows; without one https is off. Read again as it changes."""
+
+    progress_key: str = ""
+    """File of that certificate's private key."""
+
+    progress_ca: Pem = Pem("")
+    """File of the certificates by which trainers know the endpoint, read at the start; none: those of their image."""
+
+    @property
+    def takes_progress(self) -> bool:
+        """Whether trainers report: plain text is for the loopback alone, and https needs a certificate."""
+        return bool(self.progress_url and (self.progress_certificate or self.progress_url.startswith("http:")))
+
     def retry_delay(self, retries: int) -> timedelta | None:
         """Return the pause before the retry of this number (from 1), or None when retrying has gone on long enough."""
         pauses = [min(self.retry_seconds * 2**exponent, self.retry_cap_seconds) for exponent in range(retries)]
@@ -107,12 +151,48 @@ def settings_from(env: Mapping[str, str]) -> OperatorSettings:
     for variable, field in known.items():
         if (text := env.get(variable, "").strip()) != "":
             chosen[field.name] = _value(variable, text, field.type)
-    return OperatorSettings(**chosen)
+    settings = OperatorSettings(**chosen)
+    _check_lease(settings)
+    _check_progress(settings)
+    return settings
+
+
+def _check_lease(settings: OperatorSettings) -> None:
+    retry, renew, lease = settings.lease_retry_seconds, settings.lease_renew_seconds, settings.lease_seconds
+    if lease and not 0 < 2 * retry <= renew < lease:
+        raise InvalidSettings(
+            f"TWEETBOT_LEASE_RENEW_SECONDS: write at least twice TWEETBOT_LEASE_RETRY_SECONDS ({retry:g}) and less "
+            f"than TWEETBOT_LEASE_SECONDS ({lease}), not {renew:g}"
+        )
+
+
+def _check_progress(settings: OperatorSettings) -> None:
+    if not settings.progress_url:
+        return
+    url = urlsplit(settings.progress_url)
+    loopback = url.hostname in ("127.0.0.1", "::1", "localhost")
+    if not url.hostname or url.path.strip("/") or url.scheme not in ("https", "http" if loopback else "https"):
+        raise InvalidSettings("TWEETBOT_PROGRESS_URL: write https://host:port; http is for the loopback alone")
+    if bool(settings.progress_certificate) != bool(settings.progress_key):
+        raise InvalidSettings("TWEETBOT_PROGRESS_KEY: certificate and key go together")
+
+
+def _pem(variable: str, file: str) -> Pem:
+    """Return the certificates of a file. They go into every Pod, so a file that holds a key as well is refused."""
+    try:
+        text = Path(file).read_bytes()[: _PEM_LIMIT + 1].decode("ascii", "replace")
+    except OSError as fault:
+        raise InvalidSettings(f"{variable}: {file} cannot be read: {fault.strerror}") from None
+    if "BEGIN CERTIFICATE" not in text or "PRIVATE KEY" in text or len(text) > _PEM_LIMIT:
+        raise InvalidSettings(f"{variable}: {file} must hold PEM certificates alone, of 64 KiB at most")
+    return Pem(text)
 
 
 def _value(variable: str, text: str, kind: object) -> object:
     if kind == tuple[str, ...]:
         return tuple(part.strip() for part in text.split(",") if part.strip())
+    if kind is Pem:
+        return _pem(variable, text)
     if kind is str:
         return text
     try:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from tweetbot_operator.errors import ApiFault
+from tweetbot_operator.errors import ApiFault, NotLeading
 from tweetbot_operator.logs import about, subject
 from tweetbot_operator.metrics import QUEUE_DEPTH, QUEUE_SECONDS, RECONCILE_SECONDS, RECONCILES, RETRIES
 from tweetbot_operator.queue import KeyedQueue
@@ -14,13 +14,25 @@ from tweetbot_operator.reconcile import Reconciler
 from tweetbot_operator.views import Key
 
 LOG = logging.getLogger(__name__)
+#: Pause, in seconds, of a pass that met the lease's end; the elector says within it whether we go on.
+_A_MOMENT = 1.0
 
 
 class Workers:
     """Runs passes until it is told to drain."""
 
-    def __init__(self, queue: KeyedQueue, reconciler: Reconciler, count: int, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        queue: KeyedQueue,
+        reconciler: Reconciler,
+        count: int,
+        now: Callable[[], datetime],
+        *,
+        leading: asyncio.Event,
+    ) -> None:
+        """`leading` is set while passes may be made; until then the keys wait in the queue."""
         self._queue, self._reconciler, self._count, self._now = queue, reconciler, count, now
+        self._leading = leading
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy: set[asyncio.Task[None]] = set()
 
@@ -42,7 +54,12 @@ class Workers:
     async def _work(self) -> None:
         me = asyncio.current_task()
         while True:
+            await asyncio.sleep(0)  # a pass that finds nothing to do waits for nobody, and ten thousand take seconds
+            await self._leading.wait()
             key, waited = await self._queue.take()
+            if not self._leading.is_set():
+                self._hand_back(key)
+                continue
             QUEUE_SECONDS.observe(waited)
             QUEUE_DEPTH.set(len(self._queue))
             if me:
@@ -54,11 +71,19 @@ class Workers:
                 if me:
                     self._busy.discard(me)
 
+    def _hand_back(self, key: Key) -> None:
+        """Keep the key for whenever we lead again."""
+        self._queue.add(key)
+        self._queue.done(key)
+
     async def _one_pass(self, key: Key) -> None:
         began = time.monotonic()
         with subject(namespace=key[0], name=key[1]):
             try:
                 wake_at = await self._reconciler.reconcile(key)
+            except NotLeading:
+                RECONCILES.labels(result="dropped").inc()
+                self._queue.add_after(key, _A_MOMENT)
             except ApiFault as fault:
                 self._try_again(key, "retry", f"{type(fault).__name__}: {fault}")
             except Exception:  # the last line of defence: one TweetBot's bug must not stop the others

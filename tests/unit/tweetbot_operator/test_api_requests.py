@@ -1,5 +1,6 @@
 """The requests themselves, against a server that answers as the test says."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from kubernetes.aio.client import ApiClient, Configuration
 from builders_operator import a_bot_in, a_job
 from tweetbot_cluster.state import free_ports
 from tweetbot_operator.api_requests import ApiRequests
-from tweetbot_operator.errors import ClusterBusy, Conflict, Missing, NameTaken, Refused
+from tweetbot_operator.errors import ClusterBusy, Conflict, Missing, NameTaken, NotLeading, Refused
 from tweetbot_operator.kubernetes_cluster import KubernetesCluster
 from tweetbot_operator.views import StoredBot
 
@@ -24,10 +25,13 @@ class Server:
     def __init__(self) -> None:
         self.requests: list[tuple[str, str, dict[str, str], Any]] = []
         self.answers: list[tuple[int, Any]] = []
+        self.before_answer: Callable[[], Awaitable[None]] | None = None
 
     async def handle(self, request: web.Request) -> web.Response:
         body = await request.json() if request.can_read_body else None
         self.requests.append((request.method, request.path_qs, dict(request.headers), body))
+        if self.before_answer:
+            await self.before_answer()
         status, document = self.answers.pop(0)
         if isinstance(document, str):
             return web.Response(status=status, text=document)
@@ -43,7 +47,7 @@ def server() -> Server:
 async def api(server: Server) -> AsyncIterator[ApiRequests]:
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", server.handle)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     (port,) = free_ports(1)
     await web.TCPSite(runner, "127.0.0.1", port).start()
@@ -121,6 +125,25 @@ async def test_a_job_is_deleted_only_if_it_is_this_very_one(server: Server, clus
     body = server.requests[0][3]
     assert body["propagationPolicy"] == "Foreground"
     assert body["preconditions"] == {"uid": "uid-train", "resourceVersion": "10"}
+
+
+async def test_without_the_lease_nothing_is_sent_but_questions(server: Server, api: ApiRequests) -> None:
+    held_back = ApiRequests(api._client, 2, time_to_act=lambda: 0.0)
+    for write in (held_back.post("/x", {}), held_back.apply("/x", {}, "me"), held_back.delete("/x", {})):
+        with pytest.raises(NotLeading):
+            await write
+    server.answers = [(200, {})]
+    assert await held_back.get("/x") == {}
+    assert [verb for verb, *_ in server.requests] == ["GET"]
+
+
+async def test_a_write_ends_when_the_lease_does(server: Server, api: ApiRequests) -> None:
+    async def hang() -> None:
+        await asyncio.Event().wait()
+
+    server.before_answer = hang
+    with pytest.raises(ClusterBusy, match="Timeout"):
+        await ApiRequests(api._client, 600, time_to_act=lambda: 0.02).post("/x", {})
 
 
 async def test_lists_go_page_by_page_with_the_selector(server: Server, cluster: KubernetesCluster) -> None:

@@ -38,3 +38,14 @@ def test_pauses_sum_to_a_day_and_no_more() -> None:
     last = next(number for number in range(1, 100) if settings.retry_delay(number + 1) is None)
     pauses = [settings.retry_delay(number) for number in range(1, last + 1)]
     assert 82800 < sum(pause.total_seconds() for pause in pauses if pause) <= 86400
+
+
+@pytest.mark.parametrize(("retry", "renew", "lease"), [("2", "15", "15"), ("6", "10", "15"), ("0", "10", "15")])
+def test_times_of_the_lease_that_do_not_fit_are_refused(retry: str, renew: str, lease: str) -> None:
+    times = {"RETRY_SECONDS": retry, "RENEW_SECONDS": renew, "SECONDS": lease}
+    with pytest.raises(InvalidSettings, match="TWEETBOT_LEASE_RENEW_SECONDS"):
+        settings_from({f"TWEETBOT_LEASE_{name}": value for name, value in times.items()})
+
+
+def test_no_election_needs_no_times() -> None:
+    assert settings_from({"TWEETBOT_LEASE_SECONDS": "0"}).lease_seconds == 0

@@ -1,0 +1,63 @@
+"""The Lease on the wire."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from builders_operator import NOON
+from tweetbot_operator.api_requests import ApiRequests
+from tweetbot_operator.lease import KubernetesLease, Lease, lease_of
+
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/tweetbot/leases"
+
+
+class Wire(ApiRequests):
+    """Records requests and answers each with what was sent, as the API server's version 7."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str, Any]] = []
+
+    async def _send(
+        self,
+        verb: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: dict[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        self.sent.append((verb, path, json.loads(json.dumps(body))))
+        return {**(body or {}), "metadata": {"resourceVersion": "7"}}
+
+
+async def test_a_new_lease_is_created_and_an_old_one_replaced_as_it_was_read() -> None:
+    wire = Wire()
+    door = KubernetesLease(wire, "tweetbot", "tweetbot-operator")
+    stored = await door.write(Lease("one", 15, acquired="a", renewed="b"))
+    assert stored == Lease("one", 15, acquired="a", renewed="b", resource_version="7")
+    await door.write(stored)
+    assert [(verb, path) for verb, path, _ in wire.sent] == [("POST", LEASES), ("PUT", f"{LEASES}/tweetbot-operator")]
+    assert "resourceVersion" not in wire.sent[0][2]["metadata"]
+    assert wire.sent[1][2]["metadata"]["resourceVersion"] == "7"
+    assert wire.sent[1][2]["spec"] == {
+        "holderIdentity": "one",
+        "leaseDurationSeconds": 15,
+        "leaseTransitions": 0,
+        "acquireTime": "a",
+        "renewTime": "b",
+    }
+
+
+async def test_an_event_is_about_the_lease() -> None:
+    wire = Wire()
+    await KubernetesLease(wire, "tweetbot", "tweetbot-operator").tell("LeaderElection", "one became leader", NOON)
+    verb, path, event = wire.sent[0]
+    assert (verb, path) == ("POST", "/apis/events.k8s.io/v1/namespaces/tweetbot/events")
+    assert (event["regarding"]["kind"], event["regarding"]["name"]) == ("Lease", "tweetbot-operator")
+    assert event["eventTime"] == "2026-01-01T12:00:00.000000Z"
+
+
+def test_an_emptied_lease_has_no_holder() -> None:
+    assert lease_of({"metadata": {"resourceVersion": "3"}, "spec": {"holderIdentity": None}}) == Lease(
+        "", 0, resource_version="3"
+    )
