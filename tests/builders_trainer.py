@@ -89,18 +89,26 @@ class Shelf:
 
 
 class Pages:
-    """A page cache in memory."""
+    """A page cache in memory; `as_run` gives what another run sees of it."""
 
-    def __init__(self) -> None:
-        self.kept: dict[str, bytes] = {}
+    def __init__(self, run_id: str = "run1", kept: dict[str, bytes] | None = None) -> None:
+        self.run_id, self.kept = run_id, {} if kept is None else kept
+
+    def as_run(self, run_id: str) -> "Pages":
+        """Return the same cache for another run."""
+        return Pages(run_id, self.kept)
+
+    def names(self, folder: str) -> list[str]:
+        """Return the names of what is kept in a folder."""
+        return sorted(name.removeprefix(f"{folder}/") for name in self.kept if name.startswith(f"{folder}/"))
 
     def load(self, name: str) -> bytes | None:
-        """Return a page kept earlier, or None."""
+        """Return what was kept under a name, or None."""
         return self.kept.get(name)
 
     def save(self, name: str, content: bytes) -> None:
-        """Keep a page."""
-        self.kept[name] = content
+        """Keep something, unless the name is taken."""
+        self.kept.setdefault(name, content)
 
 
 def texts(posts: Iterable[Post]) -> list[str]:

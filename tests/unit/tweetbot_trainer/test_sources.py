@@ -48,13 +48,16 @@ def test_a_secret_without_a_token_is_told(tmp_path: Path, content: bytes | None)
         opened(X, tmp_path)
 
 
-def test_pages_are_kept_in_the_runs_folder(tmp_path: Path) -> None:
-    folder = pages_folder(tmp_path.as_uri(), "Harbour_Gull", "run1")
-    pages = StorePages(FolderStore(), folder)
-    assert pages.load("page-0000.json") is None
-    pages.save("page-0000.json", b"{}")
-    assert pages.load("page-0000.json") == b"{}"
-    assert (tmp_path / "raw/x/harbour_gull/run1/page-0000.json").read_bytes() == b"{}"
+def test_pages_are_kept_in_the_accounts_folder_and_never_change(tmp_path: Path) -> None:
+    pages = StorePages(FolderStore(), pages_folder(tmp_path.as_uri(), "Harbour_Gull"), "run1")
+    assert pages.load("x/2.json") is None
+    assert pages.names("x") == []
+    pages.save("x/2.json", b"{}")
+    pages.save("x/1.json", b"{}")
+    pages.save("x/2.json", b"another")
+    assert pages.load("x/2.json") == b"{}"
+    assert pages.names("x") == ["1.json", "2.json"]
+    assert (tmp_path / "raw/x/harbour_gull/x/2.json").read_bytes() == b"{}"
 
 
 def test_preparing_loads_no_machine_learning() -> None:

@@ -8,6 +8,12 @@ from dataclasses import dataclass, field
 BUDGET_SECONDS = 1800.0
 #: No wait is shorter, so the budget bounds the number of requests too.
 SHORTEST, LONGEST_PAUSE = 2.0, 60.0
+#: A long wait says so this often.
+BEAT = 60.0
+
+
+def _silent(_seconds_left: float) -> None:
+    return
 
 
 @dataclass(slots=True)
@@ -19,13 +25,19 @@ class Patience:
     now: Callable[[], float] = time.time
     _pauses: int = field(default=0, init=False)
 
-    def wait(self, seconds: float) -> bool:
-        """Wait so long, SHORTEST at least, and return True; return False at once when the budget is smaller."""
+    def wait(self, seconds: float, *, say: Callable[[float], None] = _silent) -> bool:
+        """Wait so long, SHORTEST at least, and return True; return False at once when the budget is smaller.
+
+        `say` is called with the seconds left at the beginning and after every BEAT.
+        """
         seconds = max(seconds, SHORTEST)
         if seconds > self.seconds:
             return False
         self.seconds -= seconds
-        self.sleep(seconds)
+        while seconds > 0:
+            say(seconds)
+            self.sleep(min(seconds, BEAT))
+            seconds -= BEAT
         return True
 
     def pause(self) -> bool:

@@ -16,14 +16,23 @@ class ObjectReader(Protocol):
 
 
 class PageCache(Protocol):
-    """Keeps the raw pages of one source in one run, so that a retried run is not billed twice."""
+    """Keeps the raw pages of one account for all runs of a bot, so that no post is paid for twice.
+
+    `run_id` is the run that reads; names are paths of one folder or more.
+    """
+
+    run_id: str
+
+    def names(self, folder: str) -> list[str]:
+        """Return the names of what is kept in a folder, in their order."""
+        ...
 
     def load(self, name: str) -> bytes | None:
-        """Return a page kept earlier, or None."""
+        """Return what was kept under a name, or None."""
         ...
 
     def save(self, name: str, content: bytes) -> None:
-        """Keep a page."""
+        """Keep something under a name, unless something is kept there already."""
         ...
 
 

@@ -1,60 +1,62 @@
-"""tweepy's client as we use it: another base URL, time limits, no token in logs, and answers in our own words.
+"""The two endpoints of X that a timeline needs, through tweepy: waits are bounded and said, no token is in any log.
 
-tweepy 4.17 has the host as a literal, no timeout, and logs the Authorization header at DEBUG; its own waiting on
-rate limits sends requests without end when the reset time is missing or past (reference reliability-security, F6).
+tweepy 4.17 logs the Authorization header at DEBUG; its own waiting on rate limits sends requests without end when the
+reset time is missing or past (reference reliability-security, F6), so it is never asked to wait.
 """
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import requests
-import requests.adapters
-import requests.utils
 import tweepy
 
 from tweetbot_contract import reasons
+from tweetbot_contract.reasons import Reason
 from tweetbot_trainer.errors import SpecRefused, StageFailed, Temporary
+from tweetbot_trainer.log import Log
 from tweetbot_trainer.sources.patience import Patience
 from tweetbot_trainer.sources.x_problems import printed_reset, problem_of
+from tweetbot_trainer.sources.x_transport import HOST, Json, Rebase, object_of
 
-HOST = "https://api.twitter.com"
-#: Seconds to connect, and between two bytes of an answer.
-TIMEOUT = (10.0, 30.0)
 #: What a limit without a usable reset time waits for; the shortest window of X is 15 minutes.
 UNKNOWN_RESET_SECONDS = 60.0
-RESET_HEADER = "x-rate-limit-reset"
-POST_FIELDS = ["created_at", "lang", "referenced_tweets", "note_tweet", "in_reply_to_user_id"]
+POST_FIELDS = [
+    "created_at",
+    "edit_history_tweet_ids",
+    "in_reply_to_user_id",
+    "lang",
+    "note_tweet",
+    "referenced_tweets",
+]
+USER_FIELDS = ["profile_image_url", "public_metrics"]
 
-Json = dict[str, Any]
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What is asked of a timeline: posts with ids above `since` and below `until`; 0 and None are no bounds."""
+
+    since: int = 0
+    until: int | None = None
+    retweets: bool = True
 
 
-class Rebase(requests.adapters.HTTPAdapter):
-    """Sends what tweepy addresses to HOST to another base URL, and sets a time limit where there is none."""
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with X for now."""
 
-    def __init__(self, base: str, *, timeout: tuple[float, float] = TIMEOUT) -> None:
-        self._base, self._timeout = base.rstrip("/"), timeout
-        super().__init__()
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send the request; the proxy is chosen for the address that it really goes to."""
-        kwargs["timeout"] = kwargs.get("timeout") or self._timeout
-        if self._base != HOST and request.url and request.url.startswith(f"{HOST}/"):
-            request.url = self._base + request.url.removeprefix(HOST)
-            kwargs["proxies"] = requests.utils.get_environ_proxies(request.url)
-        response = super().send(request, *args, **kwargs)
-        if not _is_seconds(response.headers.get(RESET_HEADER, "")):
-            response.headers.pop(RESET_HEADER, None)  # tweepy calls int() on it unguarded
-        return response
+    reason: Reason
+    said: str
 
 
 class XClient:
-    """The two endpoints that a timeline needs; temporary faults are waited out within a budget."""
+    """Asks X; temporary faults are waited out within a budget."""
 
-    def __init__(self, token: str, *, base: str | None, patience: Patience) -> None:
+    def __init__(self, token: str, *, base: str | None, patience: Patience, log: Log) -> None:
         for name in ("tweepy", "tweepy.client"):
             logging.getLogger(name).setLevel(logging.INFO)
-        self._token, self._patience = token, patience
+        self._token, self._patience, self._log = token, patience, log
         self._client = tweepy.Client(token, return_type=dict)
         for scheme in ("https://", "http://"):
             self._client.session.mount(scheme, Rebase(_usable(base or HOST)))
@@ -66,14 +68,22 @@ class XClient:
 
     def user(self, handle: str) -> Json:
         """Return X's answer about an account. Raises StageFailed."""
-        return self._ask(lambda: self._client.get_user(username=handle), about=f"@{handle}")
+        return self._ask(lambda: self._client.get_user(username=handle, user_fields=USER_FIELDS), about=f"@{handle}")
 
-    def timeline(self, user_id: str, *, size: int, token: str | None, about: str) -> Json:
-        """Return one page of an account's posts, newest first; `token` comes from the page before."""
-        # exclude=replies would cut the history to 800 posts, exclude=retweets the data table
+    def timeline(self, user_id: str, window: Window, *, size: int, token: str | None, about: str) -> Json:
+        """Return one page of an account's posts, newest first; `token` comes from the page before. Raises StageFailed.
+
+        Replies are always asked for: exclude=replies would cut the history to 800 posts.
+        """
         return self._ask(
             lambda: self._client.get_users_tweets(
-                user_id, max_results=size, pagination_token=token, tweet_fields=POST_FIELDS
+                user_id,
+                max_results=size,
+                pagination_token=token,
+                since_id=window.since or None,
+                until_id=window.until,
+                exclude=None if window.retweets else "retweets",
+                tweet_fields=POST_FIELDS,
             ),
             about=about,
         )
@@ -82,11 +92,11 @@ class XClient:
         """Return the answer, waiting for X where waiting helps. Raises StageFailed."""
         while not isinstance(answer := self._attempt(request, about), dict):
             if answer and not self._patience.pause():
-                raise Temporary(reasons.X_UNAVAILABLE, f"{answer}; it was asked again until the time for that was over")
+                raise Temporary(answer.reason, f"{answer.said}; it was asked again until the time for that was over")
         self._patience.answered()
         return answer
 
-    def _attempt(self, request: Callable[[], Any], about: str) -> Json | str | None:
+    def _attempt(self, request: Callable[[], Any], about: str) -> Json | Fault | None:
         """Return the answer, or what is wrong with it for now, or None after the wait that X asked for."""
         try:
             answer = request()
@@ -94,14 +104,18 @@ class XClient:
             self._wait_for_reset(error, about)
             return None
         except tweepy.TwitterServerError as error:
-            return f"X answered {error.response.status_code}"
+            return self._told(reasons.X_UNAVAILABLE, f"X answered {error.response.status_code}", about)
         except tweepy.HTTPException as error:
             raise self._problem(error.response, about) from None
-        except requests.RequestException as error:  # no connection, no end, or no JSON: a proxy's page, perhaps
-            return f"X gives no answer that can be read ({type(error).__name__})"
-        except (AttributeError, TypeError, KeyError):  # tweepy reads the body of an error unguarded
-            return "X's answer is not as documented"
-        return answer if isinstance(answer, dict) else "X's answer is not an object"
+        except (requests.exceptions.ContentDecodingError, ValueError, RecursionError) as error:
+            return self._told(reasons.X_BAD_PAYLOAD, f"X's answer cannot be read ({type(error).__name__})", about)
+        except requests.RequestException as error:  # no connection, or no end
+            return self._told(reasons.X_UNAVAILABLE, f"X gives no answer ({type(error).__name__})", about)
+        return answer if isinstance(answer, dict) else Fault(reasons.X_BAD_PAYLOAD, "X's answer is not an object")
+
+    def _told(self, reason: Reason, said: str, about: str) -> Fault:
+        self._log.warning("x.fault", about=about, message=said)
+        return Fault(reason, said)
 
     def _wait_for_reset(self, error: tweepy.TooManyRequests, about: str) -> None:
         """Wait until the limit's reset. Raises StageFailed when that is beyond the budget, or no rate limit."""
@@ -110,25 +124,16 @@ class XClient:
             raise problem from None
         reset, now = error.reset_time, self._patience.now()
         seconds = reset - now + 1 if reset is not None and reset > now else UNKNOWN_RESET_SECONDS
-        if not self._patience.wait(seconds):
+
+        def say(left: float) -> None:
+            self._log.info("x.waiting", about=about, secondsLeft=round(left), until=printed_reset(reset, now))
+
+        if not self._patience.wait(seconds, say=say):
             message = f"X allows no further request for {about} before {printed_reset(reset, now)}"
             raise Temporary(reasons.RATE_LIMITED, message) from None
 
     def _problem(self, response: requests.Response, about: str) -> StageFailed:
-        return problem_of(response.status_code, _body(response), about=about, secret=self._token)
-
-
-def _body(response: requests.Response) -> Json:
-    try:
-        body = response.json()
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
-def _is_seconds(text: str) -> bool:
-    """Tell whether a reset time is one: eleven digits reach the year 5138, more may reach beyond all calendars."""
-    return text.isascii() and text.isdigit() and len(text) <= 11
+        return problem_of(response.status_code, object_of(response.content), about=about, secret=self._token)
 
 
 def _usable(base: str) -> str:

@@ -15,12 +15,14 @@ _DETAIL_LENGTH = 300
 _KINDS: dict[Reason, type[StageFailed]] = {
     reasons.RATE_LIMITED: Temporary,
     reasons.X_UNAVAILABLE: Temporary,
+    reasons.X_BAD_PAYLOAD: Temporary,
     reasons.X_NOT_AUTHORIZED: NotAuthorized,
+    reasons.X_FORBIDDEN: NotAuthorized,
 }
 _BY_STATUS = {
     401: reasons.X_NOT_AUTHORIZED,
     402: reasons.CREDITS_DEPLETED,
-    403: reasons.X_NOT_AUTHORIZED,
+    403: reasons.X_FORBIDDEN,
     429: reasons.RATE_LIMITED,
 }
 _BY_TYPE = {
@@ -51,7 +53,7 @@ def _reason(status: int, kind: str, said: str) -> Reason:
         return reasons.CREDITS_DEPLETED
     if 400 <= status < 500:
         return _BY_STATUS.get(status, reasons.SPEC_REFUSED)
-    return reasons.X_UNAVAILABLE
+    return reasons.X_UNAVAILABLE if said.strip() else reasons.X_BAD_PAYLOAD
 
 
 def printed_reset(reset: int | None, now: float) -> str:
