@@ -9,6 +9,9 @@ from tweetbot_trainer.log import Level, Log
 _BAR = 30
 _SENTENCES = {
     "prepare.found": "dataset {digest:.16} was prepared before",
+    "archive.read": "sources[{source}] is an X export of the form {form}; {repeated} posts stand in it twice, "
+    "{joined} of its {notes} long posts were joined",
+    "archive.partial": "sources[{source}]: {message}",
     "prepare.source": "sources[{source}] held {posts} posts",
     "prepare.dataset": "dataset {digest:.16}: {kept} posts of {downloaded} kept",
     "prepare.adopted": "a model of the same dataset and training is published: {uri}",

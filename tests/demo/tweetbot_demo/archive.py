@@ -1,7 +1,9 @@
 """An X export that the project wrote itself, with every wart of the real format, so that a reader can be trusted."""
 
 import json
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +13,7 @@ from tweetbot_demo import grammar
 from tweetbot_demo.archive_rows import MAKERS, Moment, Row, edited_rows, note_rows, tweet_row
 
 HANDLE, DISPLAY_NAME, ACCOUNT_ID = "harbour_gull", "Harbour Gull", "1000000007"
+AVATAR = "gull_400x400.png"
 POSTS = 1800
 SEED = 20210409
 FIRST_POST = datetime(2019, 3, 1, 6, 0, tzinfo=UTC)
@@ -106,12 +109,13 @@ def _members(rows: _Rows) -> dict[str, bytes]:
         "data/note-tweet.js": ("note_tweet", 0, [{"noteTweet": row} for row in rows.notes]),
         "data/community-tweet.js": ("community_tweet", 0, [{"tweet": row} for row in rows.community]),
         "data/account.js": ("account", 0, [{"account": _account()}]),
-        "data/profile.js": ("profile", 0, [{"profile": {"description": {"bio": "Fictional gull.", "website": ""}}}]),
+        "data/profile.js": ("profile", 0, [{"profile": _profile()}]),
     }
     members = {name: _script(f"YTD.{kind}.part{number}", items) for name, (kind, number, items) in parts.items()}
     members["data/manifest.js"] = _manifest(parts)
     members["data/README.txt"] = b"Your archive: one JavaScript file a kind of data.\n"
     members["Your archive.html"] = b"<!doctype html><title>Your archive</title>"
+    members[f"data/profile_media/{ACCOUNT_ID}-{AVATAR}"] = avatar_png()
     members["data/tweets_media/1-photo.jpg"] = b"\xff\xd8\xff\xe0 not a photo"
     members["__MACOSX/data/._tweets.js"] = b"\x00\x05\x16\x07 resource fork"
     return members | {name: _private(name) for name in PRIVATE}
@@ -130,6 +134,26 @@ def _account() -> Row:
         "createdAt": "2019-02-11T13:04:14.000Z",
         "accountDisplayName": DISPLAY_NAME,
     }
+
+
+def _profile() -> Row:
+    picture = f"https://pbs.twimg.com/profile_images/1100000000000/{AVATAR}"
+    return {"description": {"bio": "Fictional gull.", "website": ""}, "avatarMediaUrl": picture}
+
+
+def avatar_png(size: int = 48) -> bytes:
+    """Return a square picture as PNG: the sky above, the sea below, and a gull as a grey block."""
+    sky, sea, gull = b"\xbf\xdd\xf0", b"\x2b\x5d\x7d", b"\xe8\xe8\xe8"
+    empty, wing = size * 3 // 8, size // 4
+    lines = [b"\0" + (sky if y < size * 2 // 3 else sea) * size for y in range(size)]
+    for y in range(size // 3, size // 2):
+        lines[y] = b"\0" + sky * empty + gull * wing + sky * (size - empty - wing)
+    header = struct.pack(">2L5B", size, size, 8, 2, 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(b"".join(lines))), (b"IEND", b""))
+    chunks = (
+        struct.pack(">L", len(body)) + kind + body + struct.pack(">L", zlib.crc32(kind + body)) for kind, body in parts
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 def _manifest(parts: dict[str, tuple[str, int, list[Row]]]) -> bytes:

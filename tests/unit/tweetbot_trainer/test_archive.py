@@ -1,18 +1,21 @@
 """The demo's export, read back by the product: what was written is what is counted."""
 
+import io
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tweetbot_contract.result import DataTable
 from tweetbot_contract.spec import Filter
-from tweetbot_demo.archive import HANDLE, POSTS, WrittenArchive, write_archive
+from tweetbot_demo.archive import ACCOUNT_ID, DISPLAY_NAME, HANDLE, POSTS, WrittenArchive, avatar_png, write_archive
 from tweetbot_demo.grammar import JAPANESE
 from tweetbot_trainer.cleaning import clean, table_of
 from tweetbot_trainer.dataset import build_dataset
 from tweetbot_trainer.posts import Post
 from tweetbot_trainer.sources.archive import ArchiveSource
+from tweetbot_trainer.sources.reading import Avatar, Profile
 from tweetbot_trainer.store.folder import FolderStore
 
 
@@ -34,9 +37,9 @@ def test_a_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> 
     assert contents[0] == contents[1] != contents[2]
 
 
-def test_every_post_is_found_once(written: WrittenArchive, posts: list[Post]) -> None:
-    assert len(posts) == written.posts == POSTS >= 1500
-    assert len({post.id for post in posts}) == len(posts)
+def test_every_post_is_found_once_and_edited_ones_in_both_versions(written: WrittenArchive, posts: list[Post]) -> None:
+    assert written.posts == POSTS >= 1500
+    assert len({post.id for post in posts}) == len(posts) == POSTS + written.kinds["edited"]
 
 
 def test_every_wart_is_seen_for_what_it_is(written: WrittenArchive, posts: list[Post]) -> None:
@@ -49,8 +52,18 @@ def test_every_wart_is_seen_for_what_it_is(written: WrittenArchive, posts: list[
     assert (
         sum("<|endoftext|>" in post.text.replace("&lt;", "<").replace("&gt;", ">") for post in posts) == kinds["marker"]
     )
-    assert not any("teh " in post.text for post in posts)
+    assert sum(len(post.edits) == 2 for post in posts) == 2 * kinds["edited"] > 0
+    assert all(post.edits for post in posts if "teh " in post.text)
     assert all(post.created_at for post in posts)
+
+
+def test_the_demos_account_shows_itself(written: WrittenArchive) -> None:
+    avatar = Avatar(avatar_png())
+    profile = ArchiveSource(written.path.as_uri(), 0, FolderStore()).profile()
+    assert profile == Profile(ACCOUNT_ID, HANDLE, DISPLAY_NAME, avatar)
+    with Image.open(io.BytesIO(avatar.content)) as picture:
+        picture.verify()
+        assert picture.size == (48, 48)
 
 
 def test_both_recipes_keep_most_of_it(written: WrittenArchive, posts: list[Post]) -> None:
@@ -62,8 +75,9 @@ def test_both_recipes_keep_most_of_it(written: WrittenArchive, posts: list[Post]
     assert min(original.kept, modern.kept) > 1350
 
 
-def test_the_demos_dataset_reads_well(posts: list[Post]) -> None:
+def test_the_demos_dataset_reads_well(written: WrittenArchive, posts: list[Post]) -> None:
     dataset = build_dataset(clean(posts, Filter()), Filter(), sources=1)
     assert isinstance(dataset.table, DataTable)
+    assert dataset.table.edits == written.kinds["edited"]
     assert not any("http" in post.text or "&amp;" in post.text or "555-0143" in post.text for post in dataset.posts)
     assert sum(post.text.startswith("My dream is ") for post in dataset.posts) > 300

@@ -1,5 +1,6 @@
 """X exports: today's form, older forms, and what is wrong with some of them."""
 
+import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,14 +8,13 @@ from typing import Any
 
 import pytest
 
+from archives import ytd
 from builders_trainer import Shelf, a_tweet, manifest_js, mentioning, script, texts, tweets_js, zipped
 from tweetbot_trainer.errors import SpecRefused
+from tweetbot_trainer.log import Log
 from tweetbot_trainer.posts import Post
-from tweetbot_trainer.sources.archive import ArchiveSource, snowflake_time
-
-NOTE = "The tide came back with soup and nobody noticed, " * 8
-CUT = NOTE[:275] + "… https://t.co/abc"
-SECOND = "2021-04-09T04:54:00.400Z"
+from tweetbot_trainer.sources.archive import ArchiveSource
+from tweetbot_trainer.sources.archive_tweets import snowflake_time
 
 
 def posts_in(members: dict[str, bytes]) -> list[Post]:
@@ -23,11 +23,6 @@ def posts_in(members: dict[str, bytes]) -> list[Post]:
 
 def posts_of(*rows: dict[str, Any]) -> list[Post]:
     return posts_in({"data/tweets.js": tweets_js(*rows)})
-
-
-def a_note(text: str = NOTE, **fields: Any) -> bytes:
-    note = {"noteTweetId": "1", "createdAt": SECOND, "core": {"text": text}} | fields
-    return script("YTD.note_tweet.part0", [{"noteTweet": note}])
 
 
 def test_a_tweet_becomes_a_post() -> None:
@@ -60,8 +55,30 @@ def test_without_a_usable_manifest_parts_are_found_by_name(manifest: dict[str, b
 
 def test_a_part_that_the_manifest_lists_and_the_zip_lacks_is_named() -> None:
     members = {"data/manifest.js": manifest_js("data/tweets.js", "data/tweets-part1.js"), "data/tweets.js": tweets_js()}
-    with pytest.raises(SpecRefused, match=r"incomplete: its manifest lists data/tweets-part1\.js"):
+    with pytest.raises(SpecRefused, match=r"incomplete: its own list names tweets-part1\.js"):
         posts_in(members)
+
+
+def test_a_month_that_the_index_lists_and_the_zip_lacks_is_named() -> None:
+    index = b'var tweet_index =  [ {"file_name" : "data\\/js\\/tweets\\/2013_02.js"} ]'
+    members = {"data/js/tweet_index.js": index, "data/js/tweets/2013_03.js": b"x = []"}
+    with pytest.raises(SpecRefused, match=r"its own list names js/tweets/2013_02\.js"):
+        posts_in(members)
+
+
+def test_a_hole_between_parts_is_named() -> None:
+    members = {f"data/tweets{part}.js": tweets_js() for part in ("", "-part1", "-part3", "-part10")}
+    with pytest.raises(
+        SpecRefused, match=r"tweets-part3\.js is in the zip, tweets-part2\.js is not; X splits"
+    ) as failure:
+        posts_in(members)
+    assert failure.value.reason.name == "SourceIncomplete"
+
+
+def test_ten_parts_are_read_in_their_order() -> None:
+    names = ["tweets.js", *(f"tweets-part{number}.js" for number in range(1, 12))]
+    members = {f"data/{name}": tweets_js(a_tweet(name, number=number)) for number, name in enumerate(names)}
+    assert texts(posts_in(members)) == names
 
 
 def test_the_older_form_without_wrapper_and_with_another_name_is_read() -> None:
@@ -121,17 +138,17 @@ def test_a_quote_links_to_a_status(host: str) -> None:
     assert posts_of(a_tweet(entities=links))[0].quote
 
 
-def test_of_an_edited_post_only_the_newest_form_counts() -> None:
-    edits = {"initial": {"editTweetIds": [str(10**18 + 1), str(10**18 + 2)]}}
-    later = {"edit": {"initialTweetId": str(10**18 + 1), "editControlInitial": edits["initial"]}}
-    rows = [a_tweet("teh tide", number=1, edit_info=edits), a_tweet("the tide", number=2, edit_info=later)]
-    assert texts(posts_of(*rows)) == ["the tide"]
-    assert texts(posts_of(*reversed(rows))) == ["the tide"]
+def test_every_version_of_an_edited_post_is_there_and_names_all_versions() -> None:
+    ids = [str(10**18 + 1), str(10**18 + 2)]
+    edits = {"initial": {"editTweetIds": ids}}
+    later = {"edit": {"initialTweetId": ids[0], "editControlInitial": edits["initial"]}}
+    posts = posts_of(a_tweet("teh tide", number=1, edit_info=edits), a_tweet("the tide", number=2, edit_info=later))
+    assert [(post.text, list(post.edits)) for post in posts] == [("teh tide", ids), ("the tide", ids)]
 
 
-def test_an_edited_post_whose_newest_form_was_deleted_counts_as_it_was() -> None:
-    edits = {"initial": {"editTweetIds": [str(10**18 + 1), str(10**18 + 2)]}}
-    assert texts(posts_of(a_tweet("teh tide", number=1, edit_info=edits))) == ["teh tide"]
+@pytest.mark.parametrize("ids", [[str(10**18 + 1)], ["1", "2"], [], "x", [None]])
+def test_a_post_that_was_never_edited_names_no_versions(ids: Any) -> None:
+    assert posts_of(a_tweet(number=1, edit_info={"initial": {"editTweetIds": ids}}))[0].edits == ()
 
 
 def test_an_id_in_two_members_counts_once() -> None:
@@ -139,39 +156,36 @@ def test_an_id_in_two_members_counts_once() -> None:
     assert len(posts_in(members)) == 1
 
 
-@pytest.mark.parametrize(
-    "note",
-    [
-        a_note(),
-        a_note(core=None, noteTweetResults={"text": NOTE}, tweetId=str(10**18 + 1), createdAt=None),
-        a_note(core=None, noteTweetContents={"text": NOTE}),
-        a_note(createdAt="2021-04-09T04:53:59.700Z"),
-    ],
-    ids=["core", "results", "contents", "just before"],
-)
-def test_a_cut_post_gets_its_notes_text(note: bytes) -> None:
-    assert texts(posts_in({"data/tweets.js": tweets_js(a_tweet(CUT)), "data/note-tweet.js": note})) == [NOTE]
+def test_what_an_export_repeats_and_which_notes_are_left_over_goes_to_the_log() -> None:
+    members = {
+        "data/tweets.js": tweets_js(a_tweet(), a_tweet()),
+        "data/note-tweet.js": script("YTD.n.part0", [{"noteTweet": {"core": {"text": "long"}}}]),
+    }
+    stream = io.StringIO()
+    list(ArchiveSource("export", 3, Shelf(export=zipped(members)), Log(stream)).posts())
+    told = json.loads(stream.getvalue())
+    expected = {"source": 3, "form": "since 2022", "posts": 1, "repeated": 1, "notes": 1, "joined": 0}
+    assert expected.items() <= told.items()
 
 
-def test_a_long_reply_keeps_the_names_before_its_note() -> None:
-    members = {"data/tweets.js": tweets_js(a_tweet("@crab " + CUT)), "data/note-tweet.js": a_note()}
-    assert texts(posts_in(members)) == ["@crab " + NOTE]
+def test_an_export_that_calls_itself_a_part_is_read_with_a_warning() -> None:
+    stream = io.StringIO()
+    content = zipped(ytd.of_today(partial=True))
+    assert list(ArchiveSource("export", 0, Shelf(export=content), Log(stream)).posts())
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["archive.partial", "archive.read"]
 
 
-def test_entities_in_the_cut_text_do_not_hide_its_note() -> None:
-    note = "fish & chips > soup, " * 20
-    cut = note.replace("&", "&amp;").replace(">", "&gt;")[:300] + "…"
-    members = {"data/tweets.js": tweets_js(a_tweet(cut)), "data/note-tweet.js": a_note(note)}
-    assert texts(posts_in(members)) == [note]
-
-
-@pytest.mark.parametrize("note", [a_note("Another beginning. " * 20), a_note(createdAt="2021-04-09T04:54:01.000Z")])
-def test_a_note_of_another_text_or_time_is_not_taken(note: bytes) -> None:
-    assert texts(posts_in({"data/tweets.js": tweets_js(a_tweet(CUT)), "data/note-tweet.js": note})) == [CUT]
+def test_posts_come_before_the_whole_export_is_read() -> None:
+    members = {"data/tweets.js": tweets_js(a_tweet("low tide")), "data/tweets-part1.js": b"damaged"}
+    posts = ArchiveSource("export", 0, Shelf(export=zipped(members))).posts()
+    assert next(posts).text == "low tide"
+    with pytest.raises(SpecRefused, match=r"data/tweets-part1\.js in the zip is damaged"):
+        next(posts)
 
 
 def test_a_tweet_without_a_usable_time_has_its_snowflakes() -> None:
-    assert posts_of(a_tweet(created_at="once"))[0].created_at == snowflake_time(10**18 + 1)
+    post = posts_of(a_tweet(number=1_000_000_000, created_at="once"))[0]
+    assert post.created_at == snowflake_time(10**18 + 1_000_000_000)
 
 
 def test_a_snowflake_holds_the_time_to_the_millisecond() -> None:

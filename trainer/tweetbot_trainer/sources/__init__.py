@@ -1,6 +1,6 @@
 """Where posts come from: one small module a kind, each turning its input into canonical posts.
 
-archive   the account owner's own X export    archive.py, archive_members.py
+archive   the account owner's own X export    archive*.py, grailbird.py, notes.py, json_array.py
 posts     a jsonl, csv or txt file             posts_file.py
 x         the X API                            x_api.py, x_client.py, x_problems.py, x_records.py, patience.py, pages.py
 """
@@ -39,7 +39,7 @@ def open_source(
     """
     match source.kind:
         case ArchiveSpec(uri=uri):
-            return ArchiveSource(uri, index, store)
+            return ArchiveSource(uri, index, store, log)
         case PostsSpec() as spec:
             return PostsFileSource(spec, index, store)
         case XSpec() as spec:

@@ -7,61 +7,88 @@ import io
 import json
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import IO, Any
 
 from tweetbot_contract import reasons
 from tweetbot_trainer.errors import SpecRefused
 from tweetbot_trainer.sources import json_array
+from tweetbot_trainer.sources.archive_zip import AS_DOWNLOADED, BROKEN, refused
 
-#: The only members that are ever opened; re-zipped exports may have a folder above `data`.
-_ALLOWED = re.compile(
-    r"(?P<folder>(?:(?!__MACOSX/)[^/]+/)?)data/"
-    r"(?P<file>(?P<kind>tweets?|note-tweet|community-tweet)(?:-part\d{1,4})?\.js|manifest\.js)"
+#: Exports that were packed again may have folders above; those of 2019 have no `data`.
+FOLDER = r"(?!__MACOSX/)(?P<folder>(?:[^/]+/){0,4}?)(?:data/)?"
+#: The only members that are opened for posts.
+_POSTS = re.compile(
+    FOLDER + r"(?P<file>(?P<kind>tweets?|note-tweet|community-tweet)(?:-part(?P<part>[0-9]{1,4}))?\.js"
+    r"|(?P<month>js/tweets/[0-9]{4}_[0-9]{2}\.js)|tweets\.csv|js/tweet_index\.js|manifest\.js)"
 )
-_KINDS = {"tweet": "tweets", "tweets": "tweets", "note-tweet": "notes", "community-tweet": "tweets"}
+_MANIFEST, _INDEX, _TABLE = "manifest.js", "js/tweet_index.js", "tweets.csv"
 #: X's own parts end at 50 MB and a tweet takes about 2 KB: a million tweets fit.
 UNPACKED_LIMIT = 2 * 1024**3
 #: Exports pack 10 to 30 fold; deflate's most is 1032.
 RATIO_LIMIT = 200
 RATIO_FREE = 1024**2
-MANIFEST_LIMIT = 16 * 1024**2
+SCRIPT_LIMIT = 16 * 1024**2
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ONE_FOLDER = "X splits a large export into several zips: unpack them all into one folder, and upload that as one zip"
 #: The assignment stands at the very start of a member.
 _HEAD = 200
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 Row = dict[str, Any]
 
 
-def unreadable(message: str) -> SpecRefused:
-    """Return the refusal of a file that is not an X export."""
-    return SpecRefused(reasons.SOURCE_UNREADABLE, f"{message}; upload the export as it was downloaded from X")
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The members of an export that hold posts, in the order in which to read them, and the form's name for people.
 
-
-def opened(file: IO[bytes], uri: str) -> zipfile.ZipFile:
-    """Return the export's table of contents. Raises SpecRefused (SourceUnreadable)."""
-    try:
-        return zipfile.ZipFile(file)
-    except (*_BROKEN, IndexError) as error:
-        raise unreadable(f"{uri} is no readable zip ({error})") from error
-
-
-def members_to_read(archive: zipfile.ZipFile) -> dict[str, list[str]]:
-    """Return the members with `tweets` and with `notes`, as the manifest lists them, or by name without one.
-
-    Raises SpecRefused: SourceUnreadable when there are no tweets or a listed part is missing, SourceTooLarge.
+    `partial` is what the export says of itself: that it is one zip of several.
     """
-    present = {match["file"]: name for name in sorted(archive.namelist()) if (match := _ALLOWED.fullmatch(name))}
-    listed = _listed(archive, present.pop("manifest.js", None)) or sorted(present)
-    if missing := [name for name in listed if name not in present]:
-        raise unreadable(f"the export is incomplete: its manifest lists data/{missing[0]}, which is not in the zip")
-    _refuse_bombs([archive.getinfo(present[name]) for name in listed])
-    found: dict[str, list[str]] = {"tweets": [], "notes": []}
-    for name in listed:
-        found[_kind(name)].append(present[name])
-    if not found["tweets"]:
-        raise unreadable("there is no data/tweets.js in the zip")
+
+    form: str
+    tweets: tuple[str, ...]
+    notes: tuple[str, ...]
+    months: tuple[str, ...]
+    table: tuple[str, ...]
+    partial: bool
+
+
+def members_to_read(archive: zipfile.ZipFile) -> Members:
+    """Return the members with posts, as the export's own lists name them, or by their names without such a list.
+
+    Raises SpecRefused: SourceNotAnExport or SourceNested when there are none, SourceIncomplete when one is missing,
+    SourceEncrypted, SourceTooLarge, SourceUnreadable.
+    """
+    present = allowed(archive, _POSTS)
+    _refuse_locked([archive.getinfo(name) for name in present.values()])
+    manifest, index = script(archive, present.pop(_MANIFEST, None)), script(archive, present.pop(_INDEX, None))
+    partial = _is_partial(manifest)
+    scripts = _listed(_named_in_manifest(manifest)) or _by_name(present)
+    months = _listed(_named_in_index(index)) or sorted(file for file in present if file.startswith("js/tweets/"))
+    if missing := [file for file in (*scripts, *months) if file not in present]:
+        message = f"the export is incomplete: its own list names {missing[0]}, which is not in the zip"
+        raise refused(message, reasons.SOURCE_INCOMPLETE, advice=_ONE_FOLDER if partial else AS_DOWNLOADED)
+    _refuse_gaps(scripts)
+    found = _members(present, scripts, months, partial=partial)
+    if not found.tweets and not found.months and not found.table:
+        raise _nothing(archive.namelist(), partial=partial)
+    _refuse_bombs([archive.getinfo(name) for name in (*found.tweets, *found.notes, *found.months, *found.table)])
+    return found
+
+
+def allowed(archive: zipfile.ZipFile, pattern: re.Pattern[str]) -> dict[str, str]:
+    """Return the members that an allow-list names, by the group `file` of its pattern.
+
+    Raises SpecRefused (SourceUnreadable) when one is there twice.
+    """
+    found: dict[str, str] = {}
+    for name in archive.namelist():
+        match = pattern.fullmatch(name)
+        if match and match["file"] in found:
+            message = f"the zip holds {match['file']} twice, as {found[match['file']]} and as {name}"
+            raise refused(message, advice="upload one zip an export, and name each as a source of its own")
+        if match:
+            found[match["file"]] = name
     return found
 
 
@@ -74,26 +101,117 @@ def rows(archive: zipfile.ZipFile, name: str) -> Iterator[Row]:
         with archive.open(name) as raw:
             for item in _items(raw):
                 yield _unwrapped(item)
-    except _BROKEN as error:
-        raise unreadable(f"{name} in the zip is damaged ({str(error)[:120]})") from error
+    except BROKEN as error:
+        raise damaged(name, error) from error
 
 
-def _kind(file: str) -> str:
-    match = _ALLOWED.fullmatch(f"data/{file}")
-    return _KINDS[match["kind"]] if match else ""
+def damaged(name: str, error: Exception) -> SpecRefused:
+    """Return the refusal of a member that does not hold what its name says."""
+    return refused(f"{name} in the zip is damaged ({str(error)[:120]})")
 
 
-def _listed(archive: zipfile.ZipFile, manifest: str | None) -> list[str]:
-    """Return the allowed parts that the manifest lists, in its order; none when it cannot be read."""
-    if manifest is None or archive.getinfo(manifest).file_size > MANIFEST_LIMIT:
-        return []
+def script(archive: zipfile.ZipFile, name: str | None) -> Any:
+    """Return what a small member assigns, or None where there is none that can be read."""
+    if name is None or archive.getinfo(name).file_size > SCRIPT_LIMIT:
+        return None
     try:
-        text = archive.read(manifest).decode("utf-8-sig")
-        types = json.loads(text.partition("=")[2].strip().rstrip(";"))["dataTypes"]
-        files = [file["fileName"] for kind in types.values() for file in kind.get("files", ())]
-    except (*_BROKEN, LookupError, TypeError, AttributeError):
+        return json.loads(archive.read(name).decode("utf-8-sig").partition("=")[2].strip().rstrip(";"))
+    except BROKEN:
+        return None
+
+
+def _named_in_manifest(manifest: Any) -> list[str]:
+    try:
+        return [str(file["fileName"]) for kind in manifest["dataTypes"].values() for file in kind.get("files", ())]
+    except (LookupError, TypeError, AttributeError):
         return []
-    return list(dict.fromkeys(name.removeprefix("data/") for name in files if _ALLOWED.fullmatch(str(name))))
+
+
+def _named_in_index(index: Any) -> list[str]:
+    try:
+        return [str(month["file_name"]) for month in index]
+    except (LookupError, TypeError):
+        return []
+
+
+def _is_partial(manifest: Any) -> bool:
+    try:
+        return manifest["archiveInfo"]["isPartialArchive"] is True
+    except (LookupError, TypeError):
+        return False
+
+
+def _listed(names: list[str]) -> list[str]:
+    """Return the members with posts among those that a list names, in its order."""
+    matches = (match for name in names if (match := _POSTS.fullmatch(name)) and (match["kind"] or match["month"]))
+    return list(dict.fromkeys(match["file"] for match in matches))
+
+
+def _by_name(present: dict[str, str]) -> list[str]:
+    """Return the members with posts of today's form, each kind's parts in their order."""
+    return sorted((file for file in present if _part(file)[0]), key=_part)
+
+
+def _part(file: str) -> tuple[str, int]:
+    """Return the kind of today's form that a member is of, "" for none, and which part."""
+    match = _POSTS.fullmatch(file)
+    return (match["kind"] or "", int(match["part"] or 0)) if match else ("", 0)
+
+
+def _refuse_gaps(scripts: list[str]) -> None:
+    """A zip that holds the second part only is a piece of an export."""
+    there = {_part(file) for file in scripts}
+    for file in scripts:
+        kind, part = _part(file)
+        if part and (kind, part - 1) not in there:
+            before = f"{kind}-part{part - 1}.js" if part > 1 else f"{kind}.js"
+            message = f"the export is incomplete: {file} is in the zip, {before} is not"
+            raise refused(message, reasons.SOURCE_INCOMPLETE, advice=_ONE_FOLDER)
+
+
+def _members(present: dict[str, str], scripts: list[str], months: list[str], *, partial: bool) -> Members:
+    forms = [
+        *(["2019 to 2022"] if "tweet.js" in scripts else []),
+        *(["since 2022"] if scripts and "tweet.js" not in scripts else []),
+        *(["Grailbird, before 2019"] if months or (_TABLE in present and not scripts) else []),
+    ]
+    return Members(
+        form=" and ".join(forms),
+        tweets=tuple(present[file] for file in scripts if not file.startswith("note-tweet")),
+        notes=tuple(present[file] for file in scripts if file.startswith("note-tweet")),
+        months=tuple(present[file] for file in months),
+        table=() if scripts else tuple(name for file, name in present.items() if file == _TABLE),
+        partial=partial,
+    )
+
+
+def _nothing(names: list[str], *, partial: bool) -> SpecRefused:
+    """Return the refusal of a zip without posts, by what it holds instead."""
+    own = [name for name in names if not name.startswith("__MACOSX/")]
+    zips = [name for name in own if name.lower().endswith(".zip")]
+    if partial:
+        return refused("there are no posts in this zip of the export", reasons.SOURCE_INCOMPLETE, advice=_ONE_FOLDER)
+    if zips:
+        message = f"the zip holds another zip in place of posts ({zips[0][:80]})"
+        advice = "unpack it once, and upload the zip that was inside" if len(zips) == 1 else _ONE_FOLDER
+        return refused(message, reasons.SOURCE_NESTED, advice=advice)
+    if any(name.endswith("outbox.json") for name in own):
+        message = "the zip is an export of Mastodon, not of X"
+        return refused(message, reasons.SOURCE_NOT_AN_EXPORT, advice="name it as a source of the kind mastodon")
+    message = "there is no data/tweets.js in the zip"
+    if any(name.lower().endswith((".html", ".htm")) for name in own):
+        message = f"{message}, only web pages"
+    return refused(message, reasons.SOURCE_NOT_AN_EXPORT)
+
+
+def _refuse_locked(members: list[zipfile.ZipInfo]) -> None:
+    for member in members:
+        if member.flag_bits & 0x1:
+            message = f"{member.filename} in the zip is locked by a password"
+            raise refused(message, reasons.SOURCE_ENCRYPTED, advice="unpack it, and upload it packed without one")
+        if member.compress_type not in _METHODS:
+            message = f"{member.filename} in the zip is packed by method {member.compress_type}, not by deflate"
+            raise refused(message)
 
 
 def _refuse_bombs(members: list[zipfile.ZipInfo]) -> None:
@@ -104,7 +222,7 @@ def _refuse_bombs(members: list[zipfile.ZipInfo]) -> None:
     for member in members:
         if member.file_size > max(RATIO_FREE, RATIO_LIMIT * member.compress_size):
             message = f"{member.filename} in the zip unpacks {RATIO_LIMIT}-fold or more, as no export of X does"
-            raise SpecRefused(reasons.SOURCE_TOO_LARGE, message)
+            raise refused(message, reasons.SOURCE_TOO_LARGE)
 
 
 def _unwrapped(item: object) -> Row:

@@ -1,0 +1,153 @@
+"""The export of 2012 to 2018: a script a month, the same tweets as a table, and pages to read them with."""
+
+import csv
+import io
+from typing import Any
+
+from archives.writing import Members, old_script
+
+USER = {
+    "screen_name": "harbour_gull",
+    "location": "a pier",
+    "full_name": "Harbour Gull",
+    "bio": "Fictional gull.",
+    "id": "1000000007",
+    "created_at": "2009-02-11 13:04:14 +0000",
+}
+COLUMNS = (
+    "tweet_id", "in_reply_to_status_id", "in_reply_to_user_id", "timestamp", "source", "text", "retweeted_status_id",
+    "retweeted_status_user_id", "retweeted_status_timestamp", "expanded_urls",
+)  # fmt: skip
+Tweet = dict[str, Any]
+
+
+def tweet(tweet_id: int, at: str, text: str, **fields: Any) -> Tweet:
+    """Return a tweet as the API said it then: ids as numbers too, `text` with X's escapes, nothing of a language."""
+    return {
+        "source": '<a href="http://twitter.com" rel="nofollow">Web</a>',
+        "entities": {"user_mentions": [], "media": [], "hashtags": [], "urls": []},
+        "geo": {},
+        "id_str": str(tweet_id),
+        "text": text,
+        "id": tweet_id,
+        "created_at": at,
+        "user": {"name": USER["full_name"], "screen_name": USER["screen_name"], "id_str": USER["id"]},
+        **fields,
+    }
+
+
+def tweets() -> dict[str, list[Tweet]]:
+    """Return the tweets by month: a retweet with what it repeats, one typed by hand, a reply, a quote, a photo."""
+    crab = {"name": "Crab", "screen_name": "very_small_crab", "indices": [3, 19], "id_str": "77", "id": 77}
+    mention: Any = {"user_mentions": [crab], "media": [], "hashtags": [], "urls": []}
+    original = tweet(307060000000000000, "2013-02-28 09:00:00 +0000", "the tide said no")
+    status = {
+        "url": "http://t.co/q",
+        "expanded_url": "http://twitter.com/very_small_crab/status/20",
+        "indices": [5, 20],
+    }
+    photo = {
+        "url": "http://t.co/p",
+        "expanded_url": "http://twitter.com/harbour_gull/status/307068274556940300/photo/1",
+    }
+    return {
+        "2010_10": [
+            tweet(29257269016, "2010-10-31 00:00:00 +0000", "only the day is known of this one"),
+            tweet(29149710979, "2010-10-30 00:00:00 +0000", "App $4.99-&gt;Free http://harbour.example/app"),
+        ],
+        "2013_02": [
+            tweet(307068274556940304, "2013-02-28 10:02:40 +0000", "the fog has eyes 👀, and they are “mine”"),
+            tweet(
+                307068274556940303,
+                "2013-02-28 10:02:39 +0000",
+                "@very_small_crab no",
+                in_reply_to_status_id=307059859654844416,
+                in_reply_to_status_id_str="307059859654844416",
+                in_reply_to_user_id=77,
+                entities=mention,
+            ),
+            tweet(
+                307068274556940302,
+                "2013-02-28 10:02:38 +0000",
+                "Read http://t.co/q",
+                entities={"user_mentions": [], "media": [], "hashtags": [], "urls": [status]},
+            ),
+            tweet(
+                307068274556940300,
+                "2013-02-28 10:02:37 +0000",
+                "sea http://t.co/p",
+                entities={"user_mentions": [], "media": [photo], "hashtags": [], "urls": []},
+            ),
+            tweet(
+                307068274556940288,
+                "2013-02-28 10:02:36 +0000",
+                "RT @very_small_crab: the tide said no",
+                retweeted_status=original,
+                entities=mention,
+            ),
+            tweet(
+                307068274556940287,
+                "Thu Feb 28 10:02:35 +0000 2013",
+                "RT @very_small_crab: the tide said no // typed by hand",
+                entities=mention,
+            ),
+        ],
+    }  # fmt: skip
+
+
+def of_2013() -> Members:
+    """Return a whole Grailbird export; one tweet stands only in its table."""
+    months = tweets()
+    index = [
+        {"file_name": f"data/js/tweets/{month}.js", "year": int(month[:4]), "var_name": f"tweets_{month}", "month": 1}
+        for month in months
+    ]
+    scripts = {
+        f"data/js/tweets/{month}.js": old_script(f"Grailbird.data.tweets_{month}", rows)
+        for month, rows in months.items()
+    }
+    return {
+        "README.txt": b"Your Twitter archive.\n",
+        "index.html": b"<!doctype html><title>Your tweets</title>",
+        "tweets.csv": _table([*months["2013_02"], *months["2010_10"], _only_in_table()]),
+        "js/grailbird.js": b"not for reading",
+        "lib/bootstrap/bootstrap.js": b"not for reading",
+        "data/js/tweet_index.js": old_script("var tweet_index", index),
+        "data/js/user_details.js": old_script("var user_details", USER),
+        "data/js/payload_details.js": old_script("var payload_details", {"tweets": 9, "lang": "en"}),
+        "data/csv/2013_02.csv": b"not for reading",
+        **scripts,
+    }
+
+
+def table_alone() -> Members:
+    """Return what some kept of their export: the table."""
+    return {"tweets.csv": of_2013()["tweets.csv"]}
+
+
+def _only_in_table() -> Tweet:
+    return tweet(29257269000, "2010-10-31 00:00:00 +0000", 'she said "no",\nand left')
+
+
+def _table(rows: list[Tweet]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        original = row.get("retweeted_status", {})
+        links = [link["expanded_url"] for kind in ("urls", "media") for link in row["entities"][kind]]
+        writer.writerow(
+            {
+                "tweet_id": row["id_str"],
+                "in_reply_to_status_id": row.get("in_reply_to_status_id", ""),
+                "in_reply_to_user_id": row.get("in_reply_to_user_id", ""),
+                "timestamp": row["created_at"],
+                "source": row["source"],
+                "text": row["text"],
+                "retweeted_status_id": original.get("id_str", ""),
+                "retweeted_status_user_id": "77" if original else "",
+                "retweeted_status_timestamp": original.get("created_at", ""),
+                "expanded_urls": ",".join(links),
+            }
+        )
+    return text.getvalue().encode()
