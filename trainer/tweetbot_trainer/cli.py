@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tweetbot_contract import handover
+from tweetbot_trainer.cli_storage import add_storage_options, store_for
 from tweetbot_trainer.signals import StopRequest
 from tweetbot_trainer.termination import UNFORESEEN, failure_of
 
@@ -32,6 +33,8 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     _add_run(commands)
     _add_generate(commands)
     _add_clean(commands)
+    _add_verify(commands)
+    _add_forget(commands)
     return parser.parse_args(argv)
 
 
@@ -82,6 +85,34 @@ def _add_clean(commands: _Commands) -> None:
     command.set_defaults(run=_clean, fail=_command_failed)
 
 
+def _add_verify(commands: _Commands) -> None:
+    summary = "compare a published model with its manifest, its dataset and its sources, line by line"
+    command = commands.add_parser("verify", help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+    command.add_argument(
+        "--model",
+        required=True,
+        metavar="URI",
+        help="s3://… or file:///…: a version's folder, its model/ or MANIFEST.json, or a folder with latest.json",
+    )
+    add_storage_options(command)
+    command.add_argument("--json", action="store_true", help="write one JSON object")
+    command.set_defaults(run=_verify, fail=_command_failed)
+
+
+def _add_forget(commands: _Commands) -> None:
+    summary = "tell which datasets and models hold posts that were deleted"
+    command = commands.add_parser("forget", help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+    command.add_argument(
+        "--ids", type=Path, required=True, metavar="FILE", help="ids, one a line; or JSON objects with id, one a line"
+    )
+    command.add_argument(
+        "--root", required=True, metavar="URI", help="where to look: an output, a namespace in it, a TweetBot's folder"
+    )
+    add_storage_options(command)
+    command.add_argument("--json", action="store_true", help="write one JSON object")
+    command.set_defaults(run=_forget, fail=_command_failed)
+
+
 def _count(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 100:
         raise argparse.ArgumentTypeError("write a number from 1 to 100")
@@ -120,6 +151,19 @@ def _clean(arguments: argparse.Namespace, stop: StopRequest) -> int:
 
     run_clean(sys.stdin.buffer, sys.stdout.buffer, Filter(recipe=arguments.recipe))
     return 0
+
+
+def _verify(arguments: argparse.Namespace, stop: StopRequest) -> int:
+    from tweetbot_trainer.verify_command import run_verify
+
+    return run_verify(store_for(arguments.model, arguments, stop), arguments.model, as_json=arguments.json)
+
+
+def _forget(arguments: argparse.Namespace, stop: StopRequest) -> int:
+    from tweetbot_trainer.forget_command import run_forget
+
+    store = store_for(arguments.root, arguments, stop)
+    return run_forget(store, arguments.ids, arguments.root, as_json=arguments.json)
 
 
 def _command_failed(error: Exception) -> int:

@@ -73,15 +73,18 @@ class Dataset:
             "digest": self.digest,
             "header": self.header,
             "table": self.table.as_json(),
-            "sources": [self._source(index) for index in range(len(self.source_tables))],
+            "sources": [
+                {"index": index, "table": table.as_json(), "oldestPostAt": oldest, "newestPostAt": newest}
+                for index, (table, (oldest, newest)) in enumerate(zip(self.source_tables, self.windows, strict=True))
+            ],
             "newestPostAt": self.newest_post_at,
         }
 
-    def _source(self, index: int) -> dict[str, Any]:
-        """Return one source's table and the window that its kept posts span."""
-        times = [post.created_at for post in self.posts if post.created_at and post.source == index]
-        window = {"oldestPostAt": printed_time(min(times)), "newestPostAt": printed_time(max(times))} if times else {}
-        return {"index": index, "table": self.source_tables[index].as_json(), **window}
+    @property
+    def windows(self) -> tuple[tuple[str | None, str | None], ...]:
+        """Return when the oldest and the newest kept post of each source were made; None where none has a date."""
+        indices = range(len(self.source_tables))
+        return tuple(_window(post for post in self.posts if post.source == index) for index in indices)
 
 
 def build_dataset(cleaned: Iterable[CleanedPost], filter: Filter, *, sources: int) -> Dataset:
@@ -107,7 +110,7 @@ def build_dataset(cleaned: Iterable[CleanedPost], filter: Filter, *, sources: in
         posts=tuple(kept),
         table=whole.table(),
         source_tables=tuple(tally.table() for tally in tallies),
-        newest_post_at=_newest(kept),
+        newest_post_at=_window(kept)[1],
     )
 
 
@@ -189,9 +192,9 @@ def _place(post: DatasetPost) -> tuple[int, datetime, str]:
     return (post.source, post.created_at, post.id) if post.created_at else (post.source, _UNDATED, "")
 
 
-def _newest(posts: Iterable[DatasetPost]) -> str | None:
+def _window(posts: Iterable[DatasetPost]) -> tuple[str | None, str | None]:
     times = [post.created_at for post in posts if post.created_at]
-    return printed_time(max(times)) if times else None
+    return (printed_time(min(times)), printed_time(max(times))) if times else (None, None)
 
 
 def _digest(lines: Iterable[bytes]) -> str:

@@ -1,22 +1,24 @@
 """The first stage: posts in, a dataset by its digest out, and a model to adopt if there is one. No torch in here."""
 
-from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import Dataset as DatasetResult
 from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
-from tweetbot_contract.sources import Source, XSource
+from tweetbot_contract.sources import Source
 from tweetbot_trainer.adoption import adoptable
 from tweetbot_trainer.base_access import identified_base
 from tweetbot_trainer.cleaning import clean
 from tweetbot_trainer.dataset import Dataset, build_dataset, header_of
+from tweetbot_trainer.novelty import too_few_new_posts
 from tweetbot_trainer.pointer import point_to
-from tweetbot_trainer.posts import Post
+from tweetbot_trainer.profiles import accounts_of, store_accounts
+from tweetbot_trainer.provenance import other_handle, source_records
+from tweetbot_trainer.retention import mark_adopted
 from tweetbot_trainer.run_record import PrepareRecord, read_record, write_record
 from tweetbot_trainer.snapshots import is_stored, store_dataset
-from tweetbot_trainer.sources import Patience, StorePages, open_source, pages_folder
+from tweetbot_trainer.source_reading import SourceReading
+from tweetbot_trainer.sources import pages_folder
 from tweetbot_trainer.stage import StageContext
 from tweetbot_trainer.tracking import TrackedArtifact, Tracker, dataset_artifact
 from tweetbot_trainer.training.key import training_key
@@ -29,8 +31,12 @@ def prepare(context: StageContext) -> PrepareSucceeded:
     Raises StageFailed of the fitting class; a stage that was stopped leaves nothing that its next attempt cannot use.
     """
     record = _standing_record(context) or _prepared(context)
-    adopted = _adopted(context, record.training_key)
-    return record.result.model_copy(update={"adopted": adopted})
+    if adopted := _adopted(context, record.training_key):
+        return record.result.model_copy(update={"adopted": adopted})
+    too_few = too_few_new_posts(context.store, context.run, record.result.dataset.digest)
+    if too_few is not None:
+        context.log.info("prepare.nothing_new", newPosts=too_few, minNewPosts=context.run.min_new_posts)
+    return record.result.model_copy(update={"new_posts": too_few})
 
 
 def _standing_record(context: StageContext) -> PrepareRecord | None:
@@ -46,10 +52,12 @@ def _prepared(context: StageContext) -> PrepareRecord:
     base = identified_base(spec, context.store)  # first, so that a wrong base costs no billed posts
     values = effective_values(spec.training, spec.model.base, spec.sources)
     with context.tracked(_config(context)) as tracker:
-        dataset = build_dataset(clean(_posts(context), spec.filter), spec.filter, sources=len(spec.sources))
+        reading = SourceReading(context)
+        dataset = build_dataset(clean(reading.posts(), spec.filter), spec.filter, sources=len(spec.sources))
         context.stop.check()
         uri = store_dataset(context.store, run, dataset)
         context.log.info("prepare.dataset", digest=dataset.digest, uri=uri, **dataset.table.as_json())
+        _keep_accounts(context, reading, uri)
         _track(context, tracker, dataset, uri)
         result = PrepareSucceeded(
             dataset=DatasetResult(
@@ -58,7 +66,8 @@ def _prepared(context: StageContext) -> PrepareRecord:
             tracking=tracker.finish(),
         )
     key = training_key(dataset.digest, base, values)
-    record = PrepareRecord(training_key=key, base=asdict(base), result=result)
+    sources = source_records(spec.sources, reading.read, dataset)
+    record = PrepareRecord(training_key=key, base=asdict(base), sources=sources, result=result)
     write_record(context.store, run, record)
     return record
 
@@ -66,28 +75,21 @@ def _prepared(context: StageContext) -> PrepareRecord:
 def _adopted(context: StageContext, training_key: str) -> TrainSucceeded | None:
     adopted = adoptable(context.store, context.run, training_key)
     if adopted:
+        mark_adopted(context.store, context.run, adopted)
         point_to(context.store, context.run, adopted)
         context.log.info("prepare.adopted", uri=adopted.model.uri)
     return adopted
 
 
-def _posts(context: StageContext) -> Iterator[Post]:
-    run = context.run
-    patience = Patience(sleep=context.stop.pause)
-
-    def pages(handle: str) -> StorePages:
-        return StorePages(context.store, pages_folder(run.prefix, handle, run.run_id))
-
-    for index, spec in enumerate(run.spec.sources):
-        source = open_source(
-            spec, index, store=context.store, secrets=context.secrets, pages=pages, patience=patience, log=context.log
+def _keep_accounts(context: StageContext, reading: SourceReading, uri: str) -> None:
+    """Write how the accounts show themselves beside the dataset; say so where one is not whom the spec names."""
+    accounts = accounts_of([read.profile for read in reading.read], context.log)
+    store_accounts(context.store, uri, accounts)
+    if named := other_handle(context.run.spec, accounts):
+        message = (
+            f"subject.handle is {context.run.spec.subject.handle}, and the source is of @{named}: the card says so"
         )
-        count = 0
-        for post in source.posts():
-            context.stop.check()
-            count += 1
-            yield post
-        context.log.info("prepare.source", source=index, posts=count)
+        context.log.warning("prepare.another_account", message=message)
 
 
 def _config(context: StageContext) -> dict[str, Any]:
@@ -102,7 +104,7 @@ def _track(context: StageContext, tracker: Tracker, dataset: Dataset, uri: str) 
         raw = TrackedArtifact(
             name=f"tweets-{name}-{index}",
             type="raw-dataset",
-            uri=_address(context.run, source),
+            uri=_address(context, source),
             direction="input",
             metadata={"source": index, **own.as_json()},
         )
@@ -113,9 +115,7 @@ def _track(context: StageContext, tracker: Tracker, dataset: Dataset, uri: str) 
         tracker.table("posts", ("id", "text"), [(post.id, post.text) for post in dataset.posts])
 
 
-def _address(run: RunDocument, source: Source) -> str:
-    match source.kind:
-        case XSource(handle=handle):
-            return pages_folder(run.prefix, handle, run.run_id)
-        case kind:
-            return kind.uri
+def _address(context: StageContext, source: Source) -> str:
+    if source.x is not None:
+        return pages_folder(context.run.prefix, source.x.handle)
+    return source.kind.uri

@@ -8,6 +8,7 @@ from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.parts import Part
 from tweetbot_contract.result import PrepareSucceeded
 from tweetbot_trainer.model.identity import BaseIdentity
+from tweetbot_trainer.source_records import SourceRecord
 from tweetbot_trainer.store import ObjectStore, join
 
 
@@ -17,6 +18,7 @@ class PrepareRecord(Part):
     schema_version: Literal[1] = 1
     training_key: str
     base: dict[str, Any]
+    sources: tuple[SourceRecord, ...] = ()
     result: PrepareSucceeded
 
     @property

@@ -10,6 +10,7 @@ from tweetbot_trainer.base_access import identified_base
 from tweetbot_trainer.model.identity import BaseIdentity
 from tweetbot_trainer.run_record import read_record
 from tweetbot_trainer.snapshots import dataset_uri, required_dataset
+from tweetbot_trainer.source_records import SourceRecord
 from tweetbot_trainer.stage import StageContext
 from tweetbot_trainer.training.key import training_key
 from tweetbot_trainer.training.values import TrainingValues, effective_values
@@ -21,6 +22,7 @@ class TrainingPlan:
 
     data: DatasetResult
     base: BaseIdentity
+    sources: tuple[SourceRecord, ...]
     values: TrainingValues
     key: str
     version: str
@@ -45,6 +47,7 @@ def plan_of(context: StageContext) -> TrainingPlan:
     return TrainingPlan(
         data=settled.result.dataset if settled else _told_by_snapshot(context, digest),
         base=base,
+        sources=settled.sources if settled else (),
         values=values,
         key=key,
         version=version_for(context.store, run, key),

@@ -81,6 +81,7 @@ def test_a_prepared_dataset_stands_in_the_bucket_and_in_the_message(pod: dict[st
     keys = [entry["Key"] for entry in bucket().list_objects_v2(Bucket="team-a", Prefix="models/")["Contents"]]
     assert [key.split("/", 3)[3] for key in keys] == [
         f"datasets/{told.dataset.digest}/dataset.json",
+        f"datasets/{told.dataset.digest}/ids.jsonl",
         f"datasets/{told.dataset.digest}/posts.jsonl.zst",
         "runs/0123456789abcdef/prepare.json",
     ]

@@ -1,0 +1,64 @@
+"""Read a run's sources one after the other, and keep what each was and how its account shows itself."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tweetbot_trainer.errors import StageFailed
+from tweetbot_trainer.posts import Post
+from tweetbot_trainer.source_records import ObjectRecord, Witness
+from tweetbot_trainer.sources import Patience, PostSource, StorePages, open_source, pages_folder
+from tweetbot_trainer.sources.reading import Profile
+from tweetbot_trainer.stage import StageContext
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSource:
+    """A source after its posts: the objects they came from, and the account's profile."""
+
+    objects: tuple[ObjectRecord, ...]
+    profile: Profile | None
+
+
+class SourceReading:
+    """The sources of a run; `read` has one entry for each whose posts were all given."""
+
+    def __init__(self, context: StageContext) -> None:
+        self._context = context
+        self.read: list[ReadSource] = []
+
+    def posts(self) -> Iterator[Post]:
+        """Yield all posts of all sources, in the order of the spec. Raises StageFailed of the fitting class."""
+        context, patience = self._context, Patience(sleep=self._context.stop.pause)
+        for index, spec in enumerate(context.run.spec.sources):
+            witness = Witness(context.store)
+
+            def pages(handle: str, witness: Witness = witness) -> StorePages:
+                return witness.page_cache(pages_folder(context.run.prefix, handle), context.run.run_id)
+
+            source = open_source(
+                spec,
+                index,
+                store=witness,
+                secrets=context.secrets,
+                pages=pages,
+                patience=patience,
+                log=context.log,
+            )
+            yield from self._counted(source, index)
+            self.read.append(ReadSource(witness.objects(), self._profile(source, index)))
+
+    def _counted(self, source: PostSource, index: int) -> Iterator[Post]:
+        count = 0
+        for post in source.posts():
+            self._context.stop.check()
+            count += 1
+            yield post
+        self._context.log.info("prepare.source", source=index, posts=count)
+
+    def _profile(self, source: PostSource, index: int) -> Profile | None:
+        """Return the profile; a picture that cannot be read costs the card its picture and no more."""
+        try:
+            return source.profile()
+        except StageFailed as error:
+            self._context.log.warning("prepare.no_profile", source=index, message=error.message)
+            return None
