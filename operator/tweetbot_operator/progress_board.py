@@ -85,5 +85,7 @@ class ProgressBoard:
         report = self._entries[key].report
         figures = (report.percent, report.eta_seconds, report.step, report.train_loss, report.eval_loss)
         for gauge, figure in zip(_GAUGES, figures, strict=True):
-            if figure is not None:
+            if figure is None:
+                gauge.remove(*key)
+            else:
                 gauge.labels(*key).set(figure)
