@@ -37,6 +37,10 @@ PREPARING = _reason("Preparing", "Posts are fetched and cleaned.")
 TRAINING = _reason("Training", "The model is fine-tuned.")
 SUCCEEDED = _reason("Succeeded", "The model is published.")
 ADOPTED = _reason("Adopted", "A model of exactly this dataset and training was published before and is served.")
+NOTHING_NEW = _reason(
+    "NothingNew",
+    "The scheduled run found fewer new posts than spec.schedule.minNewPosts; the model stays as it is.",
+)
 SUSPENDED = _reason("Suspended", "spec.suspend is true.", "Author", "Set spec.suspend to false to go on.")
 NOT_SUSPENDED = _reason("NotSuspended", "spec.suspend is false.")
 EVICTED = _reason("Evicted", "The Pod had to leave its node; another one takes over.")
@@ -205,10 +209,12 @@ BASE_MODEL_REFUSED = _reason(
 DIVERGED = _reason(
     "Diverged", "The loss is no longer a number.", "Author", "Lower spec.training.learningRate, or leave it unset."
 )
-ACCOUNT_NOT_FOUND = _reason("AccountNotFound", "X knows no such account.", "Author", "Correct sources[].x.handle.")
-ACCOUNT_SUSPENDED = _reason("AccountSuspended", "X has suspended the account.", "Author", "Use another source.")
+ACCOUNT_NOT_FOUND = _reason(
+    "AccountNotFound", "There is no such account.", "Author", "Correct sources[].x.handle or sources[].bluesky.actor."
+)
+ACCOUNT_SUSPENDED = _reason("AccountSuspended", "The account is suspended.", "Author", "Use another source.")
 ACCOUNT_PROTECTED = _reason(
-    "AccountProtected", "The account is protected.", "Author", "Use the owner's archive instead."
+    "AccountProtected", "The account is not open to all.", "Author", "Use the owner's own export instead."
 )
 X_NOT_AUTHORIZED = _reason(
     "XNotAuthorized",
@@ -241,8 +247,15 @@ SPEND_LIMIT_REACHED = _reason(
     "Author",
     "Raise sources[].x.maxSpendUSD or lower maxPosts. Pages that were paid for are kept and are not paid for again.",
 )
-RATE_LIMITED = _reason("RateLimited", "X asks to wait; the message says until when.")
+RATE_LIMITED = _reason("RateLimited", "A source's server asks to wait; the message says until when.")
 X_UNAVAILABLE = _reason("XUnavailable", "X does not answer, or answers with a server's error.")
+BLUESKY_UNAVAILABLE = _reason("BlueskyUnavailable", "Bluesky's server does not answer.")
+BLUESKY_BAD_PAYLOAD = _reason(
+    "BlueskyBadPayload",
+    "Bluesky's answers are not as documented; another server may answer in its place.",
+    "Author",
+    "It is tried again unaided. If it stays, check sources[].bluesky.apiBaseURL and the proxy on the way.",
+)
 X_BAD_PAYLOAD = _reason(
     "XBadPayload",
     "X's answers are not as documented; another server may answer in its place.",

@@ -12,6 +12,12 @@ _SENTENCES = {
     "archive.read": "sources[{source}] is an X export of the form {form}; {repeated} posts stand in it twice, "
     "{joined} of its {notes} long posts were joined",
     "archive.partial": "sources[{source}]: {message}",
+    "bluesky.page": "{actor}: {posts} more posts",
+    "bluesky.waiting": "Bluesky asks to wait: {seconds} s left",
+    "bluesky.retry": "{message}; trying again",
+    "bluesky.avatar": "{message}",
+    "bluesky.max_posts": "{message}",
+    "bluesky.no_post": "{message}",
     "prepare.source": "sources[{source}] held {posts} posts",
     "prepare.dataset": "dataset {digest:.16}: {kept} posts of {downloaded} kept",
     "prepare.adopted": "a model of the same dataset and training is published: {uri}",

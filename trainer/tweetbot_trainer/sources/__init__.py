@@ -1,6 +1,8 @@
 """Where posts come from: one small module a kind, each turning its input into canonical posts.
 
 archive   the account owner's own X export    archive*.py, grailbird.py, notes.py, json_array.py
+bluesky   Bluesky's public API                 bluesky_feed.py, bluesky_client.py, bluesky_records.py
+          an exported repository               bluesky_repository.py, car.py, dag_cbor.py
 posts     a jsonl, csv or txt file             posts_file.py
 x         the X API                            x_api.py, x_client.py, x_problems.py, x_records.py, patience.py, pages.py
 """
@@ -9,11 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tweetbot_contract.sources import ArchiveSource as ArchiveSpec
+from tweetbot_contract.sources import BlueskySource as BlueskySpec
 from tweetbot_contract.sources import PostsSource as PostsSpec
 from tweetbot_contract.sources import Source
 from tweetbot_contract.sources import XSource as XSpec
 from tweetbot_trainer.log import Log
 from tweetbot_trainer.sources.archive import ArchiveSource
+from tweetbot_trainer.sources.bluesky_repository import BlueskyRepository
 from tweetbot_trainer.sources.pages import StorePages, pages_folder
 from tweetbot_trainer.sources.patience import Patience
 from tweetbot_trainer.sources.posts_file import PostsFileSource
@@ -34,7 +38,7 @@ def open_source(
 ) -> PostSource:
     """Return the source at this place of spec.sources.
 
-    For the X API only: `pages` returns what keeps an account's billed pages, `patience` bounds the waits.
+    `pages` returns what keeps the billed pages of an account of X, `patience` bounds the waits for an API.
     Raises NotAuthorized when an X token is missing.
     """
     match source.kind:
@@ -42,6 +46,12 @@ def open_source(
             return ArchiveSource(uri, index, store, log)
         case PostsSpec() as spec:
             return PostsFileSource(spec, index, store)
+        case BlueskySpec(car=str()) as spec:
+            return BlueskyRepository(spec, index, reader=store, log=log or Log())
+        case BlueskySpec() as spec:
+            from tweetbot_trainer.sources.bluesky_feed import BlueskyFeed  # requests: not for those who read a file
+
+            return BlueskyFeed(spec, index, patience=patience or Patience(), log=log or Log())
         case XSpec() as spec:
             from tweetbot_trainer.sources.x_api import XApiSource, read_token  # tweepy: not for those who read a file
 
