@@ -12,6 +12,7 @@ from tweetbot_operator.cache import Cache
 from tweetbot_operator.cluster import KINDS
 from tweetbot_operator.errors import ApiFault
 from tweetbot_operator.intake import Intake
+from tweetbot_operator.progress_board import ProgressBoard
 from tweetbot_operator.queue import KeyedQueue
 from tweetbot_operator.reconcile import Reconciler
 from tweetbot_operator.settings import OperatorSettings
@@ -36,7 +37,8 @@ class Stage:
         self.cache = Cache()
         self.queue = KeyedQueue(lambda: (self.time - NOON).total_seconds(), jitter=lambda low, high: 1.0)
         self.intake = Intake(self.cache, self.queue)
-        self.reconciler = Reconciler(self.cluster, self.cache, self.settings, self.now)
+        self.board = ProgressBoard(self.queue.add)
+        self.reconciler = Reconciler(self.cluster, self.cache, self.settings, self.now, board=self.board)
         self.cluster.intake = self.intake
         for kind in reversed(KINDS):
             for item in self.cluster.objects_of(kind):

@@ -28,6 +28,9 @@ ROUND_ANNOTATION = f"{GROUP}/round"
 #: Set by users to force another run (Flux's idiom), echoed in status.lastHandledRetrainAt.
 RETRAIN_ANNOTATION = f"{GROUP}/retrain-at"
 
+#: What the trigger of a scheduled run begins with; its time follows.
+SCHEDULE_TRIGGER = "schedule/"
+
 RUN_ENV = "TWEETBOT_RUN"
 POD_UID_ENV = "TWEETBOT_POD_UID"
 SECRETS_DIR_ENV = "TWEETBOT_SECRETS_DIR"
@@ -82,12 +85,19 @@ class RunDocument(Part):
     uid: Annotated[str, Field(max_length=64)]
     run_id: Annotated[str, Field(max_length=16)]
     run_number: int
-    #: The retrain-at time that forced the run: such a run adopts no model that another run made.
+    #: What asked for the run beside the spec: a retrain-at value, or SCHEDULE_TRIGGER and a time.
     trigger: str = ""
+    #: So many posts that the served model has not seen are needed, or nothing is trained; 0: train in any case.
+    min_new_posts: int = 0
     #: Digest of the prepared dataset; set for Train.
     dataset: str | None = None
     image: str = ""
     spec: TweetBotSpec
+
+    @property
+    def forced(self) -> bool:
+        """Whether the run adopts no model that another run made: somebody asked for another one."""
+        return bool(self.trigger) and not self.trigger.startswith(SCHEDULE_TRIGGER)
 
     @property
     def prefix(self) -> str:

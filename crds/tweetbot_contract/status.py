@@ -42,7 +42,12 @@ class CurrentRun(Part):
 
     id: Annotated[str, Field(max_length=16, description="Hash of the spec's identity and the trigger.")]
     number: Annotated[int, Field(description="Counts this TweetBot's runs from 1.")]
-    trigger: Annotated[str, Field(max_length=64, description="The retrain-at time that forced it; empty for the spec.")]
+    trigger: Annotated[
+        str,
+        Field(
+            max_length=64, description="The retrain-at value or schedule/<time> that asked for it; empty for the spec."
+        ),
+    ]
     identity: Annotated[str, Field(max_length=16, description="Hash of the spec's identity alone.")]
     execution: Annotated[str, Field(max_length=16, description="Hash of how the run is executed.")]
     stage: Annotated[Stage, Field(description="Where it stands.")]
@@ -77,7 +82,7 @@ class RunRecord(Part):
 
     id: Annotated[str, Field(max_length=16, description="Its id; a run asked for again has the same one.")]
     number: Annotated[int, Field(description="Which of the TweetBot's runs it was, from 1.")]
-    trigger: Annotated[str, Field(max_length=64, description="What forced it; empty for the spec.")] = ""
+    trigger: Annotated[str, Field(max_length=64, description="What asked for it; empty for the spec.")] = ""
     outcome: Annotated[
         Literal["Succeeded", "Failed", "Superseded"],
         Field(description="How it ended. Superseded: an edit put another run in its place; going back revives it."),
@@ -140,6 +145,13 @@ class TweetBotStatus(Part):
     ] = ()
     last_handled_retrain_at: Annotated[
         str | None, Field(max_length=64, description="The retrain-at annotation last acted on.")
+    ] = None
+
+    last_schedule_time: Annotated[
+        str | None, Field(max_length=40, description="The schedule's latest time that started a run.")
+    ] = None
+    next_schedule_time: Annotated[
+        str | None, Field(max_length=40, description="When the schedule starts the next run.")
     ] = None
 
     def condition(self, type_: str) -> Condition | None:

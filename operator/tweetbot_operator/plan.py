@@ -17,9 +17,10 @@ from tweetbot_operator.outcomes import NoJob
 from tweetbot_operator.pods_to_usage import with_usage
 from tweetbot_operator.progress_to_status import due_at, with_progress
 from tweetbot_operator.run_to_standing import Circumstances, standing_of
+from tweetbot_operator.schedule_to_time import timetable_of
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.situation_to_actions import Situation, actions, blockage, waits, wake_at
-from tweetbot_operator.spec_to_run import run_for
+from tweetbot_operator.spec_to_run import run_for, trigger_of
 from tweetbot_operator.times import earliest
 from tweetbot_operator.turn_to_status import invalid_spec_status, status_after
 from tweetbot_operator.world import World
@@ -41,7 +42,8 @@ def plan(world: World, settings: OperatorSettings) -> Plan:
     bot = world.bot
     if isinstance(bot, UnreadableBot):
         return Plan(invalid_spec_status(bot, world.now))
-    run = run_for(bot, world.now)
+    timetable = timetable_of(bot, world.now, settings)
+    run = run_for(bot, trigger_of(bot, timetable.due), world.now)
     job = next((job for job in world.jobs if job.name == run.job_name), None)
     own = tuple(pod for pod in world.pods if job and pod.job == job.uid)
     scene = Scene(run, bot.spec.run, job, own, world.findings, world.now, settings)
@@ -52,7 +54,7 @@ def plan(world: World, settings: OperatorSettings) -> Plan:
         job, outcome = None, NoJob()  # what they speak of is the stage before
     here = Situation(bot, turn.run, job, outcome, world, settings)
     around = Circumstances(bot.spec.suspend, waits(here), outcome, blockage(here), world.now)
-    status = status_after(bot, turn, standing_of(turn.run, around), world.now)
+    status = status_after(bot, turn, standing_of(turn.run, around), timetable=timetable, now=world.now)
     if turn.run != bot.status.current_run:
         return Plan(status, records=True)
-    return Plan(status, actions(here), earliest(wake_at(here), due_at(turn.run, world)))
+    return Plan(status, actions(here), earliest(wake_at(here), due_at(turn.run, world), timetable.coming))

@@ -19,6 +19,7 @@ from tweetbot_operator.memory import Memory
 from tweetbot_operator.metrics import JOB_WRITES, STATUS_WRITES
 from tweetbot_operator.plan import Plan, plan
 from tweetbot_operator.pod_to_blockage import mount_complaint
+from tweetbot_operator.progress_board import ProgressBoard
 from tweetbot_operator.recorder import Recorder
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.text import clause
@@ -34,9 +35,19 @@ _LOOKS = 10
 class Reconciler:
     """Brings one TweetBot after the other to where its spec wants it."""
 
-    def __init__(self, cluster: Cluster, cache: Cache, settings: OperatorSettings, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        cache: Cache,
+        settings: OperatorSettings,
+        now: Callable[[], datetime],
+        *,
+        board: ProgressBoard | None = None,
+    ) -> None:
+        """`board` holds what trainers report, where they can."""
         self._cluster, self._cache, self._settings, self._now = cluster, cache, settings, now
         self._memory, self._census = Memory(), Census()
+        self._board = board or ProgressBoard(lambda key: None)
         self.recorder = Recorder(cluster, now)
 
     async def reconcile(self, key: Key) -> datetime | None:
@@ -49,6 +60,7 @@ class Reconciler:
             if stored is None:
                 self._memory.forget(key)
                 self._census.leave(key)
+                self._board.forget(key)
                 return None
             bot = bot_from(stored.document)
             if bot.deleting:
@@ -59,6 +71,7 @@ class Reconciler:
                 decided = plan(self._world(bot), self._settings)
                 if await self._carried_out(stored, bot, decided):
                     self._census.enter(key, decided.status.phase)
+                    self._board.settle(key, decided.status.current_run)
                     return decided.wake_at
             except (Conflict, Missing):
                 await self._read_again(stored)
@@ -69,7 +82,7 @@ class Reconciler:
         jobs = self._cache.jobs.group(bot.uid)
         pods = tuple(sorted(self._cache.pods.group(bot.uid), key=lambda pod: (pod.created_at, pod.name)))
         self._memory.keep_only(key, (job.uid for job in jobs), (pod.uid for pod in pods))
-        return World(bot, jobs, pods, self._memory.of(key), self._now())
+        return World(bot, jobs, pods, self._memory.of(key), self._now(), self._board.of(key))
 
     async def _carried_out(self, stored: StoredBot, bot: TweetBot | UnreadableBot, decided: Plan) -> bool:
         """Do one round of what was decided; answers whether nothing is left to decide anew."""

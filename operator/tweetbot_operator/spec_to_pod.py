@@ -16,6 +16,8 @@ from tweetbot_contract.handover import (
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import CurrentRun
 from tweetbot_operator.settings import OperatorSettings
+from tweetbot_operator.spec_to_progress import progress_env, progress_mounts, progress_volumes
+from tweetbot_operator.spec_to_run import min_new_posts_of
 from tweetbot_operator.spec_to_scheduling import scheduling_for
 from tweetbot_operator.spec_to_secrets import secret_sources
 
@@ -51,7 +53,7 @@ def pod_spec_for(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> 
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": [_container(bot, run, settings)],
-        "volumes": _volumes(bot, run, settings),
+        "volumes": _volumes(bot, run, settings) + progress_volumes(bot, run, settings),
         **optional,
         **scheduling_for(bot.spec.scheduling),
     }
@@ -72,7 +74,7 @@ def _container(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Ma
         },
         "terminationMessagePath": TERMINATION_LOG,
         "terminationMessagePolicy": "File",
-        "volumeMounts": _mounts(bot, run),
+        "volumeMounts": _mounts(bot, run) + progress_mounts(run, settings),
     }
 
 
@@ -83,6 +85,7 @@ def _env(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> list[Man
         WORK_DIR_ENV: WORK_DIR,
         TERMINATION_LOG_ENV: TERMINATION_LOG,
         **_CACHES,
+        **progress_env(bot, run, settings),
     }
     if not bot.spec.model.base.startswith("hf://"):
         literals["HF_HUB_OFFLINE"] = "1"
@@ -99,6 +102,7 @@ def _document(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Run
         run_id=run.id,
         run_number=run.number,
         trigger=run.trigger,
+        min_new_posts=min_new_posts_of(bot, run),
         dataset=run.dataset if run.stage == "Train" else None,
         image=settings.trainer_image,
         spec=bot.spec,

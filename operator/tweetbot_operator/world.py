@@ -6,6 +6,7 @@ from datetime import datetime
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_operator.document_to_bot import UnreadableBot
 from tweetbot_operator.findings import Findings
+from tweetbot_operator.progress_report import Live
 from tweetbot_operator.views import JobView, PodView
 
 
@@ -20,3 +21,5 @@ class World:
     """Those that carry its uid, oldest first."""
     findings: Findings
     now: datetime
+    live: Live | None = None
+    """What the trainer reported last, if the operator has heard of it since it started."""

@@ -1,5 +1,7 @@
 """Settings from the environment."""
 
+from pathlib import Path
+
 import pytest
 
 from tweetbot_operator.settings import InvalidSettings, OperatorSettings, settings_from
@@ -49,3 +51,40 @@ def test_times_of_the_lease_that_do_not_fit_are_refused(retry: str, renew: str, 
 
 def test_no_election_needs_no_times() -> None:
     assert settings_from({"TWEETBOT_LEASE_SECONDS": "0"}).lease_seconds == 0
+
+
+PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+HTTPS = {"TWEETBOT_PROGRESS_URL": "https://tweetbot-operator.ops.svc:8443"}
+FILES = {"TWEETBOT_PROGRESS_CERTIFICATE": "/tls/tls.crt", "TWEETBOT_PROGRESS_KEY": "/tls/tls.key"}
+
+
+def test_progress_is_taken_where_it_can_be_taken_safely() -> None:
+    assert settings_from(HTTPS | FILES).takes_progress
+    assert settings_from({"TWEETBOT_PROGRESS_URL": "http://127.0.0.1:8443"}).takes_progress
+    assert not settings_from(HTTPS).takes_progress
+    assert not settings_from(FILES).takes_progress
+
+
+@pytest.mark.parametrize("url", ["tweetbot:8443", "http://tweetbot-operator:8443", "ftp://localhost", "https://h/path"])
+def test_an_address_for_tokens_is_encrypted_or_local(url: str) -> None:
+    with pytest.raises(InvalidSettings, match="TWEETBOT_PROGRESS_URL"):
+        settings_from({"TWEETBOT_PROGRESS_URL": url})
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_half_a_certificate_is_none(name: str) -> None:
+    with pytest.raises(InvalidSettings, match="TWEETBOT_PROGRESS_KEY"):
+        settings_from({**HTTPS, name: FILES[name]})
+
+
+def test_certificates_to_trust_are_read_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_text(PEM)
+    assert settings_from({"TWEETBOT_PROGRESS_CA": str(tmp_path / "ca.crt")}).progress_ca == PEM
+
+
+@pytest.mark.parametrize("text", [None, "", "certificate", PEM + "-----BEGIN PRIVATE KEY-----", PEM * 2000])
+def test_what_would_go_into_every_pod_is_looked_at(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / "ca.crt").write_text(text)
+    with pytest.raises(InvalidSettings, match="TWEETBOT_PROGRESS_CA"):
+        settings_from({"TWEETBOT_PROGRESS_CA": str(tmp_path / "ca.crt")})
