@@ -25,7 +25,7 @@ _ALMOST = 99
 
 
 class Estimate:
-    """How long a training will still take, by its pace since the first step: evaluations count, the warm-up does not."""
+    """How long a training will still take, by its pace since the first step: evaluations count, a warm-up does not."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
