@@ -29,6 +29,7 @@ CLASSES: dict[str, Class] = {
     "serviceAccountName": "EXECUTION",
     "run": "EXECUTION",
     "suspend": "LIFECYCLE",
+    "schedule": "LIFECYCLE",
     "history": "LIFECYCLE",
     "subject": "LIFECYCLE",
 }
@@ -52,7 +53,7 @@ def execution_of(spec: TweetBotSpec) -> str:
 
 
 def run_id(spec: TweetBotSpec, trigger: str = "") -> str:
-    """Return the id of the run that this spec asks for; `trigger` is the retrain-at time that forces another."""
+    """Return the id of the run that this spec asks for; `trigger` asks for another of the same spec."""
     return _digest({"identity": _only(spec, "IDENTITY"), "trigger": trigger})
 
 

@@ -1,7 +1,7 @@
 """What a trainer Pod hands back: its termination message, JSON of at most 4,000 bytes.
 
 TrainerResult
-├── PrepareSucceeded   the dataset by digest, its data table, and a model version to adopt if one exists
+├── PrepareSucceeded   the dataset by digest, its data table, and a model version to adopt or to keep
 ├── TrainSucceeded     the published model, metrics, samples, where it was tracked
 └── StageFailed        one reason, one message that says what to do
 """
@@ -129,6 +129,8 @@ class PrepareSucceeded(Part):
     schema_version: Literal[1] = 1
     dataset: Dataset
     adopted: TrainSucceeded | None = None
+    #: Posts that the served model has not seen, where they are too few for the schedule: nothing is trained.
+    new_posts: int | None = None
     tracking: TrackingResult = TrackingResult()
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from tweetbot_contract.lifecycle import History, Run, Schedule
 from tweetbot_contract.output import Output
 from tweetbot_contract.parts import NUMBER, Part, Rule, matches
 from tweetbot_contract.scheduling import Resources, Scheduling
@@ -199,38 +200,6 @@ class Tracking(Part):
     wandb: Annotated[WandB, Field(description="Weights & Biases.")] = WandB()
 
 
-class Run(Part):
-    """How long and how often a run is tried."""
-
-    attempts: Annotated[int, Field(ge=1, le=10, description="Pods a stage may use up; preemption counts none.")] = 3
-    active_deadline_seconds: Annotated[
-        int,
-        Field(
-            ge=60,
-            le=604800,
-            description="Seconds a stage may run, summed over all its Pods; waiting for a node is not counted.",
-        ),
-    ] = 7200
-    start_deadline_seconds: Annotated[
-        int, Field(ge=10, le=604800, description="Seconds a stage may wait for its Pod to start.")
-    ] = 600
-
-
-class History(Part):
-    """How much is kept of what was before."""
-
-    runs: Annotated[int, Field(ge=0, le=50, description="Runs that status.runs tells of.")] = 5
-    models: Annotated[
-        int,
-        Field(
-            ge=1,
-            le=100,
-            description="Model versions kept in S3, the newest. Older ones are erased after a publication, but never "
-            "the one that latest.json points to, nor one that a later run adopted.",
-        ),
-    ] = 3
-
-
 class TweetBotSpec(Part):
     """Whose posts become a model, how, and where it goes."""
 
@@ -253,6 +222,7 @@ class TweetBotSpec(Part):
     ] = None
     run: Annotated[Run, Field(description="How long and how often a run is tried.")] = Run()
     suspend: Annotated[bool, Field(description="true stops the run; it goes on when this is false again.")] = False
+    schedule: Annotated[Schedule | None, Field(description="When another run starts by itself; unset: never.")] = None
     history: Annotated[History, Field(description="How much is kept of what was before.")] = History()
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(

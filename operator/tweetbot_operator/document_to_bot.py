@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from tweetbot_contract.manifest import InvalidManifest, TweetBot, parse
 from tweetbot_contract.status import TweetBotStatus
+from tweetbot_operator.schedule_to_time import complaint_about
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ def bot_from(document: bytes) -> TweetBot | UnreadableBot:
     """Return the TweetBot of a stored document."""
     manifest = json.loads(document)
     try:
-        return parse(manifest)
+        return _checked(parse(manifest))
     except InvalidManifest as fault:
         metadata = manifest["metadata"]
         return UnreadableBot(
@@ -40,6 +41,14 @@ def bot_from(document: bytes) -> TweetBot | UnreadableBot:
             complaint=str(fault),
             deleting="deletionTimestamp" in metadata,
         )
+
+
+def _checked(bot: TweetBot) -> TweetBot:
+    """What CEL cannot tell of a schedule is told here. Raises InvalidManifest."""
+    complaint = complaint_about(bot.spec.schedule) if bot.spec.schedule else None
+    if complaint:
+        raise InvalidManifest(complaint)
+    return bot
 
 
 def _status(raw: dict[str, object]) -> TweetBotStatus:

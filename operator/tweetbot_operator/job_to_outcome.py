@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from tweetbot_contract.lifecycle import Run
 from tweetbot_contract.reasons import (
     DEADLINE_EXCEEDED,
     OUT_OF_MEMORY,
@@ -11,7 +12,6 @@ from tweetbot_contract.reasons import (
     TRAINER_BUG,
 )
 from tweetbot_contract.result import PrepareSucceeded, StageFailed, TrainSucceeded, decode
-from tweetbot_contract.spec import Run
 from tweetbot_contract.status import CurrentRun
 from tweetbot_operator.failed_job_to_outcome import failure_of
 from tweetbot_operator.findings import Findings

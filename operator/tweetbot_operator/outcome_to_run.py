@@ -6,7 +6,7 @@ from typing import assert_never
 
 from tweetbot_contract.handover import job_name
 from tweetbot_contract.manifest import TweetBot
-from tweetbot_contract.reasons import ADOPTED, SUCCEEDED
+from tweetbot_contract.reasons import ADOPTED, NOTHING_NEW, SUCCEEDED
 from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
 from tweetbot_contract.status import CurrentRun
 from tweetbot_operator.outcomes import (
@@ -57,11 +57,13 @@ def turn_after(bot: TweetBot, run: CurrentRun, outcome: Outcome, now: datetime, 
 
 
 def _prepared(bot: TweetBot, run: CurrentRun, result: PrepareSucceeded, now: datetime) -> Turn:
-    """With a model to adopt the run is at its end; else the train stage begins, with attempts of its own."""
+    """With a model to adopt or to keep the run is at its end; else the train stage begins, with attempts of its own."""
     fresh = {"retries": 0, "retry_at": None, "reason": None, "message": None}
     data = {"dataset": result.dataset.digest, **fresh}
     if result.adopted:
         return Turn(_ended(run.model_copy(update=data), ADOPTED.name, now), result, result.adopted)
+    if result.new_posts is not None:
+        return Turn(_ended(run.model_copy(update=data), NOTHING_NEW.name, now), result)
     unused = {"attempt": 1, "ran_seconds": 0, "disruptions": 0, "counted_pods": ()}
     stage = {"stage": "Train", "job_name": job_name(bot.name, run.id, "Train"), **unused}
     return Turn(run.model_copy(update=data | stage), result)

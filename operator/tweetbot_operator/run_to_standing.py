@@ -6,6 +6,7 @@ from datetime import datetime
 from tweetbot_contract.reasons import (
     ADOPTED,
     EVICTED,
+    NOTHING_NEW,
     PREPARING,
     RESULT_LOST,
     RETRY_BACKOFF,
@@ -51,8 +52,8 @@ def _ended(run: CurrentRun) -> Standing:
     reason, message = run.reason or "", run.message or ""
     if run.outcome == "Failed":
         return Standing("Failed", reason, message, progressing=False, stalled=True)
-    meaning = (ADOPTED if reason == ADOPTED.name else SUCCEEDED).meaning
-    return Standing("Succeeded", reason, meaning, progressing=False)
+    ends = {ADOPTED.name: ADOPTED, NOTHING_NEW.name: NOTHING_NEW}
+    return Standing("Succeeded", reason, ends.get(reason, SUCCEEDED).meaning, progressing=False)
 
 
 def _blocked(run: CurrentRun, blockage: Blockage) -> Standing:

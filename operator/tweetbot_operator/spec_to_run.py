@@ -2,35 +2,44 @@
 
 from datetime import datetime
 
-from tweetbot_contract.handover import job_name
+from tweetbot_contract.handover import SCHEDULE_TRIGGER, job_name
 from tweetbot_contract.identity import execution_of, identity_of, run_id
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import CurrentRun
 from tweetbot_operator.times import stamp
 
 
-def trigger_of(bot: TweetBot) -> str:
-    """Return the retrain-at time that forced the run. One that was handled stays in force when the user removes it."""
-    return bot.retrain_at or bot.status.last_handled_retrain_at or ""
+def trigger_of(bot: TweetBot, due: datetime | None) -> str:
+    """Return what asks for the run beside the spec: a new retrain-at, a time of the schedule, else what did before.
+
+    A trigger stays in force when its cause goes: removing the annotation, or the schedule, starts nothing. A schedule
+    waits until the run before it has ended and nobody has asked for a pause.
+    """
+    recorded = bot.status.current_run
+    if bot.retrain_at and bot.retrain_at != bot.status.last_handled_retrain_at:
+        return bot.retrain_at
+    if due and recorded and recorded.outcome is not None and not bot.spec.suspend:
+        return f"{SCHEDULE_TRIGGER}{stamp(due)}"
+    return recorded.trigger if recorded else ""
 
 
-def run_for(bot: TweetBot, now: datetime) -> CurrentRun:
-    """Return the run that spec and annotation ask for at this moment."""
-    recorded, wanted = bot.status.current_run, run_id(bot.spec, trigger_of(bot))
+def run_for(bot: TweetBot, trigger: str, now: datetime) -> CurrentRun:
+    """Return the run that spec and trigger ask for at this moment."""
+    recorded, wanted = bot.status.current_run, run_id(bot.spec, trigger)
     if recorded is None or recorded.id != wanted:
-        return _new_run(bot, wanted, now)
+        return _new_run(bot, wanted, trigger, now)
     execution = execution_of(bot.spec)
     if recorded.execution == execution or recorded.outcome == "Succeeded":
         return recorded
     return _revived(recorded, execution)
 
 
-def _new_run(bot: TweetBot, wanted: str, now: datetime) -> CurrentRun:
+def _new_run(bot: TweetBot, wanted: str, trigger: str, now: datetime) -> CurrentRun:
     former = bot.status.current_run
     return CurrentRun(
         id=wanted,
         number=former.number + 1 if former else 1,
-        trigger=trigger_of(bot),
+        trigger=trigger,
         identity=identity_of(bot.spec),
         execution=execution_of(bot.spec),
         stage="Prepare",
@@ -45,6 +54,17 @@ def _revived(run: CurrentRun, execution: str) -> CurrentRun:
     anew = {"outcome": None, "reason": None, "message": None, "finished_at": None, "retry_at": None}
     unused = {"attempt": 1, "retries": 0, "ran_seconds": 0, "disruptions": 0}
     return run.model_copy(update={**anew, **unused, "execution": execution})
+
+
+def min_new_posts_of(bot: TweetBot, run: CurrentRun) -> int:
+    """Return how many posts that the served model has not seen the run needs; 0 where it trains in any case.
+
+    It holds for scheduled runs of what is served: an edit of what is trained takes effect however old the posts are.
+    """
+    model, schedule = bot.status.model, bot.spec.schedule
+    if schedule is None or model is None or model.identity != run.identity:
+        return 0
+    return schedule.min_new_posts if run.trigger.startswith(SCHEDULE_TRIGGER) else 0
 
 
 def round_of(run: CurrentRun) -> str:

@@ -14,14 +14,21 @@ from tweetbot_contract.status import (
 from tweetbot_operator.document_to_bot import UnreadableBot
 from tweetbot_operator.outcome_to_run import Turn
 from tweetbot_operator.run_to_history import runs_after
+from tweetbot_operator.schedule_to_time import Timetable
 from tweetbot_operator.standing import Standing
 from tweetbot_operator.standing_to_conditions import claims_of, conditions_after, invalid_spec_claims
+from tweetbot_operator.times import stamp
 
 
-def status_after(bot: TweetBot, turn: Turn, standing: Standing, now: datetime) -> TweetBotStatus:
+def status_after(
+    bot: TweetBot, turn: Turn, standing: Standing, *, timetable: Timetable, now: datetime
+) -> TweetBotStatus:
     """Return the next status of a TweetBot."""
     former = bot.status
     model = _model(turn.trained, turn.run) if turn.trained else former.model
+    begins = former.current_run is None or former.current_run.number != turn.run.number
+    due = timetable.due
+    upcoming = timetable.coming if begins or due is None else due
     return TweetBotStatus(
         observed_generation=bot.generation,
         phase=standing.phase,
@@ -33,7 +40,9 @@ def status_after(bot: TweetBot, turn: Turn, standing: Standing, now: datetime) -
         samples=turn.trained.samples if turn.trained else former.samples,
         tracking=_tracking(turn, former.tracking),
         runs=runs_after(former, turn.run, model, limit=bot.spec.history.runs, now=now),
-        last_handled_retrain_at=turn.run.trigger or None,
+        last_handled_retrain_at=_handled(bot, turn.run),
+        last_schedule_time=stamp(due) if begins and due else former.last_schedule_time,
+        next_schedule_time=stamp(upcoming) if upcoming else None,
     )
 
 
@@ -60,6 +69,10 @@ def _ordered(status: TweetBotStatus) -> TweetBotStatus:
 
 def _model(result: TrainSucceeded, run: CurrentRun) -> ModelStatus:
     return ModelStatus(**result.model.model_dump(), run_id=run.id, identity=run.identity)
+
+
+def _handled(bot: TweetBot, run: CurrentRun) -> str | None:
+    return bot.retrain_at if bot.retrain_at and run.trigger == bot.retrain_at else bot.status.last_handled_retrain_at
 
 
 def _data(turn: Turn) -> DataStatus | None:

@@ -63,6 +63,12 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
     "no epochs": ({"training": {"epochs": 0}}, "spec.training.epochs"),
     "memory in words": ({"resources": {"memory": "lots"}}, "spec.resources.memory"),
     "Online without a key": ({"tracking": {"wandb": {"mode": "Online"}}}, "spec.tracking.wandb.mode"),
+    "a schedule of four fields": ({"schedule": {"cron": "3 * * 1"}}, "spec.schedule.cron"),
+    "a time zone from a file": (
+        {"schedule": {"cron": "0 3 * * 1", "timeZone": "../../etc/passwd"}},
+        "spec.schedule.timeZone",
+    ),
+    "no models kept": ({"history": {"models": 0}}, "spec.history.models"),
     "two GPUs": ({"resources": {"gpu": {"count": 2}}}, "spec.resources.gpu.count"),
 }
 

@@ -40,7 +40,7 @@ def version_for(store: ObjectStore, run: RunDocument, training_key: str) -> str:
     that another run has taken is passed by.
     """
     key = training_key[:VERSION_DIGITS]
-    if not run.trigger:
+    if not run.forced:
         return key
     claim = store.find(_claim_uri(run))
     if claim and claim.body.startswith(key.encode()):
@@ -51,7 +51,7 @@ def version_for(store: ObjectStore, run: RunDocument, training_key: str) -> str:
 
 def claim(store: ObjectStore, run: RunDocument, version: str) -> None:
     """Write down under which name a forced run publishes, so that it finds it again whatever its number is then."""
-    if run.trigger:
+    if run.forced:
         store.put(_claim_uri(run), f"{version}\n".encode())
 
 

@@ -27,6 +27,8 @@ SAME_RUN: dict[str, dict[str, Any]] = {
 }
 NOTHING: dict[str, dict[str, Any]] = {
     "suspended": {"suspend": True},
+    "a schedule": {"schedule": {"cron": "0 3 * * 1"}},
+    "a shorter history": {"history": {"runs": 1, "models": 1}},
     "a display name": {"subject": {"handle": "harbour_gull", "displayName": "Gull"}},
     "a default written out": {"training": {"epochs": 4}, "filter": {"recipe": "modern"}},
 }

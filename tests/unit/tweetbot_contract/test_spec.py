@@ -56,8 +56,14 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "a revision without a hub": ({"model": {"base": "scratch://mini", "revision": "main"}}, "spec.model.revision: "),
     "a learning rate in words": ({"training": {"learningRate": "fast"}}, "spec.training.learningRate: write"),
     "memory in words": ({"resources": {"memory": "lots"}}, "spec.resources.memory: write memory as"),
+    "a schedule of four fields": ({"schedule": {"cron": "3 * * 1"}}, "spec.schedule.cron: write five fields"),
+    "a schedule by a nickname": ({"schedule": {"cron": "@weekly"}}, "spec.schedule.cron: write five fields"),
+    "a time zone from a file": (
+        {"schedule": {"cron": "0 3 * * 1", "timeZone": "../../etc/passwd"}},
+        "spec.schedule.timeZone: write a name of the time zone database",
+    ),
     "Online without a key": ({"tracking": {"wandb": {"mode": "Online"}}}, "spec.tracking.wandb.mode: mode Online"),
-    "an unknown field": ({"schedule": {"cron": "* * * * *"}}, "spec.schedule: "),
+    "an unknown field": ({"autopilot": True}, "spec.autopilot: "),
 }
 
 

@@ -1,6 +1,7 @@
 """What a run has used up: its containers' seconds over all Pods and Jobs, and how often its Pods had to leave."""
 
 from dataclasses import replace
+from typing import Any
 
 from builders_operator import (
     NOON,
@@ -38,9 +39,13 @@ def after(bot: TweetBot, job: JobView, *pods: PodView, at: float = 0) -> TweetBo
     return replace(bot, status=plan(a_world(bot, jobs=(job,), pods=pods, at=at), SETTINGS).status)
 
 
-def a_preempted_pod(job: JobView, **changes: object) -> PodView:
+def a_preempted_pod(job: JobView, **changes: Any) -> PodView:
     """Return a Pod that ran for a minute and is about to be gone."""
-    fields = {"disrupted": True, "finished_at": seconds_after_noon(60), "deleting_at": seconds_after_noon(120)}
+    fields: dict[str, Any] = {
+        "disrupted": True,
+        "finished_at": seconds_after_noon(60),
+        "deleting_at": seconds_after_noon(120),
+    }
     return a_failed_pod(job, 143, **(fields | changes))
 
 
