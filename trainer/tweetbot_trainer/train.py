@@ -2,6 +2,7 @@
 
 from tweetbot_contract.result import TrainSucceeded
 from tweetbot_trainer.adoption import adoptable
+from tweetbot_trainer.checkpoints.place import checkpoints_uri, erase
 from tweetbot_trainer.pointer import point_to
 from tweetbot_trainer.snapshots import required_dataset
 from tweetbot_trainer.splits import split
@@ -18,6 +19,7 @@ def train(context: StageContext) -> TrainSucceeded:
     standing = adoptable(context.store, run, plan.key)
     if standing:
         point_to(context.store, run, standing)
+        erase(context.store, f"{checkpoints_uri(run)}/")  # an attempt that was killed just after it published
         context.log.info("train.found", uri=standing.model.uri)
         return standing
     dataset = required_dataset(context.store, run, plan.data.digest)

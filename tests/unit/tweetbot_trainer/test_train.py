@@ -1,6 +1,7 @@
 """The second stage: what it makes of a dataset, and what it leaves alone."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from builders_stages import a_context, a_folder, a_local_run, a_source, a_version
-from tweetbot_contract.result import TrackingResult
+from tweetbot_contract.result import TrackingResult, TrainSucceeded
 from tweetbot_fakes.storage import WatchedStore
 from tweetbot_trainer.errors import Stopped
 from tweetbot_trainer.prepare import prepare
@@ -133,3 +134,33 @@ def test_a_training_that_is_asked_to_end_publishes_nothing(tmp_path: Path) -> No
         train(context)
     assert tracker.failed is True
     assert list(STORE.list(f"{context.run.prefix}/models/")) == []
+
+
+def the_weights(result: TrainSucceeded) -> bytes:
+    return STORE.get(f"{result.model.uri}/model.safetensors")
+
+
+def test_a_training_stopped_half_way_goes_on_in_another_pod_to_the_same_model(tmp_path: Path) -> None:
+    undisturbed = train(a_training(tmp_path / "one"))
+    context, stop = a_training(tmp_path / "two"), StopRequest()
+
+    class StoppingTracker(RecordingTracker):
+        def log(self, row: Mapping[str, float]) -> None:
+            super().log(row)
+            if row["step"] == 2:
+                stop.request()
+
+    with pytest.raises(Stopped, match="after 2 steps"):
+        train(replace(context, stop=stop, start_tracker=lambda config: StoppingTracker()))
+    kept = [info.uri for info in STORE.list(f"{context.run.prefix}/checkpoints/")]
+    assert any("/00000002-" in uri for uri in kept)
+    assert list(STORE.list(f"{context.run.prefix}/models/")) == []
+    shutil.rmtree(context.work)
+    tracker = RecordingTracker()
+    resumed = train(replace(context, start_tracker=lambda config: tracker))
+    assert the_weights(resumed) == the_weights(undisturbed)
+    assert tracker.rows[0]["step"] == 3
+    assert list(STORE.list(f"{context.run.prefix}/checkpoints/")) == []
+    version = resumed.model.uri.removesuffix("/model")
+    rows = [json.loads(line) for line in STORE.get(f"{version}/report/metrics.jsonl").decode().splitlines()]
+    assert [row["step"] for row in rows if "train_loss" in row] == list(range(1, rows[-1]["step"] + 1))

@@ -19,6 +19,8 @@ from tweetbot_trainer.training.forward import summed_loss
 from tweetbot_trainer.training.loop import train
 from tweetbot_trainer.training.model_setup import made_trainable, optimizer_of
 from tweetbot_trainer.training.outcome import Hooks, MetricsRow, Progress, TrainingOutcome
+from tweetbot_trainer.training.processors import Processor
+from tweetbot_trainer.training.state import TrainingState
 from tweetbot_trainer.training.windows import Window, windows_of, windows_of_all
 
 QUIET = Hooks()
@@ -204,3 +206,45 @@ def test_a_post_longer_than_the_context_trains() -> None:
     assert len(long) > 10
     outcome = train(base.model, long, long, some_values(), processor=PROCESSOR, hooks=Hooks(), stop_early=False)
     assert outcome.train_loss < outcome.first_train_loss
+
+
+class Shelf:
+    """Checkpoints in memory: kept when `due_at` steps are done, and when the training is stopped."""
+
+    def __init__(self, due_at: int = 0) -> None:
+        self.due_at, self.asked, self.states = due_at, 0, list[TrainingState]()
+
+    def newest(self, processor: Processor) -> TrainingState | None:
+        return self.states[-1] if self.states else None
+
+    def due(self) -> bool:
+        self.asked += 1
+        return self.asked == self.due_at
+
+    def save(self, state: TrainingState, *, last: bool = False) -> None:
+        tensors = {
+            part: {name: one.clone() for name, one in tensors.items()} for part, tensors in state.tensors.items()
+        }
+        self.states.append(TrainingState(state.course, tensors))
+
+
+@pytest.mark.parametrize("stop_at", [1, 2, 7, 18])
+def test_a_stopped_training_goes_on_to_the_same_weights_and_figures(stop_at: int) -> None:
+    whole = trained(undisturbed := a_base(TRAIN), epochs=2, stop_early=True)
+    shelf = Shelf()
+    with pytest.raises(Stopped):
+        trained(a_base(TRAIN), epochs=2, stop_early=True, hooks=Hooks(stop=counted(stop_at), checkpoints=shelf))
+    told: list[MetricsRow] = []
+    hooks = Hooks(checkpoints=shelf, resumed=told.extend)
+    resumed = trained(base := a_base(TRAIN), epochs=2, stop_early=True, hooks=hooks)
+    assert weights_hash(base) == weights_hash(undisturbed)
+    assert len(shelf.states[0].course.losses) == stop_at - 1
+    assert [row.train_loss for row in resumed.rows] == [row.train_loss for row in whole.rows]
+    assert (resumed.steps, resumed.epochs, resumed.tokens) == (whole.steps, whole.epochs, whole.tokens)
+    assert list(resumed.rows[: len(told)]) == told
+
+
+def test_a_checkpoint_is_kept_when_it_is_due() -> None:
+    shelf = Shelf(due_at=3)
+    trained(a_base(TRAIN), epochs=1, hooks=Hooks(checkpoints=shelf))
+    assert [len(state.course.losses) for state in shelf.states] == [3]

@@ -1,4 +1,4 @@
-"""Our own loop over a GPT-2: steps of about equal label tokens, a cosine, and the best weights kept."""
+"""Our own loop over a GPT-2: steps of about equal label tokens, a cosine, the best weights kept, and checkpoints."""
 
 import math
 import time
@@ -18,6 +18,7 @@ from tweetbot_trainer.training.model_setup import made_trainable, optimizer_of
 from tweetbot_trainer.training.outcome import Hooks, MetricsRow, Progress, TrainingOutcome
 from tweetbot_trainer.training.processors import Processor
 from tweetbot_trainer.training.schedule import learning_rate
+from tweetbot_trainer.training.state import Best, Course, TrainingState, captured, put_weights, restore, weights_of
 from tweetbot_trainer.training.values import TrainingValues
 from tweetbot_trainer.training.windows import Step, Window, padded, planned_steps
 
@@ -25,8 +26,6 @@ from tweetbot_trainer.training.windows import Step, Window, padded, planned_step
 POSITIONS = 8192
 #: How many steps at either end make the first and the last training loss.
 ENDS = 10
-
-Weights = dict[str, torch.Tensor]
 
 
 def train(
@@ -42,14 +41,18 @@ def train(
 ) -> TrainingOutcome:
     """Fine-tune the model in place, on the processor, and leave it there in evaluation mode.
 
-    With `stop_early` it ends after the first epoch that does not lower the validation loss, and keeps the best
-    weights; without, it keeps the last. Raises Stopped when `hooks.stop` says so, Diverged when the loss is no number,
-    SpecRefused (OutOfMemory) when a GPU's memory is too small.
+    It goes on from the newest of `hooks.checkpoints`; on a CPU with the same number of threads, that gives the same
+    weights as a training that was never stopped. With `stop_early` it ends after the first epoch that does not lower
+    the validation loss, and keeps the best weights; without, it keeps the last. Raises Stopped when `hooks.stop` says
+    so, a checkpoint kept; Diverged when the loss is no number; SpecRefused (OutOfMemory) when a GPU's memory is too
+    small.
     """
     model.to(processor.device)
     try:
         with _repeatable(processor):
-            return _Run(model, validation, values, processor, hooks, clock).through(windows, stop_early=stop_early)
+            optimizer = optimizer_of(model, values)
+            run = _Run(model, validation, values, processor, hooks, clock, optimizer, begun=clock())
+            return run.through(windows, stop_early=stop_early)
     except torch.OutOfMemoryError as error:
         text = f"{processor.name} has too little memory: lower training.batchTokens, or ask for a larger GPU."
         raise SpecRefused(reasons.OUT_OF_MEMORY, text) from error
@@ -63,51 +66,87 @@ class _Run:
     processor: Processor
     hooks: Hooks
     clock: Callable[[], float]
+    optimizer: torch.optim.Optimizer
+    begun: float
     rows: list[MetricsRow] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
     tokens: int = 0
     step_seconds: float = 0.0
     eval_loss: float | None = None
-    best: tuple[float, int, Weights] | None = None
+    best: Best | None = None
+    epoch: int = 1
+    done: int = 0
 
     def through(self, windows: Sequence[Window], *, stop_early: bool) -> TrainingOutcome:
-        values = self.values
-        begun = self.clock()
-        plan = planned_steps(
-            windows,
-            batch_tokens=values.batch_tokens,
-            epochs=values.epochs,
-            seed=values.seed,
-            weights=values.source_weights,
-        )
+        plan = _plan(windows, self.values)
         total = sum(map(len, plan))
-        optimizer = optimizer_of(self.model, values)
-        torch.manual_seed(values.seed)
-        self._evaluate(0)
-        for epoch, steps in enumerate(plan, start=1):
-            made_trainable(self.model, values.dropout)
-            for done, step in enumerate(steps, start=1):
-                self._step(step, optimizer, total=total, epoch=epoch - 1 + done / len(steps))
-            loss = self._evaluate(epoch)
-            if stop_early and not self._keep_if_best(epoch, loss):
+        self._begin()
+        while self.epoch <= len(plan):
+            self._finish_epoch(plan[self.epoch - 1], total)
+            loss = self._evaluate(self.epoch)
+            if stop_early and not self._keep_if_best(loss):
                 break
+            self.epoch, self.done = self.epoch + 1, 0
+        epochs = min(self.epoch, len(plan))
         if self.best is not None:
-            self.model.load_state_dict(self.best[2])
+            put_weights(self.model, self.best.weights)
         self.model.eval()
-        return self._outcome(epoch, self.best[1] if self.best else epoch, self.clock() - begun)
+        return self._outcome(epochs, self.best.epoch if self.best else epochs)
 
-    def _step(self, step: Step, optimizer: torch.optim.Optimizer, *, total: int, epoch: float) -> None:
-        if self.hooks.stop():
-            raise Stopped(reasons.STOPPED, "The Pod was asked to end; nothing was published.")
+    def _begin(self) -> None:
+        """Go on from the newest checkpoint, or begin."""
+        state = self.hooks.checkpoints.newest(self.processor)
+        if state is None:
+            torch.manual_seed(self.values.seed)
+            self._evaluate(0)
+            return
+        restore(state, self.model, self.optimizer)
+        course = state.course
+        self.epoch, self.done, self.best, self.eval_loss = course.epoch, course.done, state.best, course.eval_loss
+        self.tokens, self.step_seconds = course.tokens, course.step_seconds
+        self.losses, self.rows = list(course.losses), list(course.rows)
+        self.begun -= course.seconds
+        self.hooks.resumed(course.rows)
+
+    def _finish_epoch(self, steps: Sequence[Step], total: int) -> None:
+        made_trainable(self.model, self.values.dropout)
+        for step in steps[self.done :]:
+            if self.hooks.stop():
+                self.hooks.checkpoints.save(self._state(), last=True)
+                text = f"The Pod was asked to end, after {len(self.losses)} steps of training; nothing was published."
+                raise Stopped(reasons.STOPPED, text)
+            self._step(step, total=total, epoch=self.epoch - 1 + (self.done + 1) / len(steps))
+            self.done += 1
+            if self.hooks.checkpoints.due():
+                self.hooks.checkpoints.save(self._state())
+
+    def _state(self) -> TrainingState:
+        course = Course(
+            epoch=self.epoch,
+            done=self.done,
+            tokens=self.tokens,
+            step_seconds=self.step_seconds,
+            seconds=self.clock() - self.begun,
+            eval_loss=self.eval_loss,
+            losses=tuple(self.losses),
+            rows=tuple(self.rows),
+            processor=self.processor.name,
+            threads=self.processor.threads,
+            best_loss=self.best.loss if self.best else None,
+            best_epoch=self.best.epoch if self.best else None,
+        )
+        return captured(course, self.model, self.optimizer, self.best)
+
+    def _step(self, step: Step, *, total: int, epoch: float) -> None:
         begun = self.clock()
         rate = learning_rate(len(self.losses), total, peak=self.values.learning_rate, warmup=self.values.warmup)
-        for group in optimizer.param_groups:
+        for group in self.optimizer.param_groups:
             group["lr"] = rate
         labels = sum(window.labels for window in step)
         loss = self._gradients(step, labels)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.values.clip_norm)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
         self._note(loss, labels, self.clock() - begun, total=total, epoch=epoch, rate=rate)
 
     def _gradients(self, step: Step, labels: int) -> float:
@@ -135,11 +174,10 @@ class _Run:
         self._record(MetricsRow(len(self.losses), float(epoch), eval_loss=loss))
         return loss
 
-    def _keep_if_best(self, epoch: int, loss: float) -> bool:
-        if self.best is not None and self.best[0] <= loss:
+    def _keep_if_best(self, loss: float) -> bool:
+        if self.best is not None and self.best.loss <= loss:
             return False
-        weights = {name: tensor.detach().cpu().clone() for name, tensor in self.model.state_dict().items()}
-        self.best = (loss, epoch, weights)
+        self.best = Best(loss, self.epoch, weights_of(self.model))
         return True
 
     def _record(self, row: MetricsRow) -> None:
@@ -160,7 +198,7 @@ class _Run:
             return nullcontext()
         return torch.autocast(self.processor.device, dtype=torch.bfloat16)
 
-    def _outcome(self, epochs: int, best_epoch: int, seconds: float) -> TrainingOutcome:
+    def _outcome(self, epochs: int, best_epoch: int) -> TrainingOutcome:
         ends = max(1, min(ENDS, len(self.losses) // 10))
         return TrainingOutcome(
             steps=len(self.losses),
@@ -170,10 +208,20 @@ class _Run:
             train_loss=sum(self.losses[-ends:]) / ends,
             tokens=self.tokens,
             tokens_per_second=self.tokens / max(self.step_seconds, 1e-9),
-            seconds=seconds,
+            seconds=self.clock() - self.begun,
             processor=self.processor,
             rows=tuple(self.rows),
         )
+
+
+def _plan(windows: Sequence[Window], values: TrainingValues) -> list[list[Step]]:
+    return planned_steps(
+        windows,
+        batch_tokens=values.batch_tokens,
+        epochs=values.epochs,
+        seed=values.seed,
+        weights=values.source_weights,
+    )
 
 
 @contextmanager

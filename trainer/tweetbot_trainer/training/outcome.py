@@ -1,10 +1,13 @@
 """What a training tells while it runs, and what it hands back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tweetbot_trainer.training.processors import Processor
+
+if TYPE_CHECKING:
+    from tweetbot_trainer.training.state import TrainingState
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +43,49 @@ class MetricsRow:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
+class Checkpoints(Protocol):
+    """Where a training leaves its state, and finds what an attempt before it left."""
+
+    def newest(self, processor: Processor) -> "TrainingState | None":
+        """Return the newest whole state of this training, or None."""
+
+    def due(self) -> bool:
+        """Tell whether it is time for another one; asked after each step."""
+
+    def save(self, state: "TrainingState", *, last: bool = False) -> None:
+        """Keep a state, `last` before the process ends. Never raises: a training goes on without."""
+
+
+class NoCheckpoints:
+    """A training that begins anew each time."""
+
+    def newest(self, processor: Processor) -> "TrainingState | None":
+        """Return none."""
+        return None
+
+    def due(self) -> bool:
+        """Never."""
+        return False
+
+    def save(self, state: "TrainingState", *, last: bool = False) -> None:
+        """Keep nothing."""
+
+
+NO_CHECKPOINTS: Checkpoints = NoCheckpoints()
+
+
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """How the outside takes part: `stop` is asked before each step, the others are told after it."""
+    """How the outside takes part: `stop` is asked before each step, the others are told after it.
+
+    A training that goes on from a checkpoint first tells `resumed` the rows that were recorded before.
+    """
 
     stop: Callable[[], bool] = lambda: False
     progress: Callable[[Progress], None] = lambda progress: None
     record: Callable[[MetricsRow], None] = lambda row: None
+    resumed: Callable[[Sequence[MetricsRow]], None] = lambda rows: None
+    checkpoints: Checkpoints = NO_CHECKPOINTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,86 @@
+"""A training that is killed at every one of its steps, each time in a process of its own, and gone on from.
+
+    python -m tweetbot_fakes.killed_training FOLDER STEPS
+
+Prints a line of JSON: the hash of the undisturbed weights, and of those after each kill. This process loads torch once
+and forks, single-threaded, so that a kill costs the training alone.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import sys
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+from builders_model import PROCESSOR, a_base, some_texts, some_values
+from tweetbot_trainer.checkpoints.shelf import CheckpointShelf, Training
+from tweetbot_trainer.log import Log
+from tweetbot_trainer.model.tokenizer import encode_all, end_mark_id
+from tweetbot_trainer.store.folder import FolderStore
+from tweetbot_trainer.training.loop import train
+from tweetbot_trainer.training.outcome import Hooks, Progress
+from tweetbot_trainer.training.windows import Window, windows_of_all
+
+TRAIN, VALIDATION = some_texts(60), some_texts(12, seed=2)
+TOKENIZER = a_base(TRAIN).tokenizer
+
+
+def main() -> None:
+    folder, steps = Path(sys.argv[1]), int(sys.argv[2])
+    whole = _hash_of(folder / "undisturbed", die_at=None)
+    print(json.dumps({"whole": whole, "resumed": [_killed(folder / str(step), step) for step in range(1, steps + 1)]}))
+
+
+def _killed(folder: Path, step: int) -> str:
+    """Return the hash after a kill right after this step, while its checkpoint is being uploaded."""
+    child = os.fork()
+    if child == 0:
+        _hash_of(folder, die_at=step)
+        os._exit(1)
+    _, status = os.waitpid(child, 0)
+    if os.WTERMSIG(status) != signal.SIGKILL:
+        raise SystemExit(f"the training was to be killed at step {step}, and ended with {status}")
+    shutil.rmtree(folder / "work", ignore_errors=True)
+    return _hash_of(folder, die_at=None)
+
+
+def _hash_of(folder: Path, *, die_at: int | None) -> str:
+    """Train, or go on, with dropout and a checkpoint after each step; return the weights' hash."""
+    base = a_base(TRAIN)
+    shelf = CheckpointShelf(
+        Training(f"file://{folder}/bucket", "key", {}),
+        folder / "work",
+        store=FolderStore(),
+        hasty=FolderStore(),
+        interval=0.0,
+        log=Log(StringIO()),
+    )
+
+    def on_progress(progress: Progress) -> None:
+        if progress.step == die_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    train(
+        base.model,
+        _windows(TRAIN),
+        _windows(VALIDATION),
+        replace(some_values(epochs=5), dropout=0.1),
+        processor=PROCESSOR,
+        hooks=Hooks(progress=on_progress, checkpoints=shelf),
+        stop_early=True,
+    )
+    shelf.clear()
+    tensors = base.model.state_dict()
+    return hashlib.sha256(b"".join(tensors[name].numpy().tobytes() for name in sorted(tensors))).hexdigest()
+
+
+def _windows(texts: list[str]) -> list[Window]:
+    return windows_of_all(encode_all(TOKENIZER, texts), end_mark_id(TOKENIZER), 64)
+
+
+if __name__ == "__main__":
+    main()
