@@ -49,7 +49,16 @@ def context_of(settings: Settings, stop: StopRequest) -> StageContext:
     store = Stores(run.spec.output.s3, settings.secrets, budget)
     start_tracker = TrackerStarter(RunPlace.of(run, settings.work), store=store, secrets=settings.secrets, log=log)
     return StageContext(
-        run, store, settings.secrets, settings.work, log, stop, start_tracker, report_place=settings.report_place
+        run,
+        store,
+        settings.secrets,
+        settings.work,
+        log,
+        stop,
+        start_tracker,
+        report_place=settings.report_place,
+        hasty_store=Stores(run.spec.output.s3, settings.secrets, RetryBudget(HASTE, log=log)),
+        checkpoint_seconds=settings.checkpoint_seconds,
     )
 
 

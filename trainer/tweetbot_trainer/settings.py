@@ -11,8 +11,8 @@ from tweetbot_contract import handover, reasons
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.status import Stage
 from tweetbot_trainer.errors import SpecRefused
-from tweetbot_trainer.stage import CHECKPOINT_SECONDS
 from tweetbot_trainer.report_place import ReportPlace
+from tweetbot_trainer.stage import CHECKPOINT_SECONDS
 
 #: Seconds that a stage waits for an absent storage in all: a GPU is held for less time than a CPU (design §9).
 PATIENCE: dict[Stage, float] = {"Prepare": 1800.0, "Train": 600.0}
@@ -29,6 +29,7 @@ class Settings:
     work: Path
     termination_log: Path
     storage_patience: float
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
     report_place: ReportPlace | None = None
 
 

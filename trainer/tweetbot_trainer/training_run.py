@@ -5,7 +5,7 @@ wait for each other.
 """
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,8 @@ from pathlib import Path
 import torch
 
 from tweetbot_contract.result import Sample, TrackingResult, TrainSucceeded
-from tweetbot_trainer.checkpoints.shelf import CheckpointShelf, Training, checkpoints_uri
+from tweetbot_trainer.checkpoints.place import checkpoints_uri
+from tweetbot_trainer.checkpoints.shelf import CheckpointShelf, Training
 from tweetbot_trainer.dataset import Dataset, DatasetPost
 from tweetbot_trainer.generation import samples_for, sampling_of
 from tweetbot_trainer.model.base import Base, load_base
@@ -107,7 +108,9 @@ class TrainingRun:
         metrics = folder / REPORT_FOLDER / METRICS_FILE
         context = self.context
         with watched_training(metrics, self.tracker, context.log, context.stop, place=context.report_place) as hooks:
-            tuned = fine_tune(base, self.splits, self.plan.values, gpu=wants_gpu, hooks=replace(hooks, checkpoints=self._shelf))
+            tuned = fine_tune(
+                base, self.splits, self.plan.values, gpu=wants_gpu, hooks=replace(hooks, checkpoints=self._shelf)
+            )
         processor = tuned.outcome.processor
         self.context.log.info("train.trained", device=processor.device, processor=processor.name)
         return tuned
