@@ -31,9 +31,11 @@ def store_for(uri: str, arguments: argparse.Namespace, stop: StopRequest) -> Obj
     from tweetbot_trainer.errors import SpecRefused
     from tweetbot_trainer.store import RetryBudget, Stores
 
+    if not uri.startswith(("s3://", "file:///")):
+        raise SpecRefused(reasons.SPEC_REFUSED, f"{uri} is no address: write s3://bucket/… or file:///…")
     try:
         output = S3Output(
-            uri="/".join(uri.split("/")[:3]) if uri.startswith("s3:") else "file:///",
+            uri="/".join(uri.split("/")[:3]) if uri.startswith("s3://") else uri,
             endpoint=arguments.endpoint,
             region=arguments.region,
             addressing_style=arguments.addressing_style,

@@ -1,0 +1,34 @@
+"""A published model with all that it was made from, but no training: a real dataset, a few bytes as weights."""
+
+from pathlib import Path
+from typing import Any
+
+from builders_stages import KEY, a_context, a_folder, a_local_run, a_source, a_version
+from tweetbot_contract.handover import RunDocument
+from tweetbot_trainer.prepare import prepare
+from tweetbot_trainer.publication import publish
+from tweetbot_trainer.run_record import read_record
+from tweetbot_trainer.store.folder import FolderStore
+
+STORE = FolderStore()
+
+
+def a_published_model(folder: Path, *, base: dict[str, str] | None = None, **run: Any) -> RunDocument:
+    """Prepare the posts of a folder, publish a model of them and of a base, and return the run."""
+    if not (folder / "posts.txt").exists():
+        a_source(folder)
+    document = a_local_run(folder, **run)
+    prepared = prepare(a_context(folder, document))
+    record = read_record(STORE, document)
+    assert record is not None
+    finished = a_folder(folder / "finished", b"weights")
+    plain = a_version(finished, document)
+    origin = plain.provenance.model_copy(update={"sources": record.sources, "base": base or record.base})
+    manifest = plain.model_copy(update={"dataset": prepared.dataset, "provenance": origin})
+    publish(STORE, document, finished, manifest)
+    return document
+
+
+def version_of(run: RunDocument) -> str:
+    """Return the folder of the version that was published."""
+    return f"{run.prefix}/models/{KEY[:16]}"
