@@ -65,6 +65,10 @@ class Filter(Part):
         tuple[Annotated[str, Field(max_length=10)], ...],
         Field(max_length=20, description="Keep only posts labelled with these languages (ISO 639, e.g. en); all: []."),
     ] = ()
+    exclude_ids: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=128)], ...],
+        Field(max_length=1000, description="Posts that count as never made, by id: deleted ones. For either recipe."),
+    ] = ()
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "self.recipe != 'huggingtweets' || !(has(self.minWords) || has(self.replies) || has(self.deduplicate) || "

@@ -20,10 +20,14 @@ class ReadSource:
 
 
 class SourceReading:
-    """The sources of a run; `read` has one entry for each whose posts were all given."""
+    """The sources of a run; `read` has one entry for each whose posts were all given.
+
+    What filter.excludeIds names counts as never made, by any id that an edited post has had.
+    """
 
     def __init__(self, context: StageContext) -> None:
         self._context = context
+        self._excluded = frozenset(context.run.spec.filter.exclude_ids)
         self.read: list[ReadSource] = []
 
     def posts(self) -> Iterator[Post]:
@@ -48,12 +52,17 @@ class SourceReading:
             self.read.append(ReadSource(witness.objects(), self._profile(source, index)))
 
     def _counted(self, source: PostSource, index: int) -> Iterator[Post]:
-        count = 0
+        count = excluded = 0
         for post in source.posts():
             self._context.stop.check()
+            if self._excluded and not self._excluded.isdisjoint((post.id, *post.edits)):
+                excluded += 1
+                continue
             count += 1
             yield post
         self._context.log.info("prepare.source", source=index, posts=count)
+        if excluded:
+            self._context.log.info("prepare.excluded", source=index, posts=excluded)
 
     def _profile(self, source: PostSource, index: int) -> Profile | None:
         """Return the profile; a picture that cannot be read costs the card its picture and no more."""
