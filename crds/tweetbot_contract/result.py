@@ -32,7 +32,9 @@ class DataTable(Part):
     """What became of the posts. `kept` is always `downloaded` less the drops."""
 
     downloaded: Annotated[int, Field(ge=0, description="Posts that the sources held.")]
-    retweets: Annotated[int, Field(ge=0, description="Dropped: posts of others, passed on.")] = 0
+    retweets: Annotated[
+        int, Field(ge=0, description="Dropped: posts of others, passed on, as far as X was asked for them.")
+    ] = 0
     edits: Annotated[int, Field(ge=0, description="Dropped: versions of a post that was edited later.")] = 0
     replies: Annotated[int, Field(ge=0, description="Dropped: replies, where filter.replies is Drop.")] = 0
     languages: Annotated[int, Field(ge=0, description="Dropped: other languages than filter.languages.")] = 0

@@ -22,7 +22,7 @@ from tweetbot_trainer.model.saved import save_model
 from tweetbot_trainer.posts import printed_time
 from tweetbot_trainer.provenance import provenance_of
 from tweetbot_trainer.publication import publish
-from tweetbot_trainer.report.facts import CardFacts, languages_of, source_names_of
+from tweetbot_trainer.report.facts import CardFacts, languages_of, source_names_of, without_retweets
 from tweetbot_trainer.report_files import METRICS_FILE, write_report
 from tweetbot_trainer.retention import erase_old_versions
 from tweetbot_trainer.splits import Splits
@@ -133,6 +133,7 @@ class TrainingRun:
             model_uri=model_uri(run, plan.version),
             source_names=source_names_of(run.spec.sources),
             source_tables=self.dataset.source_tables,
+            without_retweets=without_retweets(run.spec.sources),
             table=plan.data.table,
             dataset_digest=plan.data.digest,
             recipe=run.spec.filter.recipe,

@@ -72,6 +72,16 @@ def test_several_sources_have_a_column_each() -> None:
     assert told[told.index("Replies") :][:4] == ["Replies", "0", "1", "1"]
 
 
+def test_retweets_that_were_not_downloaded_are_not_counted_as_none() -> None:
+    table = DataTable(downloaded=10, retweets=0, kept=10)
+    told = cells(parted(render_card(some_facts(source_tables=(table,), table=table, without_retweets=(True,))))[1])
+    assert told[told.index("Retweets") + 1] == "not downloaded"
+    one, both = DataTable(downloaded=10, retweets=4, kept=6), DataTable(downloaded=20, retweets=4, kept=16)
+    facts = some_facts(source_names=("a", "b"), source_tables=(one, table), table=both, without_retweets=(False, True))
+    told = cells(parted(render_card(facts))[1])
+    assert told[told.index("Retweets") :][:4] == ["Retweets", "4", "not downloaded", "4"]
+
+
 def test_weights_of_sources_are_told() -> None:
     table = DataTable(downloaded=10, kept=10)
     values = replace(some_values(), source_weights=(1, 3))

@@ -26,7 +26,7 @@ def data_table(facts: CardFacts) -> str:
     ]
     rows = [
         ["Posts downloaded", *(str(one.downloaded) for one in tables)],
-        *([label, *(str(_of(one, name)) for one in tables)] for name, label in dropped),
+        *([label, *_dropped(facts, name, tables)] for name, label in dropped),
         ["**Posts kept**", *(f"**{one.kept}**" for one in tables)],
     ]
     if facts.values.source_weights:
@@ -34,6 +34,15 @@ def data_table(facts: CardFacts) -> str:
     if facts.table.redacted:
         rows.append(["of these with personal data replaced", *(str(one.redacted) for one in tables)])
     return table(["Data", *map(inline, names)], rows)
+
+
+def _dropped(facts: CardFacts, name: str, tables: tuple[DataTable, ...]) -> list[str]:
+    """Return a drop's cells; 0 retweets would say that there were none where nobody asked X for them."""
+    cells = [str(_of(one, name)) for one in tables]
+    if name == "retweets" and any(facts.without_retweets):
+        unknown = (*facts.without_retweets, all(facts.without_retweets))
+        return ["not downloaded" if left else cell for left, cell in zip(unknown, cells, strict=False)]
+    return cells
 
 
 def _of(one: DataTable, drop: str) -> int:

@@ -40,7 +40,8 @@ class CardFacts:
     """What the card tells. `parts` counts train, validation and test posts; `avatar` is the address of a picture.
 
     `source_names` and `source_tables` stand in the order of the spec; links are relative to the card's directory,
-    `models/<version>/model` (design, section 5).
+    `models/<version>/model` (design, section 5). `without_retweets` tells of each source whether X was not asked for
+    them.
     """
 
     subject: Subject
@@ -63,6 +64,7 @@ class CardFacts:
     samples: tuple[Sample, ...]
     prompts: tuple[str, ...]
     made_by: str
+    without_retweets: tuple[bool, ...] = ()
     tracking_url: str | None = None
     avatar: str | None = None
     loss_link: str = "../report/loss.png"
@@ -90,6 +92,11 @@ def languages_of(posts: Sequence[Labelled]) -> tuple[str, ...]:
 def source_names_of(sources: Sequence[Source]) -> tuple[str, ...]:
     """Return for each source what readers of the card call it; addresses of buckets stay out, names of files do not."""
     return tuple(_source_name(source) for source in sources)
+
+
+def without_retweets(sources: Sequence[Source]) -> tuple[bool, ...]:
+    """Tell for each source whether its retweets were left where they are, so that nobody knows how many there were."""
+    return tuple(source.x is not None and source.x.exclude_retweets for source in sources)
 
 
 def _source_name(source: Source) -> str:
