@@ -6,6 +6,9 @@ from typing import Any
 from tweetbot_operator.api_requests import ApiRequests
 from tweetbot_operator.errors import ClusterBusy
 
+#: The one representation that the API server has of its keys; asked for JSON it answers 406.
+_KEY_SET = "application/jwk-set+json"
+
 
 class ApiKeys:
     """Reads OIDC discovery through the API server; every service account may (system:service-account-issuer-discovery).
@@ -21,7 +24,7 @@ class ApiKeys:
         issuer = (await self._api.get("/.well-known/openid-configuration")).get("issuer")
         if not isinstance(issuer, str):
             raise ClusterBusy("the API server's OIDC discovery names no issuer")
-        return issuer, await self._api.get("/openid/v1/jwks")
+        return issuer, await self._api.get("/openid/v1/jwks", accept=_KEY_SET)
 
     async def review(self, token: str, audience: str) -> Mapping[str, Any]:
         """Return the status of a TokenReview. Raises ApiFault; Refused without the right to create one."""

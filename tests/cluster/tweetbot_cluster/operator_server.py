@@ -1,10 +1,11 @@
-"""The operator as a local process, with the cluster's kubeconfig."""
+"""The operator as a local process, with the cluster's kubeconfig and a serving certificate of the cluster's."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
 
+from tweetbot_cluster.certificates import Authority
 from tweetbot_cluster.servers import Server, answers
 from tweetbot_cluster.state import LOOPBACK, Settings, StateFolder
 
@@ -16,6 +17,20 @@ def operator_server(state: StateFolder, settings: Settings, env: Mapping[str, st
         "TWEETBOT_HTTP_HOST": LOOPBACK,
         "TWEETBOT_HTTP_PORT": str(settings.operator_port),
         "PYTHONUNBUFFERED": "1",
+        **progress_env(state, settings.progress_port),
     }
     url = f"http://{LOOPBACK}:{settings.operator_port}/readyz"
     return Server("operator", (sys.executable, "-m", "tweetbot_operator"), lambda: answers(url), env={**own, **env})
+
+
+def progress_env(state: StateFolder, port: int) -> dict[str, str]:
+    """Return what lets an operator take the trainers' reports at a port of the loopback."""
+    authority = Authority(state.certificates)
+    certificate, key = authority.server("operator", (LOOPBACK,))
+    return {
+        "TWEETBOT_PROGRESS_URL": f"https://{LOOPBACK}:{port}",
+        "TWEETBOT_PROGRESS_PORT": str(port),
+        "TWEETBOT_PROGRESS_CERTIFICATE": str(certificate),
+        "TWEETBOT_PROGRESS_KEY": str(key),
+        "TWEETBOT_PROGRESS_CA": str(authority.certificate_file),
+    }

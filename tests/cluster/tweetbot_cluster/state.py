@@ -8,7 +8,7 @@ import secrets
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
@@ -24,6 +24,7 @@ class Settings:
     kubelet_port: int
     s3_port: int
     operator_port: int
+    progress_port: int
     s3_access_key: str
     s3_secret_key: str
 
@@ -104,9 +105,10 @@ class StateFolder:
         return settings
 
     def read_settings(self) -> Settings | None:
-        """Return what was chosen before, or None for a new folder."""
+        """Return what was chosen before, or None for a new folder and for one of another version."""
         file = self.root / "settings.json"
-        return Settings(**json.loads(file.read_text())) if file.exists() else None
+        found = json.loads(file.read_text()) if file.exists() else {}
+        return Settings(**found) if found.keys() == {field.name for field in fields(Settings)} else None
 
 
 def default_state(env: Mapping[str, str]) -> Path:
@@ -118,7 +120,7 @@ def default_state(env: Mapping[str, str]) -> Path:
 
 
 def _choose(former: Settings | None) -> Settings:
-    etcd, etcd_peer, apiserver, kubelet, s3, operator = free_ports(6)
+    etcd, etcd_peer, apiserver, kubelet, s3, operator, progress = free_ports(7)
     return Settings(
         etcd_port=etcd,
         etcd_peer_port=etcd_peer,
@@ -126,6 +128,7 @@ def _choose(former: Settings | None) -> Settings:
         kubelet_port=kubelet,
         s3_port=s3,
         operator_port=operator,
+        progress_port=progress,
         s3_access_key=former.s3_access_key if former else "AK" + secrets.token_hex(9).upper(),
         s3_secret_key=former.s3_secret_key if former else secrets.token_urlsafe(30),
     )
