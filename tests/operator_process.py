@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from builders_operator import a_prepare_result, a_refusal_of_the_trainer, a_train_result
 from tweetbot_cluster.state import free_ports
@@ -107,10 +107,29 @@ class OperatorProcess:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait(60)
 
+    @property
+    def leads(self) -> bool:
+        """Whether it is the replica that acts; one that is stopped or gone does not say so."""
+        try:
+            return "tweetbot_leader 1.0" in self.metrics()
+        except OSError:
+            return False
+
+    def pause(self) -> None:
+        """Stop it in the middle of whatever it does."""
+        if self._process:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on as if no time had passed."""
+        if self._process:
+            self._process.send_signal(signal.SIGCONT)
+
     def stop(self) -> int:
         """End it in good order; answers its exit code."""
         if self._process is None:
             return 0
+        self.resume()
         self._process.terminate()
         return self._process.wait(120)
 
@@ -143,6 +162,27 @@ def writes_of(audit_log: Path, namespace: str) -> list[str]:
         and line["objectRef"].get("namespace") == namespace
         and line.get("responseStatus", {}).get("code", 500) < 400
     ]
+
+
+def jobs_made(audit_log: Path, namespace: str) -> dict[str, list[str]]:
+    """Return the stages of all Jobs that ever were made in a namespace, by TweetBot: the audit log forgets nothing."""
+    made: dict[str, list[str]] = {}
+    for text in audit_log.read_text().splitlines():
+        line = json.loads(text)
+        about = line.get("objectRef", {})
+        creation = (line["verb"], about.get("resource"), about.get("namespace")) == ("create", "jobs", namespace)
+        if creation and line["responseStatus"]["code"] == 201:
+            labels = line["responseObject"]["metadata"]["labels"]
+            made.setdefault(labels["tweetbot.dev/bot"], []).append(labels["tweetbot.dev/stage"])
+    return made
+
+
+def timeless(value: Any) -> Any:
+    """Leave out what differs between any two runs."""
+    own = ("lastTransitionTime", "startedAt", "finishedAt", "ranSeconds", "countedPods")
+    if isinstance(value, dict):
+        return {key: timeless(item) for key, item in value.items() if key not in own}
+    return [timeless(item) for item in value] if isinstance(value, list) else value
 
 
 def _resource(reference: Mapping[str, str]) -> str:

@@ -64,7 +64,7 @@ class KubernetesLease:
         event = {
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
-            "metadata": {"generateName": f"{self._name}.", "namespace": self._namespace},
+            "metadata": {"generateName": f"{self._name}-", "namespace": self._namespace},
             "eventTime": now.strftime(_TIME),
             "type": "Normal",
             "reason": reason,

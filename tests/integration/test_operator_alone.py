@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from operator_process import OperatorProcess, write_trainer
+from operator_process import OperatorProcess, jobs_made, until, write_trainer
 from tenant import Tenant
 from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
 
@@ -32,6 +32,7 @@ def test_it_needs_no_more_rights_than_the_design_grants(home: EmbeddedCluster, t
         ("batch", "jobs", ["get", "list", "watch", "create", "delete"]),
         ("", "pods", ["get", "list", "watch"]),
         ("events.k8s.io", "events", ["list", "create"]),
+        ("coordination.k8s.io", "leases", ["get", "create", "update"]),
     ]
     role = {
         "apiVersion": "rbac.authorization.k8s.io/v1",
@@ -45,13 +46,14 @@ def test_it_needs_no_more_rights_than_the_design_grants(home: EmbeddedCluster, t
     kubeconfig = json.loads(home.kubeconfig.read_text())
     kubeconfig["users"][0]["user"] = {"token": tenant("create", "token", "operator").strip()}
     (tmp_path / "kubeconfig").write_text(json.dumps(kubeconfig))
-    env = {"TWEETBOT_NAMESPACES": tenant.namespace}
+    env = {"TWEETBOT_NAMESPACES": tenant.namespace, "TWEETBOT_LEASE_NAMESPACE": tenant.namespace}
     with OperatorProcess(tmp_path / "kubeconfig", tmp_path / "log", env):
         tenant.apply("gull", output={"s3": {"uri": "s3://team-a/models", "credentialsSecret": {"name": "late"}}})
         tenant.wait("gull", "reason=SecretNotFound")
         tenant.create_secret("late")
         tenant.wait("gull", "ModelReady", 120)
         assert "Succeeded" in tenant("get", "events", "--field-selector", "involvedObject.kind=TweetBot")
+        assert "became leader" in tenant("get", "events", "--field-selector", "involvedObject.kind=Lease")
     assert "forbidden" not in (tmp_path / "log").read_text()
 
 
@@ -65,23 +67,31 @@ def test_two_side_by_side_make_one_job_a_stage(home: EmbeddedCluster, tmp_path: 
             tenant.apply(name)
         for name in ("gull", "tern", "skua"):
             tenant.wait(name, "ModelReady", 60)
-    assert jobs_ever_made(home, tenant) == ["prepare"] * 3 + ["train"] * 3
-
-
-def jobs_ever_made(home: EmbeddedCluster, tenant: Tenant) -> list[str]:
-    """Return the stages of all Jobs that ever were made, from the audit log: it forgets nothing."""
-    lines = [json.loads(line) for line in home.audit_log.read_text().splitlines()]
-    made = [
-        line["responseObject"]["metadata"]["labels"]["tweetbot.dev/stage"]
-        for line in lines
-        if (line["verb"], line.get("objectRef", {}).get("resource")) == ("create", "jobs")
-        and line["objectRef"].get("namespace") == tenant.namespace
-        and line["responseStatus"]["code"] == 201
-    ]
-    return sorted(made)
+    made = jobs_made(home.audit_log, tenant.namespace)
+    assert made == {name: ["prepare", "train"] for name in ("gull", "tern", "skua")}
 
 
 def test_sigterm_ends_it_in_good_order(home: EmbeddedCluster, tmp_path: Path) -> None:
     process = OperatorProcess(home.operator_kubeconfig, tmp_path / "log", {"TWEETBOT_NAMESPACES": "default"}).start()
     assert process.stop() == 0
     assert json.loads((tmp_path / "log").read_text().splitlines()[-1])["message"] == "stopped"
+
+
+def test_a_standby_is_ready_and_goes_on_when_the_leader_is_ended(home: EmbeddedCluster, tmp_path: Path) -> None:
+    tenant = Tenant(home)
+    env = {"TWEETBOT_NAMESPACES": tenant.namespace, "TWEETBOT_LEASE_NAMESPACE": tenant.namespace}
+    first = OperatorProcess(home.operator_kubeconfig, tmp_path / "first", env)
+    second = OperatorProcess(home.operator_kubeconfig, tmp_path / "second", env)
+    with first:
+        until(lambda: first.leads, 120)
+        with second:
+            assert (second.answer("/readyz"), second.answer("/healthz"), second.leads) == (200, 200, False)
+            tenant.apply("gull")
+            tenant.wait("gull", "ModelReady")
+            assert first.stop() == 0
+            assert "gave the lease back" in (tmp_path / "first").read_text()
+            tenant.apply("tern")
+            tenant.wait("tern", "ModelReady")
+            assert second.leads
+    lease = json.loads(tenant("get", "lease", "tweetbot-operator", "-o", "json"))["spec"]
+    assert (lease["holderIdentity"], lease["leaseTransitions"]) == ("", 1)

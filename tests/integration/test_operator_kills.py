@@ -12,7 +12,7 @@ import pytest
 
 from builders import a_manifest
 from cutting_proxy import CuttingProxy
-from operator_process import OperatorProcess, until, write_trainer
+from operator_process import OperatorProcess, jobs_made, timeless, until, write_trainer
 from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
 
 PARTS = (*CONTROL_PLANE, "node")
@@ -69,7 +69,9 @@ def play(home: EmbeddedCluster, at: int | None, folder: Path) -> Played:
                 until(lambda: not operator.alive, 120)
                 operator.start()
             until(lambda: is_over(home, namespace), 120)
-        return Played(shape_of(proxy.trace), jobs_ever(home, namespace), timeless(status_of(home, namespace)))
+        return Played(
+            shape_of(proxy.trace), jobs_made(home.audit_log, namespace)["gull"], timeless(status_of(home, namespace))
+        )
 
 
 def apply(home: EmbeddedCluster, namespace: str) -> None:
@@ -90,30 +92,9 @@ def is_over(home: EmbeddedCluster, namespace: str) -> bool:
     return jobs == "" and status_of(home, namespace)["phase"] == "Succeeded"
 
 
-def jobs_ever(home: EmbeddedCluster, namespace: str) -> list[str]:
-    """Return the stages of all Jobs that ever were made, from the audit log: it forgets nothing."""
-    lines = [json.loads(line) for line in home.audit_log.read_text().splitlines()]
-    made = [
-        line["objectRef"].get("name") or line["responseObject"]["metadata"]["name"]
-        for line in lines
-        if (line["verb"], line.get("objectRef", {}).get("resource")) == ("create", "jobs")
-        and line["objectRef"].get("namespace") == namespace
-        and line["responseStatus"]["code"] == 201
-    ]
-    return [name.rpartition("-")[2] for name in made]
-
-
 def shape_of(trace: list[str]) -> list[str]:
     """Return the writes without the namespace that differs from run to run."""
     return [f"{line.split()[0]} {line.split('/', 1)[1]}" for line in trace]
-
-
-def timeless(value: Any) -> Any:
-    """Leave out what differs between any two runs."""
-    times = ("lastTransitionTime", "startedAt", "finishedAt")
-    if isinstance(value, dict):
-        return {key: timeless(item) for key, item in value.items() if key not in times}
-    return [timeless(item) for item in value] if isinstance(value, list) else value
 
 
 def test_the_run_without_a_kill_makes_seven_writes(played: dict[int | None, Played]) -> None:
