@@ -21,7 +21,7 @@ _SENTENCES = {
     "x.page": "@{handle}: a page of {posts} posts from X",
     "x.waiting": "X asks to wait for {about} until {until}: {secondsLeft} s left",
     "x.fault": "{message}; trying again",
-    "x.read": "@{handle}: {posts} posts, {pagesFromX} pages of them from X now; {spent} spent at X's list price, "
+    "x.read": "@{handle}: {posts} posts; pages asked of X: {pagesFromX}, spent: {spent} at X's list price; "
     "retweets {retweets}",
     "x.avatar": "{message}",
     "prepare.source": "sources[{source}] held {posts} posts",
@@ -36,7 +36,7 @@ _SENTENCES = {
     "train.without_gpu": "{message}",
     "train.trained": "trained on {processor}",
     "train.published": "published {uri}",
-    "storage.retry": "{message}; trying again",
+    "service.retry": "{message}; trying again",
     "tracking.degraded": "Weights & Biases: {message}",
 }
 

@@ -6,6 +6,7 @@ with FakeX() as x:
     ... x.url ... x.requests, x.cost, x.billed
 """
 
+import base64
 import socket
 import struct
 import threading
@@ -33,7 +34,10 @@ RENAMED = {
     "edit_history_tweet_ids": "edit_history_post_ids",
 }
 DEFAULT_FIELDS = {"id", "text", "edit_history_tweet_ids"}
-PNG = b"\x89PNG\r\n\x1a\n of a gull"
+#: One pixel.
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
 
 @dataclass(frozen=True, slots=True)

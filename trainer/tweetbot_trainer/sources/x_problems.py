@@ -36,7 +36,7 @@ def problem_of(status: int, body: Json, *, about: str, secret: str) -> StageFail
     """Return the failure that an answer means; `secret` is blotted out of what X said."""
     errors = body.get("errors")
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else body
-    said = " ".join(str(first.get(key, "")) for key in ("title", "detail"))
+    said = ": ".join(str(first[key]) for key in ("title", "detail") if first.get(key))
     reason = _reason(status, str(first.get("type", "")).rsplit("/", 1)[-1], said)
     detail = said.replace(secret, "…").strip()[:_DETAIL_LENGTH] or "nothing more"
     advice = "Check apiBaseURL and handle." if reason is reasons.SPEC_REFUSED else reason.advice
@@ -53,7 +53,7 @@ def _reason(status: int, kind: str, said: str) -> Reason:
         return reasons.CREDITS_DEPLETED
     if 400 <= status < 500:
         return _BY_STATUS.get(status, reasons.SPEC_REFUSED)
-    return reasons.X_UNAVAILABLE if said.strip() else reasons.X_BAD_PAYLOAD
+    return reasons.X_UNAVAILABLE if said else reasons.X_BAD_PAYLOAD
 
 
 def printed_reset(reset: int | None, now: float) -> str:

@@ -99,7 +99,7 @@ def _problem_of(body: Json) -> Json:
 
 
 def _texts_of(problem: Json) -> Json:
-    return {key: str(problem[key]) for key in ("title", "detail", "type") if key in problem}
+    return {key: str(problem[key]) for key in ("title", "detail", "type") if problem.get(key)}
 
 
 def _is_seconds(text: str) -> bool:
