@@ -55,7 +55,10 @@ class Filter(Part):
     ] = None
     redact_pii: Annotated[
         bool | None,
-        Field(alias="redactPII", description="Replace e-mail addresses, phone and card numbers, keys. modern: true."),
+        Field(
+            alias="redactPII",
+            description="Replace e-mail and IP addresses, phone, card and account numbers, keys. modern: true.",
+        ),
     ] = None
     mentions: Annotated[
         Literal["Keep", "Replace"] | None,
@@ -63,7 +66,11 @@ class Filter(Part):
     ] = None
     languages: Annotated[
         tuple[Annotated[str, Field(max_length=10)], ...],
-        Field(max_length=20, description="Keep only posts labelled with these languages (ISO 639, e.g. en); all: []."),
+        Field(
+            max_length=20,
+            description="Keep only posts in these languages (ISO 639, e.g. en), by their label or, without one, by their "
+            "text; all: [].",
+        ),
     ] = ()
     exclude_ids: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=128)], ...],
@@ -227,6 +234,12 @@ class TweetBotSpec(Part):
     run: Annotated[Run, Field(description="How long and how often a run is tried.")] = Run()
     suspend: Annotated[bool, Field(description="true stops the run; it goes on when this is false again.")] = False
     schedule: Annotated[Schedule | None, Field(description="When another run starts by itself; unset: never.")] = None
+    deletion_policy: Annotated[
+        Literal["Retain", "Delete"],
+        Field(
+            description="What becomes of this bot's objects in S3 when it is deleted; its namespace's end erases none."
+        ),
+    ] = "Retain"
     history: Annotated[History, Field(description="How much is kept of what was before.")] = History()
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(

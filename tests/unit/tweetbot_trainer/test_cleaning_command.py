@@ -31,6 +31,12 @@ def test_posts_come_out_in_the_order_they_came() -> None:
     assert [record["id"] for record in run(LINK, RETWEET)] == ["2", "1"]
 
 
+@pytest.mark.parametrize(("recipe", "fates"), [("modern", ["edits", None]), ("huggingtweets", [None])])
+def test_an_earlier_version_is_dropped_or_was_never_there(recipe: str, fates: list[str | None]) -> None:
+    first, second = ({"id": number, "text": f"low tide at {number}", "edits": ["8", "10"]} for number in ("8", "10"))
+    assert [record["reason"] for record in run(first, second, recipe=recipe)] == fates
+
+
 def test_nothing_in_is_nothing_out() -> None:
     assert run() == []
 

@@ -3,8 +3,8 @@
 from random import Random
 
 from tweetbot_demo import grammar
-from tweetbot_trainer.cleaning.modern import word_count
 from tweetbot_trainer.cleaning.original import too_short
+from tweetbot_trainer.cleaning.words import word_count
 
 
 def test_a_seed_gives_the_same_sentences() -> None:

@@ -1,6 +1,10 @@
 """From posts to cleaned posts, each kept or dropped for one named reason.
 
 clean ─▶ recipe_of ─▶ rewrite each text ─▶ checks in order, first one wins ─▶ duplicates, earliest stays
+
+original.py   the rules of huggingtweets
+modern.py     ours: links.py, words.py, end_marks.py, languages.py, versions.py, duplicates.py, and privacy.py with
+              credentials.py, accounts.py, addresses.py, phones.py
 """
 
 from tweetbot_trainer.cleaning.clean import CleanedPost, clean

@@ -1,11 +1,12 @@
 """The pass over all posts: rewrite, check, find duplicates."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from tweetbot_contract.spec import Filter
-from tweetbot_trainer.cleaning.recipes import Recipe, recipe_of
+from tweetbot_trainer.cleaning.recipes import Candidate, Recipe, recipe_of
+from tweetbot_trainer.cleaning.versions import key_of, superseded
 from tweetbot_trainer.posts import Post
 
 _UNDATED = datetime.min.replace(tzinfo=UTC)
@@ -27,33 +28,40 @@ class CleanedPost:
 
 
 def clean(posts: Iterable[Post], filter: Filter) -> Iterator[CleanedPost]:
-    """Yield every post in the order it came, rewritten and kept or dropped by the filter's recipe.
+    """Yield the posts in the order they came, rewritten and kept or dropped by the filter's recipe.
 
-    All posts are read before the first is yielded: which of two duplicates is the earlier shows only then.
+    All posts are read before the first is yielded: only then it shows which version of an edited post is the newest,
+    and which of two duplicates the earlier. Recipe huggingtweets yields of an edited post the newest version only.
     """
     recipe = recipe_of(filter)
-    checked = [_checked(post, recipe) for post in posts]
+    checked = _all_checked(list(posts), recipe)
     repeated = _repeated(checked) if recipe.options.deduplicate else frozenset()
     for place, cleaned in enumerate(checked):
-        if place in repeated:
-            yield CleanedPost(cleaned.post, cleaned.text, "duplicates", cleaned.redacted)
-        else:
-            yield cleaned
+        yield replace(cleaned, reason="duplicates") if place in repeated else cleaned
 
 
-def _checked(post: Post, recipe: Recipe) -> CleanedPost:
+def _all_checked(posts: list[Post], recipe: Recipe) -> list[CleanedPost]:
+    earlier = superseded(posts)
+    marked = ((post, key_of(post) in earlier) for post in posts)
+    return [
+        _checked(post, is_earlier, recipe) for post, is_earlier in marked if not (is_earlier and recipe.newest_only)
+    ]
+
+
+def _checked(post: Post, is_earlier: bool, recipe: Recipe) -> CleanedPost:
     text, redacted = recipe.rewrite(post.text)
-    reason = next((check.name for check in recipe.checks if check.holds(post, text)), None)
-    return CleanedPost(post, text, reason, redacted)
+    candidate = Candidate(post, post.text if text == post.text else text, is_earlier)  # most texts stay: no second copy
+    reason = next((check.name for check in recipe.checks if check.holds(candidate)), None)
+    return CleanedPost(post, candidate.text, reason, redacted)
 
 
 def _repeated(checked: list[CleanedPost]) -> frozenset[int]:
     """Return the places of kept posts that repeat one posted earlier; undated posts come first, as they came."""
-    from tweetbot_trainer.cleaning.duplicates import repeated  # numpy and scipy: not for the other recipe
+    from tweetbot_trainer.cleaning.duplicates import repeated  # numpy: not for the other recipe
 
     places = [place for place, cleaned in enumerate(checked) if cleaned.kept]
     places.sort(key=lambda place: _age(checked[place].post))
-    return frozenset(places[rank] for rank in repeated(checked[place].text for place in places))
+    return frozenset(places[rank] for rank in repeated([checked[place].text for place in places]))
 
 
 def _age(post: Post) -> tuple[datetime, int, str]:

@@ -1,4 +1,4 @@
-"""The text rules of huggingtweets' notebook of 2021, bit for bit (docs/how-it-works.md names each).
+"""The text rules of huggingtweets' notebook of 2021, bit for bit (docs/cleaning.md names each).
 
 They are kept with their quirks, since a published data table must come out the same: only three entities are
 resolved, links are case-sensitive and swallow what touches them, and a word counts unless `http`, `@` or `#` is in it.

@@ -4,18 +4,18 @@ A check's name is the field of the data table that counts its drops; the first t
 """
 
 import functools
-import importlib.metadata
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from tweetbot_contract.spec import Filter
-from tweetbot_trainer.cleaning import modern, original, privacy
+from tweetbot_trainer.cleaning import languages, modern, original, privacy, words
 from tweetbot_trainer.posts import Post
 
-#: Codes that X still writes, and what ISO 639-1 says today.
-_FORMER_CODES = {"in": "id", "iw": "he", "ji": "yi"}
+#: Raise these with any change of what a recipe keeps or how it writes it: they stand in the dataset's header, so that
+#: other rules make another digest.
+ORIGINAL_VERSION, MODERN_VERSION = "1", "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +43,34 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A post before its checks; `superseded` where a later version of it is among the posts."""
+
+    post: Post
+    text: str
+    superseded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
-    """One reason to drop a post; `holds` takes the post and its rewritten text."""
+    """One reason to drop a post."""
 
     name: str
-    holds: Callable[[Post, str], bool]
+    holds: Callable[[Candidate], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How posts are cleaned. `rewrite` returns a text's new form and whether personal data was replaced in it."""
+    """How posts are cleaned. `rewrite` returns a text's new form and whether personal data was replaced in it.
+
+    `newest_only` leaves earlier versions of edited posts out, as if no source had given them.
+    """
 
     options: Options
     version: str
     rewrite: Callable[[str], tuple[str, bool]]
     checks: tuple[Check, ...]
+    newest_only: bool = False
 
 
 def recipe_of(filter: Filter) -> Recipe:
@@ -73,12 +86,13 @@ def options_of(filter: Filter) -> Options:
 def _original() -> Recipe:
     return Recipe(
         options=Options("huggingtweets", original.MIN_WORDS, "Keep", False, False, "Keep", ()),
-        version="1",
+        version=ORIGINAL_VERSION,
         rewrite=lambda text: (original.rewritten(text), False),
         checks=(
-            Check("retweets", lambda post, text: post.retweet),
-            Check("short", lambda post, text: original.too_short(text)),
+            Check("retweets", lambda one: one.post.retweet),
+            Check("short", lambda one: original.too_short(one.text)),
         ),
+        newest_only=True,  # the original's API gave no other, and its card counts none
     )
 
 
@@ -90,33 +104,38 @@ def _modern(filter: Filter) -> Recipe:
         deduplicate=filter.deduplicate is not False,
         redact_pii=filter.redact_pii is not False,
         mentions=filter.mentions or "Keep",
-        languages=tuple(sorted(set(filter.languages))),
+        languages=tuple(sorted({languages.current_code(code) for code in filter.languages})),
     )
-    return Recipe(options, _modern_version(), functools.partial(_rewritten, options), _modern_checks(options))
+    return Recipe(options, _modern_version(options), _rewriting(options), _modern_checks(options))
 
 
-def _rewritten(options: Options, text: str) -> tuple[str, bool]:
+def _rewriting(options: Options) -> Callable[[str], tuple[str, bool]]:
+    mentions = options.mentions == "Replace"
+    told = modern.rules(mentions=mentions, private=False)
+    rules = modern.rules(mentions=mentions, private=True) if options.redact_pii else told
+    return functools.partial(_rewritten, rules, told)
+
+
+def _rewritten(rules: tuple[modern.Rule, ...], told: tuple[modern.Rule, ...], text: str) -> tuple[str, bool]:
+    """Return the text by `rules`, and whether `told`, which lack redaction, would have made another of it."""
     plain = modern.unescaped(text)
-    tidied = functools.partial(modern.tidied, plain, mentions=options.mentions == "Replace")
-    after = tidied(private=options.redact_pii)
-    may_be_redacted = options.redact_pii and any(placeholder in after for placeholder in privacy.PLACEHOLDERS)
-    return after, may_be_redacted and after != tidied(private=False)
+    after = modern.tidied(plain, rules)
+    may_be_redacted = rules != told and any(placeholder in after for placeholder in privacy.PLACEHOLDERS)
+    return after, may_be_redacted and after != modern.tidied(plain, told)
 
 
 def _modern_checks(options: Options) -> tuple[Check, ...]:
+    wanted = options.languages
     return (
-        Check("retweets", lambda post, text: post.retweet or modern.is_old_retweet(post.text)),
-        Check("replies", lambda post, text: options.replies == "Drop" and post.reply),
-        Check("languages", lambda post, text: bool(options.languages) and _language(post) not in options.languages),
-        Check("short", lambda post, text: modern.word_count(text) < options.min_words),
+        Check("retweets", lambda one: one.post.retweet or modern.is_old_retweet(one.text)),
+        Check("edits", lambda one: one.superseded),
+        Check("replies", lambda one: options.replies == "Drop" and one.post.reply),
+        Check("languages", lambda one: bool(wanted) and languages.is_foreign(one.post, one.text, wanted)),
+        Check("short", lambda one: words.word_count(one.text) < options.min_words),
     )
 
 
-def _language(post: Post) -> str:
-    code = (post.lang or "").lower().split("-")[0]
-    return _FORMER_CODES.get(code, code)
-
-
-def _modern_version() -> str:
-    """Return the rules' version: our own, and of what decides with them on letters and similarity."""
-    return f"1;datasketch={importlib.metadata.version('datasketch')};unicode={unicodedata.unidata_version}"
+def _modern_version(options: Options) -> str:
+    """Return the rules' version: our own, and of what decides with them on letters and on unlabelled languages."""
+    detector = f";{languages.detector_version()}" if options.languages else ""
+    return f"{MODERN_VERSION};unicode={unicodedata.unidata_version}{detector}"
