@@ -1,37 +1,59 @@
-"""How many TweetBots are in which phase, and how their runs ended: figures for Prometheus, without anybody's name."""
+"""How many TweetBots are in which phase and why, how runs ended, what they used: figures for Prometheus, without names.
+
+A TweetBot's name would make as many series as there are TweetBots; a namespace stands only where somebody pays for it.
+"""
 
 from tweetbot_contract.reasons import BY_NAME
+from tweetbot_contract.scheduling import Gpu
 from tweetbot_contract.status import TweetBotStatus
-from tweetbot_operator.metrics import RUN_SECONDS, RUNS, RUNS_FINISHED
+from tweetbot_operator.metrics import GPU_SECONDS, RUN_SECONDS, RUNS, RUNS_FINISHED
 from tweetbot_operator.times import moment_of
 from tweetbot_operator.views import Key
 
 
 class Census:
-    """Keeps the last known phase of each TweetBot."""
+    """Keeps the last known phase and reason of each TweetBot."""
 
     def __init__(self) -> None:
-        self._phases: dict[Key, str] = {}
+        self._places: dict[Key, tuple[str, str]] = {}
 
-    def enter(self, key: Key, phase: str) -> None:
-        """Count a TweetBot in this phase, and no longer in the one before."""
-        if self._phases.get(key) != phase:
+    def enter(self, key: Key, status: TweetBotStatus) -> None:
+        """Count a TweetBot where its status says it is, and no longer where it was."""
+        progressing = status.condition("Progressing")
+        place = (status.phase, _known(progressing.reason if progressing else None))
+        if self._places.get(key) != place:
             self.leave(key)
-            self._phases[key] = phase
-            RUNS.labels(phase=phase).inc()
+            self._places[key] = place
+            RUNS.labels(*place).inc()
 
     def leave(self, key: Key) -> None:
         """Count a TweetBot no longer."""
-        if phase := self._phases.pop(key, None):
-            RUNS.labels(phase=phase).dec()
+        if place := self._places.pop(key, None):
+            RUNS.labels(*place).dec()
 
-    def count_end(self, before: TweetBotStatus, after: TweetBotStatus) -> None:
-        """Count a run that has just ended. A trainer of another version may know reasons that we do not."""
-        run = after.current_run
-        if run is None or run.outcome is None or run == before.current_run:
-            return
-        reason = run.reason if run.reason in BY_NAME else "Other"
-        RUNS_FINISHED.labels(outcome=run.outcome, reason=reason).inc()
-        if run.finished_at:
-            seconds = (moment_of(run.finished_at) - moment_of(run.started_at)).total_seconds()
-            RUN_SECONDS.labels(outcome=run.outcome).observe(max(seconds, 0.0))
+
+def count_end(before: TweetBotStatus, after: TweetBotStatus) -> None:
+    """Count a run that has just ended."""
+    run = after.current_run
+    if run is None or run.outcome is None or run == before.current_run:
+        return
+    RUNS_FINISHED.labels(outcome=run.outcome, reason=_known(run.reason)).inc()
+    if run.finished_at:
+        seconds = (moment_of(run.finished_at) - moment_of(run.started_at)).total_seconds()
+        RUN_SECONDS.labels(outcome=run.outcome).observe(max(seconds, 0.0))
+
+
+def count_gpu_time(namespace: str, gpu: Gpu, before: TweetBotStatus, after: TweetBotStatus) -> None:
+    """Count what the status has just been given of a training's Pods; a run that gave way counts what it had."""
+    was, now = before.current_run, after.current_run
+    if was is None or now is None or now.stage != "Train" or not gpu.count:
+        return
+    same = (was.id, was.number, was.stage) == (now.id, now.number, now.stage)
+    if same and now.ran_seconds > was.ran_seconds:
+        seconds = (now.ran_seconds - was.ran_seconds) * gpu.count
+        GPU_SECONDS.labels(bot_namespace=namespace, resource=gpu.resource).inc(seconds)
+
+
+def _known(reason: str | None) -> str:
+    """A trainer of another version may know reasons that we do not; no Pod makes a label of its own."""
+    return reason if reason in BY_NAME else "Other"

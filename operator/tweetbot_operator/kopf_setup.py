@@ -10,6 +10,7 @@ import kopf
 
 from tweetbot_contract.handover import GROUP
 from tweetbot_operator.kubernetes_cluster import OURS
+from tweetbot_operator.watch_log import count_watch_restarts
 
 #: Pauses between tries while the API server is away, in seconds.
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
@@ -86,6 +87,7 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.networking.error_backoffs = EndlessPauses()
     settings.execution.max_workers = 2
     settings.process.ultimate_exiting_timeout = 25
+    count_watch_restarts()
 
 
 def login(registry: kopf.OperatorRegistry) -> None:

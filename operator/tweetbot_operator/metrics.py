@@ -11,7 +11,7 @@ CACHE_OBJECTS = Gauge("tweetbot_cache_objects", "Objects that the cache holds.",
 RESYNC_DRIFT = Counter("tweetbot_resync_drift", "Objects that a watch had lost and the resync found.", ["kind"])
 STATUS_WRITES = Counter("tweetbot_status_writes", "Statuses written.")
 JOB_WRITES = Counter("tweetbot_job_writes", "Jobs created and deleted.", ["verb"])
-RUNS = Gauge("tweetbot_runs", "TweetBots by the phase of their run.", ["phase"])
+RUNS = Gauge("tweetbot_runs", "TweetBots by the phase of their run, and why they are in it.", ["phase", "reason"])
 RUNS_FINISHED = Counter("tweetbot_runs_finished", "Runs that ended, by outcome and reason.", ["outcome", "reason"])
 RUN_SECONDS = Histogram(
     "tweetbot_run_duration_seconds",
@@ -25,6 +25,10 @@ API_REQUESTS = Counter(
 API_SECONDS = Histogram("tweetbot_apiserver_request_duration_seconds", "Seconds of one request.", ["verb"])
 LEADER = Gauge("tweetbot_leader", "1 while this replica makes passes, 0 while it stands by.")
 LEASE_TRANSITIONS = Gauge("tweetbot_lease_transitions", "How often the Lease has changed hands.")
+GPU_SECONDS = Counter(
+    "tweetbot_gpu_seconds", "Seconds that GPUs were held by trainings, by namespace.", ["bot_namespace", "resource"]
+)
+WATCH_RESTARTS = Counter("tweetbot_watch_restarts", "Watches that had to begin anew, and why.", ["resource", "cause"])
 PROGRESS_REPORTS = Counter("tweetbot_progress_reports", "Reports of progress by the HTTP status they got.", ["code"])
 #: Not `namespace`: Prometheus gives that name to the operator's own.
 _LIVE = ("bot_namespace", "bot")

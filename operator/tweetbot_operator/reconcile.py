@@ -5,15 +5,17 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import assert_never
 
+from tweetbot_contract.handover import ERASE_FINALIZER
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import JOB_REFUSED, NAME_CONFLICT
 from tweetbot_contract.status import TweetBotStatus
-from tweetbot_operator.actions import Action, CreateJob, DeleteJob, FindPods, ReadEvents
+from tweetbot_operator.actions import Action, CreateJob, DeleteJob, FindPods, ReadEvents, SetFinalizers
 from tweetbot_operator.cache import Cache
-from tweetbot_operator.census import Census
+from tweetbot_operator.census import Census, count_end, count_gpu_time
 from tweetbot_operator.cluster import Cluster
+from tweetbot_operator.deletion_to_plan import plan_deletion
 from tweetbot_operator.document_to_bot import UnreadableBot, bot_from
-from tweetbot_operator.errors import ClusterBusy, Conflict, Missing, NameTaken, Refused
+from tweetbot_operator.errors import ClusterBusy, Conflict, Missing, NamespaceEnding, NameTaken, Refused
 from tweetbot_operator.logs import about, add_to_subject
 from tweetbot_operator.memory import Memory
 from tweetbot_operator.metrics import JOB_WRITES, STATUS_WRITES
@@ -63,14 +65,14 @@ class Reconciler:
                 self._board.forget(key)
                 return None
             bot = bot_from(stored.document)
-            if bot.deleting:
+            if bot.deleting and ERASE_FINALIZER not in bot.finalizers:
                 return None  # its Jobs go by their owner reference
             if bot.status.current_run:
                 add_to_subject(run=bot.status.current_run.id)
             try:
-                decided = plan(self._world(bot), self._settings)
+                decided = (plan_deletion if bot.deleting else plan)(self._world(bot), self._settings)
                 if await self._carried_out(stored, bot, decided):
-                    self._census.enter(key, decided.status.phase)
+                    self._census.enter(key, decided.status)
                     self._board.settle(key, decided.status.current_run)
                     return decided.wake_at
             except (Conflict, Missing):
@@ -80,9 +82,11 @@ class Reconciler:
     def _world(self, bot: TweetBot | UnreadableBot) -> World:
         key = (bot.namespace, bot.name)
         jobs = self._cache.jobs.group(bot.uid)
+        cleanups = tuple(job for job in jobs if not job.owner and job.stage == "cleanup")
         pods = tuple(sorted(self._cache.pods.group(bot.uid), key=lambda pod: (pod.created_at, pod.name)))
         self._memory.keep_only(key, (job.uid for job in jobs), (pod.uid for pod in pods))
-        return World(bot, jobs, pods, self._memory.of(key), self._now(), self._board.of(key))
+        own = tuple(job for job in jobs if job.owner)
+        return World(bot, own, pods, self._memory.of(key), self._now(), cleanups, self._board.of(key))
 
     async def _carried_out(self, stored: StoredBot, bot: TweetBot | UnreadableBot, decided: Plan) -> bool:
         """Do one round of what was decided; answers whether nothing is left to decide anew."""
@@ -92,14 +96,16 @@ class Reconciler:
             return False
         if same(decided.status, bot.status):
             return True
-        await self._write(stored, bot.status, decided.status)
+        await self._write(stored, bot, decided.status)
         return not decided.records
 
-    async def _write(self, stored: StoredBot, before: TweetBotStatus, after: TweetBotStatus) -> None:
+    async def _write(self, stored: StoredBot, bot: TweetBot | UnreadableBot, after: TweetBotStatus) -> None:
         self._cache.bots.put(await self._cluster.apply_status(stored, after.as_json()))
         STATUS_WRITES.inc()
-        self.recorder.note(stored, before, after)
-        self._census.count_end(before, after)
+        self.recorder.note(stored, bot.status, after)
+        count_end(bot.status, after)
+        if isinstance(bot, TweetBot):
+            count_gpu_time(bot.namespace, bot.spec.resources.gpu, bot.status, after)
 
     async def _perform(self, stored: StoredBot, action: Action) -> None:
         match action:
@@ -114,6 +120,9 @@ class Reconciler:
                 for pod in await self._cluster.pods_of(job):
                     self._cache.pods.put(pod)
                 self._memory.note_search(stored.group, job.uid)
+            case SetFinalizers(finalizers, why):
+                self._cache.bots.put(await self._cluster.set_finalizers(stored, finalizers))
+                LOG.info("finalizers set", extra=about(why=why))
             case _:
                 assert_never(action)
 
@@ -125,6 +134,8 @@ class Reconciler:
             await self._meet(stored, action, name)
             return
         except Refused as fault:
+            if isinstance(fault, NamespaceEnding):
+                self._memory.note_namespace_end(stored.group)
             message = f"The API server refuses the Job: {clause(str(fault), 700)}. {JOB_REFUSED.advice}"
             self._memory.refuse(stored.group, name, action.execution, (JOB_REFUSED.name, message), self._now())
             return
@@ -135,7 +146,7 @@ class Reconciler:
     async def _meet(self, stored: StoredBot, action: CreateJob, name: str) -> None:
         """A Job of that name exists: it is ours, made by a pass whose answer was lost, or a stranger's."""
         job = await self._cluster.job(stored.namespace, name)
-        if job.owner == stored.uid:
+        if job.group == stored.uid and bool(job.owner) == ("ownerReferences" in action.manifest["metadata"]):
             self._stands(stored, job)
             return
         message = f"A Job named {name} exists and does not belong to this TweetBot. {NAME_CONFLICT.advice}"

@@ -3,18 +3,34 @@
 from prometheus_client import REGISTRY
 
 from builders_operator import a_bot_in
-from tweetbot_contract.status import TweetBotStatus
-from tweetbot_operator.census import Census
+from tweetbot_contract.scheduling import Gpu
+from tweetbot_contract.status import Condition, Phase, TweetBotStatus
+from tweetbot_operator.census import Census, count_end, count_gpu_time
 
 GULL, TERN = ("team-a", "gull"), ("team-a", "tern")
 
 
-def in_phase(phase: str) -> float:
-    return REGISTRY.get_sample_value("tweetbot_runs", {"phase": phase}) or 0.0
+def value(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+def runs(phase: str, reason: str) -> float:
+    return value("tweetbot_runs", phase=phase, reason=reason)
 
 
 def finished(outcome: str, reason: str) -> float:
-    return REGISTRY.get_sample_value("tweetbot_runs_finished_total", {"outcome": outcome, "reason": reason}) or 0.0
+    return value("tweetbot_runs_finished_total", outcome=outcome, reason=reason)
+
+
+def a_status(phase: Phase, reason: str) -> TweetBotStatus:
+    condition = Condition(
+        type="Progressing",
+        status="True",
+        reason=reason,
+        last_transition_time="2026-01-01T12:00:00Z",
+        observed_generation=1,
+    )
+    return TweetBotStatus(phase=phase, conditions=(condition,))
 
 
 def an_ended_status(reason: str) -> TweetBotStatus:
@@ -22,26 +38,57 @@ def an_ended_status(reason: str) -> TweetBotStatus:
     return a_bot_in("Train", run_fields=fields).status
 
 
-def test_a_bot_counts_in_its_present_phase_only() -> None:
+def a_trained_status(seconds: int, **run: object) -> TweetBotStatus:
+    return a_bot_in("Train", run_fields={"ran_seconds": seconds, **run}).status
+
+
+def test_a_bot_counts_where_it_is_now_and_nowhere_else() -> None:
     census = Census()
-    before = in_phase("Preparing"), in_phase("Training")
-    for phase in ("Preparing", "Preparing", "Training"):
-        census.enter(GULL, phase)
-    assert (in_phase("Preparing"), in_phase("Training")) == (before[0], before[1] + 1)
+    before = runs("Preparing", "Preparing"), runs("Training", "Training"), runs("Training", "Unschedulable")
+    census.enter(GULL, a_status("Preparing", "Preparing"))
+    census.enter(GULL, a_status("Preparing", "Preparing"))
+    census.enter(GULL, a_status("Training", "Unschedulable"))
+    census.enter(GULL, a_status("Training", "Training"))
+    after = runs("Preparing", "Preparing"), runs("Training", "Training"), runs("Training", "Unschedulable")
+    assert after == (before[0], before[1] + 1, before[2])
     census.leave(GULL)
     census.leave(TERN)
-    assert in_phase("Training") == before[1]
+    assert runs("Training", "Training") == before[1]
 
 
 def test_an_end_is_counted_once() -> None:
-    census, before = Census(), finished("Failed", "Diverged")
+    before = finished("Failed", "Diverged")
     status = an_ended_status("Diverged")
-    census.count_end(TweetBotStatus(), status)
-    census.count_end(status, status)
+    count_end(TweetBotStatus(), status)
+    count_end(status, status)
     assert finished("Failed", "Diverged") == before + 1
 
 
 def test_a_reason_that_we_do_not_know_adds_no_label() -> None:
-    before = finished("Failed", "Other")
-    Census().count_end(TweetBotStatus(), an_ended_status("InventedByAPod"))
-    assert finished("Failed", "Other") == before + 1
+    before, others = finished("Failed", "Other"), runs("Failed", "Other")
+    count_end(TweetBotStatus(), an_ended_status("InventedByAPod"))
+    census = Census()
+    census.enter(GULL, a_status("Failed", "InventedByAPod"))
+    assert (finished("Failed", "Other"), runs("Failed", "Other")) == (before + 1, others + 1)
+    census.leave(GULL)
+
+
+def gpu_seconds(resource: str) -> float:
+    return value("tweetbot_gpu_seconds_total", bot_namespace="team-a", resource=resource)
+
+
+def test_gpu_seconds_are_what_the_status_gains() -> None:
+    before = gpu_seconds("amd.com/gpu")
+    gpu = Gpu(resource="amd.com/gpu")
+    for was, now in ((0, 60), (60, 60), (60, 90), (90, 0)):
+        count_gpu_time("team-a", gpu, a_trained_status(was), a_trained_status(now))
+    assert gpu_seconds("amd.com/gpu") == before + 90
+
+
+def test_neither_a_cpu_nor_the_prepare_stage_nor_another_run_counts() -> None:
+    before = gpu_seconds("nvidia.com/gpu")
+    count_gpu_time("team-a", Gpu(count=0), a_trained_status(0), a_trained_status(60))
+    prepared = a_bot_in("Prepare", run_fields={"ran_seconds": 60}).status
+    count_gpu_time("team-a", Gpu(), a_bot_in("Prepare").status, prepared)
+    count_gpu_time("team-a", Gpu(), a_trained_status(0, number=1), a_trained_status(60, number=2))
+    assert gpu_seconds("nvidia.com/gpu") == before
