@@ -9,8 +9,8 @@ from tweetbot_trainer.log import Level, Log
 _BAR = 30
 _SENTENCES = {
     "prepare.found": "dataset {digest:.16} was prepared before",
-    "archive.read": "sources[{source}] is an X export of the form {form}; {repeated} posts stand in it twice, "
-    "{joined} of its {notes} long posts were joined",
+    "archive.read": "sources[{source}] is an X export ({form}): {joined} of {notes} long posts found their whole text, "
+    "{repeated} repeated posts count once",
     "archive.partial": "sources[{source}]: {message}",
     "bluesky.page": "{actor}: {posts} more posts",
     "bluesky.waiting": "Bluesky asks to wait: {seconds} s left",
@@ -24,6 +24,8 @@ _SENTENCES = {
     "x.read": "@{handle}: {posts} posts; pages asked of X: {pagesFromX}, spent: {spent} at X's list price; "
     "retweets {retweets}",
     "x.avatar": "{message}",
+    "mastodon.read": "sources[{source}] is a Mastodon export: {posts} public posts and boosts, {notPublic} for fewer "
+    "readers were passed by",
     "prepare.source": "sources[{source}] held {posts} posts",
     "prepare.excluded": "sources[{source}] held {posts} posts that filter.excludeIds names",
     "prepare.another_account": "{message}",

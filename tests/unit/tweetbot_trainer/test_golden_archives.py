@@ -79,6 +79,7 @@ def test_a_zip_that_is_no_whole_export_has_its_own_reason(content: bytes, reason
     with pytest.raises(SpecRefused, match=words) as failure:
         list(source_of(content).posts())
     assert failure.value.reason.name == reason
+    assert failure.value.message.startswith("s3://team-a/export.zip: ")
 
 
 def test_a_profile_that_cannot_be_read_is_none() -> None:

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tweetbot_trainer.errors import StageFailed, Stopped
+from tweetbot_trainer.errors import SpecRefused, StageFailed, Stopped
 from tweetbot_trainer.log import Log
 from tweetbot_trainer.posts import Post
 from tweetbot_trainer.sources import archive_zip
@@ -29,7 +29,7 @@ class ArchiveSource:
         """Yield the export's posts as they are read: retweets, and of an edited post every version, each flagged.
 
         An id that the export repeats counts once. What was repeated, and which long posts stay cut, goes to the log.
-        Raises SpecRefused with the reason that fits, naming the member.
+        Raises SpecRefused with the reason that fits, naming the zip and the member.
         """
         with self._opened() as archive:
             members = members_to_read(archive)
@@ -67,8 +67,12 @@ class ArchiveSource:
 
     @contextmanager
     def _opened(self) -> Iterator[zipfile.ZipFile]:
+        """Open the zip; a refusal of what it holds names its address too."""
         with self._reader.open_random(self._uri) as file, archive_zip.opened(file, self._uri) as archive:
-            yield archive
+            try:
+                yield archive
+            except SpecRefused as refusal:
+                raise SpecRefused(refusal.reason, f"{self._uri}: {refusal.message}") from refusal
 
     def _posts(self, archive: zipfile.ZipFile, members: Members) -> Iterator[Post]:
         for name in members.tweets:

@@ -18,7 +18,7 @@ BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, Runtime
 #: An export has a member for each photo and 6,000 for its own pages.
 MEMBERS_LIMIT = 200_000
 DIRECTORY_LIMIT = 32 * 1024**2
-AS_DOWNLOADED = "upload the export as it was downloaded from X"
+AS_DOWNLOADED = "upload the export as it was downloaded"
 #: The zip format's records (APPNOTE 4.3.12 to 4.3.16); a comment of at most 64 KiB may follow the last.
 _END, _LOCATOR, _END_64 = struct.Struct("<4s4H2LH"), struct.Struct("<4sLQL"), struct.Struct("<4sQ2H2L4Q")
 _SHORT = _END.size + _LOCATOR.size + _END_64.size
@@ -27,7 +27,7 @@ _MEMBER, _MEMBER_SIZE = b"PK\x01\x02", 46
 
 
 def refused(message: str, reason: Reason = reasons.SOURCE_UNREADABLE, *, advice: str = AS_DOWNLOADED) -> SpecRefused:
-    """Return the refusal of a file that cannot be read as an X export: what is wrong, and what to do."""
+    """Return the refusal of a file that cannot be read as an export: what is wrong, and what to do."""
     return SpecRefused(reason, f"{message}; {advice}")
 
 
@@ -39,12 +39,12 @@ def opened(file: IO[bytes], uri: str) -> zipfile.ZipFile:
     """
     members = _count(_directory(file, uri))
     if members > MEMBERS_LIMIT:
-        message = f"{uri} has more than {MEMBERS_LIMIT} members, as no export of X does"
+        message = f"{uri}: the zip has more than {MEMBERS_LIMIT} members, as no export does"
         raise refused(message, reasons.SOURCE_TOO_LARGE)
     try:
         return zipfile.ZipFile(file)
     except (*BROKEN, IndexError) as error:
-        raise refused(f"{uri} is no readable zip ({error})") from error
+        raise refused(f"{uri}: it is no readable zip ({error})") from error
 
 
 def _directory(file: IO[bytes], uri: str) -> bytes:
@@ -63,9 +63,9 @@ def _directory(file: IO[bytes], uri: str) -> bytes:
         at, length = at_64, _END_64.unpack_from(tail, at_64)[8]
     start = size - len(tail) + at - length
     if start < 0:
-        raise refused(f"{uri} is no readable zip (its table of contents is longer than the file)")
+        raise refused(f"{uri}: it is no readable zip (its table of contents is longer than the file)")
     if length > DIRECTORY_LIMIT:
-        message = f"the table of contents of {uri} has {length} bytes; at most {DIRECTORY_LIMIT} are read"
+        message = f"{uri}: the zip's table of contents has {length} bytes; at most {DIRECTORY_LIMIT} are read"
         raise refused(message, reasons.SOURCE_TOO_LARGE)
     file.seek(start)
     return file.read(length)
@@ -90,17 +90,17 @@ def _no_zip(file: IO[bytes], size: int, uri: str) -> SpecRefused:
     file.seek(0)
     head = file.read(512)
     if head.startswith(b"PK\x03\x04"):
-        message = f"{uri} is a zip cut short: it ends after {size} bytes, without its table of contents"
+        message = f"{uri}: it is a zip cut short: it ends after {size} bytes, without its table of contents"
         advice = "compare its size with the file that you downloaded, and upload it again"
         return refused(message, reasons.SOURCE_TRUNCATED, advice=advice)
     if head.startswith(b"PK\x07\x08"):
         return _piece(uri)
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype", b"<html")):
-        return refused(f"{uri} is a web page, not a zip", reasons.SOURCE_NOT_AN_EXPORT)
-    return refused(f"{uri} is no readable zip ({size} bytes, begins with {head[:8].hex(' ') or 'nothing'})")
+        return refused(f"{uri}: it is a web page, not a zip", reasons.SOURCE_NOT_AN_EXPORT)
+    return refused(f"{uri}: it is no readable zip ({size} bytes, begins with {head[:8].hex(' ') or 'nothing'})")
 
 
 def _piece(uri: str) -> SpecRefused:
-    message = f"{uri} is one piece of a zip that was split"
+    message = f"{uri}: it is one piece of a zip that was split"
     advice = "join the pieces with `zip -s 0 export.zip --out whole.zip`, and upload the whole"
     return refused(message, reasons.SOURCE_INCOMPLETE, advice=advice)
