@@ -60,6 +60,15 @@ def test_a_secret_of_a_source_is_no_identity() -> None:
     assert execution_of(spec("one")) != execution_of(spec("two"))
 
 
+def test_what_x_is_asked_for_belongs_to_the_identity_and_its_default_does_not() -> None:
+    def spec(**fields: Any) -> TweetBotSpec:
+        x = {"handle": "gull", "acceptTerms": True, "tokenSecret": {"name": "one", "key": "token"}}
+        return a_spec(sources=[{"x": x | fields}])
+
+    assert identity_of(spec(excludeRetweets=False, maxSpendUSD=17)) == identity_of(spec())
+    assert identity_of(spec(excludeRetweets=True)) != identity_of(spec())
+
+
 def test_a_retrain_is_another_run_of_the_same_identity() -> None:
     assert run_id(a_spec(), "2026-11-23T00:00:00Z") != run_id(a_spec())
 

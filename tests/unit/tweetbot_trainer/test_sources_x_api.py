@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
@@ -18,18 +17,6 @@ from tweetbot_fakes.x_api import FakeX
 from tweetbot_fakes.x_api_answers import Answer
 from tweetbot_trainer.errors import NotAuthorized, SpecRefused, StageFailed, Temporary
 from tweetbot_trainer.log import Log
-
-
-@pytest.fixture
-def x() -> Iterator[FakeX]:
-    with FakeX(token=SECRET) as server:
-        server.add_account("harbour_gull", posts=250)
-        yield server
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 def events(log: StringIO, name: str) -> list[dict[str, Any]]:

@@ -1,12 +1,11 @@
 """What passes is waited for, within a budget; what does not has its reason; nothing becomes a storm."""
 
 import json
-from collections.abc import Iterator
 from io import StringIO
 
 import pytest
 
-from builders_x import NOW, SECRET, Clock, an_x_source, failure, read
+from builders_x import NOW, Clock, an_x_source, failure, read
 from tweetbot_contract import reasons
 from tweetbot_fakes import x_api_answers as answers
 from tweetbot_fakes.x_api import FakeX
@@ -14,18 +13,6 @@ from tweetbot_trainer.errors import SpecRefused, Temporary
 from tweetbot_trainer.log import Log
 
 PASSING = answers.AWAY | answers.UNREADABLE
-
-
-@pytest.fixture
-def x() -> Iterator[FakeX]:
-    with FakeX(token=SECRET) as server:
-        server.add_account("harbour_gull", posts=250)
-        yield server
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.mark.parametrize("name", PASSING)

@@ -1,11 +1,7 @@
 """A run costs what its ceiling allows or says what it would cost; what was paid for is never lost."""
 
-from collections.abc import Iterator
-
-import pytest
-
 from builders_trainer import Pages
-from builders_x import SECRET, Clock, failure, read
+from builders_x import Clock, failure, read
 from tweetbot_contract import reasons
 from tweetbot_contract.sources import XSource
 from tweetbot_fakes import x_api as fake
@@ -13,18 +9,6 @@ from tweetbot_fakes import x_api_answers as answers
 from tweetbot_fakes.x_api import FakeX
 from tweetbot_trainer.errors import SpecRefused
 from tweetbot_trainer.sources.x_spending import Purse
-
-
-@pytest.fixture
-def x() -> Iterator[FakeX]:
-    with FakeX(token=SECRET) as server:
-        server.add_account("harbour_gull", posts=250)
-        yield server
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 def says_no_count(x: FakeX) -> None:

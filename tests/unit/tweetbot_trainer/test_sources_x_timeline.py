@@ -1,6 +1,5 @@
 """Runs over one cache: no post is paid for twice, and the same cache gives the same posts."""
 
-from collections.abc import Iterator
 from io import StringIO
 
 import pytest
@@ -21,18 +20,6 @@ from tweetbot_trainer.sources.x_client import Window
 from tweetbot_trainer.sources.x_timeline import settled
 
 ID = 10**18
-
-
-@pytest.fixture
-def x() -> Iterator[FakeX]:
-    with FakeX(token=SECRET) as server:
-        server.add_account("harbour_gull", posts=250)
-        yield server
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 def gull(x: FakeX) -> Account:

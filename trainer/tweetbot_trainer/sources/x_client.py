@@ -111,7 +111,9 @@ class XClient:
             return self._told(reasons.X_BAD_PAYLOAD, f"X's answer cannot be read ({type(error).__name__})", about)
         except requests.RequestException as error:  # no connection, or no end
             return self._told(reasons.X_UNAVAILABLE, f"X gives no answer ({type(error).__name__})", about)
-        return answer if isinstance(answer, dict) else Fault(reasons.X_BAD_PAYLOAD, "X's answer is not an object")
+        if isinstance(answer, dict):
+            return answer
+        return self._told(reasons.X_BAD_PAYLOAD, "X's answer is not an object", about)
 
     def _told(self, reason: Reason, said: str, about: str) -> Fault:
         self._log.warning("x.fault", about=about, message=said)

@@ -40,7 +40,7 @@ class Purse:
             return min(LARGEST_PAGE, affordable, max(wanted, SMALLEST_PAGE))
         message = (
             f"{self._field}: {read} posts are read, {self.dollars} are spent, and another page would pass maxSpendUSD "
-            f"{self._spec.max_spend_usd}. Raise it to go on from there, or set maxPosts to {max(read, 1)}; "
+            f"{self._spec.max_spend_usd}. Raise it to go on from there, or set maxPosts to {read}; "
             "what is paid for is kept"
         )
         raise SpecRefused(reasons.SPEND_LIMIT_REACHED, message)
