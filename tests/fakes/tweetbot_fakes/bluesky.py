@@ -7,12 +7,13 @@ with FakeBluesky() as bluesky:
 """
 
 import json
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tweetbot_fakes.served import Served
 
 Json = dict[str, Any]
 DID = "did:plc:harbourgull00000000000ab"
@@ -88,30 +89,14 @@ def reposted(number: int, *, uri: bool = True) -> Json:
     return view(number, "somebody else's words", author="did:plc:another") | {"reason": reason | place}
 
 
-class FakeBluesky:
+class FakeBluesky(Served):
     """The server. `faults` are answers given first, one a request; then it behaves."""
 
     def __init__(self) -> None:
         self.accounts: dict[str, Account] = {}
         self.faults: list[Answer] = []
         self.requests: list[tuple[str, dict[str, str]]] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def url(self) -> str:
-        """Return the base URL to give as apiBaseURL."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(_handler(self))
 
     def add_account(self, handle: str, *, posts: int = 0) -> Account:
         """Add an account with so many plain posts."""

@@ -9,16 +9,16 @@ with FakeX() as x:
 import base64
 import socket
 import struct
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Literal, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from tweetbot_fakes import x_api_answers as answers
+from tweetbot_fakes.served import Served
 from tweetbot_fakes.x_api_answers import Answer, Json
 
 Vocabulary = Literal["tweet", "post"]
@@ -90,7 +90,7 @@ class Fault:
         return True
 
 
-class FakeX:
+class FakeX(Served):
     """The server. `cost` is in tenths of a cent, `billed` counts every post by its id; `now` is its clock."""
 
     def __init__(self, *, vocabulary: Vocabulary = "tweet", token: str = "token") -> None:
@@ -104,23 +104,7 @@ class FakeX:
         self.billed: Counter[str] = Counter()
         self.tokens: dict[str, tuple[Json, int]] = {}
         self._window = (0.0, 0)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def url(self) -> str:
-        """Return the base URL to give as apiBaseURL."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(_handler(self))
 
     def add_account(self, handle: str, *, posts: int = 0, **fields: Any) -> Account:
         """Add an account with so many plain posts, or put another one behind the handle."""
