@@ -187,6 +187,7 @@ def test_an_announced_number_may_be_shorter(announced: str) -> None:
         "NO12 MORE MONDAYS PLEASE I BEG YOU",
         "DE89 3704 0044 0532 0130 01 fails its check digits",
         "v1.2.3.4 and 1.2.3.4 and 300.1.20.3",
+        "revision 1.17.2.7 and Version 5.15.0.91",
         "192.168.0.1 and 10.15.7.1 and 127.0.0.1",
         "std::map and a::b and 12:30:45 and 2001:db8::1",
         "@gull@harbour.example is a name on the Fediverse",

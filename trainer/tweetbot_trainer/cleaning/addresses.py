@@ -9,8 +9,11 @@ EMAIL = re.compile(
     rf"(?<![{_LETTER}0-9._%+@-])[{_LETTER}0-9._%+-]{{1,64}}(?:@|[ ]?[(\[](?:at|AT)[)\]][ ]?)"
     rf"(?:[{_LETTER}0-9-]{{1,63}}\.){{1,8}}[{_LETTER}]{{2,24}}(?![{_LETTER}0-9_@])"
 )
+#: Numbers in four parts that such a word announces are a program's.
+_NO_VERSION = "".join(rf"(?<!{word} )" for word in ("version", "revision", "release", "build", "firmware", "kernel"))
 IP = re.compile(
-    r"(?<![\w.:-])(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![\w-])(?!\.[0-9])"
+    rf"(?<![\w.:-])(?i:{_NO_VERSION})"
+    r"(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![\w-])(?!\.[0-9])"
     r"|[23][0-9A-Fa-f]{3}(?::[0-9A-Fa-f]{0,4}){3,7}(?![\w:]))"
 )
 
