@@ -33,6 +33,7 @@ def _reason(name: str, meaning: str, actor: Actor = "Nobody", advice: str = "Not
 
 
 # ---- states of a run that goes on or ended well
+QUEUED = _reason("Queued", "The run waits for its turn.")
 PREPARING = _reason("Preparing", "Posts are fetched and cleaned.")
 TRAINING = _reason("Training", "The model is fine-tuned.")
 SUCCEEDED = _reason("Succeeded", "The model is published.")
@@ -49,6 +50,13 @@ PREEMPTED_TOO_OFTEN = _reason(
     "The Pod had to leave its node 20 times; the Job is created again after a pause.",
     "Platform",
     "It goes on by itself. A higher spec.scheduling.priorityClassName, or nodes that stay, would let it finish sooner.",
+)
+ERASING = _reason("Erasing", "The TweetBot is being deleted; its objects in S3 are erased first.")
+ERASURE_GIVEN_UP = _reason(
+    "ErasureGivenUp",
+    "The TweetBot was deleted, its objects in S3 were not.",
+    "Author",
+    "Erase by hand what the message names.",
 )
 SUPERSEDED = _reason("Superseded", "The spec was edited; another run has taken over.")
 WAITING_FOR_PREVIOUS_POD = _reason("WaitingForPreviousPod", "A Job or Pod of an earlier run is still ending.")
@@ -129,6 +137,12 @@ NODE_LOST = _reason(
 )
 
 # ---- the trainer said it
+GATE_FAILED = _reason(
+    "GateFailed",
+    "The model was trained and misses a gate of spec.evaluation.gates; it is kept beside and not published.",
+    "Author",
+    "Give the run more or other posts, or train less; or loosen the gate, and the model is published as it is.",
+)
 SPEC_REFUSED = _reason("SpecRefused", "The trainer cannot do what the spec asks.", "Author", "See the message.")
 NOT_AUTHORIZED = _reason(
     "NotAuthorized",
@@ -152,13 +166,13 @@ SOURCE_UNREADABLE = _reason(
     "SourceUnreadable",
     "A source's file is not what it should be.",
     "Author",
-    "Upload the export as it was downloaded from X; the message names the member or line.",
+    "Upload the file as it was downloaded; the message names the member or line.",
 )
 SOURCE_TOO_LARGE = _reason(
     "SourceTooLarge",
     "A source unpacks to more than is allowed (a zip bomb looks like this).",
     "Author",
-    "Upload the export as it was downloaded from X.",
+    "Upload the export as it was downloaded.",
 )
 SOURCE_TRUNCATED = _reason(
     "SourceTruncated",
@@ -171,7 +185,7 @@ SOURCE_ENCRYPTED = _reason(
     "SourceEncrypted",
     "A source's archive is locked by a password.",
     "Author",
-    "Unpack it and pack it again without one, or upload the export as it was downloaded from X.",
+    "Unpack it and pack it again without one, or upload the export as it was downloaded.",
 )
 SOURCE_NESTED = _reason(
     "SourceNested",
@@ -187,9 +201,9 @@ SOURCE_INCOMPLETE = _reason(
 )
 SOURCE_NOT_AN_EXPORT = _reason(
     "SourceNotAnExport",
-    "A source's archive holds no posts of X.",
+    "A source's archive holds no posts.",
     "Author",
-    "Upload the export as it was downloaded from X; for other files use the source of their kind.",
+    "Upload the export as it was downloaded; for other files use the source of their kind.",
 )
 TOO_FEW_POSTS = _reason(
     "TooFewPosts",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders_trainer import on_a_busy_machine
-from tweetbot_trainer.sources.json_array import ITEM_LIMIT, items
+from tweetbot_trainer.sources.json_array import ITEM_LIMIT, items, items_under
 
 
 class Dripping(io.StringIO):
@@ -34,6 +34,24 @@ def test_items_are_those_of_json_however_they_come(rows: list[Any], indent: int 
 def test_what_is_no_array_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # the caller names the member, whatever the words
         list(items(io.StringIO(text)))
+
+
+@on_a_busy_machine
+@given(ROWS, VALUES | st.integers(), st.sampled_from([None, 2]))
+def test_an_array_inside_an_object_is_read_past_its_other_values(
+    rows: list[Any], other: Any, indent: int | None
+) -> None:
+    text = json.dumps({"a": other, "rows": rows, "b": {"rows": other}}, indent=indent)
+    assert list(items_under(Dripping(text), "rows")) == list(items_under(io.StringIO(text), "rows")) == rows
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"a": []}', '{"rows": 1}', '{"rows": [1]', '{"rows": [1],', '{"rows": []} 1', '{"rows" []}'],
+)
+def test_what_is_no_object_with_the_array_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  # the caller names the member, whatever the words
+        list(items_under(io.StringIO(text), "rows"))
 
 
 def test_an_item_without_end_is_not_read_for_ever() -> None:

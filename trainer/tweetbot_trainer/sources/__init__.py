@@ -3,6 +3,7 @@
 archive   the account owner's own X export    archive*.py, grailbird.py, notes.py, json_array.py
 bluesky   Bluesky's public API                 bluesky_feed.py, bluesky_client.py, bluesky_records.py
           an exported repository               bluesky_repository.py, car.py, dag_cbor.py
+mastodon  the owner's export of an account     mastodon*.py, tar_gz.py, json_array.py
 posts     a jsonl, csv or txt file             posts_file.py
 x         the X API                            x_api.py, x_client.py, x_problems.py, x_records.py, patience.py, pages.py
 """
@@ -12,12 +13,14 @@ from pathlib import Path
 
 from tweetbot_contract.sources import ArchiveSource as ArchiveSpec
 from tweetbot_contract.sources import BlueskySource as BlueskySpec
+from tweetbot_contract.sources import MastodonSource as MastodonSpec
 from tweetbot_contract.sources import PostsSource as PostsSpec
 from tweetbot_contract.sources import Source
 from tweetbot_contract.sources import XSource as XSpec
 from tweetbot_trainer.log import Log
 from tweetbot_trainer.sources.archive import ArchiveSource
 from tweetbot_trainer.sources.bluesky_repository import BlueskyRepository
+from tweetbot_trainer.sources.mastodon import MastodonSource
 from tweetbot_trainer.sources.pages import StorePages, pages_folder
 from tweetbot_trainer.sources.patience import Patience
 from tweetbot_trainer.sources.posts_file import PostsFileSource
@@ -46,6 +49,8 @@ def open_source(
             return ArchiveSource(uri, index, store, log)
         case PostsSpec() as spec:
             return PostsFileSource(spec, index, store)
+        case MastodonSpec() as spec:
+            return MastodonSource(spec, index, reader=store, log=log or Log())
         case BlueskySpec(car=str()) as spec:
             return BlueskyRepository(spec, index, reader=store, log=log or Log())
         case BlueskySpec() as spec:

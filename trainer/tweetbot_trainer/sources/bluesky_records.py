@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tweetbot_trainer.posts import BadPost, Post, parsed_time, well_formed
+from tweetbot_trainer.sources.language_tags import language_of
 
 POST, REPOST, PROFILE = "app.bsky.feed.post", "app.bsky.feed.repost", "app.bsky.actor.profile"
 _LINK_FACET = "app.bsky.richtext.facet#link"
 _QUOTES = ("app.bsky.embed.record", "app.bsky.embed.recordWithMedia")
 _SCHEME = re.compile(r"^(https?://)?(www\.)?", re.IGNORECASE)
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?=-|$)")
 #: A record's key is a clock reading in microseconds and ten more bits, in this order of signs (atproto.com/specs/tid).
 _TID_SIGNS = "234567abcdefghijklmnopqrstuvwxyz"
 _TID = re.compile(r"[2-7a-j][2-7a-z]{12}")
@@ -36,7 +36,7 @@ def post_of(record: object, *, uri: str, source: int) -> Post | None:
         id=uri,
         text=html.escape(_with_addresses(well_formed(text), record.get("facets")), quote=False),
         created_at=_time(record.get("createdAt"), uri),
-        lang=_language(record.get("langs")),
+        lang=_first_language(record.get("langs")),
         source=source,
         reply=isinstance(record.get("reply"), dict),
         quote=isinstance(embed, dict) and embed.get("$type") in _QUOTES,
@@ -66,11 +66,8 @@ def _time(given: object, uri: str) -> datetime | None:
         return tid_time(uri.rpartition("/")[2])
 
 
-def _language(given: object) -> str | None:
-    """Return the first language, region apart: filter.languages knows no regions."""
-    first = given[0] if isinstance(given, (list, tuple)) and given else None
-    match = _LANGUAGE.match(first.lower()) if isinstance(first, str) else None
-    return match[0] if match else None
+def _first_language(given: object) -> str | None:
+    return language_of(given[0]) if isinstance(given, (list, tuple)) and given else None
 
 
 def _with_addresses(text: str, facets: object) -> str:

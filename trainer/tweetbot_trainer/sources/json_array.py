@@ -21,6 +21,36 @@ def items(text: TextIO, *, begun: str = "") -> Iterator[Any]:
     Raises ValueError (of which json.JSONDecodeError is one) or RecursionError where it is damaged.
     """
     buffer = _Buffer(text, begun)
+    yield from _array(buffer)
+    if buffer.sign() == ";":
+        buffer.take(";")
+    buffer.end()
+
+
+def items_under(text: TextIO, key: str) -> Iterator[Any]:
+    """Yield the items of the array that the text's only object holds under a key; its other values are passed by.
+
+    Raises ValueError or RecursionError where it is damaged or has no such key.
+    """
+    buffer, found = _Buffer(text, ""), False
+    buffer.take("{")
+    while buffer.sign() != "}":
+        name = buffer.item()
+        buffer.take(":")
+        if name == key:
+            found = True
+            yield from _array(buffer)
+        else:
+            buffer.item()
+        if buffer.sign() != "}":
+            buffer.take(",")
+    buffer.take("}")
+    buffer.end()
+    if not found:
+        raise ValueError(f"it has no {key}")
+
+
+def _array(buffer: "_Buffer") -> Iterator[Any]:
     buffer.take("[")
     if buffer.sign() != "]":
         yield buffer.item()
@@ -28,10 +58,6 @@ def items(text: TextIO, *, begun: str = "") -> Iterator[Any]:
             buffer.take(",")
             yield buffer.item()
     buffer.take("]")
-    if buffer.sign() == ";":
-        buffer.take(";")
-    if sign := buffer.sign():
-        raise ValueError(f"{sign!r} stands behind the end of the array")
 
 
 class _Buffer:
@@ -56,16 +82,24 @@ class _Buffer:
             raise ValueError(f"{sign or 'the end'!r} stands where {expected!r} should")
         self._at += 1
 
+    def end(self) -> None:
+        """Make sure that nothing follows."""
+        if sign := self.sign():
+            raise ValueError(f"{sign!r} stands behind the end")
+
     def item(self) -> Any:
         """Return the next value, reading on until it is whole."""
         self.sign()
         while True:
             try:
-                value, self._at = _decode(self._read, self._at)
+                value, end = _decode(self._read, self._at)
             except json.JSONDecodeError:
                 if not self._grow():
                     raise
-            else:
+                continue
+            length = end - self._at
+            if end < len(self._read) or not self._grow():  # a number may go on behind what was read
+                self._at += length
                 return value
 
     def _grow(self) -> bool:
