@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 SCHEMA = 1
 #: A line of more bytes is no post; it bounds what one line can take of the memory.
@@ -87,8 +87,8 @@ def post_of(record: object, *, ordinal: int, source: int | None = None) -> Post:
     """
     if not isinstance(record, Mapping):
         raise BadPost("not an object with the key text")
-    if record.get("schema", SCHEMA) != SCHEMA:
-        raise BadPost(f"schema {record['schema']!r} is unknown; this version reads {SCHEMA}")
+    if (schema := record.get("schema")) not in (None, "", SCHEMA, str(SCHEMA)):  # a CSV's cells are strings
+        raise BadPost(f"schema {str(schema)[:20]} is unknown; this version reads {SCHEMA}")
     text = _text(record)
     return Post(
         id=_id(record, text, ordinal),
@@ -118,7 +118,7 @@ def record_of(post: Post) -> dict[str, Any]:
     }
 
 
-def decoded_lines(file: BinaryIO) -> Iterator[str]:
+def decoded_lines(file: IO[bytes]) -> Iterator[str]:
     """Yield the file's lines, each decoded on its own so that a fault has a line number. Raises BadPost."""
     number = 0
     while line := file.readline(LINE_LIMIT + 1):

@@ -37,6 +37,13 @@ def test_csv_has_a_header_and_cells_over_several_lines() -> None:
     assert posts[1].created_at is None
 
 
+@pytest.mark.parametrize("start", ["", "\ufeff"], ids=["plain", "with a byte-order mark"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_a_table_of_any_program_is_read(start: str, end: str) -> None:
+    rows = ['"text","schema"', f'"low{end}tide",1', "fog,"]
+    assert texts(posts_in(start + end.join(rows), "csv")) == [f"low{end}tide", "fog"]
+
+
 def test_txt_holds_a_post_a_line() -> None:
     assert texts(posts_in("\ufefflow tide\r\n\n  fog ", "txt")) == ["low tide", "  fog "]
 
@@ -58,6 +65,14 @@ def test_an_empty_file_holds_no_posts() -> None:
         (b"text\nfog\n\xff\n", "csv", "line 3: not UTF-8"),
         ("id,words\n1,fog\n", "csv", "line 1: the header names no column text"),
         ("", "csv", "the header names no column text"),
+        ("id;text\n1;fog\n", "csv", "line 1: .* it names 'id;text'"),
+        ("text\rfog\r", "csv", "line 1: new-line character"),
+        ("text\n" + "x" * 200_000, "csv", "line 2: field larger than"),
+        ("fog\n" + "x" * (1024**2 + 1), "txt", "line 2: longer than 1048576 bytes"),
+        ("text\nfog\n".encode("utf-16"), "csv", "line 1: not UTF-8"),
+        ('[{"text": "fog"}]', "jsonl", "line 1: not an object with the key text"),
+        ('{"text": "fog"}\n{"text": "x", "schema": 2}', "jsonl", "line 2: schema 2 is unknown; this version reads 1"),
+        ("schema,text\n1,fog\n2,fog\n", "csv", "line 3: schema 2 is unknown"),
         ("id,text\n1,fog\n2,fog,extra\n", "csv", "line 3: more cells"),
         ("id,text\n1\n", "csv", "line 2: the key text is missing"),
         ('id,text\n1,"fog" bank\n', "csv", "line 2: "),

@@ -48,8 +48,11 @@ def _txt(lines: Iterator[str], source: int) -> Iterator[Post]:
 def _csv(lines: Iterator[str], source: int) -> Iterator[Post]:
     reader = csv.DictReader(lines, restkey="", strict=True)
     try:
-        if "text" not in (reader.fieldnames or ()):
-            raise BadPost("the header names no column text")
+        if "text" not in (names := reader.fieldnames or ()):
+            # a file of another delimiter shows here as one long column
+            raise BadPost(
+                f"the header names no column text; with commas between them it names {', '.join(names)[:80]!r}"
+            )
         for ordinal, row in enumerate(reader):
             if "" in row:
                 raise BadPost("more cells than the header names")
