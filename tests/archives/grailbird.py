@@ -25,7 +25,7 @@ def tweet(tweet_id: int, at: str, text: str, **fields: Any) -> Tweet:
     """Return a tweet as the API said it then: ids as numbers too, `text` with X's escapes, nothing of a language."""
     return {
         "source": '<a href="http://twitter.com" rel="nofollow">Web</a>',
-        "entities": {"user_mentions": [], "media": [], "hashtags": [], "urls": []},
+        "entities": entities(),
         "geo": {},
         "id_str": str(tweet_id),
         "text": text,
@@ -37,10 +37,21 @@ def tweet(tweet_id: int, at: str, text: str, **fields: Any) -> Tweet:
 
 
 def tweets() -> dict[str, list[Tweet]]:
-    """Return the tweets by month: a retweet with what it repeats, one typed by hand, a reply, a quote, a photo."""
+    """Return the tweets by month."""
+    return {"2010_10": _october(), "2013_02": _february()}
+
+
+def _october() -> list[Tweet]:
+    """Return tweets of which the export knows only the day, and whose ids hold no time."""
+    return [
+        tweet(29257269016, "2010-10-31 00:00:00 +0000", "only the day is known of this one"),
+        tweet(29149710979, "2010-10-30 00:00:00 +0000", "App $4.99-&gt;Free http://harbour.example/app"),
+    ]
+
+
+def _february() -> list[Tweet]:
+    """Return a plain tweet, a reply, a quote, a photo, a retweet with what it repeats, and one typed by hand."""
     crab = {"name": "Crab", "screen_name": "very_small_crab", "indices": [3, 19], "id_str": "77", "id": 77}
-    mention: Any = {"user_mentions": [crab], "media": [], "hashtags": [], "urls": []}
-    original = tweet(307060000000000000, "2013-02-28 09:00:00 +0000", "the tide said no")
     status = {
         "url": "http://t.co/q",
         "expanded_url": "http://twitter.com/very_small_crab/status/20",
@@ -50,49 +61,29 @@ def tweets() -> dict[str, list[Tweet]]:
         "url": "http://t.co/p",
         "expanded_url": "http://twitter.com/harbour_gull/status/307068274556940300/photo/1",
     }
-    return {
-        "2010_10": [
-            tweet(29257269016, "2010-10-31 00:00:00 +0000", "only the day is known of this one"),
-            tweet(29149710979, "2010-10-30 00:00:00 +0000", "App $4.99-&gt;Free http://harbour.example/app"),
-        ],
-        "2013_02": [
-            tweet(307068274556940304, "2013-02-28 10:02:40 +0000", "the fog has eyes 👀, and they are “mine”"),
-            tweet(
-                307068274556940303,
-                "2013-02-28 10:02:39 +0000",
-                "@very_small_crab no",
-                in_reply_to_status_id=307059859654844416,
-                in_reply_to_status_id_str="307059859654844416",
-                in_reply_to_user_id=77,
-                entities=mention,
-            ),
-            tweet(
-                307068274556940302,
-                "2013-02-28 10:02:38 +0000",
-                "Read http://t.co/q",
-                entities={"user_mentions": [], "media": [], "hashtags": [], "urls": [status]},
-            ),
-            tweet(
-                307068274556940300,
-                "2013-02-28 10:02:37 +0000",
-                "sea http://t.co/p",
-                entities={"user_mentions": [], "media": [photo], "hashtags": [], "urls": []},
-            ),
-            tweet(
-                307068274556940288,
-                "2013-02-28 10:02:36 +0000",
-                "RT @very_small_crab: the tide said no",
-                retweeted_status=original,
-                entities=mention,
-            ),
-            tweet(
-                307068274556940287,
-                "Thu Feb 28 10:02:35 +0000 2013",
-                "RT @very_small_crab: the tide said no // typed by hand",
-                entities=mention,
-            ),
-        ],
-    }  # fmt: skip
+    original = tweet(307060000000000000, "2013-02-28 09:00:00 +0000", "the tide said no")
+    by_hand = "RT @very_small_crab: the tide said no // typed by hand"
+    reply = {"in_reply_to_status_id": 307059859654844416, "in_reply_to_user_id": 77}
+    first = 307068274556940287
+    return [
+        tweet(first + 17, "2013-02-28 10:02:40 +0000", "the fog has eyes 👀, and they are “mine”"),
+        tweet(first + 16, "2013-02-28 10:02:39 +0000", "@very_small_crab no", entities=entities(crab), **reply),
+        tweet(first + 15, "2013-02-28 10:02:38 +0000", "Read http://t.co/q", entities=entities(urls=[status])),
+        tweet(first + 13, "2013-02-28 10:02:37 +0000", "sea http://t.co/p", entities=entities(media=[photo])),
+        tweet(
+            first + 1,
+            "2013-02-28 10:02:36 +0000",
+            "RT @very_small_crab: the tide said no",
+            retweeted_status=original,
+            entities=entities(crab),
+        ),
+        tweet(first, "Thu Feb 28 10:02:35 +0000 2013", by_hand, entities=entities(crab)),
+    ]
+
+
+def entities(*mentions: Tweet, **others: Any) -> Tweet:
+    """Return what a tweet says of its text."""
+    return {"user_mentions": list(mentions), "media": [], "hashtags": [], "urls": []} | others
 
 
 def of_2013() -> Members:

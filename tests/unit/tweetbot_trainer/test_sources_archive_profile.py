@@ -1,5 +1,9 @@
 """How an export's account shows itself, and how little that may go wrong."""
 
+import io
+import struct
+import tracemalloc
+import zipfile
 from typing import Any, BinaryIO
 
 import pytest
@@ -90,6 +94,28 @@ def test_the_avatar_is_the_picture_that_the_profile_names(content: bytes) -> Non
 )
 def test_what_is_not_that_picture_is_no_avatar(members: dict[str, bytes]) -> None:
     assert avatar_in(members) is None
+
+
+def test_a_picture_that_claims_to_be_small_takes_no_more_memory_than_it_claims() -> None:
+    content = bytearray(
+        zipped({"data/profile.js": PROFILE, "data/profile_media/7-Gull.png": PNG + bytes(64 * 1024**2)})
+    )
+    at = content.rindex(b"PK\x01\x02") + 24
+    content[at : at + 4] = struct.pack("<I", len(PNG))
+    tracemalloc.start()
+    try:
+        assert ArchiveSource("export", 0, Shelf(export=bytes(content))).profile() is None
+        assert tracemalloc.get_traced_memory()[1] < 8 * 1024**2
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_picture_packed_by_another_method_is_not_read() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("data/profile.js", PROFILE)
+        archive.writestr("data/profile_media/7-Gull.png", PNG)
+    assert ArchiveSource("export", 0, Shelf(export=file.getvalue())).profile() is None
 
 
 class Failing:

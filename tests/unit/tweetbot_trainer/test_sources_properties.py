@@ -70,6 +70,30 @@ def test_an_export_of_any_json_is_read_or_refused(tweets: list[Any], notes: list
 
 
 @on_a_busy_machine
+@given(st.lists(TWEET | ANY_JSON, max_size=2), *[ANY_JSON | st.lists(ANY_JSON, max_size=2)] * 4, st.booleans())
+def test_whatever_the_lists_of_an_export_say_it_is_read_or_refused(
+    tweets: list[Any], manifest: Any, index: Any, account: Any, profile: Any, wrapped: bool
+) -> None:
+    contents = {
+        "manifest.js": {"dataTypes": manifest, "archiveInfo": account, "userInfo": profile} if wrapped else manifest,
+        "js/tweet_index.js": [{"file_name": index}] if wrapped else index,
+        "account.js": [{"account": account}] if wrapped else account,
+        "profile.js": [{"profile": {"avatarMediaUrl": profile}}] if wrapped else profile,
+        "js/user_details.js": account,
+        "js/tweets/2013_02.js": tweets,
+    }
+    source = ArchiveSource(
+        "export",
+        0,
+        Shelf(
+            export=zipped({f"data/{name}": f"x = {json.dumps(content)}".encode() for name, content in contents.items()})
+        ),
+    )
+    written(read(source))
+    source.profile()
+
+
+@on_a_busy_machine
 @given(st.binary(max_size=60))
 def test_an_export_of_any_bytes_is_read_or_refused(content: bytes) -> None:
     written(read(ArchiveSource("export", 0, Shelf(export=zipped({"data/tweets.js": b"window.x = [" + content})))))

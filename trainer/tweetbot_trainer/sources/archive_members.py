@@ -31,6 +31,7 @@ RATIO_LIMIT = 200
 RATIO_FREE = 1024**2
 SCRIPT_LIMIT = 16 * 1024**2
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_LOCKED = 0x1
 _ONE_FOLDER = "X splits a large export into several zips: unpack them all into one folder, and upload that as one zip"
 #: The assignment stands at the very start of a member.
 _HEAD = 200
@@ -112,10 +113,21 @@ def damaged(name: str, error: Exception) -> SpecRefused:
 
 def script(archive: zipfile.ZipFile, name: str | None) -> Any:
     """Return what a small member assigns, or None where there is none that can be read."""
-    if name is None or archive.getinfo(name).file_size > SCRIPT_LIMIT:
+    content = small(archive, name, SCRIPT_LIMIT) if name else None
+    try:
+        return json.loads(content.decode("utf-8-sig").partition("=")[2].strip().rstrip(";")) if content else None
+    except BROKEN:
+        return None
+
+
+def small(archive: zipfile.ZipFile, name: str, limit: int) -> bytes | None:
+    """Return a whole member of at most so many bytes, or None where it is longer or cannot be read."""
+    member = archive.getinfo(name)
+    if member.file_size > limit or member.flag_bits & _LOCKED or member.compress_type not in _METHODS:
         return None
     try:
-        return json.loads(archive.read(name).decode("utf-8-sig").partition("=")[2].strip().rstrip(";"))
+        with archive.open(member) as raw:
+            return raw.read(member.file_size)  # without a number it would unpack all, whatever the size it claims
     except BROKEN:
         return None
 
@@ -206,7 +218,7 @@ def _nothing(names: list[str], *, partial: bool) -> SpecRefused:
 
 def _refuse_locked(members: list[zipfile.ZipInfo]) -> None:
     for member in members:
-        if member.flag_bits & 0x1:
+        if member.flag_bits & _LOCKED:
             message = f"{member.filename} in the zip is locked by a password"
             raise refused(message, reasons.SOURCE_ENCRYPTED, advice="unpack it, and upload it packed without one")
         if member.compress_type not in _METHODS:

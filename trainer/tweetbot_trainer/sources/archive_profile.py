@@ -10,8 +10,7 @@ import zipfile
 from typing import Any
 
 from tweetbot_trainer.posts import well_formed
-from tweetbot_trainer.sources.archive_members import FOLDER, allowed, script
-from tweetbot_trainer.sources.archive_zip import BROKEN
+from tweetbot_trainer.sources.archive_members import FOLDER, allowed, script, small
 from tweetbot_trainer.sources.reading import Avatar, Profile
 
 _SCRIPTS = re.compile(FOLDER + r"(?P<file>(?:manifest|account|profile|js/user_details)\.js)")
@@ -64,12 +63,7 @@ def _matching(pattern: re.Pattern[str], given: Any) -> str | None:
 
 def _avatar(archive: zipfile.ZipFile, profile: dict[str, Any]) -> Avatar | None:
     """Return the picture that profile.js names, from the zip: its member has the account's id before that name."""
-    picture = str(profile.get("avatarMediaUrl")).rpartition("/")[2]
+    picture = str(profile.get("avatarMediaUrl") or "").rpartition("/")[2]
     names = [name for file, name in allowed(archive, _MEDIA).items() if picture and file.endswith(f"-{picture}")]
-    if len(names) != 1 or archive.getinfo(names[0]).file_size > AVATAR_LIMIT:
-        return None
-    try:
-        content = archive.read(names[0])
-    except BROKEN:
-        return None
-    return Avatar(content) if content.startswith(_PICTURES) else None
+    content = small(archive, names[0], AVATAR_LIMIT) if len(names) == 1 else None
+    return Avatar(content) if content and content.startswith(_PICTURES) else None

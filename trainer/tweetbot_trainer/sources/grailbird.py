@@ -5,14 +5,13 @@ tweets.csv                  tweet_id, timestamp, text, in_reply_to_…, retweete
 """
 
 import csv
-import io
 import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 
 from tweetbot_contract import reasons
-from tweetbot_trainer.posts import Post
+from tweetbot_trainer.posts import Post, decoded_lines
 from tweetbot_trainer.sources.archive_members import Row, damaged, rows
 from tweetbot_trainer.sources.archive_tweets import post_of
 from tweetbot_trainer.sources.archive_zip import BROKEN, refused
@@ -37,7 +36,7 @@ def posts_of_table(archive: zipfile.ZipFile, name: str, source: int) -> Iterator
     """
     try:
         with archive.open(name) as raw:
-            table = csv.DictReader(io.TextIOWrapper(raw, encoding="utf-8-sig", newline=""), strict=True)
+            table = csv.DictReader(decoded_lines(raw), strict=True)
             if missing := [column for column in _COLUMNS if column not in (table.fieldnames or ())]:
                 message = f"{name} in the zip is no table of tweets: it has no column {missing[0]}"
                 raise refused(message, reasons.SOURCE_NOT_AN_EXPORT)
