@@ -86,8 +86,15 @@ def test_the_older_form_without_wrapper_and_with_another_name_is_read() -> None:
     assert texts(posts_in({"data/tweet.js": script("YTD.tweet.part0", rows)})) == ["low tide"]
 
 
-def test_a_folder_above_data_is_no_hindrance() -> None:
-    assert texts(posts_in({"twitter-2023/data/tweets.js": tweets_js(a_tweet("low tide"))})) == ["low tide"]
+@pytest.mark.parametrize(
+    "name",
+    ["data/tweets.js", "twitter-2023/data/tweets.js", "a/b/c/d/data/tweets.js", "tweets.js", "twitter-2019/tweets.js"],
+)
+def test_folders_above_are_no_hindrance(name: str) -> None:
+    own_pages = {
+        f"{folder}/{file}": b"x" for folder in ("assets", "js", "a/lib") for file in ("tweets.js", "manifest.js")
+    }
+    assert texts(posts_in(own_pages | {name: tweets_js(a_tweet("low tide"))})) == ["low tide"]
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,9 @@ from tweetbot_trainer.errors import SpecRefused
 from tweetbot_trainer.sources import json_array
 from tweetbot_trainer.sources.archive_zip import AS_DOWNLOADED, BROKEN, refused
 
-#: Exports that were packed again may have folders above; those of 2019 have no `data`.
-FOLDER = r"(?!__MACOSX/)(?P<folder>(?:[^/]+/){0,4}?)(?:data/)?"
+#: Exports that were packed again may have folders above `data`, and those of 2019 have no `data`; the folders of an
+#: export's own pages hold no posts.
+FOLDER = r"(?!__MACOSX/)(?:(?:[^/]+/){0,4}?data/|(?!(?:assets|js|lib|css|img)/)(?:[^/]+/)?)"
 #: The only members that are opened for posts.
 _POSTS = re.compile(
     FOLDER + r"(?P<file>(?P<kind>tweets?|note-tweet|community-tweet)(?:-part(?P<part>[0-9]{1,4}))?\.js"
