@@ -12,6 +12,9 @@ from tweetbot_contract.sources import Source
 from tweetbot_trainer.errors import NotAuthorized
 from tweetbot_trainer.sources import PostSource, StorePages, open_source, pages_folder
 from tweetbot_trainer.sources.archive import ArchiveSource
+from tweetbot_trainer.sources.bluesky_feed import BlueskyFeed
+from tweetbot_trainer.sources.bluesky_repository import BlueskyRepository
+from tweetbot_trainer.sources.mastodon import MastodonSource
 from tweetbot_trainer.sources.posts_file import PostsFileSource
 from tweetbot_trainer.sources.x_api import XApiSource, read_token
 from tweetbot_trainer.store.folder import FolderStore
@@ -34,6 +37,9 @@ def test_each_kind_has_its_source(tmp_path: Path) -> None:
     assert isinstance(opened({"archive": {"uri": "s3://team-a/gull.zip"}}, tmp_path), ArchiveSource)
     assert isinstance(opened({"posts": {"uri": "s3://team-a/posts.jsonl"}}, tmp_path), PostsFileSource)
     assert isinstance(opened(X, tmp_path), XApiSource)
+    assert isinstance(opened({"bluesky": {"actor": "gull.example.com"}}, tmp_path), BlueskyFeed)
+    assert isinstance(opened({"bluesky": {"car": "s3://team-a/gull.car"}}, tmp_path), BlueskyRepository)
+    assert isinstance(opened({"mastodon": {"uri": "s3://team-a/outbox.json"}}, tmp_path), MastodonSource)
 
 
 def test_the_token_is_the_one_of_the_sources_place(tmp_path: Path) -> None:
@@ -58,6 +64,12 @@ def test_pages_are_kept_in_the_accounts_folder_and_never_change(tmp_path: Path) 
     assert pages.load("x/2.json") == b"{}"
     assert pages.names("x") == ["1.json", "2.json"]
     assert (tmp_path / "raw/x/harbour_gull/x/2.json").read_bytes() == b"{}"
+
+
+def test_reading_a_file_loads_no_client_of_an_api() -> None:
+    program = "import sys, tweetbot_trainer.sources\nprint(sorted({'requests', 'tweepy', 'boto3'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    assert done.stdout == "[]\n"
 
 
 def test_preparing_loads_no_machine_learning() -> None:
