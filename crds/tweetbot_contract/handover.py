@@ -28,6 +28,8 @@ ROUND_ANNOTATION = f"{GROUP}/round"
 #: Set by users to force another run (Flux's idiom), echoed in status.lastHandledRetrainAt.
 RETRAIN_ANNOTATION = f"{GROUP}/retrain-at"
 
+#: The one finalizer that we set, for deletionPolicy: Delete alone; it goes when the objects in S3 have gone.
+ERASE_FINALIZER = f"{GROUP}/erase"
 #: What the trigger of a scheduled run begins with; its time follows.
 SCHEDULE_TRIGGER = "schedule/"
 
@@ -75,11 +77,15 @@ class ExitCode(IntEnum):
 PERMANENT_EXIT_CODES = tuple(code for code in ExitCode if 10 <= code <= 14)
 
 
+#: What a Pod of ours does: a stage, or the erasure of everything that stages wrote.
+Task = Stage | Literal["Cleanup"]
+
+
 class RunDocument(Part):
     """What a stage needs to know; no secret is in it."""
 
     schema_version: Literal[1] = 1
-    stage: Stage
+    stage: Task
     namespace: Annotated[str, Field(max_length=63)]
     name: Annotated[str, Field(max_length=NAME_LIMIT)]
     uid: Annotated[str, Field(max_length=64)]
@@ -128,6 +134,11 @@ def progress_audience(namespace: str, bot: str, run: str) -> str:
 def progress_path(namespace: str, bot: str, run: str) -> str:
     """Return the path of that endpoint."""
     return f"/apis/{progress_audience(namespace, bot, run)}"
+
+
+def cleanup_name(bot: str, uid: str) -> str:
+    """Return the name of the Job that erases a TweetBot's objects: one a TweetBot."""
+    return f"{bot}-{uid.replace('-', '')[:8]}-cleanup"
 
 
 def job_name(bot: str, run: str, stage: Stage) -> str:

@@ -31,6 +31,7 @@ CLASSES: dict[str, Class] = {
     "suspend": "LIFECYCLE",
     "schedule": "LIFECYCLE",
     "history": "LIFECYCLE",
+    "deletionPolicy": "LIFECYCLE",
     "subject": "LIFECYCLE",
 }
 

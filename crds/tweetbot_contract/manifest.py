@@ -30,6 +30,8 @@ class TweetBot:
     status: TweetBotStatus
     retrain_at: str = ""
     deleting: bool = False
+    deleted_at: str = ""
+    finalizers: tuple[str, ...] = ()
 
 
 def parse(manifest: dict[str, Any]) -> TweetBot:
@@ -52,6 +54,8 @@ def parse(manifest: dict[str, Any]) -> TweetBot:
         status=_status(manifest.get("status") or {}),
         retrain_at=(metadata.get("annotations") or {}).get(RETRAIN_ANNOTATION, "")[:64],
         deleting="deletionTimestamp" in metadata,
+        deleted_at=metadata.get("deletionTimestamp", ""),
+        finalizers=tuple(metadata.get("finalizers") or ()),
     )
 
 

@@ -165,6 +165,24 @@ class Training(Part):
     )
 
 
+class Gates(Part):
+    """What a model must reach to be published; one that does not is kept beside. Advisory under 50 test posts."""
+
+    max_verbatim_percent: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            le=100,
+            description="Most samples of 1,000, in percent, that may repeat 50 characters of a training post. "
+            "20 if unset; scratch:// bases: no limit.",
+        ),
+    ] = None
+    min_improvement_percent: Annotated[
+        int | None,
+        Field(ge=1, le=99, description="By how much bits per byte on the test posts must fall below the base's."),
+    ] = None
+
+
 class Evaluation(Part):
     """What is asked of the finished model."""
 
@@ -173,6 +191,7 @@ class Evaluation(Part):
         Field(min_length=1, max_length=10, description="Beginnings that the samples continue."),
     ] = ("My dream is",)
     samples: Annotated[int, Field(ge=1, le=20, description="Samples for each prompt.")] = 5
+    gates: Annotated[Gates, Field(description="What the model must reach to be published.")] = Gates()
 
 
 class WandB(Part):
@@ -247,6 +266,14 @@ class TweetBotSpec(Part):
             "give every source a weight, or none",
             lambda part: len({source.weight is None for source in part.sources}) == 1,
             field="sources",
+        ),
+        Rule(
+            "!has(self.evaluation.gates.minImprovementPercent) || !self.model.base.startsWith('scratch://')",
+            "a scratch:// base has learned nothing to improve on: remove minImprovementPercent, or choose another base",
+            lambda part: (
+                part.evaluation.gates.min_improvement_percent is None or not part.model.base.startswith("scratch://")
+            ),
+            field="evaluation.gates.minImprovementPercent",
         ),
         Rule(
             "self.output.s3.uri == oldSelf.output.s3.uri",

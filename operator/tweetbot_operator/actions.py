@@ -1,4 +1,4 @@
-"""What a plan may ask for beside the status: two writes and two questions."""
+"""What a plan may ask for beside the status: three writes and two questions."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -36,4 +36,12 @@ class FindPods:
     job: JobView
 
 
-Action = CreateJob | DeleteJob | ReadEvents | FindPods
+@dataclass(frozen=True, slots=True)
+class SetFinalizers:
+    """Replace the TweetBot's finalizers, if it is still as it was planned from."""
+
+    finalizers: tuple[str, ...]
+    why: str
+
+
+Action = CreateJob | DeleteJob | ReadEvents | FindPods | SetFinalizers

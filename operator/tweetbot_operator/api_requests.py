@@ -9,11 +9,22 @@ from typing import Any
 import aiohttp
 from kubernetes.aio.client import ApiClient
 
-from tweetbot_operator.errors import ApiFault, ClusterBusy, Conflict, Missing, NameTaken, NotLeading, Refused
+from tweetbot_operator.errors import (
+    ApiFault,
+    ClusterBusy,
+    Conflict,
+    Invalid,
+    Missing,
+    NamespaceEnding,
+    NameTaken,
+    NotLeading,
+    Refused,
+)
 from tweetbot_operator.metrics import API_REQUESTS, API_SECONDS
 
 Manifest = dict[str, Any]
 APPLY = "application/apply-patch+yaml"
+JSON_PATCH = "application/json-patch+json"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 #: Objects of one page of a LIST: a page of 500 is some megabytes.
 _PAGE = 500
@@ -47,6 +58,10 @@ class ApiRequests:
         query = {"fieldManager": manager, "force": "true"}
         return await self._send("PATCH", path, query=query, body=body, headers={"Content-Type": APPLY})
 
+    async def patch(self, path: str, operations: list[Manifest]) -> Manifest:
+        """Change an object by a JSON patch. Raises Invalid where a test in it does not hold."""
+        return await self._send("PATCH", path, body=operations, headers={"Content-Type": JSON_PATCH})
+
     async def delete(self, path: str, options: Manifest) -> Manifest:
         """Delete an object."""
         return await self._send("DELETE", path, body=options)
@@ -69,7 +84,7 @@ class ApiRequests:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Manifest | None = None,
+        body: Manifest | list[Manifest] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Manifest:
         timeout = self._timeout_of(verb)
@@ -118,4 +133,12 @@ def _fault(verb: str, status: int, document: Manifest) -> type[ApiFault]:
         return Missing
     if status == 409:
         return NameTaken if verb == "POST" and document.get("reason") == "AlreadyExists" else Conflict
-    return Refused if status in (400, 403, 413, 422) else ClusterBusy
+    if status == 422:
+        return Invalid
+    if status == 403 and any(cause.get("reason") == "NamespaceTerminating" for cause in _causes(document)):
+        return NamespaceEnding
+    return Refused if status in (400, 403, 413) else ClusterBusy
+
+
+def _causes(document: Manifest) -> list[Manifest]:
+    return (document.get("details") or {}).get("causes") or []

@@ -48,6 +48,9 @@ class Cluster(Protocol):
     async def apply_status(self, bot: StoredBot, status: Manifest) -> StoredBot:
         """Apply the whole status, planned from this form of the TweetBot. Raises Conflict, Missing, Refused."""
 
+    async def set_finalizers(self, bot: StoredBot, finalizers: tuple[str, ...]) -> StoredBot:
+        """Replace a TweetBot's finalizers, planned from this form of it. Raises Conflict, Missing, Refused."""
+
     async def create_event(self, manifest: Manifest) -> None:
         """Create an Event. Raises NameTaken, Refused."""
 

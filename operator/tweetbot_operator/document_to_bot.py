@@ -22,6 +22,8 @@ class UnreadableBot:
     status: TweetBotStatus
     complaint: str
     deleting: bool = False
+    deleted_at: str = ""
+    finalizers: tuple[str, ...] = ()
 
 
 def bot_from(document: bytes) -> TweetBot | UnreadableBot:
@@ -40,6 +42,8 @@ def bot_from(document: bytes) -> TweetBot | UnreadableBot:
             status=_status(manifest.get("status") or {}),
             complaint=str(fault),
             deleting="deletionTimestamp" in metadata,
+            deleted_at=metadata.get("deletionTimestamp", ""),
+            finalizers=tuple(metadata.get("finalizers") or ()),
         )
 
 

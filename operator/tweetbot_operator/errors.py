@@ -6,6 +6,8 @@ ApiFault
 ├── NameTaken    409 on a creation: an object of that name exists
 ├── NotLeading   another replica may act by now: nothing was sent
 ├── Refused      400, 403, 422 on a creation: trying the same again cannot help at once; the message says why
+│   ├── Invalid          422: the object breaks a rule, or a JSON patch's test does not hold
+│   └── NamespaceEnding  403: nothing can be created there any more
 └── ClusterBusy  everything else: the world must change; trying again will help
 """
 
@@ -32,6 +34,14 @@ class NotLeading(ApiFault):
 
 class Refused(ApiFault):
     """The API server will not have the object; the message is its own."""
+
+
+class Invalid(Refused):
+    """The object breaks a rule, or is no longer as a JSON patch assumed."""
+
+
+class NamespaceEnding(Refused):
+    """The namespace is being deleted, so nothing can be created in it any more."""
 
 
 class ClusterBusy(ApiFault):

@@ -36,6 +36,9 @@ class Findings:
     searched: frozenset[str] = frozenset()
     """uids of Jobs whose Pods were listed live after they had ended."""
 
+    namespace_ending: bool = False
+    """Whether a creation was refused because the namespace is being deleted."""
+
     def refusal_of(self, job: str, execution: str) -> Refusal | None:
         """Return the refusal of this very Job, if there was one."""
         refusal = self.refusal

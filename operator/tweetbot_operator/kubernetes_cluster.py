@@ -6,7 +6,7 @@ from typing import Any
 from tweetbot_contract.handover import GROUP, KIND, MANAGED_BY, MANAGED_BY_LABEL, VERSION
 from tweetbot_operator.api_requests import METADATA_LIST, ApiRequests
 from tweetbot_operator.cluster import Kind, Manifest, Trace
-from tweetbot_operator.errors import Missing
+from tweetbot_operator.errors import Conflict, Invalid, Missing
 from tweetbot_operator.manifest_to_view import bot_of, job_of, pod_of
 from tweetbot_operator.views import JobView, PodView, StoredBot
 
@@ -76,6 +76,18 @@ class KubernetesCluster:
         body = {"apiVersion": f"{GROUP}/{VERSION}", "kind": KIND, "metadata": metadata, "status": status}
         path = _path("tweetbots", bot.namespace, bot.name) + "/status"
         return bot_of(await self._api.apply(path, body, FIELD_MANAGER))
+
+    async def set_finalizers(self, bot: StoredBot, finalizers: tuple[str, ...]) -> StoredBot:
+        """Replace the finalizers, which `/status` cannot; the test fences it. Raises Conflict, Missing, Refused."""
+        operations = [
+            {"op": "test", "path": "/metadata/uid", "value": bot.uid},
+            {"op": "test", "path": "/metadata/resourceVersion", "value": bot.resource_version},
+            {"op": "add", "path": "/metadata/finalizers", "value": list(finalizers)},
+        ]
+        try:
+            return bot_of(await self._api.patch(_path("tweetbots", bot.namespace, bot.name), operations))
+        except Invalid as fault:
+            raise Conflict(str(fault)) from None
 
     async def create_event(self, manifest: Manifest) -> None:
         """Create an Event. Raises NameTaken, Refused."""

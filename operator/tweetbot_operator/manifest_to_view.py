@@ -13,6 +13,7 @@ from tweetbot_contract.handover import (
     RUN_LABEL,
     STAGE_LABEL,
 )
+from tweetbot_contract.reasons import QUEUED
 from tweetbot_operator.views import JobView, PodView, StoredBot
 
 Manifest = dict[str, Any]
@@ -32,10 +33,25 @@ def bot_of(manifest: Manifest) -> StoredBot:
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
         document=json.dumps({**slim, "metadata": kept}, separators=(",", ":")).encode(),
+        **_turn(manifest),
     )
 
 
-_BOT_METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "deletionTimestamp")
+def _turn(manifest: Manifest) -> dict[str, str]:
+    """Return what the row for a slot needs of a TweetBot, as fields of a StoredBot."""
+    status = manifest.get("status") or {}
+    run = status.get("currentRun") or {}
+    if not run or run.get("outcome") or (manifest.get("spec") or {}).get("suspend"):
+        return {}
+    reasons = {each.get("type"): each.get("reason") for each in status.get("conditions") or ()}
+    queued = reasons.get("Progressing") == QUEUED.name
+    return {
+        "run": "" if run.get("retries") else run.get("id", ""),
+        "queued_since": run.get("startedAt", "") if queued else "",
+    }
+
+
+_BOT_METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "deletionTimestamp", "finalizers")
 
 
 def job_of(manifest: Manifest) -> JobView:
@@ -50,6 +66,7 @@ def job_of(manifest: Manifest) -> JobView:
         resource_version=metadata["resourceVersion"],
         owner=_controller(metadata),
         bot=labels.get(BOT_LABEL, ""),
+        bot_uid=labels.get(BOT_UID_LABEL, ""),
         run=labels.get(RUN_LABEL, ""),
         stage=labels.get(STAGE_LABEL, ""),
         execution=annotations.get(EXECUTION_ANNOTATION, ""),

@@ -49,6 +49,10 @@ class Memory:
         known = self.of(key)
         self._findings[key] = replace(known, searched=known.searched | {job})
 
+    def note_namespace_end(self, key: Key) -> None:
+        """Note that nothing can be created in the namespace any more."""
+        self._findings[key] = replace(self.of(key), namespace_ending=True)
+
     def keep_only(self, key: Key, jobs: Iterable[str], pods: Iterable[str]) -> None:
         """Forget what speaks of Jobs and Pods that are gone."""
         known, alive = self.of(key), frozenset(pods)

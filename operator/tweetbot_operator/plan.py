@@ -14,12 +14,14 @@ from tweetbot_operator.document_to_bot import UnreadableBot
 from tweetbot_operator.job_to_outcome import Scene, outcome_of
 from tweetbot_operator.outcome_to_run import turn_after
 from tweetbot_operator.outcomes import NoJob
+from tweetbot_operator.place_to_standing import queued_standing
 from tweetbot_operator.pods_to_usage import with_usage
+from tweetbot_operator.policy_to_finalizers import guard
 from tweetbot_operator.progress_to_status import due_at, with_progress
 from tweetbot_operator.run_to_standing import Circumstances, standing_of
 from tweetbot_operator.schedule_to_time import timetable_of
 from tweetbot_operator.settings import OperatorSettings
-from tweetbot_operator.situation_to_actions import Situation, actions, blockage, waits, wake_at
+from tweetbot_operator.situation_to_actions import Situation, actions, blockage, place, waits, wake_at
 from tweetbot_operator.spec_to_run import run_for, trigger_of
 from tweetbot_operator.times import earliest
 from tweetbot_operator.turn_to_status import invalid_spec_status, status_after
@@ -42,6 +44,8 @@ def plan(world: World, settings: OperatorSettings) -> Plan:
     bot = world.bot
     if isinstance(bot, UnreadableBot):
         return Plan(invalid_spec_status(bot, world.now))
+    if finalizers := guard(bot):
+        return Plan(bot.status, (finalizers,))
     timetable = timetable_of(bot, world.now, settings)
     run = run_for(bot, trigger_of(bot, timetable.due), world.now)
     job = next((job for job in world.jobs if job.name == run.job_name), None)
@@ -54,7 +58,10 @@ def plan(world: World, settings: OperatorSettings) -> Plan:
         job, outcome = None, NoJob()  # what they speak of is the stage before
     here = Situation(bot, turn.run, job, outcome, world, settings)
     around = Circumstances(bot.spec.suspend, waits(here), outcome, blockage(here), world.now)
-    status = status_after(bot, turn, standing_of(turn.run, around), timetable=timetable, now=world.now)
+    standing = standing_of(turn.run, around)
+    if (waiting := place(here)) and not around.blockage:
+        standing = queued_standing(waiting, bot.status.condition("Progressing"))
+    status = status_after(bot, turn, standing, timetable=timetable, now=world.now)
     if turn.run != bot.status.current_run:
         return Plan(status, records=True)
     return Plan(status, actions(here), earliest(wake_at(here), due_at(turn.run, world), timetable.coming))

@@ -19,6 +19,7 @@ from tweetbot_operator.errors import ClusterBusy, Conflict, Missing, NamespaceEn
 from tweetbot_operator.logs import about, add_to_subject
 from tweetbot_operator.memory import Memory
 from tweetbot_operator.metrics import JOB_WRITES, STATUS_WRITES
+from tweetbot_operator.pace import NotYet, Pace
 from tweetbot_operator.plan import Plan, plan
 from tweetbot_operator.pod_to_blockage import mount_complaint
 from tweetbot_operator.progress_board import ProgressBoard
@@ -26,6 +27,7 @@ from tweetbot_operator.recorder import Recorder
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.text import clause
 from tweetbot_operator.turn_to_status import same
+from tweetbot_operator.turnstile import Limits, Turnstile
 from tweetbot_operator.views import JobView, Key, StoredBot
 from tweetbot_operator.world import World
 
@@ -45,32 +47,46 @@ class Reconciler:
         now: Callable[[], datetime],
         *,
         board: ProgressBoard | None = None,
+        row: Turnstile | None = None,
+        pace: Pace | None = None,
     ) -> None:
-        """`board` holds what trainers report, where they can."""
+        """`board` holds what trainers report, where they can; `row` and `pace` bound how many begin, and how fast."""
         self._cluster, self._cache, self._settings, self._now = cluster, cache, settings, now
         self._memory, self._census = Memory(), Census()
         self._board = board or ProgressBoard(lambda key: None)
+        self._row = row or Turnstile(cache, Limits(), lambda key: None)
+        self._pace = pace or Pace(0, lambda: 0.0)
         self.recorder = Recorder(cluster, now)
 
     async def reconcile(self, key: Key) -> datetime | None:
         """Make one pass and return when to make the next although nothing happens.
 
-        Raises ClusterBusy, Refused.
+        Raises ClusterBusy, Refused, NotLeading, NotYet.
         """
+        try:
+            return await self._pass(key)
+        except Exception:
+            if stored := self._cache.bot(key):
+                self._row.step_aside(stored)  # or one that always fails would keep all behind it from their turn
+            raise
+
+    async def _pass(self, key: Key) -> datetime | None:
         for _ in range(_LOOKS):
             stored = self._cache.bot(key)
             if stored is None:
                 self._memory.forget(key)
                 self._census.leave(key)
                 self._board.forget(key)
+                self._pace.forget(key)
                 return None
             bot = bot_from(stored.document)
             if bot.deleting and ERASE_FINALIZER not in bot.finalizers:
                 return None  # its Jobs go by their owner reference
             if bot.status.current_run:
                 add_to_subject(run=bot.status.current_run.id)
+            self._row.look(stored)
             try:
-                decided = (plan_deletion if bot.deleting else plan)(self._world(bot), self._settings)
+                decided = (plan_deletion if bot.deleting else plan)(self._world(stored, bot), self._settings)
                 if await self._carried_out(stored, bot, decided):
                     self._census.enter(key, decided.status)
                     self._board.settle(key, decided.status.current_run)
@@ -79,14 +95,15 @@ class Reconciler:
                 await self._read_again(stored)
         raise ClusterBusy("the TweetBot changes faster than it can be acted on")
 
-    def _world(self, bot: TweetBot | UnreadableBot) -> World:
-        key = (bot.namespace, bot.name)
+    def _world(self, stored: StoredBot, bot: TweetBot | UnreadableBot) -> World:
+        key = stored.group
         jobs = self._cache.jobs.group(bot.uid)
         cleanups = tuple(job for job in jobs if not job.owner and job.stage == "cleanup")
         pods = tuple(sorted(self._cache.pods.group(bot.uid), key=lambda pod: (pod.created_at, pod.name)))
         self._memory.keep_only(key, (job.uid for job in jobs), (pod.uid for pod in pods))
         own = tuple(job for job in jobs if job.owner)
-        return World(bot, own, pods, self._memory.of(key), self._now(), cleanups, self._board.of(key))
+        place, live = self._row.place_of(stored), self._board.of(key)
+        return World(bot, own, pods, self._memory.of(key), self._now(), cleanups=cleanups, place=place, live=live)
 
     async def _carried_out(self, stored: StoredBot, bot: TweetBot | UnreadableBot, decided: Plan) -> bool:
         """Do one round of what was decided; answers whether nothing is left to decide anew."""
@@ -110,7 +127,7 @@ class Reconciler:
     async def _perform(self, stored: StoredBot, action: Action) -> None:
         match action:
             case CreateJob():
-                await self._create(stored, action)
+                await self._create_in_turn(stored, action)
             case DeleteJob(job, why):
                 await self._delete(job, why)
             case ReadEvents(pod):
@@ -125,6 +142,18 @@ class Reconciler:
                 LOG.info("finalizers set", extra=about(why=why))
             case _:
                 assert_never(action)
+
+    async def _create_in_turn(self, stored: StoredBot, action: CreateJob) -> None:
+        """Create the Job at its moment, if nobody took the last slot since the plan was made. Raises NotYet."""
+        if seconds := self._pace.seconds_until(stored.group):
+            raise NotYet(seconds)
+        if "ownerReferences" not in action.manifest["metadata"]:
+            await self._create(stored, action)  # a cleanup: it is no run
+        elif self._row.enter(stored):
+            try:
+                await self._create(stored, action)
+            finally:
+                self._row.entered(stored)
 
     async def _create(self, stored: StoredBot, action: CreateJob) -> None:
         name = action.manifest["metadata"]["name"]

@@ -70,6 +70,9 @@ class OperatorSettings:
     failure_ttl_seconds: float = 86400
     """Seconds a Job that failed stays, so that its logs can be read the next morning."""
 
+    erasure_seconds: int = 3600
+    """Seconds from its deletion for which a TweetBot waits until its objects are erased; then it goes all the same."""
+
     schedule_spread_seconds: int = 300
     """Seconds over which the TweetBots of one schedule are spread, each by its uid, always the same; 0: none."""
 
@@ -102,6 +105,15 @@ class OperatorSettings:
 
     log_level: str = "INFO"
     """Level of the operator's own lines."""
+
+    max_active_runs: int = 0
+    """Runs that may have a Job at once; the others are Queued. 0: no limit; quotas or Kueue may be the better one."""
+
+    max_active_runs_per_namespace: int = 0
+    """The same for each namespace, so that one tenant leaves room for the next; 0: no limit."""
+
+    job_creations_per_second: float = 0
+    """Jobs created in a second at the most, to spare admission webhooks and autoscalers; 0: no limit."""
 
     lease_namespace: str = ""
     """Namespace of the Lease that decides which replica acts; none: the Pod's own, and outside of a Pod no election."""

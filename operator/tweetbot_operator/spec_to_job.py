@@ -15,6 +15,7 @@ from tweetbot_contract.handover import (
     RUN_LABEL,
     STAGE_LABEL,
     VERSION,
+    Task,
     job_name,
 )
 from tweetbot_contract.manifest import TweetBot
@@ -26,7 +27,7 @@ from tweetbot_operator.spec_to_run import round_of
 
 Manifest = dict[str, Any]
 #: Argo CD watches what its applications' resources own; a busy Job would make it refresh the application each time.
-_QUIET = {"argocd.argoproj.io/ignore-resource-updates": "true"}
+QUIET = {"argocd.argoproj.io/ignore-resource-updates": "true"}
 
 
 def job_for(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Manifest:
@@ -37,21 +38,22 @@ def job_for(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Manif
         "metadata": {
             "name": job_name(bot.name, run.id, run.stage),
             "namespace": bot.namespace,
-            "labels": _labels(bot, run),
-            "annotations": {EXECUTION_ANNOTATION: run.execution, ROUND_ANNOTATION: round_of(run), **_QUIET},
+            "labels": labels_of(bot, run.stage, run.id),
+            "annotations": {EXECUTION_ANNOTATION: run.execution, ROUND_ANNOTATION: round_of(run), **QUIET},
             "ownerReferences": [_owner(bot)],
         },
         "spec": _job_spec(bot, run, settings),
     }
 
 
-def _labels(bot: TweetBot, run: CurrentRun) -> dict[str, str]:
+def labels_of(bot: TweetBot, task: Task, run: str = "") -> dict[str, str]:
+    """Return the labels of a Job and its Pods; a cleanup belongs to no run."""
     return {
         MANAGED_BY_LABEL: MANAGED_BY,
         BOT_LABEL: bot.name,
         BOT_UID_LABEL: bot.uid,
-        RUN_LABEL: run.id,
-        STAGE_LABEL: run.stage.lower(),
+        **({RUN_LABEL: run} if run else {}),
+        STAGE_LABEL: task.lower(),
     }
 
 
@@ -75,17 +77,23 @@ def _job_spec(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Man
         + settings.backstop_seconds,
         "ttlSecondsAfterFinished": settings.job_ttl_seconds,
         "podReplacementPolicy": "Failed",  # or a replacement asks for a second GPU while the first Pod still ends
-        "podFailurePolicy": {"rules": _failure_rules()},
+        "podFailurePolicy": failure_policy(),
         "template": {
-            "metadata": {"labels": _labels(bot, run), "annotations": {**_QUIET, **progress_annotations(run, settings)}},
+            "metadata": {
+                "labels": labels_of(bot, run.stage, run.id),
+                "annotations": {**QUIET, **progress_annotations(run, settings)},
+            },
             "spec": pod_spec_for(bot, run, settings),
         },
     }
 
 
-def _failure_rules() -> list[Manifest]:
+def failure_policy() -> Manifest:
+    """Return which Pod failures count for nothing, and which end the Job at once."""
     codes = [int(code) for code in PERMANENT_EXIT_CODES]
-    return [
-        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
-        {"action": "FailJob", "onExitCodes": {"containerName": CONTAINER, "operator": "In", "values": codes}},
-    ]
+    return {
+        "rules": [
+            {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+            {"action": "FailJob", "onExitCodes": {"containerName": CONTAINER, "operator": "In", "values": codes}},
+        ]
+    }

@@ -1,5 +1,6 @@
 """TweetBot and run → the Pod of a stage: Pod Security "restricted" to the letter, secrets as files, no API token."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tweetbot_contract.handover import (
@@ -12,6 +13,7 @@ from tweetbot_contract.handover import (
     WORK_DIR,
     WORK_DIR_ENV,
     RunDocument,
+    Task,
 )
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import CurrentRun
@@ -38,6 +40,26 @@ _CACHES = {
 
 def pod_spec_for(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Manifest:
     """Return the Pod's spec. Raises ValueError when the run document is too long for an env variable."""
+    sources = secret_sources(bot.spec, run.stage)
+    container = confined_container(
+        command_of(run.stage),
+        env=_env(bot, run, settings),
+        amounts=_amounts(bot, run, settings),
+        mounts=_mounts(run, sources) + progress_mounts(run, settings),
+        settings=settings,
+    )
+    return confined_pod(
+        bot, container, _volumes(run, sources, settings) + progress_volumes(bot, run, settings), settings
+    )
+
+
+def command_of(task: Task) -> list[str]:
+    """Return what the trainer image runs."""
+    return ["tweetbot-trainer", task.lower()]
+
+
+def confined_pod(bot: TweetBot, container: Manifest, volumes: list[Manifest], settings: OperatorSettings) -> Manifest:
+    """Return a Pod's spec round its one container, placed as the TweetBot asks, without root and without API token."""
     user = settings.run_as_user
     optional = {"serviceAccountName": bot.spec.service_account_name} if bot.spec.service_account_name else {}
     return {
@@ -52,21 +74,29 @@ def pod_spec_for(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> 
             "fsGroup": user,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_container(bot, run, settings)],
-        "volumes": _volumes(bot, run, settings) + progress_volumes(bot, run, settings),
+        "containers": [container],
+        "volumes": volumes,
         **optional,
         **scheduling_for(bot.spec.scheduling),
     }
 
 
-def _container(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Manifest:
+def confined_container(
+    command: list[str],
+    *,
+    env: list[Manifest],
+    amounts: dict[str, str],
+    mounts: list[Manifest],
+    settings: OperatorSettings,
+) -> Manifest:
+    """Return the container. Requests equal limits: it gets what it was planned with, and is the last to be evicted."""
     return {
         "name": CONTAINER,
         "image": settings.trainer_image,
         "imagePullPolicy": "IfNotPresent",
-        "command": ["tweetbot-trainer", run.stage.lower()],
-        "env": _env(bot, run, settings),
-        "resources": _resources(bot, run, settings),
+        "command": command,
+        "env": env,
+        "resources": {"requests": amounts, "limits": dict(amounts)},
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "capabilities": {"drop": ["ALL"]},
@@ -74,23 +104,35 @@ def _container(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Ma
         },
         "terminationMessagePath": TERMINATION_LOG,
         "terminationMessagePolicy": "File",
-        "volumeMounts": _mounts(bot, run) + progress_mounts(run, settings),
+        "volumeMounts": mounts,
     }
 
 
 def _env(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> list[Manifest]:
     literals = {
-        RUN_ENV: _document(bot, run, settings).encode(),
-        SECRETS_DIR_ENV: SECRETS_DIR,
-        WORK_DIR_ENV: WORK_DIR,
-        TERMINATION_LOG_ENV: TERMINATION_LOG,
+        **literals_of(_document(bot, run, settings)),
         **_CACHES,
         **progress_env(bot, run, settings),
     }
     if not bot.spec.model.base.startswith("hf://"):
         literals["HF_HUB_OFFLINE"] = "1"
     pod_uid = {"name": POD_UID_ENV, "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}
-    return [{"name": name, "value": value} for name, value in literals.items()] + [pod_uid]
+    return [*as_env(literals), pod_uid]
+
+
+def literals_of(document: RunDocument) -> dict[str, str]:
+    """Return the variables that every task reads. Raises ValueError when the document is too long for one."""
+    return {
+        RUN_ENV: document.encode(),
+        SECRETS_DIR_ENV: SECRETS_DIR,
+        WORK_DIR_ENV: WORK_DIR,
+        TERMINATION_LOG_ENV: TERMINATION_LOG,
+    }
+
+
+def as_env(literals: Mapping[str, str]) -> list[Manifest]:
+    """Return variables in the form of a container."""
+    return [{"name": name, "value": value} for name, value in literals.items()]
 
 
 def _document(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> RunDocument:
@@ -109,33 +151,41 @@ def _document(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Run
     )
 
 
-def _resources(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Manifest:
-    """Requests equal limits: the Pod gets what it was planned with, and is the last to be evicted."""
+def _amounts(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> dict[str, str]:
     if run.stage == "Prepare":
-        amounts = {"cpu": settings.prepare_cpu, "memory": settings.prepare_memory}
-    else:
-        wanted = bot.spec.resources
-        gpus = {wanted.gpu.resource: str(wanted.gpu.count)} if wanted.gpu.count else {}
-        amounts = {"cpu": wanted.cpu, "memory": wanted.memory, **gpus}
-    return {"requests": amounts, "limits": dict(amounts)}
+        return small_amounts(settings)
+    wanted = bot.spec.resources
+    gpus = {wanted.gpu.resource: str(wanted.gpu.count)} if wanted.gpu.count else {}
+    return {"cpu": wanted.cpu, "memory": wanted.memory, **gpus}
 
 
-def _volumes(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> list[Manifest]:
+def small_amounts(settings: OperatorSettings) -> dict[str, str]:
+    """Return what a task gets that mostly waits for others."""
+    return {"cpu": settings.prepare_cpu, "memory": settings.prepare_memory}
+
+
+def _volumes(run: CurrentRun, sources: list[Manifest], settings: OperatorSettings) -> list[Manifest]:
     volumes: list[Manifest] = [
         {"name": "work", "emptyDir": {"sizeLimit": settings.work_size}},
         {"name": "tmp", "emptyDir": {"sizeLimit": settings.tmp_size}},
     ]
     if run.stage == "Train":
         volumes.append({"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": settings.shm_size}})
-    if sources := secret_sources(bot.spec, run.stage):
-        volumes.append({"name": "secrets", "projected": {"defaultMode": 0o440, "sources": sources}})
-    return volumes
+    return volumes + secret_volumes(sources)
 
 
-def _mounts(bot: TweetBot, run: CurrentRun) -> list[Manifest]:
+def _mounts(run: CurrentRun, sources: list[Manifest]) -> list[Manifest]:
     mounts: list[Manifest] = [{"name": "work", "mountPath": WORK_DIR}, {"name": "tmp", "mountPath": _TMP}]
     if run.stage == "Train":
         mounts.append({"name": "shm", "mountPath": _SHM})
-    if secret_sources(bot.spec, run.stage):
-        mounts.append({"name": "secrets", "mountPath": SECRETS_DIR, "readOnly": True})
-    return mounts
+    return mounts + secret_mounts(sources)
+
+
+def secret_volumes(sources: list[Manifest]) -> list[Manifest]:
+    """Return the volume of these Secrets, or none without one."""
+    return [{"name": "secrets", "projected": {"defaultMode": 0o440, "sources": sources}}] if sources else []
+
+
+def secret_mounts(sources: list[Manifest]) -> list[Manifest]:
+    """Return where that volume goes."""
+    return [{"name": "secrets", "mountPath": SECRETS_DIR, "readOnly": True}] if sources else []

@@ -2,25 +2,24 @@
 
 from typing import Any
 
-from tweetbot_contract.handover import S3_FOLDER, WANDB_FILE, WANDB_FOLDER, X_FILE, x_folder
+from tweetbot_contract.handover import S3_FOLDER, WANDB_FILE, WANDB_FOLDER, X_FILE, Task, x_folder
 from tweetbot_contract.sources import SecretKey, XSource
 from tweetbot_contract.spec import TweetBotSpec
-from tweetbot_contract.status import Stage
 
 Manifest = dict[str, Any]
 _S3_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _S3_OPTIONAL_KEYS = ("AWS_SESSION_TOKEN",)
 
 
-def secret_sources(spec: TweetBotSpec, stage: Stage) -> list[Manifest]:
+def secret_sources(spec: TweetBotSpec, task: Task) -> list[Manifest]:
     """Return the projected volume's sources. Without its S3 or X keys a Pod does not start; without W&B's it does."""
     sources: list[Manifest] = []
     if s3 := spec.output.s3.credentials_secret:
         sources.append(_keys(s3.name, _S3_KEYS))
         sources.append(_keys(s3.name, _S3_OPTIONAL_KEYS, optional=True))
-    if key := spec.tracking.wandb.api_key_secret:
+    if (key := spec.tracking.wandb.api_key_secret) and task != "Cleanup":
         sources.append(_one_key(key, f"{WANDB_FOLDER}/{WANDB_FILE}", optional=True))
-    if stage == "Prepare":  # the train stage reads the dataset, so no X token is near a GPU for hours
+    if task == "Prepare":  # the train stage reads the dataset, so no X token is near a GPU for hours
         sources += [
             _one_key(source.kind.token_secret, f"{x_folder(index)}/{X_FILE}")
             for index, source in enumerate(spec.sources)

@@ -72,7 +72,15 @@ def invalid_spec_claims(message: str, before: TweetBotStatus, generation: int) -
     """Return what is claimed where the stored spec breaks a rule: all else stays as it was."""
     standing = invalid_spec_standing(message)
     refused = Claim("Accepted", False, INVALID_SPEC.name, message, generation)
-    own = (*standing_claims(standing, generation), refused)
+    return _over((*standing_claims(standing, generation), refused), before)
+
+
+def deletion_claims(standing: Standing, before: TweetBotStatus, generation: int) -> tuple[Claim, ...]:
+    """Return what is claimed of a TweetBot that is being deleted: where that stands, and all else as it was."""
+    return _over(standing_claims(standing, generation), before)
+
+
+def _over(own: tuple[Claim, ...], before: TweetBotStatus) -> tuple[Claim, ...]:
     settled = {claim.type for claim in own} | {"Stalled"}
     kept = tuple(_claim(former) for former in before.conditions if former.type not in settled)
     return (*own, *kept)
@@ -94,7 +102,10 @@ def standing_claims(standing: Standing, generation: int) -> tuple[Claim, ...]:
 def _model_claim(bot: TweetBot, turn: Turn, model: ModelStatus | None) -> Claim:
     """It speaks of the newest generation whose identity the served model satisfies."""
     if model is None:
-        return Claim("ModelReady", False, NO_MODEL.name, NO_MODEL.meaning, bot.generation)
+        why = turn.run.reason if turn.run.outcome == "Failed" else None
+        return Claim(
+            "ModelReady", False, why or NO_MODEL.name, (why and turn.run.message) or NO_MODEL.meaning, bot.generation
+        )
     former = bot.status.condition("ModelReady")
     generation = bot.generation
     if model.identity != turn.run.identity and former and former.status == "True":

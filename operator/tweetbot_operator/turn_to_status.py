@@ -16,7 +16,12 @@ from tweetbot_operator.outcome_to_run import Turn
 from tweetbot_operator.run_to_history import runs_after
 from tweetbot_operator.schedule_to_time import Timetable
 from tweetbot_operator.standing import Standing
-from tweetbot_operator.standing_to_conditions import claims_of, conditions_after, invalid_spec_claims
+from tweetbot_operator.standing_to_conditions import (
+    claims_of,
+    conditions_after,
+    deletion_claims,
+    invalid_spec_claims,
+)
 from tweetbot_operator.times import stamp
 
 
@@ -55,6 +60,12 @@ def invalid_spec_status(bot: UnreadableBot, now: datetime) -> TweetBotStatus:
         "conditions": conditions_after(claims, bot.status, now),
     }
     return bot.status.model_copy(update=update)
+
+
+def deletion_status(bot: TweetBot | UnreadableBot, standing: Standing, now: datetime) -> TweetBotStatus:
+    """Return the next status of a TweetBot that is being deleted: only its conditions change."""
+    claims = deletion_claims(standing, bot.status, bot.generation)
+    return bot.status.model_copy(update={"conditions": conditions_after(claims, bot.status, now)})
 
 
 def same(one: TweetBotStatus, other: TweetBotStatus) -> bool:

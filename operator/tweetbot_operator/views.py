@@ -18,6 +18,10 @@ class StoredBot:
     uid: str
     resource_version: str
     document: bytes
+    run: str = ""
+    """Id of a run that has not ended, is not suspended and has met no fault; else empty."""
+    queued_since: str = ""
+    """When that run was recorded, if its status says that it waits for its turn; else empty."""
 
     @property
     def group(self) -> Key:
@@ -49,11 +53,13 @@ class JobView:
     reason: str = ""
     message: str = ""
     finished_at: datetime | None = None
+    bot_uid: str = ""
+    """The TweetBot's uid as the label says."""
 
     @property
     def group(self) -> Hashable:
-        """What it is looked up by."""
-        return self.owner
+        """What it is looked up by: its controller's uid, or what a Job without one, as a cleanup is, claims."""
+        return self.owner or self.bot_uid
 
     @property
     def finished(self) -> bool:

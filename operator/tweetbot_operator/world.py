@@ -6,6 +6,7 @@ from datetime import datetime
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_operator.document_to_bot import UnreadableBot
 from tweetbot_operator.findings import Findings
+from tweetbot_operator.place_to_standing import Place
 from tweetbot_operator.progress_report import Live
 from tweetbot_operator.views import JobView, PodView
 
@@ -21,5 +22,9 @@ class World:
     """Those that carry its uid, oldest first."""
     findings: Findings
     now: datetime
+    cleanups: tuple[JobView, ...] = ()
+    """Jobs without a controller that claim to erase its objects."""
+    place: Place | None = None
+    """Where a run stands in the row for a slot; None where it may begin."""
     live: Live | None = None
     """What the trainer reported last, if the operator has heard of it since it started."""

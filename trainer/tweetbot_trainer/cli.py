@@ -30,6 +30,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_stage(commands, "prepare", "read, clean and snapshot the posts; the operator starts this")
     _add_stage(commands, "train", "fine-tune, evaluate and publish the model; the operator starts this")
+    _add_cleanup(commands)
     _add_run(commands)
     _add_generate(commands)
     _add_clean(commands)
@@ -50,6 +51,13 @@ def _add_stage(commands: _Commands, name: str, summary: str) -> None:
     )
     command = commands.add_parser(name, help=summary, description=description)
     command.set_defaults(run=_run_stage, fail=_stage_failed, stage=name.capitalize())
+
+
+def _add_cleanup(commands: _Commands) -> None:
+    summary = "erase all that a deleted TweetBot left in S3; the operator starts this"
+    description = f"{summary[0].upper()}{summary[1:]}, for deletionPolicy: Delete."
+    command = commands.add_parser("cleanup", help=summary, description=description)
+    command.set_defaults(run=_cleanup, fail=_stage_failed)
 
 
 def _add_run(commands: _Commands) -> None:
@@ -123,6 +131,12 @@ def _run_stage(arguments: argparse.Namespace, stop: StopRequest) -> int:
     from tweetbot_trainer.pod_run import run_stage
 
     return run_stage(arguments.stage, stop)
+
+
+def _cleanup(arguments: argparse.Namespace, stop: StopRequest) -> int:
+    from tweetbot_trainer.cleanup_command import run_cleanup
+
+    return run_cleanup(stop)
 
 
 def _stage_failed(error: Exception) -> int:

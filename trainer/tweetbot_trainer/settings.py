@@ -8,14 +8,13 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from tweetbot_contract import handover, reasons
-from tweetbot_contract.handover import RunDocument
-from tweetbot_contract.status import Stage
+from tweetbot_contract.handover import RunDocument, Task
 from tweetbot_trainer.errors import SpecRefused
 from tweetbot_trainer.report_place import ReportPlace
 from tweetbot_trainer.stage import CHECKPOINT_SECONDS
 
 #: Seconds that a stage waits for an absent storage in all: a GPU is held for less time than a CPU (design §9).
-PATIENCE: dict[Stage, float] = {"Prepare": 1800.0, "Train": 600.0}
+PATIENCE: dict[Task, float] = {"Prepare": 1800.0, "Train": 600.0, "Cleanup": 600.0}
 PATIENCE_ENV = "TWEETBOT_STORAGE_PATIENCE_SECONDS"
 CHECKPOINT_ENV = "TWEETBOT_CHECKPOINT_SECONDS"
 
@@ -33,7 +32,7 @@ class Settings:
     report_place: ReportPlace | None = None
 
 
-def settings_from(env: Mapping[str, str], stage: Stage) -> Settings:
+def settings_from(env: Mapping[str, str], stage: Task) -> Settings:
     """Return the settings of an environment.
 
     Raises SpecRefused when TWEETBOT_RUN is missing, is no run document, or is meant for the other stage.

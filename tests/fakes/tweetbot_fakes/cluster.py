@@ -90,6 +90,17 @@ class FakeCluster:
         self._committed(f"status {bot.name} {status['phase']}")
         return bot_of(written)
 
+    async def set_finalizers(self, bot: StoredBot, finalizers: tuple[str, ...]) -> StoredBot:
+        self._fault("set_finalizers")
+        found = self._read("tweetbots", bot.namespace, bot.name)
+        if found["metadata"]["resourceVersion"] != bot.resource_version:
+            raise Conflict("the object has been modified")
+        written = self.put("tweetbots", {**found, "metadata": {**found["metadata"], "finalizers": list(finalizers)}})
+        self._committed(f"finalizers {bot.name} {len(finalizers)}")
+        if "deletionTimestamp" in written["metadata"] and not finalizers:
+            self.remove("tweetbots", bot.namespace, bot.name)
+        return bot_of(written)
+
     async def create_event(self, manifest: Manifest) -> None:
         self._fault("create_event")
         if any(event["metadata"]["name"] == manifest["metadata"]["name"] for event in self.events):
@@ -136,6 +147,14 @@ class FakeCluster:
         found["spec"].update(spec)
         found["metadata"]["generation"] += 1
         self.put("tweetbots", found)
+
+    def delete_bot(self, namespace: str, name: str) -> None:
+        """Delete a TweetBot as kubectl would: it goes at once, or when its finalizers are gone."""
+        found = deepcopy(self.objects["tweetbots", namespace, name])
+        found["metadata"]["deletionTimestamp"] = self._stamp()
+        self.put("tweetbots", found)
+        if not found["metadata"].get("finalizers"):
+            self.remove("tweetbots", namespace, name)
 
     def annotate(self, namespace: str, name: str, annotations: dict[str, str]) -> None:
         """Set a TweetBot's annotations; the generation stays."""

@@ -67,6 +67,10 @@ class WatchedStore:
     def delete(self, uri: str) -> None:
         return self._pass("delete", uri, lambda: self._store.delete(uri))
 
+    def erase(self, folder: str) -> Iterator[str]:
+        for uri in self._store.erase(folder):
+            yield self._pass("erase", uri, lambda: uri)  # noqa: B023 - called at once
+
     def _pass(self, action: str, uri: str, request: Callable[[], T]) -> T:
         dies = len(self.requests) == self._die_at
         self.requests.append((action, uri))

@@ -97,6 +97,10 @@ class Stores:
         """Remove an object; nothing happens where none lies."""
         self._at(uri).delete(uri)
 
+    def erase(self, folder: str) -> Iterator[str]:
+        """Remove everything below a folder, older versions included, and yield each address as it goes."""
+        return self._at(folder).erase(folder)
+
     def _at(self, uri: str) -> ObjectStore:
         if not uri.startswith("file:"):
             return self._s3

@@ -105,6 +105,13 @@ class FolderStore:
             path.unlink(missing_ok=True)
 
 
+    def erase(self, folder: str) -> Iterator[str]:
+        """Remove every file below a folder, and yield each address as it goes; empty folders stay."""
+        for info in tuple(self.list(folder)):
+            self.delete(info.uri)
+            yield info.uri
+
+
 def _etag(stat: os.stat_result) -> str:
     """A replaced file has another inode, so two versions never share a tag."""
     return f"{stat.st_ino}-{stat.st_mtime_ns}-{stat.st_size}"

@@ -85,3 +85,9 @@ class ObjectStore(Protocol):
 
     def delete(self, uri: str) -> None:
         """Remove an object; nothing happens where none lies."""
+
+    def erase(self, folder: str) -> Iterator[str]:
+        """Remove everything below a folder, older versions included, and yield each address as it goes.
+
+        Whoever stops in between has removed what was yielded; asked again, it goes on.
+        """

@@ -1,12 +1,12 @@
-"""How long a storage that is away is waited for."""
+"""How long a service that is away is waited for."""
 
 import random
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from tweetbot_trainer.errors import Temporary
 from tweetbot_trainer.log import Log
-from tweetbot_trainer.store.interface import StorageUnavailable
 
 T = TypeVar("T")
 #: Seconds: the first pause, and the longest. Doubling in between spares a server that is coming back.
@@ -16,7 +16,7 @@ NOTHING = 0.001
 
 
 class RetryBudget:
-    """The seconds that one process may lose to an absent storage, over all its requests together.
+    """The seconds that one process may lose to absent services, storage or model hub, over all its requests together.
 
     Replacement Pods follow within seconds, so a short budget would use up a run's attempts in a minute's outage
     (design §9): 10 minutes for train, 30 for prepare.
@@ -34,21 +34,21 @@ class RetryBudget:
         self._shorter = FIRST_PAUSE if seconds >= LONGEST_PAUSE else seconds / 100
 
     def run(self, request: Callable[[], T]) -> T:
-        """Return the request's answer, asking again while it raises StorageUnavailable and the budget lasts."""
+        """Return the request's answer, asking again while it raises Temporary and the budget lasts."""
         pause = self._shorter
         while True:
             begun = self._clock()
             try:
                 return request()
-            except StorageUnavailable as error:
+            except Temporary as error:
                 if self._left < NOTHING:
                     raise
                 self._wait(pause, error)
                 pause = min(2 * pause, LONGEST_PAUSE)
                 self._left -= self._clock() - begun
 
-    def _wait(self, pause: float, error: StorageUnavailable) -> None:
+    def _wait(self, pause: float, error: Temporary) -> None:
         seconds = min(pause * random.uniform(0.5, 1.0), self._left)  # noqa: S311  # spreads load, guards nothing
         if self._log:
-            self._log.warning("storage.retry", message=error.message, pauseSeconds=round(seconds, 2))
+            self._log.warning("service.retry", message=error.message, pauseSeconds=round(seconds, 2))
         self._pause(seconds)

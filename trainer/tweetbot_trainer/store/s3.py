@@ -7,8 +7,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from tweetbot_contract import handover
+from tweetbot_contract import handover, reasons
 from tweetbot_contract.output import S3Output
+from tweetbot_trainer.errors import NotAuthorized, SpecRefused, StageFailed
 from tweetbot_trainer.store.address import S3Address, s3_address
 from tweetbot_trainer.store.digests import sha256_of
 from tweetbot_trainer.store.faults import PreconditionFailed, named_faults
@@ -112,7 +113,67 @@ class S3Store:
 
     def delete(self, uri: str) -> None:
         """Remove an object; nothing happens where none lies."""
-        self._ask("delete", uri, lambda at: self._client.delete_object(Bucket=at.bucket, Key=at.key))
+        self._remove(uri)
+
+    def erase(self, folder: str) -> Iterator[str]:
+        """Remove everything below a folder, older versions included, and yield each address as it goes.
+
+        Where versions may not be listed or removed, the objects are; that is enough if the bucket keeps no versions.
+        """
+        try:
+            yield from self._erase_versions(folder)
+        except (NotAuthorized, SpecRefused) as refusal:
+            yield from self._erase_objects(folder)
+            self._require_no_versions(folder, refusal)
+
+    def _erase_versions(self, folder: str) -> Iterator[str]:
+        """List from the beginning each time: a marker may point to what is gone by then."""
+        removed: set[tuple[str, str]] = set()
+        while entries := self._versions(folder):
+            if entries <= removed:
+                raise StorageUnavailable(f"S3 lists {min(entries)[0]} below {folder} although it was erased")
+            for key, version in sorted(entries - removed):
+                uri = self._inside(folder, key)
+                self._remove(uri, VersionId=version)
+                yield uri
+            removed |= entries
+
+    def _erase_objects(self, folder: str) -> Iterator[str]:
+        for info in self.list(folder):
+            self._remove(self._inside(folder, s3_address(info.uri).key))
+            yield info.uri
+
+    def _require_no_versions(self, folder: str, refusal: StageFailed) -> None:
+        """A bucket that keeps versions tells the one that it gives to whatever is written."""
+        probe = f"{folder}erased"
+        written = self._ask("write", probe, lambda at: self._client.put_object(Bucket=at.bucket, Key=at.key, Body=b""))
+        self._remove(probe)
+        if "VersionId" in written:
+            raise NotAuthorized(
+                reasons.NOT_AUTHORIZED,
+                f"older versions below {folder} cannot be erased: allow s3:ListBucketVersions and "
+                f"s3:DeleteObjectVersion ({refusal.message})",
+            )
+
+    def _inside(self, folder: str, key: str) -> str:
+        """Return the address of a listed key, whatever the server lists. Raises SpecRefused outside of the folder."""
+        at = s3_address(folder)
+        if not at.key.endswith("/") or not key.startswith(at.key):
+            raise SpecRefused(reasons.SPEC_REFUSED, f"{key} does not lie below {folder}: it is not erased")
+        return str(S3Address(at.bucket, key))
+
+    def _remove(self, uri: str, **version: str) -> None:
+        self._ask("erase", uri, lambda at: self._client.delete_object(Bucket=at.bucket, Key=at.key, **version))
+
+    def _versions(self, folder: str) -> set[tuple[str, str]]:
+        """Return key and version of the first versions and delete marks that are listed below a folder."""
+
+        def request(at: S3Address) -> Any:
+            return self._client.list_object_versions(Bucket=at.bucket, Prefix=at.key)
+
+        page = self._ask("list versions of", folder, request)
+        listed = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+        return {(entry["Key"], entry["VersionId"]) for entry in listed}
 
     def _page(self, prefix: str, token: dict[str, str]) -> Any:
         return self._ask(

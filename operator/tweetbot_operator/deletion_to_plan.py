@@ -1,0 +1,127 @@
+"""A TweetBot that is being deleted and holds our finalizer → what erases its objects, or why it goes without.
+
+Its Jobs end first, as they would write what is being erased; then the cleanup Job erases; then the finalizer goes. It
+goes as well where erasing is impossible: nothing here may hold up a namespace's end for longer than a set time.
+"""
+
+from datetime import datetime
+
+from tweetbot_contract.handover import ERASE_FINALIZER, cleanup_name
+from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.reasons import ERASING, ERASURE_GIVEN_UP
+from tweetbot_contract.result import StageFailed, decode
+from tweetbot_operator.actions import Action, CreateJob, DeleteJob
+from tweetbot_operator.cleanup_to_job import cleanup_for
+from tweetbot_operator.document_to_bot import UnreadableBot
+from tweetbot_operator.plan import Plan
+from tweetbot_operator.policy_to_finalizers import release
+from tweetbot_operator.settings import OperatorSettings
+from tweetbot_operator.standing import Standing
+from tweetbot_operator.text import clause
+from tweetbot_operator.times import after, earliest, moment_of
+from tweetbot_operator.turn_to_status import deletion_status
+from tweetbot_operator.views import JobView
+from tweetbot_operator.world import World
+
+#: Seconds that a cleanup which was given up has to end, before the finalizer goes all the same.
+_LAST_GRACE = 600
+
+
+def plan_deletion(world: World, settings: OperatorSettings) -> Plan:
+    """Return what a TweetBot under deletion asks for; nothing where our finalizer is not on it."""
+    bot = world.bot
+    if ERASE_FINALIZER not in bot.finalizers:
+        return Plan(bot.status)
+    if isinstance(bot, TweetBot) and bot.spec.deletion_policy == "Retain":
+        return Plan(bot.status, (*_ends_of(world.cleanups), release(bot, "deletionPolicy is Retain")))
+    if isinstance(bot, UnreadableBot):
+        return _given_up(world, "its spec cannot be read", settings)
+    if why := _hopeless(world, settings):
+        return _given_up(world, why, settings)
+    return _erasing(bot, world, settings)
+
+
+def _hopeless(world: World, settings: OperatorSettings) -> str | None:
+    if world.findings.namespace_ending:
+        return "its namespace is being deleted, so no Job can be created in it"
+    if world.now >= _deadline(world, settings):
+        return f"that has not worked for {settings.erasure_seconds} s{_last_words(world)}"
+    return None
+
+
+def _deadline(world: World, settings: OperatorSettings) -> datetime:
+    return after(moment_of(world.bot.deleted_at), settings.erasure_seconds)
+
+
+def _given_up(world: World, why: str, settings: OperatorSettings) -> Plan:
+    """Say what is left, then let go; a cleanup that still runs ends first, as a successor may write to its place."""
+    bot = world.bot
+    place = f"{bot.spec.output.s3.uri}/{bot.namespace}/{bot.name}" if isinstance(bot, TweetBot) else "What lies in S3"
+    message = f"{place} was not erased: {why}. {ERASURE_GIVEN_UP.advice}"
+    said = bot.status.condition("Progressing")
+    if said is None or said.reason != ERASURE_GIVEN_UP.name:
+        standing = Standing(bot.status.phase, ERASURE_GIVEN_UP.name, message, progressing=False, stalled=True)
+        return Plan(deletion_status(bot, standing, world.now), records=True)
+    if ends := _ends_of(world.cleanups):
+        return Plan(bot.status, ends)
+    patience = after(_deadline(world, settings), _LAST_GRACE)
+    if any(not job.finished for job in world.cleanups) and world.now < patience:
+        return Plan(bot.status, wake_at=patience)
+    return Plan(bot.status, (release(bot, "given up"),))
+
+
+def _erasing(bot: TweetBot, world: World, settings: OperatorSettings) -> Plan:
+    job = next((job for job in world.cleanups if job.name == cleanup_name(bot.name, bot.uid)), None)
+    standing = Standing(bot.status.phase, ERASING.name, f"{ERASING.meaning}{_last_words(world)}")
+    status = deletion_status(bot, standing, world.now)
+    if job and job.verdict == "Complete":
+        return Plan(bot.status, (release(bot, "erased"),))
+    actions, due = _steps(bot, job, world, settings)
+    return Plan(status, actions, earliest(due, _deadline(world, settings)))
+
+
+def _steps(
+    bot: TweetBot, job: JobView | None, world: World, settings: OperatorSettings
+) -> tuple[tuple[Action, ...], datetime | None]:
+    """Return what to do now, and when something is due although nothing happens."""
+    own = {cleanup.uid for cleanup in world.cleanups}
+    if ends := _ends_of(world.jobs):
+        return ends, None
+    if any(not stage.finished for stage in world.jobs):
+        return (), None
+    if any(not pod.ended for pod in world.pods if pod.job not in own):
+        return (), None
+    if job is None:
+        return _creation(bot, world, settings)
+    if job.finished_at is None or job.deleting:
+        return (), None
+    again = after(job.finished_at, settings.retry_seconds)
+    return ((DeleteJob(job, "failed"),), None) if world.now >= again else ((), again)
+
+
+def _creation(bot: TweetBot, world: World, settings: OperatorSettings) -> tuple[tuple[Action, ...], datetime | None]:
+    refusal = world.findings.refusal_of(cleanup_name(bot.name, bot.uid), "")
+    if refusal and refusal.retry_at > world.now:
+        return (), refusal.retry_at
+    return (CreateJob(cleanup_for(bot, settings), ""),), None
+
+
+def _ends_of(jobs: tuple[JobView, ...]) -> tuple[Action, ...]:
+    return tuple(DeleteJob(job, "erasure") for job in jobs if not job.finished and not job.deleting)
+
+
+def _last_words(world: World) -> str:
+    """Return what stood in the way last, to go on after a sentence or a clause."""
+    own = {cleanup.uid for cleanup in world.cleanups}
+    refusal = world.findings.refusal
+    said = [words for pod in world.pods if pod.job in own and (words := _said(pod.message))]
+    words = [*([clause(refusal.message, 600)] if refusal else []), *said]
+    return f" ({words[-1]})" if words else ""
+
+
+def _said(message: str) -> str:
+    try:
+        result = decode(message)
+    except ValueError:
+        return ""
+    return f"{result.reason}: {clause(result.message, 600)}" if isinstance(result, StageFailed) else ""
