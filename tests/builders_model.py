@@ -10,15 +10,16 @@ from typing import Any
 import torch
 
 from tweetbot_contract.result import DataTable, Metrics, Sample
-from tweetbot_contract.spec import Subject, Training
+from tweetbot_contract.spec import Gates, Subject, Training
 from tweetbot_trainer.dataset import DatasetPost
-from tweetbot_trainer.generation import Sampling
+from tweetbot_trainer.memorisation import Memorisation
 from tweetbot_trainer.model.base import Base
 from tweetbot_trainer.model.identity import SCRATCH_RECIPE, BaseIdentity
 from tweetbot_trainer.model.saved import save_model
 from tweetbot_trainer.model.scratch import new_model
 from tweetbot_trainer.model.tokenizer import learned_tokenizer
 from tweetbot_trainer.report.facts import CardFacts
+from tweetbot_trainer.sampling import Sampling
 from tweetbot_trainer.training.outcome import MetricsRow, TrainingOutcome
 from tweetbot_trainer.training.processors import Processor
 from tweetbot_trainer.training.values import TrainingValues, effective_values
@@ -102,6 +103,10 @@ def some_facts(**changes: Any) -> CardFacts:
         values=some_values(),
         outcome=an_outcome(),
         metrics=metrics,
+        memorisation=Memorisation(1000, 0.012, 0.034, 0.004, 0.003, 0, (0.21, 0.63, 0.88)),
+        interval=(0.2101, 0.2289),
+        ratio_interval=None,
+        gates=Gates(max_verbatim_percent=20),
         sampling=SAMPLING,
         samples=(Sample(prompt="My dream is", text="My dream is when the tide sang until morning"),),
         prompts=("My dream is",),

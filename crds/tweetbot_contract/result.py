@@ -87,6 +87,10 @@ class Metrics(Part):
     train_loss: Annotated[Finite, Field(description="Training loss of the last steps.")]
     tokens_per_second: Annotated[Finite, Field(description="Label tokens trained on a second, evaluation apart.")]
     train_seconds: Annotated[Finite, Field(description="Seconds of training, evaluation included.")]
+    verbatim_rate: Annotated[
+        Finite | None,
+        Field(description="Share of 1,000 samples in which 50 characters or more stand in a post it was trained on."),
+    ] = None
     reliability: Annotated[
         Literal["Normal", "Low"], Field(description="Low where the test part holds under 50 posts.")
     ] = "Normal"

@@ -16,6 +16,7 @@ from tweetbot_trainer.version_manifest import (
     VersionManifest,
     all_intact,
     decoded,
+    rejected_uri,
     result_of,
     version_uri,
 )
@@ -31,6 +32,16 @@ def adoptable(store: ObjectStore, run: RunDocument, training_key: str) -> TrainS
     if manifest.training_key != training_key or not all_intact(store, version_uri(run, version), manifest.files):
         return None
     return result_of(manifest, body, run)
+
+
+def rejected(store: ObjectStore, run: RunDocument, training_key: str) -> VersionManifest | None:
+    """Return the manifest of a version that failed a gate before, every file of it verified, or None."""
+    home = rejected_uri(run, version_for(store, run, training_key))
+    found = store.find(join(home, MANIFEST_FILE))
+    manifest = decoded(found.body) if found else None
+    if manifest is None or manifest.training_key != training_key or not all_intact(store, home, manifest.files):
+        return None
+    return manifest
 
 
 def version_for(store: ObjectStore, run: RunDocument, training_key: str) -> str:

@@ -5,6 +5,7 @@ StageFailed
 ├── NotAuthorized   11  a token, key or permission must change
 ├── TooLittleData   12  more posts are needed
 ├── Diverged        13  the training values must change
+├── GateFailed      14  the model or what is demanded of it must change
 ├── Temporary       75  the world must change; trying again will help
 └── Stopped        143  the Pod was asked to end; another one starts the stage again
 """
@@ -47,6 +48,12 @@ class Diverged(StageFailed):
     """The loss is no longer a number."""
 
     exit_code = ExitCode.DIVERGED
+
+
+class GateFailed(StageFailed):
+    """The finished model misses what the spec demands of it."""
+
+    exit_code = ExitCode.GATE_FAILED
 
 
 class Temporary(StageFailed):

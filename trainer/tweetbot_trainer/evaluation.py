@@ -4,28 +4,32 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy
 import torch
 from tokenizers import Tokenizer
 from transformers import GPT2LMHeadModel
 
 from tweetbot_trainer.model.tokenizer import encode_all, end_mark_id
-from tweetbot_trainer.training.forward import summed_loss
-from tweetbot_trainer.training.windows import Window, padded, windows_of_all
+from tweetbot_trainer.training.forward import losses, summed_loss
+from tweetbot_trainer.training.windows import Window, padded, windows_of
 
 #: Positions, padding included, of one forward pass without gradients.
 POSITIONS = 16_384
+#: Drawings of a bootstrap; more would not move the interval's second digit.
+RESAMPLES = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Likelihood:
     """How probable some posts are: `nats` summed over `labels` tokens, each post's closing end mark among them.
 
-    `closed_bytes` are the posts' UTF-8 bytes, and one a post for its closing mark.
+    `closed_bytes` are the posts' UTF-8 bytes, and one a post for its closing mark; `posts` are both, post by post.
     """
 
     nats: float
     labels: int
     closed_bytes: int
+    posts: tuple[tuple[float, int], ...] = ()
 
     @property
     def loss(self) -> float:
@@ -46,12 +50,45 @@ class Likelihood:
 def likelihood_of(model: GPT2LMHeadModel, tokenizer: Tokenizer, texts: Sequence[str]) -> Likelihood:
     """Measure the posts in float32, each alone after an end mark, windowed where longer than the context."""
     encoded = encode_all(tokenizer, texts)
-    windows = windows_of_all(encoded, end_mark_id(tokenizer), model.config.n_positions)
+    mark, context = end_mark_id(tokenizer), model.config.n_positions
+    windows = [windows_of(text.tokens, mark, context) for text in encoded]
+    every = [window for own in windows for window in own]
+    nats = iter(nats_by_window(model, every))
+    by_post = [sum(next(nats) for _ in own) for own in windows]
     return Likelihood(
-        nats=nats_of(model, windows),
-        labels=sum(window.labels for window in windows),
+        nats=sum(by_post),
+        labels=sum(window.labels for window in every),
         closed_bytes=sum(text.utf8_bytes + 1 for text in encoded),
+        posts=tuple((one, text.utf8_bytes + 1) for one, text in zip(by_post, encoded, strict=True)),
     )
+
+
+def interval_of(after: Likelihood, before: Likelihood | None = None) -> tuple[float, float]:
+    """Return the 95 % interval of the bits per byte, or of their ratio to the base's, by drawing posts anew.
+
+    A percentile bootstrap over posts: the same posts are drawn for both models, 1,000 times, with a fixed seed.
+    """
+    random = numpy.random.default_rng(0)
+    drawn = random.integers(0, len(after.posts), (RESAMPLES, len(after.posts)))
+    nats, sizes = numpy.array(after.posts).T
+    figures = nats[drawn].sum(1) / sizes[drawn].sum(1) / math.log(2)
+    if before is not None:
+        figures = nats[drawn].sum(1) / numpy.array(before.posts)[:, 0][drawn].sum(1)
+    low, high = numpy.percentile(figures, (2.5, 97.5))
+    return float(low), float(high)
+
+
+@torch.no_grad()
+def nats_by_window(model: GPT2LMHeadModel, windows: Sequence[Window]) -> list[float]:
+    """Return each window's cross-entropy, without dropout, in float32; the model's mode is kept."""
+    training = model.training
+    model.eval()
+    places = sorted(range(len(windows)), key=lambda place: len(windows[place].ids))
+    found = [
+        float(one) for group in padded([windows[place] for place in places], POSITIONS) for one in losses(model, group)
+    ]
+    model.train(training)
+    return [nats for _, nats in sorted(zip(places, found, strict=True))]
 
 
 @torch.no_grad()

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -14,28 +13,11 @@ from tweetbot_trainer.model.base import read_base, refused
 from tweetbot_trainer.model.identity import BaseIdentity
 from tweetbot_trainer.model.tokenizer import encode, end_mark_id
 from tweetbot_trainer.post_length import one_line, shortened
-from tweetbot_trainer.training.values import TrainingValues
+from tweetbot_trainer.sampler import drawn, rows_at_once
+from tweetbot_trainer.sampling import Sampling
 
-#: Tokens after the prompt: huggingtweets allowed 160 with it. Fewer than 5 hardly say anything.
-MOST_TOKENS, FEWEST_TOKENS = 160, 5
 #: A model that repeats itself is asked so many times for texts that differ.
 ROUNDS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How the next token is drawn, and how many are; all of it is published with the model."""
-
-    temperature: float
-    top_p: float
-    top_k: int
-    max_new_tokens: int
-    min_new_tokens: int = FEWEST_TOKENS
-
-
-def sampling_of(values: TrainingValues, context: int) -> Sampling:
-    """Return the sampling of a run; at least half the context stays free for the prompt."""
-    return Sampling(values.temperature, values.top_p, values.top_k, max_new_tokens=min(MOST_TOKENS, context // 2))
 
 
 def samples_for(
@@ -62,11 +44,17 @@ def continuations(
     torch.manual_seed(seed)
     found: dict[str, str] = {}
     for _ in range(ROUNDS):
-        for text in _drawn(model, tokenizer, prompt.strip(), count, sampling):
+        for text in filter(None, _drawn(model, tokenizer, prompt.strip(), count, sampling)):
             found.setdefault(text.casefold(), text)
         if len(found) >= count:
             break
     return list(found.values())[:count]
+
+
+def free_texts(model: GPT2LMHeadModel, tokenizer: Tokenizer, *, count: int, sampling: Sampling, seed: int) -> list[str]:
+    """Return `count` posts begun from nothing, as they come: some alike, some empty."""
+    torch.manual_seed(seed)
+    return list(_drawn(model, tokenizer, "", count, sampling))
 
 
 def generate(folder: Path, prompt: str, *, count: int, seed: int) -> list[str]:
@@ -92,29 +80,17 @@ def _saved_sampling(folder: Path) -> Sampling:
 
 
 def _drawn(model: GPT2LMHeadModel, tokenizer: Tokenizer, prompt: str, count: int, sampling: Sampling) -> Iterator[str]:
+    """Yield a text for each of `count` drawings, empty where the model wrote nothing."""
     mark = end_mark_id(tokenizer)
     room = model.config.n_positions - sampling.max_new_tokens - 1
     start = (mark, *encode(tokenizer, prompt).tokens[-room:])
-    ids = torch.tensor([start] * count, device=model.lm_head.weight.device)
-    drawn = model.generate(
-        ids,
-        attention_mask=torch.ones_like(ids),
-        do_sample=True,
-        temperature=sampling.temperature,
-        top_p=sampling.top_p,
-        top_k=sampling.top_k,
-        max_new_tokens=sampling.max_new_tokens,
-        min_new_tokens=sampling.min_new_tokens,
-        bos_token_id=mark,
-        eos_token_id=mark,
-        pad_token_id=mark,
-    )
-    for row in drawn[:, len(start) :].tolist():
-        if continued := _until_end(tokenizer, row, mark):
-            yield shortened(one_line(prompt + continued))
+    batch = rows_at_once(model, len(start) + sampling.max_new_tokens)
+    for done in range(0, count, batch):
+        for ids in drawn(model, start, min(batch, count - done), sampling, end_mark=mark):
+            continued = _first_line(tokenizer, ids)
+            yield shortened(one_line(prompt + continued)) if continued else ""
 
 
-def _until_end(tokenizer: Tokenizer, ids: Sequence[int], mark: int) -> str:
-    written = ids[: ids.index(mark)] if mark in ids else ids
-    text: str = tokenizer.decode(list(written), skip_special_tokens=True)
+def _first_line(tokenizer: Tokenizer, ids: Sequence[int]) -> str:
+    text: str = tokenizer.decode(list(ids), skip_special_tokens=True)
     return "\n".join(text.splitlines()[:1]) if text.strip() else ""

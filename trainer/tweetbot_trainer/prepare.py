@@ -11,6 +11,7 @@ from tweetbot_trainer.base_access import identified_base
 from tweetbot_trainer.cleaning import clean
 from tweetbot_trainer.dataset import Dataset, build_dataset, header_of
 from tweetbot_trainer.novelty import too_few_new_posts
+from tweetbot_trainer.gates import passes
 from tweetbot_trainer.pointer import point_to
 from tweetbot_trainer.profiles import accounts_of, store_accounts
 from tweetbot_trainer.provenance import other_handle, source_records
@@ -49,7 +50,7 @@ def _standing_record(context: StageContext) -> PrepareRecord | None:
 
 def _prepared(context: StageContext) -> PrepareRecord:
     run, spec = context.run, context.run.spec
-    base = identified_base(spec, context.store)  # first, so that a wrong base costs no billed posts
+    base = identified_base(spec, context.store, context.patience)  # first, so that a wrong base costs no billed posts
     values = effective_values(spec.training, spec.model.base, spec.sources)
     with context.tracked(_config(context)) as tracker:
         reading = SourceReading(context)
@@ -74,6 +75,8 @@ def _prepared(context: StageContext) -> PrepareRecord:
 
 def _adopted(context: StageContext, training_key: str) -> TrainSucceeded | None:
     adopted = adoptable(context.store, context.run, training_key)
+    if adopted and not passes(context.run.spec, adopted.metrics):
+        return None  # the train stage says what is missed
     if adopted:
         mark_adopted(context.store, context.run, adopted)
         point_to(context.store, context.run, adopted)

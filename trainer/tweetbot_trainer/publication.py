@@ -20,6 +20,7 @@ from tweetbot_trainer.version_manifest import (
     all_intact,
     decoded,
     is_intact,
+    rejected_uri,
     result_of,
     version_uri,
 )
@@ -47,6 +48,24 @@ def publish(
         result = _committed(store, run, manifest)
     point_to(store, run, result)
     return result
+
+
+def keep_beside(
+    store: ObjectStore, run: RunDocument, folder: Path, manifest: VersionManifest, *, check: Callable[[], None]
+) -> str:
+    """Write a version that failed a gate where nothing points to it, manifest last, and return its address."""
+    home = rejected_uri(run, manifest.version)
+    claim(store, run, manifest.version)
+    upload(store, home, folder, manifest, check)
+    store.put(join(home, MANIFEST_FILE), manifest.encode())
+    return home
+
+
+def fetch_rejected(store: ObjectStore, run: RunDocument, manifest: VersionManifest, folder: Path) -> None:
+    """Write the files of such a version into a folder."""
+    for path in manifest.files:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        store.download(join(rejected_uri(run, manifest.version), path), folder / path)
 
 
 def upload(store: ObjectStore, home: str, folder: Path, manifest: VersionManifest, check: Callable[[], None]) -> None:

@@ -1,29 +1,57 @@
 """The second stage: a dataset by its digest in, a published model out. Torch is loaded once there is work for it."""
 
-from tweetbot_contract.result import TrainSucceeded
-from tweetbot_trainer.adoption import adoptable
+from tweetbot_contract.result import Metrics, TrainSucceeded
+from tweetbot_trainer.adoption import adoptable, rejected
 from tweetbot_trainer.checkpoints.place import checkpoints_uri, erase
+from tweetbot_trainer.gates import gate_failed, missed_gates, passes
 from tweetbot_trainer.pointer import point_to
+from tweetbot_trainer.publication import fetch_rejected, publish
 from tweetbot_trainer.snapshots import required_dataset
 from tweetbot_trainer.splits import split
 from tweetbot_trainer.stage import StageContext
-from tweetbot_trainer.training_plan import plan_of
+from tweetbot_trainer.training_plan import TrainingPlan, plan_of
+from tweetbot_trainer.version_manifest import rejected_uri
 
 
 def train(context: StageContext) -> TrainSucceeded:
-    """Return the run's published model, trained now unless it is published already.
+    """Return the run's published model, trained now unless it was trained before.
 
     Raises StageFailed of the fitting class; a stage that was asked to end publishes nothing.
     """
-    run, plan = context.run, plan_of(context)
-    standing = adoptable(context.store, run, plan.key)
+    plan = plan_of(context)
+    standing = _found(context, plan)
     if standing:
-        point_to(context.store, run, standing)
-        erase(context.store, f"{checkpoints_uri(run)}/")  # an attempt that was killed just after it published
-        context.log.info("train.found", uri=standing.model.uri)
+        erase(context.store, f"{checkpoints_uri(context.run)}/")  # of an attempt killed just after it published
         return standing
-    dataset = required_dataset(context.store, run, plan.data.digest)
+    dataset = required_dataset(context.store, context.run, plan.data.digest)
     splits = split(dataset.posts, plan.values.holdout_percent)
     from tweetbot_trainer.training_run import tracked_training
 
     return tracked_training(context, plan, dataset, splits)
+
+
+def _found(context: StageContext, plan: TrainingPlan) -> TrainSucceeded | None:
+    """Return the version that a training of this plan gave before, whether it was published or kept beside.
+
+    Raises GateFailed where it misses what the spec demands today.
+    """
+    run, store = context.run, context.store
+    standing = adoptable(store, run, plan.key)
+    if standing:
+        _require_gates(context, standing.metrics, standing.model.uri)
+        point_to(store, run, standing)
+        context.log.info("train.found", uri=standing.model.uri)
+        return standing
+    manifest = rejected(store, run, plan.key)
+    if manifest is None:
+        return None
+    _require_gates(context, manifest.metrics, rejected_uri(run, manifest.version))
+    folder = context.work / "rejected"
+    fetch_rejected(store, run, manifest, folder)
+    context.log.info("train.reconsidered", uri=rejected_uri(run, manifest.version))
+    return publish(store, run, folder, manifest, check=context.stop.check)
+
+
+def _require_gates(context: StageContext, metrics: Metrics, uri: str) -> None:
+    if not passes(context.run.spec, metrics):
+        raise gate_failed(missed_gates(context.run.spec, metrics), uri)

@@ -12,19 +12,23 @@ from pathlib import Path
 
 import torch
 
-from tweetbot_contract.result import Sample, TrackingResult, TrainSucceeded
+from tweetbot_contract.result import Metrics, Sample, TrackingResult, TrainSucceeded
 from tweetbot_trainer.checkpoints.place import checkpoints_uri
 from tweetbot_trainer.checkpoints.shelf import CheckpointShelf, Training
 from tweetbot_trainer.dataset import Dataset, DatasetPost
-from tweetbot_trainer.generation import samples_for, sampling_of
+from tweetbot_trainer.evaluation import interval_of
+from tweetbot_trainer.gates import effective_gates, gate_failed, missed_gates, passes
+from tweetbot_trainer.generation import free_texts, samples_for
+from tweetbot_trainer.memorisation import memorisation_of
 from tweetbot_trainer.model.base import Base, load_base
 from tweetbot_trainer.model.saved import save_model
 from tweetbot_trainer.posts import printed_time
 from tweetbot_trainer.provenance import provenance_of
-from tweetbot_trainer.publication import publish
+from tweetbot_trainer.publication import keep_beside, publish
 from tweetbot_trainer.report.facts import CardFacts, languages_of, source_names_of, without_retweets
 from tweetbot_trainer.report_files import METRICS_FILE, write_report
 from tweetbot_trainer.retention import erase_old_versions
+from tweetbot_trainer.sampling import sampling_of
 from tweetbot_trainer.splits import Splits
 from tweetbot_trainer.stage import StageContext
 from tweetbot_trainer.tracking import TrackedArtifact, Tracker, dataset_artifact
@@ -40,6 +44,9 @@ from tweetbot_trainer.version_manifest import (
     records_of,
 )
 from tweetbot_trainer.versions import made_by, versions
+
+#: So many texts the model writes, begun from nothing, before it is judged (design §9, "Verbatim rate").
+MEASURED_TEXTS = 1000
 
 
 def tracked_training(
@@ -78,11 +85,12 @@ class TrainingRun:
         """Train, evaluate, write samples and report, publish, and return the result."""
         folder = _emptied(self.context.work / "finished")
         base = self._base()
-        tuned = self._tuned(base, folder)
+        tuned = self._measured(base, self._tuned(base, folder))
         self.context.stop.check()
         samples = self._samples(base)
         self._save(base, tuned, samples, folder)
         manifest = self._manifest(tuned, samples, folder)
+        self._require_gates(folder, manifest)
         result = publish(self.context.store, self.context.run, folder, manifest, check=self.context.stop.check)
         self.context.log.info("train.published", uri=result.model.uri)
         self._shelf.clear()
@@ -97,6 +105,7 @@ class TrainingRun:
             seed=self.plan.values.seed,
             folder=_emptied(self.context.work / "base"),
             download=self.context.store.download,
+            patience=self.context.patience,
         )
 
     def _tuned(self, base: Base, folder: Path) -> FineTuned:
@@ -114,6 +123,35 @@ class TrainingRun:
         processor = tuned.outcome.processor
         self.context.log.info("train.trained", device=processor.device, processor=processor.name)
         return tuned
+
+    def _measured(self, base: Base, tuned: FineTuned) -> FineTuned:
+        """Add how much of what the model writes stands in the posts it was trained on."""
+        texts = free_texts(
+            base.model,
+            base.tokenizer,
+            count=MEASURED_TEXTS,
+            sampling=sampling_of(self.plan.values, base.model.config.n_positions),
+            seed=self.plan.values.seed,
+        )
+        train, test = ([post.text for post in part] for part in (self.splits.train, self.splits.test))
+        found = memorisation_of(texts, train, test, seed=self.plan.values.seed)
+        self.context.log.info("train.evaluated", **found.as_json())
+        metrics = Metrics.model_validate({**tuned.metrics.model_dump(), "verbatim_rate": found.verbatim_rate})
+        return replace(tuned, memorisation=found, metrics=metrics)
+
+    def _require_gates(self, folder: Path, manifest: VersionManifest) -> None:
+        """Raise GateFailed, the model kept beside, where it misses what the spec demands."""
+        spec, metrics = self.context.run.spec, manifest.metrics
+        missed = missed_gates(spec, metrics)
+        if not missed:
+            return
+        if passes(spec, metrics):
+            self.context.log.warning("train.gate_missed", message="; ".join(missed), reliability=metrics.reliability)
+            return
+        self.tracker.summary(metrics.as_json())
+        kept_at = keep_beside(self.context.store, self.context.run, folder, manifest, check=self.context.stop.check)
+        self._shelf.clear()
+        raise gate_failed(missed, kept_at)
 
     def _samples(self, base: Base) -> tuple[Sample, ...]:
         evaluation = self.context.run.spec.evaluation
@@ -145,6 +183,10 @@ class TrainingRun:
             values=plan.values,
             outcome=tuned.outcome,
             metrics=tuned.metrics,
+            memorisation=tuned.memorisation,
+            interval=interval_of(tuned.test),
+            ratio_interval=interval_of(tuned.test, tuned.base_test) if tuned.base_test else None,
+            gates=effective_gates(run.spec),
             sampling=sampling,
             samples=samples,
             prompts=run.spec.evaluation.prompts,

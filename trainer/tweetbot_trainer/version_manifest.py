@@ -98,6 +98,11 @@ def version_uri(run: RunDocument, version: str) -> str:
     return join(run.prefix, "models", version)
 
 
+def rejected_uri(run: RunDocument, version: str) -> str:
+    """Return the address below which a version lies that failed a gate."""
+    return join(run.prefix, "rejected", version)
+
+
 def model_uri(run: RunDocument, version: str) -> str:
     """Return the address of a version's model directory."""
     return join(version_uri(run, version), MODEL_FOLDER)

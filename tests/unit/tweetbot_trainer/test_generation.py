@@ -11,11 +11,12 @@ from transformers import AutoTokenizer, pipeline
 
 from builders_model import PROCESSOR, SAMPLING, a_base, a_saved_base, some_texts, some_values
 from tweetbot_trainer.errors import SpecRefused
-from tweetbot_trainer.generation import continuations, generate, samples_for, sampling_of
+from tweetbot_trainer.generation import continuations, generate, samples_for
 from tweetbot_trainer.model.base import Base
 from tweetbot_trainer.model.saved import MODEL_FILES, save_model
 from tweetbot_trainer.model.tokenizer import END_MARK, encode, encode_all, end_mark_id
 from tweetbot_trainer.post_length import weighted_length
+from tweetbot_trainer.sampling import sampling_of
 from tweetbot_trainer.training.loop import train
 from tweetbot_trainer.training.outcome import Hooks
 from tweetbot_trainer.training.windows import windows_of_all

@@ -14,7 +14,7 @@ import pytest
 from builders_stages import a_context, a_folder, a_local_run, a_source, a_version
 from tweetbot_contract.result import TrackingResult, TrainSucceeded
 from tweetbot_fakes.storage import WatchedStore
-from tweetbot_trainer.errors import Stopped
+from tweetbot_trainer.errors import GateFailed, Stopped
 from tweetbot_trainer.prepare import prepare
 from tweetbot_trainer.publication import publish
 from tweetbot_trainer.run_record import read_record, write_record
@@ -164,3 +164,49 @@ def test_a_training_stopped_half_way_goes_on_in_another_pod_to_the_same_model(tm
     version = resumed.model.uri.removesuffix("/model")
     rows = [json.loads(line) for line in STORE.get(f"{version}/report/metrics.jsonl").decode().splitlines()]
     assert [row["step"] for row in rows if "train_loss" in row] == list(range(1, rows[-1]["step"] + 1))
+
+
+def a_parrot(folder: Path, limit: int) -> StageContext:
+    """Return a training on posts that all end in the same fifty characters, which any model soon repeats."""
+    folder.mkdir(parents=True, exist_ok=True)
+    end = "and that is what the harbour master told the ferry in may"
+    posts = "".join(
+        f"{word} {number} {end}\n" for number in range(100) for word in ("gull", "crab", "tide", "soup", "eel")
+    )
+    (folder / "posts.txt").write_text(posts)
+    spec = {
+        "training": {"epochs": 3},
+        "filter": {"deduplicate": False},
+        "evaluation": {"gates": {"maxVerbatimPercent": limit}},
+    }
+    prepared = prepare(a_context(folder, a_local_run(folder, spec=spec)))
+    return a_context(folder, a_local_run(folder, stage="Train", dataset=prepared.dataset.digest, spec=spec))
+
+
+def test_a_parrot_is_kept_beside_until_the_gate_is_loosened(tmp_path: Path) -> None:
+    context, tracker = a_parrot(tmp_path, 5), RecordingTracker()
+    with pytest.raises(
+        GateFailed, match=r"% of its samples are verbatim, .* is 5\. The model lies at file"
+    ):
+        train(replace(context, start_tracker=lambda config: tracker))
+    assert tracker.figures["verbatimRate"] > 0.05
+    assert list(STORE.list(f"{context.run.prefix}/models/")) == []
+    assert STORE.find(f"{context.run.prefix}/latest.json") is None
+    kept = [info.uri for info in STORE.list(f"{context.run.prefix}/rejected/")]
+    assert any(uri.endswith("/model/model.safetensors") for uri in kept)
+
+    with pytest.raises(GateFailed):
+        train(replace(context, start_tracker=untouched))
+    result = train(replace(a_parrot(tmp_path, 100), start_tracker=untouched))
+    assert STORE.get(f"{result.model.uri}/model.safetensors")
+    assert json.loads(STORE.get(f"{context.run.prefix}/latest.json"))["uri"] == result.model.uri
+
+    strict = a_parrot(tmp_path, 5)
+    assert prepare(replace(strict, run=strict.run.model_copy(update={"stage": "Prepare"}))).adopted is None
+    with pytest.raises(GateFailed):
+        train(replace(strict, start_tracker=untouched))
+
+
+def untouched(config: Mapping[str, Any]) -> RecordingTracker:
+    """Stand where nothing may be trained."""
+    raise AssertionError("this was trained before")

@@ -23,6 +23,11 @@ class PersonalData:
         """Return the text with the placeholder for each finding."""
         return self.pattern.sub(self._replacement, text)
 
+    def findings(self, text: str) -> list[str]:
+        """Return what the text holds of this kind."""
+        found = (match[0] for match in self.pattern.finditer(text))
+        return [one[:length] for one in found if (length := self.length(one))]
+
     def _replacement(self, match: re.Match[str]) -> str:
         found = match[0]
         length = self.length(found)
@@ -49,3 +54,8 @@ def redacted(text: str) -> str:
     for kind in KINDS:
         text = kind.redacted(text)
     return text
+
+
+def personal_data(text: str) -> list[str]:
+    """Return every e-mail address, number and key that the text holds."""
+    return [found for kind in KINDS for found in kind.findings(text)]

@@ -8,8 +8,8 @@ from tokenizers import Tokenizer
 from transformers import GPT2LMHeadModel
 from transformers.utils.logging import disable_progress_bar
 
-from tweetbot_trainer.generation import Sampling
 from tweetbot_trainer.model.tokenizer import END_MARK, end_mark_id, write_tokenizer
+from tweetbot_trainer.sampling import Sampling
 
 GENERATION_CONFIG = "generation_config.json"
 #: What save_model writes; the card joins them.

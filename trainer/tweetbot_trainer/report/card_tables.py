@@ -1,6 +1,7 @@
 """The card's tables."""
 
 from tweetbot_contract.result import DataTable
+from tweetbot_trainer.memorisation import Memorisation
 from tweetbot_trainer.report.facts import CardFacts
 from tweetbot_trainer.report.markdown import inline, table
 
@@ -75,8 +76,24 @@ def figures_table(facts: CardFacts) -> str:
     rows = [
         ["Loss (nats a token)", f"{metrics.eval_loss:.4f}"],
         ["Perplexity", f"{metrics.perplexity:.2f}"],
-        ["Bits per byte", f"{metrics.bits_per_byte:.4f}"],
+        [
+            "Bits per byte",
+            f"{metrics.bits_per_byte:.4f} ({facts.interval[0]:.4f} to {facts.interval[1]:.4f} with 95 %)",
+        ],
     ]
     if metrics.base_bits_per_byte is not None:
         rows.append(["Bits per byte of the base before training", f"{metrics.base_bits_per_byte:.4f}"])
     return table(["Test posts", "Value"], rows)
+
+
+def memorisation_table(found: Memorisation) -> str:
+    """Return how much of what the model writes by itself stands in posts, word for word."""
+    rows = [
+        ["50 characters or more of a post it was trained on", f"{found.verbatim_rate:.1%}"],
+        ["8 words or more of a post it was trained on", f"{found.word_rate:.1%}"],
+        ["50 characters of as many train posts as there are test posts", f"{found.sized_rate:.1%}"],
+        ["50 characters of the test posts, which it has never seen", f"{found.unseen_rate:.1%}"],
+        ["An address, a number or a key of a post it was trained on", str(found.leaked)],
+        ["Different sequences of one, two, three words", ", ".join(f"{share:.1%}" for share in found.distinct)],
+    ]
+    return table([f"Of {found.samples} texts", "Share"], rows)

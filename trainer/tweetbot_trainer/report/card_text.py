@@ -2,7 +2,8 @@
 
 import shlex
 
-from tweetbot_trainer.report.card_tables import data_table, figures_table, values_table
+from tweetbot_trainer.memorisation import Memorisation
+from tweetbot_trainer.report.card_tables import data_table, figures_table, memorisation_table, values_table
 from tweetbot_trainer.report.facts import CardFacts
 from tweetbot_trainer.report.markdown import block, code, image, inline, link
 
@@ -96,6 +97,15 @@ def evaluation(facts: CardFacts) -> list[str]:
         f"On the newest {facts.parts[2]} posts, each predicted alone.{caution} Bits per byte compare models with "
         "different tokenizers; lower is better.",
         figures_table(facts),
+        *(_memorisation(facts.memorisation) if facts.memorisation else []),
+    ]
+
+
+def _memorisation(found: Memorisation) -> list[str]:
+    return [
+        f"How much it repeats: {found.samples} texts that it wrote, begun from nothing, compared with the posts. "
+        "People repeat themselves, so only what the third line is above the fourth was learned by heart.",
+        memorisation_table(found),
     ]
 
 

@@ -8,9 +8,10 @@ from typing import Protocol
 
 from tweetbot_contract.result import DataTable, Metrics, Sample
 from tweetbot_contract.sources import ArchiveSource, BlueskySource, MastodonSource, PostsSource, Source, XSource
-from tweetbot_contract.spec import Subject
-from tweetbot_trainer.generation import Sampling
+from tweetbot_contract.spec import Gates, Subject
+from tweetbot_trainer.memorisation import Memorisation
 from tweetbot_trainer.model.identity import BaseIdentity
+from tweetbot_trainer.sampling import Sampling
 from tweetbot_trainer.splits import Order
 from tweetbot_trainer.training.outcome import TrainingOutcome
 from tweetbot_trainer.training.values import TrainingValues
@@ -40,7 +41,8 @@ class CardFacts:
     """What the card tells. `parts` counts train, validation and test posts; `avatar` is the address of a picture.
 
     `source_names` and `source_tables` stand in the order of the spec; links are relative to the card's directory,
-    `models/<version>/model` (design, section 5). `without_retweets` tells of each source whether X was not asked for
+    `models/<version>/model` (design, section 5). `interval` holds the bits per byte with 95 %, `ratio_interval` their
+    ratio to the base's. `without_retweets` tells of each source whether X was not asked for
     them.
     """
 
@@ -60,6 +62,10 @@ class CardFacts:
     values: TrainingValues
     outcome: TrainingOutcome
     metrics: Metrics
+    memorisation: Memorisation | None
+    interval: tuple[float, float]
+    ratio_interval: tuple[float, float] | None
+    gates: Gates
     sampling: Sampling
     samples: tuple[Sample, ...]
     prompts: tuple[str, ...]

@@ -8,6 +8,7 @@ from tweetbot_contract.result import Metrics
 from tweetbot_trainer.dataset import DatasetPost
 from tweetbot_trainer.errors import Diverged
 from tweetbot_trainer.evaluation import Likelihood, likelihood_of
+from tweetbot_trainer.memorisation import Memorisation
 from tweetbot_trainer.model.base import Base
 from tweetbot_trainer.model.tokenizer import encode_all, end_mark_id
 from tweetbot_trainer.splits import Splits
@@ -20,12 +21,16 @@ from tweetbot_trainer.training.windows import Window, windows_of
 
 @dataclass(frozen=True, slots=True)
 class FineTuned:
-    """What training gave: its course, the figures on the test posts, and the base's before it (none for scratch)."""
+    """What training gave: its course, the figures on the test posts, and the base's before it (none for scratch).
+
+    `memorisation` is there once texts were written with it.
+    """
 
     outcome: TrainingOutcome
     metrics: Metrics
     test: Likelihood
     base_test: Likelihood | None
+    memorisation: Memorisation | None = None
 
 
 def fine_tune(base: Base, splits: Splits[DatasetPost], values: TrainingValues, *, gpu: bool, hooks: Hooks) -> FineTuned:

@@ -36,10 +36,24 @@ def rows_of(windows: Sequence[Window], padding: int) -> Rows:
     return Rows(torch.tensor(ids), torch.tensor(places), torch.tensor(targets))
 
 
-def summed_loss(model: GPT2LMHeadModel, windows: Sequence[Window]) -> Tensor:
-    """Return the cross-entropy in nats summed over all labels of the windows, a scalar on the model's device."""
+def losses(model: GPT2LMHeadModel, windows: Sequence[Window]) -> Tensor:
+    """Return each window's cross-entropy in nats, summed over its labels: [windows], on the CPU, in float64."""
     device = model.lm_head.weight.device
     rows = rows_of(windows, int(model.config.eos_token_id))
+    by_label = functional.cross_entropy(_logits(model, rows), rows.targets.to(device), reduction="none").double().cpu()
+    owners = torch.tensor([row for row, window in enumerate(windows) for _ in range(window.labels)])
+    return torch.zeros(len(windows), dtype=torch.float64).index_add_(0, owners, by_label)
+
+
+def summed_loss(model: GPT2LMHeadModel, windows: Sequence[Window]) -> Tensor:
+    """Return the cross-entropy in nats summed over all labels of the windows, a scalar on the model's device."""
+    rows = rows_of(windows, int(model.config.eos_token_id))
+    logits = _logits(model, rows)
+    return functional.cross_entropy(logits, rows.targets.to(logits.device), reduction="sum")
+
+
+def _logits(model: GPT2LMHeadModel, rows: Rows) -> Tensor:
+    device = model.lm_head.weight.device
     hidden = model.transformer(input_ids=rows.ids.to(device), use_cache=False).last_hidden_state
-    labelled = hidden.flatten(0, 1).index_select(0, rows.places.to(device))
-    return functional.cross_entropy(model.lm_head(labelled).float(), rows.targets.to(device), reduction="sum")
+    labelled: Tensor = model.lm_head(hidden.flatten(0, 1).index_select(0, rows.places.to(device)))
+    return labelled.float()

@@ -1,0 +1,24 @@
+"""How the next token is drawn."""
+
+from dataclasses import dataclass
+
+from tweetbot_trainer.training.values import TrainingValues
+
+#: Tokens after the prompt: huggingtweets allowed 160 with it. Fewer than 5 hardly say anything.
+MOST_TOKENS, FEWEST_TOKENS = 160, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is drawn, and how many are; all of it is published with the model."""
+
+    temperature: float
+    top_p: float
+    top_k: int
+    max_new_tokens: int
+    min_new_tokens: int = FEWEST_TOKENS
+
+
+def sampling_of(values: TrainingValues, context: int) -> Sampling:
+    """Return the sampling of a run; at least half the context stays free for the prompt."""
+    return Sampling(values.temperature, values.top_p, values.top_k, max_new_tokens=min(MOST_TOKENS, context // 2))
