@@ -165,8 +165,12 @@ def _id(record: Mapping[str, Any], text: str, ordinal: int) -> str:
     given = record.get("id")
     if given is None or given == "":
         return made_id(text, ordinal)
+    return _given_id(given, "id")
+
+
+def _given_id(given: object, key: str) -> str:
     if isinstance(given, bool) or not isinstance(given, (str, int)) or len(str(given)) > 256:
-        raise BadPost("id is neither a string nor a number, or longer than 256 characters")
+        raise BadPost(f"{key} is neither a string nor a number, or longer than 256 characters")
     return well_formed(str(given))
 
 
@@ -191,9 +195,9 @@ def _source(record: Mapping[str, Any]) -> int:
 
 def _edits(record: Mapping[str, Any]) -> tuple[str, ...]:
     given = record.get("edits") or ()
-    if not isinstance(given, (list, tuple)) or not all(isinstance(one, str) for one in given):
+    if not isinstance(given, (list, tuple)):
         raise BadPost("edits is not a list of ids")
-    return tuple(well_formed(one) for one in given)
+    return tuple(_given_id(one, "an id in edits") for one in given)
 
 
 def _flag(record: Mapping[str, Any], key: str) -> bool:

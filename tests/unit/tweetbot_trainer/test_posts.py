@@ -59,6 +59,10 @@ def test_the_same_text_on_two_lines_gets_two_ids() -> None:
     assert first.id != second.id
 
 
+def test_numbers_may_stand_for_the_ids_of_an_edited_post() -> None:
+    assert post_of({"text": "low tide", "id": 2, "edits": [1, "2"]}, ordinal=0).edits == ("1", "2")
+
+
 def test_a_number_may_stand_for_an_id() -> None:
     assert lines_of(b'{"id": 1234567890123456789, "text": "x"}')[0].id == "1234567890123456789"
 
@@ -96,6 +100,8 @@ def test_surrogate_pairs_are_joined() -> None:
         (b'{"text": "x", "created_at": 5}', "created_at is not a string"),
         (b'{"text": "x", "retweet": "maybe"}', "retweet is 'maybe'"),
         (b'{"text": "x", "id": []}', "id is neither"),
+        (b'{"text": "x", "edits": "1;2"}', "edits is not a list"),
+        (b'{"text": "x", "edits": ["1", null]}', "an id in edits is neither"),
         (b'{"text": "x", "source": -1}', "source is not"),
         (b'{"text": "x", "schema": 2}', "schema 2 is unknown"),
         (b'{"text": "\xff"}', "not UTF-8"),
