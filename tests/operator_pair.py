@@ -57,9 +57,14 @@ class OperatorPair:
 
     def aim(self, blow: Blow, write: int) -> tuple[Replica, list[float]]:
         """Have the leader hit right after so many further writes; the list gets the moment when that has happened."""
-        leaders: list[Replica] = []
-        self.until(lambda: bool(leaders.extend(one for one in self.replicas if one.process.leads) or leaders))
-        target, hit_at = leaders[0], list[float]()
+        leading: dict[int, bool] = {}
+
+        def somebody_leads() -> bool:
+            leading.update({number: one.process.leads for number, one in enumerate(self.replicas)})
+            return any(leading.values())
+
+        self.until(somebody_leads)
+        target, hit_at = next(one for number, one in enumerate(self.replicas) if leading[number]), list[float]()
 
         def hit() -> None:
             (target.process.kill if blow == "kill" else target.process.pause)()

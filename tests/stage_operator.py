@@ -12,10 +12,12 @@ from tweetbot_operator.cache import Cache
 from tweetbot_operator.cluster import KINDS
 from tweetbot_operator.errors import ApiFault
 from tweetbot_operator.intake import Intake
+from tweetbot_operator.pace import NotYet, Pace
 from tweetbot_operator.progress_board import ProgressBoard
 from tweetbot_operator.queue import KeyedQueue
 from tweetbot_operator.reconcile import Reconciler
 from tweetbot_operator.settings import OperatorSettings
+from tweetbot_operator.turnstile import Limits, Turnstile
 
 NAMESPACE, NAME = "team-a", "gull"
 
@@ -38,7 +40,15 @@ class Stage:
         self.queue = KeyedQueue(lambda: (self.time - NOON).total_seconds(), jitter=lambda low, high: 1.0)
         self.intake = Intake(self.cache, self.queue)
         self.board = ProgressBoard(self.queue.add)
-        self.reconciler = Reconciler(self.cluster, self.cache, self.settings, self.now, board=self.board)
+        self.reconciler = Reconciler(
+            self.cluster,
+            self.cache,
+            self.settings,
+            self.now,
+            board=self.board,
+            row=Turnstile(self.cache, Limits.of(self.settings), self.queue.add),
+            pace=Pace(self.settings.job_creations_per_second, lambda: (self.time - NOON).total_seconds()),
+        )
         self.cluster.intake = self.intake
         for kind in reversed(KINDS):
             for item in self.cluster.objects_of(kind):
@@ -55,6 +65,8 @@ class Stage:
             key, _ = taken
             try:
                 wake_at = await self.reconciler.reconcile(key)
+            except NotYet as wait:
+                self.queue.add_after(key, wait.seconds)
             except ApiFault:
                 self.queue.retry(key)
             else:

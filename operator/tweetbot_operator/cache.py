@@ -1,6 +1,6 @@
 """What the watches have shown last. Older news never replaces newer, whichever way it comes."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, Protocol, TypeVar
 
 from tweetbot_operator.views import JobView, Key, PodView, StoredBot
@@ -35,6 +35,8 @@ class Shelf(Generic[T]):
         self._objects: dict[str, T] = {}
         self._groups: dict[Hashable, dict[str, None]] = {}
         self._graves: dict[str, None] = {}
+        self.on_change: Callable[[T], None] = lambda item: None
+        """Called after each change, with the object that came or went."""
 
     def put(self, item: T) -> bool:
         """Keep the object unless a newer or equal form of it is known; answers whether this was news."""
@@ -45,6 +47,7 @@ class Shelf(Generic[T]):
             self._leave_group(known)
         self._objects[item.uid] = item
         self._groups.setdefault(item.group, {})[item.uid] = None
+        self.on_change(item)
         return True
 
     def bury(self, uid: str) -> T | None:
@@ -55,6 +58,7 @@ class Shelf(Generic[T]):
         item = self._objects.pop(uid, None)
         if item:
             self._leave_group(item)
+            self.on_change(item)
         return item
 
     def _leave_group(self, item: T) -> None:

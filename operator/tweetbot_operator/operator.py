@@ -26,6 +26,7 @@ from tweetbot_operator.intake import Intake
 from tweetbot_operator.kubernetes_cluster import KubernetesCluster
 from tweetbot_operator.lease import KubernetesLease
 from tweetbot_operator.logs import about
+from tweetbot_operator.pace import Pace
 from tweetbot_operator.progress_board import ProgressBoard
 from tweetbot_operator.progress_endpoint import CannotServe, ProgressEndpoint
 from tweetbot_operator.queue import KeyedQueue
@@ -33,12 +34,15 @@ from tweetbot_operator.reconcile import Reconciler
 from tweetbot_operator.recorder import Recorder
 from tweetbot_operator.resync import Resync
 from tweetbot_operator.settings import OperatorSettings
+from tweetbot_operator.turnstile import Limits, Turnstile
 from tweetbot_operator.workers import Workers
 
 LOG = logging.getLogger(__name__)
 _LONGEST_PAUSE = 30.0
 #: Seconds for Events that are not posted yet when we are told to end.
 _LAST_WORDS = 2.0
+#: Workers that one namespace leaves to the others, even if every request for its TweetBots hangs.
+_SPARE = 2
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -48,7 +52,7 @@ class CannotStart(Exception):
 
 async def operate(settings: OperatorSettings, stop: asyncio.Event) -> None:
     """Run until `stop` is set. Raises CannotStart, or what ended the watches."""
-    cache, queue = Cache(), KeyedQueue(time.monotonic)
+    cache, queue = Cache(), KeyedQueue(time.monotonic, most_in_flight=max(settings.workers - _SPARE, 1))
     intake = Intake(cache, queue)
     async with _client() as client:
         leadership = _leadership(client, settings)
@@ -57,7 +61,9 @@ async def operate(settings: OperatorSettings, stop: asyncio.Event) -> None:
         board = ProgressBoard(queue.add)
         unhindered = ApiRequests(client, settings.request_timeout_seconds)  # a standby may ask about tokens, too
         progress = ProgressEndpoint(settings, cache, board, unhindered)
-        reconciler = Reconciler(cluster, cache, settings, _now, board=board)
+        row = Turnstile(cache, Limits.of(settings), queue.add)
+        pace = Pace(settings.job_creations_per_second, time.monotonic)
+        reconciler = Reconciler(cluster, cache, settings, _now, board=board, row=row, pace=pace)
         resync = Resync(cluster, intake, settings.resync_seconds)
         watching = asyncio.Event()
         health = Health(alive=lambda: resync.fresh or not watching.is_set(), ready=watching.is_set)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import heapq
 import random
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 
 from tweetbot_operator.views import Key
@@ -16,9 +16,16 @@ FIRST_PAUSE, LAST_PAUSE, SPREAD = 1.0, 300.0, 0.2
 class KeyedQueue:
     """A key is ready, in flight, or due later. Added while in flight, it is looked at once more afterwards."""
 
-    def __init__(self, clock: Callable[[], float], jitter: Callable[[float, float], float] = random.uniform) -> None:
-        """`clock` is monotonic, in seconds; `jitter` draws from a range."""
-        self._clock, self._jitter = clock, jitter
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        jitter: Callable[[float, float], float] = random.uniform,
+        *,
+        most_in_flight: int = 1_000_000,
+    ) -> None:
+        """`clock` is monotonic, in seconds; `jitter` draws from a range; `most_in_flight` bounds one namespace."""
+        self._clock, self._jitter, self._most = clock, jitter, most_in_flight
+        self._flying: Counter[str] = Counter()
         self._ready: OrderedDict[str, OrderedDict[Key, float]] = OrderedDict()
         self._in_flight: set[Key] = set()
         self._again: set[Key] = set()
@@ -44,10 +51,10 @@ class KeyedQueue:
         heapq.heappush(self._heap, (self._due[key], key))
         self._wake.set()
 
-    def retry(self, key: Key) -> float:
+    def retry(self, key: Key, longest: float = LAST_PAUSE) -> float:
         """Ask for a look after a pause that grows with each failure; answers the pause in seconds."""
         failures = self._failures[key] = self._failures.get(key, 0) + 1
-        pause = min(FIRST_PAUSE * 2.0 ** min(failures - 1, 30), LAST_PAUSE)
+        pause = min(FIRST_PAUSE * 2.0 ** min(failures - 1, 30), longest)
         pause *= self._jitter(1 - SPREAD, 1 + SPREAD)
         self.add_after(key, pause)
         return pause
@@ -64,6 +71,11 @@ class KeyedQueue:
     def done(self, key: Key) -> None:
         """End the key's flight; if it was added meanwhile, it is ready again."""
         self._in_flight.discard(key)
+        self._flying[key[0]] -= 1
+        if not self._flying[key[0]]:
+            del self._flying[key[0]]
+        if self._ready:
+            self._wake.set()
         if key in self._again:
             self._again.discard(key)
             self.add(key)
@@ -71,13 +83,15 @@ class KeyedQueue:
     def next(self) -> tuple[Key, float] | None:
         """Take the next key, with the seconds that it has waited; None if nothing is ready."""
         self._move_due()
-        if not self._ready:
+        namespace = next((name for name in self._ready if self._flying[name] < self._most), None)
+        if namespace is None:
             return None
-        namespace, keys = self._ready.popitem(last=False)
+        keys = self._ready.pop(namespace)
         key, since = keys.popitem(last=False)
         if keys:
             self._ready[namespace] = keys  # to the end of the row: the other namespaces come first
         self._in_flight.add(key)
+        self._flying[namespace] += 1
         return key, self._clock() - since
 
     def _move_due(self) -> None:

@@ -15,7 +15,7 @@ from tweetbot_operator.census import Census, count_end, count_gpu_time
 from tweetbot_operator.cluster import Cluster
 from tweetbot_operator.deletion_to_plan import plan_deletion
 from tweetbot_operator.document_to_bot import UnreadableBot, bot_from
-from tweetbot_operator.errors import ClusterBusy, Conflict, Missing, NamespaceEnding, NameTaken, Refused
+from tweetbot_operator.errors import ClusterBusy, Conflict, Missing, NamespaceEnding, NameTaken, Refused, ServerFault
 from tweetbot_operator.logs import about, add_to_subject
 from tweetbot_operator.memory import Memory
 from tweetbot_operator.metrics import JOB_WRITES, STATUS_WRITES
@@ -34,6 +34,8 @@ from tweetbot_operator.world import World
 LOG = logging.getLogger(__name__)
 #: Looks at one TweetBot in one pass. A run from its record to its end takes five; more means that others interfere.
 _LOOKS = 10
+#: The same 500 so many times in a row is no accident: NaN in an object is one, a webhook that is down another.
+_SAME_FAULTS = 3
 
 
 class Reconciler:
@@ -162,15 +164,20 @@ class Reconciler:
         except NameTaken:
             await self._meet(stored, action, name)
             return
-        except Refused as fault:
+        except (Refused, ServerFault) as fault:
             if isinstance(fault, NamespaceEnding):
                 self._memory.note_namespace_end(stored.group)
+            if isinstance(fault, ServerFault) and self._may_pass(stored, fault):
+                raise
             message = f"The API server refuses the Job: {clause(str(fault), 700)}. {JOB_REFUSED.advice}"
             self._memory.refuse(stored.group, name, action.execution, (JOB_REFUSED.name, message), self._now())
             return
         self._stands(stored, job)
         JOB_WRITES.labels(verb="create").inc()
         LOG.info("job created", extra=about(job=name))
+
+    def _may_pass(self, stored: StoredBot, fault: ServerFault) -> bool:
+        return self._memory.count_server_fault(stored.group, str(fault)) < _SAME_FAULTS
 
     async def _meet(self, stored: StoredBot, action: CreateJob, name: str) -> None:
         """A Job of that name exists: it is ours, made by a pass whose answer was lost, or a stranger's."""

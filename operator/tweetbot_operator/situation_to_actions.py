@@ -10,6 +10,7 @@ from tweetbot_operator.actions import Action, CreateJob, DeleteJob, FindPods, Re
 from tweetbot_operator.findings import Refusal
 from tweetbot_operator.job_to_deletion import Fate, expires_at, reason_to_delete
 from tweetbot_operator.outcomes import Blockage, Going, NoJob, Outcome, Unread
+from tweetbot_operator.place_to_standing import Place
 from tweetbot_operator.pod_to_blockage import node_lost
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.spec_to_job import job_for
@@ -73,7 +74,7 @@ def actions(here: Situation) -> tuple[Action, ...]:
     fate = _fate(here)
     doomed = tuple(DeleteJob(job, why) for job in here.world.jobs if (why := reason_to_delete(job, fate)))
     match here.outcome:
-        case NoJob() if _may_create(here):
+        case NoJob() if _may_create(here) and not here.world.place:
             return (*doomed, *_creation(here))
         case Unread(job):
             return (*doomed, FindPods(job))
@@ -81,6 +82,11 @@ def actions(here: Situation) -> tuple[Action, ...]:
             return (*doomed, ReadEvents(pod))
         case _:
             return doomed
+
+
+def place(here: Situation) -> Place | None:
+    """Return the place in the row for a slot of a run that needs one and nothing else."""
+    return here.world.place if isinstance(here.outcome, NoJob) and _may_create(here) else None
 
 
 def _fate(here: Situation) -> Fate:

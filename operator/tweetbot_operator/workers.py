@@ -9,13 +9,16 @@ from datetime import datetime
 from tweetbot_operator.errors import ApiFault, NotLeading
 from tweetbot_operator.logs import about, subject
 from tweetbot_operator.metrics import QUEUE_DEPTH, QUEUE_SECONDS, RECONCILE_SECONDS, RECONCILES, RETRIES
-from tweetbot_operator.queue import KeyedQueue
+from tweetbot_operator.pace import NotYet
+from tweetbot_operator.queue import LAST_PAUSE, KeyedQueue
 from tweetbot_operator.reconcile import Reconciler
 from tweetbot_operator.views import Key
 
 LOG = logging.getLogger(__name__)
 #: Pause, in seconds, of a pass that met the lease's end; the elector says within it whether we go on.
 _A_MOMENT = 1.0
+#: Longest pause, in seconds, after a fault of the API server: it hits all alike, and all go on soon after its end.
+_LONGEST_FAULT = 30.0
 
 
 class Workers:
@@ -81,11 +84,14 @@ class Workers:
         with subject(namespace=key[0], name=key[1]):
             try:
                 wake_at = await self._reconciler.reconcile(key)
+            except NotYet as wait:
+                RECONCILES.labels(result="later").inc()
+                self._queue.add_after(key, wait.seconds)
             except NotLeading:
                 RECONCILES.labels(result="dropped").inc()
                 self._queue.add_after(key, _A_MOMENT)
             except ApiFault as fault:
-                self._try_again(key, "retry", f"{type(fault).__name__}: {fault}")
+                self._try_again(key, "retry", f"{type(fault).__name__}: {fault}", longest=_LONGEST_FAULT)
             except Exception:  # the last line of defence: one TweetBot's bug must not stop the others
                 LOG.exception("pass failed by a fault of ours")
                 self._try_again(key, "bug", "see the traceback")
@@ -95,8 +101,8 @@ class Workers:
                 self._queue.add_after(key, None if wake_at is None else (wake_at - self._now()).total_seconds())
         RECONCILE_SECONDS.observe(time.monotonic() - began)
 
-    def _try_again(self, key: Key, result: str, fault: str) -> None:
+    def _try_again(self, key: Key, result: str, fault: str, longest: float = LAST_PAUSE) -> None:
         RECONCILES.labels(result=result).inc()
         RETRIES.inc()
-        pause = self._queue.retry(key)
+        pause = self._queue.retry(key, longest)
         LOG.warning("pass failed, tried again", extra=about(fault=fault, seconds=round(pause, 1)))

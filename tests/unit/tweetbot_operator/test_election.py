@@ -40,7 +40,7 @@ async def test_a_dead_leader_is_followed_within_a_lease_and_a_look(election: Ele
     election.enter("two")
     await election.run(60)
     first.stopped = True
-    await election.run(18)
+    await election.run(20)
     assert election.acting == ["two"]
     assert election.door.lease
     assert election.door.lease.transitions == 1
@@ -53,7 +53,7 @@ async def test_no_wall_clock_has_to_be_right(election: Election, skew: float) ->
     await election.run(300)
     assert election.acting == ["one"]
     first.stopped = True
-    await election.run(18)
+    await election.run(20)
     assert election.acting == ["two"]
 
 
@@ -168,7 +168,7 @@ async def test_a_strangers_annotation_is_no_renewal(election: Election) -> None:
     election.enter("two")
     await election.run(60)
     first.stopped = True
-    for _ in range(18):
+    for _ in range(20):
         election.door.annotate()
         await election.run(1)
     assert election.acting == ["two"]

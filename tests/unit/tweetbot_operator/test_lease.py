@@ -23,7 +23,7 @@ class Wire(ApiRequests):
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: dict[str, Any] | None = None,
+        body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         self.sent.append((verb, path, json.loads(json.dumps(body))))

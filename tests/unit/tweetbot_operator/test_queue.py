@@ -123,6 +123,44 @@ def test_the_time_that_a_key_waited_is_told(queue: KeyedQueue, clock: Clock) -> 
     assert queue.next() == (GULL, 3)
 
 
+def test_a_namespace_whose_passes_hang_leaves_room_for_others(clock: Clock) -> None:
+    queue = KeyedQueue(clock, most_in_flight=2)
+    for key in [("team-a", str(number)) for number in range(5)]:
+        queue.add(key)
+    assert [queue.next(), queue.next(), queue.next()] == [(("team-a", "0"), 0), (("team-a", "1"), 0), None]
+    queue.add(("team-b", "gull"))
+    assert queue.next() == (("team-b", "gull"), 0)
+    queue.done(("team-a", "0"))
+    assert queue.next() == (("team-a", "2"), 0)
+
+
+async def test_a_worker_wakes_when_its_namespace_has_room_again(clock: Clock) -> None:
+    queue = KeyedQueue(clock, most_in_flight=1)
+    queue.add(GULL)
+    queue.add(TERN)
+    assert queue.next() is not None
+    worker = asyncio.create_task(queue.take())
+    await asyncio.sleep(0)
+    queue.done(GULL)
+    assert (await worker)[0] == TERN
+
+
+def test_a_tenant_with_a_thousand_does_not_delay_the_next_one(clock: Clock, queue: KeyedQueue) -> None:
+    """A pass takes ten milliseconds here; the other tenants' news wait for one pass of the flood's each at the most."""
+    for number in range(1000):
+        queue.add(("flood", str(number)))
+    waited = []
+    while taken := queue.next():
+        if taken[0][0] != "flood":
+            waited.append(taken[1])
+        clock.now += 0.01
+        queue.done(taken[0])
+        if len(waited) < 50:
+            queue.add((f"team-{len(waited)}", "gull"))
+    assert len(waited) == 50
+    assert max(waited) <= 0.0201
+
+
 async def test_a_worker_waits_for_the_next_key(queue: KeyedQueue) -> None:
     worker = asyncio.create_task(queue.take())
     await asyncio.sleep(0)
