@@ -77,4 +77,4 @@ def _context(
     budget = RetryBudget(PATIENCE[stage], pause=stop.pause, log=log)
     store = Stores(bot.spec.output.s3, secrets, budget, files=True)
     start_tracker = TrackerStarter(RunPlace.of(run, work), store=store, secrets=secrets, log=log)
-    return StageContext(run, store, secrets, work, log, stop, start_tracker)
+    return StageContext(run, store, secrets, work, log, stop, start_tracker, patience=budget)

@@ -59,6 +59,7 @@ def context_of(settings: Settings, stop: StopRequest) -> StageContext:
         report_place=settings.report_place,
         hasty_store=Stores(run.spec.output.s3, settings.secrets, RetryBudget(HASTE, log=log)),
         checkpoint_seconds=settings.checkpoint_seconds,
+        patience=budget,
     )
 
 

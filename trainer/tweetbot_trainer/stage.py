@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from tweetbot_contract.handover import RunDocument
 from tweetbot_trainer.log import Log
 from tweetbot_trainer.report_place import ReportPlace
 from tweetbot_trainer.signals import StopRequest
-from tweetbot_trainer.store import ObjectStore
+from tweetbot_trainer.store import ObjectStore, RetryBudget
 from tweetbot_trainer.tracking import NullTracker, Tracker
 
 #: Two minutes of training are cheap to repeat, and a gpt2's state of 2 GB is uploaded in less.
@@ -24,7 +24,7 @@ class StageContext:
     """One stage of one run, and the world around it. `work` is a folder that goes when the Pod goes.
 
     `hasty_store` is the same storage, hardly waited for: what is written to it can be done without. A checkpoint is
-    kept every `checkpoint_seconds`.
+    kept every `checkpoint_seconds`. `patience` is how long what is away is waited for.
     """
 
     run: RunDocument
@@ -36,6 +36,7 @@ class StageContext:
     start_tracker: StartTracker = lambda config: NullTracker()
     hasty_store: ObjectStore | None = None
     checkpoint_seconds: float = CHECKPOINT_SECONDS
+    patience: RetryBudget = field(default_factory=lambda: RetryBudget(0))
     report_place: ReportPlace | None = None
     """Where the operator wants to hear how far a training is."""
 

@@ -41,7 +41,7 @@ def plan_of(context: StageContext) -> TrainingPlan:
     digest = run.dataset or ""
     record = read_record(context.store, run)
     settled = record if record and record.result.dataset.digest == digest else None
-    base = settled.base_identity if settled else identified_base(spec, context.store)
+    base = settled.base_identity if settled else identified_base(spec, context.store, context.patience)
     values = effective_values(spec.training, base.uri, spec.sources)
     key = training_key(digest, base, values)
     return TrainingPlan(

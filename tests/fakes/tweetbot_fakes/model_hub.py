@@ -15,11 +15,19 @@ NAME, COMMIT = "harbour/gpt2", "607a30d783dfa663caf39e06633721c8d4cfcd7e"
 
 @dataclass
 class FakeHub:
-    """`served` lists the files that were sent, in the order of the requests."""
+    """`served` lists the files that were sent, in the order of the requests; so many next answers are 503 as `away`."""
 
     folder: Path
     url: str = ""
     served: list[str] = field(default_factory=list)
+    away: int = 0
+
+    def refusal(self) -> tuple[int, dict[str, str], bytes] | None:
+        """Return the answer of a hub that is away, as often as it is to be."""
+        if not self.away:
+            return None
+        self.away -= 1
+        return 503, {}, b""
 
     def names(self) -> list[str]:
         return sorted(path.name for path in self.folder.iterdir())
@@ -53,7 +61,7 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             self._answer(with_body=True)
 
         def _answer(self, *, with_body: bool) -> None:
-            status, headers, body = _answer_to(hub, self.path.partition("?")[0])
+            status, headers, body = hub.refusal() or _answer_to(hub, self.path.partition("?")[0])
             if with_body and status == 200 and "etag" in headers:
                 hub.served.append(self.path.rpartition("/")[2])
             self.send_response(status)

@@ -18,8 +18,11 @@ from tweetbot_trainer.model.base import load_base
 from tweetbot_trainer.model.identity import FILES, BaseIdentity, base_identity
 from tweetbot_trainer.model.tokenizer import encode
 from tweetbot_trainer.store.interface import ObjectNotFound
+from tweetbot_trainer.store.retrying import RetryBudget
 
 URI = "s3://team/base"
+
+NO_WAITING = RetryBudget(0)
 
 
 class Bucket:
@@ -43,7 +46,12 @@ class Bucket:
 
     def load(self, work: Path, identity: BaseIdentity | None = None) -> Any:
         return load_base(
-            identity or self.identity(), train_texts=(), seed=1, folder=work / "base", download=self.download
+            identity or self.identity(),
+            train_texts=(),
+            seed=1,
+            folder=work / "base",
+            download=self.download,
+            patience=NO_WAITING,
         )
 
 
@@ -167,7 +175,9 @@ def test_every_file_is_in_the_identity(bucket: Bucket, name: str) -> None:
 def test_the_same_seed_gives_the_same_scratch_model(tmp_path: Path) -> None:
     texts = some_texts(50)
     one, two, other = (
-        load_base(SCRATCH, train_texts=texts, seed=seed, folder=tmp_path, download=lambda uri, path: None)
+        load_base(
+            SCRATCH, train_texts=texts, seed=seed, folder=tmp_path, download=lambda uri, path: None, patience=NO_WAITING
+        )
         for seed in (1, 1, 2)
     )
     assert torch.equal(one.model.transformer.wte.weight, two.model.transformer.wte.weight)
@@ -177,7 +187,14 @@ def test_the_same_seed_gives_the_same_scratch_model(tmp_path: Path) -> None:
 
 
 def test_the_scratch_tokenizer_knows_the_train_part_alone(tmp_path: Path) -> None:
-    base = load_base(SCRATCH, train_texts=["harbour " * 50], seed=1, folder=tmp_path, download=lambda uri, path: None)
+    base = load_base(
+        SCRATCH,
+        train_texts=["harbour " * 50],
+        seed=1,
+        folder=tmp_path,
+        download=lambda uri, path: None,
+        patience=NO_WAITING,
+    )
     assert len(encode(base.tokenizer, " harbour").tokens) == 1
     assert len(encode(base.tokenizer, " elsewhere").tokens) > 3
     assert base.tokenizer.get_vocab_size() <= 1024

@@ -1,19 +1,25 @@
 """The Hugging Face Hub, by its real client against a fake of ours."""
 
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from huggingface_hub import constants
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 
+from builders import a_spec
 from builders_model import a_saved_base
 from tweetbot_fakes.model_hub import COMMIT, NAME, FakeHub, model_hub
+from tweetbot_trainer.base_access import identified_base
 from tweetbot_trainer.errors import SpecRefused, StageFailed, Temporary
 from tweetbot_trainer.model import hub
-from tweetbot_trainer.model.base import read_base
+from tweetbot_trainer.model.base import load_base, read_base
 from tweetbot_trainer.model.identity import FILES, BaseIdentity
+from tweetbot_trainer.store import RetryBudget
+from tweetbot_trainer.store.folder import FolderStore
 
 IDENTITY = BaseIdentity(f"hf://{NAME}", "hub", COMMIT)
 
@@ -83,3 +89,46 @@ def test_the_hubs_errors_become_ours(error: Exception, kind: type[StageFailed], 
         hub.asking("owner/name", "main", question)
     assert failure.value.reason.name == reason
     assert "owner/name" in failure.value.message
+
+
+@pytest.fixture
+def the_hub(fake: FakeHub, monkeypatch: pytest.MonkeyPatch) -> FakeHub:
+    """The fake as the client's own hub: HF_ENDPOINT is read once, when the client is loaded."""
+    template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, fake.url)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setattr(constants, "ENDPOINT", fake.url)
+    return fake
+
+
+def test_a_hub_that_comes_back_is_waited_for(the_hub: FakeHub, tmp_path: Path) -> None:
+    spec = a_spec(model={"base": f"hf://{NAME}"})
+    the_hub.away = 3
+    pauses: list[float] = []
+    identity = identified_base(spec, FolderStore(), RetryBudget(600, pause=pauses.append))
+    assert (identity.digest, bool(pauses)) == (COMMIT, True)
+    the_hub.away = 1
+    base = load_base(
+        identity,
+        train_texts=(),
+        seed=1,
+        folder=tmp_path / "base",
+        download=FolderStore().download,
+        patience=RetryBudget(600, pause=pauses.append),
+    )
+    assert base.model.config.n_embd == 32
+
+
+def test_a_model_that_is_not_there_is_not_waited_for(the_hub: FakeHub) -> None:
+    def unasked(seconds: float) -> None:
+        raise AssertionError(seconds)
+
+    with pytest.raises(SpecRefused, match="BaseModelNotFound"):
+        identified_base(a_spec(model={"base": "hf://no/such"}), FolderStore(), RetryBudget(600, pause=unasked))
+
+
+def test_a_full_disk_is_not_the_hubs_fault() -> None:
+    def question() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        hub.asking("owner/name", "main", question)

@@ -19,6 +19,7 @@ from tweetbot_trainer.model.identity import CONFIG, FILES, TOKENIZER, WEIGHTS, B
 from tweetbot_trainer.model.tokenizer import read_tokenizer
 from tweetbot_trainer.store.digests import sha256_of
 from tweetbot_trainer.store.interface import ObjectNotFound
+from tweetbot_trainer.store.retrying import RetryBudget
 
 #: Writes the object at an address into a file (`ObjectStore.download`). Raises ObjectNotFound.
 Download = Callable[[str, Path], None]
@@ -38,9 +39,17 @@ class Base:
 
 
 def load_base(
-    identity: BaseIdentity, *, train_texts: Sequence[str], seed: int, folder: Path, download: Download
+    identity: BaseIdentity,
+    *,
+    train_texts: Sequence[str],
+    seed: int,
+    folder: Path,
+    download: Download,
+    patience: RetryBudget,
 ) -> Base:
     """Return the base; what is downloaded goes into `folder`, `train_texts` make a scratch base's tokenizer.
+
+    A hub that is away is waited for as long as `patience` lasts.
 
     Raises SpecRefused (BaseModelNotFound, BaseModelRefused), NotAuthorized or Temporary.
     """
@@ -49,7 +58,8 @@ def load_base(
         return Base(model, tokenizer, identity)
     folder.mkdir(parents=True, exist_ok=True)
     if identity.hub_name is not None:
-        hub.download(identity.hub_name, identity.digest, folder)
+        name = identity.hub_name
+        patience.run(lambda: hub.download(name, identity.digest, folder))
     else:
         _fetch(identity, folder, download)
     return read_base(folder, identity)

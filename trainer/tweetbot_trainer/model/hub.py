@@ -1,5 +1,6 @@
 """The Hugging Face Hub as a place of base models: names become commits, commits become folders. No torch in here."""
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -48,10 +49,12 @@ def download(name: str, commit: str, folder: Path, *, endpoint: str | None = Non
 
 
 def asking(name: str, revision: str | None, question: Callable[[], T]) -> T:
-    """Return the hub's answer, its errors turned into ours."""
+    """Return the hub's answer, its errors turned into ours; a full disk stays what it is."""
     try:
         return question()
     except (HfHubHTTPError, HFValidationError, NO_ANSWER, OSError) as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
         raise _failure(name, revision, error) from error
 
 
