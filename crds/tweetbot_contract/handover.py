@@ -49,6 +49,20 @@ PROGRESS_CA_ANNOTATION = f"{GROUP}/progress-ca"
 
 SECRETS_DIR = "/var/run/tweetbot/secrets"
 WORK_DIR = "/work"
+#: Where libraries write, by env variable, below the work folder: the root is read-only, and a uid without a passwd entry
+#: has no home. USER as well: torch asks for the name of such a uid and fails (pytorch#140765).
+CACHE_FOLDERS = {
+    "HOME": "home",
+    "XDG_CACHE_HOME": "cache",
+    "HF_HOME": "cache/huggingface",
+    "MPLCONFIGDIR": "cache/matplotlib",
+    "TORCHINDUCTOR_CACHE_DIR": "cache/inductor",
+    "TRITON_CACHE_DIR": "cache/triton",
+    "WANDB_CACHE_DIR": "cache/wandb",
+    "WANDB_CONFIG_DIR": "cache/wandb-config",
+    "WANDB_DATA_DIR": "wandb-data",
+}
+USER_ENV, USER = "USER", "trainer"
 TERMINATION_LOG = "/dev/termination-log"
 #: Folders below SECRETS_DIR, and the file names inside them.
 S3_FOLDER = "s3"

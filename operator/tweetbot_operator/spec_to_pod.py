@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from tweetbot_contract.handover import (
+    CACHE_FOLDERS,
     POD_UID_ENV,
     RUN_ENV,
     SECRETS_DIR,
     SECRETS_DIR_ENV,
     TERMINATION_LOG,
     TERMINATION_LOG_ENV,
+    USER,
+    USER_ENV,
     WORK_DIR,
     WORK_DIR_ENV,
     RunDocument,
@@ -26,16 +29,7 @@ from tweetbot_operator.spec_to_secrets import secret_sources
 Manifest = dict[str, Any]
 CONTAINER = "trainer"
 _TMP, _SHM = "/tmp", "/dev/shm"  # noqa: S108 - mount paths inside the Pod
-#: Libraries that write below the home folder; a uid without a passwd entry has none (torch, matplotlib).
-_CACHES = {
-    "HOME": f"{WORK_DIR}/home",
-    "USER": "trainer",
-    "XDG_CACHE_HOME": f"{WORK_DIR}/cache",
-    "HF_HOME": f"{WORK_DIR}/cache/huggingface",
-    "MPLCONFIGDIR": f"{WORK_DIR}/cache/matplotlib",
-    "TORCHINDUCTOR_CACHE_DIR": f"{WORK_DIR}/cache/inductor",
-    "TMPDIR": _TMP,
-}
+_CACHES = {name: f"{WORK_DIR}/{folder}" for name, folder in CACHE_FOLDERS.items()}
 
 
 def pod_spec_for(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Manifest:
@@ -112,6 +106,8 @@ def _env(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> list[Man
     literals = {
         **literals_of(_document(bot, run, settings)),
         **_CACHES,
+        USER_ENV: USER,
+        "TMPDIR": _TMP,
         **progress_env(bot, run, settings),
     }
     if not bot.spec.model.base.startswith("hf://"):

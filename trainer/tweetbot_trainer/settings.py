@@ -59,27 +59,13 @@ def termination_log(env: Mapping[str, str]) -> Path:
 
 
 def keep_caches_below(work: Path, env: MutableMapping[str, str]) -> None:
-    """Point every library that caches at the work folder: the root is read-only and the uid may have no home.
-
-    USER as well: torch asks for the name of a uid without a passwd entry and fails (pytorch#140765).
-    """
-    folders = {
-        "HOME": "home",
-        "HF_HOME": "cache/huggingface",
-        "MPLCONFIGDIR": "cache/matplotlib",
-        "TORCHINDUCTOR_CACHE_DIR": "cache/inductor",
-        "TRITON_CACHE_DIR": "cache/triton",
-        "WANDB_CACHE_DIR": "cache/wandb",
-        "WANDB_CONFIG_DIR": "cache/wandb-config",
-        "WANDB_DATA_DIR": "wandb-data",
-        "XDG_CACHE_HOME": "cache",
-    }
-    for name, folder in folders.items():
+    """Point every library that caches at the work folder, where nobody has pointed it elsewhere."""
+    for name, folder in handover.CACHE_FOLDERS.items():
         given = Path(env.setdefault(name, str(work / folder)))
         if not given.is_dir() and not _made(given):
             env[name] = str(work / folder)
             (work / folder).mkdir(parents=True, exist_ok=True)
-    env.setdefault("USER", "trainer")
+    env.setdefault(handover.USER_ENV, handover.USER)
 
 
 def _made(folder: Path) -> bool:
