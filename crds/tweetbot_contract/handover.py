@@ -49,7 +49,7 @@ PROGRESS_CA_ANNOTATION = f"{GROUP}/progress-ca"
 
 SECRETS_DIR = "/var/run/tweetbot/secrets"
 WORK_DIR = "/work"
-#: Where libraries write, by env variable, below the work folder: the root is read-only, and a uid without a passwd entry
+#: Where libraries write, by env variable, below the work folder: the root is read-only, and a uid without passwd entry
 #: has no home. USER as well: torch asks for the name of such a uid and fails (pytorch#140765).
 CACHE_FOLDERS = {
     "HOME": "home",
