@@ -21,6 +21,7 @@ from tweetbot_contract.result import (
     encode,
 )
 from tweetbot_contract.status import CurrentRun, Stage, TweetBotStatus
+from tweetbot_operator.document_to_bot import UnreadableBot
 from tweetbot_operator.findings import Findings
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.spec_to_run import round_of
@@ -173,7 +174,7 @@ def a_refusal_of_the_trainer(reason: str = "BucketNotFound", message: str = "the
 
 
 def a_world(
-    bot: TweetBot,
+    bot: TweetBot | UnreadableBot,
     *,
     jobs: tuple[JobView, ...] = (),
     pods: tuple[PodView, ...] = (),

@@ -22,6 +22,7 @@ SHORT = {
     "TWEETBOT_START_PATIENCE_SECONDS": "1",
     "TWEETBOT_STALLED_SECONDS": "2",
     "TWEETBOT_RETRY_SECONDS": "1",
+    "TWEETBOT_SCHEDULE_SPREAD_SECONDS": "0",
     "TWEETBOT_PREPARE_CPU": "50m",
     "TWEETBOT_PREPARE_MEMORY": "64Mi",
 }
@@ -31,8 +32,15 @@ _TRAINER = """#!/bin/sh
 # Answers by the handle in the run document: "<mood>_<anything>"; the stage is the first argument.
 mood=${TWEETBOT_RUN#*'"handle":"'}; mood=${mood%%_*}
 say() { cp "$(dirname "$0")/$1.json" "$TWEETBOT_TERMINATION_LOG"; }
+stay() { sleep 600 & trap 'kill $!; exit 143' TERM; wait; }
+[ "$1" = cleanup ] && mood=cleanup_$mood
 case "$mood" in
-slow) sleep 600 & trap 'kill $!; exit 143' TERM; wait ;;
+cleanup_stuck) say refused; exit 10 ;;
+cleanup_*) exit 0 ;;
+stuck) say "$1" ;;
+nothing) [ -n "${TWEETBOT_RUN##*\"trigger\":\"schedule/*}" ] && say "$1" || say nothing ;;
+slow) stay ;;
+training) [ "$1" = prepare ] || stay; say prepare ;;
 refused) say refused; exit 10 ;;
 busy) say busy; exit 75 ;;
 mute) exit 0 ;;
@@ -49,6 +57,7 @@ def write_trainer(folder: Path) -> Path:
         "prepare": a_prepare_result(),
         "train": a_train_result(),
         "adopted": a_prepare_result(adopted=a_train_result()),
+        "nothing": a_prepare_result().model_copy(update={"new_posts": 3}),
         "refused": a_refusal_of_the_trainer(),
         "busy": a_refusal_of_the_trainer("StorageUnavailable", "S3 does not answer"),
     }

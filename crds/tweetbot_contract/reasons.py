@@ -90,6 +90,12 @@ JOB_REFUSED = _reason(
     "Author",
     "Correct what the message names; the operator tries again with a growing pause.",
 )
+STATUS_REFUSED = _reason(
+    "StatusRefused",
+    "The API server fails at writing the status, each time with the same words.",
+    "Platform",
+    "Report the message to the operator's project; the operator tries again, with a pause.",
+)
 SECRET_NOT_FOUND = _reason(
     "SecretNotFound",
     "A Secret that the spec names, or a key in it, does not exist.",

@@ -19,6 +19,7 @@ from tweetbot_operator.errors import (
     NameTaken,
     NotLeading,
     Refused,
+    ServerFault,
 )
 from tweetbot_operator.metrics import API_REQUESTS, API_SECONDS
 
@@ -137,6 +138,8 @@ def _fault(verb: str, status: int, document: Manifest) -> type[ApiFault]:
         return Invalid
     if status == 403 and any(cause.get("reason") == "NamespaceTerminating" for cause in _causes(document)):
         return NamespaceEnding
+    if status == 500:
+        return ServerFault
     return Refused if status in (400, 403, 413) else ClusterBusy
 
 

@@ -19,7 +19,7 @@ from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.standing import Standing
 from tweetbot_operator.text import clause
 from tweetbot_operator.times import after, earliest, moment_of
-from tweetbot_operator.turn_to_status import deletion_status
+from tweetbot_operator.turn_to_status import status_saying
 from tweetbot_operator.views import JobView
 from tweetbot_operator.world import World
 
@@ -61,7 +61,7 @@ def _given_up(world: World, why: str, settings: OperatorSettings) -> Plan:
     said = bot.status.condition("Progressing")
     if said is None or said.reason != ERASURE_GIVEN_UP.name:
         standing = Standing(bot.status.phase, ERASURE_GIVEN_UP.name, message, progressing=False, stalled=True)
-        return Plan(deletion_status(bot, standing, world.now), records=True)
+        return Plan(status_saying(bot, standing, world.now), records=True)
     if ends := _ends_of(world.cleanups):
         return Plan(bot.status, ends)
     patience = after(_deadline(world, settings), _LAST_GRACE)
@@ -73,7 +73,7 @@ def _given_up(world: World, why: str, settings: OperatorSettings) -> Plan:
 def _erasing(bot: TweetBot, world: World, settings: OperatorSettings) -> Plan:
     job = next((job for job in world.cleanups if job.name == cleanup_name(bot.name, bot.uid)), None)
     standing = Standing(bot.status.phase, ERASING.name, f"{ERASING.meaning}{_last_words(world)}")
-    status = deletion_status(bot, standing, world.now)
+    status = status_saying(bot, standing, world.now)
     if job and job.verdict == "Complete":
         return Plan(bot.status, (release(bot, "erased"),))
     actions, due = _steps(bot, job, world, settings)
@@ -114,9 +114,9 @@ def _last_words(world: World) -> str:
     """Return what stood in the way last, to go on after a sentence or a clause."""
     own = {cleanup.uid for cleanup in world.cleanups}
     refusal = world.findings.refusal
-    said = [words for pod in world.pods if pod.job in own and (words := _said(pod.message))]
-    words = [*([clause(refusal.message, 600)] if refusal else []), *said]
-    return f" ({words[-1]})" if words else ""
+    refused = [clause(refusal.message, 600)] if refusal else []
+    said = refused + [words for pod in world.pods if pod.job in own and (words := _said(pod.message))]
+    return f" ({said[-1]})" if said else ""
 
 
 def _said(message: str) -> str:

@@ -9,6 +9,7 @@ ApiFault
 │   ├── Invalid          422: the object breaks a rule, or a JSON patch's test does not hold
 │   └── NamespaceEnding  403: nothing can be created there any more
 └── ClusterBusy  everything else: the world must change; trying again will help
+    └── ServerFault      500: it may pass, or be due to what was sent
 """
 
 
@@ -46,3 +47,7 @@ class NamespaceEnding(Refused):
 
 class ClusterBusy(ApiFault):
     """The API server does not answer, or asks to come back."""
+
+
+class ServerFault(ClusterBusy):
+    """The API server failed at this request: it may pass, or be due to what was sent."""

@@ -36,6 +36,9 @@ class Findings:
     searched: frozenset[str] = frozenset()
     """uids of Jobs whose Pods were listed live after they had ended."""
 
+    server_fault: str = ""
+    """The API server's last words on a write that it failed at, and how often it has said them in a row."""
+    server_faults: int = 0
     namespace_ending: bool = False
     """Whether a creation was refused because the namespace is being deleted."""
 

@@ -79,7 +79,7 @@ class KubernetesCluster:
 
     async def set_finalizers(self, bot: StoredBot, finalizers: tuple[str, ...]) -> StoredBot:
         """Replace the finalizers, which `/status` cannot; the test fences it. Raises Conflict, Missing, Refused."""
-        operations = [
+        operations: list[Manifest] = [
             {"op": "test", "path": "/metadata/uid", "value": bot.uid},
             {"op": "test", "path": "/metadata/resourceVersion", "value": bot.resource_version},
             {"op": "add", "path": "/metadata/finalizers", "value": list(finalizers)},

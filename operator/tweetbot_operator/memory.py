@@ -35,6 +35,7 @@ class Memory:
         known = self.of(key)
         if known.refusal:
             self._findings[key] = replace(known, refusal=None)
+        self.forget_server_fault(key)
 
     def note_mounts(self, key: Key, pod: str, message: str, now: datetime) -> None:
         """Note what a Pod's Events said; they are read again after a growing pause."""
@@ -48,6 +49,19 @@ class Memory:
         """Note that the Pods of a Job that has ended were listed live."""
         known = self.of(key)
         self._findings[key] = replace(known, searched=known.searched | {job})
+
+    def count_server_fault(self, key: Key, words: str) -> int:
+        """Note that the API server failed at a write; answers how often it has said so in a row."""
+        known = self.of(key)
+        count = known.server_faults + 1 if known.server_fault == words else 1
+        self._findings[key] = replace(known, server_fault=words, server_faults=count)
+        return count
+
+    def forget_server_fault(self, key: Key) -> None:
+        """Note that a write has succeeded."""
+        known = self.of(key)
+        if known.server_faults:
+            self._findings[key] = replace(known, server_fault="", server_faults=0)
 
     def note_namespace_end(self, key: Key) -> None:
         """Note that nothing can be created in the namespace any more."""

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from tweetbot_contract.handover import ERASE_FINALIZER
 from tweetbot_contract.manifest import TweetBot
-from tweetbot_contract.reasons import JOB_REFUSED, NAME_CONFLICT
+from tweetbot_contract.reasons import JOB_REFUSED, NAME_CONFLICT, STATUS_REFUSED
 from tweetbot_contract.status import TweetBotStatus
 from tweetbot_operator.actions import Action, CreateJob, DeleteJob, FindPods, ReadEvents, SetFinalizers
 from tweetbot_operator.cache import Cache
@@ -25,8 +25,9 @@ from tweetbot_operator.pod_to_blockage import mount_complaint
 from tweetbot_operator.progress_board import ProgressBoard
 from tweetbot_operator.recorder import Recorder
 from tweetbot_operator.settings import OperatorSettings
+from tweetbot_operator.standing import Standing
 from tweetbot_operator.text import clause
-from tweetbot_operator.turn_to_status import same
+from tweetbot_operator.turn_to_status import same, status_saying
 from tweetbot_operator.turnstile import Limits, Turnstile
 from tweetbot_operator.views import JobView, Key, StoredBot
 from tweetbot_operator.world import World
@@ -119,12 +120,27 @@ class Reconciler:
         return not decided.records
 
     async def _write(self, stored: StoredBot, bot: TweetBot | UnreadableBot, after: TweetBotStatus) -> None:
-        self._cache.bots.put(await self._cluster.apply_status(stored, after.as_json()))
+        try:
+            self._cache.bots.put(await self._cluster.apply_status(stored, after.as_json()))
+        except ServerFault as fault:
+            if not self._may_pass(stored, fault):
+                await self._tell(stored, bot, fault)
+            raise
+        self._memory.forget_server_fault(stored.group)
         STATUS_WRITES.inc()
         self.recorder.note(stored, bot.status, after)
         count_end(bot.status, after)
         if isinstance(bot, TweetBot):
             count_gpu_time(bot.namespace, bot.spec.resources.gpu, bot.status, after)
+
+    async def _tell(self, stored: StoredBot, bot: TweetBot | UnreadableBot, fault: ServerFault) -> None:
+        """Write the former status with nothing new but that the new one cannot be written."""
+        message = f"{clause(str(fault), 700)}. {STATUS_REFUSED.advice}"
+        standing = Standing(bot.status.phase, STATUS_REFUSED.name, message, stalled=True)
+        told = status_saying(bot, standing, self._now())
+        if not same(told, bot.status):
+            self._cache.bots.put(await self._cluster.apply_status(stored, told.as_json()))
+            self.recorder.note(stored, bot.status, told)
 
     async def _perform(self, stored: StoredBot, action: Action) -> None:
         match action:

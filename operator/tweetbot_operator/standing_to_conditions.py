@@ -75,8 +75,8 @@ def invalid_spec_claims(message: str, before: TweetBotStatus, generation: int) -
     return _over((*standing_claims(standing, generation), refused), before)
 
 
-def deletion_claims(standing: Standing, before: TweetBotStatus, generation: int) -> tuple[Claim, ...]:
-    """Return what is claimed of a TweetBot that is being deleted: where that stands, and all else as it was."""
+def claims_saying(standing: Standing, before: TweetBotStatus, generation: int) -> tuple[Claim, ...]:
+    """Return what is claimed where only this standing is new: all else stays as it was."""
     return _over(standing_claims(standing, generation), before)
 
 

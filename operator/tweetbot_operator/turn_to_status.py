@@ -18,8 +18,8 @@ from tweetbot_operator.schedule_to_time import Timetable
 from tweetbot_operator.standing import Standing
 from tweetbot_operator.standing_to_conditions import (
     claims_of,
+    claims_saying,
     conditions_after,
-    deletion_claims,
     invalid_spec_claims,
 )
 from tweetbot_operator.times import stamp
@@ -62,9 +62,9 @@ def invalid_spec_status(bot: UnreadableBot, now: datetime) -> TweetBotStatus:
     return bot.status.model_copy(update=update)
 
 
-def deletion_status(bot: TweetBot | UnreadableBot, standing: Standing, now: datetime) -> TweetBotStatus:
-    """Return the next status of a TweetBot that is being deleted: only its conditions change."""
-    claims = deletion_claims(standing, bot.status, bot.generation)
+def status_saying(bot: TweetBot | UnreadableBot, standing: Standing, now: datetime) -> TweetBotStatus:
+    """Return the status with this standing in its conditions and all else as it was: of a deletion, of a fault."""
+    claims = claims_saying(standing, bot.status, bot.generation)
     return bot.status.model_copy(update={"conditions": conditions_after(claims, bot.status, now)})
 
 

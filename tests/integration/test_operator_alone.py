@@ -27,7 +27,7 @@ def test_it_needs_no_more_rights_than_the_design_grants(home: EmbeddedCluster, t
     """A token of a service account instead of the administrator's certificate, bound to exactly these rules."""
     tenant = Tenant(home)
     rules = [
-        ("tweetbot.dev", "tweetbots", ["get", "list", "watch"]),
+        ("tweetbot.dev", "tweetbots", ["get", "list", "watch", "patch"]),
         ("tweetbot.dev", "tweetbots/status", ["patch"]),
         ("batch", "jobs", ["get", "list", "watch", "create", "delete"]),
         ("", "pods", ["get", "list", "watch"]),
@@ -52,6 +52,9 @@ def test_it_needs_no_more_rights_than_the_design_grants(home: EmbeddedCluster, t
         tenant.wait("gull", "reason=SecretNotFound")
         tenant.create_secret("late")
         tenant.wait("gull", "ModelReady", 120)
+        tenant.apply("tern", deletionPolicy="Delete")
+        tenant.wait("tern", "ModelReady", 120)
+        tenant("delete", "tweetbot", "tern", "--timeout=120s")
         assert "Succeeded" in tenant("get", "events", "--field-selector", "involvedObject.kind=TweetBot")
         assert "became leader" in tenant("get", "events", "--field-selector", "involvedObject.kind=Lease")
     assert "forbidden" not in (tmp_path / "log").read_text()
@@ -95,3 +98,15 @@ def test_a_standby_is_ready_and_goes_on_when_the_leader_is_ended(home: EmbeddedC
             assert second.leads
     lease = json.loads(tenant("get", "lease", "tweetbot-operator", "-o", "json"))["spec"]
     assert (lease["holderIdentity"], lease["leaseTransitions"]) == ("", 1)
+
+
+def test_an_erasure_that_cannot_be_is_given_up_and_told(home: EmbeddedCluster, tmp_path: Path) -> None:
+    tenant = Tenant(home)
+    env = {"TWEETBOT_NAMESPACES": tenant.namespace, "TWEETBOT_ERASURE_SECONDS": "3"}
+    with OperatorProcess(home.operator_kubeconfig, tmp_path / "log", env):
+        tenant.apply("gull", "stuck", deletionPolicy="Delete")
+        tenant.wait("gull", "ModelReady")
+        tenant("delete", "tweetbot", "gull", "--timeout=300s")
+    left = f"s3://team-a/models/{tenant.namespace}/gull was not erased"
+    assert left in tenant("get", "events", "--field-selector", "reason=ErasureGivenUp")
+    assert left in (tmp_path / "log").read_text()

@@ -11,7 +11,17 @@ from kubernetes.aio.client import ApiClient, Configuration
 from builders_operator import a_bot_in, a_job
 from tweetbot_cluster.state import free_ports
 from tweetbot_operator.api_requests import ApiRequests
-from tweetbot_operator.errors import ClusterBusy, Conflict, Missing, NameTaken, NotLeading, Refused
+from tweetbot_operator.errors import (
+    ClusterBusy,
+    Conflict,
+    Invalid,
+    Missing,
+    NamespaceEnding,
+    NameTaken,
+    NotLeading,
+    Refused,
+    ServerFault,
+)
 from tweetbot_operator.kubernetes_cluster import KubernetesCluster
 from tweetbot_operator.views import StoredBot
 
@@ -73,9 +83,9 @@ def fault(reason: str, message: str = "words") -> dict[str, str]:
         (409, "AlreadyExists", NameTaken),
         (409, "Conflict", Conflict),
         (403, "Forbidden", Refused),
-        (422, "Invalid", Refused),
+        (422, "Invalid", Invalid),
         (429, "TooManyRequests", ClusterBusy),
-        (500, "InternalError", ClusterBusy),
+        (500, "InternalError", ServerFault),
         (503, "ServiceUnavailable", ClusterBusy),
     ],
 )
@@ -85,6 +95,21 @@ async def test_an_error_is_named_by_what_it_means(
     server.answers = [(status, fault(reason))]
     with pytest.raises(expected, match="words"):
         await api.post("/x", {"kind": "Job"})
+
+
+async def test_a_namespace_that_ends_is_told_from_other_refusals(server: Server, api: ApiRequests) -> None:
+    causes = [{"reason": "NamespaceTerminating", "message": "namespace team-a is being terminated"}]
+    server.answers = [(403, {**fault("Forbidden"), "details": {"causes": causes}})]
+    with pytest.raises(NamespaceEnding):
+        await api.post("/x", {"kind": "Job"})
+
+
+async def test_finalizers_are_set_by_a_patch_that_tests_what_it_was_planned_from(
+    server: Server, cluster: KubernetesCluster
+) -> None:
+    server.answers = [(422, fault("Invalid", "testing value /metadata/resourceVersion failed"))]
+    with pytest.raises(Conflict, match="testing value"):
+        await cluster.set_finalizers(BOT, ("tweetbot.dev/erase",))
 
 
 @pytest.mark.parametrize("page", ["<html>sign in</html>", '{"kind": "Jo', "[]"])

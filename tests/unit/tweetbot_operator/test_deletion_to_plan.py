@@ -240,9 +240,9 @@ def test_a_spec_that_cannot_be_read_does_not_hold_the_bot_up() -> None:
         deleted_at=NOON.isoformat(),
         finalizers=(ERASE_FINALIZER, FOREIGN),
     )
-    made = plan_deletion(a_world(bot), SETTINGS)  # type: ignore[arg-type]
+    made = plan_deletion(a_world(bot), SETTINGS)
     assert made.records
-    after = plan_deletion(a_world(replace(bot, status=made.status)), SETTINGS)  # type: ignore[type-var]
+    after = plan_deletion(a_world(replace(bot, status=made.status)), SETTINGS)
     assert after.actions == (SetFinalizers((FOREIGN,), "given up"),)
 
 

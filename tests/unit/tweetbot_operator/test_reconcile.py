@@ -9,7 +9,7 @@ from builders_operator import SETTINGS, a_bot, a_prepare_result, a_refusal_of_th
 from stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.result import encode
 from tweetbot_fakes.cluster import a_foreign_job
-from tweetbot_operator.errors import ClusterBusy, Missing, NameTaken, Refused
+from tweetbot_operator.errors import ClusterBusy, Missing, NameTaken, Refused, ServerFault
 
 MISSING_SECRET = 'MountVolume.SetUp failed for volume "secrets" : secret "s3" not found'
 
@@ -395,6 +395,46 @@ async def test_a_pause_can_be_set_so_that_trials_need_not_wait() -> None:
     await stage.collect_garbage()
     await stage.wait(1)
     assert stage.reason() == "Preparing"
+
+
+# ---- the same 500 again and again
+
+
+async def test_a_job_that_the_server_fails_at_three_times_is_told_and_tried_again(stage: Stage) -> None:
+    fault = "failed calling webhook: connection refused"
+    stage.cluster.faults["create_job"] = [ServerFault(fault) for _ in range(3)]
+    await stage.apply()
+    assert stage.reason() == "Preparing"
+    await stage.wait(2)
+    assert (stage.reason(), fault in message(stage)) == ("JobRefused", True)
+    await stage.wait(5)
+    assert (stage.reason(), len(stage.cluster.names("jobs"))) == ("Preparing", 1)
+
+
+async def test_faults_of_other_words_are_other_faults(stage: Stage) -> None:
+    stage.cluster.faults["create_job"] = [ServerFault(str(number)) for number in range(4)]
+    await stage.apply()
+    for _ in range(10):
+        await stage.wait(5)
+        assert stage.reason() == "Preparing"
+    assert len(stage.cluster.names("jobs")) == 1
+
+
+async def test_a_status_that_the_server_fails_at_three_times_is_told_by_one_that_it_takes(stage: Stage) -> None:
+    await stage.apply()
+    stage.cluster.faults["apply_status"] = [ServerFault("json: unsupported value: NaN") for _ in range(3)]
+    await stage.end_stage(a_prepare_result())
+    for _ in range(3):
+        await stage.wait(5)
+    assert any(event["reason"] == "StatusRefused" for event in stage.cluster.events)
+    for _ in range(5):
+        await stage.wait(60)
+    assert (stage.reason("Stalled"), stage.run.stage) == ("", "Train")
+
+
+def message(stage: Stage) -> str:
+    found = stage.status.condition("Progressing")
+    return found.message if found else ""
 
 
 # ---- deletions that meet another state than was known

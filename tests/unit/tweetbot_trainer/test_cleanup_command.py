@@ -114,7 +114,7 @@ class Limited:
         def refuse(**arguments: Any) -> Any:
             if name == "list_object_versions" or "VersionId" in arguments:
                 answer = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
-                raise ClientError(answer, name)  # type: ignore[arg-type]
+                raise ClientError(answer, name)
             return getattr(self._client, name)(**arguments)
 
         return refuse if name in self._forbidden else getattr(self._client, name)

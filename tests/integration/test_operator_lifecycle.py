@@ -1,0 +1,117 @@
+"""Schedules, histories and deletions on a real API server, with trainers that answer at once."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from operator_process import OperatorProcess, until, write_trainer, writes_of
+from tenant import Tenant
+from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
+
+PARTS = (*CONTROL_PLANE, "node")
+EVERY_MINUTE = {"cron": "* * * * *", "minNewPosts": 10}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
+    """A cluster without S3 whose trainer image answers at once."""
+    folder = tmp_path_factory.mktemp("lifecycle")
+    images = {"tweetbot-trainer*": write_trainer(folder / "image")}
+    with EmbeddedCluster(folder / "cluster", parts=PARTS, images=images) as cluster:
+        cluster.seed()
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def operator(home: EmbeddedCluster) -> Iterator[OperatorProcess]:
+    """The operator at work on the whole cluster."""
+    with OperatorProcess(home.operator_kubeconfig, home.logs / "operator-under-test.log") as process:
+        yield process
+
+
+@pytest.fixture
+def tenant(home: EmbeddedCluster, operator: OperatorProcess) -> Iterator[Tenant]:
+    """A namespace with the Secret that its TweetBots name, under Pod Security restricted."""
+    tenant = Tenant(home)
+    yield tenant
+    home.kubectl("delete", "namespace", tenant.namespace, "--wait=false")
+
+
+def exists(tenant: Tenant, kind: str, name: str) -> bool:
+    return tenant("get", kind, name, "--ignore-not-found", "-o", "name") != ""
+
+
+# ---- schedule and history
+
+
+def test_a_schedule_runs_again_and_again_and_the_history_tells_of_each(tenant: Tenant) -> None:
+    tenant.apply("gull", "nothing", schedule=EVERY_MINUTE, history={"runs": 2})
+    tenant.wait("gull", "ModelReady")
+    model = tenant.status("gull")["model"]
+    until(lambda: tenant.status("gull")["currentRun"]["number"] >= 3, 300)
+    tenant.apply("gull", "nothing", suspend=True, history={"runs": 2})
+    tenant.wait("gull", "Suspended")
+    status = tenant.status("gull")
+    assert status["model"]["uri"] == model["uri"]
+    assert [run["number"] for run in status["runs"]] == sorted((run["number"] for run in status["runs"]), reverse=True)
+    assert len(status["runs"]) == 2
+    assert {run["reason"] for run in status["runs"] if run["number"] > 1} == {"NothingNew"}
+    assert status["lastScheduleTime"].endswith(":00Z")
+    assert status["currentRun"]["trigger"].startswith("schedule/")
+
+
+def test_a_schedule_that_the_api_server_cannot_judge_is_told_with_its_path(tenant: Tenant) -> None:
+    tenant.apply("gull", schedule={"cron": "0 25 * * *"})
+    tenant.wait("gull", "reason=InvalidSpec")
+    tenant.apply("gull", schedule={"cron": "0 3 29 2 *"})
+    tenant.wait("gull", "ModelReady")
+    assert tenant.status("gull")["nextScheduleTime"].endswith("-02-29T03:00:00Z")
+
+
+# ---- deletion
+
+
+def test_delete_erases_first_and_then_the_bot_is_gone(tenant: Tenant, home: EmbeddedCluster) -> None:
+    tenant.apply("gull", deletionPolicy="Delete")
+    tenant.wait("gull", "ModelReady")
+    tenant("delete", "tweetbot", "gull", "--timeout=120s")
+    (cleanup,) = [job for job in tenant.jobs() if job["metadata"]["labels"]["tweetbot.dev/stage"] == "cleanup"]
+    assert cleanup["status"]["succeeded"] == 1
+    assert "ownerReferences" not in cleanup["metadata"]
+    assert writes_of(home.audit_log, tenant.namespace).count("patch tweetbots") == 2
+
+
+def test_a_foreground_deletion_does_not_end_the_erasure(tenant: Tenant) -> None:
+    tenant.apply("gull", "slow", deletionPolicy="Delete")
+    until(lambda: tenant.pod_phases("gull") == ["Running"], 120)
+    tenant("delete", "tweetbot", "gull", "--cascade=foreground", "--timeout=120s")
+    assert [job["status"].get("succeeded") for job in tenant.jobs()] == [1]
+
+
+def test_a_namespace_with_bots_that_erase_is_gone_without_delay(tenant: Tenant, home: EmbeddedCluster) -> None:
+    tenant.apply("gull", "slow", deletionPolicy="Delete")
+    until(lambda: tenant.pod_phases("gull") == ["Running"], 120)
+    home.kubectl("delete", "namespace", tenant.namespace, "--timeout=180s")
+    home.kubectl("create", "namespace", tenant.namespace)
+
+
+def test_another_finalizer_is_left_to_whom_it_belongs(tenant: Tenant) -> None:
+    tenant.apply("gull", suspend=True, deletionPolicy="Delete")
+    tenant.wait("gull", "Suspended")
+    patch = json.dumps({"metadata": {"finalizers": ["example.com/theirs", "tweetbot.dev/erase"]}})
+    tenant("patch", "tweetbot", "gull", "--type=merge", "-p", patch)
+    tenant("delete", "tweetbot", "gull", "--wait=false")
+    theirs = "jsonpath={.metadata.finalizers}"
+    until(lambda: tenant("get", "tweetbot", "gull", "-o", theirs) == '["example.com/theirs"]', 120)
+    tenant("patch", "tweetbot", "gull", "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
+    until(lambda: not exists(tenant, "tweetbot", "gull"), 120)
+
+
+def test_a_bot_that_is_kept_has_no_finalizer_of_ours(tenant: Tenant) -> None:
+    tenant.apply("gull", deletionPolicy="Delete")
+    tenant.wait("gull", "ModelReady")
+    tenant.apply("gull", deletionPolicy="Retain")
+    until(lambda: tenant("get", "tweetbot", "gull", "-o", "jsonpath={.metadata.finalizers}") == "", 120)
+    tenant("delete", "tweetbot", "gull", "--timeout=120s")
+    assert [job for job in tenant.jobs() if job["metadata"]["labels"]["tweetbot.dev/stage"] == "cleanup"] == []
