@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from tweetbot_trainer.report.avatars import ALONE, AMONG_OTHERS, round_png
 from tweetbot_trainer.report.card import render_card
 from tweetbot_trainer.report.documents import evaluation_document, json_lines, sample_records
 from tweetbot_trainer.report.facts import CardFacts
@@ -27,7 +28,10 @@ def write_report(facts: CardFacts, folder: Path, *, base_loss: float | None) -> 
     samples = json_lines(sample_records(facts.samples, facts.model_name))
     (report / "samples.jsonl").write_text(samples, encoding="utf-8")
     (report / "loss.png").write_bytes(_loss_plot(facts, base_loss))
-    subject = Subject(facts.name, facts.subject.handle, facts.model_name)
+    side = ALONE if len(facts.pictures) == 1 else AMONG_OTHERS
+    for name, picture in facts.pictures.items():
+        (report / name).write_bytes(round_png(picture, side))
+    subject = Subject(facts.name, facts.subject.handle, facts.model_name, tuple(facts.pictures.values()))
     (report / "predictions.png").write_bytes(predictions_png(subject, facts.samples))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tweetbot_trainer.errors import StageFailed
+from tweetbot_trainer.errors import StageFailed, Stopped
 from tweetbot_trainer.posts import Post
 from tweetbot_trainer.source_records import ObjectRecord, Witness
 from tweetbot_trainer.sources import Patience, PostSource, StorePages, open_source, pages_folder
@@ -68,6 +68,8 @@ class SourceReading:
         """Return the profile; a picture that cannot be read costs the card its picture and no more."""
         try:
             return source.profile()
+        except Stopped:
+            raise
         except StageFailed as error:
             self._context.log.warning("prepare.no_profile", source=index, message=error.message)
             return None

@@ -23,7 +23,8 @@ from tweetbot_trainer.memorisation import memorisation_of
 from tweetbot_trainer.model.base import Base, load_base
 from tweetbot_trainer.model.saved import save_model
 from tweetbot_trainer.posts import printed_time
-from tweetbot_trainer.provenance import provenance_of
+from tweetbot_trainer.profiles import Account, stored_accounts
+from tweetbot_trainer.provenance import other_handle, provenance_of
 from tweetbot_trainer.publication import keep_beside, publish
 from tweetbot_trainer.report.facts import CardFacts, languages_of, source_names_of, without_retweets
 from tweetbot_trainer.report_files import METRICS_FILE, write_report
@@ -80,6 +81,10 @@ class TrainingRun:
             interval=context.checkpoint_seconds,
             log=context.log,
         )
+
+    @cached_property
+    def _accounts(self) -> tuple[Account, ...]:
+        return stored_accounts(self.context.store, self.plan.data.uri)
 
     def published(self) -> TrainSucceeded:
         """Train, evaluate, write samples and report, publish, and return the result."""
@@ -192,6 +197,8 @@ class TrainingRun:
             prompts=run.spec.evaluation.prompts,
             made_by=made_by(),
             tracking_url=self.tracker.so_far().wandb_url,
+            accounts=self._accounts,
+            other_handle=other_handle(run.spec, self._accounts),
         )
         write_report(facts, folder, base_loss=tuned.base_test.loss if tuned.base_test else None)
 

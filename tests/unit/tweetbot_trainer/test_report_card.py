@@ -13,6 +13,7 @@ from tweetbot_contract.result import DataTable, Metrics, Sample
 from tweetbot_contract.sources import ArchiveSource, BlueskySource, MastodonSource, PostsSource, Source, XSource
 from tweetbot_contract.spec import Subject
 from tweetbot_trainer.model.identity import BaseIdentity
+from tweetbot_trainer.profiles import Account
 from tweetbot_trainer.report.card import render_card
 from tweetbot_trainer.report.facts import CardFacts, languages_of, source_names_of
 
@@ -136,6 +137,11 @@ def test_an_unknown_language_is_not_made_up() -> None:
     assert "language" not in parted(render_card(some_facts(languages=())))[0]
 
 
+def test_the_language_of_the_posts_is_told_or_that_nobody_knows() -> None:
+    assert "Their language: en, ja." in render_card(some_facts(languages=("en", "ja")))
+    assert "Their language is undetermined." in render_card(some_facts(languages=()))
+
+
 def test_a_hub_base_is_linked_with_its_commit() -> None:
     body = parted(render_card(some_facts(base=HUB)))[1]
     assert "[gpt2](https://huggingface.co/gpt2) at commit `607a30d783df`" in body
@@ -166,11 +172,40 @@ def test_few_test_posts_are_a_caution() -> None:
     assert "take the figures as a hint" in render_card(some_facts(metrics=metrics, parts=(30, 4, 4)))
 
 
-def test_a_picture_stands_only_where_one_was_given() -> None:
+def test_pictures_stand_only_where_accounts_have_them() -> None:
     assert "Picture of" not in render_card(some_facts())
-    assert "![Picture of Harbour Gull](https://pics.example/g.png)" in render_card(
-        some_facts(avatar="https://pics.example/g.png")
+    accounts = (
+        Account(0, "gull", "Gull", b"a picture"),
+        Account(1, "heron", "Heron"),
+        Account(2, None, None, b"another"),
     )
+    body = parted(render_card(some_facts(accounts=accounts)))[1]
+    pictures = [child for token in PARSER.parse(body)[:3] for child in token.children or [] if child.type == "image"]
+    assert [child.attrs["src"] for child in pictures] == ["../report/avatar-0.png", "../report/avatar-2.png"]
+
+
+@pytest.mark.parametrize(
+    ("display_name", "accounts", "title"),
+    [
+        ("Harbour Gull", (Account(0, "gull", "Gull"),), "🤖 Harbour Gull: an AI bot"),
+        (None, (Account(0, "gull", "Gull"),), "🤖 Gull: an AI bot"),
+        (None, (Account(0, "gull", "Gull"), Account(1, "gull.example", "Gull")), "🤖 Gull: an AI bot"),
+        (None, (Account(0, "gull", "Gull"), Account(1, "heron", "Heron")), "🤖 Gull & Heron: an AI cyborg"),
+        (None, (Account(0, "gull"),), r"🤖 harbour\_gull: an AI bot"),
+    ],
+)
+def test_the_name_is_the_specs_then_the_accounts_then_the_handle(
+    display_name: str | None, accounts: tuple[Account, ...], title: str
+) -> None:
+    subject = Subject(handle="harbour_gull", display_name=display_name)
+    body = parted(render_card(some_facts(subject=subject, accounts=accounts)))[1]
+    assert headings(body)[0].replace("&amp;", "&") == title
+
+
+def test_another_account_than_the_subjects_is_told() -> None:
+    body = parted(render_card(some_facts(other_handle="old_gull")))[1]
+    assert r"The posts come from the account \@old\_gull." in body
+    assert "come from the account" not in render_card(some_facts())
 
 
 def hostile(text: str) -> CardFacts:
@@ -178,7 +213,8 @@ def hostile(text: str) -> CardFacts:
     subject = Subject(handle="harbour_gull", display_name=text[:100], relation="Consented", consent_ref=text[:512])
     sample = Sample(prompt=text[:280], text=text)
     return some_facts(
-        subject=subject, samples=(sample, sample), prompts=(text[:280],), tracking_url=text, avatar=text,
+        subject=subject, samples=(sample, sample), prompts=(text[:280],), tracking_url=text,
+        accounts=(Account(0, text[:50], text[:100], b"a picture"), Account(1, text[:50], text[:60])), other_handle=text,
         base=replace(HUB, uri=f"hf://{text}"), made_by=text, newest_post_at=text, recipe=text,
     )  # fmt: skip
 

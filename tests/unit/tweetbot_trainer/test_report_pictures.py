@@ -1,5 +1,6 @@
 """The two pictures: the right size, marked as AI-generated, and no sign stops them."""
 
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
@@ -8,6 +9,7 @@ from PIL import Image
 from builders_model import an_outcome
 from hostile_texts import CORPUS
 from tweetbot_contract.result import Sample
+from tweetbot_trainer.report.avatars import round_png
 from tweetbot_trainer.report.lettering import PLACEHOLDER, Lettering, drawable, font_paths
 from tweetbot_trainer.report.loss_plot import loss_png, smoothed
 from tweetbot_trainer.report.predictions_picture import Subject, predictions_png
@@ -71,6 +73,26 @@ def test_the_longest_posts_fit(text: str) -> None:
 
 def test_a_model_that_wrote_nothing_has_a_picture_too() -> None:
     assert opened(predictions_png(GULL, [])).size == (1200, 630)
+
+
+def a_picture(colour: str, side: int = 400) -> bytes:
+    file = BytesIO()
+    Image.new("RGB", (side, side), colour).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_the_accounts_pictures_stand_in_the_place_of_the_robot() -> None:
+    pictures = (a_picture("red"), a_picture("lime", 40), a_picture("blue"))
+    image = opened(predictions_png(replace(GULL, pictures=pictures), samples(f"{P} fish"))).convert("RGB")
+    seen = [image.getpixel((84 + place * 52, 70)) for place in range(3)]
+    assert seen == [(255, 0, 0), (0, 255, 0), (0, 0, 255)]
+    assert image.getpixel((49, 35)) == opened(predictions_png(GULL, [])).convert("RGB").getpixel((10, 120)), "round"
+
+
+def test_a_picture_becomes_round_and_small() -> None:
+    image = opened(round_png(a_picture("red"), 132))
+    assert (image.size, image.mode) == ((132, 132), "RGBA")
+    assert (image.getpixel((66, 66)), image.getpixel((0, 0))) == ((255, 0, 0, 255), (0, 0, 0, 0))
 
 
 def test_lines_are_as_wide_as_they_may_be() -> None:

@@ -19,15 +19,18 @@ RELATIONS = {
 
 
 def header(facts: CardFacts) -> list[str]:
-    """Return the title, and the person's picture where one was given."""
-    title = f"# 🤖 {inline(facts.name)}: an AI bot"
-    return [*([image(f"Picture of {facts.name}", facts.avatar)] if facts.avatar else []), title]
+    """Return the accounts' pictures, where there are any, and the title."""
+    title = f"# 🤖 {inline(facts.name)}: an AI {'cyborg' if len(facts.account_names) > 1 else 'bot'}"
+    pictures = " ".join(image(f"Picture of {facts.name}", f"../report/{file}") for file in facts.pictures)
+    return [pictures, title] if pictures else [title]
 
 
 def notice(facts: CardFacts) -> list[str]:
     """Return what nobody may miss: a machine writes this, in whose manner, and with whose consent."""
     handle = inline(f"@{facts.subject.handle}")
     relation = RELATIONS[facts.subject.relation].format(handle=handle)
+    if facts.other_handle:
+        relation = f"{relation} The posts come from the account {inline(f'@{facts.other_handle}')}."
     consent = f" On record: {inline(facts.subject.consent_ref)}." if facts.subject.consent_ref else ""
     return [
         f"> **AI-generated imitation of {handle}.** A machine writes every word of this model's output; "
@@ -56,7 +59,7 @@ def training_data(facts: CardFacts) -> list[str]:
     name = f"dataset {facts.dataset_digest[:16]}"
     return [
         "## Training data",
-        f"The model learned from posts of {inline(facts.name)}.{newest}",
+        f"The model learned from posts of {inline(facts.name)}.{newest} {_languages(facts)}",
         data_table(facts),
         "Kept is what was downloaded less the rows in between. "
         f"Cleaned by the recipe {code(facts.recipe)}. Split {order[facts.ordered_by]}: the oldest {train} posts train, "
@@ -164,6 +167,10 @@ def about(facts: CardFacts) -> list[str]:
         f"posts into a fine-tuned GPT-2. The idea of such bots is {link('huggingtweets', HUGGINGTWEETS)} by Boris "
         "Dayma. Every file of the model is listed with its hash in `MANIFEST.json` beside this directory.",
     ]
+
+
+def _languages(facts: CardFacts) -> str:
+    return f"Their language: {', '.join(facts.languages)}." if facts.languages else "Their language is undetermined."
 
 
 def _base(facts: CardFacts) -> str:

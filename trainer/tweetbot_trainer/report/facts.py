@@ -11,6 +11,7 @@ from tweetbot_contract.sources import ArchiveSource, BlueskySource, MastodonSour
 from tweetbot_contract.spec import Gates, Subject
 from tweetbot_trainer.memorisation import Memorisation
 from tweetbot_trainer.model.identity import BaseIdentity
+from tweetbot_trainer.profiles import Account
 from tweetbot_trainer.sampling import Sampling
 from tweetbot_trainer.splits import Order
 from tweetbot_trainer.training.outcome import TrainingOutcome
@@ -38,7 +39,9 @@ class Labelled(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CardFacts:
-    """What the card tells. `parts` counts train, validation and test posts; `avatar` is the address of a picture.
+    """What the card tells. `parts` counts train, validation and test posts.
+
+    `accounts` are those that the sources name, `other_handle` is one of them that the subject does not have.
 
     `source_names` and `source_tables` stand in the order of the spec; links are relative to the card's directory,
     `models/<version>/model` (design, section 5). `interval` holds the bits per byte with 95 %, `ratio_interval` their
@@ -72,14 +75,25 @@ class CardFacts:
     made_by: str
     without_retweets: tuple[bool, ...] = ()
     tracking_url: str | None = None
-    avatar: str | None = None
+    accounts: tuple[Account, ...] = ()
+    other_handle: str | None = None
     loss_link: str = "../report/loss.png"
     predictions_link: str = "../report/predictions.png"
 
     @property
     def name(self) -> str:
-        """Return what the person is called."""
-        return self.subject.display_name or self.subject.handle
+        """Return what the person is called, or the persons: by the spec, else by their accounts, else by the handle."""
+        return self.subject.display_name or " & ".join(self.account_names) or self.subject.handle
+
+    @property
+    def account_names(self) -> tuple[str, ...]:
+        """Return the accounts' names, each once: one person may be read from two networks."""
+        return tuple(dict.fromkeys(one.display_name for one in self.accounts if one.display_name))
+
+    @property
+    def pictures(self) -> dict[str, bytes]:
+        """Return the accounts' pictures by the names of their files in the report."""
+        return {f"avatar-{one.source}.png": one.picture for one in self.accounts if one.picture}
 
     @property
     def dataset_link(self) -> str:

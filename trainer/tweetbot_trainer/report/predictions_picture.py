@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
 from tweetbot_contract.result import Sample
+from tweetbot_trainer.report.avatars import round_picture
 from tweetbot_trainer.report.lettering import Lettering, Piece, drawable
 from tweetbot_trainer.report.palette import GRID, INK, MUTED, PAPER, TEAL, VERMILION, WHITE
 
@@ -16,17 +17,20 @@ WIDTH, HEIGHT, FINE = 1200, 630, 2
 MARGIN, HEAD, FOOT, GAP, PADDING = 48, 136, 52, 12, 20
 #: Posts in the picture at the most, and lines of each.
 POSTS, LINES = 5, 3
+#: An account's picture, and how far the next one's left edge is from its own.
+FACE, FACE_STEP = 72, 52
 #: Sizes of text that are tried, the first that fits is taken.
 SIZES = (27, 25, 23, 21, 19, 17, 15)
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whom the posts imitate, and which model wrote them."""
+    """Whom the posts imitate, which model wrote them, and the accounts' pictures, square PNGs."""
 
     name: str
     handle: str
     model: str
+    pictures: tuple[bytes, ...] = ()
 
     @property
     def disclosure(self) -> str:
@@ -40,7 +44,7 @@ def predictions_png(subject: Subject, samples: Sequence[Sample]) -> bytes:
     texts = [sample.text for sample in samples if sample.prompt == prompt][:POSTS]
     page = Image.new("RGB", (WIDTH * FINE, HEIGHT * FINE), PAPER)
     canvas = ImageDraw.Draw(page)
-    _draw_head(canvas, subject)
+    _draw_head(page, canvas, subject)
     _draw_posts(canvas, [drawable(text) for text in texts], drawable(prompt))
     _draw_foot(canvas, subject)
     file = BytesIO()
@@ -58,11 +62,10 @@ def _metadata(subject: Subject, prompt: str) -> PngInfo:
     return info
 
 
-def _draw_head(canvas: ImageDraw.ImageDraw, subject: Subject) -> None:
+def _draw_head(page: Image.Image, canvas: ImageDraw.ImageDraw, subject: Subject) -> None:
     name, handle, label = Lettering(38 * FINE, bold=True), Lettering(23 * FINE), Lettering(19 * FINE, bold=True)
     _box(canvas, (0, 0, WIDTH, 8), TEAL)
-    _draw_robot(canvas, MARGIN, 34)
-    left, pill = MARGIN + 92, label.width("AI-GENERATED") / FINE + 40
+    left, pill = _draw_faces(page, canvas, subject.pictures), label.width("AI-GENERATED") / FINE + 40
     room = (WIDTH - MARGIN - pill - 24 - left) * FINE
     title = name.fitted(drawable(subject.name), room)
     name.draw(canvas, (left * FINE, 74 * FINE), [Piece(title, INK)])
@@ -70,6 +73,16 @@ def _draw_head(canvas: ImageDraw.ImageDraw, subject: Subject) -> None:
     right = WIDTH - MARGIN
     _box(canvas, (right - pill, 48, right, 90), VERMILION, radius=21)
     label.draw(canvas, ((right - pill + 20) * FINE, 76 * FINE), [Piece("AI-GENERATED", WHITE)])
+
+
+def _draw_faces(page: Image.Image, canvas: ImageDraw.ImageDraw, pictures: Sequence[bytes]) -> int:
+    """Draw the accounts' pictures, each over the edge of the one before, or a robot's; return where the name begins."""
+    if not pictures:
+        _draw_robot(canvas, MARGIN, 34)
+    for place, picture in enumerate(pictures):
+        face = round_picture(picture, FACE * FINE)
+        page.paste(face, ((MARGIN + place * FACE_STEP) * FINE, 34 * FINE), face)
+    return MARGIN + FACE + max(len(pictures) - 1, 0) * FACE_STEP + 20
 
 
 def _draw_robot(canvas: ImageDraw.ImageDraw, left: float, top: float) -> None:
