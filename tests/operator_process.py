@@ -37,8 +37,7 @@ stay() { sleep 600 & trap 'kill $!; exit 143' TERM; wait; }
 case "$mood" in
 cleanup_stuck) say refused; exit 10 ;;
 cleanup_*) exit 0 ;;
-stuck) say "$1" ;;
-nothing) [ -n "${TWEETBOT_RUN##*\"trigger\":\"schedule/*}" ] && say "$1" || say nothing ;;
+nothing) case "$TWEETBOT_RUN" in *'"trigger":"schedule/'*) say nothing ;; *) say "$1" ;; esac ;;
 slow) stay ;;
 training) [ "$1" = prepare ] || stay; say prepare ;;
 refused) say refused; exit 10 ;;
