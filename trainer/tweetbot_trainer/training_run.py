@@ -32,7 +32,7 @@ from tweetbot_trainer.retention import erase_old_versions
 from tweetbot_trainer.sampling import sampling_of
 from tweetbot_trainer.splits import Splits
 from tweetbot_trainer.stage import StageContext
-from tweetbot_trainer.tracking import TrackedArtifact, Tracker, dataset_artifact
+from tweetbot_trainer.tracking import TrackedArtifact, Tracker, base_artifact, dataset_artifact
 from tweetbot_trainer.training.fine_tuning import FineTuned, fine_tune
 from tweetbot_trainer.training_hooks import watched_training
 from tweetbot_trainer.training_plan import TrainingPlan
@@ -57,6 +57,8 @@ def tracked_training(
     with context.tracked({**plan.as_config(), "versions": versions()}) as tracker:
         data = plan.data
         tracker.artifact(dataset_artifact(context.run.name, data.uri, data.digest, data.table, direction="input"))
+        if base := base_artifact(plan.base):
+            tracker.artifact(base)
         return TrainingRun(context, plan, dataset, splits, tracker).published()
 
 

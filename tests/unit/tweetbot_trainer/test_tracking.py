@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from io import StringIO
 from pathlib import Path
@@ -15,14 +16,17 @@ from typing import Any
 import pytest
 
 from builders import a_spec
+from builders_stages import ENOUGH, a_context, a_local_run, a_source
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import DataTable
 from tweetbot_contract.status import Stage
 from tweetbot_fakes.wandb_graphql import FakeWandb
 from tweetbot_fakes.wandb_server import KEY, wandb_server
 from tweetbot_trainer.log import Log
+from tweetbot_trainer.model.identity import BaseIdentity
+from tweetbot_trainer.prepare import prepare
 from tweetbot_trainer.store.folder import FolderStore
-from tweetbot_trainer.tracking import TrackedArtifact, Tracker, dataset_artifact
+from tweetbot_trainer.tracking import TrackedArtifact, Tracker, base_artifact, dataset_artifact
 from tweetbot_trainer.tracking.mode import decided, probed
 from tweetbot_trainer.tracking.start import TrackerStarter
 from tweetbot_trainer.tracking.wandb_run import RunPlace
@@ -98,6 +102,9 @@ def test_both_stages_of_a_run_stand_on_the_server_with_their_lineage(
     told = prepare.finish()
     train = started(a_run(tmp_path, apiKeySecret=SECRET, baseURL=server.url), tmp_path, secrets, {"epochs": 4})
     train.artifact(dataset_artifact("gull", "s3://team-a/datasets/d", "d", TABLE, direction="input"))
+    base = base_artifact(BaseIdentity("hf://harbour/gpt2", "hub", "c0ffee"))
+    assert base is not None
+    train.artifact(base)
     for step in range(1, 4):
         train.log({"step": step, "train/loss": 1 / step})
     train.table("samples", ("prompt", "prediction"), [("My dream is", "My dream is the harbour")])
@@ -117,12 +124,49 @@ def test_both_stages_of_a_run_stand_on_the_server_with_their_lineage(
     raw, dataset, model = (server.artifact(name) for name in ("tweets-gull-0", "dataset-gull", "model-gull"))
     assert (raw.type, raw.used_by) == ("raw-dataset", {first.name})
     assert (dataset.type, dataset.made_by, dataset.used_by) == ("train-dataset", {first.name}, {second.name})
+    pretrained = server.artifact("harbour-gpt2")
+    assert (pretrained.type, pretrained.made_by, pretrained.used_by) == ("pretrained-model", set(), {second.name})
+    assert pretrained.metadata["digest"] == "c0ffee"
+    assert [entry["ref"] for entry in pretrained.manifest["contents"].values()] == [
+        "https://huggingface.co/harbour/gpt2/tree/c0ffee"
+    ]
     assert (model.type, model.made_by) == ("finetuned-model", {second.name})
     assert dataset.metadata["kept"] == 7
     assert [entry["ref"] for entry in model.manifest["contents"].values()] == ["s3://team-a/models/m/model"]
     assert server.unknown == []
     assert KEY.encode() not in server.received
     assert (first.exit_code, second.exit_code) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("base", "name", "uri"),
+    [
+        (BaseIdentity("scratch://mini", "scratch", "mini-1"), None, None),
+        (BaseIdentity("hf://gpt2", "hub", "c0ffee"), "gpt2", "https://huggingface.co/gpt2/tree/c0ffee"),
+        (BaseIdentity("s3://team-a/bases/our gpt2", "folder", "d", "t", "c"), "our-gpt2", "s3://team-a/bases/our gpt2"),
+    ],
+)
+def test_a_base_that_somebody_trained_is_an_artifact(base: BaseIdentity, name: str | None, uri: str | None) -> None:
+    found = base_artifact(base)
+    assert (found and found.name, found and found.uri) == (name, uri)
+
+
+@pytest.mark.parametrize("log_text", [False, True])
+def test_the_posts_texts_reach_the_server_only_where_the_spec_says_so(
+    server: FakeWandb, tmp_path: Path, secrets: Path, log_text: bool
+) -> None:
+    a_source(tmp_path)
+    wandb = {"apiKeySecret": SECRET, "baseURL": server.url, "logText": log_text}
+    run = a_local_run(tmp_path, spec={"tracking": {"wandb": wandb}}, run_id=a_run(tmp_path).run_id)
+    context = replace(
+        a_context(tmp_path, run), start_tracker=lambda config: started(run, tmp_path, secrets, {**config})
+    )
+    result = prepare(context)
+    raw, dataset = server.artifact("tweets-gull-0"), server.artifact("dataset-gull")
+    assert (result.tracking.wandb_mode, result.tracking.degraded) == ("Online", None)
+    assert (raw.metadata["downloaded"], dataset.metadata["kept"]) == (ENOUGH, result.dataset.table.kept)
+    assert (b"pelican" in server.received) == log_text
+    assert server.unknown == []
 
 
 def test_a_retried_stage_goes_on_in_the_same_run(server: FakeWandb, tmp_path: Path, secrets: Path) -> None:
@@ -157,6 +201,8 @@ def test_what_an_offline_run_left_in_the_output_can_be_synced_later(server: Fake
         tracker.log({"step": step, "train/loss": 2.0})
     tracker.table("samples", ("prompt", "prediction"), [("My dream is", "My dream is the harbour")])
     tracker.artifact(dataset_artifact("gull", "s3://team-a/datasets/d", "d", TABLE, direction="input"))
+    tracker.artifact(TrackedArtifact("gpt2", "pretrained-model", "https://huggingface.co/gpt2", "input"))
+    tracker.artifact(TrackedArtifact("tweets-gull-0", "raw-dataset", "s3://team-a/gull.zip", "input"))
     tracker.artifact(TrackedArtifact("model-gull", "finetuned-model", "s3://team-a/models/m/model", "output"))
     tracker.finish()
     shutil.rmtree(tmp_path / "work")
@@ -169,7 +215,8 @@ def test_what_an_offline_run_left_in_the_output_can_be_synced_later(server: Fake
     assert [row["train/loss"] for row in synced.history.values() if "train/loss" in row] == [2.0, 2.0, 2.0]
     assert [name for name in synced.files if name.startswith("media/table/samples")] != []
     assert server.artifact("model-gull").committed
-    assert [one.name for one in server.artifacts.values() if one.type == "train-dataset"] == []
+    assert {one.name for one in server.artifacts.values()} & {"dataset-gull", "gpt2"} == set()
+    assert server.artifact("tweets-gull-0").committed
 
 
 @pytest.mark.parametrize("fault", ["hang", "unavailable", "refuse"])

@@ -7,6 +7,6 @@ background   a tracker on a thread of its own, so that no server can fail or del
 shipping     offline run directories to the output, from where they can be synced
 """
 
-from tweetbot_trainer.tracking.interface import NullTracker, TrackedArtifact, Tracker, dataset_artifact
+from tweetbot_trainer.tracking.interface import NullTracker, TrackedArtifact, Tracker, base_artifact, dataset_artifact
 
-__all__ = ["NullTracker", "TrackedArtifact", "Tracker", "dataset_artifact"]
+__all__ = ["NullTracker", "TrackedArtifact", "Tracker", "base_artifact", "dataset_artifact"]

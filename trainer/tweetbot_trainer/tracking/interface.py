@@ -1,10 +1,15 @@
 """What stages tell a tracker. No call fails or waits for a network, but `so_far` and `finish`, which are bounded."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from tweetbot_contract.result import DataTable, TrackingResult
+from tweetbot_trainer.model.identity import BaseIdentity
+
+#: What Weights & Biases takes for an artifact's name.
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +17,7 @@ class TrackedArtifact:
     """Something a stage reads (`input`) or makes (`output`), by reference: its bytes stay where they are."""
 
     name: str
-    type: Literal["raw-dataset", "train-dataset", "finetuned-model"]
+    type: Literal["raw-dataset", "train-dataset", "pretrained-model", "finetuned-model"]
     uri: str
     direction: Literal["input", "output"]
     metadata: Mapping[str, Any] = field(default_factory=dict)
@@ -24,6 +29,15 @@ def dataset_artifact(
     """Return a dataset as the stage that makes it and the one that reads it both name it: one artifact, two edges."""
     metadata = {"digest": digest, **table.as_json()}
     return TrackedArtifact(f"dataset-{bot}", "train-dataset", uri, direction, metadata)
+
+
+def base_artifact(base: BaseIdentity) -> TrackedArtifact | None:
+    """Return the base that a training starts from; a scratch base is no model that anybody could have trained."""
+    if base.kind == "scratch":
+        return None
+    uri = f"https://huggingface.co/{base.hub_name}/tree/{base.digest}" if base.hub_name else base.uri
+    name = base.hub_name or base.uri.rstrip("/").rpartition("/")[2]
+    return TrackedArtifact(_NOT_IN_NAMES.sub("-", name)[:128], "pretrained-model", uri, "input", base.as_json())
 
 
 class Tracker(Protocol):

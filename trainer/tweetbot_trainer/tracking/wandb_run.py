@@ -80,9 +80,12 @@ class WandbRun:
         self._run.log({name: self._wandb.Table(columns=list(columns), data=[list(row) for row in rows])})
 
     def artifact(self, tracked: TrackedArtifact) -> None:
-        """Add an artifact by reference. Offline the client knows outputs only, and a dataset is its maker's alone."""
+        """Add an artifact by reference. Offline the client knows outputs only, and no run may pass for another's maker.
+
+        So raw data is an output there: nobody before us has it. Datasets and bases of others are left out.
+        """
         online = self._decision.mode == "Online"
-        if not online and (tracked.direction, tracked.type) == ("input", "train-dataset"):
+        if not online and tracked.direction == "input" and tracked.type != "raw-dataset":
             return
         artifact = self._wandb.Artifact(tracked.name, type=tracked.type, metadata=dict(tracked.metadata))
         artifact.add_reference(tracked.uri, name=tracked.uri.rstrip("/").rpartition("/")[2], checksum=False)
