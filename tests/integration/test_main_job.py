@@ -164,8 +164,8 @@ def no_bucket(home: EmbeddedCluster) -> dict[str, Any]:
     return {"output": {"s3": {**OUTPUT["s3"], "uri": "s3://no-such-bucket/models"}}}
 
 
-def no_zip(home: EmbeddedCluster) -> dict[str, Any]:
-    return archive_with(home, "torn", b"PK\x03\x04 this is no zip")
+def torn_zip(home: EmbeddedCluster) -> dict[str, Any]:
+    return archive_with(home, "torn", b"PK\x03\x04 and no end")
 
 
 def zip_bomb(home: EmbeddedCluster) -> dict[str, Any]:
@@ -201,7 +201,7 @@ def archive_with(home: EmbeddedCluster, name: str, content: bytes) -> dict[str, 
 FAILURES: dict[str, tuple[Callable[[EmbeddedCluster], dict[str, Any]], str]] = {
     "no-archive": (no_archive, "SourceNotFound"),
     "no-bucket": (no_bucket, "BucketNotFound"),
-    "no-zip": (no_zip, "SourceUnreadable"),
+    "torn-zip": (torn_zip, "SourceTruncated"),
     "zip-bomb": (zip_bomb, "SourceTooLarge"),
     "few-posts": (few_posts, "TooFewPosts"),
     "wrong-key": (wrong_key, "NotAuthorized"),

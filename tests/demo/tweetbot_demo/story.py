@@ -87,6 +87,7 @@ def _show_data(screen: Screen, status: dict[str, Any]) -> None:
     names = {
         "downloaded": "Tweets downloaded",
         "retweets": "Retweets",
+        "edits": "Earlier versions",
         "replies": "Replies dropped",
         "languages": "Other languages",
         "short": "Short tweets",
