@@ -22,18 +22,16 @@ def data_table(facts: CardFacts) -> str:
     """Return downloaded, each drop, and kept; a column for each source where there are several."""
     tables = (*facts.source_tables, facts.table) if len(facts.source_tables) > 1 else (facts.table,)
     names = (*facts.source_names, "all") if len(facts.source_tables) > 1 else (f"posts of {facts.name}",)
-    dropped = [
-        (name, label) for name, label in DROPS.items() if _of(facts.table, name) or name in ("retweets", "short")
-    ]
+    dropped = [(name, label) for name, label in DROPS.items() if _of(facts.table, name) or name in ALWAYS_TOLD]
     rows = [
         ["Posts downloaded", *(str(one.downloaded) for one in tables)],
         *([label, *_dropped(facts, name, tables)] for name, label in dropped),
         ["**Posts kept**", *(f"**{one.kept}**" for one in tables)],
     ]
-    if facts.values.source_weights:
-        rows.append(["Weight in training", *map(str, facts.values.source_weights), ""])
     if facts.table.redacted:
         rows.append(["of these with personal data replaced", *(str(one.redacted) for one in tables)])
+    if facts.values.source_weights:
+        rows.append(["Weight in training", *map(str, facts.values.source_weights), ""])
     return table(["Data", *map(inline, names)], rows)
 
 
