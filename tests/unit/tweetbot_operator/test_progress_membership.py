@@ -1,6 +1,7 @@
 """Only the living Pod of the run's own train Job reports."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def test_a_pod_that_nobody_has_seen_is_kept_out() -> None:
     [{"run": "0123456789abcdef"}, {"stage": "prepare"}, {"owner": "uid-of-another"}],
     ids=["an earlier run", "the prepare stage", "another TweetBot"],
 )
-def test_a_pod_of_another_job_is_kept_out(change: dict[str, str]) -> None:
+def test_a_pod_of_another_job_is_kept_out(change: dict[str, Any]) -> None:
     training = Training("member")
     training.cache.jobs.put(replace(training.job, resource_version="11", **change))
     refused(training, Bearer("team-a", training.pod.uid))

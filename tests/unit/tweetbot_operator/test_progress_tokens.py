@@ -80,7 +80,8 @@ async def test_every_other_token_is_refused(token: str) -> None:
 
 
 async def test_a_token_of_no_pod_is_refused() -> None:
-    bound_to_nothing = a_token(THIS_RUN, "", **{"kubernetes.io": {"namespace": "team-a"}})
+    claims: dict[str, Any] = {"kubernetes.io": {"namespace": "team-a"}}
+    bound_to_nothing = a_token(THIS_RUN, "", **claims)
     assert "bound to no Pod" in await refusal_of(FakeKeys(), bound_to_nothing)
 
 
