@@ -1,7 +1,7 @@
 """The members of a Mastodon export that are read, by an allow-list: the outbox, the account, its picture.
 
-.zip      from Mastodon 4.3 on          outbox.json first
-.tar.gz   before                        photos and films first, so all of them are passed by on the way
+.zip      from servers of today
+.tar.gz   from older ones; photos and films stand first, so all of them are passed by on the way
 .json     outbox.json alone
 
 Direct messages that stand in the outbox are told by mastodon.py; likes.json and bookmarks.json are never opened.

@@ -4,7 +4,7 @@
     epochs     ├── 0 ──┼── 1 ──┼── 2 ──┼── 3 ──┼── 4 ──┼── …           each as long as the source's share
 
 An epoch takes the stretch of a source's passes that the source's share of label tokens covers, and the next epoch goes
-on where it ended: no post comes a second time before every other of its source came once (docs/decisions/0020).
+on where it ended: no post comes a second time before every other of its source came once (docs/decisions/0021).
 """
 
 import math
