@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from builders import a_manifest
 from builders_operator import (
     SETTINGS,
     a_bot,
@@ -23,6 +24,8 @@ from builders_operator import (
     a_world,
     seconds_after_noon,
 )
+from kstatus import kstatus as kstatus_of
+from lua_checks import health_of
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import Condition, ModelStatus, TweetBotStatus
 from tweetbot_operator.document_to_bot import UnreadableBot
@@ -34,16 +37,21 @@ SERVED = ModelStatus(**a_train_result().model.model_dump(), run_id="0" * 16, ide
 MISSING_SECRET = 'MountVolume.SetUp failed for volume "secrets" : secret "s3" not found'
 
 
+def resource_with(generation: int, status: TweetBotStatus) -> dict[str, Any]:
+    """Return what a health check reads: a resource of this generation with this status."""
+    return a_manifest() | {"metadata": {"name": "gull", "generation": generation}, "status": status.as_json()}
+
+
 def kstatus(generation: int, status: TweetBotStatus) -> str:
-    """Tell what cli-utils' kstatus computes (pkg/kstatus/status/generic.go)."""
-    holds = {condition.type: condition.status for condition in status.conditions}
-    if status.observed_generation != generation:
-        return "InProgress"
-    if holds.get("Reconciling") == "True":
-        return "InProgress"
-    if holds.get("Stalled") == "True":
-        return "Failed"
-    return "Current" if holds.get("Ready", "True") == "True" else "InProgress"
+    """Tell what cli-utils' kstatus computes."""
+    return kstatus_of(resource_with(generation, status))
+
+
+def argo_health(row: "Row") -> str:
+    """Return the table's last column, which follows from the others."""
+    if row.stalled == "True":
+        return "Degraded"
+    return {"Suspended": "Suspended", "Succeeded": "Healthy"}.get(row.phase, "Progressing")
 
 
 @dataclass(frozen=True)
@@ -153,6 +161,13 @@ def test_every_state_reads_as_its_row_of_the_table(state: str) -> None:
         kstatus(1, status),
     )
     assert seen == row
+
+
+@pytest.mark.parametrize("state", ROWS)
+def test_argo_cd_shows_every_state_as_its_row_says(state: str) -> None:
+    world, row = ROWS[state]
+    health, message = health_of(resource_with(1, plan(world, SETTINGS).status))
+    assert (health, message.split(":")[0]) == (argo_health(row), row.progressing)
 
 
 @pytest.mark.parametrize("state", ROWS)
