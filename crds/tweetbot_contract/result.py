@@ -35,7 +35,9 @@ class DataTable(Part):
     retweets: Annotated[
         int, Field(ge=0, description="Dropped: posts of others, passed on, as far as X was asked for them.")
     ] = 0
-    edits: Annotated[int, Field(ge=0, description="Dropped: versions of a post that was edited later.")] = 0
+    edits: Annotated[
+        int, Field(ge=0, description="Dropped: versions of a post that was edited later; huggingtweets counts none.")
+    ] = 0
     replies: Annotated[int, Field(ge=0, description="Dropped: replies, where filter.replies is Drop.")] = 0
     languages: Annotated[int, Field(ge=0, description="Dropped: other languages than filter.languages.")] = 0
     short: Annotated[int, Field(ge=0, description="Dropped: fewer words than filter.minWords after cleaning.")] = 0

@@ -68,8 +68,8 @@ class Filter(Part):
         tuple[Annotated[str, Field(max_length=10)], ...],
         Field(
             max_length=20,
-            description="Keep only posts in these languages (ISO 639, e.g. en), by their label or, without one, by their "
-            "text; all: [].",
+            description="Keep only posts in these languages (ISO 639, e.g. en), by their label or, without one, by "
+            "their text; all: [].",
         ),
     ] = ()
     exclude_ids: Annotated[

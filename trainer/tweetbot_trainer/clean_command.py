@@ -11,7 +11,7 @@ from tweetbot_trainer.posts import BadPost, decoded_lines, parse_json, posts_by_
 
 
 def run_clean(stdin: BinaryIO, stdout: BinaryIO, filter: Filter) -> None:
-    """Clean the posts of `stdin` and write each, in the order it came, with its cleaned text, kept, and reason.
+    """Clean the posts of `stdin` and write each that the recipe sees, in the order it came, with text, kept and reason.
 
     Raises SpecRefused (SourceUnreadable), naming the line, before anything is written.
     """

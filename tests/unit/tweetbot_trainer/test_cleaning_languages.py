@@ -5,7 +5,7 @@ import pytest
 from builders_trainer import a_post
 from tweetbot_contract.spec import Filter
 from tweetbot_trainer.cleaning import clean, options_of, recipe_of
-from tweetbot_trainer.cleaning.languages import labelled_language, told_language
+from tweetbot_trainer.cleaning.languages import named_language, told_language
 
 ENGLISH, GERMAN = "the harbour is quiet and the tide is low", "der Hafen ist heute ruhig und die Flut kommt erst abends"
 
@@ -20,12 +20,12 @@ def reason(text: str, label: str | None, *languages: str) -> str | None:
     [("en", "en"), ("pt-BR", "pt"), ("zh_Hant", "zh"), ("iw", "he"), ("in", "id"), ("nb", "no"), ("EN", "en")],
 )
 def test_a_label_names_a_language(label: str, language: str) -> None:
-    assert labelled_language(a_post(lang=label)) == language
+    assert named_language(label) == language
 
 
 @pytest.mark.parametrize("label", [None, "", "und", "zxx", "qme"])
 def test_some_labels_name_none(label: str | None) -> None:
-    assert labelled_language(a_post(lang=label)) is None
+    assert named_language(label) is None
 
 
 @pytest.mark.parametrize(

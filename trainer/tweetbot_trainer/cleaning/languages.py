@@ -36,21 +36,21 @@ def current_code(code: str) -> str:
     return _TODAY.get(language, language)
 
 
-def labelled_language(post: Post) -> str | None:
-    """Return the language that the post's source says; None where it says none."""
-    code = current_code(post.lang or "")
+def named_language(label: str | None) -> str | None:
+    """Return the language that a source's label names; None where it names none."""
+    code = current_code(label or "")
     return None if code in _NONE else code or None
 
 
 def told_language(text: str) -> str | None:
     """Return the language that a text is surely in, names, tags and placeholders apart; None where it is not sure."""
     language, certainty = _detector().classify(_NO_WORDS.sub(" ", text).strip())
-    return None if certainty < CERTAINTY or language in _NONE else current_code(language)
+    return None if certainty < CERTAINTY else named_language(language)
 
 
 def is_foreign(post: Post, text: str, languages: tuple[str, ...]) -> bool:
     """Tell whether a post is in none of these languages; one that neither label nor text places is in any."""
-    language = labelled_language(post) or told_language(text)
+    language = named_language(post.lang) or told_language(text)
     return language is not None and language not in languages
 
 

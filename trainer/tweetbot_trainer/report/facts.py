@@ -9,6 +9,7 @@ from typing import Protocol
 from tweetbot_contract.result import DataTable, Metrics, Sample
 from tweetbot_contract.sources import ArchiveSource, BlueskySource, MastodonSource, PostsSource, Source, XSource
 from tweetbot_contract.spec import Gates, Subject
+from tweetbot_trainer.cleaning.languages import named_language
 from tweetbot_trainer.memorisation import Memorisation
 from tweetbot_trainer.model.identity import BaseIdentity
 from tweetbot_trainer.profiles import Account
@@ -17,9 +18,6 @@ from tweetbot_trainer.splits import Order
 from tweetbot_trainer.training.outcome import TrainingOutcome
 from tweetbot_trainer.training.values import TrainingValues
 
-#: X's labels that name no language, and its old codes for two that do.
-_NO_LANGUAGE = frozenset({"und", "zxx", "art", "qam", "qct", "qht", "qme", "qst"})
-_OLD_CODES = {"in": "id", "iw": "he"}
 _FILES: dict[type, str] = {
     ArchiveSource: "X archive",
     PostsSource: "file",
@@ -103,7 +101,7 @@ class CardFacts:
 
 def languages_of(posts: Sequence[Labelled]) -> tuple[str, ...]:
     """Return the languages of at least a tenth of the labelled posts, the commonest first; none where none is known."""
-    labels = (_OLD_CODES.get(post.lang, post.lang) for post in posts if post.lang and post.lang not in _NO_LANGUAGE)
+    labels = filter(None, (named_language(post.lang) for post in posts))
     counts = Counter(label for label in labels if label.isalpha() and label.islower() and len(label) in (2, 3))
     total = counts.total()
     return tuple(label for label, count in counts.most_common() if count >= LANGUAGE_SHARE * total)
