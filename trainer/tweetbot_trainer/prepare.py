@@ -5,7 +5,7 @@ from typing import Any
 
 from tweetbot_contract.result import Dataset as DatasetResult
 from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
-from tweetbot_contract.sources import Source
+from tweetbot_contract.sources import Source, XSource
 from tweetbot_trainer.adoption import adoptable
 from tweetbot_trainer.base_access import identified_base
 from tweetbot_trainer.cleaning import clean
@@ -119,6 +119,8 @@ def _track(context: StageContext, tracker: Tracker, dataset: Dataset, uri: str) 
 
 
 def _address(context: StageContext, source: Source) -> str:
-    if source.x is not None:
-        return pages_folder(context.run.prefix, source.x.handle)
-    return source.kind.uri
+    match source.kind:
+        case XSource(handle=handle):
+            return pages_folder(context.run.prefix, handle)
+        case kind:
+            return kind.uri

@@ -1,12 +1,13 @@
 """What a source was when it was read: enough to recognise it again, and nothing secret."""
 
 import hashlib
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, BinaryIO
 
 from pydantic import Field
 
 from tweetbot_contract.parts import Part
 from tweetbot_contract.result import DataTable
+from tweetbot_contract.sources import Source
 from tweetbot_trainer.sources import StorePages
 from tweetbot_trainer.store import ObjectStore, StorageUnavailable, join, sha256_of_stream
 
@@ -107,6 +108,6 @@ class _WitnessedPages(StorePages):
         self._seen[uri] = ObjectRecord(uri=uri, size=len(content), sha256=hashlib.sha256(content).hexdigest())
 
 
-def kind_of(source: Any) -> str:
+def kind_of(source: Source) -> str:
     """Return the kind of a source as a manifest names it: the one field of the spec that is given."""
-    return next(name for name in type(source).model_fields if getattr(source, name) is source.kind)
+    return next(name for name in Source.model_fields if getattr(source, name) is source.kind)
