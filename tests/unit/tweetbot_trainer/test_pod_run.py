@@ -167,16 +167,23 @@ with mock_aws():
     client.create_bucket(Bucket="team-a")
     client.put_object(Bucket="team-a", Key="posts.txt", Body=open(sys.argv[1], "rb").read())
     code = command(["prepare"])
-print(code, sorted({"torch", "transformers", "wandb", "tweepy", "huggingface_hub", "matplotlib"} & set(sys.modules)))
+heavy = "torch transformers tokenizers safetensors wandb tweepy huggingface_hub matplotlib PIL scipy numpy".split()
+print(code, [name for name in heavy if name in sys.modules])
 """
 
 
-def test_preparing_loads_no_machine_learning(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("recipe", "loaded"), [("huggingtweets", []), ("modern", ["numpy"])])
+def test_preparing_loads_nothing_that_it_does_not_need(tmp_path: Path, recipe: str, loaded: list[str]) -> None:
     posts = tmp_path / "posts.txt"
     posts.write_text("".join(f"{post.text}\n" for post in many_posts(ENOUGH)), encoding="utf-8")
     keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
-    variables = {**os.environ, **environment(tmp_path), **keys, handover.RUN_ENV: a_run().encode()}
+    variables = {
+        **os.environ,
+        **environment(tmp_path),
+        **keys,
+        handover.RUN_ENV: a_run(filter={"recipe": recipe}).encode(),
+    }
     told = subprocess.run(
         [sys.executable, "-c", LIGHT, str(posts)], env=variables, capture_output=True, text=True, check=True
     )
-    assert told.stdout == "0 []\n"
+    assert told.stdout == f"0 {loaded}\n"
