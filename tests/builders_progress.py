@@ -11,11 +11,16 @@ from tweetbot_fakes.token_keys import FakeKeys
 from tweetbot_operator.cache import Cache
 from tweetbot_operator.manifest_to_view import bot_of
 from tweetbot_operator.progress_board import ProgressBoard
+from tweetbot_operator.progress_forward import Forwarder
 from tweetbot_operator.progress_limits import Limits
 from tweetbot_operator.progress_membership import ReportedRun
 from tweetbot_operator.progress_server import ProgressDesk
 from tweetbot_operator.progress_tokens import Tokens
+from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.views import JobView, Key, PodView
+
+#: Replicas on the loopback, without encryption.
+REPLICAS = OperatorSettings(progress_url="http://127.0.0.1:8443")
 
 
 class Training:
@@ -36,6 +41,8 @@ class Training:
         self.passes: list[Key] = []
         self.board = ProgressBoard(self.passes.append)
         self.keys, self.time, self.leads = FakeKeys(), 0.0, True
+        self.leader = ""
+        self.forward = Forwarder(REPLICAS, lambda: self.leader)
 
     @property
     def audience(self) -> str:
@@ -44,9 +51,9 @@ class Training:
 
     def desk(self) -> ProgressDesk:
         """Return the desk."""
-        return ProgressDesk(
-            Tokens(self.keys, self.now), self.cache, Limits(self.now), self.board, leads=lambda: self.leads
-        )
+        limits = Limits(self.now)
+        tokens = Tokens(self.keys, self.now)
+        return ProgressDesk(tokens, self.cache, limits, self.board, lambda: self.leads, self.forward)
 
     def now(self) -> float:
         return self.time

@@ -35,6 +35,9 @@ class Leadership(Protocol):
     def time_to_act(self) -> float:
         """Return for how many seconds a write that begins now may take; 0 when none may begin."""
 
+    def leader_address(self) -> str:
+        """Return where the replica that leads takes reports of progress; empty while that is not known, or this one."""
+
     async def run(self) -> None:
         """Stand for election for ever."""
 
@@ -54,6 +57,10 @@ class Unopposed:
         """Return that a write may take as long as it likes."""
         return math.inf
 
+    def leader_address(self) -> str:
+        """Return that no other replica leads."""
+        return ""
+
     async def run(self) -> None:
         """Do nothing: there is no election."""
 
@@ -72,6 +79,8 @@ class Terms:
     """Without one for so long, the leader begins no further write."""
     retry: float = 2
     """Between two looks."""
+    address: str = ""
+    """Where this replica takes reports of progress, told to the others in the Lease."""
 
 
 def end_at_once(why: str) -> None:
@@ -106,6 +115,10 @@ class Elector:
         now = self._clock()
         may_begin = self.leading.is_set() and self._left(now) > 0
         return self._renewed_at + self._terms.lease - now if may_begin else 0.0
+
+    def leader_address(self) -> str:
+        """Return the address in the Lease, unless this replica leads."""
+        return self._lease.address if self._lease and not self.leading.is_set() else ""
 
     async def run(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         """Stand for election for ever."""
@@ -195,6 +208,7 @@ class Elector:
             lease,
             holder=self._terms.identity,
             seconds=self._terms.lease,
+            address=self._terms.address,
             acquired=lease.acquired if ours else now,
             renewed=now,
             transitions=lease.transitions if ours or not lease.resource_version else lease.transitions + 1,
@@ -223,7 +237,7 @@ class Elector:
         if not self.leading.is_set() or self._lease is None:
             return
         self._step_back()
-        given_back = replace(self._lease, holder="", seconds=1, renewed=time_text(self._now()))
+        given_back = replace(self._lease, holder="", address="", seconds=1, renewed=time_text(self._now()))
         try:
             async with asyncio.timeout(self._terms.retry):
                 await self._door.write(given_back)

@@ -8,6 +8,8 @@ from tweetbot_operator.api_requests import ApiRequests
 
 Manifest = dict[str, Any]
 _VERSION = "coordination.k8s.io/v1"
+#: Where the holder takes reports of progress.
+_ADDRESS = "tweetbot.dev/progress-address"
 _TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
@@ -25,6 +27,8 @@ class Lease:
     renewed: str = ""
     resource_version: str = ""
     """Empty for one that is not stored yet."""
+    address: str = ""
+    """Where the holder takes reports of progress; empty if it takes none."""
 
 
 class LeaseDoor(Protocol):
@@ -78,11 +82,12 @@ class KubernetesLease:
 
     def _manifest(self, lease: Lease) -> Manifest:
         metadata = {"name": self._name, "namespace": self._namespace, "resourceVersion": lease.resource_version}
+        annotations = {"annotations": {_ADDRESS: lease.address}} if lease.address else {}
         times = {"acquireTime": lease.acquired, "renewTime": lease.renewed}
         return {
             "apiVersion": _VERSION,
             "kind": "Lease",
-            "metadata": {key: value for key, value in metadata.items() if value},
+            "metadata": {key: value for key, value in metadata.items() if value} | annotations,
             "spec": {
                 "holderIdentity": lease.holder,
                 "leaseDurationSeconds": lease.seconds,
@@ -102,6 +107,7 @@ def lease_of(manifest: Manifest) -> Lease:
         acquired=spec.get("acquireTime") or "",
         renewed=spec.get("renewTime") or "",
         resource_version=manifest["metadata"]["resourceVersion"],
+        address=(manifest["metadata"].get("annotations") or {}).get(_ADDRESS, ""),
     )
 
 

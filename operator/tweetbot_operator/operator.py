@@ -99,6 +99,7 @@ def _leadership(client: ApiClient, settings: OperatorSettings) -> Leadership:
         lease=settings.lease_seconds,
         renew=settings.lease_renew_seconds,
         retry=settings.lease_retry_seconds,
+        address=settings.progress_address,
     )
     api = ApiRequests(client, settings.request_timeout_seconds)  # the one that no lease holds back
     return Elector(KubernetesLease(api, namespace, settings.lease_name), terms, time.monotonic, _now)
@@ -120,6 +121,8 @@ def _now() -> datetime:
 async def _client() -> AsyncIterator[ApiClient]:
     """Yield a client of the cluster that we run in, else of KUBECONFIG's."""
     configuration = Configuration()
+    # Else aiohttp looks for a netrc file before each request, on a thread; and kopf's watches know no proxies either.
+    configuration.client_session_kwargs = {"trust_env": False}
     try:
         if "KUBERNETES_SERVICE_HOST" in os.environ:
             config.load_incluster_config(client_configuration=configuration)
@@ -143,7 +146,7 @@ async def _listen(health: Health, settings: OperatorSettings) -> None:
 
 async def _take_progress(progress: ProgressEndpoint, leadership: Leadership) -> None:
     try:
-        await progress.start(leads=leadership.leading.is_set)
+        await progress.start(leadership)
     except CannotServe as fault:
         raise CannotStart(str(fault)) from None
 

@@ -2,13 +2,14 @@
 
 import logging
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from tweetbot_operator.api_requests import ApiRequests
 from tweetbot_operator.cache import Cache
+from tweetbot_operator.election import Leadership
 from tweetbot_operator.logs import about
 from tweetbot_operator.progress_board import ProgressBoard
+from tweetbot_operator.progress_forward import Forwarder
 from tweetbot_operator.progress_keys import ApiKeys
 from tweetbot_operator.progress_limits import Limits
 from tweetbot_operator.progress_server import ProgressDesk, ProgressServer
@@ -30,8 +31,9 @@ class ProgressEndpoint:
         self._settings, self._cache, self._board, self._api = settings, cache, board, api
         self._server: ProgressServer | None = None
         self._certificate: ServingCertificate | None = None
+        self._forwarder: Forwarder | None = None
 
-    async def start(self, leads: Callable[[], bool]) -> None:
+    async def start(self, leadership: Leadership) -> None:
         """Listen, if the settings allow it. Raises CannotServe."""
         settings = self._settings
         if not settings.takes_progress:
@@ -40,7 +42,10 @@ class ProgressEndpoint:
             return
         self._certificate = _certificate(settings)
         tokens = Tokens(ApiKeys(self._api), time.monotonic)
-        server = ProgressServer(ProgressDesk(tokens, self._cache, Limits(time.monotonic), self._board, leads))
+        forwarder = self._forwarder = Forwarder(settings, leadership.leader_address)
+        leads = leadership.leading.is_set
+        desk = ProgressDesk(tokens, self._cache, Limits(time.monotonic), self._board, leads, forwarder)
+        server = ProgressServer(desk)
         try:
             await server.start(settings.http_host, settings.progress_port, self._certificate)
         except OSError as fault:
@@ -58,6 +63,8 @@ class ProgressEndpoint:
         """Stop listening."""
         if self._server:
             await self._server.stop()
+        if self._forwarder:
+            await self._forwarder.close()
 
 
 def _certificate(settings: OperatorSettings) -> ServingCertificate | None:

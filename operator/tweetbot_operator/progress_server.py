@@ -1,11 +1,12 @@
 """The endpoint that trainers report their progress to: KEP-2779 on the wire, one POST a report, nothing to read.
 
-Every replica serves it, as a Service knows no leader; only the leader takes reports, since only it writes.
+Every replica serves it, as a Service knows no leader. Only the leader keeps reports, since only it writes; the others
+check who reports, and hand good reports on.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -14,6 +15,7 @@ from tweetbot_contract.handover import progress_path
 from tweetbot_operator.cache import Cache
 from tweetbot_operator.metrics import PROGRESS_REPORTS
 from tweetbot_operator.progress_board import ProgressBoard
+from tweetbot_operator.progress_forward import FORWARDED
 from tweetbot_operator.progress_limits import Limits
 from tweetbot_operator.progress_membership import ReportedRun, trainer_pod
 from tweetbot_operator.progress_refusals import NotAuthenticated, NotNow, ReportRefused, TooMany
@@ -37,6 +39,8 @@ class ProgressDesk:
     limits: Limits
     board: ProgressBoard
     leads: Callable[[], bool]
+    forward: Callable[[str, str, bytes], Awaitable[tuple[int, str]]]
+    """Hands path, authorization and body on to the replica that leads; answers its status and message."""
 
 
 class ProgressServer:
@@ -62,9 +66,8 @@ class ProgressServer:
 
     async def report(self, request: web.Request) -> web.Response:
         """Answer 200 to a report that was taken; else what `progress_refusals` says."""
-        status, told = 200, "ok"
         try:
-            await self._take(request)
+            status, told = await self._take(request)
         except ReportRefused as refusal:
             status, told = refusal.status, str(refusal)
         except web.HTTPRequestEntityTooLarge:
@@ -75,17 +78,23 @@ class ProgressServer:
         headers = {"Retry-After": _RETRY_AFTER[status]} if status in _RETRY_AFTER else {}
         return web.json_response({"message": told}, status=status, headers=headers)
 
-    async def _take(self, request: web.Request) -> None:
+    async def _take(self, request: web.Request) -> tuple[int, str]:
         desk, run = self._desk, ReportedRun(**request.match_info)
         bearer = await desk.tokens.bearer(_token_of(request), run.audience)
         pod = trainer_pod(desk.cache, bearer, run)
         desk.limits.spend(pod.uid)
-        if not desk.leads():
-            desk.board.clear()
-            raise NotNow("this replica does not lead; another one answers soon")
         async with asyncio.timeout(_BODY_SECONDS):
             body = await request.read()
+        if not desk.leads():
+            desk.board.clear()
+            return await self._hand_on(request, body)
         desk.board.take(run, pod, report_of(body))
+        return 200, "ok"
+
+    async def _hand_on(self, request: web.Request, body: bytes) -> tuple[int, str]:
+        if FORWARDED in request.headers:
+            raise NotNow("neither this replica leads nor the one that handed the report on")
+        return await self._desk.forward(request.path, request.headers["Authorization"], body)
 
 
 def _token_of(request: web.Request) -> str:

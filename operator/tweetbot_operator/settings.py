@@ -145,6 +145,9 @@ class OperatorSettings:
     progress_ca: Pem = Pem("")
     """File of the certificates by which trainers know the endpoint, read at the start; none: those of their image."""
 
+    progress_address: str = ""
+    """host:port at which other replicas reach this one, e.g. $(POD_IP):8443; none: a standby takes no reports."""
+
     @property
     def takes_progress(self) -> bool:
         """Whether trainers report: plain text is for the loopback alone, and https needs a certificate."""

@@ -29,7 +29,8 @@ class Served:
     """A training, and the address at which its progress is taken."""
 
     def __init__(self, training: Training, base: str) -> None:
-        self.training, self.url = training, base + progress_path("team-a", training.run.bot, training.run.run)
+        self.training, self.address = training, base.partition("://")[2]
+        self.url = base + progress_path("team-a", training.run.bot, training.run.run)
         self.token = a_token(training.audience, training.pod.uid)
 
     async def post(self, body: bytes, token: str | None = None, url: str = "") -> tuple[int, str]:
@@ -55,6 +56,7 @@ async def serving(name: str, certificate: ServingCertificate | None = None) -> A
         yield Served(training, f"{'https' if certificate else 'http'}://127.0.0.1:{port}")
     finally:
         await server.stop()
+        await training.forward.close()
         training.board.clear()
 
 
@@ -107,11 +109,35 @@ async def test_a_flood_is_answered_with_a_pause(served: Served) -> None:
     assert statuses == [200, 200, 200, 200, 429]
 
 
-async def test_another_replica_leads(served: Served) -> None:
-    await served.post(a_report(42))
-    served.training.leads = False
-    assert (await served.post(a_report(43)))[0] == 503
+async def test_a_standby_hands_a_report_on_to_the_leader(served: Served) -> None:
+    async with serving("served") as leader:
+        await served.post(a_report(41))
+        served.training.leads, served.training.leader = False, leader.address
+        assert await served.post(a_report(42)) == (200, "ok")
+        assert (leader.percent(), served.percent()) == (42, None)
+        assert (await served.post(a_report(40)))[0] == 409
+
+
+async def test_a_standby_checks_before_it_hands_on(served: Served) -> None:
+    async with serving("served") as leader:
+        served.training.leads, served.training.leader = False, leader.address
+        assert (await served.post(a_report(42), "no token"))[0] == 401
+        assert leader.training.keys.looks == 0
+
+
+@pytest.mark.parametrize("leader", ["", "127.0.0.1:1"], ids=["unknown", "gone"])
+async def test_a_standby_that_reaches_no_leader_asks_to_come_back(served: Served, leader: str) -> None:
+    served.training.leads, served.training.leader = False, leader
+    assert (await served.post(a_report(42)))[0] == 503
     assert served.percent() is None
+
+
+async def test_no_report_goes_round_between_two_standbys(served: Served) -> None:
+    async with serving("served") as other:
+        served.training.leads = other.training.leads = False
+        served.training.leader, other.training.leader = other.address, served.address
+        status, message = await served.post(a_report(42))
+        assert (status, "neither" in message) == (503, True)
 
 
 async def test_where_nobody_can_judge_a_token_the_sender_comes_back(served: Served) -> None:
