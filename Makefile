@@ -44,6 +44,12 @@ bench: $(STAMP) ## The figures, side by side in one run, as JSON
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
 	@$(BIN)/python -m tweetbot_bench
 
+bench-trainer: $(STAMP) ## Our training loop beside the tuned ones of the field, as JSON (ARGS="--shape gpt2 --rounds 1")
+	@$(VENV)-bootstrap/bin/uv venv --quiet --allow-existing --python $(PYTHON) $(VENV)-bench
+	@$(VENV)-bootstrap/bin/uv pip sync --quiet --python $(VENV)-bench/bin/python --require-hashes requirements/bench.txt
+	@$(VENV)-bootstrap/bin/uv pip install --quiet --python $(VENV)-bench/bin/python --no-deps -e .
+	@PYTHONPATH=tests/bench $(VENV)-bench/bin/python -m tweetbot_trainer_bench $(ARGS)
+
 ##@ Work on it
 generate: $(STAMP) ## Render the CRD and the generated docs from the types
 	$(BIN)/python -m tweetbot_contract.generate
@@ -64,9 +70,9 @@ $(STAMP): pyproject.toml requirements/development.txt requirements/bootstrap.txt
 	@touch $@
 
 clean: ## Remove what was made here (the cluster's binaries stay in the user cache)
-	rm -rf $(VENV) $(VENV)-bootstrap .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(VENV)-bootstrap $(VENV)-bench .mypy_cache .ruff_cache .pytest_cache
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo cluster-up cluster-down test check unit integration e2e bench generate lock venv clean help
+.PHONY: demo cluster-up cluster-down test check unit integration e2e bench bench-trainer generate lock venv clean help

@@ -39,14 +39,19 @@ def test_requirements_are_in_step_with_the_project(half: str) -> None:
 
 
 def test_development_has_everything_and_the_images_versions() -> None:
-    groups = PROJECT["project"]["optional-dependencies"], PROJECT["dependency-groups"]
+    groups = PROJECT["project"]["optional-dependencies"], {"dev": PROJECT["dependency-groups"]["dev"]}
     wanted = {normal(requirement) for group in groups for names in group.values() for requirement in names}
     assert wanted <= set(pinned("development"))
     for half in ("operator", "trainer"):
         assert set(pinned(half).items()) <= set(pinned("development").items())
 
 
-@pytest.mark.parametrize("name", ["operator", "trainer", "development", "bootstrap"])
+def test_the_benchmark_has_its_peers_and_our_versions() -> None:
+    assert {normal(requirement) for requirement in PROJECT["dependency-groups"]["bench"]} <= set(pinned("bench"))
+    assert set(pinned("trainer").items()) <= set(pinned("bench").items())
+
+
+@pytest.mark.parametrize("name", ["operator", "trainer", "development", "bench", "bootstrap"])
 def test_every_pin_has_a_hash(name: str) -> None:
     text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
     entries = re.split(r"\n(?=\S)", text.strip())

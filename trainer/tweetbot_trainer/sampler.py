@@ -19,8 +19,8 @@ ENDED_SHARE = 0.2
 
 def rows_at_once(model: GPT2LMHeadModel, tokens: int) -> int:
     """Return how many texts of so many tokens, prompt included, may be drawn together."""
-    config = model.config
-    return max(1, CACHE_LIMIT // (2 * config.n_layer * config.n_embd * 4 * tokens))
+    bytes_a_token = 2 * 4 * int(model.config.n_layer) * int(model.config.n_embd)
+    return max(1, CACHE_LIMIT // (bytes_a_token * tokens))
 
 
 @torch.inference_mode()

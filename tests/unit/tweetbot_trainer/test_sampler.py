@@ -7,6 +7,7 @@ import torch
 from transformers.generation import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
 from builders_model import SAMPLING, a_base
+from tweetbot_trainer.model.tokenizer import end_mark_id
 from tweetbot_trainer.sampler import drawn, likeliest, rows_at_once
 
 GREEDY = replace(SAMPLING, top_k=1, min_new_tokens=0, max_new_tokens=12)
@@ -26,7 +27,7 @@ def test_the_distribution_is_that_of_transformers(temperature: float, top_k: int
 def test_greedy_rows_are_what_the_model_says_without_a_cache() -> None:
     base = a_base()
     base.model.eval()
-    mark = base.tokenizer.token_to_id("<|endoftext|>")
+    mark = end_mark_id(base.tokenizer)
     ids = [mark, 40, 41]
     for _ in range(GREEDY.max_new_tokens):
         ids.append(int(base.model(torch.tensor([ids])).logits[0, -1].argmax()))
@@ -35,7 +36,7 @@ def test_greedy_rows_are_what_the_model_says_without_a_cache() -> None:
 
 def test_rows_that_end_leave_and_take_nothing_with_them() -> None:
     base = a_base()
-    mark = base.tokenizer.token_to_id("<|endoftext|>")
+    mark = end_mark_id(base.tokenizer)
     torch.manual_seed(3)
     sampling = replace(SAMPLING, temperature=5.0, top_k=10_000, top_p=1.0, min_new_tokens=2)
     rows = drawn(base.model, (mark,), 200, sampling, end_mark=mark)

@@ -1,0 +1,77 @@
+"""What every contender gets: one model of random weights, and posts as token ids, the same for all.
+
+Ids are drawn, not written by anybody: how fast a loop runs does not depend on what the posts say. Their lengths follow
+those of tweets: about 25 tokens in the mean, few above 60.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import torch
+from transformers import GPT2Config, GPT2LMHeadModel
+
+POSTS_FILE = "posts.json"
+MODEL_FOLDER = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A GPT-2: layers, channels, heads, vocabulary with the end mark last, positions."""
+
+    layers: int
+    channels: int
+    heads: int
+    vocabulary: int
+    positions: int = 1024
+
+    @property
+    def end_mark(self) -> int:
+        """Return the id that stands between posts."""
+        return self.vocabulary - 1
+
+    def flops_per_token(self) -> int:
+        """Return the multiplications and additions of a label token's matrix products, backward included.
+
+        Six for each weight of a matrix product, the head's among them; attention within a post of 25 tokens is under
+        one percent and left out.
+        """
+        return 6 * (12 * self.layers * self.channels**2 + self.vocabulary * self.channels)
+
+
+SHAPES = {
+    # the head has the same share of the products as in the true GPT-2 (31 %)
+    "bench-mini": Shape(4, 256, 4, 5504),
+    "gpt2": Shape(12, 768, 12, 50257),
+}
+
+
+def write_material(folder: Path, shape: Shape, posts: int, seed: int = 1) -> None:
+    """Write the weights and the posts."""
+    torch.manual_seed(seed)
+    config = GPT2Config(
+        vocab_size=shape.vocabulary,
+        n_positions=shape.positions,
+        n_embd=shape.channels,
+        n_layer=shape.layers,
+        n_head=shape.heads,
+        bos_token_id=shape.end_mark,
+        eos_token_id=shape.end_mark,
+    )
+    GPT2LMHeadModel(config).save_pretrained(folder / MODEL_FOLDER)
+    random = Random(seed)
+    lengths = [min(120, max(3, round(random.lognormvariate(3.05, 0.55)))) for _ in range(posts)]
+    ids = [[min(int(random.paretovariate(0.6)), shape.end_mark - 1) for _ in range(length)] for length in lengths]
+    (folder / POSTS_FILE).write_text(json.dumps(ids))
+
+
+def read_posts(folder: Path) -> list[list[int]]:
+    """Return the posts as ids, without end marks."""
+    posts: list[list[int]] = json.loads((folder / POSTS_FILE).read_text())
+    return posts
+
+
+def read_model(folder: Path) -> GPT2LMHeadModel:
+    """Return the model with the weights that everybody begins from."""
+    return GPT2LMHeadModel.from_pretrained(folder / MODEL_FOLDER, dtype=torch.float32)

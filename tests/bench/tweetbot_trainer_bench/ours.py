@@ -1,0 +1,40 @@
+"""Our loop, as the train stage runs it."""
+
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from tweetbot_trainer_bench.clock import StepClock
+from tweetbot_trainer_bench.material import Shape, read_model, read_posts
+
+
+def ours(folder: Path, shape: Shape, steps: int, *, dropout: float = 0.0) -> StepClock:
+    """Train for so many steps."""
+    from tweetbot_contract.spec import Training
+    from tweetbot_trainer.errors import Stopped
+    from tweetbot_trainer.training.loop import train
+    from tweetbot_trainer.training.outcome import Hooks, Progress
+    from tweetbot_trainer.training.processors import chosen_processor
+    from tweetbot_trainer.training.values import effective_values
+    from tweetbot_trainer.training.windows import planned_steps, windows_of
+
+    windows = [w for post in read_posts(folder) for w in windows_of(post, shape.end_mark, shape.positions)]
+    values = replace(effective_values(Training(epochs=1), "hf://gpt2", ()), dropout=dropout)
+    plan = planned_steps(windows, batch_tokens=values.batch_tokens, epochs=1, seed=values.seed)[0]
+    labels = [sum(window.labels for window in step) for step in plan]
+    clock = StepClock()
+
+    def after(progress: Progress) -> None:
+        clock.step(labels[progress.step - 1])
+
+    with suppress(Stopped):
+        train(
+            read_model(folder),
+            windows,
+            windows[:1],
+            values,
+            processor=chosen_processor("FP32", gpu=False, channels=shape.channels),
+            hooks=Hooks(progress=after, stop=lambda: clock.steps >= steps),
+            stop_early=False,
+        )
+    return clock

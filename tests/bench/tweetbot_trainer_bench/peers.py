@@ -1,0 +1,179 @@
+"""The loops that we are measured against: transformers' Trainer, stock and tuned, and TRL's."""
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import torch
+from torch.utils.data import Dataset
+from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers.activations import ACT2FN, NewGELUActivation
+
+from tweetbot_trainer_bench.clock import StepClock
+from tweetbot_trainer_bench.material import Shape, read_model, read_posts
+
+#: Posts a batch where they are padded: about as many label tokens as a packed block has.
+POSTS_A_BATCH = 40
+Batch = Mapping[str, torch.Tensor]
+
+
+class Rows(Dataset[dict[str, Any]]):
+    """Rows of ids; each id is its own label."""
+
+    def __init__(self, rows: Sequence[Sequence[int]]) -> None:
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, place: int) -> dict[str, Any]:
+        return {"input_ids": list(self.rows[place]), "length": len(self.rows[place])}
+
+
+def stock(folder: Path, shape: Shape, steps: int) -> StepClock:
+    """Run huggingtweets' own settings: shuffled copies in blocks of 1,024, batch 1, float32, dropout 0.1."""
+    return _trained(folder, shape, steps, blocks=True, tuned=False)
+
+
+def packed(folder: Path, shape: Shape, steps: int) -> StepClock:
+    """Run the same blocks without dropout, the activation in one kernel."""
+    return _trained(folder, shape, steps, blocks=True, tuned=True)
+
+
+def packed_compiled(folder: Path, shape: Shape, steps: int) -> StepClock:
+    """Run packed blocks through torch.compile."""
+    return _trained(folder, shape, steps, blocks=True, tuned=True, torch_compile=True)
+
+
+def padded(folder: Path, shape: Shape, steps: int) -> StepClock:
+    """Run posts grouped by length, each batch padded to its longest."""
+    return _trained(folder, shape, steps, blocks=False, tuned=True)
+
+
+def trl(folder: Path, shape: Shape, steps: int) -> StepClock:
+    """Run TRL's SFTTrainer, which packs by itself, in float32."""
+    from datasets import Dataset as Table
+    from datasets.table import InMemoryTable
+    from tokenizers import Tokenizer, models
+    from transformers import PreTrainedTokenizerFast
+    from trl import SFTConfig, SFTTrainer
+
+    end = shape.end_mark
+    words = PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer(models.WordLevel({"<|endoftext|>": end, "<|pad|>": 0}, unk_token="<|pad|>")),
+        eos_token="<|endoftext|>",
+        pad_token="<|pad|>",
+    )
+    ids = [[*post, end] for post in _enough(read_posts(folder), steps)]
+    # named by hand: to make up a name, `datasets` pickles what cannot be pickled
+    rows = Table(InMemoryTable.from_pydict({"input_ids": ids}), fingerprint="posts")
+    with tempfile.TemporaryDirectory() as scratch:
+        config = SFTConfig(
+            **_arguments(scratch, steps), packing=True, packing_strategy="wrapped", max_length=shape.positions
+        )
+        clock = StepClock()
+        trainer = SFTTrainer(_tuned(read_model(folder)), config, train_dataset=rows, processing_class=words)
+        _timed(trainer, clock)
+        trainer.train()
+    return clock
+
+
+def _trained(folder: Path, shape: Shape, steps: int, *, blocks: bool, tuned: bool, **options: Any) -> StepClock:
+    posts = _enough(read_posts(folder), steps)
+    model = read_model(folder)
+    rows = _blocks(posts, shape) if blocks else [[shape.end_mark, *post, shape.end_mark] for post in posts]
+    if not blocks:
+        options |= {"train_sampling_strategy": "group_by_length", "per_device_train_batch_size": POSTS_A_BATCH}
+    with tempfile.TemporaryDirectory() as scratch:
+        clock = StepClock()
+        trainer = Trainer(
+            model=_tuned(model) if tuned else model,
+            args=TrainingArguments(**_arguments(scratch, steps) | options),
+            train_dataset=Rows(rows),
+            data_collator=_collated(shape.end_mark),
+        )
+        _timed(trainer, clock)
+        trainer.train()
+    return clock
+
+
+def _arguments(scratch: str, steps: int) -> dict[str, Any]:
+    return {
+        "output_dir": scratch,
+        "max_steps": steps,
+        "per_device_train_batch_size": 1,
+        "learning_rate": 1.372e-4,
+        "lr_scheduler_type": "cosine",
+        "use_cpu": True,
+        "bf16": False,
+        "report_to": "none",
+        "save_strategy": "no",
+        "logging_strategy": "no",
+        "disable_tqdm": True,
+        "dataloader_pin_memory": False,
+        "remove_unused_columns": False,
+    }
+
+
+def _tuned(model: Any) -> Any:
+    model.config.embd_pdrop = model.config.resid_pdrop = model.config.attn_pdrop = 0.0
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    for block in model.transformer.h:
+        block.attn.attn_dropout.p = 0.0
+        if isinstance(block.mlp.act, NewGELUActivation):
+            block.mlp.act = ACT2FN["gelu_pytorch_tanh"]
+    return model
+
+
+def _enough(posts: list[list[int]], steps: int) -> list[list[int]]:
+    """Return the posts, shuffled again for each time that they are gone through, for so many steps of 1,024 tokens."""
+    random, found, tokens = Random(0), list[list[int]](), 0
+    while tokens < (steps + 2) * 1100:
+        copy = list(posts)
+        random.shuffle(copy)
+        found += copy
+        tokens += sum(len(post) + 1 for post in copy)
+    return found
+
+
+def _blocks(posts: list[list[int]], shape: Shape) -> list[list[int]]:
+    stream = [shape.end_mark]
+    for post in posts:
+        stream += [*post, shape.end_mark]
+    size = shape.positions
+    return [stream[start : start + size] for start in range(0, len(stream) - size + 1, size)]
+
+
+def _collated(end_mark: int) -> Callable[[list[dict[str, Any]]], dict[str, torch.Tensor]]:
+    def collate(rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        longest = max(len(row["input_ids"]) for row in rows)
+        ids = torch.full((len(rows), longest), end_mark)
+        labels = torch.full((len(rows), longest), -100)
+        for place, row in enumerate(rows):
+            own = torch.tensor(row["input_ids"])
+            ids[place, : len(own)] = labels[place, : len(own)] = own
+        mask = (labels != -100).long()
+        return {"input_ids": ids, "labels": labels} | ({"attention_mask": mask} if not mask.all() else {})
+
+    return collate
+
+
+def _timed(trainer: Any, clock: StepClock) -> None:
+    """Count the labels of each batch as it goes in, and note the moment when its step is done."""
+    labels: list[int] = []
+    compute = trainer.compute_loss
+
+    def counting(model: Any, inputs: Batch, *args: Any, **named: Any) -> Any:
+        labels.append(int((inputs["labels"][:, 1:] != -100).sum()))
+        return compute(model, inputs, *args, **named)
+
+    class Watch(TrainerCallback):  # type: ignore[misc]  # transformers is without types
+        def on_step_end(self, *args: Any, **named: Any) -> None:
+            clock.step(labels[-1])
+
+    trainer.compute_loss = counting
+    trainer.add_callback(Watch())
