@@ -1,14 +1,17 @@
 """A published model with all that it was made from, but no training: a real dataset, a few bytes as weights."""
 
+import json
 from pathlib import Path
 from typing import Any
 
-from builders_stages import KEY, a_context, a_folder, a_local_run, a_source, a_version
+from builders_stages import a_context, a_folder, a_local_run, a_source, a_version
 from tweetbot_contract.handover import RunDocument
+from tweetbot_trainer.model.identity import BaseIdentity
 from tweetbot_trainer.prepare import prepare
 from tweetbot_trainer.publication import publish
 from tweetbot_trainer.run_record import read_record
 from tweetbot_trainer.store.folder import FolderStore
+from tweetbot_trainer.training.key import VERSION_DIGITS, key_of
 
 STORE = FolderStore()
 
@@ -24,11 +27,14 @@ def a_published_model(folder: Path, *, base: dict[str, str] | None = None, **run
     finished = a_folder(folder / "finished", b"weights")
     plain = a_version(finished, document)
     origin = plain.provenance.model_copy(update={"sources": record.sources, "base": base or record.base})
-    manifest = plain.model_copy(update={"dataset": prepared.dataset, "provenance": origin})
+    key = key_of(prepared.dataset.digest, BaseIdentity(**origin.base), origin.training)
+    changes = {"dataset": prepared.dataset, "provenance": origin, "training_key": key, "version": key[:VERSION_DIGITS]}
+    manifest = plain.model_copy(update=changes)
     publish(STORE, document, finished, manifest)
     return document
 
 
 def version_of(run: RunDocument) -> str:
     """Return the folder of the version that was published."""
-    return f"{run.prefix}/models/{KEY[:16]}"
+    pointer = json.loads(STORE.get(f"{run.prefix}/latest.json"))
+    return str(pointer["uri"]).removesuffix("/model")

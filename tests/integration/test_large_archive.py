@@ -1,4 +1,4 @@
-"""An export of 100,000 posts that unpacks to a gibibyte, read in a process of its own."""
+"""An export of 100,000 posts that unpacks to a gibibyte, from the zip to the dataset in a process of its own."""
 
 import json
 import subprocess
@@ -9,23 +9,31 @@ from archives.large import LONG_EVERY, write_large
 
 POSTS, UNPACKED = 100_000, 1024**3
 MEMORY_LIMIT_KIB = 300 * 1024
-#: Counts the posts, and says what the process needed at most: the kernel counts VmHWM anew for each program.
+#: Prepares the dataset, and says what the process needed at most: the kernel counts VmHWM anew for each program.
 PROGRAM = """
-import json, pathlib, re, sys
-from tweetbot_trainer.sources.archive import ArchiveSource
-from tweetbot_trainer.store.folder import FolderStore
-posts = sum(1 for _ in ArchiveSource(pathlib.Path(sys.argv[1]).as_uri(), 0, FolderStore()).posts())
+import dataclasses, json, pathlib, re, sys
+sys.path[:0] = json.loads(sys.argv[2])
+from builders_stages import a_context, a_local_run
+from tweetbot_trainer.log import Log
+from tweetbot_trainer.prepare import prepare
+folder = pathlib.Path(sys.argv[1])
+run = a_local_run(folder, spec={"sources": [{"archive": {"uri": (folder / "large.zip").as_uri()}}]})
+result = prepare(dataclasses.replace(a_context(folder, run), log=Log()))
 status = pathlib.Path("/proc/self/status").read_text()
-print(json.dumps({"posts": posts, "peak": int(re.search(r"VmHWM:\\s*(\\d+) kB", status)[1])}))
+peak = int(re.search(r"VmHWM:\\s*(\\d+) kB", status)[1])
+print(json.dumps({"table": result.dataset.table.as_json(), "uri": result.dataset.uri, "peak": peak}))
 """
 
 
-def test_a_large_export_is_read_in_little_memory(tmp_path: Path) -> None:
+def test_a_large_export_is_prepared_in_little_memory(tmp_path: Path) -> None:
     path = tmp_path / "large.zip"
     assert write_large(path, posts=POSTS, unpacked=UNPACKED) >= UNPACKED
-    command = [sys.executable, "-c", PROGRAM, str(path)]
-    done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=1800)
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path), json.dumps(sys.path)]
+    done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=3000)
     told = json.loads(done.stdout)
-    log = json.loads(done.stderr)
-    assert (told["posts"], log["joined"]) == (POSTS, POSTS // LONG_EVERY)
+    events = {event["event"]: event for event in map(json.loads, done.stderr.splitlines())}
+    assert events["archive.read"]["joined"] == POSTS // LONG_EVERY
+    assert told["table"] == {**told["table"], "downloaded": POSTS, "kept": POSTS}
+    ids = Path(told["uri"].removeprefix("file://")) / "ids.jsonl"
+    assert len(ids.read_bytes().splitlines()) == POSTS
     assert told["peak"] <= MEMORY_LIMIT_KIB, f"{told['peak']} KiB at the peak"

@@ -15,11 +15,11 @@ from tweetbot_contract import reasons
 from tweetbot_trainer.dataset import POSTS_FILE, SUMMARY_FILE, Dataset, read_dataset
 from tweetbot_trainer.dataset_ids import IDS_FILE, written_ids
 from tweetbot_trainer.errors import NotAuthorized, SpecRefused
-from tweetbot_trainer.model.identity import CONFIG, TOKENIZER, WEIGHTS
+from tweetbot_trainer.model.identity import CONFIG, TOKENIZER, WEIGHTS, BaseIdentity
 from tweetbot_trainer.pointer import POINTER_FILE
 from tweetbot_trainer.source_records import ObjectRecord, record_of
 from tweetbot_trainer.store import ObjectStore, join, sha256_of, sha256_of_stream
-from tweetbot_trainer.training.key import VERSION_DIGITS
+from tweetbot_trainer.training.key import VERSION_DIGITS, key_of
 from tweetbot_trainer.version_manifest import MANIFEST_FILE, MODEL_FOLDER, FileRecord, VersionManifest, decoded
 
 Verdict = Literal["ok", "differs", "missing", "unproven"]
@@ -64,6 +64,7 @@ def version_at(store: ObjectStore, uri: str) -> Version:
 def compared(store: ObjectStore, version: Version) -> Iterator[Finding]:
     """Yield a finding for each thing that the version is made of or from. Raises as the store does."""
     yield _manifest(version)
+    yield _key(version.manifest)
     for path, record in version.manifest.files.items():
         yield _file(store, version.home, path, record)
     yield from _strangers(store, version)
@@ -98,6 +99,18 @@ def _manifest(version: Version) -> Finding:
     if len(set(names)) > 1 or not manifest.version.startswith(manifest.training_key[:VERSION_DIGITS]):
         return Finding("differs", MANIFEST_FILE, f"it is of version {manifest.version}, and lies in {names[0]}")
     return Finding("ok", MANIFEST_FILE, f"version {manifest.version}, sha256 {sha256}")
+
+
+def _key(manifest: VersionManifest) -> Finding:
+    """Compare the key with what it is made of: another dataset, base or value would have another."""
+    origin = manifest.provenance
+    try:
+        key = key_of(manifest.dataset.digest, BaseIdentity(**origin.base), origin.training)
+    except (TypeError, ValueError) as error:
+        return Finding("differs", "training key", f"the manifest's base and values make none ({error})")
+    if key != manifest.training_key:
+        return Finding("differs", "training key", "it is of another dataset, base or training than the manifest tells")
+    return Finding("ok", "training key", "of this dataset, base and training")
 
 
 def _file(store: ObjectStore, home: str, path: str, record: FileRecord) -> Finding:

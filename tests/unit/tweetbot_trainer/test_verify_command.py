@@ -83,7 +83,9 @@ def in_dataset(file: str, change: Callable[[bytes], bytes]) -> Callable[[RunDocu
 def edited_manifest(**changes: Any) -> Callable[[RunDocument], None]:
     def act(run: RunDocument) -> None:
         uri = f"{version_of(run)}/MANIFEST.json"
-        STORE.put(uri, json.dumps(json.loads(STORE.get(uri)) | changes).encode())
+        content = json.loads(STORE.get(uri))
+        origin = {"provenance": content["provenance"] | changes.get("provenance", {})}
+        STORE.put(uri, json.dumps(content | changes | origin).encode())
 
     return act
 
@@ -96,6 +98,9 @@ def edited_manifest(**changes: Any) -> Callable[[RunDocument], None]:
         (damaged("model/pytorch_model.bin"), "model/pytorch_model.bin", "differs"),
         (edited_manifest(publishedAt="2026-11-24T06:00:00.000Z"), "MANIFEST.json", "differs"),
         (edited_manifest(version="0" * 16), "MANIFEST.json", "differs"),
+        (edited_manifest(trainingKey="0" * 64), "training key", "differs"),
+        (edited_manifest(provenance={"training": {"epochs": 40}}), "training key", "differs"),
+        (edited_manifest(provenance={"base": {"uri": "hf://gpt2"}}), "training key", "differs"),
         (in_dataset(IDS_FILE, lambda ids: ids.partition(b"\n")[2]), IDS_FILE, "differs"),
         (lambda run: STORE.delete(f"{dataset_of(run)}/{IDS_FILE}"), IDS_FILE, "missing"),
     ],

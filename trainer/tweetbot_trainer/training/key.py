@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from tweetbot_trainer.model.identity import BaseIdentity
 from tweetbot_trainer.training.values import TrainingValues
@@ -13,6 +15,11 @@ VERSION_DIGITS = 16
 
 def training_key(dataset_digest: str, base: BaseIdentity, values: TrainingValues) -> str:
     """Return 64 hex digits over everything that shapes the weights (design, section 9, "Training key")."""
-    content = {"schema": SCHEMA, "dataset": dataset_digest, "base": base.as_json(), "training": values.as_json()}
+    return key_of(dataset_digest, base, values.as_json())
+
+
+def key_of(dataset_digest: str, base: BaseIdentity, training: Mapping[str, Any]) -> str:
+    """Return the key of values as a manifest holds them."""
+    content = {"schema": SCHEMA, "dataset": dataset_digest, "base": base.as_json(), "training": dict(training)}
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
