@@ -38,7 +38,7 @@ def test_a_picture_is_fetched_in_its_larger_form(x: FakeX) -> None:
         html(503),
         Answer(end="closed"),
         Answer(204),
-        Answer(302, headers={"location": "http://169.254.169.254/latest"}),
+        Answer(302, headers={"location": "/pictures/another.png"}),
         Answer(body=b"x" * (LARGEST + 1)),
     ],
 )

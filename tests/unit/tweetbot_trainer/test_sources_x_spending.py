@@ -78,6 +78,13 @@ def test_every_run_has_its_own_ceiling(x: FakeX, clock: Clock) -> None:
     assert len(read(x, clock, pages.as_run("run2"), maxSpendUSD=1)) == 340
 
 
+def test_what_earlier_runs_paid_for_is_not_on_a_runs_bill(x: FakeX, clock: Clock) -> None:
+    pages = Pages()
+    read(x, clock, pages, maxSpendUSD=1, maxPosts=190)
+    assert len(read(x, clock, pages.as_run("run2"), maxSpendUSD=1)) == 250
+    assert set(x.billed.values()) == {1}
+
+
 def test_the_defaults_pay_for_all_that_x_serves() -> None:
     spec = XSource.model_validate({"handle": "gull", "tokenSecret": {"name": "x", "key": "token"}, "acceptTerms": True})
     Purse(spec, 0).require(spec.max_posts)

@@ -121,6 +121,16 @@ def test_a_retry_reads_up_to_the_post_that_its_run_began_with(x: FakeX, clock: C
     assert numbers(read(x, clock, pages)) == down(250)
 
 
+def test_a_retry_leaves_newer_posts_out_where_later_pages_hold_them(x: FakeX, clock: Clock) -> None:
+    pages = Pages()
+    read(x, clock, pages)
+    write(gull(x), 7)
+    for name in [name for name in pages.kept if "/runs/" not in name]:
+        del pages.kept[name]
+    assert numbers(read(x, clock, pages.as_run("run2"))) == down(257)
+    assert numbers(read(x, clock, pages)) == down(250)
+
+
 def test_another_account_behind_the_handle_is_read_anew(x: FakeX, clock: Clock) -> None:
     pages = Pages()
     read(x, clock, pages)
@@ -200,10 +210,11 @@ def test_a_next_token_that_leads_in_a_circle_is_left(x: FakeX, clock: Clock) -> 
 def test_a_server_that_knows_no_since_id_is_asked_once(x: FakeX, clock: Clock) -> None:
     pages = Pages()
     gull(x).posts = gull(x).posts[:5]
-    before = read(x, clock, pages)
+    before, log = read(x, clock, pages), StringIO()
     x.fault(answers.said({"data": gull(x).posts, "meta": {"next_token": "more"}}), on="timeline")
-    assert read(x, clock, pages.as_run("run2")) == before
+    assert list(an_x_source(x, clock, pages=pages.as_run("run2"), log=Log(log)).posts()) == before
     assert len(x.asked("timeline")) == 2
+    assert '"spent": "$0.035"' in log.getvalue()  # the lookup, and five posts that it had already
 
 
 def test_endless_empty_pages_are_left_and_asked_for_again_later(x: FakeX, clock: Clock) -> None:

@@ -62,13 +62,11 @@ class XApiSource:
 
     def _account(self) -> Account:
         """Return who is behind the handle; X is asked once in a run, so all its attempts read the same account."""
-        kept = self._notes.account()
-        answer = kept or self._client.user(self._spec.handle)
+        answer = self._notes.account() or self._client.user(self._spec.handle)
         account = account_of(answer)
         if account is None:
             raise self._client.problem_in(answer, about=f"@{self._spec.handle}")
-        if kept is None:
-            self._notes.keep_account(answer)
+        self._notes.keep_account(answer)
         return account
 
 

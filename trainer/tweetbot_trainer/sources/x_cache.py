@@ -62,9 +62,8 @@ class KeptTimeline:
         return max((span.first for span in self._spans if span.first < id), default=0)
 
     def span_with(self, id: int) -> Span | None:
-        """Return the span that settles this id, the one that reaches lowest where there are several."""
-        fitting = [span for span in self._spans if span.last <= id <= span.first]
-        return min(fitting, key=lambda span: span.last, default=None)
+        """Return the span that settles this id, the one that begins lowest where there are several."""
+        return min((span for span in self._spans if span.last <= id <= span.first), default=None)
 
     def load(self, span: Span) -> KeptPage:
         """Return the page of a span. Raises SpecRefused (SourceUnreadable) when it is damaged."""
