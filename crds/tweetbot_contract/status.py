@@ -92,7 +92,7 @@ class RunRecord(Part):
     model_uri: Annotated[
         str | None, Field(alias="modelURI", max_length=1400, description="The model that it published or adopted.")
     ] = None
-    attempts: Annotated[int, Field(description="Pods that it used, both stages together; preemption counts none.")]
+    attempts: Annotated[int, Field(description="Pods that ended in it, both stages together; preemption counts none.")]
     started_at: Annotated[str, Field(max_length=40, description="When it was recorded.")]
     finished_at: Annotated[str, Field(max_length=40, description="When it ended or gave way.")]
 

@@ -34,34 +34,53 @@ def plan_deletion(world: World, settings: OperatorSettings) -> Plan:
         return Plan(bot.status)
     if isinstance(bot, TweetBot) and bot.spec.deletion_policy == "Retain":
         return Plan(bot.status, (*_ends_of(world.cleanups), release(bot, "deletionPolicy is Retain")))
+    said = bot.status.condition("Progressing")
+    if said and said.reason == ERASURE_GIVEN_UP.name:
+        return _letting_go(world, settings)
     if isinstance(bot, UnreadableBot):
-        return _given_up(world, "its spec cannot be read", settings)
+        return _given_up(world, "its spec cannot be read")
+    job = next((job for job in world.cleanups if job.name == cleanup_name(bot.name, bot.uid)), None)
+    if job and job.verdict == "Complete":
+        return Plan(bot.status, (release(bot, "erased"),))
     if why := _hopeless(world, settings):
-        return _given_up(world, why, settings)
-    return _erasing(bot, world, settings)
+        return _given_up(world, why)
+    return _erasing(bot, job, world, settings)
 
 
 def _hopeless(world: World, settings: OperatorSettings) -> str | None:
     if world.findings.namespace_ending:
         return "its namespace is being deleted, so no Job can be created in it"
-    if world.now >= _deadline(world, settings):
+    tried = world.cleanups or world.findings.refusal or _stages_go_on(world)
+    if tried and world.now >= _deadline(world, settings):
         return f"that has not worked for {settings.erasure_seconds} s{_last_words(world)}"
     return None
 
 
 def _deadline(world: World, settings: OperatorSettings) -> datetime:
-    return after(moment_of(world.bot.deleted_at), settings.erasure_seconds)
+    """Where nobody was there to begin for all that time, a cleanup has as long from its own beginning."""
+    begun = [moment_of(world.bot.deleted_at), *(job.created_at for job in world.cleanups if not job.finished)]
+    return after(max(begun), settings.erasure_seconds)
 
 
-def _given_up(world: World, why: str, settings: OperatorSettings) -> Plan:
-    """Say what is left, then let go; a cleanup that still runs ends first, as a successor may write to its place."""
+def _stages_go_on(world: World) -> bool:
+    """Whether a Job or Pod has not ended that may write what is to be erased."""
+    own = {cleanup.uid for cleanup in world.cleanups}
+    jobs = any(not stage.finished for stage in world.jobs)
+    return jobs or any(not pod.ended for pod in world.pods if pod.job not in own)
+
+
+def _given_up(world: World, why: str) -> Plan:
+    """Say what is left before anything lets go of it."""
     bot = world.bot
     place = f"{bot.spec.output.s3.uri}/{bot.namespace}/{bot.name}" if isinstance(bot, TweetBot) else "What lies in S3"
     message = f"{place} was not erased: {why}. {ERASURE_GIVEN_UP.advice}"
-    said = bot.status.condition("Progressing")
-    if said is None or said.reason != ERASURE_GIVEN_UP.name:
-        standing = Standing(bot.status.phase, ERASURE_GIVEN_UP.name, message, progressing=False, stalled=True)
-        return Plan(status_saying(bot, standing, world.now), records=True)
+    standing = Standing(bot.status.phase, ERASURE_GIVEN_UP.name, message, progressing=False, stalled=True)
+    return Plan(status_saying(bot, standing, world.now), records=True)
+
+
+def _letting_go(world: World, settings: OperatorSettings) -> Plan:
+    """Let go once a cleanup that still runs has ended, or long after: a successor may write to the same place."""
+    bot = world.bot
     if ends := _ends_of(world.cleanups):
         return Plan(bot.status, ends)
     patience = after(_deadline(world, settings), _LAST_GRACE)
@@ -70,12 +89,9 @@ def _given_up(world: World, why: str, settings: OperatorSettings) -> Plan:
     return Plan(bot.status, (release(bot, "given up"),))
 
 
-def _erasing(bot: TweetBot, world: World, settings: OperatorSettings) -> Plan:
-    job = next((job for job in world.cleanups if job.name == cleanup_name(bot.name, bot.uid)), None)
+def _erasing(bot: TweetBot, job: JobView | None, world: World, settings: OperatorSettings) -> Plan:
     standing = Standing(bot.status.phase, ERASING.name, f"{ERASING.meaning}{_last_words(world)}")
     status = status_saying(bot, standing, world.now)
-    if job and job.verdict == "Complete":
-        return Plan(bot.status, (release(bot, "erased"),))
     actions, due = _steps(bot, job, world, settings)
     return Plan(status, actions, earliest(due, _deadline(world, settings)))
 
@@ -84,12 +100,9 @@ def _steps(
     bot: TweetBot, job: JobView | None, world: World, settings: OperatorSettings
 ) -> tuple[tuple[Action, ...], datetime | None]:
     """Return what to do now, and when something is due although nothing happens."""
-    own = {cleanup.uid for cleanup in world.cleanups}
     if ends := _ends_of(world.jobs):
         return ends, None
-    if any(not stage.finished for stage in world.jobs):
-        return (), None
-    if any(not pod.ended for pod in world.pods if pod.job not in own):
+    if _stages_go_on(world):
         return (), None
     if job is None:
         return _creation(bot, world, settings)

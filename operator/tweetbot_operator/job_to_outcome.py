@@ -28,7 +28,7 @@ from tweetbot_operator.outcomes import (
     Trained,
     Unread,
 )
-from tweetbot_operator.pod_to_blockage import blockage_of, cause_of
+from tweetbot_operator.pod_to_blockage import blockage_of, cause_of, refusal_of
 from tweetbot_operator.pods_to_usage import disruptions_of, seconds_used
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.spec_to_run import round_of
@@ -111,7 +111,8 @@ def _result(message: str, run: CurrentRun) -> Prepared | Trained | None:
 
 def _going(job: JobView, scene: Scene) -> Outcome:
     used, limit = seconds_used(scene.run, scene.pods, scene.now), scene.limits.active_deadline_seconds
-    if exhausted := _exhausted(scene, used):
+    finished = any(pod.phase == "Succeeded" for pod in scene.pods)  # its Job will be Complete in a moment
+    if not finished and (exhausted := _exhausted(scene, used)):
         return exhausted
     attempt = min(job.failed_pods + 1, scene.limits.attempts)
     live = [pod for pod in scene.pods if not pod.ended]
@@ -152,9 +153,19 @@ def _without_pod(job: JobView, scene: Scene, attempt: int) -> Outcome:
     last = scene.pods[-1] if scene.pods else None
     since = (last.finished_at or last.created_at) if last else job.created_at
     deadline = after(since, scene.limits.start_deadline_seconds)
+    check = scene.findings.mounts.get(job.uid)
     if scene.now >= deadline:
-        return _never_started("no Pod was created for it", scene)
-    return Going(attempt, evicted=bool(last and last.disrupted), wake_at=deadline)
+        return _never_started((check.message if check else "") or "no Pod was created for it", scene)
+    settings, now = scene.settings, scene.now
+    ask_at = check.next_at if check else after(since, settings.start_patience_seconds)
+    later = [moment for moment in (ask_at, after(since, settings.stalled_seconds), deadline) if moment > now]
+    return Going(
+        attempt,
+        blockage=refusal_of(check, since, now, settings),
+        evicted=bool(last and last.disrupted),
+        look_up=job if now >= ask_at else None,
+        wake_at=earliest(*later),
+    )
 
 
 def _waiting(pod: PodView, scene: Scene, attempt: int) -> Outcome:

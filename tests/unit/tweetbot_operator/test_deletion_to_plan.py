@@ -1,6 +1,7 @@
 """deletionPolicy: Delete: the finalizer comes before any write, goes after the erasure, and never stays for ever."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -199,6 +200,32 @@ async def test_after_an_hour_the_bot_goes_and_an_event_names_what_is_left(stage:
     assert note.startswith("s3://team-a/models/team-a/gull was not erased: that has not worked for 3600 s")
     await stage.collect_garbage()
     assert is_gone(stage)
+
+
+async def test_an_operator_that_was_away_for_longer_begins_all_the_same(stage: Stage) -> None:
+    await stage.apply(**ERASING)
+    await stage.whole_run()
+    stage.cluster.intake = None
+    stage.cluster.delete_bot(NAMESPACE, NAME)
+    stage.time += timedelta(seconds=9000)
+    stage.start_operator()
+    await stage.settle()
+    assert CLEANUP in stage.cluster.names("jobs")
+    await end_cleanup(stage, "Complete")
+    assert is_gone(stage)
+    assert events(stage) == []
+
+
+async def test_what_was_erased_while_the_operator_was_away_is_not_called_given_up(stage: Stage) -> None:
+    await stage.apply(**ERASING)
+    await deleted(stage)
+    stage.cluster.intake = None
+    await end_cleanup(stage, "Complete")
+    stage.time += timedelta(seconds=9000)
+    stage.start_operator()
+    await stage.settle()
+    assert is_gone(stage)
+    assert events(stage) == []
 
 
 async def test_a_cleanup_on_a_dead_node_holds_the_bot_up_for_minutes_more_and_not_longer(stage: Stage) -> None:

@@ -130,6 +130,12 @@ def test_the_old_executions_pod_is_not_counted_against_the_new_one() -> None:
     assert run_in(plan(a_world(bot, jobs=(job,), pods=(pod,), at=41), SETTINGS)).ran_seconds == 0
 
 
+def test_a_pod_that_ended_well_at_the_last_moment_has_made_it() -> None:
+    bot = a_bot_in("Train", **LIMIT)
+    pod = a_finished_pod(a_job(bot), a_train_result(), finished_at=seconds_after_noon(101))
+    assert run_in(plan(a_world(bot, jobs=(a_job(bot),), pods=(pod,), at=102), SETTINGS)).outcome is None
+
+
 # ---- disruptions
 
 
