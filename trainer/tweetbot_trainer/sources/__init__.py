@@ -5,7 +5,7 @@ bluesky   Bluesky's public API                 bluesky_feed.py, bluesky_client.p
           an exported repository               bluesky_repository.py, car.py, dag_cbor.py
 mastodon  the owner's export of an account     mastodon*.py, tar_gz.py, json_array.py
 posts     a jsonl, csv or txt file             posts_file.py
-x         the X API                            x_api.py, x_client.py, x_problems.py, x_records.py, patience.py, pages.py
+x         the X API                            x_*.py, patience.py, pages.py
 """
 
 from collections.abc import Callable
