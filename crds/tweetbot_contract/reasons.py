@@ -3,26 +3,8 @@
 docs/troubleshooting.md is rendered from this table; a test holds it complete.
 """
 
-from dataclasses import dataclass
-from typing import Literal
-
-#: Who must act: nobody (it goes on by itself), the TweetBot's author, or whoever runs the cluster or the service.
-Actor = Literal["Nobody", "Author", "Platform"]
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One reason: what it means and what to do."""
-
-    name: str
-    meaning: str
-    actor: Actor
-    advice: str
-
-    def __str__(self) -> str:
-        """Return the name as it stands in a condition."""
-        return self.name
-
+from tweetbot_contract.reason import Actor as Actor
+from tweetbot_contract.reason import Reason as Reason
 
 _ALL: list[Reason] = []
 
@@ -107,6 +89,12 @@ UNSCHEDULABLE = _reason(
     "No node can take the Pod.",
     "Platform",
     "Lower spec.resources, correct spec.scheduling, or add a node; the run goes on unaided.",
+)
+POD_REFUSED = _reason(
+    "PodRefused",
+    "The namespace admits no Pod of the Job (quota, LimitRange, Pod Security, a webhook).",
+    "Author",
+    "Lower spec.resources, or have the quota or policy changed; the run goes on unaided.",
 )
 IMAGE_PULL_FAILED = _reason(
     "ImagePullFailed", "The trainer image cannot be pulled.", "Platform", "Check its name and the node's access to it."
