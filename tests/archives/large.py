@@ -61,11 +61,16 @@ def _row(frame: str, number: int) -> bytes:
 
 
 def _frame(size: int) -> str:
-    """Return a row of at least that many characters, a video in many sizes, with places for text, id and time."""
-    url = "https://video.example/amplify_video/1280x720/"
-    variant = {"bitrate": "832000", "content_type": "video/mp4", "url": url + "0" * 40}
-    count = size // len(json.dumps(variant)) + 1
-    variants = [variant | {"url": f"{url}{number * 7919:040}"} for number in range(count)]
+    """Return a row of at least that many characters, a video with a long description, with places for what differs."""
+    variants = [
+        {
+            "bitrate": str(rate),
+            "content_type": "video/mp4",
+            "url": f"https://video.example/amplify_video/{rate}/vid.mp4",
+        }
+        for rate in (256_000, 832_000, 2_176_000)
+    ]
+    described = "".join(f" frame {number * 7919}," for number in range(size // 12))[:size]
+    media = {"type": "video", "ext_alt_text": described, "video_info": {"variants": variants}}
     row = tweet_row(_moment(0), "TEXT") | {"id_str": "ID", "created_at": "AT"}
-    media = {"type": "video", "video_info": {"variants": variants}}
     return json.dumps({"tweet": row | {"extended_entities": {"media": [media]}}})

@@ -50,8 +50,8 @@ def test_the_manifest_tells_before_the_account() -> None:
 
 @pytest.mark.parametrize("manifest", [manifest_js(), b"window.__THAR_CONFIG = {", script("__THAR_CONFIG", [5])])
 def test_the_account_tells_where_the_manifest_does_not(manifest: bytes) -> None:
-    account = account_js(accountId="8", username="crab", accountDisplayName=" Crab ")
-    assert profile_in({"data/manifest.js": manifest, "data/account.js": account}) == Profile("8", "crab", "Crab")
+    account = account_js(accountId="8", username="crab", accountDisplayName=" The\nCrab ")
+    assert profile_in({"data/manifest.js": manifest, "data/account.js": account}) == Profile("8", "crab", "The Crab")
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def _account(found: dict[str, Any], keys: tuple[str, str, str]) -> dict[str, str
     return {
         "account_id": _matching(_ID, account_id),
         "handle": _matching(_HANDLE, handle),
-        "display_name": well_formed(name.strip())[:_NAME_LIMIT] or None if isinstance(name, str) else None,
+        "display_name": well_formed(" ".join(name.split()))[:_NAME_LIMIT] or None if isinstance(name, str) else None,
     }
 
 
