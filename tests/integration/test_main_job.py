@@ -247,3 +247,15 @@ def test_a_killed_trainer_loses_nothing(home: EmbeddedCluster, kubectl: Kubectl)
     until(lambda: home.kill_pods("killed") > 0, 120)
     wait_for(kubectl, "killed", "ModelReady", 180)
     assert status_of(kubectl, "killed")["currentRun"]["number"] == 1
+
+
+def test_a_deleted_bot_leaves_nothing_in_the_bucket_and_its_neighbour_everything(
+    home: EmbeddedCluster, kubectl: Kubectl
+) -> None:
+    apply(kubectl, "gone", deletionPolicy="Delete")
+    wait_for(kubectl, "gone", "ModelReady", 300)
+    neighbour = "models/default/gone-not/latest.json"
+    home.s3().put_object(Bucket="tweetbot", Key=neighbour, Body=b"{}")
+    kubectl("delete", "tweetbot", "gone", "--timeout=300s")
+    found = home.s3().list_objects_v2(Bucket="tweetbot", Prefix="models/default/gone")
+    assert [entry["Key"] for entry in found["Contents"]] == [neighbour]

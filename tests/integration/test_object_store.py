@@ -87,3 +87,13 @@ def test_each_refusal_has_its_reason(
         with pytest.raises(StageFailed) as failed:
             read(uri)
         assert failed.value.reason.name == reason
+
+
+def test_a_folder_is_erased_and_what_begins_alike_stays(store: ObjectStore) -> None:
+    for name in ("gull/latest.json", "gull/models/v1/config.json", "gull2/latest.json", "gull.zip"):
+        store.put(f"s3://{BUCKET}/erase/{name}", b"x")
+    erased = sorted(store.erase(f"s3://{BUCKET}/erase/gull/"))
+    assert erased == [f"s3://{BUCKET}/erase/gull/{name}" for name in ("latest.json", "models/v1/config.json")]
+    assert list(store.erase(f"s3://{BUCKET}/erase/gull/")) == []
+    left = [info.uri.rpartition("/erase/")[2] for info in store.list(f"s3://{BUCKET}/erase/")]
+    assert left == ["gull.zip", "gull2/latest.json"]
