@@ -24,9 +24,9 @@ class DeleteJob:
 
 @dataclass(frozen=True, slots=True)
 class ReadEvents:
-    """Ask for the Events of a Pod that does not start."""
+    """Ask for the Events of a Pod that does not start, or of a Job that gets no Pod."""
 
-    pod: PodView
+    about: PodView | JobView
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from tweetbot_operator.views import JobView, PodView, StoredBot
@@ -38,6 +39,9 @@ class Cluster(Protocol):
 
     async def mount_failures_of(self, pod: PodView) -> tuple[str, ...]:
         """List what a Pod's FailedMount Events say, newest last."""
+
+    async def creation_failures_of(self, job: JobView, since: datetime) -> tuple[str, ...]:
+        """List what a Job's FailedCreate Events say that were seen after a moment, newest last."""
 
     async def create_job(self, manifest: Manifest) -> JobView:
         """Create a Job. Raises NameTaken, Refused."""

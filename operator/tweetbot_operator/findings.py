@@ -19,7 +19,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class MountCheck:
-    """What a Pod's Events said about its volumes; an empty message is nothing."""
+    """What a Pod's Events said about its volumes, or a Job's about its Pods; an empty message is nothing."""
 
     message: str
     count: int
@@ -32,7 +32,7 @@ class Findings:
 
     refusal: Refusal | None = None
     mounts: Mapping[str, MountCheck] = field(default_factory=dict)
-    """By Pod uid."""
+    """By the uid of the Pod or the Job."""
     searched: frozenset[str] = frozenset()
     """uids of Jobs whose Pods were listed live after they had ended."""
 

@@ -1,13 +1,14 @@
 """The real form of the door: which paths, which selectors, which preconditions."""
 
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from typing import Any
 
 from tweetbot_contract.handover import GROUP, KIND, MANAGED_BY, MANAGED_BY_LABEL, VERSION
 from tweetbot_operator.api_requests import METADATA_LIST, ApiRequests
 from tweetbot_operator.cluster import Kind, Manifest, Trace
 from tweetbot_operator.errors import Conflict, Invalid, Missing
-from tweetbot_operator.manifest_to_view import bot_of, job_of, pod_of
+from tweetbot_operator.manifest_to_view import bot_of, job_of, pod_of, time_of
 from tweetbot_operator.views import JobView, PodView, StoredBot
 
 FIELD_MANAGER = "tweetbot-operator"
@@ -48,9 +49,17 @@ class KubernetesCluster:
 
     async def mount_failures_of(self, pod: PodView) -> tuple[str, ...]:
         """List what a Pod's FailedMount Events say, newest last."""
-        path = f"/apis/events.k8s.io/v1/namespaces/{pod.namespace}/events"
-        found = await self._api.get(path, {"fieldSelector": f"regarding.uid={pod.uid},reason=FailedMount"})
-        return tuple(str(item.get("note", "")) for item in sorted(found["items"], key=_last_seen))
+        return tuple(str(item.get("note", "")) for item in await self._events_of(pod, "FailedMount"))
+
+    async def creation_failures_of(self, job: JobView, since: datetime) -> tuple[str, ...]:
+        """List what a Job's FailedCreate Events say that were seen after a moment, newest last."""
+        events = await self._events_of(job, "FailedCreate")
+        return tuple(str(item.get("note", "")) for item in events if time_of(_last_seen(item)) >= since)
+
+    async def _events_of(self, item: PodView | JobView, reason: str) -> list[Manifest]:
+        path = f"/apis/events.k8s.io/v1/namespaces/{item.namespace}/events"
+        found = await self._api.get(path, {"fieldSelector": f"regarding.uid={item.uid},reason={reason}"})
+        return sorted(found["items"], key=_last_seen)
 
     async def create_job(self, manifest: Manifest) -> JobView:
         """Create a Job by POST: applying would adopt a stranger's of that name. Raises NameTaken, Refused."""

@@ -38,7 +38,7 @@ class Memory:
         self.forget_server_fault(key)
 
     def note_mounts(self, key: Key, pod: str, message: str, now: datetime) -> None:
-        """Note what a Pod's Events said; they are read again after a growing pause."""
+        """Note what a Pod's Events said, or a Job's; they are read again after a growing pause."""
         known = self.of(key)
         former = known.mounts.get(pod)
         count = former.count + 1 if former else 1
@@ -69,10 +69,11 @@ class Memory:
 
     def keep_only(self, key: Key, jobs: Iterable[str], pods: Iterable[str]) -> None:
         """Forget what speaks of Jobs and Pods that are gone."""
-        known, alive = self.of(key), frozenset(pods)
+        known, standing = self.of(key), frozenset(jobs)
         if known.searched or known.mounts:
-            mounts = {pod: check for pod, check in known.mounts.items() if pod in alive}
-            self._findings[key] = replace(known, mounts=mounts, searched=known.searched & frozenset(jobs))
+            alive = standing | frozenset(pods)
+            mounts = {uid: check for uid, check in known.mounts.items() if uid in alive}
+            self._findings[key] = replace(known, mounts=mounts, searched=known.searched & standing)
 
     def forget(self, key: Key) -> None:
         """Forget a TweetBot."""

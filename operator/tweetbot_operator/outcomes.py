@@ -41,8 +41,8 @@ class Going:
     attempt: int
     blockage: Blockage | None = None
     evicted: bool = False
-    look_up: PodView | None = None
-    """A Pod that has waited for long: the API server's Events know why."""
+    look_up: PodView | JobView | None = None
+    """A Pod that has waited for long, or a Job that has for a Pod: the API server's Events know why."""
     wake_at: datetime | None = None
     """When something is due although nothing happens: a deadline, another look."""
 

@@ -3,8 +3,15 @@
 import re
 from datetime import datetime
 
-from tweetbot_contract.reasons import IMAGE_PULL_FAILED, NODE_LOST, SECRET_NOT_FOUND, UNSCHEDULABLE, Reason
-from tweetbot_operator.findings import Findings
+from tweetbot_contract.reasons import (
+    IMAGE_PULL_FAILED,
+    NODE_LOST,
+    POD_REFUSED,
+    SECRET_NOT_FOUND,
+    UNSCHEDULABLE,
+    Reason,
+)
+from tweetbot_operator.findings import Findings, MountCheck
 from tweetbot_operator.outcomes import Blockage
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.text import clause
@@ -14,6 +21,9 @@ from tweetbot_operator.views import PodView
 _IMAGE_FAULTS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable")
 #: The kubelet's words for a volume whose Secret, or key in it, does not exist.
 _SECRET = re.compile(r'secret "?[^" ]+"? not found|references non-existent secret key: \S+|find key \S+ in Secret \S+')
+
+#: It is another one at each try, and would make each try a change of the status.
+_POD_NAME = re.compile(r'^Error creating: (?:pods "[^"]*" is forbidden: )?')
 
 
 def blockage_of(pod: PodView, findings: Findings, now: datetime, settings: OperatorSettings) -> Blockage | None:
@@ -44,6 +54,19 @@ def cause_of(pod: PodView, findings: Findings) -> tuple[Reason | None, str]:
 def mount_complaint(failures: tuple[str, ...]) -> str:
     """Return the newest of a Pod's mount failures, one about a Secret if there is one; empty if there is none."""
     return next((words for words in reversed(failures) if _SECRET.search(words)), failures[-1] if failures else "")
+
+
+def creation_complaint(failures: tuple[str, ...]) -> str:
+    """Return the newest of a Job's failures to create a Pod, without the name that the Pod would have had."""
+    return _POD_NAME.sub("", failures[-1]) if failures else ""
+
+
+def refusal_of(check: MountCheck | None, since: datetime, now: datetime, settings: OperatorSettings) -> Blockage | None:
+    """Return why a Job that has waited since then has no Pod."""
+    if check is None or not check.message or now < after(since, settings.start_patience_seconds):
+        return None
+    stalled = now >= after(since, settings.stalled_seconds)
+    return Blockage(POD_REFUSED.name, f"{clause(check.message, 700)}. {POD_REFUSED.advice}", stalled)
 
 
 def node_lost(pods: tuple[PodView, ...], now: datetime, settings: OperatorSettings) -> Blockage | None:

@@ -21,7 +21,7 @@ from tweetbot_operator.memory import Memory
 from tweetbot_operator.metrics import JOB_WRITES, STATUS_WRITES
 from tweetbot_operator.pace import NotYet, Pace
 from tweetbot_operator.plan import Plan, plan
-from tweetbot_operator.pod_to_blockage import mount_complaint
+from tweetbot_operator.pod_to_blockage import creation_complaint, mount_complaint
 from tweetbot_operator.progress_board import ProgressBoard
 from tweetbot_operator.recorder import Recorder
 from tweetbot_operator.settings import OperatorSettings
@@ -29,7 +29,7 @@ from tweetbot_operator.standing import Standing
 from tweetbot_operator.text import clause
 from tweetbot_operator.turn_to_status import same, status_saying
 from tweetbot_operator.turnstile import Limits, Turnstile
-from tweetbot_operator.views import JobView, Key, StoredBot
+from tweetbot_operator.views import JobView, Key, PodView, StoredBot
 from tweetbot_operator.world import World
 
 LOG = logging.getLogger(__name__)
@@ -148,9 +148,8 @@ class Reconciler:
                 await self._create_in_turn(stored, action)
             case DeleteJob(job, why):
                 await self._delete(job, why)
-            case ReadEvents(pod):
-                complaint = mount_complaint(await self._cluster.mount_failures_of(pod))
-                self._memory.note_mounts(stored.group, pod.uid, complaint, self._now())
+            case ReadEvents(item):
+                self._memory.note_mounts(stored.group, item.uid, await self._complaint(item), self._now())
             case FindPods(job):
                 for pod in await self._cluster.pods_of(job):
                     self._cache.pods.put(pod)
@@ -172,6 +171,12 @@ class Reconciler:
                 await self._create(stored, action)
             finally:
                 self._row.entered(stored)
+
+    async def _complaint(self, item: PodView | JobView) -> str:
+        if isinstance(item, PodView):
+            return mount_complaint(await self._cluster.mount_failures_of(item))
+        pods = [pod.created_at for pod in self._cache.pods.group(item.owner) if pod.job == item.uid]
+        return creation_complaint(await self._cluster.creation_failures_of(item, max(pods, default=item.created_at)))
 
     async def _create(self, stored: StoredBot, action: CreateJob) -> None:
         name = action.manifest["metadata"]["name"]

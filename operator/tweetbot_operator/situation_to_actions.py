@@ -78,8 +78,8 @@ def actions(here: Situation) -> tuple[Action, ...]:
             return (*doomed, *_creation(here))
         case Unread(job):
             return (*doomed, FindPods(job))
-        case Going(look_up=pod) if pod is not None and not here.bot.spec.suspend:
-            return (*doomed, ReadEvents(pod))
+        case Going(look_up=item) if item is not None and not here.bot.spec.suspend:
+            return (*doomed, ReadEvents(item))
         case _:
             return doomed
 

@@ -110,3 +110,17 @@ def test_an_erasure_that_cannot_be_is_given_up_and_told(home: EmbeddedCluster, t
     left = f"s3://team-a/models/{tenant.namespace}/gull was not erased"
     assert left in tenant("get", "events", "--field-selector", "reason=ErasureGivenUp")
     assert left in (tmp_path / "log").read_text()
+
+
+def test_a_quota_that_admits_no_pod_is_told_and_heals_when_it_is_raised(home: EmbeddedCluster, tmp_path: Path) -> None:
+    """So does a LimitRange, or Pod Security: whatever refuses the Pod speaks through the same Events."""
+    tenant = Tenant(home)
+    tenant("create", "quota", "none", "--hard=pods=0")
+    with OperatorProcess(home.operator_kubeconfig, tmp_path / "log", {"TWEETBOT_NAMESPACES": tenant.namespace}):
+        tenant.apply("gull")
+        tenant.wait("gull", "reason=PodRefused", 240)
+        tenant.wait("gull", "Stalled", 240)
+        (stalled,) = [each for each in tenant.status("gull")["conditions"] if each["type"] == "Stalled"]
+        assert stalled["message"].startswith("exceeded quota: none")
+        tenant("delete", "quota", "none")
+        tenant.wait("gull", "ModelReady", 240)

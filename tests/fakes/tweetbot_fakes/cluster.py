@@ -31,6 +31,7 @@ class FakeCluster:
     writes: list[str] = field(default_factory=list)
     events: list[Manifest] = field(default_factory=list)
     mount_failures: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    creation_failures: dict[str, tuple[str, ...]] = field(default_factory=dict)
     faults: dict[str, list[ApiFault]] = field(default_factory=dict)
     """Faults to raise at the next calls of a method, one each."""
     after_write: Callable[[str], None] = lambda write: None
@@ -59,6 +60,10 @@ class FakeCluster:
     async def mount_failures_of(self, pod: PodView) -> tuple[str, ...]:
         self._fault("mount_failures_of")
         return self.mount_failures.get(pod.name, ())
+
+    async def creation_failures_of(self, job: JobView, since: datetime) -> tuple[str, ...]:
+        self._fault("creation_failures_of")
+        return self.creation_failures.get(job.name, ())
 
     async def create_job(self, manifest: Manifest) -> JobView:
         self._fault("create_job")
