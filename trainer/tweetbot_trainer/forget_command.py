@@ -10,6 +10,7 @@ from tweetbot_contract.handover import ExitCode
 from tweetbot_trainer.errors import SpecRefused
 from tweetbot_trainer.forgetting import LIST_LIMIT, DatasetHit, ModelHit, Search, search, wanted_ids
 from tweetbot_trainer.store import ObjectStore
+from tweetbot_trainer.version_manifest import MODEL_FOLDER
 
 #: Ids that are printed of each dataset; --json gives all.
 SHOWN = 5
@@ -48,7 +49,8 @@ def _document(found: Search, wanted: frozenset[str]) -> dict[str, Any]:
 
 def _lines(found: Search, wanted: frozenset[str]) -> list[str]:
     return [
-        f"{len(found.found)} of {len(wanted)} posts stand in {len(found.datasets)} datasets",
+        f"{len(found.found)} of {len(wanted)} posts found, in {len(found.datasets)} datasets and "
+        f"{len(found.models)} models",
         *(line for dataset in found.datasets for line in _of_dataset(dataset)),
         *(_of_model(model) for model in found.models),
         *(f"unknown  {uri}: it does not tell which posts it holds; remove it" for uri in found.unknown),
@@ -83,8 +85,9 @@ def _advice(found: Search) -> list[str]:
 
 
 def _bot(uri: str) -> str:
-    """Return `<namespace>/<name>` of the TweetBot that something belongs to."""
-    return "/".join(uri.split("/datasets/")[0].split("/models/")[0].split("/")[-2:])
+    """Return `<namespace>/<name>` of the TweetBot that a dataset or a model belongs to."""
+    folder = uri.removesuffix(f"/{MODEL_FOLDER}")
+    return "/".join(folder.split("/")[-4:-2])
 
 
 def _shown(ids: tuple[str, ...]) -> str:

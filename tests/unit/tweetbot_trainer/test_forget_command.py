@@ -59,6 +59,14 @@ def test_the_dataset_and_the_served_model_are_named(
     assert (document["notFound"], document["unknown"]) == (["4711"], [])
 
 
+def test_the_bot_is_told_whatever_its_output_is_called(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "posts.txt").touch()
+    output = {"output": {"s3": {"uri": f"file://{tmp_path}/models/datasets"}}}
+    run = a_published_model(tmp_path, spec={**posts_file(tmp_path), **output})
+    document = told(f"file://{tmp_path}/models", ids_file(tmp_path, SECOND), capsys)
+    assert [one["bot"] for one in (*document["datasets"], *document["models"])] == [f"{run.namespace}/{run.name}"] * 2
+
+
 def test_another_post_with_the_very_same_text_is_named(
     run: RunDocument, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -71,7 +79,7 @@ def test_another_post_with_the_very_same_text_is_named(
 def test_people_read_what_to_do(run: RunDocument, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(["forget", "--ids", str(ids_file(tmp_path, SECOND)), "--root", run.prefix]) == 0
     said = capsys.readouterr().out
-    assert said.startswith("1 of 1 posts stand in 1 datasets\ndataset  file:///")
+    assert said.startswith("1 of 1 posts found, in 1 datasets and 1 models\ndataset  file:///")
     assert f"model    {version_of(run)}/model: learned from {SECOND}, and is served" in said
     assert "What to do, for team-a/gull:" in said
 
@@ -80,7 +88,7 @@ def test_nothing_found_is_said_and_asks_for_nothing(
     run: RunDocument, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command(["forget", "--ids", str(ids_file(tmp_path, "4711")), "--root", run.prefix]) == 0
-    assert capsys.readouterr().out == "0 of 1 posts stand in 0 datasets\n"
+    assert capsys.readouterr().out == "0 of 1 posts found, in 0 datasets and 0 models\n"
 
 
 def test_no_text_of_a_post_is_opened(run: RunDocument) -> None:
