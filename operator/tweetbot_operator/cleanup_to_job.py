@@ -4,6 +4,8 @@ from typing import Any
 
 from tweetbot_contract.handover import WORK_DIR, RunDocument, cleanup_name
 from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.scheduling import Scheduling
+from tweetbot_contract.spec import Evaluation
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.spec_to_job import QUIET, failure_policy, labels_of
 from tweetbot_operator.spec_to_pod import (
@@ -25,7 +27,7 @@ _TRIES = 3
 
 
 def cleanup_for(bot: TweetBot, settings: OperatorSettings) -> Manifest:
-    """Return the Job. Raises ValueError when the spec is too long to be handed over."""
+    """Return the Job."""
     labels = labels_of(bot, "Cleanup")
     return {
         "apiVersion": "batch/v1",
@@ -43,10 +45,14 @@ def cleanup_for(bot: TweetBot, settings: OperatorSettings) -> Manifest:
 
 
 def _pod(bot: TweetBot, settings: OperatorSettings) -> Manifest:
-    """The kubelet, too, ends it in time: on a node that is cut off it must not erase what a successor writes."""
+    """The kubelet, too, ends it in time: on a node that is cut off it must not erase what a successor writes.
+
+    Without what may be long, the document fits an env variable whatever the spec: else nothing would ever erase.
+    """
     sources = secret_sources(bot.spec, "Cleanup")
+    brief = bot.spec.model_copy(update={"scheduling": Scheduling(), "evaluation": Evaluation()})
     document = RunDocument(
-        stage="Cleanup", namespace=bot.namespace, name=bot.name, uid=bot.uid, run_id="", run_number=0, spec=bot.spec
+        stage="Cleanup", namespace=bot.namespace, name=bot.name, uid=bot.uid, run_id="", run_number=0, spec=brief
     )
     container = confined_container(
         command_of("Cleanup"),

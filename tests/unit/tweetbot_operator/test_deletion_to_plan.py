@@ -128,6 +128,17 @@ async def test_the_cleanup_belongs_to_nobody_and_gets_the_s3_key_alone(stage: St
     assert RunDocument.model_validate_json(env["TWEETBOT_RUN"]).prefix == "s3://team-a/models/team-a/gull"
 
 
+async def test_a_spec_too_long_to_train_is_short_enough_to_erase(stage: Stage) -> None:
+    values = ["v" * 60 + str(number) for number in range(20)]
+    expressions = [{"key": f"{'k' * 200}{number}", "operator": "In", "values": values} for number in range(10)]
+    terms = [{"matchExpressions": expressions}] * 5
+    affinity = {"required": terms, "preferred": [{"weight": 1, "preference": term} for term in terms]}
+    await stage.apply(**ERASING, scheduling={"affinity": affinity})
+    assert stage.reason() == "JobRefused"
+    await deleted(stage)
+    assert stage.cluster.names("jobs") == [CLEANUP]
+
+
 async def test_a_bot_whose_runs_have_ended_is_erased_as_well(stage: Stage) -> None:
     await stage.apply(**ERASING)
     await stage.whole_run()
