@@ -45,16 +45,12 @@ class MastodonSource:
         Raises SpecRefused: SourceUnreadable, SourceTruncated, SourceEncrypted, SourceNotAnExport or SourceTooLarge.
         """
         counts: Counter[str] = Counter()
-        try:
-            with self._reader.open_random(self._uri) as file:
-                for name, size, content in members_of(file):
-                    if name == OUTBOX:
-                        yield from self._outbox(content, counts)
-                    elif size <= (ACTOR_LIMIT if name == ACTOR else AVATAR_LIMIT):
-                        self._account[name] = content.read()
-        except (SpecRefused, *BROKEN) as error:
-            refusal = error if isinstance(error, SpecRefused) else named(error)
-            raise SpecRefused(refusal.reason, f"{self._uri}: {refusal.message}") from error
+        with self._reader.open_random(self._uri) as file:
+            try:
+                yield from self._read(file, counts)
+            except (SpecRefused, *BROKEN) as error:
+                refusal = error if isinstance(error, SpecRefused) else named(error)
+                raise SpecRefused(refusal.reason, f"{self._uri}: {refusal.message}") from error
         told = {"posts": counts["post"], "notPublic": counts["not public"], "others": counts["no post"]}
         self._log.info("mastodon.read", source=self._index, **told)
 
@@ -72,6 +68,13 @@ class MastodonSource:
             display_name=name[:_NAME_LIMIT] if name else None,
             avatar=next((Avatar(content) for content in pictures), None),
         )
+
+    def _read(self, file: BinaryIO, counts: Counter[str]) -> Iterator[Post]:
+        for name, size, content in members_of(file):
+            if name == OUTBOX:
+                yield from self._outbox(content, counts)
+            elif size <= (ACTOR_LIMIT if name == ACTOR else AVATAR_LIMIT):
+                self._account[name] = content.read()
 
     def _outbox(self, content: BinaryIO, counts: Counter[str]) -> Iterator[Post]:
         text = io.TextIOWrapper(content, encoding="utf-8-sig", newline="")
