@@ -1,9 +1,9 @@
-"""A training that is killed at every one of its steps, each time in a process of its own, and gone on from.
+"""A training that is killed after every one of its steps: each process goes on from what the one before it left.
 
     python -m tweetbot_fakes.killed_training FOLDER STEPS
 
-Prints a line of JSON: the hash of the undisturbed weights, and of those after each kill. This process loads torch once
-and forks, single-threaded, so that a kill costs the training alone.
+Prints a line of JSON: the hash of the weights of an undisturbed training, and of the one killed so often. This process
+loads torch once and forks, single-threaded, so that a kill costs the training alone.
 """
 
 import hashlib
@@ -32,11 +32,13 @@ TOKENIZER = a_base(TRAIN).tokenizer
 def main() -> None:
     folder, steps = Path(sys.argv[1]), int(sys.argv[2])
     whole = _hash_of(folder / "undisturbed", die_at=None)
-    print(json.dumps({"whole": whole, "resumed": [_killed(folder / str(step), step) for step in range(1, steps + 1)]}))
+    for step in range(1, steps + 1):
+        _kill(folder / "killed", step)
+    print(json.dumps({"undisturbed": whole, "killed": _hash_of(folder / "killed", die_at=None)}))
 
 
-def _killed(folder: Path, step: int) -> str:
-    """Return the hash after a kill right after this step, while its checkpoint is being uploaded."""
+def _kill(folder: Path, step: int) -> None:
+    """Train in another process that dies right after this step, while a checkpoint is being uploaded."""
     child = os.fork()
     if child == 0:
         _hash_of(folder, die_at=step)
@@ -45,7 +47,6 @@ def _killed(folder: Path, step: int) -> str:
     if os.WTERMSIG(status) != signal.SIGKILL:
         raise SystemExit(f"the training was to be killed at step {step}, and ended with {status}")
     shutil.rmtree(folder / "work", ignore_errors=True)
-    return _hash_of(folder, die_at=None)
 
 
 def _hash_of(folder: Path, *, die_at: int | None) -> str:
