@@ -88,8 +88,8 @@ def test_a_malformed_manifest_is_refused_with_its_path(kubectl: Kubectl, case: s
 
 
 def test_an_unknown_field_is_refused(kubectl: Kubectl) -> None:
-    answer = apply(kubectl, "default", a_manifest(schedule={"cron": "0 3 * * 1"}))
-    assert 'unknown field "spec.schedule"' in answer.stderr
+    answer = apply(kubectl, "default", a_manifest(autopilot=True))
+    assert 'unknown field "spec.autopilot"' in answer.stderr
 
 
 @pytest.mark.parametrize(("name", "path"), [("g" * 47, "metadata.name"), ("gull.two", "metadata.name")])
