@@ -102,9 +102,6 @@ def test_both_stages_of_a_run_stand_on_the_server_with_their_lineage(
     told = prepare.finish()
     train = started(a_run(tmp_path, apiKeySecret=SECRET, baseURL=server.url), tmp_path, secrets, {"epochs": 4})
     train.artifact(dataset_artifact("gull", "s3://team-a/datasets/d", "d", TABLE, direction="input"))
-    base = base_artifact(BaseIdentity("hf://harbour/gpt2", "hub", "c0ffee"))
-    assert base is not None
-    train.artifact(base)
     for step in range(1, 4):
         train.log({"step": step, "train/loss": 1 / step})
     train.table("samples", ("prompt", "prediction"), [("My dream is", "My dream is the harbour")])
@@ -124,12 +121,6 @@ def test_both_stages_of_a_run_stand_on_the_server_with_their_lineage(
     raw, dataset, model = (server.artifact(name) for name in ("tweets-gull-0", "dataset-gull", "model-gull"))
     assert (raw.type, raw.used_by) == ("raw-dataset", {first.name})
     assert (dataset.type, dataset.made_by, dataset.used_by) == ("train-dataset", {first.name}, {second.name})
-    pretrained = server.artifact("harbour-gpt2")
-    assert (pretrained.type, pretrained.made_by, pretrained.used_by) == ("pretrained-model", set(), {second.name})
-    assert pretrained.metadata["digest"] == "c0ffee"
-    assert [entry["ref"] for entry in pretrained.manifest["contents"].values()] == [
-        "https://huggingface.co/harbour/gpt2/tree/c0ffee"
-    ]
     assert (model.type, model.made_by) == ("finetuned-model", {second.name})
     assert dataset.metadata["kept"] == 7
     assert [entry["ref"] for entry in model.manifest["contents"].values()] == ["s3://team-a/models/m/model"]
@@ -138,17 +129,18 @@ def test_both_stages_of_a_run_stand_on_the_server_with_their_lineage(
     assert (first.exit_code, second.exit_code) == (0, 0)
 
 
-@pytest.mark.parametrize(
-    ("base", "name", "uri"),
-    [
-        (BaseIdentity("scratch://mini", "scratch", "mini-1"), None, None),
-        (BaseIdentity("hf://gpt2", "hub", "c0ffee"), "gpt2", "https://huggingface.co/gpt2/tree/c0ffee"),
-        (BaseIdentity("s3://team-a/bases/our gpt2", "folder", "d", "t", "c"), "our-gpt2", "s3://team-a/bases/our gpt2"),
-    ],
-)
-def test_a_base_that_somebody_trained_is_an_artifact(base: BaseIdentity, name: str | None, uri: str | None) -> None:
-    found = base_artifact(base)
-    assert (found and found.name, found and found.uri) == (name, uri)
+def test_the_base_is_used_by_the_training_and_made_by_no_run(server: FakeWandb, tmp_path: Path, secrets: Path) -> None:
+    base = base_artifact(BaseIdentity("hf://harbour/gpt2", "hub", "c0ffee"))
+    assert base is not None
+    train = started(a_run(tmp_path, apiKeySecret=SECRET, baseURL=server.url), tmp_path, secrets)
+    train.artifact(base)
+    assert train.finish().degraded is None
+    (run,) = server.runs
+    pretrained = server.artifact("harbour-gpt2")
+    assert (pretrained.type, pretrained.made_by, pretrained.used_by) == ("pretrained-model", set(), {run})
+    assert pretrained.metadata["digest"] == "c0ffee"
+    references = [entry["ref"] for entry in pretrained.manifest["contents"].values()]
+    assert references == ["https://huggingface.co/harbour/gpt2/tree/c0ffee"]
 
 
 @pytest.mark.parametrize("log_text", [False, True])
