@@ -52,11 +52,11 @@ def version_at(store: ObjectStore, uri: str) -> Version:
     The address of a TweetBot's folder or its latest.json, of a version's folder, its model/ or its MANIFEST.json.
     Raises SpecRefused where nothing of the kind lies there.
     """
-    place = uri.rstrip("/").removesuffix(f"/{MANIFEST_FILE}").removesuffix(f"/{MODEL_FOLDER}")
-    if not place.endswith(f"/{POINTER_FILE}") and (found := store.find(join(place, MANIFEST_FILE))):
-        return _version(place, found.body, None)
-    pointer = place if place.endswith(f"/{POINTER_FILE}") else join(place, POINTER_FILE)
-    target, sha256 = _target(store, pointer, uri)
+    given = uri.rstrip("/").removesuffix(f"/{MANIFEST_FILE}").removesuffix(f"/{POINTER_FILE}")
+    for place in (given, given.removesuffix(f"/{MODEL_FOLDER}")):  # a TweetBot may be called `model`, too
+        if found := store.find(join(place, MANIFEST_FILE)):
+            return _version(place, found.body, None)
+    target, sha256 = _target(store, join(given, POINTER_FILE), uri)
     home = target.removesuffix(f"/{MODEL_FOLDER}")
     return _version(home, store.get(join(home, MANIFEST_FILE)), sha256)
 
@@ -124,10 +124,10 @@ def _file(store: ObjectStore, home: str, path: str, record: FileRecord) -> Findi
 
 def _strangers(store: ObjectStore, version: Version) -> Iterator[Finding]:
     """Yield what lies among the version's files and is none: a server might load it."""
-    start = f"{version.home}/"
+    folder = f"/{version.home.rpartition('/')[2]}/"
     listed = {MANIFEST_FILE, *version.manifest.files}
-    for info in store.list(start):
-        if (path := info.uri.removeprefix(start)) not in listed:
+    for info in store.list(f"{version.home}/"):
+        if (path := info.uri.rpartition(folder)[2]) not in listed:  # a file's address may be written in several ways
             yield Finding("differs", path, "the manifest does not list it")
 
 

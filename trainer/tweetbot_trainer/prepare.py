@@ -10,8 +10,8 @@ from tweetbot_trainer.adoption import adoptable
 from tweetbot_trainer.base_access import identified_base
 from tweetbot_trainer.cleaning import clean
 from tweetbot_trainer.dataset import Dataset, build_dataset, header_of
-from tweetbot_trainer.novelty import too_few_new_posts
 from tweetbot_trainer.gates import passes
+from tweetbot_trainer.novelty import too_few_new_posts
 from tweetbot_trainer.pointer import point_to
 from tweetbot_trainer.profiles import accounts_of, store_accounts
 from tweetbot_trainer.provenance import other_handle, source_records

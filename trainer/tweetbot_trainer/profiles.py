@@ -32,7 +32,7 @@ class BadPicture(Exception):
 class Shown(Part):
     """One account in profile.json; `avatar` is the name of a file beside it."""
 
-    source: int
+    source: int = Field(ge=0)
     handle: str | None = None
     display_name: str | None = None
     avatar: str | None = Field(default=None, pattern=r"^avatar-[0-9]{1,3}\.png$")

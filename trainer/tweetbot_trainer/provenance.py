@@ -73,5 +73,6 @@ def other_handle(spec: TweetBotSpec, accounts: Sequence[Account]) -> str | None:
     """
     if spec.subject.relation != "Self":
         return None
-    of_x = (one for one in accounts if one.handle and kind_of(spec.sources[one.source]) in ("archive", "x"))
-    return next((one.handle for one in of_x if one.handle and one.handle.lower() != spec.subject.handle.lower()), None)
+    of_x = [index for index, source in enumerate(spec.sources) if kind_of(source) in ("archive", "x")]
+    handles = (one.handle for one in accounts if one.source in of_x and one.handle)
+    return next((handle for handle in handles if handle.lower() != spec.subject.handle.lower()), None)

@@ -48,10 +48,14 @@ class Witness:
 
     def open_random(self, uri: str) -> BinaryIO:
         """Return the object as a seekable file. Raises StageFailed."""
-        info = self._store.head(uri)
-        if info is not None:
-            self._opened.setdefault(uri, info.etag)
-        return self._store.open_random(uri)
+        file = self._store.open_random(uri)  # first: its answer tells a wrong key by its name, a HEAD's does not
+        try:
+            info = self._store.head(uri)
+        except BaseException:
+            file.close()
+            raise
+        self._opened.setdefault(uri, info.etag if info else "")
+        return file
 
     def page_cache(self, folder: str, run_id: str) -> StorePages:
         """Return a page cache in a folder of the store, as a run sees it."""

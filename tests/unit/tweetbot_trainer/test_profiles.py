@@ -11,11 +11,21 @@ from typing import Any
 import pytest
 from PIL import Image, PngImagePlugin
 
+from builders import a_spec
 from builders_stages import ENOUGH, a_context, a_local_run
 from builders_trainer import many_posts, script, tweets_js, zipped
 from tweetbot_trainer.log import Log
 from tweetbot_trainer.prepare import prepare
-from tweetbot_trainer.profiles import SIDE, BadPicture, accounts_of, square_png, store_accounts, stored_accounts
+from tweetbot_trainer.profiles import (
+    SIDE,
+    Account,
+    BadPicture,
+    accounts_of,
+    square_png,
+    store_accounts,
+    stored_accounts,
+)
+from tweetbot_trainer.provenance import other_handle
 from tweetbot_trainer.run_record import read_record
 from tweetbot_trainer.sources.reading import Avatar, Profile
 from tweetbot_trainer.store.folder import FolderStore
@@ -107,10 +117,18 @@ def test_accounts_come_back_as_they_were_stored(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["avatar-0.png", "profile.json"]
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b'[{"source": 0, "avatar": "../../other"}]', b'[{"source": "x"}]'])
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b'[{"source": 0, "avatar": "../../other"}]', b'[{"source": "x"}]', b'[{"source": -1}]']
+)
 def test_a_damaged_list_of_accounts_is_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "profile.json").write_bytes(content)
     assert stored_accounts(STORE, f"file://{tmp_path}") == ()
+
+
+def test_an_account_of_a_source_that_is_none_contradicts_nobody() -> None:
+    spec = a_spec(subject={"handle": "gull", "relation": "Self"})
+    assert other_handle(spec, [Account(7, "heron")]) is None
+    assert other_handle(spec, [Account(0, "Gull"), Account(0, "heron")]) == "heron"
 
 
 def test_a_picture_that_was_replaced_in_the_bucket_passes_the_same_door(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from moto import mock_aws
 
 from builders_published import STORE, a_published_model, version_of
+from builders_stages import a_source
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.spec import Model
 from tweetbot_trainer.__main__ import command
@@ -50,6 +51,15 @@ def test_a_version_is_found_by_each_of_its_addresses(
     run: RunDocument, form: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert verified(form.format(version_of(run)), capsys)[0] == 0
+
+
+def test_a_bot_may_be_called_model_and_lie_in_a_folder_with_any_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a_source(tmp_path)
+    output = {"output": {"s3": {"uri": f"file://{tmp_path}/my%20bucket"}}}
+    run = a_published_model(tmp_path, name="model", spec=output)
+    assert verified(run.prefix, capsys)[0] == 0
 
 
 @pytest.mark.parametrize("form", ["{}", "{}/", "{}/latest.json"])
