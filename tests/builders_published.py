@@ -6,7 +6,6 @@ from typing import Any
 
 from builders_stages import a_context, a_folder, a_local_run, a_source, a_version
 from tweetbot_contract.handover import RunDocument
-from tweetbot_trainer.model.identity import BaseIdentity
 from tweetbot_trainer.prepare import prepare
 from tweetbot_trainer.publication import publish
 from tweetbot_trainer.run_record import read_record
@@ -27,7 +26,7 @@ def a_published_model(folder: Path, *, base: dict[str, str] | None = None, **run
     finished = a_folder(folder / "finished", b"weights")
     plain = a_version(finished, document)
     origin = plain.provenance.model_copy(update={"sources": record.sources, "base": base or record.base})
-    key = key_of(prepared.dataset.digest, BaseIdentity(**origin.base), origin.training)
+    key = key_of(prepared.dataset.digest, origin.base_identity, origin.training)
     changes = {"dataset": prepared.dataset, "provenance": origin, "training_key": key, "version": key[:VERSION_DIGITS]}
     manifest = plain.model_copy(update=changes)
     publish(STORE, document, finished, manifest)

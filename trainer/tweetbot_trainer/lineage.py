@@ -15,7 +15,7 @@ from tweetbot_contract import reasons
 from tweetbot_trainer.dataset import POSTS_FILE, SUMMARY_FILE, Dataset, read_dataset
 from tweetbot_trainer.dataset_ids import IDS_FILE, written_ids
 from tweetbot_trainer.errors import NotAuthorized, SpecRefused
-from tweetbot_trainer.model.identity import CONFIG, TOKENIZER, WEIGHTS, BaseIdentity
+from tweetbot_trainer.model.identity import CONFIG, TOKENIZER, WEIGHTS
 from tweetbot_trainer.pointer import POINTER_FILE
 from tweetbot_trainer.source_records import ObjectRecord, record_of
 from tweetbot_trainer.store import ObjectStore, join, sha256_of, sha256_of_stream
@@ -105,8 +105,8 @@ def _key(manifest: VersionManifest) -> Finding:
     """Compare the key with what it is made of: another dataset, base or value would have another."""
     origin = manifest.provenance
     try:
-        key = key_of(manifest.dataset.digest, BaseIdentity(**origin.base), origin.training)
-    except (TypeError, ValueError) as error:
+        key = key_of(manifest.dataset.digest, origin.base_identity, origin.training)
+    except TypeError as error:
         return Finding("differs", "training key", f"the manifest's base and values make none ({error})")
     if key != manifest.training_key:
         return Finding("differs", "training key", "it is of another dataset, base or training than the manifest tells")

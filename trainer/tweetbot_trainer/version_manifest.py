@@ -16,6 +16,7 @@ from tweetbot_contract.result import (
     TrackingResult,
     TrainSucceeded,
 )
+from tweetbot_trainer.model.identity import BaseIdentity
 from tweetbot_trainer.source_records import Sha256, SourceRecord
 from tweetbot_trainer.store import ObjectStore, join, sha256_of, sha256_of_stream, size_of
 
@@ -44,6 +45,12 @@ class Provenance(Part):
     relation: str
     consent_ref: str | None = None
     sources: tuple[SourceRecord, ...] = ()
+
+    @property
+    def base_identity(self) -> BaseIdentity:
+        """Return the base. Raises TypeError where the fields are not a base's."""
+        fields: dict[str, Any] = dict(self.base)
+        return BaseIdentity(**fields)
 
 
 class VersionManifest(Part):
