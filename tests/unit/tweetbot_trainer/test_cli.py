@@ -18,7 +18,9 @@ def run_with(content: str, folder: Path) -> int:
     return command(["run", "--manifest", str(folder / "bot.yaml"), "--work", str(folder / "work")])
 
 
-@pytest.mark.parametrize("arguments", [[], ["prepare"], ["train"], ["run"], ["generate"], ["clean"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["prepare"], ["train"], ["run"], ["generate"], ["clean"], ["verify"], ["forget"]]
+)
 def test_every_command_explains_itself(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         command([*arguments, "--help"])
