@@ -36,7 +36,7 @@ def due_at(run: CurrentRun, world: World) -> datetime | None:
 
 def _progress(before: CurrentRun | None, run: CurrentRun, world: World) -> Progress | None:
     if run.outcome == "Succeeded":
-        return _finished(run.progress, world.now)
+        return _finished(run, world)
     if run.outcome == "Failed":
         return run.progress
     kept = run.progress if _attempt(before) == _attempt(run) else None
@@ -75,11 +75,15 @@ def _written(report: Report, now: datetime) -> Progress:
     )
 
 
-def _finished(progress: Progress | None, now: datetime) -> Progress | None:
-    """A training that has ended well is done, whatever its last report was; an adopted model was not trained here."""
-    if progress is None or progress.percent == 100:
-        return progress
-    return progress.model_copy(update={"percent": 100, "eta_seconds": None, "eta": None, "updated_at": stamp(now)})
+def _finished(run: CurrentRun, world: World) -> Progress | None:
+    """A training that has ended well is done, with its last report's figures; an adopted model was not trained here."""
+    if run.progress and run.progress.percent == 100:
+        return run.progress
+    live = world.live if world.live and (world.live.run, run.stage) == (run.id, "Train") else None
+    if live is None and run.progress is None:
+        return None
+    last = live.report if live else Report()
+    return _written(replace(last, percent=100, eta_seconds=None), world.now)
 
 
 def span(seconds: int) -> str:

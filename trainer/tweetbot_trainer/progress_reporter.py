@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -61,8 +60,7 @@ class ProgressReporter:
     def end(self, *, well: bool) -> None:
         """Send the last report, 100 % if the training ended well; waits for it, but not for long."""
         if self._latest and well:
-            last = self._latest[0]
-            self._latest = (replace(last, step=last.total_steps), 0.0, True)
+            self._latest = (self._latest[0], 0.0, True)
         self._ended.set()
         self._given.set()
         self._done.wait(_LAST_WORD)
@@ -106,7 +104,7 @@ def body_of(progress: Progress, seconds_left: float | None, ended: bool) -> byte
     }
     status: dict[str, Any] = {
         "lastUpdatedTime": datetime.now(UTC).isoformat(),
-        "progressPercentage": progress.percent if ended else min(progress.percent, _ALMOST),
+        "progressPercentage": 100 if ended else min(progress.percent, _ALMOST),
         "metrics": [{"name": name, "value": str(value)} for name, value in figures.items() if value is not None],
     }
     if seconds_left is not None:

@@ -121,7 +121,16 @@ def test_a_training_that_ended_well_is_done() -> None:
     job = a_complete_job(bot)
     progress = progress_in(a_world(bot, jobs=(job,), pods=(a_finished_pod(job, a_train_result()),)))
     assert progress is not None
-    assert (progress.percent, progress.eta, progress.eta_seconds) == (100, None, None)
+    assert progress == Progress(percent=100, updated_at="2026-01-01T12:00:00Z")
+
+
+def test_a_training_that_ended_well_keeps_the_figures_of_its_last_report() -> None:
+    bot = a_training()
+    job = a_complete_job(bot)
+    world = a_world_with(bot, 99, step=176, total_steps=200, train_loss=0.64, eval_loss=0.8)
+    progress = progress_in(replace(world, jobs=(job,), pods=(a_finished_pod(job, a_train_result()),)))
+    assert progress is not None
+    assert (progress.percent, progress.step, progress.total_steps, progress.eval_loss) == (100, 176, 200, 0.8)
 
 
 def test_a_training_that_failed_stays_where_it_stood() -> None:

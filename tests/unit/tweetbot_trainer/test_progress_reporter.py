@@ -64,6 +64,8 @@ def test_the_last_word_is_a_hundred_percent() -> None:
     reporter.end(well=True)
     assert reporter._done.wait(120)
     assert [status_in(body)["progressPercentage"] for body in post.bodies] == [42, 100]
+    steps = [each["value"] for each in status_in(post.bodies[-1])["metrics"] if each["name"] == "current_step"]
+    assert steps == ["42"]  # it stopped early
 
 
 def test_a_training_that_stops_reports_where_it_stopped() -> None:
