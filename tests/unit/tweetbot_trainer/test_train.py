@@ -185,9 +185,7 @@ def a_parrot(folder: Path, limit: int) -> StageContext:
 
 def test_a_parrot_is_kept_beside_until_the_gate_is_loosened(tmp_path: Path) -> None:
     context, tracker = a_parrot(tmp_path, 5), RecordingTracker()
-    with pytest.raises(
-        GateFailed, match=r"% of its samples are verbatim, .* is 5\. The model lies at file"
-    ):
+    with pytest.raises(GateFailed, match=r"% of its samples are verbatim, .* is 5\. The model lies at file"):
         train(replace(context, start_tracker=lambda config: tracker))
     assert tracker.figures["verbatimRate"] > 0.05
     assert list(STORE.list(f"{context.run.prefix}/models/")) == []
