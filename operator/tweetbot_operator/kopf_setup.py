@@ -62,8 +62,8 @@ class EndlessPauses:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-def configure(settings: kopf.OperatorSettings) -> None:
-    """Make kopf an event source and nothing else."""
+def configure(settings: kopf.OperatorSettings, silence_seconds: float = 70) -> None:
+    """Make kopf an event source and nothing else. A watch is dead when it has been silent for so long."""
     settings.persistence.diffbase_storage = NoDiffBase()
     settings.persistence.progress_storage = NoProgress()
     settings.persistence.finalizer = f"kopf.internal.{GROUP}/never-used"  # kopf strips a finalizer equal to this one
@@ -74,7 +74,7 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.watching.server_timeout = random.randint(420, 540)  # noqa: S311 - an int: kopf writes it into the URL
     settings.watching.connect_timeout = 10
     settings.watching.reconnect_backoff = 1.0
-    settings.watching.inactivity_timeout = 70  # bookmarks come every minute; a silent stream is a dead one
+    settings.watching.inactivity_timeout = silence_seconds
     settings.watching.chunk_size = 500
     settings.watching.initial_streaming = False
     settings.watching.label_selectors["batch", "v1", "jobs"] = OURS

@@ -179,7 +179,7 @@ async def _watch(intake: Intake, settings: OperatorSettings, stop: asyncio.Event
     if stop.is_set():
         return
     registry, kopf_settings = kopf.OperatorRegistry(), kopf.OperatorSettings()
-    kopf_setup.configure(kopf_settings)
+    kopf_setup.configure(kopf_settings, settings.watch_silence_seconds)
     kopf_setup.login(registry)
     handlers.register(registry, intake)
 

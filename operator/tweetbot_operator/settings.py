@@ -43,6 +43,9 @@ class OperatorSettings:
     resync_seconds: float = 600
     """Seconds between two looks at what a watch may have lost, ±10 %; one metadata-only LIST a kind."""
 
+    watch_silence_seconds: float = 70
+    """Seconds without a byte after which a watch counts as dead and begins anew; bookmarks come every minute."""
+
     drain_seconds: float = 10
     """Seconds for the passes in flight to end after SIGTERM; below the Pod's default grace of 30."""
 

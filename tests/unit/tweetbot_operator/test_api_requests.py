@@ -171,6 +171,22 @@ async def test_a_write_ends_when_the_lease_does(server: Server, api: ApiRequests
         await ApiRequests(api._client, 600, time_to_act=lambda: 0.02).post("/x", {})
 
 
+async def test_a_token_goes_along_and_is_asked_for_each_time(server: Server, api: ApiRequests) -> None:
+    configuration = api._client.configuration
+    tokens = iter(("first", "second"))
+
+    def renew(settings: Configuration) -> None:
+        settings.api_key["authorization"] = f"Bearer {next(tokens)}"
+
+    configuration.api_key["authorization"] = "Bearer old"
+    configuration.refresh_api_key_hook = renew
+    server.answers = [(200, {})] * 2
+    await api.get("/x", {"labelSelector": "a=b,c"})
+    await api.get("/x")
+    assert [headers["Authorization"] for _, _, headers, _ in server.requests] == ["Bearer first", "Bearer second"]
+    assert server.requests[0][1] == "/x?labelSelector=a%3Db%2Cc"
+
+
 async def test_lists_go_page_by_page_with_the_selector(server: Server, cluster: KubernetesCluster) -> None:
     def item(name: str) -> dict[str, Any]:
         return {"metadata": {"namespace": "team-a", "name": name, "uid": name, "resourceVersion": "1"}}
