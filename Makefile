@@ -40,6 +40,14 @@ e2e: $(STAMP) ## From kubectl apply to five posts, on the embedded cluster (E2E_
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
 	$(BIN)/pytest --e2e tests/e2e
 
+soak: $(STAMP) ## Fifty runs under two operators, killed and stopped; exports of 100,000 posts: some forty minutes
+	@$(BIN)/python -m tweetbot_cluster build >/dev/null
+	SOAK_RUNS=50 SOAK_STOP_SECONDS=90 SOAK_POSTS=100000 $(BIN)/pytest --integration tests/integration/test_two_operators.py \
+	  tests/integration/test_large_archive.py tests/integration/test_large_cleaning.py
+
+trial: $(STAMP) ## The cleaning on fifteen thousand short human texts (Debian's fortunes), with its figures
+	@PYTHONPATH=tests $(BIN)/python -m trial.fortunes
+
 bench: $(STAMP) ## The figures, side by side in one run, as JSON
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
 	@$(BIN)/python -m tweetbot_bench
@@ -75,4 +83,4 @@ clean: ## Remove what was made here (the cluster's binaries stay in the user cac
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo cluster-up cluster-down test check unit integration e2e bench bench-trainer generate lock venv clean help
+.PHONY: demo cluster-up cluster-down test check unit integration e2e soak trial bench bench-trainer generate lock venv clean help
