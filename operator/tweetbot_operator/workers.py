@@ -38,6 +38,7 @@ class Workers:
         self._leading = leading
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy: set[asyncio.Task[None]] = set()
+        self._draining = False
 
     def start(self) -> None:
         """Start the workers on the running loop."""
@@ -46,6 +47,7 @@ class Workers:
 
     async def drain(self, seconds: float) -> None:
         """Take nothing more, and give the passes in flight some time to end."""
+        self._draining = True
         for task in self._tasks - self._busy:
             task.cancel()
         if self._busy:
@@ -56,7 +58,7 @@ class Workers:
 
     async def _work(self) -> None:
         me = asyncio.current_task()
-        while True:
+        while not self._draining:
             await asyncio.sleep(0)  # a pass that finds nothing to do waits for nobody, and ten thousand take seconds
             await self._leading.wait()
             key, waited = await self._queue.take()

@@ -67,8 +67,10 @@ async def test_a_pass_in_flight_is_let_end(caplog: pytest.LogCaptureFixture) -> 
     workers.start()
     stage.cluster.put("tweetbots", a_manifest())
     await until_idle(stage)
-    draining = asyncio.create_task(workers.drain(5))
+    draining = asyncio.create_task(workers.drain(86400))  # a day is not waited for: its end is
     await asyncio.sleep(0)
+    late = {**a_manifest(), "metadata": {"name": "late", "namespace": NAMESPACE, "uid": "uid-late"}}
+    stage.cluster.put("tweetbots", late)
     gate.set()
     await draining
     assert len(stage.cluster.names("jobs")) == 1
