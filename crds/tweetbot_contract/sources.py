@@ -65,7 +65,9 @@ class XSource(Part):
     ] = 17
     exclude_retweets: Annotated[
         bool,
-        Field(description="Do not pay for retweets, which are never trained on; the data table then cannot count them."),
+        Field(
+            description="Do not pay for retweets, which are never trained on; the data table then cannot count them."
+        ),
     ] = False
     accept_terms: Annotated[
         bool, Field(description="true states that you have read X's developer agreement and may train on these posts.")
