@@ -104,7 +104,6 @@ class FolderStore:
         with _named_faults(path):
             path.unlink(missing_ok=True)
 
-
     def erase(self, folder: str) -> Iterator[str]:
         """Remove every file below a folder, and yield each address as it goes; empty folders stay."""
         for info in tuple(self.list(folder)):
