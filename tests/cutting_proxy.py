@@ -1,4 +1,5 @@
-"""A proxy before the API server that can end its client right after a chosen write is committed, unanswered.
+"""A proxy before the API server that can end its client right after a chosen write is committed, unanswered,
+refuse requests, and cut, silence or thin out watches.
 
 The client speaks plain HTTP to it on the loopback; it speaks TLS to the API server with the client's own certificate,
 so the audit log still names the client. Watches stream through.
@@ -33,6 +34,11 @@ class CuttingProxy:
         self.trace: list[str] = []
         self.at: int | None = None
         self.cut: Callable[[], None] = lambda: None
+        self.refuse: Callable[[web.Request], web.Response | None] = lambda request: None
+        self.swallow: Callable[[web.StreamResponse, bytes], bool] = lambda watch, line: False
+        """Whether a watch's event never arrives."""
+        self.refused = self.swallowed = 0
+        self.watches: dict[web.StreamResponse, asyncio.Task[None] | None] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
@@ -50,8 +56,25 @@ class CuttingProxy:
         self._thread.join(10)
         self._loop.close()
 
+    def end_watches(self, last: bytes | None = None) -> None:
+        """End every watch that runs: with a last event in good order, without one by a broken connection."""
+
+        async def end() -> None:
+            for watch, relay in tuple(self.watches.items()):
+                if last:
+                    await watch.write(last + b"\n")
+                    await watch.write_eof()
+                elif watch._req and watch._req.transport:
+                    watch._req.transport.abort()
+                if relay:
+                    relay.cancel()  # it waits for the next event, and the connection for its end
+
+        asyncio.run_coroutine_threadsafe(end(), self._loop).result(10)
+
     async def _start(self) -> int:
-        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=self._tls, limit=0))
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=self._tls, limit=0), read_bufsize=2**21
+        )
         app = web.Application(client_max_size=2**24)
         app.router.add_route("*", "/{path:.*}", self._forward)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
@@ -60,10 +83,17 @@ class CuttingProxy:
         return int(self._runner.addresses[0][1])
 
     async def _stop(self) -> None:
+        for relay in tuple(self.watches.values()):
+            if relay:
+                relay.cancel()
         await self._runner.cleanup()
         await self._session.close()
+        await asyncio.sleep(0.25)  # TLS connections are closed by then; aiohttp offers nothing to wait for
 
     async def _forward(self, request: web.Request) -> web.StreamResponse:
+        if (refusal := self.refuse(request)) is not None:
+            self.refused += 1
+            return refusal
         headers = {name: value for name, value in request.headers.items() if name.lower() not in ("host", *_HOP)}
         sent = self._session.request(
             request.method,
@@ -79,21 +109,34 @@ class CuttingProxy:
                 if number == self.at:
                     await upstream.read()
                     self.cut()
-            return await _relay(request, upstream)
+            return await self._relay(request, upstream)
+
+    async def _relay(self, request: web.Request, upstream: aiohttp.ClientResponse) -> web.StreamResponse:
+        headers = {name: value for name, value in upstream.headers.items() if name.lower() not in _HOP}
+        response = web.StreamResponse(status=upstream.status, headers=headers)
+        await response.prepare(request)
+        if request.query.get("watch") == "true":
+            await self._relay_watch(response, upstream)
+        else:
+            async for chunk in upstream.content.iter_any():
+                await response.write(chunk)
+        await response.write_eof()
+        return response
+
+    async def _relay_watch(self, response: web.StreamResponse, upstream: aiohttp.ClientResponse) -> None:
+        self.watches[response] = asyncio.current_task()
+        try:
+            async for line in upstream.content:
+                if self.swallow(response, line):
+                    self.swallowed += 1
+                else:
+                    await response.write(line)
+        finally:
+            self.watches.pop(response, None)
 
     def _counts(self, request: web.Request, status: int) -> bool:
         counted = any(part in request.path + "/" for part in COUNTED)
         return request.method in WRITES and counted and status < 300
-
-
-async def _relay(request: web.Request, upstream: aiohttp.ClientResponse) -> web.StreamResponse:
-    headers = {name: value for name, value in upstream.headers.items() if name.lower() not in _HOP}
-    response = web.StreamResponse(status=upstream.status, headers=headers)
-    await response.prepare(request)
-    async for chunk in upstream.content.iter_any():
-        await response.write(chunk)
-    await response.write_eof()
-    return response
 
 
 def _kubeconfig(server: str) -> dict[str, object]:

@@ -71,13 +71,13 @@ class ApiRequests:
     async def pages(
         self, path: str, query: Mapping[str, str], accept: str = "application/json"
     ) -> AsyncIterator[Manifest]:
-        """List objects page by page."""
+        """List objects page by page. An empty list of metadata has null for its items."""
         page = await self.get(path, {**query, "limit": str(_PAGE)}, accept)
-        for item in page["items"]:
+        for item in page["items"] or ():
             yield item
         while token := page["metadata"].get("continue"):
             page = await self.get(path, {**query, "limit": str(_PAGE), "continue": token}, accept)
-            for item in page["items"]:
+            for item in page["items"] or ():
                 yield item
 
     async def _send(

@@ -59,6 +59,8 @@ class Resync:
                 drift = await self.compare()
             except ApiFault as fault:
                 LOG.warning("resync failed", extra=about(fault=str(fault)))
+            except Exception:  # a bug here must not leave the watches unwatched without a word
+                LOG.exception("resync failed by a fault of ours")
             else:
                 if drift:
                     LOG.warning("the watches had lost something", extra=about(objects=drift))

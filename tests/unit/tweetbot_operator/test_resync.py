@@ -122,3 +122,13 @@ async def test_it_goes_on_through_an_outage_and_keeps_its_distance(harbour: Harb
         await harbour.resync.run()
     assert all(540 <= nap <= 660 for nap in harbour.naps)
     assert harbour.resync.fresh
+
+
+async def test_a_bug_in_a_comparison_is_told_and_does_not_end_the_next_ones(
+    harbour: Harbour, caplog: pytest.LogCaptureFixture
+) -> None:
+    harbour.cluster.faults["traces"] = [TypeError("a bug of ours")]  # type: ignore[list-item]
+    with pytest.raises(KeyboardInterrupt):
+        await harbour.resync.run()
+    assert "resync failed by a fault of ours" in caplog.messages
+    assert harbour.resync.fresh

@@ -1,0 +1,149 @@
+"""Faults of the API server and of the way to it: the operator stays, and each run comes to the same end."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from cutting_proxy import WRITES, CuttingProxy
+from operator_process import OperatorProcess, jobs_made, until, write_trainer
+from tenant import Tenant
+from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
+
+#: What takes minutes in production is looked for every few seconds here.
+ALERT = {"TWEETBOT_RESYNC_SECONDS": "4", "TWEETBOT_WATCH_SILENCE_SECONDS": "3"}
+PATIENT = {"TWEETBOT_RESYNC_SECONDS": "600", "TWEETBOT_WATCH_SILENCE_SECONDS": "70"}
+#: Watches of an operator that is bound to one namespace.
+KINDS = 3
+EXPIRED = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old"}}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
+    """A cluster without S3 whose trainer image answers at once."""
+    folder = tmp_path_factory.mktemp("faults")
+    images = {"tweetbot-trainer*": write_trainer(folder / "image")}
+    with EmbeddedCluster(folder / "cluster", parts=(*CONTROL_PLANE, "node"), images=images) as cluster:
+        cluster.seed()
+        yield cluster
+
+
+class Scene:
+    """A tenant, and an operator of its own behind a proxy."""
+
+    def __init__(self, home: EmbeddedCluster, folder: Path, env: dict[str, str]) -> None:
+        self.home, self.tenant = home, Tenant(home)
+        self.proxy = CuttingProxy(home.operator_kubeconfig, folder)
+        own = {"TWEETBOT_NAMESPACES": self.tenant.namespace, "TWEETBOT_LEASE_NAMESPACE": self.tenant.namespace}
+        self.operator = OperatorProcess(self.proxy.kubeconfig, folder / "operator.log", own | env)
+
+    def ends_well(self) -> None:
+        """Wait for the end of the run, and look at what it took."""
+        self.tenant.wait("gull", "ModelReady", 240)
+        assert jobs_made(self.home.audit_log, self.tenant.namespace) == {"gull": ["prepare", "train"]}
+        assert self.operator.alive
+        assert self.operator.answer("/healthz") == 200
+
+
+def refusal(status: int) -> web.Response:
+    """Answer as an API server that is overloaded, broken, or has forgotten."""
+    reason = {410: "Expired", 429: "TooManyRequests", 500: "InternalError"}[status]
+    document = {"kind": "Status", "status": "Failure", "code": status, "reason": reason, "message": f"it says {reason}"}
+    return web.json_response(document, status=status, headers={"Retry-After": "1"} if status == 429 else {})
+
+
+@pytest.mark.parametrize("status", [429, 500])
+def test_refused_writes_are_tried_again(home: EmbeddedCluster, tmp_path: Path, status: int) -> None:
+    scene = Scene(home, tmp_path, PATIENT)
+    with scene.proxy as proxy, scene.operator:
+        until(lambda: scene.operator.leads, 120)
+        wanted = ("/tweetbots/", "/jobs")
+        proxy.refuse = lambda request: (
+            refusal(status) if request.method in WRITES and any(part in request.path for part in wanted) else None
+        )
+        scene.tenant.apply("gull")
+        until(lambda: proxy.refused >= 3, 120)
+        proxy.refuse = lambda request: None
+        scene.ends_well()
+
+
+@pytest.mark.parametrize("status", [429, 500])
+def test_watches_that_are_refused_begin_anew(home: EmbeddedCluster, tmp_path: Path, status: int) -> None:
+    scene = Scene(home, tmp_path, PATIENT)
+    with scene.proxy as proxy, scene.operator:
+        until(lambda: len(proxy.watches) == KINDS, 120)
+        proxy.refuse = lambda request: refusal(status) if request.query.get("watch") == "true" else None
+        proxy.end_watches()
+        scene.tenant.apply("gull")
+        until(lambda: proxy.refused >= 3, 120)
+        proxy.refuse = lambda request: None
+        scene.ends_well()
+
+
+def test_an_expired_version_that_kopf_cannot_stand_costs_one_start(home: EmbeddedCluster, tmp_path: Path) -> None:
+    """A 410 before the stream begins, which API servers send without a watch cache, ends kopf: a kubelet starts us."""
+    scene = Scene(home, tmp_path, PATIENT)
+    with scene.proxy as proxy, scene.operator:
+        until(lambda: len(proxy.watches) == KINDS, 120)
+        proxy.refuse = lambda request: refusal(410) if request.query.get("watch") == "true" else None
+        proxy.end_watches()
+        until(lambda: not scene.operator.alive, 120)
+        assert "gave the lease back" in scene.operator.log.read_text()
+        proxy.refuse = lambda request: None
+        scene.tenant.apply("gull")
+        scene.operator.start()
+        scene.ends_well()
+
+
+@pytest.mark.parametrize("last", [None, json.dumps(EXPIRED).encode()], ids=["cut", "expired"])
+def test_a_watch_that_ends_loses_nothing(home: EmbeddedCluster, tmp_path: Path, last: bytes | None) -> None:
+    scene = Scene(home, tmp_path, PATIENT)
+    with scene.proxy as proxy, scene.operator:
+        until(lambda: len(proxy.watches) == KINDS, 120)
+        proxy.end_watches(last)
+        scene.tenant.apply("gull")
+        until(lambda: len(scene.tenant.jobs()) >= 1, 120)
+        proxy.end_watches(last)
+        scene.ends_well()
+
+
+def test_a_silent_watch_is_given_up(home: EmbeddedCluster, tmp_path: Path) -> None:
+    scene = Scene(home, tmp_path, ALERT | {"TWEETBOT_RESYNC_SECONDS": "600"})
+    with scene.proxy as proxy, scene.operator:
+        until(lambda: len(proxy.watches) == KINDS, 120)
+        deaf = set(proxy.watches)
+        proxy.swallow = lambda watch, line: watch in deaf
+        scene.tenant.apply("gull")
+        until(lambda: proxy.swallowed >= 1, 120)
+        scene.ends_well()
+
+
+def test_a_lost_deletion_is_found_by_the_resync(home: EmbeddedCluster, tmp_path: Path) -> None:
+    scene = Scene(home, tmp_path, ALERT | {"TWEETBOT_WATCH_SILENCE_SECONDS": "70"})
+    with scene.proxy as proxy, scene.operator:
+        scene.tenant.apply("gull", "slow")
+        until(lambda: scene.tenant.pod_phases("gull") == ["Running"], 120)
+        proxy.swallow = lambda watch, line: b'"DELETED"' in line or b'"deletionTimestamp"' in line
+        (before,) = scene.tenant.uids()
+        scene.tenant("delete", "job", "--all", "--wait=false")
+        until(lambda: proxy.swallowed >= 1, 120)
+        until(lambda: any(uid != before for uid in scene.tenant.uids()), 240)
+        assert "the watches had lost something" in scene.operator.log.read_text()
+        assert scene.tenant.status("gull")["currentRun"]["number"] == 1
+
+
+def test_a_short_outage_stands_the_leader_down_and_ends_nobody(home: EmbeddedCluster, tmp_path: Path) -> None:
+    times = {"TWEETBOT_LEASE_SECONDS": "60", "TWEETBOT_LEASE_RENEW_SECONDS": "2", "TWEETBOT_LEASE_RETRY_SECONDS": "0.5"}
+    scene = Scene(home, tmp_path, PATIENT | times)
+    with scene.proxy as proxy, scene.operator:
+        until(lambda: scene.operator.leads, 120)
+        proxy.refuse = lambda request: refusal(500)
+        scene.tenant.apply("gull")
+        until(lambda: not scene.operator.leads, 120)
+        assert scene.operator.alive
+        assert scene.operator.answer("/readyz") == 200
+        proxy.refuse = lambda request: None
+        scene.ends_well()
+        assert scene.operator.leads
