@@ -7,11 +7,14 @@ import json
 import secrets
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
+_LOWEST_PORT = 10_000
+#: First and last of the ports that Linux gives to outgoing connections.
+_LENT_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +138,27 @@ def _choose(former: Settings | None) -> Settings:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports of the loopback that nobody listens on, all held at once so that none is named twice."""
+    """Return ports of the loopback that nobody listens on, all held at once so that none is named twice.
+
+    They lie below those that the kernel lends to connections: one of these would soon be taken, by any of them, before
+    its server gets to it. Chance decides, and not that of a test's seed, so that processes side by side differ.
+    """
+    found: list[int] = []
     with ExitStack() as stack:
-        listeners = [stack.enter_context(socket.create_server((LOOPBACK, 0))) for _ in range(count)]
-        return [int(listener.getsockname()[1]) for listener in listeners]
+        while len(found) < count:
+            port = _LOWEST_PORT + secrets.randbelow(_lowest_lent() - _LOWEST_PORT)
+            with suppress(OSError):
+                stack.enter_context(socket.create_server((LOOPBACK, port)))
+                found.append(port)
+    return found
+
+
+def _lowest_lent() -> int:
+    """Return the lowest port that the kernel gives to a connection."""
+    try:
+        return int(_LENT_PORTS.read_text(encoding="ascii").split()[0])
+    except OSError:
+        return 32768  # what Linux has unless told otherwise
 
 
 def _is_free(port: int) -> bool:

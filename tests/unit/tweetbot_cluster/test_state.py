@@ -1,5 +1,6 @@
 """The cluster's one folder."""
 
+import random
 import socket
 import stat
 from pathlib import Path
@@ -58,3 +59,15 @@ def test_a_cluster_that_runs_keeps_its_ports(tmp_path: Path) -> None:
 
 def test_no_port_is_named_twice() -> None:
     assert len(set(free_ports(20))) == 20
+
+
+def test_no_port_is_one_that_the_kernel_lends_to_connections() -> None:
+    lent = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert max(free_ports(50)) < lent
+
+
+def test_processes_with_the_same_seed_choose_differently() -> None:
+    random.seed(1)
+    first = free_ports(20)
+    random.seed(1)
+    assert free_ports(20) != first
