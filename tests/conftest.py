@@ -13,6 +13,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         parser.addoption(option, action="store_true", help=f"run tests/{folder.name}, which start a cluster")
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name no case by its bytes: an archive holds the second of its making, and all workers must find the same tests."""
+    return "bytes" if isinstance(val, bytes) else None
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """An option without paths on the command line means its folder too."""
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
