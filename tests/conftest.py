@@ -14,7 +14,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
-    """Name no case by its bytes: an archive holds the second of its making, and all workers must find the same tests."""
+    """Name no case by its bytes: archives hold the time of their making, and all workers must find the same tests."""
     return "bytes" if isinstance(val, bytes) else None
 
 
