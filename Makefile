@@ -34,7 +34,7 @@ unit: $(STAMP) ## The tests that need neither cluster nor network
 
 integration: $(STAMP) ## The tests on a real API server, S3 server and trainer
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
-	$(BIN)/pytest -n 4 --dist loadfile --integration tests/integration
+	$(BIN)/pytest -n 5 --dist loadfile --no-loadscope-reorder --integration tests/integration
 
 e2e: $(STAMP) ## From kubectl apply to five posts, on the embedded cluster (E2E_USE_KUBECONFIG=1: on yours)
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null

@@ -9,6 +9,24 @@ import pytest
 from tweetbot_cluster.cluster import EmbeddedCluster
 
 Kubectl = Callable[..., CompletedProcess[str]]
+#: These take longest and so begin first: a worker that began one of them last would be waited for by all others.
+LONGEST = (
+    "test_main_job",
+    "test_operator_lifecycle",
+    "test_operator_faults",
+    "test_readme",
+    "test_operator_alone",
+    "test_operator_runs",
+    "test_two_operators",
+    "test_operator_kills",
+    "test_adoption",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first, after chance has ordered all of them and what is in each."""
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 @pytest.fixture(scope="session")

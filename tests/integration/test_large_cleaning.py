@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-POSTS = int(os.environ.get("SOAK_POSTS", "20000"))
+POSTS = int(os.environ.get("SOAK_POSTS", "12000"))
 #: 100,000 posts must fit into 300 MiB; what each of them adds to an interpreter of 60 MiB is judged by the share.
 MEMORY_LIMIT_KIB = (60 + 240 * POSTS // 100_000) * 1024
 #: Every tenth post repeats another one, but for its case.
