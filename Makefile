@@ -30,7 +30,7 @@ check: $(STAMP) ## Format, lint, types, import contracts, and that what is gener
 	$(BIN)/python -m tweetbot_contract.generate --check
 
 unit: $(STAMP) ## The tests that need neither cluster nor network
-	$(BIN)/pytest -n 3 tests/unit
+	$(BIN)/pytest -n auto tests/unit
 
 integration: $(STAMP) ## The tests on a real API server, S3 server and trainer
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
