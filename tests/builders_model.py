@@ -10,7 +10,8 @@ from typing import Any
 import torch
 
 from tweetbot_contract.result import DataTable, Metrics, Sample
-from tweetbot_contract.spec import Gates, Subject, Training
+from tweetbot_contract.spec import Gates, Subject
+from tweetbot_contract.training import Training
 from tweetbot_trainer.dataset import DatasetPost
 from tweetbot_trainer.memorisation import Memorisation
 from tweetbot_trainer.model.base import Base

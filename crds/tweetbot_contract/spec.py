@@ -6,9 +6,10 @@ from pydantic import Field
 
 from tweetbot_contract.lifecycle import History, Run, Schedule
 from tweetbot_contract.output import Output
-from tweetbot_contract.parts import NUMBER, Part, Rule, matches
+from tweetbot_contract.parts import Part, Rule, matches
 from tweetbot_contract.scheduling import Resources, Scheduling
 from tweetbot_contract.sources import SecretKey, Source
+from tweetbot_contract.training import Training
 
 BASE = r"^(hf://[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)?|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+|scratch://mini)$"
 LANGUAGE = r"^[a-z]{2,3}$"
@@ -131,40 +132,6 @@ class Model(Part):
     )
 
 
-class Training(Part):
-    """How the model is fine-tuned. Unset values follow the base; docs/api-reference.md gives them."""
-
-    epochs: Annotated[int, Field(ge=1, le=100, description="Passes over the training posts at the most.")] = 4
-    learning_rate: Annotated[
-        str | None,
-        Field(
-            max_length=20, description='Peak learning rate, e.g. "3e-4"; 1.372e-4, or 3e-3 for scratch://mini, if unset'
-        ),
-    ] = None
-    batch_tokens: Annotated[
-        int | None, Field(ge=64, le=1048576, description="Label tokens a step; 1024, or 512 for scratch://mini.")
-    ] = None
-    seed: Annotated[int, Field(ge=0, le=4294967295, description="Seed of weights, order and dropout.")] = 42
-    precision: Annotated[
-        Literal["Auto", "FP32", "BF16"], Field(description="Auto: BF16 where the processor computes it, else FP32.")
-    ] = "Auto"
-    holdout_percent: Annotated[
-        int,
-        Field(ge=5, le=30, description="Share of the posts for validation, and the same again, the newest, for test."),
-    ] = 10
-    early_stopping: Annotated[
-        bool, Field(description="Stop when the validation loss no longer falls, and keep the best weights.")
-    ] = True
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            f"!has(self.learningRate) || self.learningRate.matches('{NUMBER}')".replace("\\", "\\\\"),
-            'write learningRate as a quoted number such as "3e-4"',
-            lambda part: matches(NUMBER)(part.learning_rate),
-            field="learningRate",
-        ),
-    )
-
-
 class Gates(Part):
     """What a model must reach to be published; one that does not is kept beside. Advisory under 50 test posts."""
 
@@ -266,6 +233,15 @@ class TweetBotSpec(Part):
             "give every source a weight, or none",
             lambda part: len({source.weight is None for source in part.sources}) == 1,
             field="sources",
+        ),
+        Rule(
+            "self.training.recipe != 'huggingtweets' || !self.sources.exists(source, has(source.weight))",
+            "recipe huggingtweets repeats the posts of smaller sources until all are of one length: "
+            "remove the weights, or use recipe: tweetbot",
+            lambda part: (
+                part.training.recipe != "huggingtweets" or all(source.weight is None for source in part.sources)
+            ),
+            field="training.recipe",
         ),
         Rule(
             "!has(self.evaluation.gates.minImprovementPercent) || !self.model.base.startsWith('scratch://')",

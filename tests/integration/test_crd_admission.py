@@ -60,6 +60,14 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown kind of base": ({"model": {"base": "gpt2"}}, "spec.model.base"),
     "a revision without a hub": ({"model": {"base": "scratch://mini", "revision": "main"}}, "spec.model.revision"),
     "a learning rate in words": ({"training": {"learningRate": "fast"}}, "spec.training.learningRate"),
+    "the original's training with a rate": (
+        {"training": {"recipe": "huggingtweets", "learningRate": "5e-5"}},
+        "spec.training.recipe",
+    ),
+    "the original's training with weights": (
+        {"sources": [{"posts": {"uri": "s3://abc/a"}, "weight": 2}], "training": {"recipe": "huggingtweets"}},
+        "spec.training.recipe",
+    ),
     "no epochs": ({"training": {"epochs": 0}}, "spec.training.epochs"),
     "memory in words": ({"resources": {"memory": "lots"}}, "spec.resources.memory"),
     "Online without a key": ({"tracking": {"wandb": {"mode": "Online"}}}, "spec.tracking.wandb.mode"),

@@ -10,7 +10,7 @@ from tweetbot_trainer_bench.material import Shape, read_model, read_posts
 
 def ours(folder: Path, shape: Shape, steps: int, *, dropout: float = 0.0) -> StepClock:
     """Train for so many steps."""
-    from tweetbot_contract.spec import Training
+    from tweetbot_contract.training import Training
     from tweetbot_trainer.errors import Stopped
     from tweetbot_trainer.training.loop import train
     from tweetbot_trainer.training.outcome import Hooks, Progress

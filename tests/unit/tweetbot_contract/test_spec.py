@@ -55,6 +55,29 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown kind of base": ({"model": {"base": "gpt2"}}, "spec.model.base: write the base as"),
     "a revision without a hub": ({"model": {"base": "scratch://mini", "revision": "main"}}, "spec.model.revision: "),
     "a learning rate in words": ({"training": {"learningRate": "fast"}}, "spec.training.learningRate: write"),
+    "the original's training with a rate": (
+        {"training": {"recipe": "huggingtweets", "learningRate": "5e-5"}},
+        "spec.training.recipe: recipe huggingtweets is the original's exact procedure: remove learningRate",
+    ),
+    "the original's training with a batch": (
+        {"training": {"recipe": "huggingtweets", "batchTokens": 1024}},
+        "spec.training.recipe: recipe huggingtweets is",
+    ),
+    "the original's training with other passes": (
+        {"training": {"recipe": "huggingtweets", "epochs": 3}},
+        "spec.training.recipe: recipe huggingtweets is",
+    ),
+    "the original's training in half the bits": (
+        {"training": {"recipe": "huggingtweets", "precision": "BF16"}},
+        "spec.training.recipe: recipe huggingtweets is",
+    ),
+    "the original's training with weights": (
+        {
+            "sources": [{"posts": {"uri": "s3://abc/a"}, "weight": 2}, {"posts": {"uri": "s3://abc/b"}, "weight": 1}],
+            "training": {"recipe": "huggingtweets"},
+        },
+        "spec.training.recipe: recipe huggingtweets repeats the posts of smaller sources",
+    ),
     "memory in words": ({"resources": {"memory": "lots"}}, "spec.resources.memory: write memory as"),
     "a schedule of four fields": ({"schedule": {"cron": "3 * * 1"}}, "spec.schedule.cron: write five fields"),
     "a schedule by a nickname": ({"schedule": {"cron": "@weekly"}}, "spec.schedule.cron: write five fields"),

@@ -244,6 +244,21 @@ def test_a_stopped_training_goes_on_to_the_same_weights_and_figures(stop_at: int
     assert list(resumed.rows[: len(told)]) == told
 
 
+def test_a_stopped_training_with_attention_dropout_goes_on_to_the_same_weights() -> None:
+    """Recipe huggingtweets: one epoch, its steps not yet all taken."""
+    values = replace(some_values(epochs=1), attention_dropout=0.1, dropout=0.1)
+
+    def run(base: Base, hooks: Hooks) -> str:
+        parts = windows(base, TRAIN), windows(base, VALIDATION)
+        train(base.model, *parts, values, processor=PROCESSOR, hooks=hooks, stop_early=False)
+        return weights_hash(base)
+
+    shelf = Shelf()
+    with pytest.raises(Stopped):
+        run(a_base(TRAIN), Hooks(stop=counted(5), checkpoints=shelf))
+    assert run(a_base(TRAIN), Hooks(checkpoints=shelf)) == run(a_base(TRAIN), QUIET)
+
+
 def test_a_checkpoint_is_kept_when_it_is_due() -> None:
     shelf = Shelf(due_at=3)
     trained(a_base(TRAIN), epochs=1, hooks=Hooks(checkpoints=shelf))

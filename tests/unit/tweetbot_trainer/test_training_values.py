@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tweetbot_contract.sources import Source
-from tweetbot_contract.spec import Training
+from tweetbot_contract.training import Training
 from tweetbot_trainer.model.identity import BaseIdentity
 from tweetbot_trainer.training.key import training_key
 from tweetbot_trainer.training.values import TrainingValues, effective_values
@@ -36,6 +36,16 @@ def test_what_the_spec_says_wins() -> None:
     assert values.early_stopping is False
 
 
+def test_recipe_huggingtweets_is_what_the_notebook_gave_its_trainer_on_any_base() -> None:
+    spec = Training(recipe="huggingtweets", seed=3)
+    values = effective_values(spec, "hf://gpt2", ())
+    assert (values.learning_rate, values.schedule, values.warmup, values.precision) == (1.372e-4, "cosine", 0.0, "FP32")
+    assert (values.optimizer, values.betas, values.adam_epsilon) == ("AdamW", (0.9, 0.999), 1e-8)
+    assert (values.weight_decay, values.clip_norm) == (0.0, 1.0)
+    assert (values.dropout, values.attention_dropout, values.epochs, values.early_stopping) == (0.1, 0.1, 1, False)
+    assert values == effective_values(spec, "scratch://mini", ())
+
+
 def test_the_key_is_the_same_on_every_machine() -> None:
     """Golden: another key would train a whole fleet again. Change RECIPE_VERSION on purpose, then this."""
     assert training_key("d" * 64, HUB, VALUES) == "0019b4432144a984e5a72dcce47b6e77788c1b10ae8c135f8d7a1705bd632743"
@@ -49,6 +59,7 @@ def test_every_value_is_in_the_key(field: str) -> None:
         "optimizer": "SGD",
         "schedule": "line",
         "source_weights": (1, 3),
+        "procedure": "huggingtweets",
     }
     change: dict[str, Any] = {field: words[field] if field in words else getattr(VALUES, field) + 1}
     changed = replace(VALUES, **change)

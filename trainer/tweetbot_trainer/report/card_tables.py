@@ -4,6 +4,7 @@ from tweetbot_contract.result import DataTable
 from tweetbot_trainer.memorisation import Memorisation
 from tweetbot_trainer.report.facts import CardFacts
 from tweetbot_trainer.report.markdown import inline, table
+from tweetbot_trainer.training.values import BLOCK, COPIES, TrainingValues
 
 #: What the drops are called, in the order in which posts are checked.
 DROPS = {
@@ -53,19 +54,26 @@ def values_table(facts: CardFacts) -> str:
     """Return every hyper-parameter."""
     values, sampling = facts.values, facts.sampling
     pairs = {
+        "Recipe": values.procedure,
         "Optimizer": f"{values.optimizer}, betas {values.betas[0]:g} and {values.betas[1]:g}, "
         f"epsilon {values.adam_epsilon:g}",
         "Learning rate": f"{values.learning_rate:g}, {values.schedule} to 0, warm-up {values.warmup:.0%} of the steps",
         "Batch": f"{values.batch_tokens} label tokens a step",
         "Weight decay, gradient clip": f"{values.weight_decay:g}, {values.clip_norm:g}",
-        "Dropout": f"{values.dropout:g}",
-        "Epochs": f"{values.epochs} at the most, early stopping {'on' if values.early_stopping else 'off'}",
+        "Dropout": f"{values.dropout:g}, of attention weights {values.attention_dropout:g}",
+        "Epochs": _passes(values),
         "Precision": facts.outcome.processor.precision,
         "Seed": str(values.seed),
         "Sampling": f"temperature {sampling.temperature:g}, top-p {sampling.top_p:g}, top-k {sampling.top_k}, "
         f"{sampling.min_new_tokens} to {sampling.max_new_tokens} tokens",
     }
     return table(["Hyper-parameter", "Value"], [[name, inline(value)] for name, value in pairs.items()])
+
+
+def _passes(values: TrainingValues) -> str:
+    if values.procedure == "huggingtweets":
+        return f"1, of {COPIES} reshuffled copies of the posts in blocks of at most {BLOCK} tokens"
+    return f"{values.epochs} at the most, early stopping {'on' if values.early_stopping else 'off'}"
 
 
 def figures_table(facts: CardFacts) -> str:

@@ -57,13 +57,14 @@ def training_data(facts: CardFacts) -> list[str]:
     order = {"created_at": "by time", "input": "by their order in the file", "mixed": "by time where posts have dates"}
     newest = f" The newest post is of {inline(facts.newest_post_at[:10])}." if facts.newest_post_at else ""
     name = f"dataset {facts.dataset_digest[:16]}"
+    watch = "tell when to stop" if facts.values.early_stopping else "are only watched"
     return [
         "## Training data",
         f"The model learned from posts of {inline(facts.name)}.{newest} {_languages(facts)}",
         data_table(facts),
         "Kept is what was downloaded less the rows in between. "
         f"Cleaned by the recipe {code(facts.recipe)}. Split {order[facts.ordered_by]}: the oldest {train} posts train, "
-        f"the next {validation} tell when to stop, the newest {test} are the test.",
+        f"the next {validation} {watch}, the newest {test} are the test.",
         f"The data is {link(name, facts.dataset_link)}, sha256 {code(facts.dataset_digest)}.",
     ]
 

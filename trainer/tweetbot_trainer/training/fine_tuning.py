@@ -12,10 +12,11 @@ from tweetbot_trainer.memorisation import Memorisation
 from tweetbot_trainer.model.base import Base
 from tweetbot_trainer.model.tokenizer import encode_all, end_mark_id
 from tweetbot_trainer.splits import Splits
+from tweetbot_trainer.training.blocks import blocks_of, copied
 from tweetbot_trainer.training.loop import train
 from tweetbot_trainer.training.outcome import Hooks, TrainingOutcome
 from tweetbot_trainer.training.processors import chosen_processor
-from tweetbot_trainer.training.values import TrainingValues
+from tweetbot_trainer.training.values import BLOCK, TrainingValues
 from tweetbot_trainer.training.windows import Window, windows_of
 
 
@@ -36,7 +37,7 @@ class FineTuned:
 def fine_tune(base: Base, splits: Splits[DatasetPost], values: TrainingValues, *, gpu: bool, hooks: Hooks) -> FineTuned:
     """Fine-tune `base.model` in place, on a GPU if it may and can, and measure it on the test posts, read here only.
 
-    Raises Stopped, Diverged, or SpecRefused where a GPU's memory is too small.
+    Raises Stopped, Diverged, SpecRefused where a GPU's memory is too small, or TooLittleData.
     """
     processor = chosen_processor(values.precision, gpu=gpu, channels=base.model.config.n_embd)
     base.model.to(processor.device)
@@ -45,7 +46,7 @@ def fine_tune(base: Base, splits: Splits[DatasetPost], values: TrainingValues, *
     before = None if scratch else likelihood_of(base.model, base.tokenizer, test)
     outcome = train(
         base.model,
-        _windows(base, splits.train),
+        _trained_windows(base, splits.train, values),
         _windows(base, splits.validation),
         values,
         processor=processor,
@@ -74,6 +75,15 @@ def _metrics(
     except ValueError as error:
         text = "The loss on the test posts is no number: lower training.learningRate, or leave it unset."
         raise Diverged(reasons.DIVERGED, text) from error
+
+
+def _trained_windows(base: Base, posts: Sequence[DatasetPost], values: TrainingValues) -> list[Window]:
+    if values.procedure == "tweetbot":
+        return _windows(base, posts)
+    numbers = sorted({post.source for post in posts})
+    sources = [_texts([post for post in posts if post.source == number]) for number in numbers]
+    texts = encode_all(base.tokenizer, copied(sources, values.seed))
+    return blocks_of(texts, end_mark_id(base.tokenizer), min(BLOCK, base.model.config.n_positions))
 
 
 def _windows(base: Base, posts: Sequence[DatasetPost]) -> list[Window]:

@@ -109,7 +109,7 @@ class _Run:
         self.hooks.resumed(course.rows)
 
     def _finish_epoch(self, steps: Sequence[Step], total: int) -> None:
-        made_trainable(self.model, self.values.dropout)
+        made_trainable(self.model, self.values.dropout, self.values.attention_dropout)
         for step in steps[self.done :]:
             if self.hooks.stop():
                 self.hooks.checkpoints.save(self._state(), last=True)

@@ -8,16 +8,16 @@ from transformers.activations import ACT2FN, NewGELUActivation
 from tweetbot_trainer.training.values import TrainingValues
 
 
-def made_trainable(model: GPT2LMHeadModel, dropout: float) -> GPT2LMHeadModel:
+def made_trainable(model: GPT2LMHeadModel, dropout: float, attention_dropout: float = 0.0) -> GPT2LMHeadModel:
     """Set training mode, dropout, and the same activation in one kernel; the configuration tells what was used.
 
-    Attention weights are never dropped: that would put every step on the slow attention kernel.
+    Only recipe huggingtweets drops attention weights: that puts every step on the slow attention kernel.
     """
     model.config.embd_pdrop = model.config.resid_pdrop = dropout
-    model.config.attn_pdrop = 0.0
+    model.config.attn_pdrop = attention_dropout
     for name, module in model.named_modules():
         if isinstance(module, nn.Dropout):
-            module.p = 0.0 if name.endswith("attn_dropout") else dropout
+            module.p = attention_dropout if name.endswith("attn_dropout") else dropout
     for block in model.transformer.h:
         if isinstance(block.mlp.act, NewGELUActivation):
             block.mlp.act = ACT2FN["gelu_pytorch_tanh"]

@@ -8,12 +8,16 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from tweetbot_contract.sources import Source
-from tweetbot_contract.spec import Training
+from tweetbot_contract.training import Training
 from tweetbot_trainer.training.mixing import weights_of
 
 #: Part of the training key: raise it with every change of the loop that gives other weights from the same values.
 RECIPE_VERSION = 1
 SCRATCH = "scratch://"
+#: huggingtweets: so many reshuffled copies of the posts make one stream, cut into blocks of so many tokens.
+COPIES, BLOCK = 4, 1024
+
+Procedure = Literal["tweetbot", "huggingtweets"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class TrainingValues:
     `learning_rate` is the peak; `warmup` the share of steps up to it; `batch_tokens` are label tokens a step;
     `precision` stays as asked for, since the processor that trains is not known when the key is computed;
     `source_weights` stand in the order of spec.sources, and are empty where every post counts the same.
+    `procedure` is spec.training.recipe; `recipe` the version of this code.
     """
 
     epochs: int
@@ -64,18 +69,26 @@ class TrainingValues:
     clip_norm: float = 1.0
     recipe: int = RECIPE_VERSION
     source_weights: tuple[int, ...] = ()
+    procedure: Procedure = "tweetbot"
+    attention_dropout: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values for the training key and for trackers; floats keep their shortest exact spelling.
 
-        Source weights that do not matter are left out, so that keys from before there were any stay.
+        Values that came later are left out where they are as before, so that keys from before there were any stay.
         """
         values = {**asdict(self), "betas": list(self.betas), "source_weights": list(self.source_weights)}
-        return {name: value for name, value in values.items() if name != "source_weights" or value}
+        return {name: value for name, value in values.items() if name not in _LATER or value != _LATER[name]}
+
+
+#: Values that were added once there were keys, and what they are where nobody asks for something else.
+_LATER: dict[str, Any] = {"source_weights": [], "procedure": "tweetbot", "attention_dropout": 0.0}
 
 
 def effective_values(training: Training, base: str, sources: Sequence[Source]) -> TrainingValues:
     """Return the values that a run with these sources and this base, such as `hf://gpt2`, trains with."""
+    if training.recipe == "huggingtweets":
+        return _original(training)
     default = FROM_NOTHING if base.startswith(SCRATCH) else PRETRAINED
     return TrainingValues(
         epochs=training.epochs,
@@ -91,4 +104,27 @@ def effective_values(training: Training, base: str, sources: Sequence[Source]) -
         early_stopping=training.early_stopping,
         temperature=default.temperature,
         source_weights=weights_of(sources),
+    )
+
+
+def _original(training: Training) -> TrainingValues:
+    """Return what the notebook of 2021 gave transformers' Trainer, and that Trainer's own defaults; no rule of ours.
+
+    One block a step; the four passes are copies within the one epoch.
+    """
+    return TrainingValues(
+        epochs=1,
+        learning_rate=1.372e-4,
+        batch_tokens=BLOCK - 1,  # a block's first token is predicted by nothing
+        warmup=0.0,
+        weight_decay=0.0,
+        betas=(0.9, 0.999),
+        dropout=0.1,
+        attention_dropout=0.1,
+        seed=training.seed,
+        precision="FP32",
+        holdout_percent=training.holdout_percent,
+        early_stopping=False,
+        temperature=1.0,
+        procedure="huggingtweets",
     )
