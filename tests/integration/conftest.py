@@ -6,7 +6,9 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from tweetbot_cluster.cluster import EmbeddedCluster
+from operator_process import OperatorProcess, write_trainer
+from tenant import Tenant
+from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
 
 Kubectl = Callable[..., CompletedProcess[str]]
 #: These take longest and so begin first: a worker that began one of them last would be waited for by all others.
@@ -51,3 +53,28 @@ def namespace(cluster: EmbeddedCluster) -> Iterator[str]:
     cluster.kubectl("wait", "--for=create", "serviceaccount/default", "-n", name, "--timeout=120s")
     yield name
     cluster.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
+    """A cluster of a file's own, without S3, whose trainer image answers at once; no operator."""
+    folder = tmp_path_factory.mktemp("home")
+    images = {"tweetbot-trainer*": write_trainer(folder / "image")}
+    with EmbeddedCluster(folder / "cluster", parts=(*CONTROL_PLANE, "node"), images=images) as cluster:
+        cluster.seed()
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def operator(home: EmbeddedCluster) -> Iterator[OperatorProcess]:
+    """The operator at work on the whole of such a cluster."""
+    with OperatorProcess(home.operator_kubeconfig, home.logs / "operator-under-test.log") as process:
+        yield process
+
+
+@pytest.fixture
+def tenant(home: EmbeddedCluster, operator: OperatorProcess) -> Iterator[Tenant]:
+    """A namespace with the Secret that its TweetBots name, under Pod Security restricted."""
+    tenant = Tenant(home)
+    yield tenant
+    home.kubectl("delete", "namespace", tenant.namespace, "--wait=false")

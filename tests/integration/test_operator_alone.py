@@ -1,26 +1,11 @@
 """Operators that a test starts itself, with nobody else's at work: rights, ends, and two side by side."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from operator_process import OperatorProcess, jobs_made, until, write_trainer
+from operator_process import OperatorProcess, jobs_made, until
 from tenant import Tenant
-from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
-
-PARTS = (*CONTROL_PLANE, "node")
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
-    """A cluster without S3 whose trainer image answers at once."""
-    folder = tmp_path_factory.mktemp("alone")
-    images = {"tweetbot-trainer*": write_trainer(folder / "image")}
-    with EmbeddedCluster(folder / "cluster", parts=PARTS, images=images) as cluster:
-        cluster.seed()
-        yield cluster
+from tweetbot_cluster.cluster import EmbeddedCluster
 
 
 def test_it_needs_no_more_rights_than_the_design_grants(home: EmbeddedCluster, tmp_path: Path) -> None:

@@ -1,16 +1,15 @@
 """Faults of the API server and of the way to it: the operator stays, and each run comes to the same end."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
 from cutting_proxy import WRITES, CuttingProxy
-from operator_process import OperatorProcess, jobs_made, until, write_trainer
+from operator_process import OperatorProcess, jobs_made, until
 from tenant import Tenant
-from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
+from tweetbot_cluster.cluster import EmbeddedCluster
 
 #: What takes minutes in production is looked for every few seconds here.
 ALERT = {"TWEETBOT_RESYNC_SECONDS": "4", "TWEETBOT_WATCH_SILENCE_SECONDS": "3"}
@@ -18,16 +17,6 @@ PATIENT = {"TWEETBOT_RESYNC_SECONDS": "600", "TWEETBOT_WATCH_SILENCE_SECONDS": "
 #: Watches of an operator that is bound to one namespace.
 KINDS = 3
 EXPIRED = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old"}}
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
-    """A cluster without S3 whose trainer image answers at once."""
-    folder = tmp_path_factory.mktemp("faults")
-    images = {"tweetbot-trainer*": write_trainer(folder / "image")}
-    with EmbeddedCluster(folder / "cluster", parts=(*CONTROL_PLANE, "node"), images=images) as cluster:
-        cluster.seed()
-        yield cluster
 
 
 class Scene:

@@ -2,7 +2,6 @@
 
 import json
 import secrets
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +11,9 @@ import pytest
 
 from builders import a_manifest
 from cutting_proxy import CuttingProxy
-from operator_process import OperatorProcess, jobs_made, timeless, until, write_trainer
-from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
+from operator_process import OperatorProcess, jobs_made, timeless, until
+from tweetbot_cluster.cluster import EmbeddedCluster
 
-PARTS = (*CONTROL_PLANE, "node")
 #: Finished Jobs go at once, so that their deletions are among the writes; the train stage does not need them.
 TIDY = {"TWEETBOT_SUCCESS_TTL_SECONDS": "1", "TWEETBOT_LOG_LEVEL": "INFO"}
 #: A run's writes: three statuses, two creations, two deletions.
@@ -29,16 +27,6 @@ class Played:
     writes: list[str]
     jobs: list[str]
     status: dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
-    """A cluster without S3 whose trainer image answers at once."""
-    folder = tmp_path_factory.mktemp("kills")
-    images = {"tweetbot-trainer*": write_trainer(folder / "image")}
-    with EmbeddedCluster(folder / "cluster", parts=PARTS, images=images) as cluster:
-        cluster.seed()
-        yield cluster
 
 
 @pytest.fixture(scope="module")

@@ -1,41 +1,12 @@
 """Schedules, histories and deletions on a real API server, with trainers that answer at once."""
 
 import json
-from collections.abc import Iterator
 
-import pytest
-
-from operator_process import OperatorProcess, until, write_trainer, writes_of
+from operator_process import until, writes_of
 from tenant import Tenant
-from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
+from tweetbot_cluster.cluster import EmbeddedCluster
 
-PARTS = (*CONTROL_PLANE, "node")
 EVERY_MINUTE = {"cron": "* * * * *", "minNewPosts": 10}
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
-    """A cluster without S3 whose trainer image answers at once."""
-    folder = tmp_path_factory.mktemp("lifecycle")
-    images = {"tweetbot-trainer*": write_trainer(folder / "image")}
-    with EmbeddedCluster(folder / "cluster", parts=PARTS, images=images) as cluster:
-        cluster.seed()
-        yield cluster
-
-
-@pytest.fixture(scope="module")
-def operator(home: EmbeddedCluster) -> Iterator[OperatorProcess]:
-    """The operator at work on the whole cluster."""
-    with OperatorProcess(home.operator_kubeconfig, home.logs / "operator-under-test.log") as process:
-        yield process
-
-
-@pytest.fixture
-def tenant(home: EmbeddedCluster, operator: OperatorProcess) -> Iterator[Tenant]:
-    """A namespace with the Secret that its TweetBots name, under Pod Security restricted."""
-    tenant = Tenant(home)
-    yield tenant
-    home.kubectl("delete", "namespace", tenant.namespace, "--wait=false")
 
 
 def exists(tenant: Tenant, kind: str, name: str) -> bool:

@@ -1,41 +1,13 @@
 """The operator on a real API server, scheduler and controllers, with trainers that answer at once."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from operator_process import OperatorProcess, until, write_trainer, writes_of
+from operator_process import OperatorProcess, until, writes_of
 from tenant import Tenant
-from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
-
-PARTS = (*CONTROL_PLANE, "node")
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
-    """A cluster without S3 whose trainer image answers at once."""
-    folder = tmp_path_factory.mktemp("runs")
-    images = {"tweetbot-trainer*": write_trainer(folder / "image")}
-    with EmbeddedCluster(folder / "cluster", parts=PARTS, images=images) as cluster:
-        cluster.seed()
-        yield cluster
-
-
-@pytest.fixture(scope="module")
-def operator(home: EmbeddedCluster) -> Iterator[OperatorProcess]:
-    """The operator at work on the whole cluster."""
-    with OperatorProcess(home.operator_kubeconfig, home.logs / "operator-under-test.log") as process:
-        yield process
-
-
-@pytest.fixture
-def tenant(home: EmbeddedCluster, operator: OperatorProcess) -> Iterator[Tenant]:
-    """A namespace with the Secret that its TweetBots name, under Pod Security restricted."""
-    tenant = Tenant(home)
-    yield tenant
-    home.kubectl("delete", "namespace", tenant.namespace, "--wait=false")
+from tweetbot_cluster.cluster import EmbeddedCluster
 
 
 def test_a_restricted_namespace_takes_both_jobs_to_the_end(tenant: Tenant, home: EmbeddedCluster) -> None:

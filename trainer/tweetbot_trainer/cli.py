@@ -4,7 +4,7 @@ import argparse
 import importlib.metadata
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -77,13 +77,25 @@ def _add_run(commands: _Commands) -> None:
 
 def _add_generate(commands: _Commands) -> None:
     summary = "let a published model write posts"
-    command = commands.add_parser("generate", help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
-    command.add_argument("--model", type=Path, required=True, metavar="DIR", help="a model directory")
+    description = (
+        f"{summary[0].upper()}{summary[1:]}: no two alike, none longer than a post may be, and none that copies a post "
+        "the model was trained on."
+    )
+    command = commands.add_parser("generate", help=summary, description=description)
+    command.add_argument(
+        "--model", required=True, metavar="DIR|URI", help="a model directory; or s3://…, file:///… as for verify"
+    )
     command.add_argument("--prompt", default="My dream is", help="beginning to continue (default: %(default)s)")
-    command.add_argument("-n", type=_count, default=5, metavar="N", help="how many (default: %(default)s)")
-    command.add_argument("--seed", type=int, default=42, help="same seed, same posts (default: %(default)s)")
-    command.add_argument("--json", action="store_true", help="write one JSON object with the posts")
-    command.set_defaults(run=_generate, fail=_command_failed)
+    command.add_argument("-n", "--count", type=_count, default=5, metavar="N", help="how many (default: %(default)s)")
+    command.add_argument("--seed", type=_seed, default=42, help="same seed, same posts (default: %(default)s)")
+    command.add_argument("--temperature", type=_above_zero_to(2), help="more is bolder, to 2 (default: the model's)")
+    command.add_argument("--top-p", type=_above_zero_to(1), help="draw from so much of the odds (default: the model's)")
+    command.add_argument("--keep-copies", action="store_true", help="show copies of training posts, too")
+    forms = command.add_mutually_exclusive_group()
+    forms.add_argument("--json", dest="form", action="store_const", const="json", help="write one JSON object")
+    forms.add_argument("--jsonl", dest="form", action="store_const", const="jsonl", help="write one object a line")
+    add_storage_options(command)
+    command.set_defaults(run=_generate, fail=_command_failed, form="text")
 
 
 def _add_clean(commands: _Commands) -> None:
@@ -122,9 +134,28 @@ def _add_forget(commands: _Commands) -> None:
 
 
 def _count(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 100:
+    if not text.isdecimal() or not 1 <= int(text) <= 100:
         raise argparse.ArgumentTypeError("write a number from 1 to 100")
     return int(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**63:
+        raise argparse.ArgumentTypeError("write a whole number from 0 to 9223372036854775807")
+    return int(text)
+
+
+def _above_zero_to(most: int) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = 0.0
+        if not 0 < value <= most:
+            raise argparse.ArgumentTypeError(f"write a number above 0, and {most} at the most")
+        return value
+
+    return number
 
 
 def _run_stage(arguments: argparse.Namespace, stop: StopRequest) -> int:
@@ -152,11 +183,20 @@ def _run_here(arguments: argparse.Namespace, stop: StopRequest) -> int:
 
 
 def _generate(arguments: argparse.Namespace, stop: StopRequest) -> int:
-    from tweetbot_trainer.generate_command import run_generate
+    from tweetbot_trainer.generate_command import Request, fetched, run_generate
 
-    return run_generate(
-        arguments.model, arguments.prompt, count=arguments.n, seed=arguments.seed, as_json=arguments.json
+    request = Request(
+        arguments.prompt,
+        count=arguments.count,
+        seed=arguments.seed,
+        temperature=arguments.temperature,
+        top_p=arguments.top_p,
+        keep_copies=arguments.keep_copies,
     )
+    if "://" not in arguments.model:
+        return run_generate(Path(arguments.model), request, arguments.form)
+    with fetched(store_for(arguments.model, arguments, stop), arguments.model) as folder:
+        return run_generate(folder, request, arguments.form)
 
 
 def _clean(arguments: argparse.Namespace, stop: StopRequest) -> int:

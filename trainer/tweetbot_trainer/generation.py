@@ -1,7 +1,8 @@
 """Let a model write posts: sampled with a seed, ended by the end mark, cut to a post's length, no two alike."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -9,15 +10,23 @@ from tokenizers import Tokenizer
 from transformers import GPT2LMHeadModel
 
 from tweetbot_contract.result import Sample
-from tweetbot_trainer.model.base import read_base, refused
-from tweetbot_trainer.model.identity import BaseIdentity
+from tweetbot_trainer.model.base import refused
 from tweetbot_trainer.model.tokenizer import encode, end_mark_id
 from tweetbot_trainer.post_length import one_line, shortened
 from tweetbot_trainer.sampler import drawn, rows_at_once
 from tweetbot_trainer.sampling import Sampling
+from tweetbot_trainer.training_posts import TrainingPosts
 
-#: A model that repeats itself is asked so many times for texts that differ.
-ROUNDS = 4
+#: Drawings, of as many texts as are wanted, before a model that repeats itself or its posts is given up.
+ROUNDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Posts that differ, and how many drawn texts were thrown away because they copy a training post."""
+
+    posts: tuple[str, ...]
+    copies: int
 
 
 def samples_for(
@@ -28,43 +37,69 @@ def samples_for(
     count: int,
     sampling: Sampling,
     seed: int,
+    unlike: TrainingPosts | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> tuple[Sample, ...]:
-    """Return for each prompt up to `count` texts, no two alike; fewer where the model does not write more."""
+    """Return for each prompt up to `count` texts, as `continuations` gives them, which `check` may end."""
     return tuple(
         Sample(prompt=prompt, text=text)
         for prompt in prompts
-        for text in continuations(model, tokenizer, prompt, count=count, sampling=sampling, seed=seed)
+        for text in continuations(
+            model, tokenizer, prompt, count=count, sampling=sampling, seed=seed, unlike=unlike, check=check
+        ).posts
     )
 
 
 def continuations(
-    model: GPT2LMHeadModel, tokenizer: Tokenizer, prompt: str, *, count: int, sampling: Sampling, seed: int
-) -> list[str]:
-    """Return up to `count` different posts that begin with the prompt. Same seed, same machine: same posts."""
+    model: GPT2LMHeadModel,
+    tokenizer: Tokenizer,
+    prompt: str,
+    *,
+    count: int,
+    sampling: Sampling,
+    seed: int,
+    unlike: TrainingPosts | None = None,
+    check: Callable[[], None] = lambda: None,
+) -> Written:
+    """Return up to `count` different posts that begin with the prompt and copy none of `unlike`.
+
+    Fewer where the model does not write more. Same seed, same machine: same posts.
+    """
     torch.manual_seed(seed)
     found: dict[str, str] = {}
+    copies = 0
     for _ in range(ROUNDS):
+        check()
         for text in filter(None, _drawn(model, tokenizer, prompt.strip(), count, sampling)):
-            found.setdefault(text.casefold(), text)
+            if unlike and unlike.copied(text, given=prompt):
+                copies += 1
+            else:
+                found.setdefault(text.casefold(), text)
         if len(found) >= count:
             break
-    return list(found.values())[:count]
+    return Written(tuple(found.values())[:count], copies)
 
 
-def free_texts(model: GPT2LMHeadModel, tokenizer: Tokenizer, *, count: int, sampling: Sampling, seed: int) -> list[str]:
-    """Return `count` posts begun from nothing, as they come: some alike, some empty."""
+def free_texts(
+    model: GPT2LMHeadModel,
+    tokenizer: Tokenizer,
+    *,
+    count: int,
+    sampling: Sampling,
+    seed: int,
+    check: Callable[[], None] = lambda: None,
+) -> list[str]:
+    """Return `count` posts begun from nothing, as they come: some alike, some empty. `check` may raise between them."""
     torch.manual_seed(seed)
-    return list(_drawn(model, tokenizer, "", count, sampling))
+    texts = []
+    for text in _drawn(model, tokenizer, "", count, sampling):
+        check()
+        texts.append(text)
+    return texts
 
 
-def generate(folder: Path, prompt: str, *, count: int, seed: int) -> list[str]:
-    """Return posts from a model directory that save_model wrote. Raises SpecRefused where it is none."""
-    base = read_base(folder, BaseIdentity(str(folder), "folder", ""))
-    base.model.eval()
-    return continuations(base.model, base.tokenizer, prompt, count=count, sampling=_saved_sampling(folder), seed=seed)
-
-
-def _saved_sampling(folder: Path) -> Sampling:
+def saved_sampling(folder: Path) -> Sampling:
+    """Return how a model directory says that tokens are drawn. Raises SpecRefused where it says none of ours."""
     path = folder / "generation_config.json"
     try:
         saved = json.loads(path.read_text(encoding="utf-8"))

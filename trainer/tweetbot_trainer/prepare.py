@@ -55,8 +55,7 @@ def _prepared(context: StageContext) -> PrepareRecord:
     with context.tracked(_config(context)) as tracker:
         reading = SourceReading(context)
         dataset = build_dataset(clean(reading.posts(), spec.filter), spec.filter, sources=len(spec.sources))
-        context.stop.check()
-        uri = store_dataset(context.store, run, dataset)
+        uri = store_dataset(context.store, run, dataset, check=context.stop.check)
         context.log.info("prepare.dataset", digest=dataset.digest, uri=uri, **dataset.table.as_json())
         _keep_accounts(context, reading, uri)
         _track(context, tracker, dataset, uri)
@@ -69,6 +68,7 @@ def _prepared(context: StageContext) -> PrepareRecord:
     key = training_key(dataset.digest, base, values)
     sources = source_records(spec.sources, reading.read, dataset)
     record = PrepareRecord(training_key=key, base=asdict(base), sources=sources, result=result)
+    context.stop.check()
     write_record(context.store, run, record)
     return record
 

@@ -61,6 +61,10 @@ def _published_at(store: ObjectStore, run: RunDocument, version: str) -> str:
 
 
 def _erase(store: ObjectStore, home: str) -> None:
+    """Remove a version, its manifest last, by which a killed removal is found again.
+
+    Not `ObjectStore.erase`: where the bucket keeps versions, a model can be brought back for as long as it keeps them.
+    """
     files = [info.uri for info in store.list(home + "/")]
     for uri in sorted(files, key=lambda uri: uri.endswith(f"/{MANIFEST_FILE}")):
         store.delete(uri)

@@ -1,5 +1,7 @@
 """Dataset snapshots in the output: `datasets/<digest>/`."""
 
+from collections.abc import Callable
+
 from tweetbot_contract import reasons
 from tweetbot_contract.handover import RETRAIN_ANNOTATION, RunDocument
 from tweetbot_trainer.dataset import POSTS_FILE, SUMMARY_FILE, Dataset, is_whole, read_dataset
@@ -35,11 +37,18 @@ def is_stored(store: ObjectStore, run: RunDocument, digest: str) -> bool:
     return is_whole(posts.body, summary.body, digest=digest)
 
 
-def store_dataset(store: ObjectStore, run: RunDocument, dataset: Dataset) -> str:
-    """Write a snapshot unless it stands already, and return its folder. Doing it twice changes nothing."""
+def store_dataset(
+    store: ObjectStore, run: RunDocument, dataset: Dataset, *, check: Callable[[], None] = lambda: None
+) -> str:
+    """Write a snapshot unless it stands already, and return its folder. Doing it twice changes nothing.
+
+    `check` may raise before each write.
+    """
     uri = dataset_uri(run, dataset.digest)
+    check()
     if not is_stored(store, run, dataset.digest):
         for name, content in dataset.files().items():
+            check()
             store.put(join(uri, name), content)
     return uri
 

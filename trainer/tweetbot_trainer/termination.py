@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import traceback
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from tweetbot_trainer.errors import StageFailed, Temporary
 
 #: A fault that is counted as an attempt and tried again (design §4): neither permanent nor temporary.
 UNFORESEEN = 1
+#: No room on the disk, none left of a quota, or the limit of a file's size.
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 
 def write_result(
@@ -33,7 +37,7 @@ def failure_of(error: Exception) -> tuple[result.StageFailed, int]:
     match error:
         case StageFailed():
             return _told(error.reason, error.message), int(error.exit_code)
-        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+        case Exception() if _disk_error(error) in _FULL:
             return failure_of(Temporary(reasons.DISK_FULL, "the disk is full: give the node more ephemeral storage"))
         case MemoryError() | RuntimeError() if _is_out_of_memory(error):
             return _told(reasons.OUT_OF_MEMORY, "the memory is used up: raise spec.resources.memory"), UNFORESEEN
@@ -45,6 +49,14 @@ def failure_of(error: Exception) -> tuple[result.StageFailed, int]:
 def _told(reason: Reason, message: str) -> result.StageFailed:
     line = " ".join(message.split())
     return result.StageFailed(reason=str(reason), message=line[: result.REASON_LIMIT])
+
+
+def _disk_error(error: Exception) -> int | None:
+    """Return the operating system's number; safetensors and tokenizers, written in Rust, leave it in the text."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno
+    told = _OS_ERROR.search(str(error))
+    return int(told[1]) if told else None
 
 
 def _is_out_of_memory(error: Exception) -> bool:

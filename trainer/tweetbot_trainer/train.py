@@ -1,8 +1,10 @@
 """The second stage: a dataset by its digest in, a published model out. Torch is loaded once there is work for it."""
 
+from datetime import UTC, datetime
+
 from tweetbot_contract.result import Metrics, TrainSucceeded
 from tweetbot_trainer.adoption import adoptable, rejected
-from tweetbot_trainer.checkpoints.place import checkpoints_uri, erase
+from tweetbot_trainer.checkpoints.place import checkpoints_uri, clear
 from tweetbot_trainer.gates import gate_failed, missed_gates, passes
 from tweetbot_trainer.pointer import point_to
 from tweetbot_trainer.publication import fetch_rejected, publish
@@ -21,7 +23,8 @@ def train(context: StageContext) -> TrainSucceeded:
     plan = plan_of(context)
     standing = _found(context, plan)
     if standing:
-        erase(context.store, f"{checkpoints_uri(context.run)}/")  # of an attempt killed just after it published
+        # of an attempt that was killed just after it published
+        clear(context.store, checkpoints_uri(context.run), now=datetime.now(UTC), log=context.log)
         return standing
     dataset = required_dataset(context.store, context.run, plan.data.digest)
     splits = split(dataset.posts, plan.values.holdout_percent)

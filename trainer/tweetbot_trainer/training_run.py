@@ -36,6 +36,7 @@ from tweetbot_trainer.tracking import TrackedArtifact, Tracker, base_artifact, d
 from tweetbot_trainer.training.fine_tuning import FineTuned, fine_tune
 from tweetbot_trainer.training_hooks import watched_training
 from tweetbot_trainer.training_plan import TrainingPlan
+from tweetbot_trainer.training_posts import HASHES_FILE, TrainingPosts
 from tweetbot_trainer.version_manifest import (
     MODEL_FOLDER,
     REPORT_FOLDER,
@@ -94,8 +95,10 @@ class TrainingRun:
         base = self._base()
         tuned = self._measured(base, self._tuned(base, folder))
         self.context.stop.check()
-        samples = self._samples(base)
+        posts = TrainingPosts.of([post.text for post in self.splits.train])
+        samples = self._samples(base, posts)
         self._save(base, tuned, samples, folder)
+        (folder / MODEL_FOLDER / HASHES_FILE).write_bytes(posts.encoded())
         manifest = self._manifest(tuned, samples, folder)
         self._require_gates(folder, manifest)
         result = publish(self.context.store, self.context.run, folder, manifest, check=self.context.stop.check)
@@ -139,6 +142,7 @@ class TrainingRun:
             count=MEASURED_TEXTS,
             sampling=sampling_of(self.plan.values, base.model.config.n_positions),
             seed=self.plan.values.seed,
+            check=self.context.stop.check,
         )
         train, test = ([post.text for post in part] for part in (self.splits.train, self.splits.test))
         found = memorisation_of(texts, train, test, seed=self.plan.values.seed)
@@ -160,12 +164,18 @@ class TrainingRun:
         self._shelf.clear()
         raise gate_failed(missed, kept_at)
 
-    def _samples(self, base: Base) -> tuple[Sample, ...]:
+    def _samples(self, base: Base, unlike: TrainingPosts) -> tuple[Sample, ...]:
         evaluation = self.context.run.spec.evaluation
         sampling = sampling_of(self.plan.values, base.model.config.n_positions)
-        seed = self.plan.values.seed
         return samples_for(
-            base.model, base.tokenizer, evaluation.prompts, count=evaluation.samples, sampling=sampling, seed=seed
+            base.model,
+            base.tokenizer,
+            evaluation.prompts,
+            count=evaluation.samples,
+            sampling=sampling,
+            seed=self.plan.values.seed,
+            unlike=unlike,
+            check=self.context.stop.check,
         )
 
     def _save(self, base: Base, tuned: FineTuned, samples: tuple[Sample, ...], folder: Path) -> None:

@@ -11,8 +11,11 @@ import pytest
 import torch
 
 from builders_model import PROCESSOR, a_base, some_values
+from tweetbot_contract import reasons
 from tweetbot_fakes.storage import WatchedStore
-from tweetbot_trainer.checkpoints.shelf import LIFETIME, MANIFEST, CheckpointShelf, Training
+from tweetbot_trainer.checkpoints.place import LIFETIME
+from tweetbot_trainer.checkpoints.shelf import MANIFEST, CheckpointShelf, Training
+from tweetbot_trainer.errors import NotAuthorized
 from tweetbot_trainer.log import Log
 from tweetbot_trainer.store import ObjectStore, StorageUnavailable
 from tweetbot_trainer.store.folder import FolderStore
@@ -197,6 +200,18 @@ def test_after_publication_none_are_left_of_this_run_nor_of_runs_long_given_up(t
     bench.shelf.clear()
     left = {info.uri.split("/checkpoints/")[1].split("/")[0] for info in STORE.list(f"file://{tmp_path}/bucket/")}
     assert left == {"young"}
+
+
+def test_checkpoints_that_may_not_be_erased_are_left_and_told(tmp_path: Path) -> None:
+    class Refusing(FolderStore):
+        def delete(self, uri: str) -> None:
+            raise NotAuthorized(reasons.NOT_AUTHORIZED, "S3 answered AccessDenied")
+
+    refusing: ObjectStore = Refusing()
+    bench = Bench(tmp_path, store=refusing)
+    bench.shelf.save(a_state(), last=True)
+    bench.shelf.clear()
+    assert bench.events() == ["checkpoint.saved", "checkpoint.left"]
 
 
 def test_the_manifest_is_written_last(tmp_path: Path) -> None:

@@ -10,8 +10,7 @@ from safetensors import safe_open
 from transformers import AutoTokenizer, pipeline
 
 from builders_model import PROCESSOR, SAMPLING, a_base, a_saved_base, some_texts, some_values
-from tweetbot_trainer.errors import SpecRefused
-from tweetbot_trainer.generation import continuations, generate, samples_for
+from tweetbot_trainer.generation import Written, continuations, samples_for
 from tweetbot_trainer.model.base import Base
 from tweetbot_trainer.model.saved import MODEL_FILES, save_model
 from tweetbot_trainer.model.tokenizer import END_MARK, encode, encode_all, end_mark_id
@@ -20,6 +19,7 @@ from tweetbot_trainer.sampling import sampling_of
 from tweetbot_trainer.training.loop import train
 from tweetbot_trainer.training.outcome import Hooks
 from tweetbot_trainer.training.windows import windows_of_all
+from tweetbot_trainer.training_posts import TrainingPosts
 
 TEXTS = some_texts(200)
 KNOWN = {word for text in TEXTS for word in text.split()}
@@ -41,12 +41,14 @@ def directory(trained: Base, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def written(base: Base, prompt: str = "My dream is", *, count: int = 5, seed: int = 1) -> list[str]:
-    return continuations(base.model, base.tokenizer, prompt, count=count, sampling=SAMPLING, seed=seed)
+def written(
+    base: Base, prompt: str = "My dream is", *, count: int = 5, seed: int = 1, unlike: TrainingPosts | None = None
+) -> Written:
+    return continuations(base.model, base.tokenizer, prompt, count=count, sampling=SAMPLING, seed=seed, unlike=unlike)
 
 
 def test_posts_begin_with_the_prompt_and_end_by_themselves(trained: Base) -> None:
-    texts = written(trained)
+    texts = written(trained).posts
     assert len(texts) == 5
     assert all(text.startswith("My dream is ") for text in texts)
     assert {word for text in texts for word in text.split()} <= KNOWN
@@ -54,7 +56,7 @@ def test_posts_begin_with_the_prompt_and_end_by_themselves(trained: Base) -> Non
 
 
 def test_no_two_posts_are_alike(trained: Base) -> None:
-    texts = written(trained, count=8)
+    texts = written(trained, count=8).posts
     assert len(set(texts)) == len(texts)
 
 
@@ -71,13 +73,13 @@ def test_each_prompt_gets_its_samples(trained: Base) -> None:
 def test_an_untrained_model_writes_no_more_than_a_post_may_hold() -> None:
     base = a_base(context=256)
     sampling = replace(SAMPLING, max_new_tokens=200, temperature=2.0)
-    texts = continuations(base.model, base.tokenizer, "x", count=3, sampling=sampling, seed=1)
+    texts = continuations(base.model, base.tokenizer, "x", count=3, sampling=sampling, seed=1).posts
     assert all(weighted_length(text) <= 280 and text.isprintable() for text in texts)
 
 
 def test_a_prompt_longer_than_the_context_keeps_its_end() -> None:
     base = a_base(context=64)
-    texts = written(base, "港の朝" * 60, count=1)
+    texts = written(base, "港の朝" * 60, count=1).posts
     assert len(texts) <= 1
 
 
@@ -139,19 +141,8 @@ def test_the_same_weights_give_the_same_files(tmp_path: Path) -> None:
     assert all((one / name).read_bytes() == (two / name).read_bytes() for name in MODEL_FILES)
 
 
-def test_a_saved_model_writes_by_its_directory_alone(directory: Path) -> None:
-    texts = generate(directory, "My dream is", count=3, seed=1)
-    assert len(texts) == 3
-    assert texts == generate(directory, "My dream is", count=3, seed=1)
-
-
-def test_a_directory_without_sampling_values_is_refused(tmp_path: Path) -> None:
-    folder = a_saved_base(tmp_path)
-    (folder / "generation_config.json").write_text("{}")
-    with pytest.raises(SpecRefused, match="lacks values"):
-        generate(folder, "x", count=1, seed=1)
-
-
-def test_what_is_no_model_directory_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SpecRefused, match="BaseModelNotFound"):
-        generate(tmp_path, "x", count=1, seed=1)
+def test_what_copies_a_training_post_is_thrown_away_and_counted(trained: Base) -> None:
+    unlike = TrainingPosts.of(written(trained, count=3).posts)
+    found = written(trained, count=5, unlike=unlike)
+    assert (len(found.posts), found.copies > 0) == (5, True)
+    assert not any(unlike.copied(post) for post in found.posts)

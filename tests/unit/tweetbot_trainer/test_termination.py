@@ -4,6 +4,7 @@ import errno
 from pathlib import Path
 
 import pytest
+from safetensors import SafetensorError
 
 from tweetbot_contract import reasons, result
 from tweetbot_contract.handover import ExitCode
@@ -24,9 +25,15 @@ def test_every_failure_stands_in_the_modules_tree() -> None:
     assert [name for name in names if name not in (errors.__doc__ or "")] == []
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_a_full_disk_is_temporary(number: int) -> None:
     told, code = failure_of(OSError(number, "No space left on device"))
+    assert (told.reason, code) == ("DiskFull", ExitCode.TEMPORARY)
+
+
+def test_a_disk_that_a_library_in_rust_finds_full_is_temporary_too() -> None:
+    error = SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+    told, code = failure_of(error)
     assert (told.reason, code) == ("DiskFull", ExitCode.TEMPORARY)
 
 

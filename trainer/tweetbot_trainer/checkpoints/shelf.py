@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from tweetbot_contract.parts import Part
 from tweetbot_trainer.checkpoints.files import BadCheckpoint, read_state, write_state
-from tweetbot_trainer.checkpoints.place import erase, is_name, new_name, older_than
+from tweetbot_trainer.checkpoints.place import clear, is_name, new_name
 from tweetbot_trainer.errors import StageFailed
 from tweetbot_trainer.log import Log
 from tweetbot_trainer.store import ObjectNotFound, ObjectStore, join, sha256_of, size_of
@@ -28,8 +28,6 @@ from tweetbot_trainer.version_manifest import FileRecord, records_of
 MANIFEST = "MANIFEST.json"
 #: The newest, and one behind it in case that one is damaged.
 KEPT = 2
-#: After so long nobody goes on from a run that was given up (design §9).
-LIFETIME = timedelta(days=7)
 
 
 class CheckpointManifest(Part):
@@ -114,12 +112,7 @@ class CheckpointShelf:
         """Remove this run's checkpoints, and those of runs that were given up a week ago: the model is published."""
         if self._upload:
             self._upload.join()
-        try:
-            erase(self._store, f"{self._uri}/")
-            for uri in older_than(self._store, f"{self._uri.rpartition('/')[0]}/", self._now() - LIFETIME):
-                self._store.delete(uri)
-        except StageFailed as error:
-            self._log.warning("checkpoint.left", message=error.message)
+        clear(self._store, self._uri, now=self._now(), log=self._log)
 
     def _names(self) -> set[str]:
         inside = (info.uri.removeprefix(f"{self._uri}/") for info in self._store.list(f"{self._uri}/"))
@@ -176,7 +169,8 @@ class CheckpointShelf:
     def _remove_older(self) -> None:
         for name in sorted(self._names(), reverse=True)[KEPT:]:
             self._hasty.delete(join(self._uri, name, MANIFEST))  # first: half a checkpoint must not look whole
-            erase(self._hasty, f"{join(self._uri, name)}/")
+            for info in tuple(self._hasty.list(f"{join(self._uri, name)}/")):
+                self._hasty.delete(info.uri)
 
     def _warn_of_differences(self, manifest: CheckpointManifest, processor: Processor) -> None:
         """Only the same libraries on the same processor, with as many threads, repeat a sum to its last bit."""

@@ -64,6 +64,15 @@ def repeated(texts: Sequence[str]) -> set[int]:
     return gone
 
 
+def signatures(texts: Iterable[str]) -> npt.NDArray[np.uint8]:
+    """Return 128 bytes a text, [texts, 128]: the share of equal bytes of two estimates their Jaccard similarity.
+
+    They are the low bytes of MinHash values; two that differ agree by chance once in 256 (Li and König 2010).
+    """
+    low = [_least_hashes(block).astype(np.uint8) for block in _blocks(texts)]
+    return np.concatenate([np.empty((0, BANDS * ROWS), dtype=np.uint8), *low])
+
+
 def _is_mark(sign: str) -> bool:
     """Tell whether a sign belongs to the letter before it: a vowel of Thai or Hindi, an accent."""
     return unicodedata.category(sign)[0] == "M" and ord(sign) not in _SELECTORS
@@ -122,14 +131,18 @@ def _blocks(texts: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _keys_of_block(forms: list[str]) -> Words:
+    bands = _least_hashes(forms).reshape(len(forms), BANDS, ROWS).astype(np.uint64) * _BAND_FACTORS
+    return _mixed(bands.sum(axis=2, dtype=np.uint64))
+
+
+def _least_hashes(forms: list[str]) -> npt.NDArray[np.uint32]:
+    """Return a row a form: the least of its shingles' hashes under each of the 128 multipliers."""
     hashes = (_hashes(_codes(forms)) >> np.uint64(32)).astype(np.uint32)
     lengths = np.array([max(len(form), SHINGLE) for form in forms])
     starts = np.cumsum(lengths) - lengths
     # Between the end of one form's shingles and the start of the next stand four that belong to neither.
     bounds = np.stack([starts, starts + lengths - SHINGLE + 1], axis=1).ravel()[:-1]
-    least = np.stack([np.minimum.reduceat(hashes * multiplier, bounds)[::2] for multiplier in _MULTIPLIERS], axis=1)
-    bands = least.reshape(len(forms), BANDS, ROWS).astype(np.uint64) * _BAND_FACTORS
-    return _mixed(bands.sum(axis=2, dtype=np.uint64))
+    return np.stack([np.minimum.reduceat(hashes * multiplier, bounds)[::2] for multiplier in _MULTIPLIERS], axis=1)
 
 
 def _runs(keys: Words) -> dict[int, list[list[int]]]:

@@ -114,11 +114,16 @@ def _memorisation(found: Memorisation) -> list[str]:
 
 
 def samples(facts: CardFacts) -> list[str]:
-    """Return what the model wrote, unselected."""
+    """Return what the model wrote, as it came."""
     if not facts.samples:
         return []
     lines = "\n".join(f"- {inline(sample.text)}" for sample in facts.samples)
-    return ["## Samples", "Written by the model (AI-generated), neither selected nor edited:", lines]
+    return [
+        "## Samples",
+        "Written by the model (AI-generated), in the order in which they came, nothing edited. Texts that copy a post "
+        "it was trained on were left out:",
+        lines,
+    ]
 
 
 def how_to_use(facts: CardFacts) -> list[str]:
