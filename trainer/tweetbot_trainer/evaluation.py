@@ -11,9 +11,9 @@ from transformers import GPT2LMHeadModel
 
 from tweetbot_trainer.model.tokenizer import encode_all, end_mark_id
 from tweetbot_trainer.training.forward import losses, summed_loss
-from tweetbot_trainer.training.windows import Window, padded, windows_of
+from tweetbot_trainer.training.windows import Window, parts_of, windows_of
 
-#: Positions, padding included, of one forward pass without gradients.
+#: Positions of one forward pass without gradients.
 POSITIONS = 16_384
 #: Drawings of a bootstrap; more would not move the interval's second digit.
 RESAMPLES = 1000
@@ -85,7 +85,9 @@ def nats_by_window(model: GPT2LMHeadModel, windows: Sequence[Window]) -> list[fl
     model.eval()
     places = sorted(range(len(windows)), key=lambda place: len(windows[place].ids))
     found = [
-        float(one) for group in padded([windows[place] for place in places], POSITIONS) for one in losses(model, group)
+        float(one)
+        for group in parts_of([windows[place] for place in places], POSITIONS)
+        for one in losses(model, group)
     ]
     model.train(training)
     return [nats for _, nats in sorted(zip(places, found, strict=True))]
@@ -97,6 +99,6 @@ def nats_of(model: GPT2LMHeadModel, windows: Sequence[Window]) -> float:
     training = model.training
     model.eval()
     by_length = sorted(windows, key=lambda window: len(window.ids))
-    total = sum(float(summed_loss(model, group)) for group in padded(by_length, POSITIONS))
+    total = sum(float(summed_loss(model, group)) for group in parts_of(by_length, POSITIONS))
     model.train(training)
     return total

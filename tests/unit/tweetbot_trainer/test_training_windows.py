@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from builders_model import a_base, some_texts
 from tweetbot_trainer.model.tokenizer import END_MARK, encode, encode_all, end_mark_id
-from tweetbot_trainer.training.forward import rows_of
-from tweetbot_trainer.training.windows import Window, grouped, padded, planned_steps, windows_of
+from tweetbot_trainer.training.forward import stream_of
+from tweetbot_trainer.training.windows import Window, grouped, parts_of, planned_steps, windows_of
 
 MARK = 0
 SOME = [window for length in (3, 9, 5, 30, 2, 7) * 20 for window in windows_of(range(1, length), MARK, 16)]
@@ -34,12 +34,13 @@ def test_a_long_post_is_windowed_and_never_cut(length: int, context: int) -> Non
     assert all(window.first_label >= context // 2 for window in windows[1:])
 
 
-def test_every_closing_end_mark_is_a_label_and_no_padding_is() -> None:
+def test_every_closing_end_mark_is_a_label() -> None:
     """With pad = end mark, collators that hide padding hide every end mark, and the bot never learns to stop."""
-    rows = rows_of([Window((MARK, 5, MARK), 1), Window((MARK, 6, 7, 8, MARK), 1)], padding=MARK)
-    assert rows.targets.tolist() == [5, MARK, 6, 7, 8, MARK]
-    assert rows.ids.tolist() == [[MARK, 5, MARK, MARK], [MARK, 6, 7, 8]]
-    assert rows.places.tolist() == [0, 1, 4, 5, 6, 7]
+    stream = stream_of([Window((MARK, 5, MARK), 1), Window((MARK, 6, 7, 8, MARK), 2)])
+    assert stream.ids.tolist() == [MARK, 5, MARK, 6, 7, 8]
+    assert stream.targets.tolist() == [5, MARK, 7, 8, MARK]
+    assert stream.places.tolist() == [0, 1, 3, 4, 5]
+    assert stream.positions.tolist() == [0, 1, 0, 1, 2, 3]
 
 
 def test_a_step_holds_no_more_labels_than_asked_for() -> None:
@@ -76,17 +77,17 @@ def test_weights_reach_the_plan() -> None:
     assert abs(labels[0] - labels[1]) <= 2 * max(window.labels for window in SOME)
 
 
-def test_little_is_lost_to_padding() -> None:
+def test_neighbours_have_like_lengths() -> None:
     windows = [window for length in range(2, 42) for window in windows_of(range(length), MARK, 64)] * 20
     steps = planned_steps(windows, batch_tokens=512, epochs=1, seed=1)[0]
-    positions = sum(max(len(window.ids) - 1 for window in step) * len(step) for step in steps)
-    assert positions <= 1.15 * sum(window.labels for window in windows)
+    runs = [len(stream_of(step).runs) for step in steps]
+    assert sum(runs) / len(runs) <= 5
 
 
 def test_a_window_larger_than_a_group_stands_alone() -> None:
     small, large = Window((0, 1, 0), 1), Window(tuple(range(50)), 1)
     assert grouped([small, large, small], 10) == [(small,), (large,), (small,)]
-    assert padded([small, large, small], 10) == [(small,), (large,), (small,)]
+    assert parts_of([small, large, small], 10) == [(small,), (large,), (small,)]
 
 
 @pytest.mark.parametrize("text", ["a <|endoftext|> b", "<|endoftext|>"])

@@ -1,7 +1,14 @@
-"""One forward pass over windows: from ids to summed cross-entropy, the head run on label positions only."""
+"""One forward pass over windows: from ids to summed cross-entropy, without padding, the head on label positions only.
+
+The windows lie one behind the other as one stream: whatever works on one position at a time (embeddings, norms,
+products, the activation) works on all of it, and attention on each window alone. The modules are those of transformers'
+GPT2LMHeadModel, called as modules, so that others of the same call may stand in their places.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,48 +19,71 @@ from tweetbot_trainer.training.windows import Window
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """Windows as tensors: `ids` [rows, positions] padded on the right, where causal attention never looks.
+class Stream:
+    """Windows one behind the other: `ids` and `positions` (each id's place in its window) are [tokens].
 
-    `places` [labels] are flat positions in `ids`; `targets` [labels] are the ids that those positions predict.
+    `runs` counts neighbours of one length, as (windows, length): they share a call of attention.
+    `places` [labels] are the tokens whose next one is a label; `targets` [labels] are those labels.
     """
 
     ids: Tensor
+    positions: Tensor
+    runs: tuple[tuple[int, int], ...]
     places: Tensor
     targets: Tensor
 
 
-def rows_of(windows: Sequence[Window], padding: int) -> Rows:
-    """Return the tensors of some windows. Padding is no label, and every end mark that closes a post is one."""
-    length = max(len(window.ids) for window in windows) - 1
-    ids = [[*window.ids[:-1], *([padding] * (length + 1 - len(window.ids)))] for window in windows]
-    places = [
-        row * length + place - 1
-        for row, window in enumerate(windows)
-        for place in range(window.first_label, len(window.ids))
-    ]
-    targets = [label for window in windows for label in window.ids[window.first_label :]]
-    return Rows(torch.tensor(ids), torch.tensor(places), torch.tensor(targets))
+def stream_of(windows: Sequence[Window]) -> Stream:
+    """Return the windows as tensors. Every end mark that closes a post is a label; sorted windows make fewest runs."""
+    ids, positions, places, targets = list[int](), list[int](), list[int](), list[int]()
+    for window in windows:
+        places += range(len(ids) + window.first_label - 1, len(ids) + len(window.ids) - 1)
+        targets += window.ids[window.first_label :]
+        ids += window.ids[:-1]
+        positions += range(len(window.ids) - 1)
+    runs = tuple((len(list(run)), length) for length, run in groupby(len(window.ids) - 1 for window in windows))
+    return Stream(torch.tensor(ids), torch.tensor(positions), runs, torch.tensor(places), torch.tensor(targets))
 
 
 def losses(model: GPT2LMHeadModel, windows: Sequence[Window]) -> Tensor:
     """Return each window's cross-entropy in nats, summed over its labels: [windows], on the CPU, in float64."""
-    device = model.lm_head.weight.device
-    rows = rows_of(windows, int(model.config.eos_token_id))
-    by_label = functional.cross_entropy(_logits(model, rows), rows.targets.to(device), reduction="none").double().cpu()
+    by_label = _cross_entropy(model, windows, "none").double().cpu()
     owners = torch.tensor([row for row, window in enumerate(windows) for _ in range(window.labels)])
     return torch.zeros(len(windows), dtype=torch.float64).index_add_(0, owners, by_label)
 
 
 def summed_loss(model: GPT2LMHeadModel, windows: Sequence[Window]) -> Tensor:
     """Return the cross-entropy in nats summed over all labels of the windows, a scalar on the model's device."""
-    rows = rows_of(windows, int(model.config.eos_token_id))
-    logits = _logits(model, rows)
-    return functional.cross_entropy(logits, rows.targets.to(logits.device), reduction="sum")
+    return _cross_entropy(model, windows, "sum")
 
 
-def _logits(model: GPT2LMHeadModel, rows: Rows) -> Tensor:
-    device = model.lm_head.weight.device
-    hidden = model.transformer(input_ids=rows.ids.to(device), use_cache=False).last_hidden_state
-    labelled: Tensor = model.lm_head(hidden.flatten(0, 1).index_select(0, rows.places.to(device)))
-    return labelled.float()
+def _cross_entropy(model: GPT2LMHeadModel, windows: Sequence[Window], reduction: str) -> Tensor:
+    stream, device = stream_of(windows), model.lm_head.weight.device
+    hidden = _hidden(model, stream).index_select(0, stream.places.to(device))
+    logits = model.lm_head(hidden).float()
+    return functional.cross_entropy(logits, stream.targets.to(device), reduction=reduction)
+
+
+def _hidden(model: GPT2LMHeadModel, stream: Stream) -> Tensor:
+    """Return what the head reads: [tokens, channels]."""
+    body, device = model.transformer, model.lm_head.weight.device
+    x: Tensor = body.drop(body.wte(stream.ids.to(device)) + body.wpe(stream.positions.to(device)))
+    for block in body.h:
+        x = x + _attention(block.attn, block.ln_1(x), stream.runs)
+        x = x + block.mlp(block.ln_2(x))
+    normed: Tensor = body.ln_f(x)
+    return normed
+
+
+def _attention(attn: Any, x: Tensor, runs: Sequence[tuple[int, int]]) -> Tensor:
+    """Return what attention adds to [tokens, channels], each window looking at itself alone."""
+    heads, width = attn.num_heads, attn.head_dim
+    dropped = attn.attn_dropout.p if attn.training else 0.0
+    parts = attn.c_attn(x).split([windows * length for windows, length in runs])
+    seen = []
+    for part, (windows, length) in zip(parts, runs, strict=True):
+        q, k, v = part.view(windows, length, 3, heads, width).transpose(1, 3).unbind(2)
+        out = functional.scaled_dot_product_attention(q, k, v, dropout_p=dropped, is_causal=True, scale=attn.scaling)
+        seen.append(out.transpose(1, 2).reshape(windows * length, heads * width))
+    added: Tensor = attn.resid_dropout(attn.c_proj(torch.cat(seen)))
+    return added

@@ -20,9 +20,9 @@ from tweetbot_trainer.training.processors import Processor
 from tweetbot_trainer.training.schedule import learning_rate
 from tweetbot_trainer.training.state import Best, Course, TrainingState, captured, put_weights, restore, weights_of
 from tweetbot_trainer.training.values import TrainingValues
-from tweetbot_trainer.training.windows import Step, Window, padded, planned_steps
+from tweetbot_trainer.training.windows import Step, Window, parts_of, planned_steps
 
-#: Positions, padding included, of one forward and backward pass; a larger step is summed from several.
+#: Positions of one forward and backward pass; a larger step is summed from several.
 POSITIONS = 8192
 #: How many steps at either end make the first and the last training loss.
 ENDS = 10
@@ -151,7 +151,7 @@ class _Run:
 
     def _gradients(self, step: Step, labels: int) -> float:
         loss = 0.0
-        for part in padded(step, POSITIONS):
+        for part in parts_of(step, POSITIONS):
             with self._products():
                 mean = summed_loss(self.model, part) / labels
             mean.backward()  # type: ignore[no-untyped-call]  # torch leaves it without types

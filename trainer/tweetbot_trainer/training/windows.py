@@ -1,13 +1,13 @@
 """Posts as the model sees them: each alone after an end mark, closed by one, in windows that fit the context."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 
 from tweetbot_trainer.model.tokenizer import EncodedText
 from tweetbot_trainer.training.mixing import presented
 
-#: Steps whose posts are sorted by length together: enough to save padding, too few to make steps all alike.
+#: Steps whose posts are sorted by length together: enough for few calls of attention, too few to make steps all alike.
 POOL_STEPS = 16
 
 Step = tuple["Window", ...]
@@ -75,28 +75,24 @@ def _epoch(
 
 def grouped(windows: Iterable[Window], labels: int) -> list[Step]:
     """Return consecutive groups of at most so many labels; a window of more stands alone."""
-    groups: list[list[Window]] = []
-    room = 0
-    for window in windows:
-        if window.labels > room:
-            groups.append([])
-            room = labels
-        groups[-1].append(window)
-        room -= window.labels
-    return [tuple(group) for group in groups]
+    return _filled(windows, labels, lambda window: window.labels)
 
 
-def padded(windows: Sequence[Window], positions: int) -> list[Step]:
-    """Return consecutive groups that take at most so many positions with their padding; a larger window stands alone.
+def parts_of(windows: Iterable[Window], positions: int) -> list[Step]:
+    """Return consecutive groups that take at most so many positions; a larger window stands alone.
 
     Bounds the memory of one forward pass, whatever a step holds.
     """
+    return _filled(windows, positions, lambda window: len(window.ids) - 1)
+
+
+def _filled(windows: Iterable[Window], room: int, size: Callable[[Window], int]) -> list[Step]:
     groups: list[list[Window]] = []
+    left = 0
     for window in windows:
-        group = groups[-1] if groups else []
-        longest = max((len(other.ids) for other in (*group, window)), default=0)
-        if group and longest * (len(group) + 1) <= positions:
-            group.append(window)
-        else:
-            groups.append([window])
+        if size(window) > left:
+            groups.append([])
+            left = room
+        groups[-1].append(window)
+        left -= size(window)
     return [tuple(group) for group in groups]
