@@ -58,6 +58,9 @@ bench-trainer: $(STAMP) ## Our training loop beside the tuned ones of the field,
 	@$(VENV)-bootstrap/bin/uv pip install --quiet --python $(VENV)-bench/bin/python --no-deps -e .
 	@PYTHONPATH=tests/bench $(VENV)-bench/bin/python -m tweetbot_trainer_bench $(ARGS)
 
+bench-quality: $(STAMP) ## What our recipes learn of an account beside huggingtweets', as JSON: some twenty minutes
+	@PYTHONPATH=$(PYTHONPATH):tests $(BIN)/python -m tweetbot_quality_bench $(ARGS)
+
 ##@ Work on it
 generate: $(STAMP) ## Render the CRD and the generated docs from the types
 	$(BIN)/python -m tweetbot_contract.generate
@@ -83,4 +86,4 @@ clean: ## Remove what was made here (the cluster's binaries stay in the user cac
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo cluster-up cluster-down test check unit integration e2e soak trial bench bench-trainer generate lock venv clean help
+.PHONY: demo cluster-up cluster-down test check unit integration e2e soak trial bench bench-trainer bench-quality generate lock venv clean help

@@ -1,0 +1,105 @@
+"""`make bench-quality`: print the figures as JSON on stdout, what goes on meanwhile on stderr.
+
+Everything is made in this run: the texts are fetched, the base is trained, and every recipe begins from it.
+`--base FOLDER` keeps the base, or takes one that was kept: for experiments, whose course stands in docs/experiments.md.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from tweetbot_quality_bench.base import told, write_base
+from tweetbot_quality_bench.contest import RATES, RECIPES, Task, figures_of, values_of
+from tweetbot_quality_bench.texts import ACCOUNTS, Texts, read_texts
+from tweetbot_quality_bench.verdict import verdict
+from tweetbot_trainer.training.outcome import Hooks, Progress
+
+#: Steps of the pre-training between two lines that tell of it.
+_EVERY = 100
+
+
+def main() -> None:
+    """Train the base, let every recipe learn every account, print."""
+    asked, begun = _asked(), time.monotonic()
+    texts = read_texts()
+    with tempfile.TemporaryDirectory() as folder:
+        base = None if asked.scratch else _base(asked.base or Path(folder), texts)
+        results = list(_results(list(_tasks(asked, texts)), base))
+    seconds = round(time.monotonic() - begun)
+    json.dump({"seconds": seconds, "results": results, **verdict(results)}, sys.stdout, indent=2)
+    print()
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench-quality", description=__doc__)
+    parser.add_argument("--base", type=Path, help="a folder for the base; one that lies there is not trained again")
+    parser.add_argument("--scratch", action="store_true", help="begin from nothing, as scratch://mini does")
+    parser.add_argument("--recipes", nargs="*", choices=RECIPES, default=RECIPES)
+    parser.add_argument("--accounts", nargs="*", choices=ACCOUNTS, default=ACCOUNTS)
+    parser.add_argument("--rates", nargs="*", type=float, default=RATES)
+    parser.add_argument("--texts", type=int, default=1000, help="texts to write for the verbatim rate; 0: none")
+    parser.add_argument("--shares", nargs="*", type=float, default=(1.0,), help="of the way from base to tuned weights")
+    parser.add_argument("--set", nargs="*", default=(), metavar="FIELD=VALUE,…", help="each one more contender")
+    return parser.parse_args()
+
+
+def _base(folder: Path, texts: Texts) -> Path:
+    if not (folder / "config.json").exists():
+        write_base(texts.pretraining, folder, tell=Hooks(progress=_tell))
+    return folder
+
+
+def _tasks(asked: argparse.Namespace, texts: Texts) -> Iterator[Task]:
+    """Yield every recipe, as it is and with each change, on every account."""
+    for account in asked.accounts:
+        for recipe in asked.recipes:
+            for change in ("", *asked.set):
+                values = replace(values_of(recipe, scratch=asked.scratch), **_changes(change))
+                yield Task(
+                    f"{recipe} {change}".strip(),
+                    account,
+                    texts.accounts[account],
+                    values,
+                    tuple(asked.rates),
+                    asked.texts,
+                    tuple(asked.shares),
+                )
+
+
+def _changes(text: str) -> dict[str, Any]:
+    pairs = [pair.split("=", 1) for pair in text.split(",") if pair]
+    return {name: _value(value) for name, value in pairs}
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _results(tasks: list[Task], base: Path | None) -> Iterator[dict[str, Any]]:
+    """Yield each task's figures as it ends; as many at once as there are processors, each on one."""
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("spawn")) as pool:
+        for found in pool.map(partial(figures_of, folder=base), tasks):
+            print(json.dumps(found), file=sys.stderr, flush=True)
+            yield found
+
+
+def _tell(progress: Progress) -> None:
+    if progress.step % _EVERY == 0:
+        print(told(progress), file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""The base that all recipes begin from: a small GPT-2 trained for some minutes on texts that no account holds.
+
+Trained as GPT-2 was: one stream of texts in blocks of its whole context, so that what reads blocks is not put at a
+disadvantage by positions that the base has never seen.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+from tweetbot_contract.training import Training
+from tweetbot_trainer.model.saved import save_model
+from tweetbot_trainer.model.scratch import new_model
+from tweetbot_trainer.model.tokenizer import encode_all, end_mark_id, learned_tokenizer
+from tweetbot_trainer.sampling import sampling_of
+from tweetbot_trainer.training.blocks import blocks_of
+from tweetbot_trainer.training.loop import train
+from tweetbot_trainer.training.outcome import Hooks, Progress
+from tweetbot_trainer.training.processors import chosen_processor
+from tweetbot_trainer.training.values import BLOCK, TrainingValues, effective_values
+
+LAYERS, CHANNELS, HEADS = 4, 128, 4
+#: Three passes over the texts, two blocks a step: some minutes on one processor.
+VALUES: TrainingValues = replace(
+    effective_values(Training(epochs=3, learning_rate="2e-3", precision="FP32"), "scratch://mini", ()),
+    batch_tokens=2 * (BLOCK - 1),
+    warmup=0.05,
+    early_stopping=False,
+)
+#: Texts of which the last block only watches.
+_VALIDATION = 1
+
+
+def write_base(texts: Sequence[str], folder: Path, *, tell: Hooks) -> None:
+    """Train the base and write it as every finished model is written."""
+    order = list(texts)
+    Random(VALUES.seed).shuffle(order)
+    tokenizer = learned_tokenizer(order)
+    model = new_model(tokenizer, VALUES.seed, layers=LAYERS, channels=CHANNELS, heads=HEADS, context=BLOCK)
+    blocks = blocks_of(encode_all(tokenizer, order), end_mark_id(tokenizer), BLOCK)
+    processor = chosen_processor("FP32", gpu=False, channels=CHANNELS)
+    seen, unseen = blocks[:-_VALIDATION], blocks[-_VALIDATION:]
+    train(model, seen, unseen, VALUES, processor=processor, hooks=tell, stop_early=False)
+    save_model(model, tokenizer, sampling_of(VALUES, BLOCK), folder)
+
+
+def told(progress: Progress) -> str:
+    """Return a line on where the pre-training stands."""
+    return f"base: step {progress.step} of {progress.total_steps}, loss {progress.train_loss:.3f}"

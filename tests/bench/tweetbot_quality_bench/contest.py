@@ -1,0 +1,127 @@
+"""One recipe on one account: the learning rate by the validation posts, then the figures on the test posts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tweetbot_contract.training import Training
+from tweetbot_trainer.dataset import DatasetPost
+from tweetbot_trainer.evaluation import likelihood_of
+from tweetbot_trainer.generation import free_texts
+from tweetbot_trainer.memorisation import memorisation_of
+from tweetbot_trainer.model.base import Base, read_base
+from tweetbot_trainer.model.identity import SCRATCH_RECIPE, BaseIdentity
+from tweetbot_trainer.model.scratch import new_mini
+from tweetbot_trainer.sampling import sampling_of
+from tweetbot_trainer.splits import Splits, split
+from tweetbot_trainer.training.fine_tuning import FineTuned, fine_tune
+from tweetbot_trainer.training.outcome import Hooks
+from tweetbot_trainer.training.state import Weights, put_weights, weights_of
+from tweetbot_trainer.training.values import TrainingValues, effective_values
+
+STOCK, OURS = "huggingtweets", "tweetbot"
+RECIPES = (STOCK, OURS)
+#: Learning rates, each three times the last; the notebook's stands first, found for a model 100 times as large.
+RATES = (1.372e-4, 4e-4, 1.2e-3, 3.6e-3)
+
+
+def values_of(recipe: str, *, scratch: bool) -> TrainingValues:
+    """Return a recipe's values; the rate among them is one of those that are searched."""
+    training = Training(recipe="huggingtweets") if recipe == STOCK else Training(precision="FP32")
+    return effective_values(training, "scratch://mini" if scratch else "s3://bench/base", ())
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A recipe's values for an account, the rates to search, and how many texts to write with the best model.
+
+    `shares` are how far to go from the base's weights to the tuned ones: 1 is all the way.
+    """
+
+    recipe: str
+    account: str
+    posts: tuple[DatasetPost, ...]
+    values: TrainingValues
+    rates: tuple[float, ...] = RATES
+    texts: int = 1000
+    shares: tuple[float, ...] = (1.0,)
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A model for one rate and share: its weights, and what decided over it."""
+
+    rate: float
+    share: float
+    validation: float
+    weights: Weights
+    tuned: FineTuned
+
+
+def figures_of(task: Task, folder: Path | None) -> dict[str, Any]:
+    """Return what the recipe reached on the account, from the base in the folder, or from nothing."""
+    torch.set_num_threads(1)
+    splits = split(task.posts, task.values.holdout_percent)
+    tried = [one for rate in task.rates for one in _trained(task, folder, splits, rate)]
+    best = min(tried, key=lambda one: one.validation)
+    base = _base(folder, splits)
+    put_weights(base.model, best.weights)
+    base.model.eval()
+    outcome = best.tuned.outcome
+    return {
+        "recipe": task.recipe,
+        "account": task.account,
+        "rate": best.rate,
+        "share": best.share,
+        "validation": {f"{one.rate:g} {one.share:g}".removesuffix(" 1"): round(one.validation, 4) for one in tried},
+        "bitsPerByte": _bits(base, splits.test),
+        "baseBitsPerByte": best.tuned.metrics.base_bits_per_byte,
+        "labelTokens": outcome.tokens,
+        "steps": outcome.steps,
+        "bestEpoch": outcome.best_epoch,
+        "seconds": round(sum({one.rate: one.tuned.outcome.seconds for one in tried}.values()), 1),
+        **(_repeated(base, splits, task) if task.texts else {}),
+    }
+
+
+def _trained(task: Task, folder: Path | None, splits: Splits[DatasetPost], rate: float) -> list[Trained]:
+    base = _base(folder, splits)
+    before = weights_of(base.model)
+    tuned = fine_tune(base, splits, replace(task.values, learning_rate=rate), gpu=False, hooks=Hooks())
+    after = weights_of(base.model)
+    found = []
+    for share in task.shares:
+        weights = {name: torch.lerp(before[name], after[name], share) for name in after}
+        put_weights(base.model, weights)
+        found.append(Trained(rate, share, _bits(base, splits.validation), weights, tuned))
+    return found
+
+
+def _base(folder: Path | None, splits: Splits[DatasetPost]) -> Base:
+    """Return the base, made or read anew: a training changes it in place."""
+    if folder is not None:
+        return read_base(folder, BaseIdentity("s3://bench/base", "folder", ""))
+    model, tokenizer = new_mini([post.text for post in splits.train], seed=42)
+    return Base(model, tokenizer, BaseIdentity("scratch://mini", "scratch", SCRATCH_RECIPE))
+
+
+def _bits(base: Base, posts: Sequence[DatasetPost]) -> float:
+    return likelihood_of(base.model, base.tokenizer, [post.text for post in posts]).bits_per_byte
+
+
+def _repeated(base: Base, splits: Splits[DatasetPost], task: Task) -> dict[str, float]:
+    """Return how many of the texts that it writes hold a run of a post, by the product's own measure."""
+    values = task.values
+    sampling = sampling_of(values, base.model.config.n_positions)
+    texts = free_texts(base.model, base.tokenizer, count=task.texts, sampling=sampling, seed=values.seed)
+    train, test = ([post.text for post in part] for part in (splits.train, splits.test))
+    found = memorisation_of(texts, train, test, seed=values.seed)
+    return {
+        "verbatimRate": found.verbatim_rate,
+        "verbatimRateSized": found.sized_rate,
+        "verbatimRateUnseen": found.unseen_rate,
+        "verbatimWordsRate": found.word_rate,
+    }
