@@ -48,9 +48,9 @@ soak: $(STAMP) ## Fifty runs under two operators, killed and stopped; exports of
 trial: $(STAMP) ## The cleaning on fifteen thousand short human texts (Debian's fortunes), with its figures
 	@PYTHONPATH=tests $(BIN)/python -m trial.fortunes
 
-bench: $(STAMP) ## The figures, side by side in one run, as JSON
+bench-operator: $(STAMP) ## A fleet of up to 10,000 TweetBots, as JSON; some 25 minutes (ARGS="--sizes 100,1000 --idle-seconds 60")
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
-	@$(BIN)/python -m tweetbot_bench
+	@$(BIN)/python -m tweetbot_operator_bench $(ARGS)
 
 bench-trainer: $(STAMP) ## Our training loop beside the tuned ones of the field, as JSON (ARGS="--shape gpt2 --rounds 1")
 	@$(VENV)-bootstrap/bin/uv venv --quiet --allow-existing --python $(PYTHON) $(VENV)-bench
@@ -86,4 +86,4 @@ clean: ## Remove what was made here (the cluster's binaries stay in the user cac
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo cluster-up cluster-down test check unit integration e2e soak trial bench bench-trainer bench-quality generate lock venv clean help
+.PHONY: demo cluster-up cluster-down test check unit integration e2e soak trial bench-operator bench-trainer bench-quality generate lock venv clean help

@@ -7,6 +7,8 @@ default never changes within an API version.
 
 import hashlib
 import json
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from tweetbot_contract.spec import TweetBotSpec
@@ -45,21 +47,44 @@ def class_of(path: str) -> Class:
 
 def identity_of(spec: TweetBotSpec) -> str:
     """Return the hash of what is trained, 16 hex digits."""
-    return _digest(_only(spec, "IDENTITY"))
+    return _digest(_canonical_of(_This(spec)).identity)
 
 
 def execution_of(spec: TweetBotSpec) -> str:
     """Return the hash of how it is executed, 16 hex digits."""
-    return _digest(_only(spec, "EXECUTION"))
+    return _digest(_canonical_of(_This(spec)).execution)
 
 
 def run_id(spec: TweetBotSpec, trigger: str = "") -> str:
     """Return the id of the run that this spec asks for; `trigger` asks for another of the same spec."""
-    return _digest({"identity": _only(spec, "IDENTITY"), "trigger": trigger})
+    return _digest(f'{{"identity":{_canonical_of(_This(spec)).identity},"trigger":{_text(trigger)}}}')
 
 
-def _only(spec: TweetBotSpec, wanted: Class) -> Any:
-    return _pruned(spec.model_dump(mode="json", by_alias=True, exclude_defaults=True), wanted, "")
+class _This:
+    """A spec as a key that equals itself alone: specs are frozen, so what was worked out for one object stays true."""
+
+    def __init__(self, spec: TweetBotSpec) -> None:
+        self.spec = spec
+
+    def __hash__(self) -> int:
+        return id(self.spec)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _This) and other.spec is self.spec
+
+
+@dataclass(frozen=True, slots=True)
+class _Canonical:
+    """The fields of a class in canonical form, as JSON."""
+
+    identity: str
+    execution: str
+
+
+@lru_cache(maxsize=512)  # a pass asks several times; it took a third of a decision
+def _canonical_of(this: _This) -> _Canonical:
+    fields = this.spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return _Canonical(_text(_pruned(fields, "IDENTITY", "")), _text(_pruned(fields, "EXECUTION", "")))
 
 
 def _pruned(value: Any, wanted: Class, path: str) -> Any:
@@ -75,6 +100,9 @@ def _is_leaf(path: str) -> bool:
     return path == "scheduling.nodeSelector"  # a map of free keys, not of fields
 
 
-def _digest(value: Any) -> str:
-    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _digest(canonical: str) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]

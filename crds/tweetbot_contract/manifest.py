@@ -1,6 +1,7 @@
 """A whole TweetBot manifest, as a file or the API server gives it."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,10 +35,21 @@ class TweetBot:
     finalizers: tuple[str, ...] = ()
 
 
-def parse(manifest: dict[str, Any]) -> TweetBot:
+def read_spec(raw: dict[str, Any]) -> TweetBotSpec:
+    """Return the spec of a manifest. Raises InvalidManifest."""
+    try:
+        return TweetBotSpec.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        rule_field = first.get("ctx", {}).get("field")
+        path = ".".join(str(step) for step in ("spec", *first["loc"], *([rule_field] if rule_field else [])))
+        raise InvalidManifest(f"{path}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def parse(manifest: dict[str, Any], spec_of: Callable[[dict[str, Any]], TweetBotSpec] = read_spec) -> TweetBot:
     """Return the TweetBot of a manifest; unknown fields of a stored status are dropped, those of a spec refused.
 
-    Raises InvalidManifest.
+    `spec_of` reads the spec; whoever reads the same ones again and again may remember them. Raises InvalidManifest.
     """
     _require_kind(manifest)
     metadata = manifest.get("metadata") or {}
@@ -50,7 +62,7 @@ def parse(manifest: dict[str, Any]) -> TweetBot:
         uid=metadata.get("uid", ""),
         generation=int(metadata.get("generation", 0)),
         resource_version=metadata.get("resourceVersion", ""),
-        spec=_spec(manifest.get("spec") or {}),
+        spec=spec_of(manifest.get("spec") or {}),
         status=_status(manifest.get("status") or {}),
         retrain_at=(metadata.get("annotations") or {}).get(RETRAIN_ANNOTATION, "")[:64],
         deleting="deletionTimestamp" in metadata,
@@ -64,16 +76,6 @@ def _require_kind(manifest: dict[str, Any]) -> None:
     for field, value in expected.items():
         if manifest.get(field) != value:
             raise InvalidManifest(f"{field}: write {value}")
-
-
-def _spec(raw: dict[str, Any]) -> TweetBotSpec:
-    try:
-        return TweetBotSpec.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors()[0]
-        rule_field = first.get("ctx", {}).get("field")
-        path = ".".join(str(step) for step in ("spec", *first["loc"], *([rule_field] if rule_field else [])))
-        raise InvalidManifest(f"{path}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
 def _status(raw: dict[str, Any]) -> TweetBotStatus:

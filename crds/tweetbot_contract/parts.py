@@ -43,6 +43,8 @@ class Part(BaseModel):
 
     @model_validator(mode="after")
     def _obeys_its_rules(self) -> Self:
+        if not self.rules:
+            return self
         broken = [rule for rule in self.rules if not rule.holds(self)]
         if broken:
             place = {"field": broken[0].field} if broken[0].field else {}

@@ -2,10 +2,13 @@
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 from pydantic import ValidationError
 
-from tweetbot_contract.manifest import InvalidManifest, TweetBot, parse
+from tweetbot_contract.manifest import InvalidManifest, TweetBot, parse, read_spec
+from tweetbot_contract.spec import TweetBotSpec
 from tweetbot_contract.status import TweetBotStatus
 from tweetbot_operator.schedule_to_time import complaint_about
 
@@ -26,11 +29,12 @@ class UnreadableBot:
     finalizers: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=128)  # the last look of a pass meets what the one before it met
 def bot_from(document: bytes) -> TweetBot | UnreadableBot:
     """Return the TweetBot of a stored document."""
     manifest = json.loads(document)
     try:
-        return _checked(parse(manifest))
+        return _checked(parse(manifest, _remembered))
     except InvalidManifest as fault:
         metadata = manifest["metadata"]
         return UnreadableBot(
@@ -45,6 +49,15 @@ def bot_from(document: bytes) -> TweetBot | UnreadableBot:
             deleted_at=metadata.get("deletionTimestamp", ""),
             finalizers=tuple(metadata.get("finalizers") or ()),
         )
+
+
+def _remembered(raw: dict[str, Any]) -> TweetBotSpec:
+    return _spec_of(json.dumps(raw, separators=(",", ":")))
+
+
+@lru_cache(maxsize=512)  # a spec outlives many statuses: some 10 KiB each, for the TweetBots in work
+def _spec_of(text: str) -> TweetBotSpec:
+    return read_spec(json.loads(text))
 
 
 def _checked(bot: TweetBot) -> TweetBot:

@@ -1,5 +1,7 @@
 """Where news come in, from a watch or a LIST: into the cache, and the TweetBot concerned into the queue."""
 
+from dataclasses import replace
+
 from tweetbot_operator.cache import Cache, Shelf
 from tweetbot_operator.cluster import Kind
 from tweetbot_operator.metrics import CACHE_OBJECTS
@@ -17,14 +19,15 @@ class Intake:
 
     def put(self, item: Item) -> bool:
         """Take an object as it is now; answers whether this was news."""
+        known: Item | None
         match item:
             case StoredBot():
-                news = self._cache.bots.put(item)
+                known, news = self._cache.bots.get(item.uid), self._cache.bots.put(item)
             case JobView():
-                news = self._cache.jobs.put(item)
+                known, news = self._cache.jobs.get(item.uid), self._cache.jobs.put(item)
             case PodView():
-                news = self._cache.pods.put(item)
-        if news:
+                known, news = self._cache.pods.get(item.uid), self._cache.pods.put(item)
+        if news and not (known and _says_the_same(known, item)):
             self._queue.add(key_of(item))
         self._count()
         return news
@@ -51,6 +54,11 @@ class Intake:
         CACHE_OBJECTS.labels(kind="tweetbots").set(len(self._cache.bots))
         CACHE_OBJECTS.labels(kind="jobs").set(len(self._cache.jobs))
         CACHE_OBJECTS.labels(kind="pods").set(len(self._cache.pods))
+
+
+def _says_the_same(known: Item, item: Item) -> bool:
+    """Whether a newer form differs in nothing that a decision reads, as when the Job controller counts its Pods."""
+    return replace(known, resource_version=item.resource_version) == item
 
 
 def key_of(item: Item) -> Key:

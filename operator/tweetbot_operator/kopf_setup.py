@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import kopf
+from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 
 from tweetbot_contract.handover import GROUP
 from tweetbot_operator.kubernetes_cluster import OURS
@@ -50,6 +51,21 @@ class NoProgress(kopf.ProgressStorage):
     def clear(self, *, essence: Any) -> Any:
         """Return the essence as it is."""
         return essence
+
+
+class NoMemories(ResourceMemories):
+    """Remembers nothing of an object: kopf does so for its other decorators, some 10 KiB each for ever."""
+
+    async def recall(
+        self,
+        raw_body: Any,
+        *,
+        memobase: Any = None,
+        noticed_by_listing: bool = False,
+        ephemeral: bool = False,
+    ) -> ResourceMemory:
+        """Return a blank memory, and keep none."""
+        return ResourceMemory(memo=memobase, noticed_by_listing=noticed_by_listing)
 
 
 class EndlessPauses:

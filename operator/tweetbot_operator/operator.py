@@ -70,7 +70,10 @@ async def operate(settings: OperatorSettings, stop: asyncio.Event) -> None:
         await _listen(health, settings)
         await _take_progress(progress, leadership)
         workers = Workers(queue, reconciler, settings.workers, _now, leading=leadership.leading)
-        side = [asyncio.create_task(reconciler.recorder.run()), asyncio.create_task(progress.run())]
+        side = [
+            asyncio.create_task(reconciler.recorder.run(lambda: len(queue) > 0)),
+            asyncio.create_task(progress.run()),
+        ]
         try:
             await _until_answered(resync.prime, stop)
             workers.start()
@@ -196,4 +199,5 @@ async def _watch(intake: Intake, settings: OperatorSettings, stop: asyncio.Event
         namespaces=settings.namespaces,
         stop_flag=stop,
         ready_flag=watching,
+        memories=kopf_setup.NoMemories(),
     )

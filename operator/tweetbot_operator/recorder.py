@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from tweetbot_contract.status import TweetBotStatus
@@ -16,13 +16,22 @@ from tweetbot_operator.views import StoredBot
 LOG = logging.getLogger(__name__)
 #: Events that wait to be posted; in a flood the oldest go, as the newest say what is so now.
 _WAITING = 1000
+#: Seconds before an Event, as the pass that it tells of still has a Job to create, and between two of them while
+#: TweetBots wait for a worker: a third of a launch's requests would be Events.
+_LEISURE = 0.1
 
 
 class Recorder:
     """Collects what happened, and posts it in order from a task of its own."""
 
-    def __init__(self, cluster: Cluster, now: Callable[[], datetime]) -> None:
-        self._cluster, self._now = cluster, now
+    def __init__(
+        self,
+        cluster: Cluster,
+        now: Callable[[], datetime],
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._cluster, self._now, self._sleep = cluster, now, sleep
         self._waiting: deque[Manifest] = deque(maxlen=_WAITING)
         self._wake = asyncio.Event()
 
@@ -35,18 +44,25 @@ class Recorder:
             self._waiting.append(event_for(happening, (bot.namespace, bot.name, bot.uid), scope, self._now()))
             self._wake.set()
 
-    async def run(self) -> None:
-        """Post for ever."""
+    async def run(self, busy: Callable[[], bool] = lambda: False) -> None:
+        """Post for ever, at leisure while `busy` says that there is more urgent work."""
         while True:
             await self._wake.wait()
             self._wake.clear()
-            await self.flush()
+            await self._sleep(_LEISURE)
+            while self._waiting:
+                await self._post(self._waiting.popleft())
+                if busy():
+                    await self._sleep(_LEISURE)
 
     async def flush(self) -> None:
-        """Post what waits. A duplicate was posted before a crash; a refusal is the namespace's end or a quota."""
+        """Post what waits."""
         while self._waiting:
-            event = self._waiting.popleft()
-            try:
-                await self._cluster.create_event(event)
-            except ApiFault as fault:
-                LOG.debug("event not written", extra={"fields": {"event": json.dumps(event), "fault": str(fault)}})
+            await self._post(self._waiting.popleft())
+
+    async def _post(self, event: Manifest) -> None:
+        """A duplicate was posted before a crash; a refusal is the namespace's end or a quota."""
+        try:
+            await self._cluster.create_event(event)
+        except ApiFault as fault:
+            LOG.debug("event not written", extra={"fields": {"event": json.dumps(event), "fault": str(fault)}})

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import JOB_REFUSED
@@ -13,13 +14,13 @@ from tweetbot_operator.outcomes import Blockage, Going, NoJob, Outcome, Unread
 from tweetbot_operator.place_to_standing import Place
 from tweetbot_operator.pod_to_blockage import node_lost
 from tweetbot_operator.settings import OperatorSettings
-from tweetbot_operator.spec_to_job import job_for
+from tweetbot_operator.spec_to_job import Manifest, job_for
 from tweetbot_operator.times import after, earliest, moment_of
 from tweetbot_operator.views import JobView
 from tweetbot_operator.world import World
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Situation:
     """The run's present stage with all that bears on it."""
 
@@ -31,6 +32,14 @@ class Situation:
     """What has become of it."""
     world: World
     settings: OperatorSettings
+
+    @cached_property
+    def job_to_create(self) -> Manifest | str:
+        """The stage's Job, or why there can be none."""
+        try:
+            return job_for(self.bot, self.run, self.settings)
+        except ValueError as fault:
+            return str(fault)
 
 
 def waits(here: Situation) -> bool:
@@ -58,10 +67,8 @@ def blockage(here: Situation) -> Blockage | None:
 def _refused(here: Situation) -> Blockage | None:
     if refusal := _refusal(here):
         return Blockage(refusal.reason, refusal.message, stalled=True)
-    try:
-        job_for(here.bot, here.run, here.settings)
-    except ValueError as fault:
-        return Blockage(JOB_REFUSED.name, f"{fault}. {JOB_REFUSED.advice}", stalled=True)
+    if isinstance(here.job_to_create, str):
+        return Blockage(JOB_REFUSED.name, f"{here.job_to_create}. {JOB_REFUSED.advice}", stalled=True)
     return None
 
 
@@ -105,10 +112,9 @@ def _may_create(here: Situation) -> bool:
 
 
 def _creation(here: Situation) -> tuple[CreateJob, ...]:
-    try:
-        return (CreateJob(job_for(here.bot, here.run, here.settings), here.run.execution),)
-    except ValueError:
+    if isinstance(here.job_to_create, str):
         return ()  # `blockage` says so
+    return (CreateJob(here.job_to_create, here.run.execution),)
 
 
 def wake_at(here: Situation) -> datetime | None:

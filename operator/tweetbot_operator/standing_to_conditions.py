@@ -42,17 +42,16 @@ def conditions_after(claims: tuple[Claim, ...], before: TweetBotStatus, now: dat
 
 def _condition(claim: Claim, before: TweetBotStatus, now: datetime) -> Condition:
     former, status = before.condition(claim.type), "True" if claim.holds else "False"
+    said = {
+        "status": status,
+        "reason": claim.reason,
+        "message": printable(claim.message, 2048),
+        "observed_generation": claim.generation,
+    }
+    if former and all(getattr(former, name) == value for name, value in said.items()):
+        return former
     kept = former.last_transition_time if former and former.status == status else stamp(now)
-    return Condition.model_validate(
-        {
-            "type": claim.type,
-            "status": status,
-            "reason": claim.reason,
-            "message": printable(claim.message, 2048),
-            "lastTransitionTime": kept,
-            "observedGeneration": claim.generation,
-        }
-    )
+    return Condition.model_validate({"type": claim.type, "last_transition_time": kept, **said})
 
 
 def claims_of(bot: TweetBot, turn: Turn, model: ModelStatus | None, standing: Standing) -> tuple[Claim, ...]:

@@ -6,7 +6,8 @@ MESSAGE_LIMIT = 1024
 
 def printable(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """Return the text in one line without control and direction marks, cut to `limit` characters."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    visible = text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
+    line = " ".join(visible.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 

@@ -70,7 +70,7 @@ def status_saying(bot: TweetBot | UnreadableBot, standing: Standing, now: dateti
 
 def same(one: TweetBotStatus, other: TweetBotStatus) -> bool:
     """Whether the two say the same; the API server may list conditions in an order of its own."""
-    return _ordered(one) == _ordered(other)
+    return one == other or _ordered(one) == _ordered(other)
 
 
 def _ordered(status: TweetBotStatus) -> TweetBotStatus:

@@ -38,7 +38,8 @@ class EmbeddedCluster:
 
     `parts` says which servers `up` starts; `start`, `stop` and `kill` work on one of them by name. `images` adds to
     the process node's command table: pattern of an image name -> folder put first on PATH. `operator_env` are the
-    operator's TWEETBOT_* settings, which a test may change between two starts.
+    operator's TWEETBOT_* settings, and `flags` further command-line flags by server; a test may change both between
+    two starts.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class EmbeddedCluster:
         parts: Sequence[str] = EVERYTHING,
         images: Mapping[str, Path] | None = None,
         operator_env: Mapping[str, str] | None = None,
+        flags: Mapping[str, Mapping[str, str]] | None = None,
         report: Report = to_stderr,
     ) -> None:
         self.state = StateFolder(state.absolute())
@@ -59,6 +61,7 @@ class EmbeddedCluster:
         self.bucket = seed.BUCKET
         self.node = NodePods(self.state)
         self.operator_env = dict(operator_env or {})
+        self.flags = {name: dict(chosen) for name, chosen in (flags or {}).items()}
         self._images = images or {}
         self._report = report
         self._binaries: dict[str, Path] = {}
@@ -195,7 +198,7 @@ class EmbeddedCluster:
             "node": lambda: node_server(state),
             OPERATOR: lambda: operator_server(state, settings, self.operator_env),
         }
-        return makers[name]()
+        return makers[name]().with_flags(self.flags.get(name, {}))
 
     def down(self, *, delete: bool = False) -> list[str]:
         """End every server and every Pod's process; `delete` also removes the folder. Answers what was ended."""

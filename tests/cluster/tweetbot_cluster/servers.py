@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tweetbot_cluster.processes import ProcessRecord, end, read_record, spawn
 from tweetbot_cluster.state import StateFolder
@@ -25,6 +25,10 @@ class Server:
     env: Mapping[str, str] = field(default_factory=dict)
     grace: float = 10
     patience: float = 60
+
+    def with_flags(self, flags: Mapping[str, str]) -> Server:
+        """Return the same with further flags; the last one of a name counts."""
+        return replace(self, command=(*self.command, *(f"--{name}={value}" for name, value in flags.items())))
 
     def start(self, state: StateFolder, base_env: Mapping[str, str]) -> bool:
         """Start the server unless it runs already; answers whether it was started."""

@@ -73,6 +73,14 @@ def test_a_retrain_is_another_run_of_the_same_identity() -> None:
     assert run_id(a_spec(), "2026-11-23T00:00:00Z") != run_id(a_spec())
 
 
+def test_an_edited_copy_has_ids_of_its_own() -> None:
+    spec = a_spec()
+    before = (run_id(spec), execution_of(spec))
+    copy = spec.model_copy(update={"training": a_spec(training={"seed": 7}).training})
+    assert run_id(copy) == run_id(a_spec(training={"seed": 7})) != before[0]
+    assert (run_id(spec), execution_of(spec)) == before
+
+
 def test_ids_of_old_manifests_never_change() -> None:
     """Golden values of v0.1: if one moves, an upgrade of the operator would retrain a fleet."""
     assert run_id(a_spec()) == "d863418d02122c47"

@@ -1,9 +1,14 @@
 """What people hear of, and that they hear it once."""
 
+import asyncio
+
 from builders_operator import NOON, SETTINGS, a_bot, a_bot_in, a_job, a_pod, a_world
 from tweetbot_contract.status import TweetBotStatus
+from tweetbot_fakes.cluster import FakeCluster
 from tweetbot_operator.plan import plan
+from tweetbot_operator.recorder import Recorder
 from tweetbot_operator.status_to_events import Happening, event_for, happenings
+from tweetbot_operator.views import StoredBot
 
 RUNNING = a_bot_in("Train")
 STATUS = plan(a_world(RUNNING, jobs=(a_job(RUNNING),), pods=(a_pod(a_job(RUNNING)),)), SETTINGS).status
@@ -42,3 +47,25 @@ def test_an_event_says_what_it_is_about() -> None:
     event = event_for(Happening("Normal", "Training", "words"), ABOUT, "a-1", NOON)
     assert event["regarding"]["uid"] == "uid-gull"
     assert event["eventTime"] == "2026-01-01T12:00:00.000000Z"
+
+
+async def test_events_are_posted_at_leisure_while_tweetbots_wait() -> None:
+    cluster, pauses, busy = FakeCluster(lambda: NOON), list[float](), [True, True, False]
+    posted = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    def still_busy() -> bool:
+        if len(busy) == 1:
+            posted.set()
+        return busy.pop(0)
+
+    recorder = Recorder(cluster, lambda: NOON, sleep=sleep)
+    for name in ("gull", "tern", "auk"):
+        recorder.note(StoredBot("team-a", name, f"uid-{name}", "1", b""), TweetBotStatus(), STATUS)
+    running = asyncio.create_task(recorder.run(still_busy))
+    await asyncio.wait_for(posted.wait(), 120)
+    running.cancel()
+    assert [event["regarding"]["name"] for event in cluster.events] == ["gull", "tern", "auk"]
+    assert len(pauses) == 3  # one before the first, and one after each that others had to wait for

@@ -51,6 +51,13 @@ def test_an_outage_of_hours_is_sat_through_with_pauses_of_at_most_half_a_minute(
     assert sum(pauses[100:]) > 900 * 15
 
 
+async def test_kopf_keeps_nothing_of_the_objects_that_it_shows() -> None:
+    memories = kopf_setup.NoMemories()
+    first, second = [await memories.recall(a_manifest(), memobase=kopf.Memo()) for _ in range(2)]
+    assert first is not second
+    assert list(memories.iter_all_memories()) == []
+
+
 def test_there_are_event_handlers_and_no_other() -> None:
     registry = kopf.OperatorRegistry()
     handlers.register(registry, Stage().intake)

@@ -23,8 +23,8 @@ EDGELESS = [
 ]
 PURE = [*sorted(path.stem for path in PACKAGE.glob("*_to_*.py")), *EDGELESS]
 ALLOWED = {
-    "collections.abc", "dataclasses", "datetime", "hashlib", "json", "math", "pydantic", "pydantic.alias_generators",
-    "re", "typing", "cronsim", "zoneinfo", "tweetbot_contract",
+    "collections.abc", "dataclasses", "datetime", "functools", "hashlib", "json", "math", "pydantic",
+    "pydantic.alias_generators", "re", "typing", "cronsim", "zoneinfo", "tweetbot_contract",
 }  # fmt: skip
 
 

@@ -38,6 +38,14 @@ def test_a_bot_whose_spec_breaks_a_rule_is_read_as_far_as_it_goes() -> None:
     assert bot.complaint.startswith("spec.sources")
 
 
+def test_a_spec_is_read_once_for_all_the_statuses_it_lives_through() -> None:
+    pending, training = a_stored_manifest(), a_stored_manifest(resourceVersion="8")
+    training["status"] = {"phase": "Training"}
+    first, second = (bot_from(bot_of(manifest).document) for manifest in (pending, training))
+    assert (first.status.phase, second.status.phase) == ("Pending", "Training")
+    assert first.spec is second.spec  # type: ignore[union-attr]
+
+
 def test_a_status_that_nobody_of_ours_wrote_counts_as_none() -> None:
     manifest = a_stored_manifest()
     manifest["spec"]["sources"] = []

@@ -1,0 +1,184 @@
+"""What is measured of a fleet as it grows: its launch, its runs, what it costs at rest, and a restart."""
+
+import asyncio
+import itertools
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tweetbot_cluster.cluster import EmbeddedCluster
+from tweetbot_contract.handover import GROUP, PLURAL, VERSION
+from tweetbot_operator_bench import fleet
+from tweetbot_operator_bench.api import Api
+from tweetbot_operator_bench.arithmetic import Figures, a_run, launch_figures
+from tweetbot_operator_bench.audit import Audit, writes
+from tweetbot_operator_bench.bench_cluster import playing_nodes
+from tweetbot_operator_bench.operators import Operator
+
+AT_A_RATE, RATE = 100, 10.0  # TweetBots, TweetBots a second
+#: Up to this size a level's TweetBots come all at once whatever is there already; above, as many as are missing.
+WHOLE = 1000
+NEIGHBOUR = "neighbour"
+_NEIGHBOUR_RATE = 2.0  # TweetBots a second
+_PATIENCE = 1800.0  # seconds until runs that do not end stop the bench
+
+
+@dataclass
+class Fleet:
+    """The cluster, the operator that is measured, how many TweetBots there are, and how many of their runs ended."""
+
+    cluster: EmbeddedCluster
+    api: Api
+    audit: Audit
+    operator: Operator
+    held: int = 0
+    ended: int = 0
+    names: Iterator[str] = field(default_factory=lambda: (f"bot-{number:05d}" for number in itertools.count()))
+
+    def fresh(self, count: int) -> list[str]:
+        """Return names that nobody has, and count their TweetBots as there."""
+        self.held += count
+        return list(itertools.islice(self.names, count))
+
+
+def say(**told: object) -> None:
+    """Tell on stderr what goes on."""
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {json.dumps(told)}\n")
+    sys.stderr.flush()
+
+
+async def bare_client(api: Api, at_once: int) -> dict[str, Figures]:
+    """Measure what the machine gives a client that creates Jobs and does nothing else."""
+    figures = {}
+    for name, count, rate in (("ten_a_second", AT_A_RATE, RATE), ("at_once", at_once, fleet.AS_FAST_AS_IT_GOES)):
+        names = [f"bare-{name.replace('_', '-')}-{number}" for number in range(count)]
+        figures[name] = launch_figures(await fleet.launch_bare_jobs(api, names, rate))
+        await fleet.delete_bare_jobs(api)
+    return figures
+
+
+async def level(here: Fleet, size: int, bare_rate: float) -> dict[str, Any]:
+    """Grow the fleet to `size` TweetBots or beyond; measure their launch and their runs."""
+    here.audit.since()
+    at_a_rate = await _launch(here, AT_A_RATE, RATE)
+    here.operator.wait_until_calm()
+    count = size if size <= WHOLE else max(size - here.held, 0)
+    neighbour = _neighbour(here, size) if size > WHOLE else None
+    watched = asyncio.create_task(neighbour) if neighbour else None
+    at_once = await _launch(here, count, fleet.AS_FAST_AS_IT_GOES)
+    at_once["share_of_bare_client"] = round(at_once["jobs_per_second"] / bare_rate, 3)
+    if watched:
+        at_once["neighbour"] = await watched
+    say(size=size, ten_a_second=at_a_rate, at_once=at_once)
+    runs = await _runs(here)
+    counts = here.audit.since()
+    runs["requests_a_run"] = a_run(counts, runs["runs"])
+    runs["writes_a_run"] = round(sum(writes(counts).values()) / runs["runs"], 2)
+    runs["job_writes_and_statuses"] = a_run(writes(counts), runs["runs"])
+    say(size=size, runs=runs)
+    return {"size": size, "ten_a_second": at_a_rate, "at_once": at_once, "runs": runs}
+
+
+async def _launch(here: Fleet, count: int, rate: float) -> dict[str, Any]:
+    before = here.operator.usage()
+    spans = await fleet.launch_bots(here.api, here.fresh(count), rate)
+    after = here.operator.usage()
+    used = {"cpu_seconds": round(after.cpu - before.cpu, 2), "rss_mib": round(after.rss_mib, 1)}
+    return {**launch_figures(spans), **used, "held": here.held}
+
+
+async def _neighbour(here: Fleet, size: int) -> Figures:
+    """Launch some TweetBots in a namespace of their own while another one brings thousands."""
+    names = [f"calm-{size}-{number}" for number in range(20)]
+    here.held += len(names)
+    return launch_figures(await fleet.launch_bots(here.api, names, _NEIGHBOUR_RATE, NEIGHBOUR))
+
+
+async def _runs(here: Fleet) -> dict[str, Any]:
+    """Let all Pods end, and wait until every run has ended and its Jobs are gone."""
+    count, done = here.held - here.ended, here.operator.metric("tweetbot_runs_finished_total", outcome="Succeeded")
+    here.ended = here.held
+    with playing_nodes(here.cluster):
+        before, begun = here.operator.usage(), time.monotonic()
+        seconds = await _until_ended(here, done + count) - begun
+        tidied = await _until_tidy(here) - begun
+    after = here.operator.usage()
+    return {
+        "runs": count,
+        "runs_per_second": round(count / seconds, 1),
+        "seconds": round(seconds, 1),
+        "seconds_until_jobs_are_gone": round(tidied, 1),
+        "cpu_ms_a_run": round(1000 * (after.cpu - before.cpu) / count, 2),
+        "peak_rss_mib": round(after.peak_mib, 1),
+    }
+
+
+async def _until_ended(here: Fleet, total: float) -> float:
+    deadline = time.monotonic() + _PATIENCE
+    while (ended := here.operator.metric("tweetbot_runs_finished_total", outcome="Succeeded")) < total:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{ended:.0f} of {total:.0f} runs have succeeded")
+        await asyncio.sleep(0.5)
+    return time.monotonic()
+
+
+async def _until_tidy(here: Fleet) -> float:
+    while here.operator.metric("tweetbot_cache_objects", kind="jobs"):
+        await asyncio.sleep(0.5)
+    return time.monotonic()
+
+
+async def phases_of(api: Api) -> Counter[str]:
+    """Count the TweetBots by the phase that the API server shows."""
+    found: Counter[str] = Counter()
+    async for item in api.requests.pages(f"/apis/{GROUP}/{VERSION}/{PLURAL}", {}):
+        found[item.get("status", {}).get("phase", "")] += 1
+    return found
+
+
+async def restart(here: Fleet) -> Figures:
+    """Restart the operator with one TweetBot that waits for it: until its Job, until quiet, and what it holds then."""
+    here.operator.wait_until_calm()
+    at_rest = here.operator.usage()
+    here.operator.stop()
+    seen: dict[str, float] = {}
+    watching = asyncio.create_task(fleet.note_jobs(here.api, seen, await here.api.position(fleet.JOBS)))
+    (probe,) = here.fresh(1)
+    await here.api.requests.post(f"/apis/{GROUP}/{VERSION}/namespaces/{fleet.NAMESPACE}/{PLURAL}", fleet.bot(probe))
+    begun = here.operator.start()
+    while probe not in seen:
+        await asyncio.sleep(0.05)
+    watching.cancel()
+    calm = await asyncio.to_thread(here.operator.wait_until_calm)
+    usage = here.operator.usage()
+    return {
+        "held": here.held,
+        "rss_mib_before": round(at_rest.rss_mib, 1),
+        "seconds_to_first_job": round(seen[probe] - begun, 1),
+        "seconds_to_quiet": round(calm - begun, 1),
+        "cpu_seconds": round(usage.cpu, 1),
+        "rss_mib": round(usage.rss_mib, 1),
+        "peak_rss_mib": round(usage.peak_mib, 1),
+    }
+
+
+async def idle(here: Fleet, seconds: float) -> dict[str, Any]:
+    """Leave the fleet alone, and count what the operator does all the same."""
+    here.operator.wait_until_calm()
+    here.audit.since()
+    before = here.operator.usage()
+    await asyncio.sleep(seconds)
+    after, counts = here.operator.usage(), here.audit.since()
+    return {
+        "held": here.held,
+        "seconds": seconds,
+        "writes": sum(writes(counts, besides=()).values()),
+        "requests": dict(sorted(counts.items())),
+        "cpu_seconds": round(after.cpu - before.cpu, 2),
+        "rss_mib": round(after.rss_mib, 1),
+        "peak_rss_mib": round(after.peak_mib, 1),
+    }

@@ -1,0 +1,96 @@
+"""JSON of a run → the table in docs/benchmarks.md: `python -m tweetbot_operator_bench.render RUN.json PAGE.md`."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+BEGIN, END = "<!-- operator: rendered, begin -->", "<!-- operator: rendered, end -->"
+Level = Mapping[str, Any]
+#: Row -> its figure of a level.
+ROWS: dict[str, Callable[[Level], object]] = {
+    "at 10/s: apply to Job, p50 / p99, ms": lambda one: _pair(one["ten_a_second"]),
+    "all at once: TweetBots": lambda one: f"{one['at_once']['objects']:,}",
+    "all at once: apply to Job, p50 / p99, ms": lambda one: _pair(one["at_once"]),
+    "all at once: Jobs/s": lambda one: one["at_once"]["jobs_per_second"],
+    "all at once: share of a bare client's rate": lambda one: f"{one['at_once']['share_of_bare_client']:.0%}",
+    "all at once: operator CPU, s": lambda one: one["at_once"]["cpu_seconds"],
+    "all at once: operator memory, MiB": lambda one: one["at_once"]["rss_mib"],
+    "a neighbour at 2/s meanwhile: p50 / p99, ms": lambda one: _pair(one["at_once"].get("neighbour")),
+    "runs/s to their end": lambda one: one["runs"]["runs_per_second"],
+    "operator CPU a run, ms": lambda one: one["runs"]["cpu_ms_a_run"],
+    "operator writes a run": lambda one: one["runs"]["writes_a_run"],
+    "restart: s to the first Job": lambda one: one["restart"]["seconds_to_first_job"],
+    "restart: s to quiet": lambda one: one["restart"]["seconds_to_quiet"],
+    "at rest after a restart, MiB (highest)": lambda one: _memory(one["restart"]),
+}
+
+
+def rendered(run: Mapping[str, Any]) -> str:
+    """Return the section's text."""
+    levels, bare = run["levels"], run["bare_client"]
+    heads = " | ".join(f"{one['size']:,}" for one in levels)
+    lines = [
+        f"Measured {run['date']} at commit {run['commit']}: {run['machine']}, {run['seconds']} s in all.",
+        "",
+        f"A bare client meanwhile creates {bare['at_once']['jobs_per_second']:.0f} Jobs/s, and at 10/s sees each after "
+        f"{_pair(bare['ten_a_second'])} ms (p50 / p99).",
+        "",
+        f"| TweetBots | {heads} |",
+        "| --- |" + " ---: |" * len(levels),
+        *(f"| {name} | " + " | ".join(str(figure(one)) for one in levels) + " |" for name, figure in ROWS.items()),
+        "",
+        *_requests(levels[-1]),
+        "",
+        *_whole_fleet(run),
+    ]
+    return "\n".join(lines)
+
+
+def _requests(level: Level) -> list[str]:
+    counts = level["runs"]["requests_a_run"]
+    told = [f"| {kind} | {count} |" for kind, count in counts.items() if count >= 0.01]
+    return [f"Requests a run, by the API server's audit log, at {level['size']:,}:", "", "| request | a run |",
+            "| --- | ---: |", *told]  # fmt: skip
+
+
+def _whole_fleet(run: Mapping[str, Any]) -> list[str]:
+    idle, reporting, failover = run["idle"], run["reporters"], run["failover"]
+    return [
+        f"- **At rest**, {idle['held']:,} TweetBots for {idle['seconds']:.0f} s: {idle['writes']} writes, "
+        f"{idle['cpu_seconds']} s of CPU, {idle['rss_mib']} MiB.",
+        f"- **Progress**, {reporting['reporters']:,} trainings, a report every {reporting['every_seconds']:.0f} s: "
+        f"{reporting['accepted_per_second']} accepted a second, p50 / p99 {_pair(reporting)} ms, "
+        f"{reporting['status_writes']} status writes, {reporting['cpu_share_of_a_core']:.0%} of a core.",
+        f"- **Failover**, two replicas and {failover['held']:,} TweetBots: the next Job comes "
+        f"{failover['seconds_after_a_kill']} s after the leader is killed, {failover['seconds_after_sigterm']} s after "
+        f"it is told to end; a standby holds {failover['standby_rss_mib']} MiB.",
+    ]
+
+
+def _pair(figures: Mapping[str, float] | None) -> str:
+    return f"{figures['p50_ms']:,} / {figures['p99_ms']:,}" if figures else "–"
+
+
+def _memory(restart: Mapping[str, float]) -> str:
+    return f"{restart['rss_mib']} ({restart['peak_rss_mib']})"
+
+
+def placed(page: str, section: str) -> str:
+    """Return the page with the section between its two marks. Raises ValueError when the page lacks them."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"the page needs the lines {BEGIN} and {END}")
+    return f"{before}{BEGIN}\n{section}\n{END}{after}"
+
+
+def main() -> None:
+    """Render."""
+    run, page = (Path(name) for name in sys.argv[1:3])
+    page.write_text(placed(page.read_text(), rendered(json.loads(run.read_text()))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""The operator's benchmark: its arithmetic, and how its figures come onto the page."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tweetbot_contract.result import decode
+from tweetbot_operator_bench.arithmetic import Span, a_run, last_busy, launch_figures, percentile, sample_of
+from tweetbot_operator_bench.audit import Audit, writes
+from tweetbot_operator_bench.fleet import bot
+from tweetbot_operator_bench.kubelets import MESSAGES, status_of
+from tweetbot_operator_bench.render import BEGIN, END, placed, rendered
+
+LAUNCH = {"objects": 5000, "p50_ms": 12.5, "p99_ms": 1040.0, "jobs_per_second": 70.1}
+USED = {"cpu_seconds": 4.2, "rss_mib": 101.0, "held": 5100}
+LEVEL = {
+    "size": 5000,
+    "ten_a_second": LAUNCH | USED,
+    "at_once": LAUNCH | USED | {"share_of_bare_client": 0.25},
+    "runs": {
+        "runs_per_second": 20.5,
+        "cpu_ms_a_run": 9.9,
+        "writes_a_run": 7.0,
+        "requests_a_run": {"create jobs": 2.0, "list jobs": 0.0},
+    },
+    "restart": {"seconds_to_first_job": 3.1, "seconds_to_quiet": 9.0, "rss_mib": 120.0, "peak_rss_mib": 130.0},
+}
+RUN = {
+    "date": "2026-11-27 09:00 UTC",
+    "commit": "abc1234",
+    "machine": "2 cores",
+    "seconds": 1400,
+    "bare_client": {"ten_a_second": LAUNCH, "at_once": LAUNCH | {"jobs_per_second": 280.0}},
+    "levels": [LEVEL, LEVEL | {"size": 10000}],
+    "idle": {"held": 10200, "seconds": 600.0, "writes": 0, "cpu_seconds": 1.5, "rss_mib": 180.0},
+    "reporters": {
+        "reporters": 1000,
+        "every_seconds": 5.0,
+        "accepted_per_second": 195.0,
+        "p50_ms": 3.0,
+        "p99_ms": 30.0,
+        "status_writes": 1000,
+        "cpu_share_of_a_core": 0.31,
+    },
+    "failover": {
+        "held": 11200,
+        "seconds_after_a_kill": 15.2,
+        "seconds_after_sigterm": 2.1,
+        "standby_rss_mib": 170.0,
+    },
+}
+
+
+@pytest.mark.parametrize(("share", "value"), [(0.5, 50), (0.99, 99), (1.0, 100), (0.001, 1)])
+def test_a_percentile_is_one_of_the_values(share: float, value: float) -> None:
+    assert percentile(range(100, 0, -1), share) == value
+
+
+def test_of_nothing_there_is_no_percentile() -> None:
+    with pytest.raises(ValueError, match="no values"):
+        percentile([], 0.5)
+
+
+def test_a_launch_is_told_from_the_first_request_to_the_last_job() -> None:
+    spans = {"a": Span(10.0, 10.1), "b": Span(10.5, 11.0), "c": Span(11.0, 12.0)}
+    assert launch_figures(spans) == {"objects": 3, "p50_ms": 500.0, "p99_ms": 1000.0, "jobs_per_second": 1.5}
+
+
+def test_requests_are_told_by_the_run() -> None:
+    assert a_run(Counter({"patch tweetbots/status": 30, "create jobs": 25}), 10) == {
+        "create jobs": 2.5,
+        "patch tweetbots/status": 3.0,
+    }
+
+
+def test_a_metric_is_summed_over_the_samples_that_carry_the_labels() -> None:
+    text = 'ended_total{outcome="Succeeded",reason="A"} 3.0\nended_total{outcome="Failed",reason="A"} 5.0\nended 2.0\n'
+    assert sample_of(text, "ended_total", outcome="Succeeded") == 3
+    assert (sample_of(text, "ended_total"), sample_of(text, "ended"), sample_of(text, "end")) == (8, 2, 0)
+
+
+def test_a_process_was_busy_last_where_it_used_more_than_the_share() -> None:
+    samples = [(0.0, 0.0), (1.0, 0.9), (2.0, 0.95), (3.0, 1.2), (4.0, 1.2)]
+    assert last_busy(samples, 0.1) == 3.0
+    assert last_busy(samples, 0.95) == 0.0
+
+
+def test_the_audit_log_is_read_on_from_where_it_stopped(tmp_path: Path) -> None:
+    log = tmp_path / "audit.jsonl"
+    status = {"verb": "patch", "objectRef": {"resource": "tweetbots", "subresource": "status"}}
+    job = {"verb": "create", "objectRef": {"resource": "jobs"}}
+    log.write_text(f"{json.dumps(status)}\n{json.dumps(job)}\n" + json.dumps(status)[:20])
+    audit = Audit(log)
+    assert audit.since() == {"patch tweetbots/status": 1, "create jobs": 1}
+    with log.open("a") as more:
+        more.write(json.dumps(status)[20:] + "\n" + json.dumps({"verb": "get"}) + "\n")
+    assert audit.since() == {"patch tweetbots/status": 1, "get discovery": 1}
+
+
+def test_reads_events_and_the_lease_are_no_writes_of_a_run() -> None:
+    counts = Counter({"list jobs": 4, "create events": 3, "update leases": 2, "create jobs": 2, "delete jobs": 2})
+    assert writes(counts) == {"create jobs": 2, "delete jobs": 2}
+    assert writes(counts, besides=()).total() == 9
+
+
+def test_what_the_played_pods_leave_is_what_a_trainer_writes() -> None:
+    assert [decode(MESSAGES[stage]).kind for stage in ("prepare", "train")] == ["PrepareSucceeded", "TrainSucceeded"]
+    ended = status_of("train", "2026-01-01T12:00:00Z")["containerStatuses"][0]["state"]["terminated"]
+    assert (ended["exitCode"], ended["message"]) == (0, MESSAGES["train"])
+
+
+def test_no_two_tweetbots_of_the_fleet_are_alike() -> None:
+    assert bot("bot-00001")["spec"] != bot("bot-00002")["spec"]
+
+
+def test_the_page_gets_a_column_a_size() -> None:
+    page = placed(f"# Figures\n{BEGIN}\nstale\n{END}\nThe end.\n", rendered(RUN))
+    assert "| TweetBots | 5,000 | 10,000 |" in page
+    assert "| all at once: Jobs/s | 70.1 | 70.1 |" in page
+    assert "0 writes" in page
+    assert "stale" not in page
+    assert page.endswith("The end.\n")
+
+
+def test_a_page_without_the_marks_is_refused() -> None:
+    with pytest.raises(ValueError, match="needs the lines"):
+        placed("# Figures\n", "")
