@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tweetbot_operator.cache import Cache, Shelf
-from tweetbot_operator.cluster import Kind
+from tweetbot_operator.cluster import KINDS, Kind
 from tweetbot_operator.metrics import CACHE_OBJECTS
 from tweetbot_operator.queue import KeyedQueue
 from tweetbot_operator.views import JobView, Key, PodView, StoredBot
@@ -16,6 +16,8 @@ class Intake:
 
     def __init__(self, cache: Cache, queue: KeyedQueue) -> None:
         self._cache, self._queue = cache, queue
+        for kind in KINDS:
+            CACHE_OBJECTS.labels(kind=kind).set_function(self.shelf(kind).__len__)  # counted when somebody asks
 
     def put(self, item: Item) -> bool:
         """Take an object as it is now; answers whether this was news."""
@@ -29,7 +31,6 @@ class Intake:
                 known, news = self._cache.pods.get(item.uid), self._cache.pods.put(item)
         if news and not (known and _says_the_same(known, item)):
             self._queue.add(key_of(item))
-        self._count()
         return news
 
     def bury(self, kind: Kind, uid: str) -> bool:
@@ -37,7 +38,6 @@ class Intake:
         item = self.shelf(kind).bury(uid)
         if item is not None:
             self._queue.add(key_of(item))
-        self._count()
         return item is not None
 
     def shelf(self, kind: Kind) -> "Shelf[StoredBot] | Shelf[JobView] | Shelf[PodView]":
@@ -49,11 +49,6 @@ class Intake:
                 return self._cache.jobs
             case "pods":
                 return self._cache.pods
-
-    def _count(self) -> None:
-        CACHE_OBJECTS.labels(kind="tweetbots").set(len(self._cache.bots))
-        CACHE_OBJECTS.labels(kind="jobs").set(len(self._cache.jobs))
-        CACHE_OBJECTS.labels(kind="pods").set(len(self._cache.pods))
 
 
 def _says_the_same(known: Item, item: Item) -> bool:

@@ -147,14 +147,15 @@ async def restart(here: Fleet) -> Figures:
     here.operator.stop()
     seen: dict[str, float] = {}
     watching = asyncio.create_task(fleet.note_jobs(here.api, seen, await here.api.position(fleet.JOBS)))
-    (probe,) = here.fresh(1)
-    await here.api.requests.post(f"/apis/{GROUP}/{VERSION}/namespaces/{fleet.NAMESPACE}/{PLURAL}", fleet.bot(probe))
+    probe, path = f"probe-{here.held}", f"/apis/{GROUP}/{VERSION}/namespaces/{fleet.NAMESPACE}/{PLURAL}"
+    await here.api.requests.post(path, fleet.bot(probe))
     begun = here.operator.start()
     while probe not in seen:
         await asyncio.sleep(0.05)
     watching.cancel()
     calm = await asyncio.to_thread(here.operator.wait_until_calm)
     usage = here.operator.usage()
+    await here.api.requests.delete(f"{path}/{probe}", {"apiVersion": "v1", "kind": "DeleteOptions"})
     return {
         "held": here.held,
         "rss_mib_before": round(at_rest.rss_mib, 1),
