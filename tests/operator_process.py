@@ -187,7 +187,7 @@ def jobs_made(audit_log: Path, namespace: str) -> dict[str, list[str]]:
 
 def timeless(value: Any) -> Any:
     """Leave out what differs between any two runs."""
-    own = ("lastTransitionTime", "startedAt", "finishedAt", "ranSeconds", "countedPods")
+    own = ("uid", "lastTransitionTime", "startedAt", "finishedAt", "ranSeconds", "countedPods")
     if isinstance(value, dict):
         return {key: timeless(item) for key, item in value.items() if key not in own}
     return [timeless(item) for item in value] if isinstance(value, list) else value

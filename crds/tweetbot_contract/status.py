@@ -122,6 +122,12 @@ class TrackingStatus(Part):
 class TweetBotStatus(Part):
     """What has become of a TweetBot."""
 
+    uid: Annotated[
+        str | None,
+        Field(
+            max_length=64, description="uid of the TweetBot that this was written for; on another it is not believed."
+        ),
+    ] = None
     observed_generation: Annotated[int, Field(description="The generation last acted on; -1 before the first.")] = -1
     phase: Annotated[Phase, Field(description="A summary of the conditions for people; programs read conditions.")] = (
         "Pending"

@@ -3,12 +3,12 @@
 import asyncio
 import logging
 import os
-import signal
 import sys
 
 from tweetbot_operator.logs import configure
-from tweetbot_operator.operator import CannotStart, operate
+from tweetbot_operator.operator import operate
 from tweetbot_operator.settings import InvalidSettings, OperatorSettings, settings_from
+from tweetbot_operator.watches import CannotStart, end_on_signals
 
 LOG = logging.getLogger(__name__)
 
@@ -34,9 +34,7 @@ def main() -> int:
 
 async def _run(settings: OperatorSettings) -> None:
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signal_number, stop.set)
+    end_on_signals(stop)
     await operate(settings, stop)
 
 

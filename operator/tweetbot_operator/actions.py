@@ -1,4 +1,4 @@
-"""What a plan may ask for beside the status: three writes and two questions."""
+"""What a plan may ask for beside the status: four writes and two questions."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -44,4 +44,9 @@ class SetFinalizers:
     why: str
 
 
-Action = CreateJob | DeleteJob | ReadEvents | FindPods | SetFinalizers
+@dataclass(frozen=True, slots=True)
+class ForgetStatus:
+    """Put the blank status in the place of one that was written for another TweetBot."""
+
+
+Action = CreateJob | DeleteJob | ReadEvents | FindPods | SetFinalizers | ForgetStatus

@@ -52,6 +52,9 @@ class Cluster(Protocol):
     async def apply_status(self, bot: StoredBot, status: Manifest) -> StoredBot:
         """Apply the whole status, planned from this form of the TweetBot. Raises Conflict, Missing, Refused."""
 
+    async def forget_status(self, bot: StoredBot) -> StoredBot:
+        """Blank the status, whoever wrote its fields, of this form of it. Raises Conflict, Missing, Refused."""
+
     async def set_finalizers(self, bot: StoredBot, finalizers: tuple[str, ...]) -> StoredBot:
         """Replace a TweetBot's finalizers, planned from this form of it. Raises Conflict, Missing, Refused."""
 

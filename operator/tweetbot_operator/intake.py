@@ -15,7 +15,7 @@ class Intake:
     """Keeps cache and queue in step."""
 
     def __init__(self, cache: Cache, queue: KeyedQueue) -> None:
-        self._cache, self._queue = cache, queue
+        self.cache, self._queue = cache, queue
         for kind in KINDS:
             CACHE_OBJECTS.labels(kind=kind).set_function(self.shelf(kind).__len__)  # counted when somebody asks
 
@@ -24,11 +24,11 @@ class Intake:
         known: Item | None
         match item:
             case StoredBot():
-                known, news = self._cache.bots.get(item.uid), self._cache.bots.put(item)
+                known, news = self.cache.bots.get(item.uid), self.cache.bots.put(item)
             case JobView():
-                known, news = self._cache.jobs.get(item.uid), self._cache.jobs.put(item)
+                known, news = self.cache.jobs.get(item.uid), self.cache.jobs.put(item)
             case PodView():
-                known, news = self._cache.pods.get(item.uid), self._cache.pods.put(item)
+                known, news = self.cache.pods.get(item.uid), self.cache.pods.put(item)
         if news and not (known and _says_the_same(known, item)):
             self._queue.add(key_of(item))
         return news
@@ -44,11 +44,11 @@ class Intake:
         """Return the cache's objects of a kind."""
         match kind:
             case "tweetbots":
-                return self._cache.bots
+                return self.cache.bots
             case "jobs":
-                return self._cache.jobs
+                return self.cache.jobs
             case "pods":
-                return self._cache.pods
+                return self.cache.pods
 
 
 def _says_the_same(known: Item, item: Item) -> bool:

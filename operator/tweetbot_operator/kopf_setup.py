@@ -11,7 +11,6 @@ from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 
 from tweetbot_contract.handover import GROUP
 from tweetbot_operator.kubernetes_cluster import OURS
-from tweetbot_operator.watch_log import count_watch_restarts
 
 #: Pauses between tries while the API server is away, in seconds.
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
@@ -102,8 +101,7 @@ def configure(settings: kopf.OperatorSettings, silence_seconds: float = 70) -> N
     settings.networking.connect_timeout = 10
     settings.networking.error_backoffs = EndlessPauses()
     settings.execution.max_workers = 2
-    settings.process.ultimate_exiting_timeout = 25
-    count_watch_restarts()
+    settings.process.ultimate_exiting_timeout = None  # it would kill us after kopf's fault, too; a kubelet has its own
 
 
 def login(registry: kopf.OperatorRegistry) -> None:

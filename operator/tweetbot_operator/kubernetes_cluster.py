@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from tweetbot_contract.handover import GROUP, KIND, MANAGED_BY, MANAGED_BY_LABEL, VERSION
+from tweetbot_contract.status import TweetBotStatus
 from tweetbot_operator.api_requests import METADATA_LIST, ApiRequests
 from tweetbot_operator.cluster import Kind, Manifest, Trace
 from tweetbot_operator.errors import Conflict, Invalid, Missing
@@ -86,15 +87,24 @@ class KubernetesCluster:
         path = _path("tweetbots", bot.namespace, bot.name) + "/status"
         return bot_of(await self._api.apply(path, body, FIELD_MANAGER))
 
+    async def forget_status(self, bot: StoredBot) -> StoredBot:
+        """Blank the status: to apply one would leave what others have written. Raises Conflict, Missing, Refused."""
+        return await self._patch(bot, "/status", {"path": "/status", "value": TweetBotStatus().as_json()})
+
     async def set_finalizers(self, bot: StoredBot, finalizers: tuple[str, ...]) -> StoredBot:
-        """Replace the finalizers, which `/status` cannot; the test fences it. Raises Conflict, Missing, Refused."""
+        """Replace the finalizers, which `/status` cannot. Raises Conflict, Missing, Refused."""
+        return await self._patch(bot, "", {"path": "/metadata/finalizers", "value": list(finalizers)})
+
+    async def _patch(self, bot: StoredBot, subresource: str, change: Manifest) -> StoredBot:
+        """Change one field of this very form of a TweetBot; the tests fence it."""
         operations: list[Manifest] = [
             {"op": "test", "path": "/metadata/uid", "value": bot.uid},
             {"op": "test", "path": "/metadata/resourceVersion", "value": bot.resource_version},
-            {"op": "add", "path": "/metadata/finalizers", "value": list(finalizers)},
+            {"op": "add", **change},
         ]
         try:
-            return bot_of(await self._api.patch(_path("tweetbots", bot.namespace, bot.name), operations))
+            path = _path("tweetbots", bot.namespace, bot.name) + subresource
+            return bot_of(await self._api.patch(path, operations))
         except Invalid as fault:
             raise Conflict(str(fault)) from None
 

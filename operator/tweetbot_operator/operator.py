@@ -7,25 +7,20 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import kopf
 from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 
-from tweetbot_operator import handlers, kopf_setup
 from tweetbot_operator.api_requests import ApiRequests
 from tweetbot_operator.cache import Cache
 from tweetbot_operator.election import Elector, Leadership, Terms, Unopposed
-from tweetbot_operator.errors import ApiFault, Missing
 from tweetbot_operator.health import Health
 from tweetbot_operator.intake import Intake
 from tweetbot_operator.kubernetes_cluster import KubernetesCluster
 from tweetbot_operator.lease import KubernetesLease
-from tweetbot_operator.logs import about
 from tweetbot_operator.pace import Pace
 from tweetbot_operator.progress_board import ProgressBoard
 from tweetbot_operator.progress_endpoint import CannotServe, ProgressEndpoint
@@ -35,10 +30,10 @@ from tweetbot_operator.recorder import Recorder
 from tweetbot_operator.resync import Resync
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.turnstile import Limits, Turnstile
+from tweetbot_operator.watches import CannotStart, Watches
 from tweetbot_operator.workers import Workers
 
 LOG = logging.getLogger(__name__)
-_LONGEST_PAUSE = 30.0
 #: Seconds for Events that are not posted yet when we are told to end.
 _LAST_WORDS = 2.0
 #: Workers that one namespace leaves to the others, even if every request for its TweetBots hangs.
@@ -46,12 +41,8 @@ _SPARE = 2
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
-class CannotStart(Exception):
-    """Whoever runs the operator must change something; the message says what."""
-
-
 async def operate(settings: OperatorSettings, stop: asyncio.Event) -> None:
-    """Run until `stop` is set. Raises CannotStart, or what ended the watches."""
+    """Run until `stop` is set. Raises CannotStart."""
     cache, queue = Cache(), KeyedQueue(time.monotonic, most_in_flight=max(settings.workers - _SPARE, 1))
     intake = Intake(cache, queue)
     async with _client() as client:
@@ -64,9 +55,9 @@ async def operate(settings: OperatorSettings, stop: asyncio.Event) -> None:
         row = Turnstile(cache, Limits.of(settings), queue.add)
         pace = Pace(settings.job_creations_per_second, time.monotonic)
         reconciler = Reconciler(cluster, cache, settings, _now, board=board, row=row, pace=pace)
-        resync = Resync(cluster, intake, settings.resync_seconds)
-        watching = asyncio.Event()
-        health = Health(alive=lambda: resync.fresh or not watching.is_set(), ready=watching.is_set)
+        resync = Resync(cluster, intake, settings)
+        watches = Watches(intake, resync, settings)
+        health = Health(alive=lambda: resync.fresh or not watches.began.is_set(), ready=watches.began.is_set)
         await _listen(health, settings)
         await _take_progress(progress, leadership)
         workers = Workers(queue, reconciler, settings.workers, _now, leading=leadership.leading)
@@ -75,10 +66,10 @@ async def operate(settings: OperatorSettings, stop: asyncio.Event) -> None:
             asyncio.create_task(progress.run()),
         ]
         try:
-            await _until_answered(resync.prime, stop)
+            await watches.prime(stop)
             workers.start()
             side += [asyncio.create_task(leadership.run()), asyncio.create_task(resync.run())]
-            await _watch(intake, settings, stop, watching)
+            await watches.run(stop)
         finally:
             await workers.drain(settings.drain_seconds)
             await _say_the_rest(reconciler.recorder)
@@ -154,50 +145,8 @@ async def _take_progress(progress: ProgressEndpoint, leadership: Leadership) -> 
         raise CannotStart(str(fault)) from None
 
 
-async def _until_answered(ask: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
-    """Ask until the API server answers; an outage at our start must not become a crash loop. Raises CannotStart."""
-    pause = 1.0
-    while not stop.is_set():
-        try:
-            await ask()
-        except Missing:
-            raise CannotStart("the cluster does not know TweetBots: kubectl apply -f crds/ first") from None
-        except ApiFault as fault:
-            LOG.warning("the API server does not answer", extra=about(fault=str(fault), seconds=pause))
-        else:
-            return
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), pause)
-        pause = min(pause * 2, _LONGEST_PAUSE)
-
-
 async def _say_the_rest(recorder: Recorder) -> None:
     """Events are worth a moment of our end, not all of the Pod's grace."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_LAST_WORDS):
             await recorder.flush()
-
-
-async def _watch(intake: Intake, settings: OperatorSettings, stop: asyncio.Event, watching: asyncio.Event) -> None:
-    if stop.is_set():
-        return
-    registry, kopf_settings = kopf.OperatorRegistry(), kopf.OperatorSettings()
-    kopf_setup.configure(kopf_settings, settings.watch_silence_seconds)
-    kopf_setup.login(registry)
-    handlers.register(registry, intake)
-
-    @kopf.on.cleanup(registry=registry)
-    async def stopping(**_: Any) -> None:
-        stop.set()  # kopf has taken the signal; its own waiter for this flag would else hang for 5 s
-
-    LOG.info("started", extra=about(workers=settings.workers, namespaces=",".join(settings.namespaces) or "all"))
-    await kopf.operator(
-        registry=registry,
-        settings=kopf_settings,
-        standalone=True,
-        clusterwide=not settings.namespaces,
-        namespaces=settings.namespaces,
-        stop_flag=stop,
-        ready_flag=watching,
-        memories=kopf_setup.NoMemories(),
-    )

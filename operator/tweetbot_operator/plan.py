@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tweetbot_contract.status import TweetBotStatus
-from tweetbot_operator.actions import Action
+from tweetbot_operator.actions import Action, ForgetStatus
 from tweetbot_operator.document_to_bot import UnreadableBot
 from tweetbot_operator.job_to_outcome import Scene, outcome_of
 from tweetbot_operator.outcome_to_run import turn_after
@@ -42,6 +42,8 @@ class Plan:
 def plan(world: World, settings: OperatorSettings) -> Plan:
     """Return what the state asks for. The same state gives the same plan, and its execution leaves nothing to plan."""
     bot = world.bot
+    if bot.status.uid not in (None, bot.uid):
+        return Plan(bot.status, (ForgetStatus(),))
     if isinstance(bot, UnreadableBot):
         return Plan(invalid_spec_status(bot, world.now))
     if finalizers := guard(bot):

@@ -9,7 +9,15 @@ from tweetbot_contract.handover import ERASE_FINALIZER
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import JOB_REFUSED, NAME_CONFLICT, STATUS_REFUSED
 from tweetbot_contract.status import TweetBotStatus
-from tweetbot_operator.actions import Action, CreateJob, DeleteJob, FindPods, ReadEvents, SetFinalizers
+from tweetbot_operator.actions import (
+    Action,
+    CreateJob,
+    DeleteJob,
+    FindPods,
+    ForgetStatus,
+    ReadEvents,
+    SetFinalizers,
+)
 from tweetbot_operator.cache import Cache
 from tweetbot_operator.census import Census, count_end, count_gpu_time
 from tweetbot_operator.cluster import Cluster
@@ -157,6 +165,9 @@ class Reconciler:
             case SetFinalizers(finalizers, why):
                 self._cache.bots.put(await self._cluster.set_finalizers(stored, finalizers))
                 LOG.info("finalizers set", extra=about(why=why))
+            case ForgetStatus():
+                self._cache.bots.put(await self._cluster.forget_status(stored))
+                LOG.warning("a status that was written for another TweetBot is not believed")
             case _:
                 assert_never(action)
 

@@ -1,9 +1,16 @@
-"""Mends what a watch has lost: once at the start everything is read, then metadata is compared every ten minutes."""
+"""Mends what a watch has lost: once at the start everything is read, then metadata is compared.
+
+What runs is compared every 45 s, so that no run waits long for news that never came; all else every ten minutes, or at
+the next look after a watch began anew, as nobody tells what was deleted in between. Where nothing runs, a look asks
+for nothing.
+"""
 
 import asyncio
 import logging
+import math
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from tweetbot_operator.cluster import KINDS, Cluster, Kind, Trace
@@ -11,13 +18,16 @@ from tweetbot_operator.errors import ApiFault, Missing
 from tweetbot_operator.intake import Intake, Item
 from tweetbot_operator.logs import about
 from tweetbot_operator.metrics import RESYNC_DRIFT
+from tweetbot_operator.settings import OperatorSettings
 
 LOG = logging.getLogger(__name__)
-#: Share by which two resyncs' distance varies, so that operators do not fall into step.
+#: What a run waits for. The fleet's TweetBots may be many; Jobs and Pods are as many as run, or ran just now.
+_OF_RUNS: tuple[Kind, ...] = ("jobs", "pods")
+#: Share by which two looks' distance varies, so that operators do not fall into step.
 _SPREAD = 0.1
 #: Seconds that a watch may be behind a LIST before what it did not show counts as lost.
 _LAG = 5.0
-#: Resyncs in a row that found something lost, after which the watches count as dead.
+#: Comparisons of a kind in a row that found something lost, after which its watch counts as dead.
 _STRIKES = 2
 
 
@@ -28,56 +38,89 @@ class Resync:
         self,
         cluster: Cluster,
         intake: Intake,
-        seconds: float,
+        settings: OperatorSettings,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._cluster, self._intake, self._seconds = cluster, intake, seconds
+        self._cluster, self._intake, self._seconds = cluster, intake, settings.resync_seconds
+        self._pause = min(settings.look_seconds, settings.resync_seconds)
         self._clock, self._sleep = clock, sleep
         self._last: float | None = None
-        self._strikes = 0
+        self._all_at = -math.inf
+        self._doubtful = False
+        self._strikes: Counter[Kind] = Counter()
 
     async def prime(self) -> None:
         """Read everything, Pods first, so that the first pass sees what runs. Raises Missing without the CRD."""
         for kind in reversed(KINDS):
             async for item in self._cluster.everything(kind):
                 self._intake.put(item)
-        self._last = self._clock()
+        self._last = self._all_at = self._clock()
 
     @property
     def fresh(self) -> bool:
-        """Whether a resync succeeded within two and a half periods, and the watches are not found dead."""
+        """Whether a comparison succeeded within two and a half periods, and no watch is found dead."""
         recent = self._last is not None and self._clock() - self._last < 2.5 * self._seconds
-        return recent and self._strikes < _STRIKES
+        return recent and all(strikes < _STRIKES for strikes in self._strikes.values())
+
+    def doubt(self) -> None:
+        """Have the next look compare everything: a watch began anew, and what went meanwhile it does not tell."""
+        self._doubtful = True
 
     async def run(self) -> None:
-        """Compare for ever; what fails is tried again a period later, and `fresh` says so in the end."""
+        """Look for ever; what fails is tried again at the next look, and `fresh` says so in the end."""
         while True:
-            await self._sleep(self._seconds * random.uniform(1 - _SPREAD, 1 + _SPREAD))  # noqa: S311 - no secret
-            try:
-                drift = await self.compare()
-            except ApiFault as fault:
-                LOG.warning("resync failed", extra=about(fault=str(fault)))
-            except Exception:  # a bug here must not leave the watches unwatched without a word
-                LOG.exception("resync failed by a fault of ours")
-            else:
-                if drift:
-                    LOG.warning("the watches had lost something", extra=about(objects=drift))
+            await self._sleep(self._pause * random.uniform(1 - _SPREAD, 1 + _SPREAD))  # noqa: S311 - no secret
+            if kinds := self._due():
+                await self._look(kinds)
 
-    async def compare(self) -> int:
+    def _due(self) -> tuple[Kind, ...]:
+        if self._doubtful or self._clock() - self._all_at >= self._seconds:
+            return KINDS
+        return _OF_RUNS if self._anything_runs() else ()
+
+    def _anything_runs(self) -> bool:
+        jobs, pods = self._intake.cache.jobs.all(), self._intake.cache.pods.all()
+        return any(job.deleting or not job.finished for job in jobs) or any(
+            pod.deleting_at or not pod.ended for pod in pods
+        )
+
+    async def _look(self, kinds: tuple[Kind, ...]) -> None:
+        try:
+            drift = await self.compare(kinds)
+        except ApiFault as fault:
+            LOG.warning("resync failed", extra=about(fault=str(fault)))
+        except Exception:  # a bug here must not leave the watches unwatched without a word
+            LOG.exception("resync failed by a fault of ours")
+        else:
+            if drift:
+                LOG.warning("the watches had lost something", extra=about(objects=drift))
+
+    async def compare(self, kinds: tuple[Kind, ...] = KINDS) -> int:
         """Mend the cache; answers how many objects it had wrong."""
-        suspects = [suspect for kind in KINDS for suspect in await self._suspects(kind)]
+        doubtful, self._doubtful = self._doubtful, self._doubtful and kinds != KINDS
+        try:
+            lost = await self._mend_all([suspect for kind in kinds for suspect in await self._suspects(kind)])
+        except BaseException:
+            self._doubtful = self._doubtful or doubtful
+            raise
+        self._last = self._clock()
+        self._all_at = self._last if kinds == KINDS else self._all_at
+        for kind in kinds:
+            RESYNC_DRIFT.labels(kind=kind).inc(lost[kind])
+            # What is lost while a watch begins anew is no sign that it is dead now.
+            self._strikes[kind] = self._strikes[kind] + (not doubtful) if lost[kind] else 0
+        return lost.total()
+
+    async def _mend_all(self, suspects: list[tuple[Kind, str, Trace | None]]) -> Counter[Kind]:
+        """Mend what is still wrong after the watches had time to tell; answers how much, by kind."""
+        lost: Counter[Kind] = Counter()
         if suspects:
             await self._sleep(_LAG)
-        drift = 0
         for kind, uid, trace in suspects:
-            lost = await self._mend(kind, uid, trace)
-            RESYNC_DRIFT.labels(kind=kind).inc(lost)
-            drift += lost
-        self._last = self._clock()
-        self._strikes = self._strikes + 1 if drift else 0
-        return drift
+            lost[kind] += await self._mend(kind, uid, trace)
+        return lost
 
     async def _suspects(self, kind: Kind) -> list[tuple[Kind, str, Trace | None]]:
         """Return what the cache holds and the API server does not (without a trace), or has newer."""

@@ -41,7 +41,10 @@ class OperatorSettings:
     """Seconds that one API request may take; the client's own default is 300, longer than any request of ours."""
 
     resync_seconds: float = 600
-    """Seconds between two looks at what a watch may have lost, ±10 %; one metadata-only LIST a kind."""
+    """Seconds between two comparisons of everything with what the watches have shown; one metadata-only LIST a kind."""
+
+    look_seconds: float = 45
+    """Seconds between two such comparisons of Jobs and Pods, ±10 %, while any run: a lost event costs a minute."""
 
     watch_silence_seconds: float = 70
     """Seconds without a byte after which a watch counts as dead and begins anew; bookmarks come every minute."""

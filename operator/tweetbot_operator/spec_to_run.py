@@ -12,11 +12,13 @@ from tweetbot_operator.times import stamp
 def trigger_of(bot: TweetBot, due: datetime | None) -> str:
     """Return what asks for the run beside the spec: a new retrain-at, a time of the schedule, else what did before.
 
-    A trigger stays in force when its cause goes: removing the annotation, or the schedule, starts nothing. A schedule
-    waits until the run before it has ended and nobody has asked for a pause.
+    A trigger stays in force when its cause goes: removing the annotation, or the schedule, starts nothing, nor does an
+    older annotation that a backup or Git brings back. A schedule waits until the run before it has ended and nobody has
+    asked for a pause.
     """
     recorded = bot.status.current_run
-    if bot.retrain_at and bot.retrain_at != bot.status.last_handled_retrain_at:
+    handled = {bot.status.last_handled_retrain_at, *(record.trigger for record in bot.status.runs)}
+    if bot.retrain_at and bot.retrain_at not in handled:
         return bot.retrain_at
     if due and recorded and recorded.outcome is not None and not bot.spec.suspend:
         return f"{SCHEDULE_TRIGGER}{stamp(due)}"

@@ -35,6 +35,7 @@ def status_after(
     due = timetable.due
     upcoming = timetable.coming if begins or due is None else due
     return TweetBotStatus(
+        uid=bot.uid,
         observed_generation=bot.generation,
         phase=standing.phase,
         conditions=conditions_after(claims_of(bot, turn, model, standing), former, now),
@@ -55,6 +56,7 @@ def invalid_spec_status(bot: UnreadableBot, now: datetime) -> TweetBotStatus:
     """Return the next status of a TweetBot whose spec cannot be read: run, data and model stay as they are."""
     claims = invalid_spec_claims(bot.complaint, bot.status, bot.generation)
     update = {
+        "uid": bot.uid,
         "observed_generation": bot.generation,
         "phase": "Failed",
         "conditions": conditions_after(claims, bot.status, now),
@@ -65,7 +67,7 @@ def invalid_spec_status(bot: UnreadableBot, now: datetime) -> TweetBotStatus:
 def status_saying(bot: TweetBot | UnreadableBot, standing: Standing, now: datetime) -> TweetBotStatus:
     """Return the status with this standing in its conditions and all else as it was: of a deletion, of a fault."""
     claims = claims_saying(standing, bot.status, bot.generation)
-    return bot.status.model_copy(update={"conditions": conditions_after(claims, bot.status, now)})
+    return bot.status.model_copy(update={"uid": bot.uid, "conditions": conditions_after(claims, bot.status, now)})
 
 
 def same(one: TweetBotStatus, other: TweetBotStatus) -> bool:

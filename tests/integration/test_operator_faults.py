@@ -11,8 +11,6 @@ from operator_process import OperatorProcess, jobs_made, until
 from tenant import Tenant
 from tweetbot_cluster.cluster import EmbeddedCluster
 
-#: What takes minutes in production is looked for every few seconds here.
-ALERT = {"TWEETBOT_RESYNC_SECONDS": "4", "TWEETBOT_WATCH_SILENCE_SECONDS": "3"}
 PATIENT = {"TWEETBOT_RESYNC_SECONDS": "600", "TWEETBOT_WATCH_SILENCE_SECONDS": "70"}
 #: Watches of an operator that is bound to one namespace.
 KINDS = 3
@@ -71,19 +69,22 @@ def test_watches_that_are_refused_begin_anew(home: EmbeddedCluster, tmp_path: Pa
         scene.ends_well()
 
 
-def test_an_expired_version_that_kopf_cannot_stand_costs_one_start(home: EmbeddedCluster, tmp_path: Path) -> None:
-    """A 410 before the stream begins, which API servers send without a watch cache, ends kopf: a kubelet starts us."""
+@pytest.mark.parametrize("what", ["watches", "lists"])
+def test_an_expired_version_that_ends_kopf_ends_nothing_else(home: EmbeddedCluster, tmp_path: Path, what: str) -> None:
+    """A 410 before a stream begins, or for a page of a list: the watches begin anew in the process that leads."""
     scene = Scene(home, tmp_path, PATIENT)
     with scene.proxy as proxy, scene.operator:
-        until(lambda: len(proxy.watches) == KINDS, 120)
-        proxy.refuse = lambda request: refusal(410) if request.query.get("watch") == "true" else None
-        proxy.end_watches()
-        until(lambda: not scene.operator.alive, 120)
-        assert "gave the lease back" in scene.operator.log.read_text()
+        until(lambda: len(proxy.watches) == KINDS and scene.operator.leads, 120)
+        proxy.refuse = lambda request: (
+            refusal(410) if request.query.get("watch") == "true" or (what, request.method) == ("lists", "GET") else None
+        )
+        proxy.end_watches(json.dumps(EXPIRED).encode() if what == "lists" else None)
+        until(lambda: proxy.refused >= 2, 120)
         proxy.refuse = lambda request: None
         scene.tenant.apply("gull")
-        scene.operator.start()
         scene.ends_well()
+        assert "the watches ended, and begin anew" in scene.operator.log.read_text()
+        assert scene.operator.log.read_text().count('"leading"') == 1
 
 
 @pytest.mark.parametrize("last", [None, json.dumps(EXPIRED).encode()], ids=["cut", "expired"])
@@ -99,7 +100,7 @@ def test_a_watch_that_ends_loses_nothing(home: EmbeddedCluster, tmp_path: Path, 
 
 
 def test_a_silent_watch_is_given_up(home: EmbeddedCluster, tmp_path: Path) -> None:
-    scene = Scene(home, tmp_path, ALERT | {"TWEETBOT_RESYNC_SECONDS": "600"})
+    scene = Scene(home, tmp_path, PATIENT | {"TWEETBOT_WATCH_SILENCE_SECONDS": "3"})
     with scene.proxy as proxy, scene.operator:
         until(lambda: len(proxy.watches) == KINDS, 120)
         deaf = set(proxy.watches)
@@ -109,8 +110,8 @@ def test_a_silent_watch_is_given_up(home: EmbeddedCluster, tmp_path: Path) -> No
         scene.ends_well()
 
 
-def test_a_lost_deletion_is_found_by_the_resync(home: EmbeddedCluster, tmp_path: Path) -> None:
-    scene = Scene(home, tmp_path, ALERT | {"TWEETBOT_WATCH_SILENCE_SECONDS": "70"})
+def test_a_lost_deletion_is_found_while_the_run_waits_for_it(home: EmbeddedCluster, tmp_path: Path) -> None:
+    scene = Scene(home, tmp_path, PATIENT | {"TWEETBOT_LOOK_SECONDS": "4"})
     with scene.proxy as proxy, scene.operator:
         scene.tenant.apply("gull", "slow")
         until(lambda: scene.tenant.pod_phases("gull") == ["Running"], 120)

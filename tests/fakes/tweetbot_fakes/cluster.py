@@ -30,6 +30,8 @@ class FakeCluster:
     objects: dict[tuple[Kind, str, str], Manifest] = field(default_factory=dict)
     writes: list[str] = field(default_factory=list)
     events: list[Manifest] = field(default_factory=list)
+    listed: list[Kind] = field(default_factory=list)
+    """Kinds whose metadata were listed, in order."""
     mount_failures: dict[str, tuple[str, ...]] = field(default_factory=dict)
     creation_failures: dict[str, tuple[str, ...]] = field(default_factory=dict)
     faults: dict[str, list[ApiFault]] = field(default_factory=dict)
@@ -95,6 +97,15 @@ class FakeCluster:
         self._committed(f"status {bot.name} {status['phase']}")
         return bot_of(written)
 
+    async def forget_status(self, bot: StoredBot) -> StoredBot:
+        self._fault("forget_status")
+        found = self._read("tweetbots", bot.namespace, bot.name)
+        if found["metadata"]["resourceVersion"] != bot.resource_version:
+            raise Conflict("the object has been modified")
+        written = self.put("tweetbots", {**found, "status": TweetBotStatus().as_json()})
+        self._committed(f"forget status {bot.name}")
+        return bot_of(written)
+
     async def set_finalizers(self, bot: StoredBot, finalizers: tuple[str, ...]) -> StoredBot:
         self._fault("set_finalizers")
         found = self._read("tweetbots", bot.namespace, bot.name)
@@ -119,6 +130,7 @@ class FakeCluster:
 
     async def traces(self, kind: Kind) -> AsyncIterator[Trace]:
         self._fault("traces")
+        self.listed.append(kind)
         for item in self._all(kind):
             metadata = item["metadata"]
             yield Trace(metadata["namespace"], metadata["name"], metadata["uid"], metadata["resourceVersion"])
