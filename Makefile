@@ -40,10 +40,11 @@ e2e: $(STAMP) ## From kubectl apply to five posts, on the embedded cluster (E2E_
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
 	$(BIN)/pytest --e2e tests/e2e
 
-soak: $(STAMP) ## Fifty runs under two operators, killed and stopped; exports of 100,000 posts: some forty minutes
+soak: $(STAMP) ## Fifty runs under two operators, killed and stopped; long outages; exports of 100,000 posts: an hour
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
-	SOAK_RUNS=50 SOAK_STOP_SECONDS=90 SOAK_POSTS=100000 $(BIN)/pytest --integration tests/integration/test_two_operators.py \
-	  tests/integration/test_large_archive.py tests/integration/test_large_cleaning.py
+	SOAK_RUNS=50 SOAK_STOP_SECONDS=90 SOAK_OUTAGES=10,90,600 SOAK_POSTS=100000 $(BIN)/pytest -s --integration \
+	  tests/integration/test_two_operators.py tests/integration/test_operator_faults.py tests/integration/test_large_archive.py \
+	  tests/integration/test_large_cleaning.py
 
 trial: $(STAMP) ## The cleaning on fifteen thousand short human texts (Debian's fortunes), with its figures
 	@PYTHONPATH=tests $(BIN)/python -m trial.fortunes

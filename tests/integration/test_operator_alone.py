@@ -7,6 +7,14 @@ from operator_process import OperatorProcess, jobs_made, until
 from tenant import Tenant
 from tweetbot_cluster.cluster import EmbeddedCluster
 
+ENFORCE = "pod-security.kubernetes.io/enforce"
+A_LIMIT_RANGE = {
+    "apiVersion": "v1",
+    "kind": "LimitRange",
+    "metadata": {"name": "small"},
+    "spec": {"limits": [{"type": "Container", "max": {"cpu": "1m"}}]},
+}
+
 
 def test_it_needs_no_more_rights_than_the_design_grants(home: EmbeddedCluster, tmp_path: Path) -> None:
     """A token of a service account instead of the administrator's certificate, bound to exactly these rules."""
@@ -76,11 +84,13 @@ def test_a_standby_is_ready_and_goes_on_when_the_leader_is_ended(home: EmbeddedC
             assert (second.answer("/readyz"), second.answer("/healthz"), second.leads) == (200, 200, False)
             tenant.apply("gull")
             tenant.wait("gull", "ModelReady")
+            tenant("delete", "jobs", "--all")
             assert first.stop() == 0
             assert "gave the lease back" in (tmp_path / "first").read_text()
             tenant.apply("tern")
             tenant.wait("tern", "ModelReady")
             assert second.leads
+    assert jobs_made(home.audit_log, tenant.namespace) == {name: ["prepare", "train"] for name in ("gull", "tern")}
     lease = json.loads(tenant("get", "lease", "tweetbot-operator", "-o", "json"))["spec"]
     assert (lease["holderIdentity"], lease["leaseTransitions"]) == ("", 1)
 
@@ -97,15 +107,25 @@ def test_an_erasure_that_cannot_be_is_given_up_and_told(home: EmbeddedCluster, t
     assert left in (tmp_path / "log").read_text()
 
 
-def test_a_quota_that_admits_no_pod_is_told_and_heals_when_it_is_raised(home: EmbeddedCluster, tmp_path: Path) -> None:
-    """So does a LimitRange, or Pod Security: whatever refuses the Pod speaks through the same Events."""
-    tenant = Tenant(home)
-    tenant("create", "quota", "none", "--hard=pods=0")
-    with OperatorProcess(home.operator_kubeconfig, tmp_path / "log", {"TWEETBOT_NAMESPACES": tenant.namespace}):
-        tenant.apply("gull")
-        tenant.wait("gull", "reason=PodRefused", 240)
-        tenant.wait("gull", "Stalled", 240)
-        (stalled,) = [each for each in tenant.status("gull")["conditions"] if each["type"] == "Stalled"]
-        assert stalled["message"].startswith("exceeded quota: none")
-        tenant("delete", "quota", "none")
-        tenant.wait("gull", "ModelReady", 240)
+def test_whatever_refuses_the_pod_is_told_and_heals_when_it_is_allowed(home: EmbeddedCluster, tmp_path: Path) -> None:
+    """Our Pods obey Pod Security to the letter, so an operator that is told to run them as root has to be refused."""
+    tenants = {words: Tenant(home) for words in ("exceeded quota: none", "maximum cpu usage", "violates PodSecurity")}
+    quota, limits, security = tenants.values()
+    for tenant in (quota, limits):
+        home.kubectl("label", "namespace", tenant.namespace, "--overwrite", f"{ENFORCE}=baseline")
+    quota("create", "quota", "none", "--hard=pods=0")
+    limits("apply", "-f", "-", input=json.dumps(A_LIMIT_RANGE))
+    namespaces = ",".join(tenant.namespace for tenant in tenants.values())
+    env = {"TWEETBOT_NAMESPACES": namespaces, "TWEETBOT_RUN_AS_USER": "0"}
+    with OperatorProcess(home.operator_kubeconfig, tmp_path / "log", env):
+        for tenant in tenants.values():
+            tenant.apply("gull")
+        for words, tenant in tenants.items():
+            tenant.wait("gull", "Stalled", 240)
+            (stalled,) = [each for each in tenant.status("gull")["conditions"] if each["type"] == "Stalled"]
+            assert (stalled["reason"], words in stalled["message"]) == ("PodRefused", True)
+        quota("delete", "quota", "none")
+        limits("delete", "limitrange", "small")
+        home.kubectl("label", "namespace", security.namespace, "--overwrite", f"{ENFORCE}=baseline")
+        for tenant in tenants.values():
+            tenant.wait("gull", "ModelReady", 240)

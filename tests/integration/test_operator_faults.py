@@ -1,6 +1,8 @@
 """Faults of the API server and of the way to it: the operator stays, and each run comes to the same end."""
 
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,9 @@ from tenant import Tenant
 from tweetbot_cluster.cluster import EmbeddedCluster
 
 PATIENT = {"TWEETBOT_RESYNC_SECONDS": "600", "TWEETBOT_WATCH_SILENCE_SECONDS": "70"}
+#: Lengths of outages in seconds; 0 is one that is just long enough for a leader of hasty times to stand down.
+OUTAGES = [float(seconds) for seconds in os.environ.get("SOAK_OUTAGES", "0").split(",")]
+HASTY = {"TWEETBOT_LEASE_SECONDS": "60", "TWEETBOT_LEASE_RENEW_SECONDS": "2", "TWEETBOT_LEASE_RETRY_SECONDS": "0.5"}
 #: Watches of an operator that is bound to one namespace.
 KINDS = 3
 EXPIRED = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old"}}
@@ -124,16 +129,25 @@ def test_a_lost_deletion_is_found_while_the_run_waits_for_it(home: EmbeddedClust
         assert scene.tenant.status("gull")["currentRun"]["number"] == 1
 
 
-def test_a_short_outage_stands_the_leader_down_and_ends_nobody(home: EmbeddedCluster, tmp_path: Path) -> None:
-    times = {"TWEETBOT_LEASE_SECONDS": "60", "TWEETBOT_LEASE_RENEW_SECONDS": "2", "TWEETBOT_LEASE_RETRY_SECONDS": "0.5"}
-    scene = Scene(home, tmp_path, PATIENT | times)
+@pytest.mark.parametrize("seconds", OUTAGES)
+def test_an_outage_stands_the_leader_down_and_ends_nobody(
+    home: EmbeddedCluster, tmp_path: Path, seconds: float
+) -> None:
+    scene = Scene(home, tmp_path, PATIENT | ({} if seconds else HASTY))
     with scene.proxy as proxy, scene.operator:
         until(lambda: scene.operator.leads, 120)
         proxy.refuse = lambda request: refusal(500)
+        proxy.end_watches()
+        began = time.monotonic()
         scene.tenant.apply("gull")
         until(lambda: not scene.operator.leads, 120)
-        assert scene.operator.alive
+        until(lambda: time.monotonic() - began >= seconds, 3600)
         assert scene.operator.answer("/readyz") == 200
+        refused, proxy.refused = proxy.refused, 0
         proxy.refuse = lambda request: None
+        ended = time.monotonic()
         scene.ends_well()
         assert scene.operator.leads
+        assert scene.operator.log.read_text().count('"started"') == 1
+        figures = {"outage_seconds": round(ended - began), "requests": refused}
+        print(json.dumps(figures | {"model_after_seconds": round(time.monotonic() - ended, 1)}))

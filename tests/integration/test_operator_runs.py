@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from operator_process import OperatorProcess, until, writes_of
+from operator_process import OperatorProcess, jobs_made, until, writes_of
 from tenant import Tenant
 from tweetbot_cluster.cluster import EmbeddedCluster
 
@@ -129,6 +129,25 @@ def test_retrain_at_runs_once_more_and_its_removal_does_not(tenant: Tenant) -> N
     until(lambda: tenant.status("gull")["observedGeneration"] == 2, 120)
     assert tenant.status("gull")["currentRun"]["number"] == 2
     assert tenant.status("gull")["lastHandledRetrainAt"] == "now"
+
+
+def test_what_was_exported_with_its_status_runs_once_as_a_new_bot(tenant: Tenant, home: EmbeddedCluster) -> None:
+    """As `kubectl get -o yaml | kubectl apply -n`, and a backup tool that puts the status back as well, have it."""
+    tenant.apply("gull")
+    tenant.wait("gull", "ModelReady")
+    exported = json.loads(tenant("get", "tweetbot", "gull", "-o", "json"))
+    other, former = Tenant(home), exported["metadata"].pop("uid")
+    annotations = {"tweetbot.dev/retrain-at": "2026-01-01", "kopf.zalando.org/last-handled-configuration": "{"}
+    exported["metadata"] |= {"namespace": other.namespace, "annotations": annotations}
+    del exported["metadata"]["resourceVersion"]
+    other("apply", "-f", "-", input=json.dumps(exported))
+    status = json.dumps({"status": exported["status"]})
+    other("patch", "tweetbot", "gull", "--subresource=status", "--type=merge", "-p", status)
+    until(lambda: other.status("gull").get("uid", former) != former, 120)
+    other.wait("gull", "ModelReady")
+    after = other.status("gull")
+    assert (after["currentRun"]["number"], after["currentRun"]["trigger"], len(after["runs"])) == (1, "2026-01-01", 1)
+    assert jobs_made(home.audit_log, other.namespace) == {"gull": ["prepare", "train"]}
 
 
 def test_a_deleted_bot_takes_its_jobs_with_it(tenant: Tenant) -> None:
