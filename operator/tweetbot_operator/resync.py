@@ -25,6 +25,8 @@ LOG = logging.getLogger(__name__)
 _OF_RUNS: tuple[Kind, ...] = ("jobs", "pods")
 #: Share by which two looks' distance varies, so that operators do not fall into step.
 _SPREAD = 0.1
+#: Times as long as the lists took is the pause after them at least: 20,000 Jobs and Pods take some seconds to read.
+_RESPITE = 20
 #: Seconds that a watch may be behind a LIST before what it did not show counts as lost.
 _LAG = 5.0
 #: Comparisons of a kind in a row that found something lost, after which its watch counts as dead.
@@ -46,6 +48,7 @@ class Resync:
         self._cluster, self._intake, self._seconds = cluster, intake, settings.resync_seconds
         self._pause = min(settings.look_seconds, settings.resync_seconds)
         self._clock, self._sleep = clock, sleep
+        self._took = 0.0
         self._last: float | None = None
         self._all_at = -math.inf
         self._doubtful = False
@@ -71,7 +74,8 @@ class Resync:
     async def run(self) -> None:
         """Look for ever; what fails is tried again at the next look, and `fresh` says so in the end."""
         while True:
-            await self._sleep(self._pause * random.uniform(1 - _SPREAD, 1 + _SPREAD))  # noqa: S311 - no secret
+            pause = max(self._pause, _RESPITE * self._took)
+            await self._sleep(pause * random.uniform(1 - _SPREAD, 1 + _SPREAD))  # noqa: S311 - no secret
             if kinds := self._due():
                 await self._look(kinds)
 
@@ -101,7 +105,10 @@ class Resync:
         """Mend the cache; answers how many objects it had wrong."""
         doubtful, self._doubtful = self._doubtful, self._doubtful and kinds != KINDS
         try:
-            lost = await self._mend_all([suspect for kind in kinds for suspect in await self._suspects(kind)])
+            began = self._clock()
+            suspects = [suspect for kind in kinds for suspect in await self._suspects(kind)]
+            self._took = self._clock() - began
+            lost = await self._mend_all(suspects)
         except BaseException:
             self._doubtful = self._doubtful or doubtful
             raise

@@ -30,6 +30,7 @@ class FakeCluster:
     objects: dict[tuple[Kind, str, str], Manifest] = field(default_factory=dict)
     writes: list[str] = field(default_factory=list)
     events: list[Manifest] = field(default_factory=list)
+    before_list: Callable[[Kind], None] = lambda kind: None
     listed: list[Kind] = field(default_factory=list)
     """Kinds whose metadata were listed, in order."""
     mount_failures: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -131,6 +132,7 @@ class FakeCluster:
     async def traces(self, kind: Kind) -> AsyncIterator[Trace]:
         self._fault("traces")
         self.listed.append(kind)
+        self.before_list(kind)
         for item in self._all(kind):
             metadata = item["metadata"]
             yield Trace(metadata["namespace"], metadata["name"], metadata["uid"], metadata["resourceVersion"])

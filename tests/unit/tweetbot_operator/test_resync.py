@@ -151,6 +151,17 @@ async def test_what_runs_is_compared_every_minute_and_the_fleet_every_ten(harbou
     assert sum(harbour.naps) < 700
 
 
+async def test_lists_that_take_long_are_asked_for_less_often(harbour: Harbour) -> None:
+    def list_slowly(kind: Kind) -> None:
+        harbour.clock += 2
+
+    harbour.cluster.before_list = list_slowly
+    await harbour.resync.prime()
+    await harbour.apply()
+    assert await harbour.look_on(2) == ["jobs", "pods"] * 2
+    assert 72 <= harbour.naps[1] <= 88
+
+
 async def test_where_nothing_runs_nothing_is_asked_for(harbour: Harbour) -> None:
     await harbour.apply()
     await harbour.whole_run()
