@@ -50,7 +50,7 @@ class Tenant:
         return status
 
     def reasons(self, name: str) -> dict[str, str]:
-        return {each["type"]: each["reason"] for each in self.status(name)["conditions"]}
+        return {each["type"]: each["reason"] for each in self.status(name).get("conditions", [])}
 
     def jobs(self) -> list[dict[str, Any]]:
         jobs: list[dict[str, Any]] = json.loads(self("get", "jobs", "-o", "json"))["items"]

@@ -25,6 +25,9 @@ STAGE_LABEL = f"{GROUP}/stage"
 EXECUTION_ANNOTATION = f"{GROUP}/execution"
 #: Which creation of the Job this is, `<run number>-<retries>`: a failure of another round counts no more.
 ROUND_ANNOTATION = f"{GROUP}/round"
+#: Kueue's labels on a Job: the LocalQueue that it waits in, and its WorkloadPriorityClass.
+QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
+PRIORITY_LABEL = "kueue.x-k8s.io/priority-class"
 #: Set by users to force another run (Flux's idiom), echoed in status.lastHandledRetrainAt.
 RETRAIN_ANNOTATION = f"{GROUP}/retrain-at"
 

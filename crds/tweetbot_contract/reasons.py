@@ -15,7 +15,11 @@ def _reason(name: str, meaning: str, actor: Actor = "Nobody", advice: str = "Not
 
 
 # ---- states of a run that goes on or ended well
-QUEUED = _reason("Queued", "The run waits for its turn.")
+QUEUED = _reason(
+    "Queued",
+    "The run waits for its turn.",
+    advice="Nothing: it begins when the operator has a slot for it, or when its Kueue queue admits its Job.",
+)
 PREPARING = _reason("Preparing", "Posts are fetched and cleaned.")
 TRAINING = _reason("Training", "The model is fine-tuned.")
 SUCCEEDED = _reason("Succeeded", "The model is published.")
@@ -26,7 +30,10 @@ NOTHING_NEW = _reason(
 )
 SUSPENDED = _reason("Suspended", "spec.suspend is true.", "Author", "Set spec.suspend to false to go on.")
 NOT_SUSPENDED = _reason("NotSuspended", "spec.suspend is false.")
-EVICTED = _reason("Evicted", "The Pod had to leave its node; another one takes over.")
+EVICTED = _reason(
+    "Evicted",
+    "The Pod had to leave its node, or its Kueue queue needed the place; the run goes on from its last checkpoint.",
+)
 PREEMPTED_TOO_OFTEN = _reason(
     "PreemptedTooOften",
     "The Pod had to leave its node 20 times; the Job is created again after a pause.",
@@ -71,6 +78,12 @@ JOB_REFUSED = _reason(
     "The API server refuses the Job (quota, admission, an invalid value).",
     "Author",
     "Correct what the message names; the operator tries again with a growing pause.",
+)
+ADMISSION_UNAVAILABLE = _reason(
+    "AdmissionUnavailable",
+    "A webhook that has a say in the Job does not answer, so the API server creates none.",
+    "Platform",
+    "It is tried again unaided, at least every minute. If it stays, look at the Pods of what the message names.",
 )
 STATUS_REFUSED = _reason(
     "StatusRefused",

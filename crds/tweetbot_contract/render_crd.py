@@ -29,6 +29,7 @@ _COLUMNS = (
     ("Age", "date", ".metadata.creationTimestamp", 0, "Time since creation."),
     ("Model", "string", ".status.model.name", 1, "The model version to serve."),
     ("W&B", "string", ".status.tracking.wandbURL", 1, "The run's page at Weights & Biases."),
+    ("Queue", "string", ".spec.scheduling.queueName", 1, "The Kueue LocalQueue that it waits in."),
     ("Message", "string", '.status.conditions[?(@.type=="Progressing")].message', 1, "What it does or waits for."),
 )
 

@@ -7,6 +7,8 @@ from pydantic import Field
 from tweetbot_contract.parts import Part, Rule, matches
 
 QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$"
+#: Kueue names queues and priorities in labels, so such a name is an object's and a label's value at once.
+KUEUE_NAME = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"
 LabelKey = Annotated[str, Field(max_length=316)]
 LabelValue = Annotated[str, Field(max_length=63)]
 
@@ -16,6 +18,15 @@ def _quantity(field: str, example: str) -> Rule:
         f"self.{field}.matches('{QUANTITY}')".replace("\\", "\\\\"),
         f'write {field} as a Kubernetes quantity such as "{example}"',
         lambda part: matches(QUANTITY)(getattr(part, field)),
+        field=field,
+    )
+
+
+def _kueue_name(field: str, attribute: str, example: str) -> Rule:
+    return Rule(
+        f"!has(self.{field}) || self.{field}.matches('{KUEUE_NAME}')",
+        f"write {field} as the object is named, such as {example}: lower-case letters, digits, hyphens and dots",
+        lambda part: matches(KUEUE_NAME)(getattr(part, attribute)),
         field=field,
     )
 
@@ -93,8 +104,27 @@ class Affinity(Part):
 
 
 class Scheduling(Part):
-    """On which nodes the Pods of a run go."""
+    """When and on which nodes the Pods of a run go."""
 
+    queue_name: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=63,
+            description="The Kueue LocalQueue, in this namespace, that the training waits in. The prepare stage needs "
+            "no GPU and does not wait, unless queuePrepare is true.",
+        ),
+    ] = None
+    queue_prepare: Annotated[bool, Field(description="Whether the prepare stage waits in that queue, too.")] = False
+    workload_priority_class_name: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=63,
+            description="Kueue's WorkloadPriorityClass: who goes first in the queue and who gives way. It leaves the "
+            "Pods' priority alone.",
+        ),
+    ] = None
     priority_class_name: Annotated[str | None, Field(max_length=253, description="The Pods' priority class.")] = None
     node_selector: Annotated[
         dict[LabelKey, LabelValue],
@@ -105,3 +135,13 @@ class Scheduling(Part):
     ] = ()
     affinity: Annotated[Affinity | None, Field(description="Node affinity.")] = None
     runtime_class_name: Annotated[str | None, Field(max_length=253, description="The Pods' runtime class.")] = None
+    rules: ClassVar[tuple[Rule, ...]] = (
+        _kueue_name("queueName", "queue_name", "team-a"),
+        _kueue_name("workloadPriorityClassName", "workload_priority_class_name", "low"),
+        Rule(
+            "!self.queuePrepare || has(self.queueName)",
+            "queuePrepare needs a queue: set queueName, or remove queuePrepare",
+            lambda part: not part.queue_prepare or part.queue_name is not None,
+            field="queuePrepare",
+        ),
+    )

@@ -212,7 +212,7 @@ class TweetBotSpec(Part):
     evaluation: Annotated[Evaluation, Field(description="What is asked of the finished model.")] = Evaluation()
     tracking: Annotated[Tracking, Field(description="Where the run is tracked.")] = Tracking()
     resources: Annotated[Resources, Field(description="What a training Pod gets.")] = Resources()
-    scheduling: Annotated[Scheduling, Field(description="On which nodes Pods run.")] = Scheduling()
+    scheduling: Annotated[Scheduling, Field(description="When and on which nodes Pods run.")] = Scheduling()
     service_account_name: Annotated[
         str | None,
         Field(max_length=253, description="The Pods' service account, for workload identity; no token is mounted."),

@@ -1,4 +1,4 @@
-"""What a plan may ask for beside the status: four writes and two questions."""
+"""What a plan may ask for beside the status: four writes and three questions."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +37,13 @@ class FindPods:
 
 
 @dataclass(frozen=True, slots=True)
+class AskQueue:
+    """Ask Kueue why it does not admit this Job."""
+
+    job: JobView
+
+
+@dataclass(frozen=True, slots=True)
 class SetFinalizers:
     """Replace the TweetBot's finalizers, if it is still as it was planned from."""
 
@@ -49,4 +56,4 @@ class ForgetStatus:
     """Put the blank status in the place of one that was written for another TweetBot."""
 
 
-Action = CreateJob | DeleteJob | ReadEvents | FindPods | SetFinalizers | ForgetStatus
+Action = CreateJob | DeleteJob | ReadEvents | FindPods | AskQueue | SetFinalizers | ForgetStatus

@@ -21,6 +21,8 @@ from tweetbot_operator.errors import (
     NotLeading,
     Refused,
     ServerFault,
+    TimedOut,
+    WebhookAway,
 )
 from tweetbot_operator.metrics import API_REQUESTS, API_SECONDS
 
@@ -28,6 +30,8 @@ Manifest = dict[str, Any]
 APPLY = "application/apply-patch+yaml"
 JSON_PATCH = "application/json-patch+json"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+#: The API server's words where it could not ask a webhook: it is away, slow, or its certificate is not trusted.
+_WEBHOOK = "failed calling webhook"
 #: Objects of one page of a LIST: a page of 500 is some megabytes.
 _PAGE = 500
 
@@ -102,7 +106,9 @@ class ApiRequests:
                 _request_timeout=timeout,
             )
             status, content = response.status, await response.read()
-        except (aiohttp.ClientError, TimeoutError, OSError) as fault:
+        except TimeoutError:
+            raise TimedOut(f"{verb} {path}: no answer in time") from None
+        except (aiohttp.ClientError, OSError) as fault:
             raise ClusterBusy(f"{verb} {path}: {type(fault).__name__}: {fault}") from None
         finally:
             API_REQUESTS.labels(verb=verb, code=str(status)).inc()
@@ -144,7 +150,7 @@ def _fault(verb: str, status: int, document: Manifest) -> type[ApiFault]:
     if status == 403 and any(cause.get("reason") == "NamespaceTerminating" for cause in _causes(document)):
         return NamespaceEnding
     if status == 500:
-        return ServerFault
+        return WebhookAway if _WEBHOOK in str(document.get("message")) else ServerFault
     return Refused if status in (400, 403, 413) else ClusterBusy
 
 

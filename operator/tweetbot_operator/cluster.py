@@ -43,6 +43,9 @@ class Cluster(Protocol):
     async def creation_failures_of(self, job: JobView, since: datetime) -> tuple[str, ...]:
         """List what a Job's FailedCreate Events say that were seen after a moment, newest last."""
 
+    async def queue_words_of(self, job: JobView) -> str:
+        """Read what Kueue says about a Job that waits in a queue of its; empty if it says nothing."""
+
     async def create_job(self, manifest: Manifest) -> JobView:
         """Create a Job. Raises NameTaken, Refused."""
 

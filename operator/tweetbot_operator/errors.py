@@ -9,6 +9,8 @@ ApiFault
 │   ├── Invalid          422: the object breaks a rule, or a JSON patch's test does not hold
 │   └── NamespaceEnding  403: nothing can be created there any more
 └── ClusterBusy  everything else: the world must change; trying again will help
+    ├── WebhookAway      500 on a creation: a webhook that has a say in it does not answer
+    ├── TimedOut         no answer in time: the API server may itself be waiting for a webhook
     └── ServerFault      500: it may pass, or be due to what was sent
 """
 
@@ -47,6 +49,14 @@ class NamespaceEnding(Refused):
 
 class ClusterBusy(ApiFault):
     """The API server does not answer, or asks to come back."""
+
+
+class WebhookAway(ClusterBusy):
+    """The API server could not ask a webhook that it must ask; the message names it."""
+
+
+class TimedOut(ClusterBusy):
+    """The API server did not answer in time."""
 
 
 class ServerFault(ClusterBusy):

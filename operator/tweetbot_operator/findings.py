@@ -15,11 +15,13 @@ class Refusal:
     message: str
     count: int
     retry_at: datetime
+    temporary: bool = False
+    """Whether it is nobody's answer to this Job: whoever should have answered is away."""
 
 
 @dataclass(frozen=True, slots=True)
 class MountCheck:
-    """What a Pod's Events said about its volumes, or a Job's about its Pods; an empty message is nothing."""
+    """What was said of a Pod's volumes, of a Job's Pods, or of its place in the queue; an empty message is nothing."""
 
     message: str
     count: int
@@ -33,6 +35,8 @@ class Findings:
     refusal: Refusal | None = None
     mounts: Mapping[str, MountCheck] = field(default_factory=dict)
     """By the uid of the Pod or the Job."""
+    queues: Mapping[str, MountCheck] = field(default_factory=dict)
+    """What Kueue said about a Job that waits, by the Job's uid."""
     searched: frozenset[str] = frozenset()
     """uids of Jobs whose Pods were listed live after they had ended."""
 

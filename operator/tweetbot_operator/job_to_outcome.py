@@ -18,6 +18,7 @@ from tweetbot_operator.findings import Findings
 from tweetbot_operator.outcomes import (
     Broken,
     Going,
+    Held,
     Interrupted,
     Leaving,
     Lost,
@@ -115,6 +116,8 @@ def _going(job: JobView, scene: Scene) -> Outcome:
     if not finished and (exhausted := _exhausted(scene, used)):
         return exhausted
     attempt = min(job.failed_pods + 1, scene.limits.attempts)
+    if job.suspended:
+        return _held(job, scene, attempt)
     live = [pod for pod in scene.pods if not pod.ended]
     if not live:
         return _without_pod(job, scene, attempt)
@@ -122,6 +125,16 @@ def _going(job: JobView, scene: Scene) -> Outcome:
     if pod.started_at is None:
         return _waiting(pod, scene, attempt)
     return Going(attempt, wake_at=after(scene.now, limit - used))
+
+
+def _held(job: JobView, scene: Scene, attempt: int) -> Held:
+    """Nothing bounds the wait: whoever owns the queue decides how long it is."""
+    check = scene.findings.queues.get(job.uid)
+    cause = check.message if check else ""
+    if not (scene.settings.kueue_version and job.queue):
+        return Held(job, attempt, cause)
+    ask_at = check.next_at if check else scene.now
+    return Held(job, attempt, cause, ask=scene.now >= ask_at, wake_at=ask_at)
 
 
 def _exhausted(scene: Scene, used: float) -> Broken | Interrupted | None:
@@ -151,7 +164,9 @@ def _out_of_time(job: JobView, scene: Scene) -> Broken | Interrupted:
 def _without_pod(job: JobView, scene: Scene, attempt: int) -> Outcome:
     """Between two Pods, or before the first, which the Job controller may be unable to create."""
     last = scene.pods[-1] if scene.pods else None
-    since = (last.finished_at or last.created_at) if last else job.created_at
+    if job.resumed and job.started_at is None:
+        return Going(attempt)  # the Job controller has not yet seen that it was admitted
+    since = max((last.finished_at or last.created_at) if last else job.created_at, job.started_at or job.created_at)
     deadline = after(since, scene.limits.start_deadline_seconds)
     check = scene.findings.mounts.get(job.uid)
     if scene.now >= deadline:

@@ -1,5 +1,6 @@
 """The real form of the door: which paths, which selectors, which preconditions."""
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any
@@ -8,10 +9,13 @@ from tweetbot_contract.handover import GROUP, KIND, MANAGED_BY, MANAGED_BY_LABEL
 from tweetbot_contract.status import TweetBotStatus
 from tweetbot_operator.api_requests import METADATA_LIST, ApiRequests
 from tweetbot_operator.cluster import Kind, Manifest, Trace
-from tweetbot_operator.errors import Conflict, Invalid, Missing
+from tweetbot_operator.errors import Conflict, Invalid, Missing, Refused
+from tweetbot_operator.logs import about
 from tweetbot_operator.manifest_to_view import bot_of, job_of, pod_of, time_of
 from tweetbot_operator.views import JobView, PodView, StoredBot
+from tweetbot_operator.workload_to_cause import cause_in
 
+LOG = logging.getLogger(__name__)
 FIELD_MANAGER = "tweetbot-operator"
 #: Jobs and Pods are selected by the server: other people's never cross the wire.
 OURS = f"{MANAGED_BY_LABEL}={MANAGED_BY}"
@@ -26,9 +30,9 @@ _VIEW: dict[Kind, Callable[[dict[str, Any]], StoredBot | JobView | PodView]] = {
 class KubernetesCluster:
     """A Cluster on a Kubernetes API server."""
 
-    def __init__(self, api: ApiRequests, namespaces: tuple[str, ...] = ()) -> None:
-        """`namespaces` bounds what is listed; none is all."""
-        self._api, self._namespaces = api, namespaces
+    def __init__(self, api: ApiRequests, namespaces: tuple[str, ...] = (), kueue_version: str = "") -> None:
+        """`namespaces` bounds what is listed; none is all. `kueue_version` is that of the Workloads."""
+        self._api, self._namespaces, self._kueue = api, namespaces, f"/apis/kueue.x-k8s.io/{kueue_version}"
 
     async def bot(self, namespace: str, name: str) -> StoredBot:
         """Read a TweetBot. Raises Missing."""
@@ -61,6 +65,16 @@ class KubernetesCluster:
         path = f"/apis/events.k8s.io/v1/namespaces/{item.namespace}/events"
         found = await self._api.get(path, {"fieldSelector": f"regarding.uid={item.uid},reason={reason}"})
         return sorted(found["items"], key=_last_seen)
+
+    async def queue_words_of(self, job: JobView) -> str:
+        """Read what Kueue's Workload of a Job says; no such kind, or no right to read it, is silence."""
+        query = {"labelSelector": f"kueue.x-k8s.io/job-uid={job.uid}"}
+        try:
+            found = await self._api.get(f"{self._kueue}/namespaces/{job.namespace}/workloads", query)
+        except (Missing, Refused) as fault:
+            LOG.warning("Kueue's Workloads cannot be read", extra=about(fault=str(fault)))
+            return ""
+        return cause_in(found["items"])
 
     async def create_job(self, manifest: Manifest) -> JobView:
         """Create a Job by POST: applying would adopt a stranger's of that name. Raises NameTaken, Refused."""

@@ -4,12 +4,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from tweetbot_operator.fault_to_words import Words
 from tweetbot_operator.findings import Findings, MountCheck, Refusal
 from tweetbot_operator.views import Key
 
 #: Longest pause, in seconds, before a refused Job is tried again or a Pod's Events are read again.
 _LONGEST = 300.0
 _FIRST_REFUSAL, _FIRST_CHECK = 2.0, 30.0
+#: The same for what is away and may be back at any moment.
+_LONGEST_ABSENCE = 60.0
 
 
 class Memory:
@@ -22,13 +25,14 @@ class Memory:
         """Return what is known."""
         return self._findings.get(key, Findings())
 
-    def refuse(self, key: Key, job: str, execution: str, fault: tuple[str, str], now: datetime) -> None:
-        """Note that the Job was refused; `fault` is reason and message."""
+    def refuse(self, key: Key, job: str, execution: str, why: Words, now: datetime) -> None:
+        """Note that the Job was refused, or that nobody could say whether it may be."""
         known = self.of(key)
         former = known.refusal_of(job, execution)
         count = former.count + 1 if former else 1
-        retry_at = now + _pause(_FIRST_REFUSAL, count)
-        self._findings[key] = replace(known, refusal=Refusal(job, execution, *fault, count, retry_at))
+        retry_at = now + _pause(_FIRST_REFUSAL, count, _LONGEST_ABSENCE if why.temporary else _LONGEST)
+        refusal = Refusal(job, execution, why.reason, why.message, count, retry_at, why.temporary)
+        self._findings[key] = replace(known, refusal=refusal)
 
     def accept(self, key: Key) -> None:
         """Note that the Job stands."""
@@ -44,6 +48,14 @@ class Memory:
         count = former.count + 1 if former else 1
         check = MountCheck(message, count, now + _pause(_FIRST_CHECK, count))
         self._findings[key] = replace(known, mounts={**known.mounts, pod: check})
+
+    def note_queue(self, key: Key, job: str, message: str, now: datetime) -> None:
+        """Note what Kueue said about a Job that waits; it is asked again after a growing pause."""
+        known = self.of(key)
+        former = known.queues.get(job)
+        count = former.count + 1 if former else 1
+        check = MountCheck(message, count, now + _pause(_FIRST_CHECK, count))
+        self._findings[key] = replace(known, queues={**known.queues, job: check})
 
     def note_search(self, key: Key, job: str) -> None:
         """Note that the Pods of a Job that has ended were listed live."""
@@ -70,15 +82,16 @@ class Memory:
     def keep_only(self, key: Key, jobs: Iterable[str], pods: Iterable[str]) -> None:
         """Forget what speaks of Jobs and Pods that are gone."""
         known, standing = self.of(key), frozenset(jobs)
-        if known.searched or known.mounts:
+        if known.searched or known.mounts or known.queues:
             alive = standing | frozenset(pods)
             mounts = {uid: check for uid, check in known.mounts.items() if uid in alive}
-            self._findings[key] = replace(known, mounts=mounts, searched=known.searched & standing)
+            queues = {uid: check for uid, check in known.queues.items() if uid in standing}
+            self._findings[key] = replace(known, mounts=mounts, queues=queues, searched=known.searched & standing)
 
     def forget(self, key: Key) -> None:
         """Forget a TweetBot."""
         self._findings.pop(key, None)
 
 
-def _pause(first: float, count: int) -> timedelta:
-    return timedelta(seconds=min(first * 2.0 ** min(count - 1, 30), _LONGEST))
+def _pause(first: float, count: int, longest: float = _LONGEST) -> timedelta:
+    return timedelta(seconds=min(first * 2.0 ** min(count - 1, 30), longest))

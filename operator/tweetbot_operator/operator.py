@@ -48,7 +48,7 @@ async def operate(settings: OperatorSettings, stop: asyncio.Event) -> None:
     async with _client() as client:
         leadership = _leadership(client, settings)
         api = ApiRequests(client, settings.request_timeout_seconds, leadership.time_to_act)
-        cluster = KubernetesCluster(api, settings.namespaces)
+        cluster = KubernetesCluster(api, settings.namespaces, settings.kueue_version)
         board = ProgressBoard(queue.add)
         unhindered = ApiRequests(client, settings.request_timeout_seconds)  # a standby may ask about tokens, too
         progress = ProgressEndpoint(settings, cache, board, unhindered)

@@ -12,6 +12,7 @@ from tweetbot_contract.status import CurrentRun
 from tweetbot_operator.outcomes import (
     Broken,
     Going,
+    Held,
     Interrupted,
     Leaving,
     Lost,
@@ -48,7 +49,7 @@ def turn_after(bot: TweetBot, run: CurrentRun, outcome: Outcome, now: datetime, 
             return Turn(_ended(run, reason, now, message=message))
         case Interrupted(reason, message):
             return Turn(_paused(run, Broken(reason, message), now, settings))
-        case Going(attempt=attempt):
+        case Going(attempt=attempt) | Held(attempt=attempt):
             return Turn(run.model_copy(update={"attempt": attempt, "retry_at": None, "reason": None, "message": None}))
         case NoJob() | Leaving() | Stale() | Unread() | Lost():
             return Turn(run)

@@ -48,6 +48,19 @@ class Going:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """It is suspended, which is its queue's business: it has not been admitted, or had to give its place back."""
+
+    job: JobView
+    attempt: int
+    cause: str = ""
+    """The queue's own words, where the operator may read them."""
+    ask: bool = False
+    """Whether it is time to read them."""
+    wake_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Unread:
     """It has ended and the cache holds no result: ask the API server for its Pods."""
 
@@ -89,4 +102,4 @@ class Broken:
     message: str
 
 
-Outcome = NoJob | Leaving | Stale | Going | Unread | Lost | Prepared | Trained | Interrupted | Broken
+Outcome = NoJob | Leaving | Stale | Going | Held | Unread | Lost | Prepared | Trained | Interrupted | Broken

@@ -11,6 +11,7 @@ from tweetbot_contract.status import CurrentRun
 from tweetbot_operator.outcomes import (
     Broken,
     Going,
+    Held,
     Interrupted,
     Leaving,
     Lost,
@@ -41,13 +42,14 @@ def disruptions_of(run: CurrentRun, pods: Pods) -> int:
 def with_usage(run: CurrentRun, pods: Pods, outcome: Outcome, now: datetime) -> CurrentRun:
     """Return the run with those Pods counted that later passes may not see; `pods` are its Job's own."""
     due = tuple(pod for pod in _uncounted(run, pods) if _is_due(pod, outcome))
+    sent_away = isinstance(outcome, Held)
     if not due:
         return run
     alive = {pod.uid for pod in pods}
     counted = [*(uid for uid in run.counted_pods if uid in alive), *(pod.uid for pod in due)]
     used = {
         "ran_seconds": run.ran_seconds + round(sum(_seconds(pod, now) for pod in due)),
-        "pods": run.pods + sum(not pod.disrupted for pod in due),
+        "pods": run.pods + sum(not (pod.disrupted or sent_away) for pod in due),
         "disruptions": run.disruptions + sum(pod.disrupted for pod in due),
         "counted_pods": tuple(counted[-_REMEMBERED:]),
     }
@@ -62,6 +64,8 @@ def _is_due(pod: PodView, outcome: Outcome) -> bool:
             return pod.ended
         case Going():
             return pod.ended and pod.deleting_at is not None
+        case Held():
+            return pod.deleting_at is not None  # it may be gone before it is seen to have ended
         case NoJob() | Stale() | Unread() | Lost():
             return False
         case _:

@@ -7,10 +7,11 @@ from typing import assert_never
 
 from tweetbot_contract.handover import ERASE_FINALIZER
 from tweetbot_contract.manifest import TweetBot
-from tweetbot_contract.reasons import JOB_REFUSED, NAME_CONFLICT, STATUS_REFUSED
+from tweetbot_contract.reasons import STATUS_REFUSED
 from tweetbot_contract.status import TweetBotStatus
 from tweetbot_operator.actions import (
     Action,
+    AskQueue,
     CreateJob,
     DeleteJob,
     FindPods,
@@ -23,7 +24,18 @@ from tweetbot_operator.census import Census, count_end, count_gpu_time
 from tweetbot_operator.cluster import Cluster
 from tweetbot_operator.deletion_to_plan import plan_deletion
 from tweetbot_operator.document_to_bot import UnreadableBot, bot_from
-from tweetbot_operator.errors import ClusterBusy, Conflict, Missing, NamespaceEnding, NameTaken, Refused, ServerFault
+from tweetbot_operator.errors import (
+    ClusterBusy,
+    Conflict,
+    Missing,
+    NamespaceEnding,
+    NameTaken,
+    Refused,
+    ServerFault,
+    TimedOut,
+    WebhookAway,
+)
+from tweetbot_operator.fault_to_words import words_for, words_for_stranger
 from tweetbot_operator.logs import about, add_to_subject
 from tweetbot_operator.memory import Memory
 from tweetbot_operator.metrics import JOB_WRITES, STATUS_WRITES
@@ -156,12 +168,8 @@ class Reconciler:
                 await self._create_in_turn(stored, action)
             case DeleteJob(job, why):
                 await self._delete(job, why)
-            case ReadEvents(item):
-                self._memory.note_mounts(stored.group, item.uid, await self._complaint(item), self._now())
-            case FindPods(job):
-                for pod in await self._cluster.pods_of(job):
-                    self._cache.pods.put(pod)
-                self._memory.note_search(stored.group, job.uid)
+            case ReadEvents() | FindPods() | AskQueue():
+                await self._ask(stored, action)
             case SetFinalizers(finalizers, why):
                 self._cache.bots.put(await self._cluster.set_finalizers(stored, finalizers))
                 LOG.info("finalizers set", extra=about(why=why))
@@ -171,12 +179,23 @@ class Reconciler:
             case _:
                 assert_never(action)
 
+    async def _ask(self, stored: StoredBot, question: ReadEvents | FindPods | AskQueue) -> None:
+        match question:
+            case ReadEvents(item):
+                self._memory.note_mounts(stored.group, item.uid, await self._complaint(item), self._now())
+            case FindPods(job):
+                for pod in await self._cluster.pods_of(job):
+                    self._cache.pods.put(pod)
+                self._memory.note_search(stored.group, job.uid)
+            case AskQueue(job):
+                self._memory.note_queue(stored.group, job.uid, await self._cluster.queue_words_of(job), self._now())
+
     async def _create_in_turn(self, stored: StoredBot, action: CreateJob) -> None:
         """Create the Job at its moment, if nobody took the last slot since the plan was made. Raises NotYet."""
         if seconds := self._pace.seconds_until(stored.group):
             raise NotYet(seconds)
-        if "ownerReferences" not in action.manifest["metadata"]:
-            await self._create(stored, action)  # a cleanup: it is no run
+        if "ownerReferences" not in action.manifest["metadata"] or action.manifest["spec"].get("suspend"):
+            await self._create(stored, action)  # a cleanup is no run, and what Kueue holds back is none yet
         elif self._row.enter(stored):
             try:
                 await self._create(stored, action)
@@ -196,19 +215,18 @@ class Reconciler:
         except NameTaken:
             await self._meet(stored, action, name)
             return
-        except (Refused, ServerFault) as fault:
+        except (Refused, ServerFault, WebhookAway, TimedOut) as fault:
             if isinstance(fault, NamespaceEnding):
                 self._memory.note_namespace_end(stored.group)
-            if isinstance(fault, ServerFault) and self._may_pass(stored, fault):
+            if isinstance(fault, ServerFault | TimedOut) and self._may_pass(stored, fault):
                 raise
-            message = f"The API server refuses the Job: {clause(str(fault), 700)}. {JOB_REFUSED.advice}"
-            self._memory.refuse(stored.group, name, action.execution, (JOB_REFUSED.name, message), self._now())
+            self._memory.refuse(stored.group, name, action.execution, words_for(fault), self._now())
             return
         self._stands(stored, job)
         JOB_WRITES.labels(verb="create").inc()
         LOG.info("job created", extra=about(job=name))
 
-    def _may_pass(self, stored: StoredBot, fault: ServerFault) -> bool:
+    def _may_pass(self, stored: StoredBot, fault: ServerFault | TimedOut) -> bool:
         return self._memory.count_server_fault(stored.group, str(fault)) < _SAME_FAULTS
 
     async def _meet(self, stored: StoredBot, action: CreateJob, name: str) -> None:
@@ -217,8 +235,7 @@ class Reconciler:
         if job.group == stored.uid and bool(job.owner) == ("ownerReferences" in action.manifest["metadata"]):
             self._stands(stored, job)
             return
-        message = f"A Job named {name} exists and does not belong to this TweetBot. {NAME_CONFLICT.advice}"
-        self._memory.refuse(stored.group, name, action.execution, (NAME_CONFLICT.name, message), self._now())
+        self._memory.refuse(stored.group, name, action.execution, words_for_stranger(name), self._now())
 
     def _stands(self, stored: StoredBot, job: JobView) -> None:
         self._cache.jobs.put(job)

@@ -8,6 +8,7 @@ from tweetbot_contract.reasons import (
     EVICTED,
     NOTHING_NEW,
     PREPARING,
+    QUEUED,
     RESULT_LOST,
     RETRY_BACKOFF,
     SUCCEEDED,
@@ -17,8 +18,9 @@ from tweetbot_contract.reasons import (
     Reason,
 )
 from tweetbot_contract.status import CurrentRun, Phase
-from tweetbot_operator.outcomes import Blockage, Going, Leaving, Lost, NoJob, Outcome
+from tweetbot_operator.outcomes import Blockage, Going, Held, Leaving, Lost, NoJob, Outcome
 from tweetbot_operator.standing import Standing
+from tweetbot_operator.text import clause
 from tweetbot_operator.times import moment_of
 
 
@@ -74,11 +76,26 @@ def _going(run: CurrentRun, around: Circumstances) -> Standing:
             return Standing("Queued", WAITING_FOR_PREVIOUS_POD.name, _phrase(WAITING_FOR_PREVIOUS_POD))
         case Going(evicted=True):
             return Standing("Queued", EVICTED.name, _phrase(EVICTED))
+        case Held() as held:
+            return _held(held)
     if around.waiting and isinstance(around.outcome, NoJob):
         return Standing("Queued", WAITING_FOR_PREVIOUS_POD.name, _phrase(WAITING_FOR_PREVIOUS_POD))
     reason = PREPARING if run.stage == "Prepare" else TRAINING
     attempt = f" (attempt {run.attempt})" if run.attempt > 1 else ""
     return Standing(_phase(run), reason.name, reason.meaning.rstrip(".") + attempt + ".")
+
+
+def _held(held: Held) -> Standing:
+    queue, cause = held.job.queue, f": {clause(held.cause)}" if held.cause else ""
+    if not queue:
+        words = "The Job is suspended, by somebody else than the operator; it goes on when it no longer is."
+    elif held.job.resumed:
+        words = (
+            f"Queue {queue} took the place back; the run goes on from its last checkpoint when admitted again{cause}."
+        )
+    else:
+        words = f"Queue {queue} has not admitted the Job yet{cause}."
+    return Standing("Queued", (EVICTED if held.job.resumed else QUEUED).name, words)
 
 
 def _phase(run: CurrentRun) -> Phase:

@@ -1,5 +1,6 @@
 """What whoever runs the operator may set, all of it in the environment as TWEETBOT_<NAME>, read once in `__main__`."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
@@ -113,13 +114,16 @@ class OperatorSettings:
     """Level of the operator's own lines."""
 
     max_active_runs: int = 0
-    """Runs that may have a Job at once; the others are Queued. 0: no limit; quotas or Kueue may be the better one."""
+    """Runs that may have a Job at once, those in Kueue's queues apart; the others are Queued. 0: no limit."""
 
     max_active_runs_per_namespace: int = 0
     """The same for each namespace, so that one tenant leaves room for the next; 0: no limit."""
 
     job_creations_per_second: float = 0
     """Jobs created in a second at the most, to spare admission webhooks and autoscalers; 0: no limit."""
+
+    kueue_version: str = ""
+    """API version of Kueue's Workloads, e.g. v1beta2, that say why a run waits in a queue; none: they are not read."""
 
     lease_namespace: str = ""
     """Namespace of the Lease that decides which replica acts; none: the Pod's own, and outside of a Pod no election."""
@@ -175,6 +179,10 @@ def settings_from(env: Mapping[str, str]) -> OperatorSettings:
     settings = OperatorSettings(**chosen)
     _check_lease(settings)
     _check_progress(settings)
+    if settings.kueue_version and not re.fullmatch(r"v[0-9]+((alpha|beta)[0-9]+)?", settings.kueue_version):
+        raise InvalidSettings(
+            f"TWEETBOT_KUEUE_VERSION: write a version such as v1beta2, not {settings.kueue_version!r}"
+        )
     return settings
 
 

@@ -7,14 +7,15 @@ from functools import cached_property
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import JOB_REFUSED
 from tweetbot_contract.status import CurrentRun
-from tweetbot_operator.actions import Action, CreateJob, DeleteJob, FindPods, ReadEvents
+from tweetbot_operator.actions import Action, AskQueue, CreateJob, DeleteJob, FindPods, ReadEvents
 from tweetbot_operator.findings import Refusal
 from tweetbot_operator.job_to_deletion import Fate, expires_at, reason_to_delete
-from tweetbot_operator.outcomes import Blockage, Going, NoJob, Outcome, Unread
+from tweetbot_operator.outcomes import Blockage, Going, Held, NoJob, Outcome, Unread
 from tweetbot_operator.place_to_standing import Place
 from tweetbot_operator.pod_to_blockage import node_lost
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.spec_to_job import Manifest, job_for
+from tweetbot_operator.spec_to_queue import queue_of
 from tweetbot_operator.times import after, earliest, moment_of
 from tweetbot_operator.views import JobView
 from tweetbot_operator.world import World
@@ -66,7 +67,7 @@ def blockage(here: Situation) -> Blockage | None:
 
 def _refused(here: Situation) -> Blockage | None:
     if refusal := _refusal(here):
-        return Blockage(refusal.reason, refusal.message, stalled=True)
+        return Blockage(refusal.reason, refusal.message, stalled=not refusal.temporary)
     if isinstance(here.job_to_create, str):
         return Blockage(JOB_REFUSED.name, f"{here.job_to_create}. {JOB_REFUSED.advice}", stalled=True)
     return None
@@ -81,19 +82,23 @@ def actions(here: Situation) -> tuple[Action, ...]:
     fate = _fate(here)
     doomed = tuple(DeleteJob(job, why) for job in here.world.jobs if (why := reason_to_delete(job, fate)))
     match here.outcome:
-        case NoJob() if _may_create(here) and not here.world.place:
+        case NoJob() if _may_create(here) and not place(here):
             return (*doomed, *_creation(here))
         case Unread(job):
             return (*doomed, FindPods(job))
         case Going(look_up=item) if item is not None and not here.bot.spec.suspend:
             return (*doomed, ReadEvents(item))
+        case Held(job, ask=True) if not here.bot.spec.suspend:
+            return (*doomed, AskQueue(job))
         case _:
             return doomed
 
 
 def place(here: Situation) -> Place | None:
-    """Return the place in the row for a slot of a run that needs one and nothing else."""
-    return here.world.place if isinstance(here.outcome, NoJob) and _may_create(here) else None
+    """Return the place in the row for a slot of a run that needs one and nothing else; Kueue has rows of its own."""
+    if queue_of(here.bot.spec.scheduling, here.run.stage) or not isinstance(here.outcome, NoJob):
+        return None
+    return here.world.place if _may_create(here) else None
 
 
 def _fate(here: Situation) -> Fate:
@@ -123,7 +128,7 @@ def wake_at(here: Situation) -> datetime | None:
     fate = _fate(here)
     refusal = _refusal(here)
     moments = [
-        here.outcome.wake_at if isinstance(here.outcome, Going) else None,
+        here.outcome.wake_at if isinstance(here.outcome, Going | Held) else None,
         moment_of(run.retry_at) if run.retry_at else None,
         refusal.retry_at if refusal and run.outcome is None else None,
         *(expires_at(job, fate) for job in here.world.jobs if not job.deleting),

@@ -23,6 +23,7 @@ from tweetbot_contract.status import CurrentRun
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.spec_to_pod import CONTAINER, pod_spec_for
 from tweetbot_operator.spec_to_progress import progress_annotations
+from tweetbot_operator.spec_to_queue import queue_labels, suspension
 from tweetbot_operator.spec_to_run import round_of
 
 Manifest = dict[str, Any]
@@ -38,7 +39,7 @@ def job_for(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Manif
         "metadata": {
             "name": job_name(bot.name, run.id, run.stage),
             "namespace": bot.namespace,
-            "labels": labels_of(bot, run.stage, run.id),
+            "labels": {**labels_of(bot, run.stage, run.id), **queue_labels(bot.spec.scheduling, run.stage)},
             "annotations": {EXECUTION_ANNOTATION: run.execution, ROUND_ANNOTATION: round_of(run), **QUIET},
             "ownerReferences": [_owner(bot)],
         },
@@ -71,6 +72,7 @@ def _owner(bot: TweetBot) -> Manifest:
 def _job_spec(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Manifest:
     limits = bot.spec.run
     return {
+        **suspension(bot.spec.scheduling, run.stage),
         "backoffLimit": limits.attempts - 1,
         "activeDeadlineSeconds": limits.start_deadline_seconds
         + max(limits.active_deadline_seconds - run.ran_seconds, 0)

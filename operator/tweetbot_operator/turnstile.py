@@ -129,7 +129,8 @@ class Turnstile:
                 del self._holders[uid]
         if holds and self._entering.pop(uid, None) is not None:
             self._active[namespace] -= 1
-        left = self._queue(uid, bot if bot and bot.queued_since and not holds else None)
+        waits = bot and bot.queued_since and not any(not job.finished for job in jobs if job.owner)
+        left = self._queue(uid, bot if waits and not holds else None)
         if left or (held and not holds):
             self._call_next()
 
@@ -160,8 +161,11 @@ def _turn(bot: StoredBot) -> Turn:
 
 
 def _holds(bot: StoredBot | None, jobs: tuple[JobView, ...]) -> bool:
-    """An unfinished Job is active; so is a run between its stages, whose one Job has ended well."""
-    if any(not job.finished for job in jobs if job.owner):
-        return True
+    """An unfinished Job is active; so is a run between its stages, whose one Job has ended well.
+
+    One that went through a queue of Kueue's is not: Kueue decides how many of those run, and has counted it.
+    """
+    if unfinished := [job for job in jobs if job.owner and not job.finished]:
+        return any(not job.queue for job in unfinished)
     own = [job for job in jobs if bot and bot.run and job.run == bot.run]
     return bool(own) and all(job.verdict == "Complete" for job in own)

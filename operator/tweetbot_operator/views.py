@@ -47,6 +47,13 @@ class JobView:
     round: str
     """Which creation of the Job this is (`handover.ROUND_ANNOTATION`)."""
     created_at: datetime
+    started_at: datetime | None = None
+    """When the Job controller began with it, or began again after a suspension; None while it is suspended."""
+    suspended: bool = False
+    resumed: bool = False
+    """Whether it ever was edited after its creation: Kueue edits it first when it admits it."""
+    queue: str = ""
+    """The Kueue LocalQueue that it waits in, or has passed."""
     deleting: bool = False
     failed_pods: int = 0
     verdict: Literal["", "Complete", "Failed"] = ""

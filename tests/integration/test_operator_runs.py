@@ -8,6 +8,8 @@ import pytest
 from operator_process import OperatorProcess, jobs_made, until, writes_of
 from tenant import Tenant
 from tweetbot_cluster.cluster import EmbeddedCluster
+from tweetbot_cluster.state import free_ports
+from tweetbot_fakes.kueue import FakeKueue
 
 
 def test_a_restricted_namespace_takes_both_jobs_to_the_end(tenant: Tenant, home: EmbeddedCluster) -> None:
@@ -150,6 +152,43 @@ def test_what_was_exported_with_its_status_runs_once_as_a_new_bot(tenant: Tenant
     assert jobs_made(home.audit_log, other.namespace) == {"gull": ["prepare", "train"]}
 
 
+def test_a_queue_lets_one_train_and_a_higher_priority_takes_its_place(tenant: Tenant) -> None:
+    queue = FakeKueue(tenant)
+
+    def wait_for(name: str, reason: str) -> None:
+        def holds() -> bool:
+            queue.tick()
+            return tenant.reasons(name).get("Progressing") == reason
+
+        until(holds, 120)
+
+    tenant.apply("gull", "training", scheduling={"queueName": "gpus"})
+    wait_for("gull", "Training")
+    tenant.apply("tern", scheduling={"queueName": "gpus"})
+    wait_for("tern", "Queued")
+    tenant.apply("auk", scheduling={"queueName": "gpus", "workloadPriorityClassName": "high"})
+    wait_for("gull", "Evicted")
+    wait_for("auk", "Succeeded")
+    wait_for("gull", "Training")
+    run = tenant.status("gull")["currentRun"]
+    assert (run["attempt"], run["retries"], run["disruptions"], run["pods"]) == (1, 0, 0, 1)
+    assert tenant.status("tern")["phase"] == "Queued"
+    tenant.apply("gull", "training", suspend=True, scheduling={"queueName": "gpus"})
+    wait_for("tern", "Succeeded")
+    assert [job for job in tenant.jobs() if job["metadata"]["name"].startswith("gull") and not ended(job)] == []
+
+
+def test_a_webhook_that_is_away_is_told_and_its_return_heals_the_run(tenant: Tenant, home: EmbeddedCluster) -> None:
+    hook = a_webhook_that_is_away(tenant.namespace)
+    home.kubectl("create", "-f", "-", input=json.dumps(hook))
+    tenant.apply("gull")
+    tenant.wait("gull", "reason=AdmissionUnavailable")
+    assert "Stalled" not in tenant.reasons("gull")
+    assert "jobs.example.com" in json.dumps(tenant.status("gull")["conditions"])
+    home.kubectl("delete", "validatingwebhookconfiguration", hook["metadata"]["name"])
+    tenant.wait("gull", "ModelReady", 120)
+
+
 def test_a_deleted_bot_takes_its_jobs_with_it(tenant: Tenant) -> None:
     tenant.apply("gull", "slow")
     until(lambda: len(tenant.jobs()) == 1, 120)
@@ -202,6 +241,26 @@ def test_logs_are_json_with_the_bot_and_no_bugs(tenant: Tenant, operator: Operat
     assert any(len(line.get("run", "")) == 16 for line in mine)
     ours = [line for line in lines if line["logger"].startswith("tweetbot_operator")]
     assert [line for line in ours if "traceback" in line] == []
+
+
+def ended(job: dict[str, Any]) -> bool:
+    return any(each["type"] == "Complete" for each in job["status"].get("conditions", []))
+
+
+def a_webhook_that_is_away(namespace: str) -> dict[str, Any]:
+    """Return a webhook that has a say in this namespace's Jobs, at a port where nobody listens."""
+    webhook = {
+        "name": "jobs.example.com",
+        "admissionReviewVersions": ["v1"],
+        "sideEffects": "None",
+        "failurePolicy": "Fail",
+        "clientConfig": {"url": f"https://127.0.0.1:{free_ports(1)[0]}/jobs"},
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+        "rules": [{"apiGroups": ["batch"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["jobs"]}],
+    }
+    kind = "ValidatingWebhookConfiguration"
+    metadata = {"name": f"away-{namespace}"}
+    return {"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": metadata, "webhooks": [webhook]}
 
 
 def a_strangers_job(name: str) -> dict[str, Any]:

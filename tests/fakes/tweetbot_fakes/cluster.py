@@ -35,6 +35,7 @@ class FakeCluster:
     """Kinds whose metadata were listed, in order."""
     mount_failures: dict[str, tuple[str, ...]] = field(default_factory=dict)
     creation_failures: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    queue_words: dict[str, str] = field(default_factory=dict)
     faults: dict[str, list[ApiFault]] = field(default_factory=dict)
     """Faults to raise at the next calls of a method, one each."""
     after_write: Callable[[str], None] = lambda write: None
@@ -67,6 +68,10 @@ class FakeCluster:
     async def creation_failures_of(self, job: JobView, since: datetime) -> tuple[str, ...]:
         self._fault("creation_failures_of")
         return self.creation_failures.get(job.name, ())
+
+    async def queue_words_of(self, job: JobView) -> str:
+        self._fault("queue_words_of")
+        return self.queue_words.get(job.name, "")
 
     async def create_job(self, manifest: Manifest) -> JobView:
         self._fault("create_job")

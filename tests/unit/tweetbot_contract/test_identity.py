@@ -23,6 +23,9 @@ SAME_RUN: dict[str, dict[str, Any]] = {
     "another Secret": {"output": {"s3": {**S3, "credentialsSecret": {"name": "s4"}}}},
     "another prompt": {"evaluation": {"prompts": ["I think that"]}},
     "more attempts": {"run": {"attempts": 5}},
+    "a queue": {"scheduling": {"queueName": "gpus"}},
+    "a prepare stage that waits, too": {"scheduling": {"queueName": "gpus", "queuePrepare": True}},
+    "a place in the queue": {"scheduling": {"workloadPriorityClassName": "low"}},
     "a node selector": {"scheduling": {"nodeSelector": {"pool": "gpu"}}},
 }
 NOTHING: dict[str, dict[str, Any]] = {

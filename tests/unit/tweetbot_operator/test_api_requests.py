@@ -21,6 +21,8 @@ from tweetbot_operator.errors import (
     NotLeading,
     Refused,
     ServerFault,
+    TimedOut,
+    WebhookAway,
 )
 from tweetbot_operator.kubernetes_cluster import KubernetesCluster
 from tweetbot_operator.views import StoredBot
@@ -167,7 +169,7 @@ async def test_a_write_ends_when_the_lease_does(server: Server, api: ApiRequests
         await asyncio.Event().wait()
 
     server.before_answer = hang
-    with pytest.raises(ClusterBusy, match="Timeout"):
+    with pytest.raises(TimedOut):
         await ApiRequests(api._client, 600, time_to_act=lambda: 0.02).post("/x", {})
 
 
@@ -243,3 +245,28 @@ async def test_mount_failures_come_newest_last(server: Server, cluster: Kubernet
     new = {"note": "new", "deprecatedLastTimestamp": "2026-01-01T12:05:00Z"}
     server.answers = [(200, {"items": [new, old]})]
     assert await cluster.mount_failures_of(a_pod(a_job(a_bot_in("Train")))) == ("old", "new")
+
+
+async def test_a_webhook_that_is_away_is_another_fault_than_the_servers_own(server: Server, api: ApiRequests) -> None:
+    words = 'Internal error occurred: failed calling webhook "mjob.kb.io": failed to call webhook: connection refused'
+    server.answers = [(500, {"message": words}), (500, {"message": "Internal error occurred: etcd"})]
+    with pytest.raises(WebhookAway, match=r"mjob\.kb\.io"):
+        await api.post("/x", {})
+    with pytest.raises(ServerFault):
+        await api.post("/x", {})
+
+
+@pytest.mark.parametrize(("code", "message"), [(404, "no such kind"), (403, "workloads is forbidden")])
+async def test_workloads_that_cannot_be_read_say_nothing(
+    server: Server, cluster: KubernetesCluster, code: int, message: str
+) -> None:
+    server.answers = [(code, {"message": message})]
+    assert await cluster.queue_words_of(a_job(a_bot_in("Train"))) == ""
+
+
+async def test_workloads_are_looked_up_by_the_job(server: Server, api: ApiRequests) -> None:
+    server.answers = [(200, {"items": []})]
+    await KubernetesCluster(api, kueue_version="v1beta2").queue_words_of(a_job(a_bot_in("Train")))
+    assert server.requests[0][1] == (
+        "/apis/kueue.x-k8s.io/v1beta2/namespaces/team-a/workloads?labelSelector=kueue.x-k8s.io/job-uid%3Duid-train"
+    )

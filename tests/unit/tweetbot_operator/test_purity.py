@@ -10,6 +10,7 @@ import tweetbot_operator
 PACKAGE = Path(tweetbot_operator.__file__).parent
 EDGELESS = [
     "actions",
+    "errors",
     "findings",
     "outcomes",
     "plan",

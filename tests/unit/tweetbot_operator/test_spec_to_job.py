@@ -24,6 +24,8 @@ EVERYTHING: dict[str, Any] = {
     "serviceAccountName": "trainer",
     "run": {"attempts": 5, "activeDeadlineSeconds": 3600, "startDeadlineSeconds": 300},
     "scheduling": {
+        "queueName": "gpus",
+        "workloadPriorityClassName": "batch",
         "priorityClassName": "low",
         "runtimeClassName": "nvidia",
         "nodeSelector": {"gpu": "a10"},

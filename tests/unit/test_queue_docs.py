@@ -1,0 +1,43 @@
+"""The queues that docs/queues.md offers take the TweetBot that it offers for them."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from builders_operator import SETTINGS, a_bot_in
+from tweetbot_contract.manifest import parse
+from tweetbot_operator.spec_to_job import job_for
+
+ROOT = Path(__file__).parents[2]
+QUEUES = list(yaml.safe_load_all((ROOT / "integrations" / "kueue" / "queues.yaml").read_text(encoding="utf-8")))
+EXAMPLE = yaml.safe_load((ROOT / "crds" / "examples" / "queued.yaml").read_text(encoding="utf-8"))
+
+
+def the(kind: str) -> dict[str, Any]:
+    (found,) = [each for each in QUEUES if each["kind"] == kind]
+    return dict(found)
+
+
+def test_the_example_waits_in_the_queue_with_the_priority_that_are_set_up() -> None:
+    scheduling = parse({**EXAMPLE, "metadata": {**EXAMPLE["metadata"], "uid": "u", "generation": 1}}).spec.scheduling
+    assert scheduling.queue_name == the("LocalQueue")["metadata"]["name"]
+    assert scheduling.workload_priority_class_name == the("WorkloadPriorityClass")["metadata"]["name"]
+
+
+def test_the_local_queue_leads_to_a_queue_with_a_flavor() -> None:
+    queue = the("ClusterQueue")
+    assert the("LocalQueue")["spec"]["clusterQueue"] == queue["metadata"]["name"]
+    (group,) = queue["spec"]["resourceGroups"]
+    assert [flavor["name"] for flavor in group["flavors"]] == [the("ResourceFlavor")["metadata"]["name"]]
+    assert [each["name"] for each in group["flavors"][0]["resources"]] == group["coveredResources"]
+
+
+def test_the_quota_covers_all_that_a_training_asks_for() -> None:
+    bot = a_bot_in("Train", **{key: EXAMPLE["spec"][key] for key in ("resources", "scheduling")})
+    run = bot.status.current_run
+    assert run
+    (container,) = job_for(bot, run, SETTINGS)["spec"]["template"]["spec"]["containers"]
+    assert set(container["resources"]["requests"]) <= set(
+        the("ClusterQueue")["spec"]["resourceGroups"][0]["coveredResources"]
+    )
