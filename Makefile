@@ -40,6 +40,10 @@ e2e: $(STAMP) ## From kubectl apply to five posts, on the embedded cluster (E2E_
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
 	$(BIN)/pytest --e2e tests/e2e
 
+kueue: $(STAMP) ## TweetBots in the queues of the real Kueue, which is built once from its Go module: some minutes
+	@$(BIN)/python -m tweetbot_cluster build >/dev/null
+	$(BIN)/pytest --kueue tests/kueue --durations=0 --durations-min=1
+
 soak: $(STAMP) ## Fifty runs under two operators, killed and stopped; long outages; exports of 100,000 posts: an hour
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
 	SOAK_RUNS=50 SOAK_STOP_SECONDS=90 SOAK_OUTAGES=10,90,600 SOAK_POSTS=100000 $(BIN)/pytest -s --integration \
@@ -87,4 +91,4 @@ clean: ## Remove what was made here (the cluster's binaries stay in the user cac
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo cluster-up cluster-down test check unit integration e2e soak trial bench-operator bench-trainer bench-quality generate lock venv clean help
+.PHONY: demo cluster-up cluster-down test check unit integration e2e kueue soak trial bench-operator bench-trainer bench-quality generate lock venv clean help

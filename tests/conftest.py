@@ -1,11 +1,11 @@
-"""What needs a cluster is opted into: `--integration` for tests/integration, `--e2e` for tests/e2e."""
+"""What needs a cluster is opted into: `--integration` for tests/integration, `--e2e` and `--kueue` for theirs."""
 
 from pathlib import Path
 
 import pytest
 
 HERE = Path(__file__).parent
-OPTIONS = {"--integration": HERE / "integration", "--e2e": HERE / "e2e"}
+OPTIONS = {"--integration": HERE / "integration", "--e2e": HERE / "e2e", "--kueue": HERE / "kueue"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

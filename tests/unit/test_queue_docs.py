@@ -1,5 +1,6 @@
 """The queues that docs/queues.md offers take the TweetBot that it offers for them."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -41,3 +42,9 @@ def test_the_quota_covers_all_that_a_training_asks_for() -> None:
     assert set(container["resources"]["requests"]) <= set(
         the("ClusterQueue")["spec"]["resourceGroups"][0]["coveredResources"]
     )
+
+
+def test_the_page_names_the_version_that_the_tests_build() -> None:
+    module = (ROOT / "tests" / "cluster" / "go" / "kueue" / "go.mod").read_text(encoding="utf-8")
+    (version,) = re.findall(r"sigs\.k8s\.io/kueue (v\S+)", module)
+    assert f"builds Kueue {version} once" in (ROOT / "docs" / "queues.md").read_text(encoding="utf-8")

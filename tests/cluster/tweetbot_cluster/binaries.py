@@ -41,6 +41,8 @@ TOOLS = (
     Tool("kube-scheduler", "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler"),
     Tool("kubectl", "kubernetes", "k8s.io/kubernetes/cmd/kubectl"),
 )
+#: No part of the cluster: only tests/kueue needs it.
+KUEUE = Tool("kueue", "kueue", "sigs.k8s.io/kueue/cmd/kueue")
 
 
 def find_or_build(env: Mapping[str, str], report: Report, tools: Sequence[Tool] = TOOLS) -> dict[str, Path]:
@@ -55,24 +57,28 @@ def find_or_build(env: Mapping[str, str], report: Report, tools: Sequence[Tool] 
 
 def find(tool: Tool, env: Mapping[str, str]) -> Path | None:
     """Look in KUBEBUILDER_ASSETS (as envtest does), then on PATH, then in our cache."""
-    places = (env.get("KUBEBUILDER_ASSETS"), env.get("PATH"), str(cache_folder(env)))
+    places = (env.get("KUBEBUILDER_ASSETS"), env.get("PATH"), str(cache_folder(env, tool)))
     found = next((hit for place in places if place and (hit := shutil.which(tool.name, path=place))), None)
     return Path(found) if found else None
 
 
-def cache_folder(env: Mapping[str, str]) -> Path:
-    """Return `<cache>/tweetbot/bin-<hash>`: other versions or another processor get another folder."""
-    base = Path(env.get("XDG_CACHE_HOME") or Path(env.get("HOME", "~")).expanduser() / ".cache")
+def cache_folder(env: Mapping[str, str], tool: Tool) -> Path:
+    """Return `<cache>/tweetbot/<module>-<hash>`: other versions or another processor get another folder."""
     digest = hashlib.sha256(platform.machine().encode())
-    for file in sorted(MODULES.glob("*/go.*")):
+    for file in sorted((MODULES / tool.module).glob("go.*")):
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
-    return base / "tweetbot" / f"bin-{digest.hexdigest()[:12]}"
+    return _cache(env) / f"{tool.module}-{digest.hexdigest()[:12]}"
+
+
+def _cache(env: Mapping[str, str]) -> Path:
+    base = Path(env.get("XDG_CACHE_HOME") or Path(env.get("HOME", "~")).expanduser() / ".cache")
+    return base / "tweetbot"
 
 
 def _found(tool: Tool, env: Mapping[str, str]) -> Path:
     path = find(tool, env)
     if path is None:
-        raise BuildFailed(f"{tool.name} was built but is not in {cache_folder(env)}")
+        raise BuildFailed(f"{tool.name} was built but is not in {cache_folder(env, tool)}")
     return path
 
 
@@ -82,16 +88,16 @@ def _build_missing(tools: Sequence[Tool], env: Mapping[str, str], report: Report
             "go is missing: install Go 1.25 or newer (https://go.dev/dl), or point KUBEBUILDER_ASSETS "
             "at a folder with etcd, kube-apiserver and the other programs"
         )
-    folder = cache_folder(env)
-    folder.mkdir(parents=True, exist_ok=True)
-    with _lock(folder / ".lock", report):
+    _cache(env).mkdir(parents=True, exist_ok=True)
+    with _lock(_cache(env) / ".lock", report):
         missing = [tool for tool in tools if find(tool, env) is None]
         if not missing:
             return
-        report(f"building {len(missing)} programs into {folder}: once, about 6 to 10 minutes on 2 cores")
+        names = ", ".join(tool.name for tool in missing)
+        report(f"building {names} into {_cache(env)}: once; all of them take 6 to 12 minutes on 2 cores")
         began = time.monotonic()
         for tool in missing:
-            _build(tool, folder, env, report)
+            _build(tool, cache_folder(env, tool), env, report)
         report(f"built all in {time.monotonic() - began:.0f} s")
 
 
@@ -107,6 +113,7 @@ def _lock(file: Path, report: Report) -> Iterator[None]:
 
 
 def _build(tool: Tool, folder: Path, env: Mapping[str, str], report: Report) -> None:
+    folder.mkdir(exist_ok=True)
     partial = folder / f".{tool.name}.{os.getpid()}.partial"
     log = folder / f".{tool.name}.log"
     command = ["nice", "go", "build", "-v", "-mod=readonly", "-trimpath", "-buildvcs=false",

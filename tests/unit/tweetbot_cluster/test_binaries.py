@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tweetbot_cluster.binaries import (
+    KUEUE,
     TOOLS,
     BuildFailed,
     Tool,
@@ -37,7 +38,7 @@ def an_environment(root: Path) -> dict[str, str]:
 
 def test_assets_come_before_path_and_path_before_the_cache(tmp_path: Path) -> None:
     env = an_environment(tmp_path)
-    cached = a_program(cache_folder(env), "etcd")
+    cached = a_program(cache_folder(env, ETCD), "etcd")
     assert find(ETCD, env) == cached
     on_path = a_program(tmp_path / "path", "etcd")
     assert find(ETCD, env) == on_path
@@ -61,7 +62,7 @@ def test_what_is_missing_is_built_once_with_a_line_of_progress(tmp_path: Path) -
     a_program(tmp_path / "path", "go", 'while [ "$1" != -o ]; do shift; done; printf "#!/bin/sh\\n" > $2; chmod +x $2')
     lines: list[str] = []
     built = find_or_build(env, lines.append, [tool])
-    assert built == {"a-server": cache_folder(env) / "a-server"}
+    assert built == {"a-server": cache_folder(env, tool) / "a-server"}
     assert any("a-server: built in" in line for line in lines)
     lines.clear()
     assert (find_or_build(env, lines.append, [tool]), lines) == (built, [])
@@ -79,6 +80,12 @@ def test_a_failing_compiler_leaves_no_program_and_is_quoted(tmp_path: Path) -> N
 def test_the_servers_announce_the_version_that_the_module_pins() -> None:
     apiserver = next(tool for tool in TOOLS if tool.name == "kube-apiserver")
     assert f"gitVersion={kubernetes_version()} " in link_flags(apiserver) + " "
+
+
+def test_another_modules_versions_leave_a_folder_as_it_is() -> None:
+    folders = {tool.module: cache_folder({}, tool) for tool in (*TOOLS, KUEUE)}
+    assert len(set(folders.values())) == len(folders)
+    assert all(folder.name.startswith(f"{module}-") for module, folder in folders.items())
 
 
 def test_programs_without_kubernetes_carry_no_version_of_it() -> None:
