@@ -10,6 +10,7 @@ from tweetbot_contract.status import TweetBotStatus
 from tweetbot_operator.api_requests import METADATA_LIST, ApiRequests
 from tweetbot_operator.cluster import Kind, Manifest, Trace
 from tweetbot_operator.errors import Conflict, Invalid, Missing, Refused
+from tweetbot_operator.event_desk import EventDesk, last_seen
 from tweetbot_operator.logs import about
 from tweetbot_operator.manifest_to_view import bot_of, job_of, pod_of, time_of
 from tweetbot_operator.views import JobView, PodView, StoredBot
@@ -33,6 +34,7 @@ class KubernetesCluster:
     def __init__(self, api: ApiRequests, namespaces: tuple[str, ...] = (), kueue_version: str = "") -> None:
         """`namespaces` bounds what is listed; none is all. `kueue_version` is that of the Workloads."""
         self._api, self._namespaces, self._kueue = api, namespaces, f"/apis/kueue.x-k8s.io/{kueue_version}"
+        self._events = EventDesk(api)
 
     async def bot(self, namespace: str, name: str) -> StoredBot:
         """Read a TweetBot. Raises Missing."""
@@ -54,17 +56,13 @@ class KubernetesCluster:
 
     async def mount_failures_of(self, pod: PodView) -> tuple[str, ...]:
         """List what a Pod's FailedMount Events say, newest last."""
-        return tuple(str(item.get("note", "")) for item in await self._events_of(pod, "FailedMount"))
+        events = await self._events.about(pod.namespace, pod.uid, "FailedMount")
+        return tuple(str(item.get("note", "")) for item in events)
 
     async def creation_failures_of(self, job: JobView, since: datetime) -> tuple[str, ...]:
         """List what a Job's FailedCreate Events say that were seen after a moment, newest last."""
-        events = await self._events_of(job, "FailedCreate")
-        return tuple(str(item.get("note", "")) for item in events if time_of(_last_seen(item)) >= since)
-
-    async def _events_of(self, item: PodView | JobView, reason: str) -> list[Manifest]:
-        path = f"/apis/events.k8s.io/v1/namespaces/{item.namespace}/events"
-        found = await self._api.get(path, {"fieldSelector": f"regarding.uid={item.uid},reason={reason}"})
-        return sorted(found["items"], key=_last_seen)
+        events = await self._events.about(job.namespace, job.uid, "FailedCreate")
+        return tuple(str(item.get("note", "")) for item in events if time_of(last_seen(item)) >= since)
 
     async def queue_words_of(self, job: JobView) -> str:
         """Read what Kueue's Workload of a Job says; no such kind, or no right to read it, is silence."""
@@ -149,9 +147,3 @@ def _path(kind: Kind, namespace: str, name: str = "") -> str:
 
 def _selector(kind: Kind) -> dict[str, str]:
     return {} if kind == "tweetbots" else {"labelSelector": OURS}
-
-
-def _last_seen(event: Manifest) -> str:
-    """Kubelets still write the old form, which events.k8s.io shows under deprecated names."""
-    series = event.get("series") or {}
-    return str(series.get("lastObservedTime") or event.get("deprecatedLastTimestamp") or event.get("eventTime") or "")

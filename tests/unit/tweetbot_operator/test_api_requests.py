@@ -241,10 +241,12 @@ async def test_pods_of_another_controller_are_not_taken_for_the_jobs(
 async def test_mount_failures_come_newest_last(server: Server, cluster: KubernetesCluster) -> None:
     from builders_operator import a_pod
 
-    old = {"note": "old", "deprecatedLastTimestamp": "2026-01-01T12:00:00Z"}
-    new = {"note": "new", "deprecatedLastTimestamp": "2026-01-01T12:05:00Z"}
-    server.answers = [(200, {"items": [new, old]})]
-    assert await cluster.mount_failures_of(a_pod(a_job(a_bot_in("Train")))) == ("old", "new")
+    pod = a_pod(a_job(a_bot_in("Train")))
+    about = {"regarding": {"uid": pod.uid}}
+    old = {"note": "old", "deprecatedLastTimestamp": "2026-01-01T12:00:00Z", **about}
+    new = {"note": "new", "deprecatedLastTimestamp": "2026-01-01T12:05:00Z", **about}
+    server.answers = [(200, {"items": [new, old], "metadata": {}})]
+    assert await cluster.mount_failures_of(pod) == ("old", "new")
 
 
 async def test_a_webhook_that_is_away_is_another_fault_than_the_servers_own(server: Server, api: ApiRequests) -> None:

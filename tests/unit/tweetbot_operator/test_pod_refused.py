@@ -83,11 +83,13 @@ async def test_only_what_was_said_since_the_last_pod_counts() -> None:
         async def get(self, path: str, query: Any = None, accept: str = "application/json") -> dict[str, Any]:
             self.asked.append((path, query))
             times = {"old": "2026-01-01T11:59:59Z", "newest": "2026-01-01T12:00:09Z", "new": "2026-01-01T12:00:00Z"}
-            return {"items": [{"note": note, "deprecatedLastTimestamp": time} for note, time in times.items()]}
+            about = {"regarding": {"uid": job.uid}}
+            items = [about | {"note": note, "deprecatedLastTimestamp": time} for note, time in times.items()]
+            return {"items": [*items, {"regarding": {"uid": "another"}, "note": "not ours"}], "metadata": {}}
 
     events, job = Events(), a_job(a_bot_in("Train"))
     assert await KubernetesCluster(events).creation_failures_of(job, NOON) == ("new", "newest")
-    query = {"fieldSelector": f"regarding.uid={job.uid},reason=FailedCreate"}
+    query = {"fieldSelector": "reason=FailedCreate", "limit": "500"}
     assert events.asked == [("/apis/events.k8s.io/v1/namespaces/team-a/events", query)]
 
 
