@@ -18,10 +18,11 @@ from tweetbot_operator_bench.arithmetic import Figures, a_run, launch_figures
 from tweetbot_operator_bench.audit import Audit, writes
 from tweetbot_operator_bench.bench_cluster import playing_nodes
 from tweetbot_operator_bench.operators import Operator
+from tweetbot_operator_bench.restored import restore
 
 AT_A_RATE, RATE = 100, 10.0  # TweetBots, TweetBots a second
-#: Up to this size a level's TweetBots come all at once whatever is there already; above, as many as are missing.
-WHOLE = 1000
+#: At most so many TweetBots of a size come all at once; the others are there already.
+AT_ONCE = 1000
 NEIGHBOUR = "neighbour"
 _NEIGHBOUR_RATE = 2.0  # TweetBots a second
 _PATIENCE = 1800.0  # seconds until runs that do not end stop the bench
@@ -62,25 +63,38 @@ async def bare_client(api: Api, at_once: int) -> dict[str, Figures]:
 
 
 async def level(here: Fleet, size: int, bare_rate: float) -> dict[str, Any]:
-    """Grow the fleet to `size` TweetBots or beyond; measure their launch and their runs."""
+    """Grow the fleet to `size` TweetBots, the last of them before our eyes; measure their launch and their runs."""
+    at_once = min(size, AT_ONCE)
+    await _fill(here, size - at_once - AT_A_RATE)
     here.audit.since()
-    at_a_rate = await _launch(here, AT_A_RATE, RATE)
+    figures = {"size": size, "ten_a_second": await _launch(here, AT_A_RATE, RATE)}
     here.operator.wait_until_calm()
-    count = size if size <= WHOLE else max(size - here.held, 0)
-    neighbour = _neighbour(here, size) if size > WHOLE else None
-    watched = asyncio.create_task(neighbour) if neighbour else None
-    at_once = await _launch(here, count, fleet.AS_FAST_AS_IT_GOES)
-    at_once["share_of_bare_client"] = round(at_once["jobs_per_second"] / bare_rate, 3)
-    if watched:
-        at_once["neighbour"] = await watched
-    say(size=size, ten_a_second=at_a_rate, at_once=at_once)
-    runs = await _runs(here)
-    counts = here.audit.since()
-    runs["requests_a_run"] = a_run(counts, runs["runs"])
-    runs["writes_a_run"] = round(sum(writes(counts).values()) / runs["runs"], 2)
-    runs["job_writes_and_statuses"] = a_run(writes(counts), runs["runs"])
-    say(size=size, runs=runs)
-    return {"size": size, "ten_a_second": at_a_rate, "at_once": at_once, "runs": runs}
+    neighbour = asyncio.create_task(_neighbour(here, size)) if size > AT_ONCE else None
+    figures["at_once"] = await _launch(here, at_once, fleet.AS_FAST_AS_IT_GOES)
+    figures["at_once"]["share_of_bare_client"] = round(figures["at_once"]["jobs_per_second"] / bare_rate, 3)
+    if neighbour:
+        figures["at_once"]["neighbour"] = await neighbour
+    say(**figures)
+    figures["runs"] = await _runs(here)
+    counts, runs = here.audit.since(), figures["runs"]["runs"]
+    figures["runs"]["requests_a_run"] = a_run(counts, runs)
+    figures["runs"]["writes_a_run"] = round(sum(writes(counts).values()) / runs, 2)
+    say(size=size, runs=figures["runs"])
+    return figures
+
+
+async def _fill(here: Fleet, size: int) -> None:
+    """Bring the fleet to a size by TweetBots that had their run long ago."""
+    if size <= here.held:
+        return
+    names = here.fresh(size - here.held)
+    here.operator.stop()
+    await restore(here.api, names, example="bot-00000")
+    here.ended += len(names)
+    here.operator.start()
+    here.operator.wait_until_ready()
+    here.operator.wait_until_calm()
+    say(filled=here.held)
 
 
 async def _launch(here: Fleet, count: int, rate: float) -> dict[str, Any]:

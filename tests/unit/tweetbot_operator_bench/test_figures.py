@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from builders import a_manifest
+from stage_operator import NAMESPACE, Stage
 from tweetbot_contract.result import decode
 from tweetbot_operator_bench.arithmetic import Span, a_run, last_busy, launch_figures, percentile, sample_of
 from tweetbot_operator_bench.audit import Audit, writes
 from tweetbot_operator_bench.fleet import bot
 from tweetbot_operator_bench.kubelets import MESSAGES, status_of
 from tweetbot_operator_bench.render import BEGIN, END, placed, rendered
+from tweetbot_operator_bench.restored import status_like
 
 LAUNCH = {"objects": 5000, "p50_ms": 12.5, "p99_ms": 1040.0, "jobs_per_second": 70.1}
 USED = {"cpu_seconds": 4.2, "rss_mib": 101.0, "held": 5100}
@@ -113,6 +116,21 @@ def test_what_the_played_pods_leave_is_what_a_trainer_writes() -> None:
 
 def test_no_two_tweetbots_of_the_fleet_are_alike() -> None:
     assert bot("bot-00001")["spec"] != bot("bot-00002")["spec"]
+
+
+async def test_a_tweetbot_that_had_its_run_long_ago_is_left_alone() -> None:
+    stage = Stage()
+    await stage.apply()
+    await stage.whole_run()
+    (original,) = [item for (kind, _, _), item in stage.cluster.objects.items() if kind == "tweetbots"]
+    other = a_manifest(training={"seed": 7})
+    other["metadata"] |= {"name": "tern", "uid": "uid-tern"}
+    other["status"] = status_like(original, other)
+    stage.cluster.put("tweetbots", other)
+    stage.cluster.writes.clear()
+    await stage.settle()
+    assert stage.cluster.writes == []
+    assert stage.cluster.status_of(NAMESPACE, "tern").phase == "Succeeded"
 
 
 def test_the_page_gets_a_column_a_size() -> None:

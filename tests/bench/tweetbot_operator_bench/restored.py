@@ -1,0 +1,48 @@
+"""TweetBots that had their run long ago: made with the status of one that had it here, its ids replaced by their own.
+
+Ten thousand runs would take the better part of an hour on two cores, and leave the same fleet at rest.
+"""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from tweetbot_contract.handover import GROUP, KIND, PLURAL, VERSION
+from tweetbot_contract.identity import identity_of, run_id
+from tweetbot_contract.manifest import read_spec
+from tweetbot_operator.kubernetes_cluster import FIELD_MANAGER
+from tweetbot_operator_bench import fleet
+from tweetbot_operator_bench.api import Api, Manifest
+
+_AT_ONCE = 16
+_PATH = f"/apis/{GROUP}/{VERSION}/namespaces/{fleet.NAMESPACE}/{PLURAL}"
+
+
+async def restore(api: Api, names: Sequence[str], example: str) -> None:
+    """Make TweetBots whose run has ended as that of `example` has; the operator must not run meanwhile."""
+    original, gate = await api.requests.get(f"{_PATH}/{example}"), asyncio.Semaphore(_AT_ONCE)
+
+    async def one(name: str) -> None:
+        async with gate:
+            made = await api.requests.post(_PATH, fleet.bot(name))
+            metadata = {"name": name, "namespace": fleet.NAMESPACE}
+            body = {"apiVersion": f"{GROUP}/{VERSION}", "kind": KIND, "metadata": metadata}
+            status = status_like(original, made)
+            await api.requests.apply(f"{_PATH}/{name}/status", {**body, "status": status}, FIELD_MANAGER)
+
+    await asyncio.gather(*(one(name) for name in names))
+
+
+def status_like(original: Manifest, other: Manifest) -> dict[str, Any]:
+    """Return the status of a TweetBot with another one's name, uid and hashes in place of its own."""
+    text = json.dumps(original["status"])
+    for mine, theirs in zip(_names_of(original), _names_of(other), strict=True):
+        text = text.replace(mine, theirs)
+    return dict(json.loads(text))
+
+
+def _names_of(manifest: Manifest) -> tuple[str, ...]:
+    spec, metadata = read_spec(manifest["spec"]), manifest["metadata"]
+    run = run_id(spec)
+    return (run, run[:8], identity_of(spec), metadata["uid"], metadata["name"])
