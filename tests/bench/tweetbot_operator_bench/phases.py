@@ -67,7 +67,7 @@ async def level(here: Fleet, size: int, bare_rate: float) -> dict[str, Any]:
     at_once = min(size, AT_ONCE)
     await _fill(here, size - at_once - AT_A_RATE)
     here.audit.since()
-    figures = {"size": size, "ten_a_second": await _launch(here, AT_A_RATE, RATE)}
+    figures: dict[str, Any] = {"size": size, "ten_a_second": await _launch(here, AT_A_RATE, RATE)}
     here.operator.wait_until_calm()
     neighbour = asyncio.create_task(_neighbour(here, size)) if size > AT_ONCE else None
     figures["at_once"] = await _launch(here, at_once, fleet.AS_FAST_AS_IT_GOES)
