@@ -13,8 +13,8 @@ from tweetbot_trainer.model.tokenizer import encode_all, end_mark_id
 from tweetbot_trainer.training.forward import losses, summed_loss
 from tweetbot_trainer.training.windows import Window, parts_of, windows_of
 
-#: Positions of one forward pass without gradients.
-POSITIONS = 16_384
+#: Positions of one forward pass without gradients: the logits of more would need more memory than training does.
+POSITIONS = 1024
 #: Drawings of a bootstrap; more would not move the interval's second digit.
 RESAMPLES = 1000
 

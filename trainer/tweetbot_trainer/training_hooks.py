@@ -14,6 +14,8 @@ from tweetbot_trainer.signals import StopRequest
 from tweetbot_trainer.tracking import Tracker
 from tweetbot_trainer.training.outcome import Hooks, MetricsRow, Progress
 
+#: What the log says when a GPU ran out of memory for the first time.
+HALVED = "the GPU's memory was too small: each step is summed from passes of half the size from here on"
 #: Seconds between two progress lines: a bar that is drawn from them moves, and a log stays short.
 PROGRESS_INTERVAL = 1.0
 _NAMES = {"train_loss": "train/loss", "eval_loss": "eval/loss", "learning_rate": "train/learning_rate"}
@@ -63,6 +65,7 @@ def watched_training(
             progress=tell,
             record=lambda row: _record(row, file, tracker),
             resumed=lambda rows: _write(rows, file),
+            halved=lambda positions: log.warning("train.halved", message=HALVED, positions=positions),
         )
 
 

@@ -1,28 +1,28 @@
 """`make bench-trainer`: print the figures as JSON on stdout, what goes on meanwhile on stderr.
 
-Every contender runs once a round, each round in another order, so that all meet the same machine; what counts are
-ratios of medians.
+Every contender runs once a round in a process of its own, each round in another order, so that all meet the same
+machine. What counts are ratios within a round; their medians over the rounds are told.
 """
 
 import argparse
 import json
 import os
 import platform
-import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from tweetbot_trainer_bench.contender import CONTENDERS
-from tweetbot_trainer_bench.material import SHAPES, write_material
+from tweetbot_trainer_bench.contender import CONTENDERS, contenders_for
+from tweetbot_trainer_bench.figures import Round, told
+from tweetbot_trainer_bench.material import COURSES, SHAPES, write_material
 
-FIGURES = ("tokens_per_second", "first_step_after_seconds", "peak_rss_mib")
-OURS = "ours"
-#: Multiplications and additions of the square matrices whose product tells what the machine can do.
+#: Side of the square matrices whose product tells what the machine can do.
 _SIDE = 2048
 _MATMUL = f"""
 import time, torch
@@ -36,32 +36,56 @@ print(20 * {_SIDE} ** 3 / (time.perf_counter() - begun))
 
 def main() -> None:
     """Measure, print."""
-    asked = _asked()
-    with tempfile.TemporaryDirectory() as folder:
-        write_material(Path(folder), SHAPES[asked.shape], posts=60 * asked.steps)
-        rounds = [_round(number, asked, Path(folder)) for number in range(asked.rounds)]
-    json.dump(_told(asked, rounds), sys.stdout, indent=2)
+    asked, begun = _asked(), time.monotonic()
+    found = [told(shape, _rounds(shape, asked)) for shape in asked.shapes]
+    quality = json.loads(asked.quality.read_text())["recipes"] if asked.quality else None
+    machine = f"{platform.machine()}, {_model()}, {len(os.sched_getaffinity(0))} processors"
+    run = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "commit": _output(["git", "rev-parse", "--short", "HEAD"]).strip(),
+        "machine": f"{machine}, Python {platform.python_version()}",
+        "seconds": round(time.monotonic() - begun),
+        "shapes": found,
+        "quality": quality,
+    }
+    json.dump(run, sys.stdout, indent=2)
     print()
 
 
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench-trainer", description=__doc__)
-    parser.add_argument("--shape", choices=sorted(SHAPES), default="bench-mini")
+    parser.add_argument("--shapes", nargs="*", choices=sorted(SHAPES), default=list(SHAPES))
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=30, help="optimizer steps, the first five of them not counted")
-    parser.add_argument("--only", nargs="*", choices=sorted(CONTENDERS), default=list(CONTENDERS))
+    parser.add_argument("--steps", type=int, help="optimizer steps of each contender, where not the shape's own")
+    parser.add_argument("--only", nargs="*", choices=sorted(CONTENDERS), help="not all contenders")
+    parser.add_argument("--quality", type=Path, help="JSON of make bench-quality, to stand beside the speed")
     return parser.parse_args()
 
 
-def _round(number: int, asked: argparse.Namespace, folder: Path) -> dict[str, dict[str, float]]:
-    order = list(asked.only)
+def _rounds(shape: str, asked: argparse.Namespace) -> list[Round]:
+    names = asked.only or contenders_for(shape)
+    steps = asked.steps or COURSES[shape].steps
+    rounds: list[Round] = []
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        write_material(Path(folder), SHAPES[shape], posts=60 * steps)
+        for number in range(asked.rounds):
+            rounds.append(_round(number, names, [shape, str(steps), folder]))
+            left = (time.monotonic() - begun) / len(rounds) * (asked.rounds - len(rounds))
+            print(f"{shape}: round {number + 1} of {asked.rounds} done, {left / 60:.0f} min left", file=sys.stderr)
+    return rounds
+
+
+def _round(number: int, names: Sequence[str], arguments: Sequence[str]) -> Round:
+    order = list(names)
     Random(number).shuffle(order)
-    found: dict[str, dict[str, float]] = {"machine": {"flops": float(_output([sys.executable, "-c", _MATMUL]))}}
+    found: dict[str, dict[str, Any]] = {"machine": {"flops": float(_output([sys.executable, "-c", _MATMUL]))}}
     for name in order:
-        module = "tweetbot_trainer_bench.contender"
-        command = [sys.executable, "-m", module, name, asked.shape, str(asked.steps), str(folder)]
+        begun = time.monotonic()
+        command = [sys.executable, "-m", "tweetbot_trainer_bench.contender", name, *arguments]
         found[name] = json.loads(_output(command).splitlines()[-1])
-        print(f"round {number + 1}: {name}: {found[name]['tokens_per_second']:.0f} tokens/s", file=sys.stderr)
+        speed, seconds = found[name]["tokens_per_second"], time.monotonic() - begun
+        print(f"  {arguments[0]}: {name}: {speed:.0f} tokens/s ({seconds:.0f} s)", file=sys.stderr, flush=True)
     return found
 
 
@@ -74,32 +98,10 @@ def _output(command: Sequence[str]) -> str:
     return ended.stdout
 
 
-def _told(asked: argparse.Namespace, rounds: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, Any]:
-    def median(name: str, figure: str) -> float:
-        return statistics.median(one[name][figure] for one in rounds)
+def _model() -> str:
+    from tweetbot_trainer.training.processors import cpu_name
 
-    flops = median("machine", "flops")
-    table = {name: {figure: round(median(name, figure), 2) for figure in FIGURES} for name in asked.only}
-    for figures in table.values():
-        needed = figures["tokens_per_second"] * SHAPES[asked.shape].flops_per_token()
-        figures["share_of_matmul_limit"] = round(needed / flops, 3)
-    return {
-        "machine": f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}",
-        "shape": asked.shape,
-        "rounds": asked.rounds,
-        "steps": asked.steps,
-        "matmul_gflops": round(flops / 1e9, 1),
-        "contenders": table,
-        "ours_to_each": {name: _ratios(rounds, name) for name in asked.only if name != OURS and OURS in asked.only},
-    }
-
-
-def _ratios(rounds: Sequence[Mapping[str, Mapping[str, float]]], other: str) -> dict[str, float]:
-    """Return the median over the rounds of ours divided by the other's; each ratio stems from one round."""
-    return {
-        figure: round(statistics.median(one[OURS][figure] / one[other][figure] for one in rounds), 3)
-        for figure in FIGURES
-    }
+    return cpu_name(Path("/proc/cpuinfo").read_text())
 
 
 if __name__ == "__main__":

@@ -6,9 +6,6 @@ import sys
 import time
 from pathlib import Path
 
-#: Steps that are not counted: caches fill, kernels are chosen, and with torch.compile code is made.
-WARM_UP = 5
-
 
 def process_age() -> float:
     """Return the seconds since this process was started, by the kernel's count."""
@@ -18,9 +15,13 @@ def process_age() -> float:
 
 
 class StepClock:
-    """Takes the label tokens of each step as it ends, and prints what came of it."""
+    """Takes the label tokens of each step as it ends, and prints what came of it; `gpu` is its name, if there is one.
 
-    def __init__(self) -> None:
+    The first `warm_up` steps are not counted: caches fill, kernels are chosen, and with torch.compile code is made.
+    """
+
+    def __init__(self, warm_up: int, gpu: str | None = None) -> None:
+        self._warm_up, self._gpu = warm_up, gpu
         self._moments: list[float] = []
         self._labels: list[int] = []
         self._first_after = 0.0
@@ -39,13 +40,14 @@ class StepClock:
 
     def tell(self) -> None:
         """Print the figures as one line of JSON."""
-        seconds = self._moments[-1] - self._moments[WARM_UP - 1]
-        labels = sum(self._labels[WARM_UP:])
+        seconds = self._moments[-1] - self._moments[self._warm_up - 1]
+        labels = sum(self._labels[self._warm_up :])
         figures = {
             "labels": labels,
             "seconds": seconds,
             "tokens_per_second": labels / seconds,
             "first_step_after_seconds": self._first_after,
             "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "gpu": self._gpu,
         }
         print(json.dumps(figures), file=sys.__stdout__, flush=True)

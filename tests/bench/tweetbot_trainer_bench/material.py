@@ -31,13 +31,14 @@ class Shape:
         """Return the id that stands between posts."""
         return self.vocabulary - 1
 
-    def flops_per_token(self) -> int:
+    def flops_per_token(self, *, frozen: bool = False) -> int:
         """Return the multiplications and additions of a label token's matrix products, backward included.
 
-        Six for each weight of a matrix product, the head's among them; attention within a post of 25 tokens is under
-        one percent and left out.
+        Six for each weight of a matrix product, the head's among them, and four where the weight is `frozen`, as with
+        LoRA: no gradient of it is computed. Adapters, and attention within a post of 25 tokens, are each a percent or
+        two and left out.
         """
-        return 6 * (12 * self.layers * self.channels**2 + self.vocabulary * self.channels)
+        return (4 if frozen else 6) * (12 * self.layers * self.channels**2 + self.vocabulary * self.channels)
 
 
 SHAPES = {
@@ -45,6 +46,18 @@ SHAPES = {
     "bench-mini": Shape(4, 256, 4, 5504),
     "gpt2": Shape(12, 768, 12, 50257),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How many optimizer steps a contender takes, and how many of them are not counted."""
+
+    steps: int
+    warm_up: int
+
+
+#: The true GPT-2 computes for seconds a step: what a first step does once is little beside it.
+COURSES = {"bench-mini": Course(30, 5), "gpt2": Course(20, 3)}
 
 
 def write_material(folder: Path, shape: Shape, posts: int, seed: int = 1) -> None:

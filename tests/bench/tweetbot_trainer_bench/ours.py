@@ -8,8 +8,8 @@ from tweetbot_trainer_bench.clock import StepClock
 from tweetbot_trainer_bench.material import Shape, read_model, read_posts
 
 
-def ours(folder: Path, shape: Shape, steps: int, *, dropout: float = 0.0) -> StepClock:
-    """Train for so many steps."""
+def ours(folder: Path, shape: Shape, steps: int, clock: StepClock, *, dropout: float = 0.0, gpu: bool = False) -> None:
+    """Train for so many steps: on the CPU in float32 as the others, on a GPU as it is done there."""
     from tweetbot_contract.training import Training
     from tweetbot_trainer.errors import Stopped
     from tweetbot_trainer.training.loop import train
@@ -22,7 +22,6 @@ def ours(folder: Path, shape: Shape, steps: int, *, dropout: float = 0.0) -> Ste
     values = replace(effective_values(Training(epochs=1), "hf://gpt2", ()), dropout=dropout)
     plan = planned_steps(windows, batch_tokens=values.batch_tokens, epochs=1, seed=values.seed)[0]
     labels = [sum(window.labels for window in step) for step in plan]
-    clock = StepClock()
 
     def after(progress: Progress) -> None:
         clock.step(labels[progress.step - 1])
@@ -33,8 +32,7 @@ def ours(folder: Path, shape: Shape, steps: int, *, dropout: float = 0.0) -> Ste
             windows,
             windows[:1],
             values,
-            processor=chosen_processor("FP32", gpu=False, channels=shape.channels),
+            processor=chosen_processor("Auto" if gpu else "FP32", gpu=gpu, channels=shape.channels),
             hooks=Hooks(progress=after, stop=lambda: clock.steps >= steps),
             stop_early=False,
         )
-    return clock

@@ -32,27 +32,27 @@ class Rows(Dataset[dict[str, Any]]):
         return {"input_ids": list(self.rows[place]), "length": len(self.rows[place])}
 
 
-def stock(folder: Path, shape: Shape, steps: int) -> StepClock:
+def stock(folder: Path, shape: Shape, steps: int, clock: StepClock) -> None:
     """Run huggingtweets' own settings: shuffled copies in blocks of 1,024, batch 1, float32, dropout 0.1."""
-    return _trained(folder, shape, steps, blocks=True, tuned=False)
+    _trained(folder, shape, steps, clock, blocks=True, tuned=False)
 
 
-def packed(folder: Path, shape: Shape, steps: int) -> StepClock:
+def packed(folder: Path, shape: Shape, steps: int, clock: StepClock) -> None:
     """Run the same blocks without dropout, the activation in one kernel."""
-    return _trained(folder, shape, steps, blocks=True, tuned=True)
+    _trained(folder, shape, steps, clock, blocks=True, tuned=True)
 
 
-def packed_compiled(folder: Path, shape: Shape, steps: int) -> StepClock:
+def packed_compiled(folder: Path, shape: Shape, steps: int, clock: StepClock) -> None:
     """Run packed blocks through torch.compile."""
-    return _trained(folder, shape, steps, blocks=True, tuned=True, torch_compile=True)
+    _trained(folder, shape, steps, clock, blocks=True, tuned=True, torch_compile=True)
 
 
-def padded(folder: Path, shape: Shape, steps: int) -> StepClock:
+def padded(folder: Path, shape: Shape, steps: int, clock: StepClock) -> None:
     """Run posts grouped by length, each batch padded to its longest."""
-    return _trained(folder, shape, steps, blocks=False, tuned=True)
+    _trained(folder, shape, steps, clock, blocks=False, tuned=True)
 
 
-def trl(folder: Path, shape: Shape, steps: int) -> StepClock:
+def trl(folder: Path, shape: Shape, steps: int, clock: StepClock) -> None:
     """Run TRL's SFTTrainer, which packs by itself, in float32."""
     from datasets import Dataset as Table
     from datasets.table import InMemoryTable
@@ -73,21 +73,20 @@ def trl(folder: Path, shape: Shape, steps: int) -> StepClock:
         config = SFTConfig(
             **_arguments(scratch, steps), packing=True, packing_strategy="wrapped", max_length=shape.positions
         )
-        clock = StepClock()
         trainer = SFTTrainer(_tuned(read_model(folder)), config, train_dataset=rows, processing_class=words)
         _timed(trainer, clock)
         trainer.train()
-    return clock
 
 
-def _trained(folder: Path, shape: Shape, steps: int, *, blocks: bool, tuned: bool, **options: Any) -> StepClock:
+def _trained(
+    folder: Path, shape: Shape, steps: int, clock: StepClock, *, blocks: bool, tuned: bool, **options: Any
+) -> None:
     posts = _enough(read_posts(folder), steps)
     model = read_model(folder)
     rows = _blocks(posts, shape) if blocks else [[shape.end_mark, *post, shape.end_mark] for post in posts]
     if not blocks:
         options |= {"train_sampling_strategy": "group_by_length", "per_device_train_batch_size": POSTS_A_BATCH}
     with tempfile.TemporaryDirectory() as scratch:
-        clock = StepClock()
         trainer = Trainer(
             model=_tuned(model) if tuned else model,
             args=TrainingArguments(**_arguments(scratch, steps) | options),
@@ -96,7 +95,6 @@ def _trained(folder: Path, shape: Shape, steps: int, *, blocks: bool, tuned: boo
         )
         _timed(trainer, clock)
         trainer.train()
-    return clock
 
 
 def _arguments(scratch: str, steps: int) -> dict[str, Any]:

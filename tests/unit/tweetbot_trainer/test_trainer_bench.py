@@ -1,16 +1,19 @@
 """The trainer's benchmark: what it times are our own steps, and what it counts are labels alone."""
 
 import json
-import subprocess
-import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from tweetbot_trainer_bench import material
-from tweetbot_trainer_bench.clock import WARM_UP
+from tweetbot_trainer_bench.clock import StepClock
+from tweetbot_trainer_bench.contender import CONTENDERS
+from tweetbot_trainer_bench.figures import ADAPTERS, FIGURES, MARKS, TUNED, Round, told
+from tweetbot_trainer_bench.gpu import peak_flops
 from tweetbot_trainer_bench.material import Shape, read_posts, write_material
 from tweetbot_trainer_bench.ours import ours
+from tweetbot_trainer_bench.render import BEGIN, END, placed, rendered
 
 TINY = Shape(1, 32, 2, 200, 64)
 
@@ -27,12 +30,93 @@ def test_the_products_of_the_true_gpt2_are_six_for_each_weight() -> None:
     assert material.SHAPES["gpt2"].flops_per_token() == pytest.approx(6 * weights, rel=0.01)
 
 
+def test_frozen_weights_need_two_products_of_three() -> None:
+    shape = material.SHAPES["gpt2"]
+    assert shape.flops_per_token(frozen=True) * 3 == shape.flops_per_token() * 2
+
+
 def test_ours_stops_after_its_steps(tmp_path: Path) -> None:
     write_material(tmp_path, TINY, posts=600)
-    assert ours(tmp_path, TINY, steps=WARM_UP + 2).steps == WARM_UP + 2
+    clock = StepClock(warm_up=1)
+    ours(tmp_path, TINY, 3, clock)
+    assert clock.steps == 3
 
 
-def test_the_first_steps_are_not_counted() -> None:
-    code = "from tweetbot_trainer_bench.clock import StepClock as S; c = S(); [c.step(7) for _ in range(8)]; c.tell()"
-    told = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}, stdout=subprocess.PIPE)
-    assert json.loads(told.stdout)["labels"] == 7 * (8 - WARM_UP)
+def test_the_first_steps_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, text = StepClock(warm_up=5), StringIO()
+    for _ in range(8):
+        clock.step(7)
+    monkeypatch.setattr("sys.__stdout__", text)
+    clock.tell()
+    figures = json.loads(text.getvalue())
+    assert figures["labels"] == 7 * 3
+    assert figures["tokens_per_second"] == figures["labels"] / figures["seconds"]
+
+
+def a_round(**speeds: float) -> Round:
+    """Return a round in which each contender, named by its first letter, has that speed and a tenth of it as start."""
+    names = {"ours": "ours", "lora": "ours, LoRA", "a": "a stock Trainer", "b": "b packed"} | dict(
+        zip("cde", TUNED[1:], strict=True)
+    )
+    figures = {
+        names[name]: dict(zip(FIGURES, (speed, speed / 10, speed), strict=True)) for name, speed in speeds.items()
+    }
+    return {"machine": {"flops": 1e12}, **figures}
+
+
+ROUNDS = [
+    a_round(ours=300, lora=390, a=100, b=200, c=250, d=150, e=100),
+    a_round(ours=100, lora=110, a=100, b=50, c=40, d=30, e=20),  # somebody else used the machine
+    a_round(ours=330, lora=429, a=110, b=220, c=220, d=275, e=100),
+]
+
+
+def test_a_ratio_is_the_median_of_ratios_within_rounds() -> None:
+    found = told("bench-mini", ROUNDS)
+    assert found["ours_to_each"]["b packed"]["tokens_per_second"] == 1.5
+    assert found["contenders"]["ours"]["tokens_per_second"] == 300
+
+
+def test_marks_are_judged_against_the_best_of_each_round() -> None:
+    found = {one["mark"]: one for one in told("bench-mini", ROUNDS)["marks"]}
+    assert (found["speed, to stock"]["ratio"], found["speed, to stock"]["reached"]) == (3.0, True)
+    assert (found["speed, to the best peer"]["ratio"], found["speed, to the best peer"]["reached"]) == (1.2, True)
+    assert found["speed of LoRA, to our full"]["ratio"] == 1.3
+    start = found["process start to first step, to stock"]
+    assert (start["ratio"], start["reached"]) == (3.0, False)
+
+
+def test_a_mark_without_its_contenders_is_left_out() -> None:
+    found = told("bench-mini", [a_round(ours=3, b=2)])
+    assert [one["mark"] for one in found["marks"]] == ["speed, to tuned packed"]
+
+
+def test_the_share_of_the_limit_is_computed_from_products() -> None:
+    found = told("gpt2", [a_round(ours=600, lora=900)])["contenders"]
+    assert found["ours"]["share_of_matmul_limit"] == found["ours, LoRA"]["share_of_matmul_limit"] == 0.445
+
+
+def test_a_gpu_is_measured_against_its_own_peak() -> None:
+    rounds = [
+        {"machine": {"flops": 1e12}, "ours, GPU": {**a_round(a=1e5)["a stock Trainer"], "gpu": "NVIDIA H100 80GB"}}
+    ]
+    assert told("gpt2", rounds)["contenders"]["ours, GPU"]["mfu"] == pytest.approx(0.075, abs=0.001)
+    assert [peak_flops(name) for name in ("NVIDIA L4", "NVIDIA L40S", "Another", None)] == [121e12, 362e12, None, None]
+
+
+def test_every_mark_names_contenders_and_shapes_that_are_there() -> None:
+    assert {mark.shape for mark in MARKS} <= material.SHAPES.keys()
+    assert {name for mark in MARKS for name in (mark.contender, *mark.others)} <= {*CONTENDERS, ADAPTERS}
+
+
+def test_the_page_gets_every_contender_and_mark() -> None:
+    shapes = [told("bench-mini", ROUNDS)]
+    recipes = {"tweetbot": {"bitsPerByte": 1.5, "bitsToStock": 0.97, "verbatimRate": 0.01}}
+    run = {"date": "2026-11-27", "commit": "abc", "machine": "one", "seconds": 90, "shapes": shapes, "quality": recipes}
+    page = placed(f"before\n{BEGIN}\nold\n{END}\nafter\n", rendered(run))
+    assert page.startswith("before\n")
+    assert page.endswith("after\n")
+    assert "old" not in page
+    assert "| b packed | 200 | 1.50 |" in page
+    assert "| speed, to stock | 2.5 | 3.00 | yes |" in page
+    assert "| tweetbot | 1.500 | 0.97 | 0.01 |" in page

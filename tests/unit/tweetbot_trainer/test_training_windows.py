@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from builders_model import a_base, some_texts
 from tweetbot_trainer.model.tokenizer import END_MARK, encode, encode_all, end_mark_id
-from tweetbot_trainer.training.forward import stream_of
+from tweetbot_trainer.training.stream import stream_of
 from tweetbot_trainer.training.windows import Window, grouped, parts_of, planned_steps, windows_of
 
 MARK = 0

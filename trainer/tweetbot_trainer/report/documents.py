@@ -36,6 +36,7 @@ def evaluation_document(facts: CardFacts) -> dict[str, Any]:
             "processor": facts.outcome.processor.name,
             "threads": facts.outcome.processor.threads,
             "precision": facts.outcome.processor.precision,
+            "passesHalvedTo": facts.outcome.halved_to,
         },
         "prompts": list(facts.prompts),
     }

@@ -6,8 +6,6 @@ GPT2LMHeadModel, called as modules, so that others of the same call may stand in
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 import torch
@@ -15,53 +13,28 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import GPT2LMHeadModel
 
+from tweetbot_trainer.training.cross_entropy import cross_entropy
+from tweetbot_trainer.training.stream import Stream, stream_of
 from tweetbot_trainer.training.windows import Window
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """Windows one behind the other: `ids` and `positions` (each id's place in its window) are [tokens].
-
-    `runs` counts neighbours of one length, as (windows, length): they share a call of attention.
-    `places` [labels] are the tokens whose next one is a label; `targets` [labels] are those labels.
-    """
-
-    ids: Tensor
-    positions: Tensor
-    runs: tuple[tuple[int, int], ...]
-    places: Tensor
-    targets: Tensor
-
-
-def stream_of(windows: Sequence[Window]) -> Stream:
-    """Return the windows as tensors. Every end mark that closes a post is a label; sorted windows make fewest runs."""
-    ids, positions, places, targets = list[int](), list[int](), list[int](), list[int]()
-    for window in windows:
-        places += range(len(ids) + window.first_label - 1, len(ids) + len(window.ids) - 1)
-        targets += window.ids[window.first_label :]
-        ids += window.ids[:-1]
-        positions += range(len(window.ids) - 1)
-    runs = tuple((len(list(run)), length) for length, run in groupby(len(window.ids) - 1 for window in windows))
-    return Stream(torch.tensor(ids), torch.tensor(positions), runs, torch.tensor(places), torch.tensor(targets))
 
 
 def losses(model: GPT2LMHeadModel, windows: Sequence[Window]) -> Tensor:
     """Return each window's cross-entropy in nats, summed over its labels: [windows], on the CPU, in float64."""
-    by_label = _cross_entropy(model, windows, "none").double().cpu()
+    by_label = stream_losses(model, stream_of(windows)).double().cpu()
     owners = torch.tensor([row for row, window in enumerate(windows) for _ in range(window.labels)])
     return torch.zeros(len(windows), dtype=torch.float64).index_add_(0, owners, by_label)
 
 
 def summed_loss(model: GPT2LMHeadModel, windows: Sequence[Window]) -> Tensor:
     """Return the cross-entropy in nats summed over all labels of the windows, a scalar on the model's device."""
-    return _cross_entropy(model, windows, "sum")
+    return stream_losses(model, stream_of(windows)).sum()
 
 
-def _cross_entropy(model: GPT2LMHeadModel, windows: Sequence[Window], reduction: str) -> Tensor:
-    stream, device = stream_of(windows), model.lm_head.weight.device
+def stream_losses(model: GPT2LMHeadModel, stream: Stream) -> Tensor:
+    """Return the cross-entropy in nats of each of the stream's labels: [labels], on the model's device."""
+    device = model.lm_head.weight.device
     hidden = _hidden(model, stream).index_select(0, stream.places.to(device))
-    logits = model.lm_head(hidden).float()
-    return functional.cross_entropy(logits, stream.targets.to(device), reduction=reduction)
+    return cross_entropy(model.lm_head(hidden).float(), stream.targets.to(device))
 
 
 def _hidden(model: GPT2LMHeadModel, stream: Stream) -> Tensor:

@@ -3,9 +3,8 @@
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from transformers import GPT2LMHeadModel
@@ -13,17 +12,15 @@ from transformers import GPT2LMHeadModel
 from tweetbot_contract import reasons
 from tweetbot_trainer.errors import Diverged, SpecRefused, Stopped
 from tweetbot_trainer.evaluation import nats_of
-from tweetbot_trainer.training.forward import summed_loss
+from tweetbot_trainer.training.gradients import Gradients
 from tweetbot_trainer.training.model_setup import made_trainable, optimizer_of
 from tweetbot_trainer.training.outcome import Hooks, MetricsRow, Progress, TrainingOutcome
 from tweetbot_trainer.training.processors import Processor
 from tweetbot_trainer.training.schedule import learning_rate
 from tweetbot_trainer.training.state import Best, Course, TrainingState, captured, put_weights, restore, weights_of
 from tweetbot_trainer.training.values import TrainingValues
-from tweetbot_trainer.training.windows import Step, Window, parts_of, planned_steps
+from tweetbot_trainer.training.windows import Step, Window, planned_steps
 
-#: Positions of one forward and backward pass; a larger step is summed from several.
-POSITIONS = 8192
 #: How many steps at either end make the first and the last training loss.
 ENDS = 10
 
@@ -45,13 +42,14 @@ def train(
     weights as a training that was never stopped. With `stop_early` it ends after the first epoch that does not lower
     the validation loss, and keeps the best weights; without, it keeps the last. Raises Stopped when `hooks.stop` says
     so, a checkpoint kept; Diverged when the loss is no number; SpecRefused (OutOfMemory) when a GPU's memory is too
-    small.
+    small for half a pass as well.
     """
     model.to(processor.device)
     try:
         with _repeatable(processor):
             optimizer = optimizer_of(model, values)
-            run = _Run(model, validation, values, processor, hooks, clock, optimizer, begun=clock())
+            gradients = Gradients(model, processor, hooks.halved)
+            run = _Run(model, validation, values, processor, hooks, clock, optimizer, gradients, begun=clock())
             return run.through(windows, stop_early=stop_early)
     except torch.OutOfMemoryError as error:
         text = f"{processor.name} has too little memory: lower training.batchTokens, or ask for a larger GPU."
@@ -67,6 +65,7 @@ class _Run:
     hooks: Hooks
     clock: Callable[[], float]
     optimizer: torch.optim.Optimizer
+    gradients: Gradients
     begun: float
     rows: list[MetricsRow] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
@@ -143,20 +142,11 @@ class _Run:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         labels = sum(window.labels for window in step)
-        loss = self._gradients(step, labels)
+        loss = self._finite(self.gradients.of(step), "training")
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.values.clip_norm)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self._note(loss, labels, self.clock() - begun, total=total, epoch=epoch, rate=rate)
-
-    def _gradients(self, step: Step, labels: int) -> float:
-        loss = 0.0
-        for part in parts_of(step, POSITIONS):
-            with self._products():
-                mean = summed_loss(self.model, part) / labels
-            mean.backward()  # type: ignore[no-untyped-call]  # torch leaves it without types
-            loss += mean.item()
-        return self._finite(loss, "training")
 
     def _note(self, loss: float, labels: int, seconds: float, *, total: int, epoch: float, rate: float) -> None:
         self.losses.append(loss)
@@ -193,11 +183,6 @@ class _Run:
         )
         raise Diverged(reasons.DIVERGED, text)
 
-    def _products(self) -> AbstractContextManager[Any]:
-        if not self.processor.bf16:
-            return nullcontext()
-        return torch.autocast(self.processor.device, dtype=torch.bfloat16)
-
     def _outcome(self, epochs: int, best_epoch: int) -> TrainingOutcome:
         ends = max(1, min(ENDS, len(self.losses) // 10))
         return TrainingOutcome(
@@ -211,6 +196,7 @@ class _Run:
             seconds=self.clock() - self.begun,
             processor=self.processor,
             rows=tuple(self.rows),
+            halved_to=self.gradients.halved_to,
         )
 
 

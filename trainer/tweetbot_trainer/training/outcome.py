@@ -78,13 +78,15 @@ NO_CHECKPOINTS: Checkpoints = NoCheckpoints()
 class Hooks:
     """How the outside takes part: `stop` is asked before each step, the others are told after it.
 
-    A training that goes on from a checkpoint first tells `resumed` the rows that were recorded before.
+    A training that goes on from a checkpoint first tells `resumed` the rows that were recorded before; one that ran out
+    of a GPU's memory and goes on in smaller passes tells `halved` their positions.
     """
 
     stop: Callable[[], bool] = lambda: False
     progress: Callable[[Progress], None] = lambda progress: None
     record: Callable[[MetricsRow], None] = lambda row: None
     resumed: Callable[[Sequence[MetricsRow]], None] = lambda rows: None
+    halved: Callable[[int], None] = lambda positions: None
     checkpoints: Checkpoints = NO_CHECKPOINTS
 
 
@@ -92,7 +94,8 @@ class Hooks:
 class TrainingOutcome:
     """Figures of a finished training: losses in nats a token over the first and last steps, label tokens, seconds.
 
-    `epochs` were begun, and the weights are those after `best_epoch`; evaluation counts in `seconds` alone.
+    `epochs` were begun, and the weights are those after `best_epoch`; evaluation counts in `seconds` alone. `halved_to`
+    is there where a GPU's memory was too small at first: the positions of a pass from then on.
     """
 
     steps: int
@@ -105,3 +108,4 @@ class TrainingOutcome:
     seconds: float
     processor: Processor
     rows: tuple[MetricsRow, ...]
+    halved_to: int | None = None
