@@ -40,6 +40,7 @@ def main() -> None:
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench-operator", description=__doc__)
     parser.add_argument("--sizes", type=_sizes, default=(100, 1000, 5000, 10000), help="e.g. 100,1000")
+    parser.add_argument("--at-once", type=int, default=1000, help="how many come at once at the most")
     parser.add_argument("--idle-seconds", type=float, default=600, help="how long the whole fleet is left alone")
     parser.add_argument("--reporters", type=int, default=1000, help="trainings that report progress at once")
     parser.add_argument("--report-seconds", type=float, default=5, help="seconds between two reports of one")
@@ -66,11 +67,11 @@ async def _measured(cluster: EmbeddedCluster, folder: Path, asked: argparse.Name
     operator = Operator(cluster.operator_kubeconfig, folder / "operator.log", env)
     async with api_of(cluster.kubeconfig) as api:
         await api.requests.post("/api/v1/namespaces", {"metadata": {"name": NEIGHBOUR}})
-        bare = await bare_client(api, at_once=min(1000, asked.sizes[-1]))
+        bare = await bare_client(api, at_once=asked.at_once)
         say(bare_client=bare)
         with operator:
             here = Fleet(cluster, api, Audit(cluster.audit_log), operator)
-            figures = await _grown(here, asked.sizes, bare["at_once"]["jobs_per_second"])
+            figures: dict[str, Any] = {"levels": await _levels(here, asked, bare["at_once"]["jobs_per_second"])}
             figures["idle"] = await idle(here, asked.idle_seconds)
             say(idle=figures["idle"])
             figures["reporters"] = await reporters(here, port, asked.reporters, asked.report_seconds)
@@ -81,15 +82,15 @@ async def _measured(cluster: EmbeddedCluster, folder: Path, asked: argparse.Name
     return {"bare_client": bare, **figures}
 
 
-async def _grown(here: Fleet, sizes: tuple[int, ...], bare_rate: float) -> dict[str, Any]:
+async def _levels(here: Fleet, asked: argparse.Namespace, bare_rate: float) -> list[dict[str, Any]]:
     levels = []
-    for size in sizes:
-        figures = await level(here, size, bare_rate)
+    for size in asked.sizes:
+        figures = await level(here, size, asked.at_once, bare_rate)
         figures["phases"] = dict(await phases_of(here.api))
         figures["restart"] = await restart(here)
         say(size=size, phases=figures["phases"], restart=figures["restart"])
         levels.append(figures)
-    return {"levels": levels}
+    return levels
 
 
 if __name__ == "__main__":

@@ -21,8 +21,6 @@ from tweetbot_operator_bench.operators import Operator
 from tweetbot_operator_bench.restored import restore
 
 AT_A_RATE, RATE = 100, 10.0  # TweetBots, TweetBots a second
-#: At most so many TweetBots of a size come all at once; the others are there already.
-AT_ONCE = 1000
 NEIGHBOUR = "neighbour"
 _NEIGHBOUR_RATE = 2.0  # TweetBots a second
 _PATIENCE = 1800.0  # seconds until runs that do not end stop the bench
@@ -62,14 +60,14 @@ async def bare_client(api: Api, at_once: int) -> dict[str, Figures]:
     return figures
 
 
-async def level(here: Fleet, size: int, bare_rate: float) -> dict[str, Any]:
+async def level(here: Fleet, size: int, most_at_once: int, bare_rate: float) -> dict[str, Any]:
     """Grow the fleet to `size` TweetBots, the last of them before our eyes; measure their launch and their runs."""
-    at_once = min(size, AT_ONCE)
+    at_once = min(size, most_at_once)
     await _fill(here, size - at_once - AT_A_RATE)
     here.audit.since()
     figures: dict[str, Any] = {"size": size, "ten_a_second": await _launch(here, AT_A_RATE, RATE)}
     here.operator.wait_until_calm()
-    neighbour = asyncio.create_task(_neighbour(here, size)) if size > AT_ONCE else None
+    neighbour = asyncio.create_task(_neighbour(here, size)) if size > most_at_once else None
     figures["at_once"] = await _launch(here, at_once, fleet.AS_FAST_AS_IT_GOES)
     figures["at_once"]["share_of_bare_client"] = round(figures["at_once"]["jobs_per_second"] / bare_rate, 3)
     if neighbour:
