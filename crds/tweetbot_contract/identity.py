@@ -81,7 +81,7 @@ class _Canonical:
     execution: str
 
 
-@lru_cache(maxsize=512)  # a pass asks several times; it took a third of a decision
+@lru_cache(maxsize=128)  # a pass asks several times; it took a third of a decision
 def _canonical_of(this: _This) -> _Canonical:
     fields = this.spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     return _Canonical(_text(_pruned(fields, "IDENTITY", "")), _text(_pruned(fields, "EXECUTION", "")))

@@ -29,7 +29,7 @@ class UnreadableBot:
     finalizers: tuple[str, ...] = ()
 
 
-@lru_cache(maxsize=128)  # the last look of a pass meets what the one before it met
+@lru_cache(maxsize=32)  # the last look of a pass meets what the one before it met
 def bot_from(document: bytes) -> TweetBot | UnreadableBot:
     """Return the TweetBot of a stored document."""
     manifest = json.loads(document)
@@ -55,7 +55,7 @@ def _remembered(raw: dict[str, Any]) -> TweetBotSpec:
     return _spec_of(json.dumps(raw, separators=(",", ":")))
 
 
-@lru_cache(maxsize=512)  # a spec outlives many statuses: some 10 KiB each, for the TweetBots in work
+@lru_cache(maxsize=128)  # a spec outlives many statuses: some 10 KiB each, for the TweetBots in work
 def _spec_of(text: str) -> TweetBotSpec:
     return read_spec(json.loads(text))
 
