@@ -32,8 +32,8 @@ JSON_PATCH = "application/json-patch+json"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 #: The API server's words where it could not ask a webhook: it is away, slow, or its certificate is not trusted.
 _WEBHOOK = "failed calling webhook"
-#: Objects of one page of a LIST: a page of 500 is some megabytes.
-_PAGE = 500
+#: Objects of one page of a LIST. As Python's dicts an object takes some 50 KiB, and a page is in memory at once.
+PAGE = 200
 
 
 class ApiRequests:
@@ -76,11 +76,11 @@ class ApiRequests:
         self, path: str, query: Mapping[str, str], accept: str = "application/json"
     ) -> AsyncIterator[Manifest]:
         """List objects page by page. An empty list of metadata has null for its items."""
-        page = await self.get(path, {**query, "limit": str(_PAGE)}, accept)
+        page = await self.get(path, {**query, "limit": str(PAGE)}, accept)
         for item in page["items"] or ():
             yield item
         while token := page["metadata"].get("continue"):
-            page = await self.get(path, {**query, "limit": str(_PAGE), "continue": token}, accept)
+            page = await self.get(path, {**query, "limit": str(PAGE), "continue": token}, accept)
             for item in page["items"] or ():
                 yield item
 

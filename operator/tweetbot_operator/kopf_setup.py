@@ -10,6 +10,7 @@ import kopf
 from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 
 from tweetbot_contract.handover import GROUP
+from tweetbot_operator.api_requests import PAGE
 from tweetbot_operator.kubernetes_cluster import OURS
 
 #: Pauses between tries while the API server is away, in seconds.
@@ -90,7 +91,7 @@ def configure(settings: kopf.OperatorSettings, silence_seconds: float = 70) -> N
     settings.watching.connect_timeout = 10
     settings.watching.reconnect_backoff = 1.0
     settings.watching.inactivity_timeout = silence_seconds
-    settings.watching.chunk_size = 500
+    settings.watching.chunk_size = PAGE
     settings.watching.initial_streaming = False
     settings.watching.label_selectors["batch", "v1", "jobs"] = OURS
     settings.watching.label_selectors["", "v1", "pods"] = OURS

@@ -200,7 +200,7 @@ async def test_lists_go_page_by_page_with_the_selector(server: Server, cluster: 
     assert [trace.name async for trace in cluster.traces("jobs")] == ["a", "b"]
     first, second = (path for _, path, _, _ in server.requests)
     assert "labelSelector=app.kubernetes.io" in first.replace("%2F", "/")
-    assert "limit=500" in first
+    assert "limit=200" in first
     assert "continue=more" in second
     assert "PartialObjectMetadataList" in server.requests[0][2]["Accept"]
 

@@ -89,7 +89,7 @@ async def test_only_what_was_said_since_the_last_pod_counts() -> None:
 
     events, job = Events(), a_job(a_bot_in("Train"))
     assert await KubernetesCluster(events).creation_failures_of(job, NOON) == ("new", "newest")
-    query = {"fieldSelector": "reason=FailedCreate", "limit": "500"}
+    query = {"fieldSelector": "reason=FailedCreate", "limit": "200"}
     assert events.asked == [("/apis/events.k8s.io/v1/namespaces/team-a/events", query)]
 
 
