@@ -28,6 +28,10 @@ def _finite(number: float) -> float:
 Finite = Annotated[float, AfterValidator(_finite)]
 
 
+#: Posts by the kind of source that charges for them.
+Bill = dict[Literal["x"], Annotated[int, Field(ge=0)]]
+
+
 class DataTable(Part):
     """What became of the posts. `kept` is always `downloaded` less the drops."""
 
@@ -139,6 +143,8 @@ class PrepareSucceeded(Part):
     adopted: TrainSucceeded | None = None
     #: Posts that the served model has not seen, where they are too few for the schedule: nothing is trained.
     new_posts: int | None = None
+    #: Posts that the run paid for; what earlier runs have paid for and kept is not among them.
+    billed: Bill | None = None
     tracking: TrackingResult = TrackingResult()
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tweetbot_contract.parts import Part
-from tweetbot_contract.result import DataTable, Finite, Metrics, PublishedModel, Sample
+from tweetbot_contract.result import Bill, DataTable, Finite, Metrics, PublishedModel, Sample
 
 Phase = Literal["Pending", "Preparing", "Queued", "Training", "Succeeded", "Failed", "Suspended"]
 Stage = Literal["Prepare", "Train"]
@@ -104,6 +104,9 @@ class DataStatus(DataTable):
     newest_post_at: Annotated[str | None, Field(max_length=40, description="When the newest kept post was made.")] = (
         None
     )
+    billed: Annotated[
+        Bill | None, Field(description="Posts that the run paid for, by kind of source; none where none charges.")
+    ] = None
 
 
 class ModelStatus(PublishedModel):

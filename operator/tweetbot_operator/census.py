@@ -6,7 +6,7 @@ A TweetBot's name would make as many series as there are TweetBots; a namespace 
 from tweetbot_contract.reasons import BY_NAME
 from tweetbot_contract.scheduling import Gpu
 from tweetbot_contract.status import TweetBotStatus
-from tweetbot_operator.metrics import GPU_SECONDS, RUN_SECONDS, RUNS, RUNS_FINISHED
+from tweetbot_operator.metrics import GPU_SECONDS, POSTS_BILLED, RUN_SECONDS, RUNS, RUNS_FINISHED
 from tweetbot_operator.times import moment_of
 from tweetbot_operator.views import Key
 
@@ -52,6 +52,15 @@ def count_gpu_time(namespace: str, gpu: Gpu, before: TweetBotStatus, after: Twee
     if same and now.ran_seconds > was.ran_seconds:
         seconds = (now.ran_seconds - was.ran_seconds) * gpu.count
         GPU_SECONDS.labels(bot_namespace=namespace, resource=gpu.resource).inc(seconds)
+
+
+def count_bill(namespace: str, before: TweetBotStatus, after: TweetBotStatus) -> None:
+    """Count what a run paid for its posts, as its dataset comes into the status."""
+    was, now = before.current_run, after.current_run
+    if was is None or now is None or after.data is None or was.dataset or not now.dataset:
+        return
+    for source, posts in (after.data.billed or {}).items():
+        POSTS_BILLED.labels(bot_namespace=namespace, source=source).inc(posts)
 
 
 def _known(reason: str | None) -> str:

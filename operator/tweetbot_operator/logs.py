@@ -40,8 +40,8 @@ def configure(level: str) -> None:
 
 
 def about(**fields: str | int | float | None) -> dict[str, dict[str, Any]]:
-    """Return the `extra` of a line with fields of its own."""
-    return {"fields": fields}
+    """Return the `extra` of a line with fields of its own; None is left out."""
+    return {"fields": {name: value for name, value in fields.items() if value is not None}}
 
 
 @contextmanager

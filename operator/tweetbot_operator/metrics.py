@@ -28,6 +28,11 @@ LEASE_TRANSITIONS = Gauge("tweetbot_lease_transitions", "How often the Lease has
 GPU_SECONDS = Counter(
     "tweetbot_gpu_seconds", "Seconds that GPUs were held by trainings, by namespace.", ["bot_namespace", "resource"]
 )
+POSTS_BILLED = Counter(
+    "tweetbot_posts_billed",
+    "Posts that prepared runs paid for, by namespace and kind of source.",
+    ["bot_namespace", "source"],
+)
 WATCH_RESTARTS = Counter("tweetbot_watch_restarts", "Watches that had to begin anew, and why.", ["resource", "cause"])
 PROGRESS_REPORTS = Counter("tweetbot_progress_reports", "Reports of progress by the HTTP status they got.", ["code"])
 #: Not `namespace`: Prometheus gives that name to the operator's own.

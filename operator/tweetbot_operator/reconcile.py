@@ -20,7 +20,7 @@ from tweetbot_operator.actions import (
     SetFinalizers,
 )
 from tweetbot_operator.cache import Cache
-from tweetbot_operator.census import Census, count_end, count_gpu_time
+from tweetbot_operator.census import Census, count_bill, count_end, count_gpu_time
 from tweetbot_operator.cluster import Cluster
 from tweetbot_operator.deletion_to_plan import plan_deletion
 from tweetbot_operator.document_to_bot import UnreadableBot, bot_from
@@ -151,6 +151,7 @@ class Reconciler:
         self.recorder.note(stored, bot.status, after)
         count_end(bot.status, after)
         if isinstance(bot, TweetBot):
+            count_bill(bot.namespace, bot.status, after)
             count_gpu_time(bot.namespace, bot.spec.resources.gpu, bot.status, after)
 
     async def _tell(self, stored: StoredBot, bot: TweetBot | UnreadableBot, fault: ServerFault) -> None:
@@ -248,7 +249,7 @@ class Reconciler:
             await self._read_job_again(job)
             return
         JOB_WRITES.labels(verb="delete").inc()
-        LOG.info("job deleted", extra=about(job=job.name, why=why))
+        LOG.info("job deleted", extra=about(job=job.name, why=why, run=job.run or None))  # perhaps an earlier run
         if ending is None:
             self._cache.jobs.bury(job.uid)
         else:

@@ -10,6 +10,7 @@ from datetime import datetime
 from tweetbot_contract.status import TweetBotStatus
 from tweetbot_operator.cluster import Cluster, Manifest
 from tweetbot_operator.errors import ApiFault
+from tweetbot_operator.logs import about
 from tweetbot_operator.status_to_events import event_for, happenings
 from tweetbot_operator.views import StoredBot
 
@@ -32,7 +33,7 @@ class Recorder:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._cluster, self._now, self._sleep = cluster, now, sleep
-        self._waiting: deque[Manifest] = deque(maxlen=_WAITING)
+        self._waiting: deque[tuple[Manifest, dict[str, str]]] = deque(maxlen=_WAITING)
         self._wake = asyncio.Event()
 
     def note(self, bot: StoredBot, before: TweetBotStatus, after: TweetBotStatus) -> None:
@@ -40,8 +41,10 @@ class Recorder:
         run = after.current_run
         scope = f"{run.id}-{run.number}" if run else ""
         for happening in happenings(before, after):
-            LOG.info(happening.message, extra={"fields": {"reason": happening.reason, "type": happening.type}})
-            self._waiting.append(event_for(happening, (bot.namespace, bot.name, bot.uid), scope, self._now()))
+            named = run.id if run else None  # the run as it is now, which the pass may just have recorded
+            LOG.info(happening.message, extra=about(reason=happening.reason, type=happening.type, run=named))
+            event = event_for(happening, (bot.namespace, bot.name, bot.uid), scope, self._now())
+            self._waiting.append((event, about(namespace=bot.namespace, name=bot.name, run=named)["fields"]))
             self._wake.set()
 
     async def run(self, busy: Callable[[], bool] = lambda: False) -> None:
@@ -51,18 +54,18 @@ class Recorder:
             self._wake.clear()
             await self._sleep(_LEISURE)
             while self._waiting:
-                await self._post(self._waiting.popleft())
+                await self._post(*self._waiting.popleft())
                 if busy():
                     await self._sleep(_LEISURE)
 
     async def flush(self) -> None:
         """Post what waits."""
         while self._waiting:
-            await self._post(self._waiting.popleft())
+            await self._post(*self._waiting.popleft())
 
-    async def _post(self, event: Manifest) -> None:
+    async def _post(self, event: Manifest, subject: dict[str, str]) -> None:
         """A duplicate was posted before a crash; a refusal is the namespace's end or a quota."""
         try:
             await self._cluster.create_event(event)
         except ApiFault as fault:
-            LOG.debug("event not written", extra={"fields": {"event": json.dumps(event), "fault": str(fault)}})
+            LOG.debug("event not written", extra=about(**subject, event=json.dumps(event), fault=str(fault)))

@@ -92,7 +92,8 @@ def _data(turn: Turn) -> DataStatus | None:
     if turn.prepared is None:
         return None
     dataset = turn.prepared.dataset
-    return DataStatus(**dataset.table.model_dump(), digest=dataset.digest, newest_post_at=dataset.newest_post_at)
+    more = {"digest": dataset.digest, "newest_post_at": dataset.newest_post_at, "billed": turn.prepared.billed}
+    return DataStatus(**dataset.table.model_dump(), **more)
 
 
 def _tracking(turn: Turn, former: TrackingStatus | None) -> TrackingStatus | None:

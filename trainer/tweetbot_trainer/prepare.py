@@ -63,6 +63,7 @@ def _prepared(context: StageContext) -> PrepareRecord:
             dataset=DatasetResult(
                 digest=dataset.digest, uri=uri, table=dataset.table, newest_post_at=dataset.newest_post_at
             ),
+            billed=reading.bill(),
             tracking=tracker.finish(),
         )
     key = training_key(dataset.digest, base, values)

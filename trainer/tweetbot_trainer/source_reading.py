@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tweetbot_contract.result import Bill
 from tweetbot_trainer.errors import StageFailed, Stopped
 from tweetbot_trainer.posts import Post
 from tweetbot_trainer.source_records import ObjectRecord, Witness
-from tweetbot_trainer.sources import Patience, PostSource, StorePages, open_source, pages_folder
+from tweetbot_trainer.sources import PaidSource, Patience, PostSource, StorePages, open_source, pages_folder
 from tweetbot_trainer.sources.reading import Profile
 from tweetbot_trainer.stage import StageContext
 
@@ -17,6 +18,8 @@ class ReadSource:
 
     objects: tuple[ObjectRecord, ...]
     profile: Profile | None
+    billed: int | None = None
+    """Posts that the run paid for; None where they cost nothing."""
 
 
 class SourceReading:
@@ -49,7 +52,13 @@ class SourceReading:
                 log=context.log,
             )
             yield from self._counted(source, index)
-            self.read.append(ReadSource(witness.objects(), self._profile(source, index)))
+            billed = source.billed() if isinstance(source, PaidSource) else None
+            self.read.append(ReadSource(witness.objects(), self._profile(source, index), billed))
+
+    def bill(self) -> Bill | None:
+        """Return what the run paid for; X is the one kind that charges."""
+        paid = [read.billed for read in self.read if read.billed is not None]
+        return {"x": sum(paid)} if paid else None
 
     def _counted(self, source: PostSource, index: int) -> Iterator[Post]:
         count = excluded = 0

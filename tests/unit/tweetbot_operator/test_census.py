@@ -4,8 +4,8 @@ from prometheus_client import REGISTRY
 
 from builders_operator import a_bot_in
 from tweetbot_contract.scheduling import Gpu
-from tweetbot_contract.status import Condition, Phase, TweetBotStatus
-from tweetbot_operator.census import Census, count_end, count_gpu_time
+from tweetbot_contract.status import Condition, DataStatus, Phase, TweetBotStatus
+from tweetbot_operator.census import Census, count_bill, count_end, count_gpu_time
 
 GULL, TERN = ("team-a", "gull"), ("team-a", "tern")
 
@@ -92,3 +92,19 @@ def test_neither_a_cpu_nor_the_prepare_stage_nor_another_run_counts() -> None:
     count_gpu_time("team-a", Gpu(), a_bot_in("Prepare").status, prepared)
     count_gpu_time("team-a", Gpu(), a_trained_status(0, number=1), a_trained_status(60, number=2))
     assert gpu_seconds("nvidia.com/gpu") == before
+
+
+def test_a_bill_is_counted_as_the_dataset_comes_in_and_never_again() -> None:
+    def billed() -> float:
+        return value("tweetbot_posts_billed_total", bot_namespace="team-a", source="x")
+
+    data = DataStatus(downloaded=220, kept=220, digest="d" * 64, billed={"x": 120})
+    preparing = a_bot_in("Prepare").status
+    training = a_bot_in("Train", status_fields={"data": data}).status
+    before = billed()
+    count_bill("team-a", TweetBotStatus(), preparing)
+    count_bill("team-a", preparing, training)
+    count_bill("team-a", training, training)
+    free = data.model_copy(update={"billed": None})
+    count_bill("team-a", preparing, a_bot_in("Train", status_fields={"data": free}).status)
+    assert billed() == before + 120

@@ -54,7 +54,8 @@ def prepared(
 
 
 def test_an_account_becomes_a_dataset(tmp_path: Path, x: FakeX) -> None:
-    assert prepared(tmp_path, x).dataset.table.downloaded == POSTS
+    result = prepared(tmp_path, x)
+    assert (result.dataset.table.downloaded, result.billed) == (POSTS, {"x": POSTS})
     assert (len(x.requests), x.cost) == (5, WHOLE)  # the account, three pages, the picture
 
 

@@ -24,9 +24,18 @@ from tweetbot_trainer.sources.mastodon import MastodonSource
 from tweetbot_trainer.sources.pages import StorePages, pages_folder
 from tweetbot_trainer.sources.patience import Patience
 from tweetbot_trainer.sources.posts_file import PostsFileSource
-from tweetbot_trainer.sources.reading import ObjectReader, PageCache, PostSource
+from tweetbot_trainer.sources.reading import ObjectReader, PageCache, PaidSource, PostSource
 
-__all__ = ["ObjectReader", "PageCache", "Patience", "PostSource", "StorePages", "open_source", "pages_folder"]
+__all__ = [
+    "ObjectReader",
+    "PageCache",
+    "PaidSource",
+    "Patience",
+    "PostSource",
+    "StorePages",
+    "open_source",
+    "pages_folder",
+]
 
 
 def open_source(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from tweetbot_trainer.posts import Post
 
@@ -62,4 +62,13 @@ class PostSource(Protocol):
 
     def profile(self) -> Profile | None:
         """Return how the account shows itself, or None; asked once, after the posts. It never fails a run."""
+        ...
+
+
+@runtime_checkable
+class PaidSource(PostSource, Protocol):
+    """One whose posts cost money."""
+
+    def billed(self) -> int:
+        """Return how many posts the run has paid for; asked after the posts."""
         ...

@@ -36,6 +36,7 @@ class XApiSource:
         self._client = XClient(token, base=spec.api_base_url, patience=patience, log=log)
         self._server = server_name(spec.api_base_url)
         self._notes = RunNotes(pages, self._server)
+        self._purse: Purse | None = None
 
     def posts(self) -> Iterator[Post]:
         """Yield at most maxPosts posts, newest first, each id once. Raises StageFailed of the fitting reason."""
@@ -45,11 +46,16 @@ class XApiSource:
         if not kept.newest and account.posts is not None and not self._spec.exclude_retweets:
             purse.require(min(account.posts, self._spec.max_posts))
         run = Run(self._pages.run_id, self._notes, purse, self._patience.now)
+        self._purse = purse
         timeline = Timeline(
             self._spec, self._index, account_id=account.id, kept=kept, client=self._client, run=run, log=self._log
         )
         yield from timeline.posts()
         self._log.info("x.read", handle=self._spec.handle, spent=purse.dollars, **timeline.told())
+
+    def billed(self) -> int:
+        """Return how many posts the run has paid for, in all of its attempts."""
+        return self._purse.posts if self._purse else 0
 
     def profile(self) -> Profile | None:
         """Return how the account shows itself, as its lookup said, with its picture; None before the posts are read."""

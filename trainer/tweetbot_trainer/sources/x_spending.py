@@ -29,6 +29,11 @@ class Purse:
         """Return what is spent, for people."""
         return _dollars(self._spent)
 
+    @property
+    def posts(self) -> int:
+        """Return how many posts are paid for."""
+        return (self._spent - USER_PRICE) // POST_PRICE
+
     def pay(self, posts: int) -> None:
         """Count so many posts as paid for."""
         self._spent += posts * POST_PRICE
