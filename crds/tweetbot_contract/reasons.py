@@ -73,6 +73,7 @@ NAME_CONFLICT = _reason(
     "Author",
     "Delete or rename that Job; the operator never touches it.",
 )
+JOB_EDITED = _reason("JobEdited", "The Job lost the label that the operator sees it by; it is made anew.")
 JOB_REFUSED = _reason(
     "JobRefused",
     "The API server refuses the Job (quota, admission, an invalid value).",

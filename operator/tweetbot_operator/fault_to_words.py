@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from tweetbot_contract.reasons import ADMISSION_UNAVAILABLE, JOB_REFUSED, NAME_CONFLICT
+from tweetbot_contract.reasons import ADMISSION_UNAVAILABLE, JOB_EDITED, JOB_REFUSED, NAME_CONFLICT
 from tweetbot_operator.errors import ApiFault, TimedOut, WebhookAway
 from tweetbot_operator.text import clause
 
@@ -29,6 +29,11 @@ def words_for(fault: ApiFault) -> Words:
         cause = f"The API server is slow, or waits for a webhook: {said}"
         return Words(ADMISSION_UNAVAILABLE.name, f"{cause}. {ADMISSION_UNAVAILABLE.advice}", temporary=True)
     return Words(JOB_REFUSED.name, f"The API server refuses the Job: {said}. {JOB_REFUSED.advice}")
+
+
+def words_for_hidden(job: str) -> Words:
+    """Return what is said where the run's own Job no longer shows itself to the watch, and is deleted for that."""
+    return Words(JOB_EDITED.name, f"{job}: {JOB_EDITED.meaning} {JOB_EDITED.advice}", temporary=True)
 
 
 def words_for_stranger(job: str) -> Words:

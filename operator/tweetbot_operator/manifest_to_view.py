@@ -59,6 +59,7 @@ def job_of(manifest: Manifest) -> JobView:
     """Return the view of a batch/v1 Job."""
     metadata, status = manifest["metadata"], manifest.get("status") or {}
     labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
+    spec = manifest.get("spec") or {}
     verdict, condition = _verdict(status)
     return JobView(
         namespace=metadata["namespace"],
@@ -74,7 +75,7 @@ def job_of(manifest: Manifest) -> JobView:
         round=annotations.get(ROUND_ANNOTATION, ""),
         created_at=time_of(metadata["creationTimestamp"]),
         started_at=_time(status.get("startTime")),
-        suspended=bool((manifest.get("spec") or {}).get("suspend")),
+        suspended=bool(spec.get("suspend")) or spec.get("parallelism") == 0,
         resumed=metadata.get("generation", 1) > 1,
         queue=labels.get(QUEUE_LABEL, ""),
         deleting="deletionTimestamp" in metadata,

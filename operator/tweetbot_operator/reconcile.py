@@ -35,7 +35,7 @@ from tweetbot_operator.errors import (
     TimedOut,
     WebhookAway,
 )
-from tweetbot_operator.fault_to_words import words_for, words_for_stranger
+from tweetbot_operator.fault_to_words import words_for, words_for_hidden, words_for_stranger
 from tweetbot_operator.logs import about, add_to_subject
 from tweetbot_operator.memory import Memory
 from tweetbot_operator.metrics import JOB_WRITES, STATUS_WRITES
@@ -233,14 +233,21 @@ class Reconciler:
     async def _meet(self, stored: StoredBot, action: CreateJob, name: str) -> None:
         """A Job of that name exists: it is ours, made by a pass whose answer was lost, or a stranger's."""
         job = await self._cluster.job(stored.namespace, name)
-        if job.group == stored.uid and bool(job.owner) == ("ownerReferences" in action.manifest["metadata"]):
-            self._stands(stored, job)
+        ours = job.group == stored.uid and bool(job.owner) == ("ownerReferences" in action.manifest["metadata"])
+        if ours and self._stands(stored, job):
             return
-        self._memory.refuse(stored.group, name, action.execution, words_for_stranger(name), self._now())
+        if ours and not job.deleting:
+            await self._cluster.delete_job(job)
+        words = words_for_hidden(name) if ours else words_for_stranger(name)
+        self._memory.refuse(stored.group, name, action.execution, words, self._now())
 
-    def _stands(self, stored: StoredBot, job: JobView) -> None:
+    def _stands(self, stored: StoredBot, job: JobView) -> bool:
+        """Keep the Job; a watch that has called it gone, as it does where its label goes, will tell no more of it."""
         self._cache.jobs.put(job)
+        if self._cache.jobs.get(job.uid) is None:
+            return False
         self._memory.accept(stored.group)
+        return True
 
     async def _delete(self, job: JobView, why: str) -> None:
         try:

@@ -50,6 +50,7 @@ class JobView:
     started_at: datetime | None = None
     """When the Job controller began with it, or began again after a suspension; None while it is suspended."""
     suspended: bool = False
+    """Whether it may have no Pods: by its queue, or by somebody who suspended it or set `parallelism: 0`."""
     resumed: bool = False
     """Whether it ever was edited after its creation: Kueue edits it first when it admits it."""
     queue: str = ""

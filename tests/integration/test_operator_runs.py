@@ -111,6 +111,22 @@ def test_a_strangers_job_is_left_alone_and_its_end_heals_the_run(tenant: Tenant)
     tenant.wait("gull", "ModelReady")
 
 
+def test_a_job_that_its_user_suspends_or_deletes_goes_on(tenant: Tenant) -> None:
+    tenant.apply("gull", "slow")
+    until(lambda: tenant.pod_phases("gull") == ["Running"], 120)
+    job = tenant.status("gull")["currentRun"]["jobName"]
+    for change, back in (('"suspend":true', '"suspend":false'), ('"parallelism":0', '"parallelism":1')):
+        tenant("patch", "job", job, "-p", f'{{"spec":{{{change}}}}}')
+        until(lambda: "by somebody else" in json.dumps(tenant.status("gull")["conditions"]), 120)
+        tenant("patch", "job", job, "-p", f'{{"spec":{{{back}}}}}')
+        tenant.wait("gull", "reason=Preparing")
+    before = tenant.uids()
+    tenant("delete", "job", job, "--wait=false")
+    until(lambda: len(tenant.uids()) == 1 and tenant.uids() != before, 120)
+    tenant.wait("gull", "reason=Preparing")
+    assert tenant.status("gull")["currentRun"]["number"] == 1
+
+
 def test_a_quota_is_told_and_its_end_heals_the_run(tenant: Tenant) -> None:
     tenant("create", "quota", "none", "--hard=count/jobs.batch=0")
     tenant.apply("gull")

@@ -29,6 +29,11 @@ from tweetbot_operator.views import StoredBot
 
 Answer = Callable[[web.Request], Awaitable[web.Response]]
 BOT = StoredBot("team-a", "gull", "uid-gull", "7", b"{}")
+#: What makes a JSON patch one of that very form of it.
+FENCE = [
+    {"op": "test", "path": "/metadata/uid", "value": "uid-gull"},
+    {"op": "test", "path": "/metadata/resourceVersion", "value": "7"},
+]
 
 
 class Server:
@@ -112,6 +117,19 @@ async def test_finalizers_are_set_by_a_patch_that_tests_what_it_was_planned_from
     server.answers = [(422, fault("Invalid", "testing value /metadata/resourceVersion failed"))]
     with pytest.raises(Conflict, match="testing value"):
         await cluster.set_finalizers(BOT, ("tweetbot.dev/erase",))
+    assert server.requests[0][3][:2] == FENCE
+
+
+async def test_a_status_is_forgotten_by_a_patch_that_tests_what_it_was_planned_from(
+    server: Server, cluster: KubernetesCluster
+) -> None:
+    server.answers = [(422, fault("Invalid", "testing value /metadata/uid failed"))]
+    with pytest.raises(Conflict, match="testing value"):
+        await cluster.forget_status(BOT)
+    _, path, _, operations = server.requests[0]
+    assert path.endswith("/tweetbots/gull/status")
+    assert operations[:2] == FENCE
+    assert operations[2]["value"]["observedGeneration"] == -1
 
 
 @pytest.mark.parametrize("page", ["<html>sign in</html>", '{"kind": "Jo', "[]"])

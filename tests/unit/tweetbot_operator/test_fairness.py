@@ -6,7 +6,7 @@ from builders import a_manifest
 from builders_operator import SETTINGS, a_prepare_result, a_train_result
 from stage_operator import NAMESPACE, Stage
 from tweetbot_contract.result import encode
-from tweetbot_operator.errors import Refused
+from tweetbot_operator.errors import ClusterBusy, Refused
 
 ONE = replace(SETTINGS, max_active_runs=1)
 
@@ -49,6 +49,15 @@ async def test_it_begins_when_the_one_before_it_has_ended() -> None:
     await stage.whole_run()
     assert phases(stage, "gull", "tern") == ["Succeeded", "Preparing"]
     assert [write for write in stage.cluster.writes if "tern" in write][-1] == "status tern Preparing"
+
+
+async def test_who_cannot_take_its_turn_lets_the_others_go_first() -> None:
+    stage = Stage(ONE)
+    await put(stage, "gull", "skua", "tern")
+    await stage.end_stage(a_prepare_result())
+    stage.cluster.faults["create_job"] = [ClusterBusy("503")]
+    await stage.end_stage(a_train_result())
+    assert phases(stage, "gull", "skua", "tern") == ["Succeeded", "Queued", "Preparing"]
 
 
 async def test_a_restart_changes_nobodys_turn() -> None:

@@ -236,6 +236,36 @@ async def test_a_strangers_job_is_told_of_and_never_touched(stage: Stage) -> Non
     assert (stage.reason("Stalled"), stage.reason()) == ("", "Preparing")
 
 
+async def test_a_job_of_another_controller_is_a_strangers_whatever_its_labels_say(stage: Stage) -> None:
+    name = a_run(a_bot()).job_name or ""
+    stranger = a_foreign_job(NAMESPACE, name)
+    stranger["metadata"]["ownerReferences"] = [{"kind": "TweetBot", "name": "tern", "uid": "other", "controller": True}]
+    stage.cluster.put("jobs", stranger)
+    await stage.apply()
+    assert stage.reason("Stalled") == "NameConflict"
+
+
+async def test_a_job_that_hides_from_the_watch_is_made_anew(stage: Stage) -> None:
+    """Whoever takes its label away makes the watch call it gone, while its name is still taken and its Pod may run."""
+    await stage.apply()
+    (hidden,) = stage.cluster.names("jobs")
+    stage.cluster.run_pod(hidden, NAMESPACE)
+    stage.intake.bury("jobs", stage.cluster.objects["jobs", NAMESPACE, hidden]["metadata"]["uid"])
+    await stage.settle()
+    assert (stage.reason(), stage.cluster.names("jobs")) == ("WaitingForPreviousPod", [hidden])
+    stage.cluster.remove("pods", NAMESPACE, f"{hidden}-0")
+    await stage.settle()
+    assert (stage.reason(), stage.reason("Stalled")) == ("JobEdited", "")
+    assert stage.cluster.writes.count(f"delete job {hidden}") == 1
+    await stage.wait(2)
+    assert stage.cluster.writes.count(f"delete job {hidden}") == 1
+    await stage.collect_garbage()
+    await stage.wait(4)
+    assert (stage.reason(), stage.run.number) == ("Preparing", 1)
+    await stage.whole_run()
+    assert stage.status.phase == "Succeeded"
+
+
 async def test_a_job_beyond_the_quota_is_told_of_and_tried_again(stage: Stage) -> None:
     stage.cluster.faults["create_job"] = [Refused("exceeded quota: gpus")] * 2
     await stage.apply()
