@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from builders import a_manifest
 from tweetbot_operator.document_to_bot import UnreadableBot, bot_from
 from tweetbot_operator.manifest_to_view import bot_of, job_of, pod_of
@@ -64,6 +66,11 @@ def test_a_job_has_ended_by_its_final_condition_only() -> None:
     assert not job_of({"metadata": METADATA, "status": {"conditions": [met]}}).finished
     job = job_of({"metadata": METADATA, "status": {"conditions": [met, done]}})
     assert (job.verdict, job.finished_at and job.finished_at.minute) == ("Complete", 30)
+
+
+@pytest.mark.parametrize(("spec", "held"), [({}, False), ({"parallelism": 1}, False), ({"parallelism": 0}, True)])
+def test_a_job_that_may_have_no_pods_is_as_good_as_suspended(spec: dict[str, Any], held: bool) -> None:
+    assert job_of({"metadata": METADATA, "spec": spec}).suspended == held
 
 
 def test_a_job_of_a_foreign_hand_may_lack_everything() -> None:
