@@ -17,6 +17,7 @@ def register(registry: kopf.OperatorRegistry, intake: Intake) -> None:
 
     def take(kind: Kind, event: Mapping[str, Any]) -> None:
         item = views[kind](event["object"])
+        intake.see(kind, item)
         if event["type"] == "DELETED":
             intake.bury(kind, item.uid)
         else:

@@ -16,8 +16,14 @@ class Intake:
 
     def __init__(self, cache: Cache, queue: KeyedQueue) -> None:
         self.cache, self._queue = cache, queue
+        self.shown: dict[Kind, int] = dict.fromkeys(KINDS, 0)
+        """The newest version that a watch of each kind has shown."""
         for kind in KINDS:
             CACHE_OBJECTS.labels(kind=kind).set_function(self.shelf(kind).__len__)  # counted when somebody asks
+
+    def see(self, kind: Kind, item: Item) -> None:
+        """Take note of how far a watch has come."""
+        self.shown[kind] = max(self.shown[kind], int(item.resource_version))
 
     def put(self, item: Item) -> bool:
         """Take an object as it is now; answers whether this was news."""

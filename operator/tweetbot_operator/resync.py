@@ -12,6 +12,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from tweetbot_operator.cluster import KINDS, Cluster, Kind, Trace
 from tweetbot_operator.errors import ApiFault, Missing
@@ -31,6 +32,17 @@ _RESPITE = 20
 _LAG = 5.0
 #: Comparisons of a kind in a row that found something lost, after which its watch counts as dead.
 _STRIKES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Suspect:
+    """What cache and API server disagree on; without a trace it is gone."""
+
+    kind: Kind
+    uid: str
+    version: int
+    """The version that its watch must have come to, to have shown it."""
+    trace: Trace | None = None
 
 
 class Resync:
@@ -120,30 +132,36 @@ class Resync:
             self._strikes[kind] = self._strikes[kind] + (not doubtful) if lost[kind] else 0
         return lost.total()
 
-    async def _mend_all(self, suspects: list[tuple[Kind, str, Trace | None]]) -> Counter[Kind]:
-        """Mend what is still wrong after the watches had time to tell; answers how much, by kind."""
+    async def _mend_all(self, suspects: list[_Suspect]) -> Counter[Kind]:
+        """Mend what is still wrong after the watches had time to tell; answers how much they had lost, by kind."""
         lost: Counter[Kind] = Counter()
         if suspects:
+            before = dict(self._intake.shown)
             await self._sleep(_LAG)
-        for kind, uid, trace in suspects:
-            lost[kind] += await self._mend(kind, uid, trace)
+        for suspect in suspects:
+            late = before[suspect.kind] < self._intake.shown[suspect.kind] < suspect.version
+            lost[suspect.kind] += await self._mend(suspect, late)
         return lost
 
-    async def _suspects(self, kind: Kind) -> list[tuple[Kind, str, Trace | None]]:
-        """Return what the cache holds and the API server does not (without a trace), or has newer."""
+    async def _suspects(self, kind: Kind) -> list[_Suspect]:
+        """Return what the cache holds and the API server does not, or has newer."""
         held = {item.uid for item in self._intake.shelf(kind).all()}
         listed = {trace.uid: trace async for trace in self._cluster.traces(kind)}
-        gone: list[tuple[Kind, str, Trace | None]] = [(kind, uid, None) for uid in held if uid not in listed]
-        return gone + [(kind, uid, trace) for uid, trace in listed.items() if self._is_behind(kind, trace)]
+        newest = max((int(trace.resource_version) for trace in listed.values()), default=0)
+        gone = [_Suspect(kind, uid, newest) for uid in held if uid not in listed]
+        behind = [trace for trace in listed.values() if self._is_behind(kind, trace)]
+        return gone + [_Suspect(kind, trace.uid, int(trace.resource_version), trace) for trace in behind]
 
     def _is_behind(self, kind: Kind, trace: Trace) -> bool:
         known = self._intake.shelf(kind).get(trace.uid)
         return known is None or int(known.resource_version) < int(trace.resource_version)
 
-    async def _mend(self, kind: Kind, uid: str, trace: Trace | None) -> bool:
+    async def _mend(self, suspect: _Suspect, late: bool) -> bool:
+        """Mend one object; answers whether its watch had lost it. What is late, as in a flood, comes by itself."""
+        kind, trace = suspect.kind, suspect.trace
         if trace is None:
-            return self._intake.bury(kind, uid)
-        if not self._is_behind(kind, trace):
+            return self._intake.bury(kind, suspect.uid) and not late
+        if late or not self._is_behind(kind, trace):
             return False
         readers: dict[Kind, Callable[[str, str], Awaitable[Item]]] = {
             "tweetbots": self._cluster.bot,

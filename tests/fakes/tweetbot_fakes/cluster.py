@@ -156,6 +156,7 @@ class FakeCluster:
         metadata["resourceVersion"] = str(self._version)
         self.objects[kind, metadata["namespace"], metadata["name"]] = stored
         if self.intake:
+            self.intake.see(kind, VIEWS[kind](stored))
             self.intake.put(VIEWS[kind](stored))
         return stored
 

@@ -97,6 +97,23 @@ async def test_a_watch_that_is_only_late_has_lost_nothing(harbour: Harbour) -> N
     assert harbour.resync.fresh
 
 
+async def test_a_watch_that_comes_nearer_in_a_flood_is_late_and_has_lost_no_more_than_it_passed(
+    harbour: Harbour,
+) -> None:
+    names = ("auk", "gull", "tern")
+    for name in names:
+        manifest = a_manifest()
+        manifest["metadata"] |= {"name": name, "uid": f"uid-{name}"}
+        harbour.cluster.put("tweetbots", manifest)
+    harbour.cluster.intake = None
+    for name in names:
+        harbour.cluster.edit(NAMESPACE, name, suspend=True)
+    newest = harbour.cluster.objects_of("tweetbots")
+    harbour.during_nap = lambda: harbour.intake.see("tweetbots", newest[0])
+    assert await harbour.resync.compare() == 1
+    assert [harbour.cache.bots.get(bot.uid) == bot for bot in newest] == [True, False, False]
+
+
 async def test_an_object_that_goes_meanwhile_is_no_fault(harbour: Harbour) -> None:
     harbour.cluster.intake = None
     harbour.cluster.put("tweetbots", a_manifest())
