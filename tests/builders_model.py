@@ -1,6 +1,6 @@
 """Posts, splits and models for tests of the trainer: as small as can be, on one thread, in float32."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,19 +15,20 @@ from tweetbot_contract.training import Training
 from tweetbot_trainer.dataset import DatasetPost
 from tweetbot_trainer.memorisation import Memorisation
 from tweetbot_trainer.model.base import Base
-from tweetbot_trainer.model.identity import SCRATCH_RECIPE, BaseIdentity
+from tweetbot_trainer.model.identity import SCRATCH_RECIPES, BaseIdentity
 from tweetbot_trainer.model.saved import save_model
-from tweetbot_trainer.model.scratch import new_model
+from tweetbot_trainer.model.scratch import Shape, new_model
 from tweetbot_trainer.model.tokenizer import learned_tokenizer
 from tweetbot_trainer.report.facts import CardFacts
 from tweetbot_trainer.sampling import Sampling
 from tweetbot_trainer.training.outcome import MetricsRow, TrainingOutcome
 from tweetbot_trainer.training.processors import Processor
+from tweetbot_trainer.training.state import TrainingState
 from tweetbot_trainer.training.values import TrainingValues, effective_values
 
 torch.set_num_threads(1)
 PROCESSOR = Processor("cpu", "test", 1, bf16=False)
-SCRATCH = BaseIdentity("scratch://mini", "scratch", SCRATCH_RECIPE)
+SCRATCH = BaseIdentity("scratch://mini", "scratch", SCRATCH_RECIPES["scratch://mini"])
 SAMPLING = Sampling(temperature=0.7, top_p=0.95, top_k=50, max_new_tokens=32)
 FIRST_DAY = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -57,8 +58,8 @@ def some_values(**changes: Any) -> TrainingValues:
 
 def a_base(texts: Sequence[str] | None = None, *, seed: int = 42, context: int = 64) -> Base:
     """Return an untrained GPT-2 of two layers and 32 channels, with a tokenizer of these texts."""
-    tokenizer = learned_tokenizer(texts or some_texts(40))
-    return Base(new_model(tokenizer, seed, layers=2, channels=32, heads=2, context=context), tokenizer, SCRATCH)
+    tokenizer = learned_tokenizer(texts or some_texts(40), 1024)
+    return Base(new_model(tokenizer, seed, Shape(2, 32, 2, context)), tokenizer, SCRATCH)
 
 
 def a_saved_base(folder: Path, *, context: int = 64) -> Path:
@@ -114,3 +115,29 @@ def some_facts(**changes: Any) -> CardFacts:
         made_by="TweetBot operator 0.1.0",
     )
     return replace(plain, **changes)
+
+
+def stopped_at(limit: int) -> Callable[[], bool]:
+    """Return a stop that says yes when it is asked for the `limit`-th time."""
+    asked = iter(range(1, 10_000))
+    return lambda: next(asked) >= limit
+
+
+class CheckpointsInMemory:
+    """Checkpoints in memory: kept when `due_at` steps are done, and when the training is stopped."""
+
+    def __init__(self, due_at: int = 0) -> None:
+        self.due_at, self.asked, self.states = due_at, 0, list[TrainingState]()
+
+    def newest(self, processor: Processor) -> TrainingState | None:
+        return self.states[-1] if self.states else None
+
+    def due(self) -> bool:
+        self.asked += 1
+        return self.asked == self.due_at
+
+    def save(self, state: TrainingState, *, last: bool = False) -> None:
+        tensors = {
+            part: {name: one.clone() for name, one in tensors.items()} for part, tensors in state.tensors.items()
+        }
+        self.states.append(TrainingState(state.course, tensors))

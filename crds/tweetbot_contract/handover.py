@@ -52,6 +52,8 @@ PROGRESS_CA_ANNOTATION = f"{GROUP}/progress-ca"
 
 SECRETS_DIR = "/var/run/tweetbot/secrets"
 WORK_DIR = "/work"
+#: Where a claim with the base model is mounted, read-only.
+BASE_DIR_ENV, BASE_DIR = "TWEETBOT_BASE_DIR", "/var/run/tweetbot/base"
 #: Where libraries write, by env variable, below the work folder: the root is read-only, and a uid without passwd entry
 #: has no home. USER as well: torch asks for the name of such a uid and fails (pytorch#140765).
 CACHE_FOLDERS = {

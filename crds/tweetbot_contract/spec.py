@@ -5,13 +5,13 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from tweetbot_contract.lifecycle import History, Run, Schedule
+from tweetbot_contract.model import Model
 from tweetbot_contract.output import Output
 from tweetbot_contract.parts import Part, Rule, matches
 from tweetbot_contract.scheduling import Resources, Scheduling
 from tweetbot_contract.sources import SecretKey, Source
 from tweetbot_contract.training import Training
 
-BASE = r"^(hf://[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)?|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+|scratch://mini)$"
 LANGUAGE = r"^[a-z]{2,3}$"
 
 
@@ -99,37 +99,6 @@ class Filter(Part):
         """Tell whether every option beside the recipe is unset."""
         options = (self.min_words, self.replies, self.deduplicate, self.redact_pii, self.mentions)
         return all(option is None for option in options) and not self.languages
-
-
-class Model(Part):
-    """The model that is fine-tuned."""
-
-    base: Annotated[
-        str,
-        Field(
-            max_length=1024,
-            description="hf://gpt2 (a GPT-2 of the Hugging Face Hub), s3://bucket/folder (one in safetensors), or "
-            "scratch://mini (four small layers from nothing, for trials).",
-        ),
-    ] = "hf://gpt2"
-    revision: Annotated[
-        str | None, Field(max_length=64, description="Branch, tag or commit of an hf:// base; pin a commit to repeat.")
-    ] = None
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "self.base.matches('^(hf://[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)?"
-            "|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+|scratch://mini)$')",
-            "write the base as hf://gpt2, hf://owner/name, s3://bucket/folder or scratch://mini",
-            lambda part: matches(BASE)(part.base),
-            field="base",
-        ),
-        Rule(
-            "!has(self.revision) || self.base.startsWith('hf://')",
-            "revision belongs to an hf:// base only: remove it",
-            lambda part: part.revision is None or part.base.startswith("hf://"),
-            field="revision",
-        ),
-    )
 
 
 class Gates(Part):
@@ -242,6 +211,13 @@ class TweetBotSpec(Part):
                 part.training.recipe != "huggingtweets" or all(source.weight is None for source in part.sources)
             ),
             field="training.recipe",
+        ),
+        Rule(
+            "self.training.recipe != 'huggingtweets' || self.model.method != 'LoRA'",
+            "recipe huggingtweets is the original's exact procedure and trains every weight: "
+            "remove method: LoRA, or use recipe: tweetbot",
+            lambda part: part.training.recipe != "huggingtweets" or part.model.method != "LoRA",
+            field="model.method",
         ),
         Rule(
             "!has(self.evaluation.gates.minImprovementPercent) || !self.model.base.startsWith('scratch://')",

@@ -21,6 +21,7 @@ from tweetbot_contract.handover import (
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import CurrentRun
 from tweetbot_operator.settings import OperatorSettings
+from tweetbot_operator.spec_to_base import base_env, base_mounts, base_volumes
 from tweetbot_operator.spec_to_progress import progress_env, progress_mounts, progress_volumes
 from tweetbot_operator.spec_to_run import min_new_posts_of
 from tweetbot_operator.spec_to_scheduling import scheduling_for
@@ -39,12 +40,11 @@ def pod_spec_for(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> 
         command_of(run.stage),
         env=_env(bot, run, settings),
         amounts=_amounts(bot, run, settings),
-        mounts=_mounts(run, sources) + progress_mounts(run, settings),
+        mounts=_mounts(run, sources) + base_mounts(bot.spec) + progress_mounts(run, settings),
         settings=settings,
     )
-    return confined_pod(
-        bot, container, _volumes(run, sources, settings) + progress_volumes(bot, run, settings), settings
-    )
+    volumes = _volumes(run, sources, settings) + base_volumes(bot.spec) + progress_volumes(bot, run, settings)
+    return confined_pod(bot, container, volumes, settings)
 
 
 def command_of(task: Task) -> list[str]:
@@ -109,9 +109,8 @@ def _env(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> list[Man
         USER_ENV: USER,
         "TMPDIR": _TMP,
         **progress_env(bot, run, settings),
+        **base_env(bot.spec),
     }
-    if not bot.spec.model.base.startswith("hf://"):
-        literals["HF_HUB_OFFLINE"] = "1"
     pod_uid = {"name": POD_UID_ENV, "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}
     return [*as_env(literals), pod_uid]
 

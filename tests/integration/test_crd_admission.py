@@ -58,6 +58,13 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a language in words": ({"filter": {"languages": ["eng1"]}}, "spec.filter.languages"),
     "an unknown kind of base": ({"model": {"base": "gpt2"}}, "spec.model.base"),
+    "a base beside its claim": ({"model": {"base": "pvc://models/../gpt2"}}, "spec.model.base"),
+    "adapters on random weights": ({"model": {"base": "scratch://mini", "method": "LoRA"}}, "spec.model.method"),
+    "adapters by the original's recipe": (
+        {"model": {"method": "LoRA"}, "training": {"recipe": "huggingtweets"}},
+        "spec.model.method",
+    ),
+    "the size of an adapter without one": ({"model": {"lora": {"rank": 8}}}, "spec.model.lora"),
     "a revision without a hub": ({"model": {"base": "scratch://mini", "revision": "main"}}, "spec.model.revision"),
     "a learning rate in words": ({"training": {"learningRate": "fast"}}, "spec.training.learningRate"),
     "the original's training with a rate": (

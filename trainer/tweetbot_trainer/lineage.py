@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tweetbot_contract import reasons
+from tweetbot_contract.model import CLAIM
 from tweetbot_trainer.dataset import POSTS_FILE, SUMMARY_FILE, Dataset, read_dataset
 from tweetbot_trainer.dataset_ids import IDS_FILE, written_ids
 from tweetbot_trainer.errors import NotAuthorized, SpecRefused
@@ -167,6 +168,9 @@ def _base(store: ObjectStore, manifest: VersionManifest) -> Iterator[Finding]:
     """Yield what became of the base's files where it is a folder; a commit of the hub is a hash already."""
     base = manifest.provenance.base
     if base.get("kind") != "folder":
+        return
+    if base["uri"].startswith(CLAIM):
+        yield Finding("unproven", "base", f"{base['uri']} can be read in its cluster only")
         return
     for name, key in ((CONFIG, "config"), (TOKENIZER, "tokenizer"), (WEIGHTS, "digest")):
         uri = join(base["uri"], name)

@@ -1,12 +1,13 @@
 """`tweetbot-trainer run`: both stages for a manifest, without a cluster, with progress for a person."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from tweetbot_contract import reasons
-from tweetbot_contract.handover import RunDocument
+from tweetbot_contract.handover import BASE_DIR, BASE_DIR_ENV, RunDocument
 from tweetbot_contract.identity import run_id
 from tweetbot_contract.manifest import InvalidManifest, TweetBot, parse
 from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
@@ -77,4 +78,5 @@ def _context(
     budget = RetryBudget(PATIENCE[stage], pause=stop.pause, log=log)
     store = Stores(bot.spec.output.s3, secrets, budget, files=True)
     start_tracker = TrackerStarter(RunPlace.of(run, work), store=store, secrets=secrets, log=log)
-    return StageContext(run, store, secrets, work, log, stop, start_tracker, patience=budget)
+    mounted = Path(os.environ.get(BASE_DIR_ENV, BASE_DIR))
+    return StageContext(run, store, secrets, work, log, stop, start_tracker, patience=budget, mounted_base=mounted)

@@ -60,6 +60,7 @@ def context_of(settings: Settings, stop: StopRequest) -> StageContext:
         hasty_store=Stores(run.spec.output.s3, settings.secrets, RetryBudget(HASTE, log=log)),
         checkpoint_seconds=settings.checkpoint_seconds,
         patience=budget,
+        mounted_base=settings.mounted_base,
     )
 
 

@@ -23,7 +23,7 @@ from tweetbot_trainer.sources import pages_folder
 from tweetbot_trainer.stage import StageContext
 from tweetbot_trainer.tracking import TrackedArtifact, Tracker, dataset_artifact
 from tweetbot_trainer.training.key import training_key
-from tweetbot_trainer.training.values import effective_values
+from tweetbot_trainer.training.values import effective_values, lora_of
 
 
 def prepare(context: StageContext) -> PrepareSucceeded:
@@ -50,8 +50,10 @@ def _standing_record(context: StageContext) -> PrepareRecord | None:
 
 def _prepared(context: StageContext) -> PrepareRecord:
     run, spec = context.run, context.run.spec
-    base = identified_base(spec, context.store, context.patience)  # first, so that a wrong base costs no billed posts
-    values = effective_values(spec.training, spec.model.base, spec.sources)
+    base = identified_base(
+        spec, context.base_files, context.patience
+    )  # first, so that a wrong base costs no billed posts
+    values = effective_values(spec.training, spec.model.base, spec.sources, lora_of(spec.model))
     with context.tracked(_config(context)) as tracker:
         reading = SourceReading(context)
         dataset = build_dataset(clean(reading.posts(), spec.filter), spec.filter, sources=len(spec.sources))

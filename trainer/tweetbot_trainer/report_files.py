@@ -5,24 +5,27 @@ from pathlib import Path
 
 from tweetbot_trainer.report.avatars import ALONE, AMONG_OTHERS, round_png
 from tweetbot_trainer.report.card import render_card
+from tweetbot_trainer.report.card_adapter import render_adapter_card
 from tweetbot_trainer.report.documents import evaluation_document, json_lines, sample_records
 from tweetbot_trainer.report.facts import CardFacts
 from tweetbot_trainer.report.loss_plot import loss_png
 from tweetbot_trainer.report.predictions_picture import Subject, predictions_png
-from tweetbot_trainer.version_manifest import MODEL_FOLDER, REPORT_FOLDER
+from tweetbot_trainer.version_manifest import ADAPTER_FOLDER, MODEL_FOLDER, REPORT_FOLDER
 
 #: The hook of the training has written metrics.jsonl, line by line.
 METRICS_FILE = "metrics.jsonl"
 
 
 def write_report(facts: CardFacts, folder: Path, *, base_loss: float | None) -> None:
-    """Write the card into the model's folder and everything else into the report's.
+    """Write the card into the model's folder, an adapter's into its own, and everything else into the report's.
 
     `base_loss` is the untrained base's on the test posts, in nats a token, for the plot.
     """
     model, report = folder / MODEL_FOLDER, folder / REPORT_FOLDER
     report.mkdir(parents=True, exist_ok=True)
     (model / "README.md").write_text(render_card(facts), encoding="utf-8")
+    if facts.values.lora:
+        (folder / ADAPTER_FOLDER / "README.md").write_text(render_adapter_card(facts), encoding="utf-8")
     evaluation = json.dumps(evaluation_document(facts), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
     (report / "evaluation.json").write_text(evaluation, encoding="utf-8")
     samples = json_lines(sample_records(facts.samples, facts.model_name))

@@ -30,6 +30,7 @@ class Settings:
     storage_patience: float
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     report_place: ReportPlace | None = None
+    mounted_base: Path = Path(handover.BASE_DIR)
 
 
 def settings_from(env: Mapping[str, str], stage: Task) -> Settings:
@@ -50,6 +51,7 @@ def settings_from(env: Mapping[str, str], stage: Task) -> Settings:
         storage_patience=float(env.get(PATIENCE_ENV, PATIENCE[stage])),
         checkpoint_seconds=float(env.get(CHECKPOINT_ENV, CHECKPOINT_SECONDS)),
         report_place=ReportPlace.of(env),
+        mounted_base=Path(env.get(handover.BASE_DIR_ENV, handover.BASE_DIR)),
     )
 
 

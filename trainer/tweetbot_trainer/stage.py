@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tweetbot_contract.handover import RunDocument
+from tweetbot_contract.handover import BASE_DIR, RunDocument
+from tweetbot_trainer.base_access import BaseFiles
 from tweetbot_trainer.log import Log
 from tweetbot_trainer.report_place import ReportPlace
 from tweetbot_trainer.signals import StopRequest
@@ -39,6 +40,13 @@ class StageContext:
     patience: RetryBudget = field(default_factory=lambda: RetryBudget(0))
     report_place: ReportPlace | None = None
     """Where the operator wants to hear how far a training is."""
+    mounted_base: Path = Path(BASE_DIR)
+    """Where a claim with the base model is."""
+
+    @property
+    def base_files(self) -> BaseFiles:
+        """Return where the files of the base are read."""
+        return BaseFiles(self.store, self.mounted_base)
 
     @contextmanager
     def tracked(self, config: Mapping[str, Any]) -> Iterator[Tracker]:

@@ -13,7 +13,7 @@ from tweetbot_trainer.snapshots import dataset_uri, required_dataset
 from tweetbot_trainer.source_records import SourceRecord
 from tweetbot_trainer.stage import StageContext
 from tweetbot_trainer.training.key import training_key
-from tweetbot_trainer.training.values import TrainingValues, effective_values
+from tweetbot_trainer.training.values import TrainingValues, effective_values, lora_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ def plan_of(context: StageContext) -> TrainingPlan:
     digest = run.dataset or ""
     record = read_record(context.store, run)
     settled = record if record and record.result.dataset.digest == digest else None
-    base = settled.base_identity if settled else identified_base(spec, context.store, context.patience)
-    values = effective_values(spec.training, base.uri, spec.sources)
+    base = settled.base_identity if settled else identified_base(spec, context.base_files, context.patience)
+    values = effective_values(spec.training, base.uri, spec.sources, lora_of(spec.model))
     key = training_key(digest, base, values)
     return TrainingPlan(
         data=settled.result.dataset if settled else _told_by_snapshot(context, digest),

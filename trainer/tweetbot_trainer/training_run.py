@@ -20,6 +20,7 @@ from tweetbot_trainer.evaluation import interval_of
 from tweetbot_trainer.gates import effective_gates, gate_failed, missed_gates, passes
 from tweetbot_trainer.generation import free_texts, samples_for
 from tweetbot_trainer.memorisation import memorisation_of
+from tweetbot_trainer.model.adapter import save_adapter
 from tweetbot_trainer.model.base import Base, load_base
 from tweetbot_trainer.model.saved import save_model
 from tweetbot_trainer.posts import printed_time
@@ -38,6 +39,7 @@ from tweetbot_trainer.training_hooks import watched_training
 from tweetbot_trainer.training_plan import TrainingPlan
 from tweetbot_trainer.training_posts import HASHES_FILE, TrainingPosts
 from tweetbot_trainer.version_manifest import (
+    ADAPTER_FOLDER,
     MODEL_FOLDER,
     REPORT_FOLDER,
     VersionManifest,
@@ -114,7 +116,7 @@ class TrainingRun:
             train_texts=[post.text for post in self.splits.train],
             seed=self.plan.values.seed,
             folder=_emptied(self.context.work / "base"),
-            download=self.context.store.download,
+            download=self.context.base_files.download,
             patience=self.context.patience,
         )
 
@@ -181,6 +183,8 @@ class TrainingRun:
     def _save(self, base: Base, tuned: FineTuned, samples: tuple[Sample, ...], folder: Path) -> None:
         sampling = sampling_of(self.plan.values, base.model.config.n_positions)
         save_model(base.model, base.tokenizer, sampling, folder / MODEL_FOLDER)
+        if tuned.adapter and self.plan.values.lora:
+            save_adapter(tuned.adapter, self.plan.values.lora, self.plan.base, folder / ADAPTER_FOLDER)
         run, plan = self.context.run, self.plan
         facts = CardFacts(
             subject=run.spec.subject,

@@ -21,7 +21,7 @@ from tweetbot_trainer.source_records import Sha256, SourceRecord
 from tweetbot_trainer.store import ObjectStore, join, sha256_of, sha256_of_stream, size_of
 
 MANIFEST_FILE = "MANIFEST.json"
-MODEL_FOLDER, REPORT_FOLDER = "model", "report"
+MODEL_FOLDER, REPORT_FOLDER, ADAPTER_FOLDER = "model", "report", "adapter"
 
 
 class FileRecord(Part):

@@ -11,7 +11,7 @@ from random import Random
 
 from tweetbot_contract.training import Training
 from tweetbot_trainer.model.saved import save_model
-from tweetbot_trainer.model.scratch import new_model
+from tweetbot_trainer.model.scratch import Shape, new_model
 from tweetbot_trainer.model.tokenizer import encode_all, end_mark_id, learned_tokenizer
 from tweetbot_trainer.sampling import sampling_of
 from tweetbot_trainer.training.blocks import blocks_of
@@ -20,7 +20,7 @@ from tweetbot_trainer.training.outcome import Hooks, Progress
 from tweetbot_trainer.training.processors import chosen_processor
 from tweetbot_trainer.training.values import BLOCK, TrainingValues, effective_values
 
-LAYERS, CHANNELS, HEADS = 4, 128, 4
+SHAPE = Shape(layers=4, channels=128, heads=4, context=BLOCK)
 #: Three passes over the texts, two blocks a step: some minutes on one processor.
 VALUES: TrainingValues = replace(
     effective_values(Training(epochs=3, learning_rate="2e-3", precision="FP32"), "scratch://mini", ()),
@@ -36,10 +36,10 @@ def write_base(texts: Sequence[str], folder: Path, *, tell: Hooks) -> None:
     """Train the base and write it as every finished model is written."""
     order = list(texts)
     Random(VALUES.seed).shuffle(order)
-    tokenizer = learned_tokenizer(order)
-    model = new_model(tokenizer, VALUES.seed, layers=LAYERS, channels=CHANNELS, heads=HEADS, context=BLOCK)
+    tokenizer = learned_tokenizer(order, SHAPE.vocabulary)
+    model = new_model(tokenizer, VALUES.seed, SHAPE)
     blocks = blocks_of(encode_all(tokenizer, order), end_mark_id(tokenizer), BLOCK)
-    processor = chosen_processor("FP32", gpu=False, channels=CHANNELS)
+    processor = chosen_processor("FP32", gpu=False, channels=SHAPE.channels)
     seen, unseen = blocks[:-_VALIDATION], blocks[-_VALIDATION:]
     train(model, seen, unseen, VALUES, processor=processor, hooks=tell, stop_early=False)
     save_model(model, tokenizer, sampling_of(VALUES, BLOCK), folder)

@@ -13,8 +13,8 @@ from tweetbot_trainer.evaluation import likelihood_of
 from tweetbot_trainer.generation import free_texts
 from tweetbot_trainer.memorisation import memorisation_of
 from tweetbot_trainer.model.base import Base, read_base
-from tweetbot_trainer.model.identity import SCRATCH_RECIPE, BaseIdentity
-from tweetbot_trainer.model.scratch import new_mini
+from tweetbot_trainer.model.identity import SCRATCH_RECIPES, BaseIdentity
+from tweetbot_trainer.model.scratch import new_base
 from tweetbot_trainer.sampling import sampling_of
 from tweetbot_trainer.splits import Splits, split
 from tweetbot_trainer.training.fine_tuning import FineTuned, fine_tune
@@ -90,7 +90,8 @@ def figures_of(task: Task, folder: Path | None) -> dict[str, Any]:
 def _trained(task: Task, folder: Path | None, splits: Splits[DatasetPost], rate: float) -> list[Trained]:
     base = _base(folder, splits)
     before = weights_of(base.model)
-    tuned = fine_tune(base, splits, replace(task.values, learning_rate=rate), gpu=False, hooks=Hooks())
+    values = replace(task.values, learning_rate=rate, short_learning_rate=None)
+    tuned = fine_tune(base, splits, values, gpu=False, hooks=Hooks())
     after = weights_of(base.model)
     found = []
     for share in task.shares:
@@ -104,8 +105,9 @@ def _base(folder: Path | None, splits: Splits[DatasetPost]) -> Base:
     """Return the base, made or read anew: a training changes it in place."""
     if folder is not None:
         return read_base(folder, BaseIdentity("s3://bench/base", "folder", ""))
-    model, tokenizer = new_mini([post.text for post in splits.train], seed=42)
-    return Base(model, tokenizer, BaseIdentity("scratch://mini", "scratch", SCRATCH_RECIPE))
+    uri = "scratch://mini"
+    model, tokenizer = new_base(uri, [post.text for post in splits.train], seed=42)
+    return Base(model, tokenizer, BaseIdentity(uri, "scratch", SCRATCH_RECIPES[uri]))
 
 
 def _bits(base: Base, posts: Sequence[DatasetPost]) -> float:

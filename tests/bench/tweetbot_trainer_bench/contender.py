@@ -15,6 +15,7 @@ from tweetbot_trainer_bench.material import COURSES, SHAPES
 #: Where each is, imported when it runs: what the others import is not its time.
 CONTENDERS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "ours": ("ours", "ours", {}),
+    "ours, LoRA": ("ours", "ours", {"lora": True}),
     "ours, dropout 0.1": ("ours", "ours", {"dropout": 0.1}),
     "ours, GPU": ("ours", "ours", {"gpu": True}),
     "a stock Trainer": ("peers", "stock", {}),

@@ -3,32 +3,47 @@
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tweetbot_trainer_bench.clock import StepClock
 from tweetbot_trainer_bench.material import Shape, read_model, read_posts
 
+if TYPE_CHECKING:
+    from tweetbot_trainer.training.values import TrainingValues
 
-def ours(folder: Path, shape: Shape, steps: int, clock: StepClock, *, dropout: float = 0.0, gpu: bool = False) -> None:
-    """Train for so many steps: on the CPU in float32 as the others, on a GPU as it is done there."""
-    from tweetbot_contract.training import Training
+
+def ours(
+    folder: Path,
+    shape: Shape,
+    steps: int,
+    clock: StepClock,
+    *,
+    dropout: float = 0.0,
+    gpu: bool = False,
+    lora: bool = False,
+) -> None:
+    """Train for so many steps: on the CPU in float32 as the others, on a GPU as it is done there; `lora`: adapters."""
     from tweetbot_trainer.errors import Stopped
     from tweetbot_trainer.training.loop import train
+    from tweetbot_trainer.training.lora import attach
     from tweetbot_trainer.training.outcome import Hooks, Progress
     from tweetbot_trainer.training.processors import chosen_processor
-    from tweetbot_trainer.training.values import effective_values
     from tweetbot_trainer.training.windows import planned_steps, windows_of
 
     windows = [w for post in read_posts(folder) for w in windows_of(post, shape.end_mark, shape.positions)]
-    values = replace(effective_values(Training(epochs=1), "hf://gpt2", ()), dropout=dropout)
+    values = _values(dropout, lora=lora)
     plan = planned_steps(windows, batch_tokens=values.batch_tokens, epochs=1, seed=values.seed)[0]
     labels = [sum(window.labels for window in step) for step in plan]
+    model = read_model(folder)
+    if values.lora:
+        attach(model, values.lora, values.seed)
 
     def after(progress: Progress) -> None:
         clock.step(labels[progress.step - 1])
 
     with suppress(Stopped):
         train(
-            read_model(folder),
+            model,
             windows,
             windows[:1],
             values,
@@ -36,3 +51,12 @@ def ours(folder: Path, shape: Shape, steps: int, clock: StepClock, *, dropout: f
             hooks=Hooks(progress=after, stop=lambda: clock.steps >= steps),
             stop_early=False,
         )
+
+
+def _values(dropout: float, *, lora: bool) -> "TrainingValues":
+    from tweetbot_contract.model import Model
+    from tweetbot_contract.training import Training
+    from tweetbot_trainer.training.values import effective_values, lora_of
+
+    adapters = lora_of(Model(method="LoRA")) if lora else None
+    return replace(effective_values(Training(epochs=1), "hf://gpt2", (), adapters), dropout=dropout)

@@ -1,9 +1,10 @@
 """A training that is killed after every one of its steps: each process goes on from what the one before it left.
 
-    python -m tweetbot_fakes.killed_training FOLDER STEPS
+    python -m tweetbot_fakes.killed_training FOLDER STEPS ADAPTER_STEPS
 
-Prints a line of JSON: the hash of the weights of an undisturbed training, and of the one killed so often. This process
-loads torch once and forks, single-threaded, so that a kill costs the training alone.
+Prints a line of JSON: for a training of every weight, killed after each of STEPS, and for one of LoRA adapters, killed
+after each of ADAPTER_STEPS, the hash of the weights of an undisturbed training and of the one killed so often. This
+process loads torch once and forks, single-threaded, so that a kill costs the training alone.
 """
 
 import hashlib
@@ -22,7 +23,9 @@ from tweetbot_trainer.log import Log
 from tweetbot_trainer.model.tokenizer import encode_all, end_mark_id
 from tweetbot_trainer.store.folder import FolderStore
 from tweetbot_trainer.training.loop import train
+from tweetbot_trainer.training.lora import attach
 from tweetbot_trainer.training.outcome import Hooks, Progress
+from tweetbot_trainer.training.values import LoraValues
 from tweetbot_trainer.training.windows import Window, windows_of_all
 
 TRAIN, VALIDATION = some_texts(60), some_texts(12, seed=2)
@@ -30,18 +33,24 @@ TOKENIZER = a_base(TRAIN).tokenizer
 
 
 def main() -> None:
-    folder, steps = Path(sys.argv[1]), int(sys.argv[2])
-    whole = _hash_of(folder / "undisturbed", die_at=None)
+    folder, steps, adapter_steps = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    every = _hashes(folder / "every", steps, None)
+    adapters = _hashes(folder / "adapters", adapter_steps, LoraValues(rank=2, alpha=4))
+    print(json.dumps({"every weight": every, "adapters": adapters}))
+
+
+def _hashes(folder: Path, steps: int, lora: LoraValues | None) -> dict[str, str]:
+    whole = _hash_of(folder / "undisturbed", lora, die_at=None)
     for step in range(1, steps + 1):
-        _kill(folder / "killed", step)
-    print(json.dumps({"undisturbed": whole, "killed": _hash_of(folder / "killed", die_at=None)}))
+        _kill(folder / "killed", lora, step)
+    return {"undisturbed": whole, "killed": _hash_of(folder / "killed", lora, die_at=None)}
 
 
-def _kill(folder: Path, step: int) -> None:
+def _kill(folder: Path, lora: LoraValues | None, step: int) -> None:
     """Train in another process that dies right after this step, while a checkpoint is being uploaded."""
     child = os.fork()
     if child == 0:
-        _hash_of(folder, die_at=step)
+        _hash_of(folder, lora, die_at=step)
         os._exit(1)
     _, status = os.waitpid(child, 0)
     if os.WTERMSIG(status) != signal.SIGKILL:
@@ -49,9 +58,12 @@ def _kill(folder: Path, step: int) -> None:
     shutil.rmtree(folder / "work", ignore_errors=True)
 
 
-def _hash_of(folder: Path, *, die_at: int | None) -> str:
+def _hash_of(folder: Path, lora: LoraValues | None, *, die_at: int | None) -> str:
     """Train, or go on, with dropout and a checkpoint after each step; return the weights' hash."""
     base = a_base(TRAIN)
+    values = replace(some_values(epochs=5), dropout=0.1, lora=lora)
+    if lora:
+        attach(base.model, lora, values.seed)
     shelf = CheckpointShelf(
         Training(f"file://{folder}/bucket", "key", {}),
         folder / "work",
@@ -69,7 +81,7 @@ def _hash_of(folder: Path, *, die_at: int | None) -> str:
         base.model,
         _windows(TRAIN),
         _windows(VALIDATION),
-        replace(some_values(epochs=5), dropout=0.1),
+        values,
         processor=PROCESSOR,
         hooks=Hooks(progress=on_progress, checkpoints=shelf),
         stop_early=True,

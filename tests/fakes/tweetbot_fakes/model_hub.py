@@ -15,12 +15,23 @@ NAME, COMMIT = "harbour/gpt2", "607a30d783dfa663caf39e06633721c8d4cfcd7e"
 
 @dataclass
 class FakeHub:
-    """`served` lists the files that were sent, in the order of the requests; so many next answers are 503 as `away`."""
+    """`served` lists the files that were sent, in the order of the requests; so many next answers are 503 as `away`.
+
+    So many next files are sent with a flipped bit as `damaged`.
+    """
 
     folder: Path
     url: str = ""
     served: list[str] = field(default_factory=list)
     away: int = 0
+    damaged: int = 0
+
+    def sent(self, body: bytes) -> bytes:
+        """Return what goes over the wire of a file."""
+        if not self.damaged:
+            return body
+        self.damaged -= 1
+        return body[:-1] + bytes([body[-1] ^ 1])
 
     def refusal(self) -> tuple[int, dict[str, str], bytes] | None:
         """Return the answer of a hub that is away, as often as it is to be."""
@@ -69,7 +80,7 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
                 self.send_header(name, value)
             self.end_headers()
             if with_body:
-                self.wfile.write(body)
+                self.wfile.write(hub.sent(body) if "etag" in headers else body)
 
     return Handler
 
@@ -80,13 +91,21 @@ def _answer_to(hub: FakeHub, path: str) -> tuple[int, dict[str, str], bytes]:
         siblings = [{"rfilename": name} for name in hub.names()]
         return _json({"id": NAME, "sha": COMMIT, "siblings": siblings, "tags": [], "private": False})
     if path.startswith(f"{api}/tree/{COMMIT}"):
-        sizes = {name: (hub.folder / name).stat().st_size for name in hub.names()}
-        return _json([{"type": "file", "path": name, "size": size, "oid": "0" * 40} for name, size in sizes.items()])
+        return _json([_entry(name, (hub.folder / name).read_bytes()) for name in hub.names()])
     if path.startswith(files) and (name := path.removeprefix(files)) in hub.names():
         body = (hub.folder / name).read_bytes()
         tag = hashlib.sha256(body).hexdigest()
         return 200, {"x-repo-commit": COMMIT, "etag": f'"{tag}"'}, body
     return 404, {"x-error-code": "RevisionNotFound" if path.startswith(api) else "RepoNotFound"}, b"{}"
+
+
+def _entry(name: str, body: bytes) -> dict[str, object]:
+    """Return how a commit lists a file: by git's hash, and large ones, which git keeps as pointers, by sha256 too."""
+    git = hashlib.sha1(b"blob %d\0" % len(body) + body, usedforsecurity=False).hexdigest()
+    lfs = {"oid": hashlib.sha256(body).hexdigest(), "size": len(body), "pointerSize": 134}
+    return {"type": "file", "path": name, "size": len(body), "oid": git} | (
+        {"lfs": lfs, "oid": "0" * 40} if name.endswith(".safetensors") else {}
+    )
 
 
 def _json(content: object) -> tuple[int, dict[str, str], bytes]:

@@ -15,6 +15,7 @@ NEW_RUN: dict[str, dict[str, Any]] = {
     "another archive": {"sources": [{"archive": {"uri": "s3://team-a/other.zip"}}]},
     "another filter": {"filter": {"minWords": 4}},
     "another base": {"model": {"base": "scratch://mini"}},
+    "adapters": {"model": {"method": "LoRA"}},
     "another seed": {"training": {"seed": 7}},
     "another output": {"output": {"s3": {**S3, "uri": "s3://team-b/models"}}},
 }
@@ -33,7 +34,7 @@ NOTHING: dict[str, dict[str, Any]] = {
     "a schedule": {"schedule": {"cron": "0 3 * * 1"}},
     "a shorter history": {"history": {"runs": 1, "models": 1}},
     "a display name": {"subject": {"handle": "harbour_gull", "displayName": "Gull"}},
-    "a default written out": {"training": {"epochs": 4}, "filter": {"recipe": "modern"}},
+    "a default written out": {"training": {"epochs": 4}, "filter": {"recipe": "modern"}, "model": {"method": "Full"}},
 }
 
 

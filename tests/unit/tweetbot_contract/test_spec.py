@@ -53,6 +53,22 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         "spec.filter.recipe: recipe huggingtweets is the original's exact procedure",
     ),
     "an unknown kind of base": ({"model": {"base": "gpt2"}}, "spec.model.base: write the base as"),
+    "a base beside its claim": (
+        {"model": {"base": "pvc://models/gpt2/.."}},
+        "spec.model.base: write the folder inside the claim without . and ..",
+    ),
+    "adapters on random weights": (
+        {"model": {"base": "scratch://mini", "method": "LoRA"}},
+        "spec.model.method: a scratch:// base has learned nothing that an adapter could build on",
+    ),
+    "adapters by the original's recipe": (
+        {"model": {"method": "LoRA"}, "training": {"recipe": "huggingtweets"}},
+        "spec.model.method: recipe huggingtweets is the original's exact procedure and trains every weight",
+    ),
+    "the size of an adapter without one": (
+        {"model": {"lora": {"rank": 8}}},
+        "spec.model.lora: lora gives the size of an adapter: write method: LoRA too",
+    ),
     "a revision without a hub": ({"model": {"base": "scratch://mini", "revision": "main"}}, "spec.model.revision: "),
     "a learning rate in words": ({"training": {"learningRate": "fast"}}, "spec.training.learningRate: write"),
     "the original's training with a rate": (
@@ -136,3 +152,16 @@ def test_a_bluesky_source_has_an_address(bluesky: dict[str, str], uri: str) -> N
 def test_a_status_that_nobody_of_us_wrote_counts_as_none() -> None:
     bot = parse({**a_manifest(), "status": {"observedGeneration": "often", "conditions": 3}})
     assert bot.status.observed_generation == -1
+
+
+@pytest.mark.parametrize(
+    ("base", "claim"),
+    [
+        ("pvc://models/gpt2/v1.2", "models"),
+        ("pvc://models", "models"),
+        ("s3://models/gpt2", None),
+        ("scratch://small", None),
+    ],
+)
+def test_a_base_may_lie_in_a_claim(base: str, claim: str | None) -> None:
+    assert a_spec(model={"base": base}).model.claim == claim

@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from builders_operator import SETTINGS, a_bot, a_bot_in, a_run
-from tweetbot_contract.handover import RunDocument
+from tweetbot_contract.handover import BASE_DIR, BASE_DIR_ENV, RunDocument
 from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.status import Stage
 from tweetbot_operator.spec_to_job import job_for
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -64,6 +65,15 @@ def env(job: dict[str, Any]) -> dict[str, str]:
 def test_the_job_is_the_one_that_was_reviewed(name: str) -> None:
     """To accept a change: write `yaml.safe_dump(the_job(BOTS[name]), sort_keys=False)` there, and read the diff."""
     assert the_job(BOTS[name]) == yaml.safe_load((GOLDEN / f"job-{name}.yaml").read_text())
+
+
+@pytest.mark.parametrize("stage", ["Prepare", "Train"])
+def test_a_claim_with_the_base_is_mounted_read_only(stage: Stage) -> None:
+    job = the_job(a_bot_in(stage, model={"base": "pvc://models/gpt2/v2"}))
+    claim = {"name": "base", "persistentVolumeClaim": {"claimName": "models", "readOnly": True}}
+    assert claim in job["spec"]["template"]["spec"]["volumes"]
+    assert {"name": "base", "mountPath": BASE_DIR, "readOnly": True} in container(job)["volumeMounts"]
+    assert (env(job)[BASE_DIR_ENV], env(job)["HF_HUB_OFFLINE"]) == (BASE_DIR, "1")
 
 
 def test_a_bot_without_gpu_asks_for_none() -> None:

@@ -12,7 +12,8 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from builders_model import SCRATCH, a_saved_base, some_texts
-from tweetbot_contract.spec import Model
+from builders_trainer import many_posts
+from tweetbot_contract.model import Model
 from tweetbot_trainer.errors import SpecRefused
 from tweetbot_trainer.model.base import load_base
 from tweetbot_trainer.model.identity import FILES, BaseIdentity, base_identity
@@ -88,6 +89,15 @@ def without_a_tensor(folder: Path) -> None:
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
 
 
+def with_tensors(**more: torch.Tensor) -> Callable[[Path], object]:
+    def damage(folder: Path) -> None:
+        tensors = load_file(folder / "model.safetensors")
+        added = {name.replace("__", "."): tensor for name, tensor in more.items()}
+        save_file(tensors | added, folder / "model.safetensors", metadata={"format": "pt"})
+
+    return damage
+
+
 def with_a_word_tokenizer(folder: Path) -> None:
     tokenizer = Tokenizer(models.WordLevel({"<|endoftext|>": 0, "my": 1}, unk_token="<|endoftext|>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
@@ -132,6 +142,12 @@ def test_a_folder_in_the_bucket_is_loaded_whole(bucket: Bucket, saved: Path, tmp
         (damaged("model.safetensors", "\x80\x04K\x01."), "BaseModelRefused", "damaged"),
         (cut_in_half, "BaseModelRefused", "damaged"),
         (without_a_tensor, "BaseModelRefused", "lacks 1 tensors"),
+        (with_config(n_layer=1), "BaseModelRefused", r"tensors too many .*transformer\.h\.1\."),
+        (with_config(n_layer=3), "BaseModelRefused", r"lacks 12 tensors, the first is transformer\.h\.2\."),
+        (with_config(add_cross_attention=True), "BaseModelRefused", "add_cross_attention"),
+        (with_config(tie_word_embeddings=False), "BaseModelRefused", "head has weights of its own"),
+        (with_tensors(lm_head__weight=torch.ones(300, 32)), "BaseModelRefused", "head has weights of its own"),
+        (with_tensors(score__weight=torch.ones(2, 32)), "BaseModelRefused", r"1 tensors too many .*score\.weight"),
     ],
 )
 def test_a_base_that_cannot_be_used_is_refused_with_its_fault(
@@ -184,6 +200,21 @@ def test_the_same_seed_gives_the_same_scratch_model(tmp_path: Path) -> None:
     assert not torch.equal(one.model.transformer.wte.weight, other.model.transformer.wte.weight)
     assert one.tokenizer.to_str() == two.tokenizer.to_str()
     assert (one.model.config.n_layer, one.model.config.n_embd, one.model.config.n_positions) == (4, 128, 256)
+
+
+def test_the_larger_scratch_model_is_larger(tmp_path: Path) -> None:
+    small = base_identity(Model(base="scratch://small"), open_stream=Bucket(Path()).open_stream, resolve=unasked)
+    base = load_base(
+        small,
+        train_texts=[post.text for post in many_posts(2000)],
+        seed=1,
+        folder=tmp_path,
+        download=lambda uri, path: None,
+        patience=NO_WAITING,
+    )
+    config = base.model.config
+    assert (config.n_layer, config.n_embd, config.n_positions, small.digest) == (6, 256, 512, "small-1")
+    assert 1024 < config.vocab_size <= 4096
 
 
 def test_the_scratch_tokenizer_knows_the_train_part_alone(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNot
 from builders import a_spec
 from builders_model import a_saved_base
 from tweetbot_fakes.model_hub import COMMIT, NAME, FakeHub, model_hub
-from tweetbot_trainer.base_access import identified_base
+from tweetbot_trainer.base_access import BaseFiles, identified_base
 from tweetbot_trainer.errors import SpecRefused, StageFailed, Temporary
 from tweetbot_trainer.model import hub
 from tweetbot_trainer.model.base import load_base, read_base
@@ -41,6 +41,15 @@ def test_only_what_is_read_is_downloaded(fake: FakeHub, tmp_path: Path) -> None:
     hub.download(NAME, COMMIT, tmp_path / "base", endpoint=fake.url)
     assert sorted(fake.served) == sorted(FILES)
     assert read_base(tmp_path / "base", IDENTITY).model.config.n_embd == 32
+
+
+def test_bytes_that_the_commit_does_not_record_are_fetched_again(fake: FakeHub, tmp_path: Path) -> None:
+    fake.damaged = len(FILES)
+    with pytest.raises(Temporary, match=rf"ModelHubUnavailable: .* of hf://{NAME} came with other bytes"):
+        hub.download(NAME, COMMIT, tmp_path / "base", endpoint=fake.url)
+    hub.download(NAME, COMMIT, tmp_path / "base", endpoint=fake.url)
+    for name in FILES:
+        assert (tmp_path / "base" / name).read_bytes() == (fake.folder / name).read_bytes()
 
 
 def test_a_model_in_pickle_alone_is_refused(fake: FakeHub, tmp_path: Path) -> None:
@@ -104,7 +113,7 @@ def test_a_hub_that_comes_back_is_waited_for(the_hub: FakeHub, tmp_path: Path) -
     spec = a_spec(model={"base": f"hf://{NAME}"})
     the_hub.away = 3
     pauses: list[float] = []
-    identity = identified_base(spec, FolderStore(), RetryBudget(600, pause=pauses.append))
+    identity = identified_base(spec, BaseFiles(FolderStore()), RetryBudget(600, pause=pauses.append))
     assert (identity.digest, bool(pauses)) == (COMMIT, True)
     the_hub.away = 1
     base = load_base(
@@ -123,7 +132,9 @@ def test_a_model_that_is_not_there_is_not_waited_for(the_hub: FakeHub) -> None:
         raise AssertionError(seconds)
 
     with pytest.raises(SpecRefused, match="BaseModelNotFound"):
-        identified_base(a_spec(model={"base": "hf://no/such"}), FolderStore(), RetryBudget(600, pause=unasked))
+        identified_base(
+            a_spec(model={"base": "hf://no/such"}), BaseFiles(FolderStore()), RetryBudget(600, pause=unasked)
+        )
 
 
 def test_a_full_disk_is_not_the_hubs_fault() -> None:

@@ -1,7 +1,6 @@
 """The loop: the loss falls, the same seed gives the same weights, and nothing half-trained gets out."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +8,15 @@ import pytest
 import torch
 from transformers.activations import NewGELUActivation
 
-from builders_model import PROCESSOR, a_base, posts_of, some_texts, some_values
+from builders_model import (
+    PROCESSOR,
+    CheckpointsInMemory,
+    a_base,
+    posts_of,
+    some_texts,
+    some_values,
+    stopped_at,
+)
 from tweetbot_trainer.errors import Diverged, Stopped
 from tweetbot_trainer.model.base import Base
 from tweetbot_trainer.model.tokenizer import encode_all, end_mark_id
@@ -19,8 +26,6 @@ from tweetbot_trainer.training.forward import summed_loss
 from tweetbot_trainer.training.loop import train
 from tweetbot_trainer.training.model_setup import made_trainable, optimizer_of
 from tweetbot_trainer.training.outcome import Hooks, MetricsRow, Progress, TrainingOutcome
-from tweetbot_trainer.training.processors import Processor
-from tweetbot_trainer.training.state import TrainingState
 from tweetbot_trainer.training.windows import Window, windows_of, windows_of_all
 
 QUIET = Hooks()
@@ -48,12 +53,6 @@ def trained(
 def weights_hash(base: Base) -> str:
     tensors = base.model.state_dict()
     return hashlib.sha256(b"".join(tensors[name].numpy().tobytes() for name in sorted(tensors))).hexdigest()
-
-
-def counted(limit: int) -> Callable[[], bool]:
-    """Return a stop that says yes when it is asked for the `limit`-th time."""
-    asked = iter(range(1, 10_000))
-    return lambda: next(asked) >= limit
 
 
 def test_the_loss_falls() -> None:
@@ -88,7 +87,7 @@ def test_dropout_is_repeated_by_the_seed_too() -> None:
 def test_a_request_to_stop_ends_it_before_the_next_step() -> None:
     seen: list[Progress] = []
     with pytest.raises(Stopped):
-        trained(a_base(TRAIN), hooks=Hooks(stop=counted(4), progress=seen.append))
+        trained(a_base(TRAIN), hooks=Hooks(stop=stopped_at(4), progress=seen.append))
     assert [progress.step for progress in seen] == [1, 2, 3]
 
 
@@ -208,32 +207,12 @@ def test_a_post_longer_than_the_context_trains() -> None:
     assert outcome.train_loss < outcome.first_train_loss
 
 
-class Shelf:
-    """Checkpoints in memory: kept when `due_at` steps are done, and when the training is stopped."""
-
-    def __init__(self, due_at: int = 0) -> None:
-        self.due_at, self.asked, self.states = due_at, 0, list[TrainingState]()
-
-    def newest(self, processor: Processor) -> TrainingState | None:
-        return self.states[-1] if self.states else None
-
-    def due(self) -> bool:
-        self.asked += 1
-        return self.asked == self.due_at
-
-    def save(self, state: TrainingState, *, last: bool = False) -> None:
-        tensors = {
-            part: {name: one.clone() for name, one in tensors.items()} for part, tensors in state.tensors.items()
-        }
-        self.states.append(TrainingState(state.course, tensors))
-
-
 @pytest.mark.parametrize("stop_at", [1, 2, 7, 18])
 def test_a_stopped_training_goes_on_to_the_same_weights_and_figures(stop_at: int) -> None:
     whole = trained(undisturbed := a_base(TRAIN), epochs=2, stop_early=True)
-    shelf = Shelf()
+    shelf = CheckpointsInMemory()
     with pytest.raises(Stopped):
-        trained(a_base(TRAIN), epochs=2, stop_early=True, hooks=Hooks(stop=counted(stop_at), checkpoints=shelf))
+        trained(a_base(TRAIN), epochs=2, stop_early=True, hooks=Hooks(stop=stopped_at(stop_at), checkpoints=shelf))
     told: list[MetricsRow] = []
     hooks = Hooks(checkpoints=shelf, resumed=told.extend)
     resumed = trained(base := a_base(TRAIN), epochs=2, stop_early=True, hooks=hooks)
@@ -253,13 +232,13 @@ def test_a_stopped_training_with_attention_dropout_goes_on_to_the_same_weights()
         train(base.model, *parts, values, processor=PROCESSOR, hooks=hooks, stop_early=False)
         return weights_hash(base)
 
-    shelf = Shelf()
+    shelf = CheckpointsInMemory()
     with pytest.raises(Stopped):
-        run(a_base(TRAIN), Hooks(stop=counted(5), checkpoints=shelf))
+        run(a_base(TRAIN), Hooks(stop=stopped_at(5), checkpoints=shelf))
     assert run(a_base(TRAIN), Hooks(checkpoints=shelf)) == run(a_base(TRAIN), QUIET)
 
 
 def test_a_checkpoint_is_kept_when_it_is_due() -> None:
-    shelf = Shelf(due_at=3)
+    shelf = CheckpointsInMemory(due_at=3)
     trained(a_base(TRAIN), epochs=1, hooks=Hooks(checkpoints=shelf))
     assert [len(state.course.losses) for state in shelf.states] == [3]

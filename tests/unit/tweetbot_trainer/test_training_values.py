@@ -12,7 +12,7 @@ from tweetbot_contract.sources import Source
 from tweetbot_contract.training import Training
 from tweetbot_trainer.model.identity import BaseIdentity
 from tweetbot_trainer.training.key import training_key
-from tweetbot_trainer.training.values import TrainingValues, effective_values
+from tweetbot_trainer.training.values import LoraValues, TrainingValues, effective_values
 
 HUB = BaseIdentity("hf://gpt2", "hub", "607a30d783dfa663caf39e06633721c8d4cfcd7e")
 VALUES = effective_values(Training(), "hf://gpt2", ())
@@ -27,6 +27,11 @@ def test_a_scratch_base_gets_values_of_its_own() -> None:
     values = effective_values(Training(), "scratch://mini", ())
     assert (values.learning_rate, values.batch_tokens, values.warmup, values.weight_decay) == (3e-3, 512, 0.1, 0.1)
     assert (values.betas, values.temperature) == ((0.9, 0.99), 0.7)
+
+
+def test_a_larger_scratch_base_learns_at_a_lower_rate() -> None:
+    small, mini = (effective_values(Training(), f"scratch://{size}", ()) for size in ("small", "mini"))
+    assert small == replace(mini, learning_rate=1e-3)
 
 
 def test_what_the_spec_says_wins() -> None:
@@ -60,6 +65,8 @@ def test_every_value_is_in_the_key(field: str) -> None:
         "schedule": "line",
         "source_weights": (1, 3),
         "procedure": "huggingtweets",
+        "lora": LoraValues(rank=16, alpha=32),
+        "short_learning_rate": 2e-3,
     }
     change: dict[str, Any] = {field: words[field] if field in words else getattr(VALUES, field) + 1}
     changed = replace(VALUES, **change)

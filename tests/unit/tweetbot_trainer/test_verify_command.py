@@ -13,7 +13,7 @@ from moto import mock_aws
 from builders_published import STORE, a_published_model, version_of
 from builders_stages import a_source
 from tweetbot_contract.handover import RunDocument
-from tweetbot_contract.spec import Model
+from tweetbot_contract.model import Model
 from tweetbot_trainer.__main__ import command
 from tweetbot_trainer.dataset import POSTS_FILE, SUMMARY_FILE
 from tweetbot_trainer.dataset_ids import IDS_FILE

@@ -25,8 +25,11 @@ from tweetbot_trainer.store.retrying import RetryBudget
 Download = Callable[[str, Path], None]
 #: A configuration is a page of JSON; anything longer is none.
 CONFIG_LIMIT = 1024 * 1024
-#: Keys that make transformers load code or other weight formats.
-_FORBIDDEN_KEYS = ("auto_map", "quantization_config", "custom_pipelines")
+#: Keys that make transformers load code, other weight formats, or a model that is no plain GPT-2.
+_FORBIDDEN_KEYS = ("auto_map", "quantization_config", "custom_pipelines", "add_cross_attention")
+_OWN_HEAD = "its head has weights of its own, and only a GPT-2's, which are the embedding's, are supported"
+#: What old files hold beside the weights: the causal masks, and the head, which is the embedding.
+_NO_WEIGHTS = (".attn.bias", ".attn.masked_bias", "lm_head.weight")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ def load_base(
     Raises SpecRefused (BaseModelNotFound, BaseModelRefused), NotAuthorized or Temporary.
     """
     if identity.kind == "scratch":
-        model, tokenizer = scratch.new_mini(train_texts, seed)
+        model, tokenizer = scratch.new_base(identity.uri, train_texts, seed)
         return Base(model, tokenizer, identity)
     folder.mkdir(parents=True, exist_ok=True)
     if identity.hub_name is not None:
@@ -91,8 +94,10 @@ def _config(path: Path, uri: str) -> GPT2Config:
     content = _config_content(path, uri)
     if content.get("model_type") != "gpt2":
         raise refused(uri, f"its model_type is {str(content.get('model_type'))[:40]!r}, and only gpt2 is supported")
-    if found := [key for key in _FORBIDDEN_KEYS if key in content]:
+    if found := [key for key in _FORBIDDEN_KEYS if content.get(key)]:
         raise refused(uri, f"its {CONFIG} has {found[0]}, which is not supported")
+    if content.get("tie_word_embeddings") is False:
+        raise refused(uri, _OWN_HEAD)
     try:
         config = GPT2Config.from_dict(content)
     except Exception as error:
@@ -127,6 +132,10 @@ def _weights(folder: Path, config: GPT2Config, uri: str) -> GPT2LMHeadModel:
         raise refused(uri, f"its {WEIGHTS} is damaged or does not fit its {CONFIG}") from error
     if lacking := sorted({*loading["missing_keys"], *loading["mismatched_keys"]} - {"lm_head.weight"}):
         raise refused(uri, f"its {WEIGHTS} lacks {len(lacking)} tensors, the first is {lacking[0]}")
+    if unknown := sorted(name for name in loading["unexpected_keys"] if not name.endswith(_NO_WEIGHTS)):
+        raise refused(uri, f"its {WEIGHTS} holds {len(unknown)} tensors too many for its {CONFIG}: {unknown[0]}")
+    if model.lm_head.weight is not model.transformer.wte.weight:
+        raise refused(uri, _OWN_HEAD)
     return model
 
 

@@ -38,7 +38,11 @@ def resolve_commit(name: str, revision: str | None, *, endpoint: str | None = No
 
 
 def download(name: str, commit: str, folder: Path, *, endpoint: str | None = None) -> None:
-    """Write the files of a base that we read, and nothing else, into the folder. Raises as resolve_commit."""
+    """Write the files of a base that we read, and nothing else, into the folder, each by the hash that the hub records
+    for the commit: sha256 of large files, git's own of the others.
+
+    Raises as resolve_commit; Temporary too where a file has other bytes, and asked again it is fetched again.
+    """
     asking(
         name,
         commit,
@@ -46,6 +50,14 @@ def download(name: str, commit: str, folder: Path, *, endpoint: str | None = Non
             name, revision=commit, local_dir=folder, allow_patterns=list(FILES), endpoint=endpoint, max_workers=3
         ),
     )
+    api = HfApi(endpoint)
+    found = asking(name, commit, lambda: api.verify_repo_checksums(name, revision=commit, local_dir=folder))
+    for wrong in found.mismatches:
+        (folder / wrong["path"]).unlink()
+    if found.mismatches:
+        first = found.mismatches[0]
+        text = f"{first['path']} of hf://{name} came with other bytes than its commit records ({first['algorithm']})."
+        raise Temporary(reasons.MODEL_HUB_UNAVAILABLE, text)
 
 
 def asking(name: str, revision: str | None, question: Callable[[], T]) -> T:

@@ -5,17 +5,17 @@ from dataclasses import asdict, dataclass
 from typing import BinaryIO, Literal
 
 from tweetbot_contract import reasons
-from tweetbot_contract.spec import Model
+from tweetbot_contract.model import Model
 from tweetbot_trainer.errors import SpecRefused
 from tweetbot_trainer.store.digests import sha256_of_stream
 from tweetbot_trainer.store.interface import ObjectNotFound
 
-HUB, SCRATCH_MINI = "hf://", "scratch://mini"
+HUB = "hf://"
 WEIGHTS, TOKENIZER, CONFIG = "model.safetensors", "tokenizer.json", "config.json"
 #: What a base folder holds; anything else in it is not read.
 FILES = (CONFIG, TOKENIZER, WEIGHTS)
-#: Shape and tokenizer recipe of scratch://mini; raise the number with every change of `scratch` or `tokenizer`.
-SCRATCH_RECIPE = "mini-1"
+#: Shape and tokenizer recipe of each base from nothing; raise its number with every change of `scratch`, `tokenizer`.
+SCRATCH_RECIPES = {"scratch://mini": "mini-1", "scratch://small": "small-1"}
 
 #: Opens the object at an address (`ObjectStore.open_stream`). Raises ObjectNotFound where there is none.
 OpenStream = Callable[[str], BinaryIO]
@@ -52,8 +52,8 @@ def base_identity(model: Model, *, open_stream: OpenStream, resolve: ResolveComm
 
     Raises SpecRefused (BaseModelNotFound, BaseModelRefused), NotAuthorized or Temporary.
     """
-    if model.base == SCRATCH_MINI:
-        return BaseIdentity(model.base, "scratch", SCRATCH_RECIPE)
+    if recipe := SCRATCH_RECIPES.get(model.base):
+        return BaseIdentity(model.base, "scratch", recipe)
     if model.base.startswith(HUB):
         return BaseIdentity(model.base, "hub", resolve(model.base.removeprefix(HUB), model.revision))
     return _folder_identity(model.base.rstrip("/"), open_stream)

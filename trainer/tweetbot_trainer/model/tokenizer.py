@@ -12,8 +12,6 @@ from tweetbot_trainer.errors import SpecRefused
 
 #: Stands before every post and closes it; GPT-2's own mark between documents.
 END_MARK = "<|endoftext|>"
-#: Entries of the tokenizer that scratch://mini learns, at the most.
-SCRATCH_VOCABULARY = 1024
 #: A tokenizer must give back what it was given; bits per byte mean nothing otherwise.
 _PROBE = "My dream is… Grüße, 港の朝 🌊\t#tag @name"
 
@@ -26,13 +24,13 @@ class EncodedText:
     utf8_bytes: int
 
 
-def learned_tokenizer(texts: Iterable[str]) -> Tokenizer:
-    """Return a byte-level BPE of at most SCRATCH_VOCABULARY entries learned from these texts alone."""
+def learned_tokenizer(texts: Iterable[str], entries: int) -> Tokenizer:
+    """Return a byte-level BPE of at most so many entries learned from these texts alone."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=SCRATCH_VOCABULARY,
+        vocab_size=entries,
         special_tokens=[END_MARK],
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,

@@ -2,7 +2,7 @@
 
 import yaml
 
-from tweetbot_trainer.report import card_data, card_text
+from tweetbot_trainer.report import card_adapter, card_data, card_text
 from tweetbot_trainer.report.facts import CardFacts
 
 #: The order of the sections; huggingtweets' cards had it, evaluation and samples are ours.
@@ -15,6 +15,7 @@ SECTIONS = (
     card_text.evaluation,
     card_text.samples,
     card_text.how_to_use,
+    card_adapter.adapter,
     card_text.limitations,
     card_text.about,
 )

@@ -4,7 +4,7 @@ from tweetbot_contract.result import DataTable
 from tweetbot_trainer.memorisation import Memorisation
 from tweetbot_trainer.report.facts import CardFacts
 from tweetbot_trainer.report.markdown import inline, table
-from tweetbot_trainer.training.values import BLOCK, COPIES, TrainingValues
+from tweetbot_trainer.training.values import BLOCK, COPIES, SHORT_STEPS, LoraValues, TrainingValues
 
 #: What the drops are called, in the order in which posts are checked.
 DROPS = {
@@ -55,9 +55,10 @@ def values_table(facts: CardFacts) -> str:
     values, sampling = facts.values, facts.sampling
     pairs = {
         "Recipe": values.procedure,
+        "Trained": _trained(values.lora),
         "Optimizer": f"{values.optimizer}, betas {values.betas[0]:g} and {values.betas[1]:g}, "
         f"epsilon {values.adam_epsilon:g}",
-        "Learning rate": f"{values.learning_rate:g}, {values.schedule} to 0, warm-up {values.warmup:.0%} of the steps",
+        "Learning rate": f"{_rate(values)}, {values.schedule} to 0, warm-up {values.warmup:.0%} of the steps",
         "Batch": f"{values.batch_tokens} label tokens a step",
         "Weight decay, gradient clip": f"{values.weight_decay:g}, {values.clip_norm:g}",
         "Dropout": f"{values.dropout:g}, of attention weights {values.attention_dropout:g}",
@@ -74,6 +75,18 @@ def _passes(values: TrainingValues) -> str:
     if values.procedure == "huggingtweets":
         return f"1, of {COPIES} reshuffled copies of the posts in blocks of at most {BLOCK} tokens"
     return f"{values.epochs} at the most, early stopping {'on' if values.early_stopping else 'off'}"
+
+
+def _trained(lora: LoraValues | None) -> str:
+    if lora is None:
+        return "every weight"
+    return f"LoRA adapters on every linear layer, rank {lora.rank}, alpha {lora.alpha}"
+
+
+def _rate(values: TrainingValues) -> str:
+    if values.short_learning_rate is None:
+        return f"{values.learning_rate:g}"
+    return f"{values.learning_rate:g} ({values.short_learning_rate:g} in under {SHORT_STEPS} steps)"
 
 
 def figures_table(facts: CardFacts) -> str:

@@ -14,8 +14,10 @@ from tweetbot_trainer.model.tokenizer import encode_all, end_mark_id
 from tweetbot_trainer.splits import Splits
 from tweetbot_trainer.training.blocks import blocks_of, copied
 from tweetbot_trainer.training.loop import train
+from tweetbot_trainer.training.lora import attach, merge
 from tweetbot_trainer.training.outcome import Hooks, TrainingOutcome
 from tweetbot_trainer.training.processors import chosen_processor
+from tweetbot_trainer.training.state import Weights
 from tweetbot_trainer.training.values import BLOCK, TrainingValues
 from tweetbot_trainer.training.windows import Window, windows_of
 
@@ -24,7 +26,8 @@ from tweetbot_trainer.training.windows import Window, windows_of
 class FineTuned:
     """What training gave: its course, the figures on the test posts, and the base's before it (none for scratch).
 
-    `memorisation` is there once texts were written with it.
+    `memorisation` is there once texts were written with it; `adapter` holds the tensors of LoRA adapters, by name,
+    that are in the model's weights now.
     """
 
     outcome: TrainingOutcome
@@ -32,6 +35,7 @@ class FineTuned:
     test: Likelihood
     base_test: Likelihood | None
     memorisation: Memorisation | None = None
+    adapter: Weights | None = None
 
 
 def fine_tune(base: Base, splits: Splits[DatasetPost], values: TrainingValues, *, gpu: bool, hooks: Hooks) -> FineTuned:
@@ -44,6 +48,8 @@ def fine_tune(base: Base, splits: Splits[DatasetPost], values: TrainingValues, *
     test = _texts(splits.test)
     scratch = base.identity.kind == "scratch"
     before = None if scratch else likelihood_of(base.model, base.tokenizer, test)
+    if values.lora:
+        attach(base.model, values.lora, values.seed)
     outcome = train(
         base.model,
         _trained_windows(base, splits.train, values),
@@ -53,8 +59,9 @@ def fine_tune(base: Base, splits: Splits[DatasetPost], values: TrainingValues, *
         hooks=hooks,
         stop_early=values.early_stopping and splits.reliability == "Normal",
     )
+    adapter = merge(base.model) if values.lora else None
     after = likelihood_of(base.model, base.tokenizer, test)
-    return FineTuned(outcome, _metrics(outcome, after, before, splits), after, before)
+    return FineTuned(outcome, _metrics(outcome, after, before, splits), after, before, adapter=adapter)
 
 
 def _metrics(

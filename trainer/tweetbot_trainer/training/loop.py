@@ -138,7 +138,7 @@ class _Run:
 
     def _step(self, step: Step, *, total: int, epoch: float) -> None:
         begun = self.clock()
-        rate = learning_rate(len(self.losses), total, peak=self.values.learning_rate, warmup=self.values.warmup)
+        rate = learning_rate(len(self.losses), total, peak=self.values.peak_rate(total), warmup=self.values.warmup)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         labels = sum(window.labels for window in step)

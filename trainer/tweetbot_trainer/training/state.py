@@ -3,12 +3,12 @@
 The order of the posts is not in it: that is a function of seed and epoch (training.windows).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import GPT2LMHeadModel
 
 from tweetbot_trainer.training.outcome import MetricsRow
@@ -70,14 +70,14 @@ class TrainingState:
 
 
 def weights_of(model: GPT2LMHeadModel) -> Weights:
-    """Return a copy of the weights on the CPU, each once: the head shares the embedding's."""
-    return {name: parameter.detach().cpu().clone() for name, parameter in model.named_parameters()}
+    """Return a copy of the trained weights on the CPU, each once: the head shares the embedding's."""
+    return {name: parameter.detach().cpu().clone() for name, parameter in _trained(model)}
 
 
 @torch.no_grad()
 def put_weights(model: GPT2LMHeadModel, weights: Weights) -> None:
     """Copy such weights into the model. Raises KeyError, RuntimeError where they are another model's."""
-    for name, parameter in model.named_parameters():
+    for name, parameter in _trained(model):
         parameter.copy_(weights[name])
 
 
@@ -86,7 +86,7 @@ def captured(
 ) -> TrainingState:
     """Return the state; on the CPU its tensors are the live ones, so write it before the next step."""
     tensors: dict[str, Weights] = {
-        "model": {name: parameter.detach().cpu() for name, parameter in model.named_parameters()},
+        "model": {name: parameter.detach().cpu() for name, parameter in _trained(model)},
         "random": _random_states(),
     }
     for place, moments in optimizer.state_dict()["state"].items():
@@ -110,6 +110,11 @@ def restore(state: TrainingState, model: GPT2LMHeadModel, optimizer: torch.optim
     torch.set_rng_state(random["cpu"])
     if "cuda" in random and torch.cuda.is_available():
         torch.cuda.set_rng_state(random["cuda"])
+
+
+def _trained(model: GPT2LMHeadModel) -> Iterator[tuple[str, nn.Parameter]]:
+    """Yield what training changes: with adapters, nothing else, and the base is read again by whoever goes on."""
+    return ((name, one) for name, one in model.named_parameters() if one.requires_grad)
 
 
 def _random_states() -> Weights:

@@ -4,9 +4,10 @@ Light on purpose: `prepare` needs it for the training key and may not import tor
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from tweetbot_contract.model import Lora, Model
 from tweetbot_contract.sources import Source
 from tweetbot_contract.training import Training
 from tweetbot_trainer.training.mixing import weights_of
@@ -37,6 +38,25 @@ class BaseDefaults:
 PRETRAINED = BaseDefaults(1.372e-4, 1024, 0.0, 0.0, (0.9, 0.999), 0.1, 1.0)
 #: Weights from nothing: tried on a seeded grammar (design, section 9, "Base names").
 FROM_NOTHING = BaseDefaults(3e-3, 512, 0.1, 0.1, (0.9, 0.99), 0.0, 0.7)
+#: Twice as wide, so a lower rate.
+SMALL_FROM_NOTHING = replace(FROM_NOTHING, learning_rate=1e-3)
+#: Adapters want ten times a full training's rate, fifteen times in under SHORT_STEPS steps ("LoRA Without Regret",
+#: Thinking Machines 2025), and no decay: that would pull them to the base.
+ADAPTERS = replace(PRETRAINED, learning_rate=1.4e-3, weight_decay=0.0)
+ADAPTERS_SHORT_RATE, SHORT_STEPS = 2e-3, 100
+
+
+@dataclass(frozen=True, slots=True)
+class LoraValues:
+    """The shape of the adapters; they count `scale` times."""
+
+    rank: int
+    alpha: int
+
+    @property
+    def scale(self) -> float:
+        """Return alpha / rank."""
+        return self.alpha / self.rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +65,7 @@ class TrainingValues:
 
     `learning_rate` is the peak; `warmup` the share of steps up to it; `batch_tokens` are label tokens a step;
     `precision` stays as asked for, since the processor that trains is not known when the key is computed;
+    `lora` is None where every weight is trained; `short_learning_rate` is the peak in a training of under SHORT_STEPS;
     `source_weights` stand in the order of spec.sources, and are empty where every post counts the same.
     `procedure` is spec.training.recipe; `recipe` the version of this code.
     """
@@ -71,6 +92,14 @@ class TrainingValues:
     source_weights: tuple[int, ...] = ()
     procedure: Procedure = "tweetbot"
     attention_dropout: float = 0.0
+    lora: LoraValues | None = None
+    short_learning_rate: float | None = None
+
+    def peak_rate(self, steps: int) -> float:
+        """Return the highest learning rate of a training of so many steps."""
+        if self.short_learning_rate is not None and steps < SHORT_STEPS:
+            return self.short_learning_rate
+        return self.learning_rate
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values for the training key and for trackers; floats keep their shortest exact spelling.
@@ -82,14 +111,30 @@ class TrainingValues:
 
 
 #: Values that were added once there were keys, and what they are where nobody asks for something else.
-_LATER: dict[str, Any] = {"source_weights": [], "procedure": "tweetbot", "attention_dropout": 0.0}
+_LATER: dict[str, Any] = {
+    "source_weights": [],
+    "procedure": "tweetbot",
+    "attention_dropout": 0.0,
+    "lora": None,
+    "short_learning_rate": None,
+}
 
 
-def effective_values(training: Training, base: str, sources: Sequence[Source]) -> TrainingValues:
+def lora_of(model: Model) -> LoraValues | None:
+    """Return the shape of the adapters that the spec asks for; None where every weight is trained."""
+    if model.method != "LoRA":
+        return None
+    shape = model.lora or Lora()
+    return LoraValues(shape.rank, shape.alpha)
+
+
+def effective_values(
+    training: Training, base: str, sources: Sequence[Source], lora: LoraValues | None = None
+) -> TrainingValues:
     """Return the values that a run with these sources and this base, such as `hf://gpt2`, trains with."""
     if training.recipe == "huggingtweets":
         return _original(training)
-    default = FROM_NOTHING if base.startswith(SCRATCH) else PRETRAINED
+    default = _defaults(base, lora)
     return TrainingValues(
         epochs=training.epochs,
         learning_rate=float(training.learning_rate) if training.learning_rate else default.learning_rate,
@@ -104,6 +149,8 @@ def effective_values(training: Training, base: str, sources: Sequence[Source]) -
         early_stopping=training.early_stopping,
         temperature=default.temperature,
         source_weights=weights_of(sources),
+        lora=lora,
+        short_learning_rate=ADAPTERS_SHORT_RATE if lora and not training.learning_rate else None,
     )
 
 
@@ -128,3 +175,9 @@ def _original(training: Training) -> TrainingValues:
         temperature=1.0,
         procedure="huggingtweets",
     )
+
+
+def _defaults(base: str, lora: LoraValues | None) -> BaseDefaults:
+    if base.startswith(SCRATCH):
+        return SMALL_FROM_NOTHING if base == f"{SCRATCH}small" else FROM_NOTHING
+    return ADAPTERS if lora else PRETRAINED
