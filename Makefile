@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-export PYTHONPATH := $(CURDIR)/tests/cluster:$(CURDIR)/tests/demo:$(CURDIR)/tests/fakes:$(CURDIR)/tests/bench
+export PYTHONPATH := $(CURDIR)/tests/cluster:$(CURDIR)/tests/demo:$(CURDIR)/tests/fakes:$(CURDIR)/tests/bench:$(CURDIR)/charts
 
 ##@ See it work
 demo: $(STAMP) ## Train a TweetBot from manifest to model on a cluster of its own, then clean up
@@ -25,9 +25,13 @@ test: check unit integration ## Everything: check, unit tests, integration tests
 check: $(STAMP) ## Format, lint, types, import contracts, and that what is generated is up to date
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy crds/tweetbot_contract operator/tweetbot_operator trainer/tweetbot_trainer tests
+	$(BIN)/mypy crds/tweetbot_contract operator/tweetbot_operator trainer/tweetbot_trainer charts/tweetbot_chart tests
 	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory generated
+
+generated: $(STAMP)
 	$(BIN)/python -m tweetbot_contract.generate --check
+	$(BIN)/python -m tweetbot_chart.generate --check
 
 unit: $(STAMP) ## The tests that need neither cluster nor network
 	$(BIN)/pytest -n auto tests/unit
@@ -43,6 +47,11 @@ e2e: $(STAMP) ## From kubectl apply to five posts, on the embedded cluster (E2E_
 kueue: $(STAMP) ## TweetBots in the queues of the real Kueue, which is built once from its Go module: some minutes
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
 	$(BIN)/pytest --kueue tests/kueue --durations=0 --durations-min=1
+
+older: $(STAMP) ## The integration tests on Kubernetes 1.34 (builds its servers once, some ten minutes)
+	@$(BIN)/python -m tweetbot_cluster build >/dev/null
+	KUBEBUILDER_ASSETS="$$($(BIN)/python -m tweetbot_cluster build-older)" \
+	  $(BIN)/pytest -n 5 --dist loadfile --no-loadscope-reorder --integration tests/integration
 
 soak: $(STAMP) ## Fifty runs under two operators, killed and stopped; long outages; exports of 100,000 posts: an hour
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
@@ -67,8 +76,12 @@ bench-quality: $(STAMP) ## What our recipes learn of an account beside huggingtw
 	@PYTHONPATH=$(PYTHONPATH):tests $(BIN)/python -m tweetbot_quality_bench $(ARGS)
 
 ##@ Work on it
-generate: $(STAMP) ## Render the CRD and the generated docs from the types
+generate: $(STAMP) ## Render the CRD, the generated docs and the chart's values from the types
 	$(BIN)/python -m tweetbot_contract.generate
+	$(BIN)/python -m tweetbot_chart.generate
+
+kustomize: generate ## Render kustomize/base from the chart (builds helm once)
+	@$(BIN)/python -m tweetbot_chart.plain "$$($(BIN)/python -m tweetbot_cluster build | grep /helm$$)"
 
 lock: $(STAMP) ## Resolve requirements/*.txt anew from pyproject.toml
 	UV=$(VENV)-bootstrap/bin/uv bash requirements/lock.sh
@@ -91,4 +104,4 @@ clean: ## Remove what was made here (the cluster's binaries stay in the user cac
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo cluster-up cluster-down test check unit integration e2e kueue soak trial bench-operator bench-trainer bench-quality generate lock venv clean help
+.PHONY: demo cluster-up cluster-down test check generated unit integration e2e kueue older soak trial bench-operator bench-trainer bench-quality generate kustomize lock venv clean help

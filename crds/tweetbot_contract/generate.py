@@ -1,6 +1,7 @@
 """Write everything that is rendered from the types: `python -m tweetbot_contract.generate [--check]`."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from tweetbot_contract import render_crd, render_docs
@@ -17,23 +18,29 @@ def files() -> dict[Path, str]:
     }
 
 
-def stale(root: Path = ROOT) -> list[Path]:
-    """Return the files that differ from what the types say."""
-    return [path for path, text in files().items() if not _is(root / path, text)]
+def stale(wanted: Mapping[Path, str], root: Path = ROOT) -> list[Path]:
+    """Return the files that differ from what they should be."""
+    return [path for path, text in wanted.items() if not _is(root / path, text)]
 
 
 def _is(path: Path, text: str) -> bool:
     return path.exists() and path.read_text(encoding="utf-8") == text
 
 
-def main() -> None:
+def write_or_check(wanted: Mapping[Path, str]) -> None:
     """Write the files, or with --check only name those that differ and exit 1."""
     if "--check" in sys.argv:
-        different = stale()
+        different = stale(wanted)
         print("\n".join(f"{path} is not what the types say: run `make generate`" for path in different))
         sys.exit(1 if different else 0)
-    for path, text in files().items():
+    for path, text in wanted.items():
+        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
         (ROOT / path).write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    """Write or check what is rendered from the contract."""
+    write_or_check(files())
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ def _leadership(client: ApiClient, settings: OperatorSettings) -> Leadership:
         lease=settings.lease_seconds,
         renew=settings.lease_renew_seconds,
         retry=settings.lease_retry_seconds,
-        address=settings.progress_address,
+        address=settings.progress_authority,
     )
     api = ApiRequests(client, settings.request_timeout_seconds)  # the one that no lease holds back
     return Elector(KubernetesLease(api, namespace, settings.lease_name), terms, time.monotonic, _now)

@@ -159,6 +159,12 @@ class OperatorSettings:
     """host:port at which other replicas reach this one, e.g. $(POD_IP):8443; none: a standby takes no reports."""
 
     @property
+    def progress_authority(self) -> str:
+        """That address as it stands in a URL: a Pod's IPv6 address has no brackets by itself."""
+        host, _, port = self.progress_address.rpartition(":")
+        return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else self.progress_address
+
+    @property
     def takes_progress(self) -> bool:
         """Whether trainers report: plain text is for the loopback alone, and https needs a certificate."""
         return bool(self.progress_url and (self.progress_certificate or self.progress_url.startswith("http:")))

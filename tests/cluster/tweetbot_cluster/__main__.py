@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from tweetbot_cluster.binaries import BuildFailed, find_or_build, to_stderr
+from tweetbot_cluster.binaries import HELM, OLDER, TOOLS, BuildFailed, find_or_build, to_stderr
 from tweetbot_cluster.cluster import OPERATOR, EmbeddedCluster, KubectlFailed
 from tweetbot_cluster.seed import SeedFailed
 from tweetbot_cluster.servers import StartFailed
@@ -52,7 +52,7 @@ def status(cluster: EmbeddedCluster) -> None:
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     root = argparse.ArgumentParser(prog="tweetbot_cluster", description=__doc__)
-    root.add_argument("command", choices=("up", "down", "status", "build"))
+    root.add_argument("command", choices=("up", "down", "status", "build", "build-older"))
     root.add_argument("--state", type=Path, default=default_state(os.environ), help="folder of the cluster")
     root.add_argument("--operator", action=argparse.BooleanOptionalAction, default=True, help="up: run the operator")
     root.add_argument("--delete", action="store_true", help="down: remove the folder with data and logs as well")
@@ -74,8 +74,10 @@ def main() -> int:
             case "status":
                 status(cluster)
             case "build":
-                for path in find_or_build(os.environ, to_stderr).values():
+                for path in find_or_build(os.environ, to_stderr, (*TOOLS, HELM)).values():
                     print(path)
+            case "build-older":
+                print(find_or_build(os.environ, to_stderr, OLDER)["kube-apiserver"].parent)
     except (BuildFailed, StartFailed, KubectlFailed, SeedFailed) as error:
         print(error, file=sys.stderr)
         return 1

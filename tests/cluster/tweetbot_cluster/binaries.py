@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 MODULES = Path(__file__).resolve().parents[1] / "go"
@@ -43,6 +43,10 @@ TOOLS = (
 )
 #: No part of the cluster: only tests/kueue needs it.
 KUEUE = Tool("kueue", "kueue", "sigs.k8s.io/kueue/cmd/kueue")
+#: An older control plane, for `make older`.
+OLDER = tuple(replace(tool, module="kubernetes-1.34") for tool in TOOLS if tool.name.startswith("kube-"))
+#: No server: only the tests of the chart need it, so neither the demo nor `cluster-up` waits for its build.
+HELM = Tool("helm", "helm", "helm.sh/helm/v4/cmd/helm")
 
 
 def find_or_build(env: Mapping[str, str], report: Report, tools: Sequence[Tool] = TOOLS) -> dict[str, Path]:
@@ -85,7 +89,7 @@ def _found(tool: Tool, env: Mapping[str, str]) -> Path:
 def _build_missing(tools: Sequence[Tool], env: Mapping[str, str], report: Report) -> None:
     if shutil.which("go", path=env.get("PATH")) is None:
         raise BuildFailed(
-            "go is missing: install Go 1.25 or newer (https://go.dev/dl), or point KUBEBUILDER_ASSETS "
+            "go is missing: install Go 1.26 or newer (https://go.dev/dl), or point KUBEBUILDER_ASSETS "
             "at a folder with etcd, kube-apiserver and the other programs"
         )
     _cache(env).mkdir(parents=True, exist_ok=True)
@@ -151,22 +155,20 @@ def _watch(process: subprocess.Popen[bytes], tool: Tool, log: Path, report: Repo
 
 def link_flags(tool: Tool) -> str:
     """Return the linker's flags: no symbols, and for Kubernetes the version that its servers announce."""
-    if tool.module != "kubernetes":
+    if not tool.module.startswith("kubernetes"):
         return "-s -w"
-    version = kubernetes_version()
+    version = kubernetes_version(tool.module)
     major, minor = version.lstrip("v").split(".")[:2]
     stamp = {"gitVersion": version, "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
     packages = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
     return "-s -w " + " ".join(f"-X {package}.{key}={value}" for package in packages for key, value in stamp.items())
 
 
-def kubernetes_version() -> str:
-    """Return the version that the Go module pins, such as `v1.35.4`."""
-    found = re.search(
-        r"^\s*(?:require )?k8s\.io/kubernetes (v\S+)", (MODULES / "kubernetes" / "go.mod").read_text(), re.M
-    )
+def kubernetes_version(module: str = "kubernetes") -> str:
+    """Return the version that a Go module pins, such as `v1.35.4`."""
+    found = re.search(r"^\s*(?:require )?k8s\.io/kubernetes (v\S+)", (MODULES / module / "go.mod").read_text(), re.M)
     if found is None:
-        raise BuildFailed("tests/cluster/go/kubernetes/go.mod names no version of k8s.io/kubernetes")
+        raise BuildFailed(f"tests/cluster/go/{module}/go.mod names no version of k8s.io/kubernetes")
     return found[1]
 
 

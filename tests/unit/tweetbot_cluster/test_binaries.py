@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from tweetbot_cluster.binaries import (
+    HELM,
     KUEUE,
+    OLDER,
     TOOLS,
     BuildFailed,
     Tool,
@@ -78,12 +80,13 @@ def test_a_failing_compiler_leaves_no_program_and_is_quoted(tmp_path: Path) -> N
 
 
 def test_the_servers_announce_the_version_that_the_module_pins() -> None:
-    apiserver = next(tool for tool in TOOLS if tool.name == "kube-apiserver")
-    assert f"gitVersion={kubernetes_version()} " in link_flags(apiserver) + " "
+    for apiserver in (tool for tool in (*TOOLS, *OLDER) if tool.name == "kube-apiserver"):
+        assert f"gitVersion={kubernetes_version(apiserver.module)} " in link_flags(apiserver) + " "
+    assert kubernetes_version("kubernetes-1.34").startswith("v1.34.")
 
 
 def test_another_modules_versions_leave_a_folder_as_it_is() -> None:
-    folders = {tool.module: cache_folder({}, tool) for tool in (*TOOLS, KUEUE)}
+    folders = {tool.module: cache_folder({}, tool) for tool in (*TOOLS, *OLDER, HELM, KUEUE)}
     assert len(set(folders.values())) == len(folders)
     assert all(folder.name.startswith(f"{module}-") for module, folder in folders.items())
 

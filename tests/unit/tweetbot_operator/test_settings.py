@@ -88,3 +88,16 @@ def test_what_would_go_into_every_pod_is_looked_at(tmp_path: Path, text: str | N
         (tmp_path / "ca.crt").write_text(text)
     with pytest.raises(InvalidSettings, match="TWEETBOT_PROGRESS_CA"):
         settings_from({"TWEETBOT_PROGRESS_CA": str(tmp_path / "ca.crt")})
+
+
+@pytest.mark.parametrize(
+    ("address", "authority"),
+    [
+        ("10.0.0.7:8443", "10.0.0.7:8443"),
+        ("fd00::7:8443", "[fd00::7]:8443"),
+        ("[fd00::7]:8443", "[fd00::7]:8443"),
+        ("", ""),
+    ],
+)
+def test_an_ipv6_address_has_brackets_in_a_url(address: str, authority: str) -> None:
+    assert settings_from({"TWEETBOT_PROGRESS_ADDRESS": address}).progress_authority == authority

@@ -1,0 +1,75 @@
+"""Write what is rendered or copied in the chart: `python -m tweetbot_chart.generate [--check]`."""
+
+from pathlib import Path
+
+import yaml
+
+from tweetbot_chart import render
+from tweetbot_chart.settings_values import settings_values
+from tweetbot_chart.tenant_values import Tenant
+from tweetbot_contract import render_crd
+from tweetbot_contract.generate import write_or_check
+
+ROOT = Path(__file__).parents[2]
+CHART = Path("charts/tweetbot-operator")
+PLAIN = Path("kustomize/base")
+INTEGRATIONS = ROOT / "integrations"
+_ARGOCD = INTEGRATIONS / "argocd/resource_customizations/tweetbot.dev/TweetBot"
+#: Files of the chart that stand elsewhere for whoever installs without it: name in the chart → its one home.
+COPIES = {
+    "rules.yaml": INTEGRATIONS / "prometheus/rules.yaml",
+    "dashboard.json": INTEGRATIONS / "grafana/dashboard.json",
+    "argocd/health.lua": _ARGOCD / "health.lua",
+    "argocd/discovery.lua": _ARGOCD / "actions/discovery.lua",
+    "argocd/retrain.lua": _ARGOCD / "actions/retrain/action.lua",
+    "argocd/suspend.lua": _ARGOCD / "actions/suspend/action.lua",
+    "argocd/resume.lua": _ARGOCD / "actions/resume/action.lua",
+}
+
+
+def files() -> dict[Path, str]:
+    """Return each generated file's path, relative to the repository, and its content."""
+    head = (Path(__file__).parent / "head.md").read_text(encoding="utf-8")
+    return {
+        CHART / "values.yaml": render.values_yaml(),
+        CHART / "values.schema.json": render.schema(),
+        CHART / "README.md": f"<!-- {render.NOTE} -->\n{head}{render.table()}",
+        CHART / "templates/crd.yaml": custom_resource_template(),
+        CHART / "files/defaults.yaml": f"# {render.NOTE}\n{defaults()}",
+        PLAIN / "tweetbots.tweetbot.dev.yaml": render_crd.rendered(),
+        **{CHART / "files" / name: home.read_text(encoding="utf-8") for name, home in COPIES.items()},
+    }
+
+
+def custom_resource_template() -> str:
+    """Return the resource as a template, so that an upgrade of the chart upgrades it: Helm leaves crds/ alone."""
+    definition = render_crd.custom_resource_definition()
+    metadata, spec = definition.pop("metadata"), definition.pop("spec")
+    body = yaml.safe_dump({"spec": spec}, sort_keys=False, width=120, allow_unicode=True)
+    head = yaml.safe_dump(definition, sort_keys=False)
+    keep = 'ternary (dict "helm.sh/resource-policy" "keep") (dict) .Values.crds.keep'
+    arguments = f'"root" $ "name" "{metadata["name"]}" "annotations" (merge (dict) .Values.crds.annotations ({keep}))'
+    return (
+        f"{{{{- if .Values.crds.enabled }}}}\n# {render.NOTE}\n{head}metadata:\n"
+        f'  {{{{- include "tweetbot.metadata" (dict {arguments}) | nindent 2 }}}}\n'
+        + body.replace("{{", '{{ "{{" }}')
+        + "{{- end }}\n"
+    )
+
+
+def defaults() -> str:
+    """Return what templates must know of defaults: an entry of `tenants` has none in values.yaml, as Helm merges maps
+    alone, and a setting that is at its default need not be said.
+    """
+    tenant = Tenant(namespace="-").model_dump(mode="json", by_alias=True, exclude={"namespace"})
+    known = {"tenant": tenant, "settings": settings_values()().model_dump(mode="json", by_alias=True)}
+    return yaml.safe_dump(known, sort_keys=False, width=120)
+
+
+def main() -> None:
+    """Write the files, or with --check only name those that differ and exit 1."""
+    write_or_check(files())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+"""Write what the chart makes of its defaults for those without Helm: `python -m tweetbot_chart.plain HELM`."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tweetbot_chart.generate import CHART, PLAIN, ROOT
+
+FILE = PLAIN / "operator.yaml"
+_NOTE = "# Rendered from charts/tweetbot-operator by `make kustomize`: edit the chart, not this file.\n"
+
+
+def rendered(helm: Path) -> str:
+    """Return the objects of the chart as plain YAML, but for the resource, which has its own file, and helm's test."""
+    command = [str(helm), "template", "tweetbot-operator", str(ROOT / CHART), "--namespace", "tweetbot-system"]
+    options = ["--kube-version", "1.35.0", "--set", "crds.enabled=false,tests.enabled=false"]
+    done = subprocess.run(command + options, capture_output=True, text=True, check=True)
+    return _NOTE + done.stdout.replace("app.kubernetes.io/managed-by: Helm", "app.kubernetes.io/managed-by: kustomize")
+
+
+def main() -> None:
+    """Write the file with the helm that the command line names."""
+    (ROOT / FILE).write_text(rendered(Path(sys.argv[1])), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""The chart's values: rendered from types, complete, strict, in step with what they stand for."""
+
+import json
+import re
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import yaml
+from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
+
+from tweetbot_chart import generate
+from tweetbot_chart.policy_values import Relation, SourceKind
+from tweetbot_chart.render import all_values
+from tweetbot_chart.settings_values import ELSEWHERE, docstrings
+from tweetbot_contract.generate import stale
+from tweetbot_contract.handover import MANAGED_BY, MANAGED_BY_LABEL
+from tweetbot_contract.render_crd import custom_resource_definition
+from tweetbot_contract.sources import Source
+from tweetbot_operator.settings import OperatorSettings
+
+ROOT = Path(__file__).parents[3]
+CHART = ROOT / generate.CHART
+DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text())
+SCHEMA = json.loads((CHART / "values.schema.json").read_text())
+TEMPLATES = {path.name: path.read_text() for path in (CHART / "templates").rglob("*.*")}
+
+
+def test_what_is_generated_is_up_to_date() -> None:
+    assert stale(generate.files()) == []
+
+
+def test_every_setting_of_the_operator_is_a_value_with_its_default() -> None:
+    named = {to_camel(field.name): field.default for field in fields(OperatorSettings) if field.name not in ELSEWHERE}
+    assert DEFAULTS["settings"] == named
+
+
+def test_every_setting_has_its_reason() -> None:
+    assert set(docstrings(OperatorSettings)) == {field.name for field in fields(OperatorSettings)}
+
+
+VALUES = all_values()
+
+
+def test_the_defaults_are_values() -> None:
+    assert VALUES.model_validate(DEFAULTS).model_dump(by_alias=True) == VALUES().model_dump(by_alias=True)
+
+
+@pytest.mark.parametrize("file", sorted((CHART / "ci").glob("*.yaml")), ids=lambda file: file.stem)
+def test_the_files_that_the_chart_is_tried_with_hold_values(file: Path) -> None:
+    VALUES.model_validate(yaml.safe_load(file.read_text()) or {})
+
+
+def objects(schema: Any) -> list[dict[str, Any]]:
+    """Return every schema of an object with properties, at any depth."""
+    if isinstance(schema, list):
+        return [found for item in schema for found in objects(item)]
+    if not isinstance(schema, dict):
+        return []
+    own = [schema] if isinstance(schema.get("properties"), dict) and schema.get("type") == "object" else []
+    return own + [found for item in schema.values() for found in objects(item)]
+
+
+def test_no_object_of_ours_takes_unknown_keys_but_the_one_that_helm_fills() -> None:
+    found = {each["title"]: each["additionalProperties"] for each in objects(SCHEMA)}
+    assert {title for title, open_ in found.items() if open_} == {"Global"}
+    assert len(found) > 20
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"replica": 3},
+        {"settings": {"retrySecond": 1}},
+        {"metrics": {"serviceMonitor": {"enable": True}}},
+        {"tenants": [{"name": "team-a"}]},
+        {"admissionPolicies": {"sources": {"kinds": ["rss"]}}},
+        {"image": {"digest": "latest"}},
+        {"replicas": "two"},
+    ],
+)
+def test_a_value_that_is_none_is_refused(values: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        VALUES.model_validate(values)
+
+
+def used(templates: str) -> set[str]:
+    return set(re.findall(r"\.Values\.(\w+)", templates))
+
+
+def test_every_value_is_used_and_no_other() -> None:
+    assert used("\n".join(TEMPLATES.values())) == set(DEFAULTS)
+
+
+def test_chart_and_project_have_one_version() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert (chart["version"], str(chart["appVersion"])) == (version, version)
+
+
+def test_trainers_are_known_by_the_label_that_the_operator_gives_them() -> None:
+    assert f"{MANAGED_BY_LABEL}: {MANAGED_BY}" in TEMPLATES["_helpers.tpl"]
+
+
+SPEC = custom_resource_definition()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+
+
+def described(schema: dict[str, Any], path: str = "") -> list[tuple[str, str]]:
+    """Return the path and the description of every field."""
+    found = []
+    for name, field in schema.get("properties", {}).items():
+        found.append((f"{path}{name}", field.get("description", "")))
+        found += described(field.get("items", field), f"{path}{name}.")
+    return found
+
+
+def test_the_policy_on_secrets_looks_at_every_secret_that_a_spec_names() -> None:
+    """A new field that names a Secret must come into the policy, or it is a way round it."""
+    named = {path.removeprefix("sources.") for path, _ in described(SPEC) if path.endswith("Secret")}
+    policy = TEMPLATES["admission-policies.yaml"]
+    looked_at = re.findall(r"(?:object\.spec|source)\.([\w.]+Secret)\.name", policy)
+    assert set(looked_at) == named
+
+
+def test_the_policies_know_every_kind_of_source_and_every_relation() -> None:
+    assert set(get_args(SourceKind)) == {name for name in Source.model_fields if name != "weight"}
+    assert set(get_args(Relation)) == set(SPEC["properties"]["subject"]["properties"]["relation"]["enum"])
+
+
+def test_the_policy_on_buckets_looks_at_every_address_in_s3() -> None:
+    """Whatever a spec may read from s3:// is held to the tenant's prefixes."""
+    addresses = [path for path, text in described(SPEC) if "s3://" in text and path != "output.s3.uri"]
+    assert addresses == ["sources.archive.uri", "sources.posts.uri", "sources.bluesky.car", "sources.mastodon.uri",
+                         "model.base"]  # fmt: skip
+    policy = TEMPLATES["admission-policies.yaml"]
+    assert [path for path in addresses if path.replace("sources.", "source.") not in policy] == []
