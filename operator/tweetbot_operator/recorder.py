@@ -9,7 +9,7 @@ from datetime import datetime
 
 from tweetbot_contract.status import TweetBotStatus
 from tweetbot_operator.cluster import Cluster, Manifest
-from tweetbot_operator.errors import ApiFault
+from tweetbot_operator.errors import ApiFault, NamespaceEnding, Refused
 from tweetbot_operator.logs import about
 from tweetbot_operator.status_to_events import event_for, happenings
 from tweetbot_operator.views import StoredBot
@@ -35,6 +35,7 @@ class Recorder:
         self._cluster, self._now, self._sleep = cluster, now, sleep
         self._waiting: deque[tuple[Manifest, dict[str, str]]] = deque(maxlen=_WAITING)
         self._wake = asyncio.Event()
+        self._refused = False
 
     def note(self, bot: StoredBot, before: TweetBotStatus, after: TweetBotStatus) -> None:
         """Take up what the change of status means to people."""
@@ -69,3 +70,12 @@ class Recorder:
             await self._cluster.create_event(event)
         except ApiFault as fault:
             LOG.debug("event not written", extra=about(**subject, event=json.dumps(event), fault=str(fault)))
+            self._note_refusal(fault)
+        else:
+            self._refused = False
+
+    def _note_refusal(self, fault: ApiFault) -> None:
+        """Tell the first of a row: a right that is missing would else be told with every Event."""
+        if isinstance(fault, Refused) and not isinstance(fault, NamespaceEnding) and not self._refused:
+            self._refused = True
+            LOG.warning("Events are refused", extra=about(fault=str(fault)))

@@ -13,6 +13,7 @@ from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
 Kubectl = Callable[..., CompletedProcess[str]]
 #: These take longest and so begin first: a worker that began one of them last would be waited for by all others.
 LONGEST = (
+    "test_operator_rights",
     "test_main_job",
     "test_operator_lifecycle",
     "test_operator_faults",

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from helm import Helm
 from operator_process import OperatorProcess, jobs_made, until
 from tenant import Tenant
 from tweetbot_cluster.cluster import EmbeddedCluster
@@ -16,28 +17,15 @@ A_LIMIT_RANGE = {
 }
 
 
-def test_it_needs_no_more_rights_than_the_design_grants(home: EmbeddedCluster, tmp_path: Path) -> None:
-    """A token of a service account instead of the administrator's certificate, bound to exactly these rules."""
+def test_the_roles_of_the_chart_for_one_namespace_are_enough(home: EmbeddedCluster, tmp_path: Path) -> None:
+    """A token of the chart's service account instead of a certificate, and no role of the whole cluster."""
     tenant = Tenant(home)
-    rules = [
-        ("tweetbot.dev", "tweetbots", ["get", "list", "watch", "patch"]),
-        ("tweetbot.dev", "tweetbots/status", ["patch"]),
-        ("batch", "jobs", ["get", "list", "watch", "create", "delete"]),
-        ("", "pods", ["get", "list", "watch"]),
-        ("events.k8s.io", "events", ["list", "create"]),
-        ("coordination.k8s.io", "leases", ["get", "create", "update"]),
-    ]
-    role = {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "Role",
-        "metadata": {"name": "operator"},
-        "rules": [{"apiGroups": [group], "resources": [name], "verbs": verbs} for group, name, verbs in rules],
-    }
-    tenant("apply", "-f", "-", input=json.dumps(role))
-    tenant("create", "serviceaccount", "operator")
-    tenant("create", "rolebinding", "operator", "--role=operator", f"--serviceaccount={tenant.namespace}:operator")
+    values = {"namespaceOverride": tenant.namespace, "watch": {"namespaces": [tenant.namespace]}}
+    kinds = ("ServiceAccount", "Role", "RoleBinding")
+    mine = [each for each in Helm(tmp_path / "helm").render(values=values) if each["kind"] in kinds]
+    tenant("apply", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": mine}))
     kubeconfig = json.loads(home.kubeconfig.read_text())
-    kubeconfig["users"][0]["user"] = {"token": tenant("create", "token", "operator").strip()}
+    kubeconfig["users"][0]["user"] = {"token": tenant("create", "token", "tweetbot-operator").strip()}
     (tmp_path / "kubeconfig").write_text(json.dumps(kubeconfig))
     env = {"TWEETBOT_NAMESPACES": tenant.namespace, "TWEETBOT_LEASE_NAMESPACE": tenant.namespace}
     with OperatorProcess(tmp_path / "kubeconfig", tmp_path / "log", env):

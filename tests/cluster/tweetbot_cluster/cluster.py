@@ -133,9 +133,10 @@ class EmbeddedCluster:
         stop(self.state, name, grace=0)
 
     def seed(self) -> None:
-        """Put in what the examples need: the CRD, a bucket with the demo's archive, and the Secret for it."""
+        """Put in what the examples need: CRD, the operator's rights, a bucket with the demo's archive, its Secret."""
         with self.state.lock():
             seed.install_custom_resource(self.kubectl, self.api)
+            seed.grant_rights(self.kubectl)
             if "versitygw" in self.parts:
                 seed.fill_bucket(self.s3())
                 self.put_secret("default")

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from tweetbot_cluster import rights
 from tweetbot_cluster.api_server import ApiServer, Document
 from tweetbot_cluster.certificates import Authority, service_account_key
 from tweetbot_cluster.kubeconfig import write_kubeconfig
@@ -32,9 +33,9 @@ CONTROLLERS = (
     "taint-eviction",
 )
 USERS = {
-    # The operator has its own name, so that the audit log tells its writes from a person's.
     "kubeconfig": ("tweetbot-admin", ("system:masters",)),
-    "operator.kubeconfig": ("tweetbot-operator", ("system:masters",)),
+    # Its own name, so that the audit log tells its writes from a person's; the group that every service account is in.
+    "operator.kubeconfig": (rights.OPERATOR, ("system:serviceaccounts",)),
     "certificates/controller-manager.kubeconfig": ("system:kube-controller-manager", ()),
     "certificates/scheduler.kubeconfig": ("system:kube-scheduler", ()),
     "certificates/node.kubeconfig": (f"system:node:{NODE_NAME}", ("system:nodes",)),
@@ -72,7 +73,7 @@ def audit_policy() -> Document:
         "omitStages": ["RequestReceived", "ResponseStarted"],
         "rules": [
             {"level": "RequestResponse", "verbs": writes, "resources": watched},
-            {"level": "Metadata", "users": ["tweetbot-operator"]},
+            {"level": "Metadata", "users": [rights.OPERATOR]},
             {"level": "None"},
         ],
     }

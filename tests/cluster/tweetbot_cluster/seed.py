@@ -1,7 +1,8 @@
-"""What a fresh cluster gets for `kubectl apply -f crds/examples/quickstart.yaml`: CRD, bucket, posts and Secret."""
+"""What a fresh cluster gets, so that crds/examples/quickstart.yaml runs: CRD, rights, bucket, posts and Secret."""
 
 from __future__ import annotations
 
+import json
 import tempfile
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from subprocess import CompletedProcess
 from typing import Any
 
 from tweetbot_cluster.api_server import ApiServer
+from tweetbot_cluster.rights import operator_rights
 from tweetbot_cluster.state import Settings
 
 Kubectl = Callable[..., CompletedProcess[str]]
@@ -33,6 +35,12 @@ def install_custom_resource(kubectl: Kubectl, api: ApiServer) -> None:
         if time.monotonic() > deadline:
             raise SeedFailed(f"the API server has the CRD but serves no {COLLECTION}")
         time.sleep(0.05)
+
+
+def grant_rights(kubectl: Kubectl) -> None:
+    """Let the operator do what the chart lets it. Raises KubectlFailed."""
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": operator_rights()})
+    kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", input=text)
 
 
 def put_secret(api: ApiServer, settings: Settings, namespace: str) -> None:

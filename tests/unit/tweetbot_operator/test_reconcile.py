@@ -99,11 +99,14 @@ async def test_people_hear_of_each_step_once(stage: Stage) -> None:
     assert [event["reason"] for event in stage.cluster.events] == ["Preparing", "Training", "Succeeded"]
 
 
-async def test_events_that_cannot_be_written_hold_up_nothing(stage: Stage) -> None:
+async def test_events_that_cannot_be_written_hold_up_nothing_and_are_told_once(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
     stage.cluster.faults["create_event"] = [Refused("no events here")] * 9
     await stage.apply()
     await stage.whole_run()
     assert stage.status.phase == "Succeeded"
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == ["Events are refused"]
 
 
 # ---- killed at each write

@@ -1,0 +1,148 @@
+"""The chart's role on a real API server: what is missing is told, what is granted is used, and nothing else is."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from cutting_proxy import CuttingProxy
+from operator_process import OperatorProcess, until
+from tenant import Tenant
+from tweetbot_cluster.cluster import EmbeddedCluster
+from tweetbot_cluster.rights import OPERATOR, operator_rights
+
+Right = tuple[str, str]
+LEASE = "tweetbot-operator"
+KINDS = ("tweetbots", "jobs", "pods")
+#: For an admission plug-in that this API server has not, so that nothing here can ask for it.
+FOR_OTHERS = {("update", "tweetbots/finalizers")}
+LATE: dict[str, Any] = {"output": {"s3": {"uri": "s3://team-a/models", "credentialsSecret": {"name": "late"}}}}
+
+
+def rights_of(roles: list[dict[str, Any]]) -> set[Right]:
+    """Return every verb on every resource that roles grant."""
+    rules = [rule for role in roles for rule in role.get("rules", ())]
+    return {(verb, resource) for rule in rules for resource in rule["resources"] for verb in rule["verbs"]}
+
+
+GRANTED = rights_of(operator_rights())
+
+
+@dataclass
+class Scene:
+    """A tenant, and behind a proxy an operator that has the rights of the chart."""
+
+    home: EmbeddedCluster
+    tenant: Tenant
+    proxy: CuttingProxy
+    operator: OperatorProcess
+    bots: list[str] = field(default_factory=list)
+
+    def apply(self, mood: str = "well", **spec: Any) -> str:
+        """Apply one more TweetBot; answers its name."""
+        self.bots.append(f"gull-{len(self.bots)}")
+        self.tenant.apply(self.bots[-1], mood, **spec)
+        return self.bots[-1]
+
+    @contextmanager
+    def without(self, right: Right) -> Iterator[None]:
+        """Take a verb on a resource away from the operator for a while."""
+        try:
+            self._grant(lambda verb, resource: (verb, resource) != right)
+            yield
+        finally:
+            self.proxy.swallow = lambda watch, line: False
+            self._grant(lambda verb, resource: True)
+
+    def _grant(self, kept: Any) -> None:
+        roles = [role for role in operator_rights() if role["kind"] == "ClusterRole"]
+        for role in roles:
+            for rule in role["rules"]:
+                rule["verbs"] = [verb for verb in rule["verbs"] if all(kept(verb, each) for each in rule["resources"])]
+            role["rules"] = [rule for rule in role["rules"] if rule["verbs"]]
+            self.home.api.apply(f"/apis/{role['apiVersion']}/clusterroles/{role['metadata']['name']}", role)
+
+    def make_it_read(self) -> None:
+        """Let no watch show it anything, so that the resync must read what it finds."""
+        self.proxy.swallow = lambda watch, line: True
+        self.apply("slow")
+
+    def make_it_delete_a_job(self) -> None:
+        name = self.apply("slow")
+        until(lambda: self.tenant.pod_phases(name) != [], 120)
+        self.tenant.apply(name, "slow", suspend=True)
+
+    def touch_its_lease(self) -> None:
+        """Write as another hand, after which the holder must look."""
+        self.tenant("annotate", "lease", LEASE, f"example.com/touched={len(self.bots)}", "--overwrite")
+
+    def provoke(self, right: Right) -> None:
+        """Make the operator need a right. By itself it lists every two seconds, and renews its Lease as often."""
+        provocations: dict[Right, Callable[[], object]] = {
+            **{("get", kind): self.make_it_read for kind in KINDS},
+            **{("list", kind): lambda: None for kind in KINDS},
+            **{("watch", kind): self.proxy.end_watches for kind in KINDS},
+            ("patch", "tweetbots"): lambda: self.apply(deletionPolicy="Delete"),
+            ("patch", "tweetbots/status"): self.apply,
+            ("create", "jobs"): self.apply,
+            ("delete", "jobs"): self.make_it_delete_a_job,
+            ("list", "events"): lambda: self.apply(**LATE),
+            ("create", "events"): self.apply,
+            ("create", "leases"): lambda: self.tenant("delete", "lease", LEASE),
+            ("get", "leases"): self.touch_its_lease,
+            ("update", "leases"): lambda: None,
+        }
+        provocations[right]()
+
+    def complaints(self, since: int) -> str:
+        """Return what the log and the statuses say."""
+        return self.operator.log.read_text()[since:] + self.tenant("get", "tweetbots", "-o", "json").replace('\\"', '"')
+
+    def used(self, since: int) -> set[Right]:
+        """Return what the audit log says that the operator did, or tried to do in vain."""
+        lines = [json.loads(line) for line in self.home.audit_log.read_text()[since:].splitlines()]
+        mine = [line for line in lines if line["user"]["username"] == OPERATOR and "objectRef" in line]
+        return {(line["verb"], _resource(line["objectRef"])) for line in mine}
+
+
+def _resource(reference: dict[str, str]) -> str:
+    return "/".join(filter(None, (reference["resource"], reference.get("subresource"))))
+
+
+@pytest.fixture(scope="module")
+def scene(home: EmbeddedCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    tenant, folder = Tenant(home), tmp_path_factory.mktemp("rights")
+    env = {"TWEETBOT_LEASE_NAMESPACE": tenant.namespace, "TWEETBOT_RESYNC_SECONDS": "2"}
+    proxy = CuttingProxy(home.operator_kubeconfig, folder)
+    with proxy, OperatorProcess(proxy.kubeconfig, folder / "log", env) as operator:
+        until(lambda: operator.leads, 120)
+        yield Scene(home, tenant, proxy, operator)
+
+
+@pytest.mark.parametrize("right", sorted(GRANTED - FOR_OTHERS), ids="-".join)
+def test_a_missing_right_is_told_by_name_and_healed_by_granting_it(scene: Scene, right: Right) -> None:
+    verb, resource = right
+    since = len(scene.operator.log.read_text())
+    with scene.without(right):
+        scene.provoke(right)
+        until(lambda: f'cannot {verb} resource "{resource}"' in scene.complaints(since).replace('\\"', '"'), 120)
+    scene.tenant.wait(scene.apply(suspend=True), "Suspended", 240)
+    assert scene.operator.alive
+
+
+def test_a_full_life_uses_every_right_and_asks_for_no_other(scene: Scene) -> None:
+    since = len(scene.home.audit_log.read_text())
+    for right in sorted(GRANTED - FOR_OTHERS, key=lambda right: right[0] == "get"):
+        scene.provoke(right)
+    until(lambda: scene.used(since) >= GRANTED - FOR_OTHERS, 240)
+    scene.proxy.swallow = lambda watch, line: False
+    assert scene.used(since) == GRANTED - FOR_OTHERS
+
+
+def test_it_may_read_no_secret_and_run_nothing_in_a_pod(scene: Scene) -> None:
+    for verb, resource in (("get", "secrets"), ("list", "configmaps"), ("create", "pods"), ("create", "pods/exec")):
+        asked = ("auth", "can-i", verb, resource, f"--as={OPERATOR}", "-n", scene.tenant.namespace)
+        assert scene.home.kubectl(*asked, check=False).stdout.strip() == "no"
