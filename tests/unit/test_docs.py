@@ -10,7 +10,10 @@ from tweetbot_contract import reasons
 from tweetbot_operator.settings import OperatorSettings
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "SECURITY.md", "charts/tweetbot-operator/README.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(OperatorSettings)])
@@ -35,3 +38,9 @@ def test_every_documented_reason_is_given_by_one_of_the_halves() -> None:
 def test_every_link_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?://|#)([^)#\s]+)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "threat-model").glob("*.md")), ids=lambda page: page.stem)
+def test_every_test_that_the_threat_model_names_is_there(page: Path) -> None:
+    named = set(re.findall(r"\btest_\w+", page.read_text(encoding="utf-8")))
+    assert named - {file.stem for file in (ROOT / "tests").rglob("test_*.py")} == set()
