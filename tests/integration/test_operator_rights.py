@@ -1,6 +1,8 @@
 """The chart's role on a real API server: what is missing is told, what is granted is used, and nothing else is."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 
 from cutting_proxy import CuttingProxy
+from helm import ROOT
 from operator_process import OperatorProcess, until
 from tenant import Tenant
 from tweetbot_cluster.cluster import EmbeddedCluster
@@ -146,3 +149,10 @@ def test_it_may_read_no_secret_and_run_nothing_in_a_pod(scene: Scene) -> None:
     for verb, resource in (("get", "secrets"), ("list", "configmaps"), ("create", "pods"), ("create", "pods/exec")):
         asked = ("auth", "can-i", verb, resource, f"--as={OPERATOR}", "-n", scene.tenant.namespace)
         assert scene.home.kubectl(*asked, check=False).stdout.strip() == "no"
+
+
+def test_the_script_of_helm_test_finds_the_operator_well(scene: Scene) -> None:
+    script = (ROOT / "charts/tweetbot-operator/files/health_test.py").read_text()
+    command = [sys.executable, "-c", script, f"http://127.0.0.1:{scene.operator.port}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["/healthz: 200", "/readyz: 200", "/metrics: 200"]

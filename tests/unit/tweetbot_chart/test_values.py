@@ -137,3 +137,12 @@ def test_the_policy_on_buckets_looks_at_every_address_in_s3() -> None:
                          "model.base"]  # fmt: skip
     policy = TEMPLATES["admission-policies.yaml"]
     assert [path for path in addresses if path.replace("sources.", "source.") not in policy] == []
+
+
+def test_the_values_that_the_docs_offer_are_values() -> None:
+    """An ellipsis stands for a digest."""
+    page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    offered = re.findall(r"^```yaml\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    assert len(offered) >= 2
+    for text in offered:
+        VALUES.model_validate(yaml.safe_load(text.replace("…", "0" * 64)))
