@@ -44,7 +44,10 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--idle-seconds", type=float, default=600, help="how long the whole fleet is left alone")
     parser.add_argument("--reporters", type=int, default=1000, help="trainings that report progress at once")
     parser.add_argument("--report-seconds", type=float, default=5, help="seconds between two reports of one")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    if asked.sizes[0] > asked.at_once:
+        parser.error(f"--sizes: begin with {asked.at_once} or fewer, whose runs are what the larger fleets have had")
+    return asked
 
 
 def _sizes(text: str) -> tuple[int, ...]:

@@ -23,6 +23,7 @@ from tweetbot_operator_bench.restored import restore
 AT_A_RATE, RATE = 100, 10.0  # TweetBots, TweetBots a second
 NEIGHBOUR = "neighbour"
 _NEIGHBOUR_RATE = 2.0  # TweetBots a second
+_LOOK_EVERY = 1.0  # seconds; each look has the operator write out all of its metrics
 _PATIENCE = 1800.0  # seconds until runs that do not end stop the bench
 
 
@@ -134,13 +135,13 @@ async def _until_ended(here: Fleet, total: float) -> float:
     while (ended := here.operator.metric("tweetbot_runs_finished_total", outcome="Succeeded")) < total:
         if time.monotonic() > deadline:
             raise TimeoutError(f"{ended:.0f} of {total:.0f} runs have succeeded")
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(_LOOK_EVERY)
     return time.monotonic()
 
 
 async def _until_tidy(here: Fleet) -> float:
     while here.operator.metric("tweetbot_cache_objects", kind="jobs"):
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(_LOOK_EVERY)
     return time.monotonic()
 
 
