@@ -89,6 +89,11 @@ class Metrics(Part):
     base_bits_per_byte: Annotated[
         Finite | None, Field(description="The same of the base model before training; absent for scratch bases.")
     ] = None
+    bits_per_byte_low: Annotated[
+        Finite | None,
+        Field(description="Lower end of the 95 % interval of bitsPerByte, by a bootstrap over the posts."),
+    ] = None
+    bits_per_byte_high: Annotated[Finite | None, Field(description="Its upper end.")] = None
     first_train_loss: Annotated[Finite | None, Field(description="Training loss of the first steps.")] = None
     train_loss: Annotated[Finite, Field(description="Training loss of the last steps.")]
     tokens_per_second: Annotated[Finite, Field(description="Label tokens trained on a second, evaluation apart.")]
@@ -96,6 +101,21 @@ class Metrics(Part):
     verbatim_rate: Annotated[
         Finite | None,
         Field(description="Share of 1,000 samples in which 50 characters or more stand in a post it was trained on."),
+    ] = None
+    verbatim_rate_unseen: Annotated[
+        Finite | None,
+        Field(
+            description="The same against the test posts, which training never saw: what people repeat by themselves."
+        ),
+    ] = None
+    distinct1: Annotated[Finite | None, Field(description="Share of different words among those of the samples.")] = (
+        None
+    )
+    distinct2: Annotated[Finite | None, Field(description="The same of sequences of two words.")] = None
+    distinct3: Annotated[Finite | None, Field(description="The same of sequences of three words.")] = None
+    leaked_samples: Annotated[
+        int | None,
+        Field(ge=0, description="Samples with an address, a number or a key that stands in a post it was trained on."),
     ] = None
     reliability: Annotated[
         Literal["Normal", "Low"], Field(description="Low where the test part holds under 50 posts.")

@@ -51,6 +51,15 @@ class Memorisation:
             "distinct": list(self.distinct),
         }
 
+    def as_metrics(self) -> dict[str, Any]:
+        """Return those that the status and every tracker show, by the fields of `Metrics`."""
+        return {
+            "verbatim_rate": self.verbatim_rate,
+            "verbatim_rate_unseen": self.unseen_rate,
+            "leaked_samples": self.leaked,
+            **{f"distinct{length}": share for length, share in enumerate(self.distinct, 1)},
+        }
+
 
 def memorisation_of(samples: Sequence[str], train: Sequence[str], test: Sequence[str], *, seed: int) -> Memorisation:
     """Compare samples, empty ones among them, with what was trained on and what was not."""

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from tweetbot_trainer.report.avatars import ALONE, AMONG_OTHERS, round_png
+from tweetbot_trainer.report.badges import badges_of, badges_svg
 from tweetbot_trainer.report.card import render_card
 from tweetbot_trainer.report.card_adapter import render_adapter_card
 from tweetbot_trainer.report.documents import evaluation_document, json_lines, sample_records
@@ -31,6 +32,7 @@ def write_report(facts: CardFacts, folder: Path, *, base_loss: float | None) -> 
     samples = json_lines(sample_records(facts.samples, facts.model_name))
     (report / "samples.jsonl").write_text(samples, encoding="utf-8")
     (report / "loss.png").write_bytes(_loss_plot(facts, base_loss))
+    (report / "badges.svg").write_text(badges_svg(badges_of(facts)), encoding="utf-8")
     side = ALONE if len(facts.pictures) == 1 else AMONG_OTHERS
     for name, picture in facts.pictures.items():
         (report / name).write_bytes(round_png(picture, side))

@@ -149,7 +149,7 @@ class TrainingRun:
         train, test = ([post.text for post in part] for part in (self.splits.train, self.splits.test))
         found = memorisation_of(texts, train, test, seed=self.plan.values.seed)
         self.context.log.info("train.evaluated", **found.as_json())
-        metrics = Metrics.model_validate({**tuned.metrics.model_dump(), "verbatim_rate": found.verbatim_rate})
+        metrics = Metrics.model_validate(tuned.metrics.model_dump() | found.as_metrics())
         return replace(tuned, memorisation=found, metrics=metrics)
 
     def _require_gates(self, folder: Path, manifest: VersionManifest) -> None:

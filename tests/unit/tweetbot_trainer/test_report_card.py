@@ -115,13 +115,26 @@ def test_the_relation_is_told(relation: Any, words: str) -> None:
     assert "On record: https\\://forms.example/7" in body
 
 
+def test_the_tuned_model_stands_beside_its_base_with_an_interval() -> None:
+    plain = some_facts(base=HUB, ratio_interval=(0.68, 0.74))
+    metrics = plain.metrics.model_copy(update={"base_bits_per_byte": 0.3125})
+    told = cells(parted(render_card(replace(plain, metrics=metrics)))[1])
+    assert told[told.index("Of the base's, the tuned model needs") + 1] == "70.3% (68.0% to 74.0% with 95 %)"
+
+
 def test_a_catalogue_reads_the_figures() -> None:
-    front, _ = parted(render_card(some_facts(base=HUB)))
+    plain = some_facts(base=HUB)
+    measured = {"base_bits_per_byte": 0.31, "verbatim_rate": 0.012, "distinct2": 0.63, "leaked_samples": 0}
+    front, _ = parted(render_card(replace(plain, metrics=plain.metrics.model_copy(update=measured))))
     (result,) = front["model-index"][0]["results"]
     assert {metric["type"]: metric["value"] for metric in result["metrics"]} == {
         "loss": 0.6934,
         "perplexity": 2.0005,
         "bits_per_byte": 0.2197,
+        "base_bits_per_byte": 0.31,
+        "verbatim_rate": 0.012,
+        "distinct_2": 0.63,
+        "leaked_samples": 0.0,
     }
     assert (front["base_model"], front["base_model_relation"]) == ("gpt2", "finetune")
     assert (front["language"], front["pipeline_tag"]) == (["en"], "text-generation")

@@ -2,14 +2,17 @@
 
 from dataclasses import replace
 from io import BytesIO
+from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
 
-from builders_model import an_outcome
+from builders_model import an_outcome, some_facts
 from hostile_texts import CORPUS
 from tweetbot_contract.result import Sample
+from tweetbot_contract.spec import Subject as SpecSubject
 from tweetbot_trainer.report.avatars import round_png
+from tweetbot_trainer.report.badges import Badge, badges_of, badges_svg
 from tweetbot_trainer.report.lettering import PLACEHOLDER, Lettering, drawable, font_paths
 from tweetbot_trainer.report.loss_plot import loss_png, smoothed
 from tweetbot_trainer.report.predictions_picture import Subject, predictions_png
@@ -71,6 +74,31 @@ def test_the_longest_posts_fit(text: str) -> None:
     assert colours(image, (1154, 140, 1200, 570)) == 1, "nothing is drawn in the right margin"
 
 
+def test_what_is_read_from_right_to_left_begins_at_the_right() -> None:
+    text = "حلمي هو أن أرى البحر"
+    image = opened(predictions_png(GULL, [Sample(prompt="حلمي هو", text=text)])).convert("RGB")
+    assert colours(image, (60, 300, 700, 400)) == 1, "nothing is drawn where it ends"
+    parts = [image.crop(box) for box in ((1060, 320, 1140, 390), (880, 320, 1000, 390))]
+    tints = [{colour for _, colour in part.getcolors(100_000) or ()} for part in parts]
+    assert [(11, 127, 140) in seen for seen in tints] == [True, False], "the prompt, in its colour, comes first"
+    assert (20, 38, 46) in tints[1]
+
+
+def test_a_single_post_fills_no_more_than_its_share() -> None:
+    image = opened(predictions_png(GULL, samples(f"{P} fish")))
+    assert colours(image, (60, 140, 1100, 270)) == 1
+
+
+def test_a_long_model_name_leaves_the_notice_alone() -> None:
+    plain, long = (
+        opened(predictions_png(replace(GULL, handle="a" * 30, model=name), samples(f"{P} fish"))).crop(
+            (0, 585, 800, 630)
+        )
+        for name in ("m", "m" * 80)
+    )
+    assert plain.tobytes() == long.tobytes()
+
+
 def test_a_model_that_wrote_nothing_has_a_picture_too() -> None:
     assert opened(predictions_png(GULL, [])).size == (1200, 630)
 
@@ -127,3 +155,17 @@ def test_smoothing_keeps_the_mean_of_neighbours() -> None:
     assert smoothed([1.0] * 100) == [1.0] * 100
     assert smoothed([0.0, 3.0]) == [0.0, 3.0]
     assert smoothed([0.0, 1.0] * 50)[50] == pytest.approx(0.4)
+
+
+def test_badges_say_who_is_imitated_and_how_well() -> None:
+    facts = some_facts(subject=SpecSubject(handle="gull", display_name="x"))
+    texts = [node.text for node in ElementTree.fromstring(badges_svg(badges_of(facts))).iter() if node.text]
+    assert "AI-generated: imitation of @gull, base: mini, bits per byte: 0.220" in texts
+    assert {"AI-generated", "imitation of @gull", "mini", "0.220"} <= set(texts)
+
+
+def test_no_text_breaks_a_badge() -> None:
+    for text in CORPUS:
+        title = ElementTree.fromstring(badges_svg([Badge(text, "x")]))[0].text
+        assert title is not None
+        assert title.endswith(": x")

@@ -81,7 +81,9 @@ def test_a_dataset_becomes_a_published_model_that_the_tracker_knows(tmp_path: Pa
     assert [row["train_loss"] for row in rows if "train_loss" in row] == [
         row["train/loss"] for row in tracker.rows if "train/loss" in row
     ]
-    assert tracker.figures["evalLoss"] == result.metrics.eval_loss
+    assert tracker.figures == result.metrics.as_json()
+    assert {"perplexity", "bitsPerByte", "bitsPerByteLow", "bitsPerByteHigh", "verbatimRate", "verbatimRateUnseen",
+            "distinct1", "distinct2", "distinct3", "leakedSamples"} <= set(tracker.figures)  # fmt: skip
     assert len(tracker.tables["samples"]) == len(result.samples) == 5
     assert (result.tracking.wandb_url, tracker.failed) == ("https://wandb.example/run", False)
     assert b"https://wandb.example/run" in STORE.get(f"{result.model.uri}/README.md")

@@ -31,6 +31,11 @@ def _result(facts: CardFacts) -> dict[str, Any]:
         "loss": ("Loss (nats a token)", metrics.eval_loss),
         "perplexity": ("Perplexity", metrics.perplexity),
         "bits_per_byte": ("Bits per byte", metrics.bits_per_byte),
+        "base_bits_per_byte": ("Bits per byte of the base before training", metrics.base_bits_per_byte),
+        "verbatim_rate": ("Share of texts with 50 characters of a training post", metrics.verbatim_rate),
+        "verbatim_rate_unseen": ("Share of texts with 50 characters of a test post", metrics.verbatim_rate_unseen),
+        "distinct_2": ("Share of different pairs of words", metrics.distinct2),
+        "leaked_samples": ("Texts with personal data of a training post", metrics.leaked_samples),
     }
     return {
         "task": {"type": "text-generation", "name": "Text Generation"},
@@ -41,6 +46,8 @@ def _result(facts: CardFacts) -> dict[str, Any]:
             "revision": facts.dataset_digest,
         },
         "metrics": [
-            {"type": kind, "name": name, "value": round(float(value), 5)} for kind, (name, value) in figures.items()
+            {"type": kind, "name": name, "value": round(float(value), 5)}
+            for kind, (name, value) in figures.items()
+            if value is not None
         ],
     }

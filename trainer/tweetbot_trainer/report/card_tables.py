@@ -102,6 +102,10 @@ def figures_table(facts: CardFacts) -> str:
     ]
     if metrics.base_bits_per_byte is not None:
         rows.append(["Bits per byte of the base before training", f"{metrics.base_bits_per_byte:.4f}"])
+    if metrics.base_bits_per_byte and facts.ratio_interval:
+        low, high = facts.ratio_interval
+        ratio = metrics.bits_per_byte / metrics.base_bits_per_byte
+        rows.append(["Of the base's, the tuned model needs", f"{ratio:.1%} ({low:.1%} to {high:.1%} with 95 %)"])
     return table(["Test posts", "Value"], rows)
 
 

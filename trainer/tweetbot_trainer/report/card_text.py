@@ -3,6 +3,7 @@
 import shlex
 
 from tweetbot_trainer.memorisation import Memorisation
+from tweetbot_trainer.report.badges import badges_of
 from tweetbot_trainer.report.card_tables import data_table, figures_table, memorisation_table, values_table
 from tweetbot_trainer.report.facts import CardFacts
 from tweetbot_trainer.report.markdown import block, code, image, inline, link
@@ -19,10 +20,11 @@ RELATIONS = {
 
 
 def header(facts: CardFacts) -> list[str]:
-    """Return the accounts' pictures, where there are any, and the title."""
+    """Return the accounts' pictures, where there are any, the title and the badges."""
     title = f"# 🤖 {inline(facts.name)}: an AI {'cyborg' if len(facts.account_names) > 1 else 'bot'}"
     pictures = " ".join(image(f"Picture of {facts.name}", f"../report/{file}") for file in facts.pictures)
-    return [pictures, title] if pictures else [title]
+    badges = image(", ".join(badge.text for badge in badges_of(facts)), facts.badges_link)
+    return [pictures, title, badges] if pictures else [title, badges]
 
 
 def notice(facts: CardFacts) -> list[str]:

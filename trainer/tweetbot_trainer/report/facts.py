@@ -77,6 +77,7 @@ class CardFacts:
     other_handle: str | None = None
     loss_link: str = "../report/loss.png"
     predictions_link: str = "../report/predictions.png"
+    badges_link: str = "../report/badges.svg"
 
     @property
     def name(self) -> str:

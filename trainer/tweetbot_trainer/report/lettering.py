@@ -10,7 +10,7 @@ from pathlib import Path
 
 import matplotlib
 from matplotlib.ft2font import FT2Font
-from PIL import ImageFont
+from PIL import ImageFont, features
 from PIL.ImageDraw import ImageDraw
 
 from tweetbot_trainer.post_length import one_line
@@ -44,13 +44,18 @@ class Lettering:
         """Return how many pixels the text takes on a line."""
         return sum(font.getlength(run) for font, run in self._runs(text))
 
-    def draw(self, canvas: ImageDraw, at: tuple[float, float], pieces: Sequence[Piece]) -> None:
-        """Draw the pieces one after the other; `at` is the left end of the baseline."""
+    def draw(
+        self, canvas: ImageDraw, at: tuple[float, float], pieces: Sequence[Piece], *, backwards: bool = False
+    ) -> None:
+        """Draw the pieces one after the other; `at` is where the baseline begins: at its right end if `backwards`."""
         x, y = at
+        direction = "rtl" if backwards and features.check("raqm") else None
         for piece in pieces:
             for font, run in self._runs(piece.text):
-                canvas.text((x, y), run, font=font, fill=piece.colour, anchor="ls")
-                x += font.getlength(run)
+                width = font.getlength(run, direction=direction)
+                x -= width if backwards else 0
+                canvas.text((x, y), run, font=font, fill=piece.colour, anchor="ls", direction=direction)
+                x += 0 if backwards else width
 
     def wrapped(self, text: str, width: float) -> list[str]:
         """Return lines no wider than that, broken between words, and inside a word that is wider."""
@@ -68,7 +73,7 @@ class Lettering:
         cut = text
         while cut and self.width(cut + "…") > width:
             cut = cut[:-1]
-        return text if self.width(text) <= width else cut.rstrip() + "…"
+        return text if self.width(text) <= width else f"{cut.rstrip()}…" if cut else ""
 
     def _parts(self, word: str, width: float) -> list[str]:
         parts = [""]
@@ -89,6 +94,12 @@ def drawable(text: str) -> str:
     letters = _GLUE.sub("", one_line(text))
     signs = (sign if font_of(sign, paths) is not None else _stand_in(sign) for sign in letters)
     return " ".join("".join(signs).split())
+
+
+def runs_backwards(text: str) -> bool:
+    """Tell whether a text is read from right to left: whether its first letter is."""
+    strong = (unicodedata.bidirectional(sign) for sign in text)
+    return next((kind != "L" for kind in strong if kind in ("L", "R", "AL")), False)
 
 
 def font_of(sign: str, paths: tuple[Path, ...]) -> int | None:

@@ -56,6 +56,7 @@ def _draw_validation(axes: Any, rows: Sequence[MetricsRow], best_epoch: int) -> 
     axes.plot(
         epochs, losses, color=VERMILION, linewidth=2.0, marker="o", markersize=6, clip_on=False, label="validation"
     )
+    middle = max(epochs, default=0) / 2
     for row in rows:
         if row.epoch == best_epoch and row.eval_loss is not None:
             axes.plot(
@@ -64,11 +65,12 @@ def _draw_validation(axes: Any, rows: Sequence[MetricsRow], best_epoch: int) -> 
             axes.annotate(
                 f"published: {row.eval_loss:.3f}",
                 (row.epoch, row.eval_loss),
-                xytext=(-12, 26),
+                xytext=(12 if row.epoch < middle else -12, 26),
                 textcoords="offset points",
-                ha="right",
+                ha="left" if row.epoch < middle else "right",
                 color=VERMILION,
                 fontweight="bold",
+                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.9, "pad": 2},
                 arrowprops={"arrowstyle": "-", "color": VERMILION, "linewidth": 1.0, "shrinkB": 8},
             )
 

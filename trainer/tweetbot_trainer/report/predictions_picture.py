@@ -9,7 +9,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from tweetbot_contract.result import Sample
 from tweetbot_trainer.report.avatars import round_picture
-from tweetbot_trainer.report.lettering import Lettering, Piece, drawable
+from tweetbot_trainer.report.lettering import Lettering, Piece, drawable, runs_backwards
 from tweetbot_trainer.report.palette import GRID, INK, MUTED, PAPER, TEAL, VERMILION, WHITE
 
 #: The size at which networks show a link's picture; drawn twice as large and shrunk, for smooth edges.
@@ -17,6 +17,8 @@ WIDTH, HEIGHT, FINE = 1200, 630, 2
 MARGIN, HEAD, FOOT, GAP, PADDING = 48, 136, 52, 12, 20
 #: Posts in the picture at the most, and lines of each.
 POSTS, LINES = 5, 3
+#: Pixels that a post takes at the most, when there are few.
+TALLEST = 160
 #: An account's picture, and how far the next one's left edge is from its own.
 FACE, FACE_STEP = 72, 52
 #: Sizes of text that are tried, the first that fits is taken.
@@ -99,10 +101,12 @@ def _draw_robot(canvas: ImageDraw.ImageDraw, left: float, top: float) -> None:
 def _draw_posts(canvas: ImageDraw.ImageDraw, texts: Sequence[str], prompt: str) -> None:
     if not texts:
         return
-    height = (HEIGHT - HEAD - FOOT - GAP * (len(texts) - 1)) / len(texts)
+    room = HEIGHT - HEAD - FOOT
+    height = min(TALLEST, (room - GAP * (len(texts) - 1)) / len(texts))
+    above = (room - height * len(texts) - GAP * (len(texts) - 1)) / 2
     lettering, blocks = _fitting(texts, height - 12)
     for place, lines in enumerate(blocks):
-        top = HEAD + place * (height + GAP)
+        top = HEAD + above + place * (height + GAP)
         _box(canvas, (MARGIN, top, WIDTH - MARGIN, top + height), WHITE, radius=16, outline=GRID)
         _draw_lines(canvas, lettering, lines, (top + height / 2, len(prompt)))
 
@@ -126,10 +130,12 @@ def _draw_lines(
     """Draw lines centred on a height; as many signs as the prompt has are in its colour."""
     middle, prompt_left = middle_and_prompt
     baseline = middle * FINE - lettering.line_height * len(lines) / 2 + lettering.size * 1.02
+    backwards = runs_backwards(" ".join(lines))
+    start = (WIDTH - MARGIN - PADDING if backwards else MARGIN + PADDING) * FINE
     for line in lines:
         given = max(0, prompt_left)
         pieces = [Piece(line[:given], TEAL), Piece(line[given:], INK)]
-        lettering.draw(canvas, ((MARGIN + PADDING) * FINE, baseline), pieces)
+        lettering.draw(canvas, (start, baseline), pieces, backwards=backwards)
         prompt_left -= len(line) + 1
         baseline += lettering.line_height
 
@@ -137,8 +143,10 @@ def _draw_lines(
 def _draw_foot(canvas: ImageDraw.ImageDraw, subject: Subject) -> None:
     small = Lettering(17 * FINE)
     y = (HEIGHT - 19) * FINE
-    model = small.fitted(drawable(subject.model), 420 * FINE)
-    small.draw(canvas, (MARGIN * FINE, y), [Piece(drawable(subject.disclosure), MUTED)])
+    disclosure = small.fitted(drawable(subject.disclosure), (WIDTH - 2 * MARGIN) * FINE)
+    room = (WIDTH - 2 * MARGIN - PADDING) * FINE - small.width(disclosure)
+    model = small.fitted(drawable(subject.model), room)
+    small.draw(canvas, (MARGIN * FINE, y), [Piece(disclosure, MUTED)])
     small.draw(canvas, ((WIDTH - MARGIN) * FINE - small.width(model), y), [Piece(model, MUTED)])
 
 

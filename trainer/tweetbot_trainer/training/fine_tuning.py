@@ -7,7 +7,7 @@ from tweetbot_contract import reasons
 from tweetbot_contract.result import Metrics
 from tweetbot_trainer.dataset import DatasetPost
 from tweetbot_trainer.errors import Diverged
-from tweetbot_trainer.evaluation import Likelihood, likelihood_of
+from tweetbot_trainer.evaluation import Likelihood, interval_of, likelihood_of
 from tweetbot_trainer.memorisation import Memorisation
 from tweetbot_trainer.model.base import Base
 from tweetbot_trainer.model.tokenizer import encode_all, end_mark_id
@@ -68,10 +68,13 @@ def _metrics(
     outcome: TrainingOutcome, after: Likelihood, before: Likelihood | None, splits: Splits[DatasetPost]
 ) -> Metrics:
     try:
+        low, high = interval_of(after)
         return Metrics(
             eval_loss=after.loss,
             perplexity=after.perplexity,
             bits_per_byte=after.bits_per_byte,
+            bits_per_byte_low=low,
+            bits_per_byte_high=high,
             base_bits_per_byte=before.bits_per_byte if before else None,
             first_train_loss=outcome.first_train_loss,
             train_loss=outcome.train_loss,
