@@ -48,6 +48,7 @@ class Stage:
             board=self.board,
             row=Turnstile(self.cache, Limits.of(self.settings), self.queue.add),
             pace=Pace(self.settings.job_creations_per_second, lambda: (self.time - NOON).total_seconds()),
+            looks=self.queue.looked_at,
         )
         self.cluster.intake = self.intake
         for kind in reversed(KINDS):

@@ -54,7 +54,7 @@ async def operate(settings: OperatorSettings, stop: asyncio.Event) -> None:
         progress = ProgressEndpoint(settings, cache, board, unhindered)
         row = Turnstile(cache, Limits.of(settings), queue.add)
         pace = Pace(settings.job_creations_per_second, time.monotonic)
-        reconciler = Reconciler(cluster, cache, settings, _now, board=board, row=row, pace=pace)
+        reconciler = Reconciler(cluster, cache, settings, _now, board=board, row=row, pace=pace, looks=queue.looked_at)
         resync = Resync(cluster, intake, settings)
         watches = Watches(intake, resync, settings)
         health = Health(alive=lambda: resync.fresh or not watches.began.is_set(), ready=watches.began.is_set)

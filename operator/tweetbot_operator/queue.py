@@ -68,6 +68,10 @@ class KeyedQueue:
         self.forgive(key)
         self._due.pop(key, None)
 
+    def looked_at(self, key: Key) -> None:
+        """Take note that the key's pass looks now: what was added before this moment is seen, and needs no other."""
+        self._again.discard(key)
+
     def done(self, key: Key) -> None:
         """End the key's flight; if it was added meanwhile, it is ready again."""
         self._in_flight.discard(key)

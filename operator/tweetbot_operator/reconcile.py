@@ -72,13 +72,17 @@ class Reconciler:
         board: ProgressBoard | None = None,
         row: Turnstile | None = None,
         pace: Pace | None = None,
+        looks: Callable[[Key], None] = lambda key: None,
     ) -> None:
-        """`board` holds what trainers report, where they can; `row` and `pace` bound how many begin, and how fast."""
+        """`board` holds what trainers report, where they can; `row` and `pace` bound how many begin, and how fast.
+
+        `looks` is told when a pass is about to look at a TweetBot: what came before is seen.
+        """
         self._cluster, self._cache, self._settings, self._now = cluster, cache, settings, now
         self._memory, self._census = Memory(), Census()
         self._board = board or ProgressBoard(lambda key: None)
         self._row = row or Turnstile(cache, Limits(), lambda key: None)
-        self._pace = pace or Pace(0, lambda: 0.0)
+        self._pace, self._looks = pace or Pace(0, lambda: 0.0), looks
         self.recorder = Recorder(cluster, now)
 
     async def reconcile(self, key: Key) -> datetime | None:
@@ -95,6 +99,7 @@ class Reconciler:
 
     async def _pass(self, key: Key) -> datetime | None:
         for _ in range(_LOOKS):
+            self._looks(key)
             stored = self._cache.bot(key)
             if stored is None:
                 self._memory.forget(key)

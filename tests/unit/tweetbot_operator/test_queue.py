@@ -60,6 +60,24 @@ def test_a_key_added_in_flight_is_looked_at_once_more(queue: KeyedQueue) -> None
     assert drained(queue) == [GULL]
 
 
+def test_what_was_added_before_a_look_needs_no_other_pass(queue: KeyedQueue) -> None:
+    queue.add(("team-a", "gull"))
+    (key, _) = queue.next() or (("", ""), 0.0)
+    queue.add(key)
+    queue.looked_at(key)
+    queue.done(key)
+    assert queue.next() is None
+
+
+def test_what_is_added_after_the_last_look_does(queue: KeyedQueue) -> None:
+    queue.add(("team-a", "gull"))
+    (key, _) = queue.next() or (("", ""), 0.0)
+    queue.looked_at(key)
+    queue.add(key)
+    queue.done(key)
+    assert queue.next() == (key, 0.0)
+
+
 def test_one_namespace_with_many_keys_does_not_hold_up_another(queue: KeyedQueue) -> None:
     flood = [("team-a", str(number)) for number in range(100)]
     for key in [*flood, ("team-b", "gull")]:

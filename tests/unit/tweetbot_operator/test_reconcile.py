@@ -1,6 +1,7 @@
 """Whole runs on a cluster in memory: what is written, in which order, and nothing when nothing changes."""
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -10,6 +11,7 @@ from stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.result import encode
 from tweetbot_fakes.cluster import a_foreign_job
 from tweetbot_operator.errors import ClusterBusy, Missing, NameTaken, Refused, ServerFault
+from tweetbot_operator.views import Key
 
 MISSING_SECRET = 'MountVolume.SetUp failed for volume "secrets" : secret "s3" not found'
 
@@ -437,8 +439,9 @@ async def test_a_job_that_the_server_fails_at_three_times_is_told_and_tried_agai
     fault = "failed calling webhook: connection refused"
     stage.cluster.faults["create_job"] = [ServerFault(fault) for _ in range(3)]
     await stage.apply()
-    assert stage.reason() == "Preparing"
-    await stage.wait(2)
+    for pause in (1, 2):
+        assert stage.reason() == "Preparing"
+        await stage.wait(pause)
     assert (stage.reason(), fault in message(stage)) == ("JobRefused", True)
     await stage.wait(5)
     assert (stage.reason(), len(stage.cluster.names("jobs"))) == ("Preparing", 1)
@@ -533,3 +536,18 @@ async def test_a_bot_that_was_made_anew_unseen_is_a_new_bot(stage: Stage) -> Non
     await stage.settle()
     assert [bot.uid for bot in stage.cache.bots.all()] == ["uid-anew"]
     assert job.uid not in [known.uid for known in stage.cache.jobs.group("uid-anew")]
+
+
+async def test_the_news_of_its_own_writes_makes_no_further_pass() -> None:
+    stage = Stage()
+    passes = []
+    reconcile = stage.reconciler.reconcile
+
+    async def counted(key: Key) -> datetime | None:
+        passes.append(key)
+        return await reconcile(key)
+
+    stage.reconciler.reconcile = counted  # type: ignore[method-assign]
+    await stage.apply()
+    assert stage.cluster.writes == ["status gull Preparing", f"create job {stage.job_name}"]
+    assert len(passes) == 1
