@@ -7,12 +7,16 @@ Everything is made in this run: the texts are fetched, the base is trained, and 
 import argparse
 import json
 import os
+import platform
+import re
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -35,9 +39,19 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         base = None if asked.scratch else _base(asked.base or Path(folder), texts)
         results = list(_results(list(_tasks(asked, texts)), base))
-    seconds = round(time.monotonic() - begun)
-    json.dump({"seconds": seconds, "results": results, **verdict(results)}, sys.stdout, indent=2)
+    figures = {**_circumstances(), "seconds": round(time.monotonic() - begun), "results": results, **verdict(results)}
+    json.dump(figures, sys.stdout, indent=2)
     print()
+
+
+def _circumstances() -> dict[str, str]:
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    cpus = len(os.sched_getaffinity(0))
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "commit": commit.stdout.strip(),
+        "machine": f"{platform.machine()}, {cpus} processors, Python {platform.python_version()}",
+    }
 
 
 def _asked() -> argparse.Namespace:
@@ -77,7 +91,7 @@ def _tasks(asked: argparse.Namespace, texts: Texts) -> Iterator[Task]:
 
 
 def _changes(text: str) -> dict[str, Any]:
-    pairs = [pair.split("=", 1) for pair in text.split(",") if pair]
+    pairs = [pair.split("=", 1) for pair in re.split(r",(?=[a-z_]+=)", text) if pair]
     return {name: _value(value) for name, value in pairs}
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from builders_model import a_saved_base, posts_of, some_texts
 from tweetbot_quality_bench.contest import OURS, STOCK, Task, figures_of, values_of
+from tweetbot_quality_bench.render import rendered
 from tweetbot_quality_bench.verdict import verdict
 
 POSTS = tuple(posts_of(some_texts(120)))
@@ -70,3 +71,16 @@ def test_the_rate_with_the_lowest_validation_loss_is_taken(tmp_path: Path) -> No
 def test_no_way_from_the_base_is_the_base(tmp_path: Path) -> None:
     found = figures_of(a_task(OURS, shares=(0.0,)), a_saved_base(tmp_path / "base"))
     assert found["bitsPerByte"] == pytest.approx(found["baseBitsPerByte"], abs=1e-4)
+
+
+def test_the_table_tells_which_marks_were_reached() -> None:
+    results = [
+        a_result(recipe, "cat", bits, 0.01)
+        | {"rate": 1e-3, "labelTokens": 1000, "baseBitsPerByte": 3.0, "verbatimRateSized": 0.0, "verbatimRateUnseen": 0}
+        for recipe, bits in ((STOCK, 2.0), (OURS, 1.9))
+    ]
+    run = {"date": "D", "commit": "C", "machine": "M", "seconds": 1, "results": results, **verdict(results)}
+    lines = rendered(run).splitlines()
+    assert "| huggingtweets | 2.000 | – | 1.0% | – |" in lines
+    assert "| tweetbot | 1.900 | 0.950 (reached) | 1.0% | 2.0% (reached) |" in lines
+    assert "| cat | tweetbot | 0.001 | 1,000 | 1.900 | 3.000 | 1.0% | 0.0% | 0.0% |" in lines

@@ -1,0 +1,67 @@
+"""JSON of a run → the tables in docs/benchmarks.md: `python -m tweetbot_quality_bench.render RUN.json PAGE.md`."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+BEGIN, END = "<!-- quality: rendered, begin -->", "<!-- quality: rendered, end -->"
+
+
+def rendered(run: Mapping[str, Any]) -> str:
+    """Return the section's text."""
+    lines = [
+        f"Measured {run['date']} at commit {run['commit']}: {run['machine']}, {run['seconds']} s in all.",
+        "",
+        "| recipe | bits per byte, mean | to huggingtweets' (mark) | verbatim, mean | at most (mark) |",
+        "| --- | ---: | ---: | ---: | ---: |",
+        *(_recipe(name, figures) for name, figures in run["recipes"].items()),
+        "",
+        "| account | recipe | rate | label tokens | bits per byte | base's | verbatim | as many bytes | unseen |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        *map(_account, run["results"]),
+    ]
+    return "\n".join(lines)
+
+
+def _recipe(name: str, figures: Mapping[str, Any]) -> str:
+    bits = _marked(f"{figures['bitsToStock']:.3f}", figures["bitsMark"]) if "bitsMark" in figures else "–"
+    limit = _marked(f"{figures['verbatimLimit']:.1%}", figures["verbatimMark"]) if "verbatimMark" in figures else "–"
+    return f"| {name} | {figures['bitsPerByte']:.3f} | {bits} | {figures['verbatimRate']:.1%} | {limit} |"
+
+
+def _marked(figure: str, reached: bool) -> str:
+    return f"{figure} ({'reached' if reached else 'missed'})"
+
+
+def _account(one: Mapping[str, Any]) -> str:
+    cells = (
+        one["account"],
+        one["recipe"],
+        f"{one['rate']:g}",
+        f"{one['labelTokens']:,}",
+        f"{one['bitsPerByte']:.3f}",
+        f"{one['baseBitsPerByte']:.3f}",
+        *(f"{one[name]:.1%}" for name in ("verbatimRate", "verbatimRateSized", "verbatimRateUnseen")),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def placed(page: str, section: str) -> str:
+    """Return the page with the section between its two marks. Raises ValueError when the page lacks them."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"the page needs the lines {BEGIN} and {END}")
+    return f"{before}{BEGIN}\n{section}\n{END}{after}"
+
+
+def main() -> None:
+    """Render."""
+    run, page = (Path(name) for name in sys.argv[1:3])
+    page.write_text(placed(page.read_text(), rendered(json.loads(run.read_text()))))
+
+
+if __name__ == "__main__":
+    main()
