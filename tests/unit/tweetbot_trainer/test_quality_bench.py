@@ -63,7 +63,8 @@ def test_both_recipes_read_as_many_label_tokens(tmp_path: Path) -> None:
 
 
 def test_the_rate_with_the_lowest_validation_loss_is_taken(tmp_path: Path) -> None:
-    found = figures_of(a_task(OURS, rates=(1e-9, 3e-3)), a_saved_base(tmp_path / "base"))
+    found = figures_of(a_task(OURS, rates=(1e-9, 3e-3, 1e30)), a_saved_base(tmp_path / "base"))
+    assert list(found["validation"]) == ["1e-09", "0.003"], "a rate without a loss counts for nothing"
     assert found["rate"] == 0.003 == float(min(found["validation"], key=found["validation"].get))
     assert found["bitsPerByte"] < found["baseBitsPerByte"]
 
