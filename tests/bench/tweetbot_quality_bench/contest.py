@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from tweetbot_contract.model import Model
 from tweetbot_contract.training import Training
 from tweetbot_trainer.dataset import DatasetPost
 from tweetbot_trainer.errors import Diverged
@@ -21,10 +22,10 @@ from tweetbot_trainer.splits import Splits, split
 from tweetbot_trainer.training.fine_tuning import FineTuned, fine_tune
 from tweetbot_trainer.training.outcome import Hooks
 from tweetbot_trainer.training.state import Weights, put_weights, weights_of
-from tweetbot_trainer.training.values import TrainingValues, effective_values
+from tweetbot_trainer.training.values import TrainingValues, effective_values, lora_of
 
-STOCK, OURS = "huggingtweets", "tweetbot"
-RECIPES = (STOCK, OURS)
+STOCK, OURS, ADAPTERS = "huggingtweets", "tweetbot", "LoRA"
+RECIPES = (STOCK, OURS, ADAPTERS)
 #: Learning rates, each three times the last: the second is best for all weights, adapters want ten times as much.
 RATES = (4e-4, 1.2e-3, 3.6e-3, 1.1e-2)
 
@@ -32,7 +33,8 @@ RATES = (4e-4, 1.2e-3, 3.6e-3, 1.1e-2)
 def values_of(recipe: str, *, scratch: bool) -> TrainingValues:
     """Return a recipe's values; the rate among them is one of those that are searched."""
     training = Training(recipe="huggingtweets") if recipe == STOCK else Training(precision="FP32")
-    return effective_values(training, "scratch://mini" if scratch else "s3://bench/base", ())
+    lora = lora_of(Model(method="LoRA")) if recipe == ADAPTERS else None
+    return effective_values(training, "scratch://mini" if scratch else "s3://bench/base", (), lora)
 
 
 @dataclass(frozen=True, slots=True)
