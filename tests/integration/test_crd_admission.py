@@ -1,5 +1,6 @@
 """What the API server itself accepts and refuses, and what it shows."""
 
+import json
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
@@ -91,7 +92,7 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
 def apply(kubectl: Kubectl, namespace: str, manifest: dict[str, Any], *options: str) -> CompletedProcess[str]:
     manifest = deepcopy(manifest)
     manifest["metadata"] = {"name": manifest["metadata"]["name"]}
-    return kubectl("apply", "-n", namespace, "-f", "-", *options, input=yaml.safe_dump(manifest), check=False)
+    return kubectl("apply", "-n", namespace, "-f", "-", *options, input=json.dumps(manifest), check=False)
 
 
 @pytest.mark.parametrize("case", MALFORMED)
