@@ -78,7 +78,7 @@ def _written(report: Report, now: datetime) -> Progress:
 def _finished(run: CurrentRun, world: World) -> Progress | None:
     """A training that has ended well is done, with its last report's figures; an adopted model was not trained here."""
     if run.progress and run.progress.percent == 100:
-        return run.progress
+        return run.progress.model_copy(update={"eta_seconds": None, "eta": None})
     live = world.live if world.live and (world.live.run, run.stage) == (run.id, "Train") else None
     if live is None and run.progress is None:
         return None

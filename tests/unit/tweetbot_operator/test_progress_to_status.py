@@ -133,6 +133,14 @@ def test_a_training_that_ended_well_keeps_the_figures_of_its_last_report() -> No
     assert (progress.percent, progress.step, progress.total_steps, progress.eval_loss) == (100, 176, 200, 0.8)
 
 
+def test_a_training_whose_last_step_was_written_takes_no_more_time() -> None:
+    last = WRITTEN.model_copy(update={"percent": 100, "step": 100, "eta_seconds": 0, "eta": "0s"})
+    bot = a_training(progress=last)
+    job = a_complete_job(bot)
+    progress = progress_in(a_world(bot, jobs=(job,), pods=(a_finished_pod(job, a_train_result()),)))
+    assert progress == last.model_copy(update={"eta_seconds": None, "eta": None})
+
+
 def test_a_training_that_failed_stays_where_it_stood() -> None:
     bot = a_training(outcome="Failed", reason="Diverged", message="no number")
     assert progress_in(a_world(bot)) == WRITTEN
