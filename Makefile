@@ -48,7 +48,7 @@ kueue: $(STAMP) ## TweetBots in the queues of the real Kueue, which is built onc
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
 	$(BIN)/pytest --kueue tests/kueue --durations=0 --durations-min=1
 
-older: $(STAMP) ## The integration tests on Kubernetes 1.34 (builds its servers once, some ten minutes)
+older: $(STAMP) ## The integration tests on Kubernetes 1.34 (builds its servers once, some minutes)
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
 	KUBEBUILDER_ASSETS="$$($(BIN)/python -m tweetbot_cluster build-older)" \
 	  $(BIN)/pytest -n 5 --dist loadfile --no-loadscope-reorder --integration tests/integration
