@@ -41,6 +41,8 @@ POD_UID_ENV = "TWEETBOT_POD_UID"
 SECRETS_DIR_ENV = "TWEETBOT_SECRETS_DIR"
 WORK_DIR_ENV = "TWEETBOT_WORK_DIR"
 TERMINATION_LOG_ENV = "TWEETBOT_TERMINATION_LOG"
+#: Networks beside the public internet that servers named in a spec may be in: CIDRs, comma-separated.
+ALLOWED_NETWORKS_ENV = "TWEETBOT_ALLOWED_NETWORKS"
 
 #: Where and how a trainer reports its progress, by the names of Kubeflow's KEP-2779: what speaks that is understood.
 PROGRESS_URL_ENV = "KUBEFLOW_TRAINER_SERVER_URL"

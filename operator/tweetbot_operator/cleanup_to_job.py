@@ -56,7 +56,7 @@ def _pod(bot: TweetBot, settings: OperatorSettings) -> Manifest:
     )
     container = confined_container(
         command_of("Cleanup"),
-        env=as_env({**literals_of(document), "HOME": WORK_DIR}),
+        env=as_env({**literals_of(document, settings), "HOME": WORK_DIR}),
         amounts=small_amounts(settings),
         mounts=[{"name": "work", "mountPath": WORK_DIR}, *secret_mounts(sources)],
         settings=settings,

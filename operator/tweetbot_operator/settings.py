@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NewType
 from urllib.parse import urlsplit
@@ -108,7 +109,10 @@ class OperatorSettings:
     """sizeLimit of /dev/shm of the train stage; the runtime's own 64 MiB is too small for data loaders."""
 
     run_as_user: int = 65532
-    """User and group of the trainer; the usual number of images without root."""
+    """User and group of the trainer; the usual number of images without root. 0: the cluster's choice (OpenShift)."""
+
+    allowed_networks: str = ""
+    """Networks beside the public internet in which servers that TweetBots name may be: CIDRs, comma-separated."""
 
     log_level: str = "INFO"
     """Level of the operator's own lines."""
@@ -185,6 +189,7 @@ def settings_from(env: Mapping[str, str]) -> OperatorSettings:
     settings = OperatorSettings(**chosen)
     _check_lease(settings)
     _check_progress(settings)
+    _check_networks(settings)
     if settings.kueue_version and not re.fullmatch(r"v[0-9]+((alpha|beta)[0-9]+)?", settings.kueue_version):
         raise InvalidSettings(
             f"TWEETBOT_KUEUE_VERSION: write a version such as v1beta2, not {settings.kueue_version!r}"
@@ -210,6 +215,14 @@ def _check_progress(settings: OperatorSettings) -> None:
         raise InvalidSettings("TWEETBOT_PROGRESS_URL: write https://host:port; http is for the loopback alone")
     if bool(settings.progress_certificate) != bool(settings.progress_key):
         raise InvalidSettings("TWEETBOT_PROGRESS_KEY: certificate and key go together")
+
+
+def _check_networks(settings: OperatorSettings) -> None:
+    for text in filter(None, settings.allowed_networks.split(",")):
+        try:
+            ip_network(text)
+        except ValueError as fault:
+            raise InvalidSettings(f"TWEETBOT_ALLOWED_NETWORKS: write networks such as 10.96.0.0/12: {fault}") from None
 
 
 def _pem(variable: str, file: str) -> Pem:

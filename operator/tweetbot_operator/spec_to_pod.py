@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tweetbot_contract.handover import (
+    ALLOWED_NETWORKS_ENV,
     CACHE_FOLDERS,
     POD_UID_ENV,
     RUN_ENV,
@@ -55,6 +56,7 @@ def command_of(task: Task) -> list[str]:
 def confined_pod(bot: TweetBot, container: Manifest, volumes: list[Manifest], settings: OperatorSettings) -> Manifest:
     """Return a Pod's spec round its one container, placed as the TweetBot asks, without root and without API token."""
     user = settings.run_as_user
+    ids = {"runAsUser": user, "runAsGroup": user, "fsGroup": user} if user else {}
     optional = {"serviceAccountName": bot.spec.service_account_name} if bot.spec.service_account_name else {}
     return {
         "restartPolicy": "Never",
@@ -63,9 +65,7 @@ def confined_pod(bot: TweetBot, container: Manifest, volumes: list[Manifest], se
         "enableServiceLinks": False,
         "securityContext": {
             "runAsNonRoot": True,
-            "runAsUser": user,
-            "runAsGroup": user,
-            "fsGroup": user,
+            **ids,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": [container],
@@ -104,7 +104,7 @@ def confined_container(
 
 def _env(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> list[Manifest]:
     literals = {
-        **literals_of(_document(bot, run, settings)),
+        **literals_of(_document(bot, run, settings), settings),
         **_CACHES,
         USER_ENV: USER,
         "TMPDIR": _TMP,
@@ -115,13 +115,15 @@ def _env(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> list[Man
     return [*as_env(literals), pod_uid]
 
 
-def literals_of(document: RunDocument) -> dict[str, str]:
+def literals_of(document: RunDocument, settings: OperatorSettings) -> dict[str, str]:
     """Return the variables that every task reads. Raises ValueError when the document is too long for one."""
+    allowed = {ALLOWED_NETWORKS_ENV: settings.allowed_networks} if settings.allowed_networks else {}
     return {
         RUN_ENV: document.encode(),
         SECRETS_DIR_ENV: SECRETS_DIR,
         WORK_DIR_ENV: WORK_DIR,
         TERMINATION_LOG_ENV: TERMINATION_LOG,
+        **allowed,
     }
 
 

@@ -1,11 +1,14 @@
 """The main job on real parts: a manifest becomes a model in S3, its failures become reasons, its Pods may die."""
 
+import base64
 import io
 import json
+import secrets
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +16,15 @@ import pytest
 import yaml
 
 from builders import a_manifest
+from builders_trainer import many_posts
+from canaries import command_lines, leaks, what_came_out
 from operator_process import until
 from tweetbot_cluster.cluster import OPERATOR, EmbeddedCluster
 from tweetbot_contract.handover import BOT_LABEL
 from tweetbot_contract.result import DataTable
+from tweetbot_fakes.wandb_graphql import FakeWandb
+from tweetbot_fakes.wandb_server import wandb_server
+from tweetbot_fakes.x_api import FakeX, tweet
 
 EXAMPLES = Path(__file__).parents[2] / "crds" / "examples"
 ARCHIVE = "s3://tweetbot/archives/harbour_gull.zip"
@@ -33,7 +41,7 @@ Kubectl = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
     """A cluster with the demo's data in it and the operator at work."""
-    impatient = {"TWEETBOT_START_PATIENCE_SECONDS": "2"}
+    impatient = {"TWEETBOT_START_PATIENCE_SECONDS": "2", "TWEETBOT_LOG_LEVEL": "DEBUG"}
     with EmbeddedCluster(tmp_path_factory.mktemp("main-job"), operator_env=impatient) as cluster:
         cluster.seed()
         cluster.start(OPERATOR)
@@ -232,16 +240,80 @@ def test_a_corrected_manifest_starts_a_new_run_unaided(home: EmbeddedCluster, ku
     assert (status["currentRun"]["number"], status["phase"]) == (2, "Training")
 
 
-def test_a_missing_secret_is_told_and_heals_when_it_comes(home: EmbeddedCluster, kubectl: Kubectl) -> None:
-    apply(kubectl, "waiting", output={"s3": {**OUTPUT["s3"], "credentialsSecret": {"name": "late"}}})
-    kubectl(
-        "wait", "tweetbot/waiting", "--timeout=120s",
-        "--for=jsonpath={.status.conditions[?(@.type=='Progressing')].reason}=SecretNotFound",
-    )  # fmt: skip
-    keys = (f"AWS_ACCESS_KEY_ID={home.s3_access_key}", f"AWS_SECRET_ACCESS_KEY={home.s3_secret_key}")
-    kubectl("create", "secret", "generic", "late", *(f"--from-literal={key}" for key in keys))
-    wait_for(kubectl, "waiting", "ModelReady")
-    assert status_of(kubectl, "waiting")["currentRun"]["number"] == 1
+def put_secret(kubectl: Kubectl, name: str, **keys: str) -> None:
+    """Apply a Secret, not by literals on a command line: these are searched."""
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": keys}
+    kubectl("apply", "-f", "-", input=json.dumps(secret))
+
+
+@dataclass
+class KeptSecret:
+    """A run over X into S3 with W&B, whose Secrets hold canaries and whose S3 Secret came late."""
+
+    status: dict[str, Any]
+    canaries: dict[str, str]
+    places: dict[str, bytes]
+    x: FakeX
+    wandb: FakeWandb
+
+
+@pytest.fixture(scope="module")
+def secretive(home: EmbeddedCluster, kubectl: Kubectl) -> Iterator[KeptSecret]:
+    """The run, and another beside it whose token X refuses: faults talk more than successes."""
+    names = ("X token", "refused token", "W&B key")
+    canaries = {name: secrets.token_hex(20) for name in names} | {"S3 key": home.s3_secret_key}
+    for name, canary in (("x", "X token"), ("x-refused", "refused token"), ("wandb", "W&B key")):
+        put_secret(kubectl, name, key=canaries[canary])
+    with FakeX(token=canaries["X token"]) as x, wandb_server() as wandb, command_lines() as lines:
+        posts = [tweet(number, post.text) for number, post in enumerate(many_posts(300), start=1)]
+        x.add_account("harbour_gull").posts = posts[::-1]
+        source = {"handle": "harbour_gull", "acceptTerms": True, "apiBaseURL": x.url}
+        tracking = {"wandb": {"baseURL": wandb.url, "apiKeySecret": {"name": "wandb", "key": "key"}}}
+        refused = {"x": {**source, "tokenSecret": {"name": "x-refused", "key": "key"}}}
+        apply(kubectl, "refused", sources=[refused], tracking=tracking)
+        taken = {"x": {**source, "tokenSecret": {"name": "x", "key": "key"}}}
+        late = {"s3": {**OUTPUT["s3"], "credentialsSecret": {"name": "late"}, "endpoint": home.s3_endpoint}}
+        apply(kubectl, "waiting", sources=[taken], tracking=tracking, output=late)
+        kubectl(
+            "wait", "tweetbot/waiting", "--timeout=120s",
+            "--for=jsonpath={.status.conditions[?(@.type=='Progressing')].reason}=SecretNotFound",
+        )  # fmt: skip
+        keys = {"AWS_ACCESS_KEY_ID": home.s3_access_key, "AWS_SECRET_ACCESS_KEY": home.s3_secret_key}
+        put_secret(kubectl, "late", **keys)
+        wait_for(kubectl, "refused", "Stalled")
+        wait_for(kubectl, "waiting", "ModelReady")
+        places = what_came_out(home) | {"W&B": bytes(wandb.received), "command lines": b"\n".join(lines)}
+        yield KeptSecret(status_of(kubectl, "waiting"), canaries, places, x, wandb)
+
+
+def test_a_missing_secret_is_told_and_heals_when_it_comes(secretive: KeptSecret) -> None:
+    assert secretive.status["currentRun"]["number"] == 1
+
+
+def test_secrets_are_used(secretive: KeptSecret) -> None:
+    """Else nobody could leak them."""
+    told = {request.authorization for request in secretive.x.requests}
+    assert {f"Bearer {secretive.canaries[name]}" for name in ("X token", "refused token")} <= told
+    assert sorted(run.exit_code or 0 for run in secretive.wandb.runs.values()) == [0, 0, 1]  # two stages, and a refusal
+
+
+def test_no_secret_is_in_anything_that_comes_out(secretive: KeptSecret) -> None:
+    """In no log, status, Event, termination message, command line, object of the bucket, and nothing that W&B got."""
+    assert leaks(secretive.places, secretive.canaries) == []
+
+
+@pytest.mark.parametrize(
+    "place", ["objects of the API", "operator.log", "pods/", "/MANIFEST.json", "/README.md", "W&B"]
+)
+def test_the_search_was_where_secrets_could_be(secretive: KeptSecret, place: str) -> None:
+    mine = [content for name, content in secretive.places.items() if place in name]
+    assert b"waiting" in b"".join(mine)
+
+
+def test_the_search_finds_what_is_there() -> None:
+    hidden = base64.b64encode(b"Basic api:canary-of-the-harbour")
+    places = {"card": b"key: canary-of-the-harbour", "record": hidden, "log": b"nothing"}
+    assert leaks(places, {"key": "canary-of-the-harbour"}) == ["key in card", "key in record"]
 
 
 def test_a_killed_trainer_loses_nothing(home: EmbeddedCluster, kubectl: Kubectl) -> None:

@@ -8,6 +8,7 @@ import re
 
 from tweetbot_contract import reasons
 from tweetbot_contract.handover import RunDocument
+from tweetbot_trainer.endpoints import check_endpoints
 from tweetbot_trainer.errors import SpecRefused
 from tweetbot_trainer.log import Log
 from tweetbot_trainer.pointer import POINTER_FILE
@@ -26,6 +27,7 @@ def run_cleanup(stop: StopRequest) -> int:
     settings = settings_from(os.environ, "Cleanup")
     run = settings.run
     log = Log(stage=run.stage, namespace=run.namespace, name=run.name)
+    check_endpoints(run.spec, settings.allowed_networks)
     budget = RetryBudget(settings.storage_patience, pause=stop.pause, log=log)
     erase(Stores(run.spec.output.s3, settings.secrets, budget), run, log, stop)
     return 0

@@ -5,6 +5,7 @@ import traceback
 
 from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
 from tweetbot_contract.status import Stage
+from tweetbot_trainer.endpoints import check_endpoints
 from tweetbot_trainer.log import Log
 from tweetbot_trainer.settings import Settings, keep_caches_below, settings_from, termination_log
 from tweetbot_trainer.signals import StopRequest
@@ -24,6 +25,7 @@ def run_stage(stage: Stage, stop: StopRequest) -> int:
     keep_caches_below(settings.work, os.environ)
     context = context_of(settings, stop)
     context.log.info("stage.started", image=settings.run.image)
+    check_endpoints(settings.run.spec, settings.allowed_networks)
     result = run_of(stage, context)
     write_result(result, settings.termination_log)
     context.log.info("stage.succeeded", result=result.as_json())

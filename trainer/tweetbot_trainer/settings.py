@@ -3,12 +3,14 @@
 import os
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from tweetbot_contract import handover, reasons
 from tweetbot_contract.handover import RunDocument, Task
+from tweetbot_trainer.endpoints import Network
 from tweetbot_trainer.errors import SpecRefused
 from tweetbot_trainer.report_place import ReportPlace
 from tweetbot_trainer.stage import CHECKPOINT_SECONDS
@@ -31,6 +33,7 @@ class Settings:
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     report_place: ReportPlace | None = None
     mounted_base: Path = Path(handover.BASE_DIR)
+    allowed_networks: tuple[Network, ...] = ()
 
 
 def settings_from(env: Mapping[str, str], stage: Task) -> Settings:
@@ -52,6 +55,9 @@ def settings_from(env: Mapping[str, str], stage: Task) -> Settings:
         checkpoint_seconds=float(env.get(CHECKPOINT_ENV, CHECKPOINT_SECONDS)),
         report_place=ReportPlace.of(env),
         mounted_base=Path(env.get(handover.BASE_DIR_ENV, handover.BASE_DIR)),
+        allowed_networks=tuple(
+            ip_network(text) for text in env.get(handover.ALLOWED_NETWORKS_ENV, "").split(",") if text
+        ),
     )
 
 

@@ -17,6 +17,7 @@ def operator_server(state: StateFolder, settings: Settings, env: Mapping[str, st
         "TWEETBOT_HTTP_HOST": LOOPBACK,
         "TWEETBOT_HTTP_PORT": str(settings.operator_port),
         "PYTHONUNBUFFERED": "1",
+        "TWEETBOT_ALLOWED_NETWORKS": "127.0.0.0/8",  # S3 and the fakes are there
         **progress_env(state, settings.progress_port),
     }
     url = f"http://{LOOPBACK}:{settings.operator_port}/readyz"

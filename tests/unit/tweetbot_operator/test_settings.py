@@ -30,6 +30,17 @@ def test_a_value_that_is_no_number_is_refused_by_name(value: str) -> None:
         settings_from({"TWEETBOT_WORKERS": value})
 
 
+@pytest.mark.parametrize("networks", ["10.0.0.0", "10.0.0.0/8,2001:db8::/32"])
+def test_networks_that_specs_may_name_are_taken(networks: str) -> None:
+    assert settings_from({"TWEETBOT_ALLOWED_NETWORKS": networks}).allowed_networks == networks
+
+
+@pytest.mark.parametrize("networks", ["the cluster", "10.1.0.0/8", "10.0.0.0/8 11.0.0.0/8"])
+def test_what_is_no_network_is_refused_by_name(networks: str) -> None:
+    with pytest.raises(InvalidSettings, match="TWEETBOT_ALLOWED_NETWORKS"):
+        settings_from({"TWEETBOT_ALLOWED_NETWORKS": networks})
+
+
 def test_infinity_is_no_pause() -> None:
     with pytest.raises(InvalidSettings, match="TWEETBOT_RETRY_SECONDS"):
         settings_from({"TWEETBOT_RETRY_SECONDS": "inf"})

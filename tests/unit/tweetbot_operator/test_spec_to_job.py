@@ -1,6 +1,7 @@
 """The Jobs, as people read them in tests/golden, and the rules that no Job may break."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,22 @@ def test_a_train_pod_holds_no_x_token() -> None:
 def test_the_hub_is_offline_unless_the_base_comes_from_it() -> None:
     assert env(the_job(a_bot_in("Train", model={"base": "scratch://mini"})))["HF_HUB_OFFLINE"] == "1"
     assert "HF_HUB_OFFLINE" not in env(the_job(a_bot_in("Train")))
+
+
+def test_the_cluster_chooses_the_user_where_it_is_left_to_it() -> None:
+    bot = a_bot_in("Train")
+    job = job_for(bot, bot.status.current_run or a_run(bot), replace(SETTINGS, run_as_user=0))
+    assert job["spec"]["template"]["spec"]["securityContext"] == {
+        "runAsNonRoot": True,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
+def test_a_pod_is_told_which_networks_specs_may_name() -> None:
+    settings = replace(SETTINGS, allowed_networks="10.96.0.0/12")
+    bot = a_bot_in("Train")
+    job = job_for(bot, bot.status.current_run or a_run(bot), settings)
+    assert env(job)["TWEETBOT_ALLOWED_NETWORKS"] == "10.96.0.0/12"
 
 
 def test_every_round_has_its_own_mark() -> None:

@@ -87,6 +87,7 @@ def test_a_prepared_dataset_stands_in_the_bucket_and_in_the_message(pod: dict[st
     ]
 
 
+S3 = {"uri": "s3://team-a/models"}
 ARCHIVE = [{"archive": {"uri": "s3://team-a/export.zip"}}]
 
 
@@ -100,6 +101,7 @@ ARCHIVE = [{"archive": {"uri": "s3://team-a/export.zip"}}]
         ({"model": {"base": "s3://team-a/base"}}, ExitCode.REFUSED, "BaseModelNotFound"),
         ({}, ExitCode.TOO_LITTLE_DATA, "TooFewPosts"),
         ({"output": {"s3": {"uri": "file:///tmp/models"}}}, ExitCode.REFUSED, "SpecRefused"),
+        ({"output": {"s3": {**S3, "endpoint": "http://127.0.0.1:9"}}}, ExitCode.REFUSED, "SpecRefused"),
     ],
 )
 def test_each_fault_ends_in_its_reason_and_exit_code(
@@ -113,7 +115,8 @@ def test_each_fault_ends_in_its_reason_and_exit_code(
 
 
 def test_a_storage_that_is_away_is_temporary(pod: dict[str, str]) -> None:
-    output = {"s3": {"uri": "s3://team-a/models", "endpoint": "http://127.0.0.1:9"}}
+    os.environ[handover.ALLOWED_NETWORKS_ENV] = "127.0.0.0/8"
+    output = {"s3": {**S3, "endpoint": "http://127.0.0.1:9"}}
     code, told = ended(a_run(output=output), pod)
     assert (code, told.reason) == (ExitCode.TEMPORARY, "StorageUnavailable")
 

@@ -201,6 +201,13 @@ def test_a_limit_is_waited_out(world: World, headers: dict[str, str], wait: floa
     assert sum(world.waits) == wait
 
 
+def test_a_redirect_is_not_followed(world: World) -> None:
+    with FakeBluesky() as inner:
+        away = {"location": f"{inner.url}/xrpc/app.bsky.actor.getProfile"}
+        assert world.failure(*[Answer(302, b"", away)] * 100).reason == reasons.BLUESKY_UNAVAILABLE
+        assert inner.requests == []
+
+
 def test_a_limit_beyond_the_budget_says_until_when(world: World) -> None:
     failure = world.failure(fake.error(429, "RateLimitExceeded", ratelimit_reset=str(int(NOW) + 7200)))
     assert failure.reason is reasons.RATE_LIMITED

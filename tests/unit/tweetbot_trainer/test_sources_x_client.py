@@ -9,6 +9,7 @@ from builders_x import NOW, Clock, an_x_source, failure, read
 from tweetbot_contract import reasons
 from tweetbot_fakes import x_api_answers as answers
 from tweetbot_fakes.x_api import FakeX
+from tweetbot_fakes.x_api_answers import Answer
 from tweetbot_trainer.errors import SpecRefused, Temporary
 from tweetbot_trainer.log import Log
 
@@ -43,6 +44,13 @@ def test_a_lasting_fault_is_temporary_after_half_an_hour_and_no_storm(
     assert 1700 < sum(clock.waits) <= 1800
     assert len(x.requests) < 50
     assert x.cost == 0
+
+
+def test_a_redirect_is_not_followed(x: FakeX, clock: Clock) -> None:
+    with FakeX() as inner:
+        x.fault(Answer(302, b"", {"location": f"{inner.url}/2/users/by/username/harbour_gull"}), times=1000)
+        assert failure(x, clock).reason == reasons.X_UNAVAILABLE
+        assert inner.requests == []
 
 
 def test_a_rate_limit_is_waited_for_until_its_reset_and_the_wait_is_told(x: FakeX, clock: Clock) -> None:

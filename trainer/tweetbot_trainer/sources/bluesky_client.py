@@ -39,7 +39,7 @@ class BlueskyClient:
     def __init__(self, actor: str, *, base: str | None, patience: Patience, log: Log) -> None:
         self._actor, self._base, self._patience, self._log = actor, (base or HOST).rstrip("/"), patience, log
         self._session = requests.Session()
-        self._session.max_redirects = 3
+        self._session.max_redirects = 0  # one could lead where no endpoint may
         self._session.headers["User-Agent"] = "tweetbot-trainer"
 
     def profile(self) -> Json:

@@ -60,7 +60,7 @@ class XClient:
         self._client = tweepy.Client(token, return_type=dict)
         for scheme in ("https://", "http://"):
             self._client.session.mount(scheme, Rebase(_usable(base or HOST)))
-        self._client.session.max_redirects = 3
+        self._client.session.max_redirects = 0  # the API has none, and one could lead where no endpoint may
 
     def problem_in(self, answer: Json, *, about: str) -> StageFailed:
         """Return what an answer of status 200 with errors and without data means."""
