@@ -44,6 +44,12 @@ e2e: $(STAMP) ## From kubectl apply to five posts, on the embedded cluster (E2E_
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
 	$(BIN)/pytest --e2e tests/e2e
 
+images: ## Build both images, by docker or buildah; minutes, and 15 GB by buildah (BASE_IMAGE=… for another Python image)
+	@bash images/build.sh
+
+test-images: $(STAMP) ## Try the images that buildah built: sizes, contents, any user on a read-only root, signals
+	$(BIN)/pytest --images tests/images --durations=0 --durations-min=1
+
 kueue: $(STAMP) ## TweetBots in the queues of the real Kueue, which is built once from its Go module: some minutes
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
 	$(BIN)/pytest --kueue tests/kueue --durations=0 --durations-min=1
@@ -104,4 +110,4 @@ clean: ## Remove what was made here (the cluster's binaries stay in the user cac
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo cluster-up cluster-down test check generated unit integration e2e kueue older soak trial bench-operator bench-trainer bench-quality generate kustomize lock venv clean help
+.PHONY: demo cluster-up cluster-down test check generated unit integration e2e images test-images kueue older soak trial bench-operator bench-trainer bench-quality generate kustomize lock venv clean help

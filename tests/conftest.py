@@ -1,16 +1,16 @@
-"""What needs a cluster is opted into: `--integration` for tests/integration, `--e2e` and `--kueue` for theirs."""
+"""What needs a cluster or images is opted into: `--integration` for tests/integration, and each other folder by its."""
 
 from pathlib import Path
 
 import pytest
 
 HERE = Path(__file__).parent
-OPTIONS = {"--integration": HERE / "integration", "--e2e": HERE / "e2e", "--kueue": HERE / "kueue"}
+OPTIONS = {f"--{name}": HERE / name for name in ("integration", "e2e", "images", "kueue")}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     for option, folder in OPTIONS.items():
-        parser.addoption(option, action="store_true", help=f"run tests/{folder.name}, which start a cluster")
+        parser.addoption(option, action="store_true", help=f"run tests/{folder.name} as well")
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

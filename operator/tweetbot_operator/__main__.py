@@ -1,41 +1,18 @@
-"""`tweetbot-operator`: reads the settings, configures the logs, runs until SIGTERM."""
+"""`tweetbot-operator`: the program. Nothing heavy is imported before it can be told to end."""
 
-import asyncio
-import logging
-import os
+import signal
 import sys
-
-from tweetbot_operator.logs import configure
-from tweetbot_operator.operator import operate
-from tweetbot_operator.settings import InvalidSettings, OperatorSettings, settings_from
-from tweetbot_operator.watches import CannotStart, end_on_signals
-
-LOG = logging.getLogger(__name__)
 
 
 def main() -> int:
-    """Run the operator; answers the exit code: 0 after SIGTERM, 1 when it cannot go on, 2 for bad settings."""
-    try:
-        settings = settings_from(os.environ)
-    except InvalidSettings as fault:
-        sys.stderr.write(f"tweetbot-operator: {fault}\n")
-        return 2
-    configure(settings.log_level)
-    try:
-        asyncio.run(_run(settings))
-    except CannotStart as fault:
-        LOG.error(str(fault))
-        return 1
-    except Exception:  # the one place where a fault of ours ends the process, with its traceback logged
-        LOG.exception("the operator cannot go on")
-        return 1
-    return 0
+    """Run the operator and return its exit code.
 
+    Until its loop listens, SIGTERM ends it at once: PID 1 gets no default action, and imports take a second or more.
+    """
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
+    from tweetbot_operator.program import run
 
-async def _run(settings: OperatorSettings) -> None:
-    stop = asyncio.Event()
-    end_on_signals(stop)
-    await operate(settings, stop)
+    return run()
 
 
 if __name__ == "__main__":

@@ -19,6 +19,11 @@ def pinned(name: str) -> dict[str, str]:
     return dict(re.findall(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)", text, flags=re.MULTILINE))
 
 
+def pinned_for(half: str) -> dict[str, str]:
+    """Return the distributions that are in an image, by name."""
+    return pinned(half) | (pinned("torch") if half == "trainer" else {})
+
+
 def normal(requirement: str) -> str:
     """Return the distribution's name of a requirement, as requirement files spell it."""
     return re.split(r"[\[<>=!~; ]", requirement, maxsplit=1)[0].lower().replace("_", "-")
@@ -29,13 +34,22 @@ def test_the_operator_image_holds_no_machine_learning() -> None:
 
 
 def test_the_trainer_image_holds_no_operator_framework() -> None:
-    assert {"kopf", "kubernetes"} & set(pinned("trainer")) == set()
+    assert {"kopf", "kubernetes"} & set(pinned_for("trainer")) == set()
+
+
+def test_torch_with_its_libraries_is_pinned_apart() -> None:
+    assert "torch" in pinned("torch")
+    assert set(pinned("torch")) & set(pinned("trainer")) == set()
 
 
 @pytest.mark.parametrize("half", ["operator", "trainer"])
 def test_requirements_are_in_step_with_the_project(half: str) -> None:
     wanted = PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"][half]
-    assert {normal(requirement) for requirement in wanted} <= set(pinned(half))
+    assert {normal(requirement) for requirement in wanted} <= set(pinned_for(half))
+
+
+def test_what_builds_the_images_is_pinned() -> None:
+    assert {normal(requirement) for requirement in PROJECT["dependency-groups"]["images"]} <= set(pinned("images"))
 
 
 def test_development_has_everything_and_the_images_versions() -> None:
@@ -43,15 +57,15 @@ def test_development_has_everything_and_the_images_versions() -> None:
     wanted = {normal(requirement) for group in groups for names in group.values() for requirement in names}
     assert wanted <= set(pinned("development"))
     for half in ("operator", "trainer"):
-        assert set(pinned(half).items()) <= set(pinned("development").items())
+        assert set(pinned_for(half).items()) <= set(pinned("development").items())
 
 
 def test_the_benchmark_has_its_peers_and_our_versions() -> None:
     assert {normal(requirement) for requirement in PROJECT["dependency-groups"]["bench"]} <= set(pinned("bench"))
-    assert set(pinned("trainer").items()) <= set(pinned("bench").items())
+    assert set(pinned_for("trainer").items()) <= set(pinned("bench").items())
 
 
-@pytest.mark.parametrize("name", ["operator", "trainer", "development", "bench", "bootstrap"])
+@pytest.mark.parametrize("name", ["operator", "trainer", "torch", "images", "development", "bench", "bootstrap"])
 def test_every_pin_has_a_hash(name: str) -> None:
     text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
     entries = re.split(r"\n(?=\S)", text.strip())
