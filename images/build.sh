@@ -41,6 +41,6 @@ else
   need buildah mmdebstrap
   [ -n "${BASE_IMAGE:-}" ] || { debian; export BASE_IMAGE=$DEBIAN; }
   # The host's certificates, for networks whose proxy has its own.
-  builder=(buildah build --quiet --layers --isolation chroot --volume /etc/ssl/certs:/etc/ssl/certs:ro)
+  builder=(buildah build --quiet --layers --force-rm --isolation chroot --volume /etc/ssl/certs:/etc/ssl/certs:ro)
 fi
 for name in ${*:-operator trainer}; do build "$name" "${builder[@]}"; done
