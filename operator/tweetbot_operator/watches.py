@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 import kopf
 
-from tweetbot_operator import handlers, kopf_setup
+from tweetbot_operator import handlers, kopf_run, kopf_setup
 from tweetbot_operator.errors import ApiFault, Missing
 from tweetbot_operator.intake import Intake
 from tweetbot_operator.logs import about
@@ -49,11 +49,11 @@ class Watches:
         resync: Resync,
         settings: OperatorSettings,
         *,
-        operate: Callable[..., Awaitable[None]] = kopf.operator,
+        operate: Callable[..., Awaitable[None]] = kopf_run.operate,
         pauses: Callable[[], Iterable[float]] = kopf_setup.EndlessPauses,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`operate` is kopf's; `pauses` are those between two tries, in seconds as `clock`, which is steady."""
+        """`operate` runs kopf; `pauses` are those between two tries, in seconds as `clock`, which is steady."""
         self._intake, self._resync, self._settings = intake, resync, settings
         self._operate, self._pauses, self._clock = operate, pauses, clock
         self.began = asyncio.Event()

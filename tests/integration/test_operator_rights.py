@@ -4,8 +4,9 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -25,13 +26,9 @@ FOR_OTHERS = {("update", "tweetbots/finalizers")}
 LATE: dict[str, Any] = {"output": {"s3": {"uri": "s3://team-a/models", "credentialsSecret": {"name": "late"}}}}
 
 
-def rights_of(roles: list[dict[str, Any]]) -> set[Right]:
-    """Return every verb on every resource that roles grant."""
-    rules = [rule for role in roles for rule in role.get("rules", ())]
-    return {(verb, resource) for rule in rules for resource in rule["resources"] for verb in rule["verbs"]}
-
-
-GRANTED = rights_of(operator_rights())
+RULES = [rule for role in operator_rights() for rule in role.get("rules", ())]
+#: Every verb on every resource.
+GRANTED: set[Right] = {(verb, each) for rule in RULES for each in rule["resources"] for verb in rule["verbs"]}
 
 
 @dataclass
@@ -55,10 +52,28 @@ class Scene:
         """Take a verb on a resource away from the operator for a while."""
         try:
             self._grant(lambda verb, resource: (verb, resource) != right)
+            until(lambda: not self._may(right), 120)
             yield
         finally:
             self.proxy.swallow = lambda watch, line: False
             self._grant(lambda verb, resource: True)
+            until(lambda: self._may(right), 120)
+
+    def _may(self, right: Right) -> bool:
+        """Whether the API server has heard of it: its own caches of roles lag behind a little."""
+        resource, _, subresource = right[1].partition("/")
+        group = next(rule["apiGroups"][0] for rule in RULES if right[1] in rule["resources"])
+        asked = {"verb": right[0], "group": group, "resource": resource, "subresource": subresource}
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": {"user": OPERATOR, "resourceAttributes": asked | self._at_hand(resource)},
+        }
+        answer = self.home.api.create("/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
+        return bool(answer["status"]["allowed"])
+
+    def _at_hand(self, resource: str) -> dict[str, str]:
+        return {"namespace": self.tenant.namespace, **({"name": LEASE} if resource == "leases" else {})}
 
     def _grant(self, kept: Any) -> None:
         roles = [role for role in operator_rights() if role["kind"] == "ClusterRole"]
@@ -80,6 +95,7 @@ class Scene:
 
     def touch_its_lease(self) -> None:
         """Write as another hand, after which the holder must look."""
+        self.tenant("wait", "--for=create", f"lease/{LEASE}", "--timeout=120s")
         self.tenant("annotate", "lease", LEASE, f"example.com/touched={len(self.bots)}", "--overwrite")
 
     def provoke(self, right: Right) -> None:
@@ -104,11 +120,14 @@ class Scene:
         """Return what the log and the statuses say."""
         return self.operator.log.read_text()[since:] + self.tenant("get", "tweetbots", "-o", "json").replace('\\"', '"')
 
-    def used(self, since: int) -> set[Right]:
-        """Return what the audit log says that the operator did, or tried to do in vain."""
-        lines = [json.loads(line) for line in self.home.audit_log.read_text()[since:].splitlines()]
+    def used(self) -> set[Right]:
+        """Return what the audit log says that the operator did since its start, or tried to do in vain."""
+        lines = [json.loads(line) for line in self.home.audit_log.read_text().splitlines()]
         mine = [line for line in lines if line["user"]["username"] == OPERATOR and "objectRef" in line]
         return {(line["verb"], _resource(line["objectRef"])) for line in mine}
+
+    def uses(self, rights: set[Right]) -> bool:
+        return self.used() >= rights
 
 
 def _resource(reference: dict[str, str]) -> str:
@@ -137,12 +156,16 @@ def test_a_missing_right_is_told_by_name_and_healed_by_granting_it(scene: Scene,
 
 
 def test_a_full_life_uses_every_right_and_asks_for_no_other(scene: Scene) -> None:
-    since = len(scene.home.audit_log.read_text())
-    for right in sorted(GRANTED - FOR_OTHERS, key=lambda right: right[0] == "get"):
-        scene.provoke(right)
-    until(lambda: scene.used(since) >= GRANTED - FOR_OTHERS, 240)
+    """Its start counts: a Lease that is deleted later comes again by an update, to which creating is a right, too."""
+    wanted = GRANTED - FOR_OTHERS
+    reads = {right for right in wanted if right[0] == "get"}
+    for rights in (wanted - reads, reads):  # the second half shuts the watches' mouths
+        for right in rights:
+            scene.provoke(right)
+        with suppress(TimeoutError):  # what is missing is told below
+            until(partial(scene.uses, rights), 240)
     scene.proxy.swallow = lambda watch, line: False
-    assert scene.used(since) == GRANTED - FOR_OTHERS
+    assert scene.used() == wanted
 
 
 def test_it_may_read_no_secret_and_run_nothing_in_a_pod(scene: Scene) -> None:
@@ -152,6 +175,7 @@ def test_it_may_read_no_secret_and_run_nothing_in_a_pod(scene: Scene) -> None:
 
 
 def test_the_script_of_helm_test_finds_the_operator_well(scene: Scene) -> None:
+    until(lambda: scene.operator.answer("/healthz") == 200, 120)  # it heals from what other tests do to its watches
     script = (ROOT / "charts/tweetbot-operator/files/health_test.py").read_text()
     command = [sys.executable, "-c", script, f"http://127.0.0.1:{scene.operator.port}"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
