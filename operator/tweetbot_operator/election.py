@@ -107,7 +107,7 @@ class Elector:
         self._lease: Lease | None = None
         self._changed_at = 0.0
         self._renewed_at = -math.inf
-        self._failing = False
+        self._told = ""
         LEADER.set(0)
 
     def time_to_act(self) -> float:
@@ -143,14 +143,14 @@ class Elector:
             if led:
                 self._lease = None  # the answer to a write may have been lost: read it before the next try
         else:
-            self._failing = False
+            self._told = ""
         return self._pause()
 
     def _note_fault(self, fault: Exception) -> None:
-        """Tell the first of a row: an outage would else be told every two seconds."""
+        """Tell the first of a row of the same: an outage would else be told every two seconds."""
         faster = isinstance(fault, Conflict | NameTaken)  # another replica took it in this very moment
-        level = logging.DEBUG if faster or self._failing else logging.WARNING
-        self._failing = not faster
+        level = logging.DEBUG if faster or repr(fault) == self._told else logging.WARNING
+        self._told = "" if faster else repr(fault)
         LOG.log(level, "the lease cannot be read or written", extra=_fault(fault))
 
     def _check(self, now: float) -> None:

@@ -192,6 +192,13 @@ async def test_without_the_right_to_the_lease_nobody_acts_and_it_is_told_once(
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
+async def test_another_fault_in_the_row_is_told_too(election: Election, caplog: pytest.LogCaptureFixture) -> None:
+    election.door.faults = [Refused("cannot get leases")] * 10 + [Refused("cannot create leases")] * 90
+    election.enter("one")
+    await election.run(60)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
+
+
 async def test_a_request_that_hangs_is_given_up(election: Election) -> None:
     first = election.enter("one")
     read = election.door.read
