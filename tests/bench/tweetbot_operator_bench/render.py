@@ -1,12 +1,10 @@
 """JSON of a run → the table in docs/benchmarks.md: `python -m tweetbot_operator_bench.render RUN.json PAGE.md`."""
 
-import json
-import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
-BEGIN, END = "<!-- operator: rendered, begin -->", "<!-- operator: rendered, end -->"
+from bench_page import render
+
 Level = Mapping[str, Any]
 #: Row -> its figure of a level.
 ROWS: dict[str, Callable[[Level], object]] = {
@@ -77,20 +75,5 @@ def _memory(restart: Mapping[str, float]) -> str:
     return f"{restart['rss_mib']} ({restart['peak_rss_mib']})"
 
 
-def placed(page: str, section: str) -> str:
-    """Return the page with the section between its two marks. Raises ValueError when the page lacks them."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"the page needs the lines {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n{section}\n{END}{after}"
-
-
-def main() -> None:
-    """Render."""
-    run, page = (Path(name) for name in sys.argv[1:3])
-    page.write_text(placed(page.read_text(), rendered(json.loads(run.read_text()))))
-
-
 if __name__ == "__main__":
-    main()
+    render("operator", rendered)

@@ -1,12 +1,9 @@
 """JSON of a run → the tables in docs/benchmarks.md: `python -m tweetbot_quality_bench.render RUN.json PAGE.md`."""
 
-import json
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-BEGIN, END = "<!-- quality: rendered, begin -->", "<!-- quality: rendered, end -->"
+from bench_page import render
 
 
 def rendered(run: Mapping[str, Any]) -> str:
@@ -48,20 +45,5 @@ def _account(one: Mapping[str, Any]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def placed(page: str, section: str) -> str:
-    """Return the page with the section between its two marks. Raises ValueError when the page lacks them."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"the page needs the lines {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n{section}\n{END}{after}"
-
-
-def main() -> None:
-    """Render."""
-    run, page = (Path(name) for name in sys.argv[1:3])
-    page.write_text(placed(page.read_text(), rendered(json.loads(run.read_text()))))
-
-
 if __name__ == "__main__":
-    main()
+    render("quality", rendered)

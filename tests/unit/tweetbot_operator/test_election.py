@@ -1,6 +1,7 @@
 """The election: one replica acts at a time, another takes over in time, and an outage ends nobody."""
 
 import asyncio
+from itertools import repeat
 
 import pytest
 from hypothesis import given, settings
@@ -193,7 +194,7 @@ async def test_without_the_right_to_the_lease_nobody_acts_and_it_is_told_once(
 
 
 async def test_another_fault_in_the_row_is_told_too(election: Election, caplog: pytest.LogCaptureFixture) -> None:
-    election.door.faults = [Refused("cannot get leases")] * 10 + [Refused("cannot create leases")] * 90
+    election.door.faults = [*repeat(Refused("cannot get leases"), 10), *repeat(Refused("cannot create leases"), 90)]
     election.enter("one")
     await election.run(60)
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]

@@ -13,7 +13,7 @@ from tweetbot_operator_bench.arithmetic import Span, a_run, last_busy, launch_fi
 from tweetbot_operator_bench.audit import Audit, writes
 from tweetbot_operator_bench.fleet import bot
 from tweetbot_operator_bench.kubelets import MESSAGES, status_of
-from tweetbot_operator_bench.render import BEGIN, END, placed, rendered
+from tweetbot_operator_bench.render import rendered
 from tweetbot_operator_bench.restored import status_like
 
 LAUNCH = {"objects": 5000, "p50_ms": 12.5, "p99_ms": 1040.0, "jobs_per_second": 70.1}
@@ -134,14 +134,7 @@ async def test_a_tweetbot_that_had_its_run_long_ago_is_left_alone() -> None:
 
 
 def test_the_page_gets_a_column_a_size() -> None:
-    page = placed(f"# Figures\n{BEGIN}\nstale\n{END}\nThe end.\n", rendered(RUN))
-    assert "| TweetBots | 5,000 | 10,000 |" in page
-    assert "| all at once: Jobs/s | 70.1 | 70.1 |" in page
-    assert "0 writes" in page
-    assert "stale" not in page
-    assert page.endswith("The end.\n")
-
-
-def test_a_page_without_the_marks_is_refused() -> None:
-    with pytest.raises(ValueError, match="needs the lines"):
-        placed("# Figures\n", "")
+    section = rendered(RUN)
+    assert "| TweetBots | 5,000 | 10,000 |" in section
+    assert "| all at once: Jobs/s | 70.1 | 70.1 |" in section
+    assert "0 writes" in section

@@ -13,7 +13,7 @@ from tweetbot_trainer_bench.figures import FIGURES, MARKS, TUNED, Round, told
 from tweetbot_trainer_bench.gpu import peak_flops
 from tweetbot_trainer_bench.material import Shape, read_posts, write_material
 from tweetbot_trainer_bench.ours import ours
-from tweetbot_trainer_bench.render import BEGIN, END, placed, rendered
+from tweetbot_trainer_bench.render import rendered
 
 TINY = Shape(1, 32, 2, 200, 64)
 
@@ -113,10 +113,7 @@ def test_the_page_gets_every_contender_and_mark() -> None:
     shapes = [told("bench-mini", ROUNDS)]
     recipes = {"tweetbot": {"bitsPerByte": 1.5, "bitsToStock": 0.97, "verbatimRate": 0.01}}
     run = {"date": "2026-11-27", "commit": "abc", "machine": "one", "seconds": 90, "shapes": shapes, "quality": recipes}
-    page = placed(f"before\n{BEGIN}\nold\n{END}\nafter\n", rendered(run))
-    assert page.startswith("before\n")
-    assert page.endswith("after\n")
-    assert "old" not in page
-    assert "| b packed | 200 | 1.50 |" in page
-    assert "| speed, to stock | 2.5 | 3.00 | yes |" in page
-    assert "| tweetbot | 1.500 | 0.97 | 0.01 |" in page
+    section = rendered(run)
+    assert "| b packed | 200 | 1.50 |" in section
+    assert "| speed, to stock | 2.5 | 3.00 | yes |" in section
+    assert "| tweetbot | 1.500 | 0.97 | 0.01 |" in section
