@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -28,6 +28,7 @@ SHORT = {
     "TWEETBOT_ALLOWED_NETWORKS": "127.0.0.0/8",  # S3 and the fakes are there
 }
 #: What a process needs of ours; a proxy's variables would lead its requests away from the loopback.
+PROGRAM = ("-m", "tweetbot_operator")
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
 _TRAINER = """#!/bin/sh
 # Answers by the handle in the run document: "<mood>_<anything>"; the stage is the first argument.
@@ -70,11 +71,13 @@ def write_trainer(folder: Path) -> Path:
 
 
 class OperatorProcess:
-    """`python -m tweetbot_operator`; as a context manager it is ready inside, and ended by SIGTERM after."""
+    """`tweetbot-operator` or one like it; as a context manager it is ready inside, and ended by SIGTERM after."""
 
-    def __init__(self, kubeconfig: Path, log: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, kubeconfig: Path, log: Path, env: Mapping[str, str] | None = None, *, program: Sequence[str] = PROGRAM
+    ) -> None:
         (self.port,) = free_ports(1)
-        self.log = log
+        self.log, self._program = log, program
         self._env = {name: os.environ[name] for name in _KEPT if name in os.environ}
         own = {"KUBECONFIG": str(kubeconfig), "TWEETBOT_HTTP_HOST": "127.0.0.1", "TWEETBOT_HTTP_PORT": str(self.port)}
         self._env |= own | SHORT | dict(env or {})
@@ -83,7 +86,7 @@ class OperatorProcess:
     def start(self) -> Self:
         """Start it and wait until it is ready. Raises RuntimeError if it ends instead."""
         with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "tweetbot_operator"]
+            command = [sys.executable, *self._program]
             self._process = subprocess.Popen(command, env=self._env, stderr=log, stdout=log)
         until(lambda: self.answer("/readyz") == 200 or not self.alive, 120)
         if not self.alive:

@@ -7,6 +7,7 @@ from helm import Helm
 from operator_process import OperatorProcess, jobs_made, until
 from tenant import Tenant
 from tweetbot_cluster.cluster import EmbeddedCluster
+from tweetbot_fakes import careless_operator
 
 ENFORCE = "pod-security.kubernetes.io/enforce"
 A_LIMIT_RANGE = {
@@ -96,7 +97,7 @@ def test_an_erasure_that_cannot_be_is_given_up_and_told(home: EmbeddedCluster, t
 
 
 def test_whatever_refuses_the_pod_is_told_and_heals_when_it_is_allowed(home: EmbeddedCluster, tmp_path: Path) -> None:
-    """Our Pods obey Pod Security to the letter, so an operator that is told to run them as root has to be refused."""
+    """Our Pods obey Pod Security to the letter, so it takes a careless operator to be refused."""
     tenants = {words: Tenant(home) for words in ("exceeded quota: none", "maximum cpu usage", "violates PodSecurity")}
     quota, limits, security = tenants.values()
     for tenant in (quota, limits):
@@ -104,8 +105,8 @@ def test_whatever_refuses_the_pod_is_told_and_heals_when_it_is_allowed(home: Emb
     quota("create", "quota", "none", "--hard=pods=0")
     limits("apply", "-f", "-", input=json.dumps(A_LIMIT_RANGE))
     namespaces = ",".join(tenant.namespace for tenant in tenants.values())
-    env = {"TWEETBOT_NAMESPACES": namespaces, "TWEETBOT_RUN_AS_USER": "0"}
-    with OperatorProcess(home.operator_kubeconfig, tmp_path / "log", env):
+    env, careless = {"TWEETBOT_NAMESPACES": namespaces}, (careless_operator.__file__,)
+    with OperatorProcess(home.operator_kubeconfig, tmp_path / "log", env, program=careless):
         for tenant in tenants.values():
             tenant.apply("gull")
         for words, tenant in tenants.items():
