@@ -44,17 +44,13 @@ class Memory:
     def note_mounts(self, key: Key, pod: str, message: str, now: datetime) -> None:
         """Note what a Pod's Events said, or a Job's; they are read again after a growing pause."""
         known = self.of(key)
-        former = known.mounts.get(pod)
-        count = former.count + 1 if former else 1
-        check = MountCheck(message, count, now + _pause(_FIRST_CHECK, count))
+        check = _checked(known.mounts.get(pod), message, now)
         self._findings[key] = replace(known, mounts={**known.mounts, pod: check})
 
     def note_queue(self, key: Key, job: str, message: str, now: datetime) -> None:
         """Note what Kueue said about a Job that waits; it is asked again after a growing pause."""
         known = self.of(key)
-        former = known.queues.get(job)
-        count = former.count + 1 if former else 1
-        check = MountCheck(message, count, now + _pause(_FIRST_CHECK, count))
+        check = _checked(known.queues.get(job), message, now)
         self._findings[key] = replace(known, queues={**known.queues, job: check})
 
     def note_search(self, key: Key, job: str) -> None:
@@ -91,6 +87,12 @@ class Memory:
     def forget(self, key: Key) -> None:
         """Forget a TweetBot."""
         self._findings.pop(key, None)
+
+
+def _checked(former: MountCheck | None, message: str, now: datetime) -> MountCheck:
+    """Return what was said now, after what was said before."""
+    count = former.count + 1 if former else 1
+    return MountCheck(message, count, now + _pause(_FIRST_CHECK, count))
 
 
 def _pause(first: float, count: int, longest: float = _LONGEST) -> timedelta:
