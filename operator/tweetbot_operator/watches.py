@@ -28,6 +28,9 @@ LOG = logging.getLogger(__name__)
 _RAN = 120.0
 #: Seconds by which kopf has surely begun.
 _BEGUN = 1.0
+#: What kopf would call itself among its peers, of which it has none. Left to itself it asks for the name of the user, and
+#: fails: an image may run as any number.
+_NAME = "tweetbot-operator"
 
 
 class CannotStart(Exception):
@@ -115,6 +118,7 @@ class Watches:
             registry=registry,
             settings=settings,
             standalone=True,
+            identity=_NAME,
             clusterwide=not self._settings.namespaces,
             namespaces=self._settings.namespaces,
             stop_flag=stop,

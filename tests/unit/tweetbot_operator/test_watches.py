@@ -1,11 +1,13 @@
 """The watches go on: whatever ends kopf is told, waited out, and begun anew with the caches kept."""
 
 import asyncio
+import getpass
 import signal
 from collections.abc import Awaitable, Callable, Iterator
 from itertools import count, repeat
 from typing import Any
 
+import kopf
 import pytest
 
 from builders import a_manifest
@@ -57,6 +59,18 @@ async def test_watches_that_fail_begin_anew_after_growing_pauses(sea: Sea, caplo
     await sea.watch(sea.fail, sea.fail, sea.end)
     assert (len(sea.tries), sea.paused) == (3, [0, 1])
     assert caplog.messages.count("the watches ended, and begin anew") == 2
+
+
+async def test_kopf_begins_as_a_user_without_a_name(sea: Sea, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 1000770000")
+
+    monkeypatch.setattr(getpass, "getuser", nameless)
+    await sea.watch(sea.end)
+    tasks = await kopf.spawn_tasks(**sea.tries[0])
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
 
 
 async def test_after_watches_that_ran_for_long_the_pauses_begin_anew(sea: Sea) -> None:
