@@ -37,7 +37,11 @@ class Training(Part):
         Field(ge=5, le=30, description="Share of the posts for validation, and the same again, the newest, for test."),
     ] = 10
     early_stopping: Annotated[
-        bool, Field(description="Stop when the validation loss no longer falls, and keep the best weights.")
+        bool,
+        Field(
+            description="Keep the weights of the epoch with the lowest validation loss, and end before the last epoch "
+            "once that loss has clearly risen. Else train all epochs and keep the last weights."
+        ),
     ] = True
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(

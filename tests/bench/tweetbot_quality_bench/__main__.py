@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from tweetbot_quality_bench.base import told, write_base
-from tweetbot_quality_bench.contest import RATES, RECIPES, Task, figures_of, values_of
+from tweetbot_quality_bench.contest import BASE, RATES, RECIPES, Task, figures_of, values_of
 from tweetbot_quality_bench.texts import ACCOUNTS, Texts, read_texts
 from tweetbot_quality_bench.verdict import verdict
+from tweetbot_trainer.model.scratch import SHAPES
 from tweetbot_trainer.training.outcome import Hooks, Progress
 
 #: Steps of the pre-training between two lines that tell of it.
@@ -37,8 +38,8 @@ def main() -> None:
     asked, begun = _asked(), time.monotonic()
     texts = read_texts()
     with tempfile.TemporaryDirectory() as folder:
-        base = None if asked.scratch else _base(asked.base or Path(folder), texts)
-        results = list(_results(list(_tasks(asked, texts)), base))
+        start = asked.scratch or _base(asked.base or Path(folder), texts)
+        results = list(_results(list(_tasks(asked, texts)), start))
     figures = {**_circumstances(), "seconds": round(time.monotonic() - begun), "results": results, **verdict(results)}
     json.dump(figures, sys.stdout, indent=2)
     print()
@@ -57,7 +58,7 @@ def _circumstances() -> dict[str, str]:
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench-quality", description=__doc__)
     parser.add_argument("--base", type=Path, help="a folder for the base; one that lies there is not trained again")
-    parser.add_argument("--scratch", action="store_true", help="begin from nothing, as scratch://mini does")
+    parser.add_argument("--scratch", nargs="?", choices=list(SHAPES), const="scratch://mini", help="begin from nothing")
     parser.add_argument("--recipes", nargs="*", choices=RECIPES, default=RECIPES)
     parser.add_argument("--accounts", nargs="*", choices=ACCOUNTS, default=ACCOUNTS)
     parser.add_argument("--rates", nargs="*", type=float, default=RATES)
@@ -78,7 +79,7 @@ def _tasks(asked: argparse.Namespace, texts: Texts) -> Iterator[Task]:
     for account in asked.accounts:
         for recipe in asked.recipes:
             for change in ("", *asked.set):
-                values = replace(values_of(recipe, scratch=asked.scratch), **_changes(change))
+                values = replace(values_of(recipe, asked.scratch or BASE), **_changes(change))
                 yield Task(
                     f"{recipe} {change}".strip(),
                     account,
@@ -102,10 +103,10 @@ def _value(text: str) -> Any:
         return text
 
 
-def _results(tasks: list[Task], base: Path | None) -> Iterator[dict[str, Any]]:
+def _results(tasks: list[Task], start: Path | str) -> Iterator[dict[str, Any]]:
     """Yield each task's figures as it ends; as many at once as there are processors, each on one."""
     with ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("spawn")) as pool:
-        for found in pool.map(partial(figures_of, folder=base), tasks):
+        for found in pool.map(partial(figures_of, start=start), tasks):
             print(json.dumps(found), file=sys.stderr, flush=True)
             yield found
 

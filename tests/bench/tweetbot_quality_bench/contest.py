@@ -26,15 +26,17 @@ from tweetbot_trainer.training.values import TrainingValues, effective_values, l
 
 STOCK, OURS, ADAPTERS = "huggingtweets", "tweetbot", "LoRA"
 RECIPES = (STOCK, OURS, ADAPTERS)
+#: What the trained base is called.
+BASE = "s3://bench/base"
 #: Learning rates, each three times the last: the second is best for all weights, adapters want ten times as much.
 RATES = (4e-4, 1.2e-3, 3.6e-3, 1.1e-2)
 
 
-def values_of(recipe: str, *, scratch: bool) -> TrainingValues:
-    """Return a recipe's values; the rate among them is one of those that are searched."""
+def values_of(recipe: str, base: str = BASE) -> TrainingValues:
+    """Return a recipe's values for such a base; the rate among them is one of those that are searched."""
     training = Training(recipe="huggingtweets") if recipe == STOCK else Training(precision="FP32")
     lora = lora_of(Model(method="LoRA")) if recipe == ADAPTERS else None
-    return effective_values(training, "scratch://mini" if scratch else "s3://bench/base", (), lora)
+    return effective_values(training, base, (), lora)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +66,13 @@ class Trained:
     tuned: FineTuned
 
 
-def figures_of(task: Task, folder: Path | None) -> dict[str, Any]:
-    """Return what the recipe reached on the account, from the base in the folder, or from nothing."""
+def figures_of(task: Task, start: Path | str) -> dict[str, Any]:
+    """Return what the recipe reached on the account, from the base in a folder, or from nothing: `scratch://mini`."""
     torch.set_num_threads(1)
     splits = split(task.posts, task.values.holdout_percent)
-    tried = [one for rate in task.rates for one in _tried(task, folder, splits, rate)]
+    tried = [one for rate in task.rates for one in _tried(task, start, splits, rate)]
     best = min(tried, key=lambda one: one.validation)
-    base = _base(folder, splits)
+    base = _base(start, splits)
     put_weights(base.model, best.weights)
     base.model.eval()
     outcome = best.tuned.outcome
@@ -85,21 +87,22 @@ def figures_of(task: Task, folder: Path | None) -> dict[str, Any]:
         "labelTokens": outcome.tokens,
         "steps": outcome.steps,
         "bestEpoch": outcome.best_epoch,
+        "validationLosses": [round(row.eval_loss, 4) for row in outcome.rows if row.eval_loss is not None],
         "seconds": round(sum({one.rate: one.tuned.outcome.seconds for one in tried}.values()), 1),
         **(_repeated(base, splits, task) if task.texts else {}),
     }
 
 
-def _tried(task: Task, folder: Path | None, splits: Splits[DatasetPost], rate: float) -> list[Trained]:
+def _tried(task: Task, start: Path | str, splits: Splits[DatasetPost], rate: float) -> list[Trained]:
     """Return the models of a rate, none where it is so high that the loss is no number."""
     try:
-        return _trained(task, folder, splits, rate)
+        return _trained(task, start, splits, rate)
     except Diverged:
         return []
 
 
-def _trained(task: Task, folder: Path | None, splits: Splits[DatasetPost], rate: float) -> list[Trained]:
-    base = _base(folder, splits)
+def _trained(task: Task, start: Path | str, splits: Splits[DatasetPost], rate: float) -> list[Trained]:
+    base = _base(start, splits)
     before = weights_of(base.model)
     values = replace(task.values, learning_rate=rate, short_learning_rate=None)
     tuned = fine_tune(base, splits, values, gpu=False, hooks=Hooks())
@@ -112,13 +115,12 @@ def _trained(task: Task, folder: Path | None, splits: Splits[DatasetPost], rate:
     return found
 
 
-def _base(folder: Path | None, splits: Splits[DatasetPost]) -> Base:
+def _base(start: Path | str, splits: Splits[DatasetPost]) -> Base:
     """Return the base, made or read anew: a training changes it in place."""
-    if folder is not None:
-        return read_base(folder, BaseIdentity("s3://bench/base", "folder", ""))
-    uri = "scratch://mini"
-    model, tokenizer = new_base(uri, [post.text for post in splits.train], seed=42)
-    return Base(model, tokenizer, BaseIdentity(uri, "scratch", SCRATCH_RECIPES[uri]))
+    if isinstance(start, Path):
+        return read_base(start, BaseIdentity(BASE, "folder", ""))
+    model, tokenizer = new_base(start, [post.text for post in splits.train], seed=42)
+    return Base(model, tokenizer, BaseIdentity(start, "scratch", SCRATCH_RECIPES[start]))
 
 
 def _bits(base: Base, posts: Sequence[DatasetPost]) -> float:

@@ -15,7 +15,7 @@ POSTS = tuple(posts_of(some_texts(120)))
 
 
 def a_task(recipe: str, **changes: Any) -> Task:
-    values = replace(values_of(recipe, scratch=False), early_stopping=False)
+    values = replace(values_of(recipe), early_stopping=False)
     return replace(Task(recipe, "cat", POSTS, values, rates=(1e-3,), texts=0), **changes)
 
 

@@ -30,6 +30,8 @@ from tweetbot_trainer.training.windows import Window, windows_of, windows_of_all
 
 QUIET = Hooks()
 TRAIN, VALIDATION = some_texts(60), some_texts(12, seed=2)
+#: Posts of another kind than those of TRAIN: the longer a model learns these, the worse it predicts them.
+STRANGE = ["zzqx vwyj kkpp 0123"] * 12
 
 
 def windows(base: Base, texts: list[str]) -> list[Window]:
@@ -97,13 +99,11 @@ def test_a_loss_that_is_no_number_ends_it_with_advice() -> None:
 
 
 def test_it_stops_early_and_keeps_the_best_weights() -> None:
-    """Validation posts of another kind: the longer it trains, the worse they are predicted."""
-    strange = ["zzqx vwyj kkpp 0123"] * 12
-    outcome = trained(base := a_base(TRAIN), validation=strange, stop_early=True, epochs=40)
+    outcome = trained(base := a_base(TRAIN), validation=STRANGE, stop_early=True, epochs=40)
     losses = [row.eval_loss for row in outcome.rows if row.eval_loss is not None][1:]
     assert outcome.epochs == len(losses) < 40
-    assert outcome.best_epoch == outcome.epochs - 1
-    marks = windows(base, strange)
+    assert outcome.best_epoch == 1 + losses.index(min(losses)) <= outcome.epochs - 2
+    marks = windows(base, STRANGE)
     with torch.no_grad():
         kept = float(summed_loss(base.model, marks)) / sum(window.labels for window in marks)
     assert kept == pytest.approx(min(losses), rel=1e-5)
@@ -221,6 +221,20 @@ def test_a_stopped_training_goes_on_to_the_same_weights_and_figures(stop_at: int
     assert [row.train_loss for row in resumed.rows] == [row.train_loss for row in whole.rows]
     assert (resumed.steps, resumed.epochs, resumed.tokens) == (whole.steps, whole.epochs, whole.tokens)
     assert list(resumed.rows[: len(told)]) == told
+
+
+def test_a_stopped_training_remembers_how_the_validation_loss_rose() -> None:
+    """Of the two epochs that end it early, the first is over when it is stopped."""
+    options: dict[str, Any] = {"validation": STRANGE, "epochs": 40, "stop_early": True}
+    whole = trained(undisturbed := a_base(TRAIN), **options)
+    stop_at = whole.steps - whole.steps // whole.epochs + 3
+    shelf = CheckpointsInMemory()
+    with pytest.raises(Stopped):
+        trained(a_base(TRAIN), hooks=Hooks(stop=stopped_at(stop_at), checkpoints=shelf), **options)
+    assert shelf.states[0].course.epoch == whole.epochs
+    resumed = trained(base := a_base(TRAIN), hooks=Hooks(checkpoints=shelf), **options)
+    assert (resumed.epochs, resumed.best_epoch) == (whole.epochs, whole.best_epoch)
+    assert weights_hash(base) == weights_hash(undisturbed)
 
 
 def test_a_stopped_training_with_attention_dropout_goes_on_to_the_same_weights() -> None:

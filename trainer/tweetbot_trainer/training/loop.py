@@ -12,6 +12,7 @@ from transformers import GPT2LMHeadModel
 from tweetbot_contract import reasons
 from tweetbot_trainer.errors import Diverged, SpecRefused, Stopped
 from tweetbot_trainer.evaluation import nats_of
+from tweetbot_trainer.training.early_stopping import past_its_best
 from tweetbot_trainer.training.gradients import Gradients
 from tweetbot_trainer.training.model_setup import made_trainable, optimizer_of
 from tweetbot_trainer.training.outcome import Hooks, MetricsRow, Progress, TrainingOutcome
@@ -39,10 +40,10 @@ def train(
     """Fine-tune the model in place, on the processor, and leave it there in evaluation mode.
 
     It goes on from the newest of `hooks.checkpoints`; on a CPU with the same number of threads, that gives the same
-    weights as a training that was never stopped. With `stop_early` it ends after the first epoch that does not lower
-    the validation loss, and keeps the best weights; without, it keeps the last. Raises Stopped when `hooks.stop` says
-    so, a checkpoint kept; Diverged when the loss is no number; SpecRefused (OutOfMemory) when a GPU's memory is too
-    small for half a pass as well.
+    weights as a training that was never stopped. With `stop_early` it keeps the best weights, and ends before its
+    last epoch where the validation loss has clearly risen (early_stopping.past_its_best); without, it keeps the last
+    weights. Raises Stopped when `hooks.stop` says so, a checkpoint kept; Diverged when the loss is no number;
+    SpecRefused (OutOfMemory) when a GPU's memory is too small for half a pass as well.
     """
     model.to(processor.device)
     try:
@@ -83,8 +84,10 @@ class _Run:
         while self.epoch <= len(plan):
             self._finish_epoch(plan[self.epoch - 1], total)
             loss = self._evaluate(self.epoch)
-            if stop_early and not self._keep_if_best(loss):
-                break
+            if stop_early:
+                self._keep_if_best(loss)
+                if past_its_best(self._losses_by_epoch()):
+                    break
             self.epoch, self.done = self.epoch + 1, 0
         epochs = min(self.epoch, len(plan))
         if self.best is not None:
@@ -164,11 +167,13 @@ class _Run:
         self._record(MetricsRow(len(self.losses), float(epoch), eval_loss=loss))
         return loss
 
-    def _keep_if_best(self, loss: float) -> bool:
-        if self.best is not None and self.best.loss <= loss:
-            return False
-        self.best = Best(loss, self.epoch, weights_of(self.model))
-        return True
+    def _keep_if_best(self, loss: float) -> None:
+        if self.best is None or loss < self.best.loss:
+            self.best = Best(loss, self.epoch, weights_of(self.model))
+
+    def _losses_by_epoch(self) -> list[float]:
+        """Return the validation loss after each epoch; that before the first step is none of them."""
+        return [row.eval_loss for row in self.rows if row.eval_loss is not None and row.epoch > 0]
 
     def _record(self, row: MetricsRow) -> None:
         self.rows.append(row)

@@ -13,7 +13,7 @@ from tweetbot_contract.training import Training
 from tweetbot_trainer.training.mixing import weights_of
 
 #: Part of the training key: raise it with every change of the loop that gives other weights from the same values.
-RECIPE_VERSION = 2
+RECIPE_VERSION = 3
 SCRATCH = "scratch://"
 #: huggingtweets: so many reshuffled copies of the posts make one stream, cut into blocks of so many tokens.
 COPIES, BLOCK = 4, 1024
