@@ -177,7 +177,7 @@ def _without_pod(job: JobView, scene: Scene, attempt: int) -> Outcome:
     return Going(
         attempt,
         blockage=refusal_of(check, since, now, settings),
-        evicted=bool(last and last.disrupted),
+        evicted=_evicted(scene.pods, scene.run),
         look_up=job if now >= ask_at else None,
         wake_at=earliest(*later),
     )
@@ -196,10 +196,15 @@ def _waiting(pod: PodView, scene: Scene, attempt: int) -> Outcome:
     return Going(
         attempt,
         blockage=blockage_of(pod, scene.findings, now, settings),
-        evicted=len(scene.pods) > 1 and scene.pods[-2].disrupted,
+        evicted=_evicted(scene.pods[:-1], scene.run),
         look_up=pod if ask_at and now >= ask_at else None,
         wake_at=earliest(*later),
     )
+
+
+def _evicted(former: tuple[PodView, ...], run: CurrentRun) -> bool:
+    """Tell whether the Pod before had to leave. Such a Pod soon goes, and is counted as it does; a failed one stays."""
+    return former[-1].disrupted if former else run.disruptions > 0
 
 
 def _never_started(cause: str, scene: Scene) -> Broken:

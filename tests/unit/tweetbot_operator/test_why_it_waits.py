@@ -50,6 +50,11 @@ def evicted() -> World:
     return a_world(bot, jobs=(job,), pods=(gone, a_waiting_pod(job)))
 
 
+def evicted_and_gone() -> World:
+    bot = a_bot_in("Train", run_fields={"disruptions": 1})
+    return a_world(bot, jobs=(a_job(bot),), pods=(a_waiting_pod(a_job(bot)),))
+
+
 def rate_limited() -> World:
     bot = a_bot_in("Prepare")
     said = a_refusal_of_the_trainer("RateLimited", "X asks to wait until 12:14:00 UTC")
@@ -106,6 +111,7 @@ STATES: dict[str, tuple[World, str, str, str]] = {
         "Current",
     ),
     "it had to leave its node": (evicted(), "Evicted", "had to leave its node", "Current"),
+    "its Pod had to leave and is gone": (evicted_and_gone(), "Evicted", "had to leave its node", "Current"),
     "X asks to wait": (rate_limited(), "RetryBackoff", "RateLimited: X asks to wait until 12:14:00 UTC", "Current"),
 }
 
