@@ -56,9 +56,9 @@ class Course:
     warm_up: int
 
 
-#: The true GPT-2 computes for seconds a step: what a first step does once is little beside it, and five rounds of four
-#: counted steps are twenty.
-COURSES = {"bench-mini": Course(30, 5), "gpt2": Course(7, 3)}
+#: The true GPT-2 computes for seconds a step: what a first step does once is little beside it. Five rounds of four steps
+#: are twenty.
+COURSES = {"bench-mini": Course(30, 5), "gpt2": Course(4, 1)}
 
 
 def write_material(folder: Path, shape: Shape, posts: int, seed: int = 1) -> None:
