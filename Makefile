@@ -40,9 +40,8 @@ integration: $(STAMP) ## The tests on a real API server, S3 server and trainer
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
 	$(BIN)/pytest -n 5 --dist loadfile --no-loadscope-reorder --integration tests/integration
 
-e2e: $(STAMP) ## From kubectl apply to five posts, on the embedded cluster (E2E_USE_KUBECONFIG=1: on yours)
-	@$(BIN)/python -m tweetbot_cluster build >/dev/null
-	$(BIN)/pytest --e2e tests/e2e
+e2e: $(STAMP) ## Everything on a real kubelet, as root, with the images of `make images`: some twenty minutes
+	@bash tests/e2e/run.sh $(ARGS)
 
 images: ## Build both images, by docker or buildah; minutes, and 15 GB by buildah (BASE_IMAGE=… for another Python image)
 	@bash images/build.sh

@@ -232,9 +232,9 @@ def test_a_tenant_gets_its_defaults_and_what_it_declares(renderings: dict[str, l
 
 
 def test_the_script_of_helm_test_is_the_one_that_asks(helm: Helm, renderings: dict[str, list[Manifest]]) -> None:
-    script, url = the(renderings["default"], "Pod")["spec"]["containers"][0]["args"]
-    assert url == "http://tweetbot-operator.tweetbot-system.svc:8080"
-    done = subprocess.run([sys.executable, "-c", script, "http://127.0.0.1:1"], capture_output=True, check=False)
+    script, url, patience = the(renderings["default"], "Pod")["spec"]["containers"][0]["args"]
+    assert (url, patience) == ("http://tweetbot-operator.tweetbot-system.svc:8080", "60")
+    done = subprocess.run([sys.executable, "-c", script, "http://127.0.0.1:1", "1"], capture_output=True, check=False)
     assert (done.returncode, b"Connection refused" in done.stderr) == (1, True)
 
 

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from tweetbot_cluster.binaries import HELM, OLDER, TOOLS, BuildFailed, find_or_build, to_stderr
+from tweetbot_cluster.binaries import HELM, NODE, OLDER, TOOLS, BuildFailed, find_or_build, to_stderr
 from tweetbot_cluster.cluster import OPERATOR, EmbeddedCluster, KubectlFailed
 from tweetbot_cluster.seed import SeedFailed
 from tweetbot_cluster.servers import StartFailed
@@ -49,10 +49,22 @@ def status(cluster: EmbeddedCluster) -> None:
         raise SystemExit(1)
 
 
+def build(command: str) -> None:
+    """Find or build programs; prints what a Makefile needs to know of them."""
+    match command:
+        case "build-older":
+            print(find_or_build(os.environ, to_stderr, OLDER)["kube-apiserver"].parent)
+        case "build-node":
+            print(find_or_build(os.environ, to_stderr, NODE)["pause"])
+        case _:
+            for path in find_or_build(os.environ, to_stderr, (*TOOLS, HELM)).values():
+                print(path)
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     root = argparse.ArgumentParser(prog="tweetbot_cluster", description=__doc__)
-    root.add_argument("command", choices=("up", "down", "status", "build", "build-older"))
+    root.add_argument("command", choices=("up", "down", "status", "build", "build-older", "build-node"))
     root.add_argument("--state", type=Path, default=default_state(os.environ), help="folder of the cluster")
     root.add_argument("--operator", action=argparse.BooleanOptionalAction, default=True, help="up: run the operator")
     root.add_argument("--delete", action="store_true", help="down: remove the folder with data and logs as well")
@@ -73,11 +85,8 @@ def main() -> int:
                 down(cluster, delete=arguments.delete)
             case "status":
                 status(cluster)
-            case "build":
-                for path in find_or_build(os.environ, to_stderr, (*TOOLS, HELM)).values():
-                    print(path)
-            case "build-older":
-                print(find_or_build(os.environ, to_stderr, OLDER)["kube-apiserver"].parent)
+            case command:
+                build(command)
     except (BuildFailed, StartFailed, KubectlFailed, SeedFailed) as error:
         print(error, file=sys.stderr)
         return 1

@@ -45,6 +45,13 @@ TOOLS = (
 KUEUE = Tool("kueue", "kueue", "sigs.k8s.io/kueue/cmd/kueue")
 #: An older control plane, for `make older`.
 OLDER = tuple(replace(tool, module="kubernetes-1.34") for tool in TOOLS if tool.name.startswith("kube-"))
+#: A real node: no part of the embedded cluster, only `make e2e` needs it.
+NODE = (
+    Tool("kubelet", "kubernetes-node", "k8s.io/kubernetes/cmd/kubelet"),
+    Tool("kube-proxy", "kubernetes-node", "k8s.io/kubernetes/cmd/kube-proxy"),
+    Tool("coredns", "coredns", "github.com/coredns/coredns"),
+    Tool("pause", "pause", "tweetbot.dev/cluster/pause"),
+)
 #: No server: only the tests of the chart need it, so neither the demo nor `cluster-up` waits for its build.
 HELM = Tool("helm", "helm", "helm.sh/helm/v4/cmd/helm")
 
@@ -69,7 +76,8 @@ def find(tool: Tool, env: Mapping[str, str]) -> Path | None:
 def cache_folder(env: Mapping[str, str], tool: Tool) -> Path:
     """Return `<cache>/tweetbot/<module>-<hash>`: other versions or another processor get another folder."""
     digest = hashlib.sha256(platform.machine().encode())
-    for file in sorted((MODULES / tool.module).glob("go.*")):
+    sources = [file for pattern in ("go.*", "*.go") for file in sorted((MODULES / tool.module).glob(pattern))]
+    for file in sources:
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return _cache(env) / f"{tool.module}-{digest.hexdigest()[:12]}"
 

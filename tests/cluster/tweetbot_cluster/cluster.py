@@ -21,7 +21,7 @@ from tweetbot_cluster.node_server import NodePods, end_pods, node_server, remove
 from tweetbot_cluster.operator_server import operator_server
 from tweetbot_cluster.processes import reap
 from tweetbot_cluster.servers import Server, running, stop
-from tweetbot_cluster.state import Settings, StateFolder
+from tweetbot_cluster.state import LOOPBACK, Settings, StateFolder
 
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 EVERYTHING = (*CONTROL_PLANE, "versitygw", "node")
@@ -39,7 +39,7 @@ class EmbeddedCluster:
     `parts` says which servers `up` starts; `start`, `stop` and `kill` work on one of them by name. `images` adds to
     the process node's command table: pattern of an image name -> folder put first on PATH. `operator_env` are the
     operator's TWEETBOT_* settings, and `flags` further command-line flags by server; a test may change both between
-    two starts.
+    two starts. API server and object store listen on `address`, which must be an address of this network namespace.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class EmbeddedCluster:
         images: Mapping[str, Path] | None = None,
         operator_env: Mapping[str, str] | None = None,
         flags: Mapping[str, Mapping[str, str]] | None = None,
+        address: str = LOOPBACK,
         report: Report = to_stderr,
     ) -> None:
         self.state = StateFolder(state.absolute())
@@ -62,6 +63,7 @@ class EmbeddedCluster:
         self.node = NodePods(self.state)
         self.operator_env = dict(operator_env or {})
         self.flags = {name: dict(chosen) for name, chosen in (flags or {}).items()}
+        self._address = address
         self._images = images or {}
         self._report = report
         self._binaries: dict[str, Path] = {}
@@ -90,7 +92,8 @@ class EmbeddedCluster:
         with self.state.lock():
             self.state.create()
             anything = any(running(self.state, name) for name in (*EVERYTHING, OPERATOR))
-            control_plane.write_credentials(self.state, self.state.settings(keep_ports=anything))
+            settings = self.state.settings(keep_ports=anything, address=self._address)
+            control_plane.write_credentials(self.state, settings)
             (self.state.root / "images.json").write_text(json.dumps({k: str(v) for k, v in self._images.items()}))
             return self._start_all()
 

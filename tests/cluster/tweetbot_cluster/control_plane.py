@@ -45,7 +45,7 @@ USERS = {
 def write_credentials(state: StateFolder, settings: Settings) -> None:
     """Write the authority, the servers' certificates and every client's kubeconfig into the state folder."""
     authority = Authority(state.certificates)
-    authority.server("apiserver", (LOOPBACK, "10.0.0.1"))
+    authority.server("apiserver", (settings.address, "10.0.0.1"))
     authority.server("kubelet", (LOOPBACK,))
     authority.client("kubelet-client", KUBELET_CLIENT, ("tweetbot:kubelet-clients",))
     service_account_key(state.certificates)
@@ -53,7 +53,7 @@ def write_credentials(state: StateFolder, settings: Settings) -> None:
         client = authority.client(f"client-{Path(file).stem}" if "/" in file else f"user-{file}", user, groups)
         write_kubeconfig(
             state.root / file,
-            server=f"https://{LOOPBACK}:{settings.apiserver_port}",
+            server=f"https://{settings.address}:{settings.apiserver_port}",
             authority=authority.certificate_file,
             client=client,
         )
@@ -61,7 +61,7 @@ def write_credentials(state: StateFolder, settings: Settings) -> None:
 
 
 def audit_policy() -> Document:
-    """Log every write to TweetBots and Jobs with its body, other requests of the operator by their metadata."""
+    """Log every write to TweetBots and Jobs with its body; what else the operator asks, and new Pods, by metadata."""
     writes = ["create", "update", "patch", "delete", "deletecollection"]
     watched = [
         {"group": "tweetbot.dev", "resources": ["tweetbots", "tweetbots/status"]},
@@ -73,7 +73,8 @@ def audit_policy() -> Document:
         "omitStages": ["RequestReceived", "ResponseStarted"],
         "rules": [
             {"level": "RequestResponse", "verbs": writes, "resources": watched},
-            {"level": "Metadata", "users": [rights.OPERATOR]},
+            {"level": "Metadata", "users": [rights.OPERATOR, rights.ACCOUNT]},
+            {"level": "Metadata", "verbs": ["create"], "resources": [{"resources": ["pods"]}]},
             {"level": "None"},
         ],
     }
@@ -101,8 +102,8 @@ def apiserver(state: StateFolder, settings: Settings, binaries: Mapping[str, Pat
     folder = state.certificates
     flags = {
         "etcd-servers": f"http://{LOOPBACK}:{settings.etcd_port}",
-        "bind-address": LOOPBACK,
-        "advertise-address": LOOPBACK,
+        "bind-address": settings.address,
+        "advertise-address": settings.address,
         "endpoint-reconciler-type": "none",  # the loopback is no valid endpoint address
         "secure-port": str(settings.apiserver_port),
         "service-cluster-ip-range": "10.0.0.0/24",

@@ -9,27 +9,27 @@ from pathlib import Path
 from typing import Any
 
 from tweetbot_cluster.servers import Server
-from tweetbot_cluster.state import LOOPBACK, Settings, StateFolder
+from tweetbot_cluster.state import Settings, StateFolder
 
 REGION = "us-east-1"
 
 
 def endpoint(settings: Settings) -> str:
     """Return the URL of the object store."""
-    return f"http://{LOOPBACK}:{settings.s3_port}"
+    return f"http://{settings.address}:{settings.s3_port}"
 
 
 def object_store(state: StateFolder, settings: Settings, binaries: Mapping[str, Path]) -> Server:
     """Return versitygw; its metadata are extended attributes where the file system has them, else a side folder."""
     buckets, sidecar = state.data / "buckets", state.data / "object-metadata"
     buckets.mkdir(exist_ok=True)
-    command = [str(binaries["versitygw"]), "--port", f"{LOOPBACK}:{settings.s3_port}", "--region", REGION, "--quiet",
-               "posix"]  # fmt: skip
+    place = f"{settings.address}:{settings.s3_port}"
+    command = [str(binaries["versitygw"]), "--port", place, "--region", REGION, "--quiet", "posix"]
     if not _has_extended_attributes(buckets):
         sidecar.mkdir(exist_ok=True)
         command += ["--sidecar", str(sidecar)]
     keys = {"ROOT_ACCESS_KEY": settings.s3_access_key, "ROOT_SECRET_KEY": settings.s3_secret_key}
-    return Server("versitygw", (*command, str(buckets)), lambda: _listens(settings.s3_port), env=keys)
+    return Server("versitygw", (*command, str(buckets)), lambda: _listens(settings), env=keys)
 
 
 def client(settings: Settings) -> Any:
@@ -53,9 +53,9 @@ def _has_extended_attributes(folder: Path) -> bool:
     return True
 
 
-def _listens(port: int) -> bool:
+def _listens(settings: Settings) -> bool:
     try:
-        socket.create_connection((LOOPBACK, port), timeout=1).close()
+        socket.create_connection((settings.address, settings.s3_port), timeout=1).close()
     except OSError:
         return False
     return True

@@ -11,6 +11,8 @@ Manifest = dict[str, Any]
 RENDERED = Path(__file__).resolve().parents[3] / "kustomize" / "base" / "operator.yaml"
 #: The name in the operator's certificate, by which the audit log knows it.
 OPERATOR = "tweetbot-operator"
+#: Its name where the chart has installed it.
+ACCOUNT = "system:serviceaccount:tweetbot-system:tweetbot-operator"
 _GROUP = "rbac.authorization.k8s.io"
 
 

@@ -19,8 +19,9 @@ _LENT_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is chosen once for a state folder: free ports on the loopback, and the object store's keys."""
+    """What is chosen once for a state folder: the address that Pods reach, free ports, and the object store's keys."""
 
+    address: str
     etcd_port: int
     etcd_peer_port: int
     apiserver_port: int
@@ -96,12 +97,12 @@ class StateFolder:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
 
-    def settings(self, *, keep_ports: bool) -> Settings:
+    def settings(self, *, keep_ports: bool, address: str = LOOPBACK) -> Settings:
         """Return the folder's settings; without `keep_ports`, ports that somebody else took meanwhile are replaced."""
         former = self.read_settings()
         if former and (keep_ports or all(_is_free(port) for port in former.ports)):
             return former
-        settings = _choose(former)
+        settings = _choose(former, address)
         file = self.root / "settings.json"
         file.touch(mode=0o600)
         file.write_text(json.dumps(asdict(settings), indent=2))
@@ -122,9 +123,10 @@ def default_state(env: Mapping[str, str]) -> Path:
     return Path(env.get("XDG_STATE_HOME") or home / ".local" / "state") / "tweetbot" / "cluster"
 
 
-def _choose(former: Settings | None) -> Settings:
+def _choose(former: Settings | None, address: str) -> Settings:
     etcd, etcd_peer, apiserver, kubelet, s3, operator, progress = free_ports(7)
     return Settings(
+        address=address,
         etcd_port=etcd,
         etcd_peer_port=etcd_peer,
         apiserver_port=apiserver,
