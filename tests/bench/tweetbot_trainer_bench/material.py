@@ -56,8 +56,8 @@ class Course:
     warm_up: int
 
 
-#: The true GPT-2 computes for seconds a step: what a first step does once is little beside it. Five rounds of four steps
-#: are twenty.
+#: The true GPT-2 computes for seconds a step: what a first step does once is little beside it. Five rounds of four
+#: steps are twenty.
 COURSES = {"bench-mini": Course(30, 5), "gpt2": Course(4, 1)}
 
 
