@@ -28,8 +28,8 @@ LOG = logging.getLogger(__name__)
 _RAN = 120.0
 #: Seconds by which kopf has surely begun.
 _BEGUN = 1.0
-#: What kopf would call itself among its peers, of which it has none. Left to itself it asks for the name of the user, and
-#: fails: an image may run as any number.
+#: What kopf would call itself among its peers, of which it has none. Left to itself it asks for the name of the user,
+#: and fails: an image may run as any number.
 _NAME = "tweetbot-operator"
 
 
