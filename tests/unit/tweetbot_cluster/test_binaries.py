@@ -8,6 +8,7 @@ import pytest
 from tweetbot_cluster.binaries import (
     HELM,
     KUEUE,
+    NODE,
     OLDER,
     TOOLS,
     BuildFailed,
@@ -83,10 +84,11 @@ def test_the_servers_announce_the_version_that_the_module_pins() -> None:
     for apiserver in (tool for tool in (*TOOLS, *OLDER) if tool.name == "kube-apiserver"):
         assert f"gitVersion={kubernetes_version(apiserver.module)} " in link_flags(apiserver) + " "
     assert kubernetes_version("kubernetes-1.34").startswith("v1.34.")
+    assert kubernetes_version("kubernetes-node") == kubernetes_version()
 
 
 def test_another_modules_versions_leave_a_folder_as_it_is() -> None:
-    folders = {tool.module: cache_folder({}, tool) for tool in (*TOOLS, *OLDER, HELM, KUEUE)}
+    folders = {tool.module: cache_folder({}, tool) for tool in (*TOOLS, *OLDER, *NODE, HELM, KUEUE)}
     assert len(set(folders.values())) == len(folders)
     assert all(folder.name.startswith(f"{module}-") for module, folder in folders.items())
 
