@@ -38,7 +38,7 @@ pause() { # make the image that holds a Pod's namespaces
 export_image() { # export_image NAME: lay it ready for the node, unless the node has it
   local id
   id=$(buildah inspect --type image --format '{{.FromImageID}}' "localhost/$1" 2>/dev/null) ||
-    fail "there is no image $1: run make images"
+    fail "buildah has no image $1: run make images, where no docker runs, as that would have it then"
   [ ! -e "$NODE/imported/$id" ] || return 0
   echo "exporting $1" >&2
   buildah push --quiet "localhost/$1" "docker-archive:$NODE/images/$id.tar:docker.io/library/$1"
@@ -73,6 +73,6 @@ pause
 for image in tweetbot-pause:1 "tweetbot-operator:$VERSION" "tweetbot-trainer:$VERSION"; do export_image "$image"; done
 status=0
 unshare --net --mount --pid --fork --kill-child --mount-proc bash "$0" --inside "$@" || status=$?
-find /sys/fs/cgroup/*/kubepods -depth -type d -exec rmdir {} + 2>/dev/null || true
+find /sys/fs/cgroup/kubepods /sys/fs/cgroup/*/kubepods -depth -type d -exec rmdir {} + 2>/dev/null || true
 echo "make e2e took $((SECONDS / 60)) min $((SECONDS % 60)) s; its logs and what was typed: build/e2e" >&2
 exit $status
