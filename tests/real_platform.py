@@ -42,5 +42,5 @@ def import_images(node: RealNode) -> None:
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tweetbot" / "real-node"
     for archive in sorted((home / "images").glob("*.tar")):
         node.ctr("images", "import", str(archive))
-        (home / "imported" / archive.stem).touch()
+        archive.with_suffix(".id").rename(home / "imported" / archive.stem)
         archive.unlink()

@@ -39,9 +39,13 @@ export_image() { # export_image NAME: lay it ready for the node, unless the node
   local id
   id=$(buildah inspect --type image --format '{{.FromImageID}}' "localhost/$1" 2>/dev/null) ||
     fail "buildah has no image $1: run make images, where no docker runs, as that would have it then"
-  [ ! -e "$NODE/imported/$id" ] || return 0
+  [ "$id" != "$(cat "$NODE/imported/${1%:*}" 2>/dev/null)" ] || return 0
   echo "exporting $1" >&2
-  buildah push --quiet "localhost/$1" "docker-archive:$NODE/images/$id.tar:docker.io/library/$1"
+  local archive=$NODE/images/${1%:*}.tar
+  rm -f "$archive" "$archive.partial"
+  buildah push --quiet "localhost/$1" "docker-archive:$archive.partial:docker.io/library/$1"
+  echo "$id" >"$NODE/images/${1%:*}.id"
+  mv "$archive.partial" "$archive"
 }
 
 namespaces() { # inside: an address of our own, and the places where the programs keep things
