@@ -8,6 +8,7 @@ end saves is time alone. The rule looks at nothing but the losses so far, which 
 from collections.abc import Sequence
 
 #: How far above its lowest the validation loss must be, in parts of it, and after how many epochs in a row.
+#: No training ever made good a tenth of that (docs/experiments.md, 4).
 MARGIN, EPOCHS = 0.02, 2
 
 
