@@ -1,5 +1,6 @@
 """What needs a cluster or images is opted into: `--integration` for tests/integration, and each other folder by its."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """An option without paths on the command line means its folder too."""
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
         config.args += [str(folder) for option, folder in OPTIONS.items() if config.getoption(option)]
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector leave alone what was imported: looking it through takes longer than many a test."""
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,11 +1,21 @@
 """What several of the trainer's tests stand on."""
 
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
+from botocore import loaders
 
 from builders_x import SECRET, Clock
 from tweetbot_fakes.x_api import FakeX
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_of_aws_are_parsed_once() -> Iterator[None]:
+    """A client takes its models from JSON of half a megabyte, each anew; here there is one a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loaders.JSONFileLoader, "load_file", staticmethod(cache(loaders.JSONFileLoader().load_file)))
+        yield
 
 
 @pytest.fixture

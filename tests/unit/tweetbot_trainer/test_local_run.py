@@ -12,6 +12,7 @@ import yaml
 
 from builders import a_manifest
 from builders_stages import a_source
+from tweetbot_trainer import __main__
 from tweetbot_trainer.store.folder import FolderStore
 
 STORE = FolderStore()
@@ -39,7 +40,9 @@ def objects(folder: Path) -> list[str]:
     return [info.uri.removeprefix(start) for info in STORE.list(start)]
 
 
-def test_a_run_that_is_stopped_publishes_nothing_and_the_next_one_does(tmp_path: Path, command: list[str]) -> None:
+def test_a_run_that_is_stopped_publishes_nothing_and_the_next_one_does(
+    tmp_path: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as stopped:
         assert stopped.stderr is not None
@@ -63,8 +66,7 @@ def test_a_run_that_is_stopped_publishes_nothing_and_the_next_one_does(tmp_path:
     assert "a model of the same dataset and training is published" in again.stderr
     assert again.stdout == whole.stdout
 
-    generate = [*command[:3], "generate", "--model", pointer["uri"].removeprefix("file://"), "--json"]
-    told = subprocess.run(generate, capture_output=True, text=True, env=environment, check=True)
-    posts = json.loads(told.stdout)["posts"]
+    assert __main__.command(["generate", "--model", pointer["uri"].removeprefix("file://"), "--json"]) == 0
+    posts = json.loads(capsys.readouterr().out)["posts"]
     assert len(posts) == 5
     assert [post for post in posts if not post.startswith("My dream is")] == []

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +66,24 @@ class RecordingTracker:
         return self.so_far()
 
 
-def test_a_dataset_becomes_a_published_model_that_the_tracker_knows(tmp_path: Path) -> None:
+@dataclass(frozen=True)
+class Trained:
+    """A training that nothing disturbed, and what its tracker was told."""
+
+    context: StageContext
+    tracker: RecordingTracker
+    result: TrainSucceeded
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     tracker = RecordingTracker()
-    context = replace(a_training(tmp_path), start_tracker=lambda config: tracker)
-    result = train(context)
+    context = replace(a_training(tmp_path_factory.mktemp("trained")), start_tracker=lambda config: tracker)
+    return Trained(context, tracker, train(context))
+
+
+def test_a_dataset_becomes_a_published_model_that_the_tracker_knows(trained: Trained) -> None:
+    context, tracker, result = trained.context, trained.tracker, trained.result
     plan = plan_of(context)
     version = result.model.uri.removesuffix("/model")
     assert tracker.artifacts == [
@@ -87,7 +101,7 @@ def test_a_dataset_becomes_a_published_model_that_the_tracker_knows(tmp_path: Pa
     assert len(tracker.tables["samples"]) == len(result.samples) == 5
     assert (result.tracking.wandb_url, tracker.failed) == ("https://wandb.example/run", False)
     assert b"https://wandb.example/run" in STORE.get(f"{result.model.uri}/README.md")
-    assert not (tmp_path / "work" / "finished").exists()
+    assert not (context.work / "finished").exists()
     assert prepare(replace(context, run=context.run.model_copy(update={"stage": "Prepare"}))).adopted is not None
 
 
@@ -142,9 +156,8 @@ def the_weights(result: TrainSucceeded) -> bytes:
     return STORE.get(f"{result.model.uri}/model.safetensors")
 
 
-def test_a_training_stopped_half_way_goes_on_in_another_pod_to_the_same_model(tmp_path: Path) -> None:
-    undisturbed = train(a_training(tmp_path / "one"))
-    context, stop = a_training(tmp_path / "two"), StopRequest()
+def test_a_training_stopped_half_way_goes_on_in_another_pod_to_the_same_model(tmp_path: Path, trained: Trained) -> None:
+    context, stop = a_training(tmp_path), StopRequest()
 
     class StoppingTracker(RecordingTracker):
         def log(self, row: Mapping[str, float]) -> None:
@@ -160,7 +173,7 @@ def test_a_training_stopped_half_way_goes_on_in_another_pod_to_the_same_model(tm
     shutil.rmtree(context.work)
     tracker = RecordingTracker()
     resumed = train(replace(context, start_tracker=lambda config: tracker))
-    assert the_weights(resumed) == the_weights(undisturbed)
+    assert the_weights(resumed) == the_weights(trained.result)
     assert tracker.rows[0]["step"] == 3
     assert list(STORE.list(f"{context.run.prefix}/checkpoints/")) == []
     version = resumed.model.uri.removesuffix("/model")
