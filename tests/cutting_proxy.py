@@ -77,7 +77,8 @@ class CuttingProxy:
         )
         app = web.Application(client_max_size=2**24)
         app.router.add_route("*", "/{path:.*}", self._forward)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        # A watch whose client is gone ends then, not when there is something to tell it: at a bookmark, a minute later.
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, handler_cancellation=True)
         await self._runner.setup()
         await web.TCPSite(self._runner, LOOPBACK, 0).start()
         return int(self._runner.addresses[0][1])
