@@ -20,7 +20,9 @@ cluster-down: $(STAMP) ## End exactly what cluster-up started
 	@$(BIN)/python -m tweetbot_cluster down
 
 ##@ Check it
-test: check unit integration ## Everything: check, unit tests, integration tests on the embedded cluster
+test: $(STAMP) ## Everything: check and unit tests side by side, then integration tests on the embedded cluster
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check unit
+	@$(MAKE) --no-print-directory integration
 
 check: $(STAMP) ## Format, lint, types, import contracts, and that what is generated is up to date
 	$(BIN)/ruff format --check .
