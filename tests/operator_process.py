@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from builders_operator import a_prepare_result, a_refusal_of_the_trainer, a_train_result
+from forked_operator import ForkedOperator
 from tweetbot_cluster.state import free_ports
 from tweetbot_contract.result import PrepareSucceeded, StageFailed, TrainSucceeded, encode
 
@@ -27,8 +28,9 @@ SHORT = {
     "TWEETBOT_PREPARE_MEMORY": "64Mi",
     "TWEETBOT_ALLOWED_NETWORKS": "127.0.0.0/8",  # S3 and the fakes are there
 }
-#: What a process needs of ours; a proxy's variables would lead its requests away from the loopback.
+#: The program itself.
 PROGRAM = ("-m", "tweetbot_operator")
+#: What a process needs of ours; a proxy's variables would lead its requests away from the loopback.
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
 _TRAINER = """#!/bin/sh
 # Answers by the handle in the run document: "<mood>_<anything>"; the stage is the first argument.
@@ -71,27 +73,31 @@ def write_trainer(folder: Path) -> Path:
 
 
 class OperatorProcess:
-    """`tweetbot-operator` or one like it; as a context manager it is ready inside, and ended by SIGTERM after."""
+    """The operator, forked, or a `program`; as a context manager it is ready inside, and ended by SIGTERM after."""
 
     def __init__(
-        self, kubeconfig: Path, log: Path, env: Mapping[str, str] | None = None, *, program: Sequence[str] = PROGRAM
+        self, kubeconfig: Path, log: Path, env: Mapping[str, str] | None = None, *, program: Sequence[str] = ()
     ) -> None:
         (self.port,) = free_ports(1)
         self.log, self._program = log, program
         self._env = {name: os.environ[name] for name in _KEPT if name in os.environ}
         own = {"KUBECONFIG": str(kubeconfig), "TWEETBOT_HTTP_HOST": "127.0.0.1", "TWEETBOT_HTTP_PORT": str(self.port)}
         self._env |= own | SHORT | dict(env or {})
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | ForkedOperator | None = None
 
     def start(self) -> Self:
         """Start it and wait until it is ready. Raises RuntimeError if it ends instead."""
-        with self.log.open("ab") as log:
-            command = [sys.executable, *self._program]
-            self._process = subprocess.Popen(command, env=self._env, stderr=log, stdout=log)
+        self._process = self._begin()
         until(lambda: self.answer("/readyz") == 200 or not self.alive, 120)
         if not self.alive:
             raise RuntimeError(f"the operator ended at once: {self.log.read_text()[-2000:]}")
         return self
+
+    def _begin(self) -> subprocess.Popen[bytes] | ForkedOperator:
+        if not self._program:
+            return ForkedOperator(self._env, self.log)
+        with self.log.open("ab") as log:
+            return subprocess.Popen([sys.executable, *self._program], env=self._env, stderr=log, stdout=log)
 
     @property
     def alive(self) -> bool:
@@ -142,7 +148,7 @@ class OperatorProcess:
         if self._process is None:
             return 0
         self.resume()
-        self._process.terminate()
+        self._process.send_signal(signal.SIGTERM)
         return self._process.wait(120)
 
     def __enter__(self) -> Self:

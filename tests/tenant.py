@@ -1,30 +1,43 @@
-"""One namespace under Pod Security restricted, and what its user does and sees."""
+"""One namespace under Pod Security restricted, and what its user does and sees.
+
+kubectl is for what a user types. Whatever a test asks again and again goes straight to the API server: a kubectl costs
+as much processor time as a hundred requests.
+"""
 
 import json
 import secrets
 from typing import Any
 
 from builders import a_manifest
+from operator_process import until
+from tweetbot_cluster.api_server import ApiServer
 from tweetbot_cluster.cluster import EmbeddedCluster
+
+
+def make_namespace(api: ApiServer, prefix: str, labels: dict[str, str] | None = None) -> str:
+    """Make a namespace that is ready for Pods; answers its name, which begins so."""
+    name = f"{prefix}-{secrets.token_hex(4)}"
+    metadata = {"name": name, "labels": labels or {}}
+    api.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    until(lambda: api.find(f"/api/v1/namespaces/{name}/serviceaccounts/default") is not None, 120)
+    return name
 
 
 class Tenant:
     """One namespace and what its user does and sees."""
 
     def __init__(self, home: EmbeddedCluster) -> None:
-        self.namespace = f"team-{secrets.token_hex(4)}"
-        self._home = home
-        home.kubectl("create", "namespace", self.namespace)
-        home.kubectl("label", "namespace", self.namespace, "pod-security.kubernetes.io/enforce=restricted")
-        self("wait", "--for=create", "serviceaccount/default", "--timeout=30s")
+        self.namespace = make_namespace(home.api, "team", {"pod-security.kubernetes.io/enforce": "restricted"})
+        self._home, self._api = home, home.api
         self.create_secret("s3")
 
     def __call__(self, *arguments: str, input: str | None = None) -> str:
         return self._home.kubectl("-n", self.namespace, *arguments, input=input).stdout
 
     def create_secret(self, name: str) -> None:
-        keys = ("AWS_ACCESS_KEY_ID=key", "AWS_SECRET_ACCESS_KEY=secret")
-        self("create", "secret", "generic", name, *(f"--from-literal={key}" for key in keys))
+        keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": keys}
+        self._api.create(f"/api/v1/namespaces/{self.namespace}/secrets", secret)
 
     def apply(self, name: str, mood: str = "well", **spec: Any) -> None:
         """Apply a TweetBot whose trainer is of this mood."""
@@ -45,21 +58,32 @@ class Tenant:
         form = f"{jsonpath}{value}" if kind == "reason" else f"condition={what}"
         self("wait", f"tweetbot/{name}", f"--for={form}", f"--timeout={seconds}s")
 
+    def delete(self) -> None:
+        """Delete the namespace without waiting for its end."""
+        self._api.delete(f"/api/v1/namespaces/{self.namespace}")
+
+    def bots(self) -> list[dict[str, Any]]:
+        return self._items("/apis/tweetbot.dev/v1alpha1", "tweetbots")
+
     def status(self, name: str) -> dict[str, Any]:
-        status: dict[str, Any] = json.loads(self("get", "tweetbot", name, "-o", "json"))["status"]
+        path = f"/apis/tweetbot.dev/v1alpha1/namespaces/{self.namespace}/tweetbots/{name}"
+        status: dict[str, Any] = self._api.get(path)["status"]
         return status
 
     def reasons(self, name: str) -> dict[str, str]:
         return {each["type"]: each["reason"] for each in self.status(name).get("conditions", [])}
 
     def jobs(self) -> list[dict[str, Any]]:
-        jobs: list[dict[str, Any]] = json.loads(self("get", "jobs", "-o", "json"))["items"]
-        return jobs
+        return self._items("/apis/batch/v1", "jobs")
 
     def pod_phases(self, name: str) -> list[str]:
         """Return the phases of a TweetBot's Pods. (`kubectl wait` on a label fails where no Pod is yet.)"""
-        phases = "jsonpath={.items[*].status.phase}"
-        return self("get", "pods", "-l", f"tweetbot.dev/bot={name}", "-o", phases).split()
+        pods = self._items("/api/v1", f"pods?labelSelector=tweetbot.dev%2Fbot%3D{name}")
+        return [pod["status"]["phase"] for pod in pods]
 
     def uids(self) -> list[str]:
         return [job["metadata"]["uid"] for job in self.jobs()]
+
+    def _items(self, group: str, collection: str) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = self._api.get(f"{group}/namespaces/{self.namespace}/{collection}")["items"]
+        return items

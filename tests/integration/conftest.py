@@ -1,75 +1,77 @@
-"""One embedded cluster for all integration tests, and a namespace of its own for each."""
+"""One embedded cluster for all files of a worker, and a namespace of its own for each test."""
 
-import secrets
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 
 from operator_process import OperatorProcess, write_trainer
-from tenant import Tenant
+from tenant import Tenant, make_namespace
 from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
 
 Kubectl = Callable[..., CompletedProcess[str]]
 #: These take longest and so begin first: a worker that began one of them last would be waited for by all others.
 LONGEST = (
-    "test_operator_rights",
     "test_main_job",
+    "test_readme",
+    "test_operator_runs",
+    "test_operator_rights",
     "test_operator_lifecycle",
     "test_operator_faults",
-    "test_readme",
     "test_operator_alone",
-    "test_operator_runs",
     "test_two_operators",
     "test_operator_kills",
-    "test_adoption",
+    "test_process_node",
+    "test_embedded_cluster",
 )
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest files first, after chance has ordered all of them and what is in each."""
-    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+    """Put the longest files first, after chance has ordered all of them and what is in each; `last` is last there."""
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: (place.get(item.path.stem, len(place)), item.get_closest_marker("last") is not None))
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
-    """Control plane, process node and object store with the CRD and the demo's data; no operator."""
-    with EmbeddedCluster(tmp_path_factory.mktemp("cluster")) as running:
-        running.seed()
-        yield running
+def images(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A trainer that answers at once, and a folder for one of a test's own."""
+    folder = tmp_path_factory.mktemp("images")
+    (folder / "own").mkdir()
+    return {"tweetbot-trainer*": write_trainer(folder / "trainer"), "own-trainer*": folder / "own"}
 
 
-@pytest.fixture
-def kubectl(cluster: EmbeddedCluster) -> Kubectl:
-    """Run kubectl on the cluster: `kubectl("get", "pods").stdout`; `check=False` lets it fail."""
-    return cluster.kubectl
+@pytest.fixture(scope="session")
+def home(images: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
+    """Control plane and process node with the CRD and the operator's rights; no operator.
 
-
-@pytest.fixture
-def namespace(cluster: EmbeddedCluster) -> Iterator[str]:
-    """A fresh namespace, ready for Pods, that goes after the test without being waited for."""
-    name = f"test-{secrets.token_hex(4)}"
-    cluster.kubectl("create", "namespace", name)
-    cluster.kubectl("wait", "--for=create", "serviceaccount/default", "-n", name, "--timeout=120s")
-    yield name
-    cluster.kubectl("delete", "namespace", name, "--wait=false")
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
-    """A cluster of a file's own, without S3, whose trainer image answers at once; no operator."""
-    folder = tmp_path_factory.mktemp("home")
-    images = {"tweetbot-trainer*": write_trainer(folder / "image")}
-    with EmbeddedCluster(folder / "cluster", parts=(*CONTROL_PLANE, "node"), images=images) as cluster:
+    A worker's files share it, one after the other; an operator of theirs looks after namespaces of its own, or ends
+    with its file.
+    """
+    with EmbeddedCluster(tmp_path_factory.mktemp("home"), parts=(*CONTROL_PLANE, "node"), images=images) as cluster:
         cluster.seed()
         yield cluster
 
 
+@pytest.fixture
+def kubectl(home: EmbeddedCluster) -> Kubectl:
+    """Run kubectl on the cluster: `kubectl("get", "pods").stdout`; `check=False` lets it fail."""
+    return home.kubectl
+
+
+@pytest.fixture
+def namespace(home: EmbeddedCluster) -> Iterator[str]:
+    """A fresh namespace, ready for Pods, that goes after the test without being waited for."""
+    name = make_namespace(home.api, "test")
+    yield name
+    home.api.delete(f"/api/v1/namespaces/{name}")
+
+
 @pytest.fixture(scope="module")
-def operator(home: EmbeddedCluster) -> Iterator[OperatorProcess]:
-    """The operator at work on the whole of such a cluster."""
-    with OperatorProcess(home.operator_kubeconfig, home.logs / "operator-under-test.log") as process:
+def operator(home: EmbeddedCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
+    """The operator at work on the whole of the cluster."""
+    with OperatorProcess(home.operator_kubeconfig, tmp_path_factory.mktemp("operator") / "log") as process:
         yield process
 
 
@@ -78,4 +80,4 @@ def tenant(home: EmbeddedCluster, operator: OperatorProcess) -> Iterator[Tenant]
     """A namespace with the Secret that its TweetBots name, under Pod Security restricted."""
     tenant = Tenant(home)
     yield tenant
-    home.kubectl("delete", "namespace", tenant.namespace, "--wait=false")
+    tenant.delete()

@@ -266,19 +266,10 @@ def test_without_helm_a_server_takes_it_too(server: EmbeddedCluster, folder: str
 
 def test_a_server_takes_every_rendering(server: EmbeddedCluster, renderings: dict[str, list[Manifest]]) -> None:
     """Strictly: a field that does not exist is an error."""
-    for manifests in renderings.values():
-        text = yaml.safe_dump_all(manifests)
-        done = server.kubectl(
-            "apply",
-            "--server-side",
-            "--force-conflicts",
-            "--dry-run=server",
-            "--validate=strict",
-            "-f",
-            "-",
-            input=text,
-        )
-        assert done.stdout.count("serverside-applied") == len(manifests)
+    everything = [manifest for manifests in renderings.values() for manifest in manifests]
+    options = ("--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict")
+    done = server.kubectl("apply", *options, "-f", "-", input=yaml.safe_dump_all(everything))
+    assert done.stdout.count("serverside-applied") == len(everything)
 
 
 def test_pod_security_restricted_has_nothing_to_warn_of(

@@ -17,15 +17,17 @@ from tweetbot_cluster.processes import read_record
 PACKAGES = Path(__file__).parents[1] / "cluster"
 
 
-def test_writes_to_jobs_are_audited(namespace: str, cluster: EmbeddedCluster) -> None:
-    bench = Namespace(cluster, namespace)
+def test_writes_to_jobs_are_audited(namespace: str, home: EmbeddedCluster) -> None:
+    bench = Namespace(home, namespace)
     bench("create", "job", "seen", "--image=busybox")
-    lines = map(json.loads, cluster.audit_log.read_text().splitlines())
+    lines = map(json.loads, home.audit_log.read_text().splitlines())
     mine = [line for line in lines if line.get("objectRef", {}).get("namespace") == namespace]
     assert [line["user"]["username"] for line in mine if line["verb"] == "create"] == ["tweetbot-admin"]
 
 
-def test_up_and_down_on_the_command_line(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_up_and_down_on_the_command_line_leave_nothing_even_when_the_agent_was_killed(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     state = tmp_path / "cluster"
     request.addfinalizer(EmbeddedCluster(state).down)
     first = command_line("up", "--no-operator", "--state", str(state))
@@ -41,19 +43,11 @@ def test_up_and_down_on_the_command_line(tmp_path: Path, request: pytest.Fixture
     command_line("up", "--no-operator", "--state", str(state))
     after = cluster.status()
     assert {name for name in EVERYTHING if after[name] != before[name]} == {"kube-scheduler"}
+    cluster.kubectl("apply", "-f", "-", input=json.dumps(a_pod("left", "sleep 600 & sleep 600")))
+    cluster.kubectl("wait", "pod/left", "--for=jsonpath={.status.phase}=Running", "--timeout=120s")
+    cluster.kill("node")
+    assert processes_that_name(state)
     command_line("down", "--state", str(state))
-    assert processes_that_name(state) == []
-
-
-def test_down_leaves_nothing_even_when_the_agent_was_killed(tmp_path: Path) -> None:
-    state = tmp_path / "cluster"
-    with EmbeddedCluster(state) as cluster:
-        assert set(cluster.up()) == set()
-        pod = a_pod("left", "sleep 600 & sleep 600")
-        cluster.kubectl("apply", "-f", "-", input=json.dumps(pod))
-        cluster.kubectl("wait", "pod/left", "--for=jsonpath={.status.phase}=Running", "--timeout=120s")
-        cluster.kill("node")
-        assert processes_that_name(state)
     assert processes_that_name(state) == []
     assert cluster.down() == []
 
@@ -76,9 +70,11 @@ def test_a_cluster_goes_with_the_program_that_held_it(tmp_path: Path) -> None:
 
 
 def test_data_outlive_down_also_when_a_port_was_taken_meanwhile(tmp_path: Path) -> None:
-    with EmbeddedCluster(tmp_path / "cluster") as cluster:
+    with EmbeddedCluster(tmp_path / "cluster", parts=("etcd", "kube-apiserver")) as cluster:
+        assert cluster.up() == []
         cluster.kubectl("create", "configmap", "kept", "--from-literal=word=gull")
         port = cluster.settings.apiserver_port
+    assert processes_that_name(tmp_path) == []
     with socket.create_server(("127.0.0.1", port)), cluster:
         assert cluster.kubectl("get", "configmap", "kept", "-o", "jsonpath={.data.word}").stdout == "gull"
         assert cluster.settings.apiserver_port != port

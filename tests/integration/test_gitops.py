@@ -1,7 +1,6 @@
 """Every state that a live cluster can be brought to, as kstatus, Flux and Argo CD read it; testdata agrees."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,9 @@ import yaml
 
 from kstatus import flux_health, kstatus
 from lua_checks import FOLDER, health_of
-from operator_process import OperatorProcess, until, write_trainer
+from operator_process import OperatorProcess, until
 from tenant import Tenant
-from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
+from tweetbot_cluster.cluster import EmbeddedCluster
 
 MODEL_WANTED = yaml.safe_load((FOLDER.parents[3] / "flux" / "kustomization.yaml").read_text())["spec"][
     "healthCheckExprs"
@@ -53,25 +52,23 @@ VERDICTS = {
 
 
 @pytest.fixture(scope="module")
-def resources(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def resources(home: EmbeddedCluster, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """One TweetBot in each state, as `kubectl get -o json` prints it."""
-    folder = tmp_path_factory.mktemp("gitops")
-    images = {"tweetbot-trainer*": write_trainer(folder / "image")}
-    with EmbeddedCluster(folder / "cluster", parts=(*CONTROL_PLANE, "node"), images=images) as cluster:
-        cluster.seed()
-        tenant = Tenant(cluster)
-        tenant.apply("fresh")
-        found = {"fresh": shown(tenant, "fresh")}
-        with OperatorProcess(cluster.operator_kubeconfig, folder / "log", {"TWEETBOT_RETRY_SECONDS": "3600"}):
-            for state, (mood, spec, _) in STATES.items():
-                tenant.apply(state, mood, **spec)
-            for state, (_, _, wanted) in STATES.items():
-                tenant.wait(state, wanted, 240)
-                found[state] = shown(tenant, state)
-            until(lambda: tenant.status("edited")["phase"] == "Succeeded", 240)
-        tenant.apply("edited", filter={"minWords": 7})
-        found["edited"] = shown(tenant, "edited")
-        yield found
+    tenant = Tenant(home)
+    tenant.apply("fresh")
+    found = {"fresh": shown(tenant, "fresh")}
+    env = {"TWEETBOT_NAMESPACES": tenant.namespace, "TWEETBOT_RETRY_SECONDS": "3600"}
+    with OperatorProcess(home.operator_kubeconfig, tmp_path_factory.mktemp("gitops") / "log", env):
+        for state, (mood, spec, _) in STATES.items():
+            tenant.apply(state, mood, **spec)
+        for state, (_, _, wanted) in STATES.items():
+            tenant.wait(state, wanted, 240)
+            found[state] = shown(tenant, state)
+        until(lambda: tenant.status("edited")["phase"] == "Succeeded", 240)
+    tenant.apply("edited", filter={"minWords": 7})
+    found["edited"] = shown(tenant, "edited")
+    tenant.delete()
+    return found
 
 
 def shown(tenant: Tenant, name: str) -> dict[str, Any]:

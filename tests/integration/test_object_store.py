@@ -17,10 +17,11 @@ BUCKET = "store-test"
 
 
 @pytest.fixture(scope="module")
-def output(cluster: EmbeddedCluster) -> S3Output:
-    """A bucket of its own on the cluster's object store."""
-    cluster.s3().create_bucket(Bucket=BUCKET)
-    return S3Output(uri=f"s3://{BUCKET}/models", endpoint=cluster.s3_endpoint, region="us-east-1")
+def output(home: EmbeddedCluster) -> S3Output:
+    """A bucket of its own on an object store that runs from here on."""
+    home.start("versitygw")
+    home.s3().create_bucket(Bucket=BUCKET)
+    return S3Output(uri=f"s3://{BUCKET}/models", endpoint=home.s3_endpoint, region="us-east-1")
 
 
 def opened(output: S3Output, folder: Path, access_key: str, secret_key: str) -> ObjectStore:
@@ -31,9 +32,9 @@ def opened(output: S3Output, folder: Path, access_key: str, secret_key: str) -> 
 
 
 @pytest.fixture
-def store(cluster: EmbeddedCluster, output: S3Output, tmp_path: Path) -> ObjectStore:
+def store(home: EmbeddedCluster, output: S3Output, tmp_path: Path) -> ObjectStore:
     """The trainer's store with the right key."""
-    return opened(output, tmp_path, cluster.s3_access_key, cluster.s3_secret_key)
+    return opened(output, tmp_path, home.s3_access_key, home.s3_secret_key)
 
 
 def test_the_server_keeps_the_sum_of_what_was_put(store: ObjectStore, tmp_path: Path) -> None:
@@ -46,10 +47,10 @@ def test_the_server_keeps_the_sum_of_what_was_put(store: ObjectStore, tmp_path: 
     assert sha256_of(tmp_path / "back") == info.sha256
 
 
-def test_the_server_refuses_a_body_that_does_not_fit_its_sum(cluster: EmbeddedCluster, output: S3Output) -> None:
+def test_the_server_refuses_a_body_that_does_not_fit_its_sum(home: EmbeddedCluster, output: S3Output) -> None:
     wrong = base64.b64encode(hashlib.sha256(b"other").digest()).decode()
     with pytest.raises(ClientError, match="BadDigest"):
-        cluster.s3().put_object(Bucket=BUCKET, Key="wrong", Body=b"this", ChecksumSHA256=wrong)
+        home.s3().put_object(Bucket=BUCKET, Key="wrong", Body=b"this", ChecksumSHA256=wrong)
 
 
 def test_of_many_first_writers_one_wins(store: ObjectStore) -> None:
@@ -78,10 +79,10 @@ def test_a_swap_holds_against_a_changed_object(store: ObjectStore) -> None:
     ],
 )
 def test_each_refusal_has_its_reason(
-    cluster: EmbeddedCluster, output: S3Output, tmp_path: Path, access_key: str, secret_key: str, uri: str, reason: str
+    home: EmbeddedCluster, output: S3Output, tmp_path: Path, access_key: str, secret_key: str, uri: str, reason: str
 ) -> None:
-    access = cluster.s3_access_key if access_key == "right" else access_key
-    secret = cluster.s3_secret_key if secret_key == "right" else secret_key
+    access = home.s3_access_key if access_key == "right" else access_key
+    secret = home.s3_secret_key if secret_key == "right" else secret_key
     store = opened(output, tmp_path, access, secret)
     for read in (store.get, store.size, store.open_random):
         with pytest.raises(StageFailed) as failed:

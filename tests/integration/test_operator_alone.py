@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from helm import Helm
-from operator_process import OperatorProcess, jobs_made, until
+from operator_process import PROGRAM, OperatorProcess, jobs_made, until
 from tenant import Tenant
 from tweetbot_cluster.cluster import EmbeddedCluster
 from tweetbot_fakes import careless_operator
@@ -29,7 +29,7 @@ def test_the_roles_of_the_chart_for_one_namespace_are_enough(home: EmbeddedClust
     kubeconfig["users"][0]["user"] = {"token": tenant("create", "token", "tweetbot-operator").strip()}
     (tmp_path / "kubeconfig").write_text(json.dumps(kubeconfig))
     env = {"TWEETBOT_NAMESPACES": tenant.namespace, "TWEETBOT_LEASE_NAMESPACE": tenant.namespace}
-    with OperatorProcess(tmp_path / "kubeconfig", tmp_path / "log", env):
+    with OperatorProcess(tmp_path / "kubeconfig", tmp_path / "log", env, program=PROGRAM):
         tenant.apply("gull", output={"s3": {"uri": "s3://team-a/models", "credentialsSecret": {"name": "late"}}})
         tenant.wait("gull", "reason=SecretNotFound")
         tenant.create_secret("late")
@@ -57,7 +57,8 @@ def test_two_side_by_side_make_one_job_a_stage(home: EmbeddedCluster, tmp_path: 
 
 
 def test_sigterm_ends_it_in_good_order(home: EmbeddedCluster, tmp_path: Path) -> None:
-    process = OperatorProcess(home.operator_kubeconfig, tmp_path / "log", {"TWEETBOT_NAMESPACES": "default"}).start()
+    env = {"TWEETBOT_NAMESPACES": "default"}
+    process = OperatorProcess(home.operator_kubeconfig, tmp_path / "log", env, program=PROGRAM).start()
     assert process.stop() == 0
     assert json.loads((tmp_path / "log").read_text().splitlines()[-1])["message"] == "stopped"
 

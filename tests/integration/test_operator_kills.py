@@ -1,7 +1,5 @@
 """`kill -9` of the operator right after each write of a run, before it hears of it: same Jobs, same end."""
 
-import json
-import secrets
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from builders import a_manifest
 from cutting_proxy import CuttingProxy
 from operator_process import OperatorProcess, jobs_made, timeless, until
+from tenant import Tenant
 from tweetbot_cluster.cluster import EmbeddedCluster
 
 #: Finished Jobs go at once, so that their deletions are among the writes; the train stage does not need them.
@@ -42,42 +40,19 @@ def played(home: EmbeddedCluster, tmp_path_factory: pytest.TempPathFactory) -> d
 
 def play(home: EmbeddedCluster, at: int | None, folder: Path) -> Played:
     """Play a run in a namespace of its own, from apply to the end of its Jobs."""
-    namespace = f"kill-{'none' if at is None else at}-{secrets.token_hex(3)}"
-    home.kubectl("create", "namespace", namespace)
-    home.kubectl("wait", "--for=create", "serviceaccount/default", "-n", namespace, "--timeout=120s")
-    keys = ("--from-literal=AWS_ACCESS_KEY_ID=key", "--from-literal=AWS_SECRET_ACCESS_KEY=secret")
-    home.kubectl("create", "secret", "generic", "s3", "-n", namespace, *keys)
-    env = {"TWEETBOT_NAMESPACES": namespace, **TIDY}
+    tenant = Tenant(home)
+    env = {"TWEETBOT_NAMESPACES": tenant.namespace, **TIDY}
     with CuttingProxy(home.operator_kubeconfig, folder) as proxy:
         operator = OperatorProcess(proxy.kubeconfig, folder / "operator.log", env)
         proxy.at, proxy.cut = at, operator.kill
         with operator:
-            apply(home, namespace)
+            tenant.apply("gull")
             if at is not None:
                 until(lambda: not operator.alive, 120)
                 operator.start()
-            until(lambda: is_over(home, namespace), 120)
-        return Played(
-            shape_of(proxy.trace), jobs_made(home.audit_log, namespace)["gull"], timeless(status_of(home, namespace))
-        )
-
-
-def apply(home: EmbeddedCluster, namespace: str) -> None:
-    manifest = a_manifest(resources={"gpu": {"count": 0}, "cpu": "50m", "memory": "64Mi"})
-    manifest["metadata"] = {"name": "gull", "namespace": namespace}
-    home.kubectl("apply", "-f", "-", input=json.dumps(manifest))
-
-
-def status_of(home: EmbeddedCluster, namespace: str) -> dict[str, Any]:
-    status: dict[str, Any] = json.loads(home.kubectl("get", "tweetbot", "gull", "-n", namespace, "-o", "json").stdout)[
-        "status"
-    ]
-    return status
-
-
-def is_over(home: EmbeddedCluster, namespace: str) -> bool:
-    jobs = home.kubectl("get", "jobs", "-n", namespace, "-o", "name").stdout
-    return jobs == "" and status_of(home, namespace)["phase"] == "Succeeded"
+            until(lambda: tenant.jobs() == [] and tenant.status("gull")["phase"] == "Succeeded", 120)
+        jobs = jobs_made(home.audit_log, tenant.namespace)["gull"]
+        return Played(shape_of(proxy.trace), jobs, timeless(tenant.status("gull")))
 
 
 def shape_of(trace: list[str]) -> list[str]:

@@ -9,8 +9,11 @@ from tweetbot_cluster.cluster import EmbeddedCluster
 EVERY_MINUTE = {"cron": "* * * * *", "minNewPosts": 10}
 
 
-def exists(tenant: Tenant, kind: str, name: str) -> bool:
-    return tenant("get", kind, name, "--ignore-not-found", "-o", "name") != ""
+def finalizers(tenant: Tenant) -> list[str]:
+    """Return those of its one TweetBot."""
+    (bot,) = tenant.bots()
+    found: list[str] = bot["metadata"].get("finalizers", [])
+    return found
 
 
 # ---- schedule and history
@@ -73,16 +76,15 @@ def test_another_finalizer_is_left_to_whom_it_belongs(tenant: Tenant) -> None:
     patch = json.dumps({"metadata": {"finalizers": ["example.com/theirs", "tweetbot.dev/erase"]}})
     tenant("patch", "tweetbot", "gull", "--type=merge", "-p", patch)
     tenant("delete", "tweetbot", "gull", "--wait=false")
-    theirs = "jsonpath={.metadata.finalizers}"
-    until(lambda: tenant("get", "tweetbot", "gull", "-o", theirs) == '["example.com/theirs"]', 120)
+    until(lambda: finalizers(tenant) == ["example.com/theirs"], 120)
     tenant("patch", "tweetbot", "gull", "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
-    until(lambda: not exists(tenant, "tweetbot", "gull"), 120)
+    until(lambda: tenant.bots() == [], 120)
 
 
 def test_a_bot_that_is_kept_has_no_finalizer_of_ours(tenant: Tenant) -> None:
     tenant.apply("gull", deletionPolicy="Delete")
     tenant.wait("gull", "ModelReady")
     tenant.apply("gull", deletionPolicy="Retain")
-    until(lambda: tenant("get", "tweetbot", "gull", "-o", "jsonpath={.metadata.finalizers}") == "", 120)
+    until(lambda: finalizers(tenant) == [], 120)
     tenant("delete", "tweetbot", "gull", "--timeout=120s")
     assert [job for job in tenant.jobs() if job["metadata"]["labels"]["tweetbot.dev/stage"] == "cleanup"] == []

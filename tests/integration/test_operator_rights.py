@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cutting_proxy import CuttingProxy
 from helm import ROOT
-from operator_process import OperatorProcess, until
+from operator_process import PROGRAM, OperatorProcess, until
 from tenant import Tenant
-from tweetbot_cluster.cluster import EmbeddedCluster
+from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
 from tweetbot_cluster.rights import OPERATOR, operator_rights
 
 Right = tuple[str, str]
@@ -40,6 +41,8 @@ class Scene:
     proxy: CuttingProxy
     operator: OperatorProcess
     bots: list[str] = field(default_factory=list)
+    _used: set[Right] = field(default_factory=set)
+    _heard: int = 0
 
     def apply(self, mood: str = "well", **spec: Any) -> str:
         """Apply one more TweetBot; answers its name."""
@@ -118,13 +121,18 @@ class Scene:
 
     def complaints(self, since: int) -> str:
         """Return what the log and the statuses say."""
-        return self.operator.log.read_text()[since:] + self.tenant("get", "tweetbots", "-o", "json").replace('\\"', '"')
+        return self.operator.log.read_text()[since:] + json.dumps(self.tenant.bots()).replace('\\"', '"')
 
     def used(self) -> set[Right]:
         """Return what the audit log says that the operator did since its start, or tried to do in vain."""
-        lines = [json.loads(line) for line in self.home.audit_log.read_text().splitlines()]
+        with self.home.audit_log.open("rb") as log:
+            log.seek(self._heard)
+            news, end, _ = log.read().rpartition(b"\n")  # the last line may be half written
+        self._heard += len(news + end)
+        lines = map(json.loads, news.splitlines())
         mine = [line for line in lines if line["user"]["username"] == OPERATOR and "objectRef" in line]
-        return {(line["verb"], _resource(line["objectRef"])) for line in mine}
+        self._used |= {(line["verb"], _resource(line["objectRef"])) for line in mine}
+        return self._used
 
     def uses(self, rights: set[Right]) -> bool:
         return self.used() >= rights
@@ -135,11 +143,19 @@ def _resource(reference: dict[str, str]) -> str:
 
 
 @pytest.fixture(scope="module")
+def home(images: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
+    """A cluster of its own: the audit log of another one would tell what other operators did there."""
+    with EmbeddedCluster(tmp_path_factory.mktemp("rights"), parts=(*CONTROL_PLANE, "node"), images=images) as cluster:
+        cluster.seed()
+        yield cluster
+
+
+@pytest.fixture(scope="module")
 def scene(home: EmbeddedCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     tenant, folder = Tenant(home), tmp_path_factory.mktemp("rights")
     env = {"TWEETBOT_LEASE_NAMESPACE": tenant.namespace, "TWEETBOT_RESYNC_SECONDS": "2"}
     proxy = CuttingProxy(home.operator_kubeconfig, folder)
-    with proxy, OperatorProcess(proxy.kubeconfig, folder / "log", env) as operator:
+    with proxy, OperatorProcess(proxy.kubeconfig, folder / "log", env, program=PROGRAM) as operator:
         until(lambda: operator.leads, 120)
         yield Scene(home, tenant, proxy, operator)
 

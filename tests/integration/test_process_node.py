@@ -15,8 +15,8 @@ Document = dict[str, Any]
 
 
 @pytest.fixture
-def bench(cluster: EmbeddedCluster, namespace: str) -> Namespace:
-    return Namespace(cluster, namespace)
+def bench(home: EmbeddedCluster, namespace: str) -> Namespace:
+    return Namespace(home, namespace)
 
 
 def test_a_job_runs_with_a_secret_and_leaves_its_message(bench: Namespace) -> None:
@@ -43,8 +43,8 @@ def test_logs_can_be_followed_and_cut(bench: Namespace) -> None:
     assert bench("logs", "--tail=2", "talker") == "two\nthree\n"
 
 
-def test_the_node_keeps_strangers_from_its_logs(cluster: EmbeddedCluster) -> None:
-    certificates, port = cluster.state.certificates, cluster.settings.kubelet_port
+def test_the_node_keeps_strangers_from_its_logs(home: EmbeddedCluster) -> None:
+    certificates, port = home.state.certificates, home.settings.kubelet_port
     pair = ["--cert", str(certificates / "user-kubeconfig.crt"), "--key", str(certificates / "user-kubeconfig.key")]
     url = f"https://127.0.0.1:{port}/containerLogs/default/x/main"
     command = ["curl", "--silent", "--noproxy", "*", "--cacert", str(certificates / "ca.crt"), url]
@@ -120,15 +120,15 @@ def test_an_unknown_image_is_not_run(bench: Namespace) -> None:
     bench("delete", "pod", "stranger", "--timeout=120s")
 
 
-def test_a_deleted_pod_gets_a_sigterm_and_its_grace(bench: Namespace, cluster: EmbeddedCluster) -> None:
+def test_a_deleted_pod_gets_a_sigterm_and_its_grace(bench: Namespace, home: EmbeddedCluster) -> None:
     bench.apply(a_pod("tidy", "trap 'echo tidied; exit 143' TERM; echo up; while :; do sleep 0.1; done"))
     bench.wait("tidy", ".status.phase", "Running")
     bench.first_line("tidy")
     bench("delete", "pod", "tidy", "--timeout=120s")
-    assert cluster.node.logs("tidy", bench.namespace) == "up\ntidied\n"
+    assert home.node.logs("tidy", bench.namespace) == "up\ntidied\n"
 
 
-def test_a_pod_that_ignores_sigterm_is_killed(bench: Namespace, cluster: EmbeddedCluster) -> None:
+def test_a_pod_that_ignores_sigterm_is_killed(bench: Namespace, home: EmbeddedCluster) -> None:
     bench.apply(a_pod("deaf", "trap '' TERM; echo $$; while :; do sleep 0.1; done"))
     bench.wait("deaf", ".status.phase", "Running")
     process = Path("/proc") / bench.first_line("deaf").strip()
@@ -159,7 +159,7 @@ def test_the_second_gpu_is_waited_for(bench: Namespace) -> None:
     bench.wait("second", ".status.phase", "Succeeded")
 
 
-def test_a_new_agent_takes_up_running_pods_and_ends_what_went(bench: Namespace, cluster: EmbeddedCluster) -> None:
+def test_a_new_agent_takes_up_running_pods_and_ends_what_went(bench: Namespace, home: EmbeddedCluster) -> None:
     env = [{"name": "GO", "value": "/work/go"}]
     mounted: Document = {"env": env, "volumeMounts": [{"name": "work", "mountPath": "/work"}]}
     script = "echo begun; until test -e $GO; do sleep 0.1; done; exit 7"
@@ -168,29 +168,29 @@ def test_a_new_agent_takes_up_running_pods_and_ends_what_went(bench: Namespace, 
     pod = bench.wait("long", ".status.phase", "Running")
     bench.wait("orphan", ".status.phase", "Running")
     orphan = Path("/proc") / bench.first_line("orphan").strip()
-    cluster.kill("node")
-    (cluster.state.pods / pod["metadata"]["uid"] / "volumes" / "work" / "go").touch()
+    home.kill("node")
+    (home.state.pods / pod["metadata"]["uid"] / "volumes" / "work" / "go").touch()
     bench("delete", "pod", "orphan", "--force", "--grace-period=0")
-    cluster.start("node")
+    home.start("node")
     ended = state_of(bench.wait("long", ".status.phase", "Failed"))["terminated"]
-    assert (ended["exitCode"], cluster.node.logs("long", bench.namespace)) == (7, "begun\n")
+    assert (ended["exitCode"], home.node.logs("long", bench.namespace)) == (7, "begun\n")
     assert not orphan.exists()
 
 
-def test_a_container_whose_supervisor_was_killed_is_not_run_again(bench: Namespace, cluster: EmbeddedCluster) -> None:
+def test_a_container_whose_supervisor_was_killed_is_not_run_again(bench: Namespace, home: EmbeddedCluster) -> None:
     bench.apply(a_pod("lost", "echo begun; sleep 60"))
     pod = bench.wait("lost", ".status.phase", "Running")
-    folder = cluster.state.pods / pod["metadata"]["uid"] / "containers" / "main"
+    folder = home.state.pods / pod["metadata"]["uid"] / "containers" / "main"
     os.kill(json.loads((folder / "supervisor").read_text())["pid"], 9)
     ended = state_of(bench.wait("lost", ".status.phase", "Failed"))["terminated"]
     assert (ended["exitCode"], ended["reason"]) == (137, "ContainerStatusUnknown")
-    assert cluster.node.logs("lost", bench.namespace) == "begun\n"
+    assert home.node.logs("lost", bench.namespace) == "begun\n"
 
 
-def test_a_killed_container_fails_as_a_crash_does(bench: Namespace, cluster: EmbeddedCluster) -> None:
+def test_a_killed_container_fails_as_a_crash_does(bench: Namespace, home: EmbeddedCluster) -> None:
     bench.apply(a_pod("crashing", "sleep 60"))
     bench.wait("crashing", ".status.phase", "Running")
-    assert cluster.kill_pods("crash", bench.namespace) == 1
+    assert home.kill_pods("crash", bench.namespace) == 1
     ended = state_of(bench.wait("crashing", ".status.phase", "Failed"))["terminated"]
     assert (ended["exitCode"], ended["reason"]) == (137, "Error")
 

@@ -17,7 +17,7 @@ from builders_operator import a_prepare_result, a_train_result
 from builders_progress import a_report
 from operator_process import OperatorProcess, until
 from tenant import Tenant
-from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
+from tweetbot_cluster.cluster import EmbeddedCluster
 from tweetbot_cluster.operator_server import progress_env
 from tweetbot_cluster.state import free_ports
 from tweetbot_contract.handover import progress_audience, progress_path
@@ -65,21 +65,16 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    folder, (port,) = tmp_path_factory.mktemp("progress"), free_ports(1)
-    image = folder / "image"
-    image.mkdir()
+def place(home: EmbeddedCluster, images: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    image, (port,) = images["own-trainer*"], free_ports(1)
     (image / "tweetbot-trainer").write_text(_TRAINER.format(python=sys.executable))
     (image / "tweetbot-trainer").chmod(0o755)
     (image / "prepare.json").write_bytes(encode(a_prepare_result()))
     (image / "train.json").write_bytes(encode(a_train_result()))
     (image / "report").write_bytes(a_report(41, 754, loss=2.5, current_step=41, total_steps=100))
-    parts = (*CONTROL_PLANE, "node")
-    with EmbeddedCluster(folder / "cluster", parts=parts, images={"tweetbot-trainer*": image}) as cluster:
-        cluster.seed()
-        env = progress_env(cluster.state, port)
-        with OperatorProcess(cluster.operator_kubeconfig, folder / "log", env) as operator:
-            yield Place(cluster, operator, image, port)
+    env = {**progress_env(home.state, port), "TWEETBOT_TRAINER_IMAGE": "own-trainer:1"}
+    with OperatorProcess(home.operator_kubeconfig, tmp_path_factory.mktemp("progress") / "log", env) as operator:
+        yield Place(home, operator, image, port)
 
 
 def column(tenant: Tenant, name: str, title: str) -> str:

@@ -6,16 +6,15 @@
 import json
 import os
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from operator_pair import Blow, OperatorPair
-from operator_process import jobs_made, timeless, write_trainer
+from operator_process import jobs_made, timeless
 from tenant import Tenant
-from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
+from tweetbot_cluster.cluster import EmbeddedCluster
 
 RUNS = int(os.environ.get("SOAK_RUNS", "8"))
 STOPPED_FOR = float(os.environ.get("SOAK_STOP_SECONDS", "3"))
@@ -36,28 +35,21 @@ class Played:
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+def played(home: EmbeddedCluster, tmp_path_factory: pytest.TempPathFactory) -> Played:
     """Play all runs; finished Jobs go at once, so that a stale creation would not meet its forerunner."""
-    folder = tmp_path_factory.mktemp("pair")
-    images = {"tweetbot-trainer*": write_trainer(folder / "image")}
-    with EmbeddedCluster(folder / "cluster", parts=(*CONTROL_PLANE, "node"), images=images) as home:
-        home.seed()
-        tenant = Tenant(home)
-        env = {"TWEETBOT_NAMESPACES": tenant.namespace, "TWEETBOT_LEASE_NAMESPACE": tenant.namespace}
-        times = SOON if STOPPED_FOR < 20 else {}
-        with OperatorPair(
-            home.operator_kubeconfig, folder, env | times | {"TWEETBOT_SUCCESS_TTL_SECONDS": "1"}
-        ) as pair:
-            tenant.apply("quiet")
-            await_end(tenant, pair, ["quiet"])
-            failovers = [play(tenant, pair, number) for number in range(-(-RUNS // BATCH))]
-        names = [f"bot-{number}" for number in range(RUNS)]
-        yield Played(
-            shape(tenant, "quiet"),
-            {name: shape(tenant, name) for name in names},
-            jobs_made(home.audit_log, tenant.namespace),
-            failovers,
-        )
+    tenant = Tenant(home)
+    env = {"TWEETBOT_NAMESPACES": tenant.namespace, "TWEETBOT_LEASE_NAMESPACE": tenant.namespace}
+    env |= {**(SOON if STOPPED_FOR < 20 else {}), "TWEETBOT_SUCCESS_TTL_SECONDS": "1"}
+    with OperatorPair(home.operator_kubeconfig, tmp_path_factory.mktemp("pair"), env) as pair:
+        tenant.apply("quiet")
+        await_end(tenant, pair, ["quiet"])
+        failovers = [play(tenant, pair, number) for number in range(-(-RUNS // BATCH))]
+    return Played(
+        shape(tenant, "quiet"),
+        {name: shape(tenant, name) for name in (f"bot-{number}" for number in range(RUNS))},
+        jobs_made(home.audit_log, tenant.namespace),
+        failovers,
+    )
 
 
 def play(tenant: Tenant, pair: OperatorPair, number: int) -> float:

@@ -22,13 +22,14 @@ class ApiError(Exception):
 
 
 class ApiServer:
-    """Requests with the user and the server that a kubeconfig of ours names."""
+    """Requests with the user and the server that a kubeconfig of ours names, or as somebody whom that user plays."""
 
-    def __init__(self, kubeconfig: Path) -> None:
+    def __init__(self, kubeconfig: Path, *, played: str = "") -> None:
         self._server, context = connection(kubeconfig)
         self._opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
         )
+        self._headers = {"Impersonate-User": played} if played else {}
 
     def get(self, path: str) -> Document:
         """Read an object or a list. Raises ApiError."""
@@ -47,6 +48,14 @@ class ApiServer:
         """Apply an object by server-side apply as manager `tweetbot-cluster`. Raises ApiError."""
         query = "?fieldManager=tweetbot-cluster&force=true"
         return self._send("PATCH", path + query, document, "application/apply-patch+yaml")
+
+    def refusal(self, path: str, document: Document) -> str:
+        """Try, without doing it, to create an object without an unknown field; answers what was said against it."""
+        try:
+            self.create(f"{path}?dryRun=All&fieldValidation=Strict", document)
+        except ApiError as error:
+            return str(error)
+        return ""
 
     def create(self, path: str, document: Document) -> Document:
         """Create an object in the collection. Raises ApiError."""
@@ -70,7 +79,7 @@ class ApiServer:
 
     def request(self, method: str, path: str, body: bytes | None = None, content_type: str = "") -> str:
         """Send one request and return the answer's body. Raises ApiError, OSError."""
-        headers = {"Content-Type": content_type} if content_type else {}
+        headers = self._headers | ({"Content-Type": content_type} if content_type else {})
         request = urllib.request.Request(self._server + path, body, headers, method=method)
         try:
             with self._opener.open(request, timeout=30) as answer:

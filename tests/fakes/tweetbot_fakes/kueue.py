@@ -13,8 +13,9 @@ Kubectl = Callable[..., str]
 class FakeKueue:
     """The one queue of a namespace. Whose priority class is `high` goes before all others, and in their place."""
 
-    def __init__(self, kubectl: Kubectl, room: int = 1) -> None:
-        self._kubectl, self._room = kubectl, room
+    def __init__(self, kubectl: Kubectl, jobs: Callable[[], list[Document]], room: int = 1) -> None:
+        """`jobs` returns all Jobs of the namespace."""
+        self._kubectl, self._all_jobs, self._room = kubectl, jobs, room
 
     def tick(self) -> None:
         """Look once at the Jobs, and give the room to those whose turn it is; what leaves it makes room at the next."""
@@ -31,8 +32,7 @@ class FakeKueue:
                 )
 
     def _jobs(self) -> list[Document]:
-        found: list[Document] = json.loads(self._kubectl("get", "jobs", "-l", QUEUE, "-o", "json"))["items"]
-        return found
+        return [job for job in self._all_jobs() if QUEUE in job["metadata"].get("labels", {})]
 
     def _edit(self, job: Document, spec: Document) -> None:
         self._kubectl("patch", "job", _name(job), "--type=merge", "-p", json.dumps({"spec": spec}))
