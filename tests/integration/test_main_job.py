@@ -237,6 +237,7 @@ def test_a_corrected_manifest_starts_a_new_run_unaided(home: EmbeddedCluster, ku
     apply(kubectl, "corrected")
     wait_for(kubectl, "corrected", "DataReady")
     status = status_of(kubectl, "corrected")
+    kubectl("delete", "tweetbot", "corrected", "--wait=false")  # nobody waits for its model
     assert (status["currentRun"]["number"], status["phase"]) == (2, "Training")
 
 
@@ -316,21 +317,44 @@ def test_the_search_finds_what_is_there() -> None:
     assert leaks(places, {"key": "canary-of-the-harbour"}) == ["key in card", "key in record"]
 
 
-def test_a_killed_trainer_loses_nothing(home: EmbeddedCluster, kubectl: Kubectl) -> None:
-    apply(kubectl, "killed", training={"epochs": 3})
+@pytest.fixture(scope="module")
+def killed(home: EmbeddedCluster, kubectl: Kubectl) -> dict[str, Any]:
+    """The status of a TweetBot, to be erased at its deletion, whose trainer was killed once and came to its end."""
+    apply(kubectl, "killed", training={"epochs": 3}, deletionPolicy="Delete")
     kubectl("wait", "tweetbot/killed", "--timeout=120s", "--for=jsonpath={.status.phase}=Training")
     until(lambda: home.kill_pods("killed") > 0, 120)
     wait_for(kubectl, "killed", "ModelReady", 180)
-    assert status_of(kubectl, "killed")["currentRun"]["number"] == 1
+    return status_of(kubectl, "killed")
+
+
+def test_a_killed_trainer_loses_nothing(killed: dict[str, Any]) -> None:
+    assert killed["currentRun"]["number"] == 1
 
 
 def test_a_deleted_bot_leaves_nothing_in_the_bucket_and_its_neighbour_everything(
-    home: EmbeddedCluster, kubectl: Kubectl
+    home: EmbeddedCluster, kubectl: Kubectl, killed: dict[str, Any]
 ) -> None:
-    apply(kubectl, "gone", deletionPolicy="Delete")
-    wait_for(kubectl, "gone", "ModelReady", 300)
-    neighbour = "models/default/gone-not/latest.json"
+    neighbour, mine = "models/default/killed-not/latest.json", "models/default/killed"
     home.s3().put_object(Bucket="tweetbot", Key=neighbour, Body=b"{}")
-    kubectl("delete", "tweetbot", "gone", "--timeout=300s")
-    found = home.s3().list_objects_v2(Bucket="tweetbot", Prefix="models/default/gone")
-    assert [entry["Key"] for entry in found["Contents"]] == [neighbour]
+    assert len(keys(home, mine)) > 1
+    kubectl("delete", "tweetbot", "killed", "--timeout=300s")
+    assert keys(home, mine) == [neighbour]
+
+
+@pytest.mark.last
+def test_an_emptied_cluster_adopts_what_its_bucket_holds(
+    home: EmbeddedCluster, kubectl: Kubectl, quickstart: dict[str, Any]
+) -> None:
+    """A cluster rebuilt from Git trains nothing again."""
+    home.forget_objects()
+    kubectl("apply", "-f", str(EXAMPLES / "quickstart.yaml"))
+    wait_for(kubectl, "quickstart", "ModelReady", 300)
+    status = status_of(kubectl, "quickstart")
+    assert (reason_of(status, "ModelReady"), status["model"]["digest"]) == ("Adopted", quickstart["model"]["digest"])
+    assert [job for job in jobs_of(kubectl, "quickstart") if job.endswith("-train")] == []
+
+
+def keys(home: EmbeddedCluster, prefix: str) -> list[str]:
+    """Return the objects of the bucket whose keys begin so."""
+    found = home.s3().list_objects_v2(Bucket="tweetbot", Prefix=prefix)
+    return [entry["Key"] for entry in found["Contents"]]
