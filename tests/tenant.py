@@ -1,10 +1,8 @@
 """One namespace under Pod Security restricted, and what its user does and sees.
 
-kubectl is for what a user types. Whatever a test asks again and again goes straight to the API server: a kubectl costs
-as much processor time as a hundred requests.
+Whatever tests do again and again goes straight to the API server, as each kubectl must first learn what it serves.
 """
 
-import json
 import secrets
 from typing import Any
 
@@ -40,7 +38,7 @@ class Tenant:
         self._api.create(f"/api/v1/namespaces/{self.namespace}/secrets", secret)
 
     def apply(self, name: str, mood: str = "well", **spec: Any) -> None:
-        """Apply a TweetBot whose trainer is of this mood."""
+        """Apply a TweetBot whose trainer is of this mood, on the server's side as GitOps tools do."""
         manifest = a_manifest(
             **{
                 "subject": {"handle": f"{mood}_gull"},
@@ -49,7 +47,7 @@ class Tenant:
             }
         )
         manifest["metadata"] = {"name": name}
-        self("apply", "-f", "-", input=json.dumps(manifest))
+        self._api.apply(self._path_of(name), manifest)
 
     def wait(self, name: str, what: str, seconds: int = 120) -> None:
         """Wait for a condition, `Type` or `Type=False`, or for a reason of Progressing, `reason=Reason`."""
@@ -66,8 +64,7 @@ class Tenant:
         return self._items("/apis/tweetbot.dev/v1alpha1", "tweetbots")
 
     def status(self, name: str) -> dict[str, Any]:
-        path = f"/apis/tweetbot.dev/v1alpha1/namespaces/{self.namespace}/tweetbots/{name}"
-        status: dict[str, Any] = self._api.get(path)["status"]
+        status: dict[str, Any] = self._api.get(self._path_of(name))["status"]
         return status
 
     def reasons(self, name: str) -> dict[str, str]:
@@ -83,6 +80,9 @@ class Tenant:
 
     def uids(self) -> list[str]:
         return [job["metadata"]["uid"] for job in self.jobs()]
+
+    def _path_of(self, name: str) -> str:
+        return f"/apis/tweetbot.dev/v1alpha1/namespaces/{self.namespace}/tweetbots/{name}"
 
     def _items(self, group: str, collection: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = self._api.get(f"{group}/namespaces/{self.namespace}/{collection}")["items"]
