@@ -22,7 +22,8 @@ def test_writes_to_jobs_are_audited(namespace: str, home: EmbeddedCluster) -> No
     bench("create", "job", "seen", "--image=busybox")
     lines = map(json.loads, home.audit_log.read_text().splitlines())
     mine = [line for line in lines if line.get("objectRef", {}).get("namespace") == namespace]
-    assert [line["user"]["username"] for line in mine if line["verb"] == "create"] == ["tweetbot-admin"]
+    created = [line for line in mine if (line["verb"], line["objectRef"]["resource"]) == ("create", "jobs")]
+    assert [line["user"]["username"] for line in created] == ["tweetbot-admin"]
 
 
 def test_up_and_down_on_the_command_line_leave_nothing_even_when_the_agent_was_killed(
