@@ -58,7 +58,7 @@ def a_run(tmp_path: Path, stage: Stage = "Train", **wandb: Any) -> RunDocument:
 
 
 def started(run: RunDocument, tmp_path: Path, secrets: Path, config: dict[str, Any] | None = None) -> Tracker:
-    place = RunPlace(run, tmp_path / "work" / "wandb" / run.stage.lower(), init_timeout=10, finish_timeout=3)
+    place = RunPlace(run, tmp_path / "work" / "wandb" / run.stage.lower(), init_timeout=120, finish_timeout=120)
     starter = TrackerStarter(place, store=STORE, secrets=secrets, log=Log(StringIO()), probe=AT_ONCE)
     return starter(config or {"learning_rate": 3e-3})
 
