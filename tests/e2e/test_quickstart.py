@@ -50,6 +50,13 @@ def test_the_published_model_answers_five_times(platform: Platform, status: dict
     assert all(answer.startswith("My dream is") and len(answer) > len("My dream is") for answer in answers)
 
 
+def test_the_stages_tell_what_they_do(gulls: Team, status: dict[str, Any]) -> None:
+    said = {stage: gulls(f"logs -l tweetbot.dev/stage={stage} --tail=12") for stage in ("prepare", "train")}
+    assert all(json.loads(line)["name"] == "quickstart" for lines in said.values() for line in lines.splitlines())
+    assert [lines for lines in said.values() if not lines] == []
+    assert "ModelReady" in gulls("describe tweetbot quickstart")
+
+
 def test_a_retrain_makes_another_version(gulls: Team, status: dict[str, Any]) -> None:
     gulls("annotate tweetbot quickstart --overwrite tweetbot.dev/retrain-at=2026-11-23T00:00:00Z")
     gulls(f"wait tweetbot/quickstart --timeout=600s --for=jsonpath={HANDLED}=2026-11-23T00:00:00Z")

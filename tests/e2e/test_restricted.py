@@ -56,6 +56,7 @@ def test_the_operator_asked_for_nothing_beyond_its_rights(platform: Platform) ->
     }
     mine = [each for each in platform.audited() if each["user"]["username"] == ACCOUNT and "objectRef" in each]
     used = {(each["verb"], resource_of(each["objectRef"])) for each in mine}
+    platform.type(f"kubectl -n {NAMESPACE} logs deployment/tweetbot-operator --all-pods --prefix --tail=20")
     assert used - granted == set()
     assert {("create", "jobs"), ("patch", "tweetbots/status")} <= used
     assert [each for each in mine if each["annotations"]["authorization.k8s.io/decision"] != "allow"] == []
