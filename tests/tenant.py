@@ -56,6 +56,10 @@ class Tenant:
         form = f"{jsonpath}{value}" if kind == "reason" else f"condition={what}"
         self("wait", f"tweetbot/{name}", f"--for={form}", f"--timeout={seconds}s")
 
+    def wait_for_event(self, words: str, selector: str = "involvedObject.kind=TweetBot") -> None:
+        """Wait for an Event: the operator writes them after the status, when it has time to."""
+        until(lambda: words in self("get", "events", "--field-selector", selector), 60)
+
     def delete(self) -> None:
         """Delete the namespace without waiting for its end."""
         self._api.delete(f"/api/v1/namespaces/{self.namespace}")

@@ -37,8 +37,8 @@ def test_the_roles_of_the_chart_for_one_namespace_are_enough(home: EmbeddedClust
         tenant.apply("tern", deletionPolicy="Delete")
         tenant.wait("tern", "ModelReady", 120)
         tenant("delete", "tweetbot", "tern", "--timeout=120s")
-        assert "Succeeded" in tenant("get", "events", "--field-selector", "involvedObject.kind=TweetBot")
-        assert "became leader" in tenant("get", "events", "--field-selector", "involvedObject.kind=Lease")
+        tenant.wait_for_event("Succeeded")
+        tenant.wait_for_event("became leader", "involvedObject.kind=Lease")
     assert "forbidden" not in (tmp_path / "log").read_text()
 
 
@@ -93,7 +93,7 @@ def test_an_erasure_that_cannot_be_is_given_up_and_told(home: EmbeddedCluster, t
         tenant.wait("gull", "ModelReady")
         tenant("delete", "tweetbot", "gull", "--timeout=300s")
     left = f"s3://team-a/models/{tenant.namespace}/gull was not erased"
-    assert left in tenant("get", "events", "--field-selector", "reason=ErasureGivenUp")
+    tenant.wait_for_event(left, "reason=ErasureGivenUp")
     assert left in (tmp_path / "log").read_text()
 
 

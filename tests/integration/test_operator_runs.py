@@ -39,7 +39,7 @@ def test_a_refusal_ends_the_run_once_in_its_own_reason(tenant: Tenant) -> None:
     assert (tenant.reasons("gull")["Stalled"], status["phase"]) == ("BucketNotFound", "Failed")
     assert "tweetbot.dev/retrain-at" in status["currentRun"]["message"]
     assert len(tenant.jobs()) == 1
-    assert "BucketNotFound" in tenant("get", "events", "--field-selector", "involvedObject.kind=TweetBot")
+    tenant.wait_for_event("BucketNotFound")
 
 
 def test_a_stage_that_says_nothing_is_a_bug_that_is_told(tenant: Tenant) -> None:
@@ -83,7 +83,7 @@ def test_an_edit_in_the_middle_gives_one_job_at_a_time_and_the_new_result(tenant
     tenant.wait("gull", "ModelReady")
     assert tenant.status("gull")["currentRun"]["number"] == 2
     assert not set(before) & set(tenant.uids())
-    assert "Superseded" in tenant("get", "events", "--field-selector", "involvedObject.kind=TweetBot")
+    tenant.wait_for_event("Superseded")
 
 
 def test_suspending_ends_the_pod_and_resuming_goes_on(tenant: Tenant) -> None:
