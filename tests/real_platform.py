@@ -2,6 +2,7 @@
 
 import json
 import os
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from tweetbot_cluster.real_node import RealNode
 #: What is left of a run: logs of all servers and Pods, and the transcript.
 LEFT = ROOT / "build" / "e2e"
 NAMESPACE = "tweetbot-system"
+#: Of the chart and of the images that `make images` built.
+VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 
 @dataclass(frozen=True)

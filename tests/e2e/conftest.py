@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from real_platform import LEFT, NAMESPACE, Platform, import_images
+from real_platform import LEFT, NAMESPACE, VERSION, Platform, import_images
 from team import Team
 from terminal import Terminal
 from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
@@ -40,7 +40,7 @@ def platform(bare: Platform) -> Platform:
     """The same with the operator, installed from the packaged chart with no value set."""
     bare.type(f"kubectl create namespace {NAMESPACE}")
     bare.type(f"kubectl label namespace {NAMESPACE} pod-security.kubernetes.io/enforce=restricted")
-    chart = bare.package("0.1.0")
+    chart = bare.package(VERSION)
     bare.type(f"helm install tweetbot-operator {chart} --namespace {NAMESPACE}")
     bare.type(f"kubectl -n {NAMESPACE} rollout status deployment/tweetbot-operator --timeout=300s")
     return bare

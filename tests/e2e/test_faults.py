@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from operator_process import until
-from real_platform import NAMESPACE, Platform
+from real_platform import NAMESPACE, VERSION, Platform
 from team import LONG, Team
 from tweetbot_cluster.real_node_files import NAME
 
@@ -41,7 +41,7 @@ def entry(line: str) -> dict[str, Any]:
 def test_a_training_that_is_told_to_end_goes_on_from_its_last_step_in_a_new_pod(team: Team) -> None:
     pod = interruptible(team, "interrupted")
     team(f"delete pod {pod} --wait=true")
-    until(lambda: steps(team, "checkpoint.resumed") != [], 300)
+    until(lambda: steps(team, "checkpoint.resumed") > [0], 300)
     team('patch tweetbot interrupted --type merge -p \'{"spec":{"suspend":true}}\'')
     team.wait("interrupted", "reason=Suspended")
 
@@ -52,7 +52,7 @@ def test_a_training_outlives_the_drain_of_its_node(platform: Platform, team: Tea
     platform.type(f"kubectl drain {NAME} {flags} --timeout=120s")
     team.wait("drained", "reason=Evicted")
     platform.type(f"kubectl uncordon {NAME}")
-    until(lambda: steps(team, "checkpoint.resumed") != [], 300)
+    until(lambda: steps(team, "checkpoint.resumed") > [0], 300)
     team("delete tweetbot drained")
 
 
@@ -75,7 +75,8 @@ def test_a_secret_that_comes_late_is_waited_for(team: Team) -> None:
 @pytest.fixture
 def unknown_image(platform: Platform) -> Iterator[str]:
     """An operator whose trainer image is in no registry, and on no node."""
-    upgrade = f"helm upgrade tweetbot-operator build/e2e/tweetbot-operator-0.1.0.tgz -n {NAMESPACE} --reset-values"
+    chart = f"build/e2e/tweetbot-operator-{VERSION}.tgz"
+    upgrade = f"helm upgrade tweetbot-operator {chart} -n {NAMESPACE} --reset-values"
     platform.type(f"{upgrade} --set trainerImage.tag=next --wait --timeout 300s")
     yield f"{IMAGE}:next"
     platform.type(f"{upgrade} --wait --timeout 300s")
@@ -84,7 +85,7 @@ def unknown_image(platform: Platform) -> Iterator[str]:
 def test_an_image_that_comes_late_is_waited_for(platform: Platform, team: Team, unknown_image: str) -> None:
     team.apply("imageless")
     team.wait("imageless", "reason=ImagePullFailed")
-    platform.node.ctr("images", "tag", f"{IMAGE}:0.1.0", unknown_image)
+    platform.node.ctr("images", "tag", f"{IMAGE}:{VERSION}", unknown_image)
     try:
         team.wait("imageless", "ModelReady")
     finally:

@@ -2,15 +2,15 @@
 
 import re
 
-from real_platform import NAMESPACE, Platform
+from real_platform import NAMESPACE, VERSION, Platform
 from team import Team
 
-PRIVILEGED = """
+PRIVILEGED = f"""
 apiVersion: v1
 kind: Pod
-metadata: {name: control}
+metadata: {{name: control}}
 spec:
-  containers: [{name: control, image: "tweetbot-operator:0.1.0", securityContext: {privileged: true}}]
+  containers: [{{name: control, image: "tweetbot-operator:{VERSION}", securityContext: {{privileged: true}}}}]
 """
 
 

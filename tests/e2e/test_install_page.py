@@ -4,7 +4,7 @@ import re
 
 import yaml
 
-from real_platform import NAMESPACE, Platform
+from real_platform import NAMESPACE, VERSION, Platform
 from team import Team
 from terminal import ROOT, Terminal, shell_blocks
 
@@ -88,5 +88,5 @@ def push_images(platform: Platform) -> None:
     for half in ("operator", "trainer"):
         platform.node.ctr(
             "images", "tag", "--force",
-            f"docker.io/library/tweetbot-{half}:0.1.0", f"{REGISTRY}/tweetbot-{half}:0.1.0",
+            f"docker.io/library/tweetbot-{half}:{VERSION}", f"{REGISTRY}/tweetbot-{half}:{VERSION}",
         )  # fmt: skip

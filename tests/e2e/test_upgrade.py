@@ -1,17 +1,26 @@
 """`helm upgrade` in the middle of a training."""
 
+import pytest
+
 from operator_process import until
-from real_platform import NAMESPACE, Platform
+from real_platform import NAMESPACE, VERSION, Platform
 from team import Team
 
 OPERATORS = f"kubectl -n {NAMESPACE} get pods -o jsonpath='{{.items[*].metadata.uid}}'"
 
 
-def test_an_upgrade_during_a_training_restarts_no_job(platform: Platform, team: Team) -> None:
+@pytest.fixture
+def bumped() -> str:
+    """The patch version after this one."""
+    minor, _, patch = VERSION.rpartition(".")
+    return f"{minor}.{int(patch) + 1}"
+
+
+def test_an_upgrade_during_a_training_restarts_no_job(platform: Platform, team: Team, bumped: str) -> None:
     team.apply("upgraded", training={"epochs": 20, "earlyStopping": False})
-    team.wait("upgraded", "reason=Training")
+    until(lambda: len(team("get pods -o name", keep=False).split()) == 2, 300)  # the second one trains
     before, jobs, pods = platform.type(OPERATORS).split(), uids(team, "jobs"), uids(team, "pods")
-    chart = platform.package("0.1.1")
+    chart = platform.package(bumped)
     platform.type(
         f"helm upgrade tweetbot-operator {chart} -n {NAMESPACE} --wait --timeout 300s --set commonLabels.release=second"
     )
