@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from terminal import ROOT, Terminal
+from tweetbot_cluster.binaries import cache_root
 from tweetbot_cluster.cluster import EmbeddedCluster
 from tweetbot_cluster.real_node import RealNode
 
@@ -42,7 +43,7 @@ class Platform:
 
 def import_images(node: RealNode) -> None:
     """Unpack what run.sh exported, and remember it: the node keeps its images from one run to the next."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tweetbot" / "real-node"
+    home = cache_root(os.environ) / "real-node"
     for archive in sorted((home / "images").glob("*.tar")):
         node.ctr("images", "import", str(archive))
         archive.with_suffix(".id").rename(home / "imported" / archive.stem)

@@ -1,12 +1,13 @@
 """Every Pod so far was admitted under Pod Security "restricted", and the operator used its rights and no others."""
 
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from operator_process import until
 from real_platform import NAMESPACE, Platform
 from team import Team
-from tweetbot_cluster.rights import ACCOUNT, operator_rights
+from tweetbot_cluster.rights import ACCOUNT, granted, resource_of
 
 #: What the kernel says of a process that may nothing: no privileges to gain, no capability, a filter on system calls.
 CONFINED = {"NoNewPrivs": "1", "CapEff": "0" * 16, "CapBnd": "0" * 16, "Seccomp": "2"}
@@ -25,15 +26,19 @@ def created(entry: dict[str, dict[str, object]]) -> bool:
 
 def test_the_processes_of_both_images_are_confined(platform: Platform, team: Team) -> None:
     team.apply("confined")
-    team.wait("confined", "reason=Training")
+    until(lambda: team("get pods -l tweetbot.dev/stage=train -o name", keep=False) != "", 300)
     (trainer,) = team.field("pods", ".metadata.uid", "tweetbot.dev/stage=train")
     operator = platform.type(f"kubectl -n {NAMESPACE} get pods -o jsonpath='{{.items[0].metadata.uid}}'")
     for pod in (trainer, operator):
-        until(lambda pod=pod: confinement(pod) != {}, 120)  # type: ignore[misc]
+        until(partial(runs, pod), 120)
         found = confinement(pod)
         assert {name: found[name] for name in CONFINED} == CONFINED
         assert set(found["Uid"].split()) == {"65532"}
     team.wait("confined", "ModelReady")
+
+
+def runs(pod: str) -> bool:
+    return confinement(pod) != {}
 
 
 def confinement(pod: str) -> dict[str, str]:
@@ -47,20 +52,9 @@ def confinement(pod: str) -> dict[str, str]:
 
 
 def test_the_operator_asked_for_nothing_beyond_its_rights(platform: Platform) -> None:
-    granted = {
-        (verb, resource)
-        for role in operator_rights()
-        for rule in role.get("rules", ())
-        for resource in rule["resources"]
-        for verb in rule["verbs"]
-    }
     mine = [each for each in platform.audited() if each["user"]["username"] == ACCOUNT and "objectRef" in each]
     used = {(each["verb"], resource_of(each["objectRef"])) for each in mine}
     platform.type(f"kubectl -n {NAMESPACE} logs deployment/tweetbot-operator --all-pods --prefix --tail=20")
-    assert used - granted == set()
+    assert used - granted() == set()
     assert {("create", "jobs"), ("patch", "tweetbots/status")} <= used
     assert [each for each in mine if each["annotations"]["authorization.k8s.io/decision"] != "allow"] == []
-
-
-def resource_of(reference: dict[str, str]) -> str:
-    return "/".join(part for part in (reference["resource"], reference.get("subresource")) if part)

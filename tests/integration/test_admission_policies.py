@@ -12,10 +12,10 @@ from helm import Helm
 from operator_process import until
 from tweetbot_cluster.api_server import ApiServer
 from tweetbot_cluster.cluster import EmbeddedCluster
+from tweetbot_cluster.rights import ACCOUNT
 
 S3: dict[str, Any] = {"uri": "s3://team-a/models", "credentialsSecret": {"name": "s3"}}
 X: dict[str, Any] = {"handle": "gull", "tokenSecret": {"name": "x", "key": "token"}, "acceptTerms": True}
-OPERATOR = "system:serviceaccount:tweetbot-system:tweetbot-operator"
 WANDB = {"wandb": {"apiKeySecret": {"name": "wandb", "key": "key"}}}
 ARCHIVE = {"archive": {"uri": "s3://team-a/a.zip"}}
 VALUES: dict[str, Any] = {
@@ -117,12 +117,12 @@ def test_what_leaves_the_spec_alone_is_nobodys_concern(server: EmbeddedCluster) 
     manifest = a_manifest(**{**GOOD, "output": {"s3": {**S3, "credentialsSecret": {"name": "others"}}}})
     manifest["metadata"] = {"name": "tern", "namespace": "team-a"}
     server.kubectl("apply", "-f", "-", input=json.dumps(manifest))
-    operator = f"--as={OPERATOR}"
+    operator = f"--as={ACCOUNT}"
     patch = ("patch", "tweetbot", "tern", "-n", "team-a", "--type=merge", "-p")
     server.kubectl(*patch, '{"metadata":{"finalizers":["tweetbot.dev/erase"]}}', operator)
     # kubectl reads what it patches; the operator does not
     server.kubectl("create", "clusterrole", "kubectl", "--verb=get", "--resource=tweetbots/status")
-    server.kubectl("create", "clusterrolebinding", "kubectl", "--clusterrole=kubectl", f"--user={OPERATOR}")
+    server.kubectl("create", "clusterrolebinding", "kubectl", "--clusterrole=kubectl", f"--user={ACCOUNT}")
     server.kubectl(*patch, '{"status":{"phase":"Preparing"}}', "--subresource=status", operator)
     server.kubectl(*patch, '{"metadata":{"finalizers":null,"labels":{"a":"b"}}}', "--as=ann")
     refused = server.kubectl(*patch, '{"spec":{"suspend":true}}', "--as=ann", check=False)

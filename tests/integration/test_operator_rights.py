@@ -17,7 +17,7 @@ from helm import ROOT
 from operator_process import PROGRAM, OperatorProcess, until
 from tenant import Tenant
 from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
-from tweetbot_cluster.rights import OPERATOR, operator_rights
+from tweetbot_cluster.rights import OPERATOR, granted, operator_rights, resource_of
 
 Right = tuple[str, str]
 LEASE = "tweetbot-operator"
@@ -28,8 +28,7 @@ LATE: dict[str, Any] = {"output": {"s3": {"uri": "s3://team-a/models", "credenti
 
 
 RULES = [rule for role in operator_rights() for rule in role.get("rules", ())]
-#: Every verb on every resource.
-GRANTED: set[Right] = {(verb, each) for rule in RULES for each in rule["resources"] for verb in rule["verbs"]}
+GRANTED: set[Right] = granted()
 
 
 @dataclass
@@ -131,15 +130,11 @@ class Scene:
         self._heard += len(news + end)
         lines = map(json.loads, news.splitlines())
         mine = [line for line in lines if line["user"]["username"] == OPERATOR and "objectRef" in line]
-        self._used |= {(line["verb"], _resource(line["objectRef"])) for line in mine}
+        self._used |= {(line["verb"], resource_of(line["objectRef"])) for line in mine}
         return self._used
 
     def uses(self, rights: set[Right]) -> bool:
         return self.used() >= rights
-
-
-def _resource(reference: dict[str, str]) -> str:
-    return "/".join(filter(None, (reference["resource"], reference.get("subresource"))))
 
 
 @pytest.fixture(scope="module")

@@ -49,6 +49,12 @@ class ApiServer:
         query = "?fieldManager=tweetbot-cluster&force=true"
         return self._send("PATCH", path + query, document, "application/apply-patch+yaml")
 
+    def node_is_ready(self, name: str) -> bool:
+        """Tell whether a Node is there and says that it is Ready."""
+        node = self.find(f"/api/v1/nodes/{name}") or {}
+        conditions = node.get("status", {}).get("conditions", [])
+        return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
     def refusal(self, path: str, document: Document) -> str:
         """Try, without doing it, to create an object without an unknown field; answers what was said against it."""
         try:

@@ -79,10 +79,11 @@ def cache_folder(env: Mapping[str, str], tool: Tool) -> Path:
     sources = [file for pattern in ("go.*", "*.go") for file in sorted((MODULES / tool.module).glob(pattern))]
     for file in sources:
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
-    return _cache(env) / f"{tool.module}-{digest.hexdigest()[:12]}"
+    return cache_root(env) / f"{tool.module}-{digest.hexdigest()[:12]}"
 
 
-def _cache(env: Mapping[str, str]) -> Path:
+def cache_root(env: Mapping[str, str]) -> Path:
+    """Return where what was built once is kept: `tweetbot` in the user's cache (XDG base directories)."""
     base = Path(env.get("XDG_CACHE_HOME") or Path(env.get("HOME", "~")).expanduser() / ".cache")
     return base / "tweetbot"
 
@@ -100,13 +101,13 @@ def _build_missing(tools: Sequence[Tool], env: Mapping[str, str], report: Report
             "go is missing: install Go 1.26 or newer (https://go.dev/dl), or point KUBEBUILDER_ASSETS "
             "at a folder with etcd, kube-apiserver and the other programs"
         )
-    _cache(env).mkdir(parents=True, exist_ok=True)
-    with _lock(_cache(env) / ".lock", report):
+    cache_root(env).mkdir(parents=True, exist_ok=True)
+    with _lock(cache_root(env) / ".lock", report):
         missing = [tool for tool in tools if find(tool, env) is None]
         if not missing:
             return
         names = ", ".join(tool.name for tool in missing)
-        report(f"building {names} into {_cache(env)}: once; all of them take 6 to 12 minutes on 2 cores")
+        report(f"building {names} into {cache_root(env)}: once; all of them take 6 to 12 minutes on 2 cores")
         began = time.monotonic()
         for tool in missing:
             _build(tool, cache_folder(env, tool), env, report)

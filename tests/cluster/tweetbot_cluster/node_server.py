@@ -43,14 +43,13 @@ class NodePods:
 def node_server(state: StateFolder) -> Server:
     """Return the process node's agent; it is ready when its Node is."""
     api = ApiServer(state.kubeconfig)
-
-    def ready() -> bool:
-        node = api.find(f"/api/v1/nodes/{NODE_NAME}") or {}
-        conditions = node.get("status", {}).get("conditions", [])
-        return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
-
     command = (sys.executable, "-m", "tweetbot_cluster.node", "--state", str(state.root))
-    return Server("node", command, ready, env={"PYTHONPATH": str(PACKAGES), "PYTHONUNBUFFERED": "1"})
+    return Server(
+        "node",
+        command,
+        lambda: api.node_is_ready(NODE_NAME),
+        env={"PYTHONPATH": str(PACKAGES), "PYTHONUNBUFFERED": "1"},
+    )
 
 
 def end_pods(state: StateFolder) -> list[str]:

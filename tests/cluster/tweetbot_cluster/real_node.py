@@ -14,7 +14,6 @@ from types import TracebackType
 from typing import Self
 
 from tweetbot_cluster import real_node_files as files
-from tweetbot_cluster.api_server import ApiServer
 from tweetbot_cluster.binaries import NODE, find_or_build, to_stderr
 from tweetbot_cluster.certificates import Authority
 from tweetbot_cluster.cluster import EmbeddedCluster
@@ -43,7 +42,7 @@ class RealNode:
 
     def __init__(self, cluster: EmbeddedCluster) -> None:
         self._state = cluster.state
-        self._api = ApiServer(cluster.kubeconfig)
+        self._api = cluster.api
         self._kubectl = cluster.kubectl
         self._port = cluster.settings.apiserver_port
         self._folder = cluster.state.data / "real-node"
@@ -102,18 +101,13 @@ class RealNode:
             "containerd": self._containerd_answers,
             "coredns": lambda: answers("http://127.0.0.1:8181/ready"),
             "kube-proxy": lambda: answers("http://127.0.0.1:10256/livez"),
-            "kubelet": self._node_is_ready,
+            "kubelet": lambda: self._api.node_is_ready(files.NAME),
         }
         program = str(self._programs.get(name, name))
         return Server(name, (program, *files.arguments(name, self._folder)), ready[name], patience=180)
 
     def _containerd_answers(self) -> bool:
         return subprocess.run(("ctr", "version"), check=False, capture_output=True).returncode == 0
-
-    def _node_is_ready(self) -> bool:
-        node = self._api.find(f"/api/v1/nodes/{files.NAME}") or {}
-        conditions = node.get("status", {}).get("conditions", [])
-        return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
     def _stop(self) -> None:
         for name in reversed(SERVERS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,17 @@ def operator_rights() -> list[Manifest]:
         roles = {each["metadata"]["name"]: each for each in yaml.safe_load_all(file) if each["kind"].endswith("Role")}
     mine = [roles[name] for name in (OPERATOR, f"{OPERATOR}-lease")]
     return [manifest for role in mine for manifest in _bound(role["metadata"]["name"], role["rules"])]
+
+
+def granted() -> set[tuple[str, str]]:
+    """Return every verb on every resource that these roles grant."""
+    rules = [rule for role in operator_rights() for rule in role.get("rules", ())]
+    return {(verb, resource) for rule in rules for resource in rule["resources"] for verb in rule["verbs"]}
+
+
+def resource_of(reference: Mapping[str, str]) -> str:
+    """Return a resource as roles write it, `tweetbots/status`, from an audit entry's `objectRef`."""
+    return "/".join(filter(None, (reference["resource"], reference.get("subresource"))))
 
 
 def _bound(name: str, rules: list[Manifest]) -> list[Manifest]:
