@@ -13,17 +13,6 @@ from tweetbot_cluster.rights import ACCOUNT, granted, resource_of
 CONFINED = {"NoNewPrivs": "1", "CapEff": "0" * 16, "CapBnd": "0" * 16, "Seccomp": "2"}
 
 
-def test_each_pod_was_admitted_under_restricted(platform: Platform) -> None:
-    made = [each for each in platform.audited(resource="pods") if each["verb"] == "create" and created(each)]
-    policies = {each["annotations"].get("pod-security.kubernetes.io/enforce-policy") for each in made}
-    names = " ".join(each["objectRef"]["namespace"] for each in made)
-    assert (policies, NAMESPACE in names, "team-" in names) == ({"restricted:latest"}, True, True)
-
-
-def created(entry: dict[str, dict[str, object]]) -> bool:
-    return entry["responseStatus"]["code"] == 201 and "subresource" not in entry["objectRef"]
-
-
 def test_the_processes_of_both_images_are_confined(platform: Platform, team: Team) -> None:
     team.apply("confined")
     until(lambda: team("get pods -l tweetbot.dev/stage=train -o name", keep=False) != "", 300)
@@ -49,6 +38,17 @@ def confinement(pod: str) -> dict[str, str]:
                 lines = (process / "status").read_text().splitlines()
                 return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
     return {}
+
+
+def test_each_pod_was_admitted_under_restricted(platform: Platform) -> None:
+    made = [each for each in platform.audited(resource="pods") if each["verb"] == "create" and created(each)]
+    policies = {each["annotations"].get("pod-security.kubernetes.io/enforce-policy") for each in made}
+    names = " ".join(each["objectRef"]["namespace"] for each in made)
+    assert (policies, NAMESPACE in names, "team-" in names) == ({"restricted:latest"}, True, True)
+
+
+def created(entry: dict[str, dict[str, object]]) -> bool:
+    return entry["responseStatus"]["code"] == 201 and "subresource" not in entry["objectRef"]
 
 
 def test_the_operator_asked_for_nothing_beyond_its_rights(platform: Platform) -> None:
