@@ -7,7 +7,7 @@ import json
 import secrets
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -15,6 +15,8 @@ LOOPBACK = "127.0.0.1"
 _LOWEST_PORT = 10_000
 #: First and last of the ports that Linux gives to outgoing connections.
 _LENT_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
+#: One socket for each port that this process has chosen: the kernel is what tells other processes.
+_held: list[socket.socket] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,19 +142,33 @@ def _choose(former: Settings | None, address: str) -> Settings:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports of the loopback that nobody listens on, all held at once so that none is named twice.
+    """Return ports of the loopback that nobody has, and keep them from others for as long as this process lives.
 
     They lie below those that the kernel lends to connections: one of these would soon be taken, by any of them, before
     its server gets to it. Chance decides, and not that of a test's seed, so that processes side by side differ.
     """
     found: list[int] = []
-    with ExitStack() as stack:
-        while len(found) < count:
-            port = _LOWEST_PORT + secrets.randbelow(_lowest_lent() - _LOWEST_PORT)
-            with suppress(OSError):
-                stack.enter_context(socket.create_server((LOOPBACK, port)))
-                found.append(port)
+    while len(found) < count:
+        port = _LOWEST_PORT + secrets.randbelow(_lowest_lent() - _LOWEST_PORT)
+        if _hold(port):
+            found.append(port)
     return found
+
+
+def _hold(port: int) -> bool:
+    """Bind the port unless anybody has; a server, which asks to share the address, may still bind it and listen.
+
+    Without this two clusters that start at once now and then choose the same port before either's server has it.
+    """
+    held = socket.socket()
+    try:
+        held.bind((LOOPBACK, port))
+    except OSError:
+        held.close()
+        return False
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    _held.append(held)
+    return True
 
 
 def _lowest_lent() -> int:

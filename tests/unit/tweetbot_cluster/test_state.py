@@ -5,6 +5,8 @@ import socket
 import stat
 from pathlib import Path
 
+import pytest
+
 from tweetbot_cluster.state import LOOPBACK, StateFolder, default_state, free_ports
 
 
@@ -59,6 +61,21 @@ def test_a_cluster_that_runs_keeps_its_ports(tmp_path: Path) -> None:
 
 def test_no_port_is_named_twice() -> None:
     assert len(set(free_ports(20))) == 20
+
+
+def test_a_chosen_port_is_kept_from_other_choices_and_given_to_its_server() -> None:
+    (port,) = free_ports(1)
+    with pytest.raises(OSError, match="in use"), socket.socket() as other:
+        other.bind((LOOPBACK, port))
+    with socket.create_server((LOOPBACK, port)), socket.create_connection((LOOPBACK, port)):
+        pass
+
+
+def test_processes_side_by_side_never_choose_the_same_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = free_ports(4)
+    chances = iter([port - 10_000 for port in (*ours, ours[0] + 1)] + list(range(20_000)))
+    monkeypatch.setattr("secrets.randbelow", lambda limit: next(chances))
+    assert free_ports(1)[0] not in ours
 
 
 def test_no_port_is_one_that_the_kernel_lends_to_connections() -> None:
