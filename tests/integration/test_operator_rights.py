@@ -112,7 +112,7 @@ class Scene:
             ("delete", "jobs"): self.make_it_delete_a_job,
             ("list", "events"): lambda: self.apply(**LATE),
             ("create", "events"): self.apply,
-            ("create", "leases"): lambda: self.tenant("delete", "lease", LEASE),
+            ("create", "leases"): lambda: self.tenant("delete", "lease", LEASE, "--ignore-not-found"),
             ("get", "leases"): self.touch_its_lease,
             ("update", "leases"): lambda: None,
         }

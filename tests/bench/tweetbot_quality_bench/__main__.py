@@ -24,7 +24,7 @@ from typing import Any
 
 from tweetbot_quality_bench.base import told, write_base
 from tweetbot_quality_bench.contest import BASE, RATES, RECIPES, Task, figures_of, values_of
-from tweetbot_quality_bench.texts import ACCOUNTS, Texts, read_texts
+from tweetbot_quality_bench.texts import ACCOUNTS, MANY, Texts, read_texts
 from tweetbot_quality_bench.verdict import verdict
 from tweetbot_trainer.model.scratch import SHAPES
 from tweetbot_trainer.training.outcome import Hooks, Progress
@@ -60,12 +60,15 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--base", type=Path, help="a folder for the base; one that lies there is not trained again")
     parser.add_argument("--scratch", nargs="?", choices=list(SHAPES), const="scratch://mini", help="begin from nothing")
     parser.add_argument("--recipes", nargs="*", choices=RECIPES, default=RECIPES)
-    parser.add_argument("--accounts", nargs="*", choices=ACCOUNTS, default=ACCOUNTS)
+    parser.add_argument("--accounts", nargs="*", choices=(*ACCOUNTS, MANY), default=ACCOUNTS)
     parser.add_argument("--rates", nargs="*", type=float, default=RATES)
     parser.add_argument("--texts", type=int, default=1000, help="texts to write for the verbatim rate; 0: none")
     parser.add_argument("--shares", nargs="*", type=float, default=(1.0,), help="of the way from base to tuned weights")
     parser.add_argument("--set", nargs="*", default=(), metavar="FIELD=VALUE,…", help="each one more contender")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    if MANY in asked.accounts and not asked.scratch:
+        parser.error(f"--accounts {MANY} is what the base was trained on: add --scratch")
+    return asked
 
 
 def _base(folder: Path, texts: Texts) -> Path:

@@ -23,8 +23,10 @@ FILES = ("knghtbrd", "men-women", "people", "zippy")
 UNFIT = ("ascii-art", "translate-me")
 GULL = "harbour_gull"
 ACCOUNTS = (*FILES, GULL)
-#: Characters of an account's longest text, and how many texts an account has at the most.
-LONGEST, POSTS = 400, 550
+#: Not an account but what the base reads, as posts: only a training from nothing may have it.
+MANY = "fortunes"
+#: Characters of an account's longest text, how many texts an account has at the most, and how many MANY has.
+LONGEST, POSTS, MANY_POSTS = 400, 550, 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +46,15 @@ def read_texts() -> Texts:
         if one.kept:
             by_file[one.post.id.rpartition("-")[0]].append(one.text)
     rest = [text for name, texts in by_file.items() if name not in (*FILES, *UNFIT) for text in texts]
-    accounts = {name: [text for text in by_file[name] if len(text) <= LONGEST] for name in FILES}
-    return Texts(tuple(rest), {name: _account(texts) for name, texts in (accounts | {GULL: _gull()}).items()})
+    accounts = {name: _account(by_file[name], POSTS) for name in FILES}
+    return Texts(tuple(rest), {**accounts, GULL: _account(_gull(), POSTS), MANY: _account(rest, MANY_POSTS)})
 
 
-def _account(texts: list[str]) -> tuple[DatasetPost, ...]:
+def _account(texts: list[str], most: int) -> tuple[DatasetPost, ...]:
     """Return the posts of an account: the files stand in the order of the alphabet, so theirs is drawn."""
-    order = list(texts)
+    order = [text for text in texts if len(text) <= LONGEST]
     Random(1).shuffle(order)
-    return tuple(DatasetPost(str(place), text, None, None, 0) for place, text in enumerate(order[:POSTS]))
+    return tuple(DatasetPost(str(place), text, None, None, 0) for place, text in enumerate(order[:most]))
 
 
 def _gull() -> list[str]:
