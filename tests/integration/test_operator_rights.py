@@ -95,6 +95,10 @@ class Scene:
         until(lambda: self.tenant.pod_phases(name) != [], 120)
         self.tenant.apply(name, "slow", suspend=True)
 
+    def take_its_lease(self) -> None:
+        """Delete it if it is made anew yet; never wait, as kubectl would, for the end of the new one."""
+        self.tenant("delete", "lease", LEASE, "--ignore-not-found", "--wait=false")
+
     def touch_its_lease(self) -> None:
         """Write as another hand, after which the holder must look."""
         self.tenant("wait", "--for=create", f"lease/{LEASE}", "--timeout=120s")
@@ -112,7 +116,7 @@ class Scene:
             ("delete", "jobs"): self.make_it_delete_a_job,
             ("list", "events"): lambda: self.apply(**LATE),
             ("create", "events"): self.apply,
-            ("create", "leases"): lambda: self.tenant("delete", "lease", LEASE, "--ignore-not-found"),
+            ("create", "leases"): self.take_its_lease,
             ("get", "leases"): self.touch_its_lease,
             ("update", "leases"): lambda: None,
         }

@@ -26,6 +26,8 @@ from tweetbot_cluster.state import LOOPBACK, Settings, StateFolder
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 EVERYTHING = (*CONTROL_PLANE, "versitygw", "node")
 OPERATOR = "operator"
+#: Seconds after which a kubectl hangs: twice the longest `--timeout` that a test gives it.
+_PATIENCE = 1200
 
 
 class KubectlFailed(Exception):
@@ -169,9 +171,14 @@ class EmbeddedCluster:
         input: str | None = None,
         check: bool = True,
     ) -> CompletedProcess[str]:
-        """Run kubectl as this cluster's administrator. With `check`, raises KubectlFailed with its words."""
+        """Run kubectl as this cluster's administrator. With `check`, raises KubectlFailed with its words.
+
+        Raises TimeoutExpired with its arguments where it never ends: `kubectl delete` waits without a limit.
+        """
         command, env = self._kubectl_command(arguments)
-        done = subprocess.run(command, env=env, input=input, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, env=env, input=input, capture_output=True, text=True, check=False, timeout=_PATIENCE
+        )
         if check and done.returncode:
             raise KubectlFailed(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
         return done
