@@ -58,6 +58,15 @@ CASES: dict[str, tuple[dict[str, Any], str | None]] = {
     ),
     "a foreign archive": ({"sources": [{"archive": {"uri": "s3://team-b/a.zip"}}]}, "not s3://team-b/a.zip"),
     "a foreign repository of Bluesky": ({"sources": [{"bluesky": {"car": "s3://team-b/a.car"}}]}, "not s3://team-b"),
+    "a way out of the own prefix to read": (
+        {"sources": [{"archive": {"uri": "s3://team-a/../team-b/a.zip"}}]},
+        "without the steps . and ..",
+    ),
+    "a way out of the own prefix to write": (
+        {"output": {"s3": {**S3, "uri": "s3://models/team-a/.."}}},
+        "without the steps . and ..",
+    ),
+    "dots that lead nowhere": ({"sources": [{"archive": {"uri": "s3://team-a/..a/b../v1.2.zip"}}]}, None),
     "a shared base": ({"model": {"base": "s3://bases/gpt2"}}, None),
     "a foreign base": ({"model": {"base": "s3://models/team-b/gull/model"}}, "not s3://models/team-b"),
     "a kind of source that is not allowed": (
