@@ -150,10 +150,9 @@ class NetworkPolicy(Part):
     """For the operator's own Pods; the trainers' are under `tenants`."""
 
     enabled: Annotated[bool, Field(description="Make it. Your network plug-in must enforce policies.")] = False
-    api_server_ports: Annotated[list[int], Field(description="Ports of the API server that may be reached.")] = [
-        443,
-        6443,
-    ]
+    api_server_ports: Annotated[
+        list[int], Field(min_length=1, description="Ports of the API server that may be reached.")
+    ] = [443, 6443]
     metrics_from: Annotated[
         Objects, Field(description="Who may read health and metrics, as `from` of a NetworkPolicy; empty: everybody.")
     ] = []

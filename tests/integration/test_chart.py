@@ -26,12 +26,13 @@ OTHERS = {
     ("monitoring.coreos.com", "v1", "servicemonitors", "ServiceMonitor"),
     ("monitoring.coreos.com", "v1", "prometheusrules", "PrometheusRule"),
     ("cert-manager.io", "v1", "certificates", "Certificate"),
-    ("kueue.x-k8s.io", "v1beta1", "localqueues", "LocalQueue"),
+    ("kueue.x-k8s.io", "v1beta2", "localqueues", "LocalQueue"),
 }
 CLUSTER_SCOPED = {
     "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "PriorityClass", "ValidatingAdmissionPolicy",
     "ValidatingAdmissionPolicyBinding",
 }  # fmt: skip
+ON = {"enabled": True}
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +100,43 @@ def test_every_kind_comes_up_in_some_rendering(renderings: dict[str, list[Manife
 def test_a_value_that_is_none_is_refused(helm: Helm, option: str) -> None:
     with pytest.raises(HelmFailed, match="values don't meet the specifications"):
         helm.render("--set", option)
+
+
+def test_several_replicas_without_an_election_are_refused_and_one_is_replaced_only_when_it_is_gone(helm: Helm) -> None:
+    with pytest.raises(HelmFailed, match=r"settings\.leaseSeconds: 0 is no election"):
+        helm.render("--set", "settings.leaseSeconds=0")
+    alone = the(helm.render("--set", "settings.leaseSeconds=0,replicas=1"), "Deployment")
+    assert alone["spec"]["strategy"] == {"type": "Recreate"}
+    unset = the(helm.render("--set", "settings.leaseSeconds=null"), "Deployment")  # the operator's own default holds
+    assert unset["spec"]["strategy"]["type"] == "RollingUpdate"
+
+
+def test_a_name_of_digits_stays_a_text(helm: Helm) -> None:
+    """A release and a namespace may be called 2024; as a number the API server would refuse it in a label."""
+    values = {"watch": {"namespaces": ["2024"]}, "namespaceOverride": "2025", "metrics": {"serviceMonitor": ON}}
+    tenants = {"tenants": [{"namespace": "2026"}], "progress": {"existingSecret": "tls"}, "networkPolicy": ON}
+    manifests = helm.render(values=values | tenants, release="2027")
+    assert [leaf for each in manifests for leaf in numbers(each) if 2024 <= leaf <= 2027] == []
+    assert {each["metadata"].get("namespace") for each in manifests} >= {"2024", "2025", "2026"}
+
+
+def numbers(value: Any) -> Iterator[float]:
+    """Yield every number in a manifest."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for each in inner:
+        yield from numbers(each)
+    if isinstance(value, int | float):
+        yield value
+
+
+def test_labels_of_a_user_s_own_never_hide_those_that_selectors_go_by(helm: Helm) -> None:
+    common = {"team": "a", "app.kubernetes.io/name": "x", "app.kubernetes.io/component": "x"}
+    text = yaml.safe_dump({"commonLabels": common, "podLabels": {"team": "b", "app.kubernetes.io/instance": "x"}})
+    deployment = helm("template", RELEASE, str(CHART), "-s", "templates/deployment.yaml", "-f", "-", input=text).stdout
+    assert deployment.count("team:") == 2  # the Deployment's own and its Pods': no key twice in one map
+    spec = yaml.safe_load(deployment)["spec"]
+    labels = spec["template"]["metadata"]["labels"]
+    assert labels.items() >= spec["selector"]["matchLabels"].items() | {("team", "b")}
 
 
 def test_an_older_cluster_is_refused(helm: Helm) -> None:
@@ -179,6 +217,12 @@ def test_the_notes_have_argo_cds_health_check_and_actions(helm: Helm) -> None:
     assert actions["discovery.lua"].rstrip() == (folder / "actions/discovery.lua").read_text().rstrip()
 
 
+def test_the_notes_name_the_namespace_that_helm_knows_the_release_by(helm: Helm) -> None:
+    text = notes(helm, "--set", "namespaceOverride=team-a")
+    assert f"helm -n {NAMESPACE} test {RELEASE}" in text
+    assert "kubectl -n team-a rollout status" in text
+
+
 def notes(helm: Helm, *arguments: str) -> str:
     """Return NOTES.txt as it is printed; without a cluster helm shows it on a dry run alone."""
     options = ("--dry-run=client", "--namespace", NAMESPACE, *arguments)
@@ -229,6 +273,25 @@ def test_a_tenant_gets_its_defaults_and_what_it_declares(renderings: dict[str, l
     assert blocks == [{"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}, {"cidr": "10.1.0.0/16"}]
     other = [each["kind"] for each in renderings["everything"] if each["metadata"].get("namespace") == "team-b"]
     assert other == []
+
+
+@pytest.mark.parametrize(
+    ("served", "version"), [([], "v1beta2"), (["v1beta1"], "v1beta1"), (["v1beta1", "v1beta2"], "v1beta2")]
+)
+def test_a_queue_has_the_version_that_the_cluster_s_kueue_serves(helm: Helm, served: list[str], version: str) -> None:
+    values = {"tenants": [{"namespace": "team-a", "localQueue": {"clusterQueue": "gpus"}}]}
+    options = [f"--api-versions=kueue.x-k8s.io/{each}" for each in served]
+    assert the(helm.render(*options, values=values), "LocalQueue")["apiVersion"] == f"kueue.x-k8s.io/{version}"
+
+
+def test_where_few_may_read_the_figures_the_pod_of_helm_test_may(renderings: dict[str, list[Manifest]]) -> None:
+    everything = renderings["everything"]
+    metrics = the(everything, "NetworkPolicy", RELEASE)["spec"]["ingress"][0]["from"]
+    labels = the(everything, "Pod")["metadata"]["labels"]
+    let_in = [each["podSelector"]["matchLabels"] for each in metrics if "podSelector" in each]
+    assert [wanted.items() <= labels.items() for wanted in let_in] == [True]
+    operator = the(everything, "Deployment")["spec"]["template"]["metadata"]["labels"]
+    assert not let_in[0].items() <= operator.items()
 
 
 def test_the_script_of_helm_test_is_the_one_that_asks(helm: Helm, renderings: dict[str, list[Manifest]]) -> None:

@@ -20,33 +20,38 @@
 {{- end }}
 
 {{- define "tweetbot.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "tweetbot.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "tweetbot.name" . | toYaml }}
+app.kubernetes.io/instance: {{ .Release.Name | toYaml }}
 app.kubernetes.io/component: operator
 {{- end }}
 
-{{- define "tweetbot.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
-app.kubernetes.io/name: {{ include "tweetbot.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
+{{/* By which the Pod of `helm test` is known, to a NetworkPolicy. */}}
+{{- define "tweetbot.testLabels" -}}
+app.kubernetes.io/name: {{ include "tweetbot.name" . | toYaml }}
+app.kubernetes.io/instance: {{ .Release.Name | toYaml }}
+app.kubernetes.io/component: test
 {{- end }}
+
+{{/* Labels of (dict "root" $ "labels" …): selectors go by the chart's own, so they win; then the object's, then all's. */}}
+{{- define "tweetbot.labels" -}}
+{{- $chart := printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- $own := dict
+  "helm.sh/chart" $chart
+  "app.kubernetes.io/name" (include "tweetbot.name" .root)
+  "app.kubernetes.io/instance" .root.Release.Name
+  "app.kubernetes.io/version" .root.Chart.AppVersion
+  "app.kubernetes.io/managed-by" .root.Release.Service }}
+{{- merge $own (default (dict) .labels) .root.Values.commonLabels | toYaml }}
 {{- end }}
 
 {{/* metadata: of (dict "root" $ "name" … "namespace" … "labels" … "annotations" …); no namespace: cluster-scoped. */}}
 {{- define "tweetbot.metadata" -}}
-name: {{ .name }}
+name: {{ .name | toYaml }}
 {{- with .namespace }}
-namespace: {{ . }}
+namespace: {{ . | toYaml }}
 {{- end }}
 labels:
-  {{- include "tweetbot.labels" .root | nindent 2 }}
-  {{- with .labels }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
+  {{- include "tweetbot.labels" . | nindent 2 }}
 {{- with merge (dict) (default (dict) .annotations) .root.Values.commonAnnotations }}
 annotations:
   {{- toYaml . | nindent 2 }}

@@ -80,6 +80,7 @@ def test_no_object_of_ours_takes_unknown_keys_but_the_one_that_helm_fills() -> N
         {"admissionPolicies": {"sources": {"kinds": ["rss"]}}},
         {"image": {"digest": "latest"}},
         {"replicas": "two"},
+        {"networkPolicy": {"apiServerPorts": []}},  # to Kubernetes no port is every port
     ],
 )
 def test_a_value_that_is_none_is_refused(values: dict[str, Any]) -> None:
