@@ -9,11 +9,16 @@ from pathlib import Path
 from typing import Any, NewType
 from urllib.parse import urlsplit
 
+from tweetbot_contract.scheduling import QUANTITY
+
 _PREFIX = "TWEETBOT_"
 #: Certificates as text; the variable names their file.
 Pem = NewType("Pem", str)
 #: All annotations of a Pod together may have 256 KiB.
 _PEM_LIMIT = 64 * 1024
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+#: Settings that stand in Jobs as they are: the API server would refuse each of them.
+_QUANTITIES = ("prepare_cpu", "prepare_memory", "work_size", "tmp_size", "shm_size")
 
 
 class InvalidSettings(Exception):
@@ -190,6 +195,9 @@ def settings_from(env: Mapping[str, str]) -> OperatorSettings:
     _check_lease(settings)
     _check_progress(settings)
     _check_networks(settings)
+    _check_quantities(settings)
+    if settings.log_level not in _LEVELS:
+        raise InvalidSettings(f"TWEETBOT_LOG_LEVEL: write one of {', '.join(_LEVELS)}, not {settings.log_level!r}")
     if settings.kueue_version and not re.fullmatch(r"v[0-9]+((alpha|beta)[0-9]+)?", settings.kueue_version):
         raise InvalidSettings(
             f"TWEETBOT_KUEUE_VERSION: write a version such as v1beta2, not {settings.kueue_version!r}"
@@ -223,6 +231,12 @@ def _check_networks(settings: OperatorSettings) -> None:
             ip_network(text)
         except ValueError as fault:
             raise InvalidSettings(f"TWEETBOT_ALLOWED_NETWORKS: write networks such as 10.96.0.0/12: {fault}") from None
+
+
+def _check_quantities(settings: OperatorSettings) -> None:
+    for name in _QUANTITIES:
+        if not re.match(QUANTITY, text := getattr(settings, name)):
+            raise InvalidSettings(f"{_PREFIX}{name.upper()}: write a Kubernetes quantity such as 2Gi, not {text!r}")
 
 
 def _pem(variable: str, file: str) -> Pem:

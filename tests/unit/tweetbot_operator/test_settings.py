@@ -41,6 +41,20 @@ def test_what_is_no_network_is_refused_by_name(networks: str) -> None:
         settings_from({"TWEETBOT_ALLOWED_NETWORKS": networks})
 
 
+@pytest.mark.parametrize("name", ["PREPARE_CPU", "PREPARE_MEMORY", "WORK_SIZE", "TMP_SIZE", "SHM_SIZE"])
+def test_a_size_that_the_api_server_would_refuse_in_every_job_is_refused_by_name(name: str) -> None:
+    assert settings_from({f"TWEETBOT_{name}": "1500M"})
+    with pytest.raises(InvalidSettings, match=f"TWEETBOT_{name}: write a Kubernetes quantity"):
+        settings_from({f"TWEETBOT_{name}": "20GB"})
+
+
+@pytest.mark.parametrize("level", ["debug", "VERBOSE", "10"])
+def test_a_level_that_logs_do_not_know_is_refused_by_name(level: str) -> None:
+    assert settings_from({"TWEETBOT_LOG_LEVEL": "DEBUG"}).log_level == "DEBUG"
+    with pytest.raises(InvalidSettings, match="TWEETBOT_LOG_LEVEL: write one of DEBUG, INFO"):
+        settings_from({"TWEETBOT_LOG_LEVEL": level})
+
+
 def test_infinity_is_no_pause() -> None:
     with pytest.raises(InvalidSettings, match="TWEETBOT_RETRY_SECONDS"):
         settings_from({"TWEETBOT_RETRY_SECONDS": "inf"})
