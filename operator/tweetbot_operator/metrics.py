@@ -2,6 +2,8 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from tweetbot_contract import reasons
+
 RECONCILES = Counter("tweetbot_reconcile", "Passes over a TweetBot by how they ended.", ["result"])
 RECONCILE_SECONDS = Histogram("tweetbot_reconcile_duration_seconds", "Seconds of one pass.")
 QUEUE_DEPTH = Gauge("tweetbot_workqueue_depth", "TweetBots that wait for a worker.")
@@ -35,6 +37,10 @@ POSTS_BILLED = Counter(
 )
 WATCH_RESTARTS = Counter("tweetbot_watch_restarts", "Watches that had to begin anew, and why.", ["resource", "cause"])
 PROGRESS_REPORTS = Counter("tweetbot_progress_reports", "Reports of progress by the HTTP status they got.", ["code"])
+#: What alerts wait for is there at 0 from the start: `increase` sees nothing in a series that begins at 1.
+RECONCILES.labels(result="bug")
+for _reason in (*reasons.BY_NAME, "Other"):
+    RUNS_FINISHED.labels(outcome="Failed", reason=_reason)
 #: Not `namespace`: Prometheus gives that name to the operator's own.
 _LIVE = ("bot_namespace", "bot")
 RUN_PERCENT = Gauge("tweetbot_run_progress_percent", "Share of a training that is done; active runs only.", _LIVE)

@@ -121,6 +121,13 @@ def test_the_platforms_alert_knows_every_reason_that_only_the_platform_can_mend(
         assert {value for label, value in reading.values if label == "reason"} == wanted
 
 
+def test_what_alerts_take_the_increase_of_is_there_before_it_first_happens() -> None:
+    """Prometheus sees no increase in a series that begins at 1, so the first of its kind would raise no alarm."""
+    failed = [{"outcome": "Failed", "reason": reason} for reason in KNOWN["reason"]]
+    assert None not in [REGISTRY.get_sample_value("tweetbot_runs_finished_total", labels) for labels in failed]
+    assert REGISTRY.get_sample_value("tweetbot_reconcile_total", {"result": "bug"}) is not None
+
+
 # ---- dashboard
 
 
