@@ -202,7 +202,7 @@ class ChartValues(Part):
     priority_class_name: Annotated[str, Field(description="Priority class of the operator's Pods.")] = ""
     priority_class: Annotated[PriorityClass, Field(description="A PriorityClass for the operator.")] = PriorityClass()
     resources: Annotated[
-        Object, Field(description="The operator's resources; docs/operations.md says what a fleet takes.")
+        Object, Field(description="The operator's resources; docs/benchmarks.md says what a fleet takes.")
     ] = {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
     pod_security_context: Annotated[
         Object, Field(description="Restricted to the letter; without a uid, so that OpenShift gives one.")
