@@ -14,7 +14,7 @@ from cronsim import CronSim, CronSimError
 from tweetbot_contract.lifecycle import Schedule
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_operator.settings import OperatorSettings
-from tweetbot_operator.times import moment_of
+from tweetbot_operator.times import moment_of, stamp
 
 _SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -31,14 +31,15 @@ def timetable_of(bot: TweetBot, now: datetime, settings: OperatorSettings) -> Ti
     """Return the timetable. Of several times that were missed, the first recorded one stands for all.
 
     A time is due only if the status has announced it as the next one: a schedule that is new or was edited starts
-    nothing for the past.
+    nothing for the past. One that has started a run is not due again, although a clock that goes back, or another
+    replica's that is behind, announces it anew: its run exists, so it would be waited for without end.
     """
     schedule = bot.spec.schedule
     if schedule is None:
         return Timetable()
     shift = shift_of(bot.uid, settings.schedule_spread_seconds)
     announced = moment_of(bot.status.next_schedule_time) if bot.status.next_schedule_time else None
-    passed = announced is not None and announced <= now
+    passed = announced is not None and announced <= now and stamp(announced) != bot.status.last_schedule_time
     due = announced if announced and passed and _is_of(schedule, announced - shift) else None
     return Timetable(due, _next(schedule, now - shift) + shift)
 

@@ -133,6 +133,17 @@ def test_of_many_missed_times_one_is_caught_up_with() -> None:
     assert run_in(planned(again, at=3600 * 30)).number == 2
 
 
+def test_a_clock_that_goes_back_over_a_time_neither_starts_it_again_nor_stops_the_schedule() -> None:
+    started = planned(a_scheduled_bot(), at=3601).status
+    ended = run_in(planned(a_scheduled_bot(), at=3601)).model_copy(update=ENDED)
+    bot = replace(a_scheduled_bot(), status=started.model_copy(update={"current_run": ended}))
+    back = planned(bot, at=3599)
+    assert (back.status.next_schedule_time, run_in(back).number) == (stamp(ONE), 2)
+    again = planned(replace(bot, status=back.status), at=3600)
+    assert (again.status.next_schedule_time, run_in(again).number) == (stamp(seconds_after_noon(7200)), 2)
+    assert run_in(planned(replace(bot, status=again.status), at=7200)).number == 3
+
+
 def test_a_schedule_that_is_new_or_edited_starts_nothing_for_the_past() -> None:
     edited = a_scheduled_bot(schedule={"cron": "30 * * * *"})
     made = planned(edited, at=3700)
