@@ -39,6 +39,8 @@ class Findings:
     """What Kueue said about a Job that waits, by the Job's uid."""
     searched: frozenset[str] = frozenset()
     """uids of Jobs whose Pods were listed live after they had ended."""
+    podless: Mapping[str, datetime] = field(default_factory=dict)
+    """Since when Jobs that go on were seen without a Pod that goes on, by the Job's uid: no Pod that is gone tells."""
 
     server_fault: str = ""
     """The API server's last words on a write that it failed at, and how often it has said them in a row."""

@@ -39,6 +39,9 @@ from tweetbot_operator.views import JobView, PodView
 
 #: Disruptions of one Job after which the cluster gets a pause, and evictions for memory that are no bad luck any more.
 PREEMPTIONS, MEMORY_EVICTIONS = 20, 2
+#: The Job controller's pauses after Pods that failed or had to leave, in seconds (kubernetes/pkg/controller/job):
+#: doubled from the first to the longest. They are no waiting for a start.
+_FIRST_PAUSE, _LONGEST_PAUSE = 10, 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +166,9 @@ def _out_of_time(job: JobView, scene: Scene) -> Broken | Interrupted:
 
 def _without_pod(job: JobView, scene: Scene, attempt: int) -> Outcome:
     """Between two Pods, or before the first, which the Job controller may be unable to create."""
-    last = scene.pods[-1] if scene.pods else None
     if job.resumed and job.started_at is None:
         return Going(attempt)  # the Job controller has not yet seen that it was admitted
-    since = max((last.finished_at or last.created_at) if last else job.created_at, job.started_at or job.created_at)
+    since = _podless_since(job, scene)
     deadline = after(since, scene.limits.start_deadline_seconds)
     check = scene.findings.mounts.get(job.uid)
     if scene.now >= deadline:
@@ -181,6 +183,15 @@ def _without_pod(job: JobView, scene: Scene, attempt: int) -> Outcome:
         look_up=job if now >= ask_at else None,
         wake_at=earliest(*later),
     )
+
+
+def _podless_since(job: JobView, scene: Scene) -> datetime:
+    """Return since when a Pod is missing. One that had to leave is gone by now, and does not tell when it ended."""
+    last = [pod.finished_at or pod.created_at for pod in scene.pods[-1:]]
+    seen = scene.findings.podless.get(job.uid, job.created_at)
+    gone = job.failed_pods + disruptions_of(scene.run, scene.pods)
+    pause = min(_FIRST_PAUSE * 2 ** (gone - 1), _LONGEST_PAUSE) if gone else 0
+    return after(max(*last, seen, job.started_at or job.created_at), pause)
 
 
 def _waiting(pod: PodView, scene: Scene, attempt: int) -> Outcome:

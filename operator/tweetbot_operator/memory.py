@@ -58,6 +58,13 @@ class Memory:
         known = self.of(key)
         self._findings[key] = replace(known, searched=known.searched | {job})
 
+    def note_podless(self, key: Key, jobs: Iterable[str], now: datetime) -> None:
+        """Note which Jobs have no Pod that goes on; what is known of others is forgotten."""
+        known = self.of(key)
+        podless = {job: known.podless.get(job, now) for job in jobs}
+        if podless != known.podless:
+            self._findings[key] = replace(known, podless=podless)
+
     def count_server_fault(self, key: Key, words: str) -> int:
         """Note that the API server failed at a write; answers how often it has said so in a row."""
         known = self.of(key)

@@ -129,9 +129,11 @@ class Reconciler:
         cleanups = tuple(job for job in jobs if not job.owner and job.stage == "cleanup")
         pods = tuple(sorted(self._cache.pods.group(bot.uid), key=lambda pod: (pod.created_at, pod.name)))
         self._memory.keep_only(key, (job.uid for job in jobs), (pod.uid for pod in pods))
-        own = tuple(job for job in jobs if job.owner)
+        own, now = tuple(job for job in jobs if job.owner), self._now()
+        with_pod = {pod.job for pod in pods if not pod.ended}
+        self._memory.note_podless(key, (job.uid for job in own if not job.finished and job.uid not in with_pod), now)
         place, live = self._row.place_of(stored), self._board.of(key)
-        return World(bot, own, pods, self._memory.of(key), self._now(), cleanups=cleanups, place=place, live=live)
+        return World(bot, own, pods, self._memory.of(key), now, cleanups=cleanups, place=place, live=live)
 
     async def _carried_out(self, stored: StoredBot, bot: TweetBot | UnreadableBot, decided: Plan) -> bool:
         """Do one round of what was decided; answers whether nothing is left to decide anew."""
