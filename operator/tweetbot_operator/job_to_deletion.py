@@ -1,4 +1,4 @@
-"""Job → why it must go, by an ordered table of named checks. A Job whose result was not read is never in it."""
+"""Job → why it must go, by an ordered table of named checks. A Job whose result is still to be read is never in it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

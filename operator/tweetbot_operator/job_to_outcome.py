@@ -34,7 +34,7 @@ from tweetbot_operator.pods_to_usage import disruptions_of, seconds_used
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.spec_to_run import round_of
 from tweetbot_operator.text import clause
-from tweetbot_operator.times import after, earliest
+from tweetbot_operator.times import after, earliest, moment_of
 from tweetbot_operator.views import JobView, PodView
 
 #: Disruptions of one Job after which the cluster gets a pause, and evictions for memory that are no bad luck any more.
@@ -80,10 +80,14 @@ def _is_stale(job: JobView, run: CurrentRun) -> bool:
     """A result counts however it was come by; only what is unfinished or failed is held against execution and round.
 
     What goes on from another run of the same id is taken over; from an earlier round of this one, it has had its time.
+    What another run had finished before this one was recorded was true then: by now another model may be served, and
+    that one erased. The stages are asked again, and find in S3 what still stands.
     """
+    number = f"{run.number}-"
     if job.verdict == "Complete":
-        return False
-    ours = job.verdict == "Failed" or job.round.startswith(f"{run.number}-")
+        before = job.finished_at is not None and job.finished_at < moment_of(run.started_at)
+        return before and not job.round.startswith(number)
+    ours = job.verdict == "Failed" or job.round.startswith(number)
     return job.execution != run.execution or (ours and job.round != round_of(run))
 
 

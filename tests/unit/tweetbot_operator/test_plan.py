@@ -226,7 +226,14 @@ def test_going_back_to_a_run_whose_job_failed_tries_it_again() -> None:
     assert deleted(planned(a_world(bot, jobs=(job,)))) == [(job.uid, "outdated")]
 
 
-def test_going_back_to_a_run_whose_job_completed_takes_its_result() -> None:
+def test_going_back_to_a_run_whose_job_had_completed_asks_it_again_as_another_model_may_be_served_by_now() -> None:
+    bot = a_bot_in("Prepare", run_fields={"number": 3, "started_at": "2026-01-01T12:00:01Z"})
+    job = a_complete_job(bot, round="1-0")
+    made = planned(a_world(bot, jobs=(job,), pods=(a_finished_pod(job, a_prepare_result()),)))
+    assert (deleted(made), run_in(made).stage) == ([(job.uid, "outdated")], "Prepare")
+
+
+def test_going_back_to_a_run_whose_job_completes_meanwhile_takes_its_result() -> None:
     bot = a_bot_in("Prepare", run_fields={"number": 3})
     job = a_complete_job(bot, round="1-0")
     made = planned(a_world(bot, jobs=(job,), pods=(a_finished_pod(job, a_prepare_result()),)))

@@ -304,6 +304,24 @@ async def test_an_edit_in_the_middle_ends_the_old_job_before_the_new_one_begins(
     assert "Superseded" in [event["reason"] for event in stage.cluster.events]
 
 
+async def test_going_back_to_what_was_trained_before_moves_the_pointer_by_jobs_of_its_own(stage: Stage) -> None:
+    await stage.apply()
+    await stage.whole_run()
+    first = stage.run.id
+    await stage.wait(60)
+    stage.cluster.edit(NAMESPACE, NAME, filter={"minWords": 7})
+    await stage.settle()
+    await stage.whole_run()
+    await stage.wait(60)
+    stage.cluster.edit(NAMESPACE, NAME, filter={})
+    await stage.settle()
+    await stage.collect_garbage()
+    assert (stage.run.id, stage.run.number, stage.status.phase) == (first, 3, "Preparing")
+    assert stage.cluster.writes.count(f"create job {stage.job_name}") == 2
+    await stage.end_stage(a_prepare_result(adopted=a_train_result()))
+    assert (stage.status.phase, stage.reason()) == ("Succeeded", "Adopted")
+
+
 async def test_an_edit_of_the_memory_makes_the_job_anew(stage: Stage) -> None:
     await stage.apply()
     stage.cluster.edit(NAMESPACE, NAME, resources={"memory": "32Gi"})
