@@ -13,6 +13,7 @@ from tweetbot_contract.result import StageFailed, decode
 from tweetbot_operator.actions import Action, CreateJob, DeleteJob
 from tweetbot_operator.cleanup_to_job import cleanup_for
 from tweetbot_operator.document_to_bot import UnreadableBot
+from tweetbot_operator.findings import Refusal
 from tweetbot_operator.plan import Plan
 from tweetbot_operator.policy_to_finalizers import release
 from tweetbot_operator.settings import OperatorSettings
@@ -25,6 +26,9 @@ from tweetbot_operator.world import World
 
 #: Seconds that a cleanup which was given up has to end, before the finalizer goes all the same.
 _LAST_GRACE = 600
+#: Seconds that an operator has at least which was not there when the TweetBot was deleted: a stage's Pod may take two
+#: minutes to end, and whatever kept the operator away may keep a webhook away for a while.
+_LATE_START = 600
 
 
 def plan_deletion(world: World, settings: OperatorSettings) -> Plan:
@@ -50,16 +54,20 @@ def plan_deletion(world: World, settings: OperatorSettings) -> Plan:
 def _hopeless(world: World, settings: OperatorSettings) -> str | None:
     if world.findings.namespace_ending:
         return "its namespace is being deleted, so no Job can be created in it"
-    tried = world.cleanups or world.findings.refusal or _stages_go_on(world)
+    tried = world.cleanups or _refusal(world) or _stages_go_on(world)
     if tried and world.now >= _deadline(world, settings):
         return f"that has not worked for {settings.erasure_seconds} s{_last_words(world)}"
     return None
 
 
 def _deadline(world: World, settings: OperatorSettings) -> datetime:
-    """Where nobody was there to begin for all that time, a cleanup has as long from its own beginning."""
+    """Where nobody was there to begin for all that time, a cleanup has as long from its own beginning.
+
+    What comes before it, the end of the stages and the cleanup's creation, has `_LATE_START`.
+    """
     begun = [moment_of(world.bot.deleted_at), *(job.created_at for job in world.cleanups if not job.finished)]
-    return after(max(begun), settings.erasure_seconds)
+    seen_at = world.findings.deletion_seen_at or max(begun)
+    return max(after(max(begun), settings.erasure_seconds), after(seen_at, min(settings.erasure_seconds, _LATE_START)))
 
 
 def _stages_go_on(world: World) -> bool:
@@ -113,7 +121,7 @@ def _steps(
 
 
 def _creation(bot: TweetBot, world: World, settings: OperatorSettings) -> tuple[tuple[Action, ...], datetime | None]:
-    refusal = world.findings.refusal_of(cleanup_name(bot.name, bot.uid), "")
+    refusal = _refusal(world)
     if refusal and refusal.retry_at > world.now:
         return (), refusal.retry_at
     return (CreateJob(cleanup_for(bot, settings), ""),), None
@@ -126,10 +134,15 @@ def _ends_of(jobs: tuple[JobView, ...]) -> tuple[Action, ...]:
 def _last_words(world: World) -> str:
     """Return what stood in the way last, to go on after a sentence or a clause."""
     own = {cleanup.uid for cleanup in world.cleanups}
-    refusal = world.findings.refusal
+    refusal = _refusal(world)
     refused = [clause(refusal.message, 600)] if refusal else []
     said = refused + [words for pod in world.pods if pod.job in own and (words := _said(pod.message))]
     return f" ({said[-1]})" if said else ""
+
+
+def _refusal(world: World) -> Refusal | None:
+    """Return the refusal of the cleanup; what was said of a stage's Job stands in no erasure's way."""
+    return world.findings.refusal_of(cleanup_name(world.bot.name, world.bot.uid), "")
 
 
 def _said(message: str) -> str:

@@ -42,6 +42,9 @@ class Findings:
     podless: Mapping[str, datetime] = field(default_factory=dict)
     """Since when Jobs that go on were seen without a Pod that goes on, by the Job's uid: no Pod that is gone tells."""
 
+    deletion_seen_at: datetime | None = None
+    """When this operator first looked at the TweetBot as one that is being deleted."""
+
     server_fault: str = ""
     """The API server's last words on a write that it failed at, and how often it has said them in a row."""
     server_faults: int = 0

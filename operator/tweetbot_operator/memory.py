@@ -78,6 +78,12 @@ class Memory:
         if known.server_faults:
             self._findings[key] = replace(known, server_fault="", server_faults=0)
 
+    def note_deletion(self, key: Key, now: datetime) -> None:
+        """Note that the TweetBot is being deleted, the first time that it is seen."""
+        known = self.of(key)
+        if known.deletion_seen_at is None:
+            self._findings[key] = replace(known, deletion_seen_at=now)
+
     def note_namespace_end(self, key: Key) -> None:
         """Note that nothing can be created in the namespace any more."""
         self._findings[key] = replace(self.of(key), namespace_ending=True)

@@ -110,6 +110,8 @@ class Reconciler:
             bot = bot_from(stored.document)
             if bot.deleting and ERASE_FINALIZER not in bot.finalizers:
                 return None  # its Jobs go by their owner reference
+            if bot.deleting:
+                self._memory.note_deletion(key, self._now())
             if bot.status.current_run:
                 add_to_subject(run=bot.status.current_run.id)
             self._row.look(stored)

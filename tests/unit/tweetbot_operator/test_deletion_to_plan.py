@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 
 from builders import a_manifest
-from builders_operator import NOON, SETTINGS, a_bot, a_refusal_of_the_trainer, a_world, seconds_after_noon
+from builders_operator import NOON, SETTINGS, a_bot, a_job, a_refusal_of_the_trainer, a_world, seconds_after_noon
 from stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.handover import ERASE_FINALIZER, RunDocument
 from tweetbot_contract.result import encode
 from tweetbot_operator.actions import SetFinalizers
 from tweetbot_operator.deletion_to_plan import plan_deletion
 from tweetbot_operator.document_to_bot import UnreadableBot
-from tweetbot_operator.errors import NamespaceEnding, Refused
+from tweetbot_operator.errors import NamespaceEnding, Refused, WebhookAway
+from tweetbot_operator.findings import Findings, Refusal
 from tweetbot_operator.plan import plan
 
 ERASING: dict[str, Any] = {"deletionPolicy": "Delete"}
@@ -225,6 +226,43 @@ async def test_an_operator_that_was_away_for_longer_begins_all_the_same(stage: S
     await end_cleanup(stage, "Complete")
     assert is_gone(stage)
     assert events(stage) == []
+
+
+async def test_an_operator_that_was_away_for_longer_ends_what_runs_before_it_gives_up(stage: Stage) -> None:
+    await stage.apply(**ERASING)
+    stage.cluster.run_pod(stage.job_name, NAMESPACE)
+    stage.cluster.intake = None
+    stage.cluster.delete_bot(NAMESPACE, NAME)
+    stage.time += timedelta(seconds=9000)
+    stage.start_operator()
+    await stage.settle()
+    await stage.wait(120)
+    await stage.collect_garbage()
+    assert CLEANUP in stage.cluster.names("jobs")
+    await end_cleanup(stage, "Complete")
+    assert (is_gone(stage), events(stage)) == (True, [])
+
+
+async def test_one_refusal_is_not_the_end_for_an_operator_that_was_away_for_longer(stage: Stage) -> None:
+    await stage.apply(**ERASING)
+    await stage.whole_run()
+    stage.cluster.intake = None
+    stage.cluster.delete_bot(NAMESPACE, NAME)
+    stage.time += timedelta(seconds=9000)
+    stage.cluster.faults["create_job"] = [WebhookAway("failed calling webhook")]
+    stage.start_operator()
+    await stage.settle()
+    await stage.wait(2)
+    assert CLEANUP in stage.cluster.names("jobs")
+
+
+def test_what_was_said_of_a_stages_job_is_not_said_of_the_erasure() -> None:
+    bot = replace(a_bot(**ERASING), finalizers=(ERASE_FINALIZER,), deleting=True, deleted_at=NOON.isoformat())
+    quota = Refusal("gull-1a2b3c4d-train", "e", "JobRefused", "exceeded quota", 1, NOON)
+    made = plan_deletion(a_world(bot, jobs=(a_job(bot, deleting=True),), findings=Findings(refusal=quota)), SETTINGS)
+    ready = made.status.condition("Ready")
+    assert ready is not None
+    assert (ready.reason, "quota" in ready.message) == ("Erasing", False)
 
 
 async def test_what_was_erased_while_the_operator_was_away_is_not_called_given_up(stage: Stage) -> None:
