@@ -10,6 +10,8 @@ from tweetbot_contract.reasons import SUPERSEDED
 from tweetbot_contract.status import CurrentRun, TweetBotStatus
 
 REPORTER = f"{GROUP}/operator"
+#: Longest note that the API server takes, in bytes, though its message calls them characters.
+_NOTE_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,12 @@ def happenings(before: TweetBotStatus, after: TweetBotStatus) -> tuple[Happening
     was, now = before.condition("Progressing"), after.condition("Progressing")
     alarmed, alarm = before.condition("Stalled") is not None, after.condition("Stalled") is not None
     if now and (was is None or was.reason != now.reason or alarm != alarmed or _another_run(old, new)):
-        told.append(Happening("Warning" if alarm else "Normal", now.reason, now.message[:1024]))
+        told.append(Happening("Warning" if alarm else "Normal", now.reason, _note(now.message)))
     return tuple(told)
+
+
+def _note(message: str) -> str:
+    return message.encode()[:_NOTE_BYTES].decode(errors="ignore")
 
 
 def _another_run(old: CurrentRun | None, new: CurrentRun | None) -> bool:

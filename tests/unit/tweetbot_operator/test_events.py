@@ -37,6 +37,12 @@ def test_an_alarm_is_a_warning() -> None:
     assert (heard.type, heard.reason, heard.message) == ("Warning", "Diverged", "nan")
 
 
+def test_a_long_message_in_any_script_fits_the_bytes_that_the_api_server_takes() -> None:
+    failed = a_bot_in("Train", run_fields={"outcome": "Failed", "reason": "Diverged", "message": "x" + "ü" * 1000})
+    (heard,) = happenings(STATUS, plan(a_world(failed), SETTINGS).status)
+    assert heard.message == "x" + "ü" * 511
+
+
 def test_an_event_is_named_by_what_it_says_so_that_a_repetition_is_refused() -> None:
     happening = Happening("Normal", "Training", "The model is fine-tuned.")
     names = [event_for(happening, ABOUT, scope, NOON)["metadata"]["name"] for scope in ("a-1", "a-1", "a-2")]
