@@ -88,7 +88,7 @@ def _age(item: Kept) -> int:
 
 
 class Cache:
-    """TweetBots by namespace and name, Jobs by their controller's uid, Pods by their TweetBot's uid."""
+    """TweetBots by namespace and name, Jobs by namespace and controller's uid, Pods by theirs and the TweetBot's."""
 
     def __init__(self) -> None:
         self.bots: Shelf[StoredBot] = Shelf()

@@ -127,9 +127,11 @@ class Reconciler:
 
     def _world(self, stored: StoredBot, bot: TweetBot | UnreadableBot) -> World:
         key = stored.group
-        jobs = self._cache.jobs.group(bot.uid)
+        jobs = self._cache.jobs.group((bot.namespace, bot.uid))
         cleanups = tuple(job for job in jobs if not job.owner and job.stage == "cleanup")
-        pods = tuple(sorted(self._cache.pods.group(bot.uid), key=lambda pod: (pod.created_at, pod.name)))
+        pods = tuple(
+            sorted(self._cache.pods.group((bot.namespace, bot.uid)), key=lambda pod: (pod.created_at, pod.name))
+        )
         self._memory.keep_only(key, (job.uid for job in jobs), (pod.uid for pod in pods))
         own, now = tuple(job for job in jobs if job.owner), self._now()
         with_pod = {pod.job for pod in pods if not pod.ended}
@@ -215,7 +217,7 @@ class Reconciler:
     async def _complaint(self, item: PodView | JobView) -> str:
         if isinstance(item, PodView):
             return mount_complaint(await self._cluster.mount_failures_of(item))
-        pods = [pod.created_at for pod in self._cache.pods.group(item.owner) if pod.job == item.uid]
+        pods = [pod.created_at for pod in self._cache.pods.group((item.namespace, item.owner)) if pod.job == item.uid]
         return creation_complaint(await self._cluster.creation_failures_of(item, max(pods, default=item.created_at)))
 
     async def _create(self, stored: StoredBot, action: CreateJob) -> None:
@@ -242,7 +244,9 @@ class Reconciler:
     async def _meet(self, stored: StoredBot, action: CreateJob, name: str) -> None:
         """A Job of that name exists: it is ours, made by a pass whose answer was lost, or a stranger's."""
         job = await self._cluster.job(stored.namespace, name)
-        ours = job.group == stored.uid and bool(job.owner) == ("ownerReferences" in action.manifest["metadata"])
+        ours = job.group == (stored.namespace, stored.uid) and bool(job.owner) == (
+            "ownerReferences" in action.manifest["metadata"]
+        )
         if ours and self._stands(stored, job):
             return
         if ours and not job.deleting:

@@ -120,11 +120,12 @@ class Turnstile:
 
     def _update(self, uid: str, namespace: str) -> None:
         """Take note of a TweetBot, or of a Job of its."""
-        bot, jobs = self._cache.bots.get(uid), self._cache.jobs.group(uid)
+        bot, jobs = self._cache.bots.get(uid), self._cache.jobs.group((namespace, uid))
+        if bot and bot.namespace != namespace:
+            return  # a Job elsewhere that claims another tenant's TweetBot
         held, holds = uid in self._holders, _holds(bot, jobs)
         if holds != held:
-            self._active[namespace] += 1 if holds else -1
-            self._holders[uid] = namespace
+            self._active[self._holders.setdefault(uid, namespace)] += 1 if holds else -1
             if not holds:
                 del self._holders[uid]
         if holds and self._entering.pop(uid, None) is not None:

@@ -66,8 +66,11 @@ class JobView:
 
     @property
     def group(self) -> Hashable:
-        """What it is looked up by: its controller's uid, or what a Job without one, as a cleanup is, claims."""
-        return self.owner or self.bot_uid
+        """What it is looked up by: its controller's uid, or what a Job without one, as a cleanup is, claims.
+
+        The namespace as well: who has learned a uid of another tenant's may claim it in a namespace of their own.
+        """
+        return (self.namespace, self.owner or self.bot_uid)
 
     @property
     def finished(self) -> bool:
@@ -111,8 +114,8 @@ class PodView:
 
     @property
     def group(self) -> Hashable:
-        """What it is looked up by."""
-        return self.bot_uid
+        """What it is looked up by, in its own namespace alone as a Job is."""
+        return (self.namespace, self.bot_uid)
 
     @property
     def ended(self) -> bool:

@@ -17,14 +17,14 @@ def test_newer_replaces_older() -> None:
     shelf: Shelf[JobView] = Shelf()
     assert shelf.put(JOB)
     assert shelf.put(replace(JOB, resource_version="11", deleting=True))
-    assert shelf.group(JOB.owner)[0].deleting
+    assert shelf.group(JOB.group)[0].deleting
 
 
 def test_older_never_replaces_newer() -> None:
     shelf: Shelf[JobView] = Shelf()
     shelf.put(replace(JOB, resource_version="11"))
     assert not shelf.put(replace(JOB, resource_version="9"))
-    assert shelf.group(JOB.owner)[0].resource_version == "11"
+    assert shelf.group(JOB.group)[0].resource_version == "11"
 
 
 def test_the_same_version_is_no_news() -> None:
@@ -38,7 +38,7 @@ def test_what_was_deleted_does_not_come_back_with_a_late_answer() -> None:
     shelf.put(JOB)
     assert shelf.bury(JOB.uid) == JOB
     assert not shelf.put(replace(JOB, resource_version="99"))
-    assert shelf.group(JOB.owner) == ()
+    assert shelf.group(JOB.group) == ()
 
 
 def test_graves_are_forgotten_in_the_end() -> None:
@@ -54,7 +54,7 @@ def test_objects_are_found_by_their_group() -> None:
     other = replace(JOB, uid="other", owner="somebody")
     shelf.put(JOB)
     shelf.put(other)
-    assert (shelf.group(JOB.owner), shelf.group("somebody"), len(shelf)) == ((JOB,), (other,), 2)
+    assert (shelf.group(JOB.group), shelf.group(other.group), len(shelf)) == ((JOB,), (other,), 2)
 
 
 def test_an_object_that_changes_its_group_is_found_in_the_new_one_only() -> None:
@@ -62,7 +62,7 @@ def test_an_object_that_changes_its_group_is_found_in_the_new_one_only() -> None
     shelf.put(JOB)
     orphan = replace(JOB, owner="", resource_version="11")
     shelf.put(orphan)
-    assert (shelf.group(JOB.owner), shelf.group("")) == ((), (orphan,))
+    assert (shelf.group(JOB.group), shelf.group(orphan.group)) == ((), (orphan,))
 
 
 def test_a_bot_made_anew_under_its_name_is_the_one_found() -> None:

@@ -1,5 +1,6 @@
 """Whole runs on a cluster in memory: what is written, in which order, and nothing when nothing changes."""
 
+from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime
 
@@ -248,6 +249,22 @@ async def test_a_job_of_another_controller_is_a_strangers_whatever_its_labels_sa
     stage.cluster.put("jobs", stranger)
     await stage.apply()
     assert stage.reason("Stalled") == "NameConflict"
+
+
+async def test_what_claims_the_tweetbot_from_another_namespace_is_nothing_of_it(stage: Stage) -> None:
+    """A uid is no secret: another tenant may forge a Job of that name, controller and labels, and a result."""
+    await stage.apply()
+    forged = deepcopy(stage.cluster.objects["jobs", NAMESPACE, stage.job_name])
+    forged["metadata"] |= {"namespace": "team-b", "uid": "forged"}
+    stage.cluster.put("jobs", forged)
+    stage.cluster.end_pod(stage.job_name, "team-b", 0, encode(a_prepare_result()).decode())
+    stage.cluster.end_job(stage.job_name, "team-b", "Complete")
+    stage.cluster.remove("jobs", NAMESPACE, stage.job_name)
+    await stage.settle()
+    assert (stage.reason(), stage.run.dataset) == ("Preparing", None)
+    stage.cluster.run_pod(stage.job_name, "team-b")
+    await stage.whole_run()
+    assert stage.status.phase == "Succeeded"
 
 
 async def test_a_job_that_hides_from_the_watch_is_made_anew(stage: Stage) -> None:
@@ -553,7 +570,7 @@ async def test_a_bot_that_was_made_anew_unseen_is_a_new_bot(stage: Stage) -> Non
     stage.intake.put(stage.cluster.objects_of("jobs")[0])
     await stage.settle()
     assert [bot.uid for bot in stage.cache.bots.all()] == ["uid-anew"]
-    assert job.uid not in [known.uid for known in stage.cache.jobs.group("uid-anew")]
+    assert job.uid not in [known.uid for known in stage.cache.jobs.group((NAMESPACE, "uid-anew"))]
 
 
 async def test_the_news_of_its_own_writes_makes_no_further_pass() -> None:

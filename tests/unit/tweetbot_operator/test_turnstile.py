@@ -258,3 +258,16 @@ def test_the_number_that_a_status_gives_is_kept_while_the_run_waits() -> None:
     assert queued_standing(Place("At most 1 runs are active at once", 3), former) == first
     assert "At most 2" in queued_standing(Place("At most 2 runs are active at once", 3), former).message
     assert (first.phase, first.stalled, first.progressing) == ("Queued", False, True)
+
+
+def test_a_job_elsewhere_that_claims_a_tweetbot_takes_no_slot_whichever_is_seen_first() -> None:
+    for order in ((False, True), (True, False)):
+        row = a_row(per_namespace=1)
+        for bot_comes in order:
+            if bot_comes:
+                row.put("a/gull")
+            else:
+                row.job("a/gull", namespace="b")
+        assert row.begin("b/tern")
+        assert row.begin("a/gull")
+        assert not row.begin("a/auk")
