@@ -183,15 +183,20 @@ def writes_of(audit_log: Path, namespace: str) -> list[str]:
 
 
 def jobs_made(audit_log: Path, namespace: str) -> dict[str, list[str]]:
-    """Return the stages of all Jobs that ever were made in a namespace, by TweetBot: the audit log forgets nothing."""
-    made: dict[str, list[str]] = {}
+    """Return the stages of all Jobs that ever were in a namespace, by TweetBot: the audit log forgets nothing.
+
+    A Job counts by any answer that shows it: its creation is answered by an error where the operator is killed before
+    the API server has written what it then does keep.
+    """
+    seen: dict[str, dict[str, str]] = {}
     for text in audit_log.read_text().splitlines():
         line = json.loads(text)
-        about = line.get("objectRef", {})
-        creation = (line["verb"], about.get("resource"), about.get("namespace")) == ("create", "jobs", namespace)
-        if creation and line["responseStatus"]["code"] == 201:
-            labels = line["responseObject"]["metadata"]["labels"]
-            made.setdefault(labels["tweetbot.dev/bot"], []).append(labels["tweetbot.dev/stage"])
+        about, shown = line.get("objectRef", {}), line.get("responseObject", {})
+        if (about.get("resource"), about.get("namespace"), shown.get("kind")) == ("jobs", namespace, "Job"):
+            seen.setdefault(shown["metadata"]["uid"], shown["metadata"]["labels"])
+    made: dict[str, list[str]] = {}
+    for labels in seen.values():
+        made.setdefault(labels["tweetbot.dev/bot"], []).append(labels["tweetbot.dev/stage"])
     return made
 
 
