@@ -12,10 +12,18 @@ from tweetbot_operator.views import Key
 
 
 class Census:
-    """Keeps the last known phase and reason of each TweetBot."""
+    """Keeps the last known phase and reason of each TweetBot, and shows them while this replica makes the passes."""
 
     def __init__(self) -> None:
         self._places: dict[Key, tuple[str, str]] = {}
+        self._shown = True
+
+    def show(self, leads: bool) -> None:
+        """Show what is known, or nothing: what a former leader knew would be counted beside what the next one knows."""
+        if leads != self._shown:
+            self._shown = leads
+            for place in self._places.values():
+                RUNS.labels(*place).inc(1 if leads else -1)
 
     def enter(self, key: Key, status: TweetBotStatus) -> None:
         """Count a TweetBot where its status says it is, and no longer where it was."""
@@ -24,12 +32,12 @@ class Census:
         if self._places.get(key) != place:
             self.leave(key)
             self._places[key] = place
-            RUNS.labels(*place).inc()
+            RUNS.labels(*place).inc(self._shown)
 
     def leave(self, key: Key) -> None:
         """Count a TweetBot no longer."""
         if place := self._places.pop(key, None):
-            RUNS.labels(*place).dec()
+            RUNS.labels(*place).dec(self._shown)
 
 
 def count_end(before: TweetBotStatus, after: TweetBotStatus) -> None:

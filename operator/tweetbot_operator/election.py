@@ -100,10 +100,12 @@ class Elector:
         now: Callable[[], datetime],
         *,
         end: Callable[[str], None] = end_at_once,
+        tell: Callable[[bool], None] = lambda leads: None,
     ) -> None:
-        """`clock` is steady, in seconds; `now` is only written down; `end` ends the process."""
+        """`clock` is steady, in seconds; `now` is only written down; `end` ends the process; `tell` hears who leads."""
         self.leading = asyncio.Event()
         self._door, self._terms, self._clock, self._now, self._end = door, terms, clock, now, end
+        self._tell = tell
         self._lease: Lease | None = None
         self._changed_at = 0.0
         self._renewed_at = -math.inf
@@ -197,6 +199,7 @@ class Elector:
         await self._take(lease, began)
         self.leading.set()
         LEADER.set(1)
+        self._tell(True)
         LOG.info("leading", extra=about(identity=self._terms.identity))
         with contextlib.suppress(ApiFault):  # an Event is a courtesy
             await self._door.tell("LeaderElection", f"{self._terms.identity} became leader", self._now())
@@ -227,6 +230,7 @@ class Elector:
     def _step_back(self) -> None:
         self.leading.clear()
         LEADER.set(0)
+        self._tell(False)
 
     def _lose(self, why: str) -> None:
         self._step_back()

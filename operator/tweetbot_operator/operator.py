@@ -7,7 +7,7 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from kubernetes.aio.client import ApiClient, Configuration
 
 from tweetbot_operator.api_requests import ApiRequests
 from tweetbot_operator.cache import Cache
+from tweetbot_operator.census import Census
 from tweetbot_operator.election import Elector, Leadership, Terms, Unopposed
 from tweetbot_operator.health import Health
 from tweetbot_operator.intake import Intake
@@ -46,7 +47,7 @@ async def operate(settings: OperatorSettings, stop: asyncio.Event) -> None:
     cache, queue = Cache(), KeyedQueue(time.monotonic, most_in_flight=max(settings.workers - _SPARE, 1))
     intake = Intake(cache, queue)
     async with _client() as client:
-        leadership = _leadership(client, settings)
+        leadership = _leadership(client, settings, lambda leads: _show(reconciler.census, board, leads))
         api = ApiRequests(client, settings.request_timeout_seconds, leadership.time_to_act)
         cluster = KubernetesCluster(api, settings.namespaces, settings.kueue_version)
         board = ProgressBoard(queue.add)
@@ -82,7 +83,14 @@ async def operate(settings: OperatorSettings, stop: asyncio.Event) -> None:
     LOG.info("stopped")
 
 
-def _leadership(client: ApiClient, settings: OperatorSettings) -> Leadership:
+def _show(census: Census, board: ProgressBoard, leads: bool) -> None:
+    """Show figures of TweetBots while this replica makes the passes, and none while another one does."""
+    census.show(leads)
+    if not leads:
+        board.clear()
+
+
+def _leadership(client: ApiClient, settings: OperatorSettings, tell: Callable[[bool], None]) -> Leadership:
     """Return the election that the settings ask for, or none where no namespace for the Lease is known."""
     namespace = settings.lease_namespace or _own_namespace()
     if not (settings.lease_seconds and namespace):
@@ -96,7 +104,7 @@ def _leadership(client: ApiClient, settings: OperatorSettings) -> Leadership:
         address=settings.progress_authority,
     )
     api = ApiRequests(client, settings.request_timeout_seconds)  # the one that no lease holds back
-    return Elector(KubernetesLease(api, namespace, settings.lease_name), terms, time.monotonic, _now)
+    return Elector(KubernetesLease(api, namespace, settings.lease_name), terms, time.monotonic, _now, tell=tell)
 
 
 def _own_namespace() -> str:

@@ -79,7 +79,7 @@ class Reconciler:
         `looks` is told when a pass is about to look at a TweetBot: what came before is seen.
         """
         self._cluster, self._cache, self._settings, self._now = cluster, cache, settings, now
-        self._memory, self._census = Memory(), Census()
+        self._memory, self.census = Memory(), Census()
         self._board = board or ProgressBoard(lambda key: None)
         self._row = row or Turnstile(cache, Limits(), lambda key: None)
         self._pace, self._looks = pace or Pace(0, lambda: 0.0), looks
@@ -103,7 +103,7 @@ class Reconciler:
             stored = self._cache.bot(key)
             if stored is None:
                 self._memory.forget(key)
-                self._census.leave(key)
+                self.census.leave(key)
                 self._board.forget(key)
                 self._pace.forget(key)
                 return None
@@ -118,7 +118,7 @@ class Reconciler:
             try:
                 decided = (plan_deletion if bot.deleting else plan)(self._world(stored, bot), self._settings)
                 if await self._carried_out(stored, bot, decided):
-                    self._census.enter(key, decided.status)
+                    self.census.enter(key, decided.status)
                     self._board.settle(key, decided.status.current_run)
                     return decided.wake_at
             except (Conflict, Missing):

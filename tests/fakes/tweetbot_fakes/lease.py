@@ -69,8 +69,15 @@ class Replica:
     def __init__(self, name: str, door: FakeLease, clock: Callable[[], float], skew: float = 0) -> None:
         self.name, self.ended = name, ""
         self.stopped = False
+        #: What it was told of its leading, in order.
+        self.told: list[bool] = []
         self.elector = Elector(
-            door, Terms(name), clock, lambda: NOON + timedelta(seconds=clock() + skew), end=self._end
+            door,
+            Terms(name),
+            clock,
+            lambda: NOON + timedelta(seconds=clock() + skew),
+            end=self._end,
+            tell=self.told.append,
         )
 
     def _end(self, why: str) -> None:

@@ -56,6 +56,24 @@ def test_a_bot_counts_where_it_is_now_and_nowhere_else() -> None:
     assert runs("Training", "Training") == before[1]
 
 
+def test_who_leads_no_longer_shows_nothing_and_what_changes_meanwhile_is_shown_later() -> None:
+    """Two replicas would else count one TweetBot, or an alarm would stay that nobody ends."""
+    census = Census()
+    before = runs("Training", "Training"), runs("Succeeded", "Succeeded"), runs("Pending", "Queued")
+    census.enter(GULL, a_status("Training", "Training"))
+    census.enter(TERN, a_status("Pending", "Queued"))
+    census.show(False)
+    census.show(False)
+    assert (runs("Training", "Training"), runs("Pending", "Queued")) == (before[0], before[2])
+    census.enter(GULL, a_status("Succeeded", "Succeeded"))  # by a pass that was in flight
+    census.leave(TERN)
+    assert runs("Succeeded", "Succeeded") == before[1]
+    census.show(True)
+    after = runs("Training", "Training"), runs("Succeeded", "Succeeded"), runs("Pending", "Queued")
+    assert after == (before[0], before[1] + 1, before[2])
+    census.leave(GULL)
+
+
 def test_an_end_is_counted_once() -> None:
     before = finished("Failed", "Diverged")
     status = an_ended_status("Diverged")

@@ -106,6 +106,7 @@ async def test_a_leader_that_cannot_renew_acts_no_longer_than_it_may(election: E
     await election.run(11)
     assert not first.acts
     assert not first.elector.leading.is_set()
+    assert first.told == [True, False]
 
 
 async def test_what_it_began_ends_before_another_may_take_over(election: Election) -> None:
