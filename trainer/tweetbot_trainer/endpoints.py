@@ -33,14 +33,14 @@ def check_endpoints(
 ) -> None:
     """Let pass what leads into the public internet or an allowed network. Raises SpecRefused with the field's path."""
     for path, url in _endpoints(spec):
-        parts = urlsplit(url)
-        if parts.hostname is None or "@" in parts.netloc or "\\" in url:  # clients differ over what such a host is
+        host = _host_of(url)
+        if host is None:
             raise SpecRefused(reasons.SPEC_REFUSED, f"{path}: write https://host or http://host:port")
-        for address in map(_meant, resolve(parts.hostname)):
+        for address in map(_meant, resolve(host)):
             if not _public(address) and not any(address in network for network in allowed):
                 raise SpecRefused(
                     reasons.SPEC_REFUSED,
-                    f"{path}: {parts.hostname} leads to {address}, which is no public address; whoever runs the "
+                    f"{path}: {host} leads to {address}, which is no public address; whoever runs the "
                     "operator can allow its network in TWEETBOT_ALLOWED_NETWORKS",
                 )
 
@@ -53,6 +53,15 @@ def _endpoints(spec: TweetBotSpec) -> Iterator[tuple[str, str]]:
         if source.bluesky:
             named[f"sources[{index}].bluesky.apiBaseURL"] = source.bluesky.api_base_url
     yield from ((path, url) for path, url in named.items() if url)
+
+
+def _host_of(url: str) -> str | None:
+    """Return the host, or None where there is none or clients differ over what it is."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a bracket that is not closed, signs that are a slash to some
+        return None
+    return None if "@" in parts.netloc or "\\" in url else parts.hostname
 
 
 def _meant(address: Address) -> Address:

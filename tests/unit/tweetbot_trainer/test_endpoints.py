@@ -57,7 +57,16 @@ def test_a_public_name_that_leads_inside_is_refused_for_any_of_its_addresses() -
         check_endpoints(at("https://s3.example"), (), resolve=leading_to("93.184.216.34", "169.254.169.254"))
 
 
-@pytest.mark.parametrize("url", ["http://s3.example\\@127.0.0.1", "http://user@s3.example", "http://:9000"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://s3.example\\@127.0.0.1",
+        "http://user@s3.example",
+        "http://:9000",
+        "http://[::1",
+        "http://s3.example\u2100",
+    ],
+)
 def test_what_clients_read_differently_is_refused(url: str) -> None:
     with pytest.raises(SpecRefused, match="write https://host"):
         check_endpoints(at(url), (), resolve=leading_to("93.184.216.34"))
