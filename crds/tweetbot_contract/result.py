@@ -73,7 +73,7 @@ class Dataset(Part):
 class PublishedModel(Part):
     """An immutable model version in S3: a flat Hugging Face directory, and a manifest written last."""
 
-    name: Annotated[str, Field(max_length=128, description="<namespace>-<name>-<version>, what a server lists it as.")]
+    name: Annotated[str, Field(max_length=144, description="<namespace>-<name>-<version>, what a server lists it as.")]
     uri: Annotated[str, Field(max_length=1400, description="The directory to load; for KServe the storageUri.")]
     digest: Annotated[str, Field(max_length=64, description="sha256 of the version's MANIFEST.json.")]
     size_bytes: Annotated[int, Field(ge=0, description="Bytes of the model directory.")]

@@ -10,7 +10,7 @@ import pytest
 
 from builders import a_spec
 from builders_stages import KEY, a_folder, a_version
-from tweetbot_contract.handover import RunDocument
+from tweetbot_contract.handover import NAME_LIMIT, RunDocument
 from tweetbot_fakes.storage import Killed, WatchedStore
 from tweetbot_trainer.adoption import adoptable, version_for
 from tweetbot_trainer.errors import SpecRefused, Stopped
@@ -239,3 +239,12 @@ def test_a_version_without_one_of_its_files_is_not_adopted(tmp_path: Path, folde
     publish(STORE, run, folder, a_version(folder, run))
     STORE.delete(f"{version_uri(run, KEY[:16])}/model/config.json")
     assert adoptable(STORE, run, KEY) is None
+
+
+def test_the_longest_names_that_kubernetes_allows_fit_into_the_result_of_a_forced_run(
+    tmp_path: Path, folder: Path
+) -> None:
+    run = a_run(tmp_path, namespace="n" * 63, name="b" * NAME_LIMIT, trigger="again", run_number=1_000_000)
+    version = version_for(STORE, run, KEY)
+    result = publish(STORE, run, folder, a_version(folder, run, version=version))
+    assert result.model.name == f"{run.namespace}-{run.name}-{version}"
