@@ -251,7 +251,7 @@ class Reconciler:
             return
         if ours and not job.deleting:
             await self._cluster.delete_job(job)
-        words = words_for_hidden(name) if ours else words_for_stranger(name)
+        words = words_for_hidden(name) if ours else words_for_stranger(job, stored.name)
         self._memory.refuse(stored.group, name, action.execution, words, self._now())
 
     def _stands(self, stored: StoredBot, job: JobView) -> bool:

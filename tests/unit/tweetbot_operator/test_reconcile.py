@@ -573,6 +573,20 @@ async def test_a_bot_that_was_made_anew_unseen_is_a_new_bot(stage: Stage) -> Non
     assert job.uid not in [known.uid for known in stage.cache.jobs.group((NAMESPACE, "uid-anew"))]
 
 
+async def test_a_bot_that_is_made_anew_at_once_waits_for_the_garbage_collector_and_calls_nobody(stage: Stage) -> None:
+    await stage.apply()
+    (former,) = stage.cluster.names("jobs")
+    stage.cluster.remove("tweetbots", NAMESPACE, NAME)
+    anew = a_manifest()
+    anew["metadata"]["uid"] = "uid-anew"
+    stage.cluster.put("tweetbots", anew)
+    await stage.settle()
+    assert (stage.reason(), stage.reason("Stalled")) == ("WaitingForPreviousPod", "")
+    stage.cluster.remove("jobs", NAMESPACE, former)
+    await stage.wait(2)
+    assert (stage.reason(), stage.cluster.writes.count(f"create job {former}")) == ("Preparing", 2)
+
+
 async def test_the_news_of_its_own_writes_makes_no_further_pass() -> None:
     stage = Stage()
     passes = []
