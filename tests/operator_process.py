@@ -169,10 +169,16 @@ def until(holds: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.1)
 
 
+def audited(audit_log: Path) -> list[dict[str, Any]]:
+    """Return what an API server has told of its requests; the last line may be half written."""
+    return [json.loads(line) for line in audit_log.read_text().rpartition("\n")[0].splitlines()]
+
+
 def writes_of(audit_log: Path, namespace: str) -> list[str]:
     """Return the operator's writes to a namespace that took effect, as `verb resource`, in order."""
-    lines = [json.loads(line) for line in audit_log.read_text().splitlines()]
-    mine = [line for line in lines if line["user"]["username"] == "tweetbot-operator" and "objectRef" in line]
+    mine = [
+        line for line in audited(audit_log) if line["user"]["username"] == "tweetbot-operator" and "objectRef" in line
+    ]
     return [
         f"{line['verb']} {_resource(line['objectRef'])}"
         for line in mine
@@ -189,8 +195,7 @@ def jobs_made(audit_log: Path, namespace: str) -> dict[str, list[str]]:
     the API server has written what it then does keep.
     """
     seen: dict[str, dict[str, str]] = {}
-    for text in audit_log.read_text().splitlines():
-        line = json.loads(text)
+    for line in audited(audit_log):
         about, shown = line.get("objectRef", {}), line.get("responseObject", {})
         if (about.get("resource"), about.get("namespace"), shown.get("kind")) == ("jobs", namespace, "Job"):
             seen.setdefault(shown["metadata"]["uid"], shown["metadata"]["labels"])

@@ -11,6 +11,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from builders_cluster import Namespace, a_pod
+from operator_process import audited
 from tweetbot_cluster.cluster import EVERYTHING, EmbeddedCluster
 from tweetbot_cluster.processes import read_record
 
@@ -20,8 +21,7 @@ PACKAGES = Path(__file__).parents[1] / "cluster"
 def test_writes_to_jobs_are_audited(namespace: str, home: EmbeddedCluster) -> None:
     bench = Namespace(home, namespace)
     bench("create", "job", "seen", "--image=busybox")
-    lines = map(json.loads, home.audit_log.read_text().splitlines())
-    mine = [line for line in lines if line.get("objectRef", {}).get("namespace") == namespace]
+    mine = [line for line in audited(home.audit_log) if line.get("objectRef", {}).get("namespace") == namespace]
     created = [line for line in mine if (line["verb"], line["objectRef"]["resource"]) == ("create", "jobs")]
     assert [line["user"]["username"] for line in created] == ["tweetbot-admin"]
 

@@ -51,7 +51,7 @@ def test_two_side_by_side_make_one_job_a_stage(home: EmbeddedCluster, tmp_path: 
         for name in ("gull", "tern", "skua"):
             tenant.apply(name)
         for name in ("gull", "tern", "skua"):
-            tenant.wait(name, "ModelReady", 60)
+            tenant.wait(name, "ModelReady")
     made = jobs_made(home.audit_log, tenant.namespace)
     assert made == {name: ["prepare", "train"] for name in ("gull", "tern", "skua")}
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from operator_process import OperatorProcess, jobs_made, until, writes_of
+from operator_process import OperatorProcess, audited, jobs_made, until, writes_of
 from tenant import Tenant
 from tweetbot_cluster.cluster import EmbeddedCluster
 from tweetbot_cluster.state import free_ports
@@ -215,7 +215,7 @@ def test_a_deleted_bot_takes_its_jobs_with_it(tenant: Tenant) -> None:
 def test_nothing_is_written_but_statuses_jobs_and_events(tenant: Tenant, home: EmbeddedCluster) -> None:
     tenant.apply("gull")
     tenant.wait("gull", "ModelReady")
-    lines = [json.loads(line) for line in home.audit_log.read_text().splitlines()]
+    lines = audited(home.audit_log)
     mine = [line for line in lines if line["user"]["username"] == "tweetbot-operator" and concerns(line, tenant)]
     writes = {
         (line["verb"], line["objectRef"]["resource"], line["objectRef"].get("subresource", ""))

@@ -15,7 +15,7 @@ from kubernetes.aio.client import ApiClient, Configuration
 
 from builders_operator import a_prepare_result, a_train_result
 from builders_progress import a_report
-from operator_process import OperatorProcess, until
+from operator_process import OperatorProcess, audited, until
 from tenant import Tenant
 from tweetbot_cluster.cluster import EmbeddedCluster
 from tweetbot_cluster.operator_server import progress_env
@@ -110,8 +110,9 @@ def test_progress_goes_from_the_pod_to_kubectl_and_away_at_the_end(place: Place)
 
 def reviews_asked_for(cluster: EmbeddedCluster) -> list[str]:
     """Return the TokenReviews that the operator made: none, where it knows the keys."""
-    lines = [json.loads(line) for line in cluster.audit_log.read_text().splitlines()]
-    mine = [line["requestURI"] for line in lines if line["user"]["username"] == "tweetbot-operator"]
+    mine = [
+        line["requestURI"] for line in audited(cluster.audit_log) if line["user"]["username"] == "tweetbot-operator"
+    ]
     return [uri for uri in mine if "tokenreviews" in uri]
 
 
