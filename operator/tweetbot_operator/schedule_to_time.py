@@ -68,5 +68,6 @@ def _is_of(schedule: Schedule, moment: datetime) -> bool:
 
 
 def _next(schedule: Schedule, after: datetime) -> datetime:
+    """Return the first time after a moment. In an hour that comes twice, CronSim first gives one of its first half."""
     times = CronSim(schedule.cron, after.astimezone(ZoneInfo(schedule.time_zone)))
-    return next(times).astimezone(UTC)
+    return next(time for time in (local.astimezone(UTC) for local in times) if time > after)

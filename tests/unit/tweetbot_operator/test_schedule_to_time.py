@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from builders_operator import (
     DIGEST,
@@ -66,6 +68,7 @@ def coming(cron: str, zone: str, after: datetime) -> datetime | None:
         (datetime(2026, 3, 29, 12, tzinfo=UTC), datetime(2026, 3, 30, 0, 30, tzinfo=UTC)),
         (datetime(2026, 10, 24, 12, tzinfo=UTC), datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),  # comes twice: the first
         (datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 26, 1, 30, tzinfo=UTC)),
+        (datetime(2026, 10, 25, 1, 10, tzinfo=UTC), datetime(2026, 10, 26, 1, 30, tzinfo=UTC)),  # in the hour's return
     ],
 )
 def test_half_past_two_in_berlin_comes_once_a_day_the_whole_year(after: datetime, expected: datetime) -> None:
@@ -75,6 +78,19 @@ def test_half_past_two_in_berlin_comes_once_a_day_the_whole_year(after: datetime
 def test_every_hour_comes_every_hour_whatever_the_clocks_do() -> None:
     times = [datetime(2026, 10, 24, 22, tzinfo=UTC) + timedelta(hours=hours) for hours in range(6)]
     assert [coming("0 * * * *", "Europe/Berlin", time) for time in times[:-1]] == times[1:]
+
+
+@given(
+    cron=st.sampled_from(["30 2 * * *", "15 1-3 * * *", "*/15 * * * *", "0 */2 * * *", "0 2 * * 0#1"]),
+    zone=st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Antarctica/Troll"]),
+    seconds=st.integers(0, 365 * 86400) | st.integers(297 * 86400 - 7200, 297 * 86400 + 7200),  # around 25 October
+)
+def test_the_next_time_is_after_now_whatever_the_clocks_do(cron: str, zone: str, seconds: int) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    first = coming(cron, zone, now)
+    assert first is not None
+    assert now < first
+    assert coming(cron, zone, first - timedelta(seconds=1)) == first
 
 
 def test_a_time_is_that_of_its_zone() -> None:
