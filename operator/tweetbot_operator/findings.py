@@ -40,7 +40,7 @@ class Findings:
     searched: frozenset[str] = frozenset()
     """uids of Jobs whose Pods were listed live after they had ended."""
     podless: Mapping[str, datetime] = field(default_factory=dict)
-    """Since when Jobs that go on were seen without a Pod that goes on, by the Job's uid: no Pod that is gone tells."""
+    """Since when Jobs that may have a Pod were seen without one that goes on, by the Job's uid."""
 
     deletion_seen_at: datetime | None = None
     """When this operator first looked at the TweetBot as one that is being deleted."""

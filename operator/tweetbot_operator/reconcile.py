@@ -135,7 +135,8 @@ class Reconciler:
         self._memory.keep_only(key, (job.uid for job in jobs), (pod.uid for pod in pods))
         own, now = tuple(job for job in jobs if job.owner), self._now()
         with_pod = {pod.job for pod in pods if not pod.ended}
-        self._memory.note_podless(key, (job.uid for job in own if not job.finished and job.uid not in with_pod), now)
+        wanting = (job.uid for job in own if not (job.finished or job.suspended or job.uid in with_pod))
+        self._memory.note_podless(key, wanting, now)
         place, live = self._row.place_of(stored), self._board.of(key)
         return World(bot, own, pods, self._memory.of(key), now, cleanups=cleanups, place=place, live=live)
 

@@ -11,6 +11,11 @@ from tweetbot_operator.plan import plan
 RUNNING = [{"name": "trainer", "state": {"running": {"startedAt": "2026-01-01T12:00:00Z"}}}]
 
 
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
 async def a_stage_whose_pod_left_after(seconds: float) -> Stage:
     """Return a training that has run for so long, and whose Pod is gone."""
     stage = Stage()
@@ -42,6 +47,16 @@ async def test_a_restart_then_counts_anew() -> None:
     stage.start_operator()
     await stage.wait(500)
     assert stage.run.outcome is None
+
+
+async def test_a_job_that_its_user_held_back_for_long_has_as_long_for_its_pod_as_any(stage: Stage) -> None:
+    await stage.apply()
+    job = stage.cluster.objects["jobs", NAMESPACE, stage.job_name]
+    for parallelism, seconds in ((0, 4000), (1, 599)):
+        stage.cluster.put("jobs", {**job, "spec": {**job["spec"], "parallelism": parallelism}})
+        await stage.settle()
+        await stage.wait(seconds)
+    assert (stage.run.outcome, stage.reason()) == (None, "Preparing")
 
 
 @pytest.mark.parametrize(
