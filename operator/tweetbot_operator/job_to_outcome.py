@@ -63,9 +63,10 @@ def outcome_of(scene: Scene) -> Outcome:
     job = scene.job
     if job is None:
         return NoJob()
+    stale = _is_stale(job, scene.run)
     if job.deleting:
-        return Leaving(lost=job.verdict == "Complete")
-    if _is_stale(job, scene.run):
+        return Leaving(lost=job.verdict == "Complete" and not stale)
+    if stale:
         return Stale()
     if job.verdict == "Complete":
         return _completed(job, scene)

@@ -332,6 +332,7 @@ async def test_going_back_to_what_was_trained_before_moves_the_pointer_by_jobs_o
     await stage.wait(60)
     stage.cluster.edit(NAMESPACE, NAME, filter={})
     await stage.settle()
+    assert stage.reason() == "WaitingForPreviousPod"
     await stage.collect_garbage()
     assert (stage.run.id, stage.run.number, stage.status.phase) == (first, 3, "Preparing")
     assert stage.cluster.writes.count(f"create job {stage.job_name}") == 2
