@@ -44,6 +44,10 @@ def test_a_table_of_any_program_is_read(start: str, end: str) -> None:
     assert texts(posts_in(start + end.join(rows), "csv")) == [f"low{end}tide", "fog"]
 
 
+def test_a_column_without_a_name_is_passed_by() -> None:
+    assert texts(posts_in(",text,\n0,low tide,\n1,fog,\n", "csv")) == ["low tide", "fog"]
+
+
 def test_txt_holds_a_post_a_line() -> None:
     assert texts(posts_in("\ufefflow tide\r\n\n  fog ", "txt")) == ["low tide", "  fog "]
 

@@ -46,7 +46,7 @@ def _txt(lines: Iterator[str], source: int) -> Iterator[Post]:
 
 
 def _csv(lines: Iterator[str], source: int) -> Iterator[Post]:
-    reader = csv.DictReader(lines, restkey="", strict=True)
+    reader = csv.DictReader(lines, strict=True)
     try:
         if "text" not in (names := reader.fieldnames or ()):
             # a file of another delimiter shows here as one long column
@@ -54,7 +54,7 @@ def _csv(lines: Iterator[str], source: int) -> Iterator[Post]:
                 f"the header names no column text; with commas between them it names {', '.join(names)[:80]!r}"
             )
         for ordinal, row in enumerate(reader):
-            if "" in row:
+            if None in row:  # not "": a table that pandas wrote has a first column without a name
                 raise BadPost("more cells than the header names")
             yield post_of(row, ordinal=ordinal, source=source)
     except (BadPost, csv.Error) as error:
