@@ -35,7 +35,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Obje
     """A store, and an address in it below which nothing lies."""
     output = S3Output(uri=f"s3://{BUCKET}/models", region="eu-central-1")
     if request.param == "file":
-        yield Stores(output, tmp_path, NO_WAITING, files=True), f"file://{tmp_path}/bucket/a"
+        yield Stores(output, tmp_path, NO_WAITING, files=True), f"{(tmp_path / '50% of it').as_uri()}/a"
         return
     with mock_aws():
         store = Stores(output, s3_secrets(tmp_path), NO_WAITING)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import quote, unquote
 
 from tweetbot_contract import reasons
 from tweetbot_trainer.errors import NotAuthorized
@@ -90,13 +91,13 @@ class FolderStore:
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Describe every object whose address begins with this one, in the order of their addresses."""
-        wanted = file_path(prefix)
-        folder = wanted if prefix.endswith("/") else wanted.parent
-        start = f"{wanted}/" if prefix.endswith("/") else str(wanted)
+        above, _, start = prefix.rpartition("/")
+        folder = file_path(f"{above}/")
         files = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(_UNFINISHED))
         for path in sorted(files, key=str):
-            if str(path).startswith(start):
-                yield ObjectInfo(f"file://{path}", path.stat().st_size, _etag(path.stat()))
+            name = path.relative_to(folder).as_posix()
+            if name.startswith(unquote(start)):  # an address again, which begins as it was asked for
+                yield ObjectInfo(f"{above}/{quote(name)}", path.stat().st_size, _etag(path.stat()))
 
     def delete(self, uri: str) -> None:
         """Remove an object; nothing happens where none lies."""
