@@ -38,8 +38,8 @@ P = TypeVar("P", bound=Dated)
 class Splits(Generic[P]):
     """Three parts of a dataset, no post in two of them.
 
-    `ordered_by` tells what "oldest" meant: `created_at`, the `input` order where a source has posts without dates, or
-    `mixed` where sources differ.
+    `ordered_by` tells what "oldest" meant: `created_at`, the `input` order where no post has a date, or `mixed` where
+    some have: a source's undated posts then come before its dated ones, as in the dataset.
     """
 
     train: tuple[P, ...]
@@ -89,7 +89,7 @@ def _all_dated(posts: Sequence[P]) -> bool:
 
 
 def _ordered_by(sources: Sequence[Sequence[P]]) -> Order:
-    dated = {_all_dated(source) for source in sources}
+    dated = {post.created_at is not None for source in sources for post in source}
     if len(dated) == 2:
         return "mixed"
     return "created_at" if dated == {True} else "input"

@@ -50,6 +50,11 @@ def test_sources_that_differ_in_dates_are_told_as_mixed() -> None:
     assert split(posts, 10).ordered_by == "mixed"
 
 
+def test_a_source_with_dates_on_some_posts_is_told_as_mixed() -> None:
+    posts = [a_post(number, dated=number > 0) for number in range(10)]
+    assert split(posts, 10).ordered_by == "mixed"
+
+
 def test_every_post_is_in_exactly_one_part() -> None:
     posts = [a_post(number, source=number % 3) for number in range(137)]
     splits = split(posts, 30)
