@@ -185,6 +185,16 @@ def test_few_test_posts_are_a_caution() -> None:
     assert "take the figures as a hint" in render_card(some_facts(metrics=metrics, parts=(30, 4, 4)))
 
 
+@pytest.mark.parametrize(
+    ("reliability", "watch", "stopping"), [("Normal", "tell when to stop", "on"), ("Low", "are only watched", "off")]
+)
+def test_few_posts_stop_no_training_and_the_card_says_so(reliability: str, watch: str, stopping: str) -> None:
+    metrics: Metrics = some_facts().metrics.model_copy(update={"reliability": reliability})
+    card = render_card(some_facts(metrics=metrics))
+    assert watch in card
+    assert f"early stopping {stopping}" in card
+
+
 def test_pictures_stand_only_where_accounts_have_them() -> None:
     assert "Picture of" not in render_card(some_facts())
     accounts = (

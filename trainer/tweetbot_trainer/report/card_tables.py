@@ -62,7 +62,7 @@ def values_table(facts: CardFacts) -> str:
         "Batch": f"{values.batch_tokens} label tokens a step",
         "Weight decay, gradient clip": f"{values.weight_decay:g}, {values.clip_norm:g}",
         "Dropout": f"{values.dropout:g}, of attention weights {values.attention_dropout:g}",
-        "Epochs": _passes(values),
+        "Epochs": _passes(facts),
         "Precision": facts.outcome.processor.precision,
         "Seed": str(values.seed),
         "Sampling": f"temperature {sampling.temperature:g}, top-p {sampling.top_p:g}, top-k {sampling.top_k}, "
@@ -71,10 +71,11 @@ def values_table(facts: CardFacts) -> str:
     return table(["Hyper-parameter", "Value"], [[name, inline(value)] for name, value in pairs.items()])
 
 
-def _passes(values: TrainingValues) -> str:
+def _passes(facts: CardFacts) -> str:
+    values = facts.values
     if values.procedure == "huggingtweets":
         return f"1, of {COPIES} reshuffled copies of the posts in blocks of at most {BLOCK} tokens"
-    return f"{values.epochs} at the most, early stopping {'on' if values.early_stopping else 'off'}"
+    return f"{values.epochs} at the most, early stopping {'on' if facts.stops_early else 'off'}"
 
 
 def _trained(lora: LoraValues | None) -> str:

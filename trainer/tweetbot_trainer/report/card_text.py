@@ -59,7 +59,7 @@ def training_data(facts: CardFacts) -> list[str]:
     order = {"created_at": "by time", "input": "by their order in the file", "mixed": "by time where posts have dates"}
     newest = f" The newest post is of {inline(facts.newest_post_at[:10])}." if facts.newest_post_at else ""
     name = f"dataset {facts.dataset_digest[:16]}"
-    watch = "tell when to stop" if facts.values.early_stopping else "are only watched"
+    watch = "tell when to stop" if facts.stops_early else "are only watched"
     return [
         "## Training data",
         f"The model learned from posts of {inline(facts.name)}.{newest} {_languages(facts)}",

@@ -95,6 +95,11 @@ class CardFacts:
         return {f"avatar-{one.source}.png": one.picture for one in self.accounts if one.picture}
 
     @property
+    def stops_early(self) -> bool:
+        """Tell whether the validation loss chose the weights: with few posts it is too uncertain for that."""
+        return self.values.early_stopping and self.metrics.reliability == "Normal"
+
+    @property
     def dataset_link(self) -> str:
         """Return where the dataset's summary lies."""
         return f"../../../datasets/{self.dataset_digest}/dataset.json"
