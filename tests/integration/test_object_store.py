@@ -12,6 +12,7 @@ from tweetbot_cluster.cluster import EmbeddedCluster
 from tweetbot_contract.output import S3Output
 from tweetbot_trainer.errors import StageFailed
 from tweetbot_trainer.store import ObjectStore, RetryBudget, Stores, sha256_of
+from tweetbot_trainer.store.s3 import S3Store
 
 BUCKET = "store-test"
 
@@ -45,6 +46,19 @@ def test_the_server_keeps_the_sum_of_what_was_put(store: ObjectStore, tmp_path: 
     assert info.sha256 == sha256_of(tmp_path / "weights")
     store.download(f"s3://{BUCKET}/weights", tmp_path / "back")
     assert sha256_of(tmp_path / "back") == info.sha256
+
+
+def test_a_file_in_parts_is_whole_and_its_sum_is_not_taken_for_the_files(
+    home: EmbeddedCluster, store: ObjectStore, tmp_path: Path
+) -> None:
+    (tmp_path / "weights").write_bytes(bytes(range(256)) * 40_000)
+    part = 5 * 1024**2
+    S3Store(home.s3(), RetryBudget(0), largest=part, part=part).put(f"s3://{BUCKET}/parts", tmp_path / "weights")
+    info = store.head(f"s3://{BUCKET}/parts")
+    assert info is not None
+    assert info.sha256 is None
+    store.download(f"s3://{BUCKET}/parts", tmp_path / "back")
+    assert sha256_of(tmp_path / "back") == sha256_of(tmp_path / "weights")
 
 
 def test_the_server_refuses_a_body_that_does_not_fit_its_sum(home: EmbeddedCluster, output: S3Output) -> None:

@@ -18,9 +18,12 @@ from tweetbot_contract.output import S3Output
 from tweetbot_trainer.errors import NotAuthorized, SpecRefused, StageFailed
 from tweetbot_trainer.store import ObjectNotFound, ObjectStore, RetryBudget, StorageUnavailable, Stores, sha256_of
 from tweetbot_trainer.store.s3 import S3Store, s3_client
+from tweetbot_trainer.version_manifest import FileRecord, is_intact
 
 BUCKET = "team-a"
 NO_WAITING = RetryBudget(0)
+#: S3 takes no smaller part, except as the last.
+LEAST_PART = 5 * 1024**2
 
 
 def s3_secrets(folder: Path) -> Path:
@@ -205,6 +208,7 @@ def refused(status: int, code: str) -> boto.ClientError:
         (refused(501, "NotImplemented"), SpecRefused, "SpecRefused"),
         (refused(400, "InvalidRequest"), SpecRefused, "SpecRefused"),
         (refused(503, "SlowDown"), StorageUnavailable, "StorageUnavailable"),
+        (refused(404, "NoSuchUpload"), StorageUnavailable, "StorageUnavailable"),  # the first request's answer was lost
         (refused(500, ""), StorageUnavailable, "StorageUnavailable"),
         (refused(409, "ConditionalRequestConflict"), StorageUnavailable, "StorageUnavailable"),
         (boto.EndpointConnectionError(endpoint_url="http://s3"), StorageUnavailable, "StorageUnavailable"),
@@ -248,6 +252,39 @@ def test_a_file_that_grows_meanwhile_is_sent_with_its_own_checksum(tmp_path: Pat
     checksum, content = client.taken[-1]
     assert content == b"a log that goes on"
     assert base64.b64decode(checksum) == hashlib.sha256(content).digest()
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Iterator[Any]:
+    """A client of a server that holds a bucket."""
+    with mock_aws():
+        client = s3_client(S3Output(uri=f"s3://{BUCKET}", region="us-east-1"), s3_secrets(tmp_path))
+        client.create_bucket(Bucket=BUCKET)
+        yield client
+
+
+@pytest.mark.parametrize("checksums", [True, False])
+def test_a_file_too_large_for_one_request_goes_in_parts(bucket: Any, tmp_path: Path, checksums: bool) -> None:
+    """The weights of gpt2-xl have 6 GB, and S3 refused them when all was trained."""
+    (tmp_path / "weights").write_bytes(content := b"w" * (LEAST_PART + 1))
+    store = S3Store(bucket, NO_WAITING, checksums=checksums, largest=LEAST_PART, part=LEAST_PART)
+    store.put(f"s3://{BUCKET}/weights", tmp_path / "weights")
+    assert bucket.head_object(Bucket=BUCKET, Key="weights", PartNumber=1)["PartsCount"] == 2
+    record = FileRecord(sha256=sha256_of(content), size=len(content))
+    assert is_intact(store, f"s3://{BUCKET}/weights", record)
+
+
+def test_parts_of_a_file_that_does_not_arrive_are_taken_back(
+    bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(**_: Any) -> None:
+        raise refused(403, "AccessDenied")
+
+    monkeypatch.setattr(bucket, "complete_multipart_upload", refusing)
+    (tmp_path / "weights").write_bytes(b"weights")
+    with pytest.raises(NotAuthorized):
+        S3Store(bucket, NO_WAITING, largest=1).put(f"s3://{BUCKET}/weights", tmp_path / "weights")
+    assert "Uploads" not in bucket.list_multipart_uploads(Bucket=BUCKET)
 
 
 def test_all_requests_share_the_time_there_is_to_wait() -> None:

@@ -35,6 +35,7 @@ _COME_BACK = frozenset(
         "BadDigest",
         "ConditionalRequestConflict",
         "InternalError",
+        "NoSuchUpload",
         "OperationAborted",
         "RequestTimeTooSkewed",
         "RequestTimeout",

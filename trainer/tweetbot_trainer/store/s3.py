@@ -11,8 +11,9 @@ from tweetbot_contract import handover, reasons
 from tweetbot_contract.output import S3Output
 from tweetbot_trainer.errors import NotAuthorized, SpecRefused, StageFailed
 from tweetbot_trainer.store.address import S3Address, s3_address
-from tweetbot_trainer.store.digests import sha256_of
+from tweetbot_trainer.store.digests import sha256_of, size_of
 from tweetbot_trainer.store.faults import PreconditionFailed, named_faults
+from tweetbot_trainer.store.in_parts import LARGEST_PUT, PART, put_in_parts
 from tweetbot_trainer.store.interface import Body, Found, ObjectInfo, ObjectNotFound, StorageUnavailable
 from tweetbot_trainer.store.ranged import READ_AHEAD, ranged_file
 from tweetbot_trainer.store.retrying import RetryBudget
@@ -28,10 +29,13 @@ _CREDENTIALS = {
 
 
 class S3Store:
-    """Objects in S3. Single PUTs only: they carry a sha256 that the server checks, and reach up to 5 GiB."""
+    """Objects in S3. What is written carries a sha256 that the server checks; files above `largest` go in parts."""
 
-    def __init__(self, client: Any, budget: RetryBudget, *, checksums: bool = True) -> None:
+    def __init__(
+        self, client: Any, budget: RetryBudget, *, checksums: bool = True, largest: int = LARGEST_PUT, part: int = PART
+    ) -> None:
         self._client, self._budget, self._checksums = client, budget, checksums
+        self._largest, self._part = largest, part
 
     def get(self, uri: str) -> bytes:
         """Return a whole object. Raises ObjectNotFound."""
@@ -74,7 +78,14 @@ class S3Store:
 
     def put(self, uri: str, body: Body) -> None:
         """Write an object, over whatever lies there."""
-        self._put(uri, body)
+        if isinstance(body, bytes) or size_of(body) <= self._largest:
+            self._put(uri, body)
+            return
+
+        def ask(request: Callable[[], Any]) -> Any:
+            return self._ask("write", uri, lambda _: request())
+
+        put_in_parts(self._client, s3_address(uri), body, ask, checksums=self._checksums, part=self._part)
 
     def put_if_absent(self, uri: str, body: Body) -> bool:
         """Write an object unless one lies there, and tell whether this call wrote it."""
@@ -92,10 +103,7 @@ class S3Store:
 
         def request(at: S3Address) -> ObjectInfo:
             answer = self._client.head_object(Bucket=at.bucket, Key=at.key, **self._with_checksum())
-            sha256 = answer.get("ChecksumSHA256")
-            whole = sha256 and answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT" and "-" not in sha256
-            known = base64.b64decode(sha256).hex() if whole else None
-            return ObjectInfo(uri, int(answer["ContentLength"]), answer["ETag"], known)
+            return ObjectInfo(uri, int(answer["ContentLength"]), answer["ETag"], _sha256_in(answer))
 
         return self._ask_if_there("look for", uri, request)
 
@@ -241,6 +249,13 @@ class S3Store:
                 return request(address)
 
         return self._budget.run(attempt)
+
+
+def _sha256_in(answer: dict[str, Any]) -> str | None:
+    """Return the sha256 that a HEAD tells; None also where it is one of the parts' sums, as which not all mark it."""
+    sha256, etag = answer.get("ChecksumSHA256"), answer["ETag"]
+    whole = answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
+    return base64.b64decode(sha256).hex() if sha256 and whole and "-" not in sha256 + etag else None
 
 
 def s3_client(output: S3Output, secrets: Path) -> Any:
