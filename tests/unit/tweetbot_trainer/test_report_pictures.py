@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
+from PIL.ImageColor import getrgb
 
 from builders_model import an_outcome, some_facts
 from hostile_texts import CORPUS
@@ -15,6 +16,7 @@ from tweetbot_trainer.report.avatars import round_png
 from tweetbot_trainer.report.badges import Badge, badges_of, badges_svg
 from tweetbot_trainer.report.lettering import PLACEHOLDER, Lettering, drawable, font_paths
 from tweetbot_trainer.report.loss_plot import loss_png, smoothed
+from tweetbot_trainer.report.palette import VERMILION
 from tweetbot_trainer.report.predictions_picture import Subject, predictions_png
 from tweetbot_trainer.training.outcome import MetricsRow
 
@@ -144,6 +146,17 @@ def test_the_loss_is_drawn_over_epochs() -> None:
     assert image.size == (1200, 675)
     assert image.info["Title"] == "Loss of @harbour_gull"
     assert loss_png(outcome.rows, handle="harbour_gull", best_epoch=1, base_loss=4.0) != plain
+
+
+def test_nothing_covers_the_published_loss() -> None:
+    losses = (5.8, 5.3, 4.8, 4.5, 4.46)  # of few posts: after the last epoch it is still high up
+    rows = [MetricsRow(step, float(step), eval_loss=loss) for step, loss in enumerate(losses)]
+
+    def signs(best_epoch: int) -> int:
+        image = opened(loss_png(rows, handle="gull", best_epoch=best_epoch)).convert("RGB")
+        return sum(count for count, colour in image.getcolors(1_000_000) or () if colour == getrgb(VERMILION))
+
+    assert signs(4) > 0.97 * signs(1)
 
 
 def test_a_training_of_one_step_can_be_drawn() -> None:

@@ -91,4 +91,4 @@ def _dress(axes: Any, handle: str) -> None:
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(GRID)
-    axes.legend(facecolor="white", edgecolor="none", framealpha=0.9, labelcolor=INK, loc="upper right")
+    axes.legend(facecolor="white", edgecolor="none", framealpha=0.9, labelcolor=INK, loc="lower left")
