@@ -88,8 +88,10 @@ def _add_generate(commands: _Commands) -> None:
     command.add_argument("--prompt", default="My dream is", help="beginning to continue (default: %(default)s)")
     command.add_argument("-n", "--count", type=_count, default=5, metavar="N", help="how many (default: %(default)s)")
     command.add_argument("--seed", type=_seed, default=42, help="same seed, same posts (default: %(default)s)")
-    command.add_argument("--temperature", type=_above_zero_to(2), help="more is bolder, to 2 (default: the model's)")
-    command.add_argument("--top-p", type=_above_zero_to(1), help="draw from so much of the odds (default: the model's)")
+    command.add_argument("--temperature", type=_within(0.01, 2), help="more is bolder, to 2 (default: the model's)")
+    command.add_argument(
+        "--top-p", type=_within(0.0001, 1), help="draw from so much of the odds (default: the model's)"
+    )
     command.add_argument("--keep-copies", action="store_true", help="show copies of training posts, too")
     forms = command.add_mutually_exclusive_group()
     forms.add_argument("--json", dest="form", action="store_const", const="json", help="write one JSON object")
@@ -145,14 +147,14 @@ def _seed(text: str) -> int:
     return int(text)
 
 
-def _above_zero_to(most: int) -> Callable[[str], float]:
+def _within(least: float, most: int) -> Callable[[str], float]:
     def number(text: str) -> float:
         try:
             value = float(text)
         except ValueError:
             value = 0.0
-        if not 0 < value <= most:
-            raise argparse.ArgumentTypeError(f"write a number above 0, and {most} at the most")
+        if not least <= value <= most:  # logits over a temperature near 0 are no numbers any more
+            raise argparse.ArgumentTypeError(f"write a number from {least} to {most}")
         return value
 
     return number

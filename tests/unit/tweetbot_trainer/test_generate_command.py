@@ -96,9 +96,9 @@ def test_a_published_model_is_fetched_by_its_address(
         (["-n", "0"], "-n/--count: write a number from 1 to 100"),
         (["--seed", "-1"], "--seed: write a whole number"),
         (["--seed", "9223372036854775808"], "--seed: write a whole number"),
-        (["--temperature", "0"], "--temperature: write a number above 0, and 2 at the most"),
-        (["--temperature", "nan"], "--temperature: write a number above 0"),
-        (["--top-p", "1.5"], "--top-p: write a number above 0, and 1 at the most"),
+        (["--temperature", "1e-45"], "--temperature: write a number from 0.01 to 2"),
+        (["--temperature", "nan"], "--temperature: write a number from 0.01"),
+        (["--top-p", "1.5"], "--top-p: write a number from 0.0001 to 1"),
         (["--json", "--jsonl"], "--jsonl: not allowed with argument --json"),
     ],
 )
