@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -35,10 +35,14 @@ class TweetBot:
     finalizers: tuple[str, ...] = ()
 
 
-def read_spec(raw: dict[str, Any]) -> TweetBotSpec:
-    """Return the spec of a manifest. Raises InvalidManifest."""
+def read_spec(raw: dict[str, Any], unknown: Literal["forbid", "ignore"] = "forbid") -> TweetBotSpec:
+    """Return the spec of a manifest; `unknown` says what becomes of fields that no type knows, at any depth.
+
+    Refuse them where a person wrote the manifest, and ignore them where an API server stored it: it has pruned what its
+    schema does not know, so what is left is of a newer version. Raises InvalidManifest.
+    """
     try:
-        return TweetBotSpec.model_validate(raw)
+        return TweetBotSpec.model_validate(raw, extra=unknown)
     except ValidationError as error:
         first = error.errors()[0]
         rule_field = first.get("ctx", {}).get("field")
@@ -47,9 +51,9 @@ def read_spec(raw: dict[str, Any]) -> TweetBotSpec:
 
 
 def parse(manifest: dict[str, Any], spec_of: Callable[[dict[str, Any]], TweetBotSpec] = read_spec) -> TweetBot:
-    """Return the TweetBot of a manifest; unknown fields of a stored status are dropped, those of a spec refused.
+    """Return the TweetBot of a manifest; unknown fields of a stored status are dropped.
 
-    `spec_of` reads the spec; whoever reads the same ones again and again may remember them. Raises InvalidManifest.
+    `spec_of` reads the spec, and refuses unknown fields unless the caller brings another. Raises InvalidManifest.
     """
     _require_kind(manifest)
     metadata = manifest.get("metadata") or {}

@@ -57,7 +57,7 @@ def _remembered(raw: dict[str, Any]) -> TweetBotSpec:
 
 @lru_cache(maxsize=128)  # a spec outlives many statuses: some 10 KiB each, for the TweetBots in work
 def _spec_of(text: str) -> TweetBotSpec:
-    return read_spec(json.loads(text))
+    return read_spec(json.loads(text), unknown="ignore")
 
 
 def _checked(bot: TweetBot) -> TweetBot:

@@ -103,6 +103,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "Online without a key": ({"tracking": {"wandb": {"mode": "Online"}}}, "spec.tracking.wandb.mode: mode Online"),
     "an unknown field": ({"autopilot": True}, "spec.autopilot: "),
+    "an unknown field further down": ({"model": {"size": "large"}}, "spec.model.size: "),
 }
 
 

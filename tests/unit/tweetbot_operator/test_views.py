@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from builders import a_manifest
+from tweetbot_contract.manifest import TweetBot
 from tweetbot_operator.document_to_bot import UnreadableBot, bot_from
 from tweetbot_operator.manifest_to_view import bot_of, job_of, pod_of
 
@@ -38,6 +39,16 @@ def test_a_bot_whose_spec_breaks_a_rule_is_read_as_far_as_it_goes() -> None:
     assert isinstance(bot, UnreadableBot)
     assert (bot.name, bot.generation, bot.status.phase) == ("gull", 1, "Pending")
     assert bot.complaint.startswith("spec.sources")
+
+
+def test_a_bot_of_a_newer_schema_is_read_without_the_fields_that_this_version_does_not_know() -> None:
+    older, newer = a_stored_manifest(), a_stored_manifest()
+    newer["spec"]["autopilot"] = {"mode": "Off"}
+    newer["spec"]["sources"][0]["archive"]["year"] = 2026
+    newer["spec"]["output"]["s3"]["partMebibytes"] = 8
+    first, second = (bot_from(bot_of(manifest).document) for manifest in (older, newer))
+    assert isinstance(second, TweetBot)
+    assert second == first
 
 
 def test_a_spec_is_read_once_for_all_the_statuses_it_lives_through() -> None:
