@@ -21,7 +21,14 @@ from tweetbot_trainer.pointer import POINTER_FILE
 from tweetbot_trainer.source_records import ObjectRecord, record_of
 from tweetbot_trainer.store import ObjectStore, join, sha256_of, sha256_of_stream
 from tweetbot_trainer.training.key import VERSION_DIGITS, key_of
-from tweetbot_trainer.version_manifest import MANIFEST_FILE, MODEL_FOLDER, FileRecord, VersionManifest, decoded
+from tweetbot_trainer.version_manifest import (
+    ADOPTED_FILE,
+    MANIFEST_FILE,
+    MODEL_FOLDER,
+    FileRecord,
+    VersionManifest,
+    decoded,
+)
 
 Verdict = Literal["ok", "differs", "missing", "unproven"]
 #: A file that we wrote is not what it was.
@@ -126,7 +133,7 @@ def _file(store: ObjectStore, home: str, path: str, record: FileRecord) -> Findi
 def _strangers(store: ObjectStore, version: Version) -> Iterator[Finding]:
     """Yield what lies among the version's files and is none: a server might load it."""
     folder = f"/{version.home.rpartition('/')[2]}/"
-    listed = {MANIFEST_FILE, *version.manifest.files}
+    listed = {MANIFEST_FILE, ADOPTED_FILE, *version.manifest.files}
     for info in store.list(f"{version.home}/"):
         if (path := info.uri.rpartition(folder)[2]) not in listed:  # a file's address may be written in several ways
             yield Finding("differs", path, "the manifest does not list it")

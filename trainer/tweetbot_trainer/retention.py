@@ -14,10 +14,7 @@ from tweetbot_trainer.errors import StageFailed
 from tweetbot_trainer.pointer import served_version
 from tweetbot_trainer.stage import StageContext
 from tweetbot_trainer.store import ObjectStore, join
-from tweetbot_trainer.version_manifest import MANIFEST_FILE, version_of, version_uri
-
-#: Beside a version's manifest: a run that did not make it has had latest.json point to it.
-ADOPTED_FILE = "ADOPTED"
+from tweetbot_trainer.version_manifest import ADOPTED_FILE, MANIFEST_FILE, version_of, version_uri
 
 
 def mark_adopted(store: ObjectStore, run: RunDocument, result: TrainSucceeded) -> None:

@@ -21,6 +21,8 @@ from tweetbot_trainer.source_records import Sha256, SourceRecord
 from tweetbot_trainer.store import ObjectStore, join, sha256_of, sha256_of_stream, size_of
 
 MANIFEST_FILE = "MANIFEST.json"
+#: Beside a version's manifest: a run that did not make it has had latest.json point to it.
+ADOPTED_FILE = "ADOPTED"
 MODEL_FOLDER, REPORT_FOLDER, ADAPTER_FOLDER = "model", "report", "adapter"
 
 

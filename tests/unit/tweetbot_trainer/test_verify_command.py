@@ -15,9 +15,11 @@ from builders_stages import a_source
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.model import Model
 from tweetbot_trainer.__main__ import command
+from tweetbot_trainer.adoption import adoptable
 from tweetbot_trainer.dataset import POSTS_FILE, SUMMARY_FILE
 from tweetbot_trainer.dataset_ids import IDS_FILE
 from tweetbot_trainer.model.identity import base_identity
+from tweetbot_trainer.retention import mark_adopted
 
 
 @pytest.fixture
@@ -44,6 +46,18 @@ def test_all_that_was_published_matches(run: RunDocument, capsys: pytest.Capture
     assert set(verdicts.values()) == {"ok"}
     assert {"MANIFEST.json", "model/model.safetensors", "report/loss.png", IDS_FILE, "data table"} < set(verdicts)
     assert "sources[0] posts posts.txt" in verdicts
+
+
+def test_a_version_that_a_later_run_adopted_matches_as_well(
+    run: RunDocument, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = version_of(run)
+    published = adoptable(STORE, run, json.loads(STORE.get(f"{home}/MANIFEST.json"))["trainingKey"])
+    assert published is not None
+    STORE.delete(f"{run.prefix}/latest.json")  # another is served meanwhile
+    mark_adopted(STORE, run, published)
+    assert [info for info in STORE.list(f"{home}/") if info.uri.endswith("/ADOPTED")]
+    assert verified(home, capsys)[0] == 0
 
 
 @pytest.mark.parametrize("form", ["{}", "{}/", "{}/model", "{}/MANIFEST.json"])
