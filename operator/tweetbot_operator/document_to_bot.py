@@ -61,8 +61,8 @@ def _spec_of(text: str) -> TweetBotSpec:
 
 
 def _checked(bot: TweetBot) -> TweetBot:
-    """What CEL cannot tell of a schedule is told here. Raises InvalidManifest."""
-    complaint = complaint_about(bot.spec.schedule) if bot.spec.schedule else None
+    """What CEL cannot tell of a schedule is told here; an erasure needs none. Raises InvalidManifest."""
+    complaint = complaint_about(bot.spec.schedule) if bot.spec.schedule and not bot.deleting else None
     if complaint:
         raise InvalidManifest(complaint)
     return bot

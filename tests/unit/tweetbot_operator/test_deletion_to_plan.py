@@ -322,6 +322,17 @@ def test_a_spec_that_cannot_be_read_does_not_hold_the_bot_up() -> None:
     assert after.actions == (SetFinalizers((FOREIGN,), "given up"),)
 
 
+async def test_a_schedule_that_makes_no_sense_is_in_no_erasures_way(stage: Stage) -> None:
+    await stage.apply(**ERASING)
+    await stage.whole_run()
+    stage.cluster.edit(NAMESPACE, NAME, schedule={"cron": "0 25 * * *"})
+    await stage.settle()
+    assert stage.reason() == "InvalidSpec"
+    await deleted(stage)
+    await end_cleanup(stage, "Complete")
+    assert (is_gone(stage), events(stage)) == (True, [])
+
+
 def test_another_ones_finalizer_is_waited_for_without_a_word() -> None:
     bot = replace(a_bot(**ERASING), finalizers=(FOREIGN,), deleting=True, deleted_at=NOON.isoformat())
     made = plan_deletion(a_world(bot, at=9999), SETTINGS)
