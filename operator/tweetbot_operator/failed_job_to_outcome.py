@@ -77,6 +77,10 @@ def explained(pods: Pods) -> Broken | None:
 
 def exhausted(pods: Pods) -> Broken:
     """All else."""
+    if words := pods[-1].start_error:
+        way_on = f"Correct the trainer image or the node's runtime, then set the annotation {RETRAIN_ANNOTATION}."
+        message = f"The node could not start the trainer: {clause(words, 600)}. {way_on}"
+        return Broken(ATTEMPTS_EXHAUSTED.name, message)
     code = pods[-1].exit_code
     how = "without an exit code" if code is None else f"by exit code {code}"
     count = sum(not pod.disrupted for pod in pods)

@@ -19,6 +19,8 @@ from tweetbot_operator.views import JobView, PodView, StoredBot
 
 Manifest = dict[str, Any]
 _TRAINER = 0  # our Pods have one container
+#: A kubelet's words for a container that the runtime could not start; it "started" in 1970 (kubernetes#120331).
+_NOT_STARTED = ("StartError", "ContainerCannotRun")
 
 
 def bot_of(manifest: Manifest) -> StoredBot:
@@ -125,14 +127,16 @@ def _container(status: Manifest) -> Manifest:
     containers = status.get("containerStatuses") or ()
     state = containers[_TRAINER].get("state") or {} if containers else {}
     waiting, running, ended = (state.get(kind) or {} for kind in ("waiting", "running", "terminated"))
+    unstarted = ended.get("reason") in _NOT_STARTED
     return {
         "waiting": waiting.get("reason", ""),
         "waiting_message": waiting.get("message", ""),
-        "started_at": _time(running.get("startedAt") or ended.get("startedAt")),
+        "started_at": None if unstarted else _time(running.get("startedAt") or ended.get("startedAt")),
         "finished_at": _time(ended.get("finishedAt")),
         "exit_code": ended.get("exitCode"),
         "out_of_memory": ended.get("reason") == "OOMKilled",
-        "message": ended.get("message", ""),
+        "message": "" if unstarted else ended.get("message", ""),
+        "start_error": ended.get("message", "") if unstarted else "",
     }
 
 

@@ -94,6 +94,12 @@ def test_pods_that_are_gone_are_lost() -> None:
     assert failure_of(JOB, (), searched=True) == Lost()
 
 
+def test_what_kept_the_trainer_from_starting_is_told_as_there_is_no_log() -> None:
+    outcome = failure_of(JOB, (pod(128, start_error="exec: not found in $PATH"),), searched=True)
+    assert isinstance(outcome, Broken)
+    assert outcome.message.startswith("The node could not start the trainer: exec: not found in $PATH. ")
+
+
 def test_disrupted_pods_are_not_counted_as_attempts() -> None:
     outcome = failure_of(JOB, (pod(137, disrupted=True), pod(1)), searched=False)
     assert isinstance(outcome, Broken)

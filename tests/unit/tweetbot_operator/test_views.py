@@ -111,6 +111,15 @@ def test_a_pod_that_ended_gives_its_code_and_words() -> None:
     assert (pod.finished_at - pod.started_at).seconds == 8
 
 
+def test_a_container_that_the_runtime_could_not_start_never_began_whatever_its_clock_says() -> None:
+    words = 'failed to create task: exec: "tweetbot-trainer": executable file not found in $PATH'
+    times = {"startedAt": "1970-01-01T00:00:00Z", "finishedAt": "2026-01-01T12:00:09Z"}
+    ended = {"exitCode": 128, "reason": "StartError", "message": words, **times}
+    status = {"phase": "Failed", "containerStatuses": [{"name": "trainer", "state": {"terminated": ended}}]}
+    pod = pod_of({"metadata": METADATA, "status": status})
+    assert (pod.started_at, pod.exit_code, pod.message, pod.start_error) == (None, 128, "", words)
+
+
 def test_an_evicted_pod_is_disrupted() -> None:
     condition = {"type": "DisruptionTarget", "status": "True"}
     assert pod_of({"metadata": METADATA, "status": {"conditions": [condition]}}).disrupted
