@@ -15,10 +15,10 @@ from tweetbot_contract.handover import (
     STAGE_LABEL,
 )
 from tweetbot_contract.reasons import QUEUED
+from tweetbot_operator.spec_to_pod import CONTAINER
 from tweetbot_operator.views import JobView, PodView, StoredBot
 
 Manifest = dict[str, Any]
-_TRAINER = 0  # our Pods have one container
 #: A kubelet's words for a container that the runtime could not start; it "started" in 1970 (kubernetes#120331).
 _NOT_STARTED = ("StartError", "ContainerCannotRun")
 
@@ -123,9 +123,9 @@ def pod_of(manifest: Manifest) -> PodView:
 
 
 def _container(status: Manifest) -> Manifest:
-    """Return what the one container's state says, as fields of a PodView."""
+    """Return what the trainer's state says, as fields of a PodView. A mesh's webhook may have put others beside it."""
     containers = status.get("containerStatuses") or ()
-    state = containers[_TRAINER].get("state") or {} if containers else {}
+    state = next((each.get("state") or {} for each in containers if each.get("name") == CONTAINER), {})
     waiting, running, ended = (state.get(kind) or {} for kind in ("waiting", "running", "terminated"))
     unstarted = ended.get("reason") in _NOT_STARTED
     return {

@@ -34,7 +34,7 @@ async def admit(stage: Stage, *, began: bool = True) -> None:
 
 async def run_pod(stage: Stage) -> None:
     started = {"running": {"startedAt": f"{stage.time:%Y-%m-%dT%H:%M:%SZ}"}}
-    stage.cluster.run_pod(stage.job_name, NAMESPACE, containerStatuses=[{"state": started}])
+    stage.cluster.run_pod(stage.job_name, NAMESPACE, containerStatuses=[{"name": "trainer", "state": started}])
     await stage.settle()
 
 

@@ -120,6 +120,13 @@ def test_a_container_that_the_runtime_could_not_start_never_began_whatever_its_c
     assert (pod.started_at, pod.exit_code, pod.message, pod.start_error) == (None, 128, "", words)
 
 
+def test_the_result_is_the_trainers_whatever_containers_a_webhook_has_put_beside_it() -> None:
+    proxy = {"name": "istio-proxy", "state": {"terminated": {"exitCode": 0, "message": "theirs"}}}
+    trainer = {"name": "trainer", "state": {"terminated": {"exitCode": 10, "message": "ours"}}}
+    pod = pod_of({"metadata": METADATA, "status": {"phase": "Failed", "containerStatuses": [proxy, trainer]}})
+    assert (pod.exit_code, pod.message) == (10, "ours")
+
+
 def test_an_evicted_pod_is_disrupted() -> None:
     condition = {"type": "DisruptionTarget", "status": "True"}
     assert pod_of({"metadata": METADATA, "status": {"conditions": [condition]}}).disrupted
