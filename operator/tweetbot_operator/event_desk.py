@@ -34,11 +34,18 @@ class EventDesk:
 
     async def about(self, namespace: str, uid: str, reason: str) -> list[Manifest]:
         """Return the Events of this reason that regard the object, newest last. Raises ApiFault."""
+        self._forget_old()
         listing = self._listings.setdefault((namespace, reason), _Listing())
         async with listing.asking:
             if self._clock() >= listing.until:
                 await self._list(listing, namespace, reason)
         return listing.by_object.get(uid, [])
+
+    def _forget_old(self) -> None:
+        """Let go of lists that hold no more, and that nobody waits for: Events are large, and namespaces many."""
+        now = self._clock()
+        kept = {key: one for key, one in self._listings.items() if one.asking.locked() or now < one.until}
+        self._listings = kept
 
     async def _list(self, listing: _Listing, namespace: str, reason: str) -> None:
         begun, found = self._clock(), dict[str, list[Manifest]]()

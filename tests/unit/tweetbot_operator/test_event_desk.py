@@ -1,6 +1,7 @@
 """Events are listed once for all who ask within a while."""
 
 import asyncio
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -60,3 +61,20 @@ async def test_namespaces_and_reasons_are_listed_apart() -> None:
     for namespace, reason in (("team-a", "FailedCreate"), ("team-b", "FailedCreate"), ("team-a", "FailedMount")):
         await desk.about(namespace, "job", reason)
     assert server.lists == 3
+
+
+class WatchedEvent(dict[str, Any]):
+    """An Event that can be told to be gone."""
+
+
+async def test_a_list_that_holds_no_more_is_let_go_of() -> None:
+    server = Events()
+    server.items = [WatchedEvent(an_event("job", "no room"))]
+    kept = weakref.ref(server.items[0])
+    desk = EventDesk(server, lambda: server.time)
+    await desk.about("team-a", "job", "FailedCreate")
+    server.items.clear()
+    assert kept() is not None
+    server.time += 1.5
+    await desk.about("team-b", "job", "FailedCreate")
+    assert kept() is None
