@@ -14,6 +14,7 @@ from tweetbot_trainer.errors import StageFailed, Temporary
 UNFORESEEN = 1
 #: No room on the disk, none left of a quota, or the limit of a file's size.
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_OF_A_GPU = "OutOfMemoryError"
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 
@@ -40,7 +41,7 @@ def failure_of(error: Exception) -> tuple[result.StageFailed, int]:
         case Exception() if _disk_error(error) in _FULL:
             return failure_of(Temporary(reasons.DISK_FULL, "the disk is full: give the node more ephemeral storage"))
         case MemoryError() | RuntimeError() if _is_out_of_memory(error):
-            return _told(reasons.OUT_OF_MEMORY, "the memory is used up: raise spec.resources.memory"), UNFORESEEN
+            return _told(reasons.OUT_OF_MEMORY, _more_memory(error)), UNFORESEEN
         case _:
             text = f"{type(error).__name__} {_place(error)}. {reasons.TRAINER_BUG.advice}"
             return _told(reasons.TRAINER_BUG, text), UNFORESEEN
@@ -61,8 +62,14 @@ def _disk_error(error: Exception) -> int | None:
 
 def _is_out_of_memory(error: Exception) -> bool:
     """Torch has its own class for a GPU's memory, and words for the CPU's; it is not imported to compare them."""
-    names = {"MemoryError", "OutOfMemoryError"}
+    names = {"MemoryError", _OF_A_GPU}
     return type(error).__name__ in names or "can't allocate memory" in str(error)
+
+
+def _more_memory(error: Exception) -> str:
+    if type(error).__name__ == _OF_A_GPU:
+        return "the GPU's memory is used up: ask for a larger GPU"
+    return "the memory is used up: raise spec.resources.memory"
 
 
 def _place(error: Exception) -> str:

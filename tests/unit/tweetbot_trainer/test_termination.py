@@ -42,12 +42,17 @@ class OutOfMemoryError(RuntimeError):
 
 
 @pytest.mark.parametrize(
-    "error",
-    [MemoryError(), OutOfMemoryError("CUDA out of memory"), RuntimeError("DefaultCPUAllocator: can't allocate memory")],
+    ("error", "advice"),
+    [
+        (MemoryError(), "raise spec.resources.memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "raise spec.resources.memory"),
+        (OutOfMemoryError("CUDA out of memory"), "a larger GPU"),
+    ],
 )
-def test_used_up_memory_counts_as_an_attempt(error: Exception) -> None:
+def test_used_up_memory_counts_as_an_attempt_and_says_whose_it_was(error: Exception, advice: str) -> None:
     told, code = failure_of(error)
     assert (told.reason, code) == ("OutOfMemory", UNFORESEEN)
+    assert told.message.endswith(advice)
 
 
 def test_an_unforeseen_errors_own_text_stays_in_the_log() -> None:
