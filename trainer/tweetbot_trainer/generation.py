@@ -115,7 +115,7 @@ def saved_sampling(folder: Path) -> Sampling:
 
 
 def _drawn(model: GPT2LMHeadModel, tokenizer: Tokenizer, prompt: str, count: int, sampling: Sampling) -> Iterator[str]:
-    """Yield a text for each of `count` drawings, empty where the model wrote nothing."""
+    """Yield a text for each of `count` drawings, empty where the model wrote nothing that fits into a post."""
     mark = end_mark_id(tokenizer)
     room = model.config.n_positions - sampling.max_new_tokens - 1
     start = (mark, *encode(tokenizer, prompt).tokens[-room:])
@@ -123,7 +123,14 @@ def _drawn(model: GPT2LMHeadModel, tokenizer: Tokenizer, prompt: str, count: int
     for done in range(0, count, batch):
         for ids in drawn(model, start, min(batch, count - done), sampling, end_mark=mark):
             continued = _first_line(tokenizer, ids)
-            yield shortened(one_line(prompt + continued)) if continued else ""
+            yield _post(prompt, continued) if continued else ""
+
+
+def _post(prompt: str, continued: str) -> str:
+    """Return both as one post; empty where it has room for no word of the model's."""
+    whole = one_line(prompt + continued)
+    text = shortened(whole)
+    return text if text == whole or len(text) > len(one_line(prompt)) + len("…") else ""
 
 
 def _first_line(tokenizer: Tokenizer, ids: Sequence[int]) -> str:

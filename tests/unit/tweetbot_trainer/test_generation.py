@@ -70,6 +70,12 @@ def test_each_prompt_gets_its_samples(trained: Base) -> None:
     assert [sample.prompt for sample in samples] == ["My dream", "My dream", "a gull", "a gull"]
 
 
+@pytest.mark.parametrize("prompt", ["港" * 200, "a" * 279], ids=["longer than a post", "as long as a post"])
+def test_a_prompt_that_leaves_no_room_for_a_word_gets_no_samples(trained: Base, prompt: str) -> None:
+    """The prompt alone, cut to a post, stood in status and card as written by the model."""
+    assert written(trained, prompt, count=1).posts == ()
+
+
 def test_an_untrained_model_writes_no_more_than_a_post_may_hold() -> None:
     base = a_base(context=256)
     sampling = replace(SAMPLING, max_new_tokens=200, temperature=2.0)
