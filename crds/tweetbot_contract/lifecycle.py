@@ -73,6 +73,7 @@ class History(Part):
             ge=1,
             le=100,
             description="Model versions kept in S3, the newest. Older ones are erased after a publication, but never "
-            "the one that latest.json points to, nor one that a later run adopted.",
+            "the one that latest.json points to, nor one that a later run adopted. As many are kept of those "
+            "that missed a gate.",
         ),
     ] = 3

@@ -37,11 +37,10 @@ def adoptable(store: ObjectStore, run: RunDocument, training_key: str) -> TrainS
 def rejected(store: ObjectStore, run: RunDocument, training_key: str) -> VersionManifest | None:
     """Return the manifest of a version that failed a gate before, every file of it verified, or None."""
     home = rejected_uri(run, version_for(store, run, training_key))
-    found = store.find(join(home, MANIFEST_FILE))
-    manifest = decoded(found.body) if found else None
-    if manifest is None or manifest.training_key != training_key or not all_intact(store, home, manifest.files):
+    found = manifest_below(store, home)
+    if found is None or found[0].training_key != training_key or not all_intact(store, home, found[0].files):
         return None
-    return manifest
+    return found[0]
 
 
 def version_for(store: ObjectStore, run: RunDocument, training_key: str) -> str:
@@ -68,7 +67,12 @@ def claim(store: ObjectStore, run: RunDocument, version: str) -> None:
 
 def manifest_at(store: ObjectStore, run: RunDocument, version: str) -> tuple[VersionManifest, bytes] | None:
     """Return a version's manifest and its bytes; None where there is none, or none that can be read."""
-    found = store.find(join(version_uri(run, version), MANIFEST_FILE))
+    return manifest_below(store, version_uri(run, version))
+
+
+def manifest_below(store: ObjectStore, home: str) -> tuple[VersionManifest, bytes] | None:
+    """Return the manifest of the version that lies at an address, and its bytes; None as `manifest_at`."""
+    found = store.find(join(home, MANIFEST_FILE))
     manifest = decoded(found.body) if found else None
     return (manifest, found.body) if found and manifest else None
 

@@ -1,15 +1,15 @@
-"""Which published versions stay: the newest few, the one that is served, and those that another run has adopted.
+"""Which versions stay: the newest few, the one that is served, and those that another run has adopted.
 
-`spec.history.models` says how many. A version without a manifest is none and is left alone. A version goes file by
-file, its manifest last: whoever is killed in between leaves a version that is found damaged, is not adopted, and goes
-after the next publication.
+`spec.history.models` says how many, of those that were published and of those that failed a gate. A version without a
+manifest is none and is left alone. A version goes file by file, its manifest last: whoever is killed in between leaves
+a version that is found damaged, is not adopted, and goes after the next publication.
 """
 
 from collections.abc import Iterator
 
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import TrainSucceeded
-from tweetbot_trainer.adoption import manifest_at
+from tweetbot_trainer.adoption import manifest_below
 from tweetbot_trainer.errors import StageFailed
 from tweetbot_trainer.pointer import served_version
 from tweetbot_trainer.stage import StageContext
@@ -25,35 +25,50 @@ def mark_adopted(store: ObjectStore, run: RunDocument, result: TrainSucceeded) -
 
 
 def erase_old_versions(context: StageContext) -> None:
-    """Erase what is beyond the spec's history. The model is published by now, so no fault here may end the run."""
+    """Erase what is beyond the spec's history. The run has its result by now, so no fault here may change that."""
     store, run = context.store, context.run
     try:
-        for version in tuple(_superfluous(store, run)):
+        for home in (*_superfluous(store, run), *_rejected_long_ago(store, run)):
             if context.stop.requested:
                 return
-            _erase(store, version_uri(run, version))
-            context.log.info("models.erased", version=version)
+            _erase(store, home)
+            context.log.info("models.erased", uri=home)
     except StageFailed as fault:
         context.log.warning("models.not_erased", message=fault.message)
 
 
 def _superfluous(store: ObjectStore, run: RunDocument) -> Iterator[str]:
-    """Yield the versions that go, the oldest last. Where nothing is served, nothing goes."""
+    """Yield where the versions lie that go, the oldest last. Where nothing is served, nothing goes."""
     served = served_version(store, run)
     if served is None:
         return
-    files = [tuple(info.uri.rsplit("/", 3)[1:]) for info in store.list(join(run.prefix, "models") + "/")]
-    kept = {served, *(version for folder, version, name in files if (folder, name) == ("models", ADOPTED_FILE))}
-    versions = [version for folder, version, name in files if (folder, name) == ("models", MANIFEST_FILE)]
-    dated = sorted(((_published_at(store, run, version), version) for version in versions), reverse=True)
-    for published_at, version in dated[run.spec.history.models :]:
-        if published_at and version not in kept:
-            yield version
+    kept = {version_uri(run, served), *_homes(store, run, "models", ADOPTED_FILE)}
+    yield from (home for home in _beyond_history(store, run, "models") if home not in kept)
 
 
-def _published_at(store: ObjectStore, run: RunDocument, version: str) -> str:
-    """Return when a version was published; one whose manifest cannot be read counts as the oldest, and stays."""
-    found = manifest_at(store, run, version)
+def _rejected_long_ago(store: ObjectStore, run: RunDocument) -> Iterator[str]:
+    """Yield where the versions lie that failed a gate and go; what is published and served plays no part."""
+    return _beyond_history(store, run, "rejected")
+
+
+def _beyond_history(store: ObjectStore, run: RunDocument, folder: str) -> Iterator[str]:
+    homes = _homes(store, run, folder, MANIFEST_FILE)
+    dated = sorted(((_finished_at(store, home), home) for home in homes), reverse=True)
+    return (home for finished_at, home in dated[run.spec.history.models :] if finished_at)
+
+
+def _homes(store: ObjectStore, run: RunDocument, folder: str, file: str) -> Iterator[str]:
+    """Yield where the versions lie that have this file at their top."""
+    above = join(run.prefix, folder)
+    for info in store.list(f"{above}/"):
+        home, _, name = info.uri.rpartition("/")
+        if name == file and home.rpartition("/")[0] == above:
+            yield home
+
+
+def _finished_at(store: ObjectStore, home: str) -> str:
+    """Return when a version was made; one whose manifest cannot be read counts as the oldest, and stays."""
+    found = manifest_below(store, home)
     return found[0].published_at if found else ""
 
 

@@ -164,6 +164,7 @@ class TrainingRun:
         self.tracker.summary(metrics.as_json())
         kept_at = keep_beside(self.context.store, self.context.run, folder, manifest, check=self.context.stop.check)
         self._shelf.clear()
+        erase_old_versions(self.context)
         raise gate_failed(missed, kept_at)
 
     def _samples(self, base: Base, unlike: TrainingPosts) -> tuple[Sample, ...]:

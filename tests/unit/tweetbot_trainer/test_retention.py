@@ -11,7 +11,7 @@ from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import TrainSucceeded
 from tweetbot_fakes.storage import Killed, WatchedStore
 from tweetbot_trainer.pointer import point_to, served_version
-from tweetbot_trainer.publication import publish
+from tweetbot_trainer.publication import keep_beside, publish
 from tweetbot_trainer.retention import erase_old_versions, mark_adopted
 from tweetbot_trainer.signals import StopRequest
 from tweetbot_trainer.store import ObjectStore, StorageUnavailable
@@ -31,6 +31,15 @@ def published(folder: Path, number: int) -> TrainSucceeded:
     files = a_folder(folder / f"finished-{number}", b"weights")
     at = f"2026-11-{number:02}T06:00:00.000Z"
     return publish(STORE, run, files, a_version(files, run, key[:16], training_key=key, published_at=at))
+
+
+def rejected(folder: Path, number: int) -> str:
+    """Keep the version of this run beside, on the day of this number; answers where."""
+    run, key = a_run(folder, number), hashlib.sha256(f"key {number}".encode()).hexdigest()
+    files = a_folder(folder / f"finished-{number}", b"weights")
+    at = f"2026-11-{number:02}T06:00:00.000Z"
+    version = a_version(files, run, key[:16], training_key=key, published_at=at)
+    return keep_beside(STORE, run, files, version, check=lambda: None)
 
 
 def kept(folder: Path, results: list[TrainSucceeded]) -> list[int]:
@@ -91,6 +100,20 @@ def test_a_manifest_that_cannot_be_read_protects_its_folder(tmp_path: Path) -> N
     STORE.put(f"{results[0].model.uri.removesuffix('/model')}/MANIFEST.json", b"{")
     erase(tmp_path, 3, keep=1)
     assert kept(tmp_path, results) == [1, 3]
+
+
+def test_of_what_failed_a_gate_the_newest_stay_though_nothing_was_ever_published(tmp_path: Path) -> None:
+    homes = [rejected(tmp_path, number) for number in (1, 2, 3, 4)]
+    erase(tmp_path, 4)
+    assert [home for home in homes if STORE.find(f"{home}/MANIFEST.json")] == homes[2:]
+    assert not list(STORE.list(f"{homes[0]}/"))
+
+
+def test_published_versions_and_those_that_failed_a_gate_are_counted_apart(tmp_path: Path) -> None:
+    results, beside = [published(tmp_path, number) for number in (1, 2)], [rejected(tmp_path, 3), rejected(tmp_path, 4)]
+    erase(tmp_path, 4)
+    assert kept(tmp_path, results) == [1, 2]
+    assert all(STORE.find(f"{home}/MANIFEST.json") for home in beside)
 
 
 def test_another_bots_versions_are_out_of_reach(tmp_path: Path) -> None:

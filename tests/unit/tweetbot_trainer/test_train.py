@@ -16,7 +16,7 @@ from tweetbot_contract.result import TrackingResult, TrainSucceeded
 from tweetbot_fakes.storage import WatchedStore
 from tweetbot_trainer.errors import GateFailed, Stopped
 from tweetbot_trainer.prepare import prepare
-from tweetbot_trainer.publication import publish
+from tweetbot_trainer.publication import keep_beside, publish
 from tweetbot_trainer.run_record import read_record, write_record
 from tweetbot_trainer.signals import StopRequest
 from tweetbot_trainer.stage import StageContext
@@ -193,6 +193,7 @@ def a_parrot(folder: Path, limit: int) -> StageContext:
         "training": {"epochs": 3},
         "filter": {"deduplicate": False},
         "evaluation": {"gates": {"maxVerbatimPercent": limit}},
+        "history": {"models": 1},
     }
     prepared = prepare(a_context(folder, a_local_run(folder, spec=spec)))
     return a_context(folder, a_local_run(folder, stage="Train", dataset=prepared.dataset.digest, spec=spec))
@@ -200,6 +201,8 @@ def a_parrot(folder: Path, limit: int) -> StageContext:
 
 def test_a_parrot_is_kept_beside_until_the_gate_is_loosened(tmp_path: Path) -> None:
     context, tracker = a_parrot(tmp_path, 5), RecordingTracker()
+    files = a_folder(tmp_path / "another", b"weights")
+    former = keep_beside(STORE, context.run, files, a_version(files, context.run, "0" * 16), check=lambda: None)
     with pytest.raises(GateFailed, match=r"% of its samples are verbatim, .* is 5\. The model lies at file"):
         train(replace(context, start_tracker=lambda config: tracker))
     assert tracker.figures["verbatimRate"] > 0.05
@@ -207,6 +210,7 @@ def test_a_parrot_is_kept_beside_until_the_gate_is_loosened(tmp_path: Path) -> N
     assert STORE.find(f"{context.run.prefix}/latest.json") is None
     kept = [info.uri for info in STORE.list(f"{context.run.prefix}/rejected/")]
     assert any(uri.endswith("/model/model.safetensors") for uri in kept)
+    assert not any(uri.startswith(former) for uri in kept)
 
     with pytest.raises(GateFailed):
         train(replace(context, start_tracker=untouched))
