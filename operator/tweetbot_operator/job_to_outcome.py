@@ -32,6 +32,7 @@ from tweetbot_operator.outcomes import (
 from tweetbot_operator.pod_to_blockage import blockage_of, cause_of, refusal_of
 from tweetbot_operator.pods_to_usage import disruptions_of, seconds_used
 from tweetbot_operator.settings import OperatorSettings
+from tweetbot_operator.spec_to_job import FIRST_PAUSE, LONGEST_PAUSE
 from tweetbot_operator.spec_to_run import round_of
 from tweetbot_operator.text import clause
 from tweetbot_operator.times import after, earliest, moment_of
@@ -39,9 +40,6 @@ from tweetbot_operator.views import JobView, PodView
 
 #: Disruptions of one Job after which the cluster gets a pause, and evictions for memory that are no bad luck any more.
 PREEMPTIONS, MEMORY_EVICTIONS = 20, 2
-#: The Job controller's pauses after Pods that failed or had to leave, in seconds (kubernetes/pkg/controller/job):
-#: doubled from the first to the longest. They are no waiting for a start.
-_FIRST_PAUSE, _LONGEST_PAUSE = 10, 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +193,7 @@ def _podless_since(job: JobView, scene: Scene) -> datetime:
     last = [pod.finished_at or pod.created_at for pod in scene.pods[-1:]]
     seen = scene.findings.podless.get(job.uid, job.created_at)
     gone = job.failed_pods + disruptions_of(scene.run, scene.pods)
-    pause = min(_FIRST_PAUSE * 2 ** (gone - 1), _LONGEST_PAUSE) if gone else 0
+    pause = min(FIRST_PAUSE * 2 ** (gone - 1), LONGEST_PAUSE) if gone else 0
     return after(max(*last, seen, job.started_at or job.created_at), pause)
 
 

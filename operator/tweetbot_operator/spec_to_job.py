@@ -29,6 +29,9 @@ from tweetbot_operator.spec_to_run import round_of
 Manifest = dict[str, Any]
 #: Argo CD watches what its applications' resources own; a busy Job would make it refresh the application each time.
 QUIET = {"argocd.argoproj.io/ignore-resource-updates": "true"}
+#: The Job controller's pauses after Pods that failed or had to leave, in seconds (kubernetes/pkg/controller/job):
+#: doubled from the first to the longest. They are no waiting for a start.
+FIRST_PAUSE, LONGEST_PAUSE = 10, 600
 
 
 def job_for(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Manifest:
@@ -74,8 +77,8 @@ def _job_spec(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Man
     return {
         **suspension(bot.spec.scheduling, run.stage),
         "backoffLimit": limits.attempts - 1,
-        "activeDeadlineSeconds": limits.start_deadline_seconds
-        + max(limits.active_deadline_seconds - run.ran_seconds, 0)
+        "activeDeadlineSeconds": max(limits.active_deadline_seconds - run.ran_seconds, 0)
+        + limits.attempts * (limits.start_deadline_seconds + LONGEST_PAUSE)
         + settings.backstop_seconds,
         "ttlSecondsAfterFinished": settings.job_ttl_seconds,
         "podReplacementPolicy": "Failed",  # or a replacement asks for a second GPU while the first Pod still ends

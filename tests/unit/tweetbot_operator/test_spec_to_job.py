@@ -154,6 +154,15 @@ def test_every_round_has_its_own_mark() -> None:
     assert job["metadata"]["annotations"]["tweetbot.dev/round"] == "4-2"
 
 
+@pytest.mark.parametrize("attempts", [1, 3, 10])
+def test_a_jobs_own_clock_leaves_every_attempt_its_whole_wait_and_the_stage_all_its_time(attempts: int) -> None:
+    """It counts waiting and the Job controller's pauses (10 s, doubled up to 600 s), which the operator's does not."""
+    limits = {"attempts": attempts, "startDeadlineSeconds": 3600, "activeDeadlineSeconds": 7200}
+    pauses = [min(10 * 2**count, 600) for count in range(attempts - 1)]
+    longest = attempts * 3600 + sum(pauses) + 7200
+    assert the_job(a_bot_in("Train", run=limits))["spec"]["activeDeadlineSeconds"] > longest
+
+
 def test_the_longest_name_fits_a_job() -> None:
     bot = a_bot()
     assert len(job_for(bot, a_run(bot), SETTINGS)["metadata"]["name"]) - len(bot.name) + 46 <= 63
