@@ -88,9 +88,16 @@ ADMISSION_UNAVAILABLE = _reason(
 )
 STATUS_REFUSED = _reason(
     "StatusRefused",
-    "The API server fails at writing the status, each time with the same words.",
+    "The API server refuses the status, or fails at writing it each time with the same words.",
     "Platform",
-    "Report the message to the operator's project; the operator tries again, with a pause.",
+    "Change the policy, webhook or right that the message names; where it names none, report it to the operator's "
+    "project. The operator tries again, with a pause.",
+)
+FINALIZER_REFUSED = _reason(
+    "FinalizerRefused",
+    "The API server refuses the finalizer of deletionPolicy: Delete, or its removal; until then nothing else is done.",
+    "Platform",
+    "Change the policy, webhook or right that the message names. The operator tries again, with a pause.",
 )
 SECRET_NOT_FOUND = _reason(
     "SecretNotFound",

@@ -108,7 +108,10 @@ class KubernetesCluster:
         return await self._patch(bot, "", {"path": "/metadata/finalizers", "value": list(finalizers)})
 
     async def _patch(self, bot: StoredBot, subresource: str, change: Manifest) -> StoredBot:
-        """Change one field of this very form of a TweetBot; the tests fence it."""
+        """Change one field of this very form of a TweetBot; the tests fence it.
+
+        A policy's refusal and a test that does not hold are both a 422: only the TweetBot itself tells which it was.
+        """
         operations: list[Manifest] = [
             {"op": "test", "path": "/metadata/uid", "value": bot.uid},
             {"op": "test", "path": "/metadata/resourceVersion", "value": bot.resource_version},
@@ -118,6 +121,9 @@ class KubernetesCluster:
             path = _path("tweetbots", bot.namespace, bot.name) + subresource
             return bot_of(await self._api.patch(path, operations))
         except Invalid as fault:
+            found = await self.bot(bot.namespace, bot.name)
+            if (found.uid, found.resource_version) == (bot.uid, bot.resource_version):
+                raise
             raise Conflict(str(fault)) from None
 
     async def create_event(self, manifest: Manifest) -> None:

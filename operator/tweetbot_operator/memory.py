@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from tweetbot_operator.errors import ClusterBusy
 from tweetbot_operator.fault_to_words import Words
 from tweetbot_operator.findings import Findings, MountCheck, Refusal
 from tweetbot_operator.views import Key
@@ -13,6 +14,8 @@ _LONGEST = 300.0
 _FIRST_REFUSAL, _FIRST_CHECK = 2.0, 30.0
 #: The same for what is away and may be back at any moment.
 _LONGEST_ABSENCE = 60.0
+#: The same 500 so many times in a row is no accident: NaN in an object is one, a webhook that is down another.
+_SAME_FAULTS = 3
 
 
 class Memory:
@@ -65,12 +68,12 @@ class Memory:
         if podless != known.podless:
             self._findings[key] = replace(known, podless=podless)
 
-    def count_server_fault(self, key: Key, words: str) -> int:
-        """Note that the API server failed at a write; answers how often it has said so in a row."""
-        known = self.of(key)
+    def may_pass(self, key: Key, fault: ClusterBusy) -> bool:
+        """Note that the API server failed at a write; answers whether that may be an accident yet."""
+        known, words = self.of(key), str(fault)
         count = known.server_faults + 1 if known.server_fault == words else 1
         self._findings[key] = replace(known, server_fault=words, server_faults=count)
-        return count
+        return count < _SAME_FAULTS
 
     def forget_server_fault(self, key: Key) -> None:
         """Note that a write has succeeded."""

@@ -7,8 +7,6 @@ from typing import assert_never
 
 from tweetbot_contract.handover import ERASE_FINALIZER
 from tweetbot_contract.manifest import TweetBot
-from tweetbot_contract.reasons import STATUS_REFUSED
-from tweetbot_contract.status import TweetBotStatus
 from tweetbot_operator.actions import (
     Action,
     AskQueue,
@@ -19,8 +17,9 @@ from tweetbot_operator.actions import (
     ReadEvents,
     SetFinalizers,
 )
+from tweetbot_operator.bot_writes import BotWrites
 from tweetbot_operator.cache import Cache
-from tweetbot_operator.census import Census, count_bill, count_end, count_gpu_time
+from tweetbot_operator.census import Census
 from tweetbot_operator.cluster import Cluster
 from tweetbot_operator.deletion_to_plan import plan_deletion
 from tweetbot_operator.document_to_bot import UnreadableBot, bot_from
@@ -38,16 +37,14 @@ from tweetbot_operator.errors import (
 from tweetbot_operator.fault_to_words import words_for, words_for_hidden, words_for_stranger
 from tweetbot_operator.logs import about, add_to_subject
 from tweetbot_operator.memory import Memory
-from tweetbot_operator.metrics import JOB_WRITES, STATUS_WRITES
+from tweetbot_operator.metrics import JOB_WRITES
 from tweetbot_operator.pace import NotYet, Pace
 from tweetbot_operator.plan import Plan, plan
 from tweetbot_operator.pod_to_blockage import creation_complaint, mount_complaint
 from tweetbot_operator.progress_board import ProgressBoard
 from tweetbot_operator.recorder import Recorder
 from tweetbot_operator.settings import OperatorSettings
-from tweetbot_operator.standing import Standing
-from tweetbot_operator.text import clause
-from tweetbot_operator.turn_to_status import same, status_saying
+from tweetbot_operator.turn_to_status import same
 from tweetbot_operator.turnstile import Limits, Turnstile
 from tweetbot_operator.views import JobView, Key, PodView, StoredBot
 from tweetbot_operator.world import World
@@ -55,8 +52,6 @@ from tweetbot_operator.world import World
 LOG = logging.getLogger(__name__)
 #: Looks at one TweetBot in one pass. A run from its record to its end takes five; more means that others interfere.
 _LOOKS = 10
-#: The same 500 so many times in a row is no accident: NaN in an object is one, a webhook that is down another.
-_SAME_FAULTS = 3
 
 
 class Reconciler:
@@ -84,6 +79,7 @@ class Reconciler:
         self._row = row or Turnstile(cache, Limits(), lambda key: None)
         self._pace, self._looks = pace or Pace(0, lambda: 0.0), looks
         self.recorder = Recorder(cluster, now)
+        self._writes = BotWrites(cluster, cache, now, memory=self._memory, recorder=self.recorder, census=self.census)
 
     async def reconcile(self, key: Key) -> datetime | None:
         """Make one pass and return when to make the next although nothing happens.
@@ -144,38 +140,14 @@ class Reconciler:
         """Do one round of what was decided; answers whether nothing is left to decide anew."""
         if decided.actions:
             for action in decided.actions:
-                await self._perform(stored, action)
+                await self._perform(stored, bot, action)
             return False
         if same(decided.status, bot.status):
             return True
-        await self._write(stored, bot, decided.status)
+        await self._writes.status(stored, bot, decided.status)
         return not decided.records
 
-    async def _write(self, stored: StoredBot, bot: TweetBot | UnreadableBot, after: TweetBotStatus) -> None:
-        try:
-            self._cache.bots.put(await self._cluster.apply_status(stored, after.as_json()))
-        except ServerFault as fault:
-            if not self._may_pass(stored, fault):
-                await self._tell(stored, bot, fault)
-            raise
-        self._memory.forget_server_fault(stored.group)
-        STATUS_WRITES.inc()
-        self.recorder.note(stored, bot.status, after)
-        count_end(bot.status, after)
-        if isinstance(bot, TweetBot):
-            count_bill(bot.namespace, bot.status, after)
-            count_gpu_time(bot.namespace, bot.spec.resources.gpu, bot.status, after)
-
-    async def _tell(self, stored: StoredBot, bot: TweetBot | UnreadableBot, fault: ServerFault) -> None:
-        """Write the former status with nothing new but that the new one cannot be written."""
-        message = f"{clause(str(fault), 700)}. {STATUS_REFUSED.advice}"
-        standing = Standing(bot.status.phase, STATUS_REFUSED.name, message, stalled=True)
-        told = status_saying(bot, standing, self._now())
-        if not same(told, bot.status):
-            self._cache.bots.put(await self._cluster.apply_status(stored, told.as_json()))
-            self.recorder.note(stored, bot.status, told)
-
-    async def _perform(self, stored: StoredBot, action: Action) -> None:
+    async def _perform(self, stored: StoredBot, bot: TweetBot | UnreadableBot, action: Action) -> None:
         match action:
             case CreateJob():
                 await self._create_in_turn(stored, action)
@@ -184,10 +156,10 @@ class Reconciler:
             case ReadEvents() | FindPods() | AskQueue():
                 await self._ask(stored, action)
             case SetFinalizers(finalizers, why):
-                self._cache.bots.put(await self._cluster.set_finalizers(stored, finalizers))
+                await self._writes.finalizers(stored, bot, finalizers)
                 LOG.info("finalizers set", extra=about(why=why))
             case ForgetStatus():
-                self._cache.bots.put(await self._cluster.forget_status(stored))
+                await self._writes.blank_status(stored)
                 LOG.warning("a status that was written for another TweetBot is not believed")
             case _:
                 assert_never(action)
@@ -231,16 +203,13 @@ class Reconciler:
         except (Refused, ServerFault, WebhookAway, TimedOut) as fault:
             if isinstance(fault, NamespaceEnding):
                 self._memory.note_namespace_end(stored.group)
-            if isinstance(fault, ServerFault | TimedOut) and self._may_pass(stored, fault):
+            if isinstance(fault, ServerFault | TimedOut) and self._memory.may_pass(stored.group, fault):
                 raise
             self._memory.refuse(stored.group, name, action.execution, words_for(fault), self._now())
             return
         self._stands(stored, job)
         JOB_WRITES.labels(verb="create").inc()
         LOG.info("job created", extra=about(job=name))
-
-    def _may_pass(self, stored: StoredBot, fault: ServerFault | TimedOut) -> bool:
-        return self._memory.count_server_fault(stored.group, str(fault)) < _SAME_FAULTS
 
     async def _meet(self, stored: StoredBot, action: CreateJob, name: str) -> None:
         """A Job of that name exists: it is ours, made by a pass whose answer was lost, or a stranger's."""

@@ -11,7 +11,7 @@ from tweetbot_contract.status import TweetBotStatus
 from tweetbot_operator.cluster import Cluster, Manifest
 from tweetbot_operator.errors import ApiFault, NamespaceEnding, Refused
 from tweetbot_operator.logs import about
-from tweetbot_operator.status_to_events import event_for, happenings
+from tweetbot_operator.status_to_events import Happening, event_for, happenings, warning
 from tweetbot_operator.views import StoredBot
 
 LOG = logging.getLogger(__name__)
@@ -42,11 +42,17 @@ class Recorder:
         run = after.current_run
         scope = f"{run.id}-{run.number}" if run else ""
         for happening in happenings(before, after):
-            named = run.id if run else None  # the run as it is now, which the pass may just have recorded
-            LOG.info(happening.message, extra=about(reason=happening.reason, type=happening.type, run=named))
-            event = event_for(happening, (bot.namespace, bot.name, bot.uid), scope, self._now())
-            self._waiting.append((event, about(namespace=bot.namespace, name=bot.name, run=named)["fields"]))
-            self._wake.set()
+            self._take(bot, happening, scope, run.id if run else None)  # the run that the pass may just have recorded
+
+    def warn(self, bot: StoredBot, reason: str, message: str) -> None:
+        """Take up what no status could say; said again, the API server refuses it as a duplicate while it has it."""
+        self._take(bot, warning(reason, message), "", None)
+
+    def _take(self, bot: StoredBot, happening: Happening, scope: str, run: str | None) -> None:
+        LOG.info(happening.message, extra=about(reason=happening.reason, type=happening.type, run=run))
+        event = event_for(happening, (bot.namespace, bot.name, bot.uid), scope, self._now())
+        self._waiting.append((event, about(namespace=bot.namespace, name=bot.name, run=run)["fields"]))
+        self._wake.set()
 
     async def run(self, busy: Callable[[], bool] = lambda: False) -> None:
         """Post for ever, at leisure while `busy` says that there is more urgent work."""

@@ -36,6 +36,11 @@ def happenings(before: TweetBotStatus, after: TweetBotStatus) -> tuple[Happening
     return tuple(told)
 
 
+def warning(reason: str, message: str) -> Happening:
+    """Return what is heard of beside any status."""
+    return Happening("Warning", reason, _note(message))
+
+
 def _note(message: str) -> str:
     return message.encode()[:_NOTE_BYTES].decode(errors="ignore")
 

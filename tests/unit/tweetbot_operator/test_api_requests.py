@@ -29,6 +29,8 @@ from tweetbot_operator.views import StoredBot
 
 Answer = Callable[[web.Request], Awaitable[web.Response]]
 BOT = StoredBot("team-a", "gull", "uid-gull", "7", b"{}")
+#: What the API server holds of it by the next version.
+A_LATER_BOT = {"metadata": {"namespace": "team-a", "name": "gull", "uid": "uid-gull", "resourceVersion": "8"}}
 #: What makes a JSON patch one of that very form of it.
 FENCE = [
     {"op": "test", "path": "/metadata/uid", "value": "uid-gull"},
@@ -114,16 +116,23 @@ async def test_a_namespace_that_ends_is_told_from_other_refusals(server: Server,
 async def test_finalizers_are_set_by_a_patch_that_tests_what_it_was_planned_from(
     server: Server, cluster: KubernetesCluster
 ) -> None:
-    server.answers = [(422, fault("Invalid", "testing value /metadata/resourceVersion failed"))]
+    server.answers = [(422, fault("Invalid", "testing value /metadata/resourceVersion failed")), (200, A_LATER_BOT)]
     with pytest.raises(Conflict, match="testing value"):
         await cluster.set_finalizers(BOT, ("tweetbot.dev/erase",))
     assert server.requests[0][3][:2] == FENCE
 
 
+async def test_a_policys_refusal_of_a_finalizer_is_no_conflict(server: Server, cluster: KubernetesCluster) -> None:
+    unchanged = {"metadata": {**A_LATER_BOT["metadata"], "resourceVersion": "7"}}
+    server.answers = [(422, fault("Invalid", "ValidatingAdmissionPolicy 'none' denied request")), (200, unchanged)]
+    with pytest.raises(Refused, match="denied request"):
+        await cluster.set_finalizers(BOT, ("tweetbot.dev/erase",))
+
+
 async def test_a_status_is_forgotten_by_a_patch_that_tests_what_it_was_planned_from(
     server: Server, cluster: KubernetesCluster
 ) -> None:
-    server.answers = [(422, fault("Invalid", "testing value /metadata/uid failed"))]
+    server.answers = [(422, fault("Invalid", "testing value /metadata/uid failed")), (200, A_LATER_BOT)]
     with pytest.raises(Conflict, match="testing value"):
         await cluster.forget_status(BOT)
     _, path, _, operations = server.requests[0]

@@ -492,18 +492,6 @@ async def test_faults_of_other_words_are_other_faults(stage: Stage) -> None:
     assert len(stage.cluster.names("jobs")) == 1
 
 
-async def test_a_status_that_the_server_fails_at_three_times_is_told_by_one_that_it_takes(stage: Stage) -> None:
-    await stage.apply()
-    stage.cluster.faults["apply_status"] = [ServerFault("json: unsupported value: NaN") for _ in range(3)]
-    await stage.end_stage(a_prepare_result())
-    for _ in range(3):
-        await stage.wait(5)
-    assert any(event["reason"] == "StatusRefused" for event in stage.cluster.events)
-    for _ in range(5):
-        await stage.wait(60)
-    assert (stage.reason("Stalled"), stage.run.stage) == ("", "Train")
-
-
 def message(stage: Stage) -> str:
     found = stage.status.condition("Progressing")
     return found.message if found else ""
