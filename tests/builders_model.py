@@ -56,15 +56,20 @@ def some_values(**changes: Any) -> TrainingValues:
     return effective_values(Training(**{"epochs": 2, "batch_tokens": 64, **changes}), "scratch://mini", ())
 
 
-def a_base(texts: Sequence[str] | None = None, *, seed: int = 42, context: int = 64) -> Base:
-    """Return an untrained GPT-2 of two layers and 32 channels, with a tokenizer of these texts."""
+def a_base(texts: Sequence[str] | None = None, *, seed: int = 42, context: int = 64, scale: float = 1.0) -> Base:
+    """Return an untrained GPT-2 of two layers and 32 channels, with a tokenizer of these texts.
+
+    Its embeddings are multiplied by `scale`: from 1e30 on its loss is no number.
+    """
     tokenizer = learned_tokenizer(texts or some_texts(40), 1024)
-    return Base(new_model(tokenizer, seed, Shape(2, 32, 2, context)), tokenizer, SCRATCH)
+    model = new_model(tokenizer, seed, Shape(2, 32, 2, context))
+    model.transformer.wte.weight.data.mul_(scale)
+    return Base(model, tokenizer, SCRATCH)
 
 
-def a_saved_base(folder: Path, *, context: int = 64) -> Path:
+def a_saved_base(folder: Path, *, context: int = 64, scale: float = 1.0) -> Path:
     """Write such a GPT-2 into a folder and return it."""
-    base = a_base(context=context)
+    base = a_base(context=context, scale=scale)
     save_model(base.model, base.tokenizer, SAMPLING, folder)
     return folder
 

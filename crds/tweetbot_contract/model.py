@@ -1,19 +1,16 @@
 """Which model is fine-tuned, and how much of it."""
 
-import re
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from tweetbot_contract.parts import Part, Rule, matches
+from tweetbot_contract.parts import WAY_OUT, Part, Rule, matches, stays_below
 
 #: What a base may look like, in RE2 and Python alike.
 BASE = (
     "^(hf://[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)?|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+"
     "|pvc://[a-z0-9][a-z0-9.-]{0,252}(/[^/]+)*|scratch://(mini|small))$"
 )
-#: Steps of a path that lead elsewhere.
-_WAY_OUT = "/[.][.]?(/|$)"
 CLAIM = "pvc://"
 
 
@@ -56,9 +53,9 @@ class Model(Part):
             field="base",
         ),
         Rule(
-            f"!self.base.startsWith('{CLAIM}') || !self.base.matches('{_WAY_OUT}')",
-            "write the folder inside the claim without . and ..",
-            lambda part: not part.base.startswith(CLAIM) or re.search(_WAY_OUT, part.base) is None,
+            f"!self.base.matches('{WAY_OUT}')",
+            "write the base without the steps . and ..",
+            lambda part: stays_below(part.base),
             field="base",
         ),
         Rule(

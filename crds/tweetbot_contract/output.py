@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from tweetbot_contract.parts import Part, Rule, matches
+from tweetbot_contract.parts import WAY_OUT, Part, Rule, matches, stays_below
 
 S3_PREFIX = r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/]+)*|file:///.+)$"
 
@@ -42,9 +42,10 @@ class S3Output(Part):
     ] = None
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "self.uri.matches('^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/]+)*$')",
-            "write the output as s3://bucket or s3://bucket/prefix, without a slash at the end",
-            lambda part: matches(S3_PREFIX)(part.uri),
+            f"self.uri.matches('^s3://[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9](/[^/]+)*$') && !self.uri.matches('{WAY_OUT}')",
+            "write the output as s3://bucket or s3://bucket/prefix, without the steps . and .., "
+            "and without a slash at the end",
+            lambda part: matches(S3_PREFIX)(part.uri) and stays_below(part.uri),
             field="uri",
         ),
         Rule(

@@ -10,8 +10,11 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import CoreSchema
 
-#: Scientific or plain notation, positive; a spec holds no floats (Kubernetes API conventions).
-NUMBER = r"^[0-9]+(\.[0-9]+)?([eE]-?[0-9]+)?$"
+#: Scientific or plain notation, not negative; a spec holds no floats (Kubernetes API conventions). An exponent of two
+#: digits keeps every text of twenty signs within what CEL's double holds.
+NUMBER = "^[0-9]+([.][0-9]+)?([eE]-?[0-9]{1,2})?$"
+#: A step of an address that leads elsewhere in a file system, and nowhere in S3.
+WAY_OUT = "/[.][.]?(/|$)"
 
 
 class Rule:
@@ -33,6 +36,11 @@ def matches(pattern: str) -> Callable[[str | None], bool]:
     """Return a predicate: the text is absent or the pattern matches from its start."""
     compiled = re.compile(pattern)
     return lambda text: text is None or compiled.match(text) is not None
+
+
+def stays_below(address: str | None) -> bool:
+    """Tell whether an address is absent, or has no step . or ..; those of one's own files lead where they like."""
+    return address is None or address.startswith("file://") or re.search(WAY_OUT, address) is None
 
 
 class Part(BaseModel):

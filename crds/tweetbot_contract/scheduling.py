@@ -1,25 +1,26 @@
 """What a training Pod gets, and on which nodes it runs. Names and meanings are those of the Pod API."""
 
+import re
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from tweetbot_contract.parts import Part, Rule, matches
 
-QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$"
+QUANTITY = "^[0-9]+([.][0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$"
 #: Kueue names queues and priorities in labels, so such a name is an object's and a label's value at once.
 KUEUE_NAME = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"
+#: Cores, or thousandths of one.
+CPU = "^[0-9]+([.][0-9]+)?m?$"
+_DOMAIN = "[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
+_NAME = "[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
+EXTENDED_RESOURCE = f"^{_DOMAIN}/{_NAME}$"
+#: What looks like an extended resource and is Kubernetes' own.
+NATIVE_RESOURCE = "^requests[.]|kubernetes[.]io/"
+LABEL_KEY = f"^({_DOMAIN}/)?{_NAME}$"
+LABEL_VALUE = f"^({_NAME})?$"
 LabelKey = Annotated[str, Field(max_length=316)]
 LabelValue = Annotated[str, Field(max_length=63)]
-
-
-def _quantity(field: str, example: str) -> Rule:
-    return Rule(
-        f"self.{field}.matches('{QUANTITY}')".replace("\\", "\\\\"),
-        f'write {field} as a Kubernetes quantity such as "{example}"',
-        lambda part: matches(QUANTITY)(getattr(part, field)),
-        field=field,
-    )
 
 
 def _kueue_name(field: str, attribute: str, example: str) -> Rule:
@@ -43,6 +44,16 @@ class Gpu(Part):
         ),
     ] = "nvidia.com/gpu"
     count: Annotated[int, Field(ge=0, le=1, description="1, or 0 to train on the CPU.")] = 1
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            f"self.resource.matches('{EXTENDED_RESOURCE}') && !self.resource.matches('{NATIVE_RESOURCE}')",
+            "write the extended resource with its domain, such as nvidia.com/gpu or amd.com/gpu",
+            lambda part: (
+                matches(EXTENDED_RESOURCE)(part.resource) and re.search(NATIVE_RESOURCE, part.resource) is None
+            ),
+            field="resource",
+        ),
+    )
 
 
 class Resources(Part):
@@ -51,7 +62,20 @@ class Resources(Part):
     gpu: Annotated[Gpu, Field(description="Accelerators.")] = Gpu()
     cpu: Annotated[str, Field(max_length=20, description="Processor cores.")] = "4"
     memory: Annotated[str, Field(max_length=20, description="Memory; the Pod is killed above it.")] = "16Gi"
-    rules: ClassVar[tuple[Rule, ...]] = (_quantity("cpu", "4"), _quantity("memory", "16Gi"))
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            f"self.cpu.matches('{CPU}') && self.cpu.matches('[1-9]')",
+            'write cpu as cores above 0, such as "4" or "500m"',
+            lambda part: matches(CPU)(part.cpu) and re.search("[1-9]", part.cpu) is not None,
+            field="cpu",
+        ),
+        Rule(
+            f"self.memory.matches('{QUANTITY}') && self.memory.matches('[1-9]')",
+            'write memory as a Kubernetes quantity above 0, such as "16Gi"',
+            lambda part: matches(QUANTITY)(part.memory) and re.search("[1-9]", part.memory) is not None,
+            field="memory",
+        ),
+    )
 
 
 class Toleration(Part):
@@ -67,6 +91,14 @@ class Toleration(Part):
     toleration_seconds: Annotated[
         int | None, Field(ge=0, le=604800, description="How long a NoExecute taint is put up with.")
     ] = None
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.operator != 'Exists' || !has(self.value) || self.value == ''",
+            "operator Exists takes no value: remove it, or write operator: Equal",
+            lambda part: part.operator != "Exists" or not part.value,
+            field="value",
+        ),
+    )
 
 
 class Requirement(Part):
@@ -143,5 +175,17 @@ class Scheduling(Part):
             "queuePrepare needs a queue: set queueName, or remove queuePrepare",
             lambda part: not part.queue_prepare or part.queue_name is not None,
             field="queuePrepare",
+        ),
+        Rule(
+            f"!has(self.nodeSelector) || self.nodeSelector.all(key, key.matches('{LABEL_KEY}'))",
+            "write each key of nodeSelector as a label's key, such as gpu or example.com/gpu",
+            lambda part: all(matches(LABEL_KEY)(key) for key in part.node_selector),
+            field="nodeSelector",
+        ),
+        Rule(
+            f"!has(self.nodeSelector) || self.nodeSelector.all(key, self.nodeSelector[key].matches('{LABEL_VALUE}'))",
+            "write each value of nodeSelector as a label's value: letters and digits, between them also -, _ and .",
+            lambda part: all(matches(LABEL_VALUE)(value) for value in part.node_selector.values()),
+            field="nodeSelector",
         ),
     )

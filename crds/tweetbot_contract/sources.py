@@ -4,15 +4,15 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from tweetbot_contract.parts import Part, Rule, matches
+from tweetbot_contract.parts import WAY_OUT, Part, Rule, matches, stays_below
 
 S3_OR_FILE = r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+|file:///.+)$"
 #: A handle is a domain name; a DID names its method first (atproto.com/specs/handle, /did).
 BLUESKY_ACTOR = r"^(([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?[.])+[A-Za-z][A-Za-z0-9-]*|did:[a-z]+:[A-Za-z0-9._:%-]+)$"
 _OBJECT_RULE = Rule(
-    "self.uri.matches('^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+')",
-    "write the object's address as s3://bucket/key",
-    lambda part: matches(S3_OR_FILE)(part.uri),
+    f"self.uri.matches('^s3://[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9]/.+') && !self.uri.matches('{WAY_OUT}')",
+    "write the object's address as s3://bucket/key, without the steps . and ..",
+    lambda part: matches(S3_OR_FILE)(part.uri) and stays_below(part.uri),
     field="uri",
 )
 Handle = Annotated[str, Field(max_length=32)]
@@ -129,9 +129,10 @@ class BlueskySource(Part):
             field="actor",
         ),
         Rule(
-            "!has(self.car) || self.car.matches('^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+')",
-            "write the file's address as s3://bucket/key",
-            lambda part: matches(S3_OR_FILE)(part.car),
+            "!has(self.car) || self.car.matches('^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+') && "
+            f"!self.car.matches('{WAY_OUT}')",
+            "write the file's address as s3://bucket/key, without the steps . and ..",
+            lambda part: matches(S3_OR_FILE)(part.car) and stays_below(part.car),
             field="car",
         ),
         Rule(

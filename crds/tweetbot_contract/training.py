@@ -45,9 +45,13 @@ class Training(Part):
     ] = True
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            f"!has(self.learningRate) || self.learningRate.matches('{NUMBER}')".replace("\\", "\\\\"),
-            'write learningRate as a quoted number such as "3e-4"',
-            lambda part: matches(NUMBER)(part.learning_rate),
+            f"!has(self.learningRate) || self.learningRate.matches('{NUMBER}') && "
+            "double(self.learningRate) > 0.0 && double(self.learningRate) <= 1.0",
+            'write learningRate as a quoted number above 0 and at most 1, such as "3e-4"',
+            lambda part: (
+                part.learning_rate is None
+                or (matches(NUMBER)(part.learning_rate) and 0 < float(part.learning_rate) <= 1)
+            ),
             field="learningRate",
         ),
         Rule(

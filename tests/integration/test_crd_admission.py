@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from builders import a_manifest
+from builders import PLAUSIBLE, a_manifest
 from tweetbot_cluster.cluster import EmbeddedCluster
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "crds" / "examples").glob("*.yaml"))
@@ -47,11 +47,20 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
         {"sources": [{"mastodon": {"uri": "s3://abc/statuses.csv"}}]},
         "spec.sources[0].mastodon.uri",
     ),
+    "an archive beside its bucket": (
+        {"sources": [{"archive": {"uri": "s3://abc/../a.zip"}}]},
+        "spec.sources[0].archive.uri",
+    ),
+    "a repository beside its bucket": (
+        {"sources": [{"bluesky": {"car": "s3://abc/a/../gull.car"}}]},
+        "spec.sources[0].bluesky.car",
+    ),
     "a weight on one source alone": (
         {"sources": [{"posts": {"uri": "s3://abc/a"}, "weight": 2}, {"posts": {"uri": "s3://abc/b"}}]},
         "spec.sources",
     ),
     "an output with a slash at its end": ({"output": {"s3": {**S3, "uri": "s3://abc/m/"}}}, "spec.output.s3.uri"),
+    "an output beside its bucket": ({"output": {"s3": {**S3, "uri": "s3://abc/.."}}}, "spec.output.s3.uri"),
     "an endpoint without a scheme": ({"output": {"s3": {**S3, "endpoint": "minio"}}}, "spec.output.s3.endpoint"),
     "the original's recipe with an option": (
         {"filter": {"recipe": "huggingtweets", "minWords": 2}},
@@ -60,6 +69,7 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
     "a language in words": ({"filter": {"languages": ["eng1"]}}, "spec.filter.languages"),
     "an unknown kind of base": ({"model": {"base": "gpt2"}}, "spec.model.base"),
     "a base beside its claim": ({"model": {"base": "pvc://models/../gpt2"}}, "spec.model.base"),
+    "a base beside its bucket": ({"model": {"base": "s3://abc/../gpt2"}}, "spec.model.base"),
     "adapters on random weights": ({"model": {"base": "scratch://mini", "method": "LoRA"}}, "spec.model.method"),
     "adapters by the original's recipe": (
         {"model": {"method": "LoRA"}, "training": {"recipe": "huggingtweets"}},
@@ -68,6 +78,9 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
     "the size of an adapter without one": ({"model": {"lora": {"rank": 8}}}, "spec.model.lora"),
     "a revision without a hub": ({"model": {"base": "scratch://mini", "revision": "main"}}, "spec.model.revision"),
     "a learning rate in words": ({"training": {"learningRate": "fast"}}, "spec.training.learningRate"),
+    "no learning rate at all": ({"training": {"learningRate": "0e5"}}, "spec.training.learningRate"),
+    "a learning rate above 1": ({"training": {"learningRate": "1.01"}}, "spec.training.learningRate"),
+    "a learning rate beyond all numbers": ({"training": {"learningRate": "1e999"}}, "spec.training.learningRate"),
     "the original's training with a rate": (
         {"training": {"recipe": "huggingtweets", "learningRate": "5e-5"}},
         "spec.training.recipe",
@@ -78,8 +91,34 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "no epochs": ({"training": {"epochs": 0}}, "spec.training.epochs"),
     "memory in words": ({"resources": {"memory": "lots"}}, "spec.resources.memory"),
+    "no memory": ({"resources": {"memory": "0Gi"}}, "spec.resources.memory"),
+    "cores by the byte": ({"resources": {"cpu": "4Gi"}}, "spec.resources.cpu"),
+    "no cores": ({"resources": {"cpu": "0.0"}}, "spec.resources.cpu"),
+    "memory as an accelerator": ({"resources": {"gpu": {"resource": "memory"}}}, "spec.resources.gpu.resource"),
+    "an accelerator without its domain": ({"resources": {"gpu": {"resource": "gpu"}}}, "spec.resources.gpu.resource"),
+    "an accelerator of Kubernetes' own": (
+        {"resources": {"gpu": {"resource": "kubernetes.io/gpu"}}},
+        "spec.resources.gpu.resource",
+    ),
+    "a toleration of a value that exists": (
+        {"scheduling": {"tolerations": [{"key": "gpu", "operator": "Exists", "value": "yes"}]}},
+        "spec.scheduling.tolerations[0].value",
+    ),
+    "a label's key with a space": (
+        {"scheduling": {"nodeSelector": {"the gpu": "a100"}}},
+        "spec.scheduling.nodeSelector",
+    ),
+    "a label's value with a space": (
+        {"scheduling": {"nodeSelector": {"gpu": "an a100"}}},
+        "spec.scheduling.nodeSelector",
+    ),
     "Online without a key": ({"tracking": {"wandb": {"mode": "Online"}}}, "spec.tracking.wandb.mode"),
     "a schedule of four fields": ({"schedule": {"cron": "3 * * 1"}}, "spec.schedule.cron"),
+    "a minute that no hour has": ({"schedule": {"cron": "60 3 * * 1"}}, "spec.schedule.cron"),
+    "an hour that no day has": ({"schedule": {"cron": "0 9,24 * * *"}}, "spec.schedule.cron"),
+    "a day that no month has": ({"schedule": {"cron": "0 3 1-32 * *"}}, "spec.schedule.cron"),
+    "a month that no year has": ({"schedule": {"cron": "0 3 1 MAYO *"}}, "spec.schedule.cron"),
+    "a day that no week has": ({"schedule": {"cron": "0 3 * * 8"}}, "spec.schedule.cron"),
     "a time zone from a file": (
         {"schedule": {"cron": "0 3 * * 1", "timeZone": "../../etc/passwd"}},
         "spec.schedule.timeZone",
@@ -109,6 +148,11 @@ def test_a_good_manifest_is_not_refused(home: EmbeddedCluster) -> None:
 def test_a_malformed_manifest_is_refused_with_its_path(home: EmbeddedCluster, case: str) -> None:
     spec, path = MALFORMED[case]
     assert path in refusal(home, named(a_manifest(**spec), "gull"))
+
+
+@pytest.mark.parametrize("case", PLAUSIBLE)
+def test_what_is_unusual_and_right_is_not_refused(home: EmbeddedCluster, case: str) -> None:
+    assert refusal(home, named(a_manifest(**PLAUSIBLE[case]), "gull")) == ""
 
 
 def test_an_unknown_field_is_refused(home: EmbeddedCluster) -> None:

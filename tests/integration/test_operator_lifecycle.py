@@ -36,7 +36,7 @@ def test_a_schedule_runs_again_and_the_history_tells_of_it(tenant: Tenant) -> No
 
 
 def test_a_schedule_that_the_api_server_cannot_judge_is_told_with_its_path(tenant: Tenant) -> None:
-    tenant.apply("gull", schedule={"cron": "0 25 * * *"})
+    tenant.apply("gull", schedule={"cron": "0 3 30 2 *"})
     tenant.wait("gull", "reason=InvalidSpec")
     tenant.apply("gull", schedule={"cron": "0 3 29 2 *"})
     tenant.wait("gull", "ModelReady")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from builders import a_manifest, a_spec
+from builders import PLAUSIBLE, a_manifest, a_spec
 from tweetbot_contract.manifest import InvalidManifest, parse
 from tweetbot_contract.sources import BlueskySource
 
@@ -39,6 +39,19 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         {"sources": [{"mastodon": {"uri": "s3://abc/statuses.csv"}}]},
         "spec.sources.0.mastodon.uri: name an outbox.json",
     ),
+    "an archive beside its bucket": (
+        {"sources": [{"archive": {"uri": "s3://abc/../a.zip"}}]},
+        "spec.sources.0.archive.uri: write the object's address as s3://bucket/key, without the steps . and ..",
+    ),
+    "posts in the step that stays": ({"sources": [{"posts": {"uri": "s3://abc/./p"}}]}, "spec.sources.0.posts.uri: "),
+    "a repository beside its bucket": (
+        {"sources": [{"bluesky": {"car": "s3://abc/a/../gull.car"}}]},
+        "spec.sources.0.bluesky.car: write the file's address as s3://bucket/key, without",
+    ),
+    "a Mastodon export beside its bucket": (
+        {"sources": [{"mastodon": {"uri": "s3://abc/../m.zip"}}]},
+        "spec.sources.0.mastodon.uri: write the object's address",
+    ),
     "a weight on one source alone": (
         {"sources": [{"posts": {"uri": "s3://abc/a"}, "weight": 2}, {"posts": {"uri": "s3://abc/b"}}]},
         "spec.sources: give every source a weight, or none",
@@ -48,6 +61,10 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         "spec.sources.0.weight: ",
     ),
     "an output with a slash at its end": ({"output": {"s3": {"uri": "s3://abc/m/"}}}, "spec.output.s3.uri: "),
+    "an output beside its bucket": (
+        {"output": {"s3": {"uri": "s3://abc/.."}}},
+        "spec.output.s3.uri: write the output as s3://bucket or s3://bucket/prefix, without the steps . and .., and",
+    ),
     "the original's recipe with an option": (
         {"filter": {"recipe": "huggingtweets", "minWords": 2}},
         "spec.filter.recipe: recipe huggingtweets is the original's exact procedure",
@@ -55,8 +72,9 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown kind of base": ({"model": {"base": "gpt2"}}, "spec.model.base: write the base as"),
     "a base beside its claim": (
         {"model": {"base": "pvc://models/gpt2/.."}},
-        "spec.model.base: write the folder inside the claim without . and ..",
+        "spec.model.base: write the base without the steps . and ..",
     ),
+    "a base beside its bucket": ({"model": {"base": "s3://abc/../gpt2"}}, "spec.model.base: write the base without"),
     "adapters on random weights": (
         {"model": {"base": "scratch://mini", "method": "LoRA"}},
         "spec.model.method: a scratch:// base has learned nothing that an adapter could build on",
@@ -71,6 +89,12 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a revision without a hub": ({"model": {"base": "scratch://mini", "revision": "main"}}, "spec.model.revision: "),
     "a learning rate in words": ({"training": {"learningRate": "fast"}}, "spec.training.learningRate: write"),
+    "no learning rate at all": (
+        {"training": {"learningRate": "0e5"}},
+        'spec.training.learningRate: write learningRate as a quoted number above 0 and at most 1, such as "3e-4"',
+    ),
+    "a learning rate above 1": ({"training": {"learningRate": "1.01"}}, "spec.training.learningRate: write"),
+    "a learning rate beyond all numbers": ({"training": {"learningRate": "1e999"}}, "spec.training.learningRate: "),
     "the original's training with a rate": (
         {"training": {"recipe": "huggingtweets", "learningRate": "5e-5"}},
         "spec.training.recipe: recipe huggingtweets is the original's exact procedure: remove learningRate",
@@ -95,8 +119,38 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         "spec.training.recipe: recipe huggingtweets repeats the posts of smaller sources",
     ),
     "memory in words": ({"resources": {"memory": "lots"}}, "spec.resources.memory: write memory as"),
+    "no memory": ({"resources": {"memory": "0Gi"}}, "spec.resources.memory: write memory as"),
+    "cores by the byte": ({"resources": {"cpu": "4Gi"}}, "spec.resources.cpu: write cpu as cores above 0"),
+    "no cores": ({"resources": {"cpu": "0.0"}}, "spec.resources.cpu: write cpu as cores above 0"),
+    "memory as an accelerator": (
+        {"resources": {"gpu": {"resource": "memory"}}},
+        "spec.resources.gpu.resource: write the extended resource with its domain, such as nvidia.com/gpu",
+    ),
+    "an accelerator without its domain": ({"resources": {"gpu": {"resource": "gpu"}}}, "spec.resources.gpu.resource: "),
+    "an accelerator of Kubernetes' own": (
+        {"resources": {"gpu": {"resource": "kubernetes.io/gpu"}}},
+        "spec.resources.gpu.resource: ",
+    ),
+    "a toleration of a value that exists": (
+        {"scheduling": {"tolerations": [{"key": "gpu", "operator": "Exists", "value": "yes"}]}},
+        "spec.scheduling.tolerations.0.value: operator Exists takes no value: remove it",
+    ),
+    "a label's key with a space": (
+        {"scheduling": {"nodeSelector": {"the gpu": "a100"}}},
+        "spec.scheduling.nodeSelector: write each key of nodeSelector as a label's key",
+    ),
+    "a label's value with a space": (
+        {"scheduling": {"nodeSelector": {"example.com/gpu": "an a100"}}},
+        "spec.scheduling.nodeSelector: write each value of nodeSelector as a label's value",
+    ),
     "a schedule of four fields": ({"schedule": {"cron": "3 * * 1"}}, "spec.schedule.cron: write five fields"),
     "a schedule by a nickname": ({"schedule": {"cron": "@weekly"}}, "spec.schedule.cron: write five fields"),
+    "a minute that no hour has": ({"schedule": {"cron": "60 3 * * 1"}}, "spec.schedule.cron: write cron's minute as 0"),
+    "an hour that no day has": ({"schedule": {"cron": "0 9,24 * * *"}}, "spec.schedule.cron: write cron's hour as 0"),
+    "a day that no month has": ({"schedule": {"cron": "0 3 1-32 * *"}}, "spec.schedule.cron: write cron's day of mon"),
+    "a month that no year has": ({"schedule": {"cron": "0 3 1 MAYO *"}}, "spec.schedule.cron: write cron's month as"),
+    "a day that no week has": ({"schedule": {"cron": "0 3 * * 8"}}, "spec.schedule.cron: write cron's day of week as"),
+    "every no minutes": ({"schedule": {"cron": "*/0 * * * *"}}, "spec.schedule.cron: write cron's minute as 0 to 59"),
     "a time zone from a file": (
         {"schedule": {"cron": "0 3 * * 1", "timeZone": "../../etc/passwd"}},
         "spec.schedule.timeZone: write a name of the time zone database",
@@ -113,6 +167,15 @@ def test_a_manifest_that_breaks_a_rule_is_refused_with_its_path(case: str) -> No
     with pytest.raises(InvalidManifest) as refusal:
         parse(a_manifest(**spec))
     assert str(refusal.value).startswith(words)
+
+
+@pytest.mark.parametrize("case", PLAUSIBLE)
+def test_what_is_unusual_and_right_is_not_refused(case: str) -> None:
+    assert a_spec(**PLAUSIBLE[case])
+
+
+def test_files_of_one_s_own_may_lie_where_they_like() -> None:
+    assert a_spec(sources=[{"posts": {"uri": "file:///home/../srv/posts.jsonl"}}])
 
 
 def test_a_name_too_long_for_its_jobs_is_refused() -> None:

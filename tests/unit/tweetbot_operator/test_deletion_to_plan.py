@@ -325,7 +325,7 @@ def test_a_spec_that_cannot_be_read_does_not_hold_the_bot_up() -> None:
 async def test_a_schedule_that_makes_no_sense_is_in_no_erasures_way(stage: Stage) -> None:
     await stage.apply(**ERASING)
     await stage.whole_run()
-    stage.cluster.edit(NAMESPACE, NAME, schedule={"cron": "0 25 * * *"})
+    stage.cluster.edit(NAMESPACE, NAME, schedule={"cron": "0 5-3 * * *"})
     await stage.settle()
     assert stage.reason() == "InvalidSpec"
     await deleted(stage)
