@@ -10,14 +10,15 @@ from datetime import datetime
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reason import Reason
 from tweetbot_contract.reasons import FINALIZER_REFUSED, STATUS_REFUSED
-from tweetbot_contract.status import TweetBotStatus
+from tweetbot_contract.status import CurrentRun, TweetBotStatus
 from tweetbot_operator.cache import Cache
-from tweetbot_operator.census import Census, count_bill, count_end, count_gpu_time
+from tweetbot_operator.census import Census, count_bill, count_cut_short, count_end, count_gpu_time
 from tweetbot_operator.cluster import Cluster
 from tweetbot_operator.document_to_bot import UnreadableBot
 from tweetbot_operator.errors import ApiFault, Refused, ServerFault
 from tweetbot_operator.memory import Memory
 from tweetbot_operator.metrics import STATUS_WRITES
+from tweetbot_operator.pods_to_usage import gpu_seconds_left
 from tweetbot_operator.recorder import Recorder
 from tweetbot_operator.standing import Standing
 from tweetbot_operator.text import clause
@@ -59,6 +60,14 @@ class BotWrites:
         if isinstance(bot, TweetBot):
             count_bill(bot.namespace, bot.status, after)
             count_gpu_time(bot.namespace, bot.spec.resources.gpu, bot.status, after)
+            count_cut_short(bot.namespace, bot.status, after, self._uncounted(stored, bot.status.current_run))
+
+    def _uncounted(self, stored: StoredBot, run: CurrentRun | None) -> dict[str, float]:
+        """Return the GPU seconds of the run's present Job that are in no status."""
+        group = (stored.namespace, stored.uid)
+        own = {job.uid for job in self._cache.jobs.group(group) if run and job.owner and job.name == run.job_name}
+        pods = tuple(pod for pod in self._cache.pods.group(group) if pod.job in own)
+        return gpu_seconds_left(run, pods, self._now()) if run else {}
 
     async def finalizers(self, stored: StoredBot, bot: Bot, finalizers: tuple[str, ...]) -> None:
         """Replace the finalizers. The status of a deletion says how far that is, so an Event alone tells of it."""

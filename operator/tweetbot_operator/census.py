@@ -52,7 +52,7 @@ def count_end(before: TweetBotStatus, after: TweetBotStatus) -> None:
 
 
 def count_gpu_time(namespace: str, gpu: Gpu, before: TweetBotStatus, after: TweetBotStatus) -> None:
-    """Count what the status has just been given of a training's Pods; a run that gave way counts what it had."""
+    """Count what the status has just been given of a training's Pods."""
     was, now = before.current_run, after.current_run
     if was is None or now is None or now.stage != "Train" or not gpu.count:
         return
@@ -60,6 +60,19 @@ def count_gpu_time(namespace: str, gpu: Gpu, before: TweetBotStatus, after: Twee
     if same and now.ran_seconds > was.ran_seconds:
         seconds = (now.ran_seconds - was.ran_seconds) * gpu.count
         GPU_SECONDS.labels(bot_namespace=namespace, resource=gpu.resource).inc(seconds)
+
+
+def count_cut_short(namespace: str, before: TweetBotStatus, after: TweetBotStatus, left: dict[str, float]) -> None:
+    """Count what was `left` to count of a training, by resource, that has just given way to another run or execution.
+
+    Its status is no longer there to be given it. The seconds until its Pods have ended, at most the grace, are lost.
+    """
+    was, now = before.current_run, after.current_run
+    if was is None or now is None or was.outcome is not None:
+        return
+    if (was.id, was.number, was.execution) != (now.id, now.number, now.execution):
+        for resource, seconds in left.items():
+            GPU_SECONDS.labels(bot_namespace=namespace, resource=resource).inc(seconds)
 
 
 def count_bill(namespace: str, before: TweetBotStatus, after: TweetBotStatus) -> None:

@@ -118,8 +118,16 @@ def pod_of(manifest: Manifest) -> PodView:
         unschedulable=scheduled.get("message", "") if scheduled.get("reason") == "Unschedulable" else "",
         eviction=status.get("message", "") if status.get("reason") == "Evicted" else "",
         disrupted=conditions.get("DisruptionTarget", {}).get("status") == "True",
+        gpu=_gpu(manifest.get("spec") or {}),
         **_container(status),
     )
+
+
+def _gpu(spec: Manifest) -> str:
+    """Return what the trainer is limited to besides the node's own resources: extended ones have a domain's name."""
+    container = next((each for each in spec.get("containers") or () if each["name"] == CONTAINER), {})
+    limits = (container.get("resources") or {}).get("limits") or {}
+    return next((name for name in limits if "/" in name), "")
 
 
 def _container(status: Manifest) -> Manifest:

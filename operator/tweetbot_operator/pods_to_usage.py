@@ -34,6 +34,12 @@ def seconds_used(run: CurrentRun, pods: Pods, now: datetime) -> float:
     return run.ran_seconds + sum(_seconds(pod, now) for pod in _uncounted(run, pods))
 
 
+def gpu_seconds_left(run: CurrentRun, pods: Pods, now: datetime) -> dict[str, float]:
+    """Return the seconds that these Pods' GPUs were held and that are in no status, by resource."""
+    held = [(pod.gpu, _seconds(pod, now)) for pod in _uncounted(run, pods) if pod.gpu]
+    return {gpu: sum(seconds for of, seconds in held if of == gpu) for gpu, _ in held}
+
+
 def disruptions_of(run: CurrentRun, pods: Pods) -> int:
     """Return how many Pods of the present Job had to leave their node."""
     return run.disruptions + sum(pod.disrupted and pod.ended for pod in _uncounted(run, pods))

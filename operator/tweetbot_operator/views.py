@@ -111,6 +111,8 @@ class PodView:
     out_of_memory: bool = False
     message: str = ""
     """The termination message."""
+    gpu: str = ""
+    """The extended resource that its container holds, e.g. nvidia.com/gpu; empty if none."""
     start_error: str = ""
     """The runtime's words, if it could not start the container: there is no log then."""
 

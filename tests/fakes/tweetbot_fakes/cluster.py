@@ -203,7 +203,8 @@ class FakeCluster:
             "labels": labels,
             "ownerReferences": [owner],
         }
-        self.put("pods", {"metadata": metadata, "status": {"phase": "Running", **status}})
+        spec = job["spec"]["template"]["spec"]
+        self.put("pods", {"metadata": metadata, "spec": spec, "status": {"phase": "Running", **status}})
 
     def end_pod(self, job_name: str, namespace: str, exit_code: int, message: str, **terminated: Any) -> None:
         """Create a Pod of a Job that has ended."""

@@ -1,8 +1,12 @@
 """Figures about runs."""
 
+from typing import Any
+
+import pytest
 from prometheus_client import REGISTRY
 
-from builders_operator import a_bot_in
+from builders_operator import a_bot_in, a_prepare_result
+from stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.scheduling import Gpu
 from tweetbot_contract.status import Condition, DataStatus, Phase, TweetBotStatus
 from tweetbot_operator.census import Census, count_bill, count_end, count_gpu_time
@@ -109,6 +113,39 @@ def test_neither_a_cpu_nor_the_prepare_stage_nor_another_run_counts() -> None:
     prepared = a_bot_in("Prepare", run_fields={"ran_seconds": 60}).status
     count_gpu_time("team-a", Gpu(), a_bot_in("Prepare").status, prepared)
     count_gpu_time("team-a", Gpu(), a_trained_status(0, number=1), a_trained_status(60, number=2))
+    assert gpu_seconds("nvidia.com/gpu") == before
+
+
+@pytest.mark.parametrize(
+    ("edit", "seconds"),
+    [
+        ({"training": {"seed": 7}}, 90),
+        ({"resources": {"memory": "32Gi"}}, 90),
+        ({"training": {"seed": 7}, "resources": {"gpu": {"count": 0}}}, 90),
+        ({"suspend": True}, 0),  # its Pod is counted as it ends
+    ],
+)
+async def test_a_training_that_an_edit_cuts_short_has_held_its_gpu(edit: dict[str, Any], seconds: float) -> None:
+    before, stage = gpu_seconds("nvidia.com/gpu"), Stage()
+    await stage.apply()
+    await stage.end_stage(a_prepare_result())
+    running = {"name": "trainer", "state": {"running": {"startedAt": "2026-01-01T12:00:00Z"}}}
+    stage.cluster.run_pod(stage.job_name, NAMESPACE, containerStatuses=[running])
+    await stage.wait(90)
+    stage.cluster.edit(NAMESPACE, NAME, **edit)
+    await stage.settle()
+    await stage.wait(30)
+    assert gpu_seconds("nvidia.com/gpu") == before + seconds
+
+
+async def test_a_preparation_that_an_edit_cuts_short_has_held_none() -> None:
+    before, stage = gpu_seconds("nvidia.com/gpu"), Stage()
+    await stage.apply()
+    running = {"name": "trainer", "state": {"running": {"startedAt": "2026-01-01T12:00:00Z"}}}
+    stage.cluster.run_pod(stage.job_name, NAMESPACE, containerStatuses=[running])
+    await stage.wait(90)
+    stage.cluster.edit(NAMESPACE, NAME, training={"seed": 7})
+    await stage.settle()
     assert gpu_seconds("nvidia.com/gpu") == before
 
 
