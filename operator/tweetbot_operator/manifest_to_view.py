@@ -125,7 +125,8 @@ def pod_of(manifest: Manifest) -> PodView:
 
 def _gpu(spec: Manifest) -> str:
     """Return what the trainer is limited to besides the node's own resources: extended ones have a domain's name."""
-    container = next((each for each in spec.get("containers") or () if each["name"] == CONTAINER), {})
+    containers = spec.get("containers") or ()
+    container: Manifest = next((each for each in containers if each["name"] == CONTAINER), {})
     limits = (container.get("resources") or {}).get("limits") or {}
     return next((name for name in limits if "/" in name), "")
 
