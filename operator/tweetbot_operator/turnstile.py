@@ -164,9 +164,12 @@ def _turn(bot: StoredBot) -> Turn:
 def _holds(bot: StoredBot | None, jobs: tuple[JobView, ...]) -> bool:
     """An unfinished Job is active; so is a run between its stages, whose one Job has ended well.
 
-    One that went through a queue of Kueue's is not: Kueue decides how many of those run, and has counted it.
+    One that went through a queue of Kueue's is not: Kueue decides how many of those run, and has counted it. Nor is one
+    whose TweetBot is gone: its Job goes as well, and anybody can make Jobs that name a controller of their invention.
     """
+    if bot is None:
+        return False
     if unfinished := [job for job in jobs if job.owner and not job.finished]:
         return any(not job.queue for job in unfinished)
-    own = [job for job in jobs if bot and bot.run and job.run == bot.run]
+    own = [job for job in jobs if bot.run and job.run == bot.run]
     return bool(own) and all(job.verdict == "Complete" for job in own)

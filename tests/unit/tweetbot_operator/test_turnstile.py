@@ -271,3 +271,24 @@ def test_a_job_elsewhere_that_claims_a_tweetbot_takes_no_slot_whichever_is_seen_
         assert row.begin("b/tern")
         assert row.begin("a/gull")
         assert not row.begin("a/auk")
+
+
+def test_jobs_of_invented_controllers_take_no_slot() -> None:
+    row = a_row(total=2, per_namespace=1)
+    for number in range(9):
+        row.job(f"a/invented-{number}")
+    assert row.begin("a/gull")
+    assert row.begin("b/tern")
+    assert not row.begin("c/auk")
+
+
+def test_a_tweetbot_that_is_gone_frees_its_slot_before_its_job_is_gone_as_well() -> None:
+    row = a_row(total=1)
+    row.begin("a/gull")
+    row.queue("b/tern")
+    row.cache.bots.bury("uid-a/gull")
+    assert row.called == [("b", "tern")]
+    assert row.begin("b/tern")
+    row.job("a/gull", deleting=True)
+    row.cache.jobs.bury("uid-a/gull-prepare")
+    assert not row.begin("c/auk")
