@@ -7,6 +7,12 @@ from pydantic import Field
 from tweetbot_contract.parts import Part
 
 
+class PullSecret(Part):
+    """A Secret with a registry's login."""
+
+    name: Annotated[str, Field(min_length=1, description="Its name, in the tenant's namespace.")]
+
+
 class TenantAccount(Part):
     """The service account that trainers may run as, e.g. for workload identity."""
 
@@ -14,6 +20,9 @@ class TenantAccount(Part):
         "tweetbot-trainer"
     )
     annotations: Annotated[dict[str, str], Field(description="Annotations, e.g. of the cloud's role.")] = {}
+    image_pull_secrets: Annotated[
+        list[PullSecret], Field(description="Secrets with the login for the trainer's image, as [{name: registry}].")
+    ] = []
 
 
 class Egress(Part):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from tweetbot_chart.policy_values import AdmissionPolicies
 from tweetbot_chart.progress_values import Progress
@@ -14,11 +14,37 @@ Object = dict[str, Any]
 Objects = list[Object]
 
 
+PREFIX = "TWEETBOT_"
+#: Where a schema names a value, helm says that it must be that one: so the advice stands as the value.
+ANOTHER_NAME = f"another name: what begins with {PREFIX} is set under `settings`"
+
+
 class Global(Part):
     """What a parent chart shares with all its parts."""
 
     model_config = ConfigDict(extra="allow")
     image_registry: Annotated[str, Field(description="Registry put before both images, e.g. a mirror's.")] = ""
+
+
+def _not_a_setting(name: str) -> str:
+    if name.startswith(PREFIX):
+        raise ValueError(ANOTHER_NAME)
+    return name
+
+
+class Variable(Part):
+    """A variable of the operator's container, as Kubernetes defines it."""
+
+    name: Annotated[
+        str,
+        AfterValidator(_not_a_setting),
+        Field(
+            description="Its name.",
+            json_schema_extra={"if": {"pattern": f"^{PREFIX}"}, "then": {"const": ANOTHER_NAME}},
+        ),
+    ]
+    value: Annotated[str | None, Field(description="Its value.")] = None
+    value_from: Annotated[Object | None, Field(description="Where its value comes from.")] = None
 
 
 class Image(Part):
@@ -124,6 +150,14 @@ class PrometheusRule(Part):
     enabled: Annotated[bool, Field(description="Make it.")] = False
     namespace: Annotated[str, Field(description="Where; empty: with the operator.")] = ""
     labels: Annotated[Text, Field(description="Labels by which your Prometheus finds it.")] = {}
+    runbook_base_url: Annotated[
+        str,
+        Field(
+            alias="runbookBaseURL",
+            description="Where you show docs/runbooks: alerts then link their page there, in the annotation "
+            "`runbook_url`; empty: they only name it.",
+        ),
+    ] = ""
 
 
 class Dashboard(Part):
@@ -174,6 +208,10 @@ class ArgoCd(Part):
 class ChartValues(Part):
     """What may be set, beside the operator's settings."""
 
+    enabled: Annotated[
+        bool | None,
+        Field(description="Read by the `condition` of a parent chart alone; it does nothing here."),
+    ] = None
     global_: Annotated[Global, Field(alias="global", description="Shared by all parts of a parent chart.")] = Global()
     name_override: Annotated[str, Field(description="Name of the chart in labels.")] = ""
     fullname_override: Annotated[str, Field(max_length=46, description="Name of every object.")] = ""
@@ -228,7 +266,7 @@ class ChartValues(Part):
         period_seconds=5
     )
     extra_env: Annotated[
-        Objects, Field(description="Further variables; none of TWEETBOT_*, those are `settings`.")
+        list[Variable], Field(description="Further variables; none of TWEETBOT_*, those are `settings`.")
     ] = []
     extra_volumes: Annotated[Objects, Field(description="Further volumes.")] = []
     extra_volume_mounts: Annotated[Objects, Field(description="Where they go.")] = []

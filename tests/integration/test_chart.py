@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -100,6 +101,25 @@ def test_every_kind_comes_up_in_some_rendering(renderings: dict[str, list[Manife
 def test_a_value_that_is_none_is_refused(helm: Helm, option: str) -> None:
     with pytest.raises(HelmFailed, match="values don't meet the specifications"):
         helm.render("--set", option)
+
+
+def test_a_setting_among_the_further_variables_is_refused_with_its_place(helm: Helm) -> None:
+    with pytest.raises(HelmFailed, match="what begins with TWEETBOT_ is set under `settings`"):
+        helm.render(values={"extraEnv": [{"name": "TWEETBOT_WORKERS", "value": "3"}]})
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_parent_chart_has_it_as_a_part_and_leaves_it_out(helm: Helm, tmp_path: Path, enabled: bool) -> None:
+    """What a parent shares with all its parts reaches this one too, whatever it is."""
+    part = {"name": CHART.name, "version": "*", "condition": f"{CHART.name}.enabled"}
+    parent = {"apiVersion": "v2", "name": "platform", "version": "1.0.0", "dependencies": [part]}
+    (tmp_path / "Chart.yaml").write_text(yaml.safe_dump(parent))
+    shutil.copytree(CHART, tmp_path / "charts" / CHART.name)
+    shared = {"imageRegistry": "registry.example.com", "storageClass": "fast", "cluster": {"region": "eu"}}
+    values = yaml.safe_dump({"global": shared, CHART.name: {"enabled": enabled}})
+    text = helm("template", "platform", str(tmp_path), "--kube-version", "1.35.0", "-f", "-", input=values).stdout
+    images = [container([each])["image"] for each in yaml.safe_load_all(text) if each and each["kind"] == "Deployment"]
+    assert [image.partition("/")[0] for image in images] == ["registry.example.com"] * enabled
 
 
 def test_several_replicas_without_an_election_are_refused_and_one_is_replaced_only_when_it_is_gone(helm: Helm) -> None:
@@ -237,6 +257,14 @@ def test_dashboard_and_alerts_are_the_ones_of_the_integrations(renderings: dict[
     assert the(everything, "PrometheusRule")["spec"] == rules
 
 
+@pytest.mark.parametrize("base", ["https://docs.example.com/runbooks", "https://docs.example.com/runbooks/"])
+def test_alerts_link_their_runbooks_where_these_are_shown(helm: Helm, base: str) -> None:
+    rules = the(helm.render(values={"metrics": {"prometheusRule": {**ON, "runbookBaseURL": base}}}), "PrometheusRule")
+    alerts = [alert for group in rules["spec"]["groups"] for alert in group["rules"]]
+    linked = {alert["alert"]: alert["annotations"]["runbook_url"] for alert in alerts}
+    assert linked == {name: f"https://docs.example.com/runbooks/{name}.md" for name in linked}
+
+
 def test_the_resource_is_the_one_of_crds(renderings: dict[str, list[Manifest]]) -> None:
     plain = yaml.safe_load((ROOT / "crds/tweetbots.tweetbot.dev.yaml").read_text())
     rendered = the(renderings["default"], "CustomResourceDefinition")
@@ -263,7 +291,8 @@ def test_a_tenant_gets_its_defaults_and_what_it_declares(renderings: dict[str, l
     assert {each["kind"] for each in mine} == {
         "ServiceAccount", "RoleBinding", "ResourceQuota", "NetworkPolicy", "LocalQueue",
     }  # fmt: skip
-    assert the(mine, "ServiceAccount")["metadata"]["name"] == "tweetbot-trainer"
+    account = the(mine, "ServiceAccount")
+    assert (account["metadata"]["name"], account["imagePullSecrets"]) == ("tweetbot-trainer", [{"name": "registry"}])
     blocks = [
         to["ipBlock"]
         for rule in the(mine, "NetworkPolicy")["spec"]["egress"]

@@ -80,6 +80,8 @@ def test_no_object_of_ours_takes_unknown_keys_but_the_one_that_helm_fills() -> N
         {"admissionPolicies": {"sources": {"kinds": ["rss"]}}},
         {"image": {"digest": "latest"}},
         {"replicas": "two"},
+        {"extraEnv": [{"name": "TWEETBOT_WORKERS", "value": "3"}]},
+        {"tenants": [{"namespace": "team-a", "serviceAccount": {"imagePullSecrets": ["registry"]}}]},
         {"networkPolicy": {"apiServerPorts": []}},  # to Kubernetes no port is every port
     ],
 )
@@ -92,8 +94,8 @@ def used(templates: str) -> set[str]:
     return set(re.findall(r"\.Values\.(\w+)", templates))
 
 
-def test_every_value_is_used_and_no_other() -> None:
-    assert used("\n".join(TEMPLATES.values())) == set(DEFAULTS)
+def test_every_value_is_used_and_no_other_but_the_one_that_a_parent_chart_reads() -> None:
+    assert used("\n".join(TEMPLATES.values())) | {"enabled"} == set(DEFAULTS)
 
 
 def test_chart_and_project_have_one_version() -> None:
