@@ -27,6 +27,7 @@ from tweetbot_trainer.model.identity import BaseIdentity
 from tweetbot_trainer.prepare import prepare
 from tweetbot_trainer.store.folder import FolderStore
 from tweetbot_trainer.tracking import TrackedArtifact, Tracker, base_artifact, dataset_artifact
+from tweetbot_trainer.tracking.background import BackgroundTracker
 from tweetbot_trainer.tracking.mode import decided, probed
 from tweetbot_trainer.tracking.start import TrackerStarter
 from tweetbot_trainer.tracking.wandb_run import RunPlace
@@ -243,6 +244,29 @@ def test_a_server_that_does_not_take_us_is_told_and_left_alone(
     assert told.wandb_mode == "Offline"
     assert words in (told.degraded or "")
     assert server.runs == {}
+
+
+def test_an_address_that_fills_the_result_is_told_as_far_as_there_is_room(tmp_path: Path, secrets: Path) -> None:
+    address = f"https://wandb.example/{'w' * 490}"
+    run = a_run(tmp_path, apiKeySecret=SECRET, baseURL=address)
+    place = RunPlace(run, tmp_path / "work" / "wandb" / "train", init_timeout=0, finish_timeout=0, finish_slack=60)
+    silent = partial(TrackerStarter, place, store=STORE, secrets=secrets, log=Log(StringIO()))
+    told = silent(probe=lambda url, key: f"{url} does not answer")({}).finish()
+    assert told.wandb_mode == "Offline"
+    assert (told.degraded or "").startswith(address)
+
+
+def test_a_client_that_tells_nothing_of_its_run_is_not_waited_for(tmp_path: Path) -> None:
+    class Speechless:
+        """What it answers is whatever a server of its own sent."""
+
+        def __getattr__(self, name: str) -> None:
+            raise ValueError("no address")
+
+    place = RunPlace(a_run(tmp_path), tmp_path / "work", init_timeout=0, finish_timeout=0, finish_slack=60)
+    start: Any = Speechless
+    told = BackgroundTracker(place, start, ship=lambda: None, log=Log(StringIO())).finish()
+    assert told.degraded == "could not tell how it is tracked: ValueError: no address"
 
 
 def test_a_key_that_is_missing_from_its_secret_is_told(tmp_path: Path) -> None:

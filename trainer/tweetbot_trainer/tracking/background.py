@@ -73,7 +73,7 @@ class BackgroundTracker:
     def _work(self) -> None:
         run = self._guarded(self._start, "start")
         if run is not None:
-            self._result = run.result
+            self._result = self._guarded(lambda: run.result, "tell how it is tracked") or self._result
         self._started.set()
         while (call := self._calls.get()) is not None:
             if run is not None:

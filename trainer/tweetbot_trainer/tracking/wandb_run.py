@@ -11,6 +11,9 @@ from tweetbot_contract.result import TrackingResult
 from tweetbot_trainer.tracking.interface import TrackedArtifact
 from tweetbot_trainer.tracking.mode import Decision
 
+#: Characters of an address or a text in a result (tweetbot_contract.result.TrackingResult).
+_LONGEST = 512
+
 
 @dataclass(frozen=True, slots=True)
 class RunPlace:
@@ -63,9 +66,13 @@ class WandbRun:
 
     @property
     def result(self) -> TrackingResult:
-        """Return how the run is tracked so far."""
-        url = self._run.url if self._decision.mode == "Online" else None
-        return TrackingResult(wandb_mode=self._decision.mode, wandb_url=url, degraded=self._decision.degraded)
+        """Return how the run is tracked so far, without an address that is too long: half of one leads nowhere."""
+        url, degraded = self._run.url if self._decision.mode == "Online" else None, self._decision.degraded
+        return TrackingResult(
+            wandb_mode=self._decision.mode,
+            wandb_url=url if url and len(url) <= _LONGEST else None,
+            degraded=degraded[:_LONGEST] if degraded else None,
+        )
 
     def log(self, row: Mapping[str, float]) -> None:
         """Add a row to the history."""
