@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from typing import Any
 
 import pytest
@@ -52,6 +53,30 @@ def test_an_array_inside_an_object_is_read_past_its_other_values(
 def test_what_is_no_object_with_the_array_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # the caller names the member, whatever the words
         list(items_under(io.StringIO(text), "rows"))
+
+
+@pytest.mark.parametrize("separator", [",\n", ","], ids=["lines", "one line"])
+@pytest.mark.parametrize(
+    ("row", "wrong", "offset"),
+    [
+        ('{"text": "low "tide""}', "Expecting ',' delimiter", 15),
+        ('{"text" "fog"}', "Expecting ':' delimiter", 8),
+        ("{'text': 1}", "Expecting property name enclosed in double quotes", 1),
+        ('{"text": "\\x"}', "Invalid \\escape", 10),
+        ('{"text": 1}}', "'}' stands where ']' should", 11),
+    ],
+)
+def test_damage_far_before_the_end_is_told_with_its_row_and_place(
+    separator: str, row: str, wrong: str, offset: int
+) -> None:
+    whole = '{"text": "' + "x" * 1000 + '"}'
+    before, behind = [whole] * 1500, [whole] * (ITEM_LIMIT // 1000 + 1)
+    text = f"[{separator.join([*before, row, *behind])}]"
+    with pytest.raises(ValueError, match=re.escape(wrong)) as refusal:
+        list(items(io.StringIO(text)))
+    at = len(f"[{separator.join([*before, ''])}") + offset
+    line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+    assert str(refusal.value).startswith(f"row 1501, line {line}, column {column}: {wrong}")
 
 
 def test_an_item_without_end_is_not_read_for_ever() -> None:

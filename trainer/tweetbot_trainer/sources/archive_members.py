@@ -253,7 +253,7 @@ def _items(raw: IO[bytes]) -> Iterator[Any]:
     head = ""
     while len(head) <= _HEAD and (sign := text.read(1)):
         if sign == "=":
-            return json_array.items(text)
+            return json_array.items(text, begun=" " * len(head + sign))  # so that columns are those of the member
         head += sign
         if head.strip() == "[":
             return json_array.items(text, begun="[")

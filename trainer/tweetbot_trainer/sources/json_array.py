@@ -10,6 +10,8 @@ from typing import Any, TextIO
 
 #: Characters read at a time, and the most that one item may have: tweets have 2,000, lists in them at most some 10,000.
 BLOCK, ITEM_LIMIT = 1024 * 1024, 8 * 1024 * 1024
+#: Where a text is cut inside a value, that is told so many characters before the cut at most: an escaped emoji has 12.
+_TORN = 16
 _SPACE = " \t\r\n"
 _decode = json.JSONDecoder().raw_decode
 
@@ -18,7 +20,7 @@ def items(text: TextIO, *, begun: str = "") -> Iterator[Any]:
     """Yield the items of the array that begins at the text's position; a semicolon may end it.
 
     `begun` is what was read of the array already.
-    Raises ValueError (of which json.JSONDecodeError is one) or RecursionError where it is damaged.
+    Raises ValueError, which tells the row and where it stands, or RecursionError where it is damaged.
     """
     buffer = _Buffer(text, begun)
     yield from _array(buffer)
@@ -53,10 +55,10 @@ def items_under(text: TextIO, key: str) -> Iterator[Any]:
 def _array(buffer: "_Buffer") -> Iterator[Any]:
     buffer.take("[")
     if buffer.sign() != "]":
-        yield buffer.item()
+        yield buffer.row()
         while buffer.sign() == ",":
             buffer.take(",")
-            yield buffer.item()
+            yield buffer.row()
     buffer.take("]")
 
 
@@ -65,6 +67,7 @@ class _Buffer:
 
     def __init__(self, text: TextIO, begun: str) -> None:
         self._text, self._read, self._at = text, begun, 0
+        self._rows, self._place = 0, (1, 1)
 
     def sign(self) -> str:
         """Return the next sign that is no space, "" at the end."""
@@ -79,13 +82,18 @@ class _Buffer:
     def take(self, expected: str) -> None:
         """Step over the next sign, which must be this one."""
         if (sign := self.sign()) != expected:
-            raise ValueError(f"{sign or 'the end'!r} stands where {expected!r} should")
+            raise self._damage(f"{sign or 'the end'!r} stands where {expected!r} should", self._at)
         self._at += 1
 
     def end(self) -> None:
         """Make sure that nothing follows."""
         if sign := self.sign():
-            raise ValueError(f"{sign!r} stands behind the end")
+            raise self._damage(f"{sign!r} stands behind the end", self._at)
+
+    def row(self) -> Any:
+        """Return the next value, as a row of the array."""
+        self._rows += 1
+        return self.item()
 
     def item(self) -> Any:
         """Return the next value, reading on until it is whole."""
@@ -93,18 +101,34 @@ class _Buffer:
         while True:
             try:
                 value, end = _decode(self._read, self._at)
-            except json.JSONDecodeError:
-                if not self._grow():
-                    raise
+            except json.JSONDecodeError as error:
+                if self._is_final(error) or not self._grow():
+                    raise self._damage(error.msg, error.pos) from error
                 continue
             length = end - self._at
             if end < len(self._read) or not self._grow():  # a number may go on behind what was read
                 self._at += length
                 return value
 
+    def _is_final(self, error: json.JSONDecodeError) -> bool:
+        """Tell whether no more text can mend this: only a string without end is told at its beginning."""
+        return error.pos + _TORN < len(self._read) and not error.msg.startswith("Unterminated string")
+
+    def _damage(self, what: str, at: int) -> ValueError:
+        """Return what is wrong at a place in what was read, with that place in the text."""
+        line, column = self._place_of(at)
+        row = f"row {self._rows}, " if self._rows else ""
+        return ValueError(f"{row}line {line}, column {column}: {what}")
+
+    def _place_of(self, at: int) -> tuple[int, int]:
+        """Return line and column, from 1, of a place in what was read."""
+        (line, column), begin = self._place, self._read.rfind("\n", 0, at)
+        return (line, column + at) if begin < 0 else (line + self._read.count("\n", 0, at), at - begin)
+
     def _grow(self) -> bool:
+        if len(self._read) - self._at > ITEM_LIMIT:
+            raise self._damage(f"more than {ITEM_LIMIT} characters of one value", self._at)
+        self._place = self._place_of(self._at)
         self._read, self._at = self._read[self._at :], 0
-        if len(self._read) > ITEM_LIMIT:
-            raise ValueError(f"a row has more than {ITEM_LIMIT} characters")
         self._read += (block := self._text.read(BLOCK))
         return bool(block)
