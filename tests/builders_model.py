@@ -21,7 +21,7 @@ from tweetbot_trainer.model.scratch import Shape, new_model
 from tweetbot_trainer.model.tokenizer import learned_tokenizer
 from tweetbot_trainer.report.facts import CardFacts
 from tweetbot_trainer.sampling import Sampling
-from tweetbot_trainer.training.outcome import MetricsRow, TrainingOutcome
+from tweetbot_trainer.training.outcome import MetricsRow, Misfit, TrainingOutcome
 from tweetbot_trainer.training.processors import Processor
 from tweetbot_trainer.training.state import TrainingState
 from tweetbot_trainer.training.values import TrainingValues, effective_values
@@ -134,8 +134,8 @@ class CheckpointsInMemory:
     def __init__(self, due_at: int = 0) -> None:
         self.due_at, self.asked, self.states = due_at, 0, list[TrainingState]()
 
-    def newest(self, processor: Processor) -> TrainingState | None:
-        return self.states[-1] if self.states else None
+    def newest(self, processor: Processor, misfit: Misfit) -> TrainingState | None:
+        return next((state for state in reversed(self.states) if misfit(state) is None), None)
 
     def due(self) -> bool:
         self.asked += 1

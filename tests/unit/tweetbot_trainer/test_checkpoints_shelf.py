@@ -21,7 +21,7 @@ from tweetbot_trainer.store import ObjectStore, StorageUnavailable
 from tweetbot_trainer.store.folder import FolderStore
 from tweetbot_trainer.training.model_setup import optimizer_of
 from tweetbot_trainer.training.outcome import MetricsRow
-from tweetbot_trainer.training.state import Best, Course, TrainingState, captured, restore, weights_of
+from tweetbot_trainer.training.state import Best, Course, TrainingState, captured, misfit, restore, weights_of
 
 STORE = FolderStore()
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -51,6 +51,11 @@ class Bench:
     def events(self) -> list[str]:
         """Return what was logged, by name."""
         return [json.loads(line)["event"] for line in self.lines.getvalue().splitlines()]
+
+
+def fitting(state: TrainingState) -> str | None:
+    """Let a training go on from any state."""
+    return None
 
 
 def a_state(steps: int = 3, *, best: bool = False, threads: int = 1) -> TrainingState:
@@ -93,7 +98,7 @@ def same(one: TrainingState, other: TrainingState) -> bool:
 def test_a_state_comes_back_to_the_last_bit(tmp_path: Path) -> None:
     bench, state = Bench(tmp_path), a_state(best=True)
     bench.shelf.save(state, last=True)
-    back = Bench(tmp_path).shelf.newest(PROCESSOR)
+    back = Bench(tmp_path).shelf.newest(PROCESSOR, fitting)
     assert back is not None
     assert same(state, back)
     assert back.best is not None
@@ -104,7 +109,7 @@ def test_a_state_comes_back_to_the_last_bit(tmp_path: Path) -> None:
 
 
 def test_the_first_attempt_finds_none(tmp_path: Path) -> None:
-    assert Bench(tmp_path).shelf.newest(PROCESSOR) is None
+    assert Bench(tmp_path).shelf.newest(PROCESSOR, fitting) is None
 
 
 def test_the_newest_and_the_one_before_stay(tmp_path: Path) -> None:
@@ -136,7 +141,7 @@ def test_a_damaged_one_is_passed_over_for_the_one_before(tmp_path: Path, file: s
     bench.shelf.save(a_state(2), last=True)
     damaged(f"{bench.uri}/{bench.kept()[-1]}/{file}", damage)
     again = Bench(tmp_path)
-    found = again.shelf.newest(PROCESSOR)
+    found = again.shelf.newest(PROCESSOR, fitting)
     assert found is not None
     assert same(found, older)
     assert again.events() == ["checkpoint.passed_over", "checkpoint.resumed"]
@@ -147,19 +152,39 @@ def test_a_manifest_that_is_none_is_passed_over(tmp_path: Path, body: bytes) -> 
     bench = Bench(tmp_path)
     bench.shelf.save(a_state(), last=True)
     STORE.put(f"{bench.uri}/{bench.kept()[0]}/{MANIFEST}", body)
-    assert Bench(tmp_path).shelf.newest(PROCESSOR) is None
+    assert Bench(tmp_path).shelf.newest(PROCESSOR, fitting) is None
 
 
 def test_another_training_is_not_gone_on_from(tmp_path: Path) -> None:
     Bench(tmp_path).shelf.save(a_state(), last=True)
-    assert Bench(tmp_path, key="other").shelf.newest(PROCESSOR) is None
+    assert Bench(tmp_path, key="other").shelf.newest(PROCESSOR, fitting) is None
+
+
+@pytest.mark.parametrize("part", ["model", "best", "random", "optimizer-exp_avg", "optimizer-step"])
+@pytest.mark.parametrize("change", ["renamed", "reshaped"])
+def test_one_with_other_tensors_is_passed_over_for_the_one_before(tmp_path: Path, part: str, change: str) -> None:
+    """Another version of a library may name them in another way: each attempt ended in an error of ours."""
+    bench, older, newer = Bench(tmp_path), a_state(1, best=True), a_state(2, best=True)
+    name, *others = newer.tensors[part]
+    tensor = newer.tensors[part][name]
+    changed = {f"{name}.new": tensor} if change == "renamed" else {name: torch.stack([tensor, tensor])}
+    tensors = {**newer.tensors, part: {**{other: newer.tensors[part][other] for other in others}, **changed}}
+    bench.shelf.save(older, last=True)
+    bench.shelf.save(TrainingState(newer.course, tensors), last=True)
+    model, again = a_base(seed=1).model, Bench(tmp_path)
+    optimizer = optimizer_of(model, some_values())
+    found = again.shelf.newest(PROCESSOR, lambda state: misfit(state, model, optimizer))
+    assert found is not None
+    assert same(found, older)
+    assert again.events() == ["checkpoint.passed_over", "checkpoint.resumed"]
+    assert f"its tensors of {part} are not those of this training" in again.lines.getvalue()
 
 
 @pytest.mark.parametrize(("changes", "processor"), [({"versions": {"torch": "3"}}, PROCESSOR), ({}, None)])
 def test_another_machine_goes_on_and_says_so(tmp_path: Path, changes: dict[str, Any], processor: Any) -> None:
     Bench(tmp_path).shelf.save(a_state(), last=True)
     again = Bench(tmp_path, **changes)
-    assert again.shelf.newest(processor or replace(PROCESSOR, threads=9)) is not None
+    assert again.shelf.newest(processor or replace(PROCESSOR, threads=9), fitting) is not None
     assert again.events() == ["checkpoint.resumed", "checkpoint.other_machine"]
 
 

@@ -21,6 +21,7 @@ from tweetbot_trainer.checkpoints.place import clear, is_name, new_name
 from tweetbot_trainer.errors import StageFailed
 from tweetbot_trainer.log import Log
 from tweetbot_trainer.store import ObjectNotFound, ObjectStore, join, sha256_of, size_of
+from tweetbot_trainer.training.outcome import Misfit
 from tweetbot_trainer.training.processors import Processor
 from tweetbot_trainer.training.state import TrainingState
 from tweetbot_trainer.version_manifest import FileRecord, records_of
@@ -72,11 +73,13 @@ class CheckpointShelf:
         self._interval, self._next = interval, clock() + interval
         self._upload: threading.Thread | None = None
 
-    def newest(self, processor: Processor) -> TrainingState | None:
-        """Return the newest whole state of this training, or None. Raises StageFailed when the store fails."""
+    def newest(self, processor: Processor, misfit: Misfit) -> TrainingState | None:
+        """Return the newest whole state without a misfit, or None. Raises StageFailed when the store fails."""
         for name in sorted(self._names(), reverse=True):
             try:
                 manifest, state = self._read(name)
+                if why := misfit(state):
+                    raise BadCheckpoint(why)
             except (BadCheckpoint, ValidationError) as error:
                 self._log.warning("checkpoint.passed_over", name=name, message=str(error))
                 continue

@@ -18,7 +18,16 @@ from tweetbot_trainer.training.model_setup import made_trainable, optimizer_of
 from tweetbot_trainer.training.outcome import Hooks, MetricsRow, Progress, TrainingOutcome
 from tweetbot_trainer.training.processors import Processor
 from tweetbot_trainer.training.schedule import learning_rate
-from tweetbot_trainer.training.state import Best, Course, TrainingState, captured, put_weights, restore, weights_of
+from tweetbot_trainer.training.state import (
+    Best,
+    Course,
+    TrainingState,
+    captured,
+    misfit,
+    put_weights,
+    restore,
+    weights_of,
+)
 from tweetbot_trainer.training.values import TrainingValues
 from tweetbot_trainer.training.windows import Step, Window, planned_steps
 
@@ -97,7 +106,7 @@ class _Run:
 
     def _begin(self) -> None:
         """Go on from the newest checkpoint, or begin."""
-        state = self.hooks.checkpoints.newest(self.processor)
+        state = self.hooks.checkpoints.newest(self.processor, lambda found: misfit(found, self.model, self.optimizer))
         if state is None:
             torch.manual_seed(self.values.seed)
             self._evaluate(0)

@@ -43,11 +43,15 @@ class MetricsRow:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
+#: Returns why a training cannot go on from a state, or None.
+Misfit = Callable[["TrainingState"], str | None]
+
+
 class Checkpoints(Protocol):
     """Where a training leaves its state, and finds what an attempt before it left."""
 
-    def newest(self, processor: Processor) -> "TrainingState | None":
-        """Return the newest whole state of this training, or None."""
+    def newest(self, processor: Processor, misfit: Misfit) -> "TrainingState | None":
+        """Return the newest whole state of this training that has no misfit, or None."""
 
     def due(self) -> bool:
         """Tell whether it is time for another one; asked after each step."""
@@ -59,7 +63,7 @@ class Checkpoints(Protocol):
 class NoCheckpoints:
     """A training that begins anew each time."""
 
-    def newest(self, processor: Processor) -> "TrainingState | None":
+    def newest(self, processor: Processor, misfit: Misfit) -> "TrainingState | None":
         """Return none."""
         return None
 

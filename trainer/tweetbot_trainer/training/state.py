@@ -97,8 +97,26 @@ def captured(
     return TrainingState(course, tensors)
 
 
+def misfit(state: TrainingState, model: GPT2LMHeadModel, optimizer: torch.optim.Optimizer) -> str | None:
+    """Return why the training of this model cannot go on from a state, or None: a library may name tensors anew."""
+    trained = {name: parameter.shape for name, parameter in _trained(model)}
+    optimized = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    wanted = {"model": trained, "random": {"cpu": torch.get_rng_state().shape}}
+    if state.course.best_loss is not None:
+        wanted["best"] = trained
+    if any(part.startswith(_OPTIMIZER) for part in state.tensors):  # none before the first step
+        moments = {str(place): parameter.shape for place, parameter in enumerate(optimized)}
+        wanted |= {f"{_OPTIMIZER}{moment}": moments for moment in ("exp_avg", "exp_avg_sq")}
+        wanted[f"{_OPTIMIZER}step"] = dict.fromkeys(moments, torch.Size())
+    for part, shapes in wanted.items():
+        found = {name: tensor.shape for name, tensor in state.tensors.get(part, {}).items() if name != "cuda"}
+        if found != shapes:
+            return f"its tensors of {part} are not those of this training"
+    return None
+
+
 def restore(state: TrainingState, model: GPT2LMHeadModel, optimizer: torch.optim.Optimizer) -> None:
-    """Put model, optimizer and random numbers where they were. Raises KeyError, RuntimeError for another model's."""
+    """Put model, optimizer and random numbers where they were; the state has no `misfit`."""
     put_weights(model, state.tensors["model"])
     moments: dict[int, Weights] = {}
     for part, tensors in state.tensors.items():
