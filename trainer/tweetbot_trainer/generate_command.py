@@ -13,7 +13,7 @@ from tweetbot_contract import reasons
 from tweetbot_trainer.errors import SpecRefused
 from tweetbot_trainer.lineage import version_at
 from tweetbot_trainer.model.identity import CONFIG, BaseIdentity
-from tweetbot_trainer.post_length import LIMIT, one_line, weighted_length
+from tweetbot_trainer.post_length import LIMIT, leaves_room
 from tweetbot_trainer.sampling import Sampling
 from tweetbot_trainer.store import ObjectStore, join, sha256_of
 from tweetbot_trainer.training_posts import HASHES_FILE, TrainingPosts
@@ -57,7 +57,7 @@ def run_generate(folder: Path, request: Request, form: Form) -> int:
 
 def generated(folder: Path, request: Request) -> "Written":
     """Return what a model directory writes. Raises SpecRefused, its message naming the flag."""
-    if weighted_length(one_line(request.prompt)) >= LIMIT:
+    if not leaves_room(request.prompt):
         raise SpecRefused(reasons.SPEC_REFUSED, f"--prompt leaves no room: a post has {LIMIT} characters")
     if not (folder / CONFIG).is_file():
         message = f"--model: no model lies at {folder}: {CONFIG} is missing"

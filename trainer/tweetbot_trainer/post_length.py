@@ -22,6 +22,11 @@ def weighted_length(text: str) -> int:
     return links + sum(1 if any(low <= ord(sign) <= high for low, high in _LIGHT) else 2 for sign in rest)
 
 
+def leaves_room(prompt: str) -> bool:
+    """Tell whether a post that begins so has room for one more word."""
+    return weighted_length(f"{one_line(prompt)} a") <= LIMIT
+
+
 def shortened(text: str, limit: int = LIMIT) -> str:
     """Return the text if it fits, else its first words and an ellipsis; one long word is cut inside."""
     if weighted_length(text) <= limit:

@@ -23,6 +23,7 @@ from tweetbot_trainer.memorisation import memorisation_of
 from tweetbot_trainer.model.adapter import save_adapter
 from tweetbot_trainer.model.base import Base, load_base
 from tweetbot_trainer.model.saved import save_model
+from tweetbot_trainer.post_length import leaves_room
 from tweetbot_trainer.posts import printed_time
 from tweetbot_trainer.profiles import Account, stored_accounts
 from tweetbot_trainer.provenance import other_handle, provenance_of
@@ -170,6 +171,10 @@ class TrainingRun:
     def _samples(self, base: Base, unlike: TrainingPosts) -> tuple[Sample, ...]:
         evaluation = self.context.run.spec.evaluation
         sampling = sampling_of(self.plan.values, base.model.config.n_positions)
+        for place, prompt in enumerate(evaluation.prompts):
+            if not leaves_room(prompt):
+                message = f"spec.evaluation.prompts[{place}] fills a post: the model adds no word, so it has no samples"
+                self.context.log.warning("train.prompt_too_long", message=message)
         return samples_for(
             base.model,
             base.tokenizer,

@@ -111,7 +111,7 @@ def test_a_wrong_flag_is_named(arguments: list[str], flag: str, capsys: pytest.C
 def test_what_is_wrong_with_a_model_or_a_prompt_names_the_flag(
     saved: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "--prompt leaves no room" in told(capsys, "--model", str(saved), "--prompt", "a" * 280, code=10)[1]
+    assert "--prompt leaves no room" in told(capsys, "--model", str(saved), "--prompt", "a" * 279, code=10)[1]
     assert "--model: no model lies at" in told(capsys, "--model", str(tmp_path), code=10)[1]
     mine = shutil.copytree(saved, tmp_path / "model")
     (mine / "generation_config.json").write_text("{}")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from builders_stages import a_context, a_folder, a_local_run, a_source, a_versio
 from tweetbot_contract.result import TrackingResult, TrainSucceeded
 from tweetbot_fakes.storage import WatchedStore
 from tweetbot_trainer.errors import GateFailed, Stopped
+from tweetbot_trainer.log import Log
 from tweetbot_trainer.prepare import prepare
 from tweetbot_trainer.publication import keep_beside, publish
 from tweetbot_trainer.run_record import read_record, write_record
@@ -73,13 +75,16 @@ class Trained:
     context: StageContext
     tracker: RecordingTracker
     result: TrainSucceeded
+    log: str
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    tracker = RecordingTracker()
-    context = replace(a_training(tmp_path_factory.mktemp("trained")), start_tracker=lambda config: tracker)
-    return Trained(context, tracker, train(context))
+    tracker, lines = RecordingTracker(), StringIO()
+    spec = {"training": {"epochs": 1}, "evaluation": {"prompts": ["My dream is", "a" * 279]}}
+    context = a_training(tmp_path_factory.mktemp("trained"), spec=spec)
+    context = replace(context, start_tracker=lambda config: tracker, log=Log(lines))
+    return Trained(context, tracker, train(context), lines.getvalue())
 
 
 def test_a_dataset_becomes_a_published_model_that_the_tracker_knows(trained: Trained) -> None:
@@ -103,6 +108,12 @@ def test_a_dataset_becomes_a_published_model_that_the_tracker_knows(trained: Tra
     assert b"https://wandb.example/run" in STORE.get(f"{result.model.uri}/README.md")
     assert not (context.work / "finished").exists()
     assert prepare(replace(context, run=context.run.model_copy(update={"stage": "Prepare"}))).adopted is not None
+
+
+def test_a_prompt_without_samples_is_told_by_its_place(trained: Trained) -> None:
+    told = [line["message"] for line in map(json.loads, trained.log.splitlines()) if line["level"] == "warning"]
+    assert told == ["spec.evaluation.prompts[1] fills a post: the model adds no word, so it has no samples"]
+    assert {sample.prompt for sample in trained.result.samples} == {"My dream is"}
 
 
 def test_a_published_model_is_found_and_nothing_is_trained(tmp_path: Path) -> None:
