@@ -39,13 +39,10 @@ def publish(
     Where the same training was published meanwhile, that version is the result. `check` may raise before each write up
     to the manifest's, and is not asked again after it. Raises as the store does.
     """
-    home = version_uri(run, manifest.version)
     result = adoptable(store, run, manifest.training_key)  # files of a published version are never written over
     if result is None:
         claim(store, run, manifest.version)
-        upload(store, home, folder, manifest, check)
-        check()
-        result = _committed(store, run, manifest)
+        result = _written(store, run, folder, manifest, check)
     point_to(store, run, result)
     return result
 
@@ -76,6 +73,43 @@ def upload(store: ObjectStore, home: str, folder: Path, manifest: VersionManifes
     for path, record in manifest.files.items():
         if not is_intact(store, join(home, path), record):
             raise StorageUnavailable(f"{join(home, path)} is not what was written to it")
+
+
+class _Outrun(Exception):
+    """Another Pod has published the same training since this one began to write."""
+
+
+def _written(
+    store: ObjectStore, run: RunDocument, folder: Path, manifest: VersionManifest, check: Callable[[], None]
+) -> TrainSucceeded:
+    """Write files and manifest, unless another Pod publishes the same training meanwhile: its version is the result.
+
+    A file that was on its way by then lies under the other's manifest, and only all of ours with our own manifest puts
+    that right: `check` is asked no more.
+    """
+    home = version_uri(run, manifest.version)
+    before = _tag_of_manifest(store, home)
+
+    def alone() -> None:
+        if _tag_of_manifest(store, home) != before:
+            raise _Outrun
+        check()
+
+    try:
+        upload(store, home, folder, manifest, alone)
+        alone()
+    except (_Outrun, StorageUnavailable):
+        if _tag_of_manifest(store, home) == before:
+            raise
+        if theirs := adoptable(store, run, manifest.training_key):
+            return theirs
+        upload(store, home, folder, manifest, lambda: None)
+    return _committed(store, run, manifest)
+
+
+def _tag_of_manifest(store: ObjectStore, home: str) -> str | None:
+    found = store.head(join(home, MANIFEST_FILE))
+    return found.etag if found else None
 
 
 def _committed(store: ObjectStore, run: RunDocument, manifest: VersionManifest) -> TrainSucceeded:

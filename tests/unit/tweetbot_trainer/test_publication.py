@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -145,6 +146,38 @@ def test_the_loser_of_a_race_takes_the_winners_version(tmp_path: Path, folder: P
 
     result = publish(Race(STORE), run, folder, a_version(folder, run, published_at="later"))
     assert result.model.published_at == winner.published_at
+
+
+class Interrupted(WatchedStore):
+    """Before its `at`-th write (from 0) of a version's files another Pod publishes the same training."""
+
+    def __init__(self, at: int, other: Callable[[], Any]) -> None:
+        super().__init__(STORE)
+        self._at, self._other = at, other
+        self.written: list[str] = []
+
+    def put(self, uri: str, body: Any) -> None:
+        if len(self.written) == self._at:
+            self._other()
+        self.written.append(uri)
+        super().put(uri, body)
+
+
+@pytest.mark.parametrize("at", range(3))
+def test_the_files_of_a_version_published_meanwhile_are_not_written_over(tmp_path: Path, folder: Path, at: int) -> None:
+    run, stop = a_run(tmp_path), StopRequest()
+    theirs = a_folder(tmp_path / "theirs", b"weights of another processor")
+    (theirs / "report/loss.png").write_bytes(b"another plot")
+
+    def other() -> None:
+        publish(STORE, run, theirs, a_version(theirs, run, published_at="earlier"))
+        stop.request()
+
+    store = Interrupted(at, other)
+    with suppress(Stopped):
+        publish(store, run, folder, a_version(folder, run), check=stop.check)
+    reader(run)()
+    assert adoptable(STORE, run, KEY) is not None
 
 
 def test_a_damaged_version_is_published_again(tmp_path: Path, folder: Path) -> None:
