@@ -1,5 +1,6 @@
 """What the watches have shown last. Older news never replaces newer, whichever way it comes."""
 
+import math
 from collections.abc import Callable, Hashable
 from typing import Generic, Protocol, TypeVar
 
@@ -34,15 +35,20 @@ class Shelf(Generic[T]):
     def __init__(self) -> None:
         self._objects: dict[str, T] = {}
         self._groups: dict[Hashable, dict[str, None]] = {}
-        self._graves: dict[str, None] = {}
+        self._graves: dict[str, float] = {}
         self.on_change: Callable[[T], None] = lambda item: None
         """Called after each change, with the object that came or went."""
 
-    def put(self, item: T) -> bool:
-        """Keep the object unless a newer or equal form of it is known; answers whether this was news."""
+    def put(self, item: T, *, shown: bool = False) -> bool:
+        """Keep the object unless a newer or equal form of it is known; answers whether this was news.
+
+        To a watch an object whose label is taken off is gone. If it is `shown` later than that, its label is back; what
+        is only the answer to a request may not come back, as no watch would tell any more of it.
+        """
         known = self._objects.get(item.uid)
-        if item.uid in self._graves or (known and _age(known) >= _age(item)):
+        if (known and _age(known) >= _age(item)) or self._graves.get(item.uid, -1) >= (_age(item) if shown else 0):
             return False
+        self._graves.pop(item.uid, None)
         if known and known.group != item.group:
             self._leave_group(known)
         self._objects[item.uid] = item
@@ -50,12 +56,12 @@ class Shelf(Generic[T]):
         self.on_change(item)
         return True
 
-    def bury(self, uid: str) -> T | None:
-        """Forget the object for good and return it if it was known."""
-        self._graves[uid] = None
+    def bury(self, uid: str, version: float = math.inf) -> T | None:
+        """Forget the object and return it if it was known; from `version` on it was not shown, by default for good."""
+        item = self._objects.pop(uid, None)
+        self._graves[uid] = max(version, _age(item) if item else 0)
         if len(self._graves) > _GRAVES:
             del self._graves[next(iter(self._graves))]
-        item = self._objects.pop(uid, None)
         if item:
             self._leave_group(item)
             self.on_change(item)

@@ -19,7 +19,7 @@ def register(registry: kopf.OperatorRegistry, intake: Intake) -> None:
         item = views[kind](event["object"])
         intake.see(kind, item)
         if event["type"] == "DELETED":
-            intake.bury(kind, item.uid)
+            intake.bury(kind, item.uid, int(item.resource_version))
         else:
             intake.put(item)
 

@@ -26,22 +26,22 @@ class Intake:
         self.shown[kind] = max(self.shown[kind], int(item.resource_version))
 
     def put(self, item: Item) -> bool:
-        """Take an object as it is now; answers whether this was news."""
+        """Take an object as a watch or a LIST shows it now; answers whether this was news."""
         known: Item | None
         match item:
             case StoredBot():
-                known, news = self.cache.bots.get(item.uid), self.cache.bots.put(item)
+                known, news = self.cache.bots.get(item.uid), self.cache.bots.put(item, shown=True)
             case JobView():
-                known, news = self.cache.jobs.get(item.uid), self.cache.jobs.put(item)
+                known, news = self.cache.jobs.get(item.uid), self.cache.jobs.put(item, shown=True)
             case PodView():
-                known, news = self.cache.pods.get(item.uid), self.cache.pods.put(item)
+                known, news = self.cache.pods.get(item.uid), self.cache.pods.put(item, shown=True)
         if news and not (known and _says_the_same(known, item)):
             self._queue.add(key_of(item))
         return news
 
-    def bury(self, kind: Kind, uid: str) -> bool:
-        """Take note that an object is gone; answers whether this was news."""
-        item = self.shelf(kind).bury(uid)
+    def bury(self, kind: Kind, uid: str, version: int) -> bool:
+        """Take note that an object is not shown any more since `version`; answers whether this was news."""
+        item = self.shelf(kind).bury(uid, version)
         if item is not None:
             self._queue.add(key_of(item))
         return item is not None

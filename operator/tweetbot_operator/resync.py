@@ -160,7 +160,7 @@ class Resync:
         """Mend one object; answers whether its watch had lost it. What is late, as in a flood, comes by itself."""
         kind, trace = suspect.kind, suspect.trace
         if trace is None:
-            return self._intake.bury(kind, suspect.uid) and not late
+            return self._intake.bury(kind, suspect.uid, suspect.version) and not late
         if late or not self._is_behind(kind, trace):
             return False
         readers: dict[Kind, Callable[[str, str], Awaitable[Item]]] = {

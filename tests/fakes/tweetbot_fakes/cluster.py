@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from tweetbot_contract.handover import BOT_LABEL, BOT_UID_LABEL, GROUP, VERSION
+from tweetbot_contract.handover import BOT_LABEL, BOT_UID_LABEL, GROUP, MANAGED_BY, MANAGED_BY_LABEL, VERSION
 from tweetbot_contract.status import TweetBotStatus
 from tweetbot_operator.cluster import Kind, Trace
 from tweetbot_operator.errors import ApiFault, Conflict, Missing, NameTaken
@@ -131,14 +131,14 @@ class FakeCluster:
 
     async def everything(self, kind: Kind) -> AsyncIterator[StoredBot | JobView | PodView]:
         self._fault("everything")
-        for item in self._all(kind):
-            yield VIEWS[kind](item)
+        for item in self.objects_of(kind):
+            yield item
 
     async def traces(self, kind: Kind) -> AsyncIterator[Trace]:
         self._fault("traces")
         self.listed.append(kind)
         self.before_list(kind)
-        for item in self._all(kind):
+        for item in filter(lambda each: _is_selected(kind, each), self._all(kind)):
             metadata = item["metadata"]
             yield Trace(metadata["namespace"], metadata["name"], metadata["uid"], metadata["resourceVersion"])
 
@@ -155,16 +155,25 @@ class FakeCluster:
         metadata.setdefault("creationTimestamp", self._stamp())
         metadata["resourceVersion"] = str(self._version)
         self.objects[kind, metadata["namespace"], metadata["name"]] = stored
-        if self.intake:
+        if self.intake and _is_selected(kind, stored):
             self.intake.see(kind, VIEWS[kind](stored))
             self.intake.put(VIEWS[kind](stored))
         return stored
 
+    def label(self, kind: Kind, name: str, namespace: str, value: str) -> None:
+        """Give an object another managed-by label; the watch of those that have ours calls it gone, or new."""
+        found = deepcopy(self.objects[kind, namespace, name])
+        found["metadata"]["labels"][MANAGED_BY_LABEL] = value
+        stored = self.put(kind, found)
+        if self.intake and not _is_selected(kind, stored):
+            self.intake.bury(kind, stored["metadata"]["uid"], self._version)
+
     def remove(self, kind: Kind, namespace: str, name: str) -> None:
         """Let an object be gone."""
         gone = self.objects.pop((kind, namespace, name))
+        self._version += 1
         if self.intake:
-            self.intake.bury(kind, gone["metadata"]["uid"])
+            self.intake.bury(kind, gone["metadata"]["uid"], self._version)
 
     def edit(self, namespace: str, name: str, **spec: Any) -> None:
         """Edit a TweetBot's spec as kubectl would."""
@@ -230,8 +239,8 @@ class FakeCluster:
             self.remove("jobs", job["metadata"]["namespace"], job["metadata"]["name"])
 
     def objects_of(self, kind: Kind) -> list[StoredBot | JobView | PodView]:
-        """Return the views of all objects of a kind."""
-        return [VIEWS[kind](item) for item in self._all(kind)]
+        """Return the views of all objects of a kind that the operator selects."""
+        return [VIEWS[kind](item) for item in self._all(kind) if _is_selected(kind, item)]
 
     def names(self, kind: Kind) -> list[str]:
         """Return the names of all objects of a kind."""
@@ -256,6 +265,11 @@ class FakeCluster:
 
     def _stamp(self) -> str:
         return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _is_selected(kind: Kind, manifest: Manifest) -> bool:
+    labels = manifest["metadata"].get("labels") or {}
+    return kind == "tweetbots" or labels.get(MANAGED_BY_LABEL) == MANAGED_BY
 
 
 def a_foreign_job(namespace: str, name: str) -> Manifest:

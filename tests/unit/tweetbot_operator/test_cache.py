@@ -41,6 +41,16 @@ def test_what_was_deleted_does_not_come_back_with_a_late_answer() -> None:
     assert shelf.group(JOB.group) == ()
 
 
+def test_what_lost_its_label_and_has_it_again_is_shown_again_by_a_watch_alone() -> None:
+    shelf: Shelf[JobView] = Shelf()
+    shelf.put(JOB)
+    shelf.bury(JOB.uid, 12)
+    assert not shelf.put(replace(JOB, resource_version="12"), shown=True)
+    assert not shelf.put(replace(JOB, resource_version="13"))  # read by its name, it may have no label yet
+    assert shelf.put(replace(JOB, resource_version="13"), shown=True)
+    assert shelf.put(replace(JOB, resource_version="14"))
+
+
 def test_graves_are_forgotten_in_the_end() -> None:
     shelf: Shelf[JobView] = Shelf()
     shelf.bury(JOB.uid)

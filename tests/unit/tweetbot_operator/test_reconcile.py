@@ -9,6 +9,7 @@ import pytest
 from builders import a_manifest
 from builders_operator import SETTINGS, a_bot, a_prepare_result, a_refusal_of_the_trainer, a_run, a_train_result
 from stage_operator import NAME, NAMESPACE, Stage
+from tweetbot_contract.handover import MANAGED_BY
 from tweetbot_contract.result import encode
 from tweetbot_fakes.cluster import a_foreign_job
 from tweetbot_operator.errors import ClusterBusy, Missing, NameTaken, Refused, ServerFault
@@ -272,7 +273,7 @@ async def test_a_job_that_hides_from_the_watch_is_made_anew(stage: Stage) -> Non
     await stage.apply()
     (hidden,) = stage.cluster.names("jobs")
     stage.cluster.run_pod(hidden, NAMESPACE)
-    stage.intake.bury("jobs", stage.cluster.objects["jobs", NAMESPACE, hidden]["metadata"]["uid"])
+    stage.cluster.label("jobs", hidden, NAMESPACE, "somebody else")
     await stage.settle()
     assert (stage.reason(), stage.cluster.names("jobs")) == ("WaitingForPreviousPod", [hidden])
     stage.cluster.remove("pods", NAMESPACE, f"{hidden}-0")
@@ -286,6 +287,18 @@ async def test_a_job_that_hides_from_the_watch_is_made_anew(stage: Stage) -> Non
     assert (stage.reason(), stage.run.number) == ("Preparing", 1)
     await stage.whole_run()
     assert stage.status.phase == "Succeeded"
+
+
+async def test_a_pod_that_has_its_label_again_is_seen_again(stage: Stage) -> None:
+    await stage.apply()
+    running = {"name": "trainer", "state": {"running": {"startedAt": "2026-01-01T12:00:00Z"}}}
+    stage.cluster.run_pod(stage.job_name, NAMESPACE, containerStatuses=[running])
+    (pod,) = stage.cluster.names("pods")
+    for label in ("somebody else", MANAGED_BY):
+        stage.cluster.label("pods", pod, NAMESPACE, label)
+        await stage.wait(400)
+    await stage.wait(400)
+    assert (stage.run.outcome, stage.reason()) == (None, "Preparing")
 
 
 async def test_a_job_beyond_the_quota_is_told_of_and_tried_again(stage: Stage) -> None:
