@@ -4,6 +4,7 @@ The client cannot change its mind: after a failed online start an offline one ma
 """
 
 import base64
+import http.client
 import json
 import time
 import urllib.error
@@ -11,13 +12,15 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from tweetbot_contract import handover
 from tweetbot_contract.spec import WandB
 
 #: Seconds for one answer, how often the server is asked, and the seconds in between.
 PROBE_TIMEOUT, PROBES, PROBE_PAUSE = 5.0, 3, 1.0
+#: Bytes of an answer: the name of a user.
+ANSWER_LIMIT = 1024 * 1024
 
 #: Returns why a server with this address and key cannot be used, or None.
 Probe = Callable[[str, str], str | None]
@@ -30,6 +33,13 @@ class Decision:
     mode: Literal["Online", "Offline"]
     degraded: str | None = None
     api_key: str | None = None
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Takes a redirect for an error: one would carry the key to another server, or lead where no endpoint may."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Follow none."""
 
 
 def decided(spec: WandB, secrets: Path, base_url: str, *, probe: Probe) -> Decision:
@@ -60,8 +70,10 @@ def probed(
             if error.code in (401, 403):
                 return _refused(base_url)
             fault = f"{base_url} answered {error.code}"
-        except (OSError, ValueError) as error:
+        except OSError as error:
             fault = f"{base_url} does not answer ({type(error).__name__})"
+        except (ValueError, RecursionError, http.client.HTTPException) as error:
+            fault = f"{base_url} does not answer as Weights & Biases does ({type(error).__name__}): check baseURL"
     return fault
 
 
@@ -72,9 +84,22 @@ def _viewer(base_url: str, key: str, timeout: float) -> bool:
         data=json.dumps({"query": "query Viewer { viewer { id } }", "operationName": "Viewer"}).encode(),
         headers={"Content-Type": "application/json", "Authorization": f"Basic {token}"},
     )
-    with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310
-        content = json.loads(answer.read(1024 * 1024))
-    return bool((content.get("data") or {}).get("viewer"))
+    with urllib.request.build_opener(_NoRedirect).open(request, timeout=timeout) as answer:
+        content = json.loads(_bounded(answer, timeout))
+    data = content.get("data") or {} if isinstance(content, dict) else None
+    if not isinstance(data, dict):
+        raise ValueError("another kind of server")
+    return bool(data.get("viewer"))
+
+
+def _bounded(answer: http.client.HTTPResponse, timeout: float) -> bytes:
+    """Return the answer. Raises TimeoutError where it drips for longer than one of its bytes may take."""
+    content, until = b"", time.monotonic() + timeout
+    while len(content) < ANSWER_LIMIT and (more := answer.read1(ANSWER_LIMIT)):
+        content += more
+        if time.monotonic() > until:
+            raise TimeoutError
+    return content
 
 
 def _refused(base_url: str) -> str:
