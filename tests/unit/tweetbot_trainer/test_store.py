@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from tweetbot_contract.handover import ExitCode
 from tweetbot_contract.output import S3Output
 from tweetbot_trainer.errors import NotAuthorized, SpecRefused, StageFailed
 from tweetbot_trainer.store import ObjectNotFound, ObjectStore, RetryBudget, StorageUnavailable, Stores, sha256_of
+from tweetbot_trainer.store.folder import FolderStore
 from tweetbot_trainer.store.s3 import S3Store, s3_client
 from tweetbot_trainer.version_manifest import FileRecord, is_intact
 
@@ -48,6 +50,21 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Obje
 
 
 Place = tuple[ObjectStore, str]
+
+
+def test_a_file_may_have_any_name_that_the_system_takes(tmp_path: Path) -> None:
+    """One whose bytes are no UTF-8 among a version's files ended retention, verify and forget."""
+    name = b"\xe4 50% \n.bin"
+    Path(os.fsdecode(bytes(tmp_path) + b"/" + name)).write_bytes(b"some bytes")
+    store = FolderStore()
+    (info,) = store.list(f"{tmp_path.as_uri()}/")
+    assert [one.uri for one in store.list(f"{tmp_path.as_uri()}/%E4%205")] == [info.uri]
+    assert store.get(info.uri) == b"some bytes"
+
+
+def test_an_address_that_can_be_no_files_is_refused() -> None:
+    with pytest.raises(SpecRefused, match="is not a file's address"):
+        FolderStore().find("file:///tmp/a%00b")
 
 
 def test_what_was_put_is_read_back(place: Place) -> None:

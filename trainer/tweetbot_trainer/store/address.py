@@ -1,8 +1,9 @@
 """Where an object lies: `s3://bucket/key`, or `file:///folder/name` for runs without a cluster."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote_to_bytes
 
 from tweetbot_contract import reasons
 from tweetbot_trainer.errors import SpecRefused
@@ -30,9 +31,19 @@ def s3_address(uri: str) -> S3Address:
 
 def file_path(uri: str) -> Path:
     """Return the path of `file:///path`, percent signs decoded. Raises SpecRefused."""
-    if not uri.startswith("file:///"):
+    if not uri.startswith("file:///") or "\0" in unquoted(uri):
         raise SpecRefused(reasons.SPEC_REFUSED, f"{uri} is not a file's address: write file:///path")
-    return Path(unquote(uri.removeprefix("file://")))
+    return Path(unquoted(uri.removeprefix("file://")))
+
+
+def unquoted(text: str) -> str:
+    """Return a name, or part of one, as the operating system has it: its bytes need not be UTF-8."""
+    return os.fsdecode(unquote_to_bytes(os.fsencode(text)))
+
+
+def quoted(name: str) -> str:
+    """Return a name of the operating system as a part of an address."""
+    return quote(os.fsencode(name))
 
 
 def join(folder: str, *names: str) -> str:

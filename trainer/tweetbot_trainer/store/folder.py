@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import quote, unquote
 
 from tweetbot_contract import reasons
 from tweetbot_trainer.errors import NotAuthorized
-from tweetbot_trainer.store.address import file_path
+from tweetbot_trainer.store.address import file_path, quoted, unquoted
 from tweetbot_trainer.store.interface import Body, Found, ObjectInfo, ObjectNotFound
 
 _UNFINISHED = ".tweetbot-unfinished-"
@@ -96,8 +95,8 @@ class FolderStore:
         files = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(_UNFINISHED))
         for path in sorted(files, key=str):
             name = path.relative_to(folder).as_posix()
-            if name.startswith(unquote(start)):  # an address again, which begins as it was asked for
-                yield ObjectInfo(f"{above}/{quote(name)}", path.stat().st_size, _etag(path.stat()))
+            if name.startswith(unquoted(start)):  # an address again, which begins as it was asked for
+                yield ObjectInfo(f"{above}/{quoted(name)}", path.stat().st_size, _etag(path.stat()))
 
     def delete(self, uri: str) -> None:
         """Remove an object; nothing happens where none lies."""
