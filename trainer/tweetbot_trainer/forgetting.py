@@ -49,11 +49,15 @@ class ModelHit:
 
 @dataclass(slots=True)
 class Search:
-    """What was found below a root. `unknown` names datasets and versions that cannot tell which posts they hold."""
+    """What was found below a root. `unknown` names datasets and versions that cannot tell which posts they hold.
+
+    `told` are the digests of the datasets that can.
+    """
 
     datasets: list[DatasetHit] = field(default_factory=list)
     models: list[ModelHit] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    told: set[str] = field(default_factory=set)
 
     @property
     def found(self) -> set[str]:
@@ -105,8 +109,10 @@ def _look_into(store: ObjectStore, folder: str, files: set[str], wanted: frozens
     except ValueError:
         found.unknown.append(folder)
         return
+    digest = folder.rpartition("/")[2]
+    found.told.add(digest)
     if posts:
-        found.datasets.append(DatasetHit(folder, folder.rpartition("/")[2], posts))
+        found.datasets.append(DatasetHit(folder, digest, posts))
 
 
 def _hits(store: ObjectStore, uri: str, wanted: frozenset[str]) -> dict[str, tuple[str, ...]]:
@@ -128,7 +134,7 @@ def _look_at_models(store: ObjectStore, homes: Iterable[str], served: frozenset[
     hits = {dataset.digest: dataset for dataset in found.datasets}
     for home in homes:
         manifest = decoded(store.get(join(home, MANIFEST_FILE)))
-        if manifest is None:
+        if manifest is None or manifest.dataset.digest not in found.told:
             found.unknown.append(home)
         elif hit := hits.get(manifest.dataset.digest):
             uri = join(home, MODEL_FOLDER)

@@ -103,9 +103,18 @@ def test_a_dataset_that_cannot_tell_is_named_and_no_clean_answer_given(
 ) -> None:
     uri = told(run.prefix, ids_file(tmp_path, SECOND), capsys)["datasets"][0]["uri"]
     STORE.put(f"{uri}/ids.jsonl", b'{"id": "1"}\n')
-    assert told(run.prefix, ids_file(tmp_path, SECOND), capsys, code=10)["unknown"] == [uri]
+    assert told(run.prefix, ids_file(tmp_path, SECOND), capsys, code=10)["unknown"] == [uri, version_of(run)]
     STORE.delete(f"{uri}/ids.jsonl")
-    assert told(run.prefix, ids_file(tmp_path, SECOND), capsys, code=10)["unknown"] == [uri]
+    assert told(run.prefix, ids_file(tmp_path, SECOND), capsys, code=10)["unknown"] == [uri, version_of(run)]
+
+
+def test_a_model_whose_dataset_is_gone_is_named_and_no_clean_answer_given(
+    run: RunDocument, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who had removed the dataset alone was told that nothing holds the post."""
+    for _ in STORE.erase(f"{run.prefix}/datasets/"):
+        pass
+    assert told(run.prefix, ids_file(tmp_path, SECOND), capsys, code=10)["unknown"] == [version_of(run)]
 
 
 def test_a_version_without_a_readable_manifest_is_named(
