@@ -36,6 +36,7 @@ _SENTENCES = {
     "train.found": "the model is published already: {uri}",
     "train.started": "training on {trainPosts} posts, {validationPosts} for validation, {testPosts} for test",
     "train.without_gpu": "{message}",
+    "train.prompt_too_long": "{message}",
     "train.trained": "trained on {processor}",
     "train.published": "published {uri}",
     "service.retry": "{message}; trying again",
