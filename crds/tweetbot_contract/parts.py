@@ -33,9 +33,12 @@ class Rule:
 
 
 def matches(pattern: str) -> Callable[[str | None], bool]:
-    """Return a predicate: the text is absent or the pattern matches from its start."""
+    """Return a predicate: the text is absent or the pattern, from ^ to $, matches all of it, a last newline as well.
+
+    To the API server's RE2 a $ is the text's end; Python's alone would let one newline follow.
+    """
     compiled = re.compile(pattern)
-    return lambda text: text is None or compiled.match(text) is not None
+    return lambda text: text is None or compiled.fullmatch(text) is not None
 
 
 def stays_below(address: str | None) -> bool:

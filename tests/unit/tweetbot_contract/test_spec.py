@@ -69,6 +69,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         {"filter": {"recipe": "huggingtweets", "minWords": 2}},
         "spec.filter.recipe: recipe huggingtweets is the original's exact procedure",
     ),
+    "a base with a newline behind it": ({"model": {"base": "scratch://mini\n"}}, "spec.model.base: write the base as"),
     "an unknown kind of base": ({"model": {"base": "gpt2"}}, "spec.model.base: write the base as"),
     "a base beside its claim": (
         {"model": {"base": "pvc://models/gpt2/.."}},
