@@ -22,11 +22,11 @@ class Training(Part):
         Field(
             max_length=20,
             description='Peak learning rate, e.g. "3e-4". If unset 1.372e-4; for method LoRA 1.4e-3, or 2e-3 in under '
-            "100 steps; for scratch://mini 3e-3, for scratch://small 1e-3.",
+            "100 steps; for scratch://mini 1.4e-3, for scratch://small 5e-4.",
         ),
     ] = None
     batch_tokens: Annotated[
-        int | None, Field(ge=64, le=1048576, description="Label tokens a step; 1024, or 512 for scratch:// bases.")
+        int | None, Field(ge=64, le=1048576, description="Label tokens a step; 1024, or 128 for scratch:// bases.")
     ] = None
     seed: Annotated[int, Field(ge=0, le=4294967295, description="Seed of weights, order and dropout.")] = 42
     precision: Annotated[

@@ -58,7 +58,7 @@ def weights_hash(base: Base) -> str:
 
 
 def test_the_loss_falls() -> None:
-    outcome = trained(base := a_base(TRAIN), epochs=4)
+    outcome = trained(base := a_base(TRAIN), epochs=4, learning_rate="3e-3")
     assert outcome.train_loss < 0.6 * outcome.first_train_loss
     validation = [row.eval_loss for row in outcome.rows if row.eval_loss is not None]
     assert len(validation) == 5

@@ -25,13 +25,13 @@ def test_a_published_base_gets_huggingtweets_values() -> None:
 
 def test_a_scratch_base_gets_values_of_its_own() -> None:
     values = effective_values(Training(), "scratch://mini", ())
-    assert (values.learning_rate, values.batch_tokens, values.warmup, values.weight_decay) == (3e-3, 512, 0.1, 0.1)
+    assert (values.learning_rate, values.batch_tokens, values.warmup, values.weight_decay) == (1.4e-3, 128, 0.1, 0.1)
     assert (values.betas, values.temperature) == ((0.9, 0.99), 0.7)
 
 
 def test_a_larger_scratch_base_learns_at_a_lower_rate() -> None:
     small, mini = (effective_values(Training(), f"scratch://{size}", ()) for size in ("small", "mini"))
-    assert small == replace(mini, learning_rate=1e-3)
+    assert small == replace(mini, learning_rate=5e-4)
 
 
 def test_what_the_spec_says_wins() -> None:
