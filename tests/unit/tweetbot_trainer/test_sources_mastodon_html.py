@@ -55,3 +55,9 @@ def test_any_content_gives_a_text(content: str) -> None:
 def test_hostile_content_takes_linear_time(piece: str) -> None:
     """A million signs of it end at once; quadratic work would take hours."""
     assert len(text_of(piece * (1_000_000 // len(piece)))) <= 1_000_000
+
+
+@pytest.mark.parametrize("start", ["<", "</", "<!", "<p class='"])
+def test_a_tag_without_end_takes_linear_time(start: str) -> None:
+    content = start + "a" * 1_000_000
+    assert text_of(content) == content

@@ -8,8 +8,9 @@ import html
 import re
 from collections.abc import Iterator
 
-#: An opening or closing tag with its attributes, or a declaration; Mastodon escapes `<` and `>` inside of them.
-_TAG = re.compile(r"<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9]*)(?P<rest>[^<>]*)>|<![^<>]*>")
+#: An opening or closing tag with its attributes, or a declaration; Mastodon escapes `<` and `>` inside of them. What a
+#: name and its attributes have taken they do not give back (`*+`): a name without end would be tried at each length.
+_TAG = re.compile(r"<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9]*+)(?P<rest>[^<>]*+)>|<![^<>]*+>")
 _CLASSES = re.compile(r"\bclass\s*=\s*[\"']([^\"']*)")
 _ALT = re.compile(r"\balt\s*=\s*[\"']([^\"']*)")
 #: What stands on a line of its own, and what stands apart.

@@ -80,7 +80,10 @@ def _header(unpacked: gzip.GzipFile) -> tuple[str, int, bytes] | None:
 def _octal(field: bytes) -> int:
     if field[0] & 0x80:
         raise ValueError("a member has more than 8 GiB")
-    return int(field.strip(b"\0 ") or b"0", 8)
+    digits = field.strip(b"\0 ") or b"0"
+    if not digits.isdigit():
+        raise ValueError("a member's header is damaged")  # int() would take a sign as well, and no size is below 0
+    return int(digits, 8)
 
 
 def _name(field: bytes) -> str:
