@@ -4,6 +4,8 @@ import gzip
 import io
 import json
 import tarfile
+import tracemalloc
+import zipfile
 from io import StringIO
 from typing import Any
 
@@ -241,6 +243,20 @@ def test_a_bomb_is_refused(packed: bytes) -> None:
     with pytest.raises(TooLarge, match="unpacks to more than 100000 bytes") as raised:
         list(files_in(io.BytesIO(packed), largest=100_000))
     assert named(raised.value).reason is reasons.SOURCE_TOO_LARGE
+
+
+@pytest.mark.parametrize("name", ["avatar.png", "actor.json", "outbox.json"])
+def test_a_member_that_unpacks_to_more_than_it_claims_takes_no_memory(name: str) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, b"0" * 32 * 1024**2)
+        archive.getinfo(name).file_size = 1000
+    tracemalloc.start()
+    try:
+        refusal(file.getvalue())
+        assert tracemalloc.get_traced_memory()[1] < 8 * 1024**2
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

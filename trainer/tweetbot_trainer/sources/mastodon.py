@@ -74,7 +74,7 @@ class MastodonSource:
             if name == OUTBOX:
                 yield from self._outbox(content, counts)
             elif size <= (ACTOR_LIMIT if name == ACTOR else AVATAR_LIMIT):
-                self._account[name] = content.read()
+                self._account[name] = content.read(size)  # without a number a zip unpacks all, whatever it claims
 
     def _outbox(self, content: BinaryIO, counts: Counter[str]) -> Iterator[Post]:
         text = io.TextIOWrapper(content, encoding="utf-8-sig", newline="")
