@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.parts import Part
@@ -24,6 +24,16 @@ MANIFEST_FILE = "MANIFEST.json"
 #: Beside a version's manifest: a run that did not make it has had latest.json point to it.
 ADOPTED_FILE = "ADOPTED"
 MODEL_FOLDER, REPORT_FOLDER, ADAPTER_FOLDER = "model", "report", "adapter"
+
+
+def _inside(path: str) -> str:
+    """Return a path that leads into its folder and nowhere else: a bucket, and what lies in it, is not ours alone."""
+    if {"", ".", ".."} & set(path.split("/")) or "\0" in path:
+        raise ValueError("a file lies outside of its folder")
+    return path
+
+
+FilePath = Annotated[str, AfterValidator(_inside)]
 
 
 class FileRecord(Part):
@@ -65,7 +75,7 @@ class VersionManifest(Part):
     run_number: int
     bot_uid: str
     published_at: str
-    files: dict[str, FileRecord]
+    files: dict[FilePath, FileRecord]
     dataset: Dataset
     provenance: Provenance
     metrics: Metrics

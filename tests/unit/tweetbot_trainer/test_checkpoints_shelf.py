@@ -155,6 +155,16 @@ def test_a_manifest_that_is_none_is_passed_over(tmp_path: Path, body: bytes) -> 
     assert Bench(tmp_path).shelf.newest(PROCESSOR, fitting) is None
 
 
+def test_a_manifest_that_names_a_file_outside_of_its_folder_is_passed_over(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.shelf.save(a_state(), last=True)
+    uri = f"{bench.uri}/{bench.kept()[0]}/{MANIFEST}"
+    content = json.loads(STORE.get(uri))
+    content["files"][".."] = content["files"]["course.json"]
+    STORE.put(uri, json.dumps(content).encode())
+    assert Bench(tmp_path).shelf.newest(PROCESSOR, fitting) is None
+
+
 def test_another_training_is_not_gone_on_from(tmp_path: Path) -> None:
     Bench(tmp_path).shelf.save(a_state(), last=True)
     assert Bench(tmp_path, key="other").shelf.newest(PROCESSOR, fitting) is None

@@ -19,7 +19,7 @@ from tweetbot_trainer.pointer import point_to
 from tweetbot_trainer.publication import publish
 from tweetbot_trainer.signals import StopRequest
 from tweetbot_trainer.store.folder import FolderStore
-from tweetbot_trainer.version_manifest import version_uri
+from tweetbot_trainer.version_manifest import decoded, version_uri
 
 STORE = FolderStore()
 
@@ -195,6 +195,15 @@ def test_a_manifest_that_is_none_is_written_over(tmp_path: Path, folder: Path) -
     publish(STORE, run, folder, a_version(folder, run))
     reader(run)()
     assert adoptable(STORE, run, KEY) is not None
+
+
+@pytest.mark.parametrize("path", ["../../../loose", "/etc/loose", "model/..", "model//loose", ".", ""])
+def test_a_manifest_that_names_files_outside_of_its_folder_is_none(tmp_path: Path, folder: Path, path: str) -> None:
+    """A model that failed a gate is fetched by its manifest: one of another's hand wrote anywhere on the disk."""
+    content = json.loads(a_version(folder, a_run(tmp_path)).encode())
+    assert decoded(json.dumps(content).encode()) is not None
+    content["files"][path] = content["files"]["model/config.json"]
+    assert decoded(json.dumps(content).encode()) is None
 
 
 def test_a_version_of_another_training_is_never_written_over(tmp_path: Path, folder: Path) -> None:

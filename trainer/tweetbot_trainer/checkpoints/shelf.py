@@ -24,7 +24,7 @@ from tweetbot_trainer.store import ObjectNotFound, ObjectStore, join, sha256_of,
 from tweetbot_trainer.training.outcome import Misfit
 from tweetbot_trainer.training.processors import Processor
 from tweetbot_trainer.training.state import TrainingState
-from tweetbot_trainer.version_manifest import FileRecord, records_of
+from tweetbot_trainer.version_manifest import FilePath, FileRecord, records_of
 
 MANIFEST = "MANIFEST.json"
 #: The newest, and one behind it in case that one is damaged.
@@ -40,7 +40,7 @@ class CheckpointManifest(Part):
     processor: str
     threads: int
     versions: dict[str, str]
-    files: dict[str, FileRecord]
+    files: dict[FilePath, FileRecord]
 
 
 @dataclass(frozen=True, slots=True)
