@@ -9,6 +9,9 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web import RequestPayloadError
+
 _SUBJECT: ContextVar[dict[str, str] | None] = ContextVar("subject", default=None)
 
 
@@ -30,6 +33,15 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
+class OwnFaultsOnly(logging.Filter):
+    """Keeps from aiohttp's lines what a sender did wrong: a port scan is no error of ours, nor a Pod that dies."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether the line is about anything else than a broken request or connection."""
+        fault = record.exc_info[1] if record.exc_info else None
+        return not isinstance(fault, HttpProcessingError | RequestPayloadError | ConnectionError)
+
+
 def configure(level: str) -> None:
     """Send everything to stderr as JSON. kopf tells each event at INFO, which is our own business to tell."""
     handler = logging.StreamHandler(sys.stderr)
@@ -37,6 +49,7 @@ def configure(level: str) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("tweetbot_operator").setLevel(level)
     logging.getLogger("kopf").setLevel(logging.WARNING)
+    logging.getLogger("aiohttp.server").addFilter(OwnFaultsOnly())
 
 
 def about(**fields: str | int | float | None) -> dict[str, dict[str, Any]]:

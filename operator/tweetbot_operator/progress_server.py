@@ -72,6 +72,8 @@ class ProgressServer:
             status, told = refusal.status, str(refusal)
         except web.HTTPRequestEntityTooLarge:
             status, told = 413, f"a report has at most {BODY_LIMIT} bytes"
+        except (web.RequestPayloadError, ConnectionError):
+            status, told = 400, "the body did not arrive whole, or is not encoded as its header says"
         except TimeoutError:
             status, told = 408, f"the body did not arrive within {_BODY_SECONDS:.0f} s"
         PROGRESS_REPORTS.labels(code=str(status)).inc()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -20,6 +21,7 @@ from tweetbot_cluster.state import free_ports
 from tweetbot_contract.handover import PROGRESS_CA_ENV, PROGRESS_TOKEN_ENV, PROGRESS_URL_ENV, progress_path
 from tweetbot_fakes.token_keys import a_token
 from tweetbot_operator.errors import Missing
+from tweetbot_operator.logs import OwnFaultsOnly
 from tweetbot_operator.progress_refusals import ReportRefused
 from tweetbot_operator.progress_server import ProgressServer
 from tweetbot_operator.progress_tls import ServingCertificate
@@ -41,6 +43,17 @@ class Served:
             session.post(url or self.url, data=body, headers=headers) as answer,
         ):
             return answer.status, (await answer.json())["message"] if answer.content_type.endswith("json") else ""
+
+    async def send(self, text: str, *, dies: bool = False) -> str:
+        """Send this text as it is, and return the answer unless the sender dies."""
+        host, _, port = self.address.partition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(text.encode())
+        await writer.drain()
+        answer = b"" if dies else await reader.read(100)
+        writer.close()
+        await writer.wait_closed()
+        return answer.decode()
 
     def percent(self) -> int | None:
         live = self.training.board.of(self.training.run.key)
@@ -97,6 +110,22 @@ async def test_a_body_that_is_no_report_is_told_why(served: Served) -> None:
 
 async def test_a_body_without_end_is_cut_off(served: Served) -> None:
     assert (await served.post(b" " * (65 * 1024)))[0] == 413
+
+
+async def test_what_a_sender_breaks_is_answered_and_no_fault_of_ours(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A body that is not what its header says, a Pod that dies in the middle of one, and what is no HTTP at all."""
+    caplog.handler.addFilter(OwnFaultsOnly())
+    post = f"POST {urlsplit(served.url).path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {served.token}\r\n"
+    answers = [
+        await served.send(f"{post}Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello"),
+        await served.send(f"{post}Content-Length: 500\r\n\r\nhello", dies=True),
+        await served.send("no HTTP\r\n\r\n"),
+    ]
+    assert [answer.split(" ")[1:2] for answer in answers] == [["400"], [], ["400"]]
+    assert await served.post(a_report(42)) == (200, "ok")
+    assert caplog.records == []
 
 
 async def test_a_step_back_is_a_conflict(served: Served) -> None:
