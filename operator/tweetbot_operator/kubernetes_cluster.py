@@ -60,9 +60,13 @@ class KubernetesCluster:
         return tuple(str(item.get("note", "")) for item in events)
 
     async def creation_failures_of(self, job: JobView, since: datetime) -> tuple[str, ...]:
-        """List what a Job's FailedCreate Events say that were seen after a moment, newest last."""
+        """List what a Job's FailedCreate Events say that were seen after a moment, newest last.
+
+        Anybody may write an Event, and one of the old form need not say when.
+        """
         events = await self._events.about(job.namespace, job.uid, "FailedCreate")
-        return tuple(str(item.get("note", "")) for item in events if time_of(last_seen(item)) >= since)
+        dated = [(seen, item) for item in events if (seen := last_seen(item))]
+        return tuple(str(item.get("note", "")) for seen, item in dated if time_of(seen) >= since)
 
     async def queue_words_of(self, job: JobView) -> str:
         """Read what Kueue's Workload of a Job says; no such kind, or no right to read it, is silence."""

@@ -85,7 +85,11 @@ async def test_only_what_was_said_since_the_last_pod_counts() -> None:
             times = {"old": "2026-01-01T11:59:59Z", "newest": "2026-01-01T12:00:09Z", "new": "2026-01-01T12:00:00Z"}
             about = {"regarding": {"uid": job.uid}}
             items = [about | {"note": note, "deprecatedLastTimestamp": time} for note, time in times.items()]
-            return {"items": [*items, {"regarding": {"uid": "another"}, "note": "not ours"}], "metadata": {}}
+            others = [
+                about | {"note": "of no time", "eventTime": None},
+                {"regarding": {"uid": "another"}, "note": "no"},
+            ]
+            return {"items": [*items, *others], "metadata": {}}
 
     events, job = Events(), a_job(a_bot_in("Train"))
     assert await KubernetesCluster(events).creation_failures_of(job, NOON) == ("new", "newest")

@@ -52,7 +52,8 @@ class Served:
         await writer.drain()
         answer = b"" if dies else await reader.read(100)
         writer.close()
-        await writer.wait_closed()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
         return answer.decode()
 
     def percent(self) -> int | None:
