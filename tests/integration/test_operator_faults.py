@@ -98,7 +98,8 @@ def test_an_expired_version_that_ends_kopf_ends_nothing_else(home: EmbeddedClust
         scene.tenant.apply("gull")
         scene.ends_well()
         log = scene.operator.log.read_text()
-        assert (log.count("the watches ended, and begin anew"), log.count('"leading"')) == (2, 1)
+        assert log.count("the watches ended, and begin anew") >= 2  # more where the fault is taken back late
+        assert log.count('"leading"') == 1
 
 
 def test_watches_that_end_lose_nothing(home: EmbeddedCluster, tmp_path: Path) -> None:

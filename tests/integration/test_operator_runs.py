@@ -52,8 +52,7 @@ def test_a_temporary_fault_makes_the_job_anew_round_after_round(tenant: Tenant) 
     tenant.apply("gull", "busy", run={"attempts": 1})
     tenant.wait("gull", "reason=RetryBackoff")
     first = tenant.uids()
-    until(lambda: tenant.status("gull")["currentRun"]["retries"] >= 2, 120)
-    assert not set(first) & set(tenant.uids())
+    until(lambda: tenant.status("gull")["currentRun"]["retries"] >= 2 and not set(first) & set(tenant.uids()), 120)
     assert tenant.status("gull")["currentRun"]["number"] == 1
 
 
