@@ -103,15 +103,18 @@ def saved_sampling(folder: Path) -> Sampling:
     path = folder / "generation_config.json"
     try:
         saved = json.loads(path.read_text(encoding="utf-8"))
-        return Sampling(
+        sampling = Sampling(
             temperature=float(saved["temperature"]),
             top_p=float(saved["top_p"]),
             top_k=int(saved["top_k"]),
             max_new_tokens=int(saved["max_new_tokens"]),
             min_new_tokens=int(saved["min_new_tokens"]),
         )
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, OverflowError) as error:
         raise refused(str(folder), f"its {path.name} lacks values that this trainer writes") from error
+    if not sampling.is_usable:
+        raise refused(str(folder), f"nothing can be drawn by its {path.name}: {sampling}")
+    return sampling
 
 
 def _drawn(model: GPT2LMHeadModel, tokenizer: Tokenizer, prompt: str, count: int, sampling: Sampling) -> Iterator[str]:
