@@ -29,13 +29,13 @@ class Namespace:
 
     def wait(self, pod: str, path: str, value: str) -> Document:
         """Wait until a field of the Pod has a value, and return the Pod."""
-        self("wait", f"pod/{pod}", f"--for=jsonpath={{{path}}}={value}", "--timeout=30s")
+        self("wait", f"pod/{pod}", f"--for=jsonpath={{{path}}}={value}", "--timeout=120s")
         return self.get("pod", pod)
 
     def wait_for_event(self, pod: str, reason: str, text: str = "") -> str:
         """Watch the Pod's Events until one with this reason holds the text, and return its message."""
         selector = f"involvedObject.name={pod},reason={reason}"
-        watch = ("get", "events", f"--field-selector={selector}", "--watch", "--request-timeout=30s")
+        watch = ("get", "events", f"--field-selector={selector}", "--watch", "--request-timeout=120s")
         lines = self.follow(*watch, "-n", self.namespace, "-o", r'jsonpath={.message}{"\n"}')
         return next(line for line in lines if text in line).rstrip("\n")
 

@@ -1,9 +1,10 @@
 """Two operators with one Lease, each behind a proxy that can hit it right after a write, before it hears of it."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -20,6 +21,14 @@ class Replica:
 
     process: OperatorProcess
     proxy: CuttingProxy
+
+
+@dataclass(frozen=True)
+class Hit:
+    """Who was hit, and when, in seconds of the steady clock."""
+
+    replica: Replica
+    at: float
 
 
 class OperatorPair:
@@ -44,41 +53,42 @@ class OperatorPair:
     ) -> None:
         self._stack.__exit__(kind, error, traceback)
 
-    def until(self, holds: Callable[[], bool], *, down: Replica | None = None) -> None:
+    def until(self, holds: Callable[[], bool], *, down: Sequence[Hit] = ()) -> None:
         """Wait until something holds; whoever ends meanwhile is started again, as a kubelet does, but for `down`."""
 
         def looked_after() -> bool:
             for replica in self.replicas:
-                if replica is not down and not replica.process.alive:
+                if replica not in [hit.replica for hit in down] and not replica.process.alive:
                     replica.process.start()
             return holds()
 
         until(looked_after, 300)
 
-    def aim(self, blow: Blow, write: int) -> tuple[Replica, list[float]]:
-        """Have the leader hit right after so many further writes; the list gets the moment when that has happened."""
-        leading: dict[int, bool] = {}
+    def aim(self, blow: Blow, write: int) -> list[Hit]:
+        """Have whoever leads hit right after so many further writes; the list gets the hit when that has happened.
 
-        def somebody_leads() -> bool:
-            leading.update({number: one.process.leads for number, one in enumerate(self.replicas)})
-            return any(leading.values())
+        On a busy machine a Lease of two seconds may change hands before, so both are aimed at.
+        """
+        self.until(lambda: any([replica.process.leads for replica in self.replicas]))
+        hits: list[Hit] = []
 
-        self.until(somebody_leads)
-        target, hit_at = next(one for number, one in enumerate(self.replicas) if leading[number]), list[float]()
+        def strike(replica: Replica) -> None:
+            for each in self.replicas:
+                each.proxy.at = None
+            hits.append(Hit(replica, time.monotonic()))
+            (replica.process.kill if blow == "kill" else replica.process.pause)()
 
-        def hit() -> None:
-            (target.process.kill if blow == "kill" else target.process.pause)()
-            hit_at.append(time.monotonic())
+        for replica in self.replicas:
+            replica.proxy.cut = partial(strike, replica)
+            replica.proxy.at = len(replica.proxy.trace) + write
+        return hits
 
-        target.proxy.cut = hit
-        target.proxy.at = len(target.proxy.trace) + write
-        return target, hit_at
-
-    def await_successor(self, target: Replica, hit_at: list[float]) -> float:
-        """Wait until the other one leads; answers the seconds since the blow."""
-        (other,) = (replica for replica in self.replicas if replica is not target)
-        self.until(lambda: bool(hit_at) and other.process.leads, down=target)
-        return time.monotonic() - hit_at[0]
+    def await_successor(self, hits: list[Hit]) -> tuple[Hit, float]:
+        """Wait until one is hit and the other leads; answers the hit, and the seconds since then."""
+        self.until(lambda: bool(hits), down=hits)
+        (other,) = (replica for replica in self.replicas if replica is not hits[0].replica)
+        self.until(lambda: other.process.leads, down=hits)
+        return hits[0], time.monotonic() - hits[0].at
 
     def revive(self, target: Replica) -> None:
         """Let what was stopped go on; having lost its lease it ends by itself, and is started again."""

@@ -28,6 +28,8 @@ SHORT = {
     "TWEETBOT_PREPARE_MEMORY": "64Mi",
     "TWEETBOT_ALLOWED_NETWORKS": "127.0.0.0/8",  # S3 and the fakes are there
 }
+#: Seconds that the operator's own server may take to answer on a machine that is busy with other tests.
+_PATIENCE = 60
 #: The program itself.
 PROGRAM = ("-m", "tweetbot_operator")
 #: What a process needs of ours; a proxy's variables would lead its requests away from the loopback.
@@ -107,7 +109,7 @@ class OperatorProcess:
     def answer(self, path: str) -> int:
         """Return the HTTP status of its own server, 0 if there is none."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=_PATIENCE) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             return error.code
@@ -116,7 +118,7 @@ class OperatorProcess:
 
     def metrics(self) -> str:
         """Return what Prometheus would read."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=_PATIENCE) as answer:
             return str(answer.read().decode())
 
     def kill(self) -> None:

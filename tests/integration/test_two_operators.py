@@ -56,13 +56,13 @@ def play(tenant: Tenant, pair: OperatorPair, number: int) -> float:
     """Play one batch of runs with one blow in their midst; answers the seconds until the other replica led."""
     blow = BLOWS[number % len(BLOWS)]
     names = [f"bot-{each}" for each in range(number * BATCH, min((number + 1) * BATCH, RUNS))]
-    target, hit_at = pair.aim(blow, write=(1 + 3 * number) % (2 * BATCH))
+    hits = pair.aim(blow, write=(1 + 3 * number) % (2 * BATCH))
     for name in names:
         tenant.apply(name)
-    seconds = pair.await_successor(target, hit_at)
+    hit, seconds = pair.await_successor(hits)
     if blow == "stop":
-        time.sleep(max(STOPPED_FOR - (time.monotonic() - hit_at[0]), 0))
-    pair.revive(target)
+        time.sleep(max(STOPPED_FOR - (time.monotonic() - hit.at), 0))
+    pair.revive(hit.replica)
     await_end(tenant, pair, names)
     return seconds
 
