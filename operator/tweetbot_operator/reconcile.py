@@ -7,6 +7,7 @@ from typing import assert_never
 
 from tweetbot_contract.handover import ERASE_FINALIZER
 from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.reasons import JOB_REFUSED
 from tweetbot_operator.actions import (
     Action,
     AskQueue,
@@ -44,6 +45,7 @@ from tweetbot_operator.pod_to_blockage import creation_complaint, mount_complain
 from tweetbot_operator.progress_board import ProgressBoard
 from tweetbot_operator.recorder import Recorder
 from tweetbot_operator.settings import OperatorSettings
+from tweetbot_operator.text import clause
 from tweetbot_operator.turn_to_status import same
 from tweetbot_operator.turnstile import Limits, Turnstile
 from tweetbot_operator.views import JobView, Key, PodView, StoredBot
@@ -152,7 +154,7 @@ class Reconciler:
             case CreateJob():
                 await self._create_in_turn(stored, action)
             case DeleteJob(job, why):
-                await self._delete(job, why)
+                await self._delete(stored, job, why)
             case ReadEvents() | FindPods() | AskQueue():
                 await self._ask(stored, action)
             case SetFinalizers(finalizers, why):
@@ -232,12 +234,16 @@ class Reconciler:
         self._memory.accept(stored.group)
         return True
 
-    async def _delete(self, job: JobView, why: str) -> None:
+    async def _delete(self, stored: StoredBot, job: JobView, why: str) -> None:
         try:
             ending = await self._cluster.delete_job(job)
         except Conflict:
             await self._read_job_again(job)
             return
+        except Refused as fault:  # the status that would tell of it comes after the deletion
+            message = f"The API server refuses to delete Job {job.name} ({why}): {clause(str(fault), 700)}"
+            self.recorder.warn(stored, JOB_REFUSED.name, message)
+            raise
         JOB_WRITES.labels(verb="delete").inc()
         LOG.info("job deleted", extra=about(job=job.name, why=why, run=job.run or None))  # perhaps an earlier run
         if ending is None:

@@ -100,3 +100,15 @@ async def test_a_strangers_status_that_cannot_be_forgotten_is_told_by_an_event_a
     assert (warnings(stage), stage.status.uid) == (["StatusRefused"], "uid-of-another")
     await stage.wait(1)
     assert stage.status.uid == found["metadata"]["uid"]
+
+
+async def test_a_job_that_may_not_be_deleted_is_told_by_an_event_and_tried_again(stage: Stage) -> None:
+    await stage.apply()
+    stage.cluster.faults["delete_job"] = [Refused("a policy keeps Jobs")]
+    stage.cluster.edit(NAMESPACE, "gull", suspend=True)
+    await stage.settle()
+    (told,) = (event for event in stage.cluster.events if event["type"] == "Warning")
+    assert (told["reason"], "a policy keeps Jobs" in told["note"]) == ("JobRefused", True)
+    await stage.wait(1)
+    await stage.collect_garbage()
+    assert (stage.reason(), stage.cluster.names("jobs")) == ("Suspended", [])
