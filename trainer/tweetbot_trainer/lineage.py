@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from pydantic import ValidationError
+
 from tweetbot_contract import reasons
 from tweetbot_contract.model import CLAIM
 from tweetbot_trainer.dataset import POSTS_FILE, SUMMARY_FILE, Dataset, read_dataset
@@ -176,12 +178,17 @@ def _base(store: ObjectStore, manifest: VersionManifest) -> Iterator[Finding]:
     base = manifest.provenance.base
     if base.get("kind") != "folder":
         return
-    if base["uri"].startswith(CLAIM):
-        yield Finding("unproven", "base", f"{base['uri']} can be read in its cluster only")
+    home = base.get("uri", "")
+    if home.startswith(CLAIM):
+        yield Finding("unproven", "base", f"{home} can be read in its cluster only")
         return
     for name, key in ((CONFIG, "config"), (TOKENIZER, "tokenizer"), (WEIGHTS, "digest")):
-        uri = join(base["uri"], name)
-        yield _foreign(store, ObjectRecord(uri=uri, size=0, sha256=base[key]), f"base {name}")
+        try:
+            record = ObjectRecord(uri=join(home, name), size=0, sha256=base.get(key, ""))
+        except ValidationError:
+            yield Finding("differs", f"base {name}", "the manifest names no sha256 of it")
+        else:
+            yield _foreign(store, record, f"base {name}")
 
 
 def _sources(store: ObjectStore, manifest: VersionManifest) -> Iterator[Finding]:
