@@ -50,7 +50,7 @@ def read_manifest(path: Path) -> TweetBot:
         content: Any = yaml.safe_load(path.read_bytes()[:MANIFEST_LIMIT])
     except OSError as error:
         raise SpecRefused(reasons.SPEC_REFUSED, f"{path} cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SpecRefused(reasons.SPEC_REFUSED, f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise SpecRefused(reasons.SPEC_REFUSED, f"{path} holds no manifest: write one TweetBot")

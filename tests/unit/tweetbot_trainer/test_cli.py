@@ -51,7 +51,9 @@ def test_a_manifest_that_breaks_a_rule_is_refused_with_the_field(
     assert (code, words in told, "Traceback" in told) == (10, True, False)
 
 
-@pytest.mark.parametrize(("content", "words"), [("a: [", "is not YAML"), ("- 1", "holds no manifest")])
+@pytest.mark.parametrize(
+    ("content", "words"), [("a: [", "is not YAML"), ("[" * 5000, "is not YAML"), ("- 1", "holds no manifest")]
+)
 def test_a_file_that_is_no_manifest_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, words: str
 ) -> None:
