@@ -22,6 +22,9 @@ _IMAGE_FAULTS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrIma
 #: The kubelet's words for a volume whose Secret, or key in it, does not exist.
 _SECRET = re.compile(r'secret "?[^" ]+"? not found|references non-existent secret key: \S+|find key \S+ in Secret \S+')
 
+#: Between two tries the kubelet repeats what the last one ended with (kubernetes/pkg/kubelet/images): told as that try
+#: itself, or every try and every pause would change the status.
+_BACK_OFF = re.compile(r'^Back-off pulling image "[^"]*": ')
 #: It is another one at each try, and would make each try a change of the status.
 _POD_NAME = re.compile(r'^Error creating: (?:pods "[^"]*" is forbidden: )?')
 
@@ -43,7 +46,8 @@ def cause_of(pod: PodView, findings: Findings) -> tuple[Reason | None, str]:
     check = findings.mounts.get(pod.uid)
     words = (check.message if check else "") or pod.waiting_message
     if pod.waiting in _IMAGE_FAULTS:  # its volumes are mounted by now, whatever older Events say
-        return IMAGE_PULL_FAILED, f"{pod.waiting}: {pod.waiting_message}"
+        last = _BACK_OFF.sub("", pod.waiting_message)
+        return IMAGE_PULL_FAILED, last if last != pod.waiting_message else f"{pod.waiting}: {last}"
     if found := _SECRET.search(words):
         return SECRET_NOT_FOUND, found.group()
     if pod.unschedulable:

@@ -130,3 +130,11 @@ def test_a_pause_says_when_it_ends() -> None:
     progressing = plan(rate_limited(), SETTINGS).status.condition("Progressing")
     assert progressing is not None
     assert progressing.message.endswith("Round 2 begins at 2026-01-01T12:05:00Z.")
+
+
+def test_a_pull_that_is_tried_again_and_again_says_the_same_in_between() -> None:
+    said = 'failed to resolve reference "registry.example/trainer:1": not found'
+    pause = f'Back-off pulling image "registry.example/trainer:1": ErrImagePull: {said}'
+    tried = plan(blocked(waiting="ErrImagePull", waiting_message=said), SETTINGS).status
+    assert plan(blocked(waiting="ImagePullBackOff", waiting_message=pause), SETTINGS).status == tried
+    assert any(f"ErrImagePull: {said}" in condition.message for condition in tried.conditions)
