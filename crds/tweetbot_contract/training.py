@@ -22,7 +22,7 @@ class Training(Part):
         Field(
             max_length=20,
             description='Peak learning rate, e.g. "3e-4". If unset 1.372e-4; for method LoRA 1.4e-3, or 2e-3 in under '
-            "100 steps; for scratch://mini 1.4e-3, for scratch://small 5e-4.",
+            "100 steps; for scratch://mini 1.4e-3, for scratch://small 3e-4.",
         ),
     ] = None
     batch_tokens: Annotated[

@@ -31,7 +31,7 @@ def test_a_scratch_base_gets_values_of_its_own() -> None:
 
 def test_a_larger_scratch_base_learns_at_a_lower_rate() -> None:
     small, mini = (effective_values(Training(), f"scratch://{size}", ()) for size in ("small", "mini"))
-    assert small == replace(mini, learning_rate=5e-4)
+    assert small == replace(mini, learning_rate=3e-4)
 
 
 def test_what_the_spec_says_wins() -> None:

@@ -40,7 +40,7 @@ PRETRAINED = BaseDefaults(1.372e-4, 1024, 0.0, 0.0, (0.9, 0.999), 0.1, 1.0)
 #: human texts as well (docs/experiments.md, 9).
 FROM_NOTHING = BaseDefaults(1.4e-3, 128, 0.1, 0.1, (0.9, 0.99), 0.0, 0.7)
 #: Twice as wide, so a lower rate.
-SMALL_FROM_NOTHING = replace(FROM_NOTHING, learning_rate=5e-4)
+SMALL_FROM_NOTHING = replace(FROM_NOTHING, learning_rate=3e-4)
 #: Adapters want ten times a full training's rate, fifteen times in under SHORT_STEPS steps ("LoRA Without Regret",
 #: Thinking Machines 2025), and no decay: that would pull them to the base.
 ADAPTERS = replace(PRETRAINED, learning_rate=1.4e-3, weight_decay=0.0)
