@@ -90,8 +90,7 @@ STATUS_REFUSED = _reason(
     "StatusRefused",
     "The API server refuses the status, or fails at writing it each time with the same words.",
     "Platform",
-    "Change the policy, webhook or right that the message names; where it names none, report it to the operator's "
-    "project. The operator tries again, with a pause.",
+    "Change the policy, webhook or right that the message names, else report it. It is tried again, with a pause.",
 )
 FINALIZER_REFUSED = _reason(
     "FinalizerRefused",
@@ -193,8 +192,7 @@ SOURCE_TRUNCATED = _reason(
     "SourceTruncated",
     "A source's archive ends too early.",
     "Author",
-    "Compare its size with the file that you downloaded, upload it again whole, then set the annotation "
-    "tweetbot.dev/retrain-at.",
+    "Compare its size with what you downloaded, upload it whole, then set the annotation tweetbot.dev/retrain-at.",
 )
 SOURCE_ENCRYPTED = _reason(
     "SourceEncrypted",
@@ -255,8 +253,7 @@ X_FORBIDDEN = _reason(
     "XForbidden",
     "X accepts the token but does not let its app read this.",
     "Author",
-    "Attach the app to a project that may read posts in X's developer console, then set the annotation "
-    "tweetbot.dev/retrain-at.",
+    "In X's console attach the app to a project that may read posts, then set the annotation tweetbot.dev/retrain-at.",
 )
 CREDITS_DEPLETED = _reason(
     "CreditsDepleted",
@@ -296,10 +293,7 @@ MODEL_HUB_UNAVAILABLE = _reason("ModelHubUnavailable", "The Hugging Face Hub doe
 DISK_FULL = _reason("DiskFull", "The Pod's disk is full.", "Platform", "Give the node more ephemeral storage.")
 STOPPED = _reason("Stopped", "The Pod was asked to end; another one goes on.")
 TRAINER_BUG = _reason(
-    "TrainerBug",
-    "The trainer met something it does not know.",
-    "Platform",
-    "Read the Pod's log and report it to the operator's project.",
+    "TrainerBug", "The trainer met something it does not know.", "Platform", "Report the Pod's log to the project."
 )
 
 ALL: tuple[Reason, ...] = tuple(_ALL)
