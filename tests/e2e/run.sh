@@ -70,9 +70,12 @@ if [ "${1:-}" = --inside ]; then
   exit
 fi
 need
+mkdir -p "$NODE/images" "$NODE/imported"
+exec 9>"$NODE/lock" # containerd lets one have its folder; a second would wait for it in vain, after it took our logs away
+flock --nonblock 9 || fail "it runs already on this machine, and the node is one: wait for its end"
 python -m tweetbot_cluster build >/dev/null
 rm -rf build/e2e
-mkdir -p "$NODE/images" "$NODE/imported" build/e2e
+mkdir -p build/e2e
 pause
 for image in tweetbot-pause:1 "tweetbot-operator:$VERSION" "tweetbot-trainer:$VERSION"; do export_image "$image"; done
 status=0
