@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NewType
 from urllib.parse import urlsplit
 
+from tweetbot_contract.parts import matches
 from tweetbot_contract.scheduling import QUANTITY
 
 _PREFIX = "TWEETBOT_"
@@ -235,7 +236,7 @@ def _check_networks(settings: OperatorSettings) -> None:
 
 def _check_quantities(settings: OperatorSettings) -> None:
     for name in _QUANTITIES:
-        if not re.match(QUANTITY, text := getattr(settings, name)):
+        if not matches(QUANTITY)(text := getattr(settings, name)):
             raise InvalidSettings(f"{_PREFIX}{name.upper()}: write a Kubernetes quantity such as 2Gi, not {text!r}")
 
 

@@ -28,7 +28,7 @@ def erase_old_versions(context: StageContext) -> None:
     """Erase what is beyond the spec's history. The run has its result by now, so no fault here may change that."""
     store, run = context.store, context.run
     try:
-        for home in (*_superfluous(store, run), *_rejected_long_ago(store, run)):
+        for home in (*_superfluous(store, run), *_beyond_history(store, run, "rejected")):
             if context.stop.requested:
                 return
             _erase(store, home)
@@ -46,12 +46,8 @@ def _superfluous(store: ObjectStore, run: RunDocument) -> Iterator[str]:
     yield from (home for home in _beyond_history(store, run, "models") if home not in kept)
 
 
-def _rejected_long_ago(store: ObjectStore, run: RunDocument) -> Iterator[str]:
-    """Yield where the versions lie that failed a gate and go; what is published and served plays no part."""
-    return _beyond_history(store, run, "rejected")
-
-
 def _beyond_history(store: ObjectStore, run: RunDocument, folder: str) -> Iterator[str]:
+    """Yield where those of a folder's versions lie that are more than the spec's history, the oldest last."""
     homes = _homes(store, run, folder, MANIFEST_FILE)
     dated = sorted(((_finished_at(store, home), home) for home in homes), reverse=True)
     return (home for finished_at, home in dated[run.spec.history.models :] if finished_at)
