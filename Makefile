@@ -63,8 +63,8 @@ older: $(STAMP) ## The integration tests on Kubernetes 1.34 (builds its servers 
 soak: $(STAMP) ## Fifty runs under two operators, killed and stopped; long outages; exports of 100,000 posts: an hour
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
 	SOAK_RUNS=50 SOAK_STOP_SECONDS=90 SOAK_OUTAGES=10,90,600 SOAK_POSTS=100000 $(BIN)/pytest -s --integration \
-	  tests/integration/test_two_operators.py tests/integration/test_operator_faults.py tests/integration/test_large_archive.py \
-	  tests/integration/test_large_cleaning.py
+	  tests/integration/operator/test_two_operators.py tests/integration/operator/test_operator_faults.py tests/integration/trainer/test_large_archive.py \
+	  tests/integration/trainer/test_large_cleaning.py
 
 trial: $(STAMP) ## The cleaning on fifteen thousand short human texts (Debian's fortunes), with its figures
 	@PYTHONPATH=tests $(BIN)/python -m trial.fortunes

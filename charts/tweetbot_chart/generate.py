@@ -7,8 +7,8 @@ import yaml
 from tweetbot_chart import render
 from tweetbot_chart.settings_values import settings_values
 from tweetbot_chart.tenant_values import Tenant
-from tweetbot_contract import render_crd
-from tweetbot_contract.generate import write_or_check
+from tweetbot_contract.generate import crd
+from tweetbot_contract.generate.files import write_or_check
 
 ROOT = Path(__file__).parents[2]
 CHART = Path("charts/tweetbot-operator")
@@ -36,14 +36,14 @@ def files() -> dict[Path, str]:
         CHART / "README.md": f"<!-- {render.NOTE} -->\n{head}{render.table()}",
         CHART / "templates/crd.yaml": custom_resource_template(),
         CHART / "files/defaults.yaml": f"# {render.NOTE}\n{defaults()}",
-        PLAIN / "tweetbots.tweetbot.dev.yaml": render_crd.rendered(),
+        PLAIN / "tweetbots.tweetbot.dev.yaml": crd.rendered(),
         **{CHART / "files" / name: home.read_text(encoding="utf-8") for name, home in COPIES.items()},
     }
 
 
 def custom_resource_template() -> str:
     """Return the resource as a template, so that an upgrade of the chart upgrades it: Helm leaves crds/ alone."""
-    definition = render_crd.custom_resource_definition()
+    definition = crd.custom_resource_definition()
     metadata, spec = definition.pop("metadata"), definition.pop("spec")
     body = yaml.safe_dump({"spec": spec}, sort_keys=False, width=120, allow_unicode=True)
     head = yaml.safe_dump(definition, sort_keys=False)

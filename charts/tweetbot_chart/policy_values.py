@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from tweetbot_contract.parts import Part
+from tweetbot_contract.spec.parts import Part
 
 SourceKind = Literal["archive", "posts", "x", "bluesky", "mastodon"]
 Relation = Literal["Unspecified", "Self", "Consented", "Fictional", "Parody"]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tweetbot_contract.parts import Part
+from tweetbot_contract.spec.parts import Part
 
 
 class IssuerRef(Part):

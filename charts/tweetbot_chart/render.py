@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from tweetbot_chart.settings_values import settings_values
 from tweetbot_chart.values import ChartValues
-from tweetbot_contract.parts import Part
+from tweetbot_contract.spec.parts import Part
 
 NOTE = "Generated from charts/tweetbot_chart by `make generate`: edit the types, not this file."
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field, create_model
 from pydantic.alias_generators import to_camel
 
-from tweetbot_contract.parts import Part
+from tweetbot_contract.spec.parts import Part
 from tweetbot_operator.settings import OperatorSettings
 
 #: Settings that follow from another value, or from where the operator runs: setting → what sets it.

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 from tweetbot_chart.policy_values import AdmissionPolicies
 from tweetbot_chart.progress_values import Progress
 from tweetbot_chart.tenant_values import Tenant
-from tweetbot_contract.parts import Part
+from tweetbot_contract.spec.parts import Part
 
 Text = dict[str, str]
 Object = dict[str, Any]

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tweetbot_contract.parts import Part
-from tweetbot_contract.spec import TweetBotSpec
+from tweetbot_contract.spec.parts import Part
+from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_contract.status import Stage
 
 GROUP = "tweetbot.dev"

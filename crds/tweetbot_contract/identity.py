@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-from tweetbot_contract.spec import TweetBotSpec
+from tweetbot_contract.spec.spec import TweetBotSpec
 
 Class = Literal["IDENTITY", "EXECUTION", "LIFECYCLE"]
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from tweetbot_contract.handover import GROUP, KIND, NAME_LIMIT, RETRAIN_ANNOTATION, VERSION
-from tweetbot_contract.spec import TweetBotSpec
+from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_contract.status import TweetBotStatus
 
 _NAME = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
-from tweetbot_contract.parts import Part
+from tweetbot_contract.spec.parts import Part
 
 #: The kubelet keeps the last 4,096 bytes of a termination message; cut JSON parses as nothing, so we stay below.
 MESSAGE_LIMIT = 4000

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tweetbot_contract.parts import Part
 from tweetbot_contract.result import Bill, DataTable, Finite, Metrics, PublishedModel, Sample
+from tweetbot_contract.spec.parts import Part
 
 Phase = Literal["Pending", "Preparing", "Queued", "Training", "Succeeded", "Failed", "Suspended"]
 Stage = Literal["Prepare", "Train"]

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, NewType
 from urllib.parse import urlsplit
 
-from tweetbot_contract.parts import matches
-from tweetbot_contract.scheduling import QUANTITY
+from tweetbot_contract.spec.parts import matches
+from tweetbot_contract.spec.scheduling import QUANTITY
 
 _PREFIX = "TWEETBOT_"
 #: Certificates as text; the variable names their file.

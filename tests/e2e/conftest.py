@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from real_platform import LEFT, NAMESPACE, VERSION, Platform, import_images
-from team import Team
-from terminal import Terminal
+from e2e.real_platform import LEFT, NAMESPACE, VERSION, Platform, import_images
+from e2e.team import Team
+from e2e.terminal import Terminal
 from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
-from tweetbot_cluster.real_node import CONTROL_PLANE_FLAGS, RealNode
-from tweetbot_cluster.real_node_files import ADDRESS
+from tweetbot_cluster.real_node.files import ADDRESS
+from tweetbot_cluster.real_node.node import CONTROL_PLANE_FLAGS, RealNode
 from tweetbot_cluster.seed import fill_bucket
 
 #: As a person would go through it. What takes everything down again comes last.

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from operator_process import until
-from real_platform import NAMESPACE, VERSION, Platform
-from team import LONG, Team
-from tweetbot_cluster.real_node_files import NAME
+from e2e.real_platform import NAMESPACE, VERSION, Platform
+from e2e.team import LONG, Team
+from harness.operator_process import until
+from tweetbot_cluster.real_node.files import NAME
 
 TRAIN = "tweetbot.dev/stage=train"
 IMAGE = "docker.io/library/tweetbot-trainer"

@@ -2,8 +2,8 @@
 
 import re
 
-from real_platform import NAMESPACE, VERSION, Platform
-from team import Team
+from e2e.real_platform import NAMESPACE, VERSION, Platform
+from e2e.team import Team
 
 PRIVILEGED = f"""
 apiVersion: v1

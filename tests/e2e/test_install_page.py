@@ -4,9 +4,9 @@ import re
 
 import yaml
 
-from real_platform import NAMESPACE, VERSION, Platform
-from team import Team
-from terminal import ROOT, Terminal, shell_blocks
+from e2e.real_platform import NAMESPACE, VERSION, Platform
+from e2e.team import Team
+from e2e.terminal import ROOT, Terminal, shell_blocks
 
 PAGE = ROOT / "docs" / "install.md"
 REGISTRY = "registry.example.com"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from real_platform import Platform
-from team import Team
+from e2e.real_platform import Platform
+from e2e.team import Team
 from tweetbot_cluster.seed import BUCKET
 
 HANDLED = "{.status.lastHandledRetrainAt}"

@@ -4,10 +4,10 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from operator_process import until
-from real_platform import NAMESPACE, Platform
-from team import Team
-from tweetbot_cluster.rights import ACCOUNT, granted, resource_of
+from e2e.real_platform import NAMESPACE, Platform
+from e2e.team import Team
+from harness.operator_process import until
+from tweetbot_cluster.kubernetes.rights import ACCOUNT, granted, resource_of
 
 #: What the kernel says of a process that may nothing: no privileges to gain, no capability, a filter on system calls.
 CONFINED = {"NoNewPrivs": "1", "CapEff": "0" * 16, "CapBnd": "0" * 16, "Seccomp": "2"}

@@ -2,9 +2,9 @@
 
 import pytest
 
-from operator_process import until
-from real_platform import NAMESPACE, VERSION, Platform
-from team import Team
+from e2e.real_platform import NAMESPACE, VERSION, Platform
+from e2e.team import Team
+from harness.operator_process import until
 
 OPERATORS = f"kubectl -n {NAMESPACE} get pods -o jsonpath='{{.items[*].metadata.uid}}'"
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from image_sandbox import Image, mounted
-from operator_process import until
+from harness.image_sandbox import Image, mounted
+from harness.operator_process import until
 
 ROOT = Path(__file__).parents[2]
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]

@@ -6,8 +6,8 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from operator_process import OperatorProcess, write_trainer
-from tenant import Tenant, make_namespace
+from harness.operator_process import OperatorProcess, write_trainer
+from harness.tenant import Tenant, make_namespace
 from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
 
 Kubectl = Callable[..., CompletedProcess[str]]

@@ -15,16 +15,16 @@ from typing import Any
 import pytest
 import yaml
 
-from builders import a_manifest
-from builders_trainer import many_posts
-from canaries import command_lines, leaks, what_came_out
-from operator_process import until
+from builders.manifests import a_manifest
+from builders.trainer import many_posts
+from harness.canaries import command_lines, leaks, what_came_out
+from harness.operator_process import until
 from tweetbot_cluster.cluster import OPERATOR, EmbeddedCluster
 from tweetbot_contract.handover import BOT_LABEL
 from tweetbot_contract.result import DataTable
-from tweetbot_fakes.wandb_graphql import FakeWandb
-from tweetbot_fakes.wandb_server import wandb_server
-from tweetbot_fakes.x_api import FakeX, tweet
+from tweetbot_fakes.remotes.wandb_graphql import FakeWandb
+from tweetbot_fakes.remotes.wandb_server import wandb_server
+from tweetbot_fakes.remotes.x_api import FakeX, tweet
 
 EXAMPLES = Path(__file__).parents[2] / "crds" / "examples"
 ARCHIVE = "s3://tweetbot/archives/harbour_gull.zip"

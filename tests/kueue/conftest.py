@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from operator_process import OperatorProcess, write_trainer
-from tenant import Tenant
+from harness.operator_process import OperatorProcess, write_trainer
+from harness.tenant import Tenant
 from tweetbot_cluster.cluster import EmbeddedCluster
-from tweetbot_cluster.kueue import Kueue
+from tweetbot_cluster.kubernetes.kueue import Kueue
 
 QUEUES = Path(__file__).parents[2] / "integrations" / "kueue" / "queues.yaml"
 #: The operator asks Kueue why a run waits.

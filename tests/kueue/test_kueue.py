@@ -7,10 +7,10 @@ from typing import Any
 
 import yaml
 
-from operator_process import OperatorProcess, until
-from tenant import Tenant
+from harness.operator_process import OperatorProcess, until
+from harness.tenant import Tenant
 from tweetbot_cluster.cluster import EmbeddedCluster
-from tweetbot_cluster.kueue import Kueue
+from tweetbot_cluster.kubernetes.kueue import Kueue
 
 EXAMPLE = Path(__file__).parents[2] / "crds" / "examples" / "queued.yaml"
 ONE_PLACE = {"gpu": {"count": 0}, "cpu": "1", "memory": "64Mi"}

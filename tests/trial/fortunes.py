@@ -16,8 +16,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from builders_stages import a_context, a_local_run
-from tweetbot_contract.spec import Filter
+from builders.stages import a_context, a_local_run
+from tweetbot_contract.spec.spec import Filter
 
 PACKAGES = ("fortunes-min", "fortunes")
 RECIPES = ("modern", "huggingtweets")
@@ -58,7 +58,7 @@ def write_posts(folder: Path, path: Path) -> int:
 
 def prepared(folder: Path, recipe: str) -> dict[str, Any]:
     """Prepare a dataset of the folder's posts file, in this process, and return its figures."""
-    from tweetbot_trainer.prepare import prepare
+    from tweetbot_trainer.stages.prepare import prepare
 
     spec = {
         "sources": [{"posts": {"uri": f"file://{folder}/posts.jsonl", "format": "jsonl"}}],
@@ -76,9 +76,9 @@ def prepared(folder: Path, recipe: str) -> dict[str, Any]:
 
 def examples(path: Path) -> Iterator[str]:
     """Yield what recipe modern replaced, counted by class, and a few texts of each fate."""
-    from tweetbot_trainer.cleaning import clean
-    from tweetbot_trainer.cleaning.privacy import PLACEHOLDERS
-    from tweetbot_trainer.posts import parse_json
+    from tweetbot_trainer.data.cleaning import clean
+    from tweetbot_trainer.data.cleaning.personal_data import PLACEHOLDERS
+    from tweetbot_trainer.data.posts import parse_json
 
     with path.open(encoding="utf-8") as file:
         cleaned = list(clean((parse_json(line, number) for number, line in enumerate(file, start=1)), Filter()))

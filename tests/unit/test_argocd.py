@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from builders import a_manifest
-from lua_checks import FOLDER, health_of, run
+from builders.manifests import a_manifest
+from harness.lua_checks import FOLDER, health_of, run
 from tweetbot_contract.handover import RETRAIN_ANNOTATION
 
 HEALTH = yaml.safe_load((FOLDER / "health_test.yaml").read_text())["tests"]

@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from builders import a_manifest
-from kstatus import flux_health
+from builders.manifests import a_manifest
+from harness.kstatus import flux_health
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "gitops.md").read_text(encoding="utf-8")

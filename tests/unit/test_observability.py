@@ -9,10 +9,10 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
-from promql_names import TARGET, Reading, labels_in, readings
+from harness.promql_names import TARGET, Reading, labels_in, readings
 from tweetbot_contract import reasons
 from tweetbot_contract.status import Phase
-from tweetbot_operator import metrics
+from tweetbot_operator.telemetry import metrics
 
 ROOT = Path(__file__).parents[2]
 RULES = [

@@ -6,9 +6,9 @@ from typing import Any
 
 import yaml
 
-from builders_operator import SETTINGS, a_bot_in
+from builders.operator import SETTINGS, a_bot_in
 from tweetbot_contract.manifest import parse
-from tweetbot_operator.spec_to_job import job_for
+from tweetbot_operator.jobs.job import job_for
 
 ROOT = Path(__file__).parents[2]
 QUEUES = list(yaml.safe_load_all((ROOT / "integrations" / "kueue" / "queues.yaml").read_text(encoding="utf-8")))

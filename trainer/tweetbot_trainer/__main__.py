@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from tweetbot_trainer.signals import listening  # nothing heavier before the handler stands
+from tweetbot_trainer.runtime.signals import listening  # nothing heavier before the handler stands
 
 
 def main() -> None:
@@ -24,7 +24,7 @@ def main() -> None:
 def command(argv: Sequence[str]) -> int:
     """Run a command and return its exit code."""
     with listening() as stop:
-        from tweetbot_trainer.cli import parsed
+        from tweetbot_trainer.cli.parser import parsed
 
         arguments = parsed(argv)
         try:

@@ -10,7 +10,7 @@ import aiohttp
 from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 
-from tweetbot_operator.api_requests import ApiRequests
+from tweetbot_operator.client.requests import ApiRequests
 
 Manifest = dict[str, Any]
 _METADATA = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"

@@ -11,7 +11,7 @@ from typing import Any
 from tweetbot_contract.handover import GROUP, KIND, PLURAL, VERSION
 from tweetbot_contract.identity import identity_of, run_id
 from tweetbot_contract.manifest import read_spec
-from tweetbot_operator.kubernetes_cluster import FIELD_MANAGER
+from tweetbot_operator.client.cluster import FIELD_MANAGER
 from tweetbot_operator_bench import fleet
 from tweetbot_operator_bench.api import Api, Manifest
 

@@ -26,8 +26,9 @@ from tweetbot_quality_bench.base import told, write_base
 from tweetbot_quality_bench.contest import BASE, RATES, RECIPES, Task, figures_of, values_of
 from tweetbot_quality_bench.texts import ACCOUNTS, MANY, Texts, read_texts
 from tweetbot_quality_bench.verdict import verdict
-from tweetbot_trainer.model.scratch import SHAPES
-from tweetbot_trainer.training.outcome import Hooks, Progress
+from tweetbot_trainer.learning.model.scratch import SHAPES
+from tweetbot_trainer.learning.training.callbacks import Hooks
+from tweetbot_trainer.learning.training.metrics import Progress
 
 #: Steps of the pre-training between two lines that tell of it.
 _EVERY = 100

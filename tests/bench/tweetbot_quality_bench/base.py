@@ -9,16 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
-from tweetbot_contract.training import Training
-from tweetbot_trainer.model.saved import save_model
-from tweetbot_trainer.model.scratch import Shape, new_model
-from tweetbot_trainer.model.tokenizer import encode_all, end_mark_id, learned_tokenizer
-from tweetbot_trainer.sampling import sampling_of
-from tweetbot_trainer.training.blocks import blocks_of
-from tweetbot_trainer.training.loop import train
-from tweetbot_trainer.training.outcome import Hooks, Progress
-from tweetbot_trainer.training.processors import chosen_processor
-from tweetbot_trainer.training.values import BLOCK, TrainingValues, effective_values
+from tweetbot_contract.spec.training import Training
+from tweetbot_trainer.learning.batches.huggingtweets import blocks_of
+from tweetbot_trainer.learning.model.scratch import Shape, new_model
+from tweetbot_trainer.learning.model.tokenizer import encode_all, end_mark_id, learned_tokenizer
+from tweetbot_trainer.learning.sampling import sampling_of
+from tweetbot_trainer.learning.training.callbacks import Hooks
+from tweetbot_trainer.learning.training.device import chosen_processor
+from tweetbot_trainer.learning.training.loop import train
+from tweetbot_trainer.learning.training.metrics import Progress
+from tweetbot_trainer.learning.values import BLOCK, TrainingValues, effective_values
+from tweetbot_trainer.publishing.export import save_model
 
 SHAPE = Shape(layers=4, channels=128, heads=4, context=BLOCK)
 #: Three passes over the texts, two blocks a step: some minutes on one processor.

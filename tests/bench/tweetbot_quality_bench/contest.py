@@ -7,22 +7,22 @@ from typing import Any
 
 import torch
 
-from tweetbot_contract.model import Model
-from tweetbot_contract.training import Training
-from tweetbot_trainer.dataset import DatasetPost
-from tweetbot_trainer.errors import Diverged
-from tweetbot_trainer.evaluation import likelihood_of
-from tweetbot_trainer.generation import free_texts
-from tweetbot_trainer.memorisation import memorisation_of
-from tweetbot_trainer.model.base import Base, read_base
-from tweetbot_trainer.model.identity import SCRATCH_RECIPES, BaseIdentity
-from tweetbot_trainer.model.scratch import new_base
-from tweetbot_trainer.sampling import sampling_of
-from tweetbot_trainer.splits import Splits, split
-from tweetbot_trainer.training.fine_tuning import FineTuned, fine_tune
-from tweetbot_trainer.training.outcome import Hooks
-from tweetbot_trainer.training.state import Weights, put_weights, weights_of
-from tweetbot_trainer.training.values import TrainingValues, effective_values, lora_of
+from tweetbot_contract.spec.model import Model
+from tweetbot_contract.spec.training import Training
+from tweetbot_trainer.data.dataset.dataset import DatasetPost
+from tweetbot_trainer.data.dataset.splits import Splits, split
+from tweetbot_trainer.learning.evaluation.likelihood import likelihood_of
+from tweetbot_trainer.learning.evaluation.memorization import memorisation_of
+from tweetbot_trainer.learning.fine_tune import FineTuned, fine_tune
+from tweetbot_trainer.learning.generation.generation import free_texts
+from tweetbot_trainer.learning.model.base import Base, read_base
+from tweetbot_trainer.learning.model.identity import SCRATCH_RECIPES, BaseIdentity
+from tweetbot_trainer.learning.model.scratch import new_base
+from tweetbot_trainer.learning.sampling import sampling_of
+from tweetbot_trainer.learning.training.callbacks import Hooks
+from tweetbot_trainer.learning.training.state import Weights, put_weights, weights_of
+from tweetbot_trainer.learning.values import TrainingValues, effective_values, lora_of
+from tweetbot_trainer.runtime.errors import Diverged
 
 STOCK, OURS, ADAPTERS = "huggingtweets", "tweetbot", "LoRA"
 RECIPES = (STOCK, OURS, ADAPTERS)

@@ -11,11 +11,11 @@ from pathlib import Path
 from random import Random
 
 from trial.fortunes import fetched, records
-from tweetbot_contract.spec import Filter
+from tweetbot_contract.spec.spec import Filter
 from tweetbot_demo.grammar import decorated
-from tweetbot_trainer.cleaning import clean
-from tweetbot_trainer.dataset import DatasetPost
-from tweetbot_trainer.posts import parse_json
+from tweetbot_trainer.data.cleaning import clean
+from tweetbot_trainer.data.dataset.dataset import DatasetPost
+from tweetbot_trainer.data.posts import parse_json
 
 #: Files of many short texts in a voice of their own: hackers' chat, quips, quotations, one comic figure's lines.
 FILES = ("knghtbrd", "men-women", "people", "zippy")

@@ -99,7 +99,7 @@ def _output(command: Sequence[str]) -> str:
 
 
 def _model() -> str:
-    from tweetbot_trainer.training.processors import cpu_name
+    from tweetbot_trainer.learning.training.device import cpu_name
 
     return cpu_name(Path("/proc/cpuinfo").read_text())
 

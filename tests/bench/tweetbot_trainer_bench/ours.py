@@ -9,7 +9,7 @@ from tweetbot_trainer_bench.clock import StepClock
 from tweetbot_trainer_bench.material import Shape, read_model, read_posts
 
 if TYPE_CHECKING:
-    from tweetbot_trainer.training.values import TrainingValues
+    from tweetbot_trainer.learning.values import TrainingValues
 
 
 def ours(
@@ -23,12 +23,13 @@ def ours(
     lora: bool = False,
 ) -> None:
     """Train for so many steps: on the CPU in float32 as the others, on a GPU as it is done there; `lora`: adapters."""
-    from tweetbot_trainer.errors import Stopped
-    from tweetbot_trainer.training.loop import train
-    from tweetbot_trainer.training.lora import attach
-    from tweetbot_trainer.training.outcome import Hooks, Progress
-    from tweetbot_trainer.training.processors import chosen_processor
-    from tweetbot_trainer.training.windows import planned_steps, windows_of
+    from tweetbot_trainer.learning.batches.windows import planned_steps, windows_of
+    from tweetbot_trainer.learning.training.callbacks import Hooks
+    from tweetbot_trainer.learning.training.device import chosen_processor
+    from tweetbot_trainer.learning.training.loop import train
+    from tweetbot_trainer.learning.training.lora import attach
+    from tweetbot_trainer.learning.training.metrics import Progress
+    from tweetbot_trainer.runtime.errors import Stopped
 
     windows = [w for post in read_posts(folder) for w in windows_of(post, shape.end_mark, shape.positions)]
     values = _values(dropout, lora=lora)
@@ -54,9 +55,9 @@ def ours(
 
 
 def _values(dropout: float, *, lora: bool) -> "TrainingValues":
-    from tweetbot_contract.model import Model
-    from tweetbot_contract.training import Training
-    from tweetbot_trainer.training.values import effective_values, lora_of
+    from tweetbot_contract.spec.model import Model
+    from tweetbot_contract.spec.training import Training
+    from tweetbot_trainer.learning.values import effective_values, lora_of
 
     adapters = lora_of(Model(method="LoRA")) if lora else None
     return replace(effective_values(Training(epochs=1), "hf://gpt2", (), adapters), dropout=dropout)

@@ -12,11 +12,12 @@ from subprocess import CompletedProcess
 from types import TracebackType
 from typing import Any, Self
 
-from tweetbot_cluster import control_plane, object_store, seed
-from tweetbot_cluster.api_server import ApiServer
+from tweetbot_cluster import object_store, seed
 from tweetbot_cluster.binaries import Report, find_or_build, to_stderr
 from tweetbot_cluster.guardian import NAME as GUARDIAN
 from tweetbot_cluster.guardian import start_guardian
+from tweetbot_cluster.kubernetes import control_plane
+from tweetbot_cluster.kubernetes.api_server import ApiServer
 from tweetbot_cluster.node_server import NodePods, end_pods, node_server, remove
 from tweetbot_cluster.operator_server import operator_server
 from tweetbot_cluster.processes import reap

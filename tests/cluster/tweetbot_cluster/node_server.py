@@ -7,8 +7,8 @@ import signal
 import sys
 from pathlib import Path
 
-from tweetbot_cluster.api_server import ApiServer
-from tweetbot_cluster.control_plane import NODE_NAME
+from tweetbot_cluster.kubernetes.api_server import ApiServer
+from tweetbot_cluster.kubernetes.control_plane import NODE_NAME
 from tweetbot_cluster.processes import ProcessRecord, read_record
 from tweetbot_cluster.servers import Server
 from tweetbot_cluster.state import StateFolder

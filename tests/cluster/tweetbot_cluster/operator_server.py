@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from tweetbot_cluster.certificates import Authority
+from tweetbot_cluster.kubernetes.certificates import Authority
 from tweetbot_cluster.servers import Server, answers
 from tweetbot_cluster.state import LOOPBACK, Settings, StateFolder
 

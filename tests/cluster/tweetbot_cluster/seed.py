@@ -10,8 +10,8 @@ from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
-from tweetbot_cluster.api_server import ApiServer
-from tweetbot_cluster.rights import operator_rights
+from tweetbot_cluster.kubernetes.api_server import ApiServer
+from tweetbot_cluster.kubernetes.rights import operator_rights
 from tweetbot_cluster.state import Settings
 
 Kubectl = Callable[..., CompletedProcess[str]]

@@ -16,20 +16,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import tweetbot_trainer.training_run  # noqa: F401  # all that is heavy, before the first fork
-from builders_model import a_saved_base
-from builders_stages import a_context, a_local_run, a_source
+import tweetbot_trainer.stages.training_run  # noqa: F401  # all that is heavy, before the first fork
+from builders.model import a_saved_base
+from builders.stages import a_context, a_local_run, a_source
 from tweetbot_contract.result import TrackingResult
 from tweetbot_contract.status import Stage
 from tweetbot_fakes.no_room import shared_memory_is_full, small_disk
 from tweetbot_fakes.storage import WatchedStore
-from tweetbot_trainer.log import Level, Log
-from tweetbot_trainer.pod_run import run_of
-from tweetbot_trainer.signals import listening
+from tweetbot_trainer.cli.stage import run_of
+from tweetbot_trainer.publishing.registry.manifest import MANIFEST_FILE
+from tweetbot_trainer.publishing.tracking import NullTracker, Tracker
+from tweetbot_trainer.runtime.log import Level, Log
+from tweetbot_trainer.runtime.signals import listening
+from tweetbot_trainer.runtime.termination import failure_of
 from tweetbot_trainer.store.folder import FolderStore
-from tweetbot_trainer.termination import failure_of
-from tweetbot_trainer.tracking import NullTracker, Tracker
-from tweetbot_trainer.version_manifest import MANIFEST_FILE
 
 STORE = FolderStore()
 BASE = "s3://bases/tiny"

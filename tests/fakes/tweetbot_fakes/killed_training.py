@@ -17,16 +17,17 @@ from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
-from builders_model import PROCESSOR, a_base, some_texts, some_values
-from tweetbot_trainer.checkpoints.shelf import CheckpointShelf, Training
-from tweetbot_trainer.log import Log
-from tweetbot_trainer.model.tokenizer import encode_all, end_mark_id
+from builders.model import PROCESSOR, a_base, some_texts, some_values
+from tweetbot_trainer.learning.batches.windows import Window, windows_of_all
+from tweetbot_trainer.learning.checkpoints.manager import CheckpointShelf, Training
+from tweetbot_trainer.learning.model.tokenizer import encode_all, end_mark_id
+from tweetbot_trainer.learning.training.callbacks import Hooks
+from tweetbot_trainer.learning.training.loop import train
+from tweetbot_trainer.learning.training.lora import attach
+from tweetbot_trainer.learning.training.metrics import Progress
+from tweetbot_trainer.learning.values import LoraValues
+from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.store.folder import FolderStore
-from tweetbot_trainer.training.loop import train
-from tweetbot_trainer.training.lora import attach
-from tweetbot_trainer.training.outcome import Hooks, Progress
-from tweetbot_trainer.training.values import LoraValues
-from tweetbot_trainer.training.windows import Window, windows_of_all
 
 TRAIN, VALIDATION = some_texts(60), some_texts(12, seed=2)
 TOKENIZER = a_base(TRAIN).tokenizer

@@ -11,11 +11,11 @@ from io import StringIO
 from pathlib import Path
 
 from tweetbot_contract.handover import RunDocument
-from tweetbot_trainer.log import Log
+from tweetbot_trainer.publishing.tracking import TrackedArtifact
+from tweetbot_trainer.publishing.tracking.start import TrackerStarter
+from tweetbot_trainer.publishing.tracking.wandb_run import RunPlace
+from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.store.folder import FolderStore
-from tweetbot_trainer.tracking import TrackedArtifact
-from tweetbot_trainer.tracking.start import TrackerStarter
-from tweetbot_trainer.tracking.wandb_run import RunPlace
 
 ROWS = 1000
 

@@ -16,10 +16,10 @@ from tweetbot_chart import generate
 from tweetbot_chart.policy_values import Relation, SourceKind
 from tweetbot_chart.render import all_values
 from tweetbot_chart.settings_values import ELSEWHERE, docstrings
-from tweetbot_contract.generate import stale
+from tweetbot_contract.generate.crd import custom_resource_definition
+from tweetbot_contract.generate.files import stale
 from tweetbot_contract.handover import MANAGED_BY, MANAGED_BY_LABEL
-from tweetbot_contract.render_crd import custom_resource_definition
-from tweetbot_contract.sources import Source
+from tweetbot_contract.spec.sources import Source
 from tweetbot_operator.settings import OperatorSettings
 
 ROOT = Path(__file__).parents[3]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tweetbot_cluster.node.container_start import threads_of
+from tweetbot_cluster.node.pod.container_start import threads_of
 
 
 @pytest.mark.parametrize(("limit", "threads"), [("1", "1"), ("500m", "1"), ("1500m", "2"), ("4", "4")])

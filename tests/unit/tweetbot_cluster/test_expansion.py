@@ -2,7 +2,7 @@
 
 import pytest
 
-from tweetbot_cluster.node.expansion import expand
+from tweetbot_cluster.node.pod.expansion import expand
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tweetbot_cluster.node.paths import PathMap, clean
+from tweetbot_cluster.node.pod.paths import PathMap, clean
 
 PATHS = PathMap(
     {

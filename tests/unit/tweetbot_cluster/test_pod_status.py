@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tweetbot_cluster.node.pod_status import Running, State, Terminated, Verdict, Waiting, pod_status
-from tweetbot_cluster.node.supervisor import Exit
+from tweetbot_cluster.node.pod.status import Running, State, Terminated, Verdict, Waiting, pod_status
+from tweetbot_cluster.node.pod.supervisor import Exit
 
 BEGAN, NOW = "2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"
 

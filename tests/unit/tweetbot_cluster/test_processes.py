@@ -10,14 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tweetbot_cluster.processes import (
-    ProcessRecord,
-    end,
-    read_record,
-    record_of,
-    spawn,
-    write_record,
-)
+from tweetbot_cluster.processes import ProcessRecord, end, read_record, record_of, spawn, write_record
 
 ENV = {"PATH": os.environ["PATH"]}
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tweetbot_cluster.node.api import Refused
-from tweetbot_cluster.node.container_start import Surroundings, launch_of
-from tweetbot_cluster.node.environment import ConfigError, environment
-from tweetbot_cluster.node.pod_folder import PodFolder
-from tweetbot_cluster.node.volumes import MountFailed, set_up_volume
+from tweetbot_cluster.node.pod.container_start import Surroundings, launch_of
+from tweetbot_cluster.node.pod.environment import ConfigError, environment
+from tweetbot_cluster.node.pod.folder import PodFolder
+from tweetbot_cluster.node.pod.volumes import MountFailed, set_up_volume
 
 Document = dict[str, Any]
 POD: Document = {

@@ -4,8 +4,8 @@ import os
 import signal
 from pathlib import Path
 
-from tweetbot_cluster.node.containers import Container
-from tweetbot_cluster.node.supervisor import Exit, Launch
+from tweetbot_cluster.node.pod.containers import Container
+from tweetbot_cluster.node.pod.supervisor import Exit, Launch
 from tweetbot_cluster.processes import read_record, record_of
 
 

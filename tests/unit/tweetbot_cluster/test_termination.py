@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tweetbot_cluster.node.termination import MESSAGE_LIMIT, termination_message
+from tweetbot_cluster.node.pod.termination import MESSAGE_LIMIT, termination_message
 
 
 def message_of(folder: Path, *, written: str = "", logged: str = "", policy: str = "File", failed: bool = True) -> str:

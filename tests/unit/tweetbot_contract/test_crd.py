@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tweetbot_contract import generate
+from tweetbot_contract.generate import files as generate
+from tweetbot_contract.generate.crd import custom_resource_definition, root_schema
 from tweetbot_contract.reasons import ALL
-from tweetbot_contract.render_crd import custom_resource_definition, root_schema
 
 
 def nodes(schema: dict[str, Any], path: str = "") -> list[tuple[str, dict[str, Any]]]:

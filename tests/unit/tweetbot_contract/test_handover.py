@@ -2,9 +2,9 @@
 
 import pytest
 
-from builders import a_spec
+from builders.manifests import a_spec
 from tweetbot_contract.handover import NAME_LIMIT, RUN_DOCUMENT_LIMIT, RunDocument, job_name
-from tweetbot_contract.spec import TweetBotSpec
+from tweetbot_contract.spec.spec import TweetBotSpec
 
 
 def a_document(spec: TweetBotSpec | None = None) -> RunDocument:

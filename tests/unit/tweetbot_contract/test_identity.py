@@ -4,10 +4,10 @@ from typing import Any, get_args
 
 import pytest
 
-from builders import a_spec
+from builders.manifests import a_spec
+from tweetbot_contract.generate.crd import structural
 from tweetbot_contract.identity import CLASSES, Class, class_of, execution_of, identity_of, run_id
-from tweetbot_contract.render_crd import structural
-from tweetbot_contract.spec import TweetBotSpec
+from tweetbot_contract.spec.spec import TweetBotSpec
 
 S3 = {"uri": "s3://team-a/models", "credentialsSecret": {"name": "s3"}}
 NEW_RUN: dict[str, dict[str, Any]] = {

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from builders import PLAUSIBLE, a_manifest, a_spec
+from builders.manifests import PLAUSIBLE, a_manifest, a_spec
 from tweetbot_contract.manifest import InvalidManifest, parse
-from tweetbot_contract.sources import BlueskySource
+from tweetbot_contract.spec.sources import BlueskySource
 
 A_SECRET_KEY = {"name": "x", "key": "token"}
 BROKEN: dict[str, tuple[dict[str, Any], str]] = {

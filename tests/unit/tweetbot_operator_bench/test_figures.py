@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from builders import a_manifest
-from stage_operator import NAMESPACE, Stage
+from builders.manifests import a_manifest
+from harness.stage_operator import NAMESPACE, Stage
 from tweetbot_contract.result import decode
 from tweetbot_operator_bench.arithmetic import Span, a_run, last_busy, launch_figures, percentile, sample_of
 from tweetbot_operator_bench.audit import Audit, writes

@@ -6,8 +6,8 @@ from functools import cache
 import pytest
 from botocore import loaders
 
-from builders_x import SECRET, Clock
-from tweetbot_fakes.x_api import FakeX
+from builders.x import SECRET, Clock
+from tweetbot_fakes.remotes.x_api import FakeX
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,19 +10,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tweetbot_contract import reasons
-from tweetbot_contract.output import S3Output
-from tweetbot_trainer.errors import SpecRefused
+from tweetbot_contract.spec.output import S3Output
+from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.store.address import S3Address, file_path, join, s3_address
-from tweetbot_trainer.store.digests import sha256_of, sha256_of_stream, size_of
-from tweetbot_trainer.store.interface import (
-    Body,
-    Found,
-    ObjectInfo,
-    ObjectNotFound,
-    ObjectStore,
-    StorageUnavailable,
-)
-from tweetbot_trainer.store.retrying import RetryBudget
+from tweetbot_trainer.store.hashing import sha256_of, sha256_of_stream, size_of
+from tweetbot_trainer.store.interface import Body, Found, ObjectInfo, ObjectNotFound, ObjectStore, StorageUnavailable
+from tweetbot_trainer.store.retry_budget import RetryBudget
 
 __all__ = [
     "Body",

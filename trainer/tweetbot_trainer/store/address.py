@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes
 
 from tweetbot_contract import reasons
-from tweetbot_trainer.errors import SpecRefused
+from tweetbot_trainer.runtime.errors import SpecRefused
 
 
 @dataclass(frozen=True, slots=True)

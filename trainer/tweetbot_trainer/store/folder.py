@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tweetbot_contract import reasons
-from tweetbot_trainer.errors import NotAuthorized
+from tweetbot_trainer.runtime.errors import NotAuthorized
 from tweetbot_trainer.store.address import file_path, quoted, unquoted
 from tweetbot_trainer.store.interface import Body, Found, ObjectInfo, ObjectNotFound
 

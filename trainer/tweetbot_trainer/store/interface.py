@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from tweetbot_contract import reasons
-from tweetbot_trainer.errors import SpecRefused, Temporary
+from tweetbot_trainer.runtime.errors import SpecRefused, Temporary
 
 Body = bytes | Path
 

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from tweetbot_contract import handover, reasons
-from tweetbot_contract.output import S3Output
-from tweetbot_trainer.errors import NotAuthorized, SpecRefused, StageFailed
+from tweetbot_contract.spec.output import S3Output
+from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageFailed
 from tweetbot_trainer.store.address import S3Address, s3_address
-from tweetbot_trainer.store.digests import sha256_of, size_of
-from tweetbot_trainer.store.faults import PreconditionFailed, named_faults
-from tweetbot_trainer.store.in_parts import LARGEST_PUT, PART, put_in_parts
+from tweetbot_trainer.store.errors import PreconditionFailed, named_faults
+from tweetbot_trainer.store.hashing import sha256_of, size_of
 from tweetbot_trainer.store.interface import Body, Found, ObjectInfo, ObjectNotFound, StorageUnavailable
+from tweetbot_trainer.store.multipart import LARGEST_PUT, PART, put_in_parts
 from tweetbot_trainer.store.ranged import READ_AHEAD, ranged_file
-from tweetbot_trainer.store.retrying import RetryBudget
+from tweetbot_trainer.store.retry_budget import RetryBudget
 
 T = TypeVar("T")
 #: Seconds for a connection, and for the next byte of an answer: boto3's own 60 and 60, the first cut short.

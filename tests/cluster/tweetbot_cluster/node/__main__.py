@@ -7,14 +7,14 @@ import asyncio
 import signal
 from pathlib import Path
 
-from tweetbot_cluster.control_plane import NODE_NAME
+from tweetbot_cluster.kubernetes.control_plane import NODE_NAME
 from tweetbot_cluster.node.agent import Agent
 from tweetbot_cluster.node.api import NodeApi
-from tweetbot_cluster.node.container_start import Surroundings
 from tweetbot_cluster.node.images import read_additions
 from tweetbot_cluster.node.log_server import serve_logs
 from tweetbot_cluster.node.node_object import keep_alive, register
-from tweetbot_cluster.node.pod_worker import Node
+from tweetbot_cluster.node.pod.container_start import Surroundings
+from tweetbot_cluster.node.pod.worker import Node
 from tweetbot_cluster.object_store import endpoint
 from tweetbot_cluster.state import LOOPBACK, Settings, StateFolder
 

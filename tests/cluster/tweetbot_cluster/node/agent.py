@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tweetbot_cluster.node.api import NodeApi, Refused, Unreachable, persistently
-from tweetbot_cluster.node.containers import Container
-from tweetbot_cluster.node.pod_worker import Node, PodWorker
+from tweetbot_cluster.node.pod.containers import Container
+from tweetbot_cluster.node.pod.worker import Node, PodWorker
 from tweetbot_cluster.node_server import remove
 
 Document = dict[str, Any]

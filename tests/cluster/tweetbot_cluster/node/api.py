@@ -10,7 +10,7 @@ from typing import Any, Protocol, cast
 
 import aiohttp
 
-from tweetbot_cluster.kubeconfig import connection
+from tweetbot_cluster.kubernetes.kubeconfig import connection
 
 Document = dict[str, Any]
 STRATEGIC = "application/strategic-merge-patch+json"

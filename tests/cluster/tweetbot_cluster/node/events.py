@@ -7,7 +7,7 @@ import secrets
 from typing import Any
 
 from tweetbot_cluster.node.api import MERGE, NodeApi, Refused, Unreachable
-from tweetbot_cluster.node.supervisor import now
+from tweetbot_cluster.node.pod.supervisor import now
 
 Document = dict[str, Any]
 

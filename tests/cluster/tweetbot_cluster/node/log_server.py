@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from tweetbot_cluster.control_plane import KUBELET_CLIENT
+from tweetbot_cluster.kubernetes.control_plane import KUBELET_CLIENT
 from tweetbot_cluster.state import LOOPBACK
 
 KNOWN = {"follow", "tailLines", "limitBytes"}

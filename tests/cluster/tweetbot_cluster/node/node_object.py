@@ -9,7 +9,7 @@ from typing import Any
 
 from tweetbot_cluster.binaries import kubernetes_version
 from tweetbot_cluster.node.api import MERGE, NodeApi, Refused, persistently
-from tweetbot_cluster.node.supervisor import now
+from tweetbot_cluster.node.pod.supervisor import now
 
 Document = dict[str, Any]
 HEARTBEAT = 10  # seconds, the kubelet's own pace

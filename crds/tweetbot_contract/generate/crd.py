@@ -1,0 +1,156 @@
+"""The types become the CRD: `python -m tweetbot_contract.render_crd` writes crds/tweetbots.tweetbot.dev.yaml.
+
+A walk over pydantic's JSON schema into the structural form that the API server takes: references inlined, optional
+fields simply not required, defaults of nested objects written out, no titles.
+For developers only: it needs PyYAML.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from tweetbot_contract.handover import GROUP, KIND, NAME_LIMIT, PLURAL, VERSION
+from tweetbot_contract.spec.spec import TweetBotSpec
+from tweetbot_contract.status import TweetBotStatus
+
+Schema = dict[str, Any]
+_KEPT = (
+    "type", "description", "enum", "format", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems",
+    "maxProperties", "required", "x-kubernetes-validations", "x-kubernetes-list-type", "x-kubernetes-list-map-keys",
+)  # fmt: skip
+_COLUMNS = (
+    ("Phase", "string", ".status.phase", 0, "Where the TweetBot stands."),
+    ("Stage", "string", ".status.currentRun.stage", 0, "The stage of its run."),
+    ("Reason", "string", '.status.conditions[?(@.type=="Progressing")].reason', 0, "Why it stands there."),
+    ("Progress", "integer", ".status.currentRun.progress.percent", 0, "Percent of the training that is done."),
+    ("ETA", "string", ".status.currentRun.progress.eta", 0, "What the training will still take."),
+    ("Kept", "integer", ".status.data.kept", 0, "Posts in the dataset."),
+    ("Eval-loss", "number", ".status.metrics.evalLoss", 0, "Loss of the served model on the newest posts."),
+    ("Age", "date", ".metadata.creationTimestamp", 0, "Time since creation."),
+    ("Model", "string", ".status.model.name", 1, "The model version to serve."),
+    ("W&B", "string", ".status.tracking.wandbURL", 1, "The run's page at Weights & Biases."),
+    ("Queue", "string", ".spec.scheduling.queueName", 1, "The Kueue LocalQueue that it waits in."),
+    ("Message", "string", '.status.conditions[?(@.type=="Progressing")].message', 1, "What it does or waits for."),
+)
+
+
+def custom_resource_definition() -> Schema:
+    """Return the CRD as a plain dict."""
+    names = {"kind": KIND, "listKind": f"{KIND}List", "plural": PLURAL, "singular": KIND.lower()}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{PLURAL}.{GROUP}"},
+        "spec": {
+            "group": GROUP,
+            "names": {**names, "shortNames": ["tb"], "categories": ["ml"]},
+            "scope": "Namespaced",
+            "versions": [_version()],
+        },
+    }
+
+
+def _version() -> Schema:
+    return {
+        "name": VERSION,
+        "served": True,
+        "storage": True,
+        "subresources": {"status": {}},
+        "selectableFields": [{"jsonPath": ".spec.suspend"}, {"jsonPath": ".status.phase"}],
+        "additionalPrinterColumns": [_column(*column) for column in _COLUMNS],
+        "schema": {"openAPIV3Schema": root_schema()},
+    }
+
+
+def _column(name: str, type_: str, path: str, priority: int, description: str) -> Schema:
+    return {"name": name, "type": type_, "jsonPath": path, "priority": priority, "description": description}
+
+
+def root_schema() -> Schema:
+    """Return the structural schema of a whole TweetBot."""
+    status = _without_defaults(structural(TweetBotStatus.model_json_schema(by_alias=True)))
+    return {
+        "type": "object",
+        "description": "A TweetBot turns one account's posts into a fine-tuned GPT-2 in your S3 bucket.",
+        "required": ["spec"],
+        "x-kubernetes-validations": [
+            {
+                "rule": "!self.metadata.name.contains('.')",
+                "message": "write metadata.name without dots: the names of its Jobs are made from it",
+            }
+        ],
+        "properties": {
+            "apiVersion": {"type": "string", "description": f"{GROUP}/{VERSION}"},
+            "kind": {"type": "string", "description": KIND},
+            "metadata": {"type": "object", "properties": {"name": {"type": "string", "maxLength": NAME_LIMIT}}},
+            "spec": structural(TweetBotSpec.model_json_schema(by_alias=True)),
+            "status": {**status, "default": {"observedGeneration": -1, "phase": "Pending"}},
+        },
+    }
+
+
+def structural(schema: Schema) -> Schema:
+    """Turn pydantic's JSON schema of a model into the structural form."""
+    return _node(schema, schema.get("$defs", {}))
+
+
+def _node(schema: Schema, definitions: Schema) -> Schema:
+    schema = _resolved(schema, definitions)
+    node = {key: schema[key] for key in _KEPT if key in schema}
+    if "const" in schema:
+        node["enum"] = [schema["const"]]
+    if "properties" in schema:
+        node["properties"] = {key: _node(value, definitions) for key, value in schema["properties"].items()}
+    elif isinstance(schema.get("additionalProperties"), dict):
+        node["additionalProperties"] = _node(schema["additionalProperties"], definitions)
+    if "items" in schema:
+        node["items"] = _node(schema["items"], definitions)
+    if schema.get("default") is not None:
+        node["default"] = _without_nulls(schema["default"])
+    return node
+
+
+def _without_nulls(value: Any) -> Any:
+    """The server checks an object's default by its rules before inner defaults apply, so it is written out whole."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    return value
+
+
+def _resolved(schema: Schema, definitions: Schema) -> Schema:
+    """Inline a reference, and take the one form of `T | None` that is not null; what the field says itself wins."""
+    outer = {key: value for key, value in schema.items() if key not in {"$ref", "anyOf", "allOf"}}
+    if "$ref" in schema:
+        inner = definitions[schema["$ref"].removeprefix("#/$defs/")]
+    elif "anyOf" in schema:
+        inner = next(choice for choice in schema["anyOf"] if choice.get("type") != "null")
+    else:
+        return outer
+    return {**_resolved(inner, definitions), **outer}
+
+
+def _without_defaults(node: Schema) -> Schema:
+    """A status is written whole by the operator: a default there would only pretend."""
+    changed = {key: value for key, value in node.items() if key != "default"}
+    if "properties" in changed:
+        changed["properties"] = {key: _without_defaults(value) for key, value in changed["properties"].items()}
+    if "items" in changed:
+        changed["items"] = _without_defaults(changed["items"])
+    return changed
+
+
+def rendered() -> str:
+    """Return the CRD as YAML text."""
+    import yaml
+
+    head = "# Generated from crds/tweetbot_contract by `make generate`: edit the types, not this file.\n"
+    return head + yaml.safe_dump(custom_resource_definition(), sort_keys=False, width=120, allow_unicode=True)
+
+
+def main() -> None:
+    """Write the CRD into the given folder."""
+    Path(sys.argv[1], f"{PLURAL}.{GROUP}.yaml").write_text(rendered(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

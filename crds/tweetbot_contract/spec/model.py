@@ -1,0 +1,85 @@
+"""Which model is fine-tuned, and how much of it."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from tweetbot_contract.spec.parts import WAY_OUT, Part, Rule, matches, stays_below
+
+#: What a base may look like, in RE2 and Python alike.
+BASE = (
+    "^(hf://[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)?|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+"
+    "|pvc://[a-z0-9][a-z0-9.-]{0,252}(/[^/]+)*|scratch://(mini|small))$"
+)
+CLAIM = "pvc://"
+
+
+class Lora(Part):
+    """The size of a LoRA adapter: each linear layer W becomes W + alpha/rank * A B, and only A and B are trained."""
+
+    rank: Annotated[int, Field(ge=1, le=256, description="Columns of A and rows of B: what the adapter can hold.")] = 16
+    alpha: Annotated[int, Field(ge=1, le=1024, description="The adapter counts alpha/rank times.")] = 32
+
+
+class Model(Part):
+    """The model that is fine-tuned."""
+
+    base: Annotated[
+        str,
+        Field(
+            max_length=1024,
+            description="hf://gpt2 (a GPT-2 of the Hugging Face Hub), s3://bucket/folder or pvc://claim/folder (one in "
+            "safetensors, in a bucket or a PersistentVolumeClaim of this namespace), or scratch://mini and "
+            "scratch://small (four and six small layers from nothing, for trials).",
+        ),
+    ] = "hf://gpt2"
+    revision: Annotated[
+        str | None, Field(max_length=64, description="Branch, tag or commit of an hf:// base; pin a commit to repeat.")
+    ] = None
+    method: Annotated[
+        Literal["Full", "LoRA"],
+        Field(
+            description="Full: every weight is trained. LoRA: an adapter on every linear layer, a hundredth of the "
+            "weights; the model is published merged, the adapter beside it in PEFT's format."
+        ),
+    ] = "Full"
+    lora: Annotated[Lora | None, Field(description="The adapter's size, for method LoRA.")] = None
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            f"self.base.matches('{BASE}')",
+            "write the base as hf://gpt2, hf://owner/name, s3://bucket/folder, pvc://claim/folder, scratch://mini or "
+            "scratch://small",
+            lambda part: matches(BASE)(part.base),
+            field="base",
+        ),
+        Rule(
+            f"!self.base.matches('{WAY_OUT}')",
+            "write the base without the steps . and ..",
+            lambda part: stays_below(part.base),
+            field="base",
+        ),
+        Rule(
+            "!has(self.revision) || self.base.startsWith('hf://')",
+            "revision belongs to an hf:// base only: remove it",
+            lambda part: part.revision is None or part.base.startswith("hf://"),
+            field="revision",
+        ),
+        Rule(
+            "self.method != 'LoRA' || !self.base.startsWith('scratch://')",
+            "a scratch:// base has learned nothing that an adapter could build on: "
+            "remove method: LoRA, or choose another base",
+            lambda part: part.method != "LoRA" or not part.base.startswith("scratch://"),
+            field="method",
+        ),
+        Rule(
+            "!has(self.lora) || self.method == 'LoRA'",
+            "lora gives the size of an adapter: write method: LoRA too, or remove lora",
+            lambda part: part.lora is None or part.method == "LoRA",
+            field="lora",
+        ),
+    )
+
+    @property
+    def claim(self) -> str | None:
+        """Return the name of the PersistentVolumeClaim that holds the base, where it lies in one."""
+        return self.base.removeprefix(CLAIM).partition("/")[0] if self.base.startswith(CLAIM) else None

@@ -1,0 +1,191 @@
+"""What a training Pod gets, and on which nodes it runs. Names and meanings are those of the Pod API."""
+
+import re
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from tweetbot_contract.spec.parts import Part, Rule, matches
+
+QUANTITY = "^[0-9]+([.][0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$"
+#: Kueue names queues and priorities in labels, so such a name is an object's and a label's value at once.
+KUEUE_NAME = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"
+#: Cores, or thousandths of one.
+CPU = "^[0-9]+([.][0-9]+)?m?$"
+_DOMAIN = "[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
+_NAME = "[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
+EXTENDED_RESOURCE = f"^{_DOMAIN}/{_NAME}$"
+#: What looks like an extended resource and is Kubernetes' own.
+NATIVE_RESOURCE = "^requests[.]|kubernetes[.]io/"
+LABEL_KEY = f"^({_DOMAIN}/)?{_NAME}$"
+LABEL_VALUE = f"^({_NAME})?$"
+LabelKey = Annotated[str, Field(max_length=316)]
+LabelValue = Annotated[str, Field(max_length=63)]
+
+
+def _kueue_name(field: str, attribute: str, example: str) -> Rule:
+    return Rule(
+        f"!has(self.{field}) || self.{field}.matches('{KUEUE_NAME}')",
+        f"write {field} as the object is named, such as {example}: lower-case letters, digits, hyphens and dots",
+        lambda part: matches(KUEUE_NAME)(getattr(part, attribute)),
+        field=field,
+    )
+
+
+class Gpu(Part):
+    """Accelerators of one kind."""
+
+    resource: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=253,
+            description="The extended resource to ask for: nvidia.com/gpu, a MIG profile, amd.com/gpu.",
+        ),
+    ] = "nvidia.com/gpu"
+    count: Annotated[int, Field(ge=0, le=1, description="1, or 0 to train on the CPU.")] = 1
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            f"self.resource.matches('{EXTENDED_RESOURCE}') && !self.resource.matches('{NATIVE_RESOURCE}')",
+            "write the extended resource with its domain, such as nvidia.com/gpu or amd.com/gpu",
+            lambda part: (
+                matches(EXTENDED_RESOURCE)(part.resource) and re.search(NATIVE_RESOURCE, part.resource) is None
+            ),
+            field="resource",
+        ),
+    )
+
+
+class Resources(Part):
+    """Requests and limits of the training container; the prepare stage needs little and has its own."""
+
+    gpu: Annotated[Gpu, Field(description="Accelerators.")] = Gpu()
+    cpu: Annotated[str, Field(max_length=20, description="Processor cores.")] = "4"
+    memory: Annotated[str, Field(max_length=20, description="Memory; the Pod is killed above it.")] = "16Gi"
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            f"self.cpu.matches('{CPU}') && self.cpu.matches('[1-9]')",
+            'write cpu as cores above 0, such as "4" or "500m"',
+            lambda part: matches(CPU)(part.cpu) and re.search("[1-9]", part.cpu) is not None,
+            field="cpu",
+        ),
+        Rule(
+            f"self.memory.matches('{QUANTITY}') && self.memory.matches('[1-9]')",
+            'write memory as a Kubernetes quantity above 0, such as "16Gi"',
+            lambda part: matches(QUANTITY)(part.memory) and re.search("[1-9]", part.memory) is not None,
+            field="memory",
+        ),
+    )
+
+
+class Toleration(Part):
+    """A taint that Pods put up with."""
+
+    key: Annotated[str | None, Field(max_length=316, description="The taint's key; every key when unset.")] = None
+    operator: Annotated[Literal["Exists", "Equal"], Field(description="How the value is compared.")] = "Equal"
+    value: Annotated[str | None, Field(max_length=63, description="The taint's value.")] = None
+    effect: Annotated[
+        Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None,
+        Field(description="The taint's effect; every effect when unset."),
+    ] = None
+    toleration_seconds: Annotated[
+        int | None, Field(ge=0, le=604800, description="How long a NoExecute taint is put up with.")
+    ] = None
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.operator != 'Exists' || !has(self.value) || self.value == ''",
+            "operator Exists takes no value: remove it, or write operator: Equal",
+            lambda part: part.operator != "Exists" or not part.value,
+            field="value",
+        ),
+    )
+
+
+class Requirement(Part):
+    """One demand on a node's label."""
+
+    key: Annotated[LabelKey, Field(min_length=1, description="The label's key.")]
+    operator: Annotated[
+        Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"], Field(description="How the value is compared.")
+    ]
+    values: Annotated[tuple[LabelValue, ...], Field(max_length=20, description="The values to compare with.")] = ()
+
+
+class NodeTerm(Part):
+    """Demands that a node meets together."""
+
+    match_expressions: Annotated[
+        tuple[Requirement, ...], Field(min_length=1, max_length=10, description="Demands on the node's labels.")
+    ]
+
+
+class PreferredNodeTerm(Part):
+    """Demands that a node had better meet."""
+
+    weight: Annotated[int, Field(ge=1, le=100, description="How much meeting them counts.")]
+    preference: Annotated[NodeTerm, Field(description="The demands.")]
+
+
+class Affinity(Part):
+    """Which nodes are allowed and which are preferred."""
+
+    required: Annotated[tuple[NodeTerm, ...], Field(max_length=5, description="A node must meet one of these.")] = ()
+    preferred: Annotated[
+        tuple[PreferredNodeTerm, ...], Field(max_length=5, description="Nodes that meet these come first.")
+    ] = ()
+
+
+class Scheduling(Part):
+    """When and on which nodes the Pods of a run go."""
+
+    queue_name: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=63,
+            description="The Kueue LocalQueue, in this namespace, that the training waits in. The prepare stage needs "
+            "no GPU and does not wait, unless queuePrepare is true.",
+        ),
+    ] = None
+    queue_prepare: Annotated[bool, Field(description="Whether the prepare stage waits in that queue, too.")] = False
+    workload_priority_class_name: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=63,
+            description="Kueue's WorkloadPriorityClass: who goes first in the queue and who gives way. It leaves the "
+            "Pods' priority alone.",
+        ),
+    ] = None
+    priority_class_name: Annotated[str | None, Field(max_length=253, description="The Pods' priority class.")] = None
+    node_selector: Annotated[
+        dict[LabelKey, LabelValue],
+        Field(default_factory=dict, max_length=20, description="Labels that a node must have."),
+    ]
+    tolerations: Annotated[
+        tuple[Toleration, ...], Field(max_length=10, description="Taints that the Pods put up with.")
+    ] = ()
+    affinity: Annotated[Affinity | None, Field(description="Node affinity.")] = None
+    runtime_class_name: Annotated[str | None, Field(max_length=253, description="The Pods' runtime class.")] = None
+    rules: ClassVar[tuple[Rule, ...]] = (
+        _kueue_name("queueName", "queue_name", "team-a"),
+        _kueue_name("workloadPriorityClassName", "workload_priority_class_name", "low"),
+        Rule(
+            "!self.queuePrepare || has(self.queueName)",
+            "queuePrepare needs a queue: set queueName, or remove queuePrepare",
+            lambda part: not part.queue_prepare or part.queue_name is not None,
+            field="queuePrepare",
+        ),
+        Rule(
+            f"!has(self.nodeSelector) || self.nodeSelector.all(key, key.matches('{LABEL_KEY}'))",
+            "write each key of nodeSelector as a label's key, such as gpu or example.com/gpu",
+            lambda part: all(matches(LABEL_KEY)(key) for key in part.node_selector),
+            field="nodeSelector",
+        ),
+        Rule(
+            f"!has(self.nodeSelector) || self.nodeSelector.all(key, self.nodeSelector[key].matches('{LABEL_VALUE}'))",
+            "write each value of nodeSelector as a label's value: letters and digits, between them also -, _ and .",
+            lambda part: all(matches(LABEL_VALUE)(value) for value in part.node_selector.values()),
+            field="nodeSelector",
+        ),
+    )

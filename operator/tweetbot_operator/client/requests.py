@@ -1,0 +1,158 @@
+"""Requests to the API server through the asyncio client: plain dicts, a time limit always, faults by what they mean."""
+
+import json
+import math
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+from kubernetes.aio.client import ApiClient
+
+from tweetbot_operator.client.errors import (
+    ApiFault,
+    ClusterBusy,
+    Conflict,
+    Invalid,
+    Missing,
+    NamespaceEnding,
+    NameTaken,
+    NotLeading,
+    Refused,
+    ServerFault,
+    TimedOut,
+    WebhookAway,
+)
+from tweetbot_operator.telemetry.metrics import API_REQUESTS, API_SECONDS
+
+Manifest = dict[str, Any]
+APPLY = "application/apply-patch+yaml"
+JSON_PATCH = "application/json-patch+json"
+METADATA_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+#: The API server's words where it could not ask a webhook: it is away, slow, or its certificate is not trusted.
+_WEBHOOK = "failed calling webhook"
+#: Objects of one page of a LIST. As Python's dicts an object takes some 50 KiB, and a page is in memory at once.
+PAGE = 200
+
+
+class ApiRequests:
+    """One method a verb. Raises what `errors` names; the message is the API server's own."""
+
+    def __init__(
+        self, client: ApiClient, timeout_seconds: float, time_to_act: Callable[[], float] = lambda: math.inf
+    ) -> None:
+        """`time_to_act` says for how many seconds a write that begins now may take; 0 forbids it."""
+        self._client, self._timeout, self._time_to_act = client, timeout_seconds, time_to_act
+
+    async def get(
+        self, path: str, query: Mapping[str, str] | None = None, accept: str = "application/json"
+    ) -> Manifest:
+        """Read an object or a list."""
+        return await self._send("GET", path, query=query, headers={"Accept": accept})
+
+    async def post(self, path: str, body: Manifest) -> Manifest:
+        """Create an object."""
+        return await self._send("POST", path, body=body)
+
+    async def put(self, path: str, body: Manifest) -> Manifest:
+        """Replace an object that still is as `body` says it was."""
+        return await self._send("PUT", path, body=body)
+
+    async def apply(self, path: str, body: Manifest, manager: str) -> Manifest:
+        """Apply an object server-side; what other managers hold of the same fields gives way."""
+        query = {"fieldManager": manager, "force": "true"}
+        return await self._send("PATCH", path, query=query, body=body, headers={"Content-Type": APPLY})
+
+    async def patch(self, path: str, operations: list[Manifest]) -> Manifest:
+        """Change an object by a JSON patch. Raises Invalid where a test in it does not hold."""
+        return await self._send("PATCH", path, body=operations, headers={"Content-Type": JSON_PATCH})
+
+    async def delete(self, path: str, options: Manifest) -> Manifest:
+        """Delete an object."""
+        return await self._send("DELETE", path, body=options)
+
+    async def pages(
+        self, path: str, query: Mapping[str, str], accept: str = "application/json"
+    ) -> AsyncIterator[Manifest]:
+        """List objects page by page. An empty list of metadata has null for its items."""
+        page = await self.get(path, {**query, "limit": str(PAGE)}, accept)
+        for item in page["items"] or ():
+            yield item
+        while token := page["metadata"].get("continue"):
+            page = await self.get(path, {**query, "limit": str(PAGE), "continue": token}, accept)
+            for item in page["items"] or ():
+                yield item
+
+    async def _send(
+        self,
+        verb: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Manifest | list[Manifest] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Manifest:
+        timeout = self._timeout_of(verb)
+        began = time.monotonic()
+        status = 0
+        try:
+            # Past the client's own serializer: it walks through every body for models, of which we have none.
+            response = await self._client.rest_client.request(
+                verb,
+                self._client.configuration.host + path + (f"?{urlencode(query)}" if query else ""),
+                headers={"Accept": "application/json", **(headers or {}), **await self._authorization()},
+                body=body,
+                _request_timeout=timeout,
+            )
+            status, content = response.status, await response.read()
+        except TimeoutError:
+            raise TimedOut(f"{verb} {path}: no answer in time") from None
+        except (aiohttp.ClientError, OSError) as fault:
+            raise ClusterBusy(f"{verb} {path}: {type(fault).__name__}: {fault}") from None
+        finally:
+            API_REQUESTS.labels(verb=verb, code=str(status)).inc()
+            API_SECONDS.labels(verb=verb).observe(time.monotonic() - began)
+        return _answer(verb, path, status, content)
+
+    async def _authorization(self) -> dict[str, str]:
+        """Return the header with the token, which the client reads anew as it rotates; a certificate needs none."""
+        settings = await self._client.configuration.auth_settings()
+        return {token["key"]: token["value"] for token in settings.values()}
+
+    def _timeout_of(self, verb: str) -> aiohttp.ClientTimeout:
+        """A write must not be under way any more when another replica may act. Raises NotLeading."""
+        left = math.inf if verb == "GET" else self._time_to_act()
+        if left <= 0:
+            raise NotLeading(f"{verb} not sent: the lease is not ours")
+        return aiohttp.ClientTimeout(total=min(self._timeout, left))
+
+
+def _answer(verb: str, path: str, status: int, content: bytes) -> Manifest:
+    try:
+        document = json.loads(content)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):  # a proxy's page, or a body cut short
+        raise ClusterBusy(f"{verb} {path}: {status} without JSON")
+    if status < 400:
+        return document
+    raise _fault(verb, status, document)(str(document.get("message", status)))
+
+
+def _fault(verb: str, status: int, document: Manifest) -> type[ApiFault]:
+    if status == 404:
+        return Missing
+    if status == 409:
+        return NameTaken if verb == "POST" and document.get("reason") == "AlreadyExists" else Conflict
+    if status == 422:
+        return Invalid
+    if status == 403 and any(cause.get("reason") == "NamespaceTerminating" for cause in _causes(document)):
+        return NamespaceEnding
+    if status == 500:
+        return WebhookAway if _WEBHOOK in str(document.get("message")) else ServerFault
+    return Refused if status in (400, 403, 413) else ClusterBusy
+
+
+def _causes(document: Manifest) -> list[Manifest]:
+    return (document.get("details") or {}).get("causes") or []

@@ -1,0 +1,159 @@
+"""Posts Events beside the passes that they tell of. One that cannot be written is dropped: it must hold up nothing."""
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from tweetbot_contract.handover import GROUP, KIND, VERSION
+from tweetbot_contract.reasons import SUPERSEDED
+from tweetbot_contract.status import CurrentRun, TweetBotStatus
+from tweetbot_operator.client.errors import ApiFault, NamespaceEnding, Refused
+from tweetbot_operator.client.interface import Cluster, Manifest
+from tweetbot_operator.telemetry.logs import about
+from tweetbot_operator.types.objects import StoredBot
+
+REPORTER = f"{GROUP}/operator"
+#: Longest note that the API server takes, in bytes, though its message calls them characters.
+_NOTE_BYTES = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """What an Event says."""
+
+    type: Literal["Normal", "Warning"]
+    reason: str
+    message: str
+
+
+def happenings(before: TweetBotStatus, after: TweetBotStatus) -> tuple[Happening, ...]:
+    """Return what a person would want to hear of: another run, another reason, an alarm or its end."""
+    told: list[Happening] = []
+    old, new = before.current_run, after.current_run
+    if old and new and old.id != new.id and old.outcome is None:
+        told.append(Happening("Normal", SUPERSEDED.name, f"Run {old.number} gives way to run {new.number}."))
+    was, now = before.condition("Progressing"), after.condition("Progressing")
+    alarmed, alarm = before.condition("Stalled") is not None, after.condition("Stalled") is not None
+    if now and (was is None or was.reason != now.reason or alarm != alarmed or _another_run(old, new)):
+        told.append(Happening("Warning" if alarm else "Normal", now.reason, _note(now.message)))
+    return tuple(told)
+
+
+def warning(reason: str, message: str) -> Happening:
+    """Return what is heard of beside any status."""
+    return Happening("Warning", reason, _note(message))
+
+
+def _note(message: str) -> str:
+    return message.encode()[:_NOTE_BYTES].decode(errors="ignore")
+
+
+def _another_run(old: CurrentRun | None, new: CurrentRun | None) -> bool:
+    return (old and (old.id, old.number)) != (new and (new.id, new.number))
+
+
+def event_for(happening: Happening, about: tuple[str, str, str], scope: str, now: datetime) -> dict[str, Any]:
+    """Return the Event's manifest; `about` is namespace, name and uid of the TweetBot, `scope` its run.
+
+    The name is a hash of what it says in this run, so a repetition after a crash is refused as a duplicate.
+    """
+    namespace, name, uid = about
+    said = "\0".join((uid, scope, happening.type, happening.reason, happening.message))
+    return {
+        "apiVersion": "events.k8s.io/v1",
+        "kind": "Event",
+        "metadata": {"name": f"{name}.{hashlib.sha256(said.encode()).hexdigest()[:16]}", "namespace": namespace},
+        "eventTime": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "type": happening.type,
+        "reason": happening.reason,
+        "action": "Reconcile",
+        "note": happening.message,
+        "regarding": {
+            "apiVersion": f"{GROUP}/{VERSION}",
+            "kind": KIND,
+            "namespace": namespace,
+            "name": name,
+            "uid": uid,
+        },
+        "reportingController": REPORTER,
+        "reportingInstance": "tweetbot-operator",
+    }
+
+
+LOG = logging.getLogger(__name__)
+#: Events that wait to be posted; in a flood the oldest go, as the newest say what is so now.
+_WAITING = 1000
+#: Seconds before an Event, as the pass that it tells of still has a Job to create, and between two of them while
+#: TweetBots wait for a worker: a third of a launch's requests would be Events.
+_LEISURE = 0.1
+
+
+class Recorder:
+    """Collects what happened, and posts it in order from a task of its own."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        now: Callable[[], datetime],
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._cluster, self._now, self._sleep = cluster, now, sleep
+        self._waiting: deque[tuple[Manifest, dict[str, str]]] = deque(maxlen=_WAITING)
+        self._wake = asyncio.Event()
+        self._refused = False
+
+    def note(self, bot: StoredBot, before: TweetBotStatus, after: TweetBotStatus) -> None:
+        """Take up what the change of status means to people."""
+        run = after.current_run
+        scope = f"{run.id}-{run.number}" if run else ""
+        for happening in happenings(before, after):
+            self._take(bot, happening, scope, run.id if run else None)  # the run that the pass may just have recorded
+
+    def warn(self, bot: StoredBot, reason: str, message: str) -> None:
+        """Take up what no status could say; said again, the API server refuses it as a duplicate while it has it."""
+        self._take(bot, warning(reason, message), "", None)
+
+    def _take(self, bot: StoredBot, happening: Happening, scope: str, run: str | None) -> None:
+        LOG.info(happening.message, extra=about(reason=happening.reason, type=happening.type, run=run))
+        event = event_for(happening, (bot.namespace, bot.name, bot.uid), scope, self._now())
+        self._waiting.append((event, about(namespace=bot.namespace, name=bot.name, run=run)["fields"]))
+        self._wake.set()
+
+    async def run(self, busy: Callable[[], bool] = lambda: False) -> None:
+        """Post for ever, at leisure while `busy` says that there is more urgent work."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._sleep(_LEISURE)
+            while self._waiting:
+                await self._post(*self._waiting.popleft())
+                if busy():
+                    await self._sleep(_LEISURE)
+
+    async def flush(self) -> None:
+        """Post what waits."""
+        while self._waiting:
+            await self._post(*self._waiting.popleft())
+
+    async def _post(self, event: Manifest, subject: dict[str, str]) -> None:
+        """A duplicate was posted before a crash; a refusal is the namespace's end or a quota."""
+        try:
+            await self._cluster.create_event(event)
+        except ApiFault as fault:
+            LOG.debug("event not written", extra=about(**subject, event=json.dumps(event), fault=str(fault)))
+            self._note_refusal(fault)
+        else:
+            self._refused = False
+
+    def _note_refusal(self, fault: ApiFault) -> None:
+        """Tell the first of a row: a right that is missing would else be told with every Event."""
+        if isinstance(fault, Refused) and not isinstance(fault, NamespaceEnding) and not self._refused:
+            self._refused = True
+            LOG.warning("Events are refused", extra=about(fault=str(fault)))

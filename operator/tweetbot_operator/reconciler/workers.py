@@ -1,0 +1,110 @@
+"""A bounded set of workers: each takes a key, makes a pass, and says when the next is due."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from tweetbot_operator.client.errors import ApiFault, NotLeading
+from tweetbot_operator.informers.workqueue import LAST_PAUSE, KeyedQueue
+from tweetbot_operator.reconciler.rate_limiter import NotYet
+from tweetbot_operator.reconciler.reconciler import Reconciler
+from tweetbot_operator.telemetry.logs import about, subject
+from tweetbot_operator.telemetry.metrics import QUEUE_DEPTH, QUEUE_SECONDS, RECONCILE_SECONDS, RECONCILES, RETRIES
+from tweetbot_operator.types.objects import Key
+
+LOG = logging.getLogger(__name__)
+#: Pause, in seconds, of a pass that met the lease's end; the elector says within it whether we go on.
+_A_MOMENT = 1.0
+#: Longest pause, in seconds, after a fault of the API server: it hits all alike, and all go on soon after its end.
+_LONGEST_FAULT = 30.0
+
+
+class Workers:
+    """Runs passes until it is told to drain."""
+
+    def __init__(
+        self,
+        queue: KeyedQueue,
+        reconciler: Reconciler,
+        count: int,
+        now: Callable[[], datetime],
+        *,
+        leading: asyncio.Event,
+    ) -> None:
+        """`leading` is set while passes may be made; until then the keys wait in the queue."""
+        self._queue, self._reconciler, self._count, self._now = queue, reconciler, count, now
+        self._leading = leading
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._busy: set[asyncio.Task[None]] = set()
+        self._draining = False
+
+    def start(self) -> None:
+        """Start the workers on the running loop."""
+        for number in range(self._count):
+            self._tasks.add(asyncio.create_task(self._work(), name=f"worker-{number}"))
+
+    async def drain(self, seconds: float) -> None:
+        """Take nothing more, and give the passes in flight some time to end."""
+        self._draining = True
+        for task in self._tasks - self._busy:
+            task.cancel()
+        if self._busy:
+            await asyncio.wait(self._busy, timeout=seconds)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _work(self) -> None:
+        me = asyncio.current_task()
+        while not self._draining:
+            await asyncio.sleep(0)  # a pass that finds nothing to do waits for nobody, and ten thousand take seconds
+            await self._leading.wait()
+            key, waited = await self._queue.take()
+            if not self._leading.is_set():
+                self._hand_back(key)
+                continue
+            QUEUE_SECONDS.observe(waited)
+            QUEUE_DEPTH.set(len(self._queue))
+            if me:
+                self._busy.add(me)
+            try:
+                await self._one_pass(key)
+            finally:
+                self._queue.done(key)
+                if me:
+                    self._busy.discard(me)
+
+    def _hand_back(self, key: Key) -> None:
+        """Keep the key for whenever we lead again."""
+        self._queue.add(key)
+        self._queue.done(key)
+
+    async def _one_pass(self, key: Key) -> None:
+        began = time.monotonic()
+        with subject(namespace=key[0], name=key[1]):
+            try:
+                wake_at = await self._reconciler.reconcile(key)
+            except NotYet as wait:
+                RECONCILES.labels(result="later").inc()
+                self._queue.add_after(key, wait.seconds)
+            except NotLeading:
+                RECONCILES.labels(result="dropped").inc()
+                self._queue.add_after(key, _A_MOMENT)
+            except ApiFault as fault:
+                self._try_again(key, "retry", f"{type(fault).__name__}: {fault}", longest=_LONGEST_FAULT)
+            except Exception:  # the last line of defence: one TweetBot's bug must not stop the others
+                LOG.exception("pass failed by a fault of ours")
+                self._try_again(key, "bug", "see the traceback")
+            else:
+                RECONCILES.labels(result="done").inc()
+                self._queue.forgive(key)
+                self._queue.add_after(key, None if wake_at is None else (wake_at - self._now()).total_seconds())
+        RECONCILE_SECONDS.observe(time.monotonic() - began)
+
+    def _try_again(self, key: Key, result: str, fault: str, longest: float = LAST_PAUSE) -> None:
+        RECONCILES.labels(result=result).inc()
+        RETRIES.inc()
+        pause = self._queue.retry(key, longest)
+        LOG.warning("pass failed, tried again", extra=about(fault=fault, seconds=round(pause, 1)))

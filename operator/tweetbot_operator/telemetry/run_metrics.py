@@ -1,0 +1,89 @@
+"""How many TweetBots are in which phase and why, how runs ended, what they used: figures for Prometheus, without names.
+
+A TweetBot's name would make as many series as there are TweetBots; a namespace stands only where somebody pays for it.
+"""
+
+from tweetbot_contract.reasons import BY_NAME
+from tweetbot_contract.spec.scheduling import Gpu
+from tweetbot_contract.status import TweetBotStatus
+from tweetbot_operator.telemetry.metrics import GPU_SECONDS, POSTS_BILLED, RUN_SECONDS, RUNS, RUNS_FINISHED
+from tweetbot_operator.types.objects import Key
+from tweetbot_operator.types.times import moment_of
+
+
+class Census:
+    """Keeps the last known phase and reason of each TweetBot, and shows them while this replica makes the passes."""
+
+    def __init__(self) -> None:
+        self._places: dict[Key, tuple[str, str]] = {}
+        self._shown = True
+
+    def show(self, leads: bool) -> None:
+        """Show what is known, or nothing: what a former leader knew would be counted beside what the next one knows."""
+        if leads != self._shown:
+            self._shown = leads
+            for place in self._places.values():
+                RUNS.labels(*place).inc(1 if leads else -1)
+
+    def enter(self, key: Key, status: TweetBotStatus) -> None:
+        """Count a TweetBot where its status says it is, and no longer where it was."""
+        progressing = status.condition("Progressing")
+        place = (status.phase, _known(progressing.reason if progressing else None))
+        if self._places.get(key) != place:
+            self.leave(key)
+            self._places[key] = place
+            RUNS.labels(*place).inc(self._shown)
+
+    def leave(self, key: Key) -> None:
+        """Count a TweetBot no longer."""
+        if place := self._places.pop(key, None):
+            RUNS.labels(*place).dec(self._shown)
+
+
+def count_end(before: TweetBotStatus, after: TweetBotStatus) -> None:
+    """Count a run that has just ended."""
+    run = after.current_run
+    if run is None or run.outcome is None or run == before.current_run:
+        return
+    RUNS_FINISHED.labels(outcome=run.outcome, reason=_known(run.reason)).inc()
+    if run.finished_at:
+        seconds = (moment_of(run.finished_at) - moment_of(run.started_at)).total_seconds()
+        RUN_SECONDS.labels(outcome=run.outcome).observe(max(seconds, 0.0))
+
+
+def count_gpu_time(namespace: str, gpu: Gpu, before: TweetBotStatus, after: TweetBotStatus) -> None:
+    """Count what the status has just been given of a training's Pods."""
+    was, now = before.current_run, after.current_run
+    if was is None or now is None or now.stage != "Train" or not gpu.count:
+        return
+    same = (was.id, was.number, was.stage) == (now.id, now.number, now.stage)
+    if same and now.ran_seconds > was.ran_seconds:
+        seconds = (now.ran_seconds - was.ran_seconds) * gpu.count
+        GPU_SECONDS.labels(bot_namespace=namespace, resource=gpu.resource).inc(seconds)
+
+
+def count_cut_short(namespace: str, before: TweetBotStatus, after: TweetBotStatus, left: dict[str, float]) -> None:
+    """Count what was `left` to count of a training, by resource, that has just given way to another run or execution.
+
+    Its status is no longer there to be given it. The seconds until its Pods have ended, at most the grace, are lost.
+    """
+    was, now = before.current_run, after.current_run
+    if was is None or now is None or was.outcome is not None:
+        return
+    if (was.id, was.number, was.execution) != (now.id, now.number, now.execution):
+        for resource, seconds in left.items():
+            GPU_SECONDS.labels(bot_namespace=namespace, resource=resource).inc(seconds)
+
+
+def count_bill(namespace: str, before: TweetBotStatus, after: TweetBotStatus) -> None:
+    """Count what a run paid for its posts, as its dataset comes into the status."""
+    was, now = before.current_run, after.current_run
+    if was is None or now is None or after.data is None or was.dataset or not now.dataset:
+        return
+    for source, posts in (after.data.billed or {}).items():
+        POSTS_BILLED.labels(bot_namespace=namespace, source=source).inc(posts)
+
+
+def _known(reason: str | None) -> str:
+    """A trainer of another version may know reasons that we do not; no Pod makes a label of its own."""
+    return reason if reason in BY_NAME else "Other"

@@ -1,0 +1,39 @@
+"""Times as they stand in a status: RFC 3339, whole seconds, UTC."""
+
+from datetime import UTC, datetime, timedelta
+
+
+def stamp(moment: datetime) -> str:
+    """Return the text of a moment; parts of a second are dropped."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment_of(text: str) -> datetime:
+    """Return the moment of a text that `stamp` wrote."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def after(moment: datetime, seconds: float) -> datetime:
+    """Return the moment so many seconds later."""
+    return moment + timedelta(seconds=seconds)
+
+
+def earliest(*moments: datetime | None) -> datetime | None:
+    """Return the first of the moments that are set."""
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+#: metav1.Condition allows 32 KiB; a line that a person reads is shorter.
+MESSAGE_LIMIT = 1024
+
+
+def printable(text: str, limit: int = MESSAGE_LIMIT) -> str:
+    """Return the text in one line without control and direction marks, cut to `limit` characters."""
+    visible = text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
+    line = " ".join(visible.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def clause(text: str, limit: int = MESSAGE_LIMIT) -> str:
+    """Return the same without a full stop, to go on after it."""
+    return printable(text, limit).rstrip(".")

@@ -1,0 +1,48 @@
+"""Manifests for tests: valid by default, name only what matters."""
+
+from copy import deepcopy
+from typing import Any
+
+from tweetbot_contract.manifest import parse
+from tweetbot_contract.spec.spec import TweetBotSpec
+
+_MINIMAL: dict[str, Any] = {
+    "apiVersion": "tweetbot.dev/v1alpha1",
+    "kind": "TweetBot",
+    "metadata": {"name": "gull", "namespace": "team-a", "uid": "uid-gull", "generation": 1},
+    "spec": {
+        "subject": {"handle": "harbour_gull"},
+        "sources": [{"archive": {"uri": "s3://team-a/harbour_gull.zip"}}],
+        "output": {"s3": {"uri": "s3://team-a/models", "credentialsSecret": {"name": "s3"}}},
+    },
+}
+
+#: What rules must let pass, in the API server and in Python alike: parts of a spec by what is unusual in them.
+PLAUSIBLE: dict[str, dict[str, Any]] = {
+    "keys with dots in S3": {"sources": [{"posts": {"uri": "s3://abc/..posts/.p./a..jsonl"}}]},
+    "a prefix with dots": {"output": {"s3": {"uri": "s3://abc/...", "credentialsSecret": {"name": "s3"}}}},
+    "the highest rate": {"training": {"learningRate": "1.0"}},
+    "a tiny rate": {"training": {"learningRate": "0.00000000000001e-99"}},
+    "a part of a GPU": {"resources": {"gpu": {"resource": "nvidia.com/mig-1g.5gb"}, "cpu": "1500m", "memory": "0.5Ti"}},
+    "tolerations of every form": {
+        "scheduling": {
+            "tolerations": [{"operator": "Exists"}, {"key": "gpu", "value": "yes"}, {"operator": "Exists", "value": ""}]
+        }
+    },
+    "labels of every form": {
+        "scheduling": {"nodeSelector": {"gpu": "", "a.example.com/GPU_kind": "A-1.0_x", "k" * 63: "v" * 63}}
+    },
+    "a schedule with all that cron takes": {"schedule": {"cron": "*/15,7-9 00,23 1-7/2,lw jan-MAR,12 0,7,5L,fri#2"}},
+}
+
+
+def a_manifest(**spec: Any) -> dict[str, Any]:
+    """Return a valid manifest; each keyword replaces one field of the spec (snake_case becomes camelCase by hand)."""
+    manifest = deepcopy(_MINIMAL)
+    manifest["spec"].update(spec)
+    return manifest
+
+
+def a_spec(**spec: Any) -> TweetBotSpec:
+    """Return a valid spec; each keyword replaces one field, in its manifest form."""
+    return parse(a_manifest(**spec)).spec

@@ -1,0 +1,149 @@
+"""Posts, splits and models for tests of the trainer: as small as can be, on one thread, in float32."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import torch
+
+from tweetbot_contract.result import DataTable, Metrics, Sample
+from tweetbot_contract.spec.spec import Gates, Subject
+from tweetbot_contract.spec.training import Training
+from tweetbot_trainer.data.dataset.dataset import DatasetPost
+from tweetbot_trainer.learning.evaluation.memorization import Memorisation
+from tweetbot_trainer.learning.model.base import Base
+from tweetbot_trainer.learning.model.identity import SCRATCH_RECIPES, BaseIdentity
+from tweetbot_trainer.learning.model.scratch import Shape, new_model
+from tweetbot_trainer.learning.model.tokenizer import learned_tokenizer
+from tweetbot_trainer.learning.sampling import Sampling
+from tweetbot_trainer.learning.training.callbacks import Misfit, TrainingOutcome
+from tweetbot_trainer.learning.training.device import Processor
+from tweetbot_trainer.learning.training.metrics import MetricsRow
+from tweetbot_trainer.learning.training.state import TrainingState
+from tweetbot_trainer.learning.values import TrainingValues, effective_values
+from tweetbot_trainer.publishing.export import save_model
+from tweetbot_trainer.publishing.report.card_facts import CardFacts
+
+torch.set_num_threads(1)
+PROCESSOR = Processor("cpu", "test", 1, bf16=False)
+SCRATCH = BaseIdentity("scratch://mini", "scratch", SCRATCH_RECIPES["scratch://mini"])
+SAMPLING = Sampling(temperature=0.7, top_p=0.95, top_k=50, max_new_tokens=32)
+FIRST_DAY = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def some_texts(count: int, seed: int = 1) -> list[str]:
+    """Return sentences that a very small model can learn."""
+    random = Random(seed)
+    who, deed, end = ("the cat", "a gull", "the moon", "my hat"), ("slept", "sang", "left"), ("at noon", "in may")
+    return [" ".join(("My dream is", *(random.choice(words) for words in (who, deed, end)))) for _ in range(count)]
+
+
+def a_post(number: int, *, source: int = 0, dated: bool = True, text: str | None = None) -> DatasetPost:
+    """Return the post of day `number`; its id sorts by number too."""
+    at = FIRST_DAY + timedelta(days=number) if dated else None
+    return DatasetPost(f"{number:05}", text or f"post {number}", at, "en", source)
+
+
+def posts_of(texts: Sequence[str]) -> list[DatasetPost]:
+    """Return one dated post for each text."""
+    return [a_post(number, text=text) for number, text in enumerate(texts)]
+
+
+def some_values(**changes: Any) -> TrainingValues:
+    """Return the effective values of a scratch base; keywords are fields of spec.training in snake_case."""
+    return effective_values(Training(**{"epochs": 2, "batch_tokens": 64, **changes}), "scratch://mini", ())
+
+
+def a_base(texts: Sequence[str] | None = None, *, seed: int = 42, context: int = 64, scale: float = 1.0) -> Base:
+    """Return an untrained GPT-2 of two layers and 32 channels, with a tokenizer of these texts.
+
+    Its embeddings are multiplied by `scale`: from 1e30 on its loss is no number.
+    """
+    tokenizer = learned_tokenizer(texts or some_texts(40), 1024)
+    model = new_model(tokenizer, seed, Shape(2, 32, 2, context))
+    model.transformer.wte.weight.data.mul_(scale)
+    return Base(model, tokenizer, SCRATCH)
+
+
+def a_saved_base(folder: Path, *, context: int = 64, scale: float = 1.0) -> Path:
+    """Write such a GPT-2 into a folder and return it."""
+    base = a_base(context=context, scale=scale)
+    save_model(base.model, base.tokenizer, SAMPLING, folder)
+    return folder
+
+
+def an_outcome(**changes: Any) -> TrainingOutcome:
+    """Return the course of a short training."""
+    rows = (
+        MetricsRow(0, 0.0, eval_loss=6.4),
+        MetricsRow(1, 0.5, train_loss=6.0, learning_rate=3e-3, tokens_per_second=900.0),
+        MetricsRow(2, 1.0, train_loss=3.0, learning_rate=1e-3, tokens_per_second=950.0),
+        MetricsRow(2, 1.0, eval_loss=2.5),
+    )
+    plain = TrainingOutcome(2, 1, 1, 6.0, 3.0, 1024, 950.0, 12.5, PROCESSOR, rows)
+    return replace(plain, **changes)
+
+
+def some_facts(**changes: Any) -> CardFacts:
+    """Return everything that a card tells about a small bot of a fictional account."""
+    table = DataTable(downloaded=1800, retweets=162, short=83, duplicates=31, kept=1524, redacted=8)
+    metrics = Metrics(
+        eval_loss=0.6934, perplexity=2.0005, bits_per_byte=0.2197, first_train_loss=5.9, train_loss=0.65,
+        tokens_per_second=5159.0, train_seconds=17.6,
+    )  # fmt: skip
+    plain = CardFacts(
+        subject=Subject(handle="harbour_gull", display_name="Harbour Gull", relation="Fictional"),
+        model_name="demo-quickstart-0123456789abcdef",
+        model_uri="s3://tweetbot/models/demo/quickstart/models/0123456789abcdef/model",
+        source_names=("X archive",),
+        source_tables=(table,),
+        table=table,
+        dataset_digest="d" * 64,
+        recipe="modern",
+        newest_post_at="2021-04-09T04:54:00.000Z",
+        languages=("en",),
+        parts=(1220, 152, 152),
+        ordered_by="created_at",
+        base=SCRATCH,
+        values=some_values(),
+        outcome=an_outcome(),
+        metrics=metrics,
+        memorisation=Memorisation(1000, 0.012, 0.034, 0.004, 0.003, 0, (0.21, 0.63, 0.88)),
+        interval=(0.2101, 0.2289),
+        ratio_interval=None,
+        gates=Gates(max_verbatim_percent=20),
+        sampling=SAMPLING,
+        samples=(Sample(prompt="My dream is", text="My dream is when the tide sang until morning"),),
+        prompts=("My dream is",),
+        made_by="TweetBot operator 0.1.0",
+    )
+    return replace(plain, **changes)
+
+
+def stopped_at(limit: int) -> Callable[[], bool]:
+    """Return a stop that says yes when it is asked for the `limit`-th time."""
+    asked = iter(range(1, 10_000))
+    return lambda: next(asked) >= limit
+
+
+class CheckpointsInMemory:
+    """Checkpoints in memory: kept when `due_at` steps are done, and when the training is stopped."""
+
+    def __init__(self, due_at: int = 0) -> None:
+        self.due_at, self.asked, self.states = due_at, 0, list[TrainingState]()
+
+    def newest(self, processor: Processor, misfit: Misfit) -> TrainingState | None:
+        return next((state for state in reversed(self.states) if misfit(state) is None), None)
+
+    def due(self) -> bool:
+        self.asked += 1
+        return self.asked == self.due_at
+
+    def save(self, state: TrainingState, *, last: bool = False) -> None:
+        tensors = {
+            part: {name: one.clone() for name, one in tensors.items()} for part, tensors in state.tensors.items()
+        }
+        self.states.append(TrainingState(state.course, tensors))

@@ -1,0 +1,63 @@
+"""An X source over the fake, with time that passes only by waiting."""
+
+from dataclasses import dataclass, field
+from io import StringIO
+from typing import Any
+
+import pytest
+
+from builders.trainer import Pages
+from tweetbot_contract.spec.sources import XSource
+from tweetbot_fakes.remotes.x_api import FakeX
+from tweetbot_trainer.data.posts import Post
+from tweetbot_trainer.data.sources.wait_budget import Patience
+from tweetbot_trainer.data.sources.x_api.source import XApiSource
+from tweetbot_trainer.runtime.errors import StageFailed
+from tweetbot_trainer.runtime.log import Log
+
+SECRET = "AAAAsecret%3Dtoken"
+NOW = 1_700_000_000.0
+
+
+@dataclass
+class Clock:
+    """Time that passes only by waiting, and the waits."""
+
+    now: float = NOW
+    waits: list[float] = field(default_factory=list)
+
+    def sleep(self, seconds: float) -> None:
+        """Let so much time pass."""
+        self.waits.append(seconds)
+        self.now += seconds
+
+    def patience(self, seconds: float = 1800) -> Patience:
+        """Return a budget of waits by this clock."""
+        return Patience(seconds, sleep=self.sleep, now=lambda: self.now)
+
+
+def an_x_spec(x: FakeX, **changes: Any) -> XSource:
+    """Return the spec of @harbour_gull on the fake; keywords are as in a manifest."""
+    secret = {"name": "x", "key": "token"}
+    values = {"handle": "Harbour_Gull", "tokenSecret": secret, "acceptTerms": True, "apiBaseURL": x.url}
+    return XSource.model_validate(values | changes)
+
+
+def an_x_source(
+    x: FakeX, clock: Clock, *, pages: Pages | None = None, log: Log | None = None, token: str = SECRET, **spec: Any
+) -> XApiSource:
+    """Return the source of @harbour_gull; one call is one attempt of the run that `pages` names."""
+    pages, log = pages or Pages(), log or Log(StringIO())
+    return XApiSource(an_x_spec(x, **spec), 0, token=token, pages=pages, patience=clock.patience(), log=log)
+
+
+def read(x: FakeX, clock: Clock, pages: Pages | None = None, **spec: Any) -> list[Post]:
+    """Return all posts of the source."""
+    return list(an_x_source(x, clock, pages=pages, **spec).posts())
+
+
+def failure(x: FakeX, clock: Clock, pages: Pages | None = None, **spec: Any) -> StageFailed:
+    """Return how reading the source fails."""
+    with pytest.raises(StageFailed) as raised:
+        read(x, clock, pages, **spec)
+    return raised.value

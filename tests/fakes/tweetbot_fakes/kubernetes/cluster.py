@@ -1,0 +1,278 @@
+"""An API server in memory, behind the operator's own door: it records every write and feeds a watch.
+
+It keeps resource versions, refuses stale writes, and ends Jobs only when the test says so: the test plays scheduler,
+kubelet and controllers.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from tweetbot_contract.handover import BOT_LABEL, BOT_UID_LABEL, GROUP, MANAGED_BY, MANAGED_BY_LABEL, VERSION
+from tweetbot_contract.status import TweetBotStatus
+from tweetbot_operator.client.errors import ApiFault, Conflict, Missing, NameTaken
+from tweetbot_operator.client.interface import Kind, Trace
+from tweetbot_operator.client.parse import bot_of, job_of, pod_of
+from tweetbot_operator.informers.handlers import Intake
+from tweetbot_operator.types.objects import JobView, PodView, StoredBot
+
+Manifest = dict[str, Any]
+VIEWS: dict[Kind, Callable[[Manifest], Any]] = {"tweetbots": bot_of, "jobs": job_of, "pods": pod_of}
+
+
+@dataclass
+class FakeCluster:
+    """Objects by kind, namespace and name; `writes` lists what was asked for, as `verb kind name`."""
+
+    now: Callable[[], datetime]
+    objects: dict[tuple[Kind, str, str], Manifest] = field(default_factory=dict)
+    writes: list[str] = field(default_factory=list)
+    events: list[Manifest] = field(default_factory=list)
+    before_list: Callable[[Kind], None] = lambda kind: None
+    listed: list[Kind] = field(default_factory=list)
+    """Kinds whose metadata were listed, in order."""
+    mount_failures: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    creation_failures: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    queue_words: dict[str, str] = field(default_factory=dict)
+    faults: dict[str, list[ApiFault]] = field(default_factory=dict)
+    """Faults to raise at the next calls of a method, one each."""
+    after_write: Callable[[str], None] = lambda write: None
+    """Called once a write is committed and before it is answered; may raise what a crash raises."""
+    intake: Intake | None = None
+    """Where the watch leads; None while it is cut."""
+    _version: int = 0
+    _uids: int = 0
+
+    # ---- the operator's side
+
+    async def bot(self, namespace: str, name: str) -> StoredBot:
+        return bot_of(self._read("tweetbots", namespace, name))
+
+    async def job(self, namespace: str, name: str) -> JobView:
+        return job_of(self._read("jobs", namespace, name))
+
+    async def pod(self, namespace: str, name: str) -> PodView:
+        return pod_of(self._read("pods", namespace, name))
+
+    async def pods_of(self, job: JobView) -> tuple[PodView, ...]:
+        self._fault("pods_of")
+        pods = [pod_of(item) for (kind, _, _), item in self.objects.items() if kind == "pods"]
+        return tuple(pod for pod in pods if pod.job == job.uid)
+
+    async def mount_failures_of(self, pod: PodView) -> tuple[str, ...]:
+        self._fault("mount_failures_of")
+        return self.mount_failures.get(pod.name, ())
+
+    async def creation_failures_of(self, job: JobView, since: datetime) -> tuple[str, ...]:
+        self._fault("creation_failures_of")
+        return self.creation_failures.get(job.name, ())
+
+    async def queue_words_of(self, job: JobView) -> str:
+        self._fault("queue_words_of")
+        return self.queue_words.get(job.name, "")
+
+    async def create_job(self, manifest: Manifest) -> JobView:
+        self._fault("create_job")
+        name = manifest["metadata"]["name"]
+        if ("jobs", manifest["metadata"]["namespace"], name) in self.objects:
+            raise NameTaken(name)
+        created = self.put("jobs", manifest)
+        self._committed(f"create job {name}")
+        return job_of(created)
+
+    async def delete_job(self, job: JobView) -> JobView | None:
+        self._fault("delete_job")
+        found = self.objects.get(("jobs", job.namespace, job.name))
+        if found is None:
+            return None
+        metadata = found["metadata"]
+        if (metadata["uid"], metadata["resourceVersion"]) != (job.uid, job.resource_version):
+            raise Conflict("the precondition does not hold")
+        ending = self.put("jobs", {**found, "metadata": {**metadata, "deletionTimestamp": self._stamp()}})
+        self._committed(f"delete job {job.name}")
+        return job_of(ending)
+
+    async def apply_status(self, bot: StoredBot, status: Manifest) -> StoredBot:
+        self._fault("apply_status")
+        found = self._read("tweetbots", bot.namespace, bot.name)
+        if found["metadata"]["resourceVersion"] != bot.resource_version:
+            raise Conflict("the object has been modified")
+        written = self.put("tweetbots", {**found, "status": status})
+        self._committed(f"status {bot.name} {status['phase']}")
+        return bot_of(written)
+
+    async def forget_status(self, bot: StoredBot) -> StoredBot:
+        self._fault("forget_status")
+        found = self._read("tweetbots", bot.namespace, bot.name)
+        if found["metadata"]["resourceVersion"] != bot.resource_version:
+            raise Conflict("the object has been modified")
+        written = self.put("tweetbots", {**found, "status": TweetBotStatus().as_json()})
+        self._committed(f"forget status {bot.name}")
+        return bot_of(written)
+
+    async def set_finalizers(self, bot: StoredBot, finalizers: tuple[str, ...]) -> StoredBot:
+        self._fault("set_finalizers")
+        found = self._read("tweetbots", bot.namespace, bot.name)
+        if found["metadata"]["resourceVersion"] != bot.resource_version:
+            raise Conflict("the object has been modified")
+        written = self.put("tweetbots", {**found, "metadata": {**found["metadata"], "finalizers": list(finalizers)}})
+        self._committed(f"finalizers {bot.name} {len(finalizers)}")
+        if "deletionTimestamp" in written["metadata"] and not finalizers:
+            self.remove("tweetbots", bot.namespace, bot.name)
+        return bot_of(written)
+
+    async def create_event(self, manifest: Manifest) -> None:
+        self._fault("create_event")
+        if any(event["metadata"]["name"] == manifest["metadata"]["name"] for event in self.events):
+            raise NameTaken(manifest["metadata"]["name"])
+        self.events.append(manifest)
+
+    async def everything(self, kind: Kind) -> AsyncIterator[StoredBot | JobView | PodView]:
+        self._fault("everything")
+        for item in self.objects_of(kind):
+            yield item
+
+    async def traces(self, kind: Kind) -> AsyncIterator[Trace]:
+        self._fault("traces")
+        self.listed.append(kind)
+        self.before_list(kind)
+        for item in filter(lambda each: _is_selected(kind, each), self._all(kind)):
+            metadata = item["metadata"]
+            yield Trace(metadata["namespace"], metadata["name"], metadata["uid"], metadata["resourceVersion"])
+
+    # ---- the rest of the world's side
+
+    def put(self, kind: Kind, manifest: Manifest) -> Manifest:
+        """Store an object as its newest version, and show it to the watch."""
+        self._version += 1
+        stored = deepcopy(manifest)
+        metadata = stored["metadata"]
+        if "uid" not in metadata:
+            self._uids += 1
+            metadata["uid"] = f"uid-{self._uids}"
+        metadata.setdefault("creationTimestamp", self._stamp())
+        metadata["resourceVersion"] = str(self._version)
+        self.objects[kind, metadata["namespace"], metadata["name"]] = stored
+        if self.intake and _is_selected(kind, stored):
+            self.intake.see(kind, VIEWS[kind](stored))
+            self.intake.put(VIEWS[kind](stored))
+        return stored
+
+    def label(self, kind: Kind, name: str, namespace: str, value: str) -> None:
+        """Give an object another managed-by label; the watch of those that have ours calls it gone, or new."""
+        found = deepcopy(self.objects[kind, namespace, name])
+        found["metadata"]["labels"][MANAGED_BY_LABEL] = value
+        stored = self.put(kind, found)
+        if self.intake and not _is_selected(kind, stored):
+            self.intake.bury(kind, stored["metadata"]["uid"], self._version)
+
+    def remove(self, kind: Kind, namespace: str, name: str) -> None:
+        """Let an object be gone."""
+        gone = self.objects.pop((kind, namespace, name))
+        self._version += 1
+        if self.intake:
+            self.intake.bury(kind, gone["metadata"]["uid"], self._version)
+
+    def edit(self, namespace: str, name: str, **spec: Any) -> None:
+        """Edit a TweetBot's spec as kubectl would."""
+        found = deepcopy(self.objects["tweetbots", namespace, name])
+        found["spec"].update(spec)
+        found["metadata"]["generation"] += 1
+        self.put("tweetbots", found)
+
+    def delete_bot(self, namespace: str, name: str) -> None:
+        """Delete a TweetBot as kubectl would: it goes at once, or when its finalizers are gone."""
+        found = deepcopy(self.objects["tweetbots", namespace, name])
+        found["metadata"]["deletionTimestamp"] = self._stamp()
+        self.put("tweetbots", found)
+        if not found["metadata"].get("finalizers"):
+            self.remove("tweetbots", namespace, name)
+
+    def annotate(self, namespace: str, name: str, annotations: dict[str, str]) -> None:
+        """Set a TweetBot's annotations; the generation stays."""
+        found = deepcopy(self.objects["tweetbots", namespace, name])
+        found["metadata"]["annotations"] = annotations
+        self.put("tweetbots", found)
+
+    def status_of(self, namespace: str, name: str) -> TweetBotStatus:
+        """Return what a TweetBot's status says."""
+        return TweetBotStatus.model_validate(self.objects["tweetbots", namespace, name].get("status") or {})
+
+    def run_pod(self, job_name: str, namespace: str, **status: Any) -> None:
+        """Create a Pod of a Job, with this status."""
+        job = self.objects["jobs", namespace, job_name]
+        number = sum(key[0] == "pods" for key in self.objects)
+        labels = job["metadata"]["labels"]
+        owner = {"kind": "Job", "name": job_name, "uid": job["metadata"]["uid"], "controller": True}
+        metadata = {
+            "namespace": namespace,
+            "name": f"{job_name}-{number}",
+            "labels": labels,
+            "ownerReferences": [owner],
+        }
+        spec = job["spec"]["template"]["spec"]
+        self.put("pods", {"metadata": metadata, "spec": spec, "status": {"phase": "Running", **status}})
+
+    def end_pod(self, job_name: str, namespace: str, exit_code: int, message: str, **terminated: Any) -> None:
+        """Create a Pod of a Job that has ended."""
+        state = {"exitCode": exit_code, "message": message, "startedAt": self._stamp(), "finishedAt": self._stamp()}
+        container = {"name": "trainer", "state": {"terminated": state | terminated}}
+        phase = "Succeeded" if exit_code == 0 else "Failed"
+        self.run_pod(job_name, namespace, phase=phase, containerStatuses=[container])
+
+    def end_job(self, job_name: str, namespace: str, verdict: str, *, reason: str = "", failed: int = 0) -> None:
+        """Give a Job its last condition."""
+        job = deepcopy(self.objects["jobs", namespace, job_name])
+        condition = {"type": verdict, "status": "True", "reason": reason, "lastTransitionTime": self._stamp()}
+        job["status"] = {"conditions": [condition], "failed": failed}
+        self.put("jobs", job)
+
+    def collect_garbage(self) -> None:
+        """End what is being deleted, Pods first, and what has lost its owner."""
+        jobs = [item for item in self._all("jobs") if "deletionTimestamp" in item["metadata"]]
+        for job in jobs:
+            for pod in self._all("pods"):
+                if pod["metadata"]["ownerReferences"][0]["uid"] == job["metadata"]["uid"]:
+                    self.remove("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
+            self.remove("jobs", job["metadata"]["namespace"], job["metadata"]["name"])
+
+    def objects_of(self, kind: Kind) -> list[StoredBot | JobView | PodView]:
+        """Return the views of all objects of a kind that the operator selects."""
+        return [VIEWS[kind](item) for item in self._all(kind) if _is_selected(kind, item)]
+
+    def names(self, kind: Kind) -> list[str]:
+        """Return the names of all objects of a kind."""
+        return [item["metadata"]["name"] for item in self._all(kind)]
+
+    def _all(self, kind: Kind) -> list[Manifest]:
+        return [item for (of, _, _), item in self.objects.items() if of == kind]
+
+    def _read(self, kind: Kind, namespace: str, name: str) -> Manifest:
+        self._fault(f"read_{kind}")
+        if (kind, namespace, name) not in self.objects:
+            raise Missing(name)
+        return self.objects[kind, namespace, name]
+
+    def _fault(self, method: str) -> None:
+        if waiting := self.faults.get(method):
+            raise waiting.pop(0)
+
+    def _committed(self, write: str) -> None:
+        self.writes.append(write)
+        self.after_write(write)
+
+    def _stamp(self) -> str:
+        return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _is_selected(kind: Kind, manifest: Manifest) -> bool:
+    labels = manifest["metadata"].get("labels") or {}
+    return kind == "tweetbots" or labels.get(MANAGED_BY_LABEL) == MANAGED_BY
+
+
+def a_foreign_job(namespace: str, name: str) -> Manifest:
+    """Return a Job that somebody else made, with our labels on it for good measure."""
+    labels = {BOT_LABEL: "gull", BOT_UID_LABEL: "uid-gull", f"{GROUP}/version": VERSION}
+    return {"metadata": {"namespace": namespace, "name": name, "labels": labels}}

@@ -1,0 +1,129 @@
+"""A Lease in memory, and replicas that stand for it on a clock in the test's hand."""
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from tweetbot_operator.client.errors import ApiFault, ClusterBusy, Conflict, Missing, NameTaken
+from tweetbot_operator.client.leader_election import Elector, Terms
+from tweetbot_operator.client.lease import Lease
+
+NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
+
+
+@dataclass
+class FakeLease:
+    """What the API server keeps; it refuses whatever was planned from an older form."""
+
+    lease: Lease | None = None
+    faults: list[ApiFault] = field(default_factory=list)
+    """Raised by the next requests, one each."""
+    loses_answers: int = 0
+    """Writes, from now on, that are committed and not answered."""
+    away: Callable[[], bool] = lambda: False
+    told: list[str] = field(default_factory=list)
+    _version: int = 0
+
+    async def read(self) -> Lease:
+        self._check()
+        if self.lease is None:
+            raise Missing("no such lease")
+        return self.lease
+
+    async def write(self, lease: Lease) -> Lease:
+        self._check()
+        if self.lease and not lease.resource_version:
+            raise NameTaken("it exists")
+        if lease.resource_version and self.lease is None:
+            raise Missing("it was deleted")
+        if self.lease and lease.resource_version != self.lease.resource_version:
+            raise Conflict("it has been modified")
+        self._version += 1
+        self.lease = replace(lease, resource_version=str(self._version))
+        if self.loses_answers:
+            self.loses_answers -= 1
+            raise ClusterBusy("the answer was lost")
+        return self.lease
+
+    async def tell(self, reason: str, message: str, now: datetime) -> None:
+        self._check()
+        self.told.append(f"{reason}: {message}")
+
+    def annotate(self) -> None:
+        """Change nothing but the resource version."""
+        assert self.lease
+        self._version += 1
+        self.lease = replace(self.lease, resource_version=str(self._version))
+
+    def _check(self) -> None:
+        if self.faults:
+            raise self.faults.pop(0)
+        if self.away():
+            raise ClusterBusy("the API server is away")
+
+
+class Replica:
+    """One operator's elector; its wall clock is wrong by `skew` seconds, and it looks only while it is not stopped."""
+
+    def __init__(self, name: str, door: FakeLease, clock: Callable[[], float], skew: float = 0) -> None:
+        self.name, self.ended = name, ""
+        self.stopped = False
+        #: What it was told of its leading, in order.
+        self.told: list[bool] = []
+        self.elector = Elector(
+            door,
+            Terms(name),
+            clock,
+            lambda: NOON + timedelta(seconds=clock() + skew),
+            end=self._end,
+            tell=self.told.append,
+        )
+
+    def _end(self, why: str) -> None:
+        self.ended = why
+
+    @property
+    def acts(self) -> bool:
+        """Whether a write of its would be sent now."""
+        return self.elector.time_to_act() > 0
+
+
+class Election:
+    """Replicas, one Lease and one clock; `step` lets the replica look that is due next."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.door = FakeLease()
+        self.replicas: list[Replica] = []
+        self._due: list[tuple[float, int]] = []
+
+    def clock(self) -> float:
+        return self.time
+
+    def enter(self, name: str, skew: float = 0) -> Replica:
+        """Start a replica, which looks at once."""
+        replica = Replica(name, self.door, self.clock, skew)
+        self.replicas.append(replica)
+        heapq.heappush(self._due, (self.time, len(self.replicas) - 1))
+        return replica
+
+    async def step(self) -> None:
+        """Move on to the next look that is due, and let it happen."""
+        when, number = heapq.heappop(self._due)
+        self.time = max(self.time, when)
+        replica = self.replicas[number]
+        pause = 0.5 if replica.stopped or replica.ended else await replica.elector.look()
+        heapq.heappush(self._due, (self.time + pause, number))
+        assert sum(one.acts for one in self.replicas) <= 1, f"two act at {self.time}"
+
+    async def run(self, seconds: float) -> None:
+        """Let so many seconds pass; at no moment may two replicas act."""
+        end = self.time + seconds
+        while self._due[0][0] <= end:
+            await self.step()
+        self.time = end
+
+    @property
+    def acting(self) -> list[str]:
+        return [replica.name for replica in self.replicas if replica.acts]

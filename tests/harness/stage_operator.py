@@ -1,0 +1,130 @@
+"""An operator on a fake cluster with a clock in the test's hand: what the scenario tests play on."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from builders.manifests import a_manifest
+from builders.operator import NOON, SETTINGS, a_prepare_result, a_train_result
+from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded, encode
+from tweetbot_contract.status import CurrentRun, TweetBotStatus
+from tweetbot_fakes.kubernetes.cluster import FakeCluster
+from tweetbot_operator.client.errors import ApiFault
+from tweetbot_operator.client.interface import KINDS
+from tweetbot_operator.informers.cache import Cache
+from tweetbot_operator.informers.handlers import Intake
+from tweetbot_operator.informers.workqueue import KeyedQueue
+from tweetbot_operator.progress.store import ProgressBoard
+from tweetbot_operator.reconciler.concurrency import Limits, Turnstile
+from tweetbot_operator.reconciler.rate_limiter import NotYet, Pace
+from tweetbot_operator.reconciler.reconciler import Reconciler
+from tweetbot_operator.settings import OperatorSettings
+
+NAMESPACE, NAME = "team-a", "gull"
+
+
+class Stage:
+    """One operator, one cluster, one TweetBot named gull."""
+
+    def __init__(self, settings: OperatorSettings = SETTINGS) -> None:
+        self.time = NOON
+        self.settings = settings
+        self.cluster = FakeCluster(self.now)
+        self.start_operator()
+
+    def now(self) -> datetime:
+        return self.time
+
+    def start_operator(self) -> None:
+        """Start an operator that knows nothing but what the cluster holds, as after a crash."""
+        self.cache = Cache()
+        self.queue = KeyedQueue(lambda: (self.time - NOON).total_seconds(), jitter=lambda low, high: 1.0)
+        self.intake = Intake(self.cache, self.queue)
+        self.board = ProgressBoard(self.queue.add)
+        self.reconciler = Reconciler(
+            self.cluster,
+            self.cache,
+            self.settings,
+            self.now,
+            board=self.board,
+            row=Turnstile(self.cache, Limits.of(self.settings), self.queue.add),
+            pace=Pace(self.settings.job_creations_per_second, lambda: (self.time - NOON).total_seconds()),
+            looks=self.queue.looked_at,
+        )
+        self.cluster.intake = self.intake
+        for kind in reversed(KINDS):
+            for item in self.cluster.objects_of(kind):
+                self.intake.put(item)
+
+    async def apply(self, **spec: Any) -> None:
+        """Create the TweetBot, and let the operator come to rest."""
+        self.cluster.put("tweetbots", a_manifest(**spec))
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Make passes until nothing is ready."""
+        while taken := self.queue.next():
+            key, _ = taken
+            try:
+                wake_at = await self.reconciler.reconcile(key)
+            except NotYet as wait:
+                self.queue.add_after(key, wait.seconds)
+            except ApiFault:
+                self.queue.retry(key)
+            else:
+                self.queue.forgive(key)
+                self.queue.add_after(key, None if wake_at is None else (wake_at - self.time).total_seconds())
+            finally:
+                self.queue.done(key)
+        await self.reconciler.recorder.flush()
+
+    async def wait(self, seconds: float) -> None:
+        """Let time pass, and the operator do what is due then."""
+        self.time += timedelta(seconds=seconds)
+        await self.settle()
+
+    async def end_stage(self, result: PrepareSucceeded | TrainSucceeded) -> None:
+        """Let the Pod of the present Job end well with this result."""
+        job = self.job_name
+        self.cluster.end_pod(job, NAMESPACE, 0, encode(result).decode())
+        self.cluster.end_job(job, NAMESPACE, "Complete")
+        await self.settle()
+
+    async def fail_stage(self, exit_code: int, message: str = "", **terminated: Any) -> None:
+        """Let the Pod of the present Job, and the Job, fail."""
+        job = self.job_name
+        self.cluster.end_pod(job, NAMESPACE, exit_code, message, **terminated)
+        self.cluster.end_job(job, NAMESPACE, "Failed", reason="PodFailurePolicy", failed=1)
+        await self.settle()
+
+    async def whole_run(self) -> None:
+        """Bring the run from its prepare Job to its end."""
+        await self.end_stage(a_prepare_result())
+        await self.end_stage(a_train_result())
+
+    async def collect_garbage(self) -> None:
+        """Let what is being deleted be gone, and the operator see it."""
+        self.cluster.collect_garbage()
+        await self.settle()
+
+    @property
+    def status(self) -> TweetBotStatus:
+        """The TweetBot's status."""
+        return self.cluster.status_of(NAMESPACE, NAME)
+
+    @property
+    def run(self) -> CurrentRun:
+        """The run that the status records."""
+        run = self.status.current_run
+        assert run is not None
+        return run
+
+    @property
+    def job_name(self) -> str:
+        """The Job of the run's stage."""
+        assert self.run.job_name is not None
+        return self.run.job_name
+
+    def reason(self, type_: str = "Progressing") -> str:
+        """Return a condition's reason, or nothing."""
+        found = self.status.condition(type_)
+        return found.reason if found else ""

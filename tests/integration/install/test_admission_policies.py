@@ -1,0 +1,148 @@
+"""Each admission policy of the chart on a real API server: what it lets pass, and what it refuses."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from builders.manifests import a_manifest
+from harness.helm import Helm
+from harness.operator_process import until
+from tweetbot_cluster.cluster import EmbeddedCluster
+from tweetbot_cluster.kubernetes.api_server import ApiServer
+from tweetbot_cluster.kubernetes.rights import ACCOUNT
+
+S3: dict[str, Any] = {"uri": "s3://team-a/models", "credentialsSecret": {"name": "s3"}}
+X: dict[str, Any] = {"handle": "gull", "tokenSecret": {"name": "x", "key": "token"}, "acceptTerms": True}
+WANDB = {"wandb": {"apiKeySecret": {"name": "wandb", "key": "key"}}}
+ARCHIVE = {"archive": {"uri": "s3://team-a/a.zip"}}
+VALUES: dict[str, Any] = {
+    "secrets": {"enabled": True},
+    "serviceAccounts": {"enabled": True},
+    "gpus": {"enabled": True, "maxCount": 0},
+    "buckets": {"enabled": True, "prefixes": ["s3://{namespace}", "s3://models"], "shared": ["s3://bases"]},
+    "sources": {"enabled": True, "kinds": ["archive", "x", "bluesky"]},
+    "relations": {"enabled": True},
+}
+#: What every manifest has unless a case says otherwise; it passes all policies.
+GOOD: dict[str, Any] = {
+    "subject": {"handle": "gull", "relation": "Self"},
+    "sources": [ARCHIVE],
+    "output": {"s3": S3},
+    "resources": {"gpu": {"count": 0}},
+}
+#: Policy, what is changed in a good manifest, what the refusal says; None: it passes.
+CASES: dict[str, tuple[dict[str, Any], str | None]] = {
+    "a good one": ({}, None),
+    "a Secret that its author may not read": (
+        {"output": {"s3": {**S3, "credentialsSecret": {"name": "others"}}}},
+        "name only Secrets that you may get yourself in namespace team-a; of these you may not get all: others",
+    ),
+    "a key of W&B that its author may not read": ({"tracking": WANDB}, "you may not get all: s3, wandb"),
+    "a token of X that its author may not read": ({"sources": [{"x": X}]}, "you may not get all: s3, x"),
+    "no Secret at all": ({"output": {"s3": {"uri": "s3://team-a/models"}}}, None),
+    "an account that is not allowed": ({"serviceAccountName": "admin"}, "spec.serviceAccountName: leave it out"),
+    "the trainers' account": ({"serviceAccountName": "tweetbot-trainer"}, None),
+    "a GPU": ({"resources": {"gpu": {"count": 1}}}, "spec.resources.gpu.count: 0 is the most here"),
+    "a foreign bucket": (
+        {"output": {"s3": {**S3, "uri": "s3://team-b/models"}}},
+        "spec.output.s3.uri: write s3://models",
+    ),
+    "a bucket whose name begins with ours": ({"output": {"s3": {**S3, "uri": "s3://team-abc"}}}, "spec.output.s3.uri"),
+    "a shared bucket, where the operator adds the namespace": ({"output": {"s3": {**S3, "uri": "s3://models"}}}, None),
+    "a foreign prefix in a shared bucket": (
+        {"output": {"s3": {**S3, "uri": "s3://models/team-b"}}},
+        "spec.output.s3.uri",
+    ),
+    "a foreign archive": ({"sources": [{"archive": {"uri": "s3://team-b/a.zip"}}]}, "not s3://team-b/a.zip"),
+    "a foreign repository of Bluesky": ({"sources": [{"bluesky": {"car": "s3://team-b/a.car"}}]}, "not s3://team-b"),
+    "a way out of the own prefix to read": (
+        {"sources": [{"archive": {"uri": "s3://team-a/../team-b/a.zip"}}]},
+        "without the steps . and ..",
+    ),
+    "a way out of the own prefix to write": (
+        {"output": {"s3": {**S3, "uri": "s3://models/team-a/.."}}},
+        "without the steps . and ..",
+    ),
+    "dots that lead nowhere": ({"sources": [{"archive": {"uri": "s3://team-a/..a/b../v1.2.zip"}}]}, None),
+    "a shared base": ({"model": {"base": "s3://bases/gpt2"}}, None),
+    "a foreign base": ({"model": {"base": "s3://models/team-b/gull/model"}}, "not s3://models/team-b"),
+    "a kind of source that is not allowed": (
+        {"sources": [{"mastodon": {"uri": "s3://team-a/outbox.json"}}]},
+        "spec.sources: only these kinds are allowed here: archive, x, bluesky",
+    ),
+    "no word on the person": ({"subject": {"handle": "gull"}}, "spec.subject.relation: write one of Self, Consented"),
+    "a consent that is nowhere": (
+        {"subject": {"handle": "gull", "relation": "Consented"}},
+        "spec.subject.consentRef: say where the consent is on record",
+    ),
+    "a consent on record": ({"subject": {"handle": "gull", "relation": "Consented", "consentRef": "DOC-7"}}, None),
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
+    """An API server with the chart's objects and a person who may edit TweetBots and read one Secret in team-a."""
+    folder = tmp_path_factory.mktemp("policies")
+    with EmbeddedCluster(folder, parts=("etcd", "kube-apiserver")) as cluster:
+        objects = Helm(folder / "helm").render(values={"admissionPolicies": VALUES, "tests": {"enabled": False}})
+        cluster.kubectl("create", "namespace", "tweetbot-system")
+        cluster.kubectl("create", "namespace", "team-a")
+        cluster.kubectl("apply", "--server-side", "-f", "-", input=yaml.safe_dump_all(objects))
+        in_team = ("-n", "team-a")
+        cluster.kubectl("create", "rolebinding", "bots", "--clusterrole=tweetbot-operator-edit", "--user=ann", *in_team)
+        cluster.kubectl("create", "role", "key", "--verb=get", "--resource=secrets", "--resource-name=s3", *in_team)
+        cluster.kubectl("create", "rolebinding", "key", "--role=key", "--user=ann", *in_team)
+        cluster.kubectl("wait", "--for=condition=Established", "crd/tweetbots.tweetbot.dev", "--timeout=120s")
+        await_policies(cluster)
+        yield cluster
+
+
+def await_policies(cluster: EmbeddedCluster) -> None:
+    """A policy holds a moment after it is stored; the server names the first alone that refuses."""
+    refused = [spec for spec, refusal in CASES.values() if refusal]
+    until(lambda: all(refusal_of(cluster, spec) for spec in refused), 120)
+
+
+def refusal_of(cluster: EmbeddedCluster, spec: dict[str, Any]) -> str:
+    """Return what Ann hears who would create a TweetBot; nothing if she may."""
+    manifest = {**a_manifest(**{**GOOD, **spec}), "metadata": {"name": "gull", "namespace": "team-a"}}
+    ann = ApiServer(cluster.kubeconfig, played="ann")
+    return ann.refusal("/apis/tweetbot.dev/v1alpha1/namespaces/team-a/tweetbots", manifest)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_manifest_passes_or_is_refused_with_a_word_on_what_to_write(server: EmbeddedCluster, case: str) -> None:
+    spec, refusal = CASES[case]
+    told = refusal_of(server, spec)
+    assert (told == "") == (refusal is None), told
+    assert refusal is None or refusal in told
+
+
+def test_what_leaves_the_spec_alone_is_nobodys_concern(server: EmbeddedCluster) -> None:
+    """The operator sets finalizer and status without any right to Secrets; so may people set labels."""
+    manifest = a_manifest(**{**GOOD, "output": {"s3": {**S3, "credentialsSecret": {"name": "others"}}}})
+    manifest["metadata"] = {"name": "tern", "namespace": "team-a"}
+    server.kubectl("apply", "-f", "-", input=json.dumps(manifest))
+    operator = f"--as={ACCOUNT}"
+    patch = ("patch", "tweetbot", "tern", "-n", "team-a", "--type=merge", "-p")
+    server.kubectl(*patch, '{"metadata":{"finalizers":["tweetbot.dev/erase"]}}', operator)
+    # kubectl reads what it patches; the operator does not
+    server.kubectl("create", "clusterrole", "kubectl", "--verb=get", "--resource=tweetbots/status")
+    server.kubectl("create", "clusterrolebinding", "kubectl", "--clusterrole=kubectl", f"--user={ACCOUNT}")
+    server.kubectl(*patch, '{"status":{"phase":"Preparing"}}', "--subresource=status", operator)
+    server.kubectl(*patch, '{"metadata":{"finalizers":null,"labels":{"a":"b"}}}', "--as=ann")
+    refused = server.kubectl(*patch, '{"spec":{"suspend":true}}', "--as=ann", check=False)
+    assert "of these you may not get all: others" in refused.stderr
+
+
+def test_editors_may_not_write_a_status(server: EmbeddedCluster) -> None:
+    """A status is believed by whoever serves the model it names."""
+    for verb in ("get", "create", "update", "patch", "delete"):
+        asked = ("auth", "can-i", verb, "tweetbots", "-n", "team-a", "--as=ann")
+        assert server.kubectl(*asked).stdout.strip() == "yes"
+    for verb in ("update", "patch"):
+        write = ("auth", "can-i", verb, "tweetbots", "--subresource=status", "-n", "team-a", "--as=ann")
+        assert server.kubectl(*write, check=False).stdout.strip() == "no"

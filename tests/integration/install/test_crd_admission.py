@@ -1,0 +1,202 @@
+"""What the API server itself accepts and refuses, and what it shows."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+import yaml
+
+from builders.manifests import PLAUSIBLE, a_manifest
+from tweetbot_cluster.cluster import EmbeddedCluster
+
+EXAMPLES = sorted((Path(__file__).parents[3] / "crds" / "examples").glob("*.yaml"))
+Kubectl = Callable[..., CompletedProcess[str]]
+A_SECRET_KEY = {"name": "x", "key": "token"}
+S3 = {"uri": "s3://team-a/models", "credentialsSecret": {"name": "s3"}}
+
+#: One rule broken at a time: while a schema error stands, the server runs no CEL.
+MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
+    "a handle with @": ({"subject": {"handle": "@gull"}}, "spec.subject.handle"),
+    "no source": ({"sources": []}, "spec.sources"),
+    "two kinds in one source": (
+        {"sources": [{"archive": {"uri": "s3://abc/a.zip"}, "posts": {"uri": "s3://abc/p.jsonl"}}]},
+        "spec.sources[0]",
+    ),
+    "an archive outside S3": ({"sources": [{"archive": {"uri": "http://a/b"}}]}, "spec.sources[0].archive.uri"),
+    "X without its terms": (
+        {"sources": [{"x": {"handle": "gull", "tokenSecret": A_SECRET_KEY}}]},
+        "spec.sources[0].x.acceptTerms",
+    ),
+    "a Bluesky source of two origins": (
+        {"sources": [{"bluesky": {"actor": "gull.example.com", "car": "s3://abc/gull.car"}}]},
+        "spec.sources[0].bluesky",
+    ),
+    "a Bluesky handle with @": (
+        {"sources": [{"bluesky": {"actor": "@gull.example.com"}}]},
+        "spec.sources[0].bluesky.actor",
+    ),
+    "a repository outside S3": ({"sources": [{"bluesky": {"car": "gull.car"}}]}, "spec.sources[0].bluesky.car"),
+    "a server for a repository": (
+        {"sources": [{"bluesky": {"car": "s3://abc/gull.car", "apiBaseURL": "http://localhost"}}]},
+        "spec.sources[0].bluesky.apiBaseURL",
+    ),
+    "a Mastodon file of another kind": (
+        {"sources": [{"mastodon": {"uri": "s3://abc/statuses.csv"}}]},
+        "spec.sources[0].mastodon.uri",
+    ),
+    "an archive beside its bucket": (
+        {"sources": [{"archive": {"uri": "s3://abc/../a.zip"}}]},
+        "spec.sources[0].archive.uri",
+    ),
+    "a repository beside its bucket": (
+        {"sources": [{"bluesky": {"car": "s3://abc/a/../gull.car"}}]},
+        "spec.sources[0].bluesky.car",
+    ),
+    "a weight on one source alone": (
+        {"sources": [{"posts": {"uri": "s3://abc/a"}, "weight": 2}, {"posts": {"uri": "s3://abc/b"}}]},
+        "spec.sources",
+    ),
+    "an output with a slash at its end": ({"output": {"s3": {**S3, "uri": "s3://abc/m/"}}}, "spec.output.s3.uri"),
+    "an output beside its bucket": ({"output": {"s3": {**S3, "uri": "s3://abc/.."}}}, "spec.output.s3.uri"),
+    "an endpoint without a scheme": ({"output": {"s3": {**S3, "endpoint": "minio"}}}, "spec.output.s3.endpoint"),
+    "the original's recipe with an option": (
+        {"filter": {"recipe": "huggingtweets", "minWords": 2}},
+        "spec.filter.recipe",
+    ),
+    "a language in words": ({"filter": {"languages": ["eng1"]}}, "spec.filter.languages"),
+    "an unknown kind of base": ({"model": {"base": "gpt2"}}, "spec.model.base"),
+    "a base beside its claim": ({"model": {"base": "pvc://models/../gpt2"}}, "spec.model.base"),
+    "a base beside its bucket": ({"model": {"base": "s3://abc/../gpt2"}}, "spec.model.base"),
+    "adapters on random weights": ({"model": {"base": "scratch://mini", "method": "LoRA"}}, "spec.model.method"),
+    "adapters by the original's recipe": (
+        {"model": {"method": "LoRA"}, "training": {"recipe": "huggingtweets"}},
+        "spec.model.method",
+    ),
+    "the size of an adapter without one": ({"model": {"lora": {"rank": 8}}}, "spec.model.lora"),
+    "a revision without a hub": ({"model": {"base": "scratch://mini", "revision": "main"}}, "spec.model.revision"),
+    "a learning rate in words": ({"training": {"learningRate": "fast"}}, "spec.training.learningRate"),
+    "no learning rate at all": ({"training": {"learningRate": "0e5"}}, "spec.training.learningRate"),
+    "a learning rate above 1": ({"training": {"learningRate": "1.01"}}, "spec.training.learningRate"),
+    "a learning rate beyond all numbers": ({"training": {"learningRate": "1e999"}}, "spec.training.learningRate"),
+    "the original's training with a rate": (
+        {"training": {"recipe": "huggingtweets", "learningRate": "5e-5"}},
+        "spec.training.recipe",
+    ),
+    "the original's training with weights": (
+        {"sources": [{"posts": {"uri": "s3://abc/a"}, "weight": 2}], "training": {"recipe": "huggingtweets"}},
+        "spec.training.recipe",
+    ),
+    "no epochs": ({"training": {"epochs": 0}}, "spec.training.epochs"),
+    "memory in words": ({"resources": {"memory": "lots"}}, "spec.resources.memory"),
+    "no memory": ({"resources": {"memory": "0Gi"}}, "spec.resources.memory"),
+    "cores by the byte": ({"resources": {"cpu": "4Gi"}}, "spec.resources.cpu"),
+    "no cores": ({"resources": {"cpu": "0.0"}}, "spec.resources.cpu"),
+    "memory as an accelerator": ({"resources": {"gpu": {"resource": "memory"}}}, "spec.resources.gpu.resource"),
+    "an accelerator without its domain": ({"resources": {"gpu": {"resource": "gpu"}}}, "spec.resources.gpu.resource"),
+    "an accelerator of Kubernetes' own": (
+        {"resources": {"gpu": {"resource": "kubernetes.io/gpu"}}},
+        "spec.resources.gpu.resource",
+    ),
+    "a toleration of a value that exists": (
+        {"scheduling": {"tolerations": [{"key": "gpu", "operator": "Exists", "value": "yes"}]}},
+        "spec.scheduling.tolerations[0].value",
+    ),
+    "a label's key with a space": (
+        {"scheduling": {"nodeSelector": {"the gpu": "a100"}}},
+        "spec.scheduling.nodeSelector",
+    ),
+    "a label's value with a space": (
+        {"scheduling": {"nodeSelector": {"gpu": "an a100"}}},
+        "spec.scheduling.nodeSelector",
+    ),
+    "Online without a key": ({"tracking": {"wandb": {"mode": "Online"}}}, "spec.tracking.wandb.mode"),
+    "a schedule of four fields": ({"schedule": {"cron": "3 * * 1"}}, "spec.schedule.cron"),
+    "a minute that no hour has": ({"schedule": {"cron": "60 3 * * 1"}}, "spec.schedule.cron"),
+    "an hour that no day has": ({"schedule": {"cron": "0 9,24 * * *"}}, "spec.schedule.cron"),
+    "a day that no month has": ({"schedule": {"cron": "0 3 1-32 * *"}}, "spec.schedule.cron"),
+    "a month that no year has": ({"schedule": {"cron": "0 3 1 MAYO *"}}, "spec.schedule.cron"),
+    "a day that no week has": ({"schedule": {"cron": "0 3 * * 8"}}, "spec.schedule.cron"),
+    "a time zone from a file": (
+        {"schedule": {"cron": "0 3 * * 1", "timeZone": "../../etc/passwd"}},
+        "spec.schedule.timeZone",
+    ),
+    "no models kept": ({"history": {"models": 0}}, "spec.history.models"),
+    "two GPUs": ({"resources": {"gpu": {"count": 2}}}, "spec.resources.gpu.count"),
+}
+
+
+def apply(kubectl: Kubectl, namespace: str, manifest: dict[str, Any]) -> CompletedProcess[str]:
+    return kubectl("apply", "-n", namespace, "-f", "-", input=json.dumps(named(manifest, "gull")), check=False)
+
+
+def named(manifest: dict[str, Any], name: str) -> dict[str, Any]:
+    return {**manifest, "metadata": {"name": name}}
+
+
+def refusal(home: EmbeddedCluster, manifest: dict[str, Any]) -> str:
+    return home.api.refusal("/apis/tweetbot.dev/v1alpha1/namespaces/default/tweetbots", manifest)
+
+
+def test_a_good_manifest_is_not_refused(home: EmbeddedCluster) -> None:
+    assert refusal(home, named(a_manifest(), "gull")) == ""
+
+
+@pytest.mark.parametrize("case", MALFORMED)
+def test_a_malformed_manifest_is_refused_with_its_path(home: EmbeddedCluster, case: str) -> None:
+    spec, path = MALFORMED[case]
+    assert path in refusal(home, named(a_manifest(**spec), "gull"))
+
+
+@pytest.mark.parametrize("case", PLAUSIBLE)
+def test_what_is_unusual_and_right_is_not_refused(home: EmbeddedCluster, case: str) -> None:
+    assert refusal(home, named(a_manifest(**PLAUSIBLE[case]), "gull")) == ""
+
+
+def test_an_unknown_field_is_refused(home: EmbeddedCluster) -> None:
+    assert 'unknown field "spec.autopilot"' in refusal(home, named(a_manifest(autopilot=True), "gull"))
+
+
+@pytest.mark.parametrize(("name", "path"), [("g" * 47, "metadata.name"), ("gull.two", "metadata.name")])
+def test_a_name_that_its_jobs_cannot_carry_is_refused(home: EmbeddedCluster, name: str, path: str) -> None:
+    assert path in refusal(home, named(a_manifest(), name))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_is_accepted(kubectl: Kubectl, example: Path) -> None:
+    answer = kubectl("apply", "-f", str(example), "--dry-run=server", check=False)
+    assert answer.returncode == 0, answer.stderr
+
+
+def test_the_output_cannot_move(kubectl: Kubectl, namespace: str) -> None:
+    apply(kubectl, namespace, a_manifest())
+    answer = apply(kubectl, namespace, a_manifest(output={"s3": {**S3, "uri": "s3://team-b/models"}}))
+    assert "spec.output.s3.uri" in answer.stderr
+    assert "create another TweetBot" in answer.stderr
+
+
+def test_a_fresh_resource_is_pending_and_not_yet_observed(kubectl: Kubectl, namespace: str) -> None:
+    apply(kubectl, namespace, a_manifest())
+    status = kubectl("get", "tb", "gull", "-n", namespace, "-o", "jsonpath={.status}").stdout
+    assert yaml.safe_load(status) == {"observedGeneration": -1, "phase": "Pending"}
+
+
+def test_defaults_are_visible(kubectl: Kubectl, namespace: str) -> None:
+    apply(kubectl, namespace, a_manifest())
+    stored = yaml.safe_load(kubectl("get", "tweetbot", "gull", "-n", namespace, "-o", "yaml").stdout)["spec"]
+    assert (stored["model"]["base"], stored["training"]["epochs"]) == ("hf://gpt2", 4)
+    assert "minWords" not in stored["filter"]
+
+
+def test_it_is_explained_like_a_manual(kubectl: Kubectl) -> None:
+    text = kubectl("explain", "tweetbot.spec.sources").stdout
+    assert "exactly one of the kinds below" in text
+    assert "<empty>" not in text
+
+
+def test_phases_can_be_selected(kubectl: Kubectl, namespace: str) -> None:
+    apply(kubectl, namespace, a_manifest())
+    selected = kubectl("get", "tb", "-n", namespace, "--field-selector=status.phase=Pending", "-o", "name").stdout
+    assert selected.split() == ["tweetbot.tweetbot.dev/gull"]

@@ -1,0 +1,121 @@
+"""Operators that a test starts itself, with nobody else's at work: rights, ends, and two side by side."""
+
+import json
+from pathlib import Path
+
+from harness.helm import Helm
+from harness.operator_process import PROGRAM, OperatorProcess, jobs_made, until
+from harness.tenant import Tenant
+from tweetbot_cluster.cluster import EmbeddedCluster
+from tweetbot_fakes.kubernetes import careless_operator
+
+ENFORCE = "pod-security.kubernetes.io/enforce"
+A_LIMIT_RANGE = {
+    "apiVersion": "v1",
+    "kind": "LimitRange",
+    "metadata": {"name": "small"},
+    "spec": {"limits": [{"type": "Container", "max": {"cpu": "1m"}}]},
+}
+
+
+def test_the_roles_of_the_chart_for_one_namespace_are_enough(home: EmbeddedCluster, tmp_path: Path) -> None:
+    """A token of the chart's service account instead of a certificate, and no role of the whole cluster."""
+    tenant = Tenant(home)
+    values = {"namespaceOverride": tenant.namespace, "watch": {"namespaces": [tenant.namespace]}}
+    kinds = ("ServiceAccount", "Role", "RoleBinding")
+    mine = [each for each in Helm(tmp_path / "helm").render(values=values) if each["kind"] in kinds]
+    tenant("apply", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": mine}))
+    kubeconfig = json.loads(home.kubeconfig.read_text())
+    kubeconfig["users"][0]["user"] = {"token": tenant("create", "token", "tweetbot-operator").strip()}
+    (tmp_path / "kubeconfig").write_text(json.dumps(kubeconfig))
+    env = {"TWEETBOT_NAMESPACES": tenant.namespace, "TWEETBOT_LEASE_NAMESPACE": tenant.namespace}
+    with OperatorProcess(tmp_path / "kubeconfig", tmp_path / "log", env, program=PROGRAM):
+        tenant.apply("gull", output={"s3": {"uri": "s3://team-a/models", "credentialsSecret": {"name": "late"}}})
+        tenant.wait("gull", "reason=SecretNotFound")
+        tenant.create_secret("late")
+        tenant.wait("gull", "ModelReady", 120)
+        tenant.apply("tern", deletionPolicy="Delete")
+        tenant.wait("tern", "ModelReady", 120)
+        tenant("delete", "tweetbot", "tern", "--timeout=120s")
+        tenant.wait_for_event("Succeeded")
+        tenant.wait_for_event("became leader", "involvedObject.kind=Lease")
+    assert "forbidden" not in (tmp_path / "log").read_text()
+
+
+def test_two_side_by_side_make_one_job_a_stage(home: EmbeddedCluster, tmp_path: Path) -> None:
+    tenant = Tenant(home)
+    env = {"TWEETBOT_NAMESPACES": tenant.namespace}
+    first = OperatorProcess(home.operator_kubeconfig, tmp_path / "first", env)
+    second = OperatorProcess(home.operator_kubeconfig, tmp_path / "second", env)
+    with first, second:
+        for name in ("gull", "tern", "skua"):
+            tenant.apply(name)
+        for name in ("gull", "tern", "skua"):
+            tenant.wait(name, "ModelReady")
+    made = jobs_made(home.audit_log, tenant.namespace)
+    assert made == {name: ["prepare", "train"] for name in ("gull", "tern", "skua")}
+
+
+def test_sigterm_ends_it_in_good_order(home: EmbeddedCluster, tmp_path: Path) -> None:
+    env = {"TWEETBOT_NAMESPACES": "default"}
+    process = OperatorProcess(home.operator_kubeconfig, tmp_path / "log", env, program=PROGRAM).start()
+    assert process.stop() == 0
+    assert json.loads((tmp_path / "log").read_text().splitlines()[-1])["message"] == "stopped"
+
+
+def test_a_standby_is_ready_and_goes_on_when_the_leader_is_ended(home: EmbeddedCluster, tmp_path: Path) -> None:
+    tenant = Tenant(home)
+    env = {"TWEETBOT_NAMESPACES": tenant.namespace, "TWEETBOT_LEASE_NAMESPACE": tenant.namespace}
+    first = OperatorProcess(home.operator_kubeconfig, tmp_path / "first", env)
+    second = OperatorProcess(home.operator_kubeconfig, tmp_path / "second", env)
+    with first:
+        until(lambda: first.leads, 120)
+        with second:
+            assert (second.answer("/readyz"), second.answer("/healthz"), second.leads) == (200, 200, False)
+            tenant.apply("gull")
+            tenant.wait("gull", "ModelReady")
+            tenant("delete", "jobs", "--all")
+            assert first.stop() == 0
+            assert "gave the lease back" in (tmp_path / "first").read_text()
+            tenant.apply("tern")
+            tenant.wait("tern", "ModelReady")
+            assert second.leads
+    assert jobs_made(home.audit_log, tenant.namespace) == {name: ["prepare", "train"] for name in ("gull", "tern")}
+    lease = json.loads(tenant("get", "lease", "tweetbot-operator", "-o", "json"))["spec"]
+    assert (lease["holderIdentity"], lease["leaseTransitions"]) == ("", 1)
+
+
+def test_an_erasure_that_cannot_be_is_given_up_and_told(home: EmbeddedCluster, tmp_path: Path) -> None:
+    tenant = Tenant(home)
+    env = {"TWEETBOT_NAMESPACES": tenant.namespace, "TWEETBOT_ERASURE_SECONDS": "3"}
+    with OperatorProcess(home.operator_kubeconfig, tmp_path / "log", env):
+        tenant.apply("gull", "stuck", deletionPolicy="Delete")
+        tenant.wait("gull", "ModelReady")
+        tenant("delete", "tweetbot", "gull", "--timeout=300s")
+    left = f"s3://team-a/models/{tenant.namespace}/gull was not erased"
+    tenant.wait_for_event(left, "reason=ErasureGivenUp")
+    assert left in (tmp_path / "log").read_text()
+
+
+def test_whatever_refuses_the_pod_is_told_and_heals_when_it_is_allowed(home: EmbeddedCluster, tmp_path: Path) -> None:
+    """Our Pods obey Pod Security to the letter, so it takes a careless operator to be refused."""
+    tenants = {words: Tenant(home) for words in ("exceeded quota: none", "maximum cpu usage", "violates PodSecurity")}
+    quota, limits, security = tenants.values()
+    for tenant in (quota, limits):
+        home.kubectl("label", "namespace", tenant.namespace, "--overwrite", f"{ENFORCE}=baseline")
+    quota("create", "quota", "none", "--hard=pods=0")
+    limits("apply", "-f", "-", input=json.dumps(A_LIMIT_RANGE))
+    namespaces = ",".join(tenant.namespace for tenant in tenants.values())
+    env, careless = {"TWEETBOT_NAMESPACES": namespaces}, (careless_operator.__file__,)
+    with OperatorProcess(home.operator_kubeconfig, tmp_path / "log", env, program=careless):
+        for tenant in tenants.values():
+            tenant.apply("gull")
+        for words, tenant in tenants.items():
+            tenant.wait("gull", "Stalled", 240)
+            (stalled,) = [each for each in tenant.status("gull")["conditions"] if each["type"] == "Stalled"]
+            assert (stalled["reason"], words in stalled["message"]) == ("PodRefused", True)
+        quota("delete", "quota", "none")
+        limits("delete", "limitrange", "small")
+        home.kubectl("label", "namespace", security.namespace, "--overwrite", f"{ENFORCE}=baseline")
+        for tenant in tenants.values():
+            tenant.wait("gull", "ModelReady", 240)

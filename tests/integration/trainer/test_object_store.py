@@ -1,0 +1,114 @@
+"""The trainer's door to S3 on a server that checks sums and keys and honours conditions."""
+
+import base64
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tweetbot_cluster.cluster import EmbeddedCluster
+from tweetbot_contract.spec.output import S3Output
+from tweetbot_trainer.runtime.errors import StageFailed
+from tweetbot_trainer.store import ObjectStore, RetryBudget, Stores, sha256_of
+from tweetbot_trainer.store.s3 import S3Store
+
+BUCKET = "store-test"
+
+
+@pytest.fixture(scope="module")
+def output(home: EmbeddedCluster) -> S3Output:
+    """A bucket of its own on an object store that runs from here on."""
+    home.start("versitygw")
+    home.s3().create_bucket(Bucket=BUCKET)
+    return S3Output(uri=f"s3://{BUCKET}/models", endpoint=home.s3_endpoint, region="us-east-1")
+
+
+def opened(output: S3Output, folder: Path, access_key: str, secret_key: str) -> ObjectStore:
+    (folder / "s3").mkdir(parents=True, exist_ok=True)
+    (folder / "s3" / "AWS_ACCESS_KEY_ID").write_text(access_key, encoding="utf-8")
+    (folder / "s3" / "AWS_SECRET_ACCESS_KEY").write_text(secret_key, encoding="utf-8")
+    return Stores(output, folder, RetryBudget(0))
+
+
+@pytest.fixture
+def store(home: EmbeddedCluster, output: S3Output, tmp_path: Path) -> ObjectStore:
+    """The trainer's store with the right key."""
+    return opened(output, tmp_path, home.s3_access_key, home.s3_secret_key)
+
+
+def test_the_server_keeps_the_sum_of_what_was_put(store: ObjectStore, tmp_path: Path) -> None:
+    (tmp_path / "weights").write_bytes(bytes(range(256)) * 40_000)
+    store.put(f"s3://{BUCKET}/weights", tmp_path / "weights")
+    info = store.head(f"s3://{BUCKET}/weights")
+    assert info is not None
+    assert info.sha256 == sha256_of(tmp_path / "weights")
+    store.download(f"s3://{BUCKET}/weights", tmp_path / "back")
+    assert sha256_of(tmp_path / "back") == info.sha256
+
+
+def test_a_file_in_parts_is_whole_and_its_sum_is_not_taken_for_the_files(
+    home: EmbeddedCluster, store: ObjectStore, tmp_path: Path
+) -> None:
+    (tmp_path / "weights").write_bytes(bytes(range(256)) * 40_000)
+    part = 5 * 1024**2
+    S3Store(home.s3(), RetryBudget(0), largest=part, part=part).put(f"s3://{BUCKET}/parts", tmp_path / "weights")
+    info = store.head(f"s3://{BUCKET}/parts")
+    assert info is not None
+    assert info.sha256 is None
+    store.download(f"s3://{BUCKET}/parts", tmp_path / "back")
+    assert sha256_of(tmp_path / "back") == sha256_of(tmp_path / "weights")
+
+
+def test_the_server_refuses_a_body_that_does_not_fit_its_sum(home: EmbeddedCluster, output: S3Output) -> None:
+    wrong = base64.b64encode(hashlib.sha256(b"other").digest()).decode()
+    with pytest.raises(ClientError, match="BadDigest"):
+        home.s3().put_object(Bucket=BUCKET, Key="wrong", Body=b"this", ChecksumSHA256=wrong)
+
+
+def test_of_many_first_writers_one_wins(store: ObjectStore) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        won = list(pool.map(lambda n: store.put_if_absent(f"s3://{BUCKET}/race", str(n).encode()), range(16)))
+    assert won.count(True) == 1
+    assert store.get(f"s3://{BUCKET}/race") == str(won.index(True)).encode()
+
+
+def test_a_swap_holds_against_a_changed_object(store: ObjectStore) -> None:
+    store.put(f"s3://{BUCKET}/swap", b"1")
+    first = store.find(f"s3://{BUCKET}/swap")
+    assert first is not None
+    assert store.put_if_match(f"s3://{BUCKET}/swap", b"2", first.etag)
+    assert not store.put_if_match(f"s3://{BUCKET}/swap", b"3", first.etag)
+    assert not store.put_if_match(f"s3://{BUCKET}/none", b"3", first.etag)
+
+
+@pytest.mark.parametrize(
+    ("access_key", "secret_key", "uri", "reason"),
+    [
+        ("wrong", "right", f"s3://{BUCKET}/x", "NotAuthorized"),
+        ("right", "wrong", f"s3://{BUCKET}/x", "NotAuthorized"),
+        ("right", "right", "s3://nowhere/x", "BucketNotFound"),
+        ("right", "right", f"s3://{BUCKET}/x", "SourceNotFound"),
+    ],
+)
+def test_each_refusal_has_its_reason(
+    home: EmbeddedCluster, output: S3Output, tmp_path: Path, access_key: str, secret_key: str, uri: str, reason: str
+) -> None:
+    access = home.s3_access_key if access_key == "right" else access_key
+    secret = home.s3_secret_key if secret_key == "right" else secret_key
+    store = opened(output, tmp_path, access, secret)
+    for read in (store.get, store.size, store.open_random):
+        with pytest.raises(StageFailed) as failed:
+            read(uri)
+        assert failed.value.reason.name == reason
+
+
+def test_a_folder_is_erased_and_what_begins_alike_stays(store: ObjectStore) -> None:
+    for name in ("gull/latest.json", "gull/models/v1/config.json", "gull2/latest.json", "gull.zip"):
+        store.put(f"s3://{BUCKET}/erase/{name}", b"x")
+    erased = sorted(store.erase(f"s3://{BUCKET}/erase/gull/"))
+    assert erased == [f"s3://{BUCKET}/erase/gull/{name}" for name in ("latest.json", "models/v1/config.json")]
+    assert list(store.erase(f"s3://{BUCKET}/erase/gull/")) == []
+    left = [info.uri.rpartition("/erase/")[2] for info in store.list(f"s3://{BUCKET}/erase/")]
+    assert left == ["gull.zip", "gull2/latest.json"]

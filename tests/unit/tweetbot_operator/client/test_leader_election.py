@@ -1,0 +1,260 @@
+"""The election: one replica acts at a time, another takes over in time, and an outage ends nobody."""
+
+import asyncio
+from itertools import repeat
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tweetbot_fakes.kubernetes.lease import Election
+from tweetbot_operator.client.errors import ClusterBusy, Refused
+from tweetbot_operator.client.leader_election import Unopposed
+from tweetbot_operator.client.lease import Lease
+from tweetbot_operator.telemetry.metrics import LEADER
+
+
+@pytest.fixture
+def election() -> Election:
+    return Election()
+
+
+async def test_the_first_takes_the_lease_at_once_and_says_so(election: Election) -> None:
+    election.enter("one")
+    await election.run(0)
+    assert election.acting == ["one"]
+    assert election.door.told == ["LeaderElection: one became leader"]
+    assert LEADER._value.get() == 1
+
+
+async def test_the_second_stands_by_while_the_first_renews(election: Election) -> None:
+    election.enter("one")
+    election.enter("two")
+    await election.run(600)
+    assert election.acting == ["one"]
+    assert election.door.lease
+    assert election.door.lease.transitions == 0
+
+
+async def test_a_dead_leader_is_followed_within_a_lease_and_a_look(election: Election) -> None:
+    first = election.enter("one")
+    election.enter("two")
+    await election.run(60)
+    first.stopped = True
+    await election.run(20)
+    assert election.acting == ["two"]
+    assert election.door.lease
+    assert election.door.lease.transitions == 1
+
+
+@pytest.mark.parametrize("skew", [-86400.0, 0.0, 86400.0])
+async def test_no_wall_clock_has_to_be_right(election: Election, skew: float) -> None:
+    first = election.enter("one")
+    election.enter("two", skew)
+    await election.run(300)
+    assert election.acting == ["one"]
+    first.stopped = True
+    await election.run(20)
+    assert election.acting == ["two"]
+
+
+async def test_a_lease_that_was_given_back_is_taken_at_the_next_look(election: Election) -> None:
+    first = election.enter("one")
+    election.enter("two")
+    await election.run(60)
+    await first.elector.release()
+    first.stopped = True
+    assert election.acting == []
+    await election.run(2.4)
+    assert election.acting == ["two"]
+
+
+async def test_a_release_that_fails_is_no_error(election: Election) -> None:
+    first = election.enter("one")
+    await election.run(1)
+    election.door.faults = [ClusterBusy("503")]
+    await first.elector.release()
+    assert election.acting == []
+
+
+async def test_a_standby_gives_nothing_back(election: Election) -> None:
+    election.enter("one")
+    second = election.enter("two")
+    await election.run(10)
+    await second.elector.release()
+    await election.run(60)
+    assert election.acting == ["one"]
+
+
+@pytest.mark.parametrize("outage", [10.0, 90.0, 600.0])
+async def test_an_outage_ends_nobody_and_one_acts_soon_after(election: Election, outage: float) -> None:
+    replicas = [election.enter("one"), election.enter("two")]
+    await election.run(60)
+    over = election.time + outage
+    election.door.away = lambda: election.time < over
+    await election.run(outage)
+    assert election.acting in ([], ["one"])
+    await election.run(5)
+    assert len(election.acting) == 1
+    assert [replica.ended for replica in replicas] == ["", ""]
+
+
+async def test_a_leader_that_cannot_renew_acts_no_longer_than_it_may(election: Election) -> None:
+    first = election.enter("one")
+    await election.run(60)
+    election.door.away = lambda: True
+    await election.run(11)
+    assert not first.acts
+    assert not first.elector.leading.is_set()
+    assert first.told == [True, False]
+
+
+async def test_what_it_began_ends_before_another_may_take_over(election: Election) -> None:
+    first = election.enter("one")
+    await election.run(0)
+    election.time = 9.9
+    assert first.elector.time_to_act() == pytest.approx(5.1)
+    election.time = 10.0
+    assert first.elector.time_to_act() == 0
+
+
+async def test_a_process_that_was_stopped_acts_no_more_and_ends(election: Election) -> None:
+    first = election.enter("one")
+    election.enter("two")
+    await election.run(60)
+    first.stopped = True
+    await election.run(90)
+    assert election.acting == ["two"]
+    first.stopped = False
+    assert not first.acts
+    await election.run(1)
+    assert "stood still" in first.ended
+
+
+async def test_a_leader_that_sees_another_in_its_place_ends(election: Election) -> None:
+    first = election.enter("one")
+    await election.run(1)
+    assert election.door.lease
+    election.door.lease = Lease("thief", 15, resource_version="99")
+    await election.run(3)
+    assert "thief" in first.ended
+
+
+async def test_a_lost_answer_to_a_renewal_costs_nothing(election: Election) -> None:
+    first = election.enter("one")
+    await election.run(1)
+    election.door.loses_answers = 1
+    await election.run(9)
+    assert election.acting == ["one"]
+    assert first.ended == ""
+
+
+async def test_a_lost_answer_to_the_first_write_costs_one_look(election: Election) -> None:
+    election.door.loses_answers = 1
+    election.enter("one")
+    await election.run(3)
+    assert election.acting == ["one"]
+
+
+async def test_a_deleted_lease_is_made_again(election: Election) -> None:
+    election.enter("one")
+    await election.run(1)
+    election.door.lease = None
+    await election.run(3)
+    assert election.acting == ["one"]
+    assert election.door.lease
+
+
+async def test_a_strangers_annotation_is_no_renewal(election: Election) -> None:
+    first = election.enter("one")
+    election.enter("two")
+    await election.run(60)
+    first.stopped = True
+    for _ in range(20):
+        election.door.annotate()
+        await election.run(1)
+    assert election.acting == ["two"]
+
+
+async def test_a_strangers_annotation_costs_the_leader_nothing(election: Election) -> None:
+    election.enter("one")
+    for _ in range(30):
+        await election.run(1)
+        election.door.annotate()
+    assert election.acting == ["one"]
+
+
+async def test_without_the_right_to_the_lease_nobody_acts_and_it_is_told_once(
+    election: Election, caplog: pytest.LogCaptureFixture
+) -> None:
+    election.door.faults = [Refused("leases.coordination.k8s.io is forbidden")] * 100
+    election.enter("one")
+    await election.run(60)
+    assert election.acting == []
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+async def test_another_fault_in_the_row_is_told_too(election: Election, caplog: pytest.LogCaptureFixture) -> None:
+    election.door.faults = [*repeat(Refused("cannot get leases"), 10), *repeat(Refused("cannot create leases"), 90)]
+    election.enter("one")
+    await election.run(60)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
+
+
+async def test_a_request_that_hangs_is_given_up(election: Election) -> None:
+    first = election.enter("one")
+    read = election.door.read
+
+    async def hang() -> Lease:
+        election.door.read = read  # type: ignore[method-assign]
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    election.door.read = hang  # type: ignore[method-assign]
+    first.elector._terms = type(first.elector._terms)("one", renew=0.02)
+    await election.run(3)
+    assert first.elector.leading.is_set()
+
+
+async def test_a_fault_of_ours_in_the_election_ends_the_process(election: Election) -> None:
+    first = election.enter("one")
+    election.door.faults = [KeyError("a bug of ours")]  # type: ignore[list-item]
+    await first.elector.run()
+    assert "KeyError" in first.ended
+
+
+def test_without_an_election_everything_may_be_done() -> None:
+    alone = Unopposed()
+    assert alone.leading.is_set()
+    assert alone.time_to_act() == float("inf")
+
+
+HAPPENINGS = st.tuples(st.sampled_from(["stop", "go", "away", "back", "lose", "annotate", "enter"]), st.integers(0, 2))
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(st.tuples(HAPPENINGS, st.floats(0.1, 40)), max_size=25))
+async def test_whatever_happens_two_never_act_at_once(story: list[tuple[tuple[str, int], float]]) -> None:
+    """`Election.step` asserts it after every look; here it is only made to happen."""
+    election = Election()
+    away = False
+    election.door.away = lambda: away
+    for name in ("one", "two", "three"):
+        election.enter(name)
+    for (happening, number), seconds in story:
+        match happening:
+            case "stop" | "go":
+                election.replicas[number].stopped = happening == "stop"
+            case "away" | "back":
+                away = happening == "away"
+            case "lose":
+                election.door.loses_answers = number
+            case "annotate" if election.door.lease:
+                election.door.annotate()
+            case "enter":
+                election.enter(f"new-{len(election.replicas)}")
+        await election.run(seconds)
+    away = False
+    election.enter("last")
+    await election.run(60)
+    assert len(election.acting) == 1

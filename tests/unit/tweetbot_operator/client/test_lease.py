@@ -1,0 +1,72 @@
+"""The Lease on the wire."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from builders.operator import NOON
+from tweetbot_operator.client.lease import KubernetesLease, Lease, lease_of
+from tweetbot_operator.client.requests import ApiRequests
+
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/tweetbot/leases"
+
+
+class Wire(ApiRequests):
+    """Records requests and answers each with what was sent, as the API server's version 7."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str, Any]] = []
+
+    async def _send(
+        self,
+        verb: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        self.sent.append((verb, path, json.loads(json.dumps(body))))
+        return {**(body or {}), "metadata": {"resourceVersion": "7"}}
+
+
+async def test_a_new_lease_is_created_and_an_old_one_replaced_as_it_was_read() -> None:
+    wire = Wire()
+    door = KubernetesLease(wire, "tweetbot", "tweetbot-operator")
+    stored = await door.write(Lease("one", 15, acquired="a", renewed="b"))
+    assert stored == Lease("one", 15, acquired="a", renewed="b", resource_version="7")
+    await door.write(stored)
+    assert [(verb, path) for verb, path, _ in wire.sent] == [("POST", LEASES), ("PUT", f"{LEASES}/tweetbot-operator")]
+    assert "resourceVersion" not in wire.sent[0][2]["metadata"]
+    assert wire.sent[1][2]["metadata"]["resourceVersion"] == "7"
+    assert wire.sent[1][2]["spec"] == {
+        "holderIdentity": "one",
+        "leaseDurationSeconds": 15,
+        "leaseTransitions": 0,
+        "acquireTime": "a",
+        "renewTime": "b",
+    }
+
+
+async def test_an_event_is_about_the_lease() -> None:
+    wire = Wire()
+    await KubernetesLease(wire, "tweetbot", "tweetbot-operator").tell("LeaderElection", "one became leader", NOON)
+    verb, path, event = wire.sent[0]
+    assert (verb, path) == ("POST", "/apis/events.k8s.io/v1/namespaces/tweetbot/events")
+    assert (event["regarding"]["kind"], event["regarding"]["name"]) == ("Lease", "tweetbot-operator")
+    assert event["eventTime"] == "2026-01-01T12:00:00.000000Z"
+
+
+def test_an_emptied_lease_has_no_holder() -> None:
+    assert lease_of({"metadata": {"resourceVersion": "3"}, "spec": {"holderIdentity": None}}) == Lease(
+        "", 0, resource_version="3"
+    )
+
+
+async def test_where_the_leader_takes_reports_stands_in_an_annotation() -> None:
+    wire = Wire()
+    await KubernetesLease(wire, "tweetbot", "tweetbot-operator").write(Lease("one", 15, address="10.0.0.7:8443"))
+    _, _, body = wire.sent[0]
+    assert body["metadata"]["annotations"] == {"tweetbot.dev/progress-address": "10.0.0.7:8443"}
+    stored = body | {"metadata": {**body["metadata"], "resourceVersion": "7"}}
+    assert lease_of(stored) == Lease("one", 15, address="10.0.0.7:8443", resource_version="7")

@@ -1,0 +1,301 @@
+"""The requests themselves, against a server that answers as the test says."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from aiohttp import web
+from kubernetes.aio.client import ApiClient, Configuration
+
+from builders.operator import a_bot_in, a_job
+from tweetbot_cluster.state import free_ports
+from tweetbot_operator.client.cluster import KubernetesCluster
+from tweetbot_operator.client.errors import (
+    ClusterBusy,
+    Conflict,
+    Invalid,
+    Missing,
+    NamespaceEnding,
+    NameTaken,
+    NotLeading,
+    Refused,
+    ServerFault,
+    TimedOut,
+    WebhookAway,
+)
+from tweetbot_operator.client.requests import ApiRequests
+from tweetbot_operator.types.objects import StoredBot
+
+Answer = Callable[[web.Request], Awaitable[web.Response]]
+BOT = StoredBot("team-a", "gull", "uid-gull", "7", b"{}")
+#: What the API server holds of it by the next version.
+A_LATER_BOT = {"metadata": {"namespace": "team-a", "name": "gull", "uid": "uid-gull", "resourceVersion": "8"}}
+#: What makes a JSON patch one of that very form of it.
+FENCE = [
+    {"op": "test", "path": "/metadata/uid", "value": "uid-gull"},
+    {"op": "test", "path": "/metadata/resourceVersion", "value": "7"},
+]
+
+
+class Server:
+    """Answers every request by `answer`, and remembers the requests with their bodies."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, str, dict[str, str], Any]] = []
+        self.answers: list[tuple[int, Any]] = []
+        self.before_answer: Callable[[], Awaitable[None]] | None = None
+
+    async def handle(self, request: web.Request) -> web.Response:
+        body = await request.json() if request.can_read_body else None
+        self.requests.append((request.method, request.path_qs, dict(request.headers), body))
+        if self.before_answer:
+            await self.before_answer()
+        status, document = self.answers.pop(0)
+        if isinstance(document, str):
+            return web.Response(status=status, text=document)
+        return web.json_response(document, status=status)
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+@pytest.fixture
+async def api(server: Server) -> AsyncIterator[ApiRequests]:
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", server.handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    (port,) = free_ports(1)
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    client = ApiClient(Configuration(host=f"http://127.0.0.1:{port}"))
+    yield ApiRequests(client, 2)
+    await client.close()
+    await runner.cleanup()
+
+
+@pytest.fixture
+def cluster(api: ApiRequests) -> KubernetesCluster:
+    return KubernetesCluster(api)
+
+
+def fault(reason: str, message: str = "words") -> dict[str, str]:
+    return {"kind": "Status", "reason": reason, "message": message}
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "expected"),
+    [
+        (404, "NotFound", Missing),
+        (409, "AlreadyExists", NameTaken),
+        (409, "Conflict", Conflict),
+        (403, "Forbidden", Refused),
+        (422, "Invalid", Invalid),
+        (429, "TooManyRequests", ClusterBusy),
+        (500, "InternalError", ServerFault),
+        (503, "ServiceUnavailable", ClusterBusy),
+    ],
+)
+async def test_an_error_is_named_by_what_it_means(
+    server: Server, api: ApiRequests, status: int, reason: str, expected: type[Exception]
+) -> None:
+    server.answers = [(status, fault(reason))]
+    with pytest.raises(expected, match="words"):
+        await api.post("/x", {"kind": "Job"})
+
+
+async def test_a_namespace_that_ends_is_told_from_other_refusals(server: Server, api: ApiRequests) -> None:
+    causes = [{"reason": "NamespaceTerminating", "message": "namespace team-a is being terminated"}]
+    server.answers = [(403, {**fault("Forbidden"), "details": {"causes": causes}})]
+    with pytest.raises(NamespaceEnding):
+        await api.post("/x", {"kind": "Job"})
+
+
+async def test_finalizers_are_set_by_a_patch_that_tests_what_it_was_planned_from(
+    server: Server, cluster: KubernetesCluster
+) -> None:
+    server.answers = [(422, fault("Invalid", "testing value /metadata/resourceVersion failed")), (200, A_LATER_BOT)]
+    with pytest.raises(Conflict, match="testing value"):
+        await cluster.set_finalizers(BOT, ("tweetbot.dev/erase",))
+    assert server.requests[0][3][:2] == FENCE
+
+
+async def test_a_policys_refusal_of_a_finalizer_is_no_conflict(server: Server, cluster: KubernetesCluster) -> None:
+    unchanged = {"metadata": {**A_LATER_BOT["metadata"], "resourceVersion": "7"}}
+    server.answers = [(422, fault("Invalid", "ValidatingAdmissionPolicy 'none' denied request")), (200, unchanged)]
+    with pytest.raises(Refused, match="denied request"):
+        await cluster.set_finalizers(BOT, ("tweetbot.dev/erase",))
+
+
+async def test_a_status_is_forgotten_by_a_patch_that_tests_what_it_was_planned_from(
+    server: Server, cluster: KubernetesCluster
+) -> None:
+    server.answers = [(422, fault("Invalid", "testing value /metadata/uid failed")), (200, A_LATER_BOT)]
+    with pytest.raises(Conflict, match="testing value"):
+        await cluster.forget_status(BOT)
+    _, path, _, operations = server.requests[0]
+    assert path.endswith("/tweetbots/gull/status")
+    assert operations[:2] == FENCE
+    assert operations[2]["value"]["observedGeneration"] == -1
+
+
+@pytest.mark.parametrize("page", ["<html>sign in</html>", '{"kind": "Jo', "[]"])
+async def test_an_answer_that_is_no_object_is_a_fault_of_the_way(server: Server, api: ApiRequests, page: str) -> None:
+    server.answers = [(200, page)]
+    with pytest.raises(ClusterBusy):
+        await api.get("/x")
+
+
+async def test_a_server_that_is_away_is_busy() -> None:
+    (port,) = free_ports(1)
+    client = ApiClient(Configuration(host=f"http://127.0.0.1:{port}"))
+    with pytest.raises(ClusterBusy, match="GET /x"):
+        await ApiRequests(client, 2).get("/x")
+    await client.close()
+
+
+async def test_a_status_is_applied_with_the_version_it_was_planned_from(
+    server: Server, cluster: KubernetesCluster
+) -> None:
+    written = {"metadata": {"namespace": "team-a", "name": "gull", "uid": "uid-gull", "resourceVersion": "8"}}
+    server.answers = [(200, written)]
+    assert (await cluster.apply_status(BOT, {"phase": "Preparing"})).resource_version == "8"
+    verb, path, headers, body = server.requests[0]
+    assert (verb, path.split("?")[0]) == (
+        "PATCH",
+        "/apis/tweetbot.dev/v1alpha1/namespaces/team-a/tweetbots/gull/status",
+    )
+    assert "fieldManager=tweetbot-operator" in path
+    assert "force=true" in path
+    assert headers["Content-Type"] == "application/apply-patch+yaml"
+    assert body["metadata"] == {"name": "gull", "namespace": "team-a", "resourceVersion": "7"}
+
+
+async def test_a_job_is_deleted_only_if_it_is_this_very_one(server: Server, cluster: KubernetesCluster) -> None:
+    server.answers = [(404, fault("NotFound"))]
+    assert await cluster.delete_job(a_job(a_bot_in("Train"))) is None
+    body = server.requests[0][3]
+    assert body["propagationPolicy"] == "Foreground"
+    assert body["preconditions"] == {"uid": "uid-train", "resourceVersion": "10"}
+
+
+async def test_without_the_lease_nothing_is_sent_but_questions(server: Server, api: ApiRequests) -> None:
+    held_back = ApiRequests(api._client, 2, time_to_act=lambda: 0.0)
+    for write in (held_back.post("/x", {}), held_back.apply("/x", {}, "me"), held_back.delete("/x", {})):
+        with pytest.raises(NotLeading):
+            await write
+    server.answers = [(200, {})]
+    assert await held_back.get("/x") == {}
+    assert [verb for verb, *_ in server.requests] == ["GET"]
+
+
+async def test_a_write_ends_when_the_lease_does(server: Server, api: ApiRequests) -> None:
+    async def hang() -> None:
+        await asyncio.Event().wait()
+
+    server.before_answer = hang
+    with pytest.raises(TimedOut):
+        await ApiRequests(api._client, 600, time_to_act=lambda: 0.02).post("/x", {})
+
+
+async def test_a_token_goes_along_and_is_asked_for_each_time(server: Server, api: ApiRequests) -> None:
+    configuration = api._client.configuration
+    tokens = iter(("first", "second"))
+
+    def renew(settings: Configuration) -> None:
+        settings.api_key["authorization"] = f"Bearer {next(tokens)}"
+
+    configuration.api_key["authorization"] = "Bearer old"
+    configuration.refresh_api_key_hook = renew
+    server.answers = [(200, {})] * 2
+    await api.get("/x", {"labelSelector": "a=b,c"})
+    await api.get("/x")
+    assert [headers["Authorization"] for _, _, headers, _ in server.requests] == ["Bearer first", "Bearer second"]
+    assert server.requests[0][1].startswith("/x?labelSelector=a%3Db")
+
+
+async def test_lists_go_page_by_page_with_the_selector(server: Server, cluster: KubernetesCluster) -> None:
+    def item(name: str) -> dict[str, Any]:
+        return {"metadata": {"namespace": "team-a", "name": name, "uid": name, "resourceVersion": "1"}}
+
+    server.answers = [
+        (200, {"items": [item("a")], "metadata": {"continue": "more"}}),
+        (200, {"items": [item("b")], "metadata": {}}),
+    ]
+    assert [trace.name async for trace in cluster.traces("jobs")] == ["a", "b"]
+    first, second = (path for _, path, _, _ in server.requests)
+    assert "labelSelector=app.kubernetes.io" in first.replace("%2F", "/")
+    assert "limit=200" in first
+    assert "continue=more" in second
+    assert "PartialObjectMetadataList" in server.requests[0][2]["Accept"]
+
+
+async def test_an_empty_list_of_metadata_is_no_fault(server: Server, cluster: KubernetesCluster) -> None:
+    server.answers = [(200, {"kind": "PartialObjectMetadataList", "metadata": {}, "items": None})]
+    assert [trace async for trace in cluster.traces("jobs")] == []
+
+
+async def test_bounded_to_namespaces_it_lists_nothing_else(server: Server, api: ApiRequests) -> None:
+    server.answers = [(200, {"items": [], "metadata": {}})] * 2
+    found = [item async for item in KubernetesCluster(api, ("team-a", "team-b")).everything("pods")]
+    assert found == []
+    assert [path.split("?")[0] for _, path, _, _ in server.requests] == [
+        "/api/v1/namespaces/team-a/pods",
+        "/api/v1/namespaces/team-b/pods",
+    ]
+
+
+async def test_pods_of_another_controller_are_not_taken_for_the_jobs(
+    server: Server, cluster: KubernetesCluster
+) -> None:
+    def pod(owner: str) -> dict[str, Any]:
+        owners = [{"uid": owner, "controller": True}]
+        metadata = {
+            "namespace": "team-a",
+            "name": owner,
+            "uid": owner,
+            "resourceVersion": "1",
+            "ownerReferences": owners,
+        }
+        return {"metadata": {**metadata, "creationTimestamp": "2026-01-01T12:00:00Z"}}
+
+    server.answers = [(200, {"items": [pod("uid-train"), pod("stranger")], "metadata": {}})]
+    assert [found.name for found in await cluster.pods_of(a_job(a_bot_in("Train")))] == ["uid-train"]
+
+
+async def test_mount_failures_come_newest_last(server: Server, cluster: KubernetesCluster) -> None:
+    from builders.operator import a_pod
+
+    pod = a_pod(a_job(a_bot_in("Train")))
+    about = {"regarding": {"uid": pod.uid}}
+    old = {"note": "old", "deprecatedLastTimestamp": "2026-01-01T12:00:00Z", **about}
+    new = {"note": "new", "deprecatedLastTimestamp": "2026-01-01T12:05:00Z", **about}
+    server.answers = [(200, {"items": [new, old], "metadata": {}})]
+    assert await cluster.mount_failures_of(pod) == ("old", "new")
+
+
+async def test_a_webhook_that_is_away_is_another_fault_than_the_servers_own(server: Server, api: ApiRequests) -> None:
+    words = 'Internal error occurred: failed calling webhook "mjob.kb.io": failed to call webhook: connection refused'
+    server.answers = [(500, {"message": words}), (500, {"message": "Internal error occurred: etcd"})]
+    with pytest.raises(WebhookAway, match=r"mjob\.kb\.io"):
+        await api.post("/x", {})
+    with pytest.raises(ServerFault):
+        await api.post("/x", {})
+
+
+@pytest.mark.parametrize(("code", "message"), [(404, "no such kind"), (403, "workloads is forbidden")])
+async def test_workloads_that_cannot_be_read_say_nothing(
+    server: Server, cluster: KubernetesCluster, code: int, message: str
+) -> None:
+    server.answers = [(code, {"message": message})]
+    assert await cluster.queue_words_of(a_job(a_bot_in("Train"))) == ""
+
+
+async def test_workloads_are_looked_up_by_the_job(server: Server, api: ApiRequests) -> None:
+    server.answers = [(200, {"items": []})]
+    await KubernetesCluster(api, kueue_version="v1beta2").queue_words_of(a_job(a_bot_in("Train")))
+    assert server.requests[0][1] == (
+        "/apis/kueue.x-k8s.io/v1beta2/namespaces/team-a/workloads?labelSelector=kueue.x-k8s.io/job-uid%3Duid-train"
+    )

@@ -1,0 +1,366 @@
+"""deletionPolicy: Delete: the finalizer comes before any write, goes after the erasure, and never stays for ever."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from builders.manifests import a_manifest
+from builders.operator import NOON, SETTINGS, a_bot, a_job, a_refusal_of_the_trainer, a_world, seconds_after_noon
+from harness.stage_operator import NAME, NAMESPACE, Stage
+from tweetbot_contract.handover import ERASE_FINALIZER, RunDocument
+from tweetbot_contract.result import encode
+from tweetbot_operator.client.errors import NamespaceEnding, Refused, WebhookAway
+from tweetbot_operator.decisions.deletion import plan_deletion
+from tweetbot_operator.decisions.plan import plan
+from tweetbot_operator.types.actions import SetFinalizers
+from tweetbot_operator.types.diagnostics import Findings, Refusal
+from tweetbot_operator.types.tweetbot import UnreadableBot
+
+ERASING: dict[str, Any] = {"deletionPolicy": "Delete"}
+CLEANUP = "gull-uidgull-cleanup"
+FOREIGN = "example.com/theirs"
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+def metadata(stage: Stage) -> dict[str, Any]:
+    found: dict[str, Any] = stage.cluster.objects["tweetbots", NAMESPACE, NAME]["metadata"]
+    return found
+
+
+def is_gone(stage: Stage) -> bool:
+    return ("tweetbots", NAMESPACE, NAME) not in stage.cluster.objects
+
+
+async def deleted(stage: Stage) -> None:
+    """Delete the TweetBot, and let its stages' Jobs and Pods end."""
+    stage.cluster.delete_bot(NAMESPACE, NAME)
+    await stage.settle()
+    await stage.collect_garbage()
+
+
+async def end_cleanup(stage: Stage, verdict: str, exit_code: int = 0, message: str = "") -> None:
+    stage.cluster.end_pod(CLEANUP, NAMESPACE, exit_code, message)
+    stage.cluster.end_job(CLEANUP, NAMESPACE, verdict)
+    await stage.settle()
+
+
+# ---- the finalizer
+
+
+async def test_without_the_policy_there_is_no_finalizer_and_deletion_is_none_of_our_business(stage: Stage) -> None:
+    await stage.apply()
+    assert "finalizers" not in metadata(stage)
+    before = list(stage.cluster.writes)
+    await deleted(stage)
+    assert is_gone(stage)
+    assert stage.cluster.writes == before
+
+
+async def test_the_finalizer_stands_before_anything_else_is_written(stage: Stage) -> None:
+    await stage.apply(**ERASING)
+    assert metadata(stage)["finalizers"] == [ERASE_FINALIZER]
+    assert stage.cluster.writes[0] == "finalizers gull 1"
+    assert [write.split()[0] for write in stage.cluster.writes[1:]] == ["status", "create"]
+
+
+async def test_the_policy_may_change_and_other_finalizers_stay(stage: Stage) -> None:
+    manifest = a_manifest()
+    manifest["metadata"]["finalizers"] = [FOREIGN]
+    stage.cluster.put("tweetbots", manifest)
+    await stage.settle()
+    assert metadata(stage)["finalizers"] == [FOREIGN]
+    stage.cluster.edit(NAMESPACE, NAME, **ERASING)
+    await stage.settle()
+    assert metadata(stage)["finalizers"] == [FOREIGN, ERASE_FINALIZER]
+    stage.cluster.edit(NAMESPACE, NAME, deletionPolicy="Retain")
+    await stage.settle()
+    assert metadata(stage)["finalizers"] == [FOREIGN]
+    assert stage.run.number == 1
+
+
+def test_the_same_state_asks_for_the_finalizer_once() -> None:
+    bot = a_bot(**ERASING)
+    made = plan(a_world(bot), SETTINGS)
+    assert made.actions == (SetFinalizers((ERASE_FINALIZER,), "deletionPolicy is Delete"),)
+    guarded = replace(bot, finalizers=(ERASE_FINALIZER,))
+    assert not [each for each in plan(a_world(guarded), SETTINGS).actions if isinstance(each, SetFinalizers)]
+
+
+# ---- the erasure
+
+
+async def test_jobs_end_first_then_the_cleanup_erases_then_the_bot_is_gone(stage: Stage) -> None:
+    await stage.apply(**ERASING)
+    stage.cluster.run_pod(stage.job_name, NAMESPACE)
+    await stage.settle()
+    stage.cluster.delete_bot(NAMESPACE, NAME)
+    await stage.settle()
+    assert (stage.cluster.names("jobs"), stage.reason()) == ([stage.job_name], "Erasing")
+    await stage.collect_garbage()
+    assert stage.cluster.names("jobs") == [CLEANUP]
+    assert not is_gone(stage)
+    await end_cleanup(stage, "Complete")
+    assert is_gone(stage)
+    assert [write.split()[0] for write in stage.cluster.writes[3:]] == ["delete", "status", "create", "finalizers"]
+
+
+async def test_the_cleanup_belongs_to_nobody_and_gets_the_s3_key_alone(stage: Stage) -> None:
+    x = {"x": {"handle": "gull", "acceptTerms": True, "tokenSecret": {"name": "x-app", "key": "token"}}}
+    wandb = {"wandb": {"apiKeySecret": {"name": "wandb", "key": "key"}}}
+    await stage.apply(**ERASING, sources=[x], tracking=wandb)
+    await deleted(stage)
+    job = stage.cluster.objects["jobs", NAMESPACE, CLEANUP]
+    pod = job["spec"]["template"]["spec"]
+    assert "ownerReferences" not in job["metadata"]
+    assert job["metadata"]["labels"]["tweetbot.dev/bot-uid"] == "uid-gull"
+    assert job["spec"]["ttlSecondsAfterFinished"] == 3600
+    assert (pod["restartPolicy"], pod["activeDeadlineSeconds"]) == ("Never", 3600)
+    assert pod["containers"][0]["command"] == ["tweetbot-trainer", "cleanup"]
+    assert {volume["name"] for volume in pod["volumes"]} == {"work", "secrets"}
+    (secrets,) = [volume for volume in pod["volumes"] if volume["name"] == "secrets"]
+    assert {source["secret"]["name"] for source in secrets["projected"]["sources"]} == {"s3"}
+    env = {entry["name"]: entry["value"] for entry in pod["containers"][0]["env"]}
+    assert RunDocument.model_validate_json(env["TWEETBOT_RUN"]).prefix == "s3://team-a/models/team-a/gull"
+
+
+async def test_a_spec_too_long_to_train_is_short_enough_to_erase(stage: Stage) -> None:
+    values = ["v" * 60 + str(number) for number in range(20)]
+    expressions = [{"key": f"{'k' * 200}{number}", "operator": "In", "values": values} for number in range(10)]
+    terms = [{"matchExpressions": expressions}] * 5
+    affinity = {"required": terms, "preferred": [{"weight": 1, "preference": term} for term in terms]}
+    await stage.apply(**ERASING, scheduling={"affinity": affinity})
+    assert stage.reason() == "JobRefused"
+    await deleted(stage)
+    assert stage.cluster.names("jobs") == [CLEANUP]
+
+
+async def test_a_bot_whose_runs_have_ended_is_erased_as_well(stage: Stage) -> None:
+    await stage.apply(**ERASING)
+    await stage.whole_run()
+    stage.cluster.delete_bot(NAMESPACE, NAME)
+    await stage.settle()
+    assert CLEANUP in stage.cluster.names("jobs")
+
+
+async def test_a_restart_in_the_middle_makes_no_second_cleanup(stage: Stage) -> None:
+    await stage.apply(**ERASING)
+    await deleted(stage)
+    stage.start_operator()
+    await stage.settle()
+    assert stage.cluster.writes.count(f"create job {CLEANUP}") == 1
+    await end_cleanup(stage, "Complete")
+    assert is_gone(stage)
+
+
+async def test_a_cleanup_that_failed_is_tried_again_after_a_pause_and_says_why(stage: Stage) -> None:
+    await stage.apply(**ERASING)
+    await deleted(stage)
+    said = a_refusal_of_the_trainer("NotAuthorized", "S3 answered AccessDenied")
+    await end_cleanup(stage, "Failed", 11, encode(said).decode())
+    assert "NotAuthorized: S3 answered AccessDenied" in message(stage)
+    await stage.wait(SETTINGS.retry_seconds)
+    await stage.collect_garbage()
+    assert stage.cluster.writes.count(f"create job {CLEANUP}") == 2
+    await end_cleanup(stage, "Complete")
+    assert is_gone(stage)
+
+
+def message(stage: Stage) -> str:
+    found = stage.status.condition("Progressing")
+    return found.message if found else ""
+
+
+async def test_a_refused_cleanup_is_tried_again(stage: Stage) -> None:
+    await stage.apply(**ERASING)
+    stage.cluster.faults["create_job"] = [Refused("exceeded quota")]
+    await deleted(stage)
+    assert CLEANUP not in stage.cluster.names("jobs")
+    assert "exceeded quota" in message(stage)
+    await stage.wait(3)
+    assert CLEANUP in stage.cluster.names("jobs")
+
+
+async def test_changing_the_policy_back_lets_the_bot_go_and_ends_the_cleanup(stage: Stage) -> None:
+    await stage.apply(**ERASING)
+    await deleted(stage)
+    stage.cluster.edit(NAMESPACE, NAME, deletionPolicy="Retain")
+    await stage.settle()
+    assert is_gone(stage)
+    assert f"delete job {CLEANUP}" in stage.cluster.writes
+
+
+# ---- never for ever
+
+
+def events(stage: Stage) -> list[str]:
+    return [event["note"] for event in stage.cluster.events if event["reason"] == "ErasureGivenUp"]
+
+
+async def test_after_an_hour_the_bot_goes_and_an_event_names_what_is_left(stage: Stage) -> None:
+    await stage.apply(**ERASING)
+    await deleted(stage)
+    await stage.wait(3600)
+    assert f"delete job {CLEANUP}" in stage.cluster.writes
+    assert not is_gone(stage)  # the cleanup still ends
+    (note,) = events(stage)
+    assert note.startswith("s3://team-a/models/team-a/gull was not erased: that has not worked for 3600 s")
+    await stage.collect_garbage()
+    assert is_gone(stage)
+
+
+async def test_an_operator_that_was_away_for_longer_begins_all_the_same(stage: Stage) -> None:
+    await stage.apply(**ERASING)
+    await stage.whole_run()
+    stage.cluster.intake = None
+    stage.cluster.delete_bot(NAMESPACE, NAME)
+    stage.time += timedelta(seconds=9000)
+    stage.start_operator()
+    await stage.settle()
+    assert CLEANUP in stage.cluster.names("jobs")
+    await end_cleanup(stage, "Complete")
+    assert is_gone(stage)
+    assert events(stage) == []
+
+
+async def test_an_operator_that_was_away_for_longer_ends_what_runs_before_it_gives_up(stage: Stage) -> None:
+    await stage.apply(**ERASING)
+    stage.cluster.run_pod(stage.job_name, NAMESPACE)
+    stage.cluster.intake = None
+    stage.cluster.delete_bot(NAMESPACE, NAME)
+    stage.time += timedelta(seconds=9000)
+    stage.start_operator()
+    await stage.settle()
+    await stage.wait(120)
+    await stage.collect_garbage()
+    assert CLEANUP in stage.cluster.names("jobs")
+    await end_cleanup(stage, "Complete")
+    assert (is_gone(stage), events(stage)) == (True, [])
+
+
+async def test_one_refusal_is_not_the_end_for_an_operator_that_was_away_for_longer(stage: Stage) -> None:
+    await stage.apply(**ERASING)
+    await stage.whole_run()
+    stage.cluster.intake = None
+    stage.cluster.delete_bot(NAMESPACE, NAME)
+    stage.time += timedelta(seconds=9000)
+    stage.cluster.faults["create_job"] = [WebhookAway("failed calling webhook")]
+    stage.start_operator()
+    await stage.settle()
+    await stage.wait(2)
+    assert CLEANUP in stage.cluster.names("jobs")
+
+
+def test_what_was_said_of_a_stages_job_is_not_said_of_the_erasure() -> None:
+    bot = replace(a_bot(**ERASING), finalizers=(ERASE_FINALIZER,), deleting=True, deleted_at=NOON.isoformat())
+    quota = Refusal("gull-1a2b3c4d-train", "e", "JobRefused", "exceeded quota", 1, NOON)
+    made = plan_deletion(a_world(bot, jobs=(a_job(bot, deleting=True),), findings=Findings(refusal=quota)), SETTINGS)
+    ready = made.status.condition("Ready")
+    assert ready is not None
+    assert (ready.reason, "quota" in ready.message) == ("Erasing", False)
+
+
+async def test_what_was_erased_while_the_operator_was_away_is_not_called_given_up(stage: Stage) -> None:
+    await stage.apply(**ERASING)
+    await deleted(stage)
+    stage.cluster.intake = None
+    await end_cleanup(stage, "Complete")
+    stage.time += timedelta(seconds=9000)
+    stage.start_operator()
+    await stage.settle()
+    assert is_gone(stage)
+    assert events(stage) == []
+
+
+async def test_a_cleanup_on_a_dead_node_holds_the_bot_up_for_minutes_more_and_not_longer(stage: Stage) -> None:
+    await stage.apply(**ERASING)
+    await deleted(stage)
+    await stage.wait(3600)
+    await stage.wait(600)
+    assert is_gone(stage)
+
+
+async def test_a_stage_that_does_not_end_does_not_hold_the_bot_up_for_ever(stage: Stage) -> None:
+    await stage.apply(**ERASING)
+    stage.cluster.run_pod(stage.job_name, NAMESPACE)
+    stage.cluster.delete_bot(NAMESPACE, NAME)
+    await stage.settle()
+    await stage.wait(3600)
+    assert is_gone(stage)
+    assert len(events(stage)) == 1
+
+
+async def test_an_ending_namespace_is_not_held_up_at_all(stage: Stage) -> None:
+    await stage.apply(**ERASING)
+    stage.cluster.faults["create_job"] = [NamespaceEnding("unable to create new content in namespace")]
+    await deleted(stage)
+    assert is_gone(stage)
+    assert "its namespace is being deleted" in events(stage)[0]
+
+
+def test_a_spec_that_cannot_be_read_does_not_hold_the_bot_up() -> None:
+    bot = UnreadableBot(
+        namespace=NAMESPACE,
+        name=NAME,
+        uid="uid-gull",
+        generation=1,
+        resource_version="1",
+        status=a_bot().status,
+        complaint="spec.filter: no",
+        deleting=True,
+        deleted_at=NOON.isoformat(),
+        finalizers=(ERASE_FINALIZER, FOREIGN),
+    )
+    made = plan_deletion(a_world(bot), SETTINGS)
+    assert made.records
+    after = plan_deletion(a_world(replace(bot, status=made.status)), SETTINGS)
+    assert after.actions == (SetFinalizers((FOREIGN,), "given up"),)
+
+
+async def test_a_schedule_that_makes_no_sense_is_in_no_erasures_way(stage: Stage) -> None:
+    await stage.apply(**ERASING)
+    await stage.whole_run()
+    stage.cluster.edit(NAMESPACE, NAME, schedule={"cron": "0 5-3 * * *"})
+    await stage.settle()
+    assert stage.reason() == "InvalidSpec"
+    await deleted(stage)
+    await end_cleanup(stage, "Complete")
+    assert (is_gone(stage), events(stage)) == (True, [])
+
+
+def test_another_ones_finalizer_is_waited_for_without_a_word() -> None:
+    bot = replace(a_bot(**ERASING), finalizers=(FOREIGN,), deleting=True, deleted_at=NOON.isoformat())
+    made = plan_deletion(a_world(bot, at=9999), SETTINGS)
+    assert (made.actions, made.status, made.wake_at) == ((), bot.status, None)
+
+
+def test_it_is_woken_for_its_deadline() -> None:
+    bot = replace(a_bot(**ERASING), finalizers=(ERASE_FINALIZER,), deleting=True, deleted_at=NOON.isoformat())
+    assert plan_deletion(a_world(bot), SETTINGS).wake_at == seconds_after_noon(3600)
+
+
+# ---- other people's Jobs
+
+
+async def test_a_strangers_job_of_that_name_is_not_touched(stage: Stage) -> None:
+    await stage.apply(**ERASING)
+    stage.cluster.put("jobs", {"metadata": {"namespace": NAMESPACE, "name": CLEANUP, "labels": {}}})
+    await deleted(stage)
+    assert f"delete job {CLEANUP}" not in stage.cluster.writes
+    await stage.wait(3600)
+    assert is_gone(stage)
+    assert CLEANUP in stage.cluster.names("jobs")
+
+
+async def test_a_job_that_only_claims_to_be_a_stage_is_no_stage(stage: Stage) -> None:
+    await stage.apply(suspend=True)
+    labels = {"tweetbot.dev/bot": NAME, "tweetbot.dev/bot-uid": "uid-gull", "tweetbot.dev/stage": "prepare"}
+    stage.cluster.put("jobs", {"metadata": {"namespace": NAMESPACE, "name": stage.job_name, "labels": labels}})
+    stage.cluster.edit(NAMESPACE, NAME, suspend=False)
+    await stage.settle()
+    assert stage.reason() == "NameConflict"

@@ -1,0 +1,106 @@
+"""Why a Job failed: each row of the table, and nothing of a Pod's words that could harm a status."""
+
+import pytest
+
+from builders.operator import a_bot_in, a_failed_job, a_failed_pod, a_refusal_of_the_trainer
+from tweetbot_contract.result import StageFailed
+from tweetbot_operator.decisions.failures import failure_of
+from tweetbot_operator.types.objects import PodView
+from tweetbot_operator.types.stage_state import Broken, Interrupted, Lost, Unread
+
+JOB = a_failed_job(a_bot_in("Train"))
+SAID = a_refusal_of_the_trainer()
+
+
+def pod(exit_code: int | None, said: StageFailed | None = None, **changes: object) -> PodView:
+    return a_failed_pod(JOB, exit_code, said=said, **changes)
+
+
+@pytest.mark.parametrize(
+    ("pods", "reason"),
+    [
+        ((pod(10, SAID),), "BucketNotFound"),
+        ((pod(11, SAID),), "BucketNotFound"),
+        ((pod(12, a_refusal_of_the_trainer("TooFewPosts", "4,000 characters")),), "TooFewPosts"),
+        ((pod(13, a_refusal_of_the_trainer("Diverged", "nan")),), "Diverged"),
+        ((pod(10),), "TrainerBug"),
+        ((pod(12, message="Traceback (most recent call last)"),), "TrainerBug"),
+        ((pod(137, out_of_memory=True),), "OutOfMemory"),
+        ((pod(137),), "AttemptsExhausted"),
+        ((pod(None),), "AttemptsExhausted"),
+        ((pod(1),), "AttemptsExhausted"),
+        ((pod(1, a_refusal_of_the_trainer("TrainerBug", "KeyError")),), "TrainerBug"),
+        ((pod(143, a_refusal_of_the_trainer("Stopped", "SIGTERM")),), "AttemptsExhausted"),
+        ((pod(1), pod(10, SAID)), "BucketNotFound"),
+        ((pod(137, out_of_memory=True), pod(1)), "AttemptsExhausted"),
+    ],
+)
+def test_a_failure_for_good_has_its_own_reason(pods: tuple[PodView, ...], reason: str) -> None:
+    outcome = failure_of(JOB, pods, searched=False)
+    assert isinstance(outcome, Broken)
+    assert outcome.reason == reason
+    assert "Traceback" not in outcome.message
+    assert len(outcome.message) <= 1024
+
+
+@pytest.mark.parametrize("code", [10, 11])
+def test_what_may_be_mended_outside_the_manifest_names_the_way_on(code: int) -> None:
+    outcome = failure_of(JOB, (pod(code, SAID),), searched=False)
+    assert isinstance(outcome, Broken)
+    assert outcome.message.startswith("the bucket is not there. ")
+    assert outcome.message.endswith("set the annotation tweetbot.dev/retrain-at.")
+
+
+def test_a_message_that_names_the_way_on_is_left_as_it_is() -> None:
+    said = a_refusal_of_the_trainer(message="Create it and set the annotation tweetbot.dev/retrain-at.")
+    outcome = failure_of(JOB, (pod(10, said),), searched=False)
+    assert outcome == Broken("BucketNotFound", said.message)
+
+
+def test_a_longest_message_keeps_the_way_on_and_its_bound() -> None:
+    outcome = failure_of(JOB, (pod(10, a_refusal_of_the_trainer(message="m" * 1024)),), searched=False)
+    assert isinstance(outcome, Broken)
+    assert len(outcome.message) <= 1024
+    assert "retrain-at" in outcome.message
+
+
+def test_control_characters_never_reach_a_status() -> None:
+    said = a_refusal_of_the_trainer(message="first\nsecond\x1b[31m\u202e end")
+    outcome = failure_of(JOB, (pod(12, said),), searched=False)
+    assert isinstance(outcome, Broken)
+    assert outcome.message.isprintable()
+
+
+def test_attempts_ended_by_75_are_a_temporary_fault() -> None:
+    said = a_refusal_of_the_trainer("RateLimited", "X asks to wait")
+    assert failure_of(JOB, (pod(75, said),), searched=False) == Interrupted("RateLimited", "X asks to wait")
+
+
+def test_75_without_a_message_is_temporary_all_the_same() -> None:
+    outcome = failure_of(JOB, (pod(75),), searched=False)
+    assert isinstance(outcome, Interrupted)
+
+
+def test_pods_that_the_cache_lacks_are_asked_for() -> None:
+    assert failure_of(JOB, (), searched=False) == Unread(JOB)
+
+
+def test_a_pod_that_the_cache_has_not_seen_end_is_asked_for() -> None:
+    running = a_failed_pod(JOB, None, phase="Running", uid="second")
+    assert failure_of(JOB, (pod(1), running), searched=False) == Unread(JOB)
+
+
+def test_pods_that_are_gone_are_lost() -> None:
+    assert failure_of(JOB, (), searched=True) == Lost()
+
+
+def test_what_kept_the_trainer_from_starting_is_told_as_there_is_no_log() -> None:
+    outcome = failure_of(JOB, (pod(128, start_error="exec: not found in $PATH"),), searched=True)
+    assert isinstance(outcome, Broken)
+    assert outcome.message.startswith("The node could not start the trainer: exec: not found in $PATH. ")
+
+
+def test_disrupted_pods_are_not_counted_as_attempts() -> None:
+    outcome = failure_of(JOB, (pod(137, disrupted=True), pod(1)), searched=False)
+    assert isinstance(outcome, Broken)
+    assert outcome.message.startswith("All 1 attempts")

@@ -1,0 +1,112 @@
+"""A Job whose Pods the namespace does not admit: told of by the Job's Events, and healed unaided."""
+
+from dataclasses import replace
+from typing import Any
+
+from builders.operator import (
+    NOON,
+    SETTINGS,
+    a_bot_in,
+    a_failed_pod,
+    a_job,
+    a_prepare_result,
+    a_world,
+    seconds_after_noon,
+)
+from harness.stage_operator import Stage
+from tweetbot_operator.client.cluster import KubernetesCluster
+from tweetbot_operator.client.requests import ApiRequests
+from tweetbot_operator.decisions.plan import plan
+from tweetbot_operator.decisions.pod_problems import creation_complaint
+from tweetbot_operator.types.actions import ReadEvents
+from tweetbot_operator.types.diagnostics import Findings, MountCheck
+from tweetbot_operator.types.observed import World
+
+QUOTA = "exceeded quota: gpus, requested: requests.nvidia.com/gpu=1, used: 4, limited: 4"
+SAID = f'Error creating: pods "gull-1a2b3c4d-train-x7k2p" is forbidden: {QUOTA}'
+
+
+def waiting(at: float, message: str | None = None) -> World:
+    """Return a world whose Job waits for a Pod since noon; its Events were read where `message` is one."""
+    bot = a_bot_in("Train")
+    job = a_job(bot)
+    check = {} if message is None else {job.uid: MountCheck(message, 1, seconds_after_noon(at + 30))}
+    return a_world(bot, jobs=(job,), findings=Findings(mounts=check), at=at)
+
+
+def reasons(world: World) -> dict[str, tuple[str, str]]:
+    conditions = plan(world, SETTINGS).status.conditions
+    return {each.type: (each.status, each.reason) for each in conditions}
+
+
+def test_a_job_without_a_pod_is_asked_about_only_after_its_time() -> None:
+    early = plan(waiting(29), SETTINGS)
+    assert (early.actions, early.wake_at) == ((), seconds_after_noon(30))
+    assert plan(waiting(30), SETTINGS).actions == (ReadEvents(waiting(30).jobs[0]),)
+
+
+def test_what_the_namespace_refuses_is_told_and_later_raises_an_alarm() -> None:
+    early, late = reasons(waiting(60, QUOTA)), reasons(waiting(120, QUOTA))
+    assert (early["Progressing"], "Stalled" in early) == (("True", "PodRefused"), False)
+    assert late["Stalled"] == ("True", "PodRefused")
+
+
+def test_a_silence_is_no_refusal() -> None:
+    assert reasons(waiting(120, ""))["Progressing"] == ("True", "Training")
+
+
+def test_the_end_of_patience_names_the_quota() -> None:
+    run = plan(waiting(600, QUOTA), SETTINGS).status.current_run
+    assert run is not None
+    assert (run.reason, "exceeded quota" in (run.message or "")) == ("StartDeadlineExceeded", True)
+
+
+def test_an_old_complaint_says_nothing_of_the_gap_after_a_later_pod() -> None:
+    world = waiting(100, QUOTA)
+    ended = a_failed_pod(world.jobs[0], 1, finished_at=seconds_after_noon(90))
+    assert reasons(replace(world, pods=(ended,)))["Progressing"] == ("True", "Training")
+
+
+def test_each_trys_pod_name_is_left_out() -> None:
+    assert creation_complaint(("older", SAID)) == QUOTA
+    assert creation_complaint(("Error creating: Internal error occurred: webhook x",)) == (
+        "Internal error occurred: webhook x"
+    )
+    assert creation_complaint(()) == ""
+
+
+async def test_only_what_was_said_since_the_last_pod_counts() -> None:
+    class Events(ApiRequests):
+        def __init__(self) -> None:
+            self.asked: list[tuple[str, Any]] = []
+
+        async def get(self, path: str, query: Any = None, accept: str = "application/json") -> dict[str, Any]:
+            self.asked.append((path, query))
+            times = {"old": "2026-01-01T11:59:59Z", "newest": "2026-01-01T12:00:09Z", "new": "2026-01-01T12:00:00Z"}
+            about = {"regarding": {"uid": job.uid}}
+            items = [about | {"note": note, "deprecatedLastTimestamp": time} for note, time in times.items()]
+            others = [
+                about | {"note": "of no time", "eventTime": None},
+                {"regarding": {"uid": "another"}, "note": "no"},
+            ]
+            return {"items": [*items, *others], "metadata": {}}
+
+    events, job = Events(), a_job(a_bot_in("Train"))
+    assert await KubernetesCluster(events).creation_failures_of(job, NOON) == ("new", "newest")
+    query = {"fieldSelector": "reason=FailedCreate", "limit": "200"}
+    assert events.asked == [("/apis/events.k8s.io/v1/namespaces/team-a/events", query)]
+
+
+async def test_a_quota_that_is_raised_lets_the_run_go_on() -> None:
+    stage = Stage()
+    await stage.apply()
+    stage.cluster.creation_failures[stage.job_name] = (SAID,)
+    await stage.wait(30)
+    assert (stage.reason(), stage.reason("Stalled")) == ("PodRefused", "")
+    await stage.wait(90)
+    assert stage.reason("Stalled") == "PodRefused"
+    stage.cluster.run_pod(stage.job_name, "team-a")
+    await stage.settle()
+    assert (stage.reason(), stage.reason("Stalled")) == ("Preparing", "")
+    await stage.end_stage(a_prepare_result())
+    assert stage.run.stage == "Train"

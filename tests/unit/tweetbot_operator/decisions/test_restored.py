@@ -1,0 +1,64 @@
+"""What was exported, or comes from a backup: nothing runs twice, and no other TweetBot's status is believed."""
+
+from copy import deepcopy
+
+import pytest
+
+from harness.stage_operator import NAME, NAMESPACE, Stage
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+async def test_an_older_annotation_that_comes_back_runs_nothing(stage: Stage) -> None:
+    await stage.apply()
+    await stage.whole_run()
+    for value in ("2026-01-02", "2026-01-03"):
+        stage.cluster.annotate(NAMESPACE, NAME, {"tweetbot.dev/retrain-at": value})
+        await stage.settle()
+        await stage.whole_run()
+    stage.cluster.annotate(NAMESPACE, NAME, {"tweetbot.dev/retrain-at": "2026-01-02"})
+    await stage.settle()
+    assert (stage.run.number, stage.status.last_handled_retrain_at) == (3, "2026-01-03")
+
+
+async def restore(stage: Stage, **metadata: object) -> None:
+    """Apply what was exported, its status too, as another object of the same name."""
+    exported = deepcopy(stage.cluster.objects["tweetbots", NAMESPACE, NAME])
+    stage.cluster.remove("tweetbots", NAMESPACE, NAME)
+    for job in stage.cluster.names("jobs"):
+        stage.cluster.remove("jobs", NAMESPACE, job)
+    del exported["metadata"]["uid"]
+    exported["metadata"].update(metadata)
+    stage.cluster.writes.clear()
+    stage.cluster.put("tweetbots", exported)
+    await stage.settle()
+
+
+async def test_a_status_that_was_written_for_another_tweetbot_is_not_believed(stage: Stage) -> None:
+    await stage.apply()
+    await stage.whole_run()
+    await restore(stage)
+    assert stage.cluster.writes[0] == "forget status gull"
+    assert (stage.run.number, stage.run.outcome, stage.status.model) == (1, None, None)
+    await stage.whole_run()
+    assert (stage.status.phase, len(stage.status.runs)) == ("Succeeded", 1)
+
+
+async def test_annotations_that_were_exported_start_one_run_and_no_second(stage: Stage) -> None:
+    await stage.apply()
+    await stage.whole_run()
+    await restore(stage, annotations={"tweetbot.dev/retrain-at": "2026-01-02", "kopf.zalando.org/progress": "{"})
+    await stage.whole_run()
+    await stage.wait(86400)
+    assert (stage.run.number, len(stage.status.runs)) == (1, 1)
+
+
+async def test_a_status_of_somebody_else_on_a_spec_that_cannot_be_read_is_not_believed_either(stage: Stage) -> None:
+    await stage.apply()
+    await stage.whole_run()
+    stage.cluster.objects["tweetbots", NAMESPACE, NAME]["spec"]["sources"] = "none"
+    await restore(stage)
+    assert (stage.reason("Accepted"), stage.status.current_run, stage.status.model) == ("InvalidSpec", None, None)

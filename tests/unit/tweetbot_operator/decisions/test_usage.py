@@ -1,0 +1,201 @@
+"""What a run has used up: its containers' seconds over all Pods and Jobs, and how often its Pods had to leave."""
+
+from dataclasses import replace
+from typing import Any
+
+from builders.operator import (
+    NOON,
+    SETTINGS,
+    a_bot_in,
+    a_complete_job,
+    a_failed_job,
+    a_failed_pod,
+    a_finished_pod,
+    a_job,
+    a_pod,
+    a_prepare_result,
+    a_refusal_of_the_trainer,
+    a_train_result,
+    a_world,
+    seconds_after_noon,
+)
+from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.status import CurrentRun
+from tweetbot_operator.decisions.plan import Plan, plan
+from tweetbot_operator.jobs.job import job_for
+from tweetbot_operator.types.actions import DeleteJob
+from tweetbot_operator.types.objects import JobView, PodView
+
+LIMIT = {"run": {"activeDeadlineSeconds": 100}}
+
+
+def run_in(made: Plan) -> CurrentRun:
+    assert made.status.current_run is not None
+    return made.status.current_run
+
+
+def after(bot: TweetBot, job: JobView, *pods: PodView, at: float = 0) -> TweetBot:
+    """Return the bot with the status that a pass writes."""
+    return replace(bot, status=plan(a_world(bot, jobs=(job,), pods=pods, at=at), SETTINGS).status)
+
+
+def a_preempted_pod(job: JobView, **changes: Any) -> PodView:
+    """Return a Pod that ran for a minute and is about to be gone."""
+    fields: dict[str, Any] = {
+        "disrupted": True,
+        "finished_at": seconds_after_noon(60),
+        "deleting_at": seconds_after_noon(120),
+    }
+    return a_failed_pod(job, 143, **(fields | changes))
+
+
+def test_a_run_that_nothing_disturbs_is_written_no_more_often_for_its_seconds() -> None:
+    bot = a_bot_in("Train")
+    pod = a_finished_pod(a_job(bot), a_train_result())
+    assert not plan(a_world(bot, jobs=(a_job(bot),), pods=(pod,)), SETTINGS).records
+
+
+def test_the_end_tells_the_seconds_and_pods_of_the_whole_stage() -> None:
+    bot = a_bot_in("Train", run_fields={"pods": 1})
+    job = a_complete_job(bot)
+    first = a_failed_pod(job, 1, uid="first", finished_at=seconds_after_noon(60))
+    last = a_finished_pod(job, a_train_result(), started_at=seconds_after_noon(70), finished_at=seconds_after_noon(100))
+    run = run_in(plan(a_world(bot, jobs=(job,), pods=(first, last), at=101), SETTINGS))
+    assert (run.ran_seconds, run.pods) == (90, 3)
+
+
+def test_the_train_stage_begins_with_no_seconds_and_the_pods_of_the_first() -> None:
+    bot = a_bot_in("Prepare")
+    job = a_complete_job(bot)
+    pod = a_finished_pod(job, a_prepare_result(), finished_at=seconds_after_noon(50))
+    run = run_in(plan(a_world(bot, jobs=(job,), pods=(pod,)), SETTINGS))
+    assert (run.stage, run.ran_seconds, run.pods, run.counted_pods) == ("Train", 0, 1, ())
+
+
+def test_a_pod_about_to_be_gone_is_counted_once_and_its_seconds_outlast_it() -> None:
+    bot = a_bot_in("Train", **LIMIT)
+    job = a_job(bot)
+    gone = a_preempted_pod(job)
+    counted = after(bot, job, gone, at=61)
+    assert run_in(plan(a_world(counted, jobs=(job,), pods=(gone,), at=62), SETTINGS)).ran_seconds == 60
+    second = a_pod(job, uid="second", created_at=seconds_after_noon(70), started_at=seconds_after_noon(70))
+    world = a_world(counted, jobs=(job,), pods=(second,), at=109)
+    assert plan(world, SETTINGS).wake_at == seconds_after_noon(110)
+    run = run_in(plan(replace(world, now=seconds_after_noon(110)), SETTINGS))
+    assert (run.reason, run.ran_seconds) == ("DeadlineExceeded", 100)
+
+
+def test_a_pod_that_is_told_to_end_is_counted_when_it_has() -> None:
+    bot = a_bot_in("Train")
+    ending = a_pod(a_job(bot), deleting_at=seconds_after_noon(120))
+    assert run_in(plan(a_world(bot, jobs=(a_job(bot),), pods=(ending,), at=30), SETTINGS)).counted_pods == ()
+
+
+def test_seconds_before_a_suspension_count_after_it() -> None:
+    bot = a_bot_in("Train", suspend=True)
+    job = a_job(bot, deleting=True)
+    suspended = after(bot, job, a_failed_pod(job, 143, finished_at=seconds_after_noon(40)), at=41)
+    assert suspended.status.current_run is not None
+    assert suspended.status.current_run.ran_seconds == 40
+
+
+def test_seconds_of_a_round_count_in_the_next_and_shorten_its_jobs_own_limit() -> None:
+    bot = a_bot_in("Train", **LIMIT)
+    job = a_failed_job(bot)
+    said = a_refusal_of_the_trainer("StorageUnavailable", "S3 does not answer")
+    paused = after(bot, job, a_failed_pod(job, 75, said=said, finished_at=seconds_after_noon(30)), at=31)
+    run = paused.status.current_run
+    assert run is not None
+    assert (run.retries, run.ran_seconds) == (1, 30)
+    limits = [job_for(bot, of, SETTINGS)["spec"]["activeDeadlineSeconds"] for of in (run, run_of(bot))]
+    assert limits[1] - limits[0] == 30
+
+
+def run_of(bot: TweetBot) -> CurrentRun:
+    assert bot.status.current_run is not None
+    return bot.status.current_run
+
+
+def test_another_execution_has_all_its_time_again() -> None:
+    old = a_bot_in("Train", run_fields={"outcome": "Failed", "reason": "DeadlineExceeded", "ran_seconds": 7200})
+    bot = replace(old, spec=a_bot_in("Train", resources={"memory": "32Gi"}).spec)
+    assert run_in(plan(a_world(bot), SETTINGS)).ran_seconds == 0
+
+
+def test_the_old_executions_pod_is_not_counted_against_the_new_one() -> None:
+    old = a_bot_in("Train")
+    job = a_job(old, deleting=True)
+    bot = after(replace(old, spec=a_bot_in("Train", resources={"memory": "32Gi"}).spec), job)
+    pod = a_failed_pod(job, 143, finished_at=seconds_after_noon(40))
+    assert run_in(plan(a_world(bot, jobs=(job,), pods=(pod,), at=41), SETTINGS)).ran_seconds == 0
+
+
+def test_a_pod_that_ended_well_at_the_last_moment_has_made_it() -> None:
+    bot = a_bot_in("Train", **LIMIT)
+    pod = a_finished_pod(a_job(bot), a_train_result(), finished_at=seconds_after_noon(101))
+    assert run_in(plan(a_world(bot, jobs=(a_job(bot),), pods=(pod,), at=102), SETTINGS)).outcome is None
+
+
+# ---- disruptions
+
+
+def test_the_twentieth_disruption_ends_the_round_and_the_next_counts_anew() -> None:
+    bot = a_bot_in("Train", run_fields={"disruptions": 19, "ran_seconds": 900})
+    job = a_job(bot)
+    paused = after(bot, job, a_preempted_pod(job))
+    run = run_of(paused)
+    assert (run.reason, run.retries, run.disruptions, run.ran_seconds) == ("PreemptedTooOften", 1, 0, 960)
+    assert paused.status.condition("Progressing").reason == "RetryBackoff"  # type: ignore[union-attr]
+    made = plan(a_world(paused, jobs=(job,)), SETTINGS)
+    assert made.actions == (DeleteJob(job, "outdated"),)
+    assert run_in(made).retries == 1
+
+
+def test_nineteen_disruptions_are_borne() -> None:
+    bot = a_bot_in("Train", run_fields={"disruptions": 18})
+    job = a_job(bot)
+    run = run_of(after(bot, job, a_preempted_pod(job)))
+    assert (run.reason, run.disruptions, run.pods) == (None, 19, 0)
+
+
+def test_a_second_eviction_for_memory_is_no_bad_luck() -> None:
+    bot = a_bot_in("Train")
+    job = a_job(bot)
+    words = "The node was low on resource: memory. Threshold quantity: 100Mi, available: 81816Ki."
+    first = a_failed_pod(job, 137, uid="first", disrupted=True, eviction=words)
+    assert run_in(plan(a_world(bot, jobs=(job,), pods=(first,)), SETTINGS)).outcome is None
+    run = run_in(plan(a_world(bot, jobs=(job,), pods=(first, replace(first, uid="second"))), SETTINGS))
+    assert run.reason == "OutOfMemory"
+    assert "Threshold quantity" in (run.message or "")
+
+
+def test_evictions_for_disk_are_no_matter_of_memory() -> None:
+    bot = a_bot_in("Train")
+    job = a_job(bot)
+    pods = [
+        a_failed_pod(job, 137, uid=uid, disrupted=True, eviction="The node was low on resource: ephemeral-storage.")
+        for uid in ("first", "second")
+    ]
+    assert run_of(after(bot, job, *pods)).outcome is None
+
+
+def test_a_jobs_own_limit_used_up_by_pods_that_had_to_leave_costs_a_pause_and_not_the_run() -> None:
+    bot = a_bot_in("Train", run_fields={"disruptions": 3})
+    job = a_failed_job(bot, reason="DeadlineExceeded", message="Job was active longer than specified deadline")
+    run = run_of(after(bot, job))
+    assert (run.outcome, run.reason, run.retries) == (None, "PreemptedTooOften", 1)
+
+
+def test_a_jobs_own_limit_without_disruptions_ends_the_run() -> None:
+    bot = a_bot_in("Train")
+    job = a_failed_job(bot, reason="DeadlineExceeded", message="Job was active longer than specified deadline")
+    run = run_of(after(bot, job))
+    assert (run.outcome, run.reason) == ("Failed", "DeadlineExceeded")
+    assert "active longer" in (run.message or "")
+
+
+def test_no_more_pods_are_remembered_than_fit_the_status() -> None:
+    bot = a_bot_in("Train", run_fields={"counted_pods": tuple(f"pod-{number}" for number in range(64))})
+    job = a_job(bot)
+    known = tuple(a_preempted_pod(job, uid=f"pod-{number}", created_at=NOON) for number in range(65))
+    assert len(run_of(after(bot, job, *known)).counted_pods) == 64

@@ -1,0 +1,140 @@
+"""Why is it not running? The answer stands in the Reason column, and the cluster's own words in the message."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from builders.operator import (
+    SETTINGS,
+    a_bot_in,
+    a_failed_job,
+    a_failed_pod,
+    a_job,
+    a_refusal_of_the_trainer,
+    a_waiting_pod,
+    a_world,
+    seconds_after_noon,
+)
+from harness.kstatus import kstatus
+from tweetbot_operator.decisions.plan import plan
+from tweetbot_operator.types.diagnostics import Findings, MountCheck
+from tweetbot_operator.types.observed import World
+from tweetbot_operator.types.summary import Place
+
+LATE = seconds_after_noon(900)
+
+
+def blocked(**waiting: Any) -> World:
+    """Return a run whose Pod has waited for two minutes."""
+    bot = a_bot_in("Train")
+    return a_world(bot, jobs=(a_job(bot),), pods=(a_waiting_pod(a_job(bot), **waiting),), at=121)
+
+
+def mounting(words: str) -> World:
+    """Return the same where the kubelet says so of its volumes."""
+    world = blocked(waiting="ContainerCreating")
+    return replace(world, findings=Findings(mounts={world.pods[0].uid: MountCheck(words, 1, LATE)}))
+
+
+def without_pod(words: str) -> World:
+    """Return a run whose Job gets no Pod, and why."""
+    bot = a_bot_in("Train")
+    return a_world(bot, jobs=(a_job(bot),), findings=Findings(mounts={"uid-train": MountCheck(words, 1, LATE)}), at=121)
+
+
+def evicted() -> World:
+    bot = a_bot_in("Train")
+    job = a_job(bot)
+    gone = a_failed_pod(job, 143, disrupted=True, uid="first", name="a", created_at=seconds_after_noon(-60))
+    return a_world(bot, jobs=(job,), pods=(gone, a_waiting_pod(job)))
+
+
+def evicted_and_gone() -> World:
+    bot = a_bot_in("Train", run_fields={"disruptions": 1})
+    return a_world(bot, jobs=(a_job(bot),), pods=(a_waiting_pod(a_job(bot)),))
+
+
+def rate_limited() -> World:
+    bot = a_bot_in("Prepare")
+    said = a_refusal_of_the_trainer("RateLimited", "X asks to wait until 12:14:00 UTC")
+    job = a_failed_job(bot)
+    first = plan(a_world(bot, jobs=(job,), pods=(a_failed_pod(job, 75, said=said),)), SETTINGS).status
+    return a_world(replace(bot, status=first), at=1)
+
+
+#: State: world, reason, words of the message, what kstatus makes of it.
+STATES: dict[str, tuple[World, str, str, str]] = {
+    "no node takes it": (
+        blocked(scheduled_at=None, unschedulable="0/3 nodes are available: 3 Insufficient nvidia.com/gpu."),
+        "Unschedulable",
+        "Insufficient nvidia.com/gpu",
+        "Failed",
+    ),
+    "the image cannot be pulled": (
+        blocked(waiting="ErrImagePull", waiting_message='pull access denied for "trainer"'),
+        "ImagePullFailed",
+        "pull access denied",
+        "Failed",
+    ),
+    "a Secret is not there": (mounting('secret "s3" not found'), "SecretNotFound", 'secret "s3" not found', "Failed"),
+    "a key of a mounted Secret is not there": (
+        mounting(
+            'MountVolume.SetUp failed for volume "secrets" : references non-existent secret key: AWS_ACCESS_KEY_ID'
+        ),
+        "SecretNotFound",
+        "AWS_ACCESS_KEY_ID",
+        "Failed",
+    ),
+    "a key of a Secret in the environment is not there": (
+        blocked(waiting="CreateContainerConfigError", waiting_message="couldn't find key token in Secret team-a/x"),
+        "SecretNotFound",
+        "find key token in Secret team-a/x",
+        "Failed",
+    ),
+    "a quota is used up": (
+        without_pod("exceeded quota: gpus, requested: requests.nvidia.com/gpu=1, used: 2, limited: 2"),
+        "PodRefused",
+        "exceeded quota: gpus",
+        "Failed",
+    ),
+    "a limit range forbids it": (
+        without_pod("maximum memory usage per Container is 1Gi, but limit is 16Gi"),
+        "PodRefused",
+        "maximum memory usage",
+        "Failed",
+    ),
+    "it waits for a slot": (
+        replace(a_world(a_bot_in("Prepare")), place=Place("2 runs of a namespace may be active", 3)),
+        "Queued",
+        "3 of its namespace were before it",
+        "Current",
+    ),
+    "it had to leave its node": (evicted(), "Evicted", "had to leave its node", "Current"),
+    "its Pod had to leave and is gone": (evicted_and_gone(), "Evicted", "had to leave its node", "Current"),
+    "X asks to wait": (rate_limited(), "RetryBackoff", "RateLimited: X asks to wait until 12:14:00 UTC", "Current"),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_reason_says_why_and_the_message_how_the_cluster_put_it(state: str) -> None:
+    world, reason, words, verdict = STATES[state]
+    status = plan(world, SETTINGS).status
+    progressing = status.condition("Progressing")
+    assert progressing is not None
+    assert (progressing.reason, words in progressing.message) == (reason, True)
+    assert kstatus({"metadata": {"generation": 1}, "status": status.as_json()}) == verdict
+
+
+def test_a_pause_says_when_it_ends() -> None:
+    progressing = plan(rate_limited(), SETTINGS).status.condition("Progressing")
+    assert progressing is not None
+    assert progressing.message.endswith("Round 2 begins at 2026-01-01T12:05:00Z.")
+
+
+def test_a_pull_that_is_tried_again_and_again_says_the_same_in_between() -> None:
+    said = 'failed to resolve reference "registry.example/trainer:1": not found'
+    pause = f'Back-off pulling image "registry.example/trainer:1": ErrImagePull: {said}'
+    tried = plan(blocked(waiting="ErrImagePull", waiting_message=said), SETTINGS).status
+    assert plan(blocked(waiting="ImagePullBackOff", waiting_message=pause), SETTINGS).status == tried
+    assert any(f"ErrImagePull: {said}" in condition.message for condition in tried.conditions)

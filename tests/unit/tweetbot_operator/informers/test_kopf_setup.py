@@ -1,0 +1,81 @@
+"""kopf is an event source: nothing that makes it write is left on."""
+
+import itertools
+import logging
+from typing import Any
+
+import kopf
+import pytest
+
+from builders.manifests import a_manifest
+from harness.stage_operator import NAME, NAMESPACE, Stage
+from tweetbot_operator.informers import kopf_setup, watches
+
+
+@pytest.fixture
+def settings() -> kopf.OperatorSettings:
+    settings = kopf.OperatorSettings()
+    kopf_setup.configure(settings)
+    return settings
+
+
+def test_nothing_can_be_stored_on_an_object(settings: kopf.OperatorSettings) -> None:
+    patch = kopf.Patch()
+    body = kopf.Body(a_manifest())  # type: ignore[arg-type]
+    storages = settings.persistence
+    storages.diffbase_storage.store(body=body, patch=patch, essence=storages.diffbase_storage.build(body=body))
+    storages.progress_storage.store(key="k", record={}, body=body, patch=patch)  # type: ignore[arg-type]
+    storages.progress_storage.touch(body=body, patch=patch, value="now")
+    storages.progress_storage.purge(key="k", body=body, patch=patch)  # type: ignore[arg-type]
+    assert patch == {}
+    assert storages.diffbase_storage.fetch(body=body) is None
+    assert storages.progress_storage.fetch(key="k", body=body) is None  # type: ignore[arg-type]
+
+
+def test_only_our_jobs_and_pods_cross_the_wire(settings: kopf.OperatorSettings) -> None:
+    selectors = settings.watching.label_selectors
+    for resource in (("batch", "v1", "jobs"), ("", "v1", "pods")):
+        assert selectors[resource] == "app.kubernetes.io/managed-by=tweetbot-operator"
+
+
+def test_it_looks_for_no_namespaces_and_posts_no_events(settings: kopf.OperatorSettings) -> None:
+    assert settings.scanning.disabled
+    assert not settings.posting.enabled
+    assert settings.peering.standalone
+
+
+def test_an_outage_of_hours_is_sat_through_with_pauses_of_at_most_half_a_minute() -> None:
+    pauses = list(itertools.islice(kopf_setup.EndlessPauses(), 1000))
+    assert len(pauses) == 1000
+    assert all(0 < pause <= 30 for pause in pauses)
+    assert sum(pauses[100:]) > 900 * 15
+
+
+async def test_kopf_keeps_nothing_of_the_objects_that_it_shows() -> None:
+    memories = kopf_setup.NoMemories()
+    first, second = [await memories.recall(a_manifest(), memobase=kopf.Memo()) for _ in range(2)]
+    assert first is not second
+    assert list(memories.iter_all_memories()) == []
+
+
+def test_there_are_event_handlers_and_no_other() -> None:
+    registry = kopf.OperatorRegistry()
+    watches.register(registry, Stage().intake)
+    assert len(list(registry._watching.get_all_handlers())) == 3
+    for kind in (registry._changing, registry._spawning, registry._indexing):
+        assert list(kind.get_all_handlers()) == []
+
+
+async def test_what_the_watch_shows_reaches_cache_and_queue(caplog: pytest.LogCaptureFixture) -> None:
+    stage = Stage()
+    registry = kopf.OperatorRegistry()
+    watches.register(registry, stage.intake)
+    on_bot: Any = next(iter(registry._watching.get_all_handlers())).fn
+    manifest = a_manifest()
+    manifest["metadata"]["resourceVersion"] = "7"
+    with caplog.at_level(logging.WARNING):
+        await on_bot(event={"type": None, "object": manifest})
+        assert stage.cache.bot((NAMESPACE, NAME)) is not None
+        await on_bot(event={"type": "DELETED", "object": manifest})
+    assert stage.cache.bot((NAMESPACE, NAME)) is None
+    assert len(stage.queue) == 1

@@ -1,0 +1,214 @@
+"""The keyed queue: each key once, never two workers on one, namespaces in turn, failures with a pause."""
+
+import asyncio
+
+import pytest
+
+from tweetbot_operator.informers.workqueue import KeyedQueue
+from tweetbot_operator.types.objects import Key
+
+GULL, TERN = ("team-a", "gull"), ("team-a", "tern")
+
+
+class Clock:
+    """A clock in the test's hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def queue(clock: Clock) -> KeyedQueue:
+    return KeyedQueue(clock, jitter=lambda low, high: (low + high) / 2)
+
+
+def drained(queue: KeyedQueue) -> list[Key]:
+    keys = []
+    while taken := queue.next():
+        keys.append(taken[0])
+        queue.done(taken[0])
+    return keys
+
+
+def test_a_key_added_twice_is_looked_at_once(queue: KeyedQueue) -> None:
+    queue.add(GULL)
+    queue.add(GULL)
+    assert drained(queue) == [GULL]
+
+
+def test_a_key_in_flight_is_given_to_nobody_else(queue: KeyedQueue) -> None:
+    queue.add(GULL)
+    assert queue.next() is not None
+    queue.add(GULL)
+    assert queue.next() is None
+
+
+def test_a_key_added_in_flight_is_looked_at_once_more(queue: KeyedQueue) -> None:
+    queue.add(GULL)
+    queue.next()
+    queue.add(GULL)
+    queue.add(GULL)
+    queue.done(GULL)
+    assert drained(queue) == [GULL]
+
+
+def test_what_was_added_before_a_look_needs_no_other_pass(queue: KeyedQueue) -> None:
+    queue.add(("team-a", "gull"))
+    (key, _) = queue.next() or (("", ""), 0.0)
+    queue.add(key)
+    queue.looked_at(key)
+    queue.done(key)
+    assert queue.next() is None
+
+
+def test_what_is_added_after_the_last_look_does(queue: KeyedQueue) -> None:
+    queue.add(("team-a", "gull"))
+    (key, _) = queue.next() or (("", ""), 0.0)
+    queue.looked_at(key)
+    queue.add(key)
+    queue.done(key)
+    assert queue.next() == (key, 0.0)
+
+
+def test_one_namespace_with_many_keys_does_not_hold_up_another(queue: KeyedQueue) -> None:
+    flood = [("team-a", str(number)) for number in range(100)]
+    for key in [*flood, ("team-b", "gull")]:
+        queue.add(key)
+    assert drained(queue).index(("team-b", "gull")) == 1
+
+
+def test_a_key_due_later_is_ready_then(queue: KeyedQueue, clock: Clock) -> None:
+    queue.add_after(GULL, 10)
+    clock.now = 9.9
+    assert drained(queue) == []
+    clock.now = 10
+    assert drained(queue) == [GULL]
+
+
+def test_the_newest_wish_replaces_the_older(queue: KeyedQueue, clock: Clock) -> None:
+    queue.add_after(GULL, 10)
+    queue.add_after(GULL, 20)
+    clock.now = 15
+    assert drained(queue) == []
+    clock.now = 20
+    assert drained(queue) == [GULL]
+
+
+def test_a_wish_can_be_withdrawn(queue: KeyedQueue, clock: Clock) -> None:
+    queue.add_after(GULL, 10)
+    queue.add_after(GULL, None)
+    clock.now = 100
+    assert drained(queue) == []
+
+
+def test_pauses_after_failures_double_up_to_five_minutes(queue: KeyedQueue) -> None:
+    assert [queue.retry(GULL) for _ in range(11)] == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
+
+
+def test_a_success_makes_the_pauses_short_again(queue: KeyedQueue) -> None:
+    queue.retry(GULL)
+    queue.retry(GULL)
+    queue.forgive(GULL)
+    assert queue.retry(GULL) == 1
+
+
+def test_pauses_are_spread_by_a_fifth(clock: Clock) -> None:
+    drawn: list[tuple[float, float]] = []
+
+    def jitter(low: float, high: float) -> float:
+        drawn.append((low, high))
+        return low
+
+    assert KeyedQueue(clock, jitter).retry(GULL) == 0.8
+    assert drawn == [(0.8, 1.2)]
+
+
+def test_a_thousand_failures_are_no_overflow(queue: KeyedQueue) -> None:
+    assert [queue.retry(GULL) for _ in range(2000)][-1] == 300
+
+
+def test_the_time_that_a_key_waited_is_told(queue: KeyedQueue, clock: Clock) -> None:
+    queue.add(GULL)
+    clock.now = 3
+    assert queue.next() == (GULL, 3)
+
+
+def test_a_namespace_whose_passes_hang_leaves_room_for_others(clock: Clock) -> None:
+    queue = KeyedQueue(clock, most_in_flight=2)
+    for key in [("team-a", str(number)) for number in range(5)]:
+        queue.add(key)
+    assert [queue.next(), queue.next(), queue.next()] == [(("team-a", "0"), 0), (("team-a", "1"), 0), None]
+    queue.add(("team-b", "gull"))
+    assert queue.next() == (("team-b", "gull"), 0)
+    queue.done(("team-a", "0"))
+    assert queue.next() == (("team-a", "2"), 0)
+
+
+async def test_a_worker_wakes_when_its_namespace_has_room_again(clock: Clock) -> None:
+    queue = KeyedQueue(clock, most_in_flight=1)
+    queue.add(GULL)
+    queue.add(TERN)
+    assert queue.next() is not None
+    worker = asyncio.create_task(queue.take())
+    await asyncio.sleep(0)
+    queue.done(GULL)
+    assert (await worker)[0] == TERN
+
+
+def test_a_tenant_with_a_thousand_does_not_delay_the_next_one(clock: Clock, queue: KeyedQueue) -> None:
+    """A pass takes ten milliseconds here; the other tenants' news wait for one pass of the flood's each at the most."""
+    for number in range(1000):
+        queue.add(("flood", str(number)))
+    waited = []
+    while taken := queue.next():
+        if taken[0][0] != "flood":
+            waited.append(taken[1])
+        clock.now += 0.01
+        queue.done(taken[0])
+        if len(waited) < 50:
+            queue.add((f"team-{len(waited)}", "gull"))
+    assert len(waited) == 50
+    assert max(waited) <= 0.0201
+
+
+async def test_a_worker_waits_for_the_next_key(queue: KeyedQueue) -> None:
+    worker = asyncio.create_task(queue.take())
+    await asyncio.sleep(0)
+    queue.add(TERN)
+    assert (await worker)[0] == TERN
+
+
+async def test_two_waiting_workers_share_two_keys(queue: KeyedQueue) -> None:
+    workers = [asyncio.create_task(queue.take()) for _ in range(2)]
+    await asyncio.sleep(0)
+    queue.add(GULL)
+    queue.add(TERN)
+    assert {key for key, _ in await asyncio.gather(*workers)} == {GULL, TERN}
+
+
+async def test_a_worker_wakes_for_what_falls_due() -> None:
+    queue = KeyedQueue(asyncio.get_running_loop().time)
+    queue.add_after(GULL, 0.01)
+    assert (await asyncio.wait_for(queue.take(), 5))[0] == GULL
+
+
+def test_its_length_counts_what_is_ready(queue: KeyedQueue) -> None:
+    queue.add(GULL)
+    queue.add(TERN)
+    queue.add_after(("team-b", "gull"), 5)
+    assert len(queue) == 2
+
+
+def test_a_forgotten_key_is_due_no_more(queue: KeyedQueue, clock: Clock) -> None:
+    queue.retry(GULL)
+    queue.forget(GULL)
+    clock.now = 1000
+    assert drained(queue) == []

@@ -1,0 +1,168 @@
+"""The Jobs, as people read them in tests/golden, and the rules that no Job may break."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from builders.operator import SETTINGS, a_bot, a_bot_in, a_run
+from tweetbot_contract.handover import BASE_DIR, BASE_DIR_ENV, RunDocument
+from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.status import Stage
+from tweetbot_operator.jobs.job import job_for
+
+GOLDEN = Path(__file__).parents[3] / "golden"
+EVERYTHING: dict[str, Any] = {
+    "sources": [
+        {"archive": {"uri": "s3://team-a/harbour_gull.zip"}},
+        {"x": {"handle": "harbour_gull", "tokenSecret": {"name": "x-app", "key": "bearer"}, "acceptTerms": True}},
+    ],
+    "model": {"base": "scratch://mini"},
+    "tracking": {"wandb": {"apiKeySecret": {"name": "wandb", "key": "key"}}},
+    "resources": {"gpu": {"resource": "amd.com/gpu"}, "cpu": "8", "memory": "32Gi"},
+    "serviceAccountName": "trainer",
+    "run": {"attempts": 5, "activeDeadlineSeconds": 3600, "startDeadlineSeconds": 300},
+    "scheduling": {
+        "queueName": "gpus",
+        "workloadPriorityClassName": "batch",
+        "priorityClassName": "low",
+        "runtimeClassName": "nvidia",
+        "nodeSelector": {"gpu": "a10"},
+        "tolerations": [{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}],
+        "affinity": {
+            "required": [{"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a", "b"]}]}],
+            "preferred": [{"weight": 10, "preference": {"matchExpressions": [{"key": "disk", "operator": "Exists"}]}}],
+        },
+    },
+}
+BOTS = {
+    "minimal-prepare": a_bot_in("Prepare"),
+    "minimal-train": a_bot_in("Train"),
+    "everything-prepare": a_bot_in("Prepare", **EVERYTHING),
+    "everything-train": a_bot_in("Train", **EVERYTHING),
+    "workload-identity-train": a_bot_in(
+        "Train", output={"s3": {"uri": "s3://team-a/models"}}, resources={"gpu": {"count": 0}}
+    ),
+}
+
+
+def the_job(bot: TweetBot) -> dict[str, Any]:
+    return job_for(bot, bot.status.current_run or a_run(bot), SETTINGS)
+
+
+def container(job: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = job["spec"]["template"]["spec"]["containers"][0]
+    return found
+
+
+def env(job: dict[str, Any]) -> dict[str, str]:
+    return {entry["name"]: entry.get("value", "") for entry in container(job)["env"]}
+
+
+@pytest.mark.parametrize("name", BOTS)
+def test_the_job_is_the_one_that_was_reviewed(name: str) -> None:
+    """To accept a change: write `yaml.safe_dump(the_job(BOTS[name]), sort_keys=False)` there, and read the diff."""
+    assert the_job(BOTS[name]) == yaml.safe_load((GOLDEN / f"job-{name}.yaml").read_text())
+
+
+@pytest.mark.parametrize("stage", ["Prepare", "Train"])
+def test_a_claim_with_the_base_is_mounted_read_only(stage: Stage) -> None:
+    job = the_job(a_bot_in(stage, model={"base": "pvc://models/gpt2/v2"}))
+    claim = {"name": "base", "persistentVolumeClaim": {"claimName": "models", "readOnly": True}}
+    assert claim in job["spec"]["template"]["spec"]["volumes"]
+    assert {"name": "base", "mountPath": BASE_DIR, "readOnly": True} in container(job)["volumeMounts"]
+    assert (env(job)[BASE_DIR_ENV], env(job)["HF_HUB_OFFLINE"]) == (BASE_DIR, "1")
+
+
+def test_a_bot_without_gpu_asks_for_none() -> None:
+    job = the_job(a_bot_in("Train", resources={"gpu": {"count": 0}}))
+    assert set(container(job)["resources"]["limits"]) == {"cpu", "memory"}
+
+
+def test_the_prepare_stage_never_asks_for_a_gpu() -> None:
+    assert set(container(the_job(BOTS["everything-prepare"]))["resources"]["limits"]) == {"cpu", "memory"}
+
+
+def test_the_same_run_gives_the_same_job() -> None:
+    assert the_job(a_bot_in("Train")) == the_job(a_bot_in("Train"))
+
+
+def test_nothing_of_the_bots_own_labels_and_annotations_is_on_a_job() -> None:
+    job = the_job(a_bot_in("Train"))
+    keys = {*job["metadata"]["labels"], *job["metadata"]["annotations"], *job["spec"]["template"]["metadata"]["labels"]}
+    assert keys == {
+        "app.kubernetes.io/managed-by",
+        "tweetbot.dev/bot",
+        "tweetbot.dev/bot-uid",
+        "tweetbot.dev/run",
+        "tweetbot.dev/stage",
+        "tweetbot.dev/execution",
+        "tweetbot.dev/round",
+        "argocd.argoproj.io/ignore-resource-updates",
+    }
+
+
+def test_the_run_document_is_read_back_by_the_contract() -> None:
+    bot = a_bot_in("Train")
+    document = RunDocument.model_validate_json(env(the_job(bot))["TWEETBOT_RUN"])
+    assert (document.spec, document.stage, document.dataset) == (bot.spec, "Train", "d" * 64)
+
+
+def test_no_dollar_is_left_for_the_kubelet_to_expand() -> None:
+    bot = a_bot_in("Prepare", evaluation={"prompts": ["I owe you $(HOME)"]})
+    text = env(the_job(bot))["TWEETBOT_RUN"]
+    assert "$" not in text
+    assert json.loads(text)["spec"]["evaluation"]["prompts"] == ["I owe you $(HOME)"]
+
+
+def test_no_secret_is_in_the_environment() -> None:
+    entries = container(the_job(BOTS["everything-prepare"]))["env"]
+    assert [entry for entry in entries if "secretKeyRef" in json.dumps(entry)] == []
+
+
+def test_a_train_pod_holds_no_x_token() -> None:
+    assert "x-app" in json.dumps(the_job(BOTS["everything-prepare"])["spec"]["template"]["spec"]["volumes"])
+    assert "x-app" not in json.dumps(the_job(BOTS["everything-train"])["spec"]["template"]["spec"]["volumes"])
+
+
+def test_the_hub_is_offline_unless_the_base_comes_from_it() -> None:
+    assert env(the_job(a_bot_in("Train", model={"base": "scratch://mini"})))["HF_HUB_OFFLINE"] == "1"
+    assert "HF_HUB_OFFLINE" not in env(the_job(a_bot_in("Train")))
+
+
+def test_the_cluster_chooses_the_user_where_it_is_left_to_it() -> None:
+    bot = a_bot_in("Train")
+    job = job_for(bot, bot.status.current_run or a_run(bot), replace(SETTINGS, run_as_user=0))
+    assert job["spec"]["template"]["spec"]["securityContext"] == {
+        "runAsNonRoot": True,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
+def test_a_pod_is_told_which_networks_specs_may_name() -> None:
+    settings = replace(SETTINGS, allowed_networks="10.96.0.0/12")
+    bot = a_bot_in("Train")
+    job = job_for(bot, bot.status.current_run or a_run(bot), settings)
+    assert env(job)["TWEETBOT_ALLOWED_NETWORKS"] == "10.96.0.0/12"
+
+
+def test_every_round_has_its_own_mark() -> None:
+    job = the_job(a_bot_in("Train", run_fields={"number": 4, "retries": 2}))
+    assert job["metadata"]["annotations"]["tweetbot.dev/round"] == "4-2"
+
+
+@pytest.mark.parametrize("attempts", [1, 3, 10])
+def test_a_jobs_own_clock_leaves_every_attempt_its_whole_wait_and_the_stage_all_its_time(attempts: int) -> None:
+    """It counts waiting and the Job controller's pauses (10 s, doubled up to 600 s), which the operator's does not."""
+    limits = {"attempts": attempts, "startDeadlineSeconds": 3600, "activeDeadlineSeconds": 7200}
+    pauses = [min(10 * 2**count, 600) for count in range(attempts - 1)]
+    longest = attempts * 3600 + sum(pauses) + 7200
+    assert the_job(a_bot_in("Train", run=limits))["spec"]["activeDeadlineSeconds"] > longest
+
+
+def test_the_longest_name_fits_a_job() -> None:
+    bot = a_bot()
+    assert len(job_for(bot, a_run(bot), SETTINGS)["metadata"]["name"]) - len(bot.name) + 46 <= 63

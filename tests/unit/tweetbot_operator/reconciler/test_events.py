@@ -1,0 +1,76 @@
+"""What people hear of, and that they hear it once."""
+
+import asyncio
+
+from builders.operator import NOON, SETTINGS, a_bot, a_bot_in, a_job, a_pod, a_world
+from tweetbot_contract.status import TweetBotStatus
+from tweetbot_fakes.kubernetes.cluster import FakeCluster
+from tweetbot_operator.decisions.plan import plan
+from tweetbot_operator.reconciler.event_recorder import Happening, Recorder, event_for, happenings
+from tweetbot_operator.types.objects import StoredBot
+
+RUNNING = a_bot_in("Train")
+STATUS = plan(a_world(RUNNING, jobs=(a_job(RUNNING),), pods=(a_pod(a_job(RUNNING)),)), SETTINGS).status
+ABOUT = ("team-a", "gull", "uid-gull")
+
+
+def test_the_first_status_is_heard_of() -> None:
+    first = plan(a_world(a_bot()), SETTINGS).status
+    assert [each.reason for each in happenings(TweetBotStatus(), first)] == ["Preparing"]
+
+
+def test_a_status_that_says_the_same_is_not_heard_of() -> None:
+    assert happenings(STATUS, STATUS) == ()
+
+
+def test_a_run_that_gives_way_is_heard_of() -> None:
+    run = STATUS.current_run
+    assert run is not None
+    after = STATUS.model_copy(update={"current_run": run.model_copy(update={"id": "f" * 16, "number": 2})})
+    assert [each.reason for each in happenings(STATUS, after)] == ["Superseded", "Training"]
+
+
+def test_an_alarm_is_a_warning() -> None:
+    failed = a_bot_in("Train", run_fields={"outcome": "Failed", "reason": "Diverged", "message": "nan"})
+    (heard,) = happenings(STATUS, plan(a_world(failed), SETTINGS).status)
+    assert (heard.type, heard.reason, heard.message) == ("Warning", "Diverged", "nan")
+
+
+def test_a_long_message_in_any_script_fits_the_bytes_that_the_api_server_takes() -> None:
+    failed = a_bot_in("Train", run_fields={"outcome": "Failed", "reason": "Diverged", "message": "x" + "ü" * 1000})
+    (heard,) = happenings(STATUS, plan(a_world(failed), SETTINGS).status)
+    assert heard.message == "x" + "ü" * 511
+
+
+def test_an_event_is_named_by_what_it_says_so_that_a_repetition_is_refused() -> None:
+    happening = Happening("Normal", "Training", "The model is fine-tuned.")
+    names = [event_for(happening, ABOUT, scope, NOON)["metadata"]["name"] for scope in ("a-1", "a-1", "a-2")]
+    assert names[0] == names[1] != names[2]
+
+
+def test_an_event_says_what_it_is_about() -> None:
+    event = event_for(Happening("Normal", "Training", "words"), ABOUT, "a-1", NOON)
+    assert event["regarding"]["uid"] == "uid-gull"
+    assert event["eventTime"] == "2026-01-01T12:00:00.000000Z"
+
+
+async def test_events_are_posted_at_leisure_while_tweetbots_wait() -> None:
+    cluster, pauses, busy = FakeCluster(lambda: NOON), list[float](), [True, True, False]
+    posted = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    def still_busy() -> bool:
+        if len(busy) == 1:
+            posted.set()
+        return busy.pop(0)
+
+    recorder = Recorder(cluster, lambda: NOON, sleep=sleep)
+    for name in ("gull", "tern", "auk"):
+        recorder.note(StoredBot("team-a", name, f"uid-{name}", "1", b""), TweetBotStatus(), STATUS)
+    running = asyncio.create_task(recorder.run(still_busy))
+    await asyncio.wait_for(posted.wait(), 120)
+    running.cancel()
+    assert [event["regarding"]["name"] for event in cluster.events] == ["gull", "tern", "auk"]
+    assert len(pauses) == 3  # one before the first, and one after each that others had to wait for

@@ -1,0 +1,114 @@
+"""What the API server will not have of a TweetBot: told where people look, and tried again."""
+
+import pytest
+from prometheus_client import REGISTRY
+
+from builders.operator import a_prepare_result
+from harness.stage_operator import NAMESPACE, Stage
+from tweetbot_contract.status import TweetBotStatus
+from tweetbot_operator.client.errors import Invalid, Refused, ServerFault
+
+DENIED = "ValidatingAdmissionPolicy 'no-finalizers' denied request"
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+def said(stage: Stage) -> str:
+    found = stage.status.condition("Progressing")
+    return found.message if found else ""
+
+
+def counted(phase: str, reason: str) -> float:
+    return REGISTRY.get_sample_value("tweetbot_runs", {"phase": phase, "reason": reason}) or 0.0
+
+
+def warnings(stage: Stage) -> list[str]:
+    return [event["reason"] for event in stage.cluster.events if event["type"] == "Warning"]
+
+
+async def test_a_status_that_the_server_fails_at_three_times_is_told_by_one_that_it_takes(stage: Stage) -> None:
+    await stage.apply()
+    stage.cluster.faults["apply_status"] = [ServerFault("json: unsupported value: NaN") for _ in range(3)]
+    await stage.end_stage(a_prepare_result())
+    for _ in range(3):
+        await stage.wait(5)
+    assert any(event["reason"] == "StatusRefused" for event in stage.cluster.events)
+    for _ in range(5):
+        await stage.wait(60)
+    assert (stage.reason("Stalled"), stage.run.stage) == ("", "Train")
+
+
+async def test_a_status_that_is_refused_is_told_at_once_by_one_that_is_taken(stage: Stage) -> None:
+    await stage.apply()
+    stage.cluster.faults["apply_status"] = [Invalid("status.currentRun.stage: Unsupported value")]
+    await stage.end_stage(a_prepare_result())
+    (told,) = (event for event in stage.cluster.events if event["reason"] == "StatusRefused")
+    assert (told["type"], "Unsupported value" in told["note"]) == ("Warning", True)
+    assert "status gull Preparing" in stage.cluster.writes[-3:]  # as it was, but for the condition
+    await stage.wait(1)
+    assert (stage.reason("Stalled"), stage.run.stage) == ("", "Train")
+
+
+async def test_where_no_status_is_taken_an_event_tells_it_once_and_it_is_counted(stage: Stage) -> None:
+    before = counted("Pending", "StatusRefused")
+    stage.cluster.faults["apply_status"] = [Refused("User cannot patch tweetbots/status") for _ in range(6)]
+    await stage.apply()
+    await stage.wait(1)
+    await stage.wait(2)
+    assert (stage.status, warnings(stage)) == (TweetBotStatus(), ["StatusRefused"])
+    assert "User cannot patch" in stage.cluster.events[0]["note"]
+    assert counted("Pending", "StatusRefused") - before == 1
+    await stage.wait(4)
+    assert stage.reason() == "Preparing"
+    assert counted("Pending", "StatusRefused") - before == 0
+
+
+async def test_a_finalizer_that_is_refused_is_told_and_nothing_is_begun_without_it(stage: Stage) -> None:
+    stage.cluster.faults["set_finalizers"] = [Invalid(DENIED), Invalid(DENIED)]
+    await stage.apply(deletionPolicy="Delete")
+    await stage.wait(1)
+    assert (stage.reason("Stalled"), DENIED in said(stage), stage.cluster.names("jobs")) == (
+        "FinalizerRefused",
+        True,
+        [],
+    )
+    assert (warnings(stage), stage.cluster.writes) == (["FinalizerRefused"], ["status gull Pending"])
+    await stage.wait(2)
+    assert (stage.reason("Stalled"), stage.reason()) == ("", "Preparing")
+
+
+async def test_a_finalizer_that_may_not_go_is_told_beside_the_status_of_the_deletion(stage: Stage) -> None:
+    await stage.apply(deletionPolicy="Delete")
+    stage.cluster.edit(NAMESPACE, "gull", deletionPolicy="Retain")
+    stage.cluster.faults["set_finalizers"] = [Invalid(DENIED)]
+    stage.cluster.delete_bot(NAMESPACE, "gull")
+    await stage.settle()
+    assert (warnings(stage), stage.reason("Stalled")) == (["FinalizerRefused"], "")
+    await stage.wait(1)
+    assert stage.cluster.names("tweetbots") == []
+
+
+async def test_a_strangers_status_that_cannot_be_forgotten_is_told_by_an_event_and_not_adopted(stage: Stage) -> None:
+    await stage.apply()
+    found = stage.cluster.objects["tweetbots", NAMESPACE, "gull"]
+    stage.cluster.faults["forget_status"] = [Refused("User cannot patch tweetbots/status")]
+    stage.cluster.put("tweetbots", {**found, "status": {**found["status"], "uid": "uid-of-another"}})
+    await stage.settle()
+    assert (warnings(stage), stage.status.uid) == (["StatusRefused"], "uid-of-another")
+    await stage.wait(1)
+    assert stage.status.uid == found["metadata"]["uid"]
+
+
+async def test_a_job_that_may_not_be_deleted_is_told_by_an_event_and_tried_again(stage: Stage) -> None:
+    await stage.apply()
+    stage.cluster.faults["delete_job"] = [Refused("a policy keeps Jobs")]
+    stage.cluster.edit(NAMESPACE, "gull", suspend=True)
+    await stage.settle()
+    (told,) = (event for event in stage.cluster.events if event["type"] == "Warning")
+    assert (told["reason"], "a policy keeps Jobs" in told["note"]) == ("JobRefused", True)
+    await stage.wait(1)
+    await stage.collect_garbage()
+    assert (stage.reason(), stage.cluster.names("jobs")) == ("Suspended", [])

@@ -1,0 +1,128 @@
+"""`tweetbot-trainer generate`, as people and programs give it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from builders.model import SAMPLING, a_base, some_texts
+from builders.stages import a_local_run, a_version
+from tweetbot_trainer.__main__ import command
+from tweetbot_trainer.learning.evaluation.copies import HASHES_FILE, TrainingPosts
+from tweetbot_trainer.publishing.export import save_model
+from tweetbot_trainer.publishing.registry.publish import publish
+from tweetbot_trainer.store.folder import FolderStore
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained model with all that a published one has; what it writes is noise, and the seed gives it."""
+    folder = tmp_path_factory.mktemp("finished") / "model"
+    base = a_base()
+    save_model(base.model, base.tokenizer, SAMPLING, folder)
+    (folder / HASHES_FILE).write_bytes(TrainingPosts.of(some_texts(40)).encoded())
+    return folder
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> tuple[str, str]:
+    assert command(["generate", *arguments]) == code
+    captured = capsys.readouterr()
+    return captured.out, captured.err
+
+
+def test_the_seed_gives_the_posts(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, again, other = (told(capsys, "--model", str(saved), "--seed", seed, "-n", "3")[0] for seed in "112")
+    assert first.count("\n") == 3
+    assert (first == again, first == other) == (True, False)
+
+
+def test_temperature_and_top_p_change_what_is_drawn(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    drawn = {
+        told(capsys, "--model", str(saved), "-n", "1", *options)[0]
+        for options in ([], ["--temperature", "0.1"], ["--top-p", "0.02"])
+    }
+    assert len(drawn) == 3
+
+
+def test_json_and_lines_of_json_tell_that_a_machine_wrote_it(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = json.loads(told(capsys, "--model", str(saved), "-n", "2", "--json")[0])
+    lines = [json.loads(line) for line in told(capsys, "--model", str(saved), "-n", "2", "--jsonl")[0].splitlines()]
+    assert whole == {
+        "ai_generated": True,
+        "prompt": "My dream is",
+        "posts": [line["text"] for line in lines],
+        "copies_thrown_away": 0,
+    }
+    assert all(line["ai_generated"] and line["seed"] == 42 for line in lines)
+
+
+def test_copies_are_thrown_away_unless_asked_for(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mine = shutil.copytree(saved, saved.with_name("copying"), dirs_exist_ok=True)
+    posts = told(capsys, "--model", str(mine), "-n", "3")[0].splitlines()
+    (mine / HASHES_FILE).write_bytes(TrainingPosts.of(posts[:1]).encoded())
+    out, err = told(capsys, "--model", str(mine), "-n", "3")
+    assert out.splitlines()[:2] == posts[1:]
+    assert "1 texts copied a training post and were thrown away" in err
+    assert told(capsys, "--model", str(mine), "-n", "3", "--keep-copies")[0].splitlines() == posts
+
+
+def test_a_model_that_only_copies_gives_nothing_and_says_what_to_do(
+    saved: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = shutil.copytree(saved, saved.with_name("parrot"), dirs_exist_ok=True)
+    greedy = ("--model", str(mine), "-n", "1", "--top-p", "0.0001")
+    (mine / HASHES_FILE).write_bytes(TrainingPosts.of([told(capsys, *greedy)[0]]).encoded())
+    out, err = told(capsys, *greedy, code=10)
+    assert (out, "--temperature" in err, "--keep-copies" in err, "20 texts copied" in err) == ("", True, True, True)
+
+
+def test_a_published_model_is_fetched_by_its_address(
+    saved: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, store = a_local_run(tmp_path), FolderStore()
+    manifest = a_version(saved.parent, run)
+    publish(store, run, saved.parent, manifest)
+    here = told(capsys, "--model", str(saved))[0]
+    home = f"{run.prefix}/models/{manifest.version}"
+    assert [told(capsys, "--model", uri)[0] for uri in (run.prefix, f"{home}/model")] == [here, here]
+    store.put(f"{home}/model/config.json", b"{}")
+    assert "is not what its manifest says" in told(capsys, "--model", run.prefix, code=10)[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "flag"),
+    [
+        (["-n", "0"], "-n/--count: write a number from 1 to 100"),
+        (["--seed", "-1"], "--seed: write a whole number"),
+        (["--seed", "9223372036854775808"], "--seed: write a whole number"),
+        (["--temperature", "1e-45"], "--temperature: write a number from 0.01 to 2"),
+        (["--temperature", "nan"], "--temperature: write a number from 0.01"),
+        (["--top-p", "1.5"], "--top-p: write a number from 0.0001 to 1"),
+        (["--json", "--jsonl"], "--jsonl: not allowed with argument --json"),
+    ],
+)
+def test_a_wrong_flag_is_named(arguments: list[str], flag: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command(["generate", "--model", "x", *arguments])
+    assert (ended.value.code, flag in capsys.readouterr().err) == (2, True)
+
+
+def test_what_is_wrong_with_a_model_or_a_prompt_names_the_flag(
+    saved: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "--prompt leaves no room" in told(capsys, "--model", str(saved), "--prompt", "a" * 279, code=10)[1]
+    assert "--model: no model lies at" in told(capsys, "--model", str(tmp_path), code=10)[1]
+    mine = shutil.copytree(saved, tmp_path / "model")
+    (mine / "generation_config.json").write_text("{}")
+    assert "lacks values" in told(capsys, "--model", str(mine), code=10)[1]
+    for wrong in ({"temperature": 0}, {"top_k": 0}, {"top_p": 1.5}, {"max_new_tokens": 10**6}, {"min_new_tokens": 161}):
+        own = json.loads((saved / "generation_config.json").read_text())
+        (mine / "generation_config.json").write_text(json.dumps(own | wrong))
+        assert "nothing can be drawn by" in told(capsys, "--model", str(mine), code=10)[1]
+    (mine / HASHES_FILE).unlink()
+    assert "pass --keep-copies" in told(capsys, "--model", str(mine), code=10)[1]
+
+
+def test_an_address_without_a_model_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "no published model lies at" in told(capsys, "--model", f"file://{tmp_path}", code=10)[1]

@@ -1,0 +1,72 @@
+"""From a manifest and a file of posts to a model, without a cluster: the whole trainer, its real parts, in one go."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from builders.manifests import a_manifest
+from builders.stages import a_source
+from tweetbot_trainer import __main__
+from tweetbot_trainer.store.folder import FolderStore
+
+STORE = FolderStore()
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> list[str]:
+    """The command line for a small bot."""
+    a_source(tmp_path)
+    manifest = a_manifest(
+        sources=[{"posts": {"uri": f"file://{tmp_path}/posts.txt", "format": "txt"}}],
+        output={"s3": {"uri": f"file://{tmp_path}/bucket"}},
+        model={"base": "scratch://mini"},
+        training={"epochs": 2},
+        tracking={"wandb": {"mode": "Disabled"}},
+        resources={"gpu": {"count": 0}},
+    )
+    (tmp_path / "bot.yaml").write_text(yaml.safe_dump(manifest), encoding="utf-8")
+    program = [sys.executable, "-m", "tweetbot_trainer", "run", "--manifest", str(tmp_path / "bot.yaml")]
+    return [*program, "--work", str(tmp_path / "work")]
+
+
+def objects(folder: Path) -> list[str]:
+    start = f"file://{folder}/bucket/team-a/gull/"
+    return [info.uri.removeprefix(start) for info in STORE.list(start)]
+
+
+def test_a_run_that_is_stopped_publishes_nothing_and_the_next_one_does(
+    tmp_path: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as stopped:
+        assert stopped.stderr is not None
+        next(line for line in stopped.stderr if "%" in line)
+        stopped.send_signal(signal.SIGTERM)
+        stopped.communicate(timeout=60)
+    assert stopped.returncode == 143
+    assert [name for name in objects(tmp_path) if name.startswith(("models/", "latest"))] == []
+
+    whole = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    pointer = json.loads((tmp_path / "bucket/team-a/gull/latest.json").read_text(encoding="utf-8"))
+    assert whole.stdout.splitlines()[-1] == f"model    {pointer['uri']}"
+    version = pointer["uri"].removesuffix("/model")
+    published = sorted(info.uri.removeprefix(f"{version}/") for info in STORE.list(f"{version}/"))
+    manifest = json.loads(STORE.get(f"{version}/MANIFEST.json"))
+    assert published == sorted([*manifest["files"], "MANIFEST.json"])
+    assert {"model/README.md", "model/model.safetensors", "report/loss.png", "report/metrics.jsonl"} < set(published)
+    assert manifest["metrics"]["trainLoss"] < manifest["metrics"]["firstTrainLoss"]
+
+    again = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    assert "a model of the same dataset and training is published" in again.stderr
+    assert again.stdout == whole.stdout
+
+    assert __main__.command(["generate", "--model", pointer["uri"].removeprefix("file://"), "--json"]) == 0
+    posts = json.loads(capsys.readouterr().out)["posts"]
+    assert len(posts) == 5
+    assert [post for post in posts if not post.startswith("My dream is")] == []

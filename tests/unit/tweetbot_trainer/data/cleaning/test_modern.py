@@ -1,0 +1,122 @@
+"""The recipe modern, rule by rule."""
+
+from typing import Any
+
+import pytest
+
+from builders.trainer import a_post
+from tweetbot_contract.spec.spec import Filter
+from tweetbot_trainer.data.cleaning import CleanedPost, clean, options_of, recipe_of, table_of
+from tweetbot_trainer.data.cleaning.modern import rules, tidied
+from tweetbot_trainer.data.posts import Post
+
+
+def cleaned_text(text: str, **options: Any) -> str:
+    return recipe_of(Filter.model_validate(options)).rewrite(text)[0]
+
+
+def cleaned(*posts: Post, **options: Any) -> list[CleanedPost]:
+    return list(clean(posts, Filter.model_validate(options)))
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("fish &amp; chips &quot;now&quot; it&#39;s &#x1F30A;", 'fish & chips "now" it\'s 🌊'),
+        ("write &amp;lt; for less", "write &lt; for less"),
+        ("Q&A &notes &amp &nonsense; &#xD800; stay", "Q&A &notes &amp &nonsense; \ufffd stay"),
+        ("look HTTPS://T.CO/Abc now", "look now"),
+        ("see (https://t.co/a), ok", "see, ok"),
+        ("a\u0000b\ufeffc\nd", "a b c d"),
+        ("one &lt;|endoftext|&gt; two", "one <endoftext> two"),
+        ("👩‍🚀 keeps its joiner", "👩‍🚀 keeps its joiner"),
+        ("😀\ufe0f\u3000\u2003 wide", "😀\ufe0f wide"),
+    ],
+)
+def test_text_is_tidied(text: str, after: str) -> None:
+    assert cleaned_text(text, redactPII=False) == after
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("RT @gull: the tide is low", "retweets"),
+        ("rt @gull the tide is low", "retweets"),
+        ("RT: @gull the tide is low", "retweets"),
+        ("RT“@gull: the tide is low”", "retweets"),
+        ("&quot;RT @gull: the tide is low&quot;", "retweets"),
+        ("https://t.co/a RT @gull: the tide is low", "retweets"),
+        ("RT this tide is low @gull", None),
+        ("ART @gull the tide is low", None),
+        ("so true! RT @gull: the tide is low", None),
+    ],
+)
+def test_retweets_by_hand_are_dropped(text: str, reason: str | None) -> None:
+    assert cleaned(a_post(text))[0].reason == reason
+
+
+def test_native_retweets_are_dropped_by_their_flag() -> None:
+    assert cleaned(a_post(retweet=True))[0].reason == "retweets"
+
+
+@pytest.mark.parametrize(("replies", "reason"), [("Keep", None), ("Drop", "replies"), (None, None)])
+def test_replies_go_only_when_asked(replies: str | None, reason: str | None) -> None:
+    assert cleaned(a_post(reply=True), replies=replies)[0].reason == reason
+
+
+def test_min_words_decides_what_is_short() -> None:
+    assert [one.reason for one in cleaned(a_post("low tide now"), minWords=4)] == ["short"]
+    assert [one.reason for one in cleaned(a_post("tide"), minWords=1)] == [None]
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("@gull and @Pier_Cat9 met", "@user and @user met"),
+        ("見て@gullの朝", "見て@userの朝"),
+        ("hi @gull.harbour.example and @gull@harbour.example", "hi @user and @user"),
+        ("ask @gull. He knows", "ask @user. He knows"),
+        (".@gull,@crab ＠fish", ".@user,@user @user"),
+        ("gull@harbour.example stays", "gull@harbour.example stays"),
+    ],
+)
+def test_mentions_become_anonymous_when_asked(text: str, after: str) -> None:
+    assert cleaned_text(text, mentions="Replace", redactPII=False) == after
+
+
+def test_redaction_is_counted_on_kept_posts_only() -> None:
+    posts = [a_post("write to gull@harbour.example today"), a_post("gull@harbour.example"), a_post("[email] is a word")]
+    assert table_of(cleaned(*posts)).redacted == 1
+
+
+def test_personal_data_stays_when_asked() -> None:
+    assert cleaned(a_post("write to gull@harbour.example"), redactPII=False)[0].text == "write to gull@harbour.example"
+
+
+def test_the_first_reason_in_the_tables_order_counts() -> None:
+    assert (
+        cleaned(a_post("x", retweet=True, reply=True, lang="de"), replies="Drop", languages=["en"])[0].reason
+        == "retweets"
+    )
+
+
+def test_unset_options_and_their_defaults_are_the_same_recipe() -> None:
+    spelled = Filter.model_validate(
+        {"minWords": 3, "replies": "Keep", "deduplicate": True, "redactPII": True, "mentions": "Keep", "languages": []}
+    )
+    assert options_of(Filter()) == options_of(spelled)
+
+
+def test_the_version_names_what_the_rules_lean_on() -> None:
+    assert recipe_of(Filter()).version.startswith("2;unicode=")
+
+
+def test_a_text_made_to_keep_changing_is_given_up_on() -> None:
+    text = "/".join(["+49 170 1234567"] * 2000)
+    assert tidied(text, rules(mentions=False, private=True))
+
+
+def test_a_text_that_stays_is_not_held_twice() -> None:
+    """A hundred thousand posts are."""
+    post = a_post("the tide is low today")
+    assert cleaned(post)[0].text is post.text

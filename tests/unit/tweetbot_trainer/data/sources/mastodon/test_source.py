@@ -1,0 +1,271 @@
+"""A Mastodon account as its owner's export."""
+
+import gzip
+import io
+import json
+import tarfile
+import tracemalloc
+import zipfile
+from io import StringIO
+from typing import Any
+
+import pytest
+
+from builders.mastodon import ACTOR, EXPORTS, ME, PNG, PUBLIC, a_boost, a_note, an_outbox, members_of, tarred
+from builders.trainer import Shelf, texts, zipped
+from tweetbot_contract import reasons
+from tweetbot_contract.reasons import Reason
+from tweetbot_contract.spec.sources import MastodonSource as MastodonSpec
+from tweetbot_trainer.data.posts import Post
+from tweetbot_trainer.data.sources.interface import Avatar, Profile
+from tweetbot_trainer.data.sources.mastodon.export import members_of as members_in
+from tweetbot_trainer.data.sources.mastodon.export import named
+from tweetbot_trainer.data.sources.mastodon.source import AVATAR_LIMIT, MastodonSource
+from tweetbot_trainer.data.sources.mastodon.tar_gz import TooLarge, files_in
+from tweetbot_trainer.runtime.errors import SpecRefused
+from tweetbot_trainer.runtime.log import Log
+
+URI = "s3://team-a/mastodon.zip"
+
+
+def source(content: bytes, told: StringIO | None = None) -> MastodonSource:
+    return MastodonSource(MastodonSpec(uri=URI), 1, reader=Shelf(**{URI: content}), log=Log(told or StringIO()))
+
+
+def posts_in(content: bytes) -> list[Post]:
+    return list(source(content).posts())
+
+
+def refusal(content: bytes) -> SpecRefused:
+    with pytest.raises(SpecRefused) as raised:
+        posts_in(content)
+    assert URI in raised.value.message
+    return raised.value
+
+
+@pytest.mark.parametrize("form", EXPORTS)
+def test_every_form_of_an_export_holds_the_same_posts(form: str) -> None:
+    posts = posts_in(EXPORTS[form](a_note("<p>low tide</p>", number=1), a_note("<p>fog</p>", number=2)))
+    assert texts(posts) == ["low tide", "fog"]
+
+
+def test_a_note_becomes_a_post() -> None:
+    (post,) = posts_in(an_outbox(a_note("<p>a &lt;b&gt; &amp;amp; c</p>", number=3)))
+    assert (post.id, post.text, post.lang, post.source) == (f"{ME}/statuses/3", "a &lt;b&gt; &amp;amp; c", "en", 1)
+    assert post.created_at is not None
+    assert post.created_at.isoformat() == "2024-01-03T12:00:00+00:00"
+
+
+def test_replies_quotes_and_boosts_are_told_apart() -> None:
+    posts = posts_in(an_outbox(a_note(inReplyTo="https://x/1"), a_note(number=2, quote="https://x/2"), a_boost(3)))
+    assert [(post.reply, post.quote, post.retweet) for post in posts] == [
+        (True, False, False),
+        (False, True, False),
+        (False, False, True),
+    ]
+    assert posts[2].text == ""
+
+
+@pytest.mark.parametrize("to", [[f"{ME}/followers"], [], None, "https://x/users/friend", [None], {"as:Public": 1}])
+def test_what_was_written_for_fewer_readers_is_not_read(to: Any) -> None:
+    told = StringIO()
+    private = [a_note("<p>secret</p>", to=to, cc=[PUBLIC]), a_boost(2, to=to)]
+    assert texts(source(an_outbox(*private, a_note("<p>fog</p>")), told).posts()) == ["fog"]
+    assert json.loads(told.getvalue())["notPublic"] == 2
+
+
+def test_a_boost_of_an_own_private_post_stays_private() -> None:
+    private = {"id": f"{ME}/statuses/9", "type": "Note", "to": [f"{ME}/followers"], "content": "<p>secret</p>"}
+    assert posts_in(an_outbox(a_boost(1, object=private))) == []
+
+
+@pytest.mark.parametrize("public", [PUBLIC, [PUBLIC], "as:Public", ["Public", "https://x/users/friend"]])
+def test_every_spelling_of_public_is_public(public: Any) -> None:
+    assert len(posts_in(an_outbox(a_note(to=public)))) == 1
+
+
+def test_a_content_warning_stands_before_the_text() -> None:
+    assert texts(posts_in(an_outbox(a_note("<p>we ate soup</p>", summary="food & fish")))) == [
+        "food &amp; fish\n\nwe ate soup"
+    ]
+
+
+def test_a_sensitive_picture_changes_nothing() -> None:
+    assert texts(posts_in(an_outbox(a_note("<p>fog</p>", sensitive=True)))) == ["fog"]
+
+
+def test_polls_are_posts_and_other_activities_are_none() -> None:
+    told = StringIO()
+    others = [a_note() | {"type": "Delete"}, a_note() | {"object": "https://x/1"}]
+    assert texts(source(an_outbox(a_note("<p>tea?</p>", type="Question"), *others), told).posts()) == ["tea?"]
+    assert json.loads(told.getvalue())["others"] == 2
+
+
+@pytest.mark.parametrize(("languages", "lang"), [({"pt-BR": ""}, "pt"), ({}, None), (None, None), ({"null": ""}, None)])
+def test_the_language_is_the_content_maps(languages: Any, lang: str | None) -> None:
+    assert posts_in(an_outbox(a_note(contentMap=languages)))[0].lang == lang
+
+
+def test_a_post_without_text_or_time_is_a_post() -> None:
+    (post,) = posts_in(an_outbox(a_note(content=None, published="soon")))  # type: ignore[arg-type]
+    assert (post.text, post.created_at) == ("", None)
+
+
+def test_an_empty_outbox_holds_no_posts() -> None:
+    assert posts_in(an_outbox()) == []
+
+
+@pytest.mark.parametrize("form", ["zip", "tar.gz"])
+def test_the_profile_comes_from_the_archive(form: str) -> None:
+    export = source(EXPORTS[form](a_note()))
+    assert export.profile() is None
+    list(export.posts())
+    assert export.profile() == Profile(ME, "gull@mastodon.example", "Harbour Gull", Avatar(PNG))
+
+
+@pytest.mark.parametrize(
+    ("actor", "profile"),
+    [
+        (b"{", None),
+        (b"[]", Profile(avatar=Avatar(PNG))),
+        (json.dumps(ACTOR | {"id": 5, "name": ""}).encode(), Profile(handle="gull", avatar=Avatar(PNG))),
+        (
+            json.dumps(ACTOR | {"id": "http://["}).encode(),
+            Profile("http://[", "gull", "Harbour Gull", Avatar(PNG)),
+        ),
+    ],
+)
+def test_a_damaged_account_fails_nothing(actor: bytes, profile: Profile | None) -> None:
+    export = source(zipped(members_of(a_note()) | {"actor.json": actor}))
+    assert len(list(export.posts())) == 1
+    assert export.profile() == profile
+
+
+@pytest.mark.parametrize("picture", [b"GIF89a", PNG + b"\0" * AVATAR_LIMIT])
+def test_a_picture_of_another_kind_or_size_is_left_out(picture: bytes) -> None:
+    export = source(tarred(members_of(a_note()) | {"avatar.png": picture}))
+    list(export.posts())
+    assert export.profile() == Profile(ME, "gull@mastodon.example", "Harbour Gull")
+
+
+@pytest.mark.parametrize("pack", [zipped, tarred], ids=["zip", "tar.gz"])
+@pytest.mark.parametrize("folder", ["", "./", "export/"])
+def test_an_archive_that_was_packed_again_is_read(pack: Any, folder: str) -> None:
+    members = {f"{folder}{name}": content for name, content in members_of(a_note()).items()}
+    export = source(pack(members | {"__MACOSX/outbox.json": b"\0"}))
+    assert len(list(export.posts())) == 1
+    assert export.profile() is not None
+
+
+@pytest.mark.parametrize("format", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_every_kind_of_tar_is_read(format: int) -> None:
+    members = {"media/" + "long/" * 60 + "film.mp4": b"\0" * 1024} if format != tarfile.USTAR_FORMAT else {}
+    assert len(posts_in(tarred(members | members_of(a_note()), format=format))) == 1
+
+
+def test_likes_and_bookmarks_are_never_opened() -> None:
+    """Their headers are destroyed, so opening one would end in an error."""
+    content = bytearray(zipped(members_of(a_note())))
+    for name in (b"likes.json", b"bookmarks.json", b"header.png"):
+        start = content.rindex(b"PK\x03\x04", 0, content.index(name))
+        content[start : start + 4] = b"gone"
+    assert len(posts_in(bytes(content))) == 1
+
+
+@pytest.mark.parametrize(
+    ("item", "fault"),
+    [
+        (5, "item 2 of outbox.json is no activity"),
+        (a_note(id=None), "item 2 of outbox.json has no id"),
+        (a_note(id="x" * 3000), "item 2 of outbox.json has no id"),
+        (a_boost(id=""), "item 2 of outbox.json has no id"),
+    ],
+)
+def test_a_bad_item_is_named(item: Any, fault: str) -> None:
+    failure = refusal(an_outbox(a_note(), item))
+    assert failure.reason is reasons.SOURCE_UNREADABLE
+    assert fault in failure.message
+
+
+def locked() -> bytes:
+    """Return a zip whose outbox needs a password, as its flag says."""
+    content = bytearray(zipped({"outbox.json": an_outbox()}))
+    for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(mark) + place] |= 1
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", reasons.SOURCE_UNREADABLE),
+        (b"<!doctype html>", reasons.SOURCE_UNREADABLE),
+        (b"\xff\xfe{", reasons.SOURCE_UNREADABLE),
+        (b"{}", reasons.SOURCE_UNREADABLE),
+        (an_outbox(orderedItems="https://x/outbox?page=true"), reasons.SOURCE_UNREADABLE),
+        (an_outbox(a_note())[:-60], reasons.SOURCE_UNREADABLE),
+        (an_outbox(a_note()) + b"{}", reasons.SOURCE_UNREADABLE),
+        (b'{"orderedItems":' + b"[" * 100_000, reasons.SOURCE_UNREADABLE),
+        (EXPORTS["tar.gz"](a_note())[:-30], reasons.SOURCE_TRUNCATED),
+        (EXPORTS["tar.gz"](a_note())[:300], reasons.SOURCE_TRUNCATED),
+        (EXPORTS["zip"](a_note())[:-60], reasons.SOURCE_TRUNCATED),
+        (b"\x1f\x8b\x08 no gzip at all", reasons.SOURCE_UNREADABLE),
+        (zipped({"data/tweets.js": b""}), reasons.SOURCE_NOT_AN_EXPORT),
+        (tarred({"tweets.js": b""}), reasons.SOURCE_NOT_AN_EXPORT),
+        (tarred({}), reasons.SOURCE_NOT_AN_EXPORT),
+        (zipped({"outbox.json": an_outbox(), "other/outbox.json": an_outbox()}), reasons.SOURCE_UNREADABLE),
+        (locked(), reasons.SOURCE_ENCRYPTED),
+    ],
+)
+def test_a_file_of_another_kind_is_told(content: bytes, reason: Reason) -> None:
+    assert refusal(content).reason is reason
+
+
+def test_a_changed_byte_of_a_tar_is_noticed() -> None:
+    whole = tarred(members_of(*(a_note(number=number) for number in range(1, 20))))
+    damaged = bytearray(whole)
+    damaged[len(whole) // 2] ^= 1
+    assert refusal(bytes(damaged)).reason in (reasons.SOURCE_UNREADABLE, reasons.SOURCE_TRUNCATED)
+
+
+@pytest.mark.parametrize("form", EXPORTS)
+def test_an_outbox_too_large_is_refused_unread(form: str) -> None:
+    with pytest.raises(SpecRefused, match=r"SourceTooLarge: its outbox\.json has \d+ bytes"):
+        list(members_in(io.BytesIO(EXPORTS[form](a_note())), largest=10))
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [tarred({"film.mp4": b"\0" * 200_000}), tarred({}) + tarred({"film.mp4": b"\0" * 1_000_000})],
+    ids=["in a member", "behind the last member"],
+)
+def test_a_bomb_is_refused(packed: bytes) -> None:
+    with pytest.raises(TooLarge, match="unpacks to more than 100000 bytes") as raised:
+        list(files_in(io.BytesIO(packed), largest=100_000))
+    assert named(raised.value).reason is reasons.SOURCE_TOO_LARGE
+
+
+@pytest.mark.parametrize("name", ["avatar.png", "actor.json", "outbox.json"])
+def test_a_member_that_unpacks_to_more_than_it_claims_takes_no_memory(name: str) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, b"0" * 32 * 1024**2)
+        archive.getinfo(name).file_size = 1000
+    tracemalloc.start()
+    try:
+        refusal(file.getvalue())
+        assert tracemalloc.get_traced_memory()[1] < 8 * 1024**2
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [(b"\x80" + b"\xff" * 11, "more than 8 GiB"), (b"-0000000010\0", "header is damaged"), (b"0_10\0", "is damaged")],
+)
+def test_a_header_that_claims_what_cannot_be_takes_no_memory(size: bytes, words: str) -> None:
+    header = bytearray(tarfile.TarInfo("a").tobuf(tarfile.USTAR_FORMAT))
+    header[124:136] = size.ljust(12, b"\0")
+    checksum = sum(header[:148]) + 8 * 32 + sum(header[156:])
+    header[148:156] = f"{checksum:06o}\0 ".encode()
+    assert words in refusal(gzip.compress(bytes(header))).message

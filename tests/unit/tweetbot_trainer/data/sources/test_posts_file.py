@@ -1,0 +1,92 @@
+"""Posts in plain files."""
+
+from typing import Any
+
+import pytest
+
+from builders.trainer import Shelf, texts
+from tweetbot_contract.spec.sources import PostsSource
+from tweetbot_trainer.data.posts import Post
+from tweetbot_trainer.data.sources.posts_file import PostsFileSource
+from tweetbot_trainer.runtime.errors import SpecRefused
+
+URI = "s3://team-a/posts"
+
+
+def posts_in(content: bytes | str, format: Any, index: int = 0) -> list[Post]:
+    raw = content.encode() if isinstance(content, str) else content
+    shelf = Shelf(**{URI: raw})
+    return list(PostsFileSource(PostsSource(uri=URI, format=format), index, shelf).posts())
+
+
+def test_jsonl_holds_an_object_a_line() -> None:
+    posts = posts_in('{"id": "1", "text": "low\\ntide", "retweet": true}\r\n\n{"text": "fog", "reply": true}', "jsonl")
+    assert [(post.text, post.retweet, post.reply) for post in posts] == [
+        ("low\ntide", True, False),
+        ("fog", False, True),
+    ]
+
+
+def test_the_place_in_the_spec_wins_over_what_the_file_says() -> None:
+    assert posts_in('{"text": "fog", "source": 2}', "jsonl", index=1)[0].source == 1
+
+
+def test_csv_has_a_header_and_cells_over_several_lines() -> None:
+    posts = posts_in('id,text,created_at,retweet\n1,"low, \n""tide""",2021-04-09T04:54:00Z,true\n2,fog,,\n', "csv")
+    assert [(post.id, post.text, post.retweet) for post in posts] == [("1", 'low, \n"tide"', True), ("2", "fog", False)]
+    assert posts[1].created_at is None
+
+
+@pytest.mark.parametrize("start", ["", "\ufeff"], ids=["plain", "with a byte-order mark"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_a_table_of_any_program_is_read(start: str, end: str) -> None:
+    rows = ['"text","schema"', f'"low{end}tide",1', "fog,"]
+    assert texts(posts_in(start + end.join(rows), "csv")) == [f"low{end}tide", "fog"]
+
+
+def test_a_column_without_a_name_is_passed_by() -> None:
+    assert texts(posts_in(",text,\n0,low tide,\n1,fog,\n", "csv")) == ["low tide", "fog"]
+
+
+def test_txt_holds_a_post_a_line() -> None:
+    assert texts(posts_in("\ufefflow tide\r\n\n  fog ", "txt")) == ["low tide", "  fog "]
+
+
+def test_equal_lines_of_txt_are_two_posts() -> None:
+    assert len({post.id for post in posts_in("fog\nfog\n", "txt")}) == 2
+
+
+def test_an_empty_file_holds_no_posts() -> None:
+    assert posts_in("", "jsonl") == []
+
+
+@pytest.mark.parametrize(
+    ("content", "format", "fault"),
+    [
+        ('{"text": "x"}\n{', "jsonl", "line 2: not JSON"),
+        ('{"text": "x"}\n{"text": 1}', "jsonl", "line 2: the key text"),
+        (b"fog\n\xff\n", "txt", "line 2: not UTF-8"),
+        (b"text\nfog\n\xff\n", "csv", "line 3: not UTF-8"),
+        ("id,words\n1,fog\n", "csv", "line 1: the header names no column text"),
+        ("", "csv", "the header names no column text"),
+        ("id;text\n1;fog\n", "csv", "line 1: .* it names 'id;text'"),
+        ("text\rfog\r", "csv", "line 1: new-line character"),
+        ("text\n" + "x" * 200_000, "csv", "line 2: field larger than"),
+        ("fog\n" + "x" * (1024**2 + 1), "txt", "line 2: longer than 1048576 bytes"),
+        ("text\nfog\n".encode("utf-16"), "csv", "line 1: not UTF-8"),
+        ('[{"text": "fog"}]', "jsonl", "line 1: not an object with the key text"),
+        ('{"text": "fog"}\n{"text": "x", "schema": 2}', "jsonl", "line 2: schema 2 is unknown; this version reads 1"),
+        ("schema,text\n1,fog\n2,fog\n", "csv", "line 3: schema 2 is unknown"),
+        ("id,text\n1,fog\n2,fog,extra\n", "csv", "line 3: more cells"),
+        ("id,text\n1\n", "csv", "line 2: the key text is missing"),
+        ('id,text\n1,"fog" bank\n', "csv", "line 2: "),
+        ('id,text\n1,"fog\n\n', "csv", "line 3: unexpected end"),
+        ("id,text,reply\n1,fog,perhaps\n", "csv", "line 2: reply is 'perhaps'"),
+        ("id,text,created_at\n1,fog,yesterday\n", "csv", "line 2: created_at"),
+    ],
+)
+def test_a_bad_line_is_named(content: bytes | str, format: str, fault: str) -> None:
+    with pytest.raises(SpecRefused, match=fault) as failure:
+        posts_in(content, format)
+    assert failure.value.reason.name == "SourceUnreadable"
+    assert URI in failure.value.message

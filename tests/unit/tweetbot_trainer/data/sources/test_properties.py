@@ -1,0 +1,133 @@
+"""Whatever JSON a source holds: posts that can be written as UTF-8, or a refusal with a reason."""
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders.trainer import Shelf, on_a_busy_machine, zipped
+from tweetbot_contract.spec.sources import PostsSource
+from tweetbot_trainer.data.posts import Post, record_of
+from tweetbot_trainer.data.sources.interface import PostSource
+from tweetbot_trainer.data.sources.posts_file import PostsFileSource
+from tweetbot_trainer.data.sources.x_api.records import keys_of, next_token, posts_of
+from tweetbot_trainer.data.sources.x_archive.source import ArchiveSource
+from tweetbot_trainer.runtime.errors import StageFailed
+
+TEXT = st.text(st.characters(), max_size=12)
+ODD = st.none() | st.booleans() | st.integers() | st.just("9" * 5000) | TEXT
+ANY_JSON = st.recursive(
+    ODD, lambda part: st.lists(part, max_size=3) | st.dictionaries(TEXT, part, max_size=3), max_leaves=8
+)
+IDS = st.sampled_from(["1", "1000000000000000001", "1000000000000000002", "9" * 20])
+TIMES = st.sampled_from(["Fri Apr 09 04:54:00 +0000 2021", "2021-04-09T04:54:00.000Z", "9999-12-31T23:59:59-12:00"])
+TWEET = st.fixed_dictionaries(
+    {"id_str": IDS | ANY_JSON, "full_text": TEXT | ANY_JSON},
+    optional={
+        "created_at": TIMES | ANY_JSON,
+        "lang": TEXT | ANY_JSON,
+        "entities": ANY_JSON | st.fixed_dictionaries({"urls": ANY_JSON, "user_mentions": ANY_JSON}),
+        "edit_info": ANY_JSON | st.fixed_dictionaries({"initial": ANY_JSON, "edit": ANY_JSON}),
+    },
+)
+NOTE = st.fixed_dictionaries({}, optional={"core": ANY_JSON, "createdAt": TIMES | ANY_JSON, "tweetId": IDS | ANY_JSON})
+RECORD = st.fixed_dictionaries(
+    {"id": IDS | ANY_JSON, "text": TEXT | ANY_JSON},
+    optional={
+        "created_at": TIMES | ANY_JSON,
+        "lang": ANY_JSON,
+        "note_tweet": ANY_JSON,
+        "referenced_posts": ANY_JSON,
+        "retweet": ANY_JSON,
+        "source": ANY_JSON,
+    },
+)
+
+
+def read(source: PostSource) -> list[Post] | None:
+    try:
+        return list(source.posts())
+    except StageFailed as failure:
+        failure.message.encode()
+        return None
+
+
+def written(posts: list[Post] | None) -> None:
+    for post in posts or ():
+        json.dumps(record_of(post), ensure_ascii=False).encode()
+
+
+@on_a_busy_machine
+@given(st.lists(TWEET | ANY_JSON, max_size=3), st.lists(NOTE | ANY_JSON, max_size=2))
+def test_an_export_of_any_json_is_read_or_refused(tweets: list[Any], notes: list[Any]) -> None:
+    members = {
+        "data/tweets.js": b"window.YTD.tweets.part0 = " + json.dumps([{"tweet": row} for row in tweets]).encode(),
+        "data/note-tweet.js": b"window.YTD.note_tweet.part0 = "
+        + json.dumps([{"noteTweet": row} for row in notes]).encode(),
+    }
+    written(read(ArchiveSource("export", 0, Shelf(export=zipped(members)))))
+
+
+@on_a_busy_machine
+@given(st.lists(TWEET | ANY_JSON, max_size=2), *[ANY_JSON | st.lists(ANY_JSON, max_size=2)] * 4, st.booleans())
+def test_whatever_the_lists_of_an_export_say_it_is_read_or_refused(
+    tweets: list[Any], manifest: Any, index: Any, account: Any, profile: Any, wrapped: bool
+) -> None:
+    contents = {
+        "manifest.js": {"dataTypes": manifest, "archiveInfo": account, "userInfo": profile} if wrapped else manifest,
+        "js/tweet_index.js": [{"file_name": index}] if wrapped else index,
+        "account.js": [{"account": account}] if wrapped else account,
+        "profile.js": [{"profile": {"avatarMediaUrl": profile}}] if wrapped else profile,
+        "js/user_details.js": account,
+        "js/tweets/2013_02.js": tweets,
+    }
+    source = ArchiveSource(
+        "export",
+        0,
+        Shelf(
+            export=zipped({f"data/{name}": f"x = {json.dumps(content)}".encode() for name, content in contents.items()})
+        ),
+    )
+    written(read(source))
+    source.profile()
+
+
+@on_a_busy_machine
+@given(st.binary(max_size=60))
+def test_an_export_of_any_bytes_is_read_or_refused(content: bytes) -> None:
+    written(read(ArchiveSource("export", 0, Shelf(export=zipped({"data/tweets.js": b"window.x = [" + content})))))
+
+
+@on_a_busy_machine
+@given(st.lists(RECORD | ANY_JSON, max_size=3))
+def test_lines_of_any_json_are_read_or_refused(records: list[Any]) -> None:
+    content = "\n".join(map(json.dumps, records)).encode()
+    written(read(PostsFileSource(PostsSource(uri="s3://team-a/x"), 0, Shelf(**{"s3://team-a/x": content}))))
+
+
+@on_a_busy_machine
+@given(
+    st.binary(max_size=60) | TEXT.map(lambda text: text.encode("utf-8", "surrogatepass")),
+    st.sampled_from(["csv", "txt"]),
+)
+def test_files_of_any_bytes_are_read_or_refused(content: bytes, format: Any) -> None:
+    spec = PostsSource(uri="s3://team-a/x", format=format)
+    written(read(PostsFileSource(spec, 0, Shelf(**{spec.uri: b"text,id\n" + content}))))
+
+
+@on_a_busy_machine
+@given(st.dictionaries(st.sampled_from(["data", "meta", "errors"]), st.lists(RECORD, max_size=3) | ANY_JSON))
+def test_a_page_of_any_json_is_read_or_refused(page: dict[str, Any]) -> None:
+    try:
+        posts, keys = posts_of(page, 0), keys_of(page)
+    except StageFailed:
+        return
+    written(posts)
+    assert next_token(page) is None or isinstance(next_token(page), str)
+    assert bool(keys) == bool(posts)
+
+
+def test_rows_nested_beyond_all_measure_are_refused() -> None:
+    deep = b"window.x = [" + b'[{"a":' * 60_000 + b"1" + b"}]" * 60_000 + b"]"
+    assert read(ArchiveSource("export", 0, Shelf(export=zipped({"data/tweets.js": deep})))) is None

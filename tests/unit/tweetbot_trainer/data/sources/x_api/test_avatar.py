@@ -1,0 +1,72 @@
+"""A picture comes from X's host or from the server that stands in for X, within limits, or not at all."""
+
+from collections.abc import Iterator
+from io import StringIO
+
+import pytest
+
+from tweetbot_fakes.remotes import x_api as fake
+from tweetbot_fakes.remotes.x_api import FakeX
+from tweetbot_fakes.remotes.x_api_answers import Answer, html
+from tweetbot_trainer.data.sources.interface import Avatar
+from tweetbot_trainer.data.sources.x_api.avatar import LARGEST, fetched_avatar
+from tweetbot_trainer.runtime.log import Log
+
+
+@pytest.fixture
+def x() -> Iterator[FakeX]:
+    with FakeX() as server:
+        yield server
+
+
+def avatar(x: FakeX, address: str | None = None) -> tuple[Avatar | None, str]:
+    """Return what comes of an address, and the log."""
+    log = StringIO()
+    found = fetched_avatar(address or f"{x.url}/pictures/gull_normal.png", base=f"{x.url}/path", log=Log(log))
+    return found, log.getvalue()
+
+
+def test_a_picture_is_fetched_in_its_larger_form(x: FakeX) -> None:
+    assert avatar(x) == (Avatar(fake.PNG), "")
+    assert x.requests[-1].path == "/pictures/gull_400x400.png"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        html(404),
+        html(503),
+        Answer(end="closed"),
+        Answer(204),
+        Answer(302, headers={"location": "/pictures/another.png"}),
+        Answer(body=b"x" * (LARGEST + 1)),
+    ],
+)
+def test_a_picture_that_does_not_come_is_none_and_told(x: FakeX, answer: Answer) -> None:
+    x.fault(answer)
+    found, told = avatar(x)
+    assert found is None
+    assert "could not be fetched" in told
+    assert len(x.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://elsewhere.example/gull_normal.png",
+        "http://pbs.twimg.com/gull_normal.png",
+        "https://pbs.twimg.com@elsewhere.example/gull_normal.png",
+        "https://pbs.twimg.com.elsewhere.example/gull_normal.png",
+        "file:///etc/passwd",
+        "http://[::",
+        "gull.png",
+    ],
+)
+def test_a_picture_elsewhere_is_left(x: FakeX, address: str) -> None:
+    found, told = avatar(x, address)
+    assert found is None
+    assert "not X's" in told
+
+
+def test_no_address_is_no_picture() -> None:
+    assert fetched_avatar(None, base=None, log=Log(StringIO())) is None

@@ -1,0 +1,87 @@
+"""Every form that X's export ever had, written by the project itself, parses to the records that were read by hand."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from archives import damaged
+from archives.golden import ARCHIVES
+from builders.trainer import Shelf
+from tweetbot_trainer.data.posts import record_of
+from tweetbot_trainer.data.sources.interface import Profile
+from tweetbot_trainer.data.sources.x_archive.source import ArchiveSource
+from tweetbot_trainer.runtime.errors import SpecRefused
+
+GOLDEN = Path(__file__).parents[5] / "golden" / "archives"
+
+
+def source_of(content: bytes) -> ArchiveSource:
+    return ArchiveSource("s3://team-a/export.zip", 0, Shelf(**{"s3://team-a/export.zip": content}))
+
+
+def shown(name: str) -> Profile | None:
+    return source_of(ARCHIVES[name]()).profile()
+
+
+@pytest.mark.parametrize("name", ARCHIVES)
+def test_each_form_parses_to_its_golden_records(name: str) -> None:
+    golden = GOLDEN / f"{name.removesuffix('-packed-again')}.jsonl"
+    expected = [json.loads(line) for line in golden.read_text(encoding="utf-8").splitlines()]
+    assert [record_of(post) for post in source_of(ARCHIVES[name]()).posts()] == expected
+
+
+def test_the_table_alone_says_what_the_whole_grailbird_says() -> None:
+    posts = {name: set(source_of(ARCHIVES[name]()).posts()) for name in ("grailbird", "grailbird-table")}
+    assert posts["grailbird"] == posts["grailbird-table"]
+
+
+@pytest.mark.parametrize("name", ["2019", "2021", "today", "today-packed-again"])
+def test_each_form_since_2019_shows_the_account(name: str) -> None:
+    profile = shown(name)
+    assert profile is not None
+    assert profile.avatar is not None
+    assert (profile.account_id, profile.handle, profile.display_name) == (
+        "1000000007",
+        "harbour_gull",
+        "Harbour Gull 🐦",
+    )
+
+
+def test_a_grailbird_shows_its_account_without_a_picture() -> None:
+    assert shown("grailbird") == Profile("1000000007", "harbour_gull", "Harbour Gull")
+    assert shown("grailbird-table") is None
+
+
+BAD = [
+    (damaged.cut_short(), "SourceTruncated", "cut short.*compare its size with the file that you downloaded"),
+    (damaged.encrypted(), "SourceEncrypted", r"data/tweets\.js in the zip is locked by a password; unpack it"),
+    (damaged.in_a_zip(), "SourceNested", r"another zip .*\(twitter-2026-11-01\.zip\); unpack it once"),
+    (damaged.one_of_several(), "SourceIncomplete", r"own list names tweets\.js, which is not in the zip; X splits"),
+    (damaged.without_its_manifest(), "SourceIncomplete", r"tweets-part1\.js is in the zip, tweets\.js is not"),
+    (damaged.piece(), "SourceIncomplete", "one piece of a zip that was split; join the pieces"),
+    (damaged.bomb(), "SourceTooLarge", "unpacks 200-fold or more"),
+    (damaged.huge(), "SourceTooLarge", "unpack to 3221225472 bytes; at most 2147483648 are read"),
+    (damaged.crowded(), "SourceTooLarge", "more than 200000 members"),
+    (damaged.pages_only(), "SourceNotAnExport", r"no data/tweets\.js in the zip, only web pages"),
+    (damaged.of_another_kind(), "SourceNotAnExport", r"no data/tweets\.js in the zip; upload the export"),
+    (damaged.of_mastodon(), "SourceNotAnExport", "Mastodon.*kind mastodon"),
+    (damaged.without_posts(), "SourceNotAnExport", r"no data/tweets\.js in the zip"),
+    (damaged.two_exports(), "SourceUnreadable", r"holds tweet\.js twice.*one zip an export"),
+    (b"<!DOCTYPE html><title>Log in to X", "SourceNotAnExport", "is a web page, not a zip"),
+    (b"7z\xbc\xaf\x27\x1c more", "SourceUnreadable", "no readable zip .*begins with 37 7a bc af 27 1c"),
+    (b"", "SourceUnreadable", "no readable zip .*begins with nothing"),
+]
+
+
+@pytest.mark.parametrize(("content", "reason", "words"), BAD, ids=[f"{words:.40}" for _, _, words in BAD])
+def test_a_zip_that_is_no_whole_export_has_its_own_reason(content: bytes, reason: str, words: str) -> None:
+    with pytest.raises(SpecRefused, match=words) as failure:
+        list(source_of(content).posts())
+    assert failure.value.reason.name == reason
+    assert failure.value.message.startswith("s3://team-a/export.zip: ")
+
+
+def test_a_profile_that_cannot_be_read_is_none() -> None:
+    profiles = [source_of(content).profile() for content, _, _ in BAD]
+    assert {profile and profile.handle for profile in profiles} == {None, "harbour_gull"}

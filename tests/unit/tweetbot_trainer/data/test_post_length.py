@@ -1,0 +1,46 @@
+"""How long a post may be, as X counts it."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tweetbot_trainer.data.post_length import LIMIT, one_line, shortened, weighted_length
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("", 0),
+        ("My dream is", 11),
+        ("Ærø über", 8),
+        ("港の朝", 6),
+        ("🌊", 2),
+        ("👩\u200d👩\u200d👧", 2),
+        ("👍🏽", 2),
+        ("https://example.com/" + "x" * 200, 23),
+        ("see HTTP://a.b and c", 33),
+        ("“quoted”", 8),
+    ],
+)
+def test_letters_count_one_and_ideographs_two(text: str, length: int) -> None:
+    assert weighted_length(text) == length
+
+
+def test_a_text_that_fits_stays_as_it_is() -> None:
+    assert shortened("x" * LIMIT) == "x" * LIMIT
+
+
+def test_a_long_text_ends_after_a_word() -> None:
+    cut = shortened("word " * 100)
+    assert cut.endswith("word…")
+    assert 270 <= weighted_length(cut) <= LIMIT
+
+
+@settings(deadline=None)  # a shared machine is slow at times
+@given(st.text(min_size=200, max_size=700))
+def test_every_text_is_made_to_fit(text: str) -> None:
+    assert weighted_length(shortened(text)) <= LIMIT
+
+
+def test_one_line_holds_no_control_characters() -> None:
+    assert one_line("a\nb\t\x00c\x1b[31m  d\u2028e") == "a b c [31m d e"

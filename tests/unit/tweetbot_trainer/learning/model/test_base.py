@@ -1,0 +1,248 @@
+"""Base models: what is taken, what is refused and why, and which base it was to the byte."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from builders.model import SCRATCH, a_saved_base, some_texts
+from builders.trainer import many_posts
+from tweetbot_contract.spec.model import Model
+from tweetbot_trainer.learning.model.base import load_base
+from tweetbot_trainer.learning.model.identity import FILES, BaseIdentity, base_identity
+from tweetbot_trainer.learning.model.tokenizer import encode
+from tweetbot_trainer.runtime.errors import SpecRefused
+from tweetbot_trainer.store.interface import ObjectNotFound
+from tweetbot_trainer.store.retry_budget import RetryBudget
+
+URI = "s3://team/base"
+
+NO_WAITING = RetryBudget(0)
+
+
+class Bucket:
+    """A folder that plays `s3://team/base`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def open_stream(self, uri: str) -> BinaryIO:
+        path = self.folder / uri.removeprefix(f"{URI}/")
+        if not path.exists():
+            raise ObjectNotFound(uri)
+        return path.open("rb")
+
+    def download(self, uri: str, path: Path) -> None:
+        with self.open_stream(uri) as stream:
+            path.write_bytes(stream.read())
+
+    def identity(self) -> BaseIdentity:
+        return base_identity(Model(base=URI), open_stream=self.open_stream, resolve=unasked)
+
+    def load(self, work: Path, identity: BaseIdentity | None = None) -> Any:
+        return load_base(
+            identity or self.identity(),
+            train_texts=(),
+            seed=1,
+            folder=work / "base",
+            download=self.download,
+            patience=NO_WAITING,
+        )
+
+
+def unasked(name: str, revision: str | None) -> str:
+    raise AssertionError("the hub was asked")
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return a_saved_base(tmp_path_factory.mktemp("saved"))
+
+
+@pytest.fixture
+def bucket(saved: Path, tmp_path: Path) -> Bucket:
+    return Bucket(Path(shutil.copytree(saved, tmp_path / "bucket")))
+
+
+def edited(folder: Path, **changes: Any) -> None:
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def damaged(name: str, content: str) -> Callable[[Path], object]:
+    return lambda folder: (folder / name).write_text(content)
+
+
+def with_config(**changes: Any) -> Callable[[Path], object]:
+    return lambda folder: edited(folder, **changes)
+
+
+def without_a_tensor(folder: Path) -> None:
+    tensors = load_file(folder / "model.safetensors")
+    del tensors["transformer.h.0.mlp.c_fc.weight"]
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def with_tensors(**more: torch.Tensor) -> Callable[[Path], object]:
+    def damage(folder: Path) -> None:
+        tensors = load_file(folder / "model.safetensors")
+        added = {name.replace("__", "."): tensor for name, tensor in more.items()}
+        save_file(tensors | added, folder / "model.safetensors", metadata={"format": "pt"})
+
+    return damage
+
+
+def with_a_word_tokenizer(folder: Path) -> None:
+    tokenizer = Tokenizer(models.WordLevel({"<|endoftext|>": 0, "my": 1}, unk_token="<|endoftext|>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.save(str(folder / "tokenizer.json"))
+
+
+def as_pickle(folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+
+
+def cut_in_half(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def test_a_folder_in_the_bucket_is_loaded_whole(bucket: Bucket, saved: Path, tmp_path: Path) -> None:
+    base = bucket.load(tmp_path)
+    tensors = load_file(saved / "model.safetensors")
+    assert torch.equal(base.model.transformer.wte.weight, tensors["transformer.wte.weight"])
+    assert base.model.lm_head.weight is base.model.transformer.wte.weight
+    assert base.tokenizer.decode(list(encode(base.tokenizer, "the cat 🌊").tokens)) == "the cat 🌊"
+    assert base.identity.digest == bucket.identity().digest
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason", "words"),
+    [
+        (lambda folder: (folder / "config.json").unlink(), "BaseModelNotFound", "config.json is missing"),
+        (as_pickle, "BaseModelRefused", "has no model.safetensors"),
+        (lambda folder: (folder / "tokenizer.json").unlink(), "BaseModelRefused", "has no tokenizer.json"),
+        (with_config(model_type="llama"), "BaseModelRefused", "model_type is 'llama'"),
+        (with_config(auto_map={"AutoModel": "evil.Model"}), "BaseModelRefused", "auto_map"),
+        (with_config(quantization_config={"quant_method": "x"}), "BaseModelRefused", "quantization_config"),
+        (with_config(n_layer="many"), "BaseModelRefused", "not a GPT-2's"),
+        (with_config(n_embd=64), "BaseModelRefused", "does not fit its config.json"),
+        (with_config(vocab_size=100), "BaseModelRefused", "its weights only 100"),
+        (damaged("config.json", "{"), "BaseModelRefused", "not JSON"),
+        (damaged("config.json", "[]"), "BaseModelRefused", "not a JSON object"),
+        (damaged("config.json", " " * 1_100_000), "BaseModelRefused", "longer than"),
+        (damaged("tokenizer.json", '{"version": "1.0"}'), "BaseModelRefused", "tokenizer.json cannot be read"),
+        (with_a_word_tokenizer, "BaseModelRefused", "loses characters"),
+        (damaged("model.safetensors", "\x80\x04K\x01."), "BaseModelRefused", "damaged"),
+        (cut_in_half, "BaseModelRefused", "damaged"),
+        (without_a_tensor, "BaseModelRefused", "lacks 1 tensors"),
+        (with_config(n_layer=1), "BaseModelRefused", r"tensors too many .*transformer\.h\.1\."),
+        (with_config(n_layer=3), "BaseModelRefused", r"lacks 12 tensors, the first is transformer\.h\.2\."),
+        (with_config(add_cross_attention=True), "BaseModelRefused", "add_cross_attention"),
+        (with_config(tie_word_embeddings=False), "BaseModelRefused", "head has weights of its own"),
+        (with_tensors(lm_head__weight=torch.ones(300, 32)), "BaseModelRefused", "head has weights of its own"),
+        (with_tensors(score__weight=torch.ones(2, 32)), "BaseModelRefused", r"1 tensors too many .*score\.weight"),
+    ],
+)
+def test_a_base_that_cannot_be_used_is_refused_with_its_fault(
+    bucket: Bucket, tmp_path: Path, damage: Callable[[Path], object], reason: str, words: str
+) -> None:
+    damage(bucket.folder)
+    with pytest.raises(SpecRefused, match=words) as refusal:
+        bucket.load(tmp_path)
+    assert refusal.value.reason.name == reason
+    assert URI in refusal.value.message
+
+
+def test_a_tokenizer_without_the_end_mark_is_refused(bucket: Bucket, tmp_path: Path) -> None:
+    path = bucket.folder / "tokenizer.json"
+    path.write_text(path.read_text().replace("<|endoftext|>", "<|other|>"))
+    with pytest.raises(SpecRefused, match="knows no"):
+        bucket.load(tmp_path)
+
+
+def test_a_base_that_was_replaced_meanwhile_is_refused(bucket: Bucket, tmp_path: Path) -> None:
+    identity = bucket.identity()
+    edited(bucket.folder, layer_norm_epsilon=1e-3)
+    with pytest.raises(SpecRefused, match=r"config\.json was replaced"):
+        bucket.load(tmp_path, identity)
+
+
+def test_nothing_but_the_three_files_is_fetched(bucket: Bucket, tmp_path: Path) -> None:
+    (bucket.folder / "modeling_evil.py").write_text("raise SystemExit")
+    bucket.load(tmp_path)
+    assert {path.name for path in (tmp_path / "base").iterdir()} == set(FILES)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_file_is_in_the_identity(bucket: Bucket, name: str) -> None:
+    before = bucket.identity()
+    with (bucket.folder / name).open("ab") as file:
+        file.write(b" ")
+    assert bucket.identity().as_json() != before.as_json()
+
+
+def test_the_same_seed_gives_the_same_scratch_model(tmp_path: Path) -> None:
+    texts = some_texts(50)
+    one, two, other = (
+        load_base(
+            SCRATCH, train_texts=texts, seed=seed, folder=tmp_path, download=lambda uri, path: None, patience=NO_WAITING
+        )
+        for seed in (1, 1, 2)
+    )
+    assert torch.equal(one.model.transformer.wte.weight, two.model.transformer.wte.weight)
+    assert not torch.equal(one.model.transformer.wte.weight, other.model.transformer.wte.weight)
+    assert one.tokenizer.to_str() == two.tokenizer.to_str()
+    assert (one.model.config.n_layer, one.model.config.n_embd, one.model.config.n_positions) == (4, 128, 256)
+
+
+def test_the_larger_scratch_model_is_larger(tmp_path: Path) -> None:
+    small = base_identity(Model(base="scratch://small"), open_stream=Bucket(Path()).open_stream, resolve=unasked)
+    base = load_base(
+        small,
+        train_texts=[post.text for post in many_posts(2000)],
+        seed=1,
+        folder=tmp_path,
+        download=lambda uri, path: None,
+        patience=NO_WAITING,
+    )
+    config = base.model.config
+    assert (config.n_layer, config.n_embd, config.n_positions, small.digest) == (6, 256, 512, "small-1")
+    assert 1024 < config.vocab_size <= 4096
+
+
+def test_the_scratch_tokenizer_knows_the_train_part_alone(tmp_path: Path) -> None:
+    base = load_base(
+        SCRATCH,
+        train_texts=["harbour " * 50],
+        seed=1,
+        folder=tmp_path,
+        download=lambda uri, path: None,
+        patience=NO_WAITING,
+    )
+    assert len(encode(base.tokenizer, " harbour").tokens) == 1
+    assert len(encode(base.tokenizer, " elsewhere").tokens) > 3
+    assert base.tokenizer.get_vocab_size() <= 1024
+
+
+def test_a_scratch_base_is_named_by_its_recipe() -> None:
+    identity = base_identity(Model(base="scratch://mini"), open_stream=Bucket(Path()).open_stream, resolve=unasked)
+    assert identity == SCRATCH
+
+
+def test_a_hub_base_is_named_by_its_commit() -> None:
+    asked: list[tuple[str, str | None]] = []
+
+    def resolve(name: str, revision: str | None) -> str:
+        asked.append((name, revision))
+        return "c0ffee"
+
+    model = Model(base="hf://owner/name", revision="main")
+    identity = base_identity(model, open_stream=Bucket(Path()).open_stream, resolve=resolve)
+    assert (identity.digest, identity.hub_name, asked) == ("c0ffee", "owner/name", [("owner/name", "main")])

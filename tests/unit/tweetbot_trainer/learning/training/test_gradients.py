@@ -1,0 +1,133 @@
+"""A step's gradient, and what happens when a GPU's memory is too small for it (simulated: no GPU is needed)."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from builders import model as builders_model
+from builders.model import PROCESSOR, some_texts, some_values
+from tweetbot_trainer.learning.batches.cross_entropy import NO_LABEL, cross_entropy
+from tweetbot_trainer.learning.batches.forward import stream_losses, summed_loss
+from tweetbot_trainer.learning.batches.packing import static_stream_of, stream_of
+from tweetbot_trainer.learning.batches.windows import Step, Window, windows_of_all
+from tweetbot_trainer.learning.model.base import Base
+from tweetbot_trainer.learning.model.tokenizer import encode_all, end_mark_id
+from tweetbot_trainer.learning.training.callbacks import Hooks, TrainingOutcome
+from tweetbot_trainer.learning.training.gradients import Gradients
+from tweetbot_trainer.learning.training.loop import train
+from tweetbot_trainer.learning.training.setup import made_trainable
+from tweetbot_trainer.runtime.errors import SpecRefused
+
+TEXTS = some_texts(24)
+
+
+def a_base() -> Base:
+    base = builders_model.a_base(TEXTS)
+    made_trainable(base.model, dropout=0.0)
+    return base
+
+
+def a_step(base: Base) -> Step:
+    encoded = encode_all(base.tokenizer, TEXTS)
+    return tuple(windows_of_all(encoded, end_mark_id(base.tokenizer), base.model.config.n_positions))
+
+
+def positions_of(step: Step) -> int:
+    return sum(len(window.ids) - 1 for window in step)
+
+
+class SmallMemory(nn.Module):
+    """An activation that runs out of memory where a pass has more positions than fit."""
+
+    def __init__(self, within: nn.Module, fit: int) -> None:
+        super().__init__()
+        self.within, self.fit = within, fit
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if x.requires_grad and x.shape[0] > self.fit:
+            raise torch.OutOfMemoryError("CUDA out of memory (simulated).")
+        within: torch.Tensor = self.within(x)
+        return within
+
+
+def with_memory_for(base: Base, fit: int) -> Base:
+    for block in base.model.transformer.h:
+        block.mlp.act = SmallMemory(block.mlp.act, fit)
+    return base
+
+
+def gradient_of(base: Base, told: list[int]) -> tuple[float, torch.Tensor]:
+    loss = Gradients(base.model, PROCESSOR, told.append).of(a_step(base))
+    return loss, base.model.transformer.wte.weight.grad
+
+
+def test_half_a_pass_that_fits_gives_the_same_gradient() -> None:
+    whole, told = positions_of(a_step(a_base())), list[int]()
+    expected = gradient_of(a_base(), told)
+    assert told == []
+    found = gradient_of(with_memory_for(a_base(), whole - 1), told)
+    assert told == [whole // 2]
+    assert found[0] == pytest.approx(expected[0], rel=1e-5)
+    assert torch.allclose(found[1], expected[1], rtol=1e-3, atol=1e-6)
+
+
+def test_what_passes_before_the_failed_one_have_added_counts_once() -> None:
+    ids = range(1, 10)
+    step = tuple(Window(tuple(ids[: size + 1]), 1) for size in (8, 4, 4, 4))  # passes of 8 and 12 positions
+    tight, roomy, told = with_memory_for(a_base(), 8), a_base(), list[int]()
+    Gradients(tight.model, PROCESSOR, told.append, positions=12).of(step)
+    Gradients(roomy.model, PROCESSOR, told.append, positions=6).of(step)
+    assert told == [6]
+    assert torch.equal(tight.model.transformer.wte.weight.grad, roomy.model.transformer.wte.weight.grad)
+
+
+def trained(base: Base, hooks: Hooks) -> TrainingOutcome:
+    step = a_step(base)
+    return train(base.model, step, step, some_values(epochs=1), processor=PROCESSOR, hooks=hooks, stop_early=False)
+
+
+def test_a_training_goes_on_in_halves_and_says_so() -> None:
+    told = list[int]()
+    outcome = trained(with_memory_for(a_base(), 40), Hooks(halved=told.append))
+    assert [outcome.halved_to] == told
+    assert trained(a_base(), Hooks()).halved_to is None
+
+
+def test_a_second_time_ends_it_with_advice() -> None:
+    with pytest.raises(SpecRefused, match=r"OutOfMemory: .*too little memory: lower training.batchTokens"):
+        trained(with_memory_for(a_base(), 3), Hooks())
+
+
+def test_static_shapes_compute_the_same_and_come_again() -> None:
+    base = a_base()
+    step = sorted(a_step(base), key=lambda window: len(window.ids))
+    parts = [step[:5], step[5:12], step[12:]]
+    for part in parts:
+        padded = stream_losses(base.model, static_stream_of(part)).sum().detach()
+        assert float(padded) == pytest.approx(float(summed_loss(base.model, part).detach()), rel=1e-5)
+    shapes = {(stream.runs, len(stream.targets)) for stream in map(static_stream_of, ([step[0]] * 3, [step[0]] * 7))}
+    assert len(shapes) == 1
+
+
+def test_padding_of_static_shapes_is_no_label() -> None:
+    step = a_step(a_base())
+    targets = static_stream_of(step).targets
+    assert targets[targets != NO_LABEL].tolist() == stream_of(step).targets.tolist()
+    assert len(targets) > len(stream_of(step).targets)
+
+
+def test_the_cross_entropy_is_torchs_own() -> None:
+    torch.manual_seed(1)
+    logits = torch.randn(6, 9, requires_grad=True)
+    targets, weights = torch.tensor([0, 8, 3, NO_LABEL, 3, 1]), torch.randn(6)
+    expected = functional.cross_entropy(logits, targets, reduction="none")
+    (gradient,) = torch.autograd.grad((expected * weights).sum(), logits)
+    found = cross_entropy(logits * 1, targets)
+    assert torch.allclose(found, expected, atol=1e-6)
+    assert torch.allclose(torch.autograd.grad((found * weights).sum(), logits)[0], gradient, atol=1e-6)
+
+
+def test_large_logits_do_not_overflow() -> None:
+    found = cross_entropy(torch.tensor([[1e4, 0.0], [-1e4, 1e4]]), torch.tensor([0, 0]))
+    assert found.tolist() == [0.0, 2e4]

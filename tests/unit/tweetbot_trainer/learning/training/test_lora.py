@@ -1,0 +1,169 @@
+"""LoRA: adapters learn, all else stays, and merged they are the same model, here and in peft."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+from transformers import GPT2LMHeadModel
+
+from builders.model import PROCESSOR, SAMPLING, CheckpointsInMemory, a_base, some_texts, some_values, stopped_at
+from tweetbot_contract.spec.model import Model
+from tweetbot_contract.spec.training import Training
+from tweetbot_trainer.learning.batches.windows import Window, windows_of_all
+from tweetbot_trainer.learning.fingerprint import training_key
+from tweetbot_trainer.learning.model.base import Base
+from tweetbot_trainer.learning.model.identity import BaseIdentity
+from tweetbot_trainer.learning.model.tokenizer import encode_all, end_mark_id
+from tweetbot_trainer.learning.training.callbacks import Hooks, TrainingOutcome
+from tweetbot_trainer.learning.training.loop import train
+from tweetbot_trainer.learning.training.lora import LAYERS, attach, merge
+from tweetbot_trainer.learning.training.state import weights_of
+from tweetbot_trainer.learning.values import LoraValues, TrainingValues, effective_values, lora_of
+from tweetbot_trainer.publishing.export import save_adapter, save_model
+from tweetbot_trainer.runtime.errors import Stopped
+
+TRAIN, VALIDATION = some_texts(40), some_texts(8, seed=2)
+LORA = LoraValues(rank=4, alpha=12)
+HUB = BaseIdentity("hf://gpt2", "hub", "607a30d783dfa663caf39e06633721c8d4cfcd7e")
+IDS = torch.tensor([[0, 5, 9, 33, 70, 8, 1], [0, 7, 7, 12, 90, 41, 2]])
+
+
+def values(lora: LoraValues = LORA) -> TrainingValues:
+    return replace(some_values(epochs=1, learning_rate="1e-2"), lora=lora, dropout=0.1)
+
+
+def adapted(base: Base, seed: int = 1, lora: LoraValues = LORA) -> Base:
+    attach(base.model, lora, seed)
+    return base
+
+
+def with_learned_adapters(base: Base) -> Base:
+    """Return the base with adapters that say something: a new one's B is all zeros."""
+    for name, parameter in adapted(base).model.named_parameters():
+        if "lora_B" in name:
+            parameter.data.normal_(std=0.3, generator=torch.Generator().manual_seed(len(name)))
+    return base
+
+
+def windows(base: Base, texts: list[str]) -> list[Window]:
+    return windows_of_all(encode_all(base.tokenizer, texts), end_mark_id(base.tokenizer), base.model.config.n_positions)
+
+
+def trained(base: Base, hooks: Hooks | None = None) -> TrainingOutcome:
+    parts = windows(base, TRAIN), windows(base, VALIDATION)
+    return train(base.model, *parts, values(), processor=PROCESSOR, hooks=hooks or Hooks(), stop_early=True)
+
+
+@torch.no_grad()
+def logits(model: GPT2LMHeadModel) -> Tensor:
+    answer: Tensor = model.eval()(IDS).logits
+    return answer
+
+
+def frozen_of(base: Base) -> dict[str, Tensor]:
+    parameters = base.model.named_parameters()
+    return {name: one.detach().clone() for name, one in parameters if "lora_" not in name}
+
+
+def test_a_training_begins_at_the_base() -> None:
+    base = a_base(TRAIN)
+    before = logits(base.model)
+    assert torch.equal(logits(adapted(base).model), before)
+
+
+def test_the_merged_model_is_the_base_with_its_adapters() -> None:
+    base = a_base(TRAIN)
+    untouched = logits(base.model)
+    with_adapters = logits(with_learned_adapters(base).model)
+    merge(base.model)
+    torch.testing.assert_close(logits(base.model), with_adapters, rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(with_adapters, untouched, atol=0.1)
+
+
+def test_a_merged_weight_is_w_plus_alpha_over_rank_times_a_times_b() -> None:
+    plain, base = a_base(TRAIN), with_learned_adapters(a_base(TRAIN))
+    adapter = merge(base.model)
+    for layer in LAYERS:
+        name = f"transformer.h.1.{layer}"
+        a, b = adapter[f"{name}.lora_A"].double(), adapter[f"{name}.lora_B"].double()
+        expected = plain.model.get_parameter(f"{name}.weight").double() + 12 / 4 * torch.einsum("ri,or->io", a, b)
+        torch.testing.assert_close(base.model.get_parameter(f"{name}.weight").double(), expected, rtol=0, atol=1e-6)
+
+
+def test_a_merged_model_is_an_ordinary_one() -> None:
+    plain, base = a_base(TRAIN), with_learned_adapters(a_base(TRAIN))
+    merge(base.model)
+    assert list(base.model.state_dict()) == list(plain.model.state_dict())
+    assert all(parameter.requires_grad for parameter in base.model.parameters())
+
+
+def test_training_changes_every_adapter_and_nothing_else() -> None:
+    base = adapted(a_base(TRAIN))
+    frozen, begun = frozen_of(base), weights_of(base.model)
+    outcome = trained(base)
+    assert outcome.train_loss < outcome.first_train_loss
+    assert len(begun) == 2 * len(LAYERS) * base.model.config.n_layer
+    learned = weights_of(base.model)
+    assert [name for name in learned if torch.equal(learned[name], begun[name])] == []
+    after = frozen_of(base)
+    assert [name for name in frozen if not torch.equal(frozen[name], after[name])] == []
+
+
+def test_adapters_are_drawn_from_the_seed_alone() -> None:
+    torch.manual_seed(7)
+    one = weights_of(adapted(a_base(TRAIN), seed=1).model)
+    torch.manual_seed(8)
+    two = weights_of(adapted(a_base(TRAIN), seed=1).model)
+    other = weights_of(adapted(a_base(TRAIN), seed=2).model)
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert not any(torch.equal(one[name], other[name]) for name in one if name.endswith("lora_A"))
+
+
+@pytest.mark.parametrize("stop_at", [1, 6])
+def test_a_stopped_training_of_adapters_goes_on_to_the_same_ones(stop_at: int) -> None:
+    trained(undisturbed := adapted(a_base(TRAIN)))
+    shelf = CheckpointsInMemory()
+    with pytest.raises(Stopped):
+        trained(adapted(a_base(TRAIN)), Hooks(stop=stopped_at(stop_at), checkpoints=shelf))
+    trained(resumed := adapted(a_base(TRAIN)), Hooks(checkpoints=shelf))
+    whole, again = weights_of(undisturbed.model), weights_of(resumed.model)
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
+    assert set(shelf.states[0].tensors["model"]) == set(whole)
+
+
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")  # peft asks for it
+def test_peft_loads_the_adapter_and_gives_the_merged_models_logits(tmp_path: Path) -> None:
+    from peft import PeftModel
+
+    plain, base = a_base(TRAIN), with_learned_adapters(a_base(TRAIN))
+    save_adapter(merge(base.model), LORA, HUB, tmp_path / "adapter")
+    save_model(base.model, base.tokenizer, SAMPLING, tmp_path / "model")
+    loaded = PeftModel.from_pretrained(plain.model, tmp_path / "adapter")
+    config = loaded.peft_config["default"]
+    assert (config.base_model_name_or_path, config.revision) == ("gpt2", HUB.digest)
+    merged = GPT2LMHeadModel.from_pretrained(tmp_path / "model", dtype=torch.float32)
+    torch.testing.assert_close(logits(loaded), logits(merged), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(logits(loaded), logits(base.model), rtol=1e-4, atol=1e-5)
+
+
+def test_adapters_have_rates_of_their_own_and_no_decay() -> None:
+    lora = effective_values(Training(), "hf://gpt2", (), lora_of(Model(method="LoRA")))
+    assert (lora.lora, lora.weight_decay) == (LoraValues(16, 32), 0.0)
+    assert (lora.peak_rate(100), lora.peak_rate(99)) == (1.4e-3, 2e-3)
+    given = effective_values(Training(learning_rate="5e-4"), "hf://gpt2", (), LORA)
+    assert (given.peak_rate(100), given.peak_rate(10)) == (5e-4, 5e-4)
+
+
+def test_method_and_shape_of_the_adapters_are_in_the_key() -> None:
+    specs = (
+        Model(),
+        Model(method="LoRA"),
+        Model.model_validate({"method": "LoRA", "lora": {"rank": 8}}),
+        Model.model_validate({"method": "LoRA", "lora": {"alpha": 64}}),
+    )
+    keys = [training_key("d" * 64, HUB, effective_values(Training(), "hf://gpt2", (), lora_of(spec))) for spec in specs]
+    assert len(set(keys)) == len(specs)
+    written_out = Model.model_validate({"method": "LoRA", "lora": {"rank": 16, "alpha": 32}})
+    assert lora_of(written_out) == lora_of(specs[1])

@@ -1,0 +1,293 @@
+"""The model card holds every part of the original's, and foreign text changes none of it."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import yaml
+from markdown_it import MarkdownIt
+
+from builders.hostile_texts import CORPUS
+from builders.model import a_post, some_facts, some_values
+from tweetbot_contract.result import DataTable, Metrics, Sample
+from tweetbot_contract.spec.sources import ArchiveSource, BlueskySource, MastodonSource, PostsSource, Source, XSource
+from tweetbot_contract.spec.spec import Subject
+from tweetbot_trainer.data.dataset.profiles import Account
+from tweetbot_trainer.learning.model.identity import BaseIdentity
+from tweetbot_trainer.publishing.report.card import render_card
+from tweetbot_trainer.publishing.report.card_facts import CardFacts, languages_of, source_names_of
+
+PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
+SECTIONS = [
+    "How does it work?",
+    "Training data",
+    "Training procedure",
+    "Evaluation",
+    "Samples",
+    "How to use",
+    "Limitations and bias",
+    "About",
+]
+HUB = BaseIdentity("hf://gpt2", "hub", "607a30d783dfa663caf39e06633721c8d4cfcd7e")
+
+
+def parted(card: str) -> tuple[dict[str, Any], str]:
+    _, front, body = card.split("---\n", 2)
+    return yaml.safe_load(front), body
+
+
+def headings(body: str) -> list[str]:
+    tokens = PARSER.parse(body)
+    return [tokens[place + 1].content for place, token in enumerate(tokens) if token.type == "heading_open"]
+
+
+def cells(body: str) -> list[str]:
+    tokens = PARSER.parse(body)
+    return [tokens[place + 1].content for place, token in enumerate(tokens) if token.type in ("td_open", "th_open")]
+
+
+def test_every_part_of_the_original_is_there() -> None:
+    _, body = parted(render_card(some_facts()))
+    assert headings(body) == ["🤖 Harbour Gull: an AI bot", *SECTIONS]
+    assert "Made with TweetBot operator 0.1.0" in body
+    assert 'pipeline("text-generation", model="model")' in body
+    assert "num_return_sequences=5" in body
+
+
+def test_the_data_table_adds_up() -> None:
+    _, body = parted(render_card(some_facts()))
+    told = cells(body)
+    rows = {
+        name: told[told.index(name) + 1] for name in ("Posts downloaded", "Retweets", "Short posts", "Near-duplicates")
+    }
+    drops = sum(int(rows[name]) for name in ("Retweets", "Short posts", "Near-duplicates"))
+    assert told[told.index("**Posts kept**") + 1] == f"**{int(rows['Posts downloaded']) - drops}**"
+
+
+def test_several_sources_have_a_column_each() -> None:
+    one, other = DataTable(downloaded=10, retweets=4, kept=6), DataTable(downloaded=8, replies=1, kept=7)
+    both = DataTable(downloaded=18, retweets=4, replies=1, kept=13)
+    facts = some_facts(source_names=("X archive", "@x by the X API"), source_tables=(one, other), table=both)
+    told = cells(parted(render_card(facts))[1])
+    assert told[:4] == ["Data", "X archive", r"\@x by the X API", "all"]
+    assert told[told.index("Replies") :][:4] == ["Replies", "0", "1", "1"]
+
+
+def test_retweets_that_were_not_downloaded_are_not_counted_as_none() -> None:
+    table = DataTable(downloaded=10, retweets=0, kept=10)
+    told = cells(parted(render_card(some_facts(source_tables=(table,), table=table, without_retweets=(True,))))[1])
+    assert told[told.index("Retweets") + 1] == "not downloaded"
+    one, both = DataTable(downloaded=10, retweets=4, kept=6), DataTable(downloaded=20, retweets=4, kept=16)
+    facts = some_facts(source_names=("a", "b"), source_tables=(one, table), table=both, without_retweets=(False, True))
+    told = cells(parted(render_card(facts))[1])
+    assert told[told.index("Retweets") :][:4] == ["Retweets", "4", "not downloaded", "4"]
+
+
+def test_weights_of_sources_are_told() -> None:
+    table = DataTable(downloaded=10, kept=10)
+    values = replace(some_values(), source_weights=(1, 3))
+    facts = some_facts(source_names=("one", "other"), source_tables=(table, table), values=values)
+    told = cells(parted(render_card(facts))[1])
+    assert told[told.index("Weight in training") :][:4] == ["Weight in training", "1", "3", ""]
+
+
+def test_nobody_can_miss_that_a_machine_writes() -> None:
+    front, body = parted(render_card(some_facts()))
+    assert front["ai_generated"] is True
+    assert "ai-generated" in front["tags"]
+    assert r"AI-generated imitation of \@harbour\_gull" in body
+
+
+@pytest.mark.parametrize(
+    ("relation", "words"),
+    [
+        ("Unspecified", "did not state"),
+        ("Self", "their own posts"),
+        ("Consented", "agreed to this bot"),
+        ("Fictional", "fictional account"),
+        ("Parody", "neither made nor endorses"),
+    ],
+)
+def test_the_relation_is_told(relation: Any, words: str) -> None:
+    facts = some_facts(subject=Subject(handle="x", relation=relation, consent_ref="https://forms.example/7"))
+    body = parted(render_card(facts))[1]
+    assert words in body
+    assert "On record: https\\://forms.example/7" in body
+
+
+def test_the_tuned_model_stands_beside_its_base_with_an_interval() -> None:
+    plain = some_facts(base=HUB, ratio_interval=(0.68, 0.74))
+    metrics = plain.metrics.model_copy(update={"base_bits_per_byte": 0.3125})
+    told = cells(parted(render_card(replace(plain, metrics=metrics)))[1])
+    assert told[told.index("Of the base's, the tuned model needs") + 1] == "70.3% (68.0% to 74.0% with 95 %)"
+
+
+def test_a_catalogue_reads_the_figures() -> None:
+    plain = some_facts(base=HUB)
+    measured = {"base_bits_per_byte": 0.31, "verbatim_rate": 0.012, "distinct2": 0.63, "leaked_samples": 0}
+    front, _ = parted(render_card(replace(plain, metrics=plain.metrics.model_copy(update=measured))))
+    (result,) = front["model-index"][0]["results"]
+    assert {metric["type"]: metric["value"] for metric in result["metrics"]} == {
+        "loss": 0.6934,
+        "perplexity": 2.0005,
+        "bits_per_byte": 0.2197,
+        "base_bits_per_byte": 0.31,
+        "verbatim_rate": 0.012,
+        "distinct_2": 0.63,
+        "leaked_samples": 0.0,
+    }
+    assert (front["base_model"], front["base_model_relation"]) == ("gpt2", "finetune")
+    assert (front["language"], front["pipeline_tag"]) == (["en"], "text-generation")
+    assert front["widget"] == [{"text": "My dream is"}]
+    assert front["thumbnail"] == "../report/predictions.png"
+
+
+def test_a_scratch_base_is_no_model_of_the_hub() -> None:
+    assert "base_model" not in parted(render_card(some_facts()))[0]
+
+
+def test_an_unknown_language_is_not_made_up() -> None:
+    assert "language" not in parted(render_card(some_facts(languages=())))[0]
+
+
+def test_the_language_of_the_posts_is_told_or_that_nobody_knows() -> None:
+    assert "Their language: en, ja." in render_card(some_facts(languages=("en", "ja")))
+    assert "Their language is undetermined." in render_card(some_facts(languages=()))
+
+
+def test_a_hub_base_is_linked_with_its_commit() -> None:
+    body = parted(render_card(some_facts(base=HUB)))[1]
+    assert "[gpt2](https://huggingface.co/gpt2) at commit `607a30d783df`" in body
+
+
+def test_every_hyper_parameter_is_told() -> None:
+    values = some_values(learning_rate="1.372e-4", seed=7, batch_tokens=1024)
+    told = cells(parted(render_card(some_facts(values=values)))[1])
+    assert "0.0001372, cosine to 0, warm-up 10% of the steps" in told
+    assert told[told.index("Seed") + 1] == "7"
+    assert told[told.index("Batch") + 1] == "1024 label tokens a step"
+
+
+def test_the_tracked_run_is_linked() -> None:
+    body = parted(render_card(some_facts(tracking_url="https://wandb.example/team/run")))[1]
+    assert "[Weights & Biases](https://wandb.example/team/run)" in body.replace("&amp;", "&")
+    assert "Weights" not in parted(render_card(some_facts()))[1]
+
+
+def test_a_base_that_was_measured_stands_beside_the_model() -> None:
+    metrics = some_facts().metrics.model_copy(update={"base_bits_per_byte": 1.25})
+    told = cells(parted(render_card(some_facts(metrics=metrics)))[1])
+    assert told[told.index("Bits per byte of the base before training") + 1] == "1.2500"
+
+
+def test_few_test_posts_are_a_caution() -> None:
+    metrics: Metrics = some_facts().metrics.model_copy(update={"reliability": "Low"})
+    assert "take the figures as a hint" in render_card(some_facts(metrics=metrics, parts=(30, 4, 4)))
+
+
+@pytest.mark.parametrize(
+    ("reliability", "watch", "stopping"), [("Normal", "tell when to stop", "on"), ("Low", "are only watched", "off")]
+)
+def test_few_posts_stop_no_training_and_the_card_says_so(reliability: str, watch: str, stopping: str) -> None:
+    metrics: Metrics = some_facts().metrics.model_copy(update={"reliability": reliability})
+    card = render_card(some_facts(metrics=metrics))
+    assert watch in card
+    assert f"early stopping {stopping}" in card
+
+
+def test_pictures_stand_only_where_accounts_have_them() -> None:
+    assert "Picture of" not in render_card(some_facts())
+    accounts = (
+        Account(0, "gull", "Gull", b"a picture"),
+        Account(1, "heron", "Heron"),
+        Account(2, None, None, b"another"),
+    )
+    body = parted(render_card(some_facts(accounts=accounts)))[1]
+    pictures = [child for token in PARSER.parse(body)[:3] for child in token.children or [] if child.type == "image"]
+    assert [child.attrs["src"] for child in pictures] == ["../report/avatar-0.png", "../report/avatar-2.png"]
+
+
+@pytest.mark.parametrize(
+    ("display_name", "accounts", "title"),
+    [
+        ("Harbour Gull", (Account(0, "gull", "Gull"),), "🤖 Harbour Gull: an AI bot"),
+        (None, (Account(0, "gull", "Gull"),), "🤖 Gull: an AI bot"),
+        (None, (Account(0, "gull", "Gull"), Account(1, "gull.example", "Gull")), "🤖 Gull: an AI bot"),
+        (None, (Account(0, "gull", "Gull"), Account(1, "heron", "Heron")), "🤖 Gull & Heron: an AI cyborg"),
+        (None, (Account(0, "gull"),), r"🤖 harbour\_gull: an AI bot"),
+    ],
+)
+def test_the_name_is_the_specs_then_the_accounts_then_the_handle(
+    display_name: str | None, accounts: tuple[Account, ...], title: str
+) -> None:
+    subject = Subject(handle="harbour_gull", display_name=display_name)
+    body = parted(render_card(some_facts(subject=subject, accounts=accounts)))[1]
+    assert headings(body)[0].replace("&amp;", "&") == title
+
+
+def test_another_account_than_the_subjects_is_told() -> None:
+    body = parted(render_card(some_facts(other_handle="old_gull")))[1]
+    assert r"The posts come from the account \@old\_gull." in body
+    assert "come from the account" not in render_card(some_facts())
+
+
+def hostile(text: str) -> CardFacts:
+    """Return facts in which every free text of a user is the same payload."""
+    subject = Subject(handle="harbour_gull", display_name=text[:100], relation="Consented", consent_ref=text[:512])
+    sample = Sample(prompt=text[:280], text=text)
+    return some_facts(
+        subject=subject, samples=(sample, sample), prompts=(text[:280],), tracking_url=text,
+        accounts=(Account(0, text[:50], text[:100], b"a picture"), Account(1, text[:50], text[:60])), other_handle=text,
+        base=replace(HUB, uri=f"hf://{text}"), made_by=text, newest_post_at=text, recipe=text,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("text", CORPUS)
+def test_foreign_text_changes_nothing_of_the_cards_build(text: str) -> None:
+    plain, attacked = (PARSER.parse(parted(render_card(facts))[1]) for facts in (hostile("plain"), hostile(text)))
+    assert [token.type for token in attacked] == [token.type for token in plain]
+    children = [child for token in attacked for child in token.children or []]
+    assert not any(child.type == "html_inline" for child in children)
+    addresses = [str(child.attrs.get("href", child.attrs.get("src"))) for child in children if child.attrs]
+    assert all(address.startswith(("http", "../")) or ":" not in address for address in addresses)
+
+
+@pytest.mark.parametrize("text", CORPUS)
+def test_foreign_text_stays_a_string_in_the_front_matter(text: str) -> None:
+    front, _ = parted(render_card(hostile(text)))
+    assert list(front)[:3] == ["language", "library_name", "pipeline_tag"]
+    assert len(front["widget"]) == 1
+
+
+def test_the_same_facts_give_the_same_card() -> None:
+    assert render_card(some_facts()) == render_card(some_facts())
+
+
+def test_languages_come_from_the_posts() -> None:
+    posts = [a_post(number) for number in range(80)]
+    japanese = [replace(a_post(number), lang="ja") for number in range(20)]
+    rare = [replace(a_post(1), lang="fr"), replace(a_post(2), lang="und"), replace(a_post(3), lang=None)]
+    assert languages_of([*posts, *japanese, *rare]) == ("en", "ja")
+    assert languages_of([replace(a_post(1), lang="in")]) == ("id",)
+    assert languages_of([replace(a_post(1), lang="und"), replace(a_post(1), lang="<b>")]) == ()
+
+
+def test_sources_are_named_without_their_buckets() -> None:
+    sources = (
+        Source(archive=ArchiveSource(uri="s3://secret-bucket/a.zip")),
+        Source(posts=PostsSource(uri="s3://secret-bucket/b.jsonl")),
+        Source(x=XSource(handle="gull", token_secret={"name": "x", "key": "t"}, accept_terms=True)),
+        Source(bluesky=BlueskySource(actor="gull.example.com")),
+        Source(bluesky=BlueskySource(actor="did:plc:gull")),
+        Source(bluesky=BlueskySource(car="s3://secret-bucket/folder/c.car")),
+        Source(mastodon=MastodonSource(uri="s3://secret-bucket/d.zip")),
+    )
+    assert source_names_of(sources) == (
+        "X archive a.zip",
+        "file b.jsonl",
+        "@gull by the X API",
+        "@gull.example.com on Bluesky",
+        "did:plc:gull on Bluesky",
+        "Bluesky repository c.car",
+        "Mastodon export d.zip",
+    )

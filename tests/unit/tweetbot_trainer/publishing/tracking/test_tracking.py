@@ -1,0 +1,294 @@
+"""What Weights & Biases gets to see, through its real client and a server of our own; and what a dead one costs."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders.manifests import a_spec
+from builders.stages import ENOUGH, a_context, a_local_run, a_source
+from tweetbot_contract.handover import RunDocument
+from tweetbot_contract.result import DataTable
+from tweetbot_contract.status import Stage
+from tweetbot_fakes.remotes.wandb_graphql import FakeWandb
+from tweetbot_fakes.remotes.wandb_server import KEY, wandb_server
+from tweetbot_trainer.learning.model.identity import BaseIdentity
+from tweetbot_trainer.publishing.tracking import TrackedArtifact, Tracker, base_artifact, dataset_artifact
+from tweetbot_trainer.publishing.tracking.background import BackgroundTracker
+from tweetbot_trainer.publishing.tracking.mode import decided, probed
+from tweetbot_trainer.publishing.tracking.start import TrackerStarter
+from tweetbot_trainer.publishing.tracking.wandb_run import RunPlace
+from tweetbot_trainer.runtime.log import Log
+from tweetbot_trainer.stages.prepare import prepare
+from tweetbot_trainer.store.folder import FolderStore
+
+STORE = FolderStore()
+AT_ONCE = partial(probed, pause=lambda _: None)
+SECRET = {"name": "wandb", "key": "api-key"}
+TABLE = DataTable(downloaded=10, retweets=3, kept=7)
+
+
+@pytest.fixture
+def server() -> Iterator[FakeWandb]:
+    with wandb_server() as running:
+        yield running
+
+
+@pytest.fixture
+def secrets(tmp_path: Path) -> Path:
+    (tmp_path / "secrets" / "wandb").mkdir(parents=True)
+    (tmp_path / "secrets" / "wandb" / "api-key").write_text(f"{KEY}\n", encoding="utf-8")
+    return tmp_path / "secrets"
+
+
+def a_run(tmp_path: Path, stage: Stage = "Train", **wandb: Any) -> RunDocument:
+    spec = a_spec(output={"s3": {"uri": f"file://{tmp_path}/bucket"}}, tracking={"wandb": wandb})
+    run_id = hashlib.sha256(bytes(tmp_path)).hexdigest()[:16]  # the client of all tests knows every run by its id
+    identity = {"namespace": "team-a", "name": "gull", "uid": "a1b2c3d4-0000", "run_id": run_id}
+    return RunDocument(**identity, stage=stage, run_number=1, dataset="d" * 64, spec=spec)
+
+
+def started(run: RunDocument, tmp_path: Path, secrets: Path, config: dict[str, Any] | None = None) -> Tracker:
+    place = RunPlace(run, tmp_path / "work" / "wandb" / run.stage.lower(), init_timeout=120, finish_timeout=120)
+    starter = TrackerStarter(place, store=STORE, secrets=secrets, log=Log(StringIO()), probe=AT_ONCE)
+    return starter(config or {"learning_rate": 3e-3})
+
+
+LOADING = """
+import sys
+from io import StringIO
+from pathlib import Path
+from tweetbot_contract.handover import RunDocument
+from tweetbot_trainer.runtime.log import Log
+from tweetbot_trainer.store.folder import FolderStore
+from tweetbot_trainer.publishing.tracking.start import TrackerStarter
+from tweetbot_trainer.publishing.tracking.wandb_run import RunPlace
+place = RunPlace(RunDocument.model_validate_json(sys.argv[1]), Path(sys.argv[2]))
+starter = TrackerStarter(place, store=FolderStore(), secrets=Path(sys.argv[2]), log=Log(StringIO()))
+assert "wandb" not in sys.modules
+tracker = starter({})
+assert not getattr(sys.modules["wandb"].__spec__, "_initializing", False)
+tracker.finish()
+"""
+
+
+def test_the_client_is_loaded_before_the_stage_goes_on(tmp_path: Path) -> None:
+    """On a thread beside the import of torch, each could wait for a module that the other holds."""
+    command = [sys.executable, "-c", LOADING, a_run(tmp_path).encode(), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def shipped(run: RunDocument) -> list[str]:
+    start = f"{run.prefix}/runs/{run.run_id}/wandb/{run.stage.lower()}/"
+    return [info.uri.removeprefix(start) for info in STORE.list(start)]
+
+
+def test_both_stages_of_a_run_stand_on_the_server_with_their_lineage(
+    server: FakeWandb, tmp_path: Path, secrets: Path
+) -> None:
+    prepare = started(a_run(tmp_path, "Prepare", apiKeySecret=SECRET, baseURL=server.url), tmp_path, secrets)
+    prepare.artifact(TrackedArtifact("tweets-gull-0", "raw-dataset", "s3://team-a/gull.zip", "input", {"source": 0}))
+    prepare.artifact(dataset_artifact("gull", "s3://team-a/datasets/d", "d", TABLE, direction="output"))
+    told = prepare.finish()
+    train = started(a_run(tmp_path, apiKeySecret=SECRET, baseURL=server.url), tmp_path, secrets, {"epochs": 4})
+    train.artifact(dataset_artifact("gull", "s3://team-a/datasets/d", "d", TABLE, direction="input"))
+    for step in range(1, 4):
+        train.log({"step": step, "train/loss": 1 / step})
+    train.table("samples", ("prompt", "prediction"), [("My dream is", "My dream is the harbour")])
+    train.summary({"evalLoss": 2.5})
+    train.artifact(TrackedArtifact("model-gull", "finetuned-model", "s3://team-a/models/m/model", "output"))
+    assert (told.wandb_mode, told.degraded, train.finish().degraded) == ("Online", None, None)
+
+    run_id = a_run(tmp_path).run_id
+    first, second = (server.runs[f"gull-{run_id}-a1b2c3d4-{stage}"] for stage in ("prepare", "train"))
+    assert told.wandb_url == f"{server.url}/harbour/huggingtweets/runs/{first.name}"
+    assert (first.fields["groupName"], first.fields["jobType"]) == (f"gull/{run_id}", "prepare")
+    assert second.config["epochs"] == {"value": 4}
+    losses = [row["train/loss"] for row in second.history.values() if "train/loss" in row]
+    assert losses == pytest.approx([1, 1 / 2, 1 / 3])
+    assert second.summary["evalLoss"] == 2.5
+    assert any("samples" in row for row in second.history.values())
+    raw, dataset, model = (server.artifact(name) for name in ("tweets-gull-0", "dataset-gull", "model-gull"))
+    assert (raw.type, raw.used_by) == ("raw-dataset", {first.name})
+    assert (dataset.type, dataset.made_by, dataset.used_by) == ("train-dataset", {first.name}, {second.name})
+    assert (model.type, model.made_by) == ("finetuned-model", {second.name})
+    assert dataset.metadata["kept"] == 7
+    assert [entry["ref"] for entry in model.manifest["contents"].values()] == ["s3://team-a/models/m/model"]
+    assert server.unknown == []
+    assert KEY.encode() not in server.received
+    assert (first.exit_code, second.exit_code) == (0, 0)
+
+
+def test_the_base_is_used_by_the_training_and_made_by_no_run(server: FakeWandb, tmp_path: Path, secrets: Path) -> None:
+    base = base_artifact(BaseIdentity("hf://harbour/gpt2", "hub", "c0ffee"))
+    assert base is not None
+    train = started(a_run(tmp_path, apiKeySecret=SECRET, baseURL=server.url), tmp_path, secrets)
+    train.artifact(base)
+    assert train.finish().degraded is None
+    (run,) = server.runs
+    pretrained = server.artifact("harbour-gpt2")
+    assert (pretrained.type, pretrained.made_by, pretrained.used_by) == ("pretrained-model", set(), {run})
+    assert pretrained.metadata["digest"] == "c0ffee"
+    references = [entry["ref"] for entry in pretrained.manifest["contents"].values()]
+    assert references == ["https://huggingface.co/harbour/gpt2/tree/c0ffee"]
+
+
+@pytest.mark.parametrize("log_text", [False, True])
+def test_the_posts_texts_reach_the_server_only_where_the_spec_says_so(
+    server: FakeWandb, tmp_path: Path, secrets: Path, log_text: bool
+) -> None:
+    a_source(tmp_path)
+    wandb = {"apiKeySecret": SECRET, "baseURL": server.url, "logText": log_text}
+    run = a_local_run(tmp_path, spec={"tracking": {"wandb": wandb}}, run_id=a_run(tmp_path).run_id)
+    context = replace(
+        a_context(tmp_path, run), start_tracker=lambda config: started(run, tmp_path, secrets, {**config})
+    )
+    result = prepare(context)
+    raw, dataset = server.artifact("tweets-gull-0"), server.artifact("dataset-gull")
+    assert (result.tracking.wandb_mode, result.tracking.degraded) == ("Online", None)
+    assert (raw.metadata["downloaded"], dataset.metadata["kept"]) == (ENOUGH, result.dataset.table.kept)
+    assert (b"pelican" in server.received) == log_text
+    assert server.unknown == []
+
+
+def test_a_retried_stage_goes_on_in_the_same_run(server: FakeWandb, tmp_path: Path, secrets: Path) -> None:
+    run = a_run(tmp_path, apiKeySecret=SECRET, baseURL=server.url)
+    for _ in range(2):
+        tracker = started(run, tmp_path, secrets)
+        tracker.log({"step": 1, "train/loss": 2.0})
+        assert tracker.finish().wandb_mode == "Online"
+    (recorded,) = server.runs.values()
+    assert [row["step"] for row in recorded.history.values()] == [1, 1]
+
+
+def test_a_failed_stage_is_a_failed_run(server: FakeWandb, tmp_path: Path, secrets: Path) -> None:
+    started(a_run(tmp_path, apiKeySecret=SECRET, baseURL=server.url), tmp_path, secrets).finish(failed=True)
+    assert [run.exit_code for run in server.runs.values()] == [1]
+
+
+def test_without_a_key_the_run_lies_in_the_output(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    tracker = started(run, tmp_path, tmp_path / "none")
+    tracker.log({"step": 1, "train/loss": 2.0})
+    tracker.artifact(TrackedArtifact("model-gull", "finetuned-model", "s3://team-a/models/m/model", "output"))
+    told = tracker.finish()
+    assert (told.wandb_mode, told.wandb_url, told.degraded) == ("Offline", None, None)
+    assert [name for name in shipped(run) if name.endswith(".wandb")] != []
+
+
+def test_what_an_offline_run_left_in_the_output_can_be_synced_later(server: FakeWandb, tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    tracker = started(run, tmp_path, tmp_path / "none")
+    for step in range(3):
+        tracker.log({"step": step, "train/loss": 2.0})
+    tracker.table("samples", ("prompt", "prediction"), [("My dream is", "My dream is the harbour")])
+    tracker.artifact(dataset_artifact("gull", "s3://team-a/datasets/d", "d", TABLE, direction="input"))
+    tracker.artifact(TrackedArtifact("gpt2", "pretrained-model", "https://huggingface.co/gpt2", "input"))
+    tracker.artifact(TrackedArtifact("tweets-gull-0", "raw-dataset", "s3://team-a/gull.zip", "input"))
+    tracker.artifact(TrackedArtifact("model-gull", "finetuned-model", "s3://team-a/models/m/model", "output"))
+    tracker.finish()
+    shutil.rmtree(tmp_path / "work")
+    (folder,) = (tmp_path / "bucket/team-a/gull/runs" / run.run_id / "wandb/train/wandb").iterdir()
+    environment = os.environ | {"WANDB_BASE_URL": server.url, "WANDB_API_KEY": KEY, "HOME": str(tmp_path)}
+    client = Path(sys.executable).parent / "wandb"
+    command = [str(client), "sync", "--yes", str(folder)]
+    subprocess.run(command, cwd=folder.parent, env=environment, check=True, capture_output=True, timeout=60)
+    (synced,) = server.runs.values()
+    assert [row["train/loss"] for row in synced.history.values() if "train/loss" in row] == [2.0, 2.0, 2.0]
+    assert [name for name in synced.files if name.startswith("media/table/samples")] != []
+    assert server.artifact("model-gull").committed
+    assert {one.name for one in server.artifacts.values()} & {"dataset-gull", "gpt2"} == set()
+    assert server.artifact("tweets-gull-0").committed
+
+
+@pytest.mark.parametrize("fault", ["hang", "unavailable", "refuse"])
+def test_a_server_that_dies_in_the_middle_neither_fails_nor_holds_a_run(
+    server: FakeWandb, tmp_path: Path, secrets: Path, fault: Any
+) -> None:
+    run = a_run(tmp_path, apiKeySecret=SECRET, baseURL=server.url)
+    command = [sys.executable, "-m", "tweetbot_fakes.tracked_process", run.encode(), str(secrets), str(tmp_path / "w")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["wandbMode"] == "Online"
+        server.fault = fault
+        told = json.loads(process.communicate("\n", timeout=300)[0])
+    assert told["degraded"]
+    assert KEY not in told["degraded"]
+    assert [name for name in shipped(run) if name.endswith(".wandb")] != []
+    assert [info.uri for info in STORE.list(f"{run.prefix}/") if KEY.encode() in STORE.get(info.uri)] == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [("401", "refuses the API key"), ("refuse", "does not answer"), ("unavailable", "answered 503")],
+)
+def test_a_server_that_does_not_take_us_is_told_and_left_alone(
+    server: FakeWandb, tmp_path: Path, secrets: Path, fault: Any, words: str
+) -> None:
+    server.fault = fault
+    told = started(a_run(tmp_path, apiKeySecret=SECRET, baseURL=server.url), tmp_path, secrets).finish()
+    assert told.wandb_mode == "Offline"
+    assert words in (told.degraded or "")
+    assert server.runs == {}
+
+
+def test_an_address_that_fills_the_result_is_told_as_far_as_there_is_room(tmp_path: Path, secrets: Path) -> None:
+    address = f"https://wandb.example/{'w' * 490}"
+    run = a_run(tmp_path, apiKeySecret=SECRET, baseURL=address)
+    place = RunPlace(run, tmp_path / "work" / "wandb" / "train", init_timeout=0, finish_timeout=0, finish_slack=60)
+    silent = partial(TrackerStarter, place, store=STORE, secrets=secrets, log=Log(StringIO()))
+    told = silent(probe=lambda url, key: f"{url} does not answer")({}).finish()
+    assert told.wandb_mode == "Offline"
+    assert (told.degraded or "").startswith(address)
+
+
+def test_a_client_that_tells_nothing_of_its_run_is_not_waited_for(tmp_path: Path) -> None:
+    class Speechless:
+        """What it answers is whatever a server of its own sent."""
+
+        def __getattr__(self, name: str) -> None:
+            raise ValueError("no address")
+
+    place = RunPlace(a_run(tmp_path), tmp_path / "work", init_timeout=0, finish_timeout=0, finish_slack=60)
+    start: Any = Speechless
+    told = BackgroundTracker(place, start, ship=lambda: None, log=Log(StringIO())).finish()
+    assert told.degraded == "could not tell how it is tracked: ValueError: no address"
+
+
+def test_a_key_that_is_missing_from_its_secret_is_told(tmp_path: Path) -> None:
+    spec = a_spec(tracking={"wandb": {"apiKeySecret": SECRET}}).tracking.wandb
+    decision = decided(spec, tmp_path, "https://wandb.example", probe=lambda url, key: None)
+    assert (decision.mode, decision.degraded) == ("Offline", "the Secret wandb has no key api-key: create it")
+
+
+def test_offline_asks_no_server_even_with_a_key(secrets: Path) -> None:
+    def unasked(url: str, key: str) -> str | None:
+        raise AssertionError(url)
+
+    spec = a_spec(tracking={"wandb": {"mode": "Offline"}}).tracking.wandb
+    assert decided(spec, secrets, "https://wandb.example", probe=unasked).mode == "Offline"
+
+
+def test_a_server_that_hangs_is_not_waited_for(server: FakeWandb) -> None:
+    server.fault = "hang"
+    fault = probed(server.url, KEY, pause=lambda _: None, timeout=0.1)
+    assert "does not answer" in (fault or "")
+
+
+def test_disabled_tracking_does_not_load_the_client() -> None:
+    code = "import sys, tweetbot_trainer.cli.stage, tweetbot_trainer.stages.prepare; sys.exit('wandb' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,100 @@
+"""Servers that a spec may name: none by which a Pod would ask for its author what they cannot ask."""
+
+from collections.abc import Callable
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+import pytest
+
+from builders.manifests import a_spec
+from tweetbot_trainer.runtime.egress import Address, addresses_of, check_endpoints
+from tweetbot_trainer.runtime.errors import SpecRefused
+
+S3 = {"uri": "s3://team-a/models"}
+X = {"handle": "gull", "tokenSecret": {"name": "x", "key": "token"}, "acceptTerms": True}
+LOOPBACK = ip_network("127.0.0.0/8")
+
+
+def leading_to(*addresses: str) -> Callable[[str], list[Address]]:
+    return lambda host: [ip_address(address) for address in addresses]
+
+
+def at(url: str) -> Any:
+    return a_spec(output={"s3": {**S3, "endpoint": url}})
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "127.1",
+        "2130706433",  # each a way to write the loopback that resolvers know
+        "0x7f000001",
+        "0.0.0.0",
+        "localhost",
+        "[::1]",
+        "[::]",
+        "[::ffff:127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::]",
+        "169.254.169.254",
+        "[fe80::1]",
+        "[fd00:ec2::254]",  # AWS's metadata by IPv6
+        "10.96.0.1",
+        "172.17.0.1",
+        "192.168.0.1",
+        "100.100.100.200",  # Alibaba's metadata
+        "224.0.0.1",
+    ],
+)
+def test_an_inner_address_is_refused_however_it_is_written(host: str) -> None:
+    with pytest.raises(SpecRefused, match=r": output\.s3\.endpoint: .* leads to .*TWEETBOT_ALLOWED_NETWORKS"):
+        check_endpoints(at(f"http://{host}:9000"), ())
+
+
+def test_a_public_name_that_leads_inside_is_refused_for_any_of_its_addresses() -> None:
+    with pytest.raises(SpecRefused, match=r"s3\.example leads to 169\.254\.169\.254"):
+        check_endpoints(at("https://s3.example"), (), resolve=leading_to("93.184.216.34", "169.254.169.254"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://s3.example\\@127.0.0.1",
+        "http://user@s3.example",
+        "http://:9000",
+        "http://[::1",
+        "http://s3.example\u2100",
+    ],
+)
+def test_what_clients_read_differently_is_refused(url: str) -> None:
+    with pytest.raises(SpecRefused, match="write https://host"):
+        check_endpoints(at(url), (), resolve=leading_to("93.184.216.34"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"tracking": {"wandb": {"baseURL": "http://127.0.0.1:1"}}}, r"tracking\.wandb\.baseURL"),
+        ({"sources": [{"x": {**X, "apiBaseURL": "http://127.0.0.1:1"}}]}, r"sources\[0\]\.x\.apiBaseURL"),
+        (
+            {"sources": [{"bluesky": {"actor": "gull.example", "apiBaseURL": "http://127.0.0.1:1"}}]},
+            r"sources\[0\]\.bluesky\.apiBaseURL",
+        ),
+    ],
+)
+def test_every_server_of_a_spec_is_asked_after(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(SpecRefused, match=f": {field}: "):
+        check_endpoints(a_spec(**changes), ())
+
+
+def test_a_network_is_open_to_whom_the_operators_settings_allow_it() -> None:
+    check_endpoints(at("http://127.0.0.1:9000"), (LOOPBACK,))
+    with pytest.raises(SpecRefused):
+        check_endpoints(at("http://10.96.0.1"), (LOOPBACK,))
+
+
+def test_public_servers_and_names_that_lead_nowhere_pass() -> None:
+    check_endpoints(at("https://s3.example"), (), resolve=leading_to("93.184.216.34", "2606:2800:220:1::1"))
+    check_endpoints(at("https://s3.example"), (), resolve=leading_to())
+    assert addresses_of("no-such-name.invalid") == addresses_of("a" * 64 + ".example") == []

@@ -1,0 +1,27 @@
+"""`tweetbot-trainer clean`: canonical posts as JSONL in, the same with `text`, `kept` and `reason` out."""
+
+import json
+from typing import BinaryIO
+
+from tweetbot_contract import reasons
+from tweetbot_contract.spec.spec import Filter
+from tweetbot_trainer.data.cleaning import CleanedPost, clean
+from tweetbot_trainer.data.posts import BadPost, decoded_lines, parse_json, posts_by_line, record_of
+from tweetbot_trainer.runtime.errors import SpecRefused
+
+
+def run_clean(stdin: BinaryIO, stdout: BinaryIO, filter: Filter) -> None:
+    """Clean the posts of `stdin` and write each that the recipe sees, in the order it came, with text, kept and reason.
+
+    Raises SpecRefused (SourceUnreadable), naming the line, before anything is written.
+    """
+    try:
+        for cleaned in clean(posts_by_line(decoded_lines(stdin), parse_json), filter):
+            stdout.write(_line(cleaned))
+    except BadPost as error:
+        raise SpecRefused(reasons.SOURCE_UNREADABLE, f"standard input, {error}") from error
+
+
+def _line(cleaned: CleanedPost) -> bytes:
+    record = record_of(cleaned.post) | {"text": cleaned.text, "kept": cleaned.kept, "reason": cleaned.reason}
+    return (json.dumps(record, ensure_ascii=False) + "\n").encode()

@@ -1,0 +1,93 @@
+"""What a person at a terminal sees of a run: its events as it goes, and what came of it."""
+
+import sys
+from typing import Any
+
+from tweetbot_contract.result import DataTable, PrepareSucceeded, TrainSucceeded
+from tweetbot_trainer.runtime.log import Level, Log
+
+_BAR = 30
+_SENTENCES = {
+    "prepare.found": "dataset {digest:.16} was prepared before",
+    "archive.read": "sources[{source}] is an X export ({form}): {joined} of {notes} long posts found their whole text, "
+    "{repeated} repeated posts count once",
+    "archive.partial": "sources[{source}]: {message}",
+    "bluesky.page": "{actor}: {posts} more posts",
+    "bluesky.waiting": "Bluesky asks to wait: {seconds} s left",
+    "bluesky.retry": "{message}; trying again",
+    "bluesky.avatar": "{message}",
+    "bluesky.max_posts": "{message}",
+    "bluesky.no_post": "{message}",
+    "x.page": "@{handle}: a page of {posts} posts from X",
+    "x.waiting": "X asks to wait for {about} until {until}: {secondsLeft} s left",
+    "x.fault": "{message}; trying again",
+    "x.read": "@{handle}: {posts} posts; pages asked of X: {pagesFromX}, spent: {spent} at X's list price; "
+    "retweets {retweets}",
+    "x.avatar": "{message}",
+    "mastodon.read": "sources[{source}] is a Mastodon export: {posts} public posts and boosts, {notPublic} for fewer "
+    "readers were passed by",
+    "prepare.source": "sources[{source}] held {posts} posts",
+    "prepare.excluded": "sources[{source}] held {posts} posts that filter.excludeIds names",
+    "prepare.another_account": "{message}",
+    "prepare.no_profile": "sources[{source}] gives no profile: {message}",
+    "prepare.no_picture": "{message}",
+    "prepare.dataset": "dataset {digest:.16}: {kept} posts of {downloaded} kept",
+    "prepare.adopted": "a model of the same dataset and training is published: {uri}",
+    "train.found": "the model is published already: {uri}",
+    "train.started": "training on {trainPosts} posts, {validationPosts} for validation, {testPosts} for test",
+    "train.without_gpu": "{message}",
+    "train.prompt_too_long": "{message}",
+    "train.trained": "trained on {processor}",
+    "train.published": "published {uri}",
+    "service.retry": "{message}; trying again",
+    "tracking.degraded": "Weights & Biases: {message}",
+}
+
+
+class PeopleLog(Log):
+    """Says events as sentences; progress is one line that is written over."""
+
+    _open_line = False
+
+    def _write(self, level: Level, event: str, fields: dict[str, Any]) -> None:
+        if event == "progress":
+            self._progress(fields)
+            return
+        sentence = _SENTENCES.get(event)
+        text = sentence.format_map(fields) if sentence else f"{event} {fields}"
+        self._end_line()
+        print(text, file=self._stream or sys.stderr, flush=True)
+
+    def _progress(self, fields: dict[str, Any]) -> None:
+        stream = self._stream or sys.stderr
+        done = _BAR * int(fields["percent"]) // 100
+        bar = "█" * done + "·" * (_BAR - done)
+        text = f"{bar} {fields['percent']:3d} %  loss {fields['trainLoss']:.3f}  {fields['etaSeconds']} s left   "
+        print(text, end="\r" if stream.isatty() else "\n", file=stream, flush=True)
+        self._open_line = stream.isatty()
+
+    def _end_line(self) -> None:
+        if self._open_line:
+            print(file=self._stream or sys.stderr)
+            self._open_line = False
+
+
+def printed_summary(prepared: PrepareSucceeded, trained: TrainSucceeded) -> str:
+    """Return the data table, the figures, the samples and where the model lies, as text."""
+    table, metrics = prepared.dataset.table, trained.metrics
+    base = f", the base {metrics.base_bits_per_byte:.3f}" if metrics.base_bits_per_byte is not None else ""
+    lines = [
+        f"posts    {_counts(table)}",
+        f"test     loss {metrics.eval_loss:.3f}, perplexity {metrics.perplexity:.1f}, "
+        f"{metrics.bits_per_byte:.3f} bits a byte{base}",
+        f"speed    {metrics.tokens_per_second:,.0f} tokens/s, {metrics.train_seconds:.1f} s",
+        *(f"sample   {sample.text}" for sample in trained.samples),
+        *([f"tracked  {trained.tracking.wandb_url}"] if trained.tracking.wandb_url else []),
+        f"model    {trained.model.uri}",
+    ]
+    return "\n".join(lines)
+
+
+def _counts(table: DataTable) -> str:
+    drops = (f"{getattr(table, name)} {name}" for name in DataTable.DROPS)
+    return f"{table.downloaded} downloaded, {', '.join(drops)}, {table.kept} kept"

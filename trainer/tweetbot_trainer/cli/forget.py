@@ -1,0 +1,95 @@
+"""`tweetbot-trainer forget`: say which datasets and models hold posts that were deleted, and what to do about it."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tweetbot_contract import reasons
+from tweetbot_contract.handover import ExitCode
+from tweetbot_trainer.publishing.registry.forgetting import LIST_LIMIT, DatasetHit, ModelHit, Search, search, wanted_ids
+from tweetbot_trainer.publishing.registry.manifest import MODEL_FOLDER
+from tweetbot_trainer.runtime.errors import SpecRefused
+from tweetbot_trainer.store import ObjectStore
+
+#: Ids that are printed of each dataset; --json gives all.
+SHOWN = 5
+
+
+def run_forget(store: ObjectStore, ids: Path, root: str, *, as_json: bool) -> int:
+    """Print what holds the listed posts below an address; return 0, or 10 where a dataset or version cannot tell.
+
+    Raises SpecRefused for a list that cannot be read, and as the store does.
+    """
+    wanted = wanted_ids(_content(ids), str(ids))
+    found = search(store, root, wanted)
+    if as_json:
+        print(json.dumps(_document(found, wanted), ensure_ascii=False))
+    else:
+        print("\n".join(_lines(found, wanted)))
+    return int(ExitCode.REFUSED if found.unknown else ExitCode.DONE)
+
+
+def _content(ids: Path) -> bytes:
+    try:
+        with ids.open("rb") as file:
+            return file.read(LIST_LIMIT + 1)
+    except OSError as error:
+        raise SpecRefused(reasons.SOURCE_UNREADABLE, f"{ids} cannot be read: {error.strerror}") from error
+
+
+def _document(found: Search, wanted: frozenset[str]) -> dict[str, Any]:
+    return {
+        "datasets": [asdict(dataset) | {"bot": _bot(dataset.uri)} for dataset in found.datasets],
+        "models": [asdict(model) | {"bot": _bot(model.uri)} for model in found.models],
+        "unknown": found.unknown,
+        "notFound": sorted(wanted - found.found),
+    }
+
+
+def _lines(found: Search, wanted: frozenset[str]) -> list[str]:
+    return [
+        f"{len(found.found)} of {len(wanted)} posts found, in {len(found.datasets)} datasets and "
+        f"{len(found.models)} models",
+        *(line for dataset in found.datasets for line in _of_dataset(dataset)),
+        *(_of_model(model) for model in found.models),
+        *(f"unknown  {uri}: it does not tell which posts it holds; remove it" for uri in found.unknown),
+        *_advice(found),
+    ]
+
+
+def _of_dataset(dataset: DatasetHit) -> list[str]:
+    copies = {post: others for post, others in dataset.posts.items() if others}
+    return [
+        f"dataset  {dataset.uri}: {_shown(tuple(dataset.posts))}",
+        *(f"         {post} has the same text as {_shown(others)}, not listed" for post, others in copies.items()),
+    ]
+
+
+def _of_model(model: ModelHit) -> str:
+    return f"model    {model.uri}: learned from {_shown(model.posts)}{', and is served' if model.served else ''}"
+
+
+def _advice(found: Search) -> list[str]:
+    if not found.datasets:
+        return []
+    bots = sorted({_bot(dataset.uri) for dataset in found.datasets})
+    return [
+        "",
+        f"What to do, for {', '.join(bots)}:",
+        "1. List the posts in spec.filter.excludeIds of the TweetBot. That starts a run, which reads them no more.",
+        "   Posts that nearly repeated one of them, and were dropped for that, may now be kept.",
+        "2. When the new model is served, remove the datasets and models above.",
+        "3. Take the posts out of the source itself, and remove <output>/<namespace>/<name>/raw if X was one.",
+    ]
+
+
+def _bot(uri: str) -> str:
+    """Return `<namespace>/<name>` of the TweetBot that a dataset or a model belongs to."""
+    folder = uri.removesuffix(f"/{MODEL_FOLDER}")
+    return "/".join(folder.split("/")[-4:-2])
+
+
+def _shown(ids: tuple[str, ...]) -> str:
+    more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
+    return f"{', '.join(ids[:SHOWN])}{more}"

@@ -1,0 +1,136 @@
+"""`tweetbot-trainer generate`: posts by a published model, for people and for programs."""
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from tweetbot_contract import reasons
+from tweetbot_trainer.data.post_length import LIMIT, leaves_room
+from tweetbot_trainer.learning.evaluation.copies import HASHES_FILE, TrainingPosts
+from tweetbot_trainer.learning.model.identity import CONFIG, BaseIdentity
+from tweetbot_trainer.learning.sampling import Sampling
+from tweetbot_trainer.publishing.registry.lineage import version_at
+from tweetbot_trainer.publishing.registry.manifest import MODEL_FOLDER
+from tweetbot_trainer.runtime.errors import SpecRefused
+from tweetbot_trainer.store import ObjectStore, join, sha256_of
+
+if TYPE_CHECKING:
+    from tweetbot_trainer.learning.generation.generation import Written
+
+Form = Literal["text", "json", "jsonl"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of a model; None where its own sampling value holds. `keep_copies` asks for copies, too."""
+
+    prompt: str
+    count: int = 5
+    seed: int = 42
+    temperature: float | None = None
+    top_p: float | None = None
+    keep_copies: bool = False
+
+
+def run_generate(folder: Path, request: Request, form: Form) -> int:
+    """Write posts to stdout, and to stderr what became of the others.
+
+    Text is one post a line, `json` one object, `jsonl` one object a line. Raises SpecRefused where there is no model,
+    or where it writes nothing that may be shown.
+    """
+    written = generated(folder, request)
+    if written.copies:
+        print(f"{written.copies} texts copied a training post and were thrown away", file=sys.stderr)
+    if not written.posts:
+        advice = "raise --temperature, change --prompt, or pass --keep-copies"
+        raise SpecRefused(reasons.SPEC_REFUSED, f"the model wrote nothing new: {advice}")
+    if len(written.posts) < request.count:
+        print(f"it wrote only {len(written.posts)} that differ", file=sys.stderr)
+    _print(written.posts, written.copies, request, form)
+    return 0
+
+
+def generated(folder: Path, request: Request) -> "Written":
+    """Return what a model directory writes. Raises SpecRefused, its message naming the flag."""
+    if not leaves_room(request.prompt):
+        raise SpecRefused(reasons.SPEC_REFUSED, f"--prompt leaves no room: a post has {LIMIT} characters")
+    if not (folder / CONFIG).is_file():
+        message = f"--model: no model lies at {folder}: {CONFIG} is missing"
+        raise SpecRefused(reasons.BASE_MODEL_NOT_FOUND, message)
+    unlike = None if request.keep_copies else _training_posts(folder)
+    from tweetbot_trainer.learning.generation.generation import continuations, saved_sampling
+    from tweetbot_trainer.learning.model.base import read_base
+
+    try:
+        base = read_base(folder, BaseIdentity(str(folder), "folder", ""))
+        sampling = _asked(saved_sampling(folder), request)
+    except SpecRefused as refusal:
+        raise SpecRefused(refusal.reason, f"--model: {refusal.message}") from refusal
+    base.model.eval()
+    return continuations(
+        base.model,
+        base.tokenizer,
+        request.prompt,
+        count=request.count,
+        sampling=sampling,
+        seed=request.seed,
+        unlike=unlike,
+    )
+
+
+@contextmanager
+def fetched(store: ObjectStore, uri: str) -> Iterator[Path]:
+    """Give a folder with the files of the published model at an address, each as its manifest says.
+
+    The address is one that `verify` takes. Raises SpecRefused where nothing is published there, or a file is damaged.
+    """
+    version = version_at(store, uri)
+    with tempfile.TemporaryDirectory(prefix="tweetbot-model-") as folder:
+        for path, record in version.manifest.files.items():
+            inside, _, name = path.partition("/")
+            if inside != MODEL_FOLDER:
+                continue
+            target = Path(folder) / Path(name).name
+            store.download(join(version.home, path), target)
+            if sha256_of(target) != record.sha256:
+                message = f"--model: {join(version.home, path)} is not what its manifest says"
+                raise SpecRefused(reasons.SOURCE_UNREADABLE, message)
+        yield Path(folder)
+
+
+def _training_posts(folder: Path) -> TrainingPosts:
+    try:
+        return TrainingPosts.decoded((folder / HASHES_FILE).read_bytes())
+    except (OSError, ValueError) as error:
+        message = (
+            f"--model: {folder} has no readable {HASHES_FILE}, so copies of training posts cannot be told: "
+            "pass --keep-copies to do without"
+        )
+        raise SpecRefused(reasons.BASE_MODEL_REFUSED, message) from error
+
+
+def _asked(own: Sampling, request: Request) -> Sampling:
+    """Return the model's own sampling with what the request replaces."""
+    return replace(
+        own,
+        temperature=own.temperature if request.temperature is None else request.temperature,
+        top_p=own.top_p if request.top_p is None else request.top_p,
+    )
+
+
+def _print(posts: tuple[str, ...], copies: int, request: Request, form: Form) -> None:
+    match form:
+        case "json":
+            content = {"ai_generated": True, "prompt": request.prompt, "posts": posts, "copies_thrown_away": copies}
+            print(json.dumps(content, ensure_ascii=False))
+        case "jsonl":
+            for post in posts:
+                line = {"prompt": request.prompt, "text": post, "seed": request.seed, "ai_generated": True}
+                print(json.dumps(line, ensure_ascii=False))
+        case "text":
+            print("\n".join(posts))

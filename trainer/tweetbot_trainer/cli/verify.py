@@ -1,0 +1,43 @@
+"""`tweetbot-trainer verify`: say line by line whether a published model is what its manifest says."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from tweetbot_contract.handover import ExitCode
+from tweetbot_trainer.publishing.registry.lineage import BROKEN, Finding, Verdict, compared, version_at
+from tweetbot_trainer.store import ObjectStore
+
+_WORDS: dict[Verdict, str] = {"ok": "match", "differs": "differ", "missing": "missing", "unproven": "not proven"}
+
+
+def run_verify(store: ObjectStore, uri: str, *, as_json: bool) -> int:
+    """Print what matches and what does not; return 0 where all that we wrote matches, else 10 (the data is refused).
+
+    Raises SpecRefused where no published model lies at the address, and as the store does.
+    """
+    version = version_at(store, uri)
+    findings = []
+    for finding in compared(store, version):
+        findings.append(finding)
+        if not as_json:
+            print(_line(finding), flush=True)
+    intact = not any(finding.verdict in BROKEN for finding in findings)
+    print(json.dumps(_document(version.home, findings, intact=intact)) if as_json else _summary(version.home, findings))
+    return int(ExitCode.DONE if intact else ExitCode.REFUSED)
+
+
+def _line(finding: Finding) -> str:
+    return f"{finding.verdict:8}  {finding.what}  {finding.detail}".rstrip()
+
+
+def _summary(home: str, findings: Sequence[Finding]) -> str:
+    counts = Counter(finding.verdict for finding in findings)
+    told = [f"{counts[verdict]} {words}" for verdict, words in _WORDS.items() if counts[verdict]]
+    return f"{home}: {', '.join(told)}"
+
+
+def _document(home: str, findings: Sequence[Finding], *, intact: bool) -> dict[str, Any]:
+    told = [{"verdict": one.verdict, "what": one.what, "detail": one.detail} for one in findings]
+    return {"version": home, "intact": intact, "findings": told}

@@ -1,0 +1,141 @@
+"""The two recipes as ordered tables: how a text is rewritten, and which named checks may drop its post.
+
+A check's name is the field of the data table that counts its drops; the first that holds is the post's reason.
+"""
+
+import functools
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tweetbot_contract.spec.spec import Filter
+from tweetbot_trainer.data.cleaning import huggingtweets, languages, modern, personal_data, words
+from tweetbot_trainer.data.posts import Post
+
+#: Raise these with any change of what a recipe keeps or how it writes it: they stand in the dataset's header, so that
+#: other rules make another digest.
+ORIGINAL_VERSION, MODERN_VERSION = "1", "2"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The filter with every default of the recipe filled in."""
+
+    recipe: str
+    min_words: int
+    replies: str
+    deduplicate: bool
+    redact_pii: bool
+    mentions: str
+    languages: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the options under the names that a manifest uses."""
+        return {
+            "minWords": self.min_words,
+            "replies": self.replies,
+            "deduplicate": self.deduplicate,
+            "redactPII": self.redact_pii,
+            "mentions": self.mentions,
+            "languages": list(self.languages),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A post before its checks; `superseded` where a later version of it is among the posts."""
+
+    post: Post
+    text: str
+    superseded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One reason to drop a post."""
+
+    name: str
+    holds: Callable[[Candidate], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How posts are cleaned. `rewrite` returns a text's new form and whether personal data was replaced in it.
+
+    `newest_only` leaves earlier versions of edited posts out, as if no source had given them.
+    """
+
+    options: Options
+    version: str
+    rewrite: Callable[[str], tuple[str, bool]]
+    checks: tuple[Check, ...]
+    newest_only: bool = False
+
+
+def recipe_of(filter: Filter) -> Recipe:
+    """Return the recipe that a spec's filter asks for."""
+    return _original() if filter.recipe == "huggingtweets" else _modern(filter)
+
+
+def options_of(filter: Filter) -> Options:
+    """Return the filter's options as they take effect."""
+    return recipe_of(filter).options
+
+
+def _original() -> Recipe:
+    return Recipe(
+        options=Options("huggingtweets", huggingtweets.MIN_WORDS, "Keep", False, False, "Keep", ()),
+        version=ORIGINAL_VERSION,
+        rewrite=lambda text: (huggingtweets.rewritten(text), False),
+        checks=(
+            Check("retweets", lambda one: one.post.retweet),
+            Check("short", lambda one: huggingtweets.too_short(one.text)),
+        ),
+        newest_only=True,  # the original's API gave no other, and its card counts none
+    )
+
+
+def _modern(filter: Filter) -> Recipe:
+    options = Options(
+        recipe="modern",
+        min_words=3 if filter.min_words is None else filter.min_words,
+        replies=filter.replies or "Keep",
+        deduplicate=filter.deduplicate is not False,
+        redact_pii=filter.redact_pii is not False,
+        mentions=filter.mentions or "Keep",
+        languages=tuple(sorted({languages.current_code(code) for code in filter.languages})),
+    )
+    return Recipe(options, _modern_version(options), _rewriting(options), _modern_checks(options))
+
+
+def _rewriting(options: Options) -> Callable[[str], tuple[str, bool]]:
+    mentions = options.mentions == "Replace"
+    told = modern.rules(mentions=mentions, private=False)
+    rules = modern.rules(mentions=mentions, private=True) if options.redact_pii else told
+    return functools.partial(_rewritten, rules, told)
+
+
+def _rewritten(rules: tuple[modern.Rule, ...], told: tuple[modern.Rule, ...], text: str) -> tuple[str, bool]:
+    """Return the text by `rules`, and whether `told`, which lack redaction, would have made another of it."""
+    plain = modern.unescaped(text)
+    after = modern.tidied(plain, rules)
+    may_be_redacted = rules != told and any(placeholder in after for placeholder in personal_data.PLACEHOLDERS)
+    return after, may_be_redacted and after != modern.tidied(plain, told)
+
+
+def _modern_checks(options: Options) -> tuple[Check, ...]:
+    wanted = options.languages
+    return (
+        Check("retweets", lambda one: one.post.retweet or modern.is_old_retweet(one.text)),
+        Check("edits", lambda one: one.superseded),
+        Check("replies", lambda one: options.replies == "Drop" and one.post.reply),
+        Check("languages", lambda one: bool(wanted) and languages.is_foreign(one.post, one.text, wanted)),
+        Check("short", lambda one: words.word_count(one.text) < options.min_words),
+    )
+
+
+def _modern_version(options: Options) -> str:
+    """Return the rules' version: our own, and of what decides with them on letters and on unlabelled languages."""
+    detector = f";{languages.detector_version()}" if options.languages else ""
+    return f"{MODERN_VERSION};unicode={unicodedata.unidata_version}{detector}"

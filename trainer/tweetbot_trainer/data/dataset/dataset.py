@@ -1,0 +1,225 @@
+"""The dataset: an immutable snapshot of the kept posts, named by the hash of its own canonical text.
+
+posts.jsonl.zst   a header line, then a post a line; the digest is the sha256 of these bytes uncompressed
+ids.jsonl         the posts' ids and the hashes of their texts (dataset_ids)
+dataset.json      digest, header, data table (whole and by source), oldest and newest post; written last
+
+Posts pass through line by line: no second copy of them is ever whole in memory.
+"""
+
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import zstandard
+
+from tweetbot_contract import reasons
+from tweetbot_contract.result import DataTable
+from tweetbot_contract.spec.spec import Filter
+from tweetbot_trainer.data.cleaning import CleanedPost, Tally, recipe_of
+from tweetbot_trainer.data.dataset.ids import IDS_FILE, written_ids
+from tweetbot_trainer.data.posts import parsed_time, printed_time
+from tweetbot_trainer.runtime.errors import SpecRefused, TooLittleData
+
+SCHEMA = 1
+POSTS_FILE, SUMMARY_FILE = "posts.jsonl.zst", "dataset.json"
+#: huggingtweets' gate: it asked for this many characters a handle, the posts joined by the end mark.
+MIN_CHARACTERS = 6000
+SEPARATOR = "<|endoftext|>"
+#: What a snapshot may unpack to, and a line of it; the sources are capped far below.
+UNPACKED_LIMIT, LINE_LIMIT = 4 * 1024**3, 16 * 1024**2
+_UNDATED = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetPost:
+    """A kept post: its cleaned text and what splits and cards need to know about it."""
+
+    id: str
+    text: str
+    created_at: datetime | None
+    lang: str | None
+    source: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A snapshot. `posts` stand as in the file: by source, then undated in input order, then by time and id."""
+
+    digest: str
+    header: dict[str, Any]
+    posts: tuple[DatasetPost, ...]
+    table: DataTable
+    source_tables: tuple[DataTable, ...]
+    newest_post_at: str | None
+
+    def files(self) -> dict[str, bytes]:
+        """Return the snapshot's files by name, in the order in which to write them."""
+        packer = zstandard.ZstdCompressor(level=10, write_checksum=True).compressobj()
+        packed = [packer.compress(line) for line in _canonical(self.header, self.posts)]
+        return {
+            POSTS_FILE: b"".join((*packed, packer.flush())),
+            IDS_FILE: written_ids(self.posts),
+            SUMMARY_FILE: _json_line(self.summary()),
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """Return what dataset.json holds."""
+        return {
+            "digest": self.digest,
+            "header": self.header,
+            "table": self.table.as_json(),
+            "sources": [
+                {"index": index, "table": table.as_json(), "oldestPostAt": oldest, "newestPostAt": newest}
+                for index, (table, (oldest, newest)) in enumerate(zip(self.source_tables, self.windows, strict=True))
+            ],
+            "newestPostAt": self.newest_post_at,
+        }
+
+    @property
+    def windows(self) -> tuple[tuple[str | None, str | None], ...]:
+        """Return when the oldest and the newest kept post of each source were made; None where none has a date."""
+        indices = range(len(self.source_tables))
+        return tuple(_window(post for post in self.posts if post.source == index) for index in indices)
+
+
+def build_dataset(cleaned: Iterable[CleanedPost], filter: Filter, *, sources: int) -> Dataset:
+    """Make the snapshot of what was cleaned; `sources` is how many the spec names.
+
+    The same cleaned posts give the same digest on any machine, in whatever order a source gives dated posts.
+    Raises TooLittleData (TooFewPosts) when a source has under MIN_CHARACTERS left.
+    """
+    whole, tallies = Tally(), [Tally() for _ in range(sources)]
+    kept: list[DatasetPost] = []
+    for one in cleaned:
+        whole.add(one)
+        tallies[one.post.source].add(one)
+        if one.kept:
+            kept.append(DatasetPost(one.post.id, one.text, one.post.created_at, one.post.lang, one.post.source))
+    for index in range(sources):
+        _require_enough([post.text for post in kept if post.source == index], index)
+    kept.sort(key=_place)
+    header = header_of(filter)
+    return Dataset(
+        digest=_digest(_canonical(header, kept)),
+        header=header,
+        posts=tuple(kept),
+        table=whole.table(),
+        source_tables=tuple(tally.table() for tally in tallies),
+        newest_post_at=_window(kept)[1],
+    )
+
+
+def header_of(filter: Filter) -> dict[str, Any]:
+    """Return the snapshot's first line: schema, recipe, its version, and the options as they took effect."""
+    recipe = recipe_of(filter)
+    options = recipe.options
+    return {"schema": SCHEMA, "recipe": options.recipe, "recipeVersion": recipe.version, "filter": options.as_json()}
+
+
+def read_dataset(packed: bytes, summary: bytes, *, digest: str) -> Dataset:
+    """Read a snapshot back from its two files and check it against the digest it was asked for by.
+
+    Raises SpecRefused (SourceUnreadable) when it is damaged or another one.
+    """
+    try:
+        lines = _checked(packed, digest)
+        header = json.loads(next(lines, b""))
+        posts = tuple(_post_of_line(line) for line in lines)
+        told = read_summary(summary, digest)
+        return Dataset(
+            digest=digest,
+            header=header,
+            posts=posts,
+            table=DataTable.model_validate(told["table"]),
+            source_tables=tuple(DataTable.model_validate(source["table"]) for source in told["sources"]),
+            newest_post_at=told["newestPostAt"],
+        )
+    except (ValueError, LookupError, TypeError, zstandard.ZstdError) as error:
+        message = f"the dataset {digest[:16]} is damaged ({error}); delete its folder, and it is prepared again"
+        raise SpecRefused(reasons.SOURCE_UNREADABLE, message) from error
+
+
+def is_whole(packed: bytes, summary: bytes, *, digest: str) -> bool:
+    """Tell whether these are the two files of the snapshot with this digest, without holding its posts."""
+    try:
+        for _ in _checked(packed, digest):
+            pass
+        told = read_summary(summary, digest)
+        return bool(DataTable.model_validate(told["table"]) and told["sources"])
+    except (ValueError, LookupError, TypeError, zstandard.ZstdError):
+        return False
+
+
+def read_summary(summary: bytes, digest: str) -> dict[str, Any]:
+    """Return what dataset.json holds. Raises ValueError where it is not this dataset's."""
+    told = json.loads(summary)
+    if not isinstance(told, dict) or told.get("digest") != digest:
+        raise ValueError(f"its {SUMMARY_FILE} is another's")
+    return told
+
+
+def _checked(packed: bytes, digest: str) -> Iterator[bytes]:
+    """Yield the canonical lines; the last step checks their hash. Raises ValueError or ZstdError."""
+    hashed, size = hashlib.sha256(), 0
+    with zstandard.ZstdDecompressor().stream_reader(packed) as reader:
+        lines = io.BufferedReader(reader)
+        while line := lines.readline(LINE_LIMIT):
+            size += len(line)
+            if size > UNPACKED_LIMIT:
+                raise ValueError(f"it unpacks to more than {UNPACKED_LIMIT} bytes")
+            hashed.update(line)
+            yield line
+    if hashed.hexdigest() != digest:
+        raise ValueError("its hash is another")
+
+
+def _require_enough(texts: list[str], index: int) -> None:
+    if (length := len(SEPARATOR.join(texts))) < MIN_CHARACTERS:
+        message = (
+            f"sources[{index}]: {len(texts)} posts with {length} characters are left after cleaning; "
+            f"at least {MIN_CHARACTERS} characters are needed. Give a source with more posts, or relax spec.filter"
+        )
+        raise TooLittleData(reasons.TOO_FEW_POSTS, message)
+
+
+def _place(post: DatasetPost) -> tuple[int, datetime, str]:
+    """Return the sorting key; undated posts of a source share one and so stay in input order."""
+    return (post.source, post.created_at, post.id) if post.created_at else (post.source, _UNDATED, "")
+
+
+def _window(posts: Iterable[DatasetPost]) -> tuple[str | None, str | None]:
+    times = [post.created_at for post in posts if post.created_at]
+    return (printed_time(min(times)), printed_time(max(times))) if times else (None, None)
+
+
+def _digest(lines: Iterable[bytes]) -> str:
+    hashed = hashlib.sha256()
+    for line in lines:
+        hashed.update(line)
+    return hashed.hexdigest()
+
+
+def _canonical(header: dict[str, Any], posts: Iterable[DatasetPost]) -> Iterator[bytes]:
+    yield _json_line(header)
+    for post in posts:
+        yield _json_line(_record(post))
+
+
+def _record(post: DatasetPost) -> dict[str, Any]:
+    at = printed_time(post.created_at) if post.created_at else None
+    return {"created_at": at, "id": post.id, "lang": post.lang, "source": post.source, "text": post.text}
+
+
+def _json_line(value: dict[str, Any]) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n").encode()
+
+
+def _post_of_line(line: bytes) -> DatasetPost:
+    record = json.loads(line)
+    at = parsed_time(record["created_at"]) if record["created_at"] else None
+    return DatasetPost(record["id"], record["text"], at, record["lang"], record["source"])

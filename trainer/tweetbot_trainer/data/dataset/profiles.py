@@ -1,0 +1,133 @@
+"""How the accounts show themselves: `profile.json` and `avatar-<source>.png` beside the dataset, for the card's header.
+
+They are no part of the dataset's digest: a new picture trains no model. Absent is fine, always.
+"""
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from tweetbot_contract.spec.parts import Part
+from tweetbot_trainer.data.post_length import one_line
+from tweetbot_trainer.data.sources.interface import Avatar, Profile
+from tweetbot_trainer.runtime.errors import StageFailed
+from tweetbot_trainer.runtime.log import Log
+from tweetbot_trainer.store import ObjectStore, join
+
+PROFILE_FILE = "profile.json"
+#: A picture of more bytes or pixels is not decoded; networks keep theirs far below (X: 400 by 400).
+BYTES_LIMIT, PIXELS_LIMIT = 4 * 1024**2, 2048 * 2048
+#: Pixels of a side at the most; what stands in the card is smaller.
+SIDE = 400
+NAME_LIMIT = 100
+
+
+class BadPicture(Exception):
+    """Not a picture that we show; the message says why."""
+
+
+class Shown(Part):
+    """One account in profile.json; `avatar` is the name of a file beside it."""
+
+    source: int = Field(ge=0)
+    handle: str | None = None
+    display_name: str | None = None
+    avatar: str | None = Field(default=None, pattern=r"^avatar-[0-9]{1,3}\.png$")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as the card shows it: names on one line each, a square PNG of SIDE pixels at the most."""
+
+    source: int
+    handle: str | None = None
+    display_name: str | None = None
+    picture: bytes | None = None
+
+
+_LIST = TypeAdapter(tuple[Shown, ...])
+
+
+def accounts_of(profiles: Sequence[Profile | None], log: Log) -> tuple[Account, ...]:
+    """Return what is shown of the sources' profiles; a picture that is none is left out, and the log says so."""
+    return tuple(_account(index, profile, log) for index, profile in enumerate(profiles) if profile)
+
+
+def store_accounts(store: ObjectStore, folder: str, accounts: Sequence[Account]) -> None:
+    """Write the accounts into a dataset's folder, over what an earlier run wrote; nothing where there is none."""
+    if not accounts:
+        return
+    for account in accounts:
+        if account.picture:
+            store.put(join(folder, _file(account.source)), account.picture)
+    shown = [_shown(account).as_json() for account in accounts]
+    store.put(join(folder, PROFILE_FILE), (json.dumps(shown, ensure_ascii=False) + "\n").encode())
+
+
+def stored_accounts(store: ObjectStore, folder: str) -> tuple[Account, ...]:
+    """Return the accounts in a dataset's folder; whatever is missing or damaged is left out."""
+    try:
+        found = store.find(join(folder, PROFILE_FILE))
+        shown = _LIST.validate_json(found.body) if found else ()
+        return tuple(_with_picture(store, folder, one) for one in shown)
+    except (ValidationError, StageFailed):
+        return ()
+
+
+def square_png(avatar: Avatar) -> bytes:
+    """Return the picture as a square PNG without metadata, decoded and written anew. Raises BadPicture."""
+    if len(avatar.content) > BYTES_LIMIT:
+        raise BadPicture(f"it has {len(avatar.content)} bytes; at most {BYTES_LIMIT} are read")
+    from PIL import Image, ImageOps  # not for accounts without a picture
+
+    faults = (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning)
+    try:
+        with Image.open(io.BytesIO(avatar.content), formats=("PNG", "JPEG")) as image:
+            if image.width * image.height > PIXELS_LIMIT:
+                raise BadPicture(f"it has {image.width} by {image.height} pixels; at most {PIXELS_LIMIT} are decoded")
+            plain = image.convert("RGBA")
+    except faults as error:
+        raise BadPicture(f"it is no PNG or JPEG that can be read ({type(error).__name__})") from error
+    side = min(SIDE, *plain.size)
+    square = ImageOps.fit(plain, (side, side))
+    square.info.clear()
+    file = io.BytesIO()
+    square.save(file, "PNG")
+    return file.getvalue()
+
+
+def _account(index: int, profile: Profile, log: Log) -> Account:
+    account = Account(index, _line(profile.handle), _line(profile.display_name))
+    if profile.avatar is None:
+        return account
+    try:
+        return replace(account, picture=square_png(profile.avatar))
+    except BadPicture as bad:
+        log.warning("prepare.no_picture", source=index, message=f"sources[{index}] has a picture, but {bad}")
+        return account
+
+
+def _shown(account: Account) -> Shown:
+    avatar = _file(account.source) if account.picture else None
+    return Shown(source=account.source, handle=account.handle, display_name=account.display_name, avatar=avatar)
+
+
+def _with_picture(store: ObjectStore, folder: str, shown: Shown) -> Account:
+    """Return the account; its picture passes the same door again: the bucket is not ours alone."""
+    account = Account(shown.source, _line(shown.handle), _line(shown.display_name))
+    found = store.find(join(folder, shown.avatar)) if shown.avatar else None
+    try:
+        return replace(account, picture=square_png(Avatar(found.body))) if found else account
+    except BadPicture:
+        return account
+
+
+def _file(source: int) -> str:
+    return f"avatar-{source}.png"
+
+
+def _line(text: str | None) -> str | None:
+    return one_line(text)[:NAME_LIMIT].strip() or None if text else None

@@ -1,0 +1,63 @@
+"""Dataset snapshots in the output: `datasets/<digest>/`."""
+
+from collections.abc import Callable
+
+from tweetbot_contract import reasons
+from tweetbot_contract.handover import RETRAIN_ANNOTATION, RunDocument
+from tweetbot_trainer.data.dataset.dataset import POSTS_FILE, SUMMARY_FILE, Dataset, is_whole, read_dataset
+from tweetbot_trainer.data.dataset.ids import IDS_FILE
+from tweetbot_trainer.runtime.errors import SpecRefused
+from tweetbot_trainer.store import ObjectStore, join
+
+
+def dataset_uri(run: RunDocument, digest: str) -> str:
+    """Return the folder of a snapshot."""
+    return join(run.prefix, "datasets", digest)
+
+
+def stored_dataset(store: ObjectStore, run: RunDocument, digest: str) -> Dataset | None:
+    """Return the snapshot of this digest, read whole and checked; None where it is not, or not whole."""
+    uri = dataset_uri(run, digest)
+    posts, summary = store.find(join(uri, POSTS_FILE)), store.find(join(uri, SUMMARY_FILE))
+    if posts is None or summary is None:
+        return None
+    try:
+        return read_dataset(posts.body, summary.body, digest=digest)
+    except SpecRefused:
+        return None
+
+
+def is_stored(store: ObjectStore, run: RunDocument, digest: str) -> bool:
+    """Tell whether the snapshot of this digest is there with all its files, read and checked, its posts not kept."""
+    uri = dataset_uri(run, digest)
+    summary = store.find(join(uri, SUMMARY_FILE))
+    posts = store.find(join(uri, POSTS_FILE)) if summary else None
+    if summary is None or posts is None or store.head(join(uri, IDS_FILE)) is None:
+        return False
+    return is_whole(posts.body, summary.body, digest=digest)
+
+
+def store_dataset(
+    store: ObjectStore, run: RunDocument, dataset: Dataset, *, check: Callable[[], None] = lambda: None
+) -> str:
+    """Write a snapshot unless it stands already, and return its folder. Doing it twice changes nothing.
+
+    `check` may raise before each write.
+    """
+    uri = dataset_uri(run, dataset.digest)
+    check()
+    if not is_stored(store, run, dataset.digest):
+        for name, content in dataset.files().items():
+            check()
+            store.put(join(uri, name), content)
+    return uri
+
+
+def required_dataset(store: ObjectStore, run: RunDocument, digest: str) -> Dataset:
+    """Return the snapshot that a training was given. Raises SpecRefused when somebody removed or damaged it."""
+    dataset = stored_dataset(store, run, digest)
+    if dataset is None:
+        advice = f"set the annotation {RETRAIN_ANNOTATION}, and it is prepared again"
+        message = f"the dataset at {dataset_uri(run, digest)} is gone or damaged: {advice}"
+        raise SpecRefused(reasons.SOURCE_UNREADABLE, message)
+    return dataset

@@ -1,0 +1,75 @@
+"""Where posts come from: one small module a kind, each turning its input into canonical posts.
+
+archive   the account owner's own X export    x_archive/
+bluesky   Bluesky's public API                 bluesky/feed.py, client.py, records.py
+          an exported repository               bluesky/repository.py, car.py, dag_cbor.py
+mastodon  the owner's export of an account     mastodon/
+posts     a jsonl, csv or txt file             posts_file.py
+x         the X API                            x_api/
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tweetbot_contract.spec.sources import ArchiveSource as ArchiveSpec
+from tweetbot_contract.spec.sources import BlueskySource as BlueskySpec
+from tweetbot_contract.spec.sources import MastodonSource as MastodonSpec
+from tweetbot_contract.spec.sources import PostsSource as PostsSpec
+from tweetbot_contract.spec.sources import Source
+from tweetbot_contract.spec.sources import XSource as XSpec
+from tweetbot_trainer.data.sources.bluesky.repository import BlueskyRepository
+from tweetbot_trainer.data.sources.interface import ObjectReader, PageCache, PaidSource, PostSource
+from tweetbot_trainer.data.sources.mastodon.source import MastodonSource
+from tweetbot_trainer.data.sources.posts_file import PostsFileSource
+from tweetbot_trainer.data.sources.wait_budget import Patience
+from tweetbot_trainer.data.sources.x_api.stored_pages import StorePages, pages_folder
+from tweetbot_trainer.data.sources.x_archive.source import ArchiveSource
+from tweetbot_trainer.runtime.log import Log
+
+__all__ = [
+    "ObjectReader",
+    "PageCache",
+    "PaidSource",
+    "Patience",
+    "PostSource",
+    "StorePages",
+    "open_source",
+    "pages_folder",
+]
+
+
+def open_source(
+    source: Source,
+    index: int,
+    *,
+    store: ObjectReader,
+    secrets: Path,
+    pages: Callable[[str], PageCache],
+    patience: Patience | None = None,
+    log: Log | None = None,
+) -> PostSource:
+    """Return the source at this place of spec.sources.
+
+    `pages` returns what keeps the billed pages of an account of X, `patience` bounds the waits for an API.
+    Raises NotAuthorized when an X token is missing.
+    """
+    match source.kind:
+        case ArchiveSpec(uri=uri):
+            return ArchiveSource(uri, index, store, log)
+        case PostsSpec() as spec:
+            return PostsFileSource(spec, index, store)
+        case MastodonSpec() as spec:
+            return MastodonSource(spec, index, reader=store, log=log or Log())
+        case BlueskySpec(car=str()) as spec:
+            return BlueskyRepository(spec, index, reader=store, log=log or Log())
+        case BlueskySpec() as spec:
+            # requests: not for those who read a file
+            from tweetbot_trainer.data.sources.bluesky.feed import BlueskyFeed
+
+            return BlueskyFeed(spec, index, patience=patience or Patience(), log=log or Log())
+        case XSpec() as spec:
+            # tweepy: not for those who read a file
+            from tweetbot_trainer.data.sources.x_api.source import XApiSource, read_token
+
+            token, cache, waits = read_token(secrets, index), pages(spec.handle), patience or Patience()
+            return XApiSource(spec, index, token=token, pages=cache, patience=waits, log=log or Log())

@@ -1,0 +1,96 @@
+"""Records of Bluesky as posts, alike whether the API or an exported repository gave them.
+
+A link's shown text is cut (`example.com/a-lo...`) and its address stands in a facet beside it, placed by UTF-8 bytes;
+the address takes its place, so that cleaning knows the link as one. `&`, `<` and `>` are written as X writes them,
+since cleaning resolves entities once, whatever the source.
+"""
+
+import html
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tweetbot_trainer.data.posts import BadPost, Post, parsed_time, well_formed
+from tweetbot_trainer.data.sources.interface import language_of
+
+POST, REPOST, PROFILE = "app.bsky.feed.post", "app.bsky.feed.repost", "app.bsky.actor.profile"
+_LINK_FACET = "app.bsky.richtext.facet#link"
+_QUOTES = ("app.bsky.embed.record", "app.bsky.embed.recordWithMedia")
+_SCHEME = re.compile(r"^(https?://)?(www\.)?", re.IGNORECASE)
+#: A record's key is a clock reading in microseconds and ten more bits, in this order of signs (atproto.com/specs/tid).
+_TID_SIGNS = "234567abcdefghijklmnopqrstuvwxyz"
+_TID = re.compile(r"[2-7a-j][2-7a-z]{12}")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Json = dict[str, Any]
+
+
+def post_of(record: object, *, uri: str, source: int) -> Post | None:
+    """Return the post of a record and its at:// address; None where the record has no text: it is no post then."""
+    text = record.get("text") if isinstance(record, dict) else None
+    if not isinstance(record, dict) or not isinstance(text, str):
+        return None
+    embed = record.get("embed")
+    return Post(
+        id=uri,
+        text=html.escape(_with_addresses(well_formed(text), record.get("facets")), quote=False),
+        created_at=_time(record.get("createdAt"), uri),
+        lang=_first_language(record.get("langs")),
+        source=source,
+        reply=isinstance(record.get("reply"), dict),
+        quote=isinstance(embed, dict) and embed.get("$type") in _QUOTES,
+    )
+
+
+def repost_of(at: object, *, uri: str, source: int) -> Post:
+    """Return a repost, made at this time; what was reposted is another's text, and stays unread."""
+    return Post(id=uri, text="", created_at=_time(at, uri), source=source, retweet=True)
+
+
+def tid_time(key: str) -> datetime | None:
+    """Return the time in a record's key, None where the key is of another kind."""
+    if not _TID.fullmatch(key):
+        return None
+    number = 0
+    for sign in key:
+        number = number << 5 | _TID_SIGNS.index(sign)
+    return _EPOCH + timedelta(microseconds=number >> 10)
+
+
+def _time(given: object, uri: str) -> datetime | None:
+    """Return when a record was made: as its author's app says, else as its key says."""
+    try:
+        return parsed_time(str(given))
+    except BadPost:
+        return tid_time(uri.rpartition("/")[2])
+
+
+def _first_language(given: object) -> str | None:
+    return language_of(given[0]) if isinstance(given, (list, tuple)) and given else None
+
+
+def _with_addresses(text: str, facets: object) -> str:
+    """Return the text with the whole address for each link that shows a piece of it."""
+    raw = text.encode()
+    end = len(raw)
+    for start, stop, address in sorted(_links(facets), reverse=True):
+        if 0 <= start < stop <= end and _shows(raw[start:stop], address):
+            raw, end = raw[:start] + address.encode() + raw[stop:], start
+    return raw.decode(errors="replace")
+
+
+def _links(facets: object) -> Iterator[tuple[int, int, str]]:
+    for facet in facets if isinstance(facets, (list, tuple)) else ():
+        index, features = (facet.get("index"), facet.get("features")) if isinstance(facet, dict) else (None, None)
+        for feature in features if isinstance(features, (list, tuple)) else ():
+            if isinstance(index, dict) and isinstance(feature, dict) and feature.get("$type") == _LINK_FACET:
+                place, address = (index.get("byteStart"), index.get("byteEnd")), feature.get("uri")
+                if isinstance(place[0], int) and isinstance(place[1], int) and isinstance(address, str):
+                    yield place[0], place[1], well_formed(address)
+
+
+def _shows(shown: bytes, address: str) -> bool:
+    """Tell whether a text is the beginning of an address, perhaps cut, and no words of the author's own."""
+    begun = _SCHEME.sub("", shown.decode(errors="replace")).rstrip(".…").lower()
+    return "." in begun and _SCHEME.sub("", address).lower().startswith(begun)

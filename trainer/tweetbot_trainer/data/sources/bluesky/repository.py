@@ -1,0 +1,168 @@
+"""A Bluesky account as the repository that its owner exported: every post there is, without the network.
+
+    commit ─▶ root of a search tree ─▶ nodes ─▶ key `app.bsky.feed.post/3k…` ─▶ record
+
+The file is read twice: first for the tree, which says what each record is called, then for the records that are posts.
+So likes and follows are never decoded, and ids are the addresses that the API gives the same posts.
+https://atproto.com/specs/repository
+"""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from tweetbot_contract import reasons
+from tweetbot_contract.spec.sources import BlueskySource
+from tweetbot_trainer.data.posts import Post, well_formed
+from tweetbot_trainer.data.sources.bluesky.car import CutShort, read_blocks, read_root
+from tweetbot_trainer.data.sources.bluesky.dag_cbor import Link, decoded
+from tweetbot_trainer.data.sources.bluesky.records import POST, PROFILE, REPOST, post_of, repost_of
+from tweetbot_trainer.data.sources.interface import ObjectReader, Profile
+from tweetbot_trainer.runtime.errors import SpecRefused
+from tweetbot_trainer.runtime.log import Log
+
+#: Some two million records.
+SIZE_LIMIT = 1024**3
+#: A node of the tree is a map of `e` and `l`, in this order.
+_NODE = b"\xa2\x61e"
+_OWN_PROFILE = f"{PROFILE}/self"
+
+Nodes = dict[bytes, "_Node"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A node: the digests of the nodes below it, and key and digest of each record in it that we want."""
+
+    below: tuple[bytes, ...]
+    records: tuple[tuple[str, bytes], ...]
+
+
+class BlueskyRepository:
+    """The posts and reposts of an exported repository."""
+
+    def __init__(self, spec: BlueskySource, index: int, *, reader: ObjectReader, log: Log) -> None:
+        self._spec, self._index, self._reader, self._log = spec, index, reader, log
+        self._uri = spec.car or ""
+        self._profile: Profile | None = None
+
+    def posts(self) -> Iterator[Post]:
+        """Yield the newest maxPosts posts, oldest first.
+
+        Raises SpecRefused: SourceUnreadable, SourceTruncated or SourceTooLarge.
+        """
+        try:
+            with self._reader.open_random(self._uri) as file:
+                did, keys = self._wanted(file)
+                records = _records(file, keys)
+            self._profile = Profile(account_id=did, display_name=_display_name(records.pop(_OWN_PROFILE, None)))
+            posts = list(self._posts_of(did, records))
+        except CutShort as error:
+            message = f"{self._uri} is not whole: {error}. {reasons.SOURCE_TRUNCATED.advice}"
+            raise SpecRefused(reasons.SOURCE_TRUNCATED, message) from error
+        except ValueError as error:
+            message = f"{self._uri} is no readable Bluesky repository: {error}; export the repository again"
+            raise SpecRefused(reasons.SOURCE_UNREADABLE, message) from error
+        yield from posts
+
+    def profile(self) -> Profile | None:
+        """Return id and name of the account; its handle and its picture are not in the file."""
+        return self._profile
+
+    def _wanted(self, file: BinaryIO) -> tuple[str, dict[bytes, list[str]]]:
+        """Return whose repository it is, and the keys that we want by their records' digests."""
+        if (size := file.seek(0, io.SEEK_END)) > SIZE_LIMIT:
+            message = f"{self._uri} has {size} bytes; at most {SIZE_LIMIT} are read"
+            raise SpecRefused(reasons.SOURCE_TOO_LARGE, message)
+        did, tree, nodes = _tree(file)
+        found = dict(_walked(tree, nodes))
+        newest = sorted((key for key in found if key != _OWN_PROFILE), key=_age)[-self._spec.max_posts :]
+        if left := len(found.keys() - {_OWN_PROFILE}) - len(newest):
+            self._log.warning("bluesky.max_posts", message=f"{left} older posts and reposts were left out")
+        keys: dict[bytes, list[str]] = {}
+        for key in (*newest, *(found.keys() & {_OWN_PROFILE})):
+            keys.setdefault(found[key], []).append(key)
+        return did, keys
+
+    def _posts_of(self, did: str, records: dict[str, bytes]) -> Iterator[Post]:
+        for key in sorted(records, key=_age):
+            record, uri = decoded(records[key]), f"at://{did}/{key}"
+            if key.startswith(f"{REPOST}/"):
+                yield repost_of(_of(record, "createdAt"), uri=uri, source=self._index)
+            elif post := post_of(record, uri=uri, source=self._index):
+                yield post
+            else:
+                self._log.warning("bluesky.no_post", record=uri, message="a record without text was left out")
+
+
+def _age(key: str) -> tuple[str, str]:
+    """Return the sorting key: the last part is a clock reading, whatever the collection."""
+    return key.rpartition("/")[2], key
+
+
+def _tree(file: BinaryIO) -> tuple[str, bytes, Nodes]:
+    """Return the account's DID, the digest of its tree's root, and all nodes."""
+    file.seek(0)
+    root, commit = read_root(file), None
+    nodes: Nodes = {}
+    for digest, content in read_blocks(file):
+        if digest == root:
+            commit = decoded(content)
+        elif content.startswith(_NODE) and (node := _node(decoded(content))):
+            nodes[digest] = node
+    did, data = _of(commit, "did"), _of(commit, "data")
+    if not isinstance(did, str) or not isinstance(data, Link):
+        raise ValueError("it holds no commit of a repository")
+    return did, data.digest, nodes
+
+
+def _node(block: object) -> _Node | None:
+    """Return the node that a block is, None where it is another thing that begins alike."""
+    if not isinstance(block, dict) or block.keys() != {"e", "l"} or not isinstance(block["e"], list):
+        return None
+    below, records, key = [block["l"]], [], b""
+    for entry in block["e"]:
+        match entry:
+            case {"p": int(shared), "k": bytes(rest), "v": Link(digest), "t": (Link() | None) as deeper}:
+                key = key[:shared] + rest  # a key says only where it differs from the one before
+                below.append(deeper)
+                records += [(name, digest)] if _is_wanted(name := key.decode()) else []
+            case _:
+                raise ValueError("a node of its tree is damaged")
+    return _Node(tuple(link.digest for link in below if isinstance(link, Link)), tuple(records))
+
+
+def _is_wanted(key: str) -> bool:
+    return key == _OWN_PROFILE or key.startswith((f"{POST}/", f"{REPOST}/"))
+
+
+def _walked(tree: bytes, nodes: Nodes) -> Iterator[tuple[str, bytes]]:
+    """Yield key and digest of each record below the root."""
+    left, seen = [tree], {tree}
+    while left:
+        node = nodes.get(left.pop())
+        if node is None:
+            raise ValueError("a part of its tree is missing")
+        left += [digest for digest in node.below if digest not in seen]
+        seen.update(node.below)
+        yield from node.records
+
+
+def _records(file: BinaryIO, keys: dict[bytes, list[str]]) -> dict[str, bytes]:
+    """Return the wanted records, undecoded, by key."""
+    file.seek(0)
+    read_root(file)
+    found = {key: content for digest, content in read_blocks(file) for key in keys.get(digest, ())}
+    if missing := sum(map(len, keys.values())) - len(found):
+        raise ValueError(f"{missing} of its records are missing")
+    return found
+
+
+def _display_name(content: bytes | None) -> str | None:
+    name = _of(decoded(content), "displayName") if content else None
+    return well_formed(name)[:100] or None if isinstance(name, str) else None
+
+
+def _of(value: Any, key: str) -> Any:
+    return value.get(key) if isinstance(value, dict) else None

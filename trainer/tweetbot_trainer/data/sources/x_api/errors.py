@@ -1,0 +1,63 @@
+"""What X answers instead of posts, in the words of errors.py.
+
+A problem's `type` comes with the host api.twitter.com or api.x.com, so only its last part is compared.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from tweetbot_contract import reasons
+from tweetbot_contract.reasons import Reason
+from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageFailed, Temporary
+
+Json = dict[str, Any]
+_DETAIL_LENGTH = 300
+_KINDS: dict[Reason, type[StageFailed]] = {
+    reasons.RATE_LIMITED: Temporary,
+    reasons.X_UNAVAILABLE: Temporary,
+    reasons.X_BAD_PAYLOAD: Temporary,
+    reasons.X_NOT_AUTHORIZED: NotAuthorized,
+    reasons.X_FORBIDDEN: NotAuthorized,
+}
+_BY_STATUS = {
+    401: reasons.X_NOT_AUTHORIZED,
+    402: reasons.CREDITS_DEPLETED,
+    403: reasons.X_FORBIDDEN,
+    429: reasons.RATE_LIMITED,
+}
+_BY_TYPE = {
+    "not-authorized-for-resource": reasons.ACCOUNT_PROTECTED,
+    "resource-not-found": reasons.ACCOUNT_NOT_FOUND,
+    "usage-capped": reasons.USAGE_CAPPED,
+}
+
+
+def problem_of(status: int, body: Json, *, about: str, secret: str) -> StageFailed:
+    """Return the failure that an answer means; `secret` is blotted out of what X said."""
+    errors = body.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else body
+    said = ": ".join(str(first[key]) for key in ("title", "detail") if first.get(key))
+    reason = _reason(status, str(first.get("type", "")).rsplit("/", 1)[-1], said)
+    detail = said.replace(secret, "…").strip()[:_DETAIL_LENGTH] or "nothing more"
+    advice = "Check apiBaseURL and handle." if reason is reasons.SPEC_REFUSED else reason.advice
+    message = f"X answered {status} for {about}: {detail.rstrip('.')}. {advice}"
+    return _KINDS.get(reason, SpecRefused)(reason, message)
+
+
+def _reason(status: int, kind: str, said: str) -> Reason:
+    if "suspended" in said.lower() and kind in ("resource-not-found", "not-authorized-for-resource", ""):
+        return reasons.ACCOUNT_SUSPENDED
+    if kind in _BY_TYPE:
+        return _BY_TYPE[kind]
+    if "creditsdepleted" in said.lower().replace(" ", ""):
+        return reasons.CREDITS_DEPLETED
+    if 400 <= status < 500:
+        return _BY_STATUS.get(status, reasons.SPEC_REFUSED)
+    return reasons.X_UNAVAILABLE if said else reasons.X_BAD_PAYLOAD
+
+
+def printed_reset(reset: int | None, now: float) -> str:
+    """Return when to come back, for people; X's own window where the answer names no time to come."""
+    if reset is None or reset <= now:
+        return "a time that it does not name; its windows last 15 minutes"
+    return datetime.fromtimestamp(reset, UTC).isoformat().replace("+00:00", "Z")

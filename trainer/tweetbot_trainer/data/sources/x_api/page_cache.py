@@ -1,0 +1,132 @@
+"""The pages of an account that were paid for, each named by the ids that it settles.
+
+    <server>/<account id>/<first id>-<last id>.json     X was asked for all posts in there, and the page holds them
+    <server>/runs/<run id>/account.json, newest.json    which account a run reads, and up to which post
+
+The names alone say what is missing, so a walk that was interrupted anywhere, or a page that somebody removed, is a gap
+that the next run asks for.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from tweetbot_contract import reasons
+from tweetbot_trainer.data.sources.interface import PageCache
+from tweetbot_trainer.runtime.errors import SpecRefused
+
+SCHEMA = 1
+_NAME = re.compile(r"([0-9]{20})-([0-9]{20})\.json", re.ASCII)
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """The ids from `first`, the highest, down to `last`; both belong to it."""
+
+    first: int
+    last: int
+
+    @property
+    def name(self) -> str:
+        """Return the name of the page that settles it; names stand in the order of time."""
+        return f"{self.first:020}-{self.last:020}.json"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPage:
+    """A page as X sent it, the run that paid for it, and whether it was asked for with retweets."""
+
+    span: Span
+    run_id: str
+    retweets: bool
+    answer: Json
+
+
+class KeptTimeline:
+    """What is kept of one account."""
+
+    def __init__(self, pages: PageCache, folder: str) -> None:
+        self._pages, self._folder = pages, folder
+        self._spans = {span for name in pages.names(folder) if (span := _span(name)) is not None}
+
+    @property
+    def newest(self) -> int:
+        """Return the highest id that is settled, 0 where none is."""
+        return max((span.first for span in self._spans), default=0)
+
+    def newest_below(self, id: int) -> int:
+        """Return the highest id below this one that is settled, 0 where none is."""
+        return max((span.first for span in self._spans if span.first < id), default=0)
+
+    def span_with(self, id: int) -> Span | None:
+        """Return the span that settles this id, the one that begins lowest where there are several."""
+        return min((span for span in self._spans if span.last <= id <= span.first), default=None)
+
+    def load(self, span: Span) -> KeptPage:
+        """Return the page of a span. Raises SpecRefused (SourceUnreadable) when it is damaged."""
+        kept = _loaded(self._pages, f"{self._folder}/{span.name}") or {}
+        if kept.get("schema") != SCHEMA or not isinstance(kept.get("answer"), dict):
+            raise _damaged(f"{self._folder}/{span.name}")
+        return KeptPage(span, str(kept.get("run")), kept.get("retweets") is not False, kept["answer"])
+
+    def keep(self, page: KeptPage, *, read_at: str) -> None:
+        """Keep a page that X sent at this time."""
+        kept = {"schema": SCHEMA, "run": page.run_id, "readAt": read_at, "retweets": page.retweets}
+        _save(self._pages, f"{self._folder}/{page.span.name}", kept | {"answer": page.answer})
+        self._spans.add(page.span)
+
+
+class RunNotes:
+    """What one run has settled for all its attempts: which account the handle was, and up to which post it reads."""
+
+    def __init__(self, pages: PageCache, server: str) -> None:
+        self._pages, self._folder = pages, f"{server}/runs/{pages.run_id}"
+
+    def account(self) -> Json | None:
+        """Return X's answer about the handle, None before the run asked."""
+        return _loaded(self._pages, f"{self._folder}/account.json")
+
+    def keep_account(self, answer: Json) -> None:
+        """Keep X's answer about the handle."""
+        _save(self._pages, f"{self._folder}/account.json", answer)
+
+    def newest(self) -> int | None:
+        """Return the id of the newest post that the run reads, None before the run asked."""
+        newest = str((_loaded(self._pages, f"{self._folder}/newest.json") or {}).get("newest"))
+        return int(newest) if newest.isdigit() else None
+
+    def keep_newest(self, id: int) -> None:
+        """Keep the id of the newest post that the run reads."""
+        _save(self._pages, f"{self._folder}/newest.json", {"newest": str(id)})
+
+
+def _loaded(pages: PageCache, name: str) -> Json | None:
+    """Return a JSON object kept under a name, or None. Raises SpecRefused (SourceUnreadable) when it is damaged."""
+    content = pages.load(name)
+    if content is None:
+        return None
+    try:
+        kept = json.loads(content)
+    except ValueError:
+        kept = None
+    if not isinstance(kept, dict):
+        raise _damaged(name)
+    return kept
+
+
+def _save(pages: PageCache, name: str, kept: Json) -> None:
+    """Keep a JSON object under a name."""
+    pages.save(name, json.dumps(kept, sort_keys=True).encode())
+
+
+def _span(name: str) -> Span | None:
+    match = _NAME.fullmatch(name)
+    return Span(int(match[1]), int(match[2])) if match else None
+
+
+def _damaged(name: str) -> SpecRefused:
+    message = f"the kept page {name} of the X API is damaged; delete that object, and X is asked for it again"
+    return SpecRefused(reasons.SOURCE_UNREADABLE, message)

@@ -1,0 +1,80 @@
+"""One HTTP answer of X, bounded: another base URL, limits of time and size, and errors that tweepy can read.
+
+tweepy 4.17 has the host as a literal and no time limit, takes a body of any size, and reads the body of an error
+unguarded (reference reliability-security, F6).
+"""
+
+import io
+import json
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import requests.adapters
+import requests.utils
+
+from tweetbot_trainer.data.sources.http import LARGEST, LONGEST, TIMEOUT, Json, bounded, object_of
+
+HOST = "https://api.twitter.com"
+RESET_HEADER = "x-rate-limit-reset"
+
+
+class Rebase(requests.adapters.HTTPAdapter):
+    """Sends what tweepy addresses to HOST to another base URL, and gives every answer its limits."""
+
+    def __init__(
+        self, base: str, *, timeout: tuple[float, float] = TIMEOUT, longest: float = LONGEST, largest: int = LARGEST
+    ) -> None:
+        self._base, self._timeout = base.rstrip("/"), timeout
+        self._longest, self._largest = longest, largest
+        super().__init__()
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send the request; the proxy is chosen for the address that it really goes to.
+
+        Raises requests.RequestException, and UnicodeDecodeError when the answer is not UTF-8.
+        """
+        kwargs["timeout"] = kwargs.get("timeout") or self._timeout
+        if self._base != HOST and request.url and request.url.startswith(f"{HOST}/"):
+            request.url = self._base + request.url.removeprefix(HOST)
+            kwargs["proxies"] = requests.utils.get_environ_proxies(request.url)
+        with super().send(request, *args, **kwargs) as response:
+            content = bounded(response, largest=self._largest, longest=self._longest)
+        return _readable(response, content)
+
+
+def server_name(base: str | None) -> str:
+    """Return host and path of a base URL as one name, fit for an object's key; no credentials are in it."""
+    parts = urlsplit(base or HOST)
+    port = f":{parts.port}" if parts.port else ""
+    return re.sub(r"[^A-Za-z0-9.-]", "_", f"{parts.hostname}{port}{parts.path.rstrip('/')}")
+
+
+def _readable(response: requests.Response, content: bytes) -> requests.Response:
+    """Return the answer with its body read and, where it is an error's, in the shape that tweepy expects."""
+    whole = requests.Response()
+    whole.status_code, whole.reason, whole.url = response.status_code, response.reason, response.url
+    whole.headers, whole.request = response.headers, response.request
+    if not _is_seconds(whole.headers.get(RESET_HEADER, "")):
+        whole.headers.pop(RESET_HEADER, None)  # tweepy calls int() on it unguarded
+    if whole.status_code >= 400:
+        content = json.dumps(_problem_of(object_of(content))).encode()
+    content.decode()  # requests would guess another encoding, and posts of strange letters would be kept
+    whole.raw = io.BytesIO(content)
+    return whole
+
+
+def _problem_of(body: Json) -> Json:
+    errors = body.get("errors")
+    listed = [_texts_of(one) for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
+    return _texts_of(body) | ({"errors": listed} if listed else {})
+
+
+def _texts_of(problem: Json) -> Json:
+    return {key: str(problem[key]) for key in ("title", "detail", "type") if problem.get(key)}
+
+
+def _is_seconds(text: str) -> bool:
+    """Tell whether a reset time is one: eleven digits reach the year 5138, more may reach beyond all calendars."""
+    return text.isascii() and text.isdigit() and len(text) <= 11

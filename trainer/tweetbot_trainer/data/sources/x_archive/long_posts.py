@@ -1,0 +1,113 @@
+"""Long posts: the export cuts them in tweets.js and holds the whole in note-tweet.js, without the tweet's id.
+
+A note belongs to the post that was made in the same second and begins as it does.
+"""
+
+import html
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from tweetbot_trainer.data.posts import BadPost, Post, parsed_time, well_formed
+from tweetbot_trainer.data.sources.x_archive.members import Row
+from tweetbot_trainer.data.sources.x_archive.zip_file import refused
+
+#: So much of the beginning is compared, and a post that shows less of it is no cut one: X shows 140 to 280.
+_HEAD, _LEAST = 200, 40
+#: A cut post ends with an ellipsis and links: to the whole, and to its photos.
+_ENDS, _LINK, _LINKS = " \t\r\n…", "https://t.co/", 5
+_NAMES = re.compile(r"(?:@\w+\s+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """The whole text of a long post; one form of the export says which tweet's it is."""
+
+    text: str
+    created_at: datetime | None
+    tweet_id: str | None
+
+
+def note_of(row: Row, member: str) -> Note:
+    """Return a note of any of the three forms seen: core.text, noteTweetResults.text, noteTweetContents.text.
+
+    Raises SpecRefused (SourceUnreadable) naming the member where it is none.
+    """
+    holders = (row.get(key) for key in ("core", "noteTweetResults", "noteTweetContents"))
+    texts = (holder.get("text") for holder in holders if isinstance(holder, dict))
+    text = next((text for text in texts if isinstance(text, str) and text), None)
+    if text is None:
+        raise refused(f"{member} in the zip holds a note without text")
+    tweet_id = row.get("tweetId")
+    try:
+        at = parsed_time(str(row.get("createdAt")))
+    except BadPost:
+        at = None
+    return Note(well_formed(text), at, tweet_id if isinstance(tweet_id, str) else None)
+
+
+class Notes:
+    """The notes of an export; `count` says how many there are, `joined` how many went into a post so far."""
+
+    def __init__(self, notes: Iterable[Note]) -> None:
+        self._by_id: dict[str, Note] = {}
+        self._by_second: defaultdict[datetime, list[Note]] = defaultdict(list)
+        self._joined: set[Note] = set()
+        self.count = 0
+        for note in notes:
+            self.count += 1
+            if note.tweet_id:
+                self._by_id[note.tweet_id] = note
+            elif note.created_at:
+                self._by_second[note.created_at.replace(microsecond=0)].append(note)
+
+    @property
+    def joined(self) -> int:
+        """Return how many notes went into a post."""
+        return len(self._joined)
+
+    def whole(self, post: Post) -> Post:
+        """Return the post with the text of its note, or as it is."""
+        note = self._by_id.get(post.id)
+        if note:
+            return self._taken(post, note, _joined(post.text, note) or note.text)
+        for note in self._near(post.created_at):
+            if text := _joined(post.text, note):
+                return self._taken(post, note, text)
+        return post
+
+    def _taken(self, post: Post, note: Note, text: str) -> Post:
+        self._joined.add(note)
+        return replace(post, text=text)
+
+    def _near(self, at: datetime | None) -> list[Note]:
+        """Return the notes made less than a second apart."""
+        if at is None or not self._by_second:
+            return []
+        second = at.replace(microsecond=0)
+        around = (second + timedelta(seconds=shift) for shift in (0, -1, 1))
+        notes = (note for moment in around for note in self._by_second.get(moment, ()))
+        return [note for note in notes if note.created_at and abs(note.created_at - at) < timedelta(seconds=1)]
+
+
+def _joined(cut: str, note: Note) -> str | None:
+    """Return the names before the note in a cut reply, and the note; None if the post does not begin as it does."""
+    plain, whole = html.unescape(cut), html.unescape(note.text)
+    shown, names = _shown(plain), _NAMES.match(plain)
+    for start in (0, names.end() if names else 0):
+        head = shown[start : start + _HEAD].partition("http")[0]  # the note may hold another form of a link
+        if len(head) >= _LEAST and whole.startswith(head):
+            return html.escape(plain[:start], quote=False) + note.text
+    return None
+
+
+def _shown(plain: str) -> str:
+    """Return what a cut post shows of its note."""
+    for _ in range(_LINKS):
+        before, link, code = plain.rstrip(_ENDS).rpartition(_LINK)
+        if not link or not code.isalnum():
+            break
+        plain = before
+    return plain.rstrip(_ENDS)

@@ -1,0 +1,73 @@
+"""One row of an export, with or without what only some of its forms say, as a post."""
+
+import re
+from datetime import UTC, datetime
+
+from tweetbot_trainer.data.posts import BadPost, Post, parsed_time, well_formed
+from tweetbot_trainer.data.sources.x_archive.members import Row
+from tweetbot_trainer.data.sources.x_archive.zip_file import refused
+
+_ID = re.compile(r"[0-9]{1,20}")
+#: Native retweets have no field of their own: the text begins so, and the name is the first mention.
+_RETWEET = re.compile(r"RT @(\w+):")
+_STATUS = re.compile(r"https?://(?:www\.|mobile\.)?(?:twitter|x)\.com/\w+/status/\d+")
+SNOWFLAKE_EPOCH_MS = 1288834974657
+#: Ids below are older than snowflakes and hold no time.
+_FIRST_SNOWFLAKE = 30_000_000_000
+
+
+def post_of(row: Row, member: str, source: int) -> Post:
+    """Return the post of a row. Raises SpecRefused (SourceUnreadable) naming the member where it is none."""
+    tweet_id, text = row.get("id_str") or row.get("id"), row.get("full_text", row.get("text"))
+    if not isinstance(tweet_id, str) or not _ID.fullmatch(tweet_id) or not isinstance(text, str):
+        raise refused(f"{member} in the zip holds a tweet without id or text ({str(tweet_id)[:30]})")
+    text = well_formed(text)
+    language = row.get("lang")
+    return Post(
+        id=tweet_id,
+        text=text,
+        created_at=_time(row.get("created_at"), tweet_id),
+        lang=well_formed(language) if isinstance(language, str) and language else None,
+        source=source,
+        retweet=_is_retweet(text, row),
+        reply=any(row.get(f"in_reply_to_{what}") for what in ("status_id_str", "status_id", "user_id_str", "user_id")),
+        quote=any(_STATUS.match(str(link.get("expanded_url"))) for link in _entities(row, "urls")),
+        edits=_edits(row, tweet_id),
+    )
+
+
+def snowflake_time(tweet_id: int) -> datetime | None:
+    """Return the time in a tweet's id (its upper bits: milliseconds since 2010-11-04), None for ids before 2010."""
+    if not _FIRST_SNOWFLAKE < tweet_id < 2**63:
+        return None
+    return datetime.fromtimestamp(((tweet_id >> 22) + SNOWFLAKE_EPOCH_MS) / 1000, UTC)
+
+
+def _entities(row: Row, kind: str) -> list[Row]:
+    entities = row.get("entities")
+    found = entities.get(kind) if isinstance(entities, dict) else None
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _is_retweet(text: str, row: Row) -> bool:
+    match, mentions = _RETWEET.match(text), _entities(row, "user_mentions")
+    return bool(match and mentions and str(mentions[0].get("screen_name")).lower() == match[1].lower())
+
+
+def _edits(row: Row, tweet_id: str) -> tuple[str, ...]:
+    """Return the ids of all versions of a post that was edited; later versions hold the list one level deeper."""
+    info = row.get("edit_info")
+    first = info.get("initial") if isinstance(info, dict) else None
+    later = info.get("edit") if isinstance(info, dict) else None
+    control = first or (later.get("editControlInitial") if isinstance(later, dict) else None)
+    ids = control.get("editTweetIds") if isinstance(control, dict) else None
+    versions = tuple(str(one) for one in ids if _ID.fullmatch(str(one))) if isinstance(ids, list) else ()
+    return versions if len(versions) > 1 and tweet_id in versions else ()
+
+
+def _time(given: object, tweet_id: str) -> datetime | None:
+    """Return when the tweet was made: as it says, else as its snowflake says."""
+    try:
+        return parsed_time(str(given))
+    except BadPost:
+        return snowflake_time(int(tweet_id))

@@ -1,0 +1,75 @@
+"""How well a model predicts unseen posts: loss, perplexity, and bits per byte, which no tokenizer can flatter."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy
+from tokenizers import Tokenizer
+from transformers import GPT2LMHeadModel
+
+from tweetbot_trainer.learning.batches.forward import nats_by_window
+from tweetbot_trainer.learning.batches.windows import windows_of
+from tweetbot_trainer.learning.model.tokenizer import encode_all, end_mark_id
+
+#: Drawings of a bootstrap; more would not move the interval's second digit.
+RESAMPLES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """How probable some posts are: `nats` summed over `labels` tokens, each post's closing end mark among them.
+
+    `closed_bytes` are the posts' UTF-8 bytes, and one a post for its closing mark; `posts` are both, post by post.
+    """
+
+    nats: float
+    labels: int
+    closed_bytes: int
+    posts: tuple[tuple[float, int], ...] = ()
+
+    @property
+    def loss(self) -> float:
+        """Return the mean cross-entropy in nats a token."""
+        return self.nats / self.labels
+
+    @property
+    def perplexity(self) -> float:
+        """Return exp(loss), or the largest float where that overflows."""
+        return math.exp(min(self.loss, 700.0))
+
+    @property
+    def bits_per_byte(self) -> float:
+        """Return sum of -log2 p over tokens and closing marks / (bytes + 1) a post (design, section 9)."""
+        return self.nats / math.log(2) / self.closed_bytes
+
+
+def likelihood_of(model: GPT2LMHeadModel, tokenizer: Tokenizer, texts: Sequence[str]) -> Likelihood:
+    """Measure the posts in float32, each alone after an end mark, windowed where longer than the context."""
+    encoded = encode_all(tokenizer, texts)
+    mark, context = end_mark_id(tokenizer), model.config.n_positions
+    windows = [windows_of(text.tokens, mark, context) for text in encoded]
+    every = [window for own in windows for window in own]
+    nats = iter(nats_by_window(model, every))
+    by_post = [sum(next(nats) for _ in own) for own in windows]
+    return Likelihood(
+        nats=sum(by_post),
+        labels=sum(window.labels for window in every),
+        closed_bytes=sum(text.utf8_bytes + 1 for text in encoded),
+        posts=tuple((one, text.utf8_bytes + 1) for one, text in zip(by_post, encoded, strict=True)),
+    )
+
+
+def interval_of(after: Likelihood, before: Likelihood | None = None) -> tuple[float, float]:
+    """Return the 95 % interval of the bits per byte, or of their ratio to the base's, by drawing posts anew.
+
+    A percentile bootstrap over posts: the same posts are drawn for both models, 1,000 times, with a fixed seed.
+    """
+    random = numpy.random.default_rng(0)
+    nats, sizes = numpy.array(after.posts).T
+    divisors, unit = (sizes, math.log(2)) if before is None else (numpy.array(before.posts)[:, 0], 1.0)
+    # One drawing after the other: all at once they would need 24 kB a post.
+    drawings = (random.integers(0, len(nats), len(nats)) for _ in range(RESAMPLES))
+    figures = [nats[drawn].sum() / divisors[drawn].sum() / unit for drawn in drawings]
+    low, high = numpy.percentile(figures, (2.5, 97.5))
+    return float(low), float(high)

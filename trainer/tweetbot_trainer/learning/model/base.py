@@ -1,0 +1,144 @@
+"""Bring a base model into memory: from nothing, the hub or a folder; a GPT-2 in safetensors and nothing else."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from tokenizers import Tokenizer
+from transformers import GPT2Config, GPT2LMHeadModel
+from transformers.utils.logging import disable_progress_bar
+
+from tweetbot_contract import reasons
+from tweetbot_trainer.learning.model import hub, scratch
+from tweetbot_trainer.learning.model.identity import CONFIG, FILES, TOKENIZER, WEIGHTS, BaseIdentity, missing_file
+from tweetbot_trainer.learning.model.tokenizer import read_tokenizer
+from tweetbot_trainer.runtime.errors import SpecRefused
+from tweetbot_trainer.store.hashing import sha256_of
+from tweetbot_trainer.store.interface import ObjectNotFound
+from tweetbot_trainer.store.retry_budget import RetryBudget
+
+#: Writes the object at an address into a file (`ObjectStore.download`). Raises ObjectNotFound.
+Download = Callable[[str, Path], None]
+#: A configuration is a page of JSON; anything longer is none.
+CONFIG_LIMIT = 1024 * 1024
+#: Keys that make transformers load code, other weight formats, or a model that is no plain GPT-2.
+_FORBIDDEN_KEYS = ("auto_map", "quantization_config", "custom_pipelines", "add_cross_attention")
+_OWN_HEAD = "its head has weights of its own, and only a GPT-2's, which are the embedding's, are supported"
+#: What old files hold beside the weights: the causal masks, and the head, which is the embedding.
+_NO_WEIGHTS = (".attn.bias", ".attn.masked_bias", "lm_head.weight")
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A model ready to be trained, in float32 on the CPU, its tokenizer, and which base it was."""
+
+    model: GPT2LMHeadModel
+    tokenizer: Tokenizer
+    identity: BaseIdentity
+
+
+def load_base(
+    identity: BaseIdentity,
+    *,
+    train_texts: Sequence[str],
+    seed: int,
+    folder: Path,
+    download: Download,
+    patience: RetryBudget,
+) -> Base:
+    """Return the base; what is downloaded goes into `folder`, `train_texts` make a scratch base's tokenizer.
+
+    A hub that is away is waited for as long as `patience` lasts.
+
+    Raises SpecRefused (BaseModelNotFound, BaseModelRefused), NotAuthorized or Temporary.
+    """
+    if identity.kind == "scratch":
+        model, tokenizer = scratch.new_base(identity.uri, train_texts, seed)
+        return Base(model, tokenizer, identity)
+    folder.mkdir(parents=True, exist_ok=True)
+    if identity.hub_name is not None:
+        name = identity.hub_name
+        patience.run(lambda: hub.download(name, identity.digest, folder))
+    else:
+        _fetch(identity, folder, download)
+    return read_base(folder, identity)
+
+
+def read_base(folder: Path, identity: BaseIdentity) -> Base:
+    """Return the base that lies in a folder. Raises SpecRefused (BaseModelRefused) with what is wrong with it."""
+    for name in FILES:
+        if not (folder / name).is_file():
+            raise missing_file(identity.uri, name)
+    config = _config(folder / CONFIG, identity.uri)
+    tokenizer = read_tokenizer(folder / TOKENIZER, identity.uri, config.vocab_size)
+    torch.manual_seed(0)
+    return Base(_weights(folder, config, identity.uri), tokenizer, identity)
+
+
+def _fetch(identity: BaseIdentity, folder: Path, download: Download) -> None:
+    expected = {CONFIG: identity.config, TOKENIZER: identity.tokenizer, WEIGHTS: identity.digest}
+    for name in FILES:
+        try:
+            download(f"{identity.uri}/{name}", folder / name)
+        except ObjectNotFound as missing:
+            raise missing_file(identity.uri, name) from missing
+        if sha256_of(folder / name) != expected[name]:
+            raise refused(identity.uri, f"{name} was replaced while the run was going on; start another run")
+
+
+def _config(path: Path, uri: str) -> GPT2Config:
+    content = _config_content(path, uri)
+    if content.get("model_type") != "gpt2":
+        raise refused(uri, f"its model_type is {str(content.get('model_type'))[:40]!r}, and only gpt2 is supported")
+    if found := [key for key in _FORBIDDEN_KEYS if content.get(key)]:
+        raise refused(uri, f"its {CONFIG} has {found[0]}, which is not supported")
+    if content.get("tie_word_embeddings") is False:
+        raise refused(uri, _OWN_HEAD)
+    try:
+        config = GPT2Config.from_dict(content)
+    except Exception as error:
+        raise refused(uri, f"its {CONFIG} is not a GPT-2's") from error
+    return config
+
+
+def _config_content(path: Path, uri: str) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > CONFIG_LIMIT:
+            raise refused(uri, f"its {CONFIG} is longer than {CONFIG_LIMIT} bytes")
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise refused(uri, f"its {CONFIG} is not JSON") from error
+    if not isinstance(content, dict):
+        raise refused(uri, f"its {CONFIG} is not a JSON object")
+    return content
+
+
+def _weights(folder: Path, config: GPT2Config, uri: str) -> GPT2LMHeadModel:
+    disable_progress_bar()  # stderr carries our JSON lines
+    try:
+        model, loading = GPT2LMHeadModel.from_pretrained(
+            folder,
+            config=config,
+            dtype=torch.float32,
+            use_safetensors=True,
+            local_files_only=True,
+            output_loading_info=True,
+        )
+    except (SafetensorError, RuntimeError, ValueError, OSError) as error:
+        raise refused(uri, f"its {WEIGHTS} is damaged or does not fit its {CONFIG}") from error
+    if lacking := sorted({*loading["missing_keys"], *loading["mismatched_keys"]} - {"lm_head.weight"}):
+        raise refused(uri, f"its {WEIGHTS} lacks {len(lacking)} tensors, the first is {lacking[0]}")
+    if unknown := sorted(name for name in loading["unexpected_keys"] if not name.endswith(_NO_WEIGHTS)):
+        raise refused(uri, f"its {WEIGHTS} holds {len(unknown)} tensors too many for its {CONFIG}: {unknown[0]}")
+    if model.lm_head.weight is not model.transformer.wte.weight:
+        raise refused(uri, _OWN_HEAD)
+    return model
+
+
+def refused(uri: str, why: str) -> SpecRefused:
+    """Return the refusal of a base that exists and cannot be used."""
+    return SpecRefused(reasons.BASE_MODEL_REFUSED, f"The base model at {uri} cannot be used: {why}.")

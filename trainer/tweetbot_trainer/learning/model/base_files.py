@@ -1,0 +1,52 @@
+"""Find out which base a spec means, and read it: from the run's store, the hub, or a claim that is mounted."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from tweetbot_contract.handover import BASE_DIR
+from tweetbot_contract.spec.model import CLAIM
+from tweetbot_contract.spec.spec import TweetBotSpec
+from tweetbot_trainer.learning.model.identity import BaseIdentity, base_identity
+from tweetbot_trainer.store import ObjectStore, RetryBudget
+from tweetbot_trainer.store.folder import FolderStore
+
+
+@dataclass(frozen=True, slots=True)
+class BaseFiles:
+    """The files of bases that are folders: of `pvc://claim/folder` below `mounted`, where the operator puts the claim,
+    all others in the store.
+    """
+
+    store: ObjectStore
+    mounted: Path = Path(BASE_DIR)
+
+    def open_stream(self, uri: str) -> BinaryIO:
+        """Open a file for reading from its beginning to its end. Raises ObjectNotFound."""
+        store, place = self._place(uri)
+        return store.open_stream(place)
+
+    def download(self, uri: str, path: Path) -> None:
+        """Copy a file. Raises ObjectNotFound, OSError when the disk is full."""
+        store, place = self._place(uri)
+        store.download(place, path)
+
+    def _place(self, uri: str) -> tuple[ObjectStore, str]:
+        if not uri.startswith(CLAIM):
+            return self.store, uri
+        return FolderStore(), (self.mounted / uri.removeprefix(CLAIM).partition("/")[2]).as_uri()
+
+
+def identified_base(spec: TweetBotSpec, files: BaseFiles, patience: RetryBudget) -> BaseIdentity:
+    """Return the identity of the spec's base; a hub that is away is waited for as long as the budget lasts.
+
+    Raises SpecRefused (BaseModelNotFound, BaseModelRefused), NotAuthorized or Temporary.
+    """
+    return base_identity(spec.model, open_stream=files.open_stream, resolve=partial(_commit_on_hub, patience))
+
+
+def _commit_on_hub(patience: RetryBudget, name: str, revision: str | None) -> str:
+    from tweetbot_trainer.learning.model.hub import resolve_commit  # httpx and the hub's client: not for other bases
+
+    return patience.run(lambda: resolve_commit(name, revision))

@@ -1,0 +1,50 @@
+"""`scratch://mini` and `scratch://small`: GPT-2s of a few layers from nothing, for trials without any download."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from tokenizers import Tokenizer
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from tweetbot_trainer.learning.model.tokenizer import end_mark_id, learned_tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A GPT-2: layers, channels, heads, positions, and the entries of its tokenizer at the most."""
+
+    layers: int
+    channels: int
+    heads: int
+    context: int
+    vocabulary: int = 1024
+
+
+SHAPES = {
+    "scratch://mini": Shape(layers=4, channels=128, heads=4, context=256),
+    "scratch://small": Shape(layers=6, channels=256, heads=4, context=512, vocabulary=4096),
+}
+
+
+def new_base(uri: str, train_texts: Sequence[str], seed: int) -> tuple[GPT2LMHeadModel, Tokenizer]:
+    """Return weights drawn from the seed, and a tokenizer that has seen the train part and nothing else."""
+    shape = SHAPES[uri]
+    tokenizer = learned_tokenizer(train_texts, shape.vocabulary)
+    return new_model(tokenizer, seed, shape), tokenizer
+
+
+def new_model(tokenizer: Tokenizer, seed: int, shape: Shape) -> GPT2LMHeadModel:
+    """Return an untrained GPT-2 of that shape for the tokenizer."""
+    mark = end_mark_id(tokenizer)
+    config = GPT2Config(
+        vocab_size=tokenizer.get_vocab_size(with_added_tokens=True),
+        n_positions=shape.context,
+        n_embd=shape.channels,
+        n_layer=shape.layers,
+        n_head=shape.heads,
+        bos_token_id=mark,
+        eos_token_id=mark,
+    )
+    torch.manual_seed(seed)
+    return GPT2LMHeadModel(config)

@@ -1,0 +1,73 @@
+"""LoRA: each linear layer of a GPT-2 gets a product of two narrow matrices beside it, and only these are trained.
+
+    y = x W + b + alpha/rank * x A^T B^T
+
+W, b and everything else are frozen. A is drawn from the seed, B begins at nothing, so training begins at the base.
+"""
+
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+from transformers import GPT2LMHeadModel
+from transformers.pytorch_utils import Conv1D
+
+from tweetbot_trainer.learning.values import LoraValues
+
+#: Every linear layer of a GPT-2 block, below `transformer.h.<block>`: adapters on attention alone learn less
+#: ("LoRA Without Regret", Thinking Machines 2025).
+LAYERS = ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
+
+
+class AdaptedLinear(nn.Module):
+    """A frozen linear layer and its adapter: `lora_A` [rank, in] and `lora_B` [out, rank], as PEFT lays them out."""
+
+    def __init__(self, frozen: Conv1D, lora: LoraValues, generator: torch.Generator) -> None:
+        super().__init__()
+        self.frozen, self.scale = frozen, lora.scale
+        inputs, outputs = frozen.weight.shape
+        self.lora_A = nn.Parameter(torch.empty(lora.rank, inputs))
+        self.lora_B = nn.Parameter(torch.zeros(outputs, lora.rank))
+        nn.init.kaiming_uniform_(self.lora_A, a=math.sqrt(5), generator=generator)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return the layer's outputs [..., out] for inputs [..., in]."""
+        flat = inputs.flatten(0, -2)
+        base = torch.addmm(self.frozen.bias, flat, self.frozen.weight)
+        both = torch.addmm(base, flat @ self.lora_A.t(), self.lora_B.t(), alpha=self.scale)
+        return both.view(*inputs.shape[:-1], -1)
+
+    @torch.no_grad()
+    def merged(self) -> Conv1D:
+        """Return the layer with the adapter in its weight; the adapter must not be used any more."""
+        self.frozen.weight += self.scale * (self.lora_B @ self.lora_A).t()
+        return self.frozen
+
+
+def attach(model: GPT2LMHeadModel, lora: LoraValues, seed: int) -> None:
+    """Freeze the model and put an adapter round each of its linear layers, drawn from the seed on the CPU."""
+    model.requires_grad_(False)
+    generator = torch.Generator().manual_seed(seed)
+    for owner, name in _places(model):
+        adapted = AdaptedLinear(getattr(owner, name), lora, generator)
+        setattr(owner, name, adapted.to(model.device))
+
+
+def merge(model: GPT2LMHeadModel) -> dict[str, Tensor]:
+    """Put the adapters into the weights, take them off, and return their tensors on the CPU by their names.
+
+    The model is then an ordinary one again, all of its weights trainable.
+    """
+    tensors = {name: one.detach().cpu() for name, one in model.named_parameters() if "lora_" in name}
+    for owner, name in _places(model):
+        setattr(owner, name, getattr(owner, name).merged())
+    model.requires_grad_(True)
+    return tensors
+
+
+def _places(model: GPT2LMHeadModel) -> Iterator[tuple[nn.Module, str]]:
+    for block in model.transformer.h:
+        for layer in LAYERS:
+            part, _, name = layer.partition(".")
+            yield getattr(block, part), name

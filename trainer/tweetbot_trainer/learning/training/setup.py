@@ -1,0 +1,35 @@
+"""Make a GPT-2 ready to be trained: dropout, a fused activation, the optimizer."""
+
+import torch
+from torch import nn
+from transformers import GPT2LMHeadModel
+from transformers.activations import ACT2FN, NewGELUActivation
+
+from tweetbot_trainer.learning.values import TrainingValues
+
+
+def made_trainable(model: GPT2LMHeadModel, dropout: float, attention_dropout: float = 0.0) -> GPT2LMHeadModel:
+    """Set training mode, dropout, and the same activation in one kernel; the configuration tells what was used.
+
+    Only recipe huggingtweets drops attention weights: that puts every step on the slow attention kernel.
+    """
+    model.config.embd_pdrop = model.config.resid_pdrop = dropout
+    model.config.attn_pdrop = attention_dropout
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Dropout):
+            module.p = attention_dropout if name.endswith("attn_dropout") else dropout
+    for block in model.transformer.h:
+        if isinstance(block.mlp.act, NewGELUActivation):
+            block.mlp.act = ACT2FN["gelu_pytorch_tanh"]
+    model.train()
+    return model
+
+
+def optimizer_of(model: GPT2LMHeadModel, values: TrainingValues) -> torch.optim.Optimizer:
+    """Return a fused AdamW that decays matrices and leaves biases and norms alone."""
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": values.weight_decay},
+        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=values.learning_rate, betas=values.betas, eps=values.adam_epsilon, fused=True)

@@ -1,0 +1,168 @@
+"""Find out which datasets and models hold posts that have been deleted, by the ids beside the datasets.
+
+No text is opened: `ids.jsonl` of each dataset tells which posts are in it, each version's manifest which dataset it
+learned from, `latest.json` which version is served.
+"""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tweetbot_contract import reasons
+from tweetbot_trainer.data.dataset.dataset import POSTS_FILE
+from tweetbot_trainer.data.dataset.ids import IDS_FILE, read_ids
+from tweetbot_trainer.publishing.registry.latest import POINTER_FILE
+from tweetbot_trainer.publishing.registry.manifest import MANIFEST_FILE, MODEL_FOLDER, decoded
+from tweetbot_trainer.runtime.errors import SpecRefused
+from tweetbot_trainer.store import ObjectStore, join
+
+#: A list of more bytes is none that a person or a compliance job gives.
+LIST_LIMIT = 64 * 1024**2
+_DATASET = re.compile(
+    rf"(?P<folder>.*/datasets/(?P<digest>[0-9a-f]{{64}}))/(?P<file>{IDS_FILE}|{re.escape(POSTS_FILE)})"
+)
+_MANIFEST = re.compile(rf"(?P<home>.*/(?:models|rejected)/[^/]+)/{re.escape(MANIFEST_FILE)}")
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetHit:
+    """A dataset that holds posts of the list, and for each the other posts of it that have the very same text."""
+
+    uri: str
+    digest: str
+    posts: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelHit:
+    """A model version that learned from such a dataset."""
+
+    uri: str
+    version: str
+    digest: str
+    served: bool
+    posts: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Search:
+    """What was found below a root. `unknown` names datasets and versions that cannot tell which posts they hold.
+
+    `told` are the digests of the datasets that can.
+    """
+
+    datasets: list[DatasetHit] = field(default_factory=list)
+    models: list[ModelHit] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    told: set[str] = field(default_factory=set)
+
+    @property
+    def found(self) -> set[str]:
+        """Return the ids that stand in any dataset."""
+        return {post for dataset in self.datasets for post in dataset.posts}
+
+
+def wanted_ids(content: bytes, name: str) -> frozenset[str]:
+    """Return the ids of a list: one a line, or JSON objects with `id`, as X's compliance jobs give them.
+
+    Raises SpecRefused, naming the line.
+    """
+    if len(content) > LIST_LIMIT:
+        raise _bad_list(f"{name} has {len(content)} bytes; at most {LIST_LIMIT} are read")
+    try:
+        lines = content.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise _bad_list(f"{name} is not UTF-8") from error
+    ids = frozenset(_id(line.strip(), f"{name}, line {number}") for number, line in enumerate(lines, 1) if line.strip())
+    if not ids:
+        raise _bad_list(f"{name} names no post")
+    return ids
+
+
+def search(store: ObjectStore, root: str, wanted: frozenset[str]) -> Search:
+    """Look through everything below an address. Raises as the store does."""
+    datasets: defaultdict[str, set[str]] = defaultdict(set)
+    homes, pointers = [], []
+    for info in store.list(f"{root.rstrip('/')}/"):
+        if match := _DATASET.fullmatch(info.uri):
+            datasets[match["folder"]].add(match["file"])
+        elif match := _MANIFEST.fullmatch(info.uri):
+            homes.append(match["home"])
+        elif info.uri.endswith(f"/{POINTER_FILE}"):
+            pointers.append(info.uri)
+    found = Search()
+    for folder, files in datasets.items():
+        _look_into(store, folder, files, wanted, found)
+    _look_at_models(store, homes, _served(store, pointers), found)
+    return found
+
+
+def _look_into(store: ObjectStore, folder: str, files: set[str], wanted: frozenset[str], found: Search) -> None:
+    if IDS_FILE not in files:
+        found.unknown.append(folder)
+        return
+    try:
+        posts = _hits(store, join(folder, IDS_FILE), wanted)
+    except ValueError:
+        found.unknown.append(folder)
+        return
+    digest = folder.rpartition("/")[2]
+    found.told.add(digest)
+    if posts:
+        found.datasets.append(DatasetHit(folder, digest, posts))
+
+
+def _hits(store: ObjectStore, uri: str, wanted: frozenset[str]) -> dict[str, tuple[str, ...]]:
+    """Return the wanted posts of a list, each with the others of the same text."""
+    with store.open_stream(uri) as lines:
+        texts = {one.id: one.sha256 for one in read_ids(lines) if one.id in wanted}
+    if not texts:
+        return {}
+    same: defaultdict[str, list[str]] = defaultdict(list)
+    hashes = set(texts.values())
+    with store.open_stream(uri) as lines:
+        for one in read_ids(lines):
+            if one.sha256 in hashes and one.id not in wanted:
+                same[one.sha256].append(one.id)
+    return {post: tuple(same[sha256]) for post, sha256 in sorted(texts.items())}
+
+
+def _look_at_models(store: ObjectStore, homes: Iterable[str], served: frozenset[str], found: Search) -> None:
+    hits = {dataset.digest: dataset for dataset in found.datasets}
+    for home in homes:
+        manifest = decoded(store.get(join(home, MANIFEST_FILE)))
+        if manifest is None or manifest.dataset.digest not in found.told:
+            found.unknown.append(home)
+        elif hit := hits.get(manifest.dataset.digest):
+            uri = join(home, MODEL_FOLDER)
+            found.models.append(ModelHit(uri, manifest.version, hit.digest, uri in served, tuple(hit.posts)))
+
+
+def _served(store: ObjectStore, pointers: Iterable[str]) -> frozenset[str]:
+    """Return the models that pointers name; one that cannot be read serves nothing."""
+
+    def targets() -> Iterator[str]:
+        for uri in pointers:
+            try:
+                yield str(json.loads(store.get(uri))["uri"])
+            except (ValueError, LookupError, TypeError):
+                continue
+
+    return frozenset(targets())
+
+
+def _id(line: str, place: str) -> str:
+    if not line.startswith("{"):
+        return line
+    try:
+        record: Any = json.loads(line)
+        return str(record["id"])
+    except (ValueError, LookupError) as error:
+        raise _bad_list(f"{place}: write an id, or a JSON object with id") from error
+
+
+def _bad_list(message: str) -> SpecRefused:
+    return SpecRefused(reasons.SOURCE_UNREADABLE, message)

@@ -1,0 +1,229 @@
+"""Walk a published model back to what it was made from, and compare each step with what the manifest says of it.
+
+latest.json ─▶ MANIFEST.json ─▶ every file by sha256 ─▶ the dataset by its digest ─▶ base and sources where they lie
+
+What we wrote must match to the byte. A base or a source is its owner's: where it has changed since, or is gone, the
+model is none the worse, and it is told as not proven.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import ValidationError
+
+from tweetbot_contract import reasons
+from tweetbot_contract.spec.model import CLAIM
+from tweetbot_trainer.data.dataset.dataset import POSTS_FILE, SUMMARY_FILE, Dataset, read_dataset
+from tweetbot_trainer.data.dataset.ids import IDS_FILE, written_ids
+from tweetbot_trainer.data.dataset.source_records import ObjectRecord, record_of
+from tweetbot_trainer.learning.fingerprint import VERSION_DIGITS, key_of
+from tweetbot_trainer.learning.model.identity import CONFIG, TOKENIZER, WEIGHTS
+from tweetbot_trainer.publishing.registry.latest import POINTER_FILE
+from tweetbot_trainer.publishing.registry.manifest import (
+    ADOPTED_FILE,
+    MANIFEST_FILE,
+    MODEL_FOLDER,
+    VersionManifest,
+    decoded,
+)
+from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused
+from tweetbot_trainer.store import ObjectStore, join, sha256_of, sha256_of_stream
+from tweetbot_trainer.store.file_records import FileRecord
+
+Verdict = Literal["ok", "differs", "missing", "unproven"]
+#: A file that we wrote is not what it was.
+BROKEN: frozenset[Verdict] = frozenset({"differs", "missing"})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What came of one comparison."""
+
+    verdict: Verdict
+    what: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version's folder, its manifest as it lies there, and what the pointer said of it where one led here."""
+
+    home: str
+    manifest: VersionManifest
+    body: bytes
+    pointed_sha256: str | None = None
+
+
+def version_at(store: ObjectStore, uri: str) -> Version:
+    """Return the version that an address means.
+
+    The address of a TweetBot's folder or its latest.json, of a version's folder, its model/ or its MANIFEST.json.
+    Raises SpecRefused where nothing of the kind lies there.
+    """
+    given = uri.rstrip("/").removesuffix(f"/{MANIFEST_FILE}").removesuffix(f"/{POINTER_FILE}")
+    for place in (given, given.removesuffix(f"/{MODEL_FOLDER}")):  # a TweetBot may be called `model`, too
+        if found := store.find(join(place, MANIFEST_FILE)):
+            return _version(place, found.body, None)
+    target, sha256 = _target(store, join(given, POINTER_FILE), uri)
+    home = target.removesuffix(f"/{MODEL_FOLDER}")
+    return _version(home, store.get(join(home, MANIFEST_FILE)), sha256)
+
+
+def compared(store: ObjectStore, version: Version) -> Iterator[Finding]:
+    """Yield a finding for each thing that the version is made of or from. Raises as the store does."""
+    yield _manifest(version)
+    yield _key(version.manifest)
+    for path, record in version.manifest.files.items():
+        yield _file(store, version.home, path, record)
+    yield from _strangers(store, version)
+    yield from _dataset(store, version.manifest)
+    yield from _base(store, version.manifest)
+    yield from _sources(store, version.manifest)
+
+
+def _target(store: ObjectStore, pointer: str, asked: str) -> tuple[str, str]:
+    found = store.find(pointer)
+    try:
+        content = json.loads(found.body) if found else {}
+        return str(content["uri"]), str(content["manifestSha256"])
+    except (ValueError, LookupError, TypeError) as error:
+        message = f"no published model lies at {asked}: give a version's folder, or the folder with {POINTER_FILE}"
+        raise SpecRefused(reasons.SOURCE_NOT_FOUND, message) from error
+
+
+def _version(home: str, body: bytes, pointed: str | None) -> Version:
+    manifest = decoded(body)
+    if manifest is None:
+        message = f"{join(home, MANIFEST_FILE)} is no manifest that this version of tweetbot-trainer can read"
+        raise SpecRefused(reasons.SOURCE_UNREADABLE, message)
+    return Version(home, manifest, body, pointed)
+
+
+def _manifest(version: Version) -> Finding:
+    manifest, sha256 = version.manifest, sha256_of(version.body)
+    if version.pointed_sha256 not in (None, sha256):
+        return Finding("differs", MANIFEST_FILE, f"{POINTER_FILE} names {version.pointed_sha256}, this is {sha256}")
+    names = (version.home.rpartition("/")[2], manifest.version)
+    if len(set(names)) > 1 or not manifest.version.startswith(manifest.training_key[:VERSION_DIGITS]):
+        return Finding("differs", MANIFEST_FILE, f"it is of version {manifest.version}, and lies in {names[0]}")
+    return Finding("ok", MANIFEST_FILE, f"version {manifest.version}, sha256 {sha256}")
+
+
+def _key(manifest: VersionManifest) -> Finding:
+    """Compare the key with what it is made of: another dataset, base or value would have another."""
+    origin = manifest.provenance
+    try:
+        key = key_of(manifest.dataset.digest, origin.base_identity, origin.training)
+    except TypeError as error:
+        return Finding("differs", "training key", f"the manifest's base and values make none ({error})")
+    if key != manifest.training_key:
+        return Finding("differs", "training key", "it is of another dataset, base or training than the manifest tells")
+    return Finding("ok", "training key", "of this dataset, base and training")
+
+
+def _file(store: ObjectStore, home: str, path: str, record: FileRecord) -> Finding:
+    found = _sha256(store, join(home, path))
+    if found is None:
+        return Finding("missing", path)
+    if found != record.sha256:
+        return Finding("differs", path, f"sha256 {found}, the manifest says {record.sha256}")
+    return Finding("ok", path, f"sha256 {found}")
+
+
+def _strangers(store: ObjectStore, version: Version) -> Iterator[Finding]:
+    """Yield what lies among the version's files and is none: a server might load it."""
+    folder = f"/{version.home.rpartition('/')[2]}/"
+    listed = {MANIFEST_FILE, ADOPTED_FILE, *version.manifest.files}
+    for info in store.list(f"{version.home}/"):
+        if (path := info.uri.rpartition(folder)[2]) not in listed:  # a file's address may be written in several ways
+            yield Finding("differs", path, "the manifest does not list it")
+
+
+def _dataset(store: ObjectStore, manifest: VersionManifest) -> Iterator[Finding]:
+    digest, uri = manifest.dataset.digest, manifest.dataset.uri
+    name = f"dataset {digest[:16]}"
+    posts, summary = store.find(join(uri, POSTS_FILE)), store.find(join(uri, SUMMARY_FILE))
+    if posts is None or summary is None:
+        yield Finding("missing", name, f"{uri} lacks {POSTS_FILE if posts is None else SUMMARY_FILE}")
+        return
+    try:
+        dataset = read_dataset(posts.body, summary.body, digest=digest)
+    except SpecRefused as damaged:
+        yield Finding("differs", name, damaged.message)
+        return
+    yield Finding("ok", name, f"{len(dataset.posts)} posts unpack to this digest")
+    yield _count(dataset, manifest)
+    yield _ids(store, uri, dataset)
+
+
+def _count(dataset: Dataset, manifest: VersionManifest) -> Finding:
+    kept, posts = manifest.dataset.table.kept, len(dataset.posts)
+    verdict: Verdict = "ok" if kept == posts else "differs"
+    return Finding(verdict, "data table", f"{kept} posts kept, {posts} in the dataset")
+
+
+def _ids(store: ObjectStore, uri: str, dataset: Dataset) -> Finding:
+    found = store.find(join(uri, IDS_FILE))
+    if found is None:
+        return Finding("missing", IDS_FILE, f"{join(uri, IDS_FILE)} is gone")
+    if found.body != written_ids(dataset.posts):
+        return Finding("differs", IDS_FILE, "it does not name the posts of the dataset")
+    return Finding("ok", IDS_FILE, f"names the {len(dataset.posts)} posts")
+
+
+def _base(store: ObjectStore, manifest: VersionManifest) -> Iterator[Finding]:
+    """Yield what became of the base's files where it is a folder; a commit of the hub is a hash already."""
+    base = manifest.provenance.base
+    if base.get("kind") != "folder":
+        return
+    home = base.get("uri", "")
+    if home.startswith(CLAIM):
+        yield Finding("unproven", "base", f"{home} can be read in its cluster only")
+        return
+    for name, key in ((CONFIG, "config"), (TOKENIZER, "tokenizer"), (WEIGHTS, "digest")):
+        try:
+            record = ObjectRecord(uri=join(home, name), size=0, sha256=base.get(key, ""))
+        except ValidationError:
+            yield Finding("differs", f"base {name}", "the manifest names no sha256 of it")
+        else:
+            yield _foreign(store, record, f"base {name}")
+
+
+def _sources(store: ObjectStore, manifest: VersionManifest) -> Iterator[Finding]:
+    sources = manifest.provenance.sources
+    if not sources:
+        yield Finding("unproven", "sources", "the manifest names none: the run's record was gone when it trained")
+    for index, source in enumerate(sources):
+        name = f"sources[{index}] {source.kind}"
+        if not source.objects:
+            yield Finding("unproven", name, f"read from a server; the account is {source.account_id or 'not known'}")
+        for record in source.objects:
+            yield _foreign(store, record, f"{name} {record.uri.rpartition('/')[2]}")
+
+
+def _foreign(store: ObjectStore, record: ObjectRecord, what: str) -> Finding:
+    """Compare an object that is not ours to keep; nothing about it is a fault of the model."""
+    try:
+        now = record_of(store, record.uri)
+    except (NotAuthorized, SpecRefused) as refused:
+        return Finding("unproven", what, refused.message)
+    if now is None:
+        return Finding("unproven", what, f"{record.uri} is gone")
+    if record.sha256:
+        found = now.sha256 or _sha256(store, record.uri)
+        same, how = found == record.sha256, f"sha256 {record.sha256}"
+    else:
+        same, how = (now.etag, now.size) == (record.etag, record.size), f"ETag {record.etag}, {record.size} bytes"
+    return (
+        Finding("ok", what, how) if same else Finding("unproven", what, f"{record.uri} has changed since; it had {how}")
+    )
+
+
+def _sha256(store: ObjectStore, uri: str) -> str | None:
+    """Return the hash of what is read back, whatever the server says of it; None where nothing lies."""
+    if store.head(uri) is None:
+        return None
+    with store.open_stream(uri) as stream:
+        return sha256_of_stream(stream)

@@ -1,0 +1,71 @@
+"""badges.svg: what a reader of the card sees first, drawn here: whoever opens the card asks no other server for it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from xml.sax.saxutils import escape
+
+from tweetbot_trainer.publishing.report.card_facts import CardFacts
+from tweetbot_trainer.publishing.report.text_drawing import MUTED, TEAL, VERMILION, WHITE, Lettering, drawable
+
+#: Pixels: of a badge, around its two texts, between badges, and of the letters.
+HEIGHT, PADDING, GAP, SIZE = 22, 8, 6, 12
+_FONT = "DejaVu Sans,Verdana,sans-serif"
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A name and what is said of it."""
+
+    label: str
+    value: str
+    colour: str = TEAL
+
+    @property
+    def text(self) -> str:
+        """Return what the badge says to somebody who does not see it."""
+        return f"{self.label}: {self.value}"
+
+
+def badges_of(facts: CardFacts) -> tuple[Badge, ...]:
+    """Return the badges of a model: that a machine writes, after whom, from what, and how well."""
+    rate = facts.metrics.verbatim_rate
+    return (
+        Badge("AI-generated", f"imitation of @{facts.subject.handle}", VERMILION),
+        Badge("base", facts.base.hub_name or facts.base.uri.rstrip("/").rpartition("/")[2]),
+        Badge("bits per byte", f"{facts.metrics.bits_per_byte:.3f}"),
+        *([Badge("verbatim", f"{rate:.1%}")] if rate is not None else []),
+    )
+
+
+def badges_svg(badges: Sequence[Badge]) -> str:
+    """Return the badges in a row, each with its own background, for light and dark pages alike."""
+    lettering, left, drawn = Lettering(SIZE), 0.0, list[str]()
+    for badge in badges:
+        widths = [lettering.width(drawable(text)) for text in (badge.label, badge.value)]
+        drawn.append(_drawn(badge, left, widths))
+        left += sum(widths) + 4 * PADDING + GAP
+    told = escape(drawable(", ".join(badge.text for badge in badges)))
+    width = f"{max(0.0, left - GAP):.1f}"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{HEIGHT}" '
+        f'viewBox="0 0 {width} {HEIGHT}" role="img"><title>{told}</title>\n{"".join(drawn)}</svg>\n'
+    )
+
+
+def _drawn(badge: Badge, left: float, widths: Sequence[float]) -> str:
+    """Return one badge; its texts are as wide as measured here, whatever font a reader has."""
+    middle = left + widths[0] + 2 * PADDING
+    whole = sum(widths) + 4 * PADDING
+    return (
+        f'<rect x="{left:.1f}" width="{whole:.1f}" height="{HEIGHT}" rx="4" fill="{badge.colour}"/>\n'
+        f'<path d="M{left + 4:.1f} 0H{middle:.1f}V{HEIGHT}H{left + 4:.1f}a4 4 0 0 1-4-4V4a4 4 0 0 1 4-4z" '
+        f'fill="{MUTED}"/>\n'
+        f"{_text(badge.label, left + PADDING, widths[0])}{_text(badge.value, middle + PADDING, widths[1])}"
+    )
+
+
+def _text(text: str, left: float, width: float) -> str:
+    return (
+        f'<text x="{left:.1f}" y="15.5" textLength="{width:.1f}" font-family="{_FONT}" font-size="{SIZE}" '
+        f'fill="{WHITE}">{escape(drawable(text))}</text>\n'
+    )

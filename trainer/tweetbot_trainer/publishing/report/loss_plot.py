@@ -1,0 +1,94 @@
+"""loss.png: how the loss fell, beside what the base could do before."""
+
+from collections.abc import Sequence
+from io import BytesIO
+from typing import Any
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import MaxNLocator
+
+from tweetbot_trainer.learning.training.metrics import MetricsRow
+from tweetbot_trainer.publishing.report.text_drawing import FAINT, GRID, INK, MUTED, TEAL, VERMILION
+
+#: Pixels: 1200 x 675 at this density.
+INCHES, DPI = (8.0, 4.5), 150
+#: Share of the steps over which the training loss is smoothed.
+SMOOTHING = 0.04
+
+
+def loss_png(rows: Sequence[MetricsRow], *, handle: str, best_epoch: int, base_loss: float | None = None) -> bytes:
+    """Return the picture: loss in nats a token over epochs, for training steps, validation, and the untrained base."""
+    figure = Figure(figsize=INCHES, dpi=DPI, facecolor="white", layout=ConstrainedLayoutEngine(w_pad=0.18, h_pad=0.18))
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    _draw_training(axes, [row for row in rows if row.train_loss is not None])
+    _draw_validation(axes, [row for row in rows if row.eval_loss is not None], best_epoch)
+    if base_loss is not None:
+        axes.axhline(base_loss, color=MUTED, linestyle=(0, (4, 3)), linewidth=1.4, label="base on the test posts")
+    _dress(axes, handle)
+    file = BytesIO()
+    figure.savefig(file, format="png", metadata={"Software": "tweetbot-trainer", "Title": f"Loss of @{handle}"})
+    return file.getvalue()
+
+
+def smoothed(values: Sequence[float]) -> list[float]:
+    """Return the mean of each value and its neighbours within half the smoothing span."""
+    reach = int(len(values) * SMOOTHING / 2)
+    return [_mean(values[max(0, place - reach) : place + reach + 1]) for place in range(len(values))]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _draw_training(axes: Any, rows: Sequence[MetricsRow]) -> None:
+    epochs = [row.epoch for row in rows]
+    losses = [row.train_loss or 0.0 for row in rows]
+    axes.plot(epochs, losses, color=FAINT, linewidth=1.0)
+    axes.plot(epochs, smoothed(losses), color=TEAL, linewidth=2.2, label="training")
+
+
+def _draw_validation(axes: Any, rows: Sequence[MetricsRow], best_epoch: int) -> None:
+    epochs = [row.epoch for row in rows]
+    losses = [row.eval_loss for row in rows]
+    axes.plot(
+        epochs, losses, color=VERMILION, linewidth=2.0, marker="o", markersize=6, clip_on=False, label="validation"
+    )
+    middle = max(epochs, default=0) / 2
+    for row in rows:
+        if row.epoch == best_epoch and row.eval_loss is not None:
+            axes.plot(
+                [row.epoch], [row.eval_loss], "o", markersize=13, markerfacecolor="none", color=VERMILION, clip_on=False
+            )
+            axes.annotate(
+                f"published: {row.eval_loss:.3f}",
+                (row.epoch, row.eval_loss),
+                xytext=(12 if row.epoch < middle else -12, 26),
+                textcoords="offset points",
+                ha="left" if row.epoch < middle else "right",
+                color=VERMILION,
+                fontweight="bold",
+                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.9, "pad": 2},
+                arrowprops={"arrowstyle": "-", "color": VERMILION, "linewidth": 1.0, "shrinkB": 8},
+            )
+
+
+def _dress(axes: Any, handle: str) -> None:
+    axes.set_title(
+        f"Loss of @{handle}", loc="left", color=INK, fontsize=15, fontweight="bold", pad=14, parse_math=False
+    )
+    axes.set_xlabel("epoch", color=MUTED)
+    axes.set_ylabel("nats a token", color=MUTED)
+    axes.set_ylim(bottom=0)
+    axes.set_xlim(left=0)
+    axes.margins(x=0.02)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(axis="y", color=GRID, linewidth=1)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=MUTED, length=0)
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(GRID)
+    axes.legend(facecolor="white", edgecolor="none", framealpha=0.9, labelcolor=INK, loc="lower left")

@@ -1,0 +1,134 @@
+"""Text in pictures: measured, wrapped, and drawn from several fonts, so that no sign stops the picture."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+from pathlib import Path
+
+import matplotlib
+from matplotlib.ft2font import FT2Font
+from PIL import ImageFont, features
+from PIL.ImageDraw import ImageDraw
+
+from tweetbot_trainer.data.post_length import one_line
+
+#: What stands for a letter that no font has.
+PLACEHOLDER = "\u25af"
+#: Fonts of the machine that fill the gaps of DejaVu, where they are installed; the first that has a sign draws it.
+GAP_FONTS = ("NotoSansCJK-Regular*", "NotoSansJP*", "DroidSansFallback*", "wqy-*", "NotoEmoji-*", "Symbola*")
+#: What holds an emoji sequence together; by itself it is a gap.
+_GLUE = re.compile("[\u200d\ufe0e\ufe0f]")
+FONT_FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of text in one colour."""
+
+    text: str
+    colour: str
+
+
+class Lettering:
+    """One size of text, regular or bold, in pixels. Texts must have gone through `drawable`."""
+
+    def __init__(self, size: int, *, bold: bool = False) -> None:
+        self._paths = font_paths(bold=bold)
+        self._fonts = [ImageFont.truetype(str(path), size) for path in self._paths]
+        self.size, self.line_height = size, round(size * 1.36)
+
+    def width(self, text: str) -> float:
+        """Return how many pixels the text takes on a line."""
+        return sum(font.getlength(run) for font, run in self._runs(text))
+
+    def draw(
+        self, canvas: ImageDraw, at: tuple[float, float], pieces: Sequence[Piece], *, backwards: bool = False
+    ) -> None:
+        """Draw the pieces one after the other; `at` is where the baseline begins: at its right end if `backwards`."""
+        x, y = at
+        direction = "rtl" if backwards and features.check("raqm") else None
+        for piece in pieces:
+            for font, run in self._runs(piece.text):
+                width = font.getlength(run, direction=direction)
+                x -= width if backwards else 0
+                canvas.text((x, y), run, font=font, fill=piece.colour, anchor="ls", direction=direction)
+                x += 0 if backwards else width
+
+    def wrapped(self, text: str, width: float) -> list[str]:
+        """Return lines no wider than that, broken between words, and inside a word that is wider."""
+        lines = [""]
+        for part in (part for word in text.split() for part in self._parts(word, width)):
+            longer = f"{lines[-1]} {part}".lstrip()
+            if self.width(longer) <= width:
+                lines[-1] = longer
+            else:
+                lines.append(part)
+        return lines
+
+    def fitted(self, text: str, width: float) -> str:
+        """Return the text, or as much of its beginning as fits with an ellipsis."""
+        cut = text
+        while cut and self.width(cut + "…") > width:
+            cut = cut[:-1]
+        return text if self.width(text) <= width else f"{cut.rstrip()}…" if cut else ""
+
+    def _parts(self, word: str, width: float) -> list[str]:
+        parts = [""]
+        for sign in word:
+            if parts[-1] and self.width(parts[-1] + sign) > width:
+                parts.append("")
+            parts[-1] += sign
+        return parts
+
+    def _runs(self, text: str) -> list[tuple[ImageFont.FreeTypeFont, str]]:
+        runs = groupby(text, key=lambda sign: font_of(sign, self._paths) or 0)
+        return [(self._fonts[font], "".join(run)) for font, run in runs]
+
+
+def drawable(text: str) -> str:
+    """Return the text on one line; letters that no font has become a placeholder, emoji and the like are left out."""
+    paths = font_paths(bold=False)
+    letters = _GLUE.sub("", one_line(text))
+    signs = (sign if font_of(sign, paths) is not None else _stand_in(sign) for sign in letters)
+    return " ".join("".join(signs).split())
+
+
+def runs_backwards(text: str) -> bool:
+    """Tell whether a text is read from right to left: whether its first letter is."""
+    strong = (unicodedata.bidirectional(sign) for sign in text)
+    return next((kind != "L" for kind in strong if kind in ("L", "R", "AL")), False)
+
+
+def font_of(sign: str, paths: tuple[Path, ...]) -> int | None:
+    """Return the position of the first font that has the sign; None where none has."""
+    return next((place for place, path in enumerate(paths) if ord(sign) in _signs_of(path)), None)
+
+
+@lru_cache(maxsize=2)
+def font_paths(*, bold: bool) -> tuple[Path, ...]:
+    """Return DejaVu Sans, which matplotlib brings along, then the machine's fonts that fill its gaps."""
+    own = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / ("DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf")
+    found = [path for pattern in GAP_FONTS for folder in FONT_FOLDERS for path in sorted(folder.rglob(pattern))]
+    return (own, *(path for path in found if path.suffix in (".ttf", ".otf", ".ttc")))
+
+
+@lru_cache(maxsize=16)
+def _signs_of(path: Path) -> frozenset[int]:
+    return frozenset(FT2Font(str(path)).get_charmap())
+
+
+def _stand_in(sign: str) -> str:
+    return PLACEHOLDER if unicodedata.category(sign)[0] in "LN" else ""
+
+
+INK = "#14262e"
+MUTED = "#5c6f78"
+GRID = "#e3eaed"
+PAPER = "#f3f7f8"
+WHITE = "#ffffff"
+TEAL = "#0b7f8c"
+FAINT = "#b9dde1"
+VERMILION = "#d1491b"

@@ -1,0 +1,77 @@
+"""Servers that a TweetBot names. Through its Pod nobody may ask what they could not ask themselves: the node's
+metadata, its loopback, the cluster's own network.
+
+It is asked once, before a stage reaches for any of them. Where a name leads a moment later, a NetworkPolicy decides.
+"""
+
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from urllib.parse import urlsplit
+
+from tweetbot_contract import reasons
+from tweetbot_contract.spec.spec import TweetBotSpec
+from tweetbot_trainer.runtime.errors import SpecRefused
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+#: IPv6 addresses that a gateway turns into the IPv4 address of their last four bytes (RFC 6052).
+_TRANSLATED = IPv6Network("64:ff9b::/96")
+
+
+def addresses_of(host: str) -> list[Address]:
+    """Return what a name leads to; nothing where it leads nowhere, which its client says better."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return []
+    return [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+
+
+def check_endpoints(
+    spec: TweetBotSpec, allowed: Sequence[Network], *, resolve: Callable[[str], list[Address]] = addresses_of
+) -> None:
+    """Let pass what leads into the public internet or an allowed network. Raises SpecRefused with the field's path."""
+    for path, url in _endpoints(spec):
+        host = _host_of(url)
+        if host is None:
+            raise SpecRefused(reasons.SPEC_REFUSED, f"{path}: write https://host or http://host:port")
+        for address in map(_meant, resolve(host)):
+            if not _public(address) and not any(address in network for network in allowed):
+                raise SpecRefused(
+                    reasons.SPEC_REFUSED,
+                    f"{path}: {host} leads to {address}, which is no public address; whoever runs the "
+                    "operator can allow its network in TWEETBOT_ALLOWED_NETWORKS",
+                )
+
+
+def _endpoints(spec: TweetBotSpec) -> Iterator[tuple[str, str]]:
+    named = {"output.s3.endpoint": spec.output.s3.endpoint, "tracking.wandb.baseURL": spec.tracking.wandb.base_url}
+    for index, source in enumerate(spec.sources):
+        if source.x:
+            named[f"sources[{index}].x.apiBaseURL"] = source.x.api_base_url
+        if source.bluesky:
+            named[f"sources[{index}].bluesky.apiBaseURL"] = source.bluesky.api_base_url
+    yield from ((path, url) for path, url in named.items() if url)
+
+
+def _host_of(url: str) -> str | None:
+    """Return the host, or None where there is none or clients differ over what it is."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a bracket that is not closed, signs that are a slash to some
+        return None
+    return None if "@" in parts.netloc or "\\" in url else parts.hostname
+
+
+def _meant(address: Address) -> Address:
+    """Return the IPv4 address inside an IPv6 address that only wraps it."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address in _TRANSLATED:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address
+
+
+def _public(address: Address) -> bool:
+    return address.is_global and not address.is_multicast

@@ -1,0 +1,77 @@
+"""The last word of a stage: its result in the termination log, whatever way it ended."""
+
+import errno
+import os
+import re
+import traceback
+from pathlib import Path
+
+from tweetbot_contract import reasons, result
+from tweetbot_contract.reasons import Reason
+from tweetbot_trainer.runtime.errors import StageFailed, Temporary
+
+#: A fault that is counted as an attempt and tried again (design §4): neither permanent nor temporary.
+UNFORESEEN = 1
+#: No room on the disk, none left of a quota, or the limit of a file's size.
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_OF_A_GPU = "OutOfMemoryError"
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
+
+
+def write_result(
+    outcome: result.PrepareSucceeded | result.TrainSucceeded | result.StageFailed, termination_log: Path
+) -> None:
+    """Write the result by one write: the file is a mount, so it cannot be replaced by renaming."""
+    message = result.encode(outcome)
+    descriptor = os.open(termination_log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    try:
+        os.write(descriptor, message)
+    finally:
+        os.close(descriptor)
+
+
+def failure_of(error: Exception) -> tuple[result.StageFailed, int]:
+    """Return what to tell of an error, and the exit code that goes with it.
+
+    An unforeseen error's own text stays in the Pod's log: it may quote a post or a secret.
+    """
+    match error:
+        case StageFailed():
+            return _told(error.reason, error.message), int(error.exit_code)
+        case Exception() if _disk_error(error) in _FULL:
+            return failure_of(Temporary(reasons.DISK_FULL, "the disk is full: give the node more ephemeral storage"))
+        case MemoryError() | RuntimeError() if _is_out_of_memory(error):
+            return _told(reasons.OUT_OF_MEMORY, _more_memory(error)), UNFORESEEN
+        case _:
+            text = f"{type(error).__name__} {_place(error)}. {reasons.TRAINER_BUG.advice}"
+            return _told(reasons.TRAINER_BUG, text), UNFORESEEN
+
+
+def _told(reason: Reason, message: str) -> result.StageFailed:
+    line = " ".join(message.split())
+    return result.StageFailed(reason=str(reason), message=line[: result.REASON_LIMIT])
+
+
+def _disk_error(error: Exception) -> int | None:
+    """Return the operating system's number; safetensors and tokenizers, written in Rust, leave it in the text."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno
+    told = _OS_ERROR.search(str(error))
+    return int(told[1]) if told else None
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Torch has its own class for a GPU's memory, and words for the CPU's; it is not imported to compare them."""
+    names = {"MemoryError", _OF_A_GPU}
+    return type(error).__name__ in names or "can't allocate memory" in str(error)
+
+
+def _more_memory(error: Exception) -> str:
+    if type(error).__name__ == _OF_A_GPU:
+        return "the GPU's memory is used up: ask for a larger GPU"
+    return "the memory is used up: raise spec.resources.memory"
+
+
+def _place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "at an unknown place"

@@ -1,0 +1,59 @@
+"""What both stages are given."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tweetbot_contract.handover import BASE_DIR, RunDocument
+from tweetbot_trainer.learning.model.base_files import BaseFiles
+from tweetbot_trainer.publishing.tracking import NullTracker, Tracker
+from tweetbot_trainer.publishing.tracking.operator_progress import ReportPlace
+from tweetbot_trainer.runtime.log import Log
+from tweetbot_trainer.runtime.signals import StopRequest
+from tweetbot_trainer.store import ObjectStore, RetryBudget
+
+#: Two minutes of training are cheap to repeat, and a gpt2's state of 2 GB is uploaded in less.
+CHECKPOINT_SECONDS = 120.0
+#: Starts the tracking of a stage, given every value that shapes it.
+StartTracker = Callable[[Mapping[str, Any]], Tracker]
+
+
+@dataclass(frozen=True, slots=True)
+class StageContext:
+    """One stage of one run, and the world around it. `work` is a folder that goes when the Pod goes.
+
+    `hasty_store` is the same storage, hardly waited for: what is written to it can be done without. A checkpoint is
+    kept every `checkpoint_seconds`. `patience` is how long what is away is waited for.
+    """
+
+    run: RunDocument
+    store: ObjectStore
+    secrets: Path
+    work: Path
+    log: Log
+    stop: StopRequest
+    start_tracker: StartTracker = lambda config: NullTracker()
+    hasty_store: ObjectStore | None = None
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+    patience: RetryBudget = field(default_factory=lambda: RetryBudget(0))
+    report_place: ReportPlace | None = None
+    """Where the operator wants to hear how far a training is."""
+    mounted_base: Path = Path(BASE_DIR)
+    """Where a claim with the base model is."""
+
+    @property
+    def base_files(self) -> BaseFiles:
+        """Return where the files of the base are read."""
+        return BaseFiles(self.store, self.mounted_base)
+
+    @contextmanager
+    def tracked(self, config: Mapping[str, Any]) -> Iterator[Tracker]:
+        """Give the stage's tracker; where the stage fails, so does its run there."""
+        tracker = self.start_tracker(config)
+        try:
+            yield tracker
+        except BaseException:
+            tracker.finish(failed=True)
+            raise

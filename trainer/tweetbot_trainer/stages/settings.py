@@ -1,0 +1,96 @@
+"""What a stage is told by its Pod: the run document, where secrets and work lie, how patient to be. Read once."""
+
+import os
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
+from ipaddress import ip_network
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from tweetbot_contract import handover, reasons
+from tweetbot_contract.handover import RunDocument, Task
+from tweetbot_trainer.publishing.tracking.operator_progress import ReportPlace
+from tweetbot_trainer.runtime.egress import Network
+from tweetbot_trainer.runtime.errors import SpecRefused
+from tweetbot_trainer.stages.context import CHECKPOINT_SECONDS
+
+#: Seconds that a stage waits for an absent storage in all: a GPU is held for less time than a CPU (design §9).
+PATIENCE: dict[Task, float] = {"Prepare": 1800.0, "Train": 600.0, "Cleanup": 600.0}
+PATIENCE_ENV = "TWEETBOT_STORAGE_PATIENCE_SECONDS"
+CHECKPOINT_ENV = "TWEETBOT_CHECKPOINT_SECONDS"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A stage's surroundings."""
+
+    run: RunDocument
+    secrets: Path
+    work: Path
+    termination_log: Path
+    storage_patience: float
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+    report_place: ReportPlace | None = None
+    mounted_base: Path = Path(handover.BASE_DIR)
+    allowed_networks: tuple[Network, ...] = ()
+
+
+def settings_from(env: Mapping[str, str], stage: Task) -> Settings:
+    """Return the settings of an environment.
+
+    Raises SpecRefused when TWEETBOT_RUN is missing, is no run document, or is meant for the other stage.
+    """
+    run = _run_document(env.get(handover.RUN_ENV, ""))
+    if run.stage != stage:
+        raise SpecRefused(reasons.SPEC_REFUSED, f"{handover.RUN_ENV} is meant for {run.stage}, and this is {stage}")
+    if stage == "Train" and run.dataset is None:
+        raise SpecRefused(reasons.SPEC_REFUSED, f"{handover.RUN_ENV} names no dataset to train on")
+    return Settings(
+        run=run,
+        secrets=Path(env.get(handover.SECRETS_DIR_ENV, handover.SECRETS_DIR)),
+        work=Path(env.get(handover.WORK_DIR_ENV, handover.WORK_DIR)),
+        termination_log=termination_log(env),
+        storage_patience=float(env.get(PATIENCE_ENV, PATIENCE[stage])),
+        checkpoint_seconds=float(env.get(CHECKPOINT_ENV, CHECKPOINT_SECONDS)),
+        report_place=ReportPlace.of(env),
+        mounted_base=Path(env.get(handover.BASE_DIR_ENV, handover.BASE_DIR)),
+        allowed_networks=tuple(
+            ip_network(text) for text in env.get(handover.ALLOWED_NETWORKS_ENV, "").split(",") if text
+        ),
+    )
+
+
+def termination_log(env: Mapping[str, str]) -> Path:
+    """Return where the result goes."""
+    return Path(env.get(handover.TERMINATION_LOG_ENV, handover.TERMINATION_LOG))
+
+
+def keep_caches_below(work: Path, env: MutableMapping[str, str]) -> None:
+    """Point every library that caches at the work folder, where nobody has pointed it elsewhere."""
+    for name, folder in handover.CACHE_FOLDERS.items():
+        given = Path(env.setdefault(name, str(work / folder)))
+        if not given.is_dir() and not _made(given):
+            env[name] = str(work / folder)
+            (work / folder).mkdir(parents=True, exist_ok=True)
+    env.setdefault(handover.USER_ENV, handover.USER)
+
+
+def _made(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
+
+
+def _run_document(text: str) -> RunDocument:
+    if not text:
+        advice = "this stage is started by the operator; without a cluster use `tweetbot-trainer run`"
+        raise SpecRefused(reasons.SPEC_REFUSED, f"{handover.RUN_ENV} is not set: {advice}")
+    try:
+        return RunDocument.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = ".".join(str(step) for step in first["loc"])
+        raise SpecRefused(reasons.SPEC_REFUSED, f"{handover.RUN_ENV}: {path}: {first['msg']}") from error

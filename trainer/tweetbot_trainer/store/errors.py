@@ -1,0 +1,122 @@
+"""What S3 and its client say, in the words of errors.py: one table, first match wins."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore import exceptions as boto
+
+from tweetbot_contract import reasons
+from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageFailed
+from tweetbot_trainer.store.interface import ObjectNotFound, StorageUnavailable
+
+#: versitygw answers 404 XAdminUserNotFound to an unknown key where AWS answers 403: the code decides before the status.
+_REFUSED_KEYS = frozenset(
+    [
+        "AccessDenied",
+        "AccountProblem",
+        "AllAccessDisabled",
+        "ExpiredToken",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSecurity",
+        "InvalidToken",
+        "SignatureDoesNotMatch",
+        "TokenRefreshRequired",
+        "XAdminUserNotFound",
+        "401",
+        "403",
+    ]
+)
+_ABSENT = frozenset({"NoSuchKey", "NotFound", "404"})
+_WRONG_REGION = frozenset({"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"})
+_UNKNOWN_CHECKSUM = frozenset({"XAmzContentSHA256Mismatch", "MissingContentMD5", "NotImplemented", "501"})
+_COME_BACK = frozenset(
+    [
+        "BadDigest",
+        "ConditionalRequestConflict",
+        "InternalError",
+        "NoSuchUpload",
+        "OperationAborted",
+        "RequestTimeTooSkewed",
+        "RequestTimeout",
+        "ServiceUnavailable",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequests",
+        "409",
+        "429",
+    ]
+)
+#: The server, its name or the way to it is away; IncompleteRead and checksums: the answer was cut or damaged.
+_AWAY = (
+    boto.HTTPClientError,
+    boto.ConnectionError,
+    boto.IncompleteReadError,
+    boto.ResponseStreamingError,
+    boto.FlexibleChecksumError,
+    boto.MetadataRetrievalError,
+    boto.CredentialRetrievalError,
+)
+_NO_CREDENTIALS = (boto.NoCredentialsError, boto.PartialCredentialsError, boto.NoAuthTokenError)
+
+
+class PreconditionFailed(Exception):
+    """A conditional write lost: the object exists, or has changed."""
+
+
+@contextmanager
+def named_faults(action: str, uri: str) -> Iterator[None]:
+    """Turn what boto3 raises into errors' classes, or into PreconditionFailed."""
+    try:
+        yield
+    except boto.ClientError as error:
+        raise _answered(error, action, uri) from error
+    except _NO_CREDENTIALS as error:
+        advice = "give output.s3.credentialsSecret, or a serviceAccountName with a workload identity"
+        raise NotAuthorized(reasons.NOT_AUTHORIZED, f"there are no credentials for {uri}: {advice}") from error
+    except _AWAY as error:
+        raise StorageUnavailable(f"S3 does not answer to {action} {uri}: {_first_line(error)}") from error
+    except (boto.ParamValidationError, boto.InvalidRegionError, ValueError) as error:
+        raise SpecRefused(reasons.SPEC_REFUSED, f"{action} {uri} is impossible: {_first_line(error)}") from error
+
+
+def _answered(error: boto.ClientError, action: str, uri: str) -> Exception:
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    if status == 412:
+        return PreconditionFailed(uri)
+    return _by_code(code, action, uri) or _by_status(status, code, action, uri)
+
+
+def _by_code(code: str, action: str, uri: str) -> StageFailed | None:
+    if code == "NoSuchBucket":
+        bucket = "/".join(uri.split("/")[:3])
+        return SpecRefused(reasons.BUCKET_NOT_FOUND, f"the bucket {bucket} does not exist: create it, or correct it")
+    if code in _COME_BACK:
+        return StorageUnavailable(f"S3 answered {code} to {action} {uri}")
+    if code in _REFUSED_KEYS:
+        return NotAuthorized(reasons.NOT_AUTHORIZED, _refusal(code, action, uri))
+    if code in _WRONG_REGION:
+        return SpecRefused(reasons.SPEC_REFUSED, f"{uri} lies in another region ({code}): set output.s3.region")
+    if code in _UNKNOWN_CHECKSUM:
+        advice = "set output.s3.checksumMode: WhenRequired"
+        return SpecRefused(reasons.SPEC_REFUSED, f"the server answered {code} to {action} {uri}: {advice}")
+    return ObjectNotFound(uri) if code in _ABSENT else None
+
+
+def _refusal(code: str, action: str, uri: str) -> str:
+    advice = "correct the Secret or its permissions (s3:GetObject, s3:PutObject, s3:DeleteObject, s3:ListBucket)"
+    return f"S3 answered {code} to {action} {uri}: {advice}"
+
+
+def _by_status(status: int, code: str, action: str, uri: str) -> StageFailed:
+    if status >= 500:
+        return StorageUnavailable(f"S3 answered {status} {code} to {action} {uri}")
+    if status in (401, 403):
+        return NotAuthorized(reasons.NOT_AUTHORIZED, _refusal(code or str(status), action, uri))
+    return SpecRefused(reasons.SPEC_REFUSED, f"S3 answered {status} {code} to {action} {uri}")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:300] if str(error) else type(error).__name__

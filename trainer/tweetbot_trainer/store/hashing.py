@@ -1,0 +1,34 @@
+"""Hashes of what is stored."""
+
+import hashlib
+from typing import Annotated, BinaryIO
+
+from pydantic import Field
+
+from tweetbot_trainer.store.interface import Body
+
+_BLOCK = 1024 * 1024
+
+
+def sha256_of(body: Body) -> str:
+    """Return the sha256 of bytes, or of a file's content, in hex."""
+    if isinstance(body, bytes):
+        return hashlib.sha256(body).hexdigest()
+    with body.open("rb") as file:
+        return sha256_of_stream(file)
+
+
+def sha256_of_stream(stream: BinaryIO) -> str:
+    """Return the sha256 of what is left in a stream, in hex."""
+    digest = hashlib.sha256()
+    while block := stream.read(_BLOCK):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def size_of(body: Body) -> int:
+    """Return the length in bytes."""
+    return len(body) if isinstance(body, bytes) else body.stat().st_size
+
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
