@@ -5,7 +5,7 @@ from pathlib import Path
 import yaml
 
 from tweetbot_chart import render
-from tweetbot_chart.settings_values import settings_values
+from tweetbot_chart.settings_values import build_settings_type
 from tweetbot_chart.tenant_values import Tenant
 from tweetbot_contract.generate import crd
 from tweetbot_contract.generate.files import write_or_check
@@ -27,23 +27,23 @@ COPIES = {
 }
 
 
-def files() -> dict[Path, str]:
+def render_files() -> dict[Path, str]:
     """Return each generated file's path, relative to the repository, and its content."""
     head = (Path(__file__).parent / "head.md").read_text(encoding="utf-8")
     return {
-        CHART / "values.yaml": render.values_yaml(),
-        CHART / "values.schema.json": render.schema(),
-        CHART / "README.md": f"<!-- {render.NOTE} -->\n{head}{render.table()}",
-        CHART / "templates/crd.yaml": custom_resource_template(),
-        CHART / "files/defaults.yaml": f"# {render.NOTE}\n{defaults()}",
-        PLAIN / "tweetbots.tweetbot.dev.yaml": crd.rendered(),
+        CHART / "values.yaml": render.render_values_yaml(),
+        CHART / "values.schema.json": render.render_schema(),
+        CHART / "README.md": f"<!-- {render.NOTE} -->\n{head}{render.render_table()}",
+        CHART / "templates/crd.yaml": render_crd_template(),
+        CHART / "files/defaults.yaml": f"# {render.NOTE}\n{render_defaults()}",
+        PLAIN / "tweetbots.tweetbot.dev.yaml": crd.render(),
         **{CHART / "files" / name: home.read_text(encoding="utf-8") for name, home in COPIES.items()},
     }
 
 
-def custom_resource_template() -> str:
+def render_crd_template() -> str:
     """Return the resource as a template, so that an upgrade of the chart upgrades it: Helm leaves crds/ alone."""
-    definition = crd.custom_resource_definition()
+    definition = crd.build_crd()
     metadata, spec = definition.pop("metadata"), definition.pop("spec")
     body = yaml.safe_dump({"spec": spec}, sort_keys=False, width=120, allow_unicode=True)
     head = yaml.safe_dump(definition, sort_keys=False)
@@ -57,18 +57,18 @@ def custom_resource_template() -> str:
     )
 
 
-def defaults() -> str:
+def render_defaults() -> str:
     """Return what templates must know of defaults: an entry of `tenants` has none in values.yaml, as Helm merges maps
     alone, and a setting that is at its default need not be said.
     """
     tenant = Tenant(namespace="-").model_dump(mode="json", by_alias=True, exclude={"namespace"})
-    known = {"tenant": tenant, "settings": settings_values()().model_dump(mode="json", by_alias=True)}
+    known = {"tenant": tenant, "settings": build_settings_type()().model_dump(mode="json", by_alias=True)}
     return yaml.safe_dump(known, sort_keys=False, width=120)
 
 
 def main() -> None:
     """Write the files, or with --check only name those that differ and exit 1."""
-    write_or_check(files())
+    write_or_check(render_files())
 
 
 if __name__ == "__main__":

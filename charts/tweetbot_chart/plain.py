@@ -10,7 +10,7 @@ FILE = PLAIN / "operator.yaml"
 _NOTE = "# Rendered from charts/tweetbot-operator by `make kustomize`: edit the chart, not this file.\n"
 
 
-def rendered(helm: Path) -> str:
+def render_manifests(helm: Path) -> str:
     """Return the objects of the chart as plain YAML, but for the resource, which has its own file, and helm's test."""
     command = [str(helm), "template", "tweetbot-operator", str(ROOT / CHART), "--namespace", "tweetbot-system"]
     options = ["--kube-version", "1.35.0", "--set", "crds.enabled=false,tests.enabled=false"]
@@ -20,7 +20,7 @@ def rendered(helm: Path) -> str:
 
 def main() -> None:
     """Write the file with the helm that the command line names."""
-    (ROOT / FILE).write_text(rendered(Path(sys.argv[1])), encoding="utf-8")
+    (ROOT / FILE).write_text(render_manifests(Path(sys.argv[1])), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ ELSEWHERE = {
 }
 
 
-def docstrings(cls: type) -> dict[str, str]:
+def read_field_docstrings(cls: type) -> dict[str, str]:
     """Return what a class says under each of its fields; Python itself does not keep it."""
     (definition,) = ast.parse(inspect.getsource(cls)).body
     found: dict[str, str] = {}
@@ -41,9 +41,9 @@ def docstrings(cls: type) -> dict[str, str]:
     return found
 
 
-def settings_values() -> type[Part]:
+def build_settings_type() -> type[Part]:
     """Return the type of the value `settings`."""
-    says = docstrings(OperatorSettings)
+    says = read_field_docstrings(OperatorSettings)
     entries: dict[str, Any] = {
         field.name: (field.type, Field(default=field.default, ge=0, description=says[field.name]))
         if field.type in (int, float)
@@ -54,7 +54,7 @@ def settings_values() -> type[Part]:
     return create_model("Settings", __base__=Part, **entries)
 
 
-def variable_of(value: str) -> str:
+def get_variable_name(value: str) -> str:
     """Return the environment variable that a value of `settings` becomes."""
     names = {to_camel(field.name): field.name for field in fields(OperatorSettings)}
     return f"TWEETBOT_{names[value].upper()}"

@@ -26,7 +26,7 @@ class Global(Part):
     image_registry: Annotated[str, Field(description="Registry put before both images, e.g. a mirror's.")] = ""
 
 
-def _not_a_setting(name: str) -> str:
+def _reject_setting(name: str) -> str:
     if name.startswith(PREFIX):
         raise ValueError(ANOTHER_NAME)
     return name
@@ -37,7 +37,7 @@ class Variable(Part):
 
     name: Annotated[
         str,
-        AfterValidator(_not_a_setting),
+        AfterValidator(_reject_setting),
         Field(
             description="Its name.",
             json_schema_extra={"if": {"pattern": f"^{PREFIX}"}, "then": {"const": ANOTHER_NAME}},

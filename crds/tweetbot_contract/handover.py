@@ -142,26 +142,26 @@ class RunDocument(Part):
         return text
 
 
-def x_folder(source_index: int) -> str:
+def get_x_folder(source_index: int) -> str:
     """Return the secrets folder of the X source at this position in spec.sources."""
     return f"x-{source_index}"
 
 
-def progress_audience(namespace: str, bot: str, run: str) -> str:
+def build_progress_audience(namespace: str, bot: str, run: str) -> str:
     """Return whom a token for reporting is meant for: this run's endpoint and no other, nor the API server."""
     return f"{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}/{bot}/runs/{run}/progress"
 
 
-def progress_path(namespace: str, bot: str, run: str) -> str:
+def build_progress_path(namespace: str, bot: str, run: str) -> str:
     """Return the path of that endpoint."""
-    return f"/apis/{progress_audience(namespace, bot, run)}"
+    return f"/apis/{build_progress_audience(namespace, bot, run)}"
 
 
-def cleanup_name(bot: str, uid: str) -> str:
+def build_cleanup_job_name(bot: str, uid: str) -> str:
     """Return the name of the Job that erases a TweetBot's objects: one a TweetBot."""
     return f"{bot}-{uid.replace('-', '')[:8]}-cleanup"
 
 
-def job_name(bot: str, run: str, stage: Stage) -> str:
+def build_job_name(bot: str, run: str, stage: Stage) -> str:
     """Return a stage's Job name: same bot, run and stage, same Job, so creating twice is harmless."""
     return f"{bot}-{run[:8]}-{stage.lower()}"

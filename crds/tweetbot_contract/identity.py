@@ -38,29 +38,29 @@ CLASSES: dict[str, Class] = {
 }
 
 
-def class_of(path: str) -> Class:
+def get_field_class(path: str) -> Class:
     """Return the class of a leaf such as `output.s3.uri`, list positions left out; KeyError for an unknown one."""
     steps = path.split(".")
     prefixes = (".".join(steps[:length]) for length in range(len(steps), 0, -1))
     return CLASSES[next((prefix for prefix in prefixes if prefix in CLASSES), path)]
 
 
-def identity_of(spec: TweetBotSpec) -> str:
+def hash_identity(spec: TweetBotSpec) -> str:
     """Return the hash of what is trained, 16 hex digits."""
-    return _digest(_canonical_of(_This(spec)).identity)
+    return _hash_text(_canonicalize(_SpecKey(spec)).identity)
 
 
-def execution_of(spec: TweetBotSpec) -> str:
+def hash_execution(spec: TweetBotSpec) -> str:
     """Return the hash of how it is executed, 16 hex digits."""
-    return _digest(_canonical_of(_This(spec)).execution)
+    return _hash_text(_canonicalize(_SpecKey(spec)).execution)
 
 
-def run_id(spec: TweetBotSpec, trigger: str = "") -> str:
+def compute_run_id(spec: TweetBotSpec, trigger: str = "") -> str:
     """Return the id of the run that this spec asks for; `trigger` asks for another of the same spec."""
-    return _digest(f'{{"identity":{_canonical_of(_This(spec)).identity},"trigger":{_text(trigger)}}}')
+    return _hash_text(f'{{"identity":{_canonicalize(_SpecKey(spec)).identity},"trigger":{_dump_json(trigger)}}}')
 
 
-class _This:
+class _SpecKey:
     """A spec as a key that equals itself alone: specs are frozen, so what was worked out for one object stays true."""
 
     def __init__(self, spec: TweetBotSpec) -> None:
@@ -70,11 +70,11 @@ class _This:
         return id(self.spec)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _This) and other.spec is self.spec
+        return isinstance(other, _SpecKey) and other.spec is self.spec
 
 
 @dataclass(frozen=True, slots=True)
-class _Canonical:
+class _CanonicalSpec:
     """The fields of a class in canonical form, as JSON."""
 
     identity: str
@@ -82,27 +82,27 @@ class _Canonical:
 
 
 @lru_cache(maxsize=128)  # a pass asks several times; it took a third of a decision
-def _canonical_of(this: _This) -> _Canonical:
-    fields = this.spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    return _Canonical(_text(_pruned(fields, "IDENTITY", "")), _text(_pruned(fields, "EXECUTION", "")))
+def _canonicalize(key: _SpecKey) -> _CanonicalSpec:
+    fields = key.spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return _CanonicalSpec(_dump_json(_prune(fields, "IDENTITY", "")), _dump_json(_prune(fields, "EXECUTION", "")))
 
 
-def _pruned(value: Any, wanted: Class, path: str) -> Any:
+def _prune(value: Any, wanted: Class, path: str) -> Any:
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        return [_pruned(item, wanted, path) or {} for item in value]
+        return [_prune(item, wanted, path) or {} for item in value]
     if isinstance(value, dict) and value and not _is_leaf(path):
-        inner = {key: _pruned(item, wanted, f"{path}.{key}".lstrip(".")) for key, item in value.items()}
+        inner = {key: _prune(item, wanted, f"{path}.{key}".lstrip(".")) for key, item in value.items()}
         return {key: item for key, item in inner.items() if item is not None} or None
-    return value if class_of(path) == wanted else None
+    return value if get_field_class(path) == wanted else None
 
 
 def _is_leaf(path: str) -> bool:
     return path == "scheduling.nodeSelector"  # a map of free keys, not of fields
 
 
-def _text(value: Any) -> str:
+def _dump_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def _digest(canonical: str) -> str:
+def _hash_text(canonical: str) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]

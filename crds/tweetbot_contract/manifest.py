@@ -50,10 +50,10 @@ def read_spec(raw: dict[str, Any], unknown: Literal["forbid", "ignore"] = "forbi
         raise InvalidManifest(f"{path}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
-def parse(manifest: dict[str, Any], spec_of: Callable[[dict[str, Any]], TweetBotSpec] = read_spec) -> TweetBot:
+def parse(manifest: dict[str, Any], spec_reader: Callable[[dict[str, Any]], TweetBotSpec] = read_spec) -> TweetBot:
     """Return the TweetBot of a manifest; unknown fields of a stored status are dropped.
 
-    `spec_of` reads the spec, and refuses unknown fields unless the caller brings another. Raises InvalidManifest.
+    `spec_reader` reads the spec, and refuses unknown fields unless the caller brings another. Raises InvalidManifest.
     """
     _require_kind(manifest)
     metadata = manifest.get("metadata") or {}
@@ -66,8 +66,8 @@ def parse(manifest: dict[str, Any], spec_of: Callable[[dict[str, Any]], TweetBot
         uid=metadata.get("uid", ""),
         generation=int(metadata.get("generation", 0)),
         resource_version=metadata.get("resourceVersion", ""),
-        spec=spec_of(manifest.get("spec") or {}),
-        status=_status(manifest.get("status") or {}),
+        spec=spec_reader(manifest.get("spec") or {}),
+        status=_parse_status(manifest.get("status") or {}),
         retrain_at=(metadata.get("annotations") or {}).get(RETRAIN_ANNOTATION, "")[:64],
         deleting="deletionTimestamp" in metadata,
         deleted_at=metadata.get("deletionTimestamp", ""),
@@ -82,7 +82,7 @@ def _require_kind(manifest: dict[str, Any]) -> None:
             raise InvalidManifest(f"{field}: write {value}")
 
 
-def _status(raw: dict[str, Any]) -> TweetBotStatus:
+def _parse_status(raw: dict[str, Any]) -> TweetBotStatus:
     """A status that does not parse was written by no operator of ours: it counts as none."""
     try:
         return TweetBotStatus.model_validate(raw, extra="ignore")

@@ -18,14 +18,14 @@ MESSAGE_LIMIT = 4000
 REASON_LIMIT = 1024
 
 
-def _finite(number: float) -> float:
+def _require_finite(number: float) -> float:
     """NaN and infinity in a status are a 500 from the API server; beyond five digits a figure says nothing."""
     if not math.isfinite(number):
         raise ValueError("not a finite number")
     return float(f"{number:.5g}")
 
 
-Finite = Annotated[float, AfterValidator(_finite)]
+Finite = Annotated[float, AfterValidator(_require_finite)]
 
 
 #: Posts by the kind of source that charges for them.
@@ -52,14 +52,14 @@ class DataTable(Part):
     DROPS: ClassVar[tuple[str, ...]] = ("retweets", "edits", "replies", "languages", "short", "duplicates")
 
     @model_validator(mode="after")
-    def _adds_up(self) -> Self:
+    def _check_total(self) -> Self:
         dropped = sum(getattr(self, name) for name in self.DROPS)
         if self.kept != self.downloaded - dropped:
             raise ValueError(f"kept {self.kept} is not downloaded {self.downloaded} less {dropped} dropped")
         return self
 
 
-class Dataset(Part):
+class DatasetResult(Part):
     """An immutable snapshot of cleaned posts in S3."""
 
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="sha256 of the canonical posts.jsonl.")]
@@ -159,7 +159,7 @@ class PrepareSucceeded(Part):
 
     kind: Literal["PrepareSucceeded"] = "PrepareSucceeded"
     schema_version: Literal[1] = 1
-    dataset: Dataset
+    dataset: DatasetResult
     adopted: TrainSucceeded | None = None
     #: Posts that the served model has not seen, where they are too few for the schedule: nothing is trained.
     new_posts: int | None = None
@@ -190,11 +190,11 @@ def decode(text: str) -> PrepareSucceeded | TrainSucceeded | StageFailed:
 def encode(result: PrepareSucceeded | TrainSucceeded | StageFailed) -> bytes:
     """Write a termination message of at most MESSAGE_LIMIT UTF-8 bytes; samples go first when it is too long."""
     while len(message := _ADAPTER.dump_json(result, by_alias=True, exclude_none=True)) > MESSAGE_LIMIT:
-        result = _with_one_sample_less(result)
+        result = _shorten(result)
     return message
 
 
-def _with_one_sample_less(
+def _shorten(
     result: PrepareSucceeded | TrainSucceeded | StageFailed,
 ) -> PrepareSucceeded | TrainSucceeded | StageFailed:
     match result:

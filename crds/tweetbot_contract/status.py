@@ -22,7 +22,7 @@ class Condition(Part):
     observed_generation: Annotated[int, Field(description="The generation of the spec that this speaks of.")]
 
 
-class Progress(Part):
+class ProgressStatus(Part):
     """Where a training stands. It is written in steps; the operator's /metrics has it live."""
 
     percent: Annotated[int, Field(ge=0, le=100, description="Share of the training that is done.")]
@@ -71,7 +71,7 @@ class CurrentRun(Part):
     ] = ()
     dataset: Annotated[str | None, Field(max_length=64, description="Digest of the dataset, once prepared.")] = None
     progress: Annotated[
-        Progress | None, Field(description="Where the training stands, when the trainer can report it.")
+        ProgressStatus | None, Field(description="Where the training stands, when the trainer can report it.")
     ] = None
     started_at: Annotated[str, Field(max_length=40, description="When the run was recorded.")]
     finished_at: Annotated[str | None, Field(max_length=40, description="When it ended.")] = None
@@ -163,6 +163,6 @@ class TweetBotStatus(Part):
         str | None, Field(max_length=40, description="When the schedule starts the next run.")
     ] = None
 
-    def condition(self, type_: str) -> Condition | None:
+    def find_condition(self, type_: str) -> Condition | None:
         """Return the condition of this type, if there is one."""
         return next((condition for condition in self.conditions if condition.type == type_), None)

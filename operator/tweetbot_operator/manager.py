@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import functools
 import logging
 import os
 import socket
+import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -15,24 +17,25 @@ from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 
 from tweetbot_operator.client.cluster import KubernetesCluster
-from tweetbot_operator.client.leader_election import Elector, Leadership, Terms, Unopposed
+from tweetbot_operator.client.leader_election import LeaderElectionConfig, LeaderElector, Leadership, NoElection
 from tweetbot_operator.client.lease import KubernetesLease
 from tweetbot_operator.client.requests import ApiRequests
 from tweetbot_operator.informers.cache import Cache
-from tweetbot_operator.informers.handlers import Intake
+from tweetbot_operator.informers.handlers import EventHandler
 from tweetbot_operator.informers.resync import Resync
-from tweetbot_operator.informers.watches import CannotStart, Watches
-from tweetbot_operator.informers.workqueue import KeyedQueue
+from tweetbot_operator.informers.watches import CannotStart, Watches, end_on_signals
+from tweetbot_operator.informers.workqueue import WorkQueue
 from tweetbot_operator.progress.endpoint import CannotServe, ProgressEndpoint
-from tweetbot_operator.progress.store import ProgressBoard
-from tweetbot_operator.reconciler.concurrency import Limits, Turnstile
+from tweetbot_operator.progress.store import ProgressStore
+from tweetbot_operator.reconciler.concurrency import ConcurrencyLimiter, ConcurrencyLimits
 from tweetbot_operator.reconciler.event_recorder import Recorder
-from tweetbot_operator.reconciler.rate_limiter import Pace
+from tweetbot_operator.reconciler.rate_limiter import RateLimiter
 from tweetbot_operator.reconciler.reconciler import Reconciler
 from tweetbot_operator.reconciler.workers import Workers
-from tweetbot_operator.settings import OperatorSettings
+from tweetbot_operator.settings import InvalidSettings, OperatorSettings, load_settings
 from tweetbot_operator.telemetry.health import Health
-from tweetbot_operator.telemetry.run_metrics import Census
+from tweetbot_operator.telemetry.logs import configure
+from tweetbot_operator.telemetry.run_metrics import RunMetrics
 
 LOG = logging.getLogger(__name__)
 #: Seconds for Events that are not posted yet when we are told to end.
@@ -42,38 +45,60 @@ _SPARE = 2
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
-async def operate(settings: OperatorSettings, stop: asyncio.Event) -> None:
+def run_program() -> int:
+    """Run the operator; answers the exit code: 0 after SIGTERM, 1 when it cannot go on, 2 for bad settings."""
+    try:
+        settings = load_settings(os.environ)
+    except InvalidSettings as fault:
+        sys.stderr.write(f"tweetbot-operator: {fault}\n")
+        return 2
+    configure(settings.log_level)
+    try:
+        asyncio.run(_run_until_stopped(settings))
+    except CannotStart as fault:
+        LOG.error(str(fault))
+        return 1
+    except Exception:  # the one place where a fault of ours ends the process, with its traceback logged
+        LOG.exception("the operator cannot go on")
+        return 1
+    return 0
+
+
+async def _run_until_stopped(settings: OperatorSettings) -> None:
+    stop = asyncio.Event()
+    end_on_signals(stop)
+    await run(settings, stop)
+
+
+async def run(settings: OperatorSettings, stop: asyncio.Event) -> None:
     """Run until `stop` is set. Raises CannotStart."""
-    cache, queue = Cache(), KeyedQueue(time.monotonic, most_in_flight=max(settings.workers - _SPARE, 1))
-    intake = Intake(cache, queue)
-    async with _client() as client:
-        leadership = _leadership(client, settings, lambda leads: _show(reconciler.census, board, leads))
-        api = ApiRequests(client, settings.request_timeout_seconds, leadership.time_to_act)
+    cache, queue = Cache(), WorkQueue(time.monotonic, most_in_flight=max(settings.workers - _SPARE, 1))
+    event_handler = EventHandler(cache, queue)
+    async with _open_client() as client:
+        leadership = _create_leadership(client, settings, lambda leads: show(leads))
+        api = ApiRequests(client, settings.request_timeout_seconds, leadership.get_write_timeout)
         cluster = KubernetesCluster(api, settings.namespaces, settings.kueue_version)
-        board = ProgressBoard(queue.add)
+        progress_store = ProgressStore(queue.add)
         unhindered = ApiRequests(client, settings.request_timeout_seconds)  # a standby may ask about tokens, too
-        progress = ProgressEndpoint(settings, cache, board, unhindered)
-        row = Turnstile(cache, Limits.of(settings), queue.add)
-        pace = Pace(settings.job_creations_per_second, time.monotonic)
-        reconciler = Reconciler(cluster, cache, settings, _now, board=board, row=row, pace=pace, looks=queue.looked_at)
-        resync = Resync(cluster, intake, settings)
-        watches = Watches(intake, resync, settings)
-        health = Health(alive=lambda: resync.fresh or not watches.began.is_set(), ready=watches.began.is_set)
+        progress = ProgressEndpoint(settings, cache, progress_store, unhindered)
+        reconciler = _create_reconciler(cluster, cache, settings, queue, progress_store)
+        show = functools.partial(_show, reconciler.run_metrics, progress_store)
+        resync = Resync(cluster, event_handler, settings)
+        watches = Watches(event_handler, resync, settings)
+        health = Health(alive=lambda: resync.healthy or not watches.began.is_set(), ready=watches.began.is_set)
         await _listen(health, settings)
         await _take_progress(progress, leadership)
-        workers = Workers(queue, reconciler, settings.workers, _now, leading=leadership.leading)
-        side = [
-            asyncio.create_task(reconciler.recorder.run(lambda: len(queue) > 0)),
-            asyncio.create_task(progress.run()),
-        ]
+        workers = Workers(queue, reconciler, settings.workers, _get_current_time, leading=leadership.leading)
+        recording = asyncio.create_task(reconciler.recorder.run(lambda: len(queue) > 0))
+        side = [recording, asyncio.create_task(progress.run())]
         try:
-            await watches.prime(stop)
+            await watches.wait_for_cache_sync(stop)
             workers.start()
             side += [asyncio.create_task(leadership.run()), asyncio.create_task(resync.run())]
             await watches.run(stop)
         finally:
             await workers.drain(settings.drain_seconds)
-            await _say_the_rest(reconciler.recorder)
+            await _flush_events(reconciler.recorder)
             for task in side:
                 task.cancel()
             await asyncio.gather(*side, return_exceptions=True)
@@ -83,31 +108,52 @@ async def operate(settings: OperatorSettings, stop: asyncio.Event) -> None:
     LOG.info("stopped")
 
 
-def _show(census: Census, board: ProgressBoard, leads: bool) -> None:
+def _create_reconciler(
+    cluster: KubernetesCluster, cache: Cache, settings: OperatorSettings, queue: WorkQueue, store: ProgressStore
+) -> Reconciler:
+    return Reconciler(
+        cluster,
+        cache,
+        settings,
+        _get_current_time,
+        progress_store=store,
+        concurrency_limiter=ConcurrencyLimiter(cache, ConcurrencyLimits.from_settings(settings), queue.add),
+        rate_limiter=RateLimiter(settings.job_creations_per_second, time.monotonic),
+        looks=queue.mark_seen,
+    )
+
+
+def _show(run_metrics: RunMetrics, progress_store: ProgressStore, leads: bool) -> None:
     """Show figures of TweetBots while this replica makes the passes, and none while another one does."""
-    census.show(leads)
+    run_metrics.show(leads)
     if not leads:
-        board.clear()
+        progress_store.clear()
 
 
-def _leadership(client: ApiClient, settings: OperatorSettings, tell: Callable[[bool], None]) -> Leadership:
+def _create_leadership(client: ApiClient, settings: OperatorSettings, on_change: Callable[[bool], None]) -> Leadership:
     """Return the election that the settings ask for, or none where no namespace for the Lease is known."""
-    namespace = settings.lease_namespace or _own_namespace()
+    namespace = settings.lease_namespace or _read_own_namespace()
     if not (settings.lease_seconds and namespace):
         LOG.info("no election: this must be the only operator of its namespaces")
-        return Unopposed()
-    terms = Terms(
-        identity=f"{socket.gethostname()}_{uuid.uuid4().hex[:12]}",  # after a restart, another one
-        lease=settings.lease_seconds,
-        renew=settings.lease_renew_seconds,
-        retry=settings.lease_retry_seconds,
+        return NoElection()
+    election_config = LeaderElectionConfig(
+        holder_identity=f"{socket.gethostname()}_{uuid.uuid4().hex[:12]}",  # after a restart, another one
+        lease_duration=settings.lease_seconds,
+        renew_deadline=settings.lease_renew_seconds,
+        retry_period=settings.lease_retry_seconds,
         address=settings.progress_authority,
     )
     api = ApiRequests(client, settings.request_timeout_seconds)  # the one that no lease holds back
-    return Elector(KubernetesLease(api, namespace, settings.lease_name), terms, time.monotonic, _now, tell=tell)
+    return LeaderElector(
+        KubernetesLease(api, namespace, settings.lease_name),
+        election_config,
+        time.monotonic,
+        _get_current_time,
+        on_change=on_change,
+    )
 
 
-def _own_namespace() -> str:
+def _read_own_namespace() -> str:
     """Return the namespace of the Pod that we run in; outside of a Pod there is none."""
     try:
         return _NAMESPACE_FILE.read_text(encoding="utf-8").strip()
@@ -115,12 +161,12 @@ def _own_namespace() -> str:
         return ""
 
 
-def _now() -> datetime:
+def _get_current_time() -> datetime:
     return datetime.now(UTC)
 
 
 @contextlib.asynccontextmanager
-async def _client() -> AsyncIterator[ApiClient]:
+async def _open_client() -> AsyncIterator[ApiClient]:
     """Yield a client of the cluster that we run in, else of KUBECONFIG's."""
     configuration = Configuration()
     # Else aiohttp looks for a netrc file before each request, on a thread; and kopf's watches know no proxies either.
@@ -153,7 +199,7 @@ async def _take_progress(progress: ProgressEndpoint, leadership: Leadership) -> 
         raise CannotStart(str(fault)) from None
 
 
-async def _say_the_rest(recorder: Recorder) -> None:
+async def _flush_events(recorder: Recorder) -> None:
     """Events are worth a moment of our end, not all of the Pod's grace."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_LAST_WORDS):

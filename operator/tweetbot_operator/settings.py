@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NewType
 from urllib.parse import urlsplit
 
-from tweetbot_contract.spec.parts import matches
+from tweetbot_contract.spec.parts import make_matcher
 from tweetbot_contract.spec.scheduling import QUANTITY
 
 _PREFIX = "TWEETBOT_"
@@ -179,19 +179,19 @@ class OperatorSettings:
         """Whether trainers report: plain text is for the loopback alone, and https needs a certificate."""
         return bool(self.progress_url and (self.progress_certificate or self.progress_url.startswith("http:")))
 
-    def retry_delay(self, retries: int) -> timedelta | None:
+    def compute_retry_delay(self, retries: int) -> timedelta | None:
         """Return the pause before the retry of this number (from 1), or None when retrying has gone on long enough."""
         pauses = [min(self.retry_seconds * 2**exponent, self.retry_cap_seconds) for exponent in range(retries)]
         return timedelta(seconds=pauses[-1]) if sum(pauses) <= self.retry_total_seconds else None
 
 
-def settings_from(env: Mapping[str, str]) -> OperatorSettings:
+def load_settings(env: Mapping[str, str]) -> OperatorSettings:
     """Return the settings of an environment. Raises InvalidSettings."""
     known = {_PREFIX + field.name.upper(): field for field in fields(OperatorSettings)}
     chosen: dict[str, Any] = {}
     for variable, field in known.items():
         if (text := env.get(variable, "").strip()) != "":
-            chosen[field.name] = _value(variable, text, field.type)
+            chosen[field.name] = _parse_value(variable, text, field.type)
     settings = OperatorSettings(**chosen)
     _check_lease(settings)
     _check_progress(settings)
@@ -236,11 +236,11 @@ def _check_networks(settings: OperatorSettings) -> None:
 
 def _check_quantities(settings: OperatorSettings) -> None:
     for name in _QUANTITIES:
-        if not matches(QUANTITY)(text := getattr(settings, name)):
+        if not make_matcher(QUANTITY)(text := getattr(settings, name)):
             raise InvalidSettings(f"{_PREFIX}{name.upper()}: write a Kubernetes quantity such as 2Gi, not {text!r}")
 
 
-def _pem(variable: str, file: str) -> Pem:
+def _read_pem(variable: str, file: str) -> Pem:
     """Return the certificates of a file. They go into every Pod, so a file that holds a key as well is refused."""
     try:
         text = Path(file).read_bytes()[: _PEM_LIMIT + 1].decode("ascii", "replace")
@@ -251,11 +251,11 @@ def _pem(variable: str, file: str) -> Pem:
     return Pem(text)
 
 
-def _value(variable: str, text: str, kind: object) -> object:
+def _parse_value(variable: str, text: str, kind: object) -> object:
     if kind == tuple[str, ...]:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if kind is Pem:
-        return _pem(variable, text)
+        return _read_pem(variable, text)
     if kind is str:
         return text
     try:

@@ -13,24 +13,24 @@ from tweetbot_contract.result import DataTable, Metrics, Sample
 from tweetbot_contract.spec.spec import Gates, Subject
 from tweetbot_contract.spec.training import Training
 from tweetbot_trainer.data.dataset.dataset import DatasetPost
-from tweetbot_trainer.learning.evaluation.memorization import Memorisation
+from tweetbot_trainer.learning.evaluation.memorization import Memorization
 from tweetbot_trainer.learning.model.base import Base
-from tweetbot_trainer.learning.model.identity import SCRATCH_RECIPES, BaseIdentity
-from tweetbot_trainer.learning.model.scratch import Shape, new_model
-from tweetbot_trainer.learning.model.tokenizer import learned_tokenizer
-from tweetbot_trainer.learning.sampling import Sampling
-from tweetbot_trainer.learning.training.callbacks import Misfit, TrainingOutcome
-from tweetbot_trainer.learning.training.device import Processor
-from tweetbot_trainer.learning.training.metrics import MetricsRow
-from tweetbot_trainer.learning.training.state import TrainingState
-from tweetbot_trainer.learning.values import TrainingValues, effective_values
+from tweetbot_trainer.learning.model.identity import SCRATCH_DIGESTS, BaseIdentity
+from tweetbot_trainer.learning.model.scratch import Shape, create_model
+from tweetbot_trainer.learning.model.tokenizer import train_tokenizer
+from tweetbot_trainer.learning.sampling import SamplingParams
+from tweetbot_trainer.learning.training.callbacks import Incompatibility, TrainOutput
+from tweetbot_trainer.learning.training.device import Device
+from tweetbot_trainer.learning.training.metrics import LogEntry
+from tweetbot_trainer.learning.training.state import Checkpoint
+from tweetbot_trainer.learning.values import Hyperparameters, resolve_hyperparameters
 from tweetbot_trainer.publishing.export import save_model
-from tweetbot_trainer.publishing.report.card_facts import CardFacts
+from tweetbot_trainer.publishing.report.card_facts import CardData
 
 torch.set_num_threads(1)
-PROCESSOR = Processor("cpu", "test", 1, bf16=False)
-SCRATCH = BaseIdentity("scratch://mini", "scratch", SCRATCH_RECIPES["scratch://mini"])
-SAMPLING = Sampling(temperature=0.7, top_p=0.95, top_k=50, max_new_tokens=32)
+PROCESSOR = Device("cpu", "test", 1, bf16=False)
+SCRATCH = BaseIdentity("scratch://mini", "scratch", SCRATCH_DIGESTS["scratch://mini"])
+SAMPLING = SamplingParams(temperature=0.7, top_p=0.95, top_k=50, max_new_tokens=32)
 FIRST_DAY = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -52,9 +52,9 @@ def posts_of(texts: Sequence[str]) -> list[DatasetPost]:
     return [a_post(number, text=text) for number, text in enumerate(texts)]
 
 
-def some_values(**changes: Any) -> TrainingValues:
+def some_values(**changes: Any) -> Hyperparameters:
     """Return the effective values of a scratch base; keywords are fields of spec.training in snake_case."""
-    return effective_values(Training(**{"epochs": 2, "batch_tokens": 64, **changes}), "scratch://mini", ())
+    return resolve_hyperparameters(Training(**{"epochs": 2, "batch_tokens": 64, **changes}), "scratch://mini", ())
 
 
 def a_base(texts: Sequence[str] | None = None, *, seed: int = 42, context: int = 64, scale: float = 1.0) -> Base:
@@ -62,8 +62,8 @@ def a_base(texts: Sequence[str] | None = None, *, seed: int = 42, context: int =
 
     Its embeddings are multiplied by `scale`: from 1e30 on its loss is no number.
     """
-    tokenizer = learned_tokenizer(texts or some_texts(40), 1024)
-    model = new_model(tokenizer, seed, Shape(2, 32, 2, context))
+    tokenizer = train_tokenizer(texts or some_texts(40), 1024)
+    model = create_model(tokenizer, seed, Shape(2, 32, 2, context))
     model.transformer.wte.weight.data.mul_(scale)
     return Base(model, tokenizer, SCRATCH)
 
@@ -75,26 +75,26 @@ def a_saved_base(folder: Path, *, context: int = 64, scale: float = 1.0) -> Path
     return folder
 
 
-def an_outcome(**changes: Any) -> TrainingOutcome:
+def an_outcome(**changes: Any) -> TrainOutput:
     """Return the course of a short training."""
     rows = (
-        MetricsRow(0, 0.0, eval_loss=6.4),
-        MetricsRow(1, 0.5, train_loss=6.0, learning_rate=3e-3, tokens_per_second=900.0),
-        MetricsRow(2, 1.0, train_loss=3.0, learning_rate=1e-3, tokens_per_second=950.0),
-        MetricsRow(2, 1.0, eval_loss=2.5),
+        LogEntry(0, 0.0, eval_loss=6.4),
+        LogEntry(1, 0.5, train_loss=6.0, learning_rate=3e-3, tokens_per_second=900.0),
+        LogEntry(2, 1.0, train_loss=3.0, learning_rate=1e-3, tokens_per_second=950.0),
+        LogEntry(2, 1.0, eval_loss=2.5),
     )
-    plain = TrainingOutcome(2, 1, 1, 6.0, 3.0, 1024, 950.0, 12.5, PROCESSOR, rows)
+    plain = TrainOutput(2, 1, 1, 6.0, 3.0, 1024, 950.0, 12.5, PROCESSOR, rows)
     return replace(plain, **changes)
 
 
-def some_facts(**changes: Any) -> CardFacts:
+def some_facts(**changes: Any) -> CardData:
     """Return everything that a card tells about a small bot of a fictional account."""
     table = DataTable(downloaded=1800, retweets=162, short=83, duplicates=31, kept=1524, redacted=8)
     metrics = Metrics(
         eval_loss=0.6934, perplexity=2.0005, bits_per_byte=0.2197, first_train_loss=5.9, train_loss=0.65,
         tokens_per_second=5159.0, train_seconds=17.6,
     )  # fmt: skip
-    plain = CardFacts(
+    plain = CardData(
         subject=Subject(handle="harbour_gull", display_name="Harbour Gull", relation="Fictional"),
         model_name="demo-quickstart-0123456789abcdef",
         model_uri="s3://tweetbot/models/demo/quickstart/models/0123456789abcdef/model",
@@ -102,7 +102,7 @@ def some_facts(**changes: Any) -> CardFacts:
         source_tables=(table,),
         table=table,
         dataset_digest="d" * 64,
-        recipe="modern",
+        cleaning_recipe="modern",
         newest_post_at="2021-04-09T04:54:00.000Z",
         languages=("en",),
         parts=(1220, 152, 152),
@@ -111,7 +111,7 @@ def some_facts(**changes: Any) -> CardFacts:
         values=some_values(),
         outcome=an_outcome(),
         metrics=metrics,
-        memorisation=Memorisation(1000, 0.012, 0.034, 0.004, 0.003, 0, (0.21, 0.63, 0.88)),
+        memorization=Memorization(1000, 0.012, 0.034, 0.004, 0.003, 0, (0.21, 0.63, 0.88)),
         interval=(0.2101, 0.2289),
         ratio_interval=None,
         gates=Gates(max_verbatim_percent=20),
@@ -133,17 +133,17 @@ class CheckpointsInMemory:
     """Checkpoints in memory: kept when `due_at` steps are done, and when the training is stopped."""
 
     def __init__(self, due_at: int = 0) -> None:
-        self.due_at, self.asked, self.states = due_at, 0, list[TrainingState]()
+        self.due_at, self.asked, self.states = due_at, 0, list[Checkpoint]()
 
-    def newest(self, processor: Processor, misfit: Misfit) -> TrainingState | None:
+    def load_newest(self, processor: Device, misfit: Incompatibility) -> Checkpoint | None:
         return next((state for state in reversed(self.states) if misfit(state) is None), None)
 
-    def due(self) -> bool:
+    def is_due(self) -> bool:
         self.asked += 1
         return self.asked == self.due_at
 
-    def save(self, state: TrainingState, *, last: bool = False) -> None:
+    def save(self, state: Checkpoint, *, last: bool = False) -> None:
         tensors = {
             part: {name: one.clone() for name, one in tensors.items()} for part, tensors in state.tensors.items()
         }
-        self.states.append(TrainingState(state.course, tensors))
+        self.states.append(Checkpoint(state.trainer_state, tensors))

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from builders.manifests import a_manifest
-from tweetbot_contract.handover import job_name
-from tweetbot_contract.identity import execution_of, identity_of, run_id
+from tweetbot_contract.handover import build_job_name
+from tweetbot_contract.identity import compute_run_id, hash_execution, hash_identity
 from tweetbot_contract.manifest import TweetBot, parse
 from tweetbot_contract.result import (
-    Dataset,
+    DatasetResult,
     DataTable,
     Metrics,
     PrepareSucceeded,
@@ -21,12 +21,12 @@ from tweetbot_contract.result import (
     encode,
 )
 from tweetbot_contract.status import CurrentRun, Stage, TweetBotStatus
-from tweetbot_operator.jobs.run_facts import round_of
+from tweetbot_operator.jobs.run_facts import creation_key
 from tweetbot_operator.settings import OperatorSettings
-from tweetbot_operator.types.diagnostics import Findings
+from tweetbot_operator.types.diagnostics import Diagnostics
 from tweetbot_operator.types.objects import JobView, PodView
-from tweetbot_operator.types.observed import World
-from tweetbot_operator.types.tweetbot import UnreadableBot
+from tweetbot_operator.types.observed import Observed
+from tweetbot_operator.types.tweetbot import InvalidTweetBot
 
 SETTINGS = OperatorSettings()
 #: The clock of every test stands here unless the test moves it.
@@ -53,15 +53,15 @@ def a_bot(*, status: TweetBotStatus | None = None, generation: int = 1, retrain_
 def a_run(bot: TweetBot, *, stage: Stage = "Prepare", **changes: Any) -> CurrentRun:
     """Return the run that the bot's spec asks for, recorded at noon."""
     trigger = changes.pop("trigger", "")
-    wanted = run_id(bot.spec, trigger)
+    wanted = compute_run_id(bot.spec, trigger)
     fields = {
         "id": wanted,
         "number": 1,
         "trigger": trigger,
-        "identity": identity_of(bot.spec),
-        "execution": execution_of(bot.spec),
+        "identity": hash_identity(bot.spec),
+        "execution": hash_execution(bot.spec),
         "stage": stage,
-        "job_name": job_name(bot.name, wanted, stage),
+        "job_name": build_job_name(bot.name, wanted, stage),
         "attempt": 1,
         "dataset": DIGEST if stage == "Train" else None,
         "started_at": "2026-01-01T12:00:00Z",
@@ -86,23 +86,23 @@ def a_job(bot: TweetBot, **changes: Any) -> JobView:
         name=run.job_name or "",
         uid=f"uid-{run.stage.lower()}",
         resource_version="10",
-        owner=bot.uid,
+        owner_uid=bot.uid,
         bot=bot.name,
-        run=run.id,
+        run_id=run.id,
         stage=run.stage.lower(),
         execution=run.execution,
-        round=round_of(run),
+        creation_key=creation_key(run),
         created_at=NOON,
     )
     return replace(job, **changes)
 
 
 def a_complete_job(bot: TweetBot, **changes: Any) -> JobView:
-    return a_job(bot, verdict="Complete", finished_at=NOON, **changes)
+    return a_job(bot, finished_condition="Complete", finished_at=NOON, **changes)
 
 
 def a_failed_job(bot: TweetBot, **changes: Any) -> JobView:
-    fields = {"verdict": "Failed", "reason": "BackoffLimitExceeded", "failed_pods": 1, "finished_at": NOON}
+    fields = {"finished_condition": "Failed", "reason": "BackoffLimitExceeded", "failed_pods": 1, "finished_at": NOON}
     return a_job(bot, **(fields | changes))
 
 
@@ -113,9 +113,9 @@ def a_pod(job: JobView, **changes: Any) -> PodView:
         name=f"{job.name}-abcde",
         uid=f"pod-of-{job.uid}",
         resource_version="20",
-        job=job.uid,
+        controller_uid=job.uid,
         bot=job.bot,
-        bot_uid=job.owner,
+        bot_uid=job.owner_uid,
         created_at=NOON,
         phase="Running",
         scheduled_at=NOON,
@@ -142,7 +142,7 @@ def a_failed_pod(job: JobView, exit_code: int | None, *, said: StageFailed | Non
 
 def a_prepare_result(*, adopted: TrainSucceeded | None = None, degraded: str | None = None) -> PrepareSucceeded:
     return PrepareSucceeded(
-        dataset=Dataset(
+        dataset=DatasetResult(
             digest=DIGEST,
             uri=f"s3://team-a/models/team-a/gull/datasets/{DIGEST}",
             table=DataTable(downloaded=2000, retweets=300, short=200, kept=1500),
@@ -173,13 +173,13 @@ def a_refusal_of_the_trainer(reason: str = "BucketNotFound", message: str = "the
     return StageFailed(reason=reason, message=message)
 
 
-def a_world(
-    bot: TweetBot | UnreadableBot,
+def an_observed(
+    bot: TweetBot | InvalidTweetBot,
     *,
     jobs: tuple[JobView, ...] = (),
     pods: tuple[PodView, ...] = (),
-    findings: Findings | None = None,
+    diagnostics: Diagnostics | None = None,
     at: float = 0,
-) -> World:
+) -> Observed:
     """Return what a decision is made from, so many seconds after noon."""
-    return World(bot, jobs, pods, findings or Findings(), seconds_after_noon(at))
+    return Observed(bot, jobs, pods, diagnostics or Diagnostics(), seconds_after_noon(at))

@@ -6,15 +6,15 @@ from typing import Any
 
 from builders.manifests import a_manifest
 from builders.operator import a_bot_in, a_job, a_pod
-from tweetbot_contract.handover import progress_audience
+from tweetbot_contract.handover import build_progress_audience
 from tweetbot_fakes.kubernetes.token_keys import FakeKeys
-from tweetbot_operator.client.parse import bot_of
+from tweetbot_operator.client.parse import parse_cached_bot
 from tweetbot_operator.informers.cache import Cache
 from tweetbot_operator.progress.authorize import ReportedRun
 from tweetbot_operator.progress.forward import Forwarder
 from tweetbot_operator.progress.rate_limit import Limits
 from tweetbot_operator.progress.server import ProgressDesk
-from tweetbot_operator.progress.store import ProgressBoard
+from tweetbot_operator.progress.store import ProgressStore
 from tweetbot_operator.progress.tokens import Tokens
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.types.objects import JobView, Key, PodView
@@ -29,7 +29,7 @@ class Training:
     def __init__(self, name: str) -> None:
         manifest = a_manifest()
         manifest["metadata"] |= {"name": name, "uid": f"uid-of-{name}", "resourceVersion": "1"}
-        stored = bot_of(manifest)
+        stored = parse_cached_bot(manifest)
         self.bot = replace(a_bot_in("Train"), name=name, uid=stored.uid)
         self.job: JobView = a_job(self.bot, uid=f"job-of-{name}")
         self.pod: PodView = a_pod(self.job, uid=f"pod-of-{name}")
@@ -37,9 +37,9 @@ class Training:
         self.cache.bots.put(stored)
         self.cache.jobs.put(self.job)
         self.cache.pods.put(self.pod)
-        self.run = ReportedRun(stored.namespace, name, self.job.run)
+        self.run = ReportedRun(stored.namespace, name, self.job.run_id)
         self.passes: list[Key] = []
-        self.board = ProgressBoard(self.passes.append)
+        self.board = ProgressStore(self.passes.append)
         self.keys, self.time, self.leads = FakeKeys(), 0.0, True
         self.leader = ""
         self.forward = Forwarder(REPLICAS, lambda: self.leader)
@@ -47,7 +47,7 @@ class Training:
     @property
     def audience(self) -> str:
         """Whom its Pod's token is meant for."""
-        return progress_audience(self.run.namespace, self.run.bot, self.run.run)
+        return build_progress_audience(self.run.namespace, self.run.bot, self.run.run)
 
     def desk(self) -> ProgressDesk:
         """Return the desk."""

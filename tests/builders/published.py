@@ -6,7 +6,7 @@ from typing import Any
 
 from builders.stages import a_context, a_folder, a_local_run, a_source, a_version
 from tweetbot_contract.handover import RunDocument
-from tweetbot_trainer.learning.fingerprint import VERSION_DIGITS, key_of
+from tweetbot_trainer.learning.fingerprint import VERSION_DIGITS, fingerprint_values
 from tweetbot_trainer.publishing.registry.publish import publish
 from tweetbot_trainer.publishing.registry.run_record import read_record
 from tweetbot_trainer.stages.prepare import prepare
@@ -26,7 +26,7 @@ def a_published_model(folder: Path, *, base: dict[str, str] | None = None, **run
     finished = a_folder(folder / "finished", b"weights")
     plain = a_version(finished, document)
     origin = plain.provenance.model_copy(update={"sources": record.sources, "base": base or record.base})
-    key = key_of(prepared.dataset.digest, origin.base_identity, origin.training)
+    key = fingerprint_values(prepared.dataset.digest, origin.base_identity, origin.training)
     changes = {"dataset": prepared.dataset, "provenance": origin, "training_key": key, "version": key[:VERSION_DIGITS]}
     manifest = plain.model_copy(update=changes)
     publish(STORE, document, finished, manifest)

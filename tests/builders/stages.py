@@ -8,13 +8,13 @@ from typing import Any
 from builders.manifests import a_spec
 from builders.trainer import many_posts
 from tweetbot_contract.handover import RunDocument
-from tweetbot_contract.result import Dataset, DataTable, Metrics, Sample, TrackingResult
+from tweetbot_contract.result import DatasetResult, DataTable, Metrics, Sample, TrackingResult
 from tweetbot_trainer.publishing.registry.manifest import Provenance, VersionManifest
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.store import ObjectStore
-from tweetbot_trainer.store.file_records import records_of
+from tweetbot_trainer.store.file_records import build_file_records
 from tweetbot_trainer.store.folder import FolderStore
 
 #: The training key of `a_version`.
@@ -78,8 +78,10 @@ def a_version(folder: Path, run: RunDocument, version: str = KEY[:16], **changes
         "run_number": run.run_number,
         "bot_uid": run.uid,
         "published_at": "2026-11-23T06:00:00.000Z",
-        "files": records_of(folder),
-        "dataset": Dataset(digest="d" * 64, uri=f"{run.prefix}/datasets/d", table=DataTable(downloaded=2, kept=2)),
+        "files": build_file_records(folder),
+        "dataset": DatasetResult(
+            digest="d" * 64, uri=f"{run.prefix}/datasets/d", table=DataTable(downloaded=2, kept=2)
+        ),
         "provenance": Provenance(
             base={},
             training={},

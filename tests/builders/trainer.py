@@ -77,13 +77,13 @@ def zipped(members: dict[str, bytes]) -> bytes:
     return file.getvalue()
 
 
-class Shelf:
+class ObjectsInMemory:
     """Objects in memory: an ObjectReader, and what it handed out."""
 
     def __init__(self, **objects: bytes) -> None:
         self.objects = objects
 
-    def open_random(self, uri: str) -> BinaryIO:
+    def open_seekable(self, uri: str) -> BinaryIO:
         """Return the object as a file."""
         return io.BytesIO(self.objects[uri])
 
@@ -98,7 +98,7 @@ class Pages:
         """Return the same cache for another run."""
         return Pages(run_id, self.kept)
 
-    def names(self, folder: str) -> list[str]:
+    def list_names(self, folder: str) -> list[str]:
         """Return the names of what is kept in a folder."""
         return sorted(name.removeprefix(f"{folder}/") for name in self.kept if name.startswith(f"{folder}/"))
 

@@ -10,9 +10,9 @@ from builders.trainer import Pages
 from tweetbot_contract.spec.sources import XSource
 from tweetbot_fakes.remotes.x_api import FakeX
 from tweetbot_trainer.data.posts import Post
-from tweetbot_trainer.data.sources.wait_budget import Patience
+from tweetbot_trainer.data.sources.wait_budget import WaitBudget
 from tweetbot_trainer.data.sources.x_api.source import XApiSource
-from tweetbot_trainer.runtime.errors import StageFailed
+from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.runtime.log import Log
 
 SECRET = "AAAAsecret%3Dtoken"
@@ -31,9 +31,9 @@ class Clock:
         self.waits.append(seconds)
         self.now += seconds
 
-    def patience(self, seconds: float = 1800) -> Patience:
+    def patience(self, seconds: float = 1800) -> WaitBudget:
         """Return a budget of waits by this clock."""
-        return Patience(seconds, sleep=self.sleep, now=lambda: self.now)
+        return WaitBudget(seconds, sleep=self.sleep, now=lambda: self.now)
 
 
 def an_x_spec(x: FakeX, **changes: Any) -> XSource:
@@ -48,16 +48,16 @@ def an_x_source(
 ) -> XApiSource:
     """Return the source of @harbour_gull; one call is one attempt of the run that `pages` names."""
     pages, log = pages or Pages(), log or Log(StringIO())
-    return XApiSource(an_x_spec(x, **spec), 0, token=token, pages=pages, patience=clock.patience(), log=log)
+    return XApiSource(an_x_spec(x, **spec), 0, token=token, pages=pages, wait_budget=clock.patience(), log=log)
 
 
 def read(x: FakeX, clock: Clock, pages: Pages | None = None, **spec: Any) -> list[Post]:
     """Return all posts of the source."""
-    return list(an_x_source(x, clock, pages=pages, **spec).posts())
+    return list(an_x_source(x, clock, pages=pages, **spec).read_posts())
 
 
-def failure(x: FakeX, clock: Clock, pages: Pages | None = None, **spec: Any) -> StageFailed:
+def failure(x: FakeX, clock: Clock, pages: Pages | None = None, **spec: Any) -> StageError:
     """Return how reading the source fails."""
-    with pytest.raises(StageFailed) as raised:
+    with pytest.raises(StageError) as raised:
         read(x, clock, pages, **spec)
     return raised.value

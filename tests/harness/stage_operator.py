@@ -8,14 +8,14 @@ from builders.operator import NOON, SETTINGS, a_prepare_result, a_train_result
 from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded, encode
 from tweetbot_contract.status import CurrentRun, TweetBotStatus
 from tweetbot_fakes.kubernetes.cluster import FakeCluster
-from tweetbot_operator.client.errors import ApiFault
+from tweetbot_operator.client.errors import ApiError
 from tweetbot_operator.client.interface import KINDS
 from tweetbot_operator.informers.cache import Cache
-from tweetbot_operator.informers.handlers import Intake
-from tweetbot_operator.informers.workqueue import KeyedQueue
-from tweetbot_operator.progress.store import ProgressBoard
-from tweetbot_operator.reconciler.concurrency import Limits, Turnstile
-from tweetbot_operator.reconciler.rate_limiter import NotYet, Pace
+from tweetbot_operator.informers.handlers import EventHandler
+from tweetbot_operator.informers.workqueue import WorkQueue
+from tweetbot_operator.progress.store import ProgressStore
+from tweetbot_operator.reconciler.concurrency import ConcurrencyLimiter, ConcurrencyLimits
+from tweetbot_operator.reconciler.rate_limiter import RateLimiter, RequeueAfter
 from tweetbot_operator.reconciler.reconciler import Reconciler
 from tweetbot_operator.settings import OperatorSettings
 
@@ -37,18 +37,22 @@ class Stage:
     def start_operator(self) -> None:
         """Start an operator that knows nothing but what the cluster holds, as after a crash."""
         self.cache = Cache()
-        self.queue = KeyedQueue(lambda: (self.time - NOON).total_seconds(), jitter=lambda low, high: 1.0)
-        self.intake = Intake(self.cache, self.queue)
-        self.board = ProgressBoard(self.queue.add)
+        self.queue = WorkQueue(lambda: (self.time - NOON).total_seconds(), jitter=lambda low, high: 1.0)
+        self.intake = EventHandler(self.cache, self.queue)
+        self.board = ProgressStore(self.queue.add)
         self.reconciler = Reconciler(
             self.cluster,
             self.cache,
             self.settings,
             self.now,
-            board=self.board,
-            row=Turnstile(self.cache, Limits.of(self.settings), self.queue.add),
-            pace=Pace(self.settings.job_creations_per_second, lambda: (self.time - NOON).total_seconds()),
-            looks=self.queue.looked_at,
+            progress_store=self.board,
+            concurrency_limiter=ConcurrencyLimiter(
+                self.cache, ConcurrencyLimits.from_settings(self.settings), self.queue.add
+            ),
+            rate_limiter=RateLimiter(
+                self.settings.job_creations_per_second, lambda: (self.time - NOON).total_seconds()
+            ),
+            looks=self.queue.mark_seen,
         )
         self.cluster.intake = self.intake
         for kind in reversed(KINDS):
@@ -62,16 +66,16 @@ class Stage:
 
     async def settle(self) -> None:
         """Make passes until nothing is ready."""
-        while taken := self.queue.next():
+        while taken := self.queue.pop_ready():
             key, _ = taken
             try:
                 wake_at = await self.reconciler.reconcile(key)
-            except NotYet as wait:
+            except RequeueAfter as wait:
                 self.queue.add_after(key, wait.seconds)
-            except ApiFault:
-                self.queue.retry(key)
+            except ApiError:
+                self.queue.add_rate_limited(key)
             else:
-                self.queue.forgive(key)
+                self.queue.forget(key)
                 self.queue.add_after(key, None if wake_at is None else (wake_at - self.time).total_seconds())
             finally:
                 self.queue.done(key)
@@ -126,5 +130,5 @@ class Stage:
 
     def reason(self, type_: str = "Progressing") -> str:
         """Return a condition's reason, or nothing."""
-        found = self.status.condition(type_)
+        found = self.status.find_condition(type_)
         return found.reason if found else ""

@@ -30,7 +30,7 @@ print([name for name in sys.argv[1:] if importlib.util.find_spec(name)])
 #: Runs a command in the process, then tells which modules had no bytecode to start from, or bytecode of another source.
 SMOKE = """
 import importlib.util, os, sys
-from tweetbot_trainer.__main__ import command
+from tweetbot_trainer.__main__ import run_command
 
 def compiled(source):
     try:
@@ -40,7 +40,7 @@ def compiled(source):
         return False
     return int.from_bytes(head[8:12], "little") == int(os.stat(source).st_mtime)
 
-code = command(["run", "--manifest", "/tmp/smoke.yaml", "--work", "/tmp/smoke/work"])
+code = run_command(["run", "--manifest", "/tmp/smoke.yaml", "--work", "/tmp/smoke/work"])
 files = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
 sources = [file for file in files if file.startswith("/") and file.endswith(".py")]  # torch makes modules without any
 print("sources:", len(sources), "compiled anew:", [file for file in sources if not compiled(file)])

@@ -71,7 +71,7 @@ def prepared(folder: Path, recipe: str) -> dict[str, Any]:
     seconds = time.perf_counter() - start
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     peak = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
-    return {"recipe": recipe, "seconds": round(seconds, 2), "peakMiB": int(peak) // 1024, **dataset.table.as_json()}
+    return {"recipe": recipe, "seconds": round(seconds, 2), "peakMiB": int(peak) // 1024, **dataset.table.to_dict()}
 
 
 def examples(path: Path) -> Iterator[str]:

@@ -8,7 +8,7 @@ import yaml
 
 from builders.operator import SETTINGS, a_bot_in
 from tweetbot_contract.manifest import parse
-from tweetbot_operator.jobs.job import job_for
+from tweetbot_operator.jobs.job import build_job
 
 ROOT = Path(__file__).parents[2]
 QUEUES = list(yaml.safe_load_all((ROOT / "integrations" / "kueue" / "queues.yaml").read_text(encoding="utf-8")))
@@ -38,7 +38,7 @@ def test_the_quota_covers_all_that_a_training_asks_for() -> None:
     bot = a_bot_in("Train", **{key: EXAMPLE["spec"][key] for key in ("resources", "scheduling")})
     run = bot.status.current_run
     assert run
-    (container,) = job_for(bot, run, SETTINGS)["spec"]["template"]["spec"]["containers"]
+    (container,) = build_job(bot, run, SETTINGS)["spec"]["template"]["spec"]["containers"]
     assert set(container["resources"]["requests"]) <= set(
         the("ClusterQueue")["spec"]["resourceGroups"][0]["coveredResources"]
     )

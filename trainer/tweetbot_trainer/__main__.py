@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from tweetbot_trainer.runtime.signals import listening  # nothing heavier before the handler stands
+from tweetbot_trainer.runtime.signals import handle_sigterm  # nothing heavier before the handler stands
 
 
 def main() -> None:
@@ -15,18 +15,18 @@ def main() -> None:
     # OpenMP threads that spin for a neighbour's core made training eight times slower (638 against 5,231 tokens/s,
     # scratch://mini with two threads on two busy cores). It is read once, when torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    code = command(sys.argv[1:])
+    code = run_command(sys.argv[1:])
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
 
 
-def command(argv: Sequence[str]) -> int:
+def run_command(argv: Sequence[str]) -> int:
     """Run a command and return its exit code."""
-    with listening() as stop:
-        from tweetbot_trainer.cli.parser import parsed
+    with handle_sigterm() as stop:
+        from tweetbot_trainer.cli.parser import parse_args
 
-        arguments = parsed(argv)
+        arguments = parse_args(argv)
         try:
             code: int = arguments.run(arguments, stop)
         except KeyboardInterrupt:

@@ -34,7 +34,7 @@ _COLUMNS = (
 )
 
 
-def custom_resource_definition() -> Schema:
+def build_crd() -> Schema:
     """Return the CRD as a plain dict."""
     names = {"kind": KIND, "listKind": f"{KIND}List", "plural": PLURAL, "singular": KIND.lower()}
     return {
@@ -45,30 +45,30 @@ def custom_resource_definition() -> Schema:
             "group": GROUP,
             "names": {**names, "shortNames": ["tb"], "categories": ["ml"]},
             "scope": "Namespaced",
-            "versions": [_version()],
+            "versions": [_build_crd_version()],
         },
     }
 
 
-def _version() -> Schema:
+def _build_crd_version() -> Schema:
     return {
         "name": VERSION,
         "served": True,
         "storage": True,
         "subresources": {"status": {}},
         "selectableFields": [{"jsonPath": ".spec.suspend"}, {"jsonPath": ".status.phase"}],
-        "additionalPrinterColumns": [_column(*column) for column in _COLUMNS],
-        "schema": {"openAPIV3Schema": root_schema()},
+        "additionalPrinterColumns": [_build_column(*column) for column in _COLUMNS],
+        "schema": {"openAPIV3Schema": build_root_schema()},
     }
 
 
-def _column(name: str, type_: str, path: str, priority: int, description: str) -> Schema:
+def _build_column(name: str, type_: str, path: str, priority: int, description: str) -> Schema:
     return {"name": name, "type": type_, "jsonPath": path, "priority": priority, "description": description}
 
 
-def root_schema() -> Schema:
+def build_root_schema() -> Schema:
     """Return the structural schema of a whole TweetBot."""
-    status = _without_defaults(structural(TweetBotStatus.model_json_schema(by_alias=True)))
+    status = _drop_defaults(make_structural(TweetBotStatus.model_json_schema(by_alias=True)))
     return {
         "type": "object",
         "description": "A TweetBot turns one account's posts into a fine-tuned GPT-2 in your S3 bucket.",
@@ -83,41 +83,41 @@ def root_schema() -> Schema:
             "apiVersion": {"type": "string", "description": f"{GROUP}/{VERSION}"},
             "kind": {"type": "string", "description": KIND},
             "metadata": {"type": "object", "properties": {"name": {"type": "string", "maxLength": NAME_LIMIT}}},
-            "spec": structural(TweetBotSpec.model_json_schema(by_alias=True)),
+            "spec": make_structural(TweetBotSpec.model_json_schema(by_alias=True)),
             "status": {**status, "default": {"observedGeneration": -1, "phase": "Pending"}},
         },
     }
 
 
-def structural(schema: Schema) -> Schema:
+def make_structural(schema: Schema) -> Schema:
     """Turn pydantic's JSON schema of a model into the structural form."""
-    return _node(schema, schema.get("$defs", {}))
+    return _convert_node(schema, schema.get("$defs", {}))
 
 
-def _node(schema: Schema, definitions: Schema) -> Schema:
-    schema = _resolved(schema, definitions)
+def _convert_node(schema: Schema, definitions: Schema) -> Schema:
+    schema = _resolve(schema, definitions)
     node = {key: schema[key] for key in _KEPT if key in schema}
     if "const" in schema:
         node["enum"] = [schema["const"]]
     if "properties" in schema:
-        node["properties"] = {key: _node(value, definitions) for key, value in schema["properties"].items()}
+        node["properties"] = {key: _convert_node(value, definitions) for key, value in schema["properties"].items()}
     elif isinstance(schema.get("additionalProperties"), dict):
-        node["additionalProperties"] = _node(schema["additionalProperties"], definitions)
+        node["additionalProperties"] = _convert_node(schema["additionalProperties"], definitions)
     if "items" in schema:
-        node["items"] = _node(schema["items"], definitions)
+        node["items"] = _convert_node(schema["items"], definitions)
     if schema.get("default") is not None:
-        node["default"] = _without_nulls(schema["default"])
+        node["default"] = _drop_nulls(schema["default"])
     return node
 
 
-def _without_nulls(value: Any) -> Any:
+def _drop_nulls(value: Any) -> Any:
     """The server checks an object's default by its rules before inner defaults apply, so it is written out whole."""
     if isinstance(value, dict):
-        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+        return {key: _drop_nulls(inner) for key, inner in value.items() if inner is not None}
     return value
 
 
-def _resolved(schema: Schema, definitions: Schema) -> Schema:
+def _resolve(schema: Schema, definitions: Schema) -> Schema:
     """Inline a reference, and take the one form of `T | None` that is not null; what the field says itself wins."""
     outer = {key: value for key, value in schema.items() if key not in {"$ref", "anyOf", "allOf"}}
     if "$ref" in schema:
@@ -126,30 +126,30 @@ def _resolved(schema: Schema, definitions: Schema) -> Schema:
         inner = next(choice for choice in schema["anyOf"] if choice.get("type") != "null")
     else:
         return outer
-    return {**_resolved(inner, definitions), **outer}
+    return {**_resolve(inner, definitions), **outer}
 
 
-def _without_defaults(node: Schema) -> Schema:
+def _drop_defaults(node: Schema) -> Schema:
     """A status is written whole by the operator: a default there would only pretend."""
     changed = {key: value for key, value in node.items() if key != "default"}
     if "properties" in changed:
-        changed["properties"] = {key: _without_defaults(value) for key, value in changed["properties"].items()}
+        changed["properties"] = {key: _drop_defaults(value) for key, value in changed["properties"].items()}
     if "items" in changed:
-        changed["items"] = _without_defaults(changed["items"])
+        changed["items"] = _drop_defaults(changed["items"])
     return changed
 
 
-def rendered() -> str:
+def render() -> str:
     """Return the CRD as YAML text."""
     import yaml
 
     head = "# Generated from crds/tweetbot_contract by `make generate`: edit the types, not this file.\n"
-    return head + yaml.safe_dump(custom_resource_definition(), sort_keys=False, width=120, allow_unicode=True)
+    return head + yaml.safe_dump(build_crd(), sort_keys=False, width=120, allow_unicode=True)
 
 
 def main() -> None:
     """Write the CRD into the given folder."""
-    Path(sys.argv[1], f"{PLURAL}.{GROUP}.yaml").write_text(rendered(), encoding="utf-8")
+    Path(sys.argv[1], f"{PLURAL}.{GROUP}.yaml").write_text(render(), encoding="utf-8")
 
 
 if __name__ == "__main__":

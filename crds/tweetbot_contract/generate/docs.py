@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tweetbot_contract.generate.crd import root_schema
+from tweetbot_contract.generate.crd import build_root_schema
 from tweetbot_contract.handover import GROUP, VERSION
 from tweetbot_contract.identity import CLASSES
 from tweetbot_contract.reasons import ALL, Actor, Reason
@@ -17,35 +17,39 @@ _WHO: dict[Actor, str] = {
 }
 
 
-def api_reference() -> str:
+def render_api_reference() -> str:
     """Return the reference of every field, spec and status, as Markdown."""
-    schema = root_schema()["properties"]
+    schema = build_root_schema()["properties"]
     parts = [
         f"{_NOTE}# API reference: `{GROUP}/{VERSION}` TweetBot\n",
         "`kubectl explain tweetbot.spec --recursive` shows the same in a terminal. "
         "Fields without a default that are not marked required may be left out.\n",
-        f"## spec\n\n{_table(schema['spec'])}\n{_rules(schema['spec'])}",
-        f"## What an edit does\n\n{_edits()}",
-        f"## status\n\nThe operator is its one writer.\n\n{_table(schema['status'])}",
+        f"## spec\n\n{_render_table(schema['spec'])}\n{_render_rules(schema['spec'])}",
+        f"## What an edit does\n\n{_render_edits()}",
+        f"## status\n\nThe operator is its one writer.\n\n{_render_table(schema['status'])}",
     ]
     return "\n".join(parts)
 
 
-def _table(schema: dict[str, Any]) -> str:
-    rows = "".join(f"| `{path}` | {kind} | {text} |\n" for path, kind, text in _fields(schema, ""))
-    return f"| field | form | meaning |\n| --- | --- | --- |\n{rows}"
+def _render_table(schema: dict[str, Any]) -> str:
+    lines = "".join(f"| `{path}` | {kind} | {text} |\n" for path, kind, text in _list_fields(schema, ""))
+    return f"| field | form | meaning |\n| --- | --- | --- |\n{lines}"
 
 
-def _fields(schema: dict[str, Any], path: str) -> Iterator[tuple[str, str, str]]:
+def _list_fields(schema: dict[str, Any], path: str) -> Iterator[tuple[str, str, str]]:
     required = schema.get("required", ())
     for name, field in schema.get("properties", {}).items():
         here = f"{path}{name}"
-        yield here, _form(field), _cell(field.get("description", "")) + _facts(field, name in required)
+        yield (
+            here,
+            _describe_type(field),
+            _escape_cell(field.get("description", "")) + _describe_constraints(field, name in required),
+        )
         inner = field.get("items", field)
-        yield from _fields(inner, f"{here}[]." if "items" in field else f"{here}.")
+        yield from _list_fields(inner, f"{here}[]." if "items" in field else f"{here}.")
 
 
-def _form(field: dict[str, Any]) -> str:
+def _describe_type(field: dict[str, Any]) -> str:
     if "enum" in field:
         return " \\| ".join(f"`{choice}`" for choice in field["enum"])
     if "items" in field:
@@ -53,56 +57,56 @@ def _form(field: dict[str, Any]) -> str:
     return "map" if "additionalProperties" in field else str(field["type"])
 
 
-def _facts(field: dict[str, Any], required: bool) -> str:
+def _describe_constraints(field: dict[str, Any], required: bool) -> str:
     default = field.get("default")
     facts = [
         "**Required.**" if required else "",
         f"Default `{json.dumps(default)}`." if default not in (None, []) and not isinstance(default, dict) else "",
-        _bounds(field),
+        _format_bounds(field),
     ]
     return "".join(f" {fact}" for fact in facts if fact)
 
 
-def _bounds(field: dict[str, Any]) -> str:
+def _format_bounds(field: dict[str, Any]) -> str:
     low, high = field.get("minimum"), field.get("maximum")
     return f"{low} to {high}." if low is not None and high is not None else ""
 
 
-def _cell(text: str) -> str:
+def _escape_cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def _rules(schema: dict[str, Any]) -> str:
-    rules = "".join(f"- `spec{path}`: {_cell(message)}\n" for path, message in _messages(schema, ""))
+def _render_rules(schema: dict[str, Any]) -> str:
+    rules = "".join(f"- `spec{path}`: {_escape_cell(message)}\n" for path, message in _list_messages(schema, ""))
     return f"### Rules\n\nA manifest that breaks one is refused with the field's path and this message.\n\n{rules}"
 
 
-def _messages(schema: dict[str, Any], path: str) -> Iterator[tuple[str, str]]:
+def _list_messages(schema: dict[str, Any], path: str) -> Iterator[tuple[str, str]]:
     for rule in schema.get("x-kubernetes-validations", ()):
         yield path + rule.get("fieldPath", ""), rule["message"]
     for name, field in schema.get("properties", {}).items():
-        yield from _messages(field.get("items", field), f"{path}.{name}{'[]' if 'items' in field else ''}")
+        yield from _list_messages(field.get("items", field), f"{path}.{name}{'[]' if 'items' in field else ''}")
 
 
-def _edits() -> str:
+def _render_edits() -> str:
     meaning = {
         "IDENTITY": "starts a new run",
         "EXECUTION": "recreates the Job of an unfinished or failed run, under the same run id",
         "LIFECYCLE": "starts no run",
     }
-    rows = "".join(f"| `{path}` | {meaning[class_]} |\n" for path, class_ in CLASSES.items())
-    return f"The longest matching prefix counts.\n\n| fields below | an edit |\n| --- | --- |\n{rows}"
+    lines = "".join(f"| `{path}` | {meaning[class_]} |\n" for path, class_ in CLASSES.items())
+    return f"The longest matching prefix counts.\n\n| fields below | an edit |\n| --- | --- |\n{lines}"
 
 
-def troubleshooting() -> str:
+def render_troubleshooting() -> str:
     """Return every reason with its meaning and what to do, as Markdown."""
     head = (
         f"{_NOTE}# Troubleshooting by reason\n\n"
         "`kubectl get tb` shows the reason, `kubectl get tb -o wide` its message, "
         "`kubectl describe tb NAME` all conditions and the Events.\n"
     )
-    return head + "".join(_section(reason) for reason in sorted(ALL, key=lambda reason: reason.name))
+    return head + "".join(_render_section(reason) for reason in sorted(ALL, key=lambda reason: reason.name))
 
 
-def _section(reason: Reason) -> str:
+def _render_section(reason: Reason) -> str:
     return f"\n## {reason.name}\n\n{reason.meaning}\n\nWho acts: {_WHO[reason.actor]}. {reason.advice}\n"

@@ -9,28 +9,28 @@ from tweetbot_contract.generate import crd, docs
 ROOT = Path(__file__).parents[3]
 
 
-def files() -> dict[Path, str]:
+def render_files() -> dict[Path, str]:
     """Return each generated file's path, relative to the repository, and its content."""
     return {
-        Path("crds/tweetbots.tweetbot.dev.yaml"): crd.rendered(),
-        Path("docs/api-reference.md"): docs.api_reference(),
-        Path("docs/troubleshooting.md"): docs.troubleshooting(),
+        Path("crds/tweetbots.tweetbot.dev.yaml"): crd.render(),
+        Path("docs/api-reference.md"): docs.render_api_reference(),
+        Path("docs/troubleshooting.md"): docs.render_troubleshooting(),
     }
 
 
-def stale(wanted: Mapping[Path, str], root: Path = ROOT) -> list[Path]:
+def find_stale(wanted: Mapping[Path, str], root: Path = ROOT) -> list[Path]:
     """Return the files that differ from what they should be."""
-    return [path for path, text in wanted.items() if not _is(root / path, text)]
+    return [path for path, text in wanted.items() if not _has_content(root / path, text)]
 
 
-def _is(path: Path, text: str) -> bool:
+def _has_content(path: Path, text: str) -> bool:
     return path.exists() and path.read_text(encoding="utf-8") == text
 
 
 def write_or_check(wanted: Mapping[Path, str]) -> None:
     """Write the files, or with --check only name those that differ and exit 1."""
     if "--check" in sys.argv:
-        different = stale(wanted)
+        different = find_stale(wanted)
         print("\n".join(f"{path} is not what the types say: run `make generate`" for path in different))
         sys.exit(1 if different else 0)
     for path, text in wanted.items():

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from tweetbot_contract.spec.parts import Part, Rule, matches
+from tweetbot_contract.spec.parts import Part, Rule, make_matcher
 
 CRON = r"^[0-9A-Za-z*/,#-]+( [0-9A-Za-z*/,#-]+){4}$"
 TIME_ZONE = r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"
@@ -13,7 +13,7 @@ _MONTHS = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"
 _WEEKDAYS = "SUN|MON|TUE|WED|THU|FRI|SAT"
 
 
-def _cron_field(position: int, name: str, value: str, words: str) -> Rule:
+def _build_cron_rule(position: int, name: str, value: str, words: str) -> Rule:
     """Return the rule of one field: values, ranges and steps, divided by commas, as cronsim reads them.
 
     What takes arithmetic is left to the operator: a range that runs backwards, a day that its month does not have.
@@ -23,12 +23,14 @@ def _cron_field(position: int, name: str, value: str, words: str) -> Rule:
         "self.cron.split(' ').size() != 5 || "
         f"self.cron.split(' ')[{position}].split(',').all(term, term.matches('{term}'))",
         f"write cron's {name} as {words}",
-        lambda part: len(fields := part.cron.split(" ")) != 5 or all(map(matches(term), fields[position].split(","))),
+        lambda part: (
+            len(fields := part.cron.split(" ")) != 5 or all(map(make_matcher(term), fields[position].split(",")))
+        ),
         field="cron",
     )
 
 
-class Run(Part):
+class RunPolicy(Part):
     """How long and how often a run is tried."""
 
     attempts: Annotated[int, Field(ge=1, le=10, description="Pods a stage may use up; preemption counts none.")] = 3
@@ -69,16 +71,16 @@ class Schedule(Part):
         Rule(
             f"self.cron.matches('{CRON}')",
             'write five fields such as "0 3 * * 1": minute, hour, day of month, month, day of week',
-            lambda part: matches(CRON)(part.cron),
+            lambda part: make_matcher(CRON)(part.cron),
             field="cron",
         ),
-        _cron_field(0, "minute", "0?[0-9]|[1-5][0-9]", "0 to 59"),
-        _cron_field(1, "hour", "[01]?[0-9]|2[0-3]", "0 to 23"),
-        _cron_field(
+        _build_cron_rule(0, "minute", "0?[0-9]|[1-5][0-9]", "0 to 59"),
+        _build_cron_rule(1, "hour", "[01]?[0-9]|2[0-3]", "0 to 23"),
+        _build_cron_rule(
             2, "day of month", "0?[1-9]|[12][0-9]|3[01]|LW?", "1 to 31, L for the last, LW for the last weekday"
         ),
-        _cron_field(3, "month", f"0?[1-9]|1[0-2]|{_MONTHS}", "1 to 12 or JAN to DEC"),
-        _cron_field(
+        _build_cron_rule(3, "month", f"0?[1-9]|1[0-2]|{_MONTHS}", "1 to 12 or JAN to DEC"),
+        _build_cron_rule(
             4,
             "day of week",
             f"0?[0-7](L|#[1-5])?|({_WEEKDAYS})(#[1-5])?",
@@ -87,7 +89,7 @@ class Schedule(Part):
         Rule(
             f"self.timeZone.matches('{TIME_ZONE}')",
             "write a name of the time zone database such as Europe/Berlin",
-            lambda part: matches(TIME_ZONE)(part.time_zone),
+            lambda part: make_matcher(TIME_ZONE)(part.time_zone),
             field="timeZone",
         ),
     )

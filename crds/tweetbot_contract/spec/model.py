@@ -4,14 +4,14 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from tweetbot_contract.spec.parts import WAY_OUT, Part, Rule, matches, stays_below
+from tweetbot_contract.spec.parts import DOT_SEGMENT, Part, Rule, has_no_dot_segments, make_matcher
 
 #: What a base may look like, in RE2 and Python alike.
 BASE = (
     "^(hf://[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)?|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+"
     "|pvc://[a-z0-9][a-z0-9.-]{0,252}(/[^/]+)*|scratch://(mini|small))$"
 )
-CLAIM = "pvc://"
+PVC_SCHEME = "pvc://"
 
 
 class Lora(Part):
@@ -49,13 +49,13 @@ class Model(Part):
             f"self.base.matches('{BASE}')",
             "write the base as hf://gpt2, hf://owner/name, s3://bucket/folder, pvc://claim/folder, scratch://mini or "
             "scratch://small",
-            lambda part: matches(BASE)(part.base),
+            lambda part: make_matcher(BASE)(part.base),
             field="base",
         ),
         Rule(
-            f"!self.base.matches('{WAY_OUT}')",
+            f"!self.base.matches('{DOT_SEGMENT}')",
             "write the base without the steps . and ..",
-            lambda part: stays_below(part.base),
+            lambda part: has_no_dot_segments(part.base),
             field="base",
         ),
         Rule(
@@ -80,6 +80,6 @@ class Model(Part):
     )
 
     @property
-    def claim(self) -> str | None:
+    def pvc_name(self) -> str | None:
         """Return the name of the PersistentVolumeClaim that holds the base, where it lies in one."""
-        return self.base.removeprefix(CLAIM).partition("/")[0] if self.base.startswith(CLAIM) else None
+        return self.base.removeprefix(PVC_SCHEME).partition("/")[0] if self.base.startswith(PVC_SCHEME) else None

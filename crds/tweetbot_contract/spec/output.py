@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from tweetbot_contract.spec.parts import WAY_OUT, Part, Rule, matches, stays_below
+from tweetbot_contract.spec.parts import DOT_SEGMENT, Part, Rule, has_no_dot_segments, make_matcher
 
 S3_PREFIX = r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/]+)*|file:///.+)$"
 
@@ -42,16 +42,17 @@ class S3Output(Part):
     ] = None
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            f"self.uri.matches('^s3://[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9](/[^/]+)*$') && !self.uri.matches('{WAY_OUT}')",
+            "self.uri.matches('^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/]+)*$')"
+            f" && !self.uri.matches('{DOT_SEGMENT}')",
             "write the output as s3://bucket or s3://bucket/prefix, without the steps . and .., "
             "and without a slash at the end",
-            lambda part: matches(S3_PREFIX)(part.uri) and stays_below(part.uri),
+            lambda part: make_matcher(S3_PREFIX)(part.uri) and has_no_dot_segments(part.uri),
             field="uri",
         ),
         Rule(
             "!has(self.endpoint) || self.endpoint.matches('^https?://[^ ]+$')",
             "write the endpoint as https://host or http://host:port",
-            lambda part: matches(r"^https?://[^ ]+$")(part.endpoint),
+            lambda part: make_matcher(r"^https?://[^ ]+$")(part.endpoint),
             field="endpoint",
         ),
     )

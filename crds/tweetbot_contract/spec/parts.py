@@ -14,7 +14,7 @@ from pydantic_core.core_schema import CoreSchema
 #: digits keeps every text of twenty signs within what CEL's double holds.
 NUMBER = "^[0-9]+([.][0-9]+)?([eE]-?[0-9]{1,2})?$"
 #: A step of an address that leads elsewhere in a file system, and nowhere in S3.
-WAY_OUT = "/[.][.]?(/|$)"
+DOT_SEGMENT = "/[.][.]?(/|$)"
 
 
 class Rule:
@@ -26,13 +26,13 @@ class Rule:
     def __init__(self, cel: str, message: str, holds: Callable[[Any], bool], field: str | None = None) -> None:
         self.cel, self.message, self.holds, self.field = cel, message, holds, field
 
-    def rendered(self) -> dict[str, str]:
+    def render(self) -> dict[str, str]:
         """Return the entry of `x-kubernetes-validations`."""
-        place = {"fieldPath": f".{self.field}"} if self.field else {}
-        return {"rule": self.cel, "message": self.message, **place}
+        field_path = {"fieldPath": f".{self.field}"} if self.field else {}
+        return {"rule": self.cel, "message": self.message, **field_path}
 
 
-def matches(pattern: str) -> Callable[[str | None], bool]:
+def make_matcher(pattern: str) -> Callable[[str | None], bool]:
     """Return a predicate: the text is absent or the pattern, from ^ to $, matches all of it, a last newline as well.
 
     To the API server's RE2 a $ is the text's end; Python's alone would let one newline follow.
@@ -41,9 +41,9 @@ def matches(pattern: str) -> Callable[[str | None], bool]:
     return lambda text: text is None or compiled.fullmatch(text) is not None
 
 
-def stays_below(address: str | None) -> bool:
+def has_no_dot_segments(address: str | None) -> bool:
     """Tell whether an address is absent, or has no step . or ..; those of one's own files lead where they like."""
-    return address is None or address.startswith("file://") or re.search(WAY_OUT, address) is None
+    return address is None or address.startswith("file://") or re.search(DOT_SEGMENT, address) is None
 
 
 class Part(BaseModel):
@@ -53,13 +53,13 @@ class Part(BaseModel):
     rules: ClassVar[tuple[Rule, ...]] = ()
 
     @model_validator(mode="after")
-    def _obeys_its_rules(self) -> Self:
+    def _check_rules(self) -> Self:
         if not self.rules:
             return self
         broken = [rule for rule in self.rules if not rule.holds(self)]
         if broken:
-            place = {"field": broken[0].field} if broken[0].field else {}
-            raise PydanticCustomError("rule", broken[0].message, place)
+            context = {"field": broken[0].field} if broken[0].field else {}
+            raise PydanticCustomError("rule", broken[0].message, context)
         return self
 
     @classmethod
@@ -68,9 +68,9 @@ class Part(BaseModel):
         schema = handler(core_schema)
         if cls.rules:
             resolved = handler.resolve_ref_schema(schema)
-            resolved["x-kubernetes-validations"] = [rule.rendered() for rule in cls.rules]
+            resolved["x-kubernetes-validations"] = [rule.render() for rule in cls.rules]
         return schema
 
-    def as_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the plain form as it stands in a manifest: camelCase keys, nothing that is unset."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from tweetbot_contract.spec.parts import Part, Rule, matches
+from tweetbot_contract.spec.parts import Part, Rule, make_matcher
 
 QUANTITY = "^[0-9]+([.][0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$"
 #: Kueue names queues and priorities in labels, so such a name is an object's and a label's value at once.
@@ -23,11 +23,11 @@ LabelKey = Annotated[str, Field(max_length=316)]
 LabelValue = Annotated[str, Field(max_length=63)]
 
 
-def _kueue_name(field: str, attribute: str, example: str) -> Rule:
+def _build_kueue_rule(field: str, attribute: str, example: str) -> Rule:
     return Rule(
         f"!has(self.{field}) || self.{field}.matches('{KUEUE_NAME}')",
         f"write {field} as the object is named, such as {example}: lower-case letters, digits, hyphens and dots",
-        lambda part: matches(KUEUE_NAME)(getattr(part, attribute)),
+        lambda part: make_matcher(KUEUE_NAME)(getattr(part, attribute)),
         field=field,
     )
 
@@ -49,7 +49,7 @@ class Gpu(Part):
             f"self.resource.matches('{EXTENDED_RESOURCE}') && !self.resource.matches('{NATIVE_RESOURCE}')",
             "write the extended resource with its domain, such as nvidia.com/gpu or amd.com/gpu",
             lambda part: (
-                matches(EXTENDED_RESOURCE)(part.resource) and re.search(NATIVE_RESOURCE, part.resource) is None
+                make_matcher(EXTENDED_RESOURCE)(part.resource) and re.search(NATIVE_RESOURCE, part.resource) is None
             ),
             field="resource",
         ),
@@ -66,13 +66,13 @@ class Resources(Part):
         Rule(
             f"self.cpu.matches('{CPU}') && self.cpu.matches('[1-9]')",
             'write cpu as cores above 0, such as "4" or "500m"',
-            lambda part: matches(CPU)(part.cpu) and re.search("[1-9]", part.cpu) is not None,
+            lambda part: make_matcher(CPU)(part.cpu) and re.search("[1-9]", part.cpu) is not None,
             field="cpu",
         ),
         Rule(
             f"self.memory.matches('{QUANTITY}') && self.memory.matches('[1-9]')",
             'write memory as a Kubernetes quantity above 0, such as "16Gi"',
-            lambda part: matches(QUANTITY)(part.memory) and re.search("[1-9]", part.memory) is not None,
+            lambda part: make_matcher(QUANTITY)(part.memory) and re.search("[1-9]", part.memory) is not None,
             field="memory",
         ),
     )
@@ -168,8 +168,8 @@ class Scheduling(Part):
     affinity: Annotated[Affinity | None, Field(description="Node affinity.")] = None
     runtime_class_name: Annotated[str | None, Field(max_length=253, description="The Pods' runtime class.")] = None
     rules: ClassVar[tuple[Rule, ...]] = (
-        _kueue_name("queueName", "queue_name", "team-a"),
-        _kueue_name("workloadPriorityClassName", "workload_priority_class_name", "low"),
+        _build_kueue_rule("queueName", "queue_name", "team-a"),
+        _build_kueue_rule("workloadPriorityClassName", "workload_priority_class_name", "low"),
         Rule(
             "!self.queuePrepare || has(self.queueName)",
             "queuePrepare needs a queue: set queueName, or remove queuePrepare",
@@ -179,13 +179,13 @@ class Scheduling(Part):
         Rule(
             f"!has(self.nodeSelector) || self.nodeSelector.all(key, key.matches('{LABEL_KEY}'))",
             "write each key of nodeSelector as a label's key, such as gpu or example.com/gpu",
-            lambda part: all(matches(LABEL_KEY)(key) for key in part.node_selector),
+            lambda part: all(make_matcher(LABEL_KEY)(key) for key in part.node_selector),
             field="nodeSelector",
         ),
         Rule(
             f"!has(self.nodeSelector) || self.nodeSelector.all(key, self.nodeSelector[key].matches('{LABEL_VALUE}'))",
             "write each value of nodeSelector as a label's value: letters and digits, between them also -, _ and .",
-            lambda part: all(matches(LABEL_VALUE)(value) for value in part.node_selector.values()),
+            lambda part: all(make_matcher(LABEL_VALUE)(value) for value in part.node_selector.values()),
             field="nodeSelector",
         ),
     )

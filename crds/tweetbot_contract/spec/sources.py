@@ -4,15 +4,15 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from tweetbot_contract.spec.parts import WAY_OUT, Part, Rule, matches, stays_below
+from tweetbot_contract.spec.parts import DOT_SEGMENT, Part, Rule, has_no_dot_segments, make_matcher
 
 S3_OR_FILE = r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+|file:///.+)$"
 #: A handle is a domain name; a DID names its method first (atproto.com/specs/handle, /did).
 BLUESKY_ACTOR = r"^(([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?[.])+[A-Za-z][A-Za-z0-9-]*|did:[a-z]+:[A-Za-z0-9._:%-]+)$"
 _OBJECT_RULE = Rule(
-    f"self.uri.matches('^s3://[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9]/.+') && !self.uri.matches('{WAY_OUT}')",
+    f"self.uri.matches('^s3://[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9]/.+') && !self.uri.matches('{DOT_SEGMENT}')",
     "write the object's address as s3://bucket/key, without the steps . and ..",
-    lambda part: matches(S3_OR_FILE)(part.uri) and stays_below(part.uri),
+    lambda part: make_matcher(S3_OR_FILE)(part.uri) and has_no_dot_segments(part.uri),
     field="uri",
 )
 Handle = Annotated[str, Field(max_length=32)]
@@ -80,7 +80,7 @@ class XSource(Part):
         Rule(
             "self.handle.matches('^[A-Za-z0-9_]{1,15}$')",
             "write the handle without @: one to fifteen letters, digits or underscores",
-            lambda part: matches(r"^[A-Za-z0-9_]{1,15}$")(part.handle),
+            lambda part: make_matcher(r"^[A-Za-z0-9_]{1,15}$")(part.handle),
             field="handle",
         ),
         Rule(
@@ -92,7 +92,7 @@ class XSource(Part):
         Rule(
             "!has(self.apiBaseURL) || self.apiBaseURL.matches('^https?://[^ ]+$')",
             "write the server's address as https://host or http://host:port",
-            lambda part: matches(r"^https?://[^ ]+$")(part.api_base_url),
+            lambda part: make_matcher(r"^https?://[^ ]+$")(part.api_base_url),
             field="apiBaseURL",
         ),
     )
@@ -125,14 +125,14 @@ class BlueskySource(Part):
         Rule(
             f"!has(self.actor) || self.actor.matches('{BLUESKY_ACTOR}')",
             "write the account without @, as its whole handle (alice.bsky.social) or its DID (did:plc:...)",
-            lambda part: matches(BLUESKY_ACTOR)(part.actor),
+            lambda part: make_matcher(BLUESKY_ACTOR)(part.actor),
             field="actor",
         ),
         Rule(
             "!has(self.car) || self.car.matches('^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+') && "
-            f"!self.car.matches('{WAY_OUT}')",
+            f"!self.car.matches('{DOT_SEGMENT}')",
             "write the file's address as s3://bucket/key, without the steps . and ..",
-            lambda part: matches(S3_OR_FILE)(part.car) and stays_below(part.car),
+            lambda part: make_matcher(S3_OR_FILE)(part.car) and has_no_dot_segments(part.car),
             field="car",
         ),
         Rule(
@@ -140,7 +140,7 @@ class BlueskySource(Part):
             "write the server's address as https://host or http://host:port, and only beside actor",
             lambda part: (
                 part.api_base_url is None
-                or (part.actor is not None and matches(r"^https?://[^ ]+$")(part.api_base_url))
+                or (part.actor is not None and make_matcher(r"^https?://[^ ]+$")(part.api_base_url))
             ),
             field="apiBaseURL",
         ),

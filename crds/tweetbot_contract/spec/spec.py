@@ -4,10 +4,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from tweetbot_contract.spec.lifecycle import History, Run, Schedule
+from tweetbot_contract.spec.lifecycle import History, RunPolicy, Schedule
 from tweetbot_contract.spec.model import Model
 from tweetbot_contract.spec.output import Output
-from tweetbot_contract.spec.parts import Part, Rule, matches
+from tweetbot_contract.spec.parts import Part, Rule, make_matcher
 from tweetbot_contract.spec.scheduling import Resources, Scheduling
 from tweetbot_contract.spec.sources import SecretKey, Source
 from tweetbot_contract.spec.training import Training
@@ -33,7 +33,7 @@ class Subject(Part):
         Rule(
             "self.handle.matches('^[A-Za-z0-9_.-]+$')",
             "write the handle without @: letters, digits, underscores, dots or hyphens",
-            lambda part: matches(r"^[A-Za-z0-9_.-]+$")(part.handle),
+            lambda part: make_matcher(r"^[A-Za-z0-9_.-]+$")(part.handle),
             field="handle",
         ),
     )
@@ -89,7 +89,7 @@ class Filter(Part):
         Rule(
             "self.languages.all(code, code.matches('^[a-z]{2,3}$'))",
             "write languages as ISO 639 codes such as en or ja",
-            lambda part: all(matches(LANGUAGE)(code) for code in part.languages),
+            lambda part: all(make_matcher(LANGUAGE)(code) for code in part.languages),
             field="languages",
         ),
     )
@@ -154,7 +154,7 @@ class WandB(Part):
         Rule(
             "!has(self.baseURL) || self.baseURL.matches('^https?://[^ ]+$')",
             "write the server's address as https://host or http://host:port",
-            lambda part: matches(r"^https?://[^ ]+$")(part.base_url),
+            lambda part: make_matcher(r"^https?://[^ ]+$")(part.base_url),
             field="baseURL",
         ),
     )
@@ -186,7 +186,7 @@ class TweetBotSpec(Part):
         str | None,
         Field(max_length=253, description="The Pods' service account, for workload identity; no token is mounted."),
     ] = None
-    run: Annotated[Run, Field(description="How long and how often a run is tried.")] = Run()
+    run: Annotated[RunPolicy, Field(description="How long and how often a run is tried.")] = RunPolicy()
     suspend: Annotated[bool, Field(description="true stops the run; it goes on when this is false again.")] = False
     schedule: Annotated[Schedule | None, Field(description="When another run starts by itself; unset: never.")] = None
     deletion_policy: Annotated[

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from tweetbot_contract.spec.parts import NUMBER, Part, Rule, matches
+from tweetbot_contract.spec.parts import NUMBER, Part, Rule, make_matcher
 
 
 class Training(Part):
@@ -50,7 +50,7 @@ class Training(Part):
             'write learningRate as a quoted number above 0 and at most 1, such as "3e-4"',
             lambda part: (
                 part.learning_rate is None
-                or (matches(NUMBER)(part.learning_rate) and 0 < float(part.learning_rate) <= 1)
+                or (make_matcher(NUMBER)(part.learning_rate) and 0 < float(part.learning_rate) <= 1)
             ),
             field="learningRate",
         ),

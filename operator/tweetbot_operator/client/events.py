@@ -24,7 +24,7 @@ class _Listing:
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-class EventDesk:
+class EventLister:
     """Answers what Events of one reason say of an object."""
 
     def __init__(self, api: ApiRequests, clock: Callable[[], float] = time.monotonic) -> None:
@@ -32,8 +32,8 @@ class EventDesk:
         self._api, self._clock = api, clock
         self._listings: dict[tuple[str, str], _Listing] = {}
 
-    async def about(self, namespace: str, uid: str, reason: str) -> list[Manifest]:
-        """Return the Events of this reason that regard the object, newest last. Raises ApiFault."""
+    async def list_events(self, namespace: str, uid: str, reason: str) -> list[Manifest]:
+        """Return the Events of this reason that regard the object, newest last. Raises ApiError."""
         self._forget_old()
         listing = self._listings.setdefault((namespace, reason), _Listing())
         async with listing.asking:
@@ -50,14 +50,14 @@ class EventDesk:
     async def _list(self, listing: _Listing, namespace: str, reason: str) -> None:
         begun, found = self._clock(), dict[str, list[Manifest]]()
         path = f"/apis/events.k8s.io/v1/namespaces/{namespace}/events"
-        async for event in self._api.pages(path, {"fieldSelector": f"reason={reason}"}):
+        async for event in self._api.list_items(path, {"fieldSelector": f"reason={reason}"}):
             found.setdefault((event.get("regarding") or {}).get("uid", ""), []).append(event)
-        listing.by_object = {uid: sorted(events, key=last_seen) for uid, events in found.items()}
+        listing.by_object = {uid: sorted(events, key=get_last_seen) for uid, events in found.items()}
         took = self._clock() - begun
         listing.until = self._clock() + max(_SECONDS, _TIMES * took)
 
 
-def last_seen(event: Manifest) -> str:
+def get_last_seen(event: Manifest) -> str:
     """Return when an Event was seen last. Kubelets write the old form, whose times have deprecated names here."""
     series = event.get("series") or {}
     return str(series.get("lastObservedTime") or event.get("deprecatedLastTimestamp") or event.get("eventTime") or "")

@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from tweetbot_operator.client.errors import ApiFault, Conflict, Missing, NameTaken
-from tweetbot_operator.client.lease import Lease, LeaseDoor, time_text
-from tweetbot_operator.telemetry.logs import about
+from tweetbot_operator.client.errors import AlreadyExists, ApiError, Conflict, NotFound
+from tweetbot_operator.client.lease import Lease, LeaseClient, format_micro_time
+from tweetbot_operator.telemetry.logs import fields
 from tweetbot_operator.telemetry.metrics import LEADER, LEASE_TRANSITIONS
 
 LOG = logging.getLogger(__name__)
@@ -32,10 +32,10 @@ class Leadership(Protocol):
     leading: asyncio.Event
     """Set while passes may be made."""
 
-    def time_to_act(self) -> float:
+    def get_write_timeout(self) -> float:
         """Return for how many seconds a write that begins now may take; 0 when none may begin."""
 
-    def leader_address(self) -> str:
+    def get_leader_address(self) -> str:
         """Return where the replica that leads takes reports of progress; empty while that is not known, or this one."""
 
     async def run(self) -> None:
@@ -45,7 +45,7 @@ class Leadership(Protocol):
         """Give up for good, so that another replica takes over at once."""
 
 
-class Unopposed:
+class NoElection:
     """The leadership of an operator without a Lease: whoever runs it sees to it that it is the only one."""
 
     def __init__(self) -> None:
@@ -53,11 +53,11 @@ class Unopposed:
         self.leading.set()
         LEADER.set(1)
 
-    def time_to_act(self) -> float:
+    def get_write_timeout(self) -> float:
         """Return that a write may take as long as it likes."""
         return math.inf
 
-    def leader_address(self) -> str:
+    def get_leader_address(self) -> str:
         """Return that no other replica leads."""
         return ""
 
@@ -69,15 +69,15 @@ class Unopposed:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """Who stands, and the election's times in seconds: `retry` < `renew` < `lease`."""
+class LeaderElectionConfig:
+    """Who stands, and the election's times in seconds: `retry` < `renew_deadline` < `lease_duration`."""
 
-    identity: str
-    lease: int = 15
+    holder_identity: str
+    lease_duration: int = 15
     """Without a renewal for so long, another may take over."""
-    renew: float = 10
+    renew_deadline: float = 10
     """Without one for so long, the leader begins no further write."""
-    retry: float = 2
+    retry_period: float = 2
     """Between two looks."""
     address: str = ""
     """Where this replica takes reports of progress, told to the others in the Lease."""
@@ -85,40 +85,40 @@ class Terms:
 
 def end_at_once(why: str) -> None:
     """End the process without another line of Python: whatever it had in hand is another replica's by now."""
-    LOG.error("the lease was lost while passes were made: ending", extra=about(why=why))
+    LOG.error("the lease was lost while passes were made: ending", extra=fields(why=why))
     os._exit(1)
 
 
-class Elector:
+class LeaderElector:
     """Takes the Lease, renews it, and stands down in time when it cannot."""
 
     def __init__(
         self,
-        door: LeaseDoor,
-        terms: Terms,
+        client: LeaseClient,
+        config: LeaderElectionConfig,
         clock: Callable[[], float],
         now: Callable[[], datetime],
         *,
         end: Callable[[str], None] = end_at_once,
-        tell: Callable[[bool], None] = lambda leads: None,
+        on_change: Callable[[bool], None] = lambda leads: None,
     ) -> None:
         """`clock` is steady, in seconds; `now` is only written down; `end` ends the process; `tell` hears who leads."""
         self.leading = asyncio.Event()
-        self._door, self._terms, self._clock, self._now, self._end = door, terms, clock, now, end
-        self._tell = tell
+        self._client, self._config, self._clock, self._now, self._end = client, config, clock, now, end
+        self._on_change = on_change
         self._lease: Lease | None = None
         self._changed_at = 0.0
         self._renewed_at = -math.inf
-        self._told = ""
+        self._last_fault = ""
         LEADER.set(0)
 
-    def time_to_act(self) -> float:
+    def get_write_timeout(self) -> float:
         """Return the seconds until another may take over, or 0 once no write may begin any more."""
         now = self._clock()
-        may_begin = self.leading.is_set() and self._left(now) > 0
-        return self._renewed_at + self._terms.lease - now if may_begin else 0.0
+        may_begin = self.leading.is_set() and self._get_seconds_left(now) > 0
+        return self._renewed_at + self._config.lease_duration - now if may_begin else 0.0
 
-    def leader_address(self) -> str:
+    def get_leader_address(self) -> str:
         """Return the address in the Lease, unless this replica leads."""
         return self._lease.address if self._lease and not self.leading.is_set() else ""
 
@@ -138,88 +138,92 @@ class Elector:
             self._check(began)
         led = self.leading.is_set()
         try:
-            async with asyncio.timeout(self._patience(began)):
-                await (self._renew(began) if led else self._stand(began))
-        except (ApiFault, TimeoutError) as fault:
+            async with asyncio.timeout(self._compute_timeout(began)):
+                await (self._renew(began) if led else self._try_acquire(began))
+        except (ApiError, TimeoutError) as fault:
             self._note_fault(fault)
             if led:
                 self._lease = None  # the answer to a write may have been lost: read it before the next try
         else:
-            self._told = ""
-        return self._pause()
+            self._last_fault = ""
+        return self._compute_pause()
 
     def _note_fault(self, fault: Exception) -> None:
         """Tell the first of a row of the same: an outage would else be told every two seconds."""
-        faster = isinstance(fault, Conflict | NameTaken)  # another replica took it in this very moment
-        level = logging.DEBUG if faster or repr(fault) == self._told else logging.WARNING
-        self._told = "" if faster else repr(fault)
-        LOG.log(level, "the lease cannot be read or written", extra=_fault(fault))
+        faster = isinstance(fault, Conflict | AlreadyExists)  # another replica took it in this very moment
+        level = logging.DEBUG if faster or repr(fault) == self._last_fault else logging.WARNING
+        self._last_fault = "" if faster else repr(fault)
+        LOG.log(level, "the lease cannot be read or written", extra=_build_fault_fields(fault))
 
     def _check(self, now: float) -> None:
         """Stop acting while nobody else acts yet; later than that, somebody may have for a while."""
-        if now >= self._renewed_at + self._terms.lease:
+        if now >= self._renewed_at + self._config.lease_duration:
             self._lose("this process stood still for longer than the lease lasts")
-        elif self._left(now) <= 0:
+        elif self._get_seconds_left(now) <= 0:
             self._step_back()
-            LOG.warning("standing down: the lease could not be renewed", extra=about(seconds=self._terms.renew))
+            LOG.warning(
+                "standing down: the lease could not be renewed", extra=fields(seconds=self._config.renew_deadline)
+            )
 
-    def _patience(self, began: float) -> float:
+    def _compute_timeout(self, began: float) -> float:
         """A request that hangs must leave time for another one."""
-        return min(self._terms.renew / 2, self._left(began))
+        return min(self._config.renew_deadline / 2, self._get_seconds_left(began))
 
-    def _left(self, now: float) -> float:
+    def _get_seconds_left(self, now: float) -> float:
         """Return the seconds until a leader without a renewal must stand down."""
-        return max(self._renewed_at + self._terms.renew - now, 0.0) if self.leading.is_set() else math.inf
+        return max(self._renewed_at + self._config.renew_deadline - now, 0.0) if self.leading.is_set() else math.inf
 
-    def _pause(self) -> float:
-        pause = self._terms.retry * random.uniform(1, 1 + _SPREAD)  # noqa: S311 - no secret
-        return min(pause, self._left(self._clock()))
+    def _compute_pause(self) -> float:
+        pause = self._config.retry_period * random.uniform(1, 1 + _SPREAD)  # noqa: S311 - no secret
+        return min(pause, self._get_seconds_left(self._clock()))
 
     async def _renew(self, began: float) -> None:
         if self._lease:
             try:
                 return await self._take(self._lease, began)
-            except (Conflict, Missing):
+            except (Conflict, NotFound):
                 LOG.info("the lease was touched by somebody else")
         lease = await self._read()
-        if lease.holder not in ("", self._terms.identity):
+        if lease.holder not in ("", self._config.holder_identity):
             return self._lose(f"{lease.holder} holds it")
         return await self._take(lease, began)
 
     async def _read(self) -> Lease:
         try:
-            return self._noted(await self._door.read())
-        except Missing:
+            return self._observe(await self._client.read())
+        except NotFound:
             return Lease("", 0)
 
-    async def _stand(self, began: float) -> None:
+    async def _try_acquire(self, began: float) -> None:
         lease = await self._read()
-        if lease.holder not in ("", self._terms.identity) and began < self._changed_at + lease.seconds:
+        if lease.holder not in ("", self._config.holder_identity) and began < self._changed_at + lease.seconds:
             return
         await self._take(lease, began)
         self.leading.set()
         LEADER.set(1)
-        self._tell(True)
-        LOG.info("leading", extra=about(identity=self._terms.identity))
-        with contextlib.suppress(ApiFault):  # an Event is a courtesy
-            await self._door.tell("LeaderElection", f"{self._terms.identity} became leader", self._now())
+        self._on_change(True)
+        LOG.info("leading", extra=fields(identity=self._config.holder_identity))
+        with contextlib.suppress(ApiError):  # an Event is a courtesy
+            await self._client.post_event(
+                "LeaderElection", f"{self._config.holder_identity} became leader", self._now()
+            )
 
     async def _take(self, lease: Lease, began: float) -> None:
         """Write the Lease as ours. It counts from before the request: others count from after it."""
-        now, ours = time_text(self._now()), lease.holder == self._terms.identity
+        now, ours = format_micro_time(self._now()), lease.holder == self._config.holder_identity
         mine = replace(
             lease,
-            holder=self._terms.identity,
-            seconds=self._terms.lease,
-            address=self._terms.address,
+            holder=self._config.holder_identity,
+            seconds=self._config.lease_duration,
+            address=self._config.address,
             acquired=lease.acquired if ours else now,
             renewed=now,
             transitions=lease.transitions if ours or not lease.resource_version else lease.transitions + 1,
         )
-        self._noted(await self._door.write(mine))
+        self._observe(await self._client.write(mine))
         self._renewed_at = began
 
-    def _noted(self, lease: Lease) -> Lease:
+    def _observe(self, lease: Lease) -> Lease:
         """Remember the Lease, and when it was first seen to say so: an annotation is no renewal."""
         if self._lease is None or lease != replace(self._lease, resource_version=lease.resource_version):
             self._changed_at = self._clock()
@@ -230,7 +234,7 @@ class Elector:
     def _step_back(self) -> None:
         self.leading.clear()
         LEADER.set(0)
-        self._tell(False)
+        self._on_change(False)
 
     def _lose(self, why: str) -> None:
         self._step_back()
@@ -241,15 +245,15 @@ class Elector:
         if not self.leading.is_set() or self._lease is None:
             return
         self._step_back()
-        given_back = replace(self._lease, holder="", address="", seconds=1, renewed=time_text(self._now()))
+        given_back = replace(self._lease, holder="", address="", seconds=1, renewed=format_micro_time(self._now()))
         try:
-            async with asyncio.timeout(self._terms.retry):
-                await self._door.write(given_back)
-        except (ApiFault, TimeoutError) as fault:
-            LOG.warning("the lease was not given back", extra=_fault(fault))
+            async with asyncio.timeout(self._config.retry_period):
+                await self._client.write(given_back)
+        except (ApiError, TimeoutError) as fault:
+            LOG.warning("the lease was not given back", extra=_build_fault_fields(fault))
         else:
             LOG.info("gave the lease back")
 
 
-def _fault(fault: Exception) -> dict[str, dict[str, object]]:
-    return about(fault=f"{type(fault).__name__}: {fault}")
+def _build_fault_fields(fault: Exception) -> dict[str, dict[str, object]]:
+    return fields(fault=f"{type(fault).__name__}: {fault}")

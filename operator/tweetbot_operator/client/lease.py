@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from tweetbot_operator.client.requests import ApiRequests
 
 Manifest = dict[str, Any]
-_VERSION = "coordination.k8s.io/v1"
+_API_VERSION = "coordination.k8s.io/v1"
 #: Where the holder takes reports of progress.
 _ADDRESS = "tweetbot.dev/progress-address"
 _TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
@@ -31,16 +31,16 @@ class Lease:
     """Where the holder takes reports of progress; empty if it takes none."""
 
 
-class LeaseDoor(Protocol):
-    """Every method raises ClusterBusy when the API server does not answer as it should."""
+class LeaseClient(Protocol):
+    """Every method raises Unavailable when the API server does not answer as it should."""
 
     async def read(self) -> Lease:
         """Read the Lease. Raises Missing."""
 
     async def write(self, lease: Lease) -> Lease:
-        """Create or replace exactly this form of it; answers it as stored. Raises NameTaken, Conflict, Missing."""
+        """Create or replace exactly this form of it; answers it as stored. Raises AlreadyExists, Conflict, Missing."""
 
-    async def tell(self, reason: str, message: str, now: datetime) -> None:
+    async def post_event(self, reason: str, message: str, now: datetime) -> None:
         """Post an Event about the Lease. Raises Refused."""
 
 
@@ -49,22 +49,22 @@ class KubernetesLease:
 
     def __init__(self, api: ApiRequests, namespace: str, name: str) -> None:
         self._api, self._namespace, self._name = api, namespace, name
-        self._collection = f"/apis/{_VERSION}/namespaces/{namespace}/leases"
+        self._collection = f"/apis/{_API_VERSION}/namespaces/{namespace}/leases"
 
     async def read(self) -> Lease:
         """Read the Lease. Raises Missing."""
-        return lease_of(await self._api.get(f"{self._collection}/{self._name}"))
+        return parse_lease(await self._api.get(f"{self._collection}/{self._name}"))
 
     async def write(self, lease: Lease) -> Lease:
-        """Create it, or replace it if it still is as it was read. Raises NameTaken, Conflict, Missing."""
-        body = self._manifest(lease)
+        """Create it, or replace it if it still is as it was read. Raises AlreadyExists, Conflict, Missing."""
+        body = self._build_manifest(lease)
         if lease.resource_version:
-            return lease_of(await self._api.put(f"{self._collection}/{self._name}", body))
-        return lease_of(await self._api.post(self._collection, body))
+            return parse_lease(await self._api.put(f"{self._collection}/{self._name}", body))
+        return parse_lease(await self._api.post(self._collection, body))
 
-    async def tell(self, reason: str, message: str, now: datetime) -> None:
+    async def post_event(self, reason: str, message: str, now: datetime) -> None:
         """Post an Event about the Lease. Raises Refused."""
-        about = {"apiVersion": _VERSION, "kind": "Lease", "namespace": self._namespace, "name": self._name}
+        regarding = {"apiVersion": _API_VERSION, "kind": "Lease", "namespace": self._namespace, "name": self._name}
         event = {
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
@@ -74,18 +74,18 @@ class KubernetesLease:
             "reason": reason,
             "action": "Elect",
             "note": message,
-            "regarding": about,
+            "regarding": regarding,
             "reportingController": "tweetbot.dev/operator",
             "reportingInstance": "tweetbot-operator",
         }
         await self._api.post(f"/apis/events.k8s.io/v1/namespaces/{self._namespace}/events", event)
 
-    def _manifest(self, lease: Lease) -> Manifest:
+    def _build_manifest(self, lease: Lease) -> Manifest:
         metadata = {"name": self._name, "namespace": self._namespace, "resourceVersion": lease.resource_version}
         annotations = {"annotations": {_ADDRESS: lease.address}} if lease.address else {}
         times = {"acquireTime": lease.acquired, "renewTime": lease.renewed}
         return {
-            "apiVersion": _VERSION,
+            "apiVersion": _API_VERSION,
             "kind": "Lease",
             "metadata": {key: value for key, value in metadata.items() if value} | annotations,
             "spec": {
@@ -97,7 +97,7 @@ class KubernetesLease:
         }
 
 
-def lease_of(manifest: Manifest) -> Lease:
+def parse_lease(manifest: Manifest) -> Lease:
     """Return the Lease of a manifest; one that a stranger has emptied has no holder."""
     spec = manifest.get("spec") or {}
     return Lease(
@@ -111,6 +111,6 @@ def lease_of(manifest: Manifest) -> Lease:
     )
 
 
-def time_text(moment: datetime) -> str:
+def format_micro_time(moment: datetime) -> str:
     """Return a moment as a Lease writes it, with microseconds."""
     return moment.strftime(_TIME)

@@ -16,32 +16,32 @@ from tweetbot_contract.handover import (
 )
 from tweetbot_contract.reasons import QUEUED
 from tweetbot_operator.jobs.pod import CONTAINER
-from tweetbot_operator.types.objects import JobView, PodView, StoredBot
+from tweetbot_operator.types.objects import CachedTweetBot, JobView, PodView
 
 Manifest = dict[str, Any]
 #: A kubelet's words for a container that the runtime could not start; it "started" in 1970 (kubernetes#120331).
 _NOT_STARTED = ("StartError", "ContainerCannotRun")
 
 
-def bot_of(manifest: Manifest) -> StoredBot:
+def parse_cached_bot(manifest: Manifest) -> CachedTweetBot:
     """Return the TweetBot for the cache, without managed fields and annotations that we do not read."""
     metadata = manifest["metadata"]
     kept = {key: metadata[key] for key in _BOT_METADATA if key in metadata}
     if retrain := (metadata.get("annotations") or {}).get(RETRAIN_ANNOTATION):
         kept["annotations"] = {RETRAIN_ANNOTATION: retrain}
     slim = {key: manifest[key] for key in ("apiVersion", "kind", "spec", "status") if key in manifest}
-    return StoredBot(
+    return CachedTweetBot(
         namespace=metadata["namespace"],
         name=metadata["name"],
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
         document=json.dumps({**slim, "metadata": kept}, separators=(",", ":")).encode(),
-        **_turn(manifest),
+        **_parse_queue_fields(manifest),
     )
 
 
-def _turn(manifest: Manifest) -> dict[str, str]:
-    """Return what the row for a slot needs of a TweetBot, as fields of a StoredBot."""
+def _parse_queue_fields(manifest: Manifest) -> dict[str, str]:
+    """Return what the row for a slot needs of a TweetBot, as fields of a CachedTweetBot."""
     status = manifest.get("status") or {}
     run = status.get("currentRun") or {}
     if not run or run.get("outcome") or (manifest.get("spec") or {}).get("suspend"):
@@ -49,7 +49,7 @@ def _turn(manifest: Manifest) -> dict[str, str]:
     reasons = {each.get("type"): each.get("reason") for each in status.get("conditions") or ()}
     queued = reasons.get("Progressing") == QUEUED.name
     return {
-        "run": "" if run.get("retries") else run.get("id", ""),
+        "run_id": "" if run.get("retries") else run.get("id", ""),
         "queued_since": run.get("startedAt", "") if queued else "",
     }
 
@@ -57,39 +57,39 @@ def _turn(manifest: Manifest) -> dict[str, str]:
 _BOT_METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "deletionTimestamp", "finalizers")
 
 
-def job_of(manifest: Manifest) -> JobView:
+def parse_job(manifest: Manifest) -> JobView:
     """Return the view of a batch/v1 Job."""
     metadata, status = manifest["metadata"], manifest.get("status") or {}
     labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
     spec = manifest.get("spec") or {}
-    verdict, condition = _verdict(status)
+    verdict, condition = _find_finished_condition(status)
     return JobView(
         namespace=metadata["namespace"],
         name=metadata["name"],
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
-        owner=_controller(metadata),
+        owner_uid=_get_controller_uid(metadata),
         bot=labels.get(BOT_LABEL, ""),
         bot_uid=labels.get(BOT_UID_LABEL, ""),
-        run=labels.get(RUN_LABEL, ""),
+        run_id=labels.get(RUN_LABEL, ""),
         stage=labels.get(STAGE_LABEL, ""),
         execution=annotations.get(EXECUTION_ANNOTATION, ""),
-        round=annotations.get(ROUND_ANNOTATION, ""),
-        created_at=time_of(metadata["creationTimestamp"]),
-        started_at=_time(status.get("startTime")),
+        creation_key=annotations.get(ROUND_ANNOTATION, ""),
+        created_at=parse_time(metadata["creationTimestamp"]),
+        started_at=_parse_optional_time(status.get("startTime")),
         suspended=bool(spec.get("suspend")) or spec.get("parallelism") == 0,
-        resumed=metadata.get("generation", 1) > 1,
+        spec_edited=metadata.get("generation", 1) > 1,
         queue=labels.get(QUEUE_LABEL, ""),
         deleting="deletionTimestamp" in metadata,
         failed_pods=status.get("failed", 0),
-        verdict=verdict,
+        finished_condition=verdict,
         reason=condition.get("reason", ""),
         message=condition.get("message", ""),
-        finished_at=_time(condition.get("lastTransitionTime")),
+        finished_at=_parse_optional_time(condition.get("lastTransitionTime")),
     )
 
 
-def _verdict(status: Manifest) -> tuple[Literal["", "Complete", "Failed"], Manifest]:
+def _find_finished_condition(status: Manifest) -> tuple[Literal["", "Complete", "Failed"], Manifest]:
     """Only the final conditions count: SuccessCriteriaMet and FailureTarget come while Pods are still ending."""
     for condition in status.get("conditions") or ():
         if condition["status"] == "True" and condition["type"] in ("Complete", "Failed"):
@@ -97,7 +97,7 @@ def _verdict(status: Manifest) -> tuple[Literal["", "Complete", "Failed"], Manif
     return "", {}
 
 
-def pod_of(manifest: Manifest) -> PodView:
+def parse_pod(manifest: Manifest) -> PodView:
     """Return the view of a Pod."""
     metadata, status = manifest["metadata"], manifest.get("status") or {}
     labels = metadata.get("labels") or {}
@@ -108,22 +108,24 @@ def pod_of(manifest: Manifest) -> PodView:
         name=metadata["name"],
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
-        job=_controller(metadata),
+        controller_uid=_get_controller_uid(metadata),
         bot=labels.get(BOT_LABEL, ""),
         bot_uid=labels.get(BOT_UID_LABEL, ""),
-        created_at=time_of(metadata["creationTimestamp"]),
+        created_at=parse_time(metadata["creationTimestamp"]),
         phase=status.get("phase", "Pending"),
-        deleting_at=_time(metadata.get("deletionTimestamp")),
-        scheduled_at=_time(scheduled.get("lastTransitionTime")) if scheduled.get("status") == "True" else None,
+        deleting_at=_parse_optional_time(metadata.get("deletionTimestamp")),
+        scheduled_at=_parse_optional_time(scheduled.get("lastTransitionTime"))
+        if scheduled.get("status") == "True"
+        else None,
         unschedulable=scheduled.get("message", "") if scheduled.get("reason") == "Unschedulable" else "",
         eviction=status.get("message", "") if status.get("reason") == "Evicted" else "",
         disrupted=conditions.get("DisruptionTarget", {}).get("status") == "True",
-        gpu=_gpu(manifest.get("spec") or {}),
-        **_container(status),
+        gpu=_find_gpu_resource(manifest.get("spec") or {}),
+        **_parse_container_state(status),
     )
 
 
-def _gpu(spec: Manifest) -> str:
+def _find_gpu_resource(spec: Manifest) -> str:
     """Return what the trainer is limited to besides the node's own resources: extended ones have a domain's name."""
     containers = spec.get("containers") or ()
     container: Manifest = next((each for each in containers if each["name"] == CONTAINER), {})
@@ -131,7 +133,7 @@ def _gpu(spec: Manifest) -> str:
     return next((name for name in limits if "/" in name), "")
 
 
-def _container(status: Manifest) -> Manifest:
+def _parse_container_state(status: Manifest) -> Manifest:
     """Return what the trainer's state says, as fields of a PodView. A mesh's webhook may have put others beside it."""
     containers = status.get("containerStatuses") or ()
     state = next((each.get("state") or {} for each in containers if each.get("name") == CONTAINER), {})
@@ -140,8 +142,8 @@ def _container(status: Manifest) -> Manifest:
     return {
         "waiting": waiting.get("reason", ""),
         "waiting_message": waiting.get("message", ""),
-        "started_at": None if unstarted else _time(running.get("startedAt") or ended.get("startedAt")),
-        "finished_at": _time(ended.get("finishedAt")),
+        "started_at": None if unstarted else _parse_optional_time(running.get("startedAt") or ended.get("startedAt")),
+        "finished_at": _parse_optional_time(ended.get("finishedAt")),
         "exit_code": ended.get("exitCode"),
         "out_of_memory": ended.get("reason") == "OOMKilled",
         "message": "" if unstarted else ended.get("message", ""),
@@ -149,15 +151,15 @@ def _container(status: Manifest) -> Manifest:
     }
 
 
-def _controller(metadata: Manifest) -> str:
+def _get_controller_uid(metadata: Manifest) -> str:
     owners = metadata.get("ownerReferences") or ()
     return next((str(owner["uid"]) for owner in owners if owner.get("controller")), "")
 
 
-def time_of(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     """Return the time of an RFC 3339 text, with or without fractions of a second."""
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def _time(text: str | None) -> datetime | None:
-    return time_of(text) if text else None
+def _parse_optional_time(text: str | None) -> datetime | None:
+    return parse_time(text) if text else None

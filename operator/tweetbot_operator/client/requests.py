@@ -11,18 +11,18 @@ import aiohttp
 from kubernetes.aio.client import ApiClient
 
 from tweetbot_operator.client.errors import (
-    ApiFault,
-    ClusterBusy,
+    AlreadyExists,
+    ApiError,
     Conflict,
+    InternalError,
     Invalid,
-    Missing,
-    NamespaceEnding,
-    NameTaken,
-    NotLeading,
-    Refused,
-    ServerFault,
-    TimedOut,
-    WebhookAway,
+    NamespaceTerminating,
+    NotFound,
+    NotLeader,
+    Rejected,
+    Timeout,
+    Unavailable,
+    WebhookUnavailable,
 )
 from tweetbot_operator.telemetry.metrics import API_REQUESTS, API_SECONDS
 
@@ -40,10 +40,10 @@ class ApiRequests:
     """One method a verb. Raises what `errors` names; the message is the API server's own."""
 
     def __init__(
-        self, client: ApiClient, timeout_seconds: float, time_to_act: Callable[[], float] = lambda: math.inf
+        self, client: ApiClient, timeout_seconds: float, get_write_timeout: Callable[[], float] = lambda: math.inf
     ) -> None:
-        """`time_to_act` says for how many seconds a write that begins now may take; 0 forbids it."""
-        self._client, self._timeout, self._time_to_act = client, timeout_seconds, time_to_act
+        """`get_write_timeout` says for how many seconds a write that begins now may take; 0 forbids it."""
+        self._client, self._timeout, self._get_write_timeout = client, timeout_seconds, get_write_timeout
 
     async def get(
         self, path: str, query: Mapping[str, str] | None = None, accept: str = "application/json"
@@ -72,7 +72,7 @@ class ApiRequests:
         """Delete an object."""
         return await self._send("DELETE", path, body=options)
 
-    async def pages(
+    async def list_items(
         self, path: str, query: Mapping[str, str], accept: str = "application/json"
     ) -> AsyncIterator[Manifest]:
         """List objects page by page. An empty list of metadata has null for its items."""
@@ -93,7 +93,7 @@ class ApiRequests:
         body: Manifest | list[Manifest] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Manifest:
-        timeout = self._timeout_of(verb)
+        timeout = self._compute_timeout(verb)
         began = time.monotonic()
         status = 0
         try:
@@ -101,58 +101,58 @@ class ApiRequests:
             response = await self._client.rest_client.request(
                 verb,
                 self._client.configuration.host + path + (f"?{urlencode(query)}" if query else ""),
-                headers={"Accept": "application/json", **(headers or {}), **await self._authorization()},
+                headers={"Accept": "application/json", **(headers or {}), **await self._get_auth_headers()},
                 body=body,
                 _request_timeout=timeout,
             )
             status, content = response.status, await response.read()
         except TimeoutError:
-            raise TimedOut(f"{verb} {path}: no answer in time") from None
+            raise Timeout(f"{verb} {path}: no answer in time") from None
         except (aiohttp.ClientError, OSError) as fault:
-            raise ClusterBusy(f"{verb} {path}: {type(fault).__name__}: {fault}") from None
+            raise Unavailable(f"{verb} {path}: {type(fault).__name__}: {fault}") from None
         finally:
             API_REQUESTS.labels(verb=verb, code=str(status)).inc()
             API_SECONDS.labels(verb=verb).observe(time.monotonic() - began)
-        return _answer(verb, path, status, content)
+        return _parse_response(verb, path, status, content)
 
-    async def _authorization(self) -> dict[str, str]:
+    async def _get_auth_headers(self) -> dict[str, str]:
         """Return the header with the token, which the client reads anew as it rotates; a certificate needs none."""
         settings = await self._client.configuration.auth_settings()
         return {token["key"]: token["value"] for token in settings.values()}
 
-    def _timeout_of(self, verb: str) -> aiohttp.ClientTimeout:
-        """A write must not be under way any more when another replica may act. Raises NotLeading."""
-        left = math.inf if verb == "GET" else self._time_to_act()
+    def _compute_timeout(self, verb: str) -> aiohttp.ClientTimeout:
+        """A write must not be under way any more when another replica may act. Raises NotLeader."""
+        left = math.inf if verb == "GET" else self._get_write_timeout()
         if left <= 0:
-            raise NotLeading(f"{verb} not sent: the lease is not ours")
+            raise NotLeader(f"{verb} not sent: the lease is not ours")
         return aiohttp.ClientTimeout(total=min(self._timeout, left))
 
 
-def _answer(verb: str, path: str, status: int, content: bytes) -> Manifest:
+def _parse_response(verb: str, path: str, status: int, content: bytes) -> Manifest:
     try:
         document = json.loads(content)
     except ValueError:
         document = None
     if not isinstance(document, dict):  # a proxy's page, or a body cut short
-        raise ClusterBusy(f"{verb} {path}: {status} without JSON")
+        raise Unavailable(f"{verb} {path}: {status} without JSON")
     if status < 400:
         return document
-    raise _fault(verb, status, document)(str(document.get("message", status)))
+    raise _classify_error(verb, status, document)(str(document.get("message", status)))
 
 
-def _fault(verb: str, status: int, document: Manifest) -> type[ApiFault]:
+def _classify_error(verb: str, status: int, document: Manifest) -> type[ApiError]:
     if status == 404:
-        return Missing
+        return NotFound
     if status == 409:
-        return NameTaken if verb == "POST" and document.get("reason") == "AlreadyExists" else Conflict
+        return AlreadyExists if verb == "POST" and document.get("reason") == "AlreadyExists" else Conflict
     if status == 422:
         return Invalid
-    if status == 403 and any(cause.get("reason") == "NamespaceTerminating" for cause in _causes(document)):
-        return NamespaceEnding
+    if status == 403 and any(cause.get("reason") == "NamespaceTerminating" for cause in _get_causes(document)):
+        return NamespaceTerminating
     if status == 500:
-        return WebhookAway if _WEBHOOK in str(document.get("message")) else ServerFault
-    return Refused if status in (400, 403, 413) else ClusterBusy
+        return WebhookUnavailable if _WEBHOOK in str(document.get("message")) else InternalError
+    return Rejected if status in (400, 403, 413) else Unavailable
 
 
-def _causes(document: Manifest) -> list[Manifest]:
+def _get_causes(document: Manifest) -> list[Manifest]:
     return (document.get("details") or {}).get("causes") or []

@@ -6,87 +6,93 @@ from tweetbot_contract.handover import PERMANENT_EXIT_CODES, RETRAIN_ANNOTATION,
 from tweetbot_contract.reasons import ATTEMPTS_EXHAUSTED, OUT_OF_MEMORY, RETRY_BACKOFF, TRAINER_BUG
 from tweetbot_contract.result import StageFailed, decode
 from tweetbot_operator.types.objects import JobView, PodView
-from tweetbot_operator.types.stage_state import Broken, Interrupted, Lost, Outcome, Unread
-from tweetbot_operator.types.times import clause, printable
+from tweetbot_operator.types.stage_state import Failed, ResultLost, ResultPending, RetryableFailure, StageState
+from tweetbot_operator.types.times import make_printable, sanitize
 
 Pods = tuple[PodView, ...]
-Check = Callable[[Pods], Broken | Interrupted | None]
+Check = Callable[[Pods], Failed | RetryableFailure | None]
 #: Failures of things outside the spec: nothing in the manifest needs to change when they are mended.
 _OUTSIDE = (ExitCode.REFUSED, ExitCode.NOT_AUTHORIZED)
 
 
-def failure_of(job: JobView, pods: Pods, *, searched: bool) -> Outcome:
+def diagnose_failure(job: JobView, pods: Pods, *, searched: bool) -> StageState:
     """Return why the Job failed; `searched` says that `pods` were listed live after that."""
     ended = tuple(pod for pod in pods if pod.ended)
     if not searched and (len(ended) < max(job.failed_pods, 1) or len(ended) < len(pods)):
-        return Unread(job)
+        return ResultPending(job)
     if not ended:
-        return Lost()
-    return next(outcome for check in CHECKS if (outcome := check(ended)))
+        return ResultLost()
+    return next(state for check in CHECKS if (state := check(ended)))
 
 
-def permanent(pods: Pods) -> Broken | None:
+def check_permanent_exit(pods: Pods) -> Failed | None:
     """The trainer said that trying again cannot help."""
     pod = next((pod for pod in pods if pod.exit_code in PERMANENT_EXIT_CODES), None)
     if pod is None:
         return None
-    said = _said(pod)
+    said = _parse_failure(pod)
     if said is None:
         message = f"The trainer ended by exit code {pod.exit_code} and did not say why. {TRAINER_BUG.advice}"
-        return Broken(TRAINER_BUG.name, message)
-    return Broken(said.reason, _with_way_on(printable(said.message), pod))
+        return Failed(TRAINER_BUG.name, message)
+    return Failed(said.reason, _add_recovery_hint(make_printable(said.message), pod))
 
 
-def _with_way_on(message: str, pod: PodView) -> str:
+def _add_recovery_hint(message: str, pod: PodView) -> str:
     """Creating a bucket changes no spec, so the message must say how to go on."""
     if pod.exit_code not in _OUTSIDE or RETRAIN_ANNOTATION in message:
         return message
     way_on = f". If the manifest is right as it is, mend the cause and set the annotation {RETRAIN_ANNOTATION}."
-    return clause(message, 1024 - len(way_on)) + way_on
+    return sanitize(message, 1024 - len(way_on)) + way_on
 
 
-def out_of_memory(pods: Pods) -> Broken | None:
+def check_out_of_memory(pods: Pods) -> Failed | None:
     """The last Pod was killed for its memory."""
     if not pods[-1].out_of_memory:
         return None
-    return Broken(OUT_OF_MEMORY.name, f"{OUT_OF_MEMORY.meaning} {OUT_OF_MEMORY.advice}")
+    return Failed(OUT_OF_MEMORY.name, f"{OUT_OF_MEMORY.meaning} {OUT_OF_MEMORY.advice}")
 
 
-def temporary(pods: Pods) -> Interrupted | None:
+def check_temporary_exit(pods: Pods) -> RetryableFailure | None:
     """The last Pod gave up on a service that does not answer."""
     if pods[-1].exit_code != ExitCode.TEMPORARY:
         return None
-    said = _said(pods[-1])
+    said = _parse_failure(pods[-1])
     if said is None:
-        return Interrupted(RETRY_BACKOFF.name, RETRY_BACKOFF.meaning)
-    return Interrupted(said.reason, printable(said.message))
+        return RetryableFailure(RETRY_BACKOFF.name, RETRY_BACKOFF.meaning)
+    return RetryableFailure(said.reason, make_printable(said.message))
 
 
-def explained(pods: Pods) -> Broken | None:
+def check_explained_failure(pods: Pods) -> Failed | None:
     """The last Pod failed in a way that counts against the attempts, and said why."""
-    said = _said(pods[-1])
+    said = _parse_failure(pods[-1])
     if said is None or pods[-1].exit_code == ExitCode.STOPPED:
         return None
-    return Broken(said.reason, printable(said.message))
+    return Failed(said.reason, make_printable(said.message))
 
 
-def exhausted(pods: Pods) -> Broken:
+def check_exhausted_attempts(pods: Pods) -> Failed:
     """All else."""
     if words := pods[-1].start_error:
         way_on = f"Correct the trainer image or the node's runtime, then set the annotation {RETRAIN_ANNOTATION}."
-        message = f"The node could not start the trainer: {clause(words, 600)}. {way_on}"
-        return Broken(ATTEMPTS_EXHAUSTED.name, message)
+        message = f"The node could not start the trainer: {sanitize(words, 600)}. {way_on}"
+        return Failed(ATTEMPTS_EXHAUSTED.name, message)
     code = pods[-1].exit_code
     how = "without an exit code" if code is None else f"by exit code {code}"
     count = sum(not pod.disrupted for pod in pods)
     message = f"All {count} attempts ended without a result, the last {how}. {ATTEMPTS_EXHAUSTED.advice}"
-    return Broken(ATTEMPTS_EXHAUSTED.name, message)
+    return Failed(ATTEMPTS_EXHAUSTED.name, message)
 
 
-CHECKS: tuple[Check, ...] = (permanent, out_of_memory, temporary, explained, exhausted)
+CHECKS: tuple[Check, ...] = (
+    check_permanent_exit,
+    check_out_of_memory,
+    check_temporary_exit,
+    check_explained_failure,
+    check_exhausted_attempts,
+)
 
 
-def _said(pod: PodView) -> StageFailed | None:
+def _parse_failure(pod: PodView) -> StageFailed | None:
     """Return what the Pod's termination message says; anything but a StageFailed says nothing."""
     try:
         result = decode(pod.message)

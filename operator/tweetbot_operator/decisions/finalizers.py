@@ -3,17 +3,17 @@
 from tweetbot_contract.handover import ERASE_FINALIZER
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_operator.types.actions import SetFinalizers
-from tweetbot_operator.types.tweetbot import UnreadableBot
+from tweetbot_operator.types.tweetbot import InvalidTweetBot
 
 
-def guard(bot: TweetBot) -> SetFinalizers | None:
+def ensure_finalizer(bot: TweetBot) -> SetFinalizers | None:
     """Return what brings the finalizers to the policy, if they are not; it stands before anything is written to S3."""
     guarded = ERASE_FINALIZER in bot.finalizers
     if bot.spec.deletion_policy == "Delete":
         return None if guarded else SetFinalizers((*bot.finalizers, ERASE_FINALIZER), "deletionPolicy is Delete")
-    return release(bot, "deletionPolicy is Retain") if guarded else None
+    return remove_finalizer(bot, "deletionPolicy is Retain") if guarded else None
 
 
-def release(bot: TweetBot | UnreadableBot, why: str) -> SetFinalizers:
+def remove_finalizer(bot: TweetBot | InvalidTweetBot, why: str) -> SetFinalizers:
     """Return what takes our finalizer away."""
     return SetFinalizers(tuple(name for name in bot.finalizers if name != ERASE_FINALIZER), why)

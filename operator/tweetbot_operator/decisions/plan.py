@@ -9,22 +9,29 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tweetbot_contract.status import TweetBotStatus
-from tweetbot_operator.decisions.actions import Situation, actions, blockage, place, waits, wake_at
-from tweetbot_operator.decisions.finalizers import guard
-from tweetbot_operator.decisions.progress import due_at, with_progress
-from tweetbot_operator.decisions.run import run_for, trigger_of, turn_after
-from tweetbot_operator.decisions.stage import Scene, outcome_of
-from tweetbot_operator.decisions.status import invalid_spec_status, status_after
-from tweetbot_operator.decisions.summary import Circumstances, standing_of
-from tweetbot_operator.decisions.usage import with_usage
+from tweetbot_operator.decisions.actions import (
+    Situation,
+    decide_actions,
+    find_start_problem,
+    previous_run_still_ending,
+    queue_position,
+    requeue_at,
+)
+from tweetbot_operator.decisions.finalizers import ensure_finalizer
+from tweetbot_operator.decisions.progress import add_progress, get_next_write_time
+from tweetbot_operator.decisions.run import decide_run, decide_trigger, next_run
+from tweetbot_operator.decisions.stage import Scene, observe_stage
+from tweetbot_operator.decisions.status import build_invalid_spec_status, build_status
+from tweetbot_operator.decisions.summary import Circumstances, summarize_run
+from tweetbot_operator.decisions.usage import add_usage
 from tweetbot_operator.settings import OperatorSettings
-from tweetbot_operator.types.actions import Action, ForgetStatus
-from tweetbot_operator.types.observed import World
-from tweetbot_operator.types.schedule import timetable_of
-from tweetbot_operator.types.stage_state import NoJob
-from tweetbot_operator.types.summary import queued_standing
-from tweetbot_operator.types.times import earliest
-from tweetbot_operator.types.tweetbot import UnreadableBot
+from tweetbot_operator.types.actions import Action, ResetStatus
+from tweetbot_operator.types.observed import Observed
+from tweetbot_operator.types.schedule import compute_schedule_times
+from tweetbot_operator.types.stage_state import JobMissing
+from tweetbot_operator.types.summary import summarize_queued
+from tweetbot_operator.types.times import get_earliest
+from tweetbot_operator.types.tweetbot import InvalidTweetBot
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,36 +40,42 @@ class Plan:
 
     status: TweetBotStatus
     actions: tuple[Action, ...] = ()
-    wake_at: datetime | None = None
-    records: bool = False
+    requeue_at: datetime | None = None
+    status_first: bool = False
     """Whether the status must be written before anything else is planned: the run is not recorded as it stands."""
 
 
-def plan(world: World, settings: OperatorSettings) -> Plan:
+def plan(observed: Observed, settings: OperatorSettings) -> Plan:
     """Return what the state asks for. The same state gives the same plan, and its execution leaves nothing to plan."""
-    bot = world.bot
+    bot = observed.bot
     if bot.status.uid not in (None, bot.uid):
-        return Plan(bot.status, (ForgetStatus(),))
-    if isinstance(bot, UnreadableBot):
-        return Plan(invalid_spec_status(bot, world.now))
-    if finalizers := guard(bot):
+        return Plan(bot.status, (ResetStatus(),))
+    if isinstance(bot, InvalidTweetBot):
+        return Plan(build_invalid_spec_status(bot, observed.now))
+    if finalizers := ensure_finalizer(bot):
         return Plan(bot.status, (finalizers,))
-    timetable = timetable_of(bot, world.now, settings)
-    run = run_for(bot, trigger_of(bot, timetable.due), world.now)
-    job = next((job for job in world.jobs if job.name == run.job_name), None)
-    own = tuple(pod for pod in world.pods if job and pod.job == job.uid)
-    scene = Scene(run, bot.spec.run, job, own, world.findings, world.now, settings)
-    outcome = NoJob() if run.outcome else outcome_of(scene)
-    counted = run if job is None or job.execution != run.execution else with_usage(run, own, outcome, world.now)
-    turn = with_progress(bot.status.current_run, turn_after(bot, counted, outcome, world.now, settings), world)
-    if turn.run.stage != run.stage:
-        job, outcome = None, NoJob()  # what they speak of is the stage before
-    here = Situation(bot, turn.run, job, outcome, world, settings)
-    around = Circumstances(bot.spec.suspend, waits(here), outcome, blockage(here), world.now)
-    standing = standing_of(turn.run, around)
-    if (waiting := place(here)) and not around.blockage:
-        standing = queued_standing(waiting, bot.status.condition("Progressing"))
-    status = status_after(bot, turn, standing, timetable=timetable, now=world.now)
-    if turn.run != bot.status.current_run:
-        return Plan(status, records=True)
-    return Plan(status, actions(here), earliest(wake_at(here), due_at(turn.run, world), timetable.coming))
+    schedule_times = compute_schedule_times(bot, observed.now, settings)
+    run = decide_run(bot, decide_trigger(bot, schedule_times.due), observed.now)
+    job = next((job for job in observed.jobs if job.name == run.job_name), None)
+    own = tuple(pod for pod in observed.pods if job and pod.controller_uid == job.uid)
+    stage = Scene(run, bot.spec.run, job, own, observed.diagnostics, observed.now, settings)
+    state = JobMissing() if run.outcome else observe_stage(stage)
+    counted = run if job is None or job.execution != run.execution else add_usage(run, own, state, observed.now)
+    update = add_progress(bot.status.current_run, next_run(bot, counted, state, observed.now, settings), observed)
+    if update.run.stage != run.stage:
+        job, state = None, JobMissing()  # what they speak of is the stage before
+    here = Situation(bot, update.run, job, state, observed, settings)
+    around = Circumstances(
+        bot.spec.suspend, previous_run_still_ending(here), state, find_start_problem(here), observed.now
+    )
+    summary = summarize_run(update.run, around)
+    if (waiting := queue_position(here)) and not around.blockage:
+        summary = summarize_queued(waiting, bot.status.find_condition("Progressing"))
+    status = build_status(bot, update, summary, schedule_times=schedule_times, now=observed.now)
+    if update.run != bot.status.current_run:
+        return Plan(status, status_first=True)
+    return Plan(
+        status,
+        decide_actions(here),
+        get_earliest(requeue_at(here), get_next_write_time(update.run, observed), schedule_times.next),
+    )

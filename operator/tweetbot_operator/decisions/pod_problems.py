@@ -5,10 +5,10 @@ from datetime import datetime
 
 from tweetbot_contract.reasons import IMAGE_PULL_FAILED, NODE_LOST, POD_REFUSED, SECRET_NOT_FOUND, UNSCHEDULABLE, Reason
 from tweetbot_operator.settings import OperatorSettings
-from tweetbot_operator.types.diagnostics import Findings, MountCheck
+from tweetbot_operator.types.diagnostics import Diagnosis, Diagnostics
 from tweetbot_operator.types.objects import PodView
-from tweetbot_operator.types.stage_state import Blockage
-from tweetbot_operator.types.times import after, clause
+from tweetbot_operator.types.stage_state import StartProblem
+from tweetbot_operator.types.times import add_seconds, sanitize
 
 _IMAGE_FAULTS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable")
 #: The kubelet's words for a volume whose Secret, or key in it, does not exist.
@@ -21,21 +21,23 @@ _BACK_OFF = re.compile(r'^Back-off pulling image "[^"]*": ')
 _POD_NAME = re.compile(r'^Error creating: (?:pods "[^"]*" is forbidden: )?')
 
 
-def blockage_of(pod: PodView, findings: Findings, now: datetime, settings: OperatorSettings) -> Blockage | None:
+def find_pod_problem(
+    pod: PodView, diagnostics: Diagnostics, now: datetime, settings: OperatorSettings
+) -> StartProblem | None:
     """Return why a Pod that has waited for `start_patience_seconds` still has not started."""
     since = pod.scheduled_at or pod.created_at
-    if now < after(since, settings.start_patience_seconds):
+    if now < add_seconds(since, settings.start_patience_seconds):
         return None
-    reason, words = cause_of(pod, findings)
+    reason, words = diagnose_pod(pod, diagnostics)
     if reason is None:
         return None
-    stalled = now >= after(since, settings.stalled_seconds)
-    return Blockage(reason.name, f"{clause(words)}. {reason.advice}", stalled)
+    stalled = now >= add_seconds(since, settings.stalled_seconds)
+    return StartProblem(reason.name, f"{sanitize(words)}. {reason.advice}", stalled)
 
 
-def cause_of(pod: PodView, findings: Findings) -> tuple[Reason | None, str]:
+def diagnose_pod(pod: PodView, diagnostics: Diagnostics) -> tuple[Reason | None, str]:
     """Return the reason, if it is one of ours, and the cluster's own words."""
-    check = findings.mounts.get(pod.uid)
+    check = diagnostics.mounts.get(pod.uid)
     words = (check.message if check else "") or pod.waiting_message
     if pod.waiting in _IMAGE_FAULTS:  # its volumes are mounted by now, whatever older Events say
         last = _BACK_OFF.sub("", pod.waiting_message)
@@ -47,28 +49,30 @@ def cause_of(pod: PodView, findings: Findings) -> tuple[Reason | None, str]:
     return None, words or pod.waiting
 
 
-def mount_complaint(failures: tuple[str, ...]) -> str:
+def mount_failure_message(failures: tuple[str, ...]) -> str:
     """Return the newest of a Pod's mount failures, one about a Secret if there is one; empty if there is none."""
     return next((words for words in reversed(failures) if _SECRET.search(words)), failures[-1] if failures else "")
 
 
-def creation_complaint(failures: tuple[str, ...]) -> str:
+def get_creation_failure(failures: tuple[str, ...]) -> str:
     """Return the newest of a Job's failures to create a Pod, without the name that the Pod would have had."""
     return _POD_NAME.sub("", failures[-1]) if failures else ""
 
 
-def refusal_of(check: MountCheck | None, since: datetime, now: datetime, settings: OperatorSettings) -> Blockage | None:
+def find_creation_problem(
+    check: Diagnosis | None, since: datetime, now: datetime, settings: OperatorSettings
+) -> StartProblem | None:
     """Return why a Job that has waited since then has no Pod."""
-    if check is None or not check.message or now < after(since, settings.start_patience_seconds):
+    if check is None or not check.message or now < add_seconds(since, settings.start_patience_seconds):
         return None
-    stalled = now >= after(since, settings.stalled_seconds)
-    return Blockage(POD_REFUSED.name, f"{clause(check.message, 700)}. {POD_REFUSED.advice}", stalled)
+    stalled = now >= add_seconds(since, settings.stalled_seconds)
+    return StartProblem(POD_REFUSED.name, f"{sanitize(check.message, 700)}. {POD_REFUSED.advice}", stalled)
 
 
-def node_lost(pods: tuple[PodView, ...], now: datetime, settings: OperatorSettings) -> Blockage | None:
+def find_lost_node(pods: tuple[PodView, ...], now: datetime, settings: OperatorSettings) -> StartProblem | None:
     """Return the blockage of the first Pod that should have ended long ago."""
     for pod in pods:
-        if not pod.ended and pod.deleting_at and now >= after(pod.deleting_at, settings.node_lost_seconds):
+        if not pod.ended and pod.deleting_at and now >= add_seconds(pod.deleting_at, settings.node_lost_seconds):
             message = f"Pod {pod.name} should have ended by {pod.deleting_at:%H:%M:%S} UTC. {NODE_LOST.advice}"
-            return Blockage(NODE_LOST.name, message, stalled=True)
+            return StartProblem(NODE_LOST.name, message, stalled=True)
     return None

@@ -7,86 +7,90 @@ Pod's first report, and then where 5 points and 60 s have passed since the last 
 from dataclasses import replace
 from datetime import datetime
 
-from tweetbot_contract.status import CurrentRun, Progress
-from tweetbot_operator.decisions.run import Turn
-from tweetbot_operator.types.observed import World
+from tweetbot_contract.status import CurrentRun, ProgressStatus
+from tweetbot_operator.decisions.run import RunUpdate
+from tweetbot_operator.types.observed import Observed
 from tweetbot_operator.types.progress import Report
-from tweetbot_operator.types.times import after, moment_of, stamp
+from tweetbot_operator.types.times import add_seconds, format_time, parse_time
 
 #: What must have passed since the last write: points of a percentage, and seconds.
 POINTS, SECONDS = 5, 60.0
 
 
-def with_progress(before: CurrentRun | None, turn: Turn, world: World) -> Turn:
+def add_progress(before: CurrentRun | None, update: RunUpdate, observed: Observed) -> RunUpdate:
     """Return the turn with its run's progress: what was written before, or what is due to be written now."""
-    progress = _progress(before, turn.run, world)
-    return turn if progress == turn.run.progress else replace(turn, run=_with(turn.run, progress))
+    progress = _decide_progress(before, update.run, observed)
+    return update if progress == update.run.progress else replace(update, run=_set_progress(update.run, progress))
 
 
-def due_at(run: CurrentRun, world: World) -> datetime | None:
+def get_next_write_time(run: CurrentRun, observed: Observed) -> datetime | None:
     """Return when the live report is to be written; None while it says little that the status does not."""
-    report = _live(run, world)
+    report = _find_current_report(run, observed)
     if report is None:
         return None
     if run.progress is None:
-        return world.now
+        return observed.now
     moved = abs((report.percent or 0) - run.progress.percent) >= POINTS
-    return after(moment_of(run.progress.updated_at), SECONDS) if moved else None
+    return add_seconds(parse_time(run.progress.updated_at), SECONDS) if moved else None
 
 
-def _progress(before: CurrentRun | None, run: CurrentRun, world: World) -> Progress | None:
+def _decide_progress(before: CurrentRun | None, run: CurrentRun, observed: Observed) -> ProgressStatus | None:
     if run.outcome == "Succeeded":
-        return _finished(run, world)
+        return _complete_progress(run, observed)
     if run.outcome == "Failed":
         return run.progress
-    kept = run.progress if _attempt(before) == _attempt(run) else None
-    report = _live(run, world)
-    due = due_at(_with(run, kept), world)
-    return _written(report, world.now) if report and due and due <= world.now else kept
+    kept = run.progress if _get_attempt_key(before) == _get_attempt_key(run) else None
+    report = _find_current_report(run, observed)
+    due = get_next_write_time(_set_progress(run, kept), observed)
+    return _build_progress(report, observed.now) if report and due and due <= observed.now else kept
 
 
-def _live(run: CurrentRun, world: World) -> Report | None:
+def _find_current_report(run: CurrentRun, observed: Observed) -> Report | None:
     """Return what the run's present Pod has reported; an earlier Pod's news says nothing of this attempt."""
-    live = world.live
-    if live is None or (live.run, "Train", None) != (run.id, run.stage, run.outcome):
+    live = observed.latest_report
+    if live is None or (live.run_id, "Train", None) != (run.id, run.stage, run.outcome):
         return None
-    alive = any(pod.uid == live.pod_uid and not pod.ended for pod in world.pods)
+    alive = any(pod.uid == live.pod_uid and not pod.ended for pod in observed.pods)
     return live.report if alive else None
 
 
-def _attempt(run: CurrentRun | None) -> tuple[object, ...]:
+def _get_attempt_key(run: CurrentRun | None) -> tuple[object, ...]:
     return (run.id, run.number, run.stage, run.execution, run.retries, run.attempt) if run else ()
 
 
-def _with(run: CurrentRun, progress: Progress | None) -> CurrentRun:
+def _set_progress(run: CurrentRun, progress: ProgressStatus | None) -> CurrentRun:
     return run.model_copy(update={"progress": progress})
 
 
-def _written(report: Report, now: datetime) -> Progress:
-    return Progress(
+def _build_progress(report: Report, now: datetime) -> ProgressStatus:
+    return ProgressStatus(
         percent=report.percent or 0,
         step=report.step,
         total_steps=report.total_steps,
         eta_seconds=report.eta_seconds,
-        eta=None if report.eta_seconds is None else span(report.eta_seconds),
+        eta=None if report.eta_seconds is None else format_duration(report.eta_seconds),
         train_loss=report.train_loss,
         eval_loss=report.eval_loss,
-        updated_at=stamp(now),
+        updated_at=format_time(now),
     )
 
 
-def _finished(run: CurrentRun, world: World) -> Progress | None:
+def _complete_progress(run: CurrentRun, observed: Observed) -> ProgressStatus | None:
     """A training that has ended well is done, with its last report's figures; an adopted model was not trained here."""
     if run.progress and run.progress.percent == 100:
         return run.progress.model_copy(update={"eta_seconds": None, "eta": None})
-    live = world.live if world.live and (world.live.run, run.stage) == (run.id, "Train") else None
+    live = (
+        observed.latest_report
+        if observed.latest_report and (observed.latest_report.run_id, run.stage) == (run.id, "Train")
+        else None
+    )
     if live is None and run.progress is None:
         return None
     last = live.report if live else Report()
-    return _written(replace(last, percent=100, eta_seconds=None), world.now)
+    return _build_progress(replace(last, percent=100, eta_seconds=None), observed.now)
 
 
-def span(seconds: int) -> str:
+def format_duration(seconds: int) -> str:
     """Return a span of time in its two largest units, as kubectl prints ages."""
     if seconds < 120:
         return f"{seconds}s"

@@ -11,31 +11,31 @@ from tweetbot_contract.reasons import (
     TRAINER_BUG,
 )
 from tweetbot_contract.result import PrepareSucceeded, StageFailed, TrainSucceeded, decode
-from tweetbot_contract.spec.lifecycle import Run
+from tweetbot_contract.spec.lifecycle import RunPolicy
 from tweetbot_contract.status import CurrentRun
-from tweetbot_operator.decisions.failures import failure_of
-from tweetbot_operator.decisions.pod_problems import blockage_of, cause_of, refusal_of
-from tweetbot_operator.decisions.usage import disruptions_of, seconds_used
+from tweetbot_operator.decisions.failures import diagnose_failure
+from tweetbot_operator.decisions.pod_problems import diagnose_pod, find_creation_problem, find_pod_problem
+from tweetbot_operator.decisions.usage import compute_used_seconds, count_disruptions
 from tweetbot_operator.jobs.job import FIRST_PAUSE, LONGEST_PAUSE
-from tweetbot_operator.jobs.run_facts import round_of
+from tweetbot_operator.jobs.run_facts import creation_key
 from tweetbot_operator.settings import OperatorSettings
-from tweetbot_operator.types.diagnostics import Findings
+from tweetbot_operator.types.diagnostics import Diagnostics
 from tweetbot_operator.types.objects import JobView, PodView
 from tweetbot_operator.types.stage_state import (
-    Broken,
-    Going,
-    Held,
-    Interrupted,
-    Leaving,
-    Lost,
-    NoJob,
-    Outcome,
-    Prepared,
-    Stale,
-    Trained,
-    Unread,
+    Active,
+    Failed,
+    JobMissing,
+    Outdated,
+    PrepareComplete,
+    ResultLost,
+    ResultPending,
+    RetryableFailure,
+    StageState,
+    Suspended,
+    Terminating,
+    TrainComplete,
 )
-from tweetbot_operator.types.times import after, clause, earliest, moment_of
+from tweetbot_operator.types.times import add_seconds, get_earliest, parse_time, sanitize
 
 #: Disruptions of one Job after which the cluster gets a pause, and evictions for memory that are no bad luck any more.
 PREEMPTIONS, MEMORY_EVICTIONS = 20, 2
@@ -46,35 +46,35 @@ class Scene:
     """Everything an outcome is read from."""
 
     run: CurrentRun
-    limits: Run
+    limits: RunPolicy
     job: JobView | None
     pods: tuple[PodView, ...]
     """The Job's own, oldest first."""
-    findings: Findings
+    findings: Diagnostics
     now: datetime
     settings: OperatorSettings
 
 
-def outcome_of(scene: Scene) -> Outcome:
+def observe_stage(stage: Scene) -> StageState:
     """Return what has become of the Job of the run's stage."""
-    job = scene.job
+    job = stage.job
     if job is None:
-        return NoJob()
-    stale = _is_stale(job, scene.run)
+        return JobMissing()
+    stale = _is_outdated(job, stage.run)
     if job.deleting:
-        return Leaving(lost=job.verdict == "Complete" and not stale)
+        return Terminating(lost=job.finished_condition == "Complete" and not stale)
     if stale:
-        return Stale()
-    if job.verdict == "Complete":
-        return _completed(job, scene)
-    if job.verdict == "Failed":
+        return Outdated()
+    if job.finished_condition == "Complete":
+        return _observe_completion(job, stage)
+    if job.finished_condition == "Failed":
         if job.reason == "DeadlineExceeded":
-            return _out_of_time(job, scene)
-        return failure_of(job, scene.pods, searched=job.uid in scene.findings.searched)
-    return _going(job, scene)
+            return _observe_timeout(job, stage)
+        return diagnose_failure(job, stage.pods, searched=job.uid in stage.findings.searched)
+    return _observe_active(job, stage)
 
 
-def _is_stale(job: JobView, run: CurrentRun) -> bool:
+def _is_outdated(job: JobView, run: CurrentRun) -> bool:
     """A result counts however it was come by; only what is unfinished or failed is held against execution and round.
 
     What goes on from another run of the same id is taken over; from an earlier round of this one, it has had its time.
@@ -82,25 +82,25 @@ def _is_stale(job: JobView, run: CurrentRun) -> bool:
     that one erased. The stages are asked again, and find in S3 what still stands.
     """
     number = f"{run.number}-"
-    if job.verdict == "Complete":
-        before = job.finished_at is not None and job.finished_at < moment_of(run.started_at)
-        return before and not job.round.startswith(number)
-    ours = job.verdict == "Failed" or job.round.startswith(number)
-    return job.execution != run.execution or (ours and job.round != round_of(run))
+    if job.finished_condition == "Complete":
+        before = job.finished_at is not None and job.finished_at < parse_time(run.started_at)
+        return before and not job.creation_key.startswith(number)
+    ours = job.finished_condition == "Failed" or job.creation_key.startswith(number)
+    return job.execution != run.execution or (ours and job.creation_key != creation_key(run))
 
 
-def _completed(job: JobView, scene: Scene) -> Outcome:
-    ended = [pod for pod in scene.pods if pod.phase == "Succeeded"]
-    if ended and (outcome := _result(ended[-1].message, scene.run)):
-        return outcome
-    if job.uid not in scene.findings.searched:
-        return Unread(job)
+def _observe_completion(job: JobView, stage: Scene) -> StageState:
+    ended = [pod for pod in stage.pods if pod.phase == "Succeeded"]
+    if ended and (state := _parse_result(ended[-1].message, stage.run)):
+        return state
+    if job.uid not in stage.findings.searched:
+        return ResultPending(job)
     if not ended:
-        return Lost()
-    return Broken(TRAINER_BUG.name, "The stage ended well but left no result that can be read. " + TRAINER_BUG.advice)
+        return ResultLost()
+    return Failed(TRAINER_BUG.name, "The stage ended well but left no result that can be read. " + TRAINER_BUG.advice)
 
 
-def _result(message: str, run: CurrentRun) -> Prepared | Trained | None:
+def _parse_result(message: str, run: CurrentRun) -> PrepareComplete | TrainComplete | None:
     """Return the result in a termination message, if it is one of this stage."""
     try:
         result = decode(message)
@@ -108,119 +108,126 @@ def _result(message: str, run: CurrentRun) -> Prepared | Trained | None:
         return None
     match result:
         case PrepareSucceeded() if run.stage == "Prepare":
-            return Prepared(result)
+            return PrepareComplete(result)
         case TrainSucceeded() if run.stage == "Train":
-            return Trained(result)
+            return TrainComplete(result)
         case PrepareSucceeded() | TrainSucceeded() | StageFailed():
             return None
 
 
-def _going(job: JobView, scene: Scene) -> Outcome:
-    used, limit = seconds_used(scene.run, scene.pods, scene.now), scene.limits.active_deadline_seconds
-    finished = any(pod.phase == "Succeeded" for pod in scene.pods)  # its Job will be Complete in a moment
-    if not finished and (exhausted := _exhausted(scene, used)):
+def _observe_active(job: JobView, stage: Scene) -> StageState:
+    used, limit = compute_used_seconds(stage.run, stage.pods, stage.now), stage.limits.active_deadline_seconds
+    finished = any(pod.phase == "Succeeded" for pod in stage.pods)  # its Job will be Complete in a moment
+    if not finished and (exhausted := _find_exhausted_limit(stage, used)):
         return exhausted
-    attempt = min(job.failed_pods + 1, scene.limits.attempts)
+    attempt = min(job.failed_pods + 1, stage.limits.attempts)
     if job.suspended:
-        return _held(job, scene, attempt)
-    live = [pod for pod in scene.pods if not pod.ended]
+        return _observe_suspended(job, stage, attempt)
+    live = [pod for pod in stage.pods if not pod.ended]
     if not live:
-        return _without_pod(job, scene, attempt)
+        return _observe_missing_pod(job, stage, attempt)
     pod = live[-1]
     if pod.started_at is None:
-        return _waiting(pod, scene, attempt)
-    return Going(attempt, wake_at=after(scene.now, limit - used))
+        return _observe_waiting_pod(pod, stage, attempt)
+    return Active(attempt, requeue_at=add_seconds(stage.now, limit - used))
 
 
-def _held(job: JobView, scene: Scene, attempt: int) -> Held:
+def _observe_suspended(job: JobView, stage: Scene, attempt: int) -> Suspended:
     """Nothing bounds the wait: whoever owns the queue decides how long it is."""
-    check = scene.findings.queues.get(job.uid)
+    check = stage.findings.queues.get(job.uid)
     cause = check.message if check else ""
-    if not (scene.settings.kueue_version and job.queue):
-        return Held(job, attempt, cause)
-    ask_at = check.next_at if check else scene.now
-    return Held(job, attempt, cause, ask=scene.now >= ask_at, wake_at=ask_at)
+    if not (stage.settings.kueue_version and job.queue):
+        return Suspended(job, attempt, cause)
+    ask_at = check.next_at if check else stage.now
+    return Suspended(job, attempt, cause, ask=stage.now >= ask_at, requeue_at=ask_at)
 
 
-def _exhausted(scene: Scene, used: float) -> Broken | Interrupted | None:
+def _find_exhausted_limit(stage: Scene, used: float) -> Failed | RetryableFailure | None:
     """Return the end of a Job that would go on by itself."""
-    limit = scene.limits.active_deadline_seconds
+    limit = stage.limits.active_deadline_seconds
     if used >= limit:
         message = f"The stage ran for {limit} s, all it may use. {DEADLINE_EXCEEDED.advice}"
-        return Broken(DEADLINE_EXCEEDED.name, message)
-    evictions = [pod.eviction for pod in scene.pods if "resource: memory" in pod.eviction]  # the kubelet's words
+        return Failed(DEADLINE_EXCEEDED.name, message)
+    evictions = [pod.eviction for pod in stage.pods if "resource: memory" in pod.eviction]  # the kubelet's words
     if len(evictions) >= MEMORY_EVICTIONS:
-        message = f"Evicted for its memory {len(evictions)} times: {clause(evictions[-1], 600)}. {OUT_OF_MEMORY.advice}"
-        return Broken(OUT_OF_MEMORY.name, message)
-    if disruptions_of(scene.run, scene.pods) >= PREEMPTIONS:
-        return Interrupted(PREEMPTED_TOO_OFTEN.name, PREEMPTED_TOO_OFTEN.meaning.rstrip("."))
+        message = (
+            f"Evicted for its memory {len(evictions)} times: {sanitize(evictions[-1], 600)}. {OUT_OF_MEMORY.advice}"
+        )
+        return Failed(OUT_OF_MEMORY.name, message)
+    if count_disruptions(stage.run, stage.pods) >= PREEMPTIONS:
+        return RetryableFailure(PREEMPTED_TOO_OFTEN.name, PREEMPTED_TOO_OFTEN.meaning.rstrip("."))
     return None
 
 
-def _out_of_time(job: JobView, scene: Scene) -> Broken | Interrupted:
+def _observe_timeout(job: JobView, stage: Scene) -> Failed | RetryableFailure:
     """The Job's own clock also counts waiting, so Pods that had to leave may use it up before the stage has run."""
-    used = seconds_used(scene.run, scene.pods, scene.now)
-    if used < scene.limits.active_deadline_seconds and disruptions_of(scene.run, scene.pods):
-        return Interrupted(PREEMPTED_TOO_OFTEN.name, "Pods that had to leave used up the Job's time before the stage's")
-    message = f"The Job ran into its own time limit: {clause(job.message, 600)}. {DEADLINE_EXCEEDED.advice}"
-    return Broken(DEADLINE_EXCEEDED.name, message)
+    used = compute_used_seconds(stage.run, stage.pods, stage.now)
+    if used < stage.limits.active_deadline_seconds and count_disruptions(stage.run, stage.pods):
+        return RetryableFailure(
+            PREEMPTED_TOO_OFTEN.name, "Pods that had to leave used up the Job's time before the stage's"
+        )
+    message = f"The Job ran into its own time limit: {sanitize(job.message, 600)}. {DEADLINE_EXCEEDED.advice}"
+    return Failed(DEADLINE_EXCEEDED.name, message)
 
 
-def _without_pod(job: JobView, scene: Scene, attempt: int) -> Outcome:
+def _observe_missing_pod(job: JobView, stage: Scene, attempt: int) -> StageState:
     """Between two Pods, or before the first, which the Job controller may be unable to create."""
-    if job.resumed and job.started_at is None:
-        return Going(attempt)  # the Job controller has not yet seen that it was admitted
-    since = _podless_since(job, scene)
-    deadline = after(since, scene.limits.start_deadline_seconds)
-    check = scene.findings.mounts.get(job.uid)
-    if scene.now >= deadline:
-        return _never_started((check.message if check else "") or "no Pod was created for it", scene)
-    settings, now = scene.settings, scene.now
-    ask_at = check.next_at if check else after(since, settings.start_patience_seconds)
-    later = [moment for moment in (ask_at, after(since, settings.stalled_seconds), deadline) if moment > now]
-    return Going(
+    if job.spec_edited and job.started_at is None:
+        return Active(attempt)  # the Job controller has not yet seen that it was admitted
+    since = _find_podless_since(job, stage)
+    deadline = add_seconds(since, stage.limits.start_deadline_seconds)
+    check = stage.findings.mounts.get(job.uid)
+    if stage.now >= deadline:
+        return _build_start_timeout((check.message if check else "") or "no Pod was created for it", stage)
+    settings, now = stage.settings, stage.now
+    ask_at = check.next_at if check else add_seconds(since, settings.start_patience_seconds)
+    later = [moment for moment in (ask_at, add_seconds(since, settings.stalled_seconds), deadline) if moment > now]
+    return Active(
         attempt,
-        blockage=refusal_of(check, since, now, settings),
-        evicted=_evicted(scene.pods, scene.run),
+        start_problem=find_creation_problem(check, since, now, settings),
+        evicted=_has_been_evicted(stage.pods, stage.run),
         look_up=job if now >= ask_at else None,
-        wake_at=earliest(*later),
+        requeue_at=get_earliest(*later),
     )
 
 
-def _podless_since(job: JobView, scene: Scene) -> datetime:
+def _find_podless_since(job: JobView, stage: Scene) -> datetime:
     """Return since when a Pod is missing. One that had to leave is gone by now, and does not tell when it ended."""
-    last = [pod.finished_at or pod.created_at for pod in scene.pods[-1:]]
-    seen = scene.findings.podless.get(job.uid, job.created_at)
-    gone = job.failed_pods + disruptions_of(scene.run, scene.pods)
+    last = [pod.finished_at or pod.created_at for pod in stage.pods[-1:]]
+    seen = stage.findings.podless.get(job.uid, job.created_at)
+    gone = job.failed_pods + count_disruptions(stage.run, stage.pods)
     pause = min(FIRST_PAUSE * 2 ** (gone - 1), LONGEST_PAUSE) if gone else 0
-    return after(max(*last, seen, job.started_at or job.created_at), pause)
+    return add_seconds(max(*last, seen, job.started_at or job.created_at), pause)
 
 
-def _waiting(pod: PodView, scene: Scene, attempt: int) -> Outcome:
-    settings, now = scene.settings, scene.now
-    deadline = after(pod.created_at, scene.limits.start_deadline_seconds)
+def _observe_waiting_pod(pod: PodView, stage: Scene, attempt: int) -> StageState:
+    settings, now = stage.settings, stage.now
+    deadline = add_seconds(pod.created_at, stage.limits.start_deadline_seconds)
     if now >= deadline:
-        return _never_started(cause_of(pod, scene.findings)[1] or "the cluster does not say why", scene)
+        return _build_start_timeout(diagnose_pod(pod, stage.findings)[1] or "the cluster does not say why", stage)
     since = pod.scheduled_at or pod.created_at
-    patience, stalled = after(since, settings.start_patience_seconds), after(since, settings.stalled_seconds)
-    check = scene.findings.mounts.get(pod.uid)
+    patience, stalled = (
+        add_seconds(since, settings.start_patience_seconds),
+        add_seconds(since, settings.stalled_seconds),
+    )
+    check = stage.findings.mounts.get(pod.uid)
     ask_at = (check.next_at if check else patience) if pod.scheduled_at else None
     later = [moment for moment in (patience, stalled, ask_at, deadline) if moment and moment > now]
-    return Going(
+    return Active(
         attempt,
-        blockage=blockage_of(pod, scene.findings, now, settings),
-        evicted=_evicted(scene.pods[:-1], scene.run),
+        start_problem=find_pod_problem(pod, stage.findings, now, settings),
+        evicted=_has_been_evicted(stage.pods[:-1], stage.run),
         look_up=pod if ask_at and now >= ask_at else None,
-        wake_at=earliest(*later),
+        requeue_at=get_earliest(*later),
     )
 
 
-def _evicted(former: tuple[PodView, ...], run: CurrentRun) -> bool:
+def _has_been_evicted(former: tuple[PodView, ...], run: CurrentRun) -> bool:
     """Tell whether the Pod before had to leave. Such a Pod soon goes, and is counted as it does; a failed one stays."""
     return former[-1].disrupted if former else run.disruptions > 0
 
 
-def _never_started(cause: str, scene: Scene) -> Broken:
+def _build_start_timeout(cause: str, stage: Scene) -> Failed:
     reason = START_DEADLINE_EXCEEDED
-    waited = f"The Pod did not start within {scene.limits.start_deadline_seconds} s"
-    return Broken(reason.name, f"{waited}: {clause(cause, 600)}. {reason.advice}")
+    waited = f"The Pod did not start within {stage.limits.start_deadline_seconds} s"
+    return Failed(reason.name, f"{waited}: {sanitize(cause, 600)}. {reason.advice}")

@@ -18,9 +18,17 @@ from tweetbot_contract.reasons import (
     Reason,
 )
 from tweetbot_contract.status import CurrentRun, Phase
-from tweetbot_operator.types.stage_state import Blockage, Going, Held, Leaving, Lost, NoJob, Outcome
-from tweetbot_operator.types.summary import Standing
-from tweetbot_operator.types.times import clause, moment_of
+from tweetbot_operator.types.stage_state import (
+    Active,
+    JobMissing,
+    ResultLost,
+    StageState,
+    StartProblem,
+    Suspended,
+    Terminating,
+)
+from tweetbot_operator.types.summary import Summary
+from tweetbot_operator.types.times import parse_time, sanitize
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,76 +38,76 @@ class Circumstances:
     suspended: bool
     waiting: bool
     """A Job or Pod of an earlier run is still ending."""
-    outcome: Outcome
-    blockage: Blockage | None
+    outcome: StageState
+    blockage: StartProblem | None
     """Why a Pod does not start or end, or why the Job cannot be created."""
     now: datetime
 
 
-def standing_of(run: CurrentRun, around: Circumstances) -> Standing:
+def summarize_run(run: CurrentRun, around: Circumstances) -> Summary:
     """Return the row that holds: the first one whose condition is met."""
     if around.suspended:
-        return Standing("Suspended", SUSPENDED.name, _phrase(SUSPENDED), progressing=False)
+        return Summary("Suspended", SUSPENDED.name, _format_reason(SUSPENDED), progressing=False)
     if run.outcome is not None:
-        return _ended(run)
+        return _summarize_ended(run)
     if around.blockage:
-        return _blocked(run, around.blockage)
-    if run.retry_at and moment_of(run.retry_at) > around.now:
-        return _backing_off(run, run.retry_at)
-    return _going(run, around)
+        return _summarize_problem(run, around.blockage)
+    if run.retry_at and parse_time(run.retry_at) > around.now:
+        return _summarize_backoff(run, run.retry_at)
+    return _summarize_active(run, around)
 
 
-def _ended(run: CurrentRun) -> Standing:
+def _summarize_ended(run: CurrentRun) -> Summary:
     reason, message = run.reason or "", run.message or ""
     if run.outcome == "Failed":
-        return Standing("Failed", reason, message, progressing=False, stalled=True)
+        return Summary("Failed", reason, message, progressing=False, stalled=True)
     ends = {ADOPTED.name: ADOPTED, NOTHING_NEW.name: NOTHING_NEW}
-    return Standing("Succeeded", reason, ends.get(reason, SUCCEEDED).meaning, progressing=False)
+    return Summary("Succeeded", reason, ends.get(reason, SUCCEEDED).meaning, progressing=False)
 
 
-def _blocked(run: CurrentRun, blockage: Blockage) -> Standing:
-    progressing = not blockage.stalled
-    return Standing(_phase(run), blockage.reason, blockage.message, progressing=progressing, stalled=blockage.stalled)
+def _summarize_problem(run: CurrentRun, problem: StartProblem) -> Summary:
+    progressing = not problem.stalled
+    return Summary(_get_phase(run), problem.reason, problem.message, progressing=progressing, stalled=problem.stalled)
 
 
-def _backing_off(run: CurrentRun, until: str) -> Standing:
+def _summarize_backoff(run: CurrentRun, until: str) -> Summary:
     cause = f"{run.reason}: {run.message}. " if run.reason != RETRY_BACKOFF.name else ""
-    return Standing(_phase(run), RETRY_BACKOFF.name, f"{cause}Round {run.retries + 1} begins at {until}.")
+    return Summary(_get_phase(run), RETRY_BACKOFF.name, f"{cause}Round {run.retries + 1} begins at {until}.")
 
 
-def _going(run: CurrentRun, around: Circumstances) -> Standing:
+def _summarize_active(run: CurrentRun, around: Circumstances) -> Summary:
     match around.outcome:
-        case Lost() | Leaving(lost=True):
-            return Standing("Queued", RESULT_LOST.name, _phrase(RESULT_LOST))
-        case Leaving():
-            return Standing("Queued", WAITING_FOR_PREVIOUS_POD.name, _phrase(WAITING_FOR_PREVIOUS_POD))
-        case Going(evicted=True):
-            return Standing("Queued", EVICTED.name, _phrase(EVICTED))
-        case Held() as held:
-            return _held(held)
-    if around.waiting and isinstance(around.outcome, NoJob):
-        return Standing("Queued", WAITING_FOR_PREVIOUS_POD.name, _phrase(WAITING_FOR_PREVIOUS_POD))
+        case ResultLost() | Terminating(lost=True):
+            return Summary("Queued", RESULT_LOST.name, _format_reason(RESULT_LOST))
+        case Terminating():
+            return Summary("Queued", WAITING_FOR_PREVIOUS_POD.name, _format_reason(WAITING_FOR_PREVIOUS_POD))
+        case Active(evicted=True):
+            return Summary("Queued", EVICTED.name, _format_reason(EVICTED))
+        case Suspended() as held:
+            return _summarize_suspended(held)
+    if around.waiting and isinstance(around.outcome, JobMissing):
+        return Summary("Queued", WAITING_FOR_PREVIOUS_POD.name, _format_reason(WAITING_FOR_PREVIOUS_POD))
     reason = PREPARING if run.stage == "Prepare" else TRAINING
     attempt = f" (attempt {run.attempt})" if run.attempt > 1 else ""
-    return Standing(_phase(run), reason.name, reason.meaning.rstrip(".") + attempt + ".")
+    return Summary(_get_phase(run), reason.name, reason.meaning.rstrip(".") + attempt + ".")
 
 
-def _held(held: Held) -> Standing:
-    queue, cause = held.job.queue, f": {clause(held.cause)}" if held.cause else ""
+def _summarize_suspended(held: Suspended) -> Summary:
+    queue, cause = held.job.queue, f": {sanitize(held.cause)}" if held.cause else ""
     if not queue:
         words = "The Job is suspended, by somebody else than the operator; it goes on when it no longer is."
-    elif held.job.resumed:
+    elif held.job.spec_edited:
         words = (
             f"Queue {queue} took the place back; the run goes on from its last checkpoint when admitted again{cause}."
         )
     else:
         words = f"Queue {queue} has not admitted the Job yet{cause}."
-    return Standing("Queued", (EVICTED if held.job.resumed else QUEUED).name, words)
+    return Summary("Queued", (EVICTED if held.job.spec_edited else QUEUED).name, words)
 
 
-def _phase(run: CurrentRun) -> Phase:
+def _get_phase(run: CurrentRun) -> Phase:
     return "Preparing" if run.stage == "Prepare" else "Training"
 
 
-def _phrase(reason: Reason) -> str:
+def _format_reason(reason: Reason) -> str:
     return f"{reason.meaning} {reason.advice}"

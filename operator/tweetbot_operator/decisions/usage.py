@@ -10,18 +10,18 @@ from typing import assert_never
 from tweetbot_contract.status import CurrentRun
 from tweetbot_operator.types.objects import PodView
 from tweetbot_operator.types.stage_state import (
-    Broken,
-    Going,
-    Held,
-    Interrupted,
-    Leaving,
-    Lost,
-    NoJob,
-    Outcome,
-    Prepared,
-    Stale,
-    Trained,
-    Unread,
+    Active,
+    Failed,
+    JobMissing,
+    Outdated,
+    PrepareComplete,
+    ResultLost,
+    ResultPending,
+    RetryableFailure,
+    StageState,
+    Suspended,
+    Terminating,
+    TrainComplete,
 )
 
 #: Counted Pods remembered: those of a Job that still exist are fewer (10 attempts, 20 disruptions).
@@ -29,32 +29,32 @@ _REMEMBERED = 64
 Pods = tuple[PodView, ...]
 
 
-def seconds_used(run: CurrentRun, pods: Pods, now: datetime) -> float:
+def compute_used_seconds(run: CurrentRun, pods: Pods, now: datetime) -> float:
     """Return the seconds that the stage's containers have run: those in the status, and these Pods'."""
-    return run.ran_seconds + sum(_seconds(pod, now) for pod in _uncounted(run, pods))
+    return run.ran_seconds + sum(_compute_pod_seconds(pod, now) for pod in _filter_uncounted(run, pods))
 
 
-def gpu_seconds_left(run: CurrentRun, pods: Pods, now: datetime) -> dict[str, float]:
+def compute_uncounted_gpu_time(run: CurrentRun, pods: Pods, now: datetime) -> dict[str, float]:
     """Return the seconds that these Pods' GPUs were held and that are in no status, by resource."""
-    held = [(pod.gpu, _seconds(pod, now)) for pod in _uncounted(run, pods) if pod.gpu]
+    held = [(pod.gpu, _compute_pod_seconds(pod, now)) for pod in _filter_uncounted(run, pods) if pod.gpu]
     return {gpu: sum(seconds for of, seconds in held if of == gpu) for gpu, _ in held}
 
 
-def disruptions_of(run: CurrentRun, pods: Pods) -> int:
+def count_disruptions(run: CurrentRun, pods: Pods) -> int:
     """Return how many Pods of the present Job had to leave their node."""
-    return run.disruptions + sum(pod.disrupted and pod.ended for pod in _uncounted(run, pods))
+    return run.disruptions + sum(pod.disrupted and pod.ended for pod in _filter_uncounted(run, pods))
 
 
-def with_usage(run: CurrentRun, pods: Pods, outcome: Outcome, now: datetime) -> CurrentRun:
+def add_usage(run: CurrentRun, pods: Pods, state: StageState, now: datetime) -> CurrentRun:
     """Return the run with those Pods counted that later passes may not see; `pods` are its Job's own."""
-    due = tuple(pod for pod in _uncounted(run, pods) if _is_due(pod, outcome))
-    sent_away = isinstance(outcome, Held)
+    due = tuple(pod for pod in _filter_uncounted(run, pods) if _is_due(pod, state))
+    sent_away = isinstance(state, Suspended)
     if not due:
         return run
     alive = {pod.uid for pod in pods}
     counted = [*(uid for uid in run.counted_pods if uid in alive), *(pod.uid for pod in due)]
     used = {
-        "ran_seconds": run.ran_seconds + round(sum(_seconds(pod, now) for pod in due)),
+        "ran_seconds": run.ran_seconds + round(sum(_compute_pod_seconds(pod, now) for pod in due)),
         "pods": run.pods + sum(not (pod.disrupted or sent_away) for pod in due),
         "disruptions": run.disruptions + sum(pod.disrupted for pod in due),
         "counted_pods": tuple(counted[-_REMEMBERED:]),
@@ -62,27 +62,27 @@ def with_usage(run: CurrentRun, pods: Pods, outcome: Outcome, now: datetime) -> 
     return run.model_copy(update=used)
 
 
-def _is_due(pod: PodView, outcome: Outcome) -> bool:
-    match outcome:
-        case Prepared() | Trained() | Interrupted() | Broken():
+def _is_due(pod: PodView, state: StageState) -> bool:
+    match state:
+        case PrepareComplete() | TrainComplete() | RetryableFailure() | Failed():
             return True
-        case Leaving():
+        case Terminating():
             return pod.ended
-        case Going():
+        case Active():
             return pod.ended and pod.deleting_at is not None
-        case Held():
+        case Suspended():
             return pod.deleting_at is not None  # it may be gone before it is seen to have ended
-        case NoJob() | Stale() | Unread() | Lost():
+        case JobMissing() | Outdated() | ResultPending() | ResultLost():
             return False
         case _:
-            assert_never(outcome)
+            assert_never(state)
 
 
-def _uncounted(run: CurrentRun, pods: Pods) -> Pods:
+def _filter_uncounted(run: CurrentRun, pods: Pods) -> Pods:
     return tuple(pod for pod in pods if pod.uid not in run.counted_pods)
 
 
-def _seconds(pod: PodView, now: datetime) -> float:
+def _compute_pod_seconds(pod: PodView, now: datetime) -> float:
     if pod.started_at is None:
         return 0.0
     return max(((pod.finished_at or now) - pod.started_at).total_seconds(), 0.0)

@@ -4,13 +4,13 @@ import math
 from collections.abc import Callable, Hashable
 from typing import Generic, Protocol, TypeVar
 
-from tweetbot_operator.types.objects import JobView, Key, PodView, StoredBot
+from tweetbot_operator.types.objects import CachedTweetBot, JobView, Key, PodView
 
 #: Deleted objects remembered, so that a slow answer to a write does not bring one back.
-_GRAVES = 4096
+_TOMBSTONES = 4096
 
 
-class Kept(Protocol):
+class CachedObject(Protocol):
     """What a shelf needs to know of an object."""
 
     @property
@@ -22,20 +22,20 @@ class Kept(Protocol):
         """Age; ordered as a number within a kind (promised since Kubernetes 1.35, true in etcd always)."""
 
     @property
-    def group(self) -> Hashable:
+    def index_key(self) -> Hashable:
         """What it is looked up by."""
 
 
-T = TypeVar("T", bound=Kept)
+T = TypeVar("T", bound=CachedObject)
 
 
-class Shelf(Generic[T]):
+class Indexer(Generic[T]):
     """Objects of one kind by uid, and the uids of each group."""
 
     def __init__(self) -> None:
         self._objects: dict[str, T] = {}
-        self._groups: dict[Hashable, dict[str, None]] = {}
-        self._graves: dict[str, float] = {}
+        self._indices: dict[Hashable, dict[str, None]] = {}
+        self._tombstones: dict[str, float] = {}
         self.on_change: Callable[[T], None] = lambda item: None
         """Called after each change, with the object that came or went."""
 
@@ -46,42 +46,44 @@ class Shelf(Generic[T]):
         is only the answer to a request may not come back, as no watch would tell any more of it.
         """
         known = self._objects.get(item.uid)
-        if (known and _age(known) >= _age(item)) or self._graves.get(item.uid, -1) >= (_age(item) if shown else 0):
+        if (known and _parse_resource_version(known) >= _parse_resource_version(item)) or self._tombstones.get(
+            item.uid, -1
+        ) >= (_parse_resource_version(item) if shown else 0):
             return False
-        self._graves.pop(item.uid, None)
-        if known and known.group != item.group:
-            self._leave_group(known)
+        self._tombstones.pop(item.uid, None)
+        if known and known.index_key != item.index_key:
+            self._remove_from_index(known)
         self._objects[item.uid] = item
-        self._groups.setdefault(item.group, {})[item.uid] = None
+        self._indices.setdefault(item.index_key, {})[item.uid] = None
         self.on_change(item)
         return True
 
-    def bury(self, uid: str, version: float = math.inf) -> T | None:
+    def delete(self, uid: str, resource_version: float = math.inf) -> T | None:
         """Forget the object and return it if it was known; from `version` on it was not shown, by default for good."""
         item = self._objects.pop(uid, None)
-        self._graves[uid] = max(version, _age(item) if item else 0)
-        if len(self._graves) > _GRAVES:
-            del self._graves[next(iter(self._graves))]
+        self._tombstones[uid] = max(resource_version, _parse_resource_version(item) if item else 0)
+        if len(self._tombstones) > _TOMBSTONES:
+            del self._tombstones[next(iter(self._tombstones))]
         if item:
-            self._leave_group(item)
+            self._remove_from_index(item)
             self.on_change(item)
         return item
 
-    def _leave_group(self, item: T) -> None:
-        members = self._groups[item.group]
+    def _remove_from_index(self, item: T) -> None:
+        members = self._indices[item.index_key]
         del members[item.uid]
         if not members:
-            del self._groups[item.group]
+            del self._indices[item.index_key]
 
-    def group(self, key: Hashable) -> tuple[T, ...]:
+    def by_index(self, key: Hashable) -> tuple[T, ...]:
         """Return the objects of a group, oldest known first."""
-        return tuple(self._objects[uid] for uid in self._groups.get(key, ()))
+        return tuple(self._objects[uid] for uid in self._indices.get(key, ()))
 
     def get(self, uid: str) -> T | None:
         """Return the object of this uid."""
         return self._objects.get(uid)
 
-    def all(self) -> tuple[T, ...]:
+    def list_all(self) -> tuple[T, ...]:
         """Return every object."""
         return tuple(self._objects.values())
 
@@ -89,7 +91,7 @@ class Shelf(Generic[T]):
         return len(self._objects)
 
 
-def _age(item: Kept) -> int:
+def _parse_resource_version(item: CachedObject) -> int:
     return int(item.resource_version)
 
 
@@ -97,10 +99,10 @@ class Cache:
     """TweetBots by namespace and name, Jobs by namespace and controller's uid, Pods by theirs and the TweetBot's."""
 
     def __init__(self) -> None:
-        self.bots: Shelf[StoredBot] = Shelf()
-        self.jobs: Shelf[JobView] = Shelf()
-        self.pods: Shelf[PodView] = Shelf()
+        self.bots: Indexer[CachedTweetBot] = Indexer()
+        self.jobs: Indexer[JobView] = Indexer()
+        self.pods: Indexer[PodView] = Indexer()
 
-    def bot(self, key: Key) -> StoredBot | None:
+    def get_bot(self, key: Key) -> CachedTweetBot | None:
         """Return the TweetBot of this namespace and name; of two, the one that came last."""
-        return max(self.bots.group(key), key=_age, default=None)
+        return max(self.bots.by_index(key), key=_parse_resource_version, default=None)

@@ -70,7 +70,7 @@ class NoMemories(ResourceMemories):
         return ResourceMemory(memo=memobase, noticed_by_listing=noticed_by_listing)
 
 
-class EndlessPauses:
+class UnboundedBackoff:
     """Growing, jittered pauses without end: kopf gives up after nine otherwise, and an outage ends the process."""
 
     def __iter__(self) -> Iterator[float]:
@@ -102,7 +102,7 @@ def configure(settings: kopf.OperatorSettings, silence_seconds: float = 70) -> N
     settings.queueing.exit_timeout = 2
     settings.networking.request_timeout = 60
     settings.networking.connect_timeout = 10
-    settings.networking.error_backoffs = EndlessPauses()
+    settings.networking.error_backoffs = UnboundedBackoff()
     settings.execution.max_workers = 2
     settings.process.ultimate_exiting_timeout = None  # it would kill us after kopf's fault, too; a kubelet has its own
 
@@ -121,7 +121,7 @@ LOG = logging.getLogger(__name__)
 _PATIENCE = 8.0
 
 
-async def operate(*, patience: float = _PATIENCE, **given: Any) -> None:
+async def run_kopf(*, patience: float = _PATIENCE, **given: Any) -> None:
     """Run kopf as `kopf.operator` does, but end when it ends. Raises what ended it."""
     before = asyncio.all_tasks()
     roots = await kopf.spawn_tasks(**given)

@@ -14,11 +14,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tweetbot_operator.client.errors import ApiFault, Missing
-from tweetbot_operator.client.interface import KINDS, Cluster, Kind, Trace
-from tweetbot_operator.informers.handlers import Intake, Item
+from tweetbot_operator.client.errors import ApiError, NotFound
+from tweetbot_operator.client.interface import KINDS, Cluster, Kind, ObjectMeta
+from tweetbot_operator.informers.handlers import EventHandler, Item
 from tweetbot_operator.settings import OperatorSettings
-from tweetbot_operator.telemetry.logs import about
+from tweetbot_operator.telemetry.logs import fields
 from tweetbot_operator.telemetry.metrics import RESYNC_DRIFT
 
 LOG = logging.getLogger(__name__)
@@ -35,14 +35,14 @@ _STRIKES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class _Suspect:
+class _Drift:
     """What cache and API server disagree on; without a trace it is gone."""
 
     kind: Kind
     uid: str
-    version: int
+    resource_version: int
     """The version that its watch must have come to, to have shown it."""
-    trace: Trace | None = None
+    metadata: ObjectMeta | None = None
 
 
 class Resync:
@@ -51,13 +51,13 @@ class Resync:
     def __init__(
         self,
         cluster: Cluster,
-        intake: Intake,
+        event_handler: EventHandler,
         settings: OperatorSettings,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._cluster, self._intake, self._seconds = cluster, intake, settings.resync_seconds
+        self._cluster, self._event_handler, self._seconds = cluster, event_handler, settings.resync_seconds
         self._pause = min(settings.look_seconds, settings.resync_seconds)
         self._clock, self._sleep = clock, sleep
         self._took = 0.0
@@ -66,38 +66,38 @@ class Resync:
         self._doubtful = False
         self._strikes: Counter[Kind] = Counter()
 
-    async def prime(self) -> None:
+    async def initial_list(self) -> None:
         """Read everything, Pods first, so that the first pass sees what runs. Raises Missing without the CRD."""
         for kind in reversed(KINDS):
-            async for item in self._cluster.everything(kind):
-                self._intake.put(item)
+            async for item in self._cluster.list_all(kind):
+                self._event_handler.put(item)
         self._last = self._all_at = self._clock()
 
     @property
-    def fresh(self) -> bool:
+    def healthy(self) -> bool:
         """Whether a comparison succeeded within two and a half periods, and no watch is found dead."""
         recent = self._last is not None and self._clock() - self._last < 2.5 * self._seconds
         return recent and all(strikes < _STRIKES for strikes in self._strikes.values())
 
-    def doubt(self) -> None:
+    def mark_stale(self) -> None:
         """Have the next look compare everything: a watch began anew, and what went meanwhile it does not tell."""
         self._doubtful = True
 
     async def run(self) -> None:
-        """Look for ever; what fails is tried again at the next look, and `fresh` says so in the end."""
+        """Look for ever; what fails is tried again at the next look, and `healthy` says so in the end."""
         while True:
             pause = max(self._pause, _RESPITE * self._took)
             await self._sleep(pause * random.uniform(1 - _SPREAD, 1 + _SPREAD))  # noqa: S311 - no secret
-            if kinds := self._due():
+            if kinds := self._choose_kinds():
                 await self._look(kinds)
 
-    def _due(self) -> tuple[Kind, ...]:
+    def _choose_kinds(self) -> tuple[Kind, ...]:
         if self._doubtful or self._clock() - self._all_at >= self._seconds:
             return KINDS
-        return _OF_RUNS if self._anything_runs() else ()
+        return _OF_RUNS if self._has_active_objects() else ()
 
-    def _anything_runs(self) -> bool:
-        jobs, pods = self._intake.cache.jobs.all(), self._intake.cache.pods.all()
+    def _has_active_objects(self) -> bool:
+        jobs, pods = self._event_handler.cache.jobs.list_all(), self._event_handler.cache.pods.list_all()
         return any(job.deleting or not job.finished for job in jobs) or any(
             pod.deleting_at or not pod.ended for pod in pods
         )
@@ -105,20 +105,20 @@ class Resync:
     async def _look(self, kinds: tuple[Kind, ...]) -> None:
         try:
             drift = await self.compare(kinds)
-        except ApiFault as fault:
-            LOG.warning("resync failed", extra=about(fault=str(fault)))
+        except ApiError as fault:
+            LOG.warning("resync failed", extra=fields(fault=str(fault)))
         except Exception:  # a bug here must not leave the watches unwatched without a word
             LOG.exception("resync failed by a fault of ours")
         else:
             if drift:
-                LOG.warning("the watches had lost something", extra=about(objects=drift))
+                LOG.warning("the watches had lost something", extra=fields(objects=drift))
 
     async def compare(self, kinds: tuple[Kind, ...] = KINDS) -> int:
         """Mend the cache; answers how many objects it had wrong."""
         doubtful, self._doubtful = self._doubtful, self._doubtful and kinds != KINDS
         try:
             began = self._clock()
-            suspects = [suspect for kind in kinds for suspect in await self._suspects(kind)]
+            suspects = [suspect for kind in kinds for suspect in await self._find_drift(kind)]
             self._took = self._clock() - began
             lost = await self._mend_all(suspects)
         except BaseException:
@@ -132,43 +132,43 @@ class Resync:
             self._strikes[kind] = self._strikes[kind] + (not doubtful) if lost[kind] else 0
         return lost.total()
 
-    async def _mend_all(self, suspects: list[_Suspect]) -> Counter[Kind]:
+    async def _mend_all(self, suspects: list[_Drift]) -> Counter[Kind]:
         """Mend what is still wrong after the watches had time to tell; answers how much they had lost, by kind."""
         lost: Counter[Kind] = Counter()
         if suspects:
-            before = dict(self._intake.shown)
+            before = dict(self._event_handler.observed_versions)
             await self._sleep(_LAG)
         for suspect in suspects:
-            late = before[suspect.kind] < self._intake.shown[suspect.kind] < suspect.version
+            late = before[suspect.kind] < self._event_handler.observed_versions[suspect.kind] < suspect.resource_version
             lost[suspect.kind] += await self._mend(suspect, late)
         return lost
 
-    async def _suspects(self, kind: Kind) -> list[_Suspect]:
+    async def _find_drift(self, kind: Kind) -> list[_Drift]:
         """Return what the cache holds and the API server does not, or has newer."""
-        held = {item.uid for item in self._intake.shelf(kind).all()}
-        listed = {trace.uid: trace async for trace in self._cluster.traces(kind)}
+        held = {item.uid for item in self._event_handler.get_indexer(kind).list_all()}
+        listed = {trace.uid: trace async for trace in self._cluster.list_metadata(kind)}
         newest = max((int(trace.resource_version) for trace in listed.values()), default=0)
-        gone = [_Suspect(kind, uid, newest) for uid in held if uid not in listed]
+        gone = [_Drift(kind, uid, newest) for uid in held if uid not in listed]
         behind = [trace for trace in listed.values() if self._is_behind(kind, trace)]
-        return gone + [_Suspect(kind, trace.uid, int(trace.resource_version), trace) for trace in behind]
+        return gone + [_Drift(kind, trace.uid, int(trace.resource_version), trace) for trace in behind]
 
-    def _is_behind(self, kind: Kind, trace: Trace) -> bool:
-        known = self._intake.shelf(kind).get(trace.uid)
-        return known is None or int(known.resource_version) < int(trace.resource_version)
+    def _is_behind(self, kind: Kind, metadata: ObjectMeta) -> bool:
+        known = self._event_handler.get_indexer(kind).get(metadata.uid)
+        return known is None or int(known.resource_version) < int(metadata.resource_version)
 
-    async def _mend(self, suspect: _Suspect, late: bool) -> bool:
+    async def _mend(self, suspect: _Drift, late: bool) -> bool:
         """Mend one object; answers whether its watch had lost it. What is late, as in a flood, comes by itself."""
-        kind, trace = suspect.kind, suspect.trace
+        kind, trace = suspect.kind, suspect.metadata
         if trace is None:
-            return self._intake.bury(kind, suspect.uid, suspect.version) and not late
+            return self._event_handler.delete(kind, suspect.uid, suspect.resource_version) and not late
         if late or not self._is_behind(kind, trace):
             return False
         readers: dict[Kind, Callable[[str, str], Awaitable[Item]]] = {
-            "tweetbots": self._cluster.bot,
-            "jobs": self._cluster.job,
-            "pods": self._cluster.pod,
+            "tweetbots": self._cluster.get_bot,
+            "jobs": self._cluster.get_job,
+            "pods": self._cluster.get_pod,
         }
         try:
-            return self._intake.put(await readers[kind](trace.namespace, trace.name))
-        except Missing:
+            return self._event_handler.put(await readers[kind](trace.namespace, trace.name))
+        except NotFound:
             return False

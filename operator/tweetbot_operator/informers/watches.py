@@ -17,14 +17,14 @@ from typing import Any
 import kopf
 
 from tweetbot_contract.handover import GROUP, PLURAL, VERSION
-from tweetbot_operator.client.errors import ApiFault, Missing
+from tweetbot_operator.client.errors import ApiError, NotFound
 from tweetbot_operator.client.interface import Kind
-from tweetbot_operator.client.parse import bot_of, job_of, pod_of
+from tweetbot_operator.client.parse import parse_cached_bot, parse_job, parse_pod
 from tweetbot_operator.informers import kopf_setup
-from tweetbot_operator.informers.handlers import Intake
+from tweetbot_operator.informers.handlers import EventHandler
 from tweetbot_operator.informers.resync import Resync
 from tweetbot_operator.settings import OperatorSettings
-from tweetbot_operator.telemetry.logs import about
+from tweetbot_operator.telemetry.logs import fields
 from tweetbot_operator.telemetry.metrics import WATCH_RESTARTS
 
 #: kopf's own words (kopf/_cogs/clients/watching.py), by what they mean: 410 Gone, or a stream that fell silent.
@@ -34,7 +34,7 @@ _CAUSES = {
 }
 
 
-class WatchLog(logging.Filter):
+class KopfRestartFilter(logging.Filter):
     """Reads the lines of kopf's watching; lets pass what would be seen without it."""
 
     def __init__(self, on_restart: Callable[[], None]) -> None:
@@ -55,9 +55,9 @@ class WatchLog(logging.Filter):
 
 
 @contextlib.contextmanager
-def listening_to_watches(on_restart: Callable[[], None]) -> Iterator[None]:
+def listen_to_watches(on_restart: Callable[[], None]) -> Iterator[None]:
     """Listen to kopf inside."""
-    logger, log = logging.getLogger("kopf._cogs.clients.watching"), WatchLog(on_restart)
+    logger, log = logging.getLogger("kopf._cogs.clients.watching"), KopfRestartFilter(on_restart)
     level = logger.level
     logger.setLevel(logging.DEBUG)
     logger.addFilter(log)
@@ -93,31 +93,31 @@ class Watches:
 
     def __init__(
         self,
-        intake: Intake,
+        event_handler: EventHandler,
         resync: Resync,
         settings: OperatorSettings,
         *,
-        operate: Callable[..., Awaitable[None]] = kopf_setup.operate,
-        pauses: Callable[[], Iterable[float]] = kopf_setup.EndlessPauses,
+        run_kopf: Callable[..., Awaitable[None]] = kopf_setup.run_kopf,
+        pauses: Callable[[], Iterable[float]] = kopf_setup.UnboundedBackoff,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`operate` runs kopf; `pauses` are those between two tries, in seconds as `clock`, which is steady."""
-        self._intake, self._resync, self._settings = intake, resync, settings
-        self._operate, self._pauses, self._clock = operate, pauses, clock
+        self._event_handler, self._resync, self._settings = event_handler, resync, settings
+        self._run_kopf, self._pauses, self._clock = run_kopf, pauses, clock
         self.began = asyncio.Event()
         """Set once the watches have run."""
 
-    async def prime(self, stop: asyncio.Event) -> None:
+    async def wait_for_cache_sync(self, stop: asyncio.Event) -> None:
         """Read everything once the API server answers; an outage must not become a crash loop. Raises CannotStart."""
         pauses = iter(self._pauses())
         while not stop.is_set():
             try:
-                await self._resync.prime()
-            except Missing:
+                await self._resync.initial_list()
+            except NotFound:
                 raise CannotStart("the cluster does not know TweetBots: kubectl apply -f crds/ first") from None
-            except ApiFault as fault:
+            except ApiError as fault:
                 pause = next(pauses)
-                LOG.warning("the API server does not answer", extra=about(fault=str(fault), seconds=round(pause, 1)))
+                LOG.warning("the API server does not answer", extra=fields(fault=str(fault), seconds=round(pause, 1)))
                 await self._rest(pause, stop)
             else:
                 return
@@ -125,8 +125,8 @@ class Watches:
     async def run(self, stop: asyncio.Event) -> None:
         """Watch until `stop` is set. Raises CannotStart when the cluster knows TweetBots no more."""
         namespaces = ",".join(self._settings.namespaces) or "all"
-        LOG.info("started", extra=about(workers=self._settings.workers, namespaces=namespaces))
-        with listening_to_watches(self._resync.doubt):
+        LOG.info("started", extra=fields(workers=self._settings.workers, namespaces=namespaces))
+        with listen_to_watches(self._resync.mark_stale):
             pauses = iter(self._pauses())
             while not stop.is_set():
                 began = self._clock()
@@ -136,7 +136,7 @@ class Watches:
                 except Exception:  # whatever it is, the caches are still good and the Lease is still ours
                     pauses = pauses if self._clock() - began < _RAN else iter(self._pauses())
                     pause = next(pauses)
-                    LOG.exception("the watches ended, and begin anew", extra=about(seconds=round(pause, 1)))
+                    LOG.exception("the watches ended, and begin anew", extra=fields(seconds=round(pause, 1)))
                     await self._recover(pause, stop)
 
     async def _recover(self, pause: float, stop: asyncio.Event) -> None:
@@ -144,8 +144,8 @@ class Watches:
         WATCH_RESTARTS.labels(resource="all", cause="Failed").inc()
         end_on_signals(stop)
         await self._rest(pause, stop)
-        await self.prime(stop)
-        self._resync.doubt()
+        await self.wait_for_cache_sync(stop)
+        self._resync.mark_stale()
 
     async def _rest(self, seconds: float, stop: asyncio.Event) -> None:
         with contextlib.suppress(TimeoutError):
@@ -156,10 +156,10 @@ class Watches:
         registry, settings = kopf.OperatorRegistry(), kopf.OperatorSettings()
         kopf_setup.configure(settings, self._settings.watch_silence_seconds)
         kopf_setup.login(registry)
-        register(registry, self._intake)
+        register(registry, self._event_handler)
         # kopf takes the signals over as it begins, and would still hold them, deaf, while it ends by a fault.
         asyncio.get_running_loop().call_later(_BEGUN, end_on_signals, stop)
-        await self._operate(
+        await self._run_kopf(
             registry=registry,
             settings=settings,
             standalone=True,
@@ -172,17 +172,17 @@ class Watches:
         )
 
 
-def register(registry: kopf.OperatorRegistry, intake: Intake) -> None:
+def register(registry: kopf.OperatorRegistry, event_handler: EventHandler) -> None:
     """Watch TweetBots, Jobs and Pods. Only `on.event`: every other decorator makes kopf write to the objects."""
-    views: dict[Kind, Any] = {"tweetbots": bot_of, "jobs": job_of, "pods": pod_of}
+    views: dict[Kind, Any] = {"tweetbots": parse_cached_bot, "jobs": parse_job, "pods": parse_pod}
 
     def take(kind: Kind, event: Mapping[str, Any]) -> None:
         item = views[kind](event["object"])
-        intake.see(kind, item)
+        event_handler.observe_version(kind, item)
         if event["type"] == "DELETED":
-            intake.bury(kind, item.uid, int(item.resource_version))
+            event_handler.delete(kind, item.uid, int(item.resource_version))
         else:
-            intake.put(item)
+            event_handler.put(item)
 
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
     async def on_bot(event: Mapping[str, Any], **_: Any) -> None:

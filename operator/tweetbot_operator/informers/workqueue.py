@@ -13,7 +13,7 @@ from tweetbot_operator.types.objects import Key
 FIRST_PAUSE, LAST_PAUSE, SPREAD = 1.0, 300.0, 0.2
 
 
-class KeyedQueue:
+class WorkQueue:
     """A key is ready, in flight, or due later. Added while in flight, it is looked at once more afterwards."""
 
     def __init__(
@@ -25,10 +25,10 @@ class KeyedQueue:
     ) -> None:
         """`clock` is monotonic, in seconds; `jitter` draws from a range; `most_in_flight` bounds one namespace."""
         self._clock, self._jitter, self._most = clock, jitter, most_in_flight
-        self._flying: Counter[str] = Counter()
+        self._processing: Counter[str] = Counter()
         self._ready: OrderedDict[str, OrderedDict[Key, float]] = OrderedDict()
         self._in_flight: set[Key] = set()
-        self._again: set[Key] = set()
+        self._dirty: set[Key] = set()
         self._due: dict[Key, float] = {}
         self._heap: list[tuple[float, Key]] = []
         self._failures: dict[Key, int] = {}
@@ -37,7 +37,7 @@ class KeyedQueue:
     def add(self, key: Key) -> None:
         """Ask for a look as soon as a worker is free."""
         if key in self._in_flight:
-            self._again.add(key)
+            self._dirty.add(key)
             return
         self._ready.setdefault(key[0], OrderedDict()).setdefault(key, self._clock())
         self._wake.set()
@@ -51,7 +51,7 @@ class KeyedQueue:
         heapq.heappush(self._heap, (self._due[key], key))
         self._wake.set()
 
-    def retry(self, key: Key, longest: float = LAST_PAUSE) -> float:
+    def add_rate_limited(self, key: Key, longest: float = LAST_PAUSE) -> float:
         """Ask for a look after a pause that grows with each failure; answers the pause in seconds."""
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         pause = min(FIRST_PAUSE * 2.0 ** min(failures - 1, 30), longest)
@@ -59,35 +59,35 @@ class KeyedQueue:
         self.add_after(key, pause)
         return pause
 
-    def forgive(self, key: Key) -> None:
+    def forget(self, key: Key) -> None:
         """Start counting failures anew."""
         self._failures.pop(key, None)
 
-    def forget(self, key: Key) -> None:
+    def remove(self, key: Key) -> None:
         """Withdraw what is due later; the object is gone."""
-        self.forgive(key)
+        self.forget(key)
         self._due.pop(key, None)
 
-    def looked_at(self, key: Key) -> None:
+    def mark_seen(self, key: Key) -> None:
         """Take note that the key's pass looks now: what was added before this moment is seen, and needs no other."""
-        self._again.discard(key)
+        self._dirty.discard(key)
 
     def done(self, key: Key) -> None:
         """End the key's flight; if it was added meanwhile, it is ready again."""
         self._in_flight.discard(key)
-        self._flying[key[0]] -= 1
-        if not self._flying[key[0]]:
-            del self._flying[key[0]]
+        self._processing[key[0]] -= 1
+        if not self._processing[key[0]]:
+            del self._processing[key[0]]
         if self._ready:
             self._wake.set()
-        if key in self._again:
-            self._again.discard(key)
+        if key in self._dirty:
+            self._dirty.discard(key)
             self.add(key)
 
-    def next(self) -> tuple[Key, float] | None:
+    def pop_ready(self) -> tuple[Key, float] | None:
         """Take the next key, with the seconds that it has waited; None if nothing is ready."""
         self._move_due()
-        namespace = next((name for name in self._ready if self._flying[name] < self._most), None)
+        namespace = next((name for name in self._ready if self._processing[name] < self._most), None)
         if namespace is None:
             return None
         keys = self._ready.pop(namespace)
@@ -95,7 +95,7 @@ class KeyedQueue:
         if keys:
             self._ready[namespace] = keys  # to the end of the row: the other namespaces come first
         self._in_flight.add(key)
-        self._flying[namespace] += 1
+        self._processing[namespace] += 1
         return key, self._clock() - since
 
     def _move_due(self) -> None:
@@ -106,9 +106,9 @@ class KeyedQueue:
                 del self._due[key]
                 self.add(key)
 
-    async def take(self) -> tuple[Key, float]:
+    async def get(self) -> tuple[Key, float]:
         """Wait for the next key; answers it with the seconds that it has waited."""
-        while (taken := self.next()) is None:
+        while (taken := self.pop_ready()) is None:
             self._wake.clear()
             await self._nap()
         if self._ready:

@@ -2,22 +2,22 @@
 
 from typing import Any
 
-from tweetbot_contract.handover import WORK_DIR, RunDocument, cleanup_name
+from tweetbot_contract.handover import WORK_DIR, RunDocument, build_cleanup_job_name
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.spec.scheduling import Scheduling
 from tweetbot_contract.spec.spec import Evaluation
-from tweetbot_operator.jobs.job import QUIET, failure_policy, labels_of
+from tweetbot_operator.jobs.job import QUIET, build_labels, build_pod_failure_policy
 from tweetbot_operator.jobs.pod import (
-    as_env,
-    command_of,
-    confined_container,
-    confined_pod,
-    literals_of,
-    secret_mounts,
-    secret_volumes,
-    small_amounts,
+    build_command,
+    build_env_literals,
+    build_env_vars,
+    build_restricted_container,
+    build_restricted_pod,
+    build_secret_mounts,
+    build_secret_volumes,
+    get_prepare_resources,
 )
-from tweetbot_operator.jobs.volumes import secret_sources
+from tweetbot_operator.jobs.volumes import build_secret_sources
 from tweetbot_operator.settings import OperatorSettings
 
 Manifest = dict[str, Any]
@@ -26,40 +26,46 @@ _TTL = 3600
 _TRIES = 3
 
 
-def cleanup_for(bot: TweetBot, settings: OperatorSettings) -> Manifest:
+def build_cleanup_job(bot: TweetBot, settings: OperatorSettings) -> Manifest:
     """Return the Job."""
-    labels = labels_of(bot, "Cleanup")
+    labels = build_labels(bot, "Cleanup")
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {"name": cleanup_name(bot.name, bot.uid), "namespace": bot.namespace, "labels": labels},
+        "metadata": {"name": build_cleanup_job_name(bot.name, bot.uid), "namespace": bot.namespace, "labels": labels},
         "spec": {
             "backoffLimit": _TRIES - 1,
             "activeDeadlineSeconds": settings.erasure_seconds,
             "ttlSecondsAfterFinished": _TTL,
             "podReplacementPolicy": "Failed",
-            "podFailurePolicy": failure_policy(),
-            "template": {"metadata": {"labels": labels, "annotations": dict(QUIET)}, "spec": _pod(bot, settings)},
+            "podFailurePolicy": build_pod_failure_policy(),
+            "template": {
+                "metadata": {"labels": labels, "annotations": dict(QUIET)},
+                "spec": _build_pod_spec(bot, settings),
+            },
         },
     }
 
 
-def _pod(bot: TweetBot, settings: OperatorSettings) -> Manifest:
+def _build_pod_spec(bot: TweetBot, settings: OperatorSettings) -> Manifest:
     """The kubelet, too, ends it in time: on a node that is cut off it must not erase what a successor writes.
 
     Without what may be long, the document fits an env variable whatever the spec: else nothing would ever erase.
     """
-    sources = secret_sources(bot.spec, "Cleanup")
+    sources = build_secret_sources(bot.spec, "Cleanup")
     brief = bot.spec.model_copy(update={"scheduling": Scheduling(), "evaluation": Evaluation()})
     document = RunDocument(
         stage="Cleanup", namespace=bot.namespace, name=bot.name, uid=bot.uid, run_id="", run_number=0, spec=brief
     )
-    container = confined_container(
-        command_of("Cleanup"),
-        env=as_env({**literals_of(document, settings), "HOME": WORK_DIR}),
-        amounts=small_amounts(settings),
-        mounts=[{"name": "work", "mountPath": WORK_DIR}, *secret_mounts(sources)],
+    container = build_restricted_container(
+        build_command("Cleanup"),
+        env=build_env_vars({**build_env_literals(document, settings), "HOME": WORK_DIR}),
+        amounts=get_prepare_resources(settings),
+        mounts=[{"name": "work", "mountPath": WORK_DIR}, *build_secret_mounts(sources)],
         settings=settings,
     )
-    volumes = [{"name": "work", "emptyDir": {"sizeLimit": settings.tmp_size}}, *secret_volumes(sources)]
-    return {**confined_pod(bot, container, volumes, settings), "activeDeadlineSeconds": settings.erasure_seconds}
+    volumes = [{"name": "work", "emptyDir": {"sizeLimit": settings.tmp_size}}, *build_secret_volumes(sources)]
+    return {
+        **build_restricted_pod(bot, container, volumes, settings),
+        "activeDeadlineSeconds": settings.erasure_seconds,
+    }

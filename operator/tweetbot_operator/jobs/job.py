@@ -16,14 +16,14 @@ from tweetbot_contract.handover import (
     STAGE_LABEL,
     VERSION,
     Task,
-    job_name,
+    build_job_name,
 )
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import CurrentRun
-from tweetbot_operator.jobs.pod import CONTAINER, pod_spec_for
-from tweetbot_operator.jobs.progress import progress_annotations
-from tweetbot_operator.jobs.run_facts import round_of
-from tweetbot_operator.jobs.scheduling import queue_labels, suspension
+from tweetbot_operator.jobs.pod import CONTAINER, build_pod_spec
+from tweetbot_operator.jobs.progress import build_progress_annotations
+from tweetbot_operator.jobs.run_facts import creation_key
+from tweetbot_operator.jobs.scheduling import build_queue_labels, build_suspend_fields
 from tweetbot_operator.settings import OperatorSettings
 
 Manifest = dict[str, Any]
@@ -34,34 +34,34 @@ QUIET = {"argocd.argoproj.io/ignore-resource-updates": "true"}
 FIRST_PAUSE, LONGEST_PAUSE = 10, 600
 
 
-def job_for(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Manifest:
+def build_job(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Manifest:
     """Return the Job of the run's stage. Raises ValueError when the spec is too long to be handed over."""
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
-            "name": job_name(bot.name, run.id, run.stage),
+            "name": build_job_name(bot.name, run.id, run.stage),
             "namespace": bot.namespace,
-            "labels": {**labels_of(bot, run.stage, run.id), **queue_labels(bot.spec.scheduling, run.stage)},
-            "annotations": {EXECUTION_ANNOTATION: run.execution, ROUND_ANNOTATION: round_of(run), **QUIET},
-            "ownerReferences": [_owner(bot)],
+            "labels": {**build_labels(bot, run.stage, run.id), **build_queue_labels(bot.spec.scheduling, run.stage)},
+            "annotations": {EXECUTION_ANNOTATION: run.execution, ROUND_ANNOTATION: creation_key(run), **QUIET},
+            "ownerReferences": [_build_owner_reference(bot)],
         },
-        "spec": _job_spec(bot, run, settings),
+        "spec": _build_job_spec(bot, run, settings),
     }
 
 
-def labels_of(bot: TweetBot, task: Task, run: str = "") -> dict[str, str]:
+def build_labels(bot: TweetBot, task: Task, run_id: str = "") -> dict[str, str]:
     """Return the labels of a Job and its Pods; a cleanup belongs to no run."""
     return {
         MANAGED_BY_LABEL: MANAGED_BY,
         BOT_LABEL: bot.name,
         BOT_UID_LABEL: bot.uid,
-        **({RUN_LABEL: run} if run else {}),
+        **({RUN_LABEL: run_id} if run_id else {}),
         STAGE_LABEL: task.lower(),
     }
 
 
-def _owner(bot: TweetBot) -> Manifest:
+def _build_owner_reference(bot: TweetBot) -> Manifest:
     return {
         "apiVersion": f"{GROUP}/{VERSION}",
         "kind": KIND,
@@ -72,28 +72,28 @@ def _owner(bot: TweetBot) -> Manifest:
     }
 
 
-def _job_spec(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Manifest:
+def _build_job_spec(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Manifest:
     limits = bot.spec.run
     return {
-        **suspension(bot.spec.scheduling, run.stage),
+        **build_suspend_fields(bot.spec.scheduling, run.stage),
         "backoffLimit": limits.attempts - 1,
         "activeDeadlineSeconds": max(limits.active_deadline_seconds - run.ran_seconds, 0)
         + limits.attempts * (limits.start_deadline_seconds + LONGEST_PAUSE)
         + settings.backstop_seconds,
         "ttlSecondsAfterFinished": settings.job_ttl_seconds,
         "podReplacementPolicy": "Failed",  # or a replacement asks for a second GPU while the first Pod still ends
-        "podFailurePolicy": failure_policy(),
+        "podFailurePolicy": build_pod_failure_policy(),
         "template": {
             "metadata": {
-                "labels": labels_of(bot, run.stage, run.id),
-                "annotations": {**QUIET, **progress_annotations(run, settings)},
+                "labels": build_labels(bot, run.stage, run.id),
+                "annotations": {**QUIET, **build_progress_annotations(run, settings)},
             },
-            "spec": pod_spec_for(bot, run, settings),
+            "spec": build_pod_spec(bot, run, settings),
         },
     }
 
 
-def failure_policy() -> Manifest:
+def build_pod_failure_policy() -> Manifest:
     """Return which Pod failures count for nothing, and which end the Job at once."""
     codes = [int(code) for code in PERMANENT_EXIT_CODES]
     return {

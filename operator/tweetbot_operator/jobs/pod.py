@@ -21,10 +21,10 @@ from tweetbot_contract.handover import (
 )
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import CurrentRun
-from tweetbot_operator.jobs.progress import progress_env, progress_mounts, progress_volumes
-from tweetbot_operator.jobs.run_facts import min_new_posts_of
-from tweetbot_operator.jobs.scheduling import scheduling_for
-from tweetbot_operator.jobs.volumes import base_env, base_mounts, base_volumes, secret_sources
+from tweetbot_operator.jobs.progress import build_progress_env, build_progress_mounts, build_progress_volumes
+from tweetbot_operator.jobs.run_facts import get_min_new_posts
+from tweetbot_operator.jobs.scheduling import build_scheduling_fields
+from tweetbot_operator.jobs.volumes import build_base_env, build_base_mounts, build_base_volumes, build_secret_sources
 from tweetbot_operator.settings import OperatorSettings
 
 Manifest = dict[str, Any]
@@ -33,26 +33,32 @@ _TMP, _SHM = "/tmp", "/dev/shm"  # noqa: S108 - mount paths inside the Pod
 _CACHES = {name: f"{WORK_DIR}/{folder}" for name, folder in CACHE_FOLDERS.items()}
 
 
-def pod_spec_for(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Manifest:
+def build_pod_spec(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Manifest:
     """Return the Pod's spec. Raises ValueError when the run document is too long for an env variable."""
-    sources = secret_sources(bot.spec, run.stage)
-    container = confined_container(
-        command_of(run.stage),
-        env=_env(bot, run, settings),
-        amounts=_amounts(bot, run, settings),
-        mounts=_mounts(run, sources) + base_mounts(bot.spec) + progress_mounts(run, settings),
+    sources = build_secret_sources(bot.spec, run.stage)
+    container = build_restricted_container(
+        build_command(run.stage),
+        env=_build_env(bot, run, settings),
+        amounts=_get_resources(bot, run, settings),
+        mounts=_build_mounts(run, sources) + build_base_mounts(bot.spec) + build_progress_mounts(run, settings),
         settings=settings,
     )
-    volumes = _volumes(run, sources, settings) + base_volumes(bot.spec) + progress_volumes(bot, run, settings)
-    return confined_pod(bot, container, volumes, settings)
+    volumes = (
+        _build_volumes(run, sources, settings)
+        + build_base_volumes(bot.spec)
+        + build_progress_volumes(bot, run, settings)
+    )
+    return build_restricted_pod(bot, container, volumes, settings)
 
 
-def command_of(task: Task) -> list[str]:
+def build_command(task: Task) -> list[str]:
     """Return what the trainer image runs."""
     return ["tweetbot-trainer", task.lower()]
 
 
-def confined_pod(bot: TweetBot, container: Manifest, volumes: list[Manifest], settings: OperatorSettings) -> Manifest:
+def build_restricted_pod(
+    bot: TweetBot, container: Manifest, volumes: list[Manifest], settings: OperatorSettings
+) -> Manifest:
     """Return a Pod's spec round its one container, placed as the TweetBot asks, without root and without API token."""
     user = settings.run_as_user
     ids = {"runAsUser": user, "runAsGroup": user, "fsGroup": user} if user else {}
@@ -70,11 +76,11 @@ def confined_pod(bot: TweetBot, container: Manifest, volumes: list[Manifest], se
         "containers": [container],
         "volumes": volumes,
         **optional,
-        **scheduling_for(bot.spec.scheduling),
+        **build_scheduling_fields(bot.spec.scheduling),
     }
 
 
-def confined_container(
+def build_restricted_container(
     command: list[str],
     *,
     env: list[Manifest],
@@ -101,20 +107,20 @@ def confined_container(
     }
 
 
-def _env(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> list[Manifest]:
+def _build_env(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> list[Manifest]:
     literals = {
-        **literals_of(_document(bot, run, settings), settings),
+        **build_env_literals(_build_run_document(bot, run, settings), settings),
         **_CACHES,
         USER_ENV: USER,
         "TMPDIR": _TMP,
-        **progress_env(bot, run, settings),
-        **base_env(bot.spec),
+        **build_progress_env(bot, run, settings),
+        **build_base_env(bot.spec),
     }
     pod_uid = {"name": POD_UID_ENV, "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}
-    return [*as_env(literals), pod_uid]
+    return [*build_env_vars(literals), pod_uid]
 
 
-def literals_of(document: RunDocument, settings: OperatorSettings) -> dict[str, str]:
+def build_env_literals(document: RunDocument, settings: OperatorSettings) -> dict[str, str]:
     """Return the variables that every task reads. Raises ValueError when the document is too long for one."""
     allowed = {ALLOWED_NETWORKS_ENV: settings.allowed_networks} if settings.allowed_networks else {}
     return {
@@ -126,12 +132,12 @@ def literals_of(document: RunDocument, settings: OperatorSettings) -> dict[str, 
     }
 
 
-def as_env(literals: Mapping[str, str]) -> list[Manifest]:
+def build_env_vars(literals: Mapping[str, str]) -> list[Manifest]:
     """Return variables in the form of a container."""
     return [{"name": name, "value": value} for name, value in literals.items()]
 
 
-def _document(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> RunDocument:
+def _build_run_document(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> RunDocument:
     return RunDocument(
         stage=run.stage,
         namespace=bot.namespace,
@@ -140,48 +146,48 @@ def _document(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Run
         run_id=run.id,
         run_number=run.number,
         trigger=run.trigger,
-        min_new_posts=min_new_posts_of(bot, run),
+        min_new_posts=get_min_new_posts(bot, run),
         dataset=run.dataset if run.stage == "Train" else None,
         image=settings.trainer_image,
         spec=bot.spec,
     )
 
 
-def _amounts(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> dict[str, str]:
+def _get_resources(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> dict[str, str]:
     if run.stage == "Prepare":
-        return small_amounts(settings)
+        return get_prepare_resources(settings)
     wanted = bot.spec.resources
     gpus = {wanted.gpu.resource: str(wanted.gpu.count)} if wanted.gpu.count else {}
     return {"cpu": wanted.cpu, "memory": wanted.memory, **gpus}
 
 
-def small_amounts(settings: OperatorSettings) -> dict[str, str]:
+def get_prepare_resources(settings: OperatorSettings) -> dict[str, str]:
     """Return what a task gets that mostly waits for others."""
     return {"cpu": settings.prepare_cpu, "memory": settings.prepare_memory}
 
 
-def _volumes(run: CurrentRun, sources: list[Manifest], settings: OperatorSettings) -> list[Manifest]:
+def _build_volumes(run: CurrentRun, sources: list[Manifest], settings: OperatorSettings) -> list[Manifest]:
     volumes: list[Manifest] = [
         {"name": "work", "emptyDir": {"sizeLimit": settings.work_size}},
         {"name": "tmp", "emptyDir": {"sizeLimit": settings.tmp_size}},
     ]
     if run.stage == "Train":
         volumes.append({"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": settings.shm_size}})
-    return volumes + secret_volumes(sources)
+    return volumes + build_secret_volumes(sources)
 
 
-def _mounts(run: CurrentRun, sources: list[Manifest]) -> list[Manifest]:
+def _build_mounts(run: CurrentRun, sources: list[Manifest]) -> list[Manifest]:
     mounts: list[Manifest] = [{"name": "work", "mountPath": WORK_DIR}, {"name": "tmp", "mountPath": _TMP}]
     if run.stage == "Train":
         mounts.append({"name": "shm", "mountPath": _SHM})
-    return mounts + secret_mounts(sources)
+    return mounts + build_secret_mounts(sources)
 
 
-def secret_volumes(sources: list[Manifest]) -> list[Manifest]:
+def build_secret_volumes(sources: list[Manifest]) -> list[Manifest]:
     """Return the volume of these Secrets, or none without one."""
     return [{"name": "secrets", "projected": {"defaultMode": 0o440, "sources": sources}}] if sources else []
 
 
-def secret_mounts(sources: list[Manifest]) -> list[Manifest]:
+def build_secret_mounts(sources: list[Manifest]) -> list[Manifest]:
     """Return where that volume goes."""
     return [{"name": "secrets", "mountPath": SECRETS_DIR, "readOnly": True}] if sources else []

@@ -8,8 +8,8 @@ from tweetbot_contract.handover import (
     PROGRESS_DIR,
     PROGRESS_TOKEN_ENV,
     PROGRESS_URL_ENV,
-    progress_audience,
-    progress_path,
+    build_progress_audience,
+    build_progress_path,
 )
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import CurrentRun
@@ -21,32 +21,36 @@ _VOLUME, _TOKEN, _CA = "progress", "token", "ca.crt"
 _TOKEN_SECONDS = 3600
 
 
-def reports(run: CurrentRun, settings: OperatorSettings) -> bool:
+def should_report_progress(run: CurrentRun, settings: OperatorSettings) -> bool:
     """Whether the run's stage reports: only a training knows how far it is."""
     return run.stage == "Train" and settings.takes_progress
 
 
-def progress_env(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> dict[str, str]:
+def build_progress_env(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> dict[str, str]:
     """Return the variables of KEP-2779; without certificates of its own the endpoint is known by the image's."""
-    if not reports(run, settings):
+    if not should_report_progress(run, settings):
         return {}
     env = {
-        PROGRESS_URL_ENV: settings.progress_url.rstrip("/") + progress_path(bot.namespace, bot.name, run.id),
+        PROGRESS_URL_ENV: settings.progress_url.rstrip("/") + build_progress_path(bot.namespace, bot.name, run.id),
         PROGRESS_TOKEN_ENV: f"{PROGRESS_DIR}/{_TOKEN}",
     }
     return env | ({PROGRESS_CA_ENV: f"{PROGRESS_DIR}/{_CA}"} if settings.progress_ca else {})
 
 
-def progress_annotations(run: CurrentRun, settings: OperatorSettings) -> dict[str, str]:
+def build_progress_annotations(run: CurrentRun, settings: OperatorSettings) -> dict[str, str]:
     """Return the certificates as an annotation: a ConfigMap would be a right more that the operator needs."""
-    return {PROGRESS_CA_ANNOTATION: settings.progress_ca} if reports(run, settings) and settings.progress_ca else {}
+    return (
+        {PROGRESS_CA_ANNOTATION: settings.progress_ca}
+        if should_report_progress(run, settings) and settings.progress_ca
+        else {}
+    )
 
 
-def progress_volumes(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> list[Manifest]:
+def build_progress_volumes(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> list[Manifest]:
     """Return the volume of token and certificates."""
-    if not reports(run, settings):
+    if not should_report_progress(run, settings):
         return []
-    audience = progress_audience(bot.namespace, bot.name, run.id)
+    audience = build_progress_audience(bot.namespace, bot.name, run.id)
     sources: list[Manifest] = [
         {"serviceAccountToken": {"audience": audience, "expirationSeconds": _TOKEN_SECONDS, "path": _TOKEN}}
     ]
@@ -56,6 +60,10 @@ def progress_volumes(bot: TweetBot, run: CurrentRun, settings: OperatorSettings)
     return [{"name": _VOLUME, "projected": {"defaultMode": 0o440, "sources": sources}}]
 
 
-def progress_mounts(run: CurrentRun, settings: OperatorSettings) -> list[Manifest]:
+def build_progress_mounts(run: CurrentRun, settings: OperatorSettings) -> list[Manifest]:
     """Return where the volume is mounted."""
-    return [{"name": _VOLUME, "mountPath": PROGRESS_DIR, "readOnly": True}] if reports(run, settings) else []
+    return (
+        [{"name": _VOLUME, "mountPath": PROGRESS_DIR, "readOnly": True}]
+        if should_report_progress(run, settings)
+        else []
+    )

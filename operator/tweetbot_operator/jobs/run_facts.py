@@ -5,7 +5,7 @@ from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import CurrentRun
 
 
-def min_new_posts_of(bot: TweetBot, run: CurrentRun) -> int:
+def get_min_new_posts(bot: TweetBot, run: CurrentRun) -> int:
     """Return how many posts that the served model has not seen the run needs; 0 where it trains in any case.
 
     It holds for scheduled runs of what is served: an edit of what is trained takes effect however old the posts are.
@@ -16,6 +16,6 @@ def min_new_posts_of(bot: TweetBot, run: CurrentRun) -> int:
     return schedule.min_new_posts if run.trigger.startswith(SCHEDULE_TRIGGER) else 0
 
 
-def round_of(run: CurrentRun) -> str:
+def creation_key(run: CurrentRun) -> str:
     """Return which creation of its stage's Job the run is at."""
     return f"{run.number}-{run.retries}"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tweetbot_contract.handover import progress_audience
+from tweetbot_contract.handover import build_progress_audience
 from tweetbot_operator.informers.cache import Cache
 from tweetbot_operator.progress.errors import NotThisRun
 from tweetbot_operator.types.objects import Key, PodView
@@ -24,7 +24,7 @@ class ReportedRun:
     @property
     def audience(self) -> str:
         """Whom a token for it must be meant for."""
-        return progress_audience(self.namespace, self.bot, self.run)
+        return build_progress_audience(self.namespace, self.bot, self.run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,11 @@ class Bearer:
 def trainer_pod(cache: Cache, bearer: Bearer, wanted: ReportedRun) -> PodView:
     """Return the bearer's Pod. Raises NotThisRun unless it is alive and the run's train Job controls it."""
     pod = cache.pods.get(bearer.pod_uid)
-    job = cache.jobs.get(pod.job) if pod else None
-    bot = cache.bots.get(job.owner) if job else None
+    job = cache.jobs.get(pod.controller_uid) if pod else None
+    bot = cache.bots.get(job.owner_uid) if job else None
     if pod is None or job is None or bot is None:
         raise NotThisRun("no Job of a TweetBot controls this Pod, as far as the operator has seen")
-    told = (bearer.namespace, pod.namespace, bot.namespace, bot.name, job.run, job.stage)
+    told = (bearer.namespace, pod.namespace, bot.namespace, bot.name, job.run_id, job.stage)
     space = wanted.namespace
     if told != (space, space, space, wanted.bot, wanted.run, "train"):
         raise NotThisRun("the Pod does not train this run")

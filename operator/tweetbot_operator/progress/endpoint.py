@@ -10,11 +10,11 @@ from tweetbot_operator.informers.cache import Cache
 from tweetbot_operator.progress.forward import Forwarder
 from tweetbot_operator.progress.rate_limit import Limits
 from tweetbot_operator.progress.server import ProgressDesk, ProgressServer
-from tweetbot_operator.progress.store import ProgressBoard
+from tweetbot_operator.progress.store import ProgressStore
 from tweetbot_operator.progress.tls import ServingCertificate
 from tweetbot_operator.progress.tokens import ApiKeys, Tokens
 from tweetbot_operator.settings import OperatorSettings
-from tweetbot_operator.telemetry.logs import about
+from tweetbot_operator.telemetry.logs import fields
 
 LOG = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class CannotServe(Exception):
 class ProgressEndpoint:
     """Serves while the operator runs, on every replica."""
 
-    def __init__(self, settings: OperatorSettings, cache: Cache, board: ProgressBoard, api: ApiRequests) -> None:
+    def __init__(self, settings: OperatorSettings, cache: Cache, board: ProgressStore, api: ApiRequests) -> None:
         self._settings, self._cache, self._board, self._api = settings, cache, board, api
         self._server: ProgressServer | None = None
         self._certificate: ServingCertificate | None = None
@@ -37,11 +37,11 @@ class ProgressEndpoint:
         settings = self._settings
         if not settings.takes_progress:
             missing = "TWEETBOT_PROGRESS_CERTIFICATE" if settings.progress_url else "TWEETBOT_PROGRESS_URL"
-            LOG.info("trainers report no progress", extra=about(unset=missing))
+            LOG.info("trainers report no progress", extra=fields(unset=missing))
             return
         self._certificate = _certificate(settings)
         tokens = Tokens(ApiKeys(self._api), time.monotonic)
-        forwarder = self._forwarder = Forwarder(settings, leadership.leader_address)
+        forwarder = self._forwarder = Forwarder(settings, leadership.get_leader_address)
         leads = leadership.leading.is_set
         desk = ProgressDesk(tokens, self._cache, Limits(time.monotonic), self._board, leads, forwarder)
         server = ProgressServer(desk)
@@ -51,7 +51,7 @@ class ProgressEndpoint:
             message = f"TWEETBOT_PROGRESS_PORT: cannot listen on {settings.progress_port}: {fault.strerror}"
             raise CannotServe(message) from None
         self._server = server
-        LOG.info("trainers report their progress", extra=about(url=settings.progress_url))
+        LOG.info("trainers report their progress", extra=fields(url=settings.progress_url))
 
     async def run(self) -> None:
         """Keep the certificate fresh, as long as there is one."""

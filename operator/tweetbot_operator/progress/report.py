@@ -38,31 +38,31 @@ class _Body(_Wire):
     trainer_status: _TrainerStatus
 
 
-def report_of(body: bytes) -> Report:
+def parse_report(body: bytes) -> Report:
     """Return the report of a body. Raises Unreadable, which names the field."""
     try:
         said = _Body.model_validate_json(body).trainer_status
     except ValidationError as fault:
         first = fault.errors()[0]
-        place = ".".join(str(step) for step in first["loc"]) or "body"
-        raise Unreadable(f"{place}: {first['msg']}") from None
+        location = ".".join(str(step) for step in first["loc"]) or "body"
+        raise Unreadable(f"{location}: {first['msg']}") from None
     metrics = {metric.name: metric.value for metric in said.metrics or ()}
     return Report(
         percent=said.progress_percentage,
-        step=_count(metrics.get("current_step")),
-        total_steps=_count(metrics.get("total_steps")),
+        step=_parse_count(metrics.get("current_step")),
+        total_steps=_parse_count(metrics.get("total_steps")),
         eta_seconds=said.estimated_remaining_seconds,
-        train_loss=_number(metrics.get("loss")),
-        eval_loss=_number(metrics.get("eval_loss")),
+        train_loss=_parse_number(metrics.get("loss")),
+        eval_loss=_parse_number(metrics.get("eval_loss")),
     )
 
 
-def _count(text: str | None) -> int | None:
-    number = _number(text)
+def _parse_count(text: str | None) -> int | None:
+    number = _parse_number(text)
     return int(number) if number is not None and 0 <= number < 2**53 else None
 
 
-def _number(text: str | None) -> float | None:
+def _parse_number(text: str | None) -> float | None:
     """A figure that is no finite number says nothing; a status that held it would be refused."""
     try:
         number = float(text) if text else math.nan

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from tweetbot_contract.handover import progress_path
+from tweetbot_contract.handover import build_progress_path
 from tweetbot_operator.informers.cache import Cache
 from tweetbot_operator.progress.authorize import ReportedRun, trainer_pod
 from tweetbot_operator.progress.errors import NotAuthenticated, NotNow, ReportRefused, TooMany
 from tweetbot_operator.progress.forward import FORWARDED
 from tweetbot_operator.progress.rate_limit import Limits
-from tweetbot_operator.progress.report import BODY_LIMIT, report_of
-from tweetbot_operator.progress.store import ProgressBoard
+from tweetbot_operator.progress.report import BODY_LIMIT, parse_report
+from tweetbot_operator.progress.store import ProgressStore
 from tweetbot_operator.progress.tls import ServingCertificate
 from tweetbot_operator.progress.tokens import Tokens
 from tweetbot_operator.telemetry.metrics import PROGRESS_REPORTS
@@ -37,7 +37,7 @@ class ProgressDesk:
     tokens: Tokens
     cache: Cache
     limits: Limits
-    board: ProgressBoard
+    board: ProgressStore
     leads: Callable[[], bool]
     forward: Callable[[str, str, bytes], Awaitable[tuple[int, str]]]
     """Hands path, authorization and body on to the replica that leads; answers its status and message."""
@@ -53,7 +53,7 @@ class ProgressServer:
     async def start(self, host: str, port: int, certificate: ServingCertificate | None) -> None:
         """Listen; without a certificate in plain text, for the loopback. Raises OSError when the port is taken."""
         app = web.Application(client_max_size=BODY_LIMIT)
-        app.router.add_post(progress_path("{namespace}", "{bot}", "{run}"), self.report)
+        app.router.add_post(build_progress_path("{namespace}", "{bot}", "{run}"), self.report)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         context = certificate.context if certificate else None
@@ -90,7 +90,7 @@ class ProgressServer:
         if not desk.leads():
             desk.board.clear()
             return await self._hand_on(request, body)
-        desk.board.take(run, pod, report_of(body))
+        desk.board.take(run, pod, parse_report(body))
         return 200, "ok"
 
     async def _hand_on(self, request: web.Request, body: bytes) -> tuple[int, str]:

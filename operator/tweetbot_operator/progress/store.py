@@ -9,21 +9,21 @@ from tweetbot_operator.progress.authorize import ReportedRun
 from tweetbot_operator.progress.errors import Outdated
 from tweetbot_operator.telemetry.metrics import RUN_ETA_SECONDS, RUN_EVAL_LOSS, RUN_PERCENT, RUN_STEP, RUN_TRAIN_LOSS
 from tweetbot_operator.types.objects import Key, PodView
-from tweetbot_operator.types.progress import Live, Report
+from tweetbot_operator.types.progress import LatestReport, Report
 
 _GAUGES = (RUN_PERCENT, RUN_ETA_SECONDS, RUN_STEP, RUN_TRAIN_LOSS, RUN_EVAL_LOSS)
 
 
 @dataclass(slots=True)
 class _Entry:
-    run: str
+    run_id: str
     pod: PodView
     report: Report
-    offered: int
+    last_enqueued_percent: int
     """The percentage at which a pass was asked for last."""
 
 
-class ProgressBoard:
+class ProgressStore:
     """The latest report of each TweetBot's run."""
 
     def __init__(self, ask_for_pass: Callable[[Key], None]) -> None:
@@ -34,34 +34,34 @@ class ProgressBoard:
     def take(self, run: ReportedRun, pod: PodView, report: Report) -> None:
         """Take a Pod's report. Raises Outdated where the Pod, or a newer one of the run, has told later news."""
         former = self._entries.get(run.key)
-        if former and (former.run, former.pod.uid) == (run.run, pod.uid):
+        if former and (former.run_id, former.pod.uid) == (run.run, pod.uid):
             if report.is_behind(former.report):
                 raise Outdated("the Pod has reported a later step already")
-            former.report = report.over(former.report)
-        elif former and former.run == run.run and former.pod.created_at > pod.created_at:
+            former.report = report.merge(former.report)
+        elif former and former.run_id == run.run and former.pod.created_at > pod.created_at:
             raise Outdated("a newer Pod of the run reports already")
         else:
             self.forget(run.key)
-            self._entries[run.key] = _Entry(run.run, pod, report, offered=-POINTS)
+            self._entries[run.key] = _Entry(run.run, pod, report, last_enqueued_percent=-POINTS)
         self._show(run.key)
         self._offer(run.key)
 
     def _offer(self, key: Key) -> None:
         entry = self._entries[key]
         percent = entry.report.percent or 0
-        if percent - entry.offered >= POINTS:
-            entry.offered = percent
+        if percent - entry.last_enqueued_percent >= POINTS:
+            entry.last_enqueued_percent = percent
             self._ask_for_pass(key)
 
-    def of(self, key: Key) -> Live | None:
+    def get(self, key: Key) -> LatestReport | None:
         """Return what is known of a TweetBot's training."""
         entry = self._entries.get(key)
-        return Live(entry.run, entry.pod.uid, entry.report) if entry else None
+        return LatestReport(entry.run_id, entry.pod.uid, entry.report) if entry else None
 
-    def settle(self, key: Key, run: CurrentRun | None) -> None:
+    def prune(self, key: Key, run: CurrentRun | None) -> None:
         """Forget what speaks of another run than the one that trains now."""
         entry = self._entries.get(key)
-        if entry and (run is None or (run.id, run.stage, run.outcome) != (entry.run, "Train", None)):
+        if entry and (run is None or (run.id, run.stage, run.outcome) != (entry.run_id, "Train", None)):
             self.forget(key)
 
     def forget(self, key: Key) -> None:

@@ -13,11 +13,11 @@ from typing import Any, Protocol
 
 import jwt
 
-from tweetbot_operator.client.errors import ApiFault, ClusterBusy
+from tweetbot_operator.client.errors import ApiError, Unavailable
 from tweetbot_operator.client.requests import ApiRequests
 from tweetbot_operator.progress.authorize import Bearer
 from tweetbot_operator.progress.errors import NotAuthenticated, NotNow
-from tweetbot_operator.telemetry.logs import about
+from tweetbot_operator.telemetry.logs import fields
 
 LOG = logging.getLogger(__name__)
 #: What API servers sign with; `none` and shared secrets are not among them.
@@ -32,7 +32,7 @@ _ACCOUNT = "system:serviceaccount:"
 
 
 class KeyDoor(Protocol):
-    """What the API server says about its tokens. Every method raises ApiFault."""
+    """What the API server says about its tokens. Every method raises ApiError."""
 
     async def signing_keys(self) -> tuple[str, dict[str, Any]]:
         """Return the issuer's name and its JSON Web Key Set."""
@@ -94,8 +94,8 @@ class Tokens:
         try:
             self._issuer, found = await self._door.signing_keys()
             keys = jwt.PyJWKSet.from_dict(found).keys
-        except (ApiFault, jwt.PyJWKError, jwt.PyJWKSetError) as fault:
-            LOG.warning("the cluster's signing keys cannot be read", extra=about(fault=str(fault)))
+        except (ApiError, jwt.PyJWKError, jwt.PyJWKSetError) as fault:
+            LOG.warning("the cluster's signing keys cannot be read", extra=fields(fault=str(fault)))
             return
         self._keys = {str(key.key_id): key for key in keys if key.key_id}
 
@@ -115,9 +115,9 @@ class Tokens:
         try:
             async with self._asking:
                 status = await self._door.review(token, audience)
-        except ClusterBusy:
+        except Unavailable:
             raise NotNow("the API server does not answer, so no token can be verified") from None
-        except ApiFault as fault:
+        except ApiError as fault:
             raise NotNow(f"the operator can neither read the cluster's keys nor ask about a token: {fault}") from None
         if not status.get("authenticated") or audience not in status.get("audiences", ()):
             raise NotAuthenticated("the API server refuses the token")
@@ -151,14 +151,14 @@ class ApiKeys:
         self._api = api
 
     async def signing_keys(self) -> tuple[str, dict[str, Any]]:
-        """Return the issuer's name and its JSON Web Key Set. Raises ApiFault."""
+        """Return the issuer's name and its JSON Web Key Set. Raises ApiError."""
         issuer = (await self._api.get("/.well-known/openid-configuration")).get("issuer")
         if not isinstance(issuer, str):
-            raise ClusterBusy("the API server's OIDC discovery names no issuer")
+            raise Unavailable("the API server's OIDC discovery names no issuer")
         return issuer, await self._api.get("/openid/v1/jwks", accept=_KEY_SET)
 
     async def review(self, token: str, audience: str) -> Mapping[str, Any]:
-        """Return the status of a TokenReview. Raises ApiFault; Refused without the right to create one."""
+        """Return the status of a TokenReview. Raises ApiError; Refused without the right to create one."""
         kind = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview"}
         body = {**kind, "spec": {"token": token, "audiences": [audience]}}
         answer = await self._api.post("/apis/authentication.k8s.io/v1/tokenreviews", body)

@@ -13,24 +13,24 @@ from typing import Self
 
 from tweetbot_operator.informers.cache import Cache
 from tweetbot_operator.settings import OperatorSettings
-from tweetbot_operator.types.objects import JobView, Key, StoredBot
-from tweetbot_operator.types.summary import Place
+from tweetbot_operator.types.objects import CachedTweetBot, JobView, Key
+from tweetbot_operator.types.summary import QueuePosition
 
 #: Orders the runs of a namespace: when the run was recorded, then the TweetBot's name.
-Turn = tuple[str, str]
+QueueKey = tuple[str, str]
 #: Who does not wait yet stands behind all who do.
 _LAST = "~"
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ConcurrencyLimits:
     """Runs that may be active at once; 0 is no limit."""
 
     total: int = 0
     per_namespace: int = 0
 
     @classmethod
-    def of(cls, settings: OperatorSettings) -> Self:
+    def from_settings(cls, settings: OperatorSettings) -> Self:
         """Return the limits that the settings ask for."""
         return cls(settings.max_active_runs, settings.max_active_runs_per_namespace)
 
@@ -38,130 +38,134 @@ class Limits:
         return bool(self.total or self.per_namespace)
 
 
-class Turnstile:
+class ConcurrencyLimiter:
     """Lets a run begin when there is a slot and nobody is before it; calls whoever is next when one becomes free."""
 
-    def __init__(self, cache: Cache, limits: Limits, call: Callable[[Key], None]) -> None:
+    def __init__(self, cache: Cache, limits: ConcurrencyLimits, call: Callable[[Key], None]) -> None:
         """`call` asks for a look at a TweetBot."""
         self._cache, self._limits, self._call = cache, limits, call
         self._holders: dict[str, str] = {}
         self._active: Counter[str] = Counter()
-        self._entering: dict[str, str] = {}
-        self._rows: dict[str, list[Turn]] = {}
-        self._waiting: dict[str, tuple[str, Turn]] = {}
+        self._reserved: dict[str, str] = {}
+        self._queues: dict[str, list[QueueKey]] = {}
+        self._waiting: dict[str, tuple[str, QueueKey]] = {}
         if limits:
             cache.bots.on_change = lambda bot: self._update(bot.uid, bot.namespace)
-            cache.jobs.on_change = lambda job: self._update(job.owner, job.namespace) if job.owner else None
+            cache.jobs.on_change = lambda job: self._update(job.owner_uid, job.namespace) if job.owner_uid else None
 
-    def place_of(self, bot: StoredBot) -> Place | None:
+    def get_position(self, bot: CachedTweetBot) -> QueuePosition | None:
         """Return what a run of this TweetBot would wait for, or None if it may begin (or has)."""
-        if not self._limits or bot.uid in self._holders or self._may_enter(bot):
+        if not self._limits or bot.uid in self._holders or self._may_start(bot):
             return None
-        return Place(self._limit_of(bot.namespace), bisect_left(self._rows.get(bot.namespace, []), _turn(bot)))
+        return QueuePosition(
+            self._describe_limit(bot.namespace), bisect_left(self._queues.get(bot.namespace, []), _get_queue_key(bot))
+        )
 
-    def enter(self, bot: StoredBot) -> bool:
+    def reserve(self, bot: CachedTweetBot) -> bool:
         """Take a slot for the Job that is about to be created; answers whether there was one."""
-        if self.place_of(bot) is not None:
+        if self.get_position(bot) is not None:
             return False
         if self._limits and bot.uid not in self._holders:
-            self._entering[bot.uid] = bot.namespace
+            self._reserved[bot.uid] = bot.namespace
             self._active[bot.namespace] += 1
         return True
 
-    def entered(self, bot: StoredBot) -> None:
+    def unreserve(self, bot: CachedTweetBot) -> None:
         """End what `enter` began: by now the cache shows the Job, or there is none and the slot is free again."""
-        if self._entering.pop(bot.uid, None) is not None:
+        if self._reserved.pop(bot.uid, None) is not None:
             self._active[bot.namespace] -= 1
             self._call_next()
 
-    def look(self, bot: StoredBot) -> None:
+    def look(self, bot: CachedTweetBot) -> None:
         """Take note that a pass over this TweetBot begins: it can take its turn."""
         if self._limits:
             self._update(bot.uid, bot.namespace)
 
-    def step_aside(self, bot: StoredBot) -> None:
+    def step_aside(self, bot: CachedTweetBot) -> None:
         """Let the others go first: the pass over this TweetBot failed, so it cannot take its turn now."""
-        if self._queue(bot.uid, None):
+        if self._update_queue(bot.uid, None):
             self._call_next()
 
-    def _may_enter(self, bot: StoredBot) -> bool:
-        if self._room() <= 0 or not self._has_room(bot.namespace, Counter()):
+    def _may_start(self, bot: CachedTweetBot) -> bool:
+        if self._count_free_slots() <= 0 or not self._has_room(bot.namespace, Counter()):
             return False
-        return (bot.namespace, _turn(bot)) in self._next((bot.namespace, _turn(bot)))
+        return (bot.namespace, _get_queue_key(bot)) in self._choose_next((bot.namespace, _get_queue_key(bot)))
 
-    def _room(self) -> int:
+    def _count_free_slots(self) -> int:
         total = self._limits.total
-        return total - len(self._holders) - len(self._entering) if total else len(self._waiting) + 1
+        return total - len(self._holders) - len(self._reserved) if total else len(self._waiting) + 1
 
     def _has_room(self, namespace: str, more: Counter[str]) -> bool:
         limit = self._limits.per_namespace
         return not limit or self._active[namespace] + more[namespace] < limit
 
-    def _next(self, newcomer: tuple[str, Turn] | None = None) -> list[tuple[str, Turn]]:
+    def _choose_next(self, newcomer: tuple[str, QueueKey] | None = None) -> list[tuple[str, QueueKey]]:
         """Return those who may begin now, in order; a newcomer stands where it would if it waited."""
-        rows = {namespace: row[: max(self._room(), 0)] for namespace, row in self._rows.items()}
-        if newcomer and newcomer[1] not in rows.get(newcomer[0], []):
-            insort(rows.setdefault(newcomer[0], []), newcomer[1])
-        chosen: list[tuple[str, Turn]] = []
+        queues = {namespace: queue[: max(self._count_free_slots(), 0)] for namespace, queue in self._queues.items()}
+        if newcomer and newcomer[1] not in queues.get(newcomer[0], []):
+            insort(queues.setdefault(newcomer[0], []), newcomer[1])
+        chosen: list[tuple[str, QueueKey]] = []
         more: Counter[str] = Counter()
-        while len(chosen) < self._room():
-            open_rows = [namespace for namespace, row in rows.items() if row and self._has_room(namespace, more)]
-            if not open_rows:
+        while len(chosen) < self._count_free_slots():
+            open_queues = [
+                namespace for namespace, queue in queues.items() if queue and self._has_room(namespace, more)
+            ]
+            if not open_queues:
                 break
-            namespace = min(open_rows, key=lambda name: (self._active[name] + more[name], rows[name][0], name))
-            chosen.append((namespace, rows[namespace].pop(0)))
+            namespace = min(open_queues, key=lambda name: (self._active[name] + more[name], queues[name][0], name))
+            chosen.append((namespace, queues[namespace].pop(0)))
             more[namespace] += 1
         return chosen
 
     def _call_next(self) -> None:
-        if self._waiting and self._room() > 0:
-            for namespace, (_, name) in self._next():
+        if self._waiting and self._count_free_slots() > 0:
+            for namespace, (_, name) in self._choose_next():
                 self._call((namespace, name))
 
     def _update(self, uid: str, namespace: str) -> None:
         """Take note of a TweetBot, or of a Job of its."""
-        bot, jobs = self._cache.bots.get(uid), self._cache.jobs.group((namespace, uid))
+        bot, jobs = self._cache.bots.get(uid), self._cache.jobs.by_index((namespace, uid))
         if bot and bot.namespace != namespace:
             return  # a Job elsewhere that claims another tenant's TweetBot
-        held, holds = uid in self._holders, _holds(bot, jobs)
+        held, holds = uid in self._holders, _has_slot(bot, jobs)
         if holds != held:
             self._active[self._holders.setdefault(uid, namespace)] += 1 if holds else -1
             if not holds:
                 del self._holders[uid]
-        if holds and self._entering.pop(uid, None) is not None:
+        if holds and self._reserved.pop(uid, None) is not None:
             self._active[namespace] -= 1
-        waits = bot and bot.queued_since and not any(not job.finished for job in jobs if job.owner)
-        left = self._queue(uid, bot if waits and not holds else None)
+        waits = bot and bot.queued_since and not any(not job.finished for job in jobs if job.owner_uid)
+        left = self._update_queue(uid, bot if waits and not holds else None)
         if left or (held and not holds):
             self._call_next()
 
-    def _queue(self, uid: str, bot: StoredBot | None) -> bool:
+    def _update_queue(self, uid: str, bot: CachedTweetBot | None) -> bool:
         """Put a TweetBot into its row, or take it out (None); answers whether it has left its place."""
-        former, now = self._waiting.get(uid), (bot.namespace, _turn(bot)) if bot else None
+        former, now = self._waiting.get(uid), (bot.namespace, _get_queue_key(bot)) if bot else None
         if former == now:
             return False
         if former:
-            row = self._rows[former[0]]
-            row.remove(former[1])
-            if not row:
-                del self._rows[former[0]]
+            queue = self._queues[former[0]]
+            queue.remove(former[1])
+            if not queue:
+                del self._queues[former[0]]
             del self._waiting[uid]
         if now:
-            insort(self._rows.setdefault(now[0], []), now[1])
+            insort(self._queues.setdefault(now[0], []), now[1])
             self._waiting[uid] = now
         return former is not None
 
-    def _limit_of(self, namespace: str) -> str:
+    def _describe_limit(self, namespace: str) -> str:
         if self._has_room(namespace, Counter()):
             return f"At most {self._limits.total} runs are active at once"
         return f"At most {self._limits.per_namespace} runs of a namespace are active at once"
 
 
-def _turn(bot: StoredBot) -> Turn:
+def _get_queue_key(bot: CachedTweetBot) -> QueueKey:
     return (bot.queued_since or _LAST, bot.name)
 
 
-def _holds(bot: StoredBot | None, jobs: tuple[JobView, ...]) -> bool:
+def _has_slot(bot: CachedTweetBot | None, jobs: tuple[JobView, ...]) -> bool:
     """An unfinished Job is active; so is a run between its stages, whose one Job has ended well.
 
     One that went through a queue of Kueue's is not: Kueue decides how many of those run, and has counted it. Nor is one
@@ -169,7 +173,7 @@ def _holds(bot: StoredBot | None, jobs: tuple[JobView, ...]) -> bool:
     """
     if bot is None:
         return False
-    if unfinished := [job for job in jobs if job.owner and not job.finished]:
+    if unfinished := [job for job in jobs if job.owner_uid and not job.finished]:
         return any(not job.queue for job in unfinished)
-    own = [job for job in jobs if bot.run and job.run == bot.run]
-    return bool(own) and all(job.verdict == "Complete" for job in own)
+    own = [job for job in jobs if bot.run_id and job.run_id == bot.run_id]
+    return bool(own) and all(job.finished_condition == "Complete" for job in own)

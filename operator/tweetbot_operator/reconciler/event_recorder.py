@@ -13,18 +13,18 @@ from typing import Any, Literal
 from tweetbot_contract.handover import GROUP, KIND, VERSION
 from tweetbot_contract.reasons import SUPERSEDED
 from tweetbot_contract.status import CurrentRun, TweetBotStatus
-from tweetbot_operator.client.errors import ApiFault, NamespaceEnding, Refused
+from tweetbot_operator.client.errors import ApiError, NamespaceTerminating, Rejected
 from tweetbot_operator.client.interface import Cluster, Manifest
-from tweetbot_operator.telemetry.logs import about
-from tweetbot_operator.types.objects import StoredBot
+from tweetbot_operator.telemetry.logs import fields
+from tweetbot_operator.types.objects import CachedTweetBot
 
-REPORTER = f"{GROUP}/operator"
+REPORTING_CONTROLLER = f"{GROUP}/operator"
 #: Longest note that the API server takes, in bytes, though its message calls them characters.
 _NOTE_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class EventSpec:
     """What an Event says."""
 
     type: Literal["Normal", "Warning"]
@@ -32,48 +32,48 @@ class Happening:
     message: str
 
 
-def happenings(before: TweetBotStatus, after: TweetBotStatus) -> tuple[Happening, ...]:
+def events_for_change(before: TweetBotStatus, after: TweetBotStatus) -> tuple[EventSpec, ...]:
     """Return what a person would want to hear of: another run, another reason, an alarm or its end."""
-    told: list[Happening] = []
+    events: list[EventSpec] = []
     old, new = before.current_run, after.current_run
     if old and new and old.id != new.id and old.outcome is None:
-        told.append(Happening("Normal", SUPERSEDED.name, f"Run {old.number} gives way to run {new.number}."))
-    was, now = before.condition("Progressing"), after.condition("Progressing")
-    alarmed, alarm = before.condition("Stalled") is not None, after.condition("Stalled") is not None
-    if now and (was is None or was.reason != now.reason or alarm != alarmed or _another_run(old, new)):
-        told.append(Happening("Warning" if alarm else "Normal", now.reason, _note(now.message)))
-    return tuple(told)
+        events.append(EventSpec("Normal", SUPERSEDED.name, f"Run {old.number} gives way to run {new.number}."))
+    was, now = before.find_condition("Progressing"), after.find_condition("Progressing")
+    alarmed, alarm = before.find_condition("Stalled") is not None, after.find_condition("Stalled") is not None
+    if now and (was is None or was.reason != now.reason or alarm != alarmed or _is_new_run(old, new)):
+        events.append(EventSpec("Warning" if alarm else "Normal", now.reason, _truncate_note(now.message)))
+    return tuple(events)
 
 
-def warning(reason: str, message: str) -> Happening:
+def build_warning(reason: str, message: str) -> EventSpec:
     """Return what is heard of beside any status."""
-    return Happening("Warning", reason, _note(message))
+    return EventSpec("Warning", reason, _truncate_note(message))
 
 
-def _note(message: str) -> str:
+def _truncate_note(message: str) -> str:
     return message.encode()[:_NOTE_BYTES].decode(errors="ignore")
 
 
-def _another_run(old: CurrentRun | None, new: CurrentRun | None) -> bool:
+def _is_new_run(old: CurrentRun | None, new: CurrentRun | None) -> bool:
     return (old and (old.id, old.number)) != (new and (new.id, new.number))
 
 
-def event_for(happening: Happening, about: tuple[str, str, str], scope: str, now: datetime) -> dict[str, Any]:
+def build_event(spec: EventSpec, regarding: tuple[str, str, str], scope: str, now: datetime) -> dict[str, Any]:
     """Return the Event's manifest; `about` is namespace, name and uid of the TweetBot, `scope` its run.
 
     The name is a hash of what it says in this run, so a repetition after a crash is refused as a duplicate.
     """
-    namespace, name, uid = about
-    said = "\0".join((uid, scope, happening.type, happening.reason, happening.message))
+    namespace, name, uid = regarding
+    said = "\0".join((uid, scope, spec.type, spec.reason, spec.message))
     return {
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
         "metadata": {"name": f"{name}.{hashlib.sha256(said.encode()).hexdigest()[:16]}", "namespace": namespace},
         "eventTime": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        "type": happening.type,
-        "reason": happening.reason,
+        "type": spec.type,
+        "reason": spec.reason,
         "action": "Reconcile",
-        "note": happening.message,
+        "note": spec.message,
         "regarding": {
             "apiVersion": f"{GROUP}/{VERSION}",
             "kind": KIND,
@@ -81,7 +81,7 @@ def event_for(happening: Happening, about: tuple[str, str, str], scope: str, now
             "name": name,
             "uid": uid,
         },
-        "reportingController": REPORTER,
+        "reportingController": REPORTING_CONTROLLER,
         "reportingInstance": "tweetbot-operator",
     }
 
@@ -109,21 +109,21 @@ class Recorder:
         self._wake = asyncio.Event()
         self._refused = False
 
-    def note(self, bot: StoredBot, before: TweetBotStatus, after: TweetBotStatus) -> None:
+    def note(self, bot: CachedTweetBot, before: TweetBotStatus, after: TweetBotStatus) -> None:
         """Take up what the change of status means to people."""
         run = after.current_run
         scope = f"{run.id}-{run.number}" if run else ""
-        for happening in happenings(before, after):
-            self._take(bot, happening, scope, run.id if run else None)  # the run that the pass may just have recorded
+        for spec in events_for_change(before, after):
+            self._take(bot, spec, scope, run.id if run else None)  # the run that the pass may just have recorded
 
-    def warn(self, bot: StoredBot, reason: str, message: str) -> None:
+    def warn(self, bot: CachedTweetBot, reason: str, message: str) -> None:
         """Take up what no status could say; said again, the API server refuses it as a duplicate while it has it."""
-        self._take(bot, warning(reason, message), "", None)
+        self._take(bot, build_warning(reason, message), "", None)
 
-    def _take(self, bot: StoredBot, happening: Happening, scope: str, run: str | None) -> None:
-        LOG.info(happening.message, extra=about(reason=happening.reason, type=happening.type, run=run))
-        event = event_for(happening, (bot.namespace, bot.name, bot.uid), scope, self._now())
-        self._waiting.append((event, about(namespace=bot.namespace, name=bot.name, run=run)["fields"]))
+    def _take(self, bot: CachedTweetBot, spec: EventSpec, scope: str, run: str | None) -> None:
+        LOG.info(spec.message, extra=fields(reason=spec.reason, type=spec.type, run=run))
+        event = build_event(spec, (bot.namespace, bot.name, bot.uid), scope, self._now())
+        self._waiting.append((event, fields(namespace=bot.namespace, name=bot.name, run=run)["fields"]))
         self._wake.set()
 
     async def run(self, busy: Callable[[], bool] = lambda: False) -> None:
@@ -142,18 +142,18 @@ class Recorder:
         while self._waiting:
             await self._post(*self._waiting.popleft())
 
-    async def _post(self, event: Manifest, subject: dict[str, str]) -> None:
+    async def _post(self, event: Manifest, log_fields: dict[str, str]) -> None:
         """A duplicate was posted before a crash; a refusal is the namespace's end or a quota."""
         try:
             await self._cluster.create_event(event)
-        except ApiFault as fault:
-            LOG.debug("event not written", extra=about(**subject, event=json.dumps(event), fault=str(fault)))
+        except ApiError as fault:
+            LOG.debug("event not written", extra=fields(**log_fields, event=json.dumps(event), fault=str(fault)))
             self._note_refusal(fault)
         else:
             self._refused = False
 
-    def _note_refusal(self, fault: ApiFault) -> None:
+    def _note_refusal(self, fault: ApiError) -> None:
         """Tell the first of a row: a right that is missing would else be told with every Event."""
-        if isinstance(fault, Refused) and not isinstance(fault, NamespaceEnding) and not self._refused:
+        if isinstance(fault, Rejected) and not isinstance(fault, NamespaceTerminating) and not self._refused:
             self._refused = True
-            LOG.warning("Events are refused", extra=about(fault=str(fault)))
+            LOG.warning("Events are refused", extra=fields(fault=str(fault)))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from tweetbot_operator.types.objects import Key
 
 
-class NotYet(Exception):
+class RequeueAfter(Exception):
     """The pass goes on in so many seconds; nothing is wrong."""
 
     def __init__(self, seconds: float) -> None:
@@ -13,7 +13,7 @@ class NotYet(Exception):
         self.seconds = seconds
 
 
-class Pace:
+class RateLimiter:
     """Hands out moments, so many a second; who comes before its moment is told how long it has to wait."""
 
     def __init__(self, per_second: float, clock: Callable[[], float]) -> None:
@@ -23,7 +23,7 @@ class Pace:
         self._next = 0.0
         self._moments: dict[Key, float] = {}
 
-    def seconds_until(self, key: Key) -> float:
+    def reserve(self, key: Key) -> float:
         """Return 0 when the creation may happen now, else the seconds until its moment, which stays reserved."""
         now = self._clock()
         if not self._distance:

@@ -11,25 +11,25 @@ from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reason import Reason
 from tweetbot_contract.reasons import FINALIZER_REFUSED, STATUS_REFUSED
 from tweetbot_contract.status import CurrentRun, TweetBotStatus
-from tweetbot_operator.client.errors import ApiFault, Refused, ServerFault
+from tweetbot_operator.client.errors import ApiError, InternalError, Rejected
 from tweetbot_operator.client.interface import Cluster
-from tweetbot_operator.decisions.status import same, status_saying
-from tweetbot_operator.decisions.usage import gpu_seconds_left
+from tweetbot_operator.decisions.status import semantically_equal, status_with_summary
+from tweetbot_operator.decisions.usage import compute_uncounted_gpu_time
 from tweetbot_operator.informers.cache import Cache
-from tweetbot_operator.reconciler.diagnostics_cache import Memory
+from tweetbot_operator.reconciler.diagnostics_cache import DiagnosticsCache
 from tweetbot_operator.reconciler.event_recorder import Recorder
 from tweetbot_operator.telemetry.metrics import STATUS_WRITES
-from tweetbot_operator.telemetry.run_metrics import Census, count_bill, count_cut_short, count_end, count_gpu_time
-from tweetbot_operator.types.objects import StoredBot
-from tweetbot_operator.types.summary import Standing
-from tweetbot_operator.types.times import clause
-from tweetbot_operator.types.tweetbot import UnreadableBot
+from tweetbot_operator.telemetry.run_metrics import RunMetrics, count_bill, count_cut_short, count_end, count_gpu_time
+from tweetbot_operator.types.objects import CachedTweetBot
+from tweetbot_operator.types.summary import Summary
+from tweetbot_operator.types.times import sanitize
+from tweetbot_operator.types.tweetbot import InvalidTweetBot
 
-Bot = TweetBot | UnreadableBot
+Bot = TweetBot | InvalidTweetBot
 
 
-class BotWrites:
-    """Writes, and keeps the answer in the cache. Every method raises Conflict, Missing, Refused, ClusterBusy."""
+class StatusWriter:
+    """Writes, and keeps the answer in the cache. Every method raises Conflict, Missing, Refused, Unavailable."""
 
     def __init__(
         self,
@@ -37,74 +37,78 @@ class BotWrites:
         cache: Cache,
         now: Callable[[], datetime],
         *,
-        memory: Memory,
+        diagnostics_cache: DiagnosticsCache,
         recorder: Recorder,
-        census: Census,
+        run_metrics: RunMetrics,
     ) -> None:
-        """`memory`, `recorder` and `census` are those of the passes."""
+        """`diagnostics_cache`, `recorder` and `run_metrics` are those of the passes."""
         self._cluster, self._cache, self._now = cluster, cache, now
-        self._memory, self._recorder, self._census = memory, recorder, census
+        self._diagnostics_cache, self._recorder, self._run_metrics = diagnostics_cache, recorder, run_metrics
 
-    async def status(self, stored: StoredBot, bot: Bot, after: TweetBotStatus) -> None:
+    async def write_status(self, stored: CachedTweetBot, bot: Bot, after: TweetBotStatus) -> None:
         """Write the whole status, and tell and count what it says that is new."""
         try:
-            self._cache.bots.put(await self._cluster.apply_status(stored, after.as_json()))
-        except (ServerFault, Refused) as fault:
-            if not (isinstance(fault, ServerFault) and self._memory.may_pass(stored.group, fault)):
-                await self._tell(stored, bot, STATUS_REFUSED, fault)
+            self._cache.bots.put(await self._cluster.apply_status(stored, after.to_dict()))
+        except (InternalError, Rejected) as fault:
+            if not (isinstance(fault, InternalError) and self._diagnostics_cache.may_pass(stored.index_key, fault)):
+                await self._write_failure(stored, bot, STATUS_REFUSED, fault)
             raise
-        self._memory.forget_server_fault(stored.group)
+        self._diagnostics_cache.forget_server_fault(stored.index_key)
         STATUS_WRITES.inc()
         self._recorder.note(stored, bot.status, after)
         count_end(bot.status, after)
         if isinstance(bot, TweetBot):
             count_bill(bot.namespace, bot.status, after)
             count_gpu_time(bot.namespace, bot.spec.resources.gpu, bot.status, after)
-            count_cut_short(bot.namespace, bot.status, after, self._uncounted(stored, bot.status.current_run))
+            count_cut_short(
+                bot.namespace, bot.status, after, self._sum_uncounted_gpu_seconds(stored, bot.status.current_run)
+            )
 
-    def _uncounted(self, stored: StoredBot, run: CurrentRun | None) -> dict[str, float]:
+    def _sum_uncounted_gpu_seconds(self, stored: CachedTweetBot, run: CurrentRun | None) -> dict[str, float]:
         """Return the GPU seconds of the run's present Job that are in no status."""
         group = (stored.namespace, stored.uid)
-        own = {job.uid for job in self._cache.jobs.group(group) if run and job.owner and job.name == run.job_name}
-        pods = tuple(pod for pod in self._cache.pods.group(group) if pod.job in own)
-        return gpu_seconds_left(run, pods, self._now()) if run else {}
+        own = {
+            job.uid for job in self._cache.jobs.by_index(group) if run and job.owner_uid and job.name == run.job_name
+        }
+        pods = tuple(pod for pod in self._cache.pods.by_index(group) if pod.controller_uid in own)
+        return compute_uncounted_gpu_time(run, pods, self._now()) if run else {}
 
-    async def finalizers(self, stored: StoredBot, bot: Bot, finalizers: tuple[str, ...]) -> None:
+    async def write_finalizers(self, stored: CachedTweetBot, bot: Bot, finalizers: tuple[str, ...]) -> None:
         """Replace the finalizers. The status of a deletion says how far that is, so an Event alone tells of it."""
         try:
             self._cache.bots.put(await self._cluster.set_finalizers(stored, finalizers))
-        except Refused as fault:
+        except Rejected as fault:
             if bot.deleting:
                 self._warn(stored, FINALIZER_REFUSED, fault)
             else:
-                await self._tell(stored, bot, FINALIZER_REFUSED, fault)
+                await self._write_failure(stored, bot, FINALIZER_REFUSED, fault)
             raise
 
-    async def blank_status(self, stored: StoredBot) -> None:
+    async def reset_status(self, stored: CachedTweetBot) -> None:
         """Forget a status that speaks of another TweetBot."""
         try:
-            self._cache.bots.put(await self._cluster.forget_status(stored))
-        except Refused as fault:
+            self._cache.bots.put(await self._cluster.reset_status(stored))
+        except Rejected as fault:
             self._warn(stored, STATUS_REFUSED, fault)
             raise
 
-    async def _tell(self, stored: StoredBot, bot: Bot, reason: Reason, fault: ApiFault) -> None:
+    async def _write_failure(self, stored: CachedTweetBot, bot: Bot, reason: Reason, fault: ApiError) -> None:
         """Write the former status with nothing new but what cannot be written; if that is refused, post an Event."""
-        standing = Standing(bot.status.phase, reason.name, _message(reason, fault), stalled=True)
-        told = status_saying(bot, standing, self._now())
-        self._census.enter(stored.group, told)
-        if same(told, bot.status):
+        summary = Summary(bot.status.phase, reason.name, _format_message(reason, fault), stalled=True)
+        status = status_with_summary(bot, summary, self._now())
+        self._run_metrics.enter(stored.index_key, status)
+        if semantically_equal(status, bot.status):
             return
         try:
-            self._cache.bots.put(await self._cluster.apply_status(stored, told.as_json()))
-        except Refused:
+            self._cache.bots.put(await self._cluster.apply_status(stored, status.to_dict()))
+        except Rejected:
             self._warn(stored, reason, fault)
         else:
-            self._recorder.note(stored, bot.status, told)
+            self._recorder.note(stored, bot.status, status)
 
-    def _warn(self, stored: StoredBot, reason: Reason, fault: ApiFault) -> None:
-        self._recorder.warn(stored, reason.name, _message(reason, fault))
+    def _warn(self, stored: CachedTweetBot, reason: Reason, fault: ApiError) -> None:
+        self._recorder.warn(stored, reason.name, _format_message(reason, fault))
 
 
-def _message(reason: Reason, fault: ApiFault) -> str:
-    return f"{clause(str(fault), 700)}. {reason.advice}"
+def _format_message(reason: Reason, fault: ApiError) -> str:
+    return f"{sanitize(str(fault), 700)}. {reason.advice}"

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from tweetbot_operator.client.errors import ApiFault, NotLeading
-from tweetbot_operator.informers.workqueue import LAST_PAUSE, KeyedQueue
-from tweetbot_operator.reconciler.rate_limiter import NotYet
+from tweetbot_operator.client.errors import ApiError, NotLeader
+from tweetbot_operator.informers.workqueue import LAST_PAUSE, WorkQueue
+from tweetbot_operator.reconciler.rate_limiter import RequeueAfter
 from tweetbot_operator.reconciler.reconciler import Reconciler
-from tweetbot_operator.telemetry.logs import about, subject
+from tweetbot_operator.telemetry.logs import fields, log_context
 from tweetbot_operator.telemetry.metrics import QUEUE_DEPTH, QUEUE_SECONDS, RECONCILE_SECONDS, RECONCILES, RETRIES
 from tweetbot_operator.types.objects import Key
 
@@ -26,7 +26,7 @@ class Workers:
 
     def __init__(
         self,
-        queue: KeyedQueue,
+        queue: WorkQueue,
         reconciler: Reconciler,
         count: int,
         now: Callable[[], datetime],
@@ -61,7 +61,7 @@ class Workers:
         while not self._draining:
             await asyncio.sleep(0)  # a pass that finds nothing to do waits for nobody, and ten thousand take seconds
             await self._leading.wait()
-            key, waited = await self._queue.take()
+            key, waited = await self._queue.get()
             if not self._leading.is_set():
                 self._hand_back(key)
                 continue
@@ -70,7 +70,7 @@ class Workers:
             if me:
                 self._busy.add(me)
             try:
-                await self._one_pass(key)
+                await self._reconcile_one(key)
             finally:
                 self._queue.done(key)
                 if me:
@@ -81,30 +81,30 @@ class Workers:
         self._queue.add(key)
         self._queue.done(key)
 
-    async def _one_pass(self, key: Key) -> None:
+    async def _reconcile_one(self, key: Key) -> None:
         began = time.monotonic()
-        with subject(namespace=key[0], name=key[1]):
+        with log_context(namespace=key[0], name=key[1]):
             try:
-                wake_at = await self._reconciler.reconcile(key)
-            except NotYet as wait:
+                requeue_at = await self._reconciler.reconcile(key)
+            except RequeueAfter as wait:
                 RECONCILES.labels(result="later").inc()
                 self._queue.add_after(key, wait.seconds)
-            except NotLeading:
+            except NotLeader:
                 RECONCILES.labels(result="dropped").inc()
                 self._queue.add_after(key, _A_MOMENT)
-            except ApiFault as fault:
+            except ApiError as fault:
                 self._try_again(key, "retry", f"{type(fault).__name__}: {fault}", longest=_LONGEST_FAULT)
             except Exception:  # the last line of defence: one TweetBot's bug must not stop the others
                 LOG.exception("pass failed by a fault of ours")
                 self._try_again(key, "bug", "see the traceback")
             else:
                 RECONCILES.labels(result="done").inc()
-                self._queue.forgive(key)
-                self._queue.add_after(key, None if wake_at is None else (wake_at - self._now()).total_seconds())
+                self._queue.forget(key)
+                self._queue.add_after(key, None if requeue_at is None else (requeue_at - self._now()).total_seconds())
         RECONCILE_SECONDS.observe(time.monotonic() - began)
 
     def _try_again(self, key: Key, result: str, fault: str, longest: float = LAST_PAUSE) -> None:
         RECONCILES.labels(result=result).inc()
         RETRIES.inc()
-        pause = self._queue.retry(key, longest)
-        LOG.warning("pass failed, tried again", extra=about(fault=fault, seconds=round(pause, 1)))
+        pause = self._queue.add_rate_limited(key, longest)
+        LOG.warning("pass failed, tried again", extra=fields(fault=fault, seconds=round(pause, 1)))

@@ -16,9 +16,9 @@ class Health:
     async def start(self, host: str, port: int) -> None:
         """Listen. Raises OSError when the port is taken."""
         app = web.Application()
-        app.router.add_get("/healthz", self.healthz)
-        app.router.add_get("/readyz", self.readyz)
-        app.router.add_get("/metrics", self.metrics)
+        app.router.add_get("/healthz", self.handle_healthz)
+        app.router.add_get("/readyz", self.handle_readyz)
+        app.router.add_get("/metrics", self.handle_metrics)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port).start()
@@ -28,18 +28,18 @@ class Health:
         if self._runner:
             await self._runner.cleanup()
 
-    async def healthz(self, request: web.Request) -> web.Response:
+    async def handle_healthz(self, request: web.Request) -> web.Response:
         """Answer 200 as long as the loop turns (or nobody would answer) and the watches are alive."""
-        return _verdict(self._alive(), "the watches are dead, or the last resync is long ago")
+        return _build_response(self._alive(), "the watches are dead, or the last resync is long ago")
 
-    async def readyz(self, request: web.Request) -> web.Response:
+    async def handle_readyz(self, request: web.Request) -> web.Response:
         """Answer 200 once the caches are filled and passes are made."""
-        return _verdict(self._ready(), "the caches are not filled yet")
+        return _build_response(self._ready(), "the caches are not filled yet")
 
-    async def metrics(self, request: web.Request) -> web.Response:
+    async def handle_metrics(self, request: web.Request) -> web.Response:
         """Answer the figures for Prometheus."""
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-def _verdict(good: bool, complaint: str) -> web.Response:
+def _build_response(good: bool, complaint: str) -> web.Response:
     return web.Response(text="ok\n") if good else web.Response(text=complaint + "\n", status=503)

@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import RequestPayloadError
 
-_SUBJECT: ContextVar[dict[str, str] | None] = ContextVar("subject", default=None)
+_LOG_CONTEXT: ContextVar[dict[str, str] | None] = ContextVar("subject", default=None)
 
 
 class JsonFormatter(logging.Formatter):
@@ -25,7 +25,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            **(_SUBJECT.get() or {}),
+            **(_LOG_CONTEXT.get() or {}),
             **getattr(record, "fields", {}),
         }
         if record.exc_info:
@@ -33,7 +33,7 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
-class OwnFaultsOnly(logging.Filter):
+class ClientErrorFilter(logging.Filter):
     """Keeps from aiohttp's lines what a sender did wrong: a port scan is no error of ours, nor a Pod that dies."""
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -49,24 +49,24 @@ def configure(level: str) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("tweetbot_operator").setLevel(level)
     logging.getLogger("kopf").setLevel(logging.WARNING)
-    logging.getLogger("aiohttp.server").addFilter(OwnFaultsOnly())
+    logging.getLogger("aiohttp.server").addFilter(ClientErrorFilter())
 
 
-def about(**fields: str | int | float | None) -> dict[str, dict[str, Any]]:
+def fields(**fields: str | int | float | None) -> dict[str, dict[str, Any]]:
     """Return the `extra` of a line with fields of its own; None is left out."""
     return {"fields": {name: value for name, value in fields.items() if value is not None}}
 
 
 @contextmanager
-def subject(**fields: str) -> Iterator[None]:
+def log_context(**fields: str) -> Iterator[None]:
     """Put fields on every line inside."""
-    token = _SUBJECT.set({**(_SUBJECT.get() or {}), **fields})
+    token = _LOG_CONTEXT.set({**(_LOG_CONTEXT.get() or {}), **fields})
     try:
         yield
     finally:
-        _SUBJECT.reset(token)
+        _LOG_CONTEXT.reset(token)
 
 
-def add_to_subject(**fields: str) -> None:
+def add_to_log_context(**fields: str) -> None:
     """Put further fields on the lines of the present subject."""
-    _SUBJECT.set({**(_SUBJECT.get() or {}), **fields})
+    _LOG_CONTEXT.set({**(_LOG_CONTEXT.get() or {}), **fields})

@@ -8,36 +8,36 @@ from tweetbot_contract.spec.scheduling import Gpu
 from tweetbot_contract.status import TweetBotStatus
 from tweetbot_operator.telemetry.metrics import GPU_SECONDS, POSTS_BILLED, RUN_SECONDS, RUNS, RUNS_FINISHED
 from tweetbot_operator.types.objects import Key
-from tweetbot_operator.types.times import moment_of
+from tweetbot_operator.types.times import parse_time
 
 
-class Census:
+class RunMetrics:
     """Keeps the last known phase and reason of each TweetBot, and shows them while this replica makes the passes."""
 
     def __init__(self) -> None:
-        self._places: dict[Key, tuple[str, str]] = {}
+        self._labels: dict[Key, tuple[str, str]] = {}
         self._shown = True
 
     def show(self, leads: bool) -> None:
         """Show what is known, or nothing: what a former leader knew would be counted beside what the next one knows."""
         if leads != self._shown:
             self._shown = leads
-            for place in self._places.values():
-                RUNS.labels(*place).inc(1 if leads else -1)
+            for labels in self._labels.values():
+                RUNS.labels(*labels).inc(1 if leads else -1)
 
     def enter(self, key: Key, status: TweetBotStatus) -> None:
         """Count a TweetBot where its status says it is, and no longer where it was."""
-        progressing = status.condition("Progressing")
-        place = (status.phase, _known(progressing.reason if progressing else None))
-        if self._places.get(key) != place:
+        progressing = status.find_condition("Progressing")
+        labels = (status.phase, _normalize_reason(progressing.reason if progressing else None))
+        if self._labels.get(key) != labels:
             self.leave(key)
-            self._places[key] = place
-            RUNS.labels(*place).inc(self._shown)
+            self._labels[key] = labels
+            RUNS.labels(*labels).inc(self._shown)
 
     def leave(self, key: Key) -> None:
         """Count a TweetBot no longer."""
-        if place := self._places.pop(key, None):
-            RUNS.labels(*place).dec(self._shown)
+        if labels := self._labels.pop(key, None):
+            RUNS.labels(*labels).dec(self._shown)
 
 
 def count_end(before: TweetBotStatus, after: TweetBotStatus) -> None:
@@ -45,9 +45,9 @@ def count_end(before: TweetBotStatus, after: TweetBotStatus) -> None:
     run = after.current_run
     if run is None or run.outcome is None or run == before.current_run:
         return
-    RUNS_FINISHED.labels(outcome=run.outcome, reason=_known(run.reason)).inc()
+    RUNS_FINISHED.labels(outcome=run.outcome, reason=_normalize_reason(run.reason)).inc()
     if run.finished_at:
-        seconds = (moment_of(run.finished_at) - moment_of(run.started_at)).total_seconds()
+        seconds = (parse_time(run.finished_at) - parse_time(run.started_at)).total_seconds()
         RUN_SECONDS.labels(outcome=run.outcome).observe(max(seconds, 0.0))
 
 
@@ -84,6 +84,6 @@ def count_bill(namespace: str, before: TweetBotStatus, after: TweetBotStatus) ->
         POSTS_BILLED.labels(bot_namespace=namespace, source=source).inc(posts)
 
 
-def _known(reason: str | None) -> str:
+def _normalize_reason(reason: str | None) -> str:
     """A trainer of another version may know reasons that we do not; no Pod makes a label of its own."""
     return reason if reason in BY_NAME else "Other"

@@ -23,21 +23,21 @@ class DeleteJob:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadEvents:
+class ListEvents:
     """Ask for the Events of a Pod that does not start, or of a Job that gets no Pod."""
 
-    about: PodView | JobView
+    regarding: PodView | JobView
 
 
 @dataclass(frozen=True, slots=True)
-class FindPods:
+class ListPods:
     """List the Pods of a Job that has ended, past the cache."""
 
     job: JobView
 
 
 @dataclass(frozen=True, slots=True)
-class AskQueue:
+class GetWorkload:
     """Ask Kueue why it does not admit this Job."""
 
     job: JobView
@@ -52,8 +52,8 @@ class SetFinalizers:
 
 
 @dataclass(frozen=True, slots=True)
-class ForgetStatus:
+class ResetStatus:
     """Put the blank status in the place of one that was written for another TweetBot."""
 
 
-Action = CreateJob | DeleteJob | ReadEvents | FindPods | AskQueue | SetFinalizers | ForgetStatus
+Action = CreateJob | DeleteJob | ListEvents | ListPods | GetWorkload | SetFinalizers | ResetStatus

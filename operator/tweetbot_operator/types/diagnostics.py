@@ -6,7 +6,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class CreateFailure:
     """The API server would not have the Job; try again at `retry_at`, or at once when the execution has changed."""
 
     job: str
@@ -20,7 +20,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class MountCheck:
+class Diagnosis:
     """What was said of a Pod's volumes, of a Job's Pods, or of its place in the queue; an empty message is nothing."""
 
     message: str
@@ -29,13 +29,13 @@ class MountCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class Diagnostics:
     """Everything learned about one TweetBot."""
 
-    refusal: Refusal | None = None
-    mounts: Mapping[str, MountCheck] = field(default_factory=dict)
+    create_failure: CreateFailure | None = None
+    mounts: Mapping[str, Diagnosis] = field(default_factory=dict)
     """By the uid of the Pod or the Job."""
-    queues: Mapping[str, MountCheck] = field(default_factory=dict)
+    queues: Mapping[str, Diagnosis] = field(default_factory=dict)
     """What Kueue said about a Job that waits, by the Job's uid."""
     searched: frozenset[str] = frozenset()
     """uids of Jobs whose Pods were listed live after they had ended."""
@@ -51,7 +51,7 @@ class Findings:
     namespace_ending: bool = False
     """Whether a creation was refused because the namespace is being deleted."""
 
-    def refusal_of(self, job: str, execution: str) -> Refusal | None:
+    def get_create_failure(self, job: str, execution: str) -> CreateFailure | None:
         """Return the refusal of this very Job, if there was one."""
-        refusal = self.refusal
-        return refusal if refusal and (refusal.job, refusal.execution) == (job, execution) else None
+        failure = self.create_failure
+        return failure if failure and (failure.job, failure.execution) == (job, execution) else None

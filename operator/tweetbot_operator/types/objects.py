@@ -10,7 +10,7 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class StoredBot:
+class CachedTweetBot:
     """A TweetBot as the cache keeps it: parsed only when its turn comes, as bytes take a tenth of the objects' room."""
 
     namespace: str
@@ -18,13 +18,13 @@ class StoredBot:
     uid: str
     resource_version: str
     document: bytes
-    run: str = ""
+    run_id: str = ""
     """Id of a run that has not ended, is not suspended and has met no fault; else empty."""
     queued_since: str = ""
     """When that run was recorded, if its status says that it waits for its turn; else empty."""
 
     @property
-    def group(self) -> Key:
+    def index_key(self) -> Key:
         """What it is looked up by."""
         return (self.namespace, self.name)
 
@@ -37,27 +37,27 @@ class JobView:
     name: str
     uid: str
     resource_version: str
-    owner: str
+    owner_uid: str
     """uid of the controller; empty if it has none."""
     bot: str
     """The TweetBot's name as the label says."""
-    run: str
+    run_id: str
     stage: str
     execution: str
-    round: str
+    creation_key: str
     """Which creation of the Job this is (`handover.ROUND_ANNOTATION`)."""
     created_at: datetime
     started_at: datetime | None = None
     """When the Job controller began with it, or began again after a suspension; None while it is suspended."""
     suspended: bool = False
     """Whether it may have no Pods: by its queue, or by somebody who suspended it or set `parallelism: 0`."""
-    resumed: bool = False
+    spec_edited: bool = False
     """Whether it ever was edited after its creation: Kueue edits it first when it admits it."""
     queue: str = ""
     """The Kueue LocalQueue that it waits in, or has passed."""
     deleting: bool = False
     failed_pods: int = 0
-    verdict: Literal["", "Complete", "Failed"] = ""
+    finished_condition: Literal["", "Complete", "Failed"] = ""
     reason: str = ""
     message: str = ""
     finished_at: datetime | None = None
@@ -65,17 +65,17 @@ class JobView:
     """The TweetBot's uid as the label says."""
 
     @property
-    def group(self) -> Hashable:
+    def index_key(self) -> Hashable:
         """What it is looked up by: its controller's uid, or what a Job without one, as a cleanup is, claims.
 
         The namespace as well: who has learned a uid of another tenant's may claim it in a namespace of their own.
         """
-        return (self.namespace, self.owner or self.bot_uid)
+        return (self.namespace, self.owner_uid or self.bot_uid)
 
     @property
     def finished(self) -> bool:
         """Whether the Job has ended, well or not."""
-        return self.verdict != ""
+        return self.finished_condition != ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class PodView:
     name: str
     uid: str
     resource_version: str
-    job: str
+    controller_uid: str
     """uid of the Job that controls it; empty if none does."""
     bot: str
     """The TweetBot's name as the label says."""
@@ -117,7 +117,7 @@ class PodView:
     """The runtime's words, if it could not start the container: there is no log then."""
 
     @property
-    def group(self) -> Hashable:
+    def index_key(self) -> Hashable:
         """What it is looked up by, in its own namespace alone as a Job is."""
         return (self.namespace, self.bot_uid)
 

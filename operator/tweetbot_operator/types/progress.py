@@ -14,7 +14,7 @@ class Report:
     train_loss: float | None = None
     eval_loss: float | None = None
 
-    def over(self, former: "Report") -> "Report":
+    def merge(self, former: "Report") -> "Report":
         """Return this report, with what it leaves out from the one before; an estimate does not outlive its report."""
         return Report(
             percent=former.percent if self.percent is None else self.percent,
@@ -32,9 +32,9 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class LatestReport:
     """The latest report of a run, and the Pod that made it."""
 
-    run: str
+    run_id: str
     pod_uid: str
     report: Report

@@ -14,20 +14,20 @@ from cronsim import CronSim, CronSimError
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.spec.lifecycle import Schedule
 from tweetbot_operator.settings import OperatorSettings
-from tweetbot_operator.types.times import moment_of, stamp
+from tweetbot_operator.types.times import format_time, parse_time
 
 _SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Timetable:
-    """When the schedule starts runs: `due` is a time that has passed, `coming` the first one after now."""
+class ScheduleTimes:
+    """When the schedule starts runs: `due` is a time that has passed, `next` the first one after now."""
 
     due: datetime | None = None
-    coming: datetime | None = None
+    next: datetime | None = None
 
 
-def timetable_of(bot: TweetBot, now: datetime, settings: OperatorSettings) -> Timetable:
+def compute_schedule_times(bot: TweetBot, now: datetime, settings: OperatorSettings) -> ScheduleTimes:
     """Return the timetable. Of several times that were missed, the first recorded one stands for all.
 
     A time is due only if the status has announced it as the next one: a schedule that is new or was edited starts
@@ -36,38 +36,38 @@ def timetable_of(bot: TweetBot, now: datetime, settings: OperatorSettings) -> Ti
     """
     schedule = bot.spec.schedule
     if schedule is None:
-        return Timetable()
-    shift = shift_of(bot.uid, settings.schedule_spread_seconds)
-    announced = moment_of(bot.status.next_schedule_time) if bot.status.next_schedule_time else None
-    passed = announced is not None and announced <= now and stamp(announced) != bot.status.last_schedule_time
-    due = announced if announced and passed and _is_of(schedule, announced - shift) else None
-    return Timetable(due, _next(schedule, now - shift) + shift)
+        return ScheduleTimes()
+    shift = splay(bot.uid, settings.schedule_spread_seconds)
+    announced = parse_time(bot.status.next_schedule_time) if bot.status.next_schedule_time else None
+    passed = announced is not None and announced <= now and format_time(announced) != bot.status.last_schedule_time
+    due = announced if announced and passed and _is_scheduled(schedule, announced - shift) else None
+    return ScheduleTimes(due, _find_next(schedule, now - shift) + shift)
 
 
-def shift_of(uid: str, spread: int) -> timedelta:
+def splay(uid: str, spread: int) -> timedelta:
     """Return by how much a TweetBot starts later than its schedule says: 0 to `spread` whole seconds, by its uid."""
     return timedelta(seconds=int.from_bytes(hashlib.sha256(uid.encode()).digest()[:8], "big") % (spread + 1))
 
 
-def complaint_about(schedule: Schedule) -> str | None:
+def schedule_error(schedule: Schedule) -> str | None:
     """Return what is wrong with a schedule, with the field's path; None where it has a next time."""
     try:
         ZoneInfo(schedule.time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return "spec.schedule.timeZone: write a name of the time zone database such as Europe/Berlin"
     try:
-        _next(schedule, _SOME_DAY)
+        _find_next(schedule, _SOME_DAY)
     except (CronSimError, StopIteration) as fault:
         complaint = str(fault) or "this day never comes"
         return f'spec.schedule.cron: {complaint}: write five fields such as "0 3 * * 1"'
     return None
 
 
-def _is_of(schedule: Schedule, moment: datetime) -> bool:
-    return _next(schedule, moment - timedelta(seconds=1)) == moment
+def _is_scheduled(schedule: Schedule, moment: datetime) -> bool:
+    return _find_next(schedule, moment - timedelta(seconds=1)) == moment
 
 
-def _next(schedule: Schedule, after: datetime) -> datetime:
+def _find_next(schedule: Schedule, after: datetime) -> datetime:
     """Return the first time after a moment. In an hour that comes twice, CronSim first gives one of its first half."""
     times = CronSim(schedule.cron, after.astimezone(ZoneInfo(schedule.time_zone)))
     return next(time for time in (local.astimezone(UTC) for local in times) if time > after)

@@ -8,12 +8,12 @@ from tweetbot_operator.types.objects import JobView, PodView
 
 
 @dataclass(frozen=True, slots=True)
-class NoJob:
+class JobMissing:
     """There is none: create it when its time has come."""
 
 
 @dataclass(frozen=True, slots=True)
-class Leaving:
+class Terminating:
     """It is being deleted; its name is free when its last Pod is gone."""
 
     lost: bool
@@ -21,12 +21,12 @@ class Leaving:
 
 
 @dataclass(frozen=True, slots=True)
-class Stale:
+class Outdated:
     """It was made for another execution, or is an earlier round's failure: delete it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Blockage:
+class StartProblem:
     """Why a Pod does not start or end. Until `stalled` it may well pass by itself."""
 
     reason: str
@@ -35,20 +35,20 @@ class Blockage:
 
 
 @dataclass(frozen=True, slots=True)
-class Going:
+class Active:
     """It waits for a node or runs."""
 
     attempt: int
-    blockage: Blockage | None = None
+    start_problem: StartProblem | None = None
     evicted: bool = False
     look_up: PodView | JobView | None = None
     """A Pod that has waited for long, or a Job that has for a Pod: the API server's Events know why."""
-    wake_at: datetime | None = None
+    requeue_at: datetime | None = None
     """When something is due although nothing happens: a deadline, another look."""
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Suspended:
     """It is suspended, which is its queue's business: it has not been admitted, or had to give its place back."""
 
     job: JobView
@@ -57,37 +57,37 @@ class Held:
     """The queue's own words, where the operator may read them."""
     ask: bool = False
     """Whether it is time to read them."""
-    wake_at: datetime | None = None
+    requeue_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class ResultPending:
     """It has ended and the cache holds no result: ask the API server for its Pods."""
 
     job: JobView
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class ResultLost:
     """It has ended and its Pods are gone, result and all: delete it and ask the stage again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PrepareComplete:
     """The dataset stands, and perhaps a model to adopt."""
 
     result: PrepareSucceeded
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class TrainComplete:
     """The model is published."""
 
     result: TrainSucceeded
 
 
 @dataclass(frozen=True, slots=True)
-class Interrupted:
+class RetryableFailure:
     """A temporary fault used up the attempts: another round after a pause."""
 
     reason: str
@@ -95,11 +95,23 @@ class Interrupted:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class Failed:
     """The run has failed for good."""
 
     reason: str
     message: str
 
 
-Outcome = NoJob | Leaving | Stale | Going | Held | Unread | Lost | Prepared | Trained | Interrupted | Broken
+StageState = (
+    JobMissing
+    | Terminating
+    | Outdated
+    | Active
+    | Suspended
+    | ResultPending
+    | ResultLost
+    | PrepareComplete
+    | TrainComplete
+    | RetryableFailure
+    | Failed
+)

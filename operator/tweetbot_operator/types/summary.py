@@ -7,7 +7,7 @@ from tweetbot_contract.status import Condition, Phase
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Summary:
     """What Ready, Stalled, Progressing and phase say together.
 
     There is no row for `Reconciling`: until the operator has recorded a generation, `observedGeneration` differs, and
@@ -22,16 +22,16 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class QueuePosition:
     """What holds a run back, and how many of its namespace come before it."""
 
     limit: str
     before: int
 
 
-def queued_standing(place: Place, former: Condition | None) -> Standing:
+def summarize_queued(position: QueuePosition, former: Condition | None) -> Summary:
     """Return the row of a run that waits. The number is that of its joining: to follow it would write for ever."""
-    cause = f"{QUEUED.meaning} {place.limit}. "
+    cause = f"{QUEUED.meaning} {position.limit}. "
     if former and former.reason == QUEUED.name and former.message.startswith(cause):
-        return Standing("Queued", QUEUED.name, former.message)
-    return Standing("Queued", QUEUED.name, f"{cause}When it joined, {place.before} of its namespace were before it.")
+        return Summary("Queued", QUEUED.name, former.message)
+    return Summary("Queued", QUEUED.name, f"{cause}When it joined, {position.before} of its namespace were before it.")

@@ -3,22 +3,22 @@
 from datetime import UTC, datetime, timedelta
 
 
-def stamp(moment: datetime) -> str:
+def format_time(moment: datetime) -> str:
     """Return the text of a moment; parts of a second are dropped."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def moment_of(text: str) -> datetime:
-    """Return the moment of a text that `stamp` wrote."""
+def parse_time(text: str) -> datetime:
+    """Return the moment of a text that `format_time` wrote."""
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def after(moment: datetime, seconds: float) -> datetime:
+def add_seconds(moment: datetime, seconds: float) -> datetime:
     """Return the moment so many seconds later."""
     return moment + timedelta(seconds=seconds)
 
 
-def earliest(*moments: datetime | None) -> datetime | None:
+def get_earliest(*moments: datetime | None) -> datetime | None:
     """Return the first of the moments that are set."""
     return min((moment for moment in moments if moment is not None), default=None)
 
@@ -27,13 +27,13 @@ def earliest(*moments: datetime | None) -> datetime | None:
 MESSAGE_LIMIT = 1024
 
 
-def printable(text: str, limit: int = MESSAGE_LIMIT) -> str:
+def make_printable(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """Return the text in one line without control and direction marks, cut to `limit` characters."""
     visible = text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
     line = " ".join(visible.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def clause(text: str, limit: int = MESSAGE_LIMIT) -> str:
+def sanitize(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """Return the same without a full stop, to go on after it."""
-    return printable(text, limit).rstrip(".")
+    return make_printable(text, limit).rstrip(".")

@@ -13,7 +13,7 @@ import aiohttp
 
 from tweetbot_contract.handover import MANAGED_BY, MANAGED_BY_LABEL, STAGE_LABEL
 from tweetbot_contract.result import (
-    Dataset,
+    DatasetResult,
     DataTable,
     Metrics,
     PrepareSucceeded,
@@ -28,7 +28,9 @@ _PODS = "/api/v1/pods"
 _AT_ONCE = 8
 _DIGEST = "d" * 64
 _TABLE = DataTable(downloaded=2000, retweets=300, short=200, kept=1500)
-_PREPARED = PrepareSucceeded(dataset=Dataset(digest=_DIGEST, uri=f"s3://tweetbot/datasets/{_DIGEST}", table=_TABLE))
+_PREPARED = PrepareSucceeded(
+    dataset=DatasetResult(digest=_DIGEST, uri=f"s3://tweetbot/datasets/{_DIGEST}", table=_TABLE)
+)
 _TRAINED = TrainSucceeded(
     model=PublishedModel(
         name="default-bench-19e1db609cef938e",

@@ -148,7 +148,7 @@ async def _until_tidy(here: Fleet) -> float:
 async def phases_of(api: Api) -> Counter[str]:
     """Count the TweetBots by the phase that the API server shows."""
     found: Counter[str] = Counter()
-    async for item in api.requests.pages(f"/apis/{GROUP}/{VERSION}/{PLURAL}", {}):
+    async for item in api.requests.list_items(f"/apis/{GROUP}/{VERSION}/{PLURAL}", {}):
         found[item.get("status", {}).get("phase", "")] += 1
     return found
 

@@ -16,8 +16,8 @@ from tweetbot_contract.handover import (
     MANAGED_BY_LABEL,
     RUN_LABEL,
     STAGE_LABEL,
-    progress_audience,
-    progress_path,
+    build_progress_audience,
+    build_progress_path,
 )
 from tweetbot_operator_bench import fleet
 from tweetbot_operator_bench.api import Api
@@ -72,7 +72,7 @@ async def _training_pods(api: Api, count: int) -> list[dict[str, Any]]:
         "fieldSelector": "status.phase=Running",
     }
     while True:
-        pods = [pod["metadata"] async for pod in api.requests.pages(_PODS, query)]
+        pods = [pod["metadata"] async for pod in api.requests.list_items(_PODS, query)]
         if len(pods) >= count:
             return pods
         await asyncio.sleep(1)
@@ -81,7 +81,7 @@ async def _training_pods(api: Api, count: int) -> list[dict[str, Any]]:
 async def _reporter(api: Api, gate: asyncio.Semaphore, pod: dict[str, Any]) -> Reporter:
     run = (pod["namespace"], pod["labels"][BOT_LABEL], pod["labels"][RUN_LABEL])
     spec = {
-        "audiences": [progress_audience(*run)],
+        "audiences": [build_progress_audience(*run)],
         "expirationSeconds": 3600,
         "boundObjectRef": {"kind": "Pod", "apiVersion": "v1", "name": pod["name"], "uid": pod["uid"]},
     }
@@ -90,7 +90,7 @@ async def _reporter(api: Api, gate: asyncio.Semaphore, pod: dict[str, Any]) -> R
             f"/api/v1/namespaces/{fleet.NAMESPACE}/serviceaccounts/default/token",
             {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec},
         )
-    return Reporter(progress_path(*run), str(answer["status"]["token"]))
+    return Reporter(build_progress_path(*run), str(answer["status"]["token"]))
 
 
 async def _reported(here: Fleet, crowd: list[Reporter], url: str, every: float) -> tuple[Counter[int], list[float]]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tweetbot_contract.handover import GROUP, KIND, PLURAL, VERSION
-from tweetbot_contract.identity import identity_of, run_id
+from tweetbot_contract.identity import compute_run_id, hash_identity
 from tweetbot_contract.manifest import read_spec
 from tweetbot_operator.client.cluster import FIELD_MANAGER
 from tweetbot_operator_bench import fleet
@@ -44,5 +44,5 @@ def status_like(original: Manifest, other: Manifest) -> dict[str, Any]:
 
 def _names_of(manifest: Manifest) -> tuple[str, ...]:
     spec, metadata = read_spec(manifest["spec"]), manifest["metadata"]
-    run = run_id(spec)
-    return (run, run[:8], identity_of(spec), metadata["uid"], metadata["name"])
+    run = compute_run_id(spec)
+    return (run, run[:8], hash_identity(spec), metadata["uid"], metadata["name"])

@@ -27,8 +27,8 @@ from tweetbot_quality_bench.contest import BASE, RATES, RECIPES, Task, figures_o
 from tweetbot_quality_bench.texts import ACCOUNTS, MANY, Texts, read_texts
 from tweetbot_quality_bench.verdict import verdict
 from tweetbot_trainer.learning.model.scratch import SHAPES
-from tweetbot_trainer.learning.training.callbacks import Hooks
-from tweetbot_trainer.learning.training.metrics import Progress
+from tweetbot_trainer.learning.training.callbacks import Callbacks
+from tweetbot_trainer.learning.training.metrics import TrainingProgress
 
 #: Steps of the pre-training between two lines that tell of it.
 _EVERY = 100
@@ -74,7 +74,7 @@ def _asked() -> argparse.Namespace:
 
 def _base(folder: Path, texts: Texts) -> Path:
     if not (folder / "config.json").exists():
-        write_base(texts.pretraining, folder, tell=Hooks(progress=_tell))
+        write_base(texts.pretraining, folder, tell=Callbacks(on_progress=_tell))
     return folder
 
 
@@ -115,7 +115,7 @@ def _results(tasks: list[Task], start: Path | str) -> Iterator[dict[str, Any]]:
             yield found
 
 
-def _tell(progress: Progress) -> None:
+def _tell(progress: TrainingProgress) -> None:
     if progress.step % _EVERY == 0:
         print(told(progress), file=sys.stderr, flush=True)
 

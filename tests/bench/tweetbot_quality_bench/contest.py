@@ -11,18 +11,18 @@ from tweetbot_contract.spec.model import Model
 from tweetbot_contract.spec.training import Training
 from tweetbot_trainer.data.dataset.dataset import DatasetPost
 from tweetbot_trainer.data.dataset.splits import Splits, split
-from tweetbot_trainer.learning.evaluation.likelihood import likelihood_of
-from tweetbot_trainer.learning.evaluation.memorization import memorisation_of
-from tweetbot_trainer.learning.fine_tune import FineTuned, fine_tune
-from tweetbot_trainer.learning.generation.generation import free_texts
+from tweetbot_trainer.learning.evaluation.likelihood import measure_likelihood
+from tweetbot_trainer.learning.evaluation.memorization import measure_memorization
+from tweetbot_trainer.learning.fine_tune import FineTuneResult, fine_tune
+from tweetbot_trainer.learning.generation.generation import sample_unconditionally
 from tweetbot_trainer.learning.model.base import Base, read_base
-from tweetbot_trainer.learning.model.identity import SCRATCH_RECIPES, BaseIdentity
-from tweetbot_trainer.learning.model.scratch import new_base
-from tweetbot_trainer.learning.sampling import sampling_of
-from tweetbot_trainer.learning.training.callbacks import Hooks
-from tweetbot_trainer.learning.training.state import Weights, put_weights, weights_of
-from tweetbot_trainer.learning.values import TrainingValues, effective_values, lora_of
-from tweetbot_trainer.runtime.errors import Diverged
+from tweetbot_trainer.learning.model.identity import SCRATCH_DIGESTS, BaseIdentity
+from tweetbot_trainer.learning.model.scratch import create_base
+from tweetbot_trainer.learning.sampling import resolve_generation_config
+from tweetbot_trainer.learning.training.callbacks import Callbacks
+from tweetbot_trainer.learning.training.state import Weights, copy_weights, load_weights
+from tweetbot_trainer.learning.values import Hyperparameters, resolve_hyperparameters, resolve_lora
+from tweetbot_trainer.runtime.errors import TrainingDiverged
 
 STOCK, OURS, ADAPTERS = "huggingtweets", "tweetbot", "LoRA"
 RECIPES = (STOCK, OURS, ADAPTERS)
@@ -32,11 +32,11 @@ BASE = "s3://bench/base"
 RATES = (4e-4, 1.2e-3, 3.6e-3, 1.1e-2)
 
 
-def values_of(recipe: str, base: str = BASE) -> TrainingValues:
+def values_of(recipe: str, base: str = BASE) -> Hyperparameters:
     """Return a recipe's values for such a base; the rate among them is one of those that are searched."""
     training = Training(recipe="huggingtweets") if recipe == STOCK else Training(precision="FP32")
-    lora = lora_of(Model(method="LoRA")) if recipe == ADAPTERS else None
-    return effective_values(training, base, (), lora)
+    lora = resolve_lora(Model(method="LoRA")) if recipe == ADAPTERS else None
+    return resolve_hyperparameters(training, base, (), lora)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Task:
     recipe: str
     account: str
     posts: tuple[DatasetPost, ...]
-    values: TrainingValues
+    values: Hyperparameters
     rates: tuple[float, ...] = RATES
     texts: int = 1000
     shares: tuple[float, ...] = (1.0,)
@@ -63,7 +63,7 @@ class Trained:
     share: float
     validation: float
     weights: Weights
-    tuned: FineTuned
+    tuned: FineTuneResult
 
 
 def figures_of(task: Task, start: Path | str) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def figures_of(task: Task, start: Path | str) -> dict[str, Any]:
     tried = [one for rate in task.rates for one in _tried(task, start, splits, rate)]
     best = min(tried, key=lambda one: one.validation)
     base = _base(start, splits)
-    put_weights(base.model, best.weights)
+    load_weights(base.model, best.weights)
     base.model.eval()
     outcome = best.tuned.outcome
     return {
@@ -87,7 +87,7 @@ def figures_of(task: Task, start: Path | str) -> dict[str, Any]:
         "labelTokens": outcome.tokens,
         "steps": outcome.steps,
         "bestEpoch": outcome.best_epoch,
-        "validationLosses": [round(row.eval_loss, 4) for row in outcome.rows if row.eval_loss is not None],
+        "validationLosses": [round(row.eval_loss, 4) for row in outcome.log_history if row.eval_loss is not None],
         "seconds": round(sum({one.rate: one.tuned.outcome.seconds for one in tried}.values()), 1),
         **(_repeated(base, splits, task) if task.texts else {}),
     }
@@ -97,20 +97,20 @@ def _tried(task: Task, start: Path | str, splits: Splits[DatasetPost], rate: flo
     """Return the models of a rate, none where it is so high that the loss is no number."""
     try:
         return _trained(task, start, splits, rate)
-    except Diverged:
+    except TrainingDiverged:
         return []
 
 
 def _trained(task: Task, start: Path | str, splits: Splits[DatasetPost], rate: float) -> list[Trained]:
     base = _base(start, splits)
-    before = weights_of(base.model)
+    before = copy_weights(base.model)
     values = replace(task.values, learning_rate=rate, short_learning_rate=None)
-    tuned = fine_tune(base, splits, values, gpu=False, hooks=Hooks())
-    after = weights_of(base.model)
+    tuned = fine_tune(base, splits, values, gpu=False, callbacks=Callbacks())
+    after = copy_weights(base.model)
     found = []
     for share in task.shares:
         weights = {name: torch.lerp(before[name], after[name], share) for name in after}
-        put_weights(base.model, weights)
+        load_weights(base.model, weights)
         found.append(Trained(rate, share, _bits(base, splits.validation), weights, tuned))
     return found
 
@@ -119,21 +119,21 @@ def _base(start: Path | str, splits: Splits[DatasetPost]) -> Base:
     """Return the base, made or read anew: a training changes it in place."""
     if isinstance(start, Path):
         return read_base(start, BaseIdentity(BASE, "folder", ""))
-    model, tokenizer = new_base(start, [post.text for post in splits.train], seed=42)
-    return Base(model, tokenizer, BaseIdentity(start, "scratch", SCRATCH_RECIPES[start]))
+    model, tokenizer = create_base(start, [post.text for post in splits.train], seed=42)
+    return Base(model, tokenizer, BaseIdentity(start, "scratch", SCRATCH_DIGESTS[start]))
 
 
 def _bits(base: Base, posts: Sequence[DatasetPost]) -> float:
-    return likelihood_of(base.model, base.tokenizer, [post.text for post in posts]).bits_per_byte
+    return measure_likelihood(base.model, base.tokenizer, [post.text for post in posts]).bits_per_byte
 
 
 def _repeated(base: Base, splits: Splits[DatasetPost], task: Task) -> dict[str, float]:
     """Return how many of the texts that it writes hold a run of a post, by the product's own measure."""
     values = task.values
-    sampling = sampling_of(values, base.model.config.n_positions)
-    texts = free_texts(base.model, base.tokenizer, count=task.texts, sampling=sampling, seed=values.seed)
+    sampling = resolve_generation_config(values, base.model.config.n_positions)
+    texts = sample_unconditionally(base.model, base.tokenizer, count=task.texts, config=sampling, seed=values.seed)
     train, test = ([post.text for post in part] for part in (splits.train, splits.test))
-    found = memorisation_of(texts, train, test, seed=values.seed)
+    found = measure_memorization(texts, train, test, seed=values.seed)
     return {
         "verbatimRate": found.verbatim_rate,
         "verbatimRateSized": found.sized_rate,

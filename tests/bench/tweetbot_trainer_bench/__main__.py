@@ -99,9 +99,9 @@ def _output(command: Sequence[str]) -> str:
 
 
 def _model() -> str:
-    from tweetbot_trainer.learning.training.device import cpu_name
+    from tweetbot_trainer.learning.training.device import parse_cpu_name
 
-    return cpu_name(Path("/proc/cpuinfo").read_text())
+    return parse_cpu_name(Path("/proc/cpuinfo").read_text())
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from tweetbot_trainer_bench.clock import StepClock
 from tweetbot_trainer_bench.material import Shape, read_model, read_posts
 
 if TYPE_CHECKING:
-    from tweetbot_trainer.learning.values import TrainingValues
+    from tweetbot_trainer.learning.values import Hyperparameters
 
 
 def ours(
@@ -23,41 +23,41 @@ def ours(
     lora: bool = False,
 ) -> None:
     """Train for so many steps: on the CPU in float32 as the others, on a GPU as it is done there; `lora`: adapters."""
-    from tweetbot_trainer.learning.batches.windows import planned_steps, windows_of
-    from tweetbot_trainer.learning.training.callbacks import Hooks
-    from tweetbot_trainer.learning.training.device import chosen_processor
+    from tweetbot_trainer.learning.batches.windows import make_batches, split_into_examples
+    from tweetbot_trainer.learning.training.callbacks import Callbacks
+    from tweetbot_trainer.learning.training.device import select_device
     from tweetbot_trainer.learning.training.loop import train
     from tweetbot_trainer.learning.training.lora import attach
-    from tweetbot_trainer.learning.training.metrics import Progress
-    from tweetbot_trainer.runtime.errors import Stopped
+    from tweetbot_trainer.learning.training.metrics import TrainingProgress
+    from tweetbot_trainer.runtime.errors import StageStopped
 
-    windows = [w for post in read_posts(folder) for w in windows_of(post, shape.end_mark, shape.positions)]
+    windows = [w for post in read_posts(folder) for w in split_into_examples(post, shape.end_mark, shape.positions)]
     values = _values(dropout, lora=lora)
-    plan = planned_steps(windows, batch_tokens=values.batch_tokens, epochs=1, seed=values.seed)[0]
+    plan = make_batches(windows, batch_tokens=values.batch_tokens, epochs=1, seed=values.seed)[0]
     labels = [sum(window.labels for window in step) for step in plan]
     model = read_model(folder)
     if values.lora:
         attach(model, values.lora, values.seed)
 
-    def after(progress: Progress) -> None:
+    def after(progress: TrainingProgress) -> None:
         clock.step(labels[progress.step - 1])
 
-    with suppress(Stopped):
+    with suppress(StageStopped):
         train(
             model,
             windows,
             windows[:1],
             values,
-            processor=chosen_processor("Auto" if gpu else "FP32", gpu=gpu, channels=shape.channels),
-            hooks=Hooks(progress=after, stop=lambda: clock.steps >= steps),
+            device=select_device("Auto" if gpu else "FP32", gpu=gpu, channels=shape.channels),
+            callbacks=Callbacks(on_progress=after, should_training_stop=lambda: clock.steps >= steps),
             stop_early=False,
         )
 
 
-def _values(dropout: float, *, lora: bool) -> "TrainingValues":
+def _values(dropout: float, *, lora: bool) -> "Hyperparameters":
     from tweetbot_contract.spec.model import Model
     from tweetbot_contract.spec.training import Training
-    from tweetbot_trainer.learning.values import effective_values, lora_of
+    from tweetbot_trainer.learning.values import resolve_hyperparameters, resolve_lora
 
-    adapters = lora_of(Model(method="LoRA")) if lora else None
-    return replace(effective_values(Training(epochs=1), "hf://gpt2", (), adapters), dropout=dropout)
+    adapters = resolve_lora(Model(method="LoRA")) if lora else None
+    return replace(resolve_hyperparameters(Training(epochs=1), "hf://gpt2", (), adapters), dropout=dropout)

@@ -23,12 +23,12 @@ from tweetbot_contract.result import TrackingResult
 from tweetbot_contract.status import Stage
 from tweetbot_fakes.no_room import shared_memory_is_full, small_disk
 from tweetbot_fakes.storage import WatchedStore
-from tweetbot_trainer.cli.stage import run_of
+from tweetbot_trainer.cli.stage import dispatch_stage
 from tweetbot_trainer.publishing.registry.manifest import MANIFEST_FILE
 from tweetbot_trainer.publishing.tracking import NullTracker, Tracker
 from tweetbot_trainer.runtime.log import Level, Log
-from tweetbot_trainer.runtime.signals import listening
-from tweetbot_trainer.runtime.termination import failure_of
+from tweetbot_trainer.runtime.signals import handle_sigterm
+from tweetbot_trainer.runtime.termination import describe_failure
 from tweetbot_trainer.store.folder import FolderStore
 
 STORE = FolderStore()
@@ -80,17 +80,17 @@ class Leg:
         )
 
     def _run(self, told: Path) -> int:
-        with listening() as stop:
+        with handle_sigterm() as stop:
             try:
                 context = a_context(self.folder, self._document(), store=self._store(), stop=stop)
                 context = replace(context, log=_TellingLog(self._pass), start_tracker=self._tracker)
                 context.work.mkdir(exist_ok=True)
                 if self.disk:
                     small_disk(context.work, self.disk)
-                reason: str = run_of(self.stage, context).kind
+                reason: str = dispatch_stage(self.stage, context).kind
                 code = 0
             except Exception as error:  # noqa: BLE001  # as the program itself
-                failure, code = failure_of(error)
+                failure, code = describe_failure(error)
                 reason = failure.reason
         told.write_text(json.dumps(reason))
         return code
@@ -127,8 +127,8 @@ class _WithBase(FolderStore):
     def __init__(self, base: Path) -> None:
         self._base = base
 
-    def open_random(self, uri: str) -> BinaryIO:
-        return super().open_random(uri.replace(BASE, f"file://{self._base}"))
+    def open_seekable(self, uri: str) -> BinaryIO:
+        return super().open_seekable(uri.replace(BASE, f"file://{self._base}"))
 
 
 class _TellingLog(Log):
@@ -148,9 +148,9 @@ class _TellingTracker(NullTracker):
     def __init__(self, report: Callable[[str], None]) -> None:
         self._report = report
 
-    def so_far(self) -> TrackingResult:
+    def current_result(self) -> TrackingResult:
         self._report("so_far")
-        return super().so_far()
+        return super().current_result()
 
 
 def main() -> None:

@@ -18,14 +18,14 @@ from io import StringIO
 from pathlib import Path
 
 from builders.model import PROCESSOR, a_base, some_texts, some_values
-from tweetbot_trainer.learning.batches.windows import Window, windows_of_all
-from tweetbot_trainer.learning.checkpoints.manager import CheckpointShelf, Training
-from tweetbot_trainer.learning.model.tokenizer import encode_all, end_mark_id
-from tweetbot_trainer.learning.training.callbacks import Hooks
+from tweetbot_trainer.learning.batches.windows import Example, split_all_into_examples
+from tweetbot_trainer.learning.checkpoints.manager import CheckpointKey, CheckpointManager
+from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id
+from tweetbot_trainer.learning.training.callbacks import Callbacks
 from tweetbot_trainer.learning.training.loop import train
 from tweetbot_trainer.learning.training.lora import attach
-from tweetbot_trainer.learning.training.metrics import Progress
-from tweetbot_trainer.learning.values import LoraValues
+from tweetbot_trainer.learning.training.metrics import TrainingProgress
+from tweetbot_trainer.learning.values import LoraConfig
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.store.folder import FolderStore
 
@@ -36,18 +36,18 @@ TOKENIZER = a_base(TRAIN).tokenizer
 def main() -> None:
     folder, steps, adapter_steps = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     every = _hashes(folder / "every", steps, None)
-    adapters = _hashes(folder / "adapters", adapter_steps, LoraValues(rank=2, alpha=4))
+    adapters = _hashes(folder / "adapters", adapter_steps, LoraConfig(rank=2, alpha=4))
     print(json.dumps({"every weight": every, "adapters": adapters}))
 
 
-def _hashes(folder: Path, steps: int, lora: LoraValues | None) -> dict[str, str]:
+def _hashes(folder: Path, steps: int, lora: LoraConfig | None) -> dict[str, str]:
     whole = _hash_of(folder / "undisturbed", lora, die_at=None)
     for step in range(1, steps + 1):
         _kill(folder / "killed", lora, step)
     return {"undisturbed": whole, "killed": _hash_of(folder / "killed", lora, die_at=None)}
 
 
-def _kill(folder: Path, lora: LoraValues | None, step: int) -> None:
+def _kill(folder: Path, lora: LoraConfig | None, step: int) -> None:
     """Train in another process that dies right after this step, while a checkpoint is being uploaded."""
     child = os.fork()
     if child == 0:
@@ -59,22 +59,22 @@ def _kill(folder: Path, lora: LoraValues | None, step: int) -> None:
     shutil.rmtree(folder / "work", ignore_errors=True)
 
 
-def _hash_of(folder: Path, lora: LoraValues | None, *, die_at: int | None) -> str:
+def _hash_of(folder: Path, lora: LoraConfig | None, *, die_at: int | None) -> str:
     """Train, or go on, with dropout and a checkpoint after each step; return the weights' hash."""
     base = a_base(TRAIN)
     values = replace(some_values(epochs=5), dropout=0.1, lora=lora)
     if lora:
         attach(base.model, lora, values.seed)
-    shelf = CheckpointShelf(
-        Training(f"file://{folder}/bucket", "key", {}),
+    shelf = CheckpointManager(
+        CheckpointKey(f"file://{folder}/bucket", "key", {}),
         folder / "work",
         store=FolderStore(),
-        hasty=FolderStore(),
+        best_effort_store=FolderStore(),
         interval=0.0,
         log=Log(StringIO()),
     )
 
-    def on_progress(progress: Progress) -> None:
+    def on_progress(progress: TrainingProgress) -> None:
         if progress.step == die_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -83,8 +83,8 @@ def _hash_of(folder: Path, lora: LoraValues | None, *, die_at: int | None) -> st
         _windows(TRAIN),
         _windows(VALIDATION),
         values,
-        processor=PROCESSOR,
-        hooks=Hooks(progress=on_progress, checkpoints=shelf),
+        device=PROCESSOR,
+        callbacks=Callbacks(on_progress=on_progress, checkpoints=shelf),
         stop_early=True,
     )
     shelf.clear()
@@ -92,8 +92,8 @@ def _hash_of(folder: Path, lora: LoraValues | None, *, die_at: int | None) -> st
     return hashlib.sha256(b"".join(tensors[name].numpy().tobytes() for name in sorted(tensors))).hexdigest()
 
 
-def _windows(texts: list[str]) -> list[Window]:
-    return windows_of_all(encode_all(TOKENIZER, texts), end_mark_id(TOKENIZER), 64)
+def _windows(texts: list[str]) -> list[Example]:
+    return split_all_into_examples(encode_all(TOKENIZER, texts), get_end_mark_id(TOKENIZER), 64)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Literal, TypeVar
 
-from tweetbot_trainer.store import Body, Found, ObjectInfo, ObjectStore
+from tweetbot_trainer.store import Body, ObjectInfo, ObjectStore, StoredObject
 
 T = TypeVar("T")
 
@@ -34,14 +34,14 @@ class WatchedStore:
     def get(self, uri: str) -> bytes:
         return self._pass("get", uri, lambda: self._store.get(uri))
 
-    def find(self, uri: str) -> Found | None:
+    def find(self, uri: str) -> StoredObject | None:
         return self._pass("find", uri, lambda: self._store.find(uri))
 
-    def size(self, uri: str) -> int:
-        return self._pass("size", uri, lambda: self._store.size(uri))
+    def get_size(self, uri: str) -> int:
+        return self._pass("get_size", uri, lambda: self._store.get_size(uri))
 
-    def open_random(self, uri: str) -> BinaryIO:
-        return self._pass("open_random", uri, lambda: self._store.open_random(uri))
+    def open_seekable(self, uri: str) -> BinaryIO:
+        return self._pass("open_seekable", uri, lambda: self._store.open_seekable(uri))
 
     def open_stream(self, uri: str) -> BinaryIO:
         return self._pass("open_stream", uri, lambda: self._store.open_stream(uri))

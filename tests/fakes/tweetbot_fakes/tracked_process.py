@@ -13,7 +13,7 @@ from pathlib import Path
 from tweetbot_contract.handover import RunDocument
 from tweetbot_trainer.publishing.tracking import TrackedArtifact
 from tweetbot_trainer.publishing.tracking.start import TrackerStarter
-from tweetbot_trainer.publishing.tracking.wandb_run import RunPlace
+from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.store.folder import FolderStore
 
@@ -22,13 +22,13 @@ ROWS = 1000
 
 def main() -> None:
     run = RunDocument.model_validate_json(sys.argv[1])
-    place = RunPlace(run, Path(sys.argv[3]), init_timeout=10, finish_timeout=1, finish_slack=1)
+    place = RunConfig(run, Path(sys.argv[3]), init_timeout=10, finish_timeout=1, finish_slack=1)
     tracker = TrackerStarter(place, store=FolderStore(), secrets=Path(sys.argv[2]), log=Log(StringIO()))({"epochs": 4})
-    print(tracker.so_far().model_dump_json(by_alias=True), flush=True)
+    print(tracker.current_result().model_dump_json(by_alias=True), flush=True)
     sys.stdin.readline()
     for step in range(ROWS):
         tracker.log({"step": step, "train/loss": 2.0})
-    tracker.artifact(TrackedArtifact("model-gull", "finetuned-model", "s3://team-a/models/m/model", "output"))
+    tracker.log_artifact(TrackedArtifact("model-gull", "finetuned-model", "s3://team-a/models/m/model", "output"))
     told = tracker.finish()
     print(told.model_dump_json(by_alias=True), flush=True)
     os._exit(0)

@@ -20,7 +20,7 @@ from tweetbot_chart import plain
 from tweetbot_chart.settings_values import ELSEWHERE
 from tweetbot_cluster.binaries import HELM, find_or_build, to_stderr
 from tweetbot_cluster.cluster import EmbeddedCluster
-from tweetbot_operator.settings import OperatorSettings, settings_from
+from tweetbot_operator.settings import OperatorSettings, load_settings
 
 #: Kinds of other people that the chart makes when asked, for a server that would refuse what it does not know.
 OTHERS = {
@@ -202,7 +202,7 @@ def test_what_other_values_set_reaches_the_operator(helm: Helm, tmp_path: Path) 
     folder = "/var/run/tweetbot/progress"
     (tmp_path / "ca.crt").write_text("-----BEGIN CERTIFICATE-----\n")
     env = environment(manifests)
-    got = settings_from(env | {"TWEETBOT_PROGRESS_CA": env["TWEETBOT_PROGRESS_CA"].replace(folder, str(tmp_path))})
+    got = load_settings(env | {"TWEETBOT_PROGRESS_CA": env["TWEETBOT_PROGRESS_CA"].replace(folder, str(tmp_path))})
     set_elsewhere = {name: getattr(got, name) for name in ELSEWHERE if name != "lease_namespace"}
     assert set_elsewhere == {
         "trainer_image": "tweetbot-trainer:2",
@@ -331,7 +331,9 @@ def test_the_script_of_helm_test_is_the_one_that_asks(helm: Helm, renderings: di
 
 
 def test_the_plain_objects_are_what_the_chart_makes_of_its_defaults() -> None:
-    assert (ROOT / plain.FILE).read_text() == plain.rendered(find_or_build(os.environ, to_stderr, [HELM])["helm"])
+    assert (ROOT / plain.FILE).read_text() == plain.render_manifests(
+        find_or_build(os.environ, to_stderr, [HELM])["helm"]
+    )
 
 
 # ---- what a server makes of it
@@ -353,7 +355,7 @@ def test_without_helm_a_server_takes_it_too(server: EmbeddedCluster, folder: str
         ]
         env = environment([deployment])
         assert env["TWEETBOT_TRAINER_IMAGE"].startswith("registry.example.com/")
-        assert settings_from(env).max_active_runs_per_namespace == 4
+        assert load_settings(env).max_active_runs_per_namespace == 4
 
 
 def test_a_server_takes_every_rendering(server: EmbeddedCluster, renderings: dict[str, list[Manifest]]) -> None:

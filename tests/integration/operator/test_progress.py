@@ -20,7 +20,7 @@ from harness.tenant import Tenant
 from tweetbot_cluster.cluster import EmbeddedCluster
 from tweetbot_cluster.operator_server import progress_env
 from tweetbot_cluster.state import free_ports
-from tweetbot_contract.handover import progress_audience, progress_path
+from tweetbot_contract.handover import build_progress_audience, build_progress_path
 from tweetbot_contract.result import encode
 from tweetbot_operator.client.requests import ApiRequests
 from tweetbot_operator.progress.tokens import ApiKeys
@@ -29,8 +29,8 @@ _TRAINER = """#!{python}
 import os, pathlib, sys, time
 here, stage = pathlib.Path(__file__).parent, sys.argv[1]
 if stage == "train":
-    from tweetbot_trainer.publishing.tracking.operator_progress import ReportPlace
-    place = ReportPlace.of(os.environ)
+    from tweetbot_trainer.publishing.tracking.operator_progress import ProgressEndpoint
+    place = ProgressEndpoint.of(os.environ)
     (here / "token").write_text(place.token.read_text())
     place.post((here / "report").read_bytes())
     while not (here / "go").exists():
@@ -51,7 +51,7 @@ class Place:
     def post(self, tenant: Tenant, name: str, token: str) -> int:
         """Report for a bot's run with this token; answers the HTTP status."""
         run = tenant.status(name)["currentRun"]["id"]
-        url = f"https://127.0.0.1:{self.port}{progress_path(tenant.namespace, name, run)}"
+        url = f"https://127.0.0.1:{self.port}{build_progress_path(tenant.namespace, name, run)}"
         request = urllib.request.Request(url, a_report(50), {"Authorization": f"Bearer {token}"})
         context = ssl.create_default_context(cafile=str(self.cluster.state.certificates / "ca.crt"))
         opener = urllib.request.build_opener(
@@ -93,7 +93,7 @@ def test_progress_goes_from_the_pod_to_kubectl_and_away_at_the_end(place: Place)
     series = f'tweetbot_run_progress_percent{{bot="gull",bot_namespace="{tenant.namespace}"}} 41.0'
     assert series in place.operator.metrics()
 
-    audience = progress_audience(tenant.namespace, "gull", tenant.status("gull")["currentRun"]["id"])
+    audience = build_progress_audience(tenant.namespace, "gull", tenant.status("gull")["currentRun"]["id"])
     token = (place.image / "token").read_text()
     of_nobody = tenant("create", "token", "default", f"--audience={audience}").strip()
     for_the_server = tenant("create", "token", "default").strip()

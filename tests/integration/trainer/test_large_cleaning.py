@@ -13,7 +13,7 @@ PROGRAM = """
 import json, pathlib, random, re, sys
 from datetime import UTC, datetime, timedelta
 from tweetbot_contract.spec.spec import Filter
-from tweetbot_trainer.data.cleaning import clean, table_of
+from tweetbot_trainer.data.cleaning import clean, count_posts
 from tweetbot_trainer.data.posts import Post
 
 def texts():
@@ -26,7 +26,7 @@ def texts():
 random.seed(7)
 start = datetime(2015, 1, 1, tzinfo=UTC)
 posts = (Post(str(10**18 + n), text, start + timedelta(minutes=n), "en") for n, text in enumerate(texts()))
-table = table_of(clean(posts, Filter()))
+table = count_posts(clean(posts, Filter()))
 status = pathlib.Path("/proc/self/status").read_text()
 print(json.dumps({"table": table.as_json(), "peak": int(re.search(r"VmHWM:\\s*(\\d+) kB", status)[1])}))
 """

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 
 from tweetbot_cluster.cluster import EmbeddedCluster
 from tweetbot_contract.spec.output import S3Output
-from tweetbot_trainer.runtime.errors import StageFailed
-from tweetbot_trainer.store import ObjectStore, RetryBudget, Stores, sha256_of
+from tweetbot_trainer.runtime.errors import StageError
+from tweetbot_trainer.store import ObjectStore, RetryBudget, StoreRouter, compute_sha256
 from tweetbot_trainer.store.s3 import S3Store
 
 BUCKET = "store-test"
@@ -29,7 +29,7 @@ def opened(output: S3Output, folder: Path, access_key: str, secret_key: str) -> 
     (folder / "s3").mkdir(parents=True, exist_ok=True)
     (folder / "s3" / "AWS_ACCESS_KEY_ID").write_text(access_key, encoding="utf-8")
     (folder / "s3" / "AWS_SECRET_ACCESS_KEY").write_text(secret_key, encoding="utf-8")
-    return Stores(output, folder, RetryBudget(0))
+    return StoreRouter(output, folder, RetryBudget(0))
 
 
 @pytest.fixture
@@ -43,9 +43,9 @@ def test_the_server_keeps_the_sum_of_what_was_put(store: ObjectStore, tmp_path: 
     store.put(f"s3://{BUCKET}/weights", tmp_path / "weights")
     info = store.head(f"s3://{BUCKET}/weights")
     assert info is not None
-    assert info.sha256 == sha256_of(tmp_path / "weights")
+    assert info.sha256 == compute_sha256(tmp_path / "weights")
     store.download(f"s3://{BUCKET}/weights", tmp_path / "back")
-    assert sha256_of(tmp_path / "back") == info.sha256
+    assert compute_sha256(tmp_path / "back") == info.sha256
 
 
 def test_a_file_in_parts_is_whole_and_its_sum_is_not_taken_for_the_files(
@@ -58,7 +58,7 @@ def test_a_file_in_parts_is_whole_and_its_sum_is_not_taken_for_the_files(
     assert info is not None
     assert info.sha256 is None
     store.download(f"s3://{BUCKET}/parts", tmp_path / "back")
-    assert sha256_of(tmp_path / "back") == sha256_of(tmp_path / "weights")
+    assert compute_sha256(tmp_path / "back") == compute_sha256(tmp_path / "weights")
 
 
 def test_the_server_refuses_a_body_that_does_not_fit_its_sum(home: EmbeddedCluster, output: S3Output) -> None:
@@ -98,8 +98,8 @@ def test_each_refusal_has_its_reason(
     access = home.s3_access_key if access_key == "right" else access_key
     secret = home.s3_secret_key if secret_key == "right" else secret_key
     store = opened(output, tmp_path, access, secret)
-    for read in (store.get, store.size, store.open_random):
-        with pytest.raises(StageFailed) as failed:
+    for read in (store.get, store.get_size, store.open_seekable):
+        with pytest.raises(StageError) as failed:
             read(uri)
         assert failed.value.reason.name == reason
 

@@ -14,10 +14,10 @@ from pydantic.alias_generators import to_camel
 
 from tweetbot_chart import generate
 from tweetbot_chart.policy_values import Relation, SourceKind
-from tweetbot_chart.render import all_values
-from tweetbot_chart.settings_values import ELSEWHERE, docstrings
-from tweetbot_contract.generate.crd import custom_resource_definition
-from tweetbot_contract.generate.files import stale
+from tweetbot_chart.render import build_values_type
+from tweetbot_chart.settings_values import ELSEWHERE, read_field_docstrings
+from tweetbot_contract.generate.crd import build_crd
+from tweetbot_contract.generate.files import find_stale
 from tweetbot_contract.handover import MANAGED_BY, MANAGED_BY_LABEL
 from tweetbot_contract.spec.sources import Source
 from tweetbot_operator.settings import OperatorSettings
@@ -30,7 +30,7 @@ TEMPLATES = {path.name: path.read_text() for path in (CHART / "templates").rglob
 
 
 def test_what_is_generated_is_up_to_date() -> None:
-    assert stale(generate.files()) == []
+    assert find_stale(generate.render_files()) == []
 
 
 def test_every_setting_of_the_operator_is_a_value_with_its_default() -> None:
@@ -39,10 +39,10 @@ def test_every_setting_of_the_operator_is_a_value_with_its_default() -> None:
 
 
 def test_every_setting_has_its_reason() -> None:
-    assert set(docstrings(OperatorSettings)) == {field.name for field in fields(OperatorSettings)}
+    assert set(read_field_docstrings(OperatorSettings)) == {field.name for field in fields(OperatorSettings)}
 
 
-VALUES = all_values()
+VALUES = build_values_type()
 
 
 def test_the_defaults_are_values() -> None:
@@ -108,7 +108,7 @@ def test_trainers_are_known_by_the_label_that_the_operator_gives_them() -> None:
     assert f"{MANAGED_BY_LABEL}: {MANAGED_BY}" in TEMPLATES["_helpers.tpl"]
 
 
-SPEC = custom_resource_definition()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+SPEC = build_crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
 
 
 def described(schema: dict[str, Any], path: str = "") -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from tweetbot_contract.generate import files as generate
-from tweetbot_contract.generate.crd import custom_resource_definition, root_schema
+from tweetbot_contract.generate.crd import build_crd, build_root_schema
 from tweetbot_contract.reasons import ALL
 
 
@@ -16,16 +16,16 @@ def nodes(schema: dict[str, Any], path: str = "") -> list[tuple[str, dict[str, A
     return [(path, schema), *inner, *items]
 
 
-SPEC = nodes(root_schema()["properties"]["spec"], "spec")
-EVERYTHING = SPEC + nodes(root_schema()["properties"]["status"], "status")
+SPEC = nodes(build_root_schema()["properties"]["spec"], "spec")
+EVERYTHING = SPEC + nodes(build_root_schema()["properties"]["status"], "status")
 
 
 def test_what_is_generated_is_up_to_date() -> None:
-    assert generate.stale(generate.files()) == []
+    assert generate.find_stale(generate.render_files()) == []
 
 
 def test_the_check_notices_a_change(tmp_path: Any) -> None:
-    assert set(generate.stale(generate.files(), tmp_path)) == set(generate.files())
+    assert set(generate.find_stale(generate.render_files(), tmp_path)) == set(generate.render_files())
 
 
 def test_every_field_is_described_and_typed() -> None:
@@ -48,7 +48,7 @@ def test_a_spec_holds_no_floats() -> None:
 
 
 def test_nobody_takes_a_fresh_resource_for_ready() -> None:
-    assert root_schema()["properties"]["status"]["default"] == {"observedGeneration": -1, "phase": "Pending"}
+    assert build_root_schema()["properties"]["status"]["default"] == {"observedGeneration": -1, "phase": "Pending"}
 
 
 def test_no_reference_crosses_a_namespace() -> None:
@@ -57,11 +57,11 @@ def test_no_reference_crosses_a_namespace() -> None:
 
 @pytest.mark.parametrize("name", ["kind", "shortNames", "categories"])
 def test_it_is_found_by_its_names(name: str) -> None:
-    assert custom_resource_definition()["spec"]["names"][name] in ("TweetBot", ["tb"], ["ml"])
+    assert build_crd()["spec"]["names"][name] in ("TweetBot", ["tb"], ["ml"])
 
 
 def test_the_file_is_what_the_function_returns() -> None:
-    assert yaml.safe_load(generate.files()[next(iter(generate.files()))]) == custom_resource_definition()
+    assert yaml.safe_load(generate.render_files()[next(iter(generate.render_files()))]) == build_crd()
 
 
 def test_reasons_are_camel_case_and_told_once() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from builders.manifests import a_spec
-from tweetbot_contract.handover import NAME_LIMIT, RUN_DOCUMENT_LIMIT, RunDocument, job_name
+from tweetbot_contract.handover import NAME_LIMIT, RUN_DOCUMENT_LIMIT, RunDocument, build_job_name
 from tweetbot_contract.spec.spec import TweetBotSpec
 
 
@@ -33,4 +33,4 @@ def test_everything_of_a_bot_lies_below_its_namespace_and_name() -> None:
 
 @pytest.mark.parametrize("stage", ["Prepare", "Train"])
 def test_the_longest_name_makes_a_valid_job_name(stage: str) -> None:
-    assert len(job_name("g" * NAME_LIMIT, "0123456789abcdef", stage)) <= 63  # type: ignore[arg-type]
+    assert len(build_job_name("g" * NAME_LIMIT, "0123456789abcdef", stage)) <= 63  # type: ignore[arg-type]

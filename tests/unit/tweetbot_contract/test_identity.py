@@ -5,8 +5,8 @@ from typing import Any, get_args
 import pytest
 
 from builders.manifests import a_spec
-from tweetbot_contract.generate.crd import structural
-from tweetbot_contract.identity import CLASSES, Class, class_of, execution_of, identity_of, run_id
+from tweetbot_contract.generate.crd import make_structural
+from tweetbot_contract.identity import CLASSES, Class, compute_run_id, get_field_class, hash_execution, hash_identity
 from tweetbot_contract.spec.spec import TweetBotSpec
 
 S3 = {"uri": "s3://team-a/models", "credentialsSecret": {"name": "s3"}}
@@ -40,19 +40,19 @@ NOTHING: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("edit", NEW_RUN)
 def test_an_edit_of_what_is_trained_starts_a_new_run(edit: str) -> None:
-    assert run_id(a_spec(**NEW_RUN[edit])) != run_id(a_spec())
+    assert compute_run_id(a_spec(**NEW_RUN[edit])) != compute_run_id(a_spec())
 
 
 @pytest.mark.parametrize("edit", SAME_RUN)
 def test_an_edit_of_how_it_is_trained_keeps_the_run(edit: str) -> None:
-    assert run_id(a_spec(**SAME_RUN[edit])) == run_id(a_spec())
-    assert execution_of(a_spec(**SAME_RUN[edit])) != execution_of(a_spec())
+    assert compute_run_id(a_spec(**SAME_RUN[edit])) == compute_run_id(a_spec())
+    assert hash_execution(a_spec(**SAME_RUN[edit])) != hash_execution(a_spec())
 
 
 @pytest.mark.parametrize("edit", NOTHING)
 def test_other_edits_change_nothing(edit: str) -> None:
     changed = a_spec(**NOTHING[edit])
-    assert (run_id(changed), execution_of(changed)) == (run_id(a_spec()), execution_of(a_spec()))
+    assert (compute_run_id(changed), hash_execution(changed)) == (compute_run_id(a_spec()), hash_execution(a_spec()))
 
 
 def test_a_secret_of_a_source_is_no_identity() -> None:
@@ -60,8 +60,8 @@ def test_a_secret_of_a_source_is_no_identity() -> None:
         x = {"handle": "gull", "acceptTerms": True, "tokenSecret": {"name": secret, "key": "token"}}
         return a_spec(sources=[{"x": x}])
 
-    assert identity_of(spec("one")) == identity_of(spec("two"))
-    assert execution_of(spec("one")) != execution_of(spec("two"))
+    assert hash_identity(spec("one")) == hash_identity(spec("two"))
+    assert hash_execution(spec("one")) != hash_execution(spec("two"))
 
 
 def test_what_x_is_asked_for_belongs_to_the_identity_and_its_default_does_not() -> None:
@@ -69,27 +69,27 @@ def test_what_x_is_asked_for_belongs_to_the_identity_and_its_default_does_not() 
         x = {"handle": "gull", "acceptTerms": True, "tokenSecret": {"name": "one", "key": "token"}}
         return a_spec(sources=[{"x": x | fields}])
 
-    assert identity_of(spec(excludeRetweets=False, maxSpendUSD=17)) == identity_of(spec())
-    assert identity_of(spec(excludeRetweets=True)) != identity_of(spec())
+    assert hash_identity(spec(excludeRetweets=False, maxSpendUSD=17)) == hash_identity(spec())
+    assert hash_identity(spec(excludeRetweets=True)) != hash_identity(spec())
 
 
 def test_a_retrain_is_another_run_of_the_same_identity() -> None:
-    assert run_id(a_spec(), "2026-11-23T00:00:00Z") != run_id(a_spec())
+    assert compute_run_id(a_spec(), "2026-11-23T00:00:00Z") != compute_run_id(a_spec())
 
 
 def test_an_edited_copy_has_ids_of_its_own() -> None:
     spec = a_spec()
-    before = (run_id(spec), execution_of(spec))
+    before = (compute_run_id(spec), hash_execution(spec))
     copy = spec.model_copy(update={"training": a_spec(training={"seed": 7}).training})
-    assert run_id(copy) == run_id(a_spec(training={"seed": 7})) != before[0]
-    assert (run_id(spec), execution_of(spec)) == before
+    assert compute_run_id(copy) == compute_run_id(a_spec(training={"seed": 7})) != before[0]
+    assert (compute_run_id(spec), hash_execution(spec)) == before
 
 
 def test_ids_of_old_manifests_never_change() -> None:
     """Golden values of v0.1: if one moves, an upgrade of the operator would retrain a fleet."""
-    assert run_id(a_spec()) == "d863418d02122c47"
-    assert run_id(a_spec(filter={"recipe": "huggingtweets"}, training={"epochs": 2})) == "58dc257ac815eb13"
-    assert run_id(a_spec(), "2026-11-23T00:00:00Z") == "262b01957751e267"
+    assert compute_run_id(a_spec()) == "d863418d02122c47"
+    assert compute_run_id(a_spec(filter={"recipe": "huggingtweets"}, training={"epochs": 2})) == "58dc257ac815eb13"
+    assert compute_run_id(a_spec(), "2026-11-23T00:00:00Z") == "262b01957751e267"
 
 
 def leaves(schema: dict[str, Any], path: str = "") -> list[str]:
@@ -100,6 +100,6 @@ def leaves(schema: dict[str, Any], path: str = "") -> list[str]:
 
 
 def test_every_leaf_of_the_spec_is_in_exactly_one_class() -> None:
-    every_leaf = leaves(structural(TweetBotSpec.model_json_schema(by_alias=True)))
-    assert {class_of(leaf) for leaf in every_leaf} == set(get_args(Class))
+    every_leaf = leaves(make_structural(TweetBotSpec.model_json_schema(by_alias=True)))
+    assert {get_field_class(leaf) for leaf in every_leaf} == set(get_args(Class))
     assert all(any(leaf == prefix or leaf.startswith(f"{prefix}.") for leaf in every_leaf) for prefix in CLASSES)

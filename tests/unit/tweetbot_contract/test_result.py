@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from tweetbot_contract.result import (
     MESSAGE_LIMIT,
-    Dataset,
+    DatasetResult,
     DataTable,
     Metrics,
     PrepareSucceeded,
@@ -46,7 +46,7 @@ def test_samples_go_first_when_a_message_is_too_long() -> None:
 
 
 def test_samples_of_an_adopted_model_go_first_too() -> None:
-    dataset = Dataset(digest="0" * 64, uri="s3://b/d", table=DataTable(downloaded=1, kept=1))
+    dataset = DatasetResult(digest="0" * 64, uri="s3://b/d", table=DataTable(downloaded=1, kept=1))
     message = encode(PrepareSucceeded(dataset=dataset, adopted=trained(20)))
     assert len(message) <= MESSAGE_LIMIT
 

@@ -229,4 +229,4 @@ def test_a_status_that_nobody_of_us_wrote_counts_as_none() -> None:
     ],
 )
 def test_a_base_may_lie_in_a_claim(base: str, claim: str | None) -> None:
-    assert a_spec(model={"base": base}).model.claim == claim
+    assert a_spec(model={"base": base}).model.pvc_name == claim

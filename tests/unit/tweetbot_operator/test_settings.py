@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tweetbot_operator.settings import InvalidSettings, OperatorSettings, settings_from
+from tweetbot_operator.settings import InvalidSettings, OperatorSettings, load_settings
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
-    assert settings_from({}) == OperatorSettings()
+    assert load_settings({}) == OperatorSettings()
 
 
 def test_every_setting_is_read_by_its_name() -> None:
@@ -18,7 +18,7 @@ def test_every_setting_is_read_by_its_name() -> None:
         "TWEETBOT_WORKERS": "3",
         "TWEETBOT_RETRY_SECONDS": "0.5",
     }
-    settings = settings_from(env)
+    settings = load_settings(env)
     assert settings.trainer_image == "trainer@sha256:0"
     assert settings.namespaces == ("team-a", "team-b")
     assert (settings.workers, settings.retry_seconds) == (3, 0.5)
@@ -27,43 +27,43 @@ def test_every_setting_is_read_by_its_name() -> None:
 @pytest.mark.parametrize("value", ["many", "1.5", "-1", "nan"])
 def test_a_value_that_is_no_number_is_refused_by_name(value: str) -> None:
     with pytest.raises(InvalidSettings, match="TWEETBOT_WORKERS"):
-        settings_from({"TWEETBOT_WORKERS": value})
+        load_settings({"TWEETBOT_WORKERS": value})
 
 
 @pytest.mark.parametrize("networks", ["10.0.0.0", "10.0.0.0/8,2001:db8::/32"])
 def test_networks_that_specs_may_name_are_taken(networks: str) -> None:
-    assert settings_from({"TWEETBOT_ALLOWED_NETWORKS": networks}).allowed_networks == networks
+    assert load_settings({"TWEETBOT_ALLOWED_NETWORKS": networks}).allowed_networks == networks
 
 
 @pytest.mark.parametrize("networks", ["the cluster", "10.1.0.0/8", "10.0.0.0/8 11.0.0.0/8"])
 def test_what_is_no_network_is_refused_by_name(networks: str) -> None:
     with pytest.raises(InvalidSettings, match="TWEETBOT_ALLOWED_NETWORKS"):
-        settings_from({"TWEETBOT_ALLOWED_NETWORKS": networks})
+        load_settings({"TWEETBOT_ALLOWED_NETWORKS": networks})
 
 
 @pytest.mark.parametrize("name", ["PREPARE_CPU", "PREPARE_MEMORY", "WORK_SIZE", "TMP_SIZE", "SHM_SIZE"])
 def test_a_size_that_the_api_server_would_refuse_in_every_job_is_refused_by_name(name: str) -> None:
-    assert settings_from({f"TWEETBOT_{name}": "1500M"})
+    assert load_settings({f"TWEETBOT_{name}": "1500M"})
     with pytest.raises(InvalidSettings, match=f"TWEETBOT_{name}: write a Kubernetes quantity"):
-        settings_from({f"TWEETBOT_{name}": "20GB"})
+        load_settings({f"TWEETBOT_{name}": "20GB"})
 
 
 @pytest.mark.parametrize("level", ["debug", "VERBOSE", "10"])
 def test_a_level_that_logs_do_not_know_is_refused_by_name(level: str) -> None:
-    assert settings_from({"TWEETBOT_LOG_LEVEL": "DEBUG"}).log_level == "DEBUG"
+    assert load_settings({"TWEETBOT_LOG_LEVEL": "DEBUG"}).log_level == "DEBUG"
     with pytest.raises(InvalidSettings, match="TWEETBOT_LOG_LEVEL: write one of DEBUG, INFO"):
-        settings_from({"TWEETBOT_LOG_LEVEL": level})
+        load_settings({"TWEETBOT_LOG_LEVEL": level})
 
 
 def test_infinity_is_no_pause() -> None:
     with pytest.raises(InvalidSettings, match="TWEETBOT_RETRY_SECONDS"):
-        settings_from({"TWEETBOT_RETRY_SECONDS": "inf"})
+        load_settings({"TWEETBOT_RETRY_SECONDS": "inf"})
 
 
 def test_pauses_sum_to_a_day_and_no_more() -> None:
     settings = OperatorSettings()
-    last = next(number for number in range(1, 100) if settings.retry_delay(number + 1) is None)
-    pauses = [settings.retry_delay(number) for number in range(1, last + 1)]
+    last = next(number for number in range(1, 100) if settings.compute_retry_delay(number + 1) is None)
+    pauses = [settings.compute_retry_delay(number) for number in range(1, last + 1)]
     assert 82800 < sum(pause.total_seconds() for pause in pauses if pause) <= 86400
 
 
@@ -71,11 +71,11 @@ def test_pauses_sum_to_a_day_and_no_more() -> None:
 def test_times_of_the_lease_that_do_not_fit_are_refused(retry: str, renew: str, lease: str) -> None:
     times = {"RETRY_SECONDS": retry, "RENEW_SECONDS": renew, "SECONDS": lease}
     with pytest.raises(InvalidSettings, match="TWEETBOT_LEASE_RENEW_SECONDS"):
-        settings_from({f"TWEETBOT_LEASE_{name}": value for name, value in times.items()})
+        load_settings({f"TWEETBOT_LEASE_{name}": value for name, value in times.items()})
 
 
 def test_no_election_needs_no_times() -> None:
-    assert settings_from({"TWEETBOT_LEASE_SECONDS": "0"}).lease_seconds == 0
+    assert load_settings({"TWEETBOT_LEASE_SECONDS": "0"}).lease_seconds == 0
 
 
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
@@ -84,27 +84,27 @@ FILES = {"TWEETBOT_PROGRESS_CERTIFICATE": "/tls/tls.crt", "TWEETBOT_PROGRESS_KEY
 
 
 def test_progress_is_taken_where_it_can_be_taken_safely() -> None:
-    assert settings_from(HTTPS | FILES).takes_progress
-    assert settings_from({"TWEETBOT_PROGRESS_URL": "http://127.0.0.1:8443"}).takes_progress
-    assert not settings_from(HTTPS).takes_progress
-    assert not settings_from(FILES).takes_progress
+    assert load_settings(HTTPS | FILES).takes_progress
+    assert load_settings({"TWEETBOT_PROGRESS_URL": "http://127.0.0.1:8443"}).takes_progress
+    assert not load_settings(HTTPS).takes_progress
+    assert not load_settings(FILES).takes_progress
 
 
 @pytest.mark.parametrize("url", ["tweetbot:8443", "http://tweetbot-operator:8443", "ftp://localhost", "https://h/path"])
 def test_an_address_for_tokens_is_encrypted_or_local(url: str) -> None:
     with pytest.raises(InvalidSettings, match="TWEETBOT_PROGRESS_URL"):
-        settings_from({"TWEETBOT_PROGRESS_URL": url})
+        load_settings({"TWEETBOT_PROGRESS_URL": url})
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_half_a_certificate_is_none(name: str) -> None:
     with pytest.raises(InvalidSettings, match="TWEETBOT_PROGRESS_KEY"):
-        settings_from({**HTTPS, name: FILES[name]})
+        load_settings({**HTTPS, name: FILES[name]})
 
 
 def test_certificates_to_trust_are_read_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "ca.crt").write_text(PEM)
-    assert settings_from({"TWEETBOT_PROGRESS_CA": str(tmp_path / "ca.crt")}).progress_ca == PEM
+    assert load_settings({"TWEETBOT_PROGRESS_CA": str(tmp_path / "ca.crt")}).progress_ca == PEM
 
 
 @pytest.mark.parametrize("text", [None, "", "certificate", PEM + "-----BEGIN PRIVATE KEY-----", PEM * 2000])
@@ -112,7 +112,7 @@ def test_what_would_go_into_every_pod_is_looked_at(tmp_path: Path, text: str | N
     if text is not None:
         (tmp_path / "ca.crt").write_text(text)
     with pytest.raises(InvalidSettings, match="TWEETBOT_PROGRESS_CA"):
-        settings_from({"TWEETBOT_PROGRESS_CA": str(tmp_path / "ca.crt")})
+        load_settings({"TWEETBOT_PROGRESS_CA": str(tmp_path / "ca.crt")})
 
 
 @pytest.mark.parametrize(
@@ -125,4 +125,4 @@ def test_what_would_go_into_every_pod_is_looked_at(tmp_path: Path, text: str | N
     ],
 )
 def test_an_ipv6_address_has_brackets_in_a_url(address: str, authority: str) -> None:
-    assert settings_from({"TWEETBOT_PROGRESS_ADDRESS": address}).progress_authority == authority
+    assert load_settings({"TWEETBOT_PROGRESS_ADDRESS": address}).progress_authority == authority

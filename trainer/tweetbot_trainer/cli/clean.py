@@ -6,7 +6,7 @@ from typing import BinaryIO
 from tweetbot_contract import reasons
 from tweetbot_contract.spec.spec import Filter
 from tweetbot_trainer.data.cleaning import CleanedPost, clean
-from tweetbot_trainer.data.posts import BadPost, decoded_lines, parse_json, posts_by_line, record_of
+from tweetbot_trainer.data.posts import BadPost, decode_lines, dump_post, parse_json, parse_lines
 from tweetbot_trainer.runtime.errors import SpecRefused
 
 
@@ -16,12 +16,12 @@ def run_clean(stdin: BinaryIO, stdout: BinaryIO, filter: Filter) -> None:
     Raises SpecRefused (SourceUnreadable), naming the line, before anything is written.
     """
     try:
-        for cleaned in clean(posts_by_line(decoded_lines(stdin), parse_json), filter):
-            stdout.write(_line(cleaned))
+        for cleaned in clean(parse_lines(decode_lines(stdin), parse_json), filter):
+            stdout.write(_format_line(cleaned))
     except BadPost as error:
         raise SpecRefused(reasons.SOURCE_UNREADABLE, f"standard input, {error}") from error
 
 
-def _line(cleaned: CleanedPost) -> bytes:
-    record = record_of(cleaned.post) | {"text": cleaned.text, "kept": cleaned.kept, "reason": cleaned.reason}
+def _format_line(cleaned: CleanedPost) -> bytes:
+    record = dump_post(cleaned.post) | {"text": cleaned.text, "kept": cleaned.kept, "reason": cleaned.reason}
     return (json.dumps(record, ensure_ascii=False) + "\n").encode()

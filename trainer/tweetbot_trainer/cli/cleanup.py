@@ -13,8 +13,8 @@ from tweetbot_trainer.runtime.egress import check_endpoints
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.signals import StopRequest
-from tweetbot_trainer.stages.settings import settings_from
-from tweetbot_trainer.store import ObjectStore, RetryBudget, Stores, join
+from tweetbot_trainer.stages.settings import read_settings
+from tweetbot_trainer.store import ObjectStore, RetryBudget, StoreRouter, join
 
 #: A name as Kubernetes allows it: no slash, no dots, not empty, so that it is one whole step of a path.
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -24,12 +24,12 @@ _STEP = 500
 
 def run_cleanup(stop: StopRequest) -> int:
     """Erase what the run document's TweetBot left. Raises StageFailed of the fitting class."""
-    settings = settings_from(os.environ, "Cleanup")
+    settings = read_settings(os.environ, "Cleanup")
     run = settings.run
     log = Log(stage=run.stage, namespace=run.namespace, name=run.name)
     check_endpoints(run.spec, settings.allowed_networks)
     budget = RetryBudget(settings.storage_patience, pause=stop.pause, log=log)
-    erase(Stores(run.spec.output.s3, settings.secrets, budget), run, log, stop)
+    erase(StoreRouter(run.spec.output.s3, settings.secrets, budget), run, log, stop)
     return 0
 
 
@@ -38,7 +38,7 @@ def erase(store: ObjectStore, run: RunDocument, log: Log, stop: StopRequest) -> 
 
     Raises SpecRefused for names that are none, Stopped, and as the store does.
     """
-    folder, count = folder_of(run), 0
+    folder, count = get_bot_folder(run), 0
     log.info("cleanup.started", folder=folder)
     try:
         store.delete(join(folder, POINTER_FILE))
@@ -54,7 +54,7 @@ def erase(store: ObjectStore, run: RunDocument, log: Log, stop: StopRequest) -> 
     return count
 
 
-def folder_of(run: RunDocument) -> str:
+def get_bot_folder(run: RunDocument) -> str:
     """Return the folder that is this TweetBot's alone, with the slash at its end that keeps `gull` off `gull2`."""
     for field, name in (("namespace", run.namespace), ("name", run.name)):
         if not _NAME.fullmatch(name):

@@ -44,21 +44,21 @@ _SENTENCES = {
 }
 
 
-class PeopleLog(Log):
+class ConsoleLog(Log):
     """Says events as sentences; progress is one line that is written over."""
 
     _open_line = False
 
     def _write(self, level: Level, event: str, fields: dict[str, Any]) -> None:
         if event == "progress":
-            self._progress(fields)
+            self._write_progress(fields)
             return
         sentence = _SENTENCES.get(event)
         text = sentence.format_map(fields) if sentence else f"{event} {fields}"
         self._end_line()
         print(text, file=self._stream or sys.stderr, flush=True)
 
-    def _progress(self, fields: dict[str, Any]) -> None:
+    def _write_progress(self, fields: dict[str, Any]) -> None:
         stream = self._stream or sys.stderr
         done = _BAR * int(fields["percent"]) // 100
         bar = "█" * done + "·" * (_BAR - done)
@@ -72,12 +72,12 @@ class PeopleLog(Log):
             self._open_line = False
 
 
-def printed_summary(prepared: PrepareSucceeded, trained: TrainSucceeded) -> str:
+def format_summary(prepared: PrepareSucceeded, trained: TrainSucceeded) -> str:
     """Return the data table, the figures, the samples and where the model lies, as text."""
     table, metrics = prepared.dataset.table, trained.metrics
     base = f", the base {metrics.base_bits_per_byte:.3f}" if metrics.base_bits_per_byte is not None else ""
     lines = [
-        f"posts    {_counts(table)}",
+        f"posts    {_format_counts(table)}",
         f"test     loss {metrics.eval_loss:.3f}, perplexity {metrics.perplexity:.1f}, "
         f"{metrics.bits_per_byte:.3f} bits a byte{base}",
         f"speed    {metrics.tokens_per_second:,.0f} tokens/s, {metrics.train_seconds:.1f} s",
@@ -88,6 +88,6 @@ def printed_summary(prepared: PrepareSucceeded, trained: TrainSucceeded) -> str:
     return "\n".join(lines)
 
 
-def _counts(table: DataTable) -> str:
+def _format_counts(table: DataTable) -> str:
     drops = (f"{getattr(table, name)} {name}" for name in DataTable.DROPS)
     return f"{table.downloaded} downloaded, {', '.join(drops)}, {table.kept} kept"

@@ -7,7 +7,7 @@ from typing import Any
 
 from tweetbot_contract import reasons
 from tweetbot_contract.handover import ExitCode
-from tweetbot_trainer.publishing.registry.forgetting import LIST_LIMIT, DatasetHit, ModelHit, Search, search, wanted_ids
+from tweetbot_trainer.publishing.registry.forgetting import LIST_LIMIT, DatasetHit, ModelHit, Search, parse_ids, search
 from tweetbot_trainer.publishing.registry.manifest import MODEL_FOLDER
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.store import ObjectStore
@@ -21,16 +21,16 @@ def run_forget(store: ObjectStore, ids: Path, root: str, *, as_json: bool) -> in
 
     Raises SpecRefused for a list that cannot be read, and as the store does.
     """
-    wanted = wanted_ids(_content(ids), str(ids))
+    wanted = parse_ids(_read_ids(ids), str(ids))
     found = search(store, root, wanted)
     if as_json:
-        print(json.dumps(_document(found, wanted), ensure_ascii=False))
+        print(json.dumps(_build_document(found, wanted), ensure_ascii=False))
     else:
-        print("\n".join(_lines(found, wanted)))
+        print("\n".join(_format_lines(found, wanted)))
     return int(ExitCode.REFUSED if found.unknown else ExitCode.DONE)
 
 
-def _content(ids: Path) -> bytes:
+def _read_ids(ids: Path) -> bytes:
     try:
         with ids.open("rb") as file:
             return file.read(LIST_LIMIT + 1)
@@ -38,42 +38,42 @@ def _content(ids: Path) -> bytes:
         raise SpecRefused(reasons.SOURCE_UNREADABLE, f"{ids} cannot be read: {error.strerror}") from error
 
 
-def _document(found: Search, wanted: frozenset[str]) -> dict[str, Any]:
+def _build_document(found: Search, wanted: frozenset[str]) -> dict[str, Any]:
     return {
-        "datasets": [asdict(dataset) | {"bot": _bot(dataset.uri)} for dataset in found.datasets],
-        "models": [asdict(model) | {"bot": _bot(model.uri)} for model in found.models],
+        "datasets": [asdict(dataset) | {"bot": _parse_bot(dataset.uri)} for dataset in found.datasets],
+        "models": [asdict(model) | {"bot": _parse_bot(model.uri)} for model in found.models],
         "unknown": found.unknown,
         "notFound": sorted(wanted - found.found),
     }
 
 
-def _lines(found: Search, wanted: frozenset[str]) -> list[str]:
+def _format_lines(found: Search, wanted: frozenset[str]) -> list[str]:
     return [
         f"{len(found.found)} of {len(wanted)} posts found, in {len(found.datasets)} datasets and "
         f"{len(found.models)} models",
-        *(line for dataset in found.datasets for line in _of_dataset(dataset)),
-        *(_of_model(model) for model in found.models),
+        *(line for dataset in found.datasets for line in _format_dataset(dataset)),
+        *(_format_model(model) for model in found.models),
         *(f"unknown  {uri}: it does not tell which posts it holds; remove it" for uri in found.unknown),
-        *_advice(found),
+        *_format_advice(found),
     ]
 
 
-def _of_dataset(dataset: DatasetHit) -> list[str]:
+def _format_dataset(dataset: DatasetHit) -> list[str]:
     copies = {post: others for post, others in dataset.posts.items() if others}
     return [
-        f"dataset  {dataset.uri}: {_shown(tuple(dataset.posts))}",
-        *(f"         {post} has the same text as {_shown(others)}, not listed" for post, others in copies.items()),
+        f"dataset  {dataset.uri}: {_format_ids(tuple(dataset.posts))}",
+        *(f"         {post} has the same text as {_format_ids(others)}, not listed" for post, others in copies.items()),
     ]
 
 
-def _of_model(model: ModelHit) -> str:
-    return f"model    {model.uri}: learned from {_shown(model.posts)}{', and is served' if model.served else ''}"
+def _format_model(model: ModelHit) -> str:
+    return f"model    {model.uri}: learned from {_format_ids(model.posts)}{', and is served' if model.served else ''}"
 
 
-def _advice(found: Search) -> list[str]:
+def _format_advice(found: Search) -> list[str]:
     if not found.datasets:
         return []
-    bots = sorted({_bot(dataset.uri) for dataset in found.datasets})
+    bots = sorted({_parse_bot(dataset.uri) for dataset in found.datasets})
     return [
         "",
         f"What to do, for {', '.join(bots)}:",
@@ -84,12 +84,12 @@ def _advice(found: Search) -> list[str]:
     ]
 
 
-def _bot(uri: str) -> str:
+def _parse_bot(uri: str) -> str:
     """Return `<namespace>/<name>` of the TweetBot that a dataset or a model belongs to."""
     folder = uri.removesuffix(f"/{MODEL_FOLDER}")
     return "/".join(folder.split("/")[-4:-2])
 
 
-def _shown(ids: tuple[str, ...]) -> str:
+def _format_ids(ids: tuple[str, ...]) -> str:
     more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
     return f"{', '.join(ids[:SHOWN])}{more}"

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from tweetbot_contract import reasons
-from tweetbot_trainer.data.post_length import LIMIT, leaves_room
-from tweetbot_trainer.learning.evaluation.copies import HASHES_FILE, TrainingPosts
+from tweetbot_trainer.data.post_length import LIMIT, has_room_for_word
+from tweetbot_trainer.learning.evaluation.copies import HASHES_FILE, CopyDetector
 from tweetbot_trainer.learning.model.identity import CONFIG, BaseIdentity
-from tweetbot_trainer.learning.sampling import Sampling
-from tweetbot_trainer.publishing.registry.lineage import version_at
+from tweetbot_trainer.learning.sampling import SamplingParams
+from tweetbot_trainer.publishing.registry.lineage import find_version
 from tweetbot_trainer.publishing.registry.manifest import MODEL_FOLDER
 from tweetbot_trainer.runtime.errors import SpecRefused
-from tweetbot_trainer.store import ObjectStore, join, sha256_of
+from tweetbot_trainer.store import ObjectStore, compute_sha256, join
 
 if TYPE_CHECKING:
-    from tweetbot_trainer.learning.generation.generation import Written
+    from tweetbot_trainer.learning.generation.generation import Generated
 
 Form = Literal["text", "json", "jsonl"]
 
@@ -43,7 +43,7 @@ def run_generate(folder: Path, request: Request, form: Form) -> int:
     Text is one post a line, `json` one object, `jsonl` one object a line. Raises SpecRefused where there is no model,
     or where it writes nothing that may be shown.
     """
-    written = generated(folder, request)
+    written = generate_posts(folder, request)
     if written.copies:
         print(f"{written.copies} texts copied a training post and were thrown away", file=sys.stderr)
     if not written.posts:
@@ -55,41 +55,41 @@ def run_generate(folder: Path, request: Request, form: Form) -> int:
     return 0
 
 
-def generated(folder: Path, request: Request) -> "Written":
+def generate_posts(folder: Path, request: Request) -> "Generated":
     """Return what a model directory writes. Raises SpecRefused, its message naming the flag."""
-    if not leaves_room(request.prompt):
+    if not has_room_for_word(request.prompt):
         raise SpecRefused(reasons.SPEC_REFUSED, f"--prompt leaves no room: a post has {LIMIT} characters")
     if not (folder / CONFIG).is_file():
         message = f"--model: no model lies at {folder}: {CONFIG} is missing"
         raise SpecRefused(reasons.BASE_MODEL_NOT_FOUND, message)
-    unlike = None if request.keep_copies else _training_posts(folder)
-    from tweetbot_trainer.learning.generation.generation import continuations, saved_sampling
+    exclude_copies_of = None if request.keep_copies else _load_copy_detector(folder)
+    from tweetbot_trainer.learning.generation.generation import continue_prompt, read_generation_config
     from tweetbot_trainer.learning.model.base import read_base
 
     try:
         base = read_base(folder, BaseIdentity(str(folder), "folder", ""))
-        sampling = _asked(saved_sampling(folder), request)
+        sampling = _override_sampling(read_generation_config(folder), request)
     except SpecRefused as refusal:
         raise SpecRefused(refusal.reason, f"--model: {refusal.message}") from refusal
     base.model.eval()
-    return continuations(
+    return continue_prompt(
         base.model,
         base.tokenizer,
         request.prompt,
         count=request.count,
-        sampling=sampling,
+        config=sampling,
         seed=request.seed,
-        unlike=unlike,
+        exclude_copies_of=exclude_copies_of,
     )
 
 
 @contextmanager
-def fetched(store: ObjectStore, uri: str) -> Iterator[Path]:
+def download_model(store: ObjectStore, uri: str) -> Iterator[Path]:
     """Give a folder with the files of the published model at an address, each as its manifest says.
 
     The address is one that `verify` takes. Raises SpecRefused where nothing is published there, or a file is damaged.
     """
-    version = version_at(store, uri)
+    version = find_version(store, uri)
     with tempfile.TemporaryDirectory(prefix="tweetbot-model-") as folder:
         for path, record in version.manifest.files.items():
             inside, _, name = path.partition("/")
@@ -97,15 +97,15 @@ def fetched(store: ObjectStore, uri: str) -> Iterator[Path]:
                 continue
             target = Path(folder) / Path(name).name
             store.download(join(version.home, path), target)
-            if sha256_of(target) != record.sha256:
+            if compute_sha256(target) != record.sha256:
                 message = f"--model: {join(version.home, path)} is not what its manifest says"
                 raise SpecRefused(reasons.SOURCE_UNREADABLE, message)
         yield Path(folder)
 
 
-def _training_posts(folder: Path) -> TrainingPosts:
+def _load_copy_detector(folder: Path) -> CopyDetector:
     try:
-        return TrainingPosts.decoded((folder / HASHES_FILE).read_bytes())
+        return CopyDetector.decode((folder / HASHES_FILE).read_bytes())
     except (OSError, ValueError) as error:
         message = (
             f"--model: {folder} has no readable {HASHES_FILE}, so copies of training posts cannot be told: "
@@ -114,7 +114,7 @@ def _training_posts(folder: Path) -> TrainingPosts:
         raise SpecRefused(reasons.BASE_MODEL_REFUSED, message) from error
 
 
-def _asked(own: Sampling, request: Request) -> Sampling:
+def _override_sampling(own: SamplingParams, request: Request) -> SamplingParams:
     """Return the model's own sampling with what the request replaces."""
     return replace(
         own,

@@ -8,19 +8,19 @@ import yaml
 
 from tweetbot_contract import reasons
 from tweetbot_contract.handover import BASE_DIR, BASE_DIR_ENV, RunDocument
-from tweetbot_contract.identity import run_id
+from tweetbot_contract.identity import compute_run_id
 from tweetbot_contract.manifest import InvalidManifest, TweetBot, parse
 from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
 from tweetbot_contract.status import Stage
-from tweetbot_trainer.cli.console import PeopleLog, printed_summary
-from tweetbot_trainer.cli.stage import run_of
+from tweetbot_trainer.cli.console import ConsoleLog, format_summary
+from tweetbot_trainer.cli.stage import dispatch_stage
 from tweetbot_trainer.publishing.tracking.start import TrackerStarter
-from tweetbot_trainer.publishing.tracking.wandb_run import RunPlace
+from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.stages.settings import PATIENCE
-from tweetbot_trainer.store import RetryBudget, Stores
+from tweetbot_trainer.store import RetryBudget, StoreRouter
 
 #: A manifest is a page or two.
 MANIFEST_LIMIT = 1024 * 1024
@@ -33,14 +33,16 @@ def run_here(manifest: Path, work: Path, secrets: Path, stop: StopRequest) -> in
     """
     bot = read_manifest(manifest)
     work.mkdir(parents=True, exist_ok=True)
-    prepared = run_of("Prepare", _context(bot, "Prepare", work, secrets, stop))
+    prepared = dispatch_stage("Prepare", _build_context(bot, "Prepare", work, secrets, stop))
     assert isinstance(prepared, PrepareSucceeded)
     trained = prepared.adopted
     if trained is None:
-        found = run_of("Train", _context(bot, "Train", work, secrets, stop, dataset=prepared.dataset.digest))
+        found = dispatch_stage(
+            "Train", _build_context(bot, "Train", work, secrets, stop, dataset=prepared.dataset.digest)
+        )
         assert isinstance(found, TrainSucceeded)
         trained = found
-    print(printed_summary(prepared, trained))
+    print(format_summary(prepared, trained))
     return 0
 
 
@@ -60,7 +62,7 @@ def read_manifest(path: Path) -> TweetBot:
         raise SpecRefused(reasons.SPEC_REFUSED, f"{path}: {error}") from error
 
 
-def _context(
+def _build_context(
     bot: TweetBot, stage: Stage, work: Path, secrets: Path, stop: StopRequest, *, dataset: str | None = None
 ) -> StageContext:
     run = RunDocument(
@@ -68,15 +70,15 @@ def _context(
         namespace=bot.namespace,
         name=bot.name,
         uid=bot.uid or "local",
-        run_id=run_id(bot.spec, bot.retrain_at),
+        run_id=compute_run_id(bot.spec, bot.retrain_at),
         run_number=1,
         trigger=bot.retrain_at,
         dataset=dataset,
         spec=bot.spec,
     )
-    log = PeopleLog()
+    log = ConsoleLog()
     budget = RetryBudget(PATIENCE[stage], pause=stop.pause, log=log)
-    store = Stores(bot.spec.output.s3, secrets, budget, files=True)
-    start_tracker = TrackerStarter(RunPlace.of(run, work), store=store, secrets=secrets, log=log)
+    store = StoreRouter(bot.spec.output.s3, secrets, budget, files=True)
+    start_tracker = TrackerStarter(RunConfig.from_run(run, work), store=store, secrets=secrets, log=log)
     mounted = Path(os.environ.get(BASE_DIR_ENV, BASE_DIR))
-    return StageContext(run, store, secrets, work, log, stop, start_tracker, patience=budget, mounted_base=mounted)
+    return StageContext(run, store, secrets, work, log, stop, start_tracker, retry_budget=budget, mounted_base=mounted)

@@ -6,33 +6,33 @@ import traceback
 from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
 from tweetbot_contract.status import Stage
 from tweetbot_trainer.publishing.tracking.start import TrackerStarter
-from tweetbot_trainer.publishing.tracking.wandb_run import RunPlace
+from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig
 from tweetbot_trainer.runtime.egress import check_endpoints
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.signals import StopRequest
-from tweetbot_trainer.runtime.termination import UNFORESEEN, failure_of, write_result
+from tweetbot_trainer.runtime.termination import UNFORESEEN, describe_failure, write_result
 from tweetbot_trainer.stages.context import StageContext
-from tweetbot_trainer.stages.settings import Settings, keep_caches_below, settings_from, termination_log
-from tweetbot_trainer.store import RetryBudget, Stores
+from tweetbot_trainer.stages.settings import Settings, get_termination_log_path, keep_caches_below, read_settings
+from tweetbot_trainer.store import RetryBudget, StoreRouter
 
 #: Seconds in all that what can be done without may wait for the storage.
-HASTE = 20.0
+BEST_EFFORT_SECONDS = 20.0
 
 
 def run_stage(stage: Stage, stop: StopRequest) -> int:
     """Run a stage and write its result. Raises StageFailed, and whatever nobody foresaw."""
-    settings = settings_from(os.environ, stage)
+    settings = read_settings(os.environ, stage)
     keep_caches_below(settings.work, os.environ)
-    context = context_of(settings, stop)
+    context = build_context(settings, stop)
     context.log.info("stage.started", image=settings.run.image)
     check_endpoints(settings.run.spec, settings.allowed_networks)
-    result = run_of(stage, context)
+    result = dispatch_stage(stage, context)
     write_result(result, settings.termination_log)
-    context.log.info("stage.succeeded", result=result.as_json())
+    context.log.info("stage.succeeded", result=result.to_dict())
     return 0
 
 
-def run_of(stage: Stage, context: StageContext) -> PrepareSucceeded | TrainSucceeded:
+def dispatch_stage(stage: Stage, context: StageContext) -> PrepareSucceeded | TrainSucceeded:
     """Run a stage in its surroundings; torch is imported for training only."""
     if stage == "Prepare":
         from tweetbot_trainer.stages.prepare import prepare
@@ -43,13 +43,15 @@ def run_of(stage: Stage, context: StageContext) -> PrepareSucceeded | TrainSucce
     return train(context)
 
 
-def context_of(settings: Settings, stop: StopRequest) -> StageContext:
+def build_context(settings: Settings, stop: StopRequest) -> StageContext:
     """Return the stage's context."""
     run = settings.run
     log = Log(stage=run.stage, namespace=run.namespace, name=run.name, run=run.run_id)
     budget = RetryBudget(settings.storage_patience, pause=stop.pause, log=log)
-    store = Stores(run.spec.output.s3, settings.secrets, budget)
-    start_tracker = TrackerStarter(RunPlace.of(run, settings.work), store=store, secrets=settings.secrets, log=log)
+    store = StoreRouter(run.spec.output.s3, settings.secrets, budget)
+    start_tracker = TrackerStarter(
+        RunConfig.from_run(run, settings.work), store=store, secrets=settings.secrets, log=log
+    )
     return StageContext(
         run,
         store,
@@ -58,22 +60,22 @@ def context_of(settings: Settings, stop: StopRequest) -> StageContext:
         log,
         stop,
         start_tracker,
-        report_place=settings.report_place,
-        hasty_store=Stores(run.spec.output.s3, settings.secrets, RetryBudget(HASTE, log=log)),
+        progress_endpoint=settings.progress_endpoint,
+        best_effort_store=StoreRouter(run.spec.output.s3, settings.secrets, RetryBudget(BEST_EFFORT_SECONDS, log=log)),
         checkpoint_seconds=settings.checkpoint_seconds,
-        patience=budget,
+        retry_budget=budget,
         mounted_base=settings.mounted_base,
     )
 
 
-def report_failure(error: Exception) -> int:
+def write_failure(error: Exception) -> int:
     """Write a failure to the log and the termination log, and return the exit code that goes with it."""
-    told, code = failure_of(error)
+    failure, code = describe_failure(error)
     log = Log()
     details = {"traceback": "".join(traceback.format_exception(error))} if code == UNFORESEEN else {}
-    log.error("stage.failed", reason=told.reason, message=told.message, exitCode=code, **details)
+    log.error("stage.failed", reason=failure.reason, message=failure.message, exitCode=code, **details)
     try:
-        write_result(told, termination_log(os.environ))
+        write_result(failure, get_termination_log_path(os.environ))
     except OSError as unwritable:
         log.error("termination_log.unwritable", message=str(unwritable))
     return code

@@ -22,14 +22,14 @@ def add_storage_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--checksum-mode", choices=modes, default="WhenSupported", help="as output.s3.checksumMode")
 
 
-def store_for(uri: str, arguments: argparse.Namespace, stop: StopRequest) -> ObjectStore:
+def create_store(uri: str, arguments: argparse.Namespace, stop: StopRequest) -> ObjectStore:
     """Return the store of an s3:// or file:// address. Raises SpecRefused where an option or the address is wrong."""
     from pydantic import ValidationError
 
     from tweetbot_contract import reasons
     from tweetbot_contract.spec.output import S3Output
     from tweetbot_trainer.runtime.errors import SpecRefused
-    from tweetbot_trainer.store import RetryBudget, Stores
+    from tweetbot_trainer.store import RetryBudget, StoreRouter
 
     if not uri.startswith(("s3://", "file:///")):
         raise SpecRefused(reasons.SPEC_REFUSED, f"{uri} is no address: write s3://bucket/… or file:///…")
@@ -44,4 +44,4 @@ def store_for(uri: str, arguments: argparse.Namespace, stop: StopRequest) -> Obj
     except ValidationError as error:
         first = error.errors()[0]
         raise SpecRefused(reasons.SPEC_REFUSED, f"{uri}: {first['msg']}") from error
-    return Stores(output, Path(os.devnull), RetryBudget(PATIENCE, pause=stop.pause), files=True)
+    return StoreRouter(output, Path(os.devnull), RetryBudget(PATIENCE, pause=stop.pause), files=True)

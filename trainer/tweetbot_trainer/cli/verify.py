@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tweetbot_contract.handover import ExitCode
-from tweetbot_trainer.publishing.registry.lineage import BROKEN, Finding, Verdict, compared, version_at
+from tweetbot_trainer.publishing.registry.lineage import BROKEN, Finding, Verdict, find_version, verify
 from tweetbot_trainer.store import ObjectStore
 
 _WORDS: dict[Verdict, str] = {"ok": "match", "differs": "differ", "missing": "missing", "unproven": "not proven"}
@@ -17,27 +17,31 @@ def run_verify(store: ObjectStore, uri: str, *, as_json: bool) -> int:
 
     Raises SpecRefused where no published model lies at the address, and as the store does.
     """
-    version = version_at(store, uri)
+    version = find_version(store, uri)
     findings = []
-    for finding in compared(store, version):
+    for finding in verify(store, version):
         findings.append(finding)
         if not as_json:
-            print(_line(finding), flush=True)
+            print(_format_line(finding), flush=True)
     intact = not any(finding.verdict in BROKEN for finding in findings)
-    print(json.dumps(_document(version.home, findings, intact=intact)) if as_json else _summary(version.home, findings))
+    print(
+        json.dumps(_build_document(version.home, findings, intact=intact))
+        if as_json
+        else _format_summary(version.home, findings)
+    )
     return int(ExitCode.DONE if intact else ExitCode.REFUSED)
 
 
-def _line(finding: Finding) -> str:
+def _format_line(finding: Finding) -> str:
     return f"{finding.verdict:8}  {finding.what}  {finding.detail}".rstrip()
 
 
-def _summary(home: str, findings: Sequence[Finding]) -> str:
+def _format_summary(home: str, findings: Sequence[Finding]) -> str:
     counts = Counter(finding.verdict for finding in findings)
-    told = [f"{counts[verdict]} {words}" for verdict, words in _WORDS.items() if counts[verdict]]
-    return f"{home}: {', '.join(told)}"
+    parts = [f"{counts[verdict]} {words}" for verdict, words in _WORDS.items() if counts[verdict]]
+    return f"{home}: {', '.join(parts)}"
 
 
-def _document(home: str, findings: Sequence[Finding], *, intact: bool) -> dict[str, Any]:
-    told = [{"verdict": one.verdict, "what": one.what, "detail": one.detail} for one in findings]
-    return {"version": home, "intact": intact, "findings": told}
+def _build_document(home: str, findings: Sequence[Finding], *, intact: bool) -> dict[str, Any]:
+    entries = [{"verdict": one.verdict, "what": one.what, "detail": one.detail} for one in findings]
+    return {"version": home, "intact": intact, "findings": entries}

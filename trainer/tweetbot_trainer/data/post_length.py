@@ -14,7 +14,7 @@ _JOINER = "\u200d"
 _SILENT = re.compile("[\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]")
 
 
-def weighted_length(text: str) -> int:
+def measure_weighted_length(text: str) -> int:
     """Return the length of a text as X counts it: links 23, most letters 1, CJK and emoji 2 each."""
     normal = unicodedata.normalize("NFC", text)
     links = len(_LINK.findall(normal)) * LINK_LENGTH
@@ -22,25 +22,25 @@ def weighted_length(text: str) -> int:
     return links + sum(1 if any(low <= ord(sign) <= high for low, high in _LIGHT) else 2 for sign in rest)
 
 
-def leaves_room(prompt: str) -> bool:
+def has_room_for_word(prompt: str) -> bool:
     """Tell whether a post that begins so has room for one more word."""
-    return weighted_length(f"{one_line(prompt)} a") <= LIMIT
+    return measure_weighted_length(f"{collapse_whitespace(prompt)} a") <= LIMIT
 
 
-def shortened(text: str, limit: int = LIMIT) -> str:
+def shorten(text: str, limit: int = LIMIT) -> str:
     """Return the text if it fits, else its first words and an ellipsis; one long word is cut inside."""
-    if weighted_length(text) <= limit:
+    if measure_weighted_length(text) <= limit:
         return text
     words = text.split(" ")
-    while len(words) > 1 and weighted_length(" ".join(words) + "…") > limit:
+    while len(words) > 1 and measure_weighted_length(" ".join(words) + "…") > limit:
         words.pop()
     cut = " ".join(words)[:limit]
-    while weighted_length(cut + "…") > limit:
+    while measure_weighted_length(cut + "…") > limit:
         cut = cut[:-1]
     return cut.rstrip() + "…"
 
 
-def one_line(text: str) -> str:
+def collapse_whitespace(text: str) -> str:
     """Return the text on one line without control characters, white space collapsed."""
     printable = "".join(sign if unicodedata.category(sign) not in ("Cc", "Cs", "Co") else " " for sign in text)
     return " ".join(printable.split())

@@ -46,28 +46,28 @@ class BadPost(ValueError):
     """A record that is no post; the message says what is wrong with it."""
 
 
-def well_formed(text: str) -> str:
+def replace_surrogates(text: str) -> str:
     """Return the text as UTF-8 can hold it: surrogate pairs joined, lone surrogates replaced by U+FFFD."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def made_id(text: str, ordinal: int) -> str:
+def make_post_id(text: str, ordinal: int) -> str:
     """Return the id of a post that has none: sha256 over its text and its place in the input, counted from 0."""
     return hashlib.sha256(f"{text}\n{ordinal}".encode()).hexdigest()
 
 
-def parsed_time(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     """Read ISO 8601 (UTC where no zone is given) or the export's own form. Raises BadPost."""
     try:
         if match := _V1_TIME.fullmatch(text):
-            return _v1_time(*match.groups()).astimezone(UTC)
+            return _parse_v1_time(*match.groups()).astimezone(UTC)
         at = datetime.fromisoformat(text)
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise BadPost(f"created_at {text[:40]!r} is no time; write 2021-04-09T04:54:00Z") from error
 
 
-def _v1_time(*fields: str) -> datetime:
+def _parse_v1_time(*fields: str) -> datetime:
     month, day, hour, minute, second, sign, hours, minutes, year = fields
     shift = timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "-" else 1)
     return datetime(
@@ -75,12 +75,12 @@ def _v1_time(*fields: str) -> datetime:
     )
 
 
-def printed_time(at: datetime) -> str:
+def format_time(at: datetime) -> str:
     """Return the one form in which times are written: UTC, milliseconds, Z."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def post_of(record: object, *, ordinal: int, source: int | None = None) -> Post:
+def parse_post(record: object, *, ordinal: int, source: int | None = None) -> Post:
     """Return the post that a decoded JSON or CSV record describes.
 
     `ordinal` is its place in the input; `source` overrides the record's own. Raises BadPost.
@@ -89,26 +89,26 @@ def post_of(record: object, *, ordinal: int, source: int | None = None) -> Post:
         raise BadPost("not an object with the key text")
     if (schema := record.get("schema")) not in (None, "", SCHEMA, str(SCHEMA)):  # a CSV's cells are strings
         raise BadPost(f"schema {str(schema)[:20]} is unknown; this version reads {SCHEMA}")
-    text = _text(record)
+    text = _read_text(record)
     return Post(
-        id=_id(record, text, ordinal),
+        id=_read_id(record, text, ordinal),
         text=text,
-        created_at=_time(record),
-        lang=_optional(record, "lang"),
-        source=_source(record) if source is None else source,
-        retweet=_flag(record, "retweet"),
-        reply=_flag(record, "reply"),
-        quote=_flag(record, "quote"),
-        edits=_edits(record),
+        created_at=_read_time(record),
+        lang=_read_optional(record, "lang"),
+        source=_read_source(record) if source is None else source,
+        retweet=_read_flag(record, "retweet"),
+        reply=_read_flag(record, "reply"),
+        quote=_read_flag(record, "quote"),
+        edits=_read_edits(record),
     )
 
 
-def record_of(post: Post) -> dict[str, Any]:
+def dump_post(post: Post) -> dict[str, Any]:
     """Return the post as plain values, fit for JSON."""
     return {
         "id": post.id,
         "text": post.text,
-        "created_at": printed_time(post.created_at) if post.created_at else None,
+        "created_at": format_time(post.created_at) if post.created_at else None,
         "lang": post.lang,
         "source": post.source,
         "retweet": post.retweet,
@@ -118,7 +118,7 @@ def record_of(post: Post) -> dict[str, Any]:
     }
 
 
-def decoded_lines(file: IO[bytes]) -> Iterator[str]:
+def decode_lines(file: IO[bytes]) -> Iterator[str]:
     """Yield the file's lines, each decoded on its own so that a fault has a line number. Raises BadPost."""
     number = 0
     while line := file.readline(LINE_LIMIT + 1):
@@ -132,7 +132,7 @@ def decoded_lines(file: IO[bytes]) -> Iterator[str]:
         yield text.removeprefix("\ufeff") if number == 1 else text
 
 
-def posts_by_line(lines: Iterable[str], parse: Callable[[str, int], Post]) -> Iterator[Post]:
+def parse_lines(lines: Iterable[str], parse: Callable[[str, int], Post]) -> Iterator[Post]:
     """Yield the post of each line that is not blank; `parse` takes the line and its number, counted from 1.
 
     Raises BadPost, its message naming the line.
@@ -151,56 +151,56 @@ def parse_json(line: str, number: int, *, source: int | None = None) -> Post:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise BadPost("not JSON") from error
-    return post_of(record, ordinal=number - 1, source=source)
+    return parse_post(record, ordinal=number - 1, source=source)
 
 
-def _text(record: Mapping[str, Any]) -> str:
+def _read_text(record: Mapping[str, Any]) -> str:
     text = record.get("text")
     if not isinstance(text, str):
         raise BadPost("the key text is missing or not a string")
-    return well_formed(text)
+    return replace_surrogates(text)
 
 
-def _id(record: Mapping[str, Any], text: str, ordinal: int) -> str:
+def _read_id(record: Mapping[str, Any], text: str, ordinal: int) -> str:
     given = record.get("id")
     if given is None or given == "":
-        return made_id(text, ordinal)
-    return _given_id(given, "id")
+        return make_post_id(text, ordinal)
+    return _validate_id(given, "id")
 
 
-def _given_id(given: object, key: str) -> str:
+def _validate_id(given: object, key: str) -> str:
     if isinstance(given, bool) or not isinstance(given, (str, int)) or len(str(given)) > 256:
         raise BadPost(f"{key} is neither a string nor a number, or longer than 256 characters")
-    return well_formed(str(given))
+    return replace_surrogates(str(given))
 
 
-def _time(record: Mapping[str, Any]) -> datetime | None:
-    given = _optional(record, "created_at")
-    return parsed_time(given) if given else None
+def _read_time(record: Mapping[str, Any]) -> datetime | None:
+    given = _read_optional(record, "created_at")
+    return parse_time(given) if given else None
 
 
-def _optional(record: Mapping[str, Any], key: str) -> str | None:
+def _read_optional(record: Mapping[str, Any], key: str) -> str | None:
     given = record.get(key)
     if given is not None and not isinstance(given, str):
         raise BadPost(f"{key} is not a string")
-    return well_formed(given) if given else None
+    return replace_surrogates(given) if given else None
 
 
-def _source(record: Mapping[str, Any]) -> int:
+def _read_source(record: Mapping[str, Any]) -> int:
     given = record.get("source", 0)
     if isinstance(given, bool) or not isinstance(given, int) or given < 0:
         raise BadPost("source is not a number from 0 on")
     return given
 
 
-def _edits(record: Mapping[str, Any]) -> tuple[str, ...]:
+def _read_edits(record: Mapping[str, Any]) -> tuple[str, ...]:
     given = record.get("edits") or ()
     if not isinstance(given, (list, tuple)):
         raise BadPost("edits is not a list of ids")
-    return tuple(_given_id(one, "an id in edits") for one in given)
+    return tuple(_validate_id(one, "an id in edits") for one in given)
 
 
-def _flag(record: Mapping[str, Any], key: str) -> bool:
+def _read_flag(record: Mapping[str, Any], key: str) -> bool:
     given = record.get(key)
     if given is None or isinstance(given, bool):
         return bool(given)

@@ -7,68 +7,70 @@ from tweetbot_contract import reasons
 from tweetbot_contract.result import Metrics
 from tweetbot_trainer.data.dataset.dataset import DatasetPost
 from tweetbot_trainer.data.dataset.splits import Splits
-from tweetbot_trainer.learning.batches.huggingtweets import blocks_of, copied
-from tweetbot_trainer.learning.batches.windows import Window, windows_of
-from tweetbot_trainer.learning.evaluation.likelihood import Likelihood, interval_of, likelihood_of
-from tweetbot_trainer.learning.evaluation.memorization import Memorisation
+from tweetbot_trainer.learning.batches.huggingtweets import make_blocks, shuffled_copies
+from tweetbot_trainer.learning.batches.windows import Example, split_into_examples
+from tweetbot_trainer.learning.evaluation.likelihood import Likelihood, bootstrap_interval, measure_likelihood
+from tweetbot_trainer.learning.evaluation.memorization import Memorization
 from tweetbot_trainer.learning.model.base import Base
-from tweetbot_trainer.learning.model.tokenizer import encode_all, end_mark_id
-from tweetbot_trainer.learning.training.callbacks import Hooks, TrainingOutcome
-from tweetbot_trainer.learning.training.device import chosen_processor
+from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id
+from tweetbot_trainer.learning.training.callbacks import Callbacks, TrainOutput
+from tweetbot_trainer.learning.training.device import select_device
 from tweetbot_trainer.learning.training.loop import train
 from tweetbot_trainer.learning.training.lora import attach, merge
 from tweetbot_trainer.learning.training.state import Weights
-from tweetbot_trainer.learning.values import BLOCK, TrainingValues
-from tweetbot_trainer.runtime.errors import Diverged
+from tweetbot_trainer.learning.values import BLOCK, Hyperparameters
+from tweetbot_trainer.runtime.errors import TrainingDiverged
 
 
 @dataclass(frozen=True, slots=True)
-class FineTuned:
+class FineTuneResult:
     """What training gave: its course, the figures on the test posts, and the base's before it (none for scratch).
 
-    `memorisation` is there once texts were written with it; `adapter` holds the tensors of LoRA adapters, by name,
+    `memorization` is there once texts were written with it; `adapter` holds the tensors of LoRA adapters, by name,
     that are in the model's weights now.
     """
 
-    outcome: TrainingOutcome
+    outcome: TrainOutput
     metrics: Metrics
     test: Likelihood
     base_test: Likelihood | None
-    memorisation: Memorisation | None = None
+    memorization: Memorization | None = None
     adapter: Weights | None = None
 
 
-def fine_tune(base: Base, splits: Splits[DatasetPost], values: TrainingValues, *, gpu: bool, hooks: Hooks) -> FineTuned:
+def fine_tune(
+    base: Base, splits: Splits[DatasetPost], hyperparameters: Hyperparameters, *, gpu: bool, callbacks: Callbacks
+) -> FineTuneResult:
     """Fine-tune `base.model` in place, on a GPU if it may and can, and measure it on the test posts, read here only.
 
     Raises Stopped, Diverged, SpecRefused where a GPU's memory is too small, or TooLittleData.
     """
-    processor = chosen_processor(values.precision, gpu=gpu, channels=base.model.config.n_embd)
-    base.model.to(processor.device)
-    test = _texts(splits.test)
+    device = select_device(hyperparameters.precision, gpu=gpu, channels=base.model.config.n_embd)
+    base.model.to(device.device_type)
+    test = _get_texts(splits.test)
     scratch = base.identity.kind == "scratch"
-    before = None if scratch else likelihood_of(base.model, base.tokenizer, test)
-    if values.lora:
-        attach(base.model, values.lora, values.seed)
+    before = None if scratch else measure_likelihood(base.model, base.tokenizer, test)
+    if hyperparameters.lora:
+        attach(base.model, hyperparameters.lora, hyperparameters.seed)
     outcome = train(
         base.model,
-        _trained_windows(base, splits.train, values),
-        _windows(base, splits.validation),
-        values,
-        processor=processor,
-        hooks=hooks,
-        stop_early=values.early_stopping and splits.reliability == "Normal",
+        _make_training_examples(base, splits.train, hyperparameters),
+        _make_examples(base, splits.validation),
+        hyperparameters,
+        device=device,
+        callbacks=callbacks,
+        stop_early=hyperparameters.early_stopping and splits.reliability == "Normal",
     )
-    adapter = merge(base.model) if values.lora else None
-    after = likelihood_of(base.model, base.tokenizer, test)
-    return FineTuned(outcome, _metrics(outcome, after, before, splits), after, before, adapter=adapter)
+    adapter = merge(base.model) if hyperparameters.lora else None
+    after = measure_likelihood(base.model, base.tokenizer, test)
+    return FineTuneResult(outcome, _build_metrics(outcome, after, before, splits), after, before, adapter=adapter)
 
 
-def _metrics(
-    outcome: TrainingOutcome, after: Likelihood, before: Likelihood | None, splits: Splits[DatasetPost]
+def _build_metrics(
+    outcome: TrainOutput, after: Likelihood, before: Likelihood | None, splits: Splits[DatasetPost]
 ) -> Metrics:
     try:
-        low, high = interval_of(after)
+        low, high = bootstrap_interval(after)
         return Metrics(
             eval_loss=after.loss,
             perplexity=after.perplexity,
@@ -84,25 +86,29 @@ def _metrics(
         )
     except ValueError as error:
         text = "The loss on the test posts is no number: lower training.learningRate, or leave it unset."
-        raise Diverged(reasons.DIVERGED, text) from error
+        raise TrainingDiverged(reasons.DIVERGED, text) from error
 
 
-def _trained_windows(base: Base, posts: Sequence[DatasetPost], values: TrainingValues) -> list[Window]:
-    if values.procedure == "tweetbot":
-        return _windows(base, posts)
+def _make_training_examples(
+    base: Base, posts: Sequence[DatasetPost], hyperparameters: Hyperparameters
+) -> list[Example]:
+    if hyperparameters.procedure == "tweetbot":
+        return _make_examples(base, posts)
     numbers = sorted({post.source for post in posts})
-    sources = [_texts([post for post in posts if post.source == number]) for number in numbers]
-    texts = encode_all(base.tokenizer, copied(sources, values.seed))
-    return blocks_of(texts, end_mark_id(base.tokenizer), min(BLOCK, base.model.config.n_positions))
+    sources = [_get_texts([post for post in posts if post.source == number]) for number in numbers]
+    texts = encode_all(base.tokenizer, shuffled_copies(sources, hyperparameters.seed))
+    return make_blocks(texts, get_end_mark_id(base.tokenizer), min(BLOCK, base.model.config.n_positions))
 
 
-def _windows(base: Base, posts: Sequence[DatasetPost]) -> list[Window]:
-    encoded = zip(encode_all(base.tokenizer, _texts(posts)), posts, strict=True)
-    end_mark, context = end_mark_id(base.tokenizer), base.model.config.n_positions
+def _make_examples(base: Base, posts: Sequence[DatasetPost]) -> list[Example]:
+    encoded = zip(encode_all(base.tokenizer, _get_texts(posts)), posts, strict=True)
+    end_mark, context = get_end_mark_id(base.tokenizer), base.model.config.n_positions
     return [
-        window for text, post in encoded for window in windows_of(text.tokens, end_mark, context, source=post.source)
+        example
+        for text, post in encoded
+        for example in split_into_examples(text.tokens, end_mark, context, source=post.source)
     ]
 
 
-def _texts(posts: Sequence[DatasetPost]) -> list[str]:
+def _get_texts(posts: Sequence[DatasetPost]) -> list[str]:
     return [post.text for post in posts]

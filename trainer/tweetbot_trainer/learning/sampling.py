@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from tweetbot_trainer.learning.values import TrainingValues
+from tweetbot_trainer.learning.values import Hyperparameters
 
 #: Tokens after the prompt: huggingtweets allowed 160 with it. Fewer than 5 hardly say anything.
 MOST_TOKENS, FEWEST_TOKENS = 160, 5
@@ -11,7 +11,7 @@ LEAST_TEMPERATURE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Sampling:
+class SamplingParams:
     """How the next token is drawn, and how many are; all of it is published with the model."""
 
     temperature: float
@@ -28,6 +28,11 @@ class Sampling:
         return odds and 0 <= fewest <= most and 1 <= most <= MOST_TOKENS
 
 
-def sampling_of(values: TrainingValues, context: int) -> Sampling:
+def resolve_generation_config(hyperparameters: Hyperparameters, context: int) -> SamplingParams:
     """Return the sampling of a run; at least half the context stays free for the prompt."""
-    return Sampling(values.temperature, values.top_p, values.top_k, max_new_tokens=min(MOST_TOKENS, context // 2))
+    return SamplingParams(
+        hyperparameters.temperature,
+        hyperparameters.top_p,
+        hyperparameters.top_k,
+        max_new_tokens=min(MOST_TOKENS, context // 2),
+    )

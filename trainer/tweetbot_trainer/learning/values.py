@@ -13,7 +13,7 @@ from tweetbot_contract.spec.sources import Source
 from tweetbot_contract.spec.training import Training
 
 
-def weights_of(sources: Sequence[Source]) -> tuple[int, ...]:
+def compute_source_weights(sources: Sequence[Source]) -> tuple[int, ...]:
     """Return the sources' weights in lowest terms; none where none is given, or a single source has nothing to mix."""
     weights = [source.weight for source in sources if source.weight is not None]
     if len(weights) < 2:
@@ -48,9 +48,9 @@ class BaseDefaults:
 PRETRAINED = BaseDefaults(1.372e-4, 1024, 0.0, 0.0, (0.9, 0.999), 0.1, 1.0)
 #: Weights from nothing: tried on a seeded grammar (design, section 9, "Base names"), the learning rate and the batch on
 #: human texts as well (docs/experiments.md, 9).
-FROM_NOTHING = BaseDefaults(1.4e-3, 128, 0.1, 0.1, (0.9, 0.99), 0.0, 0.7)
+FROM_SCRATCH = BaseDefaults(1.4e-3, 128, 0.1, 0.1, (0.9, 0.99), 0.0, 0.7)
 #: Twice as wide, so a lower rate.
-SMALL_FROM_NOTHING = replace(FROM_NOTHING, learning_rate=3e-4)
+SMALL_FROM_SCRATCH = replace(FROM_SCRATCH, learning_rate=3e-4)
 #: Adapters want ten times a full training's rate, fifteen times in under SHORT_STEPS steps ("LoRA Without Regret",
 #: Thinking Machines 2025), and no decay: that would pull them to the base.
 ADAPTERS = replace(PRETRAINED, learning_rate=1.4e-3, weight_decay=0.0)
@@ -58,7 +58,7 @@ ADAPTERS_SHORT_RATE, SHORT_STEPS = 2e-3, 100
 
 
 @dataclass(frozen=True, slots=True)
-class LoraValues:
+class LoraConfig:
     """The shape of the adapters; they count `scale` times."""
 
     rank: int
@@ -71,7 +71,7 @@ class LoraValues:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingValues:
+class Hyperparameters:
     """Every value that shapes the weights, and the sampling values that are published with them.
 
     `learning_rate` is the peak; `warmup` the share of steps up to it; `batch_tokens` are label tokens a step;
@@ -103,10 +103,10 @@ class TrainingValues:
     source_weights: tuple[int, ...] = ()
     procedure: Procedure = "tweetbot"
     attention_dropout: float = 0.0
-    lora: LoraValues | None = None
+    lora: LoraConfig | None = None
     short_learning_rate: float | None = None
 
-    def peak_rate(self, steps: int) -> float:
+    def get_peak_rate(self, steps: int) -> float:
         """Return the highest learning rate of a training of so many steps."""
         if self.short_learning_rate is not None and steps < SHORT_STEPS:
             return self.short_learning_rate
@@ -131,22 +131,22 @@ _LATER: dict[str, Any] = {
 }
 
 
-def lora_of(model: Model) -> LoraValues | None:
+def resolve_lora(model: Model) -> LoraConfig | None:
     """Return the shape of the adapters that the spec asks for; None where every weight is trained."""
     if model.method != "LoRA":
         return None
     shape = model.lora or Lora()
-    return LoraValues(shape.rank, shape.alpha)
+    return LoraConfig(shape.rank, shape.alpha)
 
 
-def effective_values(
-    training: Training, base: str, sources: Sequence[Source], lora: LoraValues | None = None
-) -> TrainingValues:
+def resolve_hyperparameters(
+    training: Training, base: str, sources: Sequence[Source], lora: LoraConfig | None = None
+) -> Hyperparameters:
     """Return the values that a run with these sources and this base, such as `hf://gpt2`, trains with."""
     if training.recipe == "huggingtweets":
-        return _original(training)
-    default = _defaults(base, lora)
-    return TrainingValues(
+        return _build_huggingtweets(training)
+    default = _choose_defaults(base, lora)
+    return Hyperparameters(
         epochs=training.epochs,
         learning_rate=float(training.learning_rate) if training.learning_rate else default.learning_rate,
         batch_tokens=training.batch_tokens or default.batch_tokens,
@@ -159,18 +159,18 @@ def effective_values(
         holdout_percent=training.holdout_percent,
         early_stopping=training.early_stopping,
         temperature=default.temperature,
-        source_weights=weights_of(sources),
+        source_weights=compute_source_weights(sources),
         lora=lora,
         short_learning_rate=ADAPTERS_SHORT_RATE if lora and not training.learning_rate else None,
     )
 
 
-def _original(training: Training) -> TrainingValues:
+def _build_huggingtweets(training: Training) -> Hyperparameters:
     """Return what the notebook of 2021 gave transformers' Trainer, and that Trainer's own defaults; no rule of ours.
 
     One block a step; the four passes are copies within the one epoch.
     """
-    return TrainingValues(
+    return Hyperparameters(
         epochs=1,
         learning_rate=1.372e-4,
         batch_tokens=BLOCK - 1,  # a block's first token is predicted by nothing
@@ -188,7 +188,7 @@ def _original(training: Training) -> TrainingValues:
     )
 
 
-def _defaults(base: str, lora: LoraValues | None) -> BaseDefaults:
+def _choose_defaults(base: str, lora: LoraConfig | None) -> BaseDefaults:
     if base.startswith(SCRATCH):
-        return SMALL_FROM_NOTHING if base == f"{SCRATCH}small" else FROM_NOTHING
+        return SMALL_FROM_SCRATCH if base == f"{SCRATCH}small" else FROM_SCRATCH
     return ADAPTERS if lora else PRETRAINED

@@ -12,18 +12,18 @@ from transformers import GPT2LMHeadModel
 from transformers.utils.logging import disable_progress_bar
 
 from tweetbot_trainer.learning.model.identity import BaseIdentity
-from tweetbot_trainer.learning.model.tokenizer import END_MARK, end_mark_id, write_tokenizer
-from tweetbot_trainer.learning.sampling import Sampling
-from tweetbot_trainer.learning.values import LoraValues
+from tweetbot_trainer.learning.model.tokenizer import END_MARK, get_end_mark_id, write_tokenizer
+from tweetbot_trainer.learning.sampling import SamplingParams
+from tweetbot_trainer.learning.values import LoraConfig
 
 GENERATION_CONFIG = "generation_config.json"
 #: What save_model writes; the card joins them.
 MODEL_FILES = ("config.json", GENERATION_CONFIG, "model.safetensors", "tokenizer.json", "tokenizer_config.json")
 
 
-def save_model(model: GPT2LMHeadModel, tokenizer: Tokenizer, sampling: Sampling, folder: Path) -> None:
+def save_model(model: GPT2LMHeadModel, tokenizer: Tokenizer, config: SamplingParams, folder: Path) -> None:
     """Write MODEL_FILES into the folder; the same weights give the same bytes."""
-    mark = end_mark_id(tokenizer)
+    mark = get_end_mark_id(tokenizer)
     folder.mkdir(parents=True, exist_ok=True)
     model.config.prefix = END_MARK  # the text-generation pipeline puts it before every prompt
     model.config.bos_token_id = model.config.eos_token_id = mark
@@ -31,24 +31,24 @@ def save_model(model: GPT2LMHeadModel, tokenizer: Tokenizer, sampling: Sampling,
     model.save_pretrained(folder)
     (folder / "model.safetensors").chmod(0o644)  # safetensors leaves it readable to its owner alone
     write_tokenizer(tokenizer, folder, model.config.n_positions)
-    settings = json.dumps(generation_settings(sampling, mark), indent=2, sort_keys=True) + "\n"
+    settings = json.dumps(build_generation_config(config, mark), indent=2, sort_keys=True) + "\n"
     (folder / GENERATION_CONFIG).write_text(settings, encoding="utf-8")
 
 
-def generation_settings(sampling: Sampling, end_mark: int) -> dict[str, Any]:
+def build_generation_config(config: SamplingParams, end_mark: int) -> dict[str, Any]:
     """Return every generation value: what is left out, each library fills in with a default of its own."""
     return {
         "bos_token_id": end_mark,
         "do_sample": True,
         "eos_token_id": end_mark,
-        "max_new_tokens": sampling.max_new_tokens,
-        "min_new_tokens": sampling.min_new_tokens,
+        "max_new_tokens": config.max_new_tokens,
+        "min_new_tokens": config.min_new_tokens,
         "num_beams": 1,
         "pad_token_id": end_mark,
         "repetition_penalty": 1.0,
-        "temperature": sampling.temperature,
-        "top_k": sampling.top_k,
-        "top_p": sampling.top_p,
+        "temperature": config.temperature,
+        "top_k": config.top_k,
+        "top_p": config.top_p,
     }
 
 
@@ -58,16 +58,16 @@ CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 _WRAPPED = "base_model.model."
 
 
-def save_adapter(tensors: Mapping[str, Tensor], lora: LoraValues, base: BaseIdentity, folder: Path) -> None:
+def save_adapter(tensors: Mapping[str, Tensor], lora: LoraConfig, base: BaseIdentity, folder: Path) -> None:
     """Write the adapters' tensors, by their names in the model, and what peft must know of them."""
     folder.mkdir(parents=True, exist_ok=True)
     named = {f"{_WRAPPED}{name}.weight": tensor.contiguous() for name, tensor in tensors.items()}
     save_file(named, folder / WEIGHTS, metadata={"format": "pt"})
     (folder / WEIGHTS).chmod(0o644)  # safetensors leaves it readable to its owner alone
-    (folder / CONFIG).write_text(json.dumps(peft_config(tensors, lora, base), indent=2) + "\n", encoding="utf-8")
+    (folder / CONFIG).write_text(json.dumps(build_peft_config(tensors, lora, base), indent=2) + "\n", encoding="utf-8")
 
 
-def peft_config(tensors: Mapping[str, Tensor], lora: LoraValues, base: BaseIdentity) -> dict[str, Any]:
+def build_peft_config(tensors: Mapping[str, Tensor], lora: LoraConfig, base: BaseIdentity) -> dict[str, Any]:
     """Return the content of adapter_config.json; a base in a bucket stays unnamed, its address is nobody's business."""
     return {
         "base_model_name_or_path": base.hub_name,

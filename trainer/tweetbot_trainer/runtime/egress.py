@@ -19,7 +19,7 @@ Network = IPv4Network | IPv6Network
 _TRANSLATED = IPv6Network("64:ff9b::/96")
 
 
-def addresses_of(host: str) -> list[Address]:
+def resolve_host(host: str) -> list[Address]:
     """Return what a name leads to; nothing where it leads nowhere, which its client says better."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
@@ -29,15 +29,15 @@ def addresses_of(host: str) -> list[Address]:
 
 
 def check_endpoints(
-    spec: TweetBotSpec, allowed: Sequence[Network], *, resolve: Callable[[str], list[Address]] = addresses_of
+    spec: TweetBotSpec, allowed: Sequence[Network], *, resolve: Callable[[str], list[Address]] = resolve_host
 ) -> None:
     """Let pass what leads into the public internet or an allowed network. Raises SpecRefused with the field's path."""
-    for path, url in _endpoints(spec):
-        host = _host_of(url)
+    for path, url in _list_endpoints(spec):
+        host = _parse_host(url)
         if host is None:
             raise SpecRefused(reasons.SPEC_REFUSED, f"{path}: write https://host or http://host:port")
-        for address in map(_meant, resolve(host)):
-            if not _public(address) and not any(address in network for network in allowed):
+        for address in map(_unwrap_address, resolve(host)):
+            if not _is_public(address) and not any(address in network for network in allowed):
                 raise SpecRefused(
                     reasons.SPEC_REFUSED,
                     f"{path}: {host} leads to {address}, which is no public address; whoever runs the "
@@ -45,7 +45,7 @@ def check_endpoints(
                 )
 
 
-def _endpoints(spec: TweetBotSpec) -> Iterator[tuple[str, str]]:
+def _list_endpoints(spec: TweetBotSpec) -> Iterator[tuple[str, str]]:
     named = {"output.s3.endpoint": spec.output.s3.endpoint, "tracking.wandb.baseURL": spec.tracking.wandb.base_url}
     for index, source in enumerate(spec.sources):
         if source.x:
@@ -55,7 +55,7 @@ def _endpoints(spec: TweetBotSpec) -> Iterator[tuple[str, str]]:
     yield from ((path, url) for path, url in named.items() if url)
 
 
-def _host_of(url: str) -> str | None:
+def _parse_host(url: str) -> str | None:
     """Return the host, or None where there is none or clients differ over what it is."""
     try:
         parts = urlsplit(url)
@@ -64,7 +64,7 @@ def _host_of(url: str) -> str | None:
     return None if "@" in parts.netloc or "\\" in url else parts.hostname
 
 
-def _meant(address: Address) -> Address:
+def _unwrap_address(address: Address) -> Address:
     """Return the IPv4 address inside an IPv6 address that only wraps it."""
     if isinstance(address, IPv4Address):
         return address
@@ -73,5 +73,5 @@ def _meant(address: Address) -> Address:
     return address.ipv4_mapped or address.sixtofour or address
 
 
-def _public(address: Address) -> bool:
+def _is_public(address: Address) -> bool:
     return address.is_global and not address.is_multicast

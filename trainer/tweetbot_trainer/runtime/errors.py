@@ -1,13 +1,13 @@
 """Every foreseeable way a stage can fail, named after who must act; the exit code is the operator's cue.
 
-StageFailed
-├── SpecRefused     10  the manifest or the data must change
-├── NotAuthorized   11  a token, key or permission must change
-├── TooLittleData   12  more posts are needed
-├── Diverged        13  the training values must change
-├── GateFailed      14  the model or what is demanded of it must change
-├── Temporary       75  the world must change; trying again will help
-└── Stopped        143  the Pod was asked to end; another one starts the stage again
+StageError
+├── SpecRefused       10  the manifest or the data must change
+├── NotAuthorized     11  a token, key or permission must change
+├── TooLittleData     12  more posts are needed
+├── TrainingDiverged  13  the hyperparameters must change
+├── GateFailed        14  the model or what is demanded of it must change
+├── TemporaryError    75  something outside must change; trying again will help
+└── StageStopped     143  the Pod was asked to end; another one starts the stage again
 """
 
 from typing import ClassVar
@@ -16,7 +16,7 @@ from tweetbot_contract.handover import ExitCode
 from tweetbot_contract.reasons import Reason
 
 
-class StageFailed(Exception):
+class StageError(Exception):
     """A stage cannot give its result. The message says what to do and holds no secret."""
 
     exit_code: ClassVar[ExitCode]
@@ -26,43 +26,43 @@ class StageFailed(Exception):
         self.reason, self.message = reason, message
 
 
-class SpecRefused(StageFailed):
+class SpecRefused(StageError):
     """What the manifest asks for, or what it points at, cannot be used; trying again cannot help."""
 
     exit_code = ExitCode.REFUSED
 
 
-class NotAuthorized(StageFailed):
+class NotAuthorized(StageError):
     """Somebody refuses the credentials."""
 
     exit_code = ExitCode.NOT_AUTHORIZED
 
 
-class TooLittleData(StageFailed):
+class TooLittleData(StageError):
     """Too few posts are left to train on."""
 
     exit_code = ExitCode.TOO_LITTLE_DATA
 
 
-class Diverged(StageFailed):
+class TrainingDiverged(StageError):
     """The loss is no longer a number."""
 
     exit_code = ExitCode.DIVERGED
 
 
-class GateFailed(StageFailed):
+class GateFailed(StageError):
     """The finished model misses what the spec demands of it."""
 
     exit_code = ExitCode.GATE_FAILED
 
 
-class Temporary(StageFailed):
+class TemporaryError(StageError):
     """Something outside is away for now; trying again will help."""
 
     exit_code = ExitCode.TEMPORARY
 
 
-class Stopped(StageFailed):
+class StageStopped(StageError):
     """The process was asked to end; nothing is published."""
 
     exit_code = ExitCode.STOPPED

@@ -29,9 +29,9 @@ class StopRequest:
         """Raise Stopped when the process was asked to end."""
         if self.requested:
             from tweetbot_contract import reasons
-            from tweetbot_trainer.runtime.errors import Stopped
+            from tweetbot_trainer.runtime.errors import StageStopped
 
-            raise Stopped(reasons.STOPPED, "the process was asked to end; nothing was published")
+            raise StageStopped(reasons.STOPPED, "the process was asked to end; nothing was published")
 
     def pause(self, seconds: float) -> None:
         """Sleep, but not through a request to end: that raises Stopped at once."""
@@ -40,7 +40,7 @@ class StopRequest:
 
 
 @contextmanager
-def listening() -> Iterator[StopRequest]:
+def handle_sigterm() -> Iterator[StopRequest]:
     """Give a request that SIGTERM makes; main thread only. The former handler is back afterwards."""
     stop = StopRequest()
 

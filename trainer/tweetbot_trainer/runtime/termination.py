@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tweetbot_contract import reasons, result
 from tweetbot_contract.reasons import Reason
-from tweetbot_trainer.runtime.errors import StageFailed, Temporary
+from tweetbot_trainer.runtime.errors import StageError, TemporaryError
 
 #: A fault that is counted as an attempt and tried again (design §4): neither permanent nor temporary.
 UNFORESEEN = 1
@@ -30,34 +30,36 @@ def write_result(
         os.close(descriptor)
 
 
-def failure_of(error: Exception) -> tuple[result.StageFailed, int]:
+def describe_failure(error: Exception) -> tuple[result.StageFailed, int]:
     """Return what to tell of an error, and the exit code that goes with it.
 
     An unforeseen error's own text stays in the Pod's log: it may quote a post or a secret.
     """
     match error:
-        case StageFailed():
-            return _told(error.reason, error.message), int(error.exit_code)
-        case Exception() if _disk_error(error) in _FULL:
-            return failure_of(Temporary(reasons.DISK_FULL, "the disk is full: give the node more ephemeral storage"))
+        case StageError():
+            return _build_failure(error.reason, error.message), int(error.exit_code)
+        case Exception() if _find_errno(error) in _FULL:
+            return describe_failure(
+                TemporaryError(reasons.DISK_FULL, "the disk is full: give the node more ephemeral storage")
+            )
         case MemoryError() | RuntimeError() if _is_out_of_memory(error):
-            return _told(reasons.OUT_OF_MEMORY, _more_memory(error)), UNFORESEEN
+            return _build_failure(reasons.OUT_OF_MEMORY, _advise_on_memory(error)), UNFORESEEN
         case _:
-            text = f"{type(error).__name__} {_place(error)}. {reasons.TRAINER_BUG.advice}"
-            return _told(reasons.TRAINER_BUG, text), UNFORESEEN
+            text = f"{type(error).__name__} {_locate_error(error)}. {reasons.TRAINER_BUG.advice}"
+            return _build_failure(reasons.TRAINER_BUG, text), UNFORESEEN
 
 
-def _told(reason: Reason, message: str) -> result.StageFailed:
+def _build_failure(reason: Reason, message: str) -> result.StageFailed:
     line = " ".join(message.split())
     return result.StageFailed(reason=str(reason), message=line[: result.REASON_LIMIT])
 
 
-def _disk_error(error: Exception) -> int | None:
+def _find_errno(error: Exception) -> int | None:
     """Return the operating system's number; safetensors and tokenizers, written in Rust, leave it in the text."""
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno
-    told = _OS_ERROR.search(str(error))
-    return int(told[1]) if told else None
+    found = _OS_ERROR.search(str(error))
+    return int(found[1]) if found else None
 
 
 def _is_out_of_memory(error: Exception) -> bool:
@@ -66,12 +68,12 @@ def _is_out_of_memory(error: Exception) -> bool:
     return type(error).__name__ in names or "can't allocate memory" in str(error)
 
 
-def _more_memory(error: Exception) -> str:
+def _advise_on_memory(error: Exception) -> str:
     if type(error).__name__ == _OF_A_GPU:
         return "the GPU's memory is used up: ask for a larger GPU"
     return "the memory is used up: raise spec.resources.memory"
 
 
-def _place(error: Exception) -> str:
+def _locate_error(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     return f"at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "at an unknown place"

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from tweetbot_trainer.learning.training.callbacks import Hooks
-from tweetbot_trainer.learning.training.metrics import MetricsRow, Progress
-from tweetbot_trainer.publishing.report.json_files import json_lines
+from tweetbot_trainer.learning.training.callbacks import Callbacks
+from tweetbot_trainer.learning.training.metrics import LogEntry, TrainingProgress
+from tweetbot_trainer.publishing.report.json_files import format_json_lines
 from tweetbot_trainer.publishing.tracking import Tracker
-from tweetbot_trainer.publishing.tracking.operator_progress import ReportPlace, reported
+from tweetbot_trainer.publishing.tracking.operator_progress import ProgressEndpoint, report_progress
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.signals import StopRequest
 
@@ -21,13 +21,13 @@ PROGRESS_INTERVAL = 1.0
 _NAMES = {"train_loss": "train/loss", "eval_loss": "eval/loss", "learning_rate": "train/learning_rate"}
 
 
-class ProgressLines:
+class ProgressLogger:
     """Logs where the training stands, at most once an interval, and its last step in any case."""
 
     def __init__(self, log: Log, clock: Callable[[], float] = time.monotonic) -> None:
         self._log, self._clock, self._next = log, clock, 0.0
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: TrainingProgress) -> None:
         """Log this step, or leave it out."""
         now = self._clock()
         if now < self._next and progress.step < progress.total_steps:
@@ -45,36 +45,36 @@ class ProgressLines:
 
 
 @contextmanager
-def watched_training(
-    metrics: Path, tracker: Tracker, log: Log, stop: StopRequest, *, place: ReportPlace | None = None
-) -> Iterator[Hooks]:
+def training_callbacks(
+    metrics: Path, tracker: Tracker, log: Log, stop: StopRequest, *, endpoint: ProgressEndpoint | None = None
+) -> Iterator[Callbacks]:
     """Give the hooks of a training; every row is in the metrics file before the tracker hears of it.
 
     `place` is where the operator wants to hear of its progress.
     """
     metrics.parent.mkdir(parents=True, exist_ok=True)
-    lines = ProgressLines(log)
-    with metrics.open("w", encoding="utf-8") as file, reported(place, log) as report:
+    lines = ProgressLogger(log)
+    with metrics.open("w", encoding="utf-8") as file, report_progress(endpoint, log) as send_progress:
 
-        def tell(progress: Progress) -> None:
+        def tell(progress: TrainingProgress) -> None:
             lines(progress)
-            report(progress)
+            send_progress(progress)
 
-        yield Hooks(
-            stop=lambda: stop.requested,
-            progress=tell,
-            record=lambda row: _record(row, file, tracker),
-            resumed=lambda rows: _write(rows, file),
-            halved=lambda positions: log.warning("train.halved", message=HALVED, positions=positions),
+        yield Callbacks(
+            should_training_stop=lambda: stop.requested,
+            on_progress=tell,
+            on_log=lambda entry: _record(entry, file, tracker),
+            on_resume=lambda entries: _write(entries, file),
+            on_reduce=lambda positions: log.warning("train.halved", message=HALVED, positions=positions),
         )
 
 
-def _write(rows: Sequence[MetricsRow], file: IO[str]) -> None:
-    file.write(json_lines([row.as_json() for row in rows]))
+def _write(entries: Sequence[LogEntry], file: IO[str]) -> None:
+    file.write(format_json_lines([entry.as_json() for entry in entries]))
     file.flush()
 
 
-def _record(row: MetricsRow, file: IO[str], tracker: Tracker) -> None:
-    figures = row.as_json()
-    _write([row], file)
+def _record(entry: LogEntry, file: IO[str], tracker: Tracker) -> None:
+    figures = entry.as_json()
+    _write([entry], file)
     tracker.log({_NAMES.get(name, name): value for name, value in figures.items()})

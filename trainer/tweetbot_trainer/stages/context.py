@@ -9,7 +9,7 @@ from typing import Any
 from tweetbot_contract.handover import BASE_DIR, RunDocument
 from tweetbot_trainer.learning.model.base_files import BaseFiles
 from tweetbot_trainer.publishing.tracking import NullTracker, Tracker
-from tweetbot_trainer.publishing.tracking.operator_progress import ReportPlace
+from tweetbot_trainer.publishing.tracking.operator_progress import ProgressEndpoint
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.store import ObjectStore, RetryBudget
@@ -24,7 +24,7 @@ StartTracker = Callable[[Mapping[str, Any]], Tracker]
 class StageContext:
     """One stage of one run, and the world around it. `work` is a folder that goes when the Pod goes.
 
-    `hasty_store` is the same storage, hardly waited for: what is written to it can be done without. A checkpoint is
+    `best_effort_store` is the same storage, hardly waited for: what is written to it can be lost. A checkpoint is
     kept every `checkpoint_seconds`. `patience` is how long what is away is waited for.
     """
 
@@ -35,10 +35,10 @@ class StageContext:
     log: Log
     stop: StopRequest
     start_tracker: StartTracker = lambda config: NullTracker()
-    hasty_store: ObjectStore | None = None
+    best_effort_store: ObjectStore | None = None
     checkpoint_seconds: float = CHECKPOINT_SECONDS
-    patience: RetryBudget = field(default_factory=lambda: RetryBudget(0))
-    report_place: ReportPlace | None = None
+    retry_budget: RetryBudget = field(default_factory=lambda: RetryBudget(0))
+    progress_endpoint: ProgressEndpoint | None = None
     """Where the operator wants to hear how far a training is."""
     mounted_base: Path = Path(BASE_DIR)
     """Where a claim with the base model is."""
@@ -49,7 +49,7 @@ class StageContext:
         return BaseFiles(self.store, self.mounted_base)
 
     @contextmanager
-    def tracked(self, config: Mapping[str, Any]) -> Iterator[Tracker]:
+    def track(self, config: Mapping[str, Any]) -> Iterator[Tracker]:
         """Give the stage's tracker; where the stage fails, so does its run there."""
         tracker = self.start_tracker(config)
         try:

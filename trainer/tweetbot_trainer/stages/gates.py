@@ -9,13 +9,13 @@ from tweetbot_trainer.runtime.errors import GateFailed
 MAX_VERBATIM_PERCENT = 20
 
 
-def missed_gates(spec: TweetBotSpec, metrics: Metrics) -> tuple[str, ...]:
+def find_missed_gates(spec: TweetBotSpec, metrics: Metrics) -> tuple[str, ...]:
     """Return for each gate that the model misses by how much; they decide only where the figures are reliable."""
-    gates = effective_gates(spec)
-    return tuple(missed for check in (_verbatim, _improvement) if (missed := check(gates, metrics)))
+    gates = resolve_gates(spec)
+    return tuple(missed for check in (_check_verbatim, _check_improvement) if (missed := check(gates, metrics)))
 
 
-def effective_gates(spec: TweetBotSpec) -> Gates:
+def resolve_gates(spec: TweetBotSpec) -> Gates:
     """Return the spec's gates with the defaults of its base."""
     given = spec.evaluation.gates
     if given.max_verbatim_percent is not None or spec.model.base.startswith("scratch://"):
@@ -23,19 +23,19 @@ def effective_gates(spec: TweetBotSpec) -> Gates:
     return given.model_copy(update={"max_verbatim_percent": MAX_VERBATIM_PERCENT})
 
 
-def passes(spec: TweetBotSpec, metrics: Metrics) -> bool:
+def can_publish(spec: TweetBotSpec, metrics: Metrics) -> bool:
     """Tell whether a model with these figures may be published."""
-    return metrics.reliability == "Low" or not missed_gates(spec, metrics)
+    return metrics.reliability == "Low" or not find_missed_gates(spec, metrics)
 
 
-def gate_failed(missed: tuple[str, ...], kept_at: str) -> GateFailed:
+def build_gate_error(missed: tuple[str, ...], kept_at: str) -> GateFailed:
     """Return the failure; the model lies at `kept_at`."""
     return GateFailed(
         reasons.GATE_FAILED, f"{'; '.join(missed)}. The model lies at {kept_at}. {reasons.GATE_FAILED.advice}"
     )
 
 
-def _verbatim(gates: Gates, metrics: Metrics) -> str | None:
+def _check_verbatim(gates: Gates, metrics: Metrics) -> str | None:
     limit, rate = gates.max_verbatim_percent, metrics.verbatim_rate
     if limit is None or (rate is not None and 100 * rate <= limit):
         return None
@@ -44,7 +44,7 @@ def _verbatim(gates: Gates, metrics: Metrics) -> str | None:
     return f"{100 * rate:.1f} % of its samples are verbatim, and maxVerbatimPercent is {limit}"
 
 
-def _improvement(gates: Gates, metrics: Metrics) -> str | None:
+def _check_improvement(gates: Gates, metrics: Metrics) -> str | None:
     limit, base = gates.min_improvement_percent, metrics.base_bits_per_byte
     if limit is None or not base:
         return None

@@ -2,13 +2,13 @@
 
 from tweetbot_contract.handover import RunDocument
 from tweetbot_trainer.data.dataset.ids import IDS_FILE, read_ids
-from tweetbot_trainer.data.dataset.store import dataset_uri
-from tweetbot_trainer.publishing.registry.latest import served_version
-from tweetbot_trainer.publishing.registry.lookup import manifest_at
+from tweetbot_trainer.data.dataset.store import get_dataset_uri
+from tweetbot_trainer.publishing.registry.latest import read_served_version
+from tweetbot_trainer.publishing.registry.lookup import read_manifest
 from tweetbot_trainer.store import ObjectStore, join
 
 
-def too_few_new_posts(store: ObjectStore, run: RunDocument, digest: str) -> int | None:
+def count_new_posts_if_too_few(store: ObjectStore, run: RunDocument, digest: str) -> int | None:
     """Return the number of new posts where the run needs more; None where it has enough.
 
     A post is new if its source and id are not in the served model's dataset; an edited one is not. Where that cannot
@@ -16,18 +16,18 @@ def too_few_new_posts(store: ObjectStore, run: RunDocument, digest: str) -> int 
     """
     if not run.min_new_posts:
         return None
-    served = served_version(store, run)
-    found = manifest_at(store, run, served) if served else None
-    before = _ids(store, run, found[0].dataset.digest) if found else None
-    after = _ids(store, run, digest)
+    served = read_served_version(store, run)
+    found = read_manifest(store, run, served) if served else None
+    before = _load_ids(store, run, found[0].dataset.digest) if found else None
+    after = _load_ids(store, run, digest)
     if before is None or after is None:
         return None
     new = len(after - before)
     return new if new < run.min_new_posts else None
 
 
-def _ids(store: ObjectStore, run: RunDocument, digest: str) -> set[tuple[int, str]] | None:
-    found = store.find(join(dataset_uri(run, digest), IDS_FILE))
+def _load_ids(store: ObjectStore, run: RunDocument, digest: str) -> set[tuple[int, str]] | None:
+    found = store.find(join(get_dataset_uri(run, digest), IDS_FILE))
     try:
         return {(post.source, post.id) for post in read_ids(found.body.splitlines())} if found else None
     except ValueError:

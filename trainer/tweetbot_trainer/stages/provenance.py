@@ -8,26 +8,26 @@ from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.spec.sources import Source
 from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_trainer.data.dataset.dataset import Dataset
-from tweetbot_trainer.data.dataset.profiles import Account
-from tweetbot_trainer.data.dataset.source_records import SourceRecord, kind_of
+from tweetbot_trainer.data.dataset.profiles import CardAccount
+from tweetbot_trainer.data.dataset.source_records import SourceRecord, get_kind
 from tweetbot_trainer.data.dataset.splits import Order
 from tweetbot_trainer.learning.model.identity import BaseIdentity
-from tweetbot_trainer.learning.values import TrainingValues
+from tweetbot_trainer.learning.values import Hyperparameters
 from tweetbot_trainer.publishing.registry.manifest import Provenance
-from tweetbot_trainer.runtime.versions import versions
-from tweetbot_trainer.stages.source_reading import ReadSource
+from tweetbot_trainer.runtime.versions import get_library_versions
+from tweetbot_trainer.stages.source_reading import SourceResult
 
 if TYPE_CHECKING:  # it loads torch, and prepare has none
-    from tweetbot_trainer.learning.training.device import Processor
+    from tweetbot_trainer.learning.training.device import Device
 
 
-def provenance_of(
+def build_provenance(
     run: RunDocument,
     *,
     base: BaseIdentity,
     sources: tuple[SourceRecord, ...],
-    values: TrainingValues,
-    processor: "Processor",
+    values: Hyperparameters,
+    processor: "Device",
     ordered_by: Order,
 ) -> Provenance:
     """Return what the version was made from, by and on."""
@@ -41,17 +41,19 @@ def provenance_of(
         image=run.image,
         processor=processor.name,
         threads=processor.threads,
-        versions=versions(),
+        versions=get_library_versions(),
         relation=subject.relation,
         consent_ref=subject.consent_ref,
     )
 
 
-def source_records(sources: Sequence[Source], read: Sequence[ReadSource], dataset: Dataset) -> tuple[SourceRecord, ...]:
+def build_source_records(
+    sources: Sequence[Source], read: Sequence[SourceResult], dataset: Dataset
+) -> tuple[SourceRecord, ...]:
     """Return what is remembered of each source: what was read, whose it is, what became of its posts and when."""
     return tuple(
         SourceRecord(
-            kind=kind_of(source),
+            kind=get_kind(source),
             objects=seen.objects,
             account_id=seen.profile.account_id if seen.profile else None,
             handle=seen.profile.handle if seen.profile else None,
@@ -60,12 +62,12 @@ def source_records(sources: Sequence[Source], read: Sequence[ReadSource], datase
             newest_post_at=newest,
         )
         for source, seen, table, (oldest, newest) in zip(
-            sources, read, dataset.source_tables, dataset.windows, strict=True
+            sources, read, dataset.source_tables, dataset.date_ranges, strict=True
         )
     )
 
 
-def other_handle(spec: TweetBotSpec, accounts: Sequence[Account]) -> str | None:
+def find_other_handle(spec: TweetBotSpec, accounts: Sequence[CardAccount]) -> str | None:
     """Return the handle of an X account that is not the subject's, where the spec says that the subject is the owner.
 
     No reason to refuse: handles change, and an old export keeps the old one. But the card must not assert what its own
@@ -73,6 +75,6 @@ def other_handle(spec: TweetBotSpec, accounts: Sequence[Account]) -> str | None:
     """
     if spec.subject.relation != "Self":
         return None
-    of_x = [index for index, source in enumerate(spec.sources) if kind_of(source) in ("archive", "x")]
+    of_x = [index for index, source in enumerate(spec.sources) if get_kind(source) in ("archive", "x")]
     handles = (one.handle for one in accounts if one.source in of_x and one.handle)
     return next((handle for handle in handles if handle.lower() != spec.subject.handle.lower()), None)

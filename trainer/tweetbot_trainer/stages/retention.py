@@ -9,51 +9,51 @@ from collections.abc import Iterator
 
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import TrainSucceeded
-from tweetbot_trainer.publishing.registry.latest import served_version
-from tweetbot_trainer.publishing.registry.lookup import manifest_below
-from tweetbot_trainer.publishing.registry.manifest import ADOPTED_FILE, MANIFEST_FILE, version_of, version_uri
-from tweetbot_trainer.runtime.errors import StageFailed
+from tweetbot_trainer.publishing.registry.latest import read_served_version
+from tweetbot_trainer.publishing.registry.lookup import read_manifest_below
+from tweetbot_trainer.publishing.registry.manifest import ADOPTED_FILE, MANIFEST_FILE, build_version_uri, parse_version
+from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.store import ObjectStore, join
 
 
 def mark_adopted(store: ObjectStore, run: RunDocument, result: TrainSucceeded) -> None:
     """Let a version stay for good, unless it is the one that is served already."""
-    version = version_of(result.model.uri)
-    if served_version(store, run) != version:
-        store.put(join(version_uri(run, version), ADOPTED_FILE), f"{run.run_id}\n".encode())
+    version = parse_version(result.model.uri)
+    if read_served_version(store, run) != version:
+        store.put(join(build_version_uri(run, version), ADOPTED_FILE), f"{run.run_id}\n".encode())
 
 
 def erase_old_versions(context: StageContext) -> None:
     """Erase what is beyond the spec's history. The run has its result by now, so no fault here may change that."""
     store, run = context.store, context.run
     try:
-        for home in (*_superfluous(store, run), *_beyond_history(store, run, "rejected")):
+        for home in (*_list_superfluous(store, run), *_list_beyond_history(store, run, "rejected")):
             if context.stop.requested:
                 return
             _erase(store, home)
             context.log.info("models.erased", uri=home)
-    except StageFailed as fault:
+    except StageError as fault:
         context.log.warning("models.not_erased", message=fault.message)
 
 
-def _superfluous(store: ObjectStore, run: RunDocument) -> Iterator[str]:
+def _list_superfluous(store: ObjectStore, run: RunDocument) -> Iterator[str]:
     """Yield where the versions lie that go, the oldest last. Where nothing is served, nothing goes."""
-    served = served_version(store, run)
+    served = read_served_version(store, run)
     if served is None:
         return
-    kept = {version_uri(run, served), *_homes(store, run, "models", ADOPTED_FILE)}
-    yield from (home for home in _beyond_history(store, run, "models") if home not in kept)
+    kept = {build_version_uri(run, served), *_list_version_folders(store, run, "models", ADOPTED_FILE)}
+    yield from (home for home in _list_beyond_history(store, run, "models") if home not in kept)
 
 
-def _beyond_history(store: ObjectStore, run: RunDocument, folder: str) -> Iterator[str]:
+def _list_beyond_history(store: ObjectStore, run: RunDocument, folder: str) -> Iterator[str]:
     """Yield where those of a folder's versions lie that are more than the spec's history, the oldest last."""
-    homes = _homes(store, run, folder, MANIFEST_FILE)
-    dated = sorted(((_finished_at(store, home), home) for home in homes), reverse=True)
+    homes = _list_version_folders(store, run, folder, MANIFEST_FILE)
+    dated = sorted(((_read_published_at(store, home), home) for home in homes), reverse=True)
     return (home for finished_at, home in dated[run.spec.history.models :] if finished_at)
 
 
-def _homes(store: ObjectStore, run: RunDocument, folder: str, file: str) -> Iterator[str]:
+def _list_version_folders(store: ObjectStore, run: RunDocument, folder: str, file: str) -> Iterator[str]:
     """Yield where the versions lie that have this file at their top."""
     above = join(run.prefix, folder)
     for info in store.list(f"{above}/"):
@@ -62,9 +62,9 @@ def _homes(store: ObjectStore, run: RunDocument, folder: str, file: str) -> Iter
             yield home
 
 
-def _finished_at(store: ObjectStore, home: str) -> str:
+def _read_published_at(store: ObjectStore, home: str) -> str:
     """Return when a version was made; one whose manifest cannot be read counts as the oldest, and stays."""
-    found = manifest_below(store, home)
+    found = read_manifest_below(store, home)
     return found[0].published_at if found else ""
 
 

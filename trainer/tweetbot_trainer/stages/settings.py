@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from tweetbot_contract import handover, reasons
 from tweetbot_contract.handover import RunDocument, Task
-from tweetbot_trainer.publishing.tracking.operator_progress import ReportPlace
+from tweetbot_trainer.publishing.tracking.operator_progress import ProgressEndpoint
 from tweetbot_trainer.runtime.egress import Network
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.stages.context import CHECKPOINT_SECONDS
@@ -31,17 +31,17 @@ class Settings:
     termination_log: Path
     storage_patience: float
     checkpoint_seconds: float = CHECKPOINT_SECONDS
-    report_place: ReportPlace | None = None
+    progress_endpoint: ProgressEndpoint | None = None
     mounted_base: Path = Path(handover.BASE_DIR)
     allowed_networks: tuple[Network, ...] = ()
 
 
-def settings_from(env: Mapping[str, str], stage: Task) -> Settings:
+def read_settings(env: Mapping[str, str], stage: Task) -> Settings:
     """Return the settings of an environment.
 
     Raises SpecRefused when TWEETBOT_RUN is missing, is no run document, or is meant for the other stage.
     """
-    run = _run_document(env.get(handover.RUN_ENV, ""))
+    run = _parse_run_document(env.get(handover.RUN_ENV, ""))
     if run.stage != stage:
         raise SpecRefused(reasons.SPEC_REFUSED, f"{handover.RUN_ENV} is meant for {run.stage}, and this is {stage}")
     if stage == "Train" and run.dataset is None:
@@ -50,10 +50,10 @@ def settings_from(env: Mapping[str, str], stage: Task) -> Settings:
         run=run,
         secrets=Path(env.get(handover.SECRETS_DIR_ENV, handover.SECRETS_DIR)),
         work=Path(env.get(handover.WORK_DIR_ENV, handover.WORK_DIR)),
-        termination_log=termination_log(env),
+        termination_log=get_termination_log_path(env),
         storage_patience=float(env.get(PATIENCE_ENV, PATIENCE[stage])),
         checkpoint_seconds=float(env.get(CHECKPOINT_ENV, CHECKPOINT_SECONDS)),
-        report_place=ReportPlace.of(env),
+        progress_endpoint=ProgressEndpoint.from_env(env),
         mounted_base=Path(env.get(handover.BASE_DIR_ENV, handover.BASE_DIR)),
         allowed_networks=tuple(
             ip_network(text) for text in env.get(handover.ALLOWED_NETWORKS_ENV, "").split(",") if text
@@ -61,7 +61,7 @@ def settings_from(env: Mapping[str, str], stage: Task) -> Settings:
     )
 
 
-def termination_log(env: Mapping[str, str]) -> Path:
+def get_termination_log_path(env: Mapping[str, str]) -> Path:
     """Return where the result goes."""
     return Path(env.get(handover.TERMINATION_LOG_ENV, handover.TERMINATION_LOG))
 
@@ -70,13 +70,13 @@ def keep_caches_below(work: Path, env: MutableMapping[str, str]) -> None:
     """Point every library that caches at the work folder, where nobody has pointed it elsewhere."""
     for name, folder in handover.CACHE_FOLDERS.items():
         given = Path(env.setdefault(name, str(work / folder)))
-        if not given.is_dir() and not _made(given):
+        if not given.is_dir() and not _try_create_folder(given):
             env[name] = str(work / folder)
             (work / folder).mkdir(parents=True, exist_ok=True)
     env.setdefault(handover.USER_ENV, handover.USER)
 
 
-def _made(folder: Path) -> bool:
+def _try_create_folder(folder: Path) -> bool:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -84,7 +84,7 @@ def _made(folder: Path) -> bool:
     return os.access(folder, os.W_OK)
 
 
-def _run_document(text: str) -> RunDocument:
+def _parse_run_document(text: str) -> RunDocument:
     if not text:
         advice = "this stage is started by the operator; without a cluster use `tweetbot-trainer run`"
         raise SpecRefused(reasons.SPEC_REFUSED, f"{handover.RUN_ENV} is not set: {advice}")

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tweetbot_contract.result import Bill
-from tweetbot_trainer.data.dataset.source_records import ObjectRecord, Witness
+from tweetbot_trainer.data.dataset.source_records import ObjectRecord, RecordingReader
 from tweetbot_trainer.data.posts import Post
-from tweetbot_trainer.data.sources import PaidSource, Patience, PostSource, StorePages, open_source, pages_folder
+from tweetbot_trainer.data.sources import PaidSource, PostSource, StorePages, WaitBudget, get_pages_folder, open_source
 from tweetbot_trainer.data.sources.interface import Profile
-from tweetbot_trainer.runtime.errors import StageFailed, Stopped
+from tweetbot_trainer.runtime.errors import StageError, StageStopped
 from tweetbot_trainer.stages.context import StageContext
 
 
 @dataclass(frozen=True, slots=True)
-class ReadSource:
+class SourceResult:
     """A source after its posts: the objects they came from, and the account's profile."""
 
     objects: tuple[ObjectRecord, ...]
@@ -22,7 +22,7 @@ class ReadSource:
     """Posts that the run paid for; None where they cost nothing."""
 
 
-class SourceReading:
+class SourceReader:
     """The sources of a run; `read` has one entry for each whose posts were all given.
 
     What filter.excludeIds names counts as never made, by any id that an edited post has had.
@@ -31,38 +31,38 @@ class SourceReading:
     def __init__(self, context: StageContext) -> None:
         self._context = context
         self._excluded = frozenset(context.run.spec.filter.exclude_ids)
-        self.read: list[ReadSource] = []
+        self.results: list[SourceResult] = []
 
-    def posts(self) -> Iterator[Post]:
+    def read_posts(self) -> Iterator[Post]:
         """Yield all posts of all sources, in the order of the spec. Raises StageFailed of the fitting class."""
-        context, patience = self._context, Patience(sleep=self._context.stop.pause)
+        context, patience = self._context, WaitBudget(sleep=self._context.stop.pause)
         for index, spec in enumerate(context.run.spec.sources):
-            witness = Witness(context.store)
+            reader = RecordingReader(context.store)
 
-            def pages(handle: str, witness: Witness = witness) -> StorePages:
-                return witness.page_cache(pages_folder(context.run.prefix, handle), context.run.run_id)
+            def pages(handle: str, reader: RecordingReader = reader) -> StorePages:
+                return reader.open_page_cache(get_pages_folder(context.run.prefix, handle), context.run.run_id)
 
             source = open_source(
                 spec,
                 index,
-                store=witness,
+                store=reader,
                 secrets=context.secrets,
                 pages=pages,
-                patience=patience,
+                wait_budget=patience,
                 log=context.log,
             )
-            yield from self._counted(source, index)
-            billed = source.billed() if isinstance(source, PaidSource) else None
-            self.read.append(ReadSource(witness.objects(), self._profile(source, index), billed))
+            yield from self._filter_excluded(source, index)
+            billed = source.count_billed_posts() if isinstance(source, PaidSource) else None
+            self.results.append(SourceResult(reader.list_objects(), self._read_profile(source, index), billed))
 
-    def bill(self) -> Bill | None:
+    def compute_bill(self) -> Bill | None:
         """Return what the run paid for; X is the one kind that charges."""
-        paid = [read.billed for read in self.read if read.billed is not None]
+        paid = [read.billed for read in self.results if read.billed is not None]
         return {"x": sum(paid)} if paid else None
 
-    def _counted(self, source: PostSource, index: int) -> Iterator[Post]:
+    def _filter_excluded(self, source: PostSource, index: int) -> Iterator[Post]:
         count = excluded = 0
-        for post in source.posts():
+        for post in source.read_posts():
             self._context.stop.check()
             if self._excluded and not self._excluded.isdisjoint((post.id, *post.edits)):
                 excluded += 1
@@ -73,12 +73,12 @@ class SourceReading:
         if excluded:
             self._context.log.info("prepare.excluded", source=index, posts=excluded)
 
-    def _profile(self, source: PostSource, index: int) -> Profile | None:
+    def _read_profile(self, source: PostSource, index: int) -> Profile | None:
         """Return the profile; a picture that cannot be read costs the card its picture and no more."""
         try:
-            return source.profile()
-        except Stopped:
+            return source.read_profile()
+        except StageStopped:
             raise
-        except StageFailed as error:
+        except StageError as error:
             self._context.log.warning("prepare.no_profile", source=index, message=error.message)
             return None

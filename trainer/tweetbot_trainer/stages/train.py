@@ -4,15 +4,15 @@ from datetime import UTC, datetime
 
 from tweetbot_contract.result import Metrics, TrainSucceeded
 from tweetbot_trainer.data.dataset.splits import split
-from tweetbot_trainer.data.dataset.store import required_dataset
-from tweetbot_trainer.learning.checkpoints.naming import checkpoints_uri, clear
-from tweetbot_trainer.publishing.registry.latest import point_to
-from tweetbot_trainer.publishing.registry.lookup import adoptable, rejected
-from tweetbot_trainer.publishing.registry.manifest import rejected_uri
+from tweetbot_trainer.data.dataset.store import load_dataset
+from tweetbot_trainer.learning.checkpoints.naming import build_checkpoints_uri, clear
+from tweetbot_trainer.publishing.registry.latest import update_latest
+from tweetbot_trainer.publishing.registry.lookup import find_rejected, find_reusable
+from tweetbot_trainer.publishing.registry.manifest import build_rejected_uri
 from tweetbot_trainer.publishing.registry.publish import fetch_rejected, publish
 from tweetbot_trainer.stages.context import StageContext
-from tweetbot_trainer.stages.gates import gate_failed, missed_gates, passes
-from tweetbot_trainer.stages.training_plan import TrainingPlan, plan_of
+from tweetbot_trainer.stages.gates import build_gate_error, can_publish, find_missed_gates
+from tweetbot_trainer.stages.training_plan import TrainingPlan, build_training_plan
 
 
 def train(context: StageContext) -> TrainSucceeded:
@@ -20,41 +20,41 @@ def train(context: StageContext) -> TrainSucceeded:
 
     Raises StageFailed of the fitting class; a stage that was asked to end publishes nothing.
     """
-    plan = plan_of(context)
-    standing = _found(context, plan)
-    if standing:
+    plan = build_training_plan(context)
+    published = _find_trained_version(context, plan)
+    if published:
         # of an attempt that was killed just after it published
-        clear(context.store, checkpoints_uri(context.run), now=datetime.now(UTC), log=context.log)
-        return standing
-    dataset = required_dataset(context.store, context.run, plan.data.digest)
+        clear(context.store, build_checkpoints_uri(context.run), now=datetime.now(UTC), log=context.log)
+        return published
+    dataset = load_dataset(context.store, context.run, plan.data.digest)
     splits = split(dataset.posts, plan.values.holdout_percent)
-    from tweetbot_trainer.stages.training_run import tracked_training
+    from tweetbot_trainer.stages.training_run import train_and_publish
 
-    return tracked_training(context, plan, dataset, splits)
+    return train_and_publish(context, plan, dataset, splits)
 
 
-def _found(context: StageContext, plan: TrainingPlan) -> TrainSucceeded | None:
+def _find_trained_version(context: StageContext, plan: TrainingPlan) -> TrainSucceeded | None:
     """Return the version that a training of this plan gave before, whether it was published or kept beside.
 
     Raises GateFailed where it misses what the spec demands today.
     """
     run, store = context.run, context.store
-    standing = adoptable(store, run, plan.key)
-    if standing:
-        _require_gates(context, standing.metrics, standing.model.uri)
-        point_to(store, run, standing)
-        context.log.info("train.found", uri=standing.model.uri)
-        return standing
-    manifest = rejected(store, run, plan.key)
+    published = find_reusable(store, run, plan.key)
+    if published:
+        _require_gates(context, published.metrics, published.model.uri)
+        update_latest(store, run, published)
+        context.log.info("train.found", uri=published.model.uri)
+        return published
+    manifest = find_rejected(store, run, plan.key)
     if manifest is None:
         return None
-    _require_gates(context, manifest.metrics, rejected_uri(run, manifest.version))
+    _require_gates(context, manifest.metrics, build_rejected_uri(run, manifest.version))
     folder = context.work / "rejected"
     fetch_rejected(store, run, manifest, folder)
-    context.log.info("train.reconsidered", uri=rejected_uri(run, manifest.version))
+    context.log.info("train.reconsidered", uri=build_rejected_uri(run, manifest.version))
     return publish(store, run, folder, manifest, check=context.stop.check)
 
 
 def _require_gates(context: StageContext, metrics: Metrics, uri: str) -> None:
-    if not passes(context.run.spec, metrics):
-        raise gate_failed(missed_gates(context.run.spec, metrics), uri)
+    if not can_publish(context.run.spec, metrics):
+        raise build_gate_error(find_missed_gates(context.run.spec, metrics), uri)

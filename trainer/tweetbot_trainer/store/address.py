@@ -21,7 +21,7 @@ class S3Address:
         return f"s3://{self.bucket}/{self.key}"
 
 
-def s3_address(uri: str) -> S3Address:
+def parse_s3_uri(uri: str) -> S3Address:
     """Split `s3://bucket/key`; the key is taken as it is written, nothing in it is decoded. Raises SpecRefused."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     if not uri.startswith("s3://") or not bucket:
@@ -29,19 +29,19 @@ def s3_address(uri: str) -> S3Address:
     return S3Address(bucket, key)
 
 
-def file_path(uri: str) -> Path:
+def parse_file_uri(uri: str) -> Path:
     """Return the path of `file:///path`, percent signs decoded. Raises SpecRefused."""
-    if not uri.startswith("file:///") or "\0" in unquoted(uri):
+    if not uri.startswith("file:///") or "\0" in unquote_name(uri):
         raise SpecRefused(reasons.SPEC_REFUSED, f"{uri} is not a file's address: write file:///path")
-    return Path(unquoted(uri.removeprefix("file://")))
+    return Path(unquote_name(uri.removeprefix("file://")))
 
 
-def unquoted(text: str) -> str:
+def unquote_name(text: str) -> str:
     """Return a name, or part of one, as the operating system has it: its bytes need not be UTF-8."""
     return os.fsdecode(unquote_to_bytes(os.fsencode(text)))
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     """Return a name of the operating system as a part of an address."""
     return quote(os.fsencode(name))
 

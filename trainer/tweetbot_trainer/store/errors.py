@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from botocore import exceptions as boto
 
 from tweetbot_contract import reasons
-from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageFailed
+from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageError
 from tweetbot_trainer.store.interface import ObjectNotFound, StorageUnavailable
 
 #: versitygw answers 404 XAdminUserNotFound to an unknown key where AWS answers 403: the code decides before the status.
@@ -66,37 +66,37 @@ class PreconditionFailed(Exception):
 
 
 @contextmanager
-def named_faults(action: str, uri: str) -> Iterator[None]:
+def translate_errors(action: str, uri: str) -> Iterator[None]:
     """Turn what boto3 raises into errors' classes, or into PreconditionFailed."""
     try:
         yield
     except boto.ClientError as error:
-        raise _answered(error, action, uri) from error
+        raise _translate_client_error(error, action, uri) from error
     except _NO_CREDENTIALS as error:
         advice = "give output.s3.credentialsSecret, or a serviceAccountName with a workload identity"
         raise NotAuthorized(reasons.NOT_AUTHORIZED, f"there are no credentials for {uri}: {advice}") from error
     except _AWAY as error:
-        raise StorageUnavailable(f"S3 does not answer to {action} {uri}: {_first_line(error)}") from error
+        raise StorageUnavailable(f"S3 does not answer to {action} {uri}: {_get_first_line(error)}") from error
     except (boto.ParamValidationError, boto.InvalidRegionError, ValueError) as error:
-        raise SpecRefused(reasons.SPEC_REFUSED, f"{action} {uri} is impossible: {_first_line(error)}") from error
+        raise SpecRefused(reasons.SPEC_REFUSED, f"{action} {uri} is impossible: {_get_first_line(error)}") from error
 
 
-def _answered(error: boto.ClientError, action: str, uri: str) -> Exception:
+def _translate_client_error(error: boto.ClientError, action: str, uri: str) -> Exception:
     code = str(error.response.get("Error", {}).get("Code", ""))
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if status == 412:
         return PreconditionFailed(uri)
-    return _by_code(code, action, uri) or _by_status(status, code, action, uri)
+    return _translate_code(code, action, uri) or _translate_status(status, code, action, uri)
 
 
-def _by_code(code: str, action: str, uri: str) -> StageFailed | None:
+def _translate_code(code: str, action: str, uri: str) -> StageError | None:
     if code == "NoSuchBucket":
         bucket = "/".join(uri.split("/")[:3])
         return SpecRefused(reasons.BUCKET_NOT_FOUND, f"the bucket {bucket} does not exist: create it, or correct it")
     if code in _COME_BACK:
         return StorageUnavailable(f"S3 answered {code} to {action} {uri}")
     if code in _REFUSED_KEYS:
-        return NotAuthorized(reasons.NOT_AUTHORIZED, _refusal(code, action, uri))
+        return NotAuthorized(reasons.NOT_AUTHORIZED, _format_refusal(code, action, uri))
     if code in _WRONG_REGION:
         return SpecRefused(reasons.SPEC_REFUSED, f"{uri} lies in another region ({code}): set output.s3.region")
     if code in _UNKNOWN_CHECKSUM:
@@ -105,18 +105,18 @@ def _by_code(code: str, action: str, uri: str) -> StageFailed | None:
     return ObjectNotFound(uri) if code in _ABSENT else None
 
 
-def _refusal(code: str, action: str, uri: str) -> str:
+def _format_refusal(code: str, action: str, uri: str) -> str:
     advice = "correct the Secret or its permissions (s3:GetObject, s3:PutObject, s3:DeleteObject, s3:ListBucket)"
     return f"S3 answered {code} to {action} {uri}: {advice}"
 
 
-def _by_status(status: int, code: str, action: str, uri: str) -> StageFailed:
+def _translate_status(status: int, code: str, action: str, uri: str) -> StageError:
     if status >= 500:
         return StorageUnavailable(f"S3 answered {status} {code} to {action} {uri}")
     if status in (401, 403):
-        return NotAuthorized(reasons.NOT_AUTHORIZED, _refusal(code or str(status), action, uri))
+        return NotAuthorized(reasons.NOT_AUTHORIZED, _format_refusal(code or str(status), action, uri))
     return SpecRefused(reasons.SPEC_REFUSED, f"S3 answered {status} {code} to {action} {uri}")
 
 
-def _first_line(error: Exception) -> str:
+def _get_first_line(error: Exception) -> str:
     return str(error).splitlines()[0][:300] if str(error) else type(error).__name__

@@ -6,18 +6,18 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from tweetbot_contract.spec.parts import Part
-from tweetbot_trainer.store import ObjectStore, join, sha256_of, sha256_of_stream, size_of
+from tweetbot_trainer.store import ObjectStore, compute_sha256, compute_stream_sha256, get_body_size, join
 from tweetbot_trainer.store.hashing import Sha256
 
 
-def _inside(path: str) -> str:
+def _check_inside(path: str) -> str:
     """Return a path that leads into its folder and nowhere else: a bucket, and what lies in it, is not ours alone."""
     if {"", ".", ".."} & set(path.split("/")) or "\0" in path:
         raise ValueError("a file lies outside of its folder")
     return path
 
 
-FilePath = Annotated[str, AfterValidator(_inside)]
+FilePath = Annotated[str, AfterValidator(_check_inside)]
 
 
 class FileRecord(Part):
@@ -27,11 +27,12 @@ class FileRecord(Part):
     size: Annotated[int, Field(ge=0)]
 
 
-def records_of(folder: Path) -> dict[str, FileRecord]:
+def build_file_records(folder: Path) -> dict[str, FileRecord]:
     """Return every file below the folder, by its path in it."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
-        path.relative_to(folder).as_posix(): FileRecord(sha256=sha256_of(path), size=size_of(path)) for path in paths
+        path.relative_to(folder).as_posix(): FileRecord(sha256=compute_sha256(path), size=get_body_size(path))
+        for path in paths
     }
 
 
@@ -43,9 +44,9 @@ def is_intact(store: ObjectStore, uri: str, record: FileRecord) -> bool:
     if info.sha256 is not None:
         return info.sha256 == record.sha256
     with store.open_stream(uri) as stream:
-        return sha256_of_stream(stream) == record.sha256
+        return compute_stream_sha256(stream) == record.sha256
 
 
-def all_intact(store: ObjectStore, folder: str, files: dict[str, FileRecord]) -> bool:
+def has_intact_files(store: ObjectStore, folder: str, files: dict[str, FileRecord]) -> bool:
     """Tell whether every file of a version is there, whole and unchanged."""
     return bool(files) and all(is_intact(store, join(folder, path), record) for path, record in files.items())

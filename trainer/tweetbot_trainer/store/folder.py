@@ -11,8 +11,8 @@ from typing import BinaryIO
 
 from tweetbot_contract import reasons
 from tweetbot_trainer.runtime.errors import NotAuthorized
-from tweetbot_trainer.store.address import file_path, quoted, unquoted
-from tweetbot_trainer.store.interface import Body, Found, ObjectInfo, ObjectNotFound
+from tweetbot_trainer.store.address import parse_file_uri, quote_name, unquote_name
+from tweetbot_trainer.store.interface import Body, ObjectInfo, ObjectNotFound, StoredObject
 
 _UNFINISHED = ".tweetbot-unfinished-"
 
@@ -25,23 +25,23 @@ class FolderStore:
         with self.open_stream(uri) as file:
             return file.read()
 
-    def find(self, uri: str) -> Found | None:
+    def find(self, uri: str) -> StoredObject | None:
         """Return a whole small object with its version tag, or None where nothing lies."""
         try:
             with self.open_stream(uri) as file:
-                return Found(file.read(), _etag(os.fstat(file.fileno())))
+                return StoredObject(file.read(), _make_etag(os.fstat(file.fileno())))
         except ObjectNotFound:
             return None
 
-    def size(self, uri: str) -> int:
+    def get_size(self, uri: str) -> int:
         """Return an object's size in bytes. Raises ObjectNotFound."""
-        with self.open_random(uri) as file:
+        with self.open_seekable(uri) as file:
             return os.fstat(file.fileno()).st_size
 
-    def open_random(self, uri: str) -> BinaryIO:
+    def open_seekable(self, uri: str) -> BinaryIO:
         """Open an object for reading anywhere in it. Raises ObjectNotFound."""
-        path = file_path(uri)
-        with _named_faults(path):
+        path = parse_file_uri(uri)
+        with _translate_errors(path):
             if path.is_dir():
                 raise ObjectNotFound(uri)
             try:
@@ -51,7 +51,7 @@ class FolderStore:
 
     def open_stream(self, uri: str) -> BinaryIO:
         """Open an object for reading from its beginning. Raises ObjectNotFound."""
-        return self.open_random(uri)
+        return self.open_seekable(uri)
 
     def download(self, uri: str, path: Path) -> None:
         """Write an object into a file. Raises ObjectNotFound, OSError when the disk is full."""
@@ -60,14 +60,14 @@ class FolderStore:
 
     def put(self, uri: str, body: Body) -> None:
         """Write an object, over whatever lies there."""
-        path = file_path(uri)
-        with _exclusive(path), _whole(path, body) as unfinished:
+        path = parse_file_uri(uri)
+        with _lock_folder(path), _write_temporary_file(path, body) as unfinished:
             unfinished.replace(path)
 
     def put_if_absent(self, uri: str, body: Body) -> bool:
         """Write an object unless one lies there, and tell whether this call wrote it."""
-        path = file_path(uri)
-        with _exclusive(path), _whole(path, body) as unfinished:
+        path = parse_file_uri(uri)
+        with _lock_folder(path), _write_temporary_file(path, body) as unfinished:
             if path.exists():
                 return False
             unfinished.replace(path)
@@ -75,33 +75,33 @@ class FolderStore:
 
     def put_if_match(self, uri: str, body: Body, etag: str) -> bool:
         """Write over the version with this tag only, and tell whether it was still there."""
-        path = file_path(uri)
-        with _exclusive(path), _whole(path, body) as unfinished:
-            if not path.exists() or _etag(path.stat()) != etag:
+        path = parse_file_uri(uri)
+        with _lock_folder(path), _write_temporary_file(path, body) as unfinished:
+            if not path.exists() or _make_etag(path.stat()) != etag:
                 return False
             unfinished.replace(path)
             return True
 
     def head(self, uri: str) -> ObjectInfo | None:
         """Describe an object, or return None where nothing lies."""
-        path = file_path(uri)
-        with _named_faults(path):
-            return ObjectInfo(uri, path.stat().st_size, _etag(path.stat())) if path.is_file() else None
+        path = parse_file_uri(uri)
+        with _translate_errors(path):
+            return ObjectInfo(uri, path.stat().st_size, _make_etag(path.stat())) if path.is_file() else None
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Describe every object whose address begins with this one, in the order of their addresses."""
         above, _, start = prefix.rpartition("/")
-        folder = file_path(f"{above}/")
+        folder = parse_file_uri(f"{above}/")
         files = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(_UNFINISHED))
         for path in sorted(files, key=str):
             name = path.relative_to(folder).as_posix()
-            if name.startswith(unquoted(start)):  # an address again, which begins as it was asked for
-                yield ObjectInfo(f"{above}/{quoted(name)}", path.stat().st_size, _etag(path.stat()))
+            if name.startswith(unquote_name(start)):  # an address again, which begins as it was asked for
+                yield ObjectInfo(f"{above}/{quote_name(name)}", path.stat().st_size, _make_etag(path.stat()))
 
     def delete(self, uri: str) -> None:
         """Remove an object; nothing happens where none lies."""
-        path = file_path(uri)
-        with _named_faults(path):
+        path = parse_file_uri(uri)
+        with _translate_errors(path):
             path.unlink(missing_ok=True)
 
     def erase(self, folder: str) -> Iterator[str]:
@@ -111,15 +111,15 @@ class FolderStore:
             yield info.uri
 
 
-def _etag(stat: os.stat_result) -> str:
+def _make_etag(stat: os.stat_result) -> str:
     """A replaced file has another inode, so two versions never share a tag."""
     return f"{stat.st_ino}-{stat.st_mtime_ns}-{stat.st_size}"
 
 
 @contextmanager
-def _exclusive(path: Path) -> Iterator[None]:
+def _lock_folder(path: Path) -> Iterator[None]:
     """Keep other writers out of the object's folder; the lock goes with the process that holds it."""
-    with _named_faults(path):
+    with _translate_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path.parent, os.O_RDONLY)
         try:
@@ -130,7 +130,7 @@ def _exclusive(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _whole(path: Path, body: Body) -> Iterator[Path]:
+def _write_temporary_file(path: Path, body: Body) -> Iterator[Path]:
     """Give a finished file of this content beside the object's place."""
     descriptor, name = tempfile.mkstemp(prefix=_UNFINISHED, dir=path.parent)
     unfinished = Path(name)
@@ -150,7 +150,7 @@ def _whole(path: Path, body: Body) -> Iterator[Path]:
 
 
 @contextmanager
-def _named_faults(path: Path) -> Iterator[None]:
+def _translate_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except PermissionError as error:

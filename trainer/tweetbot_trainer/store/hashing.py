@@ -10,15 +10,15 @@ from tweetbot_trainer.store.interface import Body
 _BLOCK = 1024 * 1024
 
 
-def sha256_of(body: Body) -> str:
+def compute_sha256(body: Body) -> str:
     """Return the sha256 of bytes, or of a file's content, in hex."""
     if isinstance(body, bytes):
         return hashlib.sha256(body).hexdigest()
     with body.open("rb") as file:
-        return sha256_of_stream(file)
+        return compute_stream_sha256(file)
 
 
-def sha256_of_stream(stream: BinaryIO) -> str:
+def compute_stream_sha256(stream: BinaryIO) -> str:
     """Return the sha256 of what is left in a stream, in hex."""
     digest = hashlib.sha256()
     while block := stream.read(_BLOCK):
@@ -26,7 +26,7 @@ def sha256_of_stream(stream: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-def size_of(body: Body) -> int:
+def get_body_size(body: Body) -> int:
     """Return the length in bytes."""
     return len(body) if isinstance(body, bytes) else body.stat().st_size
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from tweetbot_contract import reasons
-from tweetbot_trainer.runtime.errors import SpecRefused, Temporary
+from tweetbot_trainer.runtime.errors import SpecRefused, TemporaryError
 
 Body = bytes | Path
 
@@ -19,7 +19,7 @@ class ObjectNotFound(SpecRefused):
         self.uri = uri
 
 
-class StorageUnavailable(Temporary):
+class StorageUnavailable(TemporaryError):
     """The storage does not answer, or asks to come back later."""
 
     def __init__(self, message: str) -> None:
@@ -37,7 +37,7 @@ class ObjectInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StoredObject:
     """A small object's content and the version tag it was read with."""
 
     body: bytes
@@ -50,13 +50,13 @@ class ObjectStore(Protocol):
     def get(self, uri: str) -> bytes:
         """Return a whole object. Raises ObjectNotFound."""
 
-    def find(self, uri: str) -> Found | None:
+    def find(self, uri: str) -> StoredObject | None:
         """Return a whole small object with its version tag, or None where nothing lies."""
 
-    def size(self, uri: str) -> int:
+    def get_size(self, uri: str) -> int:
         """Return an object's size in bytes. Raises ObjectNotFound."""
 
-    def open_random(self, uri: str) -> BinaryIO:
+    def open_seekable(self, uri: str) -> BinaryIO:
         """Open an object for reading anywhere in it (fit for zipfile). Raises ObjectNotFound."""
 
     def open_stream(self, uri: str) -> BinaryIO:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tweetbot_trainer.runtime.errors import StageFailed
+from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.store.address import S3Address
 
 #: What S3 takes by one PUT: the weights of gpt2-xl, 6 GB in float32, are more.
@@ -19,28 +19,28 @@ PART = 64 * 1024**2
 Ask = Callable[[Callable[[], Any]], Any]
 
 
-def put_in_parts(client: Any, at: S3Address, path: Path, ask: Ask, *, checksums: bool, part: int = PART) -> None:
+def multipart_upload(client: Any, at: S3Address, path: Path, ask: Ask, *, checksums: bool, part: int = PART) -> None:
     """Write the file; with `checksums` the server checks each part's sha256. Raises as `ask` does.
 
     What was sent of a file that could not be written whole is taken back, as far as the server lets us.
     """
-    place = {"Bucket": at.bucket, "Key": at.key}
+    target = {"Bucket": at.bucket, "Key": at.key}
     algorithm = {"ChecksumAlgorithm": "SHA256"} if checksums else {}
-    begun = ask(lambda: client.create_multipart_upload(**place, **algorithm))
-    upload = {**place, "UploadId": begun["UploadId"]}
+    begun = ask(lambda: client.create_multipart_upload(**target, **algorithm))
+    upload = {**target, "UploadId": begun["UploadId"]}
     try:
         parts: list[dict[str, Any]] = []
         with path.open("rb") as file:
             while block := file.read(part):
-                parts.append(_sent(client, upload, len(parts) + 1, block, ask, checksums=checksums))
+                parts.append(_upload_part(client, upload, len(parts) + 1, block, ask, checksums=checksums))
         ask(lambda: client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts}))
     except BaseException:
-        with suppress(StageFailed):
+        with suppress(StageError):
             ask(lambda: client.abort_multipart_upload(**upload))
         raise
 
 
-def _sent(
+def _upload_part(
     client: Any, upload: dict[str, str], number: int, block: bytes, ask: Ask, *, checksums: bool
 ) -> dict[str, Any]:
     """Send one part, and return what the last request must say of it."""

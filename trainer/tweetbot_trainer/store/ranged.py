@@ -48,6 +48,6 @@ class RangedFile(io.RawIOBase):
         return len(data)
 
 
-def ranged_file(size: int, fetch: Callable[[int, int], bytes]) -> io.BufferedReader:
+def open_ranged_file(size: int, fetch: Callable[[int, int], bytes]) -> io.BufferedReader:
     """Return the object as a buffered file with read-ahead."""
     return io.BufferedReader(RangedFile(size, fetch), buffer_size=READ_AHEAD)

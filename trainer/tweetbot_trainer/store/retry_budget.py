@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from tweetbot_trainer.runtime.errors import Temporary
+from tweetbot_trainer.runtime.errors import TemporaryError
 from tweetbot_trainer.runtime.log import Log
 
 T = TypeVar("T")
@@ -33,21 +33,21 @@ class RetryBudget:
         self._left, self._pause, self._clock, self._log = seconds, pause, clock, log
         self._shorter = FIRST_PAUSE if seconds >= LONGEST_PAUSE else seconds / 100
 
-    def run(self, request: Callable[[], T]) -> T:
+    def call(self, request: Callable[[], T]) -> T:
         """Return the request's answer, asking again while it raises Temporary and the budget lasts."""
         pause = self._shorter
         while True:
             begun = self._clock()
             try:
                 return request()
-            except Temporary as error:
+            except TemporaryError as error:
                 if self._left < NOTHING:
                     raise
                 self._wait(pause, error)
                 pause = min(2 * pause, LONGEST_PAUSE)
                 self._left -= self._clock() - begun
 
-    def _wait(self, pause: float, error: Temporary) -> None:
+    def _wait(self, pause: float, error: TemporaryError) -> None:
         seconds = min(pause * random.uniform(0.5, 1.0), self._left)  # noqa: S311  # spreads load, guards nothing
         if self._log:
             self._log.warning("service.retry", message=error.message, pauseSeconds=round(seconds, 2))

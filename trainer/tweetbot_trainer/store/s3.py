@@ -9,13 +9,13 @@ from typing import Any, BinaryIO, TypeVar
 
 from tweetbot_contract import handover, reasons
 from tweetbot_contract.spec.output import S3Output
-from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageFailed
-from tweetbot_trainer.store.address import S3Address, s3_address
-from tweetbot_trainer.store.errors import PreconditionFailed, named_faults
-from tweetbot_trainer.store.hashing import sha256_of, size_of
-from tweetbot_trainer.store.interface import Body, Found, ObjectInfo, ObjectNotFound, StorageUnavailable
-from tweetbot_trainer.store.multipart import LARGEST_PUT, PART, put_in_parts
-from tweetbot_trainer.store.ranged import READ_AHEAD, ranged_file
+from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageError
+from tweetbot_trainer.store.address import S3Address, parse_s3_uri
+from tweetbot_trainer.store.errors import PreconditionFailed, translate_errors
+from tweetbot_trainer.store.hashing import compute_sha256, get_body_size
+from tweetbot_trainer.store.interface import Body, ObjectInfo, ObjectNotFound, StorageUnavailable, StoredObject
+from tweetbot_trainer.store.multipart import LARGEST_PUT, PART, multipart_upload
+from tweetbot_trainer.store.ranged import READ_AHEAD, open_ranged_file
 from tweetbot_trainer.store.retry_budget import RetryBudget
 
 T = TypeVar("T")
@@ -44,31 +44,31 @@ class S3Store:
             raise ObjectNotFound(uri)
         return found.body
 
-    def find(self, uri: str) -> Found | None:
+    def find(self, uri: str) -> StoredObject | None:
         """Return a whole small object, or None. By GET: a HEAD's answer has no body to tell a wrong key by."""
 
-        def request(at: S3Address) -> Found:
+        def request(at: S3Address) -> StoredObject:
             answer = self._client.get_object(Bucket=at.bucket, Key=at.key)
-            return Found(answer["Body"].read(), answer["ETag"])
+            return StoredObject(answer["Body"].read(), answer["ETag"])
 
         return self._ask_if_there("read", uri, request)
 
-    def size(self, uri: str) -> int:
+    def get_size(self, uri: str) -> int:
         """Return an object's size in bytes. Raises ObjectNotFound."""
-        return self._version(uri)[1]
+        return self._get_etag_and_size(uri)[1]
 
-    def open_random(self, uri: str) -> BinaryIO:
+    def open_seekable(self, uri: str) -> BinaryIO:
         """Open an object for reading anywhere in it. Raises ObjectNotFound."""
-        etag, size = self._version(uri)
+        etag, size = self._get_etag_and_size(uri)
 
         def fetch(start: int, end: int) -> bytes:
-            return self._range(uri, etag, start, end)
+            return self._get_range(uri, etag, start, end)
 
-        return ranged_file(size, fetch)
+        return open_ranged_file(size, fetch)
 
     def open_stream(self, uri: str) -> BinaryIO:
         """Open an object for reading from its beginning. Raises ObjectNotFound."""
-        return self.open_random(uri)
+        return self.open_seekable(uri)
 
     def download(self, uri: str, path: Path) -> None:
         """Write an object into a file. Raises ObjectNotFound, OSError when the disk is full."""
@@ -78,14 +78,14 @@ class S3Store:
 
     def put(self, uri: str, body: Body) -> None:
         """Write an object, over whatever lies there."""
-        if isinstance(body, bytes) or size_of(body) <= self._largest:
+        if isinstance(body, bytes) or get_body_size(body) <= self._largest:
             self._put(uri, body)
             return
 
         def ask(request: Callable[[], Any]) -> Any:
             return self._ask("write", uri, lambda _: request())
 
-        put_in_parts(self._client, s3_address(uri), body, ask, checksums=self._checksums, part=self._part)
+        multipart_upload(self._client, parse_s3_uri(uri), body, ask, checksums=self._checksums, part=self._part)
 
     def put_if_absent(self, uri: str, body: Body) -> bool:
         """Write an object unless one lies there, and tell whether this call wrote it."""
@@ -102,8 +102,8 @@ class S3Store:
         """Describe an object, or return None where nothing lies."""
 
         def request(at: S3Address) -> ObjectInfo:
-            answer = self._client.head_object(Bucket=at.bucket, Key=at.key, **self._with_checksum())
-            return ObjectInfo(uri, int(answer["ContentLength"]), answer["ETag"], _sha256_in(answer))
+            answer = self._client.head_object(Bucket=at.bucket, Key=at.key, **self._get_checksum_mode())
+            return ObjectInfo(uri, int(answer["ContentLength"]), answer["ETag"], _read_sha256(answer))
 
         return self._ask_if_there("look for", uri, request)
 
@@ -111,9 +111,9 @@ class S3Store:
         """Describe every object whose address begins with this one, in the order of their addresses."""
         token: dict[str, str] = {}
         while True:
-            page = self._page(prefix, token)
+            page = self._list_page(prefix, token)
             for entry in page.get("Contents", ()):
-                address = S3Address(s3_address(prefix).bucket, entry["Key"])
+                address = S3Address(parse_s3_uri(prefix).bucket, entry["Key"])
                 yield ObjectInfo(str(address), int(entry["Size"]), entry["ETag"])
             if not page.get("IsTruncated"):
                 return
@@ -129,29 +129,29 @@ class S3Store:
         Where versions may not be listed or removed, the objects are; that is enough if the bucket keeps no versions.
         """
         try:
-            yield from self._erase_versions(folder)
+            yield from self._erase_object_versions(folder)
         except (NotAuthorized, SpecRefused) as refusal:
             yield from self._erase_objects(folder)
-            self._require_no_versions(folder, refusal)
+            self._require_unversioned(folder, refusal)
 
-    def _erase_versions(self, folder: str) -> Iterator[str]:
+    def _erase_object_versions(self, folder: str) -> Iterator[str]:
         """List from the beginning each time: a marker may point to what is gone by then."""
         removed: set[tuple[str, str]] = set()
-        while entries := self._versions(folder):
+        while entries := self._list_object_versions(folder):
             if entries <= removed:
                 raise StorageUnavailable(f"S3 lists {min(entries)[0]} below {folder} although it was erased")
-            for key, version in sorted(entries - removed):
-                uri = self._inside(folder, key)
-                self._remove(uri, VersionId=version)
+            for key, version_id in sorted(entries - removed):
+                uri = self._require_inside(folder, key)
+                self._remove(uri, VersionId=version_id)
                 yield uri
             removed |= entries
 
     def _erase_objects(self, folder: str) -> Iterator[str]:
         for info in self.list(folder):
-            self._remove(self._inside(folder, s3_address(info.uri).key))
+            self._remove(self._require_inside(folder, parse_s3_uri(info.uri).key))
             yield info.uri
 
-    def _require_no_versions(self, folder: str, refusal: StageFailed) -> None:
+    def _require_unversioned(self, folder: str, refusal: StageError) -> None:
         """A bucket that keeps versions tells the one that it gives to whatever is written."""
         probe = f"{folder}erased"
         written = self._ask("write", probe, lambda at: self._client.put_object(Bucket=at.bucket, Key=at.key, Body=b""))
@@ -163,17 +163,17 @@ class S3Store:
                 f"s3:DeleteObjectVersion ({refusal.message})",
             )
 
-    def _inside(self, folder: str, key: str) -> str:
+    def _require_inside(self, folder: str, key: str) -> str:
         """Return the address of a listed key, whatever the server lists. Raises SpecRefused outside of the folder."""
-        at = s3_address(folder)
+        at = parse_s3_uri(folder)
         if not at.key.endswith("/") or not key.startswith(at.key):
             raise SpecRefused(reasons.SPEC_REFUSED, f"{key} does not lie below {folder}: it is not erased")
         return str(S3Address(at.bucket, key))
 
-    def _remove(self, uri: str, **version: str) -> None:
-        self._ask("erase", uri, lambda at: self._client.delete_object(Bucket=at.bucket, Key=at.key, **version))
+    def _remove(self, uri: str, **extra: str) -> None:
+        self._ask("erase", uri, lambda at: self._client.delete_object(Bucket=at.bucket, Key=at.key, **extra))
 
-    def _versions(self, folder: str) -> set[tuple[str, str]]:
+    def _list_object_versions(self, folder: str) -> set[tuple[str, str]]:
         """Return key and version of the first versions and delete marks that are listed below a folder."""
 
         def request(at: S3Address) -> Any:
@@ -183,12 +183,12 @@ class S3Store:
         listed = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
         return {(entry["Key"], entry["VersionId"]) for entry in listed}
 
-    def _page(self, prefix: str, token: dict[str, str]) -> Any:
+    def _list_page(self, prefix: str, token: dict[str, str]) -> Any:
         return self._ask(
             "list", prefix, lambda at: self._client.list_objects_v2(Bucket=at.bucket, Prefix=at.key, **token)
         )
 
-    def _version(self, uri: str) -> tuple[str, int]:
+    def _get_etag_and_size(self, uri: str) -> tuple[str, int]:
         """Ask for the object and leave its body unread: unlike HEAD, an error then comes with its code."""
 
         def request(at: S3Address) -> tuple[str, int]:
@@ -198,7 +198,7 @@ class S3Store:
 
         return self._ask("open", uri, request)
 
-    def _range(self, uri: str, etag: str, start: int, end: int) -> bytes:
+    def _get_range(self, uri: str, etag: str, start: int, end: int) -> bytes:
         def request(at: S3Address) -> bytes:
             span = f"bytes={start}-{end - 1}"
             answer = self._client.get_object(Bucket=at.bucket, Key=at.key, Range=span, IfMatch=etag)
@@ -216,7 +216,7 @@ class S3Store:
         """Write with a checksum made anew for each request: others may still write to the file (a log does grow)."""
 
         def request(at: S3Address) -> bool:
-            checksum = self._checksum(body)
+            checksum = self._compute_checksum(body)
             with ExitStack() as stack:
                 content = body if isinstance(body, bytes) else stack.enter_context(body.open("rb"))
                 self._client.put_object(Bucket=at.bucket, Key=at.key, Body=content, **checksum, **conditions)
@@ -227,12 +227,12 @@ class S3Store:
         except PreconditionFailed:
             return False
 
-    def _checksum(self, body: Body) -> dict[str, str]:
+    def _compute_checksum(self, body: Body) -> dict[str, str]:
         if not self._checksums:
             return {}
-        return {"ChecksumSHA256": base64.b64encode(bytes.fromhex(sha256_of(body))).decode()}
+        return {"ChecksumSHA256": base64.b64encode(bytes.fromhex(compute_sha256(body))).decode()}
 
-    def _with_checksum(self) -> dict[str, str]:
+    def _get_checksum_mode(self) -> dict[str, str]:
         return {"ChecksumMode": "ENABLED"} if self._checksums else {}
 
     def _ask_if_there(self, action: str, uri: str, request: Callable[[S3Address], T]) -> T | None:
@@ -242,23 +242,23 @@ class S3Store:
             return None
 
     def _ask(self, action: str, uri: str, request: Callable[[S3Address], T]) -> T:
-        address = s3_address(uri)
+        address = parse_s3_uri(uri)
 
         def attempt() -> T:
-            with named_faults(action, uri):
+            with translate_errors(action, uri):
                 return request(address)
 
-        return self._budget.run(attempt)
+        return self._budget.call(attempt)
 
 
-def _sha256_in(answer: dict[str, Any]) -> str | None:
+def _read_sha256(answer: dict[str, Any]) -> str | None:
     """Return the sha256 that a HEAD tells; None also where it is one of the parts' sums, as which not all mark it."""
     sha256, etag = answer.get("ChecksumSHA256"), answer["ETag"]
     whole = answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
     return base64.b64decode(sha256).hex() if sha256 and whole and "-" not in sha256 + etag else None
 
 
-def s3_client(output: S3Output, secrets: Path) -> Any:
+def create_s3_client(output: S3Output, secrets: Path) -> Any:
     """Return a boto3 client for an output's server.
 
     Credentials are the files of the secrets folder; without them boto3's own chain (environment, web identity, …).
@@ -277,12 +277,12 @@ def s3_client(output: S3Output, secrets: Path) -> Any:
         request_checksum_calculation=checksums,
         response_checksum_validation=checksums,
     )
-    with named_faults("reach", output.uri):
+    with translate_errors("reach", output.uri):
         session = boto3.Session(region_name=output.region or os.environ.get("AWS_REGION"))
-        return session.client("s3", endpoint_url=output.endpoint, config=config, **_credentials(secrets))
+        return session.client("s3", endpoint_url=output.endpoint, config=config, **_read_credentials(secrets))
 
 
-def _credentials(secrets: Path) -> dict[str, str]:
+def _read_credentials(secrets: Path) -> dict[str, str]:
     folder = secrets / handover.S3_FOLDER
     files = {argument: folder / name for argument, name in _CREDENTIALS.items()}
     return {argument: file.read_text(encoding="utf-8").strip() for argument, file in files.items() if file.is_file()}

@@ -6,10 +6,10 @@ Its own obey that to the letter, whatever the settings; what a cluster's Pod Sec
 import sys
 from typing import Any
 
-from tweetbot_operator.__main__ import run
 from tweetbot_operator.jobs import pod
+from tweetbot_operator.manager import run_program
 
-_strict = pod.confined_container
+_strict = pod.build_restricted_container
 
 
 def _careless(*given: Any, **named: Any) -> dict[str, Any]:
@@ -19,5 +19,5 @@ def _careless(*given: Any, **named: Any) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    pod.confined_container = _careless
-    sys.exit(run())
+    pod.build_restricted_container = _careless
+    sys.exit(run_program())

@@ -12,14 +12,14 @@ from typing import Any
 
 from tweetbot_contract.handover import BOT_LABEL, BOT_UID_LABEL, GROUP, MANAGED_BY, MANAGED_BY_LABEL, VERSION
 from tweetbot_contract.status import TweetBotStatus
-from tweetbot_operator.client.errors import ApiFault, Conflict, Missing, NameTaken
-from tweetbot_operator.client.interface import Kind, Trace
-from tweetbot_operator.client.parse import bot_of, job_of, pod_of
-from tweetbot_operator.informers.handlers import Intake
-from tweetbot_operator.types.objects import JobView, PodView, StoredBot
+from tweetbot_operator.client.errors import AlreadyExists, ApiError, Conflict, NotFound
+from tweetbot_operator.client.interface import Kind, ObjectMeta
+from tweetbot_operator.client.parse import parse_cached_bot, parse_job, parse_pod
+from tweetbot_operator.informers.handlers import EventHandler
+from tweetbot_operator.types.objects import CachedTweetBot, JobView, PodView
 
 Manifest = dict[str, Any]
-VIEWS: dict[Kind, Callable[[Manifest], Any]] = {"tweetbots": bot_of, "jobs": job_of, "pods": pod_of}
+VIEWS: dict[Kind, Callable[[Manifest], Any]] = {"tweetbots": parse_cached_bot, "jobs": parse_job, "pods": parse_pod}
 
 
 @dataclass
@@ -36,40 +36,40 @@ class FakeCluster:
     mount_failures: dict[str, tuple[str, ...]] = field(default_factory=dict)
     creation_failures: dict[str, tuple[str, ...]] = field(default_factory=dict)
     queue_words: dict[str, str] = field(default_factory=dict)
-    faults: dict[str, list[ApiFault]] = field(default_factory=dict)
+    faults: dict[str, list[ApiError]] = field(default_factory=dict)
     """Faults to raise at the next calls of a method, one each."""
     after_write: Callable[[str], None] = lambda write: None
     """Called once a write is committed and before it is answered; may raise what a crash raises."""
-    intake: Intake | None = None
+    intake: EventHandler | None = None
     """Where the watch leads; None while it is cut."""
     _version: int = 0
     _uids: int = 0
 
     # ---- the operator's side
 
-    async def bot(self, namespace: str, name: str) -> StoredBot:
-        return bot_of(self._read("tweetbots", namespace, name))
+    async def get_bot(self, namespace: str, name: str) -> CachedTweetBot:
+        return parse_cached_bot(self._read("tweetbots", namespace, name))
 
-    async def job(self, namespace: str, name: str) -> JobView:
-        return job_of(self._read("jobs", namespace, name))
+    async def get_job(self, namespace: str, name: str) -> JobView:
+        return parse_job(self._read("jobs", namespace, name))
 
-    async def pod(self, namespace: str, name: str) -> PodView:
-        return pod_of(self._read("pods", namespace, name))
+    async def get_pod(self, namespace: str, name: str) -> PodView:
+        return parse_pod(self._read("pods", namespace, name))
 
-    async def pods_of(self, job: JobView) -> tuple[PodView, ...]:
+    async def list_pods(self, job: JobView) -> tuple[PodView, ...]:
         self._fault("pods_of")
-        pods = [pod_of(item) for (kind, _, _), item in self.objects.items() if kind == "pods"]
-        return tuple(pod for pod in pods if pod.job == job.uid)
+        pods = [parse_pod(item) for (kind, _, _), item in self.objects.items() if kind == "pods"]
+        return tuple(pod for pod in pods if pod.controller_uid == job.uid)
 
-    async def mount_failures_of(self, pod: PodView) -> tuple[str, ...]:
+    async def list_mount_failures(self, pod: PodView) -> tuple[str, ...]:
         self._fault("mount_failures_of")
         return self.mount_failures.get(pod.name, ())
 
-    async def creation_failures_of(self, job: JobView, since: datetime) -> tuple[str, ...]:
+    async def list_creation_failures(self, job: JobView, since: datetime) -> tuple[str, ...]:
         self._fault("creation_failures_of")
         return self.creation_failures.get(job.name, ())
 
-    async def queue_words_of(self, job: JobView) -> str:
+    async def workload_message(self, job: JobView) -> str:
         self._fault("queue_words_of")
         return self.queue_words.get(job.name, "")
 
@@ -77,10 +77,10 @@ class FakeCluster:
         self._fault("create_job")
         name = manifest["metadata"]["name"]
         if ("jobs", manifest["metadata"]["namespace"], name) in self.objects:
-            raise NameTaken(name)
+            raise AlreadyExists(name)
         created = self.put("jobs", manifest)
         self._committed(f"create job {name}")
-        return job_of(created)
+        return parse_job(created)
 
     async def delete_job(self, job: JobView) -> JobView | None:
         self._fault("delete_job")
@@ -92,27 +92,27 @@ class FakeCluster:
             raise Conflict("the precondition does not hold")
         ending = self.put("jobs", {**found, "metadata": {**metadata, "deletionTimestamp": self._stamp()}})
         self._committed(f"delete job {job.name}")
-        return job_of(ending)
+        return parse_job(ending)
 
-    async def apply_status(self, bot: StoredBot, status: Manifest) -> StoredBot:
+    async def apply_status(self, bot: CachedTweetBot, status: Manifest) -> CachedTweetBot:
         self._fault("apply_status")
         found = self._read("tweetbots", bot.namespace, bot.name)
         if found["metadata"]["resourceVersion"] != bot.resource_version:
             raise Conflict("the object has been modified")
         written = self.put("tweetbots", {**found, "status": status})
         self._committed(f"status {bot.name} {status['phase']}")
-        return bot_of(written)
+        return parse_cached_bot(written)
 
-    async def forget_status(self, bot: StoredBot) -> StoredBot:
+    async def reset_status(self, bot: CachedTweetBot) -> CachedTweetBot:
         self._fault("forget_status")
         found = self._read("tweetbots", bot.namespace, bot.name)
         if found["metadata"]["resourceVersion"] != bot.resource_version:
             raise Conflict("the object has been modified")
-        written = self.put("tweetbots", {**found, "status": TweetBotStatus().as_json()})
+        written = self.put("tweetbots", {**found, "status": TweetBotStatus().to_dict()})
         self._committed(f"forget status {bot.name}")
-        return bot_of(written)
+        return parse_cached_bot(written)
 
-    async def set_finalizers(self, bot: StoredBot, finalizers: tuple[str, ...]) -> StoredBot:
+    async def set_finalizers(self, bot: CachedTweetBot, finalizers: tuple[str, ...]) -> CachedTweetBot:
         self._fault("set_finalizers")
         found = self._read("tweetbots", bot.namespace, bot.name)
         if found["metadata"]["resourceVersion"] != bot.resource_version:
@@ -121,26 +121,26 @@ class FakeCluster:
         self._committed(f"finalizers {bot.name} {len(finalizers)}")
         if "deletionTimestamp" in written["metadata"] and not finalizers:
             self.remove("tweetbots", bot.namespace, bot.name)
-        return bot_of(written)
+        return parse_cached_bot(written)
 
     async def create_event(self, manifest: Manifest) -> None:
         self._fault("create_event")
         if any(event["metadata"]["name"] == manifest["metadata"]["name"] for event in self.events):
-            raise NameTaken(manifest["metadata"]["name"])
+            raise AlreadyExists(manifest["metadata"]["name"])
         self.events.append(manifest)
 
-    async def everything(self, kind: Kind) -> AsyncIterator[StoredBot | JobView | PodView]:
+    async def list_all(self, kind: Kind) -> AsyncIterator[CachedTweetBot | JobView | PodView]:
         self._fault("everything")
         for item in self.objects_of(kind):
             yield item
 
-    async def traces(self, kind: Kind) -> AsyncIterator[Trace]:
+    async def list_metadata(self, kind: Kind) -> AsyncIterator[ObjectMeta]:
         self._fault("traces")
         self.listed.append(kind)
         self.before_list(kind)
         for item in filter(lambda each: _is_selected(kind, each), self._all(kind)):
             metadata = item["metadata"]
-            yield Trace(metadata["namespace"], metadata["name"], metadata["uid"], metadata["resourceVersion"])
+            yield ObjectMeta(metadata["namespace"], metadata["name"], metadata["uid"], metadata["resourceVersion"])
 
     # ---- the rest of the world's side
 
@@ -156,7 +156,7 @@ class FakeCluster:
         metadata["resourceVersion"] = str(self._version)
         self.objects[kind, metadata["namespace"], metadata["name"]] = stored
         if self.intake and _is_selected(kind, stored):
-            self.intake.see(kind, VIEWS[kind](stored))
+            self.intake.observe_version(kind, VIEWS[kind](stored))
             self.intake.put(VIEWS[kind](stored))
         return stored
 
@@ -166,14 +166,14 @@ class FakeCluster:
         found["metadata"]["labels"][MANAGED_BY_LABEL] = value
         stored = self.put(kind, found)
         if self.intake and not _is_selected(kind, stored):
-            self.intake.bury(kind, stored["metadata"]["uid"], self._version)
+            self.intake.delete(kind, stored["metadata"]["uid"], self._version)
 
     def remove(self, kind: Kind, namespace: str, name: str) -> None:
         """Let an object be gone."""
         gone = self.objects.pop((kind, namespace, name))
         self._version += 1
         if self.intake:
-            self.intake.bury(kind, gone["metadata"]["uid"], self._version)
+            self.intake.delete(kind, gone["metadata"]["uid"], self._version)
 
     def edit(self, namespace: str, name: str, **spec: Any) -> None:
         """Edit a TweetBot's spec as kubectl would."""
@@ -238,7 +238,7 @@ class FakeCluster:
                     self.remove("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
             self.remove("jobs", job["metadata"]["namespace"], job["metadata"]["name"])
 
-    def objects_of(self, kind: Kind) -> list[StoredBot | JobView | PodView]:
+    def objects_of(self, kind: Kind) -> list[CachedTweetBot | JobView | PodView]:
         """Return the views of all objects of a kind that the operator selects."""
         return [VIEWS[kind](item) for item in self._all(kind) if _is_selected(kind, item)]
 
@@ -252,7 +252,7 @@ class FakeCluster:
     def _read(self, kind: Kind, namespace: str, name: str) -> Manifest:
         self._fault(f"read_{kind}")
         if (kind, namespace, name) not in self.objects:
-            raise Missing(name)
+            raise NotFound(name)
         return self.objects[kind, namespace, name]
 
     def _fault(self, method: str) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from tweetbot_operator.client.errors import ApiFault, ClusterBusy, Conflict, Missing, NameTaken
-from tweetbot_operator.client.leader_election import Elector, Terms
+from tweetbot_operator.client.errors import AlreadyExists, ApiError, Conflict, NotFound, Unavailable
+from tweetbot_operator.client.leader_election import LeaderElectionConfig, LeaderElector
 from tweetbot_operator.client.lease import Lease
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
@@ -17,7 +17,7 @@ class FakeLease:
     """What the API server keeps; it refuses whatever was planned from an older form."""
 
     lease: Lease | None = None
-    faults: list[ApiFault] = field(default_factory=list)
+    faults: list[ApiError] = field(default_factory=list)
     """Raised by the next requests, one each."""
     loses_answers: int = 0
     """Writes, from now on, that are committed and not answered."""
@@ -28,25 +28,25 @@ class FakeLease:
     async def read(self) -> Lease:
         self._check()
         if self.lease is None:
-            raise Missing("no such lease")
+            raise NotFound("no such lease")
         return self.lease
 
     async def write(self, lease: Lease) -> Lease:
         self._check()
         if self.lease and not lease.resource_version:
-            raise NameTaken("it exists")
+            raise AlreadyExists("it exists")
         if lease.resource_version and self.lease is None:
-            raise Missing("it was deleted")
+            raise NotFound("it was deleted")
         if self.lease and lease.resource_version != self.lease.resource_version:
             raise Conflict("it has been modified")
         self._version += 1
         self.lease = replace(lease, resource_version=str(self._version))
         if self.loses_answers:
             self.loses_answers -= 1
-            raise ClusterBusy("the answer was lost")
+            raise Unavailable("the answer was lost")
         return self.lease
 
-    async def tell(self, reason: str, message: str, now: datetime) -> None:
+    async def post_event(self, reason: str, message: str, now: datetime) -> None:
         self._check()
         self.told.append(f"{reason}: {message}")
 
@@ -60,7 +60,7 @@ class FakeLease:
         if self.faults:
             raise self.faults.pop(0)
         if self.away():
-            raise ClusterBusy("the API server is away")
+            raise Unavailable("the API server is away")
 
 
 class Replica:
@@ -71,13 +71,13 @@ class Replica:
         self.stopped = False
         #: What it was told of its leading, in order.
         self.told: list[bool] = []
-        self.elector = Elector(
+        self.elector = LeaderElector(
             door,
-            Terms(name),
+            LeaderElectionConfig(name),
             clock,
             lambda: NOON + timedelta(seconds=clock() + skew),
             end=self._end,
-            tell=self.told.append,
+            on_change=self.told.append,
         )
 
     def _end(self, why: str) -> None:
@@ -86,7 +86,7 @@ class Replica:
     @property
     def acts(self) -> bool:
         """Whether a write of its would be sent now."""
-        return self.elector.time_to_act() > 0
+        return self.elector.get_write_timeout() > 0
 
 
 class Election:

@@ -8,7 +8,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tweetbot_operator.client.errors import ApiFault
+from tweetbot_operator.client.errors import ApiError
 
 ISSUER = "https://kubernetes.default.svc"
 _KEYS: dict[str, ec.EllipticCurvePrivateKey] = {}
@@ -39,9 +39,9 @@ class FakeKeys:
     """The API server's two ways of judging a token."""
 
     shown: list[str] = field(default_factory=lambda: ["first"])
-    fault: ApiFault | None = None
+    fault: ApiError | None = None
     """What asking for the keys raises."""
-    verdict: Mapping[str, Any] | ApiFault | None = None
+    verdict: Mapping[str, Any] | ApiError | None = None
     """What a TokenReview answers, or raises."""
     looks: int = 0
     reviews: int = 0
@@ -58,6 +58,6 @@ class FakeKeys:
     async def review(self, token: str, audience: str) -> Mapping[str, Any]:
         """Return the verdict."""
         self.reviews += 1
-        if isinstance(self.verdict, ApiFault):
+        if isinstance(self.verdict, ApiError):
             raise self.verdict
         return self.verdict or {"authenticated": False}

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tweetbot_fakes.kubernetes.lease import Election
-from tweetbot_operator.client.errors import ClusterBusy, Refused
-from tweetbot_operator.client.leader_election import Unopposed
+from tweetbot_operator.client.errors import Rejected, Unavailable
+from tweetbot_operator.client.leader_election import NoElection
 from tweetbot_operator.client.lease import Lease
 from tweetbot_operator.telemetry.metrics import LEADER
 
@@ -72,7 +72,7 @@ async def test_a_lease_that_was_given_back_is_taken_at_the_next_look(election: E
 async def test_a_release_that_fails_is_no_error(election: Election) -> None:
     first = election.enter("one")
     await election.run(1)
-    election.door.faults = [ClusterBusy("503")]
+    election.door.faults = [Unavailable("503")]
     await first.elector.release()
     assert election.acting == []
 
@@ -113,9 +113,9 @@ async def test_what_it_began_ends_before_another_may_take_over(election: Electio
     first = election.enter("one")
     await election.run(0)
     election.time = 9.9
-    assert first.elector.time_to_act() == pytest.approx(5.1)
+    assert first.elector.get_write_timeout() == pytest.approx(5.1)
     election.time = 10.0
-    assert first.elector.time_to_act() == 0
+    assert first.elector.get_write_timeout() == 0
 
 
 async def test_a_process_that_was_stopped_acts_no_more_and_ends(election: Election) -> None:
@@ -187,7 +187,7 @@ async def test_a_strangers_annotation_costs_the_leader_nothing(election: Electio
 async def test_without_the_right_to_the_lease_nobody_acts_and_it_is_told_once(
     election: Election, caplog: pytest.LogCaptureFixture
 ) -> None:
-    election.door.faults = [Refused("leases.coordination.k8s.io is forbidden")] * 100
+    election.door.faults = [Rejected("leases.coordination.k8s.io is forbidden")] * 100
     election.enter("one")
     await election.run(60)
     assert election.acting == []
@@ -195,7 +195,7 @@ async def test_without_the_right_to_the_lease_nobody_acts_and_it_is_told_once(
 
 
 async def test_another_fault_in_the_row_is_told_too(election: Election, caplog: pytest.LogCaptureFixture) -> None:
-    election.door.faults = [*repeat(Refused("cannot get leases"), 10), *repeat(Refused("cannot create leases"), 90)]
+    election.door.faults = [*repeat(Rejected("cannot get leases"), 10), *repeat(Rejected("cannot create leases"), 90)]
     election.enter("one")
     await election.run(60)
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
@@ -211,7 +211,7 @@ async def test_a_request_that_hangs_is_given_up(election: Election) -> None:
         raise AssertionError
 
     election.door.read = hang  # type: ignore[method-assign]
-    first.elector._terms = type(first.elector._terms)("one", renew=0.02)
+    first.elector._config = type(first.elector._config)("one", renew_deadline=0.02)
     await election.run(3)
     assert first.elector.leading.is_set()
 
@@ -224,9 +224,9 @@ async def test_a_fault_of_ours_in_the_election_ends_the_process(election: Electi
 
 
 def test_without_an_election_everything_may_be_done() -> None:
-    alone = Unopposed()
+    alone = NoElection()
     assert alone.leading.is_set()
-    assert alone.time_to_act() == float("inf")
+    assert alone.get_write_timeout() == float("inf")
 
 
 HAPPENINGS = st.tuples(st.sampled_from(["stop", "go", "away", "back", "lose", "annotate", "enter"]), st.integers(0, 2))

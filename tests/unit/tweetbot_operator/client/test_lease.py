@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from builders.operator import NOON
-from tweetbot_operator.client.lease import KubernetesLease, Lease, lease_of
+from tweetbot_operator.client.lease import KubernetesLease, Lease, parse_lease
 from tweetbot_operator.client.requests import ApiRequests
 
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/tweetbot/leases"
@@ -50,7 +50,7 @@ async def test_a_new_lease_is_created_and_an_old_one_replaced_as_it_was_read() -
 
 async def test_an_event_is_about_the_lease() -> None:
     wire = Wire()
-    await KubernetesLease(wire, "tweetbot", "tweetbot-operator").tell("LeaderElection", "one became leader", NOON)
+    await KubernetesLease(wire, "tweetbot", "tweetbot-operator").post_event("LeaderElection", "one became leader", NOON)
     verb, path, event = wire.sent[0]
     assert (verb, path) == ("POST", "/apis/events.k8s.io/v1/namespaces/tweetbot/events")
     assert (event["regarding"]["kind"], event["regarding"]["name"]) == ("Lease", "tweetbot-operator")
@@ -58,7 +58,7 @@ async def test_an_event_is_about_the_lease() -> None:
 
 
 def test_an_emptied_lease_has_no_holder() -> None:
-    assert lease_of({"metadata": {"resourceVersion": "3"}, "spec": {"holderIdentity": None}}) == Lease(
+    assert parse_lease({"metadata": {"resourceVersion": "3"}, "spec": {"holderIdentity": None}}) == Lease(
         "", 0, resource_version="3"
     )
 
@@ -69,4 +69,4 @@ async def test_where_the_leader_takes_reports_stands_in_an_annotation() -> None:
     _, _, body = wire.sent[0]
     assert body["metadata"]["annotations"] == {"tweetbot.dev/progress-address": "10.0.0.7:8443"}
     stored = body | {"metadata": {**body["metadata"], "resourceVersion": "7"}}
-    assert lease_of(stored) == Lease("one", 15, address="10.0.0.7:8443", resource_version="7")
+    assert parse_lease(stored) == Lease("one", 15, address="10.0.0.7:8443", resource_version="7")

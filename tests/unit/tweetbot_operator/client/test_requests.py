@@ -12,23 +12,23 @@ from builders.operator import a_bot_in, a_job
 from tweetbot_cluster.state import free_ports
 from tweetbot_operator.client.cluster import KubernetesCluster
 from tweetbot_operator.client.errors import (
-    ClusterBusy,
+    AlreadyExists,
     Conflict,
+    InternalError,
     Invalid,
-    Missing,
-    NamespaceEnding,
-    NameTaken,
-    NotLeading,
-    Refused,
-    ServerFault,
-    TimedOut,
-    WebhookAway,
+    NamespaceTerminating,
+    NotFound,
+    NotLeader,
+    Rejected,
+    Timeout,
+    Unavailable,
+    WebhookUnavailable,
 )
 from tweetbot_operator.client.requests import ApiRequests
-from tweetbot_operator.types.objects import StoredBot
+from tweetbot_operator.types.objects import CachedTweetBot
 
 Answer = Callable[[web.Request], Awaitable[web.Response]]
-BOT = StoredBot("team-a", "gull", "uid-gull", "7", b"{}")
+BOT = CachedTweetBot("team-a", "gull", "uid-gull", "7", b"{}")
 #: What the API server holds of it by the next version.
 A_LATER_BOT = {"metadata": {"namespace": "team-a", "name": "gull", "uid": "uid-gull", "resourceVersion": "8"}}
 #: What makes a JSON patch one of that very form of it.
@@ -88,14 +88,14 @@ def fault(reason: str, message: str = "words") -> dict[str, str]:
 @pytest.mark.parametrize(
     ("status", "reason", "expected"),
     [
-        (404, "NotFound", Missing),
-        (409, "AlreadyExists", NameTaken),
+        (404, "NotFound", NotFound),
+        (409, "AlreadyExists", AlreadyExists),
         (409, "Conflict", Conflict),
-        (403, "Forbidden", Refused),
+        (403, "Forbidden", Rejected),
         (422, "Invalid", Invalid),
-        (429, "TooManyRequests", ClusterBusy),
-        (500, "InternalError", ServerFault),
-        (503, "ServiceUnavailable", ClusterBusy),
+        (429, "TooManyRequests", Unavailable),
+        (500, "InternalError", InternalError),
+        (503, "ServiceUnavailable", Unavailable),
     ],
 )
 async def test_an_error_is_named_by_what_it_means(
@@ -109,7 +109,7 @@ async def test_an_error_is_named_by_what_it_means(
 async def test_a_namespace_that_ends_is_told_from_other_refusals(server: Server, api: ApiRequests) -> None:
     causes = [{"reason": "NamespaceTerminating", "message": "namespace team-a is being terminated"}]
     server.answers = [(403, {**fault("Forbidden"), "details": {"causes": causes}})]
-    with pytest.raises(NamespaceEnding):
+    with pytest.raises(NamespaceTerminating):
         await api.post("/x", {"kind": "Job"})
 
 
@@ -125,7 +125,7 @@ async def test_finalizers_are_set_by_a_patch_that_tests_what_it_was_planned_from
 async def test_a_policys_refusal_of_a_finalizer_is_no_conflict(server: Server, cluster: KubernetesCluster) -> None:
     unchanged = {"metadata": {**A_LATER_BOT["metadata"], "resourceVersion": "7"}}
     server.answers = [(422, fault("Invalid", "ValidatingAdmissionPolicy 'none' denied request")), (200, unchanged)]
-    with pytest.raises(Refused, match="denied request"):
+    with pytest.raises(Rejected, match="denied request"):
         await cluster.set_finalizers(BOT, ("tweetbot.dev/erase",))
 
 
@@ -134,7 +134,7 @@ async def test_a_status_is_forgotten_by_a_patch_that_tests_what_it_was_planned_f
 ) -> None:
     server.answers = [(422, fault("Invalid", "testing value /metadata/uid failed")), (200, A_LATER_BOT)]
     with pytest.raises(Conflict, match="testing value"):
-        await cluster.forget_status(BOT)
+        await cluster.reset_status(BOT)
     _, path, _, operations = server.requests[0]
     assert path.endswith("/tweetbots/gull/status")
     assert operations[:2] == FENCE
@@ -144,14 +144,14 @@ async def test_a_status_is_forgotten_by_a_patch_that_tests_what_it_was_planned_f
 @pytest.mark.parametrize("page", ["<html>sign in</html>", '{"kind": "Jo', "[]"])
 async def test_an_answer_that_is_no_object_is_a_fault_of_the_way(server: Server, api: ApiRequests, page: str) -> None:
     server.answers = [(200, page)]
-    with pytest.raises(ClusterBusy):
+    with pytest.raises(Unavailable):
         await api.get("/x")
 
 
 async def test_a_server_that_is_away_is_busy() -> None:
     (port,) = free_ports(1)
     client = ApiClient(Configuration(host=f"http://127.0.0.1:{port}"))
-    with pytest.raises(ClusterBusy, match="GET /x"):
+    with pytest.raises(Unavailable, match="GET /x"):
         await ApiRequests(client, 2).get("/x")
     await client.close()
 
@@ -182,9 +182,9 @@ async def test_a_job_is_deleted_only_if_it_is_this_very_one(server: Server, clus
 
 
 async def test_without_the_lease_nothing_is_sent_but_questions(server: Server, api: ApiRequests) -> None:
-    held_back = ApiRequests(api._client, 2, time_to_act=lambda: 0.0)
+    held_back = ApiRequests(api._client, 2, get_write_timeout=lambda: 0.0)
     for write in (held_back.post("/x", {}), held_back.apply("/x", {}, "me"), held_back.delete("/x", {})):
-        with pytest.raises(NotLeading):
+        with pytest.raises(NotLeader):
             await write
     server.answers = [(200, {})]
     assert await held_back.get("/x") == {}
@@ -196,8 +196,8 @@ async def test_a_write_ends_when_the_lease_does(server: Server, api: ApiRequests
         await asyncio.Event().wait()
 
     server.before_answer = hang
-    with pytest.raises(TimedOut):
-        await ApiRequests(api._client, 600, time_to_act=lambda: 0.02).post("/x", {})
+    with pytest.raises(Timeout):
+        await ApiRequests(api._client, 600, get_write_timeout=lambda: 0.02).post("/x", {})
 
 
 async def test_a_token_goes_along_and_is_asked_for_each_time(server: Server, api: ApiRequests) -> None:
@@ -224,7 +224,7 @@ async def test_lists_go_page_by_page_with_the_selector(server: Server, cluster: 
         (200, {"items": [item("a")], "metadata": {"continue": "more"}}),
         (200, {"items": [item("b")], "metadata": {}}),
     ]
-    assert [trace.name async for trace in cluster.traces("jobs")] == ["a", "b"]
+    assert [trace.name async for trace in cluster.list_metadata("jobs")] == ["a", "b"]
     first, second = (path for _, path, _, _ in server.requests)
     assert "labelSelector=app.kubernetes.io" in first.replace("%2F", "/")
     assert "limit=200" in first
@@ -234,12 +234,12 @@ async def test_lists_go_page_by_page_with_the_selector(server: Server, cluster: 
 
 async def test_an_empty_list_of_metadata_is_no_fault(server: Server, cluster: KubernetesCluster) -> None:
     server.answers = [(200, {"kind": "PartialObjectMetadataList", "metadata": {}, "items": None})]
-    assert [trace async for trace in cluster.traces("jobs")] == []
+    assert [trace async for trace in cluster.list_metadata("jobs")] == []
 
 
 async def test_bounded_to_namespaces_it_lists_nothing_else(server: Server, api: ApiRequests) -> None:
     server.answers = [(200, {"items": [], "metadata": {}})] * 2
-    found = [item async for item in KubernetesCluster(api, ("team-a", "team-b")).everything("pods")]
+    found = [item async for item in KubernetesCluster(api, ("team-a", "team-b")).list_all("pods")]
     assert found == []
     assert [path.split("?")[0] for _, path, _, _ in server.requests] == [
         "/api/v1/namespaces/team-a/pods",
@@ -262,7 +262,7 @@ async def test_pods_of_another_controller_are_not_taken_for_the_jobs(
         return {"metadata": {**metadata, "creationTimestamp": "2026-01-01T12:00:00Z"}}
 
     server.answers = [(200, {"items": [pod("uid-train"), pod("stranger")], "metadata": {}})]
-    assert [found.name for found in await cluster.pods_of(a_job(a_bot_in("Train")))] == ["uid-train"]
+    assert [found.name for found in await cluster.list_pods(a_job(a_bot_in("Train")))] == ["uid-train"]
 
 
 async def test_mount_failures_come_newest_last(server: Server, cluster: KubernetesCluster) -> None:
@@ -273,15 +273,15 @@ async def test_mount_failures_come_newest_last(server: Server, cluster: Kubernet
     old = {"note": "old", "deprecatedLastTimestamp": "2026-01-01T12:00:00Z", **about}
     new = {"note": "new", "deprecatedLastTimestamp": "2026-01-01T12:05:00Z", **about}
     server.answers = [(200, {"items": [new, old], "metadata": {}})]
-    assert await cluster.mount_failures_of(pod) == ("old", "new")
+    assert await cluster.list_mount_failures(pod) == ("old", "new")
 
 
 async def test_a_webhook_that_is_away_is_another_fault_than_the_servers_own(server: Server, api: ApiRequests) -> None:
     words = 'Internal error occurred: failed calling webhook "mjob.kb.io": failed to call webhook: connection refused'
     server.answers = [(500, {"message": words}), (500, {"message": "Internal error occurred: etcd"})]
-    with pytest.raises(WebhookAway, match=r"mjob\.kb\.io"):
+    with pytest.raises(WebhookUnavailable, match=r"mjob\.kb\.io"):
         await api.post("/x", {})
-    with pytest.raises(ServerFault):
+    with pytest.raises(InternalError):
         await api.post("/x", {})
 
 
@@ -290,12 +290,12 @@ async def test_workloads_that_cannot_be_read_say_nothing(
     server: Server, cluster: KubernetesCluster, code: int, message: str
 ) -> None:
     server.answers = [(code, {"message": message})]
-    assert await cluster.queue_words_of(a_job(a_bot_in("Train"))) == ""
+    assert await cluster.workload_message(a_job(a_bot_in("Train"))) == ""
 
 
 async def test_workloads_are_looked_up_by_the_job(server: Server, api: ApiRequests) -> None:
     server.answers = [(200, {"items": []})]
-    await KubernetesCluster(api, kueue_version="v1beta2").queue_words_of(a_job(a_bot_in("Train")))
+    await KubernetesCluster(api, kueue_version="v1beta2").workload_message(a_job(a_bot_in("Train")))
     assert server.requests[0][1] == (
         "/apis/kueue.x-k8s.io/v1beta2/namespaces/team-a/workloads?labelSelector=kueue.x-k8s.io/job-uid%3Duid-train"
     )

@@ -21,7 +21,7 @@ from builders.operator import (
     a_run,
     a_train_result,
     a_waiting_pod,
-    a_world,
+    an_observed,
     seconds_after_noon,
 )
 from harness.kstatus import kstatus as kstatus_of
@@ -29,9 +29,9 @@ from harness.lua_checks import health_of
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import Condition, ModelStatus, TweetBotStatus
 from tweetbot_operator.decisions.plan import plan
-from tweetbot_operator.types.diagnostics import Findings, MountCheck
-from tweetbot_operator.types.observed import World
-from tweetbot_operator.types.tweetbot import UnreadableBot
+from tweetbot_operator.types.diagnostics import Diagnosis, Diagnostics
+from tweetbot_operator.types.observed import Observed
+from tweetbot_operator.types.tweetbot import InvalidTweetBot
 
 SERVED = ModelStatus(**a_train_result().model.model_dump(), run_id="0" * 16, identity="1" * 16)
 MISSING_SECRET = 'MountVolume.SetUp failed for volume "secrets" : secret "s3" not found'
@@ -39,7 +39,7 @@ MISSING_SECRET = 'MountVolume.SetUp failed for volume "secrets" : secret "s3" no
 
 def resource_with(generation: int, status: TweetBotStatus) -> dict[str, Any]:
     """Return what a health check reads: a resource of this generation with this status."""
-    return a_manifest() | {"metadata": {"name": "gull", "generation": generation}, "status": status.as_json()}
+    return a_manifest() | {"metadata": {"name": "gull", "generation": generation}, "status": status.to_dict()}
 
 
 def kstatus(generation: int, status: TweetBotStatus) -> str:
@@ -65,57 +65,57 @@ class Row:
     kstatus: str
 
 
-def a_blocked(**waiting: Any) -> World:
+def a_blocked(**waiting: Any) -> Observed:
     bot = a_bot_in("Prepare")
     pod = a_waiting_pod(a_job(bot), **waiting)
-    return a_world(bot, jobs=(a_job(bot),), pods=(pod,), at=121)
+    return an_observed(bot, jobs=(a_job(bot),), pods=(pod,), at=121)
 
 
-def with_missing_secret() -> World:
+def with_missing_secret() -> Observed:
     world = a_blocked()
-    check = MountCheck(MISSING_SECRET, 1, seconds_after_noon(300))
-    return replace(world, findings=Findings(mounts={world.pods[0].uid: check}))
+    check = Diagnosis(MISSING_SECRET, 1, seconds_after_noon(300))
+    return replace(world, diagnostics=Diagnostics(mounts={world.pods[0].uid: check}))
 
 
-def a_failed_run() -> World:
+def a_failed_run() -> Observed:
     bot = a_bot_in("Prepare", run_fields={"outcome": "Failed", "reason": "TooFewPosts", "message": "too few posts"})
-    return a_world(bot)
+    return an_observed(bot)
 
 
-def a_succeeded_run() -> World:
+def a_succeeded_run() -> Observed:
     bot = a_bot_in("Train", run_fields={"outcome": "Succeeded", "reason": "Succeeded"})
-    return a_world(replace(bot, status=bot.status.model_copy(update={"model": SERVED})))
+    return an_observed(replace(bot, status=bot.status.model_copy(update={"model": SERVED})))
 
 
-def waiting_for_the_previous_pod() -> World:
+def waiting_for_the_previous_pod() -> Observed:
     bot = a_bot_in("Prepare")
-    return a_world(bot, jobs=(a_job(bot, name="gull-00000000-train", uid="old", run="0" * 16, deleting=True),))
+    return an_observed(bot, jobs=(a_job(bot, name="gull-00000000-train", uid="old", run_id="0" * 16, deleting=True),))
 
 
-def evicted() -> World:
+def evicted() -> Observed:
     bot = a_bot_in("Train")
     job = a_job(bot)
     first = a_failed_pod(job, 137, disrupted=True, uid="first", name="a", created_at=seconds_after_noon(-60))
-    return a_world(bot, jobs=(job,), pods=(first, a_waiting_pod(job)))
+    return an_observed(bot, jobs=(job,), pods=(first, a_waiting_pod(job)))
 
 
-def backing_off() -> World:
+def backing_off() -> Observed:
     fields = {"retries": 1, "retry_at": "2026-01-01T12:05:00Z", "reason": "StorageUnavailable", "message": "S3 is away"}
-    return a_world(a_bot_in("Train", run_fields=fields))
+    return an_observed(a_bot_in("Train", run_fields=fields))
 
 
-def running(stage: Any) -> World:
+def running(stage: Any) -> Observed:
     bot = a_bot_in(stage)
-    return a_world(bot, jobs=(a_job(bot),), pods=(a_pod(a_job(bot)),))
+    return an_observed(bot, jobs=(a_job(bot),), pods=(a_pod(a_job(bot)),))
 
 
-def node_lost() -> World:
+def node_lost() -> Observed:
     bot = a_bot_in("Train")
     job = a_job(bot)
-    return a_world(bot, jobs=(job,), pods=(a_pod(job, deleting_at=seconds_after_noon(0)),), at=61)
+    return an_observed(bot, jobs=(job,), pods=(a_pod(job, deleting_at=seconds_after_noon(0)),), at=61)
 
 
-ROWS: dict[str, tuple[World, Row]] = {
+ROWS: dict[str, tuple[Observed, Row]] = {
     "prepare runs": (running("Prepare"), Row("True", "absent", "Preparing", "Preparing", "Current")),
     "train runs": (running("Train"), Row("True", "absent", "Training", "Training", "Current")),
     "waiting for an earlier Pod": (
@@ -142,7 +142,7 @@ ROWS: dict[str, tuple[World, Row]] = {
     "the node is lost": (node_lost(), Row("False", "True", "NodeLost", "Training", "Failed")),
     "the run failed for good": (a_failed_run(), Row("False", "True", "TooFewPosts", "Failed", "Failed")),
     "suspended": (
-        a_world(a_bot_in("Prepare", suspend=True)),
+        an_observed(a_bot_in("Prepare", suspend=True)),
         Row("True", "absent", "Suspended", "Suspended", "Current"),
     ),
     "published": (a_succeeded_run(), Row("True", "absent", "Succeeded", "Succeeded", "Current")),
@@ -200,11 +200,11 @@ def test_what_is_abnormal_is_there_only_while_it_holds() -> None:
 
 def test_a_transition_time_changes_only_when_the_status_flips() -> None:
     bot = a_bot_in("Train")
-    first = plan(a_world(bot, jobs=(a_job(bot),), pods=(a_pod(a_job(bot)),)), SETTINGS).status
+    first = plan(an_observed(bot, jobs=(a_job(bot),), pods=(a_pod(a_job(bot)),)), SETTINGS).status
     bot = replace(bot, status=first)
     failed = a_failed_job(bot)
     pods = (a_failed_pod(failed, 10, said=a_refusal_of_the_trainer()),)
-    later = plan(a_world(bot, jobs=(failed,), pods=pods, at=3600), SETTINGS).status
+    later = plan(an_observed(bot, jobs=(failed,), pods=pods, at=3600), SETTINGS).status
     times = {each.type: each.last_transition_time for each in later.conditions}
     assert times["Ready"] == times["Progressing"] == times["Stalled"] == "2026-01-01T13:00:00Z"
     assert times["Accepted"] == times["ModelReady"] == times["DataReady"] == "2026-01-01T12:00:00Z"
@@ -218,22 +218,22 @@ def test_a_served_model_keeps_its_generation_while_an_edit_of_the_data_trains() 
 
 def test_a_served_model_takes_the_generation_of_an_edit_that_changes_no_identity() -> None:
     before = trained()
-    status = plan(a_world(replace(before, generation=2, spec=a_bot(suspend=True).spec)), SETTINGS).status
+    status = plan(an_observed(replace(before, generation=2, spec=a_bot(suspend=True).spec)), SETTINGS).status
     assert condition(status, "ModelReady").observed_generation == 2
 
 
 def test_a_failed_run_leaves_the_older_model_served() -> None:
     bot = a_bot_in("Train", status_fields={"model": SERVED})
     job = a_failed_job(bot)
-    status = plan(a_world(bot, jobs=(job,), pods=(a_failed_pod(job, 13),)), SETTINGS).status
+    status = plan(an_observed(bot, jobs=(job,), pods=(a_failed_pod(job, 13),)), SETTINGS).status
     assert status.model == SERVED
     assert condition(status, "ModelReady").status == "True"
 
 
 def test_a_spec_that_no_longer_parses_is_told_and_nothing_else_changes() -> None:
     before = plan(ROWS["published"][0], SETTINGS).status
-    bot = UnreadableBot("team-a", "gull", "uid-gull", 2, "5", before, "spec.sources: write a list")
-    status = plan(World(bot, (), (), Findings(), seconds_after_noon(0)), SETTINGS).status
+    bot = InvalidTweetBot("team-a", "gull", "uid-gull", 2, "5", before, "spec.sources: write a list")
+    status = plan(Observed(bot, (), (), Diagnostics(), seconds_after_noon(0)), SETTINGS).status
     assert (condition(status, "Accepted").status, condition(status, "Accepted").reason) == ("False", "InvalidSpec")
     assert (status.phase, kstatus(2, status)) == ("Failed", "Failed")
     assert (status.current_run, status.model) == (before.current_run, before.model)
@@ -244,7 +244,7 @@ def test_tracking_that_did_less_than_asked_is_told_and_harms_nothing() -> None:
     bot = a_bot_in("Train")
     job = a_complete_job(bot)
     pods = (a_finished_pod(job, a_train_result(degraded="the W&B server does not answer")),)
-    status = plan(a_world(bot, jobs=(job,), pods=pods), SETTINGS).status
+    status = plan(an_observed(bot, jobs=(job,), pods=pods), SETTINGS).status
     assert condition(status, "TrackingDegraded").status == "True"
     assert condition(status, "TrackingDegraded").message == "the W&B server does not answer"
     assert status.phase == "Succeeded"
@@ -253,7 +253,7 @@ def test_tracking_that_did_less_than_asked_is_told_and_harms_nothing() -> None:
 def test_data_is_ready_once_the_run_has_its_dataset() -> None:
     bot = a_bot_in("Prepare")
     job = a_complete_job(bot)
-    status = plan(a_world(bot, jobs=(job,), pods=(a_finished_pod(job, a_prepare_result()),)), SETTINGS).status
+    status = plan(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, a_prepare_result()),)), SETTINGS).status
     assert condition(status, "DataReady").status == "True"
     assert status.data is not None
     assert status.data.kept == 1500
@@ -273,13 +273,13 @@ def test_the_phase_is_never_blank() -> None:
 
 
 def condition(status: TweetBotStatus, type_: str) -> Condition:
-    found = status.condition(type_)
+    found = status.find_condition(type_)
     assert found is not None, f"no condition {type_}"
     return found
 
 
 def status_of(status: TweetBotStatus, type_: str) -> str:
-    found = status.condition(type_)
+    found = status.find_condition(type_)
     return found.status if found else "absent"
 
 
@@ -287,7 +287,7 @@ def trained() -> TweetBot:
     """Return a bot whose train Job has just been read."""
     bot = a_bot_in("Train")
     job = a_complete_job(bot)
-    status = plan(a_world(bot, jobs=(job,), pods=(a_finished_pod(job, a_train_result()),)), SETTINGS).status
+    status = plan(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, a_train_result()),)), SETTINGS).status
     return replace(bot, status=status)
 
 
@@ -296,14 +296,14 @@ def edited(filter_: dict[str, Any], generation: int) -> TweetBotStatus:
     before = trained()
     after = replace(before, spec=a_bot(filter=filter_).spec, generation=generation)
     assert a_run(after).identity != a_run(before).identity
-    return plan(a_world(after), SETTINGS).status
+    return plan(an_observed(after), SETTINGS).status
 
 
 def test_where_a_run_failed_before_any_model_its_reason_says_why_there_is_none() -> None:
     bot = a_bot_in("Train")
     failed = a_failed_job(bot)
     said = a_refusal_of_the_trainer("GateFailed", "34.5 % of its samples are verbatim, and maxVerbatimPercent is 20.")
-    world = a_world(bot, jobs=(failed,), pods=(a_failed_pod(failed, 14, said=said),))
+    world = an_observed(bot, jobs=(failed,), pods=(a_failed_pod(failed, 14, said=said),))
     ready = condition(plan(world, SETTINGS).status, "ModelReady")
     assert (ready.status, ready.reason) == ("False", "GateFailed")
     assert "34.5 %" in ready.message

@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 
 from builders.manifests import a_manifest
-from builders.operator import NOON, SETTINGS, a_bot, a_job, a_refusal_of_the_trainer, a_world, seconds_after_noon
+from builders.operator import NOON, SETTINGS, a_bot, a_job, a_refusal_of_the_trainer, an_observed, seconds_after_noon
 from harness.stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.handover import ERASE_FINALIZER, RunDocument
 from tweetbot_contract.result import encode
-from tweetbot_operator.client.errors import NamespaceEnding, Refused, WebhookAway
+from tweetbot_operator.client.errors import NamespaceTerminating, Rejected, WebhookUnavailable
 from tweetbot_operator.decisions.deletion import plan_deletion
 from tweetbot_operator.decisions.plan import plan
 from tweetbot_operator.types.actions import SetFinalizers
-from tweetbot_operator.types.diagnostics import Findings, Refusal
-from tweetbot_operator.types.tweetbot import UnreadableBot
+from tweetbot_operator.types.diagnostics import CreateFailure, Diagnostics
+from tweetbot_operator.types.tweetbot import InvalidTweetBot
 
 ERASING: dict[str, Any] = {"deletionPolicy": "Delete"}
 CLEANUP = "gull-uidgull-cleanup"
@@ -86,10 +86,10 @@ async def test_the_policy_may_change_and_other_finalizers_stay(stage: Stage) -> 
 
 def test_the_same_state_asks_for_the_finalizer_once() -> None:
     bot = a_bot(**ERASING)
-    made = plan(a_world(bot), SETTINGS)
+    made = plan(an_observed(bot), SETTINGS)
     assert made.actions == (SetFinalizers((ERASE_FINALIZER,), "deletionPolicy is Delete"),)
     guarded = replace(bot, finalizers=(ERASE_FINALIZER,))
-    assert not [each for each in plan(a_world(guarded), SETTINGS).actions if isinstance(each, SetFinalizers)]
+    assert not [each for each in plan(an_observed(guarded), SETTINGS).actions if isinstance(each, SetFinalizers)]
 
 
 # ---- the erasure
@@ -172,13 +172,13 @@ async def test_a_cleanup_that_failed_is_tried_again_after_a_pause_and_says_why(s
 
 
 def message(stage: Stage) -> str:
-    found = stage.status.condition("Progressing")
+    found = stage.status.find_condition("Progressing")
     return found.message if found else ""
 
 
 async def test_a_refused_cleanup_is_tried_again(stage: Stage) -> None:
     await stage.apply(**ERASING)
-    stage.cluster.faults["create_job"] = [Refused("exceeded quota")]
+    stage.cluster.faults["create_job"] = [Rejected("exceeded quota")]
     await deleted(stage)
     assert CLEANUP not in stage.cluster.names("jobs")
     assert "exceeded quota" in message(stage)
@@ -249,7 +249,7 @@ async def test_one_refusal_is_not_the_end_for_an_operator_that_was_away_for_long
     stage.cluster.intake = None
     stage.cluster.delete_bot(NAMESPACE, NAME)
     stage.time += timedelta(seconds=9000)
-    stage.cluster.faults["create_job"] = [WebhookAway("failed calling webhook")]
+    stage.cluster.faults["create_job"] = [WebhookUnavailable("failed calling webhook")]
     stage.start_operator()
     await stage.settle()
     await stage.wait(2)
@@ -258,9 +258,11 @@ async def test_one_refusal_is_not_the_end_for_an_operator_that_was_away_for_long
 
 def test_what_was_said_of_a_stages_job_is_not_said_of_the_erasure() -> None:
     bot = replace(a_bot(**ERASING), finalizers=(ERASE_FINALIZER,), deleting=True, deleted_at=NOON.isoformat())
-    quota = Refusal("gull-1a2b3c4d-train", "e", "JobRefused", "exceeded quota", 1, NOON)
-    made = plan_deletion(a_world(bot, jobs=(a_job(bot, deleting=True),), findings=Findings(refusal=quota)), SETTINGS)
-    ready = made.status.condition("Ready")
+    quota = CreateFailure("gull-1a2b3c4d-train", "e", "JobRefused", "exceeded quota", 1, NOON)
+    made = plan_deletion(
+        an_observed(bot, jobs=(a_job(bot, deleting=True),), diagnostics=Diagnostics(create_failure=quota)), SETTINGS
+    )
+    ready = made.status.find_condition("Ready")
     assert ready is not None
     assert (ready.reason, "quota" in ready.message) == ("Erasing", False)
 
@@ -297,28 +299,28 @@ async def test_a_stage_that_does_not_end_does_not_hold_the_bot_up_for_ever(stage
 
 async def test_an_ending_namespace_is_not_held_up_at_all(stage: Stage) -> None:
     await stage.apply(**ERASING)
-    stage.cluster.faults["create_job"] = [NamespaceEnding("unable to create new content in namespace")]
+    stage.cluster.faults["create_job"] = [NamespaceTerminating("unable to create new content in namespace")]
     await deleted(stage)
     assert is_gone(stage)
     assert "its namespace is being deleted" in events(stage)[0]
 
 
 def test_a_spec_that_cannot_be_read_does_not_hold_the_bot_up() -> None:
-    bot = UnreadableBot(
+    bot = InvalidTweetBot(
         namespace=NAMESPACE,
         name=NAME,
         uid="uid-gull",
         generation=1,
         resource_version="1",
         status=a_bot().status,
-        complaint="spec.filter: no",
+        error="spec.filter: no",
         deleting=True,
         deleted_at=NOON.isoformat(),
         finalizers=(ERASE_FINALIZER, FOREIGN),
     )
-    made = plan_deletion(a_world(bot), SETTINGS)
-    assert made.records
-    after = plan_deletion(a_world(replace(bot, status=made.status)), SETTINGS)
+    made = plan_deletion(an_observed(bot), SETTINGS)
+    assert made.status_first
+    after = plan_deletion(an_observed(replace(bot, status=made.status)), SETTINGS)
     assert after.actions == (SetFinalizers((FOREIGN,), "given up"),)
 
 
@@ -335,13 +337,13 @@ async def test_a_schedule_that_makes_no_sense_is_in_no_erasures_way(stage: Stage
 
 def test_another_ones_finalizer_is_waited_for_without_a_word() -> None:
     bot = replace(a_bot(**ERASING), finalizers=(FOREIGN,), deleting=True, deleted_at=NOON.isoformat())
-    made = plan_deletion(a_world(bot, at=9999), SETTINGS)
-    assert (made.actions, made.status, made.wake_at) == ((), bot.status, None)
+    made = plan_deletion(an_observed(bot, at=9999), SETTINGS)
+    assert (made.actions, made.status, made.requeue_at) == ((), bot.status, None)
 
 
 def test_it_is_woken_for_its_deadline() -> None:
     bot = replace(a_bot(**ERASING), finalizers=(ERASE_FINALIZER,), deleting=True, deleted_at=NOON.isoformat())
-    assert plan_deletion(a_world(bot), SETTINGS).wake_at == seconds_after_noon(3600)
+    assert plan_deletion(an_observed(bot), SETTINGS).requeue_at == seconds_after_noon(3600)
 
 
 # ---- other people's Jobs

@@ -4,9 +4,9 @@ import pytest
 
 from builders.operator import a_bot_in, a_failed_job, a_failed_pod, a_refusal_of_the_trainer
 from tweetbot_contract.result import StageFailed
-from tweetbot_operator.decisions.failures import failure_of
+from tweetbot_operator.decisions.failures import diagnose_failure
 from tweetbot_operator.types.objects import PodView
-from tweetbot_operator.types.stage_state import Broken, Interrupted, Lost, Unread
+from tweetbot_operator.types.stage_state import Failed, ResultLost, ResultPending, RetryableFailure
 
 JOB = a_failed_job(a_bot_in("Train"))
 SAID = a_refusal_of_the_trainer()
@@ -36,8 +36,8 @@ def pod(exit_code: int | None, said: StageFailed | None = None, **changes: objec
     ],
 )
 def test_a_failure_for_good_has_its_own_reason(pods: tuple[PodView, ...], reason: str) -> None:
-    outcome = failure_of(JOB, pods, searched=False)
-    assert isinstance(outcome, Broken)
+    outcome = diagnose_failure(JOB, pods, searched=False)
+    assert isinstance(outcome, Failed)
     assert outcome.reason == reason
     assert "Traceback" not in outcome.message
     assert len(outcome.message) <= 1024
@@ -45,62 +45,62 @@ def test_a_failure_for_good_has_its_own_reason(pods: tuple[PodView, ...], reason
 
 @pytest.mark.parametrize("code", [10, 11])
 def test_what_may_be_mended_outside_the_manifest_names_the_way_on(code: int) -> None:
-    outcome = failure_of(JOB, (pod(code, SAID),), searched=False)
-    assert isinstance(outcome, Broken)
+    outcome = diagnose_failure(JOB, (pod(code, SAID),), searched=False)
+    assert isinstance(outcome, Failed)
     assert outcome.message.startswith("the bucket is not there. ")
     assert outcome.message.endswith("set the annotation tweetbot.dev/retrain-at.")
 
 
 def test_a_message_that_names_the_way_on_is_left_as_it_is() -> None:
     said = a_refusal_of_the_trainer(message="Create it and set the annotation tweetbot.dev/retrain-at.")
-    outcome = failure_of(JOB, (pod(10, said),), searched=False)
-    assert outcome == Broken("BucketNotFound", said.message)
+    outcome = diagnose_failure(JOB, (pod(10, said),), searched=False)
+    assert outcome == Failed("BucketNotFound", said.message)
 
 
 def test_a_longest_message_keeps_the_way_on_and_its_bound() -> None:
-    outcome = failure_of(JOB, (pod(10, a_refusal_of_the_trainer(message="m" * 1024)),), searched=False)
-    assert isinstance(outcome, Broken)
+    outcome = diagnose_failure(JOB, (pod(10, a_refusal_of_the_trainer(message="m" * 1024)),), searched=False)
+    assert isinstance(outcome, Failed)
     assert len(outcome.message) <= 1024
     assert "retrain-at" in outcome.message
 
 
 def test_control_characters_never_reach_a_status() -> None:
     said = a_refusal_of_the_trainer(message="first\nsecond\x1b[31m\u202e end")
-    outcome = failure_of(JOB, (pod(12, said),), searched=False)
-    assert isinstance(outcome, Broken)
+    outcome = diagnose_failure(JOB, (pod(12, said),), searched=False)
+    assert isinstance(outcome, Failed)
     assert outcome.message.isprintable()
 
 
 def test_attempts_ended_by_75_are_a_temporary_fault() -> None:
     said = a_refusal_of_the_trainer("RateLimited", "X asks to wait")
-    assert failure_of(JOB, (pod(75, said),), searched=False) == Interrupted("RateLimited", "X asks to wait")
+    assert diagnose_failure(JOB, (pod(75, said),), searched=False) == RetryableFailure("RateLimited", "X asks to wait")
 
 
 def test_75_without_a_message_is_temporary_all_the_same() -> None:
-    outcome = failure_of(JOB, (pod(75),), searched=False)
-    assert isinstance(outcome, Interrupted)
+    outcome = diagnose_failure(JOB, (pod(75),), searched=False)
+    assert isinstance(outcome, RetryableFailure)
 
 
 def test_pods_that_the_cache_lacks_are_asked_for() -> None:
-    assert failure_of(JOB, (), searched=False) == Unread(JOB)
+    assert diagnose_failure(JOB, (), searched=False) == ResultPending(JOB)
 
 
 def test_a_pod_that_the_cache_has_not_seen_end_is_asked_for() -> None:
     running = a_failed_pod(JOB, None, phase="Running", uid="second")
-    assert failure_of(JOB, (pod(1), running), searched=False) == Unread(JOB)
+    assert diagnose_failure(JOB, (pod(1), running), searched=False) == ResultPending(JOB)
 
 
 def test_pods_that_are_gone_are_lost() -> None:
-    assert failure_of(JOB, (), searched=True) == Lost()
+    assert diagnose_failure(JOB, (), searched=True) == ResultLost()
 
 
 def test_what_kept_the_trainer_from_starting_is_told_as_there_is_no_log() -> None:
-    outcome = failure_of(JOB, (pod(128, start_error="exec: not found in $PATH"),), searched=True)
-    assert isinstance(outcome, Broken)
+    outcome = diagnose_failure(JOB, (pod(128, start_error="exec: not found in $PATH"),), searched=True)
+    assert isinstance(outcome, Failed)
     assert outcome.message.startswith("The node could not start the trainer: exec: not found in $PATH. ")
 
 
 def test_disrupted_pods_are_not_counted_as_attempts() -> None:
-    outcome = failure_of(JOB, (pod(137, disrupted=True), pod(1)), searched=False)
-    assert isinstance(outcome, Broken)
+    outcome = diagnose_failure(JOB, (pod(137, disrupted=True), pod(1)), searched=False)
+    assert isinstance(outcome, Failed)
     assert outcome.message.startswith("All 1 attempts")

@@ -21,18 +21,18 @@ from builders.operator import (
     a_run,
     a_train_result,
     a_waiting_pod,
-    a_world,
+    an_observed,
     seconds_after_noon,
 )
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import CurrentRun, TrackingStatus
 from tweetbot_operator.decisions.plan import Plan, plan
-from tweetbot_operator.types.actions import CreateJob, DeleteJob, FindPods, ReadEvents
-from tweetbot_operator.types.diagnostics import Findings, Refusal
-from tweetbot_operator.types.observed import World
+from tweetbot_operator.types.actions import CreateJob, DeleteJob, ListEvents, ListPods
+from tweetbot_operator.types.diagnostics import CreateFailure, Diagnostics
+from tweetbot_operator.types.observed import Observed
 
 
-def planned(world: World) -> Plan:
+def planned(world: Observed) -> Plan:
     return plan(world, SETTINGS)
 
 
@@ -53,23 +53,23 @@ def deleted(made: Plan) -> list[tuple[str, str]]:
 
 
 def test_a_new_run_is_recorded_before_anything_is_done_for_it() -> None:
-    made = planned(a_world(a_bot()))
-    assert (made.records, made.actions) == (True, ())
+    made = planned(an_observed(a_bot()))
+    assert (made.status_first, made.actions) == (True, ())
     assert (run_in(made).number, run_in(made).stage, run_in(made).outcome) == (1, "Prepare", None)
 
 
 def test_a_recorded_run_gets_its_prepare_job() -> None:
     bot = a_bot_in("Prepare")
-    assert created(planned(a_world(bot))) == [a_run(bot).job_name]
+    assert created(planned(an_observed(bot))) == [a_run(bot).job_name]
 
 
 def test_a_run_whose_job_is_there_needs_nothing() -> None:
     bot = a_bot_in("Prepare")
-    assert planned(a_world(bot, jobs=(a_job(bot),), pods=(a_pod(a_job(bot)),))).actions == ()
+    assert planned(an_observed(bot, jobs=(a_job(bot),), pods=(a_pod(a_job(bot)),))).actions == ()
 
 
 def test_a_suspended_bot_is_recorded_and_gets_no_job() -> None:
-    assert planned(a_world(a_bot_in("Prepare", suspend=True))).actions == ()
+    assert planned(an_observed(a_bot_in("Prepare", suspend=True))).actions == ()
 
 
 # ---- prepare to train
@@ -78,31 +78,31 @@ def test_a_suspended_bot_is_recorded_and_gets_no_job() -> None:
 def test_a_dataset_is_recorded_before_the_train_job_is_made() -> None:
     bot = a_bot_in("Prepare")
     job = a_complete_job(bot)
-    made = planned(a_world(bot, jobs=(job,), pods=(a_finished_pod(job, a_prepare_result()),)))
-    assert (made.records, created(made)) == (True, [])
+    made = planned(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, a_prepare_result()),)))
+    assert (made.status_first, created(made)) == (True, [])
     assert (run_in(made).stage, run_in(made).dataset) == ("Train", DIGEST)
     assert (run_in(made).job_name or "").endswith("-train")
 
 
 def test_a_recorded_dataset_gets_its_train_job() -> None:
     bot = a_bot_in("Train")
-    assert created(planned(a_world(bot))) == [a_run(bot, stage="Train").job_name]
+    assert created(planned(an_observed(bot))) == [a_run(bot, stage="Train").job_name]
 
 
 def test_an_adopted_model_ends_the_run_without_a_train_job() -> None:
     bot = a_bot_in("Prepare")
     job = a_complete_job(bot)
     result = a_prepare_result(adopted=a_train_result())
-    made = planned(a_world(bot, jobs=(job,), pods=(a_finished_pod(job, result),)))
+    made = planned(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, result),)))
     assert (run_in(made).outcome, run_in(made).reason) == ("Succeeded", "Adopted")
     assert made.status.model is not None
-    assert created(planned(a_world(replace(bot, status=made.status), jobs=(job,)))) == []
+    assert created(planned(an_observed(replace(bot, status=made.status), jobs=(job,)))) == []
 
 
 def test_a_train_result_becomes_the_served_model() -> None:
     bot = a_bot_in("Train")
     job = a_complete_job(bot)
-    made = planned(a_world(bot, jobs=(job,), pods=(a_finished_pod(job, a_train_result(wandb_url="https://w/1")),)))
+    made = planned(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, a_train_result(wandb_url="https://w/1")),)))
     assert run_in(made).outcome == "Succeeded"
     assert made.status.model is not None
     assert made.status.model.run_id == run_in(made).id
@@ -115,8 +115,8 @@ def test_a_train_result_becomes_the_served_model() -> None:
 def test_the_result_of_one_stage_is_no_result_of_the_other() -> None:
     bot = a_bot_in("Train")
     job = a_complete_job(bot)
-    found = Findings(searched=frozenset({job.uid}))
-    made = planned(a_world(bot, jobs=(job,), pods=(a_finished_pod(job, a_prepare_result()),), findings=found))
+    found = Diagnostics(searched=frozenset({job.uid}))
+    made = planned(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, a_prepare_result()),), diagnostics=found))
     assert (run_in(made).outcome, run_in(made).reason) == ("Failed", "TrainerBug")
 
 
@@ -125,30 +125,30 @@ def test_the_result_of_one_stage_is_no_result_of_the_other() -> None:
 
 def test_a_run_that_has_ended_is_never_run_again_because_its_job_is_gone() -> None:
     for outcome in ("Succeeded", "Failed"):
-        made = planned(a_world(a_bot_in("Train", run_fields={"outcome": outcome, "reason": "X"})))
-        assert (made.records, made.actions) == (False, ())
+        made = planned(an_observed(a_bot_in("Train", run_fields={"outcome": outcome, "reason": "X"})))
+        assert (made.status_first, made.actions) == (False, ())
 
 
 def test_a_job_goes_an_hour_after_success_and_wakes_the_operator_for_it() -> None:
     bot = a_bot_in("Train", run_fields={"outcome": "Succeeded", "reason": "Succeeded"})
     job = a_complete_job(bot)
-    before = planned(a_world(bot, jobs=(job,), at=3599))
-    assert (before.actions, before.wake_at) == ((), seconds_after_noon(3600))
-    assert deleted(planned(a_world(bot, jobs=(job,), at=3600))) == [(job.uid, "expired")]
+    before = planned(an_observed(bot, jobs=(job,), at=3599))
+    assert (before.actions, before.requeue_at) == ((), seconds_after_noon(3600))
+    assert deleted(planned(an_observed(bot, jobs=(job,), at=3600))) == [(job.uid, "expired")]
 
 
 def test_a_job_goes_a_day_after_failure() -> None:
     bot = a_bot_in("Train", run_fields={"outcome": "Failed", "reason": "Diverged"})
     job = a_failed_job(bot)
-    assert planned(a_world(bot, jobs=(job,), at=86399)).actions == ()
-    assert deleted(planned(a_world(bot, jobs=(job,), at=86400))) == [(job.uid, "expired")]
+    assert planned(an_observed(bot, jobs=(job,), at=86399)).actions == ()
+    assert deleted(planned(an_observed(bot, jobs=(job,), at=86400))) == [(job.uid, "expired")]
 
 
 def test_a_job_whose_result_was_not_read_never_expires() -> None:
     bot = a_bot_in("Train")
-    made = planned(a_world(bot, jobs=(a_complete_job(bot),), at=10**7))
+    made = planned(an_observed(bot, jobs=(a_complete_job(bot),), at=10**7))
     assert deleted(made) == []
-    assert [type(action) for action in made.actions] == [FindPods]
+    assert [type(action) for action in made.actions] == [ListPods]
 
 
 # ---- results that are hard to come by
@@ -157,13 +157,13 @@ def test_a_job_whose_result_was_not_read_never_expires() -> None:
 def test_a_complete_job_without_message_in_the_cache_is_asked_for_its_pods() -> None:
     bot = a_bot_in("Prepare")
     job = a_complete_job(bot)
-    assert planned(a_world(bot, jobs=(job,), pods=(a_pod(job),))).actions == (FindPods(job),)
+    assert planned(an_observed(bot, jobs=(job,), pods=(a_pod(job),))).actions == (ListPods(job),)
 
 
 def test_a_lost_result_is_asked_for_again_and_costs_no_attempt() -> None:
     bot = a_bot_in("Prepare")
     job = a_complete_job(bot)
-    made = planned(a_world(bot, jobs=(job,), findings=Findings(searched=frozenset({job.uid}))))
+    made = planned(an_observed(bot, jobs=(job,), diagnostics=Diagnostics(searched=frozenset({job.uid}))))
     assert deleted(made) == [(job.uid, "outdated")]
     assert run_in(made) == bot.status.current_run
 
@@ -171,7 +171,7 @@ def test_a_lost_result_is_asked_for_again_and_costs_no_attempt() -> None:
 def test_a_failed_job_whose_last_pod_the_cache_has_not_seen_end_is_asked_for_its_pods() -> None:
     bot = a_bot_in("Prepare")
     job = a_failed_job(bot, failed_pods=2)
-    assert planned(a_world(bot, jobs=(job,), pods=(a_failed_pod(job, 1),))).actions == (FindPods(job),)
+    assert planned(an_observed(bot, jobs=(job,), pods=(a_failed_pod(job, 1),))).actions == (ListPods(job),)
 
 
 # ---- edits
@@ -181,26 +181,26 @@ def test_an_edit_of_what_is_trained_starts_another_run_and_ends_the_old_job() ->
     old = a_bot_in("Train")
     job = a_job(old)
     bot = replace(old, spec=a_bot(filter={"minWords": 5}).spec, generation=2)
-    made = planned(a_world(bot, jobs=(job,), pods=(a_pod(job),)))
-    assert (made.records, run_in(made).number, run_in(made).stage) == (True, 2, "Prepare")
-    made = planned(a_world(replace(bot, status=made.status), jobs=(job,), pods=(a_pod(job),)))
+    made = planned(an_observed(bot, jobs=(job,), pods=(a_pod(job),)))
+    assert (made.status_first, run_in(made).number, run_in(made).stage) == (True, 2, "Prepare")
+    made = planned(an_observed(replace(bot, status=made.status), jobs=(job,), pods=(a_pod(job),)))
     assert (deleted(made), created(made)) == ([(job.uid, "superseded")], [])
 
 
 def test_a_new_run_waits_until_no_pod_of_the_old_one_is_left() -> None:
     bot = a_bot_in("Prepare")
     leftover = a_pod(a_job(bot, uid="gone"), deleting_at=seconds_after_noon(60))
-    assert created(planned(a_world(bot, pods=(leftover,)))) == []
-    assert created(planned(a_world(bot, pods=(replace(leftover, phase="Failed"),)))) != []
+    assert created(planned(an_observed(bot, pods=(leftover,)))) == []
+    assert created(planned(an_observed(bot, pods=(replace(leftover, phase="Failed"),)))) != []
 
 
 def test_an_edit_of_how_it_is_executed_makes_the_job_anew_under_the_same_id() -> None:
     old = a_bot_in("Train", run_fields={"attempt": 2})
     job = a_job(old)
     bot = replace(old, spec=a_bot(resources={"memory": "32Gi"}).spec, generation=2)
-    made = planned(a_world(bot, jobs=(job,), pods=(a_pod(job),)))
-    assert (made.records, run_in(made).id, run_in(made).attempt) == (True, a_run(old).id, 1)
-    made = planned(a_world(replace(bot, status=made.status), jobs=(job,), pods=(a_pod(job),)))
+    made = planned(an_observed(bot, jobs=(job,), pods=(a_pod(job),)))
+    assert (made.status_first, run_in(made).id, run_in(made).attempt) == (True, a_run(old).id, 1)
+    made = planned(an_observed(replace(bot, status=made.status), jobs=(job,), pods=(a_pod(job),)))
     assert deleted(made) == [(job.uid, "outdated")]
 
 
@@ -208,35 +208,35 @@ def test_raising_the_memory_after_an_out_of_memory_revives_the_run() -> None:
     old = a_bot_in("Train", run_fields={"outcome": "Failed", "reason": "OutOfMemory", "message": "raise it"})
     job = a_failed_job(old)
     bot = replace(old, spec=a_bot(resources={"memory": "32Gi"}).spec, generation=2)
-    made = planned(a_world(bot, jobs=(job,)))
+    made = planned(an_observed(bot, jobs=(job,)))
     assert (run_in(made).outcome, run_in(made).stage, run_in(made).dataset) == (None, "Train", DIGEST)
-    assert deleted(planned(a_world(replace(bot, status=made.status), jobs=(job,)))) == [(job.uid, "outdated")]
+    assert deleted(planned(an_observed(replace(bot, status=made.status), jobs=(job,)))) == [(job.uid, "outdated")]
 
 
 def test_an_edit_of_how_it_is_executed_does_nothing_to_a_run_that_succeeded() -> None:
     old = a_bot_in("Train", run_fields={"outcome": "Succeeded", "reason": "Succeeded"})
     bot = replace(old, spec=a_bot(resources={"memory": "32Gi"}).spec, generation=2)
-    made = planned(a_world(bot))
-    assert (made.records, made.actions) == (False, ())
+    made = planned(an_observed(bot))
+    assert (made.status_first, made.actions) == (False, ())
 
 
 def test_going_back_to_a_run_whose_job_failed_tries_it_again() -> None:
     bot = a_bot_in("Prepare", run_fields={"number": 3})
-    job = a_failed_job(bot, round="1-0")
-    assert deleted(planned(a_world(bot, jobs=(job,)))) == [(job.uid, "outdated")]
+    job = a_failed_job(bot, creation_key="1-0")
+    assert deleted(planned(an_observed(bot, jobs=(job,)))) == [(job.uid, "outdated")]
 
 
 def test_going_back_to_a_run_whose_job_had_completed_asks_it_again_as_another_model_may_be_served_by_now() -> None:
     bot = a_bot_in("Prepare", run_fields={"number": 3, "started_at": "2026-01-01T12:00:01Z"})
-    job = a_complete_job(bot, round="1-0")
-    made = planned(a_world(bot, jobs=(job,), pods=(a_finished_pod(job, a_prepare_result()),)))
+    job = a_complete_job(bot, creation_key="1-0")
+    made = planned(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, a_prepare_result()),)))
     assert (deleted(made), run_in(made).stage) == ([(job.uid, "outdated")], "Prepare")
 
 
 def test_going_back_to_a_run_whose_job_completes_meanwhile_takes_its_result() -> None:
     bot = a_bot_in("Prepare", run_fields={"number": 3})
-    job = a_complete_job(bot, round="1-0")
-    made = planned(a_world(bot, jobs=(job,), pods=(a_finished_pod(job, a_prepare_result()),)))
+    job = a_complete_job(bot, creation_key="1-0")
+    made = planned(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, a_prepare_result()),)))
     assert run_in(made).stage == "Train"
 
 
@@ -246,19 +246,19 @@ def test_going_back_to_a_run_whose_job_completes_meanwhile_takes_its_result() ->
 def test_suspending_deletes_the_job() -> None:
     bot = a_bot_in("Train", suspend=True)
     job = a_job(bot)
-    assert deleted(planned(a_world(bot, jobs=(job,), pods=(a_pod(job),)))) == [(job.uid, "suspended")]
+    assert deleted(planned(an_observed(bot, jobs=(job,), pods=(a_pod(job),)))) == [(job.uid, "suspended")]
 
 
 def test_a_result_that_came_before_the_suspension_is_kept() -> None:
     bot = a_bot_in("Train", suspend=True)
     job = a_complete_job(bot)
-    made = planned(a_world(bot, jobs=(job,), pods=(a_finished_pod(job, a_train_result()),)))
+    made = planned(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, a_train_result()),)))
     assert (run_in(made).outcome, made.status.phase) == ("Succeeded", "Suspended")
 
 
 def test_resuming_makes_the_job_again_under_its_name() -> None:
     bot = a_bot_in("Train")
-    assert created(planned(a_world(bot))) == [bot.status.current_run.job_name]  # type: ignore[union-attr]
+    assert created(planned(an_observed(bot))) == [bot.status.current_run.job_name]  # type: ignore[union-attr]
 
 
 # ---- retrain-at
@@ -266,7 +266,7 @@ def test_resuming_makes_the_job_again_under_its_name() -> None:
 
 def test_the_annotation_starts_another_run_and_is_echoed() -> None:
     bot = replace(a_bot_in("Train", run_fields={"outcome": "Succeeded", "reason": "Succeeded"}), retrain_at="now")
-    made = planned(a_world(bot))
+    made = planned(an_observed(bot))
     assert (run_in(made).number, run_in(made).trigger) == (2, "now")
     assert made.status.last_handled_retrain_at == "now"
 
@@ -277,8 +277,8 @@ def test_removing_the_annotation_once_it_was_handled_starts_nothing() -> None:
         run_fields={"outcome": "Succeeded", "reason": "Succeeded", "trigger": "now"},
         status_fields={"last_handled_retrain_at": "now"},
     )
-    made = planned(a_world(bot))
-    assert (made.records, run_in(made).number) == (False, 1)
+    made = planned(an_observed(bot))
+    assert (made.status_first, run_in(made).number) == (False, 1)
 
 
 # ---- temporary faults
@@ -287,7 +287,7 @@ def test_removing_the_annotation_once_it_was_handled_starts_nothing() -> None:
 def interrupted(bot: TweetBot, at: float = 0) -> Plan:
     job = a_failed_job(bot)
     pod = a_failed_pod(job, 75, said=a_refusal_of_the_trainer("StorageUnavailable", "S3 does not answer"))
-    return planned(a_world(bot, jobs=(job,), pods=(pod,), at=at))
+    return planned(an_observed(bot, jobs=(job,), pods=(pod,), at=at))
 
 
 @pytest.mark.parametrize(("retries", "minutes"), [(0, 5), (1, 10), (2, 20), (3, 40), (4, 60), (10, 60)])
@@ -310,10 +310,10 @@ def test_the_job_of_the_round_before_is_deleted_and_the_next_waits_for_its_time(
     before = at_round(0)
     job = a_failed_job(before)
     bot = replace(before, status=interrupted(before).status)
-    assert deleted(planned(a_world(bot, jobs=(job,)))) == [(job.uid, "outdated")]
-    early = planned(a_world(bot, at=299))
-    assert (early.actions, early.wake_at) == ((), seconds_after_noon(300))
-    assert len(created(planned(a_world(bot, at=300)))) == 1
+    assert deleted(planned(an_observed(bot, jobs=(job,)))) == [(job.uid, "outdated")]
+    early = planned(an_observed(bot, at=299))
+    assert (early.actions, early.requeue_at) == ((), seconds_after_noon(300))
+    assert len(created(planned(an_observed(bot, at=300)))) == 1
 
 
 # ---- things in the way
@@ -322,15 +322,15 @@ def test_the_job_of_the_round_before_is_deleted_and_the_next_waits_for_its_time(
 def test_a_pod_that_waits_is_asked_about_only_after_its_time() -> None:
     bot = a_bot_in("Prepare")
     pod = a_waiting_pod(a_job(bot))
-    early = planned(a_world(bot, jobs=(a_job(bot),), pods=(pod,), at=29))
-    assert (early.actions, early.wake_at) == ((), seconds_after_noon(30))
-    assert planned(a_world(bot, jobs=(a_job(bot),), pods=(pod,), at=30)).actions == (ReadEvents(pod),)
+    early = planned(an_observed(bot, jobs=(a_job(bot),), pods=(pod,), at=29))
+    assert (early.actions, early.requeue_at) == ((), seconds_after_noon(30))
+    assert planned(an_observed(bot, jobs=(a_job(bot),), pods=(pod,), at=30)).actions == (ListEvents(pod),)
 
 
 def test_a_pod_that_never_starts_ends_the_run_and_its_job_goes() -> None:
     bot = a_bot_in("Prepare")
     pod = a_waiting_pod(a_job(bot), scheduled_at=None, unschedulable="0/3 nodes are available")
-    world = a_world(bot, jobs=(a_job(bot),), pods=(pod,), at=600)
+    world = an_observed(bot, jobs=(a_job(bot),), pods=(pod,), at=600)
     made = planned(world)
     assert (run_in(made).outcome, run_in(made).reason) == ("Failed", "StartDeadlineExceeded")
     assert "0/3 nodes are available" in (run_in(made).message or "")
@@ -342,8 +342,8 @@ def test_a_stage_that_runs_too_long_ends_the_run_counting_all_its_pods() -> None
     job = a_job(bot, failed_pods=1)
     first = a_failed_pod(job, 1, uid="first", name="a", finished_at=seconds_after_noon(60))
     second = a_pod(job, created_at=seconds_after_noon(70), started_at=seconds_after_noon(70))
-    world = a_world(bot, jobs=(job,), pods=(first, second), at=109)
-    assert planned(world).wake_at == seconds_after_noon(110)
+    world = an_observed(bot, jobs=(job,), pods=(first, second), at=109)
+    assert planned(world).requeue_at == seconds_after_noon(110)
     made = planned(replace(world, now=seconds_after_noon(110)))
     assert (run_in(made).outcome, run_in(made).reason) == ("Failed", "DeadlineExceeded")
 
@@ -351,16 +351,16 @@ def test_a_stage_that_runs_too_long_ends_the_run_counting_all_its_pods() -> None
 def test_a_refused_job_is_tried_again_only_after_its_pause() -> None:
     bot = a_bot_in("Prepare")
     run = a_run(bot)
-    refusal = Refusal(run.job_name or "", run.execution, "JobRefused", "quota", 1, seconds_after_noon(2))
-    early = planned(a_world(bot, findings=Findings(refusal=refusal), at=1))
-    assert (early.actions, early.wake_at) == ((), seconds_after_noon(2))
-    assert len(created(planned(a_world(bot, findings=Findings(refusal=refusal), at=2)))) == 1
+    refusal = CreateFailure(run.job_name or "", run.execution, "JobRefused", "quota", 1, seconds_after_noon(2))
+    early = planned(an_observed(bot, diagnostics=Diagnostics(create_failure=refusal), at=1))
+    assert (early.actions, early.requeue_at) == ((), seconds_after_noon(2))
+    assert len(created(planned(an_observed(bot, diagnostics=Diagnostics(create_failure=refusal), at=2)))) == 1
 
 
 def test_an_edit_tries_a_refused_job_at_once() -> None:
     bot = a_bot_in("Prepare")
-    refusal = Refusal(a_run(bot).job_name or "", "another", "JobRefused", "quota", 9, seconds_after_noon(300))
-    assert len(created(planned(a_world(bot, findings=Findings(refusal=refusal))))) == 1
+    refusal = CreateFailure(a_run(bot).job_name or "", "another", "JobRefused", "quota", 9, seconds_after_noon(300))
+    assert len(created(planned(an_observed(bot, diagnostics=Diagnostics(create_failure=refusal))))) == 1
 
 
 def test_a_spec_too_long_to_hand_over_is_told_and_makes_no_job() -> None:
@@ -368,18 +368,18 @@ def test_a_spec_too_long_to_hand_over_is_told_and_makes_no_job() -> None:
     expressions = [{"key": f"{'k' * 200}{n}", "operator": "In", "values": values} for n in range(10)]
     terms = [{"matchExpressions": expressions}] * 5
     affinity = {"required": terms, "preferred": [{"weight": 1, "preference": term} for term in terms]}
-    made = planned(a_world(a_bot_in("Prepare", scheduling={"affinity": affinity})))
+    made = planned(an_observed(a_bot_in("Prepare", scheduling={"affinity": affinity})))
     assert created(made) == []
     assert reason(made, "Stalled") == "JobRefused"
 
 
 def reason(made: Plan, type_: str) -> Any:
-    found = made.status.condition(type_)
+    found = made.status.find_condition(type_)
     return found and found.reason
 
 
 def test_the_same_state_gives_the_same_plan() -> None:
-    world = a_world(a_bot_in("Train"))
+    world = an_observed(a_bot_in("Train"))
     assert planned(world) == planned(world)
 
 
@@ -387,23 +387,23 @@ def test_attempts_are_counted_in_the_status() -> None:
     bot = a_bot_in("Train")
     job = a_job(bot, failed_pods=1)
     pods = (a_failed_pod(job, 1, uid="first", name="a"), a_pod(job))
-    assert run_in(planned(a_world(bot, jobs=(job,), pods=pods))).attempt == 2
+    assert run_in(planned(an_observed(bot, jobs=(job,), pods=pods))).attempt == 2
 
 
 def test_a_result_that_cannot_be_read_is_a_bug_that_is_told() -> None:
     bot = a_bot_in("Prepare")
     job = a_complete_job(bot)
     pod = replace(a_finished_pod(job, a_prepare_result()), message="{half a message")
-    assert planned(a_world(bot, jobs=(job,), pods=(pod,))).actions == (FindPods(job),)
-    found = Findings(searched=frozenset({job.uid}))
-    made = planned(a_world(bot, jobs=(job,), pods=(pod,), findings=found))
+    assert planned(an_observed(bot, jobs=(job,), pods=(pod,))).actions == (ListPods(job),)
+    found = Diagnostics(searched=frozenset({job.uid}))
+    made = planned(an_observed(bot, jobs=(job,), pods=(pod,), diagnostics=found))
     assert (run_in(made).reason, "half a message" in (run_in(made).message or "")) == ("TrainerBug", False)
 
 
 def test_a_job_that_never_gets_a_pod_ends_the_run_at_its_start_deadline() -> None:
     bot = a_bot_in("Prepare")
-    assert planned(a_world(bot, jobs=(a_job(bot),), at=599)).wake_at == seconds_after_noon(600)
-    made = planned(a_world(bot, jobs=(a_job(bot),), at=600))
+    assert planned(an_observed(bot, jobs=(a_job(bot),), at=599)).requeue_at == seconds_after_noon(600)
+    made = planned(an_observed(bot, jobs=(a_job(bot),), at=600))
     assert run_in(made).reason == "StartDeadlineExceeded"
     assert "no Pod was created" in (run_in(made).message or "")
 
@@ -411,5 +411,5 @@ def test_a_job_that_never_gets_a_pod_ends_the_run_at_its_start_deadline() -> Non
 def test_a_new_run_forgets_the_page_of_the_one_before() -> None:
     old = a_bot_in("Prepare", status_fields={"tracking": TrackingStatus(wandb_url="https://w/old")})
     job = a_complete_job(old)
-    made = planned(a_world(old, jobs=(job,), pods=(a_finished_pod(job, a_prepare_result()),)))
+    made = planned(an_observed(old, jobs=(job,), pods=(a_finished_pod(job, a_prepare_result()),)))
     assert made.status.tracking is None

@@ -10,39 +10,39 @@ from builders.operator import (
     a_failed_pod,
     a_job,
     a_prepare_result,
-    a_world,
+    an_observed,
     seconds_after_noon,
 )
 from harness.stage_operator import Stage
 from tweetbot_operator.client.cluster import KubernetesCluster
 from tweetbot_operator.client.requests import ApiRequests
 from tweetbot_operator.decisions.plan import plan
-from tweetbot_operator.decisions.pod_problems import creation_complaint
-from tweetbot_operator.types.actions import ReadEvents
-from tweetbot_operator.types.diagnostics import Findings, MountCheck
-from tweetbot_operator.types.observed import World
+from tweetbot_operator.decisions.pod_problems import get_creation_failure
+from tweetbot_operator.types.actions import ListEvents
+from tweetbot_operator.types.diagnostics import Diagnosis, Diagnostics
+from tweetbot_operator.types.observed import Observed
 
 QUOTA = "exceeded quota: gpus, requested: requests.nvidia.com/gpu=1, used: 4, limited: 4"
 SAID = f'Error creating: pods "gull-1a2b3c4d-train-x7k2p" is forbidden: {QUOTA}'
 
 
-def waiting(at: float, message: str | None = None) -> World:
+def waiting(at: float, message: str | None = None) -> Observed:
     """Return a world whose Job waits for a Pod since noon; its Events were read where `message` is one."""
     bot = a_bot_in("Train")
     job = a_job(bot)
-    check = {} if message is None else {job.uid: MountCheck(message, 1, seconds_after_noon(at + 30))}
-    return a_world(bot, jobs=(job,), findings=Findings(mounts=check), at=at)
+    check = {} if message is None else {job.uid: Diagnosis(message, 1, seconds_after_noon(at + 30))}
+    return an_observed(bot, jobs=(job,), diagnostics=Diagnostics(mounts=check), at=at)
 
 
-def reasons(world: World) -> dict[str, tuple[str, str]]:
+def reasons(world: Observed) -> dict[str, tuple[str, str]]:
     conditions = plan(world, SETTINGS).status.conditions
     return {each.type: (each.status, each.reason) for each in conditions}
 
 
 def test_a_job_without_a_pod_is_asked_about_only_after_its_time() -> None:
     early = plan(waiting(29), SETTINGS)
-    assert (early.actions, early.wake_at) == ((), seconds_after_noon(30))
-    assert plan(waiting(30), SETTINGS).actions == (ReadEvents(waiting(30).jobs[0]),)
+    assert (early.actions, early.requeue_at) == ((), seconds_after_noon(30))
+    assert plan(waiting(30), SETTINGS).actions == (ListEvents(waiting(30).jobs[0]),)
 
 
 def test_what_the_namespace_refuses_is_told_and_later_raises_an_alarm() -> None:
@@ -68,11 +68,11 @@ def test_an_old_complaint_says_nothing_of_the_gap_after_a_later_pod() -> None:
 
 
 def test_each_trys_pod_name_is_left_out() -> None:
-    assert creation_complaint(("older", SAID)) == QUOTA
-    assert creation_complaint(("Error creating: Internal error occurred: webhook x",)) == (
+    assert get_creation_failure(("older", SAID)) == QUOTA
+    assert get_creation_failure(("Error creating: Internal error occurred: webhook x",)) == (
         "Internal error occurred: webhook x"
     )
-    assert creation_complaint(()) == ""
+    assert get_creation_failure(()) == ""
 
 
 async def test_only_what_was_said_since_the_last_pod_counts() -> None:
@@ -92,7 +92,7 @@ async def test_only_what_was_said_since_the_last_pod_counts() -> None:
             return {"items": [*items, *others], "metadata": {}}
 
     events, job = Events(), a_job(a_bot_in("Train"))
-    assert await KubernetesCluster(events).creation_failures_of(job, NOON) == ("new", "newest")
+    assert await KubernetesCluster(events).list_creation_failures(job, NOON) == ("new", "newest")
     query = {"fieldSelector": "reason=FailedCreate", "limit": "200"}
     assert events.asked == [("/apis/events.k8s.io/v1/namespaces/team-a/events", query)]
 

@@ -14,35 +14,37 @@ from builders.operator import (
     a_pod,
     a_prepare_result,
     a_train_result,
-    a_world,
+    an_observed,
 )
 from harness.stage_operator import Stage
 from tweetbot_contract.manifest import TweetBot
-from tweetbot_contract.status import Progress
+from tweetbot_contract.status import ProgressStatus
 from tweetbot_operator.decisions.plan import plan
-from tweetbot_operator.decisions.progress import due_at, span, with_progress
-from tweetbot_operator.decisions.run import Turn
+from tweetbot_operator.decisions.progress import add_progress, format_duration, get_next_write_time
+from tweetbot_operator.decisions.run import RunUpdate
 from tweetbot_operator.progress.authorize import ReportedRun
 from tweetbot_operator.types.objects import PodView
-from tweetbot_operator.types.observed import World
-from tweetbot_operator.types.progress import Live, Report
+from tweetbot_operator.types.observed import Observed
+from tweetbot_operator.types.progress import LatestReport, Report
 
-WRITTEN = Progress(percent=40, step=40, total_steps=100, eta_seconds=600, eta="10m", updated_at="2026-01-01T12:00:00Z")
+WRITTEN = ProgressStatus(
+    percent=40, step=40, total_steps=100, eta_seconds=600, eta="10m", updated_at="2026-01-01T12:00:00Z"
+)
 
 
-def a_training(*, progress: Progress | None = WRITTEN, **run: Any) -> TweetBot:
+def a_training(*, progress: ProgressStatus | None = WRITTEN, **run: Any) -> TweetBot:
     return a_bot_in("Train", run_fields={"progress": progress, **run})
 
 
-def a_world_with(bot: TweetBot, percent: int, *, at: float = 0, **report: Any) -> World:
+def a_world_with(bot: TweetBot, percent: int, *, at: float = 0, **report: Any) -> Observed:
     job = a_job(bot)
     pod = a_pod(job)
     assert bot.status.current_run is not None
-    live = Live(bot.status.current_run.id, pod.uid, Report(percent, **report))
-    return replace(a_world(bot, jobs=(job,), pods=(pod,), at=at), live=live)
+    live = LatestReport(bot.status.current_run.id, pod.uid, Report(percent, **report))
+    return replace(an_observed(bot, jobs=(job,), pods=(pod,), at=at), latest_report=live)
 
 
-def progress_in(world: World) -> Progress | None:
+def progress_in(world: Observed) -> ProgressStatus | None:
     run = plan(world, SETTINGS).status.current_run
     assert run is not None
     return run.progress
@@ -50,7 +52,7 @@ def progress_in(world: World) -> Progress | None:
 
 def test_the_first_report_is_written_at_once() -> None:
     world = a_world_with(a_training(progress=None), 3, at=7, step=3, total_steps=100, eta_seconds=754, train_loss=2.5)
-    expected = Progress(
+    expected = ProgressStatus(
         percent=3,
         step=3,
         total_steps=100,
@@ -60,7 +62,7 @@ def test_the_first_report_is_written_at_once() -> None:
         updated_at="2026-01-01T12:00:07Z",
     )
     assert progress_in(world) == expected
-    assert plan(world, SETTINGS).records
+    assert plan(world, SETTINGS).status_first
 
 
 @pytest.mark.parametrize(
@@ -76,9 +78,9 @@ def test_later_ones_need_five_points_and_a_minute(percent: int, at: float, writt
 def test_what_is_due_later_is_not_forgotten() -> None:
     world = a_world_with(a_training(), 45, at=20)
     decided = plan(world, SETTINGS)
-    assert decided.wake_at is not None
-    later = replace(world, now=decided.wake_at)
-    assert (decided.wake_at - world.now).total_seconds() == 40
+    assert decided.requeue_at is not None
+    later = replace(world, now=decided.requeue_at)
+    assert (decided.requeue_at - world.now).total_seconds() == 40
     progress = progress_in(later)
     assert progress is not None
     assert progress.percent == 45
@@ -87,12 +89,12 @@ def test_what_is_due_later_is_not_forgotten() -> None:
 def test_what_says_little_new_wakes_nobody() -> None:
     bot = a_training()
     assert bot.status.current_run is not None
-    assert due_at(bot.status.current_run, a_world_with(bot, 44)) is None
+    assert get_next_write_time(bot.status.current_run, a_world_with(bot, 44)) is None
 
 
 def test_an_operator_that_has_just_started_keeps_what_was_written() -> None:
     bot = a_training()
-    assert progress_in(a_world(bot, jobs=(a_job(bot),), pods=(a_pod(a_job(bot)),))) == WRITTEN
+    assert progress_in(an_observed(bot, jobs=(a_job(bot),), pods=(a_pod(a_job(bot)),))) == WRITTEN
 
 
 @pytest.mark.parametrize("change", [{"attempt": 2}, {"retries": 1}, {"execution": "0" * 16}])
@@ -100,7 +102,7 @@ def test_a_new_attempt_begins_without_the_former_ones_progress(change: dict[str,
     bot = a_training()
     before = bot.status.current_run
     assert before is not None
-    turn = with_progress(before, Turn(before.model_copy(update=change)), a_world(bot))
+    turn = add_progress(before, RunUpdate(before.model_copy(update=change)), an_observed(bot))
     assert turn.run.progress is None
 
 
@@ -112,16 +114,16 @@ def test_a_report_of_a_pod_that_is_gone_says_nothing(change: dict[str, Any]) -> 
 
 def test_a_report_of_another_run_says_nothing() -> None:
     world = a_world_with(a_training(progress=None), 90)
-    assert world.live is not None
-    assert progress_in(replace(world, live=replace(world.live, run="0" * 16))) is None
+    assert world.latest_report is not None
+    assert progress_in(replace(world, latest_report=replace(world.latest_report, run_id="0" * 16))) is None
 
 
 def test_a_training_that_ended_well_is_done() -> None:
     bot = a_training()
     job = a_complete_job(bot)
-    progress = progress_in(a_world(bot, jobs=(job,), pods=(a_finished_pod(job, a_train_result()),)))
+    progress = progress_in(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, a_train_result()),)))
     assert progress is not None
-    assert progress == Progress(percent=100, updated_at="2026-01-01T12:00:00Z")
+    assert progress == ProgressStatus(percent=100, updated_at="2026-01-01T12:00:00Z")
 
 
 def test_a_training_that_ended_well_keeps_the_figures_of_its_last_report() -> None:
@@ -137,20 +139,20 @@ def test_a_training_whose_last_step_was_written_takes_no_more_time() -> None:
     last = WRITTEN.model_copy(update={"percent": 100, "step": 100, "eta_seconds": 0, "eta": "0s"})
     bot = a_training(progress=last)
     job = a_complete_job(bot)
-    progress = progress_in(a_world(bot, jobs=(job,), pods=(a_finished_pod(job, a_train_result()),)))
+    progress = progress_in(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, a_train_result()),)))
     assert progress == last.model_copy(update={"eta_seconds": None, "eta": None})
 
 
 def test_a_training_that_failed_stays_where_it_stood() -> None:
     bot = a_training(outcome="Failed", reason="Diverged", message="no number")
-    assert progress_in(a_world(bot)) == WRITTEN
+    assert progress_in(an_observed(bot)) == WRITTEN
 
 
 def test_an_adopted_model_was_not_trained_here() -> None:
     bot = a_bot_in("Prepare")
     job = a_complete_job(bot)
     pod = a_finished_pod(job, a_prepare_result(adopted=a_train_result()))
-    assert progress_in(a_world(bot, jobs=(job,), pods=(pod,))) is None
+    assert progress_in(an_observed(bot, jobs=(job,), pods=(pod,))) is None
 
 
 @pytest.mark.parametrize(
@@ -167,7 +169,7 @@ def test_an_adopted_model_was_not_trained_here() -> None:
     ],
 )
 def test_spans_read_as_kubectls_ages_do(seconds: int, text: str) -> None:
-    assert span(seconds) == text
+    assert format_duration(seconds) == text
 
 
 async def a_trainer_in(stage: Stage) -> tuple[ReportedRun, PodView]:
@@ -176,7 +178,7 @@ async def a_trainer_in(stage: Stage) -> tuple[ReportedRun, PodView]:
     await stage.end_stage(a_prepare_result())
     running = {"name": "trainer", "state": {"running": {"startedAt": stage.now().isoformat()}}}
     stage.cluster.run_pod(stage.job_name, "team-a", containerStatuses=[running])
-    (pod,) = [pod for pod in stage.cache.pods.all() if not pod.ended]
+    (pod,) = [pod for pod in stage.cache.pods.list_all() if not pod.ended]
     return ReportedRun("team-a", "gull", stage.run.id), pod
 
 
@@ -192,10 +194,10 @@ async def test_a_whole_training_is_told_in_a_few_writes_however_often_it_reports
     assert len(stage.cluster.writes) - writes <= 21
     assert seen == sorted(seen)
     assert (seen[0], seen[-1] >= 95) == (0, True)
-    assert stage.board.of(run.key) is not None
+    assert stage.board.get(run.key) is not None
     await stage.end_stage(a_train_result())
     assert stage.run.progress is not None
-    assert (stage.run.progress.percent, stage.board.of(run.key)) == (100, None)
+    assert (stage.run.progress.percent, stage.board.get(run.key)) == (100, None)
 
 
 async def test_an_operator_that_was_restarted_goes_on_from_what_is_written() -> None:

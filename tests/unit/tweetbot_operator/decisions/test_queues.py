@@ -9,12 +9,12 @@ import pytest
 from builders.operator import SETTINGS, a_prepare_result, a_refusal_of_the_trainer, a_train_result
 from harness.stage_operator import NAMESPACE, Stage
 from tweetbot_contract.result import encode
-from tweetbot_operator.client.cluster import cause_in
-from tweetbot_operator.client.errors import TimedOut, WebhookAway
-from tweetbot_operator.client.parse import job_of
+from tweetbot_operator.client.cluster import find_workload_message
+from tweetbot_operator.client.errors import Timeout, WebhookUnavailable
+from tweetbot_operator.client.parse import parse_job
 
 QUEUED: dict[str, Any] = {"scheduling": {"queueName": "gpus", "workloadPriorityClassName": "low"}}
-AWAY = WebhookAway('Internal error occurred: failed calling webhook "mjob.kb.io": connection refused')
+AWAY = WebhookUnavailable('Internal error occurred: failed calling webhook "mjob.kb.io": connection refused')
 ASKING = replace(SETTINGS, kueue_version="v1beta2")
 
 
@@ -62,7 +62,7 @@ def phase(stage: Stage) -> str:
 
 
 def message(stage: Stage) -> str:
-    progressing = stage.status.condition("Progressing")
+    progressing = stage.status.find_condition("Progressing")
     return progressing.message if progressing else ""
 
 
@@ -76,7 +76,7 @@ async def test_the_posts_are_fetched_at_once_and_the_training_waits() -> None:
     await stage.end_stage(a_prepare_result())
     assert (phase(stage), stage.reason(), stage.reason("Stalled")) == ("Queued", "Queued", "")
     assert message(stage) == "Queue gpus has not admitted the Job yet."
-    ready = stage.status.condition("Ready")
+    ready = stage.status.find_condition("Ready")
     assert ready
     assert ready.status == "True"
 
@@ -211,7 +211,7 @@ async def test_who_waits_in_a_queue_holds_no_slot_and_waits_for_none() -> None:
 # ---- a webhook that is away
 
 
-@pytest.mark.parametrize("fault", [AWAY, TimedOut("POST /jobs: no answer in time")])
+@pytest.mark.parametrize("fault", [AWAY, Timeout("POST /jobs: no answer in time")])
 async def test_a_webhook_that_is_away_is_waited_for(fault: Exception) -> None:
     stage = Stage()
     stage.cluster.faults["create_job"] = [fault] * 20  # type: ignore[list-item]
@@ -243,7 +243,8 @@ async def test_it_is_asked_for_again_within_a_minute_however_long_it_was_away() 
 async def test_a_connections_own_end_is_left_out() -> None:
     stage = Stage()
     stage.cluster.faults["create_job"] = [
-        WebhookAway(f"failed calling webhook: read tcp 127.0.0.1:{port}->127.0.0.1:9443: reset") for port in (1, 2)
+        WebhookUnavailable(f"failed calling webhook: read tcp 127.0.0.1:{port}->127.0.0.1:9443: reset")
+        for port in (1, 2)
     ]
     await stage.apply(**QUEUED)
     assert "read tcp 127.0.0.1:9443: reset" in message(stage)
@@ -299,14 +300,14 @@ def a_workload(created: str = "2026-01-01T12:00:00Z", **conditions: tuple[str, s
     ],
 )
 def test_a_workload_says_why_it_waits(workloads: list[dict[str, Any]], cause: str) -> None:
-    assert cause_in(workloads) == cause
+    assert find_workload_message(workloads) == cause
 
 
 def test_a_job_says_where_it_waits_and_whether_it_ever_began() -> None:
     metadata = {"namespace": "a", "name": "j", "uid": "u", "resourceVersion": "1"}
     metadata |= {"creationTimestamp": "2026-01-01T12:00:00Z", "generation": 1}  # type: ignore[dict-item]
     labels = {"kueue.x-k8s.io/queue-name": "gpus"}
-    job = job_of({"metadata": {**metadata, "labels": labels}, "spec": {"suspend": True}})
-    assert (job.queue, job.suspended, job.resumed, job.started_at) == ("gpus", True, False, None)
-    job = job_of({"metadata": {**metadata, "generation": 3}, "status": {"startTime": "2026-01-01T12:00:05Z"}})
-    assert (job.queue, job.suspended, job.resumed, job.started_at is None) == ("", False, True, False)
+    job = parse_job({"metadata": {**metadata, "labels": labels}, "spec": {"suspend": True}})
+    assert (job.queue, job.suspended, job.spec_edited, job.started_at) == ("gpus", True, False, None)
+    job = parse_job({"metadata": {**metadata, "generation": 3}, "status": {"startTime": "2026-01-01T12:00:05Z"}})
+    assert (job.queue, job.suspended, job.spec_edited, job.started_at is None) == ("", False, True, False)

@@ -13,26 +13,26 @@ from builders.operator import (
     a_finished_pod,
     a_run,
     a_train_result,
-    a_world,
+    an_observed,
     seconds_after_noon,
 )
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import CurrentRun, RunRecord, TweetBotStatus
 from tweetbot_operator.decisions.plan import plan
-from tweetbot_operator.decisions.status import runs_after
+from tweetbot_operator.decisions.status import build_run_history
 
 BOT = a_bot()
 ENDED: dict[str, Any] = {"outcome": "Failed", "reason": "Diverged", "finished_at": "2026-01-01T12:30:00Z"}
 
 
 def records(run: CurrentRun, *, before: TweetBotStatus | None = None, limit: int = 5) -> tuple[RunRecord, ...]:
-    return runs_after(before or TweetBotStatus(), run, None, limit=limit, now=NOON)
+    return build_run_history(before or TweetBotStatus(), run, None, limit=limit, now=NOON)
 
 
 def after(bot: TweetBot, **spec: Any) -> TweetBot:
     """Return the bot after an edit and the pass that records it."""
     edited = replace(bot, spec=a_bot(**spec).spec, generation=bot.generation + 1)
-    return replace(edited, status=plan(a_world(edited, at=600), SETTINGS).status)
+    return replace(edited, status=plan(an_observed(edited, at=600), SETTINGS).status)
 
 
 def test_a_run_that_goes_on_has_no_record() -> None:
@@ -42,7 +42,7 @@ def test_a_run_that_goes_on_has_no_record() -> None:
 def test_a_model_is_recorded_with_dataset_and_pods() -> None:
     bot = a_bot_in("Train")
     job = a_complete_job(bot)
-    made = plan(a_world(bot, jobs=(job,), pods=(a_finished_pod(job, a_train_result()),), at=60), SETTINGS)
+    made = plan(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, a_train_result()),), at=60), SETTINGS)
     (record,) = made.status.runs
     assert (record.number, record.outcome, record.reason, record.attempts) == (1, "Succeeded", "Succeeded", 1)
     assert (record.dataset, record.model_uri) == (DIGEST, a_train_result().model.uri)
@@ -62,13 +62,13 @@ def test_an_edit_in_the_middle_records_the_run_that_gives_way() -> None:
 
 def test_an_edit_after_the_end_leaves_the_record_as_it_is() -> None:
     bot = a_bot_in("Train", run_fields=ENDED)
-    bot = replace(bot, status=plan(a_world(bot), SETTINGS).status)
+    bot = replace(bot, status=plan(an_observed(bot), SETTINGS).status)
     assert after(bot, filter={"minWords": 5}).status.runs == bot.status.runs
 
 
 def test_a_revived_run_has_no_record_until_it_ends_again() -> None:
     bot = a_bot_in("Train", run_fields=ENDED)
-    bot = replace(bot, status=plan(a_world(bot), SETTINGS).status)
+    bot = replace(bot, status=plan(an_observed(bot), SETTINGS).status)
     assert [record.outcome for record in bot.status.runs] == ["Failed"]
     assert after(bot, resources={"memory": "32Gi"}).status.runs == ()
 
@@ -81,11 +81,11 @@ def test_the_newest_stand_first_and_the_oldest_go() -> None:
 
 def test_a_shorter_history_takes_effect_at_once() -> None:
     bot = a_bot_in("Train", run_fields=ENDED)
-    bot = replace(bot, status=plan(a_world(bot), SETTINGS).status)
+    bot = replace(bot, status=plan(an_observed(bot), SETTINGS).status)
     assert after(bot, history={"runs": 0}).status.runs == ()
 
 
 def test_the_same_run_gives_the_same_record_ever_after() -> None:
     before = TweetBotStatus(current_run=a_run(BOT, **ENDED), runs=records(a_run(BOT, **ENDED)))
-    later = runs_after(before, a_run(BOT, **ENDED), None, limit=5, now=seconds_after_noon(9999))
+    later = build_run_history(before, a_run(BOT, **ENDED), None, limit=5, now=seconds_after_noon(9999))
     assert later == before.runs

@@ -13,58 +13,60 @@ from builders.operator import (
     a_job,
     a_refusal_of_the_trainer,
     a_waiting_pod,
-    a_world,
+    an_observed,
     seconds_after_noon,
 )
 from harness.kstatus import kstatus
 from tweetbot_operator.decisions.plan import plan
-from tweetbot_operator.types.diagnostics import Findings, MountCheck
-from tweetbot_operator.types.observed import World
-from tweetbot_operator.types.summary import Place
+from tweetbot_operator.types.diagnostics import Diagnosis, Diagnostics
+from tweetbot_operator.types.observed import Observed
+from tweetbot_operator.types.summary import QueuePosition
 
 LATE = seconds_after_noon(900)
 
 
-def blocked(**waiting: Any) -> World:
+def blocked(**waiting: Any) -> Observed:
     """Return a run whose Pod has waited for two minutes."""
     bot = a_bot_in("Train")
-    return a_world(bot, jobs=(a_job(bot),), pods=(a_waiting_pod(a_job(bot), **waiting),), at=121)
+    return an_observed(bot, jobs=(a_job(bot),), pods=(a_waiting_pod(a_job(bot), **waiting),), at=121)
 
 
-def mounting(words: str) -> World:
+def mounting(words: str) -> Observed:
     """Return the same where the kubelet says so of its volumes."""
     world = blocked(waiting="ContainerCreating")
-    return replace(world, findings=Findings(mounts={world.pods[0].uid: MountCheck(words, 1, LATE)}))
+    return replace(world, diagnostics=Diagnostics(mounts={world.pods[0].uid: Diagnosis(words, 1, LATE)}))
 
 
-def without_pod(words: str) -> World:
+def without_pod(words: str) -> Observed:
     """Return a run whose Job gets no Pod, and why."""
     bot = a_bot_in("Train")
-    return a_world(bot, jobs=(a_job(bot),), findings=Findings(mounts={"uid-train": MountCheck(words, 1, LATE)}), at=121)
+    return an_observed(
+        bot, jobs=(a_job(bot),), diagnostics=Diagnostics(mounts={"uid-train": Diagnosis(words, 1, LATE)}), at=121
+    )
 
 
-def evicted() -> World:
+def evicted() -> Observed:
     bot = a_bot_in("Train")
     job = a_job(bot)
     gone = a_failed_pod(job, 143, disrupted=True, uid="first", name="a", created_at=seconds_after_noon(-60))
-    return a_world(bot, jobs=(job,), pods=(gone, a_waiting_pod(job)))
+    return an_observed(bot, jobs=(job,), pods=(gone, a_waiting_pod(job)))
 
 
-def evicted_and_gone() -> World:
+def evicted_and_gone() -> Observed:
     bot = a_bot_in("Train", run_fields={"disruptions": 1})
-    return a_world(bot, jobs=(a_job(bot),), pods=(a_waiting_pod(a_job(bot)),))
+    return an_observed(bot, jobs=(a_job(bot),), pods=(a_waiting_pod(a_job(bot)),))
 
 
-def rate_limited() -> World:
+def rate_limited() -> Observed:
     bot = a_bot_in("Prepare")
     said = a_refusal_of_the_trainer("RateLimited", "X asks to wait until 12:14:00 UTC")
     job = a_failed_job(bot)
-    first = plan(a_world(bot, jobs=(job,), pods=(a_failed_pod(job, 75, said=said),)), SETTINGS).status
-    return a_world(replace(bot, status=first), at=1)
+    first = plan(an_observed(bot, jobs=(job,), pods=(a_failed_pod(job, 75, said=said),)), SETTINGS).status
+    return an_observed(replace(bot, status=first), at=1)
 
 
 #: State: world, reason, words of the message, what kstatus makes of it.
-STATES: dict[str, tuple[World, str, str, str]] = {
+STATES: dict[str, tuple[Observed, str, str, str]] = {
     "no node takes it": (
         blocked(scheduled_at=None, unschedulable="0/3 nodes are available: 3 Insufficient nvidia.com/gpu."),
         "Unschedulable",
@@ -105,7 +107,9 @@ STATES: dict[str, tuple[World, str, str, str]] = {
         "Failed",
     ),
     "it waits for a slot": (
-        replace(a_world(a_bot_in("Prepare")), place=Place("2 runs of a namespace may be active", 3)),
+        replace(
+            an_observed(a_bot_in("Prepare")), queue_position=QueuePosition("2 runs of a namespace may be active", 3)
+        ),
         "Queued",
         "3 of its namespace were before it",
         "Current",
@@ -120,14 +124,14 @@ STATES: dict[str, tuple[World, str, str, str]] = {
 def test_the_reason_says_why_and_the_message_how_the_cluster_put_it(state: str) -> None:
     world, reason, words, verdict = STATES[state]
     status = plan(world, SETTINGS).status
-    progressing = status.condition("Progressing")
+    progressing = status.find_condition("Progressing")
     assert progressing is not None
     assert (progressing.reason, words in progressing.message) == (reason, True)
-    assert kstatus({"metadata": {"generation": 1}, "status": status.as_json()}) == verdict
+    assert kstatus({"metadata": {"generation": 1}, "status": status.to_dict()}) == verdict
 
 
 def test_a_pause_says_when_it_ends() -> None:
-    progressing = plan(rate_limited(), SETTINGS).status.condition("Progressing")
+    progressing = plan(rate_limited(), SETTINGS).status.find_condition("Progressing")
     assert progressing is not None
     assert progressing.message.endswith("Round 2 begins at 2026-01-01T12:05:00Z.")
 

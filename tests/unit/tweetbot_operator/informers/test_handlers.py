@@ -6,9 +6,9 @@ import pytest
 
 from builders.operator import a_bot_in, a_job, a_pod
 from tweetbot_operator.informers.cache import Cache
-from tweetbot_operator.informers.handlers import Intake, Item
-from tweetbot_operator.informers.workqueue import KeyedQueue
-from tweetbot_operator.types.objects import JobView, PodView, StoredBot
+from tweetbot_operator.informers.handlers import EventHandler, Item
+from tweetbot_operator.informers.workqueue import WorkQueue
+from tweetbot_operator.types.objects import CachedTweetBot, JobView, PodView
 
 JOB = a_job(a_bot_in("Prepare"))
 POD = a_pod(JOB)
@@ -18,11 +18,11 @@ class Desk:
     """An intake whose cache and queue can be looked at."""
 
     def __init__(self, *known: Item) -> None:
-        self.cache, self.queue = Cache(), KeyedQueue(lambda: 0.0)
-        self.intake = Intake(self.cache, self.queue)
+        self.cache, self.queue = Cache(), WorkQueue(lambda: 0.0)
+        self.intake = EventHandler(self.cache, self.queue)
         for item in known:
             self.intake.put(item)
-        while taken := self.queue.next():
+        while taken := self.queue.pop_ready():
             self.queue.done(taken[0])
 
 
@@ -36,7 +36,7 @@ def test_a_newer_form_that_says_the_same_asks_for_no_pass(item: JobView | PodVie
 def test_its_version_is_kept_for_what_is_fenced_by_it() -> None:
     desk = Desk(JOB)
     desk.intake.put(replace(JOB, resource_version="99"))
-    (kept,) = desk.cache.jobs.group(JOB.group)
+    (kept,) = desk.cache.jobs.by_index(JOB.index_key)
     assert kept.resource_version == "99"
 
 
@@ -44,10 +44,10 @@ def test_its_version_is_kept_for_what_is_fenced_by_it() -> None:
 def test_what_a_decision_reads_asks_for_a_pass(news: JobView | PodView) -> None:
     desk = Desk(JOB, POD)
     desk.intake.put(news)
-    assert desk.queue.next() == ((JOB.namespace, JOB.bot), 0.0)
+    assert desk.queue.pop_ready() == ((JOB.namespace, JOB.bot), 0.0)
 
 
 def test_every_newer_form_of_a_tweetbot_asks_for_a_pass() -> None:
-    desk = Desk(StoredBot("team-a", "gull", "uid-gull", "1", b'{"spec": 1}'))
-    desk.intake.put(StoredBot("team-a", "gull", "uid-gull", "2", b'{"spec": 2}'))
+    desk = Desk(CachedTweetBot("team-a", "gull", "uid-gull", "1", b'{"spec": 1}'))
+    desk.intake.put(CachedTweetBot("team-a", "gull", "uid-gull", "2", b'{"spec": 2}'))
     assert len(desk.queue) == 1

@@ -6,7 +6,7 @@ from typing import Any
 import kopf
 import pytest
 
-from tweetbot_operator.informers.kopf_setup import operate
+from tweetbot_operator.informers.kopf_setup import run_kopf
 
 LONG = 120.0  # seconds; none of these tests takes one
 
@@ -41,7 +41,7 @@ def kopfs_tasks(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 async def test_what_ended_it_is_raised(kopfs_tasks: list[Any]) -> None:
     kopfs_tasks += [watches, fails]
     with pytest.raises(RuntimeError, match="410 Gone"):
-        await operate()
+        await run_kopf()
 
 
 async def test_a_task_that_swallows_its_cancellation_holds_nothing_up(
@@ -50,7 +50,7 @@ async def test_a_task_that_swallows_its_cancellation_holds_nothing_up(
     kopfs_tasks += [takes_a_cancellation_for_something_else, fails]
     async with asyncio.timeout(LONG / 2):
         with pytest.raises(RuntimeError, match="410 Gone"):
-            await operate(patience=0.01)
+            await run_kopf(patience=0.01)
     assert "kopf does not end: its tasks are cancelled again" in caplog.messages
 
 
@@ -58,6 +58,6 @@ async def test_tasks_of_others_live_on(kopfs_tasks: list[Any]) -> None:
     kopfs_tasks += [takes_a_cancellation_for_something_else, fails]
     worker = asyncio.create_task(watches())
     with pytest.raises(RuntimeError):
-        await operate(patience=0.01)
+        await run_kopf(patience=0.01)
     assert not worker.done()
     worker.cancel()

@@ -45,7 +45,7 @@ def test_it_looks_for_no_namespaces_and_posts_no_events(settings: kopf.OperatorS
 
 
 def test_an_outage_of_hours_is_sat_through_with_pauses_of_at_most_half_a_minute() -> None:
-    pauses = list(itertools.islice(kopf_setup.EndlessPauses(), 1000))
+    pauses = list(itertools.islice(kopf_setup.UnboundedBackoff(), 1000))
     assert len(pauses) == 1000
     assert all(0 < pause <= 30 for pause in pauses)
     assert sum(pauses[100:]) > 900 * 15
@@ -75,7 +75,7 @@ async def test_what_the_watch_shows_reaches_cache_and_queue(caplog: pytest.LogCa
     manifest["metadata"]["resourceVersion"] = "7"
     with caplog.at_level(logging.WARNING):
         await on_bot(event={"type": None, "object": manifest})
-        assert stage.cache.bot((NAMESPACE, NAME)) is not None
+        assert stage.cache.get_bot((NAMESPACE, NAME)) is not None
         await on_bot(event={"type": "DELETED", "object": manifest})
-    assert stage.cache.bot((NAMESPACE, NAME)) is None
+    assert stage.cache.get_bot((NAMESPACE, NAME)) is None
     assert len(stage.queue) == 1

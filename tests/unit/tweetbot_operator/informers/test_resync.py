@@ -6,7 +6,7 @@ import pytest
 
 from builders.manifests import a_manifest
 from harness.stage_operator import NAME, NAMESPACE, Stage
-from tweetbot_operator.client.errors import ClusterBusy, Missing
+from tweetbot_operator.client.errors import NotFound, Unavailable
 from tweetbot_operator.client.interface import Kind
 from tweetbot_operator.informers.resync import Resync
 
@@ -46,16 +46,16 @@ def harbour() -> Harbour:
 async def test_the_start_reads_everything(harbour: Harbour) -> None:
     harbour.cluster.intake = None
     harbour.cluster.put("tweetbots", a_manifest())
-    await harbour.resync.prime()
+    await harbour.resync.initial_list()
     assert len(harbour.queue) == 1
-    assert harbour.resync.fresh
+    assert harbour.resync.healthy
 
 
 async def test_the_start_fails_without_the_custom_resource(harbour: Harbour) -> None:
-    harbour.cluster.faults["everything"] = [Missing("the server could not find the requested resource")]
-    with pytest.raises(Missing):
-        await harbour.resync.prime()
-    assert not harbour.resync.fresh
+    harbour.cluster.faults["everything"] = [NotFound("the server could not find the requested resource")]
+    with pytest.raises(NotFound):
+        await harbour.resync.initial_list()
+    assert not harbour.resync.healthy
 
 
 async def test_nothing_lost_costs_no_pause(harbour: Harbour) -> None:
@@ -94,7 +94,7 @@ async def test_a_watch_that_is_only_late_has_lost_nothing(harbour: Harbour) -> N
     harbour.cluster.put("tweetbots", a_manifest())
     harbour.during_nap = lambda: harbour.intake.put(harbour.cluster.objects_of("tweetbots")[0])
     assert await harbour.resync.compare() == 0
-    assert harbour.resync.fresh
+    assert harbour.resync.healthy
 
 
 async def test_a_watch_that_comes_nearer_in_a_flood_is_late_and_has_lost_no_more_than_it_passed(
@@ -109,7 +109,7 @@ async def test_a_watch_that_comes_nearer_in_a_flood_is_late_and_has_lost_no_more
     for name in names:
         harbour.cluster.edit(NAMESPACE, name, suspend=True)
     newest = harbour.cluster.objects_of("tweetbots")
-    harbour.during_nap = lambda: harbour.intake.see("tweetbots", newest[0])
+    harbour.during_nap = lambda: harbour.intake.observe_version("tweetbots", newest[0])
     assert await harbour.resync.compare() == 1
     assert [harbour.cache.bots.get(bot.uid) == bot for bot in newest] == [True, False, False]
 
@@ -127,28 +127,28 @@ async def test_watches_that_lose_things_twice_in_a_row_are_dead(harbour: Harbour
     for epochs in (2, 3):
         harbour.cluster.edit(NAMESPACE, NAME, training={"epochs": epochs})
         await harbour.resync.compare()
-    assert not harbour.resync.fresh
+    assert not harbour.resync.healthy
 
 
 async def test_one_good_comparison_revives_them(harbour: Harbour) -> None:
     await test_watches_that_lose_things_twice_in_a_row_are_dead(harbour)
     await harbour.resync.compare()
-    assert harbour.resync.fresh
+    assert harbour.resync.healthy
 
 
 async def test_a_comparison_long_ago_is_not_fresh(harbour: Harbour) -> None:
-    await harbour.resync.prime()
+    await harbour.resync.initial_list()
     harbour.clock = 1499
-    assert harbour.resync.fresh
+    assert harbour.resync.healthy
     harbour.clock = 1500
-    assert not harbour.resync.fresh
+    assert not harbour.resync.healthy
 
 
 async def test_it_goes_on_through_an_outage_and_keeps_its_distance(harbour: Harbour) -> None:
-    harbour.cluster.faults["traces"] = [ClusterBusy("503")] * 10
+    harbour.cluster.faults["traces"] = [Unavailable("503")] * 10
     await harbour.look_on()
     assert all(40 <= nap <= 50 for nap in harbour.naps)
-    assert harbour.resync.fresh
+    assert harbour.resync.healthy
 
 
 async def test_a_bug_in_a_comparison_is_told_and_does_not_end_the_next_ones(
@@ -157,11 +157,11 @@ async def test_a_bug_in_a_comparison_is_told_and_does_not_end_the_next_ones(
     harbour.cluster.faults["traces"] = [TypeError("a bug of ours")]  # type: ignore[list-item]
     await harbour.look_on()
     assert "resync failed by a fault of ours" in caplog.messages
-    assert harbour.resync.fresh
+    assert harbour.resync.healthy
 
 
 async def test_what_runs_is_compared_every_minute_and_the_fleet_every_ten(harbour: Harbour) -> None:
-    await harbour.resync.prime()
+    await harbour.resync.initial_list()
     await harbour.apply()
     assert await harbour.look_on(1) == ["jobs", "pods"]
     assert (await harbour.look_on(14)).count("tweetbots") == 1
@@ -173,7 +173,7 @@ async def test_lists_that_take_long_are_asked_for_less_often(harbour: Harbour) -
         harbour.clock += 2
 
     harbour.cluster.before_list = list_slowly
-    await harbour.resync.prime()
+    await harbour.resync.initial_list()
     await harbour.apply()
     assert await harbour.look_on(2) == ["jobs", "pods"] * 2
     assert 72 <= harbour.naps[1] <= 88
@@ -182,7 +182,7 @@ async def test_lists_that_take_long_are_asked_for_less_often(harbour: Harbour) -
 async def test_where_nothing_runs_nothing_is_asked_for(harbour: Harbour) -> None:
     await harbour.apply()
     await harbour.whole_run()
-    await harbour.resync.prime()
+    await harbour.resync.initial_list()
     assert await harbour.look_on(5) == []
 
 
@@ -194,14 +194,14 @@ async def test_what_is_waited_for_counts_as_running(harbour: Harbour, what: str)
         harbour.cluster.end_job(harbour.job_name, NAMESPACE, "Failed")
     else:
         harbour.cluster.end_job(harbour.job_name, NAMESPACE, "Failed")
-        (job,) = harbour.cache.jobs.all()
+        (job,) = harbour.cache.jobs.list_all()
         await harbour.cluster.delete_job(job)
-    await harbour.resync.prime()
+    await harbour.resync.initial_list()
     assert await harbour.look_on(1) == ["jobs", "pods"]
 
 
 async def test_a_lost_deletion_of_what_runs_is_mended_at_the_next_look(harbour: Harbour) -> None:
-    await harbour.resync.prime()
+    await harbour.resync.initial_list()
     await harbour.apply()
     harbour.cluster.intake = None
     harbour.cluster.remove("jobs", NAMESPACE, harbour.job_name)
@@ -213,24 +213,24 @@ async def test_a_lost_deletion_of_what_runs_is_mended_at_the_next_look(harbour: 
 
 
 async def test_after_a_watch_began_anew_everything_is_compared_and_no_watch_counts_as_dead(harbour: Harbour) -> None:
-    await harbour.resync.prime()
+    await harbour.resync.initial_list()
     await harbour.apply()
     harbour.cluster.intake = None
     for epochs in (2, 3):
         harbour.cluster.edit(NAMESPACE, NAME, training={"epochs": epochs})
-        harbour.resync.doubt()
+        harbour.resync.mark_stale()
         assert "tweetbots" in await harbour.look_on(2)
-    assert harbour.resync.fresh
+    assert harbour.resync.healthy
 
 
 async def test_a_comparison_that_failed_leaves_the_doubt(harbour: Harbour) -> None:
-    await harbour.resync.prime()
-    harbour.resync.doubt()
-    harbour.cluster.faults["traces"] = [ClusterBusy("503")]
+    await harbour.resync.initial_list()
+    harbour.resync.mark_stale()
+    harbour.cluster.faults["traces"] = [Unavailable("503")]
     assert await harbour.look_on(3) == ["tweetbots", "jobs", "pods"]
 
 
 async def test_a_good_comparison_of_jobs_does_not_revive_the_watch_of_tweetbots(harbour: Harbour) -> None:
     await test_watches_that_lose_things_twice_in_a_row_are_dead(harbour)
     await harbour.resync.compare(("jobs", "pods"))
-    assert not harbour.resync.fresh
+    assert not harbour.resync.healthy

@@ -11,7 +11,7 @@ from kopf._cogs.clients import api, fetching, watching
 from kopf._cogs.structs.references import Resource
 from prometheus_client import REGISTRY
 
-from tweetbot_operator.informers.watches import WatchLog, listening_to_watches
+from tweetbot_operator.informers.watches import KopfRestartFilter, listen_to_watches
 
 JOBS = Resource("batch", "v1", "jobs")
 RELISTED: list[int] = []
@@ -21,7 +21,7 @@ RELISTED: list[int] = []
 def listening() -> Iterator[None]:
     """Listen for the time of a test."""
     RELISTED.clear()
-    with listening_to_watches(lambda: RELISTED.append(1)):
+    with listen_to_watches(lambda: RELISTED.append(1)):
         yield
 
 
@@ -75,4 +75,4 @@ async def test_a_stream_that_falls_silent_counts(listening: None, monkeypatch: p
 
 def test_warnings_pass() -> None:
     record = logging.LogRecord("kopf", logging.WARNING, "", 0, "Ignoring an unsupported event type", (), None)
-    assert WatchLog(lambda: None).filter(record)
+    assert KopfRestartFilter(lambda: None).filter(record)

@@ -12,7 +12,7 @@ import pytest
 
 from builders.manifests import a_manifest
 from harness.stage_operator import Stage
-from tweetbot_operator.client.errors import ClusterBusy, Missing
+from tweetbot_operator.client.errors import NotFound, Unavailable
 from tweetbot_operator.informers.resync import Resync
 from tweetbot_operator.informers.watches import CannotStart, Watches, end_on_signals
 
@@ -39,7 +39,7 @@ class Sea(Stage):
                 yield 0.0
 
         clock = lambda: next(self.seconds)  # noqa: E731 - a name for an argument
-        await Watches(self.intake, self.resync, self.settings, operate=operate, pauses=pauses, clock=clock).run(
+        await Watches(self.intake, self.resync, self.settings, run_kopf=operate, pauses=pauses, clock=clock).run(
             self.stop
         )
 
@@ -87,18 +87,18 @@ async def test_what_came_in_between_is_read_and_what_went_is_looked_for(sea: Sea
 
     await sea.watch(come_unseen_and_fail, sea.end)
     assert len(sea.queue) == 1
-    assert sea.resync._due() == ("tweetbots", "jobs", "pods")
+    assert sea.resync._choose_kinds() == ("tweetbots", "jobs", "pods")
 
 
 async def test_an_api_server_that_is_away_is_waited_for_before_the_watches_begin_anew(sea: Sea) -> None:
-    sea.cluster.faults["everything"] = [ClusterBusy("503"), ClusterBusy("503")]
+    sea.cluster.faults["everything"] = [Unavailable("503"), Unavailable("503")]
     await sea.watch(sea.fail, sea.end)
     assert (len(sea.tries), sea.cluster.faults["everything"]) == (2, [])
 
 
 async def test_a_cluster_that_knows_tweetbots_no_more_ends_the_process(sea: Sea) -> None:
     """kopf would idle for ever without a word where the resource is gone when it begins."""
-    sea.cluster.faults["everything"] = [Missing("the server could not find the requested resource")]
+    sea.cluster.faults["everything"] = [NotFound("the server could not find the requested resource")]
     with pytest.raises(CannotStart, match="kubectl apply -f crds/"):
         await sea.watch(sea.fail, sea.end)
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tweetbot_operator.informers.workqueue import KeyedQueue
+from tweetbot_operator.informers.workqueue import WorkQueue
 from tweetbot_operator.types.objects import Key
 
 GULL, TERN = ("team-a", "gull"), ("team-a", "tern")
@@ -26,66 +26,66 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def queue(clock: Clock) -> KeyedQueue:
-    return KeyedQueue(clock, jitter=lambda low, high: (low + high) / 2)
+def queue(clock: Clock) -> WorkQueue:
+    return WorkQueue(clock, jitter=lambda low, high: (low + high) / 2)
 
 
-def drained(queue: KeyedQueue) -> list[Key]:
+def drained(queue: WorkQueue) -> list[Key]:
     keys = []
-    while taken := queue.next():
+    while taken := queue.pop_ready():
         keys.append(taken[0])
         queue.done(taken[0])
     return keys
 
 
-def test_a_key_added_twice_is_looked_at_once(queue: KeyedQueue) -> None:
+def test_a_key_added_twice_is_looked_at_once(queue: WorkQueue) -> None:
     queue.add(GULL)
     queue.add(GULL)
     assert drained(queue) == [GULL]
 
 
-def test_a_key_in_flight_is_given_to_nobody_else(queue: KeyedQueue) -> None:
+def test_a_key_in_flight_is_given_to_nobody_else(queue: WorkQueue) -> None:
     queue.add(GULL)
-    assert queue.next() is not None
+    assert queue.pop_ready() is not None
     queue.add(GULL)
-    assert queue.next() is None
+    assert queue.pop_ready() is None
 
 
-def test_a_key_added_in_flight_is_looked_at_once_more(queue: KeyedQueue) -> None:
+def test_a_key_added_in_flight_is_looked_at_once_more(queue: WorkQueue) -> None:
     queue.add(GULL)
-    queue.next()
+    queue.pop_ready()
     queue.add(GULL)
     queue.add(GULL)
     queue.done(GULL)
     assert drained(queue) == [GULL]
 
 
-def test_what_was_added_before_a_look_needs_no_other_pass(queue: KeyedQueue) -> None:
+def test_what_was_added_before_a_look_needs_no_other_pass(queue: WorkQueue) -> None:
     queue.add(("team-a", "gull"))
-    (key, _) = queue.next() or (("", ""), 0.0)
+    (key, _) = queue.pop_ready() or (("", ""), 0.0)
     queue.add(key)
-    queue.looked_at(key)
+    queue.mark_seen(key)
     queue.done(key)
-    assert queue.next() is None
+    assert queue.pop_ready() is None
 
 
-def test_what_is_added_after_the_last_look_does(queue: KeyedQueue) -> None:
+def test_what_is_added_after_the_last_look_does(queue: WorkQueue) -> None:
     queue.add(("team-a", "gull"))
-    (key, _) = queue.next() or (("", ""), 0.0)
-    queue.looked_at(key)
+    (key, _) = queue.pop_ready() or (("", ""), 0.0)
+    queue.mark_seen(key)
     queue.add(key)
     queue.done(key)
-    assert queue.next() == (key, 0.0)
+    assert queue.pop_ready() == (key, 0.0)
 
 
-def test_one_namespace_with_many_keys_does_not_hold_up_another(queue: KeyedQueue) -> None:
+def test_one_namespace_with_many_keys_does_not_hold_up_another(queue: WorkQueue) -> None:
     flood = [("team-a", str(number)) for number in range(100)]
     for key in [*flood, ("team-b", "gull")]:
         queue.add(key)
     assert drained(queue).index(("team-b", "gull")) == 1
 
 
-def test_a_key_due_later_is_ready_then(queue: KeyedQueue, clock: Clock) -> None:
+def test_a_key_due_later_is_ready_then(queue: WorkQueue, clock: Clock) -> None:
     queue.add_after(GULL, 10)
     clock.now = 9.9
     assert drained(queue) == []
@@ -93,7 +93,7 @@ def test_a_key_due_later_is_ready_then(queue: KeyedQueue, clock: Clock) -> None:
     assert drained(queue) == [GULL]
 
 
-def test_the_newest_wish_replaces_the_older(queue: KeyedQueue, clock: Clock) -> None:
+def test_the_newest_wish_replaces_the_older(queue: WorkQueue, clock: Clock) -> None:
     queue.add_after(GULL, 10)
     queue.add_after(GULL, 20)
     clock.now = 15
@@ -102,22 +102,22 @@ def test_the_newest_wish_replaces_the_older(queue: KeyedQueue, clock: Clock) -> 
     assert drained(queue) == [GULL]
 
 
-def test_a_wish_can_be_withdrawn(queue: KeyedQueue, clock: Clock) -> None:
+def test_a_wish_can_be_withdrawn(queue: WorkQueue, clock: Clock) -> None:
     queue.add_after(GULL, 10)
     queue.add_after(GULL, None)
     clock.now = 100
     assert drained(queue) == []
 
 
-def test_pauses_after_failures_double_up_to_five_minutes(queue: KeyedQueue) -> None:
-    assert [queue.retry(GULL) for _ in range(11)] == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
+def test_pauses_after_failures_double_up_to_five_minutes(queue: WorkQueue) -> None:
+    assert [queue.add_rate_limited(GULL) for _ in range(11)] == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
 
 
-def test_a_success_makes_the_pauses_short_again(queue: KeyedQueue) -> None:
-    queue.retry(GULL)
-    queue.retry(GULL)
-    queue.forgive(GULL)
-    assert queue.retry(GULL) == 1
+def test_a_success_makes_the_pauses_short_again(queue: WorkQueue) -> None:
+    queue.add_rate_limited(GULL)
+    queue.add_rate_limited(GULL)
+    queue.forget(GULL)
+    assert queue.add_rate_limited(GULL) == 1
 
 
 def test_pauses_are_spread_by_a_fifth(clock: Clock) -> None:
@@ -127,48 +127,52 @@ def test_pauses_are_spread_by_a_fifth(clock: Clock) -> None:
         drawn.append((low, high))
         return low
 
-    assert KeyedQueue(clock, jitter).retry(GULL) == 0.8
+    assert WorkQueue(clock, jitter).add_rate_limited(GULL) == 0.8
     assert drawn == [(0.8, 1.2)]
 
 
-def test_a_thousand_failures_are_no_overflow(queue: KeyedQueue) -> None:
-    assert [queue.retry(GULL) for _ in range(2000)][-1] == 300
+def test_a_thousand_failures_are_no_overflow(queue: WorkQueue) -> None:
+    assert [queue.add_rate_limited(GULL) for _ in range(2000)][-1] == 300
 
 
-def test_the_time_that_a_key_waited_is_told(queue: KeyedQueue, clock: Clock) -> None:
+def test_the_time_that_a_key_waited_is_told(queue: WorkQueue, clock: Clock) -> None:
     queue.add(GULL)
     clock.now = 3
-    assert queue.next() == (GULL, 3)
+    assert queue.pop_ready() == (GULL, 3)
 
 
 def test_a_namespace_whose_passes_hang_leaves_room_for_others(clock: Clock) -> None:
-    queue = KeyedQueue(clock, most_in_flight=2)
+    queue = WorkQueue(clock, most_in_flight=2)
     for key in [("team-a", str(number)) for number in range(5)]:
         queue.add(key)
-    assert [queue.next(), queue.next(), queue.next()] == [(("team-a", "0"), 0), (("team-a", "1"), 0), None]
+    assert [queue.pop_ready(), queue.pop_ready(), queue.pop_ready()] == [
+        (("team-a", "0"), 0),
+        (("team-a", "1"), 0),
+        None,
+    ]
     queue.add(("team-b", "gull"))
-    assert queue.next() == (("team-b", "gull"), 0)
+    assert queue.pop_ready() == (("team-b", "gull"), 0)
     queue.done(("team-a", "0"))
-    assert queue.next() == (("team-a", "2"), 0)
+    assert queue.pop_ready() == (("team-a", "2"), 0)
 
 
 async def test_a_worker_wakes_when_its_namespace_has_room_again(clock: Clock) -> None:
-    queue = KeyedQueue(clock, most_in_flight=1)
+    queue = WorkQueue(clock, most_in_flight=1)
     queue.add(GULL)
     queue.add(TERN)
-    assert queue.next() is not None
-    worker = asyncio.create_task(queue.take())
+    assert queue.pop_ready() is not None
+    worker = asyncio.create_task(queue.get())
     await asyncio.sleep(0)
     queue.done(GULL)
     assert (await worker)[0] == TERN
 
 
-def test_a_tenant_with_a_thousand_does_not_delay_the_next_one(clock: Clock, queue: KeyedQueue) -> None:
+def test_a_tenant_with_a_thousand_does_not_delay_the_next_one(clock: Clock, queue: WorkQueue) -> None:
     """A pass takes ten milliseconds here; the other tenants' news wait for one pass of the flood's each at the most."""
     for number in range(1000):
         queue.add(("flood", str(number)))
     waited = []
-    while taken := queue.next():
+    while taken := queue.pop_ready():
         if taken[0][0] != "flood":
             waited.append(taken[1])
         clock.now += 0.01
@@ -179,15 +183,15 @@ def test_a_tenant_with_a_thousand_does_not_delay_the_next_one(clock: Clock, queu
     assert max(waited) <= 0.0201
 
 
-async def test_a_worker_waits_for_the_next_key(queue: KeyedQueue) -> None:
-    worker = asyncio.create_task(queue.take())
+async def test_a_worker_waits_for_the_next_key(queue: WorkQueue) -> None:
+    worker = asyncio.create_task(queue.get())
     await asyncio.sleep(0)
     queue.add(TERN)
     assert (await worker)[0] == TERN
 
 
-async def test_two_waiting_workers_share_two_keys(queue: KeyedQueue) -> None:
-    workers = [asyncio.create_task(queue.take()) for _ in range(2)]
+async def test_two_waiting_workers_share_two_keys(queue: WorkQueue) -> None:
+    workers = [asyncio.create_task(queue.get()) for _ in range(2)]
     await asyncio.sleep(0)
     queue.add(GULL)
     queue.add(TERN)
@@ -195,20 +199,20 @@ async def test_two_waiting_workers_share_two_keys(queue: KeyedQueue) -> None:
 
 
 async def test_a_worker_wakes_for_what_falls_due() -> None:
-    queue = KeyedQueue(asyncio.get_running_loop().time)
+    queue = WorkQueue(asyncio.get_running_loop().time)
     queue.add_after(GULL, 0.01)
-    assert (await asyncio.wait_for(queue.take(), 5))[0] == GULL
+    assert (await asyncio.wait_for(queue.get(), 5))[0] == GULL
 
 
-def test_its_length_counts_what_is_ready(queue: KeyedQueue) -> None:
+def test_its_length_counts_what_is_ready(queue: WorkQueue) -> None:
     queue.add(GULL)
     queue.add(TERN)
     queue.add_after(("team-b", "gull"), 5)
     assert len(queue) == 2
 
 
-def test_a_forgotten_key_is_due_no_more(queue: KeyedQueue, clock: Clock) -> None:
-    queue.retry(GULL)
-    queue.forget(GULL)
+def test_a_forgotten_key_is_due_no_more(queue: WorkQueue, clock: Clock) -> None:
+    queue.add_rate_limited(GULL)
+    queue.remove(GULL)
     clock.now = 1000
     assert drained(queue) == []

@@ -12,7 +12,7 @@ from builders.operator import SETTINGS, a_bot, a_bot_in, a_run
 from tweetbot_contract.handover import BASE_DIR, BASE_DIR_ENV, RunDocument
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import Stage
-from tweetbot_operator.jobs.job import job_for
+from tweetbot_operator.jobs.job import build_job
 
 GOLDEN = Path(__file__).parents[3] / "golden"
 EVERYTHING: dict[str, Any] = {
@@ -50,7 +50,7 @@ BOTS = {
 
 
 def the_job(bot: TweetBot) -> dict[str, Any]:
-    return job_for(bot, bot.status.current_run or a_run(bot), SETTINGS)
+    return build_job(bot, bot.status.current_run or a_run(bot), SETTINGS)
 
 
 def container(job: dict[str, Any]) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def test_the_hub_is_offline_unless_the_base_comes_from_it() -> None:
 
 def test_the_cluster_chooses_the_user_where_it_is_left_to_it() -> None:
     bot = a_bot_in("Train")
-    job = job_for(bot, bot.status.current_run or a_run(bot), replace(SETTINGS, run_as_user=0))
+    job = build_job(bot, bot.status.current_run or a_run(bot), replace(SETTINGS, run_as_user=0))
     assert job["spec"]["template"]["spec"]["securityContext"] == {
         "runAsNonRoot": True,
         "seccompProfile": {"type": "RuntimeDefault"},
@@ -145,7 +145,7 @@ def test_the_cluster_chooses_the_user_where_it_is_left_to_it() -> None:
 def test_a_pod_is_told_which_networks_specs_may_name() -> None:
     settings = replace(SETTINGS, allowed_networks="10.96.0.0/12")
     bot = a_bot_in("Train")
-    job = job_for(bot, bot.status.current_run or a_run(bot), settings)
+    job = build_job(bot, bot.status.current_run or a_run(bot), settings)
     assert env(job)["TWEETBOT_ALLOWED_NETWORKS"] == "10.96.0.0/12"
 
 
@@ -165,4 +165,4 @@ def test_a_jobs_own_clock_leaves_every_attempt_its_whole_wait_and_the_stage_all_
 
 def test_the_longest_name_fits_a_job() -> None:
     bot = a_bot()
-    assert len(job_for(bot, a_run(bot), SETTINGS)["metadata"]["name"]) - len(bot.name) + 46 <= 63
+    assert len(build_job(bot, a_run(bot), SETTINGS)["metadata"]["name"]) - len(bot.name) + 46 <= 63

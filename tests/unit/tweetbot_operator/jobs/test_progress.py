@@ -10,7 +10,7 @@ import yaml
 
 from builders.operator import SETTINGS, a_bot_in, a_run
 from tweetbot_contract.status import Stage
-from tweetbot_operator.jobs.job import job_for
+from tweetbot_operator.jobs.job import build_job
 from tweetbot_operator.settings import OperatorSettings, Pem
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "pod-reporting.yaml"
@@ -26,7 +26,7 @@ SERVING = replace(
 
 def the_job(settings: OperatorSettings, stage: Stage = "Train") -> dict[str, Any]:
     bot = a_bot_in(stage)
-    return job_for(bot, bot.status.current_run or a_run(bot), settings)
+    return build_job(bot, bot.status.current_run or a_run(bot), settings)
 
 
 def words(job: dict[str, Any]) -> str:

@@ -27,7 +27,7 @@ def test_a_pod_that_nobody_has_seen_is_kept_out() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"run": "0123456789abcdef"}, {"stage": "prepare"}, {"owner": "uid-of-another"}],
+    [{"run_id": "0123456789abcdef"}, {"stage": "prepare"}, {"owner_uid": "uid-of-another"}],
     ids=["an earlier run", "the prepare stage", "another TweetBot"],
 )
 def test_a_pod_of_another_job_is_kept_out(change: dict[str, Any]) -> None:

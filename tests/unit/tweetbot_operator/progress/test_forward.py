@@ -11,7 +11,7 @@ from builders.operator import NOON
 from tweetbot_cluster.kubernetes.certificates import Authority
 from tweetbot_cluster.state import free_ports
 from tweetbot_fakes.kubernetes.lease import FakeLease
-from tweetbot_operator.client.leader_election import Elector, Terms, Unopposed
+from tweetbot_operator.client.leader_election import LeaderElectionConfig, LeaderElector, NoElection
 from tweetbot_operator.client.lease import Lease
 from tweetbot_operator.progress.errors import NotNow
 from tweetbot_operator.progress.forward import FORWARDED, Forwarder
@@ -80,8 +80,8 @@ async def test_an_answer_that_is_not_the_operators_is_none(tmp_path: Path, answe
         await handed_on(tmp_path, answer)
 
 
-def an_elector(door: FakeLease, name: str) -> Elector:
-    return Elector(door, Terms(name, address=f"{name}:8443"), lambda: 0.0, lambda: NOON)
+def an_elector(door: FakeLease, name: str) -> LeaderElector:
+    return LeaderElector(door, LeaderElectionConfig(name, address=f"{name}:8443"), lambda: 0.0, lambda: NOON)
 
 
 async def test_the_standbys_read_the_leaders_address_in_the_lease() -> None:
@@ -89,19 +89,19 @@ async def test_the_standbys_read_the_leaders_address_in_the_lease() -> None:
     first, second = an_elector(door, "first"), an_elector(door, "second")
     for elector in (first, second):
         await elector.look()
-    assert (first.leader_address(), second.leader_address()) == ("", "first:8443")
+    assert (first.get_leader_address(), second.get_leader_address()) == ("", "first:8443")
     await first.release()
     await second.look()
-    assert (second.leading.is_set(), second.leader_address()) == (True, "")
+    assert (second.leading.is_set(), second.get_leader_address()) == (True, "")
 
 
 async def test_a_leader_of_another_version_that_tells_no_address_has_none() -> None:
     door = FakeLease(lease=Lease("old", 15, resource_version="1"))
     standby = an_elector(door, "new")
     await standby.look()
-    assert standby.leader_address() == ""
+    assert standby.get_leader_address() == ""
     assert door.lease == replace(Lease("old", 15), resource_version="1")
 
 
 def test_without_an_election_there_is_no_other() -> None:
-    assert Unopposed().leader_address() == ""
+    assert NoElection().get_leader_address() == ""

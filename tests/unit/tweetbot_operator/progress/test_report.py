@@ -4,26 +4,26 @@ import pytest
 
 from builders.progress import a_report
 from tweetbot_operator.progress.errors import Unreadable
-from tweetbot_operator.progress.report import report_of
+from tweetbot_operator.progress.report import parse_report
 from tweetbot_operator.types.progress import Report
 
 
 def test_a_report_is_read_by_the_names_of_hugging_face() -> None:
     body = a_report(42, 90, loss=2.5, eval_loss=2.75, current_step=42, total_steps=100, current_epoch=1.5)
-    assert report_of(body) == Report(42, 42, 100, 90, train_loss=2.5, eval_loss=2.75)
+    assert parse_report(body) == Report(42, 42, 100, 90, train_loss=2.5, eval_loss=2.75)
 
 
 def test_what_is_not_said_is_not_invented() -> None:
-    assert report_of(b'{"trainerStatus": {}}') == Report()
+    assert parse_report(b'{"trainerStatus": {}}') == Report()
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e999", "much", "", "0x10"])
 def test_a_figure_that_is_no_finite_number_says_nothing(value: str) -> None:
-    assert report_of(a_report(1, loss=value, current_step=value)) == Report(percent=1)
+    assert parse_report(a_report(1, loss=value, current_step=value)) == Report(percent=1)
 
 
 def test_fields_of_a_later_version_are_passed_over() -> None:
-    assert report_of(b'{"kind": "x", "trainerStatus": {"progressPercentage": 7, "phase": "warmup"}}') == Report(7)
+    assert parse_report(b'{"kind": "x", "trainerStatus": {"progressPercentage": 7, "phase": "warmup"}}') == Report(7)
 
 
 @pytest.mark.parametrize(
@@ -46,12 +46,12 @@ def test_fields_of_a_later_version_are_passed_over() -> None:
 )
 def test_a_body_that_is_no_report_is_refused_by_field(body: bytes, place: str) -> None:
     with pytest.raises(Unreadable, match=f"^{place}: "):
-        report_of(body)
+        parse_report(body)
 
 
 def test_a_report_keeps_what_was_known_except_the_estimate() -> None:
     former = Report(40, 4, 10, 90, train_loss=2.5, eval_loss=2.75)
-    assert Report(percent=50, train_loss=2.0).over(former) == Report(50, 4, 10, None, train_loss=2.0, eval_loss=2.75)
+    assert Report(percent=50, train_loss=2.0).merge(former) == Report(50, 4, 10, None, train_loss=2.0, eval_loss=2.75)
 
 
 @pytest.mark.parametrize(

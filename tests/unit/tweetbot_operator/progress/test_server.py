@@ -18,13 +18,13 @@ from transformers.integrations import KubeflowCallback
 from builders.progress import Training, a_report
 from tweetbot_cluster.kubernetes.certificates import Authority
 from tweetbot_cluster.state import free_ports
-from tweetbot_contract.handover import PROGRESS_CA_ENV, PROGRESS_TOKEN_ENV, PROGRESS_URL_ENV, progress_path
+from tweetbot_contract.handover import PROGRESS_CA_ENV, PROGRESS_TOKEN_ENV, PROGRESS_URL_ENV, build_progress_path
 from tweetbot_fakes.kubernetes.token_keys import a_token
-from tweetbot_operator.client.errors import Missing
+from tweetbot_operator.client.errors import NotFound
 from tweetbot_operator.progress.errors import ReportRefused
 from tweetbot_operator.progress.server import ProgressServer
 from tweetbot_operator.progress.tls import ServingCertificate
-from tweetbot_operator.telemetry.logs import OwnFaultsOnly
+from tweetbot_operator.telemetry.logs import ClientErrorFilter
 
 
 class Served:
@@ -32,7 +32,7 @@ class Served:
 
     def __init__(self, training: Training, base: str) -> None:
         self.training, self.address = training, base.partition("://")[2]
-        self.url = base + progress_path("team-a", training.run.bot, training.run.run)
+        self.url = base + build_progress_path("team-a", training.run.bot, training.run.run)
         self.token = a_token(training.audience, training.pod.uid)
 
     async def post(self, body: bytes, token: str | None = None, url: str = "") -> tuple[int, str]:
@@ -57,7 +57,7 @@ class Served:
         return answer.decode()
 
     def percent(self) -> int | None:
-        live = self.training.board.of(self.training.run.key)
+        live = self.training.board.get(self.training.run.key)
         return live.report.percent if live else None
 
 
@@ -117,7 +117,7 @@ async def test_what_a_sender_breaks_is_answered_and_no_fault_of_ours(
     served: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A body that is not what its header says, a Pod that dies in the middle of one, and what is no HTTP at all."""
-    caplog.handler.addFilter(OwnFaultsOnly())
+    caplog.handler.addFilter(ClientErrorFilter())
     post = f"POST {urlsplit(served.url).path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {served.token}\r\n"
     answers = [
         await served.send(f"{post}Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello"),
@@ -171,8 +171,8 @@ async def test_no_report_goes_round_between_two_standbys(served: Served) -> None
 
 
 async def test_where_nobody_can_judge_a_token_the_sender_comes_back(served: Served) -> None:
-    served.training.keys.fault = Missing("404")
-    served.training.keys.verdict = Missing("404")
+    served.training.keys.fault = NotFound("404")
+    served.training.keys.verdict = NotFound("404")
     assert (await served.post(a_report(42)))[0] == 503
 
 
@@ -218,7 +218,7 @@ async def test_hugging_faces_callback_reports_unchanged(
         (tmp_path / "token").write_text(served.token)
         monkeypatch.setenv(PROGRESS_URL_ENV, served.url)
         await asyncio.to_thread(trained, 2)
-        live = served.training.board.of(served.training.run.key)
+        live = served.training.board.get(served.training.run.key)
     assert live is not None
     assert (live.report.percent, live.report.step, live.report.total_steps) == (100, 2, 2)
     assert (live.report.train_loss, live.report.eta_seconds) == (2.8, 0)

@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 from builders.operator import a_run, seconds_after_noon
 from builders.progress import Training
 from tweetbot_operator.progress.errors import Outdated
-from tweetbot_operator.types.progress import Live, Report
+from tweetbot_operator.types.progress import LatestReport, Report
 
 
 @pytest.fixture
@@ -28,8 +28,8 @@ def test_a_report_is_live_at_once(training: Training) -> None:
     training.board.take(training.run, training.pod, Report(42, 21, 50, 90, train_loss=2.5))
     assert (shown("progress_percent"), shown("eta_seconds"), shown("step"), shown("train_loss")) == (42, 90, 21, 2.5)
     assert shown("eval_loss") is None
-    live = training.board.of(training.run.key)
-    assert live == Live(training.run.run, training.pod.uid, Report(42, 21, 50, 90, train_loss=2.5))
+    live = training.board.get(training.run.key)
+    assert live == LatestReport(training.run.run, training.pod.uid, Report(42, 21, 50, 90, train_loss=2.5))
 
 
 def test_an_estimate_that_is_not_repeated_is_shown_no_longer(training: Training) -> None:
@@ -65,17 +65,17 @@ def test_a_pass_is_asked_for_every_five_points_and_no_oftener(training: Training
 def test_the_figures_go_when_the_run_ends(training: Training, end: str) -> None:
     training.board.take(training.run, training.pod, Report(42))
     run = a_run(training.bot, stage="Train")
-    training.board.settle(training.run.key, run)
+    training.board.prune(training.run.key, run)
     assert shown("progress_percent") == 42
     match end:
         case "outcome":
-            training.board.settle(training.run.key, run.model_copy(update={"outcome": "Succeeded"}))
+            training.board.prune(training.run.key, run.model_copy(update={"outcome": "Succeeded"}))
         case "stage":
-            training.board.settle(training.run.key, run.model_copy(update={"stage": "Prepare"}))
+            training.board.prune(training.run.key, run.model_copy(update={"stage": "Prepare"}))
         case "another run":
-            training.board.settle(training.run.key, run.model_copy(update={"id": "0" * 16}))
+            training.board.prune(training.run.key, run.model_copy(update={"id": "0" * 16}))
         case "no run":
-            training.board.settle(training.run.key, None)
+            training.board.prune(training.run.key, None)
         case _:
             training.board.forget(training.run.key)
-    assert (shown("progress_percent"), training.board.of(training.run.key)) == (None, None)
+    assert (shown("progress_percent"), training.board.get(training.run.key)) == (None, None)

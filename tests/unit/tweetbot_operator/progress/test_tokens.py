@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tweetbot_fakes.kubernetes.token_keys import FakeKeys, a_token
-from tweetbot_operator.client.errors import ApiFault, ClusterBusy, Missing, Refused
+from tweetbot_operator.client.errors import ApiError, NotFound, Rejected, Unavailable
 from tweetbot_operator.progress.authorize import Bearer
 from tweetbot_operator.progress.errors import NotAuthenticated, NotNow
 from tweetbot_operator.progress.tokens import Tokens
@@ -112,8 +112,8 @@ async def test_unknown_keys_make_no_storm_of_looks() -> None:
     assert keys.looks == 1
 
 
-@pytest.mark.parametrize("fault", [Missing("404"), Refused("403"), ClusterBusy("503")])
-async def test_where_no_keys_are_shown_the_api_server_is_asked(fault: ApiFault) -> None:
+@pytest.mark.parametrize("fault", [NotFound("404"), Rejected("403"), Unavailable("503")])
+async def test_where_no_keys_are_shown_the_api_server_is_asked(fault: ApiError) -> None:
     keys = FakeKeys(fault=fault, verdict=AUTHENTICATED)
     tokens = Tokens(keys, Time())
     token = a_token(THIS_RUN, "pod-1")
@@ -122,7 +122,7 @@ async def test_where_no_keys_are_shown_the_api_server_is_asked(fault: ApiFault) 
 
 
 async def test_an_answer_of_the_api_server_holds_for_a_minute_and_for_one_audience() -> None:
-    keys, clock = FakeKeys(fault=Missing("404"), verdict=AUTHENTICATED), Time()
+    keys, clock = FakeKeys(fault=NotFound("404"), verdict=AUTHENTICATED), Time()
     tokens, token = Tokens(keys, clock), a_token(THIS_RUN, "pod-1")
     await tokens.bearer(token, THIS_RUN)
     with pytest.raises(NotAuthenticated):
@@ -142,12 +142,12 @@ async def test_an_answer_of_the_api_server_holds_for_a_minute_and_for_one_audien
     ],
 )
 async def test_the_api_servers_no_is_a_no(verdict: dict[str, Any]) -> None:
-    await refusal_of(FakeKeys(fault=Missing("404"), verdict=verdict), a_token(THIS_RUN, "pod-1"))
+    await refusal_of(FakeKeys(fault=NotFound("404"), verdict=verdict), a_token(THIS_RUN, "pod-1"))
 
 
-@pytest.mark.parametrize("fault", [ClusterBusy("503"), Refused("403: no right to create TokenReviews")])
-async def test_where_nobody_can_judge_the_sender_may_come_back(fault: ApiFault) -> None:
-    keys = FakeKeys(fault=Missing("404"), verdict=fault)
+@pytest.mark.parametrize("fault", [Unavailable("503"), Rejected("403: no right to create TokenReviews")])
+async def test_where_nobody_can_judge_the_sender_may_come_back(fault: ApiError) -> None:
+    keys = FakeKeys(fault=NotFound("404"), verdict=fault)
     with pytest.raises(NotNow):
         await Tokens(keys, Time()).bearer(a_token(THIS_RUN, "pod-1"), THIS_RUN)
 
@@ -156,5 +156,5 @@ async def test_keys_once_read_outlast_the_api_server() -> None:
     keys, clock = FakeKeys(), Time()
     tokens = Tokens(keys, clock)
     await tokens.bearer(a_token(THIS_RUN, "pod-1"), THIS_RUN)
-    keys.fault, clock.now = ClusterBusy("away"), 3600
+    keys.fault, clock.now = Unavailable("away"), 3600
     assert await tokens.bearer(a_token(THIS_RUN, "pod-2"), THIS_RUN) == Bearer("team-a", "pod-2")

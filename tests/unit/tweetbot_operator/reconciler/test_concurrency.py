@@ -9,26 +9,26 @@ import pytest
 from builders.operator import NOON
 from tweetbot_contract.status import Condition
 from tweetbot_operator.informers.cache import Cache
-from tweetbot_operator.reconciler.concurrency import Limits, Turnstile
-from tweetbot_operator.types.objects import JobView, Key, StoredBot
-from tweetbot_operator.types.summary import Place, queued_standing
+from tweetbot_operator.reconciler.concurrency import ConcurrencyLimiter, ConcurrencyLimits
+from tweetbot_operator.types.objects import CachedTweetBot, JobView, Key
+from tweetbot_operator.types.summary import QueuePosition, summarize_queued
 
 
 @dataclass
 class Row:
     """A turnstile over a cache that the test fills, and whom it has called."""
 
-    turnstile: Turnstile
+    turnstile: ConcurrencyLimiter
     cache: Cache
     called: list[Key]
     version: int = 0
 
-    def stored(self, key: str) -> StoredBot:
+    def stored(self, key: str) -> CachedTweetBot:
         namespace, name = key.split("/")
-        bot = self.cache.bot((namespace, name))
-        return bot or StoredBot(namespace, name, f"uid-{key}", "0", b"{}", run="run")
+        bot = self.cache.get_bot((namespace, name))
+        return bot or CachedTweetBot(namespace, name, f"uid-{key}", "0", b"{}", run_id="run")
 
-    def put(self, key: str, **changes: Any) -> StoredBot:
+    def put(self, key: str, **changes: Any) -> CachedTweetBot:
         """Show the cache a TweetBot with a run."""
         self.version += 1
         bot = replace(self.stored(key), resource_version=str(self.version), **changes)
@@ -48,23 +48,23 @@ class Row:
     def begin(self, key: str) -> bool:
         """Do what a pass does that wants a Job; answers whether it got one."""
         bot = self.stored(key)
-        if not self.turnstile.enter(bot):
+        if not self.turnstile.reserve(bot):
             return False
         self.job(key)
         self.put(key, queued_since="")
-        self.turnstile.entered(bot)
+        self.turnstile.unreserve(bot)
         return True
 
     def end(self, key: str) -> None:
         """End the run and its Job."""
-        self.job(key, verdict="Complete")
-        self.put(key, run="", queued_since="")
+        self.job(key, finished_condition="Complete")
+        self.put(key, run_id="", queued_since="")
 
 
 def a_row(total: int = 0, per_namespace: int = 0, cache: Cache | None = None) -> Row:
     called: list[Key] = []
     cache = cache or Cache()
-    return Row(Turnstile(cache, Limits(total, per_namespace), called.append), cache, called)
+    return Row(ConcurrencyLimiter(cache, ConcurrencyLimits(total, per_namespace), called.append), cache, called)
 
 
 def test_without_limits_everybody_begins() -> None:
@@ -88,9 +88,9 @@ def test_a_place_names_the_limit_and_those_before() -> None:
     row.begin("a/0")
     row.queue("a/1", "12:01")
     row.queue("a/2", "12:02")
-    place = Place("At most 1 runs of a namespace are active at once", 2)
-    assert row.turnstile.place_of(row.stored("a/3")) == place
-    assert a_row(total=1).turnstile.place_of(row.stored("a/3")) is None
+    place = QueuePosition("At most 1 runs of a namespace are active at once", 2)
+    assert row.turnstile.get_position(row.stored("a/3")) == place
+    assert a_row(total=1).turnstile.get_position(row.stored("a/3")) is None
 
 
 def test_the_oldest_run_is_called_when_a_slot_is_free() -> None:
@@ -127,15 +127,15 @@ def test_the_namespace_with_the_fewest_comes_first() -> None:
 def test_a_run_between_its_stages_keeps_its_slot() -> None:
     row = a_row(total=1)
     row.begin("a/0")
-    row.job("a/0", verdict="Complete")
+    row.job("a/0", finished_condition="Complete")
     assert not row.begin("a/1")
-    assert row.turnstile.place_of(row.stored("a/0")) is None
+    assert row.turnstile.get_position(row.stored("a/0")) is None
 
 
 def test_a_run_that_waits_to_retry_gives_its_slot_to_others() -> None:
     row = a_row(total=1)
     row.begin("a/0")
-    row.job("a/0", verdict="Failed")
+    row.job("a/0", finished_condition="Failed")
     assert row.begin("a/1")
     assert not row.begin("a/0")
 
@@ -143,20 +143,20 @@ def test_a_run_that_waits_to_retry_gives_its_slot_to_others() -> None:
 def test_a_job_that_is_being_deleted_holds_its_slot_until_it_is_gone() -> None:
     row = a_row(total=1)
     row.begin("a/0")
-    row.put("a/0", run="")
+    row.put("a/0", run_id="")
     row.queue("a/1")
     assert not row.begin("a/1")
-    row.cache.jobs.bury("uid-a/0-prepare")
+    row.cache.jobs.delete("uid-a/0-prepare")
     assert row.called == [("a", "1")]
 
 
 def test_a_slot_that_is_being_taken_is_given_to_nobody_else() -> None:
     row = a_row(total=1)
     first = row.stored("a/0")
-    assert row.turnstile.enter(first)
-    assert not row.turnstile.enter(row.stored("b/0"))
-    row.turnstile.entered(first)  # the API server refused the Job
-    assert row.turnstile.enter(row.stored("b/0"))
+    assert row.turnstile.reserve(first)
+    assert not row.turnstile.reserve(row.stored("b/0"))
+    row.turnstile.unreserve(first)  # the API server refused the Job
+    assert row.turnstile.reserve(row.stored("b/0"))
 
 
 def test_one_whose_passes_fail_keeps_nobody_from_their_turn() -> None:
@@ -178,7 +178,7 @@ def test_a_deleted_bot_leaves_its_place_to_the_next() -> None:
     row.begin("a/0")
     row.queue("a/1", "12:01")
     row.queue("a/2", "12:02")
-    row.cache.bots.bury("uid-a/1")
+    row.cache.bots.delete("uid-a/1")
     row.end("a/0")
     assert row.called == [("a", "2")]
 
@@ -191,9 +191,9 @@ def test_a_restart_finds_the_same_row_in_the_same_order() -> None:
         row.queue(f"{'abc'[number % 3]}/{number + 10}", f"12:{30 - number}")
     again = a_row(total=2)
     again.version = row.version
-    for job in row.cache.jobs.all():
+    for job in row.cache.jobs.list_all():
         again.cache.jobs.put(job)
-    for bot in reversed(row.cache.bots.all()):
+    for bot in reversed(row.cache.bots.list_all()):
         again.cache.bots.put(bot)
     orders = []
     for each in (row, again):
@@ -244,7 +244,7 @@ def test_nobody_starves_and_no_limit_is_passed(seed: int) -> None:
 
 
 def test_the_number_that_a_status_gives_is_kept_while_the_run_waits() -> None:
-    first = queued_standing(Place("At most 1 runs are active at once", 7), None)
+    first = summarize_queued(QueuePosition("At most 1 runs are active at once", 7), None)
     cause = "The run waits for its turn. At most 1 runs are active at once. "
     assert first.message == cause + "When it joined, 7 of its namespace were before it."
     former = Condition(
@@ -255,8 +255,8 @@ def test_the_number_that_a_status_gives_is_kept_while_the_run_waits() -> None:
         last_transition_time="2026-01-01T12:00:00Z",
         observed_generation=1,
     )
-    assert queued_standing(Place("At most 1 runs are active at once", 3), former) == first
-    assert "At most 2" in queued_standing(Place("At most 2 runs are active at once", 3), former).message
+    assert summarize_queued(QueuePosition("At most 1 runs are active at once", 3), former) == first
+    assert "At most 2" in summarize_queued(QueuePosition("At most 2 runs are active at once", 3), former).message
     assert (first.phase, first.stalled, first.progressing) == ("Queued", False, True)
 
 
@@ -286,9 +286,9 @@ def test_a_tweetbot_that_is_gone_frees_its_slot_before_its_job_is_gone_as_well()
     row = a_row(total=1)
     row.begin("a/gull")
     row.queue("b/tern")
-    row.cache.bots.bury("uid-a/gull")
+    row.cache.bots.delete("uid-a/gull")
     assert row.called == [("b", "tern")]
     assert row.begin("b/tern")
     row.job("a/gull", deleting=True)
-    row.cache.jobs.bury("uid-a/gull-prepare")
+    row.cache.jobs.delete("uid-a/gull-prepare")
     assert not row.begin("c/auk")

@@ -2,54 +2,54 @@
 
 import asyncio
 
-from builders.operator import NOON, SETTINGS, a_bot, a_bot_in, a_job, a_pod, a_world
+from builders.operator import NOON, SETTINGS, a_bot, a_bot_in, a_job, a_pod, an_observed
 from tweetbot_contract.status import TweetBotStatus
 from tweetbot_fakes.kubernetes.cluster import FakeCluster
 from tweetbot_operator.decisions.plan import plan
-from tweetbot_operator.reconciler.event_recorder import Happening, Recorder, event_for, happenings
-from tweetbot_operator.types.objects import StoredBot
+from tweetbot_operator.reconciler.event_recorder import EventSpec, Recorder, build_event, events_for_change
+from tweetbot_operator.types.objects import CachedTweetBot
 
 RUNNING = a_bot_in("Train")
-STATUS = plan(a_world(RUNNING, jobs=(a_job(RUNNING),), pods=(a_pod(a_job(RUNNING)),)), SETTINGS).status
+STATUS = plan(an_observed(RUNNING, jobs=(a_job(RUNNING),), pods=(a_pod(a_job(RUNNING)),)), SETTINGS).status
 ABOUT = ("team-a", "gull", "uid-gull")
 
 
 def test_the_first_status_is_heard_of() -> None:
-    first = plan(a_world(a_bot()), SETTINGS).status
-    assert [each.reason for each in happenings(TweetBotStatus(), first)] == ["Preparing"]
+    first = plan(an_observed(a_bot()), SETTINGS).status
+    assert [each.reason for each in events_for_change(TweetBotStatus(), first)] == ["Preparing"]
 
 
 def test_a_status_that_says_the_same_is_not_heard_of() -> None:
-    assert happenings(STATUS, STATUS) == ()
+    assert events_for_change(STATUS, STATUS) == ()
 
 
 def test_a_run_that_gives_way_is_heard_of() -> None:
     run = STATUS.current_run
     assert run is not None
     after = STATUS.model_copy(update={"current_run": run.model_copy(update={"id": "f" * 16, "number": 2})})
-    assert [each.reason for each in happenings(STATUS, after)] == ["Superseded", "Training"]
+    assert [each.reason for each in events_for_change(STATUS, after)] == ["Superseded", "Training"]
 
 
 def test_an_alarm_is_a_warning() -> None:
     failed = a_bot_in("Train", run_fields={"outcome": "Failed", "reason": "Diverged", "message": "nan"})
-    (heard,) = happenings(STATUS, plan(a_world(failed), SETTINGS).status)
+    (heard,) = events_for_change(STATUS, plan(an_observed(failed), SETTINGS).status)
     assert (heard.type, heard.reason, heard.message) == ("Warning", "Diverged", "nan")
 
 
 def test_a_long_message_in_any_script_fits_the_bytes_that_the_api_server_takes() -> None:
     failed = a_bot_in("Train", run_fields={"outcome": "Failed", "reason": "Diverged", "message": "x" + "ü" * 1000})
-    (heard,) = happenings(STATUS, plan(a_world(failed), SETTINGS).status)
+    (heard,) = events_for_change(STATUS, plan(an_observed(failed), SETTINGS).status)
     assert heard.message == "x" + "ü" * 511
 
 
 def test_an_event_is_named_by_what_it_says_so_that_a_repetition_is_refused() -> None:
-    happening = Happening("Normal", "Training", "The model is fine-tuned.")
-    names = [event_for(happening, ABOUT, scope, NOON)["metadata"]["name"] for scope in ("a-1", "a-1", "a-2")]
+    happening = EventSpec("Normal", "Training", "The model is fine-tuned.")
+    names = [build_event(happening, ABOUT, scope, NOON)["metadata"]["name"] for scope in ("a-1", "a-1", "a-2")]
     assert names[0] == names[1] != names[2]
 
 
 def test_an_event_says_what_it_is_about() -> None:
-    event = event_for(Happening("Normal", "Training", "words"), ABOUT, "a-1", NOON)
+    event = build_event(EventSpec("Normal", "Training", "words"), ABOUT, "a-1", NOON)
     assert event["regarding"]["uid"] == "uid-gull"
     assert event["eventTime"] == "2026-01-01T12:00:00.000000Z"
 
@@ -68,7 +68,7 @@ async def test_events_are_posted_at_leisure_while_tweetbots_wait() -> None:
 
     recorder = Recorder(cluster, lambda: NOON, sleep=sleep)
     for name in ("gull", "tern", "auk"):
-        recorder.note(StoredBot("team-a", name, f"uid-{name}", "1", b""), TweetBotStatus(), STATUS)
+        recorder.note(CachedTweetBot("team-a", name, f"uid-{name}", "1", b""), TweetBotStatus(), STATUS)
     running = asyncio.create_task(recorder.run(still_busy))
     await asyncio.wait_for(posted.wait(), 120)
     running.cancel()

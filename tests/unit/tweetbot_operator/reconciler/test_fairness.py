@@ -6,7 +6,7 @@ from builders.manifests import a_manifest
 from builders.operator import SETTINGS, a_prepare_result, a_train_result
 from harness.stage_operator import NAMESPACE, Stage
 from tweetbot_contract.result import encode
-from tweetbot_operator.client.errors import ClusterBusy, Refused
+from tweetbot_operator.client.errors import Rejected, Unavailable
 
 ONE = replace(SETTINGS, max_active_runs=1)
 
@@ -28,7 +28,7 @@ async def test_who_must_wait_is_queued_by_its_first_status() -> None:
     await put(stage, "gull", "tern")
     assert phases(stage, "gull", "tern") == ["Preparing", "Queued"]
     assert [write for write in stage.cluster.writes if "tern" in write] == ["status tern Queued"]
-    ready = stage.cluster.status_of(NAMESPACE, "tern").condition("Ready")
+    ready = stage.cluster.status_of(NAMESPACE, "tern").find_condition("Ready")
     assert ready
     assert (ready.status, ready.reason) == ("True", "Queued")
     assert "At most 1 runs are active at once" in ready.message
@@ -55,7 +55,7 @@ async def test_who_cannot_take_its_turn_lets_the_others_go_first() -> None:
     stage = Stage(ONE)
     await put(stage, "gull", "skua", "tern")
     await stage.end_stage(a_prepare_result())
-    stage.cluster.faults["create_job"] = [ClusterBusy("503")]
+    stage.cluster.faults["create_job"] = [Unavailable("503")]
     await stage.end_stage(a_train_result())
     assert phases(stage, "gull", "skua", "tern") == ["Succeeded", "Queued", "Preparing"]
 
@@ -80,11 +80,11 @@ async def test_one_whose_job_is_refused_lets_the_next_begin() -> None:
     await put(stage, "skua")
     await stage.end_stage(a_prepare_result())
     stage.cluster.end_pod(stage.job_name, NAMESPACE, 0, encode(a_train_result()).decode())
-    stage.cluster.faults["create_job"] = [Refused("exceeded quota")]
+    stage.cluster.faults["create_job"] = [Rejected("exceeded quota")]
     stage.cluster.end_job(stage.job_name, NAMESPACE, "Complete")
     await stage.settle()
     assert phases(stage, "gull", "skua") == ["Succeeded", "Preparing"]
-    refused = stage.cluster.status_of(NAMESPACE, "tern").condition("Stalled")
+    refused = stage.cluster.status_of(NAMESPACE, "tern").find_condition("Stalled")
     assert refused
     assert refused.reason == "JobRefused"
 

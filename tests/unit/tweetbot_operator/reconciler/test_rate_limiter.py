@@ -2,7 +2,7 @@
 
 import pytest
 
-from tweetbot_operator.reconciler.rate_limiter import Pace
+from tweetbot_operator.reconciler.rate_limiter import RateLimiter
 
 
 class Clock:
@@ -15,22 +15,22 @@ class Clock:
 
 
 def test_without_a_limit_nobody_waits() -> None:
-    assert [Pace(0, Clock()).seconds_until(("a", str(number))) for number in range(9)] == [0] * 9
+    assert [RateLimiter(0, Clock()).reserve(("a", str(number))) for number in range(9)] == [0] * 9
 
 
 def test_each_gets_a_moment_of_its_own_and_keeps_it() -> None:
     clock = Clock()
-    pace = Pace(2, clock)
-    assert [pace.seconds_until(("a", str(number))) for number in range(3)] == [0, 0.5, 1.0]
-    assert pace.seconds_until(("a", "2")) == 1.0
+    pace = RateLimiter(2, clock)
+    assert [pace.reserve(("a", str(number))) for number in range(3)] == [0, 0.5, 1.0]
+    assert pace.reserve(("a", "2")) == 1.0
     clock.now += 1.0
-    assert pace.seconds_until(("a", "2")) == 0
-    assert pace.seconds_until(("a", "3")) == pytest.approx(0.5)
+    assert pace.reserve(("a", "2")) == 0
+    assert pace.reserve(("a", "3")) == pytest.approx(0.5)
 
 
 def test_a_moment_that_was_given_up_is_asked_for_anew() -> None:
-    pace = Pace(1, Clock())
-    pace.seconds_until(("a", "0"))
-    pace.seconds_until(("a", "1"))
+    pace = RateLimiter(1, Clock())
+    pace.reserve(("a", "0"))
+    pace.reserve(("a", "1"))
     pace.forget(("a", "1"))
-    assert pace.seconds_until(("a", "1")) == 2.0
+    assert pace.reserve(("a", "1")) == 2.0

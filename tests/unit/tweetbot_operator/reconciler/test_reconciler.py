@@ -12,7 +12,7 @@ from harness.stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.handover import MANAGED_BY
 from tweetbot_contract.result import encode
 from tweetbot_fakes.kubernetes.cluster import a_foreign_job
-from tweetbot_operator.client.errors import ClusterBusy, Missing, NameTaken, Refused, ServerFault
+from tweetbot_operator.client.errors import AlreadyExists, InternalError, NotFound, Rejected, Unavailable
 from tweetbot_operator.types.objects import Key
 
 MISSING_SECRET = 'MountVolume.SetUp failed for volume "secrets" : secret "s3" not found'
@@ -106,7 +106,7 @@ async def test_people_hear_of_each_step_once(stage: Stage) -> None:
 async def test_events_that_cannot_be_written_hold_up_nothing_and_are_told_once(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stage.cluster.faults["create_event"] = [Refused("no events here")] * 9
+    stage.cluster.faults["create_event"] = [Rejected("no events here")] * 9
     await stage.apply()
     await stage.whole_run()
     assert stage.status.phase == "Succeeded"
@@ -177,7 +177,7 @@ async def test_a_creation_whose_answer_was_lost_is_found_to_be_ours(stage: Stage
     def lose(write: str) -> None:
         if write.startswith("create job"):
             stage.cluster.after_write = lambda write: None
-            raise ClusterBusy("connection reset")
+            raise Unavailable("connection reset")
 
     stage.cluster.after_write = lose
     stage.cluster.intake = None
@@ -207,7 +207,7 @@ async def test_a_status_planned_from_an_older_object_is_planned_again(stage: Sta
 
 
 async def test_an_api_server_that_is_away_is_asked_again_with_growing_pauses(stage: Stage) -> None:
-    stage.cluster.faults["apply_status"] = [ClusterBusy("503")] * 3
+    stage.cluster.faults["apply_status"] = [Unavailable("503")] * 3
     await stage.apply()
     for seconds in (1, 2, 4):
         assert stage.cluster.writes == []
@@ -302,9 +302,9 @@ async def test_a_pod_that_has_its_label_again_is_seen_again(stage: Stage) -> Non
 
 
 async def test_a_job_beyond_the_quota_is_told_of_and_tried_again(stage: Stage) -> None:
-    stage.cluster.faults["create_job"] = [Refused("exceeded quota: gpus")] * 2
+    stage.cluster.faults["create_job"] = [Rejected("exceeded quota: gpus")] * 2
     await stage.apply()
-    stalled = stage.status.condition("Stalled")
+    stalled = stage.status.find_condition("Stalled")
     assert stalled is not None
     assert (stalled.reason, "exceeded quota: gpus" in stalled.message) == ("JobRefused", True)
     await stage.wait(2)
@@ -313,7 +313,7 @@ async def test_a_job_beyond_the_quota_is_told_of_and_tried_again(stage: Stage) -
 
 
 async def test_a_name_that_is_free_again_is_simply_tried_again(stage: Stage) -> None:
-    stage.cluster.faults["create_job"] = [NameTaken("it was there a moment ago")]
+    stage.cluster.faults["create_job"] = [AlreadyExists("it was there a moment ago")]
     await stage.apply()
     assert stage.reason() == "Preparing"
     assert len(stage.cluster.names("jobs")) == 1
@@ -454,20 +454,20 @@ async def test_a_pods_events_are_read_once_and_then_with_growing_pauses(stage: S
     scheduled = {"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-01-01T12:00:00Z"}
     stage.cluster.run_pod(stage.job_name, NAMESPACE, phase="Pending", conditions=[scheduled])
     asked: list[int] = []
-    listing = stage.cluster.mount_failures_of
+    listing = stage.cluster.list_mount_failures
 
     async def counted(pod):  # type: ignore[no-untyped-def]
         asked.append(int((stage.time - stage.time.replace(minute=0, second=0)).total_seconds()))
         return await listing(pod)
 
-    stage.cluster.mount_failures_of = counted  # type: ignore[method-assign]
+    stage.cluster.list_mount_failures = counted  # type: ignore[method-assign]
     for _ in range(300):
         await stage.wait(1)
     assert asked == [30, 60, 120, 240]
 
 
 async def test_one_bots_missing_object_is_no_fault_of_the_pass(stage: Stage) -> None:
-    stage.cluster.faults["create_job"] = [Missing("namespaces team-a not found")]
+    stage.cluster.faults["create_job"] = [NotFound("namespaces team-a not found")]
     await stage.apply()
     assert stage.reason() == "Preparing"
 
@@ -486,7 +486,7 @@ async def test_a_pause_can_be_set_so_that_trials_need_not_wait() -> None:
 
 async def test_a_job_that_the_server_fails_at_three_times_is_told_and_tried_again(stage: Stage) -> None:
     fault = "failed calling webhook: connection refused"
-    stage.cluster.faults["create_job"] = [ServerFault(fault) for _ in range(3)]
+    stage.cluster.faults["create_job"] = [InternalError(fault) for _ in range(3)]
     await stage.apply()
     for pause in (1, 2):
         assert stage.reason() == "Preparing"
@@ -497,7 +497,7 @@ async def test_a_job_that_the_server_fails_at_three_times_is_told_and_tried_agai
 
 
 async def test_faults_of_other_words_are_other_faults(stage: Stage) -> None:
-    stage.cluster.faults["create_job"] = [ServerFault(str(number)) for number in range(4)]
+    stage.cluster.faults["create_job"] = [InternalError(str(number)) for number in range(4)]
     await stage.apply()
     for _ in range(10):
         await stage.wait(5)
@@ -506,7 +506,7 @@ async def test_faults_of_other_words_are_other_faults(stage: Stage) -> None:
 
 
 def message(stage: Stage) -> str:
-    found = stage.status.condition("Progressing")
+    found = stage.status.find_condition("Progressing")
     return found.message if found else ""
 
 
@@ -557,7 +557,7 @@ async def test_a_job_that_was_made_anew_unseen_is_not_taken_for_the_old_one(stag
     stage.cluster.intake = None
     stage.cluster.put("jobs", {**found, "metadata": {**found["metadata"], "uid": "another"}})
     await suspended_unseen(stage)
-    assert [job.uid for job in stage.cache.jobs.all()] == ["another"]
+    assert [job.uid for job in stage.cache.jobs.list_all()] == ["another"]
     assert stage.cluster.writes[-1] == "status gull Suspended"
 
 
@@ -571,8 +571,8 @@ async def test_a_bot_that_was_made_anew_unseen_is_a_new_bot(stage: Stage) -> Non
     stage.cluster.end_job(stage.cluster.names("jobs")[0], NAMESPACE, "Failed", reason="DeadlineExceeded")
     stage.intake.put(stage.cluster.objects_of("jobs")[0])
     await stage.settle()
-    assert [bot.uid for bot in stage.cache.bots.all()] == ["uid-anew"]
-    assert job.uid not in [known.uid for known in stage.cache.jobs.group((NAMESPACE, "uid-anew"))]
+    assert [bot.uid for bot in stage.cache.bots.list_all()] == ["uid-anew"]
+    assert job.uid not in [known.uid for known in stage.cache.jobs.by_index((NAMESPACE, "uid-anew"))]
 
 
 async def test_a_bot_that_is_made_anew_at_once_waits_for_the_garbage_collector_and_calls_nobody(stage: Stage) -> None:

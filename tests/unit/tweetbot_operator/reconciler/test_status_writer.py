@@ -6,7 +6,7 @@ from prometheus_client import REGISTRY
 from builders.operator import a_prepare_result
 from harness.stage_operator import NAMESPACE, Stage
 from tweetbot_contract.status import TweetBotStatus
-from tweetbot_operator.client.errors import Invalid, Refused, ServerFault
+from tweetbot_operator.client.errors import InternalError, Invalid, Rejected
 
 DENIED = "ValidatingAdmissionPolicy 'no-finalizers' denied request"
 
@@ -17,7 +17,7 @@ def stage() -> Stage:
 
 
 def said(stage: Stage) -> str:
-    found = stage.status.condition("Progressing")
+    found = stage.status.find_condition("Progressing")
     return found.message if found else ""
 
 
@@ -31,7 +31,7 @@ def warnings(stage: Stage) -> list[str]:
 
 async def test_a_status_that_the_server_fails_at_three_times_is_told_by_one_that_it_takes(stage: Stage) -> None:
     await stage.apply()
-    stage.cluster.faults["apply_status"] = [ServerFault("json: unsupported value: NaN") for _ in range(3)]
+    stage.cluster.faults["apply_status"] = [InternalError("json: unsupported value: NaN") for _ in range(3)]
     await stage.end_stage(a_prepare_result())
     for _ in range(3):
         await stage.wait(5)
@@ -54,7 +54,7 @@ async def test_a_status_that_is_refused_is_told_at_once_by_one_that_is_taken(sta
 
 async def test_where_no_status_is_taken_an_event_tells_it_once_and_it_is_counted(stage: Stage) -> None:
     before = counted("Pending", "StatusRefused")
-    stage.cluster.faults["apply_status"] = [Refused("User cannot patch tweetbots/status") for _ in range(6)]
+    stage.cluster.faults["apply_status"] = [Rejected("User cannot patch tweetbots/status") for _ in range(6)]
     await stage.apply()
     await stage.wait(1)
     await stage.wait(2)
@@ -94,7 +94,7 @@ async def test_a_finalizer_that_may_not_go_is_told_beside_the_status_of_the_dele
 async def test_a_strangers_status_that_cannot_be_forgotten_is_told_by_an_event_and_not_adopted(stage: Stage) -> None:
     await stage.apply()
     found = stage.cluster.objects["tweetbots", NAMESPACE, "gull"]
-    stage.cluster.faults["forget_status"] = [Refused("User cannot patch tweetbots/status")]
+    stage.cluster.faults["forget_status"] = [Rejected("User cannot patch tweetbots/status")]
     stage.cluster.put("tweetbots", {**found, "status": {**found["status"], "uid": "uid-of-another"}})
     await stage.settle()
     assert (warnings(stage), stage.status.uid) == (["StatusRefused"], "uid-of-another")
@@ -104,7 +104,7 @@ async def test_a_strangers_status_that_cannot_be_forgotten_is_told_by_an_event_a
 
 async def test_a_job_that_may_not_be_deleted_is_told_by_an_event_and_tried_again(stage: Stage) -> None:
     await stage.apply()
-    stage.cluster.faults["delete_job"] = [Refused("a policy keeps Jobs")]
+    stage.cluster.faults["delete_job"] = [Rejected("a policy keeps Jobs")]
     stage.cluster.edit(NAMESPACE, "gull", suspend=True)
     await stage.settle()
     (told,) = (event for event in stage.cluster.events if event["type"] == "Warning")

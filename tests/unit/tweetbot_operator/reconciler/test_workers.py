@@ -8,9 +8,9 @@ import pytest
 
 from builders.manifests import a_manifest
 from harness.stage_operator import NAME, NAMESPACE, Stage
-from tweetbot_operator.client.errors import ClusterBusy, NotLeading
+from tweetbot_operator.client.errors import NotLeader, Unavailable
 from tweetbot_operator.reconciler.workers import Workers
-from tweetbot_operator.telemetry.logs import JsonFormatter, subject
+from tweetbot_operator.telemetry.logs import JsonFormatter, log_context
 
 
 def leading() -> asyncio.Event:
@@ -44,7 +44,7 @@ async def test_a_bug_in_one_pass_is_logged_and_tried_again(caplog: pytest.LogCap
 async def test_a_busy_cluster_is_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
     stage = Stage()
     workers = Workers(stage.queue, stage.reconciler, 1, stage.now, leading=leading())
-    stage.cluster.faults["apply_status"] = [ClusterBusy("503")]
+    stage.cluster.faults["apply_status"] = [Unavailable("503")]
     with caplog.at_level(logging.WARNING):
         workers.start()
         stage.cluster.put("tweetbots", a_manifest())
@@ -110,7 +110,7 @@ async def test_a_pass_that_meets_the_leases_end_is_made_again_without_an_alarm(
 ) -> None:
     stage = Stage()
     workers = Workers(stage.queue, stage.reconciler, 1, stage.now, leading=leading())
-    stage.cluster.faults["apply_status"] = [NotLeading("the lease is not ours")]
+    stage.cluster.faults["apply_status"] = [NotLeader("the lease is not ours")]
     workers.start()
     stage.cluster.put("tweetbots", a_manifest())
     await until_idle(stage)
@@ -141,7 +141,7 @@ async def test_a_deadline_wakes_the_bot() -> None:
     await until_idle(stage)
     await workers.drain(1)
     stage.time = stage.time.replace(minute=10)
-    taken = stage.queue.next()
+    taken = stage.queue.pop_ready()
     assert taken is not None
     assert taken[0] == (NAMESPACE, NAME)
 
@@ -149,7 +149,7 @@ async def test_a_deadline_wakes_the_bot() -> None:
 def test_a_line_is_json_with_its_subject() -> None:
     record = logging.LogRecord("x", logging.INFO, "", 0, "two\nlines", (), None)
     record.fields = {"job": "gull-1"}
-    with subject(namespace="team-a", name="gull"):
+    with log_context(namespace="team-a", name="gull"):
         text = JsonFormatter().format(record)
     line = json.loads(text)
     assert "\n" not in text

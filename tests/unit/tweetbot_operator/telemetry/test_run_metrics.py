@@ -9,7 +9,7 @@ from builders.operator import a_bot_in, a_prepare_result
 from harness.stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.spec.scheduling import Gpu
 from tweetbot_contract.status import Condition, DataStatus, Phase, TweetBotStatus
-from tweetbot_operator.telemetry.run_metrics import Census, count_bill, count_end, count_gpu_time
+from tweetbot_operator.telemetry.run_metrics import RunMetrics, count_bill, count_end, count_gpu_time
 
 GULL, TERN = ("team-a", "gull"), ("team-a", "tern")
 
@@ -47,7 +47,7 @@ def a_trained_status(seconds: int, **run: object) -> TweetBotStatus:
 
 
 def test_a_bot_counts_where_it_is_now_and_nowhere_else() -> None:
-    census = Census()
+    census = RunMetrics()
     before = runs("Preparing", "Preparing"), runs("Training", "Training"), runs("Training", "Unschedulable")
     census.enter(GULL, a_status("Preparing", "Preparing"))
     census.enter(GULL, a_status("Preparing", "Preparing"))
@@ -62,7 +62,7 @@ def test_a_bot_counts_where_it_is_now_and_nowhere_else() -> None:
 
 def test_who_leads_no_longer_shows_nothing_and_what_changes_meanwhile_is_shown_later() -> None:
     """Two replicas would else count one TweetBot, or an alarm would stay that nobody ends."""
-    census = Census()
+    census = RunMetrics()
     before = runs("Training", "Training"), runs("Succeeded", "Succeeded"), runs("Pending", "Queued")
     census.enter(GULL, a_status("Training", "Training"))
     census.enter(TERN, a_status("Pending", "Queued"))
@@ -89,7 +89,7 @@ def test_an_end_is_counted_once() -> None:
 def test_a_reason_that_we_do_not_know_adds_no_label() -> None:
     before, others = finished("Failed", "Other"), runs("Failed", "Other")
     count_end(TweetBotStatus(), an_ended_status("InventedByAPod"))
-    census = Census()
+    census = RunMetrics()
     census.enter(GULL, a_status("Failed", "InventedByAPod"))
     assert (finished("Failed", "Other"), runs("Failed", "Other")) == (before + 1, others + 1)
     census.leave(GULL)

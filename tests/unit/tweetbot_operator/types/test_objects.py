@@ -6,8 +6,8 @@ import pytest
 
 from builders.manifests import a_manifest
 from tweetbot_contract.manifest import TweetBot
-from tweetbot_operator.client.parse import bot_of, job_of, pod_of
-from tweetbot_operator.types.tweetbot import UnreadableBot, bot_from
+from tweetbot_operator.client.parse import parse_cached_bot, parse_job, parse_pod
+from tweetbot_operator.types.tweetbot import InvalidTweetBot, parse_tweetbot
 
 METADATA: dict[str, Any] = {
     "namespace": "team-a",
@@ -27,18 +27,18 @@ def a_stored_manifest(**metadata: Any) -> dict[str, Any]:
 
 def test_a_bot_is_kept_without_what_others_wrote_on_it() -> None:
     annotations = {"tweetbot.dev/retrain-at": "now", "kubectl.kubernetes.io/last-applied-configuration": "x" * 9999}
-    stored = bot_of(a_stored_manifest(annotations=annotations, managedFields=[{"manager": "kubectl"}]))
+    stored = parse_cached_bot(a_stored_manifest(annotations=annotations, managedFields=[{"manager": "kubectl"}]))
     assert len(stored.document) < 1000
-    assert bot_from(stored.document).retrain_at == "now"  # type: ignore[union-attr]
+    assert parse_tweetbot(stored.document).retrain_at == "now"  # type: ignore[union-attr]
 
 
 def test_a_bot_whose_spec_breaks_a_rule_is_read_as_far_as_it_goes() -> None:
     manifest = a_stored_manifest()
     manifest["spec"]["sources"] = []
-    bot = bot_from(bot_of(manifest).document)
-    assert isinstance(bot, UnreadableBot)
+    bot = parse_tweetbot(parse_cached_bot(manifest).document)
+    assert isinstance(bot, InvalidTweetBot)
     assert (bot.name, bot.generation, bot.status.phase) == ("gull", 1, "Pending")
-    assert bot.complaint.startswith("spec.sources")
+    assert bot.error.startswith("spec.sources")
 
 
 def test_a_bot_of_a_newer_schema_is_read_without_the_fields_that_this_version_does_not_know() -> None:
@@ -46,7 +46,7 @@ def test_a_bot_of_a_newer_schema_is_read_without_the_fields_that_this_version_do
     newer["spec"]["autopilot"] = {"mode": "Off"}
     newer["spec"]["sources"][0]["archive"]["year"] = 2026
     newer["spec"]["output"]["s3"]["partMebibytes"] = 8
-    first, second = (bot_from(bot_of(manifest).document) for manifest in (older, newer))
+    first, second = (parse_tweetbot(parse_cached_bot(manifest).document) for manifest in (older, newer))
     assert isinstance(second, TweetBot)
     assert second == first
 
@@ -54,7 +54,7 @@ def test_a_bot_of_a_newer_schema_is_read_without_the_fields_that_this_version_do
 def test_a_spec_is_read_once_for_all_the_statuses_it_lives_through() -> None:
     pending, training = a_stored_manifest(), a_stored_manifest(resourceVersion="8")
     training["status"] = {"phase": "Training"}
-    first, second = (bot_from(bot_of(manifest).document) for manifest in (pending, training))
+    first, second = (parse_tweetbot(parse_cached_bot(manifest).document) for manifest in (pending, training))
     assert (first.status.phase, second.status.phase) == ("Pending", "Training")
     assert first.spec is second.spec  # type: ignore[union-attr]
 
@@ -63,35 +63,35 @@ def test_a_status_that_nobody_of_ours_wrote_counts_as_none() -> None:
     manifest = a_stored_manifest()
     manifest["spec"]["sources"] = []
     manifest["status"] = {"phase": "Dreaming"}
-    assert bot_from(bot_of(manifest).document).status.phase == "Pending"
+    assert parse_tweetbot(parse_cached_bot(manifest).document).status.phase == "Pending"
 
 
 def test_a_jobs_owner_is_its_controller() -> None:
-    assert job_of({"metadata": {**METADATA, "ownerReferences": OWNERS}}).owner == "boss"
-    assert job_of({"metadata": {**METADATA, "ownerReferences": OWNERS[:1]}}).owner == ""
+    assert parse_job({"metadata": {**METADATA, "ownerReferences": OWNERS}}).owner_uid == "boss"
+    assert parse_job({"metadata": {**METADATA, "ownerReferences": OWNERS[:1]}}).owner_uid == ""
 
 
 def test_a_job_has_ended_by_its_final_condition_only() -> None:
     met = {"type": "SuccessCriteriaMet", "status": "True"}
     done = {"type": "Complete", "status": "True", "lastTransitionTime": "2026-01-01T12:30:00Z"}
-    assert not job_of({"metadata": METADATA, "status": {"conditions": [met]}}).finished
-    job = job_of({"metadata": METADATA, "status": {"conditions": [met, done]}})
-    assert (job.verdict, job.finished_at and job.finished_at.minute) == ("Complete", 30)
+    assert not parse_job({"metadata": METADATA, "status": {"conditions": [met]}}).finished
+    job = parse_job({"metadata": METADATA, "status": {"conditions": [met, done]}})
+    assert (job.finished_condition, job.finished_at and job.finished_at.minute) == ("Complete", 30)
 
 
 @pytest.mark.parametrize(("spec", "held"), [({}, False), ({"parallelism": 1}, False), ({"parallelism": 0}, True)])
 def test_a_job_that_may_have_no_pods_is_as_good_as_suspended(spec: dict[str, Any], held: bool) -> None:
-    assert job_of({"metadata": METADATA, "spec": spec}).suspended == held
+    assert parse_job({"metadata": METADATA, "spec": spec}).suspended == held
 
 
 def test_a_job_of_a_foreign_hand_may_lack_everything() -> None:
-    job = job_of({"metadata": METADATA})
-    assert (job.run, job.round, job.owner, job.finished) == ("", "", "", False)
+    job = parse_job({"metadata": METADATA})
+    assert (job.run_id, job.creation_key, job.owner_uid, job.finished) == ("", "", "", False)
 
 
 def test_a_pod_that_no_node_takes_says_so() -> None:
     condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes"}
-    pod = pod_of({"metadata": METADATA, "status": {"phase": "Pending", "conditions": [condition]}})
+    pod = parse_pod({"metadata": METADATA, "status": {"phase": "Pending", "conditions": [condition]}})
     assert (pod.unschedulable, pod.scheduled_at) == ("0/3 nodes", None)
 
 
@@ -104,7 +104,7 @@ def test_a_pod_that_ended_gives_its_code_and_words() -> None:
         "finishedAt": "2026-01-01T12:00:09Z",
     }
     status = {"phase": "Failed", "containerStatuses": [{"name": "trainer", "state": {"terminated": ended}}]}
-    pod = pod_of({"metadata": METADATA, "status": status})
+    pod = parse_pod({"metadata": METADATA, "status": status})
     assert (pod.exit_code, pod.out_of_memory, pod.message, pod.ended) == (137, True, "words", True)
     assert pod.started_at is not None
     assert pod.finished_at is not None
@@ -116,22 +116,22 @@ def test_a_container_that_the_runtime_could_not_start_never_began_whatever_its_c
     times = {"startedAt": "1970-01-01T00:00:00Z", "finishedAt": "2026-01-01T12:00:09Z"}
     ended = {"exitCode": 128, "reason": "StartError", "message": words, **times}
     status = {"phase": "Failed", "containerStatuses": [{"name": "trainer", "state": {"terminated": ended}}]}
-    pod = pod_of({"metadata": METADATA, "status": status})
+    pod = parse_pod({"metadata": METADATA, "status": status})
     assert (pod.started_at, pod.exit_code, pod.message, pod.start_error) == (None, 128, "", words)
 
 
 def test_the_result_is_the_trainers_whatever_containers_a_webhook_has_put_beside_it() -> None:
     proxy = {"name": "istio-proxy", "state": {"terminated": {"exitCode": 0, "message": "theirs"}}}
     trainer = {"name": "trainer", "state": {"terminated": {"exitCode": 10, "message": "ours"}}}
-    pod = pod_of({"metadata": METADATA, "status": {"phase": "Failed", "containerStatuses": [proxy, trainer]}})
+    pod = parse_pod({"metadata": METADATA, "status": {"phase": "Failed", "containerStatuses": [proxy, trainer]}})
     assert (pod.exit_code, pod.message) == (10, "ours")
 
 
 def test_an_evicted_pod_is_disrupted() -> None:
     condition = {"type": "DisruptionTarget", "status": "True"}
-    assert pod_of({"metadata": METADATA, "status": {"conditions": [condition]}}).disrupted
+    assert parse_pod({"metadata": METADATA, "status": {"conditions": [condition]}}).disrupted
 
 
 def test_a_pod_evicted_before_it_ran_has_no_code() -> None:
-    pod = pod_of({"metadata": METADATA, "status": {"phase": "Failed", "reason": "Evicted"}})
+    pod = parse_pod({"metadata": METADATA, "status": {"phase": "Failed", "reason": "Evicted"}})
     assert (pod.ended, pod.exit_code, pod.started_at) == (True, None, None)

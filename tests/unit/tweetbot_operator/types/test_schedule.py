@@ -19,7 +19,7 @@ from builders.operator import (
     a_prepare_result,
     a_run,
     a_train_result,
-    a_world,
+    an_observed,
     seconds_after_noon,
 )
 from harness.stage_operator import NAME, NAMESPACE, Stage
@@ -29,8 +29,8 @@ from tweetbot_contract.spec.lifecycle import Schedule
 from tweetbot_contract.status import CurrentRun, ModelStatus, TweetBotStatus
 from tweetbot_operator.decisions.plan import Plan, plan
 from tweetbot_operator.types.actions import CreateJob
-from tweetbot_operator.types.schedule import complaint_about, shift_of, timetable_of
-from tweetbot_operator.types.times import stamp
+from tweetbot_operator.types.schedule import compute_schedule_times, schedule_error, splay
+from tweetbot_operator.types.times import format_time
 
 EXACT = replace(SETTINGS, schedule_spread_seconds=0)
 HOURLY: dict[str, Any] = {"schedule": {"cron": "0 * * * *"}}
@@ -39,12 +39,12 @@ ONE = seconds_after_noon(3600)
 
 
 def planned(bot: TweetBot, *, at: float = 0) -> Plan:
-    return plan(a_world(bot, at=at), EXACT)
+    return plan(an_observed(bot, at=at), EXACT)
 
 
 def a_scheduled_bot(**changes: Any) -> TweetBot:
     """Return a bot whose run has ended and whose next one is announced for 13:00."""
-    changes = {"run_fields": ENDED, "status_fields": {"next_schedule_time": stamp(ONE)}, **HOURLY, **changes}
+    changes = {"run_fields": ENDED, "status_fields": {"next_schedule_time": format_time(ONE)}, **HOURLY, **changes}
     return a_bot_in("Train", **changes)
 
 
@@ -58,7 +58,7 @@ def run_in(made: Plan) -> CurrentRun:
 
 def coming(cron: str, zone: str, after: datetime) -> datetime | None:
     bot = a_bot(schedule={"cron": cron, "timeZone": zone})
-    return timetable_of(bot, after, EXACT).coming
+    return compute_schedule_times(bot, after, EXACT).next
 
 
 @pytest.mark.parametrize(
@@ -98,12 +98,12 @@ def test_a_time_is_that_of_its_zone() -> None:
 
 
 def test_a_fleet_is_spread_by_uid_and_each_bot_keeps_its_place() -> None:
-    shifts = [shift_of(f"uid-{number}", 300) for number in range(200)]
-    assert shifts == [shift_of(f"uid-{number}", 300) for number in range(200)]
+    shifts = [splay(f"uid-{number}", 300) for number in range(200)]
+    assert shifts == [splay(f"uid-{number}", 300) for number in range(200)]
     assert all(timedelta(0) <= shift <= timedelta(seconds=300) for shift in shifts)
     assert len(set(shifts)) > 100
     bot = a_bot(**HOURLY)
-    assert timetable_of(bot, NOON, SETTINGS).coming == NOON + shift_of(bot.uid, 300)
+    assert compute_schedule_times(bot, NOON, SETTINGS).next == NOON + splay(bot.uid, 300)
 
 
 @pytest.mark.parametrize(
@@ -116,11 +116,11 @@ def test_a_fleet_is_spread_by_uid_and_each_bot_keeps_its_place() -> None:
     ],
 )
 def test_what_the_api_server_cannot_tell_is_told_with_the_fields_path(schedule: Schedule, words: str) -> None:
-    assert (complaint_about(schedule) or "").startswith(words)
+    assert (schedule_error(schedule) or "").startswith(words)
 
 
 def test_a_good_schedule_has_no_complaint() -> None:
-    assert complaint_about(Schedule(cron="*/15 3 1-7 JAN MON", time_zone="America/New_York")) is None
+    assert schedule_error(Schedule(cron="*/15 3 1-7 JAN MON", time_zone="America/New_York")) is None
 
 
 # ---- what is due
@@ -128,8 +128,8 @@ def test_a_good_schedule_has_no_complaint() -> None:
 
 def test_the_next_time_is_announced_and_woken_for() -> None:
     made = planned(a_bot_in("Train", run_fields=ENDED, **HOURLY))
-    assert (made.status.next_schedule_time, made.status.last_schedule_time) == (stamp(ONE), None)
-    assert made.wake_at == ONE
+    assert (made.status.next_schedule_time, made.status.last_schedule_time) == (format_time(ONE), None)
+    assert made.requeue_at == ONE
     assert run_in(made).number == 1
 
 
@@ -137,14 +137,14 @@ def test_an_announced_time_starts_a_run_and_announces_the_next() -> None:
     bot = a_scheduled_bot()
     assert run_in(planned(bot, at=3599)).number == 1
     made = planned(bot, at=3600)
-    assert (made.records, run_in(made).number, run_in(made).trigger) == (True, 2, "schedule/2026-01-01T13:00:00Z")
-    assert made.status.last_schedule_time == stamp(ONE)
-    assert made.status.next_schedule_time == stamp(seconds_after_noon(7200))
+    assert (made.status_first, run_in(made).number, run_in(made).trigger) == (True, 2, "schedule/2026-01-01T13:00:00Z")
+    assert made.status.last_schedule_time == format_time(ONE)
+    assert made.status.next_schedule_time == format_time(seconds_after_noon(7200))
 
 
 def test_of_many_missed_times_one_is_caught_up_with() -> None:
     made = planned(a_scheduled_bot(), at=3600 * 30)
-    assert (run_in(made).number, made.status.next_schedule_time) == (2, stamp(seconds_after_noon(3600 * 31)))
+    assert (run_in(made).number, made.status.next_schedule_time) == (2, format_time(seconds_after_noon(3600 * 31)))
     again = replace(a_scheduled_bot(), status=made.status)
     assert run_in(planned(again, at=3600 * 30)).number == 2
 
@@ -154,32 +154,32 @@ def test_a_clock_that_goes_back_over_a_time_neither_starts_it_again_nor_stops_th
     ended = run_in(planned(a_scheduled_bot(), at=3601)).model_copy(update=ENDED)
     bot = replace(a_scheduled_bot(), status=started.model_copy(update={"current_run": ended}))
     back = planned(bot, at=3599)
-    assert (back.status.next_schedule_time, run_in(back).number) == (stamp(ONE), 2)
+    assert (back.status.next_schedule_time, run_in(back).number) == (format_time(ONE), 2)
     again = planned(replace(bot, status=back.status), at=3600)
-    assert (again.status.next_schedule_time, run_in(again).number) == (stamp(seconds_after_noon(7200)), 2)
+    assert (again.status.next_schedule_time, run_in(again).number) == (format_time(seconds_after_noon(7200)), 2)
     assert run_in(planned(replace(bot, status=again.status), at=7200)).number == 3
 
 
 def test_a_schedule_that_is_new_or_edited_starts_nothing_for_the_past() -> None:
     edited = a_scheduled_bot(schedule={"cron": "30 * * * *"})
     made = planned(edited, at=3700)
-    assert (run_in(made).number, made.status.next_schedule_time) == (1, stamp(seconds_after_noon(5400)))
+    assert (run_in(made).number, made.status.next_schedule_time) == (1, format_time(seconds_after_noon(5400)))
 
 
 def test_a_time_waits_for_the_run_that_goes_on_and_starts_one_after_it() -> None:
     going = a_scheduled_bot(run_fields={})
     held = planned(going, at=9000)
-    assert (run_in(held).number, held.status.next_schedule_time) == (1, stamp(ONE))
+    assert (run_in(held).number, held.status.next_schedule_time) == (1, format_time(ONE))
     ended = replace(going, status=a_scheduled_bot().status)
     made = planned(ended, at=9001)
-    assert (run_in(made).number, made.status.next_schedule_time) == (2, stamp(seconds_after_noon(10800)))
+    assert (run_in(made).number, made.status.next_schedule_time) == (2, format_time(seconds_after_noon(10800)))
 
 
 def test_a_run_for_another_cause_stands_for_a_time_that_waits() -> None:
     bot = replace(a_scheduled_bot(), retrain_at="now")
     made = planned(bot, at=3700)
-    assert (run_in(made).trigger, made.status.last_schedule_time) == ("now", stamp(ONE))
-    assert made.status.next_schedule_time == stamp(seconds_after_noon(7200))
+    assert (run_in(made).trigger, made.status.last_schedule_time) == ("now", format_time(ONE))
+    assert made.status.next_schedule_time == format_time(seconds_after_noon(7200))
 
 
 def test_a_suspended_bot_misses_its_times_and_catches_up_once() -> None:
@@ -200,7 +200,7 @@ def test_removing_the_schedule_starts_nothing_and_announces_nothing() -> None:
 
 
 def test_an_annotation_handled_before_a_scheduled_run_is_not_new_after_it() -> None:
-    fields = {"next_schedule_time": stamp(ONE), "last_handled_retrain_at": "now"}
+    fields = {"next_schedule_time": format_time(ONE), "last_handled_retrain_at": "now"}
     bot = replace(a_scheduled_bot(run_fields={**ENDED, "trigger": "now"}, status_fields=fields), retrain_at="now")
     made = planned(bot, at=3600)
     assert (run_in(made).trigger, made.status.last_handled_retrain_at) == ("schedule/2026-01-01T13:00:00Z", "now")
@@ -246,10 +246,10 @@ def test_a_run_that_finds_too_little_new_ends_well_and_keeps_the_model() -> None
     bot = a_served_bot()
     job = a_complete_job(bot)
     result = a_prepare_result().model_copy(update={"new_posts": 3})
-    made = plan(a_world(bot, jobs=(job,), pods=(a_finished_pod(job, result),)), EXACT)
+    made = plan(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, result),)), EXACT)
     assert (run_in(made).outcome, run_in(made).reason, run_in(made).dataset) == ("Succeeded", "NothingNew", DIGEST)
     assert (made.status.model, made.status.phase) == (bot.status.model, "Succeeded")
-    ready = made.status.condition("ModelReady")
+    ready = made.status.find_condition("ModelReady")
     assert ready is not None
     assert (ready.status, made.status.runs[0].model_uri) == ("True", None)
 
@@ -261,7 +261,7 @@ async def test_an_hourly_schedule_is_one_run_an_hour_and_silence_between() -> No
     for hour in range(1, 6):
         await stage.wait(3600)
         assert stage.run.number == hour + 1
-        assert stage.run.trigger == f"schedule/{stamp(seconds_after_noon(3600 * hour))}"
+        assert stage.run.trigger == f"schedule/{format_time(seconds_after_noon(3600 * hour))}"
         await stage.end_stage(a_prepare_result().model_copy(update={"new_posts": 0}))
         before = list(stage.cluster.writes)
         stage.queue.add((NAMESPACE, NAME))
@@ -274,7 +274,7 @@ async def test_a_schedule_that_makes_no_sense_is_told_and_its_correction_heals_i
     stage = Stage(EXACT)
     await stage.apply(schedule={"cron": "0 5-3 * * *"})
     assert stage.reason() == "InvalidSpec"
-    message = (stage.status.condition("Accepted") or stage.status.conditions[0]).message
+    message = (stage.status.find_condition("Accepted") or stage.status.conditions[0]).message
     assert message.startswith("spec.schedule.cron: Bad hour")
     stage.cluster.edit(NAMESPACE, NAME, schedule={"cron": "0 23 * * *"})
     await stage.settle()

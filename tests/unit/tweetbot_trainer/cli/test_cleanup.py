@@ -18,14 +18,14 @@ from tweetbot_contract import handover
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.spec.output import S3Output
 from tweetbot_fakes.storage import Killed, WatchedStore
-from tweetbot_trainer.cli.cleanup import erase, folder_of
-from tweetbot_trainer.cli.parser import parsed
-from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, Stopped
+from tweetbot_trainer.cli.cleanup import erase, get_bot_folder
+from tweetbot_trainer.cli.parser import parse_args
+from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageStopped
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.signals import StopRequest
-from tweetbot_trainer.store import ObjectStore, RetryBudget, Stores
+from tweetbot_trainer.store import ObjectStore, RetryBudget, StoreRouter
 from tweetbot_trainer.store.folder import FolderStore
-from tweetbot_trainer.store.s3 import S3Store, s3_client
+from tweetbot_trainer.store.s3 import S3Store, create_s3_client
 
 BUCKET = "team-a"
 #: Written by this TweetBot, and by its neighbours: same bucket, names that begin alike, a folder above.
@@ -53,7 +53,7 @@ def client(tmp_path: Path) -> Iterator[Any]:
     (tmp_path / "s3" / "AWS_ACCESS_KEY_ID").write_text("an-id", encoding="utf-8")
     (tmp_path / "s3" / "AWS_SECRET_ACCESS_KEY").write_text("a-key", encoding="utf-8")
     with mock_aws():
-        client = s3_client(S3Output(uri=f"s3://{BUCKET}/models", region="us-east-1"), tmp_path)
+        client = create_s3_client(S3Output(uri=f"s3://{BUCKET}/models", region="us-east-1"), tmp_path)
         client.create_bucket(Bucket=BUCKET)
         yield client
 
@@ -182,8 +182,8 @@ def test_a_name_that_is_none_of_kubernetes_erases_nothing(client: Any, field: st
 @pytest.mark.parametrize("prefix", ["", "/models", "/models//x", "/a/..b", "/%2e%2e"])
 def test_a_folder_is_never_a_bucket_and_ends_in_a_slash(prefix: str) -> None:
     run = a_run(spec=a_spec(output={"s3": {"uri": f"s3://{BUCKET}{prefix}"}})) if "//" not in prefix else a_run()
-    assert folder_of(run).startswith(f"s3://{BUCKET}/")
-    assert folder_of(run).endswith("/team-a/gull/")
+    assert get_bot_folder(run).startswith(f"s3://{BUCKET}/")
+    assert get_bot_folder(run).endswith("/team-a/gull/")
 
 
 def test_a_folder_without_a_slash_is_refused_by_the_store_itself(client: Any) -> None:
@@ -216,7 +216,7 @@ def test_asked_to_end_it_ends_between_two_objects(client: Any) -> None:
     fill(client)
     stop = StopRequest()
     stop.request()
-    with pytest.raises(Stopped):
+    with pytest.raises(StageStopped):
         erased(the_store(client), stop=stop)
 
 
@@ -226,7 +226,7 @@ def test_the_command_reads_the_run_document_of_its_pod(
     fill(client)
     monkeypatch.setenv(handover.RUN_ENV, a_run().encode())
     monkeypatch.setenv(handover.SECRETS_DIR_ENV, str(tmp_path))
-    arguments = parsed(["cleanup"])
+    arguments = parse_args(["cleanup"])
     assert arguments.run(arguments, StopRequest()) == 0
     assert left(client) == set(NEIGHBOURS)
 
@@ -234,7 +234,7 @@ def test_the_command_reads_the_run_document_of_its_pod(
 def test_a_cleanup_does_not_take_a_stages_document(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(handover.RUN_ENV, a_run(stage="Prepare").encode())
     monkeypatch.setenv(handover.TERMINATION_LOG_ENV, str(tmp_path / "log"))
-    arguments = parsed(["cleanup"])
+    arguments = parse_args(["cleanup"])
     with pytest.raises(SpecRefused) as refusal:
         arguments.run(arguments, StopRequest())
     assert arguments.fail(refusal.value) == 10
@@ -244,4 +244,4 @@ def test_a_cleanup_does_not_take_a_stages_document(monkeypatch: pytest.MonkeyPat
 def test_a_local_folder_is_no_place_for_a_pods_cleanup(tmp_path: Path) -> None:
     run = a_local_run(tmp_path, stage="Cleanup")
     with pytest.raises(SpecRefused, match="in a cluster write s3://"):
-        erased(Stores(run.spec.output.s3, tmp_path, RetryBudget(0)), run)
+        erased(StoreRouter(run.spec.output.s3, tmp_path, RetryBudget(0)), run)

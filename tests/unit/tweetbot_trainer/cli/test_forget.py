@@ -11,15 +11,15 @@ from builders.stages import ENOUGH, a_context, a_local_run
 from builders.trainer import many_posts
 from tweetbot_contract.handover import RunDocument
 from tweetbot_fakes.storage import WatchedStore
-from tweetbot_trainer.__main__ import command
-from tweetbot_trainer.data.posts import record_of
-from tweetbot_trainer.publishing.registry.forgetting import search, wanted_ids
+from tweetbot_trainer.__main__ import run_command
+from tweetbot_trainer.data.posts import dump_post
+from tweetbot_trainer.publishing.registry.forgetting import parse_ids, search
 from tweetbot_trainer.stages.prepare import prepare
 
 
 def posts_file(folder: Path, *, copies: bool = False) -> dict[str, Any]:
     """Write posts with ids; with `copies` the first stands once more, as another post."""
-    posts = [record_of(post) for post in many_posts(ENOUGH)]
+    posts = [dump_post(post) for post in many_posts(ENOUGH)]
     again = [{**posts[0], "id": "7"}] if copies else []
     folder.mkdir(parents=True, exist_ok=True)
     lines = (json.dumps(record) + "\n" for record in [*posts, *again])
@@ -41,7 +41,7 @@ def ids_file(folder: Path, *lines: str) -> Path:
 
 
 def told(root: str, ids: Path, capsys: pytest.CaptureFixture[str], code: int = 0) -> dict[str, Any]:
-    assert command(["forget", "--ids", str(ids), "--root", root, "--json"]) == code
+    assert run_command(["forget", "--ids", str(ids), "--root", root, "--json"]) == code
     document: dict[str, Any] = json.loads(capsys.readouterr().out)
     return document
 
@@ -72,12 +72,12 @@ def test_another_post_with_the_very_same_text_is_named(
 ) -> None:
     ids = ids_file(tmp_path, FIRST)
     assert told(run.prefix, ids, capsys)["datasets"][0]["posts"] == {FIRST: ["7"]}
-    assert command(["forget", "--ids", str(ids), "--root", run.prefix]) == 0
+    assert run_command(["forget", "--ids", str(ids), "--root", run.prefix]) == 0
     assert f"{FIRST} has the same text as 7, not listed" in capsys.readouterr().out
 
 
 def test_people_read_what_to_do(run: RunDocument, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command(["forget", "--ids", str(ids_file(tmp_path, SECOND)), "--root", run.prefix]) == 0
+    assert run_command(["forget", "--ids", str(ids_file(tmp_path, SECOND)), "--root", run.prefix]) == 0
     said = capsys.readouterr().out
     assert said.startswith("1 of 1 posts found, in 1 datasets and 1 models\ndataset  file:///")
     assert f"model    {version_of(run)}/model: learned from {SECOND}, and is served" in said
@@ -87,7 +87,7 @@ def test_people_read_what_to_do(run: RunDocument, tmp_path: Path, capsys: pytest
 def test_nothing_found_is_said_and_asks_for_nothing(
     run: RunDocument, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command(["forget", "--ids", str(ids_file(tmp_path, "4711")), "--root", run.prefix]) == 0
+    assert run_command(["forget", "--ids", str(ids_file(tmp_path, "4711")), "--root", run.prefix]) == 0
     assert capsys.readouterr().out == "0 of 1 posts found, in 0 datasets and 0 models\n"
 
 
@@ -126,7 +126,7 @@ def test_a_version_without_a_readable_manifest_is_named(
 
 def test_a_list_holds_ids_or_lines_of_a_compliance_job() -> None:
     content = '\ufeff 12 \n\n{"id": "13", "action": "delete", "reason": "deleted"}\n{"id": 14}\n'
-    assert wanted_ids(content.encode(), "a list") == {"12", "13", "14"}
+    assert parse_ids(content.encode(), "a list") == {"12", "13", "14"}
 
 
 @pytest.mark.parametrize(
@@ -142,12 +142,12 @@ def test_a_list_that_cannot_be_read_is_told(
     tmp_path: Path, content: bytes, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "ids.txt").write_bytes(content)
-    assert command(["forget", "--ids", str(tmp_path / "ids.txt"), "--root", f"file://{tmp_path}"]) == 10
+    assert run_command(["forget", "--ids", str(tmp_path / "ids.txt"), "--root", f"file://{tmp_path}"]) == 10
     assert words in capsys.readouterr().err
 
 
 def test_a_missing_list_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command(["forget", "--ids", str(tmp_path / "none"), "--root", f"file://{tmp_path}"]) == 10
+    assert run_command(["forget", "--ids", str(tmp_path / "none"), "--root", f"file://{tmp_path}"]) == 10
     assert "No such file" in capsys.readouterr().err
 
 
@@ -163,7 +163,7 @@ def test_an_excluded_post_is_in_the_next_dataset_no_more(
 
 
 def test_a_post_that_was_edited_goes_by_any_of_its_ids(tmp_path: Path) -> None:
-    lines = [record_of(post) for post in many_posts(ENOUGH)]
+    lines = [dump_post(post) for post in many_posts(ENOUGH)]
     lines[3]["edits"] = [lines[3]["id"], "an earlier id"]
     spec = posts_file(tmp_path)
     (tmp_path / "posts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")

@@ -8,8 +8,8 @@ import pytest
 
 from builders.model import SAMPLING, a_base, some_texts
 from builders.stages import a_local_run, a_version
-from tweetbot_trainer.__main__ import command
-from tweetbot_trainer.learning.evaluation.copies import HASHES_FILE, TrainingPosts
+from tweetbot_trainer.__main__ import run_command
+from tweetbot_trainer.learning.evaluation.copies import HASHES_FILE, CopyDetector
 from tweetbot_trainer.publishing.export import save_model
 from tweetbot_trainer.publishing.registry.publish import publish
 from tweetbot_trainer.store.folder import FolderStore
@@ -21,12 +21,12 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("finished") / "model"
     base = a_base()
     save_model(base.model, base.tokenizer, SAMPLING, folder)
-    (folder / HASHES_FILE).write_bytes(TrainingPosts.of(some_texts(40)).encoded())
+    (folder / HASHES_FILE).write_bytes(CopyDetector.from_posts(some_texts(40)).encode())
     return folder
 
 
 def told(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> tuple[str, str]:
-    assert command(["generate", *arguments]) == code
+    assert run_command(["generate", *arguments]) == code
     captured = capsys.readouterr()
     return captured.out, captured.err
 
@@ -60,7 +60,7 @@ def test_json_and_lines_of_json_tell_that_a_machine_wrote_it(saved: Path, capsys
 def test_copies_are_thrown_away_unless_asked_for(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
     mine = shutil.copytree(saved, saved.with_name("copying"), dirs_exist_ok=True)
     posts = told(capsys, "--model", str(mine), "-n", "3")[0].splitlines()
-    (mine / HASHES_FILE).write_bytes(TrainingPosts.of(posts[:1]).encoded())
+    (mine / HASHES_FILE).write_bytes(CopyDetector.from_posts(posts[:1]).encode())
     out, err = told(capsys, "--model", str(mine), "-n", "3")
     assert out.splitlines()[:2] == posts[1:]
     assert "1 texts copied a training post and were thrown away" in err
@@ -72,7 +72,7 @@ def test_a_model_that_only_copies_gives_nothing_and_says_what_to_do(
 ) -> None:
     mine = shutil.copytree(saved, saved.with_name("parrot"), dirs_exist_ok=True)
     greedy = ("--model", str(mine), "-n", "1", "--top-p", "0.0001")
-    (mine / HASHES_FILE).write_bytes(TrainingPosts.of([told(capsys, *greedy)[0]]).encoded())
+    (mine / HASHES_FILE).write_bytes(CopyDetector.from_posts([told(capsys, *greedy)[0]]).encode())
     out, err = told(capsys, *greedy, code=10)
     assert (out, "--temperature" in err, "--keep-copies" in err, "20 texts copied" in err) == ("", True, True, True)
 
@@ -104,7 +104,7 @@ def test_a_published_model_is_fetched_by_its_address(
 )
 def test_a_wrong_flag_is_named(arguments: list[str], flag: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        command(["generate", "--model", "x", *arguments])
+        run_command(["generate", "--model", "x", *arguments])
     assert (ended.value.code, flag in capsys.readouterr().err) == (2, True)
 
 

@@ -10,12 +10,12 @@ import pytest
 import yaml
 
 from builders.manifests import a_manifest
-from tweetbot_trainer.__main__ import command
+from tweetbot_trainer.__main__ import run_command
 
 
 def run_with(content: str, folder: Path) -> int:
     (folder / "bot.yaml").write_text(content, encoding="utf-8")
-    return command(["run", "--manifest", str(folder / "bot.yaml"), "--work", str(folder / "work")])
+    return run_command(["run", "--manifest", str(folder / "bot.yaml"), "--work", str(folder / "work")])
 
 
 @pytest.mark.parametrize(
@@ -23,14 +23,14 @@ def run_with(content: str, folder: Path) -> int:
 )
 def test_every_command_explains_itself(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        command([*arguments, "--help"])
+        run_command([*arguments, "--help"])
     assert ended.value.code == 0
     assert capsys.readouterr().out.startswith("usage: tweetbot-trainer")
 
 
 def test_the_version_is_the_distributions(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        command(["--version"])
+        run_command(["--version"])
     assert capsys.readouterr().out.strip().count(".") == 2
 
 
@@ -62,12 +62,12 @@ def test_a_file_that_is_no_manifest_is_told(
 
 
 def test_a_missing_manifest_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command(["run", "--manifest", str(tmp_path / "none.yaml"), "--work", str(tmp_path)]) == 10
+    assert run_command(["run", "--manifest", str(tmp_path / "none.yaml"), "--work", str(tmp_path)]) == 10
     assert "No such file" in capsys.readouterr().err
 
 
 def test_generating_without_a_model_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command(["generate", "--model", str(tmp_path)]) == 10
+    assert run_command(["generate", "--model", str(tmp_path)]) == 10
     assert "Traceback" not in capsys.readouterr().err
 
 

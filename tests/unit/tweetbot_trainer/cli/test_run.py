@@ -66,7 +66,7 @@ def test_a_run_that_is_stopped_publishes_nothing_and_the_next_one_does(
     assert "a model of the same dataset and training is published" in again.stderr
     assert again.stdout == whole.stdout
 
-    assert __main__.command(["generate", "--model", pointer["uri"].removeprefix("file://"), "--json"]) == 0
+    assert __main__.run_command(["generate", "--model", pointer["uri"].removeprefix("file://"), "--json"]) == 0
     posts = json.loads(capsys.readouterr().out)["posts"]
     assert len(posts) == 5
     assert [post for post in posts if not post.startswith("My dream is")] == []

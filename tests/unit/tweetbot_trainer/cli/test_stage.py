@@ -17,7 +17,7 @@ from builders.stages import a_local_run
 from builders.trainer import many_posts
 from tweetbot_contract import handover, result
 from tweetbot_contract.handover import ExitCode, RunDocument
-from tweetbot_trainer.__main__ import command
+from tweetbot_trainer.__main__ import run_command
 
 ENOUGH = 220
 
@@ -70,7 +70,7 @@ def upload_posts(count: int = ENOUGH) -> None:
 def ended(run: RunDocument | str, pod: dict[str, str], stage: str = "prepare") -> tuple[int, Any]:
     """Run a stage and return its exit code and what it left in the termination log."""
     os.environ[handover.RUN_ENV] = run if isinstance(run, str) else run.encode()
-    code = command([stage])
+    code = run_command([stage])
     return code, result.decode(Path(pod[handover.TERMINATION_LOG_ENV]).read_text(encoding="utf-8"))
 
 
@@ -163,13 +163,13 @@ def test_no_secret_reaches_the_log_or_the_message(pod: dict[str, str], capsys: p
 LIGHT = """
 import sys
 from moto import mock_aws
-from tweetbot_trainer.__main__ import command
+from tweetbot_trainer.__main__ import run_command
 with mock_aws():
     import boto3
     client = boto3.client("s3", region_name="us-east-1")
     client.create_bucket(Bucket="team-a")
     client.put_object(Bucket="team-a", Key="posts.txt", Body=open(sys.argv[1], "rb").read())
-    code = command(["prepare"])
+    code = run_command(["prepare"])
 heavy = "torch transformers tokenizers safetensors wandb tweepy huggingface_hub matplotlib PIL scipy numpy".split()
 print(code, [name for name in heavy if name in sys.modules])
 """

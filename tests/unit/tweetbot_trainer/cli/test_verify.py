@@ -14,11 +14,11 @@ from builders.published import STORE, a_published_model, version_of
 from builders.stages import a_source
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.spec.model import Model
-from tweetbot_trainer.__main__ import command
+from tweetbot_trainer.__main__ import run_command
 from tweetbot_trainer.data.dataset.dataset import POSTS_FILE, SUMMARY_FILE
 from tweetbot_trainer.data.dataset.ids import IDS_FILE
-from tweetbot_trainer.learning.model.identity import base_identity
-from tweetbot_trainer.publishing.registry.lookup import adoptable
+from tweetbot_trainer.learning.model.identity import identify_base
+from tweetbot_trainer.publishing.registry.lookup import find_reusable
 from tweetbot_trainer.stages.retention import mark_adopted
 
 
@@ -29,7 +29,7 @@ def run(tmp_path: Path) -> RunDocument:
 
 def verified(uri: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, str]]:
     """Return the exit code and the verdict of each thing."""
-    code = command(["verify", "--model", uri, "--json"])
+    code = run_command(["verify", "--model", uri, "--json"])
     document = json.loads(capsys.readouterr().out)
     assert document["intact"] == (code == 0)
     return code, {finding["what"]: finding["verdict"] for finding in document["findings"]}
@@ -52,7 +52,7 @@ def test_a_version_that_a_later_run_adopted_matches_as_well(
     run: RunDocument, capsys: pytest.CaptureFixture[str]
 ) -> None:
     home = version_of(run)
-    published = adoptable(STORE, run, json.loads(STORE.get(f"{home}/MANIFEST.json"))["trainingKey"])
+    published = find_reusable(STORE, run, json.loads(STORE.get(f"{home}/MANIFEST.json"))["trainingKey"])
     assert published is not None
     STORE.delete(f"{run.prefix}/latest.json")  # another is served meanwhile
     mark_adopted(STORE, run, published)
@@ -82,7 +82,7 @@ def test_the_pointer_leads_to_what_is_served(run: RunDocument, form: str, capsys
 
 
 def test_people_read_a_line_for_each_thing_and_the_sum(run: RunDocument, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command(["verify", "--model", run.prefix]) == 0
+    assert run_command(["verify", "--model", run.prefix]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("ok        MANIFEST.json  version ")
     assert lines[-1] == f"{version_of(run)}: {len(lines) - 1} match"
@@ -170,7 +170,7 @@ def test_a_base_that_is_a_folder_is_compared_too(tmp_path: Path, capsys: pytest.
     base.mkdir()
     for name in ("config.json", "tokenizer.json", "model.safetensors"):
         (base / name).write_bytes(name.encode())
-    identity = base_identity(
+    identity = identify_base(
         Model.model_construct(base=f"file://{base}"), open_stream=STORE.open_stream, resolve=lambda name, _: name
     )
     run = a_published_model(tmp_path, base=asdict(identity))
@@ -182,13 +182,13 @@ def test_a_base_that_is_a_folder_is_compared_too(tmp_path: Path, capsys: pytest.
 
 @pytest.mark.parametrize("name", ["bucket", "models", "models/0123456789abcdef", "latest.json"])
 def test_where_no_model_is_published_it_says_so(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command(["verify", "--model", f"file://{tmp_path}/{name}"]) == 10
+    assert run_command(["verify", "--model", f"file://{tmp_path}/{name}"]) == 10
     assert "no published model lies at" in capsys.readouterr().err
 
 
 def test_a_file_that_is_no_manifest_is_told(run: RunDocument, capsys: pytest.CaptureFixture[str]) -> None:
     STORE.put(f"{version_of(run)}/MANIFEST.json", b"{}")
-    assert command(["verify", "--model", version_of(run)]) == 10
+    assert run_command(["verify", "--model", version_of(run)]) == 10
     assert "is no manifest" in capsys.readouterr().err
 
 
@@ -221,5 +221,5 @@ def test_a_bucket_is_reached_with_the_keys_of_the_environment(
     [(["--endpoint", "ftp://x"], "write the endpoint as"), (["--model", "gs://x/y"], "is no address")],
 )
 def test_a_wrong_option_is_told(options: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command(["verify", "--model", "s3://team-a/x", *options]) == 10
+    assert run_command(["verify", "--model", "s3://team-a/x", *options]) == 10
     assert words in capsys.readouterr().err

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tweetbot_trainer.data.post_length import LIMIT, one_line, shortened, weighted_length
+from tweetbot_trainer.data.post_length import LIMIT, collapse_whitespace, measure_weighted_length, shorten
 
 
 @pytest.mark.parametrize(
@@ -23,24 +23,24 @@ from tweetbot_trainer.data.post_length import LIMIT, one_line, shortened, weight
     ],
 )
 def test_letters_count_one_and_ideographs_two(text: str, length: int) -> None:
-    assert weighted_length(text) == length
+    assert measure_weighted_length(text) == length
 
 
 def test_a_text_that_fits_stays_as_it_is() -> None:
-    assert shortened("x" * LIMIT) == "x" * LIMIT
+    assert shorten("x" * LIMIT) == "x" * LIMIT
 
 
 def test_a_long_text_ends_after_a_word() -> None:
-    cut = shortened("word " * 100)
+    cut = shorten("word " * 100)
     assert cut.endswith("word…")
-    assert 270 <= weighted_length(cut) <= LIMIT
+    assert 270 <= measure_weighted_length(cut) <= LIMIT
 
 
 @settings(deadline=None)  # a shared machine is slow at times
 @given(st.text(min_size=200, max_size=700))
 def test_every_text_is_made_to_fit(text: str) -> None:
-    assert weighted_length(shortened(text)) <= LIMIT
+    assert measure_weighted_length(shorten(text)) <= LIMIT
 
 
 def test_one_line_holds_no_control_characters() -> None:
-    assert one_line("a\nb\t\x00c\x1b[31m  d\u2028e") == "a b c [31m d e"
+    assert collapse_whitespace("a\nb\t\x00c\x1b[31m  d\u2028e") == "a b c [31m d e"

@@ -13,14 +13,14 @@ from tweetbot_trainer.data.posts import (
     LINE_LIMIT,
     BadPost,
     Post,
-    decoded_lines,
-    made_id,
+    decode_lines,
+    dump_post,
+    make_post_id,
     parse_json,
-    parsed_time,
-    post_of,
-    posts_by_line,
-    record_of,
-    well_formed,
+    parse_lines,
+    parse_post,
+    parse_time,
+    replace_surrogates,
 )
 
 UTF8 = st.text(st.characters(exclude_categories=["Cs"]))
@@ -41,17 +41,17 @@ POSTS = st.builds(
 
 
 def lines_of(text: bytes) -> list[Post]:
-    return list(posts_by_line(decoded_lines(io.BytesIO(text)), parse_json))
+    return list(parse_lines(decode_lines(io.BytesIO(text)), parse_json))
 
 
 @on_a_busy_machine
 @given(POSTS)
 def test_a_post_comes_back_from_json_as_it_was(post: Post) -> None:
-    assert post_of(json.loads(json.dumps(record_of(post))), ordinal=0) == post
+    assert parse_post(json.loads(json.dumps(dump_post(post))), ordinal=0) == post
 
 
 def test_only_text_is_required() -> None:
-    assert lines_of(b'{"text": "low tide"}\n') == [Post(id=made_id("low tide", 0), text="low tide")]
+    assert lines_of(b'{"text": "low tide"}\n') == [Post(id=make_post_id("low tide", 0), text="low tide")]
 
 
 def test_the_same_text_on_two_lines_gets_two_ids() -> None:
@@ -60,7 +60,7 @@ def test_the_same_text_on_two_lines_gets_two_ids() -> None:
 
 
 def test_numbers_may_stand_for_the_ids_of_an_edited_post() -> None:
-    assert post_of({"text": "low tide", "id": 2, "edits": [1, "2"]}, ordinal=0).edits == ("1", "2")
+    assert parse_post({"text": "low tide", "id": 2, "edits": [1, "2"]}, ordinal=0).edits == ("1", "2")
 
 
 def test_a_number_may_stand_for_an_id() -> None:
@@ -72,13 +72,13 @@ def test_a_number_may_stand_for_an_id() -> None:
     ["Fri Apr 09 04:54:00 +0000 2021", "2021-04-09T04:54:00.000Z", "2021-04-09T04:54:00", "2021-04-09T06:54:00+02:00"],
 )
 def test_times_are_read_in_every_form_that_sources_use(given: str) -> None:
-    assert parsed_time(given) == datetime(2021, 4, 9, 4, 54, tzinfo=UTC)
+    assert parse_time(given) == datetime(2021, 4, 9, 4, 54, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("given", ["", "yesterday", "Fri Foo 09 04:54:00 +0000 2021", "Fri Feb 31 04:54:00 +0000 2021"])
 def test_what_is_no_time_is_refused(given: str) -> None:
     with pytest.raises(BadPost, match="no time"):
-        parsed_time(given)
+        parse_time(given)
 
 
 def test_a_lone_surrogate_becomes_the_replacement_sign() -> None:
@@ -86,7 +86,7 @@ def test_a_lone_surrogate_becomes_the_replacement_sign() -> None:
 
 
 def test_surrogate_pairs_are_joined() -> None:
-    assert well_formed("\ud83c\udf0a") == "🌊"
+    assert replace_surrogates("\ud83c\udf0a") == "🌊"
 
 
 @pytest.mark.parametrize(

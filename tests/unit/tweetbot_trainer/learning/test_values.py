@@ -10,12 +10,12 @@ import pytest
 
 from tweetbot_contract.spec.sources import Source
 from tweetbot_contract.spec.training import Training
-from tweetbot_trainer.learning.fingerprint import training_key
+from tweetbot_trainer.learning.fingerprint import fingerprint
 from tweetbot_trainer.learning.model.identity import BaseIdentity
-from tweetbot_trainer.learning.values import LoraValues, TrainingValues, effective_values
+from tweetbot_trainer.learning.values import Hyperparameters, LoraConfig, resolve_hyperparameters
 
 HUB = BaseIdentity("hf://gpt2", "hub", "607a30d783dfa663caf39e06633721c8d4cfcd7e")
-VALUES = effective_values(Training(), "hf://gpt2", ())
+VALUES = resolve_hyperparameters(Training(), "hf://gpt2", ())
 
 
 def test_a_published_base_gets_huggingtweets_values() -> None:
@@ -24,39 +24,39 @@ def test_a_published_base_gets_huggingtweets_values() -> None:
 
 
 def test_a_scratch_base_gets_values_of_its_own() -> None:
-    values = effective_values(Training(), "scratch://mini", ())
+    values = resolve_hyperparameters(Training(), "scratch://mini", ())
     assert (values.learning_rate, values.batch_tokens, values.warmup, values.weight_decay) == (1.4e-3, 128, 0.1, 0.1)
     assert (values.betas, values.temperature) == ((0.9, 0.99), 0.7)
 
 
 def test_a_larger_scratch_base_learns_at_a_lower_rate() -> None:
-    small, mini = (effective_values(Training(), f"scratch://{size}", ()) for size in ("small", "mini"))
+    small, mini = (resolve_hyperparameters(Training(), f"scratch://{size}", ()) for size in ("small", "mini"))
     assert small == replace(mini, learning_rate=3e-4)
 
 
 def test_what_the_spec_says_wins() -> None:
     spec = Training(epochs=7, learning_rate="5e-5", batch_tokens=2048, seed=3, early_stopping=False)
-    values = effective_values(spec, "scratch://mini", ())
+    values = resolve_hyperparameters(spec, "scratch://mini", ())
     assert (values.epochs, values.learning_rate, values.batch_tokens, values.seed) == (7, 5e-5, 2048, 3)
     assert values.early_stopping is False
 
 
 def test_recipe_huggingtweets_is_what_the_notebook_gave_its_trainer_on_any_base() -> None:
     spec = Training(recipe="huggingtweets", seed=3)
-    values = effective_values(spec, "hf://gpt2", ())
+    values = resolve_hyperparameters(spec, "hf://gpt2", ())
     assert (values.learning_rate, values.schedule, values.warmup, values.precision) == (1.372e-4, "cosine", 0.0, "FP32")
     assert (values.optimizer, values.betas, values.adam_epsilon) == ("AdamW", (0.9, 0.999), 1e-8)
     assert (values.weight_decay, values.clip_norm) == (0.0, 1.0)
     assert (values.dropout, values.attention_dropout, values.epochs, values.early_stopping) == (0.1, 0.1, 1, False)
-    assert values == effective_values(spec, "scratch://mini", ())
+    assert values == resolve_hyperparameters(spec, "scratch://mini", ())
 
 
 def test_the_key_is_the_same_on_every_machine() -> None:
     """Golden: another key would train a whole fleet again. Change RECIPE_VERSION on purpose, then this."""
-    assert training_key("d" * 64, HUB, VALUES) == "d505afd317d8fc7e3889934153c0a4f74bc805ef5d5437a92c4d7e330a08a1bd"
+    assert fingerprint("d" * 64, HUB, VALUES) == "d505afd317d8fc7e3889934153c0a4f74bc805ef5d5437a92c4d7e330a08a1bd"
 
 
-@pytest.mark.parametrize("field", [field.name for field in fields(TrainingValues)])
+@pytest.mark.parametrize("field", [field.name for field in fields(Hyperparameters)])
 def test_every_value_is_in_the_key(field: str) -> None:
     words = {
         "precision": "FP32",
@@ -65,12 +65,12 @@ def test_every_value_is_in_the_key(field: str) -> None:
         "schedule": "line",
         "source_weights": (1, 3),
         "procedure": "huggingtweets",
-        "lora": LoraValues(rank=16, alpha=32),
+        "lora": LoraConfig(rank=16, alpha=32),
         "short_learning_rate": 2e-3,
     }
     change: dict[str, Any] = {field: words[field] if field in words else getattr(VALUES, field) + 1}
     changed = replace(VALUES, **change)
-    assert training_key("d" * 64, HUB, changed) != training_key("d" * 64, HUB, VALUES)
+    assert fingerprint("d" * 64, HUB, changed) != fingerprint("d" * 64, HUB, VALUES)
 
 
 @pytest.mark.parametrize(
@@ -83,23 +83,23 @@ def test_weights_count_in_lowest_terms_and_only_where_there_is_something_to_mix(
     sources = [
         Source.model_validate({"posts": {"uri": "s3://team-a/posts.txt"}, "weight": weight}) for weight in weights
     ]
-    values = effective_values(Training(), "hf://gpt2", sources)
+    values = resolve_hyperparameters(Training(), "hf://gpt2", sources)
     assert values.source_weights == effective
-    assert (training_key("d" * 64, HUB, values) == training_key("d" * 64, HUB, VALUES)) == (not effective)
+    assert (fingerprint("d" * 64, HUB, values) == fingerprint("d" * 64, HUB, VALUES)) == (not effective)
 
 
 def test_dataset_and_base_are_in_the_key() -> None:
     keys = {
-        training_key("d" * 64, HUB, VALUES),
-        training_key("e" * 64, HUB, VALUES),
-        training_key("d" * 64, replace(HUB, digest="0" * 40), VALUES),
+        fingerprint("d" * 64, HUB, VALUES),
+        fingerprint("e" * 64, HUB, VALUES),
+        fingerprint("d" * 64, replace(HUB, digest="0" * 40), VALUES),
     }
     assert len(keys) == 3
 
 
 def test_a_copied_base_folder_is_the_same_base() -> None:
     here = BaseIdentity("s3://a/base", "folder", "1" * 64, "2" * 64, "3" * 64)
-    assert training_key("d" * 64, here, VALUES) == training_key("d" * 64, replace(here, uri="s3://b/copy"), VALUES)
+    assert fingerprint("d" * 64, here, VALUES) == fingerprint("d" * 64, replace(here, uri="s3://b/copy"), VALUES)
 
 
 def test_the_key_needs_neither_torch_nor_transformers() -> None:

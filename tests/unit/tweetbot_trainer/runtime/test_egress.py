@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from builders.manifests import a_spec
-from tweetbot_trainer.runtime.egress import Address, addresses_of, check_endpoints
+from tweetbot_trainer.runtime.egress import Address, check_endpoints, resolve_host
 from tweetbot_trainer.runtime.errors import SpecRefused
 
 S3 = {"uri": "s3://team-a/models"}
@@ -97,4 +97,4 @@ def test_a_network_is_open_to_whom_the_operators_settings_allow_it() -> None:
 def test_public_servers_and_names_that_lead_nowhere_pass() -> None:
     check_endpoints(at("https://s3.example"), (), resolve=leading_to("93.184.216.34", "2606:2800:220:1::1"))
     check_endpoints(at("https://s3.example"), (), resolve=leading_to())
-    assert addresses_of("no-such-name.invalid") == addresses_of("a" * 64 + ".example") == []
+    assert resolve_host("no-such-name.invalid") == resolve_host("a" * 64 + ".example") == []

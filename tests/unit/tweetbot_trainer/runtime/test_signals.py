@@ -9,12 +9,12 @@ import threading
 import pytest
 
 from tweetbot_contract.handover import ExitCode
-from tweetbot_trainer.runtime.errors import Stopped
-from tweetbot_trainer.runtime.signals import StopRequest, listening
+from tweetbot_trainer.runtime.errors import StageStopped
+from tweetbot_trainer.runtime.signals import StopRequest, handle_sigterm
 
 
 def test_sigterm_is_noted_and_the_process_lives_on() -> None:
-    with listening() as stop:
+    with handle_sigterm() as stop:
         os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGTERM)
         assert stop.requested
@@ -22,7 +22,7 @@ def test_sigterm_is_noted_and_the_process_lives_on() -> None:
 
 def test_the_former_handler_is_back_afterwards() -> None:
     before = signal.getsignal(signal.SIGTERM)
-    with listening():
+    with handle_sigterm():
         pass
     assert signal.getsignal(signal.SIGTERM) is before
 
@@ -31,7 +31,7 @@ def test_a_stage_that_looks_is_stopped() -> None:
     stop = StopRequest()
     stop.check()
     stop.request()
-    with pytest.raises(Stopped) as stopped:
+    with pytest.raises(StageStopped) as stopped:
         stop.check()
     assert stopped.value.exit_code == ExitCode.STOPPED
 
@@ -39,7 +39,7 @@ def test_a_stage_that_looks_is_stopped() -> None:
 def test_no_pause_is_slept_through() -> None:
     stop = StopRequest()
     threading.Timer(0.05, stop.request).start()
-    with pytest.raises(Stopped):  # a pause that is slept through ends without it, a day later
+    with pytest.raises(StageStopped):  # a pause that is slept through ends without it, a day later
         stop.pause(86400)
 
 

@@ -9,14 +9,14 @@ from safetensors import SafetensorError
 from tweetbot_contract import reasons, result
 from tweetbot_contract.handover import ExitCode
 from tweetbot_trainer.runtime import errors
-from tweetbot_trainer.runtime.termination import UNFORESEEN, failure_of, write_result
+from tweetbot_trainer.runtime.termination import UNFORESEEN, describe_failure, write_result
 
-FAILURES = [cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, errors.StageFailed)]
+FAILURES = [cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, errors.StageError)]
 
 
-@pytest.mark.parametrize("failure", [cls for cls in FAILURES if cls is not errors.StageFailed])
-def test_a_foreseen_failure_keeps_its_reason_message_and_code(failure: type[errors.StageFailed]) -> None:
-    told, code = failure_of(failure(reasons.SPEC_REFUSED, "write something else"))
+@pytest.mark.parametrize("failure", [cls for cls in FAILURES if cls is not errors.StageError])
+def test_a_foreseen_failure_keeps_its_reason_message_and_code(failure: type[errors.StageError]) -> None:
+    told, code = describe_failure(failure(reasons.SPEC_REFUSED, "write something else"))
     assert (told.reason, told.message, code) == ("SpecRefused", "write something else", failure.exit_code)
 
 
@@ -27,13 +27,13 @@ def test_every_failure_stands_in_the_modules_tree() -> None:
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_a_full_disk_is_temporary(number: int) -> None:
-    told, code = failure_of(OSError(number, "No space left on device"))
+    told, code = describe_failure(OSError(number, "No space left on device"))
     assert (told.reason, code) == ("DiskFull", ExitCode.TEMPORARY)
 
 
 def test_a_disk_that_a_library_in_rust_finds_full_is_temporary_too() -> None:
     error = SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
-    told, code = failure_of(error)
+    told, code = describe_failure(error)
     assert (told.reason, code) == ("DiskFull", ExitCode.TEMPORARY)
 
 
@@ -50,7 +50,7 @@ class OutOfMemoryError(RuntimeError):
     ],
 )
 def test_used_up_memory_counts_as_an_attempt_and_says_whose_it_was(error: Exception, advice: str) -> None:
-    told, code = failure_of(error)
+    told, code = describe_failure(error)
     assert (told.reason, code) == ("OutOfMemory", UNFORESEEN)
     assert told.message.endswith(advice)
 
@@ -59,19 +59,19 @@ def test_an_unforeseen_errors_own_text_stays_in_the_log() -> None:
     try:
         raise KeyError("a post that says something private")
     except KeyError as error:
-        told, code = failure_of(error)
+        told, code = describe_failure(error)
     assert (told.reason, code) == ("TrainerBug", UNFORESEEN)
     assert "private" not in told.message
     assert "KeyError at test_termination.py:" in told.message
 
 
 def test_a_message_is_one_line() -> None:
-    told, _ = failure_of(errors.SpecRefused(reasons.SPEC_REFUSED, "first\nsecond\r\n\tthird"))
+    told, _ = describe_failure(errors.SpecRefused(reasons.SPEC_REFUSED, "first\nsecond\r\n\tthird"))
     assert told.message == "first second third"
 
 
 def test_a_long_message_is_cut_to_what_a_status_holds() -> None:
-    told, _ = failure_of(errors.SpecRefused(reasons.SPEC_REFUSED, "é" * 5000))
+    told, _ = describe_failure(errors.SpecRefused(reasons.SPEC_REFUSED, "é" * 5000))
     assert len(told.message) == result.REASON_LIMIT
 
 

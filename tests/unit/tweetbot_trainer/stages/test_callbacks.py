@@ -3,19 +3,19 @@
 import json
 from io import StringIO
 
-from tweetbot_trainer.cli.console import PeopleLog
-from tweetbot_trainer.learning.training.metrics import Progress
+from tweetbot_trainer.cli.console import ConsoleLog
+from tweetbot_trainer.learning.training.metrics import TrainingProgress
 from tweetbot_trainer.runtime.log import Log
-from tweetbot_trainer.stages.callbacks import ProgressLines
+from tweetbot_trainer.stages.callbacks import ProgressLogger
 
 
-def at_step(step: int, *, total: int = 100) -> Progress:
-    return Progress(step, total, 0.5, train_loss=2.34567, eval_loss=None, eta_seconds=12.7)
+def at_step(step: int, *, total: int = 100) -> TrainingProgress:
+    return TrainingProgress(step, total, 0.5, train_loss=2.34567, eval_loss=None, eta_seconds=12.7)
 
 
 def test_a_progress_line_tells_all_that_a_bar_needs() -> None:
     stream = StringIO()
-    ProgressLines(Log(stream, stage="Train"))(at_step(7))
+    ProgressLogger(Log(stream, stage="Train"))(at_step(7))
     told = json.loads(stream.getvalue())
     assert (told["event"], told["stage"], told["percent"], told["step"]) == ("progress", "Train", 7, 7)
     assert (told["totalSteps"], told["etaSeconds"], told["trainLoss"]) == (100, 13, 2.3457)
@@ -23,7 +23,7 @@ def test_a_progress_line_tells_all_that_a_bar_needs() -> None:
 
 def test_at_most_one_line_a_second_and_the_last_step_always() -> None:
     stream, now = StringIO(), [0.0]
-    lines = ProgressLines(Log(stream), clock=lambda: now[0])
+    lines = ProgressLogger(Log(stream), clock=lambda: now[0])
     for step in range(1, 101):
         now[0] = step * 0.25
         lines(at_step(step))
@@ -40,11 +40,11 @@ def test_no_text_can_forge_an_event() -> None:
 
 def test_a_person_sees_a_bar() -> None:
     stream = StringIO()
-    ProgressLines(PeopleLog(stream))(at_step(50))
+    ProgressLogger(ConsoleLog(stream))(at_step(50))
     assert "███████████████···············  50 %  loss 2.346  13 s left" in stream.getvalue()
 
 
 def test_an_event_without_a_sentence_is_shown_as_it_is() -> None:
     stream = StringIO()
-    PeopleLog(stream).info("something.new", count=3)
+    ConsoleLog(stream).info("something.new", count=3)
     assert stream.getvalue() == "something.new {'count': 3}\n"

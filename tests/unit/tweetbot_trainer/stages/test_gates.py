@@ -6,7 +6,7 @@ import pytest
 
 from builders.manifests import a_spec
 from tweetbot_contract.result import Metrics
-from tweetbot_trainer.stages.gates import effective_gates, missed_gates, passes
+from tweetbot_trainer.stages.gates import can_publish, find_missed_gates, resolve_gates
 
 
 def figures(**changes: Any) -> Metrics:
@@ -15,7 +15,7 @@ def figures(**changes: Any) -> Metrics:
 
 
 def missed(metrics: Metrics, base: str = "hf://gpt2", **gates: int) -> tuple[str, ...]:
-    return missed_gates(a_spec(model={"base": base}, evaluation={"gates": gates}), metrics)
+    return find_missed_gates(a_spec(model={"base": base}, evaluation={"gates": gates}), metrics)
 
 
 def test_a_model_within_every_limit_misses_none() -> None:
@@ -36,10 +36,10 @@ def test_a_figure_that_was_not_measured_reaches_no_gate() -> None:
 
 @pytest.mark.parametrize(("base", "limit"), [("hf://gpt2", 20), ("s3://models/gpt2", 20), ("scratch://mini", None)])
 def test_the_default_follows_the_base(base: str, limit: int | None) -> None:
-    assert effective_gates(a_spec(model={"base": base})).max_verbatim_percent == limit
+    assert resolve_gates(a_spec(model={"base": base})).max_verbatim_percent == limit
 
 
 def test_unreliable_figures_decide_nothing() -> None:
     spec = a_spec(evaluation={"gates": {"maxVerbatimPercent": 0}})
-    assert not passes(spec, figures())
-    assert passes(spec, figures(reliability="Low"))
+    assert not can_publish(spec, figures())
+    assert can_publish(spec, figures(reliability="Low"))

@@ -8,8 +8,8 @@ import pytest
 from builders.stages import ENOUGH, a_context, a_local_run, a_source
 from tweetbot_contract.result import PrepareSucceeded
 from tweetbot_fakes.storage import Killed, WatchedStore
-from tweetbot_trainer.data.dataset.store import stored_dataset
-from tweetbot_trainer.runtime.errors import SpecRefused, Stopped, TooLittleData
+from tweetbot_trainer.data.dataset.store import find_dataset
+from tweetbot_trainer.runtime.errors import SpecRefused, StageStopped, TooLittleData
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.stages.prepare import prepare
 from tweetbot_trainer.store.folder import FolderStore
@@ -26,7 +26,7 @@ def test_posts_become_a_dataset_by_its_digest(tmp_path: Path) -> None:
     result = prepared(tmp_path)
     assert result.dataset.table.downloaded == ENOUGH
     assert result.dataset.uri == f"file://{tmp_path}/bucket/team-a/gull/datasets/{result.dataset.digest}"
-    stored = stored_dataset(STORE, a_local_run(tmp_path), result.dataset.digest)
+    stored = find_dataset(STORE, a_local_run(tmp_path), result.dataset.digest)
     assert stored is not None
     assert len(stored.posts) == result.dataset.table.kept
 
@@ -45,7 +45,7 @@ def test_a_damaged_dataset_is_prepared_again(tmp_path: Path) -> None:
     first = prepared(tmp_path)
     STORE.put(f"{first.dataset.uri}/posts.jsonl.zst", b"garbage")
     assert prepared(tmp_path) == first
-    assert stored_dataset(STORE, a_local_run(tmp_path), first.dataset.digest) is not None
+    assert find_dataset(STORE, a_local_run(tmp_path), first.dataset.digest) is not None
 
 
 @pytest.mark.parametrize("phase", ["before", "after"])
@@ -93,7 +93,7 @@ def test_a_stage_that_is_asked_to_end_leaves_no_record(tmp_path: Path) -> None:
     a_source(tmp_path)
     stop = StopRequest()
     stop.request()
-    with pytest.raises(Stopped):
+    with pytest.raises(StageStopped):
         prepare(a_context(tmp_path, a_local_run(tmp_path), stop=stop))
     assert list(STORE.list(f"file://{tmp_path}/bucket/")) == []
 

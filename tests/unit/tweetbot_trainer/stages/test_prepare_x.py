@@ -13,7 +13,7 @@ from tweetbot_fakes.remotes import x_api_answers as answers
 from tweetbot_fakes.remotes.x_api import POST_PRICE, USER_PRICE, FakeX, tweet
 from tweetbot_fakes.remotes.x_api_answers import Answer
 from tweetbot_fakes.storage import Killed, WatchedStore
-from tweetbot_trainer.runtime.errors import StageFailed
+from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.stages.prepare import prepare
 from tweetbot_trainer.store.folder import FolderStore
@@ -81,7 +81,7 @@ def test_a_refusal_ends_the_run_and_what_was_paid_for_is_not_paid_for_again(
     tmp_path: Path, x: FakeX, answer: Answer, reason: str, page: int
 ) -> None:
     x.fault(answer, on="timeline", after=page)
-    with pytest.raises(StageFailed) as failed:
+    with pytest.raises(StageError) as failed:
         prepared(tmp_path, x)
     assert failed.value.reason.name == reason
     assert (len(x.requests), x.cost) == (2 + page, USER_PRICE + 100 * page * POST_PRICE)
@@ -109,7 +109,7 @@ def test_a_fault_that_lasts_ends_the_attempt_after_a_known_number_of_requests(
     tmp_path: Path, x: FakeX, answer: Answer, reason: str
 ) -> None:
     x.fault(answer, on="timeline", after=1, times=1000)
-    with pytest.raises(StageFailed) as failed:
+    with pytest.raises(StageError) as failed:
         prepared(tmp_path, x)
     assert failed.value.reason.name == reason
     assert 30 < len(x.requests) < 40
@@ -117,7 +117,7 @@ def test_a_fault_that_lasts_ends_the_attempt_after_a_known_number_of_requests(
 
 
 def test_a_bill_above_the_ceiling_is_refused_for_the_price_of_the_lookup(tmp_path: Path, x: FakeX) -> None:
-    with pytest.raises(StageFailed, match="SpendLimitReached"):
+    with pytest.raises(StageError, match="SpendLimitReached"):
         prepared(tmp_path, x, maxSpendUSD=1)
     assert (len(x.requests), x.cost) == (1, USER_PRICE)
 

@@ -10,8 +10,8 @@ from builders.stages import a_context, a_folder, a_local_run, a_version
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import TrainSucceeded
 from tweetbot_fakes.storage import Killed, WatchedStore
-from tweetbot_trainer.publishing.registry.latest import point_to, served_version
-from tweetbot_trainer.publishing.registry.publish import keep_beside, publish
+from tweetbot_trainer.publishing.registry.latest import read_served_version, update_latest
+from tweetbot_trainer.publishing.registry.publish import publish, store_rejected
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.stages.retention import erase_old_versions, mark_adopted
 from tweetbot_trainer.store import ObjectStore, StorageUnavailable
@@ -39,7 +39,7 @@ def rejected(folder: Path, number: int) -> str:
     files = a_folder(folder / f"finished-{number}", b"weights")
     at = f"2026-11-{number:02}T06:00:00.000Z"
     version = a_version(files, run, key[:16], training_key=key, published_at=at)
-    return keep_beside(STORE, run, files, version, check=lambda: None)
+    return store_rejected(STORE, run, files, version, check=lambda: None)
 
 
 def kept(folder: Path, results: list[TrainSucceeded]) -> list[int]:
@@ -67,7 +67,7 @@ def test_fewer_than_asked_for_all_stay(tmp_path: Path) -> None:
 
 def test_what_latest_json_points_to_stays_however_old_it_is(tmp_path: Path) -> None:
     results = [published(tmp_path, number) for number in (1, 2, 3, 4)]
-    point_to(STORE, a_run(tmp_path, 5), results[0])
+    update_latest(STORE, a_run(tmp_path, 5), results[0])
     erase(tmp_path, 5)
     assert kept(tmp_path, results) == [1, 3, 4]
 
@@ -75,11 +75,11 @@ def test_what_latest_json_points_to_stays_however_old_it_is(tmp_path: Path) -> N
 def test_what_a_later_run_adopted_stays_for_good(tmp_path: Path) -> None:
     results = [published(tmp_path, number) for number in (1, 2)]
     mark_adopted(STORE, a_run(tmp_path, 3), results[0])
-    point_to(STORE, a_run(tmp_path, 3), results[0])
+    update_latest(STORE, a_run(tmp_path, 3), results[0])
     results += [published(tmp_path, number) for number in (4, 5, 6)]
     erase(tmp_path, 6)
     assert kept(tmp_path, results) == [1, 4, 5]  # the fourth and fifth published, on days 5 and 6
-    assert served_version(STORE, a_run(tmp_path, 6)) == results[-1].model.uri.split("/")[-2]
+    assert read_served_version(STORE, a_run(tmp_path, 6)) == results[-1].model.uri.split("/")[-2]
 
 
 def test_adopting_what_is_served_marks_nothing(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from builders.stages import a_local_run
 from tweetbot_contract import handover
 from tweetbot_trainer.runtime.errors import SpecRefused
-from tweetbot_trainer.stages.settings import PATIENCE, keep_caches_below, settings_from
+from tweetbot_trainer.stages.settings import PATIENCE, keep_caches_below, read_settings
 
 
 def test_a_gpu_is_held_for_less_time_than_a_cpu() -> None:
@@ -17,14 +17,14 @@ def test_a_gpu_is_held_for_less_time_than_a_cpu() -> None:
 def test_what_the_operator_says_is_taken_from_the_environment(tmp_path: Path) -> None:
     run = a_local_run(tmp_path)
     env = {handover.RUN_ENV: run.encode(), handover.WORK_DIR_ENV: "/elsewhere"}
-    settings = settings_from(env, "Prepare")
+    settings = read_settings(env, "Prepare")
     assert (settings.run, settings.work, settings.secrets) == (run, Path("/elsewhere"), Path(handover.SECRETS_DIR))
 
 
 def test_a_training_without_a_dataset_is_refused(tmp_path: Path) -> None:
     env = {handover.RUN_ENV: a_local_run(tmp_path, stage="Train").encode()}
     with pytest.raises(SpecRefused, match="names no dataset"):
-        settings_from(env, "Train")
+        read_settings(env, "Train")
 
 
 def test_every_cache_lies_below_the_work_folder(tmp_path: Path) -> None:

@@ -15,16 +15,16 @@ import pytest
 from builders.stages import a_context, a_folder, a_local_run, a_source, a_version
 from tweetbot_contract.result import TrackingResult, TrainSucceeded
 from tweetbot_fakes.storage import WatchedStore
-from tweetbot_trainer.publishing.registry.publish import keep_beside, publish
+from tweetbot_trainer.publishing.registry.publish import publish, store_rejected
 from tweetbot_trainer.publishing.registry.run_record import read_record, write_record
 from tweetbot_trainer.publishing.tracking import TrackedArtifact
-from tweetbot_trainer.runtime.errors import GateFailed, Stopped
+from tweetbot_trainer.runtime.errors import GateFailed, StageStopped
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.stages.prepare import prepare
 from tweetbot_trainer.stages.train import train
-from tweetbot_trainer.stages.training_plan import plan_of
+from tweetbot_trainer.stages.training_plan import build_training_plan
 from tweetbot_trainer.store.folder import FolderStore
 
 STORE = FolderStore()
@@ -48,24 +48,24 @@ class RecordingTracker:
         self.figures: dict[str, Any] = {}
         self.failed: bool | None = None
 
-    def so_far(self) -> TrackingResult:
+    def current_result(self) -> TrackingResult:
         return TrackingResult(wandb_mode="Online", wandb_url="https://wandb.example/run")
 
     def log(self, row: Mapping[str, float]) -> None:
         self.rows.append(row)
 
-    def summary(self, figures: Mapping[str, Any]) -> None:
+    def set_summary(self, figures: Mapping[str, Any]) -> None:
         self.figures |= figures
 
-    def table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    def log_table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         self.tables[name] = rows
 
-    def artifact(self, artifact: TrackedArtifact) -> None:
+    def log_artifact(self, artifact: TrackedArtifact) -> None:
         self.artifacts.append((artifact.direction, artifact.type, artifact.uri))
 
     def finish(self, *, failed: bool = False) -> TrackingResult:
         self.failed = failed
-        return self.so_far()
+        return self.current_result()
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 def test_a_dataset_becomes_a_published_model_that_the_tracker_knows(trained: Trained) -> None:
     context, tracker, result = trained.context, trained.tracker, trained.result
-    plan = plan_of(context)
+    plan = build_training_plan(context)
     version = result.model.uri.removesuffix("/model")
     assert tracker.artifacts == [
         ("input", "train-dataset", plan.data.uri),
@@ -100,7 +100,7 @@ def test_a_dataset_becomes_a_published_model_that_the_tracker_knows(trained: Tra
     assert [row["train_loss"] for row in rows if "train_loss" in row] == [
         row["train/loss"] for row in tracker.rows if "train/loss" in row
     ]
-    assert tracker.figures == result.metrics.as_json()
+    assert tracker.figures == result.metrics.to_dict()
     assert {"perplexity", "bitsPerByte", "bitsPerByteLow", "bitsPerByteHigh", "verbatimRate", "verbatimRateUnseen",
             "distinct1", "distinct2", "distinct3", "leakedSamples"} <= set(tracker.figures)  # fmt: skip
     assert len(tracker.tables["samples"]) == len(result.samples) == 5
@@ -118,7 +118,7 @@ def test_a_prompt_without_samples_is_told_by_its_place(trained: Trained) -> None
 
 def test_a_published_model_is_found_and_nothing_is_trained(tmp_path: Path) -> None:
     context = a_training(tmp_path)
-    key = plan_of(context).key
+    key = build_training_plan(context).key
     folder = a_folder(tmp_path / "finished", b"weights")
     standing = a_version(folder, context.run, version=key[:16], training_key=key)
     result = publish(STORE, context.run, folder, standing)
@@ -140,14 +140,14 @@ def test_a_base_stays_the_one_that_preparation_found(tmp_path: Path) -> None:
     assert record is not None
     moved = record.model_copy(update={"base": {**record.base, "digest": "an older recipe"}})
     write_record(STORE, context.run, moved)
-    assert plan_of(context).base.digest == "an older recipe"
+    assert build_training_plan(context).base.digest == "an older recipe"
 
 
 def test_without_its_record_a_training_plans_the_same(tmp_path: Path) -> None:
     context = a_training(tmp_path)
-    before = plan_of(context)
+    before = build_training_plan(context)
     STORE.delete(f"{context.run.prefix}/runs/{context.run.run_id}/prepare.json")
-    after = plan_of(context)
+    after = build_training_plan(context)
     assert (before.sources != (), after.sources) == (True, ())
     assert replace(after, sources=before.sources) == before
 
@@ -156,7 +156,7 @@ def test_a_training_that_is_asked_to_end_publishes_nothing(tmp_path: Path) -> No
     tracker, stop = RecordingTracker(), StopRequest()
     context = replace(a_training(tmp_path), stop=stop, start_tracker=lambda config: tracker)
     stop.request()
-    with pytest.raises(Stopped):
+    with pytest.raises(StageStopped):
         train(context)
     assert tracker.failed is True
     assert list(STORE.list(f"{context.run.prefix}/models/")) == []
@@ -175,7 +175,7 @@ def test_a_training_stopped_half_way_goes_on_in_another_pod_to_the_same_model(tm
             if row["step"] == 2:
                 stop.request()
 
-    with pytest.raises(Stopped, match="after 2 steps"):
+    with pytest.raises(StageStopped, match="after 2 steps"):
         train(replace(context, stop=stop, start_tracker=lambda config: StoppingTracker()))
     kept = [info.uri for info in STORE.list(f"{context.run.prefix}/checkpoints/")]
     assert any("/00000002-" in uri for uri in kept)
@@ -212,7 +212,7 @@ def a_parrot(folder: Path, limit: int) -> StageContext:
 def test_a_parrot_is_kept_beside_until_the_gate_is_loosened(tmp_path: Path) -> None:
     context, tracker = a_parrot(tmp_path, 5), RecordingTracker()
     files = a_folder(tmp_path / "another", b"weights")
-    former = keep_beside(STORE, context.run, files, a_version(files, context.run, "0" * 16), check=lambda: None)
+    former = store_rejected(STORE, context.run, files, a_version(files, context.run, "0" * 16), check=lambda: None)
     with pytest.raises(GateFailed, match=r"% of its samples are verbatim, .* is 5\. The model lies at file"):
         train(replace(context, start_tracker=lambda config: tracker))
     assert tracker.figures["verbatimRate"] > 0.05

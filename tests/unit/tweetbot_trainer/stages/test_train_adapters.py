@@ -12,8 +12,8 @@ from builders.model import a_saved_base
 from builders.stages import a_context, a_local_run, a_source
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import TrainSucceeded
-from tweetbot_trainer.publishing.registry.lineage import BROKEN, compared, version_at
-from tweetbot_trainer.publishing.registry.manifest import MANIFEST_FILE, decoded
+from tweetbot_trainer.publishing.registry.lineage import BROKEN, find_version, verify
+from tweetbot_trainer.publishing.registry.manifest import MANIFEST_FILE, decode_manifest
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.stages.prepare import prepare
 from tweetbot_trainer.stages.train import train
@@ -44,7 +44,7 @@ def test_adapters_are_published_in_the_model_and_apart(tmp_path: Path) -> None:
 
     result = published(tmp_path)
     home = result.model.uri.removesuffix("/model")
-    manifest = decoded(STORE.get(f"{home}/{MANIFEST_FILE}"))
+    manifest = decode_manifest(STORE.get(f"{home}/{MANIFEST_FILE}"))
     assert manifest is not None
     adapter = {"adapter/README.md", "adapter/adapter_config.json", "adapter/adapter_model.safetensors"}
     assert {path for path in manifest.files if "adapter" in path} == adapter
@@ -68,6 +68,6 @@ def test_adapters_are_published_in_the_model_and_apart(tmp_path: Path) -> None:
     assert "AI-generated imitation of" in own
     assert "pvc://" not in card + own + json.dumps(json.loads((place / "adapter/adapter_config.json").read_text()))
 
-    findings = list(compared(STORE, version_at(STORE, result.model.uri)))
+    findings = list(verify(STORE, find_version(STORE, result.model.uri)))
     assert [finding for finding in findings if finding.verdict in BROKEN] == []
     assert ("unproven", "base") in {(finding.verdict, finding.what) for finding in findings}

@@ -8,7 +8,7 @@ import pytest
 from builders.stages import a_context, a_local_run, a_source
 from tweetbot_trainer.publishing.registry.run_record import read_record
 from tweetbot_trainer.stages.prepare import prepare
-from tweetbot_trainer.stages.training_plan import TrainingPlan, plan_of
+from tweetbot_trainer.stages.training_plan import TrainingPlan, build_training_plan
 
 
 def plan(folder: Path, *weights: int | None, run_id: str) -> tuple[str, TrainingPlan]:
@@ -20,7 +20,7 @@ def plan(folder: Path, *weights: int | None, run_id: str) -> tuple[str, Training
     training = run.model_copy(update={"stage": "Train", "dataset": digest})
     record = read_record(a_context(folder, run).store, run)
     assert record is not None
-    return record.training_key, plan_of(a_context(folder, training))
+    return record.training_key, build_training_plan(a_context(folder, training))
 
 
 @pytest.mark.parametrize("weights", [(None, None), (1, 3)])

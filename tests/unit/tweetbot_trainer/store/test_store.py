@@ -16,11 +16,18 @@ from moto import mock_aws
 
 from tweetbot_contract.handover import ExitCode
 from tweetbot_contract.spec.output import S3Output
-from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageFailed
-from tweetbot_trainer.store import ObjectNotFound, ObjectStore, RetryBudget, StorageUnavailable, Stores, sha256_of
+from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageError
+from tweetbot_trainer.store import (
+    ObjectNotFound,
+    ObjectStore,
+    RetryBudget,
+    StorageUnavailable,
+    StoreRouter,
+    compute_sha256,
+)
 from tweetbot_trainer.store.file_records import FileRecord, is_intact
 from tweetbot_trainer.store.folder import FolderStore
-from tweetbot_trainer.store.s3 import S3Store, s3_client
+from tweetbot_trainer.store.s3 import S3Store, create_s3_client
 
 BUCKET = "team-a"
 NO_WAITING = RetryBudget(0)
@@ -40,12 +47,12 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Obje
     """A store, and an address in it below which nothing lies."""
     output = S3Output(uri=f"s3://{BUCKET}/models", region="eu-central-1")
     if request.param == "file":
-        yield Stores(output, tmp_path, NO_WAITING, files=True), f"{(tmp_path / '50% of it').as_uri()}/a"
+        yield StoreRouter(output, tmp_path, NO_WAITING, files=True), f"{(tmp_path / '50% of it').as_uri()}/a"
         return
     with mock_aws():
-        store = Stores(output, s3_secrets(tmp_path), NO_WAITING)
+        store = StoreRouter(output, s3_secrets(tmp_path), NO_WAITING)
         place = {"LocationConstraint": "eu-central-1"}
-        s3_client(output, tmp_path).create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
+        create_s3_client(output, tmp_path).create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
         yield store, f"s3://{BUCKET}/a"
 
 
@@ -78,10 +85,10 @@ def test_a_file_is_put_and_downloaded_whole(place: Place, tmp_path: Path) -> Non
     (tmp_path / "weights").write_bytes(bytes(range(256)) * 40_000)
     store.put(f"{here}/weights", tmp_path / "weights")
     store.download(f"{here}/weights", tmp_path / "back")
-    assert sha256_of(tmp_path / "back") == sha256_of(tmp_path / "weights")
+    assert compute_sha256(tmp_path / "back") == compute_sha256(tmp_path / "weights")
 
 
-@pytest.mark.parametrize("read", ["get", "size", "open_random", "open_stream"])
+@pytest.mark.parametrize("read", ["get", "get_size", "open_seekable", "open_stream"])
 def test_reading_what_is_not_there_says_so(place: Place, read: str) -> None:
     store, here = place
     with pytest.raises(ObjectNotFound, match="does not exist: upload it") as failed:
@@ -120,8 +127,8 @@ def test_a_head_tells_the_size(place: Place) -> None:
     store.put(f"{here}/x", b"12345")
     info = store.head(f"{here}/x")
     assert info is not None
-    assert store.size(f"{here}/x") == 5
-    assert (info.size, info.sha256 in (None, sha256_of(b"12345"))) == (5, True)
+    assert store.get_size(f"{here}/x") == 5
+    assert (info.size, info.sha256 in (None, compute_sha256(b"12345"))) == (5, True)
 
 
 def test_a_listing_gives_what_lies_below_and_nothing_else(place: Place) -> None:
@@ -146,7 +153,7 @@ def test_a_zip_is_read_where_it_lies(place: Place) -> None:
     with zipfile.ZipFile(buffer := io.BytesIO(), "w") as archive:
         archive.writestr("data/tweets.js", "window.YTD = []")
     store.put(f"{here}/x.zip", buffer.getvalue())
-    with store.open_random(f"{here}/x.zip") as file, zipfile.ZipFile(file) as archive:
+    with store.open_seekable(f"{here}/x.zip") as file, zipfile.ZipFile(file) as archive:
         assert archive.read("data/tweets.js") == b"window.YTD = []"
 
 
@@ -158,13 +165,13 @@ def test_an_empty_object_reads_as_nothing(place: Place) -> None:
 
 
 def test_unfinished_files_are_no_objects(tmp_path: Path) -> None:
-    store = Stores(S3Output(uri="file:///x"), tmp_path, NO_WAITING, files=True)
+    store = StoreRouter(S3Output(uri="file:///x"), tmp_path, NO_WAITING, files=True)
     store.put(f"file://{tmp_path}/a/x", b"1")
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["x"]
 
 
 def test_a_folder_is_refused_in_a_cluster(tmp_path: Path) -> None:
-    store = Stores(S3Output(uri="s3://team-a"), tmp_path, NO_WAITING)
+    store = StoreRouter(S3Output(uri="s3://team-a"), tmp_path, NO_WAITING)
     with pytest.raises(SpecRefused, match="write s3://bucket/key"):
         store.get("file:///etc/passwd")
 
@@ -172,18 +179,18 @@ def test_a_folder_is_refused_in_a_cluster(tmp_path: Path) -> None:
 def test_a_missing_bucket_is_named(tmp_path: Path) -> None:
     output = S3Output(uri="s3://nowhere/models", region="eu-central-1")
     with mock_aws(), pytest.raises(SpecRefused, match="the bucket s3://nowhere does not exist") as failed:
-        Stores(output, s3_secrets(tmp_path), NO_WAITING).put("s3://nowhere/models/x", b"")
+        StoreRouter(output, s3_secrets(tmp_path), NO_WAITING).put("s3://nowhere/models/x", b"")
     assert failed.value.reason.name == "BucketNotFound"
 
 
 def test_the_secret_is_read_from_its_files(tmp_path: Path) -> None:
-    client = s3_client(S3Output(uri="s3://team-a", endpoint="http://127.0.0.1:9"), s3_secrets(tmp_path))
+    client = create_s3_client(S3Output(uri="s3://team-a", endpoint="http://127.0.0.1:9"), s3_secrets(tmp_path))
     assert client._request_signer._credentials.access_key == "an-id"
 
 
 def test_an_endpoint_may_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
-    assert s3_client(S3Output(uri="s3://team-a"), s3_secrets(tmp_path)).meta.endpoint_url == "http://127.0.0.1:9"
+    assert create_s3_client(S3Output(uri="s3://team-a"), s3_secrets(tmp_path)).meta.endpoint_url == "http://127.0.0.1:9"
 
 
 class AnsweringClient:
@@ -233,7 +240,7 @@ def refused(status: int, code: str) -> boto.ClientError:
         (boto.IncompleteReadError(actual_bytes=1, expected_bytes=2), StorageUnavailable, "StorageUnavailable"),
     ],
 )
-def test_each_answer_of_s3_has_its_reason(answer: Exception, failure: type[StageFailed], reason: str) -> None:
+def test_each_answer_of_s3_has_its_reason(answer: Exception, failure: type[StageError], reason: str) -> None:
     with pytest.raises(failure) as failed:
         S3Store(AnsweringClient(answer), NO_WAITING).get("s3://team-a/x")
     assert failed.value.reason.name == reason
@@ -275,7 +282,7 @@ def test_a_file_that_grows_meanwhile_is_sent_with_its_own_checksum(tmp_path: Pat
 def bucket(tmp_path: Path) -> Iterator[Any]:
     """A client of a server that holds a bucket."""
     with mock_aws():
-        client = s3_client(S3Output(uri=f"s3://{BUCKET}", region="us-east-1"), s3_secrets(tmp_path))
+        client = create_s3_client(S3Output(uri=f"s3://{BUCKET}", region="us-east-1"), s3_secrets(tmp_path))
         client.create_bucket(Bucket=BUCKET)
         yield client
 
@@ -287,7 +294,7 @@ def test_a_file_too_large_for_one_request_goes_in_parts(bucket: Any, tmp_path: P
     store = S3Store(bucket, NO_WAITING, checksums=checksums, largest=LEAST_PART, part=LEAST_PART)
     store.put(f"s3://{BUCKET}/weights", tmp_path / "weights")
     assert bucket.head_object(Bucket=BUCKET, Key="weights", PartNumber=1)["PartsCount"] == 2
-    record = FileRecord(sha256=sha256_of(content), size=len(content))
+    record = FileRecord(sha256=compute_sha256(content), size=len(content))
     assert is_intact(store, f"s3://{BUCKET}/weights", record)
 
 

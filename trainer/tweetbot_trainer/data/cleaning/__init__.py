@@ -8,7 +8,17 @@ modern.py     ours: links.py, words.py, end_marks.py, languages.py, versions.py,
 """
 
 from tweetbot_trainer.data.cleaning.clean import CleanedPost, clean
-from tweetbot_trainer.data.cleaning.drop_counts import Tally, table_of
-from tweetbot_trainer.data.cleaning.recipes import Check, Options, Recipe, options_of, recipe_of
+from tweetbot_trainer.data.cleaning.drop_counts import DropCounts, count_posts
+from tweetbot_trainer.data.cleaning.recipes import Check, CleaningRecipe, Options, build_recipe, get_options
 
-__all__ = ["Check", "CleanedPost", "Options", "Recipe", "Tally", "clean", "options_of", "recipe_of", "table_of"]
+__all__ = [
+    "Check",
+    "CleanedPost",
+    "CleaningRecipe",
+    "DropCounts",
+    "Options",
+    "build_recipe",
+    "clean",
+    "count_posts",
+    "get_options",
+]

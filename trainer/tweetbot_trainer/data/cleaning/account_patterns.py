@@ -38,14 +38,14 @@ _IBAN_LENGTHS = {
 }
 
 
-def luhn_holds(number: str) -> bool:
+def is_luhn_valid(number: str) -> bool:
     """Tell whether the check digit of a card number is right (ISO/IEC 7812-1, annex B)."""
     digits = [int(sign) for sign in reversed(number) if sign in "0123456789"]
     doubled = (digit * 2 - 9 * (digit > 4) for digit in digits[1::2])
     return (sum(digits[::2]) + sum(doubled)) % 10 == 0
 
 
-def iban_end(text: str) -> int:
+def find_iban_end(text: str) -> int:
     """Return how many characters at the text's beginning are an IBAN that checks (ISO 13616); 0 if none are."""
     signs = [(place, sign.upper()) for place, sign in enumerate(text) if sign not in " -"]
     length = _IBAN_LENGTHS.get(text[:2].upper(), len(signs) + 1)

@@ -9,7 +9,7 @@ from tweetbot_contract.result import DataTable
 _KEPT = "kept"
 
 
-class Counted(Protocol):
+class Countable(Protocol):
     """What is counted of a cleaned post; `CleanedPost` has it."""
 
     @property
@@ -18,27 +18,27 @@ class Counted(Protocol):
     def redacted(self) -> bool: ...  # noqa: D102
 
 
-class Tally:
+class DropCounts:
     """What came, what was dropped for which reason, what stayed."""
 
     def __init__(self) -> None:
         self._reasons: Counter[str] = Counter()
         self._redacted = 0
 
-    def add(self, one: Counted) -> None:
+    def add(self, one: Countable) -> None:
         """Count a cleaned post."""
         self._reasons[one.reason or _KEPT] += 1
         self._redacted += one.reason is None and one.redacted
 
-    def table(self) -> DataTable:
+    def build_table(self) -> DataTable:
         """Return the data table of what was counted so far."""
         drops = {name: self._reasons[name] for name in DataTable.DROPS}
         return DataTable(downloaded=self._reasons.total(), kept=self._reasons[_KEPT], redacted=self._redacted, **drops)
 
 
-def table_of(cleaned: Iterable[Counted]) -> DataTable:
+def count_posts(cleaned: Iterable[Countable]) -> DataTable:
     """Return the data table of cleaned posts."""
-    tally = Tally()
+    counts = DropCounts()
     for one in cleaned:
-        tally.add(one)
-    return tally.table()
+        counts.add(one)
+    return counts.build_table()

@@ -38,7 +38,7 @@ _SIGNS = re.compile(r"[^a-z0-9]+")
 _SELECTORS = range(0xFE00, 0xFE10)
 
 
-def normal_form(text: str) -> str:
+def normalize(text: str) -> str:
     """Return what two spellings of one post share: letters, their marks, digits, without case, width, spaces, signs."""
     if text.isascii():
         lowered = text.lower()
@@ -47,29 +47,29 @@ def normal_form(text: str) -> str:
     return "".join(sign for sign in folded if sign.isalnum() or _is_mark(sign)) or folded
 
 
-def repeated(texts: Sequence[str]) -> set[int]:
+def find_repeats(texts: Sequence[str]) -> set[int]:
     """Return the places of texts that repeat one of an earlier place which itself stays."""
-    runs = _runs(_band_keys(texts))
+    shared_bands = _group_by_band(_compute_band_keys(texts))
     shingles = functools.lru_cache(maxsize=_CACHED)(
-        lambda place: np.unique(_hashes(_codes([normal_form(texts[place])])))
+        lambda place: np.unique(_hash_shingles(_encode_forms([normalize(texts[place])])))
     )
     gone: set[int] = set()
-    for place in sorted(runs):
-        if any(_similar(shingles(place), shingles(other)) for other in _candidates(runs[place])):
+    for place in sorted(shared_bands):
+        if any(_is_similar(shingles(place), shingles(other)) for other in _rank_candidates(shared_bands[place])):
             gone.add(place)
         else:
-            for run in runs[place]:
-                if len(run) < REMEMBERED:
-                    run.append(place)
+            for band in shared_bands[place]:
+                if len(band) < REMEMBERED:
+                    band.append(place)
     return gone
 
 
-def signatures(texts: Iterable[str]) -> npt.NDArray[np.uint8]:
+def compute_signatures(texts: Iterable[str]) -> npt.NDArray[np.uint8]:
     """Return 128 bytes a text, [texts, 128]: the share of equal bytes of two estimates their Jaccard similarity.
 
     They are the low bytes of MinHash values; two that differ agree by chance once in 256 (Li and König 2010).
     """
-    low = [_least_hashes(block).astype(np.uint8) for block in _blocks(texts)]
+    low = [_compute_minhashes(block).astype(np.uint8) for block in _iter_blocks(texts)]
     return np.concatenate([np.empty((0, BANDS * ROWS), dtype=np.uint8), *low])
 
 
@@ -78,49 +78,49 @@ def _is_mark(sign: str) -> bool:
     return unicodedata.category(sign)[0] == "M" and ord(sign) not in _SELECTORS
 
 
-def _codes(forms: Sequence[str]) -> Words:
+def _encode_forms(forms: Sequence[str]) -> Words:
     """Return the forms' code points one after the other, each form filled up to one shingle at least."""
     joined = "".join(form.ljust(SHINGLE, _FILL) for form in forms)
     return np.frombuffer(joined.encode("utf-32-le"), dtype="<u4").astype(np.uint64)
 
 
-def _hashes(codes: Words) -> Words:
+def _hash_shingles(codes: Words) -> Words:
     """Return a well-mixed 64-bit hash of each shingle."""
     count = len(codes) - SHINGLE + 1
     sums = np.zeros(count, dtype=np.uint64)
     for place, factor in enumerate(_FACTORS):
         sums += codes[place : place + count] * factor
-    return _mixed(sums)
+    return _mix_bits(sums)
 
 
-def _mixed(numbers: Words) -> Words:
+def _mix_bits(numbers: Words) -> Words:
     """Return the numbers after the finalizer of SplitMix64 (Steele, Lea, Flood 2014): each bit depends on all."""
     numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return numbers ^ (numbers >> np.uint64(31))
 
 
-def _drawn(count: int, seed: int) -> Words:
+def _draw_odd_numbers(count: int, seed: int) -> Words:
     """Return so many odd 64-bit numbers, the same ones for ever."""
     steps = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    return _mixed(steps + np.uint64(seed)) | np.uint64(1)
+    return _mix_bits(steps + np.uint64(seed)) | np.uint64(1)
 
 
-_FACTORS = _drawn(SHINGLE, SEED)
-_MULTIPLIERS = (_drawn(BANDS * ROWS, SEED + 1) >> np.uint64(32)).astype(np.uint32) | np.uint32(1)
-_BAND_FACTORS = _drawn(ROWS, SEED + 2)
+_FACTORS = _draw_odd_numbers(SHINGLE, SEED)
+_MULTIPLIERS = (_draw_odd_numbers(BANDS * ROWS, SEED + 1) >> np.uint64(32)).astype(np.uint32) | np.uint32(1)
+_BAND_FACTORS = _draw_odd_numbers(ROWS, SEED + 2)
 
 
-def _band_keys(texts: Iterable[str]) -> Words:
+def _compute_band_keys(texts: Iterable[str]) -> Words:
     """Return a row a text, a number a band: equal numbers in one column mean that all rows of that band agree."""
-    return np.concatenate([np.empty((0, BANDS), dtype=np.uint64), *map(_keys_of_block, _blocks(texts))])
+    return np.concatenate([np.empty((0, BANDS), dtype=np.uint64), *map(_compute_block_keys, _iter_blocks(texts))])
 
 
-def _blocks(texts: Iterable[str]) -> Iterator[list[str]]:
+def _iter_blocks(texts: Iterable[str]) -> Iterator[list[str]]:
     """Yield the texts' forms, so many at once that numpy's own cost for each call does not count."""
     block: list[str] = []
     length = 0
-    for form in map(normal_form, texts):
+    for form in map(normalize, texts):
         block.append(form)
         length += len(form)
         if length >= _BLOCK:
@@ -130,14 +130,14 @@ def _blocks(texts: Iterable[str]) -> Iterator[list[str]]:
         yield block
 
 
-def _keys_of_block(forms: list[str]) -> Words:
-    bands = _least_hashes(forms).reshape(len(forms), BANDS, ROWS).astype(np.uint64) * _BAND_FACTORS
-    return _mixed(bands.sum(axis=2, dtype=np.uint64))
+def _compute_block_keys(forms: list[str]) -> Words:
+    bands = _compute_minhashes(forms).reshape(len(forms), BANDS, ROWS).astype(np.uint64) * _BAND_FACTORS
+    return _mix_bits(bands.sum(axis=2, dtype=np.uint64))
 
 
-def _least_hashes(forms: list[str]) -> npt.NDArray[np.uint32]:
+def _compute_minhashes(forms: list[str]) -> npt.NDArray[np.uint32]:
     """Return a row a form: the least of its shingles' hashes under each of the 128 multipliers."""
-    hashes = (_hashes(_codes(forms)) >> np.uint64(32)).astype(np.uint32)
+    hashes = (_hash_shingles(_encode_forms(forms)) >> np.uint64(32)).astype(np.uint32)
     lengths = np.array([max(len(form), SHINGLE) for form in forms])
     starts = np.cumsum(lengths) - lengths
     # Between the end of one form's shingles and the start of the next stand four that belong to neither.
@@ -145,18 +145,18 @@ def _least_hashes(forms: list[str]) -> npt.NDArray[np.uint32]:
     return np.stack([np.minimum.reduceat(hashes * multiplier, bounds)[::2] for multiplier in _MULTIPLIERS], axis=1)
 
 
-def _runs(keys: Words) -> dict[int, list[list[int]]]:
+def _group_by_band(keys: Words) -> dict[int, list[list[int]]]:
     """Return, for each place that shares a band with another, the bands it shares: one empty list for all who do."""
-    runs: dict[int, list[list[int]]] = {}
+    shared_bands: dict[int, list[list[int]]] = {}
     for column in keys.T:
-        for places in _equal_places(column):
+        for places in _iter_equal_indices(column):
             kept: list[int] = []
             for place in places:
-                runs.setdefault(int(place), []).append(kept)
-    return runs
+                shared_bands.setdefault(int(place), []).append(kept)
+    return shared_bands
 
 
-def _equal_places(column: Words) -> Iterator[npt.NDArray[np.intp]]:
+def _iter_equal_indices(column: Words) -> Iterator[npt.NDArray[np.intp]]:
     """Yield the places of each number that occurs more than once, ascending."""
     order = np.argsort(column, kind="stable")
     same = np.diff(column[order], prepend=column[order[:1]] + np.uint64(1)) == 0
@@ -165,12 +165,12 @@ def _equal_places(column: Words) -> Iterator[npt.NDArray[np.intp]]:
     yield from (order[start : end + 1] for start, end in zip(starts, ends, strict=True))
 
 
-def _candidates(runs: list[list[int]]) -> list[int]:
+def _rank_candidates(shared_bands: list[list[int]]) -> list[int]:
     """Return the kept earlier places worth comparing, the likeliest first."""
-    shared = Counter(place for run in runs for place in run)
+    shared = Counter(place for band in shared_bands for place in band)
     return sorted(shared, key=lambda place: (-shared[place], place))[:COMPARED]
 
 
-def _similar(one: Words, other: Words) -> bool:
+def _is_similar(one: Words, other: Words) -> bool:
     common = len(np.intersect1d(one, other, assume_unique=True))
     return common >= SIMILARITY * (len(one) + len(other) - common)

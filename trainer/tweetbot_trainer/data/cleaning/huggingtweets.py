@@ -19,7 +19,7 @@ _UNCOUNTED = ("http", "@", "#")
 MIN_WORDS = 3
 
 
-def rewritten(text: str) -> str:
+def rewrite(text: str) -> str:
     """Return the text as the notebook trains on it: entities resolved, links gone, white space collapsed."""
     for entity, sign in _ENTITIES:
         text = text.replace(entity, sign)
@@ -29,7 +29,7 @@ def rewritten(text: str) -> str:
     return " ".join(text.split()).strip()
 
 
-def too_short(text: str) -> bool:
+def is_too_short(text: str) -> bool:
     """Tell whether fewer than three words count: the model card's "Short tweets"."""
     words = text.lower().split()
     return sum(not any(part in word for part in _UNCOUNTED) for word in words) < MIN_WORDS

@@ -30,37 +30,37 @@ class _Detector(Protocol):
     def classify(self, text: str) -> tuple[str, float]: ...
 
 
-def current_code(code: str) -> str:
+def normalize_code(code: str) -> str:
     """Return the ISO 639 code in use today, without region or script."""
     language = code.lower().replace("_", "-").split("-")[0]
     return _TODAY.get(language, language)
 
 
-def named_language(label: str | None) -> str | None:
+def parse_label(label: str | None) -> str | None:
     """Return the language that a source's label names; None where it names none."""
-    code = current_code(label or "")
+    code = normalize_code(label or "")
     return None if code in _NONE else code or None
 
 
-def told_language(text: str) -> str | None:
+def detect_language(text: str) -> str | None:
     """Return the language that a text is surely in, names, tags and placeholders apart; None where it is not sure."""
-    language, certainty = _detector().classify(_NO_WORDS.sub(" ", text).strip())
-    return None if certainty < CERTAINTY else named_language(language)
+    language, certainty = _load_detector().classify(_NO_WORDS.sub(" ", text).strip())
+    return None if certainty < CERTAINTY else parse_label(language)
 
 
 def is_foreign(post: Post, text: str, languages: tuple[str, ...]) -> bool:
     """Tell whether a post is in none of these languages; one that neither label nor text places is in any."""
-    language = named_language(post.lang) or told_language(text)
+    language = parse_label(post.lang) or detect_language(text)
     return language is not None and language not in languages
 
 
-def detector_version() -> str:
+def describe_detector() -> str:
     """Return what decides where a source labels nothing."""
     return f"py3langid={importlib.metadata.version('py3langid')}"
 
 
 @functools.cache
-def _detector() -> _Detector:
+def _load_detector() -> _Detector:
     """Load the model once it is needed: half a second, a hundred megabytes."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 

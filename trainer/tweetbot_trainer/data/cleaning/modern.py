@@ -21,18 +21,18 @@ _BRACKETED = re.compile(rf"[(\[{{<«\u201c\"']{_GAP}[)\]}}>»\u201d\"']")
 _HANGING = re.compile(rf" ?{_GAP}(?=[{re.escape(_CLOSERS)}])")
 
 
-def without_links(text: str) -> str:
+def remove_links(text: str) -> str:
     """Return the text with a space for each link, whatever its case, with or without a scheme.
 
     `text` holds no control characters. A comma or bracket after the link stays, and moves to the word before it.
     """
-    gapped = _LINK.sub(_gap, text)
+    gapped = _LINK.sub(_replace_link, text)
     if gapped == text:
         return text
     return _HANGING.sub("", _BRACKETED.sub(_GAP, gapped)).replace(_GAP, " ")
 
 
-def _gap(link: re.Match[str]) -> str:
+def _replace_link(link: re.Match[str]) -> str:
     address = link[0].rstrip(_CLOSERS)
     closers = link[0][len(address) :]
     if closers.startswith(")") and address.count("(") > address.count(")"):
@@ -57,39 +57,39 @@ _MENTION = re.compile(
 ROUNDS = 10
 
 
-def unescaped(text: str) -> str:
+def unescape_entities(text: str) -> str:
     """Return the text with HTML entities resolved once: twice would spoil posts about HTML."""
-    return _ENTITY.sub(_resolved, text) if "&" in text else text
+    return _ENTITY.sub(_resolve_entity, text) if "&" in text else text
 
 
-def _resolved(entity: re.Match[str]) -> str:
+def _resolve_entity(entity: re.Match[str]) -> str:
     known = entity[0][1] == "#" or entity[0][1:] in html5
     return html.unescape(entity[0]) if known else entity[0]
 
 
-def without_controls(text: str) -> str:
+def remove_controls(text: str) -> str:
     """Return the text with a space for each control character and byte-order mark."""
     return _CONTROLS.sub(" ", text)
 
 
-def one_spaced(text: str) -> str:
+def collapse_spaces(text: str) -> str:
     """Return the text on one line, with single spaces."""
     return " ".join(text.split())
 
 
-def anonymous_mentions(text: str) -> str:
+def anonymize_mentions(text: str) -> str:
     """Return the text with @user for each @name."""
     return _MENTION.sub("@user", text)
 
 
-def rules(*, mentions: bool, private: bool) -> tuple[Rule, ...]:
-    """Return the rules after `unescaped`: `mentions` replaces @names, `private` replaces personal data."""
-    replaced: tuple[Rule, ...] = (personal_data.redacted,) if private else ()
-    replaced += (anonymous_mentions,) if mentions else ()
-    return (without_controls, without_links, *replaced, tamed, one_spaced)
+def build_rules(*, mentions: bool, private: bool) -> tuple[Rule, ...]:
+    """Return the rules after `unescape_entities`: `mentions` replaces @names, `private` replaces personal data."""
+    replaced: tuple[Rule, ...] = (personal_data.redact_personal_data,) if private else ()
+    replaced += (anonymize_mentions,) if mentions else ()
+    return (remove_controls, remove_links, *replaced, defuse_end_marks, collapse_spaces)
 
 
-def tidied(text: str, rules: tuple[Rule, ...]) -> str:
+def apply_until_stable(text: str, rules: tuple[Rule, ...]) -> str:
     """Return the text after all rules, again until nothing changes more."""
     for _ in range(ROUNDS):
         before = text
@@ -111,20 +111,20 @@ _OPENERS = ("<", "\uff1c", "\ufe64")
 _BAR = "|"
 
 
-def tamed(text: str) -> str:
+def defuse_end_marks(text: str) -> str:
     """Return the text without the bars of each end mark in it, which leaves the harmless `<endoftext>`.
 
     Case, full-width letters and invisible signs disguise no mark: some tokenizers look through them.
     """
     if not any(opener in text for opener in _OPENERS):
         return text
-    bars = _bars(text)
+    bars = _find_bars(text)
     return "".join(sign for place, sign in enumerate(text) if place not in bars)
 
 
-def _bars(text: str) -> frozenset[int]:
+def _find_bars(text: str) -> frozenset[int]:
     """Return the places of the bars of all end marks."""
-    folded = [(sign, place) for place, original in enumerate(text) for sign in _folded(original)]
+    folded = [(sign, place) for place, original in enumerate(text) for sign in _fold_sign(original)]
     plain = "".join(sign for sign, _ in folded)
     found: set[int] = set()
     start = plain.find(END_MARK)
@@ -135,7 +135,7 @@ def _bars(text: str) -> frozenset[int]:
     return frozenset(found)
 
 
-def _folded(sign: str) -> str:
+def _fold_sign(sign: str) -> str:
     """Return a sign as a tokenizer that normalizes sees it; nothing for an invisible one."""
     if sign.isascii():
         return sign.lower()

@@ -19,43 +19,43 @@ class PersonalData:
     pattern: re.Pattern[str]
     length: Callable[[str], int] = len
 
-    def redacted(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """Return the text with the placeholder for each finding."""
-        return self.pattern.sub(self._replacement, text)
+        return self.pattern.sub(self._replace_match, text)
 
-    def findings(self, text: str) -> list[str]:
+    def find_all(self, text: str) -> list[str]:
         """Return what the text holds of this kind."""
         found = (match[0] for match in self.pattern.finditer(text))
         return [one[:length] for one in found if (length := self.length(one))]
 
-    def _replacement(self, match: re.Match[str]) -> str:
+    def _replace_match(self, match: re.Match[str]) -> str:
         found = match[0]
         length = self.length(found)
         return self.placeholder + found[length:] if length else found
 
 
-def _if(holds: Callable[[str], bool]) -> Callable[[str], int]:
+def _measure_if(holds: Callable[[str], bool]) -> Callable[[str], int]:
     return lambda found: len(found) if holds(found) else 0
 
 
 KINDS: tuple[PersonalData, ...] = (
     PersonalData("[key]", CREDENTIAL),
     PersonalData("[email]", contact_patterns.EMAIL),
-    PersonalData("[iban]", account_patterns.IBAN, account_patterns.iban_end),
-    PersonalData("[card]", account_patterns.CARD, _if(account_patterns.luhn_holds)),
-    PersonalData("[ip]", contact_patterns.IP, _if(contact_patterns.is_public_ip)),
-    PersonalData("[phone]", contact_patterns.PHONE, _if(contact_patterns.is_phone)),
+    PersonalData("[iban]", account_patterns.IBAN, account_patterns.find_iban_end),
+    PersonalData("[card]", account_patterns.CARD, _measure_if(account_patterns.is_luhn_valid)),
+    PersonalData("[ip]", contact_patterns.IP, _measure_if(contact_patterns.is_public_ip)),
+    PersonalData("[phone]", contact_patterns.PHONE, _measure_if(contact_patterns.is_phone)),
 )
 PLACEHOLDERS = tuple(kind.placeholder for kind in KINDS)
 
 
-def redacted(text: str) -> str:
+def redact_personal_data(text: str) -> str:
     """Return the text with [key], [email], [iban], [card], [ip] and [phone] in place of what is one."""
     for kind in KINDS:
-        text = kind.redacted(text)
+        text = kind.redact(text)
     return text
 
 
-def personal_data(text: str) -> list[str]:
+def find_personal_data(text: str) -> list[str]:
     """Return every e-mail address, number and key that the text holds."""
-    return [found for kind in KINDS for found in kind.findings(text)]
+    return [found for kind in KINDS for found in kind.find_all(text)]

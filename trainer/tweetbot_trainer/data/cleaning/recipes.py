@@ -60,7 +60,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class CleaningRecipe:
     """How posts are cleaned. `rewrite` returns a text's new form and whether personal data was replaced in it.
 
     `newest_only` leaves earlier versions of edited posts out, as if no source had given them.
@@ -73,30 +73,30 @@ class Recipe:
     newest_only: bool = False
 
 
-def recipe_of(filter: Filter) -> Recipe:
+def build_recipe(filter: Filter) -> CleaningRecipe:
     """Return the recipe that a spec's filter asks for."""
-    return _original() if filter.recipe == "huggingtweets" else _modern(filter)
+    return _build_original() if filter.recipe == "huggingtweets" else _build_modern(filter)
 
 
-def options_of(filter: Filter) -> Options:
+def get_options(filter: Filter) -> Options:
     """Return the filter's options as they take effect."""
-    return recipe_of(filter).options
+    return build_recipe(filter).options
 
 
-def _original() -> Recipe:
-    return Recipe(
+def _build_original() -> CleaningRecipe:
+    return CleaningRecipe(
         options=Options("huggingtweets", huggingtweets.MIN_WORDS, "Keep", False, False, "Keep", ()),
         version=ORIGINAL_VERSION,
-        rewrite=lambda text: (huggingtweets.rewritten(text), False),
+        rewrite=lambda text: (huggingtweets.rewrite(text), False),
         checks=(
             Check("retweets", lambda one: one.post.retweet),
-            Check("short", lambda one: huggingtweets.too_short(one.text)),
+            Check("short", lambda one: huggingtweets.is_too_short(one.text)),
         ),
         newest_only=True,  # the original's API gave no other, and its card counts none
     )
 
 
-def _modern(filter: Filter) -> Recipe:
+def _build_modern(filter: Filter) -> CleaningRecipe:
     options = Options(
         recipe="modern",
         min_words=3 if filter.min_words is None else filter.min_words,
@@ -104,38 +104,40 @@ def _modern(filter: Filter) -> Recipe:
         deduplicate=filter.deduplicate is not False,
         redact_pii=filter.redact_pii is not False,
         mentions=filter.mentions or "Keep",
-        languages=tuple(sorted({languages.current_code(code) for code in filter.languages})),
+        languages=tuple(sorted({languages.normalize_code(code) for code in filter.languages})),
     )
-    return Recipe(options, _modern_version(options), _rewriting(options), _modern_checks(options))
+    return CleaningRecipe(
+        options, _build_modern_version(options), _build_rewrite(options), _build_modern_checks(options)
+    )
 
 
-def _rewriting(options: Options) -> Callable[[str], tuple[str, bool]]:
+def _build_rewrite(options: Options) -> Callable[[str], tuple[str, bool]]:
     mentions = options.mentions == "Replace"
-    told = modern.rules(mentions=mentions, private=False)
-    rules = modern.rules(mentions=mentions, private=True) if options.redact_pii else told
-    return functools.partial(_rewritten, rules, told)
+    plain_rules = modern.build_rules(mentions=mentions, private=False)
+    rules = modern.build_rules(mentions=mentions, private=True) if options.redact_pii else plain_rules
+    return functools.partial(_rewrite_text, rules, plain_rules)
 
 
-def _rewritten(rules: tuple[modern.Rule, ...], told: tuple[modern.Rule, ...], text: str) -> tuple[str, bool]:
-    """Return the text by `rules`, and whether `told`, which lack redaction, would have made another of it."""
-    plain = modern.unescaped(text)
-    after = modern.tidied(plain, rules)
-    may_be_redacted = rules != told and any(placeholder in after for placeholder in personal_data.PLACEHOLDERS)
-    return after, may_be_redacted and after != modern.tidied(plain, told)
+def _rewrite_text(rules: tuple[modern.Rule, ...], plain_rules: tuple[modern.Rule, ...], text: str) -> tuple[str, bool]:
+    """Return the text by `build_rules`, and whether `told`, which lack redaction, would have made another of it."""
+    plain = modern.unescape_entities(text)
+    after = modern.apply_until_stable(plain, rules)
+    may_be_redacted = rules != plain_rules and any(placeholder in after for placeholder in personal_data.PLACEHOLDERS)
+    return after, may_be_redacted and after != modern.apply_until_stable(plain, plain_rules)
 
 
-def _modern_checks(options: Options) -> tuple[Check, ...]:
+def _build_modern_checks(options: Options) -> tuple[Check, ...]:
     wanted = options.languages
     return (
         Check("retweets", lambda one: one.post.retweet or modern.is_old_retweet(one.text)),
         Check("edits", lambda one: one.superseded),
         Check("replies", lambda one: options.replies == "Drop" and one.post.reply),
         Check("languages", lambda one: bool(wanted) and languages.is_foreign(one.post, one.text, wanted)),
-        Check("short", lambda one: words.word_count(one.text) < options.min_words),
+        Check("short", lambda one: words.count_words(one.text) < options.min_words),
     )
 
 
-def _modern_version(options: Options) -> str:
+def _build_modern_version(options: Options) -> str:
     """Return the rules' version: our own, and of what decides with them on letters and on unlabelled languages."""
-    detector = f";{languages.detector_version()}" if options.languages else ""
+    detector = f";{languages.describe_detector()}" if options.languages else ""
     return f"{MODERN_VERSION};unicode={unicodedata.unidata_version}{detector}"

@@ -18,12 +18,12 @@ _LETTER_OR_DIGIT = re.compile(r"[A-Za-z0-9]")
 _NAME_OR_TAG = re.compile(r"[^\w@#\uff20\uff03]*[@#\uff20\uff03]\w")
 
 
-def word_count(text: str) -> int:
+def count_words(text: str) -> int:
     """Return how many words a post has: @names, #tags and signs count none, unspaced scripts by their letters."""
-    return sum(_words_in(chunk) for chunk in text.split() if not _NAME_OR_TAG.match(chunk))
+    return sum(_count_chunk_words(chunk) for chunk in text.split() if not _NAME_OR_TAG.match(chunk))
 
 
-def _words_in(chunk: str) -> int:
+def _count_chunk_words(chunk: str) -> int:
     if chunk.isascii():
         return int(_LETTER_OR_DIGIT.search(chunk) is not None)
     letters = "".join(sign for sign in chunk if sign.isalnum())

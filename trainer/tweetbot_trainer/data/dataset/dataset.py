@@ -20,9 +20,9 @@ import zstandard
 from tweetbot_contract import reasons
 from tweetbot_contract.result import DataTable
 from tweetbot_contract.spec.spec import Filter
-from tweetbot_trainer.data.cleaning import CleanedPost, Tally, recipe_of
-from tweetbot_trainer.data.dataset.ids import IDS_FILE, written_ids
-from tweetbot_trainer.data.posts import parsed_time, printed_time
+from tweetbot_trainer.data.cleaning import CleanedPost, DropCounts, build_recipe
+from tweetbot_trainer.data.dataset.ids import IDS_FILE, encode_ids
+from tweetbot_trainer.data.posts import format_time, parse_time
 from tweetbot_trainer.runtime.errors import SpecRefused, TooLittleData
 
 SCHEMA = 1
@@ -57,34 +57,36 @@ class Dataset:
     source_tables: tuple[DataTable, ...]
     newest_post_at: str | None
 
-    def files(self) -> dict[str, bytes]:
+    def build_files(self) -> dict[str, bytes]:
         """Return the snapshot's files by name, in the order in which to write them."""
         packer = zstandard.ZstdCompressor(level=10, write_checksum=True).compressobj()
-        packed = [packer.compress(line) for line in _canonical(self.header, self.posts)]
+        packed = [packer.compress(line) for line in _encode_lines(self.header, self.posts)]
         return {
             POSTS_FILE: b"".join((*packed, packer.flush())),
-            IDS_FILE: written_ids(self.posts),
-            SUMMARY_FILE: _json_line(self.summary()),
+            IDS_FILE: encode_ids(self.posts),
+            SUMMARY_FILE: _encode_line(self.build_summary()),
         }
 
-    def summary(self) -> dict[str, Any]:
+    def build_summary(self) -> dict[str, Any]:
         """Return what dataset.json holds."""
         return {
             "digest": self.digest,
             "header": self.header,
-            "table": self.table.as_json(),
+            "table": self.table.to_dict(),
             "sources": [
-                {"index": index, "table": table.as_json(), "oldestPostAt": oldest, "newestPostAt": newest}
-                for index, (table, (oldest, newest)) in enumerate(zip(self.source_tables, self.windows, strict=True))
+                {"index": index, "table": table.to_dict(), "oldestPostAt": oldest, "newestPostAt": newest}
+                for index, (table, (oldest, newest)) in enumerate(
+                    zip(self.source_tables, self.date_ranges, strict=True)
+                )
             ],
             "newestPostAt": self.newest_post_at,
         }
 
     @property
-    def windows(self) -> tuple[tuple[str | None, str | None], ...]:
+    def date_ranges(self) -> tuple[tuple[str | None, str | None], ...]:
         """Return when the oldest and the newest kept post of each source were made; None where none has a date."""
         indices = range(len(self.source_tables))
-        return tuple(_window(post for post in self.posts if post.source == index) for index in indices)
+        return tuple(_find_date_range(post for post in self.posts if post.source == index) for index in indices)
 
 
 def build_dataset(cleaned: Iterable[CleanedPost], filter: Filter, *, sources: int) -> Dataset:
@@ -93,30 +95,30 @@ def build_dataset(cleaned: Iterable[CleanedPost], filter: Filter, *, sources: in
     The same cleaned posts give the same digest on any machine, in whatever order a source gives dated posts.
     Raises TooLittleData (TooFewPosts) when a source has under MIN_CHARACTERS left.
     """
-    whole, tallies = Tally(), [Tally() for _ in range(sources)]
+    whole, source_counts = DropCounts(), [DropCounts() for _ in range(sources)]
     kept: list[DatasetPost] = []
     for one in cleaned:
         whole.add(one)
-        tallies[one.post.source].add(one)
+        source_counts[one.post.source].add(one)
         if one.kept:
             kept.append(DatasetPost(one.post.id, one.text, one.post.created_at, one.post.lang, one.post.source))
     for index in range(sources):
         _require_enough([post.text for post in kept if post.source == index], index)
-    kept.sort(key=_place)
-    header = header_of(filter)
+    kept.sort(key=_get_sort_key)
+    header = build_header(filter)
     return Dataset(
-        digest=_digest(_canonical(header, kept)),
+        digest=_hash_lines(_encode_lines(header, kept)),
         header=header,
         posts=tuple(kept),
-        table=whole.table(),
-        source_tables=tuple(tally.table() for tally in tallies),
-        newest_post_at=_window(kept)[1],
+        table=whole.build_table(),
+        source_tables=tuple(counts.build_table() for counts in source_counts),
+        newest_post_at=_find_date_range(kept)[1],
     )
 
 
-def header_of(filter: Filter) -> dict[str, Any]:
+def build_header(filter: Filter) -> dict[str, Any]:
     """Return the snapshot's first line: schema, recipe, its version, and the options as they took effect."""
-    recipe = recipe_of(filter)
+    recipe = build_recipe(filter)
     options = recipe.options
     return {"schema": SCHEMA, "recipe": options.recipe, "recipeVersion": recipe.version, "filter": options.as_json()}
 
@@ -127,17 +129,17 @@ def read_dataset(packed: bytes, summary: bytes, *, digest: str) -> Dataset:
     Raises SpecRefused (SourceUnreadable) when it is damaged or another one.
     """
     try:
-        lines = _checked(packed, digest)
+        lines = _read_lines(packed, digest)
         header = json.loads(next(lines, b""))
-        posts = tuple(_post_of_line(line) for line in lines)
-        told = read_summary(summary, digest)
+        posts = tuple(_parse_post(line) for line in lines)
+        document = read_summary(summary, digest)
         return Dataset(
             digest=digest,
             header=header,
             posts=posts,
-            table=DataTable.model_validate(told["table"]),
-            source_tables=tuple(DataTable.model_validate(source["table"]) for source in told["sources"]),
-            newest_post_at=told["newestPostAt"],
+            table=DataTable.model_validate(document["table"]),
+            source_tables=tuple(DataTable.model_validate(source["table"]) for source in document["sources"]),
+            newest_post_at=document["newestPostAt"],
         )
     except (ValueError, LookupError, TypeError, zstandard.ZstdError) as error:
         message = f"the dataset {digest[:16]} is damaged ({error}); delete its folder, and it is prepared again"
@@ -147,23 +149,23 @@ def read_dataset(packed: bytes, summary: bytes, *, digest: str) -> Dataset:
 def is_whole(packed: bytes, summary: bytes, *, digest: str) -> bool:
     """Tell whether these are the two files of the snapshot with this digest, without holding its posts."""
     try:
-        for _ in _checked(packed, digest):
+        for _ in _read_lines(packed, digest):
             pass
-        told = read_summary(summary, digest)
-        return bool(DataTable.model_validate(told["table"]) and told["sources"])
+        document = read_summary(summary, digest)
+        return bool(DataTable.model_validate(document["table"]) and document["sources"])
     except (ValueError, LookupError, TypeError, zstandard.ZstdError):
         return False
 
 
 def read_summary(summary: bytes, digest: str) -> dict[str, Any]:
     """Return what dataset.json holds. Raises ValueError where it is not this dataset's."""
-    told = json.loads(summary)
-    if not isinstance(told, dict) or told.get("digest") != digest:
+    document = json.loads(summary)
+    if not isinstance(document, dict) or document.get("digest") != digest:
         raise ValueError(f"its {SUMMARY_FILE} is another's")
-    return told
+    return document
 
 
-def _checked(packed: bytes, digest: str) -> Iterator[bytes]:
+def _read_lines(packed: bytes, digest: str) -> Iterator[bytes]:
     """Yield the canonical lines; the last step checks their hash. Raises ValueError or ZstdError."""
     hashed, size = hashlib.sha256(), 0
     with zstandard.ZstdDecompressor().stream_reader(packed) as reader:
@@ -187,39 +189,39 @@ def _require_enough(texts: list[str], index: int) -> None:
         raise TooLittleData(reasons.TOO_FEW_POSTS, message)
 
 
-def _place(post: DatasetPost) -> tuple[int, datetime, str]:
+def _get_sort_key(post: DatasetPost) -> tuple[int, datetime, str]:
     """Return the sorting key; undated posts of a source share one and so stay in input order."""
     return (post.source, post.created_at, post.id) if post.created_at else (post.source, _UNDATED, "")
 
 
-def _window(posts: Iterable[DatasetPost]) -> tuple[str | None, str | None]:
+def _find_date_range(posts: Iterable[DatasetPost]) -> tuple[str | None, str | None]:
     times = [post.created_at for post in posts if post.created_at]
-    return (printed_time(min(times)), printed_time(max(times))) if times else (None, None)
+    return (format_time(min(times)), format_time(max(times))) if times else (None, None)
 
 
-def _digest(lines: Iterable[bytes]) -> str:
+def _hash_lines(lines: Iterable[bytes]) -> str:
     hashed = hashlib.sha256()
     for line in lines:
         hashed.update(line)
     return hashed.hexdigest()
 
 
-def _canonical(header: dict[str, Any], posts: Iterable[DatasetPost]) -> Iterator[bytes]:
-    yield _json_line(header)
+def _encode_lines(header: dict[str, Any], posts: Iterable[DatasetPost]) -> Iterator[bytes]:
+    yield _encode_line(header)
     for post in posts:
-        yield _json_line(_record(post))
+        yield _encode_line(_build_record(post))
 
 
-def _record(post: DatasetPost) -> dict[str, Any]:
-    at = printed_time(post.created_at) if post.created_at else None
+def _build_record(post: DatasetPost) -> dict[str, Any]:
+    at = format_time(post.created_at) if post.created_at else None
     return {"created_at": at, "id": post.id, "lang": post.lang, "source": post.source, "text": post.text}
 
 
-def _json_line(value: dict[str, Any]) -> bytes:
+def _encode_line(value: dict[str, Any]) -> bytes:
     return (json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n").encode()
 
 
-def _post_of_line(line: bytes) -> DatasetPost:
+def _parse_post(line: bytes) -> DatasetPost:
     record = json.loads(line)
-    at = parsed_time(record["created_at"]) if record["created_at"] else None
+    at = parse_time(record["created_at"]) if record["created_at"] else None
     return DatasetPost(record["id"], record["text"], at, record["lang"], record["source"])

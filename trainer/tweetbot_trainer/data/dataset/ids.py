@@ -15,7 +15,7 @@ from typing import Any, Protocol
 IDS_FILE = "ids.jsonl"
 
 
-class Identified(Protocol):
+class Identifiable(Protocol):
     """What a line tells of a post; `DatasetPost` has it."""
 
     @property
@@ -35,14 +35,14 @@ class PostId:
     source: int
 
 
-def id_of(post: Identified) -> PostId:
+def build_post_id(post: Identifiable) -> PostId:
     """Return a post's line."""
     return PostId(post.id, hashlib.sha256(post.text.encode()).hexdigest(), post.source)
 
 
-def written_ids(posts: Iterable[Identified]) -> bytes:
+def encode_ids(posts: Iterable[Identifiable]) -> bytes:
     """Return the file of these posts."""
-    return "".join(_line(id_of(post)) for post in posts).encode()
+    return "".join(_encode_line(build_post_id(post)) for post in posts).encode()
 
 
 def read_ids(lines: Iterable[bytes]) -> Iterator[PostId]:
@@ -55,6 +55,6 @@ def read_ids(lines: Iterable[bytes]) -> Iterator[PostId]:
             raise ValueError(f"{line[:80]!r} names no post") from error
 
 
-def _line(post: PostId) -> str:
+def _encode_line(post: PostId) -> str:
     content = {"id": post.id, "sha256": post.sha256, "source": post.source}
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n"

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pydantic import Field, TypeAdapter, ValidationError
 
 from tweetbot_contract.spec.parts import Part
-from tweetbot_trainer.data.post_length import one_line
+from tweetbot_trainer.data.post_length import collapse_whitespace
 from tweetbot_trainer.data.sources.interface import Avatar, Profile
-from tweetbot_trainer.runtime.errors import StageFailed
+from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.store import ObjectStore, join
 
@@ -29,7 +29,7 @@ class BadPicture(Exception):
     """Not a picture that we show; the message says why."""
 
 
-class Shown(Part):
+class AccountEntry(Part):
     """One account in profile.json; `avatar` is the name of a file beside it."""
 
     source: int = Field(ge=0)
@@ -39,7 +39,7 @@ class Shown(Part):
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class CardAccount:
     """An account as the card shows it: names on one line each, a square PNG of SIDE pixels at the most."""
 
     source: int
@@ -48,36 +48,36 @@ class Account:
     picture: bytes | None = None
 
 
-_LIST = TypeAdapter(tuple[Shown, ...])
+_LIST = TypeAdapter(tuple[AccountEntry, ...])
 
 
-def accounts_of(profiles: Sequence[Profile | None], log: Log) -> tuple[Account, ...]:
+def build_accounts(profiles: Sequence[Profile | None], log: Log) -> tuple[CardAccount, ...]:
     """Return what is shown of the sources' profiles; a picture that is none is left out, and the log says so."""
-    return tuple(_account(index, profile, log) for index, profile in enumerate(profiles) if profile)
+    return tuple(_build_account(index, profile, log) for index, profile in enumerate(profiles) if profile)
 
 
-def store_accounts(store: ObjectStore, folder: str, accounts: Sequence[Account]) -> None:
+def store_accounts(store: ObjectStore, folder: str, accounts: Sequence[CardAccount]) -> None:
     """Write the accounts into a dataset's folder, over what an earlier run wrote; nothing where there is none."""
     if not accounts:
         return
     for account in accounts:
         if account.picture:
-            store.put(join(folder, _file(account.source)), account.picture)
-    shown = [_shown(account).as_json() for account in accounts]
+            store.put(join(folder, _get_avatar_name(account.source)), account.picture)
+    shown = [_build_entry(account).to_dict() for account in accounts]
     store.put(join(folder, PROFILE_FILE), (json.dumps(shown, ensure_ascii=False) + "\n").encode())
 
 
-def stored_accounts(store: ObjectStore, folder: str) -> tuple[Account, ...]:
+def load_accounts(store: ObjectStore, folder: str) -> tuple[CardAccount, ...]:
     """Return the accounts in a dataset's folder; whatever is missing or damaged is left out."""
     try:
         found = store.find(join(folder, PROFILE_FILE))
         shown = _LIST.validate_json(found.body) if found else ()
-        return tuple(_with_picture(store, folder, one) for one in shown)
-    except (ValidationError, StageFailed):
+        return tuple(_load_account(store, folder, one) for one in shown)
+    except (ValidationError, StageError):
         return ()
 
 
-def square_png(avatar: Avatar) -> bytes:
+def make_square_png(avatar: Avatar) -> bytes:
     """Return the picture as a square PNG without metadata, decoded and written anew. Raises BadPicture."""
     if len(avatar.content) > BYTES_LIMIT:
         raise BadPicture(f"it has {len(avatar.content)} bytes; at most {BYTES_LIMIT} are read")
@@ -99,35 +99,35 @@ def square_png(avatar: Avatar) -> bytes:
     return file.getvalue()
 
 
-def _account(index: int, profile: Profile, log: Log) -> Account:
-    account = Account(index, _line(profile.handle), _line(profile.display_name))
+def _build_account(index: int, profile: Profile, log: Log) -> CardAccount:
+    account = CardAccount(index, _clean_name(profile.handle), _clean_name(profile.display_name))
     if profile.avatar is None:
         return account
     try:
-        return replace(account, picture=square_png(profile.avatar))
+        return replace(account, picture=make_square_png(profile.avatar))
     except BadPicture as bad:
         log.warning("prepare.no_picture", source=index, message=f"sources[{index}] has a picture, but {bad}")
         return account
 
 
-def _shown(account: Account) -> Shown:
-    avatar = _file(account.source) if account.picture else None
-    return Shown(source=account.source, handle=account.handle, display_name=account.display_name, avatar=avatar)
+def _build_entry(account: CardAccount) -> AccountEntry:
+    avatar = _get_avatar_name(account.source) if account.picture else None
+    return AccountEntry(source=account.source, handle=account.handle, display_name=account.display_name, avatar=avatar)
 
 
-def _with_picture(store: ObjectStore, folder: str, shown: Shown) -> Account:
+def _load_account(store: ObjectStore, folder: str, shown: AccountEntry) -> CardAccount:
     """Return the account; its picture passes the same door again: the bucket is not ours alone."""
-    account = Account(shown.source, _line(shown.handle), _line(shown.display_name))
+    account = CardAccount(shown.source, _clean_name(shown.handle), _clean_name(shown.display_name))
     found = store.find(join(folder, shown.avatar)) if shown.avatar else None
     try:
-        return replace(account, picture=square_png(Avatar(found.body))) if found else account
+        return replace(account, picture=make_square_png(Avatar(found.body))) if found else account
     except BadPicture:
         return account
 
 
-def _file(source: int) -> str:
+def _get_avatar_name(source: int) -> str:
     return f"avatar-{source}.png"
 
 
-def _line(text: str | None) -> str | None:
-    return one_line(text)[:NAME_LIMIT].strip() or None if text else None
+def _clean_name(text: str | None) -> str | None:
+    return collapse_whitespace(text)[:NAME_LIMIT].strip() or None if text else None

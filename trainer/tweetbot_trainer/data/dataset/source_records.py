@@ -7,7 +7,7 @@ from tweetbot_contract.result import DataTable
 from tweetbot_contract.spec.parts import Part
 from tweetbot_contract.spec.sources import Source
 from tweetbot_trainer.data.sources import StorePages
-from tweetbot_trainer.store import ObjectStore, StorageUnavailable, join, sha256_of_stream
+from tweetbot_trainer.store import ObjectStore, StorageUnavailable, compute_stream_sha256, join
 from tweetbot_trainer.store.hashing import Sha256
 
 #: Bytes up to which an object is hashed whole where the store keeps no sha256 of it. An export has gigabytes of
@@ -36,7 +36,7 @@ class SourceRecord(Part):
     newest_post_at: str | None = None
 
 
-class Witness:
+class RecordingReader:
     """Hands out objects and pages, and remembers what they were."""
 
     def __init__(self, store: ObjectStore) -> None:
@@ -44,9 +44,9 @@ class Witness:
         self._opened: dict[str, str] = {}
         self._pages: dict[str, ObjectRecord] = {}
 
-    def open_random(self, uri: str) -> BinaryIO:
+    def open_seekable(self, uri: str) -> BinaryIO:
         """Return the object as a seekable file. Raises StageFailed."""
-        file = self._store.open_random(uri)  # first: its answer tells a wrong key by its name, a HEAD's does not
+        file = self._store.open_seekable(uri)  # first: its answer tells a wrong key by its name, a HEAD's does not
         try:
             info = self._store.head(uri)
         except BaseException:
@@ -55,26 +55,26 @@ class Witness:
         self._opened.setdefault(uri, info.etag if info else "")
         return file
 
-    def page_cache(self, folder: str, run_id: str) -> StorePages:
+    def open_page_cache(self, folder: str, run_id: str) -> StorePages:
         """Return a page cache in a folder of the store, as a run sees it."""
-        return _WitnessedPages(self._store, folder, run_id, seen=self._pages)
+        return _RecordingPages(self._store, folder, run_id, seen=self._pages)
 
-    def objects(self) -> tuple[ObjectRecord, ...]:
+    def list_objects(self) -> tuple[ObjectRecord, ...]:
         """Return all that was read, in the order of its addresses.
 
         Raises StorageUnavailable where an object was replaced meanwhile: the next attempt reads the new one.
         """
-        read = [self._record(uri, etag) for uri, etag in self._opened.items()]
+        read = [self._read_record(uri, etag) for uri, etag in self._opened.items()]
         return tuple(sorted((*read, *self._pages.values()), key=lambda record: record.uri))
 
-    def _record(self, uri: str, etag: str) -> ObjectRecord:
-        record = record_of(self._store, uri)
+    def _read_record(self, uri: str, etag: str) -> ObjectRecord:
+        record = describe_object(self._store, uri)
         if record is None or record.etag not in (etag, None):
             raise StorageUnavailable(f"{uri} was replaced while it was read")
         return record
 
 
-def record_of(store: ObjectStore, uri: str) -> ObjectRecord | None:
+def describe_object(store: ObjectStore, uri: str) -> ObjectRecord | None:
     """Return an object as it is now, None where none is. A file's tag says nothing elsewhere: it is hashed instead."""
     info = store.head(uri)
     if info is None:
@@ -82,11 +82,11 @@ def record_of(store: ObjectStore, uri: str) -> ObjectRecord | None:
     is_file, sha256 = uri.startswith("file:"), info.sha256
     if sha256 is None and (is_file or info.size <= HASHED_WHOLE):
         with store.open_stream(uri) as stream:
-            sha256 = sha256_of_stream(stream)
+            sha256 = compute_stream_sha256(stream)
     return ObjectRecord(uri=uri, size=info.size, sha256=sha256, etag=None if is_file else info.etag)
 
 
-class _WitnessedPages(StorePages):
+class _RecordingPages(StorePages):
     """A page cache that writes down what went through it."""
 
     def __init__(self, store: ObjectStore, folder: str, run_id: str, *, seen: dict[str, ObjectRecord]) -> None:
@@ -97,19 +97,19 @@ class _WitnessedPages(StorePages):
         """Return what was kept under a name, or None."""
         content = super().load(name)
         if content is not None:
-            self._note(name, content)
+            self._add_record(name, content)
         return content
 
     def save(self, name: str, content: bytes) -> None:
         """Keep something under a name."""
         super().save(name, content)
-        self._note(name, content)
+        self._add_record(name, content)
 
-    def _note(self, name: str, content: bytes) -> None:
+    def _add_record(self, name: str, content: bytes) -> None:
         uri = join(self._home, name)
         self._seen[uri] = ObjectRecord(uri=uri, size=len(content), sha256=hashlib.sha256(content).hexdigest())
 
 
-def kind_of(source: Source) -> str:
+def get_kind(source: Source) -> str:
     """Return the kind of a source as a manifest names it: the one field of the spec that is given."""
     return next(name for name in Source.model_fields if getattr(source, name) is source.kind)

@@ -20,7 +20,7 @@ FEWEST_POSTS = 3
 Order = Literal["created_at", "input", "mixed"]
 
 
-class Dated(Protocol):
+class Splittable(Protocol):
     """What a split looks at; `DatasetPost` has it."""
 
     @property
@@ -31,7 +31,7 @@ class Dated(Protocol):
     def source(self) -> int: ...  # noqa: D102
 
 
-P = TypeVar("P", bound=Dated)
+P = TypeVar("P", bound=Splittable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +61,14 @@ def split(posts: Iterable[P], holdout_percent: int) -> Splits[P]:
     """
     ordered = sorted(posts, key=lambda post: post.source)
     sources = [tuple(group) for _, group in groupby(ordered, key=lambda post: post.source)]
-    cuts = [_cut(_oldest_first(source), holdout_percent) for source in sources]
+    cuts = [_cut(_sort_by_time(source), holdout_percent) for source in sources]
     if not any(test for _, _, test in cuts):
         raise TooLittleData(
             reasons.TOO_FEW_POSTS,
             f"No source holds {FEWEST_POSTS} posts, so none can be held out: give a source with more posts.",
         )
     train, validation, test = (tuple(post for part in parts for post in part) for parts in zip(*cuts, strict=True))
-    return Splits(train, validation, test, _ordered_by(sources))
+    return Splits(train, validation, test, _find_order(sources))
 
 
 def _cut(posts: Sequence[P], holdout_percent: int) -> tuple[Sequence[P], Sequence[P], Sequence[P]]:
@@ -78,17 +78,17 @@ def _cut(posts: Sequence[P], holdout_percent: int) -> tuple[Sequence[P], Sequenc
     return posts[:middle], posts[middle:newest], posts[newest:]
 
 
-def _oldest_first(posts: tuple[P, ...]) -> tuple[P, ...]:
-    if not _all_dated(posts):
+def _sort_by_time(posts: tuple[P, ...]) -> tuple[P, ...]:
+    if not _has_all_dates(posts):
         return posts
     return tuple(sorted(posts, key=lambda post: (post.created_at, post.id)))
 
 
-def _all_dated(posts: Sequence[P]) -> bool:
+def _has_all_dates(posts: Sequence[P]) -> bool:
     return all(post.created_at is not None for post in posts)
 
 
-def _ordered_by(sources: Sequence[Sequence[P]]) -> Order:
+def _find_order(sources: Sequence[Sequence[P]]) -> Order:
     dated = {post.created_at is not None for source in sources for post in source}
     if len(dated) == 2:
         return "mixed"

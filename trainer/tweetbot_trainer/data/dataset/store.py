@@ -10,14 +10,14 @@ from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.store import ObjectStore, join
 
 
-def dataset_uri(run: RunDocument, digest: str) -> str:
+def get_dataset_uri(run: RunDocument, digest: str) -> str:
     """Return the folder of a snapshot."""
     return join(run.prefix, "datasets", digest)
 
 
-def stored_dataset(store: ObjectStore, run: RunDocument, digest: str) -> Dataset | None:
+def find_dataset(store: ObjectStore, run: RunDocument, digest: str) -> Dataset | None:
     """Return the snapshot of this digest, read whole and checked; None where it is not, or not whole."""
-    uri = dataset_uri(run, digest)
+    uri = get_dataset_uri(run, digest)
     posts, summary = store.find(join(uri, POSTS_FILE)), store.find(join(uri, SUMMARY_FILE))
     if posts is None or summary is None:
         return None
@@ -29,7 +29,7 @@ def stored_dataset(store: ObjectStore, run: RunDocument, digest: str) -> Dataset
 
 def is_stored(store: ObjectStore, run: RunDocument, digest: str) -> bool:
     """Tell whether the snapshot of this digest is there with all its files, read and checked, its posts not kept."""
-    uri = dataset_uri(run, digest)
+    uri = get_dataset_uri(run, digest)
     summary = store.find(join(uri, SUMMARY_FILE))
     posts = store.find(join(uri, POSTS_FILE)) if summary else None
     if summary is None or posts is None or store.head(join(uri, IDS_FILE)) is None:
@@ -44,20 +44,20 @@ def store_dataset(
 
     `check` may raise before each write.
     """
-    uri = dataset_uri(run, dataset.digest)
+    uri = get_dataset_uri(run, dataset.digest)
     check()
     if not is_stored(store, run, dataset.digest):
-        for name, content in dataset.files().items():
+        for name, content in dataset.build_files().items():
             check()
             store.put(join(uri, name), content)
     return uri
 
 
-def required_dataset(store: ObjectStore, run: RunDocument, digest: str) -> Dataset:
+def load_dataset(store: ObjectStore, run: RunDocument, digest: str) -> Dataset:
     """Return the snapshot that a training was given. Raises SpecRefused when somebody removed or damaged it."""
-    dataset = stored_dataset(store, run, digest)
+    dataset = find_dataset(store, run, digest)
     if dataset is None:
         advice = f"set the annotation {RETRAIN_ANNOTATION}, and it is prepared again"
-        message = f"the dataset at {dataset_uri(run, digest)} is gone or damaged: {advice}"
+        message = f"the dataset at {get_dataset_uri(run, digest)} is gone or damaged: {advice}"
         raise SpecRefused(reasons.SOURCE_UNREADABLE, message)
     return dataset

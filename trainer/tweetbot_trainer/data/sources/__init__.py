@@ -19,22 +19,22 @@ from tweetbot_contract.spec.sources import Source
 from tweetbot_contract.spec.sources import XSource as XSpec
 from tweetbot_trainer.data.sources.bluesky.repository import BlueskyRepository
 from tweetbot_trainer.data.sources.interface import ObjectReader, PageCache, PaidSource, PostSource
-from tweetbot_trainer.data.sources.mastodon.source import MastodonSource
+from tweetbot_trainer.data.sources.mastodon.source import MastodonExportSource
 from tweetbot_trainer.data.sources.posts_file import PostsFileSource
-from tweetbot_trainer.data.sources.wait_budget import Patience
-from tweetbot_trainer.data.sources.x_api.stored_pages import StorePages, pages_folder
-from tweetbot_trainer.data.sources.x_archive.source import ArchiveSource
+from tweetbot_trainer.data.sources.wait_budget import WaitBudget
+from tweetbot_trainer.data.sources.x_api.stored_pages import StorePages, get_pages_folder
+from tweetbot_trainer.data.sources.x_archive.source import XArchiveSource
 from tweetbot_trainer.runtime.log import Log
 
 __all__ = [
     "ObjectReader",
     "PageCache",
     "PaidSource",
-    "Patience",
     "PostSource",
     "StorePages",
+    "WaitBudget",
+    "get_pages_folder",
     "open_source",
-    "pages_folder",
 ]
 
 
@@ -45,7 +45,7 @@ def open_source(
     store: ObjectReader,
     secrets: Path,
     pages: Callable[[str], PageCache],
-    patience: Patience | None = None,
+    wait_budget: WaitBudget | None = None,
     log: Log | None = None,
 ) -> PostSource:
     """Return the source at this place of spec.sources.
@@ -55,21 +55,21 @@ def open_source(
     """
     match source.kind:
         case ArchiveSpec(uri=uri):
-            return ArchiveSource(uri, index, store, log)
+            return XArchiveSource(uri, index, store, log)
         case PostsSpec() as spec:
             return PostsFileSource(spec, index, store)
         case MastodonSpec() as spec:
-            return MastodonSource(spec, index, reader=store, log=log or Log())
+            return MastodonExportSource(spec, index, reader=store, log=log or Log())
         case BlueskySpec(car=str()) as spec:
             return BlueskyRepository(spec, index, reader=store, log=log or Log())
         case BlueskySpec() as spec:
             # requests: not for those who read a file
             from tweetbot_trainer.data.sources.bluesky.feed import BlueskyFeed
 
-            return BlueskyFeed(spec, index, patience=patience or Patience(), log=log or Log())
+            return BlueskyFeed(spec, index, wait_budget=wait_budget or WaitBudget(), log=log or Log())
         case XSpec() as spec:
             # tweepy: not for those who read a file
             from tweetbot_trainer.data.sources.x_api.source import XApiSource, read_token
 
-            token, cache, waits = read_token(secrets, index), pages(spec.handle), patience or Patience()
-            return XApiSource(spec, index, token=token, pages=cache, patience=waits, log=log or Log())
+            token, cache, waits = read_token(secrets, index), pages(spec.handle), wait_budget or WaitBudget()
+            return XApiSource(spec, index, token=token, pages=cache, wait_budget=waits, log=log or Log())

@@ -22,7 +22,7 @@ _CHUNK = 64 * 1024
 Json = dict[str, Any]
 
 
-def bounded(response: requests.Response, *, largest: int, longest: float) -> bytes:
+def read_bounded(response: requests.Response, *, largest: int, longest: float) -> bytes:
     """Return the whole body, unpacked. Raises requests.ReadTimeout, and ContentDecodingError when it is too large."""
     content, until = bytearray(), time.monotonic() + longest
     for chunk in response.iter_content(_CHUNK):
@@ -34,7 +34,7 @@ def bounded(response: requests.Response, *, largest: int, longest: float) -> byt
     return bytes(content)
 
 
-def object_of(content: bytes) -> Json:
+def parse_object(content: bytes) -> Json:
     """Return the JSON object that a body holds, an empty one where it holds none."""
     try:
         body = json.loads(content)

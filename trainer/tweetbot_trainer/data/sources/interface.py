@@ -11,7 +11,7 @@ from tweetbot_trainer.data.posts import Post
 class ObjectReader(Protocol):
     """Reads objects by address (s3:// or file://); store.Stores is one."""
 
-    def open_random(self, uri: str) -> BinaryIO:
+    def open_seekable(self, uri: str) -> BinaryIO:
         """Return the object as a seekable file that fetches only what is read. Raises StageFailed."""
         ...
 
@@ -24,7 +24,7 @@ class PageCache(Protocol):
 
     run_id: str
 
-    def names(self, folder: str) -> list[str]:
+    def list_names(self, folder: str) -> list[str]:
         """Return the names of what is kept in a folder, in their order."""
         ...
 
@@ -57,11 +57,11 @@ class Profile:
 class PostSource(Protocol):
     """One source of posts."""
 
-    def posts(self) -> Iterator[Post]:
+    def read_posts(self) -> Iterator[Post]:
         """Yield every post that the source holds, retweets and short ones included. Raises StageFailed."""
         ...
 
-    def profile(self) -> Profile | None:
+    def read_profile(self) -> Profile | None:
         """Return how the account shows itself, or None; asked once, after the posts. It never fails a run."""
         ...
 
@@ -70,7 +70,7 @@ class PostSource(Protocol):
 class PaidSource(PostSource, Protocol):
     """One whose posts cost money."""
 
-    def billed(self) -> int:
+    def count_billed_posts(self) -> int:
         """Return how many posts the run has paid for; asked after the posts."""
         ...
 
@@ -78,7 +78,7 @@ class PaidSource(PostSource, Protocol):
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?=[-_]|$)")
 
 
-def language_of(tag: object) -> str | None:
+def parse_language(tag: object) -> str | None:
     """Return the language of a BCP 47 tag such as `pt-BR`, its region left off; None where there is none."""
     match = _LANGUAGE.match(tag.lower()) if isinstance(tag, str) else None
     return match[0] if match else None

@@ -16,49 +16,49 @@ _SPACE = " \t\r\n"
 _decode = json.JSONDecoder().raw_decode
 
 
-def items(text: TextIO, *, begun: str = "") -> Iterator[Any]:
+def iter_items(text: TextIO, *, begun: str = "") -> Iterator[Any]:
     """Yield the items of the array that begins at the text's position; a semicolon may end it.
 
     `begun` is what was read of the array already.
     Raises ValueError, which tells the row and where it stands, or RecursionError where it is damaged.
     """
     buffer = _Buffer(text, begun)
-    yield from _array(buffer)
-    if buffer.sign() == ";":
+    yield from _iter_array(buffer)
+    if buffer.peek_sign() == ";":
         buffer.take(";")
-    buffer.end()
+    buffer.require_end()
 
 
-def items_under(text: TextIO, key: str) -> Iterator[Any]:
+def iter_items_under(text: TextIO, key: str) -> Iterator[Any]:
     """Yield the items of the array that the text's only object holds under a key; its other values are passed by.
 
     Raises ValueError or RecursionError where it is damaged or has no such key.
     """
     buffer, found = _Buffer(text, ""), False
     buffer.take("{")
-    while buffer.sign() != "}":
-        name = buffer.item()
+    while buffer.peek_sign() != "}":
+        name = buffer.read_item()
         buffer.take(":")
         if name == key:
             found = True
-            yield from _array(buffer)
+            yield from _iter_array(buffer)
         else:
-            buffer.item()
-        if buffer.sign() != "}":
+            buffer.read_item()
+        if buffer.peek_sign() != "}":
             buffer.take(",")
     buffer.take("}")
-    buffer.end()
+    buffer.require_end()
     if not found:
         raise ValueError(f"it has no {key}")
 
 
-def _array(buffer: "_Buffer") -> Iterator[Any]:
+def _iter_array(buffer: "_Buffer") -> Iterator[Any]:
     buffer.take("[")
-    if buffer.sign() != "]":
-        yield buffer.row()
-        while buffer.sign() == ",":
+    if buffer.peek_sign() != "]":
+        yield buffer.read_array_item()
+        while buffer.peek_sign() == ",":
             buffer.take(",")
-            yield buffer.row()
+            yield buffer.read_array_item()
     buffer.take("]")
 
 
@@ -67,9 +67,9 @@ class _Buffer:
 
     def __init__(self, text: TextIO, begun: str) -> None:
         self._text, self._read, self._at = text, begun, 0
-        self._rows, self._place = 0, (1, 1)
+        self._item_count, self._position = 0, (1, 1)
 
-    def sign(self) -> str:
+    def peek_sign(self) -> str:
         """Return the next sign that is no space, "" at the end."""
         while True:
             while self._at < len(self._read):
@@ -81,29 +81,29 @@ class _Buffer:
 
     def take(self, expected: str) -> None:
         """Step over the next sign, which must be this one."""
-        if (sign := self.sign()) != expected:
-            raise self._damage(f"{sign or 'the end'!r} stands where {expected!r} should", self._at)
+        if (sign := self.peek_sign()) != expected:
+            raise self._build_error(f"{sign or 'the end'!r} stands where {expected!r} should", self._at)
         self._at += 1
 
-    def end(self) -> None:
+    def require_end(self) -> None:
         """Make sure that nothing follows."""
-        if sign := self.sign():
-            raise self._damage(f"{sign!r} stands behind the end", self._at)
+        if sign := self.peek_sign():
+            raise self._build_error(f"{sign!r} stands behind the end", self._at)
 
-    def row(self) -> Any:
+    def read_array_item(self) -> Any:
         """Return the next value, as a row of the array."""
-        self._rows += 1
-        return self.item()
+        self._item_count += 1
+        return self.read_item()
 
-    def item(self) -> Any:
+    def read_item(self) -> Any:
         """Return the next value, reading on until it is whole."""
-        self.sign()
+        self.peek_sign()
         while True:
             try:
                 value, end = _decode(self._read, self._at)
             except json.JSONDecodeError as error:
                 if self._is_final(error) or not self._grow():
-                    raise self._damage(error.msg, error.pos) from error
+                    raise self._build_error(error.msg, error.pos) from error
                 continue
             length = end - self._at
             if end < len(self._read) or not self._grow():  # a number may go on behind what was read
@@ -114,21 +114,21 @@ class _Buffer:
         """Tell whether no more text can mend this: only a string without end is told at its beginning."""
         return error.pos + _TORN < len(self._read) and not error.msg.startswith("Unterminated string")
 
-    def _damage(self, what: str, at: int) -> ValueError:
+    def _build_error(self, what: str, at: int) -> ValueError:
         """Return what is wrong at a place in what was read, with that place in the text."""
-        line, column = self._place_of(at)
-        row = f"row {self._rows}, " if self._rows else ""
-        return ValueError(f"{row}line {line}, column {column}: {what}")
+        line, column = self._find_position(at)
+        prefix = f"row {self._item_count}, " if self._item_count else ""
+        return ValueError(f"{prefix}line {line}, column {column}: {what}")
 
-    def _place_of(self, at: int) -> tuple[int, int]:
+    def _find_position(self, at: int) -> tuple[int, int]:
         """Return line and column, from 1, of a place in what was read."""
-        (line, column), begin = self._place, self._read.rfind("\n", 0, at)
+        (line, column), begin = self._position, self._read.rfind("\n", 0, at)
         return (line, column + at) if begin < 0 else (line + self._read.count("\n", 0, at), at - begin)
 
     def _grow(self) -> bool:
         if len(self._read) - self._at > ITEM_LIMIT:
-            raise self._damage(f"more than {ITEM_LIMIT} characters of one value", self._at)
-        self._place = self._place_of(self._at)
+            raise self._build_error(f"more than {ITEM_LIMIT} characters of one value", self._at)
+        self._position = self._find_position(self._at)
         self._read, self._at = self._read[self._at :], 0
         self._read += (block := self._text.read(BLOCK))
         return bool(block)

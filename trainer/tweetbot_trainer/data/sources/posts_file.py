@@ -7,7 +7,7 @@ from functools import partial
 
 from tweetbot_contract import reasons
 from tweetbot_contract.spec.sources import PostsSource
-from tweetbot_trainer.data.posts import BadPost, Post, decoded_lines, made_id, parse_json, post_of, posts_by_line
+from tweetbot_trainer.data.posts import BadPost, Post, decode_lines, make_post_id, parse_json, parse_lines, parse_post
 from tweetbot_trainer.data.sources.interface import ObjectReader, Profile
 from tweetbot_trainer.runtime.errors import SpecRefused
 
@@ -20,32 +20,32 @@ class PostsFileSource:
     def __init__(self, spec: PostsSource, index: int, reader: ObjectReader) -> None:
         self._spec, self._index, self._reader = spec, index, reader
 
-    def posts(self) -> Iterator[Post]:
+    def read_posts(self) -> Iterator[Post]:
         """Yield the file's posts. Raises SpecRefused: SourceUnreadable naming the line, or SourceTooLarge."""
         try:
-            with self._reader.open_random(self._spec.uri) as file:
+            with self._reader.open_seekable(self._spec.uri) as file:
                 if (size := file.seek(0, io.SEEK_END)) > SIZE_LIMIT:
                     message = f"{self._spec.uri} has {size} bytes; at most {SIZE_LIMIT} are read"
                     raise SpecRefused(reasons.SOURCE_TOO_LARGE, message)
                 file.seek(0)
-                yield from _READERS[self._spec.format](decoded_lines(file), self._index)
+                yield from _READERS[self._spec.format](decode_lines(file), self._index)
         except BadPost as error:
             raise SpecRefused(reasons.SOURCE_UNREADABLE, f"{self._spec.uri}, {error}; correct that line") from error
 
-    def profile(self) -> Profile | None:
+    def read_profile(self) -> Profile | None:
         """Return how the account shows itself: this source does not say."""
         return None
 
 
-def _jsonl(lines: Iterator[str], source: int) -> Iterator[Post]:
-    return posts_by_line(lines, partial(parse_json, source=source))
+def _read_jsonl(lines: Iterator[str], source: int) -> Iterator[Post]:
+    return parse_lines(lines, partial(parse_json, source=source))
 
 
-def _txt(lines: Iterator[str], source: int) -> Iterator[Post]:
-    return posts_by_line(lines, lambda line, number: Post(made_id(line, number - 1), line, source=source))
+def _read_txt(lines: Iterator[str], source: int) -> Iterator[Post]:
+    return parse_lines(lines, lambda line, number: Post(make_post_id(line, number - 1), line, source=source))
 
 
-def _csv(lines: Iterator[str], source: int) -> Iterator[Post]:
+def _read_csv(lines: Iterator[str], source: int) -> Iterator[Post]:
     reader = csv.DictReader(lines, strict=True)
     try:
         if "text" not in (names := reader.fieldnames or ()):
@@ -53,14 +53,18 @@ def _csv(lines: Iterator[str], source: int) -> Iterator[Post]:
             raise BadPost(
                 f"the header names no column text; with commas between them it names {', '.join(names)[:80]!r}"
             )
-        for ordinal, row in enumerate(reader):
-            if None in row:  # not "": a table that pandas wrote has a first column without a name
+        for ordinal, record in enumerate(reader):
+            if None in record:  # not "": a table that pandas wrote has a first column without a name
                 raise BadPost("more cells than the header names")
-            yield post_of(row, ordinal=ordinal, source=source)
+            yield parse_post(record, ordinal=ordinal, source=source)
     except (BadPost, csv.Error) as error:
         # a fault of decoded_lines names its own line, which the reader has not counted yet
         place = "" if str(error).startswith("line ") else f"line {reader.reader.line_num}: "
         raise BadPost(f"{place}{error}") from error
 
 
-_READERS: dict[str, Callable[[Iterator[str], int], Iterator[Post]]] = {"jsonl": _jsonl, "csv": _csv, "txt": _txt}
+_READERS: dict[str, Callable[[Iterator[str], int], Iterator[Post]]] = {
+    "jsonl": _read_jsonl,
+    "csv": _read_csv,
+    "txt": _read_txt,
+}

@@ -12,12 +12,12 @@ SHORTEST, LONGEST_PAUSE = 2.0, 60.0
 BEAT = 60.0
 
 
-def _silent(_seconds_left: float) -> None:
+def _ignore(_seconds_left: float) -> None:
     return
 
 
 @dataclass(slots=True)
-class Patience:
+class WaitBudget:
     """A budget of seconds to wait in. `now` gives wall-clock seconds, against which servers name their times."""
 
     seconds: float = BUDGET_SECONDS
@@ -25,7 +25,7 @@ class Patience:
     now: Callable[[], float] = time.time
     _pauses: int = field(default=0, init=False)
 
-    def wait(self, seconds: float, *, say: Callable[[float], None] = _silent) -> bool:
+    def wait(self, seconds: float, *, say: Callable[[float], None] = _ignore) -> bool:
         """Wait so long, SHORTEST at least, and return True; return False at once when the budget is smaller.
 
         `say` is called with the seconds left at the beginning and after every BEAT.
@@ -45,6 +45,6 @@ class Patience:
         self._pauses += 1
         return self.wait(min(SHORTEST * 2 ** min(self._pauses - 1, 10), LONGEST_PAUSE))
 
-    def answered(self) -> None:
+    def reset_pause(self) -> None:
         """Note that the server is back, so that its next absence begins with a short pause."""
         self._pauses = 0

@@ -9,7 +9,7 @@ from torch import Tensor
 NO_LABEL = -100
 
 
-def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+def compute_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     """Return -log softmax(logits)[target] in nats, by label: [labels]; 0 where the target is NO_LABEL.
 
     `logits` [labels, vocabulary] are float32 and overwritten: nobody else may need them. `targets` [labels] are ids.
@@ -22,18 +22,18 @@ class _InPlace(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits: Tensor, targets: Tensor) -> Tensor:
         labelled = (targets != NO_LABEL).to(logits.dtype)
-        places = targets.clamp(min=0).unsqueeze(1)
+        indices = targets.clamp(min=0).unsqueeze(1)
         highest = logits.amax(1, keepdim=True)
-        chosen = logits.gather(1, places)
+        chosen = logits.gather(1, indices)
         exponentials = logits.sub_(highest).exp_()
         sums = exponentials.sum(1, keepdim=True)
-        ctx.save_for_backward(exponentials, sums, places, labelled)
+        ctx.save_for_backward(exponentials, sums, indices, labelled)
         return (sums.log() + highest - chosen).squeeze(1) * labelled
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         """Return (softmax - 1 at the target) times the gradient of each label's loss."""
-        exponentials, sums, places, labelled = ctx.saved_tensors
+        exponentials, sums, indices, labelled = ctx.saved_tensors
         scale = (gradients[0] * labelled).unsqueeze(1)
         softmax = exponentials.mul_(scale / sums)
-        return softmax.scatter_add_(1, places, -scale), None
+        return softmax.scatter_add_(1, indices, -scale), None

@@ -13,51 +13,51 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import GPT2LMHeadModel
 
-from tweetbot_trainer.learning.batches.cross_entropy import cross_entropy
-from tweetbot_trainer.learning.batches.packing import Stream, stream_of
-from tweetbot_trainer.learning.batches.windows import Window, parts_of
+from tweetbot_trainer.learning.batches.cross_entropy import compute_cross_entropy
+from tweetbot_trainer.learning.batches.packing import PackedBatch, pack
+from tweetbot_trainer.learning.batches.windows import Example, micro_batches
 
 
-def losses(model: GPT2LMHeadModel, windows: Sequence[Window]) -> Tensor:
+def compute_example_losses(model: GPT2LMHeadModel, examples: Sequence[Example]) -> Tensor:
     """Return each window's cross-entropy in nats, summed over its labels: [windows], on the CPU, in float64."""
-    by_label = stream_losses(model, stream_of(windows)).double().cpu()
-    owners = torch.tensor([row for row, window in enumerate(windows) for _ in range(window.labels)])
-    return torch.zeros(len(windows), dtype=torch.float64).index_add_(0, owners, by_label)
+    by_label = compute_label_losses(model, pack(examples)).double().cpu()
+    owners = torch.tensor([index for index, example in enumerate(examples) for _ in range(example.labels)])
+    return torch.zeros(len(examples), dtype=torch.float64).index_add_(0, owners, by_label)
 
 
-def summed_loss(model: GPT2LMHeadModel, windows: Sequence[Window]) -> Tensor:
+def compute_total_loss(model: GPT2LMHeadModel, examples: Sequence[Example]) -> Tensor:
     """Return the cross-entropy in nats summed over all labels of the windows, a scalar on the model's device."""
-    return stream_losses(model, stream_of(windows)).sum()
+    return compute_label_losses(model, pack(examples)).sum()
 
 
-def stream_losses(model: GPT2LMHeadModel, stream: Stream) -> Tensor:
+def compute_label_losses(model: GPT2LMHeadModel, batch: PackedBatch) -> Tensor:
     """Return the cross-entropy in nats of each of the stream's labels: [labels], on the model's device."""
     device = model.lm_head.weight.device
-    hidden = _hidden(model, stream).index_select(0, stream.places.to(device))
-    return cross_entropy(model.lm_head(hidden).float(), stream.targets.to(device))
+    hidden = _compute_hidden_states(model, batch).index_select(0, batch.label_positions.to(device))
+    return compute_cross_entropy(model.lm_head(hidden).float(), batch.targets.to(device))
 
 
-def _hidden(model: GPT2LMHeadModel, stream: Stream) -> Tensor:
+def _compute_hidden_states(model: GPT2LMHeadModel, batch: PackedBatch) -> Tensor:
     """Return what the head reads: [tokens, channels]."""
     body, device = model.transformer, model.lm_head.weight.device
-    x: Tensor = body.drop(body.wte(stream.ids.to(device)) + body.wpe(stream.positions.to(device)))
+    x: Tensor = body.drop(body.wte(batch.ids.to(device)) + body.wpe(batch.positions.to(device)))
     for block in body.h:
-        x = x + _attention(block.attn, block.ln_1(x), stream.runs)
+        x = x + _compute_attention(block.attn, block.ln_1(x), batch.equal_length_groups)
         x = x + block.mlp(block.ln_2(x))
     normed: Tensor = body.ln_f(x)
     return normed
 
 
-def _attention(attn: Any, x: Tensor, runs: Sequence[tuple[int, int]]) -> Tensor:
+def _compute_attention(attn: Any, x: Tensor, groups: Sequence[tuple[int, int]]) -> Tensor:
     """Return what attention adds to [tokens, channels], each window looking at itself alone."""
     heads, width = attn.num_heads, attn.head_dim
     dropped = attn.attn_dropout.p if attn.training else 0.0
-    parts = attn.c_attn(x).split([windows * length for windows, length in runs])
+    parts = attn.c_attn(x).split([count * length for count, length in groups])
     seen = []
-    for part, (windows, length) in zip(parts, runs, strict=True):
-        q, k, v = part.view(windows, length, 3, heads, width).transpose(1, 3).unbind(2)
+    for part, (count, length) in zip(parts, groups, strict=True):
+        q, k, v = part.view(count, length, 3, heads, width).transpose(1, 3).unbind(2)
         out = functional.scaled_dot_product_attention(q, k, v, dropout_p=dropped, is_causal=True, scale=attn.scaling)
-        seen.append(out.transpose(1, 2).reshape(windows * length, heads * width))
+        seen.append(out.transpose(1, 2).reshape(count * length, heads * width))
     added: Tensor = attn.resid_dropout(attn.c_proj(torch.cat(seen)))
     return added
 
@@ -67,26 +67,26 @@ POSITIONS = 1024
 
 
 @torch.no_grad()
-def nats_by_window(model: GPT2LMHeadModel, windows: Sequence[Window]) -> list[float]:
+def compute_nats_by_example(model: GPT2LMHeadModel, examples: Sequence[Example]) -> list[float]:
     """Return each window's cross-entropy, without dropout, in float32; the model's mode is kept."""
     training = model.training
     model.eval()
-    places = sorted(range(len(windows)), key=lambda place: len(windows[place].ids))
+    order = sorted(range(len(examples)), key=lambda index: len(examples[index].ids))
     found = [
         float(one)
-        for group in parts_of([windows[place] for place in places], POSITIONS)
-        for one in losses(model, group)
+        for group in micro_batches([examples[index] for index in order], POSITIONS)
+        for one in compute_example_losses(model, group)
     ]
     model.train(training)
-    return [nats for _, nats in sorted(zip(places, found, strict=True))]
+    return [nats for _, nats in sorted(zip(order, found, strict=True))]
 
 
 @torch.no_grad()
-def nats_of(model: GPT2LMHeadModel, windows: Sequence[Window]) -> float:
+def compute_total_nats(model: GPT2LMHeadModel, examples: Sequence[Example]) -> float:
     """Return the cross-entropy summed over all labels, without dropout, in float32; the model's mode is kept."""
     training = model.training
     model.eval()
-    by_length = sorted(windows, key=lambda window: len(window.ids))
-    total = sum(float(summed_loss(model, group)) for group in parts_of(by_length, POSITIONS))
+    by_length = sorted(examples, key=lambda example: len(example.ids))
+    total = sum(float(compute_total_loss(model, group)) for group in micro_batches(by_length, POSITIONS))
     model.train(training)
     return total

@@ -9,24 +9,24 @@ from collections.abc import Sequence
 from random import Random
 
 from tweetbot_contract import reasons
-from tweetbot_trainer.learning.batches.windows import Window
+from tweetbot_trainer.learning.batches.windows import Example
 from tweetbot_trainer.learning.model.tokenizer import EncodedText
 from tweetbot_trainer.learning.values import COPIES
 from tweetbot_trainer.runtime.errors import TooLittleData
 
 
-def copied(sources: Sequence[Sequence[str]], seed: int) -> list[str]:
+def shuffled_copies(sources: Sequence[Sequence[str]], seed: int) -> list[str]:
     """Return the texts of the stream in their order: in each copy source after source, each shuffled anew.
 
     A source with fewer characters than the longest first repeats its texts until it has as many.
     """
     random = Random(seed)  # noqa: S311  # an order, not a secret
-    longest = max(map(_characters, sources))
-    own = [_grown(texts, longest, random) for texts in sources if texts]
-    return [text for _ in range(COPIES) for texts in own for text in _shuffled(texts, random)]
+    longest = max(map(_count_characters, sources))
+    own = [_repeat_texts(texts, longest, random) for texts in sources if texts]
+    return [text for _ in range(COPIES) for texts in own for text in _shuffle(texts, random)]
 
 
-def blocks_of(texts: Sequence[EncodedText], end_mark: int, length: int) -> list[Window]:
+def make_blocks(texts: Sequence[EncodedText], end_mark: int, length: int) -> list[Example]:
     """Return blocks of so many tokens, each but a block's first a label; what is left at the end is dropped.
 
     Raises TooLittleData (TooFewPosts) where the stream fills no block.
@@ -38,22 +38,22 @@ def blocks_of(texts: Sequence[EncodedText], end_mark: int, length: int) -> list[
             f"Recipe huggingtweets trains on blocks of {length} tokens, and {COPIES} copies of the training posts make "
             f"only {len(stream)}: give the run more posts, or use training.recipe: tweetbot.",
         )
-    return [Window(tuple(stream[at : at + length]), 1) for at in range(0, len(stream) - length + 1, length)]
+    return [Example(tuple(stream[at : at + length]), 1) for at in range(0, len(stream) - length + 1, length)]
 
 
-def _grown(texts: Sequence[str], characters: int, random: Random) -> list[str]:
-    grown, size = list(texts), _characters(texts)
+def _repeat_texts(texts: Sequence[str], characters: int, random: Random) -> list[str]:
+    grown, size = list(texts), _count_characters(texts)
     while size < characters:
-        for text in _shuffled(texts, random):
+        for text in _shuffle(texts, random):
             if size < characters:
                 grown.append(text)
                 size += len(text)
     return grown
 
 
-def _shuffled(texts: Sequence[str], random: Random) -> list[str]:
+def _shuffle(texts: Sequence[str], random: Random) -> list[str]:
     return random.sample(texts, len(texts))
 
 
-def _characters(texts: Sequence[str]) -> int:
+def _count_characters(texts: Sequence[str]) -> int:
     return sum(map(len, texts))

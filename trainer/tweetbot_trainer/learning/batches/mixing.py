@@ -14,7 +14,7 @@ from random import Random
 from typing import Protocol, TypeVar
 
 
-class Weighed(Protocol):
+class ExampleLike(Protocol):
     """A piece of a post that is trained on; `windows.Window` is one."""
 
     @property
@@ -23,46 +23,46 @@ class Weighed(Protocol):
     def source(self) -> int: ...  # noqa: D102
 
 
-W = TypeVar("W", bound=Weighed)
+W = TypeVar("W", bound=ExampleLike)
 
 
-def presented(windows: Sequence[W], weights: Sequence[int], *, epoch: int, seed: int) -> list[W]:
+def mix(examples: Sequence[W], weights: Sequence[int], *, epoch: int, seed: int) -> list[W]:
     """Return what an epoch, counted from 0, trains on; the same for the same arguments, whatever went before.
 
     Without weights that is every window once. With them it has as many label tokens, to the windows at its edges, and
     source i gives weights[i] parts of them.
     """
     if not weights:
-        return list(windows)
-    own = {source: [window for window in windows if window.source == source] for source in range(len(weights))}
+        return list(examples)
+    own = {source: [example for example in examples if example.source == source] for source in range(len(weights))}
     filled = [source for source in own if own[source]]
-    part = Fraction(_labels(windows), sum(weights[source] for source in filled))
+    part = Fraction(_count_labels(examples), sum(weights[source] for source in filled))
     return [
-        window
+        example
         for source in filled
-        for window in _stretch(own[source], part * weights[source], epoch=epoch, seed=f"{seed}/{source}")
+        for example in _share_of_epoch(own[source], part * weights[source], epoch=epoch, seed=f"{seed}/{source}")
     ]
 
 
-def _stretch(windows: Sequence[W], share: Fraction, *, epoch: int, seed: str) -> list[W]:
+def _share_of_epoch(examples: Sequence[W], share: Fraction, *, epoch: int, seed: str) -> list[W]:
     """Return the windows that begin within the epoch's share of label tokens of the endless passes."""
-    length = _labels(windows)
+    length = _count_labels(examples)
     first, end = math.ceil(share * epoch), math.ceil(share * (epoch + 1))
     found: list[W] = []
-    for turn in range(first // length, -(-end // length)):
-        at = turn * length
-        for window in _shuffled(windows, f"{seed}/{turn}"):
+    for epoch_pass in range(first // length, -(-end // length)):
+        at = epoch_pass * length
+        for example in _shuffle(examples, f"{seed}/{epoch_pass}"):
             if first <= at < end:
-                found.append(window)
-            at += window.labels
+                found.append(example)
+            at += example.labels
     return found
 
 
-def _shuffled(windows: Sequence[W], seed: str) -> list[W]:
-    order = list(windows)
+def _shuffle(examples: Sequence[W], seed: str) -> list[W]:
+    order = list(examples)
     Random(seed).shuffle(order)  # noqa: S311  # an order, not a secret
     return order
 
 
-def _labels(windows: Sequence[W]) -> int:
-    return sum(window.labels for window in windows)
+def _count_labels(examples: Sequence[W]) -> int:
+    return sum(example.labels for example in examples)

@@ -6,9 +6,9 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from tweetbot_trainer.learning.training.state import Course, TrainingState
+from tweetbot_trainer.learning.training.state import Checkpoint, TrainerState
 
-_COURSE = "course.json"
+_TRAINER_STATE = "course.json"
 _TENSORS = ".safetensors"
 
 
@@ -16,23 +16,23 @@ class BadCheckpoint(ValueError):
     """These files hold no training state; the message says what is wrong with them."""
 
 
-def write_state(state: TrainingState, folder: Path) -> None:
+def write_checkpoint(checkpoint: Checkpoint, folder: Path) -> None:
     """Write the state into a folder, one part after the other. Raises OSError when the disk is full."""
     folder.mkdir(parents=True)
-    for part, tensors in state.tensors.items():
+    for part, tensors in checkpoint.tensors.items():
         whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
         try:
             save_file(whole, folder / f"{part}{_TENSORS}")
         except SafetensorError as error:  # its own name for what the operating system refused
             raise OSError(str(error)) from error
-    (folder / _COURSE).write_text(json.dumps(state.course.as_json()), encoding="utf-8")
+    (folder / _TRAINER_STATE).write_text(json.dumps(checkpoint.trainer_state.as_json()), encoding="utf-8")
 
 
-def read_state(folder: Path) -> TrainingState:
+def read_checkpoint(folder: Path) -> Checkpoint:
     """Return the state that a folder holds. Raises BadCheckpoint."""
     try:
-        course = Course.from_json(json.loads((folder / _COURSE).read_bytes()))
+        trainer_state = TrainerState.from_json(json.loads((folder / _TRAINER_STATE).read_bytes()))
         tensors = {path.name.removesuffix(_TENSORS): load_file(path) for path in folder.glob(f"*{_TENSORS}")}
     except (ValueError, LookupError, TypeError, AttributeError, OSError, SafetensorError) as error:
         raise BadCheckpoint(str(error)) from error
-    return TrainingState(course, tensors)
+    return Checkpoint(trainer_state, tensors)

@@ -16,15 +16,15 @@ from typing import Literal
 from pydantic import ValidationError
 
 from tweetbot_contract.spec.parts import Part
-from tweetbot_trainer.learning.checkpoints.files import BadCheckpoint, read_state, write_state
-from tweetbot_trainer.learning.checkpoints.naming import clear, is_name, new_name
-from tweetbot_trainer.learning.training.callbacks import Misfit
-from tweetbot_trainer.learning.training.device import Processor
-from tweetbot_trainer.learning.training.state import TrainingState
-from tweetbot_trainer.runtime.errors import StageFailed
+from tweetbot_trainer.learning.checkpoints.files import BadCheckpoint, read_checkpoint, write_checkpoint
+from tweetbot_trainer.learning.checkpoints.naming import clear, is_name, make_name
+from tweetbot_trainer.learning.training.callbacks import Incompatibility
+from tweetbot_trainer.learning.training.device import Device
+from tweetbot_trainer.learning.training.state import Checkpoint
+from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.runtime.log import Log
-from tweetbot_trainer.store import ObjectNotFound, ObjectStore, join, sha256_of, size_of
-from tweetbot_trainer.store.file_records import FilePath, FileRecord, records_of
+from tweetbot_trainer.store import ObjectNotFound, ObjectStore, compute_sha256, get_body_size, join
+from tweetbot_trainer.store.file_records import FilePath, FileRecord, build_file_records
 
 MANIFEST = "MANIFEST.json"
 #: The newest, and one behind it in case that one is damaged.
@@ -44,69 +44,75 @@ class CheckpointManifest(Part):
 
 
 @dataclass(frozen=True, slots=True)
-class Training:
+class CheckpointKey:
     """Where its checkpoints lie, what must be the same for one to fit (`key`), and to the last bit (`versions`)."""
 
     uri: str
-    key: str
-    versions: dict[str, str]
+    training_key: str
+    library_versions: dict[str, str]
 
 
-class CheckpointShelf:
+class CheckpointManager:
     """The checkpoints of one training; `folder` is an empty place on the disk."""
 
     def __init__(
         self,
-        training: Training,
+        key: CheckpointKey,
         folder: Path,
         *,
         store: ObjectStore,
-        hasty: ObjectStore,
+        best_effort_store: ObjectStore,
         interval: float,
         log: Log,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`store` is read and waited for, `hasty` is written to and is not; `interval` is in seconds."""
-        self._uri, self._training, self._folder = training.uri, training, folder
-        self._store, self._hasty, self._log, self._clock, self._now = store, hasty, log, clock, now
+        """`store` is read and waited for, `best_effort_store` is written to and is not; `interval` is in seconds."""
+        self._uri, self._key, self._folder = key.uri, key, folder
+        self._store, self._best_effort_store, self._log, self._clock, self._now = (
+            store,
+            best_effort_store,
+            log,
+            clock,
+            now,
+        )
         self._interval, self._next = interval, clock() + interval
         self._upload: threading.Thread | None = None
 
-    def newest(self, processor: Processor, misfit: Misfit) -> TrainingState | None:
+    def load_newest(self, device: Device, incompatibility: Incompatibility) -> Checkpoint | None:
         """Return the newest whole state without a misfit, or None. Raises StageFailed when the store fails."""
-        for name in sorted(self._names(), reverse=True):
+        for name in sorted(self._list_names(), reverse=True):
             try:
-                manifest, state = self._read(name)
-                if why := misfit(state):
+                manifest, checkpoint = self._read(name)
+                if why := incompatibility(checkpoint):
                     raise BadCheckpoint(why)
             except (BadCheckpoint, ValidationError) as error:
                 self._log.warning("checkpoint.passed_over", name=name, message=str(error))
                 continue
             self._log.info("checkpoint.resumed", step=manifest.step, of=name)
-            self._warn_of_differences(manifest, processor)
-            return state
+            self._warn_of_differences(manifest, device)
+            return checkpoint
         return None
 
-    def due(self) -> bool:
+    def is_due(self) -> bool:
         """Tell whether the interval has passed and the upload before has ended."""
         return self._clock() >= self._next and not (self._upload and self._upload.is_alive())
 
-    def save(self, state: TrainingState, *, last: bool = False) -> None:
+    def save(self, checkpoint: Checkpoint, *, last: bool = False) -> None:
         """Write the state to the disk, and from there to the store: beside the training, or at once when `last`."""
         self._next = self._clock() + self._interval
         if self._upload:
             self._upload.join()
-        step = len(state.course.losses)
-        folder = self._folder / new_name(step, self._now())
+        step = len(checkpoint.trainer_state.losses)
+        folder = self._folder / make_name(step, self._now())
         try:
-            write_state(state, folder)
+            write_checkpoint(checkpoint, folder)
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
             self._log.warning("checkpoint.failed", step=step, message=str(error))
             return
-        made_on = (state.course.processor, state.course.threads)
-        self._upload = threading.Thread(target=self._stored, args=(folder, *made_on), daemon=True)
+        made_on = (checkpoint.trainer_state.processor, checkpoint.trainer_state.threads)
+        self._upload = threading.Thread(target=self._upload_checkpoint, args=(folder, *made_on), daemon=True)
         self._upload.start()
         if last:
             self._upload.join()
@@ -117,23 +123,23 @@ class CheckpointShelf:
             self._upload.join()
         clear(self._store, self._uri, now=self._now(), log=self._log)
 
-    def _names(self) -> set[str]:
+    def _list_names(self) -> set[str]:
         inside = (info.uri.removeprefix(f"{self._uri}/") for info in self._store.list(f"{self._uri}/"))
         names = (path.removesuffix(f"/{MANIFEST}") for path in inside if path.endswith(f"/{MANIFEST}"))
         return {name for name in names if is_name(name)}
 
-    def _read(self, name: str) -> tuple[CheckpointManifest, TrainingState]:
+    def _read(self, name: str) -> tuple[CheckpointManifest, Checkpoint]:
         uri, folder = join(self._uri, name), self._folder / "read"
         found = self._store.find(join(uri, MANIFEST))
         manifest = CheckpointManifest.model_validate_json(found.body if found else b"")
-        if manifest.training_key != self._training.key:
+        if manifest.training_key != self._key.training_key:
             raise BadCheckpoint("it belongs to another training")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         try:
             for path, record in manifest.files.items():
                 self._fetch(join(uri, path), folder / Path(path).name, record)
-            return manifest, read_state(folder)
+            return manifest, read_checkpoint(folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -142,42 +148,44 @@ class CheckpointShelf:
             self._store.download(uri, path)
         except ObjectNotFound as error:
             raise BadCheckpoint(f"{path.name} is missing") from error
-        if size_of(path) != record.size or sha256_of(path) != record.sha256:
+        if get_body_size(path) != record.size or compute_sha256(path) != record.sha256:
             raise BadCheckpoint(f"{path.name} is not what was written")
 
-    def _stored(self, folder: Path, processor: str, threads: int) -> None:
+    def _upload_checkpoint(self, folder: Path, processor: str, threads: int) -> None:
         """Upload a checkpoint, its manifest last, and remove those that are no longer needed."""
         step = int(folder.name.partition("-")[0])
         try:
-            files = records_of(folder)
+            files = build_file_records(folder)
             for path in files:
-                self._hasty.put(join(self._uri, folder.name, path), folder / path)
+                self._best_effort_store.put(join(self._uri, folder.name, path), folder / path)
             manifest = CheckpointManifest(
-                training_key=self._training.key,
+                training_key=self._key.training_key,
                 step=step,
                 processor=processor,
                 threads=threads,
-                versions=self._training.versions,
+                versions=self._key.library_versions,
                 files=files,
             )
             body = manifest.model_dump_json(by_alias=True).encode()
-            self._hasty.put(join(self._uri, folder.name, MANIFEST), body)
+            self._best_effort_store.put(join(self._uri, folder.name, MANIFEST), body)
             self._log.info("checkpoint.saved", step=step, bytes=sum(record.size for record in files.values()))
             self._remove_older()
-        except (StageFailed, OSError) as error:
+        except (StageError, OSError) as error:
             self._log.warning("checkpoint.failed", step=step, message=str(error))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _remove_older(self) -> None:
-        for name in sorted(self._names(), reverse=True)[KEPT:]:
-            self._hasty.delete(join(self._uri, name, MANIFEST))  # first: half a checkpoint must not look whole
-            for info in tuple(self._hasty.list(f"{join(self._uri, name)}/")):
-                self._hasty.delete(info.uri)
+        for name in sorted(self._list_names(), reverse=True)[KEPT:]:
+            self._best_effort_store.delete(
+                join(self._uri, name, MANIFEST)
+            )  # first: half a checkpoint must not look whole
+            for info in tuple(self._best_effort_store.list(f"{join(self._uri, name)}/")):
+                self._best_effort_store.delete(info.uri)
 
-    def _warn_of_differences(self, manifest: CheckpointManifest, processor: Processor) -> None:
+    def _warn_of_differences(self, manifest: CheckpointManifest, device: Device) -> None:
         """Only the same libraries on the same processor, with as many threads, repeat a sum to its last bit."""
         before = (manifest.processor, manifest.threads, manifest.versions)
-        now = (processor.name, processor.threads, self._training.versions)
+        now = (device.name, device.threads, self._key.library_versions)
         if before != now:
             self._log.warning("checkpoint.other_machine", before=str(before), now=str(now))

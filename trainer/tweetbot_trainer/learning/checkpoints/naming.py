@@ -5,7 +5,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 
 from tweetbot_contract.handover import RunDocument
-from tweetbot_trainer.runtime.errors import StageFailed
+from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.store import ObjectStore, join
 
@@ -16,12 +16,12 @@ _NAME = re.compile(r"\d{8}-(\d{8}T\d{6}Z)-[0-9a-f]{8}")
 _TIME = "%Y%m%dT%H%M%SZ"
 
 
-def checkpoints_uri(run: RunDocument) -> str:
+def build_checkpoints_uri(run: RunDocument) -> str:
     """Return the address below which a run's checkpoints lie."""
     return join(run.prefix, "checkpoints", run.run_id)
 
 
-def new_name(step: int, at: datetime) -> str:
+def make_name(step: int, at: datetime) -> str:
     """Return a name that sorts by step, tells its age, and that no other Pod takes."""
     return f"{step:08d}-{at.strftime(_TIME)}-{secrets.token_hex(4)}"
 
@@ -37,14 +37,14 @@ def clear(store: ObjectStore, uri: str, *, now: datetime, log: Log) -> None:
     The run's model is published by then, so a fault here is told and ends nothing.
     """
     try:
-        for folder in (uri, *_older_than(store, f"{uri.rpartition('/')[0]}/", now - LIFETIME)):
+        for folder in (uri, *_find_older(store, f"{uri.rpartition('/')[0]}/", now - LIFETIME)):
             for _ in store.erase(f"{folder}/"):
                 pass
-    except StageFailed as error:
+    except StageError as error:
         log.warning("checkpoint.left", message=error.message)
 
 
-def _older_than(store: ObjectStore, prefix: str, before: datetime) -> list[str]:
+def _find_older(store: ObjectStore, prefix: str, before: datetime) -> list[str]:
     """Return the folders below the prefix of checkpoints that were made earlier."""
     found = ((info.uri, _NAME.search(info.uri, len(prefix))) for info in store.list(prefix))
     named = {uri[: match.end()]: match[1] for uri, match in found if match}

@@ -8,9 +8,9 @@ import numpy
 from tokenizers import Tokenizer
 from transformers import GPT2LMHeadModel
 
-from tweetbot_trainer.learning.batches.forward import nats_by_window
-from tweetbot_trainer.learning.batches.windows import windows_of
-from tweetbot_trainer.learning.model.tokenizer import encode_all, end_mark_id
+from tweetbot_trainer.learning.batches.forward import compute_nats_by_example
+from tweetbot_trainer.learning.batches.windows import split_into_examples
+from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id
 
 #: Drawings of a bootstrap; more would not move the interval's second digit.
 RESAMPLES = 1000
@@ -44,23 +44,23 @@ class Likelihood:
         return self.nats / math.log(2) / self.closed_bytes
 
 
-def likelihood_of(model: GPT2LMHeadModel, tokenizer: Tokenizer, texts: Sequence[str]) -> Likelihood:
+def measure_likelihood(model: GPT2LMHeadModel, tokenizer: Tokenizer, texts: Sequence[str]) -> Likelihood:
     """Measure the posts in float32, each alone after an end mark, windowed where longer than the context."""
     encoded = encode_all(tokenizer, texts)
-    mark, context = end_mark_id(tokenizer), model.config.n_positions
-    windows = [windows_of(text.tokens, mark, context) for text in encoded]
-    every = [window for own in windows for window in own]
-    nats = iter(nats_by_window(model, every))
-    by_post = [sum(next(nats) for _ in own) for own in windows]
+    mark, context = get_end_mark_id(tokenizer), model.config.n_positions
+    examples = [split_into_examples(text.tokens, mark, context) for text in encoded]
+    every = [example for own in examples for example in own]
+    nats = iter(compute_nats_by_example(model, every))
+    by_post = [sum(next(nats) for _ in own) for own in examples]
     return Likelihood(
         nats=sum(by_post),
-        labels=sum(window.labels for window in every),
+        labels=sum(example.labels for example in every),
         closed_bytes=sum(text.utf8_bytes + 1 for text in encoded),
         posts=tuple((one, text.utf8_bytes + 1) for one, text in zip(by_post, encoded, strict=True)),
     )
 
 
-def interval_of(after: Likelihood, before: Likelihood | None = None) -> tuple[float, float]:
+def bootstrap_interval(after: Likelihood, before: Likelihood | None = None) -> tuple[float, float]:
     """Return the 95 % interval of the bits per byte, or of their ratio to the base's, by drawing posts anew.
 
     A percentile bootstrap over posts: the same posts are drawn for both models, 1,000 times, with a fixed seed.

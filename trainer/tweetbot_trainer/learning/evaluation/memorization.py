@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from tweetbot_trainer.data.cleaning.personal_data import personal_data
+from tweetbot_trainer.data.cleaning.personal_data import find_personal_data
 
 #: A run of so many characters, or so many words, counts as copied.
-RUN_CHARACTERS, RUN_WORDS = 50, 8
+NGRAM_CHARACTERS, NGRAM_WORDS = 50, 8
 #: So many times the train posts are cut down at random to the size of the test posts.
 DRAWS = 20
 
 #: Which samples, by their places, each post shares a run with; posts that share none are absent.
-Shared = Mapping[int, frozenset[int]]
+SampleMatches = Mapping[int, frozenset[int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Memorisation:
+class Memorization:
     """Shares of the samples, 0 to 1. `verbatim_rate` and `word_rate` are against all train posts.
 
     `sized_rate` is against random train posts of as many bytes as the test posts have, `unseen_rate` against those:
@@ -61,69 +61,76 @@ class Memorisation:
         }
 
 
-def memorisation_of(samples: Sequence[str], train: Sequence[str], test: Sequence[str], *, seed: int) -> Memorisation:
+def measure_memorization(
+    samples: Sequence[str], train: Sequence[str], test: Sequence[str], *, seed: int
+) -> Memorization:
     """Compare samples, empty ones among them, with what was trained on and what was not."""
-    by_train = shared_runs(samples, train, _character_runs)
-    by_test = shared_runs(samples, test, _character_runs)
+    by_train = shared_ngrams(samples, train, _split_character_ngrams)
+    by_test = shared_ngrams(samples, test, _split_character_ngrams)
     size = sum(len(text.encode()) for text in test)
-    draws = [_drawn_places(train, size, Random(f"{seed}/{draw}")) for draw in range(DRAWS)]  # noqa: S311
-    return Memorisation(
+    draws = [_draw_posts(train, size, Random(f"{seed}/{draw}")) for draw in range(DRAWS)]  # noqa: S311
+    return Memorization(
         samples=len(samples),
-        verbatim_rate=_share(by_train, range(len(train)), len(samples)),
-        word_rate=_share(shared_runs(samples, train, _word_runs), range(len(train)), len(samples)),
-        sized_rate=sum(_share(by_train, places, len(samples)) for places in draws) / DRAWS,
-        unseen_rate=_share(by_test, range(len(test)), len(samples)),
-        leaked=_leaked(samples, train),
-        distinct=(_distinct(samples, 1), _distinct(samples, 2), _distinct(samples, 3)),
+        verbatim_rate=_compute_share(by_train, range(len(train)), len(samples)),
+        word_rate=_compute_share(shared_ngrams(samples, train, _split_word_ngrams), range(len(train)), len(samples)),
+        sized_rate=sum(_compute_share(by_train, indices, len(samples)) for indices in draws) / DRAWS,
+        unseen_rate=_compute_share(by_test, range(len(test)), len(samples)),
+        leaked=_count_leaked(samples, train),
+        distinct=(_compute_distinct(samples, 1), _compute_distinct(samples, 2), _compute_distinct(samples, 3)),
     )
 
 
-def shared_runs(samples: Sequence[str], posts: Sequence[str], runs: Callable[[str], Iterable[str]]) -> Shared:
+def shared_ngrams(
+    samples: Sequence[str], posts: Sequence[str], split_ngrams: Callable[[str], Iterable[str]]
+) -> SampleMatches:
     """Return which samples share a run with which post; memory grows with the samples, not with the posts."""
-    places: dict[str, set[int]] = defaultdict(set)
-    for place, sample in enumerate(samples):
-        for run in runs(sample):
-            places[run].add(place)
-    if not places:
+    sample_indices: dict[str, set[int]] = defaultdict(set)
+    for index, sample in enumerate(samples):
+        for ngram in split_ngrams(sample):
+            sample_indices[ngram].add(index)
+    if not sample_indices:
         return {}
-    found = ((post, [places[run] for run in runs(text) if run in places]) for post, text in enumerate(posts))
+    found = (
+        (post, [sample_indices[ngram] for ngram in split_ngrams(text) if ngram in sample_indices])
+        for post, text in enumerate(posts)
+    )
     return {post: frozenset[int]().union(*met) for post, met in found if met}
 
 
-def _character_runs(text: str) -> Iterator[str]:
-    return (text[start : start + RUN_CHARACTERS] for start in range(len(text) - RUN_CHARACTERS + 1))
+def _split_character_ngrams(text: str) -> Iterator[str]:
+    return (text[start : start + NGRAM_CHARACTERS] for start in range(len(text) - NGRAM_CHARACTERS + 1))
 
 
-def _word_runs(text: str) -> Iterator[str]:
+def _split_word_ngrams(text: str) -> Iterator[str]:
     words = text.casefold().split()
-    return (" ".join(words[start : start + RUN_WORDS]) for start in range(len(words) - RUN_WORDS + 1))
+    return (" ".join(words[start : start + NGRAM_WORDS]) for start in range(len(words) - NGRAM_WORDS + 1))
 
 
-def _share(shared: Shared, posts: Iterable[int], samples: int) -> float:
+def _compute_share(shared: SampleMatches, posts: Iterable[int], samples: int) -> float:
     met = frozenset[int]().union(*(shared[post] for post in posts if post in shared))
     return len(met) / samples if samples else 0.0
 
 
-def _drawn_places(posts: Sequence[str], size: int, random: Random) -> list[int]:
+def _draw_posts(posts: Sequence[str], size: int, random: Random) -> list[int]:
     """Return places of random posts that together have about so many bytes."""
     order = list(range(len(posts)))
     random.shuffle(order)
     drawn: list[int] = []
-    for place in order:
+    for index in order:
         if size <= 0:
             break
-        drawn.append(place)
-        size -= len(posts[place].encode())
+        drawn.append(index)
+        size -= len(posts[index].encode())
     return drawn
 
 
-def _leaked(samples: Sequence[str], train: Sequence[str]) -> int:
+def _count_leaked(samples: Sequence[str], train: Sequence[str]) -> int:
     """Return how many samples hold personal data that stands in a train post: with redaction none can."""
-    suspects = [found for sample in samples if (found := personal_data(sample))]
+    suspects = [found for sample in samples if (found := find_personal_data(sample))]
     return sum(any(one in text for one in found for text in train) for found in suspects)
 
 
-def _distinct(samples: Sequence[str], length: int) -> float:
+def _compute_distinct(samples: Sequence[str], length: int) -> float:
     sequences = [
         tuple(words[start : start + length])
         for words in (sample.casefold().split() for sample in samples)

@@ -10,58 +10,65 @@ from tokenizers import Tokenizer
 from transformers import GPT2LMHeadModel
 
 from tweetbot_contract.result import Sample
-from tweetbot_trainer.data.post_length import one_line, shortened
-from tweetbot_trainer.learning.evaluation.copies import TrainingPosts
-from tweetbot_trainer.learning.generation.sampler import drawn, rows_at_once
-from tweetbot_trainer.learning.model.base import refused
-from tweetbot_trainer.learning.model.tokenizer import encode, end_mark_id
-from tweetbot_trainer.learning.sampling import Sampling
+from tweetbot_trainer.data.post_length import collapse_whitespace, shorten
+from tweetbot_trainer.learning.evaluation.copies import CopyDetector
+from tweetbot_trainer.learning.generation.sampler import compute_batch_size, sample
+from tweetbot_trainer.learning.model.base import make_refusal
+from tweetbot_trainer.learning.model.tokenizer import encode, get_end_mark_id
+from tweetbot_trainer.learning.sampling import SamplingParams
 
 #: Drawings, of as many texts as are wanted, before a model that repeats itself or its posts is given up.
 ROUNDS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class Generated:
     """Posts that differ, and how many drawn texts were thrown away because they copy a training post."""
 
     posts: tuple[str, ...]
     copies: int
 
 
-def samples_for(
+def sample_prompts(
     model: GPT2LMHeadModel,
     tokenizer: Tokenizer,
     prompts: Iterable[str],
     *,
     count: int,
-    sampling: Sampling,
+    config: SamplingParams,
     seed: int,
-    unlike: TrainingPosts | None = None,
+    exclude_copies_of: CopyDetector | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> tuple[Sample, ...]:
-    """Return for each prompt up to `count` texts, as `continuations` gives them, which `check` may end."""
+    """Return for each prompt up to `count` texts, as `continue_prompt` gives them, which `check` may end."""
     return tuple(
         Sample(prompt=prompt, text=text)
         for prompt in prompts
-        for text in continuations(
-            model, tokenizer, prompt, count=count, sampling=sampling, seed=seed, unlike=unlike, check=check
+        for text in continue_prompt(
+            model,
+            tokenizer,
+            prompt,
+            count=count,
+            config=config,
+            seed=seed,
+            exclude_copies_of=exclude_copies_of,
+            check=check,
         ).posts
     )
 
 
-def continuations(
+def continue_prompt(
     model: GPT2LMHeadModel,
     tokenizer: Tokenizer,
     prompt: str,
     *,
     count: int,
-    sampling: Sampling,
+    config: SamplingParams,
     seed: int,
-    unlike: TrainingPosts | None = None,
+    exclude_copies_of: CopyDetector | None = None,
     check: Callable[[], None] = lambda: None,
-) -> Written:
-    """Return up to `count` different posts that begin with the prompt and copy none of `unlike`.
+) -> Generated:
+    """Return up to `count` different posts that begin with the prompt and copy none of `exclude_copies_of`.
 
     Fewer where the model does not write more. Same seed, same machine: same posts.
     """
@@ -70,40 +77,40 @@ def continuations(
     copies = 0
     for _ in range(ROUNDS):
         check()
-        for text in filter(None, _drawn(model, tokenizer, prompt.strip(), count, sampling)):
-            if unlike and unlike.copied(text, given=prompt):
+        for text in filter(None, _sample_texts(model, tokenizer, prompt.strip(), count, config)):
+            if exclude_copies_of and exclude_copies_of.is_copy(text, given=prompt):
                 copies += 1
             else:
                 found.setdefault(text.casefold(), text)
         if len(found) >= count:
             break
-    return Written(tuple(found.values())[:count], copies)
+    return Generated(tuple(found.values())[:count], copies)
 
 
-def free_texts(
+def sample_unconditionally(
     model: GPT2LMHeadModel,
     tokenizer: Tokenizer,
     *,
     count: int,
-    sampling: Sampling,
+    config: SamplingParams,
     seed: int,
     check: Callable[[], None] = lambda: None,
 ) -> list[str]:
     """Return `count` posts begun from nothing, as they come: some alike, some empty. `check` may raise between them."""
     torch.manual_seed(seed)
     texts = []
-    for text in _drawn(model, tokenizer, "", count, sampling):
+    for text in _sample_texts(model, tokenizer, "", count, config):
         check()
         texts.append(text)
     return texts
 
 
-def saved_sampling(folder: Path) -> Sampling:
+def read_generation_config(folder: Path) -> SamplingParams:
     """Return how a model directory says that tokens are drawn. Raises SpecRefused where it says none of ours."""
     path = folder / "generation_config.json"
     try:
         saved = json.loads(path.read_text(encoding="utf-8"))
-        sampling = Sampling(
+        config = SamplingParams(
             temperature=float(saved["temperature"]),
             top_p=float(saved["top_p"]),
             top_k=int(saved["top_k"]),
@@ -111,31 +118,33 @@ def saved_sampling(folder: Path) -> Sampling:
             min_new_tokens=int(saved["min_new_tokens"]),
         )
     except (OSError, ValueError, LookupError, TypeError, OverflowError) as error:
-        raise refused(str(folder), f"its {path.name} lacks values that this trainer writes") from error
-    if not sampling.is_usable:
-        raise refused(str(folder), f"nothing can be drawn by its {path.name}: {sampling}")
-    return sampling
+        raise make_refusal(str(folder), f"its {path.name} lacks values that this trainer writes") from error
+    if not config.is_usable:
+        raise make_refusal(str(folder), f"nothing can be drawn by its {path.name}: {config}")
+    return config
 
 
-def _drawn(model: GPT2LMHeadModel, tokenizer: Tokenizer, prompt: str, count: int, sampling: Sampling) -> Iterator[str]:
+def _sample_texts(
+    model: GPT2LMHeadModel, tokenizer: Tokenizer, prompt: str, count: int, config: SamplingParams
+) -> Iterator[str]:
     """Yield a text for each of `count` drawings, empty where the model wrote nothing that fits into a post."""
-    mark = end_mark_id(tokenizer)
-    room = model.config.n_positions - sampling.max_new_tokens - 1
+    mark = get_end_mark_id(tokenizer)
+    room = model.config.n_positions - config.max_new_tokens - 1
     start = (mark, *encode(tokenizer, prompt).tokens[-room:])
-    batch = rows_at_once(model, len(start) + sampling.max_new_tokens)
+    batch = compute_batch_size(model, len(start) + config.max_new_tokens)
     for done in range(0, count, batch):
-        for ids in drawn(model, start, min(batch, count - done), sampling, end_mark=mark):
-            continued = _first_line(tokenizer, ids)
-            yield _post(prompt, continued) if continued else ""
+        for ids in sample(model, start, min(batch, count - done), config, end_mark=mark):
+            continued = _decode_first_line(tokenizer, ids)
+            yield _join_post(prompt, continued) if continued else ""
 
 
-def _post(prompt: str, continued: str) -> str:
+def _join_post(prompt: str, continued: str) -> str:
     """Return both as one post; empty where it has room for no word of the model's."""
-    whole = one_line(prompt + continued)
-    text = shortened(whole)
-    return text if text == whole or len(text) > len(one_line(prompt)) + len("…") else ""
+    whole = collapse_whitespace(prompt + continued)
+    text = shorten(whole)
+    return text if text == whole or len(text) > len(collapse_whitespace(prompt)) + len("…") else ""
 
 
-def _first_line(tokenizer: Tokenizer, ids: Sequence[int]) -> str:
+def _decode_first_line(tokenizer: Tokenizer, ids: Sequence[int]) -> str:
     text: str = tokenizer.decode(list(ids), skip_special_tokens=True)
     return "\n".join(text.splitlines()[:1]) if text.strip() else ""

@@ -1,1 +1,1 @@
-"""The base model: who it is (`identity`, light), how it is loaded (`base`), built (`scratch`) and saved (`saved`)."""
+"""The base model: which one it is (`identity`, imports no torch), how it is loaded (`base`) and built (`scratch`)."""

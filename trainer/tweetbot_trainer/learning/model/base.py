@@ -14,10 +14,10 @@ from transformers.utils.logging import disable_progress_bar
 
 from tweetbot_contract import reasons
 from tweetbot_trainer.learning.model import hub, scratch
-from tweetbot_trainer.learning.model.identity import CONFIG, FILES, TOKENIZER, WEIGHTS, BaseIdentity, missing_file
+from tweetbot_trainer.learning.model.identity import CONFIG, FILES, TOKENIZER, WEIGHTS, BaseIdentity, make_missing_error
 from tweetbot_trainer.learning.model.tokenizer import read_tokenizer
 from tweetbot_trainer.runtime.errors import SpecRefused
-from tweetbot_trainer.store.hashing import sha256_of
+from tweetbot_trainer.store.hashing import compute_sha256
 from tweetbot_trainer.store.interface import ObjectNotFound
 from tweetbot_trainer.store.retry_budget import RetryBudget
 
@@ -48,7 +48,7 @@ def load_base(
     seed: int,
     folder: Path,
     download: Download,
-    patience: RetryBudget,
+    retry_budget: RetryBudget,
 ) -> Base:
     """Return the base; what is downloaded goes into `folder`, `train_texts` make a scratch base's tokenizer.
 
@@ -57,12 +57,12 @@ def load_base(
     Raises SpecRefused (BaseModelNotFound, BaseModelRefused), NotAuthorized or Temporary.
     """
     if identity.kind == "scratch":
-        model, tokenizer = scratch.new_base(identity.uri, train_texts, seed)
+        model, tokenizer = scratch.create_base(identity.uri, train_texts, seed)
         return Base(model, tokenizer, identity)
     folder.mkdir(parents=True, exist_ok=True)
     if identity.hub_name is not None:
         name = identity.hub_name
-        patience.run(lambda: hub.download(name, identity.digest, folder))
+        retry_budget.call(lambda: hub.download(name, identity.digest, folder))
     else:
         _fetch(identity, folder, download)
     return read_base(folder, identity)
@@ -72,11 +72,11 @@ def read_base(folder: Path, identity: BaseIdentity) -> Base:
     """Return the base that lies in a folder. Raises SpecRefused (BaseModelRefused) with what is wrong with it."""
     for name in FILES:
         if not (folder / name).is_file():
-            raise missing_file(identity.uri, name)
-    config = _config(folder / CONFIG, identity.uri)
+            raise make_missing_error(identity.uri, name)
+    config = _read_config(folder / CONFIG, identity.uri)
     tokenizer = read_tokenizer(folder / TOKENIZER, identity.uri, config.vocab_size)
     torch.manual_seed(0)
-    return Base(_weights(folder, config, identity.uri), tokenizer, identity)
+    return Base(_load_weights(folder, config, identity.uri), tokenizer, identity)
 
 
 def _fetch(identity: BaseIdentity, folder: Path, download: Download) -> None:
@@ -85,39 +85,41 @@ def _fetch(identity: BaseIdentity, folder: Path, download: Download) -> None:
         try:
             download(f"{identity.uri}/{name}", folder / name)
         except ObjectNotFound as missing:
-            raise missing_file(identity.uri, name) from missing
-        if sha256_of(folder / name) != expected[name]:
-            raise refused(identity.uri, f"{name} was replaced while the run was going on; start another run")
+            raise make_missing_error(identity.uri, name) from missing
+        if compute_sha256(folder / name) != expected[name]:
+            raise make_refusal(identity.uri, f"{name} was replaced while the run was going on; start another run")
 
 
-def _config(path: Path, uri: str) -> GPT2Config:
-    content = _config_content(path, uri)
+def _read_config(path: Path, uri: str) -> GPT2Config:
+    content = _parse_config(path, uri)
     if content.get("model_type") != "gpt2":
-        raise refused(uri, f"its model_type is {str(content.get('model_type'))[:40]!r}, and only gpt2 is supported")
+        raise make_refusal(
+            uri, f"its model_type is {str(content.get('model_type'))[:40]!r}, and only gpt2 is supported"
+        )
     if found := [key for key in _FORBIDDEN_KEYS if content.get(key)]:
-        raise refused(uri, f"its {CONFIG} has {found[0]}, which is not supported")
+        raise make_refusal(uri, f"its {CONFIG} has {found[0]}, which is not supported")
     if content.get("tie_word_embeddings") is False:
-        raise refused(uri, _OWN_HEAD)
+        raise make_refusal(uri, _OWN_HEAD)
     try:
         config = GPT2Config.from_dict(content)
     except Exception as error:
-        raise refused(uri, f"its {CONFIG} is not a GPT-2's") from error
+        raise make_refusal(uri, f"its {CONFIG} is not a GPT-2's") from error
     return config
 
 
-def _config_content(path: Path, uri: str) -> dict[str, Any]:
+def _parse_config(path: Path, uri: str) -> dict[str, Any]:
     try:
         if path.stat().st_size > CONFIG_LIMIT:
-            raise refused(uri, f"its {CONFIG} is longer than {CONFIG_LIMIT} bytes")
+            raise make_refusal(uri, f"its {CONFIG} is longer than {CONFIG_LIMIT} bytes")
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise refused(uri, f"its {CONFIG} is not JSON") from error
+        raise make_refusal(uri, f"its {CONFIG} is not JSON") from error
     if not isinstance(content, dict):
-        raise refused(uri, f"its {CONFIG} is not a JSON object")
+        raise make_refusal(uri, f"its {CONFIG} is not a JSON object")
     return content
 
 
-def _weights(folder: Path, config: GPT2Config, uri: str) -> GPT2LMHeadModel:
+def _load_weights(folder: Path, config: GPT2Config, uri: str) -> GPT2LMHeadModel:
     disable_progress_bar()  # stderr carries our JSON lines
     try:
         model, loading = GPT2LMHeadModel.from_pretrained(
@@ -129,16 +131,16 @@ def _weights(folder: Path, config: GPT2Config, uri: str) -> GPT2LMHeadModel:
             output_loading_info=True,
         )
     except (SafetensorError, RuntimeError, ValueError, OSError) as error:
-        raise refused(uri, f"its {WEIGHTS} is damaged or does not fit its {CONFIG}") from error
+        raise make_refusal(uri, f"its {WEIGHTS} is damaged or does not fit its {CONFIG}") from error
     if lacking := sorted({*loading["missing_keys"], *loading["mismatched_keys"]} - {"lm_head.weight"}):
-        raise refused(uri, f"its {WEIGHTS} lacks {len(lacking)} tensors, the first is {lacking[0]}")
+        raise make_refusal(uri, f"its {WEIGHTS} lacks {len(lacking)} tensors, the first is {lacking[0]}")
     if unknown := sorted(name for name in loading["unexpected_keys"] if not name.endswith(_NO_WEIGHTS)):
-        raise refused(uri, f"its {WEIGHTS} holds {len(unknown)} tensors too many for its {CONFIG}: {unknown[0]}")
+        raise make_refusal(uri, f"its {WEIGHTS} holds {len(unknown)} tensors too many for its {CONFIG}: {unknown[0]}")
     if model.lm_head.weight is not model.transformer.wte.weight:
-        raise refused(uri, _OWN_HEAD)
+        raise make_refusal(uri, _OWN_HEAD)
     return model
 
 
-def refused(uri: str, why: str) -> SpecRefused:
+def make_refusal(uri: str, why: str) -> SpecRefused:
     """Return the refusal of a base that exists and cannot be used."""
     return SpecRefused(reasons.BASE_MODEL_REFUSED, f"The base model at {uri} cannot be used: {why}.")

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tweetbot_contract.handover import BASE_DIR
-from tweetbot_contract.spec.model import CLAIM
+from tweetbot_contract.spec.model import PVC_SCHEME
 from tweetbot_contract.spec.spec import TweetBotSpec
-from tweetbot_trainer.learning.model.identity import BaseIdentity, base_identity
+from tweetbot_trainer.learning.model.identity import BaseIdentity, identify_base
 from tweetbot_trainer.store import ObjectStore, RetryBudget
 from tweetbot_trainer.store.folder import FolderStore
 
@@ -24,29 +24,29 @@ class BaseFiles:
 
     def open_stream(self, uri: str) -> BinaryIO:
         """Open a file for reading from its beginning to its end. Raises ObjectNotFound."""
-        store, place = self._place(uri)
-        return store.open_stream(place)
+        store, address = self._resolve(uri)
+        return store.open_stream(address)
 
     def download(self, uri: str, path: Path) -> None:
         """Copy a file. Raises ObjectNotFound, OSError when the disk is full."""
-        store, place = self._place(uri)
-        store.download(place, path)
+        store, address = self._resolve(uri)
+        store.download(address, path)
 
-    def _place(self, uri: str) -> tuple[ObjectStore, str]:
-        if not uri.startswith(CLAIM):
+    def _resolve(self, uri: str) -> tuple[ObjectStore, str]:
+        if not uri.startswith(PVC_SCHEME):
             return self.store, uri
-        return FolderStore(), (self.mounted / uri.removeprefix(CLAIM).partition("/")[2]).as_uri()
+        return FolderStore(), (self.mounted / uri.removeprefix(PVC_SCHEME).partition("/")[2]).as_uri()
 
 
-def identified_base(spec: TweetBotSpec, files: BaseFiles, patience: RetryBudget) -> BaseIdentity:
+def resolve_base_identity(spec: TweetBotSpec, files: BaseFiles, retry_budget: RetryBudget) -> BaseIdentity:
     """Return the identity of the spec's base; a hub that is away is waited for as long as the budget lasts.
 
     Raises SpecRefused (BaseModelNotFound, BaseModelRefused), NotAuthorized or Temporary.
     """
-    return base_identity(spec.model, open_stream=files.open_stream, resolve=partial(_commit_on_hub, patience))
+    return identify_base(spec.model, open_stream=files.open_stream, resolve=partial(_resolve_on_hub, retry_budget))
 
 
-def _commit_on_hub(patience: RetryBudget, name: str, revision: str | None) -> str:
+def _resolve_on_hub(retry_budget: RetryBudget, name: str, revision: str | None) -> str:
     from tweetbot_trainer.learning.model.hub import resolve_commit  # httpx and the hub's client: not for other bases
 
-    return patience.run(lambda: resolve_commit(name, revision))
+    return retry_budget.call(lambda: resolve_commit(name, revision))

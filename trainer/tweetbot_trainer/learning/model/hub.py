@@ -16,7 +16,7 @@ from huggingface_hub.errors import (
 
 from tweetbot_contract import reasons
 from tweetbot_trainer.learning.model.identity import FILES
-from tweetbot_trainer.runtime.errors import SpecRefused, StageFailed, Temporary
+from tweetbot_trainer.runtime.errors import SpecRefused, StageError, TemporaryError
 
 #: Seconds the hub may take to answer one question about a model.
 ANSWER_TIMEOUT = 30
@@ -31,9 +31,9 @@ def resolve_commit(name: str, revision: str | None, *, endpoint: str | None = No
 
     Raises SpecRefused where there is no such model or revision, Temporary where the hub is away.
     """
-    info = asking(name, revision, lambda: HfApi(endpoint).model_info(name, revision=revision, timeout=ANSWER_TIMEOUT))
+    info = ask_hub(name, revision, lambda: HfApi(endpoint).model_info(name, revision=revision, timeout=ANSWER_TIMEOUT))
     if not info.sha:
-        raise Temporary(reasons.MODEL_HUB_UNAVAILABLE, f"The hub names no commit for {name}.")
+        raise TemporaryError(reasons.MODEL_HUB_UNAVAILABLE, f"The hub names no commit for {name}.")
     return info.sha
 
 
@@ -43,7 +43,7 @@ def download(name: str, commit: str, folder: Path, *, endpoint: str | None = Non
 
     Raises as resolve_commit; Temporary too where a file has other bytes, and asked again it is fetched again.
     """
-    asking(
+    ask_hub(
         name,
         commit,
         lambda: snapshot_download(
@@ -51,26 +51,26 @@ def download(name: str, commit: str, folder: Path, *, endpoint: str | None = Non
         ),
     )
     api = HfApi(endpoint)
-    found = asking(name, commit, lambda: api.verify_repo_checksums(name, revision=commit, local_dir=folder))
+    found = ask_hub(name, commit, lambda: api.verify_repo_checksums(name, revision=commit, local_dir=folder))
     for wrong in found.mismatches:
         (folder / wrong["path"]).unlink()
     if found.mismatches:
         first = found.mismatches[0]
         text = f"{first['path']} of hf://{name} came with other bytes than its commit records ({first['algorithm']})."
-        raise Temporary(reasons.MODEL_HUB_UNAVAILABLE, text)
+        raise TemporaryError(reasons.MODEL_HUB_UNAVAILABLE, text)
 
 
-def asking(name: str, revision: str | None, question: Callable[[], T]) -> T:
+def ask_hub(name: str, revision: str | None, question: Callable[[], T]) -> T:
     """Return the hub's answer, its errors turned into ours; a full disk stays what it is."""
     try:
         return question()
     except (HfHubHTTPError, HFValidationError, NO_ANSWER, OSError) as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise _failure(name, revision, error) from error
+        raise _translate_error(name, revision, error) from error
 
 
-def _failure(name: str, revision: str | None, error: Exception) -> StageFailed:
+def _translate_error(name: str, revision: str | None, error: Exception) -> StageError:
     match error:
         case GatedRepoError():
             text = f"hf://{name} is gated, and the trainer holds no hub token: copy it to your bucket and use s3://."
@@ -83,4 +83,4 @@ def _failure(name: str, revision: str | None, error: Exception) -> StageFailed:
             return SpecRefused(reasons.BASE_MODEL_NOT_FOUND, text)
         case _:
             text = f"The Hugging Face Hub does not answer for {name} ({type(error).__name__})."
-            return Temporary(reasons.MODEL_HUB_UNAVAILABLE, text)
+            return TemporaryError(reasons.MODEL_HUB_UNAVAILABLE, text)

@@ -7,7 +7,7 @@ from typing import BinaryIO, Literal
 from tweetbot_contract import reasons
 from tweetbot_contract.spec.model import Model
 from tweetbot_trainer.runtime.errors import SpecRefused
-from tweetbot_trainer.store.hashing import sha256_of_stream
+from tweetbot_trainer.store.hashing import compute_stream_sha256
 from tweetbot_trainer.store.interface import ObjectNotFound
 
 HUB = "hf://"
@@ -15,7 +15,7 @@ WEIGHTS, TOKENIZER, CONFIG = "model.safetensors", "tokenizer.json", "config.json
 #: What a base folder holds; anything else in it is not read.
 FILES = (CONFIG, TOKENIZER, WEIGHTS)
 #: Shape and tokenizer recipe of each base from nothing; raise its number with every change of `scratch`, `tokenizer`.
-SCRATCH_RECIPES = {"scratch://mini": "mini-1", "scratch://small": "small-1"}
+SCRATCH_DIGESTS = {"scratch://mini": "mini-1", "scratch://small": "small-1"}
 
 #: Opens the object at an address (`ObjectStore.open_stream`). Raises ObjectNotFound where there is none.
 OpenStream = Callable[[str], BinaryIO]
@@ -47,32 +47,32 @@ class BaseIdentity:
         return self.uri.removeprefix(HUB) if self.kind == "hub" else None
 
 
-def base_identity(model: Model, *, open_stream: OpenStream, resolve: ResolveCommit) -> BaseIdentity:
+def identify_base(model: Model, *, open_stream: OpenStream, resolve: ResolveCommit) -> BaseIdentity:
     """Return the identity of the base that the spec names.
 
     Raises SpecRefused (BaseModelNotFound, BaseModelRefused), NotAuthorized or Temporary.
     """
-    if recipe := SCRATCH_RECIPES.get(model.base):
-        return BaseIdentity(model.base, "scratch", recipe)
+    if digest := SCRATCH_DIGESTS.get(model.base):
+        return BaseIdentity(model.base, "scratch", digest)
     if model.base.startswith(HUB):
         return BaseIdentity(model.base, "hub", resolve(model.base.removeprefix(HUB), model.revision))
-    return _folder_identity(model.base.rstrip("/"), open_stream)
+    return _identify_folder(model.base.rstrip("/"), open_stream)
 
 
-def _folder_identity(uri: str, open_stream: OpenStream) -> BaseIdentity:
-    config, tokenizer, weights = (_sha256(uri, name, open_stream) for name in FILES)
+def _identify_folder(uri: str, open_stream: OpenStream) -> BaseIdentity:
+    config, tokenizer, weights = (_hash_file(uri, name, open_stream) for name in FILES)
     return BaseIdentity(uri, "folder", weights, tokenizer, config)
 
 
-def _sha256(uri: str, name: str, open_stream: OpenStream) -> str:
+def _hash_file(uri: str, name: str, open_stream: OpenStream) -> str:
     try:
         with open_stream(f"{uri}/{name}") as stream:
-            return sha256_of_stream(stream)
+            return compute_stream_sha256(stream)
     except ObjectNotFound as missing:
-        raise missing_file(uri, name) from missing
+        raise make_missing_error(uri, name) from missing
 
 
-def missing_file(uri: str, name: str) -> SpecRefused:
+def make_missing_error(uri: str, name: str) -> SpecRefused:
     """Return the refusal of a base folder without one of its files; without a configuration it is no base at all."""
     if name == CONFIG:
         return SpecRefused(

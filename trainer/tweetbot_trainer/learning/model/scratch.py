@@ -7,7 +7,7 @@ import torch
 from tokenizers import Tokenizer
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from tweetbot_trainer.learning.model.tokenizer import end_mark_id, learned_tokenizer
+from tweetbot_trainer.learning.model.tokenizer import get_end_mark_id, train_tokenizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +27,16 @@ SHAPES = {
 }
 
 
-def new_base(uri: str, train_texts: Sequence[str], seed: int) -> tuple[GPT2LMHeadModel, Tokenizer]:
+def create_base(uri: str, train_texts: Sequence[str], seed: int) -> tuple[GPT2LMHeadModel, Tokenizer]:
     """Return weights drawn from the seed, and a tokenizer that has seen the train part and nothing else."""
     shape = SHAPES[uri]
-    tokenizer = learned_tokenizer(train_texts, shape.vocabulary)
-    return new_model(tokenizer, seed, shape), tokenizer
+    tokenizer = train_tokenizer(train_texts, shape.vocabulary)
+    return create_model(tokenizer, seed, shape), tokenizer
 
 
-def new_model(tokenizer: Tokenizer, seed: int, shape: Shape) -> GPT2LMHeadModel:
+def create_model(tokenizer: Tokenizer, seed: int, shape: Shape) -> GPT2LMHeadModel:
     """Return an untrained GPT-2 of that shape for the tokenizer."""
-    mark = end_mark_id(tokenizer)
+    mark = get_end_mark_id(tokenizer)
     config = GPT2Config(
         vocab_size=tokenizer.get_vocab_size(with_added_tokens=True),
         n_positions=shape.context,

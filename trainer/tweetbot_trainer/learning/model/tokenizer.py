@@ -24,7 +24,7 @@ class EncodedText:
     utf8_bytes: int
 
 
-def learned_tokenizer(texts: Iterable[str], entries: int) -> Tokenizer:
+def train_tokenizer(texts: Iterable[str], entries: int) -> Tokenizer:
     """Return a byte-level BPE of at most so many entries learned from these texts alone."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -47,19 +47,19 @@ def read_tokenizer(path: Path, uri: str, vocabulary: int) -> Tokenizer:
     try:
         tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
     except Exception as error:
-        raise _refused(uri, "its tokenizer.json cannot be read") from error
+        raise _make_refusal(uri, "its tokenizer.json cannot be read") from error
     if tokenizer.token_to_id(END_MARK) is None:
-        raise _refused(uri, f"its tokenizer knows no {END_MARK}")
+        raise _make_refusal(uri, f"its tokenizer knows no {END_MARK}")
     if (entries := tokenizer.get_vocab_size(with_added_tokens=True)) > vocabulary:
-        raise _refused(uri, f"its tokenizer has {entries} entries, its weights only {vocabulary}")
+        raise _make_refusal(uri, f"its tokenizer has {entries} entries, its weights only {vocabulary}")
     tokenizer.no_padding()
     tokenizer.no_truncation()
     if tokenizer.decode(list(encode(tokenizer, _PROBE).tokens), skip_special_tokens=False) != _PROBE:
-        raise _refused(uri, "its tokenizer is not byte-level: it loses characters")
+        raise _make_refusal(uri, "its tokenizer is not byte-level: it loses characters")
     return tokenizer
 
 
-def end_mark_id(tokenizer: Tokenizer) -> int:
+def get_end_mark_id(tokenizer: Tokenizer) -> int:
     """Return the end mark's id; every tokenizer that came through here has one."""
     mark: int | None = tokenizer.token_to_id(END_MARK)
     if mark is None:
@@ -102,5 +102,5 @@ def write_tokenizer(tokenizer: Tokenizer, folder: Path, context: int) -> None:
     (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")
 
 
-def _refused(uri: str, why: str) -> SpecRefused:
+def _make_refusal(uri: str, why: str) -> SpecRefused:
     return SpecRefused(reasons.BASE_MODEL_REFUSED, f"The base model at {uri} cannot be used: {why}.")

@@ -1,1 +1,1 @@
-"""Fine-tuning: the effective values (`values`, light) and our own loop over a GPT-2 (`loop`, imports torch)."""
+"""Fine-tuning: our own loop over a GPT-2. Everything here imports torch."""

@@ -23,10 +23,10 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True, slots=True)
-class Processor:
+class Device:
     """Where a run computes: what must be the same for bit-exact repetition."""
 
-    device: Literal["cpu", "cuda"]
+    device_type: Literal["cpu", "cuda"]
     name: str
     threads: int
     bf16: bool
@@ -37,34 +37,34 @@ class Processor:
         return "BF16" if self.bf16 else "FP32"
 
 
-def chosen_processor(precision: Literal["Auto", "FP32", "BF16"], *, gpu: bool, channels: int) -> Processor:
+def select_device(precision: Literal["Auto", "FP32", "BF16"], *, gpu: bool, channels: int) -> Device:
     """Return the GPU if the run was given one and torch sees it, else the CPU; sets torch's thread count.
 
     Auto is BF16 where the processor computes it and the model, of so many channels, gains by it; else FP32.
     """
-    threads = allowed_threads(os.environ, channels)
+    threads = count_threads(os.environ, channels)
     torch.set_num_threads(threads)
     if gpu and torch.cuda.is_available():
         bf16 = precision == "BF16" or (precision == "Auto" and torch.cuda.is_bf16_supported(including_emulation=False))
-        return Processor("cuda", torch.cuda.get_device_name(), threads, bf16)
+        return Device("cuda", torch.cuda.get_device_name(), threads, bf16)
     cpuinfo = _read(_CPUINFO)
-    bf16 = precision == "BF16" or (precision == "Auto" and channels >= WIDE_CHANNELS and computes_bf16(cpuinfo))
-    return Processor("cpu", cpu_name(cpuinfo), threads, bf16)
+    bf16 = precision == "BF16" or (precision == "Auto" and channels >= WIDE_CHANNELS and has_bf16_support(cpuinfo))
+    return Device("cpu", parse_cpu_name(cpuinfo), threads, bf16)
 
 
-def computes_bf16(cpuinfo: str) -> bool:
+def has_bf16_support(cpuinfo: str) -> bool:
     """Tell from /proc/cpuinfo whether bfloat16 products have instructions; emulated they are 20 to 50 times slower."""
     lines = (line.partition(":") for line in cpuinfo.splitlines())
     return any(key.strip() in ("flags", "Features") and _BF16_FLAGS & set(value.split()) for key, _, value in lines)
 
 
-def cpu_name(cpuinfo: str) -> str:
+def parse_cpu_name(cpuinfo: str) -> str:
     """Return the processor's model name from /proc/cpuinfo."""
     lines = (line.partition(":") for line in cpuinfo.splitlines())
     return next((value.strip() for key, _, value in lines if key.strip() == "model name"), "unknown")
 
 
-def allowed_threads(environ: Mapping[str, str], channels: int) -> int:
+def count_threads(environ: Mapping[str, str], channels: int) -> int:
     """Return how many threads a model of so many channels computes with: OMP_NUM_THREADS where it is set, one for a
     small model, else what affinity and the container's CPU quota allow.
     """
@@ -72,18 +72,18 @@ def allowed_threads(environ: Mapping[str, str], channels: int) -> int:
         return int(asked)
     if channels < SHARED_CHANNELS:
         return 1
-    quota = quota_cpus(_read(_CGROUP / "cpu.max"), _v1_quota())
+    quota = parse_cpu_quota(_read(_CGROUP / "cpu.max"), _read_v1_quota())
     return max(1, min(len(os.sched_getaffinity(0)), math.ceil(quota)))
 
 
-def quota_cpus(*texts: str) -> float:
+def parse_cpu_quota(*texts: str) -> float:
     """Return the smallest CPU quota that texts in the form of cgroup's cpu.max (`quota period`) set, or infinity."""
     pairs = [text.split() for text in texts]
     limits = [int(pair[0]) / int(pair[1]) for pair in pairs if len(pair) == 2 and all(map(str.isdigit, pair))]
     return min((limit for limit in limits if limit > 0), default=float(os.cpu_count() or 1))
 
 
-def _v1_quota() -> str:
+def _read_v1_quota() -> str:
     folder = _CGROUP / "cpu"
     return f"{_read(folder / 'cpu.cfs_quota_us').strip()} {_read(folder / 'cpu.cfs_period_us').strip()}"
 

@@ -13,17 +13,17 @@ from torch import Tensor, nn
 from transformers import GPT2LMHeadModel
 from transformers.pytorch_utils import Conv1D
 
-from tweetbot_trainer.learning.values import LoraValues
+from tweetbot_trainer.learning.values import LoraConfig
 
 #: Every linear layer of a GPT-2 block, below `transformer.h.<block>`: adapters on attention alone learn less
 #: ("LoRA Without Regret", Thinking Machines 2025).
 LAYERS = ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
 
 
-class AdaptedLinear(nn.Module):
+class LoraLinear(nn.Module):
     """A frozen linear layer and its adapter: `lora_A` [rank, in] and `lora_B` [out, rank], as PEFT lays them out."""
 
-    def __init__(self, frozen: Conv1D, lora: LoraValues, generator: torch.Generator) -> None:
+    def __init__(self, frozen: Conv1D, lora: LoraConfig, generator: torch.Generator) -> None:
         super().__init__()
         self.frozen, self.scale = frozen, lora.scale
         inputs, outputs = frozen.weight.shape
@@ -39,18 +39,18 @@ class AdaptedLinear(nn.Module):
         return both.view(*inputs.shape[:-1], -1)
 
     @torch.no_grad()
-    def merged(self) -> Conv1D:
+    def merge(self) -> Conv1D:
         """Return the layer with the adapter in its weight; the adapter must not be used any more."""
         self.frozen.weight += self.scale * (self.lora_B @ self.lora_A).t()
         return self.frozen
 
 
-def attach(model: GPT2LMHeadModel, lora: LoraValues, seed: int) -> None:
+def attach(model: GPT2LMHeadModel, lora: LoraConfig, seed: int) -> None:
     """Freeze the model and put an adapter round each of its linear layers, drawn from the seed on the CPU."""
     model.requires_grad_(False)
     generator = torch.Generator().manual_seed(seed)
-    for owner, name in _places(model):
-        adapted = AdaptedLinear(getattr(owner, name), lora, generator)
+    for owner, name in _find_layers(model):
+        adapted = LoraLinear(getattr(owner, name), lora, generator)
         setattr(owner, name, adapted.to(model.device))
 
 
@@ -60,13 +60,13 @@ def merge(model: GPT2LMHeadModel) -> dict[str, Tensor]:
     The model is then an ordinary one again, all of its weights trainable.
     """
     tensors = {name: one.detach().cpu() for name, one in model.named_parameters() if "lora_" in name}
-    for owner, name in _places(model):
-        setattr(owner, name, getattr(owner, name).merged())
+    for owner, name in _find_layers(model):
+        setattr(owner, name, getattr(owner, name).merge())
     model.requires_grad_(True)
     return tensors
 
 
-def _places(model: GPT2LMHeadModel) -> Iterator[tuple[nn.Module, str]]:
+def _find_layers(model: GPT2LMHeadModel) -> Iterator[tuple[nn.Module, str]]:
     for block in model.transformer.h:
         for layer in LAYERS:
             part, _, name = layer.partition(".")

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class TrainingProgress:
     """Where a training stands after a step; `epoch` is 1.5 half-way through the second, `eval_loss` the latest."""
 
     step: int
@@ -25,7 +25,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class MetricsRow:
+class LogEntry:
     """One line of metrics.jsonl: a step's training figures, or the validation loss after an epoch (nats a token)."""
 
     step: int

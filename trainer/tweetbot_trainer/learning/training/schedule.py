@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 
-def learning_rate(step: int, total: int, *, peak: float, warmup: float) -> float:
+def compute_learning_rate(step: int, total: int, *, peak: float, warmup: float) -> float:
     """Return the rate of step 0 to total - 1: a line up to the peak over the `warmup` share, then a cosine to 0.
 
     Without warm-up this is huggingtweets' schedule, transformers' `get_cosine_schedule_with_warmup`.
@@ -21,7 +21,7 @@ def learning_rate(step: int, total: int, *, peak: float, warmup: float) -> float
 MARGIN, EPOCHS = 0.02, 2
 
 
-def past_its_best(losses: Sequence[float]) -> bool:
+def should_stop(losses: Sequence[float]) -> bool:
     """Tell whether to end, from the validation loss after each epoch so far."""
     limit = (1 + MARGIN) * min(losses)
     return all(loss > limit for loss in losses[-EPOCHS:])

@@ -5,10 +5,10 @@ from torch import nn
 from transformers import GPT2LMHeadModel
 from transformers.activations import ACT2FN, NewGELUActivation
 
-from tweetbot_trainer.learning.values import TrainingValues
+from tweetbot_trainer.learning.values import Hyperparameters
 
 
-def made_trainable(model: GPT2LMHeadModel, dropout: float, attention_dropout: float = 0.0) -> GPT2LMHeadModel:
+def prepare_for_training(model: GPT2LMHeadModel, dropout: float, attention_dropout: float = 0.0) -> GPT2LMHeadModel:
     """Set training mode, dropout, and the same activation in one kernel; the configuration tells what was used.
 
     Only recipe huggingtweets drops attention weights: that puts every step on the slow attention kernel.
@@ -25,11 +25,17 @@ def made_trainable(model: GPT2LMHeadModel, dropout: float, attention_dropout: fl
     return model
 
 
-def optimizer_of(model: GPT2LMHeadModel, values: TrainingValues) -> torch.optim.Optimizer:
+def create_optimizer(model: GPT2LMHeadModel, hyperparameters: Hyperparameters) -> torch.optim.Optimizer:
     """Return a fused AdamW that decays matrices and leaves biases and norms alone."""
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     groups = [
-        {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": values.weight_decay},
+        {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": hyperparameters.weight_decay},
         {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=values.learning_rate, betas=values.betas, eps=values.adam_epsilon, fused=True)
+    return torch.optim.AdamW(
+        groups,
+        lr=hyperparameters.learning_rate,
+        betas=hyperparameters.betas,
+        eps=hyperparameters.adam_epsilon,
+        fused=True,
+    )

@@ -15,7 +15,7 @@ from tweetbot_contract import reasons
 from tweetbot_trainer.data.dataset.dataset import POSTS_FILE
 from tweetbot_trainer.data.dataset.ids import IDS_FILE, read_ids
 from tweetbot_trainer.publishing.registry.latest import POINTER_FILE
-from tweetbot_trainer.publishing.registry.manifest import MANIFEST_FILE, MODEL_FOLDER, decoded
+from tweetbot_trainer.publishing.registry.manifest import MANIFEST_FILE, MODEL_FOLDER, decode_manifest
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.store import ObjectStore, join
 
@@ -57,7 +57,7 @@ class Search:
     datasets: list[DatasetHit] = field(default_factory=list)
     models: list[ModelHit] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
-    told: set[str] = field(default_factory=set)
+    readable: set[str] = field(default_factory=set)
 
     @property
     def found(self) -> set[str]:
@@ -65,20 +65,22 @@ class Search:
         return {post for dataset in self.datasets for post in dataset.posts}
 
 
-def wanted_ids(content: bytes, name: str) -> frozenset[str]:
+def parse_ids(content: bytes, name: str) -> frozenset[str]:
     """Return the ids of a list: one a line, or JSON objects with `id`, as X's compliance jobs give them.
 
     Raises SpecRefused, naming the line.
     """
     if len(content) > LIST_LIMIT:
-        raise _bad_list(f"{name} has {len(content)} bytes; at most {LIST_LIMIT} are read")
+        raise _make_list_error(f"{name} has {len(content)} bytes; at most {LIST_LIMIT} are read")
     try:
         lines = content.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        raise _bad_list(f"{name} is not UTF-8") from error
-    ids = frozenset(_id(line.strip(), f"{name}, line {number}") for number, line in enumerate(lines, 1) if line.strip())
+        raise _make_list_error(f"{name} is not UTF-8") from error
+    ids = frozenset(
+        _parse_id(line.strip(), f"{name}, line {number}") for number, line in enumerate(lines, 1) if line.strip()
+    )
     if not ids:
-        raise _bad_list(f"{name} names no post")
+        raise _make_list_error(f"{name} names no post")
     return ids
 
 
@@ -96,7 +98,7 @@ def search(store: ObjectStore, root: str, wanted: frozenset[str]) -> Search:
     found = Search()
     for folder, files in datasets.items():
         _look_into(store, folder, files, wanted, found)
-    _look_at_models(store, homes, _served(store, pointers), found)
+    _look_at_models(store, homes, _find_served(store, pointers), found)
     return found
 
 
@@ -105,17 +107,17 @@ def _look_into(store: ObjectStore, folder: str, files: set[str], wanted: frozens
         found.unknown.append(folder)
         return
     try:
-        posts = _hits(store, join(folder, IDS_FILE), wanted)
+        posts = _find_hits(store, join(folder, IDS_FILE), wanted)
     except ValueError:
         found.unknown.append(folder)
         return
     digest = folder.rpartition("/")[2]
-    found.told.add(digest)
+    found.readable.add(digest)
     if posts:
         found.datasets.append(DatasetHit(folder, digest, posts))
 
 
-def _hits(store: ObjectStore, uri: str, wanted: frozenset[str]) -> dict[str, tuple[str, ...]]:
+def _find_hits(store: ObjectStore, uri: str, wanted: frozenset[str]) -> dict[str, tuple[str, ...]]:
     """Return the wanted posts of a list, each with the others of the same text."""
     with store.open_stream(uri) as lines:
         texts = {one.id: one.sha256 for one in read_ids(lines) if one.id in wanted}
@@ -133,15 +135,15 @@ def _hits(store: ObjectStore, uri: str, wanted: frozenset[str]) -> dict[str, tup
 def _look_at_models(store: ObjectStore, homes: Iterable[str], served: frozenset[str], found: Search) -> None:
     hits = {dataset.digest: dataset for dataset in found.datasets}
     for home in homes:
-        manifest = decoded(store.get(join(home, MANIFEST_FILE)))
-        if manifest is None or manifest.dataset.digest not in found.told:
+        manifest = decode_manifest(store.get(join(home, MANIFEST_FILE)))
+        if manifest is None or manifest.dataset.digest not in found.readable:
             found.unknown.append(home)
         elif hit := hits.get(manifest.dataset.digest):
             uri = join(home, MODEL_FOLDER)
             found.models.append(ModelHit(uri, manifest.version, hit.digest, uri in served, tuple(hit.posts)))
 
 
-def _served(store: ObjectStore, pointers: Iterable[str]) -> frozenset[str]:
+def _find_served(store: ObjectStore, pointers: Iterable[str]) -> frozenset[str]:
     """Return the models that pointers name; one that cannot be read serves nothing."""
 
     def targets() -> Iterator[str]:
@@ -154,15 +156,15 @@ def _served(store: ObjectStore, pointers: Iterable[str]) -> frozenset[str]:
     return frozenset(targets())
 
 
-def _id(line: str, place: str) -> str:
+def _parse_id(line: str, location: str) -> str:
     if not line.startswith("{"):
         return line
     try:
         record: Any = json.loads(line)
         return str(record["id"])
     except (ValueError, LookupError) as error:
-        raise _bad_list(f"{place}: write an id, or a JSON object with id") from error
+        raise _make_list_error(f"{location}: write an id, or a JSON object with id") from error
 
 
-def _bad_list(message: str) -> SpecRefused:
+def _make_list_error(message: str) -> SpecRefused:
     return SpecRefused(reasons.SOURCE_UNREADABLE, message)

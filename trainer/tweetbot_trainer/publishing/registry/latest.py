@@ -5,22 +5,22 @@ from typing import Any
 
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import TrainSucceeded
-from tweetbot_trainer.publishing.registry.manifest import version_of
-from tweetbot_trainer.store import Found, ObjectStore, StorageUnavailable, join
+from tweetbot_trainer.publishing.registry.manifest import parse_version
+from tweetbot_trainer.store import ObjectStore, StorageUnavailable, StoredObject, join
 
 POINTER_FILE = "latest.json"
 #: Rounds of reading and swapping; each lost round means that another writer won, and this bot has two at the most.
 ROUNDS = 10
 
 
-def point_to(store: ObjectStore, run: RunDocument, result: TrainSucceeded) -> bool:
+def update_latest(store: ObjectStore, run: RunDocument, result: TrainSucceeded) -> bool:
     """Let latest.json name the result's version, and tell whether it does.
 
     False when a newer run of the same TweetBot has moved it already. A TweetBot that was created anew (another uid)
     counts its runs from 1 again, so numbers are compared within a uid only.
     """
     uri = join(run.prefix, POINTER_FILE)
-    wanted = _content(run, result)
+    wanted = _build_content(run, result)
     for _ in range(ROUNDS):
         found = store.find(uri)
         if found and found.body == wanted:
@@ -31,18 +31,18 @@ def point_to(store: ObjectStore, run: RunDocument, result: TrainSucceeded) -> bo
     raise StorageUnavailable(f"{uri} is changed by others as fast as it is written")
 
 
-def served_version(store: ObjectStore, run: RunDocument) -> str | None:
+def read_served_version(store: ObjectStore, run: RunDocument) -> str | None:
     """Return the version that latest.json names; None where there is no pointer of ours."""
     found = store.find(join(run.prefix, POINTER_FILE))
-    uri = _parsed(found.body).get("uri") if found else None
-    return version_of(uri) if isinstance(uri, str) else None
+    uri = _parse(found.body).get("uri") if found else None
+    return parse_version(uri) if isinstance(uri, str) else None
 
 
-def _swap(store: ObjectStore, uri: str, wanted: bytes, found: Found | None) -> bool:
+def _swap(store: ObjectStore, uri: str, wanted: bytes, found: StoredObject | None) -> bool:
     return store.put_if_match(uri, wanted, found.etag) if found else store.put_if_absent(uri, wanted)
 
 
-def _content(run: RunDocument, result: TrainSucceeded) -> bytes:
+def _build_content(run: RunDocument, result: TrainSucceeded) -> bytes:
     content = {
         "schemaVersion": 1,
         "uri": result.model.uri,
@@ -56,12 +56,12 @@ def _content(run: RunDocument, result: TrainSucceeded) -> bytes:
 
 
 def _is_newer(body: bytes, run: RunDocument) -> bool:
-    content = _parsed(body)
+    content = _parse(body)
     number = content.get("runNumber")
     return content.get("uid") == run.uid and isinstance(number, int) and number > run.run_number
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
+def _parse(body: bytes) -> dict[str, Any]:
     """A pointer that is no JSON object was not written by us, and is written over."""
     try:
         content = json.loads(body)

@@ -14,11 +14,11 @@ from typing import Literal
 from pydantic import ValidationError
 
 from tweetbot_contract import reasons
-from tweetbot_contract.spec.model import CLAIM
+from tweetbot_contract.spec.model import PVC_SCHEME
 from tweetbot_trainer.data.dataset.dataset import POSTS_FILE, SUMMARY_FILE, Dataset, read_dataset
-from tweetbot_trainer.data.dataset.ids import IDS_FILE, written_ids
-from tweetbot_trainer.data.dataset.source_records import ObjectRecord, record_of
-from tweetbot_trainer.learning.fingerprint import VERSION_DIGITS, key_of
+from tweetbot_trainer.data.dataset.ids import IDS_FILE, encode_ids
+from tweetbot_trainer.data.dataset.source_records import ObjectRecord, describe_object
+from tweetbot_trainer.learning.fingerprint import VERSION_DIGITS, fingerprint_values
 from tweetbot_trainer.learning.model.identity import CONFIG, TOKENIZER, WEIGHTS
 from tweetbot_trainer.publishing.registry.latest import POINTER_FILE
 from tweetbot_trainer.publishing.registry.manifest import (
@@ -26,10 +26,10 @@ from tweetbot_trainer.publishing.registry.manifest import (
     MANIFEST_FILE,
     MODEL_FOLDER,
     VersionManifest,
-    decoded,
+    decode_manifest,
 )
 from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused
-from tweetbot_trainer.store import ObjectStore, join, sha256_of, sha256_of_stream
+from tweetbot_trainer.store import ObjectStore, compute_sha256, compute_stream_sha256, join
 from tweetbot_trainer.store.file_records import FileRecord
 
 Verdict = Literal["ok", "differs", "missing", "unproven"]
@@ -56,34 +56,34 @@ class Version:
     pointed_sha256: str | None = None
 
 
-def version_at(store: ObjectStore, uri: str) -> Version:
+def find_version(store: ObjectStore, uri: str) -> Version:
     """Return the version that an address means.
 
     The address of a TweetBot's folder or its latest.json, of a version's folder, its model/ or its MANIFEST.json.
     Raises SpecRefused where nothing of the kind lies there.
     """
     given = uri.rstrip("/").removesuffix(f"/{MANIFEST_FILE}").removesuffix(f"/{POINTER_FILE}")
-    for place in (given, given.removesuffix(f"/{MODEL_FOLDER}")):  # a TweetBot may be called `model`, too
-        if found := store.find(join(place, MANIFEST_FILE)):
-            return _version(place, found.body, None)
-    target, sha256 = _target(store, join(given, POINTER_FILE), uri)
+    for folder in (given, given.removesuffix(f"/{MODEL_FOLDER}")):  # a TweetBot may be called `model`, too
+        if found := store.find(join(folder, MANIFEST_FILE)):
+            return _parse_version(folder, found.body, None)
+    target, sha256 = _read_pointer(store, join(given, POINTER_FILE), uri)
     home = target.removesuffix(f"/{MODEL_FOLDER}")
-    return _version(home, store.get(join(home, MANIFEST_FILE)), sha256)
+    return _parse_version(home, store.get(join(home, MANIFEST_FILE)), sha256)
 
 
-def compared(store: ObjectStore, version: Version) -> Iterator[Finding]:
+def verify(store: ObjectStore, version: Version) -> Iterator[Finding]:
     """Yield a finding for each thing that the version is made of or from. Raises as the store does."""
-    yield _manifest(version)
-    yield _key(version.manifest)
+    yield _verify_manifest(version)
+    yield _verify_key(version.manifest)
     for path, record in version.manifest.files.items():
-        yield _file(store, version.home, path, record)
-    yield from _strangers(store, version)
-    yield from _dataset(store, version.manifest)
-    yield from _base(store, version.manifest)
-    yield from _sources(store, version.manifest)
+        yield _verify_file(store, version.home, path, record)
+    yield from _unlisted_files(store, version)
+    yield from _verify_dataset(store, version.manifest)
+    yield from _verify_base(store, version.manifest)
+    yield from _verify_sources(store, version.manifest)
 
 
-def _target(store: ObjectStore, pointer: str, asked: str) -> tuple[str, str]:
+def _read_pointer(store: ObjectStore, pointer: str, asked: str) -> tuple[str, str]:
     found = store.find(pointer)
     try:
         content = json.loads(found.body) if found else {}
@@ -93,16 +93,16 @@ def _target(store: ObjectStore, pointer: str, asked: str) -> tuple[str, str]:
         raise SpecRefused(reasons.SOURCE_NOT_FOUND, message) from error
 
 
-def _version(home: str, body: bytes, pointed: str | None) -> Version:
-    manifest = decoded(body)
+def _parse_version(home: str, body: bytes, pointed: str | None) -> Version:
+    manifest = decode_manifest(body)
     if manifest is None:
         message = f"{join(home, MANIFEST_FILE)} is no manifest that this version of tweetbot-trainer can read"
         raise SpecRefused(reasons.SOURCE_UNREADABLE, message)
     return Version(home, manifest, body, pointed)
 
 
-def _manifest(version: Version) -> Finding:
-    manifest, sha256 = version.manifest, sha256_of(version.body)
+def _verify_manifest(version: Version) -> Finding:
+    manifest, sha256 = version.manifest, compute_sha256(version.body)
     if version.pointed_sha256 not in (None, sha256):
         return Finding("differs", MANIFEST_FILE, f"{POINTER_FILE} names {version.pointed_sha256}, this is {sha256}")
     names = (version.home.rpartition("/")[2], manifest.version)
@@ -111,11 +111,11 @@ def _manifest(version: Version) -> Finding:
     return Finding("ok", MANIFEST_FILE, f"version {manifest.version}, sha256 {sha256}")
 
 
-def _key(manifest: VersionManifest) -> Finding:
+def _verify_key(manifest: VersionManifest) -> Finding:
     """Compare the key with what it is made of: another dataset, base or value would have another."""
     origin = manifest.provenance
     try:
-        key = key_of(manifest.dataset.digest, origin.base_identity, origin.training)
+        key = fingerprint_values(manifest.dataset.digest, origin.base_identity, origin.training)
     except TypeError as error:
         return Finding("differs", "training key", f"the manifest's base and values make none ({error})")
     if key != manifest.training_key:
@@ -123,8 +123,8 @@ def _key(manifest: VersionManifest) -> Finding:
     return Finding("ok", "training key", "of this dataset, base and training")
 
 
-def _file(store: ObjectStore, home: str, path: str, record: FileRecord) -> Finding:
-    found = _sha256(store, join(home, path))
+def _verify_file(store: ObjectStore, home: str, path: str, record: FileRecord) -> Finding:
+    found = _hash_object(store, join(home, path))
     if found is None:
         return Finding("missing", path)
     if found != record.sha256:
@@ -132,7 +132,7 @@ def _file(store: ObjectStore, home: str, path: str, record: FileRecord) -> Findi
     return Finding("ok", path, f"sha256 {found}")
 
 
-def _strangers(store: ObjectStore, version: Version) -> Iterator[Finding]:
+def _unlisted_files(store: ObjectStore, version: Version) -> Iterator[Finding]:
     """Yield what lies among the version's files and is none: a server might load it."""
     folder = f"/{version.home.rpartition('/')[2]}/"
     listed = {MANIFEST_FILE, ADOPTED_FILE, *version.manifest.files}
@@ -141,7 +141,7 @@ def _strangers(store: ObjectStore, version: Version) -> Iterator[Finding]:
             yield Finding("differs", path, "the manifest does not list it")
 
 
-def _dataset(store: ObjectStore, manifest: VersionManifest) -> Iterator[Finding]:
+def _verify_dataset(store: ObjectStore, manifest: VersionManifest) -> Iterator[Finding]:
     digest, uri = manifest.dataset.digest, manifest.dataset.uri
     name = f"dataset {digest[:16]}"
     posts, summary = store.find(join(uri, POSTS_FILE)), store.find(join(uri, SUMMARY_FILE))
@@ -154,32 +154,32 @@ def _dataset(store: ObjectStore, manifest: VersionManifest) -> Iterator[Finding]
         yield Finding("differs", name, damaged.message)
         return
     yield Finding("ok", name, f"{len(dataset.posts)} posts unpack to this digest")
-    yield _count(dataset, manifest)
-    yield _ids(store, uri, dataset)
+    yield _verify_count(dataset, manifest)
+    yield _verify_ids(store, uri, dataset)
 
 
-def _count(dataset: Dataset, manifest: VersionManifest) -> Finding:
+def _verify_count(dataset: Dataset, manifest: VersionManifest) -> Finding:
     kept, posts = manifest.dataset.table.kept, len(dataset.posts)
     verdict: Verdict = "ok" if kept == posts else "differs"
     return Finding(verdict, "data table", f"{kept} posts kept, {posts} in the dataset")
 
 
-def _ids(store: ObjectStore, uri: str, dataset: Dataset) -> Finding:
+def _verify_ids(store: ObjectStore, uri: str, dataset: Dataset) -> Finding:
     found = store.find(join(uri, IDS_FILE))
     if found is None:
         return Finding("missing", IDS_FILE, f"{join(uri, IDS_FILE)} is gone")
-    if found.body != written_ids(dataset.posts):
+    if found.body != encode_ids(dataset.posts):
         return Finding("differs", IDS_FILE, "it does not name the posts of the dataset")
     return Finding("ok", IDS_FILE, f"names the {len(dataset.posts)} posts")
 
 
-def _base(store: ObjectStore, manifest: VersionManifest) -> Iterator[Finding]:
+def _verify_base(store: ObjectStore, manifest: VersionManifest) -> Iterator[Finding]:
     """Yield what became of the base's files where it is a folder; a commit of the hub is a hash already."""
     base = manifest.provenance.base
     if base.get("kind") != "folder":
         return
     home = base.get("uri", "")
-    if home.startswith(CLAIM):
+    if home.startswith(PVC_SCHEME):
         yield Finding("unproven", "base", f"{home} can be read in its cluster only")
         return
     for name, key in ((CONFIG, "config"), (TOKENIZER, "tokenizer"), (WEIGHTS, "digest")):
@@ -188,10 +188,10 @@ def _base(store: ObjectStore, manifest: VersionManifest) -> Iterator[Finding]:
         except ValidationError:
             yield Finding("differs", f"base {name}", "the manifest names no sha256 of it")
         else:
-            yield _foreign(store, record, f"base {name}")
+            yield _verify_foreign(store, record, f"base {name}")
 
 
-def _sources(store: ObjectStore, manifest: VersionManifest) -> Iterator[Finding]:
+def _verify_sources(store: ObjectStore, manifest: VersionManifest) -> Iterator[Finding]:
     sources = manifest.provenance.sources
     if not sources:
         yield Finding("unproven", "sources", "the manifest names none: the run's record was gone when it trained")
@@ -200,19 +200,19 @@ def _sources(store: ObjectStore, manifest: VersionManifest) -> Iterator[Finding]
         if not source.objects:
             yield Finding("unproven", name, f"read from a server; the account is {source.account_id or 'not known'}")
         for record in source.objects:
-            yield _foreign(store, record, f"{name} {record.uri.rpartition('/')[2]}")
+            yield _verify_foreign(store, record, f"{name} {record.uri.rpartition('/')[2]}")
 
 
-def _foreign(store: ObjectStore, record: ObjectRecord, what: str) -> Finding:
+def _verify_foreign(store: ObjectStore, record: ObjectRecord, what: str) -> Finding:
     """Compare an object that is not ours to keep; nothing about it is a fault of the model."""
     try:
-        now = record_of(store, record.uri)
+        now = describe_object(store, record.uri)
     except (NotAuthorized, SpecRefused) as refused:
         return Finding("unproven", what, refused.message)
     if now is None:
         return Finding("unproven", what, f"{record.uri} is gone")
     if record.sha256:
-        found = now.sha256 or _sha256(store, record.uri)
+        found = now.sha256 or _hash_object(store, record.uri)
         same, how = found == record.sha256, f"sha256 {record.sha256}"
     else:
         same, how = (now.etag, now.size) == (record.etag, record.size), f"ETag {record.etag}, {record.size} bytes"
@@ -221,9 +221,9 @@ def _foreign(store: ObjectStore, record: ObjectRecord, what: str) -> Finding:
     )
 
 
-def _sha256(store: ObjectStore, uri: str) -> str | None:
+def _hash_object(store: ObjectStore, uri: str) -> str | None:
     """Return the hash of what is read back, whatever the server says of it; None where nothing lies."""
     if store.head(uri) is None:
         return None
     with store.open_stream(uri) as stream:
-        return sha256_of_stream(stream)
+        return compute_stream_sha256(stream)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from tweetbot_contract.handover import RunDocument
-from tweetbot_contract.result import Dataset, Metrics, PublishedModel, Sample, TrackingResult, TrainSucceeded
+from tweetbot_contract.result import DatasetResult, Metrics, PublishedModel, Sample, TrackingResult, TrainSucceeded
 from tweetbot_contract.spec.parts import Part
 from tweetbot_trainer.data.dataset.source_records import SourceRecord
 from tweetbot_trainer.learning.model.identity import BaseIdentity
@@ -53,7 +53,7 @@ class VersionManifest(Part):
     bot_uid: str
     published_at: str
     files: dict[FilePath, FileRecord]
-    dataset: Dataset
+    dataset: DatasetResult
     provenance: Provenance
     metrics: Metrics
     samples: tuple[Sample, ...]
@@ -69,7 +69,7 @@ class VersionManifest(Part):
         return sum(record.size for path, record in self.files.items() if path.startswith(f"{MODEL_FOLDER}/"))
 
 
-def decoded(body: bytes) -> VersionManifest | None:
+def decode_manifest(body: bytes) -> VersionManifest | None:
     """Return the manifest of these bytes; None for anything else, which counts as no manifest."""
     try:
         return VersionManifest.model_validate_json(body)
@@ -77,11 +77,11 @@ def decoded(body: bytes) -> VersionManifest | None:
         return None
 
 
-def result_of(manifest: VersionManifest, body: bytes, run: RunDocument) -> TrainSucceeded:
+def build_result(manifest: VersionManifest, body: bytes, run: RunDocument) -> TrainSucceeded:
     """Return the training result that a version stands for; `body` is the manifest as it is stored."""
     model = PublishedModel(
-        name=model_name(run, manifest.version),
-        uri=model_uri(run, manifest.version),
+        name=build_model_name(run, manifest.version),
+        uri=build_model_uri(run, manifest.version),
         digest=hashlib.sha256(body).hexdigest(),
         size_bytes=manifest.model_bytes,
         published_at=manifest.published_at,
@@ -89,26 +89,26 @@ def result_of(manifest: VersionManifest, body: bytes, run: RunDocument) -> Train
     return TrainSucceeded(model=model, metrics=manifest.metrics, samples=manifest.samples, tracking=manifest.tracking)
 
 
-def version_uri(run: RunDocument, version: str) -> str:
+def build_version_uri(run: RunDocument, version: str) -> str:
     """Return the address below which a version lies."""
     return join(run.prefix, "models", version)
 
 
-def rejected_uri(run: RunDocument, version: str) -> str:
+def build_rejected_uri(run: RunDocument, version: str) -> str:
     """Return the address below which a version lies that failed a gate."""
     return join(run.prefix, "rejected", version)
 
 
-def model_uri(run: RunDocument, version: str) -> str:
+def build_model_uri(run: RunDocument, version: str) -> str:
     """Return the address of a version's model directory."""
-    return join(version_uri(run, version), MODEL_FOLDER)
+    return join(build_version_uri(run, version), MODEL_FOLDER)
 
 
-def version_of(model_uri: str) -> str:
+def parse_version(model_uri: str) -> str:
     """Return the version whose model directory lies at this address."""
     return model_uri.removesuffix(f"/{MODEL_FOLDER}").rpartition("/")[2]
 
 
-def model_name(run: RunDocument, version: str) -> str:
+def build_model_name(run: RunDocument, version: str) -> str:
     """Return what a server lists a version as."""
     return f"{run.namespace}-{run.name}-{version}"

@@ -29,7 +29,7 @@ class PrepareRecord(Part):
 
 def read_record(store: ObjectStore, run: RunDocument) -> PrepareRecord | None:
     """Return the run's record, None where there is none or none that this version can read."""
-    found = store.find(_uri(run))
+    found = store.find(_build_record_uri(run))
     try:
         return PrepareRecord.model_validate_json(found.body) if found else None
     except ValidationError:
@@ -38,13 +38,15 @@ def read_record(store: ObjectStore, run: RunDocument) -> PrepareRecord | None:
 
 def write_record(store: ObjectStore, run: RunDocument, record: PrepareRecord) -> None:
     """Write the run's record; it makes the preparation finished."""
-    store.put(_uri(run), (record.model_dump_json(by_alias=True, exclude_none=True, indent=1) + "\n").encode())
+    store.put(
+        _build_record_uri(run), (record.model_dump_json(by_alias=True, exclude_none=True, indent=1) + "\n").encode()
+    )
 
 
-def run_folder(run: RunDocument) -> str:
+def get_run_folder(run: RunDocument) -> str:
     """Return the address below which a run keeps what is its own."""
     return join(run.prefix, "runs", run.run_id)
 
 
-def _uri(run: RunDocument) -> str:
-    return join(run_folder(run), "prepare.json")
+def _build_record_uri(run: RunDocument) -> str:
+    return join(get_run_folder(run), "prepare.json")

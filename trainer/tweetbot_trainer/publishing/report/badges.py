@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from tweetbot_trainer.publishing.report.card_facts import CardFacts
-from tweetbot_trainer.publishing.report.text_drawing import MUTED, TEAL, VERMILION, WHITE, Lettering, drawable
+from tweetbot_trainer.publishing.report.card_facts import CardData
+from tweetbot_trainer.publishing.report.text_drawing import MUTED, TEAL, VERMILION, WHITE, TextRenderer, make_drawable
 
 #: Pixels: of a badge, around its two texts, between badges, and of the letters.
 HEIGHT, PADDING, GAP, SIZE = 22, 8, 6, 12
@@ -26,7 +26,7 @@ class Badge:
         return f"{self.label}: {self.value}"
 
 
-def badges_of(facts: CardFacts) -> tuple[Badge, ...]:
+def build_badges(facts: CardData) -> tuple[Badge, ...]:
     """Return the badges of a model: that a machine writes, after whom, from what, and how well."""
     rate = facts.metrics.verbatim_rate
     return (
@@ -37,22 +37,22 @@ def badges_of(facts: CardFacts) -> tuple[Badge, ...]:
     )
 
 
-def badges_svg(badges: Sequence[Badge]) -> str:
+def render_badges(badges: Sequence[Badge]) -> str:
     """Return the badges in a row, each with its own background, for light and dark pages alike."""
-    lettering, left, drawn = Lettering(SIZE), 0.0, list[str]()
+    renderer, left, drawn = TextRenderer(SIZE), 0.0, list[str]()
     for badge in badges:
-        widths = [lettering.width(drawable(text)) for text in (badge.label, badge.value)]
-        drawn.append(_drawn(badge, left, widths))
+        widths = [renderer.measure_width(make_drawable(text)) for text in (badge.label, badge.value)]
+        drawn.append(_render_badge(badge, left, widths))
         left += sum(widths) + 4 * PADDING + GAP
-    told = escape(drawable(", ".join(badge.text for badge in badges)))
+    title = escape(make_drawable(", ".join(badge.text for badge in badges)))
     width = f"{max(0.0, left - GAP):.1f}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{HEIGHT}" '
-        f'viewBox="0 0 {width} {HEIGHT}" role="img"><title>{told}</title>\n{"".join(drawn)}</svg>\n'
+        f'viewBox="0 0 {width} {HEIGHT}" role="img"><title>{title}</title>\n{"".join(drawn)}</svg>\n'
     )
 
 
-def _drawn(badge: Badge, left: float, widths: Sequence[float]) -> str:
+def _render_badge(badge: Badge, left: float, widths: Sequence[float]) -> str:
     """Return one badge; its texts are as wide as measured here, whatever font a reader has."""
     middle = left + widths[0] + 2 * PADDING
     whole = sum(widths) + 4 * PADDING
@@ -60,12 +60,13 @@ def _drawn(badge: Badge, left: float, widths: Sequence[float]) -> str:
         f'<rect x="{left:.1f}" width="{whole:.1f}" height="{HEIGHT}" rx="4" fill="{badge.colour}"/>\n'
         f'<path d="M{left + 4:.1f} 0H{middle:.1f}V{HEIGHT}H{left + 4:.1f}a4 4 0 0 1-4-4V4a4 4 0 0 1 4-4z" '
         f'fill="{MUTED}"/>\n'
-        f"{_text(badge.label, left + PADDING, widths[0])}{_text(badge.value, middle + PADDING, widths[1])}"
+        f"{_render_text(badge.label, left + PADDING, widths[0])}"
+        f"{_render_text(badge.value, middle + PADDING, widths[1])}"
     )
 
 
-def _text(text: str, left: float, width: float) -> str:
+def _render_text(text: str, left: float, width: float) -> str:
     return (
         f'<text x="{left:.1f}" y="15.5" textLength="{width:.1f}" font-family="{_FONT}" font-size="{SIZE}" '
-        f'fill="{WHITE}">{escape(drawable(text))}</text>\n'
+        f'fill="{WHITE}">{escape(make_drawable(text))}</text>\n'
     )

@@ -9,14 +9,14 @@ from typing import Protocol
 from tweetbot_contract.result import DataTable, Metrics, Sample
 from tweetbot_contract.spec.sources import ArchiveSource, BlueskySource, MastodonSource, PostsSource, Source, XSource
 from tweetbot_contract.spec.spec import Gates, Subject
-from tweetbot_trainer.data.cleaning.languages import named_language
-from tweetbot_trainer.data.dataset.profiles import Account
+from tweetbot_trainer.data.cleaning.languages import parse_label
+from tweetbot_trainer.data.dataset.profiles import CardAccount
 from tweetbot_trainer.data.dataset.splits import Order
-from tweetbot_trainer.learning.evaluation.memorization import Memorisation
+from tweetbot_trainer.learning.evaluation.memorization import Memorization
 from tweetbot_trainer.learning.model.identity import BaseIdentity
-from tweetbot_trainer.learning.sampling import Sampling
-from tweetbot_trainer.learning.training.callbacks import TrainingOutcome
-from tweetbot_trainer.learning.values import TrainingValues
+from tweetbot_trainer.learning.sampling import SamplingParams
+from tweetbot_trainer.learning.training.callbacks import TrainOutput
+from tweetbot_trainer.learning.values import Hyperparameters
 
 _FILES: dict[type, str] = {
     ArchiveSource: "X archive",
@@ -28,7 +28,7 @@ _FILES: dict[type, str] = {
 LANGUAGE_SHARE = 0.1
 
 
-class Labelled(Protocol):
+class HasLanguage(Protocol):
     """A post that may carry its language; `DatasetPost` does."""
 
     @property
@@ -36,14 +36,14 @@ class Labelled(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class CardFacts:
+class CardData:
     """What the card tells. `parts` counts train, validation and test posts.
 
     `accounts` are those that the sources name, `other_handle` is one of them that the subject does not have.
 
     `source_names` and `source_tables` stand in the order of the spec; links are relative to the card's directory,
     `models/<version>/model` (design, section 5). `interval` holds the bits per byte with 95 %, `ratio_interval` their
-    ratio to the base's. `without_retweets` tells of each source whether X was not asked for
+    ratio to the base's. `list_retweet_exclusions` tells of each source whether X was not asked for
     them.
     """
 
@@ -54,26 +54,26 @@ class CardFacts:
     source_tables: tuple[DataTable, ...]
     table: DataTable
     dataset_digest: str
-    recipe: str
+    cleaning_recipe: str
     newest_post_at: str | None
     languages: tuple[str, ...]
     parts: tuple[int, int, int]
     ordered_by: Order
     base: BaseIdentity
-    values: TrainingValues
-    outcome: TrainingOutcome
+    values: Hyperparameters
+    outcome: TrainOutput
     metrics: Metrics
-    memorisation: Memorisation | None
+    memorization: Memorization | None
     interval: tuple[float, float]
     ratio_interval: tuple[float, float] | None
     gates: Gates
-    sampling: Sampling
+    sampling: SamplingParams
     samples: tuple[Sample, ...]
     prompts: tuple[str, ...]
     made_by: str
     without_retweets: tuple[bool, ...] = ()
     tracking_url: str | None = None
-    accounts: tuple[Account, ...] = ()
+    accounts: tuple[CardAccount, ...] = ()
     other_handle: str | None = None
     loss_link: str = "../report/loss.png"
     predictions_link: str = "../report/predictions.png"
@@ -105,25 +105,25 @@ class CardFacts:
         return f"../../../datasets/{self.dataset_digest}/dataset.json"
 
 
-def languages_of(posts: Sequence[Labelled]) -> tuple[str, ...]:
+def find_languages(posts: Sequence[HasLanguage]) -> tuple[str, ...]:
     """Return the languages of at least a tenth of the labelled posts, the commonest first; none where none is known."""
-    labels = filter(None, (named_language(post.lang) for post in posts))
+    labels = filter(None, (parse_label(post.lang) for post in posts))
     counts = Counter(label for label in labels if label.isalpha() and label.islower() and len(label) in (2, 3))
     total = counts.total()
     return tuple(label for label, count in counts.most_common() if count >= LANGUAGE_SHARE * total)
 
 
-def source_names_of(sources: Sequence[Source]) -> tuple[str, ...]:
+def get_source_names(sources: Sequence[Source]) -> tuple[str, ...]:
     """Return for each source what readers of the card call it; addresses of buckets stay out, names of files do not."""
-    return tuple(_source_name(source) for source in sources)
+    return tuple(_format_source_name(source) for source in sources)
 
 
-def without_retweets(sources: Sequence[Source]) -> tuple[bool, ...]:
+def list_retweet_exclusions(sources: Sequence[Source]) -> tuple[bool, ...]:
     """Tell for each source whether its retweets were left where they are, so that nobody knows how many there were."""
     return tuple(source.x is not None and source.x.exclude_retweets for source in sources)
 
 
-def _source_name(source: Source) -> str:
+def _format_source_name(source: Source) -> str:
     match source.kind:
         case XSource(handle=handle):
             return f"@{handle} by the X API"

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from tweetbot_trainer.data.post_length import one_line
-from tweetbot_trainer.publishing.report.card_facts import CardFacts
+from tweetbot_trainer.data.post_length import collapse_whitespace
+from tweetbot_trainer.publishing.report.card_facts import CardData
 
 TAGS = ("tweetbot", "huggingtweets", "gpt2", "text-generation", "ai-generated")
 
 
-def front_matter(facts: CardFacts) -> dict[str, Any]:
+def build_front_matter(facts: CardData) -> dict[str, Any]:
     """Return plain values; keys without a value are left out, so that no catalogue reads an empty one."""
     content: dict[str, Any] = {
         "language": list(facts.languages),
@@ -18,14 +18,14 @@ def front_matter(facts: CardFacts) -> dict[str, Any]:
         "base_model": facts.base.hub_name,
         "base_model_relation": "finetune" if facts.base.hub_name else None,
         "thumbnail": facts.predictions_link,
-        "widget": [{"text": one_line(prompt)} for prompt in facts.prompts],
+        "widget": [{"text": collapse_whitespace(prompt)} for prompt in facts.prompts],
         "ai_generated": True,
-        "model-index": [{"name": facts.model_name, "results": [_result(facts)]}],
+        "model-index": [{"name": facts.model_name, "results": [_build_result(facts)]}],
     }
     return {key: value for key, value in content.items() if value}
 
 
-def _result(facts: CardFacts) -> dict[str, Any]:
+def _build_result(facts: CardData) -> dict[str, Any]:
     metrics = facts.metrics
     figures = {
         "loss": ("Loss (nats a token)", metrics.eval_loss),

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
-from tweetbot_trainer.learning.training.metrics import MetricsRow
+from tweetbot_trainer.learning.training.metrics import LogEntry
 from tweetbot_trainer.publishing.report.text_drawing import FAINT, GRID, INK, MUTED, TEAL, VERMILION
 
 #: Pixels: 1200 x 675 at this density.
@@ -18,56 +18,64 @@ INCHES, DPI = (8.0, 4.5), 150
 SMOOTHING = 0.04
 
 
-def loss_png(rows: Sequence[MetricsRow], *, handle: str, best_epoch: int, base_loss: float | None = None) -> bytes:
+def render_loss_plot(
+    entries: Sequence[LogEntry], *, handle: str, best_epoch: int, base_loss: float | None = None
+) -> bytes:
     """Return the picture: loss in nats a token over epochs, for training steps, validation, and the untrained base."""
     figure = Figure(figsize=INCHES, dpi=DPI, facecolor="white", layout=ConstrainedLayoutEngine(w_pad=0.18, h_pad=0.18))
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    _draw_training(axes, [row for row in rows if row.train_loss is not None])
-    _draw_validation(axes, [row for row in rows if row.eval_loss is not None], best_epoch)
+    _draw_training(axes, [entry for entry in entries if entry.train_loss is not None])
+    _draw_validation(axes, [entry for entry in entries if entry.eval_loss is not None], best_epoch)
     if base_loss is not None:
         axes.axhline(base_loss, color=MUTED, linestyle=(0, (4, 3)), linewidth=1.4, label="base on the test posts")
-    _dress(axes, handle)
+    _style_axes(axes, handle)
     file = BytesIO()
     figure.savefig(file, format="png", metadata={"Software": "tweetbot-trainer", "Title": f"Loss of @{handle}"})
     return file.getvalue()
 
 
-def smoothed(values: Sequence[float]) -> list[float]:
+def smooth(values: Sequence[float]) -> list[float]:
     """Return the mean of each value and its neighbours within half the smoothing span."""
     reach = int(len(values) * SMOOTHING / 2)
-    return [_mean(values[max(0, place - reach) : place + reach + 1]) for place in range(len(values))]
+    return [_compute_mean(values[max(0, index - reach) : index + reach + 1]) for index in range(len(values))]
 
 
-def _mean(values: Sequence[float]) -> float:
+def _compute_mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
-def _draw_training(axes: Any, rows: Sequence[MetricsRow]) -> None:
-    epochs = [row.epoch for row in rows]
-    losses = [row.train_loss or 0.0 for row in rows]
+def _draw_training(axes: Any, entries: Sequence[LogEntry]) -> None:
+    epochs = [entry.epoch for entry in entries]
+    losses = [entry.train_loss or 0.0 for entry in entries]
     axes.plot(epochs, losses, color=FAINT, linewidth=1.0)
-    axes.plot(epochs, smoothed(losses), color=TEAL, linewidth=2.2, label="training")
+    axes.plot(epochs, smooth(losses), color=TEAL, linewidth=2.2, label="training")
 
 
-def _draw_validation(axes: Any, rows: Sequence[MetricsRow], best_epoch: int) -> None:
-    epochs = [row.epoch for row in rows]
-    losses = [row.eval_loss for row in rows]
+def _draw_validation(axes: Any, entries: Sequence[LogEntry], best_epoch: int) -> None:
+    epochs = [entry.epoch for entry in entries]
+    losses = [entry.eval_loss for entry in entries]
     axes.plot(
         epochs, losses, color=VERMILION, linewidth=2.0, marker="o", markersize=6, clip_on=False, label="validation"
     )
     middle = max(epochs, default=0) / 2
-    for row in rows:
-        if row.epoch == best_epoch and row.eval_loss is not None:
+    for entry in entries:
+        if entry.epoch == best_epoch and entry.eval_loss is not None:
             axes.plot(
-                [row.epoch], [row.eval_loss], "o", markersize=13, markerfacecolor="none", color=VERMILION, clip_on=False
+                [entry.epoch],
+                [entry.eval_loss],
+                "o",
+                markersize=13,
+                markerfacecolor="none",
+                color=VERMILION,
+                clip_on=False,
             )
             axes.annotate(
-                f"published: {row.eval_loss:.3f}",
-                (row.epoch, row.eval_loss),
-                xytext=(12 if row.epoch < middle else -12, 26),
+                f"published: {entry.eval_loss:.3f}",
+                (entry.epoch, entry.eval_loss),
+                xytext=(12 if entry.epoch < middle else -12, 26),
                 textcoords="offset points",
-                ha="left" if row.epoch < middle else "right",
+                ha="left" if entry.epoch < middle else "right",
                 color=VERMILION,
                 fontweight="bold",
                 bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.9, "pad": 2},
@@ -75,7 +83,7 @@ def _draw_validation(axes: Any, rows: Sequence[MetricsRow], best_epoch: int) -> 
             )
 
 
-def _dress(axes: Any, handle: str) -> None:
+def _style_axes(axes: Any, handle: str) -> None:
     axes.set_title(
         f"Loss of @{handle}", loc="left", color=INK, fontsize=15, fontweight="bold", pad=14, parse_math=False
     )

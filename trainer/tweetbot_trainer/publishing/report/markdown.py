@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from urllib.parse import quote, urlsplit
 
-from tweetbot_trainer.data.post_length import one_line
+from tweetbot_trainer.data.post_length import collapse_whitespace
 
 #: Signs that mean something anywhere in a line; a backslash takes it from each.
 _SIGNS = re.compile(r"([\\`*_\[\]~$@])")
@@ -18,50 +18,50 @@ _BEGINNING = re.compile(r"^(\d+(?=[.)](?:\s|$))|(?=[-+=#]))")
 _DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
-def inline(text: str) -> str:
+def escape_inline(text: str) -> str:
     """Return any text as it reads, on one line, fit for a paragraph, a table cell or a link's label."""
-    plain = _DIRECTIONS.sub("", one_line(text))
+    plain = _DIRECTIONS.sub("", collapse_whitespace(text))
     tamed = _BEGINNING.sub(r"\1\\", _AUTOLINKS.sub(r"\\\g<0>", _SIGNS.sub(r"\\\1", plain)))
     return "".join(_ENTITIES.get(sign, sign) for sign in tamed)
 
 
-def code(text: str) -> str:
+def format_code(text: str) -> str:
     """Return a short text as code: its fence is longer than any run of backticks inside."""
-    plain = one_line(text).replace("|", "¦")
-    fence = "`" * (_longest_run(plain) + 1)
+    plain = collapse_whitespace(text).replace("|", "¦")
+    fence = "`" * (_find_longest_fence(plain) + 1)
     pad = " " if plain.startswith("`") or plain.endswith("`") or not plain else ""
     return f"{fence}{pad}{plain}{pad}{fence}"
 
 
-def block(text: str, language: str) -> str:
+def format_block(text: str, language: str) -> str:
     """Return a fenced block; nothing inside can end it."""
-    fence = "`" * max(3, _longest_run(text) + 1)
+    fence = "`" * max(3, _find_longest_fence(text) + 1)
     return f"{fence}{language}\n{text}\n{fence}"
 
 
-def link(label: str, address: str) -> str:
+def format_link(label: str, address: str) -> str:
     """Return a link to an http(s) or relative address; the label alone where the address is neither."""
-    target = _target(address)
-    return f"[{inline(label)}]({target})" if target else inline(label)
+    target = _quote_target(address)
+    return f"[{escape_inline(label)}]({target})" if target else escape_inline(label)
 
 
-def image(label: str, address: str) -> str:
+def format_image(label: str, address: str) -> str:
     """Return a picture, or its description alone where the address is neither http(s) nor relative."""
-    target = _target(address)
-    return f"![{inline(label)}]({target})" if target else inline(label)
+    target = _quote_target(address)
+    return f"![{escape_inline(label)}]({target})" if target else escape_inline(label)
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def format_table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
     """Return a table of cells that are Markdown already; numbers stand to the right."""
-    lines = [_row(head), _row(["---", *["---:"] * (len(head) - 1)]), *map(_row, rows)]
+    lines = [_format_cells(head), _format_cells(["---", *["---:"] * (len(head) - 1)]), *map(_format_cells, body)]
     return "\n".join(lines)
 
 
-def _row(cells: Sequence[str]) -> str:
+def _format_cells(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _target(address: str) -> str:
+def _quote_target(address: str) -> str:
     try:
         scheme = urlsplit(address).scheme.lower()
     except ValueError:
@@ -69,8 +69,8 @@ def _target(address: str) -> str:
     relative = not scheme and ":" not in address and not address.startswith("//")
     if not relative and scheme not in ("http", "https"):
         return ""
-    return quote(one_line(address), safe="/:?#=&%~.,;@+-_")
+    return quote(collapse_whitespace(address), safe="/:?#=&%~.,;@+-_")
 
 
-def _longest_run(text: str) -> int:
-    return max((len(run) for run in re.findall("`+", text)), default=0)
+def _find_longest_fence(text: str) -> int:
+    return max((len(fence) for fence in re.findall("`+", text)), default=0)

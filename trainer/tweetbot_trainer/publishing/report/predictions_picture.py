@@ -16,10 +16,10 @@ from tweetbot_trainer.publishing.report.text_drawing import (
     TEAL,
     VERMILION,
     WHITE,
-    Lettering,
     Piece,
-    drawable,
-    runs_backwards,
+    TextRenderer,
+    is_right_to_left,
+    make_drawable,
 )
 
 #: Pixels across in the card, for one account and for several; huggingtweets showed them so.
@@ -28,7 +28,7 @@ ALONE, AMONG_OTHERS = 132, 92
 _FINE = 4
 
 
-def round_picture(png: bytes, side: int) -> Image.Image:
+def crop_to_circle(png: bytes, side: int) -> Image.Image:
     """Return a square picture as a circle of so many pixels across, clear outside of it."""
     with Image.open(BytesIO(png), formats=("PNG",)) as square:
         picture = square.convert("RGBA").resize((side, side), Image.Resampling.LANCZOS)
@@ -39,10 +39,10 @@ def round_picture(png: bytes, side: int) -> Image.Image:
     return clear
 
 
-def round_png(png: bytes, side: int) -> bytes:
+def crop_to_circle_png(png: bytes, side: int) -> bytes:
     """Return the circle as a PNG without metadata."""
     file = BytesIO()
-    round_picture(png, side).save(file, "PNG")
+    crop_to_circle(png, side).save(file, "PNG")
     return file.getvalue()
 
 
@@ -60,7 +60,7 @@ SIZES = (27, 25, 23, 21, 19, 17, 15)
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class PictureSubject:
     """Whom the posts imitate, which model wrote them, and the accounts' pictures, square PNGs."""
 
     name: str
@@ -74,21 +74,21 @@ class Subject:
         return f"AI-generated imitation of @{self.handle}. A machine wrote this, not the person."
 
 
-def predictions_png(subject: Subject, samples: Sequence[Sample]) -> bytes:
+def render_predictions(subject: PictureSubject, samples: Sequence[Sample]) -> bytes:
     """Return the picture of up to five samples of the first prompt."""
     prompt = samples[0].prompt if samples else ""
     texts = [sample.text for sample in samples if sample.prompt == prompt][:POSTS]
     page = Image.new("RGB", (WIDTH * FINE, HEIGHT * FINE), PAPER)
     canvas = ImageDraw.Draw(page)
     _draw_head(page, canvas, subject)
-    _draw_posts(canvas, [drawable(text) for text in texts], drawable(prompt))
+    _draw_posts(canvas, [make_drawable(text) for text in texts], make_drawable(prompt))
     _draw_foot(canvas, subject)
     file = BytesIO()
-    page.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS).save(file, "PNG", pnginfo=_metadata(subject, prompt))
+    page.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS).save(file, "PNG", pnginfo=_build_metadata(subject, prompt))
     return file.getvalue()
 
 
-def _metadata(subject: Subject, prompt: str) -> PngInfo:
+def _build_metadata(subject: PictureSubject, prompt: str) -> PngInfo:
     info = PngInfo()
     info.add_text("ai_generated", "true")
     info.add_itxt("Description", subject.disclosure)
@@ -98,16 +98,22 @@ def _metadata(subject: Subject, prompt: str) -> PngInfo:
     return info
 
 
-def _draw_head(page: Image.Image, canvas: ImageDraw.ImageDraw, subject: Subject) -> None:
-    name, handle, label = Lettering(38 * FINE, bold=True), Lettering(23 * FINE), Lettering(19 * FINE, bold=True)
-    _box(canvas, (0, 0, WIDTH, 8), TEAL)
-    left, pill = _draw_faces(page, canvas, subject.pictures), label.width("AI-GENERATED") / FINE + 40
+def _draw_head(page: Image.Image, canvas: ImageDraw.ImageDraw, subject: PictureSubject) -> None:
+    name, handle, label = (
+        TextRenderer(38 * FINE, bold=True),
+        TextRenderer(23 * FINE),
+        TextRenderer(19 * FINE, bold=True),
+    )
+    _draw_box(canvas, (0, 0, WIDTH, 8), TEAL)
+    left, pill = _draw_faces(page, canvas, subject.pictures), label.measure_width("AI-GENERATED") / FINE + 40
     room = (WIDTH - MARGIN - pill - 24 - left) * FINE
-    title = name.fitted(drawable(subject.name), room)
+    title = name.truncate(make_drawable(subject.name), room)
     name.draw(canvas, (left * FINE, 74 * FINE), [Piece(title, INK)])
-    handle.draw(canvas, (left * FINE, 106 * FINE), [Piece(handle.fitted(f"@{subject.handle}, as a bot", room), MUTED)])
+    handle.draw(
+        canvas, (left * FINE, 106 * FINE), [Piece(handle.truncate(f"@{subject.handle}, as a bot", room), MUTED)]
+    )
     right = WIDTH - MARGIN
-    _box(canvas, (right - pill, 48, right, 90), VERMILION, radius=21)
+    _draw_box(canvas, (right - pill, 48, right, 90), VERMILION, radius=21)
     label.draw(canvas, ((right - pill + 20) * FINE, 76 * FINE), [Piece("AI-GENERATED", WHITE)])
 
 
@@ -115,21 +121,21 @@ def _draw_faces(page: Image.Image, canvas: ImageDraw.ImageDraw, pictures: Sequen
     """Draw the accounts' pictures, each over the edge of the one before, or a robot's; return where the name begins."""
     if not pictures:
         _draw_robot(canvas, MARGIN, 34)
-    for place, picture in enumerate(pictures):
-        face = round_picture(picture, FACE * FINE)
-        page.paste(face, ((MARGIN + place * FACE_STEP) * FINE, 34 * FINE), face)
+    for index, picture in enumerate(pictures):
+        face = crop_to_circle(picture, FACE * FINE)
+        page.paste(face, ((MARGIN + index * FACE_STEP) * FINE, 34 * FINE), face)
     return MARGIN + FACE + max(len(pictures) - 1, 0) * FACE_STEP + 20
 
 
 def _draw_robot(canvas: ImageDraw.ImageDraw, left: float, top: float) -> None:
     """Draw a small robot's face: what the original's 🤖 said, without needing a font that has it."""
-    _box(canvas, (left, top, left + 72, top + 76), TEAL, radius=22)
-    _box(canvas, (left + 33, top - 12, left + 39, top + 4), TEAL)
-    _box(canvas, (left + 29, top - 18, left + 43, top - 4), VERMILION, radius=7)
-    _box(canvas, (left + 12, top + 20, left + 60, top + 46), WHITE, radius=13)
+    _draw_box(canvas, (left, top, left + 72, top + 76), TEAL, radius=22)
+    _draw_box(canvas, (left + 33, top - 12, left + 39, top + 4), TEAL)
+    _draw_box(canvas, (left + 29, top - 18, left + 43, top - 4), VERMILION, radius=7)
+    _draw_box(canvas, (left + 12, top + 20, left + 60, top + 46), WHITE, radius=13)
     for eye in (left + 21, left + 41):
-        _box(canvas, (eye, top + 28, eye + 10, top + 38), INK, radius=5)
-    _box(canvas, (left + 24, top + 56, left + 48, top + 61), WHITE, radius=2)
+        _draw_box(canvas, (eye, top + 28, eye + 10, top + 38), INK, radius=5)
+    _draw_box(canvas, (left + 24, top + 56, left + 48, top + 61), WHITE, radius=2)
 
 
 def _draw_posts(canvas: ImageDraw.ImageDraw, texts: Sequence[str], prompt: str) -> None:
@@ -138,53 +144,53 @@ def _draw_posts(canvas: ImageDraw.ImageDraw, texts: Sequence[str], prompt: str) 
     room = HEIGHT - HEAD - FOOT
     height = min(TALLEST, (room - GAP * (len(texts) - 1)) / len(texts))
     above = (room - height * len(texts) - GAP * (len(texts) - 1)) / 2
-    lettering, blocks = _fitting(texts, height - 12)
-    for place, lines in enumerate(blocks):
-        top = HEAD + above + place * (height + GAP)
-        _box(canvas, (MARGIN, top, WIDTH - MARGIN, top + height), WHITE, radius=16, outline=GRID)
-        _draw_lines(canvas, lettering, lines, (top + height / 2, len(prompt)))
+    renderer, blocks = _fit_texts(texts, height - 12)
+    for index, lines in enumerate(blocks):
+        top = HEAD + above + index * (height + GAP)
+        _draw_box(canvas, (MARGIN, top, WIDTH - MARGIN, top + height), WHITE, radius=16, outline=GRID)
+        _draw_lines(canvas, renderer, lines, (top + height / 2, len(prompt)))
 
 
-def _fitting(texts: Sequence[str], height: float) -> tuple[Lettering, list[list[str]]]:
+def _fit_texts(texts: Sequence[str], height: float) -> tuple[TextRenderer, list[list[str]]]:
     """Return the largest lettering in which every text fits its box, and the texts' lines in it."""
     width = (WIDTH - 2 * MARGIN - 2 * PADDING) * FINE
     for size in SIZES:
-        lettering = Lettering(size * FINE)
-        blocks = [lettering.wrapped(text, width) for text in texts]
-        if max(map(len, blocks)) <= min(LINES, int(height * FINE / lettering.line_height)):
-            return lettering, blocks
-    most = max(1, int(height * FINE / lettering.line_height))
+        renderer = TextRenderer(size * FINE)
+        blocks = [renderer.wrap(text, width) for text in texts]
+        if max(map(len, blocks)) <= min(LINES, int(height * FINE / renderer.line_height)):
+            return renderer, blocks
+    most = max(1, int(height * FINE / renderer.line_height))
     cut = [lines if len(lines) <= most else [*lines[: most - 1], " ".join(lines[most - 1 :])] for lines in blocks]
-    return lettering, [[lettering.fitted(line, width) for line in lines] for lines in cut]
+    return renderer, [[renderer.truncate(line, width) for line in lines] for lines in cut]
 
 
 def _draw_lines(
-    canvas: ImageDraw.ImageDraw, lettering: Lettering, lines: Sequence[str], middle_and_prompt: tuple[float, int]
+    canvas: ImageDraw.ImageDraw, renderer: TextRenderer, lines: Sequence[str], middle_and_prompt: tuple[float, int]
 ) -> None:
     """Draw lines centred on a height; as many signs as the prompt has are in its colour."""
     middle, prompt_left = middle_and_prompt
-    baseline = middle * FINE - lettering.line_height * len(lines) / 2 + lettering.size * 1.02
-    backwards = runs_backwards(" ".join(lines))
+    baseline = middle * FINE - renderer.line_height * len(lines) / 2 + renderer.size * 1.02
+    backwards = is_right_to_left(" ".join(lines))
     start = (WIDTH - MARGIN - PADDING if backwards else MARGIN + PADDING) * FINE
     for line in lines:
         given = max(0, prompt_left)
         pieces = [Piece(line[:given], TEAL), Piece(line[given:], INK)]
-        lettering.draw(canvas, (start, baseline), pieces, backwards=backwards)
+        renderer.draw(canvas, (start, baseline), pieces, backwards=backwards)
         prompt_left -= len(line) + 1
-        baseline += lettering.line_height
+        baseline += renderer.line_height
 
 
-def _draw_foot(canvas: ImageDraw.ImageDraw, subject: Subject) -> None:
-    small = Lettering(17 * FINE)
+def _draw_foot(canvas: ImageDraw.ImageDraw, subject: PictureSubject) -> None:
+    small = TextRenderer(17 * FINE)
     y = (HEIGHT - 19) * FINE
-    disclosure = small.fitted(drawable(subject.disclosure), (WIDTH - 2 * MARGIN) * FINE)
-    room = (WIDTH - 2 * MARGIN - PADDING) * FINE - small.width(disclosure)
-    model = small.fitted(drawable(subject.model), room)
+    disclosure = small.truncate(make_drawable(subject.disclosure), (WIDTH - 2 * MARGIN) * FINE)
+    room = (WIDTH - 2 * MARGIN - PADDING) * FINE - small.measure_width(disclosure)
+    model = small.truncate(make_drawable(subject.model), room)
     small.draw(canvas, (MARGIN * FINE, y), [Piece(disclosure, MUTED)])
-    small.draw(canvas, ((WIDTH - MARGIN) * FINE - small.width(model), y), [Piece(model, MUTED)])
+    small.draw(canvas, ((WIDTH - MARGIN) * FINE - small.measure_width(model), y), [Piece(model, MUTED)])
 
 
-def _box(
+def _draw_box(
     canvas: ImageDraw.ImageDraw,
     corners: tuple[float, float, float, float],
     fill: str,

@@ -13,7 +13,7 @@ from matplotlib.ft2font import FT2Font
 from PIL import ImageFont, features
 from PIL.ImageDraw import ImageDraw
 
-from tweetbot_trainer.data.post_length import one_line
+from tweetbot_trainer.data.post_length import collapse_whitespace
 
 #: What stands for a letter that no font has.
 PLACEHOLDER = "\u25af"
@@ -32,17 +32,17 @@ class Piece:
     colour: str
 
 
-class Lettering:
-    """One size of text, regular or bold, in pixels. Texts must have gone through `drawable`."""
+class TextRenderer:
+    """One size of text, regular or bold, in pixels. Texts must have gone through `make_drawable`."""
 
     def __init__(self, size: int, *, bold: bool = False) -> None:
-        self._paths = font_paths(bold=bold)
+        self._paths = find_font_paths(bold=bold)
         self._fonts = [ImageFont.truetype(str(path), size) for path in self._paths]
         self.size, self.line_height = size, round(size * 1.36)
 
-    def width(self, text: str) -> float:
+    def measure_width(self, text: str) -> float:
         """Return how many pixels the text takes on a line."""
-        return sum(font.getlength(run) for font, run in self._runs(text))
+        return sum(font.getlength(chunk) for font, chunk in self._split_by_font(text))
 
     def draw(
         self, canvas: ImageDraw, at: tuple[float, float], pieces: Sequence[Piece], *, backwards: bool = False
@@ -51,64 +51,64 @@ class Lettering:
         x, y = at
         direction = "rtl" if backwards and features.check("raqm") else None
         for piece in pieces:
-            for font, run in self._runs(piece.text):
-                width = font.getlength(run, direction=direction)
+            for font, chunk in self._split_by_font(piece.text):
+                width = font.getlength(chunk, direction=direction)
                 x -= width if backwards else 0
-                canvas.text((x, y), run, font=font, fill=piece.colour, anchor="ls", direction=direction)
+                canvas.text((x, y), chunk, font=font, fill=piece.colour, anchor="ls", direction=direction)
                 x += 0 if backwards else width
 
-    def wrapped(self, text: str, width: float) -> list[str]:
+    def wrap(self, text: str, width: float) -> list[str]:
         """Return lines no wider than that, broken between words, and inside a word that is wider."""
         lines = [""]
-        for part in (part for word in text.split() for part in self._parts(word, width)):
+        for part in (part for word in text.split() for part in self._split_word(word, width)):
             longer = f"{lines[-1]} {part}".lstrip()
-            if self.width(longer) <= width:
+            if self.measure_width(longer) <= width:
                 lines[-1] = longer
             else:
                 lines.append(part)
         return lines
 
-    def fitted(self, text: str, width: float) -> str:
+    def truncate(self, text: str, width: float) -> str:
         """Return the text, or as much of its beginning as fits with an ellipsis."""
         cut = text
-        while cut and self.width(cut + "…") > width:
+        while cut and self.measure_width(cut + "…") > width:
             cut = cut[:-1]
-        return text if self.width(text) <= width else f"{cut.rstrip()}…" if cut else ""
+        return text if self.measure_width(text) <= width else f"{cut.rstrip()}…" if cut else ""
 
-    def _parts(self, word: str, width: float) -> list[str]:
+    def _split_word(self, word: str, width: float) -> list[str]:
         parts = [""]
         for sign in word:
-            if parts[-1] and self.width(parts[-1] + sign) > width:
+            if parts[-1] and self.measure_width(parts[-1] + sign) > width:
                 parts.append("")
             parts[-1] += sign
         return parts
 
-    def _runs(self, text: str) -> list[tuple[ImageFont.FreeTypeFont, str]]:
-        runs = groupby(text, key=lambda sign: font_of(sign, self._paths) or 0)
-        return [(self._fonts[font], "".join(run)) for font, run in runs]
+    def _split_by_font(self, text: str) -> list[tuple[ImageFont.FreeTypeFont, str]]:
+        groups = groupby(text, key=lambda sign: find_font(sign, self._paths) or 0)
+        return [(self._fonts[font], "".join(group)) for font, group in groups]
 
 
-def drawable(text: str) -> str:
+def make_drawable(text: str) -> str:
     """Return the text on one line; letters that no font has become a placeholder, emoji and the like are left out."""
-    paths = font_paths(bold=False)
-    letters = _GLUE.sub("", one_line(text))
-    signs = (sign if font_of(sign, paths) is not None else _stand_in(sign) for sign in letters)
+    paths = find_font_paths(bold=False)
+    letters = _GLUE.sub("", collapse_whitespace(text))
+    signs = (sign if find_font(sign, paths) is not None else _replace_sign(sign) for sign in letters)
     return " ".join("".join(signs).split())
 
 
-def runs_backwards(text: str) -> bool:
+def is_right_to_left(text: str) -> bool:
     """Tell whether a text is read from right to left: whether its first letter is."""
     strong = (unicodedata.bidirectional(sign) for sign in text)
     return next((kind != "L" for kind in strong if kind in ("L", "R", "AL")), False)
 
 
-def font_of(sign: str, paths: tuple[Path, ...]) -> int | None:
+def find_font(sign: str, paths: tuple[Path, ...]) -> int | None:
     """Return the position of the first font that has the sign; None where none has."""
-    return next((place for place, path in enumerate(paths) if ord(sign) in _signs_of(path)), None)
+    return next((index for index, path in enumerate(paths) if ord(sign) in _read_characters(path)), None)
 
 
 @lru_cache(maxsize=2)
-def font_paths(*, bold: bool) -> tuple[Path, ...]:
+def find_font_paths(*, bold: bool) -> tuple[Path, ...]:
     """Return DejaVu Sans, which matplotlib brings along, then the machine's fonts that fill its gaps."""
     own = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / ("DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf")
     found = [path for pattern in GAP_FONTS for folder in FONT_FOLDERS for path in sorted(folder.rglob(pattern))]
@@ -116,11 +116,11 @@ def font_paths(*, bold: bool) -> tuple[Path, ...]:
 
 
 @lru_cache(maxsize=16)
-def _signs_of(path: Path) -> frozenset[int]:
+def _read_characters(path: Path) -> frozenset[int]:
     return frozenset(FT2Font(str(path)).get_charmap())
 
 
-def _stand_in(sign: str) -> str:
+def _replace_sign(sign: str) -> str:
     return PLACEHOLDER if unicodedata.category(sign)[0] in "LN" else ""
 
 

@@ -11,8 +11,8 @@ from tweetbot_trainer.publishing.tracking.interface import (
     NullTracker,
     TrackedArtifact,
     Tracker,
-    base_artifact,
-    dataset_artifact,
+    make_base_artifact,
+    make_dataset_artifact,
 )
 
-__all__ = ["NullTracker", "TrackedArtifact", "Tracker", "base_artifact", "dataset_artifact"]
+__all__ = ["NullTracker", "TrackedArtifact", "Tracker", "make_base_artifact", "make_dataset_artifact"]

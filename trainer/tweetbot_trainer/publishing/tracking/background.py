@@ -7,7 +7,7 @@ from typing import Any
 
 from tweetbot_contract.result import TrackingResult
 from tweetbot_trainer.publishing.tracking.interface import TrackedArtifact
-from tweetbot_trainer.publishing.tracking.wandb_run import RunPlace, WandbRun
+from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig, WandbRun
 from tweetbot_trainer.runtime.log import Log
 
 #: Seconds that a stage waits longer for a start than the client: the probes come first.
@@ -19,10 +19,12 @@ Call = Callable[[WandbRun], None]
 class BackgroundTracker:
     """Passes everything on to a run that `start` makes; `ship` sends its files to the output when they are needed."""
 
-    def __init__(self, place: RunPlace, start: Callable[[], WandbRun], ship: Callable[[], None], log: Log) -> None:
+    def __init__(
+        self, run_config: RunConfig, start: Callable[[], WandbRun], ship: Callable[[], None], log: Log
+    ) -> None:
         self._start, self._ship, self._log = start, ship, log
-        self._start_limit = place.init_timeout + START_SLACK
-        self._finish_limit = place.finish_timeout + place.finish_slack
+        self._start_limit = run_config.init_timeout + START_SLACK
+        self._finish_limit = run_config.finish_timeout + run_config.finish_slack
         self._calls: SimpleQueue[Call | None] = SimpleQueue()
         self._started, self._ended = threading.Event(), threading.Event()
         self._result = TrackingResult(wandb_mode="Offline")
@@ -31,26 +33,26 @@ class BackgroundTracker:
         self._failed = False
         threading.Thread(target=self._work, name="tracking", daemon=True).start()
 
-    def so_far(self) -> TrackingResult:
+    def current_result(self) -> TrackingResult:
         """Return how the run is tracked; waits for the start, but not for ever."""
         self._started.wait(self._start_limit)
         return self._result
 
-    def log(self, row: Mapping[str, float]) -> None:
+    def log(self, metrics: Mapping[str, float]) -> None:
         """Add a row of metrics."""
-        self._calls.put(lambda run: run.log(row))
+        self._calls.put(lambda run: run.log(metrics))
 
-    def summary(self, figures: Mapping[str, Any]) -> None:
+    def set_summary(self, figures: Mapping[str, Any]) -> None:
         """Set final figures."""
-        self._calls.put(lambda run: run.summary(figures))
+        self._calls.put(lambda run: run.set_summary(figures))
 
-    def table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    def log_table(self, name: str, columns: Sequence[str], data: Sequence[Sequence[Any]]) -> None:
         """Add a table."""
-        self._calls.put(lambda run: run.table(name, columns, rows))
+        self._calls.put(lambda run: run.log_table(name, columns, data))
 
-    def artifact(self, artifact: TrackedArtifact) -> None:
+    def log_artifact(self, artifact: TrackedArtifact) -> None:
         """Add an artifact and its edge to this run."""
-        self._calls.put(lambda run: run.artifact(artifact))
+        self._calls.put(lambda run: run.log_artifact(artifact))
 
     def finish(self, *, failed: bool = False) -> TrackingResult:
         """End the run within its limit, ship its files where the server lacks them, and report."""
@@ -59,10 +61,10 @@ class BackgroundTracker:
             self._calls.put(None)
             if not self._ended.wait(self._finish_limit):
                 self._fault = self._fault or f"the server did not take the run within {self._finish_limit:.0f} seconds"
-            self._finished = self._reported()
+            self._finished = self._finalize_result()
         return self._finished
 
-    def _reported(self) -> TrackingResult:
+    def _finalize_result(self) -> TrackingResult:
         degraded = self._fault or self._result.degraded
         if degraded:
             self._log.warning("tracking.degraded", message=degraded)
@@ -71,18 +73,18 @@ class BackgroundTracker:
         return self._result.model_copy(update={"degraded": degraded[:512] if degraded else None})
 
     def _work(self) -> None:
-        run = self._guarded(self._start, "start")
+        run = self._call_safely(self._start, "start")
         if run is not None:
-            self._result = self._guarded(lambda: run.result, "tell how it is tracked") or self._result
+            self._result = self._call_safely(lambda: run.result, "tell how it is tracked") or self._result
         self._started.set()
         while (call := self._calls.get()) is not None:
             if run is not None:
-                self._guarded(lambda: call(run), "take what was sent")
+                self._call_safely(lambda: call(run), "take what was sent")
         if run is not None:
-            self._guarded(lambda: run.finish(failed=self._failed), "end the run")
+            self._call_safely(lambda: run.finish(failed=self._failed), "end the run")
         self._ended.set()
 
-    def _guarded(self, work: Callable[[], Any], purpose: str) -> Any:
+    def _call_safely(self, work: Callable[[], Any], purpose: str) -> Any:
         try:
             return work()
         except Exception as error:  # noqa: BLE001  # the client raises anything, and no run may fail for it

@@ -1,4 +1,4 @@
-"""What stages tell a tracker. No call fails or waits for a network, but `so_far` and `finish`, which are bounded."""
+"""What stages tell a tracker. No call fails; only `current_result` and `finish` wait for a network, a bounded time."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -23,15 +23,15 @@ class TrackedArtifact:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
-def dataset_artifact(
+def make_dataset_artifact(
     bot: str, uri: str, digest: str, table: DataTable, *, direction: Literal["input", "output"]
 ) -> TrackedArtifact:
     """Return a dataset as the stage that makes it and the one that reads it both name it: one artifact, two edges."""
-    metadata = {"digest": digest, **table.as_json()}
+    metadata = {"digest": digest, **table.to_dict()}
     return TrackedArtifact(f"dataset-{bot}", "train-dataset", uri, direction, metadata)
 
 
-def base_artifact(base: BaseIdentity) -> TrackedArtifact | None:
+def make_base_artifact(base: BaseIdentity) -> TrackedArtifact | None:
     """Return the base that a training starts from; a scratch base is no model that anybody could have trained."""
     if base.kind == "scratch":
         return None
@@ -43,19 +43,19 @@ def base_artifact(base: BaseIdentity) -> TrackedArtifact | None:
 class Tracker(Protocol):
     """One stage of one run, as an experiment tracker sees it."""
 
-    def so_far(self) -> TrackingResult:
+    def current_result(self) -> TrackingResult:
         """Return how the run is tracked, once it has started."""
 
-    def log(self, row: Mapping[str, float]) -> None:
+    def log(self, metrics: Mapping[str, float]) -> None:
         """Add a row of metrics; its `step` orders it."""
 
-    def summary(self, figures: Mapping[str, Any]) -> None:
+    def set_summary(self, figures: Mapping[str, Any]) -> None:
         """Set final figures."""
 
-    def table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    def log_table(self, name: str, columns: Sequence[str], data: Sequence[Sequence[Any]]) -> None:
         """Add a table."""
 
-    def artifact(self, artifact: TrackedArtifact) -> None:
+    def log_artifact(self, artifact: TrackedArtifact) -> None:
         """Add an artifact and its edge to this run."""
 
     def finish(self, *, failed: bool = False) -> TrackingResult:
@@ -65,20 +65,20 @@ class Tracker(Protocol):
 class NullTracker:
     """Tracks nothing, as asked for."""
 
-    def so_far(self) -> TrackingResult:
+    def current_result(self) -> TrackingResult:
         """Return the result of no tracking."""
         return TrackingResult()
 
-    def log(self, row: Mapping[str, float]) -> None:
+    def log(self, metrics: Mapping[str, float]) -> None:
         """Do nothing."""
 
-    def summary(self, figures: Mapping[str, Any]) -> None:
+    def set_summary(self, figures: Mapping[str, Any]) -> None:
         """Do nothing."""
 
-    def table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    def log_table(self, name: str, columns: Sequence[str], data: Sequence[Sequence[Any]]) -> None:
         """Do nothing."""
 
-    def artifact(self, artifact: TrackedArtifact) -> None:
+    def log_artifact(self, artifact: TrackedArtifact) -> None:
         """Do nothing."""
 
     def finish(self, *, failed: bool = False) -> TrackingResult:

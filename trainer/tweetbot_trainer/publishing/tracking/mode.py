@@ -42,20 +42,20 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         """Follow none."""
 
 
-def decided(spec: WandB, secrets: Path, base_url: str, *, probe: Probe) -> Decision:
+def choose_mode(spec: WandB, secrets: Path, base_url: str, *, probe: Probe) -> Decision:
     """Return Online where it is wished, a key is there and the server takes it, else Offline."""
     if spec.mode == "Offline":
         return Decision("Offline")
-    key = _key(secrets)
+    key = _read_api_key(secrets)
     if key is None:
-        return Decision("Offline", _missing_key(spec))
+        return Decision("Offline", _describe_missing_key(spec))
     fault = probe(base_url, key)
     if fault:
         return Decision("Offline", f"{fault}; the run's files are in the output, `wandb sync` sends them later")
     return Decision("Online", api_key=key)
 
 
-def probed(
+def check_api_key(
     base_url: str, key: str, *, pause: Callable[[float], None] = time.sleep, timeout: float = PROBE_TIMEOUT
 ) -> str | None:
     """Ask the server who the key belongs to; return what is wrong, in words that do not hold the key."""
@@ -64,11 +64,11 @@ def probed(
         if attempt:
             pause(PROBE_PAUSE)
         try:
-            return None if _viewer(base_url, key, timeout) else _refused(base_url)
+            return None if _query_viewer(base_url, key, timeout) else _describe_refusal(base_url)
         except urllib.error.HTTPError as error:
             error.close()
             if error.code in (401, 403):
-                return _refused(base_url)
+                return _describe_refusal(base_url)
             fault = f"{base_url} answered {error.code}"
         except OSError as error:
             fault = f"{base_url} does not answer ({type(error).__name__})"
@@ -77,7 +77,7 @@ def probed(
     return fault
 
 
-def _viewer(base_url: str, key: str, timeout: float) -> bool:
+def _query_viewer(base_url: str, key: str, timeout: float) -> bool:
     token = base64.b64encode(f"api:{key}".encode()).decode()
     request = urllib.request.Request(  # noqa: S310  # the CRD lets http and https through only
         f"{base_url.rstrip('/')}/graphql",
@@ -85,14 +85,14 @@ def _viewer(base_url: str, key: str, timeout: float) -> bool:
         headers={"Content-Type": "application/json", "Authorization": f"Basic {token}"},
     )
     with urllib.request.build_opener(_NoRedirect).open(request, timeout=timeout) as answer:
-        content = json.loads(_bounded(answer, timeout))
+        content = json.loads(_read_bounded(answer, timeout))
     data = content.get("data") or {} if isinstance(content, dict) else None
     if not isinstance(data, dict):
         raise ValueError("another kind of server")
     return bool(data.get("viewer"))
 
 
-def _bounded(answer: http.client.HTTPResponse, timeout: float) -> bytes:
+def _read_bounded(answer: http.client.HTTPResponse, timeout: float) -> bytes:
     """Return the answer. Raises TimeoutError where it drips for longer than one of its bytes may take."""
     content, until = b"", time.monotonic() + timeout
     while len(content) < ANSWER_LIMIT and (more := answer.read1(ANSWER_LIMIT)):
@@ -102,16 +102,16 @@ def _bounded(answer: http.client.HTTPResponse, timeout: float) -> bytes:
     return content
 
 
-def _refused(base_url: str) -> str:
+def _describe_refusal(base_url: str) -> str:
     return f"{base_url} refuses the API key: put a valid one into the Secret"
 
 
-def _key(secrets: Path) -> str | None:
+def _read_api_key(secrets: Path) -> str | None:
     file = secrets / handover.WANDB_FOLDER / handover.WANDB_FILE
     return file.read_text(encoding="utf-8").strip() or None if file.is_file() else None
 
 
-def _missing_key(spec: WandB) -> str | None:
+def _describe_missing_key(spec: WandB) -> str | None:
     """Auto without a Secret asks for nothing, so it gets no less than it asked for."""
     if spec.api_key_secret is None:
         return None

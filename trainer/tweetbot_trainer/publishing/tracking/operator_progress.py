@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tweetbot_contract.handover import PROGRESS_CA_ENV, PROGRESS_TOKEN_ENV, PROGRESS_URL_ENV
-from tweetbot_trainer.learning.training.metrics import Progress
+from tweetbot_trainer.learning.training.metrics import TrainingProgress
 from tweetbot_trainer.runtime.log import Log
 
 #: Seconds that one report may take.
@@ -24,7 +24,7 @@ _TIMEOUT = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class ReportPlace:
+class ProgressEndpoint:
     """Where reports go: the address, the file of the token, that of the certificates to trust (or the system's)."""
 
     url: str
@@ -32,7 +32,7 @@ class ReportPlace:
     certificates: Path | None
 
     @classmethod
-    def of(cls, env: Mapping[str, str]) -> "ReportPlace | None":
+    def from_env(cls, env: Mapping[str, str]) -> "ProgressEndpoint | None":
         """Return what the environment says, None where nobody asks for reports."""
         url, token, certificates = (env.get(name) for name in (PROGRESS_URL_ENV, PROGRESS_TOKEN_ENV, PROGRESS_CA_ENV))
         return cls(url, Path(token), Path(certificates) if certificates else None) if url and token else None
@@ -44,10 +44,10 @@ class ReportPlace:
             "Content-Type": "application/json",
         }
         request = urllib.request.Request(self.url, body, headers, method="POST")  # noqa: S310 - the operator's own URL
-        with self._opener().open(request, timeout=_TIMEOUT):
+        with self._build_opener().open(request, timeout=_TIMEOUT):
             pass
 
-    def _opener(self) -> urllib.request.OpenerDirector:
+    def _build_opener(self) -> urllib.request.OpenerDirector:
         """No proxy stands between Pod and operator, and no redirect may carry the token elsewhere."""
         context = ssl.create_default_context(cafile=str(self.certificates) if self.certificates else None)
         https = urllib.request.HTTPSHandler(context=context)
@@ -74,7 +74,7 @@ class Estimate:
         self._clock = clock
         self._first: tuple[int, float] | None = None
 
-    def seconds_left(self, progress: Progress) -> float | None:
+    def estimate_seconds_left(self, progress: TrainingProgress) -> float | None:
         """Return the seconds; None before the second step."""
         now = self._clock()
         if self._first is None:
@@ -91,14 +91,14 @@ class ProgressReporter:
     def __init__(self, post: Callable[[bytes], None], log: Log, estimate: Estimate | None = None) -> None:
         self._post, self._log = post, log
         self._estimate = estimate or Estimate()
-        self._latest: tuple[Progress, float | None, bool] | None = None
+        self._latest: tuple[TrainingProgress, float | None, bool] | None = None
         self._given, self._ended, self._done = threading.Event(), threading.Event(), threading.Event()
         self._complained = False
         threading.Thread(target=self._work, name="progress", daemon=True).start()
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: TrainingProgress) -> None:
         """Take where the training stands; returns at once."""
-        self._latest = (progress, self._estimate.seconds_left(progress), False)
+        self._latest = (progress, self._estimate.estimate_seconds_left(progress), False)
         self._given.set()
 
     def end(self, *, well: bool) -> None:
@@ -114,18 +114,18 @@ class ProgressReporter:
         self._given.wait()
         while not self._ended.is_set():
             self._given.clear()
-            pause = INTERVAL if self._sent() else min(pause * 2, LONGEST_PAUSE)
+            pause = INTERVAL if self._send_latest() else min(pause * 2, LONGEST_PAUSE)
             self._ended.wait(pause)
             self._given.wait()
-        self._sent()
+        self._send_latest()
         self._done.set()
 
-    def _sent(self) -> bool:
+    def _send_latest(self) -> bool:
         latest = self._latest
         if latest is None:
             return True
         try:
-            self._post(body_of(*latest))
+            self._post(build_body(*latest))
         except Exception as error:  # noqa: BLE001  # a courtesy: whatever it is, the training goes on
             self._complain(error)
             return False
@@ -137,7 +137,7 @@ class ProgressReporter:
             self._log.warning("progress.not_taken", message=f"{type(error).__name__}: {error}")
 
 
-def body_of(progress: Progress, seconds_left: float | None, ended: bool) -> bytes:
+def build_body(progress: TrainingProgress, seconds_left: float | None, ended: bool) -> bytes:
     """Return the report; metrics are named as Hugging Face's Trainer names them."""
     figures = {
         "loss": progress.train_loss,
@@ -157,12 +157,12 @@ def body_of(progress: Progress, seconds_left: float | None, ended: bool) -> byte
 
 
 @contextmanager
-def reported(place: ReportPlace | None, log: Log) -> Iterator[Callable[[Progress], None]]:
+def report_progress(endpoint: ProgressEndpoint | None, log: Log) -> Iterator[Callable[[TrainingProgress], None]]:
     """Give what takes a training's progress; without a place it goes nowhere."""
-    if place is None:
+    if endpoint is None:
         yield lambda progress: None
         return
-    reporter = ProgressReporter(place.post, log)
+    reporter = ProgressReporter(endpoint.post, log)
     try:
         yield reporter
     except BaseException:

@@ -7,58 +7,60 @@ from pathlib import Path
 from typing import Any
 
 from tweetbot_contract.handover import RunDocument
-from tweetbot_trainer.publishing.registry.run_record import run_folder
+from tweetbot_trainer.publishing.registry.run_record import get_run_folder
 from tweetbot_trainer.publishing.tracking.background import BackgroundTracker
 from tweetbot_trainer.publishing.tracking.interface import NullTracker, Tracker
-from tweetbot_trainer.publishing.tracking.mode import Probe, decided, probed
-from tweetbot_trainer.publishing.tracking.wandb_run import RunPlace, WandbRun, keep_files_in
-from tweetbot_trainer.runtime.errors import StageFailed
+from tweetbot_trainer.publishing.tracking.mode import Probe, check_api_key, choose_mode
+from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig, WandbRun, keep_files_in
+from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.store import ObjectStore, join
 
 
-def ship(store: ObjectStore, run: RunDocument, folder: Path, log: Log) -> None:
+def upload_files(store: ObjectStore, run: RunDocument, folder: Path, log: Log) -> None:
     """Write every file below the folder; a fault is logged and no more, since the metrics are in the report as well."""
-    target = join(run_folder(run), "wandb", run.stage.lower())
+    target = join(get_run_folder(run), "wandb", run.stage.lower())
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     try:
         for path in files:
             store.put(join(target, path.relative_to(folder).as_posix()), path)
-    except (StageFailed, OSError) as error:
+    except (StageError, OSError) as error:
         log.warning("tracking.not_shipped", message=str(error))
 
 
 class TrackerStarter:
     """Starts a stage's tracker. With mode Disabled the client is not even imported."""
 
-    def __init__(self, place: RunPlace, *, store: ObjectStore, secrets: Path, log: Log, probe: Probe = probed) -> None:
-        self._place, self._store, self._secrets, self._log, self._probe = place, store, secrets, log, probe
+    def __init__(
+        self, run_config: RunConfig, *, store: ObjectStore, secrets: Path, log: Log, probe: Probe = check_api_key
+    ) -> None:
+        self._run_config, self._store, self._secrets, self._log, self._probe = run_config, store, secrets, log, probe
 
     def __call__(self, config: Mapping[str, Any]) -> Tracker:
         """Return a tracker with this configuration; it starts in the background."""
-        place = self._place
-        if place.run.spec.tracking.wandb.mode == "Disabled":
+        run_config = self._run_config
+        if run_config.run.spec.tracking.wandb.mode == "Disabled":
             return NullTracker()
-        keep_files_in(place.folder)
+        keep_files_in(run_config.folder)
         with suppress(Exception):  # the background thread meets the same fault and tells it
             import wandb  # noqa: F401  # on this thread: two that load large packages may wait for each other
 
         def start() -> WandbRun:
-            return self._started(config)
+            return self._start_run(config)
 
         def ship_files() -> None:
-            ship(self._store, place.run, place.folder, self._log)
+            upload_files(self._store, run_config.run, run_config.folder, self._log)
 
-        return BackgroundTracker(place, start, ship_files, self._log)
+        return BackgroundTracker(run_config, start, ship_files, self._log)
 
-    def _started(self, config: Mapping[str, Any]) -> WandbRun:
-        spec = self._place.run.spec.tracking.wandb
-        base_url = spec.base_url or os.environ.get("WANDB_BASE_URL") or _clients_own()
-        decision = decided(spec, self._secrets, base_url, probe=self._probe)
-        return WandbRun(self._place, decision, config, base_url)
+    def _start_run(self, config: Mapping[str, Any]) -> WandbRun:
+        spec = self._run_config.run.spec.tracking.wandb
+        base_url = spec.base_url or os.environ.get("WANDB_BASE_URL") or _get_default_base_url()
+        decision = choose_mode(spec, self._secrets, base_url, probe=self._probe)
+        return WandbRun(self._run_config, decision, config, base_url)
 
 
-def _clients_own() -> str:
+def _get_default_base_url() -> str:
     import wandb
 
     return str(wandb.Settings().base_url)

@@ -16,7 +16,7 @@ _LONGEST = 512
 
 
 @dataclass(frozen=True, slots=True)
-class RunPlace:
+class RunConfig:
     """What the run is called, where the client keeps its files, and how many seconds it may take to start and to end.
 
     The client's own limits are 90 for a start, and for ever for an end; `finish_slack` is for all it does before.
@@ -29,7 +29,7 @@ class RunPlace:
     finish_slack: float = 10.0
 
     @classmethod
-    def of(cls, run: RunDocument, work: Path) -> Self:
+    def from_run(cls, run: RunDocument, work: Path) -> Self:
         """Return the place of a stage's run in a work folder."""
         return cls(run, work / "wandb" / run.stage.lower())
 
@@ -43,24 +43,24 @@ class RunPlace:
 class WandbRun:
     """A started run."""
 
-    def __init__(self, place: RunPlace, decision: Decision, config: Mapping[str, Any], base_url: str) -> None:
+    def __init__(self, run_config: RunConfig, decision: Decision, config: Mapping[str, Any], base_url: str) -> None:
         import wandb
 
-        wandb_spec = place.run.spec.tracking.wandb
-        stage = place.run.stage.lower()
+        wandb_spec = run_config.run.spec.tracking.wandb
+        stage = run_config.run.stage.lower()
         self._wandb, self._decision = wandb, decision
         self._run = wandb.init(
             project=wandb_spec.project,
             entity=wandb_spec.entity,
-            id=place.id,
-            name=f"@{place.run.spec.subject.handle}-{stage}",
-            group=f"{place.run.name}/{place.run.run_id}",
+            id=run_config.id,
+            name=f"@{run_config.run.spec.subject.handle}-{stage}",
+            group=f"{run_config.run.name}/{run_config.run.run_id}",
             job_type=stage,
             resume="allow",
             config=dict(config),
-            dir=str(place.folder),
+            dir=str(run_config.folder),
             mode="online" if decision.mode == "Online" else "offline",
-            settings=_settings(wandb, place, decision, base_url),
+            settings=_build_settings(wandb, run_config, decision, base_url),
         )
         self._run.define_metric("*", step_metric="step")  # a retried stage counts its steps from 0 again
 
@@ -74,19 +74,19 @@ class WandbRun:
             degraded=degraded[:_LONGEST] if degraded else None,
         )
 
-    def log(self, row: Mapping[str, float]) -> None:
+    def log(self, metrics: Mapping[str, float]) -> None:
         """Add a row to the history."""
-        self._run.log(dict(row))
+        self._run.log(dict(metrics))
 
-    def summary(self, figures: Mapping[str, Any]) -> None:
+    def set_summary(self, figures: Mapping[str, Any]) -> None:
         """Set final figures."""
         self._run.summary.update(dict(figures))
 
-    def table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    def log_table(self, name: str, columns: Sequence[str], data: Sequence[Sequence[Any]]) -> None:
         """Add a table."""
-        self._run.log({name: self._wandb.Table(columns=list(columns), data=[list(row) for row in rows])})
+        self._run.log({name: self._wandb.Table(columns=list(columns), data=[list(cells) for cells in data])})
 
-    def artifact(self, tracked: TrackedArtifact) -> None:
+    def log_artifact(self, tracked: TrackedArtifact) -> None:
         """Add an artifact by reference. Offline the client knows outputs only, and no run may pass for another's maker.
 
         So raw data is an output there: nobody before us has it. Datasets and bases of others are left out.
@@ -106,16 +106,16 @@ class WandbRun:
         self._run.finish(exit_code=1 if failed else 0)
 
 
-def _settings(wandb: Any, place: RunPlace, decision: Decision, base_url: str) -> Any:
+def _build_settings(wandb: Any, run_config: RunConfig, decision: Decision, base_url: str) -> Any:
     """Quiet settings: no machine's data, no code, no command line; the key reaches the client in memory only."""
     return wandb.Settings(
         api_key=decision.api_key,
         base_url=base_url,
         console="off",
         disable_git=True,
-        finish_timeout=place.finish_timeout,
+        finish_timeout=run_config.finish_timeout,
         finish_timeout_raises=True,
-        init_timeout=place.init_timeout,
+        init_timeout=run_config.init_timeout,
         program="tweetbot-trainer",
         save_code=False,
         silent=True,

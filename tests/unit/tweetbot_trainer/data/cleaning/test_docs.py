@@ -11,7 +11,7 @@ import pytest
 from tweetbot_contract.result import DataTable
 from tweetbot_contract.spec.spec import Filter
 from tweetbot_trainer.cli.clean import run_clean
-from tweetbot_trainer.data.cleaning import recipe_of
+from tweetbot_trainer.data.cleaning import build_recipe
 from tweetbot_trainer.data.cleaning.personal_data import PLACEHOLDERS
 
 PAGE = (Path(__file__).parents[5] / "docs" / "cleaning.md").read_text(encoding="utf-8")
@@ -38,5 +38,5 @@ def test_every_reason_and_every_placeholder_has_its_row(row: str) -> None:
 
 
 def test_the_version_is_told() -> None:
-    number = recipe_of(Filter()).version.split(";")[0]
+    number = build_recipe(Filter()).version.split(";")[0]
     assert re.search(rf"`modern` is at\s+version {number}\.", PAGE)

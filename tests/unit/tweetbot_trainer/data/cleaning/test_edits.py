@@ -6,8 +6,8 @@ import pytest
 
 from builders.trainer import a_post
 from tweetbot_contract.spec.spec import Filter
-from tweetbot_trainer.data.cleaning import clean, table_of
-from tweetbot_trainer.data.cleaning.clean import superseded
+from tweetbot_trainer.data.cleaning import clean, count_posts
+from tweetbot_trainer.data.cleaning.clean import find_superseded
 from tweetbot_trainer.data.posts import Post
 
 IDS = ("998", "1001", "1002")
@@ -25,32 +25,32 @@ def test_the_newest_version_stays_in_whatever_order_they_come(order: tuple[int, 
 
 
 def test_newest_means_of_those_present() -> None:
-    assert superseded(versions(0, 1)) == {(0, "998")}
+    assert find_superseded(versions(0, 1)) == {(0, "998")}
 
 
 def test_a_version_alone_stays() -> None:
-    assert superseded(versions(0)) == frozenset()
+    assert find_superseded(versions(0)) == frozenset()
 
 
 def test_only_one_version_need_tell_of_the_others() -> None:
     first, last = versions(0)[0], a_post(TEXTS[2], id=IDS[2])
-    assert superseded([first, last]) == {(0, "998")}
+    assert find_superseded([first, last]) == {(0, "998")}
 
 
 def test_another_source_has_ids_of_its_own() -> None:
-    assert superseded(versions(0) + versions(2, source=1)) == frozenset()
+    assert find_superseded(versions(0) + versions(2, source=1)) == frozenset()
 
 
 def test_posts_never_edited_are_not_looked_at() -> None:
-    assert superseded([a_post(number=1), a_post(number=1)]) == frozenset()
+    assert find_superseded([a_post(number=1), a_post(number=1)]) == frozenset()
 
 
 def test_modern_counts_the_versions_it_drops() -> None:
-    table = table_of(clean(versions(0, 1, 2), Filter()))
+    table = count_posts(clean(versions(0, 1, 2), Filter()))
     assert (table.downloaded, table.edits, table.kept) == (3, 2, 1)
 
 
 def test_huggingtweets_never_saw_them() -> None:
     """Its API gave the newest version only, so its card adds up without them."""
-    table = table_of(clean(versions(0, 1, 2), Filter(recipe="huggingtweets")))
+    table = count_posts(clean(versions(0, 1, 2), Filter(recipe="huggingtweets")))
     assert (table.downloaded, table.edits, table.kept) == (1, 0, 1)

@@ -3,7 +3,7 @@
 import pytest
 from tokenizers import AddedToken, Tokenizer, models, normalizers
 
-from tweetbot_trainer.data.cleaning.modern import END_MARK, tamed
+from tweetbot_trainer.data.cleaning.modern import END_MARK, defuse_end_marks
 
 DISGUISES = [
     "<|endoftext|>",
@@ -25,7 +25,7 @@ def test_no_tokenizer_reads_a_mark_in_what_is_left(disguise: str) -> None:
     tokenizer.normalizer = normalizers.Sequence([*invisible, normalizers.NFKC(), normalizers.Lowercase()])
     tokenizer.add_special_tokens([AddedToken(END_MARK, normalized=True)])
     assert END_MARK in tokenizer.encode(f"one {disguise} two").tokens
-    assert END_MARK not in tokenizer.encode(f"one {tamed(disguise)} two").tokens
+    assert END_MARK not in tokenizer.encode(f"one {defuse_end_marks(disguise)} two").tokens
 
 
 @pytest.mark.parametrize(
@@ -38,4 +38,4 @@ def test_no_tokenizer_reads_a_mark_in_what_is_left(disguise: str) -> None:
     ],
 )
 def test_only_the_bars_of_a_mark_go(text: str, after: str) -> None:
-    assert tamed(text) == after
+    assert defuse_end_marks(text) == after

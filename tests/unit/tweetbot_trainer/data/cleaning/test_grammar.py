@@ -3,8 +3,8 @@
 from random import Random
 
 from tweetbot_demo import grammar
-from tweetbot_trainer.data.cleaning.huggingtweets import too_short
-from tweetbot_trainer.data.cleaning.words import word_count
+from tweetbot_trainer.data.cleaning.huggingtweets import is_too_short
+from tweetbot_trainer.data.cleaning.words import count_words
 
 
 def test_a_seed_gives_the_same_sentences() -> None:
@@ -25,8 +25,8 @@ def test_the_vocabulary_is_small_enough_for_the_smallest_model() -> None:
 
 def test_sentences_are_never_short_and_short_posts_always_are() -> None:
     random = Random(1)
-    assert not any(too_short(grammar.sentence(random)) for _ in range(200))
-    assert all(too_short(text) and word_count(text) < 3 for text in grammar.SHORT)
+    assert not any(is_too_short(grammar.sentence(random)) for _ in range(200))
+    assert all(is_too_short(text) and count_words(text) < 3 for text in grammar.SHORT)
 
 
 def test_no_personal_value_could_be_anybodys() -> None:

@@ -2,7 +2,7 @@
 
 from builders.trainer import a_post
 from tweetbot_contract.spec.spec import Filter
-from tweetbot_trainer.data.cleaning import clean, table_of
+from tweetbot_trainer.data.cleaning import clean, count_posts
 
 ORIGINAL = Filter(recipe="huggingtweets")
 
@@ -25,5 +25,5 @@ def test_nothing_else_is_dropped_or_changed() -> None:
 
 def test_the_table_is_the_model_cards() -> None:
     posts = [a_post("RT @a: x y z", retweet=True), a_post("low tide"), a_post("one two three"), a_post("four five six")]
-    table = table_of(clean(posts, ORIGINAL))
+    table = count_posts(clean(posts, ORIGINAL))
     assert (table.downloaded, table.retweets, table.short, table.kept) == (4, 1, 1, 2)

@@ -4,8 +4,8 @@ import pytest
 
 from builders.trainer import a_post
 from tweetbot_contract.spec.spec import Filter
-from tweetbot_trainer.data.cleaning import clean, options_of, recipe_of
-from tweetbot_trainer.data.cleaning.languages import named_language, told_language
+from tweetbot_trainer.data.cleaning import build_recipe, clean, get_options
+from tweetbot_trainer.data.cleaning.languages import detect_language, parse_label
 
 ENGLISH, GERMAN = "the harbour is quiet and the tide is low", "der Hafen ist heute ruhig und die Flut kommt erst abends"
 
@@ -20,12 +20,12 @@ def reason(text: str, label: str | None, *languages: str) -> str | None:
     [("en", "en"), ("pt-BR", "pt"), ("zh_Hant", "zh"), ("iw", "he"), ("in", "id"), ("nb", "no"), ("EN", "en")],
 )
 def test_a_label_names_a_language(label: str, language: str) -> None:
-    assert named_language(label) == language
+    assert parse_label(label) == language
 
 
 @pytest.mark.parametrize("label", [None, "", "und", "zxx", "qme"])
 def test_some_labels_name_none(label: str | None) -> None:
-    assert named_language(label) is None
+    assert parse_label(label) is None
 
 
 @pytest.mark.parametrize(
@@ -51,18 +51,18 @@ def test_the_text_decides_where_no_label_does(label: str | None, text: str, expe
 
 @pytest.mark.parametrize("text", ["lol same here", "haha omg yes", "@gull brb ok ok", "🌊 1 2 3"])
 def test_what_neither_places_stays(text: str) -> None:
-    assert told_language(text) is None
+    assert detect_language(text) is None
     assert reason(text, None, "de") is None
 
 
 def test_names_and_tags_do_not_speak() -> None:
-    assert told_language("@the_english_harbour_gull #thetideislow #harbour") is None
+    assert detect_language("@the_english_harbour_gull #thetideislow #harbour") is None
 
 
 def test_codes_are_todays_in_the_header() -> None:
-    assert options_of(Filter(languages=("iw", "he", "en"))).languages == ("en", "he")
+    assert get_options(Filter(languages=("iw", "he", "en"))).languages == ("en", "he")
 
 
 def test_the_detector_is_part_of_the_version_only_where_it_may_decide() -> None:
-    assert "py3langid=" not in recipe_of(Filter()).version
-    assert "py3langid=" in recipe_of(Filter(languages=("en",))).version
+    assert "py3langid=" not in build_recipe(Filter()).version
+    assert "py3langid=" in build_recipe(Filter(languages=("en",))).version

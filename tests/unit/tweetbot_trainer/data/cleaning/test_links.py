@@ -2,7 +2,7 @@
 
 import pytest
 
-from tweetbot_trainer.data.cleaning.modern import without_links
+from tweetbot_trainer.data.cleaning.modern import remove_links
 
 
 @pytest.mark.parametrize(
@@ -32,9 +32,9 @@ from tweetbot_trainer.data.cleaning.modern import without_links
     ],
 )
 def test_a_link_leaves_a_gap(text: str, after: str) -> None:
-    assert without_links(text) == after
+    assert remove_links(text) == after
 
 
 @pytest.mark.parametrize("text", ["http:/" + "." * 200_000, "https://" * 50_000, "www.a" * 50_000, "(" * 200_000])
 def test_a_hostile_text_costs_linear_time(text: str) -> None:
-    assert without_links(text) is not None
+    assert remove_links(text) is not None

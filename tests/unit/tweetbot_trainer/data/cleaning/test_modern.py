@@ -6,13 +6,13 @@ import pytest
 
 from builders.trainer import a_post
 from tweetbot_contract.spec.spec import Filter
-from tweetbot_trainer.data.cleaning import CleanedPost, clean, options_of, recipe_of, table_of
-from tweetbot_trainer.data.cleaning.modern import rules, tidied
+from tweetbot_trainer.data.cleaning import CleanedPost, build_recipe, clean, count_posts, get_options
+from tweetbot_trainer.data.cleaning.modern import apply_until_stable, build_rules
 from tweetbot_trainer.data.posts import Post
 
 
 def cleaned_text(text: str, **options: Any) -> str:
-    return recipe_of(Filter.model_validate(options)).rewrite(text)[0]
+    return build_recipe(Filter.model_validate(options)).rewrite(text)[0]
 
 
 def cleaned(*posts: Post, **options: Any) -> list[CleanedPost]:
@@ -86,7 +86,7 @@ def test_mentions_become_anonymous_when_asked(text: str, after: str) -> None:
 
 def test_redaction_is_counted_on_kept_posts_only() -> None:
     posts = [a_post("write to gull@harbour.example today"), a_post("gull@harbour.example"), a_post("[email] is a word")]
-    assert table_of(cleaned(*posts)).redacted == 1
+    assert count_posts(cleaned(*posts)).redacted == 1
 
 
 def test_personal_data_stays_when_asked() -> None:
@@ -104,16 +104,16 @@ def test_unset_options_and_their_defaults_are_the_same_recipe() -> None:
     spelled = Filter.model_validate(
         {"minWords": 3, "replies": "Keep", "deduplicate": True, "redactPII": True, "mentions": "Keep", "languages": []}
     )
-    assert options_of(Filter()) == options_of(spelled)
+    assert get_options(Filter()) == get_options(spelled)
 
 
 def test_the_version_names_what_the_rules_lean_on() -> None:
-    assert recipe_of(Filter()).version.startswith("2;unicode=")
+    assert build_recipe(Filter()).version.startswith("2;unicode=")
 
 
 def test_a_text_made_to_keep_changing_is_given_up_on() -> None:
     text = "/".join(["+49 170 1234567"] * 2000)
-    assert tidied(text, rules(mentions=False, private=True))
+    assert apply_until_stable(text, build_rules(mentions=False, private=True))
 
 
 def test_a_text_that_stays_is_not_held_twice() -> None:

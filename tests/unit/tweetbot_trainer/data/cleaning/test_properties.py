@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from builders.trainer import on_a_busy_machine
 from tweetbot_contract.result import DataTable
 from tweetbot_contract.spec.spec import Filter
-from tweetbot_trainer.data.cleaning import CleanedPost, clean, recipe_of, table_of
-from tweetbot_trainer.data.cleaning.modern import rules, tidied, unescaped
+from tweetbot_trainer.data.cleaning import CleanedPost, build_recipe, clean, count_posts
+from tweetbot_trainer.data.cleaning.modern import apply_until_stable, build_rules, unescape_entities
 from tweetbot_trainer.data.cleaning.personal_data import PLACEHOLDERS
-from tweetbot_trainer.data.posts import post_of
+from tweetbot_trainer.data.posts import parse_post
 
 PIECES = (
     *(
@@ -71,7 +71,7 @@ def is_woven_from(part: str, whole: str) -> bool:
 
 
 def cleaned_records(records: list[dict[str, object]], filter: Filter) -> list[CleanedPost]:
-    return list(clean((post_of(record, ordinal=n) for n, record in enumerate(records)), filter))
+    return list(clean((parse_post(record, ordinal=n) for n, record in enumerate(records)), filter))
 
 
 @pytest.mark.parametrize("filter", FILTERS, ids=["huggingtweets", "modern", "strict", "loose"])
@@ -79,7 +79,7 @@ def cleaned_records(records: list[dict[str, object]], filter: Filter) -> list[Cl
 @given(records=st.lists(RECORDS, max_size=8))
 def test_any_posts_add_up_and_come_out_as_utf8(filter: Filter, records: list[dict[str, object]]) -> None:
     cleaned = cleaned_records(records, filter)
-    table = table_of(cleaned)
+    table = count_posts(cleaned)
     counts = Counter(one.reason for one in cleaned)
     assert {None: table.kept} | {name: getattr(table, name) for name in DataTable.DROPS} == {
         name: counts[name] for name in (None, *DataTable.DROPS)
@@ -94,13 +94,13 @@ def test_any_posts_add_up_and_come_out_as_utf8(filter: Filter, records: list[dic
 @given(records=st.lists(RECORDS, max_size=8))
 def test_modern_loses_no_post(records: list[dict[str, object]]) -> None:
     cleaned = cleaned_records(records, Filter())
-    assert [one.post for one in cleaned] == [post_of(record, ordinal=n) for n, record in enumerate(records)]
+    assert [one.post for one in cleaned] == [parse_post(record, ordinal=n) for n, record in enumerate(records)]
 
 
 @on_a_busy_machine
 @given(records=st.lists(RECORDS, max_size=8))
 def test_the_card_of_huggingtweets_adds_up(records: list[dict[str, object]]) -> None:
-    table = table_of(cleaned_records(records, FILTERS[0]))
+    table = count_posts(cleaned_records(records, FILTERS[0]))
     assert table.kept == table.downloaded - table.retweets - table.short
 
 
@@ -117,32 +117,32 @@ def test_what_is_kept_would_be_kept_again(records: list[dict[str, object]]) -> N
 @given(TEXTS)
 def test_the_original_invents_nothing(text: str) -> None:
     resolved = text.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">")
-    assert is_woven_from(recipe_of(Filter(recipe="huggingtweets")).rewrite(text)[0], resolved)
+    assert is_woven_from(build_recipe(Filter(recipe="huggingtweets")).rewrite(text)[0], resolved)
 
 
 @on_a_busy_machine
 @given(TEXTS)
 def test_modern_invents_nothing(text: str) -> None:
-    assert is_woven_from(recipe_of(Filter(redact_pii=False)).rewrite(text)[0], unescaped(text))
+    assert is_woven_from(build_recipe(Filter(redact_pii=False)).rewrite(text)[0], unescape_entities(text))
 
 
 @on_a_busy_machine
 @given(TEXTS)
 def test_modern_invents_nothing_but_placeholders(text: str) -> None:
-    after = recipe_of(Filter(mentions="Replace")).rewrite(text)[0]
+    after = build_recipe(Filter(mentions="Replace")).rewrite(text)[0]
     bare = reduce(lambda left, placeholder: left.replace(placeholder, " "), (*PLACEHOLDERS, "@user"), after)
-    assert is_woven_from(bare, unescaped(text))
+    assert is_woven_from(bare, unescape_entities(text))
 
 
 @on_a_busy_machine
 @given(TEXTS, st.booleans(), st.booleans())
 def test_tidying_twice_changes_nothing_more(text: str, mentions: bool, private: bool) -> None:
-    some = rules(mentions=mentions, private=private)
-    once = tidied(text, some)
-    assert tidied(once, some) == once
+    some = build_rules(mentions=mentions, private=private)
+    once = apply_until_stable(text, some)
+    assert apply_until_stable(once, some) == once
 
 
 @on_a_busy_machine
 @given(TEXTS)
 def test_no_end_mark_is_left(text: str) -> None:
-    assert "<|endoftext|>" not in recipe_of(Filter()).rewrite(text)[0]
+    assert "<|endoftext|>" not in build_recipe(Filter()).rewrite(text)[0]

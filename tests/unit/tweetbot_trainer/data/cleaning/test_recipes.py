@@ -9,7 +9,7 @@ import pytest
 
 from builders.trainer import a_post
 from tweetbot_contract.spec.spec import Filter
-from tweetbot_trainer.data.cleaning import clean, recipe_of
+from tweetbot_trainer.data.cleaning import build_recipe, clean
 
 #: Texts on which the rules have something to do; all pairs of them are cleaned, a space between or none.
 PIECES = (
@@ -48,5 +48,5 @@ def test_a_version_stands_for_its_rules(recipe: Literal["modern", "huggingtweets
     texts = [f"{one}{gap}{other}" for one, gap, other in product(PIECES, ("", " "), PIECES)]
     cleaned = clean((a_post(text, number=number) for number, text in enumerate(texts)), filter)
     told = json.dumps([(one.text, one.reason, one.redacted) for one in cleaned])
-    version = recipe_of(filter).version.split(";")[0]
+    version = build_recipe(filter).version.split(";")[0]
     assert hashlib.sha256(told.encode()).hexdigest()[:16] == GOLDEN.get((recipe, version))

@@ -5,7 +5,7 @@ import pytest
 from builders.trainer import a_post
 from tweetbot_contract.spec.spec import Filter
 from tweetbot_trainer.data.cleaning import clean
-from tweetbot_trainer.data.cleaning.words import word_count
+from tweetbot_trainer.data.cleaning.words import count_words
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from tweetbot_trainer.data.cleaning.words import word_count
     ],
 )
 def test_words_are_counted(text: str, count: int) -> None:
-    assert word_count(text) == count
+    assert count_words(text) == count
 
 
 @pytest.mark.parametrize(

@@ -125,12 +125,12 @@ def test_the_newest_kept_post_is_named() -> None:
 def test_a_dataset_comes_back_as_it_was() -> None:
     awkward = kept("line\u2028separator and\nnew line\u0085 and \x1c", created_at=datetime(2024, 1, 1, tzinfo=UTC))
     dataset = build_dataset([*clean(many_posts(300), Filter()), awkward], Filter(), sources=1)
-    files = dataset.files()
+    files = dataset.build_files()
     assert read_dataset(files[POSTS_FILE], files[SUMMARY_FILE], digest=dataset.digest) == dataset
 
 
 def test_the_summary_is_written_last_and_tells_no_time_and_no_address() -> None:
-    files = built(many_posts(300)).files()
+    files = built(many_posts(300)).build_files()
     assert list(files) == [POSTS_FILE, IDS_FILE, SUMMARY_FILE]
     assert set(json.loads(files[SUMMARY_FILE])) == {"digest", "header", "table", "sources", "newestPostAt"}
 
@@ -138,7 +138,7 @@ def test_the_summary_is_written_last_and_tells_no_time_and_no_address() -> None:
 def test_the_summary_tells_the_window_and_the_counts_of_each_source() -> None:
     posts = [*many_posts(300), *(a_post(post.text, number=number, source=1, created_at=None)
                                  for number, post in enumerate(many_posts(400)[300:] * 3))]  # fmt: skip
-    summary = built(posts, sources=2).summary()
+    summary = built(posts, sources=2).build_summary()
     first, second = summary["sources"]
     assert (first["oldestPostAt"], first["newestPostAt"]) == ("2021-04-09T04:54:00.000Z", "2022-02-02T04:54:00.000Z")
     assert (second["table"]["kept"], second["oldestPostAt"], second["newestPostAt"]) == (300, None, None)
@@ -146,11 +146,11 @@ def test_the_summary_tells_the_window_and_the_counts_of_each_source() -> None:
 
 def test_the_ids_tell_which_posts_are_in_it_and_none_of_their_text() -> None:
     dataset = built(many_posts(300))
-    lines = dataset.files()[IDS_FILE].splitlines()
+    lines = dataset.build_files()[IDS_FILE].splitlines()
     text = hashlib.sha256(dataset.posts[7].text.encode()).hexdigest()
     assert list(read_ids(lines))[7] == PostId(dataset.posts[7].id, text, 0)
     assert len(lines) == 300
-    assert b"gull" not in dataset.files()[IDS_FILE]
+    assert b"gull" not in dataset.build_files()[IDS_FILE]
 
 
 #: This digest may never change: every model's key hangs on it, so a change would train every fleet anew.
@@ -189,7 +189,7 @@ def test_the_same_posts_give_the_same_digest_under_any_locale_time_zone_and_hash
 @pytest.mark.parametrize("place", [0, 40, -1])
 def test_a_damaged_file_is_refused(place: int) -> None:
     dataset = built(many_posts(300))
-    files = dataset.files()
+    files = dataset.build_files()
     packed = bytearray(files[POSTS_FILE])
     packed[place] ^= 0xFF
     assert not is_whole(bytes(packed), files[SUMMARY_FILE], digest=dataset.digest)
@@ -198,7 +198,7 @@ def test_a_damaged_file_is_refused(place: int) -> None:
 
 
 def test_another_dataset_than_asked_for_is_refused() -> None:
-    files = built(many_posts(300)).files()
+    files = built(many_posts(300)).build_files()
     with pytest.raises(SpecRefused, match="its hash is another"):
         read_dataset(files[POSTS_FILE], files[SUMMARY_FILE], digest="0" * 64)
 
@@ -206,6 +206,6 @@ def test_another_dataset_than_asked_for_is_refused() -> None:
 @pytest.mark.parametrize("summary", [b"", b"{}", b"[]", b'{"table": {"downloaded": 1, "kept": 0}}'])
 def test_a_damaged_summary_is_refused(summary: bytes) -> None:
     dataset = built(many_posts(300))
-    assert not is_whole(dataset.files()[POSTS_FILE], summary, digest=dataset.digest)
+    assert not is_whole(dataset.build_files()[POSTS_FILE], summary, digest=dataset.digest)
     with pytest.raises(SpecRefused, match="damaged"):
-        read_dataset(dataset.files()[POSTS_FILE], summary, digest=dataset.digest)
+        read_dataset(dataset.build_files()[POSTS_FILE], summary, digest=dataset.digest)

@@ -16,18 +16,18 @@ from builders.stages import ENOUGH, a_context, a_local_run
 from builders.trainer import many_posts, script, tweets_js, zipped
 from tweetbot_trainer.data.dataset.profiles import (
     SIDE,
-    Account,
     BadPicture,
-    accounts_of,
-    square_png,
+    CardAccount,
+    build_accounts,
+    load_accounts,
+    make_square_png,
     store_accounts,
-    stored_accounts,
 )
 from tweetbot_trainer.data.sources.interface import Avatar, Profile
 from tweetbot_trainer.publishing.registry.run_record import read_record
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.stages.prepare import prepare
-from tweetbot_trainer.stages.provenance import other_handle
+from tweetbot_trainer.stages.provenance import find_other_handle
 from tweetbot_trainer.store.folder import FolderStore
 
 STORE = FolderStore()
@@ -58,14 +58,14 @@ def opened(png: bytes) -> Image.Image:
     ],
 )
 def test_a_picture_becomes_a_small_square(picture: bytes, side: int) -> None:
-    assert opened(square_png(Avatar(picture))).size == (side, side)
+    assert opened(make_square_png(Avatar(picture))).size == (side, side)
 
 
 def test_nothing_beside_the_pixels_stays() -> None:
     info = PngImagePlugin.PngInfo()
     info.add_text("Comment", "where it was taken")
     given = a_picture(pnginfo=info, icc_profile=b"a profile of colours", dpi=(300, 300))
-    png = square_png(Avatar(given + b"and something behind the end"))
+    png = make_square_png(Avatar(given + b"and something behind the end"))
     assert opened(png).info == {}
     assert b"taken" not in png
     assert b"behind" not in png
@@ -97,23 +97,23 @@ def a_bomb() -> bytes:
 )
 def test_what_is_no_picture_of_an_account_is_refused(content: bytes, words: str) -> None:
     with pytest.raises(BadPicture, match=words):
-        square_png(Avatar(content))
+        make_square_png(Avatar(content))
 
 
 def test_a_refused_picture_leaves_the_names_and_a_line_in_the_log() -> None:
     stream = StringIO()
-    (account,) = accounts_of([None, Profile("1", "gull", "Harbour\n\x00Gull ", Avatar(b"soup"))], Log(stream))
+    (account,) = build_accounts([None, Profile("1", "gull", "Harbour\n\x00Gull ", Avatar(b"soup"))], Log(stream))
     assert (account.source, account.handle, account.display_name, account.picture) == (1, "gull", "Harbour Gull", None)
     assert json.loads(stream.getvalue())["event"] == "prepare.no_picture"
 
 
 def test_accounts_come_back_as_they_were_stored(tmp_path: Path) -> None:
-    accounts = accounts_of(
+    accounts = build_accounts(
         [Profile(None, "gull", "Harbour Gull", Avatar(a_picture())), None, Profile(display_name="Heron")],
         Log(StringIO()),
     )
     store_accounts(STORE, f"file://{tmp_path}", accounts)
-    assert stored_accounts(STORE, f"file://{tmp_path}") == accounts
+    assert load_accounts(STORE, f"file://{tmp_path}") == accounts
     assert sorted(path.name for path in tmp_path.iterdir()) == ["avatar-0.png", "profile.json"]
 
 
@@ -122,19 +122,19 @@ def test_accounts_come_back_as_they_were_stored(tmp_path: Path) -> None:
 )
 def test_a_damaged_list_of_accounts_is_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "profile.json").write_bytes(content)
-    assert stored_accounts(STORE, f"file://{tmp_path}") == ()
+    assert load_accounts(STORE, f"file://{tmp_path}") == ()
 
 
 def test_an_account_of_a_source_that_is_none_contradicts_nobody() -> None:
     spec = a_spec(subject={"handle": "gull", "relation": "Self"})
-    assert other_handle(spec, [Account(7, "heron")]) is None
-    assert other_handle(spec, [Account(0, "Gull"), Account(0, "heron")]) == "heron"
+    assert find_other_handle(spec, [CardAccount(7, "heron")]) is None
+    assert find_other_handle(spec, [CardAccount(0, "Gull"), CardAccount(0, "heron")]) == "heron"
 
 
 def test_a_picture_that_was_replaced_in_the_bucket_passes_the_same_door(tmp_path: Path) -> None:
     (tmp_path / "profile.json").write_bytes(b'[{"source": 0, "handle": "gull", "avatar": "avatar-0.png"}]')
     (tmp_path / "avatar-0.png").write_bytes(a_picture((2049, 2048)))
-    (account,) = stored_accounts(STORE, f"file://{tmp_path}")
+    (account,) = load_accounts(STORE, f"file://{tmp_path}")
     assert (account.handle, account.picture) == ("gull", None)
 
 
@@ -157,7 +157,7 @@ def an_archive(folder: Path, handle: str = "harbour_gull") -> dict[str, Any]:
 def test_a_runs_accounts_lie_beside_the_dataset_and_in_its_record(tmp_path: Path) -> None:
     run = a_local_run(tmp_path, spec=an_archive(tmp_path))
     result = prepare(a_context(tmp_path, run))
-    (account,) = stored_accounts(STORE, result.dataset.uri)
+    (account,) = load_accounts(STORE, result.dataset.uri)
     assert (account.handle, account.display_name) == ("harbour_gull", "Harbour Gull")
     assert opened(account.picture or b"").size == (60, 60)
     record = read_record(STORE, run)

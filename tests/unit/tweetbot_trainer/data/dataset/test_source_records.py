@@ -10,10 +10,16 @@ from moto import mock_aws
 
 from builders.manifests import a_spec
 from tweetbot_contract.spec.output import S3Output
-from tweetbot_trainer.data.dataset.source_records import HASHED_WHOLE, ObjectRecord, Witness, kind_of, record_of
-from tweetbot_trainer.store import ObjectInfo, ObjectStore, RetryBudget, StorageUnavailable, Stores
+from tweetbot_trainer.data.dataset.source_records import (
+    HASHED_WHOLE,
+    ObjectRecord,
+    RecordingReader,
+    describe_object,
+    get_kind,
+)
+from tweetbot_trainer.store import ObjectInfo, ObjectStore, RetryBudget, StorageUnavailable, StoreRouter
 from tweetbot_trainer.store.folder import FolderStore
-from tweetbot_trainer.store.s3 import s3_client
+from tweetbot_trainer.store.s3 import create_s3_client
 
 STORE = FolderStore()
 
@@ -25,19 +31,19 @@ def sha256(content: bytes) -> str:
 def test_a_file_is_known_by_its_content_alone(tmp_path: Path) -> None:
     uri = f"file://{tmp_path}/gull.zip"
     STORE.put(uri, b"an export")
-    witness = Witness(STORE)
-    with witness.open_random(uri) as file:
+    witness = RecordingReader(STORE)
+    with witness.open_seekable(uri) as file:
         assert file.read() == b"an export"
-    assert witness.objects() == (ObjectRecord(uri=uri, size=9, sha256=sha256(b"an export")),)
+    assert witness.list_objects() == (ObjectRecord(uri=uri, size=9, sha256=sha256(b"an export")),)
 
 
 def test_an_object_that_is_opened_twice_is_remembered_once(tmp_path: Path) -> None:
     uri = f"file://{tmp_path}/gull.zip"
     STORE.put(uri, b"an export")
-    witness = Witness(STORE)
+    witness = RecordingReader(STORE)
     for _ in range(2):
-        witness.open_random(uri).close()
-    assert len(witness.objects()) == 1
+        witness.open_seekable(uri).close()
+    assert len(witness.list_objects()) == 1
 
 
 @pytest.fixture
@@ -47,13 +53,13 @@ def bucket(tmp_path: Path) -> Iterator[ObjectStore]:
         (tmp_path / "s3" / name).write_text("testing", encoding="utf-8")
     output = S3Output(uri="s3://team-a/models", region="us-east-1")
     with mock_aws():
-        s3_client(output, tmp_path).create_bucket(Bucket="team-a")
-        yield Stores(output, tmp_path, RetryBudget(0))
+        create_s3_client(output, tmp_path).create_bucket(Bucket="team-a")
+        yield StoreRouter(output, tmp_path, RetryBudget(0))
 
 
 def test_an_object_of_a_bucket_has_its_version_tag_too(bucket: ObjectStore) -> None:
     bucket.put("s3://team-a/gull.zip", b"an export")
-    record = record_of(bucket, "s3://team-a/gull.zip")
+    record = describe_object(bucket, "s3://team-a/gull.zip")
     assert record is not None
     assert (record.size, record.sha256, record.etag) == (
         9,
@@ -65,14 +71,14 @@ def test_an_object_of_a_bucket_has_its_version_tag_too(bucket: ObjectStore) -> N
 def test_an_object_that_is_replaced_while_it_is_read_is_read_again(bucket: ObjectStore) -> None:
     uri = "s3://team-a/gull.zip"
     bucket.put(uri, b"an export")
-    witness = Witness(bucket)
-    witness.open_random(uri).close()
+    witness = RecordingReader(bucket)
+    witness.open_seekable(uri).close()
     bucket.put(uri, b"another")
     with pytest.raises(StorageUnavailable, match="was replaced while it was read"):
-        witness.objects()
+        witness.list_objects()
     bucket.delete(uri)
     with pytest.raises(StorageUnavailable, match="was replaced while it was read"):
-        witness.objects()
+        witness.list_objects()
 
 
 class Huge(FolderStore):
@@ -86,18 +92,18 @@ class Huge(FolderStore):
 
 
 def test_gigabytes_are_known_by_tag_and_size() -> None:
-    record = record_of(Huge(), "s3://team-a/gull.zip")
+    record = describe_object(Huge(), "s3://team-a/gull.zip")
     assert record == ObjectRecord(uri="s3://team-a/gull.zip", size=HASHED_WHOLE + 1, etag='"a tag"')
 
 
 def test_pages_are_remembered_by_their_content_as_it_was_read_or_kept(tmp_path: Path) -> None:
     home = f"file://{tmp_path}/raw/x/gull"
     STORE.put(f"{home}/old.json", b"an older page")
-    witness = Witness(STORE)
-    pages = witness.page_cache(home, "0123456789abcdef")
+    witness = RecordingReader(STORE)
+    pages = witness.open_page_cache(home, "0123456789abcdef")
     assert (pages.load("old.json"), pages.load("none.json")) == (b"an older page", None)
     pages.save("new.json", b"a new page")
-    assert [(one.uri, one.sha256) for one in witness.objects()] == [
+    assert [(one.uri, one.sha256) for one in witness.list_objects()] == [
         (f"{home}/new.json", sha256(b"a new page")),
         (f"{home}/old.json", sha256(b"an older page")),
     ]
@@ -112,4 +118,4 @@ def test_pages_are_remembered_by_their_content_as_it_was_read_or_kept(tmp_path: 
     ],
 )
 def test_a_kind_is_called_as_in_the_manifest(source: dict[str, Any], kind: str) -> None:
-    assert kind_of(a_spec(sources=[source]).sources[0]) == kind
+    assert get_kind(a_spec(sources=[source]).sources[0]) == kind

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.trainer import on_a_busy_machine
-from tweetbot_trainer.data.sources.json_array import ITEM_LIMIT, items, items_under
+from tweetbot_trainer.data.sources.json_array import ITEM_LIMIT, iter_items, iter_items_under
 
 
 class Dripping(io.StringIO):
@@ -28,13 +28,13 @@ ROWS = st.lists(st.dictionaries(st.text(max_size=3), VALUES | st.integers() | st
 @given(ROWS, st.sampled_from([None, 2]), st.sampled_from(["", " ", ";", " ;\n"]))
 def test_items_are_those_of_json_however_they_come(rows: list[Any], indent: int | None, end: str) -> None:
     text = json.dumps(rows, indent=indent) + end
-    assert list(items(Dripping(text))) == list(items(io.StringIO(text))) == rows
+    assert list(iter_items(Dripping(text))) == list(iter_items(io.StringIO(text))) == rows
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[", "[{}", "[{},]", "[{} {}]", "[{}]]", "[{}];;", "[{}]x", '["\\u12"]'])
 def test_what_is_no_array_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # the caller names the member, whatever the words
-        list(items(io.StringIO(text)))
+        list(iter_items(io.StringIO(text)))
 
 
 @on_a_busy_machine
@@ -43,7 +43,7 @@ def test_an_array_inside_an_object_is_read_past_its_other_values(
     rows: list[Any], other: Any, indent: int | None
 ) -> None:
     text = json.dumps({"a": other, "rows": rows, "b": {"rows": other}}, indent=indent)
-    assert list(items_under(Dripping(text), "rows")) == list(items_under(io.StringIO(text), "rows")) == rows
+    assert list(iter_items_under(Dripping(text), "rows")) == list(iter_items_under(io.StringIO(text), "rows")) == rows
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_an_array_inside_an_object_is_read_past_its_other_values(
 )
 def test_what_is_no_object_with_the_array_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # the caller names the member, whatever the words
-        list(items_under(io.StringIO(text), "rows"))
+        list(iter_items_under(io.StringIO(text), "rows"))
 
 
 @pytest.mark.parametrize("separator", [",\n", ","], ids=["lines", "one line"])
@@ -73,7 +73,7 @@ def test_damage_far_before_the_end_is_told_with_its_row_and_place(
     before, behind = [whole] * 1500, [whole] * (ITEM_LIMIT // 1000 + 1)
     text = f"[{separator.join([*before, row, *behind])}]"
     with pytest.raises(ValueError, match=re.escape(wrong)) as refusal:
-        list(items(io.StringIO(text)))
+        list(iter_items(io.StringIO(text)))
     at = len(f"[{separator.join([*before, ''])}") + offset
     line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
     assert str(refusal.value).startswith(f"row 1501, line {line}, column {column}: {wrong}")
@@ -81,10 +81,10 @@ def test_damage_far_before_the_end_is_told_with_its_row_and_place(
 
 def test_an_item_without_end_is_not_read_for_ever() -> None:
     with pytest.raises(ValueError, match="more than"):
-        list(items(io.StringIO('["' + "x" * (ITEM_LIMIT * 2))))
+        list(iter_items(io.StringIO('["' + "x" * (ITEM_LIMIT * 2))))
 
 
 @pytest.mark.parametrize("deep", ["[" * 400_000, '[{"a":' * 60_000 + "1" + "}]" * 60_000])
 def test_brackets_nested_beyond_all_measure_are_refused(deep: str) -> None:
     with pytest.raises(RecursionError):
-        list(items(io.StringIO(deep)))
+        list(iter_items(io.StringIO(deep)))

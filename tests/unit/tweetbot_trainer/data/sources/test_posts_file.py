@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from builders.trainer import Shelf, texts
+from builders.trainer import ObjectsInMemory, texts
 from tweetbot_contract.spec.sources import PostsSource
 from tweetbot_trainer.data.posts import Post
 from tweetbot_trainer.data.sources.posts_file import PostsFileSource
@@ -15,8 +15,8 @@ URI = "s3://team-a/posts"
 
 def posts_in(content: bytes | str, format: Any, index: int = 0) -> list[Post]:
     raw = content.encode() if isinstance(content, str) else content
-    shelf = Shelf(**{URI: raw})
-    return list(PostsFileSource(PostsSource(uri=URI, format=format), index, shelf).posts())
+    shelf = ObjectsInMemory(**{URI: raw})
+    return list(PostsFileSource(PostsSource(uri=URI, format=format), index, shelf).read_posts())
 
 
 def test_jsonl_holds_an_object_a_line() -> None:

@@ -6,14 +6,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.trainer import Shelf, on_a_busy_machine, zipped
+from builders.trainer import ObjectsInMemory, on_a_busy_machine, zipped
 from tweetbot_contract.spec.sources import PostsSource
-from tweetbot_trainer.data.posts import Post, record_of
+from tweetbot_trainer.data.posts import Post, dump_post
 from tweetbot_trainer.data.sources.interface import PostSource
 from tweetbot_trainer.data.sources.posts_file import PostsFileSource
-from tweetbot_trainer.data.sources.x_api.records import keys_of, next_token, posts_of
-from tweetbot_trainer.data.sources.x_archive.source import ArchiveSource
-from tweetbot_trainer.runtime.errors import StageFailed
+from tweetbot_trainer.data.sources.x_api.records import get_next_token, list_keys, parse_posts
+from tweetbot_trainer.data.sources.x_archive.source import XArchiveSource
+from tweetbot_trainer.runtime.errors import StageError
 
 TEXT = st.text(st.characters(), max_size=12)
 ODD = st.none() | st.booleans() | st.integers() | st.just("9" * 5000) | TEXT
@@ -47,15 +47,15 @@ RECORD = st.fixed_dictionaries(
 
 def read(source: PostSource) -> list[Post] | None:
     try:
-        return list(source.posts())
-    except StageFailed as failure:
+        return list(source.read_posts())
+    except StageError as failure:
         failure.message.encode()
         return None
 
 
 def written(posts: list[Post] | None) -> None:
     for post in posts or ():
-        json.dumps(record_of(post), ensure_ascii=False).encode()
+        json.dumps(dump_post(post), ensure_ascii=False).encode()
 
 
 @on_a_busy_machine
@@ -66,7 +66,7 @@ def test_an_export_of_any_json_is_read_or_refused(tweets: list[Any], notes: list
         "data/note-tweet.js": b"window.YTD.note_tweet.part0 = "
         + json.dumps([{"noteTweet": row} for row in notes]).encode(),
     }
-    written(read(ArchiveSource("export", 0, Shelf(export=zipped(members)))))
+    written(read(XArchiveSource("export", 0, ObjectsInMemory(export=zipped(members)))))
 
 
 @on_a_busy_machine
@@ -82,28 +82,30 @@ def test_whatever_the_lists_of_an_export_say_it_is_read_or_refused(
         "js/user_details.js": account,
         "js/tweets/2013_02.js": tweets,
     }
-    source = ArchiveSource(
+    source = XArchiveSource(
         "export",
         0,
-        Shelf(
+        ObjectsInMemory(
             export=zipped({f"data/{name}": f"x = {json.dumps(content)}".encode() for name, content in contents.items()})
         ),
     )
     written(read(source))
-    source.profile()
+    source.read_profile()
 
 
 @on_a_busy_machine
 @given(st.binary(max_size=60))
 def test_an_export_of_any_bytes_is_read_or_refused(content: bytes) -> None:
-    written(read(ArchiveSource("export", 0, Shelf(export=zipped({"data/tweets.js": b"window.x = [" + content})))))
+    written(
+        read(XArchiveSource("export", 0, ObjectsInMemory(export=zipped({"data/tweets.js": b"window.x = [" + content}))))
+    )
 
 
 @on_a_busy_machine
 @given(st.lists(RECORD | ANY_JSON, max_size=3))
 def test_lines_of_any_json_are_read_or_refused(records: list[Any]) -> None:
     content = "\n".join(map(json.dumps, records)).encode()
-    written(read(PostsFileSource(PostsSource(uri="s3://team-a/x"), 0, Shelf(**{"s3://team-a/x": content}))))
+    written(read(PostsFileSource(PostsSource(uri="s3://team-a/x"), 0, ObjectsInMemory(**{"s3://team-a/x": content}))))
 
 
 @on_a_busy_machine
@@ -113,21 +115,21 @@ def test_lines_of_any_json_are_read_or_refused(records: list[Any]) -> None:
 )
 def test_files_of_any_bytes_are_read_or_refused(content: bytes, format: Any) -> None:
     spec = PostsSource(uri="s3://team-a/x", format=format)
-    written(read(PostsFileSource(spec, 0, Shelf(**{spec.uri: b"text,id\n" + content}))))
+    written(read(PostsFileSource(spec, 0, ObjectsInMemory(**{spec.uri: b"text,id\n" + content}))))
 
 
 @on_a_busy_machine
 @given(st.dictionaries(st.sampled_from(["data", "meta", "errors"]), st.lists(RECORD, max_size=3) | ANY_JSON))
 def test_a_page_of_any_json_is_read_or_refused(page: dict[str, Any]) -> None:
     try:
-        posts, keys = posts_of(page, 0), keys_of(page)
-    except StageFailed:
+        posts, keys = parse_posts(page, 0), list_keys(page)
+    except StageError:
         return
     written(posts)
-    assert next_token(page) is None or isinstance(next_token(page), str)
+    assert get_next_token(page) is None or isinstance(get_next_token(page), str)
     assert bool(keys) == bool(posts)
 
 
 def test_rows_nested_beyond_all_measure_are_refused() -> None:
     deep = b"window.x = [" + b'[{"a":' * 60_000 + b"1" + b"}]" * 60_000 + b"]"
-    assert read(ArchiveSource("export", 0, Shelf(export=zipped({"data/tweets.js": deep})))) is None
+    assert read(XArchiveSource("export", 0, ObjectsInMemory(export=zipped({"data/tweets.js": deep})))) is None

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from builders.trainer import Pages, Shelf
+from builders.trainer import ObjectsInMemory, Pages
 from tweetbot_contract.spec.sources import Source
-from tweetbot_trainer.data.sources import PostSource, StorePages, open_source, pages_folder
+from tweetbot_trainer.data.sources import PostSource, StorePages, get_pages_folder, open_source
 from tweetbot_trainer.data.sources.bluesky.feed import BlueskyFeed
 from tweetbot_trainer.data.sources.bluesky.repository import BlueskyRepository
-from tweetbot_trainer.data.sources.mastodon.source import MastodonSource
+from tweetbot_trainer.data.sources.mastodon.source import MastodonExportSource
 from tweetbot_trainer.data.sources.posts_file import PostsFileSource
 from tweetbot_trainer.data.sources.x_api.source import XApiSource, read_token
-from tweetbot_trainer.data.sources.x_archive.source import ArchiveSource
+from tweetbot_trainer.data.sources.x_archive.source import XArchiveSource
 from tweetbot_trainer.runtime.errors import NotAuthorized
 from tweetbot_trainer.store.folder import FolderStore
 
@@ -23,7 +23,9 @@ X = {"x": {"handle": "gull", "tokenSecret": {"name": "x", "key": "token"}, "acce
 
 
 def opened(spec: dict[str, Any], secrets: Path, index: int = 0) -> PostSource:
-    return open_source(Source.model_validate(spec), index, store=Shelf(), secrets=secrets, pages=lambda handle: Pages())
+    return open_source(
+        Source.model_validate(spec), index, store=ObjectsInMemory(), secrets=secrets, pages=lambda handle: Pages()
+    )
 
 
 def a_token(secrets: Path, content: bytes, index: int = 0) -> Path:
@@ -34,12 +36,12 @@ def a_token(secrets: Path, content: bytes, index: int = 0) -> Path:
 
 def test_each_kind_has_its_source(tmp_path: Path) -> None:
     a_token(tmp_path, b"secret\n")
-    assert isinstance(opened({"archive": {"uri": "s3://team-a/gull.zip"}}, tmp_path), ArchiveSource)
+    assert isinstance(opened({"archive": {"uri": "s3://team-a/gull.zip"}}, tmp_path), XArchiveSource)
     assert isinstance(opened({"posts": {"uri": "s3://team-a/posts.jsonl"}}, tmp_path), PostsFileSource)
     assert isinstance(opened(X, tmp_path), XApiSource)
     assert isinstance(opened({"bluesky": {"actor": "gull.example.com"}}, tmp_path), BlueskyFeed)
     assert isinstance(opened({"bluesky": {"car": "s3://team-a/gull.car"}}, tmp_path), BlueskyRepository)
-    assert isinstance(opened({"mastodon": {"uri": "s3://team-a/outbox.json"}}, tmp_path), MastodonSource)
+    assert isinstance(opened({"mastodon": {"uri": "s3://team-a/outbox.json"}}, tmp_path), MastodonExportSource)
 
 
 def test_the_token_is_the_one_of_the_sources_place(tmp_path: Path) -> None:
@@ -55,14 +57,14 @@ def test_a_secret_without_a_token_is_told(tmp_path: Path, content: bytes | None)
 
 
 def test_pages_are_kept_in_the_accounts_folder_and_never_change(tmp_path: Path) -> None:
-    pages = StorePages(FolderStore(), pages_folder(tmp_path.as_uri(), "Harbour_Gull"), "run1")
+    pages = StorePages(FolderStore(), get_pages_folder(tmp_path.as_uri(), "Harbour_Gull"), "run1")
     assert pages.load("x/2.json") is None
-    assert pages.names("x") == []
+    assert pages.list_names("x") == []
     pages.save("x/2.json", b"{}")
     pages.save("x/1.json", b"{}")
     pages.save("x/2.json", b"another")
     assert pages.load("x/2.json") == b"{}"
-    assert pages.names("x") == ["1.json", "2.json"]
+    assert pages.list_names("x") == ["1.json", "2.json"]
     assert (tmp_path / "raw/x/harbour_gull/x/2.json").read_bytes() == b"{}"
 
 

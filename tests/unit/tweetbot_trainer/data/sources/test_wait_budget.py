@@ -28,7 +28,7 @@ def test_pauses_grow_until_the_server_is_back() -> None:
     patience = clock.patience()
     for _ in range(7):
         patience.pause()
-    patience.answered()
+    patience.reset_pause()
     patience.pause()
     assert clock.waits == [2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 2.0]
 

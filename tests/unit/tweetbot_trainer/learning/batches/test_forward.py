@@ -6,26 +6,26 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from tweetbot_trainer.learning.batches.forward import losses, summed_loss
-from tweetbot_trainer.learning.batches.windows import Window, windows_of
-from tweetbot_trainer.learning.training.setup import made_trainable
+from tweetbot_trainer.learning.batches.forward import compute_example_losses, compute_total_loss
+from tweetbot_trainer.learning.batches.windows import Example, split_into_examples
+from tweetbot_trainer.learning.training.setup import prepare_for_training
 
 MARK = 40
 POSTS = [(3, 9, 5), (7,), (8, 2, 6), (1, 2, 3, 4, 5, 6, 7), tuple(range(30)), ()]
-WINDOWS = [window for post in POSTS for window in windows_of(post, MARK, 12)]
+WINDOWS = [window for post in POSTS for window in split_into_examples(post, MARK, 12)]
 
 
 def a_model(**config: object) -> GPT2LMHeadModel:
     torch.manual_seed(3)
     shape = GPT2Config(vocab_size=41, n_positions=12, n_embd=16, n_layer=2, n_head=2, eos_token_id=MARK, **config)
-    model = made_trainable(GPT2LMHeadModel(shape), dropout=0.0)
+    model = prepare_for_training(GPT2LMHeadModel(shape), dropout=0.0)
     with torch.no_grad():
         for parameter in model.parameters():  # far from the start, where attention hardly matters
             parameter.add_(torch.randn_like(parameter) * 0.2)
     return model
 
 
-def by_transformers(model: GPT2LMHeadModel, window: Window) -> Tensor:
+def by_transformers(model: GPT2LMHeadModel, window: Example) -> Tensor:
     ids = torch.tensor([window.ids])
     logits = model(input_ids=ids[:, :-1]).logits[0, window.first_label - 1 :]
     return functional.cross_entropy(logits, ids[0, window.first_label :], reduction="sum")
@@ -35,13 +35,13 @@ def by_transformers(model: GPT2LMHeadModel, window: Window) -> Tensor:
 def test_each_window_has_the_loss_that_transformers_gives_it_alone(config: dict[str, bool]) -> None:
     model = a_model(**config)
     expected = torch.stack([by_transformers(model, window) for window in WINDOWS]).detach()
-    assert torch.allclose(losses(model, WINDOWS), expected.double(), rtol=1e-5)
-    assert float(summed_loss(model, WINDOWS).detach()) == pytest.approx(float(expected.sum()), rel=1e-5)
+    assert torch.allclose(compute_example_losses(model, WINDOWS), expected.double(), rtol=1e-5)
+    assert float(compute_total_loss(model, WINDOWS).detach()) == pytest.approx(float(expected.sum()), rel=1e-5)
 
 
 def test_gradients_are_those_of_transformers() -> None:
     ours, theirs = a_model(), a_model()
-    torch.autograd.backward(summed_loss(ours, WINDOWS))
+    torch.autograd.backward(compute_total_loss(ours, WINDOWS))
     torch.autograd.backward([by_transformers(theirs, window) for window in WINDOWS])
     for (name, mine), other in zip(ours.named_parameters(), theirs.parameters(), strict=True):
         assert torch.allclose(mine.grad, other.grad, rtol=1e-3, atol=1e-4), name
@@ -49,23 +49,23 @@ def test_gradients_are_those_of_transformers() -> None:
 
 def test_another_post_changes_no_loss_but_its_own() -> None:
     model = a_model()
-    before = losses(model, WINDOWS)
+    before = compute_example_losses(model, WINDOWS)
     for place, window in enumerate(WINDOWS):
-        other = Window(((window.ids[0] + 1) % MARK, *window.ids[1:]), window.first_label)
-        after = losses(model, [*WINDOWS[:place], other, *WINDOWS[place + 1 :]])
+        other = Example(((window.ids[0] + 1) % MARK, *window.ids[1:]), window.first_label)
+        after = compute_example_losses(model, [*WINDOWS[:place], other, *WINDOWS[place + 1 :]])
         changed = (before - after).abs() > 1e-3
         assert changed.nonzero().flatten().tolist() == [place]
 
 
 def test_the_order_of_the_windows_does_not_matter() -> None:
     model = a_model()
-    backwards = losses(model, WINDOWS[::-1]).flip(0)
-    assert torch.allclose(losses(model, WINDOWS), backwards, rtol=1e-5)
+    backwards = compute_example_losses(model, WINDOWS[::-1]).flip(0)
+    assert torch.allclose(compute_example_losses(model, WINDOWS), backwards, rtol=1e-5)
 
 
 def test_frozen_weights_get_no_gradient() -> None:
     model = a_model()
     model.transformer.wte.weight.requires_grad_(requires_grad=False)
-    torch.autograd.backward(summed_loss(model, WINDOWS))
+    torch.autograd.backward(compute_total_loss(model, WINDOWS))
     assert model.transformer.wte.weight.grad is None
     assert model.transformer.h[0].attn.c_attn.weight.grad is not None

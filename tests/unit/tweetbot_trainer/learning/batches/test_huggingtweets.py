@@ -12,20 +12,20 @@ from transformers import get_cosine_schedule_with_warmup
 from builders.model import PROCESSOR, a_base, a_post, posts_of, some_texts
 from tweetbot_contract.spec.training import Training
 from tweetbot_trainer.data.dataset.splits import split
-from tweetbot_trainer.learning.batches.forward import summed_loss
-from tweetbot_trainer.learning.batches.huggingtweets import blocks_of, copied
-from tweetbot_trainer.learning.batches.windows import Step, Window, planned_steps
+from tweetbot_trainer.learning.batches.forward import compute_total_loss
+from tweetbot_trainer.learning.batches.huggingtweets import make_blocks, shuffled_copies
+from tweetbot_trainer.learning.batches.windows import Batch, Example, make_batches
 from tweetbot_trainer.learning.fine_tune import fine_tune
 from tweetbot_trainer.learning.model.base import Base
-from tweetbot_trainer.learning.model.tokenizer import EncodedText, encode_all, end_mark_id
-from tweetbot_trainer.learning.training.callbacks import Hooks
+from tweetbot_trainer.learning.model.tokenizer import EncodedText, encode_all, get_end_mark_id
+from tweetbot_trainer.learning.training.callbacks import Callbacks
 from tweetbot_trainer.learning.training.loop import train
-from tweetbot_trainer.learning.training.setup import made_trainable
-from tweetbot_trainer.learning.values import effective_values
+from tweetbot_trainer.learning.training.setup import prepare_for_training
+from tweetbot_trainer.learning.values import resolve_hyperparameters
 from tweetbot_trainer.runtime.errors import TooLittleData
 
 TEXTS = some_texts(60)
-VALUES = effective_values(Training(recipe="huggingtweets"), "hf://gpt2", ())
+VALUES = resolve_hyperparameters(Training(recipe="huggingtweets"), "hf://gpt2", ())
 MARK = 0
 
 
@@ -33,28 +33,30 @@ def stream_of(*texts: Sequence[int]) -> list[EncodedText]:
     return [EncodedText(tuple(tokens), 1) for tokens in texts]
 
 
-def blocks(base: Base, length: int = 64) -> list[Window]:
-    return blocks_of(encode_all(base.tokenizer, copied([TEXTS], seed=1)), end_mark_id(base.tokenizer), length)
+def blocks(base: Base, length: int = 64) -> list[Example]:
+    return make_blocks(
+        encode_all(base.tokenizer, shuffled_copies([TEXTS], seed=1)), get_end_mark_id(base.tokenizer), length
+    )
 
 
-def steps_of(windows: Sequence[Window]) -> list[Step]:
-    return planned_steps(windows, batch_tokens=VALUES.batch_tokens, epochs=VALUES.epochs, seed=VALUES.seed)[0]
+def steps_of(windows: Sequence[Example]) -> list[Batch]:
+    return make_batches(windows, batch_tokens=VALUES.batch_tokens, epochs=VALUES.epochs, seed=VALUES.seed)[0]
 
 
 def test_every_copy_holds_every_post_in_an_order_of_its_own() -> None:
     texts = [f"post {number}" for number in range(10)]
-    stream = copied([texts], seed=1)
+    stream = shuffled_copies([texts], seed=1)
     copies = [stream[at : at + 10] for at in range(0, 40, 10)]
     assert len(stream) == 40
     assert all(sorted(copy) == texts for copy in copies)
     assert len({tuple(copy) for copy in copies}) == 4
-    assert copied([texts], seed=1) == stream != copied([texts], seed=2)
+    assert shuffled_copies([texts], seed=1) == stream != shuffled_copies([texts], seed=2)
 
 
 def test_a_smaller_source_repeats_its_posts_until_it_is_as_long() -> None:
     """Ten and three posts of one length came out as forty samples each, handle after handle."""
     long, short = [f"long {number}" for number in range(10)], [f"tiny {number}" for number in range(3)]
-    stream = copied([long, short], seed=1)
+    stream = shuffled_copies([long, short], seed=1)
     found = Counter(stream)
     assert {found[text] for text in long} == {4}
     assert sum(found[text] for text in short) == 40
@@ -63,23 +65,23 @@ def test_a_smaller_source_repeats_its_posts_until_it_is_as_long() -> None:
 
 
 def test_blocks_run_across_posts_and_the_last_partial_one_is_dropped() -> None:
-    windows = blocks_of(stream_of([1, 2], [3], [4, 5, 6]), MARK, 4)
+    windows = make_blocks(stream_of([1, 2], [3], [4, 5, 6]), MARK, 4)
     assert [window.ids for window in windows] == [(0, 1, 2, 0), (3, 0, 4, 5)]
     assert [window.labels for window in windows] == [3, 3]
 
 
 def test_a_stream_of_exactly_one_block_is_one() -> None:
-    assert [window.ids for window in blocks_of(stream_of([1, 2]), MARK, 4)] == [(0, 1, 2, 0)]
+    assert [window.ids for window in make_blocks(stream_of([1, 2]), MARK, 4)] == [(0, 1, 2, 0)]
 
 
 def test_a_stream_that_fills_no_block_is_refused_with_advice() -> None:
     with pytest.raises(TooLittleData, match=r"TooFewPosts: .*blocks of 5 tokens.* only 4: .*recipe: tweetbot"):
-        blocks_of(stream_of([1, 2]), MARK, 5)
+        make_blocks(stream_of([1, 2]), MARK, 5)
 
 
 def test_each_block_is_a_step_and_their_order_is_the_seeds() -> None:
     texts = [tuple(range(1, 1001))] * 12
-    windows = blocks_of(stream_of(*texts), MARK, 1024)
+    windows = make_blocks(stream_of(*texts), MARK, 1024)
     steps = steps_of(windows)
     assert [len(step) for step in steps] == [1] * len(windows) == [1] * 11
     assert sorted(window.ids for (window,) in steps) == sorted(window.ids for window in windows)
@@ -91,9 +93,9 @@ def test_attention_weights_are_dropped_too() -> None:
     block = blocks(base)[:1]
     losses = []
     for attention_dropout in (0.0, 0.0, 0.5):
-        made_trainable(base.model, 0.0, attention_dropout)
+        prepare_for_training(base.model, 0.0, attention_dropout)
         torch.manual_seed(1)
-        losses.append(float(summed_loss(base.model, block).detach()))
+        losses.append(float(compute_total_loss(base.model, block).detach()))
     assert losses[0] == losses[1]
     assert losses[2] != pytest.approx(losses[0], rel=1e-4)
     assert base.model.config.attn_pdrop == 0.5
@@ -104,8 +106,8 @@ def test_without_dropout_it_takes_the_steps_of_a_stock_loop_to_the_last_loss() -
     ours, stock = a_base(TEXTS), a_base(TEXTS)
     windows = blocks(ours)
     values = replace(VALUES, dropout=0.0, attention_dropout=0.0, batch_tokens=63)
-    outcome = train(ours.model, windows, windows[:1], values, processor=PROCESSOR, hooks=Hooks(), stop_early=False)
-    plan = planned_steps(windows, batch_tokens=63, epochs=1, seed=values.seed)[0]
+    outcome = train(ours.model, windows, windows[:1], values, device=PROCESSOR, callbacks=Callbacks(), stop_early=False)
+    plan = make_batches(windows, batch_tokens=63, epochs=1, seed=values.seed)[0]
     optimizer = torch.optim.AdamW(stock.model.parameters(), lr=1.372e-4, weight_decay=0.0)
     schedule = get_cosine_schedule_with_warmup(optimizer, 0, len(plan))
     losses = []
@@ -120,14 +122,18 @@ def test_without_dropout_it_takes_the_steps_of_a_stock_loop_to_the_last_loss() -
         optimizer.zero_grad()
         losses.append(loss.item())
     assert len(losses) > 10
-    assert [row.train_loss for row in outcome.rows if row.train_loss is not None] == pytest.approx(losses, rel=1e-4)
+    assert [row.train_loss for row in outcome.log_history if row.train_loss is not None] == pytest.approx(
+        losses, rel=1e-4
+    )
 
 
 def test_it_trains_on_four_copies_of_the_train_part_and_nothing_else() -> None:
     posts = [*posts_of(TEXTS), *(a_post(number, source=1, text=text) for number, text in enumerate(TEXTS[:40]))]
     base, splits = a_base(TEXTS), split(posts, 10)
-    result = fine_tune(base, splits, VALUES, gpu=False, hooks=Hooks())
-    stream = copied([[post.text for post in splits.train if post.source == number] for number in (0, 1)], VALUES.seed)
+    result = fine_tune(base, splits, VALUES, gpu=False, callbacks=Callbacks())
+    stream = shuffled_copies(
+        [[post.text for post in splits.train if post.source == number] for number in (0, 1)], VALUES.seed
+    )
     whole = sum(len(text.tokens) + 1 for text in encode_all(base.tokenizer, stream)) + 1
     assert result.outcome.tokens == whole // 64 * 63
     assert (result.outcome.epochs, result.outcome.best_epoch) == (1, 1)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.trainer import on_a_busy_machine
-from tweetbot_trainer.learning.batches.mixing import presented
+from tweetbot_trainer.learning.batches.mixing import mix
 
 
 @dataclass(frozen=True)
@@ -45,37 +45,37 @@ SOURCES = st.lists(st.tuples(LENGTHS, st.integers(1, 100)), min_size=2, max_size
 
 
 def test_without_weights_every_piece_comes_once() -> None:
-    assert presented(LARGE_AND_SMALL, (), epoch=3, seed=1) == LARGE_AND_SMALL
+    assert mix(LARGE_AND_SMALL, (), epoch=3, seed=1) == LARGE_AND_SMALL
 
 
 def test_equal_weights_give_each_source_half_of_an_epoch_of_the_same_length() -> None:
-    found = presented(LARGE_AND_SMALL, (1, 1), epoch=0, seed=1)
+    found = mix(LARGE_AND_SMALL, (1, 1), epoch=0, seed=1)
     assert (labels_of(found, 0), labels_of(found, 1)) == (825, 825)
     assert labels_of(found) == labels_of(LARGE_AND_SMALL)
 
 
 def test_what_a_large_source_left_out_comes_in_the_next_epoch() -> None:
-    epochs = [presented(LARGE_AND_SMALL, (1, 1), epoch=epoch, seed=1) for epoch in range(2)]
+    epochs = [mix(LARGE_AND_SMALL, (1, 1), epoch=epoch, seed=1) for epoch in range(2)]
     assert times(epochs[0], 0, LARGE_AND_SMALL) == {0, 1}
     assert times(epochs[0] + epochs[1], 0, LARGE_AND_SMALL) == {1, 2}
 
 
 def test_a_small_source_repeats_evenly() -> None:
-    assert times(presented(LARGE_AND_SMALL, (1, 1), epoch=0, seed=1), 1, LARGE_AND_SMALL) == {5, 6}
+    assert times(mix(LARGE_AND_SMALL, (1, 1), epoch=0, seed=1), 1, LARGE_AND_SMALL) == {5, 6}
 
 
 def test_weights_in_the_natural_ratio_present_every_piece_once() -> None:
-    found = presented(LARGE_AND_SMALL, (10, 1), epoch=2, seed=1)
+    found = mix(LARGE_AND_SMALL, (10, 1), epoch=2, seed=1)
     assert Counter(found) == Counter(LARGE_AND_SMALL)
 
 
 def test_a_source_without_training_posts_takes_no_share() -> None:
-    found = presented(pieces([5] * 10, []), (1, 99), epoch=0, seed=1)
+    found = mix(pieces([5] * 10, []), (1, 99), epoch=0, seed=1)
     assert Counter(found) == Counter(pieces([5] * 10))
 
 
 def test_the_seed_gives_the_choice() -> None:
-    first, again, other = (presented(LARGE_AND_SMALL, (1, 1), epoch=0, seed=seed) for seed in (1, 1, 2))
+    first, again, other = (mix(LARGE_AND_SMALL, (1, 1), epoch=0, seed=seed) for seed in (1, 1, 2))
     assert first == again
     assert Counter(first) != Counter(other)
 
@@ -86,7 +86,7 @@ def test_shares_are_kept_to_a_piece_and_no_piece_comes_twice_before_another_came
     sources: list[tuple[list[int], int]], epochs: int, seed: int
 ) -> None:
     everything, weights = pieces(*(lengths for lengths, _ in sources)), tuple(weight for _, weight in sources)
-    each = [presented(everything, weights, epoch=epoch, seed=seed) for epoch in range(epochs + 1)]
+    each = [mix(everything, weights, epoch=epoch, seed=seed) for epoch in range(epochs + 1)]
     for source, weight in enumerate(weights):
         share, largest = labels_of(everything) * weight / sum(weights), max(sources[source][0])
         assert all(abs(labels_of(found, source) - share) <= largest for found in each)

@@ -13,11 +13,19 @@ import torch
 from builders.model import PROCESSOR, a_base, some_values
 from tweetbot_contract import reasons
 from tweetbot_fakes.storage import WatchedStore
-from tweetbot_trainer.learning.checkpoints.manager import MANIFEST, CheckpointShelf, Training
+from tweetbot_trainer.learning.checkpoints.manager import MANIFEST, CheckpointKey, CheckpointManager
 from tweetbot_trainer.learning.checkpoints.naming import LIFETIME
-from tweetbot_trainer.learning.training.metrics import MetricsRow
-from tweetbot_trainer.learning.training.setup import optimizer_of
-from tweetbot_trainer.learning.training.state import Best, Course, TrainingState, captured, misfit, restore, weights_of
+from tweetbot_trainer.learning.training.metrics import LogEntry
+from tweetbot_trainer.learning.training.setup import create_optimizer
+from tweetbot_trainer.learning.training.state import (
+    BestWeights,
+    Checkpoint,
+    TrainerState,
+    capture,
+    copy_weights,
+    incompatibility,
+    restore,
+)
 from tweetbot_trainer.runtime.errors import NotAuthorized
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.store import ObjectStore, StorageUnavailable
@@ -33,10 +41,10 @@ class Bench:
     def __init__(self, folder: Path, **changes: Any) -> None:
         self.lines, self.seconds, self.folder = StringIO(), 0.0, folder / "work"
         self.uri = f"file://{folder}/bucket/checkpoints/run"
-        defaults: dict[str, Any] = {"store": STORE, "hasty": STORE, "interval": 60.0, "now": lambda: NOW}
+        defaults: dict[str, Any] = {"store": STORE, "best_effort_store": STORE, "interval": 60.0, "now": lambda: NOW}
         key, versions = changes.pop("key", "k"), changes.pop("versions", {"torch": "2"})
-        self.shelf = CheckpointShelf(
-            Training(self.uri, key, versions),
+        self.shelf = CheckpointManager(
+            CheckpointKey(self.uri, key, versions),
             self.folder,
             log=Log(self.lines),
             clock=lambda: self.seconds,
@@ -53,19 +61,19 @@ class Bench:
         return [json.loads(line)["event"] for line in self.lines.getvalue().splitlines()]
 
 
-def fitting(state: TrainingState) -> str | None:
+def fitting(state: Checkpoint) -> str | None:
     """Let a training go on from any state."""
     return None
 
 
-def a_state(steps: int = 3, *, best: bool = False, threads: int = 1) -> TrainingState:
+def a_state(steps: int = 3, *, best: bool = False, threads: int = 1) -> Checkpoint:
     base = a_base()
-    optimizer = optimizer_of(base.model, some_values())
+    optimizer = create_optimizer(base.model, some_values())
     for parameter in base.model.parameters():
         parameter.grad = torch.full_like(parameter, 0.5)
     optimizer.step()
-    kept = Best(1.25, 1, weights_of(base.model)) if best else None
-    course = Course(
+    kept = BestWeights(1.25, 1, copy_weights(base.model)) if best else None
+    course = TrainerState(
         epoch=1,
         done=steps,
         tokens=steps * 64,
@@ -73,20 +81,20 @@ def a_state(steps: int = 3, *, best: bool = False, threads: int = 1) -> Training
         seconds=0.3,
         eval_loss=0.1 + 0.2,
         losses=(1 / 3,) * steps,
-        rows=(MetricsRow(1, 0.5, train_loss=1 / 3),),
+        rows=(LogEntry(1, 0.5, train_loss=1 / 3),),
         processor=PROCESSOR.name,
         threads=threads,
         best_loss=1.25 if best else None,
         best_epoch=1 if best else None,
     )
-    return captured(course, base.model, optimizer, kept)
+    return capture(course, base.model, optimizer, kept)
 
 
-def same(one: TrainingState, other: TrainingState) -> bool:
+def same(one: Checkpoint, other: Checkpoint) -> bool:
     parts = one.tensors.keys() == other.tensors.keys()
     return (
         parts
-        and one.course == other.course
+        and one.trainer_state == other.trainer_state
         and all(
             torch.equal(tensor, other.tensors[part][name])
             for part in one.tensors
@@ -98,18 +106,18 @@ def same(one: TrainingState, other: TrainingState) -> bool:
 def test_a_state_comes_back_to_the_last_bit(tmp_path: Path) -> None:
     bench, state = Bench(tmp_path), a_state(best=True)
     bench.shelf.save(state, last=True)
-    back = Bench(tmp_path).shelf.newest(PROCESSOR, fitting)
+    back = Bench(tmp_path).shelf.load_newest(PROCESSOR, fitting)
     assert back is not None
     assert same(state, back)
     assert back.best is not None
     model = a_base(seed=1)
-    optimizer = optimizer_of(model.model, some_values())
+    optimizer = create_optimizer(model.model, some_values())
     restore(back, model.model, optimizer)
-    assert same(captured(back.course, model.model, optimizer, back.best), back)
+    assert same(capture(back.trainer_state, model.model, optimizer, back.best), back)
 
 
 def test_the_first_attempt_finds_none(tmp_path: Path) -> None:
-    assert Bench(tmp_path).shelf.newest(PROCESSOR, fitting) is None
+    assert Bench(tmp_path).shelf.load_newest(PROCESSOR, fitting) is None
 
 
 def test_the_newest_and_the_one_before_stay(tmp_path: Path) -> None:
@@ -141,7 +149,7 @@ def test_a_damaged_one_is_passed_over_for_the_one_before(tmp_path: Path, file: s
     bench.shelf.save(a_state(2), last=True)
     damaged(f"{bench.uri}/{bench.kept()[-1]}/{file}", damage)
     again = Bench(tmp_path)
-    found = again.shelf.newest(PROCESSOR, fitting)
+    found = again.shelf.load_newest(PROCESSOR, fitting)
     assert found is not None
     assert same(found, older)
     assert again.events() == ["checkpoint.passed_over", "checkpoint.resumed"]
@@ -152,7 +160,7 @@ def test_a_manifest_that_is_none_is_passed_over(tmp_path: Path, body: bytes) -> 
     bench = Bench(tmp_path)
     bench.shelf.save(a_state(), last=True)
     STORE.put(f"{bench.uri}/{bench.kept()[0]}/{MANIFEST}", body)
-    assert Bench(tmp_path).shelf.newest(PROCESSOR, fitting) is None
+    assert Bench(tmp_path).shelf.load_newest(PROCESSOR, fitting) is None
 
 
 def test_a_manifest_that_names_a_file_outside_of_its_folder_is_passed_over(tmp_path: Path) -> None:
@@ -162,12 +170,12 @@ def test_a_manifest_that_names_a_file_outside_of_its_folder_is_passed_over(tmp_p
     content = json.loads(STORE.get(uri))
     content["files"][".."] = content["files"]["course.json"]
     STORE.put(uri, json.dumps(content).encode())
-    assert Bench(tmp_path).shelf.newest(PROCESSOR, fitting) is None
+    assert Bench(tmp_path).shelf.load_newest(PROCESSOR, fitting) is None
 
 
 def test_another_training_is_not_gone_on_from(tmp_path: Path) -> None:
     Bench(tmp_path).shelf.save(a_state(), last=True)
-    assert Bench(tmp_path, key="other").shelf.newest(PROCESSOR, fitting) is None
+    assert Bench(tmp_path, key="other").shelf.load_newest(PROCESSOR, fitting) is None
 
 
 @pytest.mark.parametrize("part", ["model", "best", "random", "optimizer-exp_avg", "optimizer-step"])
@@ -180,10 +188,10 @@ def test_one_with_other_tensors_is_passed_over_for_the_one_before(tmp_path: Path
     changed = {f"{name}.new": tensor} if change == "renamed" else {name: torch.stack([tensor, tensor])}
     tensors = {**newer.tensors, part: {**{other: newer.tensors[part][other] for other in others}, **changed}}
     bench.shelf.save(older, last=True)
-    bench.shelf.save(TrainingState(newer.course, tensors), last=True)
+    bench.shelf.save(Checkpoint(newer.trainer_state, tensors), last=True)
     model, again = a_base(seed=1).model, Bench(tmp_path)
-    optimizer = optimizer_of(model, some_values())
-    found = again.shelf.newest(PROCESSOR, lambda state: misfit(state, model, optimizer))
+    optimizer = create_optimizer(model, some_values())
+    found = again.shelf.load_newest(PROCESSOR, lambda state: incompatibility(state, model, optimizer))
     assert found is not None
     assert same(found, older)
     assert again.events() == ["checkpoint.passed_over", "checkpoint.resumed"]
@@ -194,17 +202,17 @@ def test_one_with_other_tensors_is_passed_over_for_the_one_before(tmp_path: Path
 def test_another_machine_goes_on_and_says_so(tmp_path: Path, changes: dict[str, Any], processor: Any) -> None:
     Bench(tmp_path).shelf.save(a_state(), last=True)
     again = Bench(tmp_path, **changes)
-    assert again.shelf.newest(processor or replace(PROCESSOR, threads=9), fitting) is not None
+    assert again.shelf.load_newest(processor or replace(PROCESSOR, threads=9), fitting) is not None
     assert again.events() == ["checkpoint.resumed", "checkpoint.other_machine"]
 
 
 def test_it_is_due_when_the_interval_has_passed(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    assert not bench.shelf.due()
+    assert not bench.shelf.is_due()
     bench.seconds = 60.0
-    assert bench.shelf.due()
+    assert bench.shelf.is_due()
     bench.shelf.save(a_state(), last=True)
-    assert not bench.shelf.due()
+    assert not bench.shelf.is_due()
 
 
 def test_a_storage_that_is_away_costs_the_checkpoint_alone(tmp_path: Path) -> None:
@@ -213,7 +221,7 @@ def test_a_storage_that_is_away_costs_the_checkpoint_alone(tmp_path: Path) -> No
             raise StorageUnavailable("S3 does not answer")
 
     away: ObjectStore = Away()
-    bench = Bench(tmp_path, hasty=away)
+    bench = Bench(tmp_path, best_effort_store=away)
     bench.shelf.save(a_state(), last=True)
     assert bench.events() == ["checkpoint.failed"]
     assert (bench.kept(), list(bench.folder.iterdir())) == ([], [])
@@ -251,7 +259,7 @@ def test_checkpoints_that_may_not_be_erased_are_left_and_told(tmp_path: Path) ->
 
 def test_the_manifest_is_written_last(tmp_path: Path) -> None:
     store = WatchedStore(STORE)
-    bench = Bench(tmp_path, hasty=store)
+    bench = Bench(tmp_path, best_effort_store=store)
     bench.shelf.save(a_state(), last=True)
     puts = [uri for action, uri in store.requests if action == "put"]
     assert puts[-1].endswith(MANIFEST)

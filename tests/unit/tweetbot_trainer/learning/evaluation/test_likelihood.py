@@ -9,15 +9,15 @@ import torch
 from torch.nn import functional
 
 from builders.model import a_base, some_texts
-from tweetbot_trainer.learning.evaluation.likelihood import Likelihood, interval_of, likelihood_of
-from tweetbot_trainer.learning.model.tokenizer import encode, end_mark_id
+from tweetbot_trainer.learning.evaluation.likelihood import Likelihood, bootstrap_interval, measure_likelihood
+from tweetbot_trainer.learning.model.tokenizer import encode, get_end_mark_id
 
 TEXTS = ["My dream is the cat slept", "港の朝 🌊", "a gull sang in may"]
 
 
 def nats_by_hand(text: str) -> float:
     base = a_base()
-    mark = end_mark_id(base.tokenizer)
+    mark = get_end_mark_id(base.tokenizer)
     ids = torch.tensor([[mark, *encode(base.tokenizer, text).tokens, mark]])
     with torch.no_grad():
         logits = base.model.eval()(input_ids=ids).logits
@@ -26,14 +26,14 @@ def nats_by_hand(text: str) -> float:
 
 def test_bits_per_byte_are_the_definition_on_each_post_alone() -> None:
     base = a_base()
-    measured = likelihood_of(base.model, base.tokenizer, TEXTS)
+    measured = measure_likelihood(base.model, base.tokenizer, TEXTS)
     bits = sum(map(nats_by_hand, TEXTS)) / math.log(2)
     assert measured.bits_per_byte == pytest.approx(bits / sum(len(text.encode()) + 1 for text in TEXTS), rel=1e-5)
 
 
 def test_loss_is_a_mean_over_tokens_and_closing_marks() -> None:
     base = a_base()
-    measured = likelihood_of(base.model, base.tokenizer, TEXTS)
+    measured = measure_likelihood(base.model, base.tokenizer, TEXTS)
     assert measured.labels == sum(len(encode(base.tokenizer, text).tokens) + 1 for text in TEXTS)
     assert measured.loss == pytest.approx(measured.nats / measured.labels)
     assert measured.perplexity == pytest.approx(math.exp(measured.loss))
@@ -41,22 +41,22 @@ def test_loss_is_a_mean_over_tokens_and_closing_marks() -> None:
 
 def test_figures_do_not_depend_on_the_other_posts() -> None:
     base = a_base()
-    together = likelihood_of(base.model, base.tokenizer, TEXTS * 7)
-    assert together.bits_per_byte == pytest.approx(likelihood_of(base.model, base.tokenizer, TEXTS).bits_per_byte)
+    together = measure_likelihood(base.model, base.tokenizer, TEXTS * 7)
+    assert together.bits_per_byte == pytest.approx(measure_likelihood(base.model, base.tokenizer, TEXTS).bits_per_byte)
 
 
 def test_a_uniform_model_needs_log2_of_its_vocabulary_for_each_token() -> None:
     base = a_base()
     with torch.no_grad():
         base.model.transformer.wte.weight.zero_()
-    measured = likelihood_of(base.model, base.tokenizer, TEXTS)
+    measured = measure_likelihood(base.model, base.tokenizer, TEXTS)
     assert measured.loss == pytest.approx(math.log(base.model.config.vocab_size), rel=1e-5)
 
 
 def test_a_post_longer_than_the_context_counts_whole() -> None:
     base = a_base(context=16)
     text = " ".join(some_texts(30))
-    measured = likelihood_of(base.model, base.tokenizer, [text])
+    measured = measure_likelihood(base.model, base.tokenizer, [text])
     assert measured.labels == len(encode(base.tokenizer, text).tokens) + 1
     assert measured.closed_bytes == len(text.encode()) + 1
 
@@ -68,7 +68,7 @@ def test_a_hopeless_model_has_a_finite_perplexity() -> None:
 def test_evaluation_leaves_the_mode_as_it_was() -> None:
     base = a_base()
     base.model.train()
-    likelihood_of(base.model, base.tokenizer, TEXTS)
+    measure_likelihood(base.model, base.tokenizer, TEXTS)
     assert base.model.training
 
 
@@ -80,14 +80,14 @@ def some_likelihood(posts: int, *, scale: float = 1.0) -> Likelihood:
 
 def test_an_interval_lies_round_its_figure_and_narrows_with_more_posts() -> None:
     few, many = some_likelihood(50), some_likelihood(1000)
-    (low, high), (lowest, highest) = interval_of(many), interval_of(few)
+    (low, high), (lowest, highest) = bootstrap_interval(many), bootstrap_interval(few)
     assert low < many.bits_per_byte < high
     assert lowest < few.bits_per_byte < highest
     assert high - low < (highest - lowest) / 2
 
 
 def test_the_same_posts_are_drawn_for_both_models_of_a_ratio() -> None:
-    assert interval_of(some_likelihood(50, scale=0.5), some_likelihood(50)) == pytest.approx((0.5, 0.5))
+    assert bootstrap_interval(some_likelihood(50, scale=0.5), some_likelihood(50)) == pytest.approx((0.5, 0.5))
 
 
 def test_an_interval_takes_little_memory_whatever_the_number_of_posts() -> None:
@@ -95,7 +95,7 @@ def test_an_interval_takes_little_memory_whatever_the_number_of_posts() -> None:
     likelihood = some_likelihood(20_000)
     tracemalloc.start()
     try:
-        interval_of(likelihood)
+        bootstrap_interval(likelihood)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -5,22 +5,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.trainer import on_a_busy_machine
-from tweetbot_trainer.learning.evaluation.memorization import RUN_CHARACTERS, memorisation_of
+from tweetbot_trainer.learning.evaluation.memorization import NGRAM_CHARACTERS, measure_memorization
 
 LONG = "the harbour master refused to leave and the ferry went home without a single gull"
 OTHER = "on tuesday the lighthouse promised everybody soup but nobody brought a spoon to it"
 
 
 def rate(sample: str, *train: str) -> float:
-    return memorisation_of([sample], train, [OTHER], seed=1).verbatim_rate
+    return measure_memorization([sample], train, [OTHER], seed=1).verbatim_rate
 
 
 @pytest.mark.parametrize(
     ("sample", "copied"),
     [
         (LONG, 1.0),
-        (f"well {LONG[:RUN_CHARACTERS]} indeed", 1.0),
-        (f"well {LONG[: RUN_CHARACTERS - 1]}", 0.0),
+        (f"well {LONG[:NGRAM_CHARACTERS]} indeed", 1.0),
+        (f"well {LONG[: NGRAM_CHARACTERS - 1]}", 0.0),
         (LONG.upper(), 0.0),
         ("", 0.0),
     ],
@@ -34,41 +34,41 @@ def test_a_run_does_not_reach_over_two_posts() -> None:
 
 
 def test_eight_words_are_reported_whatever_their_case() -> None:
-    found = memorisation_of(["THE harbour master refused to leave and the end"], [LONG], [OTHER], seed=1)
+    found = measure_memorization(["THE harbour master refused to leave and the end"], [LONG], [OTHER], seed=1)
     assert (found.word_rate, found.verbatim_rate) == (1.0, 0.0)
 
 
 def test_empty_texts_count_as_samples() -> None:
-    assert memorisation_of([LONG, "", "", ""], [LONG], [OTHER], seed=1).verbatim_rate == 0.25
+    assert measure_memorization([LONG, "", "", ""], [LONG], [OTHER], seed=1).verbatim_rate == 0.25
 
 
 def test_what_everybody_says_stands_in_the_unseen_posts_as_well() -> None:
-    found = memorisation_of([LONG, OTHER], [LONG, OTHER], [OTHER], seed=1)
+    found = measure_memorization([LONG, OTHER], [LONG, OTHER], [OTHER], seed=1)
     assert (found.verbatim_rate, found.unseen_rate) == (1.0, 0.5)
     assert 0.0 < found.sized_rate < 1.0  # either of the two, drawn anew twenty times
 
 
 def test_the_same_seed_draws_the_same_posts() -> None:
     train = [f"{LONG} number {number}" for number in range(30)]
-    first, second = (memorisation_of([LONG, train[3]], train, [OTHER], seed=4) for _ in range(2))
+    first, second = (measure_memorization([LONG, train[3]], train, [OTHER], seed=4) for _ in range(2))
     assert first == second
 
 
 def test_words_that_repeat_are_not_distinct() -> None:
-    found = memorisation_of(["so so so so"], [LONG], [OTHER], seed=1)
+    found = measure_memorization(["so so so so"], [LONG], [OTHER], seed=1)
     assert found.distinct == (1 / 4, 1 / 3, 1 / 2)
 
 
 def test_an_address_of_a_train_post_is_a_leak_and_an_invented_one_is_not() -> None:
     train = ["write to gull@harbour.example today"]
     samples = ["ask gull@harbour.example", "ask crab@harbour.example", "ask nobody"]
-    assert memorisation_of(samples, train, [OTHER], seed=1).leaked == 1
+    assert measure_memorization(samples, train, [OTHER], seed=1).leaked == 1
 
 
 @on_a_busy_machine
 @given(st.lists(st.text(max_size=120), max_size=6), st.lists(st.text(max_size=120), max_size=6))
 def test_every_rate_is_a_share(samples: list[str], train: list[str]) -> None:
-    found = memorisation_of(samples, train, [OTHER], seed=1)
+    found = measure_memorization(samples, train, [OTHER], seed=1)
     rates = (found.verbatim_rate, found.word_rate, found.sized_rate, found.unseen_rate, *found.distinct)
     assert all(0.0 <= one <= 1.0 for one in rates)
     assert found.sized_rate <= found.verbatim_rate

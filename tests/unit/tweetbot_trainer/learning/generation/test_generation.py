@@ -10,14 +10,14 @@ from safetensors import safe_open
 from transformers import AutoTokenizer, pipeline
 
 from builders.model import PROCESSOR, SAMPLING, a_base, a_saved_base, some_texts, some_values
-from tweetbot_trainer.data.post_length import weighted_length
-from tweetbot_trainer.learning.batches.windows import windows_of_all
-from tweetbot_trainer.learning.evaluation.copies import TrainingPosts
-from tweetbot_trainer.learning.generation.generation import Written, continuations, samples_for
+from tweetbot_trainer.data.post_length import measure_weighted_length
+from tweetbot_trainer.learning.batches.windows import split_all_into_examples
+from tweetbot_trainer.learning.evaluation.copies import CopyDetector
+from tweetbot_trainer.learning.generation.generation import Generated, continue_prompt, sample_prompts
 from tweetbot_trainer.learning.model.base import Base
-from tweetbot_trainer.learning.model.tokenizer import END_MARK, encode, encode_all, end_mark_id
-from tweetbot_trainer.learning.sampling import sampling_of
-from tweetbot_trainer.learning.training.callbacks import Hooks
+from tweetbot_trainer.learning.model.tokenizer import END_MARK, encode, encode_all, get_end_mark_id
+from tweetbot_trainer.learning.sampling import resolve_generation_config
+from tweetbot_trainer.learning.training.callbacks import Callbacks
 from tweetbot_trainer.learning.training.loop import train
 from tweetbot_trainer.publishing.export import MODEL_FILES, save_model
 
@@ -28,9 +28,9 @@ KNOWN = {word for text in TEXTS for word in text.split()}
 @pytest.fixture(scope="module")
 def trained() -> Base:
     base = a_base(TEXTS, context=64)
-    windows = windows_of_all(encode_all(base.tokenizer, TEXTS), end_mark_id(base.tokenizer), 64)
+    windows = split_all_into_examples(encode_all(base.tokenizer, TEXTS), get_end_mark_id(base.tokenizer), 64)
     values = some_values(epochs=6, learning_rate="1e-2")
-    train(base.model, windows, windows[:10], values, processor=PROCESSOR, hooks=Hooks(), stop_early=False)
+    train(base.model, windows, windows[:10], values, device=PROCESSOR, callbacks=Callbacks(), stop_early=False)
     return base
 
 
@@ -42,9 +42,11 @@ def directory(trained: Base, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def written(
-    base: Base, prompt: str = "My dream is", *, count: int = 5, seed: int = 1, unlike: TrainingPosts | None = None
-) -> Written:
-    return continuations(base.model, base.tokenizer, prompt, count=count, sampling=SAMPLING, seed=seed, unlike=unlike)
+    base: Base, prompt: str = "My dream is", *, count: int = 5, seed: int = 1, unlike: CopyDetector | None = None
+) -> Generated:
+    return continue_prompt(
+        base.model, base.tokenizer, prompt, count=count, config=SAMPLING, seed=seed, exclude_copies_of=unlike
+    )
 
 
 def test_posts_begin_with_the_prompt_and_end_by_themselves(trained: Base) -> None:
@@ -66,7 +68,7 @@ def test_the_seed_gives_the_posts(trained: Base) -> None:
 
 
 def test_each_prompt_gets_its_samples(trained: Base) -> None:
-    samples = samples_for(trained.model, trained.tokenizer, ("My dream", "a gull"), count=2, sampling=SAMPLING, seed=1)
+    samples = sample_prompts(trained.model, trained.tokenizer, ("My dream", "a gull"), count=2, config=SAMPLING, seed=1)
     assert [sample.prompt for sample in samples] == ["My dream", "My dream", "a gull", "a gull"]
 
 
@@ -79,8 +81,8 @@ def test_a_prompt_that_leaves_no_room_for_a_word_gets_no_samples(trained: Base, 
 def test_an_untrained_model_writes_no_more_than_a_post_may_hold() -> None:
     base = a_base(context=256)
     sampling = replace(SAMPLING, max_new_tokens=200, temperature=2.0)
-    texts = continuations(base.model, base.tokenizer, "x", count=3, sampling=sampling, seed=1).posts
-    assert all(weighted_length(text) <= 280 and text.isprintable() for text in texts)
+    texts = continue_prompt(base.model, base.tokenizer, "x", count=3, config=sampling, seed=1).posts
+    assert all(measure_weighted_length(text) <= 280 and text.isprintable() for text in texts)
 
 
 def test_a_prompt_longer_than_the_context_keeps_its_end() -> None:
@@ -90,8 +92,8 @@ def test_a_prompt_longer_than_the_context_keeps_its_end() -> None:
 
 
 def test_sampling_leaves_half_the_context_to_the_prompt() -> None:
-    assert sampling_of(some_values(), 256).max_new_tokens == 128
-    assert sampling_of(some_values(), 1024).max_new_tokens == 160
+    assert resolve_generation_config(some_values(), 256).max_new_tokens == 128
+    assert resolve_generation_config(some_values(), 1024).max_new_tokens == 160
 
 
 def test_the_directory_is_flat_and_holds_no_pickle(directory: Path) -> None:
@@ -101,7 +103,7 @@ def test_the_directory_is_flat_and_holds_no_pickle(directory: Path) -> None:
 
 
 def test_every_generation_value_is_written(directory: Path, trained: Base) -> None:
-    mark = end_mark_id(trained.tokenizer)
+    mark = get_end_mark_id(trained.tokenizer)
     assert json.loads((directory / "generation_config.json").read_text()) == {
         "bos_token_id": mark,
         "do_sample": True,
@@ -148,7 +150,7 @@ def test_the_same_weights_give_the_same_files(tmp_path: Path) -> None:
 
 
 def test_what_copies_a_training_post_is_thrown_away_and_counted(trained: Base) -> None:
-    unlike = TrainingPosts.of(written(trained, count=3).posts)
+    unlike = CopyDetector.from_posts(written(trained, count=3).posts)
     found = written(trained, count=5, unlike=unlike)
     assert (len(found.posts), found.copies > 0) == (5, True)
-    assert not any(unlike.copied(post) for post in found.posts)
+    assert not any(unlike.is_copy(post) for post in found.posts)

@@ -7,8 +7,8 @@ import torch
 from transformers.generation import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
 from builders.model import SAMPLING, a_base
-from tweetbot_trainer.learning.generation.sampler import drawn, likeliest, rows_at_once
-from tweetbot_trainer.learning.model.tokenizer import end_mark_id
+from tweetbot_trainer.learning.generation.sampler import compute_batch_size, sample, top_k_top_p
+from tweetbot_trainer.learning.model.tokenizer import get_end_mark_id
 
 GREEDY = replace(SAMPLING, top_k=1, min_new_tokens=0, max_new_tokens=12)
 
@@ -19,7 +19,7 @@ def test_the_distribution_is_that_of_transformers(temperature: float, top_k: int
     theirs = logits
     for warper in (TemperatureLogitsWarper(temperature), TopKLogitsWarper(top_k), TopPLogitsWarper(top_p)):
         theirs = warper(torch.empty(0), theirs)
-    weights, ids = likeliest(logits, replace(SAMPLING, temperature=temperature, top_k=top_k, top_p=top_p))
+    weights, ids = top_k_top_p(logits, replace(SAMPLING, temperature=temperature, top_k=top_k, top_p=top_p))
     ours = torch.zeros_like(logits).scatter(1, ids, weights / weights.sum(-1, keepdim=True))
     torch.testing.assert_close(ours, theirs.softmax(-1))
 
@@ -27,24 +27,24 @@ def test_the_distribution_is_that_of_transformers(temperature: float, top_k: int
 def test_greedy_rows_are_what_the_model_says_without_a_cache() -> None:
     base = a_base()
     base.model.eval()
-    mark = end_mark_id(base.tokenizer)
+    mark = get_end_mark_id(base.tokenizer)
     ids = [mark, 40, 41]
     for _ in range(GREEDY.max_new_tokens):
         ids.append(int(base.model(torch.tensor([ids])).logits[0, -1].argmax()))
-    assert drawn(base.model, (mark, 40, 41), 3, GREEDY, end_mark=-1) == [ids[3:]] * 3
+    assert sample(base.model, (mark, 40, 41), 3, GREEDY, end_mark=-1) == [ids[3:]] * 3
 
 
 def test_rows_that_end_leave_and_take_nothing_with_them() -> None:
     base = a_base()
-    mark = end_mark_id(base.tokenizer)
+    mark = get_end_mark_id(base.tokenizer)
     torch.manual_seed(3)
     sampling = replace(SAMPLING, temperature=5.0, top_k=10_000, top_p=1.0, min_new_tokens=2)
-    rows = drawn(base.model, (mark,), 200, sampling, end_mark=mark)
+    rows = sample(base.model, (mark,), 200, sampling, end_mark=mark)
     assert len({len(row) for row in rows}) > 3
     assert all(mark not in row and len(row) >= 2 for row in rows)
     torch.manual_seed(3)
-    assert drawn(base.model, (mark,), 200, sampling, end_mark=mark) == rows
+    assert sample(base.model, (mark,), 200, sampling, end_mark=mark) == rows
 
 
 def test_a_larger_model_draws_fewer_rows_at_once() -> None:
-    assert rows_at_once(a_base().model, 64) > rows_at_once(a_base().model, 640) >= 1
+    assert compute_batch_size(a_base().model, 64) > compute_batch_size(a_base().model, 640) >= 1

@@ -15,7 +15,7 @@ from builders.model import SCRATCH, a_saved_base, some_texts
 from builders.trainer import many_posts
 from tweetbot_contract.spec.model import Model
 from tweetbot_trainer.learning.model.base import load_base
-from tweetbot_trainer.learning.model.identity import FILES, BaseIdentity, base_identity
+from tweetbot_trainer.learning.model.identity import FILES, BaseIdentity, identify_base
 from tweetbot_trainer.learning.model.tokenizer import encode
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.store.interface import ObjectNotFound
@@ -43,7 +43,7 @@ class Bucket:
             path.write_bytes(stream.read())
 
     def identity(self) -> BaseIdentity:
-        return base_identity(Model(base=URI), open_stream=self.open_stream, resolve=unasked)
+        return identify_base(Model(base=URI), open_stream=self.open_stream, resolve=unasked)
 
     def load(self, work: Path, identity: BaseIdentity | None = None) -> Any:
         return load_base(
@@ -52,7 +52,7 @@ class Bucket:
             seed=1,
             folder=work / "base",
             download=self.download,
-            patience=NO_WAITING,
+            retry_budget=NO_WAITING,
         )
 
 
@@ -192,7 +192,12 @@ def test_the_same_seed_gives_the_same_scratch_model(tmp_path: Path) -> None:
     texts = some_texts(50)
     one, two, other = (
         load_base(
-            SCRATCH, train_texts=texts, seed=seed, folder=tmp_path, download=lambda uri, path: None, patience=NO_WAITING
+            SCRATCH,
+            train_texts=texts,
+            seed=seed,
+            folder=tmp_path,
+            download=lambda uri, path: None,
+            retry_budget=NO_WAITING,
         )
         for seed in (1, 1, 2)
     )
@@ -203,14 +208,14 @@ def test_the_same_seed_gives_the_same_scratch_model(tmp_path: Path) -> None:
 
 
 def test_the_larger_scratch_model_is_larger(tmp_path: Path) -> None:
-    small = base_identity(Model(base="scratch://small"), open_stream=Bucket(Path()).open_stream, resolve=unasked)
+    small = identify_base(Model(base="scratch://small"), open_stream=Bucket(Path()).open_stream, resolve=unasked)
     base = load_base(
         small,
         train_texts=[post.text for post in many_posts(2000)],
         seed=1,
         folder=tmp_path,
         download=lambda uri, path: None,
-        patience=NO_WAITING,
+        retry_budget=NO_WAITING,
     )
     config = base.model.config
     assert (config.n_layer, config.n_embd, config.n_positions, small.digest) == (6, 256, 512, "small-1")
@@ -224,7 +229,7 @@ def test_the_scratch_tokenizer_knows_the_train_part_alone(tmp_path: Path) -> Non
         seed=1,
         folder=tmp_path,
         download=lambda uri, path: None,
-        patience=NO_WAITING,
+        retry_budget=NO_WAITING,
     )
     assert len(encode(base.tokenizer, " harbour").tokens) == 1
     assert len(encode(base.tokenizer, " elsewhere").tokens) > 3
@@ -232,7 +237,7 @@ def test_the_scratch_tokenizer_knows_the_train_part_alone(tmp_path: Path) -> Non
 
 
 def test_a_scratch_base_is_named_by_its_recipe() -> None:
-    identity = base_identity(Model(base="scratch://mini"), open_stream=Bucket(Path()).open_stream, resolve=unasked)
+    identity = identify_base(Model(base="scratch://mini"), open_stream=Bucket(Path()).open_stream, resolve=unasked)
     assert identity == SCRATCH
 
 
@@ -244,5 +249,5 @@ def test_a_hub_base_is_named_by_its_commit() -> None:
         return "c0ffee"
 
     model = Model(base="hf://owner/name", revision="main")
-    identity = base_identity(model, open_stream=Bucket(Path()).open_stream, resolve=resolve)
+    identity = identify_base(model, open_stream=Bucket(Path()).open_stream, resolve=resolve)
     assert (identity.digest, identity.hub_name, asked) == ("c0ffee", "owner/name", [("owner/name", "main")])

@@ -15,9 +15,9 @@ from builders.model import a_saved_base
 from tweetbot_fakes.remotes.model_hub import COMMIT, NAME, FakeHub, model_hub
 from tweetbot_trainer.learning.model import hub
 from tweetbot_trainer.learning.model.base import load_base, read_base
-from tweetbot_trainer.learning.model.base_files import BaseFiles, identified_base
+from tweetbot_trainer.learning.model.base_files import BaseFiles, resolve_base_identity
 from tweetbot_trainer.learning.model.identity import FILES, BaseIdentity
-from tweetbot_trainer.runtime.errors import SpecRefused, StageFailed, Temporary
+from tweetbot_trainer.runtime.errors import SpecRefused, StageError, TemporaryError
 from tweetbot_trainer.store import RetryBudget
 from tweetbot_trainer.store.folder import FolderStore
 
@@ -45,7 +45,7 @@ def test_only_what_is_read_is_downloaded(fake: FakeHub, tmp_path: Path) -> None:
 
 def test_bytes_that_the_commit_does_not_record_are_fetched_again(fake: FakeHub, tmp_path: Path) -> None:
     fake.damaged = len(FILES)
-    with pytest.raises(Temporary, match=rf"ModelHubUnavailable: .* of hf://{NAME} came with other bytes"):
+    with pytest.raises(TemporaryError, match=rf"ModelHubUnavailable: .* of hf://{NAME} came with other bytes"):
         hub.download(NAME, COMMIT, tmp_path / "base", endpoint=fake.url)
     hub.download(NAME, COMMIT, tmp_path / "base", endpoint=fake.url)
     for name in FILES:
@@ -70,7 +70,7 @@ def test_an_unknown_revision_is_told_apart(fake: FakeHub) -> None:
 
 
 def test_nobody_at_the_hubs_address_is_temporary() -> None:
-    with pytest.raises(Temporary, match="ModelHubUnavailable"):
+    with pytest.raises(TemporaryError, match="ModelHubUnavailable"):
         hub.resolve_commit(NAME, None, endpoint="http://127.0.0.1:9")
 
 
@@ -84,18 +84,18 @@ def answer(status: int) -> Any:
         (RepositoryNotFoundError("no", response=answer(404)), SpecRefused, "BaseModelNotFound"),
         (RevisionNotFoundError("no", response=answer(404)), SpecRefused, "BaseModelNotFound"),
         (GatedRepoError("no", response=answer(403)), SpecRefused, "BaseModelRefused"),
-        (HfHubHTTPError("no", response=answer(503)), Temporary, "ModelHubUnavailable"),
-        (HfHubHTTPError("no", response=answer(429)), Temporary, "ModelHubUnavailable"),
-        (hub.NO_ANSWER("no"), Temporary, "ModelHubUnavailable"),
-        (ConnectionError("offline"), Temporary, "ModelHubUnavailable"),
+        (HfHubHTTPError("no", response=answer(503)), TemporaryError, "ModelHubUnavailable"),
+        (HfHubHTTPError("no", response=answer(429)), TemporaryError, "ModelHubUnavailable"),
+        (hub.NO_ANSWER("no"), TemporaryError, "ModelHubUnavailable"),
+        (ConnectionError("offline"), TemporaryError, "ModelHubUnavailable"),
     ],
 )
-def test_the_hubs_errors_become_ours(error: Exception, kind: type[StageFailed], reason: str) -> None:
+def test_the_hubs_errors_become_ours(error: Exception, kind: type[StageError], reason: str) -> None:
     def question() -> None:
         raise error
 
     with pytest.raises(kind) as failure:
-        hub.asking("owner/name", "main", question)
+        hub.ask_hub("owner/name", "main", question)
     assert failure.value.reason.name == reason
     assert "owner/name" in failure.value.message
 
@@ -113,7 +113,7 @@ def test_a_hub_that_comes_back_is_waited_for(the_hub: FakeHub, tmp_path: Path) -
     spec = a_spec(model={"base": f"hf://{NAME}"})
     the_hub.away = 3
     pauses: list[float] = []
-    identity = identified_base(spec, BaseFiles(FolderStore()), RetryBudget(600, pause=pauses.append))
+    identity = resolve_base_identity(spec, BaseFiles(FolderStore()), RetryBudget(600, pause=pauses.append))
     assert (identity.digest, bool(pauses)) == (COMMIT, True)
     the_hub.away = 1
     base = load_base(
@@ -122,7 +122,7 @@ def test_a_hub_that_comes_back_is_waited_for(the_hub: FakeHub, tmp_path: Path) -
         seed=1,
         folder=tmp_path / "base",
         download=FolderStore().download,
-        patience=RetryBudget(600, pause=pauses.append),
+        retry_budget=RetryBudget(600, pause=pauses.append),
     )
     assert base.model.config.n_embd == 32
 
@@ -132,7 +132,7 @@ def test_a_model_that_is_not_there_is_not_waited_for(the_hub: FakeHub) -> None:
         raise AssertionError(seconds)
 
     with pytest.raises(SpecRefused, match="BaseModelNotFound"):
-        identified_base(
+        resolve_base_identity(
             a_spec(model={"base": "hf://no/such"}), BaseFiles(FolderStore()), RetryBudget(600, pause=unasked)
         )
 
@@ -142,4 +142,4 @@ def test_a_full_disk_is_not_the_hubs_fault() -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
-        hub.asking("owner/name", "main", question)
+        hub.ask_hub("owner/name", "main", question)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tweetbot_trainer.learning.training.schedule import past_its_best
+from tweetbot_trainer.learning.training.schedule import should_stop
 
 
 @pytest.mark.parametrize(
@@ -19,9 +19,9 @@ from tweetbot_trainer.learning.training.schedule import past_its_best
     ],
 )
 def test_it_goes_on_where_later_epochs_may_still_be_better(losses: tuple[float, ...]) -> None:
-    assert not past_its_best(losses)
+    assert not should_stop(losses)
 
 
 @pytest.mark.parametrize("losses", [(3.0, 3.1, 3.1), (3.0, 2.0, 2.2, 2.05), (3.0, 2.0, 2.0, 2.2, 2.3)])
 def test_it_ends_where_two_epochs_in_a_row_were_clearly_worse_than_the_best(losses: tuple[float, ...]) -> None:
-    assert past_its_best(losses)
+    assert should_stop(losses)

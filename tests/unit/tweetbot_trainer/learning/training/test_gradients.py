@@ -7,16 +7,16 @@ from torch.nn import functional
 
 from builders import model as builders_model
 from builders.model import PROCESSOR, some_texts, some_values
-from tweetbot_trainer.learning.batches.cross_entropy import NO_LABEL, cross_entropy
-from tweetbot_trainer.learning.batches.forward import stream_losses, summed_loss
-from tweetbot_trainer.learning.batches.packing import static_stream_of, stream_of
-from tweetbot_trainer.learning.batches.windows import Step, Window, windows_of_all
+from tweetbot_trainer.learning.batches.cross_entropy import NO_LABEL, compute_cross_entropy
+from tweetbot_trainer.learning.batches.forward import compute_label_losses, compute_total_loss
+from tweetbot_trainer.learning.batches.packing import pack, pad_to_static_shape
+from tweetbot_trainer.learning.batches.windows import Batch, Example, split_all_into_examples
 from tweetbot_trainer.learning.model.base import Base
-from tweetbot_trainer.learning.model.tokenizer import encode_all, end_mark_id
-from tweetbot_trainer.learning.training.callbacks import Hooks, TrainingOutcome
-from tweetbot_trainer.learning.training.gradients import Gradients
+from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id
+from tweetbot_trainer.learning.training.callbacks import Callbacks, TrainOutput
+from tweetbot_trainer.learning.training.gradients import GradientAccumulator
 from tweetbot_trainer.learning.training.loop import train
-from tweetbot_trainer.learning.training.setup import made_trainable
+from tweetbot_trainer.learning.training.setup import prepare_for_training
 from tweetbot_trainer.runtime.errors import SpecRefused
 
 TEXTS = some_texts(24)
@@ -24,16 +24,16 @@ TEXTS = some_texts(24)
 
 def a_base() -> Base:
     base = builders_model.a_base(TEXTS)
-    made_trainable(base.model, dropout=0.0)
+    prepare_for_training(base.model, dropout=0.0)
     return base
 
 
-def a_step(base: Base) -> Step:
+def a_step(base: Base) -> Batch:
     encoded = encode_all(base.tokenizer, TEXTS)
-    return tuple(windows_of_all(encoded, end_mark_id(base.tokenizer), base.model.config.n_positions))
+    return tuple(split_all_into_examples(encoded, get_end_mark_id(base.tokenizer), base.model.config.n_positions))
 
 
-def positions_of(step: Step) -> int:
+def positions_of(step: Batch) -> int:
     return sum(len(window.ids) - 1 for window in step)
 
 
@@ -58,7 +58,7 @@ def with_memory_for(base: Base, fit: int) -> Base:
 
 
 def gradient_of(base: Base, told: list[int]) -> tuple[float, torch.Tensor]:
-    loss = Gradients(base.model, PROCESSOR, told.append).of(a_step(base))
+    loss = GradientAccumulator(base.model, PROCESSOR, told.append).accumulate(a_step(base))
     return loss, base.model.transformer.wte.weight.grad
 
 
@@ -74,29 +74,29 @@ def test_half_a_pass_that_fits_gives_the_same_gradient() -> None:
 
 def test_what_passes_before_the_failed_one_have_added_counts_once() -> None:
     ids = range(1, 10)
-    step = tuple(Window(tuple(ids[: size + 1]), 1) for size in (8, 4, 4, 4))  # passes of 8 and 12 positions
+    step = tuple(Example(tuple(ids[: size + 1]), 1) for size in (8, 4, 4, 4))  # passes of 8 and 12 positions
     tight, roomy, told = with_memory_for(a_base(), 8), a_base(), list[int]()
-    Gradients(tight.model, PROCESSOR, told.append, positions=12).of(step)
-    Gradients(roomy.model, PROCESSOR, told.append, positions=6).of(step)
+    GradientAccumulator(tight.model, PROCESSOR, told.append, positions=12).accumulate(step)
+    GradientAccumulator(roomy.model, PROCESSOR, told.append, positions=6).accumulate(step)
     assert told == [6]
     assert torch.equal(tight.model.transformer.wte.weight.grad, roomy.model.transformer.wte.weight.grad)
 
 
-def trained(base: Base, hooks: Hooks) -> TrainingOutcome:
+def trained(base: Base, hooks: Callbacks) -> TrainOutput:
     step = a_step(base)
-    return train(base.model, step, step, some_values(epochs=1), processor=PROCESSOR, hooks=hooks, stop_early=False)
+    return train(base.model, step, step, some_values(epochs=1), device=PROCESSOR, callbacks=hooks, stop_early=False)
 
 
 def test_a_training_goes_on_in_halves_and_says_so() -> None:
     told = list[int]()
-    outcome = trained(with_memory_for(a_base(), 40), Hooks(halved=told.append))
-    assert [outcome.halved_to] == told
-    assert trained(a_base(), Hooks()).halved_to is None
+    outcome = trained(with_memory_for(a_base(), 40), Callbacks(on_reduce=told.append))
+    assert [outcome.reduced_to] == told
+    assert trained(a_base(), Callbacks()).reduced_to is None
 
 
 def test_a_second_time_ends_it_with_advice() -> None:
     with pytest.raises(SpecRefused, match=r"OutOfMemory: .*too little memory: lower training.batchTokens"):
-        trained(with_memory_for(a_base(), 3), Hooks())
+        trained(with_memory_for(a_base(), 3), Callbacks())
 
 
 def test_static_shapes_compute_the_same_and_come_again() -> None:
@@ -104,17 +104,20 @@ def test_static_shapes_compute_the_same_and_come_again() -> None:
     step = sorted(a_step(base), key=lambda window: len(window.ids))
     parts = [step[:5], step[5:12], step[12:]]
     for part in parts:
-        padded = stream_losses(base.model, static_stream_of(part)).sum().detach()
-        assert float(padded) == pytest.approx(float(summed_loss(base.model, part).detach()), rel=1e-5)
-    shapes = {(stream.runs, len(stream.targets)) for stream in map(static_stream_of, ([step[0]] * 3, [step[0]] * 7))}
+        padded = compute_label_losses(base.model, pad_to_static_shape(part)).sum().detach()
+        assert float(padded) == pytest.approx(float(compute_total_loss(base.model, part).detach()), rel=1e-5)
+    shapes = {
+        (stream.equal_length_groups, len(stream.targets))
+        for stream in map(pad_to_static_shape, ([step[0]] * 3, [step[0]] * 7))
+    }
     assert len(shapes) == 1
 
 
 def test_padding_of_static_shapes_is_no_label() -> None:
     step = a_step(a_base())
-    targets = static_stream_of(step).targets
-    assert targets[targets != NO_LABEL].tolist() == stream_of(step).targets.tolist()
-    assert len(targets) > len(stream_of(step).targets)
+    targets = pad_to_static_shape(step).targets
+    assert targets[targets != NO_LABEL].tolist() == pack(step).targets.tolist()
+    assert len(targets) > len(pack(step).targets)
 
 
 def test_the_cross_entropy_is_torchs_own() -> None:
@@ -123,11 +126,11 @@ def test_the_cross_entropy_is_torchs_own() -> None:
     targets, weights = torch.tensor([0, 8, 3, NO_LABEL, 3, 1]), torch.randn(6)
     expected = functional.cross_entropy(logits, targets, reduction="none")
     (gradient,) = torch.autograd.grad((expected * weights).sum(), logits)
-    found = cross_entropy(logits * 1, targets)
+    found = compute_cross_entropy(logits * 1, targets)
     assert torch.allclose(found, expected, atol=1e-6)
     assert torch.allclose(torch.autograd.grad((found * weights).sum(), logits)[0], gradient, atol=1e-6)
 
 
 def test_large_logits_do_not_overflow() -> None:
-    found = cross_entropy(torch.tensor([[1e4, 0.0], [-1e4, 1e4]]), torch.tensor([0, 0]))
+    found = compute_cross_entropy(torch.tensor([[1e4, 0.0], [-1e4, 1e4]]), torch.tensor([0, 0]))
     assert found.tolist() == [0.0, 2e4]

@@ -10,37 +10,39 @@ from transformers.activations import NewGELUActivation
 
 from builders.model import PROCESSOR, CheckpointsInMemory, a_base, posts_of, some_texts, some_values, stopped_at
 from tweetbot_trainer.data.dataset.splits import split
-from tweetbot_trainer.learning.batches.forward import summed_loss
-from tweetbot_trainer.learning.batches.windows import Window, windows_of, windows_of_all
+from tweetbot_trainer.learning.batches.forward import compute_total_loss
+from tweetbot_trainer.learning.batches.windows import Example, split_all_into_examples, split_into_examples
 from tweetbot_trainer.learning.fine_tune import fine_tune
 from tweetbot_trainer.learning.model.base import Base
-from tweetbot_trainer.learning.model.tokenizer import encode_all, end_mark_id
-from tweetbot_trainer.learning.training.callbacks import Hooks, TrainingOutcome
+from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id
+from tweetbot_trainer.learning.training.callbacks import Callbacks, TrainOutput
 from tweetbot_trainer.learning.training.loop import train
-from tweetbot_trainer.learning.training.metrics import MetricsRow, Progress
-from tweetbot_trainer.learning.training.setup import made_trainable, optimizer_of
-from tweetbot_trainer.runtime.errors import Diverged, Stopped
+from tweetbot_trainer.learning.training.metrics import LogEntry, TrainingProgress
+from tweetbot_trainer.learning.training.setup import create_optimizer, prepare_for_training
+from tweetbot_trainer.runtime.errors import StageStopped, TrainingDiverged
 
-QUIET = Hooks()
+QUIET = Callbacks()
 TRAIN, VALIDATION = some_texts(60), some_texts(12, seed=2)
 #: Posts of another kind than those of TRAIN: the longer a model learns these, the worse it predicts them.
 STRANGE = ["zzqx vwyj kkpp 0123"] * 12
 
 
-def windows(base: Base, texts: list[str]) -> list[Window]:
-    return windows_of_all(encode_all(base.tokenizer, texts), end_mark_id(base.tokenizer), base.model.config.n_positions)
+def windows(base: Base, texts: list[str]) -> list[Example]:
+    return split_all_into_examples(
+        encode_all(base.tokenizer, texts), get_end_mark_id(base.tokenizer), base.model.config.n_positions
+    )
 
 
 def trained(
-    base: Base, *, hooks: Hooks = QUIET, validation: list[str] = VALIDATION, stop_early: bool = False, **values: Any
-) -> TrainingOutcome:
+    base: Base, *, hooks: Callbacks = QUIET, validation: list[str] = VALIDATION, stop_early: bool = False, **values: Any
+) -> TrainOutput:
     return train(
         base.model,
         windows(base, TRAIN),
         windows(base, validation),
         some_values(**values),
-        processor=PROCESSOR,
-        hooks=hooks,
+        device=PROCESSOR,
+        callbacks=hooks,
         stop_early=stop_early,
     )
 
@@ -53,7 +55,7 @@ def weights_hash(base: Base) -> str:
 def test_the_loss_falls() -> None:
     outcome = trained(base := a_base(TRAIN), epochs=4, learning_rate="3e-3")
     assert outcome.train_loss < 0.6 * outcome.first_train_loss
-    validation = [row.eval_loss for row in outcome.rows if row.eval_loss is not None]
+    validation = [row.eval_loss for row in outcome.log_history if row.eval_loss is not None]
     assert len(validation) == 5
     assert validation[-1] < 0.6 * validation[0]
     assert base.model.training is False
@@ -74,31 +76,31 @@ def test_dropout_is_repeated_by_the_seed_too() -> None:
         base = a_base(TRAIN)
         values = replace(some_values(epochs=1), dropout=0.1)
         parts = windows(base, TRAIN), windows(base, VALIDATION)
-        train(base.model, *parts, values, processor=PROCESSOR, hooks=Hooks(), stop_early=False)
+        train(base.model, *parts, values, device=PROCESSOR, callbacks=Callbacks(), stop_early=False)
         hashes.add(weights_hash(base))
     assert len(hashes) == 1
 
 
 def test_a_request_to_stop_ends_it_before_the_next_step() -> None:
-    seen: list[Progress] = []
-    with pytest.raises(Stopped):
-        trained(a_base(TRAIN), hooks=Hooks(stop=stopped_at(4), progress=seen.append))
+    seen: list[TrainingProgress] = []
+    with pytest.raises(StageStopped):
+        trained(a_base(TRAIN), hooks=Callbacks(should_training_stop=stopped_at(4), on_progress=seen.append))
     assert [progress.step for progress in seen] == [1, 2, 3]
 
 
 def test_a_loss_that_is_no_number_ends_it_with_advice() -> None:
-    with pytest.raises(Diverged, match=r"Diverged: .*learning rate 0\.5.*lower training.learningRate"):
+    with pytest.raises(TrainingDiverged, match=r"Diverged: .*learning rate 0\.5.*lower training.learningRate"):
         trained(a_base(TRAIN, scale=1e30), learning_rate="0.5")
 
 
 def test_it_stops_early_and_keeps_the_best_weights() -> None:
     outcome = trained(base := a_base(TRAIN), validation=STRANGE, stop_early=True, epochs=40)
-    losses = [row.eval_loss for row in outcome.rows if row.eval_loss is not None][1:]
+    losses = [row.eval_loss for row in outcome.log_history if row.eval_loss is not None][1:]
     assert outcome.epochs == len(losses) < 40
     assert outcome.best_epoch == 1 + losses.index(min(losses)) <= outcome.epochs - 2
     marks = windows(base, STRANGE)
     with torch.no_grad():
-        kept = float(summed_loss(base.model, marks)) / sum(window.labels for window in marks)
+        kept = float(compute_total_loss(base.model, marks)) / sum(window.labels for window in marks)
     assert kept == pytest.approx(min(losses), rel=1e-5)
 
 
@@ -108,13 +110,13 @@ def test_without_early_stopping_all_epochs_are_trained() -> None:
 
 
 def test_progress_counts_to_the_end_and_rows_hold_every_step() -> None:
-    seen: list[Progress] = []
-    rows: list[MetricsRow] = []
-    outcome = trained(a_base(TRAIN), hooks=Hooks(progress=seen.append, record=rows.append))
+    seen: list[TrainingProgress] = []
+    rows: list[LogEntry] = []
+    outcome = trained(a_base(TRAIN), hooks=Callbacks(on_progress=seen.append, on_log=rows.append))
     assert [progress.step for progress in seen] == list(range(1, outcome.steps + 1))
     assert {progress.total_steps for progress in seen} == {outcome.steps}
     assert (seen[-1].percent, seen[-1].eta_seconds) == (100, 0.0)
-    assert tuple(rows) == outcome.rows
+    assert tuple(rows) == outcome.log_history
     steps = [row.as_json() for row in rows if row.train_loss is not None]
     assert len(steps) == outcome.steps
     assert set(steps[0]) == {"step", "epoch", "train_loss", "learning_rate", "tokens_per_second"}
@@ -131,8 +133,8 @@ def test_posts_in_one_batch_do_not_see_each_other() -> None:
     base.model.eval()
     some = windows(base, ["My dream is the cat slept", "a gull", "My dream is my hat left at noon in may"])
     with torch.no_grad():
-        together = float(summed_loss(base.model, some))
-        alone = sum(float(summed_loss(base.model, [window])) for window in some)
+        together = float(compute_total_loss(base.model, some))
+        alone = sum(float(compute_total_loss(base.model, [window])) for window in some)
     assert together == pytest.approx(alone, rel=1e-5)
 
 
@@ -140,63 +142,67 @@ def test_a_large_step_summed_from_parts_has_the_same_gradient() -> None:
     base = a_base(TRAIN)
     base.model.eval()
     some = windows(base, TRAIN[:8])
-    torch.autograd.backward(summed_loss(base.model, some))
+    torch.autograd.backward(compute_total_loss(base.model, some))
     whole = base.model.transformer.wte.weight.grad.clone()
     base.model.zero_grad()
     for window in some:
-        torch.autograd.backward(summed_loss(base.model, [window]))
+        torch.autograd.backward(compute_total_loss(base.model, [window]))
     assert torch.allclose(base.model.transformer.wte.weight.grad, whole, rtol=1e-3, atol=1e-4)
 
 
 def test_the_faster_activation_computes_the_same() -> None:
     base = a_base(TRAIN)
     some = windows(base, TRAIN[:4])
-    before = float(summed_loss(base.model.eval(), some).detach())
-    made_trainable(base.model, dropout=0.0)
-    after = float(summed_loss(base.model.eval(), some).detach())
+    before = float(compute_total_loss(base.model.eval(), some).detach())
+    prepare_for_training(base.model, dropout=0.0)
+    after = float(compute_total_loss(base.model.eval(), some).detach())
     assert not any(isinstance(block.mlp.act, NewGELUActivation) for block in base.model.transformer.h)
     assert base.model.config.activation_function == "gelu_new"
     assert after == pytest.approx(before, rel=1e-6)
 
 
 def test_attention_weights_are_never_dropped() -> None:
-    model = made_trainable(a_base(TRAIN).model, dropout=0.1)
+    model = prepare_for_training(a_base(TRAIN).model, dropout=0.1)
     assert {block.attn.attn_dropout.p for block in model.transformer.h} == {0.0}
     assert {block.mlp.dropout.p for block in model.transformer.h} == {model.transformer.drop.p} == {0.1}
     assert (model.config.attn_pdrop, model.config.resid_pdrop) == (0.0, 0.1)
 
 
 def test_biases_and_norms_do_not_decay() -> None:
-    decayed, kept = optimizer_of(a_base(TRAIN).model, some_values()).param_groups
+    decayed, kept = create_optimizer(a_base(TRAIN).model, some_values()).param_groups
     assert (decayed["weight_decay"], kept["weight_decay"]) == (0.1, 0.0)
     assert all(parameter.dim() < 2 for parameter in kept["params"])
 
 
 def test_a_bot_of_few_posts_trains_all_epochs_and_says_so() -> None:
-    result = fine_tune(a_base(TRAIN), split(posts_of(TRAIN), 10), some_values(epochs=3), gpu=False, hooks=Hooks())
+    result = fine_tune(
+        a_base(TRAIN), split(posts_of(TRAIN), 10), some_values(epochs=3), gpu=False, callbacks=Callbacks()
+    )
     assert result.outcome.epochs == 3
     assert result.metrics.reliability == "Low"
 
 
 def test_a_scratch_base_has_no_figures_before_training() -> None:
     splits, values = split(posts_of(TRAIN), 10), some_values(epochs=1)
-    result = fine_tune(a_base(TRAIN), splits, values, gpu=False, hooks=Hooks())
+    result = fine_tune(a_base(TRAIN), splits, values, gpu=False, callbacks=Callbacks())
     assert (result.base_test, result.metrics.base_bits_per_byte) == (None, None)
 
 
 def test_another_base_is_measured_before_training() -> None:
     base = a_base(TRAIN)
     published = Base(base.model, base.tokenizer, replace(base.identity, kind="folder"))
-    result = fine_tune(published, split(posts_of(TRAIN), 10), some_values(), gpu=False, hooks=Hooks())
+    result = fine_tune(published, split(posts_of(TRAIN), 10), some_values(), gpu=False, callbacks=Callbacks())
     assert result.metrics.base_bits_per_byte is not None
     assert result.metrics.bits_per_byte < result.metrics.base_bits_per_byte
 
 
 def test_a_post_longer_than_the_context_trains() -> None:
     base = a_base(TRAIN, context=16)
-    long = windows_of(encode_all(base.tokenizer, [" ".join(TRAIN)])[0].tokens, end_mark_id(base.tokenizer), 16)
+    long = split_into_examples(
+        encode_all(base.tokenizer, [" ".join(TRAIN)])[0].tokens, get_end_mark_id(base.tokenizer), 16
+    )
     assert len(long) > 10
-    outcome = train(base.model, long, long, some_values(), processor=PROCESSOR, hooks=Hooks(), stop_early=False)
+    outcome = train(base.model, long, long, some_values(), device=PROCESSOR, callbacks=Callbacks(), stop_early=False)
     assert outcome.train_loss < outcome.first_train_loss
 
 
@@ -204,16 +210,21 @@ def test_a_post_longer_than_the_context_trains() -> None:
 def test_a_stopped_training_goes_on_to_the_same_weights_and_figures(stop_at: int) -> None:
     whole = trained(undisturbed := a_base(TRAIN), epochs=2, stop_early=True)
     shelf = CheckpointsInMemory()
-    with pytest.raises(Stopped):
-        trained(a_base(TRAIN), epochs=2, stop_early=True, hooks=Hooks(stop=stopped_at(stop_at), checkpoints=shelf))
-    told: list[MetricsRow] = []
-    hooks = Hooks(checkpoints=shelf, resumed=told.extend)
+    with pytest.raises(StageStopped):
+        trained(
+            a_base(TRAIN),
+            epochs=2,
+            stop_early=True,
+            hooks=Callbacks(should_training_stop=stopped_at(stop_at), checkpoints=shelf),
+        )
+    told: list[LogEntry] = []
+    hooks = Callbacks(checkpoints=shelf, on_resume=told.extend)
     resumed = trained(base := a_base(TRAIN), epochs=2, stop_early=True, hooks=hooks)
     assert weights_hash(base) == weights_hash(undisturbed)
-    assert len(shelf.states[0].course.losses) == stop_at - 1
-    assert [row.train_loss for row in resumed.rows] == [row.train_loss for row in whole.rows]
+    assert len(shelf.states[0].trainer_state.losses) == stop_at - 1
+    assert [row.train_loss for row in resumed.log_history] == [row.train_loss for row in whole.log_history]
     assert (resumed.steps, resumed.epochs, resumed.tokens) == (whole.steps, whole.epochs, whole.tokens)
-    assert list(resumed.rows[: len(told)]) == told
+    assert list(resumed.log_history[: len(told)]) == told
 
 
 def test_a_stopped_training_remembers_how_the_validation_loss_rose() -> None:
@@ -222,10 +233,10 @@ def test_a_stopped_training_remembers_how_the_validation_loss_rose() -> None:
     whole = trained(undisturbed := a_base(TRAIN), **options)
     stop_at = whole.steps - whole.steps // whole.epochs + 3
     shelf = CheckpointsInMemory()
-    with pytest.raises(Stopped):
-        trained(a_base(TRAIN), hooks=Hooks(stop=stopped_at(stop_at), checkpoints=shelf), **options)
-    assert shelf.states[0].course.epoch == whole.epochs
-    resumed = trained(base := a_base(TRAIN), hooks=Hooks(checkpoints=shelf), **options)
+    with pytest.raises(StageStopped):
+        trained(a_base(TRAIN), hooks=Callbacks(should_training_stop=stopped_at(stop_at), checkpoints=shelf), **options)
+    assert shelf.states[0].trainer_state.epoch == whole.epochs
+    resumed = trained(base := a_base(TRAIN), hooks=Callbacks(checkpoints=shelf), **options)
     assert (resumed.epochs, resumed.best_epoch) == (whole.epochs, whole.best_epoch)
     assert weights_hash(base) == weights_hash(undisturbed)
 
@@ -234,18 +245,18 @@ def test_a_stopped_training_with_attention_dropout_goes_on_to_the_same_weights()
     """Recipe huggingtweets: one epoch, its steps not yet all taken."""
     values = replace(some_values(epochs=1), attention_dropout=0.1, dropout=0.1)
 
-    def run(base: Base, hooks: Hooks) -> str:
+    def run(base: Base, hooks: Callbacks) -> str:
         parts = windows(base, TRAIN), windows(base, VALIDATION)
-        train(base.model, *parts, values, processor=PROCESSOR, hooks=hooks, stop_early=False)
+        train(base.model, *parts, values, device=PROCESSOR, callbacks=hooks, stop_early=False)
         return weights_hash(base)
 
     shelf = CheckpointsInMemory()
-    with pytest.raises(Stopped):
-        run(a_base(TRAIN), Hooks(stop=stopped_at(5), checkpoints=shelf))
-    assert run(a_base(TRAIN), Hooks(checkpoints=shelf)) == run(a_base(TRAIN), QUIET)
+    with pytest.raises(StageStopped):
+        run(a_base(TRAIN), Callbacks(should_training_stop=stopped_at(5), checkpoints=shelf))
+    assert run(a_base(TRAIN), Callbacks(checkpoints=shelf)) == run(a_base(TRAIN), QUIET)
 
 
 def test_a_checkpoint_is_kept_when_it_is_due() -> None:
     shelf = CheckpointsInMemory(due_at=3)
-    trained(a_base(TRAIN), epochs=1, hooks=Hooks(checkpoints=shelf))
-    assert [len(state.course.losses) for state in shelf.states] == [3]
+    trained(a_base(TRAIN), epochs=1, hooks=Callbacks(checkpoints=shelf))
+    assert [len(state.trainer_state.losses) for state in shelf.states] == [3]

@@ -11,30 +11,30 @@ from transformers import GPT2LMHeadModel
 from builders.model import PROCESSOR, SAMPLING, CheckpointsInMemory, a_base, some_texts, some_values, stopped_at
 from tweetbot_contract.spec.model import Model
 from tweetbot_contract.spec.training import Training
-from tweetbot_trainer.learning.batches.windows import Window, windows_of_all
-from tweetbot_trainer.learning.fingerprint import training_key
+from tweetbot_trainer.learning.batches.windows import Example, split_all_into_examples
+from tweetbot_trainer.learning.fingerprint import fingerprint
 from tweetbot_trainer.learning.model.base import Base
 from tweetbot_trainer.learning.model.identity import BaseIdentity
-from tweetbot_trainer.learning.model.tokenizer import encode_all, end_mark_id
-from tweetbot_trainer.learning.training.callbacks import Hooks, TrainingOutcome
+from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id
+from tweetbot_trainer.learning.training.callbacks import Callbacks, TrainOutput
 from tweetbot_trainer.learning.training.loop import train
 from tweetbot_trainer.learning.training.lora import LAYERS, attach, merge
-from tweetbot_trainer.learning.training.state import weights_of
-from tweetbot_trainer.learning.values import LoraValues, TrainingValues, effective_values, lora_of
+from tweetbot_trainer.learning.training.state import copy_weights
+from tweetbot_trainer.learning.values import Hyperparameters, LoraConfig, resolve_hyperparameters, resolve_lora
 from tweetbot_trainer.publishing.export import save_adapter, save_model
-from tweetbot_trainer.runtime.errors import Stopped
+from tweetbot_trainer.runtime.errors import StageStopped
 
 TRAIN, VALIDATION = some_texts(40), some_texts(8, seed=2)
-LORA = LoraValues(rank=4, alpha=12)
+LORA = LoraConfig(rank=4, alpha=12)
 HUB = BaseIdentity("hf://gpt2", "hub", "607a30d783dfa663caf39e06633721c8d4cfcd7e")
 IDS = torch.tensor([[0, 5, 9, 33, 70, 8, 1], [0, 7, 7, 12, 90, 41, 2]])
 
 
-def values(lora: LoraValues = LORA) -> TrainingValues:
+def values(lora: LoraConfig = LORA) -> Hyperparameters:
     return replace(some_values(epochs=1, learning_rate="1e-2"), lora=lora, dropout=0.1)
 
 
-def adapted(base: Base, seed: int = 1, lora: LoraValues = LORA) -> Base:
+def adapted(base: Base, seed: int = 1, lora: LoraConfig = LORA) -> Base:
     attach(base.model, lora, seed)
     return base
 
@@ -47,13 +47,15 @@ def with_learned_adapters(base: Base) -> Base:
     return base
 
 
-def windows(base: Base, texts: list[str]) -> list[Window]:
-    return windows_of_all(encode_all(base.tokenizer, texts), end_mark_id(base.tokenizer), base.model.config.n_positions)
+def windows(base: Base, texts: list[str]) -> list[Example]:
+    return split_all_into_examples(
+        encode_all(base.tokenizer, texts), get_end_mark_id(base.tokenizer), base.model.config.n_positions
+    )
 
 
-def trained(base: Base, hooks: Hooks | None = None) -> TrainingOutcome:
+def trained(base: Base, hooks: Callbacks | None = None) -> TrainOutput:
     parts = windows(base, TRAIN), windows(base, VALIDATION)
-    return train(base.model, *parts, values(), processor=PROCESSOR, hooks=hooks or Hooks(), stop_early=True)
+    return train(base.model, *parts, values(), device=PROCESSOR, callbacks=hooks or Callbacks(), stop_early=True)
 
 
 @torch.no_grad()
@@ -101,11 +103,11 @@ def test_a_merged_model_is_an_ordinary_one() -> None:
 
 def test_training_changes_every_adapter_and_nothing_else() -> None:
     base = adapted(a_base(TRAIN))
-    frozen, begun = frozen_of(base), weights_of(base.model)
+    frozen, begun = frozen_of(base), copy_weights(base.model)
     outcome = trained(base)
     assert outcome.train_loss < outcome.first_train_loss
     assert len(begun) == 2 * len(LAYERS) * base.model.config.n_layer
-    learned = weights_of(base.model)
+    learned = copy_weights(base.model)
     assert [name for name in learned if torch.equal(learned[name], begun[name])] == []
     after = frozen_of(base)
     assert [name for name in frozen if not torch.equal(frozen[name], after[name])] == []
@@ -113,10 +115,10 @@ def test_training_changes_every_adapter_and_nothing_else() -> None:
 
 def test_adapters_are_drawn_from_the_seed_alone() -> None:
     torch.manual_seed(7)
-    one = weights_of(adapted(a_base(TRAIN), seed=1).model)
+    one = copy_weights(adapted(a_base(TRAIN), seed=1).model)
     torch.manual_seed(8)
-    two = weights_of(adapted(a_base(TRAIN), seed=1).model)
-    other = weights_of(adapted(a_base(TRAIN), seed=2).model)
+    two = copy_weights(adapted(a_base(TRAIN), seed=1).model)
+    other = copy_weights(adapted(a_base(TRAIN), seed=2).model)
     assert all(torch.equal(one[name], two[name]) for name in one)
     assert not any(torch.equal(one[name], other[name]) for name in one if name.endswith("lora_A"))
 
@@ -125,10 +127,10 @@ def test_adapters_are_drawn_from_the_seed_alone() -> None:
 def test_a_stopped_training_of_adapters_goes_on_to_the_same_ones(stop_at: int) -> None:
     trained(undisturbed := adapted(a_base(TRAIN)))
     shelf = CheckpointsInMemory()
-    with pytest.raises(Stopped):
-        trained(adapted(a_base(TRAIN)), Hooks(stop=stopped_at(stop_at), checkpoints=shelf))
-    trained(resumed := adapted(a_base(TRAIN)), Hooks(checkpoints=shelf))
-    whole, again = weights_of(undisturbed.model), weights_of(resumed.model)
+    with pytest.raises(StageStopped):
+        trained(adapted(a_base(TRAIN)), Callbacks(should_training_stop=stopped_at(stop_at), checkpoints=shelf))
+    trained(resumed := adapted(a_base(TRAIN)), Callbacks(checkpoints=shelf))
+    whole, again = copy_weights(undisturbed.model), copy_weights(resumed.model)
     assert all(torch.equal(whole[name], again[name]) for name in whole)
     assert set(shelf.states[0].tensors["model"]) == set(whole)
 
@@ -149,11 +151,11 @@ def test_peft_loads_the_adapter_and_gives_the_merged_models_logits(tmp_path: Pat
 
 
 def test_adapters_have_rates_of_their_own_and_no_decay() -> None:
-    lora = effective_values(Training(), "hf://gpt2", (), lora_of(Model(method="LoRA")))
-    assert (lora.lora, lora.weight_decay) == (LoraValues(16, 32), 0.0)
-    assert (lora.peak_rate(100), lora.peak_rate(99)) == (1.4e-3, 2e-3)
-    given = effective_values(Training(learning_rate="5e-4"), "hf://gpt2", (), LORA)
-    assert (given.peak_rate(100), given.peak_rate(10)) == (5e-4, 5e-4)
+    lora = resolve_hyperparameters(Training(), "hf://gpt2", (), resolve_lora(Model(method="LoRA")))
+    assert (lora.lora, lora.weight_decay) == (LoraConfig(16, 32), 0.0)
+    assert (lora.get_peak_rate(100), lora.get_peak_rate(99)) == (1.4e-3, 2e-3)
+    given = resolve_hyperparameters(Training(learning_rate="5e-4"), "hf://gpt2", (), LORA)
+    assert (given.get_peak_rate(100), given.get_peak_rate(10)) == (5e-4, 5e-4)
 
 
 def test_method_and_shape_of_the_adapters_are_in_the_key() -> None:
@@ -163,7 +165,10 @@ def test_method_and_shape_of_the_adapters_are_in_the_key() -> None:
         Model.model_validate({"method": "LoRA", "lora": {"rank": 8}}),
         Model.model_validate({"method": "LoRA", "lora": {"alpha": 64}}),
     )
-    keys = [training_key("d" * 64, HUB, effective_values(Training(), "hf://gpt2", (), lora_of(spec))) for spec in specs]
+    keys = [
+        fingerprint("d" * 64, HUB, resolve_hyperparameters(Training(), "hf://gpt2", (), resolve_lora(spec)))
+        for spec in specs
+    ]
     assert len(set(keys)) == len(specs)
     written_out = Model.model_validate({"method": "LoRA", "lora": {"rank": 16, "alpha": 32}})
-    assert lora_of(written_out) == lora_of(specs[1])
+    assert resolve_lora(written_out) == resolve_lora(specs[1])

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tweetbot_trainer.learning.training.schedule import learning_rate
+from tweetbot_trainer.learning.training.schedule import compute_learning_rate
 
 
 def rates(total: int, warmup: float) -> list[float]:
-    return [learning_rate(step, total, peak=1.0, warmup=warmup) for step in range(total)]
+    return [compute_learning_rate(step, total, peak=1.0, warmup=warmup) for step in range(total)]
 
 
 def test_without_warm_up_it_starts_at_the_peak_and_ends_near_zero() -> None:

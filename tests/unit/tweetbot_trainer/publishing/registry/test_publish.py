@@ -13,11 +13,11 @@ from builders.manifests import a_spec
 from builders.stages import KEY, a_folder, a_version
 from tweetbot_contract.handover import NAME_LIMIT, RunDocument
 from tweetbot_fakes.storage import Killed, WatchedStore
-from tweetbot_trainer.publishing.registry.latest import point_to
-from tweetbot_trainer.publishing.registry.lookup import adoptable, version_for
-from tweetbot_trainer.publishing.registry.manifest import decoded, version_uri
+from tweetbot_trainer.publishing.registry.latest import update_latest
+from tweetbot_trainer.publishing.registry.lookup import choose_version, find_reusable
+from tweetbot_trainer.publishing.registry.manifest import build_version_uri, decode_manifest
 from tweetbot_trainer.publishing.registry.publish import publish
-from tweetbot_trainer.runtime.errors import SpecRefused, Stopped
+from tweetbot_trainer.runtime.errors import SpecRefused, StageStopped
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.store.folder import FolderStore
 
@@ -109,7 +109,7 @@ def test_killed_at_any_request_it_is_published_once_by_the_next_attempt(
 def test_a_request_to_end_before_the_manifest_publishes_nothing(tmp_path: Path, folder: Path) -> None:
     run, stop = a_run(tmp_path), StopRequest()
     store = WatchedStore(STORE, after_each=lambda: stop.request() if files_of(run) else None)
-    with pytest.raises(Stopped):
+    with pytest.raises(StageStopped):
         publish(store, run, folder, a_version(folder, run), check=stop.check)
     assert "MANIFEST.json" not in files_of(run)
     assert STORE.find(f"{run.prefix}/latest.json") is None
@@ -174,42 +174,42 @@ def test_the_files_of_a_version_published_meanwhile_are_not_written_over(tmp_pat
         stop.request()
 
     store = Interrupted(at, other)
-    with suppress(Stopped):
+    with suppress(StageStopped):
         publish(store, run, folder, a_version(folder, run), check=stop.check)
     reader(run)()
-    assert adoptable(STORE, run, KEY) is not None
+    assert find_reusable(STORE, run, KEY) is not None
 
 
 def test_a_damaged_version_is_published_again(tmp_path: Path, folder: Path) -> None:
     run = a_run(tmp_path)
     publish(STORE, run, folder, a_version(folder, run))
-    STORE.put(f"{version_uri(run, KEY[:16])}/model/model.safetensors", b"garbage")
-    assert adoptable(STORE, run, KEY) is None
+    STORE.put(f"{build_version_uri(run, KEY[:16])}/model/model.safetensors", b"garbage")
+    assert find_reusable(STORE, run, KEY) is None
     later = publish(STORE, run, folder, a_version(folder, run, published_at="later"))
-    assert adoptable(STORE, run, KEY) == later
+    assert find_reusable(STORE, run, KEY) == later
 
 
 def test_a_manifest_that_is_none_is_written_over(tmp_path: Path, folder: Path) -> None:
     run = a_run(tmp_path)
-    STORE.put(f"{version_uri(run, KEY[:16])}/MANIFEST.json", b"{")
+    STORE.put(f"{build_version_uri(run, KEY[:16])}/MANIFEST.json", b"{")
     publish(STORE, run, folder, a_version(folder, run))
     reader(run)()
-    assert adoptable(STORE, run, KEY) is not None
+    assert find_reusable(STORE, run, KEY) is not None
 
 
 @pytest.mark.parametrize("path", ["../../../loose", "/etc/loose", "model/..", "model//loose", ".", ""])
 def test_a_manifest_that_names_files_outside_of_its_folder_is_none(tmp_path: Path, folder: Path, path: str) -> None:
     """A model that failed a gate is fetched by its manifest: one of another's hand wrote anywhere on the disk."""
     content = json.loads(a_version(folder, a_run(tmp_path)).encode())
-    assert decoded(json.dumps(content).encode()) is not None
+    assert decode_manifest(json.dumps(content).encode()) is not None
     content["files"][path] = content["files"]["model/config.json"]
-    assert decoded(json.dumps(content).encode()) is None
+    assert decode_manifest(json.dumps(content).encode()) is None
 
 
 def test_a_version_of_another_training_is_never_written_over(tmp_path: Path, folder: Path) -> None:
     run = a_run(tmp_path)
     stranger = a_version(folder, run, training_key="0" * 64)
-    STORE.put(f"{version_uri(run, KEY[:16])}/MANIFEST.json", stranger.encode())
+    STORE.put(f"{build_version_uri(run, KEY[:16])}/MANIFEST.json", stranger.encode())
     with pytest.raises(SpecRefused, match="holds a model of another training"):
         publish(STORE, run, folder, a_version(folder, run))
 
@@ -224,7 +224,7 @@ def test_the_pointer_never_goes_back_to_an_older_run(tmp_path: Path, folder: Pat
 def test_the_pointer_moves_for_a_bot_that_was_created_anew(tmp_path: Path, folder: Path) -> None:
     old, new = a_run(tmp_path, run_number=7), a_run(tmp_path, run_number=1, uid="uid-new")
     result = publish(STORE, old, folder, a_version(folder, old))
-    assert point_to(STORE, new, result)
+    assert update_latest(STORE, new, result)
     assert (pointer(new)["uid"], pointer(new)["runNumber"]) == ("uid-new", 1)
 
 
@@ -232,7 +232,7 @@ def test_an_older_version_is_pointed_to_when_a_newer_run_adopts_it(tmp_path: Pat
     first, second = a_run(tmp_path, run_number=1), a_run(tmp_path, run_number=2)
     result = publish(STORE, first, folder, a_version(folder, first))
     publish(STORE, second, folder, a_version(folder, second, version="b", training_key="b" * 64))
-    assert point_to(STORE, a_run(tmp_path, run_number=3), result)
+    assert update_latest(STORE, a_run(tmp_path, run_number=3), result)
     assert pointer(first)["uri"] == result.model.uri
 
 
@@ -246,47 +246,47 @@ def test_a_pointer_of_somebody_else_is_written_over(tmp_path: Path, folder: Path
 def test_a_model_is_adopted_by_whatever_run_asks_for_the_same_training(tmp_path: Path, folder: Path) -> None:
     run = a_run(tmp_path)
     result = publish(STORE, run, folder, a_version(folder, run))
-    assert adoptable(STORE, a_run(tmp_path, run_id="fedcba9876543210"), KEY) == result
+    assert find_reusable(STORE, a_run(tmp_path, run_id="fedcba9876543210"), KEY) == result
 
 
 def test_a_forced_run_adopts_nobody_elses_model(tmp_path: Path, folder: Path) -> None:
     run = a_run(tmp_path)
     publish(STORE, run, folder, a_version(folder, run))
     forced = a_run(tmp_path, run_id="fedcba9876543210", trigger="2026-11-23T06:00:00Z")
-    assert adoptable(STORE, forced, KEY) is None
-    assert version_for(STORE, forced, KEY) == f"{KEY[:16]}-3"
+    assert find_reusable(STORE, forced, KEY) is None
+    assert choose_version(STORE, forced, KEY) == f"{KEY[:16]}-3"
 
 
 def test_a_forced_run_finds_what_it_has_published(tmp_path: Path, folder: Path) -> None:
     forced = a_run(tmp_path, trigger="2026-11-23T06:00:00Z")
     result = publish(STORE, forced, folder, a_version(folder, forced, version=f"{KEY[:16]}-3"))
-    assert adoptable(STORE, forced, KEY) == result
+    assert find_reusable(STORE, forced, KEY) == result
 
 
 def test_a_forced_run_finds_its_model_in_a_rebuilt_cluster_too(tmp_path: Path, folder: Path) -> None:
     forced = a_run(tmp_path, trigger="2026-11-23T06:00:00Z")
     result = publish(STORE, forced, folder, a_version(folder, forced, version=f"{KEY[:16]}-3"))
-    assert adoptable(STORE, forced.model_copy(update={"run_number": 1, "uid": "uid-new"}), KEY) == result
+    assert find_reusable(STORE, forced.model_copy(update={"run_number": 1, "uid": "uid-new"}), KEY) == result
 
 
 def test_a_forced_run_passes_by_the_place_of_another(tmp_path: Path, folder: Path) -> None:
     old = a_run(tmp_path, trigger="2026-01-01T00:00:00Z")
     publish(STORE, old, folder, a_version(folder, old, version=f"{KEY[:16]}-3"))
     rebuilt = a_run(tmp_path, uid="uid-new", run_id="fedcba9876543210", trigger="2026-11-23T06:00:00Z")
-    assert version_for(STORE, rebuilt, KEY) == f"{KEY[:16]}-4"
+    assert choose_version(STORE, rebuilt, KEY) == f"{KEY[:16]}-4"
 
 
 def test_a_version_without_one_of_its_files_is_not_adopted(tmp_path: Path, folder: Path) -> None:
     run = a_run(tmp_path)
     publish(STORE, run, folder, a_version(folder, run))
-    STORE.delete(f"{version_uri(run, KEY[:16])}/model/config.json")
-    assert adoptable(STORE, run, KEY) is None
+    STORE.delete(f"{build_version_uri(run, KEY[:16])}/model/config.json")
+    assert find_reusable(STORE, run, KEY) is None
 
 
 def test_the_longest_names_that_kubernetes_allows_fit_into_the_result_of_a_forced_run(
     tmp_path: Path, folder: Path
 ) -> None:
     run = a_run(tmp_path, namespace="n" * 63, name="b" * NAME_LIMIT, trigger="again", run_number=1_000_000)
-    version = version_for(STORE, run, KEY)
+    version = choose_version(STORE, run, KEY)
     result = publish(STORE, run, folder, a_version(folder, run, version=version))
     assert result.model.name == f"{run.namespace}-{run.name}-{version}"

@@ -12,10 +12,10 @@ from builders.model import a_post, some_facts, some_values
 from tweetbot_contract.result import DataTable, Metrics, Sample
 from tweetbot_contract.spec.sources import ArchiveSource, BlueskySource, MastodonSource, PostsSource, Source, XSource
 from tweetbot_contract.spec.spec import Subject
-from tweetbot_trainer.data.dataset.profiles import Account
+from tweetbot_trainer.data.dataset.profiles import CardAccount
 from tweetbot_trainer.learning.model.identity import BaseIdentity
 from tweetbot_trainer.publishing.report.card import render_card
-from tweetbot_trainer.publishing.report.card_facts import CardFacts, languages_of, source_names_of
+from tweetbot_trainer.publishing.report.card_facts import CardData, find_languages, get_source_names
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
 SECTIONS = [
@@ -198,9 +198,9 @@ def test_few_posts_stop_no_training_and_the_card_says_so(reliability: str, watch
 def test_pictures_stand_only_where_accounts_have_them() -> None:
     assert "Picture of" not in render_card(some_facts())
     accounts = (
-        Account(0, "gull", "Gull", b"a picture"),
-        Account(1, "heron", "Heron"),
-        Account(2, None, None, b"another"),
+        CardAccount(0, "gull", "Gull", b"a picture"),
+        CardAccount(1, "heron", "Heron"),
+        CardAccount(2, None, None, b"another"),
     )
     body = parted(render_card(some_facts(accounts=accounts)))[1]
     pictures = [child for token in PARSER.parse(body)[:3] for child in token.children or [] if child.type == "image"]
@@ -210,15 +210,15 @@ def test_pictures_stand_only_where_accounts_have_them() -> None:
 @pytest.mark.parametrize(
     ("display_name", "accounts", "title"),
     [
-        ("Harbour Gull", (Account(0, "gull", "Gull"),), "🤖 Harbour Gull: an AI bot"),
-        (None, (Account(0, "gull", "Gull"),), "🤖 Gull: an AI bot"),
-        (None, (Account(0, "gull", "Gull"), Account(1, "gull.example", "Gull")), "🤖 Gull: an AI bot"),
-        (None, (Account(0, "gull", "Gull"), Account(1, "heron", "Heron")), "🤖 Gull & Heron: an AI cyborg"),
-        (None, (Account(0, "gull"),), r"🤖 harbour\_gull: an AI bot"),
+        ("Harbour Gull", (CardAccount(0, "gull", "Gull"),), "🤖 Harbour Gull: an AI bot"),
+        (None, (CardAccount(0, "gull", "Gull"),), "🤖 Gull: an AI bot"),
+        (None, (CardAccount(0, "gull", "Gull"), CardAccount(1, "gull.example", "Gull")), "🤖 Gull: an AI bot"),
+        (None, (CardAccount(0, "gull", "Gull"), CardAccount(1, "heron", "Heron")), "🤖 Gull & Heron: an AI cyborg"),
+        (None, (CardAccount(0, "gull"),), r"🤖 harbour\_gull: an AI bot"),
     ],
 )
 def test_the_name_is_the_specs_then_the_accounts_then_the_handle(
-    display_name: str | None, accounts: tuple[Account, ...], title: str
+    display_name: str | None, accounts: tuple[CardAccount, ...], title: str
 ) -> None:
     subject = Subject(handle="harbour_gull", display_name=display_name)
     body = parted(render_card(some_facts(subject=subject, accounts=accounts)))[1]
@@ -231,14 +231,15 @@ def test_another_account_than_the_subjects_is_told() -> None:
     assert "come from the account" not in render_card(some_facts())
 
 
-def hostile(text: str) -> CardFacts:
+def hostile(text: str) -> CardData:
     """Return facts in which every free text of a user is the same payload."""
     subject = Subject(handle="harbour_gull", display_name=text[:100], relation="Consented", consent_ref=text[:512])
     sample = Sample(prompt=text[:280], text=text)
     return some_facts(
         subject=subject, samples=(sample, sample), prompts=(text[:280],), tracking_url=text,
-        accounts=(Account(0, text[:50], text[:100], b"a picture"), Account(1, text[:50], text[:60])), other_handle=text,
-        base=replace(HUB, uri=f"hf://{text}"), made_by=text, newest_post_at=text, recipe=text,
+        accounts=(CardAccount(0, text[:50], text[:100], b"a picture"), CardAccount(1, text[:50], text[:60])),
+        other_handle=text,
+        base=replace(HUB, uri=f"hf://{text}"), made_by=text, newest_post_at=text, cleaning_recipe=text,
     )  # fmt: skip
 
 
@@ -267,9 +268,9 @@ def test_languages_come_from_the_posts() -> None:
     posts = [a_post(number) for number in range(80)]
     japanese = [replace(a_post(number), lang="ja") for number in range(20)]
     rare = [replace(a_post(1), lang="fr"), replace(a_post(2), lang="und"), replace(a_post(3), lang=None)]
-    assert languages_of([*posts, *japanese, *rare]) == ("en", "ja")
-    assert languages_of([replace(a_post(1), lang="in")]) == ("id",)
-    assert languages_of([replace(a_post(1), lang="und"), replace(a_post(1), lang="<b>")]) == ()
+    assert find_languages([*posts, *japanese, *rare]) == ("en", "ja")
+    assert find_languages([replace(a_post(1), lang="in")]) == ("id",)
+    assert find_languages([replace(a_post(1), lang="und"), replace(a_post(1), lang="<b>")]) == ()
 
 
 def test_sources_are_named_without_their_buckets() -> None:
@@ -282,7 +283,7 @@ def test_sources_are_named_without_their_buckets() -> None:
         Source(bluesky=BlueskySource(car="s3://secret-bucket/folder/c.car")),
         Source(mastodon=MastodonSource(uri="s3://secret-bucket/d.zip")),
     )
-    assert source_names_of(sources) == (
+    assert get_source_names(sources) == (
         "X archive a.zip",
         "file b.jsonl",
         "@gull by the X API",

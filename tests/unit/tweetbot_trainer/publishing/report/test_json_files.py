@@ -6,15 +6,15 @@ import pytest
 
 from builders.model import an_outcome, some_facts
 from tweetbot_trainer.publishing.report.json_files import (
-    evaluation_document,
-    json_lines,
-    metrics_records,
-    sample_records,
+    build_evaluation,
+    build_metrics_records,
+    build_sample_records,
+    format_json_lines,
 )
 
 
 def test_the_evaluation_holds_the_figures_and_where_they_come_from() -> None:
-    document = json.loads(json.dumps(evaluation_document(some_facts()), allow_nan=False))
+    document = json.loads(json.dumps(build_evaluation(some_facts()), allow_nan=False))
     assert document["metrics"]["bitsPerByte"] == 0.2197
     assert document["baseBitsPerByte"] is None
     assert document["split"] == {"train": 1220, "validation": 152, "test": 152, "orderedBy": "created_at"}
@@ -24,13 +24,13 @@ def test_the_evaluation_holds_the_figures_and_where_they_come_from() -> None:
 
 def test_every_sample_says_that_a_machine_wrote_it() -> None:
     facts = some_facts()
-    (record,) = sample_records(facts.samples, facts.model_name)
+    (record,) = build_sample_records(facts.samples, facts.model_name)
     assert record["ai_generated"] is True
     assert record["prompt"] == "My dream is"
 
 
 def test_metrics_are_one_object_a_line() -> None:
-    lines = json_lines(metrics_records(an_outcome().rows)).splitlines()
+    lines = format_json_lines(build_metrics_records(an_outcome().log_history)).splitlines()
     assert [sorted(json.loads(line)) for line in lines[:2]] == [
         ["epoch", "eval_loss", "step"],
         ["epoch", "learning_rate", "step", "tokens_per_second", "train_loss"],
@@ -39,4 +39,4 @@ def test_metrics_are_one_object_a_line() -> None:
 
 def test_a_figure_that_is_no_number_is_never_written() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
-        json_lines([{"loss": float("nan")}])
+        format_json_lines([{"loss": float("nan")}])

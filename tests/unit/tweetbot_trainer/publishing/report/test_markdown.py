@@ -7,8 +7,15 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from builders.hostile_texts import CORPUS
-from tweetbot_trainer.data.post_length import one_line
-from tweetbot_trainer.publishing.report.markdown import block, code, image, inline, link, table
+from tweetbot_trainer.data.post_length import collapse_whitespace
+from tweetbot_trainer.publishing.report.markdown import (
+    escape_inline,
+    format_block,
+    format_code,
+    format_image,
+    format_link,
+    format_table,
+)
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
@@ -19,7 +26,7 @@ def inline_tokens(markdown: str) -> list[Token]:
 
 
 def as_read(text: str) -> str:
-    return one_line(
+    return collapse_whitespace(
         "".join(sign for sign in text if sign not in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
     )
 
@@ -30,23 +37,23 @@ def text_of(tokens: list[Token]) -> str:
 
 @pytest.mark.parametrize("text", CORPUS)
 def test_foreign_text_is_only_read_in_a_paragraph(text: str) -> None:
-    document = PARSER.parse(f"before {inline(text)}")
+    document = PARSER.parse(f"before {escape_inline(text)}")
     assert [token.type for token in document] == ["paragraph_open", "inline", "paragraph_close"]
-    tokens = inline_tokens(f"before {inline(text)}")
+    tokens = inline_tokens(f"before {escape_inline(text)}")
     assert {token.type for token in tokens} <= {"text", "text_special"}
     assert text_of(tokens).strip() == f"before {as_read(text)}".strip()
 
 
 @pytest.mark.parametrize("text", CORPUS)
 def test_foreign_text_is_only_read_in_a_list(text: str) -> None:
-    kinds = [token.type for token in PARSER.parse(f"- {inline(text)}\n- end")]
+    kinds = [token.type for token in PARSER.parse(f"- {escape_inline(text)}\n- end")]
     item = ["list_item_open", "paragraph_open", "inline", "paragraph_close", "list_item_close"]
     assert kinds == ["bullet_list_open", *item, *item, "bullet_list_close"]
 
 
 @pytest.mark.parametrize("text", CORPUS)
 def test_foreign_text_stays_in_its_cell(text: str) -> None:
-    tokens = PARSER.parse(table(["Data", inline(text)], [[inline(text), "1"]]))
+    tokens = PARSER.parse(format_table(["Data", escape_inline(text)], [[escape_inline(text), "1"]]))
     kinds = [token.type for token in tokens]
     assert (kinds.count("th_open"), kinds.count("td_open")) == (2, 2)
     cells = [token.children or [] for token in tokens if token.type == "inline"]
@@ -55,7 +62,7 @@ def test_foreign_text_stays_in_its_cell(text: str) -> None:
 
 @pytest.mark.parametrize("text", CORPUS)
 def test_foreign_text_in_a_title_makes_one_heading(text: str) -> None:
-    assert [token.type for token in PARSER.parse(f"# 🤖 {inline(text)}: a bot")] == [
+    assert [token.type for token in PARSER.parse(f"# 🤖 {escape_inline(text)}: a bot")] == [
         "heading_open",
         "inline",
         "heading_close",
@@ -65,7 +72,7 @@ def test_foreign_text_in_a_title_makes_one_heading(text: str) -> None:
 @settings(deadline=None)  # a shared machine is slow at times
 @given(st.text(max_size=60))
 def test_any_text_reads_as_it_was(text: str) -> None:
-    tokens = inline_tokens(f"x {inline(text)}")
+    tokens = inline_tokens(f"x {escape_inline(text)}")
     assert {token.type for token in tokens} <= {"text", "text_special"}
     assert text_of(tokens).strip() == f"x {as_read(text)}".strip()
 
@@ -73,13 +80,13 @@ def test_any_text_reads_as_it_was(text: str) -> None:
 @settings(deadline=None)  # a shared machine is slow at times
 @given(st.text(max_size=60))
 def test_nothing_ends_a_block_but_its_fence(text: str) -> None:
-    kinds = [token.type for token in PARSER.parse(f"{block(text, 'sh')}\n\nafter")]
+    kinds = [token.type for token in PARSER.parse(f"{format_block(text, 'sh')}\n\nafter")]
     assert kinds == ["fence", "paragraph_open", "inline", "paragraph_close"]
 
 
 @pytest.mark.parametrize("text", [*CORPUS, "``", "a`b``c", ""])
 def test_code_is_one_piece_of_code(text: str) -> None:
-    kinds = [token.type for token in inline_tokens(f"x {code(text)} y")]
+    kinds = [token.type for token in inline_tokens(f"x {format_code(text)} y")]
     assert kinds == ["text", "code_inline", "text"]
 
 
@@ -87,16 +94,20 @@ def test_code_is_one_piece_of_code(text: str) -> None:
     "address", ["javascript:alert(1)", "data:text/html,x", "//evil.example", "http://[", "mailto:a@b"]
 )
 def test_a_strange_address_makes_no_link(address: str) -> None:
-    assert link("label", address) == "label"
-    assert image("label", address) == "label"
+    assert format_link("label", address) == "label"
+    assert format_image("label", address) == "label"
 
 
 def test_an_address_cannot_leave_its_link() -> None:
-    tokens = inline_tokens(link("a ](http://evil.example)", 'https://host/a) [b](http://evil.example "t" <x>'))
+    tokens = inline_tokens(format_link("a ](http://evil.example)", 'https://host/a) [b](http://evil.example "t" <x>'))
     opened = [token for token in tokens if token.type == "link_open"]
     assert len(opened) == 1
     assert str(opened[0].attrs["href"]).startswith("https://host/")
 
 
 def test_figures_and_dates_need_no_signs() -> None:
-    assert [inline(text) for text in ("2021-04-09", "0.003", "warm-up 10%")] == ["2021-04-09", "0.003", "warm-up 10%"]
+    assert [escape_inline(text) for text in ("2021-04-09", "0.003", "warm-up 10%")] == [
+        "2021-04-09",
+        "0.003",
+        "warm-up 10%",
+    ]

@@ -12,13 +12,23 @@ from builders.hostile_texts import CORPUS
 from builders.model import an_outcome, some_facts
 from tweetbot_contract.result import Sample
 from tweetbot_contract.spec.spec import Subject as SpecSubject
-from tweetbot_trainer.learning.training.metrics import MetricsRow
-from tweetbot_trainer.publishing.report.badges import Badge, badges_of, badges_svg
-from tweetbot_trainer.publishing.report.loss_plot import loss_png, smoothed
-from tweetbot_trainer.publishing.report.predictions_picture import Subject, predictions_png, round_png
-from tweetbot_trainer.publishing.report.text_drawing import PLACEHOLDER, VERMILION, Lettering, drawable, font_paths
+from tweetbot_trainer.learning.training.metrics import LogEntry
+from tweetbot_trainer.publishing.report.badges import Badge, build_badges, render_badges
+from tweetbot_trainer.publishing.report.loss_plot import render_loss_plot, smooth
+from tweetbot_trainer.publishing.report.predictions_picture import (
+    PictureSubject,
+    crop_to_circle_png,
+    render_predictions,
+)
+from tweetbot_trainer.publishing.report.text_drawing import (
+    PLACEHOLDER,
+    VERMILION,
+    TextRenderer,
+    find_font_paths,
+    make_drawable,
+)
 
-GULL = Subject("Harbour Gull", "harbour_gull", "demo-quickstart-0123456789abcdef")
+GULL = PictureSubject("Harbour Gull", "harbour_gull", "demo-quickstart-0123456789abcdef")
 P = "My dream is"
 
 
@@ -37,46 +47,46 @@ def colours(image: Image.Image, box: tuple[int, int, int, int]) -> int:
 
 
 def test_the_picture_has_the_size_that_links_are_shown_in() -> None:
-    assert opened(predictions_png(GULL, samples(*[f"{P} {number}" for number in range(5)]))).size == (1200, 630)
+    assert opened(render_predictions(GULL, samples(*[f"{P} {number}" for number in range(5)]))).size == (1200, 630)
 
 
 def test_the_file_says_that_a_machine_wrote_it() -> None:
-    info = opened(predictions_png(GULL, samples(f"{P} fish"))).info
+    info = opened(render_predictions(GULL, samples(f"{P} fish"))).info
     assert info["ai_generated"] == "true"
     assert "AI-generated imitation of @harbour_gull" in info["Description"]
     assert (info["Prompt"], info["Model"]) == (P, GULL.model)
 
 
 def test_each_post_is_drawn() -> None:
-    image = opened(predictions_png(GULL, samples(f"{P} one", f"{P} two")))
+    image = opened(render_predictions(GULL, samples(f"{P} one", f"{P} two")))
     assert colours(image, (60, 140, 600, 340)) > 10
     assert colours(image, (60, 380, 600, 560)) > 10
 
 
 def test_the_text_is_in_the_picture() -> None:
-    assert predictions_png(GULL, samples(f"{P} fish")) != predictions_png(GULL, samples(f"{P} soup"))
+    assert render_predictions(GULL, samples(f"{P} fish")) != render_predictions(GULL, samples(f"{P} soup"))
 
 
 def test_the_same_posts_give_the_same_picture() -> None:
-    assert predictions_png(GULL, samples(f"{P} fish")) == predictions_png(GULL, samples(f"{P} fish"))
+    assert render_predictions(GULL, samples(f"{P} fish")) == render_predictions(GULL, samples(f"{P} fish"))
 
 
 def test_no_sign_stops_the_picture() -> None:
     for start in range(0, len(CORPUS), 5):
         texts = [text[:280] for text in CORPUS[start : start + 5]]
-        assert opened(predictions_png(Subject(texts[0], "x", texts[0]), samples(*texts))).size == (1200, 630)
+        assert opened(render_predictions(PictureSubject(texts[0], "x", texts[0]), samples(*texts))).size == (1200, 630)
 
 
 @pytest.mark.parametrize("text", ["x" * 280, "word " * 56, "港" * 140, "", "🌊🌊"])
 def test_the_longest_posts_fit(text: str) -> None:
-    image = opened(predictions_png(GULL, samples(*[text] * 5)))
+    image = opened(render_predictions(GULL, samples(*[text] * 5)))
     assert colours(image, (0, 140, 46, 570)) == 1, "nothing is drawn in the left margin"
     assert colours(image, (1154, 140, 1200, 570)) == 1, "nothing is drawn in the right margin"
 
 
 def test_what_is_read_from_right_to_left_begins_at_the_right() -> None:
     text = "حلمي هو أن أرى البحر"
-    image = opened(predictions_png(GULL, [Sample(prompt="حلمي هو", text=text)])).convert("RGB")
+    image = opened(render_predictions(GULL, [Sample(prompt="حلمي هو", text=text)])).convert("RGB")
     assert colours(image, (60, 300, 700, 400)) == 1, "nothing is drawn where it ends"
     parts = [image.crop(box) for box in ((1060, 320, 1140, 390), (880, 320, 1000, 390))]
     tints = [{colour for _, colour in part.getcolors(100_000) or ()} for part in parts]
@@ -85,13 +95,13 @@ def test_what_is_read_from_right_to_left_begins_at_the_right() -> None:
 
 
 def test_a_single_post_fills_no_more_than_its_share() -> None:
-    image = opened(predictions_png(GULL, samples(f"{P} fish")))
+    image = opened(render_predictions(GULL, samples(f"{P} fish")))
     assert colours(image, (60, 140, 1100, 270)) == 1
 
 
 def test_a_long_model_name_leaves_the_notice_alone() -> None:
     plain, long = (
-        opened(predictions_png(replace(GULL, handle="a" * 30, model=name), samples(f"{P} fish"))).crop(
+        opened(render_predictions(replace(GULL, handle="a" * 30, model=name), samples(f"{P} fish"))).crop(
             (0, 585, 800, 630)
         )
         for name in ("m", "m" * 80)
@@ -100,7 +110,7 @@ def test_a_long_model_name_leaves_the_notice_alone() -> None:
 
 
 def test_a_model_that_wrote_nothing_has_a_picture_too() -> None:
-    assert opened(predictions_png(GULL, [])).size == (1200, 630)
+    assert opened(render_predictions(GULL, [])).size == (1200, 630)
 
 
 def a_picture(colour: str, side: int = 400) -> bytes:
@@ -111,72 +121,72 @@ def a_picture(colour: str, side: int = 400) -> bytes:
 
 def test_the_accounts_pictures_stand_in_the_place_of_the_robot() -> None:
     pictures = (a_picture("red"), a_picture("lime", 40), a_picture("blue"))
-    image = opened(predictions_png(replace(GULL, pictures=pictures), samples(f"{P} fish"))).convert("RGB")
+    image = opened(render_predictions(replace(GULL, pictures=pictures), samples(f"{P} fish"))).convert("RGB")
     seen = [image.getpixel((84 + place * 52, 70)) for place in range(3)]
     assert seen == [(255, 0, 0), (0, 255, 0), (0, 0, 255)]
-    assert image.getpixel((49, 35)) == opened(predictions_png(GULL, [])).convert("RGB").getpixel((10, 120)), "round"
+    assert image.getpixel((49, 35)) == opened(render_predictions(GULL, [])).convert("RGB").getpixel((10, 120)), "round"
 
 
 def test_a_picture_becomes_round_and_small() -> None:
-    image = opened(round_png(a_picture("red"), 132))
+    image = opened(crop_to_circle_png(a_picture("red"), 132))
     assert (image.size, image.mode) == ((132, 132), "RGBA")
     assert (image.getpixel((66, 66)), image.getpixel((0, 0))) == ((255, 0, 0, 255), (0, 0, 0, 0))
 
 
 def test_lines_are_as_wide_as_they_may_be() -> None:
-    lettering = Lettering(20)
-    lines = lettering.wrapped("a few words and averyveryveryveryverylongone " * 4, 150)
-    assert all(lettering.width(line) <= 150 for line in lines)
+    lettering = TextRenderer(20)
+    lines = lettering.wrap("a few words and averyveryveryveryverylongone " * 4, 150)
+    assert all(lettering.measure_width(line) <= 150 for line in lines)
     assert "".join("".join(lines).split()) == "afewwordsandaveryveryveryveryverylongone" * 4
 
 
 def test_what_no_font_has_is_left_out_or_stood_in_for() -> None:
-    if len(font_paths(bold=False)) == 1:  # a machine with fonts of its own draws these
-        assert drawable("soup 🌊 again") == "soup again"
-        assert drawable("港") == PLACEHOLDER
-    assert drawable("Grüße, Ærø 😀 …") == "Grüße, Ærø 😀 …"
+    if len(find_font_paths(bold=False)) == 1:  # a machine with fonts of its own draws these
+        assert make_drawable("soup 🌊 again") == "soup again"
+        assert make_drawable("港") == PLACEHOLDER
+    assert make_drawable("Grüße, Ærø 😀 …") == "Grüße, Ærø 😀 …"
 
 
 def test_the_loss_is_drawn_over_epochs() -> None:
     outcome = an_outcome()
-    plain = loss_png(outcome.rows, handle="harbour_gull", best_epoch=1)
+    plain = render_loss_plot(outcome.log_history, handle="harbour_gull", best_epoch=1)
     image = opened(plain)
     assert image.size == (1200, 675)
     assert image.info["Title"] == "Loss of @harbour_gull"
-    assert loss_png(outcome.rows, handle="harbour_gull", best_epoch=1, base_loss=4.0) != plain
+    assert render_loss_plot(outcome.log_history, handle="harbour_gull", best_epoch=1, base_loss=4.0) != plain
 
 
 def test_nothing_covers_the_published_loss() -> None:
     losses = (5.8, 5.3, 4.8, 4.5, 4.46)  # of few posts: after the last epoch it is still high up
-    rows = [MetricsRow(step, float(step), eval_loss=loss) for step, loss in enumerate(losses)]
+    rows = [LogEntry(step, float(step), eval_loss=loss) for step, loss in enumerate(losses)]
 
     def signs(best_epoch: int) -> int:
-        image = opened(loss_png(rows, handle="gull", best_epoch=best_epoch)).convert("RGB")
+        image = opened(render_loss_plot(rows, handle="gull", best_epoch=best_epoch)).convert("RGB")
         return sum(count for count, colour in image.getcolors(1_000_000) or () if colour == getrgb(VERMILION))
 
     assert signs(4) > 0.97 * signs(1)
 
 
 def test_a_training_of_one_step_can_be_drawn() -> None:
-    rows = (MetricsRow(1, 1.0, train_loss=2.0), MetricsRow(1, 1.0, eval_loss=2.0))
-    assert opened(loss_png(rows, handle="x", best_epoch=1)).size == (1200, 675)
+    rows = (LogEntry(1, 1.0, train_loss=2.0), LogEntry(1, 1.0, eval_loss=2.0))
+    assert opened(render_loss_plot(rows, handle="x", best_epoch=1)).size == (1200, 675)
 
 
 def test_smoothing_keeps_the_mean_of_neighbours() -> None:
-    assert smoothed([1.0] * 100) == [1.0] * 100
-    assert smoothed([0.0, 3.0]) == [0.0, 3.0]
-    assert smoothed([0.0, 1.0] * 50)[50] == pytest.approx(0.4)
+    assert smooth([1.0] * 100) == [1.0] * 100
+    assert smooth([0.0, 3.0]) == [0.0, 3.0]
+    assert smooth([0.0, 1.0] * 50)[50] == pytest.approx(0.4)
 
 
 def test_badges_say_who_is_imitated_and_how_well() -> None:
     facts = some_facts(subject=SpecSubject(handle="gull", display_name="x"))
-    texts = [node.text for node in ElementTree.fromstring(badges_svg(badges_of(facts))).iter() if node.text]
+    texts = [node.text for node in ElementTree.fromstring(render_badges(build_badges(facts))).iter() if node.text]
     assert "AI-generated: imitation of @gull, base: mini, bits per byte: 0.220" in texts
     assert {"AI-generated", "imitation of @gull", "mini", "0.220"} <= set(texts)
 
 
 def test_no_text_breaks_a_badge() -> None:
     for text in CORPUS:
-        title = ElementTree.fromstring(badges_svg([Badge(text, "x")]))[0].text
+        title = ElementTree.fromstring(render_badges([Badge(text, "x")]))[0].text
         assert title is not None
         assert title.endswith(": x")

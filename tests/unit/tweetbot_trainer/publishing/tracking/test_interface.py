@@ -3,7 +3,7 @@
 import pytest
 
 from tweetbot_trainer.learning.model.identity import BaseIdentity
-from tweetbot_trainer.publishing.tracking import base_artifact
+from tweetbot_trainer.publishing.tracking import make_base_artifact
 
 
 @pytest.mark.parametrize(
@@ -15,5 +15,5 @@ from tweetbot_trainer.publishing.tracking import base_artifact
     ],
 )
 def test_a_base_that_somebody_trained_is_an_artifact(base: BaseIdentity, name: str | None, uri: str | None) -> None:
-    found = base_artifact(base)
+    found = make_base_artifact(base)
     assert (found and found.name, found and found.uri) == (name, uri)

@@ -10,9 +10,9 @@ import pytest
 
 from tweetbot_fakes.remotes.served import Served
 from tweetbot_fakes.remotes.wandb_server import KEY
-from tweetbot_trainer.publishing.tracking.mode import probed
+from tweetbot_trainer.publishing.tracking.mode import check_api_key
 
-AT_ONCE = partial(probed, pause=lambda _: None)
+AT_ONCE = partial(check_api_key, pause=lambda _: None)
 
 
 class _Rubbish(BaseHTTPRequestHandler):
@@ -54,7 +54,9 @@ def test_a_server_that_is_none_of_weights_and_biases_is_told_and_left_alone(said
 def test_a_server_whose_answer_has_no_end_is_not_waited_for() -> None:
     dripping = {"said": b"HTTP/1.1 200 OK\r\n\r\n", "drips": True}
     with Served(type("Handler", (_Rubbish,), dripping)) as server:
-        assert "does not answer (TimeoutError)" in (probed(server.url, KEY, pause=lambda _: None, timeout=0.1) or "")
+        assert "does not answer (TimeoutError)" in (
+            check_api_key(server.url, KEY, pause=lambda _: None, timeout=0.1) or ""
+        )
 
 
 def test_no_redirect_takes_the_key_to_another_server() -> None:

@@ -11,19 +11,19 @@ from typing import Any
 import pytest
 
 from tweetbot_contract.handover import PROGRESS_CA_ENV, PROGRESS_TOKEN_ENV, PROGRESS_URL_ENV
-from tweetbot_trainer.learning.training.metrics import Progress
+from tweetbot_trainer.learning.training.metrics import TrainingProgress
 from tweetbot_trainer.publishing.tracking.operator_progress import (
     Estimate,
+    ProgressEndpoint,
     ProgressReporter,
-    ReportPlace,
-    body_of,
-    reported,
+    build_body,
+    report_progress,
 )
 from tweetbot_trainer.runtime.log import Log
 
 
-def at_step(step: int, *, total: int = 100) -> Progress:
-    return Progress(step, total, 0.5, train_loss=2.34567, eval_loss=None, eta_seconds=12.7)
+def at_step(step: int, *, total: int = 100) -> TrainingProgress:
+    return TrainingProgress(step, total, 0.5, train_loss=2.34567, eval_loss=None, eta_seconds=12.7)
 
 
 def status_in(body: bytes) -> dict[str, Any]:
@@ -49,7 +49,7 @@ class Post:
 
 
 def test_a_report_speaks_as_hugging_face_does() -> None:
-    told = status_in(body_of(at_step(7), 93.4, False))
+    told = status_in(build_body(at_step(7), 93.4, False))
     metrics = {metric["name"]: metric["value"] for metric in told["metrics"]}
     assert (told["progressPercentage"], told["estimatedRemainingSeconds"]) == (7, 93)
     assert metrics == {"loss": "2.34567", "current_step": "7", "total_steps": "100", "current_epoch": "0.5"}
@@ -58,7 +58,7 @@ def test_a_report_speaks_as_hugging_face_does() -> None:
 
 @pytest.mark.parametrize(("ended", "percent"), [(False, 99), (True, 100)])
 def test_a_training_is_done_when_it_has_ended(ended: bool, percent: int) -> None:
-    assert status_in(body_of(at_step(100), 0.0, ended))["progressPercentage"] == percent
+    assert status_in(build_body(at_step(100), 0.0, ended))["progressPercentage"] == percent
 
 
 def test_the_last_word_is_a_hundred_percent() -> None:
@@ -124,7 +124,7 @@ def estimates(seconds_of: Callable[[int], float], *, steps: int = 200) -> list[f
     errors = []
     for step in range(1, steps + 1):
         now[0] += seconds_of(step)
-        left = estimate.seconds_left(at_step(step, total=steps))
+        left = estimate.estimate_seconds_left(at_step(step, total=steps))
         if left is not None:
             errors.append(abs(now[0] + left - ends) / ends)
     return errors
@@ -152,7 +152,7 @@ def test_a_warm_up_does_not_spoil_the_estimate() -> None:
 
 
 def test_nothing_is_estimated_from_one_step() -> None:
-    assert Estimate().seconds_left(at_step(1)) is None
+    assert Estimate().estimate_seconds_left(at_step(1)) is None
 
 
 # ---- over the wire
@@ -194,13 +194,13 @@ def server() -> Iterator[_Server]:
     server.server_close()
 
 
-def place(server: _Server, folder: Path) -> ReportPlace:
+def place(server: _Server, folder: Path) -> ProgressEndpoint:
     (folder / "token").write_text("first\n")
     env = {
         PROGRESS_URL_ENV: f"http://127.0.0.1:{server.server_port}/apis/x",
         PROGRESS_TOKEN_ENV: str(folder / "token"),
     }
-    found = ReportPlace.of(env)
+    found = ProgressEndpoint.from_env(env)
     assert found is not None
     return found
 
@@ -208,7 +208,7 @@ def place(server: _Server, folder: Path) -> ReportPlace:
 def test_a_token_that_the_kubelet_renewed_is_used(server: _Server, tmp_path: Path) -> None:
     place(server, tmp_path).post(b"{}")
     (tmp_path / "token").write_text("second")
-    ReportPlace(f"http://127.0.0.1:{server.server_port}/apis/x", tmp_path / "token", None).post(b"{}")
+    ProgressEndpoint(f"http://127.0.0.1:{server.server_port}/apis/x", tmp_path / "token", None).post(b"{}")
     assert [token for _, token, _ in server.seen] == ["Bearer first", "Bearer second"]
 
 
@@ -226,7 +226,7 @@ def test_no_proxy_sees_the_token(server: _Server, tmp_path: Path, monkeypatch: p
 
 
 def test_a_whole_training_over_the_wire(server: _Server, tmp_path: Path) -> None:
-    with reported(place(server, tmp_path), Log(StringIO())) as report:
+    with report_progress(place(server, tmp_path), Log(StringIO())) as report:
         report(at_step(1))
     assert server.heard_the_end.wait(120)
 
@@ -234,6 +234,6 @@ def test_a_whole_training_over_the_wire(server: _Server, tmp_path: Path) -> None
 @pytest.mark.parametrize("missing", [PROGRESS_URL_ENV, PROGRESS_TOKEN_ENV])
 def test_where_nobody_asks_nothing_is_reported(missing: str) -> None:
     env = {PROGRESS_URL_ENV: "https://x", PROGRESS_TOKEN_ENV: "/t", PROGRESS_CA_ENV: "/ca"}
-    assert ReportPlace.of({name: value for name, value in env.items() if name != missing}) is None
-    with reported(None, Log(StringIO())) as report:
+    assert ProgressEndpoint.from_env({name: value for name, value in env.items() if name != missing}) is None
+    with report_progress(None, Log(StringIO())) as report:
         report(at_step(1))

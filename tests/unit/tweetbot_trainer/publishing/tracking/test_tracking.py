@@ -23,17 +23,17 @@ from tweetbot_contract.status import Stage
 from tweetbot_fakes.remotes.wandb_graphql import FakeWandb
 from tweetbot_fakes.remotes.wandb_server import KEY, wandb_server
 from tweetbot_trainer.learning.model.identity import BaseIdentity
-from tweetbot_trainer.publishing.tracking import TrackedArtifact, Tracker, base_artifact, dataset_artifact
+from tweetbot_trainer.publishing.tracking import TrackedArtifact, Tracker, make_base_artifact, make_dataset_artifact
 from tweetbot_trainer.publishing.tracking.background import BackgroundTracker
-from tweetbot_trainer.publishing.tracking.mode import decided, probed
+from tweetbot_trainer.publishing.tracking.mode import check_api_key, choose_mode
 from tweetbot_trainer.publishing.tracking.start import TrackerStarter
-from tweetbot_trainer.publishing.tracking.wandb_run import RunPlace
+from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.stages.prepare import prepare
 from tweetbot_trainer.store.folder import FolderStore
 
 STORE = FolderStore()
-AT_ONCE = partial(probed, pause=lambda _: None)
+AT_ONCE = partial(check_api_key, pause=lambda _: None)
 SECRET = {"name": "wandb", "key": "api-key"}
 TABLE = DataTable(downloaded=10, retweets=3, kept=7)
 
@@ -59,7 +59,7 @@ def a_run(tmp_path: Path, stage: Stage = "Train", **wandb: Any) -> RunDocument:
 
 
 def started(run: RunDocument, tmp_path: Path, secrets: Path, config: dict[str, Any] | None = None) -> Tracker:
-    place = RunPlace(run, tmp_path / "work" / "wandb" / run.stage.lower(), init_timeout=120, finish_timeout=120)
+    place = RunConfig(run, tmp_path / "work" / "wandb" / run.stage.lower(), init_timeout=120, finish_timeout=120)
     starter = TrackerStarter(place, store=STORE, secrets=secrets, log=Log(StringIO()), probe=AT_ONCE)
     return starter(config or {"learning_rate": 3e-3})
 
@@ -72,8 +72,8 @@ from tweetbot_contract.handover import RunDocument
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.store.folder import FolderStore
 from tweetbot_trainer.publishing.tracking.start import TrackerStarter
-from tweetbot_trainer.publishing.tracking.wandb_run import RunPlace
-place = RunPlace(RunDocument.model_validate_json(sys.argv[1]), Path(sys.argv[2]))
+from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig
+place = RunConfig(RunDocument.model_validate_json(sys.argv[1]), Path(sys.argv[2]))
 starter = TrackerStarter(place, store=FolderStore(), secrets=Path(sys.argv[2]), log=Log(StringIO()))
 assert "wandb" not in sys.modules
 tracker = starter({})
@@ -98,16 +98,18 @@ def test_both_stages_of_a_run_stand_on_the_server_with_their_lineage(
     server: FakeWandb, tmp_path: Path, secrets: Path
 ) -> None:
     prepare = started(a_run(tmp_path, "Prepare", apiKeySecret=SECRET, baseURL=server.url), tmp_path, secrets)
-    prepare.artifact(TrackedArtifact("tweets-gull-0", "raw-dataset", "s3://team-a/gull.zip", "input", {"source": 0}))
-    prepare.artifact(dataset_artifact("gull", "s3://team-a/datasets/d", "d", TABLE, direction="output"))
+    prepare.log_artifact(
+        TrackedArtifact("tweets-gull-0", "raw-dataset", "s3://team-a/gull.zip", "input", {"source": 0})
+    )
+    prepare.log_artifact(make_dataset_artifact("gull", "s3://team-a/datasets/d", "d", TABLE, direction="output"))
     told = prepare.finish()
     train = started(a_run(tmp_path, apiKeySecret=SECRET, baseURL=server.url), tmp_path, secrets, {"epochs": 4})
-    train.artifact(dataset_artifact("gull", "s3://team-a/datasets/d", "d", TABLE, direction="input"))
+    train.log_artifact(make_dataset_artifact("gull", "s3://team-a/datasets/d", "d", TABLE, direction="input"))
     for step in range(1, 4):
         train.log({"step": step, "train/loss": 1 / step})
-    train.table("samples", ("prompt", "prediction"), [("My dream is", "My dream is the harbour")])
-    train.summary({"evalLoss": 2.5})
-    train.artifact(TrackedArtifact("model-gull", "finetuned-model", "s3://team-a/models/m/model", "output"))
+    train.log_table("samples", ("prompt", "prediction"), [("My dream is", "My dream is the harbour")])
+    train.set_summary({"evalLoss": 2.5})
+    train.log_artifact(TrackedArtifact("model-gull", "finetuned-model", "s3://team-a/models/m/model", "output"))
     assert (told.wandb_mode, told.degraded, train.finish().degraded) == ("Online", None, None)
 
     run_id = a_run(tmp_path).run_id
@@ -131,10 +133,10 @@ def test_both_stages_of_a_run_stand_on_the_server_with_their_lineage(
 
 
 def test_the_base_is_used_by_the_training_and_made_by_no_run(server: FakeWandb, tmp_path: Path, secrets: Path) -> None:
-    base = base_artifact(BaseIdentity("hf://harbour/gpt2", "hub", "c0ffee"))
+    base = make_base_artifact(BaseIdentity("hf://harbour/gpt2", "hub", "c0ffee"))
     assert base is not None
     train = started(a_run(tmp_path, apiKeySecret=SECRET, baseURL=server.url), tmp_path, secrets)
-    train.artifact(base)
+    train.log_artifact(base)
     assert train.finish().degraded is None
     (run,) = server.runs
     pretrained = server.artifact("harbour-gpt2")
@@ -181,7 +183,7 @@ def test_without_a_key_the_run_lies_in_the_output(tmp_path: Path) -> None:
     run = a_run(tmp_path)
     tracker = started(run, tmp_path, tmp_path / "none")
     tracker.log({"step": 1, "train/loss": 2.0})
-    tracker.artifact(TrackedArtifact("model-gull", "finetuned-model", "s3://team-a/models/m/model", "output"))
+    tracker.log_artifact(TrackedArtifact("model-gull", "finetuned-model", "s3://team-a/models/m/model", "output"))
     told = tracker.finish()
     assert (told.wandb_mode, told.wandb_url, told.degraded) == ("Offline", None, None)
     assert [name for name in shipped(run) if name.endswith(".wandb")] != []
@@ -192,11 +194,11 @@ def test_what_an_offline_run_left_in_the_output_can_be_synced_later(server: Fake
     tracker = started(run, tmp_path, tmp_path / "none")
     for step in range(3):
         tracker.log({"step": step, "train/loss": 2.0})
-    tracker.table("samples", ("prompt", "prediction"), [("My dream is", "My dream is the harbour")])
-    tracker.artifact(dataset_artifact("gull", "s3://team-a/datasets/d", "d", TABLE, direction="input"))
-    tracker.artifact(TrackedArtifact("gpt2", "pretrained-model", "https://huggingface.co/gpt2", "input"))
-    tracker.artifact(TrackedArtifact("tweets-gull-0", "raw-dataset", "s3://team-a/gull.zip", "input"))
-    tracker.artifact(TrackedArtifact("model-gull", "finetuned-model", "s3://team-a/models/m/model", "output"))
+    tracker.log_table("samples", ("prompt", "prediction"), [("My dream is", "My dream is the harbour")])
+    tracker.log_artifact(make_dataset_artifact("gull", "s3://team-a/datasets/d", "d", TABLE, direction="input"))
+    tracker.log_artifact(TrackedArtifact("gpt2", "pretrained-model", "https://huggingface.co/gpt2", "input"))
+    tracker.log_artifact(TrackedArtifact("tweets-gull-0", "raw-dataset", "s3://team-a/gull.zip", "input"))
+    tracker.log_artifact(TrackedArtifact("model-gull", "finetuned-model", "s3://team-a/models/m/model", "output"))
     tracker.finish()
     shutil.rmtree(tmp_path / "work")
     (folder,) = (tmp_path / "bucket/team-a/gull/runs" / run.run_id / "wandb/train/wandb").iterdir()
@@ -249,7 +251,7 @@ def test_a_server_that_does_not_take_us_is_told_and_left_alone(
 def test_an_address_that_fills_the_result_is_told_as_far_as_there_is_room(tmp_path: Path, secrets: Path) -> None:
     address = f"https://wandb.example/{'w' * 490}"
     run = a_run(tmp_path, apiKeySecret=SECRET, baseURL=address)
-    place = RunPlace(run, tmp_path / "work" / "wandb" / "train", init_timeout=0, finish_timeout=0, finish_slack=60)
+    place = RunConfig(run, tmp_path / "work" / "wandb" / "train", init_timeout=0, finish_timeout=0, finish_slack=60)
     silent = partial(TrackerStarter, place, store=STORE, secrets=secrets, log=Log(StringIO()))
     told = silent(probe=lambda url, key: f"{url} does not answer")({}).finish()
     assert told.wandb_mode == "Offline"
@@ -263,7 +265,7 @@ def test_a_client_that_tells_nothing_of_its_run_is_not_waited_for(tmp_path: Path
         def __getattr__(self, name: str) -> None:
             raise ValueError("no address")
 
-    place = RunPlace(a_run(tmp_path), tmp_path / "work", init_timeout=0, finish_timeout=0, finish_slack=60)
+    place = RunConfig(a_run(tmp_path), tmp_path / "work", init_timeout=0, finish_timeout=0, finish_slack=60)
     start: Any = Speechless
     told = BackgroundTracker(place, start, ship=lambda: None, log=Log(StringIO())).finish()
     assert told.degraded == "could not tell how it is tracked: ValueError: no address"
@@ -271,7 +273,7 @@ def test_a_client_that_tells_nothing_of_its_run_is_not_waited_for(tmp_path: Path
 
 def test_a_key_that_is_missing_from_its_secret_is_told(tmp_path: Path) -> None:
     spec = a_spec(tracking={"wandb": {"apiKeySecret": SECRET}}).tracking.wandb
-    decision = decided(spec, tmp_path, "https://wandb.example", probe=lambda url, key: None)
+    decision = choose_mode(spec, tmp_path, "https://wandb.example", probe=lambda url, key: None)
     assert (decision.mode, decision.degraded) == ("Offline", "the Secret wandb has no key api-key: create it")
 
 
@@ -280,12 +282,12 @@ def test_offline_asks_no_server_even_with_a_key(secrets: Path) -> None:
         raise AssertionError(url)
 
     spec = a_spec(tracking={"wandb": {"mode": "Offline"}}).tracking.wandb
-    assert decided(spec, secrets, "https://wandb.example", probe=unasked).mode == "Offline"
+    assert choose_mode(spec, secrets, "https://wandb.example", probe=unasked).mode == "Offline"
 
 
 def test_a_server_that_hangs_is_not_waited_for(server: FakeWandb) -> None:
     server.fault = "hang"
-    fault = probed(server.url, KEY, pause=lambda _: None, timeout=0.1)
+    fault = check_api_key(server.url, KEY, pause=lambda _: None, timeout=0.1)
     assert "does not answer" in (fault or "")
 
 

@@ -9,9 +9,9 @@ import requests
 
 from tweetbot_contract import reasons
 from tweetbot_contract.reasons import Reason
-from tweetbot_trainer.data.sources.http import LARGEST, LONGEST, TIMEOUT, bounded, object_of
-from tweetbot_trainer.data.sources.wait_budget import Patience
-from tweetbot_trainer.runtime.errors import SpecRefused, StageFailed, Temporary
+from tweetbot_trainer.data.sources.http import LARGEST, LONGEST, TIMEOUT, parse_object, read_bounded
+from tweetbot_trainer.data.sources.wait_budget import WaitBudget
+from tweetbot_trainer.runtime.errors import SpecRefused, StageError, TemporaryError
 from tweetbot_trainer.runtime.log import Log
 
 HOST = "https://public.api.bsky.app"
@@ -26,7 +26,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class BlueskyFault:
     """What is wrong with the server for now."""
 
     reason: Reason
@@ -36,17 +36,17 @@ class Fault:
 class BlueskyClient:
     """Asks the API about one account; temporary faults are waited out."""
 
-    def __init__(self, actor: str, *, base: str | None, patience: Patience, log: Log) -> None:
-        self._actor, self._base, self._patience, self._log = actor, (base or HOST).rstrip("/"), patience, log
+    def __init__(self, actor: str, *, base: str | None, wait_budget: WaitBudget, log: Log) -> None:
+        self._actor, self._base, self._wait_budget, self._log = actor, (base or HOST).rstrip("/"), wait_budget, log
         self._session = requests.Session()
         self._session.max_redirects = 0  # one could lead where no endpoint may
         self._session.headers["User-Agent"] = "tweetbot-trainer"
 
-    def profile(self) -> Json:
+    def get_profile(self) -> Json:
         """Return the account as `app.bsky.actor.getProfile` describes it. Raises StageFailed."""
         return self._ask("app.bsky.actor.getProfile", {})
 
-    def feed(self, cursor: str | None) -> Json:
+    def get_feed_page(self, cursor: str | None) -> Json:
         """Return one page of `app.bsky.feed.getAuthorFeed`, newest first; `cursor` comes from the page before.
 
         Raises StageFailed.
@@ -55,14 +55,14 @@ class BlueskyClient:
         page = {"limit": "100", "filter": "posts_with_replies"}
         return self._ask("app.bsky.feed.getAuthorFeed", page | ({"cursor": cursor} if cursor else {}))
 
-    def picture(self, address: str) -> bytes | None:
+    def fetch_picture(self, address: str) -> bytes | None:
         """Return the account's picture; None, and a log line, where it cannot be had from Bluesky or apiBaseURL."""
         try:
-            if _origin(address) not in (_origin(PICTURES), _origin(self._base)):
+            if _get_origin(address) not in (_get_origin(PICTURES), _get_origin(self._base)):
                 raise ValueError("another host")
             with self._session.get(address, stream=True, timeout=TIMEOUT, allow_redirects=False) as response:
                 response.raise_for_status()
-                return bounded(response, largest=LARGEST_PICTURE, longest=LONGEST)
+                return read_bounded(response, largest=LARGEST_PICTURE, longest=LONGEST)
         except (requests.RequestException, ValueError) as error:
             self._log.warning("bluesky.avatar", message=f"the picture could not be fetched ({type(error).__name__})")
             return None
@@ -70,63 +70,65 @@ class BlueskyClient:
     def _ask(self, method: str, query: dict[str, str]) -> Json:
         """Return the answer, waiting for the server where waiting helps. Raises StageFailed."""
         while not isinstance(answer := self._attempt(method, query | {"actor": self._actor}), dict):
-            if answer and not self._patience.pause():
-                raise Temporary(answer.reason, f"{answer.said}; it was asked again until the time for that was over")
-        self._patience.answered()
+            if answer and not self._wait_budget.pause():
+                raise TemporaryError(
+                    answer.reason, f"{answer.said}; it was asked again until the time for that was over"
+                )
+        self._wait_budget.reset_pause()
         return answer
 
-    def _attempt(self, method: str, query: dict[str, str]) -> Json | Fault | None:
+    def _attempt(self, method: str, query: dict[str, str]) -> Json | BlueskyFault | None:
         """Return the answer, or what is wrong with it for now, or None after the wait that the server asked for."""
         try:
             address = f"{self._base}/xrpc/{method}"
             with self._session.get(address, params=query, stream=True, timeout=TIMEOUT) as response:
-                body = object_of(bounded(response, largest=LARGEST, longest=LONGEST))
+                body = parse_object(read_bounded(response, largest=LARGEST, longest=LONGEST))
         except ValueError as error:  # requests' own errors of addresses are some, too
             message = f"sources[].bluesky.apiBaseURL {self._base} is no address ({type(error).__name__}); correct it"
             raise SpecRefused(reasons.SPEC_REFUSED, message) from None
         except requests.RequestException as error:
-            return self._fault(reasons.BLUESKY_UNAVAILABLE, f"Bluesky does not answer ({type(error).__name__})")
+            return self._log_fault(reasons.BLUESKY_UNAVAILABLE, f"Bluesky does not answer ({type(error).__name__})")
         if response.status_code == requests.codes.ok:
-            return body or self._fault(reasons.BLUESKY_BAD_PAYLOAD, "Bluesky's answer is no JSON object")
-        return self._without_answer(response, body)
+            return body or self._log_fault(reasons.BLUESKY_BAD_PAYLOAD, "Bluesky's answer is no JSON object")
+        return self._handle_error(response, body)
 
-    def _without_answer(self, response: requests.Response, body: Json) -> Fault | None:
+    def _handle_error(self, response: requests.Response, body: Json) -> BlueskyFault | None:
         """Return what is wrong for now, or None after a limit was waited out. Raises StageFailed."""
         if response.status_code == requests.codes.too_many_requests:
             self._wait_for_reset(response)
             return None
         if response.status_code >= 500 or response.status_code < 400:
-            return self._fault(reasons.BLUESKY_UNAVAILABLE, f"Bluesky answered {response.status_code}")
-        raise self._problem(response.status_code, body)
+            return self._log_fault(reasons.BLUESKY_UNAVAILABLE, f"Bluesky answered {response.status_code}")
+        raise self._build_failure(response.status_code, body)
 
     def _wait_for_reset(self, response: requests.Response) -> None:
         """Wait until the limit's reset. Raises Temporary (RateLimited) when that is beyond the budget."""
-        now, reset = self._patience.now(), _seconds(response.headers.get("ratelimit-reset"))
-        seconds = reset - now + 1 if reset > now else _seconds(response.headers.get("retry-after"))
+        now, reset = self._wait_budget.now(), _parse_seconds(response.headers.get("ratelimit-reset"))
+        seconds = reset - now + 1 if reset > now else _parse_seconds(response.headers.get("retry-after"))
         seconds = seconds or UNKNOWN_RESET_SECONDS
 
         def say(left: float) -> None:
             self._log.info("bluesky.waiting", actor=self._actor, seconds=round(left))
 
-        if not self._patience.wait(seconds, say=say):
+        if not self._wait_budget.wait(seconds, say=say):
             until = datetime.fromtimestamp(now + seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
             message = f"Bluesky allows no further request for {self._actor} before {until}"
-            raise Temporary(reasons.RATE_LIMITED, message)
+            raise TemporaryError(reasons.RATE_LIMITED, message)
 
-    def _problem(self, status: int, body: Json) -> StageFailed:
+    def _build_failure(self, status: int, body: Json) -> StageError:
         kind, said = str(body.get("error", "")), str(body.get("message", ""))
-        reason = _reason(kind, said)
+        reason = _find_reason(kind, said)
         advice = "Check apiBaseURL and actor." if reason is reasons.SPEC_REFUSED else reason.advice
         detail = f"{kind} {said}".strip()[:_SAID_LENGTH] or "nothing more"
         message = f"Bluesky answered {status} for {self._actor}: {detail.rstrip('.')}. {advice}"
         return SpecRefused(reason, message)
 
-    def _fault(self, reason: Reason, said: str) -> Fault:
+    def _log_fault(self, reason: Reason, said: str) -> BlueskyFault:
         self._log.warning("bluesky.retry", actor=self._actor, message=said)
-        return Fault(reason, said)
+        return BlueskyFault(reason, said)
 
 
-def _reason(kind: str, said: str) -> Reason:
+def _find_reason(kind: str, said: str) -> Reason:
     """Return what an error of the API means; unknown accounts share their name with every other bad request."""
     if kind == "AccountTakedown":
         return reasons.ACCOUNT_SUSPENDED
@@ -135,11 +137,11 @@ def _reason(kind: str, said: str) -> Reason:
     return reasons.SPEC_REFUSED
 
 
-def _seconds(given: str | None) -> float:
+def _parse_seconds(given: str | None) -> float:
     """Return a header's number of seconds, 0 where it is none; eleven digits reach the year 5138."""
     return float(given) if given and given.isascii() and given.isdigit() and len(given) <= 11 else 0.0
 
 
-def _origin(address: str) -> tuple[str, str]:
+def _get_origin(address: str) -> tuple[str, str]:
     parts = urlsplit(address)
     return parts.scheme.lower(), parts.netloc.lower()

@@ -9,12 +9,12 @@ from typing import Any
 
 from tweetbot_contract import reasons
 from tweetbot_contract.spec.sources import BlueskySource
-from tweetbot_trainer.data.posts import Post, well_formed
+from tweetbot_trainer.data.posts import Post, replace_surrogates
 from tweetbot_trainer.data.sources.bluesky.client import BlueskyClient
-from tweetbot_trainer.data.sources.bluesky.records import post_of, repost_of
+from tweetbot_trainer.data.sources.bluesky.records import build_repost, parse_post_record
 from tweetbot_trainer.data.sources.interface import Avatar, Profile
-from tweetbot_trainer.data.sources.wait_budget import Patience
-from tweetbot_trainer.runtime.errors import SpecRefused, Temporary
+from tweetbot_trainer.data.sources.wait_budget import WaitBudget
+from tweetbot_trainer.runtime.errors import SpecRefused, TemporaryError
 from tweetbot_trainer.runtime.log import Log
 
 #: Pages may come empty where posts were taken down; so many in a row are the end.
@@ -30,17 +30,17 @@ Json = dict[str, Any]
 class BlueskyFeed:
     """The newest posts, replies and reposts of an account."""
 
-    def __init__(self, spec: BlueskySource, index: int, *, patience: Patience, log: Log) -> None:
+    def __init__(self, spec: BlueskySource, index: int, *, wait_budget: WaitBudget, log: Log) -> None:
         self._spec, self._index, self._log = spec, index, log
         self._actor = spec.actor or ""
-        self._client = BlueskyClient(self._actor, base=spec.api_base_url, patience=patience, log=log)
+        self._client = BlueskyClient(self._actor, base=spec.api_base_url, wait_budget=wait_budget, log=log)
         self._account: Json | None = None
 
-    def posts(self) -> Iterator[Post]:
+    def read_posts(self) -> Iterator[Post]:
         """Yield at most maxPosts posts, newest first, each id once. Raises StageFailed of the fitting reason."""
-        self._account = self._readable_account()
+        self._account = self._fetch_account()
         seen: set[str] = set()
-        for posts in self._pages(str(self._account["did"])):
+        for posts in self._iter_pages(str(self._account["did"])):
             for post in posts:
                 if post.id not in seen:
                     seen.add(post.id)
@@ -48,12 +48,12 @@ class BlueskyFeed:
                 if len(seen) == self._spec.max_posts:
                     return
 
-    def profile(self) -> Profile | None:
+    def read_profile(self) -> Profile | None:
         """Return name and picture of the account; None where the posts were not read first."""
         if self._account is None:
             return None
-        handle, name, picture = (_text(self._account.get(key)) for key in ("handle", "displayName", "avatar"))
-        content = self._client.picture(picture) if picture else None
+        handle, name, picture = (_clean_text(self._account.get(key)) for key in ("handle", "displayName", "avatar"))
+        content = self._client.fetch_picture(picture) if picture else None
         return Profile(
             account_id=str(self._account["did"]),
             handle=handle,
@@ -61,12 +61,12 @@ class BlueskyFeed:
             avatar=Avatar(content) if content else None,
         )
 
-    def _readable_account(self) -> Json:
-        account = self._client.profile()
-        if not _text(account.get("did")):
-            raise _bad_payload("an account without a DID")
+    def _fetch_account(self) -> Json:
+        account = self._client.get_profile()
+        if not _clean_text(account.get("did")):
+            raise _build_payload_error("an account without a DID")
         labels = account.get("labels")
-        if any(_asks_for_sign_in(label) for label in (labels if isinstance(labels, list) else ())):
+        if any(_is_signed_in_only(label) for label in (labels if isinstance(labels, list) else ())):
             message = (
                 f"{self._actor} asks apps to show its posts to signed-in people only, so they are not read here; "
                 "its owner can export the repository: give that as sources[].bluesky.car"
@@ -74,52 +74,52 @@ class BlueskyFeed:
             raise SpecRefused(reasons.ACCOUNT_PROTECTED, message)
         return account
 
-    def _pages(self, did: str) -> Iterator[list[Post]]:
+    def _iter_pages(self, did: str) -> Iterator[list[Post]]:
         cursor, empty = None, 0
         while empty <= EMPTY_PAGES:
-            page = self._client.feed(cursor)
-            posts = list(self._posts_of(page, did))
+            page = self._client.get_feed_page(cursor)
+            posts = list(self._parse_posts(page, did))
             self._log.info("bluesky.page", actor=self._actor, posts=len(posts))
             yield posts
-            before, cursor = cursor, _text(page.get("cursor"))
+            before, cursor = cursor, _clean_text(page.get("cursor"))
             empty = 0 if posts else empty + 1
             if cursor in (None, before):
                 return
 
-    def _posts_of(self, page: Json, did: str) -> Iterator[Post]:
+    def _parse_posts(self, page: Json, did: str) -> Iterator[Post]:
         """Yield a page's posts. Raises Temporary (BlueskyBadPayload) when they are not as documented."""
         items = page.get("feed")
         if not isinstance(items, list):
-            raise _bad_payload("a page without a feed")
+            raise _build_payload_error("a page without a feed")
         for item in items:
-            post = self._post(item, did)
+            post = self._parse_post(item, did)
             if post:
                 yield post
             else:
                 self._log.warning("bluesky.no_post", actor=self._actor, message="a record without text was left out")
 
-    def _post(self, item: object, did: str) -> Post | None:
+    def _parse_post(self, item: object, did: str) -> Post | None:
         view = item.get("post") if isinstance(item, dict) else None
-        uri = _text(view.get("uri")) if isinstance(view, dict) else None
+        uri = _clean_text(view.get("uri")) if isinstance(view, dict) else None
         if not isinstance(item, dict) or not isinstance(view, dict) or uri is None:
-            raise _bad_payload("a post without an address")
+            raise _build_payload_error("a post without an address")
         reason, author = item.get("reason"), view.get("author")
         if isinstance(reason, dict) and str(reason.get("$type", "")).endswith("#reasonRepost"):
-            again = _text(reason.get("uri")) or f"{uri}#reposted-by-{did}"
-            return repost_of(reason.get("indexedAt"), uri=again, source=self._index)
+            again = _clean_text(reason.get("uri")) or f"{uri}#reposted-by-{did}"
+            return build_repost(reason.get("indexedAt"), uri=again, source=self._index)
         if isinstance(author, dict) and author.get("did") not in (None, did):
-            return repost_of(view.get("indexedAt"), uri=uri, source=self._index)
-        return post_of(view.get("record"), uri=uri, source=self._index)
+            return build_repost(view.get("indexedAt"), uri=uri, source=self._index)
+        return parse_post_record(view.get("record"), uri=uri, source=self._index)
 
 
-def _asks_for_sign_in(label: object) -> bool:
+def _is_signed_in_only(label: object) -> bool:
     return isinstance(label, dict) and label.get("val") == SIGNED_IN_ONLY and not label.get("neg")
 
 
-def _bad_payload(what: str) -> Temporary:
+def _build_payload_error(what: str) -> TemporaryError:
     reason = reasons.BLUESKY_BAD_PAYLOAD
-    return Temporary(reason, f"Bluesky's answer holds {what}. {reason.advice}")
+    return TemporaryError(reason, f"Bluesky's answer holds {what}. {reason.advice}")
 
 
-def _text(given: object) -> str | None:
-    return well_formed(given) if isinstance(given, str) and given else None
+def _clean_text(given: object) -> str | None:
+    return replace_surrogates(given) if isinstance(given, str) and given else None

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tweetbot_trainer.data.posts import BadPost, Post, parsed_time, well_formed
-from tweetbot_trainer.data.sources.interface import language_of
+from tweetbot_trainer.data.posts import BadPost, Post, parse_time, replace_surrogates
+from tweetbot_trainer.data.sources.interface import parse_language
 
 POST, REPOST, PROFILE = "app.bsky.feed.post", "app.bsky.feed.repost", "app.bsky.actor.profile"
 _LINK_FACET = "app.bsky.richtext.facet#link"
@@ -26,7 +26,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Json = dict[str, Any]
 
 
-def post_of(record: object, *, uri: str, source: int) -> Post | None:
+def parse_post_record(record: object, *, uri: str, source: int) -> Post | None:
     """Return the post of a record and its at:// address; None where the record has no text: it is no post then."""
     text = record.get("text") if isinstance(record, dict) else None
     if not isinstance(record, dict) or not isinstance(text, str):
@@ -34,21 +34,21 @@ def post_of(record: object, *, uri: str, source: int) -> Post | None:
     embed = record.get("embed")
     return Post(
         id=uri,
-        text=html.escape(_with_addresses(well_formed(text), record.get("facets")), quote=False),
-        created_at=_time(record.get("createdAt"), uri),
-        lang=_first_language(record.get("langs")),
+        text=html.escape(_expand_links(replace_surrogates(text), record.get("facets")), quote=False),
+        created_at=_find_time(record.get("createdAt"), uri),
+        lang=_get_first_language(record.get("langs")),
         source=source,
         reply=isinstance(record.get("reply"), dict),
         quote=isinstance(embed, dict) and embed.get("$type") in _QUOTES,
     )
 
 
-def repost_of(at: object, *, uri: str, source: int) -> Post:
+def build_repost(at: object, *, uri: str, source: int) -> Post:
     """Return a repost, made at this time; what was reposted is another's text, and stays unread."""
-    return Post(id=uri, text="", created_at=_time(at, uri), source=source, retweet=True)
+    return Post(id=uri, text="", created_at=_find_time(at, uri), source=source, retweet=True)
 
 
-def tid_time(key: str) -> datetime | None:
+def decode_tid_time(key: str) -> datetime | None:
     """Return the time in a record's key, None where the key is of another kind."""
     if not _TID.fullmatch(key):
         return None
@@ -58,39 +58,39 @@ def tid_time(key: str) -> datetime | None:
     return _EPOCH + timedelta(microseconds=number >> 10)
 
 
-def _time(given: object, uri: str) -> datetime | None:
+def _find_time(given: object, uri: str) -> datetime | None:
     """Return when a record was made: as its author's app says, else as its key says."""
     try:
-        return parsed_time(str(given))
+        return parse_time(str(given))
     except BadPost:
-        return tid_time(uri.rpartition("/")[2])
+        return decode_tid_time(uri.rpartition("/")[2])
 
 
-def _first_language(given: object) -> str | None:
-    return language_of(given[0]) if isinstance(given, (list, tuple)) and given else None
+def _get_first_language(given: object) -> str | None:
+    return parse_language(given[0]) if isinstance(given, (list, tuple)) and given else None
 
 
-def _with_addresses(text: str, facets: object) -> str:
+def _expand_links(text: str, facets: object) -> str:
     """Return the text with the whole address for each link that shows a piece of it."""
     raw = text.encode()
     end = len(raw)
-    for start, stop, address in sorted(_links(facets), reverse=True):
-        if 0 <= start < stop <= end and _shows(raw[start:stop], address):
+    for start, stop, address in sorted(_iter_links(facets), reverse=True):
+        if 0 <= start < stop <= end and _is_address_start(raw[start:stop], address):
             raw, end = raw[:start] + address.encode() + raw[stop:], start
     return raw.decode(errors="replace")
 
 
-def _links(facets: object) -> Iterator[tuple[int, int, str]]:
+def _iter_links(facets: object) -> Iterator[tuple[int, int, str]]:
     for facet in facets if isinstance(facets, (list, tuple)) else ():
         index, features = (facet.get("index"), facet.get("features")) if isinstance(facet, dict) else (None, None)
         for feature in features if isinstance(features, (list, tuple)) else ():
             if isinstance(index, dict) and isinstance(feature, dict) and feature.get("$type") == _LINK_FACET:
-                place, address = (index.get("byteStart"), index.get("byteEnd")), feature.get("uri")
-                if isinstance(place[0], int) and isinstance(place[1], int) and isinstance(address, str):
-                    yield place[0], place[1], well_formed(address)
+                span, address = (index.get("byteStart"), index.get("byteEnd")), feature.get("uri")
+                if isinstance(span[0], int) and isinstance(span[1], int) and isinstance(address, str):
+                    yield span[0], span[1], replace_surrogates(address)
 
 
-def _shows(shown: bytes, address: str) -> bool:
+def _is_address_start(shown: bytes, address: str) -> bool:
     """Tell whether a text is the beginning of an address, perhaps cut, and no words of the author's own."""
     begun = _SCHEME.sub("", shown.decode(errors="replace")).rstrip(".…").lower()
     return "." in begun and _SCHEME.sub("", address).lower().startswith(begun)

@@ -14,10 +14,10 @@ from typing import Any, BinaryIO
 
 from tweetbot_contract import reasons
 from tweetbot_contract.spec.sources import BlueskySource
-from tweetbot_trainer.data.posts import Post, well_formed
-from tweetbot_trainer.data.sources.bluesky.car import CutShort, read_blocks, read_root
-from tweetbot_trainer.data.sources.bluesky.dag_cbor import Link, decoded
-from tweetbot_trainer.data.sources.bluesky.records import POST, PROFILE, REPOST, post_of, repost_of
+from tweetbot_trainer.data.posts import Post, replace_surrogates
+from tweetbot_trainer.data.sources.bluesky.car import Truncated, read_blocks, read_root
+from tweetbot_trainer.data.sources.bluesky.dag_cbor import Link, decode_cbor
+from tweetbot_trainer.data.sources.bluesky.records import POST, PROFILE, REPOST, build_repost, parse_post_record
 from tweetbot_trainer.data.sources.interface import ObjectReader, Profile
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.runtime.log import Log
@@ -47,18 +47,18 @@ class BlueskyRepository:
         self._uri = spec.car or ""
         self._profile: Profile | None = None
 
-    def posts(self) -> Iterator[Post]:
+    def read_posts(self) -> Iterator[Post]:
         """Yield the newest maxPosts posts, oldest first.
 
         Raises SpecRefused: SourceUnreadable, SourceTruncated or SourceTooLarge.
         """
         try:
-            with self._reader.open_random(self._uri) as file:
-                did, keys = self._wanted(file)
-                records = _records(file, keys)
-            self._profile = Profile(account_id=did, display_name=_display_name(records.pop(_OWN_PROFILE, None)))
-            posts = list(self._posts_of(did, records))
-        except CutShort as error:
+            with self._reader.open_seekable(self._uri) as file:
+                did, keys = self._select_keys(file)
+                records = _read_records(file, keys)
+            self._profile = Profile(account_id=did, display_name=_parse_display_name(records.pop(_OWN_PROFILE, None)))
+            posts = list(self._parse_posts(did, records))
+        except Truncated as error:
             message = f"{self._uri} is not whole: {error}. {reasons.SOURCE_TRUNCATED.advice}"
             raise SpecRefused(reasons.SOURCE_TRUNCATED, message) from error
         except ValueError as error:
@@ -66,18 +66,18 @@ class BlueskyRepository:
             raise SpecRefused(reasons.SOURCE_UNREADABLE, message) from error
         yield from posts
 
-    def profile(self) -> Profile | None:
+    def read_profile(self) -> Profile | None:
         """Return id and name of the account; its handle and its picture are not in the file."""
         return self._profile
 
-    def _wanted(self, file: BinaryIO) -> tuple[str, dict[bytes, list[str]]]:
+    def _select_keys(self, file: BinaryIO) -> tuple[str, dict[bytes, list[str]]]:
         """Return whose repository it is, and the keys that we want by their records' digests."""
         if (size := file.seek(0, io.SEEK_END)) > SIZE_LIMIT:
             message = f"{self._uri} has {size} bytes; at most {SIZE_LIMIT} are read"
             raise SpecRefused(reasons.SOURCE_TOO_LARGE, message)
-        did, tree, nodes = _tree(file)
-        found = dict(_walked(tree, nodes))
-        newest = sorted((key for key in found if key != _OWN_PROFILE), key=_age)[-self._spec.max_posts :]
+        did, tree, nodes = _read_tree(file)
+        found = dict(_walk_tree(tree, nodes))
+        newest = sorted((key for key in found if key != _OWN_PROFILE), key=_get_sort_key)[-self._spec.max_posts :]
         if left := len(found.keys() - {_OWN_PROFILE}) - len(newest):
             self._log.warning("bluesky.max_posts", message=f"{left} older posts and reposts were left out")
         keys: dict[bytes, list[str]] = {}
@@ -85,39 +85,39 @@ class BlueskyRepository:
             keys.setdefault(found[key], []).append(key)
         return did, keys
 
-    def _posts_of(self, did: str, records: dict[str, bytes]) -> Iterator[Post]:
-        for key in sorted(records, key=_age):
-            record, uri = decoded(records[key]), f"at://{did}/{key}"
+    def _parse_posts(self, did: str, records: dict[str, bytes]) -> Iterator[Post]:
+        for key in sorted(records, key=_get_sort_key):
+            record, uri = decode_cbor(records[key]), f"at://{did}/{key}"
             if key.startswith(f"{REPOST}/"):
-                yield repost_of(_of(record, "createdAt"), uri=uri, source=self._index)
-            elif post := post_of(record, uri=uri, source=self._index):
+                yield build_repost(_get_value(record, "createdAt"), uri=uri, source=self._index)
+            elif post := parse_post_record(record, uri=uri, source=self._index):
                 yield post
             else:
                 self._log.warning("bluesky.no_post", record=uri, message="a record without text was left out")
 
 
-def _age(key: str) -> tuple[str, str]:
+def _get_sort_key(key: str) -> tuple[str, str]:
     """Return the sorting key: the last part is a clock reading, whatever the collection."""
     return key.rpartition("/")[2], key
 
 
-def _tree(file: BinaryIO) -> tuple[str, bytes, Nodes]:
+def _read_tree(file: BinaryIO) -> tuple[str, bytes, Nodes]:
     """Return the account's DID, the digest of its tree's root, and all nodes."""
     file.seek(0)
     root, commit = read_root(file), None
     nodes: Nodes = {}
     for digest, content in read_blocks(file):
         if digest == root:
-            commit = decoded(content)
-        elif content.startswith(_NODE) and (node := _node(decoded(content))):
+            commit = decode_cbor(content)
+        elif content.startswith(_NODE) and (node := _parse_node(decode_cbor(content))):
             nodes[digest] = node
-    did, data = _of(commit, "did"), _of(commit, "data")
+    did, data = _get_value(commit, "did"), _get_value(commit, "data")
     if not isinstance(did, str) or not isinstance(data, Link):
         raise ValueError("it holds no commit of a repository")
     return did, data.digest, nodes
 
 
-def _node(block: object) -> _Node | None:
+def _parse_node(block: object) -> _Node | None:
     """Return the node that a block is, None where it is another thing that begins alike."""
     if not isinstance(block, dict) or block.keys() != {"e", "l"} or not isinstance(block["e"], list):
         return None
@@ -137,7 +137,7 @@ def _is_wanted(key: str) -> bool:
     return key == _OWN_PROFILE or key.startswith((f"{POST}/", f"{REPOST}/"))
 
 
-def _walked(tree: bytes, nodes: Nodes) -> Iterator[tuple[str, bytes]]:
+def _walk_tree(tree: bytes, nodes: Nodes) -> Iterator[tuple[str, bytes]]:
     """Yield key and digest of each record below the root."""
     left, seen = [tree], {tree}
     while left:
@@ -149,7 +149,7 @@ def _walked(tree: bytes, nodes: Nodes) -> Iterator[tuple[str, bytes]]:
         yield from node.records
 
 
-def _records(file: BinaryIO, keys: dict[bytes, list[str]]) -> dict[str, bytes]:
+def _read_records(file: BinaryIO, keys: dict[bytes, list[str]]) -> dict[str, bytes]:
     """Return the wanted records, undecoded, by key."""
     file.seek(0)
     read_root(file)
@@ -159,10 +159,10 @@ def _records(file: BinaryIO, keys: dict[bytes, list[str]]) -> dict[str, bytes]:
     return found
 
 
-def _display_name(content: bytes | None) -> str | None:
-    name = _of(decoded(content), "displayName") if content else None
-    return well_formed(name)[:100] or None if isinstance(name, str) else None
+def _parse_display_name(content: bytes | None) -> str | None:
+    name = _get_value(decode_cbor(content), "displayName") if content else None
+    return replace_surrogates(name)[:100] or None if isinstance(name, str) else None
 
 
-def _of(value: Any, key: str) -> Any:
+def _get_value(value: Any, key: str) -> Any:
     return value.get(key) if isinstance(value, dict) else None

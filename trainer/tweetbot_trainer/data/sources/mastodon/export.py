@@ -28,24 +28,24 @@ _WHAT_TO_DO = "upload the archive as it was downloaded from Mastodon, or its out
 Member = tuple[str, int, BinaryIO]
 
 
-def members_of(file: BinaryIO, *, largest: int = OUTBOX_LIMIT) -> Iterator[Member]:
+def iter_members(file: BinaryIO, *, largest: int = OUTBOX_LIMIT) -> Iterator[Member]:
     """Yield name, size and content of the allowed members; a content can be read until the next one is asked for.
 
-    The file's first bytes decide what it is. Raises SpecRefused of the fitting reason, and what `named` names.
+    The file's first bytes decide what it is. Raises SpecRefused, and what `translate_error` names.
     """
     head = file.read(2)
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
     if head == b"PK":
-        found = _zipped(file)
+        found = _iter_zip(file)
     elif head == b"\x1f\x8b":
-        found = _unpacked(file)
+        found = _iter_tar(file)
     else:
         found = iter([(OUTBOX, size, file)])
     seen: set[str] = set()
     for name, length, content in found:
         if name in seen:
-            raise refusal(f"it holds {name} twice")
+            raise build_refusal(f"it holds {name} twice")
         seen.add(name)
         if name == OUTBOX and length > largest:
             message = f"its {OUTBOX} has {length} bytes; at most {largest} are read"
@@ -55,39 +55,39 @@ def members_of(file: BinaryIO, *, largest: int = OUTBOX_LIMIT) -> Iterator[Membe
         raise SpecRefused(reasons.SOURCE_NOT_AN_EXPORT, f"it holds no {OUTBOX}; {_WHAT_TO_DO}")
 
 
-def refusal(what: str) -> SpecRefused:
+def build_refusal(what: str) -> SpecRefused:
     """Return the refusal of a file that is damaged."""
     return SpecRefused(reasons.SOURCE_UNREADABLE, f"it is no readable Mastodon export: {what}; {_WHAT_TO_DO}")
 
 
-def named(error: Exception) -> SpecRefused:
+def translate_error(error: Exception) -> SpecRefused:
     """Return what an error of reading means: SourceTruncated, SourceTooLarge or SourceUnreadable."""
     if isinstance(error, EOFError):
         return SpecRefused(reasons.SOURCE_TRUNCATED, f"it ends too early. {reasons.SOURCE_TRUNCATED.advice}")
     if isinstance(error, tar_gz.TooLarge):
         return SpecRefused(reasons.SOURCE_TOO_LARGE, f"{error}; upload its {OUTBOX} alone")
-    return refusal(str(error)[:120])
+    return build_refusal(str(error)[:120])
 
 
-#: What `named` names; errors of the store have names already.
+#: What `translate_error` names; errors of the store have names already.
 BROKEN = (*zip_file.BROKEN, *tar_gz.BROKEN)
 
 
-def _zipped(file: BinaryIO) -> Iterator[Member]:
-    with zip_file.opened(file, "it") as archive:  # whoever reads this export names it before each refusal
+def _iter_zip(file: BinaryIO) -> Iterator[Member]:
+    with zip_file.open_zip(file, "it") as archive:  # whoever reads this export names it before each refusal
         for info in archive.infolist():
             if match := _ALLOWED.fullmatch(info.filename):
-                yield match["file"], info.file_size, _member(archive, info)
+                yield match["file"], info.file_size, _open_member(archive, info)
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> BinaryIO:
+def _open_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> BinaryIO:
     if info.flag_bits & 0x1:
         message = f"{info.filename} is locked by a password. {reasons.SOURCE_ENCRYPTED.advice}"
         raise SpecRefused(reasons.SOURCE_ENCRYPTED, message)
     return archive.open(info)  # type: ignore[return-value]  # typeshed: IO[bytes]
 
 
-def _unpacked(file: BinaryIO) -> Iterator[Member]:
-    for name, size, content in tar_gz.files_in(file):
+def _iter_tar(file: BinaryIO) -> Iterator[Member]:
+    for name, size, content in tar_gz.iter_files(file):
         if match := _ALLOWED.fullmatch(name):
             yield match["file"], size, content

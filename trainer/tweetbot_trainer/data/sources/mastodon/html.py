@@ -22,14 +22,14 @@ _SPACE = re.compile(r"[ \t\r\f\v]+")
 _GAP = re.compile(r"\n{3,}")
 
 
-def text_of(content: str) -> str:
+def extract_text(content: str) -> str:
     """Return the text: paragraphs apart, links whole, entities resolved, emoji by their names."""
-    joined = "".join(_pieces(content))
+    joined = "".join(_iter_pieces(content))
     lines = (_SPACE.sub(" ", line).strip() for line in joined.split("\n"))
     return _GAP.sub("\n\n", "\n".join(lines)).strip()
 
 
-def _pieces(content: str) -> Iterator[str]:
+def _iter_pieces(content: str) -> Iterator[str]:
     at, hidden, depth = 0, "", 0
     for tag in _TAG.finditer(content):
         if not hidden:
@@ -39,22 +39,22 @@ def _pieces(content: str) -> Iterator[str]:
         if hidden:
             depth += (-1 if tag["end"] else 1) if name == hidden else 0
             hidden = hidden if depth else ""
-        elif not tag["end"] and name in ("p", "span") and _QUOTE in _attribute(_CLASSES, tag).split():
+        elif not tag["end"] and name in ("p", "span") and _QUOTE in _get_attribute(_CLASSES, tag).split():
             hidden, depth = name, 1
         else:
-            yield _shown(name, tag)
+            yield _render_tag(name, tag)
     if not hidden:
         yield html.unescape(content[at:].replace("\n", " "))
 
 
-def _shown(name: str, tag: re.Match[str]) -> str:
+def _render_tag(name: str, tag: re.Match[str]) -> str:
     if name in _BLOCKS:
         return "\n\n"
     if name in _LINES:
         return "\n"
-    return html.unescape(_attribute(_ALT, tag)) if name == "img" else ""
+    return html.unescape(_get_attribute(_ALT, tag)) if name == "img" else ""
 
 
-def _attribute(pattern: re.Pattern[str], tag: re.Match[str]) -> str:
+def _get_attribute(pattern: re.Pattern[str], tag: re.Match[str]) -> str:
     match = pattern.search(tag["rest"] or "")
     return match[1] if match else ""

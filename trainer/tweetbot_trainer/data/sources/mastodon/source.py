@@ -13,11 +13,11 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from tweetbot_contract.spec.sources import MastodonSource as MastodonSpec
-from tweetbot_trainer.data.posts import BadPost, Post, parsed_time, well_formed
+from tweetbot_trainer.data.posts import BadPost, Post, parse_time, replace_surrogates
 from tweetbot_trainer.data.sources import json_array
-from tweetbot_trainer.data.sources.interface import Avatar, ObjectReader, Profile, language_of
-from tweetbot_trainer.data.sources.mastodon.export import ACTOR, BROKEN, OUTBOX, members_of, named
-from tweetbot_trainer.data.sources.mastodon.html import text_of
+from tweetbot_trainer.data.sources.interface import Avatar, ObjectReader, Profile, parse_language
+from tweetbot_trainer.data.sources.mastodon.export import ACTOR, BROKEN, OUTBOX, iter_members, translate_error
+from tweetbot_trainer.data.sources.mastodon.html import extract_text
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.runtime.log import Log
 
@@ -31,55 +31,55 @@ _NAME_LIMIT = 100
 Json = dict[str, Any]
 
 
-class MastodonSource:
+class MastodonExportSource:
     """The public posts and boosts of an export."""
 
     def __init__(self, spec: MastodonSpec, index: int, *, reader: ObjectReader, log: Log) -> None:
         self._uri, self._index, self._reader, self._log = spec.uri, index, reader, log
         self._account: dict[str, bytes] = {}
 
-    def posts(self) -> Iterator[Post]:
+    def read_posts(self) -> Iterator[Post]:
         """Yield the export's public posts as they are read, boosts flagged as retweets.
 
         Raises SpecRefused: SourceUnreadable, SourceTruncated, SourceEncrypted, SourceNotAnExport or SourceTooLarge.
         """
         counts: Counter[str] = Counter()
-        with self._reader.open_random(self._uri) as file:
+        with self._reader.open_seekable(self._uri) as file:
             try:
                 yield from self._read(file, counts)
             except (SpecRefused, *BROKEN) as error:
-                refusal = error if isinstance(error, SpecRefused) else named(error)
+                refusal = error if isinstance(error, SpecRefused) else translate_error(error)
                 raise SpecRefused(refusal.reason, f"{self._uri}: {refusal.message}") from error
-        told = {"posts": counts["post"], "notPublic": counts["not public"], "others": counts["no post"]}
-        self._log.info("mastodon.read", source=self._index, **told)
+        totals = {"posts": counts["post"], "notPublic": counts["not public"], "others": counts["no post"]}
+        self._log.info("mastodon.read", source=self._index, **totals)
 
-    def profile(self) -> Profile | None:
+    def read_profile(self) -> Profile | None:
         """Return how the account shows itself, as far as the export says so, or None."""
         try:
             actor = json.loads(self._account[ACTOR])
         except (KeyError, ValueError, RecursionError):
             return None
-        name, user, address = (_text(actor, key) for key in ("name", "preferredUsername", "id"))
+        name, user, address = (_read_text(actor, key) for key in ("name", "preferredUsername", "id"))
         pictures = (content for content in self._account.values() if content.startswith(_PICTURES))
         return Profile(
             account_id=address,
-            handle=f"{user}@{_host(address)}" if user and _host(address) else user,
+            handle=f"{user}@{_get_host(address)}" if user and _get_host(address) else user,
             display_name=name[:_NAME_LIMIT] if name else None,
             avatar=next((Avatar(content) for content in pictures), None),
         )
 
     def _read(self, file: BinaryIO, counts: Counter[str]) -> Iterator[Post]:
-        for name, size, content in members_of(file):
+        for name, size, content in iter_members(file):
             if name == OUTBOX:
-                yield from self._outbox(content, counts)
+                yield from self._read_outbox(content, counts)
             elif size <= (ACTOR_LIMIT if name == ACTOR else AVATAR_LIMIT):
                 self._account[name] = content.read(size)  # without a number a zip unpacks all, whatever it claims
 
-    def _outbox(self, content: BinaryIO, counts: Counter[str]) -> Iterator[Post]:
+    def _read_outbox(self, content: BinaryIO, counts: Counter[str]) -> Iterator[Post]:
         text = io.TextIOWrapper(content, encoding="utf-8-sig", newline="")
-        for number, item in enumerate(json_array.items_under(text, "orderedItems"), start=1):
+        for number, item in enumerate(json_array.iter_items_under(text, "orderedItems"), start=1):
             try:
-                post = _post(item, self._index)
+                post = _parse_post(item, self._index)
             except BadPost as error:
                 raise BadPost(f"item {number} of {OUTBOX} {error}") from error
             counts["post" if isinstance(post, Post) else post] += 1
@@ -87,7 +87,7 @@ class MastodonSource:
                 yield post
 
 
-def _post(activity: object, source: int) -> Post | str:
+def _parse_post(activity: object, source: int) -> Post | str:
     """Return the post of an activity, or why it is none of ours. Raises BadPost."""
     if not isinstance(activity, dict):
         raise BadPost("is no activity")
@@ -95,14 +95,14 @@ def _post(activity: object, source: int) -> Post | str:
     if not all(_is_public(one) for one in (activity, thing) if isinstance(one, dict)):
         return "not public"
     if activity.get("type") == "Announce":
-        return Post(_id(activity), "", created_at=_time(activity), source=source, retweet=True)
+        return Post(_read_id(activity), "", created_at=_read_time(activity), source=source, retweet=True)
     if activity.get("type") != "Create" or not isinstance(thing, dict):
         return "no post"
     return Post(
-        id=_id(thing),
-        text=html.escape(_written(thing), quote=False),
-        created_at=_time(thing),
-        lang=_language(thing),
+        id=_read_id(thing),
+        text=html.escape(_build_text(thing), quote=False),
+        created_at=_read_time(thing),
+        lang=_read_language(thing),
         source=source,
         reply=bool(thing.get("inReplyTo")),
         quote=any(thing.get(key) for key in _QUOTED),
@@ -114,37 +114,37 @@ def _is_public(thing: Json) -> bool:
     return any(one in PUBLIC for one in (to if isinstance(to, list) else [to]) if isinstance(one, str))
 
 
-def _written(note: Json) -> str:
+def _build_text(note: Json) -> str:
     """Return what the author wrote: the content warning, if there is one, and the text behind it."""
-    warning, content = _text(note, "summary"), _text(note, "content")
-    return "\n\n".join(part for part in (warning, text_of(content or "")) if part)
+    warning, content = _read_text(note, "summary"), _read_text(note, "content")
+    return "\n\n".join(part for part in (warning, extract_text(content or "")) if part)
 
 
-def _id(thing: Json) -> str:
-    address = _text(thing, "id")
+def _read_id(thing: Json) -> str:
+    address = _read_text(thing, "id")
     if not address or len(address) > 2048:
         raise BadPost("has no id")
     return address
 
 
-def _time(thing: Json) -> datetime | None:
+def _read_time(thing: Json) -> datetime | None:
     try:
-        return parsed_time(str(thing.get("published")))
+        return parse_time(str(thing.get("published")))
     except BadPost:
         return None
 
 
-def _language(note: Json) -> str | None:
+def _read_language(note: Json) -> str | None:
     languages = note.get("contentMap")
-    return language_of(next(iter(languages), None)) if isinstance(languages, dict) else None
+    return parse_language(next(iter(languages), None)) if isinstance(languages, dict) else None
 
 
-def _text(thing: object, key: str) -> str | None:
+def _read_text(thing: object, key: str) -> str | None:
     given = thing.get(key) if isinstance(thing, dict) else None
-    return well_formed(given) if isinstance(given, str) and given else None
+    return replace_surrogates(given) if isinstance(given, str) and given else None
 
 
-def _host(address: str | None) -> str | None:
+def _get_host(address: str | None) -> str | None:
     try:
         return urlsplit(address or "").hostname
     except ValueError:

@@ -23,13 +23,13 @@ class TooLarge(ValueError):
     """The archive unpacks to more than is read."""
 
 
-def files_in(packed: BinaryIO, *, largest: int = UNPACKED_LIMIT) -> Iterator[tuple[str, int, io.BufferedReader]]:
+def iter_files(packed: BinaryIO, *, largest: int = UNPACKED_LIMIT) -> Iterator[tuple[str, int, io.BufferedReader]]:
     """Yield name, size and content of each regular file; a content can be read until the next file is asked for.
 
     Raises one of BROKEN, at once or while a content is read.
     """
     with gzip.GzipFile(fileobj=packed) as unpacked:
-        while header := _header(unpacked):
+        while header := _read_header(unpacked):
             name, size, kind = header
             if unpacked.tell() + size > largest:
                 raise TooLarge(f"it unpacks to more than {largest} bytes")
@@ -37,7 +37,7 @@ def files_in(packed: BinaryIO, *, largest: int = UNPACKED_LIMIT) -> Iterator[tup
             if kind in _REGULAR:
                 yield name, size, io.BufferedReader(member, _CHUNK)
             member.skip()
-            _exactly(unpacked, -size % BLOCK)
+            _read_exactly(unpacked, -size % BLOCK)
         while unpacked.read(_CHUNK):  # so that a file cut behind its last member is noticed, too
             if unpacked.tell() > largest:
                 raise TooLarge(f"it unpacks to more than {largest} bytes")
@@ -63,21 +63,21 @@ class _Member(io.RawIOBase):
 
     def skip(self) -> None:
         while self._left:
-            self._left -= len(_exactly(self._unpacked, min(self._left, _CHUNK)))
+            self._left -= len(_read_exactly(self._unpacked, min(self._left, _CHUNK)))
 
 
-def _header(unpacked: gzip.GzipFile) -> tuple[str, int, bytes] | None:
+def _read_header(unpacked: gzip.GzipFile) -> tuple[str, int, bytes] | None:
     """Return name, size and kind of the next member; None at the archive's end, which a block of zeros marks."""
-    block = _exactly(unpacked, BLOCK)
+    block = _read_exactly(unpacked, BLOCK)
     if not block.strip(b"\0"):
         return None
-    if _octal(block[148:156]) != sum(block[:148]) + 8 * 0x20 + sum(block[156:]):
+    if _parse_octal(block[148:156]) != sum(block[:148]) + 8 * 0x20 + sum(block[156:]):
         raise ValueError("a member's header is damaged")
-    prefix, name = _name(block[345:500]) if block.startswith(b"ustar\0", 257) else "", _name(block[:100])
-    return f"{prefix}/{name}" if prefix else name, _octal(block[124:136]), block[156:157]
+    prefix, name = _decode_name(block[345:500]) if block.startswith(b"ustar\0", 257) else "", _decode_name(block[:100])
+    return f"{prefix}/{name}" if prefix else name, _parse_octal(block[124:136]), block[156:157]
 
 
-def _octal(field: bytes) -> int:
+def _parse_octal(field: bytes) -> int:
     if field[0] & 0x80:
         raise ValueError("a member has more than 8 GiB")
     digits = field.strip(b"\0 ") or b"0"
@@ -86,11 +86,11 @@ def _octal(field: bytes) -> int:
     return int(digits, 8)
 
 
-def _name(field: bytes) -> str:
+def _decode_name(field: bytes) -> str:
     return field.partition(b"\0")[0].decode(errors="replace")
 
 
-def _exactly(unpacked: gzip.GzipFile, length: int) -> bytes:
+def _read_exactly(unpacked: gzip.GzipFile, length: int) -> bytes:
     found = unpacked.read(length)
     while len(found) < length:
         more = unpacked.read(length - len(found))

@@ -8,14 +8,14 @@ from typing import Any
 
 from tweetbot_contract import reasons
 from tweetbot_contract.reasons import Reason
-from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageFailed, Temporary
+from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageError, TemporaryError
 
 Json = dict[str, Any]
 _DETAIL_LENGTH = 300
-_KINDS: dict[Reason, type[StageFailed]] = {
-    reasons.RATE_LIMITED: Temporary,
-    reasons.X_UNAVAILABLE: Temporary,
-    reasons.X_BAD_PAYLOAD: Temporary,
+_KINDS: dict[Reason, type[StageError]] = {
+    reasons.RATE_LIMITED: TemporaryError,
+    reasons.X_UNAVAILABLE: TemporaryError,
+    reasons.X_BAD_PAYLOAD: TemporaryError,
     reasons.X_NOT_AUTHORIZED: NotAuthorized,
     reasons.X_FORBIDDEN: NotAuthorized,
 }
@@ -32,19 +32,19 @@ _BY_TYPE = {
 }
 
 
-def problem_of(status: int, body: Json, *, about: str, secret: str) -> StageFailed:
+def parse_problem(status: int, body: Json, *, about: str, secret: str) -> StageError:
     """Return the failure that an answer means; `secret` is blotted out of what X said."""
     errors = body.get("errors")
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else body
     said = ": ".join(str(first[key]) for key in ("title", "detail") if first.get(key))
-    reason = _reason(status, str(first.get("type", "")).rsplit("/", 1)[-1], said)
+    reason = _find_reason(status, str(first.get("type", "")).rsplit("/", 1)[-1], said)
     detail = said.replace(secret, "…").strip()[:_DETAIL_LENGTH] or "nothing more"
     advice = "Check apiBaseURL and handle." if reason is reasons.SPEC_REFUSED else reason.advice
     message = f"X answered {status} for {about}: {detail.rstrip('.')}. {advice}"
     return _KINDS.get(reason, SpecRefused)(reason, message)
 
 
-def _reason(status: int, kind: str, said: str) -> Reason:
+def _find_reason(status: int, kind: str, said: str) -> Reason:
     if "suspended" in said.lower() and kind in ("resource-not-found", "not-authorized-for-resource", ""):
         return reasons.ACCOUNT_SUSPENDED
     if kind in _BY_TYPE:
@@ -56,7 +56,7 @@ def _reason(status: int, kind: str, said: str) -> Reason:
     return reasons.X_UNAVAILABLE if said else reasons.X_BAD_PAYLOAD
 
 
-def printed_reset(reset: int | None, now: float) -> str:
+def format_reset(reset: int | None, now: float) -> str:
     """Return when to come back, for people; X's own window where the answer names no time to come."""
     if reset is None or reset <= now:
         return "a time that it does not name; its windows last 15 minutes"

@@ -36,7 +36,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptPage:
+class CachedPage:
     """A page as X sent it, the run that paid for it, and whether it was asked for with retweets."""
 
     span: Span
@@ -45,65 +45,65 @@ class KeptPage:
     answer: Json
 
 
-class KeptTimeline:
+class CachedTimeline:
     """What is kept of one account."""
 
     def __init__(self, pages: PageCache, folder: str) -> None:
         self._pages, self._folder = pages, folder
-        self._spans = {span for name in pages.names(folder) if (span := _span(name)) is not None}
+        self._spans = {span for name in pages.list_names(folder) if (span := _parse_span(name)) is not None}
 
     @property
     def newest(self) -> int:
         """Return the highest id that is settled, 0 where none is."""
         return max((span.first for span in self._spans), default=0)
 
-    def newest_below(self, id: int) -> int:
+    def find_newest_below(self, id: int) -> int:
         """Return the highest id below this one that is settled, 0 where none is."""
         return max((span.first for span in self._spans if span.first < id), default=0)
 
-    def span_with(self, id: int) -> Span | None:
+    def find_span(self, id: int) -> Span | None:
         """Return the span that settles this id, the one that begins lowest where there are several."""
         return min((span for span in self._spans if span.last <= id <= span.first), default=None)
 
-    def load(self, span: Span) -> KeptPage:
+    def load(self, span: Span) -> CachedPage:
         """Return the page of a span. Raises SpecRefused (SourceUnreadable) when it is damaged."""
-        kept = _loaded(self._pages, f"{self._folder}/{span.name}") or {}
+        kept = _load_json(self._pages, f"{self._folder}/{span.name}") or {}
         if kept.get("schema") != SCHEMA or not isinstance(kept.get("answer"), dict):
-            raise _damaged(f"{self._folder}/{span.name}")
-        return KeptPage(span, str(kept.get("run")), kept.get("retweets") is not False, kept["answer"])
+            raise _build_damage_refusal(f"{self._folder}/{span.name}")
+        return CachedPage(span, str(kept.get("run")), kept.get("retweets") is not False, kept["answer"])
 
-    def keep(self, page: KeptPage, *, read_at: str) -> None:
+    def keep(self, page: CachedPage, *, read_at: str) -> None:
         """Keep a page that X sent at this time."""
         kept = {"schema": SCHEMA, "run": page.run_id, "readAt": read_at, "retweets": page.retweets}
-        _save(self._pages, f"{self._folder}/{page.span.name}", kept | {"answer": page.answer})
+        _save_json(self._pages, f"{self._folder}/{page.span.name}", kept | {"answer": page.answer})
         self._spans.add(page.span)
 
 
-class RunNotes:
+class RunState:
     """What one run has settled for all its attempts: which account the handle was, and up to which post it reads."""
 
     def __init__(self, pages: PageCache, server: str) -> None:
         self._pages, self._folder = pages, f"{server}/runs/{pages.run_id}"
 
-    def account(self) -> Json | None:
+    def load_account(self) -> Json | None:
         """Return X's answer about the handle, None before the run asked."""
-        return _loaded(self._pages, f"{self._folder}/account.json")
+        return _load_json(self._pages, f"{self._folder}/account.json")
 
     def keep_account(self, answer: Json) -> None:
         """Keep X's answer about the handle."""
-        _save(self._pages, f"{self._folder}/account.json", answer)
+        _save_json(self._pages, f"{self._folder}/account.json", answer)
 
-    def newest(self) -> int | None:
+    def load_newest(self) -> int | None:
         """Return the id of the newest post that the run reads, None before the run asked."""
-        newest = str((_loaded(self._pages, f"{self._folder}/newest.json") or {}).get("newest"))
+        newest = str((_load_json(self._pages, f"{self._folder}/newest.json") or {}).get("newest"))
         return int(newest) if newest.isdigit() else None
 
     def keep_newest(self, id: int) -> None:
         """Keep the id of the newest post that the run reads."""
-        _save(self._pages, f"{self._folder}/newest.json", {"newest": str(id)})
+        _save_json(self._pages, f"{self._folder}/newest.json", {"newest": str(id)})
 
 
-def _loaded(pages: PageCache, name: str) -> Json | None:
+def _load_json(pages: PageCache, name: str) -> Json | None:
     """Return a JSON object kept under a name, or None. Raises SpecRefused (SourceUnreadable) when it is damaged."""
     content = pages.load(name)
     if content is None:
@@ -113,20 +113,20 @@ def _loaded(pages: PageCache, name: str) -> Json | None:
     except ValueError:
         kept = None
     if not isinstance(kept, dict):
-        raise _damaged(name)
+        raise _build_damage_refusal(name)
     return kept
 
 
-def _save(pages: PageCache, name: str, kept: Json) -> None:
+def _save_json(pages: PageCache, name: str, kept: Json) -> None:
     """Keep a JSON object under a name."""
     pages.save(name, json.dumps(kept, sort_keys=True).encode())
 
 
-def _span(name: str) -> Span | None:
+def _parse_span(name: str) -> Span | None:
     match = _NAME.fullmatch(name)
     return Span(int(match[1]), int(match[2])) if match else None
 
 
-def _damaged(name: str) -> SpecRefused:
+def _build_damage_refusal(name: str) -> SpecRefused:
     message = f"the kept page {name} of the X API is damaged; delete that object, and X is asked for it again"
     return SpecRefused(reasons.SOURCE_UNREADABLE, message)

@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from tweetbot_contract import reasons
-from tweetbot_trainer.data.posts import BadPost, Post, parsed_time, well_formed
-from tweetbot_trainer.runtime.errors import Temporary
+from tweetbot_trainer.data.posts import BadPost, Post, parse_time, replace_surrogates
+from tweetbot_trainer.runtime.errors import TemporaryError
 
 Json = dict[str, Any]
 _ID = re.compile(r"[0-9]{1,20}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class XAccount:
     """Who is behind a handle; `posts` is how many posts X says there are, None where it does not say."""
 
     id: str
@@ -24,98 +24,98 @@ class Account:
     posts: int | None = None
 
 
-def account_of(answer: Json) -> Account | None:
+def parse_account(answer: Json) -> XAccount | None:
     """Return the account of a lookup's answer, None where it holds none."""
     user = answer.get("data")
     if not isinstance(user, dict) or not isinstance(user.get("id"), str) or not _ID.fullmatch(user["id"]):
         return None
     metrics = user.get("public_metrics")
     counts = [metrics.get(key) for key in ("tweet_count", "post_count")] if isinstance(metrics, dict) else []
-    return Account(
+    return XAccount(
         id=user["id"],
-        handle=_text(user, "username"),
-        name=_text(user, "name"),
-        picture=_text(user, "profile_image_url"),
+        handle=_get_text(user, "username"),
+        name=_get_text(user, "name"),
+        picture=_get_text(user, "profile_image_url"),
         posts=next((count for count in counts if isinstance(count, int) and count >= 0), None),
     )
 
 
-def records_of(page: Json) -> list[Json]:
+def get_records(page: Json) -> list[Json]:
     """Return what a page lists, X's bill counts these. Raises Temporary (XBadPayload) when that is no list."""
     records = page.get("data") or []
     if not isinstance(records, list):
-        raise Temporary(reasons.X_BAD_PAYLOAD, "X's answer holds no list of posts")
+        raise TemporaryError(reasons.X_BAD_PAYLOAD, "X's answer holds no list of posts")
     return [record if isinstance(record, dict) else {} for record in records]
 
 
-def posts_of(page: Json, source: int) -> list[Post]:
+def parse_posts(page: Json, source: int) -> list[Post]:
     """Return a page's posts, newest first; a record without id or text is none.
 
     Raises Temporary (XBadPayload) when no record of a page is a post.
     """
-    records = records_of(page)
-    posts = [post for record in records if (post := _post(record, source)) is not None]
+    records = get_records(page)
+    posts = [post for record in records if (post := _parse_post(record, source)) is not None]
     if records and not posts:
-        raise Temporary(reasons.X_BAD_PAYLOAD, "X's answer holds posts without id or text")
+        raise TemporaryError(reasons.X_BAD_PAYLOAD, "X's answer holds posts without id or text")
     return posts
 
 
-def next_token(page: Json) -> str | None:
+def get_next_token(page: Json) -> str | None:
     """Return what to ask the next page with, None after the last one."""
     meta = page.get("meta")
-    return _text(meta, "next_token") if isinstance(meta, dict) else None
+    return _get_text(meta, "next_token") if isinstance(meta, dict) else None
 
 
-def keys_of(page: Json) -> list[str]:
+def list_keys(page: Json) -> list[str]:
     """Return the keys that a page's records have."""
-    return sorted({key for record in records_of(page) for key in record})
+    return sorted({key for record in get_records(page) for key in record})
 
 
-def _post(record: Json, source: int) -> Post | None:
+def _parse_post(record: Json, source: int) -> Post | None:
     post_id, text = record.get("id"), record.get("text")
-    note = _either(record, "note_tweet", "note_post")
+    note = _get_first(record, "note_tweet", "note_post")
     if isinstance(note, dict) and isinstance(note.get("text"), str):
         text = note["text"]
     if not isinstance(post_id, str) or not _ID.fullmatch(post_id) or not isinstance(text, str):
         return None
-    kinds = _references(record)
+    kinds = _get_reference_types(record)
     return Post(
         id=post_id,
-        text=well_formed(text),
-        created_at=_time(record),
-        lang=_text(record, "lang"),
+        text=replace_surrogates(text),
+        created_at=_get_time(record),
+        lang=_get_text(record, "lang"),
         source=source,
         retweet="retweeted" in kinds,
         reply="replied_to" in kinds or bool(record.get("in_reply_to_user_id")),
         quote="quoted" in kinds,
-        edits=_edits(record),
+        edits=_get_edits(record),
     )
 
 
-def _either(record: Json, *names: str) -> Any:
+def _get_first(record: Json, *names: str) -> Any:
     return next((record[name] for name in names if record.get(name)), None)
 
 
-def _text(record: Json, key: str) -> str | None:
+def _get_text(record: Json, key: str) -> str | None:
     value = record.get(key)
-    return well_formed(value) if isinstance(value, str) and value else None
+    return replace_surrogates(value) if isinstance(value, str) and value else None
 
 
-def _references(record: Json) -> set[str]:
-    references = _either(record, "referenced_tweets", "referenced_posts")
+def _get_reference_types(record: Json) -> set[str]:
+    references = _get_first(record, "referenced_tweets", "referenced_posts")
     found = references if isinstance(references, list) else []
     return {str(one.get("type")) for one in found if isinstance(one, dict)}
 
 
-def _edits(record: Json) -> tuple[str, ...]:
+def _get_edits(record: Json) -> tuple[str, ...]:
     """Return the ids of all versions where there are several; an unedited post lists itself alone."""
-    history = _either(record, "edit_history_tweet_ids", "edit_history_post_ids")
+    history = _get_first(record, "edit_history_tweet_ids", "edit_history_post_ids")
     versions = tuple(one for one in history if isinstance(one, str)) if isinstance(history, list) else ()
     return versions if len(versions) > 1 else ()
 
 
-def _time(record: Json) -> datetime | None:
+def _get_time(record: Json) -> datetime | None:
     try:
-        return parsed_time(str(record.get("created_at")))
+        return parse_time(str(record.get("created_at")))
     except BadPost:
         return None

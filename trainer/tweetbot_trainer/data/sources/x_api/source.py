@@ -10,18 +10,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tweetbot_contract import reasons
-from tweetbot_contract.handover import X_FILE, x_folder
+from tweetbot_contract.handover import X_FILE, get_x_folder
 from tweetbot_contract.spec.sources import XSource
 from tweetbot_trainer.data.posts import Post
 from tweetbot_trainer.data.sources.interface import PageCache, Profile
-from tweetbot_trainer.data.sources.wait_budget import Patience
-from tweetbot_trainer.data.sources.x_api.avatar import fetched_avatar
+from tweetbot_trainer.data.sources.wait_budget import WaitBudget
+from tweetbot_trainer.data.sources.x_api.avatar import fetch_avatar
 from tweetbot_trainer.data.sources.x_api.client import XClient
-from tweetbot_trainer.data.sources.x_api.page_cache import KeptTimeline, RunNotes
-from tweetbot_trainer.data.sources.x_api.records import Account, account_of
-from tweetbot_trainer.data.sources.x_api.spend_limit import Purse
-from tweetbot_trainer.data.sources.x_api.timeline import Run, Timeline
-from tweetbot_trainer.data.sources.x_api.transport import server_name
+from tweetbot_trainer.data.sources.x_api.page_cache import CachedTimeline, RunState
+from tweetbot_trainer.data.sources.x_api.records import XAccount, parse_account
+from tweetbot_trainer.data.sources.x_api.spend_limit import SpendLimit
+from tweetbot_trainer.data.sources.x_api.timeline import ReadSession, Timeline
+from tweetbot_trainer.data.sources.x_api.transport import get_server_name
 from tweetbot_trainer.runtime.errors import NotAuthorized
 from tweetbot_trainer.runtime.log import Log
 
@@ -30,55 +30,61 @@ class XApiSource:
     """The newest posts of an account, read with the author's own token."""
 
     def __init__(
-        self, spec: XSource, index: int, *, token: str, pages: PageCache, patience: Patience, log: Log
+        self, spec: XSource, index: int, *, token: str, pages: PageCache, wait_budget: WaitBudget, log: Log
     ) -> None:
-        self._spec, self._index, self._pages, self._log, self._patience = spec, index, pages, log, patience
-        self._client = XClient(token, base=spec.api_base_url, patience=patience, log=log)
-        self._server = server_name(spec.api_base_url)
-        self._notes = RunNotes(pages, self._server)
-        self._purse: Purse | None = None
+        self._spec, self._index, self._pages, self._log, self._wait_budget = spec, index, pages, log, wait_budget
+        self._client = XClient(token, base=spec.api_base_url, wait_budget=wait_budget, log=log)
+        self._server = get_server_name(spec.api_base_url)
+        self._state = RunState(pages, self._server)
+        self._spend_limit: SpendLimit | None = None
 
-    def posts(self) -> Iterator[Post]:
+    def read_posts(self) -> Iterator[Post]:
         """Yield at most maxPosts posts, newest first, each id once. Raises StageFailed of the fitting reason."""
-        account = self._account()
-        purse = Purse(self._spec, self._index)
-        kept = KeptTimeline(self._pages, f"{self._server}/{account.id}")
+        account = self._get_account()
+        spend_limit = SpendLimit(self._spec, self._index)
+        kept = CachedTimeline(self._pages, f"{self._server}/{account.id}")
         if not kept.newest and account.posts is not None and not self._spec.exclude_retweets:
-            purse.require(min(account.posts, self._spec.max_posts))
-        run = Run(self._pages.run_id, self._notes, purse, self._patience.now)
-        self._purse = purse
+            spend_limit.require(min(account.posts, self._spec.max_posts))
+        session = ReadSession(self._pages.run_id, self._state, spend_limit, self._wait_budget.now)
+        self._spend_limit = spend_limit
         timeline = Timeline(
-            self._spec, self._index, account_id=account.id, kept=kept, client=self._client, run=run, log=self._log
+            self._spec,
+            self._index,
+            account_id=account.id,
+            kept=kept,
+            client=self._client,
+            session=session,
+            log=self._log,
         )
-        yield from timeline.posts()
-        self._log.info("x.read", handle=self._spec.handle, spent=purse.dollars, **timeline.told())
+        yield from timeline.read_posts()
+        self._log.info("x.read", handle=self._spec.handle, spent=spend_limit.dollars, **timeline.summarize())
 
-    def billed(self) -> int:
+    def count_billed_posts(self) -> int:
         """Return how many posts the run has paid for, in all of its attempts."""
-        return self._purse.posts if self._purse else 0
+        return self._spend_limit.posts if self._spend_limit else 0
 
-    def profile(self) -> Profile | None:
+    def read_profile(self) -> Profile | None:
         """Return how the account shows itself, as its lookup said, with its picture; None before the posts are read."""
-        answer = self._notes.account()
-        account = account_of(answer) if answer else None
+        answer = self._state.load_account()
+        account = parse_account(answer) if answer else None
         if account is None:
             return None
-        avatar = fetched_avatar(account.picture, base=self._spec.api_base_url, log=self._log)
+        avatar = fetch_avatar(account.picture, base=self._spec.api_base_url, log=self._log)
         return Profile(account.id, account.handle, account.name, avatar)
 
-    def _account(self) -> Account:
+    def _get_account(self) -> XAccount:
         """Return who is behind the handle; X is asked once in a run, so all its attempts read the same account."""
-        answer = self._notes.account() or self._client.user(self._spec.handle)
-        account = account_of(answer)
+        answer = self._state.load_account() or self._client.get_user(self._spec.handle)
+        account = parse_account(answer)
         if account is None:
-            raise self._client.problem_in(answer, about=f"@{self._spec.handle}")
-        self._notes.keep_account(answer)
+            raise self._client.build_failure(answer, about=f"@{self._spec.handle}")
+        self._state.keep_account(answer)
         return account
 
 
 def read_token(secrets: Path, index: int) -> str:
     """Return the bearer token of the source at this place. Raises NotAuthorized when there is none that can be sent."""
-    file = secrets / x_folder(index) / X_FILE
+    file = secrets / get_x_folder(index) / X_FILE
     try:
         token = file.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):

@@ -17,7 +17,7 @@ DOLLAR = 1000
 SMALLEST_PAGE, LARGEST_PAGE = 5, 100
 
 
-class Purse:
+class SpendLimit:
     """The money of one run and one source; the lookup of the account is paid from the start."""
 
     def __init__(self, spec: XSource, index: int) -> None:
@@ -27,7 +27,7 @@ class Purse:
     @property
     def dollars(self) -> str:
         """Return what is spent, for people."""
-        return _dollars(self._spent)
+        return _format_dollars(self._spent)
 
     @property
     def posts(self) -> int:
@@ -38,7 +38,7 @@ class Purse:
         """Count so many posts as paid for."""
         self._spent += posts * POST_PRICE
 
-    def page_size(self, wanted: int, *, read: int) -> int:
+    def choose_page_size(self, wanted: int, *, read: int) -> int:
         """Return how many posts to ask for next. Raises SpecRefused (SpendLimitReached) when none can be paid."""
         affordable = (self._ceiling - self._spent) // POST_PRICE
         if affordable >= SMALLEST_PAGE:
@@ -57,11 +57,12 @@ class Purse:
             return
         affordable = (self._ceiling - self._spent) // POST_PRICE
         message = (
-            f"{self._field}: {posts} posts of @{self._spec.handle} cost {_dollars(bill)} at X's list price, more than "
+            f"{self._field}: {posts} posts of @{self._spec.handle} cost {_format_dollars(bill)} at X's list "
+            "price, more than "
             f"maxSpendUSD {self._spec.max_spend_usd}; set it to {ceil(bill / DOLLAR)}, or maxPosts to {affordable}"
         )
         raise SpecRefused(reasons.SPEND_LIMIT_REACHED, message)
 
 
-def _dollars(amount: int) -> str:
+def _format_dollars(amount: int) -> str:
     return f"${amount / DOLLAR:.3f}"

@@ -10,7 +10,7 @@ class StorePages:
     def __init__(self, store: ObjectStore, folder: str, run_id: str) -> None:
         self._store, self._folder, self.run_id = store, folder, run_id
 
-    def names(self, folder: str) -> list[str]:
+    def list_names(self, folder: str) -> list[str]:
         """Return the names of what is kept in a folder, in their order."""
         found = self._store.list(f"{join(self._folder, folder)}/")
         return sorted(info.uri.rsplit("/", 1)[-1] for info in found)
@@ -25,6 +25,6 @@ class StorePages:
         self._store.put_if_absent(join(self._folder, name), content)
 
 
-def pages_folder(prefix: str, handle: str) -> str:
+def get_pages_folder(prefix: str, handle: str) -> str:
     """Return where an account's pages lie; handles are the same in any case."""
     return join(prefix, "raw", "x", handle.lower())

@@ -14,13 +14,13 @@ import requests
 import requests.adapters
 import requests.utils
 
-from tweetbot_trainer.data.sources.http import LARGEST, LONGEST, TIMEOUT, Json, bounded, object_of
+from tweetbot_trainer.data.sources.http import LARGEST, LONGEST, TIMEOUT, Json, parse_object, read_bounded
 
 HOST = "https://api.twitter.com"
 RESET_HEADER = "x-rate-limit-reset"
 
 
-class Rebase(requests.adapters.HTTPAdapter):
+class BoundedAdapter(requests.adapters.HTTPAdapter):
     """Sends what tweepy addresses to HOST to another base URL, and gives every answer its limits."""
 
     def __init__(
@@ -40,18 +40,18 @@ class Rebase(requests.adapters.HTTPAdapter):
             request.url = self._base + request.url.removeprefix(HOST)
             kwargs["proxies"] = requests.utils.get_environ_proxies(request.url)
         with super().send(request, *args, **kwargs) as response:
-            content = bounded(response, largest=self._largest, longest=self._longest)
-        return _readable(response, content)
+            content = read_bounded(response, largest=self._largest, longest=self._longest)
+        return _rebuild_response(response, content)
 
 
-def server_name(base: str | None) -> str:
+def get_server_name(base: str | None) -> str:
     """Return host and path of a base URL as one name, fit for an object's key; no credentials are in it."""
     parts = urlsplit(base or HOST)
     port = f":{parts.port}" if parts.port else ""
     return re.sub(r"[^A-Za-z0-9.-]", "_", f"{parts.hostname}{port}{parts.path.rstrip('/')}")
 
 
-def _readable(response: requests.Response, content: bytes) -> requests.Response:
+def _rebuild_response(response: requests.Response, content: bytes) -> requests.Response:
     """Return the answer with its body read and, where it is an error's, in the shape that tweepy expects."""
     whole = requests.Response()
     whole.status_code, whole.reason, whole.url = response.status_code, response.reason, response.url
@@ -59,19 +59,19 @@ def _readable(response: requests.Response, content: bytes) -> requests.Response:
     if not _is_seconds(whole.headers.get(RESET_HEADER, "")):
         whole.headers.pop(RESET_HEADER, None)  # tweepy calls int() on it unguarded
     if whole.status_code >= 400:
-        content = json.dumps(_problem_of(object_of(content))).encode()
+        content = json.dumps(_clean_problem(parse_object(content))).encode()
     content.decode()  # requests would guess another encoding, and posts of strange letters would be kept
     whole.raw = io.BytesIO(content)
     return whole
 
 
-def _problem_of(body: Json) -> Json:
+def _clean_problem(body: Json) -> Json:
     errors = body.get("errors")
-    listed = [_texts_of(one) for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
-    return _texts_of(body) | ({"errors": listed} if listed else {})
+    listed = [_pick_texts(one) for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
+    return _pick_texts(body) | ({"errors": listed} if listed else {})
 
 
-def _texts_of(problem: Json) -> Json:
+def _pick_texts(problem: Json) -> Json:
     return {key: str(problem[key]) for key in ("title", "detail", "type") if problem.get(key)}
 
 

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tweetbot_contract import reasons
-from tweetbot_trainer.data.posts import Post, decoded_lines
-from tweetbot_trainer.data.sources.x_archive.members import Row, damaged, rows
-from tweetbot_trainer.data.sources.x_archive.tweets import post_of
-from tweetbot_trainer.data.sources.x_archive.zip_file import BROKEN, refused
+from tweetbot_trainer.data.posts import Post, decode_lines
+from tweetbot_trainer.data.sources.x_archive.members import Record, build_damage_refusal, iter_records
+from tweetbot_trainer.data.sources.x_archive.tweets import parse_tweet
+from tweetbot_trainer.data.sources.x_archive.zip_file import BROKEN, build_refusal
 
 #: `2013-02-28 10:02:36 +0000`; before November 2010 the export knows only the day.
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) ([+-]\d\d)(\d\d)", re.ASCII)
@@ -23,36 +23,36 @@ _COLUMNS = ("tweet_id", "timestamp", "text")
 _OWN_MEDIA = re.compile(r"/status/\d+/(?:photo|video)/\d+$")
 
 
-def posts_of_month(archive: zipfile.ZipFile, name: str, source: int) -> Iterator[Post]:
+def iter_month_posts(archive: zipfile.ZipFile, name: str, source: int) -> Iterator[Post]:
     """Yield the posts of a month's script. Raises SpecRefused (SourceUnreadable) naming it."""
-    for row in rows(archive, name):
-        yield _post(row, name, source, retweet=bool(row.get("retweeted_status")))
+    for record in iter_records(archive, name):
+        yield _parse_post(record, name, source, retweet=bool(record.get("retweeted_status")))
 
 
-def posts_of_table(archive: zipfile.ZipFile, name: str, source: int) -> Iterator[Post]:
+def iter_table_posts(archive: zipfile.ZipFile, name: str, source: int) -> Iterator[Post]:
     """Yield the posts of the table.
 
     Raises SpecRefused: SourceNotAnExport where it is another table, SourceUnreadable where it is damaged.
     """
     try:
         with archive.open(name) as raw:
-            table = csv.DictReader(decoded_lines(raw), strict=True)
+            table = csv.DictReader(decode_lines(raw), strict=True)
             if missing := [column for column in _COLUMNS if column not in (table.fieldnames or ())]:
                 message = f"{name} in the zip is no table of tweets: it has no column {missing[0]}"
-                raise refused(message, reasons.SOURCE_NOT_AN_EXPORT)
+                raise build_refusal(message, reasons.SOURCE_NOT_AN_EXPORT)
             for line in table:
-                yield _post(_row(line), name, source, retweet=bool(line.get("retweeted_status_id")))
+                yield _parse_post(_convert_line(line), name, source, retweet=bool(line.get("retweeted_status_id")))
     except (*BROKEN, csv.Error) as error:
-        raise damaged(name, error) from error
+        raise build_damage_refusal(name, error) from error
 
 
-def _post(row: Row, name: str, source: int, *, retweet: bool) -> Post:
+def _parse_post(record: Record, name: str, source: int, *, retweet: bool) -> Post:
     """Return the post of a row; unlike later forms this one says itself what was retweeted."""
-    at = _TIME.sub(r"\1\2:\3", str(row.get("created_at")))
-    return replace(post_of(row | {"created_at": at}, name, source), retweet=retweet)
+    at = _TIME.sub(r"\1\2:\3", str(record.get("created_at")))
+    return replace(parse_tweet(record | {"created_at": at}, name, source), retweet=retweet)
 
 
-def _row(line: dict[str, str]) -> Row:
+def _convert_line(line: dict[str, str]) -> Record:
     """Return a line of the table as the scripts write it."""
     links = [link for link in (line.get("expanded_urls") or "").split(",") if not _OWN_MEDIA.search(link)]
     return {

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from tweetbot_trainer.data.posts import BadPost, Post, parsed_time, well_formed
-from tweetbot_trainer.data.sources.x_archive.members import Row
-from tweetbot_trainer.data.sources.x_archive.zip_file import refused
+from tweetbot_trainer.data.posts import BadPost, Post, parse_time, replace_surrogates
+from tweetbot_trainer.data.sources.x_archive.members import Record
+from tweetbot_trainer.data.sources.x_archive.zip_file import build_refusal
 
 #: So much of the beginning is compared, and a post that shows less of it is no cut one: X shows 140 to 280.
 _HEAD, _LEAST = 200, 40
@@ -30,25 +30,25 @@ class Note:
     tweet_id: str | None
 
 
-def note_of(row: Row, member: str) -> Note:
+def parse_note(record: Record, member: str) -> Note:
     """Return a note of any of the three forms seen: core.text, noteTweetResults.text, noteTweetContents.text.
 
     Raises SpecRefused (SourceUnreadable) naming the member where it is none.
     """
-    holders = (row.get(key) for key in ("core", "noteTweetResults", "noteTweetContents"))
+    holders = (record.get(key) for key in ("core", "noteTweetResults", "noteTweetContents"))
     texts = (holder.get("text") for holder in holders if isinstance(holder, dict))
     text = next((text for text in texts if isinstance(text, str) and text), None)
     if text is None:
-        raise refused(f"{member} in the zip holds a note without text")
-    tweet_id = row.get("tweetId")
+        raise build_refusal(f"{member} in the zip holds a note without text")
+    tweet_id = record.get("tweetId")
     try:
-        at = parsed_time(str(row.get("createdAt")))
+        at = parse_time(str(record.get("createdAt")))
     except BadPost:
         at = None
-    return Note(well_formed(text), at, tweet_id if isinstance(tweet_id, str) else None)
+    return Note(replace_surrogates(text), at, tweet_id if isinstance(tweet_id, str) else None)
 
 
-class Notes:
+class LongPosts:
     """The notes of an export; `count` says how many there are, `joined` how many went into a post so far."""
 
     def __init__(self, notes: Iterable[Note]) -> None:
@@ -68,21 +68,21 @@ class Notes:
         """Return how many notes went into a post."""
         return len(self._joined)
 
-    def whole(self, post: Post) -> Post:
+    def complete_post(self, post: Post) -> Post:
         """Return the post with the text of its note, or as it is."""
         note = self._by_id.get(post.id)
         if note:
-            return self._taken(post, note, _joined(post.text, note) or note.text)
-        for note in self._near(post.created_at):
-            if text := _joined(post.text, note):
-                return self._taken(post, note, text)
+            return self._replace_text(post, note, _join_note(post.text, note) or note.text)
+        for note in self._find_near(post.created_at):
+            if text := _join_note(post.text, note):
+                return self._replace_text(post, note, text)
         return post
 
-    def _taken(self, post: Post, note: Note, text: str) -> Post:
+    def _replace_text(self, post: Post, note: Note, text: str) -> Post:
         self._joined.add(note)
         return replace(post, text=text)
 
-    def _near(self, at: datetime | None) -> list[Note]:
+    def _find_near(self, at: datetime | None) -> list[Note]:
         """Return the notes made less than a second apart."""
         if at is None or not self._by_second:
             return []
@@ -92,10 +92,10 @@ class Notes:
         return [note for note in notes if note.created_at and abs(note.created_at - at) < timedelta(seconds=1)]
 
 
-def _joined(cut: str, note: Note) -> str | None:
+def _join_note(cut: str, note: Note) -> str | None:
     """Return the names before the note in a cut reply, and the note; None if the post does not begin as it does."""
     plain, whole = html.unescape(cut), html.unescape(note.text)
-    shown, names = _shown(plain), _NAMES.match(plain)
+    shown, names = _strip_end(plain), _NAMES.match(plain)
     for start in (0, names.end() if names else 0):
         head = shown[start : start + _HEAD].partition("http")[0]  # the note may hold another form of a link
         if len(head) >= _LEAST and whole.startswith(head):
@@ -103,7 +103,7 @@ def _joined(cut: str, note: Note) -> str | None:
     return None
 
 
-def _shown(plain: str) -> str:
+def _strip_end(plain: str) -> str:
     """Return what a cut post shows of its note."""
     for _ in range(_LINKS):
         before, link, code = plain.rstrip(_ENDS).rpartition(_LINK)

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from tweetbot_contract import reasons
 from tweetbot_trainer.data.sources import json_array
-from tweetbot_trainer.data.sources.x_archive.zip_file import AS_DOWNLOADED, BROKEN, refused
+from tweetbot_trainer.data.sources.x_archive.zip_file import AS_DOWNLOADED, BROKEN, build_refusal
 from tweetbot_trainer.runtime.errors import SpecRefused
 
 #: Exports that were packed again may have folders above `data`, and those of 2019 have no `data`; the folders of an
@@ -37,7 +37,7 @@ _ONE_FOLDER = "X splits a large export into several zips: unpack them all into o
 #: The assignment stands at the very start of a member.
 _HEAD = 200
 
-Row = dict[str, Any]
+Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +55,35 @@ class Members:
     partial: bool
 
 
-def members_to_read(archive: zipfile.ZipFile) -> Members:
+def select_members(archive: zipfile.ZipFile) -> Members:
     """Return the members with posts, as the export's own lists name them, or by their names without such a list.
 
     Raises SpecRefused: SourceNotAnExport or SourceNested when there are none, SourceIncomplete when one is missing,
     SourceEncrypted, SourceTooLarge, SourceUnreadable.
     """
-    present = allowed(archive, _POSTS)
+    present = find_allowed(archive, _POSTS)
     _refuse_locked([archive.getinfo(name) for name in present.values()])
-    manifest, index = script(archive, present.pop(_MANIFEST, None)), script(archive, present.pop(_INDEX, None))
+    manifest, index = (
+        read_script(archive, present.pop(_MANIFEST, None)),
+        read_script(archive, present.pop(_INDEX, None)),
+    )
     partial = _is_partial(manifest)
-    scripts = _listed(_named_in_manifest(manifest)) or _by_name(present)
-    months = _listed(_named_in_index(index)) or sorted(file for file in present if file.startswith("js/tweets/"))
+    scripts = _filter_listed(_list_manifest_files(manifest)) or _select_by_name(present)
+    months = _filter_listed(_list_index_files(index)) or sorted(
+        file for file in present if file.startswith("js/tweets/")
+    )
     if missing := [file for file in (*scripts, *months) if file not in present]:
         message = f"the export is incomplete: its own list names {missing[0]}, which is not in the zip"
-        raise refused(message, reasons.SOURCE_INCOMPLETE, advice=_ONE_FOLDER if partial else AS_DOWNLOADED)
+        raise build_refusal(message, reasons.SOURCE_INCOMPLETE, advice=_ONE_FOLDER if partial else AS_DOWNLOADED)
     _refuse_gaps(scripts)
-    found = _members(present, scripts, months, partial=partial)
+    found = _build_members(present, scripts, months, partial=partial)
     if not found.tweets and not found.months and not found.table:
-        raise _nothing(archive.namelist(), partial=partial)
+        raise _build_empty_refusal(archive.namelist(), partial=partial)
     _refuse_bombs([archive.getinfo(name) for name in (*found.tweets, *found.notes, *found.months, *found.table)])
     return found
 
 
-def allowed(archive: zipfile.ZipFile, pattern: re.Pattern[str]) -> dict[str, str]:
+def find_allowed(archive: zipfile.ZipFile, pattern: re.Pattern[str]) -> dict[str, str]:
     """Return the members that an allow-list names, by the group `file` of its pattern.
 
     Raises SpecRefused (SourceUnreadable) when one is there twice.
@@ -88,40 +93,40 @@ def allowed(archive: zipfile.ZipFile, pattern: re.Pattern[str]) -> dict[str, str
         match = pattern.fullmatch(name)
         if match and match["file"] in found:
             message = f"the zip holds {match['file']} twice, as {found[match['file']]} and as {name}"
-            raise refused(message, advice="upload one zip an export, and name each as a source of its own")
+            raise build_refusal(message, advice="upload one zip an export, and name each as a source of its own")
         if match:
             found[match["file"]] = name
     return found
 
 
-def rows(archive: zipfile.ZipFile, name: str) -> Iterator[Row]:
+def iter_records(archive: zipfile.ZipFile, name: str) -> Iterator[Record]:
     """Yield each row of a member, without the wrapper that newer exports put around it.
 
     Raises SpecRefused (SourceUnreadable), naming the member.
     """
     try:
         with archive.open(name) as raw:
-            for item in _items(raw):
-                yield _unwrapped(item)
+            for item in _iter_items(raw):
+                yield _unwrap(item)
     except BROKEN as error:
-        raise damaged(name, error) from error
+        raise build_damage_refusal(name, error) from error
 
 
-def damaged(name: str, error: Exception) -> SpecRefused:
+def build_damage_refusal(name: str, error: Exception) -> SpecRefused:
     """Return the refusal of a member that does not hold what its name says."""
-    return refused(f"{name} in the zip is damaged ({str(error)[:120]})")
+    return build_refusal(f"{name} in the zip is damaged ({str(error)[:120]})")
 
 
-def script(archive: zipfile.ZipFile, name: str | None) -> Any:
+def read_script(archive: zipfile.ZipFile, name: str | None) -> Any:
     """Return what a small member assigns, or None where there is none that can be read."""
-    content = small(archive, name, SCRIPT_LIMIT) if name else None
+    content = read_small(archive, name, SCRIPT_LIMIT) if name else None
     try:
         return json.loads(content.decode("utf-8-sig").partition("=")[2].strip().rstrip(";")) if content else None
     except BROKEN:
         return None
 
 
-def small(archive: zipfile.ZipFile, name: str, limit: int) -> bytes | None:
+def read_small(archive: zipfile.ZipFile, name: str, limit: int) -> bytes | None:
     """Return a whole member of at most so many bytes, or None where it is longer or cannot be read."""
     member = archive.getinfo(name)
     if member.file_size > limit or member.flag_bits & _LOCKED or member.compress_type not in _METHODS:
@@ -133,14 +138,14 @@ def small(archive: zipfile.ZipFile, name: str, limit: int) -> bytes | None:
         return None
 
 
-def _named_in_manifest(manifest: Any) -> list[str]:
+def _list_manifest_files(manifest: Any) -> list[str]:
     try:
         return [str(file["fileName"]) for kind in manifest["dataTypes"].values() for file in kind.get("files", ())]
     except (LookupError, TypeError, AttributeError):
         return []
 
 
-def _named_in_index(index: Any) -> list[str]:
+def _list_index_files(index: Any) -> list[str]:
     try:
         return [str(month["file_name"]) for month in index]
     except (LookupError, TypeError):
@@ -154,18 +159,18 @@ def _is_partial(manifest: Any) -> bool:
         return False
 
 
-def _listed(names: list[str]) -> list[str]:
+def _filter_listed(names: list[str]) -> list[str]:
     """Return the members with posts among those that a list names, in its order."""
     matches = (match for name in names if (match := _POSTS.fullmatch(name)) and (match["kind"] or match["month"]))
     return list(dict.fromkeys(match["file"] for match in matches))
 
 
-def _by_name(present: dict[str, str]) -> list[str]:
+def _select_by_name(present: dict[str, str]) -> list[str]:
     """Return the members with posts of today's form, each kind's parts in their order."""
-    return sorted((file for file in present if _part(file)[0]), key=_part)
+    return sorted((file for file in present if _parse_part(file)[0]), key=_parse_part)
 
 
-def _part(file: str) -> tuple[str, int]:
+def _parse_part(file: str) -> tuple[str, int]:
     """Return the kind of today's form that a member is of, "" for none, and which part."""
     match = _POSTS.fullmatch(file)
     return (match["kind"] or "", int(match["part"] or 0)) if match else ("", 0)
@@ -173,16 +178,16 @@ def _part(file: str) -> tuple[str, int]:
 
 def _refuse_gaps(scripts: list[str]) -> None:
     """A zip that holds the second part only is a piece of an export."""
-    there = {_part(file) for file in scripts}
+    there = {_parse_part(file) for file in scripts}
     for file in scripts:
-        kind, part = _part(file)
+        kind, part = _parse_part(file)
         if part and (kind, part - 1) not in there:
             before = f"{kind}-part{part - 1}.js" if part > 1 else f"{kind}.js"
             message = f"the export is incomplete: {file} is in the zip, {before} is not"
-            raise refused(message, reasons.SOURCE_INCOMPLETE, advice=_ONE_FOLDER)
+            raise build_refusal(message, reasons.SOURCE_INCOMPLETE, advice=_ONE_FOLDER)
 
 
-def _members(present: dict[str, str], scripts: list[str], months: list[str], *, partial: bool) -> Members:
+def _build_members(present: dict[str, str], scripts: list[str], months: list[str], *, partial: bool) -> Members:
     forms = [
         *(["2019 to 2022"] if "tweet.js" in scripts else []),
         *(["since 2022"] if scripts and "tweet.js" not in scripts else []),
@@ -198,33 +203,35 @@ def _members(present: dict[str, str], scripts: list[str], months: list[str], *, 
     )
 
 
-def _nothing(names: list[str], *, partial: bool) -> SpecRefused:
+def _build_empty_refusal(names: list[str], *, partial: bool) -> SpecRefused:
     """Return the refusal of a zip without posts, by what it holds instead."""
     own = [name for name in names if not name.startswith("__MACOSX/")]
     zips = [name for name in own if name.lower().endswith(".zip")]
     if partial:
-        return refused("there are no posts in this zip of the export", reasons.SOURCE_INCOMPLETE, advice=_ONE_FOLDER)
+        return build_refusal(
+            "there are no posts in this zip of the export", reasons.SOURCE_INCOMPLETE, advice=_ONE_FOLDER
+        )
     if zips:
         message = f"the zip holds another zip in place of posts ({zips[0][:80]})"
         advice = "unpack it once, and upload the zip that was inside" if len(zips) == 1 else _ONE_FOLDER
-        return refused(message, reasons.SOURCE_NESTED, advice=advice)
+        return build_refusal(message, reasons.SOURCE_NESTED, advice=advice)
     if any(name.endswith("outbox.json") for name in own):
         message = "the zip is an export of Mastodon, not of X"
-        return refused(message, reasons.SOURCE_NOT_AN_EXPORT, advice="name it as a source of the kind mastodon")
+        return build_refusal(message, reasons.SOURCE_NOT_AN_EXPORT, advice="name it as a source of the kind mastodon")
     message = "there is no data/tweets.js in the zip"
     if any(name.lower().endswith((".html", ".htm")) for name in own):
         message = f"{message}, only web pages"
-    return refused(message, reasons.SOURCE_NOT_AN_EXPORT)
+    return build_refusal(message, reasons.SOURCE_NOT_AN_EXPORT)
 
 
 def _refuse_locked(members: list[zipfile.ZipInfo]) -> None:
     for member in members:
         if member.flag_bits & _LOCKED:
             message = f"{member.filename} in the zip is locked by a password"
-            raise refused(message, reasons.SOURCE_ENCRYPTED, advice="unpack it, and upload it packed without one")
+            raise build_refusal(message, reasons.SOURCE_ENCRYPTED, advice="unpack it, and upload it packed without one")
         if member.compress_type not in _METHODS:
             message = f"{member.filename} in the zip is packed by method {member.compress_type}, not by deflate"
-            raise refused(message)
+            raise build_refusal(message)
 
 
 def _refuse_bombs(members: list[zipfile.ZipInfo]) -> None:
@@ -235,10 +242,10 @@ def _refuse_bombs(members: list[zipfile.ZipInfo]) -> None:
     for member in members:
         if member.file_size > max(RATIO_FREE, RATIO_LIMIT * member.compress_size):
             message = f"{member.filename} in the zip unpacks {RATIO_LIMIT}-fold or more, as no export of X does"
-            raise refused(message, reasons.SOURCE_TOO_LARGE)
+            raise build_refusal(message, reasons.SOURCE_TOO_LARGE)
 
 
-def _unwrapped(item: object) -> Row:
+def _unwrap(item: object) -> Record:
     """Return the row inside {"tweet": {…}}, {"noteTweet": {…}} and the like, or the row itself."""
     if isinstance(item, dict) and len(item) == 1:
         item = next(iter(item.values()))
@@ -247,14 +254,14 @@ def _unwrapped(item: object) -> Row:
     return item
 
 
-def _items(raw: IO[bytes]) -> Iterator[Any]:
+def _iter_items(raw: IO[bytes]) -> Iterator[Any]:
     """Yield the items of the array behind the first `=`, or at the very start where nothing is assigned."""
     text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
     head = ""
     while len(head) <= _HEAD and (sign := text.read(1)):
         if sign == "=":
-            return json_array.items(text, begun=" " * len(head + sign))  # so that columns are those of the member
+            return json_array.iter_items(text, begun=" " * len(head + sign))  # so that columns are those of the member
         head += sign
         if head.strip() == "[":
-            return json_array.items(text, begun="[")
+            return json_array.iter_items(text, begun="[")
     raise ValueError(f"it begins with {head[:40]!r}, not with window.YTD")

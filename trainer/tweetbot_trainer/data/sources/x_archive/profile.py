@@ -9,9 +9,9 @@ import re
 import zipfile
 from typing import Any
 
-from tweetbot_trainer.data.posts import well_formed
+from tweetbot_trainer.data.posts import replace_surrogates
 from tweetbot_trainer.data.sources.interface import Avatar, Profile
-from tweetbot_trainer.data.sources.x_archive.members import FOLDER, allowed, script, small
+from tweetbot_trainer.data.sources.x_archive.members import FOLDER, find_allowed, read_script, read_small
 
 _SCRIPTS = re.compile(FOLDER + r"(?P<file>(?:manifest|account|profile|js/user_details)\.js)")
 _MEDIA = re.compile(FOLDER + r"profile_media/(?P<file>[\w.-]{1,200})", re.ASCII)
@@ -28,27 +28,29 @@ _ID, _HANDLE = re.compile(r"[0-9]{1,20}"), re.compile(r"[A-Za-z0-9_]{1,15}")
 _NAME_LIMIT = 100
 
 
-def profile_of(archive: zipfile.ZipFile) -> Profile | None:
+def extract_profile(archive: zipfile.ZipFile) -> Profile | None:
     """Return what the export says, or None; a script is opened only where those before it name nobody."""
-    present = allowed(archive, _SCRIPTS)
+    present = find_allowed(archive, _SCRIPTS)
     account: dict[str, str | None] = {}
     for file, keys in _KEYS.items():
         if not any(account.values()):
-            account = _account(_inner(script(archive, present.get(file)), "userInfo", "account"), keys)
-    avatar = _avatar(archive, _inner(script(archive, present.get("profile.js")), "profile"))
+            account = _parse_account(_unwrap(read_script(archive, present.get(file)), "userInfo", "account"), keys)
+    avatar = _read_avatar(archive, _unwrap(read_script(archive, present.get("profile.js")), "profile"))
     return Profile(**account, avatar=avatar) if avatar or any(account.values()) else None
 
 
-def _account(found: dict[str, Any], keys: tuple[str, str, str]) -> dict[str, str | None]:
+def _parse_account(found: dict[str, Any], keys: tuple[str, str, str]) -> dict[str, str | None]:
     account_id, handle, name = (found.get(key) for key in keys)
     return {
-        "account_id": _matching(_ID, account_id),
-        "handle": _matching(_HANDLE, handle),
-        "display_name": well_formed(" ".join(name.split()))[:_NAME_LIMIT] or None if isinstance(name, str) else None,
+        "account_id": _match_text(_ID, account_id),
+        "handle": _match_text(_HANDLE, handle),
+        "display_name": replace_surrogates(" ".join(name.split()))[:_NAME_LIMIT] or None
+        if isinstance(name, str)
+        else None,
     }
 
 
-def _inner(found: Any, *wrappers: str) -> dict[str, Any]:
+def _unwrap(found: Any, *wrappers: str) -> dict[str, Any]:
     """Return the object inside an array of one and inside a wrapper, where they are."""
     found = found[0] if isinstance(found, list) and found else found
     for wrapper in wrappers:
@@ -57,13 +59,13 @@ def _inner(found: Any, *wrappers: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _matching(pattern: re.Pattern[str], given: Any) -> str | None:
+def _match_text(pattern: re.Pattern[str], given: Any) -> str | None:
     return given if isinstance(given, str) and pattern.fullmatch(given) else None
 
 
-def _avatar(archive: zipfile.ZipFile, profile: dict[str, Any]) -> Avatar | None:
+def _read_avatar(archive: zipfile.ZipFile, profile: dict[str, Any]) -> Avatar | None:
     """Return the picture that profile.js names, from the zip: its member has the account's id before that name."""
     picture = str(profile.get("avatarMediaUrl") or "").rpartition("/")[2]
-    names = [name for file, name in allowed(archive, _MEDIA).items() if picture and file.endswith(f"-{picture}")]
-    content = small(archive, names[0], AVATAR_LIMIT) if len(names) == 1 else None
+    names = [name for file, name in find_allowed(archive, _MEDIA).items() if picture and file.endswith(f"-{picture}")]
+    content = read_small(archive, names[0], AVATAR_LIMIT) if len(names) == 1 else None
     return Avatar(content) if content and content.startswith(_PICTURES) else None

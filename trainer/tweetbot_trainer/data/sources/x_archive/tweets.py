@@ -3,9 +3,9 @@
 import re
 from datetime import UTC, datetime
 
-from tweetbot_trainer.data.posts import BadPost, Post, parsed_time, well_formed
-from tweetbot_trainer.data.sources.x_archive.members import Row
-from tweetbot_trainer.data.sources.x_archive.zip_file import refused
+from tweetbot_trainer.data.posts import BadPost, Post, parse_time, replace_surrogates
+from tweetbot_trainer.data.sources.x_archive.members import Record
+from tweetbot_trainer.data.sources.x_archive.zip_file import build_refusal
 
 _ID = re.compile(r"[0-9]{1,20}")
 #: Native retweets have no field of their own: the text begins so, and the name is the first mention.
@@ -16,47 +16,49 @@ SNOWFLAKE_EPOCH_MS = 1288834974657
 _FIRST_SNOWFLAKE = 30_000_000_000
 
 
-def post_of(row: Row, member: str, source: int) -> Post:
+def parse_tweet(record: Record, member: str, source: int) -> Post:
     """Return the post of a row. Raises SpecRefused (SourceUnreadable) naming the member where it is none."""
-    tweet_id, text = row.get("id_str") or row.get("id"), row.get("full_text", row.get("text"))
+    tweet_id, text = record.get("id_str") or record.get("id"), record.get("full_text", record.get("text"))
     if not isinstance(tweet_id, str) or not _ID.fullmatch(tweet_id) or not isinstance(text, str):
-        raise refused(f"{member} in the zip holds a tweet without id or text ({str(tweet_id)[:30]})")
-    text = well_formed(text)
-    language = row.get("lang")
+        raise build_refusal(f"{member} in the zip holds a tweet without id or text ({str(tweet_id)[:30]})")
+    text = replace_surrogates(text)
+    language = record.get("lang")
     return Post(
         id=tweet_id,
         text=text,
-        created_at=_time(row.get("created_at"), tweet_id),
-        lang=well_formed(language) if isinstance(language, str) and language else None,
+        created_at=_find_time(record.get("created_at"), tweet_id),
+        lang=replace_surrogates(language) if isinstance(language, str) and language else None,
         source=source,
-        retweet=_is_retweet(text, row),
-        reply=any(row.get(f"in_reply_to_{what}") for what in ("status_id_str", "status_id", "user_id_str", "user_id")),
-        quote=any(_STATUS.match(str(link.get("expanded_url"))) for link in _entities(row, "urls")),
-        edits=_edits(row, tweet_id),
+        retweet=_is_retweet(text, record),
+        reply=any(
+            record.get(f"in_reply_to_{what}") for what in ("status_id_str", "status_id", "user_id_str", "user_id")
+        ),
+        quote=any(_STATUS.match(str(link.get("expanded_url"))) for link in _get_entities(record, "urls")),
+        edits=_parse_edits(record, tweet_id),
     )
 
 
-def snowflake_time(tweet_id: int) -> datetime | None:
+def decode_snowflake_time(tweet_id: int) -> datetime | None:
     """Return the time in a tweet's id (its upper bits: milliseconds since 2010-11-04), None for ids before 2010."""
     if not _FIRST_SNOWFLAKE < tweet_id < 2**63:
         return None
     return datetime.fromtimestamp(((tweet_id >> 22) + SNOWFLAKE_EPOCH_MS) / 1000, UTC)
 
 
-def _entities(row: Row, kind: str) -> list[Row]:
-    entities = row.get("entities")
+def _get_entities(record: Record, kind: str) -> list[Record]:
+    entities = record.get("entities")
     found = entities.get(kind) if isinstance(entities, dict) else None
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
-def _is_retweet(text: str, row: Row) -> bool:
-    match, mentions = _RETWEET.match(text), _entities(row, "user_mentions")
+def _is_retweet(text: str, record: Record) -> bool:
+    match, mentions = _RETWEET.match(text), _get_entities(record, "user_mentions")
     return bool(match and mentions and str(mentions[0].get("screen_name")).lower() == match[1].lower())
 
 
-def _edits(row: Row, tweet_id: str) -> tuple[str, ...]:
+def _parse_edits(record: Record, tweet_id: str) -> tuple[str, ...]:
     """Return the ids of all versions of a post that was edited; later versions hold the list one level deeper."""
-    info = row.get("edit_info")
+    info = record.get("edit_info")
     first = info.get("initial") if isinstance(info, dict) else None
     later = info.get("edit") if isinstance(info, dict) else None
     control = first or (later.get("editControlInitial") if isinstance(later, dict) else None)
@@ -65,9 +67,9 @@ def _edits(row: Row, tweet_id: str) -> tuple[str, ...]:
     return versions if len(versions) > 1 and tweet_id in versions else ()
 
 
-def _time(given: object, tweet_id: str) -> datetime | None:
+def _find_time(given: object, tweet_id: str) -> datetime | None:
     """Return when the tweet was made: as it says, else as its snowflake says."""
     try:
-        return parsed_time(str(given))
+        return parse_time(str(given))
     except BadPost:
-        return snowflake_time(int(tweet_id))
+        return decode_snowflake_time(int(tweet_id))

@@ -26,59 +26,61 @@ _TAIL = _SHORT + 0xFFFF
 _MEMBER, _MEMBER_SIZE = b"PK\x01\x02", 46
 
 
-def refused(message: str, reason: Reason = reasons.SOURCE_UNREADABLE, *, advice: str = AS_DOWNLOADED) -> SpecRefused:
+def build_refusal(
+    message: str, reason: Reason = reasons.SOURCE_UNREADABLE, *, advice: str = AS_DOWNLOADED
+) -> SpecRefused:
     """Return the refusal of a file that cannot be read as an export: what is wrong, and what to do."""
     return SpecRefused(reason, f"{message}; {advice}")
 
 
-def opened(file: IO[bytes], uri: str) -> zipfile.ZipFile:
+def open_zip(file: IO[bytes], uri: str) -> zipfile.ZipFile:
     """Return the export's table of contents.
 
     Raises SpecRefused: SourceTruncated, SourceIncomplete for a piece of a split zip, SourceTooLarge for too many
     members, SourceNotAnExport for a web page, SourceUnreadable.
     """
-    members = _count(_directory(file, uri))
+    members = _count_members(_read_directory(file, uri))
     if members > MEMBERS_LIMIT:
         message = f"{uri}: the zip has more than {MEMBERS_LIMIT} members, as no export does"
-        raise refused(message, reasons.SOURCE_TOO_LARGE)
+        raise build_refusal(message, reasons.SOURCE_TOO_LARGE)
     try:
         return zipfile.ZipFile(file)
     except (*BROKEN, IndexError) as error:
-        raise refused(f"{uri}: it is no readable zip ({error})") from error
+        raise build_refusal(f"{uri}: it is no readable zip ({error})") from error
 
 
-def _directory(file: IO[bytes], uri: str) -> bytes:
+def _read_directory(file: IO[bytes], uri: str) -> bytes:
     """Return the bytes of the table of contents, which stands right before the record that ends the zip."""
     size = file.seek(0, io.SEEK_END)
-    tail, at = _tail(file, size, _SHORT)  # first without a comment, which would reach into the members
+    tail, at = _read_tail(file, size, _SHORT)  # first without a comment, which would reach into the members
     if at != len(tail) - _END.size:
-        tail, at = _tail(file, size, _TAIL)
+        tail, at = _read_tail(file, size, _TAIL)
     if not 0 <= at <= len(tail) - _END.size:
-        raise _no_zip(file, size, uri)
+        raise _build_no_zip_refusal(file, size, uri)
     _, disk, first_disk, _, _, length, _, _ = _END.unpack_from(tail, at)
     if {disk, first_disk} - {0, 0xFFFF}:
-        raise _piece(uri)
+        raise _build_split_refusal(uri)
     at_64 = at - _LOCATOR.size - _END_64.size
     if at_64 >= 0 and tail.startswith(b"PK\x06\x06", at_64) and tail.startswith(b"PK\x06\x07", at - _LOCATOR.size):
         at, length = at_64, _END_64.unpack_from(tail, at_64)[8]
     start = size - len(tail) + at - length
     if start < 0:
-        raise refused(f"{uri}: it is no readable zip (its table of contents is longer than the file)")
+        raise build_refusal(f"{uri}: it is no readable zip (its table of contents is longer than the file)")
     if length > DIRECTORY_LIMIT:
         message = f"{uri}: the zip's table of contents has {length} bytes; at most {DIRECTORY_LIMIT} are read"
-        raise refused(message, reasons.SOURCE_TOO_LARGE)
+        raise build_refusal(message, reasons.SOURCE_TOO_LARGE)
     file.seek(start)
     return file.read(length)
 
 
-def _tail(file: IO[bytes], size: int, length: int) -> tuple[bytes, int]:
+def _read_tail(file: IO[bytes], size: int, length: int) -> tuple[bytes, int]:
     """Return the last bytes of the file, and where in them the record that ends the zip begins, -1 where it is not."""
     file.seek(max(0, size - length))
     tail = file.read(length)
     return tail, tail.rfind(b"PK\x05\x06")
 
 
-def _count(directory: bytes) -> int:
+def _count_members(directory: bytes) -> int:
     members = at = 0
     while at + _MEMBER_SIZE <= len(directory) and directory.startswith(_MEMBER, at) and members <= MEMBERS_LIMIT:
         at += _MEMBER_SIZE + sum(struct.unpack_from("<3H", directory, at + 28))
@@ -86,21 +88,21 @@ def _count(directory: bytes) -> int:
     return members
 
 
-def _no_zip(file: IO[bytes], size: int, uri: str) -> SpecRefused:
+def _build_no_zip_refusal(file: IO[bytes], size: int, uri: str) -> SpecRefused:
     file.seek(0)
     head = file.read(512)
     if head.startswith(b"PK\x03\x04"):
         message = f"{uri}: it is a zip cut short: it ends after {size} bytes, without its table of contents"
         advice = "compare its size with the file that you downloaded, and upload it again"
-        return refused(message, reasons.SOURCE_TRUNCATED, advice=advice)
+        return build_refusal(message, reasons.SOURCE_TRUNCATED, advice=advice)
     if head.startswith(b"PK\x07\x08"):
-        return _piece(uri)
+        return _build_split_refusal(uri)
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype", b"<html")):
-        return refused(f"{uri}: it is a web page, not a zip", reasons.SOURCE_NOT_AN_EXPORT)
-    return refused(f"{uri}: it is no readable zip ({size} bytes, begins with {head[:8].hex(' ') or 'nothing'})")
+        return build_refusal(f"{uri}: it is a web page, not a zip", reasons.SOURCE_NOT_AN_EXPORT)
+    return build_refusal(f"{uri}: it is no readable zip ({size} bytes, begins with {head[:8].hex(' ') or 'nothing'})")
 
 
-def _piece(uri: str) -> SpecRefused:
+def _build_split_refusal(uri: str) -> SpecRefused:
     message = f"{uri}: it is one piece of a zip that was split"
     advice = "join the pieces with `zip -s 0 export.zip --out whole.zip`, and upload the whole"
-    return refused(message, reasons.SOURCE_INCOMPLETE, advice=advice)
+    return build_refusal(message, reasons.SOURCE_INCOMPLETE, advice=advice)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from builders.trainer import on_a_busy_machine
 from tweetbot_fakes.remotes.bluesky_repository import Cid, encoded
-from tweetbot_trainer.data.sources.bluesky.dag_cbor import Link, decoded
+from tweetbot_trainer.data.sources.bluesky.dag_cbor import Link, decode_cbor
 
 NUMBERS = st.integers(-(2**64), 2**64 - 1)
 PLAIN = st.none() | st.booleans() | NUMBERS | st.binary(max_size=300) | st.text(max_size=100)
@@ -19,19 +19,19 @@ VALUES = st.recursive(PLAIN, lambda inner: st.lists(inner) | st.dictionaries(st.
 @on_a_busy_machine
 @given(VALUES)
 def test_what_is_written_is_read(value: Any) -> None:
-    assert decoded(encoded(value)) == value
+    assert decode_cbor(encoded(value)) == value
 
 
 def test_links_and_floats_are_read() -> None:
-    assert decoded(encoded({"a": [Cid.of(b"x")]})) == {"a": [Link(Cid.of(b"x").raw[4:])]}
-    assert decoded(bytes.fromhex("fb3ff8000000000000")) == 1.5
+    assert decode_cbor(encoded({"a": [Cid.of(b"x")]})) == {"a": [Link(Cid.of(b"x").raw[4:])]}
+    assert decode_cbor(bytes.fromhex("fb3ff8000000000000")) == 1.5
 
 
 @on_a_busy_machine
 @given(st.binary(max_size=200))
 def test_other_bytes_are_read_or_refused(content: bytes) -> None:
     with contextlib.suppress(ValueError):
-        decoded(content)
+        decode_cbor(content)
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,9 @@ def test_other_bytes_are_read_or_refused(content: bytes) -> None:
 )
 def test_what_is_wrong_is_said(content: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        decoded(bytes.fromhex(content))
+        decode_cbor(bytes.fromhex(content))
 
 
 def test_nesting_is_bounded() -> None:
     with pytest.raises(ValueError, match="nest deeper"):
-        decoded(b"\x81" * 100_000 + b"\x00")
+        decode_cbor(b"\x81" * 100_000 + b"\x00")

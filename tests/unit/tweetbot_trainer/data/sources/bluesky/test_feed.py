@@ -15,15 +15,15 @@ from tweetbot_fakes.remotes.bluesky import Answer, FakeBluesky
 from tweetbot_trainer.data.posts import Post
 from tweetbot_trainer.data.sources.bluesky.feed import BlueskyFeed
 from tweetbot_trainer.data.sources.interface import Avatar, Profile
-from tweetbot_trainer.data.sources.wait_budget import Patience
-from tweetbot_trainer.runtime.errors import SpecRefused, StageFailed, Temporary
+from tweetbot_trainer.data.sources.wait_budget import WaitBudget
+from tweetbot_trainer.runtime.errors import SpecRefused, StageError, TemporaryError
 from tweetbot_trainer.runtime.log import Log
 
 NOW = 1_700_000_000.0
 GULL = "gull.example.com"
 
 
-class World:
+class Network:
     """A fake Bluesky, and time that passes only by waiting."""
 
     def __init__(self, server: FakeBluesky) -> None:
@@ -36,28 +36,28 @@ class World:
 
     def source(self, **spec: Any) -> BlueskyFeed:
         given = BlueskySource.model_validate({"actor": GULL, "apiBaseURL": self.server.url} | spec)
-        patience = Patience(1800, sleep=self.sleep, now=lambda: self.now)
-        return BlueskyFeed(given, 1, patience=patience, log=Log(self.told))
+        patience = WaitBudget(1800, sleep=self.sleep, now=lambda: self.now)
+        return BlueskyFeed(given, 1, wait_budget=patience, log=Log(self.told))
 
     def posts(self, *feed: fake.Json, **spec: Any) -> list[Post]:
         """Return what the source makes of these items of the feed."""
         self.account.feed = list(feed) or self.account.feed
-        return list(self.source(**spec).posts())
+        return list(self.source(**spec).read_posts())
 
-    def failure(self, *faults: Answer, **spec: Any) -> StageFailed:
+    def failure(self, *faults: Answer, **spec: Any) -> StageError:
         self.server.faults = list(faults)
-        with pytest.raises(StageFailed) as raised:
-            list(self.source(**spec).posts())
+        with pytest.raises(StageError) as raised:
+            list(self.source(**spec).read_posts())
         return raised.value
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world() -> Iterator[Network]:
     with FakeBluesky() as server:
-        yield World(server)
+        yield Network(server)
 
 
-def test_a_feed_is_read_page_by_page_and_each_post_once(world: World) -> None:
+def test_a_feed_is_read_page_by_page_and_each_post_once(world: Network) -> None:
     feed = [fake.view(number) for number in range(250, 0, -1)]
     posts = world.posts(*feed, feed[-1])
     assert [post.id for post in posts] == [item["post"]["uri"] for item in feed]
@@ -68,7 +68,7 @@ def test_a_feed_is_read_page_by_page_and_each_post_once(world: World) -> None:
     }
 
 
-def test_a_post_of_the_api_becomes_a_post(world: World) -> None:
+def test_a_post_of_the_api_becomes_a_post(world: Network) -> None:
     (post,) = world.posts(fake.view(7, "low tide & <fog>", langs=["pt-BR", "en"]))
     assert (post.id, post.text, post.lang, post.source) == (
         f"at://{fake.DID}/app.bsky.feed.post/{fake.key_of(7)}",
@@ -80,7 +80,7 @@ def test_a_post_of_the_api_becomes_a_post(world: World) -> None:
     assert post.created_at.isoformat() == "2024-01-08T12:00:00+00:00"
 
 
-def test_replies_quotes_and_reposts_are_told_apart(world: World) -> None:
+def test_replies_quotes_and_reposts_are_told_apart(world: Network) -> None:
     posts = world.posts(
         fake.view(5, reply={"parent": {"uri": "at://x"}, "root": {"uri": "at://x"}}),
         fake.view(4, embed={"$type": "app.bsky.embed.record", "record": {}}),
@@ -96,30 +96,30 @@ def test_replies_quotes_and_reposts_are_told_apart(world: World) -> None:
 
 
 @pytest.mark.parametrize("uri", [True, False])
-def test_somebody_elses_words_are_counted_and_not_kept(world: World, uri: bool) -> None:
+def test_somebody_elses_words_are_counted_and_not_kept(world: Network, uri: bool) -> None:
     posts = world.posts(fake.reposted(2, uri=uri), fake.view(2, "my own"), fake.view(1, author="did:plc:another"))
     assert [(post.retweet, post.text) for post in posts] == [(True, ""), (False, "my own"), (True, "")]
     assert len({post.id for post in posts}) == 3
 
 
-def test_max_posts_is_never_passed(world: World) -> None:
+def test_max_posts_is_never_passed(world: Network) -> None:
     world.account.feed = [fake.view(number) for number in range(250, 0, -1)]
     assert len(world.posts(maxPosts=130)) == 130
     assert len(world.server.requests) == 3
 
 
-def test_an_account_without_posts_has_none(world: World) -> None:
+def test_an_account_without_posts_has_none(world: Network) -> None:
     assert world.posts() == []
 
 
-def test_a_record_that_is_no_post_is_left_out_and_told(world: World) -> None:
+def test_a_record_that_is_no_post_is_left_out_and_told(world: Network) -> None:
     odd = fake.view(2)
     odd["post"]["record"]["text"] = 5
     assert len(world.posts(odd, fake.view(1))) == 1
     assert "bluesky.no_post" in world.told.getvalue()
 
 
-def test_empty_pages_are_passed_by_and_come_to_an_end(world: World) -> None:
+def test_empty_pages_are_passed_by_and_come_to_an_end(world: Network) -> None:
     def page(number: int, *feed: fake.Json) -> Answer:
         return Answer(200, json.dumps({"feed": feed, "cursor": str(number)}).encode())
 
@@ -140,14 +140,14 @@ def test_empty_pages_are_passed_by_and_come_to_an_end(world: World) -> None:
         (fake.plain(404, b"<html>no such page"), reasons.SPEC_REFUSED),
     ],
 )
-def test_what_waiting_cannot_help_ends_at_once(world: World, answer: Answer, reason: Reason) -> None:
+def test_what_waiting_cannot_help_ends_at_once(world: Network, answer: Answer, reason: Reason) -> None:
     failure = world.failure(answer)
     assert isinstance(failure, SpecRefused)
     assert failure.reason is reason
     assert (len(world.server.requests), world.waits) == (1, [])
 
 
-def test_an_account_for_signed_in_people_is_left_alone(world: World) -> None:
+def test_an_account_for_signed_in_people_is_left_alone(world: Network) -> None:
     world.account.profile["labels"] = [{"val": "!no-unauthenticated", "src": fake.DID}]
     world.account.feed = [fake.view(1)]
     failure = world.failure()
@@ -161,7 +161,7 @@ def test_an_account_for_signed_in_people_is_left_alone(world: World) -> None:
     [fake.error(502, "UpstreamFailure"), fake.plain(503, b"<html>"), fake.plain(200, b"<html>"), fake.CUT],
     ids=["502", "a page for people", "a page in place of an answer", "a cut connection"],
 )
-def test_a_fault_that_passes_is_waited_out(world: World, fault: Answer) -> None:
+def test_a_fault_that_passes_is_waited_out(world: Network, fault: Answer) -> None:
     world.account.feed = [fake.view(1)]
     world.server.faults = [fault, fault]
     assert len(world.posts()) == 1
@@ -176,9 +176,9 @@ def test_a_fault_that_passes_is_waited_out(world: World, fault: Answer) -> None:
         (fake.plain(200, b"[]"), reasons.BLUESKY_BAD_PAYLOAD),
     ],
 )
-def test_a_fault_that_stays_ends_within_the_budget(world: World, fault: Answer, reason: Reason) -> None:
+def test_a_fault_that_stays_ends_within_the_budget(world: Network, fault: Answer, reason: Reason) -> None:
     failure = world.failure(*[fault] * 200)
-    assert isinstance(failure, Temporary)
+    assert isinstance(failure, TemporaryError)
     assert failure.reason is reason
     assert sum(world.waits) <= 1800
     assert len(world.server.requests) < 60
@@ -194,21 +194,21 @@ def test_a_fault_that_stays_ends_within_the_budget(world: World, fault: Answer, 
         ({}, 60),
     ],
 )
-def test_a_limit_is_waited_out(world: World, headers: dict[str, str], wait: float) -> None:
+def test_a_limit_is_waited_out(world: Network, headers: dict[str, str], wait: float) -> None:
     world.account.feed = [fake.view(1)]
     world.server.faults = [fake.error(429, "RateLimitExceeded", "Rate Limit Exceeded", **headers)]
     assert len(world.posts()) == 1
     assert sum(world.waits) == wait
 
 
-def test_a_redirect_is_not_followed(world: World) -> None:
+def test_a_redirect_is_not_followed(world: Network) -> None:
     with FakeBluesky() as inner:
         away = {"location": f"{inner.url}/xrpc/app.bsky.actor.getProfile"}
         assert world.failure(*[Answer(302, b"", away)] * 100).reason == reasons.BLUESKY_UNAVAILABLE
         assert inner.requests == []
 
 
-def test_a_limit_beyond_the_budget_says_until_when(world: World) -> None:
+def test_a_limit_beyond_the_budget_says_until_when(world: Network) -> None:
     failure = world.failure(fake.error(429, "RateLimitExceeded", ratelimit_reset=str(int(NOW) + 7200)))
     assert failure.reason is reasons.RATE_LIMITED
     assert failure.message.endswith("before 2023-11-15T00:13:21Z")
@@ -216,43 +216,43 @@ def test_a_limit_beyond_the_budget_says_until_when(world: World) -> None:
 
 
 @pytest.mark.parametrize("body", [{"did": ""}, {"handle": GULL}])
-def test_an_account_without_an_id_is_a_bad_answer(world: World, body: fake.Json) -> None:
+def test_an_account_without_an_id_is_a_bad_answer(world: Network, body: fake.Json) -> None:
     assert world.failure(Answer(200, json.dumps(body).encode())).reason is reasons.BLUESKY_BAD_PAYLOAD
 
 
 @pytest.mark.parametrize("page", [{}, {"feed": {}}, {"feed": [1]}, {"feed": [{"post": {}}]}, {"feed": [{"post": 1}]}])
-def test_a_page_that_is_none_is_a_bad_answer(world: World, page: fake.Json) -> None:
+def test_a_page_that_is_none_is_a_bad_answer(world: Network, page: fake.Json) -> None:
     account = Answer(200, json.dumps({"did": fake.DID}).encode())
     failure = world.failure(account, *[Answer(200, json.dumps({"cursor": "1"} | page).encode())] * 3)
     assert failure.reason is reasons.BLUESKY_BAD_PAYLOAD
 
 
-def test_an_address_that_is_none_is_told(world: World) -> None:
+def test_an_address_that_is_none_is_told(world: Network) -> None:
     failure = world.failure(apiBaseURL="http://[")
     assert failure.reason is reasons.SPEC_REFUSED
     assert "apiBaseURL" in failure.message
 
 
-def test_the_profile_has_name_and_picture(world: World) -> None:
+def test_the_profile_has_name_and_picture(world: Network) -> None:
     source = world.source()
-    assert source.profile() is None
-    list(source.posts())
-    assert source.profile() == Profile(fake.DID, GULL, "Harbour Gull", Avatar(fake.PNG))
+    assert source.read_profile() is None
+    list(source.read_posts())
+    assert source.read_profile() == Profile(fake.DID, GULL, "Harbour Gull", Avatar(fake.PNG))
 
 
 @pytest.mark.parametrize("address", ["http://169.254.169.254/latest", "file:///etc/passwd", "http://[", "elsewhere"])
-def test_a_picture_on_another_host_is_not_fetched(world: World, address: str) -> None:
+def test_a_picture_on_another_host_is_not_fetched(world: Network, address: str) -> None:
     world.account.profile |= {"avatar": address, "displayName": ""}
     source = world.source()
-    list(source.posts())
-    assert source.profile() == Profile(fake.DID, GULL)
+    list(source.read_posts())
+    assert source.read_profile() == Profile(fake.DID, GULL)
     assert len(world.server.requests) == 2
 
 
 @pytest.mark.parametrize("fault", [fake.plain(500, b""), fake.CUT, fake.plain(200, b"x" * (2 * 1024**2 + 1))])
-def test_a_picture_that_cannot_be_had_is_left_out(world: World, fault: Answer) -> None:
+def test_a_picture_that_cannot_be_had_is_left_out(world: Network, fault: Answer) -> None:
     source = world.source()
-    list(source.posts())
+    list(source.read_posts())
     world.server.faults = [fault]
-    assert source.profile() == Profile(fake.DID, GULL, "Harbour Gull")
+    assert source.read_profile() == Profile(fake.DID, GULL, "Harbour Gull")
     assert "bluesky.avatar" in world.told.getvalue()

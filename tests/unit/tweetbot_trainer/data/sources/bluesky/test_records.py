@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from builders.trainer import on_a_busy_machine
 from tweetbot_fakes.remotes.bluesky import key_of, record
-from tweetbot_trainer.data.sources.bluesky.records import post_of, tid_time
+from tweetbot_trainer.data.sources.bluesky.records import decode_tid_time, parse_post_record
 
 URI = f"at://did:plc:gull/app.bsky.feed.post/{key_of(1)}"
 
@@ -21,7 +21,7 @@ def link(text: str, shown: str, address: str) -> dict[str, Any]:
 
 
 def text_of(text: str, *facets: Any) -> str:
-    post = post_of(record(1, text, facets=list(facets)), uri=URI, source=0)
+    post = parse_post_record(record(1, text, facets=list(facets)), uri=URI, source=0)
     assert post is not None
     return post.text
 
@@ -59,7 +59,7 @@ def test_a_facet_that_fits_nowhere_changes_nothing(index: Any) -> None:
 
 @pytest.mark.parametrize("facets", [None, {}, "x", [None], [{"index": {}, "features": [None]}], [{"features": 1}]])
 def test_facets_of_another_shape_change_nothing(facets: Any) -> None:
-    post = post_of(record(1, "fog", facets=facets), uri=URI, source=0)
+    post = parse_post_record(record(1, "fog", facets=facets), uri=URI, source=0)
     assert post is not None
     assert post.text == "fog"
 
@@ -77,14 +77,14 @@ def test_facets_of_another_shape_change_nothing(facets: Any) -> None:
     ],
 )
 def test_the_first_language_counts(langs: Any, lang: str | None) -> None:
-    post = post_of(record(1, langs=langs), uri=URI, source=0)
+    post = parse_post_record(record(1, langs=langs), uri=URI, source=0)
     assert post is not None
     assert post.lang == lang
 
 
 @pytest.mark.parametrize("given", ["yesterday", None, 5])
 def test_a_post_without_a_time_has_its_keys(given: Any) -> None:
-    post = post_of(record(1, createdAt=given), uri=URI, source=0)
+    post = parse_post_record(record(1, createdAt=given), uri=URI, source=0)
     assert post is not None
     assert post.created_at is not None
     assert post.created_at.isoformat() == "2024-01-01T00:00:01+00:00"
@@ -92,12 +92,12 @@ def test_a_post_without_a_time_has_its_keys(given: Any) -> None:
 
 @pytest.mark.parametrize("key", ["self", "", "zzzzzzzzzzzzz", "3jzfcijpj2z2A"])
 def test_a_key_of_another_kind_has_no_time(key: str) -> None:
-    assert tid_time(key) is None
+    assert decode_tid_time(key) is None
 
 
 @pytest.mark.parametrize("thing", [None, 1, [], {}, {"text": None}, {"text": ["fog"]}])
 def test_a_record_without_text_is_no_post(thing: Any) -> None:
-    assert post_of(thing, uri=URI, source=0) is None
+    assert parse_post_record(thing, uri=URI, source=0) is None
 
 
 @on_a_busy_machine

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from builders.trainer import Shelf, texts
+from builders.trainer import ObjectsInMemory, texts
 from tweetbot_contract import reasons
 from tweetbot_contract.spec.sources import BlueskySource
 from tweetbot_fakes.remotes.bluesky import DID, key_of, record
@@ -33,11 +33,11 @@ def some_records(count: int) -> dict[str, Any]:
 
 def source(content: bytes, told: StringIO | None = None, **spec: Any) -> BlueskyRepository:
     given = BlueskySource.model_validate({"car": URI} | spec)
-    return BlueskyRepository(given, 1, reader=Shelf(**{URI: content}), log=Log(told or StringIO()))
+    return BlueskyRepository(given, 1, reader=ObjectsInMemory(**{URI: content}), log=Log(told or StringIO()))
 
 
 def posts_in(content: bytes, **spec: Any) -> list[Post]:
-    return list(source(content, **spec).posts())
+    return list(source(content, **spec).read_posts())
 
 
 def refusal(content: bytes) -> SpecRefused:
@@ -73,7 +73,7 @@ def test_equal_records_are_two_posts() -> None:
 
 def test_the_newest_are_kept_where_there_are_too_many() -> None:
     told = StringIO()
-    posts = list(source(exported(some_records(9)), told, maxPosts=2).posts())
+    posts = list(source(exported(some_records(9)), told, maxPosts=2).read_posts())
     assert texts(posts) == ["the gull sees ship number 7", "the gull sees ship number 8"]
     assert "7 older posts and reposts were left out" in told.getvalue()
 
@@ -81,22 +81,22 @@ def test_the_newest_are_kept_where_there_are_too_many() -> None:
 def test_a_record_that_is_no_post_is_left_out_and_told() -> None:
     told = StringIO()
     records = some_records(1) | {f"app.bsky.feed.post/{key_of(5)}": {"$type": "app.bsky.feed.post"}}
-    assert len(list(source(exported(records), told).posts())) == 1
+    assert len(list(source(exported(records), told).read_posts())) == 1
     assert "bluesky.no_post" in told.getvalue()
 
 
 def test_the_profile_has_the_name() -> None:
     repository = source(exported(some_records(1)))
-    assert repository.profile() is None
-    list(repository.posts())
-    assert repository.profile() == Profile(account_id=DID, display_name="Harbour Gull")
+    assert repository.read_profile() is None
+    list(repository.read_posts())
+    assert repository.read_profile() == Profile(account_id=DID, display_name="Harbour Gull")
 
 
 @pytest.mark.parametrize("record", [{}, {"displayName": 5}, {"displayName": ""}])
 def test_a_profile_without_a_name_has_none(record: dict[str, Any]) -> None:
     repository = source(exported({"app.bsky.actor.profile/self": record}))
-    assert list(repository.posts()) == []
-    assert repository.profile() == Profile(account_id=DID)
+    assert list(repository.read_posts()) == []
+    assert repository.read_profile() == Profile(account_id=DID)
 
 
 def test_an_empty_repository_holds_no_posts() -> None:
@@ -170,10 +170,10 @@ def test_a_file_too_large_is_refused_unread() -> None:
         def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
             return repository.SIZE_LIMIT + 1 if whence == io.SEEK_END else super().seek(offset, whence)
 
-    class VastShelf(Shelf):
-        def open_random(self, uri: str) -> io.BytesIO:
+    class VastObjects(ObjectsInMemory):
+        def open_seekable(self, uri: str) -> io.BytesIO:
             return Vast()
 
     given = BlueskySource(car=URI)
     with pytest.raises(SpecRefused, match="SourceTooLarge"):
-        list(BlueskyRepository(given, 0, reader=VastShelf(), log=Log(StringIO())).posts())
+        list(BlueskyRepository(given, 0, reader=VastObjects(), log=Log(StringIO())).read_posts())

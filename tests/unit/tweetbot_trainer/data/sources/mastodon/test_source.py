@@ -12,28 +12,30 @@ from typing import Any
 import pytest
 
 from builders.mastodon import ACTOR, EXPORTS, ME, PNG, PUBLIC, a_boost, a_note, an_outbox, members_of, tarred
-from builders.trainer import Shelf, texts, zipped
+from builders.trainer import ObjectsInMemory, texts, zipped
 from tweetbot_contract import reasons
 from tweetbot_contract.reasons import Reason
 from tweetbot_contract.spec.sources import MastodonSource as MastodonSpec
 from tweetbot_trainer.data.posts import Post
 from tweetbot_trainer.data.sources.interface import Avatar, Profile
-from tweetbot_trainer.data.sources.mastodon.export import members_of as members_in
-from tweetbot_trainer.data.sources.mastodon.export import named
-from tweetbot_trainer.data.sources.mastodon.source import AVATAR_LIMIT, MastodonSource
-from tweetbot_trainer.data.sources.mastodon.tar_gz import TooLarge, files_in
+from tweetbot_trainer.data.sources.mastodon.export import iter_members as members_in
+from tweetbot_trainer.data.sources.mastodon.export import translate_error
+from tweetbot_trainer.data.sources.mastodon.source import AVATAR_LIMIT, MastodonExportSource
+from tweetbot_trainer.data.sources.mastodon.tar_gz import TooLarge, iter_files
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.runtime.log import Log
 
 URI = "s3://team-a/mastodon.zip"
 
 
-def source(content: bytes, told: StringIO | None = None) -> MastodonSource:
-    return MastodonSource(MastodonSpec(uri=URI), 1, reader=Shelf(**{URI: content}), log=Log(told or StringIO()))
+def source(content: bytes, told: StringIO | None = None) -> MastodonExportSource:
+    return MastodonExportSource(
+        MastodonSpec(uri=URI), 1, reader=ObjectsInMemory(**{URI: content}), log=Log(told or StringIO())
+    )
 
 
 def posts_in(content: bytes) -> list[Post]:
-    return list(source(content).posts())
+    return list(source(content).read_posts())
 
 
 def refusal(content: bytes) -> SpecRefused:
@@ -70,7 +72,7 @@ def test_replies_quotes_and_boosts_are_told_apart() -> None:
 def test_what_was_written_for_fewer_readers_is_not_read(to: Any) -> None:
     told = StringIO()
     private = [a_note("<p>secret</p>", to=to, cc=[PUBLIC]), a_boost(2, to=to)]
-    assert texts(source(an_outbox(*private, a_note("<p>fog</p>")), told).posts()) == ["fog"]
+    assert texts(source(an_outbox(*private, a_note("<p>fog</p>")), told).read_posts()) == ["fog"]
     assert json.loads(told.getvalue())["notPublic"] == 2
 
 
@@ -97,7 +99,7 @@ def test_a_sensitive_picture_changes_nothing() -> None:
 def test_polls_are_posts_and_other_activities_are_none() -> None:
     told = StringIO()
     others = [a_note() | {"type": "Delete"}, a_note() | {"object": "https://x/1"}]
-    assert texts(source(an_outbox(a_note("<p>tea?</p>", type="Question"), *others), told).posts()) == ["tea?"]
+    assert texts(source(an_outbox(a_note("<p>tea?</p>", type="Question"), *others), told).read_posts()) == ["tea?"]
     assert json.loads(told.getvalue())["others"] == 2
 
 
@@ -118,9 +120,9 @@ def test_an_empty_outbox_holds_no_posts() -> None:
 @pytest.mark.parametrize("form", ["zip", "tar.gz"])
 def test_the_profile_comes_from_the_archive(form: str) -> None:
     export = source(EXPORTS[form](a_note()))
-    assert export.profile() is None
-    list(export.posts())
-    assert export.profile() == Profile(ME, "gull@mastodon.example", "Harbour Gull", Avatar(PNG))
+    assert export.read_profile() is None
+    list(export.read_posts())
+    assert export.read_profile() == Profile(ME, "gull@mastodon.example", "Harbour Gull", Avatar(PNG))
 
 
 @pytest.mark.parametrize(
@@ -137,15 +139,15 @@ def test_the_profile_comes_from_the_archive(form: str) -> None:
 )
 def test_a_damaged_account_fails_nothing(actor: bytes, profile: Profile | None) -> None:
     export = source(zipped(members_of(a_note()) | {"actor.json": actor}))
-    assert len(list(export.posts())) == 1
-    assert export.profile() == profile
+    assert len(list(export.read_posts())) == 1
+    assert export.read_profile() == profile
 
 
 @pytest.mark.parametrize("picture", [b"GIF89a", PNG + b"\0" * AVATAR_LIMIT])
 def test_a_picture_of_another_kind_or_size_is_left_out(picture: bytes) -> None:
     export = source(tarred(members_of(a_note()) | {"avatar.png": picture}))
-    list(export.posts())
-    assert export.profile() == Profile(ME, "gull@mastodon.example", "Harbour Gull")
+    list(export.read_posts())
+    assert export.read_profile() == Profile(ME, "gull@mastodon.example", "Harbour Gull")
 
 
 @pytest.mark.parametrize("pack", [zipped, tarred], ids=["zip", "tar.gz"])
@@ -153,8 +155,8 @@ def test_a_picture_of_another_kind_or_size_is_left_out(picture: bytes) -> None:
 def test_an_archive_that_was_packed_again_is_read(pack: Any, folder: str) -> None:
     members = {f"{folder}{name}": content for name, content in members_of(a_note()).items()}
     export = source(pack(members | {"__MACOSX/outbox.json": b"\0"}))
-    assert len(list(export.posts())) == 1
-    assert export.profile() is not None
+    assert len(list(export.read_posts())) == 1
+    assert export.read_profile() is not None
 
 
 @pytest.mark.parametrize("format", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
@@ -241,8 +243,8 @@ def test_an_outbox_too_large_is_refused_unread(form: str) -> None:
 )
 def test_a_bomb_is_refused(packed: bytes) -> None:
     with pytest.raises(TooLarge, match="unpacks to more than 100000 bytes") as raised:
-        list(files_in(io.BytesIO(packed), largest=100_000))
-    assert named(raised.value).reason is reasons.SOURCE_TOO_LARGE
+        list(iter_files(io.BytesIO(packed), largest=100_000))
+    assert translate_error(raised.value).reason is reasons.SOURCE_TOO_LARGE
 
 
 @pytest.mark.parametrize("name", ["avatar.png", "actor.json", "outbox.json"])

@@ -9,7 +9,7 @@ from tweetbot_fakes.remotes import x_api as fake
 from tweetbot_fakes.remotes.x_api import FakeX
 from tweetbot_fakes.remotes.x_api_answers import Answer, html
 from tweetbot_trainer.data.sources.interface import Avatar
-from tweetbot_trainer.data.sources.x_api.avatar import LARGEST, fetched_avatar
+from tweetbot_trainer.data.sources.x_api.avatar import LARGEST, fetch_avatar
 from tweetbot_trainer.runtime.log import Log
 
 
@@ -22,7 +22,7 @@ def x() -> Iterator[FakeX]:
 def avatar(x: FakeX, address: str | None = None) -> tuple[Avatar | None, str]:
     """Return what comes of an address, and the log."""
     log = StringIO()
-    found = fetched_avatar(address or f"{x.url}/pictures/gull_normal.png", base=f"{x.url}/path", log=Log(log))
+    found = fetch_avatar(address or f"{x.url}/pictures/gull_normal.png", base=f"{x.url}/path", log=Log(log))
     return found, log.getvalue()
 
 
@@ -69,4 +69,4 @@ def test_a_picture_elsewhere_is_left(x: FakeX, address: str) -> None:
 
 
 def test_no_address_is_no_picture() -> None:
-    assert fetched_avatar(None, base=None, log=Log(StringIO())) is None
+    assert fetch_avatar(None, base=None, log=Log(StringIO())) is None

@@ -10,7 +10,7 @@ from tweetbot_contract import reasons
 from tweetbot_fakes.remotes import x_api_answers as answers
 from tweetbot_fakes.remotes.x_api import FakeX
 from tweetbot_fakes.remotes.x_api_answers import Answer
-from tweetbot_trainer.runtime.errors import SpecRefused, Temporary
+from tweetbot_trainer.runtime.errors import SpecRefused, TemporaryError
 from tweetbot_trainer.runtime.log import Log
 
 PASSING = answers.AWAY | answers.UNREADABLE
@@ -40,7 +40,7 @@ def test_a_lasting_fault_is_temporary_after_half_an_hour_and_no_storm(
 ) -> None:
     x.fault(PASSING[name], times=1000)
     failed = failure(x, clock)
-    assert (failed.reason, type(failed)) == (reason, Temporary)
+    assert (failed.reason, type(failed)) == (reason, TemporaryError)
     assert 1700 < sum(clock.waits) <= 1800
     assert len(x.requests) < 50
     assert x.cost == 0
@@ -56,7 +56,7 @@ def test_a_redirect_is_not_followed(x: FakeX, clock: Clock) -> None:
 def test_a_rate_limit_is_waited_for_until_its_reset_and_the_wait_is_told(x: FakeX, clock: Clock) -> None:
     x.fault(answers.rate_limited(str(int(NOW) + 600)), on="timeline", after=1)
     log = StringIO()
-    assert len(list(an_x_source(x, clock, log=Log(log)).posts())) == 250
+    assert len(list(an_x_source(x, clock, log=Log(log)).read_posts())) == 250
     assert sum(clock.waits) == 601
     told = [json.loads(line) for line in log.getvalue().splitlines() if '"x.waiting"' in line]
     assert [line["secondsLeft"] for line in told] == [601 - 60 * minute for minute in range(11)]
@@ -74,7 +74,7 @@ def test_a_limit_of_few_requests_a_window_is_kept(x: FakeX, clock: Clock) -> Non
 def test_a_rate_limit_without_a_usable_reset_makes_no_storm(x: FakeX, clock: Clock, reset: str | None) -> None:
     x.fault(answers.rate_limited(reset), times=1000)
     failed = failure(x, clock)
-    assert (failed.reason, type(failed)) == (reasons.RATE_LIMITED, Temporary)
+    assert (failed.reason, type(failed)) == (reasons.RATE_LIMITED, TemporaryError)
     assert "does not name" in failed.message
     assert len(x.requests) < 50
 

@@ -15,7 +15,7 @@ from tweetbot_fakes.remotes import x_api as fake
 from tweetbot_fakes.remotes import x_api_answers as answers
 from tweetbot_fakes.remotes.x_api import FakeX
 from tweetbot_fakes.remotes.x_api_answers import Answer
-from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageFailed, Temporary
+from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageError, TemporaryError
 from tweetbot_trainer.runtime.log import Log
 
 
@@ -52,7 +52,7 @@ def test_both_vocabularies_are_understood(x: FakeX, clock: Clock, vocabulary: An
         fake.tweet(1, in_reply_to_user_id="5"),
     ]
     log = StringIO()
-    posts = list(an_x_source(x, clock, log=Log(log)).posts())
+    posts = list(an_x_source(x, clock, log=Log(log)).read_posts())
     assert [post.edits for post in posts] == [("2", str(10**18 + 5)), (), (), (), ()]
     assert posts[1].text == "the whole long post"
     assert [(post.retweet, post.reply, post.quote) for post in posts[1:]] == [
@@ -85,7 +85,7 @@ def test_retweets_that_are_not_asked_for_are_not_paid_for(x: FakeX, clock: Clock
     gull = x.add_account("harbour_gull", posts=250)
     gull.posts[::2] = [fake.retweet(number) for number in range(250, 0, -2)]
     log = StringIO()
-    posts = list(an_x_source(x, clock, log=Log(log), excludeRetweets=True).posts())
+    posts = list(an_x_source(x, clock, log=Log(log), excludeRetweets=True).read_posts())
     assert [post for post in posts if post.retweet] == []
     assert len(posts) == 125
     assert x.cost == 125 * fake.POST_PRICE + fake.USER_PRICE
@@ -94,7 +94,7 @@ def test_retweets_that_are_not_asked_for_are_not_paid_for(x: FakeX, clock: Clock
 
 def test_what_was_read_is_told_with_its_price(x: FakeX, clock: Clock) -> None:
     log = StringIO()
-    list(an_x_source(x, clock, log=Log(log)).posts())
+    list(an_x_source(x, clock, log=Log(log)).read_posts())
     (told,) = events(log, "x.read")
     assert (told["posts"], told["pagesFromX"], told["retweets"], told["spent"]) == (250, 3, "read", "$1.260")
 
@@ -119,7 +119,7 @@ REFUSALS = [
 )
 @pytest.mark.parametrize("when", ["user", "timeline"])
 def test_a_permanent_refusal_has_its_reason_and_is_asked_once(
-    x: FakeX, clock: Clock, answer: Answer, reason: Reason, kind: type[StageFailed], when: Any
+    x: FakeX, clock: Clock, answer: Answer, reason: Reason, kind: type[StageError], when: Any
 ) -> None:
     x.fault(answer, on=when)
     failed = failure(x, clock)
@@ -144,7 +144,7 @@ def test_a_lookup_without_an_account_is_no_answer_of_x(x: FakeX, clock: Clock, u
     x.fault(answers.said(user), on="user")
     pages = Pages()
     failed = failure(x, clock, pages)
-    assert (failed.reason, type(failed)) == (reasons.X_BAD_PAYLOAD, Temporary)
+    assert (failed.reason, type(failed)) == (reasons.X_BAD_PAYLOAD, TemporaryError)
     assert pages.kept == {}
 
 
@@ -155,7 +155,7 @@ def test_a_page_that_is_none_is_temporary_and_not_kept(x: FakeX, clock: Clock, p
     x.fault(answers.said(page | {"meta": {}}), on="timeline")
     pages = Pages()
     failed = failure(x, clock, pages)
-    assert (failed.reason, type(failed)) == (reasons.X_BAD_PAYLOAD, Temporary)
+    assert (failed.reason, type(failed)) == (reasons.X_BAD_PAYLOAD, TemporaryError)
     assert [name.rsplit("/", 1)[-1] for name in pages.kept] == ["account.json"]
     assert len(x.requests) == 2  # an answer that may have been billed is not asked for again at once
 
@@ -164,7 +164,7 @@ def test_a_record_that_is_no_post_is_left_and_counted(x: FakeX, clock: Clock) ->
     page = {"data": [fake.tweet(2), {"id": "1"}], "errors": [{"title": "Not Found Error"}], "meta": {}}
     x.fault(answers.said(page), on="timeline")
     log = StringIO()
-    assert len(list(an_x_source(x, clock, log=Log(log)).posts())) == 1
+    assert len(list(an_x_source(x, clock, log=Log(log)).read_posts())) == 1
     (told,) = events(log, "x.page")
     assert (told["posts"], told["unreadable"], told["errors"]) == (2, 1, 1)
 
@@ -176,7 +176,7 @@ def test_no_token_is_in_any_log_or_message(x: FakeX, clock: Clock, caplog: pytes
     x.fault(answers.html(503), answers.rate_limited(None), on="user")
     x.fault(answers.said({"title": "Unauthorized", "detail": f"Bearer {SECRET}"}, status=401), on="timeline")
     with pytest.raises(NotAuthorized) as raised:
-        list(an_x_source(x, clock, log=Log(log)).posts())
+        list(an_x_source(x, clock, log=Log(log)).read_posts())
     assert caplog.text  # the level reached somebody
     assert SECRET not in caplog.text + log.getvalue() + raised.value.message
     assert "Unauthorized" in raised.value.message
@@ -184,15 +184,15 @@ def test_no_token_is_in_any_log_or_message(x: FakeX, clock: Clock, caplog: pytes
 
 def test_a_wrong_token_is_told(x: FakeX, clock: Clock) -> None:
     with pytest.raises(NotAuthorized):
-        list(an_x_source(x, clock, token="wrong").posts())
+        list(an_x_source(x, clock, token="wrong").read_posts())
 
 
 def test_an_account_shows_itself_as_its_lookup_said(x: FakeX, clock: Clock) -> None:
     source = an_x_source(x, clock)
-    assert source.profile() is None
-    list(source.posts())
+    assert source.read_profile() is None
+    list(source.read_posts())
     cost = x.cost
-    profile = source.profile()
+    profile = source.read_profile()
     assert profile is not None
     assert (profile.account_id, profile.handle, profile.display_name) == ("1", "harbour_gull", "Harbour_Gull")
     assert profile.avatar is not None
@@ -205,7 +205,7 @@ def test_an_account_shows_itself_as_its_lookup_said(x: FakeX, clock: Clock) -> N
 def test_an_account_without_a_picture_has_a_name(x: FakeX, clock: Clock) -> None:
     x.accounts["harbour_gull"].more = {"profile_image_url": None}
     source = an_x_source(x, clock)
-    list(source.posts())
-    profile = source.profile()
+    list(source.read_posts())
+    profile = source.read_profile()
     assert profile is not None
     assert (profile.display_name, profile.avatar) == ("Harbour_Gull", None)

@@ -7,7 +7,7 @@ from tweetbot_contract.spec.sources import XSource
 from tweetbot_fakes.remotes import x_api as fake
 from tweetbot_fakes.remotes import x_api_answers as answers
 from tweetbot_fakes.remotes.x_api import FakeX
-from tweetbot_trainer.data.sources.x_api.spend_limit import Purse
+from tweetbot_trainer.data.sources.x_api.spend_limit import SpendLimit
 from tweetbot_trainer.runtime.errors import SpecRefused
 
 
@@ -87,4 +87,4 @@ def test_what_earlier_runs_paid_for_is_not_on_a_runs_bill(x: FakeX, clock: Clock
 
 def test_the_defaults_pay_for_all_that_x_serves() -> None:
     spec = XSource.model_validate({"handle": "gull", "tokenSecret": {"name": "x", "key": "token"}, "acceptTerms": True})
-    Purse(spec, 0).require(spec.max_posts)
+    SpendLimit(spec, 0).require(spec.max_posts)

@@ -13,10 +13,10 @@ from tweetbot_fakes.remotes import x_api as fake
 from tweetbot_fakes.remotes import x_api_answers as answers
 from tweetbot_fakes.remotes.x_api import Account, FakeX
 from tweetbot_trainer.data.posts import Post
-from tweetbot_trainer.data.sources.x_api.client import Window
+from tweetbot_trainer.data.sources.x_api.client import IdRange
 from tweetbot_trainer.data.sources.x_api.page_cache import Span
-from tweetbot_trainer.data.sources.x_api.timeline import settled
-from tweetbot_trainer.runtime.errors import StageFailed
+from tweetbot_trainer.data.sources.x_api.timeline import find_settled_span
+from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.runtime.log import Log
 
 ID = 10**18
@@ -83,7 +83,7 @@ def test_an_interrupted_walk_goes_on_where_it_stood(x: FakeX, clock: Clock, afte
 
 def test_a_walk_killed_between_two_posts_pays_for_no_page_twice(x: FakeX, clock: Clock) -> None:
     pages = Pages()
-    reading = an_x_source(x, clock, pages=pages).posts()
+    reading = an_x_source(x, clock, pages=pages).read_posts()
     first = [next(reading) for _ in range(150)]  # killed in the second page
     cost = x.cost
     again = read(x, clock, pages)
@@ -115,7 +115,7 @@ def test_the_newest_max_posts_are_read_and_more_of_them_later(x: FakeX, clock: C
 
 def test_a_retry_reads_up_to_the_post_that_its_run_began_with(x: FakeX, clock: Clock) -> None:
     pages = Pages()
-    next(an_x_source(x, clock, pages=pages).posts())
+    next(an_x_source(x, clock, pages=pages).read_posts())
     write(gull(x), 7)
     read(x, clock, pages.as_run("run2"))
     assert numbers(read(x, clock, pages)) == down(250)
@@ -180,7 +180,7 @@ def test_retweets_that_an_earlier_run_left_out_are_told(x: FakeX, clock: Clock) 
     gull(x).posts[:2] = [fake.retweet(250), fake.retweet(249)]
     read(x, clock, pages, excludeRetweets=True)
     write(gull(x), 2)
-    assert numbers(list(an_x_source(x, clock, pages=pages.as_run("run2"), log=Log(log)).posts())) == [
+    assert numbers(list(an_x_source(x, clock, pages=pages.as_run("run2"), log=Log(log)).read_posts())) == [
         252,
         251,
         *down(250)[:2],
@@ -212,7 +212,7 @@ def test_a_server_that_knows_no_since_id_is_asked_once(x: FakeX, clock: Clock) -
     gull(x).posts = gull(x).posts[:5]
     before, log = read(x, clock, pages), StringIO()
     x.fault(answers.said({"data": gull(x).posts, "meta": {"next_token": "more"}}), on="timeline")
-    assert list(an_x_source(x, clock, pages=pages.as_run("run2"), log=Log(log)).posts()) == before
+    assert list(an_x_source(x, clock, pages=pages.as_run("run2"), log=Log(log)).read_posts()) == before
     assert len(x.asked("timeline")) == 2
     assert '"spent": "$0.035"' in log.getvalue()  # the lookup, and five posts that it had already
 
@@ -238,20 +238,20 @@ def test_empty_pages_in_between_are_passed(x: FakeX, clock: Clock) -> None:
 @pytest.mark.parametrize(
     ("ids", "window", "last", "span"),
     [
-        ([9, 7], Window(), False, Span(9, 7)),
-        ([9, 7], Window(), True, Span(9, 1)),
-        ([9, 7], Window(since=4), True, Span(9, 5)),
-        ([9, 4], Window(since=4), False, Span(9, 5)),
-        ([9, 7], Window(since=4, until=20), False, Span(19, 7)),
-        ([30, 20], Window(since=4, until=20), False, Span(19, 5)),
-        ([], Window(since=4, until=20), True, Span(19, 5)),
-        ([], Window(since=4, until=20), False, None),
-        ([], Window(since=4), True, None),
-        ([4, 3], Window(since=4), False, None),
+        ([9, 7], IdRange(), False, Span(9, 7)),
+        ([9, 7], IdRange(), True, Span(9, 1)),
+        ([9, 7], IdRange(since=4), True, Span(9, 5)),
+        ([9, 4], IdRange(since=4), False, Span(9, 5)),
+        ([9, 7], IdRange(since=4, until=20), False, Span(19, 7)),
+        ([30, 20], IdRange(since=4, until=20), False, Span(19, 5)),
+        ([], IdRange(since=4, until=20), True, Span(19, 5)),
+        ([], IdRange(since=4, until=20), False, None),
+        ([], IdRange(since=4), True, None),
+        ([4, 3], IdRange(since=4), False, None),
     ],
 )
-def test_a_page_settles_what_x_was_asked_for(ids: list[int], window: Window, last: bool, span: Span | None) -> None:
-    assert settled(ids, window, last=last) == span
+def test_a_page_settles_what_x_was_asked_for(ids: list[int], window: IdRange, last: bool, span: Span | None) -> None:
+    assert find_settled_span(ids, window, last=last) == span
 
 
 @on_a_busy_machine
@@ -273,7 +273,7 @@ def test_whatever_interrupts_its_runs_a_bot_pays_for_no_post_twice(steps: list[t
                 x.fault(answers.UNAUTHORIZED, on="timeline", after=broken_after)
             try:
                 posts = read(x, clock, run, maxPosts=wanted)
-            except StageFailed:
+            except StageError:
                 posts = read(x, clock, run, maxPosts=wanted)
             x.faults.clear()
             newest = len(account.posts)

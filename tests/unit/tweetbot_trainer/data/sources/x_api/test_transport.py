@@ -9,8 +9,8 @@ import requests
 
 from tweetbot_fakes.remotes.x_api import FakeX
 from tweetbot_fakes.remotes.x_api_answers import Answer, html
-from tweetbot_trainer.data.sources.http import object_of
-from tweetbot_trainer.data.sources.x_api.transport import HOST, Rebase, server_name
+from tweetbot_trainer.data.sources.http import parse_object
+from tweetbot_trainer.data.sources.x_api.transport import HOST, BoundedAdapter, get_server_name
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def x() -> Iterator[FakeX]:
 
 def answered(x: FakeX, **limits: Any) -> requests.Response:
     with requests.Session() as session:
-        session.mount("https://", Rebase(x.url, **limits))
+        session.mount("https://", BoundedAdapter(x.url, **limits))
         return session.get(f"{HOST}/2/users/1/tweets")
 
 
@@ -76,11 +76,11 @@ def test_an_errors_body_comes_as_tweepy_can_read_it(x: FakeX, body: bytes, conte
     ],
 )
 def test_a_server_has_a_name_without_credentials(base: str | None, name: str) -> None:
-    assert server_name(base) == name
+    assert get_server_name(base) == name
 
 
 def test_what_is_no_object_is_an_empty_one() -> None:
-    assert [object_of(body) for body in (b"", b"[]", b"\xff", b"[" * 200_000, b'{"a": 1}')] == [
+    assert [parse_object(body) for body in (b"", b"[]", b"\xff", b"[" * 200_000, b'{"a": 1}')] == [
         {},
         {},
         {},

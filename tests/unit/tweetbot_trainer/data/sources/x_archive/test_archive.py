@@ -11,11 +11,11 @@ from tweetbot_contract.result import DataTable
 from tweetbot_contract.spec.spec import Filter
 from tweetbot_demo.archive import ACCOUNT_ID, DISPLAY_NAME, HANDLE, POSTS, WrittenArchive, avatar_png, write_archive
 from tweetbot_demo.grammar import JAPANESE
-from tweetbot_trainer.data.cleaning import clean, table_of
+from tweetbot_trainer.data.cleaning import clean, count_posts
 from tweetbot_trainer.data.dataset.dataset import build_dataset
 from tweetbot_trainer.data.posts import Post
 from tweetbot_trainer.data.sources.interface import Avatar, Profile
-from tweetbot_trainer.data.sources.x_archive.source import ArchiveSource
+from tweetbot_trainer.data.sources.x_archive.source import XArchiveSource
 from tweetbot_trainer.store.folder import FolderStore
 
 
@@ -26,7 +26,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> WrittenArchive:
 
 @pytest.fixture(scope="module")
 def posts(written: WrittenArchive) -> list[Post]:
-    return list(ArchiveSource(written.path.as_uri(), 0, FolderStore()).posts())
+    return list(XArchiveSource(written.path.as_uri(), 0, FolderStore()).read_posts())
 
 
 def test_a_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_every_wart_is_seen_for_what_it_is(written: WrittenArchive, posts: list[
 
 def test_the_demos_account_shows_itself(written: WrittenArchive) -> None:
     avatar = Avatar(avatar_png())
-    profile = ArchiveSource(written.path.as_uri(), 0, FolderStore()).profile()
+    profile = XArchiveSource(written.path.as_uri(), 0, FolderStore()).read_profile()
     assert profile == Profile(ACCOUNT_ID, HANDLE, DISPLAY_NAME, avatar)
     with Image.open(io.BytesIO(avatar.content)) as picture:
         picture.verify()
@@ -67,7 +67,7 @@ def test_the_demos_account_shows_itself(written: WrittenArchive) -> None:
 
 
 def test_both_recipes_keep_most_of_it(written: WrittenArchive, posts: list[Post]) -> None:
-    original, modern = (table_of(clean(posts, Filter(recipe=recipe))) for recipe in ("huggingtweets", "modern"))
+    original, modern = (count_posts(clean(posts, Filter(recipe=recipe))) for recipe in ("huggingtweets", "modern"))
     assert original.retweets == written.kinds["retweet"]
     assert modern.retweets == written.kinds["retweet"] + written.kinds["old_retweet"]
     assert modern.redacted == written.kinds["personal"]

@@ -7,32 +7,32 @@ import pytest
 
 from archives import damaged
 from archives.golden import ARCHIVES
-from builders.trainer import Shelf
-from tweetbot_trainer.data.posts import record_of
+from builders.trainer import ObjectsInMemory
+from tweetbot_trainer.data.posts import dump_post
 from tweetbot_trainer.data.sources.interface import Profile
-from tweetbot_trainer.data.sources.x_archive.source import ArchiveSource
+from tweetbot_trainer.data.sources.x_archive.source import XArchiveSource
 from tweetbot_trainer.runtime.errors import SpecRefused
 
 GOLDEN = Path(__file__).parents[5] / "golden" / "archives"
 
 
-def source_of(content: bytes) -> ArchiveSource:
-    return ArchiveSource("s3://team-a/export.zip", 0, Shelf(**{"s3://team-a/export.zip": content}))
+def source_of(content: bytes) -> XArchiveSource:
+    return XArchiveSource("s3://team-a/export.zip", 0, ObjectsInMemory(**{"s3://team-a/export.zip": content}))
 
 
 def shown(name: str) -> Profile | None:
-    return source_of(ARCHIVES[name]()).profile()
+    return source_of(ARCHIVES[name]()).read_profile()
 
 
 @pytest.mark.parametrize("name", ARCHIVES)
 def test_each_form_parses_to_its_golden_records(name: str) -> None:
     golden = GOLDEN / f"{name.removesuffix('-packed-again')}.jsonl"
     expected = [json.loads(line) for line in golden.read_text(encoding="utf-8").splitlines()]
-    assert [record_of(post) for post in source_of(ARCHIVES[name]()).posts()] == expected
+    assert [dump_post(post) for post in source_of(ARCHIVES[name]()).read_posts()] == expected
 
 
 def test_the_table_alone_says_what_the_whole_grailbird_says() -> None:
-    posts = {name: set(source_of(ARCHIVES[name]()).posts()) for name in ("grailbird", "grailbird-table")}
+    posts = {name: set(source_of(ARCHIVES[name]()).read_posts()) for name in ("grailbird", "grailbird-table")}
     assert posts["grailbird"] == posts["grailbird-table"]
 
 
@@ -77,11 +77,11 @@ BAD = [
 @pytest.mark.parametrize(("content", "reason", "words"), BAD, ids=[f"{words:.40}" for _, _, words in BAD])
 def test_a_zip_that_is_no_whole_export_has_its_own_reason(content: bytes, reason: str, words: str) -> None:
     with pytest.raises(SpecRefused, match=words) as failure:
-        list(source_of(content).posts())
+        list(source_of(content).read_posts())
     assert failure.value.reason.name == reason
     assert failure.value.message.startswith("s3://team-a/export.zip: ")
 
 
 def test_a_profile_that_cannot_be_read_is_none() -> None:
-    profiles = [source_of(content).profile() for content, _, _ in BAD]
+    profiles = [source_of(content).read_profile() for content, _, _ in BAD]
     assert {profile and profile.handle for profile in profiles} == {None, "harbour_gull"}

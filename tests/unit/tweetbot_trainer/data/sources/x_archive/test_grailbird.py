@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 
 from archives.writing import old_script
-from builders.trainer import Shelf, a_tweet, mentioning, texts, tweets_js, zipped
+from builders.trainer import ObjectsInMemory, a_tweet, mentioning, texts, tweets_js, zipped
 from tweetbot_trainer.data.posts import Post
-from tweetbot_trainer.data.sources.x_archive.source import ArchiveSource
+from tweetbot_trainer.data.sources.x_archive.source import XArchiveSource
 from tweetbot_trainer.runtime.errors import SpecRefused
 
 HEADER = b'"tweet_id","timestamp","text"\n'
 
 
 def posts_in(members: dict[str, bytes]) -> list[Post]:
-    return list(ArchiveSource("export", 0, Shelf(export=zipped(members))).posts())
+    return list(XArchiveSource("export", 0, ObjectsInMemory(export=zipped(members))).read_posts())
 
 
 def month(*rows: dict[str, Any]) -> bytes:

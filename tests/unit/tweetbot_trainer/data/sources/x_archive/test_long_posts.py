@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from builders.trainer import Shelf, a_tweet, script, texts, tweets_js, zipped
-from tweetbot_trainer.data.sources.x_archive.source import ArchiveSource
+from builders.trainer import ObjectsInMemory, a_tweet, script, texts, tweets_js, zipped
+from tweetbot_trainer.data.sources.x_archive.source import XArchiveSource
 
 NOTE = "The tide came back with soup and nobody noticed, " * 8
 CUT = NOTE[:275] + "… https://t.co/abc"
@@ -20,7 +20,7 @@ def a_note(text: str = NOTE, **fields: Any) -> bytes:
 
 def joined(cut: str, note: bytes) -> list[str]:
     members = {"data/tweets.js": tweets_js(a_tweet(cut)), "data/note-tweet.js": note}
-    return texts(ArchiveSource("export", 0, Shelf(export=zipped(members))).posts())
+    return texts(XArchiveSource("export", 0, ObjectsInMemory(export=zipped(members))).read_posts())
 
 
 @pytest.mark.parametrize(

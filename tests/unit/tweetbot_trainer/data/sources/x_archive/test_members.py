@@ -9,9 +9,9 @@ from typing import BinaryIO
 import pytest
 
 from archives.golden import ARCHIVES
-from builders.trainer import Shelf, a_tweet, manifest_js, script, tweets_js, zipped
+from builders.trainer import ObjectsInMemory, a_tweet, manifest_js, script, tweets_js, zipped
 from tweetbot_demo.archive import PRIVATE, write_archive
-from tweetbot_trainer.data.sources.x_archive.source import ArchiveSource
+from tweetbot_trainer.data.sources.x_archive.source import XArchiveSource
 from tweetbot_trainer.runtime.errors import SpecRefused
 
 
@@ -29,14 +29,14 @@ class Watched(io.BytesIO):
         return content
 
 
-class WatchedShelf:
+class WatchedObjects:
     """A store of one object that knows which of its bytes were read."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
         self.ranges: list[range] = []
 
-    def open_random(self, uri: str) -> BinaryIO:
+    def open_seekable(self, uri: str) -> BinaryIO:
         return Watched(self.content, self.ranges)
 
     def was_read(self, place: range) -> bool:
@@ -51,16 +51,16 @@ def content_of(archive: zipfile.ZipFile, name: str) -> range:
 
 
 def read(content: bytes) -> int:
-    return len(list(ArchiveSource("export", 0, Shelf(export=content)).posts()))
+    return len(list(XArchiveSource("export", 0, ObjectsInMemory(export=content)).read_posts()))
 
 
 def opened_of(content: bytes) -> tuple[set[str], set[str]]:
     """Return the members of which a byte was read, and all members, after asking for the posts and the profile."""
-    shelf = WatchedShelf(content)
+    shelf = WatchedObjects(content)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         places = {name: content_of(archive, name) for name in archive.namelist()}
-    assert list(ArchiveSource("export", 0, shelf).posts())
-    ArchiveSource("export", 0, shelf).profile()
+    assert list(XArchiveSource("export", 0, shelf).read_posts())
+    XArchiveSource("export", 0, shelf).read_profile()
     return {name for name, place in places.items() if shelf.was_read(place)}, set(places)
 
 

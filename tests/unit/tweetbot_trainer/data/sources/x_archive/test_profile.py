@@ -8,13 +8,13 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from builders.trainer import Shelf, script, zipped
+from builders.trainer import ObjectsInMemory, script, zipped
 from tweetbot_contract import reasons
 from tweetbot_demo.archive import avatar_png
 from tweetbot_trainer.data.sources.interface import Avatar, Profile
 from tweetbot_trainer.data.sources.x_archive.profile import AVATAR_LIMIT
-from tweetbot_trainer.data.sources.x_archive.source import ArchiveSource
-from tweetbot_trainer.runtime.errors import StageFailed, Stopped, Temporary
+from tweetbot_trainer.data.sources.x_archive.source import XArchiveSource
+from tweetbot_trainer.runtime.errors import StageError, StageStopped, TemporaryError
 
 PNG = avatar_png()
 PROFILE = script(
@@ -31,7 +31,7 @@ def manifest_js(**account: Any) -> bytes:
 
 
 def profile_in(members: dict[str, bytes]) -> Profile | None:
-    return ArchiveSource("export", 0, Shelf(export=zipped(members))).profile()
+    return XArchiveSource("export", 0, ObjectsInMemory(export=zipped(members))).read_profile()
 
 
 def avatar_in(members: dict[str, bytes]) -> Avatar | None:
@@ -104,7 +104,7 @@ def test_a_picture_that_claims_to_be_small_takes_no_more_memory_than_it_claims()
     content[at : at + 4] = struct.pack("<I", len(PNG))
     tracemalloc.start()
     try:
-        assert ArchiveSource("export", 0, Shelf(export=bytes(content))).profile() is None
+        assert XArchiveSource("export", 0, ObjectsInMemory(export=bytes(content))).read_profile() is None
         assert tracemalloc.get_traced_memory()[1] < 8 * 1024**2
     finally:
         tracemalloc.stop()
@@ -115,23 +115,25 @@ def test_a_picture_packed_by_another_method_is_not_read() -> None:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_LZMA) as archive:
         archive.writestr("data/profile.js", PROFILE)
         archive.writestr("data/profile_media/7-Gull.png", PNG)
-    assert ArchiveSource("export", 0, Shelf(export=file.getvalue())).profile() is None
+    assert XArchiveSource("export", 0, ObjectsInMemory(export=file.getvalue())).read_profile() is None
 
 
 class Failing:
     """A store that cannot be read."""
 
-    def __init__(self, failure: StageFailed) -> None:
+    def __init__(self, failure: StageError) -> None:
         self.failure = failure
 
-    def open_random(self, uri: str) -> BinaryIO:
+    def open_seekable(self, uri: str) -> BinaryIO:
         raise self.failure
 
 
 def test_a_store_that_is_away_shows_no_profile_and_ends_no_run() -> None:
-    assert ArchiveSource("export", 0, Failing(Temporary(reasons.STORAGE_UNAVAILABLE, "away"))).profile() is None
+    assert (
+        XArchiveSource("export", 0, Failing(TemporaryError(reasons.STORAGE_UNAVAILABLE, "away"))).read_profile() is None
+    )
 
 
 def test_being_asked_to_stop_is_heard() -> None:
-    with pytest.raises(Stopped):
-        ArchiveSource("export", 0, Failing(Stopped(reasons.STOPPED, "asked to end"))).profile()
+    with pytest.raises(StageStopped):
+        XArchiveSource("export", 0, Failing(StageStopped(reasons.STOPPED, "asked to end"))).read_profile()

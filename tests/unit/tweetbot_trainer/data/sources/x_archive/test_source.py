@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from archives import ytd
-from builders.trainer import Shelf, a_tweet, manifest_js, mentioning, script, texts, tweets_js, zipped
+from builders.trainer import ObjectsInMemory, a_tweet, manifest_js, mentioning, script, texts, tweets_js, zipped
 from tweetbot_trainer.data.posts import Post
-from tweetbot_trainer.data.sources.x_archive.source import ArchiveSource
-from tweetbot_trainer.data.sources.x_archive.tweets import snowflake_time
+from tweetbot_trainer.data.sources.x_archive.source import XArchiveSource
+from tweetbot_trainer.data.sources.x_archive.tweets import decode_snowflake_time
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.runtime.log import Log
 
 
 def posts_in(members: dict[str, bytes]) -> list[Post]:
-    return list(ArchiveSource("export", 0, Shelf(export=zipped(members))).posts())
+    return list(XArchiveSource("export", 0, ObjectsInMemory(export=zipped(members))).read_posts())
 
 
 def posts_of(*rows: dict[str, Any]) -> list[Post]:
@@ -169,7 +169,7 @@ def test_what_an_export_repeats_and_which_notes_are_left_over_goes_to_the_log() 
         "data/note-tweet.js": script("YTD.n.part0", [{"noteTweet": {"core": {"text": "long"}}}]),
     }
     stream = io.StringIO()
-    list(ArchiveSource("export", 3, Shelf(export=zipped(members)), Log(stream)).posts())
+    list(XArchiveSource("export", 3, ObjectsInMemory(export=zipped(members)), Log(stream)).read_posts())
     told = json.loads(stream.getvalue())
     expected = {"source": 3, "form": "since 2022", "posts": 1, "repeated": 1, "notes": 1, "joined": 0}
     assert expected.items() <= told.items()
@@ -178,13 +178,13 @@ def test_what_an_export_repeats_and_which_notes_are_left_over_goes_to_the_log() 
 def test_an_export_that_calls_itself_a_part_is_read_with_a_warning() -> None:
     stream = io.StringIO()
     content = zipped(ytd.of_today(partial=True))
-    assert list(ArchiveSource("export", 0, Shelf(export=content), Log(stream)).posts())
+    assert list(XArchiveSource("export", 0, ObjectsInMemory(export=content), Log(stream)).read_posts())
     assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["archive.partial", "archive.read"]
 
 
 def test_posts_come_before_the_whole_export_is_read() -> None:
     members = {"data/tweets.js": tweets_js(a_tweet("low tide")), "data/tweets-part1.js": b"damaged"}
-    posts = ArchiveSource("export", 0, Shelf(export=zipped(members))).posts()
+    posts = XArchiveSource("export", 0, ObjectsInMemory(export=zipped(members))).read_posts()
     assert next(posts).text == "low tide"
     with pytest.raises(SpecRefused, match=r"data/tweets-part1\.js in the zip is damaged"):
         next(posts)
@@ -192,16 +192,16 @@ def test_posts_come_before_the_whole_export_is_read() -> None:
 
 def test_a_tweet_without_a_usable_time_has_its_snowflakes() -> None:
     post = posts_of(a_tweet(number=1_000_000_000, created_at="once"))[0]
-    assert post.created_at == snowflake_time(10**18 + 1_000_000_000)
+    assert post.created_at == decode_snowflake_time(10**18 + 1_000_000_000)
 
 
 def test_a_snowflake_holds_the_time_to_the_millisecond() -> None:
-    assert snowflake_time(1541815603606036480) == datetime(2022, 6, 28, 16, 7, 40, 105000, tzinfo=UTC)
+    assert decode_snowflake_time(1541815603606036480) == datetime(2022, 6, 28, 16, 7, 40, 105000, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("tweet_id", [20, 10**25])
 def test_ids_that_are_no_snowflakes_hold_no_time(tweet_id: int) -> None:
-    assert snowflake_time(tweet_id) is None
+    assert decode_snowflake_time(tweet_id) is None
 
 
 @pytest.mark.parametrize(
@@ -216,5 +216,5 @@ def test_posts_come_from_a_local_file_through_the_folder_store(tmp_path: Path) -
     from tweetbot_trainer.store.folder import FolderStore
 
     (tmp_path / "export.zip").write_bytes(zipped({"data/tweets.js": tweets_js(a_tweet("low tide"))}))
-    source = ArchiveSource((tmp_path / "export.zip").as_uri(), 2, FolderStore())
-    assert [(post.text, post.source) for post in source.posts()] == [("low tide", 2)]
+    source = XArchiveSource((tmp_path / "export.zip").as_uri(), 2, FolderStore())
+    assert [(post.text, post.source) for post in source.read_posts()] == [("low tide", 2)]
