@@ -35,6 +35,9 @@ generated: $(STAMP)
 	$(BIN)/python -m tweetbot_contract.generate --check
 	$(BIN)/python -m tweetbot_chart.generate --check
 
+marks: $(STAMP) ## The layout's marks as JSON: lines, rooms, floors, the largest folder, file and function
+	@PYTHONPATH=tests $(BIN)/python -m harness.layout
+
 unit: $(STAMP) ## The tests that need neither cluster nor network
 	$(BIN)/pytest -n auto tests/unit
 
@@ -111,4 +114,4 @@ clean: ## Remove what was made here (the cluster's binaries stay in the user cac
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo cluster-up cluster-down test check generated unit integration e2e images test-images kueue older soak trial bench-operator bench-trainer bench-quality generate kustomize lock venv clean help
+.PHONY: demo cluster-up cluster-down test check generated marks unit integration e2e images test-images kueue older soak trial bench-operator bench-trainer bench-quality generate kustomize lock venv clean help

@@ -90,7 +90,9 @@ def test_another_process_with_another_hash_seed_decides_the_same() -> None:
     """This process drew its own seed for `hash()`; the other one has 1."""
     words = ("tide", "fog", "crab", "soup", "bell", "moon", "rain")
     some = [f"{' '.join(Random(n % 40).choices(words, k=40))} {n}" for n in range(60)]
-    program = f"from tweetbot_trainer.data.cleaning.duplicates import find_repeats\nprint(sorted(find_repeats({some!r})))"
+    program = (
+        f"from tweetbot_trainer.data.cleaning.duplicates import find_repeats\nprint(sorted(find_repeats({some!r})))"
+    )
     there = subprocess.run(
         [sys.executable, "-c", program], env={"PYTHONHASHSEED": "1"}, capture_output=True, check=True, text=True
     )
