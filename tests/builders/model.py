@@ -19,7 +19,7 @@ from tweetbot_trainer.learning.model.identity import SCRATCH_DIGESTS, BaseIdenti
 from tweetbot_trainer.learning.model.scratch import Shape, create_model
 from tweetbot_trainer.learning.model.tokenizer import train_tokenizer
 from tweetbot_trainer.learning.sampling import SamplingParams
-from tweetbot_trainer.learning.training.callbacks import Incompatibility, TrainOutput
+from tweetbot_trainer.learning.training.callbacks import FindIncompatibility, TrainOutput
 from tweetbot_trainer.learning.training.device import Device
 from tweetbot_trainer.learning.training.metrics import LogEntry
 from tweetbot_trainer.learning.training.state import Checkpoint
@@ -28,7 +28,7 @@ from tweetbot_trainer.publishing.export import save_model
 from tweetbot_trainer.publishing.report.card_facts import CardData
 
 torch.set_num_threads(1)
-PROCESSOR = Device("cpu", "test", 1, bf16=False)
+DEVICE = Device("cpu", "test", 1, bf16=False)
 SCRATCH = BaseIdentity("scratch://mini", "scratch", SCRATCH_DIGESTS["scratch://mini"])
 SAMPLING = SamplingParams(temperature=0.7, top_p=0.95, top_k=50, max_new_tokens=32)
 FIRST_DAY = datetime(2020, 1, 1, tzinfo=UTC)
@@ -83,7 +83,7 @@ def an_outcome(**changes: Any) -> TrainOutput:
         LogEntry(2, 1.0, train_loss=3.0, learning_rate=1e-3, tokens_per_second=950.0),
         LogEntry(2, 1.0, eval_loss=2.5),
     )
-    plain = TrainOutput(2, 1, 1, 6.0, 3.0, 1024, 950.0, 12.5, PROCESSOR, rows)
+    plain = TrainOutput(2, 1, 1, 6.0, 3.0, 1024, 950.0, 12.5, DEVICE, rows)
     return replace(plain, **changes)
 
 
@@ -135,7 +135,7 @@ class CheckpointsInMemory:
     def __init__(self, due_at: int = 0) -> None:
         self.due_at, self.asked, self.states = due_at, 0, list[Checkpoint]()
 
-    def load_newest(self, processor: Device, misfit: Incompatibility) -> Checkpoint | None:
+    def load_newest(self, processor: Device, misfit: FindIncompatibility) -> Checkpoint | None:
         return next((state for state in reversed(self.states) if misfit(state) is None), None)
 
     def is_due(self) -> bool:

@@ -23,11 +23,11 @@ def ours(
     lora: bool = False,
 ) -> None:
     """Train for so many steps: on the CPU in float32 as the others, on a GPU as it is done there; `lora`: adapters."""
-    from tweetbot_trainer.learning.batches.windows import make_batches, split_into_examples
+    from tweetbot_trainer.learning.batches.examples import make_batches, split_into_examples
     from tweetbot_trainer.learning.training.callbacks import Callbacks
     from tweetbot_trainer.learning.training.device import select_device
     from tweetbot_trainer.learning.training.loop import train
-    from tweetbot_trainer.learning.training.lora import attach
+    from tweetbot_trainer.learning.training.lora import attach_adapters
     from tweetbot_trainer.learning.training.metrics import TrainingProgress
     from tweetbot_trainer.runtime.errors import StageStopped
 
@@ -37,7 +37,7 @@ def ours(
     labels = [sum(window.labels for window in step) for step in plan]
     model = read_model(folder)
     if values.lora:
-        attach(model, values.lora, values.seed)
+        attach_adapters(model, values.lora, values.seed)
 
     def after(progress: TrainingProgress) -> None:
         clock.step(labels[progress.step - 1])

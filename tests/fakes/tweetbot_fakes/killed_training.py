@@ -17,13 +17,13 @@ from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
-from builders.model import PROCESSOR, a_base, some_texts, some_values
-from tweetbot_trainer.learning.batches.windows import Example, split_all_into_examples
+from builders.model import DEVICE, a_base, some_texts, some_values
+from tweetbot_trainer.learning.batches.examples import Example, split_all_into_examples
 from tweetbot_trainer.learning.checkpoints.manager import CheckpointKey, CheckpointManager
 from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id
 from tweetbot_trainer.learning.training.callbacks import Callbacks
 from tweetbot_trainer.learning.training.loop import train
-from tweetbot_trainer.learning.training.lora import attach
+from tweetbot_trainer.learning.training.lora import attach_adapters
 from tweetbot_trainer.learning.training.metrics import TrainingProgress
 from tweetbot_trainer.learning.values import LoraConfig
 from tweetbot_trainer.runtime.log import Log
@@ -64,7 +64,7 @@ def _hash_of(folder: Path, lora: LoraConfig | None, *, die_at: int | None) -> st
     base = a_base(TRAIN)
     values = replace(some_values(epochs=5), dropout=0.1, lora=lora)
     if lora:
-        attach(base.model, lora, values.seed)
+        attach_adapters(base.model, lora, values.seed)
     shelf = CheckpointManager(
         CheckpointKey(f"file://{folder}/bucket", "key", {}),
         folder / "work",
@@ -83,7 +83,7 @@ def _hash_of(folder: Path, lora: LoraConfig | None, *, die_at: int | None) -> st
         _windows(TRAIN),
         _windows(VALIDATION),
         values,
-        device=PROCESSOR,
+        device=DEVICE,
         callbacks=Callbacks(on_progress=on_progress, checkpoints=shelf),
         stop_early=True,
     )

@@ -7,8 +7,8 @@ from tweetbot_contract import reasons
 from tweetbot_contract.result import Metrics
 from tweetbot_trainer.data.dataset.dataset import DatasetPost
 from tweetbot_trainer.data.dataset.splits import Splits
-from tweetbot_trainer.learning.batches.huggingtweets import make_blocks, shuffled_copies
-from tweetbot_trainer.learning.batches.windows import Example, split_into_examples
+from tweetbot_trainer.learning.batches.examples import Example, split_into_examples
+from tweetbot_trainer.learning.batches.huggingtweets import make_blocks, shuffle_copies
 from tweetbot_trainer.learning.evaluation.likelihood import Likelihood, bootstrap_interval, measure_likelihood
 from tweetbot_trainer.learning.evaluation.memorization import Memorization
 from tweetbot_trainer.learning.model.base import Base
@@ -16,7 +16,7 @@ from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_i
 from tweetbot_trainer.learning.training.callbacks import Callbacks, TrainOutput
 from tweetbot_trainer.learning.training.device import select_device
 from tweetbot_trainer.learning.training.loop import train
-from tweetbot_trainer.learning.training.lora import attach, merge
+from tweetbot_trainer.learning.training.lora import attach_adapters, merge_adapters
 from tweetbot_trainer.learning.training.state import Weights
 from tweetbot_trainer.learning.values import BLOCK, Hyperparameters
 from tweetbot_trainer.runtime.errors import TrainingDiverged
@@ -51,7 +51,7 @@ def fine_tune(
     scratch = base.identity.kind == "scratch"
     before = None if scratch else measure_likelihood(base.model, base.tokenizer, test)
     if hyperparameters.lora:
-        attach(base.model, hyperparameters.lora, hyperparameters.seed)
+        attach_adapters(base.model, hyperparameters.lora, hyperparameters.seed)
     outcome = train(
         base.model,
         _make_training_examples(base, splits.train, hyperparameters),
@@ -61,7 +61,7 @@ def fine_tune(
         callbacks=callbacks,
         stop_early=hyperparameters.early_stopping and splits.reliability == "Normal",
     )
-    adapter = merge(base.model) if hyperparameters.lora else None
+    adapter = merge_adapters(base.model) if hyperparameters.lora else None
     after = measure_likelihood(base.model, base.tokenizer, test)
     return FineTuneResult(outcome, _build_metrics(outcome, after, before, splits), after, before, adapter=adapter)
 
@@ -92,11 +92,11 @@ def _build_metrics(
 def _make_training_examples(
     base: Base, posts: Sequence[DatasetPost], hyperparameters: Hyperparameters
 ) -> list[Example]:
-    if hyperparameters.procedure == "tweetbot":
+    if hyperparameters.recipe == "tweetbot":
         return _make_examples(base, posts)
     numbers = sorted({post.source for post in posts})
     sources = [_get_texts([post for post in posts if post.source == number]) for number in numbers]
-    texts = encode_all(base.tokenizer, shuffled_copies(sources, hyperparameters.seed))
+    texts = encode_all(base.tokenizer, shuffle_copies(sources, hyperparameters.seed))
     return make_blocks(texts, get_end_mark_id(base.tokenizer), min(BLOCK, base.model.config.n_positions))
 
 

@@ -28,7 +28,7 @@ SCRATCH = "scratch://"
 #: huggingtweets: so many reshuffled copies of the posts make one stream, cut into blocks of so many tokens.
 COPIES, BLOCK = 4, 1024
 
-Procedure = Literal["tweetbot", "huggingtweets"]
+Recipe = Literal["tweetbot", "huggingtweets"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Hyperparameters:
     `precision` stays as asked for, since the processor that trains is not known when the key is computed;
     `lora` is None where every weight is trained; `short_learning_rate` is the peak in a training of under SHORT_STEPS;
     `source_weights` stand in the order of spec.sources, and are empty where every post counts the same.
-    `procedure` is spec.training.recipe; `recipe` the version of this code.
+    `recipe_version` is the version of this code.
     """
 
     epochs: int
@@ -99,9 +99,9 @@ class Hyperparameters:
     optimizer: str = "AdamW"
     adam_epsilon: float = 1e-8
     clip_norm: float = 1.0
-    recipe: int = RECIPE_VERSION
+    recipe_version: int = RECIPE_VERSION
     source_weights: tuple[int, ...] = ()
-    procedure: Procedure = "tweetbot"
+    recipe: Recipe = "tweetbot"
     attention_dropout: float = 0.0
     lora: LoraConfig | None = None
     short_learning_rate: float | None = None
@@ -118,13 +118,19 @@ class Hyperparameters:
         Values that came later are left out where they are as before, so that keys from before there were any stay.
         """
         values = {**asdict(self), "betas": list(self.betas), "source_weights": list(self.source_weights)}
-        return {name: value for name, value in values.items() if name not in _LATER or value != _LATER[name]}
+        return {
+            _JSON_NAMES.get(name, name): value
+            for name, value in values.items()
+            if name not in _LATER or value != _LATER[name]
+        }
 
 
+#: Published keys and manifests have these fields under an older name.
+_JSON_NAMES = {"recipe": "procedure", "recipe_version": "recipe"}
 #: Values that were added once there were keys, and what they are where nobody asks for something else.
 _LATER: dict[str, Any] = {
     "source_weights": [],
-    "procedure": "tweetbot",
+    "recipe": "tweetbot",
     "attention_dropout": 0.0,
     "lora": None,
     "short_learning_rate": None,
@@ -184,7 +190,7 @@ def _build_huggingtweets(training: Training) -> Hyperparameters:
         holdout_percent=training.holdout_percent,
         early_stopping=False,
         temperature=1.0,
-        procedure="huggingtweets",
+        recipe="huggingtweets",
     )
 
 

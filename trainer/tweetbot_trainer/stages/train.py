@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from tweetbot_contract.result import Metrics, TrainSucceeded
 from tweetbot_trainer.data.dataset.splits import split
 from tweetbot_trainer.data.dataset.store import load_dataset
-from tweetbot_trainer.learning.checkpoints.naming import build_checkpoints_uri, clear
+from tweetbot_trainer.learning.checkpoints.naming import build_checkpoints_uri, erase_checkpoints
 from tweetbot_trainer.publishing.registry.latest import update_latest
 from tweetbot_trainer.publishing.registry.lookup import find_rejected, find_reusable
 from tweetbot_trainer.publishing.registry.manifest import build_rejected_uri
@@ -24,7 +24,7 @@ def train(context: StageContext) -> TrainSucceeded:
     published = _find_trained_version(context, plan)
     if published:
         # of an attempt that was killed just after it published
-        clear(context.store, build_checkpoints_uri(context.run), now=datetime.now(UTC), log=context.log)
+        erase_checkpoints(context.store, build_checkpoints_uri(context.run), now=datetime.now(UTC), log=context.log)
         return published
     dataset = load_dataset(context.store, context.run, plan.data.digest)
     splits = split(dataset.posts, plan.values.holdout_percent)

@@ -24,7 +24,7 @@ from tweetbot_trainer.learning.evaluation.copies import HASHES_FILE, CopyDetecto
 from tweetbot_trainer.learning.evaluation.likelihood import bootstrap_interval
 from tweetbot_trainer.learning.evaluation.memorization import measure_memorization
 from tweetbot_trainer.learning.fine_tune import FineTuneResult, fine_tune
-from tweetbot_trainer.learning.generation.generation import sample_prompts, sample_unconditionally
+from tweetbot_trainer.learning.generation.generation import continue_prompts, sample_unconditionally
 from tweetbot_trainer.learning.model.base import Base, load_base
 from tweetbot_trainer.learning.sampling import resolve_generation_config
 from tweetbot_trainer.publishing.export import save_adapter, save_model
@@ -187,7 +187,7 @@ class TrainingRun:
             if not has_room_for_word(prompt):
                 message = f"spec.evaluation.prompts[{index}] fills a post: the model adds no word, so it has no samples"
                 self.context.log.warning("train.prompt_too_long", message=message)
-        return sample_prompts(
+        return continue_prompts(
             base.model,
             base.tokenizer,
             evaluation.prompts,

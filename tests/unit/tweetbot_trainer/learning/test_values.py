@@ -12,10 +12,13 @@ from tweetbot_contract.spec.sources import Source
 from tweetbot_contract.spec.training import Training
 from tweetbot_trainer.learning.fingerprint import fingerprint
 from tweetbot_trainer.learning.model.identity import BaseIdentity
-from tweetbot_trainer.learning.values import Hyperparameters, LoraConfig, resolve_hyperparameters
+from tweetbot_trainer.learning.values import RECIPE_VERSION, Hyperparameters, LoraConfig, resolve_hyperparameters
 
 HUB = BaseIdentity("hf://gpt2", "hub", "607a30d783dfa663caf39e06633721c8d4cfcd7e")
 VALUES = resolve_hyperparameters(Training(), "hf://gpt2", ())
+SCRATCH_VALUES = resolve_hyperparameters(Training(), "scratch://mini", ())
+HUGGINGTWEETS_VALUES = resolve_hyperparameters(Training(recipe="huggingtweets"), "hf://gpt2", ())
+LORA_VALUES = resolve_hyperparameters(Training(), "hf://gpt2", (), LoraConfig(rank=16, alpha=32))
 
 
 def test_a_published_base_gets_huggingtweets_values() -> None:
@@ -51,9 +54,26 @@ def test_recipe_huggingtweets_is_what_the_notebook_gave_its_trainer_on_any_base(
     assert values == resolve_hyperparameters(spec, "scratch://mini", ())
 
 
-def test_the_key_is_the_same_on_every_machine() -> None:
+@pytest.mark.parametrize(
+    ("values", "key"),
+    [
+        (VALUES, "d505afd317d8fc7e3889934153c0a4f74bc805ef5d5437a92c4d7e330a08a1bd"),
+        (SCRATCH_VALUES, "0f93916180c4815a1b5ff4d0c5ab4cb2edba549aabdf800da423d3e3fdaf6ff7"),
+        (HUGGINGTWEETS_VALUES, "92e7bdf544a2ec7c697521e57da5304b8048b50f515794a6bdfcfd88977b10d7"),
+        (LORA_VALUES, "24b7600dd8e1a854d6c9d5d1bc219745a5dab41d1e723e583ca4882e9ae0d5a5"),
+        (replace(VALUES, source_weights=(1, 3)), "2aa673a662392adee147b24961eaf95dfe232474a22e78bc4bcd89d4b2663ac4"),
+    ],
+    ids=["gpt2", "scratch", "huggingtweets", "LoRA", "weights"],
+)
+def test_the_key_is_the_same_on_every_machine(values: Hyperparameters, key: str) -> None:
     """Golden: another key would train a whole fleet again. Change RECIPE_VERSION on purpose, then this."""
-    assert fingerprint("d" * 64, HUB, VALUES) == "d505afd317d8fc7e3889934153c0a4f74bc805ef5d5437a92c4d7e330a08a1bd"
+    assert fingerprint("d" * 64, HUB, values) == key
+
+
+def test_the_json_keeps_the_names_that_published_manifests_have() -> None:
+    content = HUGGINGTWEETS_VALUES.as_json()
+    assert (content["recipe"], content["procedure"]) == (RECIPE_VERSION, "huggingtweets")
+    assert "procedure" not in VALUES.as_json()
 
 
 @pytest.mark.parametrize("field", [field.name for field in fields(Hyperparameters)])
@@ -64,7 +84,7 @@ def test_every_value_is_in_the_key(field: str) -> None:
         "optimizer": "SGD",
         "schedule": "line",
         "source_weights": (1, 3),
-        "procedure": "huggingtweets",
+        "recipe": "huggingtweets",
         "lora": LoraConfig(rank=16, alpha=32),
         "short_learning_rate": 2e-3,
     }

@@ -14,8 +14,8 @@ from torch.nn import functional
 from transformers import GPT2LMHeadModel
 
 from tweetbot_trainer.learning.batches.cross_entropy import compute_cross_entropy
+from tweetbot_trainer.learning.batches.examples import Example, split_into_micro_batches
 from tweetbot_trainer.learning.batches.packing import PackedBatch, pack
-from tweetbot_trainer.learning.batches.windows import Example, micro_batches
 
 
 def compute_example_losses(model: GPT2LMHeadModel, examples: Sequence[Example]) -> Tensor:
@@ -74,7 +74,7 @@ def compute_nats_by_example(model: GPT2LMHeadModel, examples: Sequence[Example])
     order = sorted(range(len(examples)), key=lambda index: len(examples[index].ids))
     found = [
         float(one)
-        for group in micro_batches([examples[index] for index in order], POSITIONS)
+        for group in split_into_micro_batches([examples[index] for index in order], POSITIONS)
         for one in compute_example_losses(model, group)
     ]
     model.train(training)
@@ -87,6 +87,6 @@ def compute_total_nats(model: GPT2LMHeadModel, examples: Sequence[Example]) -> f
     training = model.training
     model.eval()
     by_length = sorted(examples, key=lambda example: len(example.ids))
-    total = sum(float(compute_total_loss(model, group)) for group in micro_batches(by_length, POSITIONS))
+    total = sum(float(compute_total_loss(model, group)) for group in split_into_micro_batches(by_length, POSITIONS))
     model.train(training)
     return total

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from random import Random
 
 from tweetbot_contract import reasons
-from tweetbot_trainer.learning.batches.windows import Example
+from tweetbot_trainer.learning.batches.examples import Example
 from tweetbot_trainer.learning.model.tokenizer import EncodedText
 from tweetbot_trainer.learning.values import COPIES
 from tweetbot_trainer.runtime.errors import TooLittleData
 
 
-def shuffled_copies(sources: Sequence[Sequence[str]], seed: int) -> list[str]:
+def shuffle_copies(sources: Sequence[Sequence[str]], seed: int) -> list[str]:
     """Return the texts of the stream in their order: in each copy source after source, each shuffled anew.
 
     A source with fewer characters than the longest first repeats its texts until it has as many.

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from tweetbot_trainer.learning.batches.cross_entropy import NO_LABEL
-from tweetbot_trainer.learning.batches.windows import Example
+from tweetbot_trainer.learning.batches.examples import Example
 
 #: Static shapes are multiples of these: few enough for a graph each, close enough to pad little.
 LENGTHS, EXAMPLES, LABELS = 8, 8, 128

@@ -17,8 +17,8 @@ from pydantic import ValidationError
 
 from tweetbot_contract.spec.parts import Part
 from tweetbot_trainer.learning.checkpoints.files import BadCheckpoint, read_checkpoint, write_checkpoint
-from tweetbot_trainer.learning.checkpoints.naming import clear, is_name, make_name
-from tweetbot_trainer.learning.training.callbacks import Incompatibility
+from tweetbot_trainer.learning.checkpoints.naming import erase_checkpoints, is_name, make_name
+from tweetbot_trainer.learning.training.callbacks import FindIncompatibility
 from tweetbot_trainer.learning.training.device import Device
 from tweetbot_trainer.learning.training.state import Checkpoint
 from tweetbot_trainer.runtime.errors import StageError
@@ -79,12 +79,12 @@ class CheckpointManager:
         self._interval, self._next = interval, clock() + interval
         self._upload: threading.Thread | None = None
 
-    def load_newest(self, device: Device, incompatibility: Incompatibility) -> Checkpoint | None:
+    def load_newest(self, device: Device, find_incompatibility: FindIncompatibility) -> Checkpoint | None:
         """Return the newest whole state without a misfit, or None. Raises StageFailed when the store fails."""
         for name in sorted(self._list_names(), reverse=True):
             try:
                 manifest, checkpoint = self._read(name)
-                if why := incompatibility(checkpoint):
+                if why := find_incompatibility(checkpoint):
                     raise BadCheckpoint(why)
             except (BadCheckpoint, ValidationError) as error:
                 self._log.warning("checkpoint.passed_over", name=name, message=str(error))
@@ -121,7 +121,7 @@ class CheckpointManager:
         """Remove this run's checkpoints, and those of runs that were given up a week ago: the model is published."""
         if self._upload:
             self._upload.join()
-        clear(self._store, self._uri, now=self._now(), log=self._log)
+        erase_checkpoints(self._store, self._uri, now=self._now(), log=self._log)
 
     def _list_names(self) -> set[str]:
         inside = (info.uri.removeprefix(f"{self._uri}/") for info in self._store.list(f"{self._uri}/"))

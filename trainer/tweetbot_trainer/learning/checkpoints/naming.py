@@ -31,7 +31,7 @@ def is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
-def clear(store: ObjectStore, uri: str, *, now: datetime, log: Log) -> None:
+def erase_checkpoints(store: ObjectStore, uri: str, *, now: datetime, log: Log) -> None:
     """Erase a run's checkpoints, and those of runs that were given up a week ago, with what the bucket keeps of them.
 
     The run's model is published by then, so a fault here is told and ends nothing.

@@ -8,8 +8,8 @@ import numpy
 from tokenizers import Tokenizer
 from transformers import GPT2LMHeadModel
 
+from tweetbot_trainer.learning.batches.examples import split_into_examples
 from tweetbot_trainer.learning.batches.forward import compute_nats_by_example
-from tweetbot_trainer.learning.batches.windows import split_into_examples
 from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id
 
 #: Drawings of a bootstrap; more would not move the interval's second digit.

@@ -65,14 +65,16 @@ def measure_memorization(
     samples: Sequence[str], train: Sequence[str], test: Sequence[str], *, seed: int
 ) -> Memorization:
     """Compare samples, empty ones among them, with what was trained on and what was not."""
-    by_train = shared_ngrams(samples, train, _split_character_ngrams)
-    by_test = shared_ngrams(samples, test, _split_character_ngrams)
+    by_train = find_shared_ngrams(samples, train, _split_character_ngrams)
+    by_test = find_shared_ngrams(samples, test, _split_character_ngrams)
     size = sum(len(text.encode()) for text in test)
     draws = [_draw_posts(train, size, Random(f"{seed}/{draw}")) for draw in range(DRAWS)]  # noqa: S311
     return Memorization(
         samples=len(samples),
         verbatim_rate=_compute_share(by_train, range(len(train)), len(samples)),
-        word_rate=_compute_share(shared_ngrams(samples, train, _split_word_ngrams), range(len(train)), len(samples)),
+        word_rate=_compute_share(
+            find_shared_ngrams(samples, train, _split_word_ngrams), range(len(train)), len(samples)
+        ),
         sized_rate=sum(_compute_share(by_train, indices, len(samples)) for indices in draws) / DRAWS,
         unseen_rate=_compute_share(by_test, range(len(test)), len(samples)),
         leaked=_count_leaked(samples, train),
@@ -80,7 +82,7 @@ def measure_memorization(
     )
 
 
-def shared_ngrams(
+def find_shared_ngrams(
     samples: Sequence[str], posts: Sequence[str], split_ngrams: Callable[[str], Iterable[str]]
 ) -> SampleMatches:
     """Return which samples share a run with which post; memory grows with the samples, not with the posts."""

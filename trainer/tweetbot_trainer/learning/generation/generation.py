@@ -29,7 +29,7 @@ class Generated:
     copies: int
 
 
-def sample_prompts(
+def continue_prompts(
     model: GPT2LMHeadModel,
     tokenizer: Tokenizer,
     prompts: Iterable[str],

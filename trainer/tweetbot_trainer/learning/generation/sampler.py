@@ -55,11 +55,11 @@ def sample(
 
 def sample_next_tokens(logits: Tensor, config: SamplingParams) -> Tensor:
     """Return one drawn id for each row of `logits` [rows, vocabulary]."""
-    weights, ids = top_k_top_p(logits, config)
+    weights, ids = filter_top_k_top_p(logits, config)
     return ids.gather(1, torch.multinomial(weights, 1)).squeeze(1)
 
 
-def top_k_top_p(logits: Tensor, config: SamplingParams) -> tuple[Tensor, Tensor]:
+def filter_top_k_top_p(logits: Tensor, config: SamplingParams) -> tuple[Tensor, Tensor]:
     """Return the probabilities [rows, k] of the ids [rows, k] that may be drawn; those cut by top_p have none."""
     values, ids = (logits / config.temperature).topk(min(config.top_k, logits.size(-1)))
     weights = values.softmax(-1)

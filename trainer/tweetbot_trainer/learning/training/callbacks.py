@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 from tweetbot_trainer.learning.training.metrics import LogEntry, TrainingProgress
 
 #: Returns why a training cannot go on from a state, or None.
-Incompatibility = Callable[["Checkpoint"], str | None]
+FindIncompatibility = Callable[["Checkpoint"], str | None]
 
 
 class Checkpoints(Protocol):
     """Where a training leaves its state, and finds what an attempt before it left."""
 
-    def load_newest(self, device: Device, incompatibility: Incompatibility) -> "Checkpoint | None":
+    def load_newest(self, device: Device, find_incompatibility: FindIncompatibility) -> "Checkpoint | None":
         """Return the newest whole state of this training that has no misfit, or None."""
 
     def is_due(self) -> bool:
@@ -32,7 +32,7 @@ class Checkpoints(Protocol):
 class NoCheckpoints:
     """A training that begins anew each time."""
 
-    def load_newest(self, device: Device, incompatibility: Incompatibility) -> "Checkpoint | None":
+    def load_newest(self, device: Device, find_incompatibility: FindIncompatibility) -> "Checkpoint | None":
         """Return none."""
         return None
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from transformers import GPT2LMHeadModel
 
+from tweetbot_trainer.learning.batches.examples import Batch, split_into_micro_batches
 from tweetbot_trainer.learning.batches.forward import compute_label_losses
 from tweetbot_trainer.learning.batches.packing import pack, pad_to_static_shape
-from tweetbot_trainer.learning.batches.windows import Batch, micro_batches
 from tweetbot_trainer.learning.training.device import Device
 
 #: Positions of one forward and backward pass; a larger step is summed from several.
@@ -48,7 +48,7 @@ class GradientAccumulator:
     def _accumulate_parts(self, batch: Batch) -> float:
         labels = sum(example.labels for example in batch)
         loss = 0.0
-        for part in micro_batches(batch, self.positions):
+        for part in split_into_micro_batches(batch, self.positions):
             with self._make_autocast():
                 mean = self._compute_loss(part) / labels
             mean.backward()  # type: ignore[no-untyped-call]  # torch leaves it without types
@@ -63,7 +63,9 @@ class GradientAccumulator:
     def _halve(self, batch: Batch) -> None:
         self.model.zero_grad(set_to_none=True)  # what the passes before the failed one have added
         torch.cuda.empty_cache()
-        largest = max(sum(len(example.ids) - 1 for example in part) for part in micro_batches(batch, self.positions))
+        largest = max(
+            sum(len(example.ids) - 1 for example in part) for part in split_into_micro_batches(batch, self.positions)
+        )
         self.positions = self.reduced_to = max(1, largest // 2)
         self.on_reduce(self.positions)
 

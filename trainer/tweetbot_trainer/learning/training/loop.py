@@ -10,8 +10,8 @@ import torch
 from transformers import GPT2LMHeadModel
 
 from tweetbot_contract import reasons
+from tweetbot_trainer.learning.batches.examples import Batch, Example, make_batches
 from tweetbot_trainer.learning.batches.forward import compute_total_nats
-from tweetbot_trainer.learning.batches.windows import Batch, Example, make_batches
 from tweetbot_trainer.learning.training.callbacks import Callbacks, TrainOutput
 from tweetbot_trainer.learning.training.device import Device
 from tweetbot_trainer.learning.training.gradients import GradientAccumulator
@@ -24,7 +24,7 @@ from tweetbot_trainer.learning.training.state import (
     TrainerState,
     capture,
     copy_weights,
-    incompatibility,
+    find_incompatibility,
     load_weights,
     restore,
 )
@@ -112,7 +112,7 @@ class Trainer:
     def _begin(self) -> None:
         """Go on from the newest checkpoint, or begin."""
         checkpoint = self.callbacks.checkpoints.load_newest(
-            self.device, lambda found: incompatibility(found, self.model, self.optimizer)
+            self.device, lambda found: find_incompatibility(found, self.model, self.optimizer)
         )
         if checkpoint is None:
             torch.manual_seed(self.hyperparameters.seed)

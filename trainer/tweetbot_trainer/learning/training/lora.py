@@ -45,7 +45,7 @@ class LoraLinear(nn.Module):
         return self.frozen
 
 
-def attach(model: GPT2LMHeadModel, lora: LoraConfig, seed: int) -> None:
+def attach_adapters(model: GPT2LMHeadModel, lora: LoraConfig, seed: int) -> None:
     """Freeze the model and put an adapter round each of its linear layers, drawn from the seed on the CPU."""
     model.requires_grad_(False)
     generator = torch.Generator().manual_seed(seed)
@@ -54,7 +54,7 @@ def attach(model: GPT2LMHeadModel, lora: LoraConfig, seed: int) -> None:
         setattr(owner, name, adapted.to(model.device))
 
 
-def merge(model: GPT2LMHeadModel) -> dict[str, Tensor]:
+def merge_adapters(model: GPT2LMHeadModel) -> dict[str, Tensor]:
     """Put the adapters into the weights, take them off, and return their tensors on the CPU by their names.
 
     The model is then an ordinary one again, all of its weights trainable.

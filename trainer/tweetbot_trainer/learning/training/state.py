@@ -97,7 +97,9 @@ def capture(
     return Checkpoint(trainer_state, tensors)
 
 
-def incompatibility(checkpoint: Checkpoint, model: GPT2LMHeadModel, optimizer: torch.optim.Optimizer) -> str | None:
+def find_incompatibility(
+    checkpoint: Checkpoint, model: GPT2LMHeadModel, optimizer: torch.optim.Optimizer
+) -> str | None:
     """Return why the training of this model cannot go on from a state, or None: a library may name tensors anew."""
     trained = {name: parameter.shape for name, parameter in _get_trainable_parameters(model)}
     optimized = [parameter for group in optimizer.param_groups for parameter in group["params"]]
@@ -116,7 +118,7 @@ def incompatibility(checkpoint: Checkpoint, model: GPT2LMHeadModel, optimizer: t
 
 
 def restore(checkpoint: Checkpoint, model: GPT2LMHeadModel, optimizer: torch.optim.Optimizer) -> None:
-    """Put model, optimizer and random numbers where they were; the state has no `incompatibility`."""
+    """Put model, optimizer and random numbers where they were; the state has no `find_incompatibility`."""
     load_weights(model, checkpoint.tensors["model"])
     moments: dict[int, Weights] = {}
     for part, tensors in checkpoint.tensors.items():

@@ -54,7 +54,7 @@ def render_values_table(facts: CardData) -> str:
     """Return every hyper-parameter."""
     values, sampling = facts.values, facts.sampling
     pairs = {
-        "Recipe": values.procedure,
+        "Recipe": values.recipe,
         "Trained": _format_method(values.lora),
         "Optimizer": f"{values.optimizer}, betas {values.betas[0]:g} and {values.betas[1]:g}, "
         f"epsilon {values.adam_epsilon:g}",
@@ -73,7 +73,7 @@ def render_values_table(facts: CardData) -> str:
 
 def _format_passes(facts: CardData) -> str:
     values = facts.values
-    if values.procedure == "huggingtweets":
+    if values.recipe == "huggingtweets":
         return f"1, of {COPIES} reshuffled copies of the posts in blocks of at most {BLOCK} tokens"
     return f"{values.epochs} at the most, early stopping {'on' if facts.stops_early else 'off'}"
 

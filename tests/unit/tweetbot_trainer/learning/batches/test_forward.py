@@ -6,8 +6,8 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import GPT2Config, GPT2LMHeadModel
 
+from tweetbot_trainer.learning.batches.examples import Example, split_into_examples
 from tweetbot_trainer.learning.batches.forward import compute_example_losses, compute_total_loss
-from tweetbot_trainer.learning.batches.windows import Example, split_into_examples
 from tweetbot_trainer.learning.training.setup import prepare_for_training
 
 MARK = 40

@@ -9,12 +9,12 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import get_cosine_schedule_with_warmup
 
-from builders.model import PROCESSOR, a_base, a_post, posts_of, some_texts
+from builders.model import DEVICE, a_base, a_post, posts_of, some_texts
 from tweetbot_contract.spec.training import Training
 from tweetbot_trainer.data.dataset.splits import split
+from tweetbot_trainer.learning.batches.examples import Batch, Example, make_batches
 from tweetbot_trainer.learning.batches.forward import compute_total_loss
-from tweetbot_trainer.learning.batches.huggingtweets import make_blocks, shuffled_copies
-from tweetbot_trainer.learning.batches.windows import Batch, Example, make_batches
+from tweetbot_trainer.learning.batches.huggingtweets import make_blocks, shuffle_copies
 from tweetbot_trainer.learning.fine_tune import fine_tune
 from tweetbot_trainer.learning.model.base import Base
 from tweetbot_trainer.learning.model.tokenizer import EncodedText, encode_all, get_end_mark_id
@@ -35,7 +35,7 @@ def stream_of(*texts: Sequence[int]) -> list[EncodedText]:
 
 def blocks(base: Base, length: int = 64) -> list[Example]:
     return make_blocks(
-        encode_all(base.tokenizer, shuffled_copies([TEXTS], seed=1)), get_end_mark_id(base.tokenizer), length
+        encode_all(base.tokenizer, shuffle_copies([TEXTS], seed=1)), get_end_mark_id(base.tokenizer), length
     )
 
 
@@ -45,18 +45,18 @@ def steps_of(windows: Sequence[Example]) -> list[Batch]:
 
 def test_every_copy_holds_every_post_in_an_order_of_its_own() -> None:
     texts = [f"post {number}" for number in range(10)]
-    stream = shuffled_copies([texts], seed=1)
+    stream = shuffle_copies([texts], seed=1)
     copies = [stream[at : at + 10] for at in range(0, 40, 10)]
     assert len(stream) == 40
     assert all(sorted(copy) == texts for copy in copies)
     assert len({tuple(copy) for copy in copies}) == 4
-    assert shuffled_copies([texts], seed=1) == stream != shuffled_copies([texts], seed=2)
+    assert shuffle_copies([texts], seed=1) == stream != shuffle_copies([texts], seed=2)
 
 
 def test_a_smaller_source_repeats_its_posts_until_it_is_as_long() -> None:
     """Ten and three posts of one length came out as forty samples each, handle after handle."""
     long, short = [f"long {number}" for number in range(10)], [f"tiny {number}" for number in range(3)]
-    stream = shuffled_copies([long, short], seed=1)
+    stream = shuffle_copies([long, short], seed=1)
     found = Counter(stream)
     assert {found[text] for text in long} == {4}
     assert sum(found[text] for text in short) == 40
@@ -106,7 +106,7 @@ def test_without_dropout_it_takes_the_steps_of_a_stock_loop_to_the_last_loss() -
     ours, stock = a_base(TEXTS), a_base(TEXTS)
     windows = blocks(ours)
     values = replace(VALUES, dropout=0.0, attention_dropout=0.0, batch_tokens=63)
-    outcome = train(ours.model, windows, windows[:1], values, device=PROCESSOR, callbacks=Callbacks(), stop_early=False)
+    outcome = train(ours.model, windows, windows[:1], values, device=DEVICE, callbacks=Callbacks(), stop_early=False)
     plan = make_batches(windows, batch_tokens=63, epochs=1, seed=values.seed)[0]
     optimizer = torch.optim.AdamW(stock.model.parameters(), lr=1.372e-4, weight_decay=0.0)
     schedule = get_cosine_schedule_with_warmup(optimizer, 0, len(plan))
@@ -131,7 +131,7 @@ def test_it_trains_on_four_copies_of_the_train_part_and_nothing_else() -> None:
     posts = [*posts_of(TEXTS), *(a_post(number, source=1, text=text) for number, text in enumerate(TEXTS[:40]))]
     base, splits = a_base(TEXTS), split(posts, 10)
     result = fine_tune(base, splits, VALUES, gpu=False, callbacks=Callbacks())
-    stream = shuffled_copies(
+    stream = shuffle_copies(
         [[post.text for post in splits.train if post.source == number] for number in (0, 1)], VALUES.seed
     )
     whole = sum(len(text.tokens) + 1 for text in encode_all(base.tokenizer, stream)) + 1

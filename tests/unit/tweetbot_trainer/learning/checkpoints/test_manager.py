@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from builders.model import PROCESSOR, a_base, some_values
+from builders.model import DEVICE, a_base, some_values
 from tweetbot_contract import reasons
 from tweetbot_fakes.storage import WatchedStore
 from tweetbot_trainer.learning.checkpoints.manager import MANIFEST, CheckpointKey, CheckpointManager
@@ -23,7 +23,7 @@ from tweetbot_trainer.learning.training.state import (
     TrainerState,
     capture,
     copy_weights,
-    incompatibility,
+    find_incompatibility,
     restore,
 )
 from tweetbot_trainer.runtime.errors import NotAuthorized
@@ -82,7 +82,7 @@ def a_state(steps: int = 3, *, best: bool = False, threads: int = 1) -> Checkpoi
         eval_loss=0.1 + 0.2,
         losses=(1 / 3,) * steps,
         rows=(LogEntry(1, 0.5, train_loss=1 / 3),),
-        processor=PROCESSOR.name,
+        processor=DEVICE.name,
         threads=threads,
         best_loss=1.25 if best else None,
         best_epoch=1 if best else None,
@@ -106,7 +106,7 @@ def same(one: Checkpoint, other: Checkpoint) -> bool:
 def test_a_state_comes_back_to_the_last_bit(tmp_path: Path) -> None:
     bench, state = Bench(tmp_path), a_state(best=True)
     bench.shelf.save(state, last=True)
-    back = Bench(tmp_path).shelf.load_newest(PROCESSOR, fitting)
+    back = Bench(tmp_path).shelf.load_newest(DEVICE, fitting)
     assert back is not None
     assert same(state, back)
     assert back.best is not None
@@ -117,7 +117,7 @@ def test_a_state_comes_back_to_the_last_bit(tmp_path: Path) -> None:
 
 
 def test_the_first_attempt_finds_none(tmp_path: Path) -> None:
-    assert Bench(tmp_path).shelf.load_newest(PROCESSOR, fitting) is None
+    assert Bench(tmp_path).shelf.load_newest(DEVICE, fitting) is None
 
 
 def test_the_newest_and_the_one_before_stay(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_a_damaged_one_is_passed_over_for_the_one_before(tmp_path: Path, file: s
     bench.shelf.save(a_state(2), last=True)
     damaged(f"{bench.uri}/{bench.kept()[-1]}/{file}", damage)
     again = Bench(tmp_path)
-    found = again.shelf.load_newest(PROCESSOR, fitting)
+    found = again.shelf.load_newest(DEVICE, fitting)
     assert found is not None
     assert same(found, older)
     assert again.events() == ["checkpoint.passed_over", "checkpoint.resumed"]
@@ -160,7 +160,7 @@ def test_a_manifest_that_is_none_is_passed_over(tmp_path: Path, body: bytes) -> 
     bench = Bench(tmp_path)
     bench.shelf.save(a_state(), last=True)
     STORE.put(f"{bench.uri}/{bench.kept()[0]}/{MANIFEST}", body)
-    assert Bench(tmp_path).shelf.load_newest(PROCESSOR, fitting) is None
+    assert Bench(tmp_path).shelf.load_newest(DEVICE, fitting) is None
 
 
 def test_a_manifest_that_names_a_file_outside_of_its_folder_is_passed_over(tmp_path: Path) -> None:
@@ -170,12 +170,12 @@ def test_a_manifest_that_names_a_file_outside_of_its_folder_is_passed_over(tmp_p
     content = json.loads(STORE.get(uri))
     content["files"][".."] = content["files"]["course.json"]
     STORE.put(uri, json.dumps(content).encode())
-    assert Bench(tmp_path).shelf.load_newest(PROCESSOR, fitting) is None
+    assert Bench(tmp_path).shelf.load_newest(DEVICE, fitting) is None
 
 
 def test_another_training_is_not_gone_on_from(tmp_path: Path) -> None:
     Bench(tmp_path).shelf.save(a_state(), last=True)
-    assert Bench(tmp_path, key="other").shelf.load_newest(PROCESSOR, fitting) is None
+    assert Bench(tmp_path, key="other").shelf.load_newest(DEVICE, fitting) is None
 
 
 @pytest.mark.parametrize("part", ["model", "best", "random", "optimizer-exp_avg", "optimizer-step"])
@@ -191,18 +191,18 @@ def test_one_with_other_tensors_is_passed_over_for_the_one_before(tmp_path: Path
     bench.shelf.save(Checkpoint(newer.trainer_state, tensors), last=True)
     model, again = a_base(seed=1).model, Bench(tmp_path)
     optimizer = create_optimizer(model, some_values())
-    found = again.shelf.load_newest(PROCESSOR, lambda state: incompatibility(state, model, optimizer))
+    found = again.shelf.load_newest(DEVICE, lambda state: find_incompatibility(state, model, optimizer))
     assert found is not None
     assert same(found, older)
     assert again.events() == ["checkpoint.passed_over", "checkpoint.resumed"]
     assert f"its tensors of {part} are not those of this training" in again.lines.getvalue()
 
 
-@pytest.mark.parametrize(("changes", "processor"), [({"versions": {"torch": "3"}}, PROCESSOR), ({}, None)])
+@pytest.mark.parametrize(("changes", "processor"), [({"versions": {"torch": "3"}}, DEVICE), ({}, None)])
 def test_another_machine_goes_on_and_says_so(tmp_path: Path, changes: dict[str, Any], processor: Any) -> None:
     Bench(tmp_path).shelf.save(a_state(), last=True)
     again = Bench(tmp_path, **changes)
-    assert again.shelf.load_newest(processor or replace(PROCESSOR, threads=9), fitting) is not None
+    assert again.shelf.load_newest(processor or replace(DEVICE, threads=9), fitting) is not None
     assert again.events() == ["checkpoint.resumed", "checkpoint.other_machine"]
 
 

@@ -9,11 +9,11 @@ import torch
 from safetensors import safe_open
 from transformers import AutoTokenizer, pipeline
 
-from builders.model import PROCESSOR, SAMPLING, a_base, a_saved_base, some_texts, some_values
+from builders.model import DEVICE, SAMPLING, a_base, a_saved_base, some_texts, some_values
 from tweetbot_trainer.data.post_length import measure_weighted_length
-from tweetbot_trainer.learning.batches.windows import split_all_into_examples
+from tweetbot_trainer.learning.batches.examples import split_all_into_examples
 from tweetbot_trainer.learning.evaluation.copies import CopyDetector
-from tweetbot_trainer.learning.generation.generation import Generated, continue_prompt, sample_prompts
+from tweetbot_trainer.learning.generation.generation import Generated, continue_prompt, continue_prompts
 from tweetbot_trainer.learning.model.base import Base
 from tweetbot_trainer.learning.model.tokenizer import END_MARK, encode, encode_all, get_end_mark_id
 from tweetbot_trainer.learning.sampling import resolve_generation_config
@@ -30,7 +30,7 @@ def trained() -> Base:
     base = a_base(TEXTS, context=64)
     windows = split_all_into_examples(encode_all(base.tokenizer, TEXTS), get_end_mark_id(base.tokenizer), 64)
     values = some_values(epochs=6, learning_rate="1e-2")
-    train(base.model, windows, windows[:10], values, device=PROCESSOR, callbacks=Callbacks(), stop_early=False)
+    train(base.model, windows, windows[:10], values, device=DEVICE, callbacks=Callbacks(), stop_early=False)
     return base
 
 
@@ -68,7 +68,9 @@ def test_the_seed_gives_the_posts(trained: Base) -> None:
 
 
 def test_each_prompt_gets_its_samples(trained: Base) -> None:
-    samples = sample_prompts(trained.model, trained.tokenizer, ("My dream", "a gull"), count=2, config=SAMPLING, seed=1)
+    samples = continue_prompts(
+        trained.model, trained.tokenizer, ("My dream", "a gull"), count=2, config=SAMPLING, seed=1
+    )
     assert [sample.prompt for sample in samples] == ["My dream", "My dream", "a gull", "a gull"]
 
 

@@ -7,7 +7,7 @@ import torch
 from transformers.generation import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
 from builders.model import SAMPLING, a_base
-from tweetbot_trainer.learning.generation.sampler import compute_batch_size, sample, top_k_top_p
+from tweetbot_trainer.learning.generation.sampler import compute_batch_size, filter_top_k_top_p, sample
 from tweetbot_trainer.learning.model.tokenizer import get_end_mark_id
 
 GREEDY = replace(SAMPLING, top_k=1, min_new_tokens=0, max_new_tokens=12)
@@ -19,7 +19,7 @@ def test_the_distribution_is_that_of_transformers(temperature: float, top_k: int
     theirs = logits
     for warper in (TemperatureLogitsWarper(temperature), TopKLogitsWarper(top_k), TopPLogitsWarper(top_p)):
         theirs = warper(torch.empty(0), theirs)
-    weights, ids = top_k_top_p(logits, replace(SAMPLING, temperature=temperature, top_k=top_k, top_p=top_p))
+    weights, ids = filter_top_k_top_p(logits, replace(SAMPLING, temperature=temperature, top_k=top_k, top_p=top_p))
     ours = torch.zeros_like(logits).scatter(1, ids, weights / weights.sum(-1, keepdim=True))
     torch.testing.assert_close(ours, theirs.softmax(-1))
 

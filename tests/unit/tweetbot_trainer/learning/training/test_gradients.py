@@ -6,11 +6,11 @@ from torch import nn
 from torch.nn import functional
 
 from builders import model as builders_model
-from builders.model import PROCESSOR, some_texts, some_values
+from builders.model import DEVICE, some_texts, some_values
 from tweetbot_trainer.learning.batches.cross_entropy import NO_LABEL, compute_cross_entropy
+from tweetbot_trainer.learning.batches.examples import Batch, Example, split_all_into_examples
 from tweetbot_trainer.learning.batches.forward import compute_label_losses, compute_total_loss
 from tweetbot_trainer.learning.batches.packing import pack, pad_to_static_shape
-from tweetbot_trainer.learning.batches.windows import Batch, Example, split_all_into_examples
 from tweetbot_trainer.learning.model.base import Base
 from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id
 from tweetbot_trainer.learning.training.callbacks import Callbacks, TrainOutput
@@ -58,7 +58,7 @@ def with_memory_for(base: Base, fit: int) -> Base:
 
 
 def gradient_of(base: Base, told: list[int]) -> tuple[float, torch.Tensor]:
-    loss = GradientAccumulator(base.model, PROCESSOR, told.append).accumulate(a_step(base))
+    loss = GradientAccumulator(base.model, DEVICE, told.append).accumulate(a_step(base))
     return loss, base.model.transformer.wte.weight.grad
 
 
@@ -76,15 +76,15 @@ def test_what_passes_before_the_failed_one_have_added_counts_once() -> None:
     ids = range(1, 10)
     step = tuple(Example(tuple(ids[: size + 1]), 1) for size in (8, 4, 4, 4))  # passes of 8 and 12 positions
     tight, roomy, told = with_memory_for(a_base(), 8), a_base(), list[int]()
-    GradientAccumulator(tight.model, PROCESSOR, told.append, positions=12).accumulate(step)
-    GradientAccumulator(roomy.model, PROCESSOR, told.append, positions=6).accumulate(step)
+    GradientAccumulator(tight.model, DEVICE, told.append, positions=12).accumulate(step)
+    GradientAccumulator(roomy.model, DEVICE, told.append, positions=6).accumulate(step)
     assert told == [6]
     assert torch.equal(tight.model.transformer.wte.weight.grad, roomy.model.transformer.wte.weight.grad)
 
 
 def trained(base: Base, hooks: Callbacks) -> TrainOutput:
     step = a_step(base)
-    return train(base.model, step, step, some_values(epochs=1), device=PROCESSOR, callbacks=hooks, stop_early=False)
+    return train(base.model, step, step, some_values(epochs=1), device=DEVICE, callbacks=hooks, stop_early=False)
 
 
 def test_a_training_goes_on_in_halves_and_says_so() -> None:

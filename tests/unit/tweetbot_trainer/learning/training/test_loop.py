@@ -8,10 +8,10 @@ import pytest
 import torch
 from transformers.activations import NewGELUActivation
 
-from builders.model import PROCESSOR, CheckpointsInMemory, a_base, posts_of, some_texts, some_values, stopped_at
+from builders.model import DEVICE, CheckpointsInMemory, a_base, posts_of, some_texts, some_values, stopped_at
 from tweetbot_trainer.data.dataset.splits import split
+from tweetbot_trainer.learning.batches.examples import Example, split_all_into_examples, split_into_examples
 from tweetbot_trainer.learning.batches.forward import compute_total_loss
-from tweetbot_trainer.learning.batches.windows import Example, split_all_into_examples, split_into_examples
 from tweetbot_trainer.learning.fine_tune import fine_tune
 from tweetbot_trainer.learning.model.base import Base
 from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id
@@ -41,7 +41,7 @@ def trained(
         windows(base, TRAIN),
         windows(base, validation),
         some_values(**values),
-        device=PROCESSOR,
+        device=DEVICE,
         callbacks=hooks,
         stop_early=stop_early,
     )
@@ -76,7 +76,7 @@ def test_dropout_is_repeated_by_the_seed_too() -> None:
         base = a_base(TRAIN)
         values = replace(some_values(epochs=1), dropout=0.1)
         parts = windows(base, TRAIN), windows(base, VALIDATION)
-        train(base.model, *parts, values, device=PROCESSOR, callbacks=Callbacks(), stop_early=False)
+        train(base.model, *parts, values, device=DEVICE, callbacks=Callbacks(), stop_early=False)
         hashes.add(weights_hash(base))
     assert len(hashes) == 1
 
@@ -202,7 +202,7 @@ def test_a_post_longer_than_the_context_trains() -> None:
         encode_all(base.tokenizer, [" ".join(TRAIN)])[0].tokens, get_end_mark_id(base.tokenizer), 16
     )
     assert len(long) > 10
-    outcome = train(base.model, long, long, some_values(), device=PROCESSOR, callbacks=Callbacks(), stop_early=False)
+    outcome = train(base.model, long, long, some_values(), device=DEVICE, callbacks=Callbacks(), stop_early=False)
     assert outcome.train_loss < outcome.first_train_loss
 
 
@@ -247,7 +247,7 @@ def test_a_stopped_training_with_attention_dropout_goes_on_to_the_same_weights()
 
     def run(base: Base, hooks: Callbacks) -> str:
         parts = windows(base, TRAIN), windows(base, VALIDATION)
-        train(base.model, *parts, values, device=PROCESSOR, callbacks=hooks, stop_early=False)
+        train(base.model, *parts, values, device=DEVICE, callbacks=hooks, stop_early=False)
         return weights_hash(base)
 
     shelf = CheckpointsInMemory()

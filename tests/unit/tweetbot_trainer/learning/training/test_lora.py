@@ -8,17 +8,17 @@ import torch
 from torch import Tensor
 from transformers import GPT2LMHeadModel
 
-from builders.model import PROCESSOR, SAMPLING, CheckpointsInMemory, a_base, some_texts, some_values, stopped_at
+from builders.model import DEVICE, SAMPLING, CheckpointsInMemory, a_base, some_texts, some_values, stopped_at
 from tweetbot_contract.spec.model import Model
 from tweetbot_contract.spec.training import Training
-from tweetbot_trainer.learning.batches.windows import Example, split_all_into_examples
+from tweetbot_trainer.learning.batches.examples import Example, split_all_into_examples
 from tweetbot_trainer.learning.fingerprint import fingerprint
 from tweetbot_trainer.learning.model.base import Base
 from tweetbot_trainer.learning.model.identity import BaseIdentity
 from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id
 from tweetbot_trainer.learning.training.callbacks import Callbacks, TrainOutput
 from tweetbot_trainer.learning.training.loop import train
-from tweetbot_trainer.learning.training.lora import LAYERS, attach, merge
+from tweetbot_trainer.learning.training.lora import LAYERS, attach_adapters, merge_adapters
 from tweetbot_trainer.learning.training.state import copy_weights
 from tweetbot_trainer.learning.values import Hyperparameters, LoraConfig, resolve_hyperparameters, resolve_lora
 from tweetbot_trainer.publishing.export import save_adapter, save_model
@@ -35,7 +35,7 @@ def values(lora: LoraConfig = LORA) -> Hyperparameters:
 
 
 def adapted(base: Base, seed: int = 1, lora: LoraConfig = LORA) -> Base:
-    attach(base.model, lora, seed)
+    attach_adapters(base.model, lora, seed)
     return base
 
 
@@ -55,7 +55,7 @@ def windows(base: Base, texts: list[str]) -> list[Example]:
 
 def trained(base: Base, hooks: Callbacks | None = None) -> TrainOutput:
     parts = windows(base, TRAIN), windows(base, VALIDATION)
-    return train(base.model, *parts, values(), device=PROCESSOR, callbacks=hooks or Callbacks(), stop_early=True)
+    return train(base.model, *parts, values(), device=DEVICE, callbacks=hooks or Callbacks(), stop_early=True)
 
 
 @torch.no_grad()
@@ -79,14 +79,14 @@ def test_the_merged_model_is_the_base_with_its_adapters() -> None:
     base = a_base(TRAIN)
     untouched = logits(base.model)
     with_adapters = logits(with_learned_adapters(base).model)
-    merge(base.model)
+    merge_adapters(base.model)
     torch.testing.assert_close(logits(base.model), with_adapters, rtol=1e-4, atol=1e-5)
     assert not torch.allclose(with_adapters, untouched, atol=0.1)
 
 
 def test_a_merged_weight_is_w_plus_alpha_over_rank_times_a_times_b() -> None:
     plain, base = a_base(TRAIN), with_learned_adapters(a_base(TRAIN))
-    adapter = merge(base.model)
+    adapter = merge_adapters(base.model)
     for layer in LAYERS:
         name = f"transformer.h.1.{layer}"
         a, b = adapter[f"{name}.lora_A"].double(), adapter[f"{name}.lora_B"].double()
@@ -96,7 +96,7 @@ def test_a_merged_weight_is_w_plus_alpha_over_rank_times_a_times_b() -> None:
 
 def test_a_merged_model_is_an_ordinary_one() -> None:
     plain, base = a_base(TRAIN), with_learned_adapters(a_base(TRAIN))
-    merge(base.model)
+    merge_adapters(base.model)
     assert list(base.model.state_dict()) == list(plain.model.state_dict())
     assert all(parameter.requires_grad for parameter in base.model.parameters())
 
@@ -140,7 +140,7 @@ def test_peft_loads_the_adapter_and_gives_the_merged_models_logits(tmp_path: Pat
     from peft import PeftModel
 
     plain, base = a_base(TRAIN), with_learned_adapters(a_base(TRAIN))
-    save_adapter(merge(base.model), LORA, HUB, tmp_path / "adapter")
+    save_adapter(merge_adapters(base.model), LORA, HUB, tmp_path / "adapter")
     save_model(base.model, base.tokenizer, SAMPLING, tmp_path / "model")
     loaded = PeftModel.from_pretrained(plain.model, tmp_path / "adapter")
     config = loaded.peft_config["default"]

@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders.model import a_base, some_texts
-from tweetbot_trainer.learning.batches.packing import pack
-from tweetbot_trainer.learning.batches.windows import (
+from tweetbot_trainer.learning.batches.examples import (
     Example,
     batch_by_tokens,
     make_batches,
-    micro_batches,
     split_into_examples,
+    split_into_micro_batches,
 )
+from tweetbot_trainer.learning.batches.packing import pack
 from tweetbot_trainer.learning.model.tokenizer import END_MARK, encode, encode_all, get_end_mark_id
 
 MARK = 0
@@ -93,7 +93,7 @@ def test_neighbours_have_like_lengths() -> None:
 def test_a_window_larger_than_a_group_stands_alone() -> None:
     small, large = Example((0, 1, 0), 1), Example(tuple(range(50)), 1)
     assert batch_by_tokens([small, large, small], 10) == [(small,), (large,), (small,)]
-    assert micro_batches([small, large, small], 10) == [(small,), (large,), (small,)]
+    assert split_into_micro_batches([small, large, small], 10) == [(small,), (large,), (small,)]
 
 
 @pytest.mark.parametrize("text", ["a <|endoftext|> b", "<|endoftext|>"])

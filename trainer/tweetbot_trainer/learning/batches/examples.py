@@ -82,7 +82,7 @@ def batch_by_tokens(examples: Iterable[Example], labels: int) -> list[Batch]:
     return _fill_groups(examples, labels, lambda example: example.labels)
 
 
-def micro_batches(examples: Iterable[Example], positions: int) -> list[Batch]:
+def split_into_micro_batches(examples: Iterable[Example], positions: int) -> list[Batch]:
     """Return consecutive groups that take at most so many positions; a larger window stands alone.
 
     Bounds the memory of one forward pass, whatever a step holds.
