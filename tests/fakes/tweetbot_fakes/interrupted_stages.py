@@ -36,7 +36,7 @@ BASE = "s3://bases/tiny"
 #: Points of a run, in its order, each by what is seen of it there: an event of the log, a request to the store, a
 #: question to the tracker.
 STOPS: tuple[tuple[Stage, str, str], ...] = (
-    ("Prepare", "reading", "open_random posts.txt"),
+    ("Prepare", "reading", "open_seekable posts.txt"),
     ("Prepare", "cleaning", "prepare.source"),
     ("Prepare", "writing the dataset", "put posts.jsonl.zst"),
     ("Prepare", "before the record", "put dataset.json"),
@@ -44,7 +44,7 @@ STOPS: tuple[tuple[Stage, str, str], ...] = (
     ("Train", "training", "progress"),
     ("Train", "evaluation", "train.trained"),
     ("Train", "sampling", "train.evaluated"),
-    ("Train", "writing the report", "so_far"),
+    ("Train", "writing the report", "current_result"),
     ("Train", "upload", "put model.safetensors"),
     ("Train", "before the manifest", "head samples.jsonl"),
     ("Train", "after the manifest", f"put_if_absent {MANIFEST_FILE}"),
@@ -149,7 +149,7 @@ class _TellingTracker(NullTracker):
         self._report = report
 
     def current_result(self) -> TrackingResult:
-        self._report("so_far")
+        self._report("current_result")
         return super().current_result()
 
 

@@ -26,7 +26,7 @@ run = a_local_run(folder, spec={"sources": [{"archive": {"uri": (folder / "large
 result = prepare(dataclasses.replace(a_context(folder, run), log=Log()))
 status = pathlib.Path("/proc/self/status").read_text()
 peak = int(re.search(r"VmHWM:\\s*(\\d+) kB", status)[1])
-print(json.dumps({"table": result.dataset.table.as_json(), "uri": result.dataset.uri, "peak": peak}))
+print(json.dumps({"table": result.dataset.table.to_dict(), "uri": result.dataset.uri, "peak": peak}))
 """
 
 

@@ -28,7 +28,7 @@ start = datetime(2015, 1, 1, tzinfo=UTC)
 posts = (Post(str(10**18 + n), text, start + timedelta(minutes=n), "en") for n, text in enumerate(texts()))
 table = count_posts(clean(posts, Filter()))
 status = pathlib.Path("/proc/self/status").read_text()
-print(json.dumps({"table": table.as_json(), "peak": int(re.search(r"VmHWM:\\s*(\\d+) kB", status)[1])}))
+print(json.dumps({"table": table.to_dict(), "peak": int(re.search(r"VmHWM:\\s*(\\d+) kB", status)[1])}))
 """
 
 
