@@ -1,6 +1,7 @@
 """A published model with all that it was made from, but no training: a real dataset, a few bytes as weights."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ def a_published_model(folder: Path, *, base: dict[str, str] | None = None, **run
     assert record is not None
     finished = a_folder(folder / "finished", b"weights")
     plain = a_version(finished, document)
-    origin = plain.provenance.model_copy(update={"sources": record.sources, "base": base or record.base})
+    origin = plain.provenance.model_copy(update={"sources": record.sources, "base": base or asdict(record.base)})
     key = fingerprint_values(prepared.dataset.digest, origin.base_identity, origin.training)
     changes = {"dataset": prepared.dataset, "provenance": origin, "training_key": key, "version": key[:VERSION_DIGITS]}
     manifest = plain.model_copy(update=changes)

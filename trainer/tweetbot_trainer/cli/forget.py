@@ -7,7 +7,14 @@ from typing import Any
 
 from tweetbot_contract import reasons
 from tweetbot_contract.handover import ExitCode
-from tweetbot_trainer.publishing.registry.forgetting import LIST_LIMIT, DatasetHit, ModelHit, Search, parse_ids, search
+from tweetbot_trainer.publishing.registry.forgetting import (
+    LIST_LIMIT,
+    DatasetHit,
+    ModelHit,
+    SearchResult,
+    parse_ids,
+    search,
+)
 from tweetbot_trainer.publishing.registry.manifest import MODEL_FOLDER
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.store import ObjectStore
@@ -38,7 +45,7 @@ def _read_ids(ids: Path) -> bytes:
         raise SpecRefused(reasons.SOURCE_UNREADABLE, f"{ids} cannot be read: {error.strerror}") from error
 
 
-def _build_document(found: Search, wanted: frozenset[str]) -> dict[str, Any]:
+def _build_document(found: SearchResult, wanted: frozenset[str]) -> dict[str, Any]:
     return {
         "datasets": [asdict(dataset) | {"bot": _parse_bot(dataset.uri)} for dataset in found.datasets],
         "models": [asdict(model) | {"bot": _parse_bot(model.uri)} for model in found.models],
@@ -47,7 +54,7 @@ def _build_document(found: Search, wanted: frozenset[str]) -> dict[str, Any]:
     }
 
 
-def _format_lines(found: Search, wanted: frozenset[str]) -> list[str]:
+def _format_lines(found: SearchResult, wanted: frozenset[str]) -> list[str]:
     return [
         f"{len(found.found)} of {len(wanted)} posts found, in {len(found.datasets)} datasets and "
         f"{len(found.models)} models",
@@ -70,7 +77,7 @@ def _format_model(model: ModelHit) -> str:
     return f"model    {model.uri}: learned from {_format_ids(model.posts)}{', and is served' if model.served else ''}"
 
 
-def _format_advice(found: Search) -> list[str]:
+def _format_advice(found: SearchResult) -> list[str]:
     if not found.datasets:
         return []
     bots = sorted({_parse_bot(dataset.uri) for dataset in found.datasets})

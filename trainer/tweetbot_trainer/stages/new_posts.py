@@ -4,7 +4,7 @@ from tweetbot_contract.handover import RunDocument
 from tweetbot_trainer.data.dataset.ids import IDS_FILE, read_ids
 from tweetbot_trainer.data.dataset.store import get_dataset_uri
 from tweetbot_trainer.publishing.registry.latest import read_served_version
-from tweetbot_trainer.publishing.registry.lookup import read_manifest
+from tweetbot_trainer.publishing.registry.manifest import build_version_uri, read_version
 from tweetbot_trainer.store import ObjectStore, join
 
 
@@ -17,8 +17,8 @@ def count_new_posts_if_too_few(store: ObjectStore, run: RunDocument, digest: str
     if not run.min_new_posts:
         return None
     served = read_served_version(store, run)
-    found = read_manifest(store, run, served) if served else None
-    before = _load_ids(store, run, found[0].dataset.digest) if found else None
+    found = read_version(store, build_version_uri(run, served)) if served else None
+    before = _load_ids(store, run, found.manifest.dataset.digest) if found else None
     after = _load_ids(store, run, digest)
     if before is None or after is None:
         return None

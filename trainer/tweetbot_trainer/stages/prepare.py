@@ -1,6 +1,5 @@
 """The first stage: posts in, a dataset by its digest out, and a model to adopt if there is one. No torch in here."""
 
-from dataclasses import asdict
 from typing import Any
 
 from tweetbot_contract.result import DatasetResult as DatasetResult
@@ -70,7 +69,7 @@ def _prepare_dataset(context: StageContext) -> PrepareRecord:
         )
     key = fingerprint(dataset.digest, base, values)
     sources = build_source_records(spec.sources, reader.results, dataset)
-    record = PrepareRecord(training_key=key, base=asdict(base), sources=sources, result=result)
+    record = PrepareRecord(training_key=key, base=base, sources=sources, result=result)
     context.stop.check()
     write_record(context.store, run, record)
     return record

@@ -10,8 +10,13 @@ from collections.abc import Iterator
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import TrainSucceeded
 from tweetbot_trainer.publishing.registry.latest import read_served_version
-from tweetbot_trainer.publishing.registry.lookup import read_manifest_below
-from tweetbot_trainer.publishing.registry.manifest import ADOPTED_FILE, MANIFEST_FILE, build_version_uri, parse_version
+from tweetbot_trainer.publishing.registry.manifest import (
+    ADOPTED_FILE,
+    MANIFEST_FILE,
+    build_version_uri,
+    parse_version,
+    read_version,
+)
 from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.store import ObjectStore, join
@@ -64,8 +69,8 @@ def _list_version_folders(store: ObjectStore, run: RunDocument, folder: str, fil
 
 def _read_published_at(store: ObjectStore, home: str) -> str:
     """Return when a version was made; one whose manifest cannot be read counts as the oldest, and stays."""
-    found = read_manifest_below(store, home)
-    return found[0].published_at if found else ""
+    found = read_version(store, home)
+    return found.manifest.published_at if found else ""
 
 
 def _erase(store: ObjectStore, home: str) -> None:

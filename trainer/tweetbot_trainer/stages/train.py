@@ -8,8 +8,7 @@ from tweetbot_trainer.data.dataset.store import load_dataset
 from tweetbot_trainer.learning.checkpoints.naming import build_checkpoints_uri, erase_checkpoints
 from tweetbot_trainer.publishing.registry.latest import update_latest
 from tweetbot_trainer.publishing.registry.lookup import find_rejected, find_reusable
-from tweetbot_trainer.publishing.registry.manifest import build_rejected_uri
-from tweetbot_trainer.publishing.registry.publish import fetch_rejected, publish
+from tweetbot_trainer.publishing.registry.publish import publish_rejected
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.stages.gates import build_gate_error, can_publish, find_missed_gates
 from tweetbot_trainer.stages.training_plan import TrainingPlan, build_training_plan
@@ -45,14 +44,12 @@ def _find_trained_version(context: StageContext, plan: TrainingPlan) -> TrainSuc
         update_latest(store, run, published)
         context.log.info("train.found", uri=published.model.uri)
         return published
-    manifest = find_rejected(store, run, plan.key)
-    if manifest is None:
+    rejected = find_rejected(store, run, plan.key)
+    if rejected is None:
         return None
-    _require_gates(context, manifest.metrics, build_rejected_uri(run, manifest.version))
-    folder = context.work / "rejected"
-    fetch_rejected(store, run, manifest, folder)
-    context.log.info("train.reconsidered", uri=build_rejected_uri(run, manifest.version))
-    return publish(store, run, folder, manifest, check=context.stop.check)
+    _require_gates(context, rejected.manifest.metrics, rejected.home)
+    context.log.info("train.reconsidered", uri=rejected.home)
+    return publish_rejected(store, run, rejected, context.work / "rejected", check=context.stop.check)
 
 
 def _require_gates(context: StageContext, metrics: Metrics, uri: str) -> None:

@@ -41,7 +41,7 @@ def build_training_plan(context: StageContext) -> TrainingPlan:
     digest = run.dataset or ""
     record = read_record(context.store, run)
     settled = record if record and record.result.dataset.digest == digest else None
-    base = settled.base_identity if settled else resolve_base_identity(spec, context.base_files, context.retry_budget)
+    base = settled.base if settled else resolve_base_identity(spec, context.base_files, context.retry_budget)
     values = resolve_hyperparameters(spec.training, base.uri, spec.sources, resolve_lora(spec.model))
     key = fingerprint(digest, base, values)
     return TrainingPlan(

@@ -125,4 +125,4 @@ def test_what_is_wrong_with_a_model_or_a_prompt_names_the_flag(
 
 
 def test_an_address_without_a_model_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "no published model lies at" in told(capsys, "--model", f"file://{tmp_path}", code=10)[1]
+    assert "there is no published model at" in told(capsys, "--model", f"file://{tmp_path}", code=10)[1]

@@ -183,13 +183,13 @@ def test_a_base_that_is_a_folder_is_compared_too(tmp_path: Path, capsys: pytest.
 @pytest.mark.parametrize("name", ["bucket", "models", "models/0123456789abcdef", "latest.json"])
 def test_where_no_model_is_published_it_says_so(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["verify", "--model", f"file://{tmp_path}/{name}"]) == 10
-    assert "no published model lies at" in capsys.readouterr().err
+    assert "there is no published model at" in capsys.readouterr().err
 
 
 def test_a_file_that_is_no_manifest_is_told(run: RunDocument, capsys: pytest.CaptureFixture[str]) -> None:
     STORE.put(f"{version_of(run)}/MANIFEST.json", b"{}")
     assert run_command(["verify", "--model", version_of(run)]) == 10
-    assert "is no manifest" in capsys.readouterr().err
+    assert "is not a manifest" in capsys.readouterr().err
 
 
 @pytest.fixture

@@ -138,7 +138,7 @@ def test_a_base_stays_the_one_that_preparation_found(tmp_path: Path) -> None:
     context = a_training(tmp_path)
     record = read_record(STORE, context.run)
     assert record is not None
-    moved = record.model_copy(update={"base": {**record.base, "digest": "an older recipe"}})
+    moved = record.model_copy(update={"base": replace(record.base, digest="an older recipe")})
     write_record(STORE, context.run, moved)
     assert build_training_plan(context).base.digest == "an older recipe"
 

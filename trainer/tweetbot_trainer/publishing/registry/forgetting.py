@@ -1,7 +1,6 @@
-"""Find out which datasets and models hold posts that have been deleted, by the ids beside the datasets.
+"""Find the datasets and models that contain deleted posts, without opening a text.
 
-No text is opened: `ids.jsonl` of each dataset tells which posts are in it, each version's manifest which dataset it
-learned from, `latest.json` which version is served.
+`ids.jsonl` of a dataset lists its posts, the manifest of a version names its dataset, `latest.json` the served version.
 """
 
 import json
@@ -19,7 +18,7 @@ from tweetbot_trainer.publishing.registry.manifest import MANIFEST_FILE, MODEL_F
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.store import ObjectStore, join
 
-#: A list of more bytes is none that a person or a compliance job gives.
+#: Largest list of ids that is accepted, in bytes.
 LIST_LIMIT = 64 * 1024**2
 _DATASET = re.compile(
     rf"(?P<folder>.*/datasets/(?P<digest>[0-9a-f]{{64}}))/(?P<file>{IDS_FILE}|{re.escape(POSTS_FILE)})"
@@ -29,7 +28,7 @@ _MANIFEST = re.compile(rf"(?P<home>.*/(?:models|rejected)/[^/]+)/{re.escape(MANI
 
 @dataclass(frozen=True, slots=True)
 class DatasetHit:
-    """A dataset that holds posts of the list, and for each the other posts of it that have the very same text."""
+    """A dataset with wanted posts. `posts` gives for each the dataset's other posts of exactly the same text."""
 
     uri: str
     digest: str
@@ -38,7 +37,7 @@ class DatasetHit:
 
 @dataclass(frozen=True, slots=True)
 class ModelHit:
-    """A model version that learned from such a dataset."""
+    """A model version that was trained on such a dataset."""
 
     uri: str
     version: str
@@ -48,10 +47,11 @@ class ModelHit:
 
 
 @dataclass(slots=True)
-class Search:
-    """What was found below a root. `unknown` names datasets and versions that cannot tell which posts they hold.
+class SearchResult:
+    """The datasets and models with wanted posts.
 
-    `told` are the digests of the datasets that can.
+    `unknown` are the addresses of datasets and versions whose posts cannot be found out, `readable` the digests of the
+    datasets whose posts can.
     """
 
     datasets: list[DatasetHit] = field(default_factory=list)
@@ -61,12 +61,12 @@ class Search:
 
     @property
     def found(self) -> set[str]:
-        """Return the ids that stand in any dataset."""
+        """The ids that any dataset contains."""
         return {post for dataset in self.datasets for post in dataset.posts}
 
 
 def parse_ids(content: bytes, name: str) -> frozenset[str]:
-    """Return the ids of a list: one a line, or JSON objects with `id`, as X's compliance jobs give them.
+    """Parse a list of ids: one per line, or JSON objects with `id`, as X's compliance jobs write them.
 
     Raises SpecRefused, naming the line.
     """
@@ -84,8 +84,8 @@ def parse_ids(content: bytes, name: str) -> frozenset[str]:
     return ids
 
 
-def search(store: ObjectStore, root: str, wanted: frozenset[str]) -> Search:
-    """Look through everything below an address. Raises as the store does."""
+def search(store: ObjectStore, root: str, wanted: frozenset[str]) -> SearchResult:
+    """Search everything below an address for the wanted ids. Raises as the store does."""
     datasets: defaultdict[str, set[str]] = defaultdict(set)
     homes, pointers = [], []
     for info in store.list(f"{root.rstrip('/')}/"):
@@ -95,30 +95,31 @@ def search(store: ObjectStore, root: str, wanted: frozenset[str]) -> Search:
             homes.append(match["home"])
         elif info.uri.endswith(f"/{POINTER_FILE}"):
             pointers.append(info.uri)
-    found = Search()
+    result = SearchResult()
     for folder, files in datasets.items():
-        _look_into(store, folder, files, wanted, found)
-    _look_at_models(store, homes, _find_served(store, pointers), found)
-    return found
+        _search_dataset(store, folder, files, wanted, result)
+    _search_models(store, homes, _find_served(store, pointers), result)
+    return result
 
 
-def _look_into(store: ObjectStore, folder: str, files: set[str], wanted: frozenset[str], found: Search) -> None:
-    if IDS_FILE not in files:
-        found.unknown.append(folder)
-        return
+def _search_dataset(
+    store: ObjectStore, folder: str, files: set[str], wanted: frozenset[str], result: SearchResult
+) -> None:
     try:
-        posts = _find_hits(store, join(folder, IDS_FILE), wanted)
+        posts = _find_hits(store, join(folder, IDS_FILE), wanted) if IDS_FILE in files else None
     except ValueError:
-        found.unknown.append(folder)
+        posts = None
+    if posts is None:
+        result.unknown.append(folder)
         return
     digest = folder.rpartition("/")[2]
-    found.readable.add(digest)
+    result.readable.add(digest)
     if posts:
-        found.datasets.append(DatasetHit(folder, digest, posts))
+        result.datasets.append(DatasetHit(folder, digest, posts))
 
 
 def _find_hits(store: ObjectStore, uri: str, wanted: frozenset[str]) -> dict[str, tuple[str, ...]]:
-    """Return the wanted posts of a list, each with the others of the same text."""
+    """Return the wanted posts of a list of ids, each with the other posts of the same text."""
     with store.open_stream(uri) as lines:
         texts = {one.id: one.sha256 for one in read_ids(lines) if one.id in wanted}
     if not texts:
@@ -132,28 +133,28 @@ def _find_hits(store: ObjectStore, uri: str, wanted: frozenset[str]) -> dict[str
     return {post: tuple(same[sha256]) for post, sha256 in sorted(texts.items())}
 
 
-def _look_at_models(store: ObjectStore, homes: Iterable[str], served: frozenset[str], found: Search) -> None:
-    hits = {dataset.digest: dataset for dataset in found.datasets}
+def _search_models(store: ObjectStore, homes: Iterable[str], served: frozenset[str], result: SearchResult) -> None:
+    hits = {dataset.digest: dataset for dataset in result.datasets}
     for home in homes:
         manifest = decode_manifest(store.get(join(home, MANIFEST_FILE)))
-        if manifest is None or manifest.dataset.digest not in found.readable:
-            found.unknown.append(home)
+        if manifest is None or manifest.dataset.digest not in result.readable:
+            result.unknown.append(home)
         elif hit := hits.get(manifest.dataset.digest):
             uri = join(home, MODEL_FOLDER)
-            found.models.append(ModelHit(uri, manifest.version, hit.digest, uri in served, tuple(hit.posts)))
+            result.models.append(ModelHit(uri, manifest.version, hit.digest, uri in served, tuple(hit.posts)))
 
 
 def _find_served(store: ObjectStore, pointers: Iterable[str]) -> frozenset[str]:
-    """Return the models that pointers name; one that cannot be read serves nothing."""
+    """Return the models that latest.json files point to, without those that cannot be read."""
 
-    def targets() -> Iterator[str]:
+    def read_targets() -> Iterator[str]:
         for uri in pointers:
             try:
                 yield str(json.loads(store.get(uri))["uri"])
             except (ValueError, LookupError, TypeError):
                 continue
 
-    return frozenset(targets())
+    return frozenset(read_targets())
 
 
 def _parse_id(line: str, location: str) -> str:

@@ -1,4 +1,4 @@
-"""latest.json: which version to serve. It moves by compare-and-swap, forward only, and only to what is published."""
+"""latest.json: the version to serve. It is moved by compare-and-swap, forward only, and only to a published version."""
 
 import json
 from typing import Any
@@ -6,18 +6,17 @@ from typing import Any
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import TrainSucceeded
 from tweetbot_trainer.publishing.registry.manifest import parse_version
-from tweetbot_trainer.store import ObjectStore, StorageUnavailable, StoredObject, join
+from tweetbot_trainer.store import ObjectStore, StorageUnavailable, join
 
 POINTER_FILE = "latest.json"
-#: Rounds of reading and swapping; each lost round means that another writer won, and this bot has two at the most.
+#: Attempts to swap. Each lost one means that another writer won, and a TweetBot has at most two writers.
 ROUNDS = 10
 
 
 def update_latest(store: ObjectStore, run: RunDocument, result: TrainSucceeded) -> bool:
-    """Let latest.json name the result's version, and tell whether it does.
+    """Point latest.json to the result's version. False if a newer run of the same TweetBot has moved it already.
 
-    False when a newer run of the same TweetBot has moved it already. A TweetBot that was created anew (another uid)
-    counts its runs from 1 again, so numbers are compared within a uid only.
+    A recreated TweetBot has another uid and counts its runs from 1 again, so numbers are compared within a uid only.
     """
     uri = join(run.prefix, POINTER_FILE)
     wanted = _build_content(run, result)
@@ -27,19 +26,19 @@ def update_latest(store: ObjectStore, run: RunDocument, result: TrainSucceeded) 
             return True
         if found and _is_newer(found.body, run):
             return False
-        _swap(store, uri, wanted, found)  # read again in any case: the answer may have been lost, not the write
+        # Either write is checked by reading it back: its answer may have been lost.
+        if found:
+            store.put_if_match(uri, wanted, found.etag)
+        else:
+            store.put_if_absent(uri, wanted)
     raise StorageUnavailable(f"{uri} is changed by others as fast as it is written")
 
 
 def read_served_version(store: ObjectStore, run: RunDocument) -> str | None:
-    """Return the version that latest.json names; None where there is no pointer of ours."""
+    """Return the version that latest.json names, None without a readable latest.json."""
     found = store.find(join(run.prefix, POINTER_FILE))
     uri = _parse(found.body).get("uri") if found else None
     return parse_version(uri) if isinstance(uri, str) else None
-
-
-def _swap(store: ObjectStore, uri: str, wanted: bytes, found: StoredObject | None) -> bool:
-    return store.put_if_match(uri, wanted, found.etag) if found else store.put_if_absent(uri, wanted)
 
 
 def _build_content(run: RunDocument, result: TrainSucceeded) -> bytes:
@@ -62,7 +61,7 @@ def _is_newer(body: bytes, run: RunDocument) -> bool:
 
 
 def _parse(body: bytes) -> dict[str, Any]:
-    """A pointer that is no JSON object was not written by us, and is written over."""
+    """Parse latest.json. One that is not a JSON object was not written by us, and is overwritten."""
     try:
         content = json.loads(body)
     except ValueError:

@@ -1,9 +1,9 @@
-"""Walk a published model back to what it was made from, and compare each step with what the manifest says of it.
+"""Trace a published model back to what it was made from, and compare each step with the manifest.
 
-latest.json ─▶ MANIFEST.json ─▶ every file by sha256 ─▶ the dataset by its digest ─▶ base and sources where they lie
+latest.json ─▶ MANIFEST.json ─▶ every file by sha256 ─▶ the dataset by its digest ─▶ the base and the sources
 
-What we wrote must match to the byte. A base or a source is its owner's: where it has changed since, or is gone, the
-model is none the worse, and it is told as not proven.
+What we wrote must match to the byte. The base and the sources belong to others: if one has changed since, or is gone,
+that is no fault of the model, and it is reported as unproven.
 """
 
 import json
@@ -25,42 +25,32 @@ from tweetbot_trainer.publishing.registry.manifest import (
     ADOPTED_FILE,
     MANIFEST_FILE,
     MODEL_FOLDER,
+    StoredVersion,
     VersionManifest,
     decode_manifest,
 )
 from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused
-from tweetbot_trainer.store import ObjectStore, compute_sha256, compute_stream_sha256, join
+from tweetbot_trainer.store import ObjectStore, compute_stream_sha256, join
 from tweetbot_trainer.store.file_records import FileRecord
 
 Verdict = Literal["ok", "differs", "missing", "unproven"]
-#: A file that we wrote is not what it was.
+#: Verdicts on files of ours that are not as we wrote them.
 BROKEN: frozenset[Verdict] = frozenset({"differs", "missing"})
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What came of one comparison."""
+    """The result of one comparison."""
 
     verdict: Verdict
     what: str
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A version's folder, its manifest as it lies there, and what the pointer said of it where one led here."""
+def find_version(store: ObjectStore, uri: str) -> StoredVersion:
+    """Find the version at an address: of a TweetBot's folder, its latest.json, a version, its model/ or MANIFEST.json.
 
-    home: str
-    manifest: VersionManifest
-    body: bytes
-    pointed_sha256: str | None = None
-
-
-def find_version(store: ObjectStore, uri: str) -> Version:
-    """Return the version that an address means.
-
-    The address of a TweetBot's folder or its latest.json, of a version's folder, its model/ or its MANIFEST.json.
-    Raises SpecRefused where nothing of the kind lies there.
+    Raises SpecRefused if there is none, or its manifest cannot be read.
     """
     given = uri.rstrip("/").removesuffix(f"/{MANIFEST_FILE}").removesuffix(f"/{POINTER_FILE}")
     for folder in (given, given.removesuffix(f"/{MODEL_FOLDER}")):  # a TweetBot may be called `model`, too
@@ -71,13 +61,13 @@ def find_version(store: ObjectStore, uri: str) -> Version:
     return _parse_version(home, store.get(join(home, MANIFEST_FILE)), sha256)
 
 
-def verify(store: ObjectStore, version: Version) -> Iterator[Finding]:
-    """Yield a finding for each thing that the version is made of or from. Raises as the store does."""
+def verify(store: ObjectStore, version: StoredVersion) -> Iterator[Finding]:
+    """Yield a finding for each file of the version and each thing it was made from. Raises as the store does."""
     yield _verify_manifest(version)
     yield _verify_key(version.manifest)
     for path, record in version.manifest.files.items():
         yield _verify_file(store, version.home, path, record)
-    yield from _unlisted_files(store, version)
+    yield from _find_unlisted_files(store, version)
     yield from _verify_dataset(store, version.manifest)
     yield from _verify_base(store, version.manifest)
     yield from _verify_sources(store, version.manifest)
@@ -89,37 +79,37 @@ def _read_pointer(store: ObjectStore, pointer: str, asked: str) -> tuple[str, st
         content = json.loads(found.body) if found else {}
         return str(content["uri"]), str(content["manifestSha256"])
     except (ValueError, LookupError, TypeError) as error:
-        message = f"no published model lies at {asked}: give a version's folder, or the folder with {POINTER_FILE}"
+        message = f"there is no published model at {asked}: give a version's folder, or the folder with {POINTER_FILE}"
         raise SpecRefused(reasons.SOURCE_NOT_FOUND, message) from error
 
 
-def _parse_version(home: str, body: bytes, pointed: str | None) -> Version:
+def _parse_version(home: str, body: bytes, expected_sha256: str | None) -> StoredVersion:
     manifest = decode_manifest(body)
     if manifest is None:
-        message = f"{join(home, MANIFEST_FILE)} is no manifest that this version of tweetbot-trainer can read"
+        message = f"{join(home, MANIFEST_FILE)} is not a manifest that this version of tweetbot-trainer can read"
         raise SpecRefused(reasons.SOURCE_UNREADABLE, message)
-    return Version(home, manifest, body, pointed)
+    return StoredVersion(home, manifest, body, expected_sha256)
 
 
-def _verify_manifest(version: Version) -> Finding:
-    manifest, sha256 = version.manifest, compute_sha256(version.body)
-    if version.pointed_sha256 not in (None, sha256):
-        return Finding("differs", MANIFEST_FILE, f"{POINTER_FILE} names {version.pointed_sha256}, this is {sha256}")
-    names = (version.home.rpartition("/")[2], manifest.version)
-    if len(set(names)) > 1 or not manifest.version.startswith(manifest.training_key[:VERSION_DIGITS]):
-        return Finding("differs", MANIFEST_FILE, f"it is of version {manifest.version}, and lies in {names[0]}")
-    return Finding("ok", MANIFEST_FILE, f"version {manifest.version}, sha256 {sha256}")
+def _verify_manifest(version: StoredVersion) -> Finding:
+    manifest, expected = version.manifest, version.expected_sha256
+    if expected not in (None, version.sha256):
+        return Finding("differs", MANIFEST_FILE, f"{POINTER_FILE} expects sha256 {expected}, it has {version.sha256}")
+    folder = version.home.rpartition("/")[2]
+    if folder != manifest.version or not manifest.version.startswith(manifest.training_key[:VERSION_DIGITS]):
+        return Finding("differs", MANIFEST_FILE, f"it is of version {manifest.version}, and is in {folder}")
+    return Finding("ok", MANIFEST_FILE, f"version {manifest.version}, sha256 {version.sha256}")
 
 
 def _verify_key(manifest: VersionManifest) -> Finding:
-    """Compare the key with what it is made of: another dataset, base or value would have another."""
+    """Recompute the training key: another dataset, base or training would give another."""
     origin = manifest.provenance
     try:
         key = fingerprint_values(manifest.dataset.digest, origin.base_identity, origin.training)
     except TypeError as error:
-        return Finding("differs", "training key", f"the manifest's base and values make none ({error})")
+        return Finding("differs", "training key", f"it cannot be computed from the manifest ({error})")
     if key != manifest.training_key:
-        return Finding("differs", "training key", "it is of another dataset, base or training than the manifest tells")
+        return Finding("differs", "training key", "it is not of the dataset, base and training in the manifest")
     return Finding("ok", "training key", "of this dataset, base and training")
 
 
@@ -132,12 +122,12 @@ def _verify_file(store: ObjectStore, home: str, path: str, record: FileRecord) -
     return Finding("ok", path, f"sha256 {found}")
 
 
-def _unlisted_files(store: ObjectStore, version: Version) -> Iterator[Finding]:
-    """Yield what lies among the version's files and is none: a server might load it."""
+def _find_unlisted_files(store: ObjectStore, version: StoredVersion) -> Iterator[Finding]:
+    """Yield files that the manifest does not list: a server might load them."""
     folder = f"/{version.home.rpartition('/')[2]}/"
     listed = {MANIFEST_FILE, ADOPTED_FILE, *version.manifest.files}
     for info in store.list(f"{version.home}/"):
-        if (path := info.uri.rpartition(folder)[2]) not in listed:  # a file's address may be written in several ways
+        if (path := info.uri.rpartition(folder)[2]) not in listed:  # a file:// address can be spelled in several ways
             yield Finding("differs", path, "the manifest does not list it")
 
 
@@ -153,15 +143,11 @@ def _verify_dataset(store: ObjectStore, manifest: VersionManifest) -> Iterator[F
     except SpecRefused as damaged:
         yield Finding("differs", name, damaged.message)
         return
-    yield Finding("ok", name, f"{len(dataset.posts)} posts unpack to this digest")
-    yield _verify_count(dataset, manifest)
+    yield Finding("ok", name, f"{len(dataset.posts)} posts have this digest")
+    kept, count = manifest.dataset.table.kept, len(dataset.posts)
+    verdict: Verdict = "ok" if kept == count else "differs"
+    yield Finding(verdict, "data table", f"{kept} posts kept, {count} in the dataset")
     yield _verify_ids(store, uri, dataset)
-
-
-def _verify_count(dataset: Dataset, manifest: VersionManifest) -> Finding:
-    kept, posts = manifest.dataset.table.kept, len(dataset.posts)
-    verdict: Verdict = "ok" if kept == posts else "differs"
-    return Finding(verdict, "data table", f"{kept} posts kept, {posts} in the dataset")
 
 
 def _verify_ids(store: ObjectStore, uri: str, dataset: Dataset) -> Finding:
@@ -169,24 +155,24 @@ def _verify_ids(store: ObjectStore, uri: str, dataset: Dataset) -> Finding:
     if found is None:
         return Finding("missing", IDS_FILE, f"{join(uri, IDS_FILE)} is gone")
     if found.body != encode_ids(dataset.posts):
-        return Finding("differs", IDS_FILE, "it does not name the posts of the dataset")
-    return Finding("ok", IDS_FILE, f"names the {len(dataset.posts)} posts")
+        return Finding("differs", IDS_FILE, "it does not list the posts of the dataset")
+    return Finding("ok", IDS_FILE, f"lists the {len(dataset.posts)} posts")
 
 
 def _verify_base(store: ObjectStore, manifest: VersionManifest) -> Iterator[Finding]:
-    """Yield what became of the base's files where it is a folder; a commit of the hub is a hash already."""
+    """Yield findings on the files of a base folder. A base of the hub is named by its commit, which is a hash."""
     base = manifest.provenance.base
     if base.get("kind") != "folder":
         return
     home = base.get("uri", "")
     if home.startswith(PVC_SCHEME):
-        yield Finding("unproven", "base", f"{home} can be read in its cluster only")
+        yield Finding("unproven", "base", f"{home} can only be read in its cluster")
         return
     for name, key in ((CONFIG, "config"), (TOKENIZER, "tokenizer"), (WEIGHTS, "digest")):
         try:
             record = ObjectRecord(uri=join(home, name), size=0, sha256=base.get(key, ""))
         except ValidationError:
-            yield Finding("differs", f"base {name}", "the manifest names no sha256 of it")
+            yield Finding("differs", f"base {name}", "the manifest has no sha256 of it")
         else:
             yield _verify_foreign(store, record, f"base {name}")
 
@@ -198,13 +184,13 @@ def _verify_sources(store: ObjectStore, manifest: VersionManifest) -> Iterator[F
     for index, source in enumerate(sources):
         name = f"sources[{index}] {source.kind}"
         if not source.objects:
-            yield Finding("unproven", name, f"read from a server; the account is {source.account_id or 'not known'}")
+            yield Finding("unproven", name, f"read from a server; the account is {source.account_id or 'unknown'}")
         for record in source.objects:
             yield _verify_foreign(store, record, f"{name} {record.uri.rpartition('/')[2]}")
 
 
 def _verify_foreign(store: ObjectStore, record: ObjectRecord, what: str) -> Finding:
-    """Compare an object that is not ours to keep; nothing about it is a fault of the model."""
+    """Compare an object that belongs to others: if it differs, the finding is `unproven`."""
     try:
         now = describe_object(store, record.uri)
     except (NotAuthorized, SpecRefused) as refused:
@@ -216,13 +202,13 @@ def _verify_foreign(store: ObjectStore, record: ObjectRecord, what: str) -> Find
         same, how = found == record.sha256, f"sha256 {record.sha256}"
     else:
         same, how = (now.etag, now.size) == (record.etag, record.size), f"ETag {record.etag}, {record.size} bytes"
-    return (
-        Finding("ok", what, how) if same else Finding("unproven", what, f"{record.uri} has changed since; it had {how}")
-    )
+    if same:
+        return Finding("ok", what, how)
+    return Finding("unproven", what, f"{record.uri} has changed since; it had {how}")
 
 
 def _hash_object(store: ObjectStore, uri: str) -> str | None:
-    """Return the hash of what is read back, whatever the server says of it; None where nothing lies."""
+    """Hash an object by reading it, without trusting the server's checksum. None if there is no object."""
     if store.head(uri) is None:
         return None
     with store.open_stream(uri) as stream:

@@ -1,6 +1,6 @@
-"""A model version's MANIFEST.json: every file by hash, and where it all came from. A version exists once it does."""
+"""MANIFEST.json of a model version: every file with its hash, and its origin. A version exists once this is written."""
 
-import hashlib
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import ValidationError
@@ -10,18 +10,18 @@ from tweetbot_contract.result import DatasetResult, Metrics, PublishedModel, Sam
 from tweetbot_contract.spec.parts import Part
 from tweetbot_trainer.data.dataset.source_records import SourceRecord
 from tweetbot_trainer.learning.model.identity import BaseIdentity
-from tweetbot_trainer.store import join
+from tweetbot_trainer.store import ObjectStore, compute_sha256, join
 from tweetbot_trainer.store.file_records import FilePath, FileRecord
 from tweetbot_trainer.store.hashing import Sha256
 
 MANIFEST_FILE = "MANIFEST.json"
-#: Beside a version's manifest: a run that did not make it has had latest.json point to it.
+#: Lies beside the manifest of a version that latest.json pointed to for a run other than its own.
 ADOPTED_FILE = "ADOPTED"
 MODEL_FOLDER, REPORT_FOLDER, ADAPTER_FOLDER = "model", "report", "adapter"
 
 
 class Provenance(Part):
-    """What a version was made from, by and on; bit-exact means all of it the same."""
+    """What a version was made from, and how. Two trainings that agree in all of it give the same bytes."""
 
     base: dict[str, str]
     training: dict[str, Any]
@@ -37,13 +37,13 @@ class Provenance(Part):
 
     @property
     def base_identity(self) -> BaseIdentity:
-        """Return the base. Raises TypeError where the fields are not a base's."""
+        """The base model. Raises TypeError if the fields do not describe one."""
         fields: dict[str, Any] = dict(self.base)
         return BaseIdentity(**fields)
 
 
 class VersionManifest(Part):
-    """The content of MANIFEST.json; `run_number` counts the runs of the TweetBot with `bot_uid`."""
+    """The content of MANIFEST.json. `run_number` counts the runs of the TweetBot with the uid `bot_uid`."""
 
     schema_version: Literal[1] = 1
     version: str
@@ -65,24 +65,50 @@ class VersionManifest(Part):
 
     @property
     def model_bytes(self) -> int:
-        """Return the size of the model directory."""
+        """The size of the model directory."""
         return sum(record.size for path, record in self.files.items() if path.startswith(f"{MODEL_FOLDER}/"))
 
 
+@dataclass(frozen=True, slots=True)
+class StoredVersion:
+    """A version in the store: its address, its manifest, and the manifest's bytes.
+
+    `expected_sha256` is the manifest's hash according to latest.json, if that led here.
+    """
+
+    home: str
+    manifest: VersionManifest
+    body: bytes
+    expected_sha256: str | None = None
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the manifest, by which a result and latest.json name the version."""
+        return compute_sha256(self.body)
+
+
 def decode_manifest(body: bytes) -> VersionManifest | None:
-    """Return the manifest of these bytes; None for anything else, which counts as no manifest."""
+    """Parse a manifest. Anything that is not one, or of a later schema, gives None."""
     try:
         return VersionManifest.model_validate_json(body)
     except ValidationError:
         return None
 
 
-def build_result(manifest: VersionManifest, body: bytes, run: RunDocument) -> TrainSucceeded:
-    """Return the training result that a version stands for; `body` is the manifest as it is stored."""
+def read_version(store: ObjectStore, home: str) -> StoredVersion | None:
+    """Read the version at an address. None if there is no manifest, or none that can be read."""
+    found = store.find(join(home, MANIFEST_FILE))
+    manifest = decode_manifest(found.body) if found else None
+    return StoredVersion(home, manifest, found.body) if found and manifest else None
+
+
+def build_result(version: StoredVersion, run: RunDocument) -> TrainSucceeded:
+    """Return the result of a training whose model is this version."""
+    manifest = version.manifest
     model = PublishedModel(
         name=build_model_name(run, manifest.version),
-        uri=build_model_uri(run, manifest.version),
-        digest=hashlib.sha256(body).hexdigest(),
+        uri=join(version.home, MODEL_FOLDER),
+        digest=version.sha256,
         size_bytes=manifest.model_bytes,
         published_at=manifest.published_at,
     )
@@ -90,12 +116,12 @@ def build_result(manifest: VersionManifest, body: bytes, run: RunDocument) -> Tr
 
 
 def build_version_uri(run: RunDocument, version: str) -> str:
-    """Return the address below which a version lies."""
+    """Return the address of a published version."""
     return join(run.prefix, "models", version)
 
 
 def build_rejected_uri(run: RunDocument, version: str) -> str:
-    """Return the address below which a version lies that failed a gate."""
+    """Return the address of a version that failed a gate."""
     return join(run.prefix, "rejected", version)
 
 
@@ -105,10 +131,10 @@ def build_model_uri(run: RunDocument, version: str) -> str:
 
 
 def parse_version(model_uri: str) -> str:
-    """Return the version whose model directory lies at this address."""
+    """Return the version from the address of its model directory."""
     return model_uri.removesuffix(f"/{MODEL_FOLDER}").rpartition("/")[2]
 
 
 def build_model_name(run: RunDocument, version: str) -> str:
-    """Return what a server lists a version as."""
+    """Return the name under which a server lists a version."""
     return f"{run.namespace}-{run.name}-{version}"

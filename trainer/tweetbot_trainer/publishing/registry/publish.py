@@ -1,7 +1,7 @@
-"""Publish a model version: its files, then its manifest, which is the commit point, then the pointer.
+"""Publish a model version: its files, then its manifest, which commits it, then latest.json.
 
-Killed before the manifest, nothing is published and the next attempt writes over what lies there. Killed after it,
-the next attempt finds the version and moves the pointer.
+If the trainer is killed before the manifest, nothing is published, and the next attempt overwrites the files. After the
+manifest, the next attempt finds the version and updates latest.json.
 """
 
 from collections.abc import Callable
@@ -11,18 +11,23 @@ from tweetbot_contract import reasons
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import TrainSucceeded
 from tweetbot_trainer.publishing.registry.latest import update_latest
-from tweetbot_trainer.publishing.registry.lookup import find_reusable, read_manifest, reserve_version
+from tweetbot_trainer.publishing.registry.lookup import find_reusable, reserve_version
 from tweetbot_trainer.publishing.registry.manifest import (
     MANIFEST_FILE,
+    StoredVersion,
     VersionManifest,
     build_rejected_uri,
     build_result,
     build_version_uri,
     decode_manifest,
+    read_version,
 )
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.store import ObjectStore, StorageUnavailable, StoredObject, join
 from tweetbot_trainer.store.file_records import has_intact_files, is_intact
+
+#: Raises if the stage is to stop.
+Check = Callable[[], None]
 
 
 def publish(
@@ -31,14 +36,14 @@ def publish(
     folder: Path,
     manifest: VersionManifest,
     *,
-    check: Callable[[], None] = lambda: None,
+    check: Check = lambda: None,
 ) -> TrainSucceeded:
-    """Publish the files of a folder (`model/`, `report/`) under their manifest and point to them.
+    """Publish a folder's files (`model/`, `report/`) with their manifest, and point latest.json to them.
 
-    Where the same training was published meanwhile, that version is the result. `check` may raise before each write up
-    to the manifest's, and is not asked again after it. Raises as the store does.
+    If the same training was published meanwhile, that version is the result. `check` is called before each write up to
+    the manifest's, and not after it. Raises as the store does.
     """
-    result = find_reusable(store, run, manifest.training_key)  # files of a published version are never written over
+    result = find_reusable(store, run, manifest.training_key)  # files of a published version are never overwritten
     if result is None:
         reserve_version(store, run, manifest.version)
         result = _write_version(store, run, folder, manifest, check)
@@ -47,25 +52,28 @@ def publish(
 
 
 def store_rejected(
-    store: ObjectStore, run: RunDocument, folder: Path, manifest: VersionManifest, *, check: Callable[[], None]
+    store: ObjectStore, run: RunDocument, folder: Path, manifest: VersionManifest, *, check: Check
 ) -> str:
-    """Write a version that failed a gate where nothing points to it, manifest last, and return its address."""
+    """Store a version that failed a gate, outside the published ones, and return its address."""
     home = build_rejected_uri(run, manifest.version)
     reserve_version(store, run, manifest.version)
-    upload(store, home, folder, manifest, check)
+    _upload(store, home, folder, manifest, check)
     store.put(join(home, MANIFEST_FILE), manifest.encode())
     return home
 
 
-def fetch_rejected(store: ObjectStore, run: RunDocument, manifest: VersionManifest, folder: Path) -> None:
-    """Write the files of such a version into a folder."""
-    for path in manifest.files:
+def publish_rejected(
+    store: ObjectStore, run: RunDocument, rejected: StoredVersion, folder: Path, *, check: Check
+) -> TrainSucceeded:
+    """Publish a version that failed a gate before. Its files are downloaded into the folder first."""
+    for path in rejected.manifest.files:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        store.download(join(build_rejected_uri(run, manifest.version), path), folder / path)
+        store.download(join(rejected.home, path), folder / path)
+    return publish(store, run, folder, rejected.manifest, check=check)
 
 
-def upload(store: ObjectStore, home: str, folder: Path, manifest: VersionManifest, check: Callable[[], None]) -> None:
-    """Write every file and verify that it arrived. Raises StorageUnavailable when one did not."""
+def _upload(store: ObjectStore, home: str, folder: Path, manifest: VersionManifest, check: Check) -> None:
+    """Write every file, then verify them all. Raises StorageUnavailable if one did not arrive."""
     for path in manifest.files:
         check()
         store.put(join(home, path), folder / path)
@@ -79,31 +87,31 @@ class _ConcurrentPublish(Exception):
 
 
 def _write_version(
-    store: ObjectStore, run: RunDocument, folder: Path, manifest: VersionManifest, check: Callable[[], None]
+    store: ObjectStore, run: RunDocument, folder: Path, manifest: VersionManifest, check: Check
 ) -> TrainSucceeded:
-    """Write files and manifest, unless another Pod publishes the same training meanwhile: its version is the result.
+    """Write files and manifest. If another Pod publishes the same training meanwhile, its version is the result.
 
-    A file that was on its way by then lies under the other's manifest, and only all of ours with our own manifest puts
-    that right: `check` is asked no more.
+    Unless one of our files has overwritten one of theirs by then: so we write all of ours and our manifest, and no
+    longer call `check`.
     """
     home = build_version_uri(run, manifest.version)
     before = _get_manifest_etag(store, home)
 
-    def alone() -> None:
+    def check_alone() -> None:
         if _get_manifest_etag(store, home) != before:
             raise _ConcurrentPublish
         check()
 
     try:
-        upload(store, home, folder, manifest, alone)
-        alone()
+        _upload(store, home, folder, manifest, check_alone)
+        check_alone()
     except (_ConcurrentPublish, StorageUnavailable):
         if _get_manifest_etag(store, home) == before:
             raise
         if theirs := find_reusable(store, run, manifest.training_key):
             return theirs
-        upload(store, home, folder, manifest, lambda: None)
-    return _commit_manifest(store, run, manifest)
+        _upload(store, home, folder, manifest, lambda: None)
+    return build_result(_commit(store, StoredVersion(home, manifest, manifest.encode())), run)
 
 
 def _get_manifest_etag(store: ObjectStore, home: str) -> str | None:
@@ -111,32 +119,27 @@ def _get_manifest_etag(store: ObjectStore, home: str) -> str | None:
     return found.etag if found else None
 
 
-def _commit_manifest(store: ObjectStore, run: RunDocument, manifest: VersionManifest) -> TrainSucceeded:
-    """Write the manifest unless one stands. A standing one wins if it is for this training and its files are whole."""
-    uri = join(build_version_uri(run, manifest.version), MANIFEST_FILE)
-    body = manifest.encode()
-    if store.put_if_absent(uri, body):
-        return build_result(manifest, body, run)
+def _commit(store: ObjectStore, ours: StoredVersion) -> StoredVersion:
+    """Write the manifest if there is none, and return the version that is published now."""
+    uri = join(ours.home, MANIFEST_FILE)
+    if store.put_if_absent(uri, ours.body):
+        return ours
     existing = store.find(uri)
     if existing is None:
         raise StorageUnavailable(f"{uri} exists and cannot be read")
-    if existing.body == body:
-        return build_result(manifest, body, run)
-    return _resolve_conflict(store, run, manifest, existing)
+    return ours if existing.body == ours.body else _resolve_conflict(store, ours, existing)
 
 
-def _resolve_conflict(
-    store: ObjectStore, run: RunDocument, manifest: VersionManifest, existing: StoredObject
-) -> TrainSucceeded:
-    home = build_version_uri(run, manifest.version)
-    other = decode_manifest(existing.body)
-    if other and other.training_key != manifest.training_key:
+def _resolve_conflict(store: ObjectStore, ours: StoredVersion, existing: StoredObject) -> StoredVersion:
+    """Keep the existing manifest if it is of the same training and its files are complete, else replace it."""
+    home, other = ours.home, decode_manifest(existing.body)
+    if other and other.training_key != ours.manifest.training_key:
         message = f"{home} holds a model of another training: remove it, or choose another output"
         raise SpecRefused(reasons.SPEC_REFUSED, message)
     if other and has_intact_files(store, home, other.files):
-        return build_result(other, existing.body, run)
-    if not store.put_if_match(join(home, MANIFEST_FILE), manifest.encode(), existing.etag):
-        found = read_manifest(store, run, manifest.version)
-        if found is None or found[0] != manifest:
-            raise StorageUnavailable(f"{home} is written by others at the same time")
-    return build_result(manifest, manifest.encode(), run)
+        return StoredVersion(home, other, existing.body)
+    if not store.put_if_match(join(home, MANIFEST_FILE), ours.body, existing.etag):
+        found = read_version(store, home)
+        if found is None or found.manifest != ours.manifest:
+            raise StorageUnavailable(f"{home} is being written by another trainer")
+    return ours

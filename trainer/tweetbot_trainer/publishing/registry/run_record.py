@@ -1,6 +1,6 @@
-"""`runs/<run id>/prepare.json`: what a run's preparation decided; asking again gives the same answer."""
+"""`runs/<run id>/prepare.json`: what a run's preparation decided. Preparing again gives the same answer."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -13,22 +13,17 @@ from tweetbot_trainer.store import ObjectStore, join
 
 
 class PrepareRecord(Part):
-    """The base and the training key are pinned here: a branch on the hub may move while the run goes on."""
+    """The result, with the base and the training key pinned: a branch on the hub may move during the run."""
 
     schema_version: Literal[1] = 1
     training_key: str
-    base: dict[str, Any]
+    base: BaseIdentity
     sources: tuple[SourceRecord, ...] = ()
     result: PrepareSucceeded
 
-    @property
-    def base_identity(self) -> BaseIdentity:
-        """Return the base that the run trains from."""
-        return BaseIdentity(**self.base)
-
 
 def read_record(store: ObjectStore, run: RunDocument) -> PrepareRecord | None:
-    """Return the run's record, None where there is none or none that this version can read."""
+    """Read the run's record. None if there is none, or none that this trainer can read."""
     found = store.find(_build_record_uri(run))
     try:
         return PrepareRecord.model_validate_json(found.body) if found else None
@@ -37,14 +32,13 @@ def read_record(store: ObjectStore, run: RunDocument) -> PrepareRecord | None:
 
 
 def write_record(store: ObjectStore, run: RunDocument, record: PrepareRecord) -> None:
-    """Write the run's record; it makes the preparation finished."""
-    store.put(
-        _build_record_uri(run), (record.model_dump_json(by_alias=True, exclude_none=True, indent=1) + "\n").encode()
-    )
+    """Write the run's record, which completes the preparation."""
+    body = record.model_dump_json(by_alias=True, exclude_none=True, indent=1)
+    store.put(_build_record_uri(run), f"{body}\n".encode())
 
 
 def get_run_folder(run: RunDocument) -> str:
-    """Return the address below which a run keeps what is its own."""
+    """Return the address of the run's own folder."""
     return join(run.prefix, "runs", run.run_id)
 
 
