@@ -18,21 +18,27 @@ class InvalidManifest(Exception):
     """The user must change the manifest; the message names the field's path and what to write instead."""
 
 
-@dataclass(frozen=True, slots=True)
-class TweetBot:
-    """One TweetBot: its metadata as far as we read it, what is asked for, and what has become of it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseTweetBot:
+    """A TweetBot's metadata, as far as we read it, and its status."""
 
     namespace: str
     name: str
     uid: str
     generation: int
     resource_version: str
-    spec: TweetBotSpec
     status: TweetBotStatus
     retrain_at: str = ""
     deleting: bool = False
     deleted_at: str = ""
     finalizers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TweetBot(BaseTweetBot):
+    """One TweetBot whose spec is valid."""
+
+    spec: TweetBotSpec
 
 
 def read_spec(raw: dict[str, Any], unknown: Literal["forbid", "ignore"] = "forbid") -> TweetBotSpec:
@@ -56,23 +62,31 @@ def parse(manifest: dict[str, Any], spec_reader: Callable[[dict[str, Any]], Twee
     `spec_reader` reads the spec, and refuses unknown fields unless the caller brings another. Raises InvalidManifest.
     """
     _require_kind(manifest)
-    metadata = manifest.get("metadata") or {}
-    name = str(metadata.get("name", ""))
+    name = str((manifest.get("metadata") or {}).get("name", ""))
     if not _NAME.match(name) or len(name) > NAME_LIMIT:
         raise InvalidManifest(f"metadata.name: write at most {NAME_LIMIT} lower-case letters, digits or hyphens")
-    return TweetBot(
-        namespace=metadata.get("namespace", "default"),
-        name=name,
-        uid=metadata.get("uid", ""),
-        generation=int(metadata.get("generation", 0)),
-        resource_version=metadata.get("resourceVersion", ""),
-        spec=spec_reader(manifest.get("spec") or {}),
-        status=_parse_status(manifest.get("status") or {}),
-        retrain_at=(metadata.get("annotations") or {}).get(RETRAIN_ANNOTATION, "")[:64],
-        deleting="deletionTimestamp" in metadata,
-        deleted_at=metadata.get("deletionTimestamp", ""),
-        finalizers=tuple(metadata.get("finalizers") or ()),
-    )
+    return TweetBot(spec=spec_reader(manifest.get("spec") or {}), **parse_metadata(manifest))
+
+
+def parse_metadata(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a BaseTweetBot; a status that does not parse is not ours and counts as none."""
+    metadata = manifest.get("metadata") or {}
+    try:
+        status = TweetBotStatus.model_validate(manifest.get("status") or {}, extra="ignore")
+    except ValidationError:
+        status = TweetBotStatus()
+    return {
+        "namespace": metadata.get("namespace", "default"),
+        "name": str(metadata.get("name", "")),
+        "uid": metadata.get("uid", ""),
+        "generation": int(metadata.get("generation", 0)),
+        "resource_version": metadata.get("resourceVersion", ""),
+        "status": status,
+        "retrain_at": (metadata.get("annotations") or {}).get(RETRAIN_ANNOTATION, "")[:64],
+        "deleting": "deletionTimestamp" in metadata,
+        "deleted_at": metadata.get("deletionTimestamp", ""),
+        "finalizers": tuple(metadata.get("finalizers") or ()),
+    }
 
 
 def _require_kind(manifest: dict[str, Any]) -> None:
@@ -80,11 +94,3 @@ def _require_kind(manifest: dict[str, Any]) -> None:
     for field, value in expected.items():
         if manifest.get(field) != value:
             raise InvalidManifest(f"{field}: write {value}")
-
-
-def _parse_status(raw: dict[str, Any]) -> TweetBotStatus:
-    """A status that does not parse was written by no operator of ours: it counts as none."""
-    try:
-        return TweetBotStatus.model_validate(raw, extra="ignore")
-    except ValidationError:
-        return TweetBotStatus()

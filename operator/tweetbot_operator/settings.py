@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from tweetbot_contract.spec.parts import make_matcher
 from tweetbot_contract.spec.scheduling import QUANTITY
+from tweetbot_operator.types.times import compute_backoff
 
 _PREFIX = "TWEETBOT_"
 #: Certificates as text; the variable names their file.
@@ -181,7 +182,7 @@ class OperatorSettings:
 
     def compute_retry_delay(self, retries: int) -> timedelta | None:
         """Return the pause before the retry of this number (from 1), or None when retrying has gone on long enough."""
-        pauses = [min(self.retry_seconds * 2**exponent, self.retry_cap_seconds) for exponent in range(retries)]
+        pauses = [compute_backoff(retry, self.retry_seconds, self.retry_cap_seconds) for retry in range(1, retries + 1)]
         return timedelta(seconds=pauses[-1]) if sum(pauses) <= self.retry_total_seconds else None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from builders.manifests import a_manifest
 from tweetbot_contract.handover import build_job_name
 from tweetbot_contract.identity import compute_run_id, hash_execution, hash_identity
-from tweetbot_contract.manifest import TweetBot, parse
+from tweetbot_contract.manifest import TweetBot, parse, parse_metadata
 from tweetbot_contract.result import (
     DatasetResult,
     DataTable,
@@ -21,7 +21,7 @@ from tweetbot_contract.result import (
     encode,
 )
 from tweetbot_contract.status import CurrentRun, Stage, TweetBotStatus
-from tweetbot_operator.jobs.run_facts import creation_key
+from tweetbot_operator.jobs.job import build_creation_key
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.types.diagnostics import Diagnostics
 from tweetbot_operator.types.objects import JobView, PodView
@@ -48,6 +48,11 @@ def a_bot(*, status: TweetBotStatus | None = None, generation: int = 1, retrain_
         resource_version="1",
         retrain_at=retrain_at,
     )
+
+
+def an_invalid_bot(error: str = "spec.filter: no", **changes: Any) -> InvalidTweetBot:
+    """Return a TweetBot whose stored spec breaks a rule."""
+    return replace(InvalidTweetBot(error=error, **parse_metadata(a_manifest())), **changes)
 
 
 def a_run(bot: TweetBot, *, stage: Stage = "Prepare", **changes: Any) -> CurrentRun:
@@ -91,7 +96,7 @@ def a_job(bot: TweetBot, **changes: Any) -> JobView:
         run_id=run.id,
         stage=run.stage.lower(),
         execution=run.execution,
-        creation_key=creation_key(run),
+        creation_key=build_creation_key(run),
         created_at=NOON,
     )
     return replace(job, **changes)

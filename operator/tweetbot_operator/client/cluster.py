@@ -9,11 +9,11 @@ from tweetbot_contract.handover import GROUP, KIND, MANAGED_BY, MANAGED_BY_LABEL
 from tweetbot_contract.status import TweetBotStatus
 from tweetbot_operator.client.errors import Conflict, Invalid, NotFound, Rejected
 from tweetbot_operator.client.events import EventLister, get_last_seen
-from tweetbot_operator.client.interface import Kind, Manifest, ObjectMeta
+from tweetbot_operator.client.interface import Kind, ObjectMeta
 from tweetbot_operator.client.parse import parse_cached_bot, parse_job, parse_pod, parse_time
 from tweetbot_operator.client.requests import METADATA_LIST, ApiRequests
 from tweetbot_operator.telemetry.logs import fields
-from tweetbot_operator.types.objects import CachedTweetBot, JobView, PodView
+from tweetbot_operator.types.objects import CachedTweetBot, JobView, Manifest, PodView
 from tweetbot_operator.types.times import make_printable
 
 #: Conditions that say why a Workload has no place: what it waits for now, else why it had to give its place back.

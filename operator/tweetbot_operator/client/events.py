@@ -8,11 +8,10 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from tweetbot_operator.client.requests import ApiRequests
+from tweetbot_operator.types.objects import Manifest
 
-Manifest = dict[str, Any]
 #: A list holds for so many seconds, and for so many times what it took: a tenth of the time goes to listing at most.
 _SECONDS, _TIMES = 1.0, 10.0
 

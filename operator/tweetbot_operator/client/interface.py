@@ -3,11 +3,10 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
-from tweetbot_operator.types.objects import CachedTweetBot, JobView, PodView
+from tweetbot_operator.types.objects import CachedTweetBot, JobView, Manifest, PodView
 
-Manifest = dict[str, Any]
 Kind = Literal["tweetbots", "jobs", "pods"]
 KINDS: tuple[Kind, ...] = ("tweetbots", "jobs", "pods")
 

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from tweetbot_operator.client.requests import ApiRequests
+from tweetbot_operator.types.objects import Manifest
 
-Manifest = dict[str, Any]
 _API_VERSION = "coordination.k8s.io/v1"
 #: Where the holder takes reports of progress.
 _ADDRESS = "tweetbot.dev/progress-address"

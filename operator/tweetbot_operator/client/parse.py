@@ -2,7 +2,7 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 from tweetbot_contract.handover import (
     BOT_LABEL,
@@ -16,9 +16,8 @@ from tweetbot_contract.handover import (
 )
 from tweetbot_contract.reasons import QUEUED
 from tweetbot_operator.jobs.pod import CONTAINER
-from tweetbot_operator.types.objects import CachedTweetBot, JobView, PodView
+from tweetbot_operator.types.objects import CachedTweetBot, JobView, Manifest, PodView
 
-Manifest = dict[str, Any]
 #: A kubelet's words for a container that the runtime could not start; it "started" in 1970 (kubernetes#120331).
 _NOT_STARTED = ("StartError", "ContainerCannotRun")
 

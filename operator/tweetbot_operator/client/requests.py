@@ -4,7 +4,6 @@ import json
 import math
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
@@ -25,8 +24,8 @@ from tweetbot_operator.client.errors import (
     WebhookUnavailable,
 )
 from tweetbot_operator.telemetry.metrics import API_REQUESTS, API_SECONDS
+from tweetbot_operator.types.objects import Manifest
 
-Manifest = dict[str, Any]
 APPLY = "application/apply-patch+yaml"
 JSON_PATCH = "application/json-patch+json"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"

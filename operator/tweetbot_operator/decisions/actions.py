@@ -9,12 +9,11 @@ from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import JOB_REFUSED
 from tweetbot_contract.status import CurrentRun
 from tweetbot_operator.decisions.pod_problems import find_lost_node
-from tweetbot_operator.jobs.job import Manifest, build_job
-from tweetbot_operator.jobs.scheduling import get_queue_name
+from tweetbot_operator.jobs.job import build_job, get_queue_name
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.types.actions import Action, CreateJob, DeleteJob, GetWorkload, ListEvents, ListPods
 from tweetbot_operator.types.diagnostics import CreateFailure
-from tweetbot_operator.types.objects import JobView
+from tweetbot_operator.types.objects import JobView, Manifest
 from tweetbot_operator.types.observed import Observed
 from tweetbot_operator.types.stage_state import (
     Active,
@@ -118,7 +117,7 @@ class Situation:
             return str(fault)
 
 
-def previous_run_still_ending(here: Situation) -> bool:
+def is_previous_run_ending(here: Situation) -> bool:
     """Whether a Job or Pod of another run or stage has not ended: two of one bot never hold two GPUs."""
     own = here.job.uid if here.job else ""
     jobs = any(not job.finished for job in here.observed.jobs if job.uid != own)
@@ -134,7 +133,7 @@ def find_start_problem(here: Situation) -> StartProblem | None:
     match here.outcome:
         case Active(start_problem=found):
             return found
-        case JobMissing() if not previous_run_still_ending(here):
+        case JobMissing() if not is_previous_run_ending(here):
             return _find_creation_problem(here)
         case _:
             return None
@@ -157,7 +156,7 @@ def decide_actions(here: Situation) -> tuple[Action, ...]:
     stage = _build_stage(here)
     doomed = tuple(DeleteJob(job, why) for job in here.observed.jobs if (why := find_deletion_reason(job, stage)))
     match here.outcome:
-        case JobMissing() if _may_create(here) and not queue_position(here):
+        case JobMissing() if _may_create(here) and not get_queue_position(here):
             return (*doomed, *_build_creation(here))
         case ResultPending(job):
             return (*doomed, ListPods(job))
@@ -169,7 +168,7 @@ def decide_actions(here: Situation) -> tuple[Action, ...]:
             return doomed
 
 
-def queue_position(here: Situation) -> QueuePosition | None:
+def get_queue_position(here: Situation) -> QueuePosition | None:
     """Return the place in the row for a slot of a run that needs one and nothing else; Kueue has rows of its own."""
     if get_queue_name(here.bot.spec.scheduling, here.run.stage) or not isinstance(here.outcome, JobMissing):
         return None
@@ -187,7 +186,7 @@ def _may_create(here: Situation) -> bool:
         and not here.bot.spec.suspend
         and (here.run.retry_at is None or parse_time(here.run.retry_at) <= now)
         and (failure is None or failure.retry_at <= now)
-        and not previous_run_still_ending(here)
+        and not is_previous_run_ending(here)
     )
 
 
@@ -197,7 +196,7 @@ def _build_creation(here: Situation) -> tuple[CreateJob, ...]:
     return (CreateJob(here.job_to_create, here.run.execution),)
 
 
-def requeue_at(here: Situation) -> datetime | None:
+def compute_requeue_at(here: Situation) -> datetime | None:
     """Return the first moment at which something is due although no event comes."""
     now, run = here.observed.now, here.run
     stage = _build_stage(here)

@@ -10,9 +10,8 @@ from tweetbot_contract.handover import ERASE_FINALIZER, build_cleanup_job_name
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import ERASING, ERASURE_GIVEN_UP
 from tweetbot_contract.result import StageFailed, decode
-from tweetbot_operator.decisions.finalizers import remove_finalizer
-from tweetbot_operator.decisions.plan import Plan
-from tweetbot_operator.decisions.status import status_with_summary
+from tweetbot_operator.decisions.plan import Plan, remove_finalizer
+from tweetbot_operator.decisions.status import set_summary
 from tweetbot_operator.jobs.cleanup import build_cleanup_job
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.types.actions import Action, CreateJob, DeleteJob
@@ -89,7 +88,7 @@ def _give_up_erasure(observed: Observed, why: str) -> Plan:
     )
     message = f"{location} was not erased: {why}. {ERASURE_GIVEN_UP.advice}"
     summary = Summary(bot.status.phase, ERASURE_GIVEN_UP.name, message, progressing=False, stalled=True)
-    return Plan(status_with_summary(bot, summary, observed.now), status_first=True)
+    return Plan(set_summary(bot, summary, observed.now), status_first=True)
 
 
 def _plan_release(observed: Observed, settings: OperatorSettings) -> Plan:
@@ -105,7 +104,7 @@ def _plan_release(observed: Observed, settings: OperatorSettings) -> Plan:
 
 def _plan_erasure(bot: TweetBot, job: JobView | None, observed: Observed, settings: OperatorSettings) -> Plan:
     summary = Summary(bot.status.phase, ERASING.name, f"{ERASING.meaning}{_format_last_error(observed)}")
-    status = status_with_summary(bot, summary, observed.now)
+    status = set_summary(bot, summary, observed.now)
     actions, due = _decide_actions(bot, job, observed, settings)
     return Plan(status, actions, get_earliest(due, _compute_deadline(observed, settings)))
 

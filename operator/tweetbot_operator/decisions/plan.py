@@ -8,24 +8,25 @@ them, so that it tells what came of them in one write.
 from dataclasses import dataclass
 from datetime import datetime
 
+from tweetbot_contract.handover import ERASE_FINALIZER
+from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.status import TweetBotStatus
 from tweetbot_operator.decisions.actions import (
     Situation,
+    compute_requeue_at,
     decide_actions,
     find_start_problem,
-    previous_run_still_ending,
-    queue_position,
-    requeue_at,
+    get_queue_position,
+    is_previous_run_ending,
 )
-from tweetbot_operator.decisions.finalizers import ensure_finalizer
 from tweetbot_operator.decisions.progress import add_progress, get_next_write_time
-from tweetbot_operator.decisions.run import decide_run, decide_trigger, next_run
+from tweetbot_operator.decisions.run import advance_run, decide_run, decide_trigger
 from tweetbot_operator.decisions.stage import Scene, observe_stage
 from tweetbot_operator.decisions.status import build_invalid_spec_status, build_status
 from tweetbot_operator.decisions.summary import Circumstances, summarize_run
 from tweetbot_operator.decisions.usage import add_usage
 from tweetbot_operator.settings import OperatorSettings
-from tweetbot_operator.types.actions import Action, ResetStatus
+from tweetbot_operator.types.actions import Action, ResetStatus, SetFinalizers
 from tweetbot_operator.types.observed import Observed
 from tweetbot_operator.types.schedule import compute_schedule_times
 from tweetbot_operator.types.stage_state import JobMissing
@@ -52,7 +53,7 @@ def plan(observed: Observed, settings: OperatorSettings) -> Plan:
         return Plan(bot.status, (ResetStatus(),))
     if isinstance(bot, InvalidTweetBot):
         return Plan(build_invalid_spec_status(bot, observed.now))
-    if finalizers := ensure_finalizer(bot):
+    if finalizers := _ensure_finalizer(bot):
         return Plan(bot.status, (finalizers,))
     schedule_times = compute_schedule_times(bot, observed.now, settings)
     run = decide_run(bot, decide_trigger(bot, schedule_times.due), observed.now)
@@ -61,15 +62,15 @@ def plan(observed: Observed, settings: OperatorSettings) -> Plan:
     stage = Scene(run, bot.spec.run, job, own, observed.diagnostics, observed.now, settings)
     state = JobMissing() if run.outcome else observe_stage(stage)
     counted = run if job is None or job.execution != run.execution else add_usage(run, own, state, observed.now)
-    update = add_progress(bot.status.current_run, next_run(bot, counted, state, observed.now, settings), observed)
+    update = add_progress(bot.status.current_run, advance_run(bot, counted, state, observed.now, settings), observed)
     if update.run.stage != run.stage:
         job, state = None, JobMissing()  # what they speak of is the stage before
     here = Situation(bot, update.run, job, state, observed, settings)
     around = Circumstances(
-        bot.spec.suspend, previous_run_still_ending(here), state, find_start_problem(here), observed.now
+        bot.spec.suspend, is_previous_run_ending(here), state, find_start_problem(here), observed.now
     )
     summary = summarize_run(update.run, around)
-    if (waiting := queue_position(here)) and not around.blockage:
+    if (waiting := get_queue_position(here)) and not around.blockage:
         summary = summarize_queued(waiting, bot.status.find_condition("Progressing"))
     status = build_status(bot, update, summary, schedule_times=schedule_times, now=observed.now)
     if update.run != bot.status.current_run:
@@ -77,5 +78,18 @@ def plan(observed: Observed, settings: OperatorSettings) -> Plan:
     return Plan(
         status,
         decide_actions(here),
-        get_earliest(requeue_at(here), get_next_write_time(update.run, observed), schedule_times.next),
+        get_earliest(compute_requeue_at(here), get_next_write_time(update.run, observed), schedule_times.next),
     )
+
+
+def _ensure_finalizer(bot: TweetBot) -> SetFinalizers | None:
+    """Return what brings our finalizer in line with deletionPolicy; it is set before anything is written to S3."""
+    guarded = ERASE_FINALIZER in bot.finalizers
+    if bot.spec.deletion_policy == "Delete":
+        return None if guarded else SetFinalizers((*bot.finalizers, ERASE_FINALIZER), "deletionPolicy is Delete")
+    return remove_finalizer(bot, "deletionPolicy is Retain") if guarded else None
+
+
+def remove_finalizer(bot: BaseTweetBot, why: str) -> SetFinalizers:
+    """Return the finalizers without ours."""
+    return SetFinalizers(tuple(name for name in bot.finalizers if name != ERASE_FINALIZER), why)

@@ -49,7 +49,7 @@ def diagnose_pod(pod: PodView, diagnostics: Diagnostics) -> tuple[Reason | None,
     return None, words or pod.waiting
 
 
-def mount_failure_message(failures: tuple[str, ...]) -> str:
+def get_mount_failure(failures: tuple[str, ...]) -> str:
     """Return the newest of a Pod's mount failures, one about a Secret if there is one; empty if there is none."""
     return next((words for words in reversed(failures) if _SECRET.search(words)), failures[-1] if failures else "")
 

@@ -86,7 +86,9 @@ class RunUpdate:
     trained: TrainSucceeded | None = None
 
 
-def next_run(bot: TweetBot, run: CurrentRun, state: StageState, now: datetime, settings: OperatorSettings) -> RunUpdate:
+def advance_run(
+    bot: TweetBot, run: CurrentRun, state: StageState, now: datetime, settings: OperatorSettings
+) -> RunUpdate:
     """Return what the outcome makes of the run. A run that has ended stays as it is, whatever its Jobs look like."""
     if run.outcome is not None:
         return RunUpdate(run)

@@ -16,8 +16,7 @@ from tweetbot_contract.status import CurrentRun
 from tweetbot_operator.decisions.failures import diagnose_failure
 from tweetbot_operator.decisions.pod_problems import diagnose_pod, find_creation_problem, find_pod_problem
 from tweetbot_operator.decisions.usage import compute_used_seconds, count_disruptions
-from tweetbot_operator.jobs.job import FIRST_PAUSE, LONGEST_PAUSE
-from tweetbot_operator.jobs.run_facts import creation_key
+from tweetbot_operator.jobs.job import FIRST_PAUSE, LONGEST_PAUSE, build_creation_key
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.types.diagnostics import Diagnostics
 from tweetbot_operator.types.objects import JobView, PodView
@@ -35,7 +34,7 @@ from tweetbot_operator.types.stage_state import (
     Terminating,
     TrainComplete,
 )
-from tweetbot_operator.types.times import add_seconds, get_earliest, parse_time, sanitize
+from tweetbot_operator.types.times import add_seconds, compute_backoff, get_earliest, parse_time, sanitize
 
 #: Disruptions of one Job after which the cluster gets a pause, and evictions for memory that are no bad luck any more.
 PREEMPTIONS, MEMORY_EVICTIONS = 20, 2
@@ -86,7 +85,7 @@ def _is_outdated(job: JobView, run: CurrentRun) -> bool:
         before = job.finished_at is not None and job.finished_at < parse_time(run.started_at)
         return before and not job.creation_key.startswith(number)
     ours = job.finished_condition == "Failed" or job.creation_key.startswith(number)
-    return job.execution != run.execution or (ours and job.creation_key != creation_key(run))
+    return job.execution != run.execution or (ours and job.creation_key != build_creation_key(run))
 
 
 def _observe_completion(job: JobView, stage: Scene) -> StageState:
@@ -196,7 +195,7 @@ def _find_podless_since(job: JobView, stage: Scene) -> datetime:
     last = [pod.finished_at or pod.created_at for pod in stage.pods[-1:]]
     seen = stage.findings.podless.get(job.uid, job.created_at)
     gone = job.failed_pods + count_disruptions(stage.run, stage.pods)
-    pause = min(FIRST_PAUSE * 2 ** (gone - 1), LONGEST_PAUSE) if gone else 0
+    pause = compute_backoff(gone, FIRST_PAUSE, LONGEST_PAUSE) if gone else 0
     return add_seconds(max(*last, seen, job.started_at or job.created_at), pause)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.reasons import SUPERSEDED
 from tweetbot_contract.result import TrainSucceeded
 from tweetbot_contract.status import CurrentRun, DataStatus, ModelStatus, RunRecord, TrackingStatus, TweetBotStatus
@@ -92,7 +92,7 @@ def build_invalid_spec_status(bot: InvalidTweetBot, now: datetime) -> TweetBotSt
     return bot.status.model_copy(update=update)
 
 
-def status_with_summary(bot: TweetBot | InvalidTweetBot, summary: Summary, now: datetime) -> TweetBotStatus:
+def set_summary(bot: BaseTweetBot, summary: Summary, now: datetime) -> TweetBotStatus:
     """Return the status with this standing in its conditions and all else as it was: of a deletion, of a fault."""
     desired = conditions_from_summary(summary, bot.status, bot.generation)
     return bot.status.model_copy(update={"uid": bot.uid, "conditions": build_conditions(desired, bot.status, now)})

@@ -8,6 +8,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable
 
 from tweetbot_operator.types.objects import Key
+from tweetbot_operator.types.times import compute_backoff
 
 #: Pauses after failed passes, in seconds: doubled from the first to the last, ±20 % so that a herd spreads out.
 FIRST_PAUSE, LAST_PAUSE, SPREAD = 1.0, 300.0, 0.2
@@ -54,8 +55,7 @@ class WorkQueue:
     def add_rate_limited(self, key: Key, longest: float = LAST_PAUSE) -> float:
         """Ask for a look after a pause that grows with each failure; answers the pause in seconds."""
         failures = self._failures[key] = self._failures.get(key, 0) + 1
-        pause = min(FIRST_PAUSE * 2.0 ** min(failures - 1, 30), longest)
-        pause *= self._jitter(1 - SPREAD, 1 + SPREAD)
+        pause = compute_backoff(failures, FIRST_PAUSE, longest) * self._jitter(1 - SPREAD, 1 + SPREAD)
         self.add_after(key, pause)
         return pause
 

@@ -1,7 +1,5 @@
 """TweetBot → the Job that erases its objects. It has no owner: a foreground deletion would end it with the TweetBot."""
 
-from typing import Any
-
 from tweetbot_contract.handover import WORK_DIR, RunDocument, build_cleanup_job_name
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.spec.scheduling import Scheduling
@@ -14,13 +12,13 @@ from tweetbot_operator.jobs.pod import (
     build_restricted_container,
     build_restricted_pod,
     build_secret_mounts,
+    build_secret_sources,
     build_secret_volumes,
     get_prepare_resources,
 )
-from tweetbot_operator.jobs.volumes import build_secret_sources
 from tweetbot_operator.settings import OperatorSettings
+from tweetbot_operator.types.objects import Manifest
 
-Manifest = dict[str, Any]
 #: Seconds that the Job stays for its logs; nothing owns it, so nothing else would take it away.
 _TTL = 3600
 _TRIES = 3

@@ -1,7 +1,5 @@
 """TweetBot and run → the Job of its stage. Nothing of the TweetBot's own labels and annotations is copied to it."""
 
-from typing import Any
-
 from tweetbot_contract.handover import (
     BOT_LABEL,
     BOT_UID_LABEL,
@@ -11,6 +9,8 @@ from tweetbot_contract.handover import (
     MANAGED_BY,
     MANAGED_BY_LABEL,
     PERMANENT_EXIT_CODES,
+    PRIORITY_LABEL,
+    QUEUE_LABEL,
     ROUND_ANNOTATION,
     RUN_LABEL,
     STAGE_LABEL,
@@ -19,14 +19,13 @@ from tweetbot_contract.handover import (
     build_job_name,
 )
 from tweetbot_contract.manifest import TweetBot
-from tweetbot_contract.status import CurrentRun
+from tweetbot_contract.spec.scheduling import Scheduling
+from tweetbot_contract.status import CurrentRun, Stage
 from tweetbot_operator.jobs.pod import CONTAINER, build_pod_spec
 from tweetbot_operator.jobs.progress import build_progress_annotations
-from tweetbot_operator.jobs.run_facts import creation_key
-from tweetbot_operator.jobs.scheduling import build_queue_labels, build_suspend_fields
 from tweetbot_operator.settings import OperatorSettings
+from tweetbot_operator.types.objects import Manifest
 
-Manifest = dict[str, Any]
 #: Argo CD watches what its applications' resources own; a busy Job would make it refresh the application each time.
 QUIET = {"argocd.argoproj.io/ignore-resource-updates": "true"}
 #: The Job controller's pauses after Pods that failed or had to leave, in seconds (kubernetes/pkg/controller/job):
@@ -42,8 +41,8 @@ def build_job(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Man
         "metadata": {
             "name": build_job_name(bot.name, run.id, run.stage),
             "namespace": bot.namespace,
-            "labels": {**build_labels(bot, run.stage, run.id), **build_queue_labels(bot.spec.scheduling, run.stage)},
-            "annotations": {EXECUTION_ANNOTATION: run.execution, ROUND_ANNOTATION: creation_key(run), **QUIET},
+            "labels": {**build_labels(bot, run.stage, run.id), **_build_queue_labels(bot.spec.scheduling, run.stage)},
+            "annotations": {EXECUTION_ANNOTATION: run.execution, ROUND_ANNOTATION: build_creation_key(run), **QUIET},
             "ownerReferences": [_build_owner_reference(bot)],
         },
         "spec": _build_job_spec(bot, run, settings),
@@ -75,7 +74,7 @@ def _build_owner_reference(bot: TweetBot) -> Manifest:
 def _build_job_spec(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Manifest:
     limits = bot.spec.run
     return {
-        **build_suspend_fields(bot.spec.scheduling, run.stage),
+        **_build_suspend_fields(bot.spec.scheduling, run.stage),
         "backoffLimit": limits.attempts - 1,
         "activeDeadlineSeconds": max(limits.active_deadline_seconds - run.ran_seconds, 0)
         + limits.attempts * (limits.start_deadline_seconds + LONGEST_PAUSE)
@@ -102,3 +101,24 @@ def build_pod_failure_policy() -> Manifest:
             {"action": "FailJob", "onExitCodes": {"containerName": CONTAINER, "operator": "In", "values": codes}},
         ]
     }
+
+
+def build_creation_key(run: CurrentRun) -> str:
+    """Return which creation of its stage's Job the run is at."""
+    return f"{run.number}-{run.retries}"
+
+
+def get_queue_name(scheduling: Scheduling, stage: Stage) -> str | None:
+    """Return the LocalQueue that a stage waits in; None for one that begins at once."""
+    return scheduling.queue_name if stage == "Train" or scheduling.queue_prepare else None
+
+
+def _build_queue_labels(scheduling: Scheduling, stage: Stage) -> dict[str, str]:
+    """Return Kueue's labels of a stage's Job. A priority counts in the namespace's default queue, too."""
+    labels = {QUEUE_LABEL: get_queue_name(scheduling, stage), PRIORITY_LABEL: scheduling.workload_priority_class_name}
+    return {name: value for name, value in labels.items() if value}
+
+
+def _build_suspend_fields(scheduling: Scheduling, stage: Stage) -> Manifest:
+    """Return the fields of a Job's spec that hold it back until its queue admits it."""
+    return {"suspend": True} if get_queue_name(scheduling, stage) else {}

@@ -1,65 +1,70 @@
-"""TweetBot and run → the Pod of a stage: Pod Security "restricted" to the letter, secrets as files, no API token."""
+"""Build the Pod of a stage: Pod Security "restricted", Secrets as files that the operator never reads, no API token."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from tweetbot_contract.handover import (
     ALLOWED_NETWORKS_ENV,
+    BASE_DIR,
+    BASE_DIR_ENV,
     CACHE_FOLDERS,
     POD_UID_ENV,
     RUN_ENV,
+    S3_FOLDER,
+    SCHEDULE_TRIGGER,
     SECRETS_DIR,
     SECRETS_DIR_ENV,
     TERMINATION_LOG,
     TERMINATION_LOG_ENV,
     USER,
     USER_ENV,
+    WANDB_FILE,
+    WANDB_FOLDER,
     WORK_DIR,
     WORK_DIR_ENV,
+    X_FILE,
     RunDocument,
     Task,
+    get_x_folder,
 )
 from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.spec.scheduling import Affinity, Scheduling
+from tweetbot_contract.spec.sources import SecretKey, XSource
+from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_contract.status import CurrentRun
 from tweetbot_operator.jobs.progress import build_progress_env, build_progress_mounts, build_progress_volumes
-from tweetbot_operator.jobs.run_facts import get_min_new_posts
-from tweetbot_operator.jobs.scheduling import build_scheduling_fields
-from tweetbot_operator.jobs.volumes import build_base_env, build_base_mounts, build_base_volumes, build_secret_sources
 from tweetbot_operator.settings import OperatorSettings
+from tweetbot_operator.types.objects import Manifest
 
-Manifest = dict[str, Any]
 CONTAINER = "trainer"
 _TMP, _SHM = "/tmp", "/dev/shm"  # noqa: S108 - mount paths inside the Pod
+_S3_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+_S3_OPTIONAL_KEYS = ("AWS_SESSION_TOKEN",)
 _CACHES = {name: f"{WORK_DIR}/{folder}" for name, folder in CACHE_FOLDERS.items()}
 
 
 def build_pod_spec(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Manifest:
-    """Return the Pod's spec. Raises ValueError when the run document is too long for an env variable."""
+    """Build the Pod's spec. Raises ValueError when the run document is too long for an env variable."""
     sources = build_secret_sources(bot.spec, run.stage)
     container = build_restricted_container(
         build_command(run.stage),
         env=_build_env(bot, run, settings),
         amounts=_get_resources(bot, run, settings),
-        mounts=_build_mounts(run, sources) + build_base_mounts(bot.spec) + build_progress_mounts(run, settings),
+        mounts=_build_mounts(bot, run, sources) + build_progress_mounts(run, settings),
         settings=settings,
     )
-    volumes = (
-        _build_volumes(run, sources, settings)
-        + build_base_volumes(bot.spec)
-        + build_progress_volumes(bot, run, settings)
-    )
+    volumes = _build_volumes(bot, run, sources, settings) + build_progress_volumes(bot, run, settings)
     return build_restricted_pod(bot, container, volumes, settings)
 
 
 def build_command(task: Task) -> list[str]:
-    """Return what the trainer image runs."""
+    """Return the command of a task in the trainer image."""
     return ["tweetbot-trainer", task.lower()]
 
 
 def build_restricted_pod(
     bot: TweetBot, container: Manifest, volumes: list[Manifest], settings: OperatorSettings
 ) -> Manifest:
-    """Return a Pod's spec round its one container, placed as the TweetBot asks, without root and without API token."""
+    """Build a Pod's spec around its one container, scheduled as the TweetBot asks, without root or API token."""
     user = settings.run_as_user
     ids = {"runAsUser": user, "runAsGroup": user, "fsGroup": user} if user else {}
     optional = {"serviceAccountName": bot.spec.service_account_name} if bot.spec.service_account_name else {}
@@ -68,15 +73,11 @@ def build_restricted_pod(
         "terminationGracePeriodSeconds": settings.grace_seconds,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "securityContext": {
-            "runAsNonRoot": True,
-            **ids,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": {"runAsNonRoot": True, **ids, "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [container],
         "volumes": volumes,
         **optional,
-        **build_scheduling_fields(bot.spec.scheduling),
+        **_build_scheduling_fields(bot.spec.scheduling),
     }
 
 
@@ -88,7 +89,7 @@ def build_restricted_container(
     mounts: list[Manifest],
     settings: OperatorSettings,
 ) -> Manifest:
-    """Return the container. Requests equal limits: it gets what it was planned with, and is the last to be evicted."""
+    """Build the trainer's container. Its requests equal its limits, so it is among the last to be evicted."""
     return {
         "name": CONTAINER,
         "image": settings.trainer_image,
@@ -108,20 +109,22 @@ def build_restricted_container(
 
 
 def _build_env(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> list[Manifest]:
+    base = bot.spec.model.base
     literals = {
         **build_env_literals(_build_run_document(bot, run, settings), settings),
         **_CACHES,
         USER_ENV: USER,
         "TMPDIR": _TMP,
         **build_progress_env(bot, run, settings),
-        **build_base_env(bot.spec),
+        **({} if base.startswith("hf://") else {"HF_HUB_OFFLINE": "1"}),  # else libraries ask the hub all the same
+        **({BASE_DIR_ENV: BASE_DIR} if bot.spec.model.pvc_name else {}),
     }
     pod_uid = {"name": POD_UID_ENV, "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}
     return [*build_env_vars(literals), pod_uid]
 
 
 def build_env_literals(document: RunDocument, settings: OperatorSettings) -> dict[str, str]:
-    """Return the variables that every task reads. Raises ValueError when the document is too long for one."""
+    """Return the variables that every task reads, by name. Raises ValueError when the document is too long for one."""
     allowed = {ALLOWED_NETWORKS_ENV: settings.allowed_networks} if settings.allowed_networks else {}
     return {
         RUN_ENV: document.encode(),
@@ -133,7 +136,7 @@ def build_env_literals(document: RunDocument, settings: OperatorSettings) -> dic
 
 
 def build_env_vars(literals: Mapping[str, str]) -> list[Manifest]:
-    """Return variables in the form of a container."""
+    """Return the variables as a container's `env`."""
     return [{"name": name, "value": value} for name, value in literals.items()]
 
 
@@ -146,7 +149,7 @@ def _build_run_document(bot: TweetBot, run: CurrentRun, settings: OperatorSettin
         run_id=run.id,
         run_number=run.number,
         trigger=run.trigger,
-        min_new_posts=get_min_new_posts(bot, run),
+        min_new_posts=_get_min_new_posts(bot, run),
         dataset=run.dataset if run.stage == "Train" else None,
         image=settings.trainer_image,
         spec=bot.spec,
@@ -162,32 +165,103 @@ def _get_resources(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -
 
 
 def get_prepare_resources(settings: OperatorSettings) -> dict[str, str]:
-    """Return what a task gets that mostly waits for others."""
+    """Return the resources of a task that mostly waits for the network."""
     return {"cpu": settings.prepare_cpu, "memory": settings.prepare_memory}
 
 
-def _build_volumes(run: CurrentRun, sources: list[Manifest], settings: OperatorSettings) -> list[Manifest]:
+def _build_volumes(
+    bot: TweetBot, run: CurrentRun, sources: list[Manifest], settings: OperatorSettings
+) -> list[Manifest]:
     volumes: list[Manifest] = [
         {"name": "work", "emptyDir": {"sizeLimit": settings.work_size}},
         {"name": "tmp", "emptyDir": {"sizeLimit": settings.tmp_size}},
     ]
     if run.stage == "Train":
         volumes.append({"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": settings.shm_size}})
-    return volumes + build_secret_volumes(sources)
+    volumes += build_secret_volumes(sources)
+    if pvc := bot.spec.model.pvc_name:  # without the claim the Pod stays unschedulable, and its reason says so
+        volumes.append({"name": "base", "persistentVolumeClaim": {"claimName": pvc, "readOnly": True}})
+    return volumes
 
 
-def _build_mounts(run: CurrentRun, sources: list[Manifest]) -> list[Manifest]:
+def _build_mounts(bot: TweetBot, run: CurrentRun, sources: list[Manifest]) -> list[Manifest]:
     mounts: list[Manifest] = [{"name": "work", "mountPath": WORK_DIR}, {"name": "tmp", "mountPath": _TMP}]
     if run.stage == "Train":
         mounts.append({"name": "shm", "mountPath": _SHM})
-    return mounts + build_secret_mounts(sources)
+    mounts += build_secret_mounts(sources)
+    if bot.spec.model.pvc_name:  # the whole claim, so that the trainer and not the kubelet reports a missing folder
+        mounts.append({"name": "base", "mountPath": BASE_DIR, "readOnly": True})
+    return mounts
 
 
 def build_secret_volumes(sources: list[Manifest]) -> list[Manifest]:
-    """Return the volume of these Secrets, or none without one."""
+    """Build the volume of these Secrets; none without a Secret."""
     return [{"name": "secrets", "projected": {"defaultMode": 0o440, "sources": sources}}] if sources else []
 
 
 def build_secret_mounts(sources: list[Manifest]) -> list[Manifest]:
-    """Return where that volume goes."""
+    """Build the mount of that volume."""
     return [{"name": "secrets", "mountPath": SECRETS_DIR, "readOnly": True}] if sources else []
+
+
+def _get_min_new_posts(bot: TweetBot, run: CurrentRun) -> int:
+    """Return how many posts new to the served model the run needs; 0 where it trains in any case.
+
+    Only a scheduled run of the served identity needs any: an edit of what is trained takes effect with old posts, too.
+    """
+    model, schedule = bot.status.model, bot.spec.schedule
+    if schedule is None or model is None or model.identity != run.identity:
+        return 0
+    return schedule.min_new_posts if run.trigger.startswith(SCHEDULE_TRIGGER) else 0
+
+
+def build_secret_sources(spec: TweetBotSpec, task: Task) -> list[Manifest]:
+    """Build the projected volume's sources. Without its S3 or X keys a Pod does not start; without W&B's it does."""
+    sources: list[Manifest] = []
+    if s3 := spec.output.s3.credentials_secret:
+        sources.append(_build_s3_source(s3.name, _S3_KEYS))
+        sources.append(_build_s3_source(s3.name, _S3_OPTIONAL_KEYS, optional=True))
+    if (key := spec.tracking.wandb.api_key_secret) and task != "Cleanup":
+        sources.append(_build_key_source(key, f"{WANDB_FOLDER}/{WANDB_FILE}", optional=True))
+    if task == "Prepare":  # the train stage reads the dataset, so no X token is near a GPU for hours
+        sources += [
+            _build_key_source(source.kind.token_secret, f"{get_x_folder(index)}/{X_FILE}")
+            for index, source in enumerate(spec.sources)
+            if isinstance(source.kind, XSource)
+        ]
+    return sources
+
+
+def _build_s3_source(secret: str, keys: tuple[str, ...], *, optional: bool = False) -> Manifest:
+    return _build_secret_source(secret, [{"key": key, "path": f"{S3_FOLDER}/{key}"} for key in keys], optional)
+
+
+def _build_key_source(key: SecretKey, path: str, *, optional: bool = False) -> Manifest:
+    return _build_secret_source(key.name, [{"key": key.key, "path": path}], optional)
+
+
+def _build_secret_source(secret: str, items: list[dict[str, str]], optional: bool) -> Manifest:
+    return {"secret": {"name": secret, "items": items, **({"optional": True} if optional else {})}}
+
+
+def _build_scheduling_fields(scheduling: Scheduling) -> Manifest:
+    fields = {
+        "priorityClassName": scheduling.priority_class_name,
+        "runtimeClassName": scheduling.runtime_class_name,
+        "nodeSelector": dict(scheduling.node_selector),
+        "tolerations": [toleration.to_dict() for toleration in scheduling.tolerations],
+        "affinity": _build_affinity(scheduling.affinity) if scheduling.affinity else None,
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def _build_affinity(affinity: Affinity) -> Manifest:
+    node: Manifest = {}
+    if affinity.required:
+        terms = [term.to_dict() for term in affinity.required]
+        node["requiredDuringSchedulingIgnoredDuringExecution"] = {"nodeSelectorTerms": terms}
+    if affinity.preferred:
+        node["preferredDuringSchedulingIgnoredDuringExecution"] = [
+            {"weight": term.weight, "preference": term.preference.to_dict()} for term in affinity.preferred
+        ]
+    return {"nodeAffinity": node} if node else {}

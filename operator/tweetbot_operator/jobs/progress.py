@@ -1,7 +1,5 @@
 """TweetBot and run → what its Pod needs to report progress: an address, certificates, a token for this run alone."""
 
-from typing import Any
-
 from tweetbot_contract.handover import (
     PROGRESS_CA_ANNOTATION,
     PROGRESS_CA_ENV,
@@ -14,8 +12,8 @@ from tweetbot_contract.handover import (
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import CurrentRun
 from tweetbot_operator.settings import OperatorSettings
+from tweetbot_operator.types.objects import Manifest
 
-Manifest = dict[str, Any]
 _VOLUME, _TOKEN, _CA = "progress", "token", "ca.crt"
 #: Seconds until the token ends; the kubelet renews it after 80 % of them.
 _TOKEN_SECONDS = 3600

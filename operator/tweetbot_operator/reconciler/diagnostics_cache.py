@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from tweetbot_contract.reasons import (
     ADMISSION_UNAVAILABLE,
@@ -15,7 +15,7 @@ from tweetbot_contract.reasons import (
 from tweetbot_operator.client.errors import ApiError, Timeout, Unavailable, WebhookUnavailable
 from tweetbot_operator.types.diagnostics import CreateFailure, Diagnosis, Diagnostics
 from tweetbot_operator.types.objects import JobView, Key
-from tweetbot_operator.types.times import sanitize
+from tweetbot_operator.types.times import add_seconds, compute_backoff, sanitize
 
 #: The connection's own end, another one at each try, and each try would be a change of the status.
 _OWN_END = re.compile(r"[0-9.\[\]:a-f]+->")
@@ -82,7 +82,8 @@ class DiagnosticsCache:
         known = self.get(key)
         former = known.get_create_failure(job, execution)
         count = former.count + 1 if former else 1
-        retry_at = now + _compute_backoff(_FIRST_REFUSAL, count, _LONGEST_ABSENCE if why.temporary else _LONGEST)
+        longest = _LONGEST_ABSENCE if why.temporary else _LONGEST
+        retry_at = add_seconds(now, compute_backoff(count, _FIRST_REFUSAL, longest))
         failure = CreateFailure(job, execution, why.reason, why.message, count, retry_at, why.temporary)
         self._diagnostics[key] = replace(known, create_failure=failure)
 
@@ -157,8 +158,4 @@ class DiagnosticsCache:
 def _update_diagnosis(former: Diagnosis | None, message: str, now: datetime) -> Diagnosis:
     """Return what was said now, after what was said before."""
     count = former.count + 1 if former else 1
-    return Diagnosis(message, count, now + _compute_backoff(_FIRST_CHECK, count))
-
-
-def _compute_backoff(first: float, count: int, longest: float = _LONGEST) -> timedelta:
-    return timedelta(seconds=min(first * 2.0 ** min(count - 1, 30), longest))
+    return Diagnosis(message, count, add_seconds(now, compute_backoff(count, _FIRST_CHECK, _LONGEST)))

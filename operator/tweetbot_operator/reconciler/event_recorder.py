@@ -14,9 +14,9 @@ from tweetbot_contract.handover import GROUP, KIND, VERSION
 from tweetbot_contract.reasons import SUPERSEDED
 from tweetbot_contract.status import CurrentRun, TweetBotStatus
 from tweetbot_operator.client.errors import ApiError, NamespaceTerminating, Rejected
-from tweetbot_operator.client.interface import Cluster, Manifest
+from tweetbot_operator.client.interface import Cluster
 from tweetbot_operator.telemetry.logs import fields
-from tweetbot_operator.types.objects import CachedTweetBot
+from tweetbot_operator.types.objects import CachedTweetBot, Manifest
 
 REPORTING_CONTROLLER = f"{GROUP}/operator"
 #: Longest note that the API server takes, in bytes, though its message calls them characters.
@@ -32,7 +32,7 @@ class EventSpec:
     message: str
 
 
-def events_for_change(before: TweetBotStatus, after: TweetBotStatus) -> tuple[EventSpec, ...]:
+def build_events(before: TweetBotStatus, after: TweetBotStatus) -> tuple[EventSpec, ...]:
     """Return what a person would want to hear of: another run, another reason, an alarm or its end."""
     events: list[EventSpec] = []
     old, new = before.current_run, after.current_run
@@ -113,7 +113,7 @@ class Recorder:
         """Take up what the change of status means to people."""
         run = after.current_run
         scope = f"{run.id}-{run.number}" if run else ""
-        for spec in events_for_change(before, after):
+        for spec in build_events(before, after):
             self._take(bot, spec, scope, run.id if run else None)  # the run that the pass may just have recorded
 
     def warn(self, bot: CachedTweetBot, reason: str, message: str) -> None:

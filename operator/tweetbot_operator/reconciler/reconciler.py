@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import assert_never
 
 from tweetbot_contract.handover import ERASE_FINALIZER
-from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.reasons import JOB_REFUSED
 from tweetbot_operator.client import errors
 from tweetbot_operator.client.interface import Cluster
 from tweetbot_operator.decisions.deletion import plan_deletion
 from tweetbot_operator.decisions.plan import Plan, plan
-from tweetbot_operator.decisions.pod_problems import get_creation_failure, mount_failure_message
+from tweetbot_operator.decisions.pod_problems import get_creation_failure, get_mount_failure
 from tweetbot_operator.decisions.status import semantically_equal
 from tweetbot_operator.informers.cache import Cache
 from tweetbot_operator.progress.store import ProgressStore
@@ -150,7 +150,7 @@ class Reconciler:
             latest_report=live,
         )
 
-    async def _execute(self, stored: CachedTweetBot, bot: TweetBot | InvalidTweetBot, decided: Plan) -> bool:
+    async def _execute(self, stored: CachedTweetBot, bot: BaseTweetBot, decided: Plan) -> bool:
         """Do one round of what was decided; answers whether nothing is left to decide anew."""
         if decided.actions:
             for action in decided.actions:
@@ -161,7 +161,7 @@ class Reconciler:
         await self._status_writer.write_status(stored, bot, decided.status)
         return not decided.status_first
 
-    async def _perform(self, stored: CachedTweetBot, bot: TweetBot | InvalidTweetBot, action: Action) -> None:
+    async def _perform(self, stored: CachedTweetBot, bot: BaseTweetBot, action: Action) -> None:
         match action:
             case CreateJob():
                 await self._create_when_allowed(stored, action)
@@ -207,7 +207,7 @@ class Reconciler:
 
     async def _read_failure_message(self, item: PodView | JobView) -> str:
         if isinstance(item, PodView):
-            return mount_failure_message(await self._cluster.list_mount_failures(item))
+            return get_mount_failure(await self._cluster.list_mount_failures(item))
         pods = [
             pod.created_at
             for pod in self._cache.pods.by_index((item.namespace, item.owner_uid))

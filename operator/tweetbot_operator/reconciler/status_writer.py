@@ -7,13 +7,13 @@ is made again after a pause; people read why in a status that says nothing else 
 from collections.abc import Callable
 from datetime import datetime
 
-from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.reason import Reason
 from tweetbot_contract.reasons import FINALIZER_REFUSED, STATUS_REFUSED
 from tweetbot_contract.status import CurrentRun, TweetBotStatus
 from tweetbot_operator.client.errors import ApiError, InternalError, Rejected
 from tweetbot_operator.client.interface import Cluster
-from tweetbot_operator.decisions.status import semantically_equal, status_with_summary
+from tweetbot_operator.decisions.status import semantically_equal, set_summary
 from tweetbot_operator.decisions.usage import compute_uncounted_gpu_time
 from tweetbot_operator.informers.cache import Cache
 from tweetbot_operator.reconciler.diagnostics_cache import DiagnosticsCache
@@ -23,9 +23,6 @@ from tweetbot_operator.telemetry.run_metrics import RunMetrics, count_bill, coun
 from tweetbot_operator.types.objects import CachedTweetBot
 from tweetbot_operator.types.summary import Summary
 from tweetbot_operator.types.times import sanitize
-from tweetbot_operator.types.tweetbot import InvalidTweetBot
-
-Bot = TweetBot | InvalidTweetBot
 
 
 class StatusWriter:
@@ -45,7 +42,7 @@ class StatusWriter:
         self._cluster, self._cache, self._now = cluster, cache, now
         self._diagnostics_cache, self._recorder, self._run_metrics = diagnostics_cache, recorder, run_metrics
 
-    async def write_status(self, stored: CachedTweetBot, bot: Bot, after: TweetBotStatus) -> None:
+    async def write_status(self, stored: CachedTweetBot, bot: BaseTweetBot, after: TweetBotStatus) -> None:
         """Write the whole status, and tell and count what it says that is new."""
         try:
             self._cache.bots.put(await self._cluster.apply_status(stored, after.to_dict()))
@@ -73,7 +70,7 @@ class StatusWriter:
         pods = tuple(pod for pod in self._cache.pods.by_index(group) if pod.controller_uid in own)
         return compute_uncounted_gpu_time(run, pods, self._now()) if run else {}
 
-    async def write_finalizers(self, stored: CachedTweetBot, bot: Bot, finalizers: tuple[str, ...]) -> None:
+    async def write_finalizers(self, stored: CachedTweetBot, bot: BaseTweetBot, finalizers: tuple[str, ...]) -> None:
         """Replace the finalizers. The status of a deletion says how far that is, so an Event alone tells of it."""
         try:
             self._cache.bots.put(await self._cluster.set_finalizers(stored, finalizers))
@@ -92,10 +89,10 @@ class StatusWriter:
             self._warn(stored, STATUS_REFUSED, fault)
             raise
 
-    async def _write_failure(self, stored: CachedTweetBot, bot: Bot, reason: Reason, fault: ApiError) -> None:
+    async def _write_failure(self, stored: CachedTweetBot, bot: BaseTweetBot, reason: Reason, fault: ApiError) -> None:
         """Write the former status with nothing new but what cannot be written; if that is refused, post an Event."""
         summary = Summary(bot.status.phase, reason.name, _format_message(reason, fault), stalled=True)
-        status = status_with_summary(bot, summary, self._now())
+        status = set_summary(bot, summary, self._now())
         self._run_metrics.enter(stored.index_key, status)
         if semantically_equal(status, bot.status):
             return

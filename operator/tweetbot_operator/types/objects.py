@@ -3,10 +3,12 @@
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 #: Namespace and name of a TweetBot; what the queue holds.
 Key = tuple[str, str]
+#: An object of the API as JSON.
+Manifest = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,19 +37,19 @@ def compute_schedule_times(bot: TweetBot, now: datetime, settings: OperatorSetti
     schedule = bot.spec.schedule
     if schedule is None:
         return ScheduleTimes()
-    shift = splay(bot.uid, settings.schedule_spread_seconds)
+    shift = compute_splay(bot.uid, settings.schedule_spread_seconds)
     announced = parse_time(bot.status.next_schedule_time) if bot.status.next_schedule_time else None
     passed = announced is not None and announced <= now and format_time(announced) != bot.status.last_schedule_time
     due = announced if announced and passed and _is_scheduled(schedule, announced - shift) else None
     return ScheduleTimes(due, _find_next(schedule, now - shift) + shift)
 
 
-def splay(uid: str, spread: int) -> timedelta:
+def compute_splay(uid: str, spread: int) -> timedelta:
     """Return by how much a TweetBot starts later than its schedule says: 0 to `spread` whole seconds, by its uid."""
     return timedelta(seconds=int.from_bytes(hashlib.sha256(uid.encode()).digest()[:8], "big") % (spread + 1))
 
 
-def schedule_error(schedule: Schedule) -> str | None:
+def find_schedule_error(schedule: Schedule) -> str | None:
     """Return what is wrong with a schedule, with the field's path; None where it has a next time."""
     try:
         ZoneInfo(schedule.time_zone)

@@ -23,6 +23,11 @@ def get_earliest(*moments: datetime | None) -> datetime | None:
     return min((moment for moment in moments if moment is not None), default=None)
 
 
+def compute_backoff(attempt: int, first: float, longest: float) -> float:
+    """Return the pause after the attempt of this number (from 1): doubled from `first` up to `longest`."""
+    return min(first * 2.0 ** min(attempt - 1, 30), longest)
+
+
 #: metav1.Condition allows 32 KiB; a line that a person reads is shorter.
 MESSAGE_LIMIT = 1024
 

@@ -5,28 +5,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from pydantic import ValidationError
-
-from tweetbot_contract.manifest import InvalidManifest, TweetBot, parse, read_spec
+from tweetbot_contract.manifest import BaseTweetBot, InvalidManifest, TweetBot, parse, parse_metadata, read_spec
 from tweetbot_contract.spec.spec import TweetBotSpec
-from tweetbot_contract.status import TweetBotStatus
-from tweetbot_operator.types.schedule import schedule_error
+from tweetbot_operator.types.schedule import find_schedule_error
 
 
-@dataclass(frozen=True, slots=True)
-class InvalidTweetBot:
-    """A TweetBot whose stored spec no longer obeys the rules, as after an upgrade of the CRD."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvalidTweetBot(BaseTweetBot):
+    """A TweetBot whose stored spec breaks a rule, as after an upgrade of the CRD."""
 
-    namespace: str
-    name: str
-    uid: str
-    generation: int
-    resource_version: str
-    status: TweetBotStatus
     error: str
-    deleting: bool = False
-    deleted_at: str = ""
-    finalizers: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=32)  # the last look of a pass meets what the one before it met
@@ -36,19 +24,7 @@ def parse_tweetbot(document: bytes) -> TweetBot | InvalidTweetBot:
     try:
         return _check_schedule(parse(manifest, _read_cached_spec))
     except InvalidManifest as fault:
-        metadata = manifest["metadata"]
-        return InvalidTweetBot(
-            namespace=metadata["namespace"],
-            name=metadata["name"],
-            uid=metadata["uid"],
-            generation=metadata["generation"],
-            resource_version=metadata["resourceVersion"],
-            status=_parse_status(manifest.get("status") or {}),
-            error=str(fault),
-            deleting="deletionTimestamp" in metadata,
-            deleted_at=metadata.get("deletionTimestamp", ""),
-            finalizers=tuple(metadata.get("finalizers") or ()),
-        )
+        return InvalidTweetBot(error=str(fault), **parse_metadata(manifest))
 
 
 def _read_cached_spec(raw: dict[str, Any]) -> TweetBotSpec:
@@ -62,14 +38,7 @@ def _parse_spec(text: str) -> TweetBotSpec:
 
 def _check_schedule(bot: TweetBot) -> TweetBot:
     """What CEL cannot tell of a schedule is told here; an erasure needs none. Raises InvalidManifest."""
-    error = schedule_error(bot.spec.schedule) if bot.spec.schedule and not bot.deleting else None
+    error = find_schedule_error(bot.spec.schedule) if bot.spec.schedule and not bot.deleting else None
     if error:
         raise InvalidManifest(error)
     return bot
-
-
-def _parse_status(raw: dict[str, object]) -> TweetBotStatus:
-    try:
-        return TweetBotStatus.model_validate(raw, extra="ignore")
-    except ValidationError:
-        return TweetBotStatus()

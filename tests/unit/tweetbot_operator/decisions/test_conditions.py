@@ -21,6 +21,7 @@ from builders.operator import (
     a_run,
     a_train_result,
     a_waiting_pod,
+    an_invalid_bot,
     an_observed,
     seconds_after_noon,
 )
@@ -31,7 +32,6 @@ from tweetbot_contract.status import Condition, ModelStatus, TweetBotStatus
 from tweetbot_operator.decisions.plan import plan
 from tweetbot_operator.types.diagnostics import Diagnosis, Diagnostics
 from tweetbot_operator.types.observed import Observed
-from tweetbot_operator.types.tweetbot import InvalidTweetBot
 
 SERVED = ModelStatus(**a_train_result().model.model_dump(), run_id="0" * 16, identity="1" * 16)
 MISSING_SECRET = 'MountVolume.SetUp failed for volume "secrets" : secret "s3" not found'
@@ -232,7 +232,7 @@ def test_a_failed_run_leaves_the_older_model_served() -> None:
 
 def test_a_spec_that_no_longer_parses_is_told_and_nothing_else_changes() -> None:
     before = plan(ROWS["published"][0], SETTINGS).status
-    bot = InvalidTweetBot("team-a", "gull", "uid-gull", 2, "5", before, "spec.sources: write a list")
+    bot = an_invalid_bot("spec.sources: write a list", generation=2, status=before)
     status = plan(Observed(bot, (), (), Diagnostics(), seconds_after_noon(0)), SETTINGS).status
     assert (condition(status, "Accepted").status, condition(status, "Accepted").reason) == ("False", "InvalidSpec")
     assert (status.phase, kstatus(2, status)) == ("Failed", "Failed")

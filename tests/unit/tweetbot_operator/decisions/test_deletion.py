@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from builders.manifests import a_manifest
-from builders.operator import NOON, SETTINGS, a_bot, a_job, a_refusal_of_the_trainer, an_observed, seconds_after_noon
+from builders.operator import (
+    NOON,
+    SETTINGS,
+    a_bot,
+    a_job,
+    a_refusal_of_the_trainer,
+    an_invalid_bot,
+    an_observed,
+    seconds_after_noon,
+)
 from harness.stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.handover import ERASE_FINALIZER, RunDocument
 from tweetbot_contract.result import encode
@@ -16,7 +25,6 @@ from tweetbot_operator.decisions.deletion import plan_deletion
 from tweetbot_operator.decisions.plan import plan
 from tweetbot_operator.types.actions import SetFinalizers
 from tweetbot_operator.types.diagnostics import CreateFailure, Diagnostics
-from tweetbot_operator.types.tweetbot import InvalidTweetBot
 
 ERASING: dict[str, Any] = {"deletionPolicy": "Delete"}
 CLEANUP = "gull-uidgull-cleanup"
@@ -306,18 +314,7 @@ async def test_an_ending_namespace_is_not_held_up_at_all(stage: Stage) -> None:
 
 
 def test_a_spec_that_cannot_be_read_does_not_hold_the_bot_up() -> None:
-    bot = InvalidTweetBot(
-        namespace=NAMESPACE,
-        name=NAME,
-        uid="uid-gull",
-        generation=1,
-        resource_version="1",
-        status=a_bot().status,
-        error="spec.filter: no",
-        deleting=True,
-        deleted_at=NOON.isoformat(),
-        finalizers=(ERASE_FINALIZER, FOREIGN),
-    )
+    bot = an_invalid_bot(deleting=True, deleted_at=NOON.isoformat(), finalizers=(ERASE_FINALIZER, FOREIGN))
     made = plan_deletion(an_observed(bot), SETTINGS)
     assert made.status_first
     after = plan_deletion(an_observed(replace(bot, status=made.status)), SETTINGS)

@@ -6,7 +6,7 @@ from builders.operator import NOON, SETTINGS, a_bot, a_bot_in, a_job, a_pod, an_
 from tweetbot_contract.status import TweetBotStatus
 from tweetbot_fakes.kubernetes.cluster import FakeCluster
 from tweetbot_operator.decisions.plan import plan
-from tweetbot_operator.reconciler.event_recorder import EventSpec, Recorder, build_event, events_for_change
+from tweetbot_operator.reconciler.event_recorder import EventSpec, Recorder, build_event, build_events
 from tweetbot_operator.types.objects import CachedTweetBot
 
 RUNNING = a_bot_in("Train")
@@ -16,29 +16,29 @@ ABOUT = ("team-a", "gull", "uid-gull")
 
 def test_the_first_status_is_heard_of() -> None:
     first = plan(an_observed(a_bot()), SETTINGS).status
-    assert [each.reason for each in events_for_change(TweetBotStatus(), first)] == ["Preparing"]
+    assert [each.reason for each in build_events(TweetBotStatus(), first)] == ["Preparing"]
 
 
 def test_a_status_that_says_the_same_is_not_heard_of() -> None:
-    assert events_for_change(STATUS, STATUS) == ()
+    assert build_events(STATUS, STATUS) == ()
 
 
 def test_a_run_that_gives_way_is_heard_of() -> None:
     run = STATUS.current_run
     assert run is not None
     after = STATUS.model_copy(update={"current_run": run.model_copy(update={"id": "f" * 16, "number": 2})})
-    assert [each.reason for each in events_for_change(STATUS, after)] == ["Superseded", "Training"]
+    assert [each.reason for each in build_events(STATUS, after)] == ["Superseded", "Training"]
 
 
 def test_an_alarm_is_a_warning() -> None:
     failed = a_bot_in("Train", run_fields={"outcome": "Failed", "reason": "Diverged", "message": "nan"})
-    (heard,) = events_for_change(STATUS, plan(an_observed(failed), SETTINGS).status)
+    (heard,) = build_events(STATUS, plan(an_observed(failed), SETTINGS).status)
     assert (heard.type, heard.reason, heard.message) == ("Warning", "Diverged", "nan")
 
 
 def test_a_long_message_in_any_script_fits_the_bytes_that_the_api_server_takes() -> None:
     failed = a_bot_in("Train", run_fields={"outcome": "Failed", "reason": "Diverged", "message": "x" + "ü" * 1000})
-    (heard,) = events_for_change(STATUS, plan(an_observed(failed), SETTINGS).status)
+    (heard,) = build_events(STATUS, plan(an_observed(failed), SETTINGS).status)
     assert heard.message == "x" + "ü" * 511
 
 

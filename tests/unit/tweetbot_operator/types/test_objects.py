@@ -29,7 +29,7 @@ def test_a_bot_is_kept_without_what_others_wrote_on_it() -> None:
     annotations = {"tweetbot.dev/retrain-at": "now", "kubectl.kubernetes.io/last-applied-configuration": "x" * 9999}
     stored = parse_cached_bot(a_stored_manifest(annotations=annotations, managedFields=[{"manager": "kubectl"}]))
     assert len(stored.document) < 1000
-    assert parse_tweetbot(stored.document).retrain_at == "now"  # type: ignore[union-attr]
+    assert parse_tweetbot(stored.document).retrain_at == "now"
 
 
 def test_a_bot_whose_spec_breaks_a_rule_is_read_as_far_as_it_goes() -> None:

@@ -29,7 +29,7 @@ from tweetbot_contract.spec.lifecycle import Schedule
 from tweetbot_contract.status import CurrentRun, ModelStatus, TweetBotStatus
 from tweetbot_operator.decisions.plan import Plan, plan
 from tweetbot_operator.types.actions import CreateJob
-from tweetbot_operator.types.schedule import compute_schedule_times, schedule_error, splay
+from tweetbot_operator.types.schedule import compute_schedule_times, compute_splay, find_schedule_error
 from tweetbot_operator.types.times import format_time
 
 EXACT = replace(SETTINGS, schedule_spread_seconds=0)
@@ -98,12 +98,12 @@ def test_a_time_is_that_of_its_zone() -> None:
 
 
 def test_a_fleet_is_spread_by_uid_and_each_bot_keeps_its_place() -> None:
-    shifts = [splay(f"uid-{number}", 300) for number in range(200)]
-    assert shifts == [splay(f"uid-{number}", 300) for number in range(200)]
+    shifts = [compute_splay(f"uid-{number}", 300) for number in range(200)]
+    assert shifts == [compute_splay(f"uid-{number}", 300) for number in range(200)]
     assert all(timedelta(0) <= shift <= timedelta(seconds=300) for shift in shifts)
     assert len(set(shifts)) > 100
     bot = a_bot(**HOURLY)
-    assert compute_schedule_times(bot, NOON, SETTINGS).next == NOON + splay(bot.uid, 300)
+    assert compute_schedule_times(bot, NOON, SETTINGS).next == NOON + compute_splay(bot.uid, 300)
 
 
 @pytest.mark.parametrize(
@@ -116,11 +116,11 @@ def test_a_fleet_is_spread_by_uid_and_each_bot_keeps_its_place() -> None:
     ],
 )
 def test_what_the_api_server_cannot_tell_is_told_with_the_fields_path(schedule: Schedule, words: str) -> None:
-    assert (schedule_error(schedule) or "").startswith(words)
+    assert (find_schedule_error(schedule) or "").startswith(words)
 
 
 def test_a_good_schedule_has_no_complaint() -> None:
-    assert schedule_error(Schedule(cron="*/15 3 1-7 JAN MON", time_zone="America/New_York")) is None
+    assert find_schedule_error(Schedule(cron="*/15 3 1-7 JAN MON", time_zone="America/New_York")) is None
 
 
 # ---- what is due
