@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NewType
@@ -11,7 +10,6 @@ from urllib.parse import urlsplit
 
 from tweetbot_contract.spec.parts import make_matcher
 from tweetbot_contract.spec.scheduling import QUANTITY
-from tweetbot_operator.types.times import compute_backoff
 
 _PREFIX = "TWEETBOT_"
 #: Certificates as text; the variable names their file.
@@ -179,11 +177,6 @@ class OperatorSettings:
     def takes_progress(self) -> bool:
         """Whether trainers report: plain text is for the loopback alone, and https needs a certificate."""
         return bool(self.progress_url and (self.progress_certificate or self.progress_url.startswith("http:")))
-
-    def compute_retry_delay(self, retries: int) -> timedelta | None:
-        """Return the pause before the retry of this number (from 1), or None when retrying has gone on long enough."""
-        pauses = [compute_backoff(retry, self.retry_seconds, self.retry_cap_seconds) for retry in range(1, retries + 1)]
-        return timedelta(seconds=pauses[-1]) if sum(pauses) <= self.retry_total_seconds else None
 
 
 def load_settings(env: Mapping[str, str]) -> OperatorSettings:

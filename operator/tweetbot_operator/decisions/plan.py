@@ -55,7 +55,7 @@ def plan(observed: Observed, settings: OperatorSettings) -> Plan:
         return Plan(build_invalid_spec_status(bot, observed.now))
     if finalizers := _ensure_finalizer(bot):
         return Plan(bot.status, (finalizers,))
-    schedule_times = compute_schedule_times(bot, observed.now, settings)
+    schedule_times = compute_schedule_times(bot, observed.now, settings.schedule_spread_seconds)
     run = decide_run(bot, decide_trigger(bot, schedule_times.due), observed.now)
     job = next((job for job in observed.jobs if job.name == run.job_name), None)
     own = tuple(pod for pod in observed.pods if job and pod.controller_uid == job.uid)

@@ -25,7 +25,7 @@ from tweetbot_operator.types.stage_state import (
     Terminating,
     TrainComplete,
 )
-from tweetbot_operator.types.times import format_time
+from tweetbot_operator.types.times import add_seconds, compute_backoff, format_time
 
 
 def decide_trigger(bot: TweetBot, due: datetime | None) -> str:
@@ -127,11 +127,17 @@ def _finish_prepare(bot: TweetBot, run: CurrentRun, result: PrepareSucceeded, no
 def _schedule_retry(run: CurrentRun, fault: Failed, now: datetime, settings: OperatorSettings) -> CurrentRun:
     """The pause doubles from round to round; a fault that outlasts them all is no longer temporary."""
     retries = run.retries + 1
-    pause = settings.compute_retry_delay(retries)
+    pause = compute_retry_delay(retries, settings)
     if pause is None:
         return _end_run(run, fault.reason, now, message=fault.message)
     why = {"reason": fault.reason, "message": fault.message, "attempt": 1, "disruptions": 0}
-    return run.model_copy(update={"retries": retries, "retry_at": format_time(now + pause), **why})
+    return run.model_copy(update={"retries": retries, "retry_at": format_time(add_seconds(now, pause)), **why})
+
+
+def compute_retry_delay(retries: int, settings: OperatorSettings) -> float | None:
+    """Return the seconds before the retry of this number (from 1), or None when retrying has gone on long enough."""
+    pauses = [compute_backoff(n, settings.retry_seconds, settings.retry_cap_seconds) for n in range(1, retries + 1)]
+    return pauses[-1] if sum(pauses) <= settings.retry_total_seconds else None
 
 
 def _end_run(run: CurrentRun, reason: str, now: datetime, *, message: str | None = None) -> CurrentRun:

@@ -13,7 +13,6 @@ from cronsim import CronSim, CronSimError
 
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.spec.lifecycle import Schedule
-from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.types.times import format_time, parse_time
 
 _SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)
@@ -27,7 +26,7 @@ class ScheduleTimes:
     next: datetime | None = None
 
 
-def compute_schedule_times(bot: TweetBot, now: datetime, settings: OperatorSettings) -> ScheduleTimes:
+def compute_schedule_times(bot: TweetBot, now: datetime, spread_seconds: int) -> ScheduleTimes:
     """Return the timetable. Of several times that were missed, the first recorded one stands for all.
 
     A time is due only if the status has announced it as the next one: a schedule that is new or was edited starts
@@ -37,7 +36,7 @@ def compute_schedule_times(bot: TweetBot, now: datetime, settings: OperatorSetti
     schedule = bot.spec.schedule
     if schedule is None:
         return ScheduleTimes()
-    shift = compute_splay(bot.uid, settings.schedule_spread_seconds)
+    shift = compute_splay(bot.uid, spread_seconds)
     announced = parse_time(bot.status.next_schedule_time) if bot.status.next_schedule_time else None
     passed = announced is not None and announced <= now and format_time(announced) != bot.status.last_schedule_time
     due = announced if announced and passed and _is_scheduled(schedule, announced - shift) else None

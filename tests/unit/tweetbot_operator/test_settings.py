@@ -60,13 +60,6 @@ def test_infinity_is_no_pause() -> None:
         load_settings({"TWEETBOT_RETRY_SECONDS": "inf"})
 
 
-def test_pauses_sum_to_a_day_and_no_more() -> None:
-    settings = OperatorSettings()
-    last = next(number for number in range(1, 100) if settings.compute_retry_delay(number + 1) is None)
-    pauses = [settings.compute_retry_delay(number) for number in range(1, last + 1)]
-    assert 82800 < sum(pause.total_seconds() for pause in pauses if pause) <= 86400
-
-
 @pytest.mark.parametrize(("retry", "renew", "lease"), [("2", "15", "15"), ("6", "10", "15"), ("0", "10", "15")])
 def test_times_of_the_lease_that_do_not_fit_are_refused(retry: str, renew: str, lease: str) -> None:
     times = {"RETRY_SECONDS": retry, "RENEW_SECONDS": renew, "SECONDS": lease}

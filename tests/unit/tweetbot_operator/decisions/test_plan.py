@@ -27,6 +27,7 @@ from builders.operator import (
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import CurrentRun, TrackingStatus
 from tweetbot_operator.decisions.plan import Plan, plan
+from tweetbot_operator.decisions.run import compute_retry_delay
 from tweetbot_operator.types.actions import CreateJob, DeleteJob, ListEvents, ListPods
 from tweetbot_operator.types.diagnostics import CreateFailure, Diagnostics
 from tweetbot_operator.types.observed import Observed
@@ -413,3 +414,9 @@ def test_a_new_run_forgets_the_page_of_the_one_before() -> None:
     job = a_complete_job(old)
     made = planned(an_observed(old, jobs=(job,), pods=(a_finished_pod(job, a_prepare_result()),)))
     assert made.status.tracking is None
+
+
+def test_pauses_between_retries_sum_to_a_day_and_no_more() -> None:
+    last = next(number for number in range(1, 100) if compute_retry_delay(number + 1, SETTINGS) is None)
+    pauses = [compute_retry_delay(number, SETTINGS) for number in range(1, last + 1)]
+    assert 82800 < sum(pause for pause in pauses if pause) <= 86400

@@ -58,7 +58,7 @@ def run_in(made: Plan) -> CurrentRun:
 
 def coming(cron: str, zone: str, after: datetime) -> datetime | None:
     bot = a_bot(schedule={"cron": cron, "timeZone": zone})
-    return compute_schedule_times(bot, after, EXACT).next
+    return compute_schedule_times(bot, after, 0).next
 
 
 @pytest.mark.parametrize(
@@ -102,8 +102,8 @@ def test_a_fleet_is_spread_by_uid_and_each_bot_keeps_its_place() -> None:
     assert shifts == [compute_splay(f"uid-{number}", 300) for number in range(200)]
     assert all(timedelta(0) <= shift <= timedelta(seconds=300) for shift in shifts)
     assert len(set(shifts)) > 100
-    bot = a_bot(**HOURLY)
-    assert compute_schedule_times(bot, NOON, SETTINGS).next == NOON + compute_splay(bot.uid, 300)
+    bot, spread = a_bot(**HOURLY), SETTINGS.schedule_spread_seconds
+    assert compute_schedule_times(bot, NOON, spread).next == NOON + compute_splay(bot.uid, 300)
 
 
 @pytest.mark.parametrize(
