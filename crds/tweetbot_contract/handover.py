@@ -1,7 +1,7 @@
 """What crosses a Pod's border: names of labels, env variables, paths and exit codes, and the run document."""
 
 from enum import IntEnum
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -107,10 +107,10 @@ class RunDocument(Part):
 
     schema_version: Literal[1] = 1
     stage: Task
-    namespace: Annotated[str, Field(max_length=63)]
-    name: Annotated[str, Field(max_length=NAME_LIMIT)]
-    uid: Annotated[str, Field(max_length=64)]
-    run_id: Annotated[str, Field(max_length=16)]
+    namespace: str = Field(max_length=63)
+    name: str = Field(max_length=NAME_LIMIT)
+    uid: str = Field(max_length=64)
+    run_id: str = Field(max_length=16)
     run_number: int
     #: What asked for the run beside the spec: a retrain-at value, or SCHEDULE_TRIGGER and a time.
     trigger: str = ""

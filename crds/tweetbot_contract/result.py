@@ -35,19 +35,17 @@ Bill = dict[Literal["x"], Annotated[int, Field(ge=0)]]
 class DataTable(Part):
     """What became of the posts. `kept` is always `downloaded` less the drops."""
 
-    downloaded: Annotated[int, Field(ge=0, description="Posts that the sources held.")]
-    retweets: Annotated[
-        int, Field(ge=0, description="Dropped: posts of others, passed on, as far as X was asked for them.")
-    ] = 0
-    edits: Annotated[
-        int, Field(ge=0, description="Dropped: versions of a post that was edited later; huggingtweets counts none.")
-    ] = 0
-    replies: Annotated[int, Field(ge=0, description="Dropped: replies, where filter.replies is Drop.")] = 0
-    languages: Annotated[int, Field(ge=0, description="Dropped: other languages than filter.languages.")] = 0
-    short: Annotated[int, Field(ge=0, description="Dropped: fewer words than filter.minWords after cleaning.")] = 0
-    duplicates: Annotated[int, Field(ge=0, description="Dropped: nearly the same as an earlier post.")] = 0
-    kept: Annotated[int, Field(ge=0, description="Posts in the dataset.")]
-    redacted: Annotated[int, Field(ge=0, description="Kept posts in which personal data was replaced.")] = 0
+    downloaded: int = Field(ge=0, description="Posts that the sources held.")
+    retweets: int = Field(0, ge=0, description="Dropped: posts of others, passed on, as far as X was asked for them.")
+    edits: int = Field(
+        0, ge=0, description="Dropped: versions of a post that was edited later; huggingtweets counts none."
+    )
+    replies: int = Field(0, ge=0, description="Dropped: replies, where filter.replies is Drop.")
+    languages: int = Field(0, ge=0, description="Dropped: other languages than filter.languages.")
+    short: int = Field(0, ge=0, description="Dropped: fewer words than filter.minWords after cleaning.")
+    duplicates: int = Field(0, ge=0, description="Dropped: nearly the same as an earlier post.")
+    kept: int = Field(ge=0, description="Posts in the dataset.")
+    redacted: int = Field(0, ge=0, description="Kept posts in which personal data was replaced.")
 
     DROPS: ClassVar[tuple[str, ...]] = ("retweets", "edits", "replies", "languages", "short", "duplicates")
 
@@ -62,85 +60,69 @@ class DataTable(Part):
 class DatasetResult(Part):
     """An immutable snapshot of cleaned posts in S3."""
 
-    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="sha256 of the canonical posts.jsonl.")]
-    uri: Annotated[str, Field(max_length=1400, description="The folder that holds the snapshot.")]
-    table: Annotated[DataTable, Field(description="What became of the posts.")]
-    newest_post_at: Annotated[str | None, Field(max_length=40, description="When the newest kept post was made.")] = (
-        None
-    )
+    digest: str = Field(pattern=r"^[0-9a-f]{64}$", description="sha256 of the canonical posts.jsonl.")
+    uri: str = Field(max_length=1400, description="The folder that holds the snapshot.")
+    table: DataTable = Field(description="What became of the posts.")
+    newest_post_at: str | None = Field(None, max_length=40, description="When the newest kept post was made.")
 
 
 class PublishedModel(Part):
     """An immutable model version in S3: a flat Hugging Face directory, and a manifest written last."""
 
-    name: Annotated[str, Field(max_length=144, description="<namespace>-<name>-<version>, what a server lists it as.")]
-    uri: Annotated[str, Field(max_length=1400, description="The directory to load; for KServe the storageUri.")]
-    digest: Annotated[str, Field(max_length=64, description="sha256 of the version's MANIFEST.json.")]
-    size_bytes: Annotated[int, Field(ge=0, description="Bytes of the model directory.")]
-    published_at: Annotated[str, Field(max_length=40, description="When the manifest was written.")]
+    name: str = Field(max_length=144, description="<namespace>-<name>-<version>, what a server lists it as.")
+    uri: str = Field(max_length=1400, description="The directory to load; for KServe the storageUri.")
+    digest: str = Field(max_length=64, description="sha256 of the version's MANIFEST.json.")
+    size_bytes: int = Field(ge=0, description="Bytes of the model directory.")
+    published_at: str = Field(max_length=40, description="When the manifest was written.")
 
 
 class Metrics(Part):
     """Figures of the finished model on the newest posts, which training never saw."""
 
-    eval_loss: Annotated[Finite, Field(description="Mean cross-entropy in nats a token on the test posts.")]
-    perplexity: Annotated[Finite, Field(description="exp(evalLoss).")]
-    bits_per_byte: Annotated[Finite, Field(description="Bits a UTF-8 byte on the test posts; lower is better.")]
-    base_bits_per_byte: Annotated[
-        Finite | None, Field(description="The same of the base model before training; absent for scratch bases.")
-    ] = None
-    bits_per_byte_low: Annotated[
-        Finite | None,
-        Field(description="Lower end of the 95 % interval of bitsPerByte, by a bootstrap over the posts."),
-    ] = None
-    bits_per_byte_high: Annotated[Finite | None, Field(description="Its upper end.")] = None
-    first_train_loss: Annotated[Finite | None, Field(description="Training loss of the first steps.")] = None
-    train_loss: Annotated[Finite, Field(description="Training loss of the last steps.")]
-    tokens_per_second: Annotated[Finite, Field(description="Label tokens trained on a second, evaluation apart.")]
-    train_seconds: Annotated[Finite, Field(description="Seconds of training, evaluation included.")]
-    verbatim_rate: Annotated[
-        Finite | None,
-        Field(description="Share of 1,000 samples in which 50 characters or more stand in a post it was trained on."),
-    ] = None
-    verbatim_rate_unseen: Annotated[
-        Finite | None,
-        Field(
-            description="The same against the test posts, which training never saw: what people repeat by themselves."
-        ),
-    ] = None
-    distinct1: Annotated[Finite | None, Field(description="Share of different words among those of the samples.")] = (
-        None
+    eval_loss: Finite = Field(description="Mean cross-entropy in nats a token on the test posts.")
+    perplexity: Finite = Field(description="exp(evalLoss).")
+    bits_per_byte: Finite = Field(description="Bits a UTF-8 byte on the test posts; lower is better.")
+    base_bits_per_byte: Finite | None = Field(
+        None, description="The same of the base model before training; absent for scratch bases."
     )
-    distinct2: Annotated[Finite | None, Field(description="The same of sequences of two words.")] = None
-    distinct3: Annotated[Finite | None, Field(description="The same of sequences of three words.")] = None
-    leaked_samples: Annotated[
-        int | None,
-        Field(ge=0, description="Samples with an address, a number or a key that stands in a post it was trained on."),
-    ] = None
-    reliability: Annotated[
-        Literal["Normal", "Low"], Field(description="Low where the test part holds under 50 posts.")
-    ] = "Normal"
+    bits_per_byte_low: Finite | None = Field(
+        None, description="Lower end of the 95 % interval of bitsPerByte, by a bootstrap over the posts."
+    )
+    bits_per_byte_high: Finite | None = Field(None, description="Its upper end.")
+    first_train_loss: Finite | None = Field(None, description="Training loss of the first steps.")
+    train_loss: Finite = Field(description="Training loss of the last steps.")
+    tokens_per_second: Finite = Field(description="Label tokens trained on a second, evaluation apart.")
+    train_seconds: Finite = Field(description="Seconds of training, evaluation included.")
+    verbatim_rate: Finite | None = Field(
+        None, description="Share of 1,000 samples in which 50 characters or more stand in a post it was trained on."
+    )
+    verbatim_rate_unseen: Finite | None = Field(
+        None, description="The same against the test posts, which training never saw: what people repeat by themselves."
+    )
+    distinct1: Finite | None = Field(None, description="Share of different words among those of the samples.")
+    distinct2: Finite | None = Field(None, description="The same of sequences of two words.")
+    distinct3: Finite | None = Field(None, description="The same of sequences of three words.")
+    leaked_samples: int | None = Field(
+        None, ge=0, description="Samples with an address, a number or a key that stands in a post it was trained on."
+    )
+    reliability: Literal["Normal", "Low"] = Field("Normal", description="Low where the test part holds under 50 posts.")
 
 
 class Sample(Part):
     """One text that the model wrote."""
 
-    prompt: Annotated[str, Field(max_length=280, description="What it was given.")]
-    text: Annotated[str, Field(max_length=2000, description="What it made of it, the prompt included.")]
+    prompt: str = Field(max_length=280, description="What it was given.")
+    text: str = Field(max_length=2000, description="What it made of it, the prompt included.")
 
 
 class TrackingResult(Part):
     """Where the run was tracked."""
 
-    wandb_mode: Annotated[
-        Literal["Online", "Offline", "Disabled"], Field(description="How Weights & Biases took part.")
-    ] = "Disabled"
-    wandb_url: Annotated[
-        str | None, Field(alias="wandbURL", max_length=512, description="The run's page, when Online.")
-    ] = None
-    degraded: Annotated[str | None, Field(max_length=512, description="Why tracking did less than was asked for.")] = (
-        None
+    wandb_mode: Literal["Online", "Offline", "Disabled"] = Field(
+        "Disabled", description="How Weights & Biases took part."
     )
+    wandb_url: str | None = Field(None, alias="wandbURL", max_length=512, description="The run's page, when Online.")
+    degraded: str | None = Field(None, max_length=512, description="Why tracking did less than was asked for.")
 
 
 class TrainSucceeded(Part):
@@ -173,8 +155,8 @@ class StageFailed(Part):
 
     kind: Literal["StageFailed"] = "StageFailed"
     schema_version: Literal[1] = 1
-    reason: Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]{0,63}$")]
-    message: Annotated[str, Field(max_length=REASON_LIMIT)]
+    reason: str = Field(pattern=r"^[A-Z][A-Za-z0-9]{0,63}$")
+    message: str = Field(max_length=REASON_LIMIT)
 
 
 TrainerResult = Annotated[PrepareSucceeded | TrainSucceeded | StageFailed, Field(discriminator="kind")]

@@ -1,6 +1,6 @@
 """How long, how often and when a TweetBot is trained, and what is kept."""
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -33,40 +33,35 @@ def _build_cron_rule(position: int, name: str, value: str, words: str) -> Rule:
 class RunPolicy(Part):
     """How long and how often a run is tried."""
 
-    attempts: Annotated[int, Field(ge=1, le=10, description="Pods a stage may use up; preemption counts none.")] = 3
-    active_deadline_seconds: Annotated[
-        int,
-        Field(
-            ge=60,
-            le=604800,
-            description="Seconds a stage may run, summed over all its Pods; waiting for a node is not counted.",
-        ),
-    ] = 7200
-    start_deadline_seconds: Annotated[
-        int, Field(ge=10, le=604800, description="Seconds a stage may wait for its Pod to start.")
-    ] = 600
+    attempts: int = Field(3, ge=1, le=10, description="Pods a stage may use up; preemption counts none.")
+    active_deadline_seconds: int = Field(
+        7200,
+        ge=60,
+        le=604800,
+        description="Seconds a stage may run, summed over all its Pods; waiting for a node is not counted.",
+    )
+    start_deadline_seconds: int = Field(
+        600, ge=10, le=604800, description="Seconds a stage may wait for its Pod to start."
+    )
 
 
 class Schedule(Part):
     """When another run starts by itself."""
 
-    cron: Annotated[
-        str,
-        Field(
-            max_length=100,
-            description='Minute, hour, day of month, month, day of week, as in "0 3 * * 1". Each TweetBot starts a few '
-            "minutes later than that, always the same, so that a fleet does not start at once.",
+    cron: str = Field(
+        max_length=100,
+        description=(
+            'Minute, hour, day of month, month, day of week, as in "0 3 * * 1". Each TweetBot starts a few '
+            "minutes later than that, always the same, so that a fleet does not start at once."
         ),
-    ]
-    time_zone: Annotated[str, Field(max_length=64, description="Of cron's times, e.g. Europe/Berlin.")] = "UTC"
-    min_new_posts: Annotated[
-        int,
-        Field(
-            ge=0,
-            le=1000000,
-            description="Posts that the served model has not seen, without which a scheduled run trains nothing.",
-        ),
-    ] = 0
+    )
+    time_zone: str = Field("UTC", max_length=64, description="Of cron's times, e.g. Europe/Berlin.")
+    min_new_posts: int = Field(
+        0,
+        ge=0,
+        le=1000000,
+        description="Posts that the served model has not seen, without which a scheduled run trains nothing.",
+    )
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             f"self.cron.matches('{CRON}')",
@@ -98,14 +93,14 @@ class Schedule(Part):
 class History(Part):
     """How much is kept of what was before."""
 
-    runs: Annotated[int, Field(ge=0, le=50, description="Runs that status.runs tells of.")] = 5
-    models: Annotated[
-        int,
-        Field(
-            ge=1,
-            le=100,
-            description="Model versions kept in S3, the newest. Older ones are erased after a publication, but never "
+    runs: int = Field(5, ge=0, le=50, description="Runs that status.runs tells of.")
+    models: int = Field(
+        3,
+        ge=1,
+        le=100,
+        description=(
+            "Model versions kept in S3, the newest. Older ones are erased after a publication, but never "
             "the one that latest.json points to, nor one that a later run adopted. As many are kept of those "
-            "that missed a gate.",
+            "that missed a gate."
         ),
-    ] = 3
+    )

@@ -1,6 +1,6 @@
 """Which model is fine-tuned, and how much of it."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -17,33 +17,33 @@ PVC_SCHEME = "pvc://"
 class Lora(Part):
     """The size of a LoRA adapter: each linear layer W becomes W + alpha/rank * A B, and only A and B are trained."""
 
-    rank: Annotated[int, Field(ge=1, le=256, description="Columns of A and rows of B: what the adapter can hold.")] = 16
-    alpha: Annotated[int, Field(ge=1, le=1024, description="The adapter counts alpha/rank times.")] = 32
+    rank: int = Field(16, ge=1, le=256, description="Columns of A and rows of B: what the adapter can hold.")
+    alpha: int = Field(32, ge=1, le=1024, description="The adapter counts alpha/rank times.")
 
 
 class Model(Part):
     """The model that is fine-tuned."""
 
-    base: Annotated[
-        str,
-        Field(
-            max_length=1024,
-            description="hf://gpt2 (a GPT-2 of the Hugging Face Hub), s3://bucket/folder or pvc://claim/folder (one in "
+    base: str = Field(
+        "hf://gpt2",
+        max_length=1024,
+        description=(
+            "hf://gpt2 (a GPT-2 of the Hugging Face Hub), s3://bucket/folder or pvc://claim/folder (one in "
             "safetensors, in a bucket or a PersistentVolumeClaim of this namespace), or scratch://mini and "
-            "scratch://small (four and six small layers from nothing, for trials).",
+            "scratch://small (four and six small layers from nothing, for trials)."
         ),
-    ] = "hf://gpt2"
-    revision: Annotated[
-        str | None, Field(max_length=64, description="Branch, tag or commit of an hf:// base; pin a commit to repeat.")
-    ] = None
-    method: Annotated[
-        Literal["Full", "LoRA"],
-        Field(
-            description="Full: every weight is trained. LoRA: an adapter on every linear layer, a hundredth of the "
+    )
+    revision: str | None = Field(
+        None, max_length=64, description="Branch, tag or commit of an hf:// base; pin a commit to repeat."
+    )
+    method: Literal["Full", "LoRA"] = Field(
+        "Full",
+        description=(
+            "Full: every weight is trained. LoRA: an adapter on every linear layer, a hundredth of the "
             "weights; the model is published merged, the adapter beside it in PEFT's format."
         ),
-    ] = "Full"
-    lora: Annotated[Lora | None, Field(description="The adapter's size, for method LoRA.")] = None
+    )
+    lora: Lora | None = Field(None, description="The adapter's size, for method LoRA.")
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             f"self.base.matches('{BASE}')",

@@ -35,15 +35,13 @@ def _build_kueue_rule(field: str, attribute: str, example: str) -> Rule:
 class Gpu(Part):
     """Accelerators of one kind."""
 
-    resource: Annotated[
-        str,
-        Field(
-            min_length=1,
-            max_length=253,
-            description="The extended resource to ask for: nvidia.com/gpu, a MIG profile, amd.com/gpu.",
-        ),
-    ] = "nvidia.com/gpu"
-    count: Annotated[int, Field(ge=0, le=1, description="1, or 0 to train on the CPU.")] = 1
+    resource: str = Field(
+        "nvidia.com/gpu",
+        min_length=1,
+        max_length=253,
+        description="The extended resource to ask for: nvidia.com/gpu, a MIG profile, amd.com/gpu.",
+    )
+    count: int = Field(1, ge=0, le=1, description="1, or 0 to train on the CPU.")
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             f"self.resource.matches('{EXTENDED_RESOURCE}') && !self.resource.matches('{NATIVE_RESOURCE}')",
@@ -59,9 +57,9 @@ class Gpu(Part):
 class Resources(Part):
     """Requests and limits of the training container; the prepare stage needs little and has its own."""
 
-    gpu: Annotated[Gpu, Field(description="Accelerators.")] = Gpu()
-    cpu: Annotated[str, Field(max_length=20, description="Processor cores.")] = "4"
-    memory: Annotated[str, Field(max_length=20, description="Memory; the Pod is killed above it.")] = "16Gi"
+    gpu: Gpu = Field(Gpu(), description="Accelerators.")
+    cpu: str = Field("4", max_length=20, description="Processor cores.")
+    memory: str = Field("16Gi", max_length=20, description="Memory; the Pod is killed above it.")
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             f"self.cpu.matches('{CPU}') && self.cpu.matches('[1-9]')",
@@ -81,16 +79,15 @@ class Resources(Part):
 class Toleration(Part):
     """A taint that Pods put up with."""
 
-    key: Annotated[str | None, Field(max_length=316, description="The taint's key; every key when unset.")] = None
-    operator: Annotated[Literal["Exists", "Equal"], Field(description="How the value is compared.")] = "Equal"
-    value: Annotated[str | None, Field(max_length=63, description="The taint's value.")] = None
-    effect: Annotated[
-        Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None,
-        Field(description="The taint's effect; every effect when unset."),
-    ] = None
-    toleration_seconds: Annotated[
-        int | None, Field(ge=0, le=604800, description="How long a NoExecute taint is put up with.")
-    ] = None
+    key: str | None = Field(None, max_length=316, description="The taint's key; every key when unset.")
+    operator: Literal["Exists", "Equal"] = Field("Equal", description="How the value is compared.")
+    value: str | None = Field(None, max_length=63, description="The taint's value.")
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
+        None, description="The taint's effect; every effect when unset."
+    )
+    toleration_seconds: int | None = Field(
+        None, ge=0, le=604800, description="How long a NoExecute taint is put up with."
+    )
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "self.operator != 'Exists' || !has(self.value) || self.value == ''",
@@ -104,69 +101,64 @@ class Toleration(Part):
 class Requirement(Part):
     """One demand on a node's label."""
 
-    key: Annotated[LabelKey, Field(min_length=1, description="The label's key.")]
-    operator: Annotated[
-        Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"], Field(description="How the value is compared.")
-    ]
-    values: Annotated[tuple[LabelValue, ...], Field(max_length=20, description="The values to compare with.")] = ()
+    key: LabelKey = Field(min_length=1, description="The label's key.")
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"] = Field(
+        description="How the value is compared."
+    )
+    values: tuple[LabelValue, ...] = Field((), max_length=20, description="The values to compare with.")
 
 
 class NodeTerm(Part):
     """Demands that a node meets together."""
 
-    match_expressions: Annotated[
-        tuple[Requirement, ...], Field(min_length=1, max_length=10, description="Demands on the node's labels.")
-    ]
+    match_expressions: tuple[Requirement, ...] = Field(
+        min_length=1, max_length=10, description="Demands on the node's labels."
+    )
 
 
 class PreferredNodeTerm(Part):
     """Demands that a node had better meet."""
 
-    weight: Annotated[int, Field(ge=1, le=100, description="How much meeting them counts.")]
-    preference: Annotated[NodeTerm, Field(description="The demands.")]
+    weight: int = Field(ge=1, le=100, description="How much meeting them counts.")
+    preference: NodeTerm = Field(description="The demands.")
 
 
 class Affinity(Part):
     """Which nodes are allowed and which are preferred."""
 
-    required: Annotated[tuple[NodeTerm, ...], Field(max_length=5, description="A node must meet one of these.")] = ()
-    preferred: Annotated[
-        tuple[PreferredNodeTerm, ...], Field(max_length=5, description="Nodes that meet these come first.")
-    ] = ()
+    required: tuple[NodeTerm, ...] = Field((), max_length=5, description="A node must meet one of these.")
+    preferred: tuple[PreferredNodeTerm, ...] = Field((), max_length=5, description="Nodes that meet these come first.")
 
 
 class Scheduling(Part):
     """When and on which nodes the Pods of a run go."""
 
-    queue_name: Annotated[
-        str | None,
-        Field(
-            min_length=1,
-            max_length=63,
-            description="The Kueue LocalQueue, in this namespace, that the training waits in. The prepare stage needs "
-            "no GPU and does not wait, unless queuePrepare is true.",
+    queue_name: str | None = Field(
+        None,
+        min_length=1,
+        max_length=63,
+        description=(
+            "The Kueue LocalQueue, in this namespace, that the training waits in. The prepare stage needs "
+            "no GPU and does not wait, unless queuePrepare is true."
         ),
-    ] = None
-    queue_prepare: Annotated[bool, Field(description="Whether the prepare stage waits in that queue, too.")] = False
-    workload_priority_class_name: Annotated[
-        str | None,
-        Field(
-            min_length=1,
-            max_length=63,
-            description="Kueue's WorkloadPriorityClass: who goes first in the queue and who gives way. It leaves the "
-            "Pods' priority alone.",
+    )
+    queue_prepare: bool = Field(False, description="Whether the prepare stage waits in that queue, too.")
+    workload_priority_class_name: str | None = Field(
+        None,
+        min_length=1,
+        max_length=63,
+        description=(
+            "Kueue's WorkloadPriorityClass: who goes first in the queue and who gives way. It leaves the "
+            "Pods' priority alone."
         ),
-    ] = None
-    priority_class_name: Annotated[str | None, Field(max_length=253, description="The Pods' priority class.")] = None
-    node_selector: Annotated[
-        dict[LabelKey, LabelValue],
-        Field(default_factory=dict, max_length=20, description="Labels that a node must have."),
-    ]
-    tolerations: Annotated[
-        tuple[Toleration, ...], Field(max_length=10, description="Taints that the Pods put up with.")
-    ] = ()
-    affinity: Annotated[Affinity | None, Field(description="Node affinity.")] = None
-    runtime_class_name: Annotated[str | None, Field(max_length=253, description="The Pods' runtime class.")] = None
+    )
+    priority_class_name: str | None = Field(None, max_length=253, description="The Pods' priority class.")
+    node_selector: dict[LabelKey, LabelValue] = Field(
+        default_factory=dict, max_length=20, description="Labels that a node must have."
+    )
+    tolerations: tuple[Toleration, ...] = Field((), max_length=10, description="Taints that the Pods put up with.")
+    affinity: Affinity | None = Field(None, description="Node affinity.")
+    runtime_class_name: str | None = Field(None, max_length=253, description="The Pods' runtime class.")
     rules: ClassVar[tuple[Rule, ...]] = (
         _build_kueue_rule("queueName", "queue_name", "team-a"),
         _build_kueue_rule("workloadPriorityClassName", "workload_priority_class_name", "low"),

@@ -22,60 +22,56 @@ Uri = Annotated[str, Field(max_length=1024)]
 class SecretKey(Part):
     """One key of a Secret in the TweetBot's own namespace."""
 
-    name: Annotated[str, Field(min_length=1, max_length=253, description="Name of the Secret.")]
-    key: Annotated[str, Field(min_length=1, max_length=253, description="Key inside the Secret.")]
+    name: str = Field(min_length=1, max_length=253, description="Name of the Secret.")
+    key: str = Field(min_length=1, max_length=253, description="Key inside the Secret.")
 
 
 class ArchiveSource(Part):
     """The account owner's own X export: the zip as it was downloaded from X."""
 
-    uri: Annotated[Uri, Field(description="The zip's address, s3://bucket/key; read with output.s3's credentials.")]
+    uri: Uri = Field(description="The zip's address, s3://bucket/key; read with output.s3's credentials.")
     rules: ClassVar[tuple[Rule, ...]] = (_OBJECT_RULE,)
 
 
 class PostsSource(Part):
     """A file of posts in a plain format."""
 
-    uri: Annotated[Uri, Field(description="The file's address, s3://bucket/key; read with output.s3's credentials.")]
-    format: Annotated[
-        Literal["jsonl", "csv", "txt"],
-        Field(
-            description="jsonl: one object a line with text and optionally id, created_at, lang, retweet, reply. "
+    uri: Uri = Field(description="The file's address, s3://bucket/key; read with output.s3's credentials.")
+    format: Literal["jsonl", "csv", "txt"] = Field(
+        "jsonl",
+        description=(
+            "jsonl: one object a line with text and optionally id, created_at, lang, retweet, reply. "
             "csv: the same as columns with a header. txt: one post a line."
         ),
-    ] = "jsonl"
+    )
     rules: ClassVar[tuple[Rule, ...]] = (_OBJECT_RULE,)
 
 
 class XSource(Part):
     """The X API. X bills every post read, and its agreement restricts what may be trained on: see docs/sources/x.md."""
 
-    handle: Annotated[Handle, Field(description="The account to read, without @.")]
-    token_secret: Annotated[SecretKey, Field(description="The Secret key with your own app's bearer token.")]
-    max_posts: Annotated[int, Field(ge=1, le=3200, description="Most posts to read; X serves the newest 3,200.")] = 3200
-    max_spend_usd: Annotated[
-        int,
-        Field(
-            alias="maxSpendUSD",
-            ge=1,
-            le=1000,
-            description="Most US dollars that a run may cost at X's list price, the account's lookup included. A run "
-            "that needs more fails with SpendLimitReached, and what it paid for is kept.",
+    handle: Handle = Field(description="The account to read, without @.")
+    token_secret: SecretKey = Field(description="The Secret key with your own app's bearer token.")
+    max_posts: int = Field(3200, ge=1, le=3200, description="Most posts to read; X serves the newest 3,200.")
+    max_spend_usd: int = Field(
+        17,
+        alias="maxSpendUSD",
+        ge=1,
+        le=1000,
+        description=(
+            "Most US dollars that a run may cost at X's list price, the account's lookup included. A run "
+            "that needs more fails with SpendLimitReached, and what it paid for is kept."
         ),
-    ] = 17
-    exclude_retweets: Annotated[
-        bool,
-        Field(
-            description="Do not pay for retweets, which are never trained on; the data table then cannot count them."
-        ),
-    ] = False
-    accept_terms: Annotated[
-        bool, Field(description="true states that you have read X's developer agreement and may train on these posts.")
-    ] = False
-    api_base_url: Annotated[
-        str | None,
-        Field(alias="apiBaseURL", max_length=512, description="Another server that speaks the X API, e.g. a proxy."),
-    ] = None
+    )
+    exclude_retweets: bool = Field(
+        False, description="Do not pay for retweets, which are never trained on; the data table then cannot count them."
+    )
+    accept_terms: bool = Field(
+        False, description="true states that you have read X's developer agreement and may train on these posts."
+    )
+    api_base_url: str | None = Field(
+        None, alias="apiBaseURL", max_length=512, description="Another server that speaks the X API, e.g. a proxy."
+    )
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "self.handle.matches('^[A-Za-z0-9_]{1,15}$')",
@@ -101,21 +97,18 @@ class XSource(Part):
 class BlueskySource(Part):
     """A Bluesky account: by the public API, which needs no key, or as the repository that its owner exported."""
 
-    actor: Annotated[
-        str | None,
-        Field(max_length=253, description="The account to read, its handle without @ (alice.bsky.social) or its DID."),
-    ] = None
-    car: Annotated[
-        Uri | None,
-        Field(description="The exported repository's address, s3://bucket/key; read with output.s3's credentials."),
-    ] = None
-    max_posts: Annotated[
-        int, Field(ge=1, le=100_000, description="Most posts to read, reposts among them; the newest ones.")
-    ] = 100_000
-    api_base_url: Annotated[
-        str | None,
-        Field(alias="apiBaseURL", max_length=512, description="Another server that speaks Bluesky's API, with actor."),
-    ] = None
+    actor: str | None = Field(
+        None, max_length=253, description="The account to read, its handle without @ (alice.bsky.social) or its DID."
+    )
+    car: Uri | None = Field(
+        None, description="The exported repository's address, s3://bucket/key; read with output.s3's credentials."
+    )
+    max_posts: int = Field(
+        100_000, ge=1, le=100_000, description="Most posts to read, reposts among them; the newest ones."
+    )
+    api_base_url: str | None = Field(
+        None, alias="apiBaseURL", max_length=512, description="Another server that speaks Bluesky's API, with actor."
+    )
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "has(self.actor) != has(self.car)",
@@ -155,13 +148,12 @@ class BlueskySource(Part):
 class MastodonSource(Part):
     """The account owner's own export of a Mastodon account; only its public posts are read."""
 
-    uri: Annotated[
-        Uri,
-        Field(
-            description="The address, s3://bucket/key, of the archive as it was downloaded (.zip or .tar.gz) or of its "
+    uri: Uri = Field(
+        description=(
+            "The address, s3://bucket/key, of the archive as it was downloaded (.zip or .tar.gz) or of its "
             "outbox.json; read with output.s3's credentials."
-        ),
-    ]
+        )
+    )
     rules: ClassVar[tuple[Rule, ...]] = (
         _OBJECT_RULE,
         Rule(
@@ -179,20 +171,20 @@ Kind = ArchiveSource | PostsSource | XSource | BlueskySource | MastodonSource
 class Source(Part):
     """One place that posts come from: exactly one of the kinds below."""
 
-    archive: Annotated[ArchiveSource | None, Field(description="The account owner's own X export (a zip).")] = None
-    posts: Annotated[PostsSource | None, Field(description="A file of posts: jsonl, csv or txt.")] = None
-    x: Annotated[XSource | None, Field(description="The X API, read with your own app's token.")] = None
-    bluesky: Annotated[BlueskySource | None, Field(description="A Bluesky account, or its exported repository.")] = None
-    mastodon: Annotated[MastodonSource | None, Field(description="The owner's export of a Mastodon account.")] = None
-    weight: Annotated[
-        int | None,
-        Field(
-            ge=1,
-            le=100,
-            description="This source's share of what an epoch trains on, beside the other sources' weights. Unset on "
-            "all: each post once an epoch.",
+    archive: ArchiveSource | None = Field(None, description="The account owner's own X export (a zip).")
+    posts: PostsSource | None = Field(None, description="A file of posts: jsonl, csv or txt.")
+    x: XSource | None = Field(None, description="The X API, read with your own app's token.")
+    bluesky: BlueskySource | None = Field(None, description="A Bluesky account, or its exported repository.")
+    mastodon: MastodonSource | None = Field(None, description="The owner's export of a Mastodon account.")
+    weight: int | None = Field(
+        None,
+        ge=1,
+        le=100,
+        description=(
+            "This source's share of what an epoch trains on, beside the other sources' weights. Unset on "
+            "all: each post once an epoch."
         ),
-    ] = None
+    )
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "[has(self.archive), has(self.posts), has(self.x), has(self.bluesky), has(self.mastodon)]"

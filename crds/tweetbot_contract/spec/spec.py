@@ -18,17 +18,14 @@ LANGUAGE = r"^[a-z]{2,3}$"
 class Subject(Part):
     """Whose posts these are."""
 
-    handle: Annotated[str, Field(min_length=1, max_length=64, description="The account's name, without @.")]
-    relation: Annotated[
-        Literal["Unspecified", "Self", "Consented", "Fictional", "Parody"],
-        Field(description="What the person has to do with this bot; it stands in the model card."),
-    ] = "Unspecified"
-    display_name: Annotated[
-        str | None, Field(max_length=100, description="The name for the card; the handle when unset.")
-    ] = None
-    consent_ref: Annotated[
-        str | None, Field(max_length=512, description="Where the consent is on record; it stands in the manifest.")
-    ] = None
+    handle: str = Field(min_length=1, max_length=64, description="The account's name, without @.")
+    relation: Literal["Unspecified", "Self", "Consented", "Fictional", "Parody"] = Field(
+        "Unspecified", description="What the person has to do with this bot; it stands in the model card."
+    )
+    display_name: str | None = Field(None, max_length=100, description="The name for the card; the handle when unset.")
+    consent_ref: str | None = Field(
+        None, max_length=512, description="Where the consent is on record; it stands in the manifest."
+    )
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "self.handle.matches('^[A-Za-z0-9_.-]+$')",
@@ -42,41 +39,33 @@ class Subject(Part):
 class Filter(Part):
     """How posts are cleaned. The recipe `huggingtweets` is the original's exact procedure and takes no other option."""
 
-    recipe: Annotated[
-        Literal["modern", "huggingtweets"],
-        Field(description="modern: every option below. huggingtweets: bit for bit the rules of the 2021 notebook."),
-    ] = "modern"
-    min_words: Annotated[
-        int | None,
-        Field(ge=1, le=50, description="Drop posts with fewer words, links, mentions and tags apart. modern: 3."),
-    ] = None
-    replies: Annotated[Literal["Keep", "Drop"] | None, Field(description="Whether replies count. modern: Keep.")] = None
-    deduplicate: Annotated[
-        bool | None, Field(description="Drop posts that nearly repeat an earlier one. modern: true.")
-    ] = None
-    redact_pii: Annotated[
-        bool | None,
-        Field(
-            alias="redactPII",
-            description="Replace e-mail and IP addresses, phone, card and account numbers, keys. modern: true.",
+    recipe: Literal["modern", "huggingtweets"] = Field(
+        "modern", description="modern: every option below. huggingtweets: bit for bit the rules of the 2021 notebook."
+    )
+    min_words: int | None = Field(
+        None, ge=1, le=50, description="Drop posts with fewer words, links, mentions and tags apart. modern: 3."
+    )
+    replies: Literal["Keep", "Drop"] | None = Field(None, description="Whether replies count. modern: Keep.")
+    deduplicate: bool | None = Field(None, description="Drop posts that nearly repeat an earlier one. modern: true.")
+    redact_pii: bool | None = Field(
+        None,
+        alias="redactPII",
+        description="Replace e-mail and IP addresses, phone, card and account numbers, keys. modern: true.",
+    )
+    mentions: Literal["Keep", "Replace"] | None = Field(
+        None, description="Whether @names stay or become @user. modern: Keep."
+    )
+    languages: tuple[Annotated[str, Field(max_length=10)], ...] = Field(
+        (),
+        max_length=20,
+        description=(
+            "Keep only posts in these languages (ISO 639, e.g. en), by their label or, without one, by "
+            "their text; all: []."
         ),
-    ] = None
-    mentions: Annotated[
-        Literal["Keep", "Replace"] | None,
-        Field(description="Whether @names stay or become @user. modern: Keep."),
-    ] = None
-    languages: Annotated[
-        tuple[Annotated[str, Field(max_length=10)], ...],
-        Field(
-            max_length=20,
-            description="Keep only posts in these languages (ISO 639, e.g. en), by their label or, without one, by "
-            "their text; all: [].",
-        ),
-    ] = ()
-    exclude_ids: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=128)], ...],
-        Field(max_length=1000, description="Posts that count as never made, by id: deleted ones. For either recipe."),
-    ] = ()
+    )
+    exclude_ids: tuple[Annotated[str, Field(min_length=1, max_length=128)], ...] = Field(
+        (), max_length=1000, description="Posts that count as never made, by id: deleted ones. For either recipe."
+    )
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "self.recipe != 'huggingtweets' || !(has(self.minWords) || has(self.replies) || has(self.deduplicate) || "
@@ -104,46 +93,41 @@ class Filter(Part):
 class Gates(Part):
     """What a model must reach to be published; one that does not is kept beside. Advisory under 50 test posts."""
 
-    max_verbatim_percent: Annotated[
-        int | None,
-        Field(
-            ge=0,
-            le=100,
-            description="Most samples of 1,000, in percent, that may repeat 50 characters of a training post. "
-            "20 if unset; scratch:// bases: no limit.",
+    max_verbatim_percent: int | None = Field(
+        None,
+        ge=0,
+        le=100,
+        description=(
+            "Most samples of 1,000, in percent, that may repeat 50 characters of a training post. "
+            "20 if unset; scratch:// bases: no limit."
         ),
-    ] = None
-    min_improvement_percent: Annotated[
-        int | None,
-        Field(ge=1, le=99, description="By how much bits per byte on the test posts must fall below the base's."),
-    ] = None
+    )
+    min_improvement_percent: int | None = Field(
+        None, ge=1, le=99, description="By how much bits per byte on the test posts must fall below the base's."
+    )
 
 
 class Evaluation(Part):
     """What is asked of the finished model."""
 
-    prompts: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=280)], ...],
-        Field(min_length=1, max_length=10, description="Beginnings that the samples continue."),
-    ] = ("My dream is",)
-    samples: Annotated[int, Field(ge=1, le=20, description="Samples for each prompt.")] = 5
-    gates: Annotated[Gates, Field(description="What the model must reach to be published.")] = Gates()
+    prompts: tuple[Annotated[str, Field(min_length=1, max_length=280)], ...] = Field(
+        ("My dream is",), min_length=1, max_length=10, description="Beginnings that the samples continue."
+    )
+    samples: int = Field(5, ge=1, le=20, description="Samples for each prompt.")
+    gates: Gates = Field(Gates(), description="What the model must reach to be published.")
 
 
 class WandB(Part):
     """Weights & Biases. A dead server or a bad key never fails a run."""
 
-    project: Annotated[str, Field(min_length=1, max_length=128, description="The W&B project.")] = "huggingtweets"
-    entity: Annotated[str | None, Field(max_length=128, description="Team or user; the key's own when unset.")] = None
-    mode: Annotated[
-        Literal["Auto", "Online", "Offline", "Disabled"],
-        Field(description="Auto: Online with a key, else Offline, the run then lies in S3 and can be synced later."),
-    ] = "Auto"
-    api_key_secret: Annotated[SecretKey | None, Field(description="The Secret key with the W&B API key.")] = None
-    base_url: Annotated[str | None, Field(alias="baseURL", max_length=512, description="A W&B server of your own.")] = (
-        None
+    project: str = Field("huggingtweets", min_length=1, max_length=128, description="The W&B project.")
+    entity: str | None = Field(None, max_length=128, description="Team or user; the key's own when unset.")
+    mode: Literal["Auto", "Online", "Offline", "Disabled"] = Field(
+        "Auto", description="Auto: Online with a key, else Offline, the run then lies in S3 and can be synced later."
     )
-    log_text: Annotated[bool, Field(description="Whether the posts' text may go to W&B; counts always do.")] = False
+    api_key_secret: SecretKey | None = Field(None, description="The Secret key with the W&B API key.")
+    base_url: str | None = Field(None, alias="baseURL", max_length=512, description="A W&B server of your own.")
+    log_text: bool = Field(False, description="Whether the posts' text may go to W&B; counts always do.")
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "self.mode != 'Online' || has(self.apiKeySecret)",
@@ -163,39 +147,35 @@ class WandB(Part):
 class Tracking(Part):
     """Where the run is tracked, beside the metrics file that always goes to S3."""
 
-    wandb: Annotated[WandB, Field(description="Weights & Biases.")] = WandB()
+    wandb: WandB = Field(WandB(), description="Weights & Biases.")
 
 
 class TweetBotSpec(Part):
     """Whose posts become a model, how, and where it goes."""
 
-    subject: Annotated[Subject, Field(description="Whose posts these are.")]
-    sources: Annotated[
-        tuple[Source, ...],
-        Field(min_length=1, max_length=3, description="Where the posts come from; several are mixed into one bot."),
-    ]
-    output: Annotated[Output, Field(description="Where datasets and models go.")]
-    filter: Annotated[Filter, Field(description="How posts are cleaned.")] = Filter()
-    model: Annotated[Model, Field(description="The model that is fine-tuned.")] = Model()
-    training: Annotated[Training, Field(description="How the model is fine-tuned.")] = Training()
-    evaluation: Annotated[Evaluation, Field(description="What is asked of the finished model.")] = Evaluation()
-    tracking: Annotated[Tracking, Field(description="Where the run is tracked.")] = Tracking()
-    resources: Annotated[Resources, Field(description="What a training Pod gets.")] = Resources()
-    scheduling: Annotated[Scheduling, Field(description="When and on which nodes Pods run.")] = Scheduling()
-    service_account_name: Annotated[
-        str | None,
-        Field(max_length=253, description="The Pods' service account, for workload identity; no token is mounted."),
-    ] = None
-    run: Annotated[RunPolicy, Field(description="How long and how often a run is tried.")] = RunPolicy()
-    suspend: Annotated[bool, Field(description="true stops the run; it goes on when this is false again.")] = False
-    schedule: Annotated[Schedule | None, Field(description="When another run starts by itself; unset: never.")] = None
-    deletion_policy: Annotated[
-        Literal["Retain", "Delete"],
-        Field(
-            description="What becomes of this bot's objects in S3 when it is deleted; its namespace's end erases none."
-        ),
-    ] = "Retain"
-    history: Annotated[History, Field(description="How much is kept of what was before.")] = History()
+    subject: Subject = Field(description="Whose posts these are.")
+    sources: tuple[Source, ...] = Field(
+        min_length=1, max_length=3, description="Where the posts come from; several are mixed into one bot."
+    )
+    output: Output = Field(description="Where datasets and models go.")
+    filter: Filter = Field(Filter(), description="How posts are cleaned.")
+    model: Model = Field(Model(), description="The model that is fine-tuned.")
+    training: Training = Field(Training(), description="How the model is fine-tuned.")
+    evaluation: Evaluation = Field(Evaluation(), description="What is asked of the finished model.")
+    tracking: Tracking = Field(Tracking(), description="Where the run is tracked.")
+    resources: Resources = Field(Resources(), description="What a training Pod gets.")
+    scheduling: Scheduling = Field(Scheduling(), description="When and on which nodes Pods run.")
+    service_account_name: str | None = Field(
+        None, max_length=253, description="The Pods' service account, for workload identity; no token is mounted."
+    )
+    run: RunPolicy = Field(RunPolicy(), description="How long and how often a run is tried.")
+    suspend: bool = Field(False, description="true stops the run; it goes on when this is false again.")
+    schedule: Schedule | None = Field(None, description="When another run starts by itself; unset: never.")
+    deletion_policy: Literal["Retain", "Delete"] = Field(
+        "Retain",
+        description="What becomes of this bot's objects in S3 when it is deleted; its namespace's end erases none.",
+    )
+    history: History = Field(History(), description="How much is kept of what was before.")
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "self.sources.all(source, has(source.weight)) || self.sources.all(source, !has(source.weight))",

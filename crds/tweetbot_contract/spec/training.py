@@ -1,6 +1,6 @@
 """How a TweetBot's model is fine-tuned: `spec.training`."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -10,39 +10,36 @@ from tweetbot_contract.spec.parts import NUMBER, Part, Rule, make_matcher
 class Training(Part):
     """How the model is fine-tuned. Unset values follow the base; docs/api-reference.md gives them."""
 
-    recipe: Annotated[
-        Literal["tweetbot", "huggingtweets"],
-        Field(
-            description="tweetbot: posts apart, the best weights kept. huggingtweets: the 2021 notebook's procedure."
+    recipe: Literal["tweetbot", "huggingtweets"] = Field(
+        "tweetbot",
+        description="tweetbot: posts apart, the best weights kept. huggingtweets: the 2021 notebook's procedure.",
+    )
+    epochs: int = Field(4, ge=1, le=100, description="Passes over the training posts at the most.")
+    learning_rate: str | None = Field(
+        None,
+        max_length=20,
+        description=(
+            'Peak learning rate, e.g. "3e-4". If unset 1.372e-4; for method LoRA 1.4e-3, or 2e-3 in under '
+            "100 steps; for scratch://mini 1.4e-3, for scratch://small 3e-4."
         ),
-    ] = "tweetbot"
-    epochs: Annotated[int, Field(ge=1, le=100, description="Passes over the training posts at the most.")] = 4
-    learning_rate: Annotated[
-        str | None,
-        Field(
-            max_length=20,
-            description='Peak learning rate, e.g. "3e-4". If unset 1.372e-4; for method LoRA 1.4e-3, or 2e-3 in under '
-            "100 steps; for scratch://mini 1.4e-3, for scratch://small 3e-4.",
-        ),
-    ] = None
-    batch_tokens: Annotated[
-        int | None, Field(ge=64, le=1048576, description="Label tokens a step; 1024, or 128 for scratch:// bases.")
-    ] = None
-    seed: Annotated[int, Field(ge=0, le=4294967295, description="Seed of weights, order and dropout.")] = 42
-    precision: Annotated[
-        Literal["Auto", "FP32", "BF16"], Field(description="Auto: BF16 where the processor computes it, else FP32.")
-    ] = "Auto"
-    holdout_percent: Annotated[
-        int,
-        Field(ge=5, le=30, description="Share of the posts for validation, and the same again, the newest, for test."),
-    ] = 10
-    early_stopping: Annotated[
-        bool,
-        Field(
-            description="Keep the weights of the epoch with the lowest validation loss, and end before the last epoch "
+    )
+    batch_tokens: int | None = Field(
+        None, ge=64, le=1048576, description="Label tokens a step; 1024, or 128 for scratch:// bases."
+    )
+    seed: int = Field(42, ge=0, le=4294967295, description="Seed of weights, order and dropout.")
+    precision: Literal["Auto", "FP32", "BF16"] = Field(
+        "Auto", description="Auto: BF16 where the processor computes it, else FP32."
+    )
+    holdout_percent: int = Field(
+        10, ge=5, le=30, description="Share of the posts for validation, and the same again, the newest, for test."
+    )
+    early_stopping: bool = Field(
+        True,
+        description=(
+            "Keep the weights of the epoch with the lowest validation loss, and end before the last epoch "
             "once that loss has clearly risen. Else train all epochs and keep the last weights."
         ),
-    ] = True
+    )
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             f"!has(self.learningRate) || self.learningRate.matches('{NUMBER}') && "
