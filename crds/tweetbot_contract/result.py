@@ -1,9 +1,9 @@
-"""What a trainer Pod hands back: its termination message, JSON of at most 4,000 bytes.
+"""The result of a trainer Pod, written as its termination message: JSON of at most 4,000 bytes.
 
 TrainerResult
-├── PrepareSucceeded   the dataset by digest, its data table, and a model version to adopt or to keep
+├── PrepareSucceeded   the dataset's digest and data table, and a model version to adopt or to keep
 ├── TrainSucceeded     the published model, metrics, samples, where it was tracked
-└── StageFailed        one reason, one message that says what to do
+└── StageFailed        a reason, and a message that says what to do
 """
 
 import math
@@ -13,13 +13,13 @@ from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
 from tweetbot_contract.spec.parts import Part
 
-#: The kubelet keeps the last 4,096 bytes of a termination message; cut JSON parses as nothing, so we stay below.
+#: The kubelet keeps the last 4,096 bytes of a termination message; truncated JSON could not be parsed.
 MESSAGE_LIMIT = 4000
 REASON_LIMIT = 1024
 
 
 def _require_finite(number: float) -> float:
-    """NaN and infinity in a status are a 500 from the API server; beyond five digits a figure says nothing."""
+    """Reject NaN and infinity, to which the API server answers 500, and round to five digits."""
     if not math.isfinite(number):
         raise ValueError("not a finite number")
     return float(f"{number:.5g}")
@@ -28,24 +28,31 @@ def _require_finite(number: float) -> float:
 Finite = Annotated[float, AfterValidator(_require_finite)]
 
 
-#: Posts by the kind of source that charges for them.
+#: Number of billed posts by kind of source.
 Bill = dict[Literal["x"], Annotated[int, Field(ge=0)]]
 
 
 class DataTable(Part):
-    """What became of the posts. `kept` is always `downloaded` less the drops."""
+    """What cleaning did with the posts: `kept` is always `downloaded` less the dropped ones."""
 
-    downloaded: int = Field(ge=0, description="Posts that the sources held.")
-    retweets: int = Field(0, ge=0, description="Dropped: posts of others, passed on, as far as X was asked for them.")
-    edits: int = Field(
-        0, ge=0, description="Dropped: versions of a post that was edited later; huggingtweets counts none."
-    )
-    replies: int = Field(0, ge=0, description="Dropped: replies, where filter.replies is Drop.")
-    languages: int = Field(0, ge=0, description="Dropped: other languages than filter.languages.")
-    short: int = Field(0, ge=0, description="Dropped: fewer words than filter.minWords after cleaning.")
-    duplicates: int = Field(0, ge=0, description="Dropped: nearly the same as an earlier post.")
-    kept: int = Field(ge=0, description="Posts in the dataset.")
-    redacted: int = Field(0, ge=0, description="Kept posts in which personal data was replaced.")
+    downloaded: int = Field(ge=0)
+    """Number of posts read from all sources."""
+    retweets: int = Field(0, ge=0)
+    """Dropped: retweets and reposts of others. Those that X was not asked for are not counted."""
+    edits: int = Field(0, ge=0)
+    """Dropped: earlier versions of edited posts; always 0 with recipe huggingtweets."""
+    replies: int = Field(0, ge=0)
+    """Dropped: replies, when spec.filter.replies is Drop."""
+    languages: int = Field(0, ge=0)
+    """Dropped: posts in languages that spec.filter.languages does not list."""
+    short: int = Field(0, ge=0)
+    """Dropped: posts that cleaning left with fewer words than spec.filter.minWords."""
+    duplicates: int = Field(0, ge=0)
+    """Dropped: posts that nearly repeat an earlier one."""
+    kept: int = Field(ge=0)
+    """Number of posts in the dataset."""
+    redacted: int = Field(0, ge=0)
+    """Number of kept posts in which personal data was replaced."""
 
     DROPS: ClassVar[tuple[str, ...]] = ("retweets", "edits", "replies", "languages", "short", "duplicates")
 
@@ -60,73 +67,93 @@ class DataTable(Part):
 class DatasetResult(Part):
     """An immutable snapshot of cleaned posts in S3."""
 
-    digest: str = Field(pattern=r"^[0-9a-f]{64}$", description="sha256 of the canonical posts.jsonl.")
-    uri: str = Field(max_length=1400, description="The folder that holds the snapshot.")
-    table: DataTable = Field(description="What became of the posts.")
-    newest_post_at: str | None = Field(None, max_length=40, description="When the newest kept post was made.")
+    digest: str = Field(pattern=r"^[0-9a-f]{64}$")
+    """sha256 of the canonical posts.jsonl."""
+    uri: str = Field(max_length=1400)
+    """Address of the folder that holds the snapshot."""
+    table: DataTable
+    """What cleaning kept and dropped."""
+    newest_post_at: str | None = Field(None, max_length=40)
+    """When the newest kept post was written."""
 
 
 class PublishedModel(Part):
-    """An immutable model version in S3: a flat Hugging Face directory, and a manifest written last."""
+    """An immutable model version in S3: a flat Hugging Face directory whose manifest is written last."""
 
-    name: str = Field(max_length=144, description="<namespace>-<name>-<version>, what a server lists it as.")
-    uri: str = Field(max_length=1400, description="The directory to load; for KServe the storageUri.")
-    digest: str = Field(max_length=64, description="sha256 of the version's MANIFEST.json.")
-    size_bytes: int = Field(ge=0, description="Bytes of the model directory.")
-    published_at: str = Field(max_length=40, description="When the manifest was written.")
+    name: str = Field(max_length=144)
+    """Name of the model version, <namespace>-<name>-<version>, under which to serve it."""
+    uri: str = Field(max_length=1400)
+    """Address of the model directory; KServe's storageUri."""
+    digest: str = Field(max_length=64)
+    """sha256 of the model version's MANIFEST.json."""
+    size_bytes: int = Field(ge=0)
+    """Size of the model directory in bytes."""
+    published_at: str = Field(max_length=40)
+    """When the model version was published."""
 
 
 class Metrics(Part):
-    """Figures of the finished model on the newest posts, which training never saw."""
+    """Evaluation of the trained model on the newest posts, which training never saw."""
 
-    eval_loss: Finite = Field(description="Mean cross-entropy in nats a token on the test posts.")
-    perplexity: Finite = Field(description="exp(evalLoss).")
-    bits_per_byte: Finite = Field(description="Bits a UTF-8 byte on the test posts; lower is better.")
-    base_bits_per_byte: Finite | None = Field(
-        None, description="The same of the base model before training; absent for scratch bases."
-    )
-    bits_per_byte_low: Finite | None = Field(
-        None, description="Lower end of the 95 % interval of bitsPerByte, by a bootstrap over the posts."
-    )
-    bits_per_byte_high: Finite | None = Field(None, description="Its upper end.")
-    first_train_loss: Finite | None = Field(None, description="Training loss of the first steps.")
-    train_loss: Finite = Field(description="Training loss of the last steps.")
-    tokens_per_second: Finite = Field(description="Label tokens trained on a second, evaluation apart.")
-    train_seconds: Finite = Field(description="Seconds of training, evaluation included.")
-    verbatim_rate: Finite | None = Field(
-        None, description="Share of 1,000 samples in which 50 characters or more stand in a post it was trained on."
-    )
-    verbatim_rate_unseen: Finite | None = Field(
-        None, description="The same against the test posts, which training never saw: what people repeat by themselves."
-    )
-    distinct1: Finite | None = Field(None, description="Share of different words among those of the samples.")
-    distinct2: Finite | None = Field(None, description="The same of sequences of two words.")
-    distinct3: Finite | None = Field(None, description="The same of sequences of three words.")
-    leaked_samples: int | None = Field(
-        None, ge=0, description="Samples with an address, a number or a key that stands in a post it was trained on."
-    )
-    reliability: Literal["Normal", "Low"] = Field("Normal", description="Low where the test part holds under 50 posts.")
+    eval_loss: Finite
+    """Mean cross-entropy on the test posts, in nats per token; lower is better."""
+    perplexity: Finite
+    """Perplexity per token on the test posts: exp(evalLoss)."""
+    bits_per_byte: Finite
+    """Cross-entropy on the test posts in bits per UTF-8 byte; lower is better."""
+    base_bits_per_byte: Finite | None = None
+    """Bits per byte of the base model, before training; absent for scratch:// bases."""
+    bits_per_byte_low: Finite | None = None
+    """Lower end of the 95 % confidence interval of bitsPerByte, bootstrapped over the test posts."""
+    bits_per_byte_high: Finite | None = None
+    """Upper end of the 95 % confidence interval of bitsPerByte, bootstrapped over the test posts."""
+    first_train_loss: Finite | None = None
+    """Training loss of the first steps, in nats per token."""
+    train_loss: Finite
+    """Training loss of the last steps, in nats per token."""
+    tokens_per_second: Finite
+    """Label tokens trained on per second, without time for evaluation."""
+    train_seconds: Finite
+    """Duration of the training in seconds, with its evaluations."""
+    verbatim_rate: Finite | None = None
+    """Share of 1,000 samples that repeat 50 or more characters of a training post."""
+    verbatim_rate_unseen: Finite | None = None
+    """Share of 1,000 samples that repeat 50 or more characters of a test post, which training never saw: a baseline for
+    verbatimRate."""
+    distinct1: Finite | None = None
+    """Share of the samples' words that are different."""
+    distinct2: Finite | None = None
+    """Share of the samples' two-word sequences that are different."""
+    distinct3: Finite | None = None
+    """Share of the samples' three-word sequences that are different."""
+    leaked_samples: int | None = Field(None, ge=0)
+    """Number of samples that contain an address, number or key from a training post."""
+    reliability: Literal["Normal", "Low"] = "Normal"
+    """Low when there are fewer than 50 test posts, so that the figures are uncertain."""
 
 
 class Sample(Part):
-    """One text that the model wrote."""
+    """A text that the model wrote."""
 
-    prompt: str = Field(max_length=280, description="What it was given.")
-    text: str = Field(max_length=2000, description="What it made of it, the prompt included.")
+    prompt: str = Field(max_length=280)
+    """Prompt that the model was given."""
+    text: str = Field(max_length=2000)
+    """Text that the model wrote, including the prompt."""
 
 
 class TrackingResult(Part):
     """Where the run was tracked."""
 
-    wandb_mode: Literal["Online", "Offline", "Disabled"] = Field(
-        "Disabled", description="How Weights & Biases took part."
-    )
-    wandb_url: str | None = Field(None, alias="wandbURL", max_length=512, description="The run's page, when Online.")
-    degraded: str | None = Field(None, max_length=512, description="Why tracking did less than was asked for.")
+    wandb_mode: Literal["Online", "Offline", "Disabled"] = "Disabled"
+    """How Weights & Biases tracked the run."""
+    wandb_url: str | None = Field(None, alias="wandbURL", max_length=512)
+    """URL of the run's page, when tracked online."""
+    degraded: str | None = Field(None, max_length=512)
+    """Why tracking did less than the spec asks for."""
 
 
 class TrainSucceeded(Part):
-    """A model version was published, or one published before was found again."""
+    """A model version was published, or an equal one was found."""
 
     kind: Literal["TrainSucceeded"] = "TrainSucceeded"
     schema_version: Literal[1] = 1
@@ -137,21 +164,21 @@ class TrainSucceeded(Part):
 
 
 class PrepareSucceeded(Part):
-    """The dataset stands in S3; with `adopted`, so does a model for exactly this dataset and training."""
+    """The dataset is in S3; `adopted` is a published model of exactly this dataset and training, if there is one."""
 
     kind: Literal["PrepareSucceeded"] = "PrepareSucceeded"
     schema_version: Literal[1] = 1
     dataset: DatasetResult
     adopted: TrainSucceeded | None = None
-    #: Posts that the served model has not seen, where they are too few for the schedule: nothing is trained.
+    #: Number of posts that the served model has not seen; set when they are too few to train.
     new_posts: int | None = None
-    #: Posts that the run paid for; what earlier runs have paid for and kept is not among them.
+    #: Posts that this run paid for; those that earlier runs paid for are not counted again.
     billed: Bill | None = None
     tracking: TrackingResult = TrackingResult()
 
 
 class StageFailed(Part):
-    """The stage ended without its result; the exit code says whether trying again can help."""
+    """The stage failed; the exit code says whether a retry can help."""
 
     kind: Literal["StageFailed"] = "StageFailed"
     schema_version: Literal[1] = 1
@@ -164,13 +191,13 @@ _ADAPTER: TypeAdapter[Any] = TypeAdapter(TrainerResult)
 
 
 def decode(text: str) -> PrepareSucceeded | TrainSucceeded | StageFailed:
-    """Read a termination message. Raises ValueError (pydantic's) when it is not one."""
+    """Parse a termination message. Raises ValueError (pydantic's) when it is not one."""
     result: PrepareSucceeded | TrainSucceeded | StageFailed = _ADAPTER.validate_json(text)
     return result
 
 
 def encode(result: PrepareSucceeded | TrainSucceeded | StageFailed) -> bytes:
-    """Write a termination message of at most MESSAGE_LIMIT UTF-8 bytes; samples go first when it is too long."""
+    """Return a termination message of at most MESSAGE_LIMIT bytes; samples are dropped first to make it fit."""
     while len(message := _ADAPTER.dump_json(result, by_alias=True, exclude_none=True)) > MESSAGE_LIMIT:
         result = _shorten(result)
     return message
@@ -187,4 +214,4 @@ def _shorten(
         case StageFailed(message=message):
             return result.model_copy(update={"message": message[: len(message) // 2]})
         case _:
-            raise ValueError("a result without samples is longer than a termination message may be")
+            raise ValueError("the result does not fit a termination message even without samples")

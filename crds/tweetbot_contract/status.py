@@ -1,4 +1,4 @@
-"""What a user reads: the `status` of a TweetBot. The operator is its one writer."""
+"""The `status` of a TweetBot; only the operator writes it."""
 
 from typing import Annotated, Literal
 
@@ -12,135 +12,176 @@ Stage = Literal["Prepare", "Train"]
 
 
 class Condition(Part):
-    """One aspect of the TweetBot's state; the form of metav1.Condition."""
+    """One aspect of the TweetBot's state, in the form of metav1.Condition."""
 
-    type: str = Field(max_length=316, description="The aspect, e.g. Ready or ModelReady.")
-    status: Literal["True", "False", "Unknown"] = Field(description="Whether it holds.")
-    reason: str = Field(max_length=1024, description="Why, in one word; docs/troubleshooting.md has each.")
-    message: str = Field("", max_length=2048, description="Why, for people, and what to do about it.")
-    last_transition_time: str = Field(description="When status last changed.", max_length=40)
-    observed_generation: int = Field(description="The generation of the spec that this speaks of.")
+    type: str = Field(max_length=316)
+    """Aspect of the TweetBot that the condition describes, e.g. Ready."""
+    status: Literal["True", "False", "Unknown"]
+    """Whether the condition holds."""
+    reason: str = Field(max_length=1024)
+    """Why the condition has this status, as one word; docs/troubleshooting.md lists them all."""
+    message: str = Field("", max_length=2048)
+    """Why the condition has this status, in a sentence, and what to do about it."""
+    last_transition_time: str = Field(max_length=40)
+    """When the condition's status last changed."""
+    observed_generation: int
+    """Generation of the spec that the condition describes."""
 
 
 class ProgressStatus(Part):
-    """Where a training stands. It is written in steps; the operator's /metrics has it live."""
+    """Progress of a training. It is updated in steps; the operator's /metrics shows it live."""
 
-    percent: int = Field(ge=0, le=100, description="Share of the training that is done.")
-    step: int | None = Field(None, ge=0, description="Steps done.")
-    total_steps: int | None = Field(None, ge=0, description="Steps in all; fewer are done where it stops early.")
-    eta_seconds: int | None = Field(None, ge=0, description="Seconds that the training will still take.")
-    eta: str | None = Field(None, max_length=16, description="The same for people, e.g. 12m.")
-    train_loss: Finite | None = Field(None, description="Latest training loss, nats a token.")
-    eval_loss: Finite | None = Field(None, description="Latest validation loss, nats a token.")
-    updated_at: str = Field(max_length=40, description="When this was written.")
+    percent: int = Field(ge=0, le=100)
+    """Percent of the training that is done."""
+    step: int | None = Field(None, ge=0)
+    """Number of optimizer steps done."""
+    total_steps: int | None = Field(None, ge=0)
+    """Number of optimizer steps planned; training that stops early does fewer."""
+    eta_seconds: int | None = Field(None, ge=0)
+    """Estimated seconds until the training ends."""
+    eta: str | None = Field(None, max_length=16)
+    """Estimated time until the training ends, rounded for reading, e.g. 12m."""
+    train_loss: Finite | None = None
+    """Latest training loss, in nats per token."""
+    eval_loss: Finite | None = None
+    """Latest validation loss, in nats per token."""
+    updated_at: str = Field(max_length=40)
+    """When this progress was reported."""
 
 
 class CurrentRun(Part):
     """The run that the spec asks for."""
 
-    id: str = Field(max_length=16, description="Hash of the spec's identity and the trigger.")
-    number: int = Field(description="Counts this TweetBot's runs from 1.")
-    trigger: str = Field(
-        max_length=64, description="The retrain-at value or schedule/<time> that asked for it; empty for the spec."
-    )
-    identity: str = Field(max_length=16, description="Hash of the spec's identity alone.")
-    execution: str = Field(max_length=16, description="Hash of how the run is executed.")
-    stage: Stage = Field(description="Where it stands.")
-    outcome: Literal["Succeeded", "Failed"] | None = Field(None, description="How it ended; absent while it goes on.")
-    reason: str | None = Field(None, max_length=64, description="Why it ended so.")
-    message: str | None = Field(None, max_length=1024, description="Why, and what to do about it.")
-    job_name: str | None = Field(None, max_length=63, description="The Job of the stage.")
-    attempt: int = Field(0, description="Pods the stage has used, this one included.")
-    retries: int = Field(0, description="Jobs of the stage that ended by a temporary fault.")
-    retry_at: str | None = Field(None, max_length=40, description="When the next Job is created.")
-    ran_seconds: int = Field(0, description="Seconds that the stage's containers ran, those in countedPods and before.")
-    pods: int = Field(0, description="Pods that the run used, those in countedPods and before.")
-    disruptions: int = Field(0, description="Of the present Job's Pods, those that had to leave their node.")
-    counted_pods: tuple[Annotated[str, Field(max_length=64)], ...] = Field(
-        (), max_length=64, description="uids of the latest Pods whose seconds are in ranSeconds."
-    )
-    dataset: str | None = Field(None, max_length=64, description="Digest of the dataset, once prepared.")
-    progress: ProgressStatus | None = Field(
-        None, description="Where the training stands, when the trainer can report it."
-    )
-    started_at: str = Field(max_length=40, description="When the run was recorded.")
-    finished_at: str | None = Field(None, max_length=40, description="When it ended.")
+    id: str = Field(max_length=16)
+    """Id of the run: a hash of the spec's identity and the trigger."""
+    number: int
+    """Number of the run; this TweetBot's first run is 1."""
+    trigger: str = Field(max_length=64)
+    """What started the run: a retrain-at value or schedule/<time>; empty when the spec did."""
+    identity: str = Field(max_length=16)
+    """Hash of the spec fields that decide what is trained."""
+    execution: str = Field(max_length=16)
+    """Hash of the spec fields that decide how the run is executed."""
+    stage: Stage
+    """Stage that the run has reached."""
+    outcome: Literal["Succeeded", "Failed"] | None = None
+    """How the run ended; absent until it has ended."""
+    reason: str | None = Field(None, max_length=64)
+    """Why the run ended as it did, as one word."""
+    message: str | None = Field(None, max_length=1024)
+    """Why the run ended as it did, in a sentence, and what to do about it."""
+    job_name: str | None = Field(None, max_length=63)
+    """Name of the Job that runs the stage."""
+    attempt: int = 0
+    """Number of Pods that the stage has used, the present one included."""
+    retries: int = 0
+    """How many of the stage's Jobs ended in a temporary failure."""
+    retry_at: str | None = Field(None, max_length=40)
+    """When the next Job is created after a temporary failure."""
+    ran_seconds: int = 0
+    """Seconds that the stage's containers have run, in the Pods of countedPods and in earlier ones."""
+    pods: int = 0
+    """Number of Pods that the run has used, those of countedPods and earlier ones."""
+    disruptions: int = 0
+    """Number of the present Job's Pods that had to leave their node."""
+    counted_pods: tuple[Annotated[str, Field(max_length=64)], ...] = Field((), max_length=64)
+    """uids of the latest Pods that ranSeconds already includes."""
+    dataset: str | None = Field(None, max_length=64)
+    """Digest of the run's dataset; absent until it is prepared."""
+    progress: ProgressStatus | None = None
+    """Progress of the training, when the trainer can report it."""
+    started_at: str = Field(max_length=40)
+    """When the run was recorded."""
+    finished_at: str | None = Field(None, max_length=40)
+    """When the run ended."""
 
 
 class RunRecord(Part):
-    """A run that is over."""
+    """A run that has ended."""
 
-    id: str = Field(max_length=16, description="Its id; a run asked for again has the same one.")
-    number: int = Field(description="Which of the TweetBot's runs it was, from 1.")
-    trigger: str = Field("", max_length=64, description="What asked for it; empty for the spec.")
-    outcome: Literal["Succeeded", "Failed", "Superseded"] = Field(
-        description="How it ended. Superseded: an edit put another run in its place; going back revives it."
-    )
-    reason: str = Field(max_length=64, description="Why it ended so.")
-    dataset: str | None = Field(None, max_length=64, description="Digest of its dataset, if it came to one.")
-    model_uri: str | None = Field(
-        None, alias="modelURI", max_length=1400, description="The model that it published or adopted."
-    )
-    attempts: int = Field(description="Pods that ended in it, both stages together; preemption counts none.")
-    started_at: str = Field(max_length=40, description="When it was recorded.")
-    finished_at: str = Field(max_length=40, description="When it ended or gave way.")
+    id: str = Field(max_length=16)
+    """Id of the run; a run that is asked for again has the same id."""
+    number: int
+    """Number of the run; this TweetBot's first run is 1."""
+    trigger: str = Field("", max_length=64)
+    """What started the run: a retrain-at value or schedule/<time>; empty for the spec."""
+    outcome: Literal["Succeeded", "Failed", "Superseded"]
+    """How the run ended. Superseded means that an edit replaced it; undoing the edit resumes it."""
+    reason: str = Field(max_length=64)
+    """Why the run ended as it did, as one word."""
+    dataset: str | None = Field(None, max_length=64)
+    """Digest of the run's dataset, if one was prepared."""
+    model_uri: str | None = Field(None, alias="modelURI", max_length=1400)
+    """Address of the model that the run published or adopted."""
+    attempts: int
+    """Number of Pods of both stages that ended, preempted ones excepted."""
+    started_at: str = Field(max_length=40)
+    """When the run was recorded."""
+    finished_at: str = Field(max_length=40)
+    """When the run ended or was superseded."""
 
 
 class DataStatus(DataTable):
     """The data table of the latest dataset."""
 
-    digest: str = Field(max_length=64, description="sha256 of the dataset.")
-    newest_post_at: str | None = Field(None, max_length=40, description="When the newest kept post was made.")
-    billed: Bill | None = Field(
-        None, description="Posts that the run paid for, by kind of source; none where none charges."
-    )
+    digest: str = Field(max_length=64)
+    """sha256 of the dataset."""
+    newest_post_at: str | None = Field(None, max_length=40)
+    """When the newest kept post was written."""
+    billed: Bill | None = None
+    """Number of posts that the run paid for, by kind of source; absent when no source charges."""
 
 
 class ModelStatus(PublishedModel):
     """The model version to serve."""
 
-    run_id: str = Field(max_length=16, description="The run that made it.")
-    identity: str = Field(max_length=16, description="Hash of the identity it was trained from.")
+    run_id: str = Field(max_length=16)
+    """Id of the run that trained the model."""
+    identity: str = Field(max_length=16)
+    """Hash of the spec fields that decided how the model was trained."""
 
 
 class TrackingStatus(Part):
     """Where the latest run was tracked."""
 
-    wandb_url: str | None = Field(None, alias="wandbURL", max_length=512, description="The W&B run's page.")
+    wandb_url: str | None = Field(None, alias="wandbURL", max_length=512)
+    """URL of the latest run's page at Weights & Biases."""
 
 
 class TweetBotStatus(Part):
-    """What has become of a TweetBot."""
+    """The observed state of a TweetBot."""
 
-    uid: str | None = Field(
-        None, max_length=64, description="uid of the TweetBot that this was written for; on another it is not believed."
-    )
-    observed_generation: int = Field(-1, description="The generation last acted on; -1 before the first.")
-    phase: Phase = Field("Pending", description="A summary of the conditions for people; programs read conditions.")
+    uid: str | None = Field(None, max_length=64)
+    """uid of the TweetBot that this status was written for; a TweetBot with another uid ignores it."""
+    observed_generation: int = -1
+    """Generation of the spec that the operator last acted on; -1 before it first did."""
+    phase: Phase = "Pending"
+    """Summary of the conditions for people. Programs should read the conditions instead."""
     conditions: tuple[Condition, ...] = Field(
-        (),
-        max_length=16,
-        description="The state, aspect by aspect.",
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+        (), max_length=16, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
     )
-    current_run: CurrentRun | None = Field(None, description="The run that the spec asks for.")
-    data: DataStatus | None = Field(None, description="The data table of the latest dataset.")
-    model: ModelStatus | None = Field(None, description="The model version to serve.")
-    metrics: Metrics | None = Field(None, description="Figures of the model to serve.")
-    samples: tuple[Sample, ...] = Field((), max_length=200, description="What that model wrote.")
-    tracking: TrackingStatus | None = Field(None, description="Where the latest run was tracked.")
-    runs: tuple[RunRecord, ...] = Field(
-        (), max_length=50, description="Runs that are over, newest first; see history.runs."
-    )
-    last_handled_retrain_at: str | None = Field(
-        None, max_length=64, description="The retrain-at annotation last acted on."
-    )
-
-    last_schedule_time: str | None = Field(
-        None, max_length=40, description="The schedule's latest time that started a run."
-    )
-    next_schedule_time: str | None = Field(None, max_length=40, description="When the schedule starts the next run.")
+    """State of the TweetBot, one condition per aspect."""
+    current_run: CurrentRun | None = None
+    """The run that the spec asks for."""
+    data: DataStatus | None = None
+    """What cleaning kept and dropped of the latest dataset's posts."""
+    model: ModelStatus | None = None
+    """The model version to serve."""
+    metrics: Metrics | None = None
+    """Evaluation of the model version to serve."""
+    samples: tuple[Sample, ...] = Field((), max_length=200)
+    """Texts that the model version to serve wrote."""
+    tracking: TrackingStatus | None = None
+    """Where the latest run was tracked."""
+    runs: tuple[RunRecord, ...] = Field((), max_length=50)
+    """Runs that have ended, newest first; spec.history.runs says how many are kept."""
+    last_handled_retrain_at: str | None = Field(None, max_length=64)
+    """Value of the retrain-at annotation that the operator last acted on."""
+    last_schedule_time: str | None = Field(None, max_length=40)
+    """Time of the schedule at which a run was last started."""
+    next_schedule_time: str | None = Field(None, max_length=40)
+    """When the schedule starts the next run."""
 
     def find_condition(self, type_: str) -> Condition | None:
-        """Return the condition of this type, if there is one."""
+        """Return the condition of this type, or None."""
         return next((condition for condition in self.conditions if condition.type == type_), None)

@@ -1,12 +1,12 @@
-"""Which model is fine-tuned, and how much of it."""
+"""Which model is fine-tuned, and with which method."""
 
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from tweetbot_contract.spec.parts import DOT_SEGMENT, Part, Rule, has_no_dot_segments, make_matcher
+from tweetbot_contract.spec.parts import DOT_SEGMENT, Part, Rule, build_pattern_rule, has_no_dot_segments
 
-#: What a base may look like, in RE2 and Python alike.
+#: The accepted forms of a base, valid in RE2 and in Python.
 BASE = (
     "^(hf://[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)?|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+"
     "|pvc://[a-z0-9][a-z0-9.-]{0,252}(/[^/]+)*|scratch://(mini|small))$"
@@ -17,50 +17,42 @@ PVC_SCHEME = "pvc://"
 class Lora(Part):
     """The size of a LoRA adapter: each linear layer W becomes W + alpha/rank * A B, and only A and B are trained."""
 
-    rank: int = Field(16, ge=1, le=256, description="Columns of A and rows of B: what the adapter can hold.")
-    alpha: int = Field(32, ge=1, le=1024, description="The adapter counts alpha/rank times.")
+    rank: int = Field(16, ge=1, le=256)
+    """Rank of the LoRA adapter, which bounds what it can learn."""
+    alpha: int = Field(32, ge=1, le=1024)
+    """Scale of the LoRA adapter: its output is multiplied by alpha/rank."""
 
 
 class Model(Part):
-    """The model that is fine-tuned."""
+    """The model to fine-tune."""
 
-    base: str = Field(
-        "hf://gpt2",
-        max_length=1024,
-        description=(
-            "hf://gpt2 (a GPT-2 of the Hugging Face Hub), s3://bucket/folder or pvc://claim/folder (one in "
-            "safetensors, in a bucket or a PersistentVolumeClaim of this namespace), or scratch://mini and "
-            "scratch://small (four and six small layers from nothing, for trials)."
-        ),
-    )
-    revision: str | None = Field(
-        None, max_length=64, description="Branch, tag or commit of an hf:// base; pin a commit to repeat."
-    )
-    method: Literal["Full", "LoRA"] = Field(
-        "Full",
-        description=(
-            "Full: every weight is trained. LoRA: an adapter on every linear layer, a hundredth of the "
-            "weights; the model is published merged, the adapter beside it in PEFT's format."
-        ),
-    )
-    lora: Lora | None = Field(None, description="The adapter's size, for method LoRA.")
+    base: str = Field("hf://gpt2", max_length=1024)
+    """The GPT-2 to start from: hf://gpt2 or hf://owner/name (Hugging Face Hub), s3://bucket/folder, pvc://claim/folder
+    (a PersistentVolumeClaim of this namespace), or, for trials, scratch://mini or scratch://small, which start from
+    random weights with four or six layers."""
+    revision: str | None = Field(None, max_length=64)
+    """Branch, tag or commit of an hf:// base. Pin a commit to make runs reproducible."""
+    method: Literal["Full", "LoRA"] = "Full"
+    """Full trains every weight. LoRA trains an adapter on every linear layer, about 1 % of the weights; the published
+    model has it merged in, and the adapter is stored beside it in PEFT's format."""
+    lora: Lora | None = None
+    """Size of the adapter; only with method LoRA."""
     rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            f"self.base.matches('{BASE}')",
+        build_pattern_rule(
+            "base",
+            BASE,
             "write the base as hf://gpt2, hf://owner/name, s3://bucket/folder, pvc://claim/folder, scratch://mini or "
             "scratch://small",
-            lambda part: make_matcher(BASE)(part.base),
-            field="base",
         ),
         Rule(
             f"!self.base.matches('{DOT_SEGMENT}')",
-            "write the base without the steps . and ..",
+            "write the base without . and .. segments",
             lambda part: has_no_dot_segments(part.base),
             field="base",
         ),
         Rule(
             "!has(self.revision) || self.base.startsWith('hf://')",
-            "revision belongs to an hf:// base only: remove it",
+            "remove revision: only an hf:// base has one",
             lambda part: part.revision is None or part.base.startswith("hf://"),
             field="revision",
         ),
@@ -73,7 +65,7 @@ class Model(Part):
         ),
         Rule(
             "!has(self.lora) || self.method == 'LoRA'",
-            "lora gives the size of an adapter: write method: LoRA too, or remove lora",
+            "lora is the size of an adapter: add method: LoRA, or remove lora",
             lambda part: part.lora is None or part.method == "LoRA",
             field="lora",
         ),
@@ -81,5 +73,5 @@ class Model(Part):
 
     @property
     def pvc_name(self) -> str | None:
-        """Return the name of the PersistentVolumeClaim that holds the base, where it lies in one."""
+        """Return the name of the PersistentVolumeClaim that holds the base, or None."""
         return self.base.removeprefix(PVC_SCHEME).partition("/")[0] if self.base.startswith(PVC_SCHEME) else None

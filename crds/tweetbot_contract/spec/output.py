@@ -1,10 +1,18 @@
-"""Where a TweetBot's datasets and models go."""
+"""Where a TweetBot's datasets and models are written."""
 
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from tweetbot_contract.spec.parts import DOT_SEGMENT, Part, Rule, has_no_dot_segments, make_matcher
+from tweetbot_contract.spec.parts import (
+    DOT_SEGMENT,
+    HTTP_URL,
+    Part,
+    Rule,
+    build_pattern_rule,
+    has_no_dot_segments,
+    make_matcher,
+)
 
 S3_PREFIX = r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/]+)*|file:///.+)$"
 
@@ -12,52 +20,44 @@ S3_PREFIX = r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/]+)*|file:///.+)$"
 class SecretRef(Part):
     """A Secret in the TweetBot's own namespace."""
 
-    name: str = Field(min_length=1, max_length=253, description="Name of the Secret.")
+    name: str = Field(min_length=1, max_length=253)
+    """Name of the Secret, in the TweetBot's namespace."""
 
 
 class S3Output(Part):
     """An S3 bucket, or a prefix inside one, and how to reach it."""
 
-    uri: str = Field(
-        max_length=1024, description="s3://bucket/prefix; namespace and name of the TweetBot are added to it."
-    )
-    endpoint: str | None = Field(
-        None, max_length=512, description="Address of an S3-compatible server; AWS when unset."
-    )
-    region: str | None = Field(None, max_length=64, description="The bucket's region.")
-    addressing_style: Literal["Auto", "Path", "Virtual"] = Field(
-        "Auto", description="Whether the bucket stands in the path or the host name."
-    )
-    checksum_mode: Literal["WhenSupported", "WhenRequired"] = Field(
-        "WhenSupported",
-        description="WhenRequired for servers that do not know the checksums newer S3 clients send by default.",
-    )
-    credentials_secret: SecretRef | None = Field(
-        None,
-        description=(
-            "Secret with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (AWS_SESSION_TOKEN if it "
-            "has one). Unset: the workload identity of the Pod's service account."
-        ),
-    )
+    uri: str = Field(max_length=1024)
+    """Bucket or prefix for datasets and models, as s3://bucket/prefix. The TweetBot's namespace and name are
+    appended."""
+    endpoint: str | None = Field(None, max_length=512)
+    """URL of an S3-compatible server; AWS S3 when unset."""
+    region: str | None = Field(None, max_length=64)
+    """Region of the bucket."""
+    addressing_style: Literal["Auto", "Path", "Virtual"] = "Auto"
+    """Path puts the bucket's name into the URL path, Virtual into the host name."""
+    checksum_mode: Literal["WhenSupported", "WhenRequired"] = "WhenSupported"
+    """Write WhenRequired for servers that reject the checksums newer S3 clients send by default."""
+    credentials_secret: SecretRef | None = None
+    """Secret with the keys AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for temporary credentials, AWS_SESSION_TOKEN.
+    When unset, the workload identity of the Pod's service account is used."""
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "self.uri.matches('^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/]+)*$')"
             f" && !self.uri.matches('{DOT_SEGMENT}')",
-            "write the output as s3://bucket or s3://bucket/prefix, without the steps . and .., "
-            "and without a slash at the end",
+            "write the output as s3://bucket or s3://bucket/prefix, without . and .. segments and without a slash "
+            "at the end",
             lambda part: make_matcher(S3_PREFIX)(part.uri) and has_no_dot_segments(part.uri),
             field="uri",
         ),
-        Rule(
-            "!has(self.endpoint) || self.endpoint.matches('^https?://[^ ]+$')",
-            "write the endpoint as https://host or http://host:port",
-            lambda part: make_matcher(r"^https?://[^ ]+$")(part.endpoint),
-            field="endpoint",
+        build_pattern_rule(
+            "endpoint", HTTP_URL, "write the endpoint as https://host or http://host:port", optional=True
         ),
     )
 
 
 class Output(Part):
-    """Where datasets and models go."""
+    """Where datasets and models are written."""
 
-    s3: S3Output = Field(description="An S3 bucket, or a prefix inside one.")
+    s3: S3Output
+    """The S3 bucket, or prefix inside one, for datasets and models."""

@@ -1,53 +1,83 @@
-"""The building block of every type in the contract, and rules that hold in the API server and in Python alike."""
+"""The base class of every type in the contract, and validation rules for both the API server (CEL) and Python."""
 
+import ast
+import inspect
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic.alias_generators import to_camel, to_snake
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import CoreSchema
 
-#: Scientific or plain notation, not negative; a spec holds no floats (Kubernetes API conventions). An exponent of two
-#: digits keeps every text of twenty signs within what CEL's double holds.
+#: A number that is not negative, plain or scientific, as text: a spec holds no floats (Kubernetes API conventions).
+#: With two digits of exponent, 20 characters cannot exceed CEL's double.
 NUMBER = "^[0-9]+([.][0-9]+)?([eE]-?[0-9]{1,2})?$"
-#: A step of an address that leads elsewhere in a file system, and nowhere in S3.
+#: A . or .. segment: it leads elsewhere in a file system and nowhere in S3.
 DOT_SEGMENT = "/[.][.]?(/|$)"
+HTTP_URL = "^https?://[^ ]+$"
 
 
 class Rule:
-    """One validation rule: a CEL expression for the API server, its Python twin for `tweetbot-trainer run`.
+    """A validation rule: CEL for the API server, and the same predicate in Python for `tweetbot-trainer run`.
 
-    The message says what to write instead. `field` places the refusal at that field's path.
+    The message says what to write instead; `field` is the path that the error points to.
     """
 
     def __init__(self, cel: str, message: str, holds: Callable[[Any], bool], field: str | None = None) -> None:
         self.cel, self.message, self.holds, self.field = cel, message, holds, field
 
     def render(self) -> dict[str, str]:
-        """Return the entry of `x-kubernetes-validations`."""
+        """Return the rule as an entry of `x-kubernetes-validations`."""
         field_path = {"fieldPath": f".{self.field}"} if self.field else {}
         return {"rule": self.cel, "message": self.message, **field_path}
 
 
-def make_matcher(pattern: str) -> Callable[[str | None], bool]:
-    """Return a predicate: the text is absent or the pattern, from ^ to $, matches all of it, a last newline as well.
+def build_pattern_rule(field: str, pattern: str, message: str, optional: bool = False) -> Rule:
+    """Build the rule that a text field matches `pattern`; an optional field may be unset."""
+    matches, attribute = make_matcher(pattern), to_snake(field)
+    unset = f"!has(self.{field}) || " if optional else ""
+    return Rule(
+        f"{unset}self.{field}.matches('{pattern}')", message, lambda part: matches(getattr(part, attribute)), field
+    )
 
-    To the API server's RE2 a $ is the text's end; Python's alone would let one newline follow.
+
+def make_matcher(pattern: str) -> Callable[[str | None], bool]:
+    """Return a predicate that is true for None and for text that `pattern`, from ^ to $, matches whole.
+
+    Python's $ would also match before a final newline; RE2's, in the API server, does not.
     """
     compiled = re.compile(pattern)
     return lambda text: text is None or compiled.fullmatch(text) is not None
 
 
 def has_no_dot_segments(address: str | None) -> bool:
-    """Tell whether an address is absent, or has no step . or ..; those of one's own files lead where they like."""
+    """Tell whether an address is None, a local file:// address, or free of . and .. segments."""
     return address is None or address.startswith("file://") or re.search(DOT_SEGMENT, address) is None
 
 
+def read_field_docstrings(cls: type) -> dict[str, str]:
+    """Return the docstring under each field of a class, on one line: Python itself drops them.
+
+    pydantic's use_attribute_docstrings would parse the source at every import; this is done for the CRD alone.
+    """
+    try:
+        source = inspect.getsource(cls)
+    except OSError:  # made by create_model
+        return {}
+    (definition,) = ast.parse(source).body
+    return {
+        ast.unparse(field.target): " ".join(str(ast.literal_eval(doc.value)).split())
+        for field, doc in pairwise(getattr(definition, "body", ()))
+        if isinstance(field, ast.AnnAssign) and isinstance(doc, ast.Expr)
+    }
+
+
 class Part(BaseModel):
-    """A frozen piece of the contract: camelCase outside, snake_case inside, unknown fields refused."""
+    """A frozen piece of the contract: camelCase in manifests, snake_case in Python, unknown fields rejected."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
     rules: ClassVar[tuple[Rule, ...]] = ()
@@ -64,13 +94,16 @@ class Part(BaseModel):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Carry the rules into the JSON schema, from which the CRD is rendered."""
+        """Add the rules and the fields' docstrings to the JSON schema, from which the CRD is rendered."""
         schema = handler(core_schema)
+        resolved = handler.resolve_ref_schema(schema)
         if cls.rules:
-            resolved = handler.resolve_ref_schema(schema)
             resolved["x-kubernetes-validations"] = [rule.render() for rule in cls.rules]
+        for owner in reversed(cls.__mro__[: cls.__mro__.index(Part)]):
+            for name, text in read_field_docstrings(owner).items():
+                resolved["properties"][cls.model_fields[name].alias]["description"] = text
         return schema
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the plain form as it stands in a manifest: camelCase keys, nothing that is unset."""
+        """Return the part as in a manifest: camelCase keys, unset fields left out."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)

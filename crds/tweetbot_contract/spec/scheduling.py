@@ -1,21 +1,21 @@
-"""What a training Pod gets, and on which nodes it runs. Names and meanings are those of the Pod API."""
+"""The resources of a training Pod and where it runs; names and meanings follow the Pod API."""
 
 import re
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from tweetbot_contract.spec.parts import Part, Rule, make_matcher
+from tweetbot_contract.spec.parts import Part, Rule, build_pattern_rule, make_matcher
 
 QUANTITY = "^[0-9]+([.][0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$"
-#: Kueue names queues and priorities in labels, so such a name is an object's and a label's value at once.
+#: Kueue puts the names of queues and priority classes into labels, so each is both an object name and a label value.
 KUEUE_NAME = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"
 #: Cores, or thousandths of one.
 CPU = "^[0-9]+([.][0-9]+)?m?$"
 _DOMAIN = "[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
 _NAME = "[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
 EXTENDED_RESOURCE = f"^{_DOMAIN}/{_NAME}$"
-#: What looks like an extended resource and is Kubernetes' own.
+#: Kubernetes' own resources that look like extended ones.
 NATIVE_RESOURCE = "^requests[.]|kubernetes[.]io/"
 LABEL_KEY = f"^({_DOMAIN}/)?{_NAME}$"
 LABEL_VALUE = f"^({_NAME})?$"
@@ -23,25 +23,22 @@ LabelKey = Annotated[str, Field(max_length=316)]
 LabelValue = Annotated[str, Field(max_length=63)]
 
 
-def _build_kueue_rule(field: str, attribute: str, example: str) -> Rule:
-    return Rule(
-        f"!has(self.{field}) || self.{field}.matches('{KUEUE_NAME}')",
+def _build_kueue_rule(field: str, example: str) -> Rule:
+    return build_pattern_rule(
+        field,
+        KUEUE_NAME,
         f"write {field} as the object is named, such as {example}: lower-case letters, digits, hyphens and dots",
-        lambda part: make_matcher(KUEUE_NAME)(getattr(part, attribute)),
-        field=field,
+        optional=True,
     )
 
 
 class Gpu(Part):
     """Accelerators of one kind."""
 
-    resource: str = Field(
-        "nvidia.com/gpu",
-        min_length=1,
-        max_length=253,
-        description="The extended resource to ask for: nvidia.com/gpu, a MIG profile, amd.com/gpu.",
-    )
-    count: int = Field(1, ge=0, le=1, description="1, or 0 to train on the CPU.")
+    resource: str = Field("nvidia.com/gpu", min_length=1, max_length=253)
+    """Extended resource to request, such as nvidia.com/gpu, amd.com/gpu or a MIG profile."""
+    count: int = Field(1, ge=0, le=1)
+    """Number of accelerators: 1, or 0 to train on the CPU."""
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             f"self.resource.matches('{EXTENDED_RESOURCE}') && !self.resource.matches('{NATIVE_RESOURCE}')",
@@ -57,9 +54,12 @@ class Gpu(Part):
 class Resources(Part):
     """Requests and limits of the training container; the prepare stage needs little and has its own."""
 
-    gpu: Gpu = Field(Gpu(), description="Accelerators.")
-    cpu: str = Field("4", max_length=20, description="Processor cores.")
-    memory: str = Field("16Gi", max_length=20, description="Memory; the Pod is killed above it.")
+    gpu: Gpu = Gpu()
+    """The accelerator of the training Pod."""
+    cpu: str = Field("4", max_length=20)
+    """CPU of the training Pod, in cores, such as 4 or 500m."""
+    memory: str = Field("16Gi", max_length=20)
+    """Memory of the training Pod, which is killed when it uses more."""
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             f"self.cpu.matches('{CPU}') && self.cpu.matches('[1-9]')",
@@ -77,17 +77,18 @@ class Resources(Part):
 
 
 class Toleration(Part):
-    """A taint that Pods put up with."""
+    """A taint that Pods tolerate."""
 
-    key: str | None = Field(None, max_length=316, description="The taint's key; every key when unset.")
-    operator: Literal["Exists", "Equal"] = Field("Equal", description="How the value is compared.")
-    value: str | None = Field(None, max_length=63, description="The taint's value.")
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
-        None, description="The taint's effect; every effect when unset."
-    )
-    toleration_seconds: int | None = Field(
-        None, ge=0, le=604800, description="How long a NoExecute taint is put up with."
-    )
+    key: str | None = Field(None, max_length=316)
+    """Key of the taint; unset matches every key."""
+    operator: Literal["Exists", "Equal"] = "Equal"
+    """Equal compares the taint's value; Exists tolerates any value."""
+    value: str | None = Field(None, max_length=63)
+    """Value of the taint, for operator Equal."""
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    """Effect of the taint; unset matches every effect."""
+    toleration_seconds: int | None = Field(None, ge=0, le=604800)
+    """How many seconds a Pod stays on its node once a NoExecute taint is added; unset: without limit."""
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "self.operator != 'Exists' || !has(self.value) || self.value == ''",
@@ -99,69 +100,65 @@ class Toleration(Part):
 
 
 class Requirement(Part):
-    """One demand on a node's label."""
+    """A requirement on one node label."""
 
-    key: LabelKey = Field(min_length=1, description="The label's key.")
-    operator: Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"] = Field(
-        description="How the value is compared."
-    )
-    values: tuple[LabelValue, ...] = Field((), max_length=20, description="The values to compare with.")
+    key: LabelKey = Field(min_length=1)
+    """Key of the node label."""
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]
+    """How the node label is compared with values. Exists and DoesNotExist take none, Gt and Lt one."""
+    values: tuple[LabelValue, ...] = Field((), max_length=20)
+    """Values to compare the node label with."""
 
 
 class NodeTerm(Part):
-    """Demands that a node meets together."""
+    """Requirements that a node must meet together."""
 
-    match_expressions: tuple[Requirement, ...] = Field(
-        min_length=1, max_length=10, description="Demands on the node's labels."
-    )
+    match_expressions: tuple[Requirement, ...] = Field(min_length=1, max_length=10)
+    """Requirements on node labels, all of which must be met."""
 
 
 class PreferredNodeTerm(Part):
-    """Demands that a node had better meet."""
+    """Requirements that a node should meet."""
 
-    weight: int = Field(ge=1, le=100, description="How much meeting them counts.")
-    preference: NodeTerm = Field(description="The demands.")
+    weight: int = Field(ge=1, le=100)
+    """Weight of this preference; a node scores the sum of those that it meets."""
+    preference: NodeTerm
+    """Requirements that a preferred node meets."""
 
 
 class Affinity(Part):
-    """Which nodes are allowed and which are preferred."""
+    """Which nodes are allowed, and which are preferred."""
 
-    required: tuple[NodeTerm, ...] = Field((), max_length=5, description="A node must meet one of these.")
-    preferred: tuple[PreferredNodeTerm, ...] = Field((), max_length=5, description="Nodes that meet these come first.")
+    required: tuple[NodeTerm, ...] = Field((), max_length=5)
+    """Terms of which a node must meet at least one."""
+    preferred: tuple[PreferredNodeTerm, ...] = Field((), max_length=5)
+    """Terms that a node should meet; the scheduler prefers those that do."""
 
 
 class Scheduling(Part):
-    """When and on which nodes the Pods of a run go."""
+    """When and on which nodes the Pods of a run are scheduled."""
 
-    queue_name: str | None = Field(
-        None,
-        min_length=1,
-        max_length=63,
-        description=(
-            "The Kueue LocalQueue, in this namespace, that the training waits in. The prepare stage needs "
-            "no GPU and does not wait, unless queuePrepare is true."
-        ),
-    )
-    queue_prepare: bool = Field(False, description="Whether the prepare stage waits in that queue, too.")
-    workload_priority_class_name: str | None = Field(
-        None,
-        min_length=1,
-        max_length=63,
-        description=(
-            "Kueue's WorkloadPriorityClass: who goes first in the queue and who gives way. It leaves the "
-            "Pods' priority alone."
-        ),
-    )
-    priority_class_name: str | None = Field(None, max_length=253, description="The Pods' priority class.")
-    node_selector: dict[LabelKey, LabelValue] = Field(
-        default_factory=dict, max_length=20, description="Labels that a node must have."
-    )
-    tolerations: tuple[Toleration, ...] = Field((), max_length=10, description="Taints that the Pods put up with.")
-    affinity: Affinity | None = Field(None, description="Node affinity.")
-    runtime_class_name: str | None = Field(None, max_length=253, description="The Pods' runtime class.")
+    queue_name: str | None = Field(None, min_length=1, max_length=63)
+    """Kueue LocalQueue, in this namespace, in which the training waits. The prepare stage needs no GPU and waits only
+    if queuePrepare is true."""
+    queue_prepare: bool = False
+    """true makes the prepare stage, too, wait in the queue that queueName names."""
+    workload_priority_class_name: str | None = Field(None, min_length=1, max_length=63)
+    """Kueue WorkloadPriorityClass, which decides who is admitted first and who is preempted. The Pods' own priority
+    does not change."""
+    priority_class_name: str | None = Field(None, max_length=253)
+    """PriorityClass of the Pods."""
+    node_selector: dict[LabelKey, LabelValue] = Field(default_factory=dict, max_length=20)
+    """Labels that a node must have."""
+    tolerations: tuple[Toleration, ...] = Field((), max_length=10)
+    """Taints that the Pods tolerate."""
+    affinity: Affinity | None = None
+    """Which nodes the Pods require or prefer."""
+    runtime_class_name: str | None = Field(None, max_length=253)
+    """RuntimeClass of the Pods."""
     rules: ClassVar[tuple[Rule, ...]] = (
-        _build_kueue_rule("queueName", "queue_name", "team-a"),
-        _build_kueue_rule("workloadPriorityClassName", "workload_priority_class_name", "low"),
+        _build_kueue_rule("queueName", "team-a"),
+        _build_kueue_rule("workloadPriorityClassName", "low"),
         Rule(
             "!self.queuePrepare || has(self.queueName)",
             "queuePrepare needs a queue: set queueName, or remove queuePrepare",
@@ -170,13 +167,13 @@ class Scheduling(Part):
         ),
         Rule(
             f"!has(self.nodeSelector) || self.nodeSelector.all(key, key.matches('{LABEL_KEY}'))",
-            "write each key of nodeSelector as a label's key, such as gpu or example.com/gpu",
+            "write each key of nodeSelector as a label key, such as gpu or example.com/gpu",
             lambda part: all(make_matcher(LABEL_KEY)(key) for key in part.node_selector),
             field="nodeSelector",
         ),
         Rule(
             f"!has(self.nodeSelector) || self.nodeSelector.all(key, self.nodeSelector[key].matches('{LABEL_VALUE}'))",
-            "write each value of nodeSelector as a label's value: letters and digits, between them also -, _ and .",
+            "write each value of nodeSelector as a label value: letters and digits, with -, _ and . between them",
             lambda part: all(make_matcher(LABEL_VALUE)(value) for value in part.node_selector.values()),
             field="nodeSelector",
         ),

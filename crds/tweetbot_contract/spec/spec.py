@@ -1,4 +1,4 @@
-"""What a user asks for: the `spec` of a TweetBot. The CRD is rendered from these types; a field that is here works."""
+"""What a user asks for: the `spec` of a TweetBot. The CRD is rendered from these types."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -7,7 +7,7 @@ from pydantic import Field
 from tweetbot_contract.spec.lifecycle import History, RunPolicy, Schedule
 from tweetbot_contract.spec.model import Model
 from tweetbot_contract.spec.output import Output
-from tweetbot_contract.spec.parts import Part, Rule, make_matcher
+from tweetbot_contract.spec.parts import HTTP_URL, Part, Rule, build_pattern_rule, make_matcher
 from tweetbot_contract.spec.scheduling import Resources, Scheduling
 from tweetbot_contract.spec.sources import SecretKey, Source
 from tweetbot_contract.spec.training import Training
@@ -16,56 +16,50 @@ LANGUAGE = r"^[a-z]{2,3}$"
 
 
 class Subject(Part):
-    """Whose posts these are."""
+    """The account whose posts the model learns from."""
 
-    handle: str = Field(min_length=1, max_length=64, description="The account's name, without @.")
-    relation: Literal["Unspecified", "Self", "Consented", "Fictional", "Parody"] = Field(
-        "Unspecified", description="What the person has to do with this bot; it stands in the model card."
-    )
-    display_name: str | None = Field(None, max_length=100, description="The name for the card; the handle when unset.")
-    consent_ref: str | None = Field(
-        None, max_length=512, description="Where the consent is on record; it stands in the manifest."
-    )
+    handle: str = Field(min_length=1, max_length=64)
+    """Name of the account, without @."""
+    relation: Literal["Unspecified", "Self", "Consented", "Fictional", "Parody"] = "Unspecified"
+    """How the person behind the account relates to this bot: Self is its author, Consented has agreed to it. It is
+    shown in the model card."""
+    display_name: str | None = Field(None, max_length=100)
+    """Name shown in the model card; the handle when unset."""
+    consent_ref: str | None = Field(None, max_length=512)
+    """Where the person's consent is recorded, e.g. a URL or document number. It is written into the model's
+    MANIFEST.json."""
     rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "self.handle.matches('^[A-Za-z0-9_.-]+$')",
+        build_pattern_rule(
+            "handle",
+            "^[A-Za-z0-9_.-]+$",
             "write the handle without @: letters, digits, underscores, dots or hyphens",
-            lambda part: make_matcher(r"^[A-Za-z0-9_.-]+$")(part.handle),
-            field="handle",
         ),
     )
 
 
 class Filter(Part):
-    """How posts are cleaned. The recipe `huggingtweets` is the original's exact procedure and takes no other option."""
+    """How posts are cleaned. Recipe huggingtweets is the original's exact procedure and takes no options."""
 
-    recipe: Literal["modern", "huggingtweets"] = Field(
-        "modern", description="modern: every option below. huggingtweets: bit for bit the rules of the 2021 notebook."
-    )
-    min_words: int | None = Field(
-        None, ge=1, le=50, description="Drop posts with fewer words, links, mentions and tags apart. modern: 3."
-    )
-    replies: Literal["Keep", "Drop"] | None = Field(None, description="Whether replies count. modern: Keep.")
-    deduplicate: bool | None = Field(None, description="Drop posts that nearly repeat an earlier one. modern: true.")
-    redact_pii: bool | None = Field(
-        None,
-        alias="redactPII",
-        description="Replace e-mail and IP addresses, phone, card and account numbers, keys. modern: true.",
-    )
-    mentions: Literal["Keep", "Replace"] | None = Field(
-        None, description="Whether @names stay or become @user. modern: Keep."
-    )
-    languages: tuple[Annotated[str, Field(max_length=10)], ...] = Field(
-        (),
-        max_length=20,
-        description=(
-            "Keep only posts in these languages (ISO 639, e.g. en), by their label or, without one, by "
-            "their text; all: []."
-        ),
-    )
-    exclude_ids: tuple[Annotated[str, Field(min_length=1, max_length=128)], ...] = Field(
-        (), max_length=1000, description="Posts that count as never made, by id: deleted ones. For either recipe."
-    )
+    recipe: Literal["modern", "huggingtweets"] = "modern"
+    """modern follows the options of spec.filter. huggingtweets follows the rules of the 2021 notebook bit for bit and
+    takes none of these options but excludeIds."""
+    min_words: int | None = Field(None, ge=1, le=50)
+    """Drop posts with fewer words than this; links, mentions and hashtags are not counted. When unset, recipe modern
+    uses 3."""
+    replies: Literal["Keep", "Drop"] | None = None
+    """Whether to train on replies. When unset, recipe modern uses Keep."""
+    deduplicate: bool | None = None
+    """Whether to drop posts that nearly repeat an earlier one. When unset, recipe modern uses true."""
+    redact_pii: bool | None = Field(None, alias="redactPII")
+    """Whether to replace e-mail and IP addresses, phone, card and account numbers, and secret keys. When unset, recipe
+    modern uses true."""
+    mentions: Literal["Keep", "Replace"] | None = None
+    """Keep leaves @names as they are; Replace turns each into @user. When unset, recipe modern uses Keep."""
+    languages: tuple[Annotated[str, Field(max_length=10)], ...] = Field((), max_length=20)
+    """Keep only posts in these languages, given as ISO 639 codes such as en. A post without a language label is judged
+    by its text. An empty list keeps all languages."""
+    exclude_ids: tuple[Annotated[str, Field(min_length=1, max_length=128)], ...] = Field((), max_length=1000)
+    """Ids of posts to leave out as if they had never been written, e.g. deleted ones. Works with either recipe."""
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "self.recipe != 'huggingtweets' || !(has(self.minWords) || has(self.replies) || has(self.deduplicate) || "
@@ -85,49 +79,50 @@ class Filter(Part):
 
     @property
     def takes_no_options(self) -> bool:
-        """Tell whether every option beside the recipe is unset."""
+        """Whether every option that the recipe huggingtweets forbids is unset."""
         options = (self.min_words, self.replies, self.deduplicate, self.redact_pii, self.mentions)
         return all(option is None for option in options) and not self.languages
 
 
 class Gates(Part):
-    """What a model must reach to be published; one that does not is kept beside. Advisory under 50 test posts."""
+    """Limits that a model must meet to be published. With fewer than 50 test posts they are advisory."""
 
-    max_verbatim_percent: int | None = Field(
-        None,
-        ge=0,
-        le=100,
-        description=(
-            "Most samples of 1,000, in percent, that may repeat 50 characters of a training post. "
-            "20 if unset; scratch:// bases: no limit."
-        ),
-    )
-    min_improvement_percent: int | None = Field(
-        None, ge=1, le=99, description="By how much bits per byte on the test posts must fall below the base's."
-    )
+    max_verbatim_percent: int | None = Field(None, ge=0, le=100)
+    """Maximum percent of 1,000 samples that may repeat 50 or more characters of a training post. When unset: 20, or no
+    limit for scratch:// bases."""
+    min_improvement_percent: int | None = Field(None, ge=1, le=99)
+    """Minimum improvement over the base model, as the percent by which bits per byte on the test posts must fall."""
 
 
 class Evaluation(Part):
-    """What is asked of the finished model."""
+    """How the trained model is evaluated."""
 
     prompts: tuple[Annotated[str, Field(min_length=1, max_length=280)], ...] = Field(
-        ("My dream is",), min_length=1, max_length=10, description="Beginnings that the samples continue."
+        ("My dream is",), min_length=1, max_length=10
     )
-    samples: int = Field(5, ge=1, le=20, description="Samples for each prompt.")
-    gates: Gates = Field(Gates(), description="What the model must reach to be published.")
+    """Prompts that the sample texts continue."""
+    samples: int = Field(5, ge=1, le=20)
+    """Number of sample texts per prompt."""
+    gates: Gates = Gates()
+    """Limits that the model must meet to be published."""
 
 
 class WandB(Part):
-    """Weights & Biases. A dead server or a bad key never fails a run."""
+    """Weights & Biases. An unreachable server or a bad key never fails a run."""
 
-    project: str = Field("huggingtweets", min_length=1, max_length=128, description="The W&B project.")
-    entity: str | None = Field(None, max_length=128, description="Team or user; the key's own when unset.")
-    mode: Literal["Auto", "Online", "Offline", "Disabled"] = Field(
-        "Auto", description="Auto: Online with a key, else Offline, the run then lies in S3 and can be synced later."
-    )
-    api_key_secret: SecretKey | None = Field(None, description="The Secret key with the W&B API key.")
-    base_url: str | None = Field(None, alias="baseURL", max_length=512, description="A W&B server of your own.")
-    log_text: bool = Field(False, description="Whether the posts' text may go to W&B; counts always do.")
+    project: str = Field("huggingtweets", min_length=1, max_length=128)
+    """Name of the W&B project."""
+    entity: str | None = Field(None, max_length=128)
+    """W&B team or user; the default entity of the API key when unset."""
+    mode: Literal["Auto", "Online", "Offline", "Disabled"] = "Auto"
+    """Auto is Online when there is an API key, else Offline. An Offline run is stored in S3 and can be synced to W&B
+    later."""
+    api_key_secret: SecretKey | None = None
+    """Secret key that holds the W&B API key."""
+    base_url: str | None = Field(None, alias="baseURL", max_length=512)
+    """URL of your own W&B server; the public W&B service when unset."""
+    log_text: bool = False
+    """Whether the text of the posts may be sent to W&B; figures about them always are."""
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "self.mode != 'Online' || has(self.apiKeySecret)",
@@ -135,57 +130,64 @@ class WandB(Part):
             lambda part: part.mode != "Online" or part.api_key_secret is not None,
             field="mode",
         ),
-        Rule(
-            "!has(self.baseURL) || self.baseURL.matches('^https?://[^ ]+$')",
-            "write the server's address as https://host or http://host:port",
-            lambda part: make_matcher(r"^https?://[^ ]+$")(part.base_url),
-            field="baseURL",
+        build_pattern_rule(
+            "baseURL", HTTP_URL, "write the server's address as https://host or http://host:port", optional=True
         ),
     )
 
 
 class Tracking(Part):
-    """Where the run is tracked, beside the metrics file that always goes to S3."""
+    """Where runs are tracked, beside the metrics file that is always written to S3."""
 
-    wandb: WandB = Field(WandB(), description="Weights & Biases.")
+    wandb: WandB = WandB()
+    """Tracking by Weights & Biases."""
 
 
 class TweetBotSpec(Part):
-    """Whose posts become a model, how, and where it goes."""
+    """Whose posts to train on, how, and where the model goes."""
 
-    subject: Subject = Field(description="Whose posts these are.")
-    sources: tuple[Source, ...] = Field(
-        min_length=1, max_length=3, description="Where the posts come from; several are mixed into one bot."
-    )
-    output: Output = Field(description="Where datasets and models go.")
-    filter: Filter = Field(Filter(), description="How posts are cleaned.")
-    model: Model = Field(Model(), description="The model that is fine-tuned.")
-    training: Training = Field(Training(), description="How the model is fine-tuned.")
-    evaluation: Evaluation = Field(Evaluation(), description="What is asked of the finished model.")
-    tracking: Tracking = Field(Tracking(), description="Where the run is tracked.")
-    resources: Resources = Field(Resources(), description="What a training Pod gets.")
-    scheduling: Scheduling = Field(Scheduling(), description="When and on which nodes Pods run.")
-    service_account_name: str | None = Field(
-        None, max_length=253, description="The Pods' service account, for workload identity; no token is mounted."
-    )
-    run: RunPolicy = Field(RunPolicy(), description="How long and how often a run is tried.")
-    suspend: bool = Field(False, description="true stops the run; it goes on when this is false again.")
-    schedule: Schedule | None = Field(None, description="When another run starts by itself; unset: never.")
-    deletion_policy: Literal["Retain", "Delete"] = Field(
-        "Retain",
-        description="What becomes of this bot's objects in S3 when it is deleted; its namespace's end erases none.",
-    )
-    history: History = Field(History(), description="How much is kept of what was before.")
+    subject: Subject
+    """The account whose posts the model learns from."""
+    sources: tuple[Source, ...] = Field(min_length=1, max_length=3)
+    """Where the posts come from. Posts of several sources train one model."""
+    output: Output
+    """Where datasets and models are written."""
+    filter: Filter = Filter()
+    """How posts are cleaned before training."""
+    model: Model = Model()
+    """The model to fine-tune."""
+    training: Training = Training()
+    """How the model is fine-tuned."""
+    evaluation: Evaluation = Evaluation()
+    """How the trained model is evaluated."""
+    tracking: Tracking = Tracking()
+    """Where runs are tracked, beside the metrics file in S3."""
+    resources: Resources = Resources()
+    """CPU, memory and accelerator of the training Pod."""
+    scheduling: Scheduling = Scheduling()
+    """When and on which nodes the Pods are scheduled."""
+    service_account_name: str | None = Field(None, max_length=253)
+    """Service account of the Pods, for workload identity. No token for the API server is mounted."""
+    run: RunPolicy = RunPolicy()
+    """How long and how often a run is tried."""
+    suspend: bool = False
+    """true stops the run; false resumes it from its last checkpoint."""
+    schedule: Schedule | None = None
+    """When further runs start by themselves. When unset, only an edit or retrain-at starts one."""
+    deletion_policy: Literal["Retain", "Delete"] = "Retain"
+    """What happens to this TweetBot's objects in S3 when it is deleted. Deleting its whole namespace erases nothing."""
+    history: History = History()
+    """How many finished runs and older models are kept."""
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "self.sources.all(source, has(source.weight)) || self.sources.all(source, !has(source.weight))",
-            "give every source a weight, or none",
+            "give every source a weight, or give none a weight",
             lambda part: len({source.weight is None for source in part.sources}) == 1,
             field="sources",
         ),
         Rule(
             "self.training.recipe != 'huggingtweets' || !self.sources.exists(source, has(source.weight))",
-            "recipe huggingtweets repeats the posts of smaller sources until all are of one length: "
+            "recipe huggingtweets repeats the posts of smaller sources until all sources are equally long: "
             "remove the weights, or use recipe: tweetbot",
             lambda part: (
                 part.training.recipe != "huggingtweets" or all(source.weight is None for source in part.sources)
@@ -209,14 +211,14 @@ class TweetBotSpec(Part):
         ),
         Rule(
             "self.output.s3.uri == oldSelf.output.s3.uri",
-            "output.s3.uri cannot change, or older models would be lost from sight: create another TweetBot",
+            "output.s3.uri cannot change, as older models would no longer be found: create another TweetBot",
             lambda part: True,  # needs the stored object; only the API server has one
             field="output.s3.uri",
         ),
         Rule(
             "has(self.output.s3.endpoint) == has(oldSelf.output.s3.endpoint) && "
             "(!has(self.output.s3.endpoint) || self.output.s3.endpoint == oldSelf.output.s3.endpoint)",
-            "output.s3.endpoint cannot change, or older models would be lost from sight: create another TweetBot",
+            "output.s3.endpoint cannot change, as older models would no longer be found: create another TweetBot",
             lambda part: True,
             field="output.s3.endpoint",
         ),

@@ -8,38 +8,27 @@ from tweetbot_contract.spec.parts import NUMBER, Part, Rule, make_matcher
 
 
 class Training(Part):
-    """How the model is fine-tuned. Unset values follow the base; docs/api-reference.md gives them."""
+    """How the model is fine-tuned. The defaults of unset values depend on the base: docs/api-reference.md."""
 
-    recipe: Literal["tweetbot", "huggingtweets"] = Field(
-        "tweetbot",
-        description="tweetbot: posts apart, the best weights kept. huggingtweets: the 2021 notebook's procedure.",
-    )
-    epochs: int = Field(4, ge=1, le=100, description="Passes over the training posts at the most.")
-    learning_rate: str | None = Field(
-        None,
-        max_length=20,
-        description=(
-            'Peak learning rate, e.g. "3e-4". If unset 1.372e-4; for method LoRA 1.4e-3, or 2e-3 in under '
-            "100 steps; for scratch://mini 1.4e-3, for scratch://small 3e-4."
-        ),
-    )
-    batch_tokens: int | None = Field(
-        None, ge=64, le=1048576, description="Label tokens a step; 1024, or 128 for scratch:// bases."
-    )
-    seed: int = Field(42, ge=0, le=4294967295, description="Seed of weights, order and dropout.")
-    precision: Literal["Auto", "FP32", "BF16"] = Field(
-        "Auto", description="Auto: BF16 where the processor computes it, else FP32."
-    )
-    holdout_percent: int = Field(
-        10, ge=5, le=30, description="Share of the posts for validation, and the same again, the newest, for test."
-    )
-    early_stopping: bool = Field(
-        True,
-        description=(
-            "Keep the weights of the epoch with the lowest validation loss, and end before the last epoch "
-            "once that loss has clearly risen. Else train all epochs and keep the last weights."
-        ),
-    )
+    recipe: Literal["tweetbot", "huggingtweets"] = "tweetbot"
+    """tweetbot trains on each post as a sequence of its own and keeps the best weights. huggingtweets follows the 2021
+    notebook exactly."""
+    epochs: int = Field(4, ge=1, le=100)
+    """Maximum number of passes over the training posts."""
+    learning_rate: str | None = Field(None, max_length=20)
+    """Peak learning rate, as a quoted number such as "3e-4". When unset: 1.372e-4; with method LoRA 1.4e-3, or 2e-3 in
+    under 100 steps; 1.4e-3 for scratch://mini and 3e-4 for scratch://small."""
+    batch_tokens: int | None = Field(None, ge=64, le=1048576)
+    """Label tokens per optimizer step. When unset: 1024, or 128 for scratch:// bases."""
+    seed: int = Field(42, ge=0, le=4294967295)
+    """Random seed of initial weights, the order of posts, and dropout."""
+    precision: Literal["Auto", "FP32", "BF16"] = "Auto"
+    """Number format of training. Auto is BF16 where the hardware computes it, else FP32."""
+    holdout_percent: int = Field(10, ge=5, le=30)
+    """Percent of the posts held out for validation. As many again, the newest ones, are held out for the test."""
+    early_stopping: bool = True
+    """true keeps the weights of the epoch with the lowest validation loss and stops once that loss has clearly risen.
+    false trains all epochs and keeps the last weights."""
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             f"!has(self.learningRate) || self.learningRate.matches('{NUMBER}') && "
@@ -56,13 +45,13 @@ class Training(Part):
             "!(has(self.learningRate) || has(self.batchTokens) || self.epochs != 4 || self.precision == 'BF16')",
             "recipe huggingtweets is the original's exact procedure: remove learningRate, batchTokens, epochs and "
             "precision, or use recipe: tweetbot",
-            lambda part: part.recipe != "huggingtweets" or part.changes_nothing_of_the_original,
+            lambda part: part.recipe != "huggingtweets" or part.keeps_original_procedure,
             field="recipe",
         ),
     )
 
     @property
-    def changes_nothing_of_the_original(self) -> bool:
-        """Tell whether rate, batch, passes and number format are left as huggingtweets had them."""
+    def keeps_original_procedure(self) -> bool:
+        """Whether learning rate, batch size, epochs and precision are those of huggingtweets."""
         unset = self.learning_rate is None and self.batch_tokens is None
         return unset and self.epochs == 4 and self.precision != "BF16"

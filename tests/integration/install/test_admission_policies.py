@@ -60,11 +60,11 @@ CASES: dict[str, tuple[dict[str, Any], str | None]] = {
     "a foreign repository of Bluesky": ({"sources": [{"bluesky": {"car": "s3://team-b/a.car"}}]}, "not s3://team-b"),
     "a way out of the own prefix to read": (
         {"sources": [{"archive": {"uri": "s3://team-a/../team-b/a.zip"}}]},
-        "without the steps . and ..",
+        "without . and .. segments",
     ),
     "a way out of the own prefix to write": (
         {"output": {"s3": {**S3, "uri": "s3://models/team-a/.."}}},
-        "without the steps . and ..",
+        "without . and .. segments",
     ),
     "dots that lead nowhere": ({"sources": [{"archive": {"uri": "s3://team-a/..a/b../v1.2.zip"}}]}, None),
     "a shared base": ({"model": {"base": "s3://bases/gpt2"}}, None),
