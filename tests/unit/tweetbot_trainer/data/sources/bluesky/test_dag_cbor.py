@@ -1,6 +1,7 @@
 """The strict form of CBOR that Bluesky's repositories hold."""
 
 import contextlib
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -60,3 +61,16 @@ def test_what_is_wrong_is_said(content: str, words: str) -> None:
 def test_nesting_is_bounded() -> None:
     with pytest.raises(ValueError, match="nest deeper"):
         decode_cbor(b"\x81" * 100_000 + b"\x00")
+
+
+@pytest.mark.parametrize("head", [b"\x9a%s", b"\xba%s\x61a"], ids=["lists", "maps"])
+def test_nested_lengths_that_lie_take_no_memory(head: bytes) -> None:
+    """libipld reserves what each of 990 maps claims: 2.5 GB for 128 KiB (decision 22)."""
+    content = (head % (60_000).to_bytes(4, "big") * 990).ljust(2 * 65536, b"\0")
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=r"nest deeper"):
+            decode_cbor(content)
+        assert tracemalloc.get_traced_memory()[1] < 1024**2
+    finally:
+        tracemalloc.stop()

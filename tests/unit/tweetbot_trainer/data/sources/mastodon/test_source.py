@@ -1,6 +1,5 @@
 """A Mastodon account as its owner's export."""
 
-import gzip
 import io
 import json
 import tarfile
@@ -19,9 +18,7 @@ from tweetbot_contract.spec.sources import MastodonSource as MastodonSpec
 from tweetbot_trainer.data.posts import Post
 from tweetbot_trainer.data.sources.interface import Avatar, Profile
 from tweetbot_trainer.data.sources.mastodon.export import iter_members as members_in
-from tweetbot_trainer.data.sources.mastodon.export import translate_error
 from tweetbot_trainer.data.sources.mastodon.source import AVATAR_LIMIT, MastodonExportSource
-from tweetbot_trainer.data.sources.mastodon.tar_gz import TooLarge, iter_files
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.runtime.log import Log
 
@@ -236,17 +233,6 @@ def test_an_outbox_too_large_is_refused_unread(form: str) -> None:
         list(members_in(io.BytesIO(EXPORTS[form](a_note())), largest=10))
 
 
-@pytest.mark.parametrize(
-    "packed",
-    [tarred({"film.mp4": b"\0" * 200_000}), tarred({}) + tarred({"film.mp4": b"\0" * 1_000_000})],
-    ids=["in a member", "behind the last member"],
-)
-def test_a_bomb_is_refused(packed: bytes) -> None:
-    with pytest.raises(TooLarge, match="unpacks to more than 100000 bytes") as raised:
-        list(iter_files(io.BytesIO(packed), largest=100_000))
-    assert translate_error(raised.value).reason is reasons.SOURCE_TOO_LARGE
-
-
 @pytest.mark.parametrize("name", ["avatar.png", "actor.json", "outbox.json"])
 def test_a_member_that_unpacks_to_more_than_it_claims_takes_no_memory(name: str) -> None:
     file = io.BytesIO()
@@ -259,15 +245,3 @@ def test_a_member_that_unpacks_to_more_than_it_claims_takes_no_memory(name: str)
         assert tracemalloc.get_traced_memory()[1] < 8 * 1024**2
     finally:
         tracemalloc.stop()
-
-
-@pytest.mark.parametrize(
-    ("size", "words"),
-    [(b"\x80" + b"\xff" * 11, "more than 8 GiB"), (b"-0000000010\0", "header is damaged"), (b"0_10\0", "is damaged")],
-)
-def test_a_header_that_claims_what_cannot_be_takes_no_memory(size: bytes, words: str) -> None:
-    header = bytearray(tarfile.TarInfo("a").tobuf(tarfile.USTAR_FORMAT))
-    header[124:136] = size.ljust(12, b"\0")
-    checksum = sum(header[:148]) + 8 * 32 + sum(header[156:])
-    header[148:156] = f"{checksum:06o}\0 ".encode()
-    assert words in refusal(gzip.compress(bytes(header))).message
