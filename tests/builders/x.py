@@ -10,10 +10,10 @@ from builders.trainer import Pages
 from tweetbot_contract.spec.sources import XSource
 from tweetbot_fakes.remotes.x_api import FakeX
 from tweetbot_trainer.data.posts import Post
-from tweetbot_trainer.data.sources.wait_budget import WaitBudget
 from tweetbot_trainer.data.sources.x_api.source import XApiSource
 from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.runtime.log import Log
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
 
 SECRET = "AAAAsecret%3Dtoken"
 NOW = 1_700_000_000.0
@@ -31,9 +31,10 @@ class Clock:
         self.waits.append(seconds)
         self.now += seconds
 
-    def patience(self, seconds: float = 1800) -> WaitBudget:
-        """Return a budget of waits by this clock."""
-        return WaitBudget(seconds, sleep=self.sleep, now=lambda: self.now)
+    def budget(self, seconds: float = 1800, log: Log | None = None) -> RetryBudget:
+        """Return a budget of waits by this clock, its pauses as long as they may be."""
+        now = lambda: self.now  # noqa: E731
+        return RetryBudget(seconds, log, self.sleep, clock=now, now=now, add_jitter=lambda pause: pause)
 
 
 def an_x_spec(x: FakeX, **changes: Any) -> XSource:
@@ -48,7 +49,7 @@ def an_x_source(
 ) -> XApiSource:
     """Return the source of @harbour_gull; one call is one attempt of the run that `pages` names."""
     pages, log = pages or Pages(), log or Log(StringIO())
-    return XApiSource(an_x_spec(x, **spec), 0, token=token, pages=pages, wait_budget=clock.patience(), log=log)
+    return XApiSource(an_x_spec(x, **spec), 0, token=token, pages=pages, retry_budget=clock.budget(log=log), log=log)
 
 
 def read(x: FakeX, clock: Clock, pages: Pages | None = None, **spec: Any) -> list[Post]:

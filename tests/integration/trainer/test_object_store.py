@@ -11,7 +11,8 @@ from botocore.exceptions import ClientError
 from tweetbot_cluster.cluster import EmbeddedCluster
 from tweetbot_contract.spec.output import S3Output
 from tweetbot_trainer.runtime.errors import StageError
-from tweetbot_trainer.store import ObjectStore, RetryBudget, StoreRouter, compute_sha256
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
+from tweetbot_trainer.store import ObjectStore, StoreRouter, compute_sha256
 from tweetbot_trainer.store.s3 import S3Store
 
 BUCKET = "store-test"

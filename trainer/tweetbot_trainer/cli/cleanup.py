@@ -12,9 +12,10 @@ from tweetbot_trainer.publishing.registry.latest import POINTER_FILE
 from tweetbot_trainer.runtime.egress import check_endpoints
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.runtime.log import Log
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.stages.settings import read_settings
-from tweetbot_trainer.store import ObjectStore, RetryBudget, StoreRouter, join
+from tweetbot_trainer.store import ObjectStore, StoreRouter, join
 
 #: A name as Kubernetes allows it: no slash, no dots, not empty, so that it is one whole step of a path.
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -28,7 +29,7 @@ def run_cleanup(stop: StopRequest) -> int:
     run = settings.run
     log = Log(stage=run.stage, namespace=run.namespace, name=run.name)
     check_endpoints(run.spec, settings.allowed_networks)
-    budget = RetryBudget(settings.storage_patience, pause=stop.pause, log=log)
+    budget = RetryBudget(settings.storage_patience, log, stop.pause)
     erase(StoreRouter(run.spec.output.s3, settings.secrets, budget), run, log, stop)
     return 0
 

@@ -13,14 +13,10 @@ _SENTENCES = {
     "{repeated} repeated posts count once",
     "archive.partial": "sources[{source}]: {message}",
     "bluesky.page": "{actor}: {posts} more posts",
-    "bluesky.waiting": "Bluesky asks to wait: {seconds} s left",
-    "bluesky.retry": "{message}; trying again",
     "bluesky.avatar": "{message}",
     "bluesky.max_posts": "{message}",
     "bluesky.no_post": "{message}",
     "x.page": "@{handle}: a page of {posts} posts from X",
-    "x.waiting": "X asks to wait for {about} until {until}: {secondsLeft} s left",
-    "x.fault": "{message}; trying again",
     "x.read": "@{handle}: {posts} posts; pages asked of X: {pagesFromX}, spent: {spent} at X's list price; "
     "retweets {retweets}",
     "x.avatar": "{message}",
@@ -39,7 +35,7 @@ _SENTENCES = {
     "train.prompt_too_long": "{message}",
     "train.trained": "trained on {processor}",
     "train.published": "published {uri}",
-    "service.retry": "{message}; trying again",
+    "service.retry": "{message}; trying again in {secondsLeft} s",
     "tracking.degraded": "Weights & Biases: {message}",
 }
 

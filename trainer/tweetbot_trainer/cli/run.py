@@ -17,10 +17,11 @@ from tweetbot_trainer.cli.stage import dispatch_stage
 from tweetbot_trainer.publishing.tracking.start import TrackerStarter
 from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig
 from tweetbot_trainer.runtime.errors import SpecRefused
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.stages.settings import PATIENCE
-from tweetbot_trainer.store import RetryBudget, StoreRouter
+from tweetbot_trainer.store import StoreRouter
 
 #: A manifest is a page or two.
 MANIFEST_LIMIT = 1024 * 1024
@@ -77,7 +78,7 @@ def _build_context(
         spec=bot.spec,
     )
     log = ConsoleLog()
-    budget = RetryBudget(PATIENCE[stage], pause=stop.pause, log=log)
+    budget = RetryBudget(PATIENCE[stage], log, stop.pause)
     store = StoreRouter(bot.spec.output.s3, secrets, budget, files=True)
     start_tracker = TrackerStarter(RunConfig.from_run(run, work), store=store, secrets=secrets, log=log)
     mounted = Path(os.environ.get(BASE_DIR_ENV, BASE_DIR))

@@ -9,11 +9,12 @@ from tweetbot_trainer.publishing.tracking.start import TrackerStarter
 from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig
 from tweetbot_trainer.runtime.egress import check_endpoints
 from tweetbot_trainer.runtime.log import Log
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.runtime.termination import UNFORESEEN, describe_failure, write_result
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.stages.settings import Settings, get_termination_log_path, keep_caches_below, read_settings
-from tweetbot_trainer.store import RetryBudget, StoreRouter
+from tweetbot_trainer.store import StoreRouter
 
 #: Seconds in all that what can be done without may wait for the storage.
 BEST_EFFORT_SECONDS = 20.0
@@ -47,7 +48,7 @@ def build_context(settings: Settings, stop: StopRequest) -> StageContext:
     """Return the stage's context."""
     run = settings.run
     log = Log(stage=run.stage, namespace=run.namespace, name=run.name, run=run.run_id)
-    budget = RetryBudget(settings.storage_patience, pause=stop.pause, log=log)
+    budget = RetryBudget(settings.storage_patience, log, stop.pause)
     store = StoreRouter(run.spec.output.s3, settings.secrets, budget)
     start_tracker = TrackerStarter(
         RunConfig.from_run(run, settings.work), store=store, secrets=settings.secrets, log=log
@@ -61,7 +62,7 @@ def build_context(settings: Settings, stop: StopRequest) -> StageContext:
         stop,
         start_tracker,
         progress_endpoint=settings.progress_endpoint,
-        best_effort_store=StoreRouter(run.spec.output.s3, settings.secrets, RetryBudget(BEST_EFFORT_SECONDS, log=log)),
+        best_effort_store=StoreRouter(run.spec.output.s3, settings.secrets, RetryBudget(BEST_EFFORT_SECONDS, log)),
         checkpoint_seconds=settings.checkpoint_seconds,
         retry_budget=budget,
         mounted_base=settings.mounted_base,

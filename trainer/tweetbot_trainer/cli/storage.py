@@ -4,6 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.store.interface import ObjectStore
 
@@ -29,7 +30,7 @@ def create_store(uri: str, arguments: argparse.Namespace, stop: StopRequest) -> 
     from tweetbot_contract import reasons
     from tweetbot_contract.spec.output import S3Output
     from tweetbot_trainer.runtime.errors import SpecRefused
-    from tweetbot_trainer.store import RetryBudget, StoreRouter
+    from tweetbot_trainer.store import StoreRouter
 
     if not uri.startswith(("s3://", "file:///")):
         raise SpecRefused(reasons.SPEC_REFUSED, f"{uri} is no address: write s3://bucket/… or file:///…")
@@ -44,4 +45,4 @@ def create_store(uri: str, arguments: argparse.Namespace, stop: StopRequest) -> 
     except ValidationError as error:
         first = error.errors()[0]
         raise SpecRefused(reasons.SPEC_REFUSED, f"{uri}: {first['msg']}") from error
-    return StoreRouter(output, Path(os.devnull), RetryBudget(PATIENCE, pause=stop.pause), files=True)
+    return StoreRouter(output, Path(os.devnull), RetryBudget(PATIENCE, sleep=stop.pause), files=True)

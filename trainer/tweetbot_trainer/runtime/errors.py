@@ -57,9 +57,13 @@ class GateFailed(StageError):
 
 
 class TemporaryError(StageError):
-    """Something outside is away for now; trying again will help."""
+    """Something outside is away for now; trying again will help, after `retry_after` seconds if that is known."""
 
     exit_code = ExitCode.TEMPORARY
+
+    def __init__(self, reason: Reason, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(reason, message)
+        self.retry_after = retry_after
 
 
 class StageStopped(StageError):

@@ -11,8 +11,9 @@ from tweetbot_trainer.learning.model.base_files import BaseFiles
 from tweetbot_trainer.publishing.tracking import NullTracker, Tracker
 from tweetbot_trainer.publishing.tracking.operator_progress import ProgressEndpoint
 from tweetbot_trainer.runtime.log import Log
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.runtime.signals import StopRequest
-from tweetbot_trainer.store import ObjectStore, RetryBudget
+from tweetbot_trainer.store import ObjectStore
 
 #: Two minutes of training are cheap to repeat, and a gpt2's state of 2 GB is uploaded in less.
 CHECKPOINT_SECONDS = 120.0

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from tweetbot_contract.result import Bill
 from tweetbot_trainer.data.dataset.source_records import ObjectRecord, RecordingReader
 from tweetbot_trainer.data.posts import Post
-from tweetbot_trainer.data.sources import PaidSource, PostSource, StorePages, WaitBudget, get_pages_folder, open_source
+from tweetbot_trainer.data.sources import PaidSource, PostSource, StorePages, get_pages_folder, open_source
 from tweetbot_trainer.data.sources.interface import Profile
 from tweetbot_trainer.runtime.errors import StageError, StageStopped
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.stages.context import StageContext
+
+#: How long a stage waits for the sources, all together (design §9); a rate-limit window of X lasts 15 minutes.
+WAIT_SECONDS = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,8 @@ class SourceReader:
 
     def read_posts(self) -> Iterator[Post]:
         """Yield all posts of all sources, in the order of the spec. Raises StageFailed of the fitting class."""
-        context, patience = self._context, WaitBudget(sleep=self._context.stop.pause)
+        context = self._context
+        budget = RetryBudget(WAIT_SECONDS, context.log, context.stop.pause)
         for index, spec in enumerate(context.run.spec.sources):
             reader = RecordingReader(context.store)
 
@@ -48,7 +53,7 @@ class SourceReader:
                 store=reader,
                 secrets=context.secrets,
                 pages=pages,
-                wait_budget=patience,
+                retry_budget=budget,
                 log=context.log,
             )
             yield from self._filter_excluded(source, index)

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from tweetbot_contract import reasons
 from tweetbot_contract.spec.output import S3Output
 from tweetbot_trainer.runtime.errors import SpecRefused
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.store.address import S3Address, join, parse_file_uri, parse_s3_uri
 from tweetbot_trainer.store.hashing import compute_sha256, compute_stream_sha256, get_body_size
 from tweetbot_trainer.store.interface import (
@@ -22,14 +23,12 @@ from tweetbot_trainer.store.interface import (
     StorageUnavailable,
     StoredObject,
 )
-from tweetbot_trainer.store.retry_budget import RetryBudget
 
 __all__ = [
     "Body",
     "ObjectInfo",
     "ObjectNotFound",
     "ObjectStore",
-    "RetryBudget",
     "S3Address",
     "StorageUnavailable",
     "StoreRouter",

@@ -10,13 +10,13 @@ from typing import Any, BinaryIO, TypeVar
 from tweetbot_contract import handover, reasons
 from tweetbot_contract.spec.output import S3Output
 from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageError
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.store.address import S3Address, parse_s3_uri
 from tweetbot_trainer.store.errors import PreconditionFailed, translate_errors
 from tweetbot_trainer.store.hashing import compute_sha256, get_body_size
 from tweetbot_trainer.store.interface import Body, ObjectInfo, ObjectNotFound, StorageUnavailable, StoredObject
 from tweetbot_trainer.store.multipart import LARGEST_PUT, PART, multipart_upload
 from tweetbot_trainer.store.ranged import READ_AHEAD, open_ranged_file
-from tweetbot_trainer.store.retry_budget import RetryBudget
 
 T = TypeVar("T")
 #: Seconds for a connection, and for the next byte of an answer: boto3's own 60 and 60, the first cut short.

@@ -22,8 +22,9 @@ from tweetbot_trainer.cli.cleanup import erase, get_bot_folder
 from tweetbot_trainer.cli.parser import parse_args
 from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageStopped
 from tweetbot_trainer.runtime.log import Log
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.runtime.signals import StopRequest
-from tweetbot_trainer.store import ObjectStore, RetryBudget, StoreRouter
+from tweetbot_trainer.store import ObjectStore, StoreRouter
 from tweetbot_trainer.store.folder import FolderStore
 from tweetbot_trainer.store.s3 import S3Store, create_s3_client
 

@@ -17,10 +17,10 @@ from moto import mock_aws
 from tweetbot_contract.handover import ExitCode
 from tweetbot_contract.spec.output import S3Output
 from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageError
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.store import (
     ObjectNotFound,
     ObjectStore,
-    RetryBudget,
     StorageUnavailable,
     StoreRouter,
     compute_sha256,
@@ -249,7 +249,7 @@ def test_each_answer_of_s3_has_its_reason(answer: Exception, failure: type[Stage
 def test_a_storage_that_comes_back_in_time_is_waited_for() -> None:
     pauses: list[float] = []
     client = AnsweringClient(refused(503, "SlowDown"), refused(500, ""), an_object(b"late"))
-    assert S3Store(client, RetryBudget(600, pause=pauses.append)).get("s3://team-a/x") == b"late"
+    assert S3Store(client, RetryBudget(600, sleep=pauses.append)).get("s3://team-a/x") == b"late"
     assert len(pauses) == 2
 
 
@@ -272,7 +272,7 @@ def test_a_file_that_grows_meanwhile_is_sent_with_its_own_checksum(tmp_path: Pat
     """W&B's core goes on writing its log; the stale checksum was refused again and again, for half an hour."""
     (tmp_path / "debug.log").write_bytes(b"a log")
     client = GrowingFileClient(tmp_path / "debug.log")
-    S3Store(client, RetryBudget(600, pause=lambda _: None)).put("s3://team-a/debug.log", tmp_path / "debug.log")
+    S3Store(client, RetryBudget(600, sleep=lambda _: None)).put("s3://team-a/debug.log", tmp_path / "debug.log")
     checksum, content = client.taken[-1]
     assert content == b"a log that goes on"
     assert base64.b64decode(checksum) == hashlib.sha256(content).digest()
@@ -318,7 +318,7 @@ def test_all_requests_share_the_time_there_is_to_wait() -> None:
         now[0] += seconds
 
     client = AnsweringClient(*[refused(503, "SlowDown")] * 10_000)
-    store = S3Store(client, RetryBudget(600, pause=pause, clock=lambda: now[0]))
+    store = S3Store(client, RetryBudget(600, sleep=pause, clock=lambda: now[0]))
     for _ in range(2):
         with pytest.raises(StorageUnavailable):
             store.get("s3://team-a/x")
@@ -335,5 +335,5 @@ def test_a_wrong_key_is_not_asked_about_twice() -> None:
 def test_a_broken_connection_costs_one_range() -> None:
     broken = an_object(b"0123456789") | {"Body": StreamingBody(io.BytesIO(b"0123"), 10)}
     client = AnsweringClient(an_object(b"0123456789"), broken, an_object(b"0123456789"))
-    store = S3Store(client, RetryBudget(600, pause=lambda _: None))
+    store = S3Store(client, RetryBudget(600, sleep=lambda _: None))
     assert store.open_stream("s3://team-a/x").read() == b"0123456789"

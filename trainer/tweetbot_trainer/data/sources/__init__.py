@@ -21,10 +21,10 @@ from tweetbot_trainer.data.sources.bluesky.repository import BlueskyRepository
 from tweetbot_trainer.data.sources.interface import ObjectReader, PageCache, PaidSource, PostSource
 from tweetbot_trainer.data.sources.mastodon.source import MastodonExportSource
 from tweetbot_trainer.data.sources.posts_file import PostsFileSource
-from tweetbot_trainer.data.sources.wait_budget import WaitBudget
 from tweetbot_trainer.data.sources.x_api.stored_pages import StorePages, get_pages_folder
 from tweetbot_trainer.data.sources.x_archive.source import XArchiveSource
 from tweetbot_trainer.runtime.log import Log
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
 
 __all__ = [
     "ObjectReader",
@@ -32,7 +32,6 @@ __all__ = [
     "PaidSource",
     "PostSource",
     "StorePages",
-    "WaitBudget",
     "get_pages_folder",
     "open_source",
 ]
@@ -45,12 +44,12 @@ def open_source(
     store: ObjectReader,
     secrets: Path,
     pages: Callable[[str], PageCache],
-    wait_budget: WaitBudget | None = None,
+    retry_budget: RetryBudget,
     log: Log | None = None,
 ) -> PostSource:
     """Return the source at this place of spec.sources.
 
-    `pages` returns what keeps the billed pages of an account of X, `patience` bounds the waits for an API.
+    `pages` returns what keeps the billed pages of an account of X; `retry_budget` bounds the waits for an API.
     Raises NotAuthorized when an X token is missing.
     """
     match source.kind:
@@ -66,10 +65,10 @@ def open_source(
             # requests: not for those who read a file
             from tweetbot_trainer.data.sources.bluesky.feed import BlueskyFeed
 
-            return BlueskyFeed(spec, index, wait_budget=wait_budget or WaitBudget(), log=log or Log())
+            return BlueskyFeed(spec, index, retry_budget=retry_budget, log=log or Log())
         case XSpec() as spec:
             # tweepy: not for those who read a file
             from tweetbot_trainer.data.sources.x_api.source import XApiSource, read_token
 
-            token, cache, waits = read_token(secrets, index), pages(spec.handle), wait_budget or WaitBudget()
-            return XApiSource(spec, index, token=token, pages=cache, wait_budget=waits, log=log or Log())
+            token, cache = read_token(secrets, index), pages(spec.handle)
+            return XApiSource(spec, index, token=token, pages=cache, retry_budget=retry_budget, log=log or Log())

@@ -17,9 +17,9 @@ from tweetbot_trainer.learning.model import hub, scratch
 from tweetbot_trainer.learning.model.identity import CONFIG, FILES, TOKENIZER, WEIGHTS, BaseIdentity, make_missing_error
 from tweetbot_trainer.learning.model.tokenizer import read_tokenizer
 from tweetbot_trainer.runtime.errors import SpecRefused
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.store.hashing import compute_sha256
 from tweetbot_trainer.store.interface import ObjectNotFound
-from tweetbot_trainer.store.retry_budget import RetryBudget
 
 #: Writes the object at an address into a file (`ObjectStore.download`). Raises ObjectNotFound.
 Download = Callable[[str, Path], None]

@@ -9,7 +9,8 @@ from tweetbot_contract.handover import BASE_DIR
 from tweetbot_contract.spec.model import PVC_SCHEME
 from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_trainer.learning.model.identity import BaseIdentity, identify_base
-from tweetbot_trainer.store import ObjectStore, RetryBudget
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
+from tweetbot_trainer.store import ObjectStore
 from tweetbot_trainer.store.folder import FolderStore
 
 

@@ -17,7 +17,8 @@ from tweetbot_trainer.data.dataset.source_records import (
     describe_object,
     get_kind,
 )
-from tweetbot_trainer.store import ObjectInfo, ObjectStore, RetryBudget, StorageUnavailable, StoreRouter
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
+from tweetbot_trainer.store import ObjectInfo, ObjectStore, StorageUnavailable, StoreRouter
 from tweetbot_trainer.store.folder import FolderStore
 from tweetbot_trainer.store.s3 import create_s3_client
 

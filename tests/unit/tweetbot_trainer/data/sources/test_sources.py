@@ -17,14 +17,16 @@ from tweetbot_trainer.data.sources.posts_file import PostsFileSource
 from tweetbot_trainer.data.sources.x_api.source import XApiSource, read_token
 from tweetbot_trainer.data.sources.x_archive.source import XArchiveSource
 from tweetbot_trainer.runtime.errors import NotAuthorized
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.store.folder import FolderStore
 
 X = {"x": {"handle": "gull", "tokenSecret": {"name": "x", "key": "token"}, "acceptTerms": True}}
 
 
 def opened(spec: dict[str, Any], secrets: Path, index: int = 0) -> PostSource:
+    source, budget = Source.model_validate(spec), RetryBudget(0)
     return open_source(
-        Source.model_validate(spec), index, store=ObjectsInMemory(), secrets=secrets, pages=lambda handle: Pages()
+        source, index, store=ObjectsInMemory(), secrets=secrets, pages=lambda handle: Pages(), retry_budget=budget
     )
 
 

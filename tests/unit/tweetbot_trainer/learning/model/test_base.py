@@ -18,8 +18,8 @@ from tweetbot_trainer.learning.model.base import load_base
 from tweetbot_trainer.learning.model.identity import FILES, BaseIdentity, identify_base
 from tweetbot_trainer.learning.model.tokenizer import encode
 from tweetbot_trainer.runtime.errors import SpecRefused
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.store.interface import ObjectNotFound
-from tweetbot_trainer.store.retry_budget import RetryBudget
 
 URI = "s3://team/base"
 

@@ -18,7 +18,7 @@ from tweetbot_trainer.learning.model.base import load_base, read_base
 from tweetbot_trainer.learning.model.base_files import BaseFiles, resolve_base_identity
 from tweetbot_trainer.learning.model.identity import FILES, BaseIdentity
 from tweetbot_trainer.runtime.errors import SpecRefused, StageError, TemporaryError
-from tweetbot_trainer.store import RetryBudget
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.store.folder import FolderStore
 
 IDENTITY = BaseIdentity(f"hf://{NAME}", "hub", COMMIT)
@@ -113,7 +113,7 @@ def test_a_hub_that_comes_back_is_waited_for(the_hub: FakeHub, tmp_path: Path) -
     spec = a_spec(model={"base": f"hf://{NAME}"})
     the_hub.away = 3
     pauses: list[float] = []
-    identity = resolve_base_identity(spec, BaseFiles(FolderStore()), RetryBudget(600, pause=pauses.append))
+    identity = resolve_base_identity(spec, BaseFiles(FolderStore()), RetryBudget(600, sleep=pauses.append))
     assert (identity.digest, bool(pauses)) == (COMMIT, True)
     the_hub.away = 1
     base = load_base(
@@ -122,7 +122,7 @@ def test_a_hub_that_comes_back_is_waited_for(the_hub: FakeHub, tmp_path: Path) -
         seed=1,
         folder=tmp_path / "base",
         download=FolderStore().download,
-        retry_budget=RetryBudget(600, pause=pauses.append),
+        retry_budget=RetryBudget(600, sleep=pauses.append),
     )
     assert base.model.config.n_embd == 32
 
@@ -133,7 +133,7 @@ def test_a_model_that_is_not_there_is_not_waited_for(the_hub: FakeHub) -> None:
 
     with pytest.raises(SpecRefused, match="BaseModelNotFound"):
         resolve_base_identity(
-            a_spec(model={"base": "hf://no/such"}), BaseFiles(FolderStore()), RetryBudget(600, pause=unasked)
+            a_spec(model={"base": "hf://no/such"}), BaseFiles(FolderStore()), RetryBudget(600, sleep=unasked)
         )
 
 

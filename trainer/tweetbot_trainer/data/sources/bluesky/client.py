@@ -1,6 +1,5 @@
 """Bluesky's public API (XRPC), which needs no key: bounded answers, waits within a budget, failures in our words."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,9 +9,9 @@ import requests
 from tweetbot_contract import reasons
 from tweetbot_contract.reasons import Reason
 from tweetbot_trainer.data.sources.http import LARGEST, LONGEST, TIMEOUT, parse_object, read_bounded
-from tweetbot_trainer.data.sources.wait_budget import WaitBudget
 from tweetbot_trainer.runtime.errors import SpecRefused, StageError, TemporaryError
 from tweetbot_trainer.runtime.log import Log
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
 
 HOST = "https://public.api.bsky.app"
 #: Where the API's profiles point for their pictures.
@@ -25,19 +24,11 @@ _SAID_LENGTH = 300
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class BlueskyFault:
-    """What is wrong with the server for now."""
-
-    reason: Reason
-    said: str
-
-
 class BlueskyClient:
     """Asks the API about one account; temporary faults are waited out."""
 
-    def __init__(self, actor: str, *, base: str | None, wait_budget: WaitBudget, log: Log) -> None:
-        self._actor, self._base, self._wait_budget, self._log = actor, (base or HOST).rstrip("/"), wait_budget, log
+    def __init__(self, actor: str, *, base: str | None, retry_budget: RetryBudget, log: Log) -> None:
+        self._actor, self._base, self._retry_budget, self._log = actor, (base or HOST).rstrip("/"), retry_budget, log
         self._session = requests.Session()
         self._session.max_redirects = 0  # one could lead where no endpoint may
         self._session.headers["User-Agent"] = "tweetbot-trainer"
@@ -68,17 +59,11 @@ class BlueskyClient:
             return None
 
     def _ask(self, method: str, query: dict[str, str]) -> Json:
-        """Return the answer, waiting for the server where waiting helps. Raises StageFailed."""
-        while not isinstance(answer := self._attempt(method, query | {"actor": self._actor}), dict):
-            if answer and not self._wait_budget.pause():
-                raise TemporaryError(
-                    answer.reason, f"{answer.said}; it was asked again until the time for that was over"
-                )
-        self._wait_budget.reset_pause()
-        return answer
+        """Return the answer, asking again while that may help. Raises StageError."""
+        return self._retry_budget.call(lambda: self._attempt(method, query | {"actor": self._actor}))
 
-    def _attempt(self, method: str, query: dict[str, str]) -> Json | BlueskyFault | None:
-        """Return the answer, or what is wrong with it for now, or None after the wait that the server asked for."""
+    def _attempt(self, method: str, query: dict[str, str]) -> Json:
+        """Send one request. Raises StageError: TemporaryError if asking again may help."""
         try:
             address = f"{self._base}/xrpc/{method}"
             with self._session.get(address, params=query, stream=True, timeout=TIMEOUT) as response:
@@ -87,35 +72,22 @@ class BlueskyClient:
             message = f"sources[].bluesky.apiBaseURL {self._base} is no address ({type(error).__name__}); correct it"
             raise SpecRefused(reasons.SPEC_REFUSED, message) from None
         except requests.RequestException as error:
-            return self._log_fault(reasons.BLUESKY_UNAVAILABLE, f"Bluesky does not answer ({type(error).__name__})")
-        if response.status_code == requests.codes.ok:
-            return body or self._log_fault(reasons.BLUESKY_BAD_PAYLOAD, "Bluesky's answer is no JSON object")
-        return self._handle_error(response, body)
+            message = f"Bluesky does not answer for {self._actor} ({type(error).__name__})"
+            raise TemporaryError(reasons.BLUESKY_UNAVAILABLE, message) from None
+        if response.status_code != requests.codes.ok:
+            raise self._build_failure(response, body)
+        if not body:
+            message = f"Bluesky's answer for {self._actor} is not a JSON object"
+            raise TemporaryError(reasons.BLUESKY_BAD_PAYLOAD, message)
+        return body
 
-    def _handle_error(self, response: requests.Response, body: Json) -> BlueskyFault | None:
-        """Return what is wrong for now, or None after a limit was waited out. Raises StageFailed."""
-        if response.status_code == requests.codes.too_many_requests:
-            self._wait_for_reset(response)
-            return None
-        if response.status_code >= 500 or response.status_code < 400:
-            return self._log_fault(reasons.BLUESKY_UNAVAILABLE, f"Bluesky answered {response.status_code}")
-        raise self._build_failure(response.status_code, body)
-
-    def _wait_for_reset(self, response: requests.Response) -> None:
-        """Wait until the limit's reset. Raises Temporary (RateLimited) when that is beyond the budget."""
-        now, reset = self._wait_budget.now(), _parse_seconds(response.headers.get("ratelimit-reset"))
-        seconds = reset - now + 1 if reset > now else _parse_seconds(response.headers.get("retry-after"))
-        seconds = seconds or UNKNOWN_RESET_SECONDS
-
-        def say(left: float) -> None:
-            self._log.info("bluesky.waiting", actor=self._actor, seconds=round(left))
-
-        if not self._wait_budget.wait(seconds, say=say):
-            until = datetime.fromtimestamp(now + seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-            message = f"Bluesky allows no further request for {self._actor} before {until}"
-            raise TemporaryError(reasons.RATE_LIMITED, message)
-
-    def _build_failure(self, status: int, body: Json) -> StageError:
+    def _build_failure(self, response: requests.Response, body: Json) -> StageError:
+        status = response.status_code
+        if status == requests.codes.too_many_requests:
+            return self._build_rate_limit(response)
+        if status >= 500 or status < 400:
+            message = f"Bluesky answered {status} for {self._actor}"
+            return TemporaryError(reasons.BLUESKY_UNAVAILABLE, message)
         kind, said = str(body.get("error", "")), str(body.get("message", ""))
         reason = _find_reason(kind, said)
         advice = "Check apiBaseURL and actor." if reason is reasons.SPEC_REFUSED else reason.advice
@@ -123,9 +95,13 @@ class BlueskyClient:
         message = f"Bluesky answered {status} for {self._actor}: {detail.rstrip('.')}. {advice}"
         return SpecRefused(reason, message)
 
-    def _log_fault(self, reason: Reason, said: str) -> BlueskyFault:
-        self._log.warning("bluesky.retry", actor=self._actor, message=said)
-        return BlueskyFault(reason, said)
+    def _build_rate_limit(self, response: requests.Response) -> TemporaryError:
+        now, reset = self._retry_budget.now(), _parse_seconds(response.headers.get("ratelimit-reset"))
+        seconds = reset - now + 1 if reset > now else _parse_seconds(response.headers.get("retry-after"))
+        seconds = seconds or UNKNOWN_RESET_SECONDS
+        until = datetime.fromtimestamp(now + seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        message = f"Bluesky allows no further request for {self._actor} before {until}"
+        return TemporaryError(reasons.RATE_LIMITED, message, retry_after=seconds)
 
 
 def _find_reason(kind: str, said: str) -> Reason:

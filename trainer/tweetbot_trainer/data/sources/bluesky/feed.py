@@ -13,9 +13,9 @@ from tweetbot_trainer.data.posts import Post, replace_surrogates
 from tweetbot_trainer.data.sources.bluesky.client import BlueskyClient
 from tweetbot_trainer.data.sources.bluesky.records import build_repost, parse_post_record
 from tweetbot_trainer.data.sources.interface import Avatar, Profile
-from tweetbot_trainer.data.sources.wait_budget import WaitBudget
 from tweetbot_trainer.runtime.errors import SpecRefused, TemporaryError
 from tweetbot_trainer.runtime.log import Log
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
 
 #: Pages may come empty where posts were taken down; so many in a row are the end.
 EMPTY_PAGES = 5
@@ -30,10 +30,10 @@ Json = dict[str, Any]
 class BlueskyFeed:
     """The newest posts, replies and reposts of an account."""
 
-    def __init__(self, spec: BlueskySource, index: int, *, wait_budget: WaitBudget, log: Log) -> None:
+    def __init__(self, spec: BlueskySource, index: int, *, retry_budget: RetryBudget, log: Log) -> None:
         self._spec, self._index, self._log = spec, index, log
         self._actor = spec.actor or ""
-        self._client = BlueskyClient(self._actor, base=spec.api_base_url, wait_budget=wait_budget, log=log)
+        self._client = BlueskyClient(self._actor, base=spec.api_base_url, retry_budget=retry_budget, log=log)
         self._account: Json | None = None
 
     def read_posts(self) -> Iterator[Post]:

@@ -1,4 +1,4 @@
-"""The two endpoints of X that a timeline needs, through tweepy: waits are bounded and said, no token is in any log.
+"""The two endpoints of X that a timeline needs, through tweepy: waits are bounded, no token is in any log.
 
 tweepy 4.17 logs the Authorization header at DEBUG; its own waiting on rate limits sends requests without end when the
 reset time is missing or past (reference reliability-security, F6), so it is never asked to wait.
@@ -13,13 +13,11 @@ import requests
 import tweepy
 
 from tweetbot_contract import reasons
-from tweetbot_contract.reasons import Reason
 from tweetbot_trainer.data.sources.http import Json, parse_object
-from tweetbot_trainer.data.sources.wait_budget import WaitBudget
 from tweetbot_trainer.data.sources.x_api.errors import format_reset, parse_problem
 from tweetbot_trainer.data.sources.x_api.transport import HOST, BoundedAdapter
 from tweetbot_trainer.runtime.errors import SpecRefused, StageError, TemporaryError
-from tweetbot_trainer.runtime.log import Log
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
 
 #: What a limit without a usable reset time waits for; the shortest window of X is 15 minutes.
 UNKNOWN_RESET_SECONDS = 60.0
@@ -43,21 +41,13 @@ class IdRange:
     retweets: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class XFault:
-    """What is wrong with X for now."""
-
-    reason: Reason
-    said: str
-
-
 class XClient:
     """Asks X; temporary faults are waited out within a budget."""
 
-    def __init__(self, token: str, *, base: str | None, wait_budget: WaitBudget, log: Log) -> None:
+    def __init__(self, token: str, *, base: str | None, retry_budget: RetryBudget) -> None:
         for name in ("tweepy", "tweepy.client"):
             logging.getLogger(name).setLevel(logging.INFO)
-        self._token, self._wait_budget, self._log = token, wait_budget, log
+        self._token, self._retry_budget = token, retry_budget
         self._client = tweepy.Client(token, return_type=dict)
         for scheme in ("https://", "http://"):
             self._client.session.mount(scheme, BoundedAdapter(_check_address(base or HOST)))
@@ -90,52 +80,39 @@ class XClient:
         )
 
     def _ask(self, request: Callable[[], Any], *, about: str) -> Json:
-        """Return the answer, waiting for X where waiting helps. Raises StageFailed."""
-        while not isinstance(answer := self._attempt(request, about), dict):
-            if answer and not self._wait_budget.pause():
-                raise TemporaryError(
-                    answer.reason, f"{answer.said}; it was asked again until the time for that was over"
-                )
-        self._wait_budget.reset_pause()
-        return answer
+        """Return the answer, asking again while that may help. Raises StageError."""
+        return self._retry_budget.call(lambda: self._attempt(request, about))
 
-    def _attempt(self, request: Callable[[], Any], about: str) -> Json | XFault | None:
-        """Return the answer, or what is wrong with it for now, or None after the wait that X asked for."""
+    def _attempt(self, request: Callable[[], Any], about: str) -> Json:
+        """Send one request. Raises StageError: TemporaryError if asking again may help."""
         try:
             answer = request()
         except tweepy.TooManyRequests as error:
-            self._wait_for_reset(error, about)
-            return None
+            raise self._build_rate_limit(error, about) from None
         except tweepy.TwitterServerError as error:
-            return self._log_fault(reasons.X_UNAVAILABLE, f"X answered {error.response.status_code}", about)
+            message = f"X answered {error.response.status_code} for {about}"
+            raise TemporaryError(reasons.X_UNAVAILABLE, message) from None
         except tweepy.HTTPException as error:
             raise self._parse_problem(error.response, about) from None
         except (requests.exceptions.ContentDecodingError, ValueError, RecursionError) as error:
-            return self._log_fault(reasons.X_BAD_PAYLOAD, f"X's answer cannot be read ({type(error).__name__})", about)
+            message = f"X's answer for {about} cannot be read ({type(error).__name__})"
+            raise TemporaryError(reasons.X_BAD_PAYLOAD, message) from None
         except requests.RequestException as error:  # no connection, or no end
-            return self._log_fault(reasons.X_UNAVAILABLE, f"X gives no answer ({type(error).__name__})", about)
-        if isinstance(answer, dict):
-            return answer
-        return self._log_fault(reasons.X_BAD_PAYLOAD, "X's answer is not an object", about)
+            message = f"X does not answer for {about} ({type(error).__name__})"
+            raise TemporaryError(reasons.X_UNAVAILABLE, message) from None
+        if not isinstance(answer, dict):
+            raise TemporaryError(reasons.X_BAD_PAYLOAD, f"X's answer for {about} is not an object")
+        return answer
 
-    def _log_fault(self, reason: Reason, said: str, about: str) -> XFault:
-        self._log.warning("x.fault", about=about, message=said)
-        return XFault(reason, said)
-
-    def _wait_for_reset(self, error: tweepy.TooManyRequests, about: str) -> None:
-        """Wait until the limit's reset. Raises StageFailed when that is beyond the budget, or no rate limit."""
+    def _build_rate_limit(self, error: tweepy.TooManyRequests, about: str) -> StageError:
+        """Return what a 429 means: a limit until its reset, or credits or posts that are used up."""
         problem = self._parse_problem(error.response, about)
         if problem.reason is not reasons.RATE_LIMITED:
-            raise problem from None
-        reset, now = error.reset_time, self._wait_budget.now()
+            return problem
+        reset, now = error.reset_time, self._retry_budget.now()
         seconds = reset - now + 1 if reset is not None and reset > now else UNKNOWN_RESET_SECONDS
-
-        def say(left: float) -> None:
-            self._log.info("x.waiting", about=about, secondsLeft=round(left), until=format_reset(reset, now))
-
-        if not self._wait_budget.wait(seconds, say=say):
-            message = f"X allows no further request for {about} before {format_reset(reset, now)}"
-            raise TemporaryError(reasons.RATE_LIMITED, message) from None
+        message = f"X allows no further request for {about} before {format_reset(reset, now)}"
+        return TemporaryError(reasons.RATE_LIMITED, message, retry_after=seconds)
 
     def _parse_problem(self, response: requests.Response, about: str) -> StageError:
         return parse_problem(response.status_code, parse_object(response.content), about=about, secret=self._token)

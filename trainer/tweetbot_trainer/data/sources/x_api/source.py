@@ -14,7 +14,6 @@ from tweetbot_contract.handover import X_FILE, get_x_folder
 from tweetbot_contract.spec.sources import XSource
 from tweetbot_trainer.data.posts import Post
 from tweetbot_trainer.data.sources.interface import PageCache, Profile
-from tweetbot_trainer.data.sources.wait_budget import WaitBudget
 from tweetbot_trainer.data.sources.x_api.avatar import fetch_avatar
 from tweetbot_trainer.data.sources.x_api.client import XClient
 from tweetbot_trainer.data.sources.x_api.page_cache import CachedTimeline, RunState
@@ -24,16 +23,17 @@ from tweetbot_trainer.data.sources.x_api.timeline import ReadSession, Timeline
 from tweetbot_trainer.data.sources.x_api.transport import get_server_name
 from tweetbot_trainer.runtime.errors import NotAuthorized
 from tweetbot_trainer.runtime.log import Log
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
 
 
 class XApiSource:
     """The newest posts of an account, read with the author's own token."""
 
     def __init__(
-        self, spec: XSource, index: int, *, token: str, pages: PageCache, wait_budget: WaitBudget, log: Log
+        self, spec: XSource, index: int, *, token: str, pages: PageCache, retry_budget: RetryBudget, log: Log
     ) -> None:
-        self._spec, self._index, self._pages, self._log, self._wait_budget = spec, index, pages, log, wait_budget
-        self._client = XClient(token, base=spec.api_base_url, wait_budget=wait_budget, log=log)
+        self._spec, self._index, self._pages, self._log, self._retry_budget = spec, index, pages, log, retry_budget
+        self._client = XClient(token, base=spec.api_base_url, retry_budget=retry_budget)
         self._server = get_server_name(spec.api_base_url)
         self._state = RunState(pages, self._server)
         self._spend_limit: SpendLimit | None = None
@@ -45,7 +45,7 @@ class XApiSource:
         kept = CachedTimeline(self._pages, f"{self._server}/{account.id}")
         if not kept.newest and account.posts is not None and not self._spec.exclude_retweets:
             spend_limit.require(min(account.posts, self._spec.max_posts))
-        session = ReadSession(self._pages.run_id, self._state, spend_limit, self._wait_budget.now)
+        session = ReadSession(self._pages.run_id, self._state, spend_limit, self._retry_budget.now)
         self._spend_limit = spend_limit
         timeline = Timeline(
             self._spec,

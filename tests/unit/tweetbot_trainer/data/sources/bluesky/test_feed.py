@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from builders.x import NOW, Clock
 from tweetbot_contract import reasons
 from tweetbot_contract.reasons import Reason
 from tweetbot_contract.spec.sources import BlueskySource
@@ -15,11 +16,9 @@ from tweetbot_fakes.remotes.bluesky import Answer, FakeBluesky
 from tweetbot_trainer.data.posts import Post
 from tweetbot_trainer.data.sources.bluesky.feed import BlueskyFeed
 from tweetbot_trainer.data.sources.interface import Avatar, Profile
-from tweetbot_trainer.data.sources.wait_budget import WaitBudget
 from tweetbot_trainer.runtime.errors import SpecRefused, StageError, TemporaryError
 from tweetbot_trainer.runtime.log import Log
 
-NOW = 1_700_000_000.0
 GULL = "gull.example.com"
 
 
@@ -27,17 +26,13 @@ class Network:
     """A fake Bluesky, and time that passes only by waiting."""
 
     def __init__(self, server: FakeBluesky) -> None:
-        self.server, self.now, self.waits, self.told = server, NOW, list[float](), StringIO()
+        self.server, self.clock, self.told = server, Clock(), StringIO()
         self.account = server.add_account(GULL)
-
-    def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.now += seconds
 
     def source(self, **spec: Any) -> BlueskyFeed:
         given = BlueskySource.model_validate({"actor": GULL, "apiBaseURL": self.server.url} | spec)
-        patience = WaitBudget(1800, sleep=self.sleep, now=lambda: self.now)
-        return BlueskyFeed(given, 1, wait_budget=patience, log=Log(self.told))
+        log = Log(self.told)
+        return BlueskyFeed(given, 1, retry_budget=self.clock.budget(log=log), log=log)
 
     def posts(self, *feed: fake.Json, **spec: Any) -> list[Post]:
         """Return what the source makes of these items of the feed."""
@@ -144,7 +139,7 @@ def test_what_waiting_cannot_help_ends_at_once(world: Network, answer: Answer, r
     failure = world.failure(answer)
     assert isinstance(failure, SpecRefused)
     assert failure.reason is reason
-    assert (len(world.server.requests), world.waits) == (1, [])
+    assert (len(world.server.requests), world.clock.waits) == (1, [])
 
 
 def test_an_account_for_signed_in_people_is_left_alone(world: Network) -> None:
@@ -165,8 +160,8 @@ def test_a_fault_that_passes_is_waited_out(world: Network, fault: Answer) -> Non
     world.account.feed = [fake.view(1)]
     world.server.faults = [fault, fault]
     assert len(world.posts()) == 1
-    assert world.waits == [2.0, 4.0]
-    assert "bluesky.retry" in world.told.getvalue()
+    assert world.clock.waits == [0.2, 0.4]
+    assert "service.retry" in world.told.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -180,7 +175,7 @@ def test_a_fault_that_stays_ends_within_the_budget(world: Network, fault: Answer
     failure = world.failure(*[fault] * 200)
     assert isinstance(failure, TemporaryError)
     assert failure.reason is reason
-    assert sum(world.waits) <= 1800
+    assert sum(world.clock.waits) <= 1800
     assert len(world.server.requests) < 60
 
 
@@ -198,7 +193,7 @@ def test_a_limit_is_waited_out(world: Network, headers: dict[str, str], wait: fl
     world.account.feed = [fake.view(1)]
     world.server.faults = [fake.error(429, "RateLimitExceeded", "Rate Limit Exceeded", **headers)]
     assert len(world.posts()) == 1
-    assert sum(world.waits) == wait
+    assert sum(world.clock.waits) == wait
 
 
 def test_a_redirect_is_not_followed(world: Network) -> None:
@@ -212,7 +207,7 @@ def test_a_limit_beyond_the_budget_says_until_when(world: Network) -> None:
     failure = world.failure(fake.error(429, "RateLimitExceeded", ratelimit_reset=str(int(NOW) + 7200)))
     assert failure.reason is reasons.RATE_LIMITED
     assert failure.message.endswith("before 2023-11-15T00:13:21Z")
-    assert world.waits == []
+    assert world.clock.waits == []
 
 
 @pytest.mark.parametrize("body", [{"did": ""}, {"handle": GULL}])

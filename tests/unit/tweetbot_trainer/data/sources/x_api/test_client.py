@@ -20,7 +20,7 @@ PASSING = answers.AWAY | answers.UNREADABLE
 def test_a_passing_fault_is_waited_out(x: FakeX, clock: Clock, name: str) -> None:
     x.fault(PASSING[name], on="timeline", after=1, times=2)
     assert len(read(x, clock)) == 250
-    assert clock.waits == [2.0, 4.0]
+    assert clock.waits == [0.2, 0.4]
     assert len(x.asked("timeline")) == 5
     assert max(x.billed.values()) == 1
 
@@ -58,9 +58,11 @@ def test_a_rate_limit_is_waited_for_until_its_reset_and_the_wait_is_told(x: Fake
     log = StringIO()
     assert len(list(an_x_source(x, clock, log=Log(log)).read_posts())) == 250
     assert sum(clock.waits) == 601
-    told = [json.loads(line) for line in log.getvalue().splitlines() if '"x.waiting"' in line]
+    told = [json.loads(line) for line in log.getvalue().splitlines() if '"service.retry"' in line]
     assert [line["secondsLeft"] for line in told] == [601 - 60 * minute for minute in range(11)]
-    assert {line["until"] for line in told} == {"2023-11-14T22:23:20Z"}
+    assert {line["message"] for line in told} == {
+        "X allows no further request for @Harbour_Gull before 2023-11-14T22:23:20Z"
+    }
 
 
 def test_a_limit_of_few_requests_a_window_is_kept(x: FakeX, clock: Clock) -> None:

@@ -1,0 +1,94 @@
+"""All waits come out of one budget, grow while a server is away, and are reported while they last."""
+
+import json
+from io import StringIO
+
+import pytest
+
+from builders.x import Clock
+from tweetbot_contract import reasons
+from tweetbot_trainer.runtime.errors import TemporaryError
+from tweetbot_trainer.runtime.log import Log
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
+
+AWAY = TemporaryError(reasons.STORAGE_UNAVAILABLE, "S3 does not answer")
+
+
+class Server:
+    """Fails with these errors, one after the other, and answers then; each request takes so many seconds."""
+
+    def __init__(self, clock: Clock, *errors: TemporaryError, takes: float = 0) -> None:
+        self.clock, self.errors, self.takes = clock, list(errors), takes
+
+    def __call__(self) -> str:
+        self.clock.now += self.takes
+        if self.errors:
+            raise self.errors.pop(0)
+        return "answer"
+
+
+def limit(seconds: float) -> TemporaryError:
+    return TemporaryError(reasons.RATE_LIMITED, "no request before noon", retry_after=seconds)
+
+
+def test_a_wait_beyond_the_budget_is_not_begun() -> None:
+    clock = Clock()
+    with pytest.raises(TemporaryError):
+        clock.budget(100).call(Server(clock, limit(101)))
+    assert clock.waits == []
+
+
+def test_all_waits_share_the_budget() -> None:
+    clock = Clock()
+    budget = clock.budget(100)
+    assert budget.call(Server(clock, limit(60))) == "answer"
+    with pytest.raises(TemporaryError):
+        budget.call(Server(clock, limit(41)))
+    assert budget.call(Server(clock, limit(40))) == "answer"
+
+
+def test_the_time_that_failed_requests_take_counts() -> None:
+    clock = Clock()
+    server = Server(clock, *[AWAY] * 100, takes=60)
+    with pytest.raises(TemporaryError):
+        clock.budget(600).call(server)
+    assert len(server.errors) == 90
+
+
+def test_an_empty_budget_asks_once() -> None:
+    clock = Clock()
+    with pytest.raises(TemporaryError):
+        clock.budget(0).call(Server(clock, AWAY))
+    assert clock.waits == []
+
+
+def test_no_wait_is_so_short_that_it_makes_a_storm() -> None:
+    clock = Clock()
+    clock.budget().call(Server(clock, limit(-5)))
+    assert clock.waits == [2.0]
+
+
+def test_pauses_grow_until_the_server_is_back() -> None:
+    clock = Clock()
+    budget = clock.budget()
+    budget.call(Server(clock, *[AWAY] * 11))
+    budget.call(Server(clock, AWAY))
+    assert clock.waits == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 60.0, 60.0, 0.2]
+
+
+def test_pauses_of_many_processes_are_spread() -> None:
+    waits = list[float]()
+    for _ in range(20):
+        RetryBudget(600, sleep=waits.append).call(Server(Clock(), AWAY))
+    assert len(set(waits)) > 1
+    assert all(0.1 <= wait <= 0.2 for wait in waits)
+
+
+def test_a_long_wait_is_reported_every_minute() -> None:
+    clock, stream = Clock(), StringIO()
+    clock.budget(log=Log(stream)).call(Server(clock, limit(150)))
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line["message"], line["secondsLeft"]) for line in lines] == [
+        ("no request before noon", left) for left in (150, 90, 30)
+    ]
+    assert sum(clock.waits) == 150

@@ -1,0 +1,69 @@
+"""How long a process waits for services that are away or that limit its requests."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tweetbot_trainer.runtime.errors import TemporaryError
+from tweetbot_trainer.runtime.log import Log
+
+T = TypeVar("T")
+#: Seconds: the first pause, and the longest. Doubling in between spares a server that is coming back.
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 60.0
+#: Shorter waits are not worth a request: without this bound, rounding could leave a budget that is never used up.
+SHORTEST_WAIT = 0.001
+#: What a server asks for at least, so that a wrong clock makes no storm of requests.
+SHORTEST_RETRY_AFTER = 2.0
+#: Seconds between two log lines about the same wait.
+REPORT_SECONDS = 60.0
+
+
+def _add_jitter(pause: float) -> float:
+    return pause * random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, guards nothing
+
+
+@dataclass(slots=True)
+class RetryBudget:
+    """The seconds that one process may lose to absent services, over all its requests together.
+
+    Replacement Pods follow within seconds, so a short budget would use up a run's attempts in a minute's outage
+    (design §9): 10 minutes for train, 30 for prepare. `now` is wall-clock time, in which servers name their resets.
+    """
+
+    seconds: float
+    log: Log | None = None
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = time.time
+    add_jitter: Callable[[float], float] = _add_jitter
+
+    def call(self, request: Callable[[], T]) -> T:
+        """Return the request's answer, asking again while it raises TemporaryError and the budget lasts.
+
+        A wait that the server names (`retry_after`) and that is longer than the budget is not begun.
+        """
+        pause = FIRST_PAUSE
+        while True:
+            begun = self.clock()
+            try:
+                return request()
+            except TemporaryError as error:
+                self.seconds -= self.clock() - begun
+                if error.retry_after is None:
+                    seconds = min(self.add_jitter(pause), self.seconds)
+                    pause = min(2 * pause, LONGEST_PAUSE)
+                else:
+                    seconds = max(error.retry_after, SHORTEST_RETRY_AFTER)
+                if not SHORTEST_WAIT <= seconds <= self.seconds:
+                    raise
+                self.seconds -= seconds
+                self._wait(seconds, error)
+
+    def _wait(self, seconds: float, error: TemporaryError) -> None:
+        while seconds > 0:
+            if self.log:
+                self.log.warning("service.retry", message=error.message, secondsLeft=round(seconds, 1))
+            self.sleep(min(seconds, REPORT_SECONDS))
+            seconds -= REPORT_SECONDS
