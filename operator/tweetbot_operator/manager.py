@@ -17,7 +17,14 @@ from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 
 from tweetbot_operator.client.cluster import KubernetesCluster
-from tweetbot_operator.client.leader_election import LeaderElectionConfig, LeaderElector, Leadership, NoElection
+from tweetbot_operator.client.leader_election import (
+    RENEW_SHARE,
+    RETRY_SHARE,
+    LeaderElectionConfig,
+    LeaderElector,
+    Leadership,
+    NoElection,
+)
 from tweetbot_operator.client.lease import KubernetesLease
 from tweetbot_operator.client.requests import ApiRequests
 from tweetbot_operator.informers.cache import Cache
@@ -40,6 +47,8 @@ from tweetbot_operator.telemetry.run_metrics import RunMetrics
 LOG = logging.getLogger(__name__)
 #: Seconds for Events that are not posted yet when we are told to end.
 _LAST_WORDS = 2.0
+#: Seconds for the passes in flight to end after SIGTERM; below the Pod's default grace of 30.
+DRAIN_SECONDS = 10.0
 #: Workers that one namespace leaves to the others, even if every request for its TweetBots hangs.
 _SPARE = 2
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -76,14 +85,14 @@ async def run(settings: OperatorSettings, stop: asyncio.Event) -> None:
     event_handler = EventHandler(cache, queue)
     async with _open_client() as client:
         leadership = _create_leadership(client, settings, lambda leads: show(leads))
-        api = ApiRequests(client, settings.request_timeout_seconds, leadership.get_write_timeout)
+        api = ApiRequests(client, leadership.get_write_timeout)
         cluster = KubernetesCluster(api, settings.namespaces, settings.kueue_version)
         progress_store = ProgressStore(queue.add)
-        unhindered = ApiRequests(client, settings.request_timeout_seconds)  # a standby may ask about tokens, too
+        unhindered = ApiRequests(client)  # a standby may ask about tokens, too
         progress = ProgressEndpoint(settings, cache, progress_store, unhindered)
         reconciler = _create_reconciler(cluster, cache, settings, queue, progress_store)
         show = functools.partial(_show, reconciler.run_metrics, progress_store)
-        resync = Resync(cluster, event_handler, settings)
+        resync = Resync(cluster, event_handler)
         watches = Watches(event_handler, resync, settings)
         health = Health(alive=lambda: resync.healthy or not watches.began.is_set(), ready=watches.began.is_set)
         await _listen(health, settings)
@@ -97,7 +106,7 @@ async def run(settings: OperatorSettings, stop: asyncio.Event) -> None:
             side += [asyncio.create_task(leadership.run()), asyncio.create_task(resync.run())]
             await watches.run(stop)
         finally:
-            await workers.drain(settings.drain_seconds)
+            await workers.drain(DRAIN_SECONDS)
             await _flush_events(reconciler.recorder)
             for task in side:
                 task.cancel()
@@ -139,11 +148,11 @@ def _create_leadership(client: ApiClient, settings: OperatorSettings, on_change:
     election_config = LeaderElectionConfig(
         holder_identity=f"{socket.gethostname()}_{uuid.uuid4().hex[:12]}",  # after a restart, another one
         lease_duration=settings.lease_seconds,
-        renew_deadline=settings.lease_renew_seconds,
-        retry_period=settings.lease_retry_seconds,
+        renew_deadline=settings.lease_seconds * RENEW_SHARE,
+        retry_period=settings.lease_seconds * RETRY_SHARE,
         address=settings.progress_authority,
     )
-    api = ApiRequests(client, settings.request_timeout_seconds)  # the one that no lease holds back
+    api = ApiRequests(client)  # the one that no lease holds back
     return LeaderElector(
         KubernetesLease(api, namespace, settings.lease_name),
         election_config,

@@ -49,7 +49,7 @@ def _operate(env: dict[str, str], log: Path) -> None:
         os.dup2(output.fileno(), sys.stderr.fileno())
     from kubernetes.aio.config import kube_config
 
-    from tweetbot_operator.__main__ import main
+    from harness.hasty_operator import main
 
     kube_config.KUBE_CONFIG_DEFAULT_LOCATION = env["KUBECONFIG"]  # read from the environment before the fork
     sys.exit(main())

@@ -14,24 +14,29 @@ from types import TracebackType
 from typing import Any, Self
 
 from builders.operator import a_prepare_result, a_refusal_of_the_trainer, a_train_result
+from harness import hasty_operator
 from harness.forked_operator import ForkedOperator
 from tweetbot_cluster.state import free_ports
 from tweetbot_contract.result import PrepareSucceeded, StageFailed, TrainSucceeded, encode
 
-#: Everything that waits in production for minutes waits for seconds here; a loopback stands for the internet.
-SHORT = {
-    "TWEETBOT_START_PATIENCE_SECONDS": "1",
-    "TWEETBOT_STALLED_SECONDS": "2",
-    "TWEETBOT_RETRY_SECONDS": "1",
-    "TWEETBOT_SCHEDULE_SPREAD_SECONDS": "0",
+#: Everything that waits for minutes in production waits for seconds here.
+SHORT: dict[str, float] = {
+    "POD_START_GRACE_SECONDS": 1,
+    "STALLED_SECONDS": 2,
+    "RETRY_SECONDS": 1,
+    "SCHEDULE_SPREAD_SECONDS": 0,
+}
+#: A small machine, and a loopback that stands for the internet.
+SMALL = {
     "TWEETBOT_PREPARE_CPU": "50m",
     "TWEETBOT_PREPARE_MEMORY": "64Mi",
     "TWEETBOT_ALLOWED_NETWORKS": "127.0.0.0/8",  # S3 and the fakes are there
 }
 #: Seconds that the operator's own server may take to answer on a machine that is busy with other tests.
 _PATIENCE = 60
-#: The program itself.
-PROGRAM = ("-m", "tweetbot_operator")
+#: The program itself, and with a test's constants.
+PROGRAM, HASTY_PROGRAM = ("-m", "tweetbot_operator"), ("-m", "harness.hasty_operator")
+_TESTS = Path(__file__).parents[1]
 #: What a process needs of ours; a proxy's variables would lead its requests away from the loopback.
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
 _TRAINER = """#!/bin/sh
@@ -75,16 +80,26 @@ def write_trainer(folder: Path) -> Path:
 
 
 class OperatorProcess:
-    """The operator, forked, or a `program`; as a context manager it is ready inside, and ended by SIGTERM after."""
+    """The operator, forked, or a `program`; as a context manager it is ready inside, and ended by SIGTERM after.
+
+    `constants` of its modules have other values; the program itself knows none of them.
+    """
 
     def __init__(
-        self, kubeconfig: Path, log: Path, env: Mapping[str, str] | None = None, *, program: Sequence[str] = ()
+        self,
+        kubeconfig: Path,
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        *,
+        constants: Mapping[str, float] | None = None,
+        program: Sequence[str] = (),
     ) -> None:
         (self.port,) = free_ports(1)
         self.log, self._program = log, program
         self._env = {name: os.environ[name] for name in _KEPT if name in os.environ}
         own = {"KUBECONFIG": str(kubeconfig), "TWEETBOT_HTTP_HOST": "127.0.0.1", "TWEETBOT_HTTP_PORT": str(self.port)}
-        self._env |= own | SHORT | dict(env or {})
+        changed = {"PYTHONPATH": str(_TESTS), hasty_operator.VARIABLE: json.dumps(SHORT | dict(constants or {}))}
+        self._env |= own | changed | SMALL | dict(env or {})
         self._process: subprocess.Popen[bytes] | ForkedOperator | None = None
 
     def start(self) -> Self:

@@ -17,6 +17,7 @@ import yaml
 
 from builders.manifests import a_manifest
 from builders.trainer import many_posts
+from harness import hasty_operator
 from harness.canaries import command_lines, leaks, what_came_out
 from harness.operator_process import until
 from tweetbot_cluster.cluster import OPERATOR, EmbeddedCluster
@@ -41,8 +42,10 @@ Kubectl = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
     """A cluster with the demo's data in it and the operator at work."""
-    impatient = {"TWEETBOT_START_PATIENCE_SECONDS": "2", "TWEETBOT_LOG_LEVEL": "DEBUG"}
-    with EmbeddedCluster(tmp_path_factory.mktemp("main-job"), operator_env=impatient) as cluster:
+    env = {"TWEETBOT_LOG_LEVEL": "DEBUG", hasty_operator.VARIABLE: '{"POD_START_GRACE_SECONDS": 2}'}
+    program = (hasty_operator.__file__,)
+    folder = tmp_path_factory.mktemp("main-job")
+    with EmbeddedCluster(folder, operator_env=env, operator_program=program) as cluster:
         cluster.seed()
         cluster.start(OPERATOR)
         yield cluster

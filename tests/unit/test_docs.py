@@ -1,7 +1,6 @@
 """The hand-written docs tell what the code does."""
 
 import re
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -16,15 +15,18 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(OperatorSettings)])
-def test_every_setting_is_documented(name: str) -> None:
-    assert f"`TWEETBOT_{name.upper()}`" in (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", OperatorSettings.model_fields)
+def test_every_setting_is_documented_in_its_own_words(name: str) -> None:
+    field = OperatorSettings.model_fields[name]
+    default = f" `{field.default}`" if field.default not in ("", ()) else " "
+    row = f"| `TWEETBOT_{name.upper()}` |{default} | {field.description}"
+    assert f"\n{row}" in (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 
 def test_no_setting_is_documented_that_is_none() -> None:
     text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `TWEETBOT_([A-Z_]+)`", text, flags=re.MULTILINE))
-    assert documented == {field.name.upper() for field in fields(OperatorSettings)}
+    assert documented == {name.upper() for name in OperatorSettings.model_fields}
 
 
 def test_every_documented_reason_is_given_by_one_of_the_halves() -> None:

@@ -24,6 +24,8 @@ from tweetbot_operator.telemetry.metrics import LEADER, LEASE_TRANSITIONS
 LOG = logging.getLogger(__name__)
 #: Share by which the pause between two looks may be longer, so that the standbys do not fall into step.
 _SPREAD = 0.2
+#: Shares of the Lease's duration, as client-go's defaults of 15, 10 and 2 seconds.
+RENEW_SHARE, RETRY_SHARE = 2 / 3, 2 / 15
 
 
 class Leadership(Protocol):

@@ -35,11 +35,19 @@ _WEBHOOK = "failed calling webhook"
 PAGE = 200
 
 
+#: Seconds that one API request may take. The client's own default is 300, longer than any request of ours takes.
+REQUEST_TIMEOUT_SECONDS = 10.0
+
+
 class ApiRequests:
     """One method a verb. Raises what `errors` names; the message is the API server's own."""
 
     def __init__(
-        self, client: ApiClient, timeout_seconds: float, get_write_timeout: Callable[[], float] = lambda: math.inf
+        self,
+        client: ApiClient,
+        get_write_timeout: Callable[[], float] = lambda: math.inf,
+        *,
+        timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
     ) -> None:
         """`get_write_timeout` says for how many seconds a write that begins now may take; 0 forbids it."""
         self._client, self._timeout, self._get_write_timeout = client, timeout_seconds, get_write_timeout

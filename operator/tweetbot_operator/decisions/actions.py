@@ -8,7 +8,7 @@ from functools import cached_property
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import JOB_REFUSED
 from tweetbot_contract.status import CurrentRun
-from tweetbot_operator.decisions.pod_problems import find_lost_node
+from tweetbot_operator.decisions.pod_problems import NODE_LOST_SECONDS, find_lost_node
 from tweetbot_operator.jobs.job import build_job, get_queue_name
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.types.actions import Action, CreateJob, DeleteJob, GetWorkload, ListEvents, ListPods
@@ -128,7 +128,7 @@ def find_start_problem(here: Situation) -> StartProblem | None:
     """Return what keeps the run from going on, if anything does."""
     if here.run.outcome is not None or here.bot.spec.suspend:
         return None
-    if lost := find_lost_node(here.observed.pods, here.observed.now, here.settings):
+    if lost := find_lost_node(here.observed.pods, here.observed.now):
         return lost
     match here.outcome:
         case Active(start_problem=found):
@@ -206,10 +206,6 @@ def compute_requeue_at(here: Situation) -> datetime | None:
         parse_time(run.retry_at) if run.retry_at else None,
         failure.retry_at if failure and run.outcome is None else None,
         *(get_expiry_time(job, stage) for job in here.observed.jobs if not job.deleting),
-        *(
-            add_seconds(pod.deleting_at, here.settings.node_lost_seconds)
-            for pod in here.observed.pods
-            if pod.deleting_at
-        ),
+        *(add_seconds(pod.deleting_at, NODE_LOST_SECONDS) for pod in here.observed.pods if pod.deleting_at),
     ]
     return get_earliest(*(moment for moment in moments if moment and moment > now))

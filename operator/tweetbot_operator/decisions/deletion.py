@@ -11,8 +11,9 @@ from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import ERASING, ERASURE_GIVEN_UP
 from tweetbot_contract.result import StageFailed, decode
 from tweetbot_operator.decisions.plan import Plan, remove_finalizer
+from tweetbot_operator.decisions.run import RETRY_SECONDS
 from tweetbot_operator.decisions.status import set_summary
-from tweetbot_operator.jobs.cleanup import build_cleanup_job
+from tweetbot_operator.jobs.cleanup import CLEANUP_DEADLINE_SECONDS, build_cleanup_job
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.types.actions import Action, CreateJob, DeleteJob
 from tweetbot_operator.types.diagnostics import CreateFailure
@@ -26,7 +27,7 @@ from tweetbot_operator.types.tweetbot import InvalidTweetBot
 _LAST_GRACE = 600
 #: Seconds that an operator has at least which was not there when the TweetBot was deleted: a stage's Pod may take two
 #: minutes to end, and whatever kept the operator away may keep a webhook away for a while.
-_LATE_START = 600
+LATE_START_SECONDS = 600
 
 
 def plan_deletion(observed: Observed, settings: OperatorSettings) -> Plan:
@@ -40,37 +41,34 @@ def plan_deletion(observed: Observed, settings: OperatorSettings) -> Plan:
         )
     said = bot.status.find_condition("Progressing")
     if said and said.reason == ERASURE_GIVEN_UP.name:
-        return _plan_release(observed, settings)
+        return _plan_release(observed)
     if isinstance(bot, InvalidTweetBot):
         return _give_up_erasure(observed, "its spec cannot be read")
     job = next((job for job in observed.cleanups if job.name == build_cleanup_job_name(bot.name, bot.uid)), None)
     if job and job.finished_condition == "Complete":
         return Plan(bot.status, (remove_finalizer(bot, "erased"),))
-    if why := _find_give_up_reason(observed, settings):
+    if why := _find_give_up_reason(observed):
         return _give_up_erasure(observed, why)
     return _plan_erasure(bot, job, observed, settings)
 
 
-def _find_give_up_reason(observed: Observed, settings: OperatorSettings) -> str | None:
+def _find_give_up_reason(observed: Observed) -> str | None:
     if observed.diagnostics.namespace_ending:
         return "its namespace is being deleted, so no Job can be created in it"
     tried = observed.cleanups or _find_create_failure(observed) or _has_active_stages(observed)
-    if tried and observed.now >= _compute_deadline(observed, settings):
-        return f"that has not worked for {settings.erasure_seconds} s{_format_last_error(observed)}"
+    if tried and observed.now >= _compute_deadline(observed):
+        return f"that has not worked for {CLEANUP_DEADLINE_SECONDS} s{_format_last_error(observed)}"
     return None
 
 
-def _compute_deadline(observed: Observed, settings: OperatorSettings) -> datetime:
+def _compute_deadline(observed: Observed) -> datetime:
     """Where nobody was there to begin for all that time, a cleanup has as long from its own beginning.
 
-    What comes before it, the end of the stages and the cleanup's creation, has `_LATE_START`.
+    What comes before it, the end of the stages and the cleanup's creation, has `LATE_START_SECONDS`.
     """
     begun = [parse_time(observed.bot.deleted_at), *(job.created_at for job in observed.cleanups if not job.finished)]
     seen_at = observed.diagnostics.deletion_seen_at or max(begun)
-    return max(
-        add_seconds(max(begun), settings.erasure_seconds),
-        add_seconds(seen_at, min(settings.erasure_seconds, _LATE_START)),
-    )
+    return max(add_seconds(max(begun), CLEANUP_DEADLINE_SECONDS), add_seconds(seen_at, LATE_START_SECONDS))
 
 
 def _has_active_stages(observed: Observed) -> bool:
@@ -91,12 +89,12 @@ def _give_up_erasure(observed: Observed, why: str) -> Plan:
     return Plan(set_summary(bot, summary, observed.now), status_first=True)
 
 
-def _plan_release(observed: Observed, settings: OperatorSettings) -> Plan:
+def _plan_release(observed: Observed) -> Plan:
     """Let go once a cleanup that still runs has ended, or long after: a successor may write to the same place."""
     bot = observed.bot
     if ends := _build_deletions(observed.cleanups):
         return Plan(bot.status, ends)
-    patience = add_seconds(_compute_deadline(observed, settings), _LAST_GRACE)
+    patience = add_seconds(_compute_deadline(observed), _LAST_GRACE)
     if any(not job.finished for job in observed.cleanups) and observed.now < patience:
         return Plan(bot.status, requeue_at=patience)
     return Plan(bot.status, (remove_finalizer(bot, "given up"),))
@@ -106,7 +104,7 @@ def _plan_erasure(bot: TweetBot, job: JobView | None, observed: Observed, settin
     summary = Summary(bot.status.phase, ERASING.name, f"{ERASING.meaning}{_format_last_error(observed)}")
     status = set_summary(bot, summary, observed.now)
     actions, due = _decide_actions(bot, job, observed, settings)
-    return Plan(status, actions, get_earliest(due, _compute_deadline(observed, settings)))
+    return Plan(status, actions, get_earliest(due, _compute_deadline(observed)))
 
 
 def _decide_actions(
@@ -121,7 +119,7 @@ def _decide_actions(
         return _decide_creation(bot, observed, settings)
     if job.finished_at is None or job.deleting:
         return (), None
-    again = add_seconds(job.finished_at, settings.retry_seconds)
+    again = add_seconds(job.finished_at, RETRY_SECONDS)
     return ((DeleteJob(job, "failed"),), None) if observed.now >= again else ((), again)
 
 

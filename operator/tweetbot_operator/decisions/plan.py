@@ -55,14 +55,14 @@ def plan(observed: Observed, settings: OperatorSettings) -> Plan:
         return Plan(build_invalid_spec_status(bot, observed.now))
     if finalizers := _ensure_finalizer(bot):
         return Plan(bot.status, (finalizers,))
-    schedule_times = compute_schedule_times(bot, observed.now, settings.schedule_spread_seconds)
+    schedule_times = compute_schedule_times(bot, observed.now)
     run = decide_run(bot, decide_trigger(bot, schedule_times.due), observed.now)
     job = next((job for job in observed.jobs if job.name == run.job_name), None)
     own = tuple(pod for pod in observed.pods if job and pod.controller_uid == job.uid)
     stage = Scene(run, bot.spec.run, job, own, observed.diagnostics, observed.now, settings)
     state = JobMissing() if run.outcome else observe_stage(stage)
     counted = run if job is None or job.execution != run.execution else add_usage(run, own, state, observed.now)
-    update = add_progress(bot.status.current_run, advance_run(bot, counted, state, observed.now, settings), observed)
+    update = add_progress(bot.status.current_run, advance_run(bot, counted, state, observed.now), observed)
     if update.run.stage != run.stage:
         job, state = None, JobMissing()  # what they speak of is the stage before
     here = Situation(bot, update.run, job, state, observed, settings)

@@ -4,7 +4,6 @@ import re
 from datetime import datetime
 
 from tweetbot_contract.reasons import IMAGE_PULL_FAILED, NODE_LOST, POD_REFUSED, SECRET_NOT_FOUND, UNSCHEDULABLE, Reason
-from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.types.diagnostics import Diagnosis, Diagnostics
 from tweetbot_operator.types.objects import PodView
 from tweetbot_operator.types.stage_state import StartProblem
@@ -19,19 +18,23 @@ _SECRET = re.compile(r'secret "?[^" ]+"? not found|references non-existent secre
 _BACK_OFF = re.compile(r'^Back-off pulling image "[^"]*": ')
 #: It is another one at each try, and would make each try a change of the status.
 _POD_NAME = re.compile(r'^Error creating: (?:pods "[^"]*" is forbidden: )?')
+#: Seconds a Pod may wait before the operator asks why: pulling an image of gigabytes on a warm node takes less.
+POD_START_GRACE_SECONDS = 30
+#: Seconds a Pod may wait before Stalled=True: a Secret that GitOps applies a moment later raises no alarm.
+STALLED_SECONDS = 120
+#: Seconds beyond its grace period after which a Pod that does not end means a dead node.
+NODE_LOST_SECONDS = 60
 
 
-def find_pod_problem(
-    pod: PodView, diagnostics: Diagnostics, now: datetime, settings: OperatorSettings
-) -> StartProblem | None:
-    """Return why a Pod that has waited for `start_patience_seconds` still has not started."""
+def find_pod_problem(pod: PodView, diagnostics: Diagnostics, now: datetime) -> StartProblem | None:
+    """Return why a Pod that has waited for POD_START_GRACE_SECONDS still has not started."""
     since = pod.scheduled_at or pod.created_at
-    if now < add_seconds(since, settings.start_patience_seconds):
+    if now < add_seconds(since, POD_START_GRACE_SECONDS):
         return None
     reason, words = diagnose_pod(pod, diagnostics)
     if reason is None:
         return None
-    stalled = now >= add_seconds(since, settings.stalled_seconds)
+    stalled = now >= add_seconds(since, STALLED_SECONDS)
     return StartProblem(reason.name, f"{sanitize(words)}. {reason.advice}", stalled)
 
 
@@ -59,20 +62,18 @@ def get_creation_failure(failures: tuple[str, ...]) -> str:
     return _POD_NAME.sub("", failures[-1]) if failures else ""
 
 
-def find_creation_problem(
-    check: Diagnosis | None, since: datetime, now: datetime, settings: OperatorSettings
-) -> StartProblem | None:
+def find_creation_problem(check: Diagnosis | None, since: datetime, now: datetime) -> StartProblem | None:
     """Return why a Job that has waited since then has no Pod."""
-    if check is None or not check.message or now < add_seconds(since, settings.start_patience_seconds):
+    if check is None or not check.message or now < add_seconds(since, POD_START_GRACE_SECONDS):
         return None
-    stalled = now >= add_seconds(since, settings.stalled_seconds)
+    stalled = now >= add_seconds(since, STALLED_SECONDS)
     return StartProblem(POD_REFUSED.name, f"{sanitize(check.message, 700)}. {POD_REFUSED.advice}", stalled)
 
 
-def find_lost_node(pods: tuple[PodView, ...], now: datetime, settings: OperatorSettings) -> StartProblem | None:
+def find_lost_node(pods: tuple[PodView, ...], now: datetime) -> StartProblem | None:
     """Return the blockage of the first Pod that should have ended long ago."""
     for pod in pods:
-        if not pod.ended and pod.deleting_at and now >= add_seconds(pod.deleting_at, settings.node_lost_seconds):
+        if not pod.ended and pod.deleting_at and now >= add_seconds(pod.deleting_at, NODE_LOST_SECONDS):
             message = f"Pod {pod.name} should have ended by {pod.deleting_at:%H:%M:%S} UTC. {NODE_LOST.advice}"
             return StartProblem(NODE_LOST.name, message, stalled=True)
     return None

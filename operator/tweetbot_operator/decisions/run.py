@@ -10,7 +10,6 @@ from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import ADOPTED, NOTHING_NEW, SUCCEEDED
 from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
 from tweetbot_contract.status import CurrentRun
-from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.types.stage_state import (
     Active,
     Failed,
@@ -26,6 +25,13 @@ from tweetbot_operator.types.stage_state import (
     TrainComplete,
 )
 from tweetbot_operator.types.times import add_seconds, compute_backoff, format_time
+
+#: Seconds of the pause after attempts that a temporary fault ended; it doubles each time.
+RETRY_SECONDS = 300
+#: Seconds of the longest such pause.
+RETRY_CAP_SECONDS = 3600
+#: Seconds of all such pauses together after which the run fails: a service away for a day will not be back soon.
+RETRY_TOTAL_SECONDS = 86400
 
 
 def decide_trigger(bot: TweetBot, due: datetime | None) -> str:
@@ -86,9 +92,7 @@ class RunUpdate:
     trained: TrainSucceeded | None = None
 
 
-def advance_run(
-    bot: TweetBot, run: CurrentRun, state: StageState, now: datetime, settings: OperatorSettings
-) -> RunUpdate:
+def advance_run(bot: TweetBot, run: CurrentRun, state: StageState, now: datetime) -> RunUpdate:
     """Return what the outcome makes of the run. A run that has ended stays as it is, whatever its Jobs look like."""
     if run.outcome is not None:
         return RunUpdate(run)
@@ -100,7 +104,7 @@ def advance_run(
         case Failed(reason, message):
             return RunUpdate(_end_run(run, reason, now, message=message))
         case RetryableFailure(reason, message):
-            return RunUpdate(_schedule_retry(run, Failed(reason, message), now, settings))
+            return RunUpdate(_schedule_retry(run, Failed(reason, message), now))
         case Active(attempt=attempt) | Suspended(attempt=attempt):
             return RunUpdate(
                 run.model_copy(update={"attempt": attempt, "retry_at": None, "reason": None, "message": None})
@@ -124,20 +128,20 @@ def _finish_prepare(bot: TweetBot, run: CurrentRun, result: PrepareSucceeded, no
     return RunUpdate(run.model_copy(update=data | stage), result)
 
 
-def _schedule_retry(run: CurrentRun, fault: Failed, now: datetime, settings: OperatorSettings) -> CurrentRun:
+def _schedule_retry(run: CurrentRun, fault: Failed, now: datetime) -> CurrentRun:
     """The pause doubles from round to round; a fault that outlasts them all is no longer temporary."""
     retries = run.retries + 1
-    pause = compute_retry_delay(retries, settings)
+    pause = compute_retry_delay(retries)
     if pause is None:
         return _end_run(run, fault.reason, now, message=fault.message)
     why = {"reason": fault.reason, "message": fault.message, "attempt": 1, "disruptions": 0}
     return run.model_copy(update={"retries": retries, "retry_at": format_time(add_seconds(now, pause)), **why})
 
 
-def compute_retry_delay(retries: int, settings: OperatorSettings) -> float | None:
+def compute_retry_delay(retries: int) -> float | None:
     """Return the seconds before the retry of this number (from 1), or None when retrying has gone on long enough."""
-    pauses = [compute_backoff(n, settings.retry_seconds, settings.retry_cap_seconds) for n in range(1, retries + 1)]
-    return pauses[-1] if sum(pauses) <= settings.retry_total_seconds else None
+    pauses = [compute_backoff(number, RETRY_SECONDS, RETRY_CAP_SECONDS) for number in range(1, retries + 1)]
+    return pauses[-1] if sum(pauses) <= RETRY_TOTAL_SECONDS else None
 
 
 def _end_run(run: CurrentRun, reason: str, now: datetime, *, message: str | None = None) -> CurrentRun:

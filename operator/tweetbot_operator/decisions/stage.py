@@ -14,7 +14,13 @@ from tweetbot_contract.result import PrepareSucceeded, StageFailed, TrainSucceed
 from tweetbot_contract.spec.lifecycle import RunPolicy
 from tweetbot_contract.status import CurrentRun
 from tweetbot_operator.decisions.failures import diagnose_failure
-from tweetbot_operator.decisions.pod_problems import diagnose_pod, find_creation_problem, find_pod_problem
+from tweetbot_operator.decisions.pod_problems import (
+    POD_START_GRACE_SECONDS,
+    STALLED_SECONDS,
+    diagnose_pod,
+    find_creation_problem,
+    find_pod_problem,
+)
 from tweetbot_operator.decisions.usage import compute_used_seconds, count_disruptions
 from tweetbot_operator.jobs.job import FIRST_PAUSE, LONGEST_PAUSE, build_creation_key
 from tweetbot_operator.settings import OperatorSettings
@@ -178,12 +184,12 @@ def _observe_missing_pod(job: JobView, stage: Scene, attempt: int) -> StageState
     check = stage.findings.mounts.get(job.uid)
     if stage.now >= deadline:
         return _build_start_timeout((check.message if check else "") or "no Pod was created for it", stage)
-    settings, now = stage.settings, stage.now
-    ask_at = check.next_at if check else add_seconds(since, settings.start_patience_seconds)
-    later = [moment for moment in (ask_at, add_seconds(since, settings.stalled_seconds), deadline) if moment > now]
+    now = stage.now
+    ask_at = check.next_at if check else add_seconds(since, POD_START_GRACE_SECONDS)
+    later = [moment for moment in (ask_at, add_seconds(since, STALLED_SECONDS), deadline) if moment > now]
     return Active(
         attempt,
-        start_problem=find_creation_problem(check, since, now, settings),
+        start_problem=find_creation_problem(check, since, now),
         evicted=_has_been_evicted(stage.pods, stage.run),
         look_up=job if now >= ask_at else None,
         requeue_at=get_earliest(*later),
@@ -200,21 +206,18 @@ def _find_podless_since(job: JobView, stage: Scene) -> datetime:
 
 
 def _observe_waiting_pod(pod: PodView, stage: Scene, attempt: int) -> StageState:
-    settings, now = stage.settings, stage.now
+    now = stage.now
     deadline = add_seconds(pod.created_at, stage.limits.start_deadline_seconds)
     if now >= deadline:
         return _build_start_timeout(diagnose_pod(pod, stage.findings)[1] or "the cluster does not say why", stage)
     since = pod.scheduled_at or pod.created_at
-    patience, stalled = (
-        add_seconds(since, settings.start_patience_seconds),
-        add_seconds(since, settings.stalled_seconds),
-    )
+    patience, stalled = add_seconds(since, POD_START_GRACE_SECONDS), add_seconds(since, STALLED_SECONDS)
     check = stage.findings.mounts.get(pod.uid)
     ask_at = (check.next_at if check else patience) if pod.scheduled_at else None
     later = [moment for moment in (patience, stalled, ask_at, deadline) if moment and moment > now]
     return Active(
         attempt,
-        start_problem=find_pod_problem(pod, stage.findings, now, settings),
+        start_problem=find_pod_problem(pod, stage.findings, now),
         evicted=_has_been_evicted(stage.pods[:-1], stage.run),
         look_up=pod if ask_at and now >= ask_at else None,
         requeue_at=get_earliest(*later),

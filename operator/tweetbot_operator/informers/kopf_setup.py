@@ -17,6 +17,8 @@ from tweetbot_operator.client.requests import PAGE
 
 #: Pauses between tries while the API server is away, in seconds.
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
+#: Seconds without a byte after which a watch counts as dead and is opened again. Bookmarks come every minute.
+WATCH_INACTIVITY_TIMEOUT_SECONDS = 70.0
 #: A service account's token rotates hourly; kopf would otherwise wait for a 401.
 _CREDENTIALS_LAST = timedelta(minutes=30)
 
@@ -80,8 +82,8 @@ class UnboundedBackoff:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-def configure(settings: kopf.OperatorSettings, silence_seconds: float = 70) -> None:
-    """Make kopf an event source and nothing else. A watch is dead when it has been silent for so long."""
+def configure(settings: kopf.OperatorSettings) -> None:
+    """Make kopf an event source and nothing else."""
     settings.persistence.diffbase_storage = NoDiffBase()
     settings.persistence.progress_storage = NoProgress()
     settings.persistence.finalizer = f"kopf.internal.{GROUP}/never-used"  # kopf strips a finalizer equal to this one
@@ -92,7 +94,7 @@ def configure(settings: kopf.OperatorSettings, silence_seconds: float = 70) -> N
     settings.watching.server_timeout = random.randint(420, 540)  # noqa: S311 - an int: kopf writes it into the URL
     settings.watching.connect_timeout = 10
     settings.watching.reconnect_backoff = 1.0
-    settings.watching.inactivity_timeout = silence_seconds
+    settings.watching.inactivity_timeout = WATCH_INACTIVITY_TIMEOUT_SECONDS
     settings.watching.chunk_size = PAGE
     settings.watching.initial_streaming = False
     settings.watching.label_selectors["batch", "v1", "jobs"] = OURS

@@ -17,13 +17,16 @@ from dataclasses import dataclass
 from tweetbot_operator.client.errors import ApiError, NotFound
 from tweetbot_operator.client.interface import KINDS, Cluster, Kind, ObjectMeta
 from tweetbot_operator.informers.handlers import EventHandler, Item
-from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.telemetry.logs import fields
 from tweetbot_operator.telemetry.metrics import RESYNC_DRIFT
 
 LOG = logging.getLogger(__name__)
 #: What a run waits for. The fleet's TweetBots may be many; Jobs and Pods are as many as run, or ran just now.
 _OF_RUNS: tuple[Kind, ...] = ("jobs", "pods")
+#: Seconds between two comparisons of everything: one metadata-only LIST per kind.
+RESYNC_SECONDS = 600.0
+#: Seconds between two comparisons of Jobs and Pods while any run, so that a lost event costs a minute.
+JOB_RESYNC_SECONDS = 45.0
 #: Share by which two looks' distance varies, so that operators do not fall into step.
 _SPREAD = 0.1
 #: Times as long as the lists took is the pause after them at least: 20,000 Jobs and Pods take some seconds to read.
@@ -52,13 +55,11 @@ class Resync:
         self,
         cluster: Cluster,
         event_handler: EventHandler,
-        settings: OperatorSettings,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._cluster, self._event_handler, self._seconds = cluster, event_handler, settings.resync_seconds
-        self._pause = min(settings.look_seconds, settings.resync_seconds)
+        self._cluster, self._event_handler = cluster, event_handler
         self._clock, self._sleep = clock, sleep
         self._took = 0.0
         self._last: float | None = None
@@ -76,7 +77,7 @@ class Resync:
     @property
     def healthy(self) -> bool:
         """Whether a comparison succeeded within two and a half periods, and no watch is found dead."""
-        recent = self._last is not None and self._clock() - self._last < 2.5 * self._seconds
+        recent = self._last is not None and self._clock() - self._last < 2.5 * RESYNC_SECONDS
         return recent and all(strikes < _STRIKES for strikes in self._strikes.values())
 
     def mark_stale(self) -> None:
@@ -86,13 +87,13 @@ class Resync:
     async def run(self) -> None:
         """Look for ever; what fails is tried again at the next look, and `healthy` says so in the end."""
         while True:
-            pause = max(self._pause, _RESPITE * self._took)
+            pause = max(JOB_RESYNC_SECONDS, _RESPITE * self._took)
             await self._sleep(pause * random.uniform(1 - _SPREAD, 1 + _SPREAD))  # noqa: S311 - no secret
             if kinds := self._choose_kinds():
                 await self._look(kinds)
 
     def _choose_kinds(self) -> tuple[Kind, ...]:
-        if self._doubtful or self._clock() - self._all_at >= self._seconds:
+        if self._doubtful or self._clock() - self._all_at >= RESYNC_SECONDS:
             return KINDS
         return _OF_RUNS if self._has_active_objects() else ()
 

@@ -154,7 +154,7 @@ class Watches:
 
     async def _watch(self, stop: asyncio.Event) -> None:
         registry, settings = kopf.OperatorRegistry(), kopf.OperatorSettings()
-        kopf_setup.configure(settings, self._settings.watch_silence_seconds)
+        kopf_setup.configure(settings)
         kopf_setup.login(registry)
         register(registry, self._event_handler)
         # kopf takes the signals over as it begins, and would still hold them, deaf, while it ends by a fault.

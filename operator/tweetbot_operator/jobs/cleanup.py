@@ -6,6 +6,7 @@ from tweetbot_contract.spec.scheduling import Scheduling
 from tweetbot_contract.spec.spec import Evaluation
 from tweetbot_operator.jobs.job import QUIET, build_labels, build_pod_failure_policy
 from tweetbot_operator.jobs.pod import (
+    TMP_SIZE,
     build_command,
     build_env_literals,
     build_env_vars,
@@ -19,6 +20,8 @@ from tweetbot_operator.jobs.pod import (
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.types.objects import Manifest
 
+#: Seconds from its deletion for which a TweetBot waits for its objects to be erased; then it goes without.
+CLEANUP_DEADLINE_SECONDS = 3600
 #: Seconds that the Job stays for its logs; nothing owns it, so nothing else would take it away.
 _TTL = 3600
 _TRIES = 3
@@ -33,7 +36,7 @@ def build_cleanup_job(bot: TweetBot, settings: OperatorSettings) -> Manifest:
         "metadata": {"name": build_cleanup_job_name(bot.name, bot.uid), "namespace": bot.namespace, "labels": labels},
         "spec": {
             "backoffLimit": _TRIES - 1,
-            "activeDeadlineSeconds": settings.erasure_seconds,
+            "activeDeadlineSeconds": CLEANUP_DEADLINE_SECONDS,
             "ttlSecondsAfterFinished": _TTL,
             "podReplacementPolicy": "Failed",
             "podFailurePolicy": build_pod_failure_policy(),
@@ -62,8 +65,8 @@ def _build_pod_spec(bot: TweetBot, settings: OperatorSettings) -> Manifest:
         mounts=[{"name": "work", "mountPath": WORK_DIR}, *build_secret_mounts(sources)],
         settings=settings,
     )
-    volumes = [{"name": "work", "emptyDir": {"sizeLimit": settings.tmp_size}}, *build_secret_volumes(sources)]
+    volumes = [{"name": "work", "emptyDir": {"sizeLimit": TMP_SIZE}}, *build_secret_volumes(sources)]
     return {
         **build_restricted_pod(bot, container, volumes, settings),
-        "activeDeadlineSeconds": settings.erasure_seconds,
+        "activeDeadlineSeconds": CLEANUP_DEADLINE_SECONDS,
     }

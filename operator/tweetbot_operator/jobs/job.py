@@ -31,6 +31,10 @@ QUIET = {"argocd.argoproj.io/ignore-resource-updates": "true"}
 #: The Job controller's pauses after Pods that failed or had to leave, in seconds (kubernetes/pkg/controller/job):
 #: doubled from the first to the longest. They are no waiting for a start.
 FIRST_PAUSE, LONGEST_PAUSE = 10, 600
+#: Seconds of the Job's own activeDeadlineSeconds, which also counts waiting, beyond the operator's limits.
+JOB_DEADLINE_SLACK_SECONDS = 600
+#: Seconds of ttlSecondsAfterFinished: where the operator is gone, Kubernetes removes the Jobs after a week.
+JOB_TTL_SECONDS = 604800
 
 
 def build_job(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Manifest:
@@ -78,8 +82,8 @@ def _build_job_spec(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) 
         "backoffLimit": limits.attempts - 1,
         "activeDeadlineSeconds": max(limits.active_deadline_seconds - run.ran_seconds, 0)
         + limits.attempts * (limits.start_deadline_seconds + LONGEST_PAUSE)
-        + settings.backstop_seconds,
-        "ttlSecondsAfterFinished": settings.job_ttl_seconds,
+        + JOB_DEADLINE_SLACK_SECONDS,
+        "ttlSecondsAfterFinished": JOB_TTL_SECONDS,
         "podReplacementPolicy": "Failed",  # or a replacement asks for a second GPU while the first Pod still ends
         "podFailurePolicy": build_pod_failure_policy(),
         "template": {

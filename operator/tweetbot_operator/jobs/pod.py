@@ -39,6 +39,12 @@ CONTAINER = "trainer"
 _TMP, _SHM = "/tmp", "/dev/shm"  # noqa: S108 - mount paths inside the Pod
 _S3_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _S3_OPTIONAL_KEYS = ("AWS_SESSION_TOKEN",)
+#: Seconds that the trainer has after SIGTERM: enough to finish an upload that has begun.
+TERMINATION_GRACE_PERIOD_SECONDS = 120
+#: sizeLimit of /tmp.
+TMP_SIZE = "2Gi"
+#: sizeLimit of /dev/shm in the train stage: a runtime's own 64 MiB is too small for data loaders.
+SHM_SIZE = "1Gi"
 _CACHES = {name: f"{WORK_DIR}/{folder}" for name, folder in CACHE_FOLDERS.items()}
 
 
@@ -70,7 +76,7 @@ def build_restricted_pod(
     optional = {"serviceAccountName": bot.spec.service_account_name} if bot.spec.service_account_name else {}
     return {
         "restartPolicy": "Never",
-        "terminationGracePeriodSeconds": settings.grace_seconds,
+        "terminationGracePeriodSeconds": TERMINATION_GRACE_PERIOD_SECONDS,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": {"runAsNonRoot": True, **ids, "seccompProfile": {"type": "RuntimeDefault"}},
@@ -174,10 +180,10 @@ def _build_volumes(
 ) -> list[Manifest]:
     volumes: list[Manifest] = [
         {"name": "work", "emptyDir": {"sizeLimit": settings.work_size}},
-        {"name": "tmp", "emptyDir": {"sizeLimit": settings.tmp_size}},
+        {"name": "tmp", "emptyDir": {"sizeLimit": TMP_SIZE}},
     ]
     if run.stage == "Train":
-        volumes.append({"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": settings.shm_size}})
+        volumes.append({"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": SHM_SIZE}})
     volumes += build_secret_volumes(sources)
     if pvc := bot.spec.model.pvc_name:  # without the claim the Pod stays unschedulable, and its reason says so
         volumes.append({"name": "base", "persistentVolumeClaim": {"claimName": pvc, "readOnly": True}})

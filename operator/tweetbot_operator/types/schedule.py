@@ -15,6 +15,8 @@ from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.spec.lifecycle import Schedule
 from tweetbot_operator.types.times import format_time, parse_time
 
+#: Seconds over which the TweetBots of one schedule are spread, so that a fleet does not start at once.
+SCHEDULE_SPREAD_SECONDS = 300
 _SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -26,7 +28,7 @@ class ScheduleTimes:
     next: datetime | None = None
 
 
-def compute_schedule_times(bot: TweetBot, now: datetime, spread_seconds: int) -> ScheduleTimes:
+def compute_schedule_times(bot: TweetBot, now: datetime) -> ScheduleTimes:
     """Return the timetable. Of several times that were missed, the first recorded one stands for all.
 
     A time is due only if the status has announced it as the next one: a schedule that is new or was edited starts
@@ -36,7 +38,7 @@ def compute_schedule_times(bot: TweetBot, now: datetime, spread_seconds: int) ->
     schedule = bot.spec.schedule
     if schedule is None:
         return ScheduleTimes()
-    shift = compute_splay(bot.uid, spread_seconds)
+    shift = compute_splay(bot.uid, SCHEDULE_SPREAD_SECONDS)
     announced = parse_time(bot.status.next_schedule_time) if bot.status.next_schedule_time else None
     passed = announced is not None and announced <= now and format_time(announced) != bot.status.last_schedule_time
     due = announced if announced and passed and _is_scheduled(schedule, announced - shift) else None

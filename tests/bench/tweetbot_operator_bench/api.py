@@ -23,7 +23,7 @@ class Api:
 
     def __init__(self, client: ApiClient, session: aiohttp.ClientSession) -> None:
         self._host, self._session = str(client.configuration.host), session
-        self.requests = ApiRequests(client, _PATIENCE)
+        self.requests = ApiRequests(client, timeout_seconds=_PATIENCE)
 
     async def position(self, path: str) -> str:
         """Return the resource version from which a watch of the collection shows what comes next."""

@@ -19,7 +19,7 @@ from tweetbot_cluster.guardian import start_guardian
 from tweetbot_cluster.kubernetes import control_plane
 from tweetbot_cluster.kubernetes.api_server import ApiServer
 from tweetbot_cluster.node_server import NodePods, end_pods, node_server, remove
-from tweetbot_cluster.operator_server import operator_server
+from tweetbot_cluster.operator_server import PROGRAM, operator_server
 from tweetbot_cluster.processes import reap
 from tweetbot_cluster.servers import Server, running, stop
 from tweetbot_cluster.state import LOOPBACK, Settings, StateFolder
@@ -40,9 +40,10 @@ class EmbeddedCluster:
     also when the program that holds it is killed.
 
     `parts` says which servers `up` starts; `start`, `stop` and `kill` work on one of them by name. `images` adds to
-    the process node's command table: pattern of an image name -> folder put first on PATH. `operator_env` are the
-    operator's TWEETBOT_* settings, and `flags` further command-line flags by server; a test may change both between
-    two starts. API server and object store listen on `address`, which must be an address of this network namespace.
+    the process node's command table: pattern of an image name -> folder put first on PATH. `operator_env` is
+    the environment of the operator, which is `operator_program`; `flags` are further command-line flags by server. A
+    test may change both between two starts. API server and object store listen on `address`, which must be an address
+    of this network namespace.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class EmbeddedCluster:
         parts: Sequence[str] = EVERYTHING,
         images: Mapping[str, Path] | None = None,
         operator_env: Mapping[str, str] | None = None,
+        operator_program: Sequence[str] = PROGRAM,
         flags: Mapping[str, Mapping[str, str]] | None = None,
         address: str = LOOPBACK,
         report: Report = to_stderr,
@@ -65,6 +67,7 @@ class EmbeddedCluster:
         self.bucket = seed.BUCKET
         self.node = NodePods(self.state)
         self.operator_env = dict(operator_env or {})
+        self._operator_program = operator_program
         self.flags = {name: dict(chosen) for name, chosen in (flags or {}).items()}
         self._address = address
         self._images = images or {}
@@ -208,7 +211,7 @@ class EmbeddedCluster:
             "kube-scheduler": lambda: control_plane.scheduler(state, self._binaries),
             "versitygw": lambda: object_store.object_store(state, settings, self._binaries),
             "node": lambda: node_server(state),
-            OPERATOR: lambda: operator_server(state, settings, self.operator_env),
+            OPERATOR: lambda: operator_server(state, settings, self.operator_env, self._operator_program),
         }
         return makers[name]().with_flags(self.flags.get(name, {}))
 

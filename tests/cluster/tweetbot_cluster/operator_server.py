@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tweetbot_cluster.kubernetes.certificates import Authority
 from tweetbot_cluster.servers import Server, answers
 from tweetbot_cluster.state import LOOPBACK, Settings, StateFolder
 
+PROGRAM = ("-m", "tweetbot_operator")
 
-def operator_server(state: StateFolder, settings: Settings, env: Mapping[str, str]) -> Server:
+
+def operator_server(
+    state: StateFolder, settings: Settings, env: Mapping[str, str], program: Sequence[str] = PROGRAM
+) -> Server:
     """Return the operator with further variables; it is ready when its own health endpoint says so."""
     own = {
         "KUBECONFIG": str(state.root / "operator.kubeconfig"),
@@ -21,7 +25,7 @@ def operator_server(state: StateFolder, settings: Settings, env: Mapping[str, st
         **progress_env(state, settings.progress_port),
     }
     url = f"http://{LOOPBACK}:{settings.operator_port}/readyz"
-    return Server("operator", (sys.executable, "-m", "tweetbot_operator"), lambda: answers(url), env={**own, **env})
+    return Server("operator", (sys.executable, *program), lambda: answers(url), env={**own, **env})
 
 
 def progress_env(state: StateFolder, port: int) -> dict[str, str]:

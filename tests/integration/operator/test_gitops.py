@@ -57,8 +57,8 @@ def resources(home: EmbeddedCluster, tmp_path_factory: pytest.TempPathFactory) -
     tenant = Tenant(home)
     tenant.apply("fresh")
     found = {"fresh": shown(tenant, "fresh")}
-    env = {"TWEETBOT_NAMESPACES": tenant.namespace, "TWEETBOT_RETRY_SECONDS": "3600"}
-    with OperatorProcess(home.operator_kubeconfig, tmp_path_factory.mktemp("gitops") / "log", env):
+    env, once = {"TWEETBOT_NAMESPACES": tenant.namespace}, {"RETRY_SECONDS": 3600}
+    with OperatorProcess(home.operator_kubeconfig, tmp_path_factory.mktemp("gitops") / "log", env, constants=once):
         for state, (mood, spec, _) in STATES.items():
             tenant.apply(state, mood, **spec)
         for state, (_, _, wanted) in STATES.items():

@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 
 from harness.helm import Helm
-from harness.operator_process import PROGRAM, OperatorProcess, jobs_made, until
+from harness.operator_process import HASTY_PROGRAM, PROGRAM, OperatorProcess, jobs_made, until
 from harness.tenant import Tenant
 from tweetbot_cluster.cluster import EmbeddedCluster
-from tweetbot_fakes.kubernetes import careless_operator
 
 ENFORCE = "pod-security.kubernetes.io/enforce"
 A_LIMIT_RANGE = {
@@ -29,7 +28,7 @@ def test_the_roles_of_the_chart_for_one_namespace_are_enough(home: EmbeddedClust
     kubeconfig["users"][0]["user"] = {"token": tenant("create", "token", "tweetbot-operator").strip()}
     (tmp_path / "kubeconfig").write_text(json.dumps(kubeconfig))
     env = {"TWEETBOT_NAMESPACES": tenant.namespace, "TWEETBOT_LEASE_NAMESPACE": tenant.namespace}
-    with OperatorProcess(tmp_path / "kubeconfig", tmp_path / "log", env, program=PROGRAM):
+    with OperatorProcess(tmp_path / "kubeconfig", tmp_path / "log", env, program=HASTY_PROGRAM):
         tenant.apply("gull", output={"s3": {"uri": "s3://team-a/models", "credentialsSecret": {"name": "late"}}})
         tenant.wait("gull", "reason=SecretNotFound")
         tenant.create_secret("late")
@@ -87,8 +86,8 @@ def test_a_standby_is_ready_and_goes_on_when_the_leader_is_ended(home: EmbeddedC
 
 def test_an_erasure_that_cannot_be_is_given_up_and_told(home: EmbeddedCluster, tmp_path: Path) -> None:
     tenant = Tenant(home)
-    env = {"TWEETBOT_NAMESPACES": tenant.namespace, "TWEETBOT_ERASURE_SECONDS": "3"}
-    with OperatorProcess(home.operator_kubeconfig, tmp_path / "log", env):
+    env, soon = {"TWEETBOT_NAMESPACES": tenant.namespace}, {"CLEANUP_DEADLINE_SECONDS": 3, "LATE_START_SECONDS": 3}
+    with OperatorProcess(home.operator_kubeconfig, tmp_path / "log", env, constants=soon):
         tenant.apply("gull", "stuck", deletionPolicy="Delete")
         tenant.wait("gull", "ModelReady")
         tenant("delete", "tweetbot", "gull", "--timeout=300s")
@@ -106,7 +105,7 @@ def test_whatever_refuses_the_pod_is_told_and_heals_when_it_is_allowed(home: Emb
     quota("create", "quota", "none", "--hard=pods=0")
     limits("apply", "-f", "-", input=json.dumps(A_LIMIT_RANGE))
     namespaces = ",".join(tenant.namespace for tenant in tenants.values())
-    env, careless = {"TWEETBOT_NAMESPACES": namespaces}, (careless_operator.__file__,)
+    env, careless = {"TWEETBOT_NAMESPACES": namespaces}, ("-m", "harness.careless_operator")
     with OperatorProcess(home.operator_kubeconfig, tmp_path / "log", env, program=careless):
         for tenant in tenants.values():
             tenant.apply("gull")

@@ -14,10 +14,10 @@ from harness.operator_process import OperatorProcess, jobs_made, until
 from harness.tenant import Tenant
 from tweetbot_cluster.cluster import EmbeddedCluster
 
-PATIENT = {"TWEETBOT_RESYNC_SECONDS": "600", "TWEETBOT_WATCH_SILENCE_SECONDS": "70"}
 #: Lengths of outages in seconds; 0 is one that is just long enough for a leader of hasty times to stand down.
 OUTAGES = [float(seconds) for seconds in os.environ.get("SOAK_OUTAGES", "0").split(",")]
-HASTY = {"TWEETBOT_LEASE_SECONDS": "60", "TWEETBOT_LEASE_RENEW_SECONDS": "2", "TWEETBOT_LEASE_RETRY_SECONDS": "0.5"}
+#: Shares of a Lease of 60 s: the leader stands down after 2 s, and looks every half second.
+HASTY = {"RENEW_SHARE": 1 / 30, "RETRY_SHARE": 1 / 120}
 #: Watches of an operator that is bound to one namespace.
 KINDS = 3
 EXPIRED = json.dumps({"type": "ERROR", "object": {"kind": "Status", "code": 410, "message": "too old"}}).encode()
@@ -26,11 +26,14 @@ EXPIRED = json.dumps({"type": "ERROR", "object": {"kind": "Status", "code": 410,
 class Scene:
     """A tenant, and an operator of its own behind a proxy."""
 
-    def __init__(self, home: EmbeddedCluster, folder: Path, env: dict[str, str]) -> None:
+    def __init__(
+        self, home: EmbeddedCluster, folder: Path, constants: dict[str, float] | None = None, **env: str
+    ) -> None:
         self.home, self.tenant = home, Tenant(home)
         self.proxy = CuttingProxy(home.operator_kubeconfig, folder)
         own = {"TWEETBOT_NAMESPACES": self.tenant.namespace, "TWEETBOT_LEASE_NAMESPACE": self.tenant.namespace}
-        self.operator = OperatorProcess(self.proxy.kubeconfig, folder / "operator.log", own | env)
+        log = folder / "operator.log"
+        self.operator = OperatorProcess(self.proxy.kubeconfig, log, own | env, constants=constants)
 
     def ends_well(self, name: str = "gull") -> None:
         """Wait for the end of the run, and look at what it took."""
@@ -56,7 +59,7 @@ def refusal(status: int) -> web.Response:
 
 
 def test_refused_writes_are_tried_again(home: EmbeddedCluster, tmp_path: Path) -> None:
-    scene = Scene(home, tmp_path, PATIENT)
+    scene = Scene(home, tmp_path)
     with scene.proxy as proxy, scene.operator:
         until(lambda: scene.operator.leads, 120)
         wanted, answers = ("/tweetbots/", "/jobs"), cycle((429, 500))
@@ -72,7 +75,7 @@ def test_refused_writes_are_tried_again(home: EmbeddedCluster, tmp_path: Path) -
 
 
 def test_watches_that_are_refused_begin_anew(home: EmbeddedCluster, tmp_path: Path) -> None:
-    scene = Scene(home, tmp_path, PATIENT)
+    scene = Scene(home, tmp_path)
     with scene.proxy as proxy, scene.operator:
         until(lambda: len(proxy.watches) == KINDS, 120)
         answers = cycle((429, 500))
@@ -86,7 +89,7 @@ def test_watches_that_are_refused_begin_anew(home: EmbeddedCluster, tmp_path: Pa
 
 def test_an_expired_version_that_ends_kopf_ends_nothing_else(home: EmbeddedCluster, tmp_path: Path) -> None:
     """A 410 before a stream begins, then for a list: the watches begin anew in the process that leads."""
-    scene = Scene(home, tmp_path, PATIENT)
+    scene = Scene(home, tmp_path)
     with scene.proxy as proxy, scene.operator:
         for last, refused in ((None, watches), (EXPIRED, lists)):
             until(lambda: len(proxy.watches) == KINDS and scene.operator.leads, 120)
@@ -103,7 +106,7 @@ def test_an_expired_version_that_ends_kopf_ends_nothing_else(home: EmbeddedClust
 
 
 def test_watches_that_end_lose_nothing(home: EmbeddedCluster, tmp_path: Path) -> None:
-    scene = Scene(home, tmp_path, PATIENT)
+    scene = Scene(home, tmp_path)
     with scene.proxy as proxy, scene.operator:
         for made, name, last in ((0, "gull", None), (2, "tern", EXPIRED)):
             until(lambda: len(proxy.watches) == KINDS, 120)
@@ -115,7 +118,7 @@ def test_watches_that_end_lose_nothing(home: EmbeddedCluster, tmp_path: Path) ->
 
 
 def test_a_silent_watch_is_given_up(home: EmbeddedCluster, tmp_path: Path) -> None:
-    scene = Scene(home, tmp_path, PATIENT | {"TWEETBOT_WATCH_SILENCE_SECONDS": "3"})
+    scene = Scene(home, tmp_path, {"WATCH_INACTIVITY_TIMEOUT_SECONDS": 3})
     with scene.proxy as proxy, scene.operator:
         until(lambda: len(proxy.watches) == KINDS, 120)
         deaf = set(proxy.watches)
@@ -126,7 +129,7 @@ def test_a_silent_watch_is_given_up(home: EmbeddedCluster, tmp_path: Path) -> No
 
 
 def test_a_lost_deletion_is_found_while_the_run_waits_for_it(home: EmbeddedCluster, tmp_path: Path) -> None:
-    scene = Scene(home, tmp_path, PATIENT | {"TWEETBOT_LOOK_SECONDS": "4"})
+    scene = Scene(home, tmp_path, {"JOB_RESYNC_SECONDS": 4})
     with scene.proxy as proxy, scene.operator:
         scene.tenant.apply("gull", "slow")
         until(lambda: scene.tenant.pod_phases("gull") == ["Running"], 120)
@@ -143,7 +146,7 @@ def test_a_lost_deletion_is_found_while_the_run_waits_for_it(home: EmbeddedClust
 def test_an_outage_stands_the_leader_down_and_ends_nobody(
     home: EmbeddedCluster, tmp_path: Path, seconds: float
 ) -> None:
-    scene = Scene(home, tmp_path, PATIENT | ({} if seconds else HASTY))
+    scene = Scene(home, tmp_path) if seconds else Scene(home, tmp_path, HASTY, TWEETBOT_LEASE_SECONDS="60")
     with scene.proxy as proxy, scene.operator:
         until(lambda: scene.operator.leads, 120)
         proxy.refuse = lambda request: refusal(500)

@@ -14,7 +14,7 @@ import pytest
 
 from harness.cutting_proxy import CuttingProxy
 from harness.helm import ROOT
-from harness.operator_process import PROGRAM, OperatorProcess, until
+from harness.operator_process import HASTY_PROGRAM, OperatorProcess, until
 from harness.tenant import Tenant
 from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
 from tweetbot_cluster.kubernetes.rights import OPERATOR, granted, operator_rights, resource_of
@@ -152,9 +152,10 @@ def home(images: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.fixture(scope="module")
 def scene(home: EmbeddedCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     tenant, folder = Tenant(home), tmp_path_factory.mktemp("rights")
-    env = {"TWEETBOT_LEASE_NAMESPACE": tenant.namespace, "TWEETBOT_RESYNC_SECONDS": "2"}
+    env, often = {"TWEETBOT_LEASE_NAMESPACE": tenant.namespace}, {"RESYNC_SECONDS": 2, "JOB_RESYNC_SECONDS": 2}
     proxy = CuttingProxy(home.operator_kubeconfig, folder)
-    with proxy, OperatorProcess(proxy.kubeconfig, folder / "log", env, program=PROGRAM) as operator:
+    operator = OperatorProcess(proxy.kubeconfig, folder / "log", env, constants=often, program=HASTY_PROGRAM)
+    with proxy, operator:
         until(lambda: operator.leads, 120)
         yield Scene(home, tenant, proxy, operator)
 

@@ -135,7 +135,7 @@ async def test_the_api_server_shows_its_keys_and_judges_tokens(place: Place) -> 
     await config.load_kube_config(str(place.cluster.kubeconfig), client_configuration=configuration)
     client = ApiClient(configuration)
     try:
-        keys = ApiKeys(ApiRequests(client, 120))
+        keys = ApiKeys(ApiRequests(client, timeout_seconds=120))
         issuer, found = await keys.signing_keys()
         token = tenant("create", "token", "default", "--audience=this").strip()
         good, bad = await keys.review(token, "this"), await keys.review(token, "that")

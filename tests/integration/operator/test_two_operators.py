@@ -19,7 +19,7 @@ from tweetbot_cluster.cluster import EmbeddedCluster
 RUNS = int(os.environ.get("SOAK_RUNS", "8"))
 STOPPED_FOR = float(os.environ.get("SOAK_STOP_SECONDS", "3"))
 BATCH = 2 if RUNS < 20 else 4
-SOON = {"TWEETBOT_LEASE_SECONDS": "2", "TWEETBOT_LEASE_RENEW_SECONDS": "1.2", "TWEETBOT_LEASE_RETRY_SECONDS": "0.3"}
+SOON = {"TWEETBOT_LEASE_SECONDS": "2"}
 #: In this order each of the two is killed once and stopped once.
 BLOWS: tuple[Blow, ...] = ("kill", "stop", "stop", "kill")
 

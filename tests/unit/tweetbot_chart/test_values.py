@@ -3,7 +3,6 @@
 import json
 import re
 import tomllib
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,7 +14,7 @@ from pydantic.alias_generators import to_camel
 from tweetbot_chart import generate
 from tweetbot_chart.policy_values import Relation, SourceKind
 from tweetbot_chart.render import build_values_type
-from tweetbot_chart.settings_values import ELSEWHERE, read_field_docstrings
+from tweetbot_chart.settings_values import ELSEWHERE
 from tweetbot_contract.generate.crd import build_crd
 from tweetbot_contract.generate.files import find_stale
 from tweetbot_contract.handover import MANAGED_BY, MANAGED_BY_LABEL
@@ -34,12 +33,13 @@ def test_what_is_generated_is_up_to_date() -> None:
 
 
 def test_every_setting_of_the_operator_is_a_value_with_its_default() -> None:
-    named = {to_camel(field.name): field.default for field in fields(OperatorSettings) if field.name not in ELSEWHERE}
+    known = OperatorSettings.model_fields.items()
+    named = {to_camel(name): field.default for name, field in known if name not in ELSEWHERE}
     assert DEFAULTS["settings"] == named
 
 
 def test_every_setting_has_its_reason() -> None:
-    assert set(read_field_docstrings(OperatorSettings)) == {field.name for field in fields(OperatorSettings)}
+    assert [name for name, field in OperatorSettings.model_fields.items() if not field.description] == []
 
 
 VALUES = build_values_type()
@@ -74,7 +74,8 @@ def test_no_object_of_ours_takes_unknown_keys_but_the_one_that_helm_fills() -> N
     "values",
     [
         {"replica": 3},
-        {"settings": {"retrySecond": 1}},
+        {"settings": {"worker": 1}},
+        {"settings": {"logLevel": "debug"}},
         {"metrics": {"serviceMonitor": {"enable": True}}},
         {"tenants": [{"name": "team-a"}]},
         {"admissionPolicies": {"sources": {"kinds": ["rss"]}}},

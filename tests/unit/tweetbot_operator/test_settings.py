@@ -16,12 +16,12 @@ def test_every_setting_is_read_by_its_name() -> None:
         "TWEETBOT_TRAINER_IMAGE": "trainer@sha256:0",
         "TWEETBOT_NAMESPACES": "team-a, team-b,",
         "TWEETBOT_WORKERS": "3",
-        "TWEETBOT_RETRY_SECONDS": "0.5",
+        "TWEETBOT_SUCCESS_TTL_SECONDS": "0.5",
     }
     settings = load_settings(env)
     assert settings.trainer_image == "trainer@sha256:0"
     assert settings.namespaces == ("team-a", "team-b")
-    assert (settings.workers, settings.retry_seconds) == (3, 0.5)
+    assert (settings.workers, settings.success_ttl_seconds) == (3, 0.5)
 
 
 @pytest.mark.parametrize("value", ["many", "1.5", "-1", "nan"])
@@ -41,33 +41,39 @@ def test_what_is_no_network_is_refused_by_name(networks: str) -> None:
         load_settings({"TWEETBOT_ALLOWED_NETWORKS": networks})
 
 
-@pytest.mark.parametrize("name", ["PREPARE_CPU", "PREPARE_MEMORY", "WORK_SIZE", "TMP_SIZE", "SHM_SIZE"])
+@pytest.mark.parametrize("name", ["PREPARE_CPU", "PREPARE_MEMORY", "WORK_SIZE"])
 def test_a_size_that_the_api_server_would_refuse_in_every_job_is_refused_by_name(name: str) -> None:
     assert load_settings({f"TWEETBOT_{name}": "1500M"})
-    with pytest.raises(InvalidSettings, match=f"TWEETBOT_{name}: write a Kubernetes quantity"):
+    with pytest.raises(InvalidSettings, match=f"TWEETBOT_{name}='20GB': write a Kubernetes quantity"):
         load_settings({f"TWEETBOT_{name}": "20GB"})
 
 
 @pytest.mark.parametrize("level", ["debug", "VERBOSE", "10"])
 def test_a_level_that_logs_do_not_know_is_refused_by_name(level: str) -> None:
     assert load_settings({"TWEETBOT_LOG_LEVEL": "DEBUG"}).log_level == "DEBUG"
-    with pytest.raises(InvalidSettings, match="TWEETBOT_LOG_LEVEL: write one of DEBUG, INFO"):
+    with pytest.raises(InvalidSettings, match=f"TWEETBOT_LOG_LEVEL='{level}': Input should be 'DEBUG', 'INFO'"):
         load_settings({"TWEETBOT_LOG_LEVEL": level})
 
 
-def test_infinity_is_no_pause() -> None:
-    with pytest.raises(InvalidSettings, match="TWEETBOT_RETRY_SECONDS"):
-        load_settings({"TWEETBOT_RETRY_SECONDS": "inf"})
+@pytest.mark.parametrize("value", ["inf", "nan", "-0.1"])
+def test_a_length_of_time_is_finite_and_not_negative(value: str) -> None:
+    with pytest.raises(InvalidSettings, match=f"TWEETBOT_SUCCESS_TTL_SECONDS='{value}'"):
+        load_settings({"TWEETBOT_SUCCESS_TTL_SECONDS": value})
 
 
-@pytest.mark.parametrize(("retry", "renew", "lease"), [("2", "15", "15"), ("6", "10", "15"), ("0", "10", "15")])
-def test_times_of_the_lease_that_do_not_fit_are_refused(retry: str, renew: str, lease: str) -> None:
-    times = {"RETRY_SECONDS": retry, "RENEW_SECONDS": renew, "SECONDS": lease}
-    with pytest.raises(InvalidSettings, match="TWEETBOT_LEASE_RENEW_SECONDS"):
-        load_settings({f"TWEETBOT_LEASE_{name}": value for name, value in times.items()})
+@pytest.mark.parametrize("version", ["1beta2", "v1 beta2", "v1beta2\n-"])
+def test_a_version_that_is_none_is_refused_by_name(version: str) -> None:
+    with pytest.raises(InvalidSettings, match=r"TWEETBOT_KUEUE_VERSION=.*: write a version such as v1beta2"):
+        load_settings({"TWEETBOT_KUEUE_VERSION": version})
 
 
-def test_no_election_needs_no_times() -> None:
+def test_all_faults_are_named_at_once() -> None:
+    env = {"TWEETBOT_WORKERS": "many", "TWEETBOT_WORK_SIZE": "big", "TWEETBOT_LOG_LEVEL": "loud"}
+    with pytest.raises(InvalidSettings, match=r"TWEETBOT_WORKERS='many': .*; TWEETBOT_WORK_SIZE='big': .*LOG_LEVEL"):
+        load_settings(env)
+
+
+def test_a_lease_of_no_time_is_no_election() -> None:
     assert load_settings({"TWEETBOT_LEASE_SECONDS": "0"}).lease_seconds == 0
 
 

@@ -71,7 +71,7 @@ async def api(server: Server) -> AsyncIterator[ApiRequests]:
     (port,) = free_ports(1)
     await web.TCPSite(runner, "127.0.0.1", port).start()
     client = ApiClient(Configuration(host=f"http://127.0.0.1:{port}"))
-    yield ApiRequests(client, 2)
+    yield ApiRequests(client, timeout_seconds=2)
     await client.close()
     await runner.cleanup()
 
@@ -152,7 +152,7 @@ async def test_a_server_that_is_away_is_busy() -> None:
     (port,) = free_ports(1)
     client = ApiClient(Configuration(host=f"http://127.0.0.1:{port}"))
     with pytest.raises(Unavailable, match="GET /x"):
-        await ApiRequests(client, 2).get("/x")
+        await ApiRequests(client, timeout_seconds=2).get("/x")
     await client.close()
 
 
@@ -182,7 +182,7 @@ async def test_a_job_is_deleted_only_if_it_is_this_very_one(server: Server, clus
 
 
 async def test_without_the_lease_nothing_is_sent_but_questions(server: Server, api: ApiRequests) -> None:
-    held_back = ApiRequests(api._client, 2, get_write_timeout=lambda: 0.0)
+    held_back = ApiRequests(api._client, timeout_seconds=2, get_write_timeout=lambda: 0.0)
     for write in (held_back.post("/x", {}), held_back.apply("/x", {}, "me"), held_back.delete("/x", {})):
         with pytest.raises(NotLeader):
             await write
@@ -197,7 +197,7 @@ async def test_a_write_ends_when_the_lease_does(server: Server, api: ApiRequests
 
     server.before_answer = hang
     with pytest.raises(Timeout):
-        await ApiRequests(api._client, 600, get_write_timeout=lambda: 0.02).post("/x", {})
+        await ApiRequests(api._client, timeout_seconds=600, get_write_timeout=lambda: 0.02).post("/x", {})
 
 
 async def test_a_token_goes_along_and_is_asked_for_each_time(server: Server, api: ApiRequests) -> None:

@@ -23,6 +23,7 @@ from tweetbot_contract.result import encode
 from tweetbot_operator.client.errors import NamespaceTerminating, Rejected, WebhookUnavailable
 from tweetbot_operator.decisions.deletion import plan_deletion
 from tweetbot_operator.decisions.plan import plan
+from tweetbot_operator.decisions.run import RETRY_SECONDS
 from tweetbot_operator.types.actions import SetFinalizers
 from tweetbot_operator.types.diagnostics import CreateFailure, Diagnostics
 
@@ -172,7 +173,7 @@ async def test_a_cleanup_that_failed_is_tried_again_after_a_pause_and_says_why(s
     said = a_refusal_of_the_trainer("NotAuthorized", "S3 answered AccessDenied")
     await end_cleanup(stage, "Failed", 11, encode(said).decode())
     assert "NotAuthorized: S3 answered AccessDenied" in message(stage)
-    await stage.wait(SETTINGS.retry_seconds)
+    await stage.wait(RETRY_SECONDS)
     await stage.collect_garbage()
     assert stage.cluster.writes.count(f"create job {CLEANUP}") == 2
     await end_cleanup(stage, "Complete")

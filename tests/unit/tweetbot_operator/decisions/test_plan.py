@@ -417,6 +417,6 @@ def test_a_new_run_forgets_the_page_of_the_one_before() -> None:
 
 
 def test_pauses_between_retries_sum_to_a_day_and_no_more() -> None:
-    last = next(number for number in range(1, 100) if compute_retry_delay(number + 1, SETTINGS) is None)
-    pauses = [compute_retry_delay(number, SETTINGS) for number in range(1, last + 1)]
+    last = next(number for number in range(1, 100) if compute_retry_delay(number + 1) is None)
+    pauses = [compute_retry_delay(number) for number in range(1, last + 1)]
     assert 82800 < sum(pause for pause in pauses if pause) <= 86400

@@ -1,21 +1,22 @@
 """Trainings in a Kueue queue: Kueue suspends and admits, the operator waits, says why, and forgets nothing."""
 
 from copy import deepcopy
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from builders.operator import SETTINGS, a_prepare_result, a_refusal_of_the_trainer, a_train_result
+from builders.operator import a_prepare_result, a_refusal_of_the_trainer, a_train_result
 from harness.stage_operator import NAMESPACE, Stage
 from tweetbot_contract.result import encode
 from tweetbot_operator.client.cluster import find_workload_message
 from tweetbot_operator.client.errors import Timeout, WebhookUnavailable
 from tweetbot_operator.client.parse import parse_job
+from tweetbot_operator.decisions.run import RETRY_SECONDS
+from tweetbot_operator.settings import OperatorSettings
 
 QUEUED: dict[str, Any] = {"scheduling": {"queueName": "gpus", "workloadPriorityClassName": "low"}}
 AWAY = WebhookUnavailable('Internal error occurred: failed calling webhook "mjob.kb.io": connection refused')
-ASKING = replace(SETTINGS, kueue_version="v1beta2")
+ASKING = OperatorSettings(kueue_version="v1beta2")
 
 
 def edit_job(stage: Stage, *, suspend: bool, began: bool = True) -> None:
@@ -192,7 +193,7 @@ async def test_a_job_that_somebody_else_suspended_says_so() -> None:
 
 
 async def test_who_waits_in_a_queue_holds_no_slot_and_waits_for_none() -> None:
-    stage = await in_the_queue(Stage(replace(SETTINGS, max_active_runs=1)))
+    stage = await in_the_queue(Stage(OperatorSettings(max_active_runs=1)))
     assert phase(stage) == "Queued"
     other = deepcopy(stage.cluster.objects["tweetbots", NAMESPACE, "gull"])
     other["metadata"] = {"name": "tern", "namespace": NAMESPACE, "uid": "uid-tern", "generation": 1}
@@ -202,7 +203,7 @@ async def test_who_waits_in_a_queue_holds_no_slot_and_waits_for_none() -> None:
     await admit(stage)
     assert phase(stage) == "Training"  # and the slot is still tern's
     await stage.fail_stage(75, encode(a_refusal_of_the_trainer("StorageUnavailable", "S3 does not answer")).decode())
-    await stage.wait(SETTINGS.retry_seconds)
+    await stage.wait(RETRY_SECONDS)
     await stage.collect_garbage()
     assert (phase(stage), stage.reason()) == ("Queued", "Queued")
     assert message(stage) == "Queue gpus has not admitted the Job yet."

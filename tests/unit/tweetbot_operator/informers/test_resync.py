@@ -20,7 +20,7 @@ class Harbour(Stage):
         self.naps: list[float] = []
         self.most = 20
         self.during_nap: Callable[[], object] = lambda: None
-        self.resync = Resync(self.cluster, self.intake, self.settings, clock=lambda: self.clock, sleep=self.nap)
+        self.resync = Resync(self.cluster, self.intake, clock=lambda: self.clock, sleep=self.nap)
 
     async def nap(self, seconds: float) -> None:
         self.naps.append(seconds)

@@ -23,7 +23,7 @@ class Sea(Stage):
     def __init__(self) -> None:
         super().__init__()
         self.stop = asyncio.Event()
-        self.resync = Resync(self.cluster, self.intake, self.settings)
+        self.resync = Resync(self.cluster, self.intake)
         self.tries: list[dict[str, Any]] = []
         self.paused: list[int] = []
         self.seconds: Iterator[float] = repeat(0.0)

@@ -1,7 +1,6 @@
 """The Jobs, as people read them in tests/golden, and the rules that no Job may break."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from tweetbot_contract.handover import BASE_DIR, BASE_DIR_ENV, RunDocument
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import Stage
 from tweetbot_operator.jobs.job import build_job
+from tweetbot_operator.settings import OperatorSettings
 
 GOLDEN = Path(__file__).parents[3] / "golden"
 EVERYTHING: dict[str, Any] = {
@@ -135,7 +135,7 @@ def test_the_hub_is_offline_unless_the_base_comes_from_it() -> None:
 
 def test_the_cluster_chooses_the_user_where_it_is_left_to_it() -> None:
     bot = a_bot_in("Train")
-    job = build_job(bot, bot.status.current_run or a_run(bot), replace(SETTINGS, run_as_user=0))
+    job = build_job(bot, bot.status.current_run or a_run(bot), OperatorSettings(run_as_user=0))
     assert job["spec"]["template"]["spec"]["securityContext"] == {
         "runAsNonRoot": True,
         "seccompProfile": {"type": "RuntimeDefault"},
@@ -143,7 +143,7 @@ def test_the_cluster_chooses_the_user_where_it_is_left_to_it() -> None:
 
 
 def test_a_pod_is_told_which_networks_specs_may_name() -> None:
-    settings = replace(SETTINGS, allowed_networks="10.96.0.0/12")
+    settings = OperatorSettings(allowed_networks="10.96.0.0/12")
     bot = a_bot_in("Train")
     job = build_job(bot, bot.status.current_run or a_run(bot), settings)
     assert env(job)["TWEETBOT_ALLOWED_NETWORKS"] == "10.96.0.0/12"

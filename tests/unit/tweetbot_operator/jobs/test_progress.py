@@ -1,7 +1,6 @@
 """What a train Pod gets for its reports, and that no other Pod gets it."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,7 @@ from tweetbot_operator.settings import OperatorSettings, Pem
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "pod-reporting.yaml"
 CA = Pem("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")
-SERVING = replace(
-    SETTINGS,
+SERVING = OperatorSettings.model_construct(
     progress_url="https://tweetbot-operator.ops.svc:8443/",
     progress_certificate="/etc/tls/tls.crt",
     progress_key="/etc/tls/tls.key",
@@ -62,7 +60,11 @@ def test_the_token_is_for_this_run_and_not_for_the_api_server() -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [SETTINGS, replace(SERVING, progress_url=""), replace(SERVING, progress_certificate="", progress_key="")],
+    [
+        SETTINGS,
+        SERVING.model_copy(update={"progress_url": ""}),
+        SERVING.model_copy(update={"progress_certificate": "", "progress_key": ""}),
+    ],
     ids=["nothing set", "no address", "no certificate"],
 )
 def test_where_progress_is_off_the_pod_knows_nothing_of_it(settings: OperatorSettings) -> None:
@@ -75,7 +77,7 @@ def test_the_prepare_stage_gets_no_token() -> None:
 
 
 def test_a_certificate_that_every_image_knows_travels_with_no_pod() -> None:
-    text = words(the_job(replace(SERVING, progress_ca=Pem(""))))
+    text = words(the_job(SERVING.model_copy(update={"progress_ca": Pem("")})))
     assert "KUBEFLOW_TRAINER_SERVER_URL" in text
     assert "CA_CERT" not in text
     assert "progress-ca" not in text

@@ -41,7 +41,7 @@ async def handed_on(tmp_path: Path, answer: Answer, *, name: str = "localhost") 
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port, ssl_context=certificate.context).start()
     pem = Pem(authority.certificate_file.read_text())
-    settings = OperatorSettings(progress_url=f"https://{name}:8443", progress_ca=pem)
+    settings = OperatorSettings.model_construct(progress_url=f"https://{name}:8443", progress_ca=pem)
     forward = Forwarder(settings, lambda: f"127.0.0.1:{port}")
     try:
         return await forward("/x", "Bearer token", b"{}")

@@ -1,14 +1,13 @@
 """Whole passes under limits: who waits says so once, begins in its turn, and nothing is written meanwhile."""
 
-from dataclasses import replace
-
 from builders.manifests import a_manifest
-from builders.operator import SETTINGS, a_prepare_result, a_train_result
+from builders.operator import a_prepare_result, a_train_result
 from harness.stage_operator import NAMESPACE, Stage
 from tweetbot_contract.result import encode
 from tweetbot_operator.client.errors import Rejected, Unavailable
+from tweetbot_operator.settings import OperatorSettings
 
-ONE = replace(SETTINGS, max_active_runs=1)
+ONE = OperatorSettings(max_active_runs=1)
 
 
 async def put(stage: Stage, *names: str, namespace: str = NAMESPACE) -> None:
@@ -105,7 +104,7 @@ async def test_a_suspended_one_gives_its_turn_away() -> None:
 
 
 async def test_one_tenant_leaves_room_for_the_next() -> None:
-    stage = Stage(replace(SETTINGS, max_active_runs_per_namespace=1))
+    stage = Stage(OperatorSettings(max_active_runs_per_namespace=1))
     await put(stage, "gull", "tern")
     await put(stage, "auk", namespace="team-b")
     assert phases(stage, "gull", "tern") == ["Preparing", "Queued"]
@@ -113,7 +112,7 @@ async def test_one_tenant_leaves_room_for_the_next() -> None:
 
 
 async def test_jobs_are_created_at_the_pace_that_is_set_and_no_status_tells_of_it() -> None:
-    stage = Stage(replace(SETTINGS, job_creations_per_second=0.5))
+    stage = Stage(OperatorSettings(job_creations_per_second=0.5))
     await put(stage, "gull", "tern", "skua")
     assert len(stage.cluster.names("jobs")) == 1
     writes = len(stage.cluster.writes)

@@ -1,13 +1,12 @@
 """Whole runs on a cluster in memory: what is written, in which order, and nothing when nothing changes."""
 
 from copy import deepcopy
-from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
 from builders.manifests import a_manifest
-from builders.operator import SETTINGS, a_bot, a_prepare_result, a_refusal_of_the_trainer, a_run, a_train_result
+from builders.operator import a_bot, a_prepare_result, a_refusal_of_the_trainer, a_run, a_train_result
 from harness.stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.handover import MANAGED_BY
 from tweetbot_contract.result import encode
@@ -469,15 +468,6 @@ async def test_a_pods_events_are_read_once_and_then_with_growing_pauses(stage: S
 async def test_one_bots_missing_object_is_no_fault_of_the_pass(stage: Stage) -> None:
     stage.cluster.faults["create_job"] = [NotFound("namespaces team-a not found")]
     await stage.apply()
-    assert stage.reason() == "Preparing"
-
-
-async def test_a_pause_can_be_set_so_that_trials_need_not_wait() -> None:
-    stage = Stage(replace(SETTINGS, retry_seconds=1))
-    await stage.apply()
-    await stage.fail_stage(75)
-    await stage.collect_garbage()
-    await stage.wait(1)
     assert stage.reason() == "Preparing"
 
 

@@ -28,18 +28,24 @@ from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.spec.lifecycle import Schedule
 from tweetbot_contract.status import CurrentRun, ModelStatus, TweetBotStatus
 from tweetbot_operator.decisions.plan import Plan, plan
+from tweetbot_operator.types import schedule
 from tweetbot_operator.types.actions import CreateJob
 from tweetbot_operator.types.schedule import compute_schedule_times, compute_splay, find_schedule_error
 from tweetbot_operator.types.times import format_time
 
-EXACT = replace(SETTINGS, schedule_spread_seconds=0)
 HOURLY: dict[str, Any] = {"schedule": {"cron": "0 * * * *"}}
 ENDED: dict[str, Any] = {"outcome": "Succeeded", "reason": "Succeeded", "finished_at": "2026-01-01T12:00:00Z"}
 ONE = seconds_after_noon(3600)
 
 
+@pytest.fixture(autouse=True)
+def _exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start every bot at its schedule's own time."""
+    monkeypatch.setattr(schedule, "SCHEDULE_SPREAD_SECONDS", 0)
+
+
 def planned(bot: TweetBot, *, at: float = 0) -> Plan:
-    return plan(an_observed(bot, at=at), EXACT)
+    return plan(an_observed(bot, at=at), SETTINGS)
 
 
 def a_scheduled_bot(**changes: Any) -> TweetBot:
@@ -58,7 +64,7 @@ def run_in(made: Plan) -> CurrentRun:
 
 def coming(cron: str, zone: str, after: datetime) -> datetime | None:
     bot = a_bot(schedule={"cron": cron, "timeZone": zone})
-    return compute_schedule_times(bot, after, 0).next
+    return compute_schedule_times(bot, after).next
 
 
 @pytest.mark.parametrize(
@@ -97,13 +103,14 @@ def test_a_time_is_that_of_its_zone() -> None:
     assert coming("0 3 * * 1", "Asia/Tokyo", NOON) == datetime(2026, 1, 4, 18, 0, tzinfo=UTC)
 
 
-def test_a_fleet_is_spread_by_uid_and_each_bot_keeps_its_place() -> None:
+def test_a_fleet_is_spread_by_uid_and_each_bot_keeps_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "SCHEDULE_SPREAD_SECONDS", 300)
     shifts = [compute_splay(f"uid-{number}", 300) for number in range(200)]
     assert shifts == [compute_splay(f"uid-{number}", 300) for number in range(200)]
     assert all(timedelta(0) <= shift <= timedelta(seconds=300) for shift in shifts)
     assert len(set(shifts)) > 100
-    bot, spread = a_bot(**HOURLY), SETTINGS.schedule_spread_seconds
-    assert compute_schedule_times(bot, NOON, spread).next == NOON + compute_splay(bot.uid, 300)
+    bot = a_bot(**HOURLY)
+    assert compute_schedule_times(bot, NOON).next == NOON + compute_splay(bot.uid, 300)
 
 
 @pytest.mark.parametrize(
@@ -246,7 +253,7 @@ def test_a_run_that_finds_too_little_new_ends_well_and_keeps_the_model() -> None
     bot = a_served_bot()
     job = a_complete_job(bot)
     result = a_prepare_result().model_copy(update={"new_posts": 3})
-    made = plan(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, result),)), EXACT)
+    made = plan(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, result),)), SETTINGS)
     assert (run_in(made).outcome, run_in(made).reason, run_in(made).dataset) == ("Succeeded", "NothingNew", DIGEST)
     assert (made.status.model, made.status.phase) == (bot.status.model, "Succeeded")
     ready = made.status.find_condition("ModelReady")
@@ -255,7 +262,7 @@ def test_a_run_that_finds_too_little_new_ends_well_and_keeps_the_model() -> None
 
 
 async def test_an_hourly_schedule_is_one_run_an_hour_and_silence_between() -> None:
-    stage = Stage(EXACT)
+    stage = Stage()
     await stage.apply(**HOURLY)
     await stage.whole_run()
     for hour in range(1, 6):
@@ -271,7 +278,7 @@ async def test_an_hourly_schedule_is_one_run_an_hour_and_silence_between() -> No
 
 
 async def test_a_schedule_that_makes_no_sense_is_told_and_its_correction_heals_it() -> None:
-    stage = Stage(EXACT)
+    stage = Stage()
     await stage.apply(schedule={"cron": "0 5-3 * * *"})
     assert stage.reason() == "InvalidSpec"
     message = (stage.status.find_condition("Accepted") or stage.status.conditions[0]).message

@@ -1,4 +1,4 @@
-"""A program: the operator, but Pod Security "restricted" refuses its Pods.
+"""A program: the hasty operator, but Pod Security "restricted" refuses its Pods.
 
 Its own obey that to the letter, whatever the settings; what a cluster's Pod Security says no to must be played.
 """
@@ -6,8 +6,8 @@ Its own obey that to the letter, whatever the settings; what a cluster's Pod Sec
 import sys
 from typing import Any
 
+from harness import hasty_operator
 from tweetbot_operator.jobs import pod
-from tweetbot_operator.manager import run_program
 
 _strict = pod.build_restricted_container
 
@@ -20,4 +20,4 @@ def _careless(*given: Any, **named: Any) -> dict[str, Any]:
 
 if __name__ == "__main__":
     pod.build_restricted_container = _careless
-    sys.exit(run_program())
+    sys.exit(hasty_operator.main())
