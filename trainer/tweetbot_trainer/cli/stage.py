@@ -9,6 +9,7 @@ from tweetbot_trainer.publishing.tracking.start import TrackerStarter
 from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig
 from tweetbot_trainer.runtime.egress import check_endpoints
 from tweetbot_trainer.runtime.log import Log
+from tweetbot_trainer.runtime.progress import StageProgress, serve_progress
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.runtime.termination import UNFORESEEN, describe_failure, write_result
@@ -26,8 +27,9 @@ def run_stage(stage: Stage, stop: StopRequest) -> int:
     keep_caches_below(settings.work, os.environ)
     context = build_context(settings, stop)
     context.log.info("stage.started", image=settings.run.image)
-    check_endpoints(settings.run.spec, settings.allowed_networks)
-    result = dispatch_stage(stage, context)
+    with serve_progress(context.progress, settings.run, settings.pod_uid, settings.pod_ip, context.log):
+        check_endpoints(settings.run.spec, settings.allowed_networks)
+        result = dispatch_stage(stage, context)
     write_result(result, settings.termination_log)
     context.log.info("stage.succeeded", result=result.to_dict())
     return 0
@@ -48,7 +50,8 @@ def build_context(settings: Settings, stop: StopRequest) -> StageContext:
     """Return the stage's context."""
     run = settings.run
     log = Log(stage=run.stage, namespace=run.namespace, name=run.name, run=run.run_id)
-    budget = RetryBudget(settings.storage_patience, log, stop.pause)
+    progress = StageProgress()
+    budget = RetryBudget(settings.storage_patience, log, stop.pause, progress=progress)
     store = StoreRouter(run.spec.output.s3, settings.secrets, budget)
     start_tracker = TrackerStarter(
         RunConfig.from_run(run, settings.work), store=store, secrets=settings.secrets, log=log
@@ -61,7 +64,7 @@ def build_context(settings: Settings, stop: StopRequest) -> StageContext:
         log,
         stop,
         start_tracker,
-        progress_endpoint=settings.progress_endpoint,
+        progress=progress,
         best_effort_store=StoreRouter(run.spec.output.s3, settings.secrets, RetryBudget(BEST_EFFORT_SECONDS, log)),
         checkpoint_seconds=settings.checkpoint_seconds,
         retry_budget=budget,

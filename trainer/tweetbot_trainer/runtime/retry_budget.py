@@ -3,11 +3,12 @@
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from tweetbot_trainer.runtime.errors import TemporaryError
 from tweetbot_trainer.runtime.log import Log
+from tweetbot_trainer.runtime.progress import StageProgress
 
 T = TypeVar("T")
 #: Seconds: the first pause, and the longest. Doubling in between spares a server that is coming back.
@@ -38,12 +39,20 @@ class RetryBudget:
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
     add_jitter: Callable[[float], float] = _add_jitter
+    progress: StageProgress = field(default_factory=StageProgress)
+    """Shows what is waited for until it answers or the request fails."""
 
     def call(self, request: Callable[[], T]) -> T:
         """Return the request's answer, asking again while it raises TemporaryError and the budget lasts.
 
         A wait that the server names (`retry_after`) and that is longer than the budget is not begun.
         """
+        try:
+            return self._call_until_answered(request)
+        finally:
+            self.progress.end_wait()
+
+    def _call_until_answered(self, request: Callable[[], T]) -> T:
         pause = FIRST_PAUSE
         while True:
             begun = self.clock()
@@ -59,6 +68,7 @@ class RetryBudget:
                 if not SHORTEST_WAIT <= seconds <= self.seconds:
                     raise
                 self.seconds -= seconds
+                self.progress.begin_wait(error.reason.name, error.message)
                 self._wait(seconds, error)
 
     def _wait(self, seconds: float, error: TemporaryError) -> None:

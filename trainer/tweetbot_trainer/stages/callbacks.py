@@ -10,8 +10,8 @@ from tweetbot_trainer.learning.training.callbacks import Callbacks
 from tweetbot_trainer.learning.training.metrics import LogEntry, TrainingProgress
 from tweetbot_trainer.publishing.report.json_files import format_json_lines
 from tweetbot_trainer.publishing.tracking import Tracker
-from tweetbot_trainer.publishing.tracking.operator_progress import ProgressEndpoint, report_progress
 from tweetbot_trainer.runtime.log import Log
+from tweetbot_trainer.runtime.progress import StageProgress, format_eta
 from tweetbot_trainer.runtime.signals import StopRequest
 
 #: What the log says when a GPU ran out of memory for the first time.
@@ -44,25 +44,58 @@ class ProgressLogger:
         )
 
 
+class Estimate:
+    """How long a training will still take, by its pace since the first step: evaluations count, a warm-up does not."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._first: tuple[int, float] | None = None
+
+    def estimate_seconds_left(self, progress: TrainingProgress) -> float | None:
+        """Return the seconds; None before the second step."""
+        now = self._clock()
+        if self._first is None:
+            self._first = (progress.step, now)
+        step, began = self._first
+        if progress.step == step:
+            return None
+        return (now - began) / (progress.step - step) * (progress.total_steps - progress.step)
+
+
+class ProgressReporter:
+    """Shows the operator where the training stands; 100 % comes with the stage's end, never before."""
+
+    def __init__(self, progress: StageProgress, estimate: Estimate | None = None) -> None:
+        self._progress, self._estimate = progress, estimate or Estimate()
+
+    def __call__(self, step: TrainingProgress) -> None:
+        """Show this step; returns at once."""
+        self._progress.update(
+            percent=min(step.percent, 99),
+            step=step.step,
+            total_steps=step.total_steps,
+            eta_seconds=format_eta(self._estimate.estimate_seconds_left(step)),
+            train_loss=step.train_loss,
+            eval_loss=step.eval_loss,
+        )
+
+
 @contextmanager
 def training_callbacks(
-    metrics: Path, tracker: Tracker, log: Log, stop: StopRequest, *, endpoint: ProgressEndpoint | None = None
+    metrics: Path, tracker: Tracker, log: Log, stop: StopRequest, *, progress: StageProgress
 ) -> Iterator[Callbacks]:
-    """Give the hooks of a training; every row is in the metrics file before the tracker hears of it.
-
-    `place` is where the operator wants to hear of its progress.
-    """
+    """Give the hooks of a training; every row is in the metrics file before the tracker hears of it."""
     metrics.parent.mkdir(parents=True, exist_ok=True)
-    lines = ProgressLogger(log)
-    with metrics.open("w", encoding="utf-8") as file, report_progress(endpoint, log) as send_progress:
+    logger, reporter = ProgressLogger(log), ProgressReporter(progress)
+    with metrics.open("w", encoding="utf-8") as file:
 
-        def tell(progress: TrainingProgress) -> None:
-            lines(progress)
-            send_progress(progress)
+        def report(step: TrainingProgress) -> None:
+            logger(step)
+            reporter(step)
 
         yield Callbacks(
             should_training_stop=lambda: stop.requested,
-            on_progress=tell,
+            on_progress=report,
             on_log=lambda entry: _record(entry, file, tracker),
             on_resume=lambda entries: _write(entries, file),
             on_reduce=lambda positions: log.warning("train.halved", message=HALVED, positions=positions),

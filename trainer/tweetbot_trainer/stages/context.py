@@ -9,8 +9,8 @@ from typing import Any
 from tweetbot_contract.handover import BASE_DIR, RunDocument
 from tweetbot_trainer.learning.model.base_files import BaseFiles
 from tweetbot_trainer.publishing.tracking import NullTracker, Tracker
-from tweetbot_trainer.publishing.tracking.operator_progress import ProgressEndpoint
 from tweetbot_trainer.runtime.log import Log
+from tweetbot_trainer.runtime.progress import StageProgress
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.store import ObjectStore
@@ -39,8 +39,8 @@ class StageContext:
     best_effort_store: ObjectStore | None = None
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     retry_budget: RetryBudget = field(default_factory=lambda: RetryBudget(0))
-    progress_endpoint: ProgressEndpoint | None = None
-    """Where the operator wants to hear how far a training is."""
+    progress: StageProgress = field(default_factory=StageProgress)
+    """How far the stage is, as the operator reads it."""
     mounted_base: Path = Path(BASE_DIR)
     """Where a claim with the base model is."""
 

@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from tweetbot_contract import handover, reasons
 from tweetbot_contract.handover import RunDocument, Task
-from tweetbot_trainer.publishing.tracking.operator_progress import ProgressEndpoint
 from tweetbot_trainer.runtime.egress import Network
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.stages.context import CHECKPOINT_SECONDS
@@ -31,7 +30,8 @@ class Settings:
     termination_log: Path
     storage_patience: float
     checkpoint_seconds: float = CHECKPOINT_SECONDS
-    progress_endpoint: ProgressEndpoint | None = None
+    pod_uid: str = ""
+    pod_ip: str = ""
     mounted_base: Path = Path(handover.BASE_DIR)
     allowed_networks: tuple[Network, ...] = ()
 
@@ -53,7 +53,8 @@ def read_settings(env: Mapping[str, str], stage: Task) -> Settings:
         termination_log=get_termination_log_path(env),
         storage_patience=float(env.get(PATIENCE_ENV, PATIENCE[stage])),
         checkpoint_seconds=float(env.get(CHECKPOINT_ENV, CHECKPOINT_SECONDS)),
-        progress_endpoint=ProgressEndpoint.from_env(env),
+        pod_uid=env.get(handover.POD_UID_ENV, ""),
+        pod_ip=env.get(handover.POD_IP_ENV, ""),
         mounted_base=Path(env.get(handover.BASE_DIR_ENV, handover.BASE_DIR)),
         allowed_networks=tuple(
             ip_network(text) for text in env.get(handover.ALLOWED_NETWORKS_ENV, "").split(",") if text

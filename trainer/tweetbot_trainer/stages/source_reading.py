@@ -35,12 +35,13 @@ class SourceReader:
     def __init__(self, context: StageContext) -> None:
         self._context = context
         self._excluded = frozenset(context.run.spec.filter.exclude_ids)
+        self._posts = 0
         self.results: list[SourceResult] = []
 
     def read_posts(self) -> Iterator[Post]:
         """Yield all posts of all sources, in the order of the spec. Raises StageFailed of the fitting class."""
         context = self._context
-        budget = RetryBudget(WAIT_SECONDS, context.log, context.stop.pause)
+        budget = RetryBudget(WAIT_SECONDS, context.log, context.stop.pause, progress=context.progress)
         for index, spec in enumerate(context.run.spec.sources):
             reader = RecordingReader(context.store)
 
@@ -73,6 +74,8 @@ class SourceReader:
                 excluded += 1
                 continue
             count += 1
+            self._posts += 1
+            self._context.progress.update(posts=self._posts)
             yield post
         self._context.log.info("prepare.source", source=index, posts=count)
         if excluded:

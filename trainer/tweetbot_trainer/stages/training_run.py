@@ -135,9 +135,7 @@ class TrainingRun:
             self.context.log.warning("train.without_gpu", message="torch sees no GPU: the CPU trains, and takes longer")
         metrics = folder / REPORT_FOLDER / METRICS_FILE
         context = self.context
-        with training_callbacks(
-            metrics, self.tracker, context.log, context.stop, endpoint=context.progress_endpoint
-        ) as hooks:
+        with training_callbacks(metrics, self.tracker, context.log, context.stop, progress=context.progress) as hooks:
             tuned = fine_tune(
                 base,
                 self.splits,

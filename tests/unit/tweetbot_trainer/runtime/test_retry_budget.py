@@ -2,11 +2,14 @@
 
 import json
 from io import StringIO
+from pathlib import Path
 
 import pytest
 
+from builders.stages import a_local_run
 from builders.x import Clock
 from tweetbot_contract import reasons
+from tweetbot_contract.progress import Waiting
 from tweetbot_trainer.runtime.errors import TemporaryError
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
@@ -92,3 +95,15 @@ def test_a_long_wait_is_reported_every_minute() -> None:
         ("no request before noon", left) for left in (150, 90, 30)
     ]
     assert sum(clock.waits) == 150
+
+
+def test_what_a_request_waits_for_is_shown_while_it_waits(tmp_path: Path) -> None:
+    clock, seen, run = Clock(), list[Waiting | None](), a_local_run(tmp_path)
+    budget = RetryBudget(600, sleep=lambda _: seen.append(budget.progress.build_report(run, "uid").waiting))
+    budget.call(Server(clock, AWAY, limit(70)))
+    assert [(each.reason, each.message) for each in seen if each] == [
+        ("StorageUnavailable", "S3 does not answer"),
+        ("RateLimited", "no request before noon"),
+        ("RateLimited", "no request before noon"),
+    ]
+    assert budget.progress.build_report(run, "uid").waiting is None

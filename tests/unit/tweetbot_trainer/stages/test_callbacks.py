@@ -1,12 +1,18 @@
 """A training's progress is one line a second, in a form that a demo can draw and a person can read."""
 
 import json
+from collections.abc import Callable
 from io import StringIO
+from pathlib import Path
 
+import pytest
+
+from builders.stages import a_local_run
 from tweetbot_trainer.cli.console import ConsoleLog
 from tweetbot_trainer.learning.training.metrics import TrainingProgress
 from tweetbot_trainer.runtime.log import Log
-from tweetbot_trainer.stages.callbacks import ProgressLogger
+from tweetbot_trainer.runtime.progress import StageProgress
+from tweetbot_trainer.stages.callbacks import Estimate, ProgressLogger, ProgressReporter
 
 
 def at_step(step: int, *, total: int = 100) -> TrainingProgress:
@@ -48,3 +54,63 @@ def test_an_event_without_a_sentence_is_shown_as_it_is() -> None:
     stream = StringIO()
     ConsoleLog(stream).info("something.new", count=3)
     assert stream.getvalue() == "something.new {'count': 3}\n"
+
+
+# ---- what the operator reads
+
+
+def test_the_operator_reads_every_figure_of_the_latest_step() -> None:
+    progress = StageProgress()
+    report = ProgressReporter(progress)
+    report(at_step(7))
+    report(at_step(8))
+    shown = progress.build_report(a_local_run(Path("/nowhere")), "uid")
+    assert (shown.percent, shown.step, shown.total_steps, shown.train_loss) == (8, 8, 100, 2.3457)
+    assert shown.eta_seconds is not None
+
+
+def test_a_training_is_done_when_its_stage_has_ended() -> None:
+    progress = StageProgress()
+    ProgressReporter(progress)(at_step(100))
+    assert progress.build_report(a_local_run(Path("/nowhere")), "uid").percent == 99
+
+
+# ---- the estimate
+
+
+def estimates(seconds_of: Callable[[int], float], *, steps: int = 200) -> list[float]:
+    """Return the error of each estimate as a share of the whole training, for steps of these lengths."""
+    now = [0.0]
+    estimate, ends = Estimate(clock=lambda: now[0]), sum(seconds_of(step) for step in range(1, steps + 1))
+    errors = []
+    for step in range(1, steps + 1):
+        now[0] += seconds_of(step)
+        left = estimate.estimate_seconds_left(at_step(step, total=steps))
+        if left is not None:
+            errors.append(abs(now[0] + left - ends) / ends)
+    return errors
+
+
+PACES: dict[str, Callable[[int], float]] = {
+    "steady": lambda step: 1.0,
+    "warm-up": lambda step: 60.0 if step == 1 else 1.0,
+    "evaluations": lambda step: 21.0 if step % 50 == 0 else 1.0,
+    "uneven": lambda step: 0.5 + (step * 7919 % 11) / 10,
+    "slower": lambda step: 1.0 if step < 100 else 2.0,
+}
+
+
+@pytest.mark.parametrize("pace", PACES)
+def test_the_estimate_converges(pace: str) -> None:
+    errors = estimates(PACES[pace])
+    assert errors[-1] < 1e-9
+    assert max(errors[-20:]) < 0.1
+    assert sum(errors[100:]) < sum(errors[:100]) + 1e-6
+
+
+def test_a_warm_up_does_not_spoil_the_estimate() -> None:
+    assert max(estimates(PACES["warm-up"])) < 1e-9
+
+
+def test_nothing_is_estimated_from_one_step() -> None:
+    assert Estimate().estimate_seconds_left(at_step(1)) is None

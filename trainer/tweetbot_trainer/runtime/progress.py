@@ -1,0 +1,120 @@
+"""How far a stage is, kept in memory and served at GET /progress on a thread that no stage waits for."""
+
+import socket
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from tweetbot_contract.handover import RunDocument
+from tweetbot_contract.progress import (
+    LONGEST_ETA,
+    PROGRESS_PATH,
+    PROGRESS_PORT,
+    ProgressReport,
+    Waiting,
+    build_waiting,
+)
+from tweetbot_trainer.runtime.log import Log
+
+#: Seconds that a client may stay silent before its connection is closed.
+_SILENCE = 2.0
+#: Address that a Pod without TWEETBOT_POD_IP is served on.
+_ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - the operator asks from outside the Pod
+
+
+class StageProgress:
+    """How far a stage is and what it waits for; the stage's threads write, the server's thread reads."""
+
+    def __init__(self) -> None:
+        self._figures: dict[str, Any] = {}
+        self._waits: dict[int, Waiting] = {}
+        self._lock = threading.Lock()
+
+    def update(self, **figures: float | None) -> None:
+        """Replace the figures, named as the fields of ProgressReport."""
+        self._figures = figures
+
+    def begin_wait(self, reason: str, message: str) -> None:
+        """Note what this thread waits for, from the first call until `end_wait`."""
+        thread, now = threading.get_ident(), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        with self._lock:
+            former = self._waits.get(thread)
+            self._waits[thread] = build_waiting(reason, message, former.since if former else now)
+
+    def end_wait(self) -> None:
+        """Note that this thread waits no longer; it need not have waited."""
+        with self._lock:
+            self._waits.pop(threading.get_ident(), None)
+
+    def build_report(self, run: RunDocument, pod_uid: str) -> ProgressReport:
+        """Return the report of now; of several waits it names the oldest."""
+        with self._lock:
+            waiting = next(iter(self._waits.values()), None)
+        fields = {**self._figures, "run_id": run.run_id, "stage": run.stage, "pod_uid": pod_uid, "waiting": waiting}
+        return ProgressReport.model_validate(fields)
+
+
+def format_eta(seconds: float | None) -> int | None:
+    """Return an estimate in whole seconds, within the report's bounds."""
+    return None if seconds is None else min(max(round(seconds), 0), LONGEST_ETA)
+
+
+@contextmanager
+def serve_progress(progress: StageProgress, run: RunDocument, pod_uid: str, pod_ip: str, log: Log) -> Iterator[None]:
+    """Answer GET /progress meanwhile; without the port the stage goes on unseen."""
+    stop = threading.Event()
+    try:
+        server = Server((pod_ip or _ANY_ADDRESS, PROGRESS_PORT), lambda: progress.build_report(run, pod_uid).encode())
+        threading.Thread(target=server.serve_until, args=(stop,), name="progress", daemon=True).start()
+    except (OSError, RuntimeError) as error:  # no address, or no thread
+        log.warning("progress.not_served", message=f"{type(error).__name__}: {error}")
+    try:
+        yield
+    finally:
+        stop.set()
+
+
+class Server(socketserver.TCPServer):
+    """One request after the other; http.server's own HTTPServer would ask DNS for its name first."""
+
+    allow_reuse_address = True
+
+    def __init__(self, address: tuple[str, int], build_body: Callable[[], bytes]) -> None:
+        """`build_body` is called for each answer. Raises OSError when the address cannot be had."""
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self.build_body = build_body
+        super().__init__(address, _Handler)
+
+    def serve_until(self, stop: threading.Event) -> None:
+        """Answer until `stop` is set, which is seen within a second; nobody waits for that."""
+        self.timeout = 1.0
+        with self:
+            while not stop.is_set():
+                self.handle_request()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that went away: stderr carries the stage's events."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+    timeout = _SILENCE
+
+    def do_GET(self) -> None:
+        """Answer with the report."""
+        if self.path != PROGRESS_PATH:
+            self.send_error(404)
+            return
+        body = self.server.build_body()
+        self.send_response_only(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Say nothing."""
