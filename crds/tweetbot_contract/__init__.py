@@ -1,4 +1,4 @@
-"""What a TweetBot is: the API's types, the hand-over between operator and trainer, and nothing that acts.
+"""The contract: the API's types, and what the operator and the trainer hand to each other.
 
-Imported by both halves, imports neither; depends on pydantic alone.
+Both import it; it imports neither and depends on pydantic alone.
 """

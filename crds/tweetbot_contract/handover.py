@@ -1,4 +1,4 @@
-"""What crosses a Pod's border: names of labels, env variables, paths and exit codes, and the run document."""
+"""What operator and trainer agree on: labels, env variables, paths, exit codes, and the run document."""
 
 from enum import IntEnum
 from typing import Literal
@@ -16,24 +16,24 @@ KIND = "TweetBot"
 
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 MANAGED_BY = "tweetbot-operator"
-#: The TweetBot's name, its uid, the run's id and the stage, on every Job and Pod we make.
+#: Name and uid of the TweetBot, id of the run, and stage: on every Job and Pod that we create.
 BOT_LABEL = f"{GROUP}/bot"
 BOT_UID_LABEL = f"{GROUP}/bot-uid"
 RUN_LABEL = f"{GROUP}/run"
 STAGE_LABEL = f"{GROUP}/stage"
-#: Hash of how the Job is executed (identity.execution_of): an edit of it recreates an unfinished Job.
+#: Hash of how the Job is executed (identity.hash_execution); an edit that changes it recreates an unfinished Job.
 EXECUTION_ANNOTATION = f"{GROUP}/execution"
-#: Which creation of the Job this is, `<run number>-<retries>`: a failure of another round counts no more.
+#: Which creation of the Job this is, `<run number>-<retries>`: failures of earlier ones no longer count.
 ROUND_ANNOTATION = f"{GROUP}/round"
-#: Kueue's labels on a Job: the LocalQueue that it waits in, and its WorkloadPriorityClass.
+#: Kueue's labels on a Job: its LocalQueue and its WorkloadPriorityClass.
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 PRIORITY_LABEL = "kueue.x-k8s.io/priority-class"
-#: Set by users to force another run (Flux's idiom), echoed in status.lastHandledRetrainAt.
+#: Users set it to start another run, as in Flux; status.lastHandledRetrainAt echoes it.
 RETRAIN_ANNOTATION = f"{GROUP}/retrain-at"
 
-#: The one finalizer that we set, for deletionPolicy: Delete alone; it goes when the objects in S3 have gone.
+#: The only finalizer that we set, for deletionPolicy: Delete; removed when the objects in S3 are erased.
 ERASE_FINALIZER = f"{GROUP}/erase"
-#: What the trigger of a scheduled run begins with; its time follows.
+#: Prefix of a scheduled run's trigger; the time follows.
 SCHEDULE_TRIGGER = "schedule/"
 
 RUN_ENV = "TWEETBOT_RUN"
@@ -42,7 +42,7 @@ POD_IP_ENV = "TWEETBOT_POD_IP"
 SECRETS_DIR_ENV = "TWEETBOT_SECRETS_DIR"
 WORK_DIR_ENV = "TWEETBOT_WORK_DIR"
 TERMINATION_LOG_ENV = "TWEETBOT_TERMINATION_LOG"
-#: Networks beside the public internet that servers named in a spec may be in: CIDRs, comma-separated.
+#: Networks, beside the public internet, in which a spec's servers may be: comma-separated CIDRs.
 ALLOWED_NETWORKS_ENV = "TWEETBOT_ALLOWED_NETWORKS"
 
 #: Where and how a trainer reports its progress, by the names of Kubeflow's KEP-2779: what speaks that is understood.
@@ -55,10 +55,10 @@ PROGRESS_CA_ANNOTATION = f"{GROUP}/progress-ca"
 
 SECRETS_DIR = "/var/run/tweetbot/secrets"
 WORK_DIR = "/work"
-#: Where a claim with the base model is mounted, read-only.
+#: Read-only mount of the PersistentVolumeClaim that holds the base model.
 BASE_DIR_ENV, BASE_DIR = "TWEETBOT_BASE_DIR", "/var/run/tweetbot/base"
-#: Where libraries write, by env variable, below the work folder: the root is read-only, and a uid without passwd entry
-#: has no home. USER as well: torch asks for the name of such a uid and fails (pytorch#140765).
+#: Folders below the work folder where libraries write, by env variable: the root file system is read-only, and a uid
+#: without a passwd entry has no home. USER is set because torch fails to look up such a uid's name (pytorch#140765).
 CACHE_FOLDERS = {
     "HOME": "home",
     "XDG_CACHE_HOME": "cache",
@@ -77,14 +77,14 @@ S3_FOLDER = "s3"
 WANDB_FOLDER, WANDB_FILE = "wandb", "api-key"
 X_FILE = "token"
 
-#: The run document travels as an env variable; Linux allows 128 KiB for one, we stay below.
+#: Linux allows 128 KiB for an env variable, which the run document is.
 RUN_DOCUMENT_LIMIT = 96 * 1024
-#: A bot's name and `-<run8>-prepare` must fit the 63 characters of a Job's name.
+#: A TweetBot's name and `-<run8>-prepare` must fit the 63 characters of a Job's name.
 NAME_LIMIT = 46
 
 
 class ExitCode(IntEnum):
-    """How a trainer process ends. 10 to 14 fail the Job at once; everything else counts against the attempts."""
+    """Exit codes of the trainer. 10 to 14 fail the Job at once; all others count against the attempts."""
 
     DONE = 0
     REFUSED = 10
@@ -98,13 +98,12 @@ class ExitCode(IntEnum):
 
 PERMANENT_EXIT_CODES = tuple(code for code in ExitCode if 10 <= code <= 14)
 
-
-#: What a Pod of ours does: a stage, or the erasure of everything that stages wrote.
+#: The task of a Pod: a stage, or erasing everything that the stages wrote.
 Task = Stage | Literal["Cleanup"]
 
 
 class RunDocument(Part):
-    """What a stage needs to know; no secret is in it."""
+    """The input of a stage; it contains no secret."""
 
     schema_version: Literal[1] = 1
     stage: Task
@@ -113,29 +112,29 @@ class RunDocument(Part):
     uid: str = Field(max_length=64)
     run_id: str = Field(max_length=16)
     run_number: int
-    #: What asked for the run beside the spec: a retrain-at value, or SCHEDULE_TRIGGER and a time.
+    #: What started the run, if not the spec: a retrain-at value, or SCHEDULE_TRIGGER and a time.
     trigger: str = ""
-    #: So many posts that the served model has not seen are needed, or nothing is trained; 0: train in any case.
+    #: Train only with at least this many posts that the served model has not seen; 0 always trains.
     min_new_posts: int = 0
-    #: Digest of the prepared dataset; set for Train.
+    #: Digest of the prepared dataset, for Train.
     dataset: str | None = None
     image: str = ""
     spec: TweetBotSpec
 
     @property
     def forced(self) -> bool:
-        """Whether the run adopts no model that another run made: somebody asked for another one."""
+        """Whether the run must train even if an equal model exists: somebody asked for another one."""
         return bool(self.trigger) and not self.trigger.startswith(SCHEDULE_TRIGGER)
 
     @property
     def prefix(self) -> str:
-        """The address below which everything of this TweetBot lies, without a slash at the end."""
+        """Address of all of this TweetBot's objects, without a slash at the end."""
         return f"{self.spec.output.s3.uri.rstrip('/')}/{self.namespace}/{self.name}"
 
     def encode(self) -> str:
-        """Return JSON fit for an env variable: the kubelet expands `$(VAR)`, so no dollar stays literal.
+        """Return JSON for an env variable, with dollars escaped, as the kubelet would expand `$(VAR)`.
 
-        Raises ValueError when it is longer than RUN_DOCUMENT_LIMIT bytes.
+        Raises ValueError above RUN_DOCUMENT_LIMIT bytes.
         """
         text = self.model_dump_json(by_alias=True, exclude_none=True).replace("$", "\\u0024")
         if len(text.encode()) > RUN_DOCUMENT_LIMIT:
@@ -144,7 +143,7 @@ class RunDocument(Part):
 
 
 def get_x_folder(source_index: int) -> str:
-    """Return the secrets folder of the X source at this position in spec.sources."""
+    """Return the secrets folder of the X source at this index of spec.sources."""
     return f"x-{source_index}"
 
 
@@ -159,10 +158,10 @@ def build_progress_path(namespace: str, bot: str, run: str) -> str:
 
 
 def build_cleanup_job_name(bot: str, uid: str) -> str:
-    """Return the name of the Job that erases a TweetBot's objects: one a TweetBot."""
+    """Return the name of the Job that erases a TweetBot's objects."""
     return f"{bot}-{uid.replace('-', '')[:8]}-cleanup"
 
 
 def build_job_name(bot: str, run: str, stage: Stage) -> str:
-    """Return a stage's Job name: same bot, run and stage, same Job, so creating twice is harmless."""
+    """Return the name of a stage's Job. Equal input gives the same name, so creating it twice is harmless."""
     return f"{bot}-{run[:8]}-{stage.lower()}"

@@ -1,8 +1,8 @@
-"""Which edits start a new run, which only change how it is executed, and which neither.
+"""Which edits of a spec start a new run, which only change how it is executed, and which do neither.
 
-A run's id hashes the IDENTITY fields in canonical form, and values equal to their default are left out of that form: a
-field added later enters only where it is set, so an upgrade of the operator retrains no fleet. For the same reason a
-default never changes within an API version.
+A run's id is a hash of the IDENTITY fields in canonical form. That form leaves out values equal to their default, so a
+field added later changes no existing id, and an upgrade of the operator retrains no fleet. For the same reason a default
+never changes within an API version.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from tweetbot_contract.spec.spec import TweetBotSpec
 
 Class = Literal["IDENTITY", "EXECUTION", "LIFECYCLE"]
 
-#: Every leaf of the spec belongs to the class of its longest prefix here; a test walks all leaves.
+#: The class of each leaf of the spec, by longest matching prefix; a test walks all leaves.
 CLASSES: dict[str, Class] = {
     "sources": "IDENTITY",
     "sources.x.tokenSecret": "EXECUTION",
@@ -39,29 +39,29 @@ CLASSES: dict[str, Class] = {
 
 
 def get_field_class(path: str) -> Class:
-    """Return the class of a leaf such as `output.s3.uri`, list positions left out; KeyError for an unknown one."""
+    """Return the class of a leaf such as `output.s3.uri`, without list indices. KeyError for an unknown leaf."""
     steps = path.split(".")
     prefixes = (".".join(steps[:length]) for length in range(len(steps), 0, -1))
     return CLASSES[next((prefix for prefix in prefixes if prefix in CLASSES), path)]
 
 
 def hash_identity(spec: TweetBotSpec) -> str:
-    """Return the hash of what is trained, 16 hex digits."""
+    """Hash the fields that decide what is trained; 16 hex digits."""
     return _hash_text(_canonicalize(_SpecKey(spec)).identity)
 
 
 def hash_execution(spec: TweetBotSpec) -> str:
-    """Return the hash of how it is executed, 16 hex digits."""
+    """Hash the fields that decide how the run is executed; 16 hex digits."""
     return _hash_text(_canonicalize(_SpecKey(spec)).execution)
 
 
 def compute_run_id(spec: TweetBotSpec, trigger: str = "") -> str:
-    """Return the id of the run that this spec asks for; `trigger` asks for another of the same spec."""
+    """Return the id of the run that a spec asks for; another `trigger` makes another run of the same spec."""
     return _hash_text(f'{{"identity":{_canonicalize(_SpecKey(spec)).identity},"trigger":{_dump_json(trigger)}}}')
 
 
 class _SpecKey:
-    """A spec as a key that equals itself alone: specs are frozen, so what was worked out for one object stays true."""
+    """A spec as a cache key, compared by object identity; specs are frozen, so cached results stay valid."""
 
     def __init__(self, spec: TweetBotSpec) -> None:
         self.spec = spec
@@ -75,13 +75,13 @@ class _SpecKey:
 
 @dataclass(frozen=True, slots=True)
 class _CanonicalSpec:
-    """The fields of a class in canonical form, as JSON."""
+    """The IDENTITY and EXECUTION fields of a spec in canonical JSON."""
 
     identity: str
     execution: str
 
 
-@lru_cache(maxsize=128)  # a pass asks several times; it took a third of a decision
+@lru_cache(maxsize=128)  # a reconcile asks several times; without the cache this took a third of its time
 def _canonicalize(key: _SpecKey) -> _CanonicalSpec:
     fields = key.spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     return _CanonicalSpec(_dump_json(_prune(fields, "IDENTITY", "")), _dump_json(_prune(fields, "EXECUTION", "")))
@@ -97,7 +97,7 @@ def _prune(value: Any, wanted: Class, path: str) -> Any:
 
 
 def _is_leaf(path: str) -> bool:
-    return path == "scheduling.nodeSelector"  # a map of free keys, not of fields
+    return path == "scheduling.nodeSelector"  # its keys are the user's, not fields
 
 
 def _dump_json(value: Any) -> str:

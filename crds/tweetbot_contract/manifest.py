@@ -1,4 +1,4 @@
-"""A whole TweetBot manifest, as a file or the API server gives it."""
+"""Parsing of a whole TweetBot manifest, from a file or from the API server."""
 
 import re
 from collections.abc import Callable
@@ -15,7 +15,7 @@ _NAME = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
 
 
 class InvalidManifest(Exception):
-    """The user must change the manifest; the message names the field's path and what to write instead."""
+    """The manifest is invalid; the message names the field's path and says what to write instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +42,10 @@ class TweetBot(BaseTweetBot):
 
 
 def read_spec(raw: dict[str, Any], unknown: Literal["forbid", "ignore"] = "forbid") -> TweetBotSpec:
-    """Return the spec of a manifest; `unknown` says what becomes of fields that no type knows, at any depth.
+    """Parse a spec; `unknown` says whether to reject or ignore fields that no type knows, at any depth.
 
-    Refuse them where a person wrote the manifest, and ignore them where an API server stored it: it has pruned what its
-    schema does not know, so what is left is of a newer version. Raises InvalidManifest.
+    Reject them in a manifest that a person wrote. Ignore them in one from an API server, which prunes fields that its
+    schema does not know: those left belong to a newer version of the CRD. Raises InvalidManifest.
     """
     try:
         return TweetBotSpec.model_validate(raw, extra=unknown)
@@ -57,9 +57,9 @@ def read_spec(raw: dict[str, Any], unknown: Literal["forbid", "ignore"] = "forbi
 
 
 def parse(manifest: dict[str, Any], spec_reader: Callable[[dict[str, Any]], TweetBotSpec] = read_spec) -> TweetBot:
-    """Return the TweetBot of a manifest; unknown fields of a stored status are dropped.
+    """Parse a manifest; unknown fields of its status are dropped. Raises InvalidManifest.
 
-    `spec_reader` reads the spec, and refuses unknown fields unless the caller brings another. Raises InvalidManifest.
+    The default `spec_reader` rejects unknown fields of the spec.
     """
     _require_kind(manifest)
     name = str((manifest.get("metadata") or {}).get("name", ""))

@@ -1,15 +1,15 @@
-"""What a reason is; reasons.py has them all."""
+"""The type of a reason; reasons.py lists them all."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-#: Who must act: nobody (it goes on by itself), the TweetBot's author, or whoever runs the cluster or the service.
+#: Who must act: nobody, the author of the TweetBot, or the team that runs the cluster or service.
 Actor = Literal["Nobody", "Author", "Platform"]
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One reason: what it means and what to do."""
+    """A reason: what it means and what to do about it."""
 
     name: str
     meaning: str
@@ -17,5 +17,5 @@ class Reason:
     advice: str
 
     def __str__(self) -> str:
-        """Return the name as it stands in a condition."""
+        """Return the name, as a condition shows it."""
         return self.name

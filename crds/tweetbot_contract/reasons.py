@@ -1,6 +1,6 @@
-"""Every reason that a condition, a run or a termination message may carry, with what to do about it.
+"""Every reason that a condition, a run or a termination message may carry, with its meaning and what to do about it.
 
-docs/troubleshooting.md is rendered from this table; a test holds it complete.
+docs/troubleshooting.md is rendered from this table; a test checks that it is complete.
 """
 
 from tweetbot_contract.reason import Actor as Actor
@@ -9,291 +9,274 @@ from tweetbot_contract.reason import Reason as Reason
 _ALL: list[Reason] = []
 
 
-def _add(name: str, meaning: str, actor: Actor = "Nobody", advice: str = "Nothing: it goes on by itself.") -> Reason:
+def _add(
+    name: str, meaning: str, advice: str = "Nothing to do: the run continues by itself.", actor: Actor = "Nobody"
+) -> Reason:
     _ALL.append(reason := Reason(name, meaning, actor, advice))
     return reason
 
 
-# ---- states of a run that goes on or ended well
+def _ask_author(name: str, meaning: str, advice: str) -> Reason:
+    return _add(name, meaning, advice, "Author")
+
+
+def _ask_platform(name: str, meaning: str, advice: str) -> Reason:
+    return _add(name, meaning, advice, "Platform")
+
+
+# ---- states of a run that is going on or has ended well
 QUEUED = _add(
     "Queued",
-    "The run waits for its turn.",
-    advice="Nothing: it begins when the operator has a slot for it, or when its Kueue queue admits its Job.",
+    "Waiting for a free slot.",
+    "Nothing to do: the run starts when the operator has a slot for it, or when its Kueue queue admits its Job.",
 )
-PREPARING = _add("Preparing", "Posts are fetched and cleaned.")
-TRAINING = _add("Training", "The model is fine-tuned.")
-SUCCEEDED = _add("Succeeded", "The model is published.")
-ADOPTED = _add("Adopted", "A model of exactly this dataset and training was published before and is served.")
+PREPARING = _add("Preparing", "Fetching and cleaning posts.")
+TRAINING = _add("Training", "Fine-tuning the model.")
+SUCCEEDED = _add("Succeeded", "The model is published.", "Nothing to do: the model is ready to serve.")
+ADOPTED = _add(
+    "Adopted",
+    "A model of exactly this dataset and training was published before; it is served again.",
+    "Nothing to do. To train another one, set the annotation tweetbot.dev/retrain-at.",
+)
 NOTHING_NEW = _add(
     "NothingNew",
-    "The scheduled run found fewer new posts than spec.schedule.minNewPosts; the model stays as it is.",
+    "The scheduled run found fewer new posts than spec.schedule.minNewPosts. The model stays as it is.",
+    "Nothing to do: the schedule starts the next run.",
 )
-SUSPENDED = _add("Suspended", "spec.suspend is true.", "Author", "Set spec.suspend to false to go on.")
-NOT_SUSPENDED = _add("NotSuspended", "spec.suspend is false.")
+SUSPENDED = _ask_author("Suspended", "spec.suspend is true.", "Set spec.suspend to false to resume the run.")
+NOT_SUSPENDED = _add("NotSuspended", "spec.suspend is false.", "Nothing to do.")
 EVICTED = _add(
     "Evicted",
-    "The Pod had to leave its node, or its Kueue queue needed the place; the run goes on from its last checkpoint.",
+    "The Pod had to leave its node, or its Kueue queue needed the capacity. The run resumes from its last checkpoint.",
 )
-PREEMPTED_TOO_OFTEN = _add(
+PREEMPTED_TOO_OFTEN = _ask_platform(
     "PreemptedTooOften",
-    "The Pod had to leave its node 20 times; the Job is created again after a pause.",
-    "Platform",
-    "It goes on by itself. A higher spec.scheduling.priorityClassName, or nodes that stay, would let it finish sooner.",
+    "The Pod had to leave its node 20 times. The operator creates the Job again after a pause.",
+    "The run continues by itself. A higher spec.scheduling.priorityClassName, or nodes that stay, would speed it up.",
 )
-ERASING = _add("Erasing", "The TweetBot is being deleted; its objects in S3 are erased first.")
-ERASURE_GIVEN_UP = _add(
+ERASING = _add(
+    "Erasing",
+    "Erasing the TweetBot's objects in S3 before it is deleted.",
+    "Nothing to do: the TweetBot disappears when they are erased.",
+)
+ERASURE_GIVEN_UP = _ask_author(
     "ErasureGivenUp",
-    "The TweetBot was deleted, its objects in S3 were not.",
-    "Author",
-    "Erase by hand what the message names.",
+    "The TweetBot was deleted, but its objects in S3 were not erased.",
+    "Erase what the message names by hand.",
 )
-SUPERSEDED = _add("Superseded", "The spec was edited; another run has taken over.")
-WAITING_FOR_PREVIOUS_POD = _add("WaitingForPreviousPod", "A Job or Pod of an earlier run is still ending.")
-RETRY_BACKOFF = _add("RetryBackoff", "A temporary fault ended the Job; it is created again after a pause.")
-RESULT_LOST = _add("ResultLost", "The Job's result was gone before it was read; the stage is asked again.")
+SUPERSEDED = _add("Superseded", "The spec was edited, and another run has replaced this one.", "Nothing to do.")
+WAITING_FOR_PREVIOUS_POD = _add("WaitingForPreviousPod", "Waiting for a Job or Pod of an earlier run to end.")
+RETRY_BACKOFF = _add("RetryBackoff", "A temporary failure ended the Job. The operator creates it again after a pause.")
+RESULT_LOST = _add("ResultLost", "The Job's result disappeared before it was read. The stage runs again.")
 NO_MODEL = _add("NoModel", "No model has been published yet.")
-DATASET_READY = _add("DatasetReady", "The dataset stands in S3.")
+DATASET_READY = _add("DatasetReady", "The dataset is stored in S3.", "Nothing to do.")
 NO_DATASET = _add("NoDataset", "No dataset has been prepared yet.")
-ACCEPTED = _add("Accepted", "The spec is valid.")
-TRACKED = _add("Tracked", "Tracking works as asked for.")
-TRACKING_DEGRADED = _add(
+ACCEPTED = _add("Accepted", "The spec is valid.", "Nothing to do.")
+TRACKED = _add("Tracked", "Tracking works as the spec asks.", "Nothing to do.")
+TRACKING_DEGRADED = _ask_author(
     "TrackingDegraded",
-    "Weights & Biases did less than was asked for; the run is not affected.",
-    "Author",
-    "See the condition's message: a missing or wrong key, or a server that is away. The metrics file is in S3.",
+    "Weights & Biases tracked less than the spec asks for. The run is not affected.",
+    "Look at the condition's message: the key is missing or wrong, or the server is unreachable. The metrics file is "
+    "in S3.",
 )
 
-# ---- the operator saw it
-INVALID_SPEC = _add(
-    "InvalidSpec", "The stored spec breaks a rule.", "Author", "Correct the field that the message names."
-)
-NAME_CONFLICT = _add(
+# ---- found by the operator
+INVALID_SPEC = _ask_author("InvalidSpec", "The stored spec breaks a rule.", "Correct the field that the message names.")
+NAME_CONFLICT = _ask_author(
     "NameConflict",
-    "A Job of the name that the run needs exists and is not ours.",
-    "Author",
+    "A Job with the name that the run needs exists and does not belong to the operator.",
     "Delete or rename that Job; the operator never touches it.",
 )
-JOB_EDITED = _add("JobEdited", "The Job lost the label that the operator sees it by; it is made anew.")
-JOB_REFUSED = _add(
+JOB_EDITED = _add("JobEdited", "Somebody removed the Job's label, by which the operator finds it. It is created again.")
+JOB_REFUSED = _ask_author(
     "JobRefused",
-    "The API server refuses the Job (quota, admission, an invalid value).",
-    "Author",
-    "Correct what the message names; the operator tries again with a growing pause.",
+    "The API server rejects the Job: a quota, admission, or an invalid value.",
+    "Correct what the message names; the operator retries with growing pauses.",
 )
-ADMISSION_UNAVAILABLE = _add(
+ADMISSION_UNAVAILABLE = _ask_platform(
     "AdmissionUnavailable",
-    "A webhook that has a say in the Job does not answer, so the API server creates none.",
-    "Platform",
-    "It is tried again unaided, at least every minute. If it stays, look at the Pods of what the message names.",
+    "An admission webhook for Jobs does not answer, so the API server creates none.",
+    "The operator retries at least every minute. If it lasts, look at the Pods of the webhook that the message names.",
 )
-STATUS_REFUSED = _add(
+STATUS_REFUSED = _ask_platform(
     "StatusRefused",
-    "The API server refuses the status, or fails at writing it each time with the same words.",
-    "Platform",
-    "Change the policy, webhook or right that the message names, else report it. It is tried again, with a pause.",
+    "The API server rejects the status, or fails to write it every time with the same error.",
+    "Change the policy, webhook or permission that the message names, or report it. The operator retries with pauses.",
 )
-FINALIZER_REFUSED = _add(
+FINALIZER_REFUSED = _ask_platform(
     "FinalizerRefused",
-    "The API server refuses the finalizer of deletionPolicy: Delete, or its removal; until then nothing else is done.",
-    "Platform",
-    "Change the policy, webhook or right that the message names. The operator tries again, with a pause.",
+    "The API server does not let the operator add or remove the finalizer of deletionPolicy: Delete. Until it does, "
+    "nothing else happens.",
+    "Change the policy, webhook or permission that the message names. The operator retries with pauses.",
 )
-SECRET_NOT_FOUND = _add(
+SECRET_NOT_FOUND = _ask_author(
     "SecretNotFound",
     "A Secret that the spec names, or a key in it, does not exist.",
-    "Author",
-    "Create it; the run goes on unaided. It fails when startDeadlineSeconds is over.",
+    "Create it, and the run continues by itself. It fails when startDeadlineSeconds have passed.",
 )
-UNSCHEDULABLE = _add(
+UNSCHEDULABLE = _ask_platform(
     "Unschedulable",
     "No node can take the Pod.",
-    "Platform",
-    "Lower spec.resources, correct spec.scheduling, or add a node; the run goes on unaided.",
+    "Lower spec.resources, correct spec.scheduling, or add a node. The run then continues by itself.",
 )
-POD_REFUSED = _add(
+POD_REFUSED = _ask_author(
     "PodRefused",
-    "The namespace admits no Pod of the Job (quota, LimitRange, Pod Security, a webhook).",
-    "Author",
-    "Lower spec.resources, or have the quota or policy changed; the run goes on unaided.",
+    "The namespace admits no Pod of the Job: a quota, a LimitRange, Pod Security, or a webhook.",
+    "Lower spec.resources, or have the quota or policy changed. The run then continues by itself.",
 )
-IMAGE_PULL_FAILED = _add(
-    "ImagePullFailed", "The trainer image cannot be pulled.", "Platform", "Check its name and the node's access to it."
+IMAGE_PULL_FAILED = _ask_platform(
+    "ImagePullFailed", "The trainer image cannot be pulled.", "Check its name and the node's access to the registry."
 )
-START_DEADLINE_EXCEEDED = _add(
+START_DEADLINE_EXCEEDED = _ask_author(
     "StartDeadlineExceeded",
     "The Pod did not start within spec.run.startDeadlineSeconds.",
-    "Author",
     "Remove the cause that the message names, then set the annotation tweetbot.dev/retrain-at.",
 )
-DEADLINE_EXCEEDED = _add(
+DEADLINE_EXCEEDED = _ask_author(
     "DeadlineExceeded",
     "The stage ran longer than spec.run.activeDeadlineSeconds.",
-    "Author",
-    "Raise activeDeadlineSeconds, or give the run less to do.",
+    "Raise spec.run.activeDeadlineSeconds, or give the run less to do.",
 )
-OUT_OF_MEMORY = _add(
+OUT_OF_MEMORY = _ask_author(
     "OutOfMemory",
-    "The trainer needed more memory than it may use.",
-    "Author",
-    "Raise spec.resources.memory; the run is tried again unaided.",
+    "The trainer needed more memory than its limit.",
+    "Raise spec.resources.memory; the run is then tried again by itself.",
 )
-ATTEMPTS_EXHAUSTED = _add(
+ATTEMPTS_EXHAUSTED = _ask_author(
     "AttemptsExhausted",
     "Every attempt ended without a result.",
-    "Author",
-    "Read the Pods' logs; set the annotation tweetbot.dev/retrain-at to try again.",
+    "Read the Pods' logs, then set the annotation tweetbot.dev/retrain-at to try again.",
 )
-NODE_LOST = _add(
+NODE_LOST = _ask_platform(
     "NodeLost",
     "The Pod's node no longer answers, so the Pod cannot end.",
-    "Platform",
     "Delete the Node, or force-delete the Pod; the operator never does.",
 )
 
-# ---- the trainer said it
-GATE_FAILED = _add(
+# ---- reported by the trainer
+GATE_FAILED = _ask_author(
     "GateFailed",
-    "The model was trained and misses a gate of spec.evaluation.gates; it is kept beside and not published.",
-    "Author",
-    "Give the run more or other posts, or train less; or loosen the gate, and the model is published as it is.",
+    "The trained model fails a gate of spec.evaluation.gates. It is stored but not published.",
+    "Give the run more or other posts, or train less. If you loosen the gate, this model is published as it is.",
 )
-SPEC_REFUSED = _add("SpecRefused", "The trainer cannot do what the spec asks.", "Author", "See the message.")
-NOT_AUTHORIZED = _add(
+SPEC_REFUSED = _ask_author("SpecRefused", "The trainer cannot do what the spec asks.", "See the message.")
+NOT_AUTHORIZED = _ask_author(
     "NotAuthorized",
-    "S3 refuses the credentials.",
-    "Author",
+    "S3 rejects the credentials.",
     "Correct the Secret or its permissions, then set the annotation tweetbot.dev/retrain-at.",
 )
-BUCKET_NOT_FOUND = _add(
+BUCKET_NOT_FOUND = _ask_author(
     "BucketNotFound",
     "The bucket does not exist.",
-    "Author",
     "Create it and set the annotation tweetbot.dev/retrain-at, or correct the address.",
 )
-SOURCE_NOT_FOUND = _add(
+SOURCE_NOT_FOUND = _ask_author(
     "SourceNotFound",
     "A source's file does not exist.",
-    "Author",
     "Upload it and set the annotation tweetbot.dev/retrain-at, or correct sources[].uri.",
 )
-SOURCE_UNREADABLE = _add(
+SOURCE_UNREADABLE = _ask_author(
     "SourceUnreadable",
-    "A source's file is not what it should be.",
-    "Author",
+    "A source's file is not in the expected format.",
     "Upload the file as it was downloaded; the message names the member or line.",
 )
-SOURCE_TOO_LARGE = _add(
+SOURCE_TOO_LARGE = _ask_author(
     "SourceTooLarge",
-    "A source unpacks to more than is allowed (a zip bomb looks like this).",
-    "Author",
+    "A source unpacks to more than is allowed, as a zip bomb does.",
     "Upload the export as it was downloaded.",
 )
-SOURCE_TRUNCATED = _add(
+SOURCE_TRUNCATED = _ask_author(
     "SourceTruncated",
-    "A source's archive ends too early.",
-    "Author",
+    "A source's archive is incomplete: it ends too early.",
     "Compare its size with what you downloaded, upload it whole, then set the annotation tweetbot.dev/retrain-at.",
 )
-SOURCE_ENCRYPTED = _add(
+SOURCE_ENCRYPTED = _ask_author(
     "SourceEncrypted",
-    "A source's archive is locked by a password.",
-    "Author",
-    "Unpack it and pack it again without one, or upload the export as it was downloaded.",
+    "A source's archive is protected by a password.",
+    "Unpack it and pack it again without a password, or upload the export as it was downloaded.",
 )
-SOURCE_NESTED = _add(
+SOURCE_NESTED = _ask_author(
     "SourceNested",
-    "A source's archive holds another archive in place of posts.",
-    "Author",
+    "A source's archive contains another archive instead of posts.",
     "Upload the inner archive itself; the message names it.",
 )
-SOURCE_INCOMPLETE = _add(
+SOURCE_INCOMPLETE = _ask_author(
     "SourceIncomplete",
     "A source's archive lacks a part of the export.",
-    "Author",
     "Put all parts into one zip; the message names what is missing.",
 )
-SOURCE_NOT_AN_EXPORT = _add(
+SOURCE_NOT_AN_EXPORT = _ask_author(
     "SourceNotAnExport",
-    "A source's archive holds no posts.",
-    "Author",
-    "Upload the export as it was downloaded; for other files use the source of their kind.",
+    "A source's archive contains no posts.",
+    "Upload the export as it was downloaded, or use the kind of source that fits the file.",
 )
-TOO_FEW_POSTS = _add(
+TOO_FEW_POSTS = _ask_author(
     "TooFewPosts",
-    "Less than 6,000 characters of posts are left after cleaning.",
-    "Author",
-    "Give a source with more posts, or relax spec.filter.",
+    "Cleaning left fewer than 6,000 characters of posts.",
+    "Use a source with more posts, or relax spec.filter.",
 )
-BASE_MODEL_NOT_FOUND = _add(
-    "BaseModelNotFound", "The base model does not exist.", "Author", "Correct spec.model.base or revision."
+BASE_MODEL_NOT_FOUND = _ask_author(
+    "BaseModelNotFound", "The base model does not exist.", "Correct spec.model.base or spec.model.revision."
 )
-BASE_MODEL_REFUSED = _add(
+BASE_MODEL_REFUSED = _ask_author(
     "BaseModelRefused",
-    "The base is not a GPT-2 in safetensors, or is damaged.",
-    "Author",
-    "Give a GPT-2 whose folder holds config.json, model.safetensors and tokenizer.json.",
+    "The base is not a GPT-2 in safetensors, or it is damaged.",
+    "Use a GPT-2 whose folder holds config.json, model.safetensors and tokenizer.json.",
 )
-DIVERGED = _add(
-    "Diverged", "The loss is no longer a number.", "Author", "Lower spec.training.learningRate, or leave it unset."
+DIVERGED = _ask_author(
+    "Diverged",
+    "Training diverged: the loss is no longer a number.",
+    "Lower spec.training.learningRate, or leave it unset.",
 )
-ACCOUNT_NOT_FOUND = _add(
-    "AccountNotFound", "There is no such account.", "Author", "Correct sources[].x.handle or sources[].bluesky.actor."
+ACCOUNT_NOT_FOUND = _ask_author(
+    "AccountNotFound", "The account does not exist.", "Correct sources[].x.handle or sources[].bluesky.actor."
 )
-ACCOUNT_SUSPENDED = _add("AccountSuspended", "The account is suspended.", "Author", "Use another source.")
-ACCOUNT_PROTECTED = _add(
-    "AccountProtected", "The account is not open to all.", "Author", "Use the owner's own export instead."
-)
-X_NOT_AUTHORIZED = _add(
+ACCOUNT_SUSPENDED = _ask_author("AccountSuspended", "The account is suspended.", "Use another source.")
+ACCOUNT_PROTECTED = _ask_author("AccountProtected", "The account is not public.", "Use the owner's own export instead.")
+X_NOT_AUTHORIZED = _ask_author(
     "XNotAuthorized",
-    "X refuses the token.",
-    "Author",
+    "X rejects the token.",
     "Put a valid bearer token into the Secret, then set the annotation tweetbot.dev/retrain-at.",
 )
-X_FORBIDDEN = _add(
+X_FORBIDDEN = _ask_author(
     "XForbidden",
-    "X accepts the token but does not let its app read this.",
-    "Author",
+    "X accepts the token but does not let its app read these posts.",
     "In X's console attach the app to a project that may read posts, then set the annotation tweetbot.dev/retrain-at.",
 )
-CREDITS_DEPLETED = _add(
+CREDITS_DEPLETED = _ask_author(
     "CreditsDepleted",
     "The X account that pays has no credits left.",
-    "Author",
     "Buy credits, then set the annotation tweetbot.dev/retrain-at.",
 )
-USAGE_CAPPED = _add(
+USAGE_CAPPED = _ask_author(
     "UsageCapped",
     "The X app has reached its monthly cap.",
-    "Author",
-    "Wait for the new month, then set the annotation tweetbot.dev/retrain-at.",
+    "Wait for the next month, then set the annotation tweetbot.dev/retrain-at.",
 )
-SPEND_LIMIT_REACHED = _add(
+SPEND_LIMIT_REACHED = _ask_author(
     "SpendLimitReached",
     "Reading maxPosts posts would cost more than maxSpendUSD allows; the message says how much more.",
-    "Author",
-    "Raise sources[].x.maxSpendUSD or lower maxPosts. Pages that were paid for are kept and are not paid for again.",
+    "Raise sources[].x.maxSpendUSD or lower maxPosts. Pages already paid for are kept and not paid for again.",
 )
-RATE_LIMITED = _add("RateLimited", "A source's server asks to wait; the message says until when.")
-X_UNAVAILABLE = _add("XUnavailable", "X does not answer, or answers with a server's error.")
+RATE_LIMITED = _add("RateLimited", "A source's server asks the trainer to wait; the message says until when.")
+X_UNAVAILABLE = _add("XUnavailable", "X does not answer, or answers with a server error.")
 BLUESKY_UNAVAILABLE = _add("BlueskyUnavailable", "Bluesky's server does not answer.")
-BLUESKY_BAD_PAYLOAD = _add(
+BLUESKY_BAD_PAYLOAD = _ask_author(
     "BlueskyBadPayload",
-    "Bluesky's answers are not as documented; another server may answer in its place.",
-    "Author",
-    "It is tried again unaided. If it stays, check sources[].bluesky.apiBaseURL and the proxy on the way.",
+    "Bluesky's answers are not as documented; perhaps another server answers in its place.",
+    "The run is tried again by itself. If it lasts, check sources[].bluesky.apiBaseURL and any proxy in between.",
 )
-X_BAD_PAYLOAD = _add(
+X_BAD_PAYLOAD = _ask_author(
     "XBadPayload",
-    "X's answers are not as documented; another server may answer in its place.",
-    "Author",
-    "It is tried again unaided. If it stays, check sources[].x.apiBaseURL and the proxy on the way.",
+    "X's answers are not as documented; perhaps another server answers in its place.",
+    "The run is tried again by itself. If it lasts, check sources[].x.apiBaseURL and any proxy in between.",
 )
 STORAGE_UNAVAILABLE = _add("StorageUnavailable", "S3 does not answer.")
 MODEL_HUB_UNAVAILABLE = _add("ModelHubUnavailable", "The Hugging Face Hub does not answer.")
-DISK_FULL = _add("DiskFull", "The Pod's disk is full.", "Platform", "Give the node more ephemeral storage.")
-STOPPED = _add("Stopped", "The Pod was asked to end; another one goes on.")
-TRAINER_BUG = _add(
-    "TrainerBug", "The trainer met something it does not know.", "Platform", "Report the Pod's log to the project."
+DISK_FULL = _ask_platform("DiskFull", "The Pod's disk is full.", "Give the node more ephemeral storage.")
+STOPPED = _add("Stopped", "The Pod was asked to stop; another one continues.")
+TRAINER_BUG = _ask_platform(
+    "TrainerBug", "The trainer met an unexpected error.", "Report the Pod's log to the project."
 )
 
 ALL: tuple[Reason, ...] = tuple(_ALL)

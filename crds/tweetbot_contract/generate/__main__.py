@@ -1,10 +1,10 @@
-"""Write everything that is rendered from the types: `python -m tweetbot_contract.generate [--check]`."""
+"""`python -m tweetbot_contract.generate [--check]`: write, or check, all files rendered from the types."""
 
 from tweetbot_contract.generate.files import render_files, write_or_check
 
 
 def main() -> None:
-    """Write or check what is rendered from the contract."""
+    """Write or check the files."""
     write_or_check(render_files())
 
 

@@ -1,12 +1,9 @@
-"""The types become the CRD: `python -m tweetbot_contract.render_crd` writes crds/tweetbots.tweetbot.dev.yaml.
+"""Render the CRD from the types. For developers only: it needs PyYAML.
 
-A walk over pydantic's JSON schema into the structural form that the API server takes: references inlined, optional
-fields simply not required, defaults of nested objects written out, no titles.
-For developers only: it needs PyYAML.
+pydantic's JSON schema is converted to the structural form that the API server requires: references are inlined, optional
+fields are just not required, defaults of nested objects are written out, and titles dropped.
 """
 
-import sys
-from pathlib import Path
 from typing import Any
 
 from tweetbot_contract.handover import GROUP, KIND, NAME_LIMIT, PLURAL, VERSION
@@ -19,18 +16,36 @@ _KEPT = (
     "maxProperties", "required", "x-kubernetes-validations", "x-kubernetes-list-type", "x-kubernetes-list-map-keys",
 )  # fmt: skip
 _COLUMNS = (
-    ("Phase", "string", ".status.phase", 0, "Where the TweetBot stands."),
-    ("Stage", "string", ".status.currentRun.stage", 0, "The stage of its run."),
-    ("Reason", "string", '.status.conditions[?(@.type=="Progressing")].reason', 0, "Why it stands there."),
+    ("Phase", "string", ".status.phase", 0, "Summary of the TweetBot's state."),
+    ("Stage", "string", ".status.currentRun.stage", 0, "Stage that the current run has reached."),
+    (
+        "Reason",
+        "string",
+        '.status.conditions[?(@.type=="Progressing")].reason',
+        0,
+        "Why the TweetBot is in this phase, as one word.",
+    ),
     ("Progress", "integer", ".status.currentRun.progress.percent", 0, "Percent of the training that is done."),
-    ("ETA", "string", ".status.currentRun.progress.eta", 0, "What the training will still take."),
-    ("Kept", "integer", ".status.data.kept", 0, "Posts in the dataset."),
-    ("Eval-loss", "number", ".status.metrics.evalLoss", 0, "Loss of the served model on the newest posts."),
-    ("Age", "date", ".metadata.creationTimestamp", 0, "Time since creation."),
-    ("Model", "string", ".status.model.name", 1, "The model version to serve."),
-    ("W&B", "string", ".status.tracking.wandbURL", 1, "The run's page at Weights & Biases."),
-    ("Queue", "string", ".spec.scheduling.queueName", 1, "The Kueue LocalQueue that it waits in."),
-    ("Message", "string", '.status.conditions[?(@.type=="Progressing")].message', 1, "What it does or waits for."),
+    ("ETA", "string", ".status.currentRun.progress.eta", 0, "Estimated time until the training ends."),
+    ("Kept", "integer", ".status.data.kept", 0, "Number of posts in the dataset, after cleaning."),
+    (
+        "Eval-loss",
+        "number",
+        ".status.metrics.evalLoss",
+        0,
+        "Loss of the model on the newest posts, in nats per token; lower is better.",
+    ),
+    ("Age", "date", ".metadata.creationTimestamp", 0, "Time since the TweetBot was created."),
+    ("Model", "string", ".status.model.name", 1, "Name of the model version to serve."),
+    ("W&B", "string", ".status.tracking.wandbURL", 1, "URL of the run's page at Weights & Biases."),
+    ("Queue", "string", ".spec.scheduling.queueName", 1, "Kueue LocalQueue in which the training waits."),
+    (
+        "Message",
+        "string",
+        '.status.conditions[?(@.type=="Progressing")].message',
+        1,
+        "What the TweetBot is doing or waiting for.",
+    ),
 )
 
 
@@ -67,7 +82,7 @@ def _build_column(name: str, type_: str, path: str, priority: int, description: 
 
 
 def build_root_schema() -> Schema:
-    """Return the structural schema of a whole TweetBot."""
+    """Return the structural schema of a TweetBot."""
     status = _drop_defaults(make_structural(TweetBotStatus.model_json_schema(by_alias=True)))
     return {
         "type": "object",
@@ -90,7 +105,7 @@ def build_root_schema() -> Schema:
 
 
 def make_structural(schema: Schema) -> Schema:
-    """Turn pydantic's JSON schema of a model into the structural form."""
+    """Convert pydantic's JSON schema of a type to the structural form."""
     return _convert_node(schema, schema.get("$defs", {}))
 
 
@@ -111,14 +126,14 @@ def _convert_node(schema: Schema, definitions: Schema) -> Schema:
 
 
 def _drop_nulls(value: Any) -> Any:
-    """The server checks an object's default by its rules before inner defaults apply, so it is written out whole."""
+    """The API server validates an object's default before inner defaults apply, so it must be complete."""
     if isinstance(value, dict):
         return {key: _drop_nulls(inner) for key, inner in value.items() if inner is not None}
     return value
 
 
 def _resolve(schema: Schema, definitions: Schema) -> Schema:
-    """Inline a reference, and take the one form of `T | None` that is not null; what the field says itself wins."""
+    """Inline a reference, and take T of `T | None`; keys beside them win."""
     outer = {key: value for key, value in schema.items() if key not in {"$ref", "anyOf", "allOf"}}
     if "$ref" in schema:
         inner = definitions[schema["$ref"].removeprefix("#/$defs/")]
@@ -130,7 +145,7 @@ def _resolve(schema: Schema, definitions: Schema) -> Schema:
 
 
 def _drop_defaults(node: Schema) -> Schema:
-    """A status is written whole by the operator: a default there would only pretend."""
+    """Drop a status's defaults: the operator writes it whole, and a default would claim what nobody observed."""
     changed = {key: value for key, value in node.items() if key != "default"}
     if "properties" in changed:
         changed["properties"] = {key: _drop_defaults(value) for key, value in changed["properties"].items()}
@@ -145,12 +160,3 @@ def render() -> str:
 
     head = "# Generated from crds/tweetbot_contract by `make generate`: edit the types, not this file.\n"
     return head + yaml.safe_dump(build_crd(), sort_keys=False, width=120, allow_unicode=True)
-
-
-def main() -> None:
-    """Write the CRD into the given folder."""
-    Path(sys.argv[1], f"{PLURAL}.{GROUP}.yaml").write_text(render(), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""The types and the table of reasons become docs/api-reference.md and docs/troubleshooting.md."""
+"""Render docs/api-reference.md from the types and docs/troubleshooting.md from the table of reasons."""
 
 import json
 from collections.abc import Iterator
@@ -10,23 +10,23 @@ from tweetbot_contract.identity import CLASSES
 from tweetbot_contract.reasons import ALL, Actor, Reason
 
 _NOTE = "<!-- Generated from crds/tweetbot_contract by `make generate`: edit the types, not this file. -->\n"
-_WHO: dict[Actor, str] = {
-    "Nobody": "It goes on by itself",
-    "Author": "Who wrote the manifest",
-    "Platform": "Who runs it",
+_AUDIENCE: dict[Actor, str] = {
+    "Nobody": "",
+    "Author": "*For the author of the manifest.* ",
+    "Platform": "*For the platform team.* ",
 }
 
 
 def render_api_reference() -> str:
-    """Return the reference of every field, spec and status, as Markdown."""
+    """Return the reference of every field of spec and status, as Markdown."""
     schema = build_root_schema()["properties"]
     parts = [
         f"{_NOTE}# API reference: `{GROUP}/{VERSION}` TweetBot\n",
         "`kubectl explain tweetbot.spec --recursive` shows the same in a terminal. "
-        "Fields without a default that are not marked required may be left out.\n",
+        "A field is optional unless it is marked required.\n",
         f"## spec\n\n{_render_table(schema['spec'])}\n{_render_rules(schema['spec'])}",
         f"## What an edit does\n\n{_render_edits()}",
-        f"## status\n\nThe operator is its one writer.\n\n{_render_table(schema['status'])}",
+        f"## status\n\nOnly the operator writes the status.\n\n{_render_table(schema['status'])}",
     ]
     return "\n".join(parts)
 
@@ -78,7 +78,7 @@ def _escape_cell(text: str) -> str:
 
 def _render_rules(schema: dict[str, Any]) -> str:
     rules = "".join(f"- `spec{path}`: {_escape_cell(message)}\n" for path, message in _list_messages(schema, ""))
-    return f"### Rules\n\nA manifest that breaks one is refused with the field's path and this message.\n\n{rules}"
+    return f"### Rules\n\nA manifest that breaks a rule is rejected with the field's path and this message.\n\n{rules}"
 
 
 def _list_messages(schema: dict[str, Any], path: str) -> Iterator[tuple[str, str]]:
@@ -95,18 +95,18 @@ def _render_edits() -> str:
         "LIFECYCLE": "starts no run",
     }
     lines = "".join(f"| `{path}` | {meaning[class_]} |\n" for path, class_ in CLASSES.items())
-    return f"The longest matching prefix counts.\n\n| fields below | an edit |\n| --- | --- |\n{lines}"
+    return f"The longest matching prefix decides.\n\n| fields below | an edit |\n| --- | --- |\n{lines}"
 
 
 def render_troubleshooting() -> str:
-    """Return every reason with its meaning and what to do, as Markdown."""
+    """Return every reason with its meaning and advice, as Markdown."""
     head = (
         f"{_NOTE}# Troubleshooting by reason\n\n"
-        "`kubectl get tb` shows the reason, `kubectl get tb -o wide` its message, "
-        "`kubectl describe tb NAME` all conditions and the Events.\n"
+        "`kubectl get tb` shows the reason, `kubectl get tb -o wide` also the message, "
+        "and `kubectl describe tb NAME` all conditions and Events.\n"
     )
     return head + "".join(_render_section(reason) for reason in sorted(ALL, key=lambda reason: reason.name))
 
 
 def _render_section(reason: Reason) -> str:
-    return f"\n## {reason.name}\n\n{reason.meaning}\n\nWho acts: {_WHO[reason.actor]}. {reason.advice}\n"
+    return f"\n## {reason.name}\n\n{reason.meaning}\n\n{_AUDIENCE[reason.actor]}{reason.advice}\n"

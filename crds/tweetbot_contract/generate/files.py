@@ -1,4 +1,4 @@
-"""Everything that is rendered from the types, and its writing and checking."""
+"""All files rendered from the contract's types, and how they are written or checked."""
 
 import sys
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def render_files() -> dict[Path, str]:
-    """Return each generated file's path, relative to the repository, and its content."""
+    """Return the content of each generated file by its path in the repository."""
     return {
         Path("crds/tweetbots.tweetbot.dev.yaml"): crd.render(),
         Path("docs/api-reference.md"): docs.render_api_reference(),
@@ -19,7 +19,7 @@ def render_files() -> dict[Path, str]:
 
 
 def find_stale(wanted: Mapping[Path, str], root: Path = ROOT) -> list[Path]:
-    """Return the files that differ from what they should be."""
+    """Return the paths whose file is missing or differs."""
     return [path for path, text in wanted.items() if not _has_content(root / path, text)]
 
 
@@ -28,10 +28,10 @@ def _has_content(path: Path, text: str) -> bool:
 
 
 def write_or_check(wanted: Mapping[Path, str]) -> None:
-    """Write the files, or with --check only name those that differ and exit 1."""
+    """Write the files; with --check print those that differ and exit 1 instead."""
     if "--check" in sys.argv:
         different = find_stale(wanted)
-        print("\n".join(f"{path} is not what the types say: run `make generate`" for path in different))
+        print("\n".join(f"{path} is out of date: run `make generate`" for path in different))
         sys.exit(1 if different else 0)
     for path, text in wanted.items():
         (ROOT / path).parent.mkdir(parents=True, exist_ok=True)

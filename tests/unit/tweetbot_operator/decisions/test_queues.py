@@ -266,7 +266,7 @@ async def test_the_queues_words_are_read_and_told_where_the_operator_may() -> No
     await stage.wait(1)
     assert message(stage) == "Queue gpus has not admitted the Job yet: insufficient unused quota."
     await admit(stage)
-    assert message(stage) == "The model is fine-tuned."
+    assert message(stage) == "Fine-tuning the model."
 
 
 async def test_without_the_setting_nobody_is_asked() -> None:

@@ -245,7 +245,7 @@ def test_nobody_starves_and_no_limit_is_passed(seed: int) -> None:
 
 def test_the_number_that_a_status_gives_is_kept_while_the_run_waits() -> None:
     first = summarize_queued(QueuePosition("At most 1 runs are active at once", 7), None)
-    cause = "The run waits for its turn. At most 1 runs are active at once. "
+    cause = "Waiting for a free slot. At most 1 runs are active at once. "
     assert first.message == cause + "When it joined, 7 of its namespace were before it."
     former = Condition(
         type="Progressing",

@@ -43,7 +43,7 @@ def test_a_long_message_in_any_script_fits_the_bytes_that_the_api_server_takes()
 
 
 def test_an_event_is_named_by_what_it_says_so_that_a_repetition_is_refused() -> None:
-    happening = EventSpec("Normal", "Training", "The model is fine-tuned.")
+    happening = EventSpec("Normal", "Training", "Fine-tuning the model.")
     names = [build_event(happening, ABOUT, scope, NOON)["metadata"]["name"] for scope in ("a-1", "a-1", "a-2")]
     assert names[0] == names[1] != names[2]
 
