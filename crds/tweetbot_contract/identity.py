@@ -1,8 +1,8 @@
 """Which edits of a spec start a new run, which only change how it is executed, and which do neither.
 
 A run's id is a hash of the IDENTITY fields in canonical form. That form leaves out values equal to their default, so a
-field added later changes no existing id, and an upgrade of the operator retrains no fleet. For the same reason a default
-never changes within an API version.
+field added later changes no existing id, and an upgrade of the operator retrains no fleet. For the same reason a
+default never changes within an API version.
 """
 
 import hashlib

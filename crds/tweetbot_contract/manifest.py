@@ -20,7 +20,7 @@ class InvalidManifest(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseTweetBot:
-    """A TweetBot's metadata, as far as we read it, and its status."""
+    """The metadata of a TweetBot that we read, and its status."""
 
     namespace: str
     name: str
@@ -36,7 +36,7 @@ class BaseTweetBot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TweetBot(BaseTweetBot):
-    """One TweetBot whose spec is valid."""
+    """A TweetBot with a valid spec."""
 
     spec: TweetBotSpec
 
@@ -69,7 +69,7 @@ def parse(manifest: dict[str, Any], spec_reader: Callable[[dict[str, Any]], Twee
 
 
 def parse_metadata(manifest: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a BaseTweetBot; a status that does not parse is not ours and counts as none."""
+    """Return the fields of a BaseTweetBot. A status that does not parse was not written by us and counts as empty."""
     metadata = manifest.get("metadata") or {}
     try:
         status = TweetBotStatus.model_validate(manifest.get("status") or {}, extra="ignore")

@@ -1,7 +1,7 @@
 """Render the CRD from the types. For developers only: it needs PyYAML.
 
-pydantic's JSON schema is converted to the structural form that the API server requires: references are inlined, optional
-fields are just not required, defaults of nested objects are written out, and titles dropped.
+pydantic's JSON schema is converted to the structural form that the API server requires: references are inlined,
+optional fields are just not required, defaults of nested objects are written out, and titles dropped.
 """
 
 from typing import Any
