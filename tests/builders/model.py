@@ -1,6 +1,7 @@
 """Posts, splits and models for tests of the trainer: as small as can be, on one thread, in float32."""
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,11 +14,12 @@ from tweetbot_contract.result import DataTable, Metrics, Sample
 from tweetbot_contract.spec.spec import Gates, Subject
 from tweetbot_contract.spec.training import Training
 from tweetbot_trainer.data.dataset.dataset import DatasetPost
+from tweetbot_trainer.learning.batches.examples import Example, split_into_examples
 from tweetbot_trainer.learning.evaluation.memorization import Memorization
 from tweetbot_trainer.learning.model.base import Base
 from tweetbot_trainer.learning.model.identity import SCRATCH_DIGESTS, BaseIdentity
 from tweetbot_trainer.learning.model.scratch import Shape, create_model
-from tweetbot_trainer.learning.model.tokenizer import train_tokenizer
+from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id, train_tokenizer
 from tweetbot_trainer.learning.sampling import SamplingParams
 from tweetbot_trainer.learning.training.callbacks import FindIncompatibility, TrainOutput
 from tweetbot_trainer.learning.training.device import Device
@@ -68,6 +70,13 @@ def a_base(texts: Sequence[str] | None = None, *, seed: int = 42, context: int =
     return Base(model, tokenizer, SCRATCH)
 
 
+def examples_of(base: Base, texts: Sequence[str]) -> list[Example]:
+    """Return the training examples of posts, in their order."""
+    mark, context = get_end_mark_id(base.tokenizer), base.model.config.n_positions
+    encoded = encode_all(base.tokenizer, texts)
+    return [example for text in encoded for example in split_into_examples(text.tokens, mark, context)]
+
+
 def a_saved_base(folder: Path, *, context: int = 64, scale: float = 1.0) -> Path:
     """Write such a GPT-2 into a folder and return it."""
     base = a_base(context=context, scale=scale)
@@ -77,13 +86,13 @@ def a_saved_base(folder: Path, *, context: int = 64, scale: float = 1.0) -> Path
 
 def an_outcome(**changes: Any) -> TrainOutput:
     """Return the course of a short training."""
-    rows = (
+    entries = (
         LogEntry(0, 0.0, eval_loss=6.4),
         LogEntry(1, 0.5, train_loss=6.0, learning_rate=3e-3, tokens_per_second=900.0),
         LogEntry(2, 1.0, train_loss=3.0, learning_rate=1e-3, tokens_per_second=950.0),
         LogEntry(2, 1.0, eval_loss=2.5),
     )
-    plain = TrainOutput(2, 1, 1, 6.0, 3.0, 1024, 950.0, 12.5, DEVICE, rows)
+    plain = TrainOutput(2, 1, 1, 6.0, 3.0, 1024, 950.0, 12.5, DEVICE, entries)
     return replace(plain, **changes)
 
 
@@ -133,17 +142,14 @@ class CheckpointsInMemory:
     """Checkpoints in memory: kept when `due_at` steps are done, and when the training is stopped."""
 
     def __init__(self, due_at: int = 0) -> None:
-        self.due_at, self.asked, self.states = due_at, 0, list[Checkpoint]()
+        self.due_at, self.asked, self.saved = due_at, 0, list[Checkpoint]()
 
-    def load_newest(self, processor: Device, misfit: FindIncompatibility) -> Checkpoint | None:
-        return next((state for state in reversed(self.states) if misfit(state) is None), None)
+    def load_newest(self, device: Device, find_incompatibility: FindIncompatibility) -> Checkpoint | None:
+        return next((deepcopy(one) for one in reversed(self.saved) if find_incompatibility(one) is None), None)
 
     def is_due(self) -> bool:
         self.asked += 1
         return self.asked == self.due_at
 
-    def save(self, state: Checkpoint, *, last: bool = False) -> None:
-        tensors = {
-            part: {name: one.clone() for name, one in tensors.items()} for part, tensors in state.tensors.items()
-        }
-        self.states.append(Checkpoint(state.trainer_state, tensors))
+    def save(self, checkpoint: Checkpoint, *, last: bool = False) -> None:
+        self.saved.append(deepcopy(checkpoint))

@@ -23,7 +23,8 @@ def ours(
     lora: bool = False,
 ) -> None:
     """Train for so many steps: on the CPU in float32 as the others, on a GPU as it is done there; `lora`: adapters."""
-    from tweetbot_trainer.learning.batches.examples import make_batches, split_into_examples
+    from tweetbot_trainer.learning.batches.batching import make_batches
+    from tweetbot_trainer.learning.batches.examples import split_into_examples
     from tweetbot_trainer.learning.training.callbacks import Callbacks
     from tweetbot_trainer.learning.training.device import select_device
     from tweetbot_trainer.learning.training.loop import train

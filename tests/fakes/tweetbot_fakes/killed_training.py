@@ -17,10 +17,8 @@ from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
-from builders.model import DEVICE, a_base, some_texts, some_values
-from tweetbot_trainer.learning.batches.examples import Example, split_all_into_examples
+from builders.model import DEVICE, a_base, examples_of, some_texts, some_values
 from tweetbot_trainer.learning.checkpoints.manager import CheckpointKey, CheckpointManager
-from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id
 from tweetbot_trainer.learning.training.callbacks import Callbacks
 from tweetbot_trainer.learning.training.loop import train
 from tweetbot_trainer.learning.training.lora import attach_adapters
@@ -30,7 +28,6 @@ from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.store.folder import FolderStore
 
 TRAIN, VALIDATION = some_texts(60), some_texts(12, seed=2)
-TOKENIZER = a_base(TRAIN).tokenizer
 
 
 def main() -> None:
@@ -65,7 +62,7 @@ def _hash_of(folder: Path, lora: LoraConfig | None, *, die_at: int | None) -> st
     values = replace(some_values(epochs=5), dropout=0.1, lora=lora)
     if lora:
         attach_adapters(base.model, lora, values.seed)
-    shelf = CheckpointManager(
+    checkpoints = CheckpointManager(
         CheckpointKey(f"file://{folder}/bucket", "key", {}),
         folder / "work",
         store=FolderStore(),
@@ -80,20 +77,16 @@ def _hash_of(folder: Path, lora: LoraConfig | None, *, die_at: int | None) -> st
 
     train(
         base.model,
-        _windows(TRAIN),
-        _windows(VALIDATION),
+        examples_of(base, TRAIN),
+        examples_of(base, VALIDATION),
         values,
         device=DEVICE,
-        callbacks=Callbacks(on_progress=on_progress, checkpoints=shelf),
+        callbacks=Callbacks(on_progress=on_progress, checkpoints=checkpoints),
         stop_early=True,
     )
-    shelf.clear()
+    checkpoints.clear()
     tensors = base.model.state_dict()
     return hashlib.sha256(b"".join(tensors[name].numpy().tobytes() for name in sorted(tensors))).hexdigest()
-
-
-def _windows(texts: list[str]) -> list[Example]:
-    return split_all_into_examples(encode_all(TOKENIZER, texts), get_end_mark_id(TOKENIZER), 64)
 
 
 if __name__ == "__main__":

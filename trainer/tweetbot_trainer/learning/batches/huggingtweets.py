@@ -1,8 +1,8 @@
-"""Recipe huggingtweets: reshuffled copies of all posts in one stream of tokens, cut where a block happens to end.
+"""Recipe huggingtweets: shuffled copies of all posts in one token stream, cut into blocks wherever they end.
 
-    <end> post <end> post <end> … │ … post <end> po │ st <end> …       posts are cut, and see those before them
+    <end> post <end> post <end> … │ … post <end> po │ st <end> …       a post may be cut, and sees the posts before it
 
-Kept as it was, as a yardstick and for whoever wants a card's exact procedure; docs/training.md tells what it costs.
+Kept exactly as the 2021 notebook did it, as a yardstick; docs/training.md says what it costs.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from tweetbot_trainer.runtime.errors import TooLittleData
 
 
 def shuffle_copies(sources: Sequence[Sequence[str]], seed: int) -> list[str]:
-    """Return the texts of the stream in their order: in each copy source after source, each shuffled anew.
+    """Shuffle COPIES copies of the texts: in each copy source after source, each in a new order.
 
     A source with fewer characters than the longest first repeats its texts until it has as many.
     """
@@ -27,9 +27,9 @@ def shuffle_copies(sources: Sequence[Sequence[str]], seed: int) -> list[str]:
 
 
 def make_blocks(texts: Sequence[EncodedText], end_mark: int, length: int) -> list[Example]:
-    """Return blocks of so many tokens, each but a block's first a label; what is left at the end is dropped.
+    """Cut the stream into blocks of `length` ids, all but the first of each a label; drop the rest at the end.
 
-    Raises TooLittleData (TooFewPosts) where the stream fills no block.
+    Raises TooLittleData (TooFewPosts) if the stream does not fill one block.
     """
     stream = [end_mark, *(token for text in texts for token in (*text.tokens, end_mark))]
     if len(stream) < length:

@@ -1,4 +1,4 @@
-"""Windows as tensors: one behind the other without padding, or in shapes that come again and again."""
+"""Examples as tensors: end to end without padding, or padded to a few static shapes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,16 +10,18 @@ from torch import Tensor
 from tweetbot_trainer.learning.batches.cross_entropy import NO_LABEL
 from tweetbot_trainer.learning.batches.examples import Example
 
-#: Static shapes are multiples of these: few enough for a graph each, close enough to pad little.
+#: Static shapes are multiples of these: few enough for one CUDA graph each, close enough to pad little.
 LENGTHS, EXAMPLES, LABELS = 8, 8, 128
 
 
 @dataclass(frozen=True, slots=True)
 class PackedBatch:
-    """Windows one behind the other: `ids` and `positions` (each id's place in its window) are [tokens].
+    """Examples end to end in one stream, as int64 tensors on the CPU.
 
-    `runs` counts neighbours of one length, as (windows, length): they share a call of attention.
-    `places` [labels] are the tokens whose next one is a label; `targets` [labels] are those labels.
+    `ids` [tokens] are the inputs: each example without its last id. `positions` [tokens] are their indices within their
+    example, for the position embedding. `equal_length_groups` are neighbours of the same length, as (examples, length):
+    each group is one attention call. `label_positions` [labels] are the indices in the stream whose next id is a label,
+    and `targets` [labels] are these labels.
     """
 
     ids: Tensor
@@ -30,25 +32,28 @@ class PackedBatch:
 
 
 def pack(examples: Sequence[Example]) -> PackedBatch:
-    """Return the windows without padding; the mark that closes a post is a label. Sorted windows make few runs."""
+    """Pack the examples without padding; those sorted by length make few groups."""
     ids, positions, label_positions, targets = list[int](), list[int](), list[int](), list[int]()
     for example in examples:
         label_positions += range(len(ids) + example.first_label - 1, len(ids) + len(example.ids) - 1)
         targets += example.ids[example.first_label :]
         ids += example.ids[:-1]
         positions += range(len(example.ids) - 1)
-    groups = tuple(
-        (len(list(group)), length) for length, group in groupby(len(example.ids) - 1 for example in examples)
-    )
+    lengths = groupby(len(example.ids) - 1 for example in examples)
     return PackedBatch(
-        torch.tensor(ids), torch.tensor(positions), groups, torch.tensor(label_positions), torch.tensor(targets)
+        torch.tensor(ids),
+        torch.tensor(positions),
+        tuple((len(list(group)), length) for length, group in lengths),
+        torch.tensor(label_positions),
+        torch.tensor(targets),
     )
 
 
 def pad_to_static_shape(examples: Sequence[Example]) -> PackedBatch:
-    """Return the windows padded to one run of few possible shapes: what a GPU's kernels and graphs are made for.
+    """Pad the examples to one group of a few possible shapes, for which a GPU caches kernels and graphs.
 
-    Padding stands behind its window, where causal attention never looks, and is no label.
+    Padding follows its example, where causal attention never looks, and is no label; padding of the labels themselves
+    has the target NO_LABEL.
     """
     longest = max(len(example.ids) for example in examples) - 1
     length, batch_size = _round_up(longest, LENGTHS), _round_up(len(examples), EXAMPLES)

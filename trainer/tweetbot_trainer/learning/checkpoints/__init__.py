@@ -1,4 +1,4 @@
-"""What a killed training goes on from: its state in files, and the shelf in the store where the files stand.
+"""What a killed training continues from: its state as files, and these files in the store.
 
 <prefix>/checkpoints/<run>/<steps>-<time>-<random>/{course.json, model.safetensors, …, MANIFEST.json}
 """

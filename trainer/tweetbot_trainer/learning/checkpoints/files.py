@@ -1,4 +1,4 @@
-"""A training's state as files: tensors as safetensors, the rest as JSON; nothing in them is ever executed."""
+"""A checkpoint as files: tensors as safetensors, the rest as JSON; reading them never executes code."""
 
 import json
 from pathlib import Path
@@ -13,23 +13,23 @@ _TENSORS = ".safetensors"
 
 
 class BadCheckpoint(ValueError):
-    """These files hold no training state; the message says what is wrong with them."""
+    """These files are not a usable checkpoint; the message says why."""
 
 
 def write_checkpoint(checkpoint: Checkpoint, folder: Path) -> None:
-    """Write the state into a folder, one part after the other. Raises OSError when the disk is full."""
+    """Write a checkpoint into a new folder, one file per part. Raises OSError if the disk is full."""
     folder.mkdir(parents=True)
     for part, tensors in checkpoint.tensors.items():
         whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
         try:
             save_file(whole, folder / f"{part}{_TENSORS}")
-        except SafetensorError as error:  # its own name for what the operating system refused
+        except SafetensorError as error:  # its own class for errors of the operating system
             raise OSError(str(error)) from error
     (folder / _TRAINER_STATE).write_text(json.dumps(checkpoint.trainer_state.as_json()), encoding="utf-8")
 
 
 def read_checkpoint(folder: Path) -> Checkpoint:
-    """Return the state that a folder holds. Raises BadCheckpoint."""
+    """Read the checkpoint in a folder. Raises BadCheckpoint."""
     try:
         trainer_state = TrainerState.from_json(json.loads((folder / _TRAINER_STATE).read_bytes()))
         tensors = {path.name.removesuffix(_TENSORS): load_file(path) for path in folder.glob(f"*{_TENSORS}")}

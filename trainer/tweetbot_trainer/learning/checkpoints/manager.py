@@ -1,7 +1,7 @@
-"""Where a training leaves its state, and finds the newest whole one: the shelf of one run in the store.
+"""The checkpoints of one run in the store: save, find the newest intact one, erase.
 
-A checkpoint's manifest is written last, so what a killed Pod left half-done is none. Uploads go on beside the
-training, one at a time; a storage that is away costs a checkpoint, never the training.
+A checkpoint's manifest is written last, so one that a killed Pod left half-done does not count. Uploads run beside the
+training, one at a time; an unavailable store costs a checkpoint, never the training.
 """
 
 import shutil
@@ -27,12 +27,12 @@ from tweetbot_trainer.store import ObjectNotFound, ObjectStore, compute_sha256, 
 from tweetbot_trainer.store.file_records import FilePath, FileRecord, build_file_records
 
 MANIFEST = "MANIFEST.json"
-#: The newest, and one behind it in case that one is damaged.
+#: The newest, and the one before in case the newest is damaged.
 KEPT = 2
 
 
 class CheckpointManifest(Part):
-    """What a checkpoint consists of, and which training it belongs to."""
+    """The files of a checkpoint, the training it belongs to, and what it was made with."""
 
     schema_version: Literal[1] = 1
     training_key: str
@@ -45,7 +45,7 @@ class CheckpointManifest(Part):
 
 @dataclass(frozen=True, slots=True)
 class CheckpointKey:
-    """Where its checkpoints lie, what must be the same for one to fit (`key`), and to the last bit (`versions`)."""
+    """Where a training's checkpoints are, which ones it can continue from, and with which libraries to the last bit."""
 
     uri: str
     training_key: str
@@ -53,7 +53,7 @@ class CheckpointKey:
 
 
 class CheckpointManager:
-    """The checkpoints of one training; `folder` is an empty place on the disk."""
+    """Implements Checkpoints for one run."""
 
     def __init__(
         self,
@@ -67,20 +67,18 @@ class CheckpointManager:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`store` is read and waited for, `best_effort_store` is written to and is not; `interval` is in seconds."""
+        """Read from `store`, which retries; write to `best_effort_store`, which does not. `interval` is in seconds.
+
+        `folder` is an empty folder on the disk.
+        """
         self._uri, self._key, self._folder = key.uri, key, folder
-        self._store, self._best_effort_store, self._log, self._clock, self._now = (
-            store,
-            best_effort_store,
-            log,
-            clock,
-            now,
-        )
+        self._store, self._best_effort_store = store, best_effort_store
+        self._log, self._clock, self._now = log, clock, now
         self._interval, self._next = interval, clock() + interval
         self._upload: threading.Thread | None = None
 
     def load_newest(self, device: Device, find_incompatibility: FindIncompatibility) -> Checkpoint | None:
-        """Return the newest whole state without a misfit, or None. Raises StageFailed when the store fails."""
+        """Return the newest intact and compatible checkpoint, or None. Raises StageError if the store fails."""
         for name in sorted(self._list_names(), reverse=True):
             try:
                 manifest, checkpoint = self._read(name)
@@ -95,11 +93,14 @@ class CheckpointManager:
         return None
 
     def is_due(self) -> bool:
-        """Tell whether the interval has passed and the upload before has ended."""
+        """Tell whether the interval has passed and the last upload has ended."""
         return self._clock() >= self._next and not (self._upload and self._upload.is_alive())
 
     def save(self, checkpoint: Checkpoint, *, last: bool = False) -> None:
-        """Write the state to the disk, and from there to the store: beside the training, or at once when `last`."""
+        """Write a checkpoint to the disk, then upload it in a thread beside the training; wait for it if `last`.
+
+        Only the disk write blocks the training: it must finish before the next step changes the live tensors.
+        """
         self._next = self._clock() + self._interval
         if self._upload:
             self._upload.join()
@@ -118,7 +119,7 @@ class CheckpointManager:
             self._upload.join()
 
     def clear(self) -> None:
-        """Remove this run's checkpoints, and those of runs that were given up a week ago: the model is published."""
+        """Erase this run's checkpoints, and those of runs given up a week ago, once the model is published."""
         if self._upload:
             self._upload.join()
         erase_checkpoints(self._store, self._uri, now=self._now(), log=self._log)
@@ -149,10 +150,10 @@ class CheckpointManager:
         except ObjectNotFound as error:
             raise BadCheckpoint(f"{path.name} is missing") from error
         if get_body_size(path) != record.size or compute_sha256(path) != record.sha256:
-            raise BadCheckpoint(f"{path.name} is not what was written")
+            raise BadCheckpoint(f"{path.name} differs from what was written")
 
     def _upload_checkpoint(self, folder: Path, processor: str, threads: int) -> None:
-        """Upload a checkpoint, its manifest last, and remove those that are no longer needed."""
+        """Upload a checkpoint, its manifest last, then remove older ones."""
         step = int(folder.name.partition("-")[0])
         try:
             files = build_file_records(folder)
@@ -177,14 +178,13 @@ class CheckpointManager:
 
     def _remove_older(self) -> None:
         for name in sorted(self._list_names(), reverse=True)[KEPT:]:
-            self._best_effort_store.delete(
-                join(self._uri, name, MANIFEST)
-            )  # first: half a checkpoint must not look whole
+            # The manifest first: half a checkpoint must not look intact.
+            self._best_effort_store.delete(join(self._uri, name, MANIFEST))
             for info in tuple(self._best_effort_store.list(f"{join(self._uri, name)}/")):
                 self._best_effort_store.delete(info.uri)
 
     def _warn_of_differences(self, manifest: CheckpointManifest, device: Device) -> None:
-        """Only the same libraries on the same processor, with as many threads, repeat a sum to its last bit."""
+        """Floating-point sums repeat to the last bit only with the same libraries, processor and thread count."""
         before = (manifest.processor, manifest.threads, manifest.versions)
         now = (device.name, device.threads, self._key.library_versions)
         if before != now:

@@ -1,4 +1,4 @@
-"""Where checkpoints lie, how they are named, and how they go. No torch in here."""
+"""Where checkpoints are stored, how they are named, and when they are erased. Imports no torch."""
 
 import re
 import secrets
@@ -9,7 +9,7 @@ from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.store import ObjectStore, join
 
-#: After so long nobody goes on from a run that was given up (design §9).
+#: A run whose checkpoints are older was given up (design §9).
 LIFETIME = timedelta(days=7)
 
 _NAME = re.compile(r"\d{8}-(\d{8}T\d{6}Z)-[0-9a-f]{8}")
@@ -17,24 +17,24 @@ _TIME = "%Y%m%dT%H%M%SZ"
 
 
 def build_checkpoints_uri(run: RunDocument) -> str:
-    """Return the address below which a run's checkpoints lie."""
+    """Return the address below which a run's checkpoints are stored."""
     return join(run.prefix, "checkpoints", run.run_id)
 
 
 def make_name(step: int, at: datetime) -> str:
-    """Return a name that sorts by step, tells its age, and that no other Pod takes."""
+    """Return a name that sorts by step, contains the time, and is unique among Pods."""
     return f"{step:08d}-{at.strftime(_TIME)}-{secrets.token_hex(4)}"
 
 
 def is_name(text: str) -> bool:
-    """Tell whether a checkpoint may be called so."""
+    """Tell whether this is a checkpoint's name."""
     return _NAME.fullmatch(text) is not None
 
 
 def erase_checkpoints(store: ObjectStore, uri: str, *, now: datetime, log: Log) -> None:
-    """Erase a run's checkpoints, and those of runs that were given up a week ago, with what the bucket keeps of them.
+    """Erase a run's checkpoints and those of runs given up a week ago, with all versions that the bucket keeps.
 
-    The run's model is published by then, so a fault here is told and ends nothing.
+    Logs errors of the store instead of raising: the run's model is already published.
     """
     try:
         for folder in (uri, *_find_older(store, f"{uri.rpartition('/')[0]}/", now - LIFETIME)):
@@ -45,7 +45,6 @@ def erase_checkpoints(store: ObjectStore, uri: str, *, now: datetime, log: Log) 
 
 
 def _find_older(store: ObjectStore, prefix: str, before: datetime) -> list[str]:
-    """Return the folders below the prefix of checkpoints that were made earlier."""
     found = ((info.uri, _NAME.search(info.uri, len(prefix))) for info in store.list(prefix))
     named = {uri[: match.end()]: match[1] for uri, match in found if match}
     return [uri for uri, at in named.items() if datetime.strptime(at, _TIME).replace(tzinfo=UTC) < before]

@@ -1,1 +1,1 @@
-"""Fine-tuning: our own loop over a GPT-2. Everything here imports torch."""
+"""The training loop over a GPT-2, and what it needs: optimizer, gradients, LoRA, schedule, state. Imports torch."""

@@ -1,74 +1,64 @@
-"""What a training tells while it runs, and what it hands back."""
+"""What a training reports while it runs, where it keeps checkpoints, and what it returns."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from tweetbot_trainer.learning.training.device import Device
+from tweetbot_trainer.learning.training.metrics import LogEntry, TrainingProgress
 
 if TYPE_CHECKING:
     from tweetbot_trainer.learning.training.state import Checkpoint
 
-
-from tweetbot_trainer.learning.training.metrics import LogEntry, TrainingProgress
-
-#: Returns why a training cannot go on from a state, or None.
+#: Returns why a training cannot continue from a checkpoint, or None.
 FindIncompatibility = Callable[["Checkpoint"], str | None]
 
 
 class Checkpoints(Protocol):
-    """Where a training leaves its state, and finds what an attempt before it left."""
+    """Stores a training's checkpoints, and finds those of earlier attempts."""
 
     def load_newest(self, device: Device, find_incompatibility: FindIncompatibility) -> "Checkpoint | None":
-        """Return the newest whole state of this training that has no misfit, or None."""
+        """Return this training's newest intact and compatible checkpoint, or None."""
 
     def is_due(self) -> bool:
-        """Tell whether it is time for another one; asked after each step."""
+        """Tell whether it is time for another checkpoint; asked after each step."""
 
     def save(self, checkpoint: "Checkpoint", *, last: bool = False) -> None:
-        """Keep a state, `last` before the process ends. Never raises: a training goes on without."""
+        """Keep a checkpoint; `last` before the process ends. Never raises: the training continues without it."""
 
 
-class NoCheckpoints:
-    """A training that begins anew each time."""
-
+class _NoCheckpoints:
     def load_newest(self, device: Device, find_incompatibility: FindIncompatibility) -> "Checkpoint | None":
-        """Return none."""
         return None
 
     def is_due(self) -> bool:
-        """Never."""
         return False
 
-    def save(self, checkpoint: "Checkpoint", *, last: bool = False) -> None:
-        """Keep nothing."""
-
-
-NO_CHECKPOINTS: Checkpoints = NoCheckpoints()
+    def save(self, checkpoint: "Checkpoint", *, last: bool = False) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Callbacks:
-    """How the outside takes part: `stop` is asked before each step, the others are told after it.
+    """How the caller takes part in a training: `should_training_stop` is asked before each step.
 
-    A training that goes on from a checkpoint first tells `resumed` the rows that were recorded before; one that ran out
-    of a GPU's memory and goes on in smaller passes tells `on_reduce` their positions.
+    `on_resume` gets the log entries of earlier attempts, before the first step; `on_reduce` the new limit, in positions
+    per micro-batch, after a GPU ran out of memory.
     """
 
     should_training_stop: Callable[[], bool] = lambda: False
     on_progress: Callable[[TrainingProgress], None] = lambda progress: None
-    on_log: Callable[[LogEntry], None] = lambda row: None
-    on_resume: Callable[[Sequence[LogEntry]], None] = lambda rows: None
+    on_log: Callable[[LogEntry], None] = lambda entry: None
+    on_resume: Callable[[Sequence[LogEntry]], None] = lambda entries: None
     on_reduce: Callable[[int], None] = lambda positions: None
-    checkpoints: Checkpoints = NO_CHECKPOINTS
+    checkpoints: Checkpoints = field(default_factory=_NoCheckpoints)
 
 
 @dataclass(frozen=True, slots=True)
 class TrainOutput:
-    """Figures of a finished training: losses in nats a token over the first and last steps, label tokens, seconds.
+    """The figures of a finished training: losses in nats per token, over the first and the last steps.
 
-    `epochs` were begun, and the weights are those after `best_epoch`; evaluation counts in `seconds` alone.
-    `reduced_to` is set where a GPU's memory was too small at first: the positions per pass from then on.
+    `epochs` were begun, and the weights are those after `best_epoch`. `tokens` are labels; `seconds` include the
+    evaluations, `tokens_per_second` does not. `reduced_to` is the limit of GradientAccumulator if it was lowered.
     """
 
     steps: int

@@ -1,4 +1,4 @@
-"""What this process may compute with: how many threads, which device, which number format."""
+"""What this process computes with: threads, CPU or GPU, and number format."""
 
 import math
 import os
@@ -9,14 +9,15 @@ from typing import Literal
 
 import torch
 
-#: Features that make bfloat16 a computed format rather than an emulated one (x86 and Arm, as the kernel names them).
+#: CPU flags of native bfloat16 products (x86 and Arm, as the kernel names them); emulated, they are 20 to 50 times
+#: slower.
 _BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16", "svebf16"})
-#: On a CPU matrices of fewer channels lose more by conversion to bfloat16 than they win (128: 0.75 times the speed of
-#: float32, 768: twice; 2 cores of an AMD EPYC with avx512_bf16).
+#: On a CPU, matrices with fewer channels lose more by conversion to bfloat16 than they gain (128: 0.75 times the speed
+#: of float32, 768: twice; 2 cores of an AMD EPYC with avx512_bf16).
 WIDE_CHANNELS = 512
-#: A step of fewer channels is too short to share: two threads wait for each other longer than they compute, and worse
-#: where other processes want the processors (128: 8,400 tokens a second on one thread beside other work, 4,400 on
-#: two, 10,500 on two alone).
+#: Steps with fewer channels are too short to share: two threads wait for each other longer than they compute, and worse
+#: where other processes want the cores (128: 8,400 tokens per second on one thread beside other work, 4,400 on two,
+#: 10,500 on two alone).
 SHARED_CHANNELS = 256
 _CPUINFO = Path("/proc/cpuinfo")
 _CGROUP = Path("/sys/fs/cgroup")
@@ -24,7 +25,7 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Where a run computes: what must be the same for bit-exact repetition."""
+    """What a run computes with, all of which must be the same for the same bits; `name` is the processor's model."""
 
     device_type: Literal["cpu", "cuda"]
     name: str
@@ -38,9 +39,9 @@ class Device:
 
 
 def select_device(precision: Literal["Auto", "FP32", "BF16"], *, gpu: bool, channels: int) -> Device:
-    """Return the GPU if the run was given one and torch sees it, else the CPU; sets torch's thread count.
+    """Select the GPU if the run may use one and torch sees it, else the CPU; set torch's thread count.
 
-    Auto is BF16 where the processor computes it and the model, of so many channels, gains by it; else FP32.
+    Auto is BF16 where the processor has native products and a model with this many channels gains by it, else FP32.
     """
     threads = count_threads(os.environ, channels)
     torch.set_num_threads(threads)
@@ -53,21 +54,19 @@ def select_device(precision: Literal["Auto", "FP32", "BF16"], *, gpu: bool, chan
 
 
 def has_bf16_support(cpuinfo: str) -> bool:
-    """Tell from /proc/cpuinfo whether bfloat16 products have instructions; emulated they are 20 to 50 times slower."""
+    """Tell from the text of /proc/cpuinfo whether the CPU has native bfloat16 products."""
     lines = (line.partition(":") for line in cpuinfo.splitlines())
     return any(key.strip() in ("flags", "Features") and _BF16_FLAGS & set(value.split()) for key, _, value in lines)
 
 
 def parse_cpu_name(cpuinfo: str) -> str:
-    """Return the processor's model name from /proc/cpuinfo."""
+    """Return the CPU's model name from the text of /proc/cpuinfo."""
     lines = (line.partition(":") for line in cpuinfo.splitlines())
     return next((value.strip() for key, _, value in lines if key.strip() == "model name"), "unknown")
 
 
 def count_threads(environ: Mapping[str, str], channels: int) -> int:
-    """Return how many threads a model of so many channels computes with: OMP_NUM_THREADS where it is set, one for a
-    small model, else what affinity and the container's CPU quota allow.
-    """
+    """Return OMP_NUM_THREADS if set, 1 for a small model, else what CPU affinity and the container's quota allow."""
     if (asked := environ.get("OMP_NUM_THREADS", "")).isdigit() and int(asked) > 0:
         return int(asked)
     if channels < SHARED_CHANNELS:
@@ -77,7 +76,10 @@ def count_threads(environ: Mapping[str, str], channels: int) -> int:
 
 
 def parse_cpu_quota(*texts: str) -> float:
-    """Return the smallest CPU quota that texts in the form of cgroup's cpu.max (`quota period`) set, or infinity."""
+    """Return the smallest quota, in CPUs, of texts in the format of cgroup v2's cpu.max (`quota period`).
+
+    Without any it is the machine's CPU count.
+    """
     pairs = [text.split() for text in texts]
     limits = [int(pair[0]) / int(pair[1]) for pair in pairs if len(pair) == 2 and all(map(str.isdigit, pair))]
     return min((limit for limit in limits if limit > 0), default=float(os.cpu_count() or 1))

@@ -1,4 +1,4 @@
-"""The gradient of one step, summed from as many passes as the memory asks for."""
+"""The gradient of one step, accumulated over as many micro-batches as the memory demands."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -9,20 +9,21 @@ import torch
 from torch import Tensor
 from transformers import GPT2LMHeadModel
 
-from tweetbot_trainer.learning.batches.examples import Batch, split_into_micro_batches
+from tweetbot_trainer.learning.batches.batching import Batch, split_into_micro_batches
 from tweetbot_trainer.learning.batches.forward import compute_label_losses
 from tweetbot_trainer.learning.batches.packing import pack, pad_to_static_shape
 from tweetbot_trainer.learning.training.device import Device
 
-#: Positions of one forward and backward pass; a larger step is summed from several.
+#: Input positions per micro-batch, one forward and backward pass.
 POSITIONS = 8192
 
 
 @dataclass(slots=True)
 class GradientAccumulator:
-    """Computes gradients; the first time that a GPU's memory is too small, passes become half as large for good.
+    """Computes a batch's gradient; halves the micro-batches for good the first time that a GPU runs out of memory.
 
-    `on_reduce` is told the new limit, in positions a pass; a step's gradient stays the same sum.
+    The gradient is the sum over all labels divided by the batch's labels, however it is split. `on_reduce` gets the new
+    limit, in positions per micro-batch.
     """
 
     model: GPT2LMHeadModel
@@ -32,16 +33,16 @@ class GradientAccumulator:
     reduced_to: int | None = None
 
     def accumulate(self, batch: Batch) -> float:
-        """Add the gradient of the step's mean loss to the parameters' own, and return that loss in nats a token.
+        """Add the gradient of the batch's mean loss to the parameters' `grad`, and return the loss in nats per token.
 
-        Raises torch.OutOfMemoryError where half a pass is too large as well.
+        Raises torch.OutOfMemoryError if half a micro-batch is too large as well.
         """
         try:
             return self._accumulate_parts(batch)
         except torch.OutOfMemoryError:
             if self.reduced_to is not None:
                 raise
-        # outside of `except`, whose traceback would hold on to the tensors of the pass that failed
+        # Retry outside of `except`: the traceback there keeps the tensors of the failed pass alive.
         self._halve(batch)
         return self._accumulate_parts(batch)
 
@@ -56,20 +57,20 @@ class GradientAccumulator:
         return loss
 
     def _compute_loss(self, part: Batch) -> Tensor:
-        """A GPU waits for launches more than for padding: it gets shapes that come again."""
+        """A GPU waits for kernel launches more than for padding: give it shapes that recur."""
         packed = pad_to_static_shape(part) if self.device.device_type == "cuda" else pack(part)
         return compute_label_losses(self.model, packed).sum()
 
     def _halve(self, batch: Batch) -> None:
-        self.model.zero_grad(set_to_none=True)  # what the passes before the failed one have added
+        self.model.zero_grad(set_to_none=True)  # drop what earlier micro-batches of this batch have added
         torch.cuda.empty_cache()
-        largest = max(
-            sum(len(example.ids) - 1 for example in part) for part in split_into_micro_batches(batch, self.positions)
-        )
+        parts = split_into_micro_batches(batch, self.positions)
+        largest = max(sum(len(example.ids) - 1 for example in part) for part in parts)
         self.positions = self.reduced_to = max(1, largest // 2)
         self.on_reduce(self.positions)
 
     def _make_autocast(self) -> AbstractContextManager[Any]:
+        """With bf16, matrix products run in bfloat16; weights, gradients and the loss stay float32."""
         if not self.device.bf16:
             return nullcontext()
         return torch.autocast(self.device.device_type, dtype=torch.bfloat16)

@@ -1,8 +1,8 @@
-"""LoRA: each linear layer of a GPT-2 gets a product of two narrow matrices beside it, and only these are trained.
+"""LoRA: beside each linear layer of a GPT-2 a product of two narrow matrices, which alone are trained.
 
     y = x W + b + alpha/rank * x A^T B^T
 
-W, b and everything else are frozen. A is drawn from the seed, B begins at nothing, so training begins at the base.
+W, b and everything else are frozen. A is drawn from the seed and B starts at zero, so training starts at the base.
 """
 
 import math
@@ -21,7 +21,10 @@ LAYERS = ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
 
 
 class LoraLinear(nn.Module):
-    """A frozen linear layer and its adapter: `lora_A` [rank, in] and `lora_B` [out, rank], as PEFT lays them out."""
+    """A frozen linear layer and its adapter: `lora_A` [rank, in] and `lora_B` [out, rank], laid out as in PEFT.
+
+    The frozen weight of a Conv1D is [in, out], the transpose of nn.Linear's.
+    """
 
     def __init__(self, frozen: Conv1D, lora: LoraConfig, generator: torch.Generator) -> None:
         super().__init__()
@@ -40,13 +43,13 @@ class LoraLinear(nn.Module):
 
     @torch.no_grad()
     def merge(self) -> Conv1D:
-        """Return the layer with the adapter in its weight; the adapter must not be used any more."""
+        """Add the adapter to the layer's weight and return the layer; the adapter must not be used after that."""
         self.frozen.weight += self.scale * (self.lora_B @ self.lora_A).t()
         return self.frozen
 
 
 def attach_adapters(model: GPT2LMHeadModel, lora: LoraConfig, seed: int) -> None:
-    """Freeze the model and put an adapter round each of its linear layers, drawn from the seed on the CPU."""
+    """Freeze the model and wrap each of its linear layers in an adapter, drawn on the CPU from the seed alone."""
     model.requires_grad_(False)
     generator = torch.Generator().manual_seed(seed)
     for owner, name in _find_layers(model):
@@ -55,9 +58,9 @@ def attach_adapters(model: GPT2LMHeadModel, lora: LoraConfig, seed: int) -> None
 
 
 def merge_adapters(model: GPT2LMHeadModel) -> dict[str, Tensor]:
-    """Put the adapters into the weights, take them off, and return their tensors on the CPU by their names.
+    """Merge the adapters into the weights, remove them, and return their tensors on the CPU by name.
 
-    The model is then an ordinary one again, all of its weights trainable.
+    After that the model is an ordinary GPT-2 again, with all weights trainable.
     """
     tensors = {name: one.detach().cpu() for name, one in model.named_parameters() if "lora_" in name}
     for owner, name in _find_layers(model):

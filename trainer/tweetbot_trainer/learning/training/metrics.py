@@ -1,15 +1,15 @@
-"""TODO."""
+"""The figures of a training while it runs. Imports no torch: reporting progress does not need it."""
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    pass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingProgress:
-    """Where a training stands after a step; `epoch` is 1.5 half-way through the second, `eval_loss` the latest."""
+    """How far a training is after a step; `epoch` is 1.5 half-way through the second, losses are in nats per token.
+
+    `eval_loss` is the latest validation loss.
+    """
 
     step: int
     total_steps: int
@@ -26,7 +26,7 @@ class TrainingProgress:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One line of metrics.jsonl: a step's training figures, or the validation loss after an epoch (nats a token)."""
+    """A line of metrics.jsonl: a step's training figures, or the validation loss after an epoch, in nats per token."""
 
     step: int
     epoch: float
@@ -36,5 +36,5 @@ class LogEntry:
     eval_loss: float | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the figures that the row has."""
+        """Return the figures that are set."""
         return {name: value for name, value in asdict(self).items() if value is not None}

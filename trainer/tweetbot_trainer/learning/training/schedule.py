@@ -1,11 +1,15 @@
-"""The learning rate over a run."""
+"""The learning rate of each step, and when to stop early."""
 
 import math
 from collections.abc import Sequence
 
+#: Stop after this many epochs in a row whose validation loss is more than this share above the lowest so far.
+#: No training ever recovered from a tenth of that (docs/experiments.md, 4).
+EPOCHS, MARGIN = 2, 0.02
+
 
 def compute_learning_rate(step: int, total: int, *, peak: float, warmup: float) -> float:
-    """Return the rate of step 0 to total - 1: a line up to the peak over the `warmup` share, then a cosine to 0.
+    """Return the rate of step 0 to total - 1: linear up to the peak over the `warmup` share, then a cosine to 0.
 
     Without warm-up this is huggingtweets' schedule, transformers' `get_cosine_schedule_with_warmup`.
     """
@@ -16,12 +20,7 @@ def compute_learning_rate(step: int, total: int, *, peak: float, warmup: float) 
     return peak * 0.5 * (1.0 + math.cos(math.pi * done))
 
 
-#: How far above its lowest the validation loss must be, in parts of it, and after how many epochs in a row.
-#: No training ever made good a tenth of that (docs/experiments.md, 4).
-MARGIN, EPOCHS = 0.02, 2
-
-
 def should_stop(losses: Sequence[float]) -> bool:
-    """Tell whether to end, from the validation loss after each epoch so far."""
+    """Decide from the validation losses after each epoch so far whether training has clearly passed its best."""
     limit = (1 + MARGIN) * min(losses)
     return all(loss > limit for loss in losses[-EPOCHS:])

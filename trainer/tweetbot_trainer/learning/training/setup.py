@@ -1,4 +1,4 @@
-"""Make a GPT-2 ready to be trained: dropout, a fused activation, the optimizer."""
+"""Prepare a GPT-2 for training: dropout, a fused activation, the optimizer."""
 
 import torch
 from torch import nn
@@ -9,7 +9,7 @@ from tweetbot_trainer.learning.values import Hyperparameters
 
 
 def prepare_for_training(model: GPT2LMHeadModel, dropout: float, attention_dropout: float = 0.0) -> GPT2LMHeadModel:
-    """Set training mode, dropout, and the same activation in one kernel; the configuration tells what was used.
+    """Set training mode, the dropout rates (recorded in the model's config), and the same activation in one kernel.
 
     Only recipe huggingtweets drops attention weights: that puts every step on the slow attention kernel.
     """
@@ -26,16 +26,10 @@ def prepare_for_training(model: GPT2LMHeadModel, dropout: float, attention_dropo
 
 
 def create_optimizer(model: GPT2LMHeadModel, hyperparameters: Hyperparameters) -> torch.optim.Optimizer:
-    """Return a fused AdamW that decays matrices and leaves biases and norms alone."""
+    """Create a fused AdamW that decays matrices but neither biases nor norms; the loop sets each step's rate."""
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     groups = [
         {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": hyperparameters.weight_decay},
         {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(
-        groups,
-        lr=hyperparameters.learning_rate,
-        betas=hyperparameters.betas,
-        eps=hyperparameters.adam_epsilon,
-        fused=True,
-    )
+    return torch.optim.AdamW(groups, betas=hyperparameters.betas, eps=hyperparameters.adam_epsilon, fused=True)

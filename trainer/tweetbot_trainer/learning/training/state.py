@@ -1,10 +1,10 @@
-"""Where a training stands: all that is needed to go on as if it had never stopped.
+"""All that a training needs to continue as if it had never stopped.
 
-The order of the posts is not in it: that is a function of seed and epoch (training.windows).
+The order of the examples is not part of it: that follows from the seed and the epoch (batches.batching).
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -13,104 +13,101 @@ from transformers import GPT2LMHeadModel
 
 from tweetbot_trainer.learning.training.metrics import LogEntry
 
+#: Tensors by name.
 Weights = dict[str, Tensor]
 _OPTIMIZER = "optimizer-"
 
 
-@dataclass(frozen=True, slots=True)
-class BestWeights:
-    """The weights with the lowest validation loss so far, in nats a token, and the epoch that ended with them."""
-
-    loss: float
-    epoch: int
-    weights: Weights
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TrainerState:
-    """What has happened: `done` steps of `epoch` (from 1) are taken, its evaluation is not; times are in seconds."""
+    """How far a training is: `done` steps of `epoch` (from 1) are taken.
 
-    epoch: int
-    done: int
-    tokens: int
-    step_seconds: float
-    seconds: float
-    eval_loss: float | None
-    losses: tuple[float, ...]
-    rows: tuple[LogEntry, ...]
+    Losses are in nats per token; `tokens` are labels. `processor` and `threads` are those of the attempt that is
+    running. With early stopping, `best_loss` is the lowest validation loss, and `best_epoch` ended with it.
+    """
+
     processor: str
     threads: int
+    epoch: int = 1
+    done: int = 0
+    tokens: int = 0
+    step_seconds: float = 0.0
+    seconds: float = 0.0
+    eval_loss: float | None = None
+    losses: list[float] = field(default_factory=list)
+    log_history: list[LogEntry] = field(default_factory=list)
     best_loss: float | None = None
     best_epoch: int | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return plain values; JSON keeps every float exactly."""
-        return asdict(self)
+        """Return plain values, from which JSON keeps every float exactly."""
+        values = asdict(self)
+        return {"rows": values.pop("log_history"), **values}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "TrainerState":
-        """Return the course of these values. Raises TypeError, KeyError where they are something else."""
-        entries = tuple(LogEntry(**entry) for entry in values["rows"])
-        return cls(**{**values, "rows": entries, "losses": tuple(values["losses"])})
+        """Return the state of `as_json`. Raises TypeError, KeyError if the values are something else."""
+        own = dict(values)
+        entries = [LogEntry(**entry) for entry in own.pop("rows")]
+        return cls(**own, log_history=entries)
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A course and the tensors that belong to it, by part (`model`, `optimizer-exp_avg`, …) and name, on the CPU."""
+    """A state and its tensors on the CPU, by part (`model`, `best`, `random`, `optimizer-exp_avg`, …) and name."""
 
     trainer_state: TrainerState
     tensors: Mapping[str, Weights]
 
-    @property
-    def best(self) -> BestWeights | None:
-        """Return the best weights so far, where early stopping looks for them."""
-        if self.trainer_state.best_loss is None or self.trainer_state.best_epoch is None:
-            return None
-        return BestWeights(self.trainer_state.best_loss, self.trainer_state.best_epoch, self.tensors["best"])
-
 
 def copy_weights(model: GPT2LMHeadModel) -> Weights:
-    """Return a copy of the trained weights on the CPU, each once: the head shares the embedding's."""
+    """Copy the trained weights to the CPU, each once: the head shares the embedding's."""
     return {name: parameter.detach().cpu().clone() for name, parameter in _get_trainable_parameters(model)}
 
 
 @torch.no_grad()
 def load_weights(model: GPT2LMHeadModel, weights: Weights) -> None:
-    """Copy such weights into the model. Raises KeyError, RuntimeError where they are another model's."""
+    """Copy weights of `copy_weights` into the model. Raises KeyError, RuntimeError if they are another model's."""
     for name, parameter in _get_trainable_parameters(model):
         parameter.copy_(weights[name])
 
 
 def capture(
-    trainer_state: TrainerState, model: GPT2LMHeadModel, optimizer: torch.optim.Optimizer, best: BestWeights | None
+    trainer_state: TrainerState, model: GPT2LMHeadModel, optimizer: torch.optim.Optimizer, best: Weights | None
 ) -> Checkpoint:
-    """Return the state; on the CPU its tensors are the live ones, so write it before the next step."""
+    """Capture weights, optimizer moments and random number generators; `best` are the best weights so far.
+
+    On a CPU these are the live tensors, not copies: write the checkpoint before the next step changes them.
+    """
     tensors: dict[str, Weights] = {
         "model": {name: parameter.detach().cpu() for name, parameter in _get_trainable_parameters(model)},
         "random": _get_rng_states(),
     }
+    # The optimizer's state is {parameter's index: {"step" [], "exp_avg" [shape], "exp_avg_sq" [shape]}}: stored as one
+    # part per moment.
     for index, moments in optimizer.state_dict()["state"].items():
         for name, tensor in moments.items():
             tensors.setdefault(f"{_OPTIMIZER}{name}", {})[str(index)] = tensor.detach().cpu()
     if best is not None:
-        tensors["best"] = best.weights
+        tensors["best"] = best
     return Checkpoint(trainer_state, tensors)
 
 
 def find_incompatibility(
     checkpoint: Checkpoint, model: GPT2LMHeadModel, optimizer: torch.optim.Optimizer
 ) -> str | None:
-    """Return why the training of this model cannot go on from a state, or None: a library may name tensors anew."""
+    """Return why this training cannot continue from a checkpoint, or None: libraries may rename their tensors."""
     trained = {name: parameter.shape for name, parameter in _get_trainable_parameters(model)}
     optimized = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     wanted = {"model": trained, "random": {"cpu": torch.get_rng_state().shape}}
     if checkpoint.trainer_state.best_loss is not None:
         wanted["best"] = trained
-    if any(part.startswith(_OPTIMIZER) for part in checkpoint.tensors):  # none before the first step
+    if any(part.startswith(_OPTIMIZER) for part in checkpoint.tensors):  # there are no moments before the first step
         moments = {str(index): parameter.shape for index, parameter in enumerate(optimized)}
         wanted |= {f"{_OPTIMIZER}{moment}": moments for moment in ("exp_avg", "exp_avg_sq")}
         wanted[f"{_OPTIMIZER}step"] = dict.fromkeys(moments, torch.Size())
     for part, shapes in wanted.items():
+        # "cuda" is the GPU's random number generator: a checkpoint of a GPU may continue on a CPU, and the reverse
         found = {name: tensor.shape for name, tensor in checkpoint.tensors.get(part, {}).items() if name != "cuda"}
         if found != shapes:
             return f"its tensors of {part} are not those of this training"
@@ -118,7 +115,7 @@ def find_incompatibility(
 
 
 def restore(checkpoint: Checkpoint, model: GPT2LMHeadModel, optimizer: torch.optim.Optimizer) -> None:
-    """Put model, optimizer and random numbers where they were; the state has no `find_incompatibility`."""
+    """Restore weights, optimizer moments and random number generators from a checkpoint without incompatibility."""
     load_weights(model, checkpoint.tensors["model"])
     moments: dict[int, Weights] = {}
     for part, tensors in checkpoint.tensors.items():
@@ -133,7 +130,7 @@ def restore(checkpoint: Checkpoint, model: GPT2LMHeadModel, optimizer: torch.opt
 
 
 def _get_trainable_parameters(model: GPT2LMHeadModel) -> Iterator[tuple[str, nn.Parameter]]:
-    """Yield what training changes: with adapters, nothing else, and the base is read again by whoever goes on."""
+    """Yield the parameters that training changes: with LoRA the adapters alone, since the base is loaded again."""
     return ((name, one) for name, one in model.named_parameters() if one.requires_grad)
 
 

@@ -12,7 +12,8 @@ from transformers import get_cosine_schedule_with_warmup
 from builders.model import DEVICE, a_base, a_post, posts_of, some_texts
 from tweetbot_contract.spec.training import Training
 from tweetbot_trainer.data.dataset.splits import split
-from tweetbot_trainer.learning.batches.examples import Batch, Example, make_batches
+from tweetbot_trainer.learning.batches.batching import Batch, make_batches
+from tweetbot_trainer.learning.batches.examples import Example
 from tweetbot_trainer.learning.batches.forward import compute_total_loss
 from tweetbot_trainer.learning.batches.huggingtweets import make_blocks, shuffle_copies
 from tweetbot_trainer.learning.fine_tune import fine_tune
@@ -39,8 +40,8 @@ def blocks(base: Base, length: int = 64) -> list[Example]:
     )
 
 
-def steps_of(windows: Sequence[Example]) -> list[Batch]:
-    return make_batches(windows, batch_tokens=VALUES.batch_tokens, epochs=VALUES.epochs, seed=VALUES.seed)[0]
+def batches_of(examples: Sequence[Example]) -> list[Batch]:
+    return make_batches(examples, batch_tokens=VALUES.batch_tokens, epochs=VALUES.epochs, seed=VALUES.seed)[0]
 
 
 def test_every_copy_holds_every_post_in_an_order_of_its_own() -> None:
@@ -65,13 +66,13 @@ def test_a_smaller_source_repeats_its_posts_until_it_is_as_long() -> None:
 
 
 def test_blocks_run_across_posts_and_the_last_partial_one_is_dropped() -> None:
-    windows = make_blocks(stream_of([1, 2], [3], [4, 5, 6]), MARK, 4)
-    assert [window.ids for window in windows] == [(0, 1, 2, 0), (3, 0, 4, 5)]
-    assert [window.labels for window in windows] == [3, 3]
+    examples = make_blocks(stream_of([1, 2], [3], [4, 5, 6]), MARK, 4)
+    assert [example.ids for example in examples] == [(0, 1, 2, 0), (3, 0, 4, 5)]
+    assert [example.labels for example in examples] == [3, 3]
 
 
 def test_a_stream_of_exactly_one_block_is_one() -> None:
-    assert [window.ids for window in make_blocks(stream_of([1, 2]), MARK, 4)] == [(0, 1, 2, 0)]
+    assert [example.ids for example in make_blocks(stream_of([1, 2]), MARK, 4)] == [(0, 1, 2, 0)]
 
 
 def test_a_stream_that_fills_no_block_is_refused_with_advice() -> None:
@@ -81,11 +82,11 @@ def test_a_stream_that_fills_no_block_is_refused_with_advice() -> None:
 
 def test_each_block_is_a_step_and_their_order_is_the_seeds() -> None:
     texts = [tuple(range(1, 1001))] * 12
-    windows = make_blocks(stream_of(*texts), MARK, 1024)
-    steps = steps_of(windows)
-    assert [len(step) for step in steps] == [1] * len(windows) == [1] * 11
-    assert sorted(window.ids for (window,) in steps) == sorted(window.ids for window in windows)
-    assert [step[0] for step in steps] != windows
+    examples = make_blocks(stream_of(*texts), MARK, 1024)
+    steps = batches_of(examples)
+    assert [len(step) for step in steps] == [1] * len(examples) == [1] * 11
+    assert sorted(example.ids for (example,) in steps) == sorted(example.ids for example in examples)
+    assert [step[0] for step in steps] != examples
 
 
 def test_attention_weights_are_dropped_too() -> None:
@@ -104,10 +105,10 @@ def test_attention_weights_are_dropped_too() -> None:
 def test_without_dropout_it_takes_the_steps_of_a_stock_loop_to_the_last_loss() -> None:
     """The stock loop as transformers' Trainer runs it: the next token's cross-entropy, AdamW, the library's cosine."""
     ours, stock = a_base(TEXTS), a_base(TEXTS)
-    windows = blocks(ours)
+    examples = blocks(ours)
     values = replace(VALUES, dropout=0.0, attention_dropout=0.0, batch_tokens=63)
-    outcome = train(ours.model, windows, windows[:1], values, device=DEVICE, callbacks=Callbacks(), stop_early=False)
-    plan = make_batches(windows, batch_tokens=63, epochs=1, seed=values.seed)[0]
+    outcome = train(ours.model, examples, examples[:1], values, device=DEVICE, callbacks=Callbacks(), stop_early=False)
+    plan = make_batches(examples, batch_tokens=63, epochs=1, seed=values.seed)[0]
     optimizer = torch.optim.AdamW(stock.model.parameters(), lr=1.372e-4, weight_decay=0.0)
     schedule = get_cosine_schedule_with_warmup(optimizer, 0, len(plan))
     losses = []

@@ -2,49 +2,40 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.trainer import on_a_busy_machine
+from tweetbot_trainer.learning.batches.examples import Example
 from tweetbot_trainer.learning.batches.mixing import mix
 
 
-@dataclass(frozen=True)
-class Piece:
-    """A window of so many labels."""
-
-    name: str
-    source: int
-    labels: int
-
-
-def pieces(*lengths: Sequence[int]) -> list[Piece]:
-    """Return the pieces of several sources, given the labels of each."""
+def examples(*lengths: Sequence[int]) -> list[Example]:
+    """Return the examples of several sources, given the labels of each; all differ."""
     return [
-        Piece(f"{source}/{number}", source, labels)
+        Example((number,) * (labels + 1), 1, source)
         for source, own in enumerate(lengths)
         for number, labels in enumerate(own)
     ]
 
 
-def labels_of(found: Sequence[Piece], source: int | None = None) -> int:
-    return sum(piece.labels for piece in found if source in (None, piece.source))
+def labels_of(found: Sequence[Example], source: int | None = None) -> int:
+    return sum(example.labels for example in found if source in (None, example.source))
 
 
-def times(found: Sequence[Piece], source: int, everything: Sequence[Piece]) -> set[int]:
-    """Return how often the pieces of a source came: {3} where all came three times."""
-    counts = Counter(piece.name for piece in found)
-    return {counts[piece.name] for piece in everything if piece.source == source}
+def times(found: Sequence[Example], source: int, everything: Sequence[Example]) -> set[int]:
+    """Return how often the examples of a source came: {3} where all came three times."""
+    counts = Counter(found)
+    return {counts[example] for example in everything if example.source == source}
 
 
-LARGE_AND_SMALL = pieces([5] * 300, [5] * 30)
+LARGE_AND_SMALL = examples([5] * 300, [5] * 30)
 LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=30)
 SOURCES = st.lists(st.tuples(LENGTHS, st.integers(1, 100)), min_size=2, max_size=3)
 
 
-def test_without_weights_every_piece_comes_once() -> None:
+def test_without_weights_every_example_comes_once() -> None:
     assert mix(LARGE_AND_SMALL, (), epoch=3, seed=1) == LARGE_AND_SMALL
 
 
@@ -64,14 +55,14 @@ def test_a_small_source_repeats_evenly() -> None:
     assert times(mix(LARGE_AND_SMALL, (1, 1), epoch=0, seed=1), 1, LARGE_AND_SMALL) == {5, 6}
 
 
-def test_weights_in_the_natural_ratio_present_every_piece_once() -> None:
+def test_weights_in_the_natural_ratio_present_every_example_once() -> None:
     found = mix(LARGE_AND_SMALL, (10, 1), epoch=2, seed=1)
     assert Counter(found) == Counter(LARGE_AND_SMALL)
 
 
 def test_a_source_without_training_posts_takes_no_share() -> None:
-    found = mix(pieces([5] * 10, []), (1, 99), epoch=0, seed=1)
-    assert Counter(found) == Counter(pieces([5] * 10))
+    found = mix(examples([5] * 10, []), (1, 99), epoch=0, seed=1)
+    assert Counter(found) == Counter(examples([5] * 10))
 
 
 def test_the_seed_gives_the_choice() -> None:
@@ -82,13 +73,13 @@ def test_the_seed_gives_the_choice() -> None:
 
 @on_a_busy_machine
 @given(SOURCES, st.integers(0, 5), st.integers(0, 3))
-def test_shares_are_kept_to_a_piece_and_no_piece_comes_twice_before_another_came(
+def test_shares_are_kept_to_an_example_and_no_example_comes_twice_before_another_came(
     sources: list[tuple[list[int], int]], epochs: int, seed: int
 ) -> None:
-    everything, weights = pieces(*(lengths for lengths, _ in sources)), tuple(weight for _, weight in sources)
+    everything, weights = examples(*(lengths for lengths, _ in sources)), tuple(weight for _, weight in sources)
     each = [mix(everything, weights, epoch=epoch, seed=seed) for epoch in range(epochs + 1)]
     for source, weight in enumerate(weights):
         share, largest = labels_of(everything) * weight / sum(weights), max(sources[source][0])
         assert all(abs(labels_of(found, source) - share) <= largest for found in each)
-        so_far = times([piece for found in each for piece in found], source, everything)
+        so_far = times([example for found in each for example in found], source, everything)
         assert max(so_far) - min(so_far) <= 1

@@ -18,7 +18,6 @@ from tweetbot_trainer.learning.checkpoints.naming import LIFETIME
 from tweetbot_trainer.learning.training.metrics import LogEntry
 from tweetbot_trainer.learning.training.setup import create_optimizer
 from tweetbot_trainer.learning.training.state import (
-    BestWeights,
     Checkpoint,
     TrainerState,
     capture,
@@ -72,22 +71,21 @@ def a_state(steps: int = 3, *, best: bool = False, threads: int = 1) -> Checkpoi
     for parameter in base.model.parameters():
         parameter.grad = torch.full_like(parameter, 0.5)
     optimizer.step()
-    kept = BestWeights(1.25, 1, copy_weights(base.model)) if best else None
-    course = TrainerState(
+    state = TrainerState(
         epoch=1,
         done=steps,
         tokens=steps * 64,
         step_seconds=0.1,
         seconds=0.3,
         eval_loss=0.1 + 0.2,
-        losses=(1 / 3,) * steps,
-        rows=(LogEntry(1, 0.5, train_loss=1 / 3),),
+        losses=[1 / 3] * steps,
+        log_history=[LogEntry(1, 0.5, train_loss=1 / 3)],
         processor=DEVICE.name,
         threads=threads,
         best_loss=1.25 if best else None,
         best_epoch=1 if best else None,
     )
-    return capture(course, base.model, optimizer, kept)
+    return capture(state, base.model, optimizer, copy_weights(base.model) if best else None)
 
 
 def same(one: Checkpoint, other: Checkpoint) -> bool:
@@ -109,11 +107,10 @@ def test_a_state_comes_back_to_the_last_bit(tmp_path: Path) -> None:
     back = Bench(tmp_path).shelf.load_newest(DEVICE, fitting)
     assert back is not None
     assert same(state, back)
-    assert back.best is not None
     model = a_base(seed=1)
     optimizer = create_optimizer(model.model, some_values())
     restore(back, model.model, optimizer)
-    assert same(capture(back.trainer_state, model.model, optimizer, back.best), back)
+    assert same(capture(back.trainer_state, model.model, optimizer, back.tensors["best"]), back)
 
 
 def test_the_first_attempt_finds_none(tmp_path: Path) -> None:

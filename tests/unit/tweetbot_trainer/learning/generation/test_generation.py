@@ -9,13 +9,12 @@ import torch
 from safetensors import safe_open
 from transformers import AutoTokenizer, pipeline
 
-from builders.model import DEVICE, SAMPLING, a_base, a_saved_base, some_texts, some_values
+from builders.model import DEVICE, SAMPLING, a_base, a_saved_base, examples_of, some_texts, some_values
 from tweetbot_trainer.data.post_length import measure_weighted_length
-from tweetbot_trainer.learning.batches.examples import split_all_into_examples
 from tweetbot_trainer.learning.evaluation.copies import CopyDetector
 from tweetbot_trainer.learning.generation.generation import Generated, continue_prompt, continue_prompts
 from tweetbot_trainer.learning.model.base import Base
-from tweetbot_trainer.learning.model.tokenizer import END_MARK, encode, encode_all, get_end_mark_id
+from tweetbot_trainer.learning.model.tokenizer import END_MARK, encode, get_end_mark_id
 from tweetbot_trainer.learning.sampling import resolve_generation_config
 from tweetbot_trainer.learning.training.callbacks import Callbacks
 from tweetbot_trainer.learning.training.loop import train
@@ -28,9 +27,9 @@ KNOWN = {word for text in TEXTS for word in text.split()}
 @pytest.fixture(scope="module")
 def trained() -> Base:
     base = a_base(TEXTS, context=64)
-    windows = split_all_into_examples(encode_all(base.tokenizer, TEXTS), get_end_mark_id(base.tokenizer), 64)
+    examples = examples_of(base, TEXTS)
     values = some_values(epochs=6, learning_rate="1e-2")
-    train(base.model, windows, windows[:10], values, device=DEVICE, callbacks=Callbacks(), stop_early=False)
+    train(base.model, examples, examples[:10], values, device=DEVICE, callbacks=Callbacks(), stop_early=False)
     return base
 
 

@@ -6,13 +6,13 @@ from torch import nn
 from torch.nn import functional
 
 from builders import model as builders_model
-from builders.model import DEVICE, some_texts, some_values
+from builders.model import DEVICE, examples_of, some_texts, some_values
+from tweetbot_trainer.learning.batches.batching import Batch
 from tweetbot_trainer.learning.batches.cross_entropy import NO_LABEL, compute_cross_entropy
-from tweetbot_trainer.learning.batches.examples import Batch, Example, split_all_into_examples
+from tweetbot_trainer.learning.batches.examples import Example
 from tweetbot_trainer.learning.batches.forward import compute_label_losses, compute_total_loss
 from tweetbot_trainer.learning.batches.packing import pack, pad_to_static_shape
 from tweetbot_trainer.learning.model.base import Base
-from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id
 from tweetbot_trainer.learning.training.callbacks import Callbacks, TrainOutput
 from tweetbot_trainer.learning.training.gradients import GradientAccumulator
 from tweetbot_trainer.learning.training.loop import train
@@ -29,12 +29,11 @@ def a_base() -> Base:
 
 
 def a_step(base: Base) -> Batch:
-    encoded = encode_all(base.tokenizer, TEXTS)
-    return tuple(split_all_into_examples(encoded, get_end_mark_id(base.tokenizer), base.model.config.n_positions))
+    return tuple(examples_of(base, TEXTS))
 
 
 def positions_of(step: Batch) -> int:
-    return sum(len(window.ids) - 1 for window in step)
+    return sum(len(example.ids) - 1 for example in step)
 
 
 class SmallMemory(nn.Module):
@@ -82,9 +81,9 @@ def test_what_passes_before_the_failed_one_have_added_counts_once() -> None:
     assert torch.equal(tight.model.transformer.wte.weight.grad, roomy.model.transformer.wte.weight.grad)
 
 
-def trained(base: Base, hooks: Callbacks) -> TrainOutput:
+def trained(base: Base, callbacks: Callbacks) -> TrainOutput:
     step = a_step(base)
-    return train(base.model, step, step, some_values(epochs=1), device=DEVICE, callbacks=hooks, stop_early=False)
+    return train(base.model, step, step, some_values(epochs=1), device=DEVICE, callbacks=callbacks, stop_early=False)
 
 
 def test_a_training_goes_on_in_halves_and_says_so() -> None:
@@ -101,7 +100,7 @@ def test_a_second_time_ends_it_with_advice() -> None:
 
 def test_static_shapes_compute_the_same_and_come_again() -> None:
     base = a_base()
-    step = sorted(a_step(base), key=lambda window: len(window.ids))
+    step = sorted(a_step(base), key=lambda example: len(example.ids))
     parts = [step[:5], step[5:12], step[12:]]
     for part in parts:
         padded = compute_label_losses(base.model, pad_to_static_shape(part)).sum().detach()

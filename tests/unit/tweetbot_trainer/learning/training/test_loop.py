@@ -8,9 +8,18 @@ import pytest
 import torch
 from transformers.activations import NewGELUActivation
 
-from builders.model import DEVICE, CheckpointsInMemory, a_base, posts_of, some_texts, some_values, stopped_at
+from builders.model import (
+    DEVICE,
+    CheckpointsInMemory,
+    a_base,
+    examples_of,
+    posts_of,
+    some_texts,
+    some_values,
+    stopped_at,
+)
 from tweetbot_trainer.data.dataset.splits import split
-from tweetbot_trainer.learning.batches.examples import Example, split_all_into_examples, split_into_examples
+from tweetbot_trainer.learning.batches.examples import split_into_examples
 from tweetbot_trainer.learning.batches.forward import compute_total_loss
 from tweetbot_trainer.learning.fine_tune import fine_tune
 from tweetbot_trainer.learning.model.base import Base
@@ -27,22 +36,21 @@ TRAIN, VALIDATION = some_texts(60), some_texts(12, seed=2)
 STRANGE = ["zzqx vwyj kkpp 0123"] * 12
 
 
-def windows(base: Base, texts: list[str]) -> list[Example]:
-    return split_all_into_examples(
-        encode_all(base.tokenizer, texts), get_end_mark_id(base.tokenizer), base.model.config.n_positions
-    )
-
-
 def trained(
-    base: Base, *, hooks: Callbacks = QUIET, validation: list[str] = VALIDATION, stop_early: bool = False, **values: Any
+    base: Base,
+    *,
+    callbacks: Callbacks = QUIET,
+    validation: list[str] = VALIDATION,
+    stop_early: bool = False,
+    **values: Any,
 ) -> TrainOutput:
     return train(
         base.model,
-        windows(base, TRAIN),
-        windows(base, validation),
+        examples_of(base, TRAIN),
+        examples_of(base, validation),
         some_values(**values),
         device=DEVICE,
-        callbacks=hooks,
+        callbacks=callbacks,
         stop_early=stop_early,
     )
 
@@ -75,7 +83,7 @@ def test_dropout_is_repeated_by_the_seed_too() -> None:
     for _ in range(2):
         base = a_base(TRAIN)
         values = replace(some_values(epochs=1), dropout=0.1)
-        parts = windows(base, TRAIN), windows(base, VALIDATION)
+        parts = examples_of(base, TRAIN), examples_of(base, VALIDATION)
         train(base.model, *parts, values, device=DEVICE, callbacks=Callbacks(), stop_early=False)
         hashes.add(weights_hash(base))
     assert len(hashes) == 1
@@ -84,7 +92,7 @@ def test_dropout_is_repeated_by_the_seed_too() -> None:
 def test_a_request_to_stop_ends_it_before_the_next_step() -> None:
     seen: list[TrainingProgress] = []
     with pytest.raises(StageStopped):
-        trained(a_base(TRAIN), hooks=Callbacks(should_training_stop=stopped_at(4), on_progress=seen.append))
+        trained(a_base(TRAIN), callbacks=Callbacks(should_training_stop=stopped_at(4), on_progress=seen.append))
     assert [progress.step for progress in seen] == [1, 2, 3]
 
 
@@ -98,9 +106,9 @@ def test_it_stops_early_and_keeps_the_best_weights() -> None:
     losses = [row.eval_loss for row in outcome.log_history if row.eval_loss is not None][1:]
     assert outcome.epochs == len(losses) < 40
     assert outcome.best_epoch == 1 + losses.index(min(losses)) <= outcome.epochs - 2
-    marks = windows(base, STRANGE)
+    marks = examples_of(base, STRANGE)
     with torch.no_grad():
-        kept = float(compute_total_loss(base.model, marks)) / sum(window.labels for window in marks)
+        kept = float(compute_total_loss(base.model, marks)) / sum(example.labels for example in marks)
     assert kept == pytest.approx(min(losses), rel=1e-5)
 
 
@@ -112,7 +120,7 @@ def test_without_early_stopping_all_epochs_are_trained() -> None:
 def test_progress_counts_to_the_end_and_rows_hold_every_step() -> None:
     seen: list[TrainingProgress] = []
     rows: list[LogEntry] = []
-    outcome = trained(a_base(TRAIN), hooks=Callbacks(on_progress=seen.append, on_log=rows.append))
+    outcome = trained(a_base(TRAIN), callbacks=Callbacks(on_progress=seen.append, on_log=rows.append))
     assert [progress.step for progress in seen] == list(range(1, outcome.steps + 1))
     assert {progress.total_steps for progress in seen} == {outcome.steps}
     assert (seen[-1].percent, seen[-1].eta_seconds) == (100, 0.0)
@@ -125,34 +133,34 @@ def test_progress_counts_to_the_end_and_rows_hold_every_step() -> None:
 
 def test_speed_counts_label_tokens() -> None:
     outcome = trained(base := a_base(TRAIN))
-    assert outcome.tokens == 2 * sum(window.labels for window in windows(base, TRAIN))
+    assert outcome.tokens == 2 * sum(example.labels for example in examples_of(base, TRAIN))
 
 
 def test_posts_in_one_batch_do_not_see_each_other() -> None:
     base = a_base(TRAIN)
     base.model.eval()
-    some = windows(base, ["My dream is the cat slept", "a gull", "My dream is my hat left at noon in may"])
+    some = examples_of(base, ["My dream is the cat slept", "a gull", "My dream is my hat left at noon in may"])
     with torch.no_grad():
         together = float(compute_total_loss(base.model, some))
-        alone = sum(float(compute_total_loss(base.model, [window])) for window in some)
+        alone = sum(float(compute_total_loss(base.model, [example])) for example in some)
     assert together == pytest.approx(alone, rel=1e-5)
 
 
 def test_a_large_step_summed_from_parts_has_the_same_gradient() -> None:
     base = a_base(TRAIN)
     base.model.eval()
-    some = windows(base, TRAIN[:8])
+    some = examples_of(base, TRAIN[:8])
     torch.autograd.backward(compute_total_loss(base.model, some))
     whole = base.model.transformer.wte.weight.grad.clone()
     base.model.zero_grad()
-    for window in some:
-        torch.autograd.backward(compute_total_loss(base.model, [window]))
+    for example in some:
+        torch.autograd.backward(compute_total_loss(base.model, [example]))
     assert torch.allclose(base.model.transformer.wte.weight.grad, whole, rtol=1e-3, atol=1e-4)
 
 
 def test_the_faster_activation_computes_the_same() -> None:
     base = a_base(TRAIN)
-    some = windows(base, TRAIN[:4])
+    some = examples_of(base, TRAIN[:4])
     before = float(compute_total_loss(base.model.eval(), some).detach())
     prepare_for_training(base.model, dropout=0.0)
     after = float(compute_total_loss(base.model.eval(), some).detach())
@@ -209,19 +217,19 @@ def test_a_post_longer_than_the_context_trains() -> None:
 @pytest.mark.parametrize("stop_at", [1, 2, 7, 18])
 def test_a_stopped_training_goes_on_to_the_same_weights_and_figures(stop_at: int) -> None:
     whole = trained(undisturbed := a_base(TRAIN), epochs=2, stop_early=True)
-    shelf = CheckpointsInMemory()
+    checkpoints = CheckpointsInMemory()
     with pytest.raises(StageStopped):
         trained(
             a_base(TRAIN),
             epochs=2,
             stop_early=True,
-            hooks=Callbacks(should_training_stop=stopped_at(stop_at), checkpoints=shelf),
+            callbacks=Callbacks(should_training_stop=stopped_at(stop_at), checkpoints=checkpoints),
         )
     told: list[LogEntry] = []
-    hooks = Callbacks(checkpoints=shelf, on_resume=told.extend)
-    resumed = trained(base := a_base(TRAIN), epochs=2, stop_early=True, hooks=hooks)
+    callbacks = Callbacks(checkpoints=checkpoints, on_resume=told.extend)
+    resumed = trained(base := a_base(TRAIN), epochs=2, stop_early=True, callbacks=callbacks)
     assert weights_hash(base) == weights_hash(undisturbed)
-    assert len(shelf.states[0].trainer_state.losses) == stop_at - 1
+    assert len(checkpoints.saved[0].trainer_state.losses) == stop_at - 1
     assert [row.train_loss for row in resumed.log_history] == [row.train_loss for row in whole.log_history]
     assert (resumed.steps, resumed.epochs, resumed.tokens) == (whole.steps, whole.epochs, whole.tokens)
     assert list(resumed.log_history[: len(told)]) == told
@@ -232,11 +240,15 @@ def test_a_stopped_training_remembers_how_the_validation_loss_rose() -> None:
     options: dict[str, Any] = {"validation": STRANGE, "epochs": 40, "stop_early": True}
     whole = trained(undisturbed := a_base(TRAIN), **options)
     stop_at = whole.steps - whole.steps // whole.epochs + 3
-    shelf = CheckpointsInMemory()
+    checkpoints = CheckpointsInMemory()
     with pytest.raises(StageStopped):
-        trained(a_base(TRAIN), hooks=Callbacks(should_training_stop=stopped_at(stop_at), checkpoints=shelf), **options)
-    assert shelf.states[0].trainer_state.epoch == whole.epochs
-    resumed = trained(base := a_base(TRAIN), hooks=Callbacks(checkpoints=shelf), **options)
+        trained(
+            a_base(TRAIN),
+            callbacks=Callbacks(should_training_stop=stopped_at(stop_at), checkpoints=checkpoints),
+            **options,
+        )
+    assert checkpoints.saved[0].trainer_state.epoch == whole.epochs
+    resumed = trained(base := a_base(TRAIN), callbacks=Callbacks(checkpoints=checkpoints), **options)
     assert (resumed.epochs, resumed.best_epoch) == (whole.epochs, whole.best_epoch)
     assert weights_hash(base) == weights_hash(undisturbed)
 
@@ -245,18 +257,18 @@ def test_a_stopped_training_with_attention_dropout_goes_on_to_the_same_weights()
     """Recipe huggingtweets: one epoch, its steps not yet all taken."""
     values = replace(some_values(epochs=1), attention_dropout=0.1, dropout=0.1)
 
-    def run(base: Base, hooks: Callbacks) -> str:
-        parts = windows(base, TRAIN), windows(base, VALIDATION)
-        train(base.model, *parts, values, device=DEVICE, callbacks=hooks, stop_early=False)
+    def run(base: Base, callbacks: Callbacks) -> str:
+        parts = examples_of(base, TRAIN), examples_of(base, VALIDATION)
+        train(base.model, *parts, values, device=DEVICE, callbacks=callbacks, stop_early=False)
         return weights_hash(base)
 
-    shelf = CheckpointsInMemory()
+    checkpoints = CheckpointsInMemory()
     with pytest.raises(StageStopped):
-        run(a_base(TRAIN), Callbacks(should_training_stop=stopped_at(5), checkpoints=shelf))
-    assert run(a_base(TRAIN), Callbacks(checkpoints=shelf)) == run(a_base(TRAIN), QUIET)
+        run(a_base(TRAIN), Callbacks(should_training_stop=stopped_at(5), checkpoints=checkpoints))
+    assert run(a_base(TRAIN), Callbacks(checkpoints=checkpoints)) == run(a_base(TRAIN), QUIET)
 
 
 def test_a_checkpoint_is_kept_when_it_is_due() -> None:
-    shelf = CheckpointsInMemory(due_at=3)
-    trained(a_base(TRAIN), epochs=1, hooks=Callbacks(checkpoints=shelf))
-    assert [len(state.trainer_state.losses) for state in shelf.states] == [3]
+    checkpoints = CheckpointsInMemory(due_at=3)
+    trained(a_base(TRAIN), epochs=1, callbacks=Callbacks(checkpoints=checkpoints))
+    assert [len(state.trainer_state.losses) for state in checkpoints.saved] == [3]

@@ -8,14 +8,21 @@ import torch
 from torch import Tensor
 from transformers import GPT2LMHeadModel
 
-from builders.model import DEVICE, SAMPLING, CheckpointsInMemory, a_base, some_texts, some_values, stopped_at
+from builders.model import (
+    DEVICE,
+    SAMPLING,
+    CheckpointsInMemory,
+    a_base,
+    examples_of,
+    some_texts,
+    some_values,
+    stopped_at,
+)
 from tweetbot_contract.spec.model import Model
 from tweetbot_contract.spec.training import Training
-from tweetbot_trainer.learning.batches.examples import Example, split_all_into_examples
 from tweetbot_trainer.learning.fingerprint import fingerprint
 from tweetbot_trainer.learning.model.base import Base
 from tweetbot_trainer.learning.model.identity import BaseIdentity
-from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id
 from tweetbot_trainer.learning.training.callbacks import Callbacks, TrainOutput
 from tweetbot_trainer.learning.training.loop import train
 from tweetbot_trainer.learning.training.lora import LAYERS, attach_adapters, merge_adapters
@@ -47,15 +54,9 @@ def with_learned_adapters(base: Base) -> Base:
     return base
 
 
-def windows(base: Base, texts: list[str]) -> list[Example]:
-    return split_all_into_examples(
-        encode_all(base.tokenizer, texts), get_end_mark_id(base.tokenizer), base.model.config.n_positions
-    )
-
-
-def trained(base: Base, hooks: Callbacks | None = None) -> TrainOutput:
-    parts = windows(base, TRAIN), windows(base, VALIDATION)
-    return train(base.model, *parts, values(), device=DEVICE, callbacks=hooks or Callbacks(), stop_early=True)
+def trained(base: Base, callbacks: Callbacks | None = None) -> TrainOutput:
+    parts = examples_of(base, TRAIN), examples_of(base, VALIDATION)
+    return train(base.model, *parts, values(), device=DEVICE, callbacks=callbacks or Callbacks(), stop_early=True)
 
 
 @torch.no_grad()
@@ -126,13 +127,13 @@ def test_adapters_are_drawn_from_the_seed_alone() -> None:
 @pytest.mark.parametrize("stop_at", [1, 6])
 def test_a_stopped_training_of_adapters_goes_on_to_the_same_ones(stop_at: int) -> None:
     trained(undisturbed := adapted(a_base(TRAIN)))
-    shelf = CheckpointsInMemory()
+    checkpoints = CheckpointsInMemory()
     with pytest.raises(StageStopped):
-        trained(adapted(a_base(TRAIN)), Callbacks(should_training_stop=stopped_at(stop_at), checkpoints=shelf))
-    trained(resumed := adapted(a_base(TRAIN)), Callbacks(checkpoints=shelf))
+        trained(adapted(a_base(TRAIN)), Callbacks(should_training_stop=stopped_at(stop_at), checkpoints=checkpoints))
+    trained(resumed := adapted(a_base(TRAIN)), Callbacks(checkpoints=checkpoints))
     whole, again = copy_weights(undisturbed.model), copy_weights(resumed.model)
     assert all(torch.equal(whole[name], again[name]) for name in whole)
-    assert set(shelf.states[0].tensors["model"]) == set(whole)
+    assert set(checkpoints.saved[0].tensors["model"]) == set(whole)
 
 
 @pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")  # peft asks for it
