@@ -30,7 +30,7 @@ from tweetbot_operator.client.requests import ApiRequests
 from tweetbot_operator.informers.cache import Cache
 from tweetbot_operator.informers.handlers import EventHandler
 from tweetbot_operator.informers.resync import Resync
-from tweetbot_operator.informers.watches import CannotStart, Watches, end_on_signals
+from tweetbot_operator.informers.watches import CannotStart, Watches, stop_on_signals
 from tweetbot_operator.informers.workqueue import WorkQueue
 from tweetbot_operator.progress.endpoint import CannotServe, ProgressEndpoint
 from tweetbot_operator.progress.store import ProgressStore
@@ -41,7 +41,7 @@ from tweetbot_operator.reconciler.reconciler import Reconciler
 from tweetbot_operator.reconciler.workers import Workers
 from tweetbot_operator.settings import InvalidSettings, OperatorSettings, load_settings
 from tweetbot_operator.telemetry.health import Health
-from tweetbot_operator.telemetry.logs import configure
+from tweetbot_operator.telemetry.logs import configure_logging
 from tweetbot_operator.telemetry.run_metrics import RunMetrics
 
 LOG = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ def run_program() -> int:
     except InvalidSettings as fault:
         sys.stderr.write(f"tweetbot-operator: {fault}\n")
         return 2
-    configure(settings.log_level)
+    configure_logging(settings.log_level)
     try:
         asyncio.run(_run_until_stopped(settings))
     except CannotStart as fault:
@@ -75,7 +75,7 @@ def run_program() -> int:
 
 async def _run_until_stopped(settings: OperatorSettings) -> None:
     stop = asyncio.Event()
-    end_on_signals(stop)
+    stop_on_signals(stop)
     await run(settings, stop)
 
 
@@ -94,7 +94,7 @@ async def run(settings: OperatorSettings, stop: asyncio.Event) -> None:
         show = functools.partial(_show, reconciler.run_metrics, progress_store)
         resync = Resync(cluster, event_handler)
         watches = Watches(event_handler, resync, settings)
-        health = Health(alive=lambda: resync.healthy or not watches.began.is_set(), ready=watches.began.is_set)
+        health = Health(alive=lambda: resync.healthy or not watches.started.is_set(), ready=watches.started.is_set)
         await _listen(health, settings)
         await _take_progress(progress, leadership)
         workers = Workers(queue, reconciler, settings.workers, _get_current_time, leading=leadership.leading)

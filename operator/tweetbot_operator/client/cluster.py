@@ -12,7 +12,7 @@ from tweetbot_operator.client.events import EventLister, get_last_seen
 from tweetbot_operator.client.interface import Kind, ObjectMeta
 from tweetbot_operator.client.parse import parse_cached_bot, parse_job, parse_pod, parse_time
 from tweetbot_operator.client.requests import METADATA_LIST, ApiRequests
-from tweetbot_operator.telemetry.logs import fields
+from tweetbot_operator.telemetry.logs import with_fields
 from tweetbot_operator.types.objects import CachedTweetBot, JobView, Manifest, PodView
 from tweetbot_operator.types.times import make_printable
 
@@ -41,7 +41,7 @@ FIELD_MANAGER = "tweetbot-operator"
 #: Jobs and Pods are selected by the server: other people's never cross the wire.
 OURS = f"{MANAGED_BY_LABEL}={MANAGED_BY}"
 _PREFIX = {"tweetbots": f"/apis/{GROUP}/{VERSION}", "jobs": "/apis/batch/v1", "pods": "/api/v1"}
-_VIEW: dict[Kind, Callable[[dict[str, Any]], CachedTweetBot | JobView | PodView]] = {
+_PARSERS: dict[Kind, Callable[[dict[str, Any]], CachedTweetBot | JobView | PodView]] = {
     "tweetbots": parse_cached_bot,
     "jobs": parse_job,
     "pods": parse_pod,
@@ -88,13 +88,13 @@ class KubernetesCluster:
         dated = [(seen, item) for item in events if (seen := get_last_seen(item))]
         return tuple(str(item.get("note", "")) for seen, item in dated if parse_time(seen) >= since)
 
-    async def workload_message(self, job: JobView) -> str:
+    async def get_workload_message(self, job: JobView) -> str:
         """Read what Kueue's Workload of a Job says; no such kind, or no right to read it, is silence."""
         query = {"labelSelector": f"kueue.x-k8s.io/job-uid={job.uid}"}
         try:
             found = await self._api.get(f"{self._kueue}/namespaces/{job.namespace}/workloads", query)
         except (NotFound, Rejected) as fault:
-            LOG.warning("Kueue's Workloads cannot be read", extra=fields(fault=str(fault)))
+            LOG.warning("Kueue's Workloads cannot be read", extra=with_fields(fault=str(fault)))
             return ""
         return find_workload_message(found["items"])
 
@@ -158,7 +158,7 @@ class KubernetesCluster:
         """List all objects of a kind that concern us. Raises Missing where the API server does not know the kind."""
         for path in self._build_collection_paths(kind):
             async for item in self._api.list_items(path, _build_selector(kind)):
-                yield _VIEW[kind](item)
+                yield _PARSERS[kind](item)
 
     async def list_metadata(self, kind: Kind) -> AsyncIterator[ObjectMeta]:
         """List the same by their metadata only."""

@@ -42,7 +42,7 @@ class Cluster(Protocol):
     async def list_creation_failures(self, job: JobView, since: datetime) -> tuple[str, ...]:
         """List what a Job's FailedCreate Events say that were seen after a moment, newest last."""
 
-    async def workload_message(self, job: JobView) -> str:
+    async def get_workload_message(self, job: JobView) -> str:
         """Read what Kueue says about a Job that waits in a queue of its; empty if it says nothing."""
 
     async def create_job(self, manifest: Manifest) -> JobView:

@@ -18,7 +18,7 @@ from typing import Protocol
 
 from tweetbot_operator.client.errors import AlreadyExists, ApiError, Conflict, NotFound
 from tweetbot_operator.client.lease import Lease, LeaseClient, format_micro_time
-from tweetbot_operator.telemetry.logs import fields
+from tweetbot_operator.telemetry.logs import with_fields
 from tweetbot_operator.telemetry.metrics import LEADER, LEASE_TRANSITIONS
 
 LOG = logging.getLogger(__name__)
@@ -85,9 +85,9 @@ class LeaderElectionConfig:
     """Where this replica takes reports of progress, told to the others in the Lease."""
 
 
-def end_at_once(why: str) -> None:
+def exit_now(why: str) -> None:
     """End the process without another line of Python: whatever it had in hand is another replica's by now."""
-    LOG.error("the lease was lost while passes were made: ending", extra=fields(why=why))
+    LOG.error("the lease was lost while passes were made: ending", extra=with_fields(why=why))
     os._exit(1)
 
 
@@ -101,7 +101,7 @@ class LeaderElector:
         clock: Callable[[], float],
         now: Callable[[], datetime],
         *,
-        end: Callable[[str], None] = end_at_once,
+        end: Callable[[str], None] = exit_now,
         on_change: Callable[[bool], None] = lambda leads: None,
     ) -> None:
         """`clock` is steady, in seconds; `now` is only written down; `end` ends the process; `tell` hears who leads."""
@@ -128,16 +128,16 @@ class LeaderElector:
         """Stand for election for ever."""
         try:
             while True:
-                await sleep(await self.look())
+                await sleep(await self.try_acquire_or_renew())
         except Exception as fault:  # a replica that neither leads nor stands by is of no use to anybody
             LOG.exception("the election failed by a fault of ours")
             self._lose(f"{type(fault).__name__}, see the traceback")
 
-    async def look(self) -> float:
+    async def try_acquire_or_renew(self) -> float:
         """Take, renew or watch the Lease once; answers the seconds until the next look."""
         began = self._clock()
         if self.leading.is_set():
-            self._check(began)
+            self._check_deadlines(began)
         led = self.leading.is_set()
         try:
             async with asyncio.timeout(self._compute_timeout(began)):
@@ -157,14 +157,14 @@ class LeaderElector:
         self._last_fault = "" if faster else repr(fault)
         LOG.log(level, "the lease cannot be read or written", extra=_build_fault_fields(fault))
 
-    def _check(self, now: float) -> None:
+    def _check_deadlines(self, now: float) -> None:
         """Stop acting while nobody else acts yet; later than that, somebody may have for a while."""
         if now >= self._renewed_at + self._config.lease_duration:
             self._lose("this process stood still for longer than the lease lasts")
         elif self._get_seconds_left(now) <= 0:
-            self._step_back()
+            self._stop_leading()
             LOG.warning(
-                "standing down: the lease could not be renewed", extra=fields(seconds=self._config.renew_deadline)
+                "standing down: the lease could not be renewed", extra=with_fields(seconds=self._config.renew_deadline)
             )
 
     def _compute_timeout(self, began: float) -> float:
@@ -182,13 +182,13 @@ class LeaderElector:
     async def _renew(self, began: float) -> None:
         if self._lease:
             try:
-                return await self._take(self._lease, began)
+                return await self._write_lease(self._lease, began)
             except (Conflict, NotFound):
                 LOG.info("the lease was touched by somebody else")
         lease = await self._read()
         if lease.holder not in ("", self._config.holder_identity):
             return self._lose(f"{lease.holder} holds it")
-        return await self._take(lease, began)
+        return await self._write_lease(lease, began)
 
     async def _read(self) -> Lease:
         try:
@@ -200,17 +200,17 @@ class LeaderElector:
         lease = await self._read()
         if lease.holder not in ("", self._config.holder_identity) and began < self._changed_at + lease.seconds:
             return
-        await self._take(lease, began)
+        await self._write_lease(lease, began)
         self.leading.set()
         LEADER.set(1)
         self._on_change(True)
-        LOG.info("leading", extra=fields(identity=self._config.holder_identity))
+        LOG.info("leading", extra=with_fields(identity=self._config.holder_identity))
         with contextlib.suppress(ApiError):  # an Event is a courtesy
             await self._client.post_event(
                 "LeaderElection", f"{self._config.holder_identity} became leader", self._now()
             )
 
-    async def _take(self, lease: Lease, began: float) -> None:
+    async def _write_lease(self, lease: Lease, began: float) -> None:
         """Write the Lease as ours. It counts from before the request: others count from after it."""
         now, ours = format_micro_time(self._now()), lease.holder == self._config.holder_identity
         mine = replace(
@@ -233,20 +233,20 @@ class LeaderElector:
         self._lease = lease
         return lease
 
-    def _step_back(self) -> None:
+    def _stop_leading(self) -> None:
         self.leading.clear()
         LEADER.set(0)
         self._on_change(False)
 
     def _lose(self, why: str) -> None:
-        self._step_back()
+        self._stop_leading()
         self._end(why)
 
     async def release(self) -> None:
         """Give the Lease back, so that another replica need not wait for its end."""
         if not self.leading.is_set() or self._lease is None:
             return
-        self._step_back()
+        self._stop_leading()
         given_back = replace(self._lease, holder="", address="", seconds=1, renewed=format_micro_time(self._now()))
         try:
             async with asyncio.timeout(self._config.retry_period):
@@ -258,4 +258,4 @@ class LeaderElector:
 
 
 def _build_fault_fields(fault: Exception) -> dict[str, dict[str, object]]:
-    return fields(fault=f"{type(fault).__name__}: {fault}")
+    return with_fields(fault=f"{type(fault).__name__}: {fault}")

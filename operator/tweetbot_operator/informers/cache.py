@@ -75,7 +75,7 @@ class Indexer(Generic[T]):
         if not members:
             del self._indices[item.index_key]
 
-    def by_index(self, key: Hashable) -> tuple[T, ...]:
+    def list_by_index(self, key: Hashable) -> tuple[T, ...]:
         """Return the objects of a group, oldest known first."""
         return tuple(self._objects[uid] for uid in self._indices.get(key, ()))
 
@@ -105,4 +105,4 @@ class Cache:
 
     def get_bot(self, key: Key) -> CachedTweetBot | None:
         """Return the TweetBot of this namespace and name; of two, the one that came last."""
-        return max(self.bots.by_index(key), key=_parse_resource_version, default=None)
+        return max(self.bots.list_by_index(key), key=_parse_resource_version, default=None)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from tweetbot_operator.client.errors import ApiError, NotFound
 from tweetbot_operator.client.interface import KINDS, Cluster, Kind, ObjectMeta
 from tweetbot_operator.informers.handlers import EventHandler, Item
-from tweetbot_operator.telemetry.logs import fields
+from tweetbot_operator.telemetry.logs import with_fields
 from tweetbot_operator.telemetry.metrics import RESYNC_DRIFT
 
 LOG = logging.getLogger(__name__)
@@ -64,10 +64,10 @@ class Resync:
         self._took = 0.0
         self._last: float | None = None
         self._all_at = -math.inf
-        self._doubtful = False
-        self._strikes: Counter[Kind] = Counter()
+        self._stale = False
+        self._drift_counts: Counter[Kind] = Counter()
 
-    async def initial_list(self) -> None:
+    async def list_initial(self) -> None:
         """Read everything, Pods first, so that the first pass sees what runs. Raises Missing without the CRD."""
         for kind in reversed(KINDS):
             async for item in self._cluster.list_all(kind):
@@ -78,11 +78,11 @@ class Resync:
     def healthy(self) -> bool:
         """Whether a comparison succeeded within two and a half periods, and no watch is found dead."""
         recent = self._last is not None and self._clock() - self._last < 2.5 * RESYNC_SECONDS
-        return recent and all(strikes < _STRIKES for strikes in self._strikes.values())
+        return recent and all(strikes < _STRIKES for strikes in self._drift_counts.values())
 
     def mark_stale(self) -> None:
         """Have the next look compare everything: a watch began anew, and what went meanwhile it does not tell."""
-        self._doubtful = True
+        self._stale = True
 
     async def run(self) -> None:
         """Look for ever; what fails is tried again at the next look, and `healthy` says so in the end."""
@@ -90,10 +90,10 @@ class Resync:
             pause = max(JOB_RESYNC_SECONDS, _RESPITE * self._took)
             await self._sleep(pause * random.uniform(1 - _SPREAD, 1 + _SPREAD))  # noqa: S311 - no secret
             if kinds := self._choose_kinds():
-                await self._look(kinds)
+                await self._compare_safely(kinds)
 
     def _choose_kinds(self) -> tuple[Kind, ...]:
-        if self._doubtful or self._clock() - self._all_at >= RESYNC_SECONDS:
+        if self._stale or self._clock() - self._all_at >= RESYNC_SECONDS:
             return KINDS
         return _OF_RUNS if self._has_active_objects() else ()
 
@@ -103,34 +103,34 @@ class Resync:
             pod.deleting_at or not pod.ended for pod in pods
         )
 
-    async def _look(self, kinds: tuple[Kind, ...]) -> None:
+    async def _compare_safely(self, kinds: tuple[Kind, ...]) -> None:
         try:
             drift = await self.compare(kinds)
         except ApiError as fault:
-            LOG.warning("resync failed", extra=fields(fault=str(fault)))
+            LOG.warning("resync failed", extra=with_fields(fault=str(fault)))
         except Exception:  # a bug here must not leave the watches unwatched without a word
             LOG.exception("resync failed by a fault of ours")
         else:
             if drift:
-                LOG.warning("the watches had lost something", extra=fields(objects=drift))
+                LOG.warning("the watches had lost something", extra=with_fields(objects=drift))
 
     async def compare(self, kinds: tuple[Kind, ...] = KINDS) -> int:
         """Mend the cache; answers how many objects it had wrong."""
-        doubtful, self._doubtful = self._doubtful, self._doubtful and kinds != KINDS
+        doubtful, self._stale = self._stale, self._stale and kinds != KINDS
         try:
             began = self._clock()
             suspects = [suspect for kind in kinds for suspect in await self._find_drift(kind)]
             self._took = self._clock() - began
             lost = await self._mend_all(suspects)
         except BaseException:
-            self._doubtful = self._doubtful or doubtful
+            self._stale = self._stale or doubtful
             raise
         self._last = self._clock()
         self._all_at = self._last if kinds == KINDS else self._all_at
         for kind in kinds:
             RESYNC_DRIFT.labels(kind=kind).inc(lost[kind])
             # What is lost while a watch begins anew is no sign that it is dead now.
-            self._strikes[kind] = self._strikes[kind] + (not doubtful) if lost[kind] else 0
+            self._drift_counts[kind] = self._drift_counts[kind] + (not doubtful) if lost[kind] else 0
         return lost.total()
 
     async def _mend_all(self, suspects: list[_Drift]) -> Counter[Kind]:

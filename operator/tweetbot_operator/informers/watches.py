@@ -24,7 +24,7 @@ from tweetbot_operator.informers import kopf_setup
 from tweetbot_operator.informers.handlers import EventHandler
 from tweetbot_operator.informers.resync import Resync
 from tweetbot_operator.settings import OperatorSettings
-from tweetbot_operator.telemetry.logs import fields
+from tweetbot_operator.telemetry.logs import with_fields
 from tweetbot_operator.telemetry.metrics import WATCH_RESTARTS
 
 #: kopf's own words (kopf/_cogs/clients/watching.py), by what they mean: 410 Gone, or a stream that fell silent.
@@ -82,7 +82,7 @@ class CannotStart(Exception):
     """Whoever runs the operator must change something; the message says what."""
 
 
-def end_on_signals(stop: asyncio.Event) -> None:
+def stop_on_signals(stop: asyncio.Event) -> None:
     """Set `stop` on SIGTERM and SIGINT. Only the main thread may ask for that, on its own loop."""
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -104,7 +104,7 @@ class Watches:
         """`operate` runs kopf; `pauses` are those between two tries, in seconds as `clock`, which is steady."""
         self._event_handler, self._resync, self._settings = event_handler, resync, settings
         self._run_kopf, self._pauses, self._clock = run_kopf, pauses, clock
-        self.began = asyncio.Event()
+        self.started = asyncio.Event()
         """Set once the watches have run."""
 
     async def wait_for_cache_sync(self, stop: asyncio.Event) -> None:
@@ -112,20 +112,22 @@ class Watches:
         pauses = iter(self._pauses())
         while not stop.is_set():
             try:
-                await self._resync.initial_list()
+                await self._resync.list_initial()
             except NotFound:
                 raise CannotStart("the cluster does not know TweetBots: kubectl apply -f crds/ first") from None
             except ApiError as fault:
                 pause = next(pauses)
-                LOG.warning("the API server does not answer", extra=fields(fault=str(fault), seconds=round(pause, 1)))
-                await self._rest(pause, stop)
+                LOG.warning(
+                    "the API server does not answer", extra=with_fields(fault=str(fault), seconds=round(pause, 1))
+                )
+                await self._sleep(pause, stop)
             else:
                 return
 
     async def run(self, stop: asyncio.Event) -> None:
         """Watch until `stop` is set. Raises CannotStart when the cluster knows TweetBots no more."""
         namespaces = ",".join(self._settings.namespaces) or "all"
-        LOG.info("started", extra=fields(workers=self._settings.workers, namespaces=namespaces))
+        LOG.info("started", extra=with_fields(workers=self._settings.workers, namespaces=namespaces))
         with listen_to_watches(self._resync.mark_stale):
             pauses = iter(self._pauses())
             while not stop.is_set():
@@ -136,18 +138,18 @@ class Watches:
                 except Exception:  # whatever it is, the caches are still good and the Lease is still ours
                     pauses = pauses if self._clock() - began < _RAN else iter(self._pauses())
                     pause = next(pauses)
-                    LOG.exception("the watches ended, and begin anew", extra=fields(seconds=round(pause, 1)))
+                    LOG.exception("the watches ended, and begin anew", extra=with_fields(seconds=round(pause, 1)))
                     await self._recover(pause, stop)
 
     async def _recover(self, pause: float, stop: asyncio.Event) -> None:
         """Wait until the API server answers, and have looked for what no watch will tell. Raises CannotStart."""
         WATCH_RESTARTS.labels(resource="all", cause="Failed").inc()
-        end_on_signals(stop)
-        await self._rest(pause, stop)
+        stop_on_signals(stop)
+        await self._sleep(pause, stop)
         await self.wait_for_cache_sync(stop)
         self._resync.mark_stale()
 
-    async def _rest(self, seconds: float, stop: asyncio.Event) -> None:
+    async def _sleep(self, seconds: float, stop: asyncio.Event) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await stop.wait()
@@ -158,7 +160,7 @@ class Watches:
         kopf_setup.login(registry)
         register(registry, self._event_handler)
         # kopf takes the signals over as it begins, and would still hold them, deaf, while it ends by a fault.
-        asyncio.get_running_loop().call_later(_BEGUN, end_on_signals, stop)
+        asyncio.get_running_loop().call_later(_BEGUN, stop_on_signals, stop)
         await self._run_kopf(
             registry=registry,
             settings=settings,
@@ -167,7 +169,7 @@ class Watches:
             clusterwide=not self._settings.namespaces,
             namespaces=self._settings.namespaces,
             stop_flag=stop,
-            ready_flag=self.began,
+            ready_flag=self.started,
             memories=kopf_setup.NoMemories(),
         )
 

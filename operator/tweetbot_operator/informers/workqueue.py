@@ -26,7 +26,7 @@ class WorkQueue:
     ) -> None:
         """`clock` is monotonic, in seconds; `jitter` draws from a range; `most_in_flight` bounds one namespace."""
         self._clock, self._jitter, self._most = clock, jitter, most_in_flight
-        self._processing: Counter[str] = Counter()
+        self._active: Counter[str] = Counter()
         self._ready: OrderedDict[str, OrderedDict[Key, float]] = OrderedDict()
         self._in_flight: set[Key] = set()
         self._dirty: set[Key] = set()
@@ -75,9 +75,9 @@ class WorkQueue:
     def done(self, key: Key) -> None:
         """End the key's flight; if it was added meanwhile, it is ready again."""
         self._in_flight.discard(key)
-        self._processing[key[0]] -= 1
-        if not self._processing[key[0]]:
-            del self._processing[key[0]]
+        self._active[key[0]] -= 1
+        if not self._active[key[0]]:
+            del self._active[key[0]]
         if self._ready:
             self._wake.set()
         if key in self._dirty:
@@ -87,7 +87,7 @@ class WorkQueue:
     def pop_ready(self) -> tuple[Key, float] | None:
         """Take the next key, with the seconds that it has waited; None if nothing is ready."""
         self._move_due()
-        namespace = next((name for name in self._ready if self._processing[name] < self._most), None)
+        namespace = next((name for name in self._ready if self._active[name] < self._most), None)
         if namespace is None:
             return None
         keys = self._ready.pop(namespace)
@@ -95,7 +95,7 @@ class WorkQueue:
         if keys:
             self._ready[namespace] = keys  # to the end of the row: the other namespaces come first
         self._in_flight.add(key)
-        self._processing[namespace] += 1
+        self._active[namespace] += 1
         return key, self._clock() - since
 
     def _move_due(self) -> None:
@@ -110,12 +110,12 @@ class WorkQueue:
         """Wait for the next key; answers it with the seconds that it has waited."""
         while (taken := self.pop_ready()) is None:
             self._wake.clear()
-            await self._nap()
+            await self._wait_for_key()
         if self._ready:
             self._wake.set()
         return taken
 
-    async def _nap(self) -> None:
+    async def _wait_for_key(self) -> None:
         pause = self._heap[0][0] - self._clock() if self._heap else None
         with contextlib.suppress(TimeoutError):
             # Not wait_for, which makes a task: at its end kopf waits 5 s for tasks that are younger than itself.

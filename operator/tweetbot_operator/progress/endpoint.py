@@ -14,7 +14,7 @@ from tweetbot_operator.progress.store import ProgressStore
 from tweetbot_operator.progress.tls import ServingCertificate
 from tweetbot_operator.progress.tokens import ApiKeys, Tokens
 from tweetbot_operator.settings import OperatorSettings
-from tweetbot_operator.telemetry.logs import fields
+from tweetbot_operator.telemetry.logs import with_fields
 
 LOG = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class ProgressEndpoint:
         settings = self._settings
         if not settings.takes_progress:
             missing = "TWEETBOT_PROGRESS_CERTIFICATE" if settings.progress_url else "TWEETBOT_PROGRESS_URL"
-            LOG.info("trainers report no progress", extra=fields(unset=missing))
+            LOG.info("trainers report no progress", extra=with_fields(unset=missing))
             return
         self._certificate = _certificate(settings)
         tokens = Tokens(ApiKeys(self._api), time.monotonic)
@@ -51,7 +51,7 @@ class ProgressEndpoint:
             message = f"TWEETBOT_PROGRESS_PORT: cannot listen on {settings.progress_port}: {fault.strerror}"
             raise CannotServe(message) from None
         self._server = server
-        LOG.info("trainers report their progress", extra=fields(url=settings.progress_url))
+        LOG.info("trainers report their progress", extra=with_fields(url=settings.progress_url))
 
     async def run(self) -> None:
         """Keep the certificate fresh, as long as there is one."""

@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from tweetbot_operator.telemetry.logs import fields
+from tweetbot_operator.telemetry.logs import with_fields
 
 LOG = logging.getLogger(__name__)
 #: Seconds between two looks at the files; certificates are renewed weeks before they end.
@@ -39,7 +39,7 @@ class ServingCertificate:
             ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(self._certificate, self._key)
             self.context.load_cert_chain(self._certificate, self._key)
         except OSError as fault:
-            LOG.warning("the new serving certificate cannot be used", extra=fields(fault=str(fault)))
+            LOG.warning("the new serving certificate cannot be used", extra=with_fields(fault=str(fault)))
             return
         self._shown = found
         LOG.info("the serving certificate was renewed")

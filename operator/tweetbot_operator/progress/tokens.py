@@ -17,7 +17,7 @@ from tweetbot_operator.client.errors import ApiError, Unavailable
 from tweetbot_operator.client.requests import ApiRequests
 from tweetbot_operator.progress.authorize import Bearer
 from tweetbot_operator.progress.errors import NotAuthenticated, NotNow
-from tweetbot_operator.telemetry.logs import fields
+from tweetbot_operator.telemetry.logs import with_fields
 
 LOG = logging.getLogger(__name__)
 #: What API servers sign with; `none` and shared secrets are not among them.
@@ -95,7 +95,7 @@ class Tokens:
             self._issuer, found = await self._door.signing_keys()
             keys = jwt.PyJWKSet.from_dict(found).keys
         except (ApiError, jwt.PyJWKError, jwt.PyJWKSetError) as fault:
-            LOG.warning("the cluster's signing keys cannot be read", extra=fields(fault=str(fault)))
+            LOG.warning("the cluster's signing keys cannot be read", extra=with_fields(fault=str(fault)))
             return
         self._keys = {str(key.key_id): key for key in keys if key.key_id}
 

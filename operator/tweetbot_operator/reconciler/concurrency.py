@@ -124,7 +124,7 @@ class ConcurrencyLimiter:
 
     def _update(self, uid: str, namespace: str) -> None:
         """Take note of a TweetBot, or of a Job of its."""
-        bot, jobs = self._cache.bots.get(uid), self._cache.jobs.by_index((namespace, uid))
+        bot, jobs = self._cache.bots.get(uid), self._cache.jobs.list_by_index((namespace, uid))
         if bot and bot.namespace != namespace:
             return  # a Job elsewhere that claims another tenant's TweetBot
         held, holds = uid in self._holders, _has_slot(bot, jobs)

@@ -15,7 +15,7 @@ from tweetbot_contract.reasons import SUPERSEDED
 from tweetbot_contract.status import CurrentRun, TweetBotStatus
 from tweetbot_operator.client.errors import ApiError, NamespaceTerminating, Rejected
 from tweetbot_operator.client.interface import Cluster
-from tweetbot_operator.telemetry.logs import fields
+from tweetbot_operator.telemetry.logs import with_fields
 from tweetbot_operator.types.objects import CachedTweetBot, Manifest
 
 REPORTING_CONTROLLER = f"{GROUP}/operator"
@@ -121,9 +121,9 @@ class Recorder:
         self._take(bot, build_warning(reason, message), "", None)
 
     def _take(self, bot: CachedTweetBot, spec: EventSpec, scope: str, run: str | None) -> None:
-        LOG.info(spec.message, extra=fields(reason=spec.reason, type=spec.type, run=run))
+        LOG.info(spec.message, extra=with_fields(reason=spec.reason, type=spec.type, run=run))
         event = build_event(spec, (bot.namespace, bot.name, bot.uid), scope, self._now())
-        self._waiting.append((event, fields(namespace=bot.namespace, name=bot.name, run=run)["fields"]))
+        self._waiting.append((event, with_fields(namespace=bot.namespace, name=bot.name, run=run)["fields"]))
         self._wake.set()
 
     async def run(self, busy: Callable[[], bool] = lambda: False) -> None:
@@ -147,7 +147,7 @@ class Recorder:
         try:
             await self._cluster.create_event(event)
         except ApiError as fault:
-            LOG.debug("event not written", extra=fields(**log_fields, event=json.dumps(event), fault=str(fault)))
+            LOG.debug("event not written", extra=with_fields(**log_fields, event=json.dumps(event), fault=str(fault)))
             self._note_refusal(fault)
         else:
             self._refused = False
@@ -156,4 +156,4 @@ class Recorder:
         """Tell the first of a row: a right that is missing would else be told with every Event."""
         if isinstance(fault, Rejected) and not isinstance(fault, NamespaceTerminating) and not self._refused:
             self._refused = True
-            LOG.warning("Events are refused", extra=fields(fault=str(fault)))
+            LOG.warning("Events are refused", extra=with_fields(fault=str(fault)))

@@ -27,7 +27,7 @@ from tweetbot_operator.reconciler.event_recorder import Recorder
 from tweetbot_operator.reconciler.rate_limiter import RateLimiter, RequeueAfter
 from tweetbot_operator.reconciler.status_writer import StatusWriter
 from tweetbot_operator.settings import OperatorSettings
-from tweetbot_operator.telemetry.logs import add_to_log_context, fields
+from tweetbot_operator.telemetry.logs import add_to_log_context, with_fields
 from tweetbot_operator.telemetry.metrics import JOB_WRITES
 from tweetbot_operator.telemetry.run_metrics import RunMetrics
 from tweetbot_operator.types.actions import (
@@ -128,10 +128,10 @@ class Reconciler:
 
     def _observe(self, stored: CachedTweetBot, bot: TweetBot | InvalidTweetBot) -> Observed:
         key = stored.index_key
-        jobs = self._cache.jobs.by_index((bot.namespace, bot.uid))
+        jobs = self._cache.jobs.list_by_index((bot.namespace, bot.uid))
         cleanups = tuple(job for job in jobs if not job.owner_uid and job.stage == "cleanup")
         pods = tuple(
-            sorted(self._cache.pods.by_index((bot.namespace, bot.uid)), key=lambda pod: (pod.created_at, pod.name))
+            sorted(self._cache.pods.list_by_index((bot.namespace, bot.uid)), key=lambda pod: (pod.created_at, pod.name))
         )
         self._diagnostics_cache.keep_only(key, (job.uid for job in jobs), (pod.uid for pod in pods))
         own, now = tuple(job for job in jobs if job.owner_uid), self._now()
@@ -171,7 +171,7 @@ class Reconciler:
                 await self._ask(stored, action)
             case SetFinalizers(finalizers, why):
                 await self._status_writer.write_finalizers(stored, bot, finalizers)
-                LOG.info("finalizers set", extra=fields(why=why))
+                LOG.info("finalizers set", extra=with_fields(why=why))
             case ResetStatus():
                 await self._status_writer.reset_status(stored)
                 LOG.warning("a status that was written for another TweetBot is not believed")
@@ -190,7 +190,7 @@ class Reconciler:
                 self._diagnostics_cache.note_search(stored.index_key, job.uid)
             case GetWorkload(job):
                 self._diagnostics_cache.note_queue(
-                    stored.index_key, job.uid, await self._cluster.workload_message(job), self._now()
+                    stored.index_key, job.uid, await self._cluster.get_workload_message(job), self._now()
                 )
 
     async def _create_when_allowed(self, stored: CachedTweetBot, action: CreateJob) -> None:
@@ -210,7 +210,7 @@ class Reconciler:
             return get_mount_failure(await self._cluster.list_mount_failures(item))
         pods = [
             pod.created_at
-            for pod in self._cache.pods.by_index((item.namespace, item.owner_uid))
+            for pod in self._cache.pods.list_by_index((item.namespace, item.owner_uid))
             if pod.controller_uid == item.uid
         ]
         return get_creation_failure(
@@ -237,7 +237,7 @@ class Reconciler:
             return
         self._accept_job(stored, job)
         JOB_WRITES.labels(verb="create").inc()
-        LOG.info("job created", extra=fields(job=name))
+        LOG.info("job created", extra=with_fields(job=name))
 
     async def _handle_already_exists(self, stored: CachedTweetBot, action: CreateJob, name: str) -> None:
         """A Job of that name exists: it is ours, made by a pass whose answer was lost, or a stranger's."""
@@ -271,7 +271,9 @@ class Reconciler:
             self.recorder.warn(stored, JOB_REFUSED.name, message)
             raise
         JOB_WRITES.labels(verb="delete").inc()
-        LOG.info("job deleted", extra=fields(job=job.name, why=why, run=job.run_id or None))  # perhaps an earlier run
+        LOG.info(
+            "job deleted", extra=with_fields(job=job.name, why=why, run=job.run_id or None)
+        )  # perhaps an earlier run
         if ending is None:
             self._cache.jobs.delete(job.uid)
         else:

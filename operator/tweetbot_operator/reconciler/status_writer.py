@@ -19,7 +19,13 @@ from tweetbot_operator.informers.cache import Cache
 from tweetbot_operator.reconciler.diagnostics_cache import DiagnosticsCache
 from tweetbot_operator.reconciler.event_recorder import Recorder
 from tweetbot_operator.telemetry.metrics import STATUS_WRITES
-from tweetbot_operator.telemetry.run_metrics import RunMetrics, count_bill, count_cut_short, count_end, count_gpu_time
+from tweetbot_operator.telemetry.run_metrics import (
+    RunMetrics,
+    count_billed_posts,
+    count_finished_run,
+    count_gpu_time,
+    count_interrupted_gpu_time,
+)
 from tweetbot_operator.types.objects import CachedTweetBot
 from tweetbot_operator.types.summary import Summary
 from tweetbot_operator.types.times import sanitize
@@ -53,11 +59,11 @@ class StatusWriter:
         self._diagnostics_cache.forget_server_fault(stored.index_key)
         STATUS_WRITES.inc()
         self._recorder.note(stored, bot.status, after)
-        count_end(bot.status, after)
+        count_finished_run(bot.status, after)
         if isinstance(bot, TweetBot):
-            count_bill(bot.namespace, bot.status, after)
+            count_billed_posts(bot.namespace, bot.status, after)
             count_gpu_time(bot.namespace, bot.spec.resources.gpu, bot.status, after)
-            count_cut_short(
+            count_interrupted_gpu_time(
                 bot.namespace, bot.status, after, self._sum_uncounted_gpu_seconds(stored, bot.status.current_run)
             )
 
@@ -65,9 +71,11 @@ class StatusWriter:
         """Return the GPU seconds of the run's present Job that are in no status."""
         group = (stored.namespace, stored.uid)
         own = {
-            job.uid for job in self._cache.jobs.by_index(group) if run and job.owner_uid and job.name == run.job_name
+            job.uid
+            for job in self._cache.jobs.list_by_index(group)
+            if run and job.owner_uid and job.name == run.job_name
         }
-        pods = tuple(pod for pod in self._cache.pods.by_index(group) if pod.controller_uid in own)
+        pods = tuple(pod for pod in self._cache.pods.list_by_index(group) if pod.controller_uid in own)
         return compute_uncounted_gpu_time(run, pods, self._now()) if run else {}
 
     async def write_finalizers(self, stored: CachedTweetBot, bot: BaseTweetBot, finalizers: tuple[str, ...]) -> None:

@@ -10,7 +10,7 @@ from tweetbot_operator.client.errors import ApiError, NotLeader
 from tweetbot_operator.informers.workqueue import LAST_PAUSE, WorkQueue
 from tweetbot_operator.reconciler.rate_limiter import RequeueAfter
 from tweetbot_operator.reconciler.reconciler import Reconciler
-from tweetbot_operator.telemetry.logs import fields, log_context
+from tweetbot_operator.telemetry.logs import open_log_context, with_fields
 from tweetbot_operator.telemetry.metrics import QUEUE_DEPTH, QUEUE_SECONDS, RECONCILE_SECONDS, RECONCILES, RETRIES
 from tweetbot_operator.types.objects import Key
 
@@ -83,7 +83,7 @@ class Workers:
 
     async def _reconcile_one(self, key: Key) -> None:
         began = time.monotonic()
-        with log_context(namespace=key[0], name=key[1]):
+        with open_log_context(namespace=key[0], name=key[1]):
             try:
                 requeue_at = await self._reconciler.reconcile(key)
             except RequeueAfter as wait:
@@ -107,4 +107,4 @@ class Workers:
         RECONCILES.labels(result=result).inc()
         RETRIES.inc()
         pause = self._queue.add_rate_limited(key, longest)
-        LOG.warning("pass failed, tried again", extra=fields(fault=fault, seconds=round(pause, 1)))
+        LOG.warning("pass failed, tried again", extra=with_fields(fault=fault, seconds=round(pause, 1)))

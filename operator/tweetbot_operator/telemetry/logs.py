@@ -42,7 +42,7 @@ class ClientErrorFilter(logging.Filter):
         return not isinstance(fault, HttpProcessingError | RequestPayloadError | ConnectionError)
 
 
-def configure(level: str) -> None:
+def configure_logging(level: str) -> None:
     """Send everything to stderr as JSON. kopf tells each event at INFO, which is our own business to tell."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
@@ -52,13 +52,13 @@ def configure(level: str) -> None:
     logging.getLogger("aiohttp.server").addFilter(ClientErrorFilter())
 
 
-def fields(**fields: str | int | float | None) -> dict[str, dict[str, Any]]:
+def with_fields(**fields: str | int | float | None) -> dict[str, dict[str, Any]]:
     """Return the `extra` of a line with fields of its own; None is left out."""
     return {"fields": {name: value for name, value in fields.items() if value is not None}}
 
 
 @contextmanager
-def log_context(**fields: str) -> Iterator[None]:
+def open_log_context(**fields: str) -> Iterator[None]:
     """Put fields on every line inside."""
     token = _LOG_CONTEXT.set({**(_LOG_CONTEXT.get() or {}), **fields})
     try:

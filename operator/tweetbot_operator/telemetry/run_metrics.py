@@ -40,7 +40,7 @@ class RunMetrics:
             RUNS.labels(*labels).dec(self._shown)
 
 
-def count_end(before: TweetBotStatus, after: TweetBotStatus) -> None:
+def count_finished_run(before: TweetBotStatus, after: TweetBotStatus) -> None:
     """Count a run that has just ended."""
     run = after.current_run
     if run is None or run.outcome is None or run == before.current_run:
@@ -62,7 +62,9 @@ def count_gpu_time(namespace: str, gpu: Gpu, before: TweetBotStatus, after: Twee
         GPU_SECONDS.labels(bot_namespace=namespace, resource=gpu.resource).inc(seconds)
 
 
-def count_cut_short(namespace: str, before: TweetBotStatus, after: TweetBotStatus, left: dict[str, float]) -> None:
+def count_interrupted_gpu_time(
+    namespace: str, before: TweetBotStatus, after: TweetBotStatus, left: dict[str, float]
+) -> None:
     """Count what was `left` to count of a training, by resource, that has just given way to another run or execution.
 
     Its status is no longer there to be given it. The seconds until its Pods have ended, at most the grace, are lost.
@@ -75,7 +77,7 @@ def count_cut_short(namespace: str, before: TweetBotStatus, after: TweetBotStatu
             GPU_SECONDS.labels(bot_namespace=namespace, resource=resource).inc(seconds)
 
 
-def count_bill(namespace: str, before: TweetBotStatus, after: TweetBotStatus) -> None:
+def count_billed_posts(namespace: str, before: TweetBotStatus, after: TweetBotStatus) -> None:
     """Count what a run paid for its posts, as its dataset comes into the status."""
     was, now = before.current_run, after.current_run
     if was is None or now is None or after.data is None or was.dataset or not now.dataset:

@@ -69,7 +69,7 @@ class FakeCluster:
         self._fault("creation_failures_of")
         return self.creation_failures.get(job.name, ())
 
-    async def workload_message(self, job: JobView) -> str:
+    async def get_workload_message(self, job: JobView) -> str:
         self._fault("queue_words_of")
         return self.queue_words.get(job.name, "")
 

@@ -113,7 +113,7 @@ class Election:
         when, number = heapq.heappop(self._due)
         self.time = max(self.time, when)
         replica = self.replicas[number]
-        pause = 0.5 if replica.stopped or replica.ended else await replica.elector.look()
+        pause = 0.5 if replica.stopped or replica.ended else await replica.elector.try_acquire_or_renew()
         heapq.heappush(self._due, (self.time + pause, number))
         assert sum(one.acts for one in self.replicas) <= 1, f"two act at {self.time}"
 

@@ -290,12 +290,12 @@ async def test_workloads_that_cannot_be_read_say_nothing(
     server: Server, cluster: KubernetesCluster, code: int, message: str
 ) -> None:
     server.answers = [(code, {"message": message})]
-    assert await cluster.workload_message(a_job(a_bot_in("Train"))) == ""
+    assert await cluster.get_workload_message(a_job(a_bot_in("Train"))) == ""
 
 
 async def test_workloads_are_looked_up_by_the_job(server: Server, api: ApiRequests) -> None:
     server.answers = [(200, {"items": []})]
-    await KubernetesCluster(api, kueue_version="v1beta2").workload_message(a_job(a_bot_in("Train")))
+    await KubernetesCluster(api, kueue_version="v1beta2").get_workload_message(a_job(a_bot_in("Train")))
     assert server.requests[0][1] == (
         "/apis/kueue.x-k8s.io/v1beta2/namespaces/team-a/workloads?labelSelector=kueue.x-k8s.io/job-uid%3Duid-train"
     )

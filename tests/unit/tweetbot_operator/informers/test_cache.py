@@ -17,14 +17,14 @@ def test_newer_replaces_older() -> None:
     shelf: Indexer[JobView] = Indexer()
     assert shelf.put(JOB)
     assert shelf.put(replace(JOB, resource_version="11", deleting=True))
-    assert shelf.by_index(JOB.index_key)[0].deleting
+    assert shelf.list_by_index(JOB.index_key)[0].deleting
 
 
 def test_older_never_replaces_newer() -> None:
     shelf: Indexer[JobView] = Indexer()
     shelf.put(replace(JOB, resource_version="11"))
     assert not shelf.put(replace(JOB, resource_version="9"))
-    assert shelf.by_index(JOB.index_key)[0].resource_version == "11"
+    assert shelf.list_by_index(JOB.index_key)[0].resource_version == "11"
 
 
 def test_the_same_version_is_no_news() -> None:
@@ -38,7 +38,7 @@ def test_what_was_deleted_does_not_come_back_with_a_late_answer() -> None:
     shelf.put(JOB)
     assert shelf.delete(JOB.uid) == JOB
     assert not shelf.put(replace(JOB, resource_version="99"))
-    assert shelf.by_index(JOB.index_key) == ()
+    assert shelf.list_by_index(JOB.index_key) == ()
 
 
 def test_what_lost_its_label_and_has_it_again_is_shown_again_by_a_watch_alone() -> None:
@@ -64,7 +64,11 @@ def test_objects_are_found_by_their_group() -> None:
     other = replace(JOB, uid="other", owner_uid="somebody")
     shelf.put(JOB)
     shelf.put(other)
-    assert (shelf.by_index(JOB.index_key), shelf.by_index(other.index_key), len(shelf)) == ((JOB,), (other,), 2)
+    assert (shelf.list_by_index(JOB.index_key), shelf.list_by_index(other.index_key), len(shelf)) == (
+        (JOB,),
+        (other,),
+        2,
+    )
 
 
 def test_an_object_that_changes_its_group_is_found_in_the_new_one_only() -> None:
@@ -72,7 +76,7 @@ def test_an_object_that_changes_its_group_is_found_in_the_new_one_only() -> None
     shelf.put(JOB)
     orphan = replace(JOB, owner_uid="", resource_version="11")
     shelf.put(orphan)
-    assert (shelf.by_index(JOB.index_key), shelf.by_index(orphan.index_key)) == ((), (orphan,))
+    assert (shelf.list_by_index(JOB.index_key), shelf.list_by_index(orphan.index_key)) == ((), (orphan,))
 
 
 def test_a_bot_made_anew_under_its_name_is_the_one_found() -> None:

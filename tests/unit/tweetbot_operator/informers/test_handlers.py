@@ -36,7 +36,7 @@ def test_a_newer_form_that_says_the_same_asks_for_no_pass(item: JobView | PodVie
 def test_its_version_is_kept_for_what_is_fenced_by_it() -> None:
     desk = Desk(JOB)
     desk.intake.put(replace(JOB, resource_version="99"))
-    (kept,) = desk.cache.jobs.by_index(JOB.index_key)
+    (kept,) = desk.cache.jobs.list_by_index(JOB.index_key)
     assert kept.resource_version == "99"
 
 

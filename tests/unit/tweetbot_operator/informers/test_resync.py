@@ -46,7 +46,7 @@ def harbour() -> Harbour:
 async def test_the_start_reads_everything(harbour: Harbour) -> None:
     harbour.cluster.intake = None
     harbour.cluster.put("tweetbots", a_manifest())
-    await harbour.resync.initial_list()
+    await harbour.resync.list_initial()
     assert len(harbour.queue) == 1
     assert harbour.resync.healthy
 
@@ -54,7 +54,7 @@ async def test_the_start_reads_everything(harbour: Harbour) -> None:
 async def test_the_start_fails_without_the_custom_resource(harbour: Harbour) -> None:
     harbour.cluster.faults["everything"] = [NotFound("the server could not find the requested resource")]
     with pytest.raises(NotFound):
-        await harbour.resync.initial_list()
+        await harbour.resync.list_initial()
     assert not harbour.resync.healthy
 
 
@@ -137,7 +137,7 @@ async def test_one_good_comparison_revives_them(harbour: Harbour) -> None:
 
 
 async def test_a_comparison_long_ago_is_not_fresh(harbour: Harbour) -> None:
-    await harbour.resync.initial_list()
+    await harbour.resync.list_initial()
     harbour.clock = 1499
     assert harbour.resync.healthy
     harbour.clock = 1500
@@ -161,7 +161,7 @@ async def test_a_bug_in_a_comparison_is_told_and_does_not_end_the_next_ones(
 
 
 async def test_what_runs_is_compared_every_minute_and_the_fleet_every_ten(harbour: Harbour) -> None:
-    await harbour.resync.initial_list()
+    await harbour.resync.list_initial()
     await harbour.apply()
     assert await harbour.look_on(1) == ["jobs", "pods"]
     assert (await harbour.look_on(14)).count("tweetbots") == 1
@@ -173,7 +173,7 @@ async def test_lists_that_take_long_are_asked_for_less_often(harbour: Harbour) -
         harbour.clock += 2
 
     harbour.cluster.before_list = list_slowly
-    await harbour.resync.initial_list()
+    await harbour.resync.list_initial()
     await harbour.apply()
     assert await harbour.look_on(2) == ["jobs", "pods"] * 2
     assert 72 <= harbour.naps[1] <= 88
@@ -182,7 +182,7 @@ async def test_lists_that_take_long_are_asked_for_less_often(harbour: Harbour) -
 async def test_where_nothing_runs_nothing_is_asked_for(harbour: Harbour) -> None:
     await harbour.apply()
     await harbour.whole_run()
-    await harbour.resync.initial_list()
+    await harbour.resync.list_initial()
     assert await harbour.look_on(5) == []
 
 
@@ -196,12 +196,12 @@ async def test_what_is_waited_for_counts_as_running(harbour: Harbour, what: str)
         harbour.cluster.end_job(harbour.job_name, NAMESPACE, "Failed")
         (job,) = harbour.cache.jobs.list_all()
         await harbour.cluster.delete_job(job)
-    await harbour.resync.initial_list()
+    await harbour.resync.list_initial()
     assert await harbour.look_on(1) == ["jobs", "pods"]
 
 
 async def test_a_lost_deletion_of_what_runs_is_mended_at_the_next_look(harbour: Harbour) -> None:
-    await harbour.resync.initial_list()
+    await harbour.resync.list_initial()
     await harbour.apply()
     harbour.cluster.intake = None
     harbour.cluster.remove("jobs", NAMESPACE, harbour.job_name)
@@ -213,7 +213,7 @@ async def test_a_lost_deletion_of_what_runs_is_mended_at_the_next_look(harbour: 
 
 
 async def test_after_a_watch_began_anew_everything_is_compared_and_no_watch_counts_as_dead(harbour: Harbour) -> None:
-    await harbour.resync.initial_list()
+    await harbour.resync.list_initial()
     await harbour.apply()
     harbour.cluster.intake = None
     for epochs in (2, 3):
@@ -224,7 +224,7 @@ async def test_after_a_watch_began_anew_everything_is_compared_and_no_watch_coun
 
 
 async def test_a_comparison_that_failed_leaves_the_doubt(harbour: Harbour) -> None:
-    await harbour.resync.initial_list()
+    await harbour.resync.list_initial()
     harbour.resync.mark_stale()
     harbour.cluster.faults["traces"] = [Unavailable("503")]
     assert await harbour.look_on(3) == ["tweetbots", "jobs", "pods"]

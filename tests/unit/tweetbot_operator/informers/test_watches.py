@@ -14,7 +14,7 @@ from builders.manifests import a_manifest
 from harness.stage_operator import Stage
 from tweetbot_operator.client.errors import NotFound, Unavailable
 from tweetbot_operator.informers.resync import Resync
-from tweetbot_operator.informers.watches import CannotStart, Watches, end_on_signals
+from tweetbot_operator.informers.watches import CannotStart, Watches, stop_on_signals
 
 
 class Sea(Stage):
@@ -105,7 +105,7 @@ async def test_a_cluster_that_knows_tweetbots_no_more_ends_the_process(sea: Sea)
 
 async def test_a_signal_while_the_watches_fail_ends_it(sea: Sea) -> None:
     async def be_ended() -> None:
-        end_on_signals(sea.stop)
+        stop_on_signals(sea.stop)
         signal.raise_signal(signal.SIGTERM)
         await sea.stop.wait()
         raise RuntimeError("500 in the stream")

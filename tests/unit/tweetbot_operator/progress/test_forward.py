@@ -88,17 +88,17 @@ async def test_the_standbys_read_the_leaders_address_in_the_lease() -> None:
     door = FakeLease()
     first, second = an_elector(door, "first"), an_elector(door, "second")
     for elector in (first, second):
-        await elector.look()
+        await elector.try_acquire_or_renew()
     assert (first.get_leader_address(), second.get_leader_address()) == ("", "first:8443")
     await first.release()
-    await second.look()
+    await second.try_acquire_or_renew()
     assert (second.leading.is_set(), second.get_leader_address()) == (True, "")
 
 
 async def test_a_leader_of_another_version_that_tells_no_address_has_none() -> None:
     door = FakeLease(lease=Lease("old", 15, resource_version="1"))
     standby = an_elector(door, "new")
-    await standby.look()
+    await standby.try_acquire_or_renew()
     assert standby.get_leader_address() == ""
     assert door.lease == replace(Lease("old", 15), resource_version="1")
 

@@ -562,7 +562,7 @@ async def test_a_bot_that_was_made_anew_unseen_is_a_new_bot(stage: Stage) -> Non
     stage.intake.put(stage.cluster.objects_of("jobs")[0])
     await stage.settle()
     assert [bot.uid for bot in stage.cache.bots.list_all()] == ["uid-anew"]
-    assert job.uid not in [known.uid for known in stage.cache.jobs.by_index((NAMESPACE, "uid-anew"))]
+    assert job.uid not in [known.uid for known in stage.cache.jobs.list_by_index((NAMESPACE, "uid-anew"))]
 
 
 async def test_a_bot_that_is_made_anew_at_once_waits_for_the_garbage_collector_and_calls_nobody(stage: Stage) -> None:

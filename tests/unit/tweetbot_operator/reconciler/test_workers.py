@@ -10,7 +10,7 @@ from builders.manifests import a_manifest
 from harness.stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_operator.client.errors import NotLeader, Unavailable
 from tweetbot_operator.reconciler.workers import Workers
-from tweetbot_operator.telemetry.logs import JsonFormatter, log_context
+from tweetbot_operator.telemetry.logs import JsonFormatter, open_log_context
 
 
 def leading() -> asyncio.Event:
@@ -149,7 +149,7 @@ async def test_a_deadline_wakes_the_bot() -> None:
 def test_a_line_is_json_with_its_subject() -> None:
     record = logging.LogRecord("x", logging.INFO, "", 0, "two\nlines", (), None)
     record.fields = {"job": "gull-1"}
-    with log_context(namespace="team-a", name="gull"):
+    with open_log_context(namespace="team-a", name="gull"):
         text = JsonFormatter().format(record)
     line = json.loads(text)
     assert "\n" not in text

@@ -10,7 +10,7 @@ import pytest
 from builders.operator import a_prepare_result
 from harness.stage_operator import NAMESPACE, Stage
 from tweetbot_operator.client.errors import Rejected
-from tweetbot_operator.telemetry.logs import JsonFormatter, fields, log_context
+from tweetbot_operator.telemetry.logs import JsonFormatter, open_log_context, with_fields
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def lines() -> Iterator[StringIO]:
 async def test_every_line_of_a_pass_names_the_run_that_it_is_about(lines: StringIO) -> None:
     stage = Stage()
     stage.cluster.faults["create_event"] = [Rejected("a quota")]
-    with log_context(namespace=NAMESPACE, name="gull"):
+    with open_log_context(namespace=NAMESPACE, name="gull"):
         await stage.apply()
         first = stage.run.id
         stage.cluster.edit(NAMESPACE, "gull", training={"seed": 7})
@@ -48,7 +48,7 @@ async def test_every_line_of_a_pass_names_the_run_that_it_is_about(lines: String
 
 
 def test_a_line_break_in_a_message_begins_no_second_line(lines: StringIO) -> None:
-    logging.getLogger("tweetbot_operator").warning("one\ntwo", extra=fields(fault="three\nfour", run=None))
+    logging.getLogger("tweetbot_operator").warning("one\ntwo", extra=with_fields(fault="three\nfour", run=None))
     (line,) = lines.getvalue().splitlines()
     assert (json.loads(line)["message"], json.loads(line)["fault"]) == ("one\ntwo", "three\nfour")
     assert "run" not in json.loads(line)

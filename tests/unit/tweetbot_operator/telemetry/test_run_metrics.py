@@ -9,7 +9,7 @@ from builders.operator import a_bot_in, a_prepare_result
 from harness.stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.spec.scheduling import Gpu
 from tweetbot_contract.status import Condition, DataStatus, Phase, TweetBotStatus
-from tweetbot_operator.telemetry.run_metrics import RunMetrics, count_bill, count_end, count_gpu_time
+from tweetbot_operator.telemetry.run_metrics import RunMetrics, count_billed_posts, count_finished_run, count_gpu_time
 
 GULL, TERN = ("team-a", "gull"), ("team-a", "tern")
 
@@ -81,14 +81,14 @@ def test_who_leads_no_longer_shows_nothing_and_what_changes_meanwhile_is_shown_l
 def test_an_end_is_counted_once() -> None:
     before = finished("Failed", "Diverged")
     status = an_ended_status("Diverged")
-    count_end(TweetBotStatus(), status)
-    count_end(status, status)
+    count_finished_run(TweetBotStatus(), status)
+    count_finished_run(status, status)
     assert finished("Failed", "Diverged") == before + 1
 
 
 def test_a_reason_that_we_do_not_know_adds_no_label() -> None:
     before, others = finished("Failed", "Other"), runs("Failed", "Other")
-    count_end(TweetBotStatus(), an_ended_status("InventedByAPod"))
+    count_finished_run(TweetBotStatus(), an_ended_status("InventedByAPod"))
     census = RunMetrics()
     census.enter(GULL, a_status("Failed", "InventedByAPod"))
     assert (finished("Failed", "Other"), runs("Failed", "Other")) == (before + 1, others + 1)
@@ -157,9 +157,9 @@ def test_a_bill_is_counted_as_the_dataset_comes_in_and_never_again() -> None:
     preparing = a_bot_in("Prepare").status
     training = a_bot_in("Train", status_fields={"data": data}).status
     before = billed()
-    count_bill("team-a", TweetBotStatus(), preparing)
-    count_bill("team-a", preparing, training)
-    count_bill("team-a", training, training)
+    count_billed_posts("team-a", TweetBotStatus(), preparing)
+    count_billed_posts("team-a", preparing, training)
+    count_billed_posts("team-a", training, training)
     free = data.model_copy(update={"billed": None})
-    count_bill("team-a", preparing, a_bot_in("Train", status_fields={"data": free}).status)
+    count_billed_posts("team-a", preparing, a_bot_in("Train", status_fields={"data": free}).status)
     assert billed() == before + 120
