@@ -27,7 +27,7 @@ from tweetbot_trainer.learning.training.metrics import LogEntry
 from tweetbot_trainer.learning.training.state import Checkpoint
 from tweetbot_trainer.learning.values import Hyperparameters, resolve_hyperparameters
 from tweetbot_trainer.publishing.export import save_model
-from tweetbot_trainer.publishing.report.card_facts import CardData
+from tweetbot_trainer.publishing.report.card_data import CardData
 
 torch.set_num_threads(1)
 DEVICE = Device("cpu", "test", 1, bf16=False)

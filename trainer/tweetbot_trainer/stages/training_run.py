@@ -37,7 +37,7 @@ from tweetbot_trainer.publishing.registry.manifest import (
     build_model_uri,
 )
 from tweetbot_trainer.publishing.registry.publish import publish, store_rejected
-from tweetbot_trainer.publishing.report.card_facts import (
+from tweetbot_trainer.publishing.report.card_data import (
     CardData,
     find_languages,
     get_source_names,
@@ -202,7 +202,7 @@ class TrainingRun:
         if tuned.adapter and self.plan.values.lora:
             save_adapter(tuned.adapter, self.plan.values.lora, self.plan.base, folder / ADAPTER_FOLDER)
         run, plan = self.context.run, self.plan
-        facts = CardData(
+        card = CardData(
             subject=run.spec.subject,
             model_name=build_model_name(run, plan.version),
             model_uri=build_model_uri(run, plan.version),
@@ -232,7 +232,7 @@ class TrainingRun:
             accounts=self._accounts,
             other_handle=find_other_handle(run.spec, self._accounts),
         )
-        write_report(facts, folder, base_loss=tuned.base_test.loss if tuned.base_test else None)
+        write_report(card, folder, base_loss=tuned.base_test.loss if tuned.base_test else None)
 
     def _build_manifest(self, tuned: FineTuneResult, samples: tuple[Sample, ...], folder: Path) -> VersionManifest:
         run, plan = self.context.run, self.plan

@@ -1,20 +1,20 @@
-"""badges.svg: what a reader of the card sees first, drawn here: whoever opens the card asks no other server for it."""
+"""badges.svg, at the top of the card. It is drawn here so that opening a card asks no other server for it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from tweetbot_trainer.publishing.report.card_facts import CardData
+from tweetbot_trainer.publishing.report.card_data import CardData
 from tweetbot_trainer.publishing.report.text_drawing import MUTED, TEAL, VERMILION, WHITE, TextRenderer, make_drawable
 
-#: Pixels: of a badge, around its two texts, between badges, and of the letters.
+#: In pixels: height of a badge, padding around each of its two texts, gap between badges, size of the font.
 HEIGHT, PADDING, GAP, SIZE = 22, 8, 6, 12
 _FONT = "DejaVu Sans,Verdana,sans-serif"
 
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """A name and what is said of it."""
+    """A label and its value."""
 
     label: str
     value: str
@@ -22,23 +22,23 @@ class Badge:
 
     @property
     def text(self) -> str:
-        """Return what the badge says to somebody who does not see it."""
+        """The badge as text, for readers who do not see it."""
         return f"{self.label}: {self.value}"
 
 
-def build_badges(facts: CardData) -> tuple[Badge, ...]:
-    """Return the badges of a model: that a machine writes, after whom, from what, and how well."""
-    rate = facts.metrics.verbatim_rate
+def build_badges(card: CardData) -> tuple[Badge, ...]:
+    """Return the badges of a model."""
+    rate = card.metrics.verbatim_rate
     return (
-        Badge("AI-generated", f"imitation of @{facts.subject.handle}", VERMILION),
-        Badge("base", facts.base.hub_name or facts.base.uri.rstrip("/").rpartition("/")[2]),
-        Badge("bits per byte", f"{facts.metrics.bits_per_byte:.3f}"),
+        Badge("AI-generated", f"imitation of @{card.subject.handle}", VERMILION),
+        Badge("base", card.base.hub_name or card.base.uri.rstrip("/").rpartition("/")[2]),
+        Badge("bits per byte", f"{card.metrics.bits_per_byte:.3f}"),
         *([Badge("verbatim", f"{rate:.1%}")] if rate is not None else []),
     )
 
 
 def render_badges(badges: Sequence[Badge]) -> str:
-    """Return the badges in a row, each with its own background, for light and dark pages alike."""
+    """Return the badges side by side as SVG. Each has its own background, for light and dark pages alike."""
     renderer, left, drawn = TextRenderer(SIZE), 0.0, list[str]()
     for badge in badges:
         widths = [renderer.measure_width(make_drawable(text)) for text in (badge.label, badge.value)]
@@ -53,7 +53,6 @@ def render_badges(badges: Sequence[Badge]) -> str:
 
 
 def _render_badge(badge: Badge, left: float, widths: Sequence[float]) -> str:
-    """Return one badge; its texts are as wide as measured here, whatever font a reader has."""
     middle = left + widths[0] + 2 * PADDING
     whole = sum(widths) + 4 * PADDING
     return (
@@ -66,6 +65,7 @@ def _render_badge(badge: Badge, left: float, widths: Sequence[float]) -> str:
 
 
 def _render_text(text: str, left: float, width: float) -> str:
+    """Return a text that takes this width with any font the reader has."""
     return (
         f'<text x="{left:.1f}" y="15.5" textLength="{width:.1f}" font-family="{_FONT}" font-size="{SIZE}" '
         f'fill="{WHITE}">{escape(make_drawable(text))}</text>\n'

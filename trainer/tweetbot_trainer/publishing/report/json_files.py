@@ -1,59 +1,54 @@
-"""The report's files for machines: evaluation.json, samples.jsonl, metrics.jsonl."""
+"""The report's files for machines: evaluation.json and samples.jsonl."""
 
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tweetbot_contract.result import Sample
-from tweetbot_trainer.learning.training.metrics import LogEntry
-from tweetbot_trainer.publishing.report.card_facts import CardData
+from tweetbot_trainer.publishing.report.card_data import CardData
 
 SCHEMA = 1
 
 
-def build_evaluation(facts: CardData) -> dict[str, Any]:
-    """Return what evaluation.json holds: the figures, and all that is needed to measure them again."""
-    train, validation, test = facts.parts
+def build_evaluation(card: CardData) -> dict[str, Any]:
+    """Return the content of evaluation.json: the figures, and all that is needed to measure them again."""
+    train, validation, test = card.parts
+    outcome, device = card.outcome, card.outcome.device
     return {
         "schema": SCHEMA,
-        "model": facts.model_name,
-        "metrics": facts.metrics.to_dict(),
-        "baseBitsPerByte": facts.metrics.base_bits_per_byte,
-        "bitsPerByteInterval": facts.interval,
-        "ratioToBaseInterval": facts.ratio_interval,
-        "memorisation": facts.memorization.as_json() if facts.memorization else None,
-        "gates": facts.gates.to_dict(),
-        "split": {"train": train, "validation": validation, "test": test, "orderedBy": facts.ordered_by},
-        "dataset": facts.dataset_digest,
-        "base": facts.base.as_json() | {"uri": facts.base.uri},
-        "training": facts.values.as_json(),
+        "model": card.model_name,
+        "metrics": card.metrics.to_dict(),
+        "baseBitsPerByte": card.metrics.base_bits_per_byte,
+        "bitsPerByteInterval": card.interval,
+        "ratioToBaseInterval": card.ratio_interval,
+        "memorisation": card.memorization.as_json() if card.memorization else None,
+        "gates": card.gates.to_dict(),
+        "split": {"train": train, "validation": validation, "test": test, "orderedBy": card.ordered_by},
+        "dataset": card.dataset_digest,
+        "base": card.base.as_json() | {"uri": card.base.uri},
+        "training": card.values.as_json(),
         "outcome": {
-            "steps": facts.outcome.steps,
-            "epochs": facts.outcome.epochs,
-            "bestEpoch": facts.outcome.best_epoch,
-            "labelTokens": facts.outcome.tokens,
-            "device": facts.outcome.device.device_type,
-            "processor": facts.outcome.device.name,
-            "threads": facts.outcome.device.threads,
-            "precision": facts.outcome.device.precision,
-            "passesHalvedTo": facts.outcome.reduced_to,
+            "steps": outcome.steps,
+            "epochs": outcome.epochs,
+            "bestEpoch": outcome.best_epoch,
+            "labelTokens": outcome.tokens,
+            "device": device.device_type,
+            "processor": device.name,
+            "threads": device.threads,
+            "precision": device.precision,
+            "passesHalvedTo": outcome.reduced_to,
         },
-        "prompts": list(facts.prompts),
+        "prompts": list(card.prompts),
     }
 
 
 def build_sample_records(samples: Iterable[Sample], model_name: str) -> list[dict[str, Any]]:
-    """Return the lines of samples.jsonl; each says by itself that a machine wrote it."""
+    """Return the lines of samples.jsonl. Each is marked as AI-generated."""
     return [
         {"prompt": sample.prompt, "text": sample.text, "model": model_name, "ai_generated": True} for sample in samples
     ]
 
 
-def build_metrics_records(entries: Iterable[LogEntry]) -> list[dict[str, Any]]:
-    """Return the lines of metrics.jsonl."""
-    return [entry.as_json() for entry in entries]
-
-
 def format_json_lines(records: Iterable[Mapping[str, Any]]) -> str:
-    """Return records as JSON, one a line; no figure may be NaN or infinite."""
+    """Format records as JSON, one per line. Raises ValueError for NaN and infinite numbers."""
     return "".join(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n" for record in records)

@@ -1,4 +1,4 @@
-"""loss.png: how the loss fell, beside what the base could do before."""
+"""loss.png: training and validation loss, and the loss of the untrained base."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from tweetbot_trainer.learning.training.metrics import LogEntry
 from tweetbot_trainer.publishing.report.text_drawing import FAINT, GRID, INK, MUTED, TEAL, VERMILION
 
-#: Pixels: 1200 x 675 at this density.
+#: 1200 x 675 pixels.
 INCHES, DPI = (8.0, 4.5), 150
 #: Share of the steps over which the training loss is smoothed.
 SMOOTHING = 0.04
@@ -21,7 +21,7 @@ SMOOTHING = 0.04
 def render_loss_plot(
     entries: Sequence[LogEntry], *, handle: str, best_epoch: int, base_loss: float | None = None
 ) -> bytes:
-    """Return the picture: loss in nats a token over epochs, for training steps, validation, and the untrained base."""
+    """Return the plot as a PNG: loss in nats per token over epochs."""
     figure = Figure(figsize=INCHES, dpi=DPI, facecolor="white", layout=ConstrainedLayoutEngine(w_pad=0.18, h_pad=0.18))
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
@@ -36,13 +36,10 @@ def render_loss_plot(
 
 
 def smooth(values: Sequence[float]) -> list[float]:
-    """Return the mean of each value and its neighbours within half the smoothing span."""
+    """Return a moving average: each value with its neighbours within half the smoothing span."""
     reach = int(len(values) * SMOOTHING / 2)
-    return [_compute_mean(values[max(0, index - reach) : index + reach + 1]) for index in range(len(values))]
-
-
-def _compute_mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
+    windows = (values[max(0, index - reach) : index + reach + 1] for index in range(len(values)))
+    return [sum(window) / len(window) for window in windows]
 
 
 def _draw_training(axes: Any, entries: Sequence[LogEntry]) -> None:
@@ -54,28 +51,20 @@ def _draw_training(axes: Any, entries: Sequence[LogEntry]) -> None:
 
 def _draw_validation(axes: Any, entries: Sequence[LogEntry], best_epoch: int) -> None:
     epochs = [entry.epoch for entry in entries]
-    losses = [entry.eval_loss for entry in entries]
-    axes.plot(
-        epochs, losses, color=VERMILION, linewidth=2.0, marker="o", markersize=6, clip_on=False, label="validation"
-    )
+    losses = [entry.eval_loss or 0.0 for entry in entries]
+    style = {"color": VERMILION, "clip_on": False, "marker": "o"}
+    axes.plot(epochs, losses, **style, linewidth=2.0, markersize=6, label="validation")
     middle = max(epochs, default=0) / 2
-    for entry in entries:
-        if entry.epoch == best_epoch and entry.eval_loss is not None:
-            axes.plot(
-                [entry.epoch],
-                [entry.eval_loss],
-                "o",
-                markersize=13,
-                markerfacecolor="none",
-                color=VERMILION,
-                clip_on=False,
-            )
+    for epoch, loss in zip(epochs, losses, strict=True):
+        if epoch == best_epoch:
+            axes.plot([epoch], [loss], **style, linestyle="", markersize=13, markerfacecolor="none")
+            left = epoch < middle
             axes.annotate(
-                f"published: {entry.eval_loss:.3f}",
-                (entry.epoch, entry.eval_loss),
-                xytext=(12 if entry.epoch < middle else -12, 26),
+                f"published: {loss:.3f}",
+                (epoch, loss),
+                xytext=(12 if left else -12, 26),
                 textcoords="offset points",
-                ha="left" if entry.epoch < middle else "right",
+                ha="left" if left else "right",
                 color=VERMILION,
                 fontweight="bold",
                 bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.9, "pad": 2},
@@ -84,11 +73,10 @@ def _draw_validation(axes: Any, entries: Sequence[LogEntry], best_epoch: int) ->
 
 
 def _style_axes(axes: Any, handle: str) -> None:
-    axes.set_title(
-        f"Loss of @{handle}", loc="left", color=INK, fontsize=15, fontweight="bold", pad=14, parse_math=False
-    )
+    title = {"loc": "left", "color": INK, "fontsize": 15, "fontweight": "bold", "pad": 14, "parse_math": False}
+    axes.set_title(f"Loss of @{handle}", **title)
     axes.set_xlabel("epoch", color=MUTED)
-    axes.set_ylabel("nats a token", color=MUTED)
+    axes.set_ylabel("nats per token", color=MUTED)
     axes.set_ylim(bottom=0)
     axes.set_xlim(left=0)
     axes.margins(x=0.02)

@@ -1,4 +1,4 @@
-"""predictions.png: a prompt and what the model made of it, marked as AI-generated in sight and in the file."""
+"""predictions.png: posts that the model wrote for a prompt, marked as AI-generated in the picture and in the file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,46 +22,28 @@ from tweetbot_trainer.publishing.report.text_drawing import (
     make_drawable,
 )
 
-#: Pixels across in the card, for one account and for several; huggingtweets showed them so.
-ALONE, AMONG_OTHERS = 132, 92
-#: The circle is drawn so much larger and shrunk, for a smooth edge.
-_FINE = 4
+#: Width of an account's picture in the card, in pixels: if it is the only one, and if there are several (as in
+#: huggingtweets).
+AVATAR_SIDE, SMALL_AVATAR_SIDE = 132, 92
+#: A circle is drawn this many times larger and then shrunk, for a smooth edge.
+_CIRCLE_SCALE = 4
 
-
-def crop_to_circle(png: bytes, side: int) -> Image.Image:
-    """Return a square picture as a circle of so many pixels across, clear outside of it."""
-    with Image.open(BytesIO(png), formats=("PNG",)) as square:
-        picture = square.convert("RGBA").resize((side, side), Image.Resampling.LANCZOS)
-    circle = Image.new("L", (side * _FINE, side * _FINE), 0)
-    ImageDraw.Draw(circle).ellipse((0, 0, side * _FINE - 1, side * _FINE - 1), fill=255)
-    clear = Image.new("RGBA", picture.size, (0, 0, 0, 0))
-    clear.paste(picture, mask=circle.resize(picture.size, Image.Resampling.LANCZOS))
-    return clear
-
-
-def crop_to_circle_png(png: bytes, side: int) -> bytes:
-    """Return the circle as a PNG without metadata."""
-    file = BytesIO()
-    crop_to_circle(png, side).save(file, "PNG")
-    return file.getvalue()
-
-
-#: The size at which networks show a link's picture; drawn twice as large and shrunk, for smooth edges.
+#: The size of a link's preview on social networks. The picture is drawn `FINE` times as large and then shrunk.
 WIDTH, HEIGHT, FINE = 1200, 630, 2
 MARGIN, HEAD, FOOT, GAP, PADDING = 48, 136, 52, 12, 20
-#: Posts in the picture at the most, and lines of each.
+#: The most posts in the picture, and the most lines of a post.
 POSTS, LINES = 5, 3
-#: Pixels that a post takes at the most, when there are few.
+#: Greatest height of a post.
 TALLEST = 160
-#: An account's picture, and how far the next one's left edge is from its own.
+#: Width of an account's picture, and the distance from its left edge to the next one's.
 FACE, FACE_STEP = 72, 52
-#: Sizes of text that are tried, the first that fits is taken.
+#: Text sizes to try; the first that fits is used.
 SIZES = (27, 25, 23, 21, 19, 17, 15)
 
 
 @dataclass(frozen=True, slots=True)
 class PictureSubject:
-    """Whom the posts imitate, which model wrote them, and the accounts' pictures, square PNGs."""
+    """Who is imitated, by which model, and the pictures of the accounts: square PNGs."""
 
     name: str
     handle: str
@@ -70,12 +52,19 @@ class PictureSubject:
 
     @property
     def disclosure(self) -> str:
-        """Return the sentence that must stand in the picture and in its metadata."""
+        """The sentence that must be in the picture and in its metadata."""
         return f"AI-generated imitation of @{self.handle}. A machine wrote this, not the person."
 
 
+def crop_to_circle_png(png: bytes, side: int) -> bytes:
+    """Crop a square picture to a circle of this width, transparent outside, as a PNG without metadata."""
+    file = BytesIO()
+    _crop_to_circle(png, side).save(file, "PNG")
+    return file.getvalue()
+
+
 def render_predictions(subject: PictureSubject, samples: Sequence[Sample]) -> bytes:
-    """Return the picture of up to five samples of the first prompt."""
+    """Draw up to five samples of the first prompt."""
     prompt = samples[0].prompt if samples else ""
     texts = [sample.text for sample in samples if sample.prompt == prompt][:POSTS]
     page = Image.new("RGB", (WIDTH * FINE, HEIGHT * FINE), PAPER)
@@ -86,6 +75,17 @@ def render_predictions(subject: PictureSubject, samples: Sequence[Sample]) -> by
     file = BytesIO()
     page.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS).save(file, "PNG", pnginfo=_build_metadata(subject, prompt))
     return file.getvalue()
+
+
+def _crop_to_circle(png: bytes, side: int) -> Image.Image:
+    with Image.open(BytesIO(png), formats=("PNG",)) as square:
+        picture = square.convert("RGBA").resize((side, side), Image.Resampling.LANCZOS)
+    fine_side = side * _CIRCLE_SCALE
+    circle = Image.new("L", (fine_side, fine_side), 0)
+    ImageDraw.Draw(circle).ellipse((0, 0, fine_side - 1, fine_side - 1), fill=255)
+    result = Image.new("RGBA", picture.size, (0, 0, 0, 0))
+    result.paste(picture, mask=circle.resize(picture.size, Image.Resampling.LANCZOS))
+    return result
 
 
 def _build_metadata(subject: PictureSubject, prompt: str) -> PngInfo:
@@ -99,11 +99,8 @@ def _build_metadata(subject: PictureSubject, prompt: str) -> PngInfo:
 
 
 def _draw_head(page: Image.Image, canvas: ImageDraw.ImageDraw, subject: PictureSubject) -> None:
-    name, handle, label = (
-        TextRenderer(38 * FINE, bold=True),
-        TextRenderer(23 * FINE),
-        TextRenderer(19 * FINE, bold=True),
-    )
+    name, handle = TextRenderer(38 * FINE, bold=True), TextRenderer(23 * FINE)
+    label = TextRenderer(19 * FINE, bold=True)
     _draw_box(canvas, (0, 0, WIDTH, 8), TEAL)
     left, pill = _draw_faces(page, canvas, subject.pictures), label.measure_width("AI-GENERATED") / FINE + 40
     room = (WIDTH - MARGIN - pill - 24 - left) * FINE
@@ -118,17 +115,17 @@ def _draw_head(page: Image.Image, canvas: ImageDraw.ImageDraw, subject: PictureS
 
 
 def _draw_faces(page: Image.Image, canvas: ImageDraw.ImageDraw, pictures: Sequence[bytes]) -> int:
-    """Draw the accounts' pictures, each over the edge of the one before, or a robot's; return where the name begins."""
+    """Draw the accounts' pictures, overlapping, or a robot if there are none. Return the left edge of the name."""
     if not pictures:
         _draw_robot(canvas, MARGIN, 34)
     for index, picture in enumerate(pictures):
-        face = crop_to_circle(picture, FACE * FINE)
+        face = _crop_to_circle(picture, FACE * FINE)
         page.paste(face, ((MARGIN + index * FACE_STEP) * FINE, 34 * FINE), face)
     return MARGIN + FACE + max(len(pictures) - 1, 0) * FACE_STEP + 20
 
 
 def _draw_robot(canvas: ImageDraw.ImageDraw, left: float, top: float) -> None:
-    """Draw a small robot's face: what the original's 🤖 said, without needing a font that has it."""
+    """Draw a robot's face in place of huggingtweets' 🤖, which not every font has."""
     _draw_box(canvas, (left, top, left + 72, top + 76), TEAL, radius=22)
     _draw_box(canvas, (left + 33, top - 12, left + 39, top + 4), TEAL)
     _draw_box(canvas, (left + 29, top - 18, left + 43, top - 4), VERMILION, radius=7)
@@ -148,11 +145,11 @@ def _draw_posts(canvas: ImageDraw.ImageDraw, texts: Sequence[str], prompt: str) 
     for index, lines in enumerate(blocks):
         top = HEAD + above + index * (height + GAP)
         _draw_box(canvas, (MARGIN, top, WIDTH - MARGIN, top + height), WHITE, radius=16, outline=GRID)
-        _draw_lines(canvas, renderer, lines, (top + height / 2, len(prompt)))
+        _draw_lines(canvas, renderer, lines, middle=top + height / 2, prompt_left=len(prompt))
 
 
 def _fit_texts(texts: Sequence[str], height: float) -> tuple[TextRenderer, list[list[str]]]:
-    """Return the largest lettering in which every text fits its box, and the texts' lines in it."""
+    """Return the largest font size at which every text fits its box, and the lines of each text."""
     width = (WIDTH - 2 * MARGIN - 2 * PADDING) * FINE
     for size in SIZES:
         renderer = TextRenderer(size * FINE)
@@ -165,16 +162,15 @@ def _fit_texts(texts: Sequence[str], height: float) -> tuple[TextRenderer, list[
 
 
 def _draw_lines(
-    canvas: ImageDraw.ImageDraw, renderer: TextRenderer, lines: Sequence[str], middle_and_prompt: tuple[float, int]
+    canvas: ImageDraw.ImageDraw, renderer: TextRenderer, lines: Sequence[str], *, middle: float, prompt_left: int
 ) -> None:
-    """Draw lines centred on a height; as many signs as the prompt has are in its colour."""
-    middle, prompt_left = middle_and_prompt
+    """Draw lines around a vertical middle. The text's beginning, as long as the prompt, is in the prompt's colour."""
     baseline = middle * FINE - renderer.line_height * len(lines) / 2 + renderer.size * 1.02
     backwards = is_right_to_left(" ".join(lines))
     start = (WIDTH - MARGIN - PADDING if backwards else MARGIN + PADDING) * FINE
     for line in lines:
-        given = max(0, prompt_left)
-        pieces = [Piece(line[:given], TEAL), Piece(line[given:], INK)]
+        split = max(0, prompt_left)
+        pieces = [Piece(line[:split], TEAL), Piece(line[split:], INK)]
         renderer.draw(canvas, (start, baseline), pieces, backwards=backwards)
         prompt_left -= len(line) + 1
         baseline += renderer.line_height

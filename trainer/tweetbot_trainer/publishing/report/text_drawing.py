@@ -1,4 +1,4 @@
-"""Text in pictures: measured, wrapped, and drawn from several fonts, so that no sign stops the picture."""
+"""Text in pictures: measured, wrapped and drawn with several fonts, so that any character can be drawn."""
 
 import re
 import unicodedata
@@ -15,25 +15,34 @@ from PIL.ImageDraw import ImageDraw
 
 from tweetbot_trainer.data.post_length import collapse_whitespace
 
-#: What stands for a letter that no font has.
+INK = "#14262e"
+MUTED = "#5c6f78"
+GRID = "#e3eaed"
+PAPER = "#f3f7f8"
+WHITE = "#ffffff"
+TEAL = "#0b7f8c"
+FAINT = "#b9dde1"
+VERMILION = "#d1491b"
+
+#: Drawn for a letter that no font has.
 PLACEHOLDER = "\u25af"
-#: Fonts of the machine that fill the gaps of DejaVu, where they are installed; the first that has a sign draws it.
-GAP_FONTS = ("NotoSansCJK-Regular*", "NotoSansJP*", "DroidSansFallback*", "wqy-*", "NotoEmoji-*", "Symbola*")
-#: What holds an emoji sequence together; by itself it is a gap.
-_GLUE = re.compile("[\u200d\ufe0e\ufe0f]")
+#: Fonts of the machine, if installed, for characters that DejaVu lacks. The first font with a character draws it.
+FALLBACK_FONTS = ("NotoSansCJK-Regular*", "NotoSansJP*", "DroidSansFallback*", "wqy-*", "NotoEmoji-*", "Symbola*")
 FONT_FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
+#: Joiners and variation selectors of emoji sequences, which are blank by themselves.
+_JOINERS = re.compile("[\u200d\ufe0e\ufe0f]")
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of text in one colour."""
+    """A piece of text in one colour."""
 
     text: str
     colour: str
 
 
 class TextRenderer:
-    """One size of text, regular or bold, in pixels. Texts must have gone through `make_drawable`."""
+    """Draws text of one size in pixels, regular or bold. Texts must have been through `make_drawable`."""
 
     def __init__(self, size: int, *, bold: bool = False) -> None:
         self._paths = find_font_paths(bold=bold)
@@ -41,13 +50,13 @@ class TextRenderer:
         self.size, self.line_height = size, round(size * 1.36)
 
     def measure_width(self, text: str) -> float:
-        """Return how many pixels the text takes on a line."""
+        """Return the width of the text on one line, in pixels."""
         return sum(font.getlength(chunk) for font, chunk in self._split_by_font(text))
 
     def draw(
         self, canvas: ImageDraw, at: tuple[float, float], pieces: Sequence[Piece], *, backwards: bool = False
     ) -> None:
-        """Draw the pieces one after the other; `at` is where the baseline begins: at its right end if `backwards`."""
+        """Draw the pieces one after the other. `at` is the left end of the baseline; its right end if `backwards`."""
         x, y = at
         direction = "rtl" if backwards and features.check("raqm") else None
         for piece in pieces:
@@ -58,7 +67,7 @@ class TextRenderer:
                 x += 0 if backwards else width
 
     def wrap(self, text: str, width: float) -> list[str]:
-        """Return lines no wider than that, broken between words, and inside a word that is wider."""
+        """Break the text into lines of at most this width: between words, or inside a word that is wider."""
         lines = [""]
         for part in (part for word in text.split() for part in self._split_word(word, width)):
             longer = f"{lines[-1]} {part}".lstrip()
@@ -69,7 +78,7 @@ class TextRenderer:
         return lines
 
     def truncate(self, text: str, width: float) -> str:
-        """Return the text, or as much of its beginning as fits with an ellipsis."""
+        """Return the text, or as much of its beginning as fits before an ellipsis."""
         cut = text
         while cut and self.measure_width(cut + "…") > width:
             cut = cut[:-1]
@@ -77,58 +86,48 @@ class TextRenderer:
 
     def _split_word(self, word: str, width: float) -> list[str]:
         parts = [""]
-        for sign in word:
-            if parts[-1] and self.measure_width(parts[-1] + sign) > width:
+        for character in word:
+            if parts[-1] and self.measure_width(parts[-1] + character) > width:
                 parts.append("")
-            parts[-1] += sign
+            parts[-1] += character
         return parts
 
     def _split_by_font(self, text: str) -> list[tuple[ImageFont.FreeTypeFont, str]]:
-        groups = groupby(text, key=lambda sign: find_font(sign, self._paths) or 0)
+        groups = groupby(text, key=lambda character: find_font(character, self._paths) or 0)
         return [(self._fonts[font], "".join(group)) for font, group in groups]
 
 
 def make_drawable(text: str) -> str:
-    """Return the text on one line; letters that no font has become a placeholder, emoji and the like are left out."""
+    """Return the text on one line. Letters that no font has become a placeholder, symbols such as emoji are dropped."""
     paths = find_font_paths(bold=False)
-    letters = _GLUE.sub("", collapse_whitespace(text))
-    signs = (sign if find_font(sign, paths) is not None else _replace_sign(sign) for sign in letters)
-    return " ".join("".join(signs).split())
+
+    def replace_missing(character: str) -> str:
+        if find_font(character, paths) is not None:
+            return character
+        return PLACEHOLDER if unicodedata.category(character)[0] in "LN" else ""
+
+    return " ".join("".join(map(replace_missing, _JOINERS.sub("", collapse_whitespace(text)))).split())
 
 
 def is_right_to_left(text: str) -> bool:
-    """Tell whether a text is read from right to left: whether its first letter is."""
-    strong = (unicodedata.bidirectional(sign) for sign in text)
+    """Whether a text is read from right to left, as its first letter is."""
+    strong = map(unicodedata.bidirectional, text)
     return next((kind != "L" for kind in strong if kind in ("L", "R", "AL")), False)
 
 
-def find_font(sign: str, paths: tuple[Path, ...]) -> int | None:
-    """Return the position of the first font that has the sign; None where none has."""
-    return next((index for index, path in enumerate(paths) if ord(sign) in _read_characters(path)), None)
+def find_font(character: str, paths: tuple[Path, ...]) -> int | None:
+    """Return the index of the first font that has the character, or None."""
+    return next((index for index, path in enumerate(paths) if ord(character) in _read_characters(path)), None)
 
 
 @lru_cache(maxsize=2)
 def find_font_paths(*, bold: bool) -> tuple[Path, ...]:
-    """Return DejaVu Sans, which matplotlib brings along, then the machine's fonts that fill its gaps."""
+    """Return DejaVu Sans, which comes with matplotlib, then the fallback fonts of the machine."""
     own = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / ("DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf")
-    found = [path for pattern in GAP_FONTS for folder in FONT_FOLDERS for path in sorted(folder.rglob(pattern))]
+    found = [path for pattern in FALLBACK_FONTS for folder in FONT_FOLDERS for path in sorted(folder.rglob(pattern))]
     return (own, *(path for path in found if path.suffix in (".ttf", ".otf", ".ttc")))
 
 
 @lru_cache(maxsize=16)
 def _read_characters(path: Path) -> frozenset[int]:
     return frozenset(FT2Font(str(path)).get_charmap())
-
-
-def _replace_sign(sign: str) -> str:
-    return PLACEHOLDER if unicodedata.category(sign)[0] in "LN" else ""
-
-
-INK = "#14262e"
-MUTED = "#5c6f78"
-GRID = "#e3eaed"
-PAPER = "#f3f7f8"
-WHITE = "#ffffff"
-TEAL = "#0b7f8c"
-FAINT = "#b9dde1"
-VERMILION = "#d1491b"

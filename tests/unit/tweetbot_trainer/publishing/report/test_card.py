@@ -15,7 +15,7 @@ from tweetbot_contract.spec.spec import Subject
 from tweetbot_trainer.data.dataset.profiles import CardAccount
 from tweetbot_trainer.learning.model.identity import BaseIdentity
 from tweetbot_trainer.publishing.report.card import render_card
-from tweetbot_trainer.publishing.report.card_facts import CardData, find_languages, get_source_names
+from tweetbot_trainer.publishing.report.card_data import CardData, find_languages, get_source_names
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
 SECTIONS = [
@@ -119,7 +119,7 @@ def test_the_tuned_model_stands_beside_its_base_with_an_interval() -> None:
     plain = some_facts(base=HUB, ratio_interval=(0.68, 0.74))
     metrics = plain.metrics.model_copy(update={"base_bits_per_byte": 0.3125})
     told = cells(parted(render_card(replace(plain, metrics=metrics)))[1])
-    assert told[told.index("Of the base's, the tuned model needs") + 1] == "70.3% (68.0% to 74.0% with 95 %)"
+    assert told[told.index("Bits per byte relative to the base") + 1] == "70.3% (95 % interval 68.0% to 74.0%)"
 
 
 def test_a_catalogue_reads_the_figures() -> None:
@@ -165,7 +165,7 @@ def test_every_hyper_parameter_is_told() -> None:
     told = cells(parted(render_card(some_facts(values=values)))[1])
     assert "0.0001372, cosine to 0, warm-up 10% of the steps" in told
     assert told[told.index("Seed") + 1] == "7"
-    assert told[told.index("Batch") + 1] == "1024 label tokens a step"
+    assert told[told.index("Batch") + 1] == "1024 label tokens per step"
 
 
 def test_the_tracked_run_is_linked() -> None:

@@ -7,7 +7,6 @@ import pytest
 from builders.model import an_outcome, some_facts
 from tweetbot_trainer.publishing.report.json_files import (
     build_evaluation,
-    build_metrics_records,
     build_sample_records,
     format_json_lines,
 )
@@ -29,8 +28,8 @@ def test_every_sample_says_that_a_machine_wrote_it() -> None:
     assert record["prompt"] == "My dream is"
 
 
-def test_metrics_are_one_object_a_line() -> None:
-    lines = format_json_lines(build_metrics_records(an_outcome().log_history)).splitlines()
+def test_metrics_are_one_object_per_line() -> None:
+    lines = format_json_lines(entry.as_json() for entry in an_outcome().log_history).splitlines()
     assert [sorted(json.loads(line)) for line in lines[:2]] == [
         ["epoch", "eval_loss", "step"],
         ["epoch", "learning_rate", "step", "tokens_per_second", "train_loss"],

@@ -1,15 +1,15 @@
-"""Everything that a model card tells, as one value: the renderer looks nothing up."""
+"""Everything that a model card shows, as one value: rendering a card looks nothing up."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Protocol
 
 from tweetbot_contract.result import DataTable, Metrics, Sample
 from tweetbot_contract.spec.sources import ArchiveSource, BlueskySource, MastodonSource, PostsSource, Source, XSource
 from tweetbot_contract.spec.spec import Gates, Subject
 from tweetbot_trainer.data.cleaning.languages import parse_label
+from tweetbot_trainer.data.dataset.dataset import DatasetPost
 from tweetbot_trainer.data.dataset.profiles import CardAccount
 from tweetbot_trainer.data.dataset.splits import Order
 from tweetbot_trainer.learning.evaluation.memorization import Memorization
@@ -24,27 +24,19 @@ _FILES: dict[type, str] = {
     BlueskySource: "Bluesky repository",
     MastodonSource: "Mastodon export",
 }
-#: A language of fewer posts than this share does not describe the bot.
+#: The smallest share of the posts at which the card names a language.
 LANGUAGE_SHARE = 0.1
-
-
-class HasLanguage(Protocol):
-    """A post that may carry its language; `DatasetPost` does."""
-
-    @property
-    def lang(self) -> str | None: ...  # noqa: D102
+#: The report's folder, as seen from the card's.
+REPORT_LINK = "../report"
 
 
 @dataclass(frozen=True, slots=True)
 class CardData:
-    """What the card tells. `parts` counts train, validation and test posts.
+    """What a card shows. `source_names`, `source_tables` and `without_retweets` are in the order of the spec's sources.
 
-    `accounts` are those that the sources name, `other_handle` is one of them that the subject does not have.
-
-    `source_names` and `source_tables` stand in the order of the spec; links are relative to the card's directory,
-    `models/<version>/model` (design, section 5). `interval` holds the bits per byte with 95 %, `ratio_interval` their
-    ratio to the base's. `list_retweet_exclusions` tells of each source whether X was not asked for
-    them.
+    `parts` counts the posts of train, validation and test. `interval` is the 95 % interval of the bits per byte,
+    `ratio_interval` that of their ratio to the base's. `without_retweets` is true for a source whose retweets were not
+    downloaded. `other_handle` is an account of the sources that is not the subject's.
     """
 
     subject: Subject
@@ -75,38 +67,30 @@ class CardData:
     tracking_url: str | None = None
     accounts: tuple[CardAccount, ...] = ()
     other_handle: str | None = None
-    loss_link: str = "../report/loss.png"
-    predictions_link: str = "../report/predictions.png"
-    badges_link: str = "../report/badges.svg"
 
     @property
     def name(self) -> str:
-        """Return what the person is called, or the persons: by the spec, else by their accounts, else by the handle."""
+        """The name of the person or persons: from the spec, else from their accounts, else the handle."""
         return self.subject.display_name or " & ".join(self.account_names) or self.subject.handle
 
     @property
     def account_names(self) -> tuple[str, ...]:
-        """Return the accounts' names, each once: one person may be read from two networks."""
+        """The accounts' names, each once: one person may have accounts on two networks."""
         return tuple(dict.fromkeys(one.display_name for one in self.accounts if one.display_name))
 
     @property
     def pictures(self) -> dict[str, bytes]:
-        """Return the accounts' pictures by the names of their files in the report."""
+        """The accounts' pictures, by their file names in the report."""
         return {f"avatar-{one.source}.png": one.picture for one in self.accounts if one.picture}
 
     @property
     def stops_early(self) -> bool:
-        """Tell whether the validation loss chose the weights: with few posts it is too uncertain for that."""
+        """Whether the validation loss chose the weights. With few posts it is too uncertain for that."""
         return self.values.early_stopping and self.metrics.reliability == "Normal"
 
-    @property
-    def dataset_link(self) -> str:
-        """Return where the dataset's summary lies."""
-        return f"../../../datasets/{self.dataset_digest}/dataset.json"
 
-
-def find_languages(posts: Sequence[HasLanguage]) -> tuple[str, ...]:
-    """Return the languages of at least a tenth of the labelled posts, the commonest first; none where none is known."""
+def find_languages(posts: Sequence[DatasetPost]) -> tuple[str, ...]:
+    """Return the languages of at least a tenth of the labelled posts, the most common first."""
     labels = filter(None, (parse_label(post.lang) for post in posts))
     counts = Counter(label for label in labels if label.isalpha() and label.islower() and len(label) in (2, 3))
     total = counts.total()
@@ -114,12 +98,12 @@ def find_languages(posts: Sequence[HasLanguage]) -> tuple[str, ...]:
 
 
 def get_source_names(sources: Sequence[Source]) -> tuple[str, ...]:
-    """Return for each source what readers of the card call it; addresses of buckets stay out, names of files do not."""
+    """Return what the card calls each source: with the names of files, without the addresses of buckets."""
     return tuple(_format_source_name(source) for source in sources)
 
 
 def list_retweet_exclusions(sources: Sequence[Source]) -> tuple[bool, ...]:
-    """Tell for each source whether its retweets were left where they are, so that nobody knows how many there were."""
+    """Return for each source whether its retweets were not downloaded, so that their number is unknown."""
     return tuple(source.x is not None and source.x.exclude_retweets for source in sources)
 
 
