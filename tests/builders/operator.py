@@ -23,9 +23,7 @@ from tweetbot_contract.result import (
 from tweetbot_contract.status import CurrentRun, Stage, TweetBotStatus
 from tweetbot_operator.jobs.job import build_creation_key
 from tweetbot_operator.settings import OperatorSettings
-from tweetbot_operator.types.diagnostics import Diagnostics
-from tweetbot_operator.types.objects import JobView, PodView
-from tweetbot_operator.types.observed import Observed
+from tweetbot_operator.types.objects import Diagnostics, JobView, Observed, PodView
 from tweetbot_operator.types.tweetbot import InvalidTweetBot
 
 SETTINGS = OperatorSettings()
@@ -185,6 +183,7 @@ def an_observed(
     pods: tuple[PodView, ...] = (),
     diagnostics: Diagnostics | None = None,
     at: float = 0,
+    settings: OperatorSettings = SETTINGS,
 ) -> Observed:
     """Return what a decision is made from, so many seconds after noon."""
-    return Observed(bot, jobs, pods, diagnostics or Diagnostics(), seconds_after_noon(at))
+    return Observed(bot, jobs, pods, diagnostics or Diagnostics(), seconds_after_noon(at), settings)

@@ -8,19 +8,127 @@ from tweetbot_contract.reasons import (
     ACCEPTED,
     ADOPTED,
     DATASET_READY,
+    EVICTED,
     INVALID_SPEC,
     NO_DATASET,
     NO_MODEL,
     NOT_SUSPENDED,
+    NOTHING_NEW,
+    PREPARING,
+    QUEUED,
+    RESULT_LOST,
+    RETRY_BACKOFF,
     SUCCEEDED,
     SUSPENDED,
     TRACKED,
     TRACKING_DEGRADED,
+    TRAINING,
+    WAITING_FOR_PREVIOUS_POD,
+    Reason,
 )
-from tweetbot_contract.status import Condition, ModelStatus, TweetBotStatus
+from tweetbot_contract.status import Condition, CurrentRun, ModelStatus, Phase, TweetBotStatus
+from tweetbot_operator.decisions.actions import find_start_problem, get_queue_position, is_previous_run_ending
 from tweetbot_operator.decisions.run import RunUpdate
-from tweetbot_operator.types.summary import Summary
-from tweetbot_operator.types.times import format_time, make_printable
+from tweetbot_operator.decisions.stage import Stage
+from tweetbot_operator.types.objects import QueuePosition
+from tweetbot_operator.types.stage_state import Active, JobMissing, ResultLost, StartProblem, Suspended, Terminating
+from tweetbot_operator.types.times import format_time, make_printable, parse_time, sanitize
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What Ready, Stalled, Progressing and phase say together.
+
+    There is no row for `Reconciling`: until the operator has recorded a generation, `observedGeneration` differs, and
+    kstatus reads exactly that as InProgress; from then on it has been acted on.
+    """
+
+    phase: Phase
+    reason: str
+    message: str
+    progressing: bool = True
+    stalled: bool = False
+
+
+def summarize_run(stage: Stage) -> Summary:
+    """Say where the run stands; the first case that holds counts."""
+    run = stage.run
+    if stage.bot.spec.suspend:
+        return Summary("Suspended", SUSPENDED.name, _format_reason(SUSPENDED), progressing=False)
+    if run.outcome is not None:
+        return _summarize_ended(run)
+    if problem := find_start_problem(stage):
+        return _summarize_problem(run, problem)
+    if position := get_queue_position(stage):
+        return summarize_queued(position, stage.bot.status.find_condition("Progressing"))
+    if run.retry_at and parse_time(run.retry_at) > stage.now:
+        return _summarize_backoff(run, run.retry_at)
+    return _summarize_active(stage)
+
+
+def _summarize_ended(run: CurrentRun) -> Summary:
+    reason, message = run.reason or "", run.message or ""
+    if run.outcome == "Failed":
+        return Summary("Failed", reason, message, progressing=False, stalled=True)
+    ends = {ADOPTED.name: ADOPTED, NOTHING_NEW.name: NOTHING_NEW}
+    return Summary("Succeeded", reason, ends.get(reason, SUCCEEDED).meaning, progressing=False)
+
+
+def _summarize_problem(run: CurrentRun, problem: StartProblem) -> Summary:
+    progressing = not problem.stalled
+    return Summary(_get_phase(run), problem.reason, problem.message, progressing=progressing, stalled=problem.stalled)
+
+
+def summarize_queued(position: QueuePosition, former: Condition | None) -> Summary:
+    """Return the row of a run that waits. The number is that of its joining: to follow it would write for ever."""
+    cause = f"{QUEUED.meaning} {position.limit}. "
+    if former and former.reason == QUEUED.name and former.message.startswith(cause):
+        return Summary("Queued", QUEUED.name, former.message)
+    return Summary("Queued", QUEUED.name, f"{cause}When it joined, {position.before} of its namespace were before it.")
+
+
+def _summarize_backoff(run: CurrentRun, until: str) -> Summary:
+    cause = f"{run.reason}: {run.message}. " if run.reason != RETRY_BACKOFF.name else ""
+    return Summary(_get_phase(run), RETRY_BACKOFF.name, f"{cause}Round {run.retries + 1} begins at {until}.")
+
+
+def _summarize_active(stage: Stage) -> Summary:
+    run = stage.run
+    match stage.state:
+        case ResultLost() | Terminating(lost=True):
+            return Summary("Queued", RESULT_LOST.name, _format_reason(RESULT_LOST))
+        case Terminating():
+            return Summary("Queued", WAITING_FOR_PREVIOUS_POD.name, _format_reason(WAITING_FOR_PREVIOUS_POD))
+        case Active(evicted=True):
+            return Summary("Queued", EVICTED.name, _format_reason(EVICTED))
+        case Suspended() as held:
+            return _summarize_suspended(held)
+    if isinstance(stage.state, JobMissing) and is_previous_run_ending(stage):
+        return Summary("Queued", WAITING_FOR_PREVIOUS_POD.name, _format_reason(WAITING_FOR_PREVIOUS_POD))
+    reason = PREPARING if run.stage == "Prepare" else TRAINING
+    attempt = f" (attempt {run.attempt})" if run.attempt > 1 else ""
+    return Summary(_get_phase(run), reason.name, reason.meaning.rstrip(".") + attempt + ".")
+
+
+def _summarize_suspended(held: Suspended) -> Summary:
+    queue, cause = held.job.queue, f": {sanitize(held.cause)}" if held.cause else ""
+    if not queue:
+        words = "The Job is suspended, by somebody else than the operator; it goes on when it no longer is."
+    elif held.job.spec_edited:
+        words = (
+            f"Queue {queue} took the place back; the run goes on from its last checkpoint when admitted again{cause}."
+        )
+    else:
+        words = f"Queue {queue} has not admitted the Job yet{cause}."
+    return Summary("Queued", (EVICTED if held.job.spec_edited else QUEUED).name, words)
+
+
+def _get_phase(run: CurrentRun) -> Phase:
+    return "Preparing" if run.stage == "Prepare" else "Training"
+
+
+def _format_reason(reason: Reason) -> str:
+    return f"{reason.meaning} {reason.advice}"
 
 
 @dataclass(frozen=True, slots=True)

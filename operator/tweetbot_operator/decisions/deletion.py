@@ -10,16 +10,13 @@ from tweetbot_contract.handover import ERASE_FINALIZER, build_cleanup_job_name
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import ERASING, ERASURE_GIVEN_UP
 from tweetbot_contract.result import StageFailed, decode
+from tweetbot_operator.decisions.conditions import Summary
 from tweetbot_operator.decisions.plan import Plan, remove_finalizer
 from tweetbot_operator.decisions.run import RETRY_SECONDS
 from tweetbot_operator.decisions.status import set_summary
 from tweetbot_operator.jobs.cleanup import CLEANUP_DEADLINE_SECONDS, build_cleanup_job
-from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.types.actions import Action, CreateJob, DeleteJob
-from tweetbot_operator.types.diagnostics import CreateFailure
-from tweetbot_operator.types.objects import JobView
-from tweetbot_operator.types.observed import Observed
-from tweetbot_operator.types.summary import Summary
+from tweetbot_operator.types.objects import CreateFailure, JobView, Observed
 from tweetbot_operator.types.times import add_seconds, get_earliest, parse_time, sanitize
 from tweetbot_operator.types.tweetbot import InvalidTweetBot
 
@@ -30,7 +27,7 @@ _LAST_GRACE = 600
 LATE_START_SECONDS = 600
 
 
-def plan_deletion(observed: Observed, settings: OperatorSettings) -> Plan:
+def plan_deletion(observed: Observed) -> Plan:
     """Return what a TweetBot under deletion asks for; nothing where our finalizer is not on it."""
     bot = observed.bot
     if ERASE_FINALIZER not in bot.finalizers:
@@ -49,7 +46,7 @@ def plan_deletion(observed: Observed, settings: OperatorSettings) -> Plan:
         return Plan(bot.status, (remove_finalizer(bot, "erased"),))
     if why := _find_give_up_reason(observed):
         return _give_up_erasure(observed, why)
-    return _plan_erasure(bot, job, observed, settings)
+    return _plan_erasure(bot, job, observed)
 
 
 def _find_give_up_reason(observed: Observed) -> str | None:
@@ -100,15 +97,15 @@ def _plan_release(observed: Observed) -> Plan:
     return Plan(bot.status, (remove_finalizer(bot, "given up"),))
 
 
-def _plan_erasure(bot: TweetBot, job: JobView | None, observed: Observed, settings: OperatorSettings) -> Plan:
+def _plan_erasure(bot: TweetBot, job: JobView | None, observed: Observed) -> Plan:
     summary = Summary(bot.status.phase, ERASING.name, f"{ERASING.meaning}{_format_last_error(observed)}")
     status = set_summary(bot, summary, observed.now)
-    actions, due = _decide_actions(bot, job, observed, settings)
+    actions, due = _decide_actions(bot, job, observed)
     return Plan(status, actions, get_earliest(due, _compute_deadline(observed)))
 
 
 def _decide_actions(
-    bot: TweetBot, job: JobView | None, observed: Observed, settings: OperatorSettings
+    bot: TweetBot, job: JobView | None, observed: Observed
 ) -> tuple[tuple[Action, ...], datetime | None]:
     """Return what to do now, and when something is due although nothing happens."""
     if ends := _build_deletions(observed.jobs):
@@ -116,20 +113,18 @@ def _decide_actions(
     if _has_active_stages(observed):
         return (), None
     if job is None:
-        return _decide_creation(bot, observed, settings)
+        return _decide_creation(bot, observed)
     if job.finished_at is None or job.deleting:
         return (), None
     again = add_seconds(job.finished_at, RETRY_SECONDS)
     return ((DeleteJob(job, "failed"),), None) if observed.now >= again else ((), again)
 
 
-def _decide_creation(
-    bot: TweetBot, observed: Observed, settings: OperatorSettings
-) -> tuple[tuple[Action, ...], datetime | None]:
+def _decide_creation(bot: TweetBot, observed: Observed) -> tuple[tuple[Action, ...], datetime | None]:
     failure = _find_create_failure(observed)
     if failure and failure.retry_at > observed.now:
         return (), failure.retry_at
-    return (CreateJob(build_cleanup_job(bot, settings), ""),), None
+    return (CreateJob(build_cleanup_job(bot, observed.settings), ""),), None
 
 
 def _build_deletions(jobs: tuple[JobView, ...]) -> tuple[Action, ...]:

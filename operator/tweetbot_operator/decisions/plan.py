@@ -1,36 +1,25 @@
-"""The decision: one TweetBot, its Jobs and Pods, what was found out, the time → what to do and what to say.
+"""The decision: what was observed of one TweetBot → what to do for it and what its status says.
 
 Two rules order everything. A run is recorded as it stands before anything is done for it, so nothing is created or
 deleted that the status does not explain. And where the run stays as it is, actions come first and the status after
-them, so that it tells what came of them in one write.
+them, so that one write says what came of them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tweetbot_contract.handover import ERASE_FINALIZER
 from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.status import TweetBotStatus
-from tweetbot_operator.decisions.actions import (
-    Situation,
-    compute_requeue_at,
-    decide_actions,
-    find_start_problem,
-    get_queue_position,
-    is_previous_run_ending,
-)
+from tweetbot_operator.decisions.actions import compute_requeue_at, decide_actions
+from tweetbot_operator.decisions.conditions import summarize_run
 from tweetbot_operator.decisions.progress import add_progress, get_next_write_time
-from tweetbot_operator.decisions.run import advance_run, decide_run, decide_trigger
-from tweetbot_operator.decisions.stage import Scene, observe_stage
+from tweetbot_operator.decisions.run import add_usage, advance_run, decide_run
+from tweetbot_operator.decisions.stage import Stage, observe_stage
 from tweetbot_operator.decisions.status import build_invalid_spec_status, build_status
-from tweetbot_operator.decisions.summary import Circumstances, summarize_run
-from tweetbot_operator.decisions.usage import add_usage
-from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.types.actions import Action, ResetStatus, SetFinalizers
-from tweetbot_operator.types.observed import Observed
+from tweetbot_operator.types.objects import Observed
 from tweetbot_operator.types.schedule import compute_schedule_times
-from tweetbot_operator.types.stage_state import JobMissing
-from tweetbot_operator.types.summary import summarize_queued
 from tweetbot_operator.types.times import get_earliest
 from tweetbot_operator.types.tweetbot import InvalidTweetBot
 
@@ -46,40 +35,33 @@ class Plan:
     """Whether the status must be written before anything else is planned: the run is not recorded as it stands."""
 
 
-def plan(observed: Observed, settings: OperatorSettings) -> Plan:
-    """Return what the state asks for. The same state gives the same plan, and its execution leaves nothing to plan."""
-    bot = observed.bot
+def plan(observed: Observed) -> Plan:
+    """Plan a TweetBot's next step. The same state gives the same plan, and its execution leaves nothing to plan."""
+    bot, now = observed.bot, observed.now
     if bot.status.uid not in (None, bot.uid):
-        return Plan(bot.status, (ResetStatus(),))
+        return Plan(bot.status, (ResetStatus(),))  # restored from a backup: it speaks of another object
     if isinstance(bot, InvalidTweetBot):
-        return Plan(build_invalid_spec_status(bot, observed.now))
+        return Plan(build_invalid_spec_status(bot, now))
     if finalizers := _ensure_finalizer(bot):
         return Plan(bot.status, (finalizers,))
-    schedule_times = compute_schedule_times(bot, observed.now)
-    run = decide_run(bot, decide_trigger(bot, schedule_times.due), observed.now)
-    job = next((job for job in observed.jobs if job.name == run.job_name), None)
-    own = tuple(pod for pod in observed.pods if job and pod.controller_uid == job.uid)
-    stage = Scene(run, bot.spec.run, job, own, observed.diagnostics, observed.now, settings)
-    state = JobMissing() if run.outcome else observe_stage(stage)
-    counted = run if job is None or job.execution != run.execution else add_usage(run, own, state, observed.now)
-    update = add_progress(bot.status.current_run, advance_run(bot, counted, state, observed.now), observed)
-    if update.run.stage != run.stage:
-        job, state = None, JobMissing()  # what they speak of is the stage before
-    here = Situation(bot, update.run, job, state, observed, settings)
-    around = Circumstances(
-        bot.spec.suspend, is_previous_run_ending(here), state, find_start_problem(here), observed.now
-    )
-    summary = summarize_run(update.run, around)
-    if (waiting := get_queue_position(here)) and not around.blockage:
-        summary = summarize_queued(waiting, bot.status.find_condition("Progressing"))
-    status = build_status(bot, update, summary, schedule_times=schedule_times, now=observed.now)
+
+    # The run that spec, annotation and schedule ask for, and what has become of the Job of its present stage.
+    schedule = compute_schedule_times(bot, now)
+    run = decide_run(bot, schedule.due, now)
+    stage = observe_stage(bot, run, observed)
+
+    # The run after that: the same, in its next stage, retried or ended. What was seen of a stage stays behind with it.
+    used = add_usage(run, stage.job, stage.pods, stage.state, now)
+    update = add_progress(advance_run(used, stage.state, observed), observed)
+    same_stage = update.run.stage == run.stage
+    stage = replace(stage, run=update.run) if same_stage else Stage(observed, bot, update.run)
+
+    status = build_status(bot, update, summarize_run(stage), schedule_times=schedule, now=now)
     if update.run != bot.status.current_run:
         return Plan(status, status_first=True)
-    return Plan(
-        status,
-        decide_actions(here),
-        get_earliest(compute_requeue_at(here), get_next_write_time(update.run, observed), schedule_times.next),
-    )
+    actions = decide_actions(stage)
+    requeue_at = get_earliest(compute_requeue_at(stage), get_next_write_time(update.run, observed), schedule.next)
+    return Plan(status, actions, requeue_at)
 
 
 def _ensure_finalizer(bot: TweetBot) -> SetFinalizers | None:

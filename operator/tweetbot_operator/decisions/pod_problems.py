@@ -4,8 +4,7 @@ import re
 from datetime import datetime
 
 from tweetbot_contract.reasons import IMAGE_PULL_FAILED, NODE_LOST, POD_REFUSED, SECRET_NOT_FOUND, UNSCHEDULABLE, Reason
-from tweetbot_operator.types.diagnostics import Diagnosis, Diagnostics
-from tweetbot_operator.types.objects import PodView
+from tweetbot_operator.types.objects import Diagnosis, Diagnostics, PodView
 from tweetbot_operator.types.stage_state import StartProblem
 from tweetbot_operator.types.times import add_seconds, sanitize
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from tweetbot_contract.status import CurrentRun, ProgressStatus
 from tweetbot_operator.decisions.run import RunUpdate
-from tweetbot_operator.types.observed import Observed
+from tweetbot_operator.types.objects import Observed
 from tweetbot_operator.types.progress import Report
 from tweetbot_operator.types.times import add_seconds, format_time, parse_time
 
@@ -17,9 +17,9 @@ from tweetbot_operator.types.times import add_seconds, format_time, parse_time
 POINTS, SECONDS = 5, 60.0
 
 
-def add_progress(before: CurrentRun | None, update: RunUpdate, observed: Observed) -> RunUpdate:
-    """Return the turn with its run's progress: what was written before, or what is due to be written now."""
-    progress = _decide_progress(before, update.run, observed)
+def add_progress(update: RunUpdate, observed: Observed) -> RunUpdate:
+    """Return the update with its run's progress: what was written before, or what is due to be written now."""
+    progress = _decide_progress(observed.bot.status.current_run, update.run, observed)
     return update if progress == update.run.progress else replace(update, run=_set_progress(update.run, progress))
 
 

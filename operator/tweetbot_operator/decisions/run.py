@@ -1,4 +1,8 @@
-"""TweetBot → the run that its spec asks for: the recorded one, the recorded one revived, or a new one."""
+"""The run that a TweetBot asks for, what a stage's end makes of it, and what it has used.
+
+While a Job is active, its Pods are summed in every pass. A Pod is counted in the status, each once, when it is about to
+be gone or a write is due anyway, so counting costs an undisturbed run no write.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +14,7 @@ from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import ADOPTED, NOTHING_NEW, SUCCEEDED
 from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
 from tweetbot_contract.status import CurrentRun
+from tweetbot_operator.types.objects import JobView, Observed, PodView
 from tweetbot_operator.types.stage_state import (
     Active,
     Failed,
@@ -32,14 +37,29 @@ RETRY_SECONDS = 300
 RETRY_CAP_SECONDS = 3600
 #: Seconds of all such pauses together after which the run fails: a service away for a day will not be back soon.
 RETRY_TOTAL_SECONDS = 86400
+#: Counted Pods remembered; fewer than that exist of one Job (10 attempts, 20 disruptions).
+_REMEMBERED = 64
+Pods = tuple[PodView, ...]
 
 
-def decide_trigger(bot: TweetBot, due: datetime | None) -> str:
-    """Return what asks for the run beside the spec: a new retrain-at, a time of the schedule, else what did before.
+def decide_run(bot: TweetBot, due: datetime | None, now: datetime) -> CurrentRun:
+    """Return the recorded run, restarted after an edit, or a new one; `due` is a time of the schedule that has come."""
+    trigger = _decide_trigger(bot, due)
+    recorded, wanted = bot.status.current_run, compute_run_id(bot.spec, trigger)
+    if recorded is None or recorded.id != wanted:
+        return _create_run(bot, wanted, trigger, now)
+    execution = hash_execution(bot.spec)
+    if recorded.execution == execution or recorded.outcome == "Succeeded":
+        return recorded
+    return _restart(recorded, execution)
 
-    A trigger stays in force when its cause goes: removing the annotation, or the schedule, starts nothing, nor does an
-    older annotation that a backup or Git brings back. A schedule waits until the run before it has ended and nobody has
-    asked for a pause.
+
+def _decide_trigger(bot: TweetBot, due: datetime | None) -> str:
+    """Return what asks for the run beside the spec: a new retrain-at, a time of the schedule, else the last trigger.
+
+    A trigger stays in force when its cause goes: removing the annotation or the schedule starts nothing, nor does an
+    older annotation restored from a backup or Git. A schedule waits until the last run has ended and nothing is
+    suspended.
     """
     recorded = bot.status.current_run
     handled = {bot.status.last_handled_retrain_at, *(record.trigger for record in bot.status.runs)}
@@ -48,17 +68,6 @@ def decide_trigger(bot: TweetBot, due: datetime | None) -> str:
     if due and recorded and recorded.outcome is not None and not bot.spec.suspend:
         return f"{SCHEDULE_TRIGGER}{format_time(due)}"
     return recorded.trigger if recorded else ""
-
-
-def decide_run(bot: TweetBot, trigger: str, now: datetime) -> CurrentRun:
-    """Return the run that spec and trigger ask for at this moment."""
-    recorded, wanted = bot.status.current_run, compute_run_id(bot.spec, trigger)
-    if recorded is None or recorded.id != wanted:
-        return _create_run(bot, wanted, trigger, now)
-    execution = hash_execution(bot.spec)
-    if recorded.execution == execution or recorded.outcome == "Succeeded":
-        return recorded
-    return _restart(recorded, execution)
 
 
 def _create_run(bot: TweetBot, wanted: str, trigger: str, now: datetime) -> CurrentRun:
@@ -77,7 +86,7 @@ def _create_run(bot: TweetBot, wanted: str, trigger: str, now: datetime) -> Curr
 
 
 def _restart(run: CurrentRun, execution: str) -> CurrentRun:
-    """An edit of how the run is executed gives it new attempts and time under the same id, from its stage on."""
+    """Give a run whose execution was edited new attempts and time, under the same id and in the same stage."""
     reset = {"outcome": None, "reason": None, "message": None, "finished_at": None, "retry_at": None}
     unused = {"attempt": 1, "retries": 0, "ran_seconds": 0, "disruptions": 0}
     return run.model_copy(update={**reset, **unused, "execution": execution})
@@ -85,57 +94,58 @@ def _restart(run: CurrentRun, execution: str) -> CurrentRun:
 
 @dataclass(frozen=True, slots=True)
 class RunUpdate:
-    """The run after an outcome, and what it brought for the status."""
+    """A run after its stage's state, and the results that came with it."""
 
     run: CurrentRun
     prepared: PrepareSucceeded | None = None
     trained: TrainSucceeded | None = None
 
 
-def advance_run(bot: TweetBot, run: CurrentRun, state: StageState, now: datetime) -> RunUpdate:
-    """Return what the outcome makes of the run. A run that has ended stays as it is, whatever its Jobs look like."""
+def advance_run(run: CurrentRun, state: StageState, observed: Observed) -> RunUpdate:
+    """Return what the stage's state makes of the run. One that has ended stays so, whatever its Jobs look like."""
+    now = observed.now
     if run.outcome is not None:
         return RunUpdate(run)
     match state:
         case PrepareComplete(result):
-            return _finish_prepare(bot, run, result, now)
+            return _finish_prepare(run, result, observed)
         case TrainComplete(result):
             return RunUpdate(_end_run(run, SUCCEEDED.name, now), trained=result)
         case Failed(reason, message):
             return RunUpdate(_end_run(run, reason, now, message=message))
         case RetryableFailure(reason, message):
-            return RunUpdate(_schedule_retry(run, Failed(reason, message), now))
+            return RunUpdate(_schedule_retry(run, Failed(reason, message), observed))
         case Active(attempt=attempt) | Suspended(attempt=attempt):
-            return RunUpdate(
-                run.model_copy(update={"attempt": attempt, "retry_at": None, "reason": None, "message": None})
-            )
+            fresh = {"attempt": attempt, "retry_at": None, "reason": None, "message": None}
+            return RunUpdate(run.model_copy(update=fresh))
         case JobMissing() | Terminating() | Outdated() | ResultPending() | ResultLost():
             return RunUpdate(run)
         case _:
             assert_never(state)
 
 
-def _finish_prepare(bot: TweetBot, run: CurrentRun, result: PrepareSucceeded, now: datetime) -> RunUpdate:
-    """With a model to adopt or to keep the run is at its end; else the train stage begins, with attempts of its own."""
+def _finish_prepare(run: CurrentRun, result: PrepareSucceeded, observed: Observed) -> RunUpdate:
+    """End the run where a model is adopted or nothing is new; else begin the train stage, with its own attempts."""
     fresh = {"retries": 0, "retry_at": None, "reason": None, "message": None}
-    data = {"dataset": result.dataset.digest, **fresh}
+    run = run.model_copy(update={"dataset": result.dataset.digest, **fresh})
     if result.adopted:
-        return RunUpdate(_end_run(run.model_copy(update=data), ADOPTED.name, now), result, result.adopted)
+        return RunUpdate(_end_run(run, ADOPTED.name, observed.now), result, result.adopted)
     if result.new_posts is not None:
-        return RunUpdate(_end_run(run.model_copy(update=data), NOTHING_NEW.name, now), result)
+        return RunUpdate(_end_run(run, NOTHING_NEW.name, observed.now), result)
     unused = {"attempt": 1, "ran_seconds": 0, "disruptions": 0, "counted_pods": ()}
-    stage = {"stage": "Train", "job_name": build_job_name(bot.name, run.id, "Train"), **unused}
-    return RunUpdate(run.model_copy(update=data | stage), result)
+    stage = {"stage": "Train", "job_name": build_job_name(observed.bot.name, run.id, "Train"), **unused}
+    return RunUpdate(run.model_copy(update=stage), result)
 
 
-def _schedule_retry(run: CurrentRun, fault: Failed, now: datetime) -> CurrentRun:
-    """The pause doubles from round to round; a fault that outlasts them all is no longer temporary."""
+def _schedule_retry(run: CurrentRun, fault: Failed, observed: Observed) -> CurrentRun:
+    """Pause before the next attempts, twice as long as the last time; a fault that outlasts every pause is final."""
     retries = run.retries + 1
     pause = compute_retry_delay(retries)
     if pause is None:
-        return _end_run(run, fault.reason, now, message=fault.message)
+        return _end_run(run, fault.reason, observed.now, message=fault.message)
+    retry_at = format_time(add_seconds(observed.now, pause))
     why = {"reason": fault.reason, "message": fault.message, "attempt": 1, "disruptions": 0}
-    return run.model_copy(update={"retries": retries, "retry_at": format_time(add_seconds(now, pause)), **why})
+    return run.model_copy(update={"retries": retries, "retry_at": retry_at, **why})
 
 
 def compute_retry_delay(retries: int) -> float | None:
@@ -148,3 +158,64 @@ def _end_run(run: CurrentRun, reason: str, now: datetime, *, message: str | None
     outcome = "Succeeded" if message is None else "Failed"
     end = {"outcome": outcome, "reason": reason, "message": message, "retry_at": None, "finished_at": format_time(now)}
     return run.model_copy(update=end)
+
+
+def compute_used_seconds(run: CurrentRun, pods: Pods, now: datetime) -> float:
+    """Sum the seconds that the stage's containers have run: those in the status and those of these Pods."""
+    return run.ran_seconds + sum(_compute_pod_seconds(pod, now) for pod in _filter_uncounted(run, pods))
+
+
+def compute_uncounted_gpu_time(run: CurrentRun, pods: Pods, now: datetime) -> dict[str, float]:
+    """Sum the seconds, by GPU resource, that these Pods held one and that are in no status yet."""
+    held = [(pod.gpu, _compute_pod_seconds(pod, now)) for pod in _filter_uncounted(run, pods) if pod.gpu]
+    return {gpu: sum(seconds for of, seconds in held if of == gpu) for gpu, _ in held}
+
+
+def count_disruptions(run: CurrentRun, pods: Pods) -> int:
+    """Count the Pods of the stage's Job that were evicted or preempted."""
+    return run.disruptions + sum(pod.disrupted and pod.ended for pod in _filter_uncounted(run, pods))
+
+
+def add_usage(run: CurrentRun, job: JobView | None, pods: Pods, state: StageState, now: datetime) -> CurrentRun:
+    """Return the run with those Pods counted that later passes may not see; `pods` are those of `job`."""
+    if job is None or job.execution != run.execution:
+        return run  # what another execution used is not this one's
+    due = tuple(pod for pod in _filter_uncounted(run, pods) if _is_due(pod, state))
+    sent_away = isinstance(state, Suspended)
+    if not due:
+        return run
+    alive = {pod.uid for pod in pods}
+    counted = [*(uid for uid in run.counted_pods if uid in alive), *(pod.uid for pod in due)]
+    used = {
+        "ran_seconds": run.ran_seconds + round(sum(_compute_pod_seconds(pod, now) for pod in due)),
+        "pods": run.pods + sum(not (pod.disrupted or sent_away) for pod in due),
+        "disruptions": run.disruptions + sum(pod.disrupted for pod in due),
+        "counted_pods": tuple(counted[-_REMEMBERED:]),
+    }
+    return run.model_copy(update=used)
+
+
+def _is_due(pod: PodView, state: StageState) -> bool:
+    match state:
+        case PrepareComplete() | TrainComplete() | RetryableFailure() | Failed():
+            return True
+        case Terminating():
+            return pod.ended
+        case Active():
+            return pod.ended and pod.deleting_at is not None
+        case Suspended():
+            return pod.deleting_at is not None  # it may be gone before it is seen to have ended
+        case JobMissing() | Outdated() | ResultPending() | ResultLost():
+            return False
+        case _:
+            assert_never(state)
+
+
+def _filter_uncounted(run: CurrentRun, pods: Pods) -> Pods:
+    return tuple(pod for pod in pods if pod.uid not in run.counted_pods)
+
+
+def _compute_pod_seconds(pod: PodView, now: datetime) -> float:
+    if pod.started_at is None:
+        return 0.0
+    return max(((pod.finished_at or now) - pod.started_at).total_seconds(), 0.0)

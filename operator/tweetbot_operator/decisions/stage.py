@@ -1,8 +1,10 @@
 """Job, its Pods and what was found out about them → the outcome of a run's stage."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 
+from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import (
     DEADLINE_EXCEEDED,
     OUT_OF_MEMORY,
@@ -21,11 +23,10 @@ from tweetbot_operator.decisions.pod_problems import (
     find_creation_problem,
     find_pod_problem,
 )
-from tweetbot_operator.decisions.usage import compute_used_seconds, count_disruptions
-from tweetbot_operator.jobs.job import FIRST_PAUSE, LONGEST_PAUSE, build_creation_key
+from tweetbot_operator.decisions.run import compute_used_seconds, count_disruptions
+from tweetbot_operator.jobs.job import FIRST_PAUSE, LONGEST_PAUSE, build_creation_key, build_job
 from tweetbot_operator.settings import OperatorSettings
-from tweetbot_operator.types.diagnostics import Diagnostics
-from tweetbot_operator.types.objects import JobView, PodView
+from tweetbot_operator.types.objects import Diagnostics, JobView, Manifest, Observed, PodView
 from tweetbot_operator.types.stage_state import (
     Active,
     Failed,
@@ -46,25 +47,57 @@ from tweetbot_operator.types.times import add_seconds, compute_backoff, get_earl
 PREEMPTIONS, MEMORY_EVICTIONS = 20, 2
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """Everything an outcome is read from."""
+@dataclass(frozen=True)  # without slots, as cached_property needs a __dict__
+class Stage:
+    """A run's present stage, and what has become of its Job."""
 
+    observed: Observed
+    bot: TweetBot
     run: CurrentRun
-    limits: RunPolicy
-    job: JobView | None
-    pods: tuple[PodView, ...]
-    """The Job's own, oldest first."""
-    findings: Diagnostics
-    now: datetime
-    settings: OperatorSettings
+    job: JobView | None = None
+    """The stage's own Job."""
+    pods: tuple[PodView, ...] = ()
+    """That Job's, oldest first."""
+    state: StageState = field(default_factory=JobMissing)
+
+    @property
+    def now(self) -> datetime:
+        """The time of the observation."""
+        return self.observed.now
+
+    @property
+    def settings(self) -> OperatorSettings:
+        """The operator's settings."""
+        return self.observed.settings
+
+    @property
+    def diagnostics(self) -> Diagnostics:
+        """What was asked about the TweetBot's Jobs and Pods."""
+        return self.observed.diagnostics
+
+    @property
+    def limits(self) -> RunPolicy:
+        """How long and how often the run may try."""
+        return self.bot.spec.run
+
+    @cached_property
+    def job_to_create(self) -> Manifest | str:
+        """The stage's Job, or why there can be none."""
+        try:
+            return build_job(self.bot, self.run, self.settings)
+        except ValueError as fault:
+            return str(fault)
 
 
-def observe_stage(stage: Scene) -> StageState:
-    """Return what has become of the Job of the run's stage."""
-    job = stage.job
-    if job is None:
-        return JobMissing()
+def observe_stage(bot: TweetBot, run: CurrentRun, observed: Observed) -> Stage:
+    """Find the Job of the run's stage with its Pods, and read what has become of it."""
+    job = next((job for job in observed.jobs if job.name == run.job_name), None)
+    pods = tuple(pod for pod in observed.pods if job and pod.controller_uid == job.uid)
+    stage = Stage(observed, bot, run, job, pods)
+    return stage if run.outcome or job is None else replace(stage, state=_observe_job(job, stage))
+
+
+def _observe_job(job: JobView, stage: Stage) -> StageState:
     stale = _is_outdated(job, stage.run)
     if job.deleting:
         return Terminating(lost=job.finished_condition == "Complete" and not stale)
@@ -75,7 +108,7 @@ def observe_stage(stage: Scene) -> StageState:
     if job.finished_condition == "Failed":
         if job.reason == "DeadlineExceeded":
             return _observe_timeout(job, stage)
-        return diagnose_failure(job, stage.pods, searched=job.uid in stage.findings.searched)
+        return diagnose_failure(job, stage.pods, searched=job.uid in stage.diagnostics.searched)
     return _observe_active(job, stage)
 
 
@@ -94,11 +127,11 @@ def _is_outdated(job: JobView, run: CurrentRun) -> bool:
     return job.execution != run.execution or (ours and job.creation_key != build_creation_key(run))
 
 
-def _observe_completion(job: JobView, stage: Scene) -> StageState:
+def _observe_completion(job: JobView, stage: Stage) -> StageState:
     ended = [pod for pod in stage.pods if pod.phase == "Succeeded"]
     if ended and (state := _parse_result(ended[-1].message, stage.run)):
         return state
-    if job.uid not in stage.findings.searched:
+    if job.uid not in stage.diagnostics.searched:
         return ResultPending(job)
     if not ended:
         return ResultLost()
@@ -120,7 +153,7 @@ def _parse_result(message: str, run: CurrentRun) -> PrepareComplete | TrainCompl
             return None
 
 
-def _observe_active(job: JobView, stage: Scene) -> StageState:
+def _observe_active(job: JobView, stage: Stage) -> StageState:
     used, limit = compute_used_seconds(stage.run, stage.pods, stage.now), stage.limits.active_deadline_seconds
     finished = any(pod.phase == "Succeeded" for pod in stage.pods)  # its Job will be Complete in a moment
     if not finished and (exhausted := _find_exhausted_limit(stage, used)):
@@ -137,9 +170,9 @@ def _observe_active(job: JobView, stage: Scene) -> StageState:
     return Active(attempt, requeue_at=add_seconds(stage.now, limit - used))
 
 
-def _observe_suspended(job: JobView, stage: Scene, attempt: int) -> Suspended:
+def _observe_suspended(job: JobView, stage: Stage, attempt: int) -> Suspended:
     """Nothing bounds the wait: whoever owns the queue decides how long it is."""
-    check = stage.findings.queues.get(job.uid)
+    check = stage.diagnostics.queues.get(job.uid)
     cause = check.message if check else ""
     if not (stage.settings.kueue_version and job.queue):
         return Suspended(job, attempt, cause)
@@ -147,7 +180,7 @@ def _observe_suspended(job: JobView, stage: Scene, attempt: int) -> Suspended:
     return Suspended(job, attempt, cause, ask=stage.now >= ask_at, requeue_at=ask_at)
 
 
-def _find_exhausted_limit(stage: Scene, used: float) -> Failed | RetryableFailure | None:
+def _find_exhausted_limit(stage: Stage, used: float) -> Failed | RetryableFailure | None:
     """Return the end of a Job that would go on by itself."""
     limit = stage.limits.active_deadline_seconds
     if used >= limit:
@@ -164,7 +197,7 @@ def _find_exhausted_limit(stage: Scene, used: float) -> Failed | RetryableFailur
     return None
 
 
-def _observe_timeout(job: JobView, stage: Scene) -> Failed | RetryableFailure:
+def _observe_timeout(job: JobView, stage: Stage) -> Failed | RetryableFailure:
     """The Job's own clock also counts waiting, so Pods that had to leave may use it up before the stage has run."""
     used = compute_used_seconds(stage.run, stage.pods, stage.now)
     if used < stage.limits.active_deadline_seconds and count_disruptions(stage.run, stage.pods):
@@ -175,13 +208,13 @@ def _observe_timeout(job: JobView, stage: Scene) -> Failed | RetryableFailure:
     return Failed(DEADLINE_EXCEEDED.name, message)
 
 
-def _observe_missing_pod(job: JobView, stage: Scene, attempt: int) -> StageState:
+def _observe_missing_pod(job: JobView, stage: Stage, attempt: int) -> StageState:
     """Between two Pods, or before the first, which the Job controller may be unable to create."""
     if job.spec_edited and job.started_at is None:
         return Active(attempt)  # the Job controller has not yet seen that it was admitted
     since = _find_podless_since(job, stage)
     deadline = add_seconds(since, stage.limits.start_deadline_seconds)
-    check = stage.findings.mounts.get(job.uid)
+    check = stage.diagnostics.mounts.get(job.uid)
     if stage.now >= deadline:
         return _build_start_timeout((check.message if check else "") or "no Pod was created for it", stage)
     now = stage.now
@@ -196,28 +229,31 @@ def _observe_missing_pod(job: JobView, stage: Scene, attempt: int) -> StageState
     )
 
 
-def _find_podless_since(job: JobView, stage: Scene) -> datetime:
+def _find_podless_since(job: JobView, stage: Stage) -> datetime:
     """Return since when a Pod is missing. One that had to leave is gone by now, and does not tell when it ended."""
     last = [pod.finished_at or pod.created_at for pod in stage.pods[-1:]]
-    seen = stage.findings.podless.get(job.uid, job.created_at)
+    seen = stage.diagnostics.podless.get(job.uid, job.created_at)
     gone = job.failed_pods + count_disruptions(stage.run, stage.pods)
     pause = compute_backoff(gone, FIRST_PAUSE, LONGEST_PAUSE) if gone else 0
     return add_seconds(max(*last, seen, job.started_at or job.created_at), pause)
 
 
-def _observe_waiting_pod(pod: PodView, stage: Scene, attempt: int) -> StageState:
+def _observe_waiting_pod(pod: PodView, stage: Stage, attempt: int) -> StageState:
     now = stage.now
     deadline = add_seconds(pod.created_at, stage.limits.start_deadline_seconds)
     if now >= deadline:
-        return _build_start_timeout(diagnose_pod(pod, stage.findings)[1] or "the cluster does not say why", stage)
+        return _build_start_timeout(diagnose_pod(pod, stage.diagnostics)[1] or "the cluster does not say why", stage)
     since = pod.scheduled_at or pod.created_at
-    patience, stalled = add_seconds(since, POD_START_GRACE_SECONDS), add_seconds(since, STALLED_SECONDS)
-    check = stage.findings.mounts.get(pod.uid)
+    patience, stalled = (
+        add_seconds(since, POD_START_GRACE_SECONDS),
+        add_seconds(since, STALLED_SECONDS),
+    )
+    check = stage.diagnostics.mounts.get(pod.uid)
     ask_at = (check.next_at if check else patience) if pod.scheduled_at else None
     later = [moment for moment in (patience, stalled, ask_at, deadline) if moment and moment > now]
     return Active(
         attempt,
-        start_problem=find_pod_problem(pod, stage.findings, now),
+        start_problem=find_pod_problem(pod, stage.diagnostics, now),
         evicted=_has_been_evicted(stage.pods[:-1], stage.run),
         look_up=pod if ask_at and now >= ask_at else None,
         requeue_at=get_earliest(*later),
@@ -229,7 +265,7 @@ def _has_been_evicted(former: tuple[PodView, ...], run: CurrentRun) -> bool:
     return former[-1].disrupted if former else run.disruptions > 0
 
 
-def _build_start_timeout(cause: str, stage: Scene) -> Failed:
+def _build_start_timeout(cause: str, stage: Stage) -> Failed:
     reason = START_DEADLINE_EXCEEDED
     waited = f"The Pod did not start within {stage.limits.start_deadline_seconds} s"
     return Failed(reason.name, f"{waited}: {sanitize(cause, 600)}. {reason.advice}")

@@ -7,6 +7,7 @@ from tweetbot_contract.reasons import SUPERSEDED
 from tweetbot_contract.result import TrainSucceeded
 from tweetbot_contract.status import CurrentRun, DataStatus, ModelStatus, RunRecord, TrackingStatus, TweetBotStatus
 from tweetbot_operator.decisions.conditions import (
+    Summary,
     build_conditions,
     build_desired_conditions,
     build_invalid_spec_conditions,
@@ -14,7 +15,6 @@ from tweetbot_operator.decisions.conditions import (
 )
 from tweetbot_operator.decisions.run import RunUpdate
 from tweetbot_operator.types.schedule import ScheduleTimes
-from tweetbot_operator.types.summary import Summary
 from tweetbot_operator.types.times import format_time
 from tweetbot_operator.types.tweetbot import InvalidTweetBot
 

@@ -13,8 +13,7 @@ from typing import Self
 
 from tweetbot_operator.informers.cache import Cache
 from tweetbot_operator.settings import OperatorSettings
-from tweetbot_operator.types.objects import CachedTweetBot, JobView, Key
-from tweetbot_operator.types.summary import QueuePosition
+from tweetbot_operator.types.objects import CachedTweetBot, JobView, Key, QueuePosition
 
 #: Orders the runs of a namespace: when the run was recorded, then the TweetBot's name.
 QueueKey = tuple[str, str]

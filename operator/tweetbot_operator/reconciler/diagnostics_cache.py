@@ -13,8 +13,7 @@ from tweetbot_contract.reasons import (
     WAITING_FOR_PREVIOUS_POD,
 )
 from tweetbot_operator.client.errors import ApiError, Timeout, Unavailable, WebhookUnavailable
-from tweetbot_operator.types.diagnostics import CreateFailure, Diagnosis, Diagnostics
-from tweetbot_operator.types.objects import JobView, Key
+from tweetbot_operator.types.objects import CreateFailure, Diagnosis, Diagnostics, JobView, Key
 from tweetbot_operator.types.times import add_seconds, compute_backoff, sanitize
 
 #: The connection's own end, another one at each try, and each try would be a change of the status.

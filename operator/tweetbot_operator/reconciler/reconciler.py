@@ -40,8 +40,7 @@ from tweetbot_operator.types.actions import (
     ResetStatus,
     SetFinalizers,
 )
-from tweetbot_operator.types.objects import CachedTweetBot, JobView, Key, PodView
-from tweetbot_operator.types.observed import Observed
+from tweetbot_operator.types.objects import CachedTweetBot, JobView, Key, Observed, PodView
 from tweetbot_operator.types.times import sanitize
 from tweetbot_operator.types.tweetbot import InvalidTweetBot, parse_tweetbot
 
@@ -117,7 +116,7 @@ class Reconciler:
                 add_to_log_context(run=bot.status.current_run.id)
             self._concurrency_limiter.look(stored)
             try:
-                decided = (plan_deletion if bot.deleting else plan)(self._observe(stored, bot), self._settings)
+                decided = (plan_deletion if bot.deleting else plan)(self._observe(stored, bot))
                 if await self._execute(stored, bot, decided):
                     self.run_metrics.enter(key, decided.status)
                     self._progress_store.prune(key, decided.status.current_run)
@@ -145,6 +144,7 @@ class Reconciler:
             pods,
             self._diagnostics_cache.get(key),
             now,
+            self._settings,
             cleanups=cleanups,
             queue_position=position,
             latest_report=live,

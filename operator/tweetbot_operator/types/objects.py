@@ -1,9 +1,14 @@
-"""Jobs and Pods as far as decisions need them: small, frozen, without the manifests they were read from."""
+"""What decisions are made from: Jobs, Pods and answers to questions, small, frozen, without their manifests."""
 
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
+
+from tweetbot_contract.manifest import TweetBot
+from tweetbot_operator.settings import OperatorSettings
+from tweetbot_operator.types.progress import LatestReport
+from tweetbot_operator.types.tweetbot import InvalidTweetBot
 
 #: Namespace and name of a TweetBot; what the queue holds.
 Key = tuple[str, str]
@@ -127,3 +132,83 @@ class PodView:
     def ended(self) -> bool:
         """Whether its containers have ended for good."""
         return self.phase in ("Succeeded", "Failed")
+
+
+@dataclass(frozen=True, slots=True)
+class CreateFailure:
+    """The API server would not have the Job; try again at `retry_at`, or at once when the execution has changed."""
+
+    job: str
+    execution: str
+    reason: str
+    message: str
+    count: int
+    retry_at: datetime
+    temporary: bool = False
+    """Whether it is nobody's answer to this Job: whoever should have answered is away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What was said of a Pod's volumes, of a Job's Pods, or of its place in the queue; an empty message is nothing."""
+
+    message: str
+    count: int
+    next_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostics:
+    """Everything learned about one TweetBot."""
+
+    create_failure: CreateFailure | None = None
+    mounts: Mapping[str, Diagnosis] = field(default_factory=dict)
+    """By the uid of the Pod or the Job."""
+    queues: Mapping[str, Diagnosis] = field(default_factory=dict)
+    """What Kueue said about a Job that waits, by the Job's uid."""
+    searched: frozenset[str] = frozenset()
+    """uids of Jobs whose Pods were listed live after they had ended."""
+    podless: Mapping[str, datetime] = field(default_factory=dict)
+    """Since when Jobs that may have a Pod were seen without one that goes on, by the Job's uid."""
+
+    deletion_seen_at: datetime | None = None
+    """When this operator first looked at the TweetBot as one that is being deleted."""
+
+    server_fault: str = ""
+    """The API server's last words on a write that it failed at, and how often it has said them in a row."""
+    server_faults: int = 0
+    namespace_ending: bool = False
+    """Whether a creation was refused because the namespace is being deleted."""
+
+    def get_create_failure(self, job: str, execution: str) -> CreateFailure | None:
+        """Return the refusal of this very Job, if there was one."""
+        failure = self.create_failure
+        return failure if failure and (failure.job, failure.execution) == (job, execution) else None
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePosition:
+    """What holds a run back, and how many of its namespace come before it."""
+
+    limit: str
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One TweetBot with its Jobs and Pods, the answers to what was asked about them, and the time."""
+
+    bot: TweetBot | InvalidTweetBot
+    jobs: tuple[JobView, ...]
+    """Those that it controls."""
+    pods: tuple[PodView, ...]
+    """Those that carry its uid, oldest first."""
+    diagnostics: Diagnostics
+    now: datetime
+    settings: OperatorSettings
+    cleanups: tuple[JobView, ...] = ()
+    """Jobs without a controller that say they erase its objects."""
+    queue_position: QueuePosition | None = None
+    """Where a run stands in the operator's queue for a slot; None where it may begin."""
+    latest_report: LatestReport | None = None
+    """What the trainer reported last, if the operator has heard of it since it started."""

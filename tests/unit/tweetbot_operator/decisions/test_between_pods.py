@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from builders.operator import SETTINGS, a_bot_in, a_failed_pod, a_job, a_prepare_result, an_observed, seconds_after_noon
+from builders.operator import a_bot_in, a_failed_pod, a_job, a_prepare_result, an_observed, seconds_after_noon
 from harness.stage_operator import NAMESPACE, Stage
 from tweetbot_operator.decisions.plan import plan
 
@@ -67,10 +67,7 @@ def test_the_job_controllers_pause_is_no_waiting_for_a_start(failed: int, disrup
     bot = a_bot_in("Train", run=limits, run_fields={"disruptions": disruptions})
     job = a_job(bot, failed_pods=failed)
     pods = (a_failed_pod(job, 1, finished_at=seconds_after_noon(60)),) if failed else ()
-    made = [
-        plan(an_observed(bot, jobs=(job,), pods=pods, at=at + 60 * bool(failed)), SETTINGS)
-        for at in (pause + 9, pause + 10)
-    ]
+    made = [plan(an_observed(bot, jobs=(job,), pods=pods, at=at + 60 * bool(failed))) for at in (pause + 9, pause + 10)]
     assert [each.status.current_run and each.status.current_run.reason for each in made] == [
         None,
         "StartDeadlineExceeded",

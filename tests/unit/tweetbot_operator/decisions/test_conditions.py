@@ -7,7 +7,6 @@ import pytest
 
 from builders.manifests import a_manifest
 from builders.operator import (
-    SETTINGS,
     a_bot,
     a_bot_in,
     a_complete_job,
@@ -30,8 +29,7 @@ from harness.lua_checks import health_of
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import Condition, ModelStatus, TweetBotStatus
 from tweetbot_operator.decisions.plan import plan
-from tweetbot_operator.types.diagnostics import Diagnosis, Diagnostics
-from tweetbot_operator.types.observed import Observed
+from tweetbot_operator.types.objects import Diagnosis, Diagnostics, Observed
 
 SERVED = ModelStatus(**a_train_result().model.model_dump(), run_id="0" * 16, identity="1" * 16)
 MISSING_SECRET = 'MountVolume.SetUp failed for volume "secrets" : secret "s3" not found'
@@ -152,7 +150,7 @@ ROWS: dict[str, tuple[Observed, Row]] = {
 @pytest.mark.parametrize("state", ROWS)
 def test_every_state_reads_as_its_row_of_the_table(state: str) -> None:
     world, row = ROWS[state]
-    status = plan(world, SETTINGS).status
+    status = plan(world).status
     seen = Row(
         status_of(status, "Ready"),
         status_of(status, "Stalled"),
@@ -166,13 +164,13 @@ def test_every_state_reads_as_its_row_of_the_table(state: str) -> None:
 @pytest.mark.parametrize("state", ROWS)
 def test_argo_cd_shows_every_state_as_its_row_says(state: str) -> None:
     world, row = ROWS[state]
-    health, message = health_of(resource_with(1, plan(world, SETTINGS).status))
+    health, message = health_of(resource_with(1, plan(world).status))
     assert (health, message.split(":")[0]) == (argo_health(row), row.progressing)
 
 
 @pytest.mark.parametrize("state", ROWS)
 def test_every_condition_names_the_generation_it_speaks_of(state: str) -> None:
-    status = plan(ROWS[state][0], SETTINGS).status
+    status = plan(ROWS[state][0]).status
     assert {each.observed_generation for each in status.conditions} == {1}
     assert status.observed_generation == 1
 
@@ -182,11 +180,11 @@ def test_a_fresh_resource_is_in_progress_before_anybody_wrote_a_status() -> None
 
 
 def test_an_edited_resource_is_in_progress_until_the_edit_is_acted_on() -> None:
-    assert kstatus(2, plan(ROWS["published"][0], SETTINGS).status) == "InProgress"
+    assert kstatus(2, plan(ROWS["published"][0]).status) == "InProgress"
 
 
 def test_what_is_abnormal_is_there_only_while_it_holds() -> None:
-    types = {each.type for each in plan(running("Train"), SETTINGS).status.conditions}
+    types = {each.type for each in plan(running("Train")).status.conditions}
     assert types == {
         "Accepted",
         "DataReady",
@@ -200,11 +198,11 @@ def test_what_is_abnormal_is_there_only_while_it_holds() -> None:
 
 def test_a_transition_time_changes_only_when_the_status_flips() -> None:
     bot = a_bot_in("Train")
-    first = plan(an_observed(bot, jobs=(a_job(bot),), pods=(a_pod(a_job(bot)),)), SETTINGS).status
+    first = plan(an_observed(bot, jobs=(a_job(bot),), pods=(a_pod(a_job(bot)),))).status
     bot = replace(bot, status=first)
     failed = a_failed_job(bot)
     pods = (a_failed_pod(failed, 10, said=a_refusal_of_the_trainer()),)
-    later = plan(an_observed(bot, jobs=(failed,), pods=pods, at=3600), SETTINGS).status
+    later = plan(an_observed(bot, jobs=(failed,), pods=pods, at=3600)).status
     times = {each.type: each.last_transition_time for each in later.conditions}
     assert times["Ready"] == times["Progressing"] == times["Stalled"] == "2026-01-01T13:00:00Z"
     assert times["Accepted"] == times["ModelReady"] == times["DataReady"] == "2026-01-01T12:00:00Z"
@@ -218,22 +216,22 @@ def test_a_served_model_keeps_its_generation_while_an_edit_of_the_data_trains() 
 
 def test_a_served_model_takes_the_generation_of_an_edit_that_changes_no_identity() -> None:
     before = trained()
-    status = plan(an_observed(replace(before, generation=2, spec=a_bot(suspend=True).spec)), SETTINGS).status
+    status = plan(an_observed(replace(before, generation=2, spec=a_bot(suspend=True).spec))).status
     assert condition(status, "ModelReady").observed_generation == 2
 
 
 def test_a_failed_run_leaves_the_older_model_served() -> None:
     bot = a_bot_in("Train", status_fields={"model": SERVED})
     job = a_failed_job(bot)
-    status = plan(an_observed(bot, jobs=(job,), pods=(a_failed_pod(job, 13),)), SETTINGS).status
+    status = plan(an_observed(bot, jobs=(job,), pods=(a_failed_pod(job, 13),))).status
     assert status.model == SERVED
     assert condition(status, "ModelReady").status == "True"
 
 
 def test_a_spec_that_no_longer_parses_is_told_and_nothing_else_changes() -> None:
-    before = plan(ROWS["published"][0], SETTINGS).status
+    before = plan(ROWS["published"][0]).status
     bot = an_invalid_bot("spec.sources: write a list", generation=2, status=before)
-    status = plan(Observed(bot, (), (), Diagnostics(), seconds_after_noon(0)), SETTINGS).status
+    status = plan(an_observed(bot)).status
     assert (condition(status, "Accepted").status, condition(status, "Accepted").reason) == ("False", "InvalidSpec")
     assert (status.phase, kstatus(2, status)) == ("Failed", "Failed")
     assert (status.current_run, status.model) == (before.current_run, before.model)
@@ -244,7 +242,7 @@ def test_tracking_that_did_less_than_asked_is_told_and_harms_nothing() -> None:
     bot = a_bot_in("Train")
     job = a_complete_job(bot)
     pods = (a_finished_pod(job, a_train_result(degraded="the W&B server does not answer")),)
-    status = plan(an_observed(bot, jobs=(job,), pods=pods), SETTINGS).status
+    status = plan(an_observed(bot, jobs=(job,), pods=pods)).status
     assert condition(status, "TrackingDegraded").status == "True"
     assert condition(status, "TrackingDegraded").message == "the W&B server does not answer"
     assert status.phase == "Succeeded"
@@ -253,14 +251,14 @@ def test_tracking_that_did_less_than_asked_is_told_and_harms_nothing() -> None:
 def test_data_is_ready_once_the_run_has_its_dataset() -> None:
     bot = a_bot_in("Prepare")
     job = a_complete_job(bot)
-    status = plan(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, a_prepare_result()),)), SETTINGS).status
+    status = plan(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, a_prepare_result()),))).status
     assert condition(status, "DataReady").status == "True"
     assert status.data is not None
     assert status.data.kept == 1500
 
 
 def test_the_phase_is_never_blank() -> None:
-    assert {plan(world, SETTINGS).status.phase for world, _ in ROWS.values()} <= {
+    assert {plan(world).status.phase for world, _ in ROWS.values()} <= {
         "Pending",
         "Preparing",
         "Queued",
@@ -287,7 +285,7 @@ def trained() -> TweetBot:
     """Return a bot whose train Job has just been read."""
     bot = a_bot_in("Train")
     job = a_complete_job(bot)
-    status = plan(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, a_train_result()),)), SETTINGS).status
+    status = plan(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, a_train_result()),))).status
     return replace(bot, status=status)
 
 
@@ -296,7 +294,7 @@ def edited(filter_: dict[str, Any], generation: int) -> TweetBotStatus:
     before = trained()
     after = replace(before, spec=a_bot(filter=filter_).spec, generation=generation)
     assert a_run(after).identity != a_run(before).identity
-    return plan(an_observed(after), SETTINGS).status
+    return plan(an_observed(after)).status
 
 
 def test_where_a_run_failed_before_any_model_its_reason_says_why_there_is_none() -> None:
@@ -304,6 +302,6 @@ def test_where_a_run_failed_before_any_model_its_reason_says_why_there_is_none()
     failed = a_failed_job(bot)
     said = a_refusal_of_the_trainer("GateFailed", "34.5 % of its samples are verbatim, and maxVerbatimPercent is 20.")
     world = an_observed(bot, jobs=(failed,), pods=(a_failed_pod(failed, 14, said=said),))
-    ready = condition(plan(world, SETTINGS).status, "ModelReady")
+    ready = condition(plan(world).status, "ModelReady")
     assert (ready.status, ready.reason) == ("False", "GateFailed")
     assert "34.5 %" in ready.message

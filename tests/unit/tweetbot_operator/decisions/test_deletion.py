@@ -9,7 +9,6 @@ import pytest
 from builders.manifests import a_manifest
 from builders.operator import (
     NOON,
-    SETTINGS,
     a_bot,
     a_job,
     a_refusal_of_the_trainer,
@@ -25,7 +24,7 @@ from tweetbot_operator.decisions.deletion import plan_deletion
 from tweetbot_operator.decisions.plan import plan
 from tweetbot_operator.decisions.run import RETRY_SECONDS
 from tweetbot_operator.types.actions import SetFinalizers
-from tweetbot_operator.types.diagnostics import CreateFailure, Diagnostics
+from tweetbot_operator.types.objects import CreateFailure, Diagnostics
 
 ERASING: dict[str, Any] = {"deletionPolicy": "Delete"}
 CLEANUP = "gull-uidgull-cleanup"
@@ -95,10 +94,10 @@ async def test_the_policy_may_change_and_other_finalizers_stay(stage: Stage) -> 
 
 def test_the_same_state_asks_for_the_finalizer_once() -> None:
     bot = a_bot(**ERASING)
-    made = plan(an_observed(bot), SETTINGS)
+    made = plan(an_observed(bot))
     assert made.actions == (SetFinalizers((ERASE_FINALIZER,), "deletionPolicy is Delete"),)
     guarded = replace(bot, finalizers=(ERASE_FINALIZER,))
-    assert not [each for each in plan(an_observed(guarded), SETTINGS).actions if isinstance(each, SetFinalizers)]
+    assert not [each for each in plan(an_observed(guarded)).actions if isinstance(each, SetFinalizers)]
 
 
 # ---- the erasure
@@ -269,7 +268,7 @@ def test_what_was_said_of_a_stages_job_is_not_said_of_the_erasure() -> None:
     bot = replace(a_bot(**ERASING), finalizers=(ERASE_FINALIZER,), deleting=True, deleted_at=NOON.isoformat())
     quota = CreateFailure("gull-1a2b3c4d-train", "e", "JobRefused", "exceeded quota", 1, NOON)
     made = plan_deletion(
-        an_observed(bot, jobs=(a_job(bot, deleting=True),), diagnostics=Diagnostics(create_failure=quota)), SETTINGS
+        an_observed(bot, jobs=(a_job(bot, deleting=True),), diagnostics=Diagnostics(create_failure=quota))
     )
     ready = made.status.find_condition("Ready")
     assert ready is not None
@@ -316,9 +315,9 @@ async def test_an_ending_namespace_is_not_held_up_at_all(stage: Stage) -> None:
 
 def test_a_spec_that_cannot_be_read_does_not_hold_the_bot_up() -> None:
     bot = an_invalid_bot(deleting=True, deleted_at=NOON.isoformat(), finalizers=(ERASE_FINALIZER, FOREIGN))
-    made = plan_deletion(an_observed(bot), SETTINGS)
+    made = plan_deletion(an_observed(bot))
     assert made.status_first
-    after = plan_deletion(an_observed(replace(bot, status=made.status)), SETTINGS)
+    after = plan_deletion(an_observed(replace(bot, status=made.status)))
     assert after.actions == (SetFinalizers((FOREIGN,), "given up"),)
 
 
@@ -335,13 +334,13 @@ async def test_a_schedule_that_makes_no_sense_is_in_no_erasures_way(stage: Stage
 
 def test_another_ones_finalizer_is_waited_for_without_a_word() -> None:
     bot = replace(a_bot(**ERASING), finalizers=(FOREIGN,), deleting=True, deleted_at=NOON.isoformat())
-    made = plan_deletion(an_observed(bot, at=9999), SETTINGS)
+    made = plan_deletion(an_observed(bot, at=9999))
     assert (made.actions, made.status, made.requeue_at) == ((), bot.status, None)
 
 
 def test_it_is_woken_for_its_deadline() -> None:
     bot = replace(a_bot(**ERASING), finalizers=(ERASE_FINALIZER,), deleting=True, deleted_at=NOON.isoformat())
-    assert plan_deletion(an_observed(bot), SETTINGS).requeue_at == seconds_after_noon(3600)
+    assert plan_deletion(an_observed(bot)).requeue_at == seconds_after_noon(3600)
 
 
 # ---- other people's Jobs

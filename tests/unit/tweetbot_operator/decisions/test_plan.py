@@ -7,7 +7,6 @@ import pytest
 
 from builders.operator import (
     DIGEST,
-    SETTINGS,
     a_bot,
     a_bot_in,
     a_complete_job,
@@ -29,12 +28,11 @@ from tweetbot_contract.status import CurrentRun, TrackingStatus
 from tweetbot_operator.decisions.plan import Plan, plan
 from tweetbot_operator.decisions.run import compute_retry_delay
 from tweetbot_operator.types.actions import CreateJob, DeleteJob, ListEvents, ListPods
-from tweetbot_operator.types.diagnostics import CreateFailure, Diagnostics
-from tweetbot_operator.types.observed import Observed
+from tweetbot_operator.types.objects import CreateFailure, Diagnostics, Observed
 
 
 def planned(world: Observed) -> Plan:
-    return plan(world, SETTINGS)
+    return plan(world)
 
 
 def run_in(made: Plan) -> CurrentRun:

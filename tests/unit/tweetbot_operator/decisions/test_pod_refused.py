@@ -5,7 +5,6 @@ from typing import Any
 
 from builders.operator import (
     NOON,
-    SETTINGS,
     a_bot_in,
     a_failed_pod,
     a_job,
@@ -19,8 +18,7 @@ from tweetbot_operator.client.requests import ApiRequests
 from tweetbot_operator.decisions.plan import plan
 from tweetbot_operator.decisions.pod_problems import get_creation_failure
 from tweetbot_operator.types.actions import ListEvents
-from tweetbot_operator.types.diagnostics import Diagnosis, Diagnostics
-from tweetbot_operator.types.observed import Observed
+from tweetbot_operator.types.objects import Diagnosis, Diagnostics, Observed
 
 QUOTA = "exceeded quota: gpus, requested: requests.nvidia.com/gpu=1, used: 4, limited: 4"
 SAID = f'Error creating: pods "gull-1a2b3c4d-train-x7k2p" is forbidden: {QUOTA}'
@@ -35,14 +33,14 @@ def waiting(at: float, message: str | None = None) -> Observed:
 
 
 def reasons(world: Observed) -> dict[str, tuple[str, str]]:
-    conditions = plan(world, SETTINGS).status.conditions
+    conditions = plan(world).status.conditions
     return {each.type: (each.status, each.reason) for each in conditions}
 
 
 def test_a_job_without_a_pod_is_asked_about_only_after_its_time() -> None:
-    early = plan(waiting(29), SETTINGS)
+    early = plan(waiting(29))
     assert (early.actions, early.requeue_at) == ((), seconds_after_noon(30))
-    assert plan(waiting(30), SETTINGS).actions == (ListEvents(waiting(30).jobs[0]),)
+    assert plan(waiting(30)).actions == (ListEvents(waiting(30).jobs[0]),)
 
 
 def test_what_the_namespace_refuses_is_told_and_later_raises_an_alarm() -> None:
@@ -56,7 +54,7 @@ def test_a_silence_is_no_refusal() -> None:
 
 
 def test_the_end_of_patience_names_the_quota() -> None:
-    run = plan(waiting(600, QUOTA), SETTINGS).status.current_run
+    run = plan(waiting(600, QUOTA)).status.current_run
     assert run is not None
     assert (run.reason, "exceeded quota" in (run.message or "")) == ("StartDeadlineExceeded", True)
 

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from builders.operator import (
-    SETTINGS,
     a_bot_in,
     a_complete_job,
     a_finished_pod,
@@ -23,8 +22,7 @@ from tweetbot_operator.decisions.plan import plan
 from tweetbot_operator.decisions.progress import add_progress, format_duration, get_next_write_time
 from tweetbot_operator.decisions.run import RunUpdate
 from tweetbot_operator.progress.authorize import ReportedRun
-from tweetbot_operator.types.objects import PodView
-from tweetbot_operator.types.observed import Observed
+from tweetbot_operator.types.objects import Observed, PodView
 from tweetbot_operator.types.progress import LatestReport, Report
 
 WRITTEN = ProgressStatus(
@@ -45,7 +43,7 @@ def a_world_with(bot: TweetBot, percent: int, *, at: float = 0, **report: Any) -
 
 
 def progress_in(world: Observed) -> ProgressStatus | None:
-    run = plan(world, SETTINGS).status.current_run
+    run = plan(world).status.current_run
     assert run is not None
     return run.progress
 
@@ -62,7 +60,7 @@ def test_the_first_report_is_written_at_once() -> None:
         updated_at="2026-01-01T12:00:07Z",
     )
     assert progress_in(world) == expected
-    assert plan(world, SETTINGS).status_first
+    assert plan(world).status_first
 
 
 @pytest.mark.parametrize(
@@ -77,7 +75,7 @@ def test_later_ones_need_five_points_and_a_minute(percent: int, at: float, writt
 
 def test_what_is_due_later_is_not_forgotten() -> None:
     world = a_world_with(a_training(), 45, at=20)
-    decided = plan(world, SETTINGS)
+    decided = plan(world)
     assert decided.requeue_at is not None
     later = replace(world, now=decided.requeue_at)
     assert (decided.requeue_at - world.now).total_seconds() == 40
@@ -102,8 +100,8 @@ def test_a_new_attempt_begins_without_the_former_ones_progress(change: dict[str,
     bot = a_training()
     before = bot.status.current_run
     assert before is not None
-    turn = add_progress(before, RunUpdate(before.model_copy(update=change)), an_observed(bot))
-    assert turn.run.progress is None
+    update = add_progress(RunUpdate(before.model_copy(update=change)), an_observed(bot))
+    assert update.run.progress is None
 
 
 @pytest.mark.parametrize("change", [{"uid": "another"}, {"phase": "Failed"}])

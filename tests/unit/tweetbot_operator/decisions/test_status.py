@@ -6,7 +6,6 @@ from typing import Any
 from builders.operator import (
     DIGEST,
     NOON,
-    SETTINGS,
     a_bot,
     a_bot_in,
     a_complete_job,
@@ -32,7 +31,7 @@ def records(run: CurrentRun, *, before: TweetBotStatus | None = None, limit: int
 def after(bot: TweetBot, **spec: Any) -> TweetBot:
     """Return the bot after an edit and the pass that records it."""
     edited = replace(bot, spec=a_bot(**spec).spec, generation=bot.generation + 1)
-    return replace(edited, status=plan(an_observed(edited, at=600), SETTINGS).status)
+    return replace(edited, status=plan(an_observed(edited, at=600)).status)
 
 
 def test_a_run_that_goes_on_has_no_record() -> None:
@@ -42,7 +41,7 @@ def test_a_run_that_goes_on_has_no_record() -> None:
 def test_a_model_is_recorded_with_dataset_and_pods() -> None:
     bot = a_bot_in("Train")
     job = a_complete_job(bot)
-    made = plan(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, a_train_result()),), at=60), SETTINGS)
+    made = plan(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, a_train_result()),), at=60))
     (record,) = made.status.runs
     assert (record.number, record.outcome, record.reason, record.attempts) == (1, "Succeeded", "Succeeded", 1)
     assert (record.dataset, record.model_uri) == (DIGEST, a_train_result().model.uri)
@@ -62,13 +61,13 @@ def test_an_edit_in_the_middle_records_the_run_that_gives_way() -> None:
 
 def test_an_edit_after_the_end_leaves_the_record_as_it_is() -> None:
     bot = a_bot_in("Train", run_fields=ENDED)
-    bot = replace(bot, status=plan(an_observed(bot), SETTINGS).status)
+    bot = replace(bot, status=plan(an_observed(bot)).status)
     assert after(bot, filter={"minWords": 5}).status.runs == bot.status.runs
 
 
 def test_a_revived_run_has_no_record_until_it_ends_again() -> None:
     bot = a_bot_in("Train", run_fields=ENDED)
-    bot = replace(bot, status=plan(an_observed(bot), SETTINGS).status)
+    bot = replace(bot, status=plan(an_observed(bot)).status)
     assert [record.outcome for record in bot.status.runs] == ["Failed"]
     assert after(bot, resources={"memory": "32Gi"}).status.runs == ()
 
@@ -81,7 +80,7 @@ def test_the_newest_stand_first_and_the_oldest_go() -> None:
 
 def test_a_shorter_history_takes_effect_at_once() -> None:
     bot = a_bot_in("Train", run_fields=ENDED)
-    bot = replace(bot, status=plan(an_observed(bot), SETTINGS).status)
+    bot = replace(bot, status=plan(an_observed(bot)).status)
     assert after(bot, history={"runs": 0}).status.runs == ()
 
 

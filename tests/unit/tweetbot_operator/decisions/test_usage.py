@@ -36,7 +36,7 @@ def run_in(made: Plan) -> CurrentRun:
 
 def after(bot: TweetBot, job: JobView, *pods: PodView, at: float = 0) -> TweetBot:
     """Return the bot with the status that a pass writes."""
-    return replace(bot, status=plan(an_observed(bot, jobs=(job,), pods=pods, at=at), SETTINGS).status)
+    return replace(bot, status=plan(an_observed(bot, jobs=(job,), pods=pods, at=at)).status)
 
 
 def a_preempted_pod(job: JobView, **changes: Any) -> PodView:
@@ -52,7 +52,7 @@ def a_preempted_pod(job: JobView, **changes: Any) -> PodView:
 def test_a_run_that_nothing_disturbs_is_written_no_more_often_for_its_seconds() -> None:
     bot = a_bot_in("Train")
     pod = a_finished_pod(a_job(bot), a_train_result())
-    assert not plan(an_observed(bot, jobs=(a_job(bot),), pods=(pod,)), SETTINGS).status_first
+    assert not plan(an_observed(bot, jobs=(a_job(bot),), pods=(pod,))).status_first
 
 
 def test_the_end_tells_the_seconds_and_pods_of_the_whole_stage() -> None:
@@ -60,7 +60,7 @@ def test_the_end_tells_the_seconds_and_pods_of_the_whole_stage() -> None:
     job = a_complete_job(bot)
     first = a_failed_pod(job, 1, uid="first", finished_at=seconds_after_noon(60))
     last = a_finished_pod(job, a_train_result(), started_at=seconds_after_noon(70), finished_at=seconds_after_noon(100))
-    run = run_in(plan(an_observed(bot, jobs=(job,), pods=(first, last), at=101), SETTINGS))
+    run = run_in(plan(an_observed(bot, jobs=(job,), pods=(first, last), at=101)))
     assert (run.ran_seconds, run.pods) == (90, 3)
 
 
@@ -68,7 +68,7 @@ def test_the_train_stage_begins_with_no_seconds_and_the_pods_of_the_first() -> N
     bot = a_bot_in("Prepare")
     job = a_complete_job(bot)
     pod = a_finished_pod(job, a_prepare_result(), finished_at=seconds_after_noon(50))
-    run = run_in(plan(an_observed(bot, jobs=(job,), pods=(pod,)), SETTINGS))
+    run = run_in(plan(an_observed(bot, jobs=(job,), pods=(pod,))))
     assert (run.stage, run.ran_seconds, run.pods, run.counted_pods) == ("Train", 0, 1, ())
 
 
@@ -77,18 +77,18 @@ def test_a_pod_about_to_be_gone_is_counted_once_and_its_seconds_outlast_it() -> 
     job = a_job(bot)
     gone = a_preempted_pod(job)
     counted = after(bot, job, gone, at=61)
-    assert run_in(plan(an_observed(counted, jobs=(job,), pods=(gone,), at=62), SETTINGS)).ran_seconds == 60
+    assert run_in(plan(an_observed(counted, jobs=(job,), pods=(gone,), at=62))).ran_seconds == 60
     second = a_pod(job, uid="second", created_at=seconds_after_noon(70), started_at=seconds_after_noon(70))
     world = an_observed(counted, jobs=(job,), pods=(second,), at=109)
-    assert plan(world, SETTINGS).requeue_at == seconds_after_noon(110)
-    run = run_in(plan(replace(world, now=seconds_after_noon(110)), SETTINGS))
+    assert plan(world).requeue_at == seconds_after_noon(110)
+    run = run_in(plan(replace(world, now=seconds_after_noon(110))))
     assert (run.reason, run.ran_seconds) == ("DeadlineExceeded", 100)
 
 
 def test_a_pod_that_is_told_to_end_is_counted_when_it_has() -> None:
     bot = a_bot_in("Train")
     ending = a_pod(a_job(bot), deleting_at=seconds_after_noon(120))
-    assert run_in(plan(an_observed(bot, jobs=(a_job(bot),), pods=(ending,), at=30), SETTINGS)).counted_pods == ()
+    assert run_in(plan(an_observed(bot, jobs=(a_job(bot),), pods=(ending,), at=30))).counted_pods == ()
 
 
 def test_seconds_before_a_suspension_count_after_it() -> None:
@@ -119,7 +119,7 @@ def run_of(bot: TweetBot) -> CurrentRun:
 def test_another_execution_has_all_its_time_again() -> None:
     old = a_bot_in("Train", run_fields={"outcome": "Failed", "reason": "DeadlineExceeded", "ran_seconds": 7200})
     bot = replace(old, spec=a_bot_in("Train", resources={"memory": "32Gi"}).spec)
-    assert run_in(plan(an_observed(bot), SETTINGS)).ran_seconds == 0
+    assert run_in(plan(an_observed(bot))).ran_seconds == 0
 
 
 def test_the_old_executions_pod_is_not_counted_against_the_new_one() -> None:
@@ -127,13 +127,13 @@ def test_the_old_executions_pod_is_not_counted_against_the_new_one() -> None:
     job = a_job(old, deleting=True)
     bot = after(replace(old, spec=a_bot_in("Train", resources={"memory": "32Gi"}).spec), job)
     pod = a_failed_pod(job, 143, finished_at=seconds_after_noon(40))
-    assert run_in(plan(an_observed(bot, jobs=(job,), pods=(pod,), at=41), SETTINGS)).ran_seconds == 0
+    assert run_in(plan(an_observed(bot, jobs=(job,), pods=(pod,), at=41))).ran_seconds == 0
 
 
 def test_a_pod_that_ended_well_at_the_last_moment_has_made_it() -> None:
     bot = a_bot_in("Train", **LIMIT)
     pod = a_finished_pod(a_job(bot), a_train_result(), finished_at=seconds_after_noon(101))
-    assert run_in(plan(an_observed(bot, jobs=(a_job(bot),), pods=(pod,), at=102), SETTINGS)).outcome is None
+    assert run_in(plan(an_observed(bot, jobs=(a_job(bot),), pods=(pod,), at=102))).outcome is None
 
 
 # ---- disruptions
@@ -146,7 +146,7 @@ def test_the_twentieth_disruption_ends_the_round_and_the_next_counts_anew() -> N
     run = run_of(paused)
     assert (run.reason, run.retries, run.disruptions, run.ran_seconds) == ("PreemptedTooOften", 1, 0, 960)
     assert paused.status.find_condition("Progressing").reason == "RetryBackoff"  # type: ignore[union-attr]
-    made = plan(an_observed(paused, jobs=(job,)), SETTINGS)
+    made = plan(an_observed(paused, jobs=(job,)))
     assert made.actions == (DeleteJob(job, "outdated"),)
     assert run_in(made).retries == 1
 
@@ -163,8 +163,8 @@ def test_a_second_eviction_for_memory_is_no_bad_luck() -> None:
     job = a_job(bot)
     words = "The node was low on resource: memory. Threshold quantity: 100Mi, available: 81816Ki."
     first = a_failed_pod(job, 137, uid="first", disrupted=True, eviction=words)
-    assert run_in(plan(an_observed(bot, jobs=(job,), pods=(first,)), SETTINGS)).outcome is None
-    run = run_in(plan(an_observed(bot, jobs=(job,), pods=(first, replace(first, uid="second"))), SETTINGS))
+    assert run_in(plan(an_observed(bot, jobs=(job,), pods=(first,)))).outcome is None
+    run = run_in(plan(an_observed(bot, jobs=(job,), pods=(first, replace(first, uid="second")))))
     assert run.reason == "OutOfMemory"
     assert "Threshold quantity" in (run.message or "")
 

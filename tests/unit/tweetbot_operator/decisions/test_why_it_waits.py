@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from builders.operator import (
-    SETTINGS,
     a_bot_in,
     a_failed_job,
     a_failed_pod,
@@ -18,9 +17,7 @@ from builders.operator import (
 )
 from harness.kstatus import kstatus
 from tweetbot_operator.decisions.plan import plan
-from tweetbot_operator.types.diagnostics import Diagnosis, Diagnostics
-from tweetbot_operator.types.observed import Observed
-from tweetbot_operator.types.summary import QueuePosition
+from tweetbot_operator.types.objects import Diagnosis, Diagnostics, Observed, QueuePosition
 
 LATE = seconds_after_noon(900)
 
@@ -61,7 +58,7 @@ def rate_limited() -> Observed:
     bot = a_bot_in("Prepare")
     said = a_refusal_of_the_trainer("RateLimited", "X asks to wait until 12:14:00 UTC")
     job = a_failed_job(bot)
-    first = plan(an_observed(bot, jobs=(job,), pods=(a_failed_pod(job, 75, said=said),)), SETTINGS).status
+    first = plan(an_observed(bot, jobs=(job,), pods=(a_failed_pod(job, 75, said=said),))).status
     return an_observed(replace(bot, status=first), at=1)
 
 
@@ -123,7 +120,7 @@ STATES: dict[str, tuple[Observed, str, str, str]] = {
 @pytest.mark.parametrize("state", STATES)
 def test_the_reason_says_why_and_the_message_how_the_cluster_put_it(state: str) -> None:
     world, reason, words, verdict = STATES[state]
-    status = plan(world, SETTINGS).status
+    status = plan(world).status
     progressing = status.find_condition("Progressing")
     assert progressing is not None
     assert (progressing.reason, words in progressing.message) == (reason, True)
@@ -131,7 +128,7 @@ def test_the_reason_says_why_and_the_message_how_the_cluster_put_it(state: str) 
 
 
 def test_a_pause_says_when_it_ends() -> None:
-    progressing = plan(rate_limited(), SETTINGS).status.find_condition("Progressing")
+    progressing = plan(rate_limited()).status.find_condition("Progressing")
     assert progressing is not None
     assert progressing.message.endswith("Round 2 begins at 2026-01-01T12:05:00Z.")
 
@@ -139,6 +136,6 @@ def test_a_pause_says_when_it_ends() -> None:
 def test_a_pull_that_is_tried_again_and_again_says_the_same_in_between() -> None:
     said = 'failed to resolve reference "registry.example/trainer:1": not found'
     pause = f'Back-off pulling image "registry.example/trainer:1": ErrImagePull: {said}'
-    tried = plan(blocked(waiting="ErrImagePull", waiting_message=said), SETTINGS).status
-    assert plan(blocked(waiting="ImagePullBackOff", waiting_message=pause), SETTINGS).status == tried
+    tried = plan(blocked(waiting="ErrImagePull", waiting_message=said)).status
+    assert plan(blocked(waiting="ImagePullBackOff", waiting_message=pause)).status == tried
     assert any(f"ErrImagePull: {said}" in condition.message for condition in tried.conditions)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from builders.operator import NOON, SETTINGS, a_bot, a_bot_in, a_job, a_pod, an_observed
+from builders.operator import NOON, a_bot, a_bot_in, a_job, a_pod, an_observed
 from tweetbot_contract.status import TweetBotStatus
 from tweetbot_fakes.kubernetes.cluster import FakeCluster
 from tweetbot_operator.decisions.plan import plan
@@ -10,12 +10,12 @@ from tweetbot_operator.reconciler.event_recorder import EventSpec, Recorder, bui
 from tweetbot_operator.types.objects import CachedTweetBot
 
 RUNNING = a_bot_in("Train")
-STATUS = plan(an_observed(RUNNING, jobs=(a_job(RUNNING),), pods=(a_pod(a_job(RUNNING)),)), SETTINGS).status
+STATUS = plan(an_observed(RUNNING, jobs=(a_job(RUNNING),), pods=(a_pod(a_job(RUNNING)),))).status
 ABOUT = ("team-a", "gull", "uid-gull")
 
 
 def test_the_first_status_is_heard_of() -> None:
-    first = plan(an_observed(a_bot()), SETTINGS).status
+    first = plan(an_observed(a_bot())).status
     assert [each.reason for each in build_events(TweetBotStatus(), first)] == ["Preparing"]
 
 
@@ -32,13 +32,13 @@ def test_a_run_that_gives_way_is_heard_of() -> None:
 
 def test_an_alarm_is_a_warning() -> None:
     failed = a_bot_in("Train", run_fields={"outcome": "Failed", "reason": "Diverged", "message": "nan"})
-    (heard,) = build_events(STATUS, plan(an_observed(failed), SETTINGS).status)
+    (heard,) = build_events(STATUS, plan(an_observed(failed)).status)
     assert (heard.type, heard.reason, heard.message) == ("Warning", "Diverged", "nan")
 
 
 def test_a_long_message_in_any_script_fits_the_bytes_that_the_api_server_takes() -> None:
     failed = a_bot_in("Train", run_fields={"outcome": "Failed", "reason": "Diverged", "message": "x" + "ü" * 1000})
-    (heard,) = build_events(STATUS, plan(an_observed(failed), SETTINGS).status)
+    (heard,) = build_events(STATUS, plan(an_observed(failed)).status)
     assert heard.message == "x" + "ü" * 511
 
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from builders.operator import (
     DIGEST,
     NOON,
-    SETTINGS,
     a_bot,
     a_bot_in,
     a_complete_job,
@@ -45,7 +44,7 @@ def _exact(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def planned(bot: TweetBot, *, at: float = 0) -> Plan:
-    return plan(an_observed(bot, at=at), SETTINGS)
+    return plan(an_observed(bot, at=at))
 
 
 def a_scheduled_bot(**changes: Any) -> TweetBot:
@@ -253,7 +252,7 @@ def test_a_run_that_finds_too_little_new_ends_well_and_keeps_the_model() -> None
     bot = a_served_bot()
     job = a_complete_job(bot)
     result = a_prepare_result().model_copy(update={"new_posts": 3})
-    made = plan(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, result),)), SETTINGS)
+    made = plan(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, result),)))
     assert (run_in(made).outcome, run_in(made).reason, run_in(made).dataset) == ("Succeeded", "NothingNew", DIGEST)
     assert (made.status.model, made.status.phase) == (bot.status.model, "Succeeded")
     ready = made.status.find_condition("ModelReady")
