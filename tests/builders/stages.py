@@ -49,7 +49,7 @@ def a_context(
     """Return the surroundings of a stage."""
     return StageContext(
         run=run,
-        store=store or FolderStore(),
+        open_store=lambda _: store or FolderStore(),
         secrets=folder / "secrets",
         work=folder / "work",
         log=Log(StringIO()),

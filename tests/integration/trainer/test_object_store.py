@@ -12,7 +12,7 @@ from tweetbot_cluster.cluster import EmbeddedCluster
 from tweetbot_contract.spec.output import S3Output
 from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
-from tweetbot_trainer.store import ObjectStore, StoreRouter, compute_sha256
+from tweetbot_trainer.store import ObjectStore, build_store_opener, compute_sha256
 from tweetbot_trainer.store.s3 import S3Store
 
 BUCKET = "store-test"
@@ -30,7 +30,7 @@ def opened(output: S3Output, folder: Path, access_key: str, secret_key: str) -> 
     (folder / "s3").mkdir(parents=True, exist_ok=True)
     (folder / "s3" / "AWS_ACCESS_KEY_ID").write_text(access_key, encoding="utf-8")
     (folder / "s3" / "AWS_SECRET_ACCESS_KEY").write_text(secret_key, encoding="utf-8")
-    return StoreRouter(output, folder, RetryBudget(0))
+    return build_store_opener(output, folder, RetryBudget(0))(output.uri)
 
 
 @pytest.fixture

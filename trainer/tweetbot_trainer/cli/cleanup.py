@@ -15,7 +15,7 @@ from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.stages.settings import read_settings
-from tweetbot_trainer.store import ObjectStore, StoreRouter, join
+from tweetbot_trainer.store import ObjectStore, build_store_opener, join
 
 #: A name as Kubernetes allows it: no slash, no dots, not empty, so that it is one whole step of a path.
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -30,7 +30,8 @@ def run_cleanup(stop: StopRequest) -> int:
     log = Log(stage=run.stage, namespace=run.namespace, name=run.name)
     check_endpoints(run.spec, settings.allowed_networks)
     budget = RetryBudget(settings.storage_patience, log, stop.pause)
-    erase(StoreRouter(run.spec.output.s3, settings.secrets, budget), run, log, stop)
+    open_store = build_store_opener(run.spec.output.s3, settings.secrets, budget)
+    erase(open_store(run.prefix), run, log, stop)
     return 0
 
 

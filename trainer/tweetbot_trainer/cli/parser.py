@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tweetbot_contract import handover
-from tweetbot_trainer.cli.storage import add_storage_options, create_store
+from tweetbot_trainer.cli.storage import add_storage_options, create_store_opener
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.runtime.termination import UNFORESEEN, describe_failure
 
@@ -201,7 +201,8 @@ def _generate(arguments: argparse.Namespace, stop: StopRequest) -> int:
     )
     if "://" not in arguments.model:
         return run_generate(Path(arguments.model), request, arguments.form)
-    with download_model(create_store(arguments.model, arguments, stop), arguments.model) as folder:
+    open_store = create_store_opener(arguments.model, arguments, stop)
+    with download_model(open_store(arguments.model), arguments.model) as folder:
         return run_generate(folder, request, arguments.form)
 
 
@@ -216,14 +217,14 @@ def _clean(arguments: argparse.Namespace, stop: StopRequest) -> int:
 def _verify(arguments: argparse.Namespace, stop: StopRequest) -> int:
     from tweetbot_trainer.cli.verify import run_verify
 
-    return run_verify(create_store(arguments.model, arguments, stop), arguments.model, as_json=arguments.json)
+    return run_verify(create_store_opener(arguments.model, arguments, stop), arguments.model, as_json=arguments.json)
 
 
 def _forget(arguments: argparse.Namespace, stop: StopRequest) -> int:
     from tweetbot_trainer.cli.forget import run_forget
 
-    store = create_store(arguments.root, arguments, stop)
-    return run_forget(store, arguments.ids, arguments.root, as_json=arguments.json)
+    open_store = create_store_opener(arguments.root, arguments, stop)
+    return run_forget(open_store(arguments.root), arguments.ids, arguments.root, as_json=arguments.json)
 
 
 def _print_failure(error: Exception) -> int:

@@ -21,7 +21,7 @@ from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.stages.settings import PATIENCE
-from tweetbot_trainer.store import StoreRouter
+from tweetbot_trainer.store import build_store_opener
 
 #: A manifest is a page or two.
 MANIFEST_LIMIT = 1024 * 1024
@@ -79,7 +79,11 @@ def _build_context(
     )
     log = ConsoleLog()
     budget = RetryBudget(PATIENCE[stage], log, stop.pause)
-    store = StoreRouter(bot.spec.output.s3, secrets, budget, files=True)
-    start_tracker = TrackerStarter(RunConfig.from_run(run, work), store=store, secrets=secrets, log=log)
+    open_store = build_store_opener(bot.spec.output.s3, secrets, budget, files=True)
+    start_tracker = TrackerStarter(
+        RunConfig.from_run(run, work), store=open_store(run.prefix), secrets=secrets, log=log
+    )
     mounted = Path(os.environ.get(BASE_DIR_ENV, BASE_DIR))
-    return StageContext(run, store, secrets, work, log, stop, start_tracker, retry_budget=budget, mounted_base=mounted)
+    return StageContext(
+        run, open_store, secrets, work, log, stop, start_tracker, retry_budget=budget, mounted_base=mounted
+    )

@@ -15,7 +15,7 @@ from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.runtime.termination import UNFORESEEN, describe_failure, write_result
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.stages.settings import Settings, get_termination_log_path, keep_caches_below, read_settings
-from tweetbot_trainer.store import StoreRouter
+from tweetbot_trainer.store import build_store_opener
 
 #: Seconds in all that what can be done without may wait for the storage.
 BEST_EFFORT_SECONDS = 20.0
@@ -52,20 +52,21 @@ def build_context(settings: Settings, stop: StopRequest) -> StageContext:
     log = Log(stage=run.stage, namespace=run.namespace, name=run.name, run=run.run_id)
     progress = StageProgress()
     budget = RetryBudget(settings.storage_patience, log, stop.pause, progress=progress)
-    store = StoreRouter(run.spec.output.s3, settings.secrets, budget)
+    open_store = build_store_opener(run.spec.output.s3, settings.secrets, budget)
     start_tracker = TrackerStarter(
-        RunConfig.from_run(run, settings.work), store=store, secrets=settings.secrets, log=log
+        RunConfig.from_run(run, settings.work), store=open_store(run.prefix), secrets=settings.secrets, log=log
     )
+    open_hastily = build_store_opener(run.spec.output.s3, settings.secrets, RetryBudget(BEST_EFFORT_SECONDS, log))
     return StageContext(
         run,
-        store,
+        open_store,
         settings.secrets,
         settings.work,
         log,
         stop,
         start_tracker,
         progress=progress,
-        best_effort_store=StoreRouter(run.spec.output.s3, settings.secrets, RetryBudget(BEST_EFFORT_SECONDS, log)),
+        best_effort_store=open_hastily(run.prefix),
         checkpoint_seconds=settings.checkpoint_seconds,
         retry_budget=budget,
         mounted_base=settings.mounted_base,

@@ -1,39 +1,50 @@
-"""Options that say how to reach S3, for commands that a person gives; keys come from where boto3 looks for them."""
+"""Options that say how to reach S3, for commands that people start; keys come from where boto3 looks for them."""
 
 import argparse
 import os
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from tweetbot_contract import reasons
+from tweetbot_contract.spec.output import S3Output
+from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.runtime.signals import StopRequest
-from tweetbot_trainer.store.interface import ObjectStore
+from tweetbot_trainer.store import OpenStore, build_store_opener
 
-#: Seconds that a person waits for a server that is away.
-PATIENCE = 30.0
+#: How long a command waits for a server that is away: somebody is watching.
+RETRY_SECONDS = 30.0
 
 
 def add_storage_options(command: argparse.ArgumentParser) -> None:
     """Add the fields of output.s3 as options."""
     command.add_argument(
-        "--endpoint", metavar="URL", help="an S3-compatible server (default: AWS, or the environment's)"
+        "--endpoint", metavar="URL", help="an S3-compatible server (default: $AWS_ENDPOINT_URL_S3, otherwise AWS)"
     )
-    command.add_argument("--region", help="the bucket's region (default: the environment's)")
+    command.add_argument("--region", help="region of the bucket (default: $AWS_REGION)")
     styles, modes = ("Auto", "Path", "Virtual"), ("WhenSupported", "WhenRequired")
-    command.add_argument("--addressing-style", choices=styles, default="Auto", help="as output.s3.addressingStyle")
-    command.add_argument("--checksum-mode", choices=modes, default="WhenSupported", help="as output.s3.checksumMode")
+    command.add_argument(
+        "--addressing-style",
+        choices=styles,
+        default="Auto",
+        help="where the bucket's name goes: in the URL's path or its host name (default: %(default)s)",
+    )
+    command.add_argument(
+        "--checksum-mode",
+        choices=modes,
+        default="WhenSupported",
+        help="whether to send checksums always, or only where S3 requires them (default: %(default)s)",
+    )
 
 
-def create_store(uri: str, arguments: argparse.Namespace, stop: StopRequest) -> ObjectStore:
-    """Return the store of an s3:// or file:// address. Raises SpecRefused where an option or the address is wrong."""
-    from pydantic import ValidationError
+def create_store_opener(uri: str, arguments: argparse.Namespace, stop: StopRequest) -> OpenStore:
+    """Return a function that opens S3 as the options say, and local folders.
 
-    from tweetbot_contract import reasons
-    from tweetbot_contract.spec.output import S3Output
-    from tweetbot_trainer.runtime.errors import SpecRefused
-    from tweetbot_trainer.store import StoreRouter
-
+    Raises SpecRefused if an option is wrong, or `uri`, the address that the command was given.
+    """
     if not uri.startswith(("s3://", "file:///")):
-        raise SpecRefused(reasons.SPEC_REFUSED, f"{uri} is no address: write s3://bucket/… or file:///…")
+        raise SpecRefused(reasons.SPEC_REFUSED, f"{uri} is not an address: write s3://bucket/… or file:///…")
     try:
         output = S3Output(
             uri="/".join(uri.split("/")[:3]) if uri.startswith("s3://") else uri,
@@ -43,6 +54,5 @@ def create_store(uri: str, arguments: argparse.Namespace, stop: StopRequest) -> 
             checksum_mode=arguments.checksum_mode,
         )
     except ValidationError as error:
-        first = error.errors()[0]
-        raise SpecRefused(reasons.SPEC_REFUSED, f"{uri}: {first['msg']}") from error
-    return StoreRouter(output, Path(os.devnull), RetryBudget(PATIENCE, sleep=stop.pause), files=True)
+        raise SpecRefused(reasons.SPEC_REFUSED, f"{uri}: {error.errors()[0]['msg']}") from error
+    return build_store_opener(output, Path(os.devnull), RetryBudget(RETRY_SECONDS, sleep=stop.pause), files=True)

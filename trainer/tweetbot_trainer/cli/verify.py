@@ -7,19 +7,19 @@ from typing import Any
 
 from tweetbot_contract.handover import ExitCode
 from tweetbot_trainer.publishing.registry.lineage import BROKEN, Finding, Verdict, find_version, verify
-from tweetbot_trainer.store import ObjectStore
+from tweetbot_trainer.store import OpenStore
 
 _WORDS: dict[Verdict, str] = {"ok": "match", "differs": "differ", "missing": "missing", "unproven": "not proven"}
 
 
-def run_verify(store: ObjectStore, uri: str, *, as_json: bool) -> int:
+def run_verify(open_store: OpenStore, uri: str, *, as_json: bool) -> int:
     """Print what matches and what does not; return 0 where all that we wrote matches, else 10 (the data is refused).
 
     Raises SpecRefused where no published model lies at the address, and as the store does.
     """
-    version = find_version(store, uri)
+    version = find_version(open_store(uri), uri)
     findings = []
-    for finding in verify(store, version):
+    for finding in verify(open_store, version):
         findings.append(finding)
         if not as_json:
             print(_format_line(finding), flush=True)

@@ -13,7 +13,7 @@ from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.progress import StageProgress
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.runtime.signals import StopRequest
-from tweetbot_trainer.store import ObjectStore
+from tweetbot_trainer.store import ObjectStore, OpenStore
 
 #: Two minutes of training are cheap to repeat, and a gpt2's state of 2 GB is uploaded in less.
 CHECKPOINT_SECONDS = 120.0
@@ -30,7 +30,7 @@ class StageContext:
     """
 
     run: RunDocument
-    store: ObjectStore
+    open_store: OpenStore
     secrets: Path
     work: Path
     log: Log
@@ -45,9 +45,14 @@ class StageContext:
     """Where a claim with the base model is."""
 
     @property
+    def store(self) -> ObjectStore:
+        """Return the store of the run's output."""
+        return self.open_store(self.run.prefix)
+
+    @property
     def base_files(self) -> BaseFiles:
         """Return where the files of the base are read."""
-        return BaseFiles(self.store, self.mounted_base)
+        return BaseFiles(self.open_store, self.mounted_base)
 
     @contextmanager
     def track(self, config: Mapping[str, Any]) -> Iterator[Tracker]:

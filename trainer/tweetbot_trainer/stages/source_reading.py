@@ -43,7 +43,7 @@ class SourceReader:
         context = self._context
         budget = RetryBudget(WAIT_SECONDS, context.log, context.stop.pause, progress=context.progress)
         for index, spec in enumerate(context.run.spec.sources):
-            reader = RecordingReader(context.store)
+            reader = RecordingReader(context.open_store)
 
             def pages(handle: str, reader: RecordingReader = reader) -> StorePages:
                 return reader.open_page_cache(get_pages_folder(context.run.prefix, handle), context.run.run_id)

@@ -1,4 +1,4 @@
-"""What S3 and its client say, in the words of errors.py: one table, first match wins."""
+"""Translates errors of S3 and boto3 into the stage errors of runtime/errors.py."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from tweetbot_contract import reasons
 from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageError
 from tweetbot_trainer.store.interface import ObjectNotFound, StorageUnavailable
 
-#: versitygw answers 404 XAdminUserNotFound to an unknown key where AWS answers 403: the code decides before the status.
+#: The code decides before the status: for an unknown key, AWS answers 403, versitygw 404 XAdminUserNotFound.
 _REFUSED_KEYS = frozenset(
     [
         "AccessDenied",
@@ -30,7 +30,7 @@ _REFUSED_KEYS = frozenset(
 _ABSENT = frozenset({"NoSuchKey", "NotFound", "404"})
 _WRONG_REGION = frozenset({"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"})
 _UNKNOWN_CHECKSUM = frozenset({"XAmzContentSHA256Mismatch", "MissingContentMD5", "NotImplemented", "501"})
-_COME_BACK = frozenset(
+_RETRYABLE = frozenset(
     [
         "BadDigest",
         "ConditionalRequestConflict",
@@ -48,8 +48,8 @@ _COME_BACK = frozenset(
         "429",
     ]
 )
-#: The server, its name or the way to it is away; IncompleteRead and checksums: the answer was cut or damaged.
-_AWAY = (
+#: The server cannot be reached, or its answer was cut short or damaged (IncompleteRead, checksum).
+_UNREACHABLE = (
     boto.HTTPClientError,
     boto.ConnectionError,
     boto.IncompleteReadError,
@@ -62,23 +62,23 @@ _NO_CREDENTIALS = (boto.NoCredentialsError, boto.PartialCredentialsError, boto.N
 
 
 class PreconditionFailed(Exception):
-    """A conditional write lost: the object exists, or has changed."""
+    """A conditional write was refused: the object exists, or has changed."""
 
 
 @contextmanager
 def translate_errors(action: str, uri: str) -> Iterator[None]:
-    """Turn what boto3 raises into errors' classes, or into PreconditionFailed."""
+    """Turn errors of boto3 into StageErrors, or into PreconditionFailed."""
     try:
         yield
     except boto.ClientError as error:
         raise _translate_client_error(error, action, uri) from error
     except _NO_CREDENTIALS as error:
         advice = "give output.s3.credentialsSecret, or a serviceAccountName with a workload identity"
-        raise NotAuthorized(reasons.NOT_AUTHORIZED, f"there are no credentials for {uri}: {advice}") from error
-    except _AWAY as error:
-        raise StorageUnavailable(f"S3 does not answer to {action} {uri}: {_get_first_line(error)}") from error
+        raise NotAuthorized(reasons.NOT_AUTHORIZED, f"no credentials for {uri}: {advice}") from error
+    except _UNREACHABLE as error:
+        raise StorageUnavailable(f"S3 does not answer a request to {action} {uri}: {_get_first_line(error)}") from error
     except (boto.ParamValidationError, boto.InvalidRegionError, ValueError) as error:
-        raise SpecRefused(reasons.SPEC_REFUSED, f"{action} {uri} is impossible: {_get_first_line(error)}") from error
+        raise SpecRefused(reasons.SPEC_REFUSED, f"cannot {action} {uri}: {_get_first_line(error)}") from error
 
 
 def _translate_client_error(error: boto.ClientError, action: str, uri: str) -> Exception:
@@ -92,30 +92,32 @@ def _translate_client_error(error: boto.ClientError, action: str, uri: str) -> E
 def _translate_code(code: str, action: str, uri: str) -> StageError | None:
     if code == "NoSuchBucket":
         bucket = "/".join(uri.split("/")[:3])
-        return SpecRefused(reasons.BUCKET_NOT_FOUND, f"the bucket {bucket} does not exist: create it, or correct it")
-    if code in _COME_BACK:
-        return StorageUnavailable(f"S3 answered {code} to {action} {uri}")
+        return SpecRefused(
+            reasons.BUCKET_NOT_FOUND, f"the bucket {bucket} does not exist: create it, or correct its name"
+        )
+    if code in _RETRYABLE:
+        return StorageUnavailable(f"S3 answered {code} to a request to {action} {uri}")
     if code in _REFUSED_KEYS:
         return NotAuthorized(reasons.NOT_AUTHORIZED, _format_refusal(code, action, uri))
     if code in _WRONG_REGION:
-        return SpecRefused(reasons.SPEC_REFUSED, f"{uri} lies in another region ({code}): set output.s3.region")
+        return SpecRefused(reasons.SPEC_REFUSED, f"{uri} is in another region ({code}): set output.s3.region")
     if code in _UNKNOWN_CHECKSUM:
         advice = "set output.s3.checksumMode: WhenRequired"
-        return SpecRefused(reasons.SPEC_REFUSED, f"the server answered {code} to {action} {uri}: {advice}")
+        return SpecRefused(reasons.SPEC_REFUSED, f"the server answered {code} to a request to {action} {uri}: {advice}")
     return ObjectNotFound(uri) if code in _ABSENT else None
 
 
 def _format_refusal(code: str, action: str, uri: str) -> str:
     advice = "correct the Secret or its permissions (s3:GetObject, s3:PutObject, s3:DeleteObject, s3:ListBucket)"
-    return f"S3 answered {code} to {action} {uri}: {advice}"
+    return f"S3 answered {code} to a request to {action} {uri}: {advice}"
 
 
 def _translate_status(status: int, code: str, action: str, uri: str) -> StageError:
     if status >= 500:
-        return StorageUnavailable(f"S3 answered {status} {code} to {action} {uri}")
+        return StorageUnavailable(f"S3 answered {status} {code} to a request to {action} {uri}")
     if status in (401, 403):
         return NotAuthorized(reasons.NOT_AUTHORIZED, _format_refusal(code or str(status), action, uri))
-    return SpecRefused(reasons.SPEC_REFUSED, f"S3 answered {status} {code} to {action} {uri}")
+    return SpecRefused(reasons.SPEC_REFUSED, f"S3 answered {status} {code} to a request to {action} {uri}")
 
 
 def _get_first_line(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Files of a published version: their sizes and hashes, and whether they are still intact."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,9 +11,9 @@ from tweetbot_trainer.store.hashing import Sha256
 
 
 def _check_inside(path: str) -> str:
-    """Return a path that leads into its folder and nowhere else: a bucket, and what lies in it, is not ours alone."""
+    """Reject a path that leads out of its folder: others can write to the bucket, too."""
     if {"", ".", ".."} & set(path.split("/")) or "\0" in path:
-        raise ValueError("a file lies outside of its folder")
+        raise ValueError("a file is outside its folder")
     return path
 
 
@@ -28,7 +28,7 @@ class FileRecord(Part):
 
 
 def build_file_records(folder: Path) -> dict[str, FileRecord]:
-    """Return every file below the folder, by its path in it."""
+    """Describe every file below the folder, by its path in it."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
         path.relative_to(folder).as_posix(): FileRecord(sha256=compute_sha256(path), size=get_body_size(path))
@@ -37,7 +37,7 @@ def build_file_records(folder: Path) -> dict[str, FileRecord]:
 
 
 def is_intact(store: ObjectStore, uri: str, record: FileRecord) -> bool:
-    """Tell whether the object at the address is this file; read back where the server keeps no sha256."""
+    """Tell whether the object is this file; it is read if the server keeps no sha256."""
     info = store.head(uri)
     if info is None or info.size != record.size:
         return False
@@ -48,5 +48,5 @@ def is_intact(store: ObjectStore, uri: str, record: FileRecord) -> bool:
 
 
 def has_intact_files(store: ObjectStore, folder: str, files: dict[str, FileRecord]) -> bool:
-    """Tell whether every file of a version is there, whole and unchanged."""
+    """Tell whether every file of a version is there and unchanged."""
     return bool(files) and all(is_intact(store, join(folder, path), record) for path, record in files.items())

@@ -18,15 +18,13 @@ _UNFINISHED = ".tweetbot-unfinished-"
 
 
 class FolderStore:
-    """Objects as files. A reader sees a whole object or none; conditional writes hold against other processes too."""
+    """Objects as files. Readers see whole objects only; conditional writes are safe against other processes too."""
 
     def get(self, uri: str) -> bytes:
-        """Return a whole object. Raises ObjectNotFound."""
         with self.open_stream(uri) as file:
             return file.read()
 
     def find(self, uri: str) -> StoredObject | None:
-        """Return a whole small object with its version tag, or None where nothing lies."""
         try:
             with self.open_stream(uri) as file:
                 return StoredObject(file.read(), _make_etag(os.fstat(file.fileno())))
@@ -34,12 +32,10 @@ class FolderStore:
             return None
 
     def get_size(self, uri: str) -> int:
-        """Return an object's size in bytes. Raises ObjectNotFound."""
         with self.open_seekable(uri) as file:
             return os.fstat(file.fileno()).st_size
 
     def open_seekable(self, uri: str) -> BinaryIO:
-        """Open an object for reading anywhere in it. Raises ObjectNotFound."""
         path = parse_file_uri(uri)
         with _translate_errors(path):
             if path.is_dir():
@@ -50,22 +46,18 @@ class FolderStore:
                 raise ObjectNotFound(uri) from error
 
     def open_stream(self, uri: str) -> BinaryIO:
-        """Open an object for reading from its beginning. Raises ObjectNotFound."""
         return self.open_seekable(uri)
 
     def download(self, uri: str, path: Path) -> None:
-        """Write an object into a file. Raises ObjectNotFound, OSError when the disk is full."""
         with self.open_stream(uri) as source, path.open("wb") as target:
             shutil.copyfileobj(source, target)
 
     def put(self, uri: str, body: Body) -> None:
-        """Write an object, over whatever lies there."""
         path = parse_file_uri(uri)
         with _lock_folder(path), _write_temporary_file(path, body) as unfinished:
             unfinished.replace(path)
 
     def put_if_absent(self, uri: str, body: Body) -> bool:
-        """Write an object unless one lies there, and tell whether this call wrote it."""
         path = parse_file_uri(uri)
         with _lock_folder(path), _write_temporary_file(path, body) as unfinished:
             if path.exists():
@@ -74,7 +66,6 @@ class FolderStore:
             return True
 
     def put_if_match(self, uri: str, body: Body, etag: str) -> bool:
-        """Write over the version with this tag only, and tell whether it was still there."""
         path = parse_file_uri(uri)
         with _lock_folder(path), _write_temporary_file(path, body) as unfinished:
             if not path.exists() or _make_etag(path.stat()) != etag:
@@ -83,42 +74,38 @@ class FolderStore:
             return True
 
     def head(self, uri: str) -> ObjectInfo | None:
-        """Describe an object, or return None where nothing lies."""
         path = parse_file_uri(uri)
         with _translate_errors(path):
             return ObjectInfo(uri, path.stat().st_size, _make_etag(path.stat())) if path.is_file() else None
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Describe every object whose address begins with this one, in the order of their addresses."""
         above, _, start = prefix.rpartition("/")
         folder = parse_file_uri(f"{above}/")
         files = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(_UNFINISHED))
         for path in sorted(files, key=str):
             name = path.relative_to(folder).as_posix()
-            if name.startswith(unquote_name(start)):  # an address again, which begins as it was asked for
+            if name.startswith(unquote_name(start)):
                 yield ObjectInfo(f"{above}/{quote_name(name)}", path.stat().st_size, _make_etag(path.stat()))
 
     def delete(self, uri: str) -> None:
-        """Remove an object; nothing happens where none lies."""
         path = parse_file_uri(uri)
         with _translate_errors(path):
             path.unlink(missing_ok=True)
 
     def erase(self, folder: str) -> Iterator[str]:
-        """Remove every file below a folder, and yield each address as it goes; empty folders stay."""
         for info in tuple(self.list(folder)):
             self.delete(info.uri)
             yield info.uri
 
 
 def _make_etag(stat: os.stat_result) -> str:
-    """A replaced file has another inode, so two versions never share a tag."""
+    """Include the inode: a replaced file has another one, so two versions never share a tag."""
     return f"{stat.st_ino}-{stat.st_mtime_ns}-{stat.st_size}"
 
 
 @contextmanager
 def _lock_folder(path: Path) -> Iterator[None]:
-    """Keep other writers out of the object's folder; the lock goes with the process that holds it."""
+    """Lock the object's folder against other writers; the lock ends with the process that holds it."""
     with _translate_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path.parent, os.O_RDONLY)
@@ -131,7 +118,7 @@ def _lock_folder(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _write_temporary_file(path: Path, body: Body) -> Iterator[Path]:
-    """Give a finished file of this content beside the object's place."""
+    """Write a temporary file beside the object, ready to be renamed over it."""
     descriptor, name = tempfile.mkstemp(prefix=_UNFINISHED, dir=path.parent)
     unfinished = Path(name)
     try:
@@ -154,5 +141,5 @@ def _translate_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except PermissionError as error:
-        message = f"no permission for {path}: give this user the right to read and write it"
+        message = f"no permission for {path}: let this user read and write it"
         raise NotAuthorized(reasons.NOT_AUTHORIZED, message) from error

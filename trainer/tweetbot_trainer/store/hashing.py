@@ -1,4 +1,4 @@
-"""Hashes of what is stored."""
+"""Hashes and sizes of bodies."""
 
 import hashlib
 from typing import Annotated, BinaryIO
@@ -11,7 +11,7 @@ _BLOCK = 1024 * 1024
 
 
 def compute_sha256(body: Body) -> str:
-    """Return the sha256 of bytes, or of a file's content, in hex."""
+    """Hash bytes or a file; the result is in hex."""
     if isinstance(body, bytes):
         return hashlib.sha256(body).hexdigest()
     with body.open("rb") as file:
@@ -19,7 +19,7 @@ def compute_sha256(body: Body) -> str:
 
 
 def compute_stream_sha256(stream: BinaryIO) -> str:
-    """Return the sha256 of what is left in a stream, in hex."""
+    """Hash the rest of a stream; the result is in hex."""
     digest = hashlib.sha256()
     while block := stream.read(_BLOCK):
         digest.update(block)

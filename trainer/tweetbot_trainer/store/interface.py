@@ -1,4 +1,4 @@
-"""The door to stored objects. Every address is a whole uri; every fault outside is one of errors' classes."""
+"""The interface of object stores. Addresses are whole URIs; failures are StageErrors."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Body = bytes | Path
 
 
 class ObjectNotFound(SpecRefused):
-    """Nothing lies at this address. Its reason suits sources; whoever reads something else gives its own."""
+    """There is no object at this address. The reason suits sources; other readers raise their own."""
 
     def __init__(self, uri: str) -> None:
         super().__init__(reasons.SOURCE_NOT_FOUND, f"{uri} does not exist: upload it, or correct the address")
@@ -28,7 +28,7 @@ class StorageUnavailable(TemporaryError):
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """An object without its content: size in bytes, an opaque version tag, and the sha256 if the store knows it."""
+    """An object without its content: size in bytes, opaque version tag, and sha256 if the store keeps it."""
 
     uri: str
     size: int
@@ -38,56 +38,56 @@ class ObjectInfo:
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """A small object's content and the version tag it was read with."""
+    """Content of a small object, and its version tag when it was read."""
 
     body: bytes
     etag: str
 
 
 class ObjectStore(Protocol):
-    """What the trainer asks of S3, or of a folder. Every method may raise NotAuthorized, SpecRefused or Temporary."""
+    """Objects in S3 or in folders. Every method may raise NotAuthorized, SpecRefused or TemporaryError."""
 
     def get(self, uri: str) -> bytes:
-        """Return a whole object. Raises ObjectNotFound."""
+        """Read a whole object. Raises ObjectNotFound."""
 
     def find(self, uri: str) -> StoredObject | None:
-        """Return a whole small object with its version tag, or None where nothing lies."""
+        """Read a whole small object with its version tag; None if there is none."""
 
     def get_size(self, uri: str) -> int:
         """Return an object's size in bytes. Raises ObjectNotFound."""
 
     def open_seekable(self, uri: str) -> BinaryIO:
-        """Open an object for reading anywhere in it (fit for zipfile). Raises ObjectNotFound."""
+        """Open an object for random access (as zipfile needs). Raises ObjectNotFound."""
 
     def open_stream(self, uri: str) -> BinaryIO:
-        """Open an object for reading from its beginning to its end. Raises ObjectNotFound."""
+        """Open an object for reading from start to end. Raises ObjectNotFound."""
 
     def download(self, uri: str, path: Path) -> None:
-        """Write an object into a file. Raises ObjectNotFound, OSError when the disk is full."""
+        """Copy an object into a file. Raises ObjectNotFound, and OSError if the disk is full."""
 
     def put(self, uri: str, body: Body) -> None:
-        """Write an object, over whatever lies there; the server checks its sha256."""
+        """Write or replace an object; the server checks its sha256."""
 
     def put_if_absent(self, uri: str, body: Body) -> bool:
-        """Write an object unless one lies there, and tell whether this call wrote it.
+        """Write an object unless one exists; return whether this call wrote it.
 
-        False also where an answer was lost and a repeated request met its own first write: read and compare.
+        Also False if an answer was lost and the repeated request met its own first write: read and compare.
         """
 
     def put_if_match(self, uri: str, body: Body, etag: str) -> bool:
-        """Write over the version with this tag only, and tell whether it was still there (see put_if_absent)."""
+        """Replace only the version with this tag; return whether it was still there (see put_if_absent)."""
 
     def head(self, uri: str) -> ObjectInfo | None:
-        """Describe an object, or return None where nothing lies."""
+        """Describe an object; None if there is none."""
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Describe every object whose address begins with this one, in the order of their addresses."""
+        """Describe every object whose address begins with this prefix, in the order of their addresses."""
 
     def delete(self, uri: str) -> None:
-        """Remove an object; nothing happens where none lies."""
+        """Remove an object, if there is one."""
 
     def erase(self, folder: str) -> Iterator[str]:
-        """Remove everything below a folder, older versions included, and yield each address as it goes.
+        """Remove everything below a folder, older versions included, and yield each address when it is gone.
 
-        Whoever stops in between has removed what was yielded; asked again, it goes on.
+        If the caller stops early, the next call goes on with the rest. FolderStore leaves empty folders.
         """

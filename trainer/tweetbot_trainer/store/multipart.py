@@ -1,4 +1,4 @@
-"""Write a file that is larger than S3 takes at once, part by part; the object is there once the last request is."""
+"""Upload a file that is too large for one request, part by part (decision 39: not by s3transfer)."""
 
 import base64
 import hashlib
@@ -10,19 +10,19 @@ from typing import Any
 from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.store.address import S3Address
 
-#: What S3 takes by one PUT: the weights of gpt2-xl, 6 GB in float32, are more.
+#: The most that S3 takes in one PUT; the weights of gpt2-xl have 6 GB in float32.
 LARGEST_PUT = 5 * 1024**3
-#: Bytes of a part, held in memory; S3 allows 10,000 of them.
+#: Bytes per part, held in memory; S3 allows 10,000 parts.
 PART = 64 * 1024**2
 
-#: Sends a request until it is answered, and returns the answer. Raises StageFailed.
+#: Sends a request, with retries, and returns the answer. Raises StageError.
 Ask = Callable[[Callable[[], Any]], Any]
 
 
 def multipart_upload(client: Any, at: S3Address, path: Path, ask: Ask, *, checksums: bool, part: int = PART) -> None:
-    """Write the file; with `checksums` the server checks each part's sha256. Raises as `ask` does.
+    """Upload the file; with `checksums` the server checks the sha256 of each part. Raises StageError.
 
-    What was sent of a file that could not be written whole is taken back, as far as the server lets us.
+    If it fails, the parts are removed, as far as the server allows it.
     """
     target = {"Bucket": at.bucket, "Key": at.key}
     algorithm = {"ChecksumAlgorithm": "SHA256"} if checksums else {}
@@ -43,7 +43,7 @@ def multipart_upload(client: Any, at: S3Address, path: Path, ask: Ask, *, checks
 def _upload_part(
     client: Any, upload: dict[str, str], number: int, block: bytes, ask: Ask, *, checksums: bool
 ) -> dict[str, Any]:
-    """Send one part, and return what the last request must say of it."""
+    """Send one part; return its entry for the final request."""
     sha256 = base64.b64encode(hashlib.sha256(block).digest()).decode()
     checksum = {"ChecksumSHA256": sha256} if checksums else {}
     answer = ask(lambda: client.upload_part(**upload, PartNumber=number, Body=block, **checksum))

@@ -3,14 +3,14 @@
 import io
 from collections.abc import Callable
 
-#: Bytes a request asks for at least: big enough to hide the round trip, small against a Pod's memory.
+#: Least bytes per request: enough to hide the round trip, little compared with a Pod's memory.
 READ_AHEAD = 4 * 1024 * 1024
 
 
 class RangedFile(io.RawIOBase):
     """A seekable read-only file; `fetch(start, end)` returns the bytes from start up to, not including, end.
 
-    A broken connection costs one range, which the caller's retries ask for again.
+    After a broken connection only one range is fetched again.
     """
 
     def __init__(self, size: int, fetch: Callable[[int, int], bytes]) -> None:
@@ -18,11 +18,11 @@ class RangedFile(io.RawIOBase):
         self._size, self._fetch, self._position = size, fetch, 0
 
     def readable(self) -> bool:
-        """Tell that it can be read."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """Tell that it can be read anywhere."""
+        """Return True."""
         return True
 
     def tell(self) -> int:
@@ -30,15 +30,15 @@ class RangedFile(io.RawIOBase):
         return self._position
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move to an offset from the beginning, the position or the end. Raises OSError before the beginning."""
+        """Move to an offset from the start, the position or the end. Raises OSError for a negative position."""
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
         if start + offset < 0:
-            raise OSError(22, "a position before the beginning")
+            raise OSError(22, "negative position")
         self._position = start + offset
         return self._position
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        """Fill the buffer from the position on, as far as the object goes."""
+        """Fill the buffer from the position, up to the end of the object."""
         end = min(self._position + len(buffer), self._size)
         if end <= self._position:
             return 0
@@ -49,5 +49,5 @@ class RangedFile(io.RawIOBase):
 
 
 def open_ranged_file(size: int, fetch: Callable[[int, int], bytes]) -> io.BufferedReader:
-    """Return the object as a buffered file with read-ahead."""
+    """Open an object as a buffered file with read-ahead."""
     return io.BufferedReader(RangedFile(size, fetch), buffer_size=READ_AHEAD)

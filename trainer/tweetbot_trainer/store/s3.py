@@ -1,4 +1,4 @@
-"""S3 and what speaks its protocol, through boto3."""
+"""S3, and servers that speak its protocol, through boto3."""
 
 import base64
 import os
@@ -19,7 +19,7 @@ from tweetbot_trainer.store.multipart import LARGEST_PUT, PART, multipart_upload
 from tweetbot_trainer.store.ranged import READ_AHEAD, open_ranged_file
 
 T = TypeVar("T")
-#: Seconds for a connection, and for the next byte of an answer: boto3's own 60 and 60, the first cut short.
+#: Seconds to connect, and to wait for the next byte of an answer. boto3's own are 60 and 60.
 CONNECT_TIMEOUT, READ_TIMEOUT = 10, 60
 _CREDENTIALS = {
     "aws_access_key_id": "AWS_ACCESS_KEY_ID",
@@ -29,7 +29,7 @@ _CREDENTIALS = {
 
 
 class S3Store:
-    """Objects in S3. What is written carries a sha256 that the server checks; files above `largest` go in parts."""
+    """Objects in S3. Uploads carry a sha256 that the server checks; files above `largest` bytes go in parts."""
 
     def __init__(
         self, client: Any, budget: RetryBudget, *, checksums: bool = True, largest: int = LARGEST_PUT, part: int = PART
@@ -38,15 +38,13 @@ class S3Store:
         self._largest, self._part = largest, part
 
     def get(self, uri: str) -> bytes:
-        """Return a whole object. Raises ObjectNotFound."""
         found = self.find(uri)
         if found is None:
             raise ObjectNotFound(uri)
         return found.body
 
     def find(self, uri: str) -> StoredObject | None:
-        """Return a whole small object, or None. By GET: a HEAD's answer has no body to tell a wrong key by."""
-
+        # by GET: the answer to a HEAD has no body, so it cannot say which key is wrong
         def request(at: S3Address) -> StoredObject:
             answer = self._client.get_object(Bucket=at.bucket, Key=at.key)
             return StoredObject(answer["Body"].read(), answer["ETag"])
@@ -54,11 +52,9 @@ class S3Store:
         return self._ask_if_there("read", uri, request)
 
     def get_size(self, uri: str) -> int:
-        """Return an object's size in bytes. Raises ObjectNotFound."""
         return self._get_etag_and_size(uri)[1]
 
     def open_seekable(self, uri: str) -> BinaryIO:
-        """Open an object for reading anywhere in it. Raises ObjectNotFound."""
         etag, size = self._get_etag_and_size(uri)
 
         def fetch(start: int, end: int) -> bytes:
@@ -67,17 +63,14 @@ class S3Store:
         return open_ranged_file(size, fetch)
 
     def open_stream(self, uri: str) -> BinaryIO:
-        """Open an object for reading from its beginning. Raises ObjectNotFound."""
         return self.open_seekable(uri)
 
     def download(self, uri: str, path: Path) -> None:
-        """Write an object into a file. Raises ObjectNotFound, OSError when the disk is full."""
         with self.open_stream(uri) as source, path.open("wb") as target:
             while block := source.read(READ_AHEAD):
                 target.write(block)
 
     def put(self, uri: str, body: Body) -> None:
-        """Write an object, over whatever lies there."""
         if isinstance(body, bytes) or get_body_size(body) <= self._largest:
             self._put(uri, body)
             return
@@ -88,19 +81,15 @@ class S3Store:
         multipart_upload(self._client, parse_s3_uri(uri), body, ask, checksums=self._checksums, part=self._part)
 
     def put_if_absent(self, uri: str, body: Body) -> bool:
-        """Write an object unless one lies there, and tell whether this call wrote it."""
         return self._put(uri, body, IfNoneMatch="*")
 
     def put_if_match(self, uri: str, body: Body, etag: str) -> bool:
-        """Write over the version with this tag only, and tell whether it was still there."""
         try:
             return self._put(uri, body, IfMatch=etag)
         except ObjectNotFound:
             return False
 
     def head(self, uri: str) -> ObjectInfo | None:
-        """Describe an object, or return None where nothing lies."""
-
         def request(at: S3Address) -> ObjectInfo:
             answer = self._client.head_object(Bucket=at.bucket, Key=at.key, **self._get_checksum_mode())
             return ObjectInfo(uri, int(answer["ContentLength"]), answer["ETag"], _read_sha256(answer))
@@ -108,7 +97,6 @@ class S3Store:
         return self._ask_if_there("look for", uri, request)
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Describe every object whose address begins with this one, in the order of their addresses."""
         token: dict[str, str] = {}
         while True:
             page = self._list_page(prefix, token)
@@ -120,14 +108,10 @@ class S3Store:
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
     def delete(self, uri: str) -> None:
-        """Remove an object; nothing happens where none lies."""
         self._remove(uri)
 
     def erase(self, folder: str) -> Iterator[str]:
-        """Remove everything below a folder, older versions included, and yield each address as it goes.
-
-        Where versions may not be listed or removed, the objects are; that is enough if the bucket keeps no versions.
-        """
+        # without permission for versions erase the objects, which is enough if the bucket keeps no versions
         try:
             yield from self._erase_object_versions(folder)
         except (NotAuthorized, SpecRefused) as refusal:
@@ -135,7 +119,7 @@ class S3Store:
             self._require_unversioned(folder, refusal)
 
     def _erase_object_versions(self, folder: str) -> Iterator[str]:
-        """List from the beginning each time: a marker may point to what is gone by then."""
+        """List from the beginning each time: a continuation marker may point to something erased by then."""
         removed: set[tuple[str, str]] = set()
         while entries := self._list_object_versions(folder):
             if entries <= removed:
@@ -152,7 +136,7 @@ class S3Store:
             yield info.uri
 
     def _require_unversioned(self, folder: str, refusal: StageError) -> None:
-        """A bucket that keeps versions tells the one that it gives to whatever is written."""
+        """Raise NotAuthorized if the bucket keeps versions: then it answers a write with the version's id."""
         probe = f"{folder}erased"
         written = self._ask("write", probe, lambda at: self._client.put_object(Bucket=at.bucket, Key=at.key, Body=b""))
         self._remove(probe)
@@ -164,17 +148,17 @@ class S3Store:
             )
 
     def _require_inside(self, folder: str, key: str) -> str:
-        """Return the address of a listed key, whatever the server lists. Raises SpecRefused outside of the folder."""
+        """Return the address of a listed key. Raises SpecRefused if the server listed one outside the folder."""
         at = parse_s3_uri(folder)
         if not at.key.endswith("/") or not key.startswith(at.key):
-            raise SpecRefused(reasons.SPEC_REFUSED, f"{key} does not lie below {folder}: it is not erased")
+            raise SpecRefused(reasons.SPEC_REFUSED, f"{key} does not lie below {folder}: it was not erased")
         return str(S3Address(at.bucket, key))
 
     def _remove(self, uri: str, **extra: str) -> None:
         self._ask("erase", uri, lambda at: self._client.delete_object(Bucket=at.bucket, Key=at.key, **extra))
 
     def _list_object_versions(self, folder: str) -> set[tuple[str, str]]:
-        """Return key and version of the first versions and delete marks that are listed below a folder."""
+        """Return keys and versions of the first page of versions and delete markers below a folder."""
 
         def request(at: S3Address) -> Any:
             return self._client.list_object_versions(Bucket=at.bucket, Prefix=at.key)
@@ -189,7 +173,7 @@ class S3Store:
         )
 
     def _get_etag_and_size(self, uri: str) -> tuple[str, int]:
-        """Ask for the object and leave its body unread: unlike HEAD, an error then comes with its code."""
+        """Send a GET and leave the body unread: unlike a HEAD, its error has a code."""
 
         def request(at: S3Address) -> tuple[str, int]:
             answer = self._client.get_object(Bucket=at.bucket, Key=at.key)
@@ -213,7 +197,7 @@ class S3Store:
             raise StorageUnavailable(f"{uri} was replaced while it was read") from error
 
     def _put(self, uri: str, body: Body, **conditions: str) -> bool:
-        """Write with a checksum made anew for each request: others may still write to the file (a log does grow)."""
+        """Write, with a new checksum for each request: others may still write to the file (a log grows)."""
 
         def request(at: S3Address) -> bool:
             checksum = self._compute_checksum(body)
@@ -252,7 +236,7 @@ class S3Store:
 
 
 def _read_sha256(answer: dict[str, Any]) -> str | None:
-    """Return the sha256 that a HEAD tells; None also where it is one of the parts' sums, as which not all mark it."""
+    """Return the sha256 that a HEAD answers with; None for checksums of parts, which not every server labels."""
     sha256, etag = answer.get("ChecksumSHA256"), answer["ETag"]
     whole = answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
     return base64.b64decode(sha256).hex() if sha256 and whole and "-" not in sha256 + etag else None
@@ -261,10 +245,10 @@ def _read_sha256(answer: dict[str, Any]) -> str | None:
 def create_s3_client(output: S3Output, secrets: Path) -> Any:
     """Return a boto3 client for an output's server.
 
-    Credentials are the files of the secrets folder; without them boto3's own chain (environment, web identity, …).
-    An endpoint that the spec leaves unset may come from AWS_ENDPOINT_URL_S3, which boto3 reads itself.
+    Credentials come from the secrets folder, otherwise from boto3's own chain (environment, web identity, …).
+    boto3 reads AWS_ENDPOINT_URL_S3 itself if the spec has no endpoint.
     """
-    import boto3  # half a second that `--help` and local runs on file:// need not wait
+    import boto3  # takes half a second, which `--help` and local runs on file:// need not wait for
     from botocore.config import Config
 
     checksums = "when_supported" if output.checksum_mode == "WhenSupported" else "when_required"
@@ -272,7 +256,7 @@ def create_s3_client(output: S3Output, secrets: Path) -> Any:
         signature_version="s3v4",
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
-        retries={"total_max_attempts": 1},  # RetryBudget asks again, for longer and with the Pod's signals in mind
+        retries={"total_max_attempts": 1},  # RetryBudget retries, for longer, and stops at SIGTERM
         s3={"addressing_style": output.addressing_style.lower()},
         request_checksum_calculation=checksums,
         response_checksum_validation=checksums,

@@ -24,7 +24,7 @@ from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageSto
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.runtime.signals import StopRequest
-from tweetbot_trainer.store import ObjectStore, StoreRouter
+from tweetbot_trainer.store import ObjectStore, build_store_opener
 from tweetbot_trainer.store.folder import FolderStore
 from tweetbot_trainer.store.s3 import S3Store, create_s3_client
 
@@ -245,4 +245,4 @@ def test_a_cleanup_does_not_take_a_stages_document(monkeypatch: pytest.MonkeyPat
 def test_a_local_folder_is_no_place_for_a_pods_cleanup(tmp_path: Path) -> None:
     run = a_local_run(tmp_path, stage="Cleanup")
     with pytest.raises(SpecRefused, match="in a cluster write s3://"):
-        erased(StoreRouter(run.spec.output.s3, tmp_path, RetryBudget(0)), run)
+        erased(build_store_opener(run.spec.output.s3, tmp_path, RetryBudget(0))(run.prefix), run)

@@ -218,7 +218,7 @@ def test_a_bucket_is_reached_with_the_keys_of_the_environment(
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [(["--endpoint", "ftp://x"], "write the endpoint as"), (["--model", "gs://x/y"], "is no address")],
+    [(["--endpoint", "ftp://x"], "write the endpoint as"), (["--model", "gs://x/y"], "is not an address")],
 )
 def test_a_wrong_option_is_told(options: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["verify", "--model", "s3://team-a/x", *options]) == 10

@@ -123,7 +123,7 @@ def test_a_published_model_is_found_and_nothing_is_trained(tmp_path: Path) -> No
     standing = a_version(folder, context.run, version=key[:16], training_key=key)
     result = publish(STORE, context.run, folder, standing)
     store = WatchedStore(STORE)
-    assert train(replace(context, store=store)) == result
+    assert train(replace(context, open_store=lambda _: store)) == result
     assert [action for action, _ in store.requests if action.startswith("put")] == []
 
 

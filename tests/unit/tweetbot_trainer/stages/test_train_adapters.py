@@ -68,6 +68,6 @@ def test_adapters_are_published_in_the_model_and_apart(tmp_path: Path) -> None:
     assert "AI-generated imitation of" in own
     assert "pvc://" not in card + own + json.dumps(json.loads((place / "adapter/adapter_config.json").read_text()))
 
-    findings = list(verify(STORE, find_version(STORE, result.model.uri)))
+    findings = list(verify(lambda _: STORE, find_version(STORE, result.model.uri)))
     assert [finding for finding in findings if finding.verdict in BROKEN] == []
     assert ("unproven", "base") in {(finding.verdict, finding.what) for finding in findings}

@@ -22,7 +22,7 @@ from tweetbot_trainer.store import (
     ObjectNotFound,
     ObjectStore,
     StorageUnavailable,
-    StoreRouter,
+    build_store_opener,
     compute_sha256,
 )
 from tweetbot_trainer.store.file_records import FileRecord, is_intact
@@ -47,10 +47,13 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Obje
     """A store, and an address in it below which nothing lies."""
     output = S3Output(uri=f"s3://{BUCKET}/models", region="eu-central-1")
     if request.param == "file":
-        yield StoreRouter(output, tmp_path, NO_WAITING, files=True), f"{(tmp_path / '50% of it').as_uri()}/a"
+        yield (
+            build_store_opener(output, tmp_path, NO_WAITING, files=True)("file:///a"),
+            f"{(tmp_path / '50% of it').as_uri()}/a",
+        )
         return
     with mock_aws():
-        store = StoreRouter(output, s3_secrets(tmp_path), NO_WAITING)
+        store = build_store_opener(output, s3_secrets(tmp_path), NO_WAITING)(output.uri)
         place = {"LocationConstraint": "eu-central-1"}
         create_s3_client(output, tmp_path).create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
         yield store, f"s3://{BUCKET}/a"
@@ -70,7 +73,7 @@ def test_a_file_may_have_any_name_that_the_system_takes(tmp_path: Path) -> None:
 
 
 def test_an_address_that_can_be_no_files_is_refused() -> None:
-    with pytest.raises(SpecRefused, match="is not a file's address"):
+    with pytest.raises(SpecRefused, match="is not the address of a file"):
         FolderStore().find("file:///tmp/a%00b")
 
 
@@ -165,21 +168,21 @@ def test_an_empty_object_reads_as_nothing(place: Place) -> None:
 
 
 def test_unfinished_files_are_no_objects(tmp_path: Path) -> None:
-    store = StoreRouter(S3Output(uri="file:///x"), tmp_path, NO_WAITING, files=True)
+    store = FolderStore()
     store.put(f"file://{tmp_path}/a/x", b"1")
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["x"]
 
 
 def test_a_folder_is_refused_in_a_cluster(tmp_path: Path) -> None:
-    store = StoreRouter(S3Output(uri="s3://team-a"), tmp_path, NO_WAITING)
+    open_store = build_store_opener(S3Output(uri="s3://team-a"), tmp_path, NO_WAITING)
     with pytest.raises(SpecRefused, match="write s3://bucket/key"):
-        store.get("file:///etc/passwd")
+        open_store("file:///etc/passwd")
 
 
 def test_a_missing_bucket_is_named(tmp_path: Path) -> None:
     output = S3Output(uri="s3://nowhere/models", region="eu-central-1")
     with mock_aws(), pytest.raises(SpecRefused, match="the bucket s3://nowhere does not exist") as failed:
-        StoreRouter(output, s3_secrets(tmp_path), NO_WAITING).put("s3://nowhere/models/x", b"")
+        build_store_opener(output, s3_secrets(tmp_path), NO_WAITING)(output.uri).put("s3://nowhere/models/x", b"")
     assert failed.value.reason.name == "BucketNotFound"
 
 
@@ -309,6 +312,25 @@ def test_parts_of_a_file_that_does_not_arrive_are_taken_back(
     with pytest.raises(NotAuthorized):
         S3Store(bucket, NO_WAITING, largest=1).put(f"s3://{BUCKET}/weights", tmp_path / "weights")
     assert "Uploads" not in bucket.list_multipart_uploads(Bucket=BUCKET)
+
+
+def test_a_fault_costs_one_part_and_not_the_whole_upload(
+    bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent, upload_part = list[int](), bucket.upload_part
+
+    def busy_once(*, PartNumber: int, ChecksumSHA256: str, **given: Any) -> Any:
+        sent.append(PartNumber)
+        if sent == [1, 2]:
+            raise refused(503, "SlowDown")
+        return upload_part(PartNumber=PartNumber, ChecksumSHA256=ChecksumSHA256, **given)
+
+    monkeypatch.setattr(bucket, "upload_part", busy_once)
+    (tmp_path / "weights").write_bytes(b"w" * (2 * LEAST_PART + 1))
+    store = S3Store(bucket, RetryBudget(600, sleep=lambda _: None), largest=1, part=LEAST_PART)
+    store.put(f"s3://{BUCKET}/weights", tmp_path / "weights")
+    assert sent == [1, 2, 2, 3]
+    assert store.get_size(f"s3://{BUCKET}/weights") == 2 * LEAST_PART + 1
 
 
 def test_all_requests_share_the_time_there_is_to_wait() -> None:

@@ -7,7 +7,7 @@ from tweetbot_contract.result import DataTable
 from tweetbot_contract.spec.parts import Part
 from tweetbot_contract.spec.sources import Source
 from tweetbot_trainer.data.sources import StorePages
-from tweetbot_trainer.store import ObjectStore, StorageUnavailable, compute_stream_sha256, join
+from tweetbot_trainer.store import ObjectStore, OpenStore, StorageUnavailable, compute_stream_sha256, join
 from tweetbot_trainer.store.hashing import Sha256
 
 #: Bytes up to which an object is hashed whole where the store keeps no sha256 of it. An export has gigabytes of
@@ -39,16 +39,17 @@ class SourceRecord(Part):
 class RecordingReader:
     """Hands out objects and pages, and remembers what they were."""
 
-    def __init__(self, store: ObjectStore) -> None:
-        self._store = store
+    def __init__(self, open_store: OpenStore) -> None:
+        self._open_store = open_store
         self._opened: dict[str, str] = {}
         self._pages: dict[str, ObjectRecord] = {}
 
     def open_seekable(self, uri: str) -> BinaryIO:
         """Return the object as a seekable file. Raises StageFailed."""
-        file = self._store.open_seekable(uri)  # first: its answer tells a wrong key by its name, a HEAD's does not
+        store = self._open_store(uri)
+        file = store.open_seekable(uri)  # first: its answer tells a wrong key by its name, a HEAD's does not
         try:
-            info = self._store.head(uri)
+            info = store.head(uri)
         except BaseException:
             file.close()
             raise
@@ -57,7 +58,7 @@ class RecordingReader:
 
     def open_page_cache(self, folder: str, run_id: str) -> StorePages:
         """Return a page cache in a folder of the store, as a run sees it."""
-        return _RecordingPages(self._store, folder, run_id, seen=self._pages)
+        return _RecordingPages(self._open_store(folder), folder, run_id, seen=self._pages)
 
     def list_objects(self) -> tuple[ObjectRecord, ...]:
         """Return all that was read, in the order of its addresses.
@@ -68,7 +69,7 @@ class RecordingReader:
         return tuple(sorted((*read, *self._pages.values()), key=lambda record: record.uri))
 
     def _read_record(self, uri: str, etag: str) -> ObjectRecord:
-        record = describe_object(self._store, uri)
+        record = describe_object(self._open_store(uri), uri)
         if record is None or record.etag not in (etag, None):
             raise StorageUnavailable(f"{uri} was replaced while it was read")
         return record

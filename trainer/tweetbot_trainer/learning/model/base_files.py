@@ -10,17 +10,17 @@ from tweetbot_contract.spec.model import PVC_SCHEME
 from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_trainer.learning.model.identity import BaseIdentity, identify_base
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
-from tweetbot_trainer.store import ObjectStore
+from tweetbot_trainer.store import ObjectStore, OpenStore
 from tweetbot_trainer.store.folder import FolderStore
 
 
 @dataclass(frozen=True, slots=True)
 class BaseFiles:
     """The files of bases that are folders: of `pvc://claim/folder` below `mounted`, where the operator puts the claim,
-    all others in the store.
+    all others in the store of their address.
     """
 
-    store: ObjectStore
+    open_store: OpenStore
     mounted: Path = Path(BASE_DIR)
 
     def open_stream(self, uri: str) -> BinaryIO:
@@ -35,7 +35,7 @@ class BaseFiles:
 
     def _resolve(self, uri: str) -> tuple[ObjectStore, str]:
         if not uri.startswith(PVC_SCHEME):
-            return self.store, uri
+            return self.open_store(uri), uri
         return FolderStore(), (self.mounted / uri.removeprefix(PVC_SCHEME).partition("/")[2]).as_uri()
 
 

@@ -30,7 +30,7 @@ from tweetbot_trainer.publishing.registry.manifest import (
     decode_manifest,
 )
 from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused
-from tweetbot_trainer.store import ObjectStore, compute_stream_sha256, join
+from tweetbot_trainer.store import ObjectStore, OpenStore, compute_stream_sha256, join
 from tweetbot_trainer.store.file_records import FileRecord
 
 Verdict = Literal["ok", "differs", "missing", "unproven"]
@@ -61,16 +61,17 @@ def find_version(store: ObjectStore, uri: str) -> StoredVersion:
     return _parse_version(home, store.get(join(home, MANIFEST_FILE)), sha256)
 
 
-def verify(store: ObjectStore, version: StoredVersion) -> Iterator[Finding]:
+def verify(open_store: OpenStore, version: StoredVersion) -> Iterator[Finding]:
     """Yield a finding for each file of the version and each thing it was made from. Raises as the store does."""
+    store = open_store(version.home)
     yield _verify_manifest(version)
     yield _verify_key(version.manifest)
     for path, record in version.manifest.files.items():
         yield _verify_file(store, version.home, path, record)
     yield from _find_unlisted_files(store, version)
     yield from _verify_dataset(store, version.manifest)
-    yield from _verify_base(store, version.manifest)
-    yield from _verify_sources(store, version.manifest)
+    yield from _verify_base(open_store, version.manifest)
+    yield from _verify_sources(open_store, version.manifest)
 
 
 def _read_pointer(store: ObjectStore, pointer: str, asked: str) -> tuple[str, str]:
@@ -159,7 +160,7 @@ def _verify_ids(store: ObjectStore, uri: str, dataset: Dataset) -> Finding:
     return Finding("ok", IDS_FILE, f"lists the {len(dataset.posts)} posts")
 
 
-def _verify_base(store: ObjectStore, manifest: VersionManifest) -> Iterator[Finding]:
+def _verify_base(open_store: OpenStore, manifest: VersionManifest) -> Iterator[Finding]:
     """Yield findings on the files of a base folder. A base of the hub is named by its commit, which is a hash."""
     base = manifest.provenance.base
     if base.get("kind") != "folder":
@@ -174,10 +175,10 @@ def _verify_base(store: ObjectStore, manifest: VersionManifest) -> Iterator[Find
         except ValidationError:
             yield Finding("differs", f"base {name}", "the manifest has no sha256 of it")
         else:
-            yield _verify_foreign(store, record, f"base {name}")
+            yield _verify_foreign(open_store, record, f"base {name}")
 
 
-def _verify_sources(store: ObjectStore, manifest: VersionManifest) -> Iterator[Finding]:
+def _verify_sources(open_store: OpenStore, manifest: VersionManifest) -> Iterator[Finding]:
     sources = manifest.provenance.sources
     if not sources:
         yield Finding("unproven", "sources", "the manifest names none: the run's record was gone when it trained")
@@ -186,12 +187,13 @@ def _verify_sources(store: ObjectStore, manifest: VersionManifest) -> Iterator[F
         if not source.objects:
             yield Finding("unproven", name, f"read from a server; the account is {source.account_id or 'unknown'}")
         for record in source.objects:
-            yield _verify_foreign(store, record, f"{name} {record.uri.rpartition('/')[2]}")
+            yield _verify_foreign(open_store, record, f"{name} {record.uri.rpartition('/')[2]}")
 
 
-def _verify_foreign(store: ObjectStore, record: ObjectRecord, what: str) -> Finding:
+def _verify_foreign(open_store: OpenStore, record: ObjectRecord, what: str) -> Finding:
     """Compare an object that belongs to others: if it differs, the finding is `unproven`."""
     try:
+        store = open_store(record.uri)
         now = describe_object(store, record.uri)
     except (NotAuthorized, SpecRefused) as refused:
         return Finding("unproven", what, refused.message)

@@ -18,7 +18,7 @@ from tweetbot_trainer.data.dataset.source_records import (
     get_kind,
 )
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
-from tweetbot_trainer.store import ObjectInfo, ObjectStore, StorageUnavailable, StoreRouter
+from tweetbot_trainer.store import ObjectInfo, ObjectStore, StorageUnavailable, build_store_opener
 from tweetbot_trainer.store.folder import FolderStore
 from tweetbot_trainer.store.s3 import create_s3_client
 
@@ -32,7 +32,7 @@ def sha256(content: bytes) -> str:
 def test_a_file_is_known_by_its_content_alone(tmp_path: Path) -> None:
     uri = f"file://{tmp_path}/gull.zip"
     STORE.put(uri, b"an export")
-    witness = RecordingReader(STORE)
+    witness = RecordingReader(lambda _: STORE)
     with witness.open_seekable(uri) as file:
         assert file.read() == b"an export"
     assert witness.list_objects() == (ObjectRecord(uri=uri, size=9, sha256=sha256(b"an export")),)
@@ -41,7 +41,7 @@ def test_a_file_is_known_by_its_content_alone(tmp_path: Path) -> None:
 def test_an_object_that_is_opened_twice_is_remembered_once(tmp_path: Path) -> None:
     uri = f"file://{tmp_path}/gull.zip"
     STORE.put(uri, b"an export")
-    witness = RecordingReader(STORE)
+    witness = RecordingReader(lambda _: STORE)
     for _ in range(2):
         witness.open_seekable(uri).close()
     assert len(witness.list_objects()) == 1
@@ -55,7 +55,7 @@ def bucket(tmp_path: Path) -> Iterator[ObjectStore]:
     output = S3Output(uri="s3://team-a/models", region="us-east-1")
     with mock_aws():
         create_s3_client(output, tmp_path).create_bucket(Bucket="team-a")
-        yield StoreRouter(output, tmp_path, RetryBudget(0))
+        yield build_store_opener(output, tmp_path, RetryBudget(0))(output.uri)
 
 
 def test_an_object_of_a_bucket_has_its_version_tag_too(bucket: ObjectStore) -> None:
@@ -72,7 +72,7 @@ def test_an_object_of_a_bucket_has_its_version_tag_too(bucket: ObjectStore) -> N
 def test_an_object_that_is_replaced_while_it_is_read_is_read_again(bucket: ObjectStore) -> None:
     uri = "s3://team-a/gull.zip"
     bucket.put(uri, b"an export")
-    witness = RecordingReader(bucket)
+    witness = RecordingReader(lambda _: bucket)
     witness.open_seekable(uri).close()
     bucket.put(uri, b"another")
     with pytest.raises(StorageUnavailable, match="was replaced while it was read"):
@@ -100,7 +100,7 @@ def test_gigabytes_are_known_by_tag_and_size() -> None:
 def test_pages_are_remembered_by_their_content_as_it_was_read_or_kept(tmp_path: Path) -> None:
     home = f"file://{tmp_path}/raw/x/gull"
     STORE.put(f"{home}/old.json", b"an older page")
-    witness = RecordingReader(STORE)
+    witness = RecordingReader(lambda _: STORE)
     pages = witness.open_page_cache(home, "0123456789abcdef")
     assert (pages.load("old.json"), pages.load("none.json")) == (b"an older page", None)
     pages.save("new.json", b"a new page")

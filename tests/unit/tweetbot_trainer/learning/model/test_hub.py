@@ -113,7 +113,7 @@ def test_a_hub_that_comes_back_is_waited_for(the_hub: FakeHub, tmp_path: Path) -
     spec = a_spec(model={"base": f"hf://{NAME}"})
     the_hub.away = 3
     pauses: list[float] = []
-    identity = resolve_base_identity(spec, BaseFiles(FolderStore()), RetryBudget(600, sleep=pauses.append))
+    identity = resolve_base_identity(spec, BaseFiles(lambda _: FolderStore()), RetryBudget(600, sleep=pauses.append))
     assert (identity.digest, bool(pauses)) == (COMMIT, True)
     the_hub.away = 1
     base = load_base(
@@ -133,7 +133,7 @@ def test_a_model_that_is_not_there_is_not_waited_for(the_hub: FakeHub) -> None:
 
     with pytest.raises(SpecRefused, match="BaseModelNotFound"):
         resolve_base_identity(
-            a_spec(model={"base": "hf://no/such"}), BaseFiles(FolderStore()), RetryBudget(600, sleep=unasked)
+            a_spec(model={"base": "hf://no/such"}), BaseFiles(lambda _: FolderStore()), RetryBudget(600, sleep=unasked)
         )
 
 
