@@ -1,1 +1,1 @@
-"""What the chart's users may set, as types; values.yaml, its schema and the chart's README are rendered from them."""
+"""The chart's values as types, from which values.yaml, its schema and the chart's README are rendered."""

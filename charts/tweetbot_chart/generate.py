@@ -1,4 +1,4 @@
-"""Write what is rendered or copied in the chart: `python -m tweetbot_chart.generate [--check]`."""
+"""`python -m tweetbot_chart.generate [--check]`: write, or check, the chart's rendered and copied files."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ CHART = Path("charts/tweetbot-operator")
 PLAIN = Path("kustomize/base")
 INTEGRATIONS = ROOT / "integrations"
 _ARGOCD = INTEGRATIONS / "argocd/resource_customizations/tweetbot.dev/TweetBot"
-#: Files of the chart that stand elsewhere for whoever installs without it: name in the chart → its one home.
+#: Files that the chart copies, as others use them without it: name in the chart → its source.
 COPIES = {
     "rules.yaml": INTEGRATIONS / "prometheus/rules.yaml",
     "dashboard.json": INTEGRATIONS / "grafana/dashboard.json",
@@ -28,7 +28,7 @@ COPIES = {
 
 
 def render_files() -> dict[Path, str]:
-    """Return each generated file's path, relative to the repository, and its content."""
+    """Return the content of each generated file by its path in the repository."""
     head = (Path(__file__).parent / "head.md").read_text(encoding="utf-8")
     return {
         CHART / "values.yaml": render.render_values_yaml(),
@@ -42,7 +42,7 @@ def render_files() -> dict[Path, str]:
 
 
 def render_crd_template() -> str:
-    """Return the resource as a template, so that an upgrade of the chart upgrades it: Helm leaves crds/ alone."""
+    """Return the CRD as a template, so that upgrading the chart upgrades it: Helm never upgrades crds/."""
     definition = crd.build_crd()
     metadata, spec = definition.pop("metadata"), definition.pop("spec")
     body = yaml.safe_dump({"spec": spec}, sort_keys=False, width=120, allow_unicode=True)
@@ -58,8 +58,8 @@ def render_crd_template() -> str:
 
 
 def render_defaults() -> str:
-    """Return what templates must know of defaults: an entry of `tenants` has none in values.yaml, as Helm merges maps
-    alone, and a setting that is at its default need not be said.
+    """Return the defaults that templates need: of a tenant, as Helm merges no lists, and of the settings, so that
+    those at their default are left out.
     """
     tenant = Tenant(namespace="-").model_dump(mode="json", by_alias=True, exclude={"namespace"})
     known = {"tenant": tenant, "settings": build_settings_type()().model_dump(mode="json", by_alias=True)}
@@ -67,7 +67,7 @@ def render_defaults() -> str:
 
 
 def main() -> None:
-    """Write the files, or with --check only name those that differ and exit 1."""
+    """Write or check the files."""
     write_or_check(render_files())
 
 

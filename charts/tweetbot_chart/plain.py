@@ -1,4 +1,4 @@
-"""Write what the chart makes of its defaults for those without Helm: `python -m tweetbot_chart.plain HELM`."""
+"""`python -m tweetbot_chart.plain HELM`: render the chart with its defaults, for use without Helm."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ _NOTE = "# Rendered from charts/tweetbot-operator by `make kustomize`: edit the 
 
 
 def render_manifests(helm: Path) -> str:
-    """Return the objects of the chart as plain YAML, but for the resource, which has its own file, and helm's test."""
+    """Return the chart's objects as plain YAML, without the CRD, which has its own file, and without helm's test."""
     command = [str(helm), "template", "tweetbot-operator", str(ROOT / CHART), "--namespace", "tweetbot-system"]
     options = ["--kube-version", "1.35.0", "--set", "crds.enabled=false,tests.enabled=false"]
     done = subprocess.run(command + options, capture_output=True, text=True, check=True)
@@ -19,7 +19,7 @@ def render_manifests(helm: Path) -> str:
 
 
 def main() -> None:
-    """Write the file with the helm that the command line names."""
+    """Write the file, rendered by the helm binary given on the command line."""
     (ROOT / FILE).write_text(render_manifests(Path(sys.argv[1])), encoding="utf-8")
 
 

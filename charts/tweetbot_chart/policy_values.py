@@ -1,105 +1,95 @@
-"""Values of the admission policies: what tenants may ask for, checked by the API server itself."""
+"""Values of the admission policies: what tenants may ask for, checked by the API server."""
 
 from typing import Any, Literal
 
 from pydantic import Field
 
-from tweetbot_contract.spec.parts import Part
+from tweetbot_chart.base import ValueGroup
 
 SourceKind = Literal["archive", "posts", "x", "bluesky", "mastodon"]
 Relation = Literal["Unspecified", "Self", "Consented", "Fictional", "Parody"]
 
 
-class SecretPolicy(Part):
-    """Who names a Secret must be able to read it."""
+class SecretPolicy(ValueGroup):
+    """Authors may name only Secrets that they can read."""
 
-    enabled: bool = Field(
-        False,
-        description=(
-            "Refuse a TweetBot that names a Secret which its author may not `get`: else creating "
-            "TweetBots amounts to using every Secret of the namespace."
-        ),
-    )
+    enabled: bool = False
+    """Reject a TweetBot that names a Secret which its author may not `get`. Without this policy, whoever may create
+    TweetBots can use every Secret of the namespace."""
 
 
-class ServiceAccountPolicy(Part):
-    """As whom trainers run, and so what the cloud lets them do."""
+class ServiceAccountPolicy(ValueGroup):
+    """Which service accounts trainers may run as, and so what they may do in the cloud."""
 
-    enabled: bool = Field(False, description="Check spec.serviceAccountName.")
-    allowed: list[str] = Field(["tweetbot-trainer"], min_length=1, description="The accounts that may be named.")
-
-
-class GpuPolicy(Part):
-    """How many GPUs, and which."""
-
-    enabled: bool = Field(False, description="Check GPUs.")
-    max_count: int = Field(1, ge=0, description="Most GPUs of one training.")
-    resources: list[str] = Field([], description="Resource names that may be asked for; empty: any.")
+    enabled: bool = False
+    """Check spec.serviceAccountName."""
+    allowed: list[str] = Field(["tweetbot-trainer"], min_length=1)
+    """Service accounts that a TweetBot may name."""
 
 
-class BucketPolicy(Part):
-    """Where tenants read and write."""
+class GpuPolicy(ValueGroup):
+    """How many GPUs a training may use, and which."""
 
-    enabled: bool = Field(False, description="Check s3:// addresses.")
-    prefixes: list[str] = Field(
-        ["s3://{namespace}"],
-        min_length=1,
-        description=(
-            "Where a TweetBot may write: below a prefix with {namespace} in it, or exactly at one without, "
-            "as the operator adds the namespace itself. It may read below both."
-        ),
-    )
-    shared: list[str] = Field([], description="Prefixes below which every tenant may read, e.g. base models.")
-    endpoints: list[str] = Field([], description="Values that output.s3.endpoint may have; empty: any.")
+    enabled: bool = False
+    """Check spec.resources.gpu."""
+    max_count: int = Field(1, ge=0)
+    """Maximum number of GPUs of a training."""
+    resources: list[str] = []
+    """GPU resources that a training may request, e.g. nvidia.com/gpu; empty: any."""
 
 
-class SourcePolicy(Part):
-    """Which kinds of sources."""
+class BucketPolicy(ValueGroup):
+    """Where tenants may read and write."""
 
-    enabled: bool = Field(False, description="Check kinds of sources.")
-    kinds: list[SourceKind] = Field(
-        [
-            "archive",
-            "posts",
-            "bluesky",
-            "mastodon",
-        ],
-        min_length=1,
-        description="The kinds that are allowed.",
-    )
+    enabled: bool = False
+    """Check s3:// addresses."""
+    prefixes: list[str] = Field(["s3://{namespace}"], min_length=1)
+    """Prefixes that TweetBots may write to. One that contains {namespace} allows everything below it; one without must
+    be given exactly, as the operator appends the namespace itself. TweetBots may read below both."""
+    shared: list[str] = []
+    """Prefixes below which every tenant may read, e.g. for base models."""
+    endpoints: list[str] = []
+    """Allowed values of output.s3.endpoint; empty: any."""
 
 
-class RelationPolicy(Part):
-    """What the person has to do with the bot."""
+class SourcePolicy(ValueGroup):
+    """Which kinds of sources are allowed."""
 
-    enabled: bool = Field(False, description="Check subject.relation.")
-    allowed: list[Relation] = Field(
-        [
-            "Self",
-            "Consented",
-            "Fictional",
-        ],
-        min_length=1,
-        description="The relations that are allowed.",
-    )
-    consent_ref: bool = Field(True, description="Consented must say where the consent is on record.")
+    enabled: bool = False
+    """Check the kinds of spec.sources."""
+    kinds: list[SourceKind] = Field(["archive", "posts", "bluesky", "mastodon"], min_length=1)
+    """Allowed kinds of sources."""
 
 
-class AdmissionPolicies(Part):
-    """Each is off until enabled. A change of metadata or status alone is never refused."""
+class RelationPolicy(ValueGroup):
+    """How the person behind the account must relate to the bot."""
 
-    secrets: SecretPolicy = Field(SecretPolicy(), description="Who names a Secret must be able to read it.")
-    service_accounts: ServiceAccountPolicy = Field(ServiceAccountPolicy(), description="As whom trainers run.")
-    gpus: GpuPolicy = Field(GpuPolicy(), description="How many GPUs, and which.")
-    buckets: BucketPolicy = Field(BucketPolicy(), description="Where tenants read and write.")
-    sources: SourcePolicy = Field(SourcePolicy(), description="Which kinds of sources.")
-    relations: RelationPolicy = Field(RelationPolicy(), description="What the person has to do with it.")
-    failure_policy: Literal["Fail", "Ignore"] = Field(
-        "Fail", description="What happens when a policy cannot be evaluated."
-    )
-    validation_actions: list[Literal["Deny", "Warn", "Audit"]] = Field(
-        ["Deny"], min_length=1, description="What a violation does."
-    )
-    namespace_selector: dict[str, Any] = Field(
-        {}, description="Namespaces they hold for, as a label selector; empty: all."
-    )
+    enabled: bool = False
+    """Check spec.subject.relation."""
+    allowed: list[Relation] = Field(["Self", "Consented", "Fictional"], min_length=1)
+    """Allowed values of spec.subject.relation."""
+    consent_ref: bool = True
+    """Require spec.subject.consentRef when the relation is Consented."""
+
+
+class AdmissionPolicies(ValueGroup):
+    """Policies are off until enabled. Changes of metadata or status alone are never rejected."""
+
+    secrets: SecretPolicy = SecretPolicy()
+    """Authors may name only Secrets that they can read."""
+    service_accounts: ServiceAccountPolicy = ServiceAccountPolicy()
+    """Which service accounts trainers may run as."""
+    gpus: GpuPolicy = GpuPolicy()
+    """How many GPUs a training may use, and which."""
+    buckets: BucketPolicy = BucketPolicy()
+    """Where tenants may read and write."""
+    sources: SourcePolicy = SourcePolicy()
+    """Which kinds of sources are allowed."""
+    relations: RelationPolicy = RelationPolicy()
+    """How the person behind the account must relate to the bot."""
+    failure_policy: Literal["Fail", "Ignore"] = "Fail"
+    """What the API server does when it cannot evaluate a policy: Fail rejects the TweetBot, Ignore admits it."""
+    validation_actions: list[Literal["Deny", "Warn", "Audit"]] = Field(["Deny"], min_length=1)
+    """What the API server does about a violation: deny, warn or audit it."""
+    namespace_selector: dict[str, Any] = {}
+    """Label selector of the namespaces that the policies apply to; empty: all namespaces."""

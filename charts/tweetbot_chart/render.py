@@ -1,4 +1,4 @@
-"""The types become values.yaml, values.schema.json and the chart's table of values."""
+"""Render values.yaml, values.schema.json and the README's table of values from the types."""
 
 import json
 import textwrap
@@ -18,28 +18,28 @@ _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def build_values_type() -> type[Part]:
-    """Return the type of everything that may be set."""
+    """Return the type of all values: those of the chart and the operator's settings."""
     settings = build_settings_type()
-    said = "The operator's settings; each becomes an environment variable, TWEETBOT_ and the name (docs/operations.md)."
-    entry: Any = (Annotated[settings, Field(description=said)], settings())
+    text = "The operator's settings. Each becomes the environment variable TWEETBOT_<NAME>; see docs/operations.md."
+    entry: Any = (Annotated[settings, Field(description=text)], settings())
     return create_model("Values", __base__=ChartValues, settings=entry)
 
 
 def render_schema() -> str:
-    """Return values.schema.json: unknown keys are refused."""
+    """Return values.schema.json, which rejects unknown keys."""
     document = {"$schema": _DRAFT, "$comment": NOTE, **build_values_type().model_json_schema(by_alias=True)}
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
 def render_values_yaml() -> str:
-    """Return values.yaml: every value with its default, below what it means."""
+    """Return values.yaml: every value with its default, below its description."""
     return f"# {NOTE}\n" + "\n".join(_render_lines(build_values_type()(), "")) + "\n"
 
 
 def _render_lines(part: Part, indent: str) -> Iterator[str]:
     for name, field in type(part).model_fields.items():
         value = getattr(part, name)
-        yield from _wrap_comment(field.description or "", indent)
+        yield from _wrap_comment(_get_description(field), indent)
         if isinstance(value, Part):
             yield f"{indent}{get_yaml_key(name, field)}:"
             yield from _render_lines(value, indent + "  ")
@@ -47,13 +47,16 @@ def _render_lines(part: Part, indent: str) -> Iterator[str]:
             yield f"{indent}{get_yaml_key(name, field)}: {_dump_inline(part, name, field)}"
 
 
-def _wrap_comment(text: str, indent: str) -> list[str]:
+def _get_description(field: FieldInfo) -> str:
+    return " ".join((field.description or "").split())
 
+
+def _wrap_comment(text: str, indent: str) -> list[str]:
     return [f"{indent}# {line}" for line in textwrap.wrap(text, 116 - len(indent), break_long_words=False)]
 
 
 def _dump_inline(part: Part, name: str, field: FieldInfo) -> str:
-    """Return a value on one line, as YAML."""
+    """Return a value as YAML on one line."""
     value = part.model_dump(mode="json", by_alias=True, include={name})[get_yaml_key(name, field)]
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -62,15 +65,15 @@ def _dump_inline(part: Part, name: str, field: FieldInfo) -> str:
 
 
 def get_yaml_key(name: str, field: FieldInfo) -> str:
-    """Return a value's name in YAML."""
+    """Return the key of a value in values.yaml."""
     return field.alias or name
 
 
 def render_table() -> str:
-    """Return every value with its default and meaning, as Markdown; what is in a tenant comes after."""
+    """Return a Markdown table of all values with default and description, and one of a tenant's values."""
     values = build_values_type()
     lines = [f"| `{path}` | {default} | {text} |" for path, default, text in _list_values(values(), "")]
-    head = "| value | default | meaning |\n| --- | --- | --- |\n"
+    head = "| value | default | description |\n| --- | --- | --- |\n"
     tenant = next(kind for kind in get_args(ChartValues.model_fields["tenants"].annotation))
     return head + "\n".join(lines) + "\n\n### A tenant\n\n" + head + "\n".join(_render_tenant_lines(tenant)) + "\n"
 
@@ -81,11 +84,11 @@ def _list_values(part: Part, path: str) -> Iterator[tuple[str, str, str]]:
         if isinstance(value, Part):
             yield from _list_values(value, here + ".")
         else:
-            yield here, f"`{_dump_inline(part, name, field)}`", _escape_cell(field.description or "")
+            yield here, f"`{_dump_inline(part, name, field)}`", _escape_cell(_get_description(field))
 
 
 def _render_tenant_lines(tenant: type[Part]) -> Iterator[str]:
-    """A tenant's namespace has no default, so that one with any name stands for it."""
+    """Render a tenant's values; its namespace has no default, so an example stands in."""
     for path, default, text in _list_values(tenant(namespace="team-a"), ""):  # type: ignore[call-arg]
         yield f"| `tenants[].{path}` | {'**required**' if path == 'namespace' else default} | {text} |"
 

@@ -4,69 +4,70 @@ from typing import Any
 
 from pydantic import Field
 
-from tweetbot_contract.spec.parts import Part
+from tweetbot_chart.base import ValueGroup
 
 
-class PullSecret(Part):
+class PullSecret(ValueGroup):
     """A Secret with a registry's login."""
 
-    name: str = Field(min_length=1, description="Its name, in the tenant's namespace.")
+    name: str = Field(min_length=1)
+    """Name of the Secret, in the tenant's namespace."""
 
 
-class TenantAccount(Part):
-    """The service account that trainers may run as, e.g. for workload identity."""
+class TenantAccount(ValueGroup):
+    """The service account of the trainers, e.g. for workload identity."""
 
-    name: str = Field("tweetbot-trainer", description="Its name, for spec.serviceAccountName; empty: none is made.")
-    annotations: dict[str, str] = Field({}, description="Annotations, e.g. of the cloud's role.")
-    image_pull_secrets: list[PullSecret] = Field(
-        [], description="Secrets with the login for the trainer's image, as [{name: registry}]."
-    )
-
-
-class Egress(Part):
-    """Where trainers may go. Kubernetes knows addresses and ports, no host names."""
-
-    cidrs: list[str] = Field(min_length=1, description="Address ranges.")
-    ports: list[int] = Field(min_length=1, description="TCP ports.")
+    name: str = "tweetbot-trainer"
+    """Name of the service account, for spec.serviceAccountName; empty: create none."""
+    annotations: dict[str, str] = {}
+    """Annotations of the service account, e.g. the cloud role."""
+    image_pull_secrets: list[PullSecret] = []
+    """Secrets for pulling the trainer image, as [{name: registry}]."""
 
 
-class TenantNetwork(Part):
-    """A NetworkPolicy for the trainers: nothing in; out to DNS, the progress endpoint, and what is declared."""
+class Egress(ValueGroup):
+    """Addresses that trainers may connect to; a NetworkPolicy knows no host names."""
 
-    enabled: bool = Field(True, description="Make it.")
-    egress: list[Egress] = Field(
-        [Egress(cidrs=["0.0.0.0/0", "::/0"], ports=[443])], description="S3, X, Bluesky, the model hub, W&B."
-    )
-    except_: list[str] = Field(
-        ["169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128"],
-        alias="except",
-        description=(
-            "Ranges cut out of 0.0.0.0/0 and ::/0: the cloud's metadata; add those of your Pods, Services and nodes."
-        ),
-    )
+    cidrs: list[str] = Field(min_length=1)
+    """Address ranges (CIDRs)."""
+    ports: list[int] = Field(min_length=1)
+    """TCP ports."""
 
 
-class LocalQueue(Part):
-    """A LocalQueue of Kueue."""
+class TenantNetwork(ValueGroup):
+    """A NetworkPolicy for the trainers: no ingress; egress to DNS, the progress endpoint, and what is listed here."""
 
-    name: str = Field("tweetbots", description="Its name.")
-    cluster_queue: str = Field("", description="The ClusterQueue behind it; empty: no LocalQueue is made.")
+    enabled: bool = True
+    """Create the NetworkPolicy."""
+    egress: list[Egress] = [Egress(cidrs=["0.0.0.0/0", "::/0"], ports=[443])]
+    """Addresses and ports that trainers may connect to: S3, X, Bluesky, the model hub, W&B."""
+    except_: list[str] = Field(["169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128"], alias="except")
+    """Ranges excluded from 0.0.0.0/0 and ::/0: the cloud's metadata service. Add those of your Pods, Services and
+    nodes."""
 
 
-class Tenant(Part):
+class LocalQueue(ValueGroup):
+    """A Kueue LocalQueue."""
+
+    name: str = "tweetbots"
+    """Name of the LocalQueue, for spec.scheduling.queueName."""
+    cluster_queue: str = ""
+    """ClusterQueue that the LocalQueue points to; empty: create no LocalQueue."""
+
+
+class Tenant(ValueGroup):
     """One namespace."""
 
-    namespace: str = Field(min_length=1, max_length=63, description="The namespace; it must exist.")
-    service_account: TenantAccount = Field(TenantAccount(), description="Whom trainers run as.")
-    subjects: list[dict[str, Any]] = Field(
-        [], description="Who may edit TweetBots there, as subjects of a RoleBinding; empty: no binding is made."
-    )
-    quota: dict[str, Any] = Field(
-        {},
-        description=(
-            "`hard` of a ResourceQuota, e.g. {requests.nvidia.com/gpu: 2, count/tweetbots.tweetbot.dev: "
-            "50}; empty: none is made."
-        ),
-    )
-    network_policy: TenantNetwork = Field(TenantNetwork(), description="Where trainers may go.")
-    local_queue: LocalQueue = Field(LocalQueue(), description="A LocalQueue of Kueue.")
+    namespace: str = Field(min_length=1, max_length=63)
+    """Namespace of the tenant; it must exist."""
+    service_account: TenantAccount = TenantAccount()
+    """Service account of the trainers."""
+    subjects: list[dict[str, Any]] = []
+    """Who may edit TweetBots in the namespace, as subjects of a RoleBinding; empty: create none."""
+    quota: dict[str, Any] = {}
+    """`hard` of a ResourceQuota, e.g. {requests.nvidia.com/gpu: 2, count/tweetbots.tweetbot.dev: 50}; empty: create
+    none."""
+    network_policy: TenantNetwork = TenantNetwork()
+    """NetworkPolicy of the trainers."""
+    local_queue: LocalQueue = LocalQueue()
+    """Kueue LocalQueue of the namespace."""

@@ -1,29 +1,29 @@
-"""`helm test`: the operator's Service answers, its caches are filled, and its figures are there.
+"""`helm test`: check that the operator's Service answers, that its caches are filled, and that it has metrics.
 
-Nodes learn of a new Service a moment after its Pods are ready, so an answer is waited for. Arguments: address, seconds.
+A node learns of a new Service a moment after the Pods are ready, so requests are retried. Arguments: URL, seconds.
 """
 
 import sys
 import time
 import urllib.request
 
-address, patience = sys.argv[1], float(sys.argv[2])
+address, timeout = sys.argv[1], float(sys.argv[2])
 
 
-def said(path, until):
-    """Return what the operator says, at the latest when the clock says so."""
+def fetch(path, deadline):
+    """Request a path until it is answered or the deadline has passed; return the answer's text."""
     while True:
         try:
-            with urllib.request.urlopen(address + path, timeout=10) as answer:  # noqa: S310 - the Service's own
+            with urllib.request.urlopen(address + path, timeout=10) as answer:  # noqa: S310 - the URL is the Service's
                 return answer.read().decode()
         except OSError as error:
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 sys.exit(f"{path}: {error}")
             time.sleep(1)
 
 
 for path, wanted in (("/healthz", "ok"), ("/readyz", "ok"), ("/metrics", "tweetbot_leader")):
-    text = said(path, time.monotonic() + patience)
+    text = fetch(path, time.monotonic() + timeout)
     if wanted not in text:
-        sys.exit(f"{path} says: {text[:200]}")
+        sys.exit(f"{path} answers: {text[:200]}")
     print(f"{path}: ok")

@@ -25,14 +25,14 @@ app.kubernetes.io/instance: {{ .Release.Name | toYaml }}
 app.kubernetes.io/component: operator
 {{- end }}
 
-{{/* By which the Pod of `helm test` is known, to a NetworkPolicy. */}}
+{{/* Labels by which a NetworkPolicy knows the Pod of `helm test`. */}}
 {{- define "tweetbot.testLabels" -}}
 app.kubernetes.io/name: {{ include "tweetbot.name" . | toYaml }}
 app.kubernetes.io/instance: {{ .Release.Name | toYaml }}
 app.kubernetes.io/component: test
 {{- end }}
 
-{{/* Labels of (dict "root" $ "labels" …): selectors go by the chart's own, so they win; then the object's, then all's. */}}
+{{/* Labels for (dict "root" $ "labels" …). The chart's own win, as selectors use them; then the object's, then commonLabels. */}}
 {{- define "tweetbot.labels" -}}
 {{- $chart := printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- $own := dict
@@ -44,7 +44,7 @@ app.kubernetes.io/component: test
 {{- merge $own (default (dict) .labels) .root.Values.commonLabels | toYaml }}
 {{- end }}
 
-{{/* metadata: of (dict "root" $ "name" … "namespace" … "labels" … "annotations" …); no namespace: cluster-scoped. */}}
+{{/* Metadata for (dict "root" $ "name" … "namespace" … "labels" … "annotations" …); without namespace, cluster-scoped. */}}
 {{- define "tweetbot.metadata" -}}
 name: {{ .name | toYaml }}
 {{- with .namespace }}
@@ -58,7 +58,7 @@ annotations:
 {{- end }}
 {{- end }}
 
-{{/* An image of (list $ $image): a digest wins over a tag, a registry of all charts goes first. */}}
+{{/* Image name for (list $ $image): a digest wins over a tag; global.imageRegistry is prepended. */}}
 {{- define "tweetbot.image" -}}
 {{- $root := index . 0 }}
 {{- $image := index . 1 }}
@@ -70,12 +70,12 @@ annotations:
 {{- default (ternary (include "tweetbot.fullname" .) "default" .Values.serviceAccount.create) .Values.serviceAccount.name }}
 {{- end }}
 
-{{/* A value as text. YAML's large integers reach templates as floats, which would be printed as 1e+06. */}}
+{{/* A value as text. Helm passes large integers as floats, which would print as 1e+06. */}}
 {{- define "tweetbot.text" -}}
 {{- if kindIs "float64" . }}{{ if eq (floor .) . }}{{ int64 . }}{{ else }}{{ . }}{{ end }}{{ else }}{{ . }}{{ end }}
 {{- end }}
 
-{{/* The Secret of the progress endpoint's certificate; empty: progress is off. */}}
+{{/* Secret with the progress endpoint's certificate; empty when progress is off. */}}
 {{- define "tweetbot.progressSecret" -}}
 {{- if .Values.progress.existingSecret }}
 {{- .Values.progress.existingSecret }}
@@ -88,7 +88,7 @@ annotations:
 {{ include "tweetbot.fullname" . }}-progress.{{ include "tweetbot.namespace" . }}.svc
 {{- end }}
 
-{{/* By which trainers are known: the operator puts this label on every Job and Pod it makes. */}}
+{{/* The label that the operator puts on every Job and Pod that it creates. */}}
 {{- define "tweetbot.trainerLabels" -}}
 app.kubernetes.io/managed-by: tweetbot-operator
 {{- end }}

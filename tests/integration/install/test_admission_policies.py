@@ -38,14 +38,14 @@ CASES: dict[str, tuple[dict[str, Any], str | None]] = {
     "a good one": ({}, None),
     "a Secret that its author may not read": (
         {"output": {"s3": {**S3, "credentialsSecret": {"name": "others"}}}},
-        "name only Secrets that you may get yourself in namespace team-a; of these you may not get all: others",
+        "name only Secrets that you may get yourself in namespace team-a; you may not get all of these: others",
     ),
     "a key of W&B that its author may not read": ({"tracking": WANDB}, "you may not get all: s3, wandb"),
     "a token of X that its author may not read": ({"sources": [{"x": X}]}, "you may not get all: s3, x"),
     "no Secret at all": ({"output": {"s3": {"uri": "s3://team-a/models"}}}, None),
     "an account that is not allowed": ({"serviceAccountName": "admin"}, "spec.serviceAccountName: leave it out"),
     "the trainers' account": ({"serviceAccountName": "tweetbot-trainer"}, None),
-    "a GPU": ({"resources": {"gpu": {"count": 1}}}, "spec.resources.gpu.count: 0 is the most here"),
+    "a GPU": ({"resources": {"gpu": {"count": 1}}}, "spec.resources.gpu.count: write at most 0"),
     "a foreign bucket": (
         {"output": {"s3": {**S3, "uri": "s3://team-b/models"}}},
         "spec.output.s3.uri: write s3://models",
@@ -76,7 +76,7 @@ CASES: dict[str, tuple[dict[str, Any], str | None]] = {
     "no word on the person": ({"subject": {"handle": "gull"}}, "spec.subject.relation: write one of Self, Consented"),
     "a consent that is nowhere": (
         {"subject": {"handle": "gull", "relation": "Consented"}},
-        "spec.subject.consentRef: say where the consent is on record",
+        "spec.subject.consentRef: write where the consent is recorded",
     ),
     "a consent on record": ({"subject": {"handle": "gull", "relation": "Consented", "consentRef": "DOC-7"}}, None),
 }
@@ -135,7 +135,7 @@ def test_what_leaves_the_spec_alone_is_nobodys_concern(server: EmbeddedCluster) 
     server.kubectl(*patch, '{"status":{"phase":"Preparing"}}', "--subresource=status", operator)
     server.kubectl(*patch, '{"metadata":{"finalizers":null,"labels":{"a":"b"}}}', "--as=ann")
     refused = server.kubectl(*patch, '{"spec":{"suspend":true}}', "--as=ann", check=False)
-    assert "of these you may not get all: others" in refused.stderr
+    assert "you may not get all of these: others" in refused.stderr
 
 
 def test_editors_may_not_write_a_status(server: EmbeddedCluster) -> None:

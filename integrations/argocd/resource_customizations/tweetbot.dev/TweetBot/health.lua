@@ -1,5 +1,5 @@
--- TweetBot's conditions follow kstatus; the table of states is in docs/gitops.md of the TweetBot operator.
--- kstatus calls a TweetBot current while it trains, so that nobody waits for hours; here it is Progressing.
+-- The conditions of a TweetBot follow kstatus; docs/gitops.md of the TweetBot operator has a table of all states.
+-- kstatus takes a training TweetBot for Current, so that nobody waits for hours; here it is Progressing.
 local waiting = {status = "Progressing", message = "Waiting for the TweetBot operator"}
 
 if obj.status == nil or obj.status.conditions == nil or obj.status.observedGeneration ~= obj.metadata.generation then
@@ -11,7 +11,7 @@ for _, condition in ipairs(obj.status.conditions) do
     conditions[condition.type] = condition
 end
 
--- From the first that holds to the last: a suspended TweetBot has no alarm, an alarm outweighs what goes on.
+-- The first condition that is True decides: a suspended TweetBot raises no alarm, and an alarm outweighs progress.
 local order = {
     {type = "Suspended", health = "Suspended"},
     {type = "Stalled", health = "Degraded"},

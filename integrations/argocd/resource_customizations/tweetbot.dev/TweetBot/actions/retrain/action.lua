@@ -1,4 +1,4 @@
--- Trains anew although the spec is the same; a failed run begins again.
+-- Starts another run of the same spec, or a failed run again.
 if obj.metadata.annotations == nil then
     obj.metadata.annotations = {}
 end

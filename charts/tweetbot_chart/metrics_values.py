@@ -1,0 +1,64 @@
+"""Values of metrics, alerts and dashboard."""
+
+from pydantic import Field
+
+from tweetbot_chart.base import Objects, Text, ValueGroup
+
+
+class ServiceMonitor(ValueGroup):
+    """A ServiceMonitor for the Prometheus Operator."""
+
+    enabled: bool = False
+    """Create the ServiceMonitor."""
+    namespace: str = ""
+    """Namespace of the ServiceMonitor; empty: the operator's."""
+    labels: Text = {}
+    """Labels by which your Prometheus selects the ServiceMonitor."""
+    interval: str = "30s"
+    """Time between two scrapes."""
+    scrape_timeout: str = "10s"
+    """Time that a scrape may take."""
+    relabelings: Objects = []
+    """Relabelings of the target, before the scrape."""
+    metric_relabelings: Objects = []
+    """Relabelings of the metrics, after the scrape."""
+
+
+class PrometheusRule(ValueGroup):
+    """A PrometheusRule with the alerts, each of which has a runbook."""
+
+    enabled: bool = False
+    """Create the PrometheusRule."""
+    namespace: str = ""
+    """Namespace of the PrometheusRule; empty: the operator's."""
+    labels: Text = {}
+    """Labels by which your Prometheus selects the PrometheusRule."""
+    runbook_base_url: str = Field("", alias="runbookBaseURL")
+    """URL at which you publish docs/runbooks. Each alert then links to its page in the annotation `runbook_url`; empty:
+    alerts only name the page."""
+
+
+class Dashboard(ValueGroup):
+    """The Grafana dashboard, as a ConfigMap."""
+
+    enabled: bool = False
+    """Create the dashboard's ConfigMap."""
+    namespace: str = ""
+    """Namespace of the dashboard's ConfigMap; empty: the operator's."""
+    labels: Text = {"grafana_dashboard": "1"}
+    """Labels by which Grafana's sidecar finds the dashboard."""
+    annotations: Text = {}
+    """Annotations of the dashboard's ConfigMap, e.g. its folder in Grafana."""
+
+
+class Metrics(ValueGroup):
+    """Metrics for Prometheus; the health endpoints use the same port."""
+
+    port: int = Field(8080, ge=1024, le=65535)
+    """TCP port of the health and metrics endpoints."""
+    service_monitor: ServiceMonitor = ServiceMonitor()
+    """ServiceMonitor for the Prometheus Operator."""
+    prometheus_rule: PrometheusRule = PrometheusRule()
+    """PrometheusRule with the alerts."""
+    dashboard: Dashboard = Dashboard()
+    """Grafana dashboard."""
