@@ -1,18 +1,4 @@
-"""What can go wrong at the API server, named after what it means for the pass that asked.
-
-ApiError
-├── Missing      404: the object is gone; look again
-├── Conflict     409 on a write planned from an older state: read again, plan again, never resend
-├── AlreadyExists    409 on a creation: an object of that name exists
-├── NotLeader   another replica may act by now: nothing was sent
-├── Refused      400, 403, 422 on a creation: trying the same again cannot help at once; the message says why
-│   ├── Invalid          422: the object breaks a rule, or a JSON patch's test does not hold
-│   └── NamespaceTerminating  403: nothing can be created there any more
-└── Unavailable  everything else: the world must change; trying again will help
-    ├── WebhookUnavailable      500 on a creation: a webhook that has a say in it does not answer
-    ├── Timeout         no answer in time: the API server may itself be waiting for a webhook
-    └── InternalError      500: it may pass, or be due to what was sent
-"""
+"""What can go wrong at the API server, by what it means for the pass that asked. Messages are the server's own."""
 
 
 class ApiError(Exception):
@@ -20,44 +6,44 @@ class ApiError(Exception):
 
 
 class NotFound(ApiError):
-    """There is no such object."""
+    """404: the object does not exist."""
 
 
 class Conflict(ApiError):
-    """The object is no longer as the write assumed."""
+    """409 on a write planned from an older state: read and plan again, never resend."""
 
 
 class AlreadyExists(ApiError):
-    """An object of that name exists."""
+    """409 on a creation: an object of that name exists."""
 
 
 class NotLeader(ApiError):
-    """The lease is not ours, or not for long enough: nothing was sent."""
+    """Nothing was sent: the Lease is not ours, or not for long enough, so another replica may act."""
 
 
 class Rejected(ApiError):
-    """The API server will not have the object; the message is its own."""
+    """400, 403 or 422: sending the same again cannot help at once."""
 
 
 class Invalid(Rejected):
-    """The object breaks a rule, or is no longer as a JSON patch assumed."""
+    """422: the object breaks a rule, or a JSON patch's test does not hold."""
 
 
 class NamespaceTerminating(Rejected):
-    """The namespace is being deleted, so nothing can be created in it any more."""
+    """403: the namespace is being deleted, so nothing can be created in it any more."""
 
 
 class Unavailable(ApiError):
-    """The API server does not answer, or asks to come back."""
+    """Everything else: the world must change, then trying again will help."""
 
 
 class WebhookUnavailable(Unavailable):
-    """The API server could not ask a webhook that it must ask; the message names it."""
+    """500 on a creation: a webhook that must approve it does not answer; the message names it."""
 
 
 class Timeout(Unavailable):
-    """The API server did not answer in time."""
+    """No answer in time: the API server may itself be waiting for a webhook."""
 
 
 class InternalError(Unavailable):
-    """The API server failed at this request: it may pass, or be due to what was sent."""
+    """500: it may pass, or be caused by what was sent."""

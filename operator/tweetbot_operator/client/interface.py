@@ -1,4 +1,4 @@
-"""The one door to the API server, as reconciling needs it: views come out, manifests of Jobs and statuses go in."""
+"""The only way to the API server that reconciling has: views come out, manifests of Jobs and statuses go in."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -25,46 +25,46 @@ class Cluster(Protocol):
     """Every method raises Unavailable when the API server does not answer as it should."""
 
     async def get_bot(self, namespace: str, name: str) -> CachedTweetBot:
-        """Read a TweetBot. Raises Missing."""
+        """Read a TweetBot. Raises NotFound."""
 
     async def get_job(self, namespace: str, name: str) -> JobView:
-        """Read a Job. Raises Missing."""
+        """Read a Job. Raises NotFound."""
 
     async def get_pod(self, namespace: str, name: str) -> PodView:
-        """Read a Pod. Raises Missing."""
+        """Read a Pod. Raises NotFound."""
 
     async def list_pods(self, job: JobView) -> tuple[PodView, ...]:
         """List the Pods that a Job controls."""
 
     async def list_mount_failures(self, pod: PodView) -> tuple[str, ...]:
-        """List what a Pod's FailedMount Events say, newest last."""
+        """List the messages of a Pod's FailedMount Events, newest last."""
 
     async def list_creation_failures(self, job: JobView, since: datetime) -> tuple[str, ...]:
-        """List what a Job's FailedCreate Events say that were seen after a moment, newest last."""
+        """List the messages of a Job's FailedCreate Events seen since a time, newest last."""
 
     async def get_workload_message(self, job: JobView) -> str:
-        """Read what Kueue says about a Job that waits in a queue of its; empty if it says nothing."""
+        """Return why Kueue keeps a Job waiting in its queue; empty if Kueue does not say."""
 
     async def create_job(self, manifest: Manifest) -> JobView:
-        """Create a Job. Raises AlreadyExists, Refused."""
+        """Create a Job. Raises AlreadyExists, Rejected."""
 
     async def delete_job(self, job: JobView) -> JobView | None:
-        """Delete this very Job in the foreground; answers it as it ends, None if it is gone. Raises Conflict."""
+        """Delete exactly this version of a Job; return it as it ends, or None if it is gone. Raises Conflict."""
 
     async def apply_status(self, bot: CachedTweetBot, status: Manifest) -> CachedTweetBot:
-        """Apply the whole status, planned from this form of the TweetBot. Raises Conflict, Missing, Refused."""
+        """Apply the whole status to exactly this version of a TweetBot. Raises Conflict, NotFound, Rejected."""
 
     async def reset_status(self, bot: CachedTweetBot) -> CachedTweetBot:
-        """Blank the status, whoever wrote its fields, of this form of it. Raises Conflict, Missing, Refused."""
+        """Blank the status, whoever owns its fields. Raises Conflict, NotFound, Rejected."""
 
     async def set_finalizers(self, bot: CachedTweetBot, finalizers: tuple[str, ...]) -> CachedTweetBot:
-        """Replace a TweetBot's finalizers, planned from this form of it. Raises Conflict, Missing, Refused."""
+        """Replace the finalizers of exactly this version of a TweetBot. Raises Conflict, NotFound, Rejected."""
 
     async def create_event(self, manifest: Manifest) -> None:
-        """Create an Event. Raises AlreadyExists, Refused."""
+        """Create an Event. Raises AlreadyExists, Rejected."""
 
     def list_all(self, kind: Kind) -> AsyncIterator[CachedTweetBot | JobView | PodView]:
-        """List all objects of a kind that concern us. Raises Missing where the API server does not know the kind."""
+        """List our objects of a kind. Raises NotFound if the API server does not know the kind."""
 
     def list_metadata(self, kind: Kind) -> AsyncIterator[ObjectMeta]:
-        """List the same by their metadata only."""
+        """List only the metadata of our objects of a kind."""

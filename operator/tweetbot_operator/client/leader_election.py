@@ -1,8 +1,8 @@
-"""Which replica acts: every one watches and keeps its caches warm, and only the holder of the Lease makes passes.
+"""Which replica acts: all of them watch and keep their caches warm, but only the holder of the Lease makes passes.
 
-Whether the Lease is over is judged as client-go does: by how long ago, on our own steady clock, we saw it change. No
-two clocks are compared, so none has to be right. What the election cannot promise (a process that is stopped between
-its look at the clock and its write) the API server refuses: every write carries the version it was planned from.
+As in client-go, a Lease has expired when our own monotonic clock says that we have not seen it change for its duration.
+No two clocks are compared, so none has to be right. A process may still be stopped between its look at the clock and
+its write; the API server then refuses the write, as each carries the version that it was planned from.
 """
 
 import asyncio
@@ -17,38 +17,39 @@ from datetime import datetime
 from typing import Protocol
 
 from tweetbot_operator.client.errors import AlreadyExists, ApiError, Conflict, NotFound
-from tweetbot_operator.client.lease import Lease, LeaseClient, format_micro_time
+from tweetbot_operator.client.lease import Lease, LeaseClient
 from tweetbot_operator.telemetry.logs import with_fields
 from tweetbot_operator.telemetry.metrics import LEADER, LEASE_TRANSITIONS
+from tweetbot_operator.types.times import format_micro_time
 
 LOG = logging.getLogger(__name__)
-#: Share by which the pause between two looks may be longer, so that the standbys do not fall into step.
+#: Share by which the pause between two tries may be longer, so that standbys do not fall into step.
 _SPREAD = 0.2
 #: Shares of the Lease's duration, as client-go's defaults of 15, 10 and 2 seconds.
 RENEW_SHARE, RETRY_SHARE = 2 / 3, 2 / 15
 
 
 class Leadership(Protocol):
-    """What the workers and the door to the API server ask."""
+    """What workers and API requests need to know of the election."""
 
     leading: asyncio.Event
     """Set while passes may be made."""
 
     def get_write_timeout(self) -> float:
-        """Return for how many seconds a write that begins now may take; 0 when none may begin."""
+        """Return how many seconds a write that begins now may take; 0: none may begin."""
 
     def get_leader_address(self) -> str:
         """Return where the replica that leads takes reports of progress; empty while that is not known, or this one."""
 
     async def run(self) -> None:
-        """Stand for election for ever."""
+        """Take part in the election until cancelled."""
 
     async def release(self) -> None:
-        """Give up for good, so that another replica takes over at once."""
+        """Stop leading for good, so that another replica takes over at once."""
 
 
 class NoElection:
-    """The leadership of an operator without a Lease: whoever runs it sees to it that it is the only one."""
+    """Leads always: without a Lease, this must be the only operator."""
 
     def __init__(self) -> None:
         self.leading = asyncio.Event()
@@ -56,7 +57,7 @@ class NoElection:
         LEADER.set(1)
 
     def get_write_timeout(self) -> float:
-        """Return that a write may take as long as it likes."""
+        """Set no limit."""
         return math.inf
 
     def get_leader_address(self) -> str:
@@ -64,29 +65,29 @@ class NoElection:
         return ""
 
     async def run(self) -> None:
-        """Do nothing: there is no election."""
+        """Do nothing."""
 
     async def release(self) -> None:
-        """Do nothing: there is no Lease."""
+        """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeaderElectionConfig:
-    """Who stands, and the election's times in seconds: `retry` < `renew_deadline` < `lease_duration`."""
+    """Who takes part, and client-go's three times in seconds: retry period < renew deadline < lease duration."""
 
     holder_identity: str
     lease_duration: int = 15
-    """Without a renewal for so long, another may take over."""
+    """Time without a renewal after which another replica may take over."""
     renew_deadline: float = 10
-    """Without one for so long, the leader begins no further write."""
+    """Time without a renewal after which the leader begins no further write."""
     retry_period: float = 2
-    """Between two looks."""
+    """Time between two tries to acquire or renew."""
     address: str = ""
     """Where this replica takes reports of progress, told to the others in the Lease."""
 
 
 def exit_now(why: str) -> None:
-    """End the process without another line of Python: whatever it had in hand is another replica's by now."""
+    """End the process without running another line: what it was doing is another replica's by now."""
     LOG.error("the lease was lost while passes were made: ending", extra=with_fields(why=why))
     os._exit(1)
 
@@ -104,7 +105,7 @@ class LeaderElector:
         end: Callable[[str], None] = exit_now,
         on_change: Callable[[bool], None] = lambda leads: None,
     ) -> None:
-        """`clock` is steady, in seconds; `now` is only written down; `end` ends the process; `tell` hears who leads."""
+        """`clock` is monotonic; `now` is only written into the Lease; `end` ends the process."""
         self.leading = asyncio.Event()
         self._client, self._config, self._clock, self._now, self._end = client, config, clock, now, end
         self._on_change = on_change
@@ -115,7 +116,7 @@ class LeaderElector:
         LEADER.set(0)
 
     def get_write_timeout(self) -> float:
-        """Return the seconds until another may take over, or 0 once no write may begin any more."""
+        """Return the seconds until another replica may take over, or 0 once no write may begin."""
         now = self._clock()
         may_begin = self.leading.is_set() and self._get_seconds_left(now) > 0
         return self._renewed_at + self._config.lease_duration - now if may_begin else 0.0
@@ -125,16 +126,16 @@ class LeaderElector:
         return self._lease.address if self._lease and not self.leading.is_set() else ""
 
     async def run(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
-        """Stand for election for ever."""
+        """Try to acquire or renew the Lease until cancelled."""
         try:
             while True:
                 await sleep(await self.try_acquire_or_renew())
-        except Exception as fault:  # a replica that neither leads nor stands by is of no use to anybody
-            LOG.exception("the election failed by a fault of ours")
+        except Exception as fault:  # a replica that neither leads nor stands by is of no use
+            LOG.exception("bug in the leader election")
             self._lose(f"{type(fault).__name__}, see the traceback")
 
     async def try_acquire_or_renew(self) -> float:
-        """Take, renew or watch the Lease once; answers the seconds until the next look."""
+        """Acquire, renew or read the Lease once; return the seconds until the next try."""
         began = self._clock()
         if self.leading.is_set():
             self._check_deadlines(began)
@@ -145,34 +146,33 @@ class LeaderElector:
         except (ApiError, TimeoutError) as fault:
             self._note_fault(fault)
             if led:
-                self._lease = None  # the answer to a write may have been lost: read it before the next try
+                self._lease = None  # a write may have succeeded without an answer: read it before the next try
         else:
             self._last_fault = ""
         return self._compute_pause()
 
     def _note_fault(self, fault: Exception) -> None:
-        """Tell the first of a row of the same: an outage would else be told every two seconds."""
-        faster = isinstance(fault, Conflict | AlreadyExists)  # another replica took it in this very moment
+        """Warn only of the first of several equal faults: an outage would fill the log every two seconds."""
+        faster = isinstance(fault, Conflict | AlreadyExists)  # another replica was faster
         level = logging.DEBUG if faster or repr(fault) == self._last_fault else logging.WARNING
         self._last_fault = "" if faster else repr(fault)
         LOG.log(level, "the lease cannot be read or written", extra=_build_fault_fields(fault))
 
     def _check_deadlines(self, now: float) -> None:
-        """Stop acting while nobody else acts yet; later than that, somebody may have for a while."""
+        """Stop leading before another replica can start; if it is too late for that, end the process."""
         if now >= self._renewed_at + self._config.lease_duration:
-            self._lose("this process stood still for longer than the lease lasts")
+            self._lose("this process was stopped for longer than the lease lasts")
         elif self._get_seconds_left(now) <= 0:
             self._stop_leading()
-            LOG.warning(
-                "standing down: the lease could not be renewed", extra=with_fields(seconds=self._config.renew_deadline)
-            )
+            seconds = self._config.renew_deadline
+            LOG.warning("stopped leading: the lease could not be renewed", extra=with_fields(seconds=seconds))
 
     def _compute_timeout(self, began: float) -> float:
-        """A request that hangs must leave time for another one."""
+        """A request that hangs must leave time for another try."""
         return min(self._config.renew_deadline / 2, self._get_seconds_left(began))
 
     def _get_seconds_left(self, now: float) -> float:
-        """Return the seconds until a leader without a renewal must stand down."""
+        """Return the seconds until a leader that cannot renew must stop; infinity for a standby."""
         return max(self._renewed_at + self._config.renew_deadline - now, 0.0) if self.leading.is_set() else math.inf
 
     def _compute_pause(self) -> float:
@@ -184,7 +184,7 @@ class LeaderElector:
             try:
                 return await self._write_lease(self._lease, began)
             except (Conflict, NotFound):
-                LOG.info("the lease was touched by somebody else")
+                LOG.info("somebody else has written the lease")
         lease = await self._read()
         if lease.holder not in ("", self._config.holder_identity):
             return self._lose(f"{lease.holder} holds it")
@@ -205,13 +205,12 @@ class LeaderElector:
         LEADER.set(1)
         self._on_change(True)
         LOG.info("leading", extra=with_fields(identity=self._config.holder_identity))
-        with contextlib.suppress(ApiError):  # an Event is a courtesy
-            await self._client.post_event(
-                "LeaderElection", f"{self._config.holder_identity} became leader", self._now()
-            )
+        with contextlib.suppress(ApiError):  # it leads without the Event, too
+            message = f"{self._config.holder_identity} became leader"
+            await self._client.post_event("LeaderElection", message, self._now())
 
     async def _write_lease(self, lease: Lease, began: float) -> None:
-        """Write the Lease as ours. It counts from before the request: others count from after it."""
+        """Write the Lease as ours. We count its time from before the request, others from after it."""
         now, ours = format_micro_time(self._now()), lease.holder == self._config.holder_identity
         mine = replace(
             lease,
@@ -226,7 +225,7 @@ class LeaderElector:
         self._renewed_at = began
 
     def _observe(self, lease: Lease) -> Lease:
-        """Remember the Lease, and when it was first seen to say so: an annotation is no renewal."""
+        """Remember the Lease, and when its content last changed: a new resource version alone is no renewal."""
         if self._lease is None or lease != replace(self._lease, resource_version=lease.resource_version):
             self._changed_at = self._clock()
             LEASE_TRANSITIONS.set(lease.transitions)
@@ -243,18 +242,18 @@ class LeaderElector:
         self._end(why)
 
     async def release(self) -> None:
-        """Give the Lease back, so that another replica need not wait for its end."""
+        """Empty the Lease, so that another replica need not wait for it to expire."""
         if not self.leading.is_set() or self._lease is None:
             return
         self._stop_leading()
-        given_back = replace(self._lease, holder="", address="", seconds=1, renewed=format_micro_time(self._now()))
+        released = replace(self._lease, holder="", address="", seconds=1, renewed=format_micro_time(self._now()))
         try:
             async with asyncio.timeout(self._config.retry_period):
-                await self._client.write(given_back)
+                await self._client.write(released)
         except (ApiError, TimeoutError) as fault:
-            LOG.warning("the lease was not given back", extra=_build_fault_fields(fault))
+            LOG.warning("the lease was not released", extra=_build_fault_fields(fault))
         else:
-            LOG.info("gave the lease back")
+            LOG.info("released the lease")
 
 
 def _build_fault_fields(fault: Exception) -> dict[str, dict[str, object]]:

@@ -1,7 +1,7 @@
-"""Manifests as the API server gives them → the small frozen views that decisions read. Dicts end here."""
+"""Parses manifests of the API server into the small frozen views that decisions read."""
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 from tweetbot_contract.handover import (
@@ -17,13 +17,14 @@ from tweetbot_contract.handover import (
 from tweetbot_contract.reasons import QUEUED
 from tweetbot_operator.jobs.pod import CONTAINER
 from tweetbot_operator.types.objects import CachedTweetBot, JobView, Manifest, PodView
+from tweetbot_operator.types.times import parse_time
 
-#: A kubelet's words for a container that the runtime could not start; it "started" in 1970 (kubernetes#120331).
+#: A kubelet's reasons for a container that the runtime could not start; it "started" in 1970 (kubernetes#120331).
 _NOT_STARTED = ("StartError", "ContainerCannotRun")
 
 
 def parse_cached_bot(manifest: Manifest) -> CachedTweetBot:
-    """Return the TweetBot for the cache, without managed fields and annotations that we do not read."""
+    """Parse a TweetBot for the cache, without managed fields and the annotations that we do not read."""
     metadata = manifest["metadata"]
     kept = {key: metadata[key] for key in _BOT_METADATA if key in metadata}
     if retrain := (metadata.get("annotations") or {}).get(RETRAIN_ANNOTATION):
@@ -40,7 +41,7 @@ def parse_cached_bot(manifest: Manifest) -> CachedTweetBot:
 
 
 def _parse_queue_fields(manifest: Manifest) -> dict[str, str]:
-    """Return what the row for a slot needs of a TweetBot, as fields of a CachedTweetBot."""
+    """Return the fields of a CachedTweetBot by which runs queue for a slot."""
     status = manifest.get("status") or {}
     run = status.get("currentRun") or {}
     if not run or run.get("outcome") or (manifest.get("spec") or {}).get("suspend"):
@@ -57,11 +58,11 @@ _BOT_METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "d
 
 
 def parse_job(manifest: Manifest) -> JobView:
-    """Return the view of a batch/v1 Job."""
+    """Parse a batch/v1 Job."""
     metadata, status = manifest["metadata"], manifest.get("status") or {}
     labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
     spec = manifest.get("spec") or {}
-    verdict, condition = _find_finished_condition(status)
+    finished, condition = _find_finished_condition(status)
     return JobView(
         namespace=metadata["namespace"],
         name=metadata["name"],
@@ -81,7 +82,7 @@ def parse_job(manifest: Manifest) -> JobView:
         queue=labels.get(QUEUE_LABEL, ""),
         deleting="deletionTimestamp" in metadata,
         failed_pods=status.get("failed", 0),
-        finished_condition=verdict,
+        finished_condition=finished,
         reason=condition.get("reason", ""),
         message=condition.get("message", ""),
         finished_at=_parse_optional_time(condition.get("lastTransitionTime")),
@@ -89,7 +90,7 @@ def parse_job(manifest: Manifest) -> JobView:
 
 
 def _find_finished_condition(status: Manifest) -> tuple[Literal["", "Complete", "Failed"], Manifest]:
-    """Only the final conditions count: SuccessCriteriaMet and FailureTarget come while Pods are still ending."""
+    """Ignore SuccessCriteriaMet and FailureTarget, which come while Pods are still ending."""
     for condition in status.get("conditions") or ():
         if condition["status"] == "True" and condition["type"] in ("Complete", "Failed"):
             return condition["type"], condition
@@ -97,7 +98,7 @@ def _find_finished_condition(status: Manifest) -> tuple[Literal["", "Complete", 
 
 
 def parse_pod(manifest: Manifest) -> PodView:
-    """Return the view of a Pod."""
+    """Parse a Pod."""
     metadata, status = manifest["metadata"], manifest.get("status") or {}
     labels = metadata.get("labels") or {}
     conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
@@ -125,7 +126,7 @@ def parse_pod(manifest: Manifest) -> PodView:
 
 
 def _find_gpu_resource(spec: Manifest) -> str:
-    """Return what the trainer is limited to besides the node's own resources: extended ones have a domain's name."""
+    """Return the extended resource that the trainer is limited to: only these have a domain in their name."""
     containers = spec.get("containers") or ()
     container: Manifest = next((each for each in containers if each["name"] == CONTAINER), {})
     limits = (container.get("resources") or {}).get("limits") or {}
@@ -133,7 +134,7 @@ def _find_gpu_resource(spec: Manifest) -> str:
 
 
 def _parse_container_state(status: Manifest) -> Manifest:
-    """Return what the trainer's state says, as fields of a PodView. A mesh's webhook may have put others beside it."""
+    """Return the fields of a PodView that the trainer's container gives; a mesh may have added other containers."""
     containers = status.get("containerStatuses") or ()
     state = next((each.get("state") or {} for each in containers if each.get("name") == CONTAINER), {})
     waiting, running, ended = (state.get(kind) or {} for kind in ("waiting", "running", "terminated"))
@@ -153,11 +154,6 @@ def _parse_container_state(status: Manifest) -> Manifest:
 def _get_controller_uid(metadata: Manifest) -> str:
     owners = metadata.get("ownerReferences") or ()
     return next((str(owner["uid"]) for owner in owners if owner.get("controller")), "")
-
-
-def parse_time(text: str) -> datetime:
-    """Return the time of an RFC 3339 text, with or without fractions of a second."""
-    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _parse_optional_time(text: str | None) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Requests to the API server through the asyncio client: plain dicts, a time limit always, faults by what they mean."""
+"""Requests to the API server through the asyncio client: plain dicts, always a time limit, errors by their meaning."""
 
 import json
 import math
@@ -29,18 +29,18 @@ from tweetbot_operator.types.objects import Manifest
 APPLY = "application/apply-patch+yaml"
 JSON_PATCH = "application/json-patch+json"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
-#: The API server's words where it could not ask a webhook: it is away, slow, or its certificate is not trusted.
+#: What the API server says if a webhook does not answer, or its certificate is not trusted.
 _WEBHOOK = "failed calling webhook"
-#: Objects of one page of a LIST. As Python's dicts an object takes some 50 KiB, and a page is in memory at once.
+#: Objects per page of a LIST. A page is in memory at once, and an object takes some 50 KiB as Python's dicts.
 PAGE = 200
 
 
-#: Seconds that one API request may take. The client's own default is 300, longer than any request of ours takes.
+#: Seconds that one request may take. The client's own default is 300, longer than any request of ours takes.
 REQUEST_TIMEOUT_SECONDS = 10.0
 
 
 class ApiRequests:
-    """One method a verb. Raises what `errors` names; the message is the API server's own."""
+    """One method per verb. Raises the exceptions of `client.errors`."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class ApiRequests:
         *,
         timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
     ) -> None:
-        """`get_write_timeout` says for how many seconds a write that begins now may take; 0 forbids it."""
+        """`get_write_timeout` returns how many seconds a write that begins now may take; 0 forbids it."""
         self._client, self._timeout, self._get_write_timeout = client, timeout_seconds, get_write_timeout
 
     async def get(
@@ -63,16 +63,16 @@ class ApiRequests:
         return await self._send("POST", path, body=body)
 
     async def put(self, path: str, body: Manifest) -> Manifest:
-        """Replace an object that still is as `body` says it was."""
+        """Replace an object that still has the resource version in `body`."""
         return await self._send("PUT", path, body=body)
 
     async def apply(self, path: str, body: Manifest, manager: str) -> Manifest:
-        """Apply an object server-side; what other managers hold of the same fields gives way."""
+        """Apply an object server-side, taking over fields of other managers."""
         query = {"fieldManager": manager, "force": "true"}
         return await self._send("PATCH", path, query=query, body=body, headers={"Content-Type": APPLY})
 
     async def patch(self, path: str, operations: list[Manifest]) -> Manifest:
-        """Change an object by a JSON patch. Raises Invalid where a test in it does not hold."""
+        """Change an object by a JSON patch. Raises Invalid if a test in it fails."""
         return await self._send("PATCH", path, body=operations, headers={"Content-Type": JSON_PATCH})
 
     async def delete(self, path: str, options: Manifest) -> Manifest:
@@ -82,14 +82,15 @@ class ApiRequests:
     async def list_items(
         self, path: str, query: Mapping[str, str], accept: str = "application/json"
     ) -> AsyncIterator[Manifest]:
-        """List objects page by page. An empty list of metadata has null for its items."""
-        page = await self.get(path, {**query, "limit": str(PAGE)}, accept)
-        for item in page["items"] or ():
-            yield item
-        while token := page["metadata"].get("continue"):
-            page = await self.get(path, {**query, "limit": str(PAGE), "continue": token}, accept)
-            for item in page["items"] or ():
+        """Yield the objects of a list, page by page."""
+        query = {**query, "limit": str(PAGE)}
+        while True:
+            page = await self.get(path, query, accept)
+            for item in page["items"] or ():  # an empty list of metadata has null
                 yield item
+            if not (token := page["metadata"].get("continue")):
+                return
+            query["continue"] = token
 
     async def _send(
         self,
@@ -104,7 +105,7 @@ class ApiRequests:
         began = time.monotonic()
         status = 0
         try:
-            # Past the client's own serializer: it walks through every body for models, of which we have none.
+            # Not through the client's serializer, which searches every body for models; ours are plain dicts.
             response = await self._client.rest_client.request(
                 verb,
                 self._client.configuration.host + path + (f"?{urlencode(query)}" if query else ""),
@@ -123,15 +124,15 @@ class ApiRequests:
         return _parse_response(verb, path, status, content)
 
     async def _get_auth_headers(self) -> dict[str, str]:
-        """Return the header with the token, which the client reads anew as it rotates; a certificate needs none."""
+        """Return the header with the token, which the client reads again as it rotates; a certificate needs none."""
         settings = await self._client.configuration.auth_settings()
         return {token["key"]: token["value"] for token in settings.values()}
 
     def _compute_timeout(self, verb: str) -> aiohttp.ClientTimeout:
-        """A write must not be under way any more when another replica may act. Raises NotLeader."""
+        """A write must have ended before another replica may act. Raises NotLeader."""
         left = math.inf if verb == "GET" else self._get_write_timeout()
         if left <= 0:
-            raise NotLeader(f"{verb} not sent: the lease is not ours")
+            raise NotLeader(f"{verb} not sent: this replica does not hold the lease")
         return aiohttp.ClientTimeout(total=min(self._timeout, left))
 
 
@@ -140,7 +141,7 @@ def _parse_response(verb: str, path: str, status: int, content: bytes) -> Manife
         document = json.loads(content)
     except ValueError:
         document = None
-    if not isinstance(document, dict):  # a proxy's page, or a body cut short
+    if not isinstance(document, dict):  # a proxy's page, or a truncated body
         raise Unavailable(f"{verb} {path}: {status} without JSON")
     if status < 400:
         return document

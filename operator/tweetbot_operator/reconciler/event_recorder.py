@@ -6,30 +6,19 @@ import json
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
 
 from tweetbot_contract.handover import GROUP, KIND, VERSION
 from tweetbot_contract.reasons import SUPERSEDED
 from tweetbot_contract.status import CurrentRun, TweetBotStatus
 from tweetbot_operator.client.errors import ApiError, NamespaceTerminating, Rejected
+from tweetbot_operator.client.events import EventSpec, build_event
 from tweetbot_operator.client.interface import Cluster
 from tweetbot_operator.telemetry.logs import with_fields
 from tweetbot_operator.types.objects import CachedTweetBot, Manifest
 
-REPORTING_CONTROLLER = f"{GROUP}/operator"
 #: Longest note that the API server takes, in bytes, though its message calls them characters.
 _NOTE_BYTES = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class EventSpec:
-    """What an Event says."""
-
-    type: Literal["Normal", "Warning"]
-    reason: str
-    message: str
 
 
 def build_events(before: TweetBotStatus, after: TweetBotStatus) -> tuple[EventSpec, ...]:
@@ -58,32 +47,16 @@ def _is_new_run(old: CurrentRun | None, new: CurrentRun | None) -> bool:
     return (old and (old.id, old.number)) != (new and (new.id, new.number))
 
 
-def build_event(spec: EventSpec, regarding: tuple[str, str, str], scope: str, now: datetime) -> dict[str, Any]:
-    """Return the Event's manifest; `about` is namespace, name and uid of the TweetBot, `scope` its run.
+def build_bot_event(spec: EventSpec, bot: CachedTweetBot, scope: str, now: datetime) -> Manifest:
+    """Return the manifest of an Event about a TweetBot; `scope` is its run.
 
-    The name is a hash of what it says in this run, so a repetition after a crash is refused as a duplicate.
+    The name is a hash of what it says in this run, so the API server refuses a repetition after a crash.
     """
-    namespace, name, uid = regarding
-    said = "\0".join((uid, scope, spec.type, spec.reason, spec.message))
-    return {
-        "apiVersion": "events.k8s.io/v1",
-        "kind": "Event",
-        "metadata": {"name": f"{name}.{hashlib.sha256(said.encode()).hexdigest()[:16]}", "namespace": namespace},
-        "eventTime": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        "type": spec.type,
-        "reason": spec.reason,
-        "action": "Reconcile",
-        "note": spec.message,
-        "regarding": {
-            "apiVersion": f"{GROUP}/{VERSION}",
-            "kind": KIND,
-            "namespace": namespace,
-            "name": name,
-            "uid": uid,
-        },
-        "reportingController": REPORTING_CONTROLLER,
-        "reportingInstance": "tweetbot-operator",
-    }
+    content = "\0".join((bot.uid, scope, spec.type, spec.reason, spec.message))
+    name = f"{bot.name}.{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+    identity = {"namespace": bot.namespace, "name": bot.name, "uid": bot.uid}
+    regarding = {"apiVersion": f"{GROUP}/{VERSION}", "kind": KIND, **identity}
+    return build_event(spec, {"name": name, "namespace": bot.namespace}, regarding, "Reconcile", now)
 
 
 LOG = logging.getLogger(__name__)
@@ -122,7 +95,7 @@ class Recorder:
 
     def _take(self, bot: CachedTweetBot, spec: EventSpec, scope: str, run: str | None) -> None:
         LOG.info(spec.message, extra=with_fields(reason=spec.reason, type=spec.type, run=run))
-        event = build_event(spec, (bot.namespace, bot.name, bot.uid), scope, self._now())
+        event = build_bot_event(spec, bot, scope, self._now())
         self._waiting.append((event, with_fields(namespace=bot.namespace, name=bot.name, run=run)["fields"]))
         self._wake.set()
 

@@ -1,4 +1,4 @@
-"""Times as they stand in a status: RFC 3339, whole seconds, UTC."""
+"""Times as objects of the API hold them (RFC 3339, UTC), pauses, and texts that fit a status."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,8 +8,13 @@ def format_time(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def format_micro_time(moment: datetime) -> str:
+    """Return metav1.MicroTime, the form that Leases and Events need."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
 def parse_time(text: str) -> datetime:
-    """Return the moment of a text that `format_time` wrote."""
+    """Parse RFC 3339, with or without fractions of a second."""
     return datetime.fromisoformat(text).astimezone(UTC)
 
 

@@ -75,7 +75,7 @@ def test_a_standby_is_ready_and_goes_on_when_the_leader_is_ended(home: EmbeddedC
             tenant.wait("gull", "ModelReady")
             tenant("delete", "jobs", "--all")
             assert first.stop() == 0
-            assert "gave the lease back" in (tmp_path / "first").read_text()
+            assert "released the lease" in (tmp_path / "first").read_text()
             tenant.apply("tern")
             tenant.wait("tern", "ModelReady")
             assert second.leads

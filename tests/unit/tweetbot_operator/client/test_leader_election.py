@@ -128,7 +128,7 @@ async def test_a_process_that_was_stopped_acts_no_more_and_ends(election: Electi
     first.stopped = False
     assert not first.acts
     await election.run(1)
-    assert "stood still" in first.ended
+    assert "was stopped for longer" in first.ended
 
 
 async def test_a_leader_that_sees_another_in_its_place_ends(election: Election) -> None:

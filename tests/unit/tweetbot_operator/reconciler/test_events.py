@@ -5,13 +5,14 @@ import asyncio
 from builders.operator import NOON, a_bot, a_bot_in, a_job, a_pod, an_observed
 from tweetbot_contract.status import TweetBotStatus
 from tweetbot_fakes.kubernetes.cluster import FakeCluster
+from tweetbot_operator.client.events import EventSpec
 from tweetbot_operator.decisions.plan import plan
-from tweetbot_operator.reconciler.event_recorder import EventSpec, Recorder, build_event, build_events
+from tweetbot_operator.reconciler.event_recorder import Recorder, build_bot_event, build_events
 from tweetbot_operator.types.objects import CachedTweetBot
 
 RUNNING = a_bot_in("Train")
 STATUS = plan(an_observed(RUNNING, jobs=(a_job(RUNNING),), pods=(a_pod(a_job(RUNNING)),))).status
-ABOUT = ("team-a", "gull", "uid-gull")
+ABOUT = CachedTweetBot("team-a", "gull", "uid-gull", "1", b"{}")
 
 
 def test_the_first_status_is_heard_of() -> None:
@@ -44,12 +45,12 @@ def test_a_long_message_in_any_script_fits_the_bytes_that_the_api_server_takes()
 
 def test_an_event_is_named_by_what_it_says_so_that_a_repetition_is_refused() -> None:
     happening = EventSpec("Normal", "Training", "Fine-tuning the model.")
-    names = [build_event(happening, ABOUT, scope, NOON)["metadata"]["name"] for scope in ("a-1", "a-1", "a-2")]
+    names = [build_bot_event(happening, ABOUT, scope, NOON)["metadata"]["name"] for scope in ("a-1", "a-1", "a-2")]
     assert names[0] == names[1] != names[2]
 
 
 def test_an_event_says_what_it_is_about() -> None:
-    event = build_event(EventSpec("Normal", "Training", "words"), ABOUT, "a-1", NOON)
+    event = build_bot_event(EventSpec("Normal", "Training", "words"), ABOUT, "a-1", NOON)
     assert event["regarding"]["uid"] == "uid-gull"
     assert event["eventTime"] == "2026-01-01T12:00:00.000000Z"
 
