@@ -17,58 +17,52 @@ from tweetbot_trainer.learning.sampling import SamplingParams
 from tweetbot_trainer.learning.values import LoraConfig
 
 GENERATION_CONFIG = "generation_config.json"
-#: What save_model writes; the card joins them.
-MODEL_FILES = ("config.json", GENERATION_CONFIG, "model.safetensors", "tokenizer.json", "tokenizer_config.json")
+ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+#: What peft puts before the name of a parameter of the model that it wraps.
+_PEFT_PREFIX = "base_model.model."
 
 
-def save_model(model: GPT2LMHeadModel, tokenizer: Tokenizer, config: SamplingParams, folder: Path) -> None:
-    """Write MODEL_FILES into the folder; the same weights give the same bytes."""
-    mark = get_end_mark_id(tokenizer)
+def save_model(model: GPT2LMHeadModel, tokenizer: Tokenizer, sampling: SamplingParams, folder: Path) -> None:
+    """Write weights, configuration and tokenizer into the folder. The same weights give the same bytes."""
+    end_mark = get_end_mark_id(tokenizer)
     folder.mkdir(parents=True, exist_ok=True)
     model.config.prefix = END_MARK  # the text-generation pipeline puts it before every prompt
-    model.config.bos_token_id = model.config.eos_token_id = mark
+    model.config.bos_token_id = model.config.eos_token_id = end_mark
     disable_progress_bar()  # stderr carries our JSON lines
     model.save_pretrained(folder)
-    (folder / "model.safetensors").chmod(0o644)  # safetensors leaves it readable to its owner alone
+    (folder / "model.safetensors").chmod(0o644)  # safetensors makes it readable to its owner only
     write_tokenizer(tokenizer, folder, model.config.n_positions)
-    settings = json.dumps(build_generation_config(config, mark), indent=2, sort_keys=True) + "\n"
-    (folder / GENERATION_CONFIG).write_text(settings, encoding="utf-8")
+    _write_json(folder / GENERATION_CONFIG, build_generation_config(sampling, end_mark))
 
 
-def build_generation_config(config: SamplingParams, end_mark: int) -> dict[str, Any]:
-    """Return every generation value: what is left out, each library fills in with a default of its own."""
+def build_generation_config(sampling: SamplingParams, end_mark: int) -> dict[str, Any]:
+    """Return every generation value: for one that is left out each library has a default of its own."""
     return {
         "bos_token_id": end_mark,
         "do_sample": True,
         "eos_token_id": end_mark,
-        "max_new_tokens": config.max_new_tokens,
-        "min_new_tokens": config.min_new_tokens,
+        "max_new_tokens": sampling.max_new_tokens,
+        "min_new_tokens": sampling.min_new_tokens,
         "num_beams": 1,
         "pad_token_id": end_mark,
         "repetition_penalty": 1.0,
-        "temperature": config.temperature,
-        "top_k": config.top_k,
-        "top_p": config.top_p,
+        "temperature": sampling.temperature,
+        "top_k": sampling.top_k,
+        "top_p": sampling.top_p,
     }
 
 
-#: The files of a PEFT adapter.
-CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
-#: What peft puts before the name of a parameter of the model that it wraps.
-_WRAPPED = "base_model.model."
-
-
 def save_adapter(tensors: Mapping[str, Tensor], lora: LoraConfig, base: BaseIdentity, folder: Path) -> None:
-    """Write the adapters' tensors, by their names in the model, and what peft must know of them."""
+    """Write an adapter in peft's format. `tensors`, of shape [rank, in] and [out, rank], are named as in the model."""
     folder.mkdir(parents=True, exist_ok=True)
-    named = {f"{_WRAPPED}{name}.weight": tensor.contiguous() for name, tensor in tensors.items()}
-    save_file(named, folder / WEIGHTS, metadata={"format": "pt"})
-    (folder / WEIGHTS).chmod(0o644)  # safetensors leaves it readable to its owner alone
-    (folder / CONFIG).write_text(json.dumps(build_peft_config(tensors, lora, base), indent=2) + "\n", encoding="utf-8")
+    named = {f"{_PEFT_PREFIX}{name}.weight": tensor.contiguous() for name, tensor in tensors.items()}
+    save_file(named, folder / ADAPTER_WEIGHTS, metadata={"format": "pt"})
+    (folder / ADAPTER_WEIGHTS).chmod(0o644)  # safetensors makes it readable to its owner only
+    _write_json(folder / ADAPTER_CONFIG, build_peft_config(tensors, lora, base))
 
 
 def build_peft_config(tensors: Mapping[str, Tensor], lora: LoraConfig, base: BaseIdentity) -> dict[str, Any]:
-    """Return the content of adapter_config.json; a base in a bucket stays unnamed, its address is nobody's business."""
+    """Return the content of adapter_config.json. The address of a base in a bucket is private, so it is left out."""
     return {
         "base_model_name_or_path": base.hub_name,
         "bias": "none",
@@ -82,3 +76,7 @@ def build_peft_config(tensors: Mapping[str, Tensor], lora: LoraConfig, base: Bas
         "target_modules": sorted({name.split(".")[-2] for name in tensors}),
         "task_type": "CAUSAL_LM",
     }
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -6,14 +6,14 @@
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from tweetbot_contract import reasons
 from tweetbot_trainer.data.dataset.dataset import POSTS_FILE
 from tweetbot_trainer.data.dataset.ids import IDS_FILE, read_ids
-from tweetbot_trainer.publishing.registry.latest import POINTER_FILE
+from tweetbot_trainer.publishing.registry.latest import POINTER_FILE, read_latest
 from tweetbot_trainer.publishing.registry.manifest import MANIFEST_FILE, MODEL_FOLDER, decode_manifest
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.store import ObjectStore, join
@@ -98,7 +98,8 @@ def search(store: ObjectStore, root: str, wanted: frozenset[str]) -> SearchResul
     result = SearchResult()
     for folder, files in datasets.items():
         _search_dataset(store, folder, files, wanted, result)
-    _search_models(store, homes, _find_served(store, pointers), result)
+    served = frozenset(str(read_latest(store, uri).get("uri")) for uri in pointers)
+    _search_models(store, homes, served, result)
     return result
 
 
@@ -142,19 +143,6 @@ def _search_models(store: ObjectStore, homes: Iterable[str], served: frozenset[s
         elif hit := hits.get(manifest.dataset.digest):
             uri = join(home, MODEL_FOLDER)
             result.models.append(ModelHit(uri, manifest.version, hit.digest, uri in served, tuple(hit.posts)))
-
-
-def _find_served(store: ObjectStore, pointers: Iterable[str]) -> frozenset[str]:
-    """Return the models that latest.json files point to, without those that cannot be read."""
-
-    def read_targets() -> Iterator[str]:
-        for uri in pointers:
-            try:
-                yield str(json.loads(store.get(uri))["uri"])
-            except (ValueError, LookupError, TypeError):
-                continue
-
-    return frozenset(read_targets())
 
 
 def _parse_id(line: str, location: str) -> str:

@@ -36,9 +36,14 @@ def update_latest(store: ObjectStore, run: RunDocument, result: TrainSucceeded) 
 
 def read_served_version(store: ObjectStore, run: RunDocument) -> str | None:
     """Return the version that latest.json names, None without a readable latest.json."""
-    found = store.find(join(run.prefix, POINTER_FILE))
-    uri = _parse(found.body).get("uri") if found else None
+    uri = read_latest(store, join(run.prefix, POINTER_FILE)).get("uri")
     return parse_version(uri) if isinstance(uri, str) else None
+
+
+def read_latest(store: ObjectStore, uri: str) -> dict[str, Any]:
+    """Return the content of a latest.json; an empty one if it is missing, or was not written by us."""
+    found = store.find(uri)
+    return _parse(found.body) if found else {}
 
 
 def _build_content(run: RunDocument, result: TrainSucceeded) -> bytes:
@@ -61,9 +66,8 @@ def _is_newer(body: bytes, run: RunDocument) -> bool:
 
 
 def _parse(body: bytes) -> dict[str, Any]:
-    """Parse latest.json. One that is not a JSON object was not written by us, and is overwritten."""
     try:
         content = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

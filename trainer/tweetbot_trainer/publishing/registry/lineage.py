@@ -6,7 +6,6 @@ What we wrote must match to the byte. The base and the sources belong to others:
 that is no fault of the model, and it is reported as unproven.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -20,7 +19,7 @@ from tweetbot_trainer.data.dataset.ids import IDS_FILE, encode_ids
 from tweetbot_trainer.data.dataset.source_records import ObjectRecord, describe_object
 from tweetbot_trainer.learning.fingerprint import VERSION_DIGITS, fingerprint_values
 from tweetbot_trainer.learning.model.identity import CONFIG, TOKENIZER, WEIGHTS
-from tweetbot_trainer.publishing.registry.latest import POINTER_FILE
+from tweetbot_trainer.publishing.registry.latest import POINTER_FILE, read_latest
 from tweetbot_trainer.publishing.registry.manifest import (
     ADOPTED_FILE,
     MANIFEST_FILE,
@@ -56,9 +55,12 @@ def find_version(store: ObjectStore, uri: str) -> StoredVersion:
     for folder in (given, given.removesuffix(f"/{MODEL_FOLDER}")):  # a TweetBot may be called `model`, too
         if found := store.find(join(folder, MANIFEST_FILE)):
             return _parse_version(folder, found.body, None)
-    target, sha256 = _read_pointer(store, join(given, POINTER_FILE), uri)
-    home = target.removesuffix(f"/{MODEL_FOLDER}")
-    return _parse_version(home, store.get(join(home, MANIFEST_FILE)), sha256)
+    latest = read_latest(store, join(given, POINTER_FILE))
+    if not latest.keys() >= {"uri", "manifestSha256"}:
+        message = f"there is no published model at {uri}: give a version's folder, or the folder with {POINTER_FILE}"
+        raise SpecRefused(reasons.SOURCE_NOT_FOUND, message)
+    home = str(latest["uri"]).removesuffix(f"/{MODEL_FOLDER}")
+    return _parse_version(home, store.get(join(home, MANIFEST_FILE)), str(latest["manifestSha256"]))
 
 
 def verify(open_store: OpenStore, version: StoredVersion) -> Iterator[Finding]:
@@ -72,16 +74,6 @@ def verify(open_store: OpenStore, version: StoredVersion) -> Iterator[Finding]:
     yield from _verify_dataset(store, version.manifest)
     yield from _verify_base(open_store, version.manifest)
     yield from _verify_sources(open_store, version.manifest)
-
-
-def _read_pointer(store: ObjectStore, pointer: str, asked: str) -> tuple[str, str]:
-    found = store.find(pointer)
-    try:
-        content = json.loads(found.body) if found else {}
-        return str(content["uri"]), str(content["manifestSha256"])
-    except (ValueError, LookupError, TypeError) as error:
-        message = f"there is no published model at {asked}: give a version's folder, or the folder with {POINTER_FILE}"
-        raise SpecRefused(reasons.SOURCE_NOT_FOUND, message) from error
 
 
 def _parse_version(home: str, body: bytes, expected_sha256: str | None) -> StoredVersion:

@@ -56,13 +56,6 @@ class PictureSubject:
         return f"AI-generated imitation of @{self.handle}. A machine wrote this, not the person."
 
 
-def crop_to_circle_png(png: bytes, side: int) -> bytes:
-    """Crop a square picture to a circle of this width, transparent outside, as a PNG without metadata."""
-    file = BytesIO()
-    _crop_to_circle(png, side).save(file, "PNG")
-    return file.getvalue()
-
-
 def render_predictions(subject: PictureSubject, samples: Sequence[Sample]) -> bytes:
     """Draw up to five samples of the first prompt."""
     prompt = samples[0].prompt if samples else ""
@@ -77,7 +70,8 @@ def render_predictions(subject: PictureSubject, samples: Sequence[Sample]) -> by
     return file.getvalue()
 
 
-def _crop_to_circle(png: bytes, side: int) -> Image.Image:
+def crop_to_circle(png: bytes, side: int) -> Image.Image:
+    """Crop a square picture to a circle of this width, transparent outside and without metadata."""
     with Image.open(BytesIO(png), formats=("PNG",)) as square:
         picture = square.convert("RGBA").resize((side, side), Image.Resampling.LANCZOS)
     fine_side = side * _CIRCLE_SCALE
@@ -119,7 +113,7 @@ def _draw_faces(page: Image.Image, canvas: ImageDraw.ImageDraw, pictures: Sequen
     if not pictures:
         _draw_robot(canvas, MARGIN, 34)
     for index, picture in enumerate(pictures):
-        face = _crop_to_circle(picture, FACE * FINE)
+        face = crop_to_circle(picture, FACE * FINE)
         page.paste(face, ((MARGIN + index * FACE_STEP) * FINE, 34 * FINE), face)
     return MARGIN + FACE + max(len(pictures) - 1, 0) * FACE_STEP + 20
 

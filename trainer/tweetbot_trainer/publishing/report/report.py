@@ -13,7 +13,7 @@ from tweetbot_trainer.publishing.report.predictions_picture import (
     AVATAR_SIDE,
     SMALL_AVATAR_SIDE,
     PictureSubject,
-    crop_to_circle_png,
+    crop_to_circle,
     render_predictions,
 )
 
@@ -48,6 +48,6 @@ def _write_pictures(card: CardData, report: Path, base_loss: float | None) -> No
     (report / "loss.png").write_bytes(plot)
     side = AVATAR_SIDE if len(card.pictures) == 1 else SMALL_AVATAR_SIDE
     for name, picture in card.pictures.items():
-        (report / name).write_bytes(crop_to_circle_png(picture, side))
+        crop_to_circle(picture, side).save(report / name, "PNG")
     subject = PictureSubject(card.name, handle, card.model_name, tuple(card.pictures.values()))
     (report / "predictions.png").write_bytes(render_predictions(subject, card.samples))

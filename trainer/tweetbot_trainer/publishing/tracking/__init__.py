@@ -1,10 +1,10 @@
-"""Experiment tracking, beside metrics.jsonl, which is always written first.
+"""Experiment tracking with Weights & Biases, in addition to metrics.jsonl, which is always written first.
 
-interface    what stages tell a tracker; NullTracker for mode Disabled
-mode         Online or Offline, decided once before anything is started
-wandb_run    one W&B run
+interface    how stages use a tracker; NullTracker for mode Disabled
+mode         the choice of Online or Offline, before the client starts
+wandb_run    one run of the W&B client
 background   a tracker on a thread of its own, so that no server can fail or delay a run
-shipping     offline run directories to the output, from where they can be synced
+start        starts the tracker that a spec asks for, and uploads the files of offline runs
 """
 
 from tweetbot_trainer.publishing.tracking.interface import (

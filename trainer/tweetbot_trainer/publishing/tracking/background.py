@@ -1,4 +1,4 @@
-"""A tracker on a thread of its own: stages hand it what they have and go on, whatever its server does."""
+"""A tracker on a thread of its own: a stage queues its calls and goes on, whatever the server does."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -7,25 +7,23 @@ from typing import Any
 
 from tweetbot_contract.result import TrackingResult
 from tweetbot_trainer.publishing.tracking.interface import TrackedArtifact
-from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig, WandbRun
+from tweetbot_trainer.publishing.tracking.wandb_run import LONGEST_TEXT, RunConfig, WandbRun
 from tweetbot_trainer.runtime.log import Log
 
-#: Seconds that a stage waits longer for a start than the client: the probes come first.
+#: Seconds that a stage waits for a start beyond the client's own limit: the server is probed first.
 START_SLACK = 20.0
-
-Call = Callable[[WandbRun], None]
 
 
 class BackgroundTracker:
-    """Passes everything on to a run that `start` makes; `ship` sends its files to the output when they are needed."""
+    """Passes calls on to the run that `start` makes. `upload` stores the run's files where its server lacks them."""
 
     def __init__(
-        self, run_config: RunConfig, start: Callable[[], WandbRun], ship: Callable[[], None], log: Log
+        self, run_config: RunConfig, start: Callable[[], WandbRun], upload: Callable[[], None], log: Log
     ) -> None:
-        self._start, self._ship, self._log = start, ship, log
+        self._start, self._upload, self._log = start, upload, log
         self._start_limit = run_config.init_timeout + START_SLACK
         self._finish_limit = run_config.finish_timeout + run_config.finish_slack
-        self._calls: SimpleQueue[Call | None] = SimpleQueue()
+        self._calls: SimpleQueue[Callable[[WandbRun], None] | None] = SimpleQueue()
         self._started, self._ended = threading.Event(), threading.Event()
         self._result = TrackingResult(wandb_mode="Offline")
         self._fault: str | None = None
@@ -34,28 +32,28 @@ class BackgroundTracker:
         threading.Thread(target=self._work, name="tracking", daemon=True).start()
 
     def current_result(self) -> TrackingResult:
-        """Return how the run is tracked; waits for the start, but not for ever."""
+        """Wait for the start, but not forever."""
         self._started.wait(self._start_limit)
         return self._result
 
     def log(self, metrics: Mapping[str, float]) -> None:
-        """Add a row of metrics."""
+        """Queue the metrics."""
         self._calls.put(lambda run: run.log(metrics))
 
     def set_summary(self, figures: Mapping[str, Any]) -> None:
-        """Set final figures."""
+        """Queue the figures."""
         self._calls.put(lambda run: run.set_summary(figures))
 
     def log_table(self, name: str, columns: Sequence[str], data: Sequence[Sequence[Any]]) -> None:
-        """Add a table."""
+        """Queue the table."""
         self._calls.put(lambda run: run.log_table(name, columns, data))
 
     def log_artifact(self, artifact: TrackedArtifact) -> None:
-        """Add an artifact and its edge to this run."""
+        """Queue the artifact."""
         self._calls.put(lambda run: run.log_artifact(artifact))
 
     def finish(self, *, failed: bool = False) -> TrackingResult:
-        """End the run within its limit, ship its files where the server lacks them, and report."""
+        """Wait for the end of the run, up to its limit, and upload its files if its server may lack some."""
         if self._finished is None:
             self._failed = failed
             self._calls.put(None)
@@ -69,17 +67,17 @@ class BackgroundTracker:
         if degraded:
             self._log.warning("tracking.degraded", message=degraded)
         if self._fault or self._result.wandb_mode == "Offline":
-            self._ship()
-        return self._result.model_copy(update={"degraded": degraded[:512] if degraded else None})
+            self._upload()
+        return self._result.model_copy(update={"degraded": degraded[:LONGEST_TEXT] if degraded else None})
 
     def _work(self) -> None:
         run = self._call_safely(self._start, "start")
         if run is not None:
-            self._result = self._call_safely(lambda: run.result, "tell how it is tracked") or self._result
+            self._result = self._call_safely(lambda: run.result, "read how it is tracked") or self._result
         self._started.set()
         while (call := self._calls.get()) is not None:
             if run is not None:
-                self._call_safely(lambda: call(run), "take what was sent")
+                self._call_safely(lambda: call(run), "log to the run")
         if run is not None:
             self._call_safely(lambda: run.finish(failed=self._failed), "end the run")
         self._ended.set()

@@ -1,4 +1,4 @@
-"""What stages tell a tracker. No call fails; only `current_result` and `finish` wait for a network, a bounded time."""
+"""How stages use an experiment tracker. No call fails; only `current_result` and `finish` wait, for a limited time."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -8,13 +8,13 @@ from typing import Any, Literal, Protocol
 from tweetbot_contract.result import DataTable, TrackingResult
 from tweetbot_trainer.learning.model.identity import BaseIdentity
 
-#: What Weights & Biases takes for an artifact's name.
+#: Characters that Weights & Biases does not accept in the name of an artifact.
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]")
 
 
 @dataclass(frozen=True, slots=True)
 class TrackedArtifact:
-    """Something a stage reads (`input`) or makes (`output`), by reference: its bytes stay where they are."""
+    """Something that a stage reads (`input`) or makes (`output`), by reference: its bytes stay where they are."""
 
     name: str
     type: Literal["raw-dataset", "train-dataset", "pretrained-model", "finetuned-model"]
@@ -26,13 +26,13 @@ class TrackedArtifact:
 def make_dataset_artifact(
     bot: str, uri: str, digest: str, table: DataTable, *, direction: Literal["input", "output"]
 ) -> TrackedArtifact:
-    """Return a dataset as the stage that makes it and the one that reads it both name it: one artifact, two edges."""
+    """Return a dataset under the same name for the stage that makes it and the stage that reads it."""
     metadata = {"digest": digest, **table.to_dict()}
     return TrackedArtifact(f"dataset-{bot}", "train-dataset", uri, direction, metadata)
 
 
 def make_base_artifact(base: BaseIdentity) -> TrackedArtifact | None:
-    """Return the base that a training starts from; a scratch base is no model that anybody could have trained."""
+    """Return the base of a training; None for a scratch base, which nobody has trained."""
     if base.kind == "scratch":
         return None
     uri = f"https://huggingface.co/{base.hub_name}/tree/{base.digest}" if base.hub_name else base.uri
@@ -41,29 +41,29 @@ def make_base_artifact(base: BaseIdentity) -> TrackedArtifact | None:
 
 
 class Tracker(Protocol):
-    """One stage of one run, as an experiment tracker sees it."""
+    """One stage of one run in an experiment tracker."""
 
     def current_result(self) -> TrackingResult:
         """Return how the run is tracked, once it has started."""
 
     def log(self, metrics: Mapping[str, float]) -> None:
-        """Add a row of metrics; its `step` orders it."""
+        """Log metrics, ordered by their `step`."""
 
     def set_summary(self, figures: Mapping[str, Any]) -> None:
         """Set final figures."""
 
     def log_table(self, name: str, columns: Sequence[str], data: Sequence[Sequence[Any]]) -> None:
-        """Add a table."""
+        """Log a table."""
 
     def log_artifact(self, artifact: TrackedArtifact) -> None:
-        """Add an artifact and its edge to this run."""
+        """Log an artifact as an input or output of this run."""
 
     def finish(self, *, failed: bool = False) -> TrackingResult:
-        """End the run and tell how tracking went; a second call changes nothing."""
+        """End the run and return how it was tracked. A second call changes nothing."""
 
 
 class NullTracker:
-    """Tracks nothing, as asked for."""
+    """Tracks nothing."""
 
     def current_result(self) -> TrackingResult:
         """Return the result of no tracking."""

@@ -11,21 +11,10 @@ from tweetbot_trainer.publishing.registry.run_record import get_run_folder
 from tweetbot_trainer.publishing.tracking.background import BackgroundTracker
 from tweetbot_trainer.publishing.tracking.interface import NullTracker, Tracker
 from tweetbot_trainer.publishing.tracking.mode import Probe, check_api_key, choose_mode
-from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig, WandbRun, keep_files_in
+from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig, WandbRun, set_client_folders
 from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.store import ObjectStore, join
-
-
-def upload_files(store: ObjectStore, run: RunDocument, folder: Path, log: Log) -> None:
-    """Write every file below the folder; a fault is logged and no more, since the metrics are in the report as well."""
-    target = join(get_run_folder(run), "wandb", run.stage.lower())
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
-    try:
-        for path in files:
-            store.put(join(target, path.relative_to(folder).as_posix()), path)
-    except (StageError, OSError) as error:
-        log.warning("tracking.not_shipped", message=str(error))
 
 
 class TrackerStarter:
@@ -37,27 +26,35 @@ class TrackerStarter:
         self._run_config, self._store, self._secrets, self._log, self._probe = run_config, store, secrets, log, probe
 
     def __call__(self, config: Mapping[str, Any]) -> Tracker:
-        """Return a tracker with this configuration; it starts in the background."""
-        run_config = self._run_config
-        if run_config.run.spec.tracking.wandb.mode == "Disabled":
+        """Return a tracker with this configuration. It starts in the background."""
+        run, folder = self._run_config.run, self._run_config.folder
+        if run.spec.tracking.wandb.mode == "Disabled":
             return NullTracker()
-        keep_files_in(run_config.folder)
-        with suppress(Exception):  # the background thread meets the same fault and tells it
+        set_client_folders(folder)
+        with suppress(Exception):  # the background thread meets the same fault and reports it
             import wandb  # noqa: F401  # on this thread: two that load large packages may wait for each other
 
-        def start() -> WandbRun:
-            return self._start_run(config)
+        def upload() -> None:
+            upload_files(self._store, run, folder, self._log)
 
-        def ship_files() -> None:
-            upload_files(self._store, run_config.run, run_config.folder, self._log)
-
-        return BackgroundTracker(run_config, start, ship_files, self._log)
+        return BackgroundTracker(self._run_config, lambda: self._start_run(config), upload, self._log)
 
     def _start_run(self, config: Mapping[str, Any]) -> WandbRun:
         spec = self._run_config.run.spec.tracking.wandb
         base_url = spec.base_url or os.environ.get("WANDB_BASE_URL") or _get_default_base_url()
         decision = choose_mode(spec, self._secrets, base_url, probe=self._probe)
         return WandbRun(self._run_config, decision, config, base_url)
+
+
+def upload_files(store: ObjectStore, run: RunDocument, folder: Path, log: Log) -> None:
+    """Upload every file below the folder. A fault is only logged, as the metrics are in the report as well."""
+    target = join(get_run_folder(run), "wandb", run.stage.lower())
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    try:
+        for path in files:
+            store.put(join(target, path.relative_to(folder).as_posix()), path)
+    except (StageError, OSError) as error:
+        log.warning("tracking.not_uploaded", message=str(error))
 
 
 def _get_default_base_url() -> str:

@@ -1,4 +1,4 @@
-"""One run in Weights & Biases, through its client. Everything here may block or fail; `background` bears that."""
+"""One run of the Weights & Biases client. Any call may block or fail, which `background` copes with."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -11,15 +11,16 @@ from tweetbot_contract.result import TrackingResult
 from tweetbot_trainer.publishing.tracking.interface import TrackedArtifact
 from tweetbot_trainer.publishing.tracking.mode import Decision
 
-#: Characters of an address or a text in a result (tweetbot_contract.result.TrackingResult).
-_LONGEST = 512
+#: Longest address or text of a tweetbot_contract.result.TrackingResult, in characters.
+LONGEST_TEXT = 512
 
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """What the run is called, where the client keeps its files, and how many seconds it may take to start and to end.
+    """A stage's run, the folder of the client's files, and how many seconds the run may take to start and to end.
 
-    The client's own limits are 90 for a start, and for ever for an end; `finish_slack` is for all it does before.
+    The client's defaults are 90 seconds for a start and no limit for an end. `finish_slack` is for what the client does
+    before it applies the limit.
     """
 
     run: RunDocument
@@ -30,12 +31,12 @@ class RunConfig:
 
     @classmethod
     def from_run(cls, run: RunDocument, work: Path) -> Self:
-        """Return the place of a stage's run in a work folder."""
+        """Return the configuration of a stage's run in a work folder."""
         return cls(run, work / "wandb" / run.stage.lower())
 
     @property
     def id(self) -> str:
-        """Return an id that a retried Pod finds again and no other bot can have: the uid's first part is in it."""
+        """The run's id. A retried Pod finds it again; with the start of the uid no other TweetBot can have it."""
         run = self.run
         return f"{run.name}-{run.run_id}-{run.uid[:8]}-{run.stage.lower()}"
 
@@ -46,15 +47,15 @@ class WandbRun:
     def __init__(self, run_config: RunConfig, decision: Decision, config: Mapping[str, Any], base_url: str) -> None:
         import wandb
 
-        wandb_spec = run_config.run.spec.tracking.wandb
-        stage = run_config.run.stage.lower()
+        run, wandb_spec = run_config.run, run_config.run.spec.tracking.wandb
+        stage = run.stage.lower()
         self._wandb, self._decision = wandb, decision
         self._run = wandb.init(
             project=wandb_spec.project,
             entity=wandb_spec.entity,
             id=run_config.id,
-            name=f"@{run_config.run.spec.subject.handle}-{stage}",
-            group=f"{run_config.run.name}/{run_config.run.run_id}",
+            name=f"@{run.spec.subject.handle}-{stage}",
+            group=f"{run.name}/{run.run_id}",
             job_type=stage,
             resume="allow",
             config=dict(config),
@@ -66,30 +67,31 @@ class WandbRun:
 
     @property
     def result(self) -> TrackingResult:
-        """Return how the run is tracked so far, without an address that is too long: half of one leads nowhere."""
+        """How the run is tracked so far. An address that is too long is left out: half of one leads nowhere."""
         url, degraded = self._run.url if self._decision.mode == "Online" else None, self._decision.degraded
         return TrackingResult(
             wandb_mode=self._decision.mode,
-            wandb_url=url if url and len(url) <= _LONGEST else None,
-            degraded=degraded[:_LONGEST] if degraded else None,
+            wandb_url=url if url and len(url) <= LONGEST_TEXT else None,
+            degraded=degraded[:LONGEST_TEXT] if degraded else None,
         )
 
     def log(self, metrics: Mapping[str, float]) -> None:
-        """Add a row to the history."""
+        """Add metrics to the run's history."""
         self._run.log(dict(metrics))
 
     def set_summary(self, figures: Mapping[str, Any]) -> None:
-        """Set final figures."""
+        """Update the run's summary."""
         self._run.summary.update(dict(figures))
 
     def log_table(self, name: str, columns: Sequence[str], data: Sequence[Sequence[Any]]) -> None:
-        """Add a table."""
+        """Log the data as a wandb.Table."""
         self._run.log({name: self._wandb.Table(columns=list(columns), data=[list(cells) for cells in data])})
 
     def log_artifact(self, tracked: TrackedArtifact) -> None:
-        """Add an artifact by reference. Offline the client knows outputs only, and no run may pass for another's maker.
+        """Log an artifact by reference.
 
-        So raw data is an output there: nobody before us has it. Datasets and bases of others are left out.
+        Offline, the client knows outputs only. Raw data is logged as one, since no earlier run made it; datasets and
+        bases are left out, so that this run does not pass for their maker.
         """
         online = self._decision.mode == "Online"
         if not online and tracked.direction == "input" and tracked.type != "raw-dataset":
@@ -102,12 +104,12 @@ class WandbRun:
             self._run.log_artifact(artifact)
 
     def finish(self, *, failed: bool) -> None:
-        """End the run. Raises when the server did not take the rest of it in `finish_timeout` seconds."""
+        """End the run. Raises if the server has not taken the rest of it within `finish_timeout` seconds."""
         self._run.finish(exit_code=1 if failed else 0)
 
 
 def _build_settings(wandb: Any, run_config: RunConfig, decision: Decision, base_url: str) -> Any:
-    """Quiet settings: no machine's data, no code, no command line; the key reaches the client in memory only."""
+    """Send nothing about machine, code or command line, and pass the key to the client in memory only."""
     return wandb.Settings(
         api_key=decision.api_key,
         base_url=base_url,
@@ -129,8 +131,8 @@ def _build_settings(wandb: Any, run_config: RunConfig, decision: Decision, base_
     )
 
 
-def keep_files_in(folder: Path) -> None:
-    """Set what the client reads from the environment alone when it is imported; artifacts wait in WANDB_DATA_DIR."""
+def set_client_folders(folder: Path) -> None:
+    """Set what the client reads from the environment only, when it is imported. Artifacts wait in WANDB_DATA_DIR."""
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["WANDB_DATA_DIR"] = str(folder / "data")
     os.environ["WANDB_CACHE_DIR"] = str(folder.parent / "wandb-cache")

@@ -17,7 +17,7 @@ from tweetbot_trainer.publishing.report.badges import Badge, build_badges, rende
 from tweetbot_trainer.publishing.report.loss_plot import render_loss_plot, smooth
 from tweetbot_trainer.publishing.report.predictions_picture import (
     PictureSubject,
-    crop_to_circle_png,
+    crop_to_circle,
     render_predictions,
 )
 from tweetbot_trainer.publishing.report.text_drawing import (
@@ -128,7 +128,7 @@ def test_the_accounts_pictures_stand_in_the_place_of_the_robot() -> None:
 
 
 def test_a_picture_becomes_round_and_small() -> None:
-    image = opened(crop_to_circle_png(a_picture("red"), 132))
+    image = crop_to_circle(a_picture("red"), 132)
     assert (image.size, image.mode) == ((132, 132), "RGBA")
     assert (image.getpixel((66, 66)), image.getpixel((0, 0))) == ((255, 0, 0, 255), (0, 0, 0, 0))
 

@@ -267,8 +267,8 @@ def test_a_client_that_tells_nothing_of_its_run_is_not_waited_for(tmp_path: Path
 
     place = RunConfig(a_run(tmp_path), tmp_path / "work", init_timeout=0, finish_timeout=0, finish_slack=60)
     start: Any = Speechless
-    told = BackgroundTracker(place, start, ship=lambda: None, log=Log(StringIO())).finish()
-    assert told.degraded == "could not tell how it is tracked: ValueError: no address"
+    told = BackgroundTracker(place, start, upload=lambda: None, log=Log(StringIO())).finish()
+    assert told.degraded == "could not read how it is tracked: ValueError: no address"
 
 
 def test_a_key_that_is_missing_from_its_secret_is_told(tmp_path: Path) -> None:
