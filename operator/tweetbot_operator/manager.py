@@ -34,9 +34,8 @@ from tweetbot_operator.informers.watches import CannotStart, Watches, stop_on_si
 from tweetbot_operator.informers.workqueue import WorkQueue
 from tweetbot_operator.progress.endpoint import CannotServe, ProgressEndpoint
 from tweetbot_operator.progress.store import ProgressStore
-from tweetbot_operator.reconciler.concurrency import ConcurrencyLimiter, ConcurrencyLimits
 from tweetbot_operator.reconciler.event_recorder import Recorder
-from tweetbot_operator.reconciler.rate_limiter import RateLimiter
+from tweetbot_operator.reconciler.limits import ConcurrencyLimiter, ConcurrencyLimits, RateLimiter
 from tweetbot_operator.reconciler.reconciler import Reconciler
 from tweetbot_operator.reconciler.workers import Workers
 from tweetbot_operator.settings import InvalidSettings, OperatorSettings, load_settings
@@ -97,7 +96,7 @@ async def run(settings: OperatorSettings, stop: asyncio.Event) -> None:
         health = Health(alive=lambda: resync.healthy or not watches.started.is_set(), ready=watches.started.is_set)
         await _listen(health, settings)
         await _take_progress(progress, leadership)
-        workers = Workers(queue, reconciler, settings.workers, _get_current_time, leading=leadership.leading)
+        workers = Workers(queue, reconciler, settings.workers, leading=leadership.leading)
         recording = asyncio.create_task(reconciler.recorder.run(lambda: len(queue) > 0))
         side = [recording, asyncio.create_task(progress.run())]
         try:

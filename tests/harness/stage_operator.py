@@ -14,8 +14,7 @@ from tweetbot_operator.informers.cache import Cache
 from tweetbot_operator.informers.handlers import EventHandler
 from tweetbot_operator.informers.workqueue import WorkQueue
 from tweetbot_operator.progress.store import ProgressStore
-from tweetbot_operator.reconciler.concurrency import ConcurrencyLimiter, ConcurrencyLimits
-from tweetbot_operator.reconciler.rate_limiter import RateLimiter, RequeueAfter
+from tweetbot_operator.reconciler.limits import ConcurrencyLimiter, ConcurrencyLimits, RateLimiter
 from tweetbot_operator.reconciler.reconciler import Reconciler
 from tweetbot_operator.settings import OperatorSettings
 
@@ -69,14 +68,13 @@ class Stage:
         while taken := self.queue.pop_ready():
             key, _ = taken
             try:
-                wake_at = await self.reconciler.reconcile(key)
-            except RequeueAfter as wait:
-                self.queue.add_after(key, wait.seconds)
+                result = await self.reconciler.reconcile(key)
             except ApiError:
                 self.queue.add_rate_limited(key)
             else:
-                self.queue.forget(key)
-                self.queue.add_after(key, None if wake_at is None else (wake_at - self.time).total_seconds())
+                if result.done:
+                    self.queue.forget(key)
+                self.queue.add_after(key, result.requeue_after)
             finally:
                 self.queue.done(key)
         await self.reconciler.recorder.flush()

@@ -12,7 +12,7 @@ from tweetbot_contract.reasons import (
     NAME_CONFLICT,
     WAITING_FOR_PREVIOUS_POD,
 )
-from tweetbot_operator.client.errors import ApiError, Timeout, Unavailable, WebhookUnavailable
+from tweetbot_operator.client.errors import ApiError, Timeout, WebhookUnavailable
 from tweetbot_operator.types.objects import CreateFailure, Diagnosis, Diagnostics, JobView, Key
 from tweetbot_operator.types.times import add_seconds, compute_backoff, sanitize
 
@@ -117,7 +117,7 @@ class DiagnosticsCache:
         if podless != known.podless:
             self._diagnostics[key] = replace(known, podless=podless)
 
-    def may_pass(self, key: Key, fault: Unavailable) -> bool:
+    def may_pass(self, key: Key, fault: ApiError) -> bool:
         """Note that the API server failed at a write; answers whether that may be an accident yet."""
         known, words = self.get(key), str(fault)
         count = known.server_faults + 1 if known.server_fault == words else 1

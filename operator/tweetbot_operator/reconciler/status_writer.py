@@ -39,8 +39,8 @@ class StatusWriter:
         cluster: Cluster,
         cache: Cache,
         now: Callable[[], datetime],
-        *,
         diagnostics_cache: DiagnosticsCache,
+        *,
         recorder: Recorder,
         run_metrics: RunMetrics,
     ) -> None:

@@ -3,12 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
-from datetime import datetime
 
 from tweetbot_operator.client.errors import ApiError, NotLeader
 from tweetbot_operator.informers.workqueue import LAST_PAUSE, WorkQueue
-from tweetbot_operator.reconciler.rate_limiter import RequeueAfter
 from tweetbot_operator.reconciler.reconciler import Reconciler
 from tweetbot_operator.telemetry.logs import open_log_context, with_fields
 from tweetbot_operator.telemetry.metrics import QUEUE_DEPTH, QUEUE_SECONDS, RECONCILE_SECONDS, RECONCILES, RETRIES
@@ -29,12 +26,11 @@ class Workers:
         queue: WorkQueue,
         reconciler: Reconciler,
         count: int,
-        now: Callable[[], datetime],
         *,
         leading: asyncio.Event,
     ) -> None:
         """`leading` is set while passes may be made; until then the keys wait in the queue."""
-        self._queue, self._reconciler, self._count, self._now = queue, reconciler, count, now
+        self._queue, self._reconciler, self._count = queue, reconciler, count
         self._leading = leading
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy: set[asyncio.Task[None]] = set()
@@ -85,10 +81,7 @@ class Workers:
         began = time.monotonic()
         with open_log_context(namespace=key[0], name=key[1]):
             try:
-                requeue_at = await self._reconciler.reconcile(key)
-            except RequeueAfter as wait:
-                RECONCILES.labels(result="later").inc()
-                self._queue.add_after(key, wait.seconds)
+                result = await self._reconciler.reconcile(key)
             except NotLeader:
                 RECONCILES.labels(result="dropped").inc()
                 self._queue.add_after(key, _A_MOMENT)
@@ -98,9 +91,10 @@ class Workers:
                 LOG.exception("pass failed by a fault of ours")
                 self._try_again(key, "bug", "see the traceback")
             else:
-                RECONCILES.labels(result="done").inc()
-                self._queue.forget(key)
-                self._queue.add_after(key, None if requeue_at is None else (requeue_at - self._now()).total_seconds())
+                RECONCILES.labels(result="done" if result.done else "later").inc()
+                if result.done:
+                    self._queue.forget(key)
+                self._queue.add_after(key, result.requeue_after)
         RECONCILE_SECONDS.observe(time.monotonic() - began)
 
     def _try_again(self, key: Key, result: str, fault: str, longest: float = LAST_PAUSE) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tweetbot_operator.reconciler.rate_limiter import RateLimiter
+from tweetbot_operator.reconciler.limits import RateLimiter
 
 
 class Clock:

@@ -1,7 +1,6 @@
 """Whole runs on a cluster in memory: what is written, in which order, and nothing when nothing changes."""
 
 from copy import deepcopy
-from datetime import datetime
 
 import pytest
 
@@ -12,6 +11,7 @@ from tweetbot_contract.handover import MANAGED_BY
 from tweetbot_contract.result import encode
 from tweetbot_fakes.kubernetes.cluster import a_foreign_job
 from tweetbot_operator.client.errors import AlreadyExists, InternalError, NotFound, Rejected, Unavailable
+from tweetbot_operator.reconciler.reconciler import Result
 from tweetbot_operator.types.objects import Key
 
 MISSING_SECRET = 'MountVolume.SetUp failed for volume "secrets" : secret "s3" not found'
@@ -584,7 +584,7 @@ async def test_the_news_of_its_own_writes_makes_no_further_pass() -> None:
     passes = []
     reconcile = stage.reconciler.reconcile
 
-    async def counted(key: Key) -> datetime | None:
+    async def counted(key: Key) -> Result:
         passes.append(key)
         return await reconcile(key)
 

@@ -28,7 +28,7 @@ async def until_idle(stage: Stage) -> None:
 
 async def test_a_bug_in_one_pass_is_logged_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
     stage = Stage()
-    workers = Workers(stage.queue, stage.reconciler, 2, stage.now, leading=leading())
+    workers = Workers(stage.queue, stage.reconciler, 2, leading=leading())
     stage.cluster.faults["apply_status"] = [KeyError("a bug of ours")]  # type: ignore[list-item]
     with caplog.at_level(logging.WARNING):
         workers.start()
@@ -43,7 +43,7 @@ async def test_a_bug_in_one_pass_is_logged_and_tried_again(caplog: pytest.LogCap
 
 async def test_a_busy_cluster_is_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
     stage = Stage()
-    workers = Workers(stage.queue, stage.reconciler, 1, stage.now, leading=leading())
+    workers = Workers(stage.queue, stage.reconciler, 1, leading=leading())
     stage.cluster.faults["apply_status"] = [Unavailable("503")]
     with caplog.at_level(logging.WARNING):
         workers.start()
@@ -63,7 +63,7 @@ async def test_a_pass_in_flight_is_let_end(caplog: pytest.LogCaptureFixture) -> 
         return await create(manifest)
 
     stage.cluster.create_job = slow  # type: ignore[method-assign]
-    workers = Workers(stage.queue, stage.reconciler, 1, stage.now, leading=leading())
+    workers = Workers(stage.queue, stage.reconciler, 1, leading=leading())
     workers.start()
     stage.cluster.put("tweetbots", a_manifest())
     await until_idle(stage)
@@ -78,7 +78,7 @@ async def test_a_pass_in_flight_is_let_end(caplog: pytest.LogCaptureFixture) -> 
 
 async def test_a_standby_makes_no_pass_and_forgets_nothing() -> None:
     stage, may = Stage(), asyncio.Event()
-    workers = Workers(stage.queue, stage.reconciler, 2, stage.now, leading=may)
+    workers = Workers(stage.queue, stage.reconciler, 2, leading=may)
     workers.start()
     stage.cluster.put("tweetbots", a_manifest())
     for _ in range(20):
@@ -92,7 +92,7 @@ async def test_a_standby_makes_no_pass_and_forgets_nothing() -> None:
 
 async def test_a_worker_that_waits_while_the_lease_is_lost_makes_no_pass() -> None:
     stage, may = Stage(), leading()
-    workers = Workers(stage.queue, stage.reconciler, 1, stage.now, leading=may)
+    workers = Workers(stage.queue, stage.reconciler, 1, leading=may)
     workers.start()
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -109,7 +109,7 @@ async def test_a_pass_that_meets_the_leases_end_is_made_again_without_an_alarm(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     stage = Stage()
-    workers = Workers(stage.queue, stage.reconciler, 1, stage.now, leading=leading())
+    workers = Workers(stage.queue, stage.reconciler, 1, leading=leading())
     stage.cluster.faults["apply_status"] = [NotLeader("the lease is not ours")]
     workers.start()
     stage.cluster.put("tweetbots", a_manifest())
@@ -125,7 +125,7 @@ async def test_passes_that_wait_for_nobody_let_the_others_have_their_turn() -> N
     await stage.apply()
     for number in range(50):
         stage.queue.add((NAMESPACE, f"gone-{number}"))
-    workers = Workers(stage.queue, stage.reconciler, 1, stage.now, leading=leading())
+    workers = Workers(stage.queue, stage.reconciler, 1, leading=leading())
     workers.start()
     for _ in range(10):
         await asyncio.sleep(0)
@@ -135,7 +135,7 @@ async def test_passes_that_wait_for_nobody_let_the_others_have_their_turn() -> N
 
 async def test_a_deadline_wakes_the_bot() -> None:
     stage = Stage()
-    workers = Workers(stage.queue, stage.reconciler, 1, stage.now, leading=leading())
+    workers = Workers(stage.queue, stage.reconciler, 1, leading=leading())
     workers.start()
     await stage.apply()
     await until_idle(stage)

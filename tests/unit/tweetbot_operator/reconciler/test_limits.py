@@ -10,7 +10,7 @@ from builders.operator import NOON
 from tweetbot_contract.status import Condition
 from tweetbot_operator.decisions.conditions import summarize_queued
 from tweetbot_operator.informers.cache import Cache
-from tweetbot_operator.reconciler.concurrency import ConcurrencyLimiter, ConcurrencyLimits
+from tweetbot_operator.reconciler.limits import ConcurrencyLimiter, ConcurrencyLimits
 from tweetbot_operator.types.objects import CachedTweetBot, JobView, Key, QueuePosition
 
 
