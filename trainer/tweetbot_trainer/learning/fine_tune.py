@@ -1,4 +1,4 @@
-"""From a base and a split dataset to a fine-tuned model and its figures: the whole of training, on one screen."""
+"""From a base and a split dataset to a fine-tuned model and its figures: all of training on one screen."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ from tweetbot_trainer.runtime.errors import TrainingDiverged
 
 @dataclass(frozen=True, slots=True)
 class FineTuneResult:
-    """What training gave: its course, the figures on the test posts, and the base's before it (none for scratch).
+    """The result of a training: `test` is measured after it, `base_test` before it, None for a scratch base.
 
-    `memorization` is there once texts were written with it; `adapter` holds the tensors of LoRA adapters, by name,
-    that are in the model's weights now.
+    `memorization` is added once the model has generated texts. `adapter` are the LoRA adapters by name, already merged
+    into the model's weights.
     """
 
     outcome: TrainOutput
@@ -41,9 +41,10 @@ class FineTuneResult:
 def fine_tune(
     base: Base, splits: Splits[DatasetPost], hyperparameters: Hyperparameters, *, gpu: bool, callbacks: Callbacks
 ) -> FineTuneResult:
-    """Fine-tune `base.model` in place, on a GPU if it may and can, and measure it on the test posts, read here only.
+    """Fine-tune `base.model` in place, with `gpu` on a GPU if there is one, and measure it on the test posts.
 
-    Raises Stopped, Diverged, SpecRefused where a GPU's memory is too small, or TooLittleData.
+    Nothing else reads the test posts. Raises StageStopped, TrainingDiverged, TooLittleData, and SpecRefused if a GPU's
+    memory is too small.
     """
     device = select_device(hyperparameters.precision, gpu=gpu, channels=base.model.config.n_embd)
     base.model.to(device.device_type)
@@ -85,7 +86,7 @@ def _build_metrics(
             reliability=splits.reliability,
         )
     except ValueError as error:
-        text = "The loss on the test posts is no number: lower training.learningRate, or leave it unset."
+        text = "The loss on the test posts is not finite: lower training.learningRate, or leave it unset."
         raise TrainingDiverged(reasons.DIVERGED, text) from error
 
 

@@ -1,18 +1,18 @@
-"""How the next token is drawn."""
+"""How tokens are sampled; published with the model as generation_config.json."""
 
 import math
 from dataclasses import dataclass
 
 from tweetbot_trainer.learning.values import Hyperparameters
 
-#: Tokens after the prompt: huggingtweets allowed 160 with it. Fewer than 5 hardly say anything.
+#: Tokens after the prompt: huggingtweets allowed 160 with it, and fewer than 5 say hardly anything.
 MOST_TOKENS, FEWEST_TOKENS = 160, 5
 LEAST_TEMPERATURE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class SamplingParams:
-    """How the next token is drawn, and how many are; all of it is published with the model."""
+    """Temperature, nucleus (top-p) and top-k sampling, and the range of new tokens."""
 
     temperature: float
     top_p: float
@@ -22,14 +22,14 @@ class SamplingParams:
 
     @property
     def is_usable(self) -> bool:
-        """Tell whether tokens can be drawn so; next to temperature 0 the odds are no numbers any more."""
+        """Tell whether these values can be sampled with; near temperature 0 the probabilities overflow."""
         fewest, most = self.min_new_tokens, self.max_new_tokens
         odds = LEAST_TEMPERATURE <= self.temperature < math.inf and 0 < self.top_p <= 1 and self.top_k >= 1
         return odds and 0 <= fewest <= most and 1 <= most <= MOST_TOKENS
 
 
 def resolve_generation_config(hyperparameters: Hyperparameters, context: int) -> SamplingParams:
-    """Return the sampling of a run; at least half the context stays free for the prompt."""
+    """Return a run's sampling parameters; at least half the context stays free for the prompt."""
     return SamplingParams(
         hyperparameters.temperature,
         hyperparameters.top_p,

@@ -1,6 +1,6 @@
-"""What training will really use: the spec's values, with those that it leaves open resolved by the base.
+"""The hyperparameters of a run: the spec's values, and for those that it leaves unset the defaults of its base.
 
-Light on purpose: `prepare` needs it for the training key and may not import torch.
+Imports no torch: `prepare` needs them for the training key.
 """
 
 import math
@@ -14,7 +14,7 @@ from tweetbot_contract.spec.training import Training
 
 
 def compute_source_weights(sources: Sequence[Source]) -> tuple[int, ...]:
-    """Return the sources' weights in lowest terms; none where none is given, or a single source has nothing to mix."""
+    """Reduce the sources' weights to lowest terms; empty if there are none, or only one source, so nothing to mix."""
     weights = [source.weight for source in sources if source.weight is not None]
     if len(weights) < 2:
         return ()
@@ -22,10 +22,10 @@ def compute_source_weights(sources: Sequence[Source]) -> tuple[int, ...]:
     return tuple(weight // divisor for weight in weights)
 
 
-#: Part of the training key: raise it with every change of the loop that gives other weights from the same values.
+#: Part of the training key: raise it with every change of the loop that yields other weights for the same values.
 RECIPE_VERSION = 3
 SCRATCH = "scratch://"
-#: huggingtweets: so many reshuffled copies of the posts make one stream, cut into blocks of so many tokens.
+#: huggingtweets: how many shuffled copies of the posts make the stream, and the tokens per block that it is cut into.
 COPIES, BLOCK = 4, 1024
 
 Recipe = Literal["tweetbot", "huggingtweets"]
@@ -33,7 +33,7 @@ Recipe = Literal["tweetbot", "huggingtweets"]
 
 @dataclass(frozen=True, slots=True)
 class BaseDefaults:
-    """What a kind of base wants where the spec says nothing."""
+    """The hyperparameters of a kind of base where the spec leaves them unset."""
 
     learning_rate: float
     batch_tokens: int
@@ -46,20 +46,20 @@ class BaseDefaults:
 
 #: A published GPT-2: the outcome of huggingtweets' hyper-parameter search, with AdamW's own betas.
 PRETRAINED = BaseDefaults(1.372e-4, 1024, 0.0, 0.0, (0.9, 0.999), 0.1, 1.0)
-#: Weights from nothing: tried on a seeded grammar (design, section 9, "Base names"), the learning rate and the batch on
-#: human texts as well (docs/experiments.md, 9).
+#: Random weights: tuned on a seeded grammar (design, section 9, "Base names"), the learning rate and the batch also on
+#: human texts (docs/experiments.md, 9).
 FROM_SCRATCH = BaseDefaults(1.4e-3, 128, 0.1, 0.1, (0.9, 0.99), 0.0, 0.7)
-#: Twice as wide, so a lower rate.
+#: Twice as wide, so it learns at a lower rate.
 SMALL_FROM_SCRATCH = replace(FROM_SCRATCH, learning_rate=3e-4)
-#: Adapters want ten times a full training's rate, fifteen times in under SHORT_STEPS steps ("LoRA Without Regret",
-#: Thinking Machines 2025), and no decay: that would pull them to the base.
+#: Adapters need ten times the learning rate of full training, in less than SHORT_STEPS steps fifteen times ("LoRA
+#: Without Regret", Thinking Machines 2025), and no weight decay: it would pull them towards the base.
 ADAPTERS = replace(PRETRAINED, learning_rate=1.4e-3, weight_decay=0.0)
 ADAPTERS_SHORT_RATE, SHORT_STEPS = 2e-3, 100
 
 
 @dataclass(frozen=True, slots=True)
 class LoraConfig:
-    """The shape of the adapters; they count `scale` times."""
+    """The shape of LoRA adapters; their product is multiplied by `scale`."""
 
     rank: int
     alpha: int
@@ -74,11 +74,10 @@ class LoraConfig:
 class Hyperparameters:
     """Every value that shapes the weights, and the sampling values that are published with them.
 
-    `learning_rate` is the peak; `warmup` the share of steps up to it; `batch_tokens` are label tokens a step;
-    `precision` stays as asked for, since the processor that trains is not known when the key is computed;
-    `lora` is None where every weight is trained; `short_learning_rate` is the peak in a training of under SHORT_STEPS;
-    `source_weights` stand in the order of spec.sources, and are empty where every post counts the same.
-    `recipe_version` is the version of this code.
+    `learning_rate` is the peak, and `warmup` the share of steps up to it. `short_learning_rate` replaces the peak in a
+    training of less than SHORT_STEPS steps. `batch_tokens` are labels per step. `precision` is the spec's: the key is
+    computed before it is known which device will train. `source_weights` are in the order of spec.sources, and empty if
+    every post counts the same. `lora` is None if all weights are trained. `recipe_version` is the version of this code.
     """
 
     epochs: int
@@ -107,15 +106,15 @@ class Hyperparameters:
     short_learning_rate: float | None = None
 
     def get_peak_rate(self, steps: int) -> float:
-        """Return the highest learning rate of a training of so many steps."""
+        """Return the peak learning rate of a training of this many steps."""
         if self.short_learning_rate is not None and steps < SHORT_STEPS:
             return self.short_learning_rate
         return self.learning_rate
 
     def as_json(self) -> dict[str, Any]:
-        """Return plain values for the training key and for trackers; floats keep their shortest exact spelling.
+        """Return plain values for the training key, manifests and trackers.
 
-        Values that came later are left out where they are as before, so that keys from before there were any stay.
+        Fields added later are left out while they have their default, so that older keys stay valid.
         """
         values = {**asdict(self), "betas": list(self.betas), "source_weights": list(self.source_weights)}
         return {
@@ -125,9 +124,9 @@ class Hyperparameters:
         }
 
 
-#: Published keys and manifests have these fields under an older name.
+#: Fields whose name in published keys and manifests is another one.
 _JSON_NAMES = {"recipe": "procedure", "recipe_version": "recipe"}
-#: Values that were added once there were keys, and what they are where nobody asks for something else.
+#: Fields added since the first keys were published, and their defaults.
 _LATER: dict[str, Any] = {
     "source_weights": [],
     "recipe": "tweetbot",
@@ -138,7 +137,7 @@ _LATER: dict[str, Any] = {
 
 
 def resolve_lora(model: Model) -> LoraConfig | None:
-    """Return the shape of the adapters that the spec asks for; None where every weight is trained."""
+    """Return the shape of the adapters that the spec demands, or None if all weights are trained."""
     if model.method != "LoRA":
         return None
     shape = model.lora or Lora()
@@ -148,7 +147,10 @@ def resolve_lora(model: Model) -> LoraConfig | None:
 def resolve_hyperparameters(
     training: Training, base: str, sources: Sequence[Source], lora: LoraConfig | None = None
 ) -> Hyperparameters:
-    """Return the values that a run with these sources and this base, such as `hf://gpt2`, trains with."""
+    """Resolve the hyperparameters of a run with these sources and this base, such as `hf://gpt2`.
+
+    Each stage resolves them: the train stage may run in a newer image, whose defaults and RECIPE_VERSION count.
+    """
     if training.recipe == "huggingtweets":
         return _build_huggingtweets(training)
     default = _choose_defaults(base, lora)
@@ -172,14 +174,14 @@ def resolve_hyperparameters(
 
 
 def _build_huggingtweets(training: Training) -> Hyperparameters:
-    """Return what the notebook of 2021 gave transformers' Trainer, and that Trainer's own defaults; no rule of ours.
+    """Return what the notebook of 2021 gave transformers' Trainer, and that Trainer's defaults for the rest.
 
-    One block a step; the four passes are copies within the one epoch.
+    A step is one block; the four passes are copies within one epoch.
     """
     return Hyperparameters(
         epochs=1,
         learning_rate=1.372e-4,
-        batch_tokens=BLOCK - 1,  # a block's first token is predicted by nothing
+        batch_tokens=BLOCK - 1,  # a block's first token is no label
         warmup=0.0,
         weight_decay=0.0,
         betas=(0.9, 0.999),

@@ -12,15 +12,16 @@ from tweetbot_trainer.learning.batches.examples import split_into_examples
 from tweetbot_trainer.learning.batches.forward import compute_nats_by_example
 from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id
 
-#: Drawings of a bootstrap; more would not move the interval's second digit.
+#: Bootstrap resamples; more would not change the interval's second digit.
 RESAMPLES = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Likelihood:
-    """How probable some posts are: `nats` summed over `labels` tokens, each post's closing end mark among them.
+    """The likelihood of some posts: `nats` summed over `labels`, which are their tokens and one end mark per post.
 
-    `closed_bytes` are the posts' UTF-8 bytes, and one a post for its closing mark; `posts` are both, post by post.
+    `closed_bytes` are the posts' UTF-8 bytes plus one per post for its end mark. `posts` holds (nats, closed bytes) of
+    each.
     """
 
     nats: float
@@ -30,22 +31,22 @@ class Likelihood:
 
     @property
     def loss(self) -> float:
-        """Return the mean cross-entropy in nats a token."""
+        """Return the mean cross-entropy in nats per token."""
         return self.nats / self.labels
 
     @property
     def perplexity(self) -> float:
-        """Return exp(loss), or the largest float where that overflows."""
+        """Return exp(loss), or a finite huge value where that would overflow."""
         return math.exp(min(self.loss, 700.0))
 
     @property
     def bits_per_byte(self) -> float:
-        """Return sum of -log2 p over tokens and closing marks / (bytes + 1) a post (design, section 9)."""
+        """Return the sum of -log2 p over tokens and end marks, divided by the closed bytes (design, section 9)."""
         return self.nats / math.log(2) / self.closed_bytes
 
 
 def measure_likelihood(model: GPT2LMHeadModel, tokenizer: Tokenizer, texts: Sequence[str]) -> Likelihood:
-    """Measure the posts in float32, each alone after an end mark, windowed where longer than the context."""
+    """Measure posts in float32, each alone after an end mark, in windows if it is longer than the context."""
     encoded = encode_all(tokenizer, texts)
     mark, context = get_end_mark_id(tokenizer), model.config.n_positions
     examples = [split_into_examples(text.tokens, mark, context) for text in encoded]
@@ -61,15 +62,15 @@ def measure_likelihood(model: GPT2LMHeadModel, tokenizer: Tokenizer, texts: Sequ
 
 
 def bootstrap_interval(after: Likelihood, before: Likelihood | None = None) -> tuple[float, float]:
-    """Return the 95 % interval of the bits per byte, or of their ratio to the base's, by drawing posts anew.
+    """Return the 95 % interval of the bits per byte, or of their ratio to those of the model `before`.
 
-    A percentile bootstrap over posts: the same posts are drawn for both models, 1,000 times, with a fixed seed.
+    A percentile bootstrap over posts, with a fixed seed; both models get the same resampled posts.
     """
     random = numpy.random.default_rng(0)
     nats, sizes = numpy.array(after.posts).T
     divisors, unit = (sizes, math.log(2)) if before is None else (numpy.array(before.posts)[:, 0], 1.0)
-    # One drawing after the other: all at once they would need 24 kB a post.
-    drawings = (random.integers(0, len(nats), len(nats)) for _ in range(RESAMPLES))
-    figures = [nats[drawn].sum() / divisors[drawn].sum() / unit for drawn in drawings]
+    # One resample after the other: all at once they would need 24 kB per post.
+    resamples = (random.integers(0, len(nats), len(nats)) for _ in range(RESAMPLES))
+    figures = [nats[drawn].sum() / divisors[drawn].sum() / unit for drawn in resamples]
     low, high = numpy.percentile(figures, (2.5, 97.5))
     return float(low), float(high)

@@ -1,7 +1,7 @@
-"""How much of what a model writes it merely remembers: runs of a sample that stand in the posts it was trained on.
+"""How much of what a model writes it has memorized: passages of its samples that occur in the training posts.
 
-A long run alone says little, since people repeat themselves: so the same is asked of the test posts, which training
-never saw, and of as many bytes of the train posts (design, section 9, "Verbatim rate").
+A long common passage alone says little, since people repeat themselves. So the rate is also measured against the test
+posts, which training never saw, and against train posts of the same size in bytes (design, section 9, "Verbatim rate").
 """
 
 from collections import defaultdict
@@ -12,23 +12,23 @@ from typing import Any
 
 from tweetbot_trainer.data.cleaning.personal_data import find_personal_data
 
-#: A run of so many characters, or so many words, counts as copied.
+#: This many equal characters, or words, in a row count as copied.
 NGRAM_CHARACTERS, NGRAM_WORDS = 50, 8
-#: So many times the train posts are cut down at random to the size of the test posts.
+#: How many random selections of train posts, as large as the test posts, are averaged.
 DRAWS = 20
 
-#: Which samples, by their places, each post shares a run with; posts that share none are absent.
+#: By index of a post, the indices of the samples that share an n-gram with it; posts without any are absent.
 SampleMatches = Mapping[int, frozenset[int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Memorization:
-    """Shares of the samples, 0 to 1. `verbatim_rate` and `word_rate` are against all train posts.
+    """How much the samples repeat. Rates are shares of the samples, 0 to 1.
 
-    `sized_rate` is against random train posts of as many bytes as the test posts have, `unseen_rate` against those:
-    only what the first is above the second was remembered. `leaked` counts samples with an address, number or key that
-    stands in a train post. `distinct` tells how many of the samples' one-, two- and
-    three-word sequences differ.
+    `verbatim_rate` (characters) and `word_rate` are against all train posts; `sized_rate` is against random train posts
+    with as many bytes as the test posts, and `unseen_rate` against the test posts: the difference of these two is what
+    was memorized. `leaked` counts samples with personal data of a train post. `distinct` are the shares of different
+    sequences among the samples' one-, two- and three-word sequences.
     """
 
     samples: int
@@ -52,7 +52,7 @@ class Memorization:
         }
 
     def as_metrics(self) -> dict[str, Any]:
-        """Return those that the status and every tracker show, by the fields of `Metrics`."""
+        """Return the figures that the contract's `Metrics` has, by its fields."""
         return {
             "verbatim_rate": self.verbatim_rate,
             "verbatim_rate_unseen": self.unseen_rate,
@@ -64,19 +64,19 @@ class Memorization:
 def measure_memorization(
     samples: Sequence[str], train: Sequence[str], test: Sequence[str], *, seed: int
 ) -> Memorization:
-    """Compare samples, empty ones among them, with what was trained on and what was not."""
+    """Compare samples with the posts of training and test; empty samples count as samples."""
+    count, every = len(samples), range(len(train))
     by_train = find_shared_ngrams(samples, train, _split_character_ngrams)
     by_test = find_shared_ngrams(samples, test, _split_character_ngrams)
+    words = find_shared_ngrams(samples, train, _split_word_ngrams)
     size = sum(len(text.encode()) for text in test)
     draws = [_draw_posts(train, size, Random(f"{seed}/{draw}")) for draw in range(DRAWS)]  # noqa: S311
     return Memorization(
-        samples=len(samples),
-        verbatim_rate=_compute_share(by_train, range(len(train)), len(samples)),
-        word_rate=_compute_share(
-            find_shared_ngrams(samples, train, _split_word_ngrams), range(len(train)), len(samples)
-        ),
-        sized_rate=sum(_compute_share(by_train, indices, len(samples)) for indices in draws) / DRAWS,
-        unseen_rate=_compute_share(by_test, range(len(test)), len(samples)),
+        samples=count,
+        verbatim_rate=_compute_share(by_train, every, count),
+        word_rate=_compute_share(words, every, count),
+        sized_rate=sum(_compute_share(by_train, indices, count) for indices in draws) / DRAWS,
+        unseen_rate=_compute_share(by_test, range(len(test)), count),
         leaked=_count_leaked(samples, train),
         distinct=(_compute_distinct(samples, 1), _compute_distinct(samples, 2), _compute_distinct(samples, 3)),
     )
@@ -85,7 +85,7 @@ def measure_memorization(
 def find_shared_ngrams(
     samples: Sequence[str], posts: Sequence[str], split_ngrams: Callable[[str], Iterable[str]]
 ) -> SampleMatches:
-    """Return which samples share a run with which post; memory grows with the samples, not with the posts."""
+    """Find the samples that share an n-gram with each post; memory grows with the samples, not with the posts."""
     sample_indices: dict[str, set[int]] = defaultdict(set)
     for index, sample in enumerate(samples):
         for ngram in split_ngrams(sample):
@@ -114,7 +114,7 @@ def _compute_share(shared: SampleMatches, posts: Iterable[int], samples: int) ->
 
 
 def _draw_posts(posts: Sequence[str], size: int, random: Random) -> list[int]:
-    """Return places of random posts that together have about so many bytes."""
+    """Draw indices of posts, without repetition, until they have `size` bytes together."""
     order = list(range(len(posts)))
     random.shuffle(order)
     drawn: list[int] = []
@@ -127,7 +127,7 @@ def _draw_posts(posts: Sequence[str], size: int, random: Random) -> list[int]:
 
 
 def _count_leaked(samples: Sequence[str], train: Sequence[str]) -> int:
-    """Return how many samples hold personal data that stands in a train post: with redaction none can."""
+    """Count the samples with personal data of a train post; with redaction there can be none."""
     suspects = [found for sample in samples if (found := find_personal_data(sample))]
     return sum(any(one in text for one in found for text in train) for found in suspects)
 

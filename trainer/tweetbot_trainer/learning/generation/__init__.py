@@ -1,0 +1,1 @@
+"""Let a model write posts: token sampling, and from tokens to posts."""

@@ -1,4 +1,4 @@
-"""Let a model write posts: sampled with a seed, ended by the end mark, cut to a post's length, no two alike."""
+"""Generate posts: sampled with a seed, ended by the end mark, cut to a post's length, no two alike."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,17 +13,17 @@ from tweetbot_contract.result import Sample
 from tweetbot_trainer.data.post_length import collapse_whitespace, shorten
 from tweetbot_trainer.learning.evaluation.copies import CopyDetector
 from tweetbot_trainer.learning.generation.sampler import compute_batch_size, sample
-from tweetbot_trainer.learning.model.base import make_refusal
+from tweetbot_trainer.learning.model.identity import make_refusal
 from tweetbot_trainer.learning.model.tokenizer import encode, get_end_mark_id
 from tweetbot_trainer.learning.sampling import SamplingParams
 
-#: Drawings, of as many texts as are wanted, before a model that repeats itself or its posts is given up.
+#: How often as many texts as are wanted are sampled before giving up on a model that repeats itself or its posts.
 ROUNDS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """Posts that differ, and how many drawn texts were thrown away because they copy a training post."""
+    """Posts that differ, and how many sampled texts were discarded as copies of a training post."""
 
     posts: tuple[str, ...]
     copies: int
@@ -40,7 +40,7 @@ def continue_prompts(
     exclude_copies_of: CopyDetector | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> tuple[Sample, ...]:
-    """Return for each prompt up to `count` texts, as `continue_prompt` gives them, which `check` may end."""
+    """Generate up to `count` posts for each prompt; see continue_prompt."""
     return tuple(
         Sample(prompt=prompt, text=text)
         for prompt in prompts
@@ -68,9 +68,10 @@ def continue_prompt(
     exclude_copies_of: CopyDetector | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> Generated:
-    """Return up to `count` different posts that begin with the prompt and copy none of `exclude_copies_of`.
+    """Generate up to `count` different posts that begin with the prompt and copy no post of `exclude_copies_of`.
 
-    Fewer where the model does not write more. Same seed, same machine: same posts.
+    There are fewer if the model keeps repeating itself. The same seed gives the same posts on the same machine.
+    `check` runs before each round and may raise.
     """
     torch.manual_seed(seed)
     found: dict[str, str] = {}
@@ -96,7 +97,7 @@ def sample_unconditionally(
     seed: int,
     check: Callable[[], None] = lambda: None,
 ) -> list[str]:
-    """Return `count` posts begun from nothing, as they come: some alike, some empty. `check` may raise between them."""
+    """Generate `count` posts without a prompt, repeated and empty ones included. `check` may raise between them."""
     torch.manual_seed(seed)
     texts = []
     for text in _sample_texts(model, tokenizer, "", count, config):
@@ -106,7 +107,7 @@ def sample_unconditionally(
 
 
 def read_generation_config(folder: Path) -> SamplingParams:
-    """Return how a model directory says that tokens are drawn. Raises SpecRefused where it says none of ours."""
+    """Read the sampling parameters of a published model. Raises SpecRefused if they are missing or unusable."""
     path = folder / "generation_config.json"
     try:
         saved = json.loads(path.read_text(encoding="utf-8"))
@@ -120,14 +121,14 @@ def read_generation_config(folder: Path) -> SamplingParams:
     except (OSError, ValueError, LookupError, TypeError, OverflowError) as error:
         raise make_refusal(str(folder), f"its {path.name} lacks values that this trainer writes") from error
     if not config.is_usable:
-        raise make_refusal(str(folder), f"nothing can be drawn by its {path.name}: {config}")
+        raise make_refusal(str(folder), f"its {path.name} has unusable values: {config}")
     return config
 
 
 def _sample_texts(
     model: GPT2LMHeadModel, tokenizer: Tokenizer, prompt: str, count: int, config: SamplingParams
 ) -> Iterator[str]:
-    """Yield a text for each of `count` drawings, empty where the model wrote nothing that fits into a post."""
+    """Yield `count` texts, an empty one where nothing that the model wrote fits into a post."""
     mark = get_end_mark_id(tokenizer)
     room = model.config.n_positions - config.max_new_tokens - 1
     start = (mark, *encode(tokenizer, prompt).tokens[-room:])
@@ -139,7 +140,7 @@ def _sample_texts(
 
 
 def _join_post(prompt: str, continued: str) -> str:
-    """Return both as one post; empty where it has room for no word of the model's."""
+    """Join both into one post; empty if the prompt leaves no room for a word of the model's."""
     whole = collapse_whitespace(prompt + continued)
     text = shorten(whole)
     return text if text == whole or len(text) > len(collapse_whitespace(prompt)) + len("…") else ""

@@ -1,6 +1,6 @@
-"""Draw texts from a GPT-2, many at once: rows that have ended leave the batch, so short posts cost what they are.
+"""Sample many texts from a GPT-2 at once; texts that have ended leave the batch, so short ones cost little.
 
-The order is transformers' own: temperature, then the `top_k` likeliest, then the fewest of them that hold `top_p`.
+Logits are processed in transformers' order: temperature, then top-k, then top-p.
 """
 
 from collections.abc import Sequence
@@ -11,29 +11,29 @@ from transformers import DynamicCache, GPT2LMHeadModel
 
 from tweetbot_trainer.learning.sampling import SamplingParams
 
-#: Bytes of keys and values that a batch may grow to; beyond it texts are drawn batch after batch.
+#: Most bytes of keys and values in the cache of a batch; more texts are sampled in several batches.
 CACHE_LIMIT = 1024**3
-#: Ended rows are dropped when they are this share of the batch: to drop one costs a copy of the others.
+#: Drop ended texts from the batch once they are this share of it: dropping copies the cache of all others.
 ENDED_SHARE = 0.2
 
 
 def compute_batch_size(model: GPT2LMHeadModel, tokens: int) -> int:
-    """Return how many texts of so many tokens, prompt included, may be drawn together."""
-    bytes_a_token = 2 * 4 * int(model.config.n_layer) * int(model.config.n_embd)
-    return max(1, CACHE_LIMIT // (bytes_a_token * tokens))
+    """Return how many texts of this many tokens, prompt included, fit into one batch."""
+    bytes_per_token = 2 * 4 * int(model.config.n_layer) * int(model.config.n_embd)
+    return max(1, CACHE_LIMIT // (bytes_per_token * tokens))
 
 
 @torch.inference_mode()
 def sample(
     model: GPT2LMHeadModel, start: Sequence[int], count: int, config: SamplingParams, *, end_mark: int
 ) -> list[list[int]]:
-    """Return `count` continuations of the ids `start` as ids, without the end mark. Seed torch before."""
+    """Sample `count` continuations of the ids `start`, as ids without the end mark, by torch's global generator."""
     device = model.lm_head.weight.device
     written: list[list[int]] = [[] for _ in range(count)]
-    indices = torch.arange(count, device=device)
-    ids = torch.tensor([list(start)] * count, device=device)
+    indices = torch.arange(count, device=device)  # [batch]: which text each element of the batch is
+    alive = torch.ones(count, dtype=torch.bool, device=device)  # [batch]: the text has not ended
+    ids = torch.tensor([list(start)] * count, device=device)  # [batch, tokens]: those that the cache lacks
     cache = DynamicCache(config=model.config)
-    alive = torch.ones(count, dtype=torch.bool, device=device)
     for step in range(config.max_new_tokens):
         logits = model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[:, -1].float()
         if step < config.min_new_tokens:
@@ -54,13 +54,13 @@ def sample(
 
 
 def sample_next_tokens(logits: Tensor, config: SamplingParams) -> Tensor:
-    """Return one drawn id for each row of `logits` [rows, vocabulary]."""
+    """Sample an id, [batch] int64, for each element of `logits` [batch, vocabulary] float32."""
     weights, ids = filter_top_k_top_p(logits, config)
     return ids.gather(1, torch.multinomial(weights, 1)).squeeze(1)
 
 
 def filter_top_k_top_p(logits: Tensor, config: SamplingParams) -> tuple[Tensor, Tensor]:
-    """Return the probabilities [rows, k] of the ids [rows, k] that may be drawn; those cut by top_p have none."""
+    """Return the top-k ids, [batch, k] int64, and their probabilities, [batch, k] float32, 0 for those cut by top-p."""
     values, ids = (logits / config.temperature).topk(min(config.top_k, logits.size(-1)))
     weights = values.softmax(-1)
     before = weights.cumsum(-1) - weights

@@ -1,1 +1,1 @@
-"""The base model: which one it is (`identity`, imports no torch), how it is loaded (`base`) and built (`scratch`)."""
+"""The base model: which one it is (`identity`), where its files come from, and how it is loaded or built."""

@@ -1,4 +1,4 @@
-"""Bring a base model into memory: from nothing, the hub or a folder; a GPT-2 in safetensors and nothing else."""
+"""Load a base model: from scratch, the hub or a folder; a GPT-2 in safetensors and nothing else."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -12,29 +12,35 @@ from tokenizers import Tokenizer
 from transformers import GPT2Config, GPT2LMHeadModel
 from transformers.utils.logging import disable_progress_bar
 
-from tweetbot_contract import reasons
 from tweetbot_trainer.learning.model import hub, scratch
-from tweetbot_trainer.learning.model.identity import CONFIG, FILES, TOKENIZER, WEIGHTS, BaseIdentity, make_missing_error
+from tweetbot_trainer.learning.model.identity import (
+    CONFIG,
+    FILES,
+    TOKENIZER,
+    WEIGHTS,
+    BaseIdentity,
+    make_missing_error,
+    make_refusal,
+)
 from tweetbot_trainer.learning.model.tokenizer import read_tokenizer
-from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.store.hashing import compute_sha256
 from tweetbot_trainer.store.interface import ObjectNotFound
 
 #: Writes the object at an address into a file (`ObjectStore.download`). Raises ObjectNotFound.
 Download = Callable[[str, Path], None]
-#: A configuration is a page of JSON; anything longer is none.
+#: Largest accepted config.json in bytes; a real one is a page of JSON.
 CONFIG_LIMIT = 1024 * 1024
 #: Keys that make transformers load code, other weight formats, or a model that is no plain GPT-2.
 _FORBIDDEN_KEYS = ("auto_map", "quantization_config", "custom_pipelines", "add_cross_attention")
-_OWN_HEAD = "its head has weights of its own, and only a GPT-2's, which are the embedding's, are supported"
-#: What old files hold beside the weights: the causal masks, and the head, which is the embedding.
+_OWN_HEAD = "its head has weights of its own, and only a head tied to the embedding is supported"
+#: Tensors of old files beside the weights: the causal masks, and the head, which is the embedding.
 _NO_WEIGHTS = (".attn.bias", ".attn.masked_bias", "lm_head.weight")
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A model ready to be trained, in float32 on the CPU, its tokenizer, and which base it was."""
+    """A model in float32 on the CPU, its tokenizer, and which base it is."""
 
     model: GPT2LMHeadModel
     tokenizer: Tokenizer
@@ -50,18 +56,16 @@ def load_base(
     download: Download,
     retry_budget: RetryBudget,
 ) -> Base:
-    """Return the base; what is downloaded goes into `folder`, `train_texts` make a scratch base's tokenizer.
+    """Load the base; downloads go to `folder`, and a scratch base's tokenizer is trained on `train_texts`.
 
-    A hub that is away is waited for as long as `patience` lasts.
-
-    Raises SpecRefused (BaseModelNotFound, BaseModelRefused), NotAuthorized or Temporary.
+    Retries an unavailable hub within `retry_budget`. Raises SpecRefused (BaseModelNotFound, BaseModelRefused),
+    NotAuthorized or TemporaryError.
     """
     if identity.kind == "scratch":
         model, tokenizer = scratch.create_base(identity.uri, train_texts, seed)
         return Base(model, tokenizer, identity)
     folder.mkdir(parents=True, exist_ok=True)
-    if identity.hub_name is not None:
-        name = identity.hub_name
+    if name := identity.hub_name:
         retry_budget.call(lambda: hub.download(name, identity.digest, folder))
     else:
         _fetch(identity, folder, download)
@@ -69,7 +73,7 @@ def load_base(
 
 
 def read_base(folder: Path, identity: BaseIdentity) -> Base:
-    """Return the base that lies in a folder. Raises SpecRefused (BaseModelRefused) with what is wrong with it."""
+    """Read the base in a folder. Raises SpecRefused (BaseModelNotFound, BaseModelRefused) with what is wrong."""
     for name in FILES:
         if not (folder / name).is_file():
             raise make_missing_error(identity.uri, name)
@@ -87,15 +91,14 @@ def _fetch(identity: BaseIdentity, folder: Path, download: Download) -> None:
         except ObjectNotFound as missing:
             raise make_missing_error(identity.uri, name) from missing
         if compute_sha256(folder / name) != expected[name]:
-            raise make_refusal(identity.uri, f"{name} was replaced while the run was going on; start another run")
+            raise make_refusal(identity.uri, f"{name} was replaced during the run; start another run")
 
 
 def _read_config(path: Path, uri: str) -> GPT2Config:
     content = _parse_config(path, uri)
     if content.get("model_type") != "gpt2":
-        raise make_refusal(
-            uri, f"its model_type is {str(content.get('model_type'))[:40]!r}, and only gpt2 is supported"
-        )
+        found_type = str(content.get("model_type"))[:40]
+        raise make_refusal(uri, f"its model_type is {found_type!r}, and only gpt2 is supported")
     if found := [key for key in _FORBIDDEN_KEYS if content.get(key)]:
         raise make_refusal(uri, f"its {CONFIG} has {found[0]}, which is not supported")
     if content.get("tie_word_embeddings") is False:
@@ -135,12 +138,7 @@ def _load_weights(folder: Path, config: GPT2Config, uri: str) -> GPT2LMHeadModel
     if lacking := sorted({*loading["missing_keys"], *loading["mismatched_keys"]} - {"lm_head.weight"}):
         raise make_refusal(uri, f"its {WEIGHTS} lacks {len(lacking)} tensors, the first is {lacking[0]}")
     if unknown := sorted(name for name in loading["unexpected_keys"] if not name.endswith(_NO_WEIGHTS)):
-        raise make_refusal(uri, f"its {WEIGHTS} holds {len(unknown)} tensors too many for its {CONFIG}: {unknown[0]}")
+        raise make_refusal(uri, f"its {WEIGHTS} has {len(unknown)} tensors too many for its {CONFIG}: {unknown[0]}")
     if model.lm_head.weight is not model.transformer.wte.weight:
         raise make_refusal(uri, _OWN_HEAD)
     return model
-
-
-def make_refusal(uri: str, why: str) -> SpecRefused:
-    """Return the refusal of a base that exists and cannot be used."""
-    return SpecRefused(reasons.BASE_MODEL_REFUSED, f"The base model at {uri} cannot be used: {why}.")

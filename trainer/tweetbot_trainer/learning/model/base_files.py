@@ -1,4 +1,4 @@
-"""Find out which base a spec means, and read it: from the run's store, the hub, or a claim that is mounted."""
+"""Which base a spec names, and its files: in the store, or on a mounted PersistentVolumeClaim."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -16,20 +16,18 @@ from tweetbot_trainer.store.folder import FolderStore
 
 @dataclass(frozen=True, slots=True)
 class BaseFiles:
-    """The files of bases that are folders: of `pvc://claim/folder` below `mounted`, where the operator puts the claim,
-    all others in the store of their address.
-    """
+    """Opens files of bases that are folders: `pvc://claim/folder` below `mounted`, others in their address's store."""
 
     open_store: OpenStore
     mounted: Path = Path(BASE_DIR)
 
     def open_stream(self, uri: str) -> BinaryIO:
-        """Open a file for reading from its beginning to its end. Raises ObjectNotFound."""
+        """Open a file for sequential reading. Raises ObjectNotFound."""
         store, address = self._resolve(uri)
         return store.open_stream(address)
 
     def download(self, uri: str, path: Path) -> None:
-        """Copy a file. Raises ObjectNotFound, OSError when the disk is full."""
+        """Download a file. Raises ObjectNotFound, and OSError if the disk is full."""
         store, address = self._resolve(uri)
         store.download(address, path)
 
@@ -40,14 +38,11 @@ class BaseFiles:
 
 
 def resolve_base_identity(spec: TweetBotSpec, files: BaseFiles, retry_budget: RetryBudget) -> BaseIdentity:
-    """Return the identity of the spec's base; a hub that is away is waited for as long as the budget lasts.
-
-    Raises SpecRefused (BaseModelNotFound, BaseModelRefused), NotAuthorized or Temporary.
-    """
+    """Identify the spec's base; retries an unavailable hub within the budget. Raises as identify_base."""
     return identify_base(spec.model, open_stream=files.open_stream, resolve=partial(_resolve_on_hub, retry_budget))
 
 
 def _resolve_on_hub(retry_budget: RetryBudget, name: str, revision: str | None) -> str:
-    from tweetbot_trainer.learning.model.hub import resolve_commit  # httpx and the hub's client: not for other bases
+    from tweetbot_trainer.learning.model.hub import resolve_commit  # loads httpx and the hub's client: only here
 
     return retry_budget.call(lambda: resolve_commit(name, revision))

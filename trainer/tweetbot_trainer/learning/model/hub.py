@@ -1,4 +1,4 @@
-"""The Hugging Face Hub as a place of base models: names become commits, commits become folders. No torch in here."""
+"""Base models on the Hugging Face Hub: from a name to a commit, and from a commit to files. Imports no torch."""
 
 import errno
 from collections.abc import Callable
@@ -18,30 +18,30 @@ from tweetbot_contract import reasons
 from tweetbot_trainer.learning.model.identity import FILES
 from tweetbot_trainer.runtime.errors import SpecRefused, StageError, TemporaryError
 
-#: Seconds the hub may take to answer one question about a model.
+#: Timeout of a request about a model, in seconds.
 ANSWER_TIMEOUT = 30
-#: What the hub's library raises without an answer: the error of whatever HTTP client it uses (httpx, httpx2).
+#: Raised by the hub's library if the hub does not answer; from the HTTP client that it uses (httpx, httpx2).
 NO_ANSWER: type[Exception] = errors.HTTPError  # type: ignore[attr-defined]
 
 T = TypeVar("T")
 
 
 def resolve_commit(name: str, revision: str | None, *, endpoint: str | None = None) -> str:
-    """Return the commit that a branch, tag or nothing names today; `endpoint` is another hub than huggingface.co.
+    """Resolve a branch or tag, by default the main branch, to its commit; `endpoint` replaces huggingface.co.
 
-    Raises SpecRefused where there is no such model or revision, Temporary where the hub is away.
+    Raises SpecRefused if there is no such model or revision, TemporaryError if the hub is unavailable.
     """
     info = ask_hub(name, revision, lambda: HfApi(endpoint).model_info(name, revision=revision, timeout=ANSWER_TIMEOUT))
     if not info.sha:
-        raise TemporaryError(reasons.MODEL_HUB_UNAVAILABLE, f"The hub names no commit for {name}.")
+        raise TemporaryError(reasons.MODEL_HUB_UNAVAILABLE, f"The hub names no commit of {name}.")
     return info.sha
 
 
 def download(name: str, commit: str, folder: Path, *, endpoint: str | None = None) -> None:
-    """Write the files of a base that we read, and nothing else, into the folder, each by the hash that the hub records
-    for the commit: sha256 of large files, git's own of the others.
+    """Download FILES of a commit, and check each by the hash that the hub has for it: sha256 or git's own.
 
-    Raises as resolve_commit; Temporary too where a file has other bytes, and asked again it is fetched again.
+    Raises as resolve_commit. A file with other bytes is deleted, so that another call downloads it again, and raises
+    TemporaryError.
     """
     ask_hub(
         name,
@@ -60,10 +60,10 @@ def download(name: str, commit: str, folder: Path, *, endpoint: str | None = Non
         raise TemporaryError(reasons.MODEL_HUB_UNAVAILABLE, text)
 
 
-def ask_hub(name: str, revision: str | None, question: Callable[[], T]) -> T:
-    """Return the hub's answer, its errors turned into ours; a full disk stays what it is."""
+def ask_hub(name: str, revision: str | None, request: Callable[[], T]) -> T:
+    """Call the hub and translate its errors into ours; a full disk stays an OSError."""
     try:
-        return question()
+        return request()
     except (HfHubHTTPError, HFValidationError, NO_ANSWER, OSError) as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise

@@ -1,4 +1,4 @@
-"""Which base a model is trained from, to the byte. Light on purpose: `prepare` asks for it and may not import torch."""
+"""Which base a model is trained from, to the byte. Imports no torch: `prepare` needs it."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -12,22 +12,22 @@ from tweetbot_trainer.store.interface import ObjectNotFound
 
 HUB = "hf://"
 WEIGHTS, TOKENIZER, CONFIG = "model.safetensors", "tokenizer.json", "config.json"
-#: What a base folder holds; anything else in it is not read.
+#: The files of a base folder; others in it are not read.
 FILES = (CONFIG, TOKENIZER, WEIGHTS)
-#: Shape and tokenizer recipe of each base from nothing; raise its number with every change of `scratch`, `tokenizer`.
+#: Shape and tokenizer of each scratch base; raise its number with every change of `scratch` or `tokenizer`.
 SCRATCH_DIGESTS = {"scratch://mini": "mini-1", "scratch://small": "small-1"}
 
-#: Opens the object at an address (`ObjectStore.open_stream`). Raises ObjectNotFound where there is none.
+#: Opens the object at an address (`ObjectStore.open_stream`). Raises ObjectNotFound.
 OpenStream = Callable[[str], BinaryIO]
-#: Takes a name on the hub and a revision, returns the commit.
+#: Resolves a name on the hub and a revision to a commit.
 ResolveCommit = Callable[[str, str | None], str]
 
 
 @dataclass(frozen=True, slots=True)
 class BaseIdentity:
-    """A base that can be named again: `digest` is a recipe, a commit of the hub, or sha256 of the weights.
+    """A base to the byte: `digest` is the version of a scratch base, a hub commit, or the sha256 of a folder's weights.
 
-    `tokenizer` and `config` are sha256 of their files where the base is a folder, else part of the digest.
+    `tokenizer` and `config` are the sha256 of a folder's other files; empty for other kinds, whose digest covers them.
     """
 
     uri: str
@@ -37,20 +37,20 @@ class BaseIdentity:
     config: str = ""
 
     def as_json(self) -> dict[str, str]:
-        """Return what enters the training key. The address of a folder does not: a copy of it is the same base."""
+        """Return what enters the training key: not the address of a folder, since a copy of it is the same base."""
         content = asdict(self)
         return content if self.kind != "folder" else {key: content[key] for key in content if key != "uri"}
 
     @property
     def hub_name(self) -> str | None:
-        """Return the name on the Hugging Face Hub, such as `gpt2`, where the base comes from there."""
+        """Return the name on the Hugging Face Hub, such as `gpt2`, or None for other kinds."""
         return self.uri.removeprefix(HUB) if self.kind == "hub" else None
 
 
 def identify_base(model: Model, *, open_stream: OpenStream, resolve: ResolveCommit) -> BaseIdentity:
-    """Return the identity of the base that the spec names.
+    """Identify the spec's base.
 
-    Raises SpecRefused (BaseModelNotFound, BaseModelRefused), NotAuthorized or Temporary.
+    Raises SpecRefused (BaseModelNotFound, BaseModelRefused), NotAuthorized or TemporaryError.
     """
     if digest := SCRATCH_DIGESTS.get(model.base):
         return BaseIdentity(model.base, "scratch", digest)
@@ -73,7 +73,7 @@ def _hash_file(uri: str, name: str, open_stream: OpenStream) -> str:
 
 
 def make_missing_error(uri: str, name: str) -> SpecRefused:
-    """Return the refusal of a base folder without one of its files; without a configuration it is no base at all."""
+    """Build the error for a base folder that lacks a file; without config.json it counts as not found."""
     if name == CONFIG:
         return SpecRefused(
             reasons.BASE_MODEL_NOT_FOUND, f"There is no base model at {uri}: {CONFIG} is missing. Correct model.base."
@@ -82,3 +82,8 @@ def make_missing_error(uri: str, name: str) -> SpecRefused:
         reasons.BASE_MODEL_REFUSED,
         f"The base model at {uri} has no {name}: give a GPT-2 whose folder holds {', '.join(FILES)}.",
     )
+
+
+def make_refusal(uri: str, why: str) -> SpecRefused:
+    """Build the error for a base that exists but cannot be used."""
+    return SpecRefused(reasons.BASE_MODEL_REFUSED, f"The base model at {uri} cannot be used: {why}.")

@@ -1,4 +1,4 @@
-"""`scratch://mini` and `scratch://small`: GPT-2s of a few layers from nothing, for trials without any download."""
+"""`scratch://mini` and `scratch://small`: small GPT-2s with random weights, which need no download."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from tweetbot_trainer.learning.model.tokenizer import get_end_mark_id, train_tok
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A GPT-2: layers, channels, heads, positions, and the entries of its tokenizer at the most."""
+    """The shape of a GPT-2; its tokenizer has at most `vocabulary` entries."""
 
     layers: int
     channels: int
@@ -28,14 +28,14 @@ SHAPES = {
 
 
 def create_base(uri: str, train_texts: Sequence[str], seed: int) -> tuple[GPT2LMHeadModel, Tokenizer]:
-    """Return weights drawn from the seed, and a tokenizer that has seen the train part and nothing else."""
+    """Create weights drawn from the seed, and a tokenizer trained on the train texts alone."""
     shape = SHAPES[uri]
     tokenizer = train_tokenizer(train_texts, shape.vocabulary)
     return create_model(tokenizer, seed, shape), tokenizer
 
 
 def create_model(tokenizer: Tokenizer, seed: int, shape: Shape) -> GPT2LMHeadModel:
-    """Return an untrained GPT-2 of that shape for the tokenizer."""
+    """Create an untrained GPT-2 of that shape for the tokenizer."""
     mark = get_end_mark_id(tokenizer)
     config = GPT2Config(
         vocab_size=tokenizer.get_vocab_size(with_added_tokens=True),

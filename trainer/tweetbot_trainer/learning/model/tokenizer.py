@@ -1,4 +1,4 @@
-"""Text to tokens and back, the same way for every base: byte level, lossless, the end mark never read out of a text."""
+"""Text to tokens and back, the same way for every base: byte-level, lossless, no end mark from a text."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -7,25 +7,24 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from tweetbot_contract import reasons
-from tweetbot_trainer.runtime.errors import SpecRefused
+from tweetbot_trainer.learning.model.identity import make_refusal
 
-#: Stands before every post and closes it; GPT-2's own mark between documents.
+#: Stands before and after every post; GPT-2's own separator of documents.
 END_MARK = "<|endoftext|>"
-#: A tokenizer must give back what it was given; bits per byte mean nothing otherwise.
+#: A tokenizer must reproduce this text: bits per byte mean nothing if it loses characters.
 _PROBE = "My dream is… Grüße, 港の朝 🌊\t#tag @name"
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedText:
-    """The tokens of one text, without marks, and its length in UTF-8 bytes."""
+    """The tokens of a text, without end marks, and its length in UTF-8 bytes."""
 
     tokens: tuple[int, ...]
     utf8_bytes: int
 
 
 def train_tokenizer(texts: Iterable[str], entries: int) -> Tokenizer:
-    """Return a byte-level BPE of at most so many entries learned from these texts alone."""
+    """Train a byte-level BPE of at most `entries` entries on these texts alone."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -40,27 +39,24 @@ def train_tokenizer(texts: Iterable[str], entries: int) -> Tokenizer:
 
 
 def read_tokenizer(path: Path, uri: str, vocabulary: int) -> Tokenizer:
-    """Read a base's tokenizer.json and check that it fits a model with so many embeddings.
-
-    Raises SpecRefused (BaseModelRefused), its message naming the base's address.
-    """
+    """Read a base's tokenizer.json for `vocabulary` embeddings. Raises SpecRefused (BaseModelRefused)."""
     try:
         tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
     except Exception as error:
-        raise _make_refusal(uri, "its tokenizer.json cannot be read") from error
+        raise make_refusal(uri, "its tokenizer.json cannot be read") from error
     if tokenizer.token_to_id(END_MARK) is None:
-        raise _make_refusal(uri, f"its tokenizer knows no {END_MARK}")
+        raise make_refusal(uri, f"its tokenizer knows no {END_MARK}")
     if (entries := tokenizer.get_vocab_size(with_added_tokens=True)) > vocabulary:
-        raise _make_refusal(uri, f"its tokenizer has {entries} entries, its weights only {vocabulary}")
+        raise make_refusal(uri, f"its tokenizer has {entries} entries, its weights only {vocabulary}")
     tokenizer.no_padding()
     tokenizer.no_truncation()
     if tokenizer.decode(list(encode(tokenizer, _PROBE).tokens), skip_special_tokens=False) != _PROBE:
-        raise _make_refusal(uri, "its tokenizer is not byte-level: it loses characters")
+        raise make_refusal(uri, "its tokenizer is not byte-level: it loses characters")
     return tokenizer
 
 
 def get_end_mark_id(tokenizer: Tokenizer) -> int:
-    """Return the end mark's id; every tokenizer that came through here has one."""
+    """Return the end mark's id; every tokenizer of this module has one."""
     mark: int | None = tokenizer.token_to_id(END_MARK)
     if mark is None:
         raise ValueError(f"the tokenizer has no {END_MARK}")
@@ -68,12 +64,12 @@ def get_end_mark_id(tokenizer: Tokenizer) -> int:
 
 
 def encode(tokenizer: Tokenizer, text: str) -> EncodedText:
-    """Return one text's tokens; see encode_all."""
+    """Encode one text; see encode_all."""
     return encode_all(tokenizer, (text,))[0]
 
 
 def encode_all(tokenizer: Tokenizer, texts: Sequence[str]) -> list[EncodedText]:
-    """Return each text's tokens, no marks added. A literal `<|endoftext|>` in a text becomes ordinary characters."""
+    """Encode texts without adding end marks; a literal `<|endoftext|>` in a text becomes ordinary tokens."""
     tokenizer.encode_special_tokens = True
     encodings = tokenizer.encode_batch(list(texts), add_special_tokens=False)
     tokenizer.encode_special_tokens = False
@@ -85,8 +81,8 @@ def encode_all(tokenizer: Tokenizer, texts: Sequence[str]) -> list[EncodedText]:
 def write_tokenizer(tokenizer: Tokenizer, folder: Path, context: int) -> None:
     """Write tokenizer.json and tokenizer_config.json as transformers, vLLM and KServe read them.
 
-    No pad token on purpose: with pad = end mark, collators that hide padding also hide every end mark from the loss,
-    and a model tuned further never learns to stop. Generation pads by generation_config.json.
+    There is no pad token on purpose: with pad = end mark, collators that mask padding also mask every end mark in the
+    loss, and a model tuned further never learns to stop. Generation pads by generation_config.json.
     """
     tokenizer.save(str(folder / "tokenizer.json"))
     config = {
@@ -100,7 +96,3 @@ def write_tokenizer(tokenizer: Tokenizer, folder: Path, context: int) -> None:
     }
     text = json.dumps(config, indent=2, sort_keys=True) + "\n"
     (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")
-
-
-def _make_refusal(uri: str, why: str) -> SpecRefused:
-    return SpecRefused(reasons.BASE_MODEL_REFUSED, f"The base model at {uri} cannot be used: {why}.")
