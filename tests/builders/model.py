@@ -13,7 +13,7 @@ import torch
 from tweetbot_contract.result import DataTable, Metrics, Sample
 from tweetbot_contract.spec.spec import Gates, Subject
 from tweetbot_contract.spec.training import Training
-from tweetbot_trainer.data.dataset.dataset import DatasetPost
+from tweetbot_trainer.data.posts import DatasetPost
 from tweetbot_trainer.learning.batches.examples import Example, split_into_examples
 from tweetbot_trainer.learning.evaluation.memorization import Memorization
 from tweetbot_trainer.learning.model.base import Base

@@ -9,8 +9,8 @@ import torch
 
 from tweetbot_contract.spec.model import Model
 from tweetbot_contract.spec.training import Training
-from tweetbot_trainer.data.dataset.dataset import DatasetPost
 from tweetbot_trainer.data.dataset.splits import Splits, split
+from tweetbot_trainer.data.posts import DatasetPost
 from tweetbot_trainer.learning.evaluation.likelihood import measure_likelihood
 from tweetbot_trainer.learning.evaluation.memorization import measure_memorization
 from tweetbot_trainer.learning.fine_tune import FineTuneResult, fine_tune
@@ -93,7 +93,7 @@ def figures_of(task: Task, start: Path | str) -> dict[str, Any]:
     }
 
 
-def _tried(task: Task, start: Path | str, splits: Splits[DatasetPost], rate: float) -> list[Trained]:
+def _tried(task: Task, start: Path | str, splits: Splits, rate: float) -> list[Trained]:
     """Return the models of a rate, none where it is so high that the loss is no number."""
     try:
         return _trained(task, start, splits, rate)
@@ -101,7 +101,7 @@ def _tried(task: Task, start: Path | str, splits: Splits[DatasetPost], rate: flo
         return []
 
 
-def _trained(task: Task, start: Path | str, splits: Splits[DatasetPost], rate: float) -> list[Trained]:
+def _trained(task: Task, start: Path | str, splits: Splits, rate: float) -> list[Trained]:
     base = _base(start, splits)
     before = copy_weights(base.model)
     values = replace(task.values, learning_rate=rate, short_learning_rate=None)
@@ -115,7 +115,7 @@ def _trained(task: Task, start: Path | str, splits: Splits[DatasetPost], rate: f
     return found
 
 
-def _base(start: Path | str, splits: Splits[DatasetPost]) -> Base:
+def _base(start: Path | str, splits: Splits) -> Base:
     """Return the base, made or read anew: a training changes it in place."""
     if isinstance(start, Path):
         return read_base(start, BaseIdentity(BASE, "folder", ""))
@@ -127,7 +127,7 @@ def _bits(base: Base, posts: Sequence[DatasetPost]) -> float:
     return measure_likelihood(base.model, base.tokenizer, [post.text for post in posts]).bits_per_byte
 
 
-def _repeated(base: Base, splits: Splits[DatasetPost], task: Task) -> dict[str, float]:
+def _repeated(base: Base, splits: Splits, task: Task) -> dict[str, float]:
     """Return how many of the texts that it writes hold a run of a post, by the product's own measure."""
     values = task.values
     sampling = resolve_generation_config(values, base.model.config.n_positions)

@@ -14,8 +14,7 @@ from trial.fortunes import fetched, records
 from tweetbot_contract.spec.spec import Filter
 from tweetbot_demo.grammar import decorated
 from tweetbot_trainer.data.cleaning import clean
-from tweetbot_trainer.data.dataset.dataset import DatasetPost
-from tweetbot_trainer.data.posts import parse_json
+from tweetbot_trainer.data.posts import DatasetPost, parse_json
 
 #: Files of many short texts in a voice of their own: hackers' chat, quips, quotations, one comic figure's lines.
 FILES = ("knghtbrd", "men-women", "people", "zippy")

@@ -1,21 +1,21 @@
-"""How long a post may be, as X counts it."""
+"""The length of a post as X counts it."""
 
 import re
 import unicodedata
 
 LIMIT = 280
-#: What any link counts, since X shortens all of them.
+#: The length of every link, since X shortens them all.
 LINK_LENGTH = 23
 _LINK = re.compile(r"https?://\S+", re.IGNORECASE)
-#: Code points that count one; every other counts two (X's published configuration 3 of its length rule).
+#: Code points that count one; all others count two (version 3 of X's published length rule).
 _LIGHT = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))
-#: Parts of an emoji sequence that add nothing to it: joiner, variation selectors, skin tones.
+#: Parts of an emoji sequence that add nothing to its length: joiner, variation selectors, skin tones.
 _JOINER = "\u200d"
 _SILENT = re.compile("[\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]")
 
 
 def measure_weighted_length(text: str) -> int:
-    """Return the length of a text as X counts it: links 23, most letters 1, CJK and emoji 2 each."""
+    """Measure a text as X does: links count 23, most letters 1, CJK and emoji 2."""
     normal = unicodedata.normalize("NFC", text)
     links = len(_LINK.findall(normal)) * LINK_LENGTH
     rest = _SILENT.sub("", re.sub(f"{_JOINER}.", "", _LINK.sub("", normal)))
@@ -23,12 +23,12 @@ def measure_weighted_length(text: str) -> int:
 
 
 def has_room_for_word(prompt: str) -> bool:
-    """Tell whether a post that begins so has room for one more word."""
+    """Tell whether a post that begins with this prompt has room for another word."""
     return measure_weighted_length(f"{collapse_whitespace(prompt)} a") <= LIMIT
 
 
 def shorten(text: str, limit: int = LIMIT) -> str:
-    """Return the text if it fits, else its first words and an ellipsis; one long word is cut inside."""
+    """Cut a text that is too long after a word, and end it with an ellipsis; a single long word is cut inside."""
     if measure_weighted_length(text) <= limit:
         return text
     words = text.split(" ")
@@ -41,6 +41,6 @@ def shorten(text: str, limit: int = LIMIT) -> str:
 
 
 def collapse_whitespace(text: str) -> str:
-    """Return the text on one line without control characters, white space collapsed."""
+    """Put the text on one line: control characters become spaces, and white space is collapsed."""
     printable = "".join(sign if unicodedata.category(sign) not in ("Cc", "Cs", "Co") else " " for sign in text)
     return " ".join(printable.split())

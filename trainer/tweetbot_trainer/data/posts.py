@@ -1,8 +1,8 @@
-"""The canonical record that every source is turned into, and its form as one JSON object a line.
+"""Posts as every source yields them, as a dataset holds them, and as one JSON object per line.
 
     {"id": "1", "text": "…", "created_at": "2021-04-09T04:54:00.000Z", "lang": "en", "retweet": false, "reply": false}
 
-`text` is as the source gave it: links in it, X's `&amp;` and the like unresolved; cleaning is another module's work.
+`text` is what the source gave, with links and with X's `&amp;` and the like; cleaning comes later.
 """
 
 import hashlib
@@ -14,10 +14,12 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import IO, Any
 
 SCHEMA = 1
-#: A line of more bytes is no post; it bounds what one line can take of the memory.
+#: A longer line is no post; this bounds the memory that one line can take.
 LINE_LIMIT = 1024 * 1024
+#: Precedes and ends every post in training; GPT-2's own mark between documents.
+END_MARK = "<|endoftext|>"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-#: `Sat Feb 18 12:33:11 +0000 2023`, parsed by our own table: strptime's names follow the locale.
+#: `Sat Feb 18 12:33:11 +0000 2023`, parsed with our own table, since strptime's names follow the locale.
 _V1_TIME = re.compile(
     r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) (\d{1,2}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d) (\d{4})", re.ASCII
 )
@@ -26,9 +28,9 @@ _WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no"
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One post as its source gave it; `created_at` is aware and in UTC, `source` counts spec.sources from 0.
+    """A post as its source gave it. `created_at` is aware and in UTC; `source` is an index of spec.sources.
 
-    `edits` holds the ids of all versions of a post that was edited, this one's among them; otherwise it is empty.
+    `edits` holds the ids of all versions of an edited post, its own included; otherwise it is empty.
     """
 
     id: str
@@ -42,29 +44,40 @@ class Post:
     edits: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class DatasetPost:
+    """A kept post: its cleaned text, and what splits and cards need to know about it."""
+
+    id: str
+    text: str
+    created_at: datetime | None
+    lang: str | None
+    source: int
+
+
 class BadPost(ValueError):
-    """A record that is no post; the message says what is wrong with it."""
+    """A record that is no post; the message says why."""
 
 
 def replace_surrogates(text: str) -> str:
-    """Return the text as UTF-8 can hold it: surrogate pairs joined, lone surrogates replaced by U+FFFD."""
+    """Make a text fit for UTF-8: join surrogate pairs, and replace lone surrogates by U+FFFD."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def make_post_id(text: str, ordinal: int) -> str:
-    """Return the id of a post that has none: sha256 over its text and its place in the input, counted from 0."""
+    """Return an id for a post without one: the sha256 of its text and its index in the input."""
     return hashlib.sha256(f"{text}\n{ordinal}".encode()).hexdigest()
 
 
 def parse_time(text: str) -> datetime:
-    """Read ISO 8601 (UTC where no zone is given) or the export's own form. Raises BadPost."""
+    """Parse ISO 8601 (UTC where it names no zone) or the export's own form. Raises BadPost."""
     try:
         if match := _V1_TIME.fullmatch(text):
             return _parse_v1_time(*match.groups()).astimezone(UTC)
         at = datetime.fromisoformat(text)
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise BadPost(f"created_at {text[:40]!r} is no time; write 2021-04-09T04:54:00Z") from error
+        raise BadPost(f"created_at {text[:40]!r} is not a time; write 2021-04-09T04:54:00Z") from error
 
 
 def _parse_v1_time(*fields: str) -> datetime:
@@ -76,18 +89,18 @@ def _parse_v1_time(*fields: str) -> datetime:
 
 
 def format_time(at: datetime) -> str:
-    """Return the one form in which times are written: UTC, milliseconds, Z."""
+    """Write a time as all times are written: UTC, milliseconds, Z."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def parse_post(record: object, *, ordinal: int, source: int | None = None) -> Post:
-    """Return the post that a decoded JSON or CSV record describes.
+    """Parse a decoded JSON or CSV record.
 
-    `ordinal` is its place in the input; `source` overrides the record's own. Raises BadPost.
+    `ordinal` is its index in the input; `source` overrides the record's own. Raises BadPost.
     """
     if not isinstance(record, Mapping):
         raise BadPost("not an object with the key text")
-    if (schema := record.get("schema")) not in (None, "", SCHEMA, str(SCHEMA)):  # a CSV's cells are strings
+    if (schema := record.get("schema")) not in (None, "", SCHEMA, str(SCHEMA)):  # CSV cells are strings
         raise BadPost(f"schema {str(schema)[:20]} is unknown; this version reads {SCHEMA}")
     text = _read_text(record)
     return Post(
@@ -104,7 +117,7 @@ def parse_post(record: object, *, ordinal: int, source: int | None = None) -> Po
 
 
 def dump_post(post: Post) -> dict[str, Any]:
-    """Return the post as plain values, fit for JSON."""
+    """Return the post as values for JSON."""
     return {
         "id": post.id,
         "text": post.text,
@@ -119,7 +132,7 @@ def dump_post(post: Post) -> dict[str, Any]:
 
 
 def decode_lines(file: IO[bytes]) -> Iterator[str]:
-    """Yield the file's lines, each decoded on its own so that a fault has a line number. Raises BadPost."""
+    """Yield the file's lines, each decoded on its own so that errors have a line number. Raises BadPost."""
     number = 0
     while line := file.readline(LINE_LIMIT + 1):
         number += 1
@@ -133,9 +146,9 @@ def decode_lines(file: IO[bytes]) -> Iterator[str]:
 
 
 def parse_lines(lines: Iterable[str], parse: Callable[[str, int], Post]) -> Iterator[Post]:
-    """Yield the post of each line that is not blank; `parse` takes the line and its number, counted from 1.
+    """Yield the post of each line that is not blank. `parse` is given the line and its number, from 1.
 
-    Raises BadPost, its message naming the line.
+    Raises BadPost naming the line.
     """
     for number, line in enumerate(lines, start=1):
         if line.strip():
@@ -146,7 +159,7 @@ def parse_lines(lines: Iterable[str], parse: Callable[[str, int], Post]) -> Iter
 
 
 def parse_json(line: str, number: int, *, source: int | None = None) -> Post:
-    """Return the post of one JSONL line. Raises BadPost."""
+    """Parse one JSONL line. Raises BadPost."""
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -189,7 +202,7 @@ def _read_optional(record: Mapping[str, Any], key: str) -> str | None:
 def _read_source(record: Mapping[str, Any]) -> int:
     given = record.get("source", 0)
     if isinstance(given, bool) or not isinstance(given, int) or given < 0:
-        raise BadPost("source is not a number from 0 on")
+        raise BadPost("source is not an integer of 0 or more")
     return given
 
 

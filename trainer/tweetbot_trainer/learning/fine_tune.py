@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from tweetbot_contract import reasons
 from tweetbot_contract.result import Metrics
-from tweetbot_trainer.data.dataset.dataset import DatasetPost
 from tweetbot_trainer.data.dataset.splits import Splits
+from tweetbot_trainer.data.posts import DatasetPost
 from tweetbot_trainer.learning.batches.examples import Example, split_into_examples
 from tweetbot_trainer.learning.batches.huggingtweets import make_blocks, shuffle_copies
 from tweetbot_trainer.learning.evaluation.likelihood import Likelihood, bootstrap_interval, measure_likelihood
@@ -39,7 +39,7 @@ class FineTuneResult:
 
 
 def fine_tune(
-    base: Base, splits: Splits[DatasetPost], hyperparameters: Hyperparameters, *, gpu: bool, callbacks: Callbacks
+    base: Base, splits: Splits, hyperparameters: Hyperparameters, *, gpu: bool, callbacks: Callbacks
 ) -> FineTuneResult:
     """Fine-tune `base.model` in place, with `gpu` on a GPU if there is one, and measure it on the test posts.
 
@@ -67,9 +67,7 @@ def fine_tune(
     return FineTuneResult(outcome, _build_metrics(outcome, after, before, splits), after, before, adapter=adapter)
 
 
-def _build_metrics(
-    outcome: TrainOutput, after: Likelihood, before: Likelihood | None, splits: Splits[DatasetPost]
-) -> Metrics:
+def _build_metrics(outcome: TrainOutput, after: Likelihood, before: Likelihood | None, splits: Splits) -> Metrics:
     try:
         low, high = bootstrap_interval(after)
         return Metrics(

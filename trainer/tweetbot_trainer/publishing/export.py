@@ -11,8 +11,9 @@ from torch import Tensor
 from transformers import GPT2LMHeadModel
 from transformers.utils.logging import disable_progress_bar
 
+from tweetbot_trainer.data.posts import END_MARK
 from tweetbot_trainer.learning.model.identity import BaseIdentity
-from tweetbot_trainer.learning.model.tokenizer import END_MARK, get_end_mark_id, write_tokenizer
+from tweetbot_trainer.learning.model.tokenizer import get_end_mark_id, write_tokenizer
 from tweetbot_trainer.learning.sampling import SamplingParams
 from tweetbot_trainer.learning.values import LoraConfig
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from tweetbot_contract.result import Metrics, Sample, TrackingResult, TrainSucceeded
-from tweetbot_trainer.data.dataset.dataset import Dataset, DatasetPost
+from tweetbot_trainer.data.dataset.dataset import Dataset
 from tweetbot_trainer.data.dataset.profiles import CardAccount, load_accounts
 from tweetbot_trainer.data.dataset.splits import Splits
 from tweetbot_trainer.data.post_length import has_room_for_word
@@ -58,9 +58,7 @@ from tweetbot_trainer.store.file_records import build_file_records
 MEASURED_TEXTS = 1000
 
 
-def train_and_publish(
-    context: StageContext, plan: TrainingPlan, dataset: Dataset, splits: Splits[DatasetPost]
-) -> TrainSucceeded:
+def train_and_publish(context: StageContext, plan: TrainingPlan, dataset: Dataset, splits: Splits) -> TrainSucceeded:
     """Train and publish, and track it. Raises StageFailed of the fitting class."""
     with context.track({**plan.build_config(), "versions": get_library_versions()}) as tracker:
         data = plan.data
@@ -79,7 +77,7 @@ class TrainingRun:
     context: StageContext
     plan: TrainingPlan
     dataset: Dataset
-    splits: Splits[DatasetPost]
+    splits: Splits
     tracker: Tracker
 
     @cached_property

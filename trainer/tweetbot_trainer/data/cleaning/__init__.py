@@ -1,14 +1,13 @@
 """From posts to cleaned posts, each kept or dropped for one named reason.
 
-clean ─▶ recipe_of ─▶ rewrite each text ─▶ checks in order, first one wins ─▶ duplicates, earliest stays
+clean ─▶ build_recipe ─▶ rewrite each text ─▶ checks, the first that holds drops ─▶ duplicates
 
-original.py   the rules of huggingtweets
-modern.py     ours: links.py, words.py, end_marks.py, languages.py, versions.py, duplicates.py, and privacy.py with
-              credentials.py, accounts.py, addresses.py, phones.py
+huggingtweets.py   the rules of huggingtweets
+modern.py          our own, with words.py, languages.py, duplicates.py, and personal_data.py with
+                   account_patterns.py and contact_patterns.py
 """
 
-from tweetbot_trainer.data.cleaning.clean import CleanedPost, clean
-from tweetbot_trainer.data.cleaning.drop_counts import DropCounts, count_posts
+from tweetbot_trainer.data.cleaning.clean import CleanedPost, DropCounts, clean, count_posts
 from tweetbot_trainer.data.cleaning.recipes import Check, CleaningRecipe, Options, build_recipe, get_options
 
 __all__ = [

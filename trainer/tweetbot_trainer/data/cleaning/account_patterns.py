@@ -1,8 +1,8 @@
-"""Payment cards and bank accounts, told from other long numbers by their check digits."""
+"""Payment cards and bank accounts, which check digits distinguish from other long numbers, and credentials."""
 
 import re
 
-#: The first digits of the card networks (ISO/IEC 7812), whole or in the groups that are printed on cards.
+#: Numbers that begin as those of the card networks (ISO/IEC 7812), in one piece or grouped as on cards.
 CARD = re.compile(
     r"""(?<![\w.,#@$€£¥/+-])(?:
         (?:[46][0-9]{3}|5[0-8][0-9]{2}|2[2-7][0-9]{2}|35[0-9]{2})([ -]?)[0-9]{4}(?:\1[0-9]{4}){2}(?:\1[0-9]{3})?
@@ -11,7 +11,7 @@ CARD = re.compile(
     re.VERBOSE,
 )
 IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,29}")
-#: How long a country's IBAN is (SWIFT's IBAN registry).
+#: The length of each country's IBAN (SWIFT's IBAN registry).
 _IBAN_LENGTHS = {
     country: length
     for length, countries in {
@@ -39,14 +39,14 @@ _IBAN_LENGTHS = {
 
 
 def is_luhn_valid(number: str) -> bool:
-    """Tell whether the check digit of a card number is right (ISO/IEC 7812-1, annex B)."""
+    """Verify a card number's check digit (ISO/IEC 7812-1, annex B)."""
     digits = [int(sign) for sign in reversed(number) if sign in "0123456789"]
     doubled = (digit * 2 - 9 * (digit > 4) for digit in digits[1::2])
     return (sum(digits[::2]) + sum(doubled)) % 10 == 0
 
 
 def find_iban_end(text: str) -> int:
-    """Return how many characters at the text's beginning are an IBAN that checks (ISO 13616); 0 if none are."""
+    """Return the length of the valid IBAN (ISO 13616) at the start of the text, 0 without one."""
     signs = [(place, sign.upper()) for place, sign in enumerate(text) if sign not in " -"]
     length = _IBAN_LENGTHS.get(text[:2].upper(), len(signs) + 1)
     if length > len(signs) or (text + " ")[end := signs[length - 1][0] + 1].isalnum():

@@ -1,46 +1,24 @@
-"""The pass over all posts: rewrite, check, find duplicates."""
+"""The pass over all posts: rewrite, check, find duplicates, count."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from tweetbot_contract.result import DataTable
 from tweetbot_contract.spec.spec import Filter
-from tweetbot_trainer.data.cleaning.recipes import Candidate, CleaningRecipe, build_recipe
+from tweetbot_trainer.data.cleaning.recipes import CleaningRecipe, build_recipe
 from tweetbot_trainer.data.posts import Post
 
-#: A post among several sources: ids are a source's own.
+#: A post's source and id: ids are unique within one source only.
 Key = tuple[int, str]
-
-
-def get_key(post: Post) -> Key:
-    """Return what names a post among all sources."""
-    return post.source, post.id
-
-
-def find_superseded(posts: Sequence[Post]) -> frozenset[Key]:
-    """Return the posts of which a later version is among the posts; ids are numbers that grow, written as strings."""
-    edited = [post for post in posts if post.edits]
-    if not edited:
-        return frozenset()
-    present = {get_key(post) for post in posts}
-    earlier: set[Key] = set()
-    for post in edited:
-        versions = sorted({post.id, *post.edits}, key=_get_sort_key)
-        here = [key for version in versions if (key := (post.source, version)) in present]
-        earlier.update(here[:-1])
-    return frozenset(earlier)
-
-
-def _get_sort_key(version: str) -> tuple[int, str]:
-    return len(version), version
-
-
 _UNDATED = datetime.min.replace(tzinfo=UTC)
+_KEPT = "kept"
 
 
 @dataclass(frozen=True, slots=True)
 class CleanedPost:
-    """A post, its text after the recipe, and the data table's field that counts its drop, if it was dropped."""
+    """A post, its rewritten text and, if it was dropped, the data table's field that counts the drop."""
 
     post: Post
     text: str
@@ -53,43 +31,88 @@ class CleanedPost:
         return self.reason is None
 
 
-def clean(posts: Iterable[Post], filter: Filter) -> Iterator[CleanedPost]:
-    """Yield the posts in the order they came, rewritten and kept or dropped by the filter's recipe.
+class DropCounts:
+    """How many posts came, how many were dropped for which reason, and how many stayed."""
 
-    All posts are read before the first is yielded: only then it shows which version of an edited post is the newest,
-    and which of two duplicates the earlier. Recipe huggingtweets yields of an edited post the newest version only.
+    def __init__(self) -> None:
+        self._reasons: Counter[str] = Counter()
+        self._redacted = 0
+
+    def add(self, cleaned: CleanedPost) -> None:
+        """Count a cleaned post."""
+        self._reasons[cleaned.reason or _KEPT] += 1
+        self._redacted += cleaned.kept and cleaned.redacted
+
+    def build_table(self) -> DataTable:
+        """Return the counts as a data table."""
+        drops = {name: self._reasons[name] for name in DataTable.DROPS}
+        return DataTable(downloaded=self._reasons.total(), kept=self._reasons[_KEPT], redacted=self._redacted, **drops)
+
+
+def count_posts(cleaned: Iterable[CleanedPost]) -> DataTable:
+    """Return the data table of cleaned posts."""
+    counts = DropCounts()
+    for one in cleaned:
+        counts.add(one)
+    return counts.build_table()
+
+
+def clean(posts: Iterable[Post], filter: Filter) -> Iterator[CleanedPost]:
+    """Yield the posts in their order, rewritten, and kept or dropped by the filter's recipe.
+
+    All posts are read before the first is yielded, to know the newest version of an edited post and the earliest of
+    several duplicates. The recipe huggingtweets yields only the newest version of an edited post.
     """
     recipe = build_recipe(filter)
     checked = _check_all(list(posts), recipe)
     repeated = _find_repeats(checked) if recipe.options.deduplicate else frozenset()
-    for place, cleaned in enumerate(checked):
-        yield replace(cleaned, reason="duplicates") if place in repeated else cleaned
+    for index, cleaned in enumerate(checked):
+        yield replace(cleaned, reason="duplicates") if index in repeated else cleaned
+
+
+def find_superseded(posts: Sequence[Post]) -> frozenset[Key]:
+    """Return the posts of which a later version is among the posts."""
+    edited = [post for post in posts if post.edits]
+    present = {_get_key(post) for post in posts} if edited else set()
+    superseded: set[Key] = set()
+    for post in edited:
+        ids = sorted({post.id, *post.edits}, key=_get_age)
+        superseded.update([key for id in ids if (key := (post.source, id)) in present][:-1])
+    return frozenset(superseded)
+
+
+def _get_key(post: Post) -> Key:
+    return post.source, post.id
+
+
+def _get_age(id: str) -> tuple[int, str]:
+    """Return the sorting key of an id: they are growing numbers, written as strings."""
+    return len(id), id
 
 
 def _check_all(posts: list[Post], recipe: CleaningRecipe) -> list[CleanedPost]:
     earlier = find_superseded(posts)
-    marked = ((post, get_key(post) in earlier) for post in posts)
+    marked = ((post, _get_key(post) in earlier) for post in posts)
     return [
-        _check_post(post, is_earlier, recipe) for post, is_earlier in marked if not (is_earlier and recipe.newest_only)
+        _check_post(post, superseded, recipe) for post, superseded in marked if not (superseded and recipe.newest_only)
     ]
 
 
-def _check_post(post: Post, is_earlier: bool, recipe: CleaningRecipe) -> CleanedPost:
+def _check_post(post: Post, superseded: bool, recipe: CleaningRecipe) -> CleanedPost:
     text, redacted = recipe.rewrite(post.text)
-    candidate = Candidate(post, post.text if text == post.text else text, is_earlier)  # most texts stay: no second copy
-    reason = next((check.name for check in recipe.checks if check.holds(candidate)), None)
-    return CleanedPost(post, candidate.text, reason, redacted)
+    text = post.text if text == post.text else text  # most texts stay as they are: keep no second copy
+    reason = next((check.name for check in recipe.checks if check.holds(post, text, superseded)), None)
+    return CleanedPost(post, text, reason, redacted)
 
 
 def _find_repeats(checked: list[CleanedPost]) -> frozenset[int]:
-    """Return the places of kept posts that repeat one posted earlier; undated posts come first, as they came."""
-    from tweetbot_trainer.data.cleaning.duplicates import find_repeats  # numpy: not for the other recipe
+    """Return the indices of kept posts that repeat an earlier one; undated posts come first, in their order."""
+    from tweetbot_trainer.data.cleaning.duplicates import find_repeats  # loads numpy, which huggingtweets does not need
 
-    places = [place for place, cleaned in enumerate(checked) if cleaned.kept]
-    places.sort(key=lambda place: _post_age(checked[place].post))
-    return frozenset(places[rank] for rank in find_repeats([checked[place].text for place in places]))
+    indices = [index for index, cleaned in enumerate(checked) if cleaned.kept]
+    indices.sort(key=lambda index: _get_post_age(checked[index].post))
+    return frozenset(indices[rank] for rank in find_repeats([checked[index].text for index in indices]))
 
 
-def _post_age(post: Post) -> tuple[datetime, int, str]:
-    """Return the sorting key that puts the earlier post first; ids are numbers that grow, written as strings."""
-    return (post.created_at, len(post.id), post.id) if post.created_at else (_UNDATED, 0, "")
+def _get_post_age(post: Post) -> tuple[datetime, int, str]:
+    return (post.created_at, *_get_age(post.id)) if post.created_at else (_UNDATED, 0, "")

@@ -1,14 +1,14 @@
-"""Phone numbers, told from years, dates, prices and scores by how people write them."""
+"""Phone numbers, e-mail and IP addresses, and what distinguishes them from dates, prices, scores and versions."""
 
 import ipaddress
 import re
 
-#: Nothing before or after that would make it a price, a decimal, a range, a tag or part of a longer number.
+#: Nothing before or after may make it a price, a decimal, a range, a tag or part of a longer number.
 _START = r"(?<![\w@#$€£¥.,:/+(*=-])"
 _END = r"(?![\w%°€£$])(?![.,:/-]?[0-9])"
-#: Groups of digits apart by spaces begin here: what goes before is no part of them.
+#: Groups of digits separated by spaces begin here: no other group goes before.
 _FIRST = r"(?<![0-9][ ])"
-#: What people write before a number. A look-behind has one length, so each is one of its own, with a space and without.
+#: What precedes a number. A look-behind has a fixed length, so each word needs two: with and without a space.
 _ANNOUNCED = "|".join(
     rf"(?<={word}{space})"
     for word in (
@@ -20,8 +20,8 @@ _ANNOUNCED = "|".join(
 )
 PHONE = re.compile(
     rf"""(?=[0-9+(])(?:(?i:{_ANNOUNCED})
-          \+?\(?[0-9](?:[ ()./-]{{0,2}}[0-9]){{5,13}}{_END}                                   # announced as one
-      | {_START}(?:\+[ ]?|{_FIRST}00)[1-9](?:[ ()./-]{{0,3}}[0-9]){{7,13}}{_END}             # with the country's code
+          \+?\(?[0-9](?:[ ()./-]{{0,2}}[0-9]){{5,13}}{_END}                                   # announced
+      | {_START}(?:\+[ ]?|{_FIRST}00)[1-9](?:[ ()./-]{{0,3}}[0-9]){{7,13}}{_END}             # with a country code
       | {_START}(?:1[ .-])?(?:\([2-9][0-9]{{2}}\)[ .-]?|[2-9][0-9]{{2}}[ .-])
           [2-9][0-9]{{2}}[ .-][0-9]{{4}}{_END}(?![ ][0-9])                                    # North American
       | {_START}\(0[1-9][0-9]{{0,3}}\)[ ]?[0-9]{{2,8}}(?:[ -][0-9]{{2,5}}){{0,3}}{_END}       # (030) 901820
@@ -32,9 +32,9 @@ PHONE = re.compile(
     )""",
     re.VERBOSE,
 )
-#: ITU-T E.164 allows fifteen digits; under seven a number is as likely anything else.
+#: ITU-T E.164 allows fifteen digits; with fewer than seven a number may be anything.
 _DIGITS = range(7, 16)
-#: With its 0 in front and no country's code, a number has at least nine.
+#: With a leading 0 and no country code, a number has at least nine.
 _NATIONAL_DIGITS = range(9, 13)
 _NORTH_AMERICAN = re.compile(r"1[2-9][0-9]{2}[2-9][0-9]{6}")
 _COUNTED_UP = "01234567890"
@@ -43,7 +43,7 @@ _LONG_GROUP = re.compile(r"[0-9]{3}|[0-9]{2}(?:[ .-][0-9]{2}){4}")
 
 
 def is_phone(text: str) -> bool:
-    """Tell whether what `PHONE` found can be one: enough digits, no round sums, no date, nobody counting."""
+    """Tell whether a match of `PHONE` can be one: enough digits, no round sum, no date, no counting up."""
     digits = "".join(sign for sign in text if sign in "0123456789")
     international = text.startswith(("+", "00"))
     if len(digits) not in (_NATIONAL_DIGITS if digits[0] == "0" and not international else _DIGITS):
@@ -55,13 +55,13 @@ def is_phone(text: str) -> bool:
     return not all(group.endswith("00") for group in re.findall("[0-9]+", text))
 
 
-#: Letters of Latin, Greek and Cyrillic: others follow an address without a space.
+#: Latin, Greek and Cyrillic letters: those of other scripts may follow an address without a space.
 _LETTER = r"A-Za-z\u00c0-\u024f\u0370-\u03ff\u0400-\u04ff"
 EMAIL = re.compile(
     rf"(?<![{_LETTER}0-9._%+@-])[{_LETTER}0-9._%+-]{{1,64}}(?:@|[ ]?[(\[](?:at|AT)[)\]][ ]?)"
     rf"(?:[{_LETTER}0-9-]{{1,63}}\.){{1,8}}[{_LETTER}]{{2,24}}(?![{_LETTER}0-9_@])"
 )
-#: Numbers in four parts that such a word announces are a program's.
+#: Four-part numbers after one of these words are versions of programs.
 _NO_VERSION = "".join(rf"(?<!{word} )" for word in ("version", "revision", "release", "build", "firmware", "kernel"))
 IP = re.compile(
     rf"(?<![\w.:-])(?i:{_NO_VERSION})"
@@ -71,7 +71,7 @@ IP = re.compile(
 
 
 def is_public_ip(text: str) -> bool:
-    """Tell whether this is somebody's address: a public one, and no version number such as 1.2.3.4."""
+    """Tell whether this is a public address, and no version number such as 1.2.3.4."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

@@ -1,9 +1,9 @@
-"""Posts that repeat an earlier one, to the letter or nearly; the earliest stays.
+"""Posts that repeat an earlier one exactly or nearly; the earliest stays.
 
-texts ─▶ forms ─▶ hashes of five-letter shingles ─▶ MinHash in bands: whom to compare ─▶ exact Jaccard: who goes
+texts ─▶ normal forms ─▶ hashes of five-letter shingles ─▶ MinHash in bands: candidates ─▶ exact Jaccard similarity
 
-Only integers and fixed constants decide, never `hash()`, which differs from process to process, and no library whose
-next version could decide otherwise. A post costs 128 bytes here while all are looked through.
+Only integers and fixed constants decide: no `hash()`, which differs between processes, and no library whose next
+version could decide otherwise. Each post takes 128 bytes.
 """
 
 import functools
@@ -17,29 +17,29 @@ import numpy.typing as npt
 
 Words = npt.NDArray[np.uint64]
 
-#: Jaccard similarity of five-letter shingles from which two posts are the same post (Lee et al. 2022 use 0.8).
+#: Jaccard similarity of five-letter shingles from which two posts count as the same (Lee et al. 2022 use 0.8).
 SIMILARITY = 0.85
 SHINGLE = 5
-#: 16 bands of 8 rows find 99.4 % of pairs at 0.85, 24 % at 0.6 and 1 % at 0.4, and so spare comparing the rest.
+#: 16 bands of 8 rows find 99.4 % of pairs at similarity 0.85, 24 % at 0.6 and 1 % at 0.4.
 BANDS, ROWS = 16, 8
 SEED = 1
-#: A post is compared with so many earlier ones at the most, those that share the most bands with it first. Thousands
-#: of posts of one template ("I'm at …") would otherwise cost hours.
+#: A post is compared with at most this many earlier ones, those that share the most bands first. Thousands of posts
+#: of one template ("I'm at …") would otherwise cost hours.
 COMPARED = 64
-#: So many kept posts of one band are remembered, the earliest.
+#: At most this many kept posts are remembered per band, the earliest.
 REMEMBERED = 256
 #: Characters hashed at once.
 _BLOCK = 16384
 _CACHED = 1024
-#: Fills up forms shorter than a shingle; no form holds it.
+#: Pads forms shorter than a shingle; no form contains it.
 _FILL = "\x00"
 _SIGNS = re.compile(r"[^a-z0-9]+")
-#: Emoji variation selectors are marks by category and tell no two posts apart.
+#: Emoji variation selectors have the category of marks, but make no difference between posts.
 _SELECTORS = range(0xFE00, 0xFE10)
 
 
 def normalize(text: str) -> str:
-    """Return what two spellings of one post share: letters, their marks, digits, without case, width, spaces, signs."""
+    """Reduce a text to letters, their marks and digits, without case and width: what spellings of a post share."""
     if text.isascii():
         lowered = text.lower()
         return _SIGNS.sub("", lowered) or lowered
@@ -48,60 +48,60 @@ def normalize(text: str) -> str:
 
 
 def find_repeats(texts: Sequence[str]) -> set[int]:
-    """Return the places of texts that repeat one of an earlier place which itself stays."""
+    """Return the indices of texts that repeat an earlier text which itself stays."""
     shared_bands = _group_by_band(_compute_band_keys(texts))
     shingles = functools.lru_cache(maxsize=_CACHED)(
-        lambda place: np.unique(_hash_shingles(_encode_forms([normalize(texts[place])])))
+        lambda index: np.unique(_hash_shingles(_encode_forms([normalize(texts[index])])))
     )
-    gone: set[int] = set()
-    for place in sorted(shared_bands):
-        if any(_is_similar(shingles(place), shingles(other)) for other in _rank_candidates(shared_bands[place])):
-            gone.add(place)
+    repeats: set[int] = set()
+    for index in sorted(shared_bands):
+        if any(_is_similar(shingles(index), shingles(other)) for other in _rank_candidates(shared_bands[index])):
+            repeats.add(index)
         else:
-            for band in shared_bands[place]:
+            for band in shared_bands[index]:
                 if len(band) < REMEMBERED:
-                    band.append(place)
-    return gone
+                    band.append(index)
+    return repeats
 
 
 def compute_signatures(texts: Iterable[str]) -> npt.NDArray[np.uint8]:
-    """Return 128 bytes a text, [texts, 128]: the share of equal bytes of two estimates their Jaccard similarity.
+    """Return 128 bytes per text, [texts, 128]: the share of equal bytes in two rows estimates Jaccard similarity.
 
-    They are the low bytes of MinHash values; two that differ agree by chance once in 256 (Li and König 2010).
+    They are the low bytes of MinHash values; different values agree by chance once in 256 (Li and König 2010).
     """
     low = [_compute_minhashes(block).astype(np.uint8) for block in _iter_blocks(texts)]
     return np.concatenate([np.empty((0, BANDS * ROWS), dtype=np.uint8), *low])
 
 
 def _is_mark(sign: str) -> bool:
-    """Tell whether a sign belongs to the letter before it: a vowel of Thai or Hindi, an accent."""
+    """Tell whether a character belongs to the letter before it, as Thai and Hindi vowels and accents do."""
     return unicodedata.category(sign)[0] == "M" and ord(sign) not in _SELECTORS
 
 
 def _encode_forms(forms: Sequence[str]) -> Words:
-    """Return the forms' code points one after the other, each form filled up to one shingle at least."""
+    """Return the code points of all forms in one array, each form padded to at least one shingle."""
     joined = "".join(form.ljust(SHINGLE, _FILL) for form in forms)
     return np.frombuffer(joined.encode("utf-32-le"), dtype="<u4").astype(np.uint64)
 
 
 def _hash_shingles(codes: Words) -> Words:
-    """Return a well-mixed 64-bit hash of each shingle."""
+    """Return a well-mixed 64-bit hash of each shingle, [code points - 4]."""
     count = len(codes) - SHINGLE + 1
     sums = np.zeros(count, dtype=np.uint64)
-    for place, factor in enumerate(_FACTORS):
-        sums += codes[place : place + count] * factor
+    for offset, factor in enumerate(_FACTORS):
+        sums += codes[offset : offset + count] * factor
     return _mix_bits(sums)
 
 
 def _mix_bits(numbers: Words) -> Words:
-    """Return the numbers after the finalizer of SplitMix64 (Steele, Lea, Flood 2014): each bit depends on all."""
+    """Apply the finalizer of SplitMix64 (Steele, Lea, Flood 2014), after which each bit depends on all."""
     numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return numbers ^ (numbers >> np.uint64(31))
 
 
 def _draw_odd_numbers(count: int, seed: int) -> Words:
-    """Return so many odd 64-bit numbers, the same ones for ever."""
+    """Return odd 64-bit pseudo-random numbers, always the same for a seed."""
     steps = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     return _mix_bits(steps + np.uint64(seed)) | np.uint64(1)
 
@@ -112,12 +112,12 @@ _BAND_FACTORS = _draw_odd_numbers(ROWS, SEED + 2)
 
 
 def _compute_band_keys(texts: Iterable[str]) -> Words:
-    """Return a row a text, a number a band: equal numbers in one column mean that all rows of that band agree."""
+    """Return one number per text and band, [texts, BANDS]: equal numbers in a column mean that the bands are equal."""
     return np.concatenate([np.empty((0, BANDS), dtype=np.uint64), *map(_compute_block_keys, _iter_blocks(texts))])
 
 
 def _iter_blocks(texts: Iterable[str]) -> Iterator[list[str]]:
-    """Yield the texts' forms, so many at once that numpy's own cost for each call does not count."""
+    """Yield the texts' forms in blocks large enough that numpy's cost per call does not matter."""
     block: list[str] = []
     length = 0
     for form in map(normalize, texts):
@@ -136,28 +136,28 @@ def _compute_block_keys(forms: list[str]) -> Words:
 
 
 def _compute_minhashes(forms: list[str]) -> npt.NDArray[np.uint32]:
-    """Return a row a form: the least of its shingles' hashes under each of the 128 multipliers."""
+    """Return the least of each form's shingle hashes under each of the 128 multipliers, [forms, 128]."""
     hashes = (_hash_shingles(_encode_forms(forms)) >> np.uint64(32)).astype(np.uint32)
     lengths = np.array([max(len(form), SHINGLE) for form in forms])
     starts = np.cumsum(lengths) - lengths
-    # Between the end of one form's shingles and the start of the next stand four that belong to neither.
+    # Four shingles between two forms span both and belong to neither: every second reduced range is dropped.
     bounds = np.stack([starts, starts + lengths - SHINGLE + 1], axis=1).ravel()[:-1]
     return np.stack([np.minimum.reduceat(hashes * multiplier, bounds)[::2] for multiplier in _MULTIPLIERS], axis=1)
 
 
 def _group_by_band(keys: Words) -> dict[int, list[list[int]]]:
-    """Return, for each place that shares a band with another, the bands it shares: one empty list for all who do."""
+    """Return the bands that each index shares with others; the indices of a band hold the same list, still empty."""
     shared_bands: dict[int, list[list[int]]] = {}
     for column in keys.T:
-        for places in _iter_equal_indices(column):
+        for indices in _iter_equal_indices(column):
             kept: list[int] = []
-            for place in places:
-                shared_bands.setdefault(int(place), []).append(kept)
+            for index in indices:
+                shared_bands.setdefault(int(index), []).append(kept)
     return shared_bands
 
 
 def _iter_equal_indices(column: Words) -> Iterator[npt.NDArray[np.intp]]:
-    """Yield the places of each number that occurs more than once, ascending."""
+    """Yield, for each number that occurs more than once, its indices in ascending order."""
     order = np.argsort(column, kind="stable")
     same = np.diff(column[order], prepend=column[order[:1]] + np.uint64(1)) == 0
     followed = np.append(same[1:], np.False_)
@@ -166,9 +166,9 @@ def _iter_equal_indices(column: Words) -> Iterator[npt.NDArray[np.intp]]:
 
 
 def _rank_candidates(shared_bands: list[list[int]]) -> list[int]:
-    """Return the kept earlier places worth comparing, the likeliest first."""
-    shared = Counter(place for band in shared_bands for place in band)
-    return sorted(shared, key=lambda place: (-shared[place], place))[:COMPARED]
+    """Return the earlier kept indices that are worth comparing, the likeliest first."""
+    shared = Counter(index for band in shared_bands for index in band)
+    return sorted(shared, key=lambda index: (-shared[index], index))[:COMPARED]
 
 
 def _is_similar(one: Words, other: Words) -> bool:

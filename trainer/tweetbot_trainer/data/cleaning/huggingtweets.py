@@ -1,26 +1,26 @@
-"""The text rules of huggingtweets' notebook of 2021, bit for bit (docs/cleaning.md names each).
+"""The text rules of huggingtweets' notebook of 2021, bit for bit (docs/cleaning.md lists them).
 
-They are kept with their quirks, since a published data table must come out the same: only three entities are
-resolved, links are case-sensitive and swallow what touches them, and a word counts unless `http`, `@` or `#` is in it.
+Their quirks are kept so that published data tables can be reproduced: only three entities are resolved, links are
+case-sensitive and swallow what touches them, and a word counts unless it contains `http`, `@` or `#`.
 """
 
 import re
 
-#: In this order, one after the other: `&amp;lt;` becomes `<`.
+#: In this order: `&amp;lt;` becomes `<`.
 _ENTITIES = (("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">"))
-#: Each scheme's five rules in the notebook's order; the first that matches takes the space around the link with it.
+#: Each scheme's five rules in the notebook's order; the first that matches also takes a space beside the link.
 _LINKS = tuple(
     re.compile(rule.format(scheme=scheme))
     for scheme in ("http:", "https:")
     for rule in (r" {scheme}\S+", r"{scheme}\S+ ", "\n{scheme}\\S+ ", "\n{scheme}\\S+", r"{scheme}\S+")
 )
-#: A word with one of these in it, anywhere, does not count.
+#: A word that contains one of these does not count.
 _UNCOUNTED = ("http", "@", "#")
 MIN_WORDS = 3
 
 
 def rewrite(text: str) -> str:
-    """Return the text as the notebook trains on it: entities resolved, links gone, white space collapsed."""
+    """Resolve entities, remove links and collapse white space as the notebook does."""
     for entity, sign in _ENTITIES:
         text = text.replace(entity, sign)
     for link in _LINKS:

@@ -1,4 +1,4 @@
-"""Which language a post is in: as its source says, else as its text tells."""
+"""A post's language: as its source labels it, else as its text suggests."""
 
 import functools
 import importlib.metadata
@@ -7,9 +7,9 @@ from typing import Protocol
 
 from tweetbot_trainer.data.posts import Post
 
-#: Labels of X that name no language: undetermined, no text, only media, only tags, a quoted post's, too short.
+#: X's labels that name no language: undetermined, no text, only media, only tags, a quoted post's, too short.
 _NONE = frozenset({"und", "zxx", "art", "qam", "qct", "qht", "qme", "qst"})
-#: Codes that X still writes and what ISO 639-1 says today; varieties that sources and filters know by a wider code.
+#: Outdated codes that X still writes, and varieties that sources and filters know by a wider code.
 _TODAY = {
     "in": "id",
     "iw": "he",
@@ -21,7 +21,7 @@ _TODAY = {
     "yue": "zh",
     "wuu": "zh",
 }
-#: Share of the probability from which a text counts as told; a few words of chat rarely get there.
+#: Probability from which the detector is believed; a few words of chat rarely reach it.
 CERTAINTY = 0.6
 _NO_WORDS = re.compile(r"[@#\uff20\uff03]\w+|\[[a-z]+\]")
 
@@ -31,37 +31,37 @@ class _Detector(Protocol):
 
 
 def normalize_code(code: str) -> str:
-    """Return the ISO 639 code in use today, without region or script."""
+    """Return today's ISO 639 code, without region or script."""
     language = code.lower().replace("_", "-").split("-")[0]
     return _TODAY.get(language, language)
 
 
 def parse_label(label: str | None) -> str | None:
-    """Return the language that a source's label names; None where it names none."""
+    """Return the language that a source's label names, if any."""
     code = normalize_code(label or "")
     return None if code in _NONE else code or None
 
 
 def detect_language(text: str) -> str | None:
-    """Return the language that a text is surely in, names, tags and placeholders apart; None where it is not sure."""
+    """Return the language of a text without its names, tags and placeholders; None if uncertain."""
     language, certainty = _load_detector().classify(_NO_WORDS.sub(" ", text).strip())
     return None if certainty < CERTAINTY else parse_label(language)
 
 
 def is_foreign(post: Post, text: str, languages: tuple[str, ...]) -> bool:
-    """Tell whether a post is in none of these languages; one that neither label nor text places is in any."""
+    """Tell whether a post is in none of these languages; one of unknown language is not foreign."""
     language = parse_label(post.lang) or detect_language(text)
     return language is not None and language not in languages
 
 
 def describe_detector() -> str:
-    """Return what decides where a source labels nothing."""
+    """Return name and version of the detector that decides where a source labels nothing."""
     return f"py3langid={importlib.metadata.version('py3langid')}"
 
 
 @functools.cache
 def _load_detector() -> _Detector:
-    """Load the model once it is needed: half a second, a hundred megabytes."""
+    """Load the model, which takes half a second and a hundred megabytes."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     detector: _Detector = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

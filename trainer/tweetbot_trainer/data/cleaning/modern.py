@@ -1,4 +1,4 @@
-"""The text rules of the recipe `modern`, in their order: entities, controls, links, private data, names, end marks."""
+"""The text rules of the recipe `modern`: entities, controls, links, personal data, names, end marks."""
 
 import html
 import re
@@ -8,23 +8,24 @@ from html.entities import html5
 
 from tweetbot_trainer.data.cleaning import personal_data
 from tweetbot_trainer.data.cleaning.words import UNSPACED_RANGES
+from tweetbot_trainer.data.posts import END_MARK
 
 _ADDRESS = rf"[^\s{UNSPACED_RANGES}]*"
-#: Hosts whose links people wrote, and X wrote for them, without a scheme.
+#: Hosts whose links people, or X for them, wrote without a scheme.
 _BARE = r"www\.\w|(?:pic\.twitter\.com|pic\.x\.com|t\.co|youtu\.be|bit\.ly|ow\.ly|goo\.gl|tinyurl\.com|is\.gd|fb\.me)/"
 _LINK = re.compile(rf"https?:(?:/|…){_ADDRESS}|(?<![\w@.-])(?:{_BARE}){_ADDRESS}", re.IGNORECASE)
-#: What follows a link rather than belongs to it.
+#: Punctuation that follows a link rather than belonging to it.
 _CLOSERS = ".,;:!?)]}'\"\u2019\u201d»"
-#: Stands where a link was; texts hold none, since control characters went before.
+#: Stands where a link was. No text contains it, since control characters are removed first.
 _GAP = "\x00"
 _BRACKETED = re.compile(rf"[(\[{{<«\u201c\"']{_GAP}[)\]}}>»\u201d\"']")
 _HANGING = re.compile(rf" ?{_GAP}(?=[{re.escape(_CLOSERS)}])")
 
 
 def remove_links(text: str) -> str:
-    """Return the text with a space for each link, whatever its case, with or without a scheme.
+    """Replace each link, with or without a scheme, by a space; punctuation after it moves to the word before.
 
-    `text` holds no control characters. A comma or bracket after the link stays, and moves to the word before it.
+    `text` must contain no control characters.
     """
     gapped = _LINK.sub(_replace_link, text)
     if gapped == text:
@@ -42,23 +43,23 @@ def _replace_link(link: re.Match[str]) -> str:
 
 Rule = Callable[[str], str]
 
-#: Only with its semicolon: in `Q&A &notes` html.unescape would read `&not`.
+#: Only with its semicolon: html.unescape would find `&not` in `Q&A &notes`.
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 #: C0 and C1 controls and the byte-order mark.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ufeff]")
 _OPENING = r"[\"'(\[\u201c\u2018]?"
 _OLD_RETWEET = re.compile(rf"{_OPENING}RT\b[:\s]*{_OPENING}[@\uff20][a-z0-9_]", re.IGNORECASE | re.ASCII)
-#: X's names, Bluesky's with their dots, the Fediverse's with their server.
+#: Names of X, of Bluesky with their dots, and of the Fediverse with their server.
 _MENTION = re.compile(
     r"(?<![A-Za-z0-9_@\uff20])[@\uff20][A-Za-z0-9_]{1,50}(?:\.[a-z0-9][a-z0-9-]{0,62}){0,5}"
     r"(?:@(?:[a-z0-9-]{1,63}\.){1,5}[a-z]{2,24})?"
 )
-#: What one rule leaves may be another's work; a text that still changes after so many rounds was made to.
+#: One rule's result may be work for another. A text that still changes after this many rounds was made to do so.
 ROUNDS = 10
 
 
 def unescape_entities(text: str) -> str:
-    """Return the text with HTML entities resolved once: twice would spoil posts about HTML."""
+    """Resolve HTML entities once: twice would spoil posts about HTML."""
     return _ENTITY.sub(_resolve_entity, text) if "&" in text else text
 
 
@@ -68,29 +69,29 @@ def _resolve_entity(entity: re.Match[str]) -> str:
 
 
 def remove_controls(text: str) -> str:
-    """Return the text with a space for each control character and byte-order mark."""
+    """Replace each control character and byte-order mark by a space."""
     return _CONTROLS.sub(" ", text)
 
 
 def collapse_spaces(text: str) -> str:
-    """Return the text on one line, with single spaces."""
+    """Put the text on one line, with single spaces."""
     return " ".join(text.split())
 
 
 def anonymize_mentions(text: str) -> str:
-    """Return the text with @user for each @name."""
+    """Replace each @name by @user."""
     return _MENTION.sub("@user", text)
 
 
 def build_rules(*, mentions: bool, private: bool) -> tuple[Rule, ...]:
-    """Return the rules after `unescape_entities`: `mentions` replaces @names, `private` replaces personal data."""
+    """Return the rules that follow `unescape_entities`: `mentions` replaces @names, `private` personal data."""
     replaced: tuple[Rule, ...] = (personal_data.redact_personal_data,) if private else ()
     replaced += (anonymize_mentions,) if mentions else ()
     return (remove_controls, remove_links, *replaced, defuse_end_marks, collapse_spaces)
 
 
 def apply_until_stable(text: str, rules: tuple[Rule, ...]) -> str:
-    """Return the text after all rules, again until nothing changes more."""
+    """Apply all rules, again and again until the text no longer changes."""
     for _ in range(ROUNDS):
         before = text
         for rule in rules:
@@ -101,20 +102,19 @@ def apply_until_stable(text: str, rules: tuple[Rule, ...]) -> str:
 
 
 def is_old_retweet(text: str) -> bool:
-    """Tell whether a post passes another's on by hand: it begins with `RT @name`."""
+    """Tell whether a post is a retweet by hand: it begins with `RT @name`."""
     return _OLD_RETWEET.match(text) is not None
 
 
-END_MARK = "<|endoftext|>"
-#: Every sign that begins a mark: `<` and its full-width and small forms.
+#: Characters that may begin an end mark: `<` and its full-width and small forms.
 _OPENERS = ("<", "\uff1c", "\ufe64")
 _BAR = "|"
 
 
 def defuse_end_marks(text: str) -> str:
-    """Return the text without the bars of each end mark in it, which leaves the harmless `<endoftext>`.
+    """Remove the bars of each end mark, which leaves the harmless `<endoftext>`.
 
-    Case, full-width letters and invisible signs disguise no mark: some tokenizers look through them.
+    Case, full-width letters and invisible characters hide no mark, as some tokenizers ignore them.
     """
     if not any(opener in text for opener in _OPENERS):
         return text
@@ -123,7 +123,7 @@ def defuse_end_marks(text: str) -> str:
 
 
 def _find_bars(text: str) -> frozenset[int]:
-    """Return the places of the bars of all end marks."""
+    """Return the indices of the bars of all end marks."""
     folded = [(sign, place) for place, original in enumerate(text) for sign in _fold_sign(original)]
     plain = "".join(sign for sign, _ in folded)
     found: set[int] = set()
@@ -136,7 +136,7 @@ def _find_bars(text: str) -> frozenset[int]:
 
 
 def _fold_sign(sign: str) -> str:
-    """Return a sign as a tokenizer that normalizes sees it; nothing for an invisible one."""
+    """Return a character as a normalizing tokenizer sees it: invisible ones vanish."""
     if sign.isascii():
         return sign.lower()
     return "" if unicodedata.category(sign) == "Cf" else unicodedata.normalize("NFKC", sign).casefold()

@@ -1,6 +1,6 @@
-"""Personal data that is replaced before training, as an ordered table: what is sought, what proves it, what stands in.
+"""Personal data that is replaced before training, as an ordered table of patterns, proofs and placeholders.
 
-Every pattern begins with a look-behind or a literal and repeats within bounds, so a hostile text costs linear time.
+Every pattern begins with a look-behind or a literal and repeats within bounds, so a hostile text takes linear time.
 """
 
 import re
@@ -13,14 +13,14 @@ from tweetbot_trainer.data.cleaning.account_patterns import CREDENTIAL
 
 @dataclass(frozen=True, slots=True)
 class PersonalData:
-    """One kind. `length` tells how many characters at the beginning of a match really are it; 0: none."""
+    """One kind. `length` returns how many characters at the start of a match are personal data, 0 for none."""
 
     placeholder: str
     pattern: re.Pattern[str]
     length: Callable[[str], int] = len
 
     def redact(self, text: str) -> str:
-        """Return the text with the placeholder for each finding."""
+        """Replace each finding by the placeholder."""
         return self.pattern.sub(self._replace_match, text)
 
     def find_all(self, text: str) -> list[str]:
@@ -50,12 +50,12 @@ PLACEHOLDERS = tuple(kind.placeholder for kind in KINDS)
 
 
 def redact_personal_data(text: str) -> str:
-    """Return the text with [key], [email], [iban], [card], [ip] and [phone] in place of what is one."""
+    """Replace personal data by [key], [email], [iban], [card], [ip] and [phone]."""
     for kind in KINDS:
         text = kind.redact(text)
     return text
 
 
 def find_personal_data(text: str) -> list[str]:
-    """Return every e-mail address, number and key that the text holds."""
+    """Return every e-mail address, number and key in the text."""
     return [found for kind in KINDS for found in kind.find_all(text)]

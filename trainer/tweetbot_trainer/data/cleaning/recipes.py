@@ -1,7 +1,4 @@
-"""The two recipes as ordered tables: how a text is rewritten, and which named checks may drop its post.
-
-A check's name is the field of the data table that counts its drops; the first that holds is the post's reason.
-"""
+"""The two recipes: how a text is rewritten, and in which order named checks may drop its post."""
 
 import functools
 import unicodedata
@@ -13,14 +10,14 @@ from tweetbot_contract.spec.spec import Filter
 from tweetbot_trainer.data.cleaning import huggingtweets, languages, modern, personal_data, words
 from tweetbot_trainer.data.posts import Post
 
-#: Raise these with any change of what a recipe keeps or how it writes it: they stand in the dataset's header, so that
-#: other rules make another digest.
+#: Raise these with any change of what a recipe keeps or how it writes it: they are part of the dataset's header, so
+#: other rules give another digest.
 ORIGINAL_VERSION, MODERN_VERSION = "1", "2"
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The filter with every default of the recipe filled in."""
+    """The filter with the recipe's defaults filled in."""
 
     recipe: str
     min_words: int
@@ -43,27 +40,21 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A post before its checks; `superseded` where a later version of it is among the posts."""
-
-    post: Post
-    text: str
-    superseded: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Check:
-    """One reason to drop a post."""
+    """A reason to drop a post. `name` is the data table's field that counts the drops.
+
+    `holds` is given the post, its rewritten text, and whether a later version of the post is there.
+    """
 
     name: str
-    holds: Callable[[Candidate], bool]
+    holds: Callable[[Post, str, bool], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class CleaningRecipe:
-    """How posts are cleaned. `rewrite` returns a text's new form and whether personal data was replaced in it.
+    """How posts are cleaned. `rewrite` returns the new text and whether personal data was replaced in it.
 
-    `newest_only` leaves earlier versions of edited posts out, as if no source had given them.
+    `newest_only` leaves out earlier versions of edited posts without counting them.
     """
 
     options: Options
@@ -89,10 +80,10 @@ def _build_original() -> CleaningRecipe:
         version=ORIGINAL_VERSION,
         rewrite=lambda text: (huggingtweets.rewrite(text), False),
         checks=(
-            Check("retweets", lambda one: one.post.retweet),
-            Check("short", lambda one: huggingtweets.is_too_short(one.text)),
+            Check("retweets", lambda post, _, __: post.retweet),
+            Check("short", lambda _, text, __: huggingtweets.is_too_short(text)),
         ),
-        newest_only=True,  # the original's API gave no other, and its card counts none
+        newest_only=True,  # the original's API gave no others, and its card counts none
     )
 
 
@@ -106,9 +97,8 @@ def _build_modern(filter: Filter) -> CleaningRecipe:
         mentions=filter.mentions or "Keep",
         languages=tuple(sorted({languages.normalize_code(code) for code in filter.languages})),
     )
-    return CleaningRecipe(
-        options, _build_modern_version(options), _build_rewrite(options), _build_modern_checks(options)
-    )
+    version = _build_modern_version(options)
+    return CleaningRecipe(options, version, _build_rewrite(options), _build_modern_checks(options))
 
 
 def _build_rewrite(options: Options) -> Callable[[str], tuple[str, bool]]:
@@ -119,7 +109,7 @@ def _build_rewrite(options: Options) -> Callable[[str], tuple[str, bool]]:
 
 
 def _rewrite_text(rules: tuple[modern.Rule, ...], plain_rules: tuple[modern.Rule, ...], text: str) -> tuple[str, bool]:
-    """Return the text by `build_rules`, and whether `told`, which lack redaction, would have made another of it."""
+    """Return the rewritten text, and whether `plain_rules`, which redact nothing, give another one."""
     plain = modern.unescape_entities(text)
     after = modern.apply_until_stable(plain, rules)
     may_be_redacted = rules != plain_rules and any(placeholder in after for placeholder in personal_data.PLACEHOLDERS)
@@ -129,15 +119,15 @@ def _rewrite_text(rules: tuple[modern.Rule, ...], plain_rules: tuple[modern.Rule
 def _build_modern_checks(options: Options) -> tuple[Check, ...]:
     wanted = options.languages
     return (
-        Check("retweets", lambda one: one.post.retweet or modern.is_old_retweet(one.text)),
-        Check("edits", lambda one: one.superseded),
-        Check("replies", lambda one: options.replies == "Drop" and one.post.reply),
-        Check("languages", lambda one: bool(wanted) and languages.is_foreign(one.post, one.text, wanted)),
-        Check("short", lambda one: words.count_words(one.text) < options.min_words),
+        Check("retweets", lambda post, text, _: post.retweet or modern.is_old_retweet(text)),
+        Check("edits", lambda _, __, superseded: superseded),
+        Check("replies", lambda post, _, __: options.replies == "Drop" and post.reply),
+        Check("languages", lambda post, text, _: bool(wanted) and languages.is_foreign(post, text, wanted)),
+        Check("short", lambda _, text, __: words.count_words(text) < options.min_words),
     )
 
 
 def _build_modern_version(options: Options) -> str:
-    """Return the rules' version: our own, and of what decides with them on letters and on unlabelled languages."""
+    """Return the version of the rules, of Unicode and, where it decides, of the language detector."""
     detector = f";{languages.describe_detector()}" if options.languages else ""
     return f"{MODERN_VERSION};unicode={unicodedata.unidata_version}{detector}"

@@ -1,10 +1,10 @@
-"""The dataset: an immutable snapshot of the kept posts, named by the hash of its own canonical text.
+"""The dataset: an immutable snapshot of the kept posts, named by the hash of its canonical text.
 
-posts.jsonl.zst   a header line, then a post a line; the digest is the sha256 of these bytes uncompressed
-ids.jsonl         the posts' ids and the hashes of their texts (dataset_ids)
-dataset.json      digest, header, data table (whole and by source), oldest and newest post; written last
+posts.jsonl.zst   a header line, then one post per line; the digest is the sha256 of these bytes uncompressed
+ids.jsonl         the posts' ids and the hashes of their texts (ids.py)
+dataset.json      digest, header, data tables (whole and by source), oldest and newest post; written last
 
-Posts pass through line by line: no second copy of them is ever whole in memory.
+Posts are read and written line by line, so memory never holds a second copy of them.
 """
 
 import hashlib
@@ -22,33 +22,21 @@ from tweetbot_contract.result import DataTable
 from tweetbot_contract.spec.spec import Filter
 from tweetbot_trainer.data.cleaning import CleanedPost, DropCounts, build_recipe
 from tweetbot_trainer.data.dataset.ids import IDS_FILE, encode_ids
-from tweetbot_trainer.data.posts import format_time, parse_time
+from tweetbot_trainer.data.posts import END_MARK, DatasetPost, format_time, parse_time
 from tweetbot_trainer.runtime.errors import SpecRefused, TooLittleData
 
 SCHEMA = 1
 POSTS_FILE, SUMMARY_FILE = "posts.jsonl.zst", "dataset.json"
-#: huggingtweets' gate: it asked for this many characters a handle, the posts joined by the end mark.
+#: huggingtweets' limit: it asked for this many characters per handle, the posts joined by the end mark.
 MIN_CHARACTERS = 6000
-SEPARATOR = "<|endoftext|>"
-#: What a snapshot may unpack to, and a line of it; the sources are capped far below.
+#: The largest size of an unpacked snapshot, and of a line in it; sources are limited far below.
 UNPACKED_LIMIT, LINE_LIMIT = 4 * 1024**3, 16 * 1024**2
 _UNDATED = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class DatasetPost:
-    """A kept post: its cleaned text and what splits and cards need to know about it."""
-
-    id: str
-    text: str
-    created_at: datetime | None
-    lang: str | None
-    source: int
-
-
-@dataclass(frozen=True, slots=True)
 class Dataset:
-    """A snapshot. `posts` stand as in the file: by source, then undated in input order, then by time and id."""
+    """A snapshot. `posts` have the file's order: by source, undated ones first as they came, then by time and id."""
 
     digest: str
     header: dict[str, Any]
@@ -58,7 +46,7 @@ class Dataset:
     newest_post_at: str | None
 
     def build_files(self) -> dict[str, bytes]:
-        """Return the snapshot's files by name, in the order in which to write them."""
+        """Return the snapshot's files by name, in the order to write them."""
         packer = zstandard.ZstdCompressor(level=10, write_checksum=True).compressobj()
         packed = [packer.compress(line) for line in _encode_lines(self.header, self.posts)]
         return {
@@ -68,7 +56,7 @@ class Dataset:
         }
 
     def build_summary(self) -> dict[str, Any]:
-        """Return what dataset.json holds."""
+        """Return the content of dataset.json."""
         return {
             "digest": self.digest,
             "header": self.header,
@@ -84,16 +72,16 @@ class Dataset:
 
     @property
     def date_ranges(self) -> tuple[tuple[str | None, str | None], ...]:
-        """Return when the oldest and the newest kept post of each source were made; None where none has a date."""
+        """Return the dates of each source's oldest and newest kept post, None where no post is dated."""
         indices = range(len(self.source_tables))
         return tuple(_find_date_range(post for post in self.posts if post.source == index) for index in indices)
 
 
 def build_dataset(cleaned: Iterable[CleanedPost], filter: Filter, *, sources: int) -> Dataset:
-    """Make the snapshot of what was cleaned; `sources` is how many the spec names.
+    """Build the snapshot of the kept posts; `sources` is the number of the spec's sources.
 
-    The same cleaned posts give the same digest on any machine, in whatever order a source gives dated posts.
-    Raises TooLittleData (TooFewPosts) when a source has under MIN_CHARACTERS left.
+    The same posts give the same digest on any machine, in whatever order a source gives dated posts.
+    Raises TooLittleData (TooFewPosts) when fewer than MIN_CHARACTERS are left of a source.
     """
     whole, source_counts = DropCounts(), [DropCounts() for _ in range(sources)]
     kept: list[DatasetPost] = []
@@ -117,17 +105,14 @@ def build_dataset(cleaned: Iterable[CleanedPost], filter: Filter, *, sources: in
 
 
 def build_header(filter: Filter) -> dict[str, Any]:
-    """Return the snapshot's first line: schema, recipe, its version, and the options as they took effect."""
+    """Return the snapshot's first line: schema, recipe with its version, and the options in effect."""
     recipe = build_recipe(filter)
     options = recipe.options
     return {"schema": SCHEMA, "recipe": options.recipe, "recipeVersion": recipe.version, "filter": options.as_json()}
 
 
 def read_dataset(packed: bytes, summary: bytes, *, digest: str) -> Dataset:
-    """Read a snapshot back from its two files and check it against the digest it was asked for by.
-
-    Raises SpecRefused (SourceUnreadable) when it is damaged or another one.
-    """
+    """Read a snapshot from its two files and verify its digest. Raises SpecRefused (SourceUnreadable)."""
     try:
         lines = _read_lines(packed, digest)
         header = json.loads(next(lines, b""))
@@ -142,12 +127,12 @@ def read_dataset(packed: bytes, summary: bytes, *, digest: str) -> Dataset:
             newest_post_at=document["newestPostAt"],
         )
     except (ValueError, LookupError, TypeError, zstandard.ZstdError) as error:
-        message = f"the dataset {digest[:16]} is damaged ({error}); delete its folder, and it is prepared again"
+        message = f"the dataset {digest[:16]} is damaged ({error}); delete its folder to have it prepared again"
         raise SpecRefused(reasons.SOURCE_UNREADABLE, message) from error
 
 
 def is_whole(packed: bytes, summary: bytes, *, digest: str) -> bool:
-    """Tell whether these are the two files of the snapshot with this digest, without holding its posts."""
+    """Tell whether these are the two files of the snapshot with this digest; its posts take no memory."""
     try:
         for _ in _read_lines(packed, digest):
             pass
@@ -158,15 +143,15 @@ def is_whole(packed: bytes, summary: bytes, *, digest: str) -> bool:
 
 
 def read_summary(summary: bytes, digest: str) -> dict[str, Any]:
-    """Return what dataset.json holds. Raises ValueError where it is not this dataset's."""
+    """Parse dataset.json. Raises ValueError if it is not that of this dataset."""
     document = json.loads(summary)
     if not isinstance(document, dict) or document.get("digest") != digest:
-        raise ValueError(f"its {SUMMARY_FILE} is another's")
+        raise ValueError(f"its {SUMMARY_FILE} belongs to another dataset")
     return document
 
 
 def _read_lines(packed: bytes, digest: str) -> Iterator[bytes]:
-    """Yield the canonical lines; the last step checks their hash. Raises ValueError or ZstdError."""
+    """Yield the canonical lines, and verify their hash at the end. Raises ValueError or ZstdError."""
     hashed, size = hashlib.sha256(), 0
     with zstandard.ZstdDecompressor().stream_reader(packed) as reader:
         lines = io.BufferedReader(reader)
@@ -177,11 +162,11 @@ def _read_lines(packed: bytes, digest: str) -> Iterator[bytes]:
             hashed.update(line)
             yield line
     if hashed.hexdigest() != digest:
-        raise ValueError("its hash is another")
+        raise ValueError("its hash does not match")
 
 
 def _require_enough(texts: list[str], index: int) -> None:
-    if (length := len(SEPARATOR.join(texts))) < MIN_CHARACTERS:
+    if (length := len(END_MARK.join(texts))) < MIN_CHARACTERS:
         message = (
             f"sources[{index}]: {len(texts)} posts with {length} characters are left after cleaning; "
             f"at least {MIN_CHARACTERS} characters are needed. Give a source with more posts, or relax spec.filter"
@@ -190,7 +175,7 @@ def _require_enough(texts: list[str], index: int) -> None:
 
 
 def _get_sort_key(post: DatasetPost) -> tuple[int, datetime, str]:
-    """Return the sorting key; undated posts of a source share one and so stay in input order."""
+    """Return the sorting key; undated posts of a source share one, and so keep their order."""
     return (post.source, post.created_at, post.id) if post.created_at else (post.source, _UNDATED, "")
 
 
@@ -209,12 +194,9 @@ def _hash_lines(lines: Iterable[bytes]) -> str:
 def _encode_lines(header: dict[str, Any], posts: Iterable[DatasetPost]) -> Iterator[bytes]:
     yield _encode_line(header)
     for post in posts:
-        yield _encode_line(_build_record(post))
-
-
-def _build_record(post: DatasetPost) -> dict[str, Any]:
-    at = format_time(post.created_at) if post.created_at else None
-    return {"created_at": at, "id": post.id, "lang": post.lang, "source": post.source, "text": post.text}
+        at = format_time(post.created_at) if post.created_at else None
+        record = {"created_at": at, "id": post.id, "lang": post.lang, "source": post.source, "text": post.text}
+        yield _encode_line(record)
 
 
 def _encode_line(value: dict[str, Any]) -> bytes:

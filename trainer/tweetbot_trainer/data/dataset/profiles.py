@@ -1,6 +1,6 @@
-"""How the accounts show themselves: `profile.json` and `avatar-<source>.png` beside the dataset, for the card's header.
+"""Accounts' names and pictures: `profile.json` and `avatar-<source>.png` beside the dataset, for the card's header.
 
-They are no part of the dataset's digest: a new picture trains no model. Absent is fine, always.
+They are optional and no part of the dataset's digest: a new picture trains no model.
 """
 
 import io
@@ -18,19 +18,19 @@ from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.store import ObjectStore, join
 
 PROFILE_FILE = "profile.json"
-#: A picture of more bytes or pixels is not decoded; networks keep theirs far below (X: 400 by 400).
+#: Larger pictures are not decoded; networks keep far smaller ones (X: 400 by 400).
 BYTES_LIMIT, PIXELS_LIMIT = 4 * 1024**2, 2048 * 2048
-#: Pixels of a side at the most; what stands in the card is smaller.
+#: Pixels per side at most; the card shows less.
 SIDE = 400
 NAME_LIMIT = 100
 
 
 class BadPicture(Exception):
-    """Not a picture that we show; the message says why."""
+    """Not a picture that we show; the message says why, as in "it has 5 bytes"."""
 
 
 class AccountEntry(Part):
-    """One account in profile.json; `avatar` is the name of a file beside it."""
+    """One account in profile.json; `avatar` names a file beside it."""
 
     source: int = Field(ge=0)
     handle: str | None = None
@@ -40,7 +40,7 @@ class AccountEntry(Part):
 
 @dataclass(frozen=True, slots=True)
 class CardAccount:
-    """An account as the card shows it: names on one line each, a square PNG of SIDE pixels at the most."""
+    """An account as the card shows it: names on one line each, a square PNG of at most SIDE pixels."""
 
     source: int
     handle: str | None = None
@@ -52,12 +52,12 @@ _LIST = TypeAdapter(tuple[AccountEntry, ...])
 
 
 def build_accounts(profiles: Sequence[Profile | None], log: Log) -> tuple[CardAccount, ...]:
-    """Return what is shown of the sources' profiles; a picture that is none is left out, and the log says so."""
+    """Return what the card shows of the sources' profiles; unusable pictures are logged and left out."""
     return tuple(_build_account(index, profile, log) for index, profile in enumerate(profiles) if profile)
 
 
 def store_accounts(store: ObjectStore, folder: str, accounts: Sequence[CardAccount]) -> None:
-    """Write the accounts into a dataset's folder, over what an earlier run wrote; nothing where there is none."""
+    """Write the accounts into a dataset's folder, over those of earlier runs."""
     if not accounts:
         return
     for account in accounts:
@@ -68,7 +68,7 @@ def store_accounts(store: ObjectStore, folder: str, accounts: Sequence[CardAccou
 
 
 def load_accounts(store: ObjectStore, folder: str) -> tuple[CardAccount, ...]:
-    """Return the accounts in a dataset's folder; whatever is missing or damaged is left out."""
+    """Return the accounts in a dataset's folder, without what is missing or damaged."""
     try:
         found = store.find(join(folder, PROFILE_FILE))
         shown = _LIST.validate_json(found.body) if found else ()
@@ -78,7 +78,7 @@ def load_accounts(store: ObjectStore, folder: str) -> tuple[CardAccount, ...]:
 
 
 def make_square_png(avatar: Avatar) -> bytes:
-    """Return the picture as a square PNG without metadata, decoded and written anew. Raises BadPicture."""
+    """Decode the picture and encode it as a square PNG without metadata. Raises BadPicture."""
     if len(avatar.content) > BYTES_LIMIT:
         raise BadPicture(f"it has {len(avatar.content)} bytes; at most {BYTES_LIMIT} are read")
     from PIL import Image, ImageOps  # not for accounts without a picture
@@ -90,7 +90,7 @@ def make_square_png(avatar: Avatar) -> bytes:
                 raise BadPicture(f"it has {image.width} by {image.height} pixels; at most {PIXELS_LIMIT} are decoded")
             plain = image.convert("RGBA")
     except faults as error:
-        raise BadPicture(f"it is no PNG or JPEG that can be read ({type(error).__name__})") from error
+        raise BadPicture(f"it is no readable PNG or JPEG ({type(error).__name__})") from error
     side = min(SIDE, *plain.size)
     square = ImageOps.fit(plain, (side, side))
     square.info.clear()
@@ -116,7 +116,7 @@ def _build_entry(account: CardAccount) -> AccountEntry:
 
 
 def _load_account(store: ObjectStore, folder: str, shown: AccountEntry) -> CardAccount:
-    """Return the account; its picture passes the same door again: the bucket is not ours alone."""
+    """Return the account; its picture is checked again, as others may write to the bucket."""
     account = CardAccount(shown.source, _clean_name(shown.handle), _clean_name(shown.display_name))
     found = store.find(join(folder, shown.avatar)) if shown.avatar else None
     try:

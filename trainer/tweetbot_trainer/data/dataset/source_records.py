@@ -1,4 +1,4 @@
-"""What a source was when it was read: enough to recognise it again, and nothing secret."""
+"""What a source was when it was read: enough to recognize it later, and nothing secret."""
 
 import hashlib
 from typing import BinaryIO
@@ -10,13 +10,13 @@ from tweetbot_trainer.data.sources import StorePages
 from tweetbot_trainer.store import ObjectStore, OpenStore, StorageUnavailable, compute_stream_sha256, join
 from tweetbot_trainer.store.hashing import Sha256
 
-#: Bytes up to which an object is hashed whole where the store keeps no sha256 of it. An export has gigabytes of
-#: pictures that nobody reads: its ETag and size must do.
+#: Larger objects are not hashed if the store keeps no sha256 of them: exports have gigabytes of pictures that nobody
+#: reads, so ETag and size must do.
 HASHED_WHOLE = 64 * 1024**2
 
 
 class ObjectRecord(Part):
-    """An object as it was read: its size, its sha256 where it is known, otherwise the store's version tag."""
+    """An object as it was read: its size and its sha256, or the store's ETag where that is unknown."""
 
     uri: str
     size: int
@@ -25,7 +25,7 @@ class ObjectRecord(Part):
 
 
 class SourceRecord(Part):
-    """One source: the objects that were read, the account if it named one, and what became of its posts."""
+    """One source: the objects that were read, its account if known, and what became of its posts."""
 
     kind: str
     objects: tuple[ObjectRecord, ...] = ()
@@ -37,7 +37,7 @@ class SourceRecord(Part):
 
 
 class RecordingReader:
-    """Hands out objects and pages, and remembers what they were."""
+    """Opens objects and page caches, and remembers what was read."""
 
     def __init__(self, open_store: OpenStore) -> None:
         self._open_store = open_store
@@ -45,9 +45,9 @@ class RecordingReader:
         self._pages: dict[str, ObjectRecord] = {}
 
     def open_seekable(self, uri: str) -> BinaryIO:
-        """Return the object as a seekable file. Raises StageFailed."""
+        """Return the object as a seekable file. Raises StageError."""
         store = self._open_store(uri)
-        file = store.open_seekable(uri)  # first: its answer tells a wrong key by its name, a HEAD's does not
+        file = store.open_seekable(uri)  # before HEAD, whose errors do not name a wrong key
         try:
             info = store.head(uri)
         except BaseException:
@@ -57,13 +57,13 @@ class RecordingReader:
         return file
 
     def open_page_cache(self, folder: str, run_id: str) -> StorePages:
-        """Return a page cache in a folder of the store, as a run sees it."""
+        """Return a run's page cache in a folder of the store."""
         return _RecordingPages(self._open_store(folder), folder, run_id, seen=self._pages)
 
     def list_objects(self) -> tuple[ObjectRecord, ...]:
-        """Return all that was read, in the order of its addresses.
+        """Return all objects that were read, sorted by address.
 
-        Raises StorageUnavailable where an object was replaced meanwhile: the next attempt reads the new one.
+        Raises StorageUnavailable if an object was replaced meanwhile: the next attempt reads the new one.
         """
         read = [self._read_record(uri, etag) for uri, etag in self._opened.items()]
         return tuple(sorted((*read, *self._pages.values()), key=lambda record: record.uri))
@@ -76,7 +76,7 @@ class RecordingReader:
 
 
 def describe_object(store: ObjectStore, uri: str) -> ObjectRecord | None:
-    """Return an object as it is now, None where none is. A file's tag says nothing elsewhere: it is hashed instead."""
+    """Return an object as it is now, None if there is none. Files are hashed, as their tags mean nothing elsewhere."""
     info = store.head(uri)
     if info is None:
         return None
@@ -88,21 +88,21 @@ def describe_object(store: ObjectStore, uri: str) -> ObjectRecord | None:
 
 
 class _RecordingPages(StorePages):
-    """A page cache that writes down what went through it."""
+    """A page cache that records what is read and written."""
 
     def __init__(self, store: ObjectStore, folder: str, run_id: str, *, seen: dict[str, ObjectRecord]) -> None:
         super().__init__(store, folder, run_id)
         self._home, self._seen = folder, seen
 
     def load(self, name: str) -> bytes | None:
-        """Return what was kept under a name, or None."""
+        """Load and record an object."""
         content = super().load(name)
         if content is not None:
             self._add_record(name, content)
         return content
 
     def save(self, name: str, content: bytes) -> None:
-        """Keep something under a name."""
+        """Store and record an object."""
         super().save(name, content)
         self._add_record(name, content)
 
@@ -112,5 +112,5 @@ class _RecordingPages(StorePages):
 
 
 def get_kind(source: Source) -> str:
-    """Return the kind of a source as a manifest names it: the one field of the spec that is given."""
+    """Return the kind of a source: the name of the one field that is set."""
     return next(name for name in Source.model_fields if getattr(source, name) is source.kind)

@@ -1,4 +1,4 @@
-"""Dataset snapshots in the output: `datasets/<digest>/`."""
+"""Dataset snapshots in the output's folders `datasets/<digest>/`."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ def get_dataset_uri(run: RunDocument, digest: str) -> str:
 
 
 def find_dataset(store: ObjectStore, run: RunDocument, digest: str) -> Dataset | None:
-    """Return the snapshot of this digest, read whole and checked; None where it is not, or not whole."""
+    """Read and verify the snapshot with this digest; None if it is missing or damaged."""
     uri = get_dataset_uri(run, digest)
     posts, summary = store.find(join(uri, POSTS_FILE)), store.find(join(uri, SUMMARY_FILE))
     if posts is None or summary is None:
@@ -28,7 +28,7 @@ def find_dataset(store: ObjectStore, run: RunDocument, digest: str) -> Dataset |
 
 
 def is_stored(store: ObjectStore, run: RunDocument, digest: str) -> bool:
-    """Tell whether the snapshot of this digest is there with all its files, read and checked, its posts not kept."""
+    """Read and verify all files of the snapshot with this digest, without keeping its posts."""
     uri = get_dataset_uri(run, digest)
     summary = store.find(join(uri, SUMMARY_FILE))
     posts = store.find(join(uri, POSTS_FILE)) if summary else None
@@ -40,10 +40,7 @@ def is_stored(store: ObjectStore, run: RunDocument, digest: str) -> bool:
 def store_dataset(
     store: ObjectStore, run: RunDocument, dataset: Dataset, *, check: Callable[[], None] = lambda: None
 ) -> str:
-    """Write a snapshot unless it stands already, and return its folder. Doing it twice changes nothing.
-
-    `check` may raise before each write.
-    """
+    """Write a snapshot unless it is there already, and return its folder. `check` may raise before each write."""
     uri = get_dataset_uri(run, dataset.digest)
     check()
     if not is_stored(store, run, dataset.digest):
@@ -54,10 +51,10 @@ def store_dataset(
 
 
 def load_dataset(store: ObjectStore, run: RunDocument, digest: str) -> Dataset:
-    """Return the snapshot that a training was given. Raises SpecRefused when somebody removed or damaged it."""
+    """Read the snapshot that a training was given. Raises SpecRefused if somebody removed or damaged it."""
     dataset = find_dataset(store, run, digest)
     if dataset is None:
-        advice = f"set the annotation {RETRAIN_ANNOTATION}, and it is prepared again"
-        message = f"the dataset at {get_dataset_uri(run, digest)} is gone or damaged: {advice}"
+        advice = f"set the annotation {RETRAIN_ANNOTATION} to have it prepared again"
+        message = f"the dataset at {get_dataset_uri(run, digest)} is gone or damaged; {advice}"
         raise SpecRefused(reasons.SOURCE_UNREADABLE, message)
     return dataset

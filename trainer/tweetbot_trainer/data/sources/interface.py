@@ -12,7 +12,7 @@ class ObjectReader(Protocol):
     """Reads objects by address (s3:// or file://); store.Stores is one."""
 
     def open_seekable(self, uri: str) -> BinaryIO:
-        """Return the object as a seekable file that fetches only what is read. Raises StageFailed."""
+        """Return the object as a seekable file that fetches only what is read. Raises StageError."""
         ...
 
 
@@ -58,7 +58,7 @@ class PostSource(Protocol):
     """One source of posts."""
 
     def read_posts(self) -> Iterator[Post]:
-        """Yield every post that the source holds, retweets and short ones included. Raises StageFailed."""
+        """Yield every post that the source holds, retweets and short ones included. Raises StageError."""
         ...
 
     def read_profile(self) -> Profile | None:

@@ -7,10 +7,9 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
+from tweetbot_trainer.data.posts import END_MARK
 from tweetbot_trainer.learning.model.identity import make_refusal
 
-#: Stands before and after every post; GPT-2's own separator of documents.
-END_MARK = "<|endoftext|>"
 #: A tokenizer must reproduce this text: bits per byte mean nothing if it loses characters.
 _PROBE = "My dream is… Grüße, 港の朝 🌊\t#tag @name"
 

@@ -9,9 +9,9 @@ from tweetbot_contract.result import DataTable, Metrics, Sample
 from tweetbot_contract.spec.sources import ArchiveSource, BlueskySource, MastodonSource, PostsSource, Source, XSource
 from tweetbot_contract.spec.spec import Gates, Subject
 from tweetbot_trainer.data.cleaning.languages import parse_label
-from tweetbot_trainer.data.dataset.dataset import DatasetPost
 from tweetbot_trainer.data.dataset.profiles import CardAccount
 from tweetbot_trainer.data.dataset.splits import Order
+from tweetbot_trainer.data.posts import DatasetPost
 from tweetbot_trainer.learning.evaluation.memorization import Memorization
 from tweetbot_trainer.learning.model.identity import BaseIdentity
 from tweetbot_trainer.learning.sampling import SamplingParams

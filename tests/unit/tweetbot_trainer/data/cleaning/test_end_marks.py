@@ -3,7 +3,8 @@
 import pytest
 from tokenizers import AddedToken, Tokenizer, models, normalizers
 
-from tweetbot_trainer.data.cleaning.modern import END_MARK, defuse_end_marks
+from tweetbot_trainer.data.cleaning.modern import defuse_end_marks
+from tweetbot_trainer.data.posts import END_MARK
 
 DISGUISES = [
     "<|endoftext|>",

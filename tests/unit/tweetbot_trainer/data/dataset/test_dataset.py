@@ -199,7 +199,7 @@ def test_a_damaged_file_is_refused(place: int) -> None:
 
 def test_another_dataset_than_asked_for_is_refused() -> None:
     files = built(many_posts(300)).build_files()
-    with pytest.raises(SpecRefused, match="its hash is another"):
+    with pytest.raises(SpecRefused, match="its hash does not match"):
         read_dataset(files[POSTS_FILE], files[SUMMARY_FILE], digest="0" * 64)
 
 

@@ -86,12 +86,12 @@ def a_bomb() -> bytes:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "no PNG or JPEG"),
-        (b"<svg onload=alert(1)>", "no PNG or JPEG"),
-        (a_picture(form="GIF"), "no PNG or JPEG"),
-        (a_picture((300, 300), "JPEG")[:400], "no PNG or JPEG"),
+        (b"", "no readable PNG or JPEG"),
+        (b"<svg onload=alert(1)>", "no readable PNG or JPEG"),
+        (a_picture(form="GIF"), "no readable PNG or JPEG"),
+        (a_picture((300, 300), "JPEG")[:400], "no readable PNG or JPEG"),
         (a_picture((2049, 2048)), "2049 by 2048 pixels"),
-        (a_bomb(), "no PNG or JPEG|32000 by 32000 pixels"),
+        (a_bomb(), "no readable PNG or JPEG|32000 by 32000 pixels"),
         (a_picture() + bytes(4 * 1024**2), "at most 4194304 are read"),
     ],
 )

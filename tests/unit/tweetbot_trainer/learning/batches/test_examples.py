@@ -5,9 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders.model import a_base, some_texts
+from tweetbot_trainer.data.posts import END_MARK
 from tweetbot_trainer.learning.batches.examples import Example, split_into_examples
 from tweetbot_trainer.learning.batches.packing import pack
-from tweetbot_trainer.learning.model.tokenizer import END_MARK, encode, encode_all, get_end_mark_id
+from tweetbot_trainer.learning.model.tokenizer import encode, encode_all, get_end_mark_id
 
 MARK = 0
 

@@ -11,10 +11,11 @@ from transformers import AutoTokenizer, pipeline
 
 from builders.model import DEVICE, SAMPLING, a_base, a_saved_base, examples_of, some_texts, some_values
 from tweetbot_trainer.data.post_length import measure_weighted_length
+from tweetbot_trainer.data.posts import END_MARK
 from tweetbot_trainer.learning.evaluation.copies import CopyDetector
 from tweetbot_trainer.learning.generation.generation import Generated, continue_prompt, continue_prompts
 from tweetbot_trainer.learning.model.base import Base
-from tweetbot_trainer.learning.model.tokenizer import END_MARK, encode, get_end_mark_id
+from tweetbot_trainer.learning.model.tokenizer import encode, get_end_mark_id
 from tweetbot_trainer.learning.sampling import resolve_generation_config
 from tweetbot_trainer.learning.training.callbacks import Callbacks
 from tweetbot_trainer.learning.training.loop import train

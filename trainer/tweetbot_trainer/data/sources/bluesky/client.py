@@ -34,13 +34,13 @@ class BlueskyClient:
         self._session.headers["User-Agent"] = "tweetbot-trainer"
 
     def get_profile(self) -> Json:
-        """Return the account as `app.bsky.actor.getProfile` describes it. Raises StageFailed."""
+        """Return the account as `app.bsky.actor.getProfile` describes it. Raises StageError."""
         return self._ask("app.bsky.actor.getProfile", {})
 
     def get_feed_page(self, cursor: str | None) -> Json:
         """Return one page of `app.bsky.feed.getAuthorFeed`, newest first; `cursor` comes from the page before.
 
-        Raises StageFailed.
+        Raises StageError.
         """
         # the default filter, said aloud: posts, replies and reposts, of which cleaning drops what the spec says
         page = {"limit": "100", "filter": "posts_with_replies"}

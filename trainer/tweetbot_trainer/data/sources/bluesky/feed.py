@@ -37,7 +37,7 @@ class BlueskyFeed:
         self._account: Json | None = None
 
     def read_posts(self) -> Iterator[Post]:
-        """Yield at most maxPosts posts, newest first, each id once. Raises StageFailed of the fitting reason."""
+        """Yield at most maxPosts posts, newest first, each id once. Raises StageError of the fitting reason."""
         self._account = self._fetch_account()
         seen: set[str] = set()
         for posts in self._iter_pages(str(self._account["did"])):

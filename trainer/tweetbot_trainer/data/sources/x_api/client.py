@@ -58,11 +58,11 @@ class XClient:
         return parse_problem(200, answer, about=about, secret=self._token)
 
     def get_user(self, handle: str) -> Json:
-        """Return X's answer about an account. Raises StageFailed."""
+        """Return X's answer about an account. Raises StageError."""
         return self._ask(lambda: self._client.get_user(username=handle, user_fields=USER_FIELDS), about=f"@{handle}")
 
     def get_timeline_page(self, user_id: str, id_range: IdRange, *, size: int, token: str | None, about: str) -> Json:
-        """Return one page of an account's posts, newest first; `token` comes from the page before. Raises StageFailed.
+        """Return one page of an account's posts, newest first; `token` comes from the page before. Raises StageError.
 
         Replies are always asked for: exclude=replies would cut the history to 800 posts.
         """

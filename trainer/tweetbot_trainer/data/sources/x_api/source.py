@@ -39,7 +39,7 @@ class XApiSource:
         self._spend_limit: SpendLimit | None = None
 
     def read_posts(self) -> Iterator[Post]:
-        """Yield at most maxPosts posts, newest first, each id once. Raises StageFailed of the fitting reason."""
+        """Yield at most maxPosts posts, newest first, each id once. Raises StageError of the fitting reason."""
         account = self._get_account()
         spend_limit = SpendLimit(self._spec, self._index)
         kept = CachedTimeline(self._pages, f"{self._server}/{account.id}")

@@ -63,7 +63,7 @@ class Timeline:
         self._pages_from_x = 0
 
     def read_posts(self) -> Iterator[Post]:
-        """Yield at most maxPosts posts, newest first, each id once. Raises StageFailed of the fitting reason."""
+        """Yield at most maxPosts posts, newest first, each id once. Raises StageError of the fitting reason."""
         newest = self._find_newest()
         for page in self._iter_pages(newest):
             for post in parse_posts(page.answer, self._index):
