@@ -1,0 +1,1 @@
+"""Renders the CRD and the docs from the types."""

@@ -1,0 +1,1 @@
+"""The spec's fields and rules, one file per part."""

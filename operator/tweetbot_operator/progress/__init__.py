@@ -1,0 +1,1 @@
+"""How far running stages are, kept in memory and shown in the status."""

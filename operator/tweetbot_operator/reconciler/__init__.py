@@ -1,0 +1,1 @@
+"""One pass over one TweetBot: observe, plan, act, write the status once."""

@@ -1,0 +1,1 @@
+"""The two stages, prepare and train, and what a stage is given."""

@@ -1,0 +1,1 @@
+"""The dataset: its posts, ids and splits, stored by digest."""

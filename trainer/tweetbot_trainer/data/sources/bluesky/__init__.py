@@ -1,0 +1,1 @@
+"""Bluesky: the public API and an account's exported repository."""

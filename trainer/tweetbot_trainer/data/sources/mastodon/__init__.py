@@ -1,0 +1,1 @@
+"""Mastodon: the owner's export of an account."""

@@ -1,0 +1,1 @@
+"""The X API: timelines read page by page, each paid page kept."""

@@ -1,0 +1,1 @@
+"""The account owner's X export, from Grailbird to today's zip."""
