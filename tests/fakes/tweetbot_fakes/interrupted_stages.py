@@ -25,7 +25,7 @@ from tweetbot_fakes.no_room import shared_memory_is_full, small_disk
 from tweetbot_fakes.storage import WatchedStore
 from tweetbot_trainer.cli.stage import dispatch_stage
 from tweetbot_trainer.publishing.registry.manifest import MANIFEST_FILE
-from tweetbot_trainer.publishing.tracking import NullTracker, Tracker
+from tweetbot_trainer.publishing.tracking.interface import NullTracker, Tracker
 from tweetbot_trainer.runtime.log import Level, Log
 from tweetbot_trainer.runtime.signals import handle_sigterm
 from tweetbot_trainer.runtime.termination import describe_failure

@@ -11,7 +11,7 @@ from io import StringIO
 from pathlib import Path
 
 from tweetbot_contract.handover import RunDocument
-from tweetbot_trainer.publishing.tracking import TrackedArtifact
+from tweetbot_trainer.publishing.tracking.interface import TrackedArtifact
 from tweetbot_trainer.publishing.tracking.start import TrackerStarter
 from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig
 from tweetbot_trainer.runtime.log import Log

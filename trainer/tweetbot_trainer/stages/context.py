@@ -8,7 +8,7 @@ from typing import Any
 
 from tweetbot_contract.handover import BASE_DIR, RunDocument
 from tweetbot_trainer.learning.model.base_files import BaseFiles
-from tweetbot_trainer.publishing.tracking import NullTracker, Tracker
+from tweetbot_trainer.publishing.tracking.interface import NullTracker, Tracker
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.progress import StageProgress
 from tweetbot_trainer.runtime.retry_budget import RetryBudget

@@ -16,7 +16,7 @@ from tweetbot_trainer.learning.values import resolve_hyperparameters, resolve_lo
 from tweetbot_trainer.publishing.registry.latest import update_latest
 from tweetbot_trainer.publishing.registry.lookup import find_reusable
 from tweetbot_trainer.publishing.registry.run_record import PrepareRecord, read_record, write_record
-from tweetbot_trainer.publishing.tracking import TrackedArtifact, Tracker, make_dataset_artifact
+from tweetbot_trainer.publishing.tracking.interface import TrackedArtifact, Tracker, make_dataset_artifact
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.stages.gates import can_publish
 from tweetbot_trainer.stages.new_posts import count_new_posts_if_too_few

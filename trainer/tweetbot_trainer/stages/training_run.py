@@ -44,7 +44,12 @@ from tweetbot_trainer.publishing.report.card_data import (
     list_retweet_exclusions,
 )
 from tweetbot_trainer.publishing.report.report import METRICS_FILE, write_report
-from tweetbot_trainer.publishing.tracking import TrackedArtifact, Tracker, make_base_artifact, make_dataset_artifact
+from tweetbot_trainer.publishing.tracking.interface import (
+    TrackedArtifact,
+    Tracker,
+    make_base_artifact,
+    make_dataset_artifact,
+)
 from tweetbot_trainer.runtime.versions import describe_program, get_library_versions
 from tweetbot_trainer.stages.callbacks import training_callbacks
 from tweetbot_trainer.stages.context import StageContext

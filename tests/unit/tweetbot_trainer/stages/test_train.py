@@ -17,7 +17,7 @@ from tweetbot_contract.result import TrackingResult, TrainSucceeded
 from tweetbot_fakes.storage import WatchedStore
 from tweetbot_trainer.publishing.registry.publish import publish, store_rejected
 from tweetbot_trainer.publishing.registry.run_record import read_record, write_record
-from tweetbot_trainer.publishing.tracking import TrackedArtifact
+from tweetbot_trainer.publishing.tracking.interface import TrackedArtifact
 from tweetbot_trainer.runtime.errors import GateFailed, StageStopped
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.signals import StopRequest

@@ -1,15 +1,16 @@
-"""The model card, and the card of a LoRA adapter: what the model imitates, what it learned from, how, and how well."""
+"""The cards of the model and of its LoRA adapter: front matter that the Hugging Face Hub reads, then sections."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
 
+from tweetbot_trainer.data.post_length import collapse_whitespace
 from tweetbot_trainer.publishing.report import card_text
-from tweetbot_trainer.publishing.report.card_data import CardData
-from tweetbot_trainer.publishing.report.front_matter import build_adapter_front_matter, build_front_matter
+from tweetbot_trainer.publishing.report.card_data import REPORT_LINK, CardData
 from tweetbot_trainer.publishing.report.markdown import format_link
 
+TAGS = ("tweetbot", "huggingtweets", "gpt2", "text-generation", "ai-generated")
 #: In the order of huggingtweets' cards; evaluation, samples and adapter are ours.
 SECTIONS = (
     card_text.render_header,
@@ -28,7 +29,7 @@ SECTIONS = (
 
 def render_card(card: CardData) -> str:
     """Return the model's README.md. The same data gives the same text."""
-    return _render_page(build_front_matter(card), [block for render in SECTIONS for block in render(card)])
+    return _render_page(_build_front_matter(card), [block for render in SECTIONS for block in render(card)])
 
 
 def render_adapter_card(card: CardData) -> str:
@@ -40,10 +41,62 @@ def render_adapter_card(card: CardData) -> str:
         f"These are LoRA adapters. {link} says what they learned from, how, and how well.",
         *card_text.render_adapter_usage(card),
     ]
-    return _render_page(build_adapter_front_matter(card), blocks)
+    front = {**_build_common_part(card, library="peft", relation="adapter"), "tags": [*TAGS, "lora"]}
+    return _render_page(front, blocks)
 
 
 def _render_page(front: Mapping[str, Any], blocks: Sequence[str]) -> str:
     head = yaml.safe_dump(front, allow_unicode=True, sort_keys=False, width=1000)
     body = "\n\n".join(blocks)
     return f"---\n{head}---\n\n{body}\n"
+
+
+def _build_front_matter(card: CardData) -> dict[str, Any]:
+    return {
+        **_build_common_part(card, library="transformers", relation="finetune"),
+        "tags": list(TAGS),
+        "thumbnail": f"{REPORT_LINK}/predictions.png",
+        "widget": [{"text": collapse_whitespace(prompt)} for prompt in card.prompts],
+        "model-index": [{"name": card.model_name, "results": [_build_result(card)]}],
+    }
+
+
+def _build_common_part(card: CardData, *, library: str, relation: str) -> dict[str, Any]:
+    hub_name = card.base.hub_name
+    base = {"base_model": hub_name, "base_model_relation": relation} if hub_name else {}
+    language = {"language": list(card.languages)} if card.languages else {}
+    return {
+        **language,
+        "library_name": library,
+        "pipeline_tag": "text-generation",
+        **base,
+        "ai_generated": True,
+    }
+
+
+def _build_result(card: CardData) -> dict[str, Any]:
+    metrics = card.metrics
+    figures = {
+        "loss": ("Loss (nats per token)", metrics.eval_loss),
+        "perplexity": ("Perplexity", metrics.perplexity),
+        "bits_per_byte": ("Bits per byte", metrics.bits_per_byte),
+        "base_bits_per_byte": ("Bits per byte of the base before training", metrics.base_bits_per_byte),
+        "verbatim_rate": ("Share of texts with 50 characters of a training post", metrics.verbatim_rate),
+        "verbatim_rate_unseen": ("Share of texts with 50 characters of a test post", metrics.verbatim_rate_unseen),
+        "distinct_2": ("Share of distinct word pairs", metrics.distinct2),
+        "leaked_samples": ("Texts with personal data of a training post", metrics.leaked_samples),
+    }
+    return {
+        "task": {"type": "text-generation", "name": "Text Generation"},
+        "dataset": {
+            "name": f"The newest {card.parts[2]} posts of @{card.subject.handle}",
+            "type": "posts",
+            "split": "test",
+            "revision": card.dataset_digest,
+        },
+        "metrics": [
+            {"type": kind, "name": name, "value": round(float(value), 5)}
+            for kind, (name, value) in figures.items()
+            if value is not None
+        ],
+    }

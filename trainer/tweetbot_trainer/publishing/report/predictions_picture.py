@@ -1,13 +1,12 @@
 """predictions.png: posts that the model wrote for a prompt, marked as AI-generated in the picture and in the file."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from io import BytesIO
 
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
-from tweetbot_contract.result import Sample
+from tweetbot_trainer.publishing.report.card_data import CardData
 from tweetbot_trainer.publishing.report.text_drawing import (
     GRID,
     INK,
@@ -16,7 +15,6 @@ from tweetbot_trainer.publishing.report.text_drawing import (
     TEAL,
     VERMILION,
     WHITE,
-    Piece,
     TextRenderer,
     is_right_to_left,
     make_drawable,
@@ -41,32 +39,17 @@ FACE, FACE_STEP = 72, 52
 SIZES = (27, 25, 23, 21, 19, 17, 15)
 
 
-@dataclass(frozen=True, slots=True)
-class PictureSubject:
-    """Who is imitated, by which model, and the pictures of the accounts: square PNGs."""
-
-    name: str
-    handle: str
-    model: str
-    pictures: tuple[bytes, ...] = ()
-
-    @property
-    def disclosure(self) -> str:
-        """The sentence that must be in the picture and in its metadata."""
-        return f"AI-generated imitation of @{self.handle}. A machine wrote this, not the person."
-
-
-def render_predictions(subject: PictureSubject, samples: Sequence[Sample]) -> bytes:
+def render_predictions(card: CardData) -> bytes:
     """Draw up to five samples of the first prompt."""
-    prompt = samples[0].prompt if samples else ""
-    texts = [sample.text for sample in samples if sample.prompt == prompt][:POSTS]
+    prompt = card.samples[0].prompt if card.samples else ""
+    texts = [sample.text for sample in card.samples if sample.prompt == prompt][:POSTS]
     page = Image.new("RGB", (WIDTH * FINE, HEIGHT * FINE), PAPER)
     canvas = ImageDraw.Draw(page)
-    _draw_head(page, canvas, subject)
+    _draw_head(page, canvas, card)
     _draw_posts(canvas, [make_drawable(text) for text in texts], make_drawable(prompt))
-    _draw_foot(canvas, subject)
+    _draw_foot(canvas, card)
     file = BytesIO()
-    page.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS).save(file, "PNG", pnginfo=_build_metadata(subject, prompt))
+    page.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS).save(file, "PNG", pnginfo=_build_metadata(card, prompt))
     return file.getvalue()
 
 
@@ -82,33 +65,36 @@ def crop_to_circle(png: bytes, side: int) -> Image.Image:
     return result
 
 
-def _build_metadata(subject: PictureSubject, prompt: str) -> PngInfo:
+def _build_metadata(card: CardData, prompt: str) -> PngInfo:
     info = PngInfo()
     info.add_text("ai_generated", "true")
-    info.add_itxt("Description", subject.disclosure)
+    info.add_itxt("Description", _build_disclosure(card))
     info.add_itxt("Prompt", prompt)
-    info.add_itxt("Model", subject.model)
+    info.add_itxt("Model", card.model_name)
     info.add_text("Software", "tweetbot-trainer")
     return info
 
 
-def _draw_head(page: Image.Image, canvas: ImageDraw.ImageDraw, subject: PictureSubject) -> None:
+def _build_disclosure(card: CardData) -> str:
+    return f"AI-generated imitation of @{card.subject.handle}. A machine wrote this, not the person."
+
+
+def _draw_head(page: Image.Image, canvas: ImageDraw.ImageDraw, card: CardData) -> None:
     name, handle = TextRenderer(38 * FINE, bold=True), TextRenderer(23 * FINE)
     label = TextRenderer(19 * FINE, bold=True)
     _draw_box(canvas, (0, 0, WIDTH, 8), TEAL)
-    left, pill = _draw_faces(page, canvas, subject.pictures), label.measure_width("AI-GENERATED") / FINE + 40
+    left, pill = _draw_faces(page, canvas, card.pictures.values()), label.measure_width("AI-GENERATED") / FINE + 40
     room = (WIDTH - MARGIN - pill - 24 - left) * FINE
-    title = name.truncate(make_drawable(subject.name), room)
-    name.draw(canvas, (left * FINE, 74 * FINE), [Piece(title, INK)])
-    handle.draw(
-        canvas, (left * FINE, 106 * FINE), [Piece(handle.truncate(f"@{subject.handle}, as a bot", room), MUTED)]
-    )
+    title = name.truncate(make_drawable(card.name), room)
+    name.draw(canvas, (left * FINE, 74 * FINE), [(title, INK)])
+    subtitle = handle.truncate(f"@{card.subject.handle}, as a bot", room)
+    handle.draw(canvas, (left * FINE, 106 * FINE), [(subtitle, MUTED)])
     right = WIDTH - MARGIN
     _draw_box(canvas, (right - pill, 48, right, 90), VERMILION, radius=21)
-    label.draw(canvas, ((right - pill + 20) * FINE, 76 * FINE), [Piece("AI-GENERATED", WHITE)])
+    label.draw(canvas, ((right - pill + 20) * FINE, 76 * FINE), [("AI-GENERATED", WHITE)])
 
 
-def _draw_faces(page: Image.Image, canvas: ImageDraw.ImageDraw, pictures: Sequence[bytes]) -> int:
+def _draw_faces(page: Image.Image, canvas: ImageDraw.ImageDraw, pictures: Collection[bytes]) -> int:
     """Draw the accounts' pictures, overlapping, or a robot if there are none. Return the left edge of the name."""
     if not pictures:
         _draw_robot(canvas, MARGIN, 34)
@@ -164,20 +150,20 @@ def _draw_lines(
     start = (WIDTH - MARGIN - PADDING if backwards else MARGIN + PADDING) * FINE
     for line in lines:
         split = max(0, prompt_left)
-        pieces = [Piece(line[:split], TEAL), Piece(line[split:], INK)]
+        pieces = [(line[:split], TEAL), (line[split:], INK)]
         renderer.draw(canvas, (start, baseline), pieces, backwards=backwards)
         prompt_left -= len(line) + 1
         baseline += renderer.line_height
 
 
-def _draw_foot(canvas: ImageDraw.ImageDraw, subject: PictureSubject) -> None:
+def _draw_foot(canvas: ImageDraw.ImageDraw, card: CardData) -> None:
     small = TextRenderer(17 * FINE)
     y = (HEIGHT - 19) * FINE
-    disclosure = small.truncate(make_drawable(subject.disclosure), (WIDTH - 2 * MARGIN) * FINE)
+    disclosure = small.truncate(make_drawable(_build_disclosure(card)), (WIDTH - 2 * MARGIN) * FINE)
     room = (WIDTH - 2 * MARGIN - PADDING) * FINE - small.measure_width(disclosure)
-    model = small.truncate(make_drawable(subject.model), room)
-    small.draw(canvas, (MARGIN * FINE, y), [Piece(disclosure, MUTED)])
-    small.draw(canvas, ((WIDTH - MARGIN) * FINE - small.measure_width(model), y), [Piece(model, MUTED)])
+    model = small.truncate(make_drawable(card.model_name), room)
+    small.draw(canvas, (MARGIN * FINE, y), [(disclosure, MUTED)])
+    small.draw(canvas, ((WIDTH - MARGIN) * FINE - small.measure_width(model), y), [(model, MUTED)])
 
 
 def _draw_box(

@@ -12,7 +12,6 @@ from tweetbot_trainer.publishing.report.loss_plot import render_loss_plot
 from tweetbot_trainer.publishing.report.predictions_picture import (
     AVATAR_SIDE,
     SMALL_AVATAR_SIDE,
-    PictureSubject,
     crop_to_circle,
     render_predictions,
 )
@@ -43,11 +42,10 @@ def write_report(card: CardData, folder: Path, *, base_loss: float | None) -> No
 
 
 def _write_pictures(card: CardData, report: Path, base_loss: float | None) -> None:
-    handle, outcome = card.subject.handle, card.outcome
-    plot = render_loss_plot(outcome.log_history, handle=handle, best_epoch=outcome.best_epoch, base_loss=base_loss)
+    handle, log, best = card.subject.handle, card.outcome.log_history, card.outcome.best_epoch
+    plot = render_loss_plot(log, handle=handle, best_epoch=best, base_loss=base_loss)
     (report / "loss.png").write_bytes(plot)
     side = AVATAR_SIDE if len(card.pictures) == 1 else SMALL_AVATAR_SIDE
     for name, picture in card.pictures.items():
         crop_to_circle(picture, side).save(report / name, "PNG")
-    subject = PictureSubject(card.name, handle, card.model_name, tuple(card.pictures.values()))
-    (report / "predictions.png").write_bytes(render_predictions(subject, card.samples))
+    (report / "predictions.png").write_bytes(render_predictions(card))

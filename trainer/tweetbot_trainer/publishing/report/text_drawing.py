@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -33,14 +32,6 @@ FONT_FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
 _JOINERS = re.compile("[\u200d\ufe0e\ufe0f]")
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A piece of text in one colour."""
-
-    text: str
-    colour: str
-
-
 class TextRenderer:
     """Draws text of one size in pixels, regular or bold. Texts must have been through `make_drawable`."""
 
@@ -54,16 +45,16 @@ class TextRenderer:
         return sum(font.getlength(chunk) for font, chunk in self._split_by_font(text))
 
     def draw(
-        self, canvas: ImageDraw, at: tuple[float, float], pieces: Sequence[Piece], *, backwards: bool = False
+        self, canvas: ImageDraw, at: tuple[float, float], pieces: Sequence[tuple[str, str]], *, backwards: bool = False
     ) -> None:
-        """Draw the pieces one after the other. `at` is the left end of the baseline; its right end if `backwards`."""
+        """Draw pieces of text, each with its colour. The baseline begins at `at`, and goes left if `backwards`."""
         x, y = at
         direction = "rtl" if backwards and features.check("raqm") else None
-        for piece in pieces:
-            for font, chunk in self._split_by_font(piece.text):
+        for text, colour in pieces:
+            for font, chunk in self._split_by_font(text):
                 width = font.getlength(chunk, direction=direction)
                 x -= width if backwards else 0
-                canvas.text((x, y), chunk, font=font, fill=piece.colour, anchor="ls", direction=direction)
+                canvas.text((x, y), chunk, font=font, fill=colour, anchor="ls", direction=direction)
                 x += 0 if backwards else width
 
     def wrap(self, text: str, width: float) -> list[str]:

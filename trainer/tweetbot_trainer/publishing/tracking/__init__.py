@@ -6,13 +6,3 @@ wandb_run    one run of the W&B client
 background   a tracker on a thread of its own, so that no server can fail or delay a run
 start        starts the tracker that a spec asks for, and uploads the files of offline runs
 """
-
-from tweetbot_trainer.publishing.tracking.interface import (
-    NullTracker,
-    TrackedArtifact,
-    Tracker,
-    make_base_artifact,
-    make_dataset_artifact,
-)
-
-__all__ = ["NullTracker", "TrackedArtifact", "Tracker", "make_base_artifact", "make_dataset_artifact"]

@@ -40,8 +40,10 @@ class TrackerStarter:
         return BackgroundTracker(self._run_config, lambda: self._start_run(config), upload, self._log)
 
     def _start_run(self, config: Mapping[str, Any]) -> WandbRun:
+        import wandb
+
         spec = self._run_config.run.spec.tracking.wandb
-        base_url = spec.base_url or os.environ.get("WANDB_BASE_URL") or _get_default_base_url()
+        base_url = spec.base_url or os.environ.get("WANDB_BASE_URL") or str(wandb.Settings().base_url)
         decision = choose_mode(spec, self._secrets, base_url, probe=self._probe)
         return WandbRun(self._run_config, decision, config, base_url)
 
@@ -55,9 +57,3 @@ def upload_files(store: ObjectStore, run: RunDocument, folder: Path, log: Log) -
             store.put(join(target, path.relative_to(folder).as_posix()), path)
     except (StageError, OSError) as error:
         log.warning("tracking.not_uploaded", message=str(error))
-
-
-def _get_default_base_url() -> str:
-    import wandb
-
-    return str(wandb.Settings().base_url)

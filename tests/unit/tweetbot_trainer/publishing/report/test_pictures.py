@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from io import BytesIO
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -12,14 +13,11 @@ from builders.hostile_texts import CORPUS
 from builders.model import an_outcome, some_facts
 from tweetbot_contract.result import Sample
 from tweetbot_contract.spec.spec import Subject as SpecSubject
+from tweetbot_trainer.data.dataset.profiles import CardAccount
 from tweetbot_trainer.learning.training.metrics import LogEntry
 from tweetbot_trainer.publishing.report.badges import Badge, build_badges, render_badges
 from tweetbot_trainer.publishing.report.loss_plot import render_loss_plot, smooth
-from tweetbot_trainer.publishing.report.predictions_picture import (
-    PictureSubject,
-    crop_to_circle,
-    render_predictions,
-)
+from tweetbot_trainer.publishing.report.predictions_picture import crop_to_circle, render_predictions
 from tweetbot_trainer.publishing.report.text_drawing import (
     PLACEHOLDER,
     VERMILION,
@@ -28,7 +26,7 @@ from tweetbot_trainer.publishing.report.text_drawing import (
     make_drawable,
 )
 
-GULL = PictureSubject("Harbour Gull", "harbour_gull", "demo-quickstart-0123456789abcdef")
+GULL = some_facts()
 P = "My dream is"
 
 
@@ -38,8 +36,10 @@ def opened(png: bytes) -> Image.Image:
     return image
 
 
-def samples(*texts: str) -> list[Sample]:
-    return [Sample(prompt=P, text=text) for text in texts]
+def drawn(*texts: str, prompt: str = P, **changes: Any) -> bytes:
+    """Return the picture of these posts; keywords replace what the card tells otherwise."""
+    samples = tuple(Sample(prompt=prompt, text=text) for text in texts)
+    return render_predictions(replace(GULL, samples=samples, **changes))
 
 
 def colours(image: Image.Image, box: tuple[int, int, int, int]) -> int:
@@ -47,46 +47,47 @@ def colours(image: Image.Image, box: tuple[int, int, int, int]) -> int:
 
 
 def test_the_picture_has_the_size_that_links_are_shown_in() -> None:
-    assert opened(render_predictions(GULL, samples(*[f"{P} {number}" for number in range(5)]))).size == (1200, 630)
+    assert opened(drawn(*[f"{P} {number}" for number in range(5)])).size == (1200, 630)
 
 
 def test_the_file_says_that_a_machine_wrote_it() -> None:
-    info = opened(render_predictions(GULL, samples(f"{P} fish"))).info
+    info = opened(drawn(f"{P} fish")).info
     assert info["ai_generated"] == "true"
     assert "AI-generated imitation of @harbour_gull" in info["Description"]
-    assert (info["Prompt"], info["Model"]) == (P, GULL.model)
+    assert (info["Prompt"], info["Model"]) == (P, GULL.model_name)
 
 
 def test_each_post_is_drawn() -> None:
-    image = opened(render_predictions(GULL, samples(f"{P} one", f"{P} two")))
+    image = opened(drawn(f"{P} one", f"{P} two"))
     assert colours(image, (60, 140, 600, 340)) > 10
     assert colours(image, (60, 380, 600, 560)) > 10
 
 
 def test_the_text_is_in_the_picture() -> None:
-    assert render_predictions(GULL, samples(f"{P} fish")) != render_predictions(GULL, samples(f"{P} soup"))
+    assert drawn(f"{P} fish") != drawn(f"{P} soup")
 
 
 def test_the_same_posts_give_the_same_picture() -> None:
-    assert render_predictions(GULL, samples(f"{P} fish")) == render_predictions(GULL, samples(f"{P} fish"))
+    assert drawn(f"{P} fish") == drawn(f"{P} fish")
 
 
 def test_no_sign_stops_the_picture() -> None:
     for start in range(0, len(CORPUS), 5):
         texts = [text[:280] for text in CORPUS[start : start + 5]]
-        assert opened(render_predictions(PictureSubject(texts[0], "x", texts[0]), samples(*texts))).size == (1200, 630)
+        subject = SpecSubject(handle="x", display_name=texts[0][:100])
+        assert opened(drawn(*texts, subject=subject, model_name=texts[0])).size == (1200, 630)
 
 
 @pytest.mark.parametrize("text", ["x" * 280, "word " * 56, "港" * 140, "", "🌊🌊"])
 def test_the_longest_posts_fit(text: str) -> None:
-    image = opened(render_predictions(GULL, samples(*[text] * 5)))
+    image = opened(drawn(*[text] * 5))
     assert colours(image, (0, 140, 46, 570)) == 1, "nothing is drawn in the left margin"
     assert colours(image, (1154, 140, 1200, 570)) == 1, "nothing is drawn in the right margin"
 
 
 def test_what_is_read_from_right_to_left_begins_at_the_right() -> None:
     text = "حلمي هو أن أرى البحر"
-    image = opened(render_predictions(GULL, [Sample(prompt="حلمي هو", text=text)])).convert("RGB")
+    image = opened(drawn(text, prompt="حلمي هو")).convert("RGB")
     assert colours(image, (60, 300, 700, 400)) == 1, "nothing is drawn where it ends"
     parts = [image.crop(box) for box in ((1060, 320, 1140, 390), (880, 320, 1000, 390))]
     tints = [{colour for _, colour in part.getcolors(100_000) or ()} for part in parts]
@@ -95,22 +96,21 @@ def test_what_is_read_from_right_to_left_begins_at_the_right() -> None:
 
 
 def test_a_single_post_fills_no_more_than_its_share() -> None:
-    image = opened(render_predictions(GULL, samples(f"{P} fish")))
+    image = opened(drawn(f"{P} fish"))
     assert colours(image, (60, 140, 1100, 270)) == 1
 
 
 def test_a_long_model_name_leaves_the_notice_alone() -> None:
+    subject = GULL.subject.model_copy(update={"handle": "a" * 30})
     plain, long = (
-        opened(render_predictions(replace(GULL, handle="a" * 30, model=name), samples(f"{P} fish"))).crop(
-            (0, 585, 800, 630)
-        )
+        opened(drawn(f"{P} fish", subject=subject, model_name=name)).crop((0, 585, 800, 630))
         for name in ("m", "m" * 80)
     )
     assert plain.tobytes() == long.tobytes()
 
 
 def test_a_model_that_wrote_nothing_has_a_picture_too() -> None:
-    assert opened(render_predictions(GULL, [])).size == (1200, 630)
+    assert opened(drawn()).size == (1200, 630)
 
 
 def a_picture(colour: str, side: int = 400) -> bytes:
@@ -121,10 +121,11 @@ def a_picture(colour: str, side: int = 400) -> bytes:
 
 def test_the_accounts_pictures_stand_in_the_place_of_the_robot() -> None:
     pictures = (a_picture("red"), a_picture("lime", 40), a_picture("blue"))
-    image = opened(render_predictions(replace(GULL, pictures=pictures), samples(f"{P} fish"))).convert("RGB")
+    accounts = tuple(CardAccount(index, None, None, picture) for index, picture in enumerate(pictures))
+    image = opened(drawn(f"{P} fish", accounts=accounts)).convert("RGB")
     seen = [image.getpixel((84 + place * 52, 70)) for place in range(3)]
     assert seen == [(255, 0, 0), (0, 255, 0), (0, 0, 255)]
-    assert image.getpixel((49, 35)) == opened(render_predictions(GULL, [])).convert("RGB").getpixel((10, 120)), "round"
+    assert image.getpixel((49, 35)) == opened(drawn()).convert("RGB").getpixel((10, 120)), "round"
 
 
 def test_a_picture_becomes_round_and_small() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from tweetbot_trainer.learning.model.identity import BaseIdentity
-from tweetbot_trainer.publishing.tracking import make_base_artifact
+from tweetbot_trainer.publishing.tracking.interface import make_base_artifact
 
 
 @pytest.mark.parametrize(

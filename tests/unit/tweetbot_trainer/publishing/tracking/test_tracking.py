@@ -23,8 +23,13 @@ from tweetbot_contract.status import Stage
 from tweetbot_fakes.remotes.wandb_graphql import FakeWandb
 from tweetbot_fakes.remotes.wandb_server import KEY, wandb_server
 from tweetbot_trainer.learning.model.identity import BaseIdentity
-from tweetbot_trainer.publishing.tracking import TrackedArtifact, Tracker, make_base_artifact, make_dataset_artifact
 from tweetbot_trainer.publishing.tracking.background import BackgroundTracker
+from tweetbot_trainer.publishing.tracking.interface import (
+    TrackedArtifact,
+    Tracker,
+    make_base_artifact,
+    make_dataset_artifact,
+)
 from tweetbot_trainer.publishing.tracking.mode import check_api_key, choose_mode
 from tweetbot_trainer.publishing.tracking.start import TrackerStarter
 from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig
