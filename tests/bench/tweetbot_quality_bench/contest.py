@@ -14,7 +14,7 @@ from tweetbot_trainer.data.posts import DatasetPost
 from tweetbot_trainer.learning.evaluation.likelihood import measure_likelihood
 from tweetbot_trainer.learning.evaluation.memorization import measure_memorization
 from tweetbot_trainer.learning.fine_tune import FineTuneResult, fine_tune
-from tweetbot_trainer.learning.generation.generation import sample_unconditionally
+from tweetbot_trainer.learning.generation.generation import PostGenerator
 from tweetbot_trainer.learning.model.base import Base, read_base
 from tweetbot_trainer.learning.model.identity import SCRATCH_DIGESTS, BaseIdentity
 from tweetbot_trainer.learning.model.scratch import create_base
@@ -131,7 +131,7 @@ def _repeated(base: Base, splits: Splits, task: Task) -> dict[str, float]:
     """Return how many of the texts that it writes hold a run of a post, by the product's own measure."""
     values = task.values
     sampling = resolve_generation_config(values, base.model.config.n_positions)
-    texts = sample_unconditionally(base.model, base.tokenizer, count=task.texts, config=sampling, seed=values.seed)
+    texts = PostGenerator(base, sampling, values.seed).sample_unconditionally(task.texts)
     train, test = ([post.text for post in part] for part in (splits.train, splits.test))
     found = measure_memorization(texts, train, test, seed=values.seed)
     return {

@@ -63,7 +63,7 @@ def generate_posts(folder: Path, request: Request) -> "Generated":
         message = f"--model: no model lies at {folder}: {CONFIG} is missing"
         raise SpecRefused(reasons.BASE_MODEL_NOT_FOUND, message)
     exclude_copies_of = None if request.keep_copies else _load_copy_detector(folder)
-    from tweetbot_trainer.learning.generation.generation import continue_prompt, read_generation_config
+    from tweetbot_trainer.learning.generation.generation import PostGenerator, read_generation_config
     from tweetbot_trainer.learning.model.base import read_base
 
     try:
@@ -72,15 +72,8 @@ def generate_posts(folder: Path, request: Request) -> "Generated":
     except SpecRefused as refusal:
         raise SpecRefused(refusal.reason, f"--model: {refusal.message}") from refusal
     base.model.eval()
-    return continue_prompt(
-        base.model,
-        base.tokenizer,
-        request.prompt,
-        count=request.count,
-        config=sampling,
-        seed=request.seed,
-        exclude_copies_of=exclude_copies_of,
-    )
+    generator = PostGenerator(base, sampling, request.seed)
+    return generator.continue_prompt(request.prompt, request.count, exclude_copies_of=exclude_copies_of)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from tweetbot_trainer.learning.evaluation.copies import HASHES_FILE, CopyDetecto
 from tweetbot_trainer.learning.evaluation.likelihood import bootstrap_interval
 from tweetbot_trainer.learning.evaluation.memorization import measure_memorization
 from tweetbot_trainer.learning.fine_tune import FineTuneResult, fine_tune
-from tweetbot_trainer.learning.generation.generation import continue_prompts, sample_unconditionally
+from tweetbot_trainer.learning.generation.generation import PostGenerator
 from tweetbot_trainer.learning.model.base import Base, load_base
 from tweetbot_trainer.learning.sampling import resolve_generation_config
 from tweetbot_trainer.publishing.export import save_adapter, save_model
@@ -152,14 +152,7 @@ class TrainingRun:
 
     def _measure_memorization(self, base: Base, tuned: FineTuneResult) -> FineTuneResult:
         """Add how much of what the model writes stands in the posts it was trained on."""
-        texts = sample_unconditionally(
-            base.model,
-            base.tokenizer,
-            count=MEASURED_TEXTS,
-            config=resolve_generation_config(self.plan.values, base.model.config.n_positions),
-            seed=self.plan.values.seed,
-            check=self.context.stop.check,
-        )
+        texts = self._make_generator(base).sample_unconditionally(MEASURED_TEXTS)
         train, test = ([post.text for post in part] for part in (self.splits.train, self.splits.test))
         found = measure_memorization(texts, train, test, seed=self.plan.values.seed)
         self.context.log.info("train.evaluated", **found.as_json())
@@ -183,21 +176,20 @@ class TrainingRun:
 
     def _generate_samples(self, base: Base, exclude_copies_of: CopyDetector) -> tuple[Sample, ...]:
         evaluation = self.context.run.spec.evaluation
-        sampling = resolve_generation_config(self.plan.values, base.model.config.n_positions)
         for index, prompt in enumerate(evaluation.prompts):
             if not has_room_for_word(prompt):
                 message = f"spec.evaluation.prompts[{index}] fills a post: the model adds no word, so it has no samples"
                 self.context.log.warning("train.prompt_too_long", message=message)
-        return continue_prompts(
-            base.model,
-            base.tokenizer,
-            evaluation.prompts,
-            count=evaluation.samples,
-            config=sampling,
-            seed=self.plan.values.seed,
-            exclude_copies_of=exclude_copies_of,
-            check=self.context.stop.check,
+        generator = self._make_generator(base)
+        return tuple(
+            Sample(prompt=prompt, text=text)
+            for prompt in evaluation.prompts
+            for text in generator.continue_prompt(prompt, evaluation.samples, exclude_copies_of=exclude_copies_of).posts
         )
+
+    def _make_generator(self, base: Base) -> PostGenerator:
+        config = resolve_generation_config(self.plan.values, base.model.config.n_positions)
+        return PostGenerator(base, config, self.plan.values.seed, self.context.stop.check)
 
     def _save(self, base: Base, tuned: FineTuneResult, samples: tuple[Sample, ...], folder: Path) -> None:
         sampling = resolve_generation_config(self.plan.values, base.model.config.n_positions)

@@ -81,7 +81,7 @@ class Trained:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     tracker, lines = RecordingTracker(), StringIO()
-    spec = {"training": {"epochs": 1}, "evaluation": {"prompts": ["My dream is", "a" * 279]}}
+    spec = {"training": {"epochs": 1}, "evaluation": {"prompts": ["My dream is", "a" * 279, "a gull"]}}
     context = a_training(tmp_path_factory.mktemp("trained"), spec=spec)
     context = replace(context, start_tracker=lambda config: tracker, log=Log(lines))
     return Trained(context, tracker, train(context), lines.getvalue())
@@ -103,7 +103,7 @@ def test_a_dataset_becomes_a_published_model_that_the_tracker_knows(trained: Tra
     assert tracker.figures == result.metrics.to_dict()
     assert {"perplexity", "bitsPerByte", "bitsPerByteLow", "bitsPerByteHigh", "verbatimRate", "verbatimRateUnseen",
             "distinct1", "distinct2", "distinct3", "leakedSamples"} <= set(tracker.figures)  # fmt: skip
-    assert len(tracker.tables["samples"]) == len(result.samples) == 5
+    assert len(tracker.tables["samples"]) == len(result.samples) == 10
     assert (result.tracking.wandb_url, tracker.failed) == ("https://wandb.example/run", False)
     assert b"https://wandb.example/run" in STORE.get(f"{result.model.uri}/README.md")
     assert not (context.work / "finished").exists()
@@ -113,7 +113,7 @@ def test_a_dataset_becomes_a_published_model_that_the_tracker_knows(trained: Tra
 def test_a_prompt_without_samples_is_told_by_its_place(trained: Trained) -> None:
     told = [line["message"] for line in map(json.loads, trained.log.splitlines()) if line["level"] == "warning"]
     assert told == ["spec.evaluation.prompts[1] fills a post: the model adds no word, so it has no samples"]
-    assert {sample.prompt for sample in trained.result.samples} == {"My dream is"}
+    assert [sample.prompt for sample in trained.result.samples] == ["My dream is"] * 5 + ["a gull"] * 5
 
 
 def test_a_published_model_is_found_and_nothing_is_trained(tmp_path: Path) -> None:

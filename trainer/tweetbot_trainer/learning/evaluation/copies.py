@@ -46,7 +46,7 @@ class CopyDetector:
         """Hash the posts; the same posts give the same bytes."""
         lines = [line for post in posts if (line := collapse_whitespace(post))]
         blocks = (lines[start : start + _BLOCK] for start in range(0, len(lines), _BLOCK))
-        ngrams = np.concatenate([_make_empty_hashes(), *map(_hash_ngrams, blocks)])
+        ngrams = np.concatenate([_hash_ngrams([]), *map(_hash_ngrams, blocks)])
         return cls(compute_signatures(lines), np.unique(ngrams))
 
     @classmethod
@@ -83,9 +83,7 @@ class CopyDetector:
 def _hash_ngrams(lines: Iterable[str]) -> Hashes:
     """Hash every n-gram of 50 characters that lies within one of the lines."""
     codes = np.frombuffer(_SEPARATOR.join(lines).encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.uint64)
-    count = len(codes) - NGRAM_CHARACTERS + 1
-    if count <= 0:
-        return _make_empty_hashes()
+    count = max(0, len(codes) - NGRAM_CHARACTERS + 1)
     sums = np.zeros(count, dtype=np.uint64)
     for offset in range(NGRAM_CHARACTERS):  # a polynomial in an odd number, modulo 2**64, by Horner's rule
         sums = sums * np.uint64(_FACTOR) + codes[offset : offset + count]
@@ -93,7 +91,3 @@ def _hash_ngrams(lines: Iterable[str]) -> Hashes:
     separators = np.concatenate([[0], np.cumsum(codes == 0)])
     whole: Hashes = sums[separators[NGRAM_CHARACTERS:] == separators[:count]]
     return whole
-
-
-def _make_empty_hashes() -> Hashes:
-    return np.empty(0, dtype=np.uint64)

@@ -1,18 +1,17 @@
 """Generate posts: sampled with a seed, ended by the end mark, cut to a post's length, no two alike."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
-from transformers import GPT2LMHeadModel
 
-from tweetbot_contract.result import Sample
 from tweetbot_trainer.data.post_length import collapse_whitespace, shorten
 from tweetbot_trainer.learning.evaluation.copies import CopyDetector
 from tweetbot_trainer.learning.generation.sampler import compute_batch_size, sample
+from tweetbot_trainer.learning.model.base import Base
 from tweetbot_trainer.learning.model.identity import make_refusal
 from tweetbot_trainer.learning.model.tokenizer import encode, get_end_mark_id
 from tweetbot_trainer.learning.sampling import SamplingParams
@@ -29,81 +28,57 @@ class Generated:
     copies: int
 
 
-def continue_prompts(
-    model: GPT2LMHeadModel,
-    tokenizer: Tokenizer,
-    prompts: Iterable[str],
-    *,
-    count: int,
-    config: SamplingParams,
-    seed: int,
-    exclude_copies_of: CopyDetector | None = None,
-    check: Callable[[], None] = lambda: None,
-) -> tuple[Sample, ...]:
-    """Generate up to `count` posts for each prompt; see continue_prompt."""
-    return tuple(
-        Sample(prompt=prompt, text=text)
-        for prompt in prompts
-        for text in continue_prompt(
-            model,
-            tokenizer,
-            prompt,
-            count=count,
-            config=config,
-            seed=seed,
-            exclude_copies_of=exclude_copies_of,
-            check=check,
-        ).posts
-    )
+@dataclass(frozen=True, slots=True)
+class PostGenerator:
+    """Generates posts with a model: the same seed gives the same posts on the same machine.
 
-
-def continue_prompt(
-    model: GPT2LMHeadModel,
-    tokenizer: Tokenizer,
-    prompt: str,
-    *,
-    count: int,
-    config: SamplingParams,
-    seed: int,
-    exclude_copies_of: CopyDetector | None = None,
-    check: Callable[[], None] = lambda: None,
-) -> Generated:
-    """Generate up to `count` different posts that begin with the prompt and copy no post of `exclude_copies_of`.
-
-    There are fewer if the model keeps repeating itself. The same seed gives the same posts on the same machine.
-    `check` runs before each round and may raise.
+    `check` runs between rounds and texts, and may raise.
     """
-    torch.manual_seed(seed)
-    found: dict[str, str] = {}
-    copies = 0
-    for _ in range(ROUNDS):
-        check()
-        for text in filter(None, _sample_texts(model, tokenizer, prompt.strip(), count, config)):
-            if exclude_copies_of and exclude_copies_of.is_copy(text, given=prompt):
-                copies += 1
-            else:
-                found.setdefault(text.casefold(), text)
-        if len(found) >= count:
-            break
-    return Generated(tuple(found.values())[:count], copies)
 
+    base: Base
+    config: SamplingParams
+    seed: int
+    check: Callable[[], None] = lambda: None
 
-def sample_unconditionally(
-    model: GPT2LMHeadModel,
-    tokenizer: Tokenizer,
-    *,
-    count: int,
-    config: SamplingParams,
-    seed: int,
-    check: Callable[[], None] = lambda: None,
-) -> list[str]:
-    """Generate `count` posts without a prompt, repeated and empty ones included. `check` may raise between them."""
-    torch.manual_seed(seed)
-    texts = []
-    for text in _sample_texts(model, tokenizer, "", count, config):
-        check()
-        texts.append(text)
-    return texts
+    def continue_prompt(self, prompt: str, count: int, *, exclude_copies_of: CopyDetector | None = None) -> Generated:
+        """Generate up to `count` different posts that begin with the prompt and copy no post of `exclude_copies_of`.
+
+        There are fewer if the model keeps repeating itself.
+        """
+        torch.manual_seed(self.seed)
+        found: dict[str, str] = {}
+        copies = 0
+        for _ in range(ROUNDS):
+            self.check()
+            for text in filter(None, self._sample_texts(prompt.strip(), count)):
+                if exclude_copies_of and exclude_copies_of.is_copy(text, given=prompt):
+                    copies += 1
+                else:
+                    found.setdefault(text.casefold(), text)
+            if len(found) >= count:
+                break
+        return Generated(tuple(found.values())[:count], copies)
+
+    def sample_unconditionally(self, count: int) -> list[str]:
+        """Generate `count` posts without a prompt, repeated and empty ones included."""
+        torch.manual_seed(self.seed)
+        texts = []
+        for text in self._sample_texts("", count):
+            self.check()
+            texts.append(text)
+        return texts
+
+    def _sample_texts(self, prompt: str, count: int) -> Iterator[str]:
+        """Yield `count` texts, an empty one where nothing that the model wrote fits into a post."""
+        model, tokenizer, config = self.base.model, self.base.tokenizer, self.config
+        mark = get_end_mark_id(tokenizer)
+        room = model.config.n_positions - config.max_new_tokens - 1
+        start = (mark, *encode(tokenizer, prompt).tokens[-room:])
+        batch = compute_batch_size(model, len(start) + config.max_new_tokens)
+        for done in range(0, count, batch):
+            for ids in sample(model, start, min(batch, count - done), config, end_mark=mark):
+                continued = _decode_first_line(tokenizer, ids)
+                yield _join_post(prompt, continued) if continued else ""
 
 
 def read_generation_config(folder: Path) -> SamplingParams:
@@ -123,20 +98,6 @@ def read_generation_config(folder: Path) -> SamplingParams:
     if not config.is_usable:
         raise make_refusal(str(folder), f"its {path.name} has unusable values: {config}")
     return config
-
-
-def _sample_texts(
-    model: GPT2LMHeadModel, tokenizer: Tokenizer, prompt: str, count: int, config: SamplingParams
-) -> Iterator[str]:
-    """Yield `count` texts, an empty one where nothing that the model wrote fits into a post."""
-    mark = get_end_mark_id(tokenizer)
-    room = model.config.n_positions - config.max_new_tokens - 1
-    start = (mark, *encode(tokenizer, prompt).tokens[-room:])
-    batch = compute_batch_size(model, len(start) + config.max_new_tokens)
-    for done in range(0, count, batch):
-        for ids in sample(model, start, min(batch, count - done), config, end_mark=mark):
-            continued = _decode_first_line(tokenizer, ids)
-            yield _join_post(prompt, continued) if continued else ""
 
 
 def _join_post(prompt: str, continued: str) -> str:

@@ -89,7 +89,14 @@ class Trainer:
 
     def train(self, examples: Sequence[Example], *, stop_early: bool) -> TrainOutput:
         """Train through all epochs, or with `stop_early` until the validation loss rises. Raises as the function."""
-        plan = _plan_batches(examples, self.hyperparameters)
+        values = self.hyperparameters
+        plan = make_batches(
+            examples,
+            batch_tokens=values.batch_tokens,
+            epochs=values.epochs,
+            seed=values.seed,
+            weights=values.source_weights,
+        )
         total = sum(map(len, plan))
         self._begin()
         state = self.state
@@ -213,16 +220,6 @@ class Trainer:
             log_history=tuple(self.state.log_history),
             reduced_to=self.gradients.reduced_to,
         )
-
-
-def _plan_batches(examples: Sequence[Example], hyperparameters: Hyperparameters) -> list[list[Batch]]:
-    return make_batches(
-        examples,
-        batch_tokens=hyperparameters.batch_tokens,
-        epochs=hyperparameters.epochs,
-        seed=hyperparameters.seed,
-        weights=hyperparameters.source_weights,
-    )
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from builders.model import DEVICE, SAMPLING, a_base, a_saved_base, examples_of, 
 from tweetbot_trainer.data.post_length import measure_weighted_length
 from tweetbot_trainer.data.posts import END_MARK
 from tweetbot_trainer.learning.evaluation.copies import CopyDetector
-from tweetbot_trainer.learning.generation.generation import Generated, continue_prompt, continue_prompts
+from tweetbot_trainer.learning.generation.generation import Generated, PostGenerator
 from tweetbot_trainer.learning.model.base import Base
 from tweetbot_trainer.learning.model.tokenizer import encode, get_end_mark_id
 from tweetbot_trainer.learning.sampling import resolve_generation_config
@@ -45,9 +45,7 @@ def directory(trained: Base, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def written(
     base: Base, prompt: str = "My dream is", *, count: int = 5, seed: int = 1, unlike: CopyDetector | None = None
 ) -> Generated:
-    return continue_prompt(
-        base.model, base.tokenizer, prompt, count=count, config=SAMPLING, seed=seed, exclude_copies_of=unlike
-    )
+    return PostGenerator(base, SAMPLING, seed).continue_prompt(prompt, count, exclude_copies_of=unlike)
 
 
 def test_posts_begin_with_the_prompt_and_end_by_themselves(trained: Base) -> None:
@@ -68,13 +66,6 @@ def test_the_seed_gives_the_posts(trained: Base) -> None:
     assert written(trained, seed=3) != written(trained, seed=4)
 
 
-def test_each_prompt_gets_its_samples(trained: Base) -> None:
-    samples = continue_prompts(
-        trained.model, trained.tokenizer, ("My dream", "a gull"), count=2, config=SAMPLING, seed=1
-    )
-    assert [sample.prompt for sample in samples] == ["My dream", "My dream", "a gull", "a gull"]
-
-
 @pytest.mark.parametrize("prompt", ["港" * 200, "a" * 279], ids=["longer than a post", "as long as a post"])
 def test_a_prompt_that_leaves_no_room_for_a_word_gets_no_samples(trained: Base, prompt: str) -> None:
     """The prompt alone, cut to a post, stood in status and card as written by the model."""
@@ -84,7 +75,7 @@ def test_a_prompt_that_leaves_no_room_for_a_word_gets_no_samples(trained: Base, 
 def test_an_untrained_model_writes_no_more_than_a_post_may_hold() -> None:
     base = a_base(context=256)
     sampling = replace(SAMPLING, max_new_tokens=200, temperature=2.0)
-    texts = continue_prompt(base.model, base.tokenizer, "x", count=3, config=sampling, seed=1).posts
+    texts = PostGenerator(base, sampling, 1).continue_prompt("x", 3).posts
     assert all(measure_weighted_length(text) <= 280 and text.isprintable() for text in texts)
 
 
