@@ -1,4 +1,4 @@
-"""`tweetbot-operator`: the program. Nothing heavy is imported before it can be told to end."""
+"""`tweetbot-operator`: the program. It handles SIGTERM before it imports anything heavy."""
 
 import signal
 import sys
@@ -7,7 +7,7 @@ import sys
 def main() -> int:
     """Run the operator and return its exit code.
 
-    Until its loop listens, SIGTERM ends it at once: PID 1 gets no default action, and imports take a second or more.
+    SIGTERM ends it at once until its event loop takes over: PID 1 has no default action, and imports take a second.
     """
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     from tweetbot_operator.manager import run_program

@@ -1,4 +1,4 @@
-"""The parts put together: health first, then the caches, the workers, and the watches until we are told to end."""
+"""Puts the parts together: starts health, caches, workers and watches, and stops them in order."""
 
 import asyncio
 import contextlib
@@ -44,17 +44,17 @@ from tweetbot_operator.telemetry.logs import configure_logging
 from tweetbot_operator.telemetry.run_metrics import RunMetrics
 
 LOG = logging.getLogger(__name__)
-#: Seconds for Events that are not posted yet when we are told to end.
-_LAST_WORDS = 2.0
-#: Seconds for the passes in flight to end after SIGTERM; below the Pod's default grace of 30.
+#: Seconds to post the remaining Events after SIGTERM.
+_FLUSH_SECONDS = 2.0
+#: Seconds for running passes to end after SIGTERM; less than the Pod's default grace period of 30.
 DRAIN_SECONDS = 10.0
 #: Workers that one namespace leaves to the others, even if every request for its TweetBots hangs.
-_SPARE = 2
+_RESERVED_WORKERS = 2
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 def run_program() -> int:
-    """Run the operator; answers the exit code: 0 after SIGTERM, 1 when it cannot go on, 2 for bad settings."""
+    """Run the operator; return its exit code: 0 after SIGTERM, 1 if it cannot go on, 2 for invalid settings."""
     try:
         settings = load_settings(os.environ)
     except InvalidSettings as fault:
@@ -66,7 +66,7 @@ def run_program() -> int:
     except CannotStart as fault:
         LOG.error(str(fault))
         return 1
-    except Exception:  # the one place where a fault of ours ends the process, with its traceback logged
+    except Exception:  # any other bug ends the process, with its traceback in the log
         LOG.exception("the operator cannot go on")
         return 1
     return 0
@@ -80,7 +80,7 @@ async def _run_until_stopped(settings: OperatorSettings) -> None:
 
 async def run(settings: OperatorSettings, stop: asyncio.Event) -> None:
     """Run until `stop` is set. Raises CannotStart."""
-    cache, queue = Cache(), WorkQueue(time.monotonic, most_in_flight=max(settings.workers - _SPARE, 1))
+    cache, queue = Cache(), WorkQueue(time.monotonic, max_per_namespace=max(settings.workers - _RESERVED_WORKERS, 1))
     event_handler = EventHandler(cache, queue)
     async with _open_client() as client:
         leadership = _create_leadership(client, settings, lambda leads: show(leads))
@@ -139,19 +139,19 @@ def _show(run_metrics: RunMetrics, progress_store: ProgressStore, leads: bool) -
 
 
 def _create_leadership(client: ApiClient, settings: OperatorSettings, on_change: Callable[[bool], None]) -> Leadership:
-    """Return the election that the settings ask for, or none where no namespace for the Lease is known."""
+    """Return the election that the settings ask for; none without a namespace for the Lease."""
     namespace = settings.lease_namespace or _read_own_namespace()
     if not (settings.lease_seconds and namespace):
-        LOG.info("no election: this must be the only operator of its namespaces")
+        LOG.info("no leader election: this must be the only operator of its namespaces")
         return NoElection()
     election_config = LeaderElectionConfig(
-        holder_identity=f"{socket.gethostname()}_{uuid.uuid4().hex[:12]}",  # after a restart, another one
+        holder_identity=f"{socket.gethostname()}_{uuid.uuid4().hex[:12]}",  # another one after a restart
         lease_duration=settings.lease_seconds,
         renew_deadline=settings.lease_seconds * RENEW_SHARE,
         retry_period=settings.lease_seconds * RETRY_SHARE,
         address=settings.progress_authority,
     )
-    api = ApiRequests(client)  # the one that no lease holds back
+    api = ApiRequests(client)  # without the lease's limit on writes
     return LeaderElector(
         KubernetesLease(api, namespace, settings.lease_name),
         election_config,
@@ -162,7 +162,7 @@ def _create_leadership(client: ApiClient, settings: OperatorSettings, on_change:
 
 
 def _read_own_namespace() -> str:
-    """Return the namespace of the Pod that we run in; outside of a Pod there is none."""
+    """Return the namespace of our own Pod; empty outside a Pod."""
     try:
         return _NAMESPACE_FILE.read_text(encoding="utf-8").strip()
     except OSError:
@@ -175,9 +175,9 @@ def _get_current_time() -> datetime:
 
 @contextlib.asynccontextmanager
 async def _open_client() -> AsyncIterator[ApiClient]:
-    """Yield a client of the cluster that we run in, else of KUBECONFIG's."""
+    """Yield a client of our own cluster, or outside a Pod of the one in KUBECONFIG."""
     configuration = Configuration()
-    # Else aiohttp looks for a netrc file before each request, on a thread; and kopf's watches know no proxies either.
+    # Else aiohttp reads a netrc file in a thread before each request; kopf's watches use no proxy either.
     configuration.client_session_kwargs = {"trust_env": False}
     try:
         if "KUBERNETES_SERVICE_HOST" in os.environ:
@@ -208,7 +208,7 @@ async def _take_progress(progress: ProgressEndpoint, leadership: Leadership) -> 
 
 
 async def _flush_events(recorder: Recorder) -> None:
-    """Events are worth a moment of our end, not all of the Pod's grace."""
+    """Post the remaining Events, but do not spend the Pod's grace period on them."""
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_LAST_WORDS):
+        async with asyncio.timeout(_FLUSH_SECONDS):
             await recorder.flush()

@@ -1,4 +1,4 @@
-"""What the watches have shown last. Older news never replaces newer, whichever way it comes."""
+"""What the watches have shown last. An older version never replaces a newer one, whichever way it comes."""
 
 import math
 from collections.abc import Callable, Hashable
@@ -6,20 +6,20 @@ from typing import Generic, Protocol, TypeVar
 
 from tweetbot_operator.types.objects import CachedTweetBot, JobView, Key, PodView
 
-#: Deleted objects remembered, so that a slow answer to a write does not bring one back.
+#: Deleted objects remembered, so that a late answer to a write does not bring one back.
 _TOMBSTONES = 4096
 
 
 class CachedObject(Protocol):
-    """What a shelf needs to know of an object."""
+    """What an Indexer needs to know of an object."""
 
     @property
     def uid(self) -> str:
-        """Identity; a deleted and recreated object has another."""
+        """Identity; an object that is deleted and created again has another."""
 
     @property
     def resource_version(self) -> str:
-        """Age; ordered as a number within a kind (promised since Kubernetes 1.35, true in etcd always)."""
+        """Ordered as a number within a kind: promised since Kubernetes 1.35, and always so in etcd."""
 
     @property
     def index_key(self) -> Hashable:
@@ -30,25 +30,25 @@ T = TypeVar("T", bound=CachedObject)
 
 
 class Indexer(Generic[T]):
-    """Objects of one kind by uid, and the uids of each group."""
+    """Objects of one kind by uid and by index key."""
 
     def __init__(self) -> None:
         self._objects: dict[str, T] = {}
         self._indices: dict[Hashable, dict[str, None]] = {}
         self._tombstones: dict[str, float] = {}
         self.on_change: Callable[[T], None] = lambda item: None
-        """Called after each change, with the object that came or went."""
+        """Called after each change with the object that came or went."""
 
     def put(self, item: T, *, shown: bool = False) -> bool:
-        """Keep the object unless a newer or equal form of it is known; answers whether this was news.
+        """Keep the object unless this or a newer version is known; return whether it was news.
 
-        To a watch an object whose label is taken off is gone. If it is `shown` later than that, its label is back; what
-        is only the answer to a request may not come back, as no watch would tell any more of it.
+        A watch reports an object that loses its label as deleted. If a watch or LIST shows it again (`shown`), it is
+        back; the mere answer to a request does not bring it back, as no watch would report its further changes.
         """
-        known = self._objects.get(item.uid)
-        if (known and _parse_resource_version(known) >= _parse_resource_version(item)) or self._tombstones.get(
-            item.uid, -1
-        ) >= (_parse_resource_version(item) if shown else 0):
+        version, known = _parse_resource_version(item), self._objects.get(item.uid)
+        if known and _parse_resource_version(known) >= version:
+            return False
+        if self._tombstones.get(item.uid, -1) >= (version if shown else 0):
             return False
         self._tombstones.pop(item.uid, None)
         if known and known.index_key != item.index_key:
@@ -59,7 +59,7 @@ class Indexer(Generic[T]):
         return True
 
     def delete(self, uid: str, resource_version: float = math.inf) -> T | None:
-        """Forget the object and return it if it was known; from `version` on it was not shown, by default for good."""
+        """Remove the object and return it if it was known. Only a version after this one brings it back."""
         item = self._objects.pop(uid, None)
         self._tombstones[uid] = max(resource_version, _parse_resource_version(item) if item else 0)
         if len(self._tombstones) > _TOMBSTONES:
@@ -76,11 +76,11 @@ class Indexer(Generic[T]):
             del self._indices[item.index_key]
 
     def list_by_index(self, key: Hashable) -> tuple[T, ...]:
-        """Return the objects of a group, oldest known first."""
+        """Return the objects with this index key, in the order in which they came."""
         return tuple(self._objects[uid] for uid in self._indices.get(key, ()))
 
     def get(self, uid: str) -> T | None:
-        """Return the object of this uid."""
+        """Return the object with this uid."""
         return self._objects.get(uid)
 
     def list_all(self) -> tuple[T, ...]:
@@ -96,7 +96,7 @@ def _parse_resource_version(item: CachedObject) -> int:
 
 
 class Cache:
-    """TweetBots by namespace and name, Jobs by namespace and controller's uid, Pods by theirs and the TweetBot's."""
+    """TweetBots by namespace and name, Jobs by namespace and controller, Pods by namespace and TweetBot."""
 
     def __init__(self) -> None:
         self.bots: Indexer[CachedTweetBot] = Indexer()
@@ -104,5 +104,5 @@ class Cache:
         self.pods: Indexer[PodView] = Indexer()
 
     def get_bot(self, key: Key) -> CachedTweetBot | None:
-        """Return the TweetBot of this namespace and name; of two, the one that came last."""
+        """Return the TweetBot of this namespace and name; if it was created again, the newer one."""
         return max(self.bots.list_by_index(key), key=_parse_resource_version, default=None)

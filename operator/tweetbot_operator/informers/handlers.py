@@ -1,4 +1,4 @@
-"""Where news come in, from a watch or a LIST: into the cache, and the TweetBot concerned into the queue."""
+"""Takes objects from a watch or a LIST: into the cache, and the TweetBot concerned into the work queue."""
 
 from dataclasses import replace
 
@@ -19,14 +19,14 @@ class EventHandler:
         self.observed_versions: dict[Kind, int] = dict.fromkeys(KINDS, 0)
         """The newest version that a watch of each kind has shown."""
         for kind in KINDS:
-            CACHE_OBJECTS.labels(kind=kind).set_function(self.get_indexer(kind).__len__)  # counted when somebody asks
+            CACHE_OBJECTS.labels(kind=kind).set_function(self.get_indexer(kind).__len__)
 
     def observe_version(self, kind: Kind, item: Item) -> None:
-        """Take note of how far a watch has come."""
+        """Record how far a watch has come."""
         self.observed_versions[kind] = max(self.observed_versions[kind], int(item.resource_version))
 
     def put(self, item: Item) -> bool:
-        """Take an object as a watch or a LIST shows it now; answers whether this was news."""
+        """Take an object as a watch or a LIST shows it now; return whether it was news."""
         known: Item | None
         match item:
             case CachedTweetBot():
@@ -40,14 +40,14 @@ class EventHandler:
         return news
 
     def delete(self, kind: Kind, uid: str, resource_version: int) -> bool:
-        """Take note that an object is not shown any more since `version`; answers whether this was news."""
+        """Remove an object that is gone since this version; return whether that was news."""
         item = self.get_indexer(kind).delete(uid, resource_version)
         if item is not None:
             self._queue.add(get_key(item))
         return item is not None
 
-    def get_indexer(self, kind: Kind) -> "Indexer[CachedTweetBot] | Indexer[JobView] | Indexer[PodView]":
-        """Return the cache's objects of a kind."""
+    def get_indexer(self, kind: Kind) -> Indexer[CachedTweetBot] | Indexer[JobView] | Indexer[PodView]:
+        """Return the cached objects of a kind."""
         match kind:
             case "tweetbots":
                 return self.cache.bots
@@ -58,10 +58,10 @@ class EventHandler:
 
 
 def _is_equivalent(known: Item, item: Item) -> bool:
-    """Whether a newer form differs in nothing that a decision reads, as when the Job controller counts its Pods."""
+    """Whether nothing differs that a decision reads, as when the Job controller counts its Pods."""
     return replace(known, resource_version=item.resource_version) == item
 
 
 def get_key(item: Item) -> Key:
-    """Return the TweetBot that an object concerns."""
+    """Return the TweetBot that an object belongs to."""
     return (item.namespace, item.name if isinstance(item, CachedTweetBot) else item.bot)

@@ -1,4 +1,4 @@
-"""How kopf is told to watch and to write nothing. Each setting's reason and measurement: nolar/kopf issues as named."""
+"""kopf's settings, login and end: it watches, and it writes nothing."""
 
 import asyncio
 import dataclasses
@@ -6,6 +6,7 @@ import logging
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import kopf
@@ -14,79 +15,75 @@ from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 from tweetbot_contract.handover import GROUP
 from tweetbot_operator.client.cluster import OURS
 from tweetbot_operator.client.requests import PAGE
+from tweetbot_operator.types.times import compute_backoff
 
-#: Pauses between tries while the API server is away, in seconds.
+LOG = logging.getLogger(__name__)
+#: Seconds of the pauses between tries while the API server is away.
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 #: Seconds without a byte after which a watch counts as dead and is opened again. Bookmarks come every minute.
 WATCH_INACTIVITY_TIMEOUT_SECONDS = 70.0
-#: A service account's token rotates hourly; kopf would otherwise wait for a 401.
-_CREDENTIALS_LAST = timedelta(minutes=30)
+#: A service account's token rotates hourly; without an expiration kopf would wait for a 401.
+_CREDENTIALS_LIFETIME = timedelta(minutes=30)
+#: Seconds between two cancellations of kopf's tasks. kopf itself gives them 5 s before the first.
+_CANCEL_SECONDS = 8.0
 
 
-class NoDiffBase(kopf.DiffBaseStorage):
-    """Keeps no last-handled state, so none is ever written to a user's object (and none is believed)."""
+class _NoDiffBase(kopf.DiffBaseStorage):
+    """Stores no last-handled state, so none is ever written to a user's object, or believed."""
 
     def build(self, *, body: Any, extra_fields: Any = None) -> Any:
-        """Return the essence to compare: nothing."""
         return {}
 
     def fetch(self, *, body: Any) -> None:
-        """Return the former essence: none."""
+        pass
 
     def store(self, *, body: Any, patch: Any, essence: Any) -> None:
-        """Write nothing."""
+        pass
 
 
-class NoProgress(kopf.ProgressStorage):
-    """Keeps no handler progress."""
+class _NoProgress(kopf.ProgressStorage):
+    """Stores no progress of handlers."""
 
     def fetch(self, *, key: Any, body: Any) -> None:
-        """Return the former progress: none."""
+        pass
 
     def store(self, *, key: Any, record: Any, body: Any, patch: Any) -> None:
-        """Write nothing."""
+        pass
 
     def purge(self, *, key: Any, body: Any, patch: Any) -> None:
-        """Remove nothing."""
+        pass
 
     def touch(self, *, body: Any, patch: Any, value: Any) -> None:
-        """Touch nothing."""
+        pass
 
     def clear(self, *, essence: Any) -> Any:
-        """Return the essence as it is."""
         return essence
 
 
 class NoMemories(ResourceMemories):
-    """Remembers nothing of an object: kopf does so for its other decorators, some 10 KiB each for ever."""
+    """Remembers nothing of an object; kopf would keep 10 KiB of each for decorators that we do not use."""
 
     async def recall(
-        self,
-        raw_body: Any,
-        *,
-        memobase: Any = None,
-        noticed_by_listing: bool = False,
-        ephemeral: bool = False,
+        self, raw_body: Any, *, memobase: Any = None, noticed_by_listing: bool = False, ephemeral: bool = False
     ) -> ResourceMemory:
         """Return a blank memory, and keep none."""
         return ResourceMemory(memo=memobase, noticed_by_listing=noticed_by_listing)
 
 
 class UnboundedBackoff:
-    """Growing, jittered pauses without end: kopf gives up after nine otherwise, and an outage ends the process."""
+    """Growing, jittered pauses without end: kopf's own end after nine, and with them the process."""
 
     def __iter__(self) -> Iterator[float]:
-        pause = _FIRST_PAUSE
-        while True:
+        for attempt in count(1):
+            pause = compute_backoff(attempt, _FIRST_PAUSE, _LONGEST_PAUSE)
             yield pause * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
-            pause = min(pause * 2, _LONGEST_PAUSE)
 
 
 def configure(settings: kopf.OperatorSettings) -> None:
     """Make kopf an event source and nothing else."""
-    settings.persistence.diffbase_storage = NoDiffBase()
-    settings.persistence.progress_storage = NoProgress()
-    settings.persistence.finalizer = f"kopf.internal.{GROUP}/never-used"  # kopf strips a finalizer equal to this one
+    settings.persistence.diffbase_storage = _NoDiffBase()
+    settings.persistence.progress_storage = _NoProgress()
+    settings.persistence.finalizer = f"kopf.internal.{GROUP}/never-used"  # kopf removes a finalizer of this name
     settings.persistence.consistency_timeout = 0
     settings.posting.enabled = False
     settings.peering.standalone = True
@@ -106,25 +103,23 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.networking.connect_timeout = 10
     settings.networking.error_backoffs = UnboundedBackoff()
     settings.execution.max_workers = 2
-    settings.process.ultimate_exiting_timeout = None  # it would kill us after kopf's fault, too; a kubelet has its own
+    settings.process.ultimate_exiting_timeout = None  # else kopf kills this process some time after its own failure
 
 
 def login(registry: kopf.OperatorRegistry) -> None:
-    """Log in by the Pod's service account, else by KUBECONFIG, tokens and client certificates alike."""
+    """Log in by the Pod's service account, else by KUBECONFIG, with a token or a client certificate."""
 
     @kopf.on.login(registry=registry)
     async def credentials(**given: Any) -> kopf.ConnectionInfo | None:
         found = kopf.login_with_service_account(**given) or kopf.login_with_kubeconfig(**given)
-        return found and dataclasses.replace(found, expiration=datetime.now(UTC) + _CREDENTIALS_LAST)
+        return found and dataclasses.replace(found, expiration=datetime.now(UTC) + _CREDENTIALS_LIFETIME)
 
 
-LOG = logging.getLogger(__name__)
-#: Seconds between two cancellations. kopf gives what it finds left 5 s before the first.
-_PATIENCE = 8.0
+async def run_kopf(*, patience: float = _CANCEL_SECONDS, **given: Any) -> None:
+    """Run kopf as `kopf.operator` does, but return when it ends. Raises what ended it.
 
-
-async def run_kopf(*, patience: float = _PATIENCE, **given: Any) -> None:
-    """Run kopf as `kopf.operator` does, but end when it ends. Raises what ended it."""
+    At its end kopf may wait for ever for a task that took its cancellation for something else, so we cancel again.
+    """
     before = asyncio.all_tasks()
     roots = await kopf.spawn_tasks(**given)
     await asyncio.wait(roots, return_when=asyncio.FIRST_COMPLETED)

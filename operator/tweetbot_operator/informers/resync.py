@@ -1,8 +1,8 @@
-"""Mends what a watch has lost: once at the start everything is read, then metadata is compared.
+"""Repairs what a watch has lost: everything is read once at the start, then metadata is compared.
 
-What runs is compared every 45 s, so that no run waits long for news that never came; all else every ten minutes, or at
-the next look after a watch began anew, as nobody tells what was deleted in between. Where nothing runs, a look asks
-for nothing.
+While something runs, Jobs and Pods are compared every 45 s, so that no run waits long for a lost event; everything is
+compared every ten minutes, and at the next check after a watch was opened again, as no watch reports what was deleted
+before. While nothing runs, a check sends no request.
 """
 
 import asyncio
@@ -21,31 +21,32 @@ from tweetbot_operator.telemetry.logs import with_fields
 from tweetbot_operator.telemetry.metrics import RESYNC_DRIFT
 
 LOG = logging.getLogger(__name__)
-#: What a run waits for. The fleet's TweetBots may be many; Jobs and Pods are as many as run, or ran just now.
-_OF_RUNS: tuple[Kind, ...] = ("jobs", "pods")
+#: What a run waits for. TweetBots may be many; Jobs and Pods are only as many as run or ended recently.
+_RUN_KINDS: tuple[Kind, ...] = ("jobs", "pods")
 #: Seconds between two comparisons of everything: one metadata-only LIST per kind.
 RESYNC_SECONDS = 600.0
 #: Seconds between two comparisons of Jobs and Pods while any run, so that a lost event costs a minute.
 JOB_RESYNC_SECONDS = 45.0
-#: Share by which two looks' distance varies, so that operators do not fall into step.
+#: Share by which these pauses vary, so that operators do not fall into step.
 _SPREAD = 0.1
-#: Times as long as the lists took is the pause after them at least: 20,000 Jobs and Pods take some seconds to read.
-_RESPITE = 20
+#: A pause is at least this many times as long as the lists took: 20,000 Jobs and Pods take some seconds to read.
+_PAUSE_PER_LIST = 20
 #: Seconds that a watch may be behind a LIST before what it did not show counts as lost.
-_LAG = 5.0
+_WATCH_LAG_SECONDS = 5.0
 #: Comparisons of a kind in a row that found something lost, after which its watch counts as dead.
-_STRIKES = 2
+_MAX_DRIFTS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class _Drift:
-    """What cache and API server disagree on; without a trace it is gone."""
+    """An object on which cache and API server disagree."""
 
     kind: Kind
     uid: str
     resource_version: int
-    """The version that its watch must have come to, to have shown it."""
+    """The version that its watch must have reached to have shown it."""
     metadata: ObjectMeta | None = None
+    """None if the API server does not have it any more."""
 
 
 class Resync:
@@ -68,7 +69,7 @@ class Resync:
         self._drift_counts: Counter[Kind] = Counter()
 
     async def list_initial(self) -> None:
-        """Read everything, Pods first, so that the first pass sees what runs. Raises Missing without the CRD."""
+        """Read everything, Pods first, so that the first pass sees what runs. Raises NotFound without the CRD."""
         for kind in reversed(KINDS):
             async for item in self._cluster.list_all(kind):
                 self._event_handler.put(item)
@@ -76,18 +77,18 @@ class Resync:
 
     @property
     def healthy(self) -> bool:
-        """Whether a comparison succeeded within two and a half periods, and no watch is found dead."""
+        """Whether a comparison succeeded within two and a half periods, and no watch is dead."""
         recent = self._last is not None and self._clock() - self._last < 2.5 * RESYNC_SECONDS
-        return recent and all(strikes < _STRIKES for strikes in self._drift_counts.values())
+        return recent and all(drifts < _MAX_DRIFTS for drifts in self._drift_counts.values())
 
     def mark_stale(self) -> None:
-        """Have the next look compare everything: a watch began anew, and what went meanwhile it does not tell."""
+        """Compare everything at the next check: a watch was opened again, and missed what was deleted before."""
         self._stale = True
 
     async def run(self) -> None:
-        """Look for ever; what fails is tried again at the next look, and `healthy` says so in the end."""
+        """Check until cancelled; failures are repeated at the next check, and show in `healthy` in the end."""
         while True:
-            pause = max(JOB_RESYNC_SECONDS, _RESPITE * self._took)
+            pause = max(JOB_RESYNC_SECONDS, _PAUSE_PER_LIST * self._took)
             await self._sleep(pause * random.uniform(1 - _SPREAD, 1 + _SPREAD))  # noqa: S311 - no secret
             if kinds := self._choose_kinds():
                 await self._compare_safely(kinds)
@@ -95,7 +96,7 @@ class Resync:
     def _choose_kinds(self) -> tuple[Kind, ...]:
         if self._stale or self._clock() - self._all_at >= RESYNC_SECONDS:
             return KINDS
-        return _OF_RUNS if self._has_active_objects() else ()
+        return _RUN_KINDS if self._has_active_objects() else ()
 
     def _has_active_objects(self) -> bool:
         jobs, pods = self._event_handler.cache.jobs.list_all(), self._event_handler.cache.pods.list_all()
@@ -108,61 +109,61 @@ class Resync:
             drift = await self.compare(kinds)
         except ApiError as fault:
             LOG.warning("resync failed", extra=with_fields(fault=str(fault)))
-        except Exception:  # a bug here must not leave the watches unwatched without a word
-            LOG.exception("resync failed by a fault of ours")
+        except Exception:  # a bug here must not leave the watches unchecked without a word
+            LOG.exception("bug in the resync")
         else:
             if drift:
                 LOG.warning("the watches had lost something", extra=with_fields(objects=drift))
 
     async def compare(self, kinds: tuple[Kind, ...] = KINDS) -> int:
-        """Mend the cache; answers how many objects it had wrong."""
-        doubtful, self._stale = self._stale, self._stale and kinds != KINDS
+        """Repair the cache; return how many objects the watches had lost."""
+        stale, self._stale = self._stale, self._stale and kinds != KINDS
         try:
             began = self._clock()
-            suspects = [suspect for kind in kinds for suspect in await self._find_drift(kind)]
+            drifts = [drift for kind in kinds for drift in await self._find_drifts(kind)]
             self._took = self._clock() - began
-            lost = await self._mend_all(suspects)
+            lost = await self._repair_all(drifts)
         except BaseException:
-            self._stale = self._stale or doubtful
+            self._stale = self._stale or stale
             raise
         self._last = self._clock()
         self._all_at = self._last if kinds == KINDS else self._all_at
         for kind in kinds:
             RESYNC_DRIFT.labels(kind=kind).inc(lost[kind])
-            # What is lost while a watch begins anew is no sign that it is dead now.
-            self._drift_counts[kind] = self._drift_counts[kind] + (not doubtful) if lost[kind] else 0
+            # What is lost while a watch is opened again does not mean that it is dead now.
+            self._drift_counts[kind] = self._drift_counts[kind] + (not stale) if lost[kind] else 0
         return lost.total()
 
-    async def _mend_all(self, suspects: list[_Drift]) -> Counter[Kind]:
-        """Mend what is still wrong after the watches had time to tell; answers how much they had lost, by kind."""
+    async def _repair_all(self, drifts: list[_Drift]) -> Counter[Kind]:
+        """Repair what is still wrong after the watches had time to catch up; count what they had lost, by kind."""
         lost: Counter[Kind] = Counter()
-        if suspects:
+        if drifts:
             before = dict(self._event_handler.observed_versions)
-            await self._sleep(_LAG)
-        for suspect in suspects:
-            late = before[suspect.kind] < self._event_handler.observed_versions[suspect.kind] < suspect.resource_version
-            lost[suspect.kind] += await self._mend(suspect, late)
+            await self._sleep(_WATCH_LAG_SECONDS)
+        for drift in drifts:
+            late = before[drift.kind] < self._event_handler.observed_versions[drift.kind] < drift.resource_version
+            lost[drift.kind] += await self._repair(drift, late)
         return lost
 
-    async def _find_drift(self, kind: Kind) -> list[_Drift]:
-        """Return what the cache holds and the API server does not, or has newer."""
+    async def _find_drifts(self, kind: Kind) -> list[_Drift]:
+        """Return what only the cache holds, and what the API server has newer."""
         held = {item.uid for item in self._event_handler.get_indexer(kind).list_all()}
-        listed = {trace.uid: trace async for trace in self._cluster.list_metadata(kind)}
-        newest = max((int(trace.resource_version) for trace in listed.values()), default=0)
+        listed = {metadata.uid: metadata async for metadata in self._cluster.list_metadata(kind)}
+        newest = max((int(metadata.resource_version) for metadata in listed.values()), default=0)
         gone = [_Drift(kind, uid, newest) for uid in held if uid not in listed]
-        behind = [trace for trace in listed.values() if self._is_behind(kind, trace)]
-        return gone + [_Drift(kind, trace.uid, int(trace.resource_version), trace) for trace in behind]
+        behind = [metadata for metadata in listed.values() if self._is_behind(kind, metadata)]
+        return gone + [_Drift(kind, metadata.uid, int(metadata.resource_version), metadata) for metadata in behind]
 
     def _is_behind(self, kind: Kind, metadata: ObjectMeta) -> bool:
         known = self._event_handler.get_indexer(kind).get(metadata.uid)
         return known is None or int(known.resource_version) < int(metadata.resource_version)
 
-    async def _mend(self, suspect: _Drift, late: bool) -> bool:
-        """Mend one object; answers whether its watch had lost it. What is late, as in a flood, comes by itself."""
-        kind, trace = suspect.kind, suspect.metadata
-        if trace is None:
-            return self._event_handler.delete(kind, suspect.uid, suspect.resource_version) and not late
-        if late or not self._is_behind(kind, trace):
+    async def _repair(self, drift: _Drift, late: bool) -> bool:
+        """Repair one object; return whether its watch had lost it. A watch that is merely `late` still shows it."""
+        kind, metadata = drift.kind, drift.metadata
+        if metadata is None:
+            return self._event_handler.delete(kind, drift.uid, drift.resource_version) and not late
+        if late or not self._is_behind(kind, metadata):
             return False
         readers: dict[Kind, Callable[[str, str], Awaitable[Item]]] = {
             "tweetbots": self._cluster.get_bot,
@@ -170,6 +171,6 @@ class Resync:
             "pods": self._cluster.get_pod,
         }
         try:
-            return self._event_handler.put(await readers[kind](trace.namespace, trace.name))
+            return self._event_handler.put(await readers[kind](metadata.namespace, metadata.name))
         except NotFound:
             return False

@@ -1,8 +1,8 @@
-"""kopf's watches, kept going: what ends them is told, and they begin anew here, with the caches and the Lease kept.
+"""Runs kopf's watches, and runs them again when kopf ends, with caches and Lease kept.
 
 kopf ends at what it does not expect of an API server: a 410 before a stream begins or between the pages of a list, an
-error within a stream, an answer that is no JSON. Its author leaves that to a kubelet, but a process that starts anew
-lists everything, waits for a Lease, and after a few such ends waits for minutes in CrashLoopBackOff.
+error within a stream, an answer that is not JSON. It leaves the restart to the kubelet, but a new process would list
+everything, wait for a Lease, and after a few such ends wait for minutes in CrashLoopBackOff.
 """
 
 import asyncio
@@ -27,69 +27,66 @@ from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.telemetry.logs import with_fields
 from tweetbot_operator.telemetry.metrics import WATCH_RESTARTS
 
-#: kopf's own words (kopf/_cogs/clients/watching.py), by what they mean: 410 Gone, or a stream that fell silent.
-_CAUSES = {
+LOG = logging.getLogger(__name__)
+#: kopf's log lines (kopf/_cogs/clients/watching.py) by what they mean: 410 Gone, or a silent stream.
+_RESTART_CAUSES = {
     "Expired": re.compile(r"Restarting the watch-stream for (\w+)"),
     "Silent": re.compile(r"Watch-stream for (\w+)\S* .*is inactive, reconnecting"),
 }
+#: Seconds after which watches that end again did run, so that the backoff starts over.
+_STABLE_SECONDS = 120.0
+#: Seconds by which kopf has surely installed its own signal handlers.
+_KOPF_STARTED_SECONDS = 1.0
+#: kopf's name among its peers, of which there are none. By default it looks up the user's name, which fails in an image
+#: that runs as any uid.
+_IDENTITY = "tweetbot-operator"
 
 
-class KopfRestartFilter(logging.Filter):
-    """Reads the lines of kopf's watching; lets pass what would be seen without it."""
+class CannotStart(Exception):
+    """The operator needs something changed before it can start; the message says what."""
 
-    def __init__(self, on_restart: Callable[[], None]) -> None:
-        """`on_restart` is called whenever a watch begins anew from a list, which does not tell what is gone."""
-        super().__init__()
-        self._on_restart = on_restart
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Count the line if it tells of a restart."""
-        if record.levelno > logging.DEBUG:
-            return True
-        for cause, words in _CAUSES.items():
-            if found := words.match(record.getMessage()):
-                WATCH_RESTARTS.labels(resource=found[1], cause=cause).inc()
-                if cause == "Expired":  # a silent one goes on from where it was
-                    self._on_restart()
-        return False
+def count_restart(record: logging.LogRecord, on_restart: Callable[[], None]) -> bool:
+    """Count a restart that kopf's log line reports; return whether the line passes the filter.
+
+    `on_restart` is called if a watch starts again with a list, which does not show what was deleted.
+    """
+    if record.levelno > logging.DEBUG:
+        return True
+    for cause, pattern in _RESTART_CAUSES.items():
+        if found := pattern.match(record.getMessage()):
+            WATCH_RESTARTS.labels(resource=found[1], cause=cause).inc()
+            if cause == "Expired":  # a silent one continues from its last version
+                on_restart()
+    return False
 
 
 @contextlib.contextmanager
 def listen_to_watches(on_restart: Callable[[], None]) -> Iterator[None]:
-    """Listen to kopf inside."""
-    logger, log = logging.getLogger("kopf._cogs.clients.watching"), KopfRestartFilter(on_restart)
+    """Read kopf's log inside."""
+    logger = logging.getLogger("kopf._cogs.clients.watching")
     level = logger.level
+
+    def read_line(record: logging.LogRecord) -> bool:
+        return count_restart(record, on_restart)
+
     logger.setLevel(logging.DEBUG)
-    logger.addFilter(log)
+    logger.addFilter(read_line)
     try:
         yield
     finally:
-        logger.removeFilter(log)
+        logger.removeFilter(read_line)
         logger.setLevel(level)
 
 
-LOG = logging.getLogger(__name__)
-#: Seconds after which watches that end again did run: the pauses begin anew.
-_RAN = 120.0
-#: Seconds by which kopf has surely begun.
-_BEGUN = 1.0
-#: What kopf would call itself among its peers, of which it has none. Left to itself it asks for the name of the user,
-#: and fails: an image may run as any number.
-_NAME = "tweetbot-operator"
-
-
-class CannotStart(Exception):
-    """Whoever runs the operator must change something; the message says what."""
-
-
 def stop_on_signals(stop: asyncio.Event) -> None:
-    """Set `stop` on SIGTERM and SIGINT. Only the main thread may ask for that, on its own loop."""
+    """Set `stop` on SIGTERM and SIGINT. Needs the main thread's running loop."""
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
 
 
 class Watches:
-    """Fills the cache, first by a list and then by watching, until it is told to end."""
+    """Fills the cache, first by a list and then by watching, until it is stopped."""
 
     def __init__(
         self,
@@ -101,11 +98,11 @@ class Watches:
         pauses: Callable[[], Iterable[float]] = kopf_setup.UnboundedBackoff,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`operate` runs kopf; `pauses` are those between two tries, in seconds as `clock`, which is steady."""
+        """`pauses` are the seconds between two tries; `clock` is monotonic."""
         self._event_handler, self._resync, self._settings = event_handler, resync, settings
         self._run_kopf, self._pauses, self._clock = run_kopf, pauses, clock
         self.started = asyncio.Event()
-        """Set once the watches have run."""
+        """Set once the watches run."""
 
     async def wait_for_cache_sync(self, stop: asyncio.Event) -> None:
         """Read everything once the API server answers; an outage must not become a crash loop. Raises CannotStart."""
@@ -117,15 +114,14 @@ class Watches:
                 raise CannotStart("the cluster does not know TweetBots: kubectl apply -f crds/ first") from None
             except ApiError as fault:
                 pause = next(pauses)
-                LOG.warning(
-                    "the API server does not answer", extra=with_fields(fault=str(fault), seconds=round(pause, 1))
-                )
+                fields = with_fields(fault=str(fault), seconds=round(pause, 1))
+                LOG.warning("the API server does not answer", extra=fields)
                 await self._sleep(pause, stop)
             else:
                 return
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Watch until `stop` is set. Raises CannotStart when the cluster knows TweetBots no more."""
+        """Watch until `stop` is set. Raises CannotStart if the cluster no longer knows TweetBots."""
         namespaces = ",".join(self._settings.namespaces) or "all"
         LOG.info("started", extra=with_fields(workers=self._settings.workers, namespaces=namespaces))
         with listen_to_watches(self._resync.mark_stale):
@@ -134,15 +130,15 @@ class Watches:
                 began = self._clock()
                 try:
                     await self._watch(stop)
-                    stop.set()  # kopf ends in good order on a signal alone
+                    stop.set()  # without an error, kopf ends only on a signal
                 except Exception:  # whatever it is, the caches are still good and the Lease is still ours
-                    pauses = pauses if self._clock() - began < _RAN else iter(self._pauses())
+                    pauses = pauses if self._clock() - began < _STABLE_SECONDS else iter(self._pauses())
                     pause = next(pauses)
-                    LOG.exception("the watches ended, and begin anew", extra=with_fields(seconds=round(pause, 1)))
+                    LOG.exception("the watches ended, and are opened again", extra=with_fields(seconds=round(pause, 1)))
                     await self._recover(pause, stop)
 
     async def _recover(self, pause: float, stop: asyncio.Event) -> None:
-        """Wait until the API server answers, and have looked for what no watch will tell. Raises CannotStart."""
+        """Wait until the API server answers, and have Resync look for what no watch reports. Raises CannotStart."""
         WATCH_RESTARTS.labels(resource="all", cause="Failed").inc()
         stop_on_signals(stop)
         await self._sleep(pause, stop)
@@ -159,13 +155,13 @@ class Watches:
         kopf_setup.configure(settings)
         kopf_setup.login(registry)
         register(registry, self._event_handler)
-        # kopf takes the signals over as it begins, and would still hold them, deaf, while it ends by a fault.
-        asyncio.get_running_loop().call_later(_BEGUN, stop_on_signals, stop)
+        # kopf takes over the signals as it starts; while it ends after an error, it would hold them and ignore them.
+        asyncio.get_running_loop().call_later(_KOPF_STARTED_SECONDS, stop_on_signals, stop)
         await self._run_kopf(
             registry=registry,
             settings=settings,
             standalone=True,
-            identity=_NAME,
+            identity=_IDENTITY,
             clusterwide=not self._settings.namespaces,
             namespaces=self._settings.namespaces,
             stop_flag=stop,
@@ -175,11 +171,10 @@ class Watches:
 
 
 def register(registry: kopf.OperatorRegistry, event_handler: EventHandler) -> None:
-    """Watch TweetBots, Jobs and Pods. Only `on.event`: every other decorator makes kopf write to the objects."""
-    views: dict[Kind, Any] = {"tweetbots": parse_cached_bot, "jobs": parse_job, "pods": parse_pod}
+    """Watch TweetBots, Jobs and Pods. Only by `on.event`: every other decorator makes kopf write to the objects."""
 
-    def take(kind: Kind, event: Mapping[str, Any]) -> None:
-        item = views[kind](event["object"])
+    def handle(kind: Kind, parse: Callable[[Any], Any], event: Mapping[str, Any]) -> None:
+        item = parse(event["object"])
         event_handler.observe_version(kind, item)
         if event["type"] == "DELETED":
             event_handler.delete(kind, item.uid, int(item.resource_version))
@@ -188,12 +183,12 @@ def register(registry: kopf.OperatorRegistry, event_handler: EventHandler) -> No
 
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
     async def on_bot(event: Mapping[str, Any], **_: Any) -> None:
-        take("tweetbots", event)
+        handle("tweetbots", parse_cached_bot, event)
 
     @kopf.on.event("batch", "v1", "jobs", registry=registry)
     async def on_job(event: Mapping[str, Any], **_: Any) -> None:
-        take("jobs", event)
+        handle("jobs", parse_job, event)
 
     @kopf.on.event("", "v1", "pods", registry=registry)
     async def on_pod(event: Mapping[str, Any], **_: Any) -> None:
-        take("pods", event)
+        handle("pods", parse_pod, event)

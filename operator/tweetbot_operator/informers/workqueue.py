@@ -1,4 +1,4 @@
-"""Which TweetBots want a look: each key once, never two workers on one, namespaces in turn, failures with a pause."""
+"""The TweetBots to reconcile: each key once, never two workers on one, namespaces in turn, failures with backoff."""
 
 import asyncio
 import contextlib
@@ -10,25 +10,25 @@ from collections.abc import Callable
 from tweetbot_operator.types.objects import Key
 from tweetbot_operator.types.times import compute_backoff
 
-#: Pauses after failed passes, in seconds: doubled from the first to the last, ±20 % so that a herd spreads out.
+#: Seconds of the pauses after failed passes, doubled from the first to the last, ±20 % to spread them out.
 FIRST_PAUSE, LAST_PAUSE, SPREAD = 1.0, 300.0, 0.2
 
 
 class WorkQueue:
-    """A key is ready, in flight, or due later. Added while in flight, it is looked at once more afterwards."""
+    """As client-go's: a key is ready, being processed, or due later. Added during its pass, it is ready again after."""
 
     def __init__(
         self,
         clock: Callable[[], float],
         jitter: Callable[[float, float], float] = random.uniform,
         *,
-        most_in_flight: int = 1_000_000,
+        max_per_namespace: int = 1_000_000,
     ) -> None:
-        """`clock` is monotonic, in seconds; `jitter` draws from a range; `most_in_flight` bounds one namespace."""
-        self._clock, self._jitter, self._most = clock, jitter, most_in_flight
-        self._active: Counter[str] = Counter()
+        """`clock` is monotonic; `jitter` draws from a range; `max_per_namespace` keys are processed at once."""
+        self._clock, self._jitter, self._max = clock, jitter, max_per_namespace
         self._ready: OrderedDict[str, OrderedDict[Key, float]] = OrderedDict()
-        self._in_flight: set[Key] = set()
+        self._processing: set[Key] = set()
+        self._active: Counter[str] = Counter()
         self._dirty: set[Key] = set()
         self._due: dict[Key, float] = {}
         self._heap: list[tuple[float, Key]] = []
@@ -36,15 +36,15 @@ class WorkQueue:
         self._wake = asyncio.Event()
 
     def add(self, key: Key) -> None:
-        """Ask for a look as soon as a worker is free."""
-        if key in self._in_flight:
+        """Ask for a pass as soon as a worker is free."""
+        if key in self._processing:
             self._dirty.add(key)
             return
         self._ready.setdefault(key[0], OrderedDict()).setdefault(key, self._clock())
         self._wake.set()
 
     def add_after(self, key: Key, seconds: float | None) -> None:
-        """Ask for a look later; the newest wish replaces an older one, and None withdraws it."""
+        """Ask for a pass later, in place of an earlier such request; None withdraws it."""
         if seconds is None:
             self._due.pop(key, None)
             return
@@ -53,28 +53,28 @@ class WorkQueue:
         self._wake.set()
 
     def add_rate_limited(self, key: Key, longest: float = LAST_PAUSE) -> float:
-        """Ask for a look after a pause that grows with each failure; answers the pause in seconds."""
+        """Ask for a pass after a pause that grows with each failure; return the pause in seconds."""
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         pause = compute_backoff(failures, FIRST_PAUSE, longest) * self._jitter(1 - SPREAD, 1 + SPREAD)
         self.add_after(key, pause)
         return pause
 
     def forget(self, key: Key) -> None:
-        """Start counting failures anew."""
+        """Reset the count of failures."""
         self._failures.pop(key, None)
 
     def remove(self, key: Key) -> None:
-        """Withdraw what is due later; the object is gone."""
+        """Forget an object that is gone."""
         self.forget(key)
         self._due.pop(key, None)
 
     def mark_seen(self, key: Key) -> None:
-        """Take note that the key's pass looks now: what was added before this moment is seen, and needs no other."""
+        """The key's pass reads the cache now: what was added before needs no other pass."""
         self._dirty.discard(key)
 
     def done(self, key: Key) -> None:
-        """End the key's flight; if it was added meanwhile, it is ready again."""
-        self._in_flight.discard(key)
+        """End the processing of a key; if it was added meanwhile, it is ready again."""
+        self._processing.discard(key)
         self._active[key[0]] -= 1
         if not self._active[key[0]]:
             del self._active[key[0]]
@@ -85,16 +85,16 @@ class WorkQueue:
             self.add(key)
 
     def pop_ready(self) -> tuple[Key, float] | None:
-        """Take the next key, with the seconds that it has waited; None if nothing is ready."""
+        """Take the next key, with the seconds it has waited; None if nothing is ready."""
         self._move_due()
-        namespace = next((name for name in self._ready if self._active[name] < self._most), None)
+        namespace = next((name for name in self._ready if self._active[name] < self._max), None)
         if namespace is None:
             return None
         keys = self._ready.pop(namespace)
         key, since = keys.popitem(last=False)
         if keys:
-            self._ready[namespace] = keys  # to the end of the row: the other namespaces come first
-        self._in_flight.add(key)
+            self._ready[namespace] = keys  # at the end: the other namespaces come first
+        self._processing.add(key)
         self._active[namespace] += 1
         return key, self._clock() - since
 
@@ -107,7 +107,7 @@ class WorkQueue:
                 self.add(key)
 
     async def get(self) -> tuple[Key, float]:
-        """Wait for the next key; answers it with the seconds that it has waited."""
+        """Wait for the next key; return it with the seconds it has waited."""
         while (taken := self.pop_ready()) is None:
             self._wake.clear()
             await self._wait_for_key()
@@ -118,7 +118,7 @@ class WorkQueue:
     async def _wait_for_key(self) -> None:
         pause = self._heap[0][0] - self._clock() if self._heap else None
         with contextlib.suppress(TimeoutError):
-            # Not wait_for, which makes a task: at its end kopf waits 5 s for tasks that are younger than itself.
+            # Not wait_for, which makes a task: at its end kopf waits 5 s for tasks younger than itself.
             async with asyncio.timeout(pause):
                 await self._wake.wait()
 

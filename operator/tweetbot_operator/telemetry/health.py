@@ -1,4 +1,4 @@
-"""/healthz, /readyz and /metrics on a small server of its own: kopf's probes answer while its watches are dead."""
+"""Serves /healthz, /readyz and /metrics; kopf's own probe answers even while its watches are dead."""
 
 from collections.abc import Callable
 
@@ -7,14 +7,14 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 
 class Health:
-    """Answers probes from two questions: are the watches alive, are the caches filled."""
+    """Answers the probes: are the watches alive, and are the caches filled?"""
 
     def __init__(self, alive: Callable[[], bool], ready: Callable[[], bool]) -> None:
         self._alive, self._ready = alive, ready
         self._runner: web.AppRunner | None = None
 
     async def start(self, host: str, port: int) -> None:
-        """Listen. Raises OSError when the port is taken."""
+        """Listen. Raises OSError if the port is taken."""
         app = web.Application()
         app.router.add_get("/healthz", self.handle_healthz)
         app.router.add_get("/readyz", self.handle_readyz)
@@ -29,17 +29,17 @@ class Health:
             await self._runner.cleanup()
 
     async def handle_healthz(self, request: web.Request) -> web.Response:
-        """Answer 200 as long as the loop turns (or nobody would answer) and the watches are alive."""
-        return _build_response(self._alive(), "the watches are dead, or the last resync is long ago")
+        """Answer 200 while the event loop runs and the watches are alive."""
+        return _build_response(self._alive(), "the watches are dead, or the last resync was long ago")
 
     async def handle_readyz(self, request: web.Request) -> web.Response:
-        """Answer 200 once the caches are filled and passes are made."""
+        """Answer 200 once the caches are filled."""
         return _build_response(self._ready(), "the caches are not filled yet")
 
     async def handle_metrics(self, request: web.Request) -> web.Response:
-        """Answer the figures for Prometheus."""
+        """Answer with the metrics for Prometheus."""
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-def _build_response(good: bool, complaint: str) -> web.Response:
-    return web.Response(text="ok\n") if good else web.Response(text=complaint + "\n", status=503)
+def _build_response(healthy: bool, problem: str) -> web.Response:
+    return web.Response(text="ok\n") if healthy else web.Response(text=problem + "\n", status=503)

@@ -1,4 +1,4 @@
-"""Log lines: one JSON object each, on stderr, with the TweetBot that they are about."""
+"""Log lines: one JSON object each, on stderr, with the TweetBot concerned."""
 
 import json
 import logging
@@ -12,14 +12,14 @@ from typing import Any
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import RequestPayloadError
 
-_LOG_CONTEXT: ContextVar[dict[str, str] | None] = ContextVar("subject", default=None)
+_LOG_CONTEXT: ContextVar[dict[str, str] | None] = ContextVar("log_context", default=None)
 
 
 class JsonFormatter(logging.Formatter):
-    """Time, level, logger, message; namespace, name and run of the TweetBot in hand; then the line's own fields."""
+    """Writes time, level, logger and message; the context's namespace, name and run; then the line's own fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line; a line break inside a message cannot start a second one."""
+        """Return the line; JSON escapes line breaks, so a message cannot forge a second one."""
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -34,16 +34,16 @@ class JsonFormatter(logging.Formatter):
 
 
 class ClientErrorFilter(logging.Filter):
-    """Keeps from aiohttp's lines what a sender did wrong: a port scan is no error of ours, nor a Pod that dies."""
+    """Drops aiohttp's lines about broken requests and connections, e.g. of a port scan or a Pod that dies."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether the line is about anything else than a broken request or connection."""
+        """Return whether the line is about anything else."""
         fault = record.exc_info[1] if record.exc_info else None
         return not isinstance(fault, HttpProcessingError | RequestPayloadError | ConnectionError)
 
 
 def configure_logging(level: str) -> None:
-    """Send everything to stderr as JSON. kopf tells each event at INFO, which is our own business to tell."""
+    """Log to stderr as JSON; only warnings of other libraries, as kopf would log each event at INFO."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
@@ -53,13 +53,13 @@ def configure_logging(level: str) -> None:
 
 
 def with_fields(**fields: str | int | float | None) -> dict[str, dict[str, Any]]:
-    """Return the `extra` of a line with fields of its own; None is left out."""
+    """Return the `extra` argument for a line with these fields; None is left out."""
     return {"fields": {name: value for name, value in fields.items() if value is not None}}
 
 
 @contextmanager
 def open_log_context(**fields: str) -> Iterator[None]:
-    """Put fields on every line inside."""
+    """Add fields to every line logged inside."""
     token = _LOG_CONTEXT.set({**(_LOG_CONTEXT.get() or {}), **fields})
     try:
         yield
@@ -68,5 +68,5 @@ def open_log_context(**fields: str) -> Iterator[None]:
 
 
 def add_to_log_context(**fields: str) -> None:
-    """Put further fields on the lines of the present subject."""
+    """Add fields to the lines of the current context."""
     _LOG_CONTEXT.set({**(_LOG_CONTEXT.get() or {}), **fields})

@@ -1,14 +1,14 @@
-"""What Prometheus reads: names as other controllers have them, no label that grows with the number of TweetBots."""
+"""The metrics, named as in controller-runtime; only metrics of active runs have a label per TweetBot."""
 
 from prometheus_client import Counter, Gauge, Histogram
 
 from tweetbot_contract import reasons
 
-RECONCILES = Counter("tweetbot_reconcile", "Passes over a TweetBot by how they ended.", ["result"])
-RECONCILE_SECONDS = Histogram("tweetbot_reconcile_duration_seconds", "Seconds of one pass.")
+RECONCILES = Counter("tweetbot_reconcile", "Reconciles of a TweetBot by result.", ["result"])
+RECONCILE_SECONDS = Histogram("tweetbot_reconcile_duration_seconds", "Seconds of one reconcile.")
 QUEUE_DEPTH = Gauge("tweetbot_workqueue_depth", "TweetBots that wait for a worker.")
 QUEUE_SECONDS = Histogram("tweetbot_queue_latency_seconds", "Seconds that a TweetBot waited for a worker.")
-RETRIES = Counter("tweetbot_retries", "Passes that failed and are tried again after a pause.")
+RETRIES = Counter("tweetbot_retries", "Reconciles that failed and are repeated after a pause.")
 CACHE_OBJECTS = Gauge("tweetbot_cache_objects", "Objects that the cache holds.", ["kind"])
 RESYNC_DRIFT = Counter("tweetbot_resync_drift", "Objects that a watch had lost and the resync found.", ["kind"])
 STATUS_WRITES = Counter("tweetbot_status_writes", "Statuses written.")
@@ -25,26 +25,26 @@ API_REQUESTS = Counter(
     "tweetbot_apiserver_requests", "Requests to the API server; code 0 is no answer.", ["verb", "code"]
 )
 API_SECONDS = Histogram("tweetbot_apiserver_request_duration_seconds", "Seconds of one request.", ["verb"])
-LEADER = Gauge("tweetbot_leader", "1 while this replica makes passes, 0 while it stands by.")
+LEADER = Gauge("tweetbot_leader", "1 while this replica reconciles, 0 while it stands by.")
 LEASE_TRANSITIONS = Gauge("tweetbot_lease_transitions", "How often the Lease has changed hands.")
 GPU_SECONDS = Counter(
-    "tweetbot_gpu_seconds", "Seconds that GPUs were held by trainings, by namespace.", ["bot_namespace", "resource"]
+    "tweetbot_gpu_seconds", "Seconds that trainings held GPUs, by namespace.", ["bot_namespace", "resource"]
 )
 POSTS_BILLED = Counter(
     "tweetbot_posts_billed",
     "Posts that prepared runs paid for, by namespace and kind of source.",
     ["bot_namespace", "source"],
 )
-WATCH_RESTARTS = Counter("tweetbot_watch_restarts", "Watches that had to begin anew, and why.", ["resource", "cause"])
+WATCH_RESTARTS = Counter("tweetbot_watch_restarts", "Watches that were opened again, and why.", ["resource", "cause"])
 PROGRESS_REPORTS = Counter("tweetbot_progress_reports", "Reports of progress by the HTTP status they got.", ["code"])
-#: What alerts wait for is there at 0 from the start: `increase` sees nothing in a series that begins at 1.
+#: Series that alerts use exist from the start with 0: `increase` does not see a series that begins at 1.
 RECONCILES.labels(result="bug")
 for _reason in (*reasons.BY_NAME, "Other"):
     RUNS_FINISHED.labels(outcome="Failed", reason=_reason)
-#: Not `namespace`: Prometheus gives that name to the operator's own.
+#: Not `namespace`: Prometheus uses that label for the operator's own namespace.
 _LIVE = ("bot_namespace", "bot")
-RUN_PERCENT = Gauge("tweetbot_run_progress_percent", "Share of a training that is done; active runs only.", _LIVE)
+RUN_PERCENT = Gauge("tweetbot_run_progress_percent", "Percent of a training that is done; active runs only.", _LIVE)
 RUN_ETA_SECONDS = Gauge("tweetbot_run_eta_seconds", "Seconds that a training will still take; active runs only.", _LIVE)
 RUN_STEP = Gauge("tweetbot_run_step", "Steps that a training has done; active runs only.", _LIVE)
-RUN_TRAIN_LOSS = Gauge("tweetbot_run_train_loss", "Latest training loss, nats a token; active runs only.", _LIVE)
-RUN_EVAL_LOSS = Gauge("tweetbot_run_eval_loss", "Latest validation loss, nats a token; active runs only.", _LIVE)
+RUN_TRAIN_LOSS = Gauge("tweetbot_run_train_loss", "Latest training loss, nats per token; active runs only.", _LIVE)
+RUN_EVAL_LOSS = Gauge("tweetbot_run_eval_loss", "Latest validation loss, nats per token; active runs only.", _LIVE)

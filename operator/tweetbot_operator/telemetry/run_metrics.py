@@ -1,6 +1,6 @@
-"""How many TweetBots are in which phase and why, how runs ended, what they used: figures for Prometheus, without names.
+"""Counts TweetBots by phase and reason, how runs ended, and what they used.
 
-A TweetBot's name would make as many series as there are TweetBots; a namespace stands only where somebody pays for it.
+No label is a TweetBot's name, which would make a series per TweetBot; only usage has the namespace, which pays for it.
 """
 
 from tweetbot_contract.reasons import BY_NAME
@@ -12,21 +12,21 @@ from tweetbot_operator.types.times import parse_time
 
 
 class RunMetrics:
-    """Keeps the last known phase and reason of each TweetBot, and shows them while this replica makes the passes."""
+    """Keeps the last known phase and reason of each TweetBot, and shows them while this replica leads."""
 
     def __init__(self) -> None:
         self._labels: dict[Key, tuple[str, str]] = {}
         self._shown = True
 
     def show(self, leads: bool) -> None:
-        """Show what is known, or nothing: what a former leader knew would be counted beside what the next one knows."""
+        """Show what is known, or nothing: else a former leader's counts would add to those of the current one."""
         if leads != self._shown:
             self._shown = leads
             for labels in self._labels.values():
                 RUNS.labels(*labels).inc(1 if leads else -1)
 
     def enter(self, key: Key, status: TweetBotStatus) -> None:
-        """Count a TweetBot where its status says it is, and no longer where it was."""
+        """Count a TweetBot by its status, and no longer by the one before."""
         progressing = status.find_condition("Progressing")
         labels = (status.phase, _normalize_reason(progressing.reason if progressing else None))
         if self._labels.get(key) != labels:
@@ -35,13 +35,13 @@ class RunMetrics:
             RUNS.labels(*labels).inc(self._shown)
 
     def leave(self, key: Key) -> None:
-        """Count a TweetBot no longer."""
+        """Stop counting a TweetBot."""
         if labels := self._labels.pop(key, None):
             RUNS.labels(*labels).dec(self._shown)
 
 
 def count_finished_run(before: TweetBotStatus, after: TweetBotStatus) -> None:
-    """Count a run that has just ended."""
+    """Count a run if it has just ended."""
     run = after.current_run
     if run is None or run.outcome is None or run == before.current_run:
         return
@@ -52,7 +52,7 @@ def count_finished_run(before: TweetBotStatus, after: TweetBotStatus) -> None:
 
 
 def count_gpu_time(namespace: str, gpu: Gpu, before: TweetBotStatus, after: TweetBotStatus) -> None:
-    """Count what the status has just been given of a training's Pods."""
+    """Count the seconds of a training's Pods that the status has just gained."""
     was, now = before.current_run, after.current_run
     if was is None or now is None or now.stage != "Train" or not gpu.count:
         return
@@ -65,9 +65,9 @@ def count_gpu_time(namespace: str, gpu: Gpu, before: TweetBotStatus, after: Twee
 def count_interrupted_gpu_time(
     namespace: str, before: TweetBotStatus, after: TweetBotStatus, left: dict[str, float]
 ) -> None:
-    """Count what was `left` to count of a training, by resource, that has just given way to another run or execution.
+    """Count the seconds `left` to count, by resource, of a training that another run or execution has just replaced.
 
-    Its status is no longer there to be given it. The seconds until its Pods have ended, at most the grace, are lost.
+    Its status is gone, so it cannot gain them. The seconds until its Pods end, at most the grace period, are lost.
     """
     was, now = before.current_run, after.current_run
     if was is None or now is None or was.outcome is not None:
@@ -78,7 +78,7 @@ def count_interrupted_gpu_time(
 
 
 def count_billed_posts(namespace: str, before: TweetBotStatus, after: TweetBotStatus) -> None:
-    """Count what a run paid for its posts, as its dataset comes into the status."""
+    """Count the posts that a run paid for, when its dataset comes into the status."""
     was, now = before.current_run, after.current_run
     if was is None or now is None or after.data is None or was.dataset or not now.dataset:
         return
@@ -87,5 +87,5 @@ def count_billed_posts(namespace: str, before: TweetBotStatus, after: TweetBotSt
 
 
 def _normalize_reason(reason: str | None) -> str:
-    """A trainer of another version may know reasons that we do not; no Pod makes a label of its own."""
+    """Return Other for an unknown reason, e.g. of a newer trainer: no Pod may create a label."""
     return reason if reason in BY_NAME else "Other"

@@ -101,7 +101,7 @@ def test_an_expired_version_that_ends_kopf_ends_nothing_else(home: EmbeddedClust
         scene.tenant.apply("gull")
         scene.ends_well()
         log = scene.operator.log.read_text()
-        assert log.count("the watches ended, and begin anew") >= 2  # more where the fault is taken back late
+        assert log.count("the watches ended, and are opened again") >= 2  # more where the fault is taken back late
         assert log.count('"leading"') == 1
 
 

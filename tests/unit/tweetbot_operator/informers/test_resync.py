@@ -156,7 +156,7 @@ async def test_a_bug_in_a_comparison_is_told_and_does_not_end_the_next_ones(
 ) -> None:
     harbour.cluster.faults["traces"] = [TypeError("a bug of ours")]  # type: ignore[list-item]
     await harbour.look_on()
-    assert "resync failed by a fault of ours" in caplog.messages
+    assert "bug in the resync" in caplog.messages
     assert harbour.resync.healthy
 
 

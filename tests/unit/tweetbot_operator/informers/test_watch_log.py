@@ -1,4 +1,4 @@
-"""kopf's own watching, with what it says when a watch begins anew."""
+"""kopf's own watching, with what it logs when a watch is opened again."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ from kopf._cogs.clients import api, fetching, watching
 from kopf._cogs.structs.references import Resource
 from prometheus_client import REGISTRY
 
-from tweetbot_operator.informers.watches import KopfRestartFilter, listen_to_watches
+from tweetbot_operator.informers.watches import count_restart, listen_to_watches
 
 JOBS = Resource("batch", "v1", "jobs")
 RELISTED: list[int] = []
@@ -75,4 +75,4 @@ async def test_a_stream_that_falls_silent_counts(listening: None, monkeypatch: p
 
 def test_warnings_pass() -> None:
     record = logging.LogRecord("kopf", logging.WARNING, "", 0, "Ignoring an unsupported event type", (), None)
-    assert KopfRestartFilter(lambda: None).filter(record)
+    assert count_restart(record, lambda: None)

@@ -58,7 +58,7 @@ async def sea() -> Sea:
 async def test_watches_that_fail_begin_anew_after_growing_pauses(sea: Sea, caplog: pytest.LogCaptureFixture) -> None:
     await sea.watch(sea.fail, sea.fail, sea.end)
     assert (len(sea.tries), sea.paused) == (3, [0, 1])
-    assert caplog.messages.count("the watches ended, and begin anew") == 2
+    assert caplog.messages.count("the watches ended, and are opened again") == 2
 
 
 async def test_kopf_begins_as_a_user_without_a_name(sea: Sea, monkeypatch: pytest.MonkeyPatch) -> None:

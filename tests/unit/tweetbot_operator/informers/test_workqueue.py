@@ -142,7 +142,7 @@ def test_the_time_that_a_key_waited_is_told(queue: WorkQueue, clock: Clock) -> N
 
 
 def test_a_namespace_whose_passes_hang_leaves_room_for_others(clock: Clock) -> None:
-    queue = WorkQueue(clock, most_in_flight=2)
+    queue = WorkQueue(clock, max_per_namespace=2)
     for key in [("team-a", str(number)) for number in range(5)]:
         queue.add(key)
     assert [queue.pop_ready(), queue.pop_ready(), queue.pop_ready()] == [
@@ -157,7 +157,7 @@ def test_a_namespace_whose_passes_hang_leaves_room_for_others(clock: Clock) -> N
 
 
 async def test_a_worker_wakes_when_its_namespace_has_room_again(clock: Clock) -> None:
-    queue = WorkQueue(clock, most_in_flight=1)
+    queue = WorkQueue(clock, max_per_namespace=1)
     queue.add(GULL)
     queue.add(TERN)
     assert queue.pop_ready() is not None

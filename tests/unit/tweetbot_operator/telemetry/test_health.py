@@ -31,7 +31,7 @@ async def test_all_is_well(port: int) -> None:
 
 async def test_dead_watches_fail_the_liveness_probe(port: int) -> None:
     found = await answers(port, alive=False, ready=True)
-    assert found["/healthz"] == (503, "the watches are dead, or the last resync is long ago\n")
+    assert found["/healthz"] == (503, "the watches are dead, or the last resync was long ago\n")
 
 
 async def test_unfilled_caches_fail_the_readiness_probe_only(port: int) -> None:
