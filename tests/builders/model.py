@@ -55,14 +55,14 @@ def posts_of(texts: Sequence[str]) -> list[DatasetPost]:
 
 
 def some_values(**changes: Any) -> Hyperparameters:
-    """Return the effective values of a scratch base; keywords are fields of spec.training in snake_case."""
+    """Return the hyperparameters of a scratch base; keywords are fields of spec.training in snake_case."""
     return resolve_hyperparameters(Training(**{"epochs": 2, "batch_tokens": 64, **changes}), "scratch://mini", ())
 
 
 def a_base(texts: Sequence[str] | None = None, *, seed: int = 42, context: int = 64, scale: float = 1.0) -> Base:
     """Return an untrained GPT-2 of two layers and 32 channels, with a tokenizer of these texts.
 
-    Its embeddings are multiplied by `scale`: from 1e30 on its loss is no number.
+    Its embeddings are multiplied by `scale`: from 1e30 on its loss is not finite.
     """
     tokenizer = train_tokenizer(texts or some_texts(40), 1024)
     model = create_model(tokenizer, seed, Shape(2, 32, 2, context))
@@ -85,7 +85,7 @@ def a_saved_base(folder: Path, *, context: int = 64, scale: float = 1.0) -> Path
 
 
 def an_outcome(**changes: Any) -> TrainOutput:
-    """Return the course of a short training."""
+    """Return the output of a short training."""
     entries = (
         LogEntry(0, 0.0, eval_loss=6.4),
         LogEntry(1, 0.5, train_loss=6.0, learning_rate=3e-3, tokens_per_second=900.0),
@@ -97,7 +97,7 @@ def an_outcome(**changes: Any) -> TrainOutput:
 
 
 def some_facts(**changes: Any) -> CardData:
-    """Return everything that a card tells about a small bot of a fictional account."""
+    """Return everything that a card says about a small bot of a fictional account."""
     table = DataTable(downloaded=1800, retweets=162, short=83, duplicates=31, kept=1524, redacted=8)
     metrics = Metrics(
         eval_loss=0.6934, perplexity=2.0005, bits_per_byte=0.2197, first_train_loss=5.9, train_loss=0.65,
@@ -133,13 +133,13 @@ def some_facts(**changes: Any) -> CardData:
 
 
 def stopped_at(limit: int) -> Callable[[], bool]:
-    """Return a stop that says yes when it is asked for the `limit`-th time."""
+    """Return a predicate that is true from its `limit`-th call on."""
     asked = iter(range(1, 10_000))
     return lambda: next(asked) >= limit
 
 
 class CheckpointsInMemory:
-    """Checkpoints in memory: kept when `due_at` steps are done, and when the training is stopped."""
+    """Checkpoints in memory: saved after `due_at` steps, and when the training is stopped."""
 
     def __init__(self, due_at: int = 0) -> None:
         self.due_at, self.asked, self.saved = due_at, 0, list[Checkpoint]()

@@ -50,8 +50,8 @@ def test_weights_reach_the_plan() -> None:
 def test_neighbours_have_like_lengths() -> None:
     examples = [example for length in range(2, 42) for example in split_into_examples(range(length), MARK, 64)] * 20
     batches = make_batches(examples, batch_tokens=512, epochs=1, seed=1)[0]
-    runs = [len(pack(batch).equal_length_groups) for batch in batches]
-    assert sum(runs) / len(runs) <= 5
+    groups = [len(pack(batch).equal_length_groups) for batch in batches]
+    assert sum(groups) / len(groups) <= 5
 
 
 def test_a_window_larger_than_a_group_stands_alone() -> None:

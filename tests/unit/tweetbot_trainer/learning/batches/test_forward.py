@@ -50,11 +50,11 @@ def test_gradients_are_those_of_transformers() -> None:
 def test_another_post_changes_no_loss_but_its_own() -> None:
     model = a_model()
     before = compute_example_losses(model, EXAMPLES)
-    for place, example in enumerate(EXAMPLES):
+    for index, example in enumerate(EXAMPLES):
         other = Example(((example.ids[0] + 1) % MARK, *example.ids[1:]), example.first_label)
-        after = compute_example_losses(model, [*EXAMPLES[:place], other, *EXAMPLES[place + 1 :]])
+        after = compute_example_losses(model, [*EXAMPLES[:index], other, *EXAMPLES[index + 1 :]])
         changed = (before - after).abs() > 1e-3
-        assert changed.nonzero().flatten().tolist() == [place]
+        assert changed.nonzero().flatten().tolist() == [index]
 
 
 def test_the_order_of_the_examples_does_not_matter() -> None:

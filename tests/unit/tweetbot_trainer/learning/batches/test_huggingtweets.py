@@ -123,7 +123,7 @@ def test_without_dropout_it_takes_the_steps_of_a_stock_loop_to_the_last_loss() -
         optimizer.zero_grad()
         losses.append(loss.item())
     assert len(losses) > 10
-    assert [row.train_loss for row in outcome.log_history if row.train_loss is not None] == pytest.approx(
+    assert [entry.train_loss for entry in outcome.log_history if entry.train_loss is not None] == pytest.approx(
         losses, rel=1e-4
     )
 

@@ -1,4 +1,4 @@
-"""The shelf of checkpoints: the newest whole one is found, and nothing that goes wrong with one ends a training."""
+"""Checkpoints in the store: the newest intact one is found, and no failure of one ends a training."""
 
 import json
 from dataclasses import replace
@@ -34,15 +34,15 @@ STORE = FolderStore()
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
 
-class Bench:
-    """A shelf in a folder, and what it logged."""
+class Harness:
+    """A manager whose store is a folder, and what it logged."""
 
     def __init__(self, folder: Path, **changes: Any) -> None:
         self.lines, self.seconds, self.folder = StringIO(), 0.0, folder / "work"
         self.uri = f"file://{folder}/bucket/checkpoints/run"
         defaults: dict[str, Any] = {"store": STORE, "best_effort_store": STORE, "interval": 60.0, "now": lambda: NOW}
         key, versions = changes.pop("key", "k"), changes.pop("versions", {"torch": "2"})
-        self.shelf = CheckpointManager(
+        self.manager = CheckpointManager(
             CheckpointKey(self.uri, key, versions),
             self.folder,
             log=Log(self.lines),
@@ -50,22 +50,22 @@ class Bench:
             **{**defaults, **changes},
         )
 
-    def kept(self) -> list[str]:
-        """Return the names of the whole checkpoints."""
+    def saved_names(self) -> list[str]:
+        """Return the names of the complete checkpoints."""
         found = (info.uri for info in STORE.list(f"{self.uri}/"))
         return [uri.split("/")[-2] for uri in found if uri.endswith(MANIFEST)]
 
     def events(self) -> list[str]:
-        """Return what was logged, by name."""
+        """Return the names of the logged events."""
         return [json.loads(line)["event"] for line in self.lines.getvalue().splitlines()]
 
 
-def fitting(state: Checkpoint) -> str | None:
-    """Let a training go on from any state."""
+def accept_any(checkpoint: Checkpoint) -> str | None:
+    """Accept every checkpoint."""
     return None
 
 
-def a_state(steps: int = 3, *, best: bool = False, threads: int = 1) -> Checkpoint:
+def a_checkpoint(steps: int = 3, *, best: bool = False, threads: int = 1) -> Checkpoint:
     base = a_base()
     optimizer = create_optimizer(base.model, some_values())
     for parameter in base.model.parameters():
@@ -101,31 +101,31 @@ def same(one: Checkpoint, other: Checkpoint) -> bool:
     )
 
 
-def test_a_state_comes_back_to_the_last_bit(tmp_path: Path) -> None:
-    bench, state = Bench(tmp_path), a_state(best=True)
-    bench.shelf.save(state, last=True)
-    back = Bench(tmp_path).shelf.load_newest(DEVICE, fitting)
+def test_a_checkpoint_is_restored_to_the_last_bit(tmp_path: Path) -> None:
+    harness, checkpoint = Harness(tmp_path), a_checkpoint(best=True)
+    harness.manager.save(checkpoint, last=True)
+    back = Harness(tmp_path).manager.load_newest(DEVICE, accept_any)
     assert back is not None
-    assert same(state, back)
+    assert same(checkpoint, back)
     model = a_base(seed=1)
     optimizer = create_optimizer(model.model, some_values())
     restore(back, model.model, optimizer)
     assert same(capture(back.trainer_state, model.model, optimizer, back.tensors["best"]), back)
 
 
-def test_the_first_attempt_finds_none(tmp_path: Path) -> None:
-    assert Bench(tmp_path).shelf.load_newest(DEVICE, fitting) is None
+def test_the_first_attempt_finds_no_checkpoint(tmp_path: Path) -> None:
+    assert Harness(tmp_path).manager.load_newest(DEVICE, accept_any) is None
 
 
-def test_the_newest_and_the_one_before_stay(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
+def test_the_newest_two_are_kept(tmp_path: Path) -> None:
+    harness = Harness(tmp_path)
     for steps in (1, 2, 10):
-        bench.shelf.save(a_state(steps), last=True)
-    assert [name.partition("-")[0] for name in bench.kept()] == ["00000002", "00000010"]
-    assert list(bench.folder.iterdir()) == []
+        harness.manager.save(a_checkpoint(steps), last=True)
+    assert [name.partition("-")[0] for name in harness.saved_names()] == ["00000002", "00000010"]
+    assert list(harness.folder.iterdir()) == []
 
 
-def damaged(uri: str, path: str) -> None:
+def damage_file(uri: str, path: str) -> None:
     """Flip one bit of a file, cut it, or take it away."""
     file = Path(uri.removeprefix("file://"))
     content = bytearray(file.read_bytes())
@@ -140,55 +140,55 @@ def damaged(uri: str, path: str) -> None:
 
 @pytest.mark.parametrize("damage", ["gone", "torn", "flipped"])
 @pytest.mark.parametrize("file", ["model.safetensors", "optimizer-exp_avg.safetensors", "course.json"])
-def test_a_damaged_one_is_passed_over_for_the_one_before(tmp_path: Path, file: str, damage: str) -> None:
-    bench, older = Bench(tmp_path), a_state(1)
-    bench.shelf.save(older, last=True)
-    bench.shelf.save(a_state(2), last=True)
-    damaged(f"{bench.uri}/{bench.kept()[-1]}/{file}", damage)
-    again = Bench(tmp_path)
-    found = again.shelf.load_newest(DEVICE, fitting)
+def test_a_damaged_checkpoint_is_skipped_for_the_one_before(tmp_path: Path, file: str, damage: str) -> None:
+    harness, older = Harness(tmp_path), a_checkpoint(1)
+    harness.manager.save(older, last=True)
+    harness.manager.save(a_checkpoint(2), last=True)
+    damage_file(f"{harness.uri}/{harness.saved_names()[-1]}/{file}", damage)
+    again = Harness(tmp_path)
+    found = again.manager.load_newest(DEVICE, accept_any)
     assert found is not None
     assert same(found, older)
     assert again.events() == ["checkpoint.passed_over", "checkpoint.resumed"]
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"not json", b'{"schemaVersion": 2}'])
-def test_a_manifest_that_is_none_is_passed_over(tmp_path: Path, body: bytes) -> None:
-    bench = Bench(tmp_path)
-    bench.shelf.save(a_state(), last=True)
-    STORE.put(f"{bench.uri}/{bench.kept()[0]}/{MANIFEST}", body)
-    assert Bench(tmp_path).shelf.load_newest(DEVICE, fitting) is None
+def test_an_invalid_manifest_is_skipped(tmp_path: Path, body: bytes) -> None:
+    harness = Harness(tmp_path)
+    harness.manager.save(a_checkpoint(), last=True)
+    STORE.put(f"{harness.uri}/{harness.saved_names()[0]}/{MANIFEST}", body)
+    assert Harness(tmp_path).manager.load_newest(DEVICE, accept_any) is None
 
 
-def test_a_manifest_that_names_a_file_outside_of_its_folder_is_passed_over(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
-    bench.shelf.save(a_state(), last=True)
-    uri = f"{bench.uri}/{bench.kept()[0]}/{MANIFEST}"
+def test_a_manifest_that_names_a_file_outside_its_folder_is_skipped(tmp_path: Path) -> None:
+    harness = Harness(tmp_path)
+    harness.manager.save(a_checkpoint(), last=True)
+    uri = f"{harness.uri}/{harness.saved_names()[0]}/{MANIFEST}"
     content = json.loads(STORE.get(uri))
     content["files"][".."] = content["files"]["course.json"]
     STORE.put(uri, json.dumps(content).encode())
-    assert Bench(tmp_path).shelf.load_newest(DEVICE, fitting) is None
+    assert Harness(tmp_path).manager.load_newest(DEVICE, accept_any) is None
 
 
-def test_another_training_is_not_gone_on_from(tmp_path: Path) -> None:
-    Bench(tmp_path).shelf.save(a_state(), last=True)
-    assert Bench(tmp_path, key="other").shelf.load_newest(DEVICE, fitting) is None
+def test_another_trainings_checkpoint_is_skipped(tmp_path: Path) -> None:
+    Harness(tmp_path).manager.save(a_checkpoint(), last=True)
+    assert Harness(tmp_path, key="other").manager.load_newest(DEVICE, accept_any) is None
 
 
 @pytest.mark.parametrize("part", ["model", "best", "random", "optimizer-exp_avg", "optimizer-step"])
 @pytest.mark.parametrize("change", ["renamed", "reshaped"])
-def test_one_with_other_tensors_is_passed_over_for_the_one_before(tmp_path: Path, part: str, change: str) -> None:
-    """Another version of a library may name them in another way: each attempt ended in an error of ours."""
-    bench, older, newer = Bench(tmp_path), a_state(1, best=True), a_state(2, best=True)
+def test_a_checkpoint_with_other_tensors_is_skipped_for_the_one_before(tmp_path: Path, part: str, change: str) -> None:
+    """Another version of a library may rename them: each attempt ended in an internal error."""
+    harness, older, newer = Harness(tmp_path), a_checkpoint(1, best=True), a_checkpoint(2, best=True)
     name, *others = newer.tensors[part]
     tensor = newer.tensors[part][name]
     changed = {f"{name}.new": tensor} if change == "renamed" else {name: torch.stack([tensor, tensor])}
     tensors = {**newer.tensors, part: {**{other: newer.tensors[part][other] for other in others}, **changed}}
-    bench.shelf.save(older, last=True)
-    bench.shelf.save(Checkpoint(newer.trainer_state, tensors), last=True)
-    model, again = a_base(seed=1).model, Bench(tmp_path)
+    harness.manager.save(older, last=True)
+    harness.manager.save(Checkpoint(newer.trainer_state, tensors), last=True)
+    model, again = a_base(seed=1).model, Harness(tmp_path)
     optimizer = create_optimizer(model, some_values())
-    found = again.shelf.load_newest(DEVICE, lambda state: find_incompatibility(state, model, optimizer))
+    found = again.manager.load_newest(DEVICE, lambda found: find_incompatibility(found, model, optimizer))
     assert found is not None
     assert same(found, older)
     assert again.events() == ["checkpoint.passed_over", "checkpoint.resumed"]
@@ -196,68 +196,68 @@ def test_one_with_other_tensors_is_passed_over_for_the_one_before(tmp_path: Path
 
 
 @pytest.mark.parametrize(("changes", "processor"), [({"versions": {"torch": "3"}}, DEVICE), ({}, None)])
-def test_another_machine_goes_on_and_says_so(tmp_path: Path, changes: dict[str, Any], processor: Any) -> None:
-    Bench(tmp_path).shelf.save(a_state(), last=True)
-    again = Bench(tmp_path, **changes)
-    assert again.shelf.load_newest(processor or replace(DEVICE, threads=9), fitting) is not None
+def test_another_machine_continues_and_logs_it(tmp_path: Path, changes: dict[str, Any], processor: Any) -> None:
+    Harness(tmp_path).manager.save(a_checkpoint(), last=True)
+    again = Harness(tmp_path, **changes)
+    assert again.manager.load_newest(processor or replace(DEVICE, threads=9), accept_any) is not None
     assert again.events() == ["checkpoint.resumed", "checkpoint.other_machine"]
 
 
 def test_it_is_due_when_the_interval_has_passed(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
-    assert not bench.shelf.is_due()
-    bench.seconds = 60.0
-    assert bench.shelf.is_due()
-    bench.shelf.save(a_state(), last=True)
-    assert not bench.shelf.is_due()
+    harness = Harness(tmp_path)
+    assert not harness.manager.is_due()
+    harness.seconds = 60.0
+    assert harness.manager.is_due()
+    harness.manager.save(a_checkpoint(), last=True)
+    assert not harness.manager.is_due()
 
 
-def test_a_storage_that_is_away_costs_the_checkpoint_alone(tmp_path: Path) -> None:
+def test_an_unavailable_store_costs_only_the_checkpoint(tmp_path: Path) -> None:
     class Away(FolderStore):
         def put(self, uri: str, body: Any) -> None:
             raise StorageUnavailable("S3 does not answer")
 
     away: ObjectStore = Away()
-    bench = Bench(tmp_path, best_effort_store=away)
-    bench.shelf.save(a_state(), last=True)
-    assert bench.events() == ["checkpoint.failed"]
-    assert (bench.kept(), list(bench.folder.iterdir())) == ([], [])
+    harness = Harness(tmp_path, best_effort_store=away)
+    harness.manager.save(a_checkpoint(), last=True)
+    assert harness.events() == ["checkpoint.failed"]
+    assert (harness.saved_names(), list(harness.folder.iterdir())) == ([], [])
 
 
-def test_a_full_disk_costs_the_checkpoint_alone(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
-    bench.folder.write_text("no folder")  # nothing can be written below it
-    bench.shelf.save(a_state(), last=True)
-    assert bench.events() == ["checkpoint.failed"]
+def test_a_full_disk_costs_only_the_checkpoint(tmp_path: Path) -> None:
+    harness = Harness(tmp_path)
+    harness.folder.write_text("no folder")  # nothing can be written below it
+    harness.manager.save(a_checkpoint(), last=True)
+    assert harness.events() == ["checkpoint.failed"]
 
 
-def test_after_publication_none_are_left_of_this_run_nor_of_runs_long_given_up(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
-    bench.shelf.save(a_state(), last=True)
+def test_after_publication_checkpoints_of_this_run_and_of_abandoned_runs_are_erased(tmp_path: Path) -> None:
+    harness = Harness(tmp_path)
+    harness.manager.save(a_checkpoint(), last=True)
     for run, age in (("old", LIFETIME + timedelta(hours=1)), ("young", LIFETIME - timedelta(hours=1))):
         made = (NOW - age).strftime("%Y%m%dT%H%M%SZ")
         STORE.put(f"file://{tmp_path}/bucket/checkpoints/{run}/00000001-{made}-0123abcd/{MANIFEST}", b"{}")
-    bench.shelf.clear()
+    harness.manager.clear()
     left = {info.uri.split("/checkpoints/")[1].split("/")[0] for info in STORE.list(f"file://{tmp_path}/bucket/")}
     assert left == {"young"}
 
 
-def test_checkpoints_that_may_not_be_erased_are_left_and_told(tmp_path: Path) -> None:
+def test_checkpoints_that_may_not_be_erased_are_left_and_logged(tmp_path: Path) -> None:
     class Refusing(FolderStore):
         def delete(self, uri: str) -> None:
             raise NotAuthorized(reasons.NOT_AUTHORIZED, "S3 answered AccessDenied")
 
     refusing: ObjectStore = Refusing()
-    bench = Bench(tmp_path, store=refusing)
-    bench.shelf.save(a_state(), last=True)
-    bench.shelf.clear()
-    assert bench.events() == ["checkpoint.saved", "checkpoint.left"]
+    harness = Harness(tmp_path, store=refusing)
+    harness.manager.save(a_checkpoint(), last=True)
+    harness.manager.clear()
+    assert harness.events() == ["checkpoint.saved", "checkpoint.left"]
 
 
 def test_the_manifest_is_written_last(tmp_path: Path) -> None:
     store = WatchedStore(STORE)
-    bench = Bench(tmp_path, best_effort_store=store)
-    bench.shelf.save(a_state(), last=True)
+    harness = Harness(tmp_path, best_effort_store=store)
+    harness.manager.save(a_checkpoint(), last=True)
     puts = [uri for action, uri in store.requests if action == "put"]
     assert puts[-1].endswith(MANIFEST)
     assert len(puts) > 3

@@ -1,4 +1,4 @@
-"""What counts as a copy of a post that the model was trained on, told by hashes alone."""
+"""What counts as a copy of a training post, decided from hashes alone."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def test_what_stands_in_the_prompt_alone_is_no_copy() -> None:
     assert (POSTS.is_copy(text), POSTS.is_copy(text, given=prompt)) == (True, False)
 
 
-def test_no_run_reaches_from_one_post_into_the_next() -> None:
+def test_no_ngram_spans_two_posts() -> None:
     one, two = "a" * (NGRAM_CHARACTERS - 1), "b" * (NGRAM_CHARACTERS - 1)
     assert CopyDetector.from_posts([one, two]).ngrams.tolist() == []
 

@@ -29,7 +29,7 @@ def test_fifty_characters_in_a_row_are_a_copy(sample: str, copied: float) -> Non
     assert rate(sample, "another post", LONG) == copied
 
 
-def test_a_run_does_not_reach_over_two_posts() -> None:
+def test_a_passage_does_not_span_two_posts() -> None:
     assert rate(LONG, LONG[:40], LONG[40:]) == 0.0
 
 
@@ -45,7 +45,7 @@ def test_empty_texts_count_as_samples() -> None:
 def test_what_everybody_says_stands_in_the_unseen_posts_as_well() -> None:
     found = measure_memorization([LONG, OTHER], [LONG, OTHER], [OTHER], seed=1)
     assert (found.verbatim_rate, found.unseen_rate) == (1.0, 0.5)
-    assert 0.0 < found.sized_rate < 1.0  # either of the two, drawn anew twenty times
+    assert 0.0 < found.sized_rate < 1.0  # either of the two, drawn again twenty times
 
 
 def test_the_same_seed_draws_the_same_posts() -> None:

@@ -1,4 +1,4 @@
-"""Drawing many texts at once: the same distribution as transformers', and nothing of one row in another."""
+"""Sampling many texts at once: the same distribution as transformers', and no text affects another."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ def test_the_distribution_is_that_of_transformers(temperature: float, top_k: int
     torch.testing.assert_close(ours, theirs.softmax(-1))
 
 
-def test_greedy_rows_are_what_the_model_says_without_a_cache() -> None:
+def test_greedy_texts_are_those_of_the_model_without_a_cache() -> None:
     base = a_base()
     base.model.eval()
     mark = get_end_mark_id(base.tokenizer)
@@ -34,17 +34,17 @@ def test_greedy_rows_are_what_the_model_says_without_a_cache() -> None:
     assert sample(base.model, (mark, 40, 41), 3, GREEDY, end_mark=-1) == [ids[3:]] * 3
 
 
-def test_rows_that_end_leave_and_take_nothing_with_them() -> None:
+def test_ended_texts_leave_the_batch_without_changing_the_others() -> None:
     base = a_base()
     mark = get_end_mark_id(base.tokenizer)
     torch.manual_seed(3)
     sampling = replace(SAMPLING, temperature=5.0, top_k=10_000, top_p=1.0, min_new_tokens=2)
-    rows = sample(base.model, (mark,), 200, sampling, end_mark=mark)
-    assert len({len(row) for row in rows}) > 3
-    assert all(mark not in row and len(row) >= 2 for row in rows)
+    texts = sample(base.model, (mark,), 200, sampling, end_mark=mark)
+    assert len({len(text) for text in texts}) > 3
+    assert all(mark not in text and len(text) >= 2 for text in texts)
     torch.manual_seed(3)
-    assert sample(base.model, (mark,), 200, sampling, end_mark=mark) == rows
+    assert sample(base.model, (mark,), 200, sampling, end_mark=mark) == texts
 
 
-def test_a_larger_model_draws_fewer_rows_at_once() -> None:
+def test_longer_texts_make_smaller_batches() -> None:
     assert compute_batch_size(a_base().model, 64) > compute_batch_size(a_base().model, 640) >= 1

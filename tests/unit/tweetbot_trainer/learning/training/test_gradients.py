@@ -1,4 +1,4 @@
-"""A step's gradient, and what happens when a GPU's memory is too small for it (simulated: no GPU is needed)."""
+"""A batch's gradient, and what happens if a GPU's memory is too small for it (simulated: no GPU is needed)."""
 
 import pytest
 import torch
@@ -28,16 +28,16 @@ def a_base() -> Base:
     return base
 
 
-def a_step(base: Base) -> Batch:
+def a_batch(base: Base) -> Batch:
     return tuple(examples_of(base, TEXTS))
 
 
-def positions_of(step: Batch) -> int:
-    return sum(len(example.ids) - 1 for example in step)
+def positions_of(batch: Batch) -> int:
+    return sum(len(example.ids) - 1 for example in batch)
 
 
 class SmallMemory(nn.Module):
-    """An activation that runs out of memory where a pass has more positions than fit."""
+    """An activation that runs out of memory if a pass has more positions than fit."""
 
     def __init__(self, within: nn.Module, fit: int) -> None:
         super().__init__()
@@ -56,51 +56,51 @@ def with_memory_for(base: Base, fit: int) -> Base:
     return base
 
 
-def gradient_of(base: Base, told: list[int]) -> tuple[float, torch.Tensor]:
-    loss = GradientAccumulator(base.model, DEVICE, told.append).accumulate(a_step(base))
+def gradient_of(base: Base, limits: list[int]) -> tuple[float, torch.Tensor]:
+    loss = GradientAccumulator(base.model, DEVICE, limits.append).accumulate(a_batch(base))
     return loss, base.model.transformer.wte.weight.grad
 
 
-def test_half_a_pass_that_fits_gives_the_same_gradient() -> None:
-    whole, told = positions_of(a_step(a_base())), list[int]()
-    expected = gradient_of(a_base(), told)
-    assert told == []
-    found = gradient_of(with_memory_for(a_base(), whole - 1), told)
-    assert told == [whole // 2]
+def test_smaller_micro_batches_give_the_same_gradient() -> None:
+    whole, limits = positions_of(a_batch(a_base())), list[int]()
+    expected = gradient_of(a_base(), limits)
+    assert limits == []
+    found = gradient_of(with_memory_for(a_base(), whole - 1), limits)
+    assert limits == [whole // 2]
     assert found[0] == pytest.approx(expected[0], rel=1e-5)
     assert torch.allclose(found[1], expected[1], rtol=1e-3, atol=1e-6)
 
 
-def test_what_passes_before_the_failed_one_have_added_counts_once() -> None:
+def test_micro_batches_before_the_failed_one_count_once() -> None:
     ids = range(1, 10)
     step = tuple(Example(tuple(ids[: size + 1]), 1) for size in (8, 4, 4, 4))  # passes of 8 and 12 positions
-    tight, roomy, told = with_memory_for(a_base(), 8), a_base(), list[int]()
-    GradientAccumulator(tight.model, DEVICE, told.append, positions=12).accumulate(step)
-    GradientAccumulator(roomy.model, DEVICE, told.append, positions=6).accumulate(step)
-    assert told == [6]
+    tight, roomy, limits = with_memory_for(a_base(), 8), a_base(), list[int]()
+    GradientAccumulator(tight.model, DEVICE, limits.append, positions=12).accumulate(step)
+    GradientAccumulator(roomy.model, DEVICE, limits.append, positions=6).accumulate(step)
+    assert limits == [6]
     assert torch.equal(tight.model.transformer.wte.weight.grad, roomy.model.transformer.wte.weight.grad)
 
 
 def trained(base: Base, callbacks: Callbacks) -> TrainOutput:
-    step = a_step(base)
+    step = a_batch(base)
     return train(base.model, step, step, some_values(epochs=1), device=DEVICE, callbacks=callbacks, stop_early=False)
 
 
-def test_a_training_goes_on_in_halves_and_says_so() -> None:
-    told = list[int]()
-    outcome = trained(with_memory_for(a_base(), 40), Callbacks(on_reduce=told.append))
-    assert [outcome.reduced_to] == told
+def test_a_training_continues_in_halves_and_reports_it() -> None:
+    limits = list[int]()
+    outcome = trained(with_memory_for(a_base(), 40), Callbacks(on_reduce=limits.append))
+    assert [outcome.reduced_to] == limits
     assert trained(a_base(), Callbacks()).reduced_to is None
 
 
-def test_a_second_time_ends_it_with_advice() -> None:
+def test_running_out_of_memory_again_ends_it_with_advice() -> None:
     with pytest.raises(SpecRefused, match=r"OutOfMemory: .*too little memory: lower training.batchTokens"):
         trained(with_memory_for(a_base(), 3), Callbacks())
 
 
-def test_static_shapes_compute_the_same_and_come_again() -> None:
+def test_static_shapes_compute_the_same_and_recur() -> None:
     base = a_base()
-    step = sorted(a_step(base), key=lambda example: len(example.ids))
+    step = sorted(a_batch(base), key=lambda example: len(example.ids))
     parts = [step[:5], step[5:12], step[12:]]
     for part in parts:
         padded = compute_label_losses(base.model, pad_to_static_shape(part)).sum().detach()
@@ -113,7 +113,7 @@ def test_static_shapes_compute_the_same_and_come_again() -> None:
 
 
 def test_padding_of_static_shapes_is_no_label() -> None:
-    step = a_step(a_base())
+    step = a_batch(a_base())
     targets = pad_to_static_shape(step).targets
     assert targets[targets != NO_LABEL].tolist() == pack(step).targets.tolist()
     assert len(targets) > len(pack(step).targets)

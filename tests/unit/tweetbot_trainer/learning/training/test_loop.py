@@ -63,7 +63,7 @@ def weights_hash(base: Base) -> str:
 def test_the_loss_falls() -> None:
     outcome = trained(base := a_base(TRAIN), epochs=4, learning_rate="3e-3")
     assert outcome.train_loss < 0.6 * outcome.first_train_loss
-    validation = [row.eval_loss for row in outcome.log_history if row.eval_loss is not None]
+    validation = [entry.eval_loss for entry in outcome.log_history if entry.eval_loss is not None]
     assert len(validation) == 5
     assert validation[-1] < 0.6 * validation[0]
     assert base.model.training is False
@@ -78,7 +78,7 @@ def test_the_same_seed_gives_the_same_weights() -> None:
     assert hashes[0] != hashes[2]
 
 
-def test_dropout_is_repeated_by_the_seed_too() -> None:
+def test_dropout_follows_the_seed_too() -> None:
     hashes = set()
     for _ in range(2):
         base = a_base(TRAIN)
@@ -96,14 +96,14 @@ def test_a_request_to_stop_ends_it_before_the_next_step() -> None:
     assert [progress.step for progress in seen] == [1, 2, 3]
 
 
-def test_a_loss_that_is_no_number_ends_it_with_advice() -> None:
+def test_a_loss_that_is_not_finite_ends_it_with_advice() -> None:
     with pytest.raises(TrainingDiverged, match=r"Diverged: .*learning rate 0\.5.*lower training.learningRate"):
         trained(a_base(TRAIN, scale=1e30), learning_rate="0.5")
 
 
 def test_it_stops_early_and_keeps_the_best_weights() -> None:
     outcome = trained(base := a_base(TRAIN), validation=STRANGE, stop_early=True, epochs=40)
-    losses = [row.eval_loss for row in outcome.log_history if row.eval_loss is not None][1:]
+    losses = [entry.eval_loss for entry in outcome.log_history if entry.eval_loss is not None][1:]
     assert outcome.epochs == len(losses) < 40
     assert outcome.best_epoch == 1 + losses.index(min(losses)) <= outcome.epochs - 2
     marks = examples_of(base, STRANGE)
@@ -117,15 +117,15 @@ def test_without_early_stopping_all_epochs_are_trained() -> None:
     assert (outcome.epochs, outcome.best_epoch) == (6, 6)
 
 
-def test_progress_counts_to_the_end_and_rows_hold_every_step() -> None:
+def test_progress_counts_to_the_end_and_every_step_is_logged() -> None:
     seen: list[TrainingProgress] = []
-    rows: list[LogEntry] = []
-    outcome = trained(a_base(TRAIN), callbacks=Callbacks(on_progress=seen.append, on_log=rows.append))
+    entries: list[LogEntry] = []
+    outcome = trained(a_base(TRAIN), callbacks=Callbacks(on_progress=seen.append, on_log=entries.append))
     assert [progress.step for progress in seen] == list(range(1, outcome.steps + 1))
     assert {progress.total_steps for progress in seen} == {outcome.steps}
     assert (seen[-1].percent, seen[-1].eta_seconds) == (100, 0.0)
-    assert tuple(rows) == outcome.log_history
-    steps = [row.as_json() for row in rows if row.train_loss is not None]
+    assert tuple(entries) == outcome.log_history
+    steps = [entry.as_json() for entry in entries if entry.train_loss is not None]
     assert len(steps) == outcome.steps
     assert set(steps[0]) == {"step", "epoch", "train_loss", "learning_rate", "tokens_per_second"}
     assert steps[-1]["epoch"] == 2.0
@@ -215,7 +215,7 @@ def test_a_post_longer_than_the_context_trains() -> None:
 
 
 @pytest.mark.parametrize("stop_at", [1, 2, 7, 18])
-def test_a_stopped_training_goes_on_to_the_same_weights_and_figures(stop_at: int) -> None:
+def test_a_stopped_training_resumes_to_the_same_weights_and_figures(stop_at: int) -> None:
     whole = trained(undisturbed := a_base(TRAIN), epochs=2, stop_early=True)
     checkpoints = CheckpointsInMemory()
     with pytest.raises(StageStopped):
@@ -225,14 +225,14 @@ def test_a_stopped_training_goes_on_to_the_same_weights_and_figures(stop_at: int
             stop_early=True,
             callbacks=Callbacks(should_training_stop=stopped_at(stop_at), checkpoints=checkpoints),
         )
-    told: list[LogEntry] = []
-    callbacks = Callbacks(checkpoints=checkpoints, on_resume=told.extend)
+    earlier: list[LogEntry] = []
+    callbacks = Callbacks(checkpoints=checkpoints, on_resume=earlier.extend)
     resumed = trained(base := a_base(TRAIN), epochs=2, stop_early=True, callbacks=callbacks)
     assert weights_hash(base) == weights_hash(undisturbed)
     assert len(checkpoints.saved[0].trainer_state.losses) == stop_at - 1
-    assert [row.train_loss for row in resumed.log_history] == [row.train_loss for row in whole.log_history]
+    assert [entry.train_loss for entry in resumed.log_history] == [entry.train_loss for entry in whole.log_history]
     assert (resumed.steps, resumed.epochs, resumed.tokens) == (whole.steps, whole.epochs, whole.tokens)
-    assert list(resumed.log_history[: len(told)]) == told
+    assert list(resumed.log_history[: len(earlier)]) == earlier
 
 
 def test_a_stopped_training_remembers_how_the_validation_loss_rose() -> None:
@@ -253,22 +253,22 @@ def test_a_stopped_training_remembers_how_the_validation_loss_rose() -> None:
     assert weights_hash(base) == weights_hash(undisturbed)
 
 
-def test_a_stopped_training_with_attention_dropout_goes_on_to_the_same_weights() -> None:
+def test_a_stopped_training_with_attention_dropout_resumes_to_the_same_weights() -> None:
     """Recipe huggingtweets: one epoch, its steps not yet all taken."""
     values = replace(some_values(epochs=1), attention_dropout=0.1, dropout=0.1)
 
-    def run(base: Base, callbacks: Callbacks) -> str:
+    def train_once(base: Base, callbacks: Callbacks) -> str:
         parts = examples_of(base, TRAIN), examples_of(base, VALIDATION)
         train(base.model, *parts, values, device=DEVICE, callbacks=callbacks, stop_early=False)
         return weights_hash(base)
 
     checkpoints = CheckpointsInMemory()
     with pytest.raises(StageStopped):
-        run(a_base(TRAIN), Callbacks(should_training_stop=stopped_at(5), checkpoints=checkpoints))
-    assert run(a_base(TRAIN), Callbacks(checkpoints=checkpoints)) == run(a_base(TRAIN), QUIET)
+        train_once(a_base(TRAIN), Callbacks(should_training_stop=stopped_at(5), checkpoints=checkpoints))
+    assert train_once(a_base(TRAIN), Callbacks(checkpoints=checkpoints)) == train_once(a_base(TRAIN), QUIET)
 
 
 def test_a_checkpoint_is_kept_when_it_is_due() -> None:
     checkpoints = CheckpointsInMemory(due_at=3)
     trained(a_base(TRAIN), epochs=1, callbacks=Callbacks(checkpoints=checkpoints))
-    assert [len(state.trainer_state.losses) for state in checkpoints.saved] == [3]
+    assert [len(saved.trainer_state.losses) for saved in checkpoints.saved] == [3]
