@@ -17,6 +17,7 @@ from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 
 from tweetbot_operator.client.cluster import KubernetesCluster
+from tweetbot_operator.client.events import Recorder
 from tweetbot_operator.client.leader_election import (
     RENEW_SHARE,
     RETRY_SHARE,
@@ -34,7 +35,6 @@ from tweetbot_operator.informers.watches import CannotStart, Watches, stop_on_si
 from tweetbot_operator.informers.workqueue import WorkQueue
 from tweetbot_operator.progress.endpoint import CannotServe, ProgressEndpoint
 from tweetbot_operator.progress.store import ProgressStore
-from tweetbot_operator.reconciler.event_recorder import Recorder
 from tweetbot_operator.reconciler.limits import ConcurrencyLimiter, ConcurrencyLimits, RateLimiter
 from tweetbot_operator.reconciler.reconciler import Reconciler
 from tweetbot_operator.reconciler.workers import Workers

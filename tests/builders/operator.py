@@ -23,8 +23,7 @@ from tweetbot_contract.result import (
 from tweetbot_contract.status import CurrentRun, Stage, TweetBotStatus
 from tweetbot_operator.jobs.job import build_creation_key
 from tweetbot_operator.settings import OperatorSettings
-from tweetbot_operator.types.objects import Diagnostics, JobView, Observed, PodView
-from tweetbot_operator.types.tweetbot import InvalidTweetBot
+from tweetbot_operator.types.objects import Diagnostics, InvalidTweetBot, JobView, Observed, PodView
 
 SETTINGS = OperatorSettings()
 #: The clock of every test stands here unless the test moves it.

@@ -70,8 +70,3 @@ class Model(Part):
             field="lora",
         ),
     )
-
-    @property
-    def pvc_name(self) -> str | None:
-        """Return the name of the PersistentVolumeClaim that holds the base, or None."""
-        return self.base.removeprefix(PVC_SCHEME).partition("/")[0] if self.base.startswith(PVC_SCHEME) else None

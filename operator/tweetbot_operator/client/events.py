@@ -5,17 +5,27 @@ thousand Jobs that wait for Pods would make it read a million.
 """
 
 import asyncio
+import hashlib
+import json
+import logging
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from tweetbot_contract.handover import GROUP
+from tweetbot_contract.handover import GROUP, KIND, VERSION
+from tweetbot_contract.reasons import SUPERSEDED
+from tweetbot_contract.status import CurrentRun, TweetBotStatus
+from tweetbot_operator.client.errors import ApiError, NamespaceTerminating, Rejected
+from tweetbot_operator.client.interface import Cluster
 from tweetbot_operator.client.requests import ApiRequests
-from tweetbot_operator.types.objects import Manifest
+from tweetbot_operator.telemetry.logs import with_fields
+from tweetbot_operator.types.objects import CachedTweetBot, Manifest
 from tweetbot_operator.types.times import format_micro_time
 
+LOG = logging.getLogger(__name__)
 #: A list is used for at least this many seconds, and for this many times what it took: at most a tenth of the time
 #: goes to listing.
 _SECONDS, _TIMES = 1.0, 10.0
@@ -89,3 +99,117 @@ def get_last_seen(event: Manifest) -> str:
     """Return when an Event was last seen. Kubelets write the old form, whose times have deprecated names here."""
     series = event.get("series") or {}
     return str(series.get("lastObservedTime") or event.get("deprecatedLastTimestamp") or event.get("eventTime") or "")
+
+
+#: Longest note that the API server takes, in bytes, though its message calls them characters.
+_NOTE_BYTES = 1024
+
+
+def build_events(before: TweetBotStatus, after: TweetBotStatus) -> tuple[EventSpec, ...]:
+    """Return what a person would want to hear of: another run, another reason, an alarm or its end."""
+    events: list[EventSpec] = []
+    old, new = before.current_run, after.current_run
+    if old and new and old.id != new.id and old.outcome is None:
+        events.append(EventSpec("Normal", SUPERSEDED.name, f"Run {old.number} gives way to run {new.number}."))
+    was, now = before.find_condition("Progressing"), after.find_condition("Progressing")
+    alarmed, alarm = before.find_condition("Stalled") is not None, after.find_condition("Stalled") is not None
+    if now and (was is None or was.reason != now.reason or alarm != alarmed or _is_new_run(old, new)):
+        events.append(EventSpec("Warning" if alarm else "Normal", now.reason, _truncate_note(now.message)))
+    return tuple(events)
+
+
+def build_warning(reason: str, message: str) -> EventSpec:
+    """Return what is heard of beside any status."""
+    return EventSpec("Warning", reason, _truncate_note(message))
+
+
+def _truncate_note(message: str) -> str:
+    return message.encode()[:_NOTE_BYTES].decode(errors="ignore")
+
+
+def _is_new_run(old: CurrentRun | None, new: CurrentRun | None) -> bool:
+    return (old and (old.id, old.number)) != (new and (new.id, new.number))
+
+
+def build_bot_event(spec: EventSpec, bot: CachedTweetBot, scope: str, now: datetime) -> Manifest:
+    """Return the manifest of an Event about a TweetBot; `scope` is its run.
+
+    The name is a hash of what it says in this run, so the API server refuses a repetition after a crash.
+    """
+    content = "\0".join((bot.uid, scope, spec.type, spec.reason, spec.message))
+    name = f"{bot.name}.{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+    identity = {"namespace": bot.namespace, "name": bot.name, "uid": bot.uid}
+    regarding = {"apiVersion": f"{GROUP}/{VERSION}", "kind": KIND, **identity}
+    return build_event(spec, {"name": name, "namespace": bot.namespace}, regarding, "Reconcile", now)
+
+
+#: Events that wait to be posted; in a flood the oldest go, as the newest say what is so now.
+_WAITING = 1000
+#: Seconds before an Event, as the pass that it tells of still has a Job to create, and between two of them while
+#: TweetBots wait for a worker: a third of a launch's requests would be Events.
+_LEISURE = 0.1
+
+
+class Recorder:
+    """Collects what happened, and posts it in order from a task of its own."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        now: Callable[[], datetime],
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._cluster, self._now, self._sleep = cluster, now, sleep
+        self._waiting: deque[tuple[Manifest, dict[str, str]]] = deque(maxlen=_WAITING)
+        self._wake = asyncio.Event()
+        self._refused = False
+
+    def note(self, bot: CachedTweetBot, before: TweetBotStatus, after: TweetBotStatus) -> None:
+        """Take up what the change of status means to people."""
+        run = after.current_run
+        scope = f"{run.id}-{run.number}" if run else ""
+        for spec in build_events(before, after):
+            self._take(bot, spec, scope, run.id if run else None)  # the run that the pass may just have recorded
+
+    def warn(self, bot: CachedTweetBot, reason: str, message: str) -> None:
+        """Take up what no status could say; said again, the API server refuses it as a duplicate while it has it."""
+        self._take(bot, build_warning(reason, message), "", None)
+
+    def _take(self, bot: CachedTweetBot, spec: EventSpec, scope: str, run: str | None) -> None:
+        LOG.info(spec.message, extra=with_fields(reason=spec.reason, type=spec.type, run=run))
+        event = build_bot_event(spec, bot, scope, self._now())
+        self._waiting.append((event, with_fields(namespace=bot.namespace, name=bot.name, run=run)["fields"]))
+        self._wake.set()
+
+    async def run(self, busy: Callable[[], bool] = lambda: False) -> None:
+        """Post for ever, at leisure while `busy` says that there is more urgent work."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._sleep(_LEISURE)
+            while self._waiting:
+                await self._post(*self._waiting.popleft())
+                if busy():
+                    await self._sleep(_LEISURE)
+
+    async def flush(self) -> None:
+        """Post what waits."""
+        while self._waiting:
+            await self._post(*self._waiting.popleft())
+
+    async def _post(self, event: Manifest, log_fields: dict[str, str]) -> None:
+        """A duplicate was posted before a crash; a refusal is the namespace's end or a quota."""
+        try:
+            await self._cluster.create_event(event)
+        except ApiError as fault:
+            LOG.debug("event not written", extra=with_fields(**log_fields, event=json.dumps(event), fault=str(fault)))
+            self._note_refusal(fault)
+        else:
+            self._refused = False
+
+    def _note_refusal(self, fault: ApiError) -> None:
+        """Tell the first of a row: a right that is missing would else be told with every Event."""
+        if isinstance(fault, Rejected) and not isinstance(fault, NamespaceTerminating) and not self._refused:
+            self._refused = True
+            LOG.warning("Events are refused", extra=with_fields(fault=str(fault)))

@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 from tweetbot_contract.handover import (
@@ -14,10 +15,12 @@ from tweetbot_contract.handover import (
     RUN_LABEL,
     STAGE_LABEL,
 )
+from tweetbot_contract.manifest import InvalidManifest, TweetBot, parse, parse_metadata, read_spec
 from tweetbot_contract.reasons import QUEUED
+from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_operator.jobs.pod import CONTAINER
-from tweetbot_operator.types.objects import CachedTweetBot, JobView, Manifest, PodView
-from tweetbot_operator.types.times import parse_time
+from tweetbot_operator.types.objects import CachedTweetBot, InvalidTweetBot, JobView, Manifest, PodView
+from tweetbot_operator.types.times import find_schedule_error, parse_time
 
 #: A kubelet's reasons for a container that the runtime could not start; it "started" in 1970 (kubernetes#120331).
 _NOT_STARTED = ("StartError", "ContainerCannotRun")
@@ -55,6 +58,33 @@ def _parse_queue_fields(manifest: Manifest) -> dict[str, str]:
 
 
 _BOT_METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "deletionTimestamp", "finalizers")
+
+
+@lru_cache(maxsize=32)  # the last look of a pass meets what the one before it met
+def parse_tweetbot(document: bytes) -> TweetBot | InvalidTweetBot:
+    """Return the TweetBot of a stored document."""
+    manifest = json.loads(document)
+    try:
+        return _check_schedule(parse(manifest, _read_cached_spec))
+    except InvalidManifest as fault:
+        return InvalidTweetBot(error=str(fault), **parse_metadata(manifest))
+
+
+def _read_cached_spec(raw: Manifest) -> TweetBotSpec:
+    return _parse_spec(json.dumps(raw, separators=(",", ":")))
+
+
+@lru_cache(maxsize=128)  # a spec outlives many statuses: some 10 KiB each, for the TweetBots in work
+def _parse_spec(text: str) -> TweetBotSpec:
+    return read_spec(json.loads(text), unknown="ignore")
+
+
+def _check_schedule(bot: TweetBot) -> TweetBot:
+    """What CEL cannot tell of a schedule is told here; an erasure needs none. Raises InvalidManifest."""
+    error = find_schedule_error(bot.spec.schedule) if bot.spec.schedule and not bot.deleting else None
+    if error:
+        raise InvalidManifest(error)
+    return bot
 
 
 def parse_job(manifest: Manifest) -> JobView:

@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from tweetbot_contract.reasons import JOB_REFUSED
-from tweetbot_operator.decisions.pod_problems import NODE_LOST_SECONDS, find_lost_node
+from tweetbot_contract.reasons import JOB_REFUSED, NODE_LOST
 from tweetbot_operator.decisions.stage import Stage
 from tweetbot_operator.jobs.job import get_queue_name
 from tweetbot_operator.types.actions import Action, CreateJob, DeleteJob, GetWorkload, ListEvents, ListPods
@@ -19,6 +18,9 @@ from tweetbot_operator.types.stage_state import (
     Suspended,
 )
 from tweetbot_operator.types.times import add_seconds, get_earliest, parse_time
+
+#: Seconds beyond its grace period after which a Pod that does not end means a dead node.
+NODE_LOST_SECONDS = 60
 
 
 def is_superseded(job: JobView, stage: Stage) -> bool:
@@ -83,7 +85,7 @@ def find_start_problem(stage: Stage) -> StartProblem | None:
     """Return what keeps the run from going on, if anything does."""
     if stage.run.outcome is not None or stage.bot.spec.suspend:
         return None
-    if lost := find_lost_node(stage.observed.pods, stage.now):
+    if lost := _find_lost_node(stage):
         return lost
     match stage.state:
         case Active(start_problem=found):
@@ -92,6 +94,14 @@ def find_start_problem(stage: Stage) -> StartProblem | None:
             return _find_creation_problem(stage)
         case _:
             return None
+
+
+def _find_lost_node(stage: Stage) -> StartProblem | None:
+    for pod in stage.observed.pods:
+        if not pod.ended and pod.deleting_at and stage.now >= add_seconds(pod.deleting_at, NODE_LOST_SECONDS):
+            message = f"Pod {pod.name} should have ended by {pod.deleting_at:%H:%M:%S} UTC. {NODE_LOST.advice}"
+            return StartProblem(NODE_LOST.name, message, stalled=True)
+    return None
 
 
 def _find_creation_problem(stage: Stage) -> StartProblem | None:

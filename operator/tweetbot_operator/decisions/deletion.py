@@ -16,9 +16,8 @@ from tweetbot_operator.decisions.run import RETRY_SECONDS
 from tweetbot_operator.decisions.status import set_summary
 from tweetbot_operator.jobs.cleanup import CLEANUP_DEADLINE_SECONDS, build_cleanup_job
 from tweetbot_operator.types.actions import Action, CreateJob, DeleteJob
-from tweetbot_operator.types.objects import CreateFailure, JobView, Observed
+from tweetbot_operator.types.objects import CreateFailure, InvalidTweetBot, JobView, Observed
 from tweetbot_operator.types.times import add_seconds, get_earliest, parse_time, sanitize
-from tweetbot_operator.types.tweetbot import InvalidTweetBot
 
 #: Seconds that a cleanup which was given up has to end, before the finalizer goes all the same.
 _LAST_GRACE = 600

@@ -18,10 +18,8 @@ from tweetbot_operator.decisions.run import add_usage, advance_run, decide_run
 from tweetbot_operator.decisions.stage import Stage, observe_stage
 from tweetbot_operator.decisions.status import build_invalid_spec_status, build_status
 from tweetbot_operator.types.actions import Action, ResetStatus, SetFinalizers
-from tweetbot_operator.types.objects import Observed
-from tweetbot_operator.types.schedule import compute_schedule_times
-from tweetbot_operator.types.times import get_earliest
-from tweetbot_operator.types.tweetbot import InvalidTweetBot
+from tweetbot_operator.types.objects import InvalidTweetBot, Observed
+from tweetbot_operator.types.times import compute_schedule_times, get_earliest
 
 
 @dataclass(frozen=True, slots=True)

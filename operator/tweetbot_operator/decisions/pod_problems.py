@@ -3,7 +3,7 @@
 import re
 from datetime import datetime
 
-from tweetbot_contract.reasons import IMAGE_PULL_FAILED, NODE_LOST, POD_REFUSED, SECRET_NOT_FOUND, UNSCHEDULABLE, Reason
+from tweetbot_contract.reasons import IMAGE_PULL_FAILED, POD_REFUSED, SECRET_NOT_FOUND, UNSCHEDULABLE, Reason
 from tweetbot_operator.types.objects import Diagnosis, Diagnostics, PodView
 from tweetbot_operator.types.stage_state import StartProblem
 from tweetbot_operator.types.times import add_seconds, sanitize
@@ -21,8 +21,6 @@ _POD_NAME = re.compile(r'^Error creating: (?:pods "[^"]*" is forbidden: )?')
 POD_START_GRACE_SECONDS = 30
 #: Seconds a Pod may wait before Stalled=True: a Secret that GitOps applies a moment later raises no alarm.
 STALLED_SECONDS = 120
-#: Seconds beyond its grace period after which a Pod that does not end means a dead node.
-NODE_LOST_SECONDS = 60
 
 
 def find_pod_problem(pod: PodView, diagnostics: Diagnostics, now: datetime) -> StartProblem | None:
@@ -61,18 +59,9 @@ def get_creation_failure(failures: tuple[str, ...]) -> str:
     return _POD_NAME.sub("", failures[-1]) if failures else ""
 
 
-def find_creation_problem(check: Diagnosis | None, since: datetime, now: datetime) -> StartProblem | None:
+def find_creation_problem(check: Diagnosis, since: datetime, now: datetime) -> StartProblem | None:
     """Return why a Job that has waited since then has no Pod."""
-    if check is None or not check.message or now < add_seconds(since, POD_START_GRACE_SECONDS):
+    if not check.message or now < add_seconds(since, POD_START_GRACE_SECONDS):
         return None
     stalled = now >= add_seconds(since, STALLED_SECONDS)
     return StartProblem(POD_REFUSED.name, f"{sanitize(check.message, 700)}. {POD_REFUSED.advice}", stalled)
-
-
-def find_lost_node(pods: tuple[PodView, ...], now: datetime) -> StartProblem | None:
-    """Return the blockage of the first Pod that should have ended long ago."""
-    for pod in pods:
-        if not pod.ended and pod.deleting_at and now >= add_seconds(pod.deleting_at, NODE_LOST_SECONDS):
-            message = f"Pod {pod.name} should have ended by {pod.deleting_at:%H:%M:%S} UTC. {NODE_LOST.advice}"
-            return StartProblem(NODE_LOST.name, message, stalled=True)
-    return None

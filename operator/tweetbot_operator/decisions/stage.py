@@ -222,7 +222,7 @@ def _observe_missing_pod(job: JobView, stage: Stage, attempt: int) -> StageState
     later = [moment for moment in (ask_at, add_seconds(since, STALLED_SECONDS), deadline) if moment > now]
     return Active(
         attempt,
-        start_problem=find_creation_problem(check, since, now),
+        start_problem=find_creation_problem(check, since, now) if check else None,
         evicted=_has_been_evicted(stage.pods, stage.run),
         look_up=job if now >= ask_at else None,
         requeue_at=get_earliest(*later),

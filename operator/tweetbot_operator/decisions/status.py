@@ -14,9 +14,8 @@ from tweetbot_operator.decisions.conditions import (
     conditions_from_summary,
 )
 from tweetbot_operator.decisions.run import RunUpdate
-from tweetbot_operator.types.schedule import ScheduleTimes
-from tweetbot_operator.types.times import format_time
-from tweetbot_operator.types.tweetbot import InvalidTweetBot
+from tweetbot_operator.types.objects import InvalidTweetBot
+from tweetbot_operator.types.times import ScheduleTimes, format_time
 
 
 def build_run_history(

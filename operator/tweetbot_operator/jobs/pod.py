@@ -27,6 +27,7 @@ from tweetbot_contract.handover import (
     get_x_folder,
 )
 from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.spec.model import PVC_SCHEME
 from tweetbot_contract.spec.scheduling import Affinity, Scheduling
 from tweetbot_contract.spec.sources import SecretKey, XSource
 from tweetbot_contract.spec.spec import TweetBotSpec
@@ -123,7 +124,7 @@ def _build_env(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> li
         "TMPDIR": _TMP,
         **build_progress_env(bot, run, settings),
         **({} if base.startswith("hf://") else {"HF_HUB_OFFLINE": "1"}),  # else libraries ask the hub all the same
-        **({BASE_DIR_ENV: BASE_DIR} if bot.spec.model.pvc_name else {}),
+        **({BASE_DIR_ENV: BASE_DIR} if base.startswith(PVC_SCHEME) else {}),
     }
     pod_uid = {"name": POD_UID_ENV, "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}
     return [*build_env_vars(literals), pod_uid]
@@ -185,7 +186,7 @@ def _build_volumes(
     if run.stage == "Train":
         volumes.append({"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": SHM_SIZE}})
     volumes += build_secret_volumes(sources)
-    if pvc := bot.spec.model.pvc_name:  # without the claim the Pod stays unschedulable, and its reason says so
+    if pvc := get_pvc_name(bot.spec.model.base):  # while it is missing, the Pod is Unschedulable
         volumes.append({"name": "base", "persistentVolumeClaim": {"claimName": pvc, "readOnly": True}})
     return volumes
 
@@ -195,9 +196,14 @@ def _build_mounts(bot: TweetBot, run: CurrentRun, sources: list[Manifest]) -> li
     if run.stage == "Train":
         mounts.append({"name": "shm", "mountPath": _SHM})
     mounts += build_secret_mounts(sources)
-    if bot.spec.model.pvc_name:  # the whole claim, so that the trainer and not the kubelet reports a missing folder
+    if bot.spec.model.base.startswith(PVC_SCHEME):  # all of it: the trainer reports a missing folder
         mounts.append({"name": "base", "mountPath": BASE_DIR, "readOnly": True})
     return mounts
+
+
+def get_pvc_name(base: str) -> str | None:
+    """Return the name of the PersistentVolumeClaim that holds a base model, or None."""
+    return base.removeprefix(PVC_SCHEME).partition("/")[0] if base.startswith(PVC_SCHEME) else None
 
 
 def build_secret_volumes(sources: list[Manifest]) -> list[Manifest]:

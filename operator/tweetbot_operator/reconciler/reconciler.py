@@ -10,7 +10,9 @@ from tweetbot_contract.handover import ERASE_FINALIZER
 from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.reasons import JOB_REFUSED
 from tweetbot_operator.client import errors
+from tweetbot_operator.client.events import Recorder
 from tweetbot_operator.client.interface import Cluster
+from tweetbot_operator.client.parse import parse_tweetbot
 from tweetbot_operator.decisions.deletion import plan_deletion
 from tweetbot_operator.decisions.plan import Plan, plan
 from tweetbot_operator.decisions.pod_problems import get_creation_failure, get_mount_failure
@@ -24,7 +26,6 @@ from tweetbot_operator.reconciler.diagnostics_cache import (
     explain_hidden_job,
     explain_name_conflict,
 )
-from tweetbot_operator.reconciler.event_recorder import Recorder
 from tweetbot_operator.reconciler.limits import ConcurrencyLimiter, ConcurrencyLimits, RateLimiter
 from tweetbot_operator.reconciler.status_writer import StatusWriter
 from tweetbot_operator.settings import OperatorSettings
@@ -41,9 +42,8 @@ from tweetbot_operator.types.actions import (
     ResetStatus,
     SetFinalizers,
 )
-from tweetbot_operator.types.objects import CachedTweetBot, JobView, Key, Observed, PodView
+from tweetbot_operator.types.objects import CachedTweetBot, InvalidTweetBot, JobView, Key, Observed, PodView
 from tweetbot_operator.types.times import sanitize
-from tweetbot_operator.types.tweetbot import InvalidTweetBot, parse_tweetbot
 
 LOG = logging.getLogger(__name__)
 #: Plans made in one pass. A run from its record to its end takes five; more means that others interfere.

@@ -12,13 +12,13 @@ from tweetbot_contract.reason import Reason
 from tweetbot_contract.reasons import FINALIZER_REFUSED, STATUS_REFUSED
 from tweetbot_contract.status import CurrentRun, TweetBotStatus
 from tweetbot_operator.client.errors import ApiError, InternalError, Rejected
+from tweetbot_operator.client.events import Recorder
 from tweetbot_operator.client.interface import Cluster
 from tweetbot_operator.decisions.conditions import Summary
 from tweetbot_operator.decisions.run import compute_uncounted_gpu_time
 from tweetbot_operator.decisions.status import semantically_equal, set_summary
 from tweetbot_operator.informers.cache import Cache
 from tweetbot_operator.reconciler.diagnostics_cache import DiagnosticsCache
-from tweetbot_operator.reconciler.event_recorder import Recorder
 from tweetbot_operator.telemetry.metrics import STATUS_WRITES
 from tweetbot_operator.telemetry.run_metrics import (
     RunMetrics,

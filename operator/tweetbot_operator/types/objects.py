@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.types.progress import LatestReport
-from tweetbot_operator.types.tweetbot import InvalidTweetBot
 
 #: Namespace and name of a TweetBot; what the queue holds.
 Key = tuple[str, str]
@@ -34,6 +33,13 @@ class CachedTweetBot:
     def index_key(self) -> Key:
         """What it is looked up by."""
         return (self.namespace, self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvalidTweetBot(BaseTweetBot):
+    """A TweetBot whose stored spec breaks a rule, as after an upgrade of the CRD."""
+
+    error: str
 
 
 @dataclass(frozen=True, slots=True)

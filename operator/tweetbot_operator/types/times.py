@@ -1,6 +1,18 @@
-"""Times as objects of the API hold them (RFC 3339, UTC), pauses, and texts that fit a status."""
+"""Times: as a status writes them (RFC 3339, whole seconds, UTC), of a schedule, and between attempts.
 
+A schedule follows Debian's cron, daylight saving included: what falls into the hour that is left out starts at its end,
+and what falls into the hour that comes twice starts once, unless hour or minute is a wildcard.
+"""
+
+import hashlib
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+
+from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.spec.lifecycle import Schedule
 
 
 def format_time(moment: datetime) -> str:
@@ -47,3 +59,62 @@ def make_printable(text: str, limit: int = MESSAGE_LIMIT) -> str:
 def sanitize(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """Return the same without a full stop, to go on after it."""
     return make_printable(text, limit).rstrip(".")
+
+
+#: Seconds over which the TweetBots of one schedule are spread, so that a fleet does not start at once.
+SCHEDULE_SPREAD_SECONDS = 300
+_SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleTimes:
+    """When the schedule starts runs: `due` is a time that has passed, `next` the first one after now."""
+
+    due: datetime | None = None
+    next: datetime | None = None
+
+
+def compute_schedule_times(bot: TweetBot, now: datetime) -> ScheduleTimes:
+    """Return the timetable. Of several times that were missed, the first recorded one stands for all.
+
+    A time is due only if the status has announced it as the next one: a schedule that is new or was edited starts
+    nothing for the past. One that has started a run is not due again, although a clock that goes back, or another
+    replica's that is behind, announces it anew: its run exists, so it would be waited for without end.
+    """
+    schedule = bot.spec.schedule
+    if schedule is None:
+        return ScheduleTimes()
+    shift = compute_splay(bot.uid, SCHEDULE_SPREAD_SECONDS)
+    announced = parse_time(bot.status.next_schedule_time) if bot.status.next_schedule_time else None
+    passed = announced is not None and announced <= now and format_time(announced) != bot.status.last_schedule_time
+    due = announced if announced and passed and _is_scheduled(schedule, announced - shift) else None
+    return ScheduleTimes(due, _find_next(schedule, now - shift) + shift)
+
+
+def compute_splay(uid: str, spread: int) -> timedelta:
+    """Return by how much a TweetBot starts later than its schedule says: 0 to `spread` whole seconds, by its uid."""
+    return timedelta(seconds=int.from_bytes(hashlib.sha256(uid.encode()).digest()[:8], "big") % (spread + 1))
+
+
+def find_schedule_error(schedule: Schedule) -> str | None:
+    """Return what is wrong with a schedule, with the field's path; None where it has a next time."""
+    try:
+        ZoneInfo(schedule.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return "spec.schedule.timeZone: write a name of the time zone database such as Europe/Berlin"
+    try:
+        _find_next(schedule, _SOME_DAY)
+    except (CronSimError, StopIteration) as fault:
+        complaint = str(fault) or "this day never comes"
+        return f'spec.schedule.cron: {complaint}: write five fields such as "0 3 * * 1"'
+    return None
+
+
+def _is_scheduled(schedule: Schedule, moment: datetime) -> bool:
+    return _find_next(schedule, moment - timedelta(seconds=1)) == moment
+
+
+def _find_next(schedule: Schedule, after: datetime) -> datetime:
+    """Return the first time after a moment. In an hour that comes twice, CronSim first gives one of its first half."""
+    times = CronSim(schedule.cron, after.astimezone(ZoneInfo(schedule.time_zone)))
+    return next(time for time in (local.astimezone(UTC) for local in times) if time > after)

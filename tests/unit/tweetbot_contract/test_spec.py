@@ -217,16 +217,3 @@ def test_a_bluesky_source_has_an_address(bluesky: dict[str, str], uri: str) -> N
 def test_a_status_that_nobody_of_us_wrote_counts_as_none() -> None:
     bot = parse({**a_manifest(), "status": {"observedGeneration": "often", "conditions": 3}})
     assert bot.status.observed_generation == -1
-
-
-@pytest.mark.parametrize(
-    ("base", "claim"),
-    [
-        ("pvc://models/gpt2/v1.2", "models"),
-        ("pvc://models", "models"),
-        ("s3://models/gpt2", None),
-        ("scratch://small", None),
-    ],
-)
-def test_a_base_may_lie_in_a_claim(base: str, claim: str | None) -> None:
-    assert a_spec(model={"base": base}).model.pvc_name == claim

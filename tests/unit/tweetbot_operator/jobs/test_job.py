@@ -12,6 +12,7 @@ from tweetbot_contract.handover import BASE_DIR, BASE_DIR_ENV, RunDocument
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import Stage
 from tweetbot_operator.jobs.job import build_job
+from tweetbot_operator.jobs.pod import get_pvc_name
 from tweetbot_operator.settings import OperatorSettings
 
 GOLDEN = Path(__file__).parents[3] / "golden"
@@ -166,3 +167,16 @@ def test_a_jobs_own_clock_leaves_every_attempt_its_whole_wait_and_the_stage_all_
 def test_the_longest_name_fits_a_job() -> None:
     bot = a_bot()
     assert len(build_job(bot, a_run(bot), SETTINGS)["metadata"]["name"]) - len(bot.name) + 46 <= 63
+
+
+@pytest.mark.parametrize(
+    ("base", "claim"),
+    [
+        ("pvc://models/gpt2/v1.2", "models"),
+        ("pvc://models", "models"),
+        ("s3://models/gpt2", None),
+        ("scratch://small", None),
+    ],
+)
+def test_a_base_may_lie_in_a_claim(base: str, claim: str | None) -> None:
+    assert get_pvc_name(base) == claim

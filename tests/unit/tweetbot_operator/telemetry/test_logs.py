@@ -43,7 +43,7 @@ async def test_every_line_of_a_pass_names_the_run_that_it_is_about(lines: String
     assert [line["run"] for line in told if line["message"] == "job created"] == [first, second, second]
     assert [line["run"] for line in told if line["message"] == "job deleted"] == [first]
     assert [line["run"] for line in told if line["message"] == "event not written"] == [first]
-    assert {line["run"] for line in told if line["logger"].endswith("recorder")} == {first, second}
+    assert {line["run"] for line in told if line["logger"].endswith("events")} == {first, second}
     assert told[0]["run"] == first
 
 

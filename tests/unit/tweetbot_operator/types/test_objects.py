@@ -6,8 +6,8 @@ import pytest
 
 from builders.manifests import a_manifest
 from tweetbot_contract.manifest import TweetBot
-from tweetbot_operator.client.parse import parse_cached_bot, parse_job, parse_pod
-from tweetbot_operator.types.tweetbot import InvalidTweetBot, parse_tweetbot
+from tweetbot_operator.client.parse import parse_cached_bot, parse_job, parse_pod, parse_tweetbot
+from tweetbot_operator.types.objects import InvalidTweetBot
 
 METADATA: dict[str, Any] = {
     "namespace": "team-a",

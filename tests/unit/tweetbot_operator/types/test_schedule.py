@@ -27,10 +27,9 @@ from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.spec.lifecycle import Schedule
 from tweetbot_contract.status import CurrentRun, ModelStatus, TweetBotStatus
 from tweetbot_operator.decisions.plan import Plan, plan
-from tweetbot_operator.types import schedule
+from tweetbot_operator.types import times
 from tweetbot_operator.types.actions import CreateJob
-from tweetbot_operator.types.schedule import compute_schedule_times, compute_splay, find_schedule_error
-from tweetbot_operator.types.times import format_time
+from tweetbot_operator.types.times import compute_schedule_times, compute_splay, find_schedule_error, format_time
 
 HOURLY: dict[str, Any] = {"schedule": {"cron": "0 * * * *"}}
 ENDED: dict[str, Any] = {"outcome": "Succeeded", "reason": "Succeeded", "finished_at": "2026-01-01T12:00:00Z"}
@@ -40,7 +39,7 @@ ONE = seconds_after_noon(3600)
 @pytest.fixture(autouse=True)
 def _exact(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start every bot at its schedule's own time."""
-    monkeypatch.setattr(schedule, "SCHEDULE_SPREAD_SECONDS", 0)
+    monkeypatch.setattr(times, "SCHEDULE_SPREAD_SECONDS", 0)
 
 
 def planned(bot: TweetBot, *, at: float = 0) -> Plan:
@@ -103,7 +102,7 @@ def test_a_time_is_that_of_its_zone() -> None:
 
 
 def test_a_fleet_is_spread_by_uid_and_each_bot_keeps_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schedule, "SCHEDULE_SPREAD_SECONDS", 300)
+    monkeypatch.setattr(times, "SCHEDULE_SPREAD_SECONDS", 300)
     shifts = [compute_splay(f"uid-{number}", 300) for number in range(200)]
     assert shifts == [compute_splay(f"uid-{number}", 300) for number in range(200)]
     assert all(timedelta(0) <= shift <= timedelta(seconds=300) for shift in shifts)

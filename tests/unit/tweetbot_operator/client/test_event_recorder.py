@@ -5,9 +5,8 @@ import asyncio
 from builders.operator import NOON, a_bot, a_bot_in, a_job, a_pod, an_observed
 from tweetbot_contract.status import TweetBotStatus
 from tweetbot_fakes.kubernetes.cluster import FakeCluster
-from tweetbot_operator.client.events import EventSpec
+from tweetbot_operator.client.events import EventSpec, Recorder, build_bot_event, build_events
 from tweetbot_operator.decisions.plan import plan
-from tweetbot_operator.reconciler.event_recorder import Recorder, build_bot_event, build_events
 from tweetbot_operator.types.objects import CachedTweetBot
 
 RUNNING = a_bot_in("Train")
