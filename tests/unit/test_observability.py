@@ -103,7 +103,7 @@ def test_an_alert_says_what_it_is_and_where_help_is(rule: dict[str, Any]) -> Non
     assert rule["labels"]["severity"] in ("critical", "warning")
     page = (ROOT / notes["runbook"]).read_text(encoding="utf-8")
     assert page.startswith(f"# {rule['alert']}\n")
-    assert re.findall("^## (.*)$", page, flags=re.MULTILINE) == ["What it does", "Where to look", "What to do"]
+    assert re.findall("^## (.*)$", page, flags=re.MULTILINE) == ["Effect", "Where to look", "What to do"]
     kept = {label for reading in readings(rule["expr"]) for label in reading.labels}
     assert labels_in(notes["description"]) <= kept
 

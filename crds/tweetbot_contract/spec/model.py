@@ -33,8 +33,8 @@ class Model(Part):
     revision: str | None = Field(None, max_length=64)
     """Branch, tag or commit of an hf:// base. Pin a commit to make runs reproducible."""
     method: Literal["Full", "LoRA"] = "Full"
-    """Full trains every weight. LoRA trains an adapter on every linear layer, about 1 % of the weights; the published
-    model has it merged in, and the adapter is stored beside it in PEFT's format."""
+    """Full trains every weight. LoRA trains an adapter on every linear layer, about 2 % of gpt2's weights; the
+    published model has it merged in, and the adapter is stored beside it in PEFT's format."""
     lora: Lora | None = None
     """Size of the adapter; only with method LoRA."""
     rules: ClassVar[tuple[Rule, ...]] = (
