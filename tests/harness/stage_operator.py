@@ -37,7 +37,7 @@ class Stage:
         """Start an operator that knows nothing but what the cluster holds, as after a crash."""
         self.cache = Cache()
         self.queue = WorkQueue(lambda: (self.time - NOON).total_seconds(), jitter=lambda low, high: 1.0)
-        self.intake = EventHandler(self.cache, self.queue)
+        self.event_handler = EventHandler(self.cache, self.queue)
         self.board = ProgressStore(self.queue.add)
         self.reconciler = Reconciler(
             self.cluster,
@@ -53,10 +53,10 @@ class Stage:
             ),
             looks=self.queue.mark_seen,
         )
-        self.cluster.intake = self.intake
+        self.cluster.event_handler = self.event_handler
         for kind in reversed(KINDS):
             for item in self.cluster.objects_of(kind):
-                self.intake.put(item)
+                self.event_handler.put(item)
 
     async def apply(self, **spec: Any) -> None:
         """Create the TweetBot, and let the operator come to rest."""

@@ -40,7 +40,7 @@ class FakeCluster:
     """Faults to raise at the next calls of a method, one each."""
     after_write: Callable[[str], None] = lambda write: None
     """Called once a write is committed and before it is answered; may raise what a crash raises."""
-    intake: EventHandler | None = None
+    event_handler: EventHandler | None = None
     """Where the watch leads; None while it is cut."""
     _version: int = 0
     _uids: int = 0
@@ -155,9 +155,9 @@ class FakeCluster:
         metadata.setdefault("creationTimestamp", self._stamp())
         metadata["resourceVersion"] = str(self._version)
         self.objects[kind, metadata["namespace"], metadata["name"]] = stored
-        if self.intake and _is_selected(kind, stored):
-            self.intake.observe_version(kind, VIEWS[kind](stored))
-            self.intake.put(VIEWS[kind](stored))
+        if self.event_handler and _is_selected(kind, stored):
+            self.event_handler.observe_version(kind, VIEWS[kind](stored))
+            self.event_handler.put(VIEWS[kind](stored))
         return stored
 
     def label(self, kind: Kind, name: str, namespace: str, value: str) -> None:
@@ -165,15 +165,15 @@ class FakeCluster:
         found = deepcopy(self.objects[kind, namespace, name])
         found["metadata"]["labels"][MANAGED_BY_LABEL] = value
         stored = self.put(kind, found)
-        if self.intake and not _is_selected(kind, stored):
-            self.intake.delete(kind, stored["metadata"]["uid"], self._version)
+        if self.event_handler and not _is_selected(kind, stored):
+            self.event_handler.delete(kind, stored["metadata"]["uid"], self._version)
 
     def remove(self, kind: Kind, namespace: str, name: str) -> None:
         """Let an object be gone."""
         gone = self.objects.pop((kind, namespace, name))
         self._version += 1
-        if self.intake:
-            self.intake.delete(kind, gone["metadata"]["uid"], self._version)
+        if self.event_handler:
+            self.event_handler.delete(kind, gone["metadata"]["uid"], self._version)
 
     def edit(self, namespace: str, name: str, **spec: Any) -> None:
         """Edit a TweetBot's spec as kubectl would."""

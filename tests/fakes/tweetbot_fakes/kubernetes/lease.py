@@ -22,7 +22,7 @@ class FakeLease:
     loses_answers: int = 0
     """Writes, from now on, that are committed and not answered."""
     away: Callable[[], bool] = lambda: False
-    told: list[str] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
     _version: int = 0
 
     async def read(self) -> Lease:
@@ -48,7 +48,7 @@ class FakeLease:
 
     async def post_event(self, reason: str, message: str, now: datetime) -> None:
         self._check()
-        self.told.append(f"{reason}: {message}")
+        self.events.append(f"{reason}: {message}")
 
     def annotate(self) -> None:
         """Change nothing but the resource version."""
@@ -66,18 +66,18 @@ class FakeLease:
 class Replica:
     """One operator's elector; its wall clock is wrong by `skew` seconds, and it looks only while it is not stopped."""
 
-    def __init__(self, name: str, door: FakeLease, clock: Callable[[], float], skew: float = 0) -> None:
+    def __init__(self, name: str, client: FakeLease, clock: Callable[[], float], skew: float = 0) -> None:
         self.name, self.ended = name, ""
         self.stopped = False
-        #: What it was told of its leading, in order.
-        self.told: list[bool] = []
+        #: Whether it began or stopped to lead, in order.
+        self.changes: list[bool] = []
         self.elector = LeaderElector(
-            door,
+            client,
             LeaderElectionConfig(name),
             clock,
             lambda: NOON + timedelta(seconds=clock() + skew),
             end=self._end,
-            on_change=self.told.append,
+            on_change=self.changes.append,
         )
 
     def _end(self, why: str) -> None:
@@ -94,7 +94,7 @@ class Election:
 
     def __init__(self) -> None:
         self.time = 0.0
-        self.door = FakeLease()
+        self.client = FakeLease()
         self.replicas: list[Replica] = []
         self._due: list[tuple[float, int]] = []
 
@@ -103,7 +103,7 @@ class Election:
 
     def enter(self, name: str, skew: float = 0) -> Replica:
         """Start a replica, which looks at once."""
-        replica = Replica(name, self.door, self.clock, skew)
+        replica = Replica(name, self.client, self.clock, skew)
         self.replicas.append(replica)
         heapq.heappush(self._due, (self.time, len(self.replicas) - 1))
         return replica

@@ -1,4 +1,4 @@
-"""Events are listed once for all who ask within a while."""
+"""Events are listed once for all who ask within a second."""
 
 import asyncio
 import weakref
@@ -31,37 +31,37 @@ def an_event(uid: str, note: str) -> dict[str, Any]:
 async def test_a_thousand_who_ask_at_once_cost_one_list() -> None:
     server = Events()
     server.items = [an_event(f"job-{number}", f"no room for {number}") for number in range(1000)]
-    desk = EventLister(server, lambda: server.time)
+    lister = EventLister(server, lambda: server.time)
     found = await asyncio.gather(
-        *(desk.list_events("team-a", f"job-{number}", "FailedCreate") for number in range(1000))
+        *(lister.list_events("team-a", f"job-{number}", "FailedCreate") for number in range(1000))
     )
     assert [[event["note"] for event in events] for events in found] == [[f"no room for {n}"] for n in range(1000)]
     assert server.lists == 1
 
 
-async def test_what_is_new_is_heard_of_a_moment_later() -> None:
+async def test_a_new_event_is_found_a_second_later() -> None:
     server = Events()
-    desk = EventLister(server, lambda: server.time)
-    assert await desk.list_events("team-a", "job", "FailedCreate") == []
+    lister = EventLister(server, lambda: server.time)
+    assert await lister.list_events("team-a", "job", "FailedCreate") == []
     server.items = [an_event("job", "no room")]
     server.time += 1.5
-    assert len(await desk.list_events("team-a", "job", "FailedCreate")) == 1
+    assert len(await lister.list_events("team-a", "job", "FailedCreate")) == 1
 
 
-async def test_a_list_that_takes_long_holds_long() -> None:
+async def test_a_slow_list_is_used_for_longer() -> None:
     server = Events(takes=2.0)
-    desk = EventLister(server, lambda: server.time)
+    lister = EventLister(server, lambda: server.time)
     for _ in range(4):
-        await desk.list_events("team-a", "job", "FailedCreate")
+        await lister.list_events("team-a", "job", "FailedCreate")
         server.time += 9.0
     assert server.lists == 2
 
 
 async def test_namespaces_and_reasons_are_listed_apart() -> None:
     server = Events()
-    desk = EventLister(server, lambda: server.time)
+    lister = EventLister(server, lambda: server.time)
     for namespace, reason in (("team-a", "FailedCreate"), ("team-b", "FailedCreate"), ("team-a", "FailedMount")):
-        await desk.list_events(namespace, "job", reason)
+        await lister.list_events(namespace, "job", reason)
     assert server.lists == 3
 
 
@@ -69,14 +69,14 @@ class WatchedEvent(dict[str, Any]):
     """An Event that can be told to be gone."""
 
 
-async def test_a_list_that_holds_no_more_is_let_go_of() -> None:
+async def test_an_expired_list_is_dropped() -> None:
     server = Events()
     server.items = [WatchedEvent(an_event("job", "no room"))]
     kept = weakref.ref(server.items[0])
-    desk = EventLister(server, lambda: server.time)
-    await desk.list_events("team-a", "job", "FailedCreate")
+    lister = EventLister(server, lambda: server.time)
+    await lister.list_events("team-a", "job", "FailedCreate")
     server.items.clear()
     assert kept() is not None
     server.time += 1.5
-    await desk.list_events("team-b", "job", "FailedCreate")
+    await lister.list_events("team-b", "job", "FailedCreate")
     assert kept() is None

@@ -23,7 +23,7 @@ async def test_the_first_takes_the_lease_at_once_and_says_so(election: Election)
     election.enter("one")
     await election.run(0)
     assert election.acting == ["one"]
-    assert election.door.told == ["LeaderElection: one became leader"]
+    assert election.client.events == ["LeaderElection: one became leader"]
     assert LEADER._value.get() == 1
 
 
@@ -32,19 +32,19 @@ async def test_the_second_stands_by_while_the_first_renews(election: Election) -
     election.enter("two")
     await election.run(600)
     assert election.acting == ["one"]
-    assert election.door.lease
-    assert election.door.lease.transitions == 0
+    assert election.client.lease
+    assert election.client.lease.transitions == 0
 
 
-async def test_a_dead_leader_is_followed_within_a_lease_and_a_look(election: Election) -> None:
+async def test_a_dead_leader_is_replaced_within_a_lease_and_a_retry(election: Election) -> None:
     first = election.enter("one")
     election.enter("two")
     await election.run(60)
     first.stopped = True
     await election.run(20)
     assert election.acting == ["two"]
-    assert election.door.lease
-    assert election.door.lease.transitions == 1
+    assert election.client.lease
+    assert election.client.lease.transitions == 1
 
 
 @pytest.mark.parametrize("skew", [-86400.0, 0.0, 86400.0])
@@ -58,7 +58,7 @@ async def test_no_wall_clock_has_to_be_right(election: Election, skew: float) ->
     assert election.acting == ["two"]
 
 
-async def test_a_lease_that_was_given_back_is_taken_at_the_next_look(election: Election) -> None:
+async def test_a_released_lease_is_taken_at_the_next_retry(election: Election) -> None:
     first = election.enter("one")
     election.enter("two")
     await election.run(60)
@@ -72,12 +72,12 @@ async def test_a_lease_that_was_given_back_is_taken_at_the_next_look(election: E
 async def test_a_release_that_fails_is_no_error(election: Election) -> None:
     first = election.enter("one")
     await election.run(1)
-    election.door.faults = [Unavailable("503")]
+    election.client.faults = [Unavailable("503")]
     await first.elector.release()
     assert election.acting == []
 
 
-async def test_a_standby_gives_nothing_back(election: Election) -> None:
+async def test_a_standby_releases_nothing(election: Election) -> None:
     election.enter("one")
     second = election.enter("two")
     await election.run(10)
@@ -91,7 +91,7 @@ async def test_an_outage_ends_nobody_and_one_acts_soon_after(election: Election,
     replicas = [election.enter("one"), election.enter("two")]
     await election.run(60)
     over = election.time + outage
-    election.door.away = lambda: election.time < over
+    election.client.away = lambda: election.time < over
     await election.run(outage)
     assert election.acting in ([], ["one"])
     await election.run(5)
@@ -102,11 +102,11 @@ async def test_an_outage_ends_nobody_and_one_acts_soon_after(election: Election,
 async def test_a_leader_that_cannot_renew_acts_no_longer_than_it_may(election: Election) -> None:
     first = election.enter("one")
     await election.run(60)
-    election.door.away = lambda: True
+    election.client.away = lambda: True
     await election.run(11)
     assert not first.acts
     assert not first.elector.leading.is_set()
-    assert first.told == [True, False]
+    assert first.changes == [True, False]
 
 
 async def test_what_it_began_ends_before_another_may_take_over(election: Election) -> None:
@@ -134,8 +134,8 @@ async def test_a_process_that_was_stopped_acts_no_more_and_ends(election: Electi
 async def test_a_leader_that_sees_another_in_its_place_ends(election: Election) -> None:
     first = election.enter("one")
     await election.run(1)
-    assert election.door.lease
-    election.door.lease = Lease("thief", 15, resource_version="99")
+    assert election.client.lease
+    election.client.lease = Lease("thief", 15, resource_version="99")
     await election.run(3)
     assert "thief" in first.ended
 
@@ -143,26 +143,26 @@ async def test_a_leader_that_sees_another_in_its_place_ends(election: Election) 
 async def test_a_lost_answer_to_a_renewal_costs_nothing(election: Election) -> None:
     first = election.enter("one")
     await election.run(1)
-    election.door.loses_answers = 1
+    election.client.loses_answers = 1
     await election.run(9)
     assert election.acting == ["one"]
     assert first.ended == ""
 
 
-async def test_a_lost_answer_to_the_first_write_costs_one_look(election: Election) -> None:
-    election.door.loses_answers = 1
+async def test_a_lost_answer_to_the_first_write_costs_one_retry(election: Election) -> None:
+    election.client.loses_answers = 1
     election.enter("one")
     await election.run(3)
     assert election.acting == ["one"]
 
 
-async def test_a_deleted_lease_is_made_again(election: Election) -> None:
+async def test_a_deleted_lease_is_created_again(election: Election) -> None:
     election.enter("one")
     await election.run(1)
-    election.door.lease = None
+    election.client.lease = None
     await election.run(3)
     assert election.acting == ["one"]
-    assert election.door.lease
+    assert election.client.lease
 
 
 async def test_a_strangers_annotation_is_no_renewal(election: Election) -> None:
@@ -171,7 +171,7 @@ async def test_a_strangers_annotation_is_no_renewal(election: Election) -> None:
     await election.run(60)
     first.stopped = True
     for _ in range(20):
-        election.door.annotate()
+        election.client.annotate()
         await election.run(1)
     assert election.acting == ["two"]
 
@@ -180,22 +180,22 @@ async def test_a_strangers_annotation_costs_the_leader_nothing(election: Electio
     election.enter("one")
     for _ in range(30):
         await election.run(1)
-        election.door.annotate()
+        election.client.annotate()
     assert election.acting == ["one"]
 
 
-async def test_without_the_right_to_the_lease_nobody_acts_and_it_is_told_once(
+async def test_without_rights_to_the_lease_nobody_acts_and_it_is_logged_once(
     election: Election, caplog: pytest.LogCaptureFixture
 ) -> None:
-    election.door.faults = [Rejected("leases.coordination.k8s.io is forbidden")] * 100
+    election.client.faults = [Rejected("leases.coordination.k8s.io is forbidden")] * 100
     election.enter("one")
     await election.run(60)
     assert election.acting == []
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
-async def test_another_fault_in_the_row_is_told_too(election: Election, caplog: pytest.LogCaptureFixture) -> None:
-    election.door.faults = [*repeat(Rejected("cannot get leases"), 10), *repeat(Rejected("cannot create leases"), 90)]
+async def test_a_different_fault_is_logged_too(election: Election, caplog: pytest.LogCaptureFixture) -> None:
+    election.client.faults = [*repeat(Rejected("cannot get leases"), 10), *repeat(Rejected("cannot create leases"), 90)]
     election.enter("one")
     await election.run(60)
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
@@ -203,22 +203,22 @@ async def test_another_fault_in_the_row_is_told_too(election: Election, caplog: 
 
 async def test_a_request_that_hangs_is_given_up(election: Election) -> None:
     first = election.enter("one")
-    read = election.door.read
+    read = election.client.read
 
     async def hang() -> Lease:
-        election.door.read = read  # type: ignore[method-assign]
+        election.client.read = read  # type: ignore[method-assign]
         await asyncio.Event().wait()
         raise AssertionError
 
-    election.door.read = hang  # type: ignore[method-assign]
+    election.client.read = hang  # type: ignore[method-assign]
     first.elector._config = type(first.elector._config)("one", renew_deadline=0.02)
     await election.run(3)
     assert first.elector.leading.is_set()
 
 
-async def test_a_fault_of_ours_in_the_election_ends_the_process(election: Election) -> None:
+async def test_a_bug_in_the_election_ends_the_process(election: Election) -> None:
     first = election.enter("one")
-    election.door.faults = [KeyError("a bug of ours")]  # type: ignore[list-item]
+    election.client.faults = [KeyError("a bug of ours")]  # type: ignore[list-item]
     await first.elector.run()
     assert "KeyError" in first.ended
 
@@ -238,7 +238,7 @@ async def test_whatever_happens_two_never_act_at_once(story: list[tuple[tuple[st
     """`Election.step` asserts it after every look; here it is only made to happen."""
     election = Election()
     away = False
-    election.door.away = lambda: away
+    election.client.away = lambda: away
     for name in ("one", "two", "three"):
         election.enter(name)
     for (happening, number), seconds in story:
@@ -248,9 +248,9 @@ async def test_whatever_happens_two_never_act_at_once(story: list[tuple[tuple[st
             case "away" | "back":
                 away = happening == "away"
             case "lose":
-                election.door.loses_answers = number
-            case "annotate" if election.door.lease:
-                election.door.annotate()
+                election.client.loses_answers = number
+            case "annotate" if election.client.lease:
+                election.client.annotate()
             case "enter":
                 election.enter(f"new-{len(election.replicas)}")
         await election.run(seconds)

@@ -32,10 +32,10 @@ class Wire(ApiRequests):
 
 async def test_a_new_lease_is_created_and_an_old_one_replaced_as_it_was_read() -> None:
     wire = Wire()
-    door = KubernetesLease(wire, "tweetbot", "tweetbot-operator")
-    stored = await door.write(Lease("one", 15, acquired="a", renewed="b"))
+    client = KubernetesLease(wire, "tweetbot", "tweetbot-operator")
+    stored = await client.write(Lease("one", 15, acquired="a", renewed="b"))
     assert stored == Lease("one", 15, acquired="a", renewed="b", resource_version="7")
-    await door.write(stored)
+    await client.write(stored)
     assert [(verb, path) for verb, path, _ in wire.sent] == [("POST", LEASES), ("PUT", f"{LEASES}/tweetbot-operator")]
     assert "resourceVersion" not in wire.sent[0][2]["metadata"]
     assert wire.sent[1][2]["metadata"]["resourceVersion"] == "7"

@@ -1,4 +1,4 @@
-"""The requests themselves, against a server that answers as the test says."""
+"""Requests to a server that answers as the test says."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -106,7 +106,7 @@ async def test_an_error_is_named_by_what_it_means(
         await api.post("/x", {"kind": "Job"})
 
 
-async def test_a_namespace_that_ends_is_told_from_other_refusals(server: Server, api: ApiRequests) -> None:
+async def test_a_terminating_namespace_is_distinguished_from_other_refusals(server: Server, api: ApiRequests) -> None:
     causes = [{"reason": "NamespaceTerminating", "message": "namespace team-a is being terminated"}]
     server.answers = [(403, {**fault("Forbidden"), "details": {"causes": causes}})]
     with pytest.raises(NamespaceTerminating):
@@ -129,7 +129,7 @@ async def test_a_policys_refusal_of_a_finalizer_is_no_conflict(server: Server, c
         await cluster.set_finalizers(BOT, ("tweetbot.dev/erase",))
 
 
-async def test_a_status_is_forgotten_by_a_patch_that_tests_what_it_was_planned_from(
+async def test_a_status_is_reset_by_a_patch_that_tests_what_it_was_planned_from(
     server: Server, cluster: KubernetesCluster
 ) -> None:
     server.answers = [(422, fault("Invalid", "testing value /metadata/uid failed")), (200, A_LATER_BOT)]
@@ -142,13 +142,15 @@ async def test_a_status_is_forgotten_by_a_patch_that_tests_what_it_was_planned_f
 
 
 @pytest.mark.parametrize("page", ["<html>sign in</html>", '{"kind": "Jo', "[]"])
-async def test_an_answer_that_is_no_object_is_a_fault_of_the_way(server: Server, api: ApiRequests, page: str) -> None:
+async def test_an_answer_that_is_not_json_is_a_fault_of_the_network(
+    server: Server, api: ApiRequests, page: str
+) -> None:
     server.answers = [(200, page)]
     with pytest.raises(Unavailable):
         await api.get("/x")
 
 
-async def test_a_server_that_is_away_is_busy() -> None:
+async def test_a_server_that_does_not_answer_is_unavailable() -> None:
     (port,) = free_ports(1)
     client = ApiClient(Configuration(host=f"http://127.0.0.1:{port}"))
     with pytest.raises(Unavailable, match="GET /x"):
@@ -173,7 +175,7 @@ async def test_a_status_is_applied_with_the_version_it_was_planned_from(
     assert body["metadata"] == {"name": "gull", "namespace": "team-a", "resourceVersion": "7"}
 
 
-async def test_a_job_is_deleted_only_if_it_is_this_very_one(server: Server, cluster: KubernetesCluster) -> None:
+async def test_exactly_this_job_is_deleted(server: Server, cluster: KubernetesCluster) -> None:
     server.answers = [(404, fault("NotFound"))]
     assert await cluster.delete_job(a_job(a_bot_in("Train"))) is None
     body = server.requests[0][3]
@@ -181,7 +183,7 @@ async def test_a_job_is_deleted_only_if_it_is_this_very_one(server: Server, clus
     assert body["preconditions"] == {"uid": "uid-train", "resourceVersion": "10"}
 
 
-async def test_without_the_lease_nothing_is_sent_but_questions(server: Server, api: ApiRequests) -> None:
+async def test_without_the_lease_only_reads_are_sent(server: Server, api: ApiRequests) -> None:
     held_back = ApiRequests(api._client, timeout_seconds=2, get_write_timeout=lambda: 0.0)
     for write in (held_back.post("/x", {}), held_back.apply("/x", {}, "me"), held_back.delete("/x", {})):
         with pytest.raises(NotLeader):
@@ -276,7 +278,7 @@ async def test_mount_failures_come_newest_last(server: Server, cluster: Kubernet
     assert await cluster.list_mount_failures(pod) == ("old", "new")
 
 
-async def test_a_webhook_that_is_away_is_another_fault_than_the_servers_own(server: Server, api: ApiRequests) -> None:
+async def test_a_webhook_that_does_not_answer_is_not_a_fault_of_the_server(server: Server, api: ApiRequests) -> None:
     words = 'Internal error occurred: failed calling webhook "mjob.kb.io": failed to call webhook: connection refused'
     server.answers = [(500, {"message": words}), (500, {"message": "Internal error occurred: etcd"})]
     with pytest.raises(WebhookUnavailable, match=r"mjob\.kb\.io"):

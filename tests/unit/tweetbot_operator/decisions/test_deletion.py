@@ -225,7 +225,7 @@ async def test_after_an_hour_the_bot_goes_and_an_event_names_what_is_left(stage:
 async def test_an_operator_that_was_away_for_longer_begins_all_the_same(stage: Stage) -> None:
     await stage.apply(**ERASING)
     await stage.whole_run()
-    stage.cluster.intake = None
+    stage.cluster.event_handler = None
     stage.cluster.delete_bot(NAMESPACE, NAME)
     stage.time += timedelta(seconds=9000)
     stage.start_operator()
@@ -239,7 +239,7 @@ async def test_an_operator_that_was_away_for_longer_begins_all_the_same(stage: S
 async def test_an_operator_that_was_away_for_longer_ends_what_runs_before_it_gives_up(stage: Stage) -> None:
     await stage.apply(**ERASING)
     stage.cluster.run_pod(stage.job_name, NAMESPACE)
-    stage.cluster.intake = None
+    stage.cluster.event_handler = None
     stage.cluster.delete_bot(NAMESPACE, NAME)
     stage.time += timedelta(seconds=9000)
     stage.start_operator()
@@ -254,7 +254,7 @@ async def test_an_operator_that_was_away_for_longer_ends_what_runs_before_it_giv
 async def test_one_refusal_is_not_the_end_for_an_operator_that_was_away_for_longer(stage: Stage) -> None:
     await stage.apply(**ERASING)
     await stage.whole_run()
-    stage.cluster.intake = None
+    stage.cluster.event_handler = None
     stage.cluster.delete_bot(NAMESPACE, NAME)
     stage.time += timedelta(seconds=9000)
     stage.cluster.faults["create_job"] = [WebhookUnavailable("failed calling webhook")]
@@ -278,7 +278,7 @@ def test_what_was_said_of_a_stages_job_is_not_said_of_the_erasure() -> None:
 async def test_what_was_erased_while_the_operator_was_away_is_not_called_given_up(stage: Stage) -> None:
     await stage.apply(**ERASING)
     await deleted(stage)
-    stage.cluster.intake = None
+    stage.cluster.event_handler = None
     await end_cleanup(stage, "Complete")
     stage.time += timedelta(seconds=9000)
     stage.start_operator()

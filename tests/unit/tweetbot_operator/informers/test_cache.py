@@ -14,57 +14,57 @@ def a_stored_bot(uid: str, version: str) -> CachedTweetBot:
 
 
 def test_newer_replaces_older() -> None:
-    shelf: Indexer[JobView] = Indexer()
-    assert shelf.put(JOB)
-    assert shelf.put(replace(JOB, resource_version="11", deleting=True))
-    assert shelf.list_by_index(JOB.index_key)[0].deleting
+    indexer: Indexer[JobView] = Indexer()
+    assert indexer.put(JOB)
+    assert indexer.put(replace(JOB, resource_version="11", deleting=True))
+    assert indexer.list_by_index(JOB.index_key)[0].deleting
 
 
 def test_older_never_replaces_newer() -> None:
-    shelf: Indexer[JobView] = Indexer()
-    shelf.put(replace(JOB, resource_version="11"))
-    assert not shelf.put(replace(JOB, resource_version="9"))
-    assert shelf.list_by_index(JOB.index_key)[0].resource_version == "11"
+    indexer: Indexer[JobView] = Indexer()
+    indexer.put(replace(JOB, resource_version="11"))
+    assert not indexer.put(replace(JOB, resource_version="9"))
+    assert indexer.list_by_index(JOB.index_key)[0].resource_version == "11"
 
 
 def test_the_same_version_is_no_news() -> None:
-    shelf: Indexer[JobView] = Indexer()
-    shelf.put(JOB)
-    assert not shelf.put(JOB)
+    indexer: Indexer[JobView] = Indexer()
+    indexer.put(JOB)
+    assert not indexer.put(JOB)
 
 
 def test_what_was_deleted_does_not_come_back_with_a_late_answer() -> None:
-    shelf: Indexer[JobView] = Indexer()
-    shelf.put(JOB)
-    assert shelf.delete(JOB.uid) == JOB
-    assert not shelf.put(replace(JOB, resource_version="99"))
-    assert shelf.list_by_index(JOB.index_key) == ()
+    indexer: Indexer[JobView] = Indexer()
+    indexer.put(JOB)
+    assert indexer.delete(JOB.uid) == JOB
+    assert not indexer.put(replace(JOB, resource_version="99"))
+    assert indexer.list_by_index(JOB.index_key) == ()
 
 
 def test_what_lost_its_label_and_has_it_again_is_shown_again_by_a_watch_alone() -> None:
-    shelf: Indexer[JobView] = Indexer()
-    shelf.put(JOB)
-    shelf.delete(JOB.uid, 12)
-    assert not shelf.put(replace(JOB, resource_version="12"), shown=True)
-    assert not shelf.put(replace(JOB, resource_version="13"))  # read by its name, it may have no label yet
-    assert shelf.put(replace(JOB, resource_version="13"), shown=True)
-    assert shelf.put(replace(JOB, resource_version="14"))
+    indexer: Indexer[JobView] = Indexer()
+    indexer.put(JOB)
+    indexer.delete(JOB.uid, 12)
+    assert not indexer.put(replace(JOB, resource_version="12"), shown=True)
+    assert not indexer.put(replace(JOB, resource_version="13"))  # read by its name, it may have no label yet
+    assert indexer.put(replace(JOB, resource_version="13"), shown=True)
+    assert indexer.put(replace(JOB, resource_version="14"))
 
 
-def test_graves_are_forgotten_in_the_end() -> None:
-    shelf: Indexer[JobView] = Indexer()
-    shelf.delete(JOB.uid)
+def test_tombstones_are_forgotten_in_the_end() -> None:
+    indexer: Indexer[JobView] = Indexer()
+    indexer.delete(JOB.uid)
     for number in range(5000):
-        shelf.delete(str(number))
-    assert shelf.put(JOB)
+        indexer.delete(str(number))
+    assert indexer.put(JOB)
 
 
 def test_objects_are_found_by_their_group() -> None:
-    shelf: Indexer[JobView] = Indexer()
+    indexer: Indexer[JobView] = Indexer()
     other = replace(JOB, uid="other", owner_uid="somebody")
-    shelf.put(JOB)
-    shelf.put(other)
-    assert (shelf.list_by_index(JOB.index_key), shelf.list_by_index(other.index_key), len(shelf)) == (
+    indexer.put(JOB)
+    indexer.put(other)
+    assert (indexer.list_by_index(JOB.index_key), indexer.list_by_index(other.index_key), len(indexer)) == (
         (JOB,),
         (other,),
         2,
@@ -72,14 +72,14 @@ def test_objects_are_found_by_their_group() -> None:
 
 
 def test_an_object_that_changes_its_group_is_found_in_the_new_one_only() -> None:
-    shelf: Indexer[JobView] = Indexer()
-    shelf.put(JOB)
+    indexer: Indexer[JobView] = Indexer()
+    indexer.put(JOB)
     orphan = replace(JOB, owner_uid="", resource_version="11")
-    shelf.put(orphan)
-    assert (shelf.list_by_index(JOB.index_key), shelf.list_by_index(orphan.index_key)) == ((), (orphan,))
+    indexer.put(orphan)
+    assert (indexer.list_by_index(JOB.index_key), indexer.list_by_index(orphan.index_key)) == ((), (orphan,))
 
 
-def test_a_bot_made_anew_under_its_name_is_the_one_found() -> None:
+def test_a_bot_that_was_created_again_is_the_one_found() -> None:
     cache = Cache()
     cache.bots.put(a_stored_bot("old", "5"))
     cache.bots.put(a_stored_bot("new", "12"))
@@ -89,9 +89,9 @@ def test_a_bot_made_anew_under_its_name_is_the_one_found() -> None:
 
 
 def test_versions_are_compared_as_numbers() -> None:
-    shelf: Indexer[CachedTweetBot] = Indexer()
-    shelf.put(a_stored_bot("one", "9"))
-    assert shelf.put(a_stored_bot("one", "10"))
+    indexer: Indexer[CachedTweetBot] = Indexer()
+    indexer.put(a_stored_bot("one", "9"))
+    assert indexer.put(a_stored_bot("one", "10"))
 
 
 def test_a_bot_that_nobody_knows_is_none() -> None:

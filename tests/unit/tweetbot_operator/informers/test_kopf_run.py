@@ -1,4 +1,4 @@
-"""kopf comes to an end, although it waits for tasks that its cancellation did not reach."""
+"""kopf ends although it waits for tasks that ignored their cancellation."""
 
 import asyncio
 from typing import Any

@@ -44,7 +44,7 @@ def test_it_looks_for_no_namespaces_and_posts_no_events(settings: kopf.OperatorS
     assert settings.peering.standalone
 
 
-def test_an_outage_of_hours_is_sat_through_with_pauses_of_at_most_half_a_minute() -> None:
+def test_an_outage_of_hours_is_survived_with_pauses_of_at_most_half_a_minute() -> None:
     pauses = list(itertools.islice(kopf_setup.UnboundedBackoff(), 1000))
     assert len(pauses) == 1000
     assert all(0 < pause <= 30 for pause in pauses)
@@ -60,7 +60,7 @@ async def test_kopf_keeps_nothing_of_the_objects_that_it_shows() -> None:
 
 def test_there_are_event_handlers_and_no_other() -> None:
     registry = kopf.OperatorRegistry()
-    watches.register(registry, Stage().intake)
+    watches.register(registry, Stage().event_handler)
     assert len(list(registry._watching.get_all_handlers())) == 3
     for kind in (registry._changing, registry._spawning, registry._indexing):
         assert list(kind.get_all_handlers()) == []
@@ -69,7 +69,7 @@ def test_there_are_event_handlers_and_no_other() -> None:
 async def test_what_the_watch_shows_reaches_cache_and_queue(caplog: pytest.LogCaptureFixture) -> None:
     stage = Stage()
     registry = kopf.OperatorRegistry()
-    watches.register(registry, stage.intake)
+    watches.register(registry, stage.event_handler)
     on_bot: Any = next(iter(registry._watching.get_all_handlers())).fn
     manifest = a_manifest()
     manifest["metadata"]["resourceVersion"] = "7"

@@ -1,4 +1,4 @@
-"""The keyed queue: each key once, never two workers on one, namespaces in turn, failures with a pause."""
+"""The work queue: each key once, never two workers on one, namespaces in turn, failures with backoff."""
 
 import asyncio
 
@@ -38,20 +38,20 @@ def drained(queue: WorkQueue) -> list[Key]:
     return keys
 
 
-def test_a_key_added_twice_is_looked_at_once(queue: WorkQueue) -> None:
+def test_a_key_added_twice_is_processed_once(queue: WorkQueue) -> None:
     queue.add(GULL)
     queue.add(GULL)
     assert drained(queue) == [GULL]
 
 
-def test_a_key_in_flight_is_given_to_nobody_else(queue: WorkQueue) -> None:
+def test_a_key_being_processed_is_given_to_nobody_else(queue: WorkQueue) -> None:
     queue.add(GULL)
     assert queue.pop_ready() is not None
     queue.add(GULL)
     assert queue.pop_ready() is None
 
 
-def test_a_key_added_in_flight_is_looked_at_once_more(queue: WorkQueue) -> None:
+def test_a_key_added_while_it_is_processed_is_processed_again(queue: WorkQueue) -> None:
     queue.add(GULL)
     queue.pop_ready()
     queue.add(GULL)
@@ -60,7 +60,7 @@ def test_a_key_added_in_flight_is_looked_at_once_more(queue: WorkQueue) -> None:
     assert drained(queue) == [GULL]
 
 
-def test_what_was_added_before_a_look_needs_no_other_pass(queue: WorkQueue) -> None:
+def test_a_key_added_before_its_pass_reads_the_cache_needs_no_other_pass(queue: WorkQueue) -> None:
     queue.add(("team-a", "gull"))
     (key, _) = queue.pop_ready() or (("", ""), 0.0)
     queue.add(key)
@@ -69,7 +69,7 @@ def test_what_was_added_before_a_look_needs_no_other_pass(queue: WorkQueue) -> N
     assert queue.pop_ready() is None
 
 
-def test_what_is_added_after_the_last_look_does(queue: WorkQueue) -> None:
+def test_a_key_added_after_that_does(queue: WorkQueue) -> None:
     queue.add(("team-a", "gull"))
     (key, _) = queue.pop_ready() or (("", ""), 0.0)
     queue.mark_seen(key)
@@ -93,7 +93,7 @@ def test_a_key_due_later_is_ready_then(queue: WorkQueue, clock: Clock) -> None:
     assert drained(queue) == [GULL]
 
 
-def test_the_newest_wish_replaces_the_older(queue: WorkQueue, clock: Clock) -> None:
+def test_a_later_request_replaces_the_earlier_one(queue: WorkQueue, clock: Clock) -> None:
     queue.add_after(GULL, 10)
     queue.add_after(GULL, 20)
     clock.now = 15
@@ -102,7 +102,7 @@ def test_the_newest_wish_replaces_the_older(queue: WorkQueue, clock: Clock) -> N
     assert drained(queue) == [GULL]
 
 
-def test_a_wish_can_be_withdrawn(queue: WorkQueue, clock: Clock) -> None:
+def test_a_request_can_be_withdrawn(queue: WorkQueue, clock: Clock) -> None:
     queue.add_after(GULL, 10)
     queue.add_after(GULL, None)
     clock.now = 100
@@ -113,7 +113,7 @@ def test_pauses_after_failures_double_up_to_five_minutes(queue: WorkQueue) -> No
     assert [queue.add_rate_limited(GULL) for _ in range(11)] == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
 
 
-def test_a_success_makes_the_pauses_short_again(queue: WorkQueue) -> None:
+def test_a_success_resets_the_backoff(queue: WorkQueue) -> None:
     queue.add_rate_limited(GULL)
     queue.add_rate_limited(GULL)
     queue.forget(GULL)
@@ -135,7 +135,7 @@ def test_a_thousand_failures_are_no_overflow(queue: WorkQueue) -> None:
     assert [queue.add_rate_limited(GULL) for _ in range(2000)][-1] == 300
 
 
-def test_the_time_that_a_key_waited_is_told(queue: WorkQueue, clock: Clock) -> None:
+def test_the_time_that_a_key_waited_is_returned(queue: WorkQueue, clock: Clock) -> None:
     queue.add(GULL)
     clock.now = 3
     assert queue.pop_ready() == (GULL, 3)

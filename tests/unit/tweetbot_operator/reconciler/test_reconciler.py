@@ -179,8 +179,8 @@ async def test_a_creation_whose_answer_was_lost_is_found_to_be_ours(stage: Stage
             raise Unavailable("connection reset")
 
     stage.cluster.after_write = lose
-    stage.cluster.intake = None
-    stage.intake.put(bot_in(stage))
+    stage.cluster.event_handler = None
+    stage.event_handler.put(bot_in(stage))
     await stage.settle()
     await stage.wait(2)
     assert stage.reason() == "Preparing"
@@ -194,12 +194,12 @@ def bot_in(stage: Stage):  # type: ignore[no-untyped-def]
 
 async def test_a_status_planned_from_an_older_object_is_planned_again(stage: Stage) -> None:
     await stage.apply()
-    stage.cluster.intake = None  # the watch is cut: the operator does not see the edit
+    stage.cluster.event_handler = None  # the watch is cut: the operator does not see the edit
     stage.cluster.edit(NAMESPACE, NAME, filter={"minWords": 7})
     job = stage.job_name
     stage.cluster.end_pod(job, NAMESPACE, 0, encode(a_prepare_result()).decode())
     stage.cluster.end_job(job, NAMESPACE, "Complete")
-    stage.intake.put(stage.cluster.objects_of("jobs")[0])
+    stage.event_handler.put(stage.cluster.objects_of("jobs")[0])
     await stage.settle()
     assert stage.status.observed_generation == 2
     assert stage.run.number == 2
@@ -215,8 +215,8 @@ async def test_an_api_server_that_is_away_is_asked_again_with_growing_pauses(sta
 
 
 async def test_a_bot_that_was_deleted_unseen_is_forgotten(stage: Stage) -> None:
-    stage.cluster.intake = None
-    stage.intake.put(bot_in(stage))
+    stage.cluster.event_handler = None
+    stage.event_handler.put(bot_in(stage))
     stage.cluster.remove("tweetbots", NAMESPACE, NAME)
     await stage.settle()
     assert stage.cluster.writes == []
@@ -423,10 +423,10 @@ async def test_a_lost_result_is_asked_for_again(stage: Stage) -> None:
 async def test_a_result_that_the_watch_did_not_bring_is_fetched(stage: Stage) -> None:
     await stage.apply()
     job = stage.job_name
-    stage.cluster.intake = None
+    stage.cluster.event_handler = None
     stage.cluster.end_pod(job, NAMESPACE, 0, encode(a_prepare_result()).decode())
     stage.cluster.end_job(job, NAMESPACE, "Complete")
-    stage.intake.put(stage.cluster.objects_of("jobs")[0])
+    stage.event_handler.put(stage.cluster.objects_of("jobs")[0])
     await stage.settle()
     assert stage.reason() == "Training"
 
@@ -505,16 +505,16 @@ def message(stage: Stage) -> str:
 
 async def suspended_unseen(stage: Stage) -> None:
     """Show the operator a suspension, and nothing else of what happens from here."""
-    stage.cluster.intake = None
+    stage.cluster.event_handler = None
     stage.cluster.edit(NAMESPACE, NAME, suspend=True)
-    stage.intake.put(stage.cluster.objects_of("tweetbots")[0])
+    stage.event_handler.put(stage.cluster.objects_of("tweetbots")[0])
     await stage.settle()
 
 
 async def test_a_job_that_changed_unseen_is_read_again_and_then_deleted(stage: Stage) -> None:
     await stage.apply()
     name = stage.job_name
-    stage.cluster.intake = None
+    stage.cluster.event_handler = None
     stage.cluster.put("jobs", stage.cluster.objects["jobs", NAMESPACE, name])
     await suspended_unseen(stage)
     assert stage.cluster.writes[-2:] == [f"delete job {name}", "status gull Suspended"]
@@ -523,7 +523,7 @@ async def test_a_job_that_changed_unseen_is_read_again_and_then_deleted(stage: S
 async def test_a_job_that_ended_unseen_is_not_deleted_before_its_result_is_read(stage: Stage) -> None:
     await stage.apply()
     name = stage.job_name
-    stage.cluster.intake = None
+    stage.cluster.event_handler = None
     stage.cluster.end_pod(name, NAMESPACE, 0, encode(a_prepare_result()).decode())
     stage.cluster.end_job(name, NAMESPACE, "Complete")
     await suspended_unseen(stage)
@@ -533,7 +533,7 @@ async def test_a_job_that_ended_unseen_is_not_deleted_before_its_result_is_read(
 
 async def test_a_job_that_went_unseen_is_forgotten(stage: Stage) -> None:
     await stage.apply()
-    stage.cluster.intake = None
+    stage.cluster.event_handler = None
     stage.cluster.remove("jobs", NAMESPACE, stage.job_name)
     await suspended_unseen(stage)
     assert len(stage.cache.jobs) == 0
@@ -544,7 +544,7 @@ async def test_a_job_that_was_made_anew_unseen_is_not_taken_for_the_old_one(stag
     await stage.apply()
     name = stage.job_name
     found = stage.cluster.objects["jobs", NAMESPACE, name]
-    stage.cluster.intake = None
+    stage.cluster.event_handler = None
     stage.cluster.put("jobs", {**found, "metadata": {**found["metadata"], "uid": "another"}})
     await suspended_unseen(stage)
     assert [job.uid for job in stage.cache.jobs.list_all()] == ["another"]
@@ -553,13 +553,13 @@ async def test_a_job_that_was_made_anew_unseen_is_not_taken_for_the_old_one(stag
 
 async def test_a_bot_that_was_made_anew_unseen_is_a_new_bot(stage: Stage) -> None:
     await stage.apply()
-    stage.cluster.intake = None
+    stage.cluster.event_handler = None
     anew = a_manifest()
     anew["metadata"]["uid"] = "uid-anew"
     stage.cluster.put("tweetbots", anew)
     job = stage.cluster.objects_of("jobs")[0]
     stage.cluster.end_job(stage.cluster.names("jobs")[0], NAMESPACE, "Failed", reason="DeadlineExceeded")
-    stage.intake.put(stage.cluster.objects_of("jobs")[0])
+    stage.event_handler.put(stage.cluster.objects_of("jobs")[0])
     await stage.settle()
     assert [bot.uid for bot in stage.cache.bots.list_all()] == ["uid-anew"]
     assert job.uid not in [known.uid for known in stage.cache.jobs.list_by_index((NAMESPACE, "uid-anew"))]

@@ -1,4 +1,4 @@
-"""The operator's lines: JSON, one a line, and whoever concerns a run names it."""
+"""The operator's log: one JSON object per line, with the run concerned."""
 
 import json
 import logging
@@ -27,7 +27,7 @@ def lines() -> Iterator[StringIO]:
     logger.setLevel(logging.NOTSET)
 
 
-async def test_every_line_of_a_pass_names_the_run_that_it_is_about(lines: StringIO) -> None:
+async def test_every_line_of_a_pass_names_its_run(lines: StringIO) -> None:
     stage = Stage()
     stage.cluster.faults["create_event"] = [Rejected("a quota")]
     with open_log_context(namespace=NAMESPACE, name="gull"):
@@ -38,13 +38,13 @@ async def test_every_line_of_a_pass_names_the_run_that_it_is_about(lines: String
         await stage.collect_garbage()
         second = stage.run.id
         await stage.end_stage(a_prepare_result())
-    told = [json.loads(line) for line in lines.getvalue().splitlines()]
-    assert {(line["namespace"], line["name"]) for line in told} == {(NAMESPACE, "gull")}
-    assert [line["run"] for line in told if line["message"] == "job created"] == [first, second, second]
-    assert [line["run"] for line in told if line["message"] == "job deleted"] == [first]
-    assert [line["run"] for line in told if line["message"] == "event not written"] == [first]
-    assert {line["run"] for line in told if line["logger"].endswith("events")} == {first, second}
-    assert told[0]["run"] == first
+    logged = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert {(line["namespace"], line["name"]) for line in logged} == {(NAMESPACE, "gull")}
+    assert [line["run"] for line in logged if line["message"] == "job created"] == [first, second, second]
+    assert [line["run"] for line in logged if line["message"] == "job deleted"] == [first]
+    assert [line["run"] for line in logged if line["message"] == "event not written"] == [first]
+    assert {line["run"] for line in logged if line["logger"].endswith("events")} == {first, second}
+    assert logged[0]["run"] == first
 
 
 def test_a_line_break_in_a_message_begins_no_second_line(lines: StringIO) -> None:

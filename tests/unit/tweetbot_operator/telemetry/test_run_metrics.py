@@ -1,4 +1,4 @@
-"""Figures about runs."""
+"""Metrics about runs."""
 
 from typing import Any
 
@@ -60,7 +60,7 @@ def test_a_bot_counts_where_it_is_now_and_nowhere_else() -> None:
     assert runs("Training", "Training") == before[1]
 
 
-def test_who_leads_no_longer_shows_nothing_and_what_changes_meanwhile_is_shown_later() -> None:
+def test_a_former_leader_shows_nothing_and_shows_later_what_changes_meanwhile() -> None:
     """Two replicas would else count one TweetBot, or an alarm would stay that nobody ends."""
     census = RunMetrics()
     before = runs("Training", "Training"), runs("Succeeded", "Succeeded"), runs("Pending", "Queued")
@@ -78,7 +78,7 @@ def test_who_leads_no_longer_shows_nothing_and_what_changes_meanwhile_is_shown_l
     census.leave(GULL)
 
 
-def test_an_end_is_counted_once() -> None:
+def test_a_finished_run_is_counted_once() -> None:
     before = finished("Failed", "Diverged")
     status = an_ended_status("Diverged")
     count_finished_run(TweetBotStatus(), status)
@@ -86,7 +86,7 @@ def test_an_end_is_counted_once() -> None:
     assert finished("Failed", "Diverged") == before + 1
 
 
-def test_a_reason_that_we_do_not_know_adds_no_label() -> None:
+def test_an_unknown_reason_adds_no_label() -> None:
     before, others = finished("Failed", "Other"), runs("Failed", "Other")
     count_finished_run(TweetBotStatus(), an_ended_status("InventedByAPod"))
     census = RunMetrics()
@@ -149,7 +149,7 @@ async def test_a_preparation_that_an_edit_cuts_short_has_held_none() -> None:
     assert gpu_seconds("nvidia.com/gpu") == before
 
 
-def test_a_bill_is_counted_as_the_dataset_comes_in_and_never_again() -> None:
+def test_paid_posts_are_counted_once_when_the_dataset_comes_in() -> None:
     def billed() -> float:
         return value("tweetbot_posts_billed_total", bot_namespace="team-a", source="x")
 
