@@ -96,8 +96,8 @@ def an_outcome(**changes: Any) -> TrainOutput:
     return replace(plain, **changes)
 
 
-def some_facts(**changes: Any) -> CardData:
-    """Return everything that a card says about a small bot of a fictional account."""
+def some_card_data(**changes: Any) -> CardData:
+    """Return everything that the card of a small bot of a fictional account shows."""
     table = DataTable(downloaded=1800, retweets=162, short=83, duplicates=31, kept=1524, redacted=8)
     metrics = Metrics(
         eval_loss=0.6934, perplexity=2.0005, bits_per_byte=0.2197, first_train_loss=5.9, train_loss=0.65,

@@ -31,12 +31,7 @@ Check = Callable[[], None]
 
 
 def publish(
-    store: ObjectStore,
-    run: RunDocument,
-    folder: Path,
-    manifest: VersionManifest,
-    *,
-    check: Check = lambda: None,
+    store: ObjectStore, run: RunDocument, folder: Path, manifest: VersionManifest, *, check: Check = lambda: None
 ) -> TrainSucceeded:
     """Publish a folder's files (`model/`, `report/`) with their manifest, and point latest.json to them.
 
@@ -91,8 +86,7 @@ def _write_version(
 ) -> TrainSucceeded:
     """Write files and manifest. If another Pod publishes the same training meanwhile, its version is the result.
 
-    Unless one of our files has overwritten one of theirs by then: so we write all of ours and our manifest, and no
-    longer call `check`.
+    Unless we have overwritten one of its files: then we write all of ours and our manifest, no longer calling `check`.
     """
     home = build_version_uri(run, manifest.version)
     before = _get_manifest_etag(store, home)

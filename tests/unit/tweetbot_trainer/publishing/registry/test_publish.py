@@ -32,24 +32,24 @@ def a_run(tmp_path: Path, **changes: Any) -> RunDocument:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """What a training leaves behind."""
+    """The files of a finished training."""
     return a_folder(tmp_path / "finished", b"weights")
 
 
-def pointer(run: RunDocument) -> dict[str, Any]:
+def read_latest_json(run: RunDocument) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(STORE.get(f"{run.prefix}/latest.json"))
     return content
 
 
-def reader(run: RunDocument) -> Callable[[], None]:
-    """Check as somebody who serves the model would: pointer, manifest, every file."""
+def check_as_server(run: RunDocument) -> Callable[[], None]:
+    """Return a check as a server of the model would do it: latest.json, manifest, every file."""
 
     def check() -> None:
         if STORE.find(f"{run.prefix}/latest.json") is None:
             return
-        version = pointer(run)["uri"].removesuffix("/model")
+        version = read_latest_json(run)["uri"].removesuffix("/model")
         body = STORE.get(f"{version}/MANIFEST.json")
-        assert hashlib.sha256(body).hexdigest() == pointer(run)["manifestSha256"]
+        assert hashlib.sha256(body).hexdigest() == read_latest_json(run)["manifestSha256"]
         for path, record in json.loads(body)["files"].items():
             assert hashlib.sha256(STORE.get(f"{version}/{path}")).hexdigest() == record["sha256"]
 
@@ -72,7 +72,7 @@ def test_the_result_names_what_to_load(tmp_path: Path, folder: Path) -> None:
     assert STORE.get(f"{model.uri}/model.safetensors") == b"weights"
 
 
-def test_the_manifest_is_written_after_every_file_and_before_the_pointer(tmp_path: Path, folder: Path) -> None:
+def test_the_manifest_is_written_after_every_file_and_before_latest_json(tmp_path: Path, folder: Path) -> None:
     run = a_run(tmp_path)
     store = WatchedStore(STORE)
     publish(store, run, folder, a_version(folder, run))
@@ -97,16 +97,16 @@ def test_killed_at_any_request_it_is_published_once_by_the_next_attempt(
         home = tmp_path / phase / str(index)
         run = a_run(home)
         first, second = a_folder(home / "1", b"weights"), a_folder(home / "2", b"weights of another attempt")
-        dying = WatchedStore(STORE, die_at=index, phase=phase, after_each=reader(run))
+        dying = WatchedStore(STORE, die_at=index, phase=phase, after_each=check_as_server(run))
         with pytest.raises(Killed):
             publish(dying, run, first, a_version(first, run))
-        again = WatchedStore(STORE, after_each=reader(run))
+        again = WatchedStore(STORE, after_each=check_as_server(run))
         result = publish(again, run, second, a_version(second, run))
         assert versions(run) == {KEY[:16]}
-        assert pointer(run)["manifestSha256"] == result.model.digest
+        assert read_latest_json(run)["manifestSha256"] == result.model.digest
 
 
-def test_a_request_to_end_before_the_manifest_publishes_nothing(tmp_path: Path, folder: Path) -> None:
+def test_a_stop_before_the_manifest_publishes_nothing(tmp_path: Path, folder: Path) -> None:
     run, stop = a_run(tmp_path), StopRequest()
     store = WatchedStore(STORE, after_each=lambda: stop.request() if files_of(run) else None)
     with pytest.raises(StageStopped):
@@ -115,12 +115,12 @@ def test_a_request_to_end_before_the_manifest_publishes_nothing(tmp_path: Path, 
     assert STORE.find(f"{run.prefix}/latest.json") is None
 
 
-def test_a_request_to_end_after_the_manifest_still_moves_the_pointer(tmp_path: Path, folder: Path) -> None:
+def test_a_stop_after_the_manifest_still_moves_latest_json(tmp_path: Path, folder: Path) -> None:
     run, stop = a_run(tmp_path), StopRequest()
     store = WatchedStore(STORE, after_each=lambda: stop.request() if "MANIFEST.json" in files_of(run) else None)
     result = publish(store, run, folder, a_version(folder, run), check=stop.check)
     assert stop.requested
-    assert pointer(run)["uri"] == result.model.uri
+    assert read_latest_json(run)["uri"] == result.model.uri
 
 
 def test_publishing_twice_changes_nothing(tmp_path: Path, folder: Path) -> None:
@@ -132,7 +132,7 @@ def test_publishing_twice_changes_nothing(tmp_path: Path, folder: Path) -> None:
     assert [action for action, _ in store.requests if action.startswith("put")] == []
 
 
-def test_the_loser_of_a_race_takes_the_winners_version(tmp_path: Path, folder: Path) -> None:
+def test_the_loser_of_a_race_returns_the_winners_version(tmp_path: Path, folder: Path) -> None:
     run = a_run(tmp_path)
     winner = a_version(folder, run)
 
@@ -164,7 +164,7 @@ class Interrupted(WatchedStore):
 
 
 @pytest.mark.parametrize("at", range(3))
-def test_the_files_of_a_version_published_meanwhile_are_not_written_over(tmp_path: Path, folder: Path, at: int) -> None:
+def test_the_files_of_a_version_published_meanwhile_are_not_overwritten(tmp_path: Path, folder: Path, at: int) -> None:
     run, stop = a_run(tmp_path), StopRequest()
     theirs = a_folder(tmp_path / "theirs", b"weights of another processor")
     (theirs / "report/loss.png").write_bytes(b"another plot")
@@ -176,7 +176,7 @@ def test_the_files_of_a_version_published_meanwhile_are_not_written_over(tmp_pat
     store = Interrupted(at, other)
     with suppress(StageStopped):
         publish(store, run, folder, a_version(folder, run), check=stop.check)
-    reader(run)()
+    check_as_server(run)()
     assert find_reusable(STORE, run, KEY) is not None
 
 
@@ -189,67 +189,67 @@ def test_a_damaged_version_is_published_again(tmp_path: Path, folder: Path) -> N
     assert find_reusable(STORE, run, KEY) == later
 
 
-def test_a_manifest_that_is_none_is_written_over(tmp_path: Path, folder: Path) -> None:
+def test_a_manifest_that_cannot_be_read_is_overwritten(tmp_path: Path, folder: Path) -> None:
     run = a_run(tmp_path)
     STORE.put(f"{build_version_uri(run, KEY[:16])}/MANIFEST.json", b"{")
     publish(STORE, run, folder, a_version(folder, run))
-    reader(run)()
+    check_as_server(run)()
     assert find_reusable(STORE, run, KEY) is not None
 
 
 @pytest.mark.parametrize("path", ["../../../loose", "/etc/loose", "model/..", "model//loose", ".", ""])
-def test_a_manifest_that_names_files_outside_of_its_folder_is_none(tmp_path: Path, folder: Path, path: str) -> None:
-    """A model that failed a gate is fetched by its manifest: one of another's hand wrote anywhere on the disk."""
+def test_a_manifest_that_names_files_outside_of_its_folder_is_refused(tmp_path: Path, folder: Path, path: str) -> None:
+    """A rejected model is downloaded by its manifest: a forged one could write anywhere on the disk."""
     content = json.loads(a_version(folder, a_run(tmp_path)).encode())
     assert decode_manifest(json.dumps(content).encode()) is not None
     content["files"][path] = content["files"]["model/config.json"]
     assert decode_manifest(json.dumps(content).encode()) is None
 
 
-def test_a_version_of_another_training_is_never_written_over(tmp_path: Path, folder: Path) -> None:
+def test_a_version_of_another_training_is_never_overwritten(tmp_path: Path, folder: Path) -> None:
     run = a_run(tmp_path)
-    stranger = a_version(folder, run, training_key="0" * 64)
-    STORE.put(f"{build_version_uri(run, KEY[:16])}/MANIFEST.json", stranger.encode())
+    foreign = a_version(folder, run, training_key="0" * 64)
+    STORE.put(f"{build_version_uri(run, KEY[:16])}/MANIFEST.json", foreign.encode())
     with pytest.raises(SpecRefused, match="holds a model of another training"):
         publish(STORE, run, folder, a_version(folder, run))
 
 
-def test_the_pointer_never_goes_back_to_an_older_run(tmp_path: Path, folder: Path) -> None:
+def test_latest_json_never_goes_back_to_an_older_run(tmp_path: Path, folder: Path) -> None:
     old, new = a_run(tmp_path, run_number=1), a_run(tmp_path, run_number=2, run_id="fedcba9876543210")
     publish(STORE, new, folder, a_version(folder, new, version="b", training_key="b" * 64))
     publish(STORE, old, folder, a_version(folder, old))
-    assert pointer(new)["runNumber"] == 2
+    assert read_latest_json(new)["runNumber"] == 2
 
 
-def test_the_pointer_moves_for_a_bot_that_was_created_anew(tmp_path: Path, folder: Path) -> None:
+def test_latest_json_moves_for_a_recreated_bot(tmp_path: Path, folder: Path) -> None:
     old, new = a_run(tmp_path, run_number=7), a_run(tmp_path, run_number=1, uid="uid-new")
     result = publish(STORE, old, folder, a_version(folder, old))
     assert update_latest(STORE, new, result)
-    assert (pointer(new)["uid"], pointer(new)["runNumber"]) == ("uid-new", 1)
+    assert (read_latest_json(new)["uid"], read_latest_json(new)["runNumber"]) == ("uid-new", 1)
 
 
-def test_an_older_version_is_pointed_to_when_a_newer_run_adopts_it(tmp_path: Path, folder: Path) -> None:
+def test_latest_json_returns_to_an_older_version_that_a_newer_run_reuses(tmp_path: Path, folder: Path) -> None:
     first, second = a_run(tmp_path, run_number=1), a_run(tmp_path, run_number=2)
     result = publish(STORE, first, folder, a_version(folder, first))
     publish(STORE, second, folder, a_version(folder, second, version="b", training_key="b" * 64))
     assert update_latest(STORE, a_run(tmp_path, run_number=3), result)
-    assert pointer(first)["uri"] == result.model.uri
+    assert read_latest_json(first)["uri"] == result.model.uri
 
 
-def test_a_pointer_of_somebody_else_is_written_over(tmp_path: Path, folder: Path) -> None:
+def test_a_latest_json_of_somebody_else_is_overwritten(tmp_path: Path, folder: Path) -> None:
     run = a_run(tmp_path)
     STORE.put(f"{run.prefix}/latest.json", b"[]")
     publish(STORE, run, folder, a_version(folder, run))
-    reader(run)()
+    check_as_server(run)()
 
 
-def test_a_model_is_adopted_by_whatever_run_asks_for_the_same_training(tmp_path: Path, folder: Path) -> None:
+def test_a_model_is_reused_by_every_run_of_the_same_training(tmp_path: Path, folder: Path) -> None:
     run = a_run(tmp_path)
     result = publish(STORE, run, folder, a_version(folder, run))
     assert find_reusable(STORE, a_run(tmp_path, run_id="fedcba9876543210"), KEY) == result
 
 
-def test_a_forced_run_adopts_nobody_elses_model(tmp_path: Path, folder: Path) -> None:
+def test_a_forced_run_reuses_no_other_runs_model(tmp_path: Path, folder: Path) -> None:
     run = a_run(tmp_path)
     publish(STORE, run, folder, a_version(folder, run))
     forced = a_run(tmp_path, run_id="fedcba9876543210", trigger="2026-11-23T06:00:00Z")
@@ -269,14 +269,14 @@ def test_a_forced_run_finds_its_model_in_a_rebuilt_cluster_too(tmp_path: Path, f
     assert find_reusable(STORE, forced.model_copy(update={"run_number": 1, "uid": "uid-new"}), KEY) == result
 
 
-def test_a_forced_run_passes_by_the_place_of_another(tmp_path: Path, folder: Path) -> None:
+def test_a_forced_run_skips_the_name_of_another_run(tmp_path: Path, folder: Path) -> None:
     old = a_run(tmp_path, trigger="2026-01-01T00:00:00Z")
     publish(STORE, old, folder, a_version(folder, old, version=f"{KEY[:16]}-3"))
     rebuilt = a_run(tmp_path, uid="uid-new", run_id="fedcba9876543210", trigger="2026-11-23T06:00:00Z")
     assert choose_version(STORE, rebuilt, KEY) == f"{KEY[:16]}-4"
 
 
-def test_a_version_without_one_of_its_files_is_not_adopted(tmp_path: Path, folder: Path) -> None:
+def test_a_version_without_one_of_its_files_is_not_reused(tmp_path: Path, folder: Path) -> None:
     run = a_run(tmp_path)
     publish(STORE, run, folder, a_version(folder, run))
     STORE.delete(f"{build_version_uri(run, KEY[:16])}/model/config.json")

@@ -1,4 +1,4 @@
-"""The model card holds every part of the original's, and foreign text changes none of it."""
+"""The model card has every part of huggingtweets' card, and foreign text does not change its structure."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,7 +8,7 @@ import yaml
 from markdown_it import MarkdownIt
 
 from builders.hostile_texts import CORPUS
-from builders.model import a_post, some_facts, some_values
+from builders.model import a_post, some_card_data, some_values
 from tweetbot_contract.result import DataTable, Metrics, Sample
 from tweetbot_contract.spec.sources import ArchiveSource, BlueskySource, MastodonSource, PostsSource, Source, XSource
 from tweetbot_contract.spec.spec import Subject
@@ -31,23 +31,24 @@ SECTIONS = [
 HUB = BaseIdentity("hf://gpt2", "hub", "607a30d783dfa663caf39e06633721c8d4cfcd7e")
 
 
-def parted(card: str) -> tuple[dict[str, Any], str]:
+def split_card(card: str) -> tuple[dict[str, Any], str]:
     _, front, body = card.split("---\n", 2)
     return yaml.safe_load(front), body
 
 
 def headings(body: str) -> list[str]:
     tokens = PARSER.parse(body)
-    return [tokens[place + 1].content for place, token in enumerate(tokens) if token.type == "heading_open"]
+    return [tokens[index + 1].content for index, token in enumerate(tokens) if token.type == "heading_open"]
 
 
-def cells(body: str) -> list[str]:
-    tokens = PARSER.parse(body)
-    return [tokens[place + 1].content for place, token in enumerate(tokens) if token.type in ("td_open", "th_open")]
+def cells(card: CardData) -> list[str]:
+    """Return the cells of all tables of a card."""
+    tokens = PARSER.parse(split_card(render_card(card))[1])
+    return [tokens[index + 1].content for index, token in enumerate(tokens) if token.type in ("td_open", "th_open")]
 
 
-def test_every_part_of_the_original_is_there() -> None:
-    _, body = parted(render_card(some_facts()))
+def test_every_part_of_huggingtweets_card_is_there() -> None:
+    _, body = split_card(render_card(some_card_data()))
     assert headings(body) == ["🤖 Harbour Gull: an AI bot", *SECTIONS]
     assert "Made with TweetBot operator 0.1.0" in body
     assert 'pipeline("text-generation", model="model")' in body
@@ -55,44 +56,43 @@ def test_every_part_of_the_original_is_there() -> None:
 
 
 def test_the_data_table_adds_up() -> None:
-    _, body = parted(render_card(some_facts()))
-    told = cells(body)
-    rows = {
-        name: told[told.index(name) + 1] for name in ("Posts downloaded", "Retweets", "Short posts", "Near-duplicates")
-    }
-    drops = sum(int(rows[name]) for name in ("Retweets", "Short posts", "Near-duplicates"))
-    assert told[told.index("**Posts kept**") + 1] == f"**{int(rows['Posts downloaded']) - drops}**"
+    shown = cells(some_card_data())
+    names = ("Posts downloaded", "Retweets", "Short posts", "Near-duplicates")
+    downloaded, *dropped = (int(shown[shown.index(name) + 1]) for name in names)
+    assert shown[shown.index("**Posts kept**") + 1] == f"**{downloaded - sum(dropped)}**"
 
 
 def test_several_sources_have_a_column_each() -> None:
     one, other = DataTable(downloaded=10, retweets=4, kept=6), DataTable(downloaded=8, replies=1, kept=7)
     both = DataTable(downloaded=18, retweets=4, replies=1, kept=13)
-    facts = some_facts(source_names=("X archive", "@x by the X API"), source_tables=(one, other), table=both)
-    told = cells(parted(render_card(facts))[1])
-    assert told[:4] == ["Data", "X archive", r"\@x by the X API", "all"]
-    assert told[told.index("Replies") :][:4] == ["Replies", "0", "1", "1"]
+    card = some_card_data(source_names=("X archive", "@x by the X API"), source_tables=(one, other), table=both)
+    shown = cells(card)
+    assert shown[:4] == ["Data", "X archive", r"\@x by the X API", "all"]
+    assert shown[shown.index("Replies") :][:4] == ["Replies", "0", "1", "1"]
 
 
-def test_retweets_that_were_not_downloaded_are_not_counted_as_none() -> None:
+def test_retweets_that_were_not_downloaded_are_not_counted_as_zero() -> None:
     table = DataTable(downloaded=10, retweets=0, kept=10)
-    told = cells(parted(render_card(some_facts(source_tables=(table,), table=table, without_retweets=(True,))))[1])
-    assert told[told.index("Retweets") + 1] == "not downloaded"
+    shown = cells(some_card_data(source_tables=(table,), table=table, without_retweets=(True,)))
+    assert shown[shown.index("Retweets") + 1] == "not downloaded"
     one, both = DataTable(downloaded=10, retweets=4, kept=6), DataTable(downloaded=20, retweets=4, kept=16)
-    facts = some_facts(source_names=("a", "b"), source_tables=(one, table), table=both, without_retweets=(False, True))
-    told = cells(parted(render_card(facts))[1])
-    assert told[told.index("Retweets") :][:4] == ["Retweets", "4", "not downloaded", "4"]
+    card = some_card_data(
+        source_names=("a", "b"), source_tables=(one, table), table=both, without_retweets=(False, True)
+    )
+    shown = cells(card)
+    assert shown[shown.index("Retweets") :][:4] == ["Retweets", "4", "not downloaded", "4"]
 
 
-def test_weights_of_sources_are_told() -> None:
+def test_the_weights_of_the_sources_are_shown() -> None:
     table = DataTable(downloaded=10, kept=10)
     values = replace(some_values(), source_weights=(1, 3))
-    facts = some_facts(source_names=("one", "other"), source_tables=(table, table), values=values)
-    told = cells(parted(render_card(facts))[1])
-    assert told[told.index("Weight in training") :][:4] == ["Weight in training", "1", "3", ""]
+    card = some_card_data(source_names=("one", "other"), source_tables=(table, table), values=values)
+    shown = cells(card)
+    assert shown[shown.index("Weight in training") :][:4] == ["Weight in training", "1", "3", ""]
 
 
 def test_nobody_can_miss_that_a_machine_writes() -> None:
-    front, body = parted(render_card(some_facts()))
+    front, body = split_card(render_card(some_card_data()))
     assert front["ai_generated"] is True
     assert "ai-generated" in front["tags"]
     assert r"AI-generated imitation of \@harbour\_gull" in body
@@ -108,24 +108,24 @@ def test_nobody_can_miss_that_a_machine_writes() -> None:
         ("Parody", "neither made nor endorses"),
     ],
 )
-def test_the_relation_is_told(relation: Any, words: str) -> None:
-    facts = some_facts(subject=Subject(handle="x", relation=relation, consent_ref="https://forms.example/7"))
-    body = parted(render_card(facts))[1]
+def test_the_relation_is_stated(relation: Any, words: str) -> None:
+    card = some_card_data(subject=Subject(handle="x", relation=relation, consent_ref="https://forms.example/7"))
+    body = split_card(render_card(card))[1]
     assert words in body
     assert "On record: https\\://forms.example/7" in body
 
 
-def test_the_tuned_model_stands_beside_its_base_with_an_interval() -> None:
-    plain = some_facts(base=HUB, ratio_interval=(0.68, 0.74))
+def test_the_tuned_model_is_compared_with_its_base() -> None:
+    plain = some_card_data(base=HUB, ratio_interval=(0.68, 0.74))
     metrics = plain.metrics.model_copy(update={"base_bits_per_byte": 0.3125})
-    told = cells(parted(render_card(replace(plain, metrics=metrics)))[1])
-    assert told[told.index("Bits per byte relative to the base") + 1] == "70.3% (95 % interval 68.0% to 74.0%)"
+    shown = cells(replace(plain, metrics=metrics))
+    assert shown[shown.index("Bits per byte relative to the base") + 1] == "70.3% (95 % interval 68.0% to 74.0%)"
 
 
 def test_a_catalogue_reads_the_figures() -> None:
-    plain = some_facts(base=HUB)
+    plain = some_card_data(base=HUB)
     measured = {"base_bits_per_byte": 0.31, "verbatim_rate": 0.012, "distinct2": 0.63, "leaked_samples": 0}
-    front, _ = parted(render_card(replace(plain, metrics=plain.metrics.model_copy(update=measured))))
+    front, _ = split_card(render_card(replace(plain, metrics=plain.metrics.model_copy(update=measured))))
     (result,) = front["model-index"][0]["results"]
     assert {metric["type"]: metric["value"] for metric in result["metrics"]} == {
         "loss": 0.6934,
@@ -143,66 +143,66 @@ def test_a_catalogue_reads_the_figures() -> None:
 
 
 def test_a_scratch_base_is_no_model_of_the_hub() -> None:
-    assert "base_model" not in parted(render_card(some_facts()))[0]
+    assert "base_model" not in split_card(render_card(some_card_data()))[0]
 
 
 def test_an_unknown_language_is_not_made_up() -> None:
-    assert "language" not in parted(render_card(some_facts(languages=())))[0]
+    assert "language" not in split_card(render_card(some_card_data(languages=())))[0]
 
 
-def test_the_language_of_the_posts_is_told_or_that_nobody_knows() -> None:
-    assert "Their language: en, ja." in render_card(some_facts(languages=("en", "ja")))
-    assert "Their language is undetermined." in render_card(some_facts(languages=()))
+def test_the_language_of_the_posts_is_named_or_called_undetermined() -> None:
+    assert "Their language: en, ja." in render_card(some_card_data(languages=("en", "ja")))
+    assert "Their language is undetermined." in render_card(some_card_data(languages=()))
 
 
 def test_a_hub_base_is_linked_with_its_commit() -> None:
-    body = parted(render_card(some_facts(base=HUB)))[1]
+    body = split_card(render_card(some_card_data(base=HUB)))[1]
     assert "[gpt2](https://huggingface.co/gpt2) at commit `607a30d783df`" in body
 
 
-def test_every_hyper_parameter_is_told() -> None:
+def test_every_hyper_parameter_is_shown() -> None:
     values = some_values(learning_rate="1.372e-4", seed=7, batch_tokens=1024)
-    told = cells(parted(render_card(some_facts(values=values)))[1])
-    assert "0.0001372, cosine to 0, warm-up 10% of the steps" in told
-    assert told[told.index("Seed") + 1] == "7"
-    assert told[told.index("Batch") + 1] == "1024 label tokens per step"
+    shown = cells(some_card_data(values=values))
+    assert "0.0001372, cosine to 0, warm-up 10% of the steps" in shown
+    assert shown[shown.index("Seed") + 1] == "7"
+    assert shown[shown.index("Batch") + 1] == "1024 label tokens per step"
 
 
 def test_the_tracked_run_is_linked() -> None:
-    body = parted(render_card(some_facts(tracking_url="https://wandb.example/team/run")))[1]
+    body = split_card(render_card(some_card_data(tracking_url="https://wandb.example/team/run")))[1]
     assert "[Weights & Biases](https://wandb.example/team/run)" in body.replace("&amp;", "&")
-    assert "Weights" not in parted(render_card(some_facts()))[1]
+    assert "Weights" not in split_card(render_card(some_card_data()))[1]
 
 
-def test_a_base_that_was_measured_stands_beside_the_model() -> None:
-    metrics = some_facts().metrics.model_copy(update={"base_bits_per_byte": 1.25})
-    told = cells(parted(render_card(some_facts(metrics=metrics)))[1])
-    assert told[told.index("Bits per byte of the base before training") + 1] == "1.2500"
+def test_the_figures_of_a_measured_base_are_shown() -> None:
+    metrics = some_card_data().metrics.model_copy(update={"base_bits_per_byte": 1.25})
+    shown = cells(some_card_data(metrics=metrics))
+    assert shown[shown.index("Bits per byte of the base before training") + 1] == "1.2500"
 
 
 def test_few_test_posts_are_a_caution() -> None:
-    metrics: Metrics = some_facts().metrics.model_copy(update={"reliability": "Low"})
-    assert "take the figures as a hint" in render_card(some_facts(metrics=metrics, parts=(30, 4, 4)))
+    metrics: Metrics = some_card_data().metrics.model_copy(update={"reliability": "Low"})
+    assert "take the figures as a hint" in render_card(some_card_data(metrics=metrics, parts=(30, 4, 4)))
 
 
 @pytest.mark.parametrize(
     ("reliability", "watch", "stopping"), [("Normal", "tell when to stop", "on"), ("Low", "are only watched", "off")]
 )
 def test_few_posts_stop_no_training_and_the_card_says_so(reliability: str, watch: str, stopping: str) -> None:
-    metrics: Metrics = some_facts().metrics.model_copy(update={"reliability": reliability})
-    card = render_card(some_facts(metrics=metrics))
+    metrics: Metrics = some_card_data().metrics.model_copy(update={"reliability": reliability})
+    card = render_card(some_card_data(metrics=metrics))
     assert watch in card
     assert f"early stopping {stopping}" in card
 
 
-def test_pictures_stand_only_where_accounts_have_them() -> None:
-    assert "Picture of" not in render_card(some_facts())
+def test_only_accounts_with_a_picture_have_one_on_the_card() -> None:
+    assert "Picture of" not in render_card(some_card_data())
     accounts = (
         CardAccount(0, "gull", "Gull", b"a picture"),
         CardAccount(1, "heron", "Heron"),
         CardAccount(2, None, None, b"another"),
     )
-    body = parted(render_card(some_facts(accounts=accounts)))[1]
+    body = split_card(render_card(some_card_data(accounts=accounts)))[1]
     pictures = [child for token in PARSER.parse(body)[:3] for child in token.children or [] if child.type == "image"]
     assert [child.attrs["src"] for child in pictures] == ["../report/avatar-0.png", "../report/avatar-2.png"]
 
@@ -221,21 +221,21 @@ def test_the_name_is_the_specs_then_the_accounts_then_the_handle(
     display_name: str | None, accounts: tuple[CardAccount, ...], title: str
 ) -> None:
     subject = Subject(handle="harbour_gull", display_name=display_name)
-    body = parted(render_card(some_facts(subject=subject, accounts=accounts)))[1]
+    body = split_card(render_card(some_card_data(subject=subject, accounts=accounts)))[1]
     assert headings(body)[0].replace("&amp;", "&") == title
 
 
-def test_another_account_than_the_subjects_is_told() -> None:
-    body = parted(render_card(some_facts(other_handle="old_gull")))[1]
+def test_an_account_that_is_not_the_subjects_is_named() -> None:
+    body = split_card(render_card(some_card_data(other_handle="old_gull")))[1]
     assert r"The posts come from the account \@old\_gull." in body
-    assert "come from the account" not in render_card(some_facts())
+    assert "come from the account" not in render_card(some_card_data())
 
 
 def hostile(text: str) -> CardData:
-    """Return facts in which every free text of a user is the same payload."""
+    """Return card data in which every free text of a user is this one."""
     subject = Subject(handle="harbour_gull", display_name=text[:100], relation="Consented", consent_ref=text[:512])
     sample = Sample(prompt=text[:280], text=text)
-    return some_facts(
+    return some_card_data(
         subject=subject, samples=(sample, sample), prompts=(text[:280],), tracking_url=text,
         accounts=(CardAccount(0, text[:50], text[:100], b"a picture"), CardAccount(1, text[:50], text[:60])),
         other_handle=text,
@@ -244,8 +244,8 @@ def hostile(text: str) -> CardData:
 
 
 @pytest.mark.parametrize("text", CORPUS)
-def test_foreign_text_changes_nothing_of_the_cards_build(text: str) -> None:
-    plain, attacked = (PARSER.parse(parted(render_card(facts))[1]) for facts in (hostile("plain"), hostile(text)))
+def test_foreign_text_does_not_change_the_structure_of_the_card(text: str) -> None:
+    plain, attacked = (PARSER.parse(split_card(render_card(card))[1]) for card in (hostile("plain"), hostile(text)))
     assert [token.type for token in attacked] == [token.type for token in plain]
     children = [child for token in attacked for child in token.children or []]
     assert not any(child.type == "html_inline" for child in children)
@@ -255,13 +255,13 @@ def test_foreign_text_changes_nothing_of_the_cards_build(text: str) -> None:
 
 @pytest.mark.parametrize("text", CORPUS)
 def test_foreign_text_stays_a_string_in_the_front_matter(text: str) -> None:
-    front, _ = parted(render_card(hostile(text)))
+    front, _ = split_card(render_card(hostile(text)))
     assert list(front)[:3] == ["language", "library_name", "pipeline_tag"]
     assert len(front["widget"]) == 1
 
 
-def test_the_same_facts_give_the_same_card() -> None:
-    assert render_card(some_facts()) == render_card(some_facts())
+def test_the_same_data_gives_the_same_card() -> None:
+    assert render_card(some_card_data()) == render_card(some_card_data())
 
 
 def test_languages_come_from_the_posts() -> None:

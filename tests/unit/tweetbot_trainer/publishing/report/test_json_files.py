@@ -1,10 +1,10 @@
-"""The report's files for machines."""
+"""The files of the report that programs read."""
 
 import json
 
 import pytest
 
-from builders.model import an_outcome, some_facts
+from builders.model import an_outcome, some_card_data
 from tweetbot_trainer.publishing.report.json_files import (
     build_evaluation,
     build_sample_records,
@@ -13,7 +13,7 @@ from tweetbot_trainer.publishing.report.json_files import (
 
 
 def test_the_evaluation_holds_the_figures_and_where_they_come_from() -> None:
-    document = json.loads(json.dumps(build_evaluation(some_facts()), allow_nan=False))
+    document = json.loads(json.dumps(build_evaluation(some_card_data()), allow_nan=False))
     assert document["metrics"]["bitsPerByte"] == 0.2197
     assert document["baseBitsPerByte"] is None
     assert document["split"] == {"train": 1220, "validation": 152, "test": 152, "orderedBy": "created_at"}
@@ -22,8 +22,8 @@ def test_the_evaluation_holds_the_figures_and_where_they_come_from() -> None:
 
 
 def test_every_sample_says_that_a_machine_wrote_it() -> None:
-    facts = some_facts()
-    (record,) = build_sample_records(facts.samples, facts.model_name)
+    card = some_card_data()
+    (record,) = build_sample_records(card.samples, card.model_name)
     assert record["ai_generated"] is True
     assert record["prompt"] == "My dream is"
 

@@ -1,4 +1,4 @@
-"""The two pictures: the right size, marked as AI-generated, and no sign stops them."""
+"""The two pictures have the right size, are marked as AI-generated, and can show any character."""
 
 from dataclasses import replace
 from io import BytesIO
@@ -10,7 +10,7 @@ from PIL import Image
 from PIL.ImageColor import getrgb
 
 from builders.hostile_texts import CORPUS
-from builders.model import an_outcome, some_facts
+from builders.model import an_outcome, some_card_data
 from tweetbot_contract.result import Sample
 from tweetbot_contract.spec.spec import Subject as SpecSubject
 from tweetbot_trainer.data.dataset.profiles import CardAccount
@@ -26,7 +26,7 @@ from tweetbot_trainer.publishing.report.text_drawing import (
     make_drawable,
 )
 
-GULL = some_facts()
+GULL = some_card_data()
 P = "My dream is"
 
 
@@ -37,7 +37,7 @@ def opened(png: bytes) -> Image.Image:
 
 
 def drawn(*texts: str, prompt: str = P, **changes: Any) -> bytes:
-    """Return the picture of these posts; keywords replace what the card tells otherwise."""
+    """Return the picture of these posts; keywords replace fields of the card."""
     samples = tuple(Sample(prompt=prompt, text=text) for text in texts)
     return render_predictions(replace(GULL, samples=samples, **changes))
 
@@ -71,7 +71,7 @@ def test_the_same_posts_give_the_same_picture() -> None:
     assert drawn(f"{P} fish") == drawn(f"{P} fish")
 
 
-def test_no_sign_stops_the_picture() -> None:
+def test_any_character_can_be_drawn() -> None:
     for start in range(0, len(CORPUS), 5):
         texts = [text[:280] for text in CORPUS[start : start + 5]]
         subject = SpecSubject(handle="x", display_name=texts[0][:100])
@@ -119,11 +119,11 @@ def a_picture(colour: str, side: int = 400) -> bytes:
     return file.getvalue()
 
 
-def test_the_accounts_pictures_stand_in_the_place_of_the_robot() -> None:
+def test_the_accounts_pictures_replace_the_robot() -> None:
     pictures = (a_picture("red"), a_picture("lime", 40), a_picture("blue"))
     accounts = tuple(CardAccount(index, None, None, picture) for index, picture in enumerate(pictures))
     image = opened(drawn(f"{P} fish", accounts=accounts)).convert("RGB")
-    seen = [image.getpixel((84 + place * 52, 70)) for place in range(3)]
+    seen = [image.getpixel((84 + index * 52, 70)) for index in range(3)]
     assert seen == [(255, 0, 0), (0, 255, 0), (0, 0, 255)]
     assert image.getpixel((49, 35)) == opened(drawn()).convert("RGB").getpixel((10, 120)), "round"
 
@@ -135,13 +135,13 @@ def test_a_picture_becomes_round_and_small() -> None:
 
 
 def test_lines_are_as_wide_as_they_may_be() -> None:
-    lettering = TextRenderer(20)
-    lines = lettering.wrap("a few words and averyveryveryveryverylongone " * 4, 150)
-    assert all(lettering.measure_width(line) <= 150 for line in lines)
+    renderer = TextRenderer(20)
+    lines = renderer.wrap("a few words and averyveryveryveryverylongone " * 4, 150)
+    assert all(renderer.measure_width(line) <= 150 for line in lines)
     assert "".join("".join(lines).split()) == "afewwordsandaveryveryveryveryverylongone" * 4
 
 
-def test_what_no_font_has_is_left_out_or_stood_in_for() -> None:
+def test_what_no_font_has_is_dropped_or_replaced() -> None:
     if len(find_font_paths(bold=False)) == 1:  # a machine with fonts of its own draws these
         assert make_drawable("soup 🌊 again") == "soup again"
         assert make_drawable("港") == PLACEHOLDER
@@ -159,18 +159,18 @@ def test_the_loss_is_drawn_over_epochs() -> None:
 
 def test_nothing_covers_the_published_loss() -> None:
     losses = (5.8, 5.3, 4.8, 4.5, 4.46)  # of few posts: after the last epoch it is still high up
-    rows = [LogEntry(step, float(step), eval_loss=loss) for step, loss in enumerate(losses)]
+    entries = [LogEntry(step, float(step), eval_loss=loss) for step, loss in enumerate(losses)]
 
-    def signs(best_epoch: int) -> int:
-        image = opened(render_loss_plot(rows, handle="gull", best_epoch=best_epoch)).convert("RGB")
+    def count_pixels(best_epoch: int) -> int:
+        image = opened(render_loss_plot(entries, handle="gull", best_epoch=best_epoch)).convert("RGB")
         return sum(count for count, colour in image.getcolors(1_000_000) or () if colour == getrgb(VERMILION))
 
-    assert signs(4) > 0.97 * signs(1)
+    assert count_pixels(4) > 0.97 * count_pixels(1)
 
 
 def test_a_training_of_one_step_can_be_drawn() -> None:
-    rows = (LogEntry(1, 1.0, train_loss=2.0), LogEntry(1, 1.0, eval_loss=2.0))
-    assert opened(render_loss_plot(rows, handle="x", best_epoch=1)).size == (1200, 675)
+    entries = (LogEntry(1, 1.0, train_loss=2.0), LogEntry(1, 1.0, eval_loss=2.0))
+    assert opened(render_loss_plot(entries, handle="x", best_epoch=1)).size == (1200, 675)
 
 
 def test_smoothing_keeps_the_mean_of_neighbours() -> None:
@@ -180,8 +180,8 @@ def test_smoothing_keeps_the_mean_of_neighbours() -> None:
 
 
 def test_badges_say_who_is_imitated_and_how_well() -> None:
-    facts = some_facts(subject=SpecSubject(handle="gull", display_name="x"))
-    texts = [node.text for node in ElementTree.fromstring(render_badges(build_badges(facts))).iter() if node.text]
+    card = some_card_data(subject=SpecSubject(handle="gull", display_name="x"))
+    texts = [node.text for node in ElementTree.fromstring(render_badges(build_badges(card))).iter() if node.text]
     assert "AI-generated: imitation of @gull, base: mini, bits per byte: 0.220" in texts
     assert {"AI-generated", "imitation of @gull", "mini", "0.220"} <= set(texts)
 

@@ -1,4 +1,4 @@
-"""How a tracker is told of a base."""
+"""Which bases are artifacts of a run."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whether a server is one of Weights & Biases: whatever else answers there is told, and waited for no longer."""
+"""A server is asked whether it is one of Weights & Biases. Anything else is reported, and not waited for."""
 
 import time
 from contextlib import suppress
@@ -46,7 +46,7 @@ class _Rubbish(BaseHTTPRequestHandler):
     ],
     ids=["no HTTP", "a web page", "a list", "no object", "nested", "cut short"],
 )
-def test_a_server_that_is_none_of_weights_and_biases_is_told_and_left_alone(said: bytes) -> None:
+def test_a_server_other_than_weights_and_biases_is_reported_and_left_alone(said: bytes) -> None:
     with Served(type("Handler", (_Rubbish,), {"said": said})) as server:
         assert f"{server.url} does not answer as" in (AT_ONCE(server.url, KEY) or "")
 

@@ -1,4 +1,4 @@
-"""What Weights & Biases gets to see, through its real client and a server of our own; and what a dead one costs."""
+"""What Weights & Biases receives, through its real client and a server of our own, and what a dead server costs."""
 
 import hashlib
 import json
@@ -64,8 +64,8 @@ def a_run(tmp_path: Path, stage: Stage = "Train", **wandb: Any) -> RunDocument:
 
 
 def started(run: RunDocument, tmp_path: Path, secrets: Path, config: dict[str, Any] | None = None) -> Tracker:
-    place = RunConfig(run, tmp_path / "work" / "wandb" / run.stage.lower(), init_timeout=120, finish_timeout=120)
-    starter = TrackerStarter(place, store=STORE, secrets=secrets, log=Log(StringIO()), probe=AT_ONCE)
+    run_config = RunConfig(run, tmp_path / "work" / "wandb" / run.stage.lower(), init_timeout=120, finish_timeout=120)
+    starter = TrackerStarter(run_config, store=STORE, secrets=secrets, log=Log(StringIO()), probe=AT_ONCE)
     return starter(config or {"learning_rate": 3e-3})
 
 
@@ -78,8 +78,8 @@ from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.store.folder import FolderStore
 from tweetbot_trainer.publishing.tracking.start import TrackerStarter
 from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig
-place = RunConfig(RunDocument.model_validate_json(sys.argv[1]), Path(sys.argv[2]))
-starter = TrackerStarter(place, store=FolderStore(), secrets=Path(sys.argv[2]), log=Log(StringIO()))
+run_config = RunConfig(RunDocument.model_validate_json(sys.argv[1]), Path(sys.argv[2]))
+starter = TrackerStarter(run_config, store=FolderStore(), secrets=Path(sys.argv[2]), log=Log(StringIO()))
 assert "wandb" not in sys.modules
 tracker = starter({})
 assert not getattr(sys.modules["wandb"].__spec__, "_initializing", False)
@@ -94,12 +94,12 @@ def test_the_client_is_loaded_before_the_stage_goes_on(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def shipped(run: RunDocument) -> list[str]:
+def uploaded(run: RunDocument) -> list[str]:
     start = f"{run.prefix}/runs/{run.run_id}/wandb/{run.stage.lower()}/"
     return [info.uri.removeprefix(start) for info in STORE.list(start)]
 
 
-def test_both_stages_of_a_run_stand_on_the_server_with_their_lineage(
+def test_both_stages_of_a_run_are_on_the_server_with_their_lineage(
     server: FakeWandb, tmp_path: Path, secrets: Path
 ) -> None:
     prepare = started(a_run(tmp_path, "Prepare", apiKeySecret=SECRET, baseURL=server.url), tmp_path, secrets)
@@ -107,7 +107,7 @@ def test_both_stages_of_a_run_stand_on_the_server_with_their_lineage(
         TrackedArtifact("tweets-gull-0", "raw-dataset", "s3://team-a/gull.zip", "input", {"source": 0})
     )
     prepare.log_artifact(make_dataset_artifact("gull", "s3://team-a/datasets/d", "d", TABLE, direction="output"))
-    told = prepare.finish()
+    result = prepare.finish()
     train = started(a_run(tmp_path, apiKeySecret=SECRET, baseURL=server.url), tmp_path, secrets, {"epochs": 4})
     train.log_artifact(make_dataset_artifact("gull", "s3://team-a/datasets/d", "d", TABLE, direction="input"))
     for step in range(1, 4):
@@ -115,11 +115,11 @@ def test_both_stages_of_a_run_stand_on_the_server_with_their_lineage(
     train.log_table("samples", ("prompt", "prediction"), [("My dream is", "My dream is the harbour")])
     train.set_summary({"evalLoss": 2.5})
     train.log_artifact(TrackedArtifact("model-gull", "finetuned-model", "s3://team-a/models/m/model", "output"))
-    assert (told.wandb_mode, told.degraded, train.finish().degraded) == ("Online", None, None)
+    assert (result.wandb_mode, result.degraded, train.finish().degraded) == ("Online", None, None)
 
     run_id = a_run(tmp_path).run_id
     first, second = (server.runs[f"gull-{run_id}-a1b2c3d4-{stage}"] for stage in ("prepare", "train"))
-    assert told.wandb_url == f"{server.url}/harbour/huggingtweets/runs/{first.name}"
+    assert result.wandb_url == f"{server.url}/harbour/huggingtweets/runs/{first.name}"
     assert (first.fields["groupName"], first.fields["jobType"]) == (f"gull/{run_id}", "prepare")
     assert second.config["epochs"] == {"value": 4}
     losses = [row["train/loss"] for row in second.history.values() if "train/loss" in row]
@@ -184,14 +184,14 @@ def test_a_failed_stage_is_a_failed_run(server: FakeWandb, tmp_path: Path, secre
     assert [run.exit_code for run in server.runs.values()] == [1]
 
 
-def test_without_a_key_the_run_lies_in_the_output(tmp_path: Path) -> None:
+def test_without_a_key_the_run_is_in_the_output(tmp_path: Path) -> None:
     run = a_run(tmp_path)
     tracker = started(run, tmp_path, tmp_path / "none")
     tracker.log({"step": 1, "train/loss": 2.0})
     tracker.log_artifact(TrackedArtifact("model-gull", "finetuned-model", "s3://team-a/models/m/model", "output"))
-    told = tracker.finish()
-    assert (told.wandb_mode, told.wandb_url, told.degraded) == ("Offline", None, None)
-    assert [name for name in shipped(run) if name.endswith(".wandb")] != []
+    result = tracker.finish()
+    assert (result.wandb_mode, result.wandb_url, result.degraded) == ("Offline", None, None)
+    assert [name for name in uploaded(run) if name.endswith(".wandb")] != []
 
 
 def test_what_an_offline_run_left_in_the_output_can_be_synced_later(server: FakeWandb, tmp_path: Path) -> None:
@@ -232,10 +232,10 @@ def test_a_server_that_dies_in_the_middle_neither_fails_nor_holds_a_run(
         assert process.stdout is not None
         assert json.loads(process.stdout.readline())["wandbMode"] == "Online"
         server.fault = fault
-        told = json.loads(process.communicate("\n", timeout=300)[0])
-    assert told["degraded"]
-    assert KEY not in told["degraded"]
-    assert [name for name in shipped(run) if name.endswith(".wandb")] != []
+        result = json.loads(process.communicate("\n", timeout=300)[0])
+    assert result["degraded"]
+    assert KEY not in result["degraded"]
+    assert [name for name in uploaded(run) if name.endswith(".wandb")] != []
     assert [info.uri for info in STORE.list(f"{run.prefix}/") if KEY.encode() in STORE.get(info.uri)] == []
 
 
@@ -243,40 +243,42 @@ def test_a_server_that_dies_in_the_middle_neither_fails_nor_holds_a_run(
     ("fault", "words"),
     [("401", "refuses the API key"), ("refuse", "does not answer"), ("unavailable", "answered 503")],
 )
-def test_a_server_that_does_not_take_us_is_told_and_left_alone(
+def test_a_server_that_refuses_us_is_reported_and_left_alone(
     server: FakeWandb, tmp_path: Path, secrets: Path, fault: Any, words: str
 ) -> None:
     server.fault = fault
-    told = started(a_run(tmp_path, apiKeySecret=SECRET, baseURL=server.url), tmp_path, secrets).finish()
-    assert told.wandb_mode == "Offline"
-    assert words in (told.degraded or "")
+    result = started(a_run(tmp_path, apiKeySecret=SECRET, baseURL=server.url), tmp_path, secrets).finish()
+    assert result.wandb_mode == "Offline"
+    assert words in (result.degraded or "")
     assert server.runs == {}
 
 
-def test_an_address_that_fills_the_result_is_told_as_far_as_there_is_room(tmp_path: Path, secrets: Path) -> None:
+def test_an_address_too_long_for_the_result_is_cut(tmp_path: Path, secrets: Path) -> None:
     address = f"https://wandb.example/{'w' * 490}"
     run = a_run(tmp_path, apiKeySecret=SECRET, baseURL=address)
-    place = RunConfig(run, tmp_path / "work" / "wandb" / "train", init_timeout=0, finish_timeout=0, finish_slack=60)
-    silent = partial(TrackerStarter, place, store=STORE, secrets=secrets, log=Log(StringIO()))
-    told = silent(probe=lambda url, key: f"{url} does not answer")({}).finish()
-    assert told.wandb_mode == "Offline"
-    assert (told.degraded or "").startswith(address)
+    run_config = RunConfig(
+        run, tmp_path / "work" / "wandb" / "train", init_timeout=0, finish_timeout=0, finish_slack=60
+    )
+    silent = partial(TrackerStarter, run_config, store=STORE, secrets=secrets, log=Log(StringIO()))
+    result = silent(probe=lambda url, key: f"{url} does not answer")({}).finish()
+    assert result.wandb_mode == "Offline"
+    assert (result.degraded or "").startswith(address)
 
 
-def test_a_client_that_tells_nothing_of_its_run_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_client_that_says_nothing_about_its_run_is_not_waited_for(tmp_path: Path) -> None:
     class Speechless:
-        """What it answers is whatever a server of its own sent."""
+        """A client that passes on whatever its server sent."""
 
         def __getattr__(self, name: str) -> None:
             raise ValueError("no address")
 
-    place = RunConfig(a_run(tmp_path), tmp_path / "work", init_timeout=0, finish_timeout=0, finish_slack=60)
+    run_config = RunConfig(a_run(tmp_path), tmp_path / "work", init_timeout=0, finish_timeout=0, finish_slack=60)
     start: Any = Speechless
-    told = BackgroundTracker(place, start, upload=lambda: None, log=Log(StringIO())).finish()
-    assert told.degraded == "could not read how it is tracked: ValueError: no address"
+    result = BackgroundTracker(run_config, start, upload=lambda: None, log=Log(StringIO())).finish()
+    assert result.degraded == "could not read how it is tracked: ValueError: no address"
 
 
-def test_a_key_that_is_missing_from_its_secret_is_told(tmp_path: Path) -> None:
+def test_a_key_that_is_missing_from_its_secret_is_reported(tmp_path: Path) -> None:
     spec = a_spec(tracking={"wandb": {"apiKeySecret": SECRET}}).tracking.wandb
     decision = choose_mode(spec, tmp_path, "https://wandb.example", probe=lambda url, key: None)
     assert (decision.mode, decision.degraded) == ("Offline", "the Secret wandb has no key api-key: create it")
