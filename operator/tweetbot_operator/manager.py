@@ -28,8 +28,7 @@ from tweetbot_operator.client.leader_election import (
 )
 from tweetbot_operator.client.lease import KubernetesLease
 from tweetbot_operator.client.requests import ApiRequests
-from tweetbot_operator.informers.cache import Cache
-from tweetbot_operator.informers.handlers import EventHandler
+from tweetbot_operator.informers.cache import Cache, EventHandler
 from tweetbot_operator.informers.resync import Resync
 from tweetbot_operator.informers.watches import CannotStart, Watches, stop_on_signals
 from tweetbot_operator.informers.workqueue import WorkQueue

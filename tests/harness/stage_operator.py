@@ -10,8 +10,7 @@ from tweetbot_contract.status import CurrentRun, TweetBotStatus
 from tweetbot_fakes.kubernetes.cluster import FakeCluster
 from tweetbot_operator.client.errors import ApiError
 from tweetbot_operator.client.interface import KINDS
-from tweetbot_operator.informers.cache import Cache
-from tweetbot_operator.informers.handlers import EventHandler
+from tweetbot_operator.informers.cache import Cache, EventHandler
 from tweetbot_operator.informers.workqueue import WorkQueue
 from tweetbot_operator.progress.store import ProgressStore
 from tweetbot_operator.reconciler.limits import ConcurrencyLimiter, ConcurrencyLimits, RateLimiter

@@ -1,8 +1,4 @@
-"""Events: the manifest of a new one, and those of a namespace, listed once for all who ask within a second.
-
-The API server has no index from an object to its Events: a LIST for one object reads all Events of the namespace, so a
-thousand Jobs that wait for Pods would make it read a million.
-"""
+"""Events: a recorder of our own, and a lister of those about an object."""
 
 import asyncio
 import hashlib
@@ -29,6 +25,13 @@ LOG = logging.getLogger(__name__)
 #: A list is used for at least this many seconds, and for this many times what it took: at most a tenth of the time
 #: goes to listing.
 _SECONDS, _TIMES = 1.0, 10.0
+#: Longest note that the API server accepts, in bytes, although its message says characters.
+_NOTE_BYTES = 1024
+#: Events that wait to be posted at most; beyond that the oldest are dropped, as the newest describe the present.
+_MAX_WAITING = 1000
+#: Seconds of the pause before an Event, as its pass still has a Job to create, and between two Events while TweetBots
+#: wait for a worker: otherwise a third of all requests at a launch would be Events.
+_PAUSE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,11 @@ class _Listing:
 
 
 class EventLister:
-    """Lists the Events of one reason about an object."""
+    """Lists the Events of one reason about an object, with one LIST for all that ask within a second.
+
+    The API server has no index from an object to its Events: a LIST for one object reads all Events of the namespace,
+    so a thousand Jobs that wait for Pods would make it read a million.
+    """
 
     def __init__(self, api: ApiRequests, clock: Callable[[], float] = time.monotonic) -> None:
         self._api, self._clock = api, clock
@@ -101,26 +108,17 @@ def get_last_seen(event: Manifest) -> str:
     return str(series.get("lastObservedTime") or event.get("deprecatedLastTimestamp") or event.get("eventTime") or "")
 
 
-#: Longest note that the API server takes, in bytes, though its message calls them characters.
-_NOTE_BYTES = 1024
-
-
 def build_events(before: TweetBotStatus, after: TweetBotStatus) -> tuple[EventSpec, ...]:
-    """Return what a person would want to hear of: another run, another reason, an alarm or its end."""
+    """Return the Events that a change of status deserves: another run, another reason, Stalled or its end."""
     events: list[EventSpec] = []
     old, new = before.current_run, after.current_run
     if old and new and old.id != new.id and old.outcome is None:
         events.append(EventSpec("Normal", SUPERSEDED.name, f"Run {old.number} gives way to run {new.number}."))
     was, now = before.find_condition("Progressing"), after.find_condition("Progressing")
-    alarmed, alarm = before.find_condition("Stalled") is not None, after.find_condition("Stalled") is not None
-    if now and (was is None or was.reason != now.reason or alarm != alarmed or _is_new_run(old, new)):
-        events.append(EventSpec("Warning" if alarm else "Normal", now.reason, _truncate_note(now.message)))
+    was_stalled, stalled = (status.find_condition("Stalled") is not None for status in (before, after))
+    if now and (was is None or was.reason != now.reason or stalled != was_stalled or _is_new_run(old, new)):
+        events.append(EventSpec("Warning" if stalled else "Normal", now.reason, _truncate_note(now.message)))
     return tuple(events)
-
-
-def build_warning(reason: str, message: str) -> EventSpec:
-    """Return what is heard of beside any status."""
-    return EventSpec("Warning", reason, _truncate_note(message))
 
 
 def _truncate_note(message: str) -> str:
@@ -143,15 +141,8 @@ def build_bot_event(spec: EventSpec, bot: CachedTweetBot, scope: str, now: datet
     return build_event(spec, {"name": name, "namespace": bot.namespace}, regarding, "Reconcile", now)
 
 
-#: Events that wait to be posted; in a flood the oldest go, as the newest say what is so now.
-_WAITING = 1000
-#: Seconds before an Event, as the pass that it tells of still has a Job to create, and between two of them while
-#: TweetBots wait for a worker: a third of a launch's requests would be Events.
-_LEISURE = 0.1
-
-
 class Recorder:
-    """Collects what happened, and posts it in order from a task of its own."""
+    """Collects Events and posts them in order from a task of its own; one that cannot be posted is dropped."""
 
     def __init__(
         self,
@@ -161,45 +152,45 @@ class Recorder:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._cluster, self._now, self._sleep = cluster, now, sleep
-        self._waiting: deque[tuple[Manifest, dict[str, str]]] = deque(maxlen=_WAITING)
+        self._waiting: deque[tuple[Manifest, dict[str, str]]] = deque(maxlen=_MAX_WAITING)
         self._wake = asyncio.Event()
         self._refused = False
 
     def note(self, bot: CachedTweetBot, before: TweetBotStatus, after: TweetBotStatus) -> None:
-        """Take up what the change of status means to people."""
+        """Record the Events that a change of status deserves."""
         run = after.current_run
         scope = f"{run.id}-{run.number}" if run else ""
         for spec in build_events(before, after):
-            self._take(bot, spec, scope, run.id if run else None)  # the run that the pass may just have recorded
+            self._record(bot, spec, scope, run.id if run else None)  # the run that the pass may just have recorded
 
     def warn(self, bot: CachedTweetBot, reason: str, message: str) -> None:
-        """Take up what no status could say; said again, the API server refuses it as a duplicate while it has it."""
-        self._take(bot, build_warning(reason, message), "", None)
+        """Record a warning that no status shows; the API server refuses a repetition while it has the Event."""
+        self._record(bot, EventSpec("Warning", reason, _truncate_note(message)), "", None)
 
-    def _take(self, bot: CachedTweetBot, spec: EventSpec, scope: str, run: str | None) -> None:
+    def _record(self, bot: CachedTweetBot, spec: EventSpec, scope: str, run: str | None) -> None:
         LOG.info(spec.message, extra=with_fields(reason=spec.reason, type=spec.type, run=run))
         event = build_bot_event(spec, bot, scope, self._now())
         self._waiting.append((event, with_fields(namespace=bot.namespace, name=bot.name, run=run)["fields"]))
         self._wake.set()
 
     async def run(self, busy: Callable[[], bool] = lambda: False) -> None:
-        """Post for ever, at leisure while `busy` says that there is more urgent work."""
+        """Post until cancelled, with pauses while `busy` says that there is more urgent work."""
         while True:
             await self._wake.wait()
             self._wake.clear()
-            await self._sleep(_LEISURE)
+            await self._sleep(_PAUSE)
             while self._waiting:
                 await self._post(*self._waiting.popleft())
                 if busy():
-                    await self._sleep(_LEISURE)
+                    await self._sleep(_PAUSE)
 
     async def flush(self) -> None:
-        """Post what waits."""
+        """Post all that wait."""
         while self._waiting:
             await self._post(*self._waiting.popleft())
 
     async def _post(self, event: Manifest, log_fields: dict[str, str]) -> None:
-        """A duplicate was posted before a crash; a refusal is the namespace's end or a quota."""
+        """A duplicate was posted before a crash; a refusal is a terminating namespace or a quota."""
         try:
             await self._cluster.create_event(event)
         except ApiError as fault:
@@ -209,7 +200,7 @@ class Recorder:
             self._refused = False
 
     def _note_refusal(self, fault: ApiError) -> None:
-        """Tell the first of a row: a right that is missing would else be told with every Event."""
+        """Warn only of the first refusal in a row: a missing right would fill the log."""
         if isinstance(fault, Rejected) and not isinstance(fault, NamespaceTerminating) and not self._refused:
             self._refused = True
             LOG.warning("Events are refused", extra=with_fields(fault=str(fault)))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from tweetbot_operator.client.errors import ApiError, NotFound
 from tweetbot_operator.client.interface import KINDS, Cluster, Kind, ObjectMeta
-from tweetbot_operator.informers.handlers import EventHandler, Item
+from tweetbot_operator.informers.cache import EventHandler, Item
 from tweetbot_operator.telemetry.logs import with_fields
 from tweetbot_operator.telemetry.metrics import RESYNC_DRIFT
 

@@ -21,7 +21,7 @@ from tweetbot_operator.client.errors import ApiError, NotFound
 from tweetbot_operator.client.interface import Kind
 from tweetbot_operator.client.parse import parse_cached_bot, parse_job, parse_pod
 from tweetbot_operator.informers import kopf_setup
-from tweetbot_operator.informers.handlers import EventHandler
+from tweetbot_operator.informers.cache import EventHandler
 from tweetbot_operator.informers.resync import Resync
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.telemetry.logs import with_fields

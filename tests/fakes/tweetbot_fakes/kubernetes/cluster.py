@@ -15,7 +15,7 @@ from tweetbot_contract.status import TweetBotStatus
 from tweetbot_operator.client.errors import AlreadyExists, ApiError, Conflict, NotFound
 from tweetbot_operator.client.interface import Kind, ObjectMeta
 from tweetbot_operator.client.parse import parse_cached_bot, parse_job, parse_pod
-from tweetbot_operator.informers.handlers import EventHandler
+from tweetbot_operator.informers.cache import EventHandler
 from tweetbot_operator.types.objects import CachedTweetBot, JobView, PodView
 
 Manifest = dict[str, Any]

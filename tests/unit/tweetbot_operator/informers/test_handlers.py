@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 
 from builders.operator import a_bot_in, a_job, a_pod
-from tweetbot_operator.informers.cache import Cache
-from tweetbot_operator.informers.handlers import EventHandler, Item
+from tweetbot_operator.informers.cache import Cache, EventHandler, Item
 from tweetbot_operator.informers.workqueue import WorkQueue
 from tweetbot_operator.types.objects import CachedTweetBot, JobView, PodView
 
