@@ -190,22 +190,20 @@ TrainerResult = Annotated[PrepareSucceeded | TrainSucceeded | StageFailed, Field
 _ADAPTER: TypeAdapter[Any] = TypeAdapter(TrainerResult)
 
 
-def decode(text: str) -> PrepareSucceeded | TrainSucceeded | StageFailed:
+def decode(text: str) -> TrainerResult:
     """Parse a termination message. Raises ValueError (pydantic's) when it is not one."""
-    result: PrepareSucceeded | TrainSucceeded | StageFailed = _ADAPTER.validate_json(text)
+    result: TrainerResult = _ADAPTER.validate_json(text)
     return result
 
 
-def encode(result: PrepareSucceeded | TrainSucceeded | StageFailed) -> bytes:
+def encode(result: TrainerResult) -> bytes:
     """Return a termination message of at most MESSAGE_LIMIT bytes; samples are dropped first to make it fit."""
     while len(message := _ADAPTER.dump_json(result, by_alias=True, exclude_none=True)) > MESSAGE_LIMIT:
         result = _shorten(result)
     return message
 
 
-def _shorten(
-    result: PrepareSucceeded | TrainSucceeded | StageFailed,
-) -> PrepareSucceeded | TrainSucceeded | StageFailed:
+def _shorten(result: TrainerResult) -> TrainerResult:
     match result:
         case TrainSucceeded(samples=samples) if samples:
             return result.model_copy(update={"samples": samples[:-1]})

@@ -15,37 +15,21 @@ _KEPT = (
     "type", "description", "enum", "format", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems",
     "maxProperties", "required", "x-kubernetes-validations", "x-kubernetes-list-type", "x-kubernetes-list-map-keys",
 )  # fmt: skip
+_COLUMN_KEYS = ("name", "type", "jsonPath", "priority", "description")
+_PROGRESSING = '.status.conditions[?(@.type=="Progressing")]'
 _COLUMNS = (
     ("Phase", "string", ".status.phase", 0, "Summary of the TweetBot's state."),
     ("Stage", "string", ".status.currentRun.stage", 0, "Stage that the current run has reached."),
-    (
-        "Reason",
-        "string",
-        '.status.conditions[?(@.type=="Progressing")].reason',
-        0,
-        "Why the TweetBot is in this phase, as one word.",
-    ),
+    ("Reason", "string", f"{_PROGRESSING}.reason", 0, "Why the TweetBot is in this phase, as one word."),
     ("Progress", "integer", ".status.currentRun.progress.percent", 0, "Percent of the training that is done."),
     ("ETA", "string", ".status.currentRun.progress.eta", 0, "Estimated time until the training ends."),
     ("Kept", "integer", ".status.data.kept", 0, "Number of posts in the dataset, after cleaning."),
-    (
-        "Eval-loss",
-        "number",
-        ".status.metrics.evalLoss",
-        0,
-        "Loss of the model on the newest posts, in nats per token; lower is better.",
-    ),
+    ("Eval-loss", "number", ".status.metrics.evalLoss", 0, "Loss on the newest posts, in nats per token."),
     ("Age", "date", ".metadata.creationTimestamp", 0, "Time since the TweetBot was created."),
     ("Model", "string", ".status.model.name", 1, "Name of the model version to serve."),
     ("W&B", "string", ".status.tracking.wandbURL", 1, "URL of the run's page at Weights & Biases."),
     ("Queue", "string", ".spec.scheduling.queueName", 1, "Kueue LocalQueue in which the training waits."),
-    (
-        "Message",
-        "string",
-        '.status.conditions[?(@.type=="Progressing")].message',
-        1,
-        "What the TweetBot is doing or waiting for.",
-    ),
+    ("Message", "string", f"{_PROGRESSING}.message", 1, "What the TweetBot is doing or waiting for."),
 )
 
 
@@ -72,13 +56,9 @@ def _build_crd_version() -> Schema:
         "storage": True,
         "subresources": {"status": {}},
         "selectableFields": [{"jsonPath": ".spec.suspend"}, {"jsonPath": ".status.phase"}],
-        "additionalPrinterColumns": [_build_column(*column) for column in _COLUMNS],
+        "additionalPrinterColumns": [dict(zip(_COLUMN_KEYS, column, strict=True)) for column in _COLUMNS],
         "schema": {"openAPIV3Schema": build_root_schema()},
     }
-
-
-def _build_column(name: str, type_: str, path: str, priority: int, description: str) -> Schema:
-    return {"name": name, "type": type_, "jsonPath": path, "priority": priority, "description": description}
 
 
 def build_root_schema() -> Schema:

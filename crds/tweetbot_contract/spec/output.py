@@ -4,17 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from tweetbot_contract.spec.parts import (
-    DOT_SEGMENT,
-    HTTP_URL,
-    Part,
-    Rule,
-    build_pattern_rule,
-    has_no_dot_segments,
-    make_matcher,
-)
-
-S3_PREFIX = r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/]+)*|file:///.+)$"
+from tweetbot_contract.spec.parts import HTTP_URL, Part, Rule, build_pattern_rule, build_s3_rule
 
 
 class SecretRef(Part):
@@ -42,13 +32,10 @@ class S3Output(Part):
     """Secret with the keys AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for temporary credentials, AWS_SESSION_TOKEN.
     When unset, the workload identity of the Pod's service account is used."""
     rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "self.uri.matches('^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/]+)*$')"
-            f" && !self.uri.matches('{DOT_SEGMENT}')",
-            "write the output as s3://bucket or s3://bucket/prefix, without . and .. segments and without a slash "
-            "at the end",
-            lambda part: make_matcher(S3_PREFIX)(part.uri) and has_no_dot_segments(part.uri),
-            field="uri",
+        build_s3_rule(
+            "uri",
+            "(/[^/]+)*$",
+            "write the output as s3://bucket or s3://bucket/prefix, without . and .. segments or a final slash",
         ),
         build_pattern_rule(
             "endpoint", HTTP_URL, "write the endpoint as https://host or http://host:port", optional=True

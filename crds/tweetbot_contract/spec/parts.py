@@ -45,6 +45,18 @@ def build_pattern_rule(field: str, pattern: str, message: str, optional: bool = 
     )
 
 
+def build_s3_rule(field: str, path: str, message: str, optional: bool = False) -> Rule:
+    """Build the rule that a field is s3://bucket with a `path` without . and .. segments; Python also takes file://."""
+    bucket, unset = "^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", f"!has(self.{field}) || " if optional else ""
+    matches = make_matcher(f"{bucket}{path}|^file:///.+")
+    return Rule(
+        f"{unset}self.{field}.matches('{bucket}{path}') && !self.{field}.matches('{DOT_SEGMENT}')",
+        message,
+        lambda part: matches(address := getattr(part, field)) and has_no_dot_segments(address),
+        field,
+    )
+
+
 def make_matcher(pattern: str) -> Callable[[str | None], bool]:
     """Return a predicate that is true for None and for text that `pattern`, from ^ to $, matches whole.
 

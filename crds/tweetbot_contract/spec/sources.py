@@ -4,33 +4,15 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from tweetbot_contract.spec.parts import (
-    DOT_SEGMENT,
-    HTTP_URL,
-    Part,
-    Rule,
-    build_pattern_rule,
-    has_no_dot_segments,
-    make_matcher,
-)
+from tweetbot_contract.spec.parts import HTTP_URL, Part, Rule, build_pattern_rule, build_s3_rule, make_matcher
 
-S3_OR_FILE = r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+|file:///.+)$"
 #: A handle is a domain name; a DID starts with its method (atproto.com/specs/handle, /did).
 BLUESKY_ACTOR = r"^(([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?[.])+[A-Za-z][A-Za-z0-9-]*|did:[a-z]+:[A-Za-z0-9._:%-]+)$"
+_OBJECT_MESSAGE = "write the object's address as s3://bucket/key, without . and .. segments"
+_OBJECT_RULE = build_s3_rule("uri", "/.+", _OBJECT_MESSAGE)
 _SERVER_MESSAGE = "write the server's address as https://host or http://host:port"
 Handle = Annotated[str, Field(max_length=32)]
 Uri = Annotated[str, Field(max_length=1024)]
-
-
-def _build_object_rule(field: str, unset: str = "") -> Rule:
-    """Build the rule of an object's address; the trainer also takes local files. `unset` is CEL for an absent field."""
-    return Rule(
-        f"{unset}self.{field}.matches('^s3://[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9]/.+')"
-        f" && !self.{field}.matches('{DOT_SEGMENT}')",
-        "write the object's address as s3://bucket/key, without . and .. segments",
-        lambda part: make_matcher(S3_OR_FILE)(getattr(part, field)) and has_no_dot_segments(getattr(part, field)),
-        field=field,
-    )
 
 
 class SecretKey(Part):
@@ -47,7 +29,7 @@ class ArchiveSource(Part):
 
     uri: Uri
     """Address of the zip, s3://bucket/key. It is read with the endpoint and credentials of output.s3."""
-    rules: ClassVar[tuple[Rule, ...]] = (_build_object_rule("uri"),)
+    rules: ClassVar[tuple[Rule, ...]] = (_OBJECT_RULE,)
 
 
 class PostsSource(Part):
@@ -58,7 +40,7 @@ class PostsSource(Part):
     format: Literal["jsonl", "csv", "txt"] = "jsonl"
     """Format of the file. jsonl: one object per line with text and optionally id, created_at, lang, retweet and reply.
     csv: these as columns, named in a header line. txt: one post per line."""
-    rules: ClassVar[tuple[Rule, ...]] = (_build_object_rule("uri"),)
+    rules: ClassVar[tuple[Rule, ...]] = (_OBJECT_RULE,)
 
 
 class XSource(Part):
@@ -120,7 +102,7 @@ class BlueskySource(Part):
             "write the account without @, as its whole handle (alice.bsky.social) or its DID (did:plc:...)",
             optional=True,
         ),
-        _build_object_rule("car", unset="!has(self.car) || "),
+        build_s3_rule("car", "/.+", _OBJECT_MESSAGE, optional=True),
         Rule(
             f"!has(self.apiBaseURL) || has(self.actor) && self.apiBaseURL.matches('{HTTP_URL}')",
             f"{_SERVER_MESSAGE}, and only together with actor",
@@ -144,7 +126,7 @@ class MastodonSource(Part):
     """Address, s3://bucket/key, of the export as it was downloaded (.zip or .tar.gz) or of its outbox.json. It is read
     with the endpoint and credentials of output.s3."""
     rules: ClassVar[tuple[Rule, ...]] = (
-        _build_object_rule("uri"),
+        _OBJECT_RULE,
         Rule(
             "self.uri.endsWith('.json') || self.uri.endsWith('.zip') || self.uri.endsWith('.tar.gz')",
             "name an outbox.json, or the archive as it was downloaded: .zip or .tar.gz",
