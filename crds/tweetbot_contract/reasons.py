@@ -140,7 +140,7 @@ DEADLINE_EXCEEDED = _ask_author(
 OUT_OF_MEMORY = _ask_author(
     "OutOfMemory",
     "The trainer needed more memory than its limit.",
-    "Raise spec.resources.memory; the run is then tried again by itself.",
+    "Raise spec.resources.memory; the operator then retries the run.",
 )
 ATTEMPTS_EXHAUSTED = _ask_author(
     "AttemptsExhausted",
@@ -264,12 +264,12 @@ BLUESKY_UNAVAILABLE = _add("BlueskyUnavailable", "Bluesky's server does not answ
 BLUESKY_BAD_PAYLOAD = _ask_author(
     "BlueskyBadPayload",
     "Bluesky's answers are not as documented; perhaps another server answers in its place.",
-    "The run is tried again by itself. If it lasts, check sources[].bluesky.apiBaseURL and any proxy in between.",
+    "The operator retries the run. If it lasts, check sources[].bluesky.apiBaseURL and any proxy in between.",
 )
 X_BAD_PAYLOAD = _ask_author(
     "XBadPayload",
     "X's answers are not as documented; perhaps another server answers in its place.",
-    "The run is tried again by itself. If it lasts, check sources[].x.apiBaseURL and any proxy in between.",
+    "The operator retries the run. If it lasts, check sources[].x.apiBaseURL and any proxy in between.",
 )
 STORAGE_UNAVAILABLE = _add("StorageUnavailable", "S3 does not answer.")
 MODEL_HUB_UNAVAILABLE = _add("ModelHubUnavailable", "The Hugging Face Hub does not answer.")

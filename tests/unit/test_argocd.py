@@ -43,7 +43,7 @@ def test_every_file_has_its_test_and_every_health_is_seen() -> None:
 
 
 @pytest.mark.parametrize("status", [None, {}, {"observedGeneration": 1}, {"observedGeneration": 1, "conditions": []}])
-def test_a_resource_of_which_little_is_known_is_never_healthy(status: dict[str, Any] | None) -> None:
+def test_a_resource_with_little_or_no_status_is_never_healthy(status: dict[str, Any] | None) -> None:
     manifest = a_manifest() | ({} if status is None else {"status": status})
     assert health_of(manifest) == ("Progressing", "Waiting for the TweetBot operator")
 

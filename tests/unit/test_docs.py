@@ -1,4 +1,4 @@
-"""The hand-written docs tell what the code does."""
+"""The hand-written docs agree with the code."""
 
 import re
 from pathlib import Path
@@ -23,13 +23,13 @@ def test_every_setting_is_documented_in_its_own_words(name: str) -> None:
     assert f"\n{row}" in (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 
-def test_no_setting_is_documented_that_is_none() -> None:
+def test_no_unknown_setting_is_documented() -> None:
     text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `TWEETBOT_([A-Z_]+)`", text, flags=re.MULTILINE))
     assert documented == {name.upper() for name in OperatorSettings.model_fields}
 
 
-def test_every_documented_reason_is_given_by_one_of_the_halves() -> None:
+def test_operator_or_trainer_gives_every_documented_reason() -> None:
     sources = [path for half in ("operator", "trainer") for path in (ROOT / half).rglob("*.py")]
     words = set(re.findall(r"\b[A-Z_]+\b", "\n".join(path.read_text(encoding="utf-8") for path in sources)))
     constants = {name for name, value in vars(reasons).items() if isinstance(value, reasons.Reason)}
@@ -43,6 +43,6 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs" / "threat-model").glob("*.md")), ids=lambda page: page.stem)
-def test_every_test_that_the_threat_model_names_is_there(page: Path) -> None:
+def test_every_test_that_the_threat_model_names_exists(page: Path) -> None:
     named = set(re.findall(r"\btest_\w+", page.read_text(encoding="utf-8")))
     assert named - {file.stem for file in (ROOT / "tests").rglob("test_*.py")} == set()

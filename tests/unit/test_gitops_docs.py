@@ -1,4 +1,4 @@
-"""What docs/gitops.md shows is what is shipped."""
+"""docs/gitops.md shows the shipped files."""
 
 import re
 from pathlib import Path
@@ -40,7 +40,7 @@ def test_flux_waits_for_the_model_of_the_present_spec() -> None:
     assert flux() == "InProgress"
 
 
-def test_flux_is_told_of_an_alarm_and_not_held_up_by_a_suspended_bot() -> None:
+def test_flux_fails_on_an_alarm_and_does_not_wait_for_a_suspended_bot() -> None:
     assert flux(condition("Stalled"), condition("ModelReady")) == "Failed"
     assert flux(condition("Suspended")) == "Current"
 

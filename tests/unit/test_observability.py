@@ -1,4 +1,4 @@
-"""Rules, dashboard and docs speak of figures that the operator exports, by the names and labels that it gives them."""
+"""Alerts, dashboard and docs use the metrics that the operator exports, with their names and labels."""
 
 import json
 import re
@@ -78,11 +78,11 @@ def test_a_query_reads_what_is_exported(query: str) -> None:
         ("sum by (le) (tweetbot_queue_latency_seconds_count)", "tweetbot_queue_latency_seconds_count has no le"),
     ],
 )
-def test_a_query_that_reads_nothing_is_found(query: str, fault: str) -> None:
+def test_a_query_that_matches_nothing_is_found(query: str, fault: str) -> None:
     assert faults(query) == [fault]
 
 
-def test_what_is_no_promql_is_found() -> None:
+def test_invalid_promql_is_found() -> None:
     with pytest.raises(ValueError, match="parenthesis"):
         readings("sum by (phase (tweetbot_runs)")
 
@@ -108,20 +108,20 @@ def test_an_alert_says_what_it_is_and_where_help_is(rule: dict[str, Any]) -> Non
     assert labels_in(notes["description"]) <= kept
 
 
-def test_every_runbook_has_its_alert_and_each_stands_in_the_docs() -> None:
+def test_every_runbook_has_its_alert_and_is_in_the_docs() -> None:
     alerts = {rule["alert"] for rule in RULES}
     assert {page.stem for page in (ROOT / "docs" / "runbooks").glob("*.md")} == alerts
     assert set(re.findall(r"^\| (TweetBot\w+) \|", PAGE, flags=re.MULTILINE)) == alerts
 
 
-def test_the_platforms_alert_knows_every_reason_that_only_the_platform_can_mend() -> None:
+def test_the_platform_alert_covers_every_reason_for_the_platform_team() -> None:
     (rule,) = [rule for rule in RULES if rule["alert"] == "TweetBotPlatformFault"]
     wanted = {reason.name for reason in reasons.ALL if reason.actor == "Platform"}
     for reading in readings(rule["expr"]):
         assert {value for label, value in reading.values if label == "reason"} == wanted
 
 
-def test_what_alerts_take_the_increase_of_is_there_before_it_first_happens() -> None:
+def test_counters_whose_increase_alerts_use_exist_from_the_start() -> None:
     """Prometheus sees no increase in a series that begins at 1, so the first of its kind would raise no alarm."""
     failed = [{"outcome": "Failed", "reason": reason} for reason in KNOWN["reason"]]
     assert None not in [REGISTRY.get_sample_value("tweetbot_runs_finished_total", labels) for labels in failed]
@@ -153,7 +153,7 @@ def test_panels_have_their_own_ids_and_places() -> None:
     assert max(column for column, _ in taken) < 24
 
 
-def test_every_figure_of_ours_is_on_the_dashboard() -> None:
+def test_every_metric_is_on_the_dashboard() -> None:
     shown = {reading.metric for panel in PANELS for each in panel["targets"] for reading in readings(each["expr"])}
     bases = {re.sub("_bucket$", "", name) for name in shown}
     assert {name for name in EXPORTED if not name.endswith(("_bucket", "_count", "_sum"))} <= bases
@@ -162,7 +162,7 @@ def test_every_figure_of_ours_is_on_the_dashboard() -> None:
 # ---- docs
 
 
-def test_every_figure_is_documented_as_it_is() -> None:
+def test_every_metric_is_documented_as_it_is() -> None:
     documented = re.findall(r"^\| `(tweetbot_\w+)` \| (\w+) \| ([^|]*) \| ([^|]*) \|$", PAGE, flags=re.MULTILINE)
     ours = [
         (

@@ -1,4 +1,4 @@
-"""The queues that docs/queues.md offers take the TweetBot that it offers for them."""
+"""The queues of docs/queues.md accept its example TweetBot."""
 
 import re
 from pathlib import Path
@@ -20,13 +20,13 @@ def the(kind: str) -> dict[str, Any]:
     return dict(found)
 
 
-def test_the_example_waits_in_the_queue_with_the_priority_that_are_set_up() -> None:
+def test_the_example_uses_the_queue_and_priority_that_are_set_up() -> None:
     scheduling = parse({**EXAMPLE, "metadata": {**EXAMPLE["metadata"], "uid": "u", "generation": 1}}).spec.scheduling
     assert scheduling.queue_name == the("LocalQueue")["metadata"]["name"]
     assert scheduling.workload_priority_class_name == the("WorkloadPriorityClass")["metadata"]["name"]
 
 
-def test_the_local_queue_leads_to_a_queue_with_a_flavor() -> None:
+def test_the_local_queue_points_to_a_queue_with_a_flavor() -> None:
     queue = the("ClusterQueue")
     assert the("LocalQueue")["spec"]["clusterQueue"] == queue["metadata"]["name"]
     (group,) = queue["spec"]["resourceGroups"]
@@ -34,7 +34,7 @@ def test_the_local_queue_leads_to_a_queue_with_a_flavor() -> None:
     assert [each["name"] for each in group["flavors"][0]["resources"]] == group["coveredResources"]
 
 
-def test_the_quota_covers_all_that_a_training_asks_for() -> None:
+def test_the_quota_covers_every_resource_that_a_training_requests() -> None:
     bot = a_bot_in("Train", **{key: EXAMPLE["spec"][key] for key in ("resources", "scheduling")})
     run = bot.status.current_run
     assert run

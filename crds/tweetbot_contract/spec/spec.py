@@ -144,7 +144,7 @@ class Tracking(Part):
 
 
 class TweetBotSpec(Part):
-    """Whose posts to train on, how, and where the model goes."""
+    """The posts to train on, how to train, and where to publish the model."""
 
     subject: Subject
     """The account whose posts the model learns from."""

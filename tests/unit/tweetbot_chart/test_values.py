@@ -1,4 +1,4 @@
-"""The chart's values: rendered from types, complete, strict, in step with what they stand for."""
+"""The chart's values: rendered from types, complete, strict, and in step with operator and contract."""
 
 import json
 import re
@@ -28,7 +28,7 @@ SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 TEMPLATES = {path.name: path.read_text() for path in (CHART / "templates").rglob("*.*")}
 
 
-def test_what_is_generated_is_up_to_date() -> None:
+def test_generated_files_are_up_to_date() -> None:
     assert find_stale(generate.render_files()) == []
 
 
@@ -50,7 +50,7 @@ def test_the_defaults_are_values() -> None:
 
 
 @pytest.mark.parametrize("file", sorted((CHART / "ci").glob("*.yaml")), ids=lambda file: file.stem)
-def test_the_files_that_the_chart_is_tried_with_hold_values(file: Path) -> None:
+def test_the_ci_files_contain_valid_values(file: Path) -> None:
     VALUES.model_validate(yaml.safe_load(file.read_text()) or {})
 
 
@@ -64,7 +64,7 @@ def objects(schema: Any) -> list[dict[str, Any]]:
     return own + [found for item in schema.values() for found in objects(item)]
 
 
-def test_no_object_of_ours_takes_unknown_keys_but_the_one_that_helm_fills() -> None:
+def test_only_the_object_that_helm_fills_takes_unknown_keys() -> None:
     found = {each["title"]: each["additionalProperties"] for each in objects(SCHEMA)}
     assert {title for title, open_ in found.items() if open_} == {"Global"}
     assert len(found) > 20
@@ -86,7 +86,7 @@ def test_no_object_of_ours_takes_unknown_keys_but_the_one_that_helm_fills() -> N
         {"networkPolicy": {"apiServerPorts": []}},  # to Kubernetes no port is every port
     ],
 )
-def test_a_value_that_is_none_is_refused(values: dict[str, Any]) -> None:
+def test_an_unknown_value_is_rejected(values: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         VALUES.model_validate(values)
 
@@ -95,7 +95,7 @@ def used(templates: str) -> set[str]:
     return set(re.findall(r"\.Values\.(\w+)", templates))
 
 
-def test_every_value_is_used_and_no_other_but_the_one_that_a_parent_chart_reads() -> None:
+def test_templates_use_every_value_but_the_one_for_parent_charts() -> None:
     assert used("\n".join(TEMPLATES.values())) | {"enabled"} == set(DEFAULTS)
 
 
@@ -105,7 +105,7 @@ def test_chart_and_project_have_one_version() -> None:
     assert (chart["version"], str(chart["appVersion"])) == (version, version)
 
 
-def test_trainers_are_known_by_the_label_that_the_operator_gives_them() -> None:
+def test_templates_know_trainers_by_the_operator_s_label() -> None:
     assert f"{MANAGED_BY_LABEL}: {MANAGED_BY}" in TEMPLATES["_helpers.tpl"]
 
 
@@ -121,7 +121,7 @@ def described(schema: dict[str, Any], path: str = "") -> list[tuple[str, str]]:
     return found
 
 
-def test_the_policy_on_secrets_looks_at_every_secret_that_a_spec_names() -> None:
+def test_the_policy_on_secrets_checks_every_secret_that_a_spec_names() -> None:
     """A new field that names a Secret must come into the policy, or it is a way round it."""
     named = {path.removeprefix("sources.") for path, _ in described(SPEC) if path.endswith("Secret")}
     policy = TEMPLATES["admission-policies.yaml"]
@@ -134,7 +134,7 @@ def test_the_policies_know_every_kind_of_source_and_every_relation() -> None:
     assert set(get_args(Relation)) == set(SPEC["properties"]["subject"]["properties"]["relation"]["enum"])
 
 
-def test_the_policy_on_buckets_looks_at_every_address_in_s3() -> None:
+def test_the_policy_on_buckets_checks_every_s3_address() -> None:
     """Whatever a spec may read from s3:// is held to the tenant's prefixes."""
     addresses = [path for path, text in described(SPEC) if "s3://" in text and path != "output.s3.uri"]
     assert addresses == ["sources.archive.uri", "sources.posts.uri", "sources.bluesky.car", "sources.mastodon.uri",
@@ -143,7 +143,7 @@ def test_the_policy_on_buckets_looks_at_every_address_in_s3() -> None:
     assert [path for path in addresses if path.replace("sources.", "source.") not in policy] == []
 
 
-def test_the_values_that_the_docs_offer_are_values() -> None:
+def test_values_in_the_docs_are_valid() -> None:
     """An ellipsis stands for a digest."""
     page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
     offered = re.findall(r"^```yaml\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)

@@ -1,5 +1,6 @@
-"""What is rendered from the types."""
+"""The CRD and the pages that are rendered from the types."""
 
+import re
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ SPEC = nodes(build_root_schema()["properties"]["spec"], "spec")
 EVERYTHING = SPEC + nodes(build_root_schema()["properties"]["status"], "status")
 
 
-def test_what_is_generated_is_up_to_date() -> None:
+def test_generated_files_are_up_to_date() -> None:
     assert generate.find_stale(generate.render_files()) == []
 
 
@@ -33,6 +34,12 @@ def test_every_field_is_described_and_typed() -> None:
     assert [path for path, node in EVERYTHING if "type" not in node] == []
 
 
+def test_every_description_stands_alone() -> None:
+    """`kubectl explain` shows one field, without the one above it."""
+    leaning = re.compile(r"(The same|Its|It|Their|Whose|Of|This|That)\b")
+    assert [path for path, node in EVERYTHING if leaning.match(node.get("description", ""))] == []
+
+
 def test_every_string_list_and_map_of_the_spec_is_bounded() -> None:
     """Unbounded ones let the API server refuse the CRD for the cost of its rules."""
     bounds = {"string": "maxLength", "array": "maxItems"}
@@ -43,11 +50,11 @@ def test_every_string_list_and_map_of_the_spec_is_bounded() -> None:
     assert [path for path, node in SPEC if "additionalProperties" in node and "maxProperties" not in node] == []
 
 
-def test_a_spec_holds_no_floats() -> None:
+def test_a_spec_has_no_floats() -> None:
     assert [path for path, node in SPEC if node["type"] == "number"] == []
 
 
-def test_nobody_takes_a_fresh_resource_for_ready() -> None:
+def test_a_fresh_resource_does_not_look_ready() -> None:
     assert build_root_schema()["properties"]["status"]["default"] == {"observedGeneration": -1, "phase": "Pending"}
 
 
@@ -64,7 +71,7 @@ def test_the_file_is_what_the_function_returns() -> None:
     assert yaml.safe_load(generate.render_files()[next(iter(generate.render_files()))]) == build_crd()
 
 
-def test_reasons_are_camel_case_and_told_once() -> None:
+def test_reasons_are_camel_case_and_unique() -> None:
     names = [reason.name for reason in ALL]
     assert len(names) == len(set(names))
     assert all(name[0].isupper() and name.isalnum() for name in names)

@@ -12,7 +12,7 @@ def a_document(spec: TweetBotSpec | None = None) -> RunDocument:
     return RunDocument(stage="Prepare", run_number=1, spec=spec or a_spec(), **names)
 
 
-def test_a_document_is_read_as_it_was_written() -> None:
+def test_a_document_survives_encoding() -> None:
     assert RunDocument.model_validate_json(a_document().encode()) == a_document()
 
 
@@ -27,7 +27,7 @@ def test_the_largest_spec_fits() -> None:
     assert len(a_document(a_spec(evaluation={"prompts": prompts})).encode().encode()) < RUN_DOCUMENT_LIMIT
 
 
-def test_everything_of_a_bot_lies_below_its_namespace_and_name() -> None:
+def test_all_objects_of_a_bot_are_below_its_namespace_and_name() -> None:
     assert a_document().prefix == "s3://team-a/models/team-a/gull"
 
 

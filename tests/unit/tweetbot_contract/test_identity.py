@@ -55,7 +55,7 @@ def test_other_edits_change_nothing(edit: str) -> None:
     assert (compute_run_id(changed), hash_execution(changed)) == (compute_run_id(a_spec()), hash_execution(a_spec()))
 
 
-def test_a_secret_of_a_source_is_no_identity() -> None:
+def test_a_source_s_secret_does_not_change_the_identity() -> None:
     def spec(secret: str) -> TweetBotSpec:
         x = {"handle": "gull", "acceptTerms": True, "tokenSecret": {"name": secret, "key": "token"}}
         return a_spec(sources=[{"x": x}])
@@ -64,7 +64,7 @@ def test_a_secret_of_a_source_is_no_identity() -> None:
     assert hash_execution(spec("one")) != hash_execution(spec("two"))
 
 
-def test_what_x_is_asked_for_belongs_to_the_identity_and_its_default_does_not() -> None:
+def test_options_of_x_belong_to_the_identity_and_their_defaults_do_not() -> None:
     def spec(**fields: Any) -> TweetBotSpec:
         x = {"handle": "gull", "acceptTerms": True, "tokenSecret": {"name": "one", "key": "token"}}
         return a_spec(sources=[{"x": x | fields}])

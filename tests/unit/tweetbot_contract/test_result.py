@@ -33,11 +33,11 @@ def trained(samples: int) -> TrainSucceeded:
     return TrainSucceeded(model=MODEL, metrics=metrics(), samples=texts)
 
 
-def test_what_is_written_is_read_again() -> None:
+def test_a_result_survives_encoding() -> None:
     assert decode(encode(trained(2)).decode()) == trained(2)
 
 
-def test_samples_go_first_when_a_message_is_too_long() -> None:
+def test_samples_are_dropped_first_from_a_long_message() -> None:
     message = encode(trained(20))
     result = decode(message.decode())
     assert len(message) <= MESSAGE_LIMIT
@@ -45,28 +45,28 @@ def test_samples_go_first_when_a_message_is_too_long() -> None:
     assert 0 < len(result.samples) < 20
 
 
-def test_samples_of_an_adopted_model_go_first_too() -> None:
+def test_samples_of_an_adopted_model_are_dropped_first() -> None:
     dataset = DatasetResult(digest="0" * 64, uri="s3://b/d", table=DataTable(downloaded=1, kept=1))
     message = encode(PrepareSucceeded(dataset=dataset, adopted=trained(20)))
     assert len(message) <= MESSAGE_LIMIT
 
 
-def test_a_long_failure_is_cut() -> None:
+def test_a_long_failure_is_truncated() -> None:
     assert len(encode(StageFailed(reason="TrainerBug", message="🦆" * 1024))) <= MESSAGE_LIMIT
 
 
-def test_a_traceback_is_no_result() -> None:
+def test_a_traceback_is_not_a_result() -> None:
     with pytest.raises(ValueError, match="JSON"):
         decode("Traceback (most recent call last):")
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
-def test_a_number_that_is_none_is_refused(number: float) -> None:
+def test_a_number_that_is_not_finite_is_rejected(number: float) -> None:
     with pytest.raises(ValidationError, match="finite"):
         metrics(eval_loss=number)
 
 
-def test_a_figure_has_five_digits() -> None:
+def test_a_figure_is_rounded_to_five_digits() -> None:
     assert metrics(eval_loss=0.7757892827878053, tokens_per_second=12345.678).eval_loss == 0.77579
 
 
@@ -75,6 +75,6 @@ def test_a_table_adds_up() -> None:
     assert table.kept == 2924
 
 
-def test_a_table_that_does_not_add_up_is_refused() -> None:
+def test_a_table_that_does_not_add_up_is_rejected() -> None:
     with pytest.raises(ValidationError, match="kept 2925 is not downloaded 3247 less 323"):
         DataTable(downloaded=3247, retweets=167, short=156, kept=2925)

@@ -1,4 +1,4 @@
-"""What a manifest may say, and how it is refused."""
+"""What a manifest may contain, and how an invalid one is rejected."""
 
 from typing import Any
 
@@ -163,7 +163,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_a_manifest_that_breaks_a_rule_is_refused_with_its_path(case: str) -> None:
+def test_a_manifest_that_breaks_a_rule_is_rejected_with_the_path(case: str) -> None:
     spec, words = BROKEN[case]
     with pytest.raises(InvalidManifest) as refusal:
         parse(a_manifest(**spec))
@@ -171,22 +171,22 @@ def test_a_manifest_that_breaks_a_rule_is_refused_with_its_path(case: str) -> No
 
 
 @pytest.mark.parametrize("case", PLAUSIBLE)
-def test_what_is_unusual_and_right_is_not_refused(case: str) -> None:
+def test_an_unusual_but_valid_spec_is_accepted(case: str) -> None:
     assert a_spec(**PLAUSIBLE[case])
 
 
-def test_files_of_one_s_own_may_lie_where_they_like() -> None:
+def test_local_files_may_be_anywhere() -> None:
     assert a_spec(sources=[{"posts": {"uri": "file:///home/../srv/posts.jsonl"}}])
 
 
-def test_a_name_too_long_for_its_jobs_is_refused() -> None:
+def test_a_name_too_long_for_its_jobs_is_rejected() -> None:
     manifest = a_manifest()
     manifest["metadata"]["name"] = "g" * 47
     with pytest.raises(InvalidManifest, match=r"metadata\.name"):
         parse(manifest)
 
 
-def test_another_kind_is_refused() -> None:
+def test_another_kind_is_rejected() -> None:
     with pytest.raises(InvalidManifest, match="kind: write TweetBot"):
         parse({**a_manifest(), "kind": "Job"})
 
@@ -214,6 +214,6 @@ def test_a_bluesky_source_has_an_address(bluesky: dict[str, str], uri: str) -> N
     assert kind.uri == uri
 
 
-def test_a_status_that_nobody_of_us_wrote_counts_as_none() -> None:
+def test_a_status_that_we_did_not_write_counts_as_empty() -> None:
     bot = parse({**a_manifest(), "status": {"observedGeneration": "often", "conditions": 3}})
     assert bot.status.observed_generation == -1
