@@ -24,9 +24,8 @@ from tweetbot_operator.client.leader_election import (
     LeaderElectionConfig,
     LeaderElector,
     Leadership,
-    NoElection,
 )
-from tweetbot_operator.client.lease import KubernetesLease
+from tweetbot_operator.client.lease import LeaseClient
 from tweetbot_operator.client.requests import ApiRequests
 from tweetbot_operator.informers.cache import Cache, EventHandler
 from tweetbot_operator.informers.resync import Resync
@@ -142,7 +141,7 @@ def _create_leadership(client: ApiClient, settings: OperatorSettings, on_change:
     namespace = settings.lease_namespace or _read_own_namespace()
     if not (settings.lease_seconds and namespace):
         LOG.info("no leader election: this must be the only operator of its namespaces")
-        return NoElection()
+        return Leadership()
     election_config = LeaderElectionConfig(
         holder_identity=f"{socket.gethostname()}_{uuid.uuid4().hex[:12]}",  # another one after a restart
         lease_duration=settings.lease_seconds,
@@ -152,7 +151,7 @@ def _create_leadership(client: ApiClient, settings: OperatorSettings, on_change:
     )
     api = ApiRequests(client)  # without the lease's limit on writes
     return LeaderElector(
-        KubernetesLease(api, namespace, settings.lease_name),
+        LeaseClient(api, namespace, settings.lease_name),
         election_config,
         time.monotonic,
         _get_current_time,

@@ -14,7 +14,6 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
 from tweetbot_operator.client.errors import AlreadyExists, ApiError, Conflict, NotFound
 from tweetbot_operator.client.lease import Lease, LeaseClient
@@ -29,46 +28,28 @@ _SPREAD = 0.2
 RENEW_SHARE, RETRY_SHARE = 2 / 3, 2 / 15
 
 
-class Leadership(Protocol):
-    """What workers and API requests need to know of the election."""
-
-    leading: asyncio.Event
-    """Set while passes may be made."""
-
-    def get_write_timeout(self) -> float:
-        """Return how many seconds a write that begins now may take; 0: none may begin."""
-
-    def get_leader_address(self) -> str:
-        """Return where the replica that leads takes reports of progress; empty while that is not known, or this one."""
-
-    async def run(self) -> None:
-        """Take part in the election until cancelled."""
-
-    async def release(self) -> None:
-        """Stop leading for good, so that another replica takes over at once."""
-
-
-class NoElection:
-    """Leads always: without a Lease, this must be the only operator."""
+class Leadership:
+    """Leads always, as an operator without a Lease must. LeaderElector leads only while it holds the Lease."""
 
     def __init__(self) -> None:
         self.leading = asyncio.Event()
+        """Set while passes may be made."""
         self.leading.set()
         LEADER.set(1)
 
     def get_write_timeout(self) -> float:
-        """Set no limit."""
+        """Return how many seconds a write that begins now may take; 0: none may begin."""
         return math.inf
 
     def get_leader_address(self) -> str:
-        """Return that no other replica leads."""
+        """Return where the replica that leads takes reports of progress; empty if unknown, or this one."""
         return ""
 
     async def run(self) -> None:
-        """Do nothing."""
+        """Take part in the election until cancelled, if there is one."""
 
     async def release(self) -> None:
-        """Do nothing."""
+        """Stop leading for good, so that another replica takes over at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +73,7 @@ def exit_now(why: str) -> None:
     os._exit(1)
 
 
-class LeaderElector:
+class LeaderElector(Leadership):
     """Takes the Lease, renews it, and stands down in time when it cannot."""
 
     def __init__(

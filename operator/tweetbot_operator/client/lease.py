@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from tweetbot_operator.client.events import EventSpec, build_event
 from tweetbot_operator.client.requests import ApiRequests
@@ -31,39 +30,26 @@ class Lease:
     """Where the holder takes reports of progress; empty if it takes none."""
 
 
-class LeaseClient(Protocol):
-    """Every method raises Unavailable when the API server does not answer as it should."""
-
-    async def read(self) -> Lease:
-        """Read the Lease. Raises NotFound."""
-
-    async def write(self, lease: Lease) -> Lease:
-        """Create it or replace this version; return it as stored. Raises AlreadyExists, Conflict, NotFound."""
-
-    async def post_event(self, reason: str, message: str, now: datetime) -> None:
-        """Post an Event about the Lease. Raises Rejected."""
-
-
-class KubernetesLease:
-    """Implements LeaseClient by requests to a Kubernetes API server."""
+class LeaseClient:
+    """Reads and writes one Lease. Raises Unavailable if the API server does not answer as it should."""
 
     def __init__(self, api: ApiRequests, namespace: str, name: str) -> None:
         self._api, self._namespace, self._name = api, namespace, name
         self._collection = f"/apis/{_API_VERSION}/namespaces/{namespace}/leases"
 
     async def read(self) -> Lease:
-        """GET it."""
+        """Read the Lease. Raises NotFound."""
         return parse_lease(await self._api.get(f"{self._collection}/{self._name}"))
 
     async def write(self, lease: Lease) -> Lease:
-        """POST it, or PUT it with the resource version that was read."""
+        """Create it or replace exactly this version; return it as stored. Raises AlreadyExists, Conflict, NotFound."""
         body = self._build_manifest(lease)
         if lease.resource_version:
             return parse_lease(await self._api.put(f"{self._collection}/{self._name}", body))
         return parse_lease(await self._api.post(self._collection, body))
 
     async def post_event(self, reason: str, message: str, now: datetime) -> None:
-        """Post it with a generated name."""
+        """Post an Event about the Lease. Raises Rejected."""
         regarding = {"apiVersion": _API_VERSION, "kind": "Lease", "namespace": self._namespace, "name": self._name}
         metadata = {"generateName": f"{self._name}-", "namespace": self._namespace}
         event = build_event(EventSpec("Normal", reason, message), metadata, regarding, "Elect", now)

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 from tweetbot_operator.client.errors import AlreadyExists, ApiError, Conflict, NotFound, Unavailable
 from tweetbot_operator.client.leader_election import LeaderElectionConfig, LeaderElector
-from tweetbot_operator.client.lease import Lease
+from tweetbot_operator.client.lease import Lease, LeaseClient
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 
 
 @dataclass
-class FakeLease:
+class FakeLease(LeaseClient):
     """What the API server keeps; it refuses whatever was planned from an older form."""
 
     lease: Lease | None = None

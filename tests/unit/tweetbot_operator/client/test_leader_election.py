@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tweetbot_fakes.kubernetes.lease import Election
 from tweetbot_operator.client.errors import Rejected, Unavailable
-from tweetbot_operator.client.leader_election import NoElection
+from tweetbot_operator.client.leader_election import Leadership
 from tweetbot_operator.client.lease import Lease
 from tweetbot_operator.telemetry.metrics import LEADER
 
@@ -224,7 +224,7 @@ async def test_a_bug_in_the_election_ends_the_process(election: Election) -> Non
 
 
 def test_without_an_election_everything_may_be_done() -> None:
-    alone = NoElection()
+    alone = Leadership()
     assert alone.leading.is_set()
     assert alone.get_write_timeout() == float("inf")
 

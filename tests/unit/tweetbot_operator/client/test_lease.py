@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from builders.operator import NOON
-from tweetbot_operator.client.lease import KubernetesLease, Lease, parse_lease
+from tweetbot_operator.client.lease import Lease, LeaseClient, parse_lease
 from tweetbot_operator.client.requests import ApiRequests
 
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/tweetbot/leases"
@@ -32,7 +32,7 @@ class Wire(ApiRequests):
 
 async def test_a_new_lease_is_created_and_an_old_one_replaced_as_it_was_read() -> None:
     wire = Wire()
-    client = KubernetesLease(wire, "tweetbot", "tweetbot-operator")
+    client = LeaseClient(wire, "tweetbot", "tweetbot-operator")
     stored = await client.write(Lease("one", 15, acquired="a", renewed="b"))
     assert stored == Lease("one", 15, acquired="a", renewed="b", resource_version="7")
     await client.write(stored)
@@ -50,7 +50,7 @@ async def test_a_new_lease_is_created_and_an_old_one_replaced_as_it_was_read() -
 
 async def test_an_event_is_about_the_lease() -> None:
     wire = Wire()
-    await KubernetesLease(wire, "tweetbot", "tweetbot-operator").post_event("LeaderElection", "one became leader", NOON)
+    await LeaseClient(wire, "tweetbot", "tweetbot-operator").post_event("LeaderElection", "one became leader", NOON)
     verb, path, event = wire.sent[0]
     assert (verb, path) == ("POST", "/apis/events.k8s.io/v1/namespaces/tweetbot/events")
     assert (event["regarding"]["kind"], event["regarding"]["name"]) == ("Lease", "tweetbot-operator")
@@ -65,7 +65,7 @@ def test_an_emptied_lease_has_no_holder() -> None:
 
 async def test_where_the_leader_takes_reports_stands_in_an_annotation() -> None:
     wire = Wire()
-    await KubernetesLease(wire, "tweetbot", "tweetbot-operator").write(Lease("one", 15, address="10.0.0.7:8443"))
+    await LeaseClient(wire, "tweetbot", "tweetbot-operator").write(Lease("one", 15, address="10.0.0.7:8443"))
     _, _, body = wire.sent[0]
     assert body["metadata"]["annotations"] == {"tweetbot.dev/progress-address": "10.0.0.7:8443"}
     stored = body | {"metadata": {**body["metadata"], "resourceVersion": "7"}}

@@ -11,7 +11,7 @@ from builders.operator import NOON
 from tweetbot_cluster.kubernetes.certificates import Authority
 from tweetbot_cluster.state import free_ports
 from tweetbot_fakes.kubernetes.lease import FakeLease
-from tweetbot_operator.client.leader_election import LeaderElectionConfig, LeaderElector, NoElection
+from tweetbot_operator.client.leader_election import LeaderElectionConfig, LeaderElector, Leadership
 from tweetbot_operator.client.lease import Lease
 from tweetbot_operator.progress.errors import NotNow
 from tweetbot_operator.progress.forward import FORWARDED, Forwarder
@@ -104,4 +104,4 @@ async def test_a_leader_of_another_version_that_tells_no_address_has_none() -> N
 
 
 def test_without_an_election_there_is_no_other() -> None:
-    assert NoElection().get_leader_address() == ""
+    assert Leadership().get_leader_address() == ""
