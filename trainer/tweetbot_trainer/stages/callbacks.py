@@ -8,7 +8,7 @@ from typing import IO
 
 from tweetbot_trainer.learning.training.callbacks import Callbacks
 from tweetbot_trainer.learning.training.metrics import LogEntry, TrainingProgress
-from tweetbot_trainer.publishing.report.json_files import format_json_lines
+from tweetbot_trainer.publishing.report.report import format_json_lines
 from tweetbot_trainer.publishing.tracking.interface import Tracker
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.progress import StageProgress, format_eta

@@ -37,6 +37,8 @@ TALLEST = 160
 FACE, FACE_STEP = 72, 52
 #: Text sizes to try; the first that fits is used.
 SIZES = (27, 25, 23, 21, 19, 17, 15)
+#: Left, top, right and bottom.
+Box = tuple[float, float, float, float]
 
 
 def render_predictions(card: CardData) -> bytes:
@@ -167,14 +169,8 @@ def _draw_foot(canvas: ImageDraw.ImageDraw, card: CardData) -> None:
 
 
 def _draw_box(
-    canvas: ImageDraw.ImageDraw,
-    corners: tuple[float, float, float, float],
-    fill: str,
-    *,
-    radius: int = 0,
-    outline: str | None = None,
+    canvas: ImageDraw.ImageDraw, corners: Box, fill: str, *, radius: int = 0, outline: str | None = None
 ) -> None:
     left, top, right, bottom = (value * FINE for value in corners)
-    canvas.rounded_rectangle(
-        (left, top, right, bottom), radius * FINE, fill=fill, outline=outline, width=FINE if outline else 0
-    )
+    width = FINE if outline else 0
+    canvas.rounded_rectangle((left, top, right, bottom), radius * FINE, fill=fill, outline=outline, width=width)

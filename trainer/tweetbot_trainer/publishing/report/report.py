@@ -1,13 +1,15 @@
-"""Write the card into the model's folder, and what else people and machines read about a model into the report's."""
+"""Write the card into the model's folder, and what else people and programs read about a model into the report's."""
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
+from tweetbot_contract.result import Sample
 from tweetbot_trainer.publishing.registry.manifest import ADAPTER_FOLDER, MODEL_FOLDER, REPORT_FOLDER
 from tweetbot_trainer.publishing.report.badges import build_badges, render_badges
 from tweetbot_trainer.publishing.report.card import render_adapter_card, render_card
 from tweetbot_trainer.publishing.report.card_data import CardData
-from tweetbot_trainer.publishing.report.json_files import build_evaluation, build_sample_records, format_json_lines
 from tweetbot_trainer.publishing.report.loss_plot import render_loss_plot
 from tweetbot_trainer.publishing.report.predictions_picture import (
     AVATAR_SIDE,
@@ -18,6 +20,8 @@ from tweetbot_trainer.publishing.report.predictions_picture import (
 
 #: A training writes it line by line, while it runs.
 METRICS_FILE = "metrics.jsonl"
+#: The version of evaluation.json.
+SCHEMA = 1
 
 
 def write_report(card: CardData, folder: Path, *, base_loss: float | None) -> None:
@@ -49,3 +53,47 @@ def _write_pictures(card: CardData, report: Path, base_loss: float | None) -> No
     for name, picture in card.pictures.items():
         crop_to_circle(picture, side).save(report / name, "PNG")
     (report / "predictions.png").write_bytes(render_predictions(card))
+
+
+def build_evaluation(card: CardData) -> dict[str, Any]:
+    """Return the content of evaluation.json: the figures, and all that is needed to measure them again."""
+    train, validation, test = card.parts
+    outcome, device = card.outcome, card.outcome.device
+    return {
+        "schema": SCHEMA,
+        "model": card.model_name,
+        "metrics": card.metrics.to_dict(),
+        "baseBitsPerByte": card.metrics.base_bits_per_byte,
+        "bitsPerByteInterval": card.interval,
+        "ratioToBaseInterval": card.ratio_interval,
+        "memorisation": card.memorization.as_json() if card.memorization else None,
+        "gates": card.gates.to_dict(),
+        "split": {"train": train, "validation": validation, "test": test, "orderedBy": card.ordered_by},
+        "dataset": card.dataset_digest,
+        "base": card.base.as_json() | {"uri": card.base.uri},
+        "training": card.values.as_json(),
+        "outcome": {
+            "steps": outcome.steps,
+            "epochs": outcome.epochs,
+            "bestEpoch": outcome.best_epoch,
+            "labelTokens": outcome.tokens,
+            "device": device.device_type,
+            "processor": device.name,
+            "threads": device.threads,
+            "precision": device.precision,
+            "passesHalvedTo": outcome.reduced_to,
+        },
+        "prompts": list(card.prompts),
+    }
+
+
+def build_sample_records(samples: Iterable[Sample], model_name: str) -> list[dict[str, Any]]:
+    """Return the lines of samples.jsonl. Each is marked as AI-generated."""
+    return [
+        {"prompt": sample.prompt, "text": sample.text, "model": model_name, "ai_generated": True} for sample in samples
+    ]
+
+
+def format_json_lines(records: Iterable[Mapping[str, Any]]) -> str:
+    """Format records as JSON, one per line. Raises ValueError for NaN and infinite numbers."""
+    return "".join(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n" for record in records)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from builders.model import an_outcome, some_card_data
-from tweetbot_trainer.publishing.report.json_files import (
+from tweetbot_trainer.publishing.report.report import (
     build_evaluation,
     build_sample_records,
     format_json_lines,
