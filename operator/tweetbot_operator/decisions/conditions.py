@@ -1,9 +1,9 @@
-"""Standing, run and model → the conditions, each with its own generation and time of transition."""
+"""Where a run stands, in one Summary, and the conditions that say so."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.reasons import (
     ACCEPTED,
     ADOPTED,
@@ -30,7 +30,7 @@ from tweetbot_contract.status import Condition, CurrentRun, ModelStatus, Phase, 
 from tweetbot_operator.decisions.actions import find_start_problem, get_queue_position, is_previous_run_ending
 from tweetbot_operator.decisions.run import RunUpdate
 from tweetbot_operator.decisions.stage import Stage
-from tweetbot_operator.types.objects import QueuePosition
+from tweetbot_operator.types.objects import InvalidTweetBot, QueuePosition
 from tweetbot_operator.types.stage_state import Active, JobMissing, ResultLost, StartProblem, Suspended, Terminating
 from tweetbot_operator.types.times import format_time, make_printable, parse_time, sanitize
 
@@ -39,8 +39,8 @@ from tweetbot_operator.types.times import format_time, make_printable, parse_tim
 class Summary:
     """What Ready, Stalled, Progressing and phase say together.
 
-    There is no row for `Reconciling`: until the operator has recorded a generation, `observedGeneration` differs, and
-    kstatus reads exactly that as InProgress; from then on it has been acted on.
+    `Reconciling` is not needed: until the operator has acted on a generation, `observedGeneration` differs from it, and
+    kstatus reads that as InProgress.
     """
 
     phase: Phase
@@ -51,7 +51,7 @@ class Summary:
 
 
 def summarize_run(stage: Stage) -> Summary:
-    """Say where the run stands; the first case that holds counts."""
+    """Summarize the run by the first case that holds."""
     run = stage.run
     if stage.bot.spec.suspend:
         return Summary("Suspended", SUSPENDED.name, _format_reason(SUSPENDED), progressing=False)
@@ -101,8 +101,8 @@ def _summarize_active(stage: Stage) -> Summary:
             return Summary("Queued", WAITING_FOR_PREVIOUS_POD.name, _format_reason(WAITING_FOR_PREVIOUS_POD))
         case Active(evicted=True):
             return Summary("Queued", EVICTED.name, _format_reason(EVICTED))
-        case Suspended() as held:
-            return _summarize_suspended(held)
+        case Suspended() as state:
+            return _summarize_suspended(state)
     if isinstance(stage.state, JobMissing) and is_previous_run_ending(stage):
         return Summary("Queued", WAITING_FOR_PREVIOUS_POD.name, _format_reason(WAITING_FOR_PREVIOUS_POD))
     reason = PREPARING if run.stage == "Prepare" else TRAINING
@@ -110,17 +110,15 @@ def _summarize_active(stage: Stage) -> Summary:
     return Summary(_get_phase(run), reason.name, reason.meaning.rstrip(".") + attempt + ".")
 
 
-def _summarize_suspended(held: Suspended) -> Summary:
-    queue, cause = held.job.queue, f": {sanitize(held.cause)}" if held.cause else ""
+def _summarize_suspended(state: Suspended) -> Summary:
+    queue, cause = state.job.queue, f": {sanitize(state.cause)}" if state.cause else ""
     if not queue:
-        words = "The Job is suspended, by somebody else than the operator; it goes on when it no longer is."
-    elif held.job.spec_edited:
-        words = (
-            f"Queue {queue} took the place back; the run goes on from its last checkpoint when admitted again{cause}."
-        )
+        message = "The Job is suspended, but not by the operator; it goes on when it no longer is."
+    elif state.job.spec_edited:
+        message = f"Queue {queue} evicted the Job; when admitted again, it goes on from its last checkpoint{cause}."
     else:
-        words = f"Queue {queue} has not admitted the Job yet{cause}."
-    return Summary("Queued", (EVICTED if held.job.spec_edited else QUEUED).name, words)
+        message = f"Queue {queue} has not admitted the Job yet{cause}."
+    return Summary("Queued", (EVICTED if state.job.spec_edited else QUEUED).name, message)
 
 
 def _get_phase(run: CurrentRun) -> Phase:
@@ -133,7 +131,7 @@ def _format_reason(reason: Reason) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DesiredCondition:
-    """A condition without its time: what is claimed, of which generation."""
+    """A condition without its transition time."""
 
     type: str
     holds: bool
@@ -142,102 +140,96 @@ class DesiredCondition:
     generation: int
 
 
-def build_conditions(
-    desired: tuple[DesiredCondition, ...], before: TweetBotStatus, now: datetime
-) -> tuple[Condition, ...]:
-    """Return the conditions by type; the time of transition is kept unless the status flips."""
-    return tuple(
-        _build_condition(condition, before, now) for condition in sorted(desired, key=lambda condition: condition.type)
-    )
+Desired = tuple[DesiredCondition, ...]
+
+
+def build_conditions(desired: Desired, before: TweetBotStatus, now: datetime) -> tuple[Condition, ...]:
+    """Build the conditions, sorted by type; each keeps its transition time unless its status flips."""
+    return tuple(_build_condition(each, before, now) for each in sorted(desired, key=lambda each: each.type))
 
 
 def _build_condition(desired: DesiredCondition, before: TweetBotStatus, now: datetime) -> Condition:
     former, status = before.find_condition(desired.type), "True" if desired.holds else "False"
-    said = {
+    content = {
         "status": status,
         "reason": desired.reason,
         "message": make_printable(desired.message, 2048),
         "observed_generation": desired.generation,
     }
-    if former and all(getattr(former, name) == value for name, value in said.items()):
+    if former and all(getattr(former, name) == value for name, value in content.items()):
         return former
     kept = former.last_transition_time if former and former.status == status else format_time(now)
-    return Condition.model_validate({"type": desired.type, "last_transition_time": kept, **said})
+    return Condition.model_validate({"type": desired.type, "last_transition_time": kept, **content})
 
 
-def build_desired_conditions(
-    bot: TweetBot, update: RunUpdate, model: ModelStatus | None, summary: Summary
-) -> tuple[DesiredCondition, ...]:
-    """Return everything that is claimed of a TweetBot whose spec is valid."""
-    generation = bot.generation
+def build_desired_conditions(bot: TweetBot, update: RunUpdate, model: ModelStatus | None, summary: Summary) -> Desired:
+    """Build every condition of a TweetBot whose spec is valid; a new condition is added here."""
     return (
-        *build_summary_conditions(summary, generation),
-        DesiredCondition("Accepted", True, ACCEPTED.name, ACCEPTED.meaning, generation),
+        *_build_summary_conditions(bot, summary),
+        DesiredCondition("Accepted", True, ACCEPTED.name, ACCEPTED.meaning, bot.generation),
         _build_model_condition(bot, update, model),
-        _build_data_condition(update, generation),
+        _build_data_condition(bot, update),
         _build_suspended_condition(bot),
         _build_tracking_condition(bot, update),
     )
 
 
-def build_invalid_spec_conditions(
-    message: str, before: TweetBotStatus, generation: int
-) -> tuple[DesiredCondition, ...]:
-    """Return what is claimed where the stored spec breaks a rule: all else stays as it was."""
-    summary = summarize_invalid_spec(message)
-    refused = DesiredCondition("Accepted", False, INVALID_SPEC.name, message, generation)
-    return _merge_conditions((*build_summary_conditions(summary, generation), refused), before)
+def build_invalid_spec_conditions(bot: InvalidTweetBot) -> Desired:
+    """Build the conditions of a TweetBot whose stored spec breaks a rule; the others stay as they were."""
+    message = f"{bot.error}. {INVALID_SPEC.advice}"
+    summary = Summary("Failed", INVALID_SPEC.name, message, progressing=False, stalled=True)
+    refused = DesiredCondition("Accepted", False, INVALID_SPEC.name, bot.error, bot.generation)
+    return _keep_others(bot, (*_build_summary_conditions(bot, summary), refused))
 
 
-def conditions_from_summary(summary: Summary, before: TweetBotStatus, generation: int) -> tuple[DesiredCondition, ...]:
-    """Return what is claimed where only this standing is new: all else stays as it was."""
-    return _merge_conditions(build_summary_conditions(summary, generation), before)
+def replace_summary(bot: BaseTweetBot, summary: Summary) -> Desired:
+    """Build the conditions that only this summary changes; the others stay as they were."""
+    return _keep_others(bot, _build_summary_conditions(bot, summary))
 
 
-def _merge_conditions(own: tuple[DesiredCondition, ...], before: TweetBotStatus) -> tuple[DesiredCondition, ...]:
-    settled = {condition.type for condition in own} | {"Stalled"}
-    kept = tuple(_keep_condition(former) for former in before.conditions if former.type not in settled)
-    return (*own, *kept)
+def _keep_others(bot: BaseTweetBot, desired: Desired) -> Desired:
+    decided = {condition.type for condition in desired} | {"Stalled"}
+    return (*desired, *(_keep_condition(former) for former in bot.status.conditions if former.type not in decided))
 
 
-def summarize_invalid_spec(message: str) -> Summary:
-    """Return the row of a spec that breaks a rule."""
-    return Summary("Failed", INVALID_SPEC.name, f"{message}. {INVALID_SPEC.advice}", progressing=False, stalled=True)
+def _keep_condition(former: Condition) -> DesiredCondition:
+    holds = former.status == "True"
+    return DesiredCondition(former.type, holds, former.reason, former.message, former.observed_generation)
 
 
-def build_summary_conditions(summary: Summary, generation: int) -> tuple[DesiredCondition, ...]:
-    """Return Ready and Progressing, and Stalled where it holds (abnormal-true: present only then)."""
-    said = (summary.reason, summary.message, generation)
-    ready = DesiredCondition("Ready", not summary.stalled, *said)
-    progressing = DesiredCondition("Progressing", summary.progressing, *said)
-    return (ready, progressing, DesiredCondition("Stalled", True, *said)) if summary.stalled else (ready, progressing)
+def _build_summary_conditions(bot: BaseTweetBot, summary: Summary) -> Desired:
+    content = (summary.reason, summary.message, bot.generation)
+    ready = DesiredCondition("Ready", not summary.stalled, *content)
+    progressing = DesiredCondition("Progressing", summary.progressing, *content)
+    # Stalled is abnormal-true: present only where it holds (kstatus).
+    return (ready, progressing, *([DesiredCondition("Stalled", True, *content)] if summary.stalled else []))
 
 
 def _build_model_condition(bot: TweetBot, update: RunUpdate, model: ModelStatus | None) -> DesiredCondition:
-    """It speaks of the newest generation whose identity the served model satisfies."""
+    """Observe the newest generation whose identity the served model satisfies."""
+    run, generation = update.run, bot.generation
     if model is None:
-        why = update.run.reason if update.run.outcome == "Failed" else None
-        return DesiredCondition(
-            "ModelReady", False, why or NO_MODEL.name, (why and update.run.message) or NO_MODEL.meaning, bot.generation
-        )
+        failed = run.outcome == "Failed" and run.reason
+        reason, message = (run.reason or "", run.message) if failed else (NO_MODEL.name, None)
+        return DesiredCondition("ModelReady", False, reason, message or NO_MODEL.meaning, generation)
     former = bot.status.find_condition("ModelReady")
-    generation = bot.generation
-    if model.identity != update.run.identity and former and former.status == "True":
+    if former and former.status != "True":
+        former = None
+    if model.identity != run.identity and former:
         generation = former.observed_generation
-    if model.run_id == update.run.id and update.run.outcome == "Succeeded":
-        reason = update.run.reason or SUCCEEDED.name
+    if model.run_id == run.id and run.outcome == "Succeeded":
+        reason = run.reason or SUCCEEDED.name
     else:
-        reason = former.reason if former and former.status == "True" else SUCCEEDED.name
+        reason = former.reason if former else SUCCEEDED.name
     verb = "adopted" if reason == ADOPTED.name else "published"
     return DesiredCondition("ModelReady", True, reason, f"{model.name} is {verb} at {model.uri}", generation)
 
 
-def _build_data_condition(update: RunUpdate, generation: int) -> DesiredCondition:
-    if update.run.dataset:
-        return DesiredCondition(
-            "DataReady", True, DATASET_READY.name, f"Dataset {update.run.dataset[:16]} stands in S3.", generation
-        )
-    return DesiredCondition("DataReady", False, NO_DATASET.name, NO_DATASET.meaning, generation)
+def _build_data_condition(bot: TweetBot, update: RunUpdate) -> DesiredCondition:
+    if not update.run.dataset:
+        return DesiredCondition("DataReady", False, NO_DATASET.name, NO_DATASET.meaning, bot.generation)
+    message = f"Dataset {update.run.dataset[:16]} is in S3."
+    return DesiredCondition("DataReady", True, DATASET_READY.name, message, bot.generation)
 
 
 def _build_suspended_condition(bot: TweetBot) -> DesiredCondition:
@@ -246,28 +238,13 @@ def _build_suspended_condition(bot: TweetBot) -> DesiredCondition:
 
 
 def _build_tracking_condition(bot: TweetBot, update: RunUpdate) -> DesiredCondition:
-    """The latest result has the word; without one, what was said before stands."""
-    results = [
-        result.tracking for result in (update.prepared, None if _is_adopted(update) else update.trained) if result
-    ]
-    if results:
-        degraded = results[-1].degraded
-        reason = TRACKING_DEGRADED if degraded else TRACKED
-        return DesiredCondition(
-            "TrackingDegraded", bool(degraded), reason.name, degraded or TRACKED.meaning, bot.generation
-        )
+    """Report the latest result's tracking; without a new result the condition stays as it was."""
+    adopted = update.prepared and update.prepared.adopted  # its tracking is that of the run that trained it
+    result = update.prepared if adopted or not update.trained else update.trained
     former = bot.status.find_condition("TrackingDegraded")
-    if former:
-        return DesiredCondition(former.type, former.status == "True", former.reason, former.message, bot.generation)
-    return DesiredCondition("TrackingDegraded", False, TRACKED.name, TRACKED.meaning, bot.generation)
-
-
-def _is_adopted(update: RunUpdate) -> bool:
-    """An adopted model carries the tracking of the run that made it, which is none of this run's."""
-    return update.prepared is not None and update.prepared.adopted is not None
-
-
-def _keep_condition(former: Condition) -> DesiredCondition:
-    return DesiredCondition(
-        former.type, former.status == "True", former.reason, former.message, former.observed_generation
-    )
+    if result is None and former:
+        return replace(_keep_condition(former), generation=bot.generation)
+    degraded = result.tracking.degraded if result else None
+    reason = TRACKING_DEGRADED if degraded else TRACKED
+    message = degraded or TRACKED.meaning
+    return DesiredCondition("TrackingDegraded", bool(degraded), reason.name, message, bot.generation)

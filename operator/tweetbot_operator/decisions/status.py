@@ -1,4 +1,4 @@
-"""Turn and standing → the whole next status. The one write of a pass sends exactly this."""
+"""Build the whole next status, which the one write of a pass sends."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from tweetbot_operator.decisions.conditions import (
     build_conditions,
     build_desired_conditions,
     build_invalid_spec_conditions,
-    conditions_from_summary,
+    replace_summary,
 )
 from tweetbot_operator.decisions.run import RunUpdate
 from tweetbot_operator.types.objects import InvalidTweetBot
@@ -21,9 +21,9 @@ from tweetbot_operator.types.times import ScheduleTimes, format_time
 def build_run_history(
     before: TweetBotStatus, run: CurrentRun, model: ModelStatus | None, *, limit: int, now: datetime
 ) -> tuple[RunRecord, ...]:
-    """Return the records, at most `limit`: one for each run that ended or gave way, none for the one that goes on.
+    """Build the records, newest first and at most `limit`: one of each run that ended or was superseded.
 
-    A run that an edit revived keeps its number; its record goes until it has ended again.
+    A run that an edit restarts keeps its number, and loses its record until it ends again.
     """
     former = before.current_run
     kept = tuple(record for record in before.runs if record.number != run.number)
@@ -37,25 +37,15 @@ def build_run_history(
 
 
 def _build_record(run: CurrentRun, outcome: str, reason: str, finished_at: str) -> RunRecord:
-    return RunRecord.model_validate(
-        {
-            "id": run.id,
-            "number": run.number,
-            "trigger": run.trigger,
-            "outcome": outcome,
-            "reason": reason,
-            "dataset": run.dataset,
-            "attempts": run.pods,
-            "started_at": run.started_at,
-            "finished_at": finished_at,
-        }
-    )
+    kept = {name: getattr(run, name) for name in ("id", "number", "trigger", "dataset", "started_at")}
+    end = {"outcome": outcome, "reason": reason, "attempts": run.pods, "finished_at": finished_at}
+    return RunRecord.model_validate(kept | end)
 
 
 def build_status(
     bot: TweetBot, update: RunUpdate, summary: Summary, *, schedule_times: ScheduleTimes, now: datetime
 ) -> TweetBotStatus:
-    """Return the next status of a TweetBot."""
+    """Build the next status of a TweetBot."""
     former = bot.status
     model = _build_model_status(update.trained, update.run) if update.trained else former.model
     begins = former.current_run is None or former.current_run.number != update.run.number
@@ -80,25 +70,20 @@ def build_status(
 
 
 def build_invalid_spec_status(bot: InvalidTweetBot, now: datetime) -> TweetBotStatus:
-    """Return the next status of a TweetBot whose spec cannot be read: run, data and model stay as they are."""
-    desired = build_invalid_spec_conditions(bot.error, bot.status, bot.generation)
-    update = {
-        "uid": bot.uid,
-        "observed_generation": bot.generation,
-        "phase": "Failed",
-        "conditions": build_conditions(desired, bot.status, now),
-    }
-    return bot.status.model_copy(update=update)
+    """Build the next status of a TweetBot whose spec cannot be read: run, data and model stay as they are."""
+    conditions = build_conditions(build_invalid_spec_conditions(bot), bot.status, now)
+    seen = {"uid": bot.uid, "observed_generation": bot.generation}
+    return bot.status.model_copy(update={**seen, "phase": "Failed", "conditions": conditions})
 
 
 def set_summary(bot: BaseTweetBot, summary: Summary, now: datetime) -> TweetBotStatus:
-    """Return the status with this standing in its conditions and all else as it was: of a deletion, of a fault."""
-    desired = conditions_from_summary(summary, bot.status, bot.generation)
-    return bot.status.model_copy(update={"uid": bot.uid, "conditions": build_conditions(desired, bot.status, now)})
+    """Return the status with this summary in its conditions and all else as it was."""
+    conditions = build_conditions(replace_summary(bot, summary), bot.status, now)
+    return bot.status.model_copy(update={"uid": bot.uid, "conditions": conditions})
 
 
 def semantically_equal(one: TweetBotStatus, other: TweetBotStatus) -> bool:
-    """Whether the two say the same; the API server may list conditions in an order of its own."""
+    """Whether two statuses differ in nothing but the order of their conditions."""
     return one == other or _sort_conditions(one) == _sort_conditions(other)
 
 
@@ -124,7 +109,7 @@ def _build_data_status(update: RunUpdate) -> DataStatus | None:
 
 
 def _build_tracking_status(update: RunUpdate, former: TrackingStatus | None) -> TrackingStatus | None:
-    """Return the run's page as far as this turn knows it; an adopted model's page is that of the run that made it."""
+    """Return the W&B page, of a new result if there is one; an adopted model keeps that of the run that trained it."""
     if update.prepared:
         url = update.prepared.tracking.wandb_url
         return TrackingStatus(wandb_url=url) if url else None
