@@ -1,7 +1,7 @@
-"""A TweetBot that is being deleted and holds our finalizer → what erases its objects, or why it goes without.
+"""Plan the deletion of a TweetBot with our finalizer: erase its objects, or say why they stay.
 
 Its Jobs end first, as they would write what is being erased; then the cleanup Job erases; then the finalizer goes. It
-goes as well where erasing is impossible: nothing here may hold up a namespace's end for longer than a set time.
+also goes where erasing is impossible: nothing here may hold up a namespace's end for longer than a set time.
 """
 
 from datetime import datetime
@@ -9,8 +9,8 @@ from datetime import datetime
 from tweetbot_contract.handover import ERASE_FINALIZER, build_cleanup_job_name
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import ERASING, ERASURE_GIVEN_UP
-from tweetbot_contract.result import StageFailed, decode
 from tweetbot_operator.decisions.conditions import Summary
+from tweetbot_operator.decisions.failures import parse_failure
 from tweetbot_operator.decisions.plan import Plan, remove_finalizer
 from tweetbot_operator.decisions.run import RETRY_SECONDS
 from tweetbot_operator.decisions.status import set_summary
@@ -19,24 +19,23 @@ from tweetbot_operator.types.actions import Action, CreateJob, DeleteJob
 from tweetbot_operator.types.objects import CreateFailure, InvalidTweetBot, JobView, Observed
 from tweetbot_operator.types.times import add_seconds, get_earliest, parse_time, sanitize
 
-#: Seconds that a cleanup which was given up has to end, before the finalizer goes all the same.
+#: Seconds that an abandoned cleanup has to end before the finalizer goes all the same.
 _LAST_GRACE = 600
-#: Seconds that an operator has at least which was not there when the TweetBot was deleted: a stage's Pod may take two
-#: minutes to end, and whatever kept the operator away may keep a webhook away for a while.
+#: Seconds at least for an operator that was down when the TweetBot was deleted: a stage's Pod may take two minutes to
+#: end, and what took the operator down may keep a webhook down for a while.
 LATE_START_SECONDS = 600
 
 
 def plan_deletion(observed: Observed) -> Plan:
-    """Return what a TweetBot under deletion asks for; nothing where our finalizer is not on it."""
+    """Plan the next step of a deletion; none where our finalizer is not on the TweetBot."""
     bot = observed.bot
     if ERASE_FINALIZER not in bot.finalizers:
         return Plan(bot.status)
     if isinstance(bot, TweetBot) and bot.spec.deletion_policy == "Retain":
-        return Plan(
-            bot.status, (*_build_deletions(observed.cleanups), remove_finalizer(bot, "deletionPolicy is Retain"))
-        )
-    said = bot.status.find_condition("Progressing")
-    if said and said.reason == ERASURE_GIVEN_UP.name:
+        removal = remove_finalizer(bot, "deletionPolicy is Retain")
+        return Plan(bot.status, (*_build_deletions(observed.cleanups), removal))
+    progressing = bot.status.find_condition("Progressing")
+    if progressing and progressing.reason == ERASURE_GIVEN_UP.name:
         return _plan_release(observed)
     if isinstance(bot, InvalidTweetBot):
         return _give_up_erasure(observed, "its spec cannot be read")
@@ -58,9 +57,9 @@ def _find_give_up_reason(observed: Observed) -> str | None:
 
 
 def _compute_deadline(observed: Observed) -> datetime:
-    """Where nobody was there to begin for all that time, a cleanup has as long from its own beginning.
+    """Return when the erasure is given up: the deadline counts from the deletion, or from the cleanup's creation.
 
-    What comes before it, the end of the stages and the cleanup's creation, has `LATE_START_SECONDS`.
+    What comes before the creation, such as the end of the stages, has at least `LATE_START_SECONDS`.
     """
     begun = [parse_time(observed.bot.deleted_at), *(job.created_at for job in observed.cleanups if not job.finished)]
     seen_at = observed.diagnostics.deletion_seen_at or max(begun)
@@ -68,31 +67,30 @@ def _compute_deadline(observed: Observed) -> datetime:
 
 
 def _has_active_stages(observed: Observed) -> bool:
-    """Whether a Job or Pod has not ended that may write what is to be erased."""
+    """Whether an active Job or Pod may still write what is to be erased."""
     own = {cleanup.uid for cleanup in observed.cleanups}
     jobs = any(not stage.finished for stage in observed.jobs)
     return jobs or any(not pod.ended for pod in observed.pods if pod.controller_uid not in own)
 
 
 def _give_up_erasure(observed: Observed, why: str) -> Plan:
-    """Say what is left before anything lets go of it."""
-    bot = observed.bot
-    location = (
-        f"{bot.spec.output.s3.uri}/{bot.namespace}/{bot.name}" if isinstance(bot, TweetBot) else "What lies in S3"
-    )
+    """Report what is left in S3 before the finalizer goes."""
+    bot, location = observed.bot, "What is in S3"
+    if isinstance(bot, TweetBot):
+        location = f"{bot.spec.output.s3.uri}/{bot.namespace}/{bot.name}"
     message = f"{location} was not erased: {why}. {ERASURE_GIVEN_UP.advice}"
     summary = Summary(bot.status.phase, ERASURE_GIVEN_UP.name, message, progressing=False, stalled=True)
     return Plan(set_summary(bot, summary, observed.now), status_first=True)
 
 
 def _plan_release(observed: Observed) -> Plan:
-    """Let go once a cleanup that still runs has ended, or long after: a successor may write to the same place."""
+    """Remove the finalizer once a running cleanup has ended, or long after: a successor may write to the same place."""
     bot = observed.bot
     if ends := _build_deletions(observed.cleanups):
         return Plan(bot.status, ends)
-    patience = add_seconds(_compute_deadline(observed), _LAST_GRACE)
-    if any(not job.finished for job in observed.cleanups) and observed.now < patience:
-        return Plan(bot.status, requeue_at=patience)
+    latest = add_seconds(_compute_deadline(observed), _LAST_GRACE)
+    if any(not job.finished for job in observed.cleanups) and observed.now < latest:
+        return Plan(bot.status, requeue_at=latest)
     return Plan(bot.status, (remove_finalizer(bot, "given up"),))
 
 
@@ -103,10 +101,11 @@ def _plan_erasure(bot: TweetBot, job: JobView | None, observed: Observed) -> Pla
     return Plan(status, actions, get_earliest(due, _compute_deadline(observed)))
 
 
-def _decide_actions(
-    bot: TweetBot, job: JobView | None, observed: Observed
-) -> tuple[tuple[Action, ...], datetime | None]:
-    """Return what to do now, and when something is due although nothing happens."""
+#: What to do now, and when something is due although nothing happens.
+Step = tuple[tuple[Action, ...], datetime | None]
+
+
+def _decide_actions(bot: TweetBot, job: JobView | None, observed: Observed) -> Step:
     if ends := _build_deletions(observed.jobs):
         return ends, None
     if _has_active_stages(observed):
@@ -115,11 +114,11 @@ def _decide_actions(
         return _decide_creation(bot, observed)
     if job.finished_at is None or job.deleting:
         return (), None
-    again = add_seconds(job.finished_at, RETRY_SECONDS)
-    return ((DeleteJob(job, "failed"),), None) if observed.now >= again else ((), again)
+    retry_at = add_seconds(job.finished_at, RETRY_SECONDS)
+    return ((DeleteJob(job, "failed"),), None) if observed.now >= retry_at else ((), retry_at)
 
 
-def _decide_creation(bot: TweetBot, observed: Observed) -> tuple[tuple[Action, ...], datetime | None]:
+def _decide_creation(bot: TweetBot, observed: Observed) -> Step:
     failure = _find_create_failure(observed)
     if failure and failure.retry_at > observed.now:
         return (), failure.retry_at
@@ -131,24 +130,15 @@ def _build_deletions(jobs: tuple[JobView, ...]) -> tuple[Action, ...]:
 
 
 def _format_last_error(observed: Observed) -> str:
-    """Return what stood in the way last, to go on after a sentence or a clause."""
+    """Return the last error of the erasure in brackets, to follow a sentence; empty without one."""
     own = {cleanup.uid for cleanup in observed.cleanups}
-    failure = _find_create_failure(observed)
-    refused = [sanitize(failure.message, 600)] if failure else []
-    said = refused + [
-        words for pod in observed.pods if pod.controller_uid in own and (words := _parse_failure(pod.message))
-    ]
-    return f" ({said[-1]})" if said else ""
+    refused = _find_create_failure(observed)
+    errors = [sanitize(refused.message, 600)] if refused else []
+    failures = [parse_failure(pod.message) for pod in observed.pods if pod.controller_uid in own]
+    errors += [f"{failure.reason}: {sanitize(failure.message, 600)}" for failure in failures if failure]
+    return f" ({errors[-1]})" if errors else ""
 
 
 def _find_create_failure(observed: Observed) -> CreateFailure | None:
-    """Return the refusal of the cleanup; what was said of a stage's Job stands in no erasure's way."""
+    """Return why the cleanup could not be created; a stage's Job is another matter."""
     return observed.diagnostics.get_create_failure(build_cleanup_job_name(observed.bot.name, observed.bot.uid), "")
-
-
-def _parse_failure(message: str) -> str:
-    try:
-        result = decode(message)
-    except ValueError:
-        return ""
-    return f"{result.reason}: {sanitize(result.message, 600)}" if isinstance(result, StageFailed) else ""

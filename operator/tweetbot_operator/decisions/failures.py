@@ -1,22 +1,22 @@
-"""A failed Job and its Pods → why it failed, by an ordered table of named checks."""
+"""Find why a Job failed, by an ordered table of named checks on its Pods."""
 
 from collections.abc import Callable
 
 from tweetbot_contract.handover import PERMANENT_EXIT_CODES, RETRAIN_ANNOTATION, ExitCode
 from tweetbot_contract.reasons import ATTEMPTS_EXHAUSTED, OUT_OF_MEMORY, RETRY_BACKOFF, TRAINER_BUG
-from tweetbot_contract.result import StageFailed, decode
+from tweetbot_contract.result import StageFailed, TrainerResult, decode
 from tweetbot_operator.types.objects import JobView, PodView
 from tweetbot_operator.types.stage_state import Failed, ResultLost, ResultPending, RetryableFailure, StageState
 from tweetbot_operator.types.times import make_printable, sanitize
 
 Pods = tuple[PodView, ...]
 Check = Callable[[Pods], Failed | RetryableFailure | None]
-#: Failures of things outside the spec: nothing in the manifest needs to change when they are mended.
+#: Exit codes for causes outside the manifest, which may stay as it is once they are fixed.
 _OUTSIDE = (ExitCode.REFUSED, ExitCode.NOT_AUTHORIZED)
 
 
 def diagnose_failure(job: JobView, pods: Pods, *, searched: bool) -> StageState:
-    """Return why the Job failed; `searched` says that `pods` were listed live after that."""
+    """Return why the Job failed; `searched` says whether `pods` were listed live after that."""
     ended = tuple(pod for pod in pods if pod.ended)
     if not searched and (len(ended) < max(job.failed_pods, 1) or len(ended) < len(pods)):
         return ResultPending(job)
@@ -26,23 +26,23 @@ def diagnose_failure(job: JobView, pods: Pods, *, searched: bool) -> StageState:
 
 
 def check_permanent_exit(pods: Pods) -> Failed | None:
-    """The trainer said that trying again cannot help."""
+    """The trainer reported that a retry cannot help."""
     pod = next((pod for pod in pods if pod.exit_code in PERMANENT_EXIT_CODES), None)
     if pod is None:
         return None
-    said = _parse_failure(pod)
+    said = parse_failure(pod.message)
     if said is None:
-        message = f"The trainer ended by exit code {pod.exit_code} and did not say why. {TRAINER_BUG.advice}"
+        message = f"The trainer ended with exit code {pod.exit_code} and gave no reason. {TRAINER_BUG.advice}"
         return Failed(TRAINER_BUG.name, message)
     return Failed(said.reason, _add_recovery_hint(make_printable(said.message), pod))
 
 
 def _add_recovery_hint(message: str, pod: PodView) -> str:
-    """Creating a bucket changes no spec, so the message must say how to go on."""
+    """Say how to retry: a user who creates a missing bucket changes no spec."""
     if pod.exit_code not in _OUTSIDE or RETRAIN_ANNOTATION in message:
         return message
-    way_on = f". If the manifest is right as it is, mend the cause and set the annotation {RETRAIN_ANNOTATION}."
-    return sanitize(message, 1024 - len(way_on)) + way_on
+    hint = f". If the manifest is right as it is, fix the cause and set the annotation {RETRAIN_ANNOTATION}."
+    return sanitize(message, 1024 - len(hint)) + hint
 
 
 def check_out_of_memory(pods: Pods) -> Failed | None:
@@ -53,31 +53,31 @@ def check_out_of_memory(pods: Pods) -> Failed | None:
 
 
 def check_temporary_exit(pods: Pods) -> RetryableFailure | None:
-    """The last Pod gave up on a service that does not answer."""
+    """The last Pod gave up on a service that did not answer."""
     if pods[-1].exit_code != ExitCode.TEMPORARY:
         return None
-    said = _parse_failure(pods[-1])
+    said = parse_failure(pods[-1].message)
     if said is None:
         return RetryableFailure(RETRY_BACKOFF.name, RETRY_BACKOFF.meaning)
     return RetryableFailure(said.reason, make_printable(said.message))
 
 
 def check_explained_failure(pods: Pods) -> Failed | None:
-    """The last Pod failed in a way that counts against the attempts, and said why."""
-    said = _parse_failure(pods[-1])
+    """The last Pod failed in a way that counts as an attempt, and gave a reason."""
+    said = parse_failure(pods[-1].message)
     if said is None or pods[-1].exit_code == ExitCode.STOPPED:
         return None
     return Failed(said.reason, make_printable(said.message))
 
 
 def check_exhausted_attempts(pods: Pods) -> Failed:
-    """All else."""
+    """Any other failure."""
     if words := pods[-1].start_error:
-        way_on = f"Correct the trainer image or the node's runtime, then set the annotation {RETRAIN_ANNOTATION}."
-        message = f"The node could not start the trainer: {sanitize(words, 600)}. {way_on}"
+        hint = f"Fix the trainer image or the node's runtime, then set the annotation {RETRAIN_ANNOTATION}."
+        message = f"The node could not start the trainer: {sanitize(words, 600)}. {hint}"
         return Failed(ATTEMPTS_EXHAUSTED.name, message)
     code = pods[-1].exit_code
-    how = "without an exit code" if code is None else f"by exit code {code}"
+    how = "without an exit code" if code is None else f"with exit code {code}"
     count = sum(not pod.disrupted for pod in pods)
     message = f"All {count} attempts ended without a result, the last {how}. {ATTEMPTS_EXHAUSTED.advice}"
     return Failed(ATTEMPTS_EXHAUSTED.name, message)
@@ -92,10 +92,15 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def _parse_failure(pod: PodView) -> StageFailed | None:
-    """Return what the Pod's termination message says; anything but a StageFailed says nothing."""
+def parse_message(message: str) -> TrainerResult | None:
+    """Return the result in a Pod's termination message, or None."""
     try:
-        result = decode(pod.message)
+        return decode(message)
     except ValueError:
         return None
+
+
+def parse_failure(message: str) -> StageFailed | None:
+    """Return the failure in a Pod's termination message, or None."""
+    result = parse_message(message)
     return result if isinstance(result, StageFailed) else None

@@ -1,4 +1,4 @@
-"""Job, its Pods and what was found out about them → the outcome of a run's stage."""
+"""Read from the Job of a run's stage, its Pods and their diagnostics what has become of the stage."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,10 +12,10 @@ from tweetbot_contract.reasons import (
     START_DEADLINE_EXCEEDED,
     TRAINER_BUG,
 )
-from tweetbot_contract.result import PrepareSucceeded, StageFailed, TrainSucceeded, decode
+from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
 from tweetbot_contract.spec.lifecycle import RunPolicy
 from tweetbot_contract.status import CurrentRun
-from tweetbot_operator.decisions.failures import diagnose_failure
+from tweetbot_operator.decisions.failures import diagnose_failure, parse_message
 from tweetbot_operator.decisions.pod_problems import (
     POD_START_GRACE_SECONDS,
     STALLED_SECONDS,
@@ -43,7 +43,7 @@ from tweetbot_operator.types.stage_state import (
 )
 from tweetbot_operator.types.times import add_seconds, compute_backoff, get_earliest, parse_time, sanitize
 
-#: Disruptions of one Job after which the cluster gets a pause, and evictions for memory that are no bad luck any more.
+#: Disruptions of one Job after which it pauses, and evictions for memory after which memory is the cause.
 PREEMPTIONS, MEMORY_EVICTIONS = 20, 2
 
 
@@ -113,11 +113,11 @@ def _observe_job(job: JobView, stage: Stage) -> StageState:
 
 
 def _is_outdated(job: JobView, run: CurrentRun) -> bool:
-    """A result counts however it was come by; only what is unfinished or failed is held against execution and round.
+    """Whether the Job is not the one that the run wants now.
 
-    What goes on from another run of the same id is taken over; from an earlier round of this one, it has had its time.
-    What another run had finished before this one was recorded was true then: by now another model may be served, and
-    that one erased. The stages are asked again, and find in S3 what still stands.
+    Unless complete, it must have the run's execution and belong to its present retry; only an unfinished Job of another
+    run with the same id is taken over. A complete Job counts whatever its execution, unless another run completed it
+    before this one was recorded: its model may be erased by now. The stages then run again and reuse what S3 still has.
     """
     number = f"{run.number}-"
     if job.finished_condition == "Complete":
@@ -135,21 +135,17 @@ def _observe_completion(job: JobView, stage: Stage) -> StageState:
         return ResultPending(job)
     if not ended:
         return ResultLost()
-    return Failed(TRAINER_BUG.name, "The stage ended well but left no result that can be read. " + TRAINER_BUG.advice)
+    return Failed(TRAINER_BUG.name, f"The stage succeeded but left no readable result. {TRAINER_BUG.advice}")
 
 
 def _parse_result(message: str, run: CurrentRun) -> PrepareComplete | TrainComplete | None:
     """Return the result in a termination message, if it is one of this stage."""
-    try:
-        result = decode(message)
-    except ValueError:
-        return None
-    match result:
-        case PrepareSucceeded() if run.stage == "Prepare":
+    match parse_message(message):
+        case PrepareSucceeded() as result if run.stage == "Prepare":
             return PrepareComplete(result)
-        case TrainSucceeded() if run.stage == "Train":
+        case TrainSucceeded() as result if run.stage == "Train":
             return TrainComplete(result)
-        case PrepareSucceeded() | TrainSucceeded() | StageFailed():
+        case _:
             return None
 
 
@@ -171,7 +167,7 @@ def _observe_active(job: JobView, stage: Stage) -> StageState:
 
 
 def _observe_suspended(job: JobView, stage: Stage, attempt: int) -> Suspended:
-    """Nothing bounds the wait: whoever owns the queue decides how long it is."""
+    """Observe a suspended Job. No deadline holds: the queue's owner decides how long it waits."""
     check = stage.diagnostics.queues.get(job.uid)
     cause = check.message if check else ""
     if not (stage.settings.kueue_version and job.queue):
@@ -181,37 +177,33 @@ def _observe_suspended(job: JobView, stage: Stage, attempt: int) -> Suspended:
 
 
 def _find_exhausted_limit(stage: Stage, used: float) -> Failed | RetryableFailure | None:
-    """Return the end of a Job that would go on by itself."""
+    """Return how a Job ends that has used up its time, its memory evictions or its disruptions."""
     limit = stage.limits.active_deadline_seconds
     if used >= limit:
-        message = f"The stage ran for {limit} s, all it may use. {DEADLINE_EXCEEDED.advice}"
+        message = f"The stage ran for {limit} s, its limit. {DEADLINE_EXCEEDED.advice}"
         return Failed(DEADLINE_EXCEEDED.name, message)
     evictions = [pod.eviction for pod in stage.pods if "resource: memory" in pod.eviction]  # the kubelet's words
     if len(evictions) >= MEMORY_EVICTIONS:
-        message = (
-            f"Evicted for its memory {len(evictions)} times: {sanitize(evictions[-1], 600)}. {OUT_OF_MEMORY.advice}"
-        )
-        return Failed(OUT_OF_MEMORY.name, message)
+        words = f"Evicted for its memory {len(evictions)} times: {sanitize(evictions[-1], 600)}"
+        return Failed(OUT_OF_MEMORY.name, f"{words}. {OUT_OF_MEMORY.advice}")
     if count_disruptions(stage.run, stage.pods) >= PREEMPTIONS:
         return RetryableFailure(PREEMPTED_TOO_OFTEN.name, PREEMPTED_TOO_OFTEN.meaning.rstrip("."))
     return None
 
 
 def _observe_timeout(job: JobView, stage: Stage) -> Failed | RetryableFailure:
-    """The Job's own clock also counts waiting, so Pods that had to leave may use it up before the stage has run."""
+    """Observe the Job's own deadline. It also counts waiting, so disruptions may use it up before the stage has run."""
     used = compute_used_seconds(stage.run, stage.pods, stage.now)
     if used < stage.limits.active_deadline_seconds and count_disruptions(stage.run, stage.pods):
-        return RetryableFailure(
-            PREEMPTED_TOO_OFTEN.name, "Pods that had to leave used up the Job's time before the stage's"
-        )
-    message = f"The Job ran into its own time limit: {sanitize(job.message, 600)}. {DEADLINE_EXCEEDED.advice}"
+        return RetryableFailure(PREEMPTED_TOO_OFTEN.name, "Disruptions used up the Job's time before the stage's")
+    message = f"The Job exceeded its own deadline: {sanitize(job.message, 600)}. {DEADLINE_EXCEEDED.advice}"
     return Failed(DEADLINE_EXCEEDED.name, message)
 
 
 def _observe_missing_pod(job: JobView, stage: Stage, attempt: int) -> StageState:
-    """Between two Pods, or before the first, which the Job controller may be unable to create."""
+    """Observe a Job between two Pods, or before its first, which the Job controller may be unable to create."""
     if job.spec_edited and job.started_at is None:
-        return Active(attempt)  # the Job controller has not yet seen that it was admitted
+        return Active(attempt)  # the Job controller has not seen the admission yet
     since = _find_podless_since(job, stage)
     deadline = add_seconds(since, stage.limits.start_deadline_seconds)
     check = stage.diagnostics.mounts.get(job.uid)
@@ -230,7 +222,7 @@ def _observe_missing_pod(job: JobView, stage: Stage, attempt: int) -> StageState
 
 
 def _find_podless_since(job: JobView, stage: Stage) -> datetime:
-    """Return since when a Pod is missing. One that had to leave is gone by now, and does not tell when it ended."""
+    """Return since when the Job has had no Pod; evicted Pods are gone, and with them the time at which they ended."""
     last = [pod.finished_at or pod.created_at for pod in stage.pods[-1:]]
     seen = stage.diagnostics.podless.get(job.uid, job.created_at)
     gone = job.failed_pods + count_disruptions(stage.run, stage.pods)
@@ -244,10 +236,7 @@ def _observe_waiting_pod(pod: PodView, stage: Stage, attempt: int) -> StageState
     if now >= deadline:
         return _build_start_timeout(diagnose_pod(pod, stage.diagnostics)[1] or "the cluster does not say why", stage)
     since = pod.scheduled_at or pod.created_at
-    patience, stalled = (
-        add_seconds(since, POD_START_GRACE_SECONDS),
-        add_seconds(since, STALLED_SECONDS),
-    )
+    patience, stalled = add_seconds(since, POD_START_GRACE_SECONDS), add_seconds(since, STALLED_SECONDS)
     check = stage.diagnostics.mounts.get(pod.uid)
     ask_at = (check.next_at if check else patience) if pod.scheduled_at else None
     later = [moment for moment in (patience, stalled, ask_at, deadline) if moment and moment > now]
@@ -261,7 +250,7 @@ def _observe_waiting_pod(pod: PodView, stage: Stage, attempt: int) -> StageState
 
 
 def _has_been_evicted(former: tuple[PodView, ...], run: CurrentRun) -> bool:
-    """Tell whether the Pod before had to leave. Such a Pod soon goes, and is counted as it does; a failed one stays."""
+    """Whether the Pod before was evicted: it is soon deleted and then counted, while a failed one stays."""
     return former[-1].disrupted if former else run.disruptions > 0
 
 

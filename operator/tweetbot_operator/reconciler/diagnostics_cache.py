@@ -1,4 +1,4 @@
-"""Keeps the findings of each TweetBot between passes, and no longer than what they speak of exists."""
+"""What passes have learned about each TweetBot, kept only while the Jobs and Pods concerned exist."""
 
 import re
 from collections.abc import Iterable
@@ -16,13 +16,13 @@ from tweetbot_operator.client.errors import ApiError, Timeout, WebhookUnavailabl
 from tweetbot_operator.types.objects import CreateFailure, Diagnosis, Diagnostics, JobView, Key
 from tweetbot_operator.types.times import add_seconds, compute_backoff, sanitize
 
-#: The connection's own end, another one at each try, and each try would be a change of the status.
+#: Our end of a connection, e.g. `10.0.0.7:51234->`: it differs at each try, and would change the status each time.
 _OWN_END = re.compile(r"[0-9.\[\]:a-f]+->")
 
 
 @dataclass(frozen=True, slots=True)
 class FailureMessage:
-    """Reason and message; `temporary` where the answer is nobody's, and may be another one at any moment."""
+    """Why a Job was not created; `temporary` where the next try may succeed with nothing changed."""
 
     reason: str
     message: str
@@ -30,95 +30,94 @@ class FailureMessage:
 
 
 def explain_create_failure(fault: ApiError) -> FailureMessage:
-    """Return what is said of a Job that the API server did not create."""
-    said = sanitize(_OWN_END.sub("", str(fault)), 700)
+    """Explain why the API server did not create a Job."""
+    words = sanitize(_OWN_END.sub("", str(fault)), 700)
     if isinstance(fault, WebhookUnavailable):
-        return FailureMessage(ADMISSION_UNAVAILABLE.name, f"{said}. {ADMISSION_UNAVAILABLE.advice}", temporary=True)
+        return FailureMessage(ADMISSION_UNAVAILABLE.name, f"{words}. {ADMISSION_UNAVAILABLE.advice}", temporary=True)
     if isinstance(fault, Timeout):
-        cause = f"The API server is slow, or waits for a webhook: {said}"
+        cause = f"The API server is slow, or waits for a webhook: {words}"
         return FailureMessage(ADMISSION_UNAVAILABLE.name, f"{cause}. {ADMISSION_UNAVAILABLE.advice}", temporary=True)
-    return FailureMessage(JOB_REFUSED.name, f"The API server refuses the Job: {said}. {JOB_REFUSED.advice}")
+    return FailureMessage(JOB_REFUSED.name, f"The API server refuses the Job: {words}. {JOB_REFUSED.advice}")
 
 
 def explain_hidden_job(job: str) -> FailureMessage:
-    """Return what is said where the run's own Job no longer shows itself to the watch, and is deleted for that."""
+    """Explain why the run's own Job is deleted: without its label the watch no longer shows it."""
     return FailureMessage(JOB_EDITED.name, f"{job}: {JOB_EDITED.meaning} {JOB_EDITED.advice}", temporary=True)
 
 
 def explain_name_conflict(job: JobView, bot: str) -> FailureMessage:
-    """Return what is said where the Job's name is taken by one that is not ours; `bot` is the TweetBot's name.
+    """Explain that the Job's name is taken by one that is not ours; `bot` is the TweetBot's name.
 
-    Who deletes a TweetBot and creates it anew is faster than the garbage collector.
+    A TweetBot that is deleted and created again may be faster than the garbage collector.
     """
     if job.bot == bot and job.owner_uid and job.owner_uid == job.bot_uid:
-        message = f"Job {job.name} is of a deleted TweetBot of this name, and goes with it."
+        message = f"Job {job.name} belongs to a deleted TweetBot of this name, and is deleted with it."
         return FailureMessage(WAITING_FOR_PREVIOUS_POD.name, message, temporary=True)
     message = f"A Job named {job.name} exists and does not belong to this TweetBot. {NAME_CONFLICT.advice}"
     return FailureMessage(NAME_CONFLICT.name, message)
 
 
-#: Longest pause, in seconds, before a refused Job is tried again or a Pod's Events are read again.
-_LONGEST = 300.0
-_FIRST_REFUSAL, _FIRST_CHECK = 2.0, 30.0
-#: The same for what is away and may be back at any moment.
-_LONGEST_ABSENCE = 60.0
-#: The same 500 so many times in a row is no accident: NaN in an object is one, a webhook that is down another.
+#: Seconds before a refused Job is tried again, and before a Pod's Events are read again: at first and at most.
+_FIRST_REFUSAL, _FIRST_CHECK, _LONGEST = 2.0, 30.0, 300.0
+#: Seconds at most before a temporary refusal is tried again.
+_LONGEST_TEMPORARY = 60.0
+#: Equal 500s in a row after which they are no accident: NaN in an object causes them, or a webhook that is down.
 _SAME_FAULTS = 3
 
 
 class DiagnosticsCache:
-    """Findings by the TweetBot's namespace and name; inside, everything goes by uid or hash."""
+    """Diagnostics by the TweetBot's namespace and name."""
 
     def __init__(self) -> None:
         self._diagnostics: dict[Key, Diagnostics] = {}
 
     def get(self, key: Key) -> Diagnostics:
-        """Return what is known."""
+        """Return what is known of a TweetBot."""
         return self._diagnostics.get(key, Diagnostics())
 
     def note_create_failure(self, key: Key, job: str, execution: str, why: FailureMessage, now: datetime) -> None:
-        """Note that the Job was refused, or that nobody could say whether it may be."""
+        """Note why the Job was not created."""
         known = self.get(key)
         former = known.get_create_failure(job, execution)
         count = former.count + 1 if former else 1
-        longest = _LONGEST_ABSENCE if why.temporary else _LONGEST
+        longest = _LONGEST_TEMPORARY if why.temporary else _LONGEST
         retry_at = add_seconds(now, compute_backoff(count, _FIRST_REFUSAL, longest))
         failure = CreateFailure(job, execution, why.reason, why.message, count, retry_at, why.temporary)
         self._diagnostics[key] = replace(known, create_failure=failure)
 
     def accept(self, key: Key) -> None:
-        """Note that the Job stands."""
+        """Note that the Job exists."""
         known = self.get(key)
         if known.create_failure:
             self._diagnostics[key] = replace(known, create_failure=None)
         self.forget_server_fault(key)
 
     def note_mounts(self, key: Key, pod: str, message: str, now: datetime) -> None:
-        """Note what a Pod's Events said, or a Job's; they are read again after a growing pause."""
+        """Note what a Pod's or a Job's Events say; they are read again after a growing pause."""
         known = self.get(key)
         check = _update_diagnosis(known.mounts.get(pod), message, now)
         self._diagnostics[key] = replace(known, mounts={**known.mounts, pod: check})
 
     def note_queue(self, key: Key, job: str, message: str, now: datetime) -> None:
-        """Note what Kueue said about a Job that waits; it is asked again after a growing pause."""
+        """Note what Kueue says about a waiting Job; it is asked again after a growing pause."""
         known = self.get(key)
         check = _update_diagnosis(known.queues.get(job), message, now)
         self._diagnostics[key] = replace(known, queues={**known.queues, job: check})
 
     def note_search(self, key: Key, job: str) -> None:
-        """Note that the Pods of a Job that has ended were listed live."""
+        """Note that a finished Job's Pods were listed live."""
         known = self.get(key)
         self._diagnostics[key] = replace(known, searched=known.searched | {job})
 
     def note_podless(self, key: Key, jobs: Iterable[str], now: datetime) -> None:
-        """Note which Jobs have no Pod that goes on; what is known of others is forgotten."""
+        """Note which Jobs have no active Pod; the others' times are forgotten."""
         known = self.get(key)
         podless = {job: known.podless.get(job, now) for job in jobs}
         if podless != known.podless:
             self._diagnostics[key] = replace(known, podless=podless)
 
     def may_pass(self, key: Key, fault: ApiError) -> bool:
-        """Note that the API server failed at a write; answers whether that may be an accident yet."""
+        """Note that the API server failed at a write; answers whether that may still be an accident."""
         known, words = self.get(key), str(fault)
         count = known.server_faults + 1 if known.server_fault == words else 1
         self._diagnostics[key] = replace(known, server_fault=words, server_faults=count)
@@ -131,7 +130,7 @@ class DiagnosticsCache:
             self._diagnostics[key] = replace(known, server_fault="", server_faults=0)
 
     def note_deletion(self, key: Key, now: datetime) -> None:
-        """Note that the TweetBot is being deleted, the first time that it is seen."""
+        """Note when the TweetBot was first seen as being deleted."""
         known = self.get(key)
         if known.deletion_seen_at is None:
             self._diagnostics[key] = replace(known, deletion_seen_at=now)
@@ -141,7 +140,7 @@ class DiagnosticsCache:
         self._diagnostics[key] = replace(self.get(key), namespace_ending=True)
 
     def keep_only(self, key: Key, jobs: Iterable[str], pods: Iterable[str]) -> None:
-        """Forget what speaks of Jobs and Pods that are gone."""
+        """Forget Jobs and Pods that are gone."""
         known, remaining = self.get(key), frozenset(jobs)
         if known.searched or known.mounts or known.queues:
             alive = remaining | frozenset(pods)
@@ -155,6 +154,5 @@ class DiagnosticsCache:
 
 
 def _update_diagnosis(former: Diagnosis | None, message: str, now: datetime) -> Diagnosis:
-    """Return what was said now, after what was said before."""
     count = former.count + 1 if former else 1
     return Diagnosis(message, count, add_seconds(now, compute_backoff(count, _FIRST_CHECK, _LONGEST)))

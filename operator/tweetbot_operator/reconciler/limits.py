@@ -1,8 +1,8 @@
-"""How many runs may be active at once, and whose turn it is: the oldest of the namespace that has the fewest.
+"""Limits on how many runs are active at once and on how fast Jobs are created.
 
-Nothing is kept but an index of the cache: who is active is read off the Jobs, who waits off the statuses. So a restart
-or another replica finds the same row in the same order. Namespaces take turns by having fewest active first, which
-needs no memory of whose turn was last; inside one the oldest run goes first, so nobody is overtaken for ever.
+Next comes the oldest run of the namespace with the fewest active ones, so no run waits for ever. All state is an index
+of the cache: active runs are read from Jobs, waiting ones from statuses. So after a restart, or on another replica, the
+queue has the same order.
 """
 
 from bisect import bisect_left, insort
@@ -17,7 +17,7 @@ from tweetbot_operator.types.objects import CachedTweetBot, JobView, Key, QueueP
 
 #: Orders the runs of a namespace: when the run was recorded, then the TweetBot's name.
 QueueKey = tuple[str, str]
-#: Who does not wait yet stands behind all who do.
+#: Sorts a run that does not wait yet behind all that do.
 _LAST = "~"
 
 
@@ -30,7 +30,7 @@ class ConcurrencyLimits:
 
     @classmethod
     def from_settings(cls, settings: OperatorSettings) -> Self:
-        """Return the limits that the settings ask for."""
+        """Return the limits of the settings."""
         return cls(settings.max_active_runs, settings.max_active_runs_per_namespace)
 
     def __bool__(self) -> bool:
@@ -38,10 +38,10 @@ class ConcurrencyLimits:
 
 
 class ConcurrencyLimiter:
-    """Lets a run begin when there is a slot and nobody is before it; calls whoever is next when one becomes free."""
+    """Lets a run begin when a slot is free and none is before it; enqueues the next one when a slot becomes free."""
 
     def __init__(self, cache: Cache, limits: ConcurrencyLimits, call: Callable[[Key], None]) -> None:
-        """`call` asks for a look at a TweetBot."""
+        """`call` enqueues a TweetBot."""
         self._cache, self._limits, self._call = cache, limits, call
         self._holders: dict[str, str] = {}
         self._active: Counter[str] = Counter()
@@ -53,15 +53,14 @@ class ConcurrencyLimiter:
             cache.jobs.on_change = lambda job: self._update(job.owner_uid, job.namespace) if job.owner_uid else None
 
     def get_position(self, bot: CachedTweetBot) -> QueuePosition | None:
-        """Return what a run of this TweetBot would wait for, or None if it may begin (or has)."""
+        """Return what a run of this TweetBot waits for, or None if it may begin or has begun."""
         if not self._limits or bot.uid in self._holders or self._may_start(bot):
             return None
-        return QueuePosition(
-            self._describe_limit(bot.namespace), bisect_left(self._queues.get(bot.namespace, []), _get_queue_key(bot))
-        )
+        before = bisect_left(self._queues.get(bot.namespace, []), _get_queue_key(bot))
+        return QueuePosition(self._describe_limit(bot.namespace), before)
 
     def reserve(self, bot: CachedTweetBot) -> bool:
-        """Take a slot for the Job that is about to be created; answers whether there was one."""
+        """Reserve a slot for the Job that is about to be created; answers whether one was free."""
         if self.get_position(bot) is not None:
             return False
         if self._limits and bot.uid not in self._holders:
@@ -70,25 +69,26 @@ class ConcurrencyLimiter:
         return True
 
     def unreserve(self, bot: CachedTweetBot) -> None:
-        """End what `enter` began: by now the cache shows the Job, or there is none and the slot is free again."""
+        """End a reservation: by now the cache shows the Job, or there is none and the slot is free again."""
         if self._reserved.pop(bot.uid, None) is not None:
             self._active[bot.namespace] -= 1
             self._call_next()
 
     def look(self, bot: CachedTweetBot) -> None:
-        """Take note that a pass over this TweetBot begins: it can take its turn."""
+        """Count a TweetBot in whose pass begins."""
         if self._limits:
             self._update(bot.uid, bot.namespace)
 
     def step_aside(self, bot: CachedTweetBot) -> None:
-        """Let the others go first: the pass over this TweetBot failed, so it cannot take its turn now."""
+        """Let the others go first: this TweetBot's pass failed, so it cannot use a slot now."""
         if self._update_queue(bot.uid, None):
             self._call_next()
 
     def _may_start(self, bot: CachedTweetBot) -> bool:
         if self._count_free_slots() <= 0 or not self._has_room(bot.namespace, Counter()):
             return False
-        return (bot.namespace, _get_queue_key(bot)) in self._choose_next((bot.namespace, _get_queue_key(bot)))
+        entry = (bot.namespace, _get_queue_key(bot))
+        return entry in self._choose_next(entry)
 
     def _count_free_slots(self) -> int:
         total = self._limits.total
@@ -99,19 +99,17 @@ class ConcurrencyLimiter:
         return not limit or self._active[namespace] + more[namespace] < limit
 
     def _choose_next(self, newcomer: tuple[str, QueueKey] | None = None) -> list[tuple[str, QueueKey]]:
-        """Return those who may begin now, in order; a newcomer stands where it would if it waited."""
+        """Return the runs that may begin now, in order; a newcomer has the place that it would have if it waited."""
         queues = {namespace: queue[: max(self._count_free_slots(), 0)] for namespace, queue in self._queues.items()}
         if newcomer and newcomer[1] not in queues.get(newcomer[0], []):
             insort(queues.setdefault(newcomer[0], []), newcomer[1])
         chosen: list[tuple[str, QueueKey]] = []
         more: Counter[str] = Counter()
         while len(chosen) < self._count_free_slots():
-            open_queues = [
-                namespace for namespace, queue in queues.items() if queue and self._has_room(namespace, more)
-            ]
-            if not open_queues:
+            candidates = [name for name, queue in queues.items() if queue and self._has_room(name, more)]
+            if not candidates:
                 break
-            namespace = min(open_queues, key=lambda name: (self._active[name] + more[name], queues[name][0], name))
+            namespace = min(candidates, key=lambda name: (self._active[name] + more[name], queues[name][0], name))
             chosen.append((namespace, queues[namespace].pop(0)))
             more[namespace] += 1
         return chosen
@@ -122,10 +120,10 @@ class ConcurrencyLimiter:
                 self._call((namespace, name))
 
     def _update(self, uid: str, namespace: str) -> None:
-        """Take note of a TweetBot, or of a Job of its."""
+        """Update the index after a change of a TweetBot or of one of its Jobs."""
         bot, jobs = self._cache.bots.get(uid), self._cache.jobs.list_by_index((namespace, uid))
         if bot and bot.namespace != namespace:
-            return  # a Job elsewhere that claims another tenant's TweetBot
+            return  # a Job elsewhere that names another tenant's TweetBot
         held, holds = uid in self._holders, _has_slot(bot, jobs)
         if holds != held:
             self._active[self._holders.setdefault(uid, namespace)] += 1 if holds else -1
@@ -139,7 +137,7 @@ class ConcurrencyLimiter:
             self._call_next()
 
     def _update_queue(self, uid: str, bot: CachedTweetBot | None) -> bool:
-        """Put a TweetBot into its row, or take it out (None); answers whether it has left its place."""
+        """Put a TweetBot into its queue, or take it out (None); answers whether it has left its former place."""
         former, now = self._waiting.get(uid), (bot.namespace, _get_queue_key(bot)) if bot else None
         if former == now:
             return False
@@ -165,10 +163,10 @@ def _get_queue_key(bot: CachedTweetBot) -> QueueKey:
 
 
 def _has_slot(bot: CachedTweetBot | None, jobs: tuple[JobView, ...]) -> bool:
-    """An unfinished Job is active; so is a run between its stages, whose one Job has ended well.
+    """Whether a run is active: it has an unfinished Job, or is between its stages, its one Job Complete.
 
-    One that went through a queue of Kueue's is not: Kueue decides how many of those run, and has counted it. Nor is one
-    whose TweetBot is gone: its Job goes as well, and anybody can make Jobs that name a controller of their invention.
+    A Job in a Kueue queue does not count, as Kueue limits those. Nor does one whose TweetBot is gone: it will go too,
+    and anybody can create Jobs that name an invented controller.
     """
     if bot is None:
         return False
@@ -179,23 +177,23 @@ def _has_slot(bot: CachedTweetBot | None, jobs: tuple[JobView, ...]) -> bool:
 
 
 class RateLimiter:
-    """Hands out moments, so many a second; who comes before its moment is told how long it has to wait."""
+    """Gives each creation of a Job a moment of its own, in the order in which they were asked for."""
 
     def __init__(self, per_second: float, clock: Callable[[], float]) -> None:
         """`clock` is monotonic, in seconds; `per_second` 0 is no limit."""
-        self._distance = 1 / per_second if per_second else 0.0
+        self._interval = 1 / per_second if per_second else 0.0
         self._clock = clock
         self._next = 0.0
         self._moments: dict[Key, float] = {}
 
     def reserve(self, key: Key) -> float:
-        """Return 0 when the creation may happen now, else the seconds until its moment, which stays reserved."""
+        """Return 0 if the creation may happen now, else the seconds until its moment, which stays reserved."""
         now = self._clock()
-        if not self._distance:
+        if not self._interval:
             return 0.0
         if key not in self._moments:
             moment = self._moments[key] = max(self._next, now)
-            self._next = moment + self._distance
+            self._next = moment + self._interval
         if self._moments[key] > now:
             return self._moments[key] - now
         del self._moments[key]

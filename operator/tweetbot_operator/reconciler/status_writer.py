@@ -1,7 +1,7 @@
-"""The writes on a TweetBot itself, its status and its finalizers; what keeps one from being written is told by another.
+"""Write a TweetBot's status and finalizers.
 
-A policy, a webhook, a missing right or a bug of ours may refuse them for as long as it stands. The pass fails then, and
-is made again after a pause; people read why in a status that says nothing else that is new, or else in an Event.
+A policy, a webhook, a missing right or a bug of ours may refuse a write. The pass then fails and is tried again; people
+read why in a status with nothing else new, or else in an Event.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ from tweetbot_operator.types.times import sanitize
 
 
 class StatusWriter:
-    """Writes, and keeps the answer in the cache. Every method raises Conflict, Missing, Refused, Unavailable."""
+    """Writes and keeps the answer in the cache. Every method raises Conflict, NotFound, Rejected, Unavailable."""
 
     def __init__(
         self,
@@ -44,12 +44,11 @@ class StatusWriter:
         recorder: Recorder,
         run_metrics: RunMetrics,
     ) -> None:
-        """`diagnostics_cache`, `recorder` and `run_metrics` are those of the passes."""
         self._cluster, self._cache, self._now = cluster, cache, now
         self._diagnostics_cache, self._recorder, self._run_metrics = diagnostics_cache, recorder, run_metrics
 
     async def write_status(self, stored: CachedTweetBot, bot: BaseTweetBot, after: TweetBotStatus) -> None:
-        """Write the whole status, and tell and count what it says that is new."""
+        """Write the whole status, and record what is new in Events and metrics."""
         try:
             self._cache.bots.put(await self._cluster.apply_status(stored, after.to_dict()))
         except (InternalError, Rejected) as fault:
@@ -63,23 +62,21 @@ class StatusWriter:
         if isinstance(bot, TweetBot):
             count_billed_posts(bot.namespace, bot.status, after)
             count_gpu_time(bot.namespace, bot.spec.resources.gpu, bot.status, after)
-            count_interrupted_gpu_time(
-                bot.namespace, bot.status, after, self._sum_uncounted_gpu_seconds(stored, bot.status.current_run)
-            )
+            uncounted = self._sum_uncounted_gpu_seconds(stored, bot.status.current_run)
+            count_interrupted_gpu_time(bot.namespace, bot.status, after, uncounted)
 
     def _sum_uncounted_gpu_seconds(self, stored: CachedTweetBot, run: CurrentRun | None) -> dict[str, float]:
-        """Return the GPU seconds of the run's present Job that are in no status."""
-        group = (stored.namespace, stored.uid)
-        own = {
-            job.uid
-            for job in self._cache.jobs.list_by_index(group)
-            if run and job.owner_uid and job.name == run.job_name
-        }
-        pods = tuple(pod for pod in self._cache.pods.list_by_index(group) if pod.controller_uid in own)
-        return compute_uncounted_gpu_time(run, pods, self._now()) if run else {}
+        """Sum the GPU seconds of the run's present Job that are in no status, by resource."""
+        if run is None:
+            return {}
+        index = (stored.namespace, stored.uid)
+        jobs = self._cache.jobs.list_by_index(index)
+        own = {job.uid for job in jobs if job.owner_uid and job.name == run.job_name}
+        pods = tuple(pod for pod in self._cache.pods.list_by_index(index) if pod.controller_uid in own)
+        return compute_uncounted_gpu_time(run, pods, self._now())
 
     async def write_finalizers(self, stored: CachedTweetBot, bot: BaseTweetBot, finalizers: tuple[str, ...]) -> None:
-        """Replace the finalizers. The status of a deletion says how far that is, so an Event alone tells of it."""
+        """Replace the finalizers. A deletion's status says how far that is, so only an Event reports a refusal."""
         try:
             self._cache.bots.put(await self._cluster.set_finalizers(stored, finalizers))
         except Rejected as fault:
@@ -90,7 +87,7 @@ class StatusWriter:
             raise
 
     async def reset_status(self, stored: CachedTweetBot) -> None:
-        """Forget a status that speaks of another TweetBot."""
+        """Blank a status that was written for another TweetBot."""
         try:
             self._cache.bots.put(await self._cluster.reset_status(stored))
         except Rejected as fault:
@@ -98,7 +95,7 @@ class StatusWriter:
             raise
 
     async def _write_failure(self, stored: CachedTweetBot, bot: BaseTweetBot, reason: Reason, fault: ApiError) -> None:
-        """Write the former status with nothing new but what cannot be written; if that is refused, post an Event."""
+        """Write the former status with only the refusal new; if that is refused, too, post an Event."""
         summary = Summary(bot.status.phase, reason.name, _format_message(reason, fault), stalled=True)
         status = set_summary(bot, summary, self._now())
         self._run_metrics.enter(stored.index_key, status)

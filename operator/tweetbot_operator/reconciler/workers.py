@@ -1,4 +1,4 @@
-"""A bounded set of workers: each takes a key, makes a pass, and says when the next is due."""
+"""A fixed number of workers: each takes a key, makes a pass, and requeues the key."""
 
 import asyncio
 import logging
@@ -12,24 +12,17 @@ from tweetbot_operator.telemetry.metrics import QUEUE_DEPTH, QUEUE_SECONDS, RECO
 from tweetbot_operator.types.objects import Key
 
 LOG = logging.getLogger(__name__)
-#: Pause, in seconds, of a pass that met the lease's end; the elector says within it whether we go on.
-_A_MOMENT = 1.0
-#: Longest pause, in seconds, after a fault of the API server: it hits all alike, and all go on soon after its end.
-_LONGEST_FAULT = 30.0
+#: Seconds before a pass that found the lease lost is tried again; by then the elector knows who leads.
+_NOT_LEADER_PAUSE = 1.0
+#: Seconds at most between tries after a fault of the API server: it hits all passes, and all go on soon after its end.
+_LONGEST_FAULT_PAUSE = 30.0
 
 
 class Workers:
-    """Runs passes until it is told to drain."""
+    """Run passes until drained."""
 
-    def __init__(
-        self,
-        queue: WorkQueue,
-        reconciler: Reconciler,
-        count: int,
-        *,
-        leading: asyncio.Event,
-    ) -> None:
-        """`leading` is set while passes may be made; until then the keys wait in the queue."""
+    def __init__(self, queue: WorkQueue, reconciler: Reconciler, count: int, *, leading: asyncio.Event) -> None:
+        """`leading` is set while passes may be made; until then keys stay in the queue."""
         self._queue, self._reconciler, self._count = queue, reconciler, count
         self._leading = leading
         self._tasks: set[asyncio.Task[None]] = set()
@@ -42,7 +35,7 @@ class Workers:
             self._tasks.add(asyncio.create_task(self._work(), name=f"worker-{number}"))
 
     async def drain(self, seconds: float) -> None:
-        """Take nothing more, and give the passes in flight some time to end."""
+        """Take no more keys, and give the passes in flight this long to end."""
         self._draining = True
         for task in self._tasks - self._busy:
             task.cancel()
@@ -55,11 +48,12 @@ class Workers:
     async def _work(self) -> None:
         me = asyncio.current_task()
         while not self._draining:
-            await asyncio.sleep(0)  # a pass that finds nothing to do waits for nobody, and ten thousand take seconds
+            await asyncio.sleep(0)  # passes with nothing to do never wait, and ten thousand of them take seconds
             await self._leading.wait()
             key, waited = await self._queue.get()
             if not self._leading.is_set():
-                self._hand_back(key)
+                self._queue.add(key)  # for when we lead again
+                self._queue.done(key)
                 continue
             QUEUE_SECONDS.observe(waited)
             QUEUE_DEPTH.set(len(self._queue))
@@ -72,11 +66,6 @@ class Workers:
                 if me:
                     self._busy.discard(me)
 
-    def _hand_back(self, key: Key) -> None:
-        """Keep the key for whenever we lead again."""
-        self._queue.add(key)
-        self._queue.done(key)
-
     async def _reconcile_one(self, key: Key) -> None:
         began = time.monotonic()
         with open_log_context(namespace=key[0], name=key[1]):
@@ -84,9 +73,9 @@ class Workers:
                 result = await self._reconciler.reconcile(key)
             except NotLeader:
                 RECONCILES.labels(result="dropped").inc()
-                self._queue.add_after(key, _A_MOMENT)
+                self._queue.add_after(key, _NOT_LEADER_PAUSE)
             except ApiError as fault:
-                self._try_again(key, "retry", f"{type(fault).__name__}: {fault}", longest=_LONGEST_FAULT)
+                self._try_again(key, "retry", f"{type(fault).__name__}: {fault}", longest=_LONGEST_FAULT_PAUSE)
             except Exception:  # the last line of defence: one TweetBot's bug must not stop the others
                 LOG.exception("pass failed by a fault of ours")
                 self._try_again(key, "bug", "see the traceback")
