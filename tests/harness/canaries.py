@@ -34,9 +34,9 @@ def command_lines() -> Iterator[set[bytes]]:
 def what_came_out(home: EmbeddedCluster) -> dict[str, bytes]:
     """Return every log, every object of the API but Secrets, and every object in the bucket, by where it stands."""
     kinds = "tweetbots,jobs,pods,events,leases"
-    told = {"objects of the API": home.kubectl("get", kinds, "--all-namespaces", "--output=json").stdout.encode()}
+    shown = {"objects of the API": home.kubectl("get", kinds, "--all-namespaces", "--output=json").stdout.encode()}
     logs = {str(file.relative_to(home.logs)): _content(file) for file in home.logs.rglob("*") if file.is_file()}
-    return told | logs | {f"s3://{home.bucket}/{key}": content for key, content in _bucket(home)}
+    return shown | logs | {f"s3://{home.bucket}/{key}": content for key, content in _bucket(home)}
 
 
 def leaks(places: Mapping[str, bytes], canaries: Mapping[str, str]) -> list[str]:

@@ -19,7 +19,7 @@ from aiohttp import web
 from tweetbot_cluster.kubernetes.kubeconfig import CONTEXT, connection
 from tweetbot_cluster.state import LOOPBACK
 
-#: Events are told beside the passes, in no fixed order to the writes that count.
+#: Events are posted beside the passes, in no fixed order to the writes that count.
 COUNTED = ("/tweetbots/", "/jobs")
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 _HOP = ("transfer-encoding", "content-encoding", "content-length", "connection")

@@ -187,7 +187,7 @@ def until(holds: Callable[[], bool], seconds: float) -> None:
 
 
 def audited(audit_log: Path) -> list[dict[str, Any]]:
-    """Return what an API server has told of its requests; the last line may be half written."""
+    """Return an API server's requests; the last line may be half written."""
     return [json.loads(line) for line in audit_log.read_text().rpartition("\n")[0].splitlines()]
 
 

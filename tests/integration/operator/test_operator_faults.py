@@ -23,7 +23,7 @@ KINDS = 3
 EXPIRED = json.dumps({"type": "ERROR", "object": {"kind": "Status", "code": 410, "message": "too old"}}).encode()
 
 
-class Scene:
+class Setup:
     """A tenant, and an operator of its own behind a proxy."""
 
     def __init__(
@@ -59,108 +59,108 @@ def refusal(status: int) -> web.Response:
 
 
 def test_refused_writes_are_tried_again(home: EmbeddedCluster, tmp_path: Path) -> None:
-    scene = Scene(home, tmp_path)
-    with scene.proxy as proxy, scene.operator:
-        until(lambda: scene.operator.leads, 120)
+    setup = Setup(home, tmp_path)
+    with setup.proxy as proxy, setup.operator:
+        until(lambda: setup.operator.leads, 120)
         wanted, answers = ("/tweetbots/", "/jobs"), cycle((429, 500))
         proxy.refuse = lambda request: (
             refusal(next(answers))
             if request.method in WRITES and any(part in request.path for part in wanted)
             else None
         )
-        scene.tenant.apply("gull")
+        setup.tenant.apply("gull")
         until(lambda: proxy.refused >= 3, 120)
         proxy.refuse = lambda request: None
-        scene.ends_well()
+        setup.ends_well()
 
 
-def test_watches_that_are_refused_begin_anew(home: EmbeddedCluster, tmp_path: Path) -> None:
-    scene = Scene(home, tmp_path)
-    with scene.proxy as proxy, scene.operator:
+def test_refused_watches_are_opened_again(home: EmbeddedCluster, tmp_path: Path) -> None:
+    setup = Setup(home, tmp_path)
+    with setup.proxy as proxy, setup.operator:
         until(lambda: len(proxy.watches) == KINDS, 120)
         answers = cycle((429, 500))
         proxy.refuse = lambda request: refusal(next(answers)) if watches(request) else None
         proxy.end_watches()
-        scene.tenant.apply("gull")
+        setup.tenant.apply("gull")
         until(lambda: proxy.refused >= 2 * KINDS, 120)
         proxy.refuse = lambda request: None
-        scene.ends_well()
+        setup.ends_well()
 
 
 def test_an_expired_version_that_ends_kopf_ends_nothing_else(home: EmbeddedCluster, tmp_path: Path) -> None:
-    """A 410 before a stream begins, then for a list: the watches begin anew in the process that leads."""
-    scene = Scene(home, tmp_path)
-    with scene.proxy as proxy, scene.operator:
+    """A 410 before a stream begins, then for a list: the leader opens its watches again."""
+    setup = Setup(home, tmp_path)
+    with setup.proxy as proxy, setup.operator:
         for last, refused in ((None, watches), (EXPIRED, lists)):
-            until(lambda: len(proxy.watches) == KINDS and scene.operator.leads, 120)
+            until(lambda: len(proxy.watches) == KINDS and setup.operator.leads, 120)
             proxy.refused = 0
             proxy.refuse = lambda request, refused=refused: refusal(410) if refused(request) else None  # type: ignore[misc]
             proxy.end_watches(last)
             until(lambda: proxy.refused >= 1, 120)
             proxy.refuse = lambda request: None
-        scene.tenant.apply("gull")
-        scene.ends_well()
-        log = scene.operator.log.read_text()
+        setup.tenant.apply("gull")
+        setup.ends_well()
+        log = setup.operator.log.read_text()
         assert log.count("the watches ended, and are opened again") >= 2  # more where the fault is taken back late
         assert log.count('"leading"') == 1
 
 
 def test_watches_that_end_lose_nothing(home: EmbeddedCluster, tmp_path: Path) -> None:
-    scene = Scene(home, tmp_path)
-    with scene.proxy as proxy, scene.operator:
+    setup = Setup(home, tmp_path)
+    with setup.proxy as proxy, setup.operator:
         for made, name, last in ((0, "gull", None), (2, "tern", EXPIRED)):
             until(lambda: len(proxy.watches) == KINDS, 120)
             proxy.end_watches(last)
-            scene.tenant.apply(name)
-            until(lambda made=made: len(scene.tenant.jobs()) > made, 120)  # type: ignore[misc]
+            setup.tenant.apply(name)
+            until(lambda made=made: len(setup.tenant.jobs()) > made, 120)  # type: ignore[misc]
             proxy.end_watches(last)
-            scene.ends_well(name)
+            setup.ends_well(name)
 
 
 def test_a_silent_watch_is_given_up(home: EmbeddedCluster, tmp_path: Path) -> None:
-    scene = Scene(home, tmp_path, {"WATCH_INACTIVITY_TIMEOUT_SECONDS": 3})
-    with scene.proxy as proxy, scene.operator:
+    setup = Setup(home, tmp_path, {"WATCH_INACTIVITY_TIMEOUT_SECONDS": 3})
+    with setup.proxy as proxy, setup.operator:
         until(lambda: len(proxy.watches) == KINDS, 120)
         deaf = set(proxy.watches)
         proxy.swallow = lambda watch, line: watch in deaf
-        scene.tenant.apply("gull")
+        setup.tenant.apply("gull")
         until(lambda: proxy.swallowed >= 1, 120)
-        scene.ends_well()
+        setup.ends_well()
 
 
 def test_a_lost_deletion_is_found_while_the_run_waits_for_it(home: EmbeddedCluster, tmp_path: Path) -> None:
-    scene = Scene(home, tmp_path, {"JOB_RESYNC_SECONDS": 4})
-    with scene.proxy as proxy, scene.operator:
-        scene.tenant.apply("gull", "slow")
-        until(lambda: scene.tenant.pod_phases("gull") == ["Running"], 120)
+    setup = Setup(home, tmp_path, {"JOB_RESYNC_SECONDS": 4})
+    with setup.proxy as proxy, setup.operator:
+        setup.tenant.apply("gull", "slow")
+        until(lambda: setup.tenant.pod_phases("gull") == ["Running"], 120)
         proxy.swallow = lambda watch, line: b'"DELETED"' in line or b'"deletionTimestamp"' in line
-        (before,) = scene.tenant.uids()
-        scene.tenant("delete", "job", "--all", "--wait=false")
+        (before,) = setup.tenant.uids()
+        setup.tenant("delete", "job", "--all", "--wait=false")
         until(lambda: proxy.swallowed >= 1, 120)
-        until(lambda: any(uid != before for uid in scene.tenant.uids()), 240)
-        assert "the watches had lost something" in scene.operator.log.read_text()
-        assert scene.tenant.status("gull")["currentRun"]["number"] == 1
+        until(lambda: any(uid != before for uid in setup.tenant.uids()), 240)
+        assert "the watches had lost something" in setup.operator.log.read_text()
+        assert setup.tenant.status("gull")["currentRun"]["number"] == 1
 
 
 @pytest.mark.parametrize("seconds", OUTAGES)
 def test_an_outage_stands_the_leader_down_and_ends_nobody(
     home: EmbeddedCluster, tmp_path: Path, seconds: float
 ) -> None:
-    scene = Scene(home, tmp_path) if seconds else Scene(home, tmp_path, HASTY, TWEETBOT_LEASE_SECONDS="60")
-    with scene.proxy as proxy, scene.operator:
-        until(lambda: scene.operator.leads, 120)
+    setup = Setup(home, tmp_path) if seconds else Setup(home, tmp_path, HASTY, TWEETBOT_LEASE_SECONDS="60")
+    with setup.proxy as proxy, setup.operator:
+        until(lambda: setup.operator.leads, 120)
         proxy.refuse = lambda request: refusal(500)
         proxy.end_watches()
         began = time.monotonic()
-        scene.tenant.apply("gull")
-        until(lambda: not scene.operator.leads, 120)
+        setup.tenant.apply("gull")
+        until(lambda: not setup.operator.leads, 120)
         until(lambda: time.monotonic() - began >= seconds, 3600)
-        assert scene.operator.answer("/readyz") == 200
+        assert setup.operator.answer("/readyz") == 200
         refused, proxy.refused = proxy.refused, 0
         proxy.refuse = lambda request: None
         ended = time.monotonic()
-        scene.ends_well()
-        assert scene.operator.leads
-        assert scene.operator.log.read_text().count('"started"') == 1
+        setup.ends_well()
+        assert setup.operator.leads
+        assert setup.operator.log.read_text().count('"started"') == 1
         figures = {"outage_seconds": round(ended - began), "requests": refused}
         print(json.dumps(figures | {"model_after_seconds": round(time.monotonic() - ended, 1)}))

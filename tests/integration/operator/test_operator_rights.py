@@ -1,4 +1,4 @@
-"""The chart's role on a real API server: what is missing is told, what is granted is used, and nothing else is."""
+"""The chart's role on a real API server: what is missing is reported, what is granted is used, and nothing else is."""
 
 import json
 import subprocess
@@ -32,7 +32,7 @@ GRANTED: set[Right] = granted()
 
 
 @dataclass
-class Scene:
+class Setup:
     """A tenant, and behind a proxy an operator that has the rights of the chart."""
 
     home: EmbeddedCluster
@@ -96,7 +96,7 @@ class Scene:
         self.tenant.apply(name, "slow", suspend=True)
 
     def take_its_lease(self) -> None:
-        """Delete it if it is made anew yet; never wait, as kubectl would, for the end of the new one."""
+        """Delete it if it exists again; never wait, as kubectl would, for the end of the new one."""
         self.tenant("delete", "lease", LEASE, "--ignore-not-found", "--wait=false")
 
     def touch_its_lease(self) -> None:
@@ -150,49 +150,49 @@ def home(images: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 @pytest.fixture(scope="module")
-def scene(home: EmbeddedCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def setup(home: EmbeddedCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setup]:
     tenant, folder = Tenant(home), tmp_path_factory.mktemp("rights")
     env, often = {"TWEETBOT_LEASE_NAMESPACE": tenant.namespace}, {"RESYNC_SECONDS": 2, "JOB_RESYNC_SECONDS": 2}
     proxy = CuttingProxy(home.operator_kubeconfig, folder)
     operator = OperatorProcess(proxy.kubeconfig, folder / "log", env, constants=often, program=HASTY_PROGRAM)
     with proxy, operator:
         until(lambda: operator.leads, 120)
-        yield Scene(home, tenant, proxy, operator)
+        yield Setup(home, tenant, proxy, operator)
 
 
 @pytest.mark.parametrize("right", sorted(GRANTED - FOR_OTHERS), ids="-".join)
-def test_a_missing_right_is_told_by_name_and_healed_by_granting_it(scene: Scene, right: Right) -> None:
+def test_a_missing_right_is_told_by_name_and_healed_by_granting_it(setup: Setup, right: Right) -> None:
     verb, resource = right
-    since = len(scene.operator.log.read_text())
-    with scene.without(right):
-        scene.provoke(right)
-        until(lambda: f'cannot {verb} resource "{resource}"' in scene.complaints(since).replace('\\"', '"'), 120)
-    scene.tenant.wait(scene.apply(suspend=True), "Suspended", 240)
-    assert scene.operator.alive
+    since = len(setup.operator.log.read_text())
+    with setup.without(right):
+        setup.provoke(right)
+        until(lambda: f'cannot {verb} resource "{resource}"' in setup.complaints(since).replace('\\"', '"'), 120)
+    setup.tenant.wait(setup.apply(suspend=True), "Suspended", 240)
+    assert setup.operator.alive
 
 
-def test_a_full_life_uses_every_right_and_asks_for_no_other(scene: Scene) -> None:
+def test_a_full_life_uses_every_right_and_asks_for_no_other(setup: Setup) -> None:
     """Its start counts: a Lease that is deleted later comes again by an update, to which creating is a right, too."""
     wanted = GRANTED - FOR_OTHERS
     reads = {right for right in wanted if right[0] == "get"}
     for rights in (wanted - reads, reads):  # the second half shuts the watches' mouths
         for right in rights:
-            scene.provoke(right)
-        with suppress(TimeoutError):  # what is missing is told below
-            until(partial(scene.uses, rights), 240)
-    scene.proxy.swallow = lambda watch, line: False
-    assert scene.used() == wanted
+            setup.provoke(right)
+        with suppress(TimeoutError):  # what is missing is reported below
+            until(partial(setup.uses, rights), 240)
+    setup.proxy.swallow = lambda watch, line: False
+    assert setup.used() == wanted
 
 
-def test_it_may_read_no_secret_and_run_nothing_in_a_pod(scene: Scene) -> None:
+def test_it_may_read_no_secret_and_run_nothing_in_a_pod(setup: Setup) -> None:
     for verb, resource in (("get", "secrets"), ("list", "configmaps"), ("create", "pods"), ("create", "pods/exec")):
-        asked = ("auth", "can-i", verb, resource, f"--as={OPERATOR}", "-n", scene.tenant.namespace)
-        assert scene.home.kubectl(*asked, check=False).stdout.strip() == "no"
+        asked = ("auth", "can-i", verb, resource, f"--as={OPERATOR}", "-n", setup.tenant.namespace)
+        assert setup.home.kubectl(*asked, check=False).stdout.strip() == "no"
 
 
-def test_the_script_of_helm_test_finds_the_operator_well(scene: Scene) -> None:
-    until(lambda: scene.operator.answer("/healthz") == 200, 120)  # it heals from what other tests do to its watches
+def test_the_script_of_helm_test_finds_the_operator_well(setup: Setup) -> None:
+    until(lambda: setup.operator.answer("/healthz") == 200, 120)  # it heals from what other tests do to its watches
     script = (ROOT / "charts/tweetbot-operator/files/health_test.py").read_text()
-    command = [sys.executable, "-c", script, f"http://127.0.0.1:{scene.operator.port}", "60"]
+    command = [sys.executable, "-c", script, f"http://127.0.0.1:{setup.operator.port}", "60"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["/healthz: ok", "/readyz: ok", "/metrics: ok"]

@@ -1,4 +1,4 @@
-"""An API server in memory, behind the operator's own door: it records every write and feeds a watch.
+"""An API server in memory, behind the operator's own Cluster interface: it records every write and feeds a watch.
 
 It keeps resource versions, refuses stale writes, and ends Jobs only when the test says so: the test plays scheduler,
 kubelet and controllers.
