@@ -60,9 +60,7 @@ ERASING = _add(
     "Nothing to do: the TweetBot disappears when they are erased.",
 )
 ERASURE_GIVEN_UP = _ask_author(
-    "ErasureGivenUp",
-    "The TweetBot was deleted, but its objects in S3 were not erased.",
-    "Erase what the message names by hand.",
+    "ErasureGivenUp", "The TweetBot was deleted, its objects in S3 were not.", "Erase what the message names by hand."
 )
 SUPERSEDED = _add("Superseded", "The spec was edited, and another run has replaced this one.", "Nothing to do.")
 WAITING_FOR_PREVIOUS_POD = _add("WaitingForPreviousPod", "Waiting for a Job or Pod of an earlier run to end.")
@@ -181,9 +179,7 @@ SOURCE_UNREADABLE = _ask_author(
     "Upload the file as it was downloaded; the message names the member or line.",
 )
 SOURCE_TOO_LARGE = _ask_author(
-    "SourceTooLarge",
-    "A source unpacks to more than is allowed, as a zip bomb does.",
-    "Upload the export as it was downloaded.",
+    "SourceTooLarge", "A source unpacks to too much, as a zip bomb does.", "Upload the export as it was downloaded."
 )
 SOURCE_TRUNCATED = _ask_author(
     "SourceTruncated",
@@ -211,9 +207,7 @@ SOURCE_NOT_AN_EXPORT = _ask_author(
     "Upload the export as it was downloaded, or use the kind of source that fits the file.",
 )
 TOO_FEW_POSTS = _ask_author(
-    "TooFewPosts",
-    "Cleaning left fewer than 6,000 characters of posts.",
-    "Use a source with more posts, or relax spec.filter.",
+    "TooFewPosts", "Cleaning left fewer than 6,000 characters.", "Use a source with more posts, or relax spec.filter."
 )
 BASE_MODEL_NOT_FOUND = _ask_author(
     "BaseModelNotFound", "The base model does not exist.", "Correct spec.model.base or spec.model.revision."
@@ -224,9 +218,7 @@ BASE_MODEL_REFUSED = _ask_author(
     "Use a GPT-2 whose folder holds config.json, model.safetensors and tokenizer.json.",
 )
 DIVERGED = _ask_author(
-    "Diverged",
-    "Training diverged: the loss is no longer a number.",
-    "Lower spec.training.learningRate, or leave it unset.",
+    "Diverged", "The loss is no longer a number.", "Lower spec.training.learningRate, or leave it unset."
 )
 ACCOUNT_NOT_FOUND = _ask_author(
     "AccountNotFound", "The account does not exist.", "Correct sources[].x.handle or sources[].bluesky.actor."

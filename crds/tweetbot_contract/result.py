@@ -118,8 +118,7 @@ class Metrics(Part):
     verbatim_rate: Finite | None = None
     """Share of 1,000 samples that repeat 50 or more characters of a training post."""
     verbatim_rate_unseen: Finite | None = None
-    """Share of 1,000 samples that repeat 50 or more characters of a test post, which training never saw: a baseline for
-    verbatimRate."""
+    """Share of 1,000 samples with 50 or more characters of a test post, unseen in training: a baseline."""
     distinct1: Finite | None = None
     """Share of the samples' words that are different."""
     distinct2: Finite | None = None

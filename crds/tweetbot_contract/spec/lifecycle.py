@@ -50,8 +50,7 @@ class Schedule(Part):
     time_zone: str = Field("UTC", max_length=64)
     """Time zone of the cron times, e.g. Europe/Berlin."""
     min_new_posts: int = Field(0, ge=0, le=1000000)
-    """A scheduled run trains only if it finds at least this many posts that the served model has not seen. With 0 it
-    always trains."""
+    """Minimum number of posts unseen by the served model for a scheduled run to train; 0 always trains."""
     rules: ClassVar[tuple[Rule, ...]] = (
         build_pattern_rule(
             "cron",

@@ -18,8 +18,7 @@ class S3Output(Part):
     """An S3 bucket, or a prefix inside one, and how to reach it."""
 
     uri: str = Field(max_length=1024)
-    """Bucket or prefix for datasets and models, as s3://bucket/prefix. The TweetBot's namespace and name are
-    appended."""
+    """Bucket or prefix to write to, as s3://bucket/prefix; the TweetBot's namespace and name are appended."""
     endpoint: str | None = Field(None, max_length=512)
     """URL of an S3-compatible server; AWS S3 when unset."""
     region: str | None = Field(None, max_length=64)

@@ -144,8 +144,7 @@ class Scheduling(Part):
     queue_prepare: bool = False
     """true makes the prepare stage, too, wait in the queue that queueName names."""
     workload_priority_class_name: str | None = Field(None, min_length=1, max_length=63)
-    """Kueue WorkloadPriorityClass, which decides who is admitted first and who is preempted. The Pods' own priority
-    does not change."""
+    """Kueue WorkloadPriorityClass: who is admitted first and who is preempted. Pod priority stays the same."""
     priority_class_name: str | None = Field(None, max_length=253)
     """PriorityClass of the Pods."""
     node_selector: dict[LabelKey, LabelValue] = Field(default_factory=dict, max_length=20)

@@ -28,7 +28,7 @@ class ArchiveSource(Part):
     """The account owner's own X export: the zip as it was downloaded from X."""
 
     uri: Uri
-    """Address of the zip, s3://bucket/key. It is read with the endpoint and credentials of output.s3."""
+    """Address of the zip, s3://bucket/key; read with the endpoint and credentials of output.s3."""
     rules: ClassVar[tuple[Rule, ...]] = (_OBJECT_RULE,)
 
 
@@ -36,7 +36,7 @@ class PostsSource(Part):
     """A file of posts in a plain format."""
 
     uri: Uri
-    """Address of the file, s3://bucket/key. It is read with the endpoint and credentials of output.s3."""
+    """Address of the file, s3://bucket/key; read with the endpoint and credentials of output.s3."""
     format: Literal["jsonl", "csv", "txt"] = "jsonl"
     """Format of the file. jsonl: one object per line with text and optionally id, created_at, lang, retweet and reply.
     csv: these as columns, named in a header line. txt: one post per line."""
@@ -84,8 +84,7 @@ class BlueskySource(Part):
     actor: str | None = Field(None, max_length=253)
     """Bluesky account to read through the public API: its handle without @ (alice.bsky.social) or its DID."""
     car: Uri | None = None
-    """Address of an exported repository (CAR file), s3://bucket/key. It is read with the endpoint and credentials of
-    output.s3."""
+    """Address of an exported repository (CAR file), s3://bucket/key; read with the credentials of output.s3."""
     max_posts: int = Field(100_000, ge=1, le=100_000)
     """Maximum number of posts to read, newest first; reposts count."""
     api_base_url: str | None = Field(None, alias="apiBaseURL", max_length=512)

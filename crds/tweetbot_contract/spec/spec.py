@@ -26,8 +26,7 @@ class Subject(Part):
     display_name: str | None = Field(None, max_length=100)
     """Name shown in the model card; the handle when unset."""
     consent_ref: str | None = Field(None, max_length=512)
-    """Where the person's consent is recorded, e.g. a URL or document number. It is written into the model's
-    MANIFEST.json."""
+    """Where the person's consent is recorded, e.g. a URL; written into the model's MANIFEST.json."""
     rules: ClassVar[tuple[Rule, ...]] = (
         build_pattern_rule(
             "handle",
@@ -44,17 +43,15 @@ class Filter(Part):
     """modern follows the options of spec.filter. huggingtweets follows the rules of the 2021 notebook bit for bit and
     takes none of these options but excludeIds."""
     min_words: int | None = Field(None, ge=1, le=50)
-    """Drop posts with fewer words than this; links, mentions and hashtags are not counted. When unset, recipe modern
-    uses 3."""
+    """Drop posts with fewer words, not counting links, mentions and hashtags. Recipe modern: 3 if unset."""
     replies: Literal["Keep", "Drop"] | None = None
-    """Whether to train on replies. When unset, recipe modern uses Keep."""
+    """Whether to train on replies. Recipe modern: Keep if unset."""
     deduplicate: bool | None = None
-    """Whether to drop posts that nearly repeat an earlier one. When unset, recipe modern uses true."""
+    """Drop posts that nearly repeat an earlier one. Recipe modern: true if unset."""
     redact_pii: bool | None = Field(None, alias="redactPII")
-    """Whether to replace e-mail and IP addresses, phone, card and account numbers, and secret keys. When unset, recipe
-    modern uses true."""
+    """Replace e-mail and IP addresses, phone, card and account numbers, and keys. Recipe modern: true if unset."""
     mentions: Literal["Keep", "Replace"] | None = None
-    """Keep leaves @names as they are; Replace turns each into @user. When unset, recipe modern uses Keep."""
+    """Whether @names stay (Keep) or become @user (Replace). Recipe modern: Keep if unset."""
     languages: tuple[Annotated[str, Field(max_length=10)], ...] = Field((), max_length=20)
     """Keep only posts in these languages, given as ISO 639 codes such as en. A post without a language label is judged
     by its text. An empty list keeps all languages."""
@@ -115,8 +112,7 @@ class WandB(Part):
     entity: str | None = Field(None, max_length=128)
     """W&B team or user; the default entity of the API key when unset."""
     mode: Literal["Auto", "Online", "Offline", "Disabled"] = "Auto"
-    """Auto is Online when there is an API key, else Offline. An Offline run is stored in S3 and can be synced to W&B
-    later."""
+    """Auto is Online with an API key, else Offline, which stores the run in S3 to be synced to W&B later."""
     api_key_secret: SecretKey | None = None
     """Secret key that holds the W&B API key."""
     base_url: str | None = Field(None, alias="baseURL", max_length=512)
