@@ -192,7 +192,7 @@ def test_defaults_are_visible(kubectl: Kubectl, namespace: str) -> None:
 
 def test_it_is_explained_like_a_manual(kubectl: Kubectl) -> None:
     text = kubectl("explain", "tweetbot.spec.sources").stdout
-    assert "exactly one of the kinds below" in text
+    assert "of exactly one kind" in text
     assert "<empty>" not in text
 
 
