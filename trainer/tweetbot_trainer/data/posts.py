@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import IO, Any
 
+#: A decoded JSON object.
+Json = dict[str, Any]
 SCHEMA = 1
 #: A longer line is no post; this bounds the memory that one line can take.
 LINE_LIMIT = 1024 * 1024
@@ -64,6 +66,11 @@ def replace_surrogates(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+def clean_text(given: object) -> str | None:
+    """Return a non-empty string, made fit for UTF-8; None for anything else."""
+    return replace_surrogates(given) if isinstance(given, str) and given else None
+
+
 def make_post_id(text: str, ordinal: int) -> str:
     """Return an id for a post without one: the sha256 of its text and its index in the input."""
     return hashlib.sha256(f"{text}\n{ordinal}".encode()).hexdigest()
@@ -86,6 +93,14 @@ def _parse_v1_time(*fields: str) -> datetime:
     return datetime(
         int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second), tzinfo=timezone(shift)
     )
+
+
+def find_time(given: object) -> datetime | None:
+    """Parse a time where `given` is one; None otherwise."""
+    try:
+        return parse_time(str(given))
+    except BadPost:
+        return None
 
 
 def format_time(at: datetime) -> str:
@@ -116,7 +131,7 @@ def parse_post(record: object, *, ordinal: int, source: int | None = None) -> Po
     )
 
 
-def dump_post(post: Post) -> dict[str, Any]:
+def dump_post(post: Post) -> Json:
     """Return the post as values for JSON."""
     return {
         "id": post.id,
@@ -196,7 +211,7 @@ def _read_optional(record: Mapping[str, Any], key: str) -> str | None:
     given = record.get(key)
     if given is not None and not isinstance(given, str):
         raise BadPost(f"{key} is not a string")
-    return replace_surrogates(given) if given else None
+    return clean_text(given)
 
 
 def _read_source(record: Mapping[str, Any]) -> int:

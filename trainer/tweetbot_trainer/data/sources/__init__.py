@@ -1,9 +1,9 @@
-"""Where posts come from: one small module a kind, each turning its input into canonical posts.
+"""Where posts come from: one module or folder per kind of source, each turning its input into posts.
 
-archive   the account owner's own X export    x_archive/
+archive   the account owner's X export         x_archive/
 bluesky   Bluesky's public API                 bluesky/feed.py, client.py, records.py
-          an exported repository               bluesky/repository.py, car.py, dag_cbor.py
-mastodon  the owner's export of an account     mastodon/
+          an exported repository               bluesky/repository.py, car.py, dag_cbor.py, records.py
+mastodon  the account owner's export           mastodon/
 posts     a jsonl, csv or txt file             posts_file.py
 x         the X API                            x_api/
 """
@@ -47,10 +47,10 @@ def open_source(
     retry_budget: RetryBudget,
     log: Log | None = None,
 ) -> PostSource:
-    """Return the source at this place of spec.sources.
+    """Open the source with this index in spec.sources.
 
-    `pages` returns what keeps the billed pages of an account of X; `retry_budget` bounds the waits for an API.
-    Raises NotAuthorized when an X token is missing.
+    `pages` returns the cache for an X account's pages; `retry_budget` bounds the waits for APIs.
+    Raises NotAuthorized if an X token is missing.
     """
     match source.kind:
         case ArchiveSpec(uri=uri):
@@ -62,12 +62,12 @@ def open_source(
         case BlueskySpec(car=str()) as spec:
             return BlueskyRepository(spec, index, reader=store, log=log or Log())
         case BlueskySpec() as spec:
-            # requests: not for those who read a file
+            # loads requests, which files do not need
             from tweetbot_trainer.data.sources.bluesky.feed import BlueskyFeed
 
             return BlueskyFeed(spec, index, retry_budget=retry_budget, log=log or Log())
         case XSpec() as spec:
-            # tweepy: not for those who read a file
+            # loads tweepy, which files do not need
             from tweetbot_trainer.data.sources.x_api.source import XApiSource, read_token
 
             token, cache = read_token(secrets, index), pages(spec.handle)

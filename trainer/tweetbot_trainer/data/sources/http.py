@@ -1,43 +1,69 @@
-"""TODO."""
+"""HTTP with limits of time and size, for the APIs that are read."""
 
 import json
 import time
-from typing import Any
+from urllib.parse import urlsplit
 
 import requests
-import requests.adapters
-import requests.utils
 
-#: Seconds to connect, and between two bytes of an answer; and for the whole of it.
+from tweetbot_trainer.data.posts import Json
+from tweetbot_trainer.data.sources.interface import Avatar
+from tweetbot_trainer.runtime.log import Log
+
+#: Seconds to connect and between two bytes of an answer, and seconds for the whole answer.
 TIMEOUT, LONGEST = (10.0, 30.0), 120.0
-
-
 #: A page of 100 long posts has about a megabyte.
 LARGEST = 16 * 1024**2
-
-
+LARGEST_PICTURE = 2 * 1024**2
 _CHUNK = 64 * 1024
 
 
-Json = dict[str, Any]
-
-
 def read_bounded(response: requests.Response, *, largest: int, longest: float) -> bytes:
-    """Return the whole body, unpacked. Raises requests.ReadTimeout, and ContentDecodingError when it is too large."""
-    content, until = bytearray(), time.monotonic() + longest
+    """Read and unpack the whole body. Raises requests.ReadTimeout, and ContentDecodingError if it is too large."""
+    content, deadline = bytearray(), time.monotonic() + longest
     for chunk in response.iter_content(_CHUNK):
         content += chunk
         if len(content) > largest:
             raise requests.exceptions.ContentDecodingError(f"more than {largest} bytes")
-        if time.monotonic() > until:
+        if time.monotonic() > deadline:
             raise requests.ReadTimeout(f"not whole after {longest:.0f} seconds")
     return bytes(content)
 
 
 def parse_object(content: bytes) -> Json:
-    """Return the JSON object that a body holds, an empty one where it holds none."""
+    """Parse a JSON object; anything else gives an empty one."""
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
+
+
+def download_picture(address: str | None, *, hosts: tuple[str, ...], event: str, log: Log) -> Avatar | None:
+    """Download an account's picture if it is on one of these hosts, without any token.
+
+    Returns None, and logs `event`, where that fails: no run fails for want of a picture.
+    """
+    if address is None:
+        return None
+    if _get_origin(address) not in map(_get_origin, hosts):
+        log.warning(event, message=f"the picture is on another host than {hosts[0]} and was left out")
+        return None
+    try:
+        with requests.get(address, stream=True, timeout=TIMEOUT, allow_redirects=False) as response:
+            response.raise_for_status()
+            if response.status_code != requests.codes.ok:
+                raise requests.HTTPError(f"status {response.status_code}")
+            return Avatar(read_bounded(response, largest=LARGEST_PICTURE, longest=LONGEST))
+    except (requests.RequestException, ValueError) as error:
+        log.warning(event, message=f"the picture could not be fetched ({type(error).__name__})")
+        return None
+
+
+def _get_origin(address: str) -> tuple[str, str] | None:
+    """Return scheme and host with port in lower case, None if the address has none."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return None
+    return (parts.scheme.lower(), parts.netloc.lower()) if parts.netloc else None

@@ -1,4 +1,4 @@
-"""What a source needs of the world: objects to read, and a place where billed pages are kept."""
+"""What sources are, and what they need: objects to read, and a cache for pages that cost money."""
 
 import re
 from collections.abc import Iterator
@@ -7,9 +7,14 @@ from typing import BinaryIO, Protocol, runtime_checkable
 
 from tweetbot_trainer.data.posts import Post
 
+#: The first bytes of PNG and JPEG files.
+PICTURE_SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+#: Longer display names are cut; the networks allow 50 to 64 characters.
+NAME_LIMIT = 100
+
 
 class ObjectReader(Protocol):
-    """Reads objects by address (s3:// or file://); store.Stores is one."""
+    """Reads objects by address (s3:// or file://)."""
 
     def open_seekable(self, uri: str) -> BinaryIO:
         """Return the object as a seekable file that fetches only what is read. Raises StageError."""
@@ -19,34 +24,34 @@ class ObjectReader(Protocol):
 class PageCache(Protocol):
     """Keeps the raw pages of one account for all runs of a bot, so that no post is paid for twice.
 
-    `run_id` is the run that reads; names are paths of one folder or more.
+    `run_id` is the run that reads; names are paths with at least one folder.
     """
 
     run_id: str
 
     def list_names(self, folder: str) -> list[str]:
-        """Return the names of what is kept in a folder, in their order."""
+        """Return the sorted names of a folder's pages, without the folder."""
         ...
 
     def load(self, name: str) -> bytes | None:
-        """Return what was kept under a name, or None."""
+        """Return the page with this name, if there is one."""
         ...
 
     def save(self, name: str, content: bytes) -> None:
-        """Keep something under a name, unless something is kept there already."""
+        """Store a page unless the name is taken."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Avatar:
-    """A picture as its source held it: PNG or JPEG bytes, unchecked."""
+    """A picture as its source has it: PNG or JPEG bytes, unchecked."""
 
     content: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How a source's account shows itself; the card's header has it. Whatever the source does not say is None."""
+    """Names and picture of a source's account, for the card's header; None for what the source does not say."""
 
     account_id: str | None = None
     handle: str | None = None
@@ -58,20 +63,20 @@ class PostSource(Protocol):
     """One source of posts."""
 
     def read_posts(self) -> Iterator[Post]:
-        """Yield every post that the source holds, retweets and short ones included. Raises StageError."""
+        """Yield every post of the source, retweets and short ones included. Raises StageError."""
         ...
 
     def read_profile(self) -> Profile | None:
-        """Return how the account shows itself, or None; asked once, after the posts. It never fails a run."""
+        """Return the account's profile, if the source has one. Called once, after the posts; never fails a run."""
         ...
 
 
 @runtime_checkable
 class PaidSource(PostSource, Protocol):
-    """One whose posts cost money."""
+    """A source whose posts cost money."""
 
     def count_billed_posts(self) -> int:
-        """Return how many posts the run has paid for; asked after the posts."""
+        """Return how many posts the run has paid for. Called after the posts."""
         ...
 
 
@@ -79,6 +84,6 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(?=[-_]|$)")
 
 
 def parse_language(tag: object) -> str | None:
-    """Return the language of a BCP 47 tag such as `pt-BR`, its region left off; None where there is none."""
+    """Return the language of a BCP 47 tag such as `pt-BR` without its region, None if it has none."""
     match = _LANGUAGE.match(tag.lower()) if isinstance(tag, str) else None
     return match[0] if match else None

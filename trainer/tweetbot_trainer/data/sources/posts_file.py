@@ -1,4 +1,4 @@
-"""A file of posts in a plain format: JSON lines, CSV with a header, or a post a line."""
+"""A file of posts in a plain format: JSON lines, CSV with a header, or one post per line."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ class PostsFileSource:
         self._spec, self._index, self._reader = spec, index, reader
 
     def read_posts(self) -> Iterator[Post]:
-        """Yield the file's posts. Raises SpecRefused: SourceUnreadable naming the line, or SourceTooLarge."""
+        """Yield the file's posts. Raises SpecRefused: SourceUnreadable, which names the line, or SourceTooLarge."""
         try:
             with self._reader.open_seekable(self._spec.uri) as file:
                 if (size := file.seek(0, io.SEEK_END)) > SIZE_LIMIT:
@@ -33,7 +33,7 @@ class PostsFileSource:
             raise SpecRefused(reasons.SOURCE_UNREADABLE, f"{self._spec.uri}, {error}; correct that line") from error
 
     def read_profile(self) -> Profile | None:
-        """Return how the account shows itself: this source does not say."""
+        """Return None: plain files hold no profile."""
         return None
 
 
@@ -49,16 +49,14 @@ def _read_csv(lines: Iterator[str], source: int) -> Iterator[Post]:
     reader = csv.DictReader(lines, strict=True)
     try:
         if "text" not in (names := reader.fieldnames or ()):
-            # a file of another delimiter shows here as one long column
-            raise BadPost(
-                f"the header names no column text; with commas between them it names {', '.join(names)[:80]!r}"
-            )
+            # with another delimiter this shows one long column
+            raise BadPost(f"the header names no column text; separated by commas, it names {', '.join(names)[:80]!r}")
         for ordinal, record in enumerate(reader):
-            if None in record:  # not "": a table that pandas wrote has a first column without a name
+            if None in record:  # not "": the first column of a table that pandas wrote has no name
                 raise BadPost("more cells than the header names")
             yield parse_post(record, ordinal=ordinal, source=source)
     except (BadPost, csv.Error) as error:
-        # a fault of decoded_lines names its own line, which the reader has not counted yet
+        # errors of decode_lines name their own line, which the reader has not counted yet
         place = "" if str(error).startswith("line ") else f"line {reader.reader.line_num}: "
         raise BadPost(f"{place}{error}") from error
 

@@ -63,7 +63,7 @@ def test_what_is_no_object_with_the_array_is_refused(text: str) -> None:
         ('{"text" "fog"}', "Expecting ':' delimiter", 8),
         ("{'text': 1}", "Expecting property name enclosed in double quotes", 1),
         ('{"text": "\\x"}', "Invalid \\escape", 10),
-        ('{"text": 1}}', "'}' stands where ']' should", 11),
+        ('{"text": 1}}', "'}' where ']' was expected", 11),
     ],
 )
 def test_damage_far_before_the_end_is_told_with_its_row_and_place(

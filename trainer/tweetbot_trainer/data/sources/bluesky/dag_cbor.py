@@ -1,4 +1,4 @@
-"""DAG-CBOR, the strict form of CBOR that Bluesky's repositories hold: https://ipld.io/specs/codecs/dag-cbor/spec/."""
+"""DAG-CBOR, the strict form of CBOR in Bluesky's repositories: https://ipld.io/specs/codecs/dag-cbor/spec/."""
 
 import struct
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 
 #: Records nest some ten levels deep.
 DEPTH_LIMIT = 64
-#: Version 1, any codec of one byte, SHA-256, 32 bytes: the only kind of address that the AT protocol has.
+#: Version 1, a codec of one byte, SHA-256, 32 bytes: the only kind of address in the AT protocol.
 ADDRESS_LENGTH = 36
 _LINK_TAG = 42
 _SIMPLE = {20: False, 21: True, 22: None}
@@ -15,29 +15,29 @@ _SIMPLE = {20: False, 21: True, 22: None}
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link to another block, by the SHA-256 of its content."""
+    """A link to a block by the SHA-256 of its content."""
 
     digest: bytes
 
 
 def decode_cbor(content: bytes) -> Any:
-    """Return the value that a whole block holds: plain values and Links. Raises ValueError where it is damaged."""
+    """Decode a whole block to plain values and Links. Raises ValueError."""
     reader = _Reader(content)
     value = reader.read_item(0)
     if reader.at != len(content):
-        raise ValueError("something stands behind the end of a value")
+        raise ValueError("a block goes on after its value")
     return value
 
 
 def get_digest(address: bytes) -> bytes:
-    """Return the digest in a block's address. Raises ValueError for one of another kind."""
+    """Return the digest in a block's address. Raises ValueError for other kinds of addresses."""
     if len(address) != ADDRESS_LENGTH or address[0] != 1 or address[1] >= 0x80 or address[2:4] != b"\x12\x20":
         raise ValueError("a block has an address of an unknown kind")
     return address[4:]
 
 
 class _Reader:
-    """Reads values one by one; what they claim to hold is believed only as far as there are bytes."""
+    """Reads values one by one; the lengths that they claim reserve no memory."""
 
     def __init__(self, content: bytes) -> None:
         self._content, self.at = content, 0

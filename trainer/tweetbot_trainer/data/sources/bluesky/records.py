@@ -1,33 +1,30 @@
-"""Records of Bluesky as posts, alike whether the API or an exported repository gave them.
+"""Records of Bluesky as posts, whether they come from the API or from an exported repository.
 
-A link's shown text is cut (`example.com/a-lo...`) and its address stands in a facet beside it, placed by UTF-8 bytes;
-the address takes its place, so that cleaning knows the link as one. `&`, `<` and `>` are written as X writes them,
-since cleaning resolves entities once, whatever the source.
+Links are shown cut (`example.com/a-lo...`), with their address in a facet that names a range of UTF-8 bytes. The
+address is put in their place, so that cleaning recognizes links. `&`, `<` and `>` are escaped as on X, since cleaning
+resolves entities once, whatever the source.
 """
 
 import html
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from tweetbot_trainer.data.posts import BadPost, Post, parse_time, replace_surrogates
+from tweetbot_trainer.data.posts import Post, find_time, replace_surrogates
 from tweetbot_trainer.data.sources.interface import parse_language
 
 POST, REPOST, PROFILE = "app.bsky.feed.post", "app.bsky.feed.repost", "app.bsky.actor.profile"
 _LINK_FACET = "app.bsky.richtext.facet#link"
 _QUOTES = ("app.bsky.embed.record", "app.bsky.embed.recordWithMedia")
 _SCHEME = re.compile(r"^(https?://)?(www\.)?", re.IGNORECASE)
-#: A record's key is a clock reading in microseconds and ten more bits, in this order of signs (atproto.com/specs/tid).
+#: A record's key is a time in microseconds and ten more bits, in base 32 (atproto.com/specs/tid).
 _TID_SIGNS = "234567abcdefghijklmnopqrstuvwxyz"
 _TID = re.compile(r"[2-7a-j][2-7a-z]{12}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-Json = dict[str, Any]
-
 
 def parse_post_record(record: object, *, uri: str, source: int) -> Post | None:
-    """Return the post of a record and its at:// address; None where the record has no text: it is no post then."""
+    """Parse the record at an at:// address, None if it has no text and so is no post."""
     text = record.get("text") if isinstance(record, dict) else None
     if not isinstance(record, dict) or not isinstance(text, str):
         return None
@@ -44,12 +41,12 @@ def parse_post_record(record: object, *, uri: str, source: int) -> Post | None:
 
 
 def build_repost(at: object, *, uri: str, source: int) -> Post:
-    """Return a repost, made at this time; what was reposted is another's text, and stays unread."""
+    """Return a repost without text: what was reposted is another person's."""
     return Post(id=uri, text="", created_at=_find_time(at, uri), source=source, retweet=True)
 
 
 def decode_tid_time(key: str) -> datetime | None:
-    """Return the time in a record's key, None where the key is of another kind."""
+    """Return the time in a record's key, None for other kinds of keys."""
     if not _TID.fullmatch(key):
         return None
     number = 0
@@ -59,11 +56,8 @@ def decode_tid_time(key: str) -> datetime | None:
 
 
 def _find_time(given: object, uri: str) -> datetime | None:
-    """Return when a record was made: as its author's app says, else as its key says."""
-    try:
-        return parse_time(str(given))
-    except BadPost:
-        return decode_tid_time(uri.rpartition("/")[2])
+    """Return the time that the author's app gave, else the time in the record's key."""
+    return find_time(given) or decode_tid_time(uri.rpartition("/")[2])
 
 
 def _get_first_language(given: object) -> str | None:
@@ -71,7 +65,7 @@ def _get_first_language(given: object) -> str | None:
 
 
 def _expand_links(text: str, facets: object) -> str:
-    """Return the text with the whole address for each link that shows a piece of it."""
+    """Replace each link that shows a part of its address by the whole address."""
     raw = text.encode()
     end = len(raw)
     for start, stop, address in sorted(_iter_links(facets), reverse=True):
@@ -91,6 +85,6 @@ def _iter_links(facets: object) -> Iterator[tuple[int, int, str]]:
 
 
 def _is_address_start(shown: bytes, address: str) -> bool:
-    """Tell whether a text is the beginning of an address, perhaps cut, and no words of the author's own."""
+    """Tell whether a shown text is the beginning of an address and not the author's own words."""
     begun = _SCHEME.sub("", shown.decode(errors="replace")).rstrip(".…").lower()
     return "." in begun and _SCHEME.sub("", address).lower().startswith(begun)

@@ -1,10 +1,9 @@
-"""A Bluesky account as the repository that its owner exported: every post there is, without the network.
+"""A Bluesky account as the repository that its owner exported: all posts, without the network.
 
     commit ─▶ root of a search tree ─▶ nodes ─▶ key `app.bsky.feed.post/3k…` ─▶ record
 
-The file is read twice: first for the tree, which says what each record is called, then for the records that are posts.
-So likes and follows are never decoded, and ids are the addresses that the API gives the same posts.
-https://atproto.com/specs/repository
+The file is read twice: first the tree, which gives each record its key, then the records that are posts. So likes and
+follows are never decoded, and ids are the same addresses as in the API. https://atproto.com/specs/repository
 """
 
 import io
@@ -14,17 +13,17 @@ from typing import Any, BinaryIO
 
 from tweetbot_contract import reasons
 from tweetbot_contract.spec.sources import BlueskySource
-from tweetbot_trainer.data.posts import Post, replace_surrogates
+from tweetbot_trainer.data.posts import Post, clean_text
 from tweetbot_trainer.data.sources.bluesky.car import Truncated, read_blocks, read_root
 from tweetbot_trainer.data.sources.bluesky.dag_cbor import Link, decode_cbor
 from tweetbot_trainer.data.sources.bluesky.records import POST, PROFILE, REPOST, build_repost, parse_post_record
-from tweetbot_trainer.data.sources.interface import ObjectReader, Profile
+from tweetbot_trainer.data.sources.interface import NAME_LIMIT, ObjectReader, Profile
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.runtime.log import Log
 
-#: Some two million records.
+#: Enough for two million records.
 SIZE_LIMIT = 1024**3
-#: A node of the tree is a map of `e` and `l`, in this order.
+#: A node of the tree is a map with the keys `e` and `l`, in this order.
 _NODE = b"\xa2\x61e"
 _OWN_PROFILE = f"{PROFILE}/self"
 
@@ -33,7 +32,7 @@ Nodes = dict[bytes, "_Node"]
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """A node: the digests of the nodes below it, and key and digest of each record in it that we want."""
+    """A node of the tree: the digests of the nodes below it, and keys and digests of its wanted records."""
 
     below: tuple[bytes, ...]
     records: tuple[tuple[str, bytes], ...]
@@ -67,11 +66,11 @@ class BlueskyRepository:
         yield from posts
 
     def read_profile(self) -> Profile | None:
-        """Return id and name of the account; its handle and its picture are not in the file."""
+        """Return id and name of the account; handle and picture are not in the file."""
         return self._profile
 
     def _select_keys(self, file: BinaryIO) -> tuple[str, dict[bytes, list[str]]]:
-        """Return whose repository it is, and the keys that we want by their records' digests."""
+        """Return the account's DID, and the wanted keys by their records' digests."""
         if (size := file.seek(0, io.SEEK_END)) > SIZE_LIMIT:
             message = f"{self._uri} has {size} bytes; at most {SIZE_LIMIT} are read"
             raise SpecRefused(reasons.SOURCE_TOO_LARGE, message)
@@ -97,12 +96,12 @@ class BlueskyRepository:
 
 
 def _get_sort_key(key: str) -> tuple[str, str]:
-    """Return the sorting key: the last part is a clock reading, whatever the collection."""
+    """Return the sorting key: the last part is a time, in every collection."""
     return key.rpartition("/")[2], key
 
 
 def _read_tree(file: BinaryIO) -> tuple[str, bytes, Nodes]:
-    """Return the account's DID, the digest of its tree's root, and all nodes."""
+    """Return the account's DID, the digest of the tree's root, and all nodes by digest."""
     file.seek(0)
     root, commit = read_root(file), None
     nodes: Nodes = {}
@@ -118,14 +117,14 @@ def _read_tree(file: BinaryIO) -> tuple[str, bytes, Nodes]:
 
 
 def _parse_node(block: object) -> _Node | None:
-    """Return the node that a block is, None where it is another thing that begins alike."""
+    """Parse a node of the tree, None for a block that only begins like one."""
     if not isinstance(block, dict) or block.keys() != {"e", "l"} or not isinstance(block["e"], list):
         return None
     below, records, key = [block["l"]], [], b""
     for entry in block["e"]:
         match entry:
             case {"p": int(shared), "k": bytes(rest), "v": Link(digest), "t": (Link() | None) as deeper}:
-                key = key[:shared] + rest  # a key says only where it differs from the one before
+                key = key[:shared] + rest  # keys are stored without what they share with the one before
                 below.append(deeper)
                 records += [(name, digest)] if _is_wanted(name := key.decode()) else []
             case _:
@@ -138,7 +137,7 @@ def _is_wanted(key: str) -> bool:
 
 
 def _walk_tree(tree: bytes, nodes: Nodes) -> Iterator[tuple[str, bytes]]:
-    """Yield key and digest of each record below the root."""
+    """Yield key and digest of each wanted record below the root."""
     left, seen = [tree], {tree}
     while left:
         node = nodes.get(left.pop())
@@ -150,7 +149,7 @@ def _walk_tree(tree: bytes, nodes: Nodes) -> Iterator[tuple[str, bytes]]:
 
 
 def _read_records(file: BinaryIO, keys: dict[bytes, list[str]]) -> dict[str, bytes]:
-    """Return the wanted records, undecoded, by key."""
+    """Return the wanted records by key, not yet decoded."""
     file.seek(0)
     read_root(file)
     found = {key: content for digest, content in read_blocks(file) for key in keys.get(digest, ())}
@@ -160,8 +159,8 @@ def _read_records(file: BinaryIO, keys: dict[bytes, list[str]]) -> dict[str, byt
 
 
 def _parse_display_name(content: bytes | None) -> str | None:
-    name = _get_value(decode_cbor(content), "displayName") if content else None
-    return replace_surrogates(name)[:100] or None if isinstance(name, str) else None
+    name = clean_text(_get_value(decode_cbor(content), "displayName")) if content else None
+    return name[:NAME_LIMIT] if name else None
 
 
 def _get_value(value: Any, key: str) -> Any:

@@ -1,10 +1,10 @@
-"""The members of a Mastodon export that are read, by an allow-list: the outbox, the account, its picture.
+"""The members of a Mastodon export that are read: the outbox, the account and its picture.
 
-.zip      from servers of today
-.tar.gz   from older ones; photos and films stand first, so all of them are passed by on the way
+.zip      from today's servers
+.tar.gz   from older ones; photos and videos come first, and are skipped
 .json     outbox.json alone
 
-Direct messages that stand in the outbox are told by mastodon.py; likes.json and bookmarks.json are never opened.
+The outbox holds direct messages too, which source.py skips; likes.json and bookmarks.json are never opened.
 """
 
 import io
@@ -18,7 +18,7 @@ from tweetbot_trainer.data.sources.mastodon import tar_gz
 from tweetbot_trainer.data.sources.x_archive import zip_file
 from tweetbot_trainer.runtime.errors import SpecRefused
 
-#: Some archives were packed again, and so have a folder above.
+#: Archives that were packed again may have a folder above.
 _ALLOWED = re.compile(r"(?:\./)?(?!__MACOSX/)(?:[^/]+/)?(?P<file>outbox\.json|actor\.json|avatar\.(?:png|jpe?g))")
 OUTBOX, ACTOR = "outbox.json", "actor.json"
 #: A post takes some 3 KB: half a million posts fit.
@@ -29,9 +29,9 @@ Member = tuple[str, int, BinaryIO]
 
 
 def iter_members(file: BinaryIO, *, largest: int = OUTBOX_LIMIT) -> Iterator[Member]:
-    """Yield name, size and content of the allowed members; a content can be read until the next one is asked for.
+    """Yield name, size and content of the allowed members; read a content before asking for the next member.
 
-    The file's first bytes decide what it is. Raises SpecRefused, and what `translate_error` names.
+    The file's first bytes decide what it is. Raises SpecRefused, or one of BROKEN.
     """
     head = file.read(2)
     size = file.seek(0, io.SEEK_END)
@@ -56,12 +56,12 @@ def iter_members(file: BinaryIO, *, largest: int = OUTBOX_LIMIT) -> Iterator[Mem
 
 
 def build_refusal(what: str) -> SpecRefused:
-    """Return the refusal of a file that is damaged."""
+    """Return the refusal of a damaged file."""
     return SpecRefused(reasons.SOURCE_UNREADABLE, f"it is no readable Mastodon export: {what}; {_WHAT_TO_DO}")
 
 
 def translate_error(error: Exception) -> SpecRefused:
-    """Return what an error of reading means: SourceTruncated, SourceTooLarge or SourceUnreadable."""
+    """Turn one of BROKEN into a refusal: SourceTruncated, SourceTooLarge or SourceUnreadable."""
     if isinstance(error, EOFError):
         return SpecRefused(reasons.SOURCE_TRUNCATED, f"it ends too early. {reasons.SOURCE_TRUNCATED.advice}")
     if isinstance(error, tar_gz.TooLarge):
@@ -69,12 +69,12 @@ def translate_error(error: Exception) -> SpecRefused:
     return build_refusal(str(error)[:120])
 
 
-#: What `translate_error` names; errors of the store have names already.
+#: What readers raise for a damaged file.
 BROKEN = (*zip_file.BROKEN, *tar_gz.BROKEN)
 
 
 def _iter_zip(file: BinaryIO) -> Iterator[Member]:
-    with zip_file.open_zip(file, "it") as archive:  # whoever reads this export names it before each refusal
+    with zip_file.open_zip(file, "it") as archive:  # source.py puts the address before each refusal
         for info in archive.infolist():
             if match := _ALLOWED.fullmatch(info.filename):
                 yield match["file"], info.file_size, _open_member(archive, info)
@@ -82,7 +82,7 @@ def _iter_zip(file: BinaryIO) -> Iterator[Member]:
 
 def _open_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> BinaryIO:
     if info.flag_bits & 0x1:
-        message = f"{info.filename} is locked by a password. {reasons.SOURCE_ENCRYPTED.advice}"
+        message = f"{info.filename} is locked with a password. {reasons.SOURCE_ENCRYPTED.advice}"
         raise SpecRefused(reasons.SOURCE_ENCRYPTED, message)
     return archive.open(info)  # type: ignore[return-value]  # typeshed: IO[bytes]
 

@@ -1,29 +1,29 @@
 """The HTML of a Mastodon post as the text that its author wrote.
 
-Mastodon writes a small and regular HTML, so tags are found by one linear pattern; the standard library's parser needs
-quadratic time for hostile input and ends in AssertionErrors.
+Mastodon's HTML is small and regular, so one linear pattern finds its tags; the standard library's parser takes
+quadratic time on hostile input and ends in AssertionErrors.
 """
 
 import html
 import re
 from collections.abc import Iterator
 
-#: An opening or closing tag with its attributes, or a declaration; Mastodon escapes `<` and `>` inside of them. What a
-#: name and its attributes have taken they do not give back (`*+`): a name without end would be tried at each length.
+#: An opening or closing tag with its attributes, or a declaration; Mastodon escapes `<` and `>` inside them. Possessive
+#: quantifiers (`*+`) do not backtrack, so an endless name is not tried at every length.
 _TAG = re.compile(r"<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9]*+)(?P<rest>[^<>]*+)>|<![^<>]*+>")
 _CLASSES = re.compile(r"\bclass\s*=\s*[\"']([^\"']*)")
 _ALT = re.compile(r"\balt\s*=\s*[\"']([^\"']*)")
-#: What stands on a line of its own, and what stands apart.
+#: Tags that begin a line, and tags that begin a paragraph.
 _LINES = frozenset({"br", "li", "div"})
 _BLOCKS = frozenset({"p", "ul", "ol", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6"})
-#: Mastodon's own "RE: address" for readers that know no quotes.
+#: The class of Mastodon's "RE: address" for apps that cannot show quotes.
 _QUOTE = "quote-inline"
 _SPACE = re.compile(r"[ \t\r\f\v]+")
 _GAP = re.compile(r"\n{3,}")
 
 
 def extract_text(content: str) -> str:
-    """Return the text: paragraphs apart, links whole, entities resolved, emoji by their names."""
+    """Return the text with paragraphs, whole links, resolved entities, and emoji by name."""
     joined = "".join(_iter_pieces(content))
     lines = (_SPACE.sub(" ", line).strip() for line in joined.split("\n"))
     return _GAP.sub("\n\n", "\n".join(lines)).strip()
@@ -33,7 +33,7 @@ def _iter_pieces(content: str) -> Iterator[str]:
     at, hidden, depth = 0, "", 0
     for tag in _TAG.finditer(content):
         if not hidden:
-            # a line break in the source is a space; the parts of a shortened link stand together and make it whole
+            # a line break in the source is a space; the parts of a shortened link join to the whole link
             yield html.unescape(content[at : tag.start()].replace("\n", " "))
         at, name = tag.end(), (tag["name"] or "").lower()
         if hidden:

@@ -1,6 +1,6 @@
-"""A Mastodon account as its owner's export: the public posts of its outbox, HTML taken off.
+"""A Mastodon account as its owner's export: the public posts of its outbox, without HTML.
 
-Unlisted posts, those for followers and direct messages are passed by unread: their author chose fewer readers.
+Unlisted posts, posts for followers and direct messages are skipped: their author chose fewer readers.
 """
 
 import html
@@ -8,27 +8,29 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from tweetbot_contract.spec.sources import MastodonSource as MastodonSpec
-from tweetbot_trainer.data.posts import BadPost, Post, parse_time, replace_surrogates
+from tweetbot_trainer.data.posts import BadPost, Json, Post, clean_text, find_time
 from tweetbot_trainer.data.sources import json_array
-from tweetbot_trainer.data.sources.interface import Avatar, ObjectReader, Profile, parse_language
+from tweetbot_trainer.data.sources.interface import (
+    NAME_LIMIT,
+    PICTURE_SIGNATURES,
+    Avatar,
+    ObjectReader,
+    Profile,
+    parse_language,
+)
 from tweetbot_trainer.data.sources.mastodon.export import ACTOR, BROKEN, OUTBOX, iter_members, translate_error
 from tweetbot_trainer.data.sources.mastodon.html import extract_text
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.runtime.log import Log
 
-#: Who a post is for, where it is for everybody; the three spellings of ActivityPub, section 5.6.
+#: The recipient of public posts, in the three spellings of ActivityPub, section 5.6.
 PUBLIC = frozenset({"https://www.w3.org/ns/activitystreams#Public", "as:Public", "Public"})
 AVATAR_LIMIT, ACTOR_LIMIT = 2 * 1024**2, 1024**2
-_PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 _QUOTED = ("quote", "quoteUri", "quoteUrl", "_misskey_quote")
-_NAME_LIMIT = 100
-
-Json = dict[str, Any]
 
 
 class MastodonExportSource:
@@ -39,7 +41,7 @@ class MastodonExportSource:
         self._account: dict[str, bytes] = {}
 
     def read_posts(self) -> Iterator[Post]:
-        """Yield the export's public posts as they are read, boosts flagged as retweets.
+        """Yield the export's public posts, with boosts flagged as retweets.
 
         Raises SpecRefused: SourceUnreadable, SourceTruncated, SourceEncrypted, SourceNotAnExport or SourceTooLarge.
         """
@@ -54,17 +56,17 @@ class MastodonExportSource:
         self._log.info("mastodon.read", source=self._index, **totals)
 
     def read_profile(self) -> Profile | None:
-        """Return how the account shows itself, as far as the export says so, or None."""
+        """Return the account's profile as far as the export holds it."""
         try:
             actor = json.loads(self._account[ACTOR])
         except (KeyError, ValueError, RecursionError):
             return None
         name, user, address = (_read_text(actor, key) for key in ("name", "preferredUsername", "id"))
-        pictures = (content for content in self._account.values() if content.startswith(_PICTURES))
+        pictures = (content for content in self._account.values() if content.startswith(PICTURE_SIGNATURES))
         return Profile(
             account_id=address,
             handle=f"{user}@{_get_host(address)}" if user and _get_host(address) else user,
-            display_name=name[:_NAME_LIMIT] if name else None,
+            display_name=name[:NAME_LIMIT] if name else None,
             avatar=next((Avatar(content) for content in pictures), None),
         )
 
@@ -73,7 +75,7 @@ class MastodonExportSource:
             if name == OUTBOX:
                 yield from self._read_outbox(content, counts)
             elif size <= (ACTOR_LIMIT if name == ACTOR else AVATAR_LIMIT):
-                self._account[name] = content.read(size)  # without a number a zip unpacks all, whatever it claims
+                self._account[name] = content.read(size)  # without a size a zip unpacks everything, whatever it claims
 
     def _read_outbox(self, content: BinaryIO, counts: Counter[str]) -> Iterator[Post]:
         text = io.TextIOWrapper(content, encoding="utf-8-sig", newline="")
@@ -88,20 +90,21 @@ class MastodonExportSource:
 
 
 def _parse_post(activity: object, source: int) -> Post | str:
-    """Return the post of an activity, or why it is none of ours. Raises BadPost."""
+    """Parse an activity; returns why if it is not a public post. Raises BadPost."""
     if not isinstance(activity, dict):
-        raise BadPost("is no activity")
+        raise BadPost("is not an activity")
     thing = activity.get("object")
     if not all(_is_public(one) for one in (activity, thing) if isinstance(one, dict)):
         return "not public"
     if activity.get("type") == "Announce":
-        return Post(_read_id(activity), "", created_at=_read_time(activity), source=source, retweet=True)
+        at = find_time(activity.get("published"))
+        return Post(_read_id(activity), "", at, source=source, retweet=True)
     if activity.get("type") != "Create" or not isinstance(thing, dict):
         return "no post"
     return Post(
         id=_read_id(thing),
         text=html.escape(_build_text(thing), quote=False),
-        created_at=_read_time(thing),
+        created_at=find_time(thing.get("published")),
         lang=_read_language(thing),
         source=source,
         reply=bool(thing.get("inReplyTo")),
@@ -115,7 +118,7 @@ def _is_public(thing: Json) -> bool:
 
 
 def _build_text(note: Json) -> str:
-    """Return what the author wrote: the content warning, if there is one, and the text behind it."""
+    """Return what the author wrote: the content warning, if there is one, and the text."""
     warning, content = _read_text(note, "summary"), _read_text(note, "content")
     return "\n\n".join(part for part in (warning, extract_text(content or "")) if part)
 
@@ -127,21 +130,13 @@ def _read_id(thing: Json) -> str:
     return address
 
 
-def _read_time(thing: Json) -> datetime | None:
-    try:
-        return parse_time(str(thing.get("published")))
-    except BadPost:
-        return None
-
-
 def _read_language(note: Json) -> str | None:
     languages = note.get("contentMap")
     return parse_language(next(iter(languages), None)) if isinstance(languages, dict) else None
 
 
 def _read_text(thing: object, key: str) -> str | None:
-    given = thing.get(key) if isinstance(thing, dict) else None
-    return replace_surrogates(given) if isinstance(given, str) and given else None
+    return clean_text(thing.get(key)) if isinstance(thing, dict) else None
 
 
 def _get_host(address: str | None) -> str | None:

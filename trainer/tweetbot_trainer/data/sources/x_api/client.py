@@ -1,7 +1,7 @@
-"""The two endpoints of X that a timeline needs, through tweepy: waits are bounded, no token is in any log.
+"""The two endpoints of X that a timeline needs, by tweepy, with bounded waits and no token in any log.
 
-tweepy 4.17 logs the Authorization header at DEBUG; its own waiting on rate limits sends requests without end when the
-reset time is missing or past (reference reliability-security, F6), so it is never asked to wait.
+tweepy 4.17 logs the Authorization header at DEBUG. Its own waiting for rate limits sends requests without end when the
+reset time is missing or past (reference reliability-security, F6), so we wait ourselves.
 """
 
 import logging
@@ -13,13 +13,14 @@ import requests
 import tweepy
 
 from tweetbot_contract import reasons
-from tweetbot_trainer.data.sources.http import Json, parse_object
+from tweetbot_trainer.data.posts import Json
+from tweetbot_trainer.data.sources.http import parse_object
 from tweetbot_trainer.data.sources.x_api.errors import format_reset, parse_problem
 from tweetbot_trainer.data.sources.x_api.transport import HOST, BoundedAdapter
 from tweetbot_trainer.runtime.errors import SpecRefused, StageError, TemporaryError
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 
-#: What a limit without a usable reset time waits for; the shortest window of X is 15 minutes.
+#: The wait for a limit without a usable reset time. X's shortest window is 15 minutes.
 UNKNOWN_RESET_SECONDS = 60.0
 POST_FIELDS = [
     "created_at",
@@ -34,7 +35,7 @@ USER_FIELDS = ["profile_image_url", "public_metrics"]
 
 @dataclass(frozen=True, slots=True)
 class IdRange:
-    """What is asked of a timeline: posts with ids above `since` and below `until`; 0 and None are no bounds."""
+    """The posts to ask for: those with ids above `since` and below `until`; 0 and None are no bounds."""
 
     since: int = 0
     until: int | None = None
@@ -42,7 +43,7 @@ class IdRange:
 
 
 class XClient:
-    """Asks X; temporary faults are waited out within a budget."""
+    """Sends requests to X, again and again while faults are temporary and the budget lasts."""
 
     def __init__(self, token: str, *, base: str | None, retry_budget: RetryBudget) -> None:
         for name in ("tweepy", "tweepy.client"):
@@ -51,20 +52,20 @@ class XClient:
         self._client = tweepy.Client(token, return_type=dict)
         for scheme in ("https://", "http://"):
             self._client.session.mount(scheme, BoundedAdapter(_check_address(base or HOST)))
-        self._client.session.max_redirects = 0  # the API has none, and one could lead where no endpoint may
+        self._client.session.max_redirects = 0  # X sends none, and one could lead to a host that is not allowed
 
     def build_failure(self, answer: Json, *, about: str) -> StageError:
-        """Return what an answer of status 200 with errors and without data means."""
+        """Return the error that an answer of status 200 with errors and without data means."""
         return parse_problem(200, answer, about=about, secret=self._token)
 
     def get_user(self, handle: str) -> Json:
-        """Return X's answer about an account. Raises StageError."""
+        """Look up an account. Raises StageError."""
         return self._ask(lambda: self._client.get_user(username=handle, user_fields=USER_FIELDS), about=f"@{handle}")
 
     def get_timeline_page(self, user_id: str, id_range: IdRange, *, size: int, token: str | None, about: str) -> Json:
-        """Return one page of an account's posts, newest first; `token` comes from the page before. Raises StageError.
+        """Fetch a page of an account's posts, newest first; `token` comes from the page before. Raises StageError.
 
-        Replies are always asked for: exclude=replies would cut the history to 800 posts.
+        Replies are always included: exclude=replies would cut the history to 800 posts.
         """
         return self._ask(
             lambda: self._client.get_users_tweets(
@@ -80,7 +81,6 @@ class XClient:
         )
 
     def _ask(self, request: Callable[[], Any], *, about: str) -> Json:
-        """Return the answer, asking again while that may help. Raises StageError."""
         return self._retry_budget.call(lambda: self._attempt(request, about))
 
     def _attempt(self, request: Callable[[], Any], about: str) -> Json:
@@ -97,7 +97,7 @@ class XClient:
         except (requests.exceptions.ContentDecodingError, ValueError, RecursionError) as error:
             message = f"X's answer for {about} cannot be read ({type(error).__name__})"
             raise TemporaryError(reasons.X_BAD_PAYLOAD, message) from None
-        except requests.RequestException as error:  # no connection, or no end
+        except requests.RequestException as error:
             message = f"X does not answer for {about} ({type(error).__name__})"
             raise TemporaryError(reasons.X_UNAVAILABLE, message) from None
         if not isinstance(answer, dict):
@@ -105,7 +105,7 @@ class XClient:
         return answer
 
     def _build_rate_limit(self, error: tweepy.TooManyRequests, about: str) -> StageError:
-        """Return what a 429 means: a limit until its reset, or credits or posts that are used up."""
+        """Return what a 429 means: a limit that ends at its reset, or used-up credits or posts."""
         problem = self._parse_problem(error.response, about)
         if problem.reason is not reasons.RATE_LIMITED:
             return problem
@@ -122,7 +122,7 @@ def _check_address(base: str) -> str:
     """Return the address if requests can be sent to it. Raises SpecRefused."""
     try:
         requests.Request("GET", base).prepare()
-    except ValueError as error:  # requests' own errors of addresses are some, too
-        message = f"sources[].x.apiBaseURL {base} is no address ({type(error).__name__}); correct it"
+    except ValueError as error:  # among them the errors of requests for addresses
+        message = f"sources[].x.apiBaseURL {base} is no valid address ({type(error).__name__})"
         raise SpecRefused(reasons.SPEC_REFUSED, message) from None
     return base

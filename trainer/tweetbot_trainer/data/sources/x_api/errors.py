@@ -1,16 +1,12 @@
-"""What X answers instead of posts, in the words of errors.py.
-
-A problem's `type` comes with the host api.twitter.com or api.x.com, so only its last part is compared.
-"""
+"""X's problems as StageErrors."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 from tweetbot_contract import reasons
 from tweetbot_contract.reasons import Reason
+from tweetbot_trainer.data.posts import Json
 from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageError, TemporaryError
 
-Json = dict[str, Any]
 _DETAIL_LENGTH = 300
 _KINDS: dict[Reason, type[StageError]] = {
     reasons.RATE_LIMITED: TemporaryError,
@@ -25,6 +21,7 @@ _BY_STATUS = {
     403: reasons.X_FORBIDDEN,
     429: reasons.RATE_LIMITED,
 }
+#: By the last part of a problem's `type`, an address on either api.twitter.com or api.x.com.
 _BY_TYPE = {
     "not-authorized-for-resource": reasons.ACCOUNT_PROTECTED,
     "resource-not-found": reasons.ACCOUNT_NOT_FOUND,
@@ -33,7 +30,7 @@ _BY_TYPE = {
 
 
 def parse_problem(status: int, body: Json, *, about: str, secret: str) -> StageError:
-    """Return the failure that an answer means; `secret` is blotted out of what X said."""
+    """Return the error that an answer means; `secret` is removed from what X said."""
     errors = body.get("errors")
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else body
     said = ": ".join(str(first[key]) for key in ("title", "detail") if first.get(key))
@@ -57,7 +54,7 @@ def _find_reason(status: int, kind: str, said: str) -> Reason:
 
 
 def format_reset(reset: int | None, now: float) -> str:
-    """Return when to come back, for people; X's own window where the answer names no time to come."""
+    """Return for people when to come back; if the answer names no future time, the length of X's windows."""
     if reset is None or reset <= now:
         return "a time that it does not name; its windows last 15 minutes"
     return datetime.fromtimestamp(reset, UTC).isoformat().replace("+00:00", "Z")

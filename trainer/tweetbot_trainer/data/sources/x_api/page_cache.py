@@ -1,37 +1,35 @@
-"""The pages of an account that were paid for, each named by the ids that it settles.
+"""The pages of an account that were paid for, each named by the range of ids that it covers.
 
-    <server>/<account id>/<first id>-<last id>.json     X was asked for all posts in there, and the page holds them
+    <server>/<account id>/<first id>-<last id>.json     all posts that X has in this range
     <server>/runs/<run id>/account.json, newest.json    which account a run reads, and up to which post
 
-The names alone say what is missing, so a walk that was interrupted anywhere, or a page that somebody removed, is a gap
-that the next run asks for.
+The names alone show what is missing. Where a run was interrupted, or where somebody removed a page, there is a gap,
+which the next run fetches.
 """
 
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from tweetbot_contract import reasons
+from tweetbot_trainer.data.posts import Json
 from tweetbot_trainer.data.sources.interface import PageCache
 from tweetbot_trainer.runtime.errors import SpecRefused
 
 SCHEMA = 1
 _NAME = re.compile(r"([0-9]{20})-([0-9]{20})\.json", re.ASCII)
 
-Json = dict[str, Any]
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """The ids from `first`, the highest, down to `last`; both belong to it."""
+    """The ids from `first`, the highest, down to `last`, both included."""
 
     first: int
     last: int
 
     @property
     def name(self) -> str:
-        """Return the name of the page that settles it; names stand in the order of time."""
+        """Return the name of the page that covers it; sorted names are in the order of time."""
         return f"{self.first:020}-{self.last:020}.json"
 
 
@@ -46,7 +44,7 @@ class CachedPage:
 
 
 class CachedTimeline:
-    """What is kept of one account."""
+    """The cached pages of one account."""
 
     def __init__(self, pages: PageCache, folder: str) -> None:
         self._pages, self._folder = pages, folder
@@ -54,57 +52,57 @@ class CachedTimeline:
 
     @property
     def newest(self) -> int:
-        """Return the highest id that is settled, 0 where none is."""
+        """Return the highest id that is covered, 0 if none is."""
         return max((span.first for span in self._spans), default=0)
 
     def find_newest_below(self, id: int) -> int:
-        """Return the highest id below this one that is settled, 0 where none is."""
+        """Return the highest id below this one that is covered, 0 if none is."""
         return max((span.first for span in self._spans if span.first < id), default=0)
 
     def find_span(self, id: int) -> Span | None:
-        """Return the span that settles this id, the one that begins lowest where there are several."""
+        """Return the span that covers this id, the one with the lowest beginning if there are several."""
         return min((span for span in self._spans if span.last <= id <= span.first), default=None)
 
     def load(self, span: Span) -> CachedPage:
-        """Return the page of a span. Raises SpecRefused (SourceUnreadable) when it is damaged."""
+        """Load the page of a span. Raises SpecRefused (SourceUnreadable) if it is damaged."""
         kept = _load_json(self._pages, f"{self._folder}/{span.name}") or {}
         if kept.get("schema") != SCHEMA or not isinstance(kept.get("answer"), dict):
             raise _build_damage_refusal(f"{self._folder}/{span.name}")
         return CachedPage(span, str(kept.get("run")), kept.get("retweets") is not False, kept["answer"])
 
     def keep(self, page: CachedPage, *, read_at: str) -> None:
-        """Keep a page that X sent at this time."""
+        """Store a page that X sent at this time."""
         kept = {"schema": SCHEMA, "run": page.run_id, "readAt": read_at, "retweets": page.retweets}
         _save_json(self._pages, f"{self._folder}/{page.span.name}", kept | {"answer": page.answer})
         self._spans.add(page.span)
 
 
 class RunState:
-    """What one run has settled for all its attempts: which account the handle was, and up to which post it reads."""
+    """What all attempts of a run share: which account the handle is, and up to which post the run reads."""
 
     def __init__(self, pages: PageCache, server: str) -> None:
         self._pages, self._folder = pages, f"{server}/runs/{pages.run_id}"
 
     def load_account(self) -> Json | None:
-        """Return X's answer about the handle, None before the run asked."""
+        """Return X's answer about the handle, None before the run has asked."""
         return _load_json(self._pages, f"{self._folder}/account.json")
 
     def keep_account(self, answer: Json) -> None:
-        """Keep X's answer about the handle."""
+        """Store X's answer about the handle."""
         _save_json(self._pages, f"{self._folder}/account.json", answer)
 
     def load_newest(self) -> int | None:
-        """Return the id of the newest post that the run reads, None before the run asked."""
+        """Return the id of the newest post that the run reads, None before the run has asked."""
         newest = str((_load_json(self._pages, f"{self._folder}/newest.json") or {}).get("newest"))
         return int(newest) if newest.isdigit() else None
 
     def keep_newest(self, id: int) -> None:
-        """Keep the id of the newest post that the run reads."""
+        """Store the id of the newest post that the run reads."""
         _save_json(self._pages, f"{self._folder}/newest.json", {"newest": str(id)})
 
 
 def _load_json(pages: PageCache, name: str) -> Json | None:
-    """Return a JSON object kept under a name, or None. Raises SpecRefused (SourceUnreadable) when it is damaged."""
+    """Load a JSON object, if it is there. Raises SpecRefused (SourceUnreadable) if it is damaged."""
     content = pages.load(name)
     if content is None:
         return None
@@ -118,7 +116,6 @@ def _load_json(pages: PageCache, name: str) -> Json | None:
 
 
 def _save_json(pages: PageCache, name: str, kept: Json) -> None:
-    """Keep a JSON object under a name."""
     pages.save(name, json.dumps(kept, sort_keys=True).encode())
 
 
@@ -128,5 +125,5 @@ def _parse_span(name: str) -> Span | None:
 
 
 def _build_damage_refusal(name: str) -> SpecRefused:
-    message = f"the kept page {name} of the X API is damaged; delete that object, and X is asked for it again"
+    message = f"the cached page {name} of the X API is damaged; delete that object to have X asked for it again"
     return SpecRefused(reasons.SOURCE_UNREADABLE, message)

@@ -1,21 +1,19 @@
-"""X's answers as posts and accounts, in either vocabulary: OpenAPI 2.167 renames tweets to posts."""
+"""X's answers as posts and accounts, in both vocabularies: OpenAPI 2.167 renames tweets to posts."""
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from tweetbot_contract import reasons
-from tweetbot_trainer.data.posts import BadPost, Post, parse_time, replace_surrogates
+from tweetbot_trainer.data.posts import Json, Post, clean_text, find_time, replace_surrogates
 from tweetbot_trainer.runtime.errors import TemporaryError
 
-Json = dict[str, Any]
 _ID = re.compile(r"[0-9]{1,20}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class XAccount:
-    """Who is behind a handle; `posts` is how many posts X says there are, None where it does not say."""
+    """The account behind a handle; `posts` is how many posts X says it has, if it says so."""
 
     id: str
     handle: str | None = None
@@ -25,7 +23,7 @@ class XAccount:
 
 
 def parse_account(answer: Json) -> XAccount | None:
-    """Return the account of a lookup's answer, None where it holds none."""
+    """Parse the answer of a lookup, None if it holds no account."""
     user = answer.get("data")
     if not isinstance(user, dict) or not isinstance(user.get("id"), str) or not _ID.fullmatch(user["id"]):
         return None
@@ -33,15 +31,15 @@ def parse_account(answer: Json) -> XAccount | None:
     counts = [metrics.get(key) for key in ("tweet_count", "post_count")] if isinstance(metrics, dict) else []
     return XAccount(
         id=user["id"],
-        handle=_get_text(user, "username"),
-        name=_get_text(user, "name"),
-        picture=_get_text(user, "profile_image_url"),
+        handle=clean_text(user.get("username")),
+        name=clean_text(user.get("name")),
+        picture=clean_text(user.get("profile_image_url")),
         posts=next((count for count in counts if isinstance(count, int) and count >= 0), None),
     )
 
 
 def get_records(page: Json) -> list[Json]:
-    """Return what a page lists, X's bill counts these. Raises Temporary (XBadPayload) when that is no list."""
+    """Return a page's records, which X's bill counts. Raises TemporaryError (XBadPayload) if they are no list."""
     records = page.get("data") or []
     if not isinstance(records, list):
         raise TemporaryError(reasons.X_BAD_PAYLOAD, "X's answer holds no list of posts")
@@ -49,9 +47,9 @@ def get_records(page: Json) -> list[Json]:
 
 
 def parse_posts(page: Json, source: int) -> list[Post]:
-    """Return a page's posts, newest first; a record without id or text is none.
+    """Return a page's posts, newest first, without records that lack id or text.
 
-    Raises Temporary (XBadPayload) when no record of a page is a post.
+    Raises TemporaryError (XBadPayload) if no record of a page is a post.
     """
     records = get_records(page)
     posts = [post for record in records if (post := _parse_post(record, source)) is not None]
@@ -61,13 +59,13 @@ def parse_posts(page: Json, source: int) -> list[Post]:
 
 
 def get_next_token(page: Json) -> str | None:
-    """Return what to ask the next page with, None after the last one."""
+    """Return the token of the next page, None on the last one."""
     meta = page.get("meta")
-    return _get_text(meta, "next_token") if isinstance(meta, dict) else None
+    return clean_text(meta.get("next_token")) if isinstance(meta, dict) else None
 
 
 def list_keys(page: Json) -> list[str]:
-    """Return the keys that a page's records have."""
+    """Return all keys of a page's records."""
     return sorted({key for record in get_records(page) for key in record})
 
 
@@ -82,8 +80,8 @@ def _parse_post(record: Json, source: int) -> Post | None:
     return Post(
         id=post_id,
         text=replace_surrogates(text),
-        created_at=_get_time(record),
-        lang=_get_text(record, "lang"),
+        created_at=find_time(record.get("created_at")),
+        lang=clean_text(record.get("lang")),
         source=source,
         retweet="retweeted" in kinds,
         reply="replied_to" in kinds or bool(record.get("in_reply_to_user_id")),
@@ -96,11 +94,6 @@ def _get_first(record: Json, *names: str) -> Any:
     return next((record[name] for name in names if record.get(name)), None)
 
 
-def _get_text(record: Json, key: str) -> str | None:
-    value = record.get(key)
-    return replace_surrogates(value) if isinstance(value, str) and value else None
-
-
 def _get_reference_types(record: Json) -> set[str]:
     references = _get_first(record, "referenced_tweets", "referenced_posts")
     found = references if isinstance(references, list) else []
@@ -108,14 +101,7 @@ def _get_reference_types(record: Json) -> set[str]:
 
 
 def _get_edits(record: Json) -> tuple[str, ...]:
-    """Return the ids of all versions where there are several; an unedited post lists itself alone."""
+    """Return the ids of an edited post's versions; a post that was not edited lists only itself."""
     history = _get_first(record, "edit_history_tweet_ids", "edit_history_post_ids")
     versions = tuple(one for one in history if isinstance(one, str)) if isinstance(history, list) else ()
     return versions if len(versions) > 1 else ()
-
-
-def _get_time(record: Json) -> datetime | None:
-    try:
-        return parse_time(str(record.get("created_at")))
-    except BadPost:
-        return None

@@ -1,8 +1,8 @@
-"""The X API as a source: whose posts, the walk down the timeline, and how the account shows itself.
+"""The X API as a source.
 
     handle ─▶ account ─▶ timeline ─▶ posts
 
-X bills every post read, so each page is kept as it came, for every later attempt and run of the bot
+X bills every post that is read, so each page is kept for all later attempts and runs of the bot
 (docs/decisions, the cache of the X API).
 """
 
@@ -13,8 +13,8 @@ from tweetbot_contract import reasons
 from tweetbot_contract.handover import X_FILE, get_x_folder
 from tweetbot_contract.spec.sources import XSource
 from tweetbot_trainer.data.posts import Post
+from tweetbot_trainer.data.sources.http import download_picture
 from tweetbot_trainer.data.sources.interface import PageCache, Profile
-from tweetbot_trainer.data.sources.x_api.avatar import fetch_avatar
 from tweetbot_trainer.data.sources.x_api.client import XClient
 from tweetbot_trainer.data.sources.x_api.page_cache import CachedTimeline, RunState
 from tweetbot_trainer.data.sources.x_api.records import XAccount, parse_account
@@ -24,6 +24,9 @@ from tweetbot_trainer.data.sources.x_api.transport import get_server_name
 from tweetbot_trainer.runtime.errors import NotAuthorized
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
+
+#: X's host of profile pictures.
+PICTURES = "https://pbs.twimg.com"
 
 
 class XApiSource:
@@ -39,7 +42,7 @@ class XApiSource:
         self._spend_limit: SpendLimit | None = None
 
     def read_posts(self) -> Iterator[Post]:
-        """Yield at most maxPosts posts, newest first, each id once. Raises StageError of the fitting reason."""
+        """Yield at most maxPosts posts, newest first, each id once. Raises StageError."""
         account = self._get_account()
         spend_limit = SpendLimit(self._spec, self._index)
         kept = CachedTimeline(self._pages, f"{self._server}/{account.id}")
@@ -60,20 +63,22 @@ class XApiSource:
         self._log.info("x.read", handle=self._spec.handle, spent=spend_limit.dollars, **timeline.summarize())
 
     def count_billed_posts(self) -> int:
-        """Return how many posts the run has paid for, in all of its attempts."""
+        """Return how many posts the run has paid for in all its attempts."""
         return self._spend_limit.posts if self._spend_limit else 0
 
     def read_profile(self) -> Profile | None:
-        """Return how the account shows itself, as its lookup said, with its picture; None before the posts are read."""
+        """Return the names of the account's lookup and its picture, None before the posts are read."""
         answer = self._state.load_account()
         account = parse_account(answer) if answer else None
         if account is None:
             return None
-        avatar = fetch_avatar(account.picture, base=self._spec.api_base_url, log=self._log)
+        picture = account.picture.replace("_normal.", "_400x400.") if account.picture else None
+        hosts = (PICTURES, self._spec.api_base_url or PICTURES)
+        avatar = download_picture(picture, hosts=hosts, event="x.avatar", log=self._log)
         return Profile(account.id, account.handle, account.name, avatar)
 
     def _get_account(self) -> XAccount:
-        """Return who is behind the handle; X is asked once in a run, so all its attempts read the same account."""
+        """Return the account behind the handle; X is asked once per run, so all attempts read the same account."""
         answer = self._state.load_account() or self._client.get_user(self._spec.handle)
         account = parse_account(answer)
         if account is None:
@@ -83,7 +88,7 @@ class XApiSource:
 
 
 def read_token(secrets: Path, index: int) -> str:
-    """Return the bearer token of the source at this place. Raises NotAuthorized when there is none that can be sent."""
+    """Read the bearer token of the source with this index. Raises NotAuthorized if it cannot be sent."""
     file = secrets / get_x_folder(index) / X_FILE
     try:
         token = file.read_text(encoding="ascii").strip()

@@ -1,8 +1,8 @@
-"""The newest posts of an account: kept pages where they stand, X where something is missing.
+"""The newest posts of an account: from cached pages, and from X where pages are missing.
 
-    what is newer ─▶ kept pages ─▶ a gap ─▶ kept pages … until maxPosts are read or X has no more
+    newer posts ─▶ cached pages ─▶ a gap ─▶ cached pages … until maxPosts are read or X has no more
 
-A run settles with its first page up to which post it reads; what comes later is the next run's.
+A run's first page decides up to which post the run reads; later posts are left to the next run.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -11,20 +11,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tweetbot_contract.spec.sources import XSource
-from tweetbot_trainer.data.posts import Post, format_time
+from tweetbot_trainer.data.posts import Json, Post, format_time
 from tweetbot_trainer.data.sources.x_api.client import IdRange, XClient
-from tweetbot_trainer.data.sources.x_api.page_cache import CachedPage, CachedTimeline, Json, RunState, Span
+from tweetbot_trainer.data.sources.x_api.page_cache import CachedPage, CachedTimeline, RunState, Span
 from tweetbot_trainer.data.sources.x_api.records import get_next_token, get_records, list_keys, parse_posts
 from tweetbot_trainer.data.sources.x_api.spend_limit import SpendLimit
 from tweetbot_trainer.runtime.log import Log
 
-#: "They sometimes eventually come": the original stopped after more than five empty pages in a row.
+#: X sometimes sends posts after empty pages; huggingtweets gave up after more than five in a row.
 EMPTY_PAGES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a walk stands: the next page holds ids below `below`, in the window that its token was given for."""
+    """A position in a timeline: the next page holds ids below `below`, of the range that the token was given for."""
 
     below: int | None
     id_range: IdRange
@@ -33,7 +33,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class ReadSession:
-    """One run's reading of an account: its notes, its money, its clock in wall-clock seconds."""
+    """A run that reads an account: its stored state, its money, and wall-clock time in seconds."""
 
     id: str
     state: RunState
@@ -42,7 +42,7 @@ class ReadSession:
 
 
 class Timeline:
-    """One run's walk down an account's timeline."""
+    """An account's timeline as one run reads it, from the newest post down."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Timeline:
         self._pages_from_x = 0
 
     def read_posts(self) -> Iterator[Post]:
-        """Yield at most maxPosts posts, newest first, each id once. Raises StageError of the fitting reason."""
+        """Yield at most maxPosts posts, newest first, each id once. Raises StageError."""
         newest = self._find_newest()
         for page in self._iter_pages(newest):
             for post in parse_posts(page.answer, self._index):
@@ -72,7 +72,7 @@ class Timeline:
                     yield post
 
     def summarize(self) -> dict[str, Any]:
-        """Return what was read, for the log: `retweets` says whether they are among the posts."""
+        """Return fields for the log about what was read; `retweets` says whether posts include them."""
         retweets = "read" if all(self._asked_for) else "partly read" if any(self._asked_for) else "not read"
         return {"posts": len(self._seen), "pagesFromX": self._pages_from_x, "retweets": retweets}
 
@@ -81,11 +81,11 @@ class Timeline:
         return self._spec.max_posts - len(self._seen)
 
     def _is_asked_for(self, post: Post, newest: int) -> bool:
-        """Tell whether a kept post is one of this run's, whatever earlier runs asked X for."""
+        """Tell whether a cached post belongs to this run, whatever earlier runs asked X for."""
         return int(post.id) <= newest and not (post.retweet and self._spec.exclude_retweets)
 
     def _find_newest(self) -> int:
-        """Return the id of the newest post, from X unless this run has asked before; 0 when there is none."""
+        """Return the id of the newest post, 0 without any; X is asked once per run."""
         newest = self._session.state.load_newest()
         if newest is None:
             self._fetch_page(self._build_id_range(since=self._kept.newest))
@@ -95,7 +95,7 @@ class Timeline:
         return newest
 
     def _iter_pages(self, newest: int) -> Iterator[CachedPage]:
-        """Yield the pages from the newest post down. What this run paid for them counts in every attempt of it."""
+        """Yield the pages from the newest post down, and count what this run's attempts have paid for them."""
         next_id = newest
         while next_id > 0 and self._wanted:
             span = self._kept.find_span(next_id)
@@ -115,7 +115,7 @@ class Timeline:
         return IdRange(since=since, until=until, retweets=not self._spec.exclude_retweets)
 
     def _fetch_page(self, id_range: IdRange) -> CachedPage | None:
-        """Return the next page of a window from X, kept; None when X has nothing in there, or only empty pages."""
+        """Fetch and store the next page of a range; None if X has nothing there, or only empty pages."""
         cursor = self._cursor
         if cursor is None or id_range.until is None or cursor.below != id_range.until:
             cursor = Cursor(id_range.until, id_range)
@@ -134,7 +134,7 @@ class Timeline:
         return None
 
     def _request_page(self, id_range: IdRange, token: str | None) -> Json:
-        """Return a page from X, if it is one."""
+        """Request a page, log it, and raise X's problem if it has errors instead of posts."""
         about = f"@{self._spec.handle}"
         size = self._session.spend_limit.choose_page_size(self._wanted, read=len(self._seen))
         page = self._client.get_timeline_page(self._account_id, id_range, size=size, token=token, about=about)
@@ -144,7 +144,7 @@ class Timeline:
             raise self._client.build_failure(page, about=about)
         odd = len(records) - len(parse_posts(page, self._index))
         partial = len(errors) if isinstance(errors, list) else 0
-        # the keys too: X's two vocabularies change over while this is written
+        # with keys, since X is changing its vocabulary
         fields = {"posts": len(records), "errors": partial, "unreadable": odd, "keys": list_keys(page)}
         self._log.info("x.page", handle=self._spec.handle, **fields)
         return page
@@ -156,10 +156,10 @@ class Timeline:
 
 
 def find_settled_span(ids: Iterable[int], id_range: IdRange, *, last: bool) -> Span | None:
-    """Return the ids of which a page says that X has no other posts, None when it says nothing.
+    """Return the range of ids in which X has no posts but the page's, None if the page does not tell.
 
-    A page settles all above its lowest id. Where it is the last one, or does not lead further down, X has nothing more
-    in the window: since_id and until_id are only hints to X once they lie beyond its newest 3,200 posts.
+    A page covers everything above its lowest id. If it is the last one, or leads no further down, X has nothing more
+    in the range: it takes since_id and until_id for hints only once they are beyond its newest 3,200 posts.
     """
     found = list(ids)
     inside = [id for id in found if id > id_range.since and (id_range.until is None or id < id_range.until)]

@@ -1,7 +1,7 @@
-"""One HTTP answer of X, bounded: another base URL, limits of time and size, and errors that tweepy can read.
+"""HTTP below tweepy: another base URL, limits of time and size, and errors that tweepy can read.
 
-tweepy 4.17 has the host as a literal and no time limit, takes a body of any size, and reads the body of an error
-unguarded (reference reliability-security, F6).
+tweepy 4.17 has a fixed host and no time limit, takes bodies of any size, and trusts the body of an error (reference
+reliability-security, F6).
 """
 
 import io
@@ -14,14 +14,15 @@ import requests
 import requests.adapters
 import requests.utils
 
-from tweetbot_trainer.data.sources.http import LARGEST, LONGEST, TIMEOUT, Json, parse_object, read_bounded
+from tweetbot_trainer.data.posts import Json
+from tweetbot_trainer.data.sources.http import LARGEST, LONGEST, TIMEOUT, parse_object, read_bounded
 
 HOST = "https://api.twitter.com"
 RESET_HEADER = "x-rate-limit-reset"
 
 
 class BoundedAdapter(requests.adapters.HTTPAdapter):
-    """Sends what tweepy addresses to HOST to another base URL, and gives every answer its limits."""
+    """Sends requests for HOST to another base URL, and limits time and size of every answer."""
 
     def __init__(
         self, base: str, *, timeout: tuple[float, float] = TIMEOUT, longest: float = LONGEST, largest: int = LARGEST
@@ -31,9 +32,9 @@ class BoundedAdapter(requests.adapters.HTTPAdapter):
         super().__init__()
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send the request; the proxy is chosen for the address that it really goes to.
+        """Send the request through the proxy for its real address.
 
-        Raises requests.RequestException, and UnicodeDecodeError when the answer is not UTF-8.
+        Raises requests.RequestException, and UnicodeDecodeError if the answer is not UTF-8.
         """
         kwargs["timeout"] = kwargs.get("timeout") or self._timeout
         if self._base != HOST and request.url and request.url.startswith(f"{HOST}/"):
@@ -45,22 +46,22 @@ class BoundedAdapter(requests.adapters.HTTPAdapter):
 
 
 def get_server_name(base: str | None) -> str:
-    """Return host and path of a base URL as one name, fit for an object's key; no credentials are in it."""
+    """Turn host and path of a base URL into a name for an object's key, without credentials."""
     parts = urlsplit(base or HOST)
     port = f":{parts.port}" if parts.port else ""
     return re.sub(r"[^A-Za-z0-9.-]", "_", f"{parts.hostname}{port}{parts.path.rstrip('/')}")
 
 
 def _rebuild_response(response: requests.Response, content: bytes) -> requests.Response:
-    """Return the answer with its body read and, where it is an error's, in the shape that tweepy expects."""
+    """Return the answer with its body, in the shape that tweepy expects if it is an error."""
     whole = requests.Response()
     whole.status_code, whole.reason, whole.url = response.status_code, response.reason, response.url
     whole.headers, whole.request = response.headers, response.request
     if not _is_seconds(whole.headers.get(RESET_HEADER, "")):
-        whole.headers.pop(RESET_HEADER, None)  # tweepy calls int() on it unguarded
+        whole.headers.pop(RESET_HEADER, None)  # tweepy calls int() on it without a check
     if whole.status_code >= 400:
         content = json.dumps(_clean_problem(parse_object(content))).encode()
-    content.decode()  # requests would guess another encoding, and posts of strange letters would be kept
+    content.decode()  # requests would guess another encoding, and garbled posts would be kept
     whole.raw = io.BytesIO(content)
     return whole
 
@@ -76,5 +77,5 @@ def _pick_texts(problem: Json) -> Json:
 
 
 def _is_seconds(text: str) -> bool:
-    """Tell whether a reset time is one: eleven digits reach the year 5138, more may reach beyond all calendars."""
+    """Tell whether a reset time is valid: eleven digits reach the year 5138, more may exceed Python's dates."""
     return text.isascii() and text.isdigit() and len(text) <= 11

@@ -1,4 +1,4 @@
-"""The export of 2012 to 2018: a script a month with all that the API said of a tweet, and the same as one table.
+"""The export of 2012 to 2018: one script per month with the API's tweets, and the same tweets in one table.
 
 data/js/tweets/2013_02.js   Grailbird.data.tweets_2013_02 = [ {"id_str", "text", "created_at", "retweeted_status", …} ]
 tweets.csv                  tweet_id, timestamp, text, in_reply_to_…, retweeted_status_…, expanded_urls
@@ -11,20 +11,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tweetbot_contract import reasons
-from tweetbot_trainer.data.posts import Post, decode_lines
-from tweetbot_trainer.data.sources.x_archive.members import Record, build_damage_refusal, iter_records
+from tweetbot_trainer.data.posts import Json, Post, decode_lines
+from tweetbot_trainer.data.sources.x_archive.members import build_damage_refusal, iter_records
 from tweetbot_trainer.data.sources.x_archive.tweets import parse_tweet
 from tweetbot_trainer.data.sources.x_archive.zip_file import BROKEN, build_refusal
 
-#: `2013-02-28 10:02:36 +0000`; before November 2010 the export knows only the day.
+#: `2013-02-28 10:02:36 +0000`; of tweets before November 2010 the export knows only the day.
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) ([+-]\d\d)(\d\d)", re.ASCII)
 _COLUMNS = ("tweet_id", "timestamp", "text")
-#: The table lists a post's own photos among its links.
+#: The table lists a tweet's own photos among its links.
 _OWN_MEDIA = re.compile(r"/status/\d+/(?:photo|video)/\d+$")
 
 
 def iter_month_posts(archive: zipfile.ZipFile, name: str, source: int) -> Iterator[Post]:
-    """Yield the posts of a month's script. Raises SpecRefused (SourceUnreadable) naming it."""
+    """Yield the posts of a month's script. Raises SpecRefused (SourceUnreadable), which names it."""
     for record in iter_records(archive, name):
         yield _parse_post(record, name, source, retweet=bool(record.get("retweeted_status")))
 
@@ -32,7 +32,7 @@ def iter_month_posts(archive: zipfile.ZipFile, name: str, source: int) -> Iterat
 def iter_table_posts(archive: zipfile.ZipFile, name: str, source: int) -> Iterator[Post]:
     """Yield the posts of the table.
 
-    Raises SpecRefused: SourceNotAnExport where it is another table, SourceUnreadable where it is damaged.
+    Raises SpecRefused: SourceNotAnExport if it is another table, SourceUnreadable if it is damaged.
     """
     try:
         with archive.open(name) as raw:
@@ -46,14 +46,14 @@ def iter_table_posts(archive: zipfile.ZipFile, name: str, source: int) -> Iterat
         raise build_damage_refusal(name, error) from error
 
 
-def _parse_post(record: Record, name: str, source: int, *, retweet: bool) -> Post:
-    """Return the post of a row; unlike later forms this one says itself what was retweeted."""
+def _parse_post(record: Json, name: str, source: int, *, retweet: bool) -> Post:
+    """Parse a row; unlike later forms, this one says itself what is a retweet."""
     at = _TIME.sub(r"\1\2:\3", str(record.get("created_at")))
     return replace(parse_tweet(record | {"created_at": at}, name, source), retweet=retweet)
 
 
-def _convert_line(line: dict[str, str]) -> Record:
-    """Return a line of the table as the scripts write it."""
+def _convert_line(line: dict[str, str]) -> Json:
+    """Convert a line of the table to the form of the scripts."""
     links = [link for link in (line.get("expanded_urls") or "").split(",") if not _OWN_MEDIA.search(link)]
     return {
         "id_str": line["tweet_id"],

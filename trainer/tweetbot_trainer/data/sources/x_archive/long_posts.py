@@ -1,6 +1,6 @@
-"""Long posts: the export cuts them in tweets.js and holds the whole in note-tweet.js, without the tweet's id.
+"""Long posts: the export cuts them in tweets.js and holds their whole text in note-tweet.js, without the tweet's id.
 
-A note belongs to the post that was made in the same second and begins as it does.
+A note belongs to the post of the same second that begins like it.
 """
 
 import html
@@ -10,30 +10,29 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from tweetbot_trainer.data.posts import BadPost, Post, parse_time, replace_surrogates
-from tweetbot_trainer.data.sources.x_archive.members import Record
+from tweetbot_trainer.data.posts import Json, Post, find_time, replace_surrogates
 from tweetbot_trainer.data.sources.x_archive.zip_file import build_refusal
 
-#: So much of the beginning is compared, and a post that shows less of it is no cut one: X shows 140 to 280.
+#: Characters of the beginning that are compared, and the fewest that a cut post shows: X shows 140 to 280.
 _HEAD, _LEAST = 200, 40
-#: A cut post ends with an ellipsis and links: to the whole, and to its photos.
+#: A cut post ends with an ellipsis and links to the whole post and to its photos.
 _ENDS, _LINK, _LINKS = " \t\r\n…", "https://t.co/", 5
 _NAMES = re.compile(r"(?:@\w+\s+)*")
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """The whole text of a long post; one form of the export says which tweet's it is."""
+    """The whole text of a long post; only one form of the export names the tweet."""
 
     text: str
     created_at: datetime | None
     tweet_id: str | None
 
 
-def parse_note(record: Record, member: str) -> Note:
-    """Return a note of any of the three forms seen: core.text, noteTweetResults.text, noteTweetContents.text.
+def parse_note(record: Json, member: str) -> Note:
+    """Parse a note of any known form: core.text, noteTweetResults.text, noteTweetContents.text.
 
-    Raises SpecRefused (SourceUnreadable) naming the member where it is none.
+    Raises SpecRefused (SourceUnreadable), which names the member.
     """
     holders = (record.get(key) for key in ("core", "noteTweetResults", "noteTweetContents"))
     texts = (holder.get("text") for holder in holders if isinstance(holder, dict))
@@ -41,15 +40,12 @@ def parse_note(record: Record, member: str) -> Note:
     if text is None:
         raise build_refusal(f"{member} in the zip holds a note without text")
     tweet_id = record.get("tweetId")
-    try:
-        at = parse_time(str(record.get("createdAt")))
-    except BadPost:
-        at = None
+    at = find_time(record.get("createdAt"))
     return Note(replace_surrogates(text), at, tweet_id if isinstance(tweet_id, str) else None)
 
 
 class LongPosts:
-    """The notes of an export; `count` says how many there are, `joined` how many went into a post so far."""
+    """The notes of an export; `count` is their number."""
 
     def __init__(self, notes: Iterable[Note]) -> None:
         self._by_id: dict[str, Note] = {}
@@ -65,11 +61,11 @@ class LongPosts:
 
     @property
     def joined(self) -> int:
-        """Return how many notes went into a post."""
+        """Return how many notes have completed a post so far."""
         return len(self._joined)
 
     def complete_post(self, post: Post) -> Post:
-        """Return the post with the text of its note, or as it is."""
+        """Return the post with the text of its note, if it has one."""
         note = self._by_id.get(post.id)
         if note:
             return self._replace_text(post, note, _join_note(post.text, note) or note.text)
@@ -93,18 +89,18 @@ class LongPosts:
 
 
 def _join_note(cut: str, note: Note) -> str | None:
-    """Return the names before the note in a cut reply, and the note; None if the post does not begin as it does."""
+    """Return the note's text after the names in a cut reply; None if the post does not begin like the note."""
     plain, whole = html.unescape(cut), html.unescape(note.text)
     shown, names = _strip_end(plain), _NAMES.match(plain)
     for start in (0, names.end() if names else 0):
-        head = shown[start : start + _HEAD].partition("http")[0]  # the note may hold another form of a link
+        head = shown[start : start + _HEAD].partition("http")[0]  # the note may have links in another form
         if len(head) >= _LEAST and whole.startswith(head):
             return html.escape(plain[:start], quote=False) + note.text
     return None
 
 
 def _strip_end(plain: str) -> str:
-    """Return what a cut post shows of its note."""
+    """Strip the links and the ellipsis at the end of a cut post."""
     for _ in range(_LINKS):
         before, link, code = plain.rstrip(_ENDS).rpartition(_LINK)
         if not link or not code.isalnum():

@@ -1,6 +1,6 @@
-"""Which members of an X export are read, and how: an allow-list, caps, and `window.YTD.… = [` as a stream of rows.
+"""The members of an X export that are read: an allow-list, limits, and `window.YTD.… = [` as a stream of rows.
 
-Nothing is ever extracted, and direct messages, likes, addresses and the like are never opened.
+Nothing is extracted, and direct messages, likes, addresses and the like are never opened.
 """
 
 import io
@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from tweetbot_contract import reasons
+from tweetbot_trainer.data.posts import Json
 from tweetbot_trainer.data.sources import json_array
 from tweetbot_trainer.data.sources.x_archive.zip_file import AS_DOWNLOADED, BROKEN, build_refusal
 from tweetbot_trainer.runtime.errors import SpecRefused
 
-#: Exports that were packed again may have folders above `data`, and those of 2019 have no `data`; the folders of an
-#: export's own pages hold no posts.
+#: Exports that were packed again may have folders above `data`, and those of 2019 have no `data`. The folders of an
+#: export's own web pages hold no posts.
 FOLDER = r"(?!__MACOSX/)(?:(?:[^/]+/){0,4}?data/|(?!(?:assets|js|lib|css|img)/)(?:[^/]+/)?)"
 #: The only members that are opened for posts.
 _POSTS = re.compile(
@@ -25,26 +26,24 @@ _POSTS = re.compile(
     r"|(?P<month>js/tweets/[0-9]{4}_[0-9]{2}\.js)|tweets\.csv|js/tweet_index\.js|manifest\.js)"
 )
 _MANIFEST, _INDEX, _TABLE = "manifest.js", "js/tweet_index.js", "tweets.csv"
-#: X's own parts end at 50 MB and a tweet takes about 2 KB: a million tweets fit.
+#: A tweet takes about 2 KB, so a million fit. X splits its files at 50 MB.
 UNPACKED_LIMIT = 2 * 1024**3
-#: Exports pack 10 to 30 fold; deflate's most is 1032.
+#: Exports are compressed 10 to 30 times; deflate's maximum is 1032.
 RATIO_LIMIT = 200
 RATIO_FREE = 1024**2
 SCRIPT_LIMIT = 16 * 1024**2
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _LOCKED = 0x1
 _ONE_FOLDER = "X splits a large export into several zips: unpack them all into one folder, and upload that as one zip"
-#: The assignment stands at the very start of a member.
+#: Characters within which a member's assignment must begin.
 _HEAD = 200
-
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """The members of an export that hold posts, in the order in which to read them, and the form's name for people.
+    """The members of an export that hold posts, in the order to read them, and the export's form in words.
 
-    `partial` is what the export says of itself: that it is one zip of several.
+    `partial` means that the export calls itself one zip of several.
     """
 
     form: str
@@ -56,22 +55,19 @@ class Members:
 
 
 def select_members(archive: zipfile.ZipFile) -> Members:
-    """Return the members with posts, as the export's own lists name them, or by their names without such a list.
+    """Find the members with posts by the export's own lists or, without a list, by their names.
 
-    Raises SpecRefused: SourceNotAnExport or SourceNested when there are none, SourceIncomplete when one is missing,
+    Raises SpecRefused: SourceNotAnExport or SourceNested if there are none, SourceIncomplete if one is missing,
     SourceEncrypted, SourceTooLarge, SourceUnreadable.
     """
     present = find_allowed(archive, _POSTS)
     _refuse_locked([archive.getinfo(name) for name in present.values()])
-    manifest, index = (
-        read_script(archive, present.pop(_MANIFEST, None)),
-        read_script(archive, present.pop(_INDEX, None)),
-    )
+    manifest = read_script(archive, present.pop(_MANIFEST, None))
+    index = read_script(archive, present.pop(_INDEX, None))
     partial = _is_partial(manifest)
     scripts = _filter_listed(_list_manifest_files(manifest)) or _select_by_name(present)
-    months = _filter_listed(_list_index_files(index)) or sorted(
-        file for file in present if file.startswith("js/tweets/")
-    )
+    by_name = sorted(file for file in present if file.startswith("js/tweets/"))
+    months = _filter_listed(_list_index_files(index)) or by_name
     if missing := [file for file in (*scripts, *months) if file not in present]:
         message = f"the export is incomplete: its own list names {missing[0]}, which is not in the zip"
         raise build_refusal(message, reasons.SOURCE_INCOMPLETE, advice=_ONE_FOLDER if partial else AS_DOWNLOADED)
@@ -84,25 +80,24 @@ def select_members(archive: zipfile.ZipFile) -> Members:
 
 
 def find_allowed(archive: zipfile.ZipFile, pattern: re.Pattern[str]) -> dict[str, str]:
-    """Return the members that an allow-list names, by the group `file` of its pattern.
+    """Return the members that match the pattern of an allow-list, by its group `file`.
 
-    Raises SpecRefused (SourceUnreadable) when one is there twice.
+    Raises SpecRefused (SourceUnreadable) if two members have the same.
     """
     found: dict[str, str] = {}
     for name in archive.namelist():
-        match = pattern.fullmatch(name)
-        if match and match["file"] in found:
-            message = f"the zip holds {match['file']} twice, as {found[match['file']]} and as {name}"
-            raise build_refusal(message, advice="upload one zip an export, and name each as a source of its own")
-        if match:
+        if match := pattern.fullmatch(name):
+            if other := found.get(match["file"]):
+                message = f"the zip holds {match['file']} twice, as {other} and as {name}"
+                raise build_refusal(message, advice="upload one zip per export, and name each as a source of its own")
             found[match["file"]] = name
     return found
 
 
-def iter_records(archive: zipfile.ZipFile, name: str) -> Iterator[Record]:
-    """Yield each row of a member, without the wrapper that newer exports put around it.
+def iter_records(archive: zipfile.ZipFile, name: str) -> Iterator[Json]:
+    """Yield each row of a member, without the wrapper around it in newer exports.
 
-    Raises SpecRefused (SourceUnreadable), naming the member.
+    Raises SpecRefused (SourceUnreadable), which names the member.
     """
     try:
         with archive.open(name) as raw:
@@ -113,12 +108,12 @@ def iter_records(archive: zipfile.ZipFile, name: str) -> Iterator[Record]:
 
 
 def build_damage_refusal(name: str, error: Exception) -> SpecRefused:
-    """Return the refusal of a member that does not hold what its name says."""
+    """Return the refusal of a damaged member."""
     return build_refusal(f"{name} in the zip is damaged ({str(error)[:120]})")
 
 
 def read_script(archive: zipfile.ZipFile, name: str | None) -> Any:
-    """Return what a small member assigns, or None where there is none that can be read."""
+    """Parse the JSON that a small member assigns; None if it is missing or damaged."""
     content = read_small(archive, name, SCRIPT_LIMIT) if name else None
     try:
         return json.loads(content.decode("utf-8-sig").partition("=")[2].strip().rstrip(";")) if content else None
@@ -127,13 +122,13 @@ def read_script(archive: zipfile.ZipFile, name: str | None) -> Any:
 
 
 def read_small(archive: zipfile.ZipFile, name: str, limit: int) -> bytes | None:
-    """Return a whole member of at most so many bytes, or None where it is longer or cannot be read."""
+    """Read a whole member; None if it has more than `limit` bytes or cannot be read."""
     member = archive.getinfo(name)
     if member.file_size > limit or member.flag_bits & _LOCKED or member.compress_type not in _METHODS:
         return None
     try:
         with archive.open(member) as raw:
-            return raw.read(member.file_size)  # without a number it would unpack all, whatever the size it claims
+            return raw.read(member.file_size)  # without a size it would unpack everything, whatever it claims to hold
     except BROKEN:
         return None
 
@@ -160,28 +155,28 @@ def _is_partial(manifest: Any) -> bool:
 
 
 def _filter_listed(names: list[str]) -> list[str]:
-    """Return the members with posts among those that a list names, in its order."""
+    """Return those files of a list that hold posts, each once, in the list's order."""
     matches = (match for name in names if (match := _POSTS.fullmatch(name)) and (match["kind"] or match["month"]))
     return list(dict.fromkeys(match["file"] for match in matches))
 
 
 def _select_by_name(present: dict[str, str]) -> list[str]:
-    """Return the members with posts of today's form, each kind's parts in their order."""
+    """Return the files with posts of today's form, each kind's parts in order."""
     return sorted((file for file in present if _parse_part(file)[0]), key=_parse_part)
 
 
 def _parse_part(file: str) -> tuple[str, int]:
-    """Return the kind of today's form that a member is of, "" for none, and which part."""
+    """Return a file's kind in today's form, "" for none, and its part's number."""
     match = _POSTS.fullmatch(file)
     return (match["kind"] or "", int(match["part"] or 0)) if match else ("", 0)
 
 
 def _refuse_gaps(scripts: list[str]) -> None:
-    """A zip that holds the second part only is a piece of an export."""
-    there = {_parse_part(file) for file in scripts}
+    """Refuse a zip that lacks a part before one that it holds."""
+    present = {_parse_part(file) for file in scripts}
     for file in scripts:
         kind, part = _parse_part(file)
-        if part and (kind, part - 1) not in there:
+        if part and (kind, part - 1) not in present:
             before = f"{kind}-part{part - 1}.js" if part > 1 else f"{kind}.js"
             message = f"the export is incomplete: {file} is in the zip, {before} is not"
             raise build_refusal(message, reasons.SOURCE_INCOMPLETE, advice=_ONE_FOLDER)
@@ -204,15 +199,14 @@ def _build_members(present: dict[str, str], scripts: list[str], months: list[str
 
 
 def _build_empty_refusal(names: list[str], *, partial: bool) -> SpecRefused:
-    """Return the refusal of a zip without posts, by what it holds instead."""
+    """Return the refusal of a zip without posts, which depends on what it holds instead."""
     own = [name for name in names if not name.startswith("__MACOSX/")]
     zips = [name for name in own if name.lower().endswith(".zip")]
     if partial:
-        return build_refusal(
-            "there are no posts in this zip of the export", reasons.SOURCE_INCOMPLETE, advice=_ONE_FOLDER
-        )
+        message = "there are no posts in this zip of the export"
+        return build_refusal(message, reasons.SOURCE_INCOMPLETE, advice=_ONE_FOLDER)
     if zips:
-        message = f"the zip holds another zip in place of posts ({zips[0][:80]})"
+        message = f"the zip holds another zip instead of posts ({zips[0][:80]})"
         advice = "unpack it once, and upload the zip that was inside" if len(zips) == 1 else _ONE_FOLDER
         return build_refusal(message, reasons.SOURCE_NESTED, advice=advice)
     if any(name.endswith("outbox.json") for name in own):
@@ -227,7 +221,7 @@ def _build_empty_refusal(names: list[str], *, partial: bool) -> SpecRefused:
 def _refuse_locked(members: list[zipfile.ZipInfo]) -> None:
     for member in members:
         if member.flag_bits & _LOCKED:
-            message = f"{member.filename} in the zip is locked by a password"
+            message = f"{member.filename} in the zip is locked with a password"
             raise build_refusal(message, reasons.SOURCE_ENCRYPTED, advice="unpack it, and upload it packed without one")
         if member.compress_type not in _METHODS:
             message = f"{member.filename} in the zip is packed by method {member.compress_type}, not by deflate"
@@ -241,12 +235,12 @@ def _refuse_bombs(members: list[zipfile.ZipInfo]) -> None:
         raise SpecRefused(reasons.SOURCE_TOO_LARGE, message)
     for member in members:
         if member.file_size > max(RATIO_FREE, RATIO_LIMIT * member.compress_size):
-            message = f"{member.filename} in the zip unpacks {RATIO_LIMIT}-fold or more, as no export of X does"
+            message = f"{member.filename} in the zip unpacks to {RATIO_LIMIT} times its size or more, unlike any export"
             raise build_refusal(message, reasons.SOURCE_TOO_LARGE)
 
 
-def _unwrap(item: object) -> Record:
-    """Return the row inside {"tweet": {…}}, {"noteTweet": {…}} and the like, or the row itself."""
+def _unwrap(item: object) -> Json:
+    """Return the row itself or the one inside {"tweet": {…}}, {"noteTweet": {…}} and the like."""
     if isinstance(item, dict) and len(item) == 1:
         item = next(iter(item.values()))
     if not isinstance(item, dict):
@@ -255,12 +249,12 @@ def _unwrap(item: object) -> Record:
 
 
 def _iter_items(raw: IO[bytes]) -> Iterator[Any]:
-    """Yield the items of the array behind the first `=`, or at the very start where nothing is assigned."""
+    """Yield the items of the array after the first `=`, or at the very start."""
     text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
     head = ""
     while len(head) <= _HEAD and (sign := text.read(1)):
         if sign == "=":
-            return json_array.iter_items(text, begun=" " * len(head + sign))  # so that columns are those of the member
+            return json_array.iter_items(text, begun=" " * len(head + sign))  # columns count from the member's start
         head += sign
         if head.strip() == "[":
             return json_array.iter_items(text, begun="[")

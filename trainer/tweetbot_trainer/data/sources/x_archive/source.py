@@ -1,6 +1,6 @@
-"""The account owner's own X export: the zip as it was downloaded, of any of its forms from 2012 to today.
+"""The account owner's X export: the zip as it was downloaded, in any of its forms from 2012 to today.
 
-zip ─zip_file, archive_members─▶ rows ─archive_tweets, grailbird─▶ posts ─notes─▶ whole posts
+zip ─zip_file, members─▶ rows ─tweets, grailbird─▶ posts ─long_posts─▶ whole posts
 """
 
 import zipfile
@@ -20,21 +20,21 @@ from tweetbot_trainer.runtime.log import Log
 
 
 class XArchiveSource:
-    """The posts of an export zip. Neither `reader` nor this holds more of it than what is being read."""
+    """The posts of an export zip, of which only what is being read is in memory."""
 
     def __init__(self, uri: str, index: int, reader: ObjectReader, log: Log | None = None) -> None:
         self._uri, self._index, self._reader, self._log = uri, index, reader, log or Log()
 
     def read_posts(self) -> Iterator[Post]:
-        """Yield the export's posts as they are read: retweets, and of an edited post every version, each flagged.
+        """Yield the export's posts, each id once, with retweets and all versions of edited posts flagged.
 
-        An id that the export repeats counts once. What was repeated, and which long posts stay cut, goes to the log.
-        Raises SpecRefused with the reason that fits, naming the zip and the member.
+        Logs how many ids were repeated and how many long posts were completed.
+        Raises SpecRefused, which names the zip and the member.
         """
         with self._open() as archive:
             members = select_members(archive)
             if members.partial:
-                message = "X calls this zip one part of the export; what its other zips hold is not read"
+                message = "X calls this zip one part of the export; its other zips are not read"
                 self._log.warning("archive.partial", source=self._index, message=message)
             notes = LongPosts(
                 parse_note(record, name) for name in members.notes for record in iter_records(archive, name)
@@ -58,7 +58,7 @@ class XArchiveSource:
         )
 
     def read_profile(self) -> Profile | None:
-        """Return how the account shows itself, as far as the export says so, or None."""
+        """Return the account's profile as far as the export holds it."""
         try:
             with self._open() as archive:
                 return extract_profile(archive)
@@ -69,7 +69,7 @@ class XArchiveSource:
 
     @contextmanager
     def _open(self) -> Iterator[zipfile.ZipFile]:
-        """Open the zip; a refusal of what it holds names its address too."""
+        """Open the zip, and name its address in refusals of what it holds."""
         with self._reader.open_seekable(self._uri) as file, zip_file.open_zip(file, self._uri) as archive:
             try:
                 yield archive

@@ -1,63 +1,59 @@
-"""One row of an export, with or without what only some of its forms say, as a post."""
+"""A row of an export of any form as a post."""
 
 import re
 from datetime import UTC, datetime
 
-from tweetbot_trainer.data.posts import BadPost, Post, parse_time, replace_surrogates
-from tweetbot_trainer.data.sources.x_archive.members import Record
+from tweetbot_trainer.data.posts import Json, Post, clean_text, find_time, replace_surrogates
 from tweetbot_trainer.data.sources.x_archive.zip_file import build_refusal
 
 _ID = re.compile(r"[0-9]{1,20}")
-#: Native retweets have no field of their own: the text begins so, and the name is the first mention.
+#: Native retweets have no field of their own: their text begins like this, with the first mention's name.
 _RETWEET = re.compile(r"RT @(\w+):")
 _STATUS = re.compile(r"https?://(?:www\.|mobile\.)?(?:twitter|x)\.com/\w+/status/\d+")
 SNOWFLAKE_EPOCH_MS = 1288834974657
-#: Ids below are older than snowflakes and hold no time.
+#: Smaller ids are older than snowflakes and hold no time.
 _FIRST_SNOWFLAKE = 30_000_000_000
 
 
-def parse_tweet(record: Record, member: str, source: int) -> Post:
-    """Return the post of a row. Raises SpecRefused (SourceUnreadable) naming the member where it is none."""
+def parse_tweet(record: Json, member: str, source: int) -> Post:
+    """Parse a row. Raises SpecRefused (SourceUnreadable), which names the member."""
     tweet_id, text = record.get("id_str") or record.get("id"), record.get("full_text", record.get("text"))
     if not isinstance(tweet_id, str) or not _ID.fullmatch(tweet_id) or not isinstance(text, str):
         raise build_refusal(f"{member} in the zip holds a tweet without id or text ({str(tweet_id)[:30]})")
     text = replace_surrogates(text)
-    language = record.get("lang")
     return Post(
         id=tweet_id,
         text=text,
-        created_at=_find_time(record.get("created_at"), tweet_id),
-        lang=replace_surrogates(language) if isinstance(language, str) and language else None,
+        created_at=find_time(record.get("created_at")) or decode_snowflake_time(int(tweet_id)),
+        lang=clean_text(record.get("lang")),
         source=source,
         retweet=_is_retweet(text, record),
-        reply=any(
-            record.get(f"in_reply_to_{what}") for what in ("status_id_str", "status_id", "user_id_str", "user_id")
-        ),
+        reply=any(record.get(f"in_reply_to_{id}") for id in ("status_id_str", "status_id", "user_id_str", "user_id")),
         quote=any(_STATUS.match(str(link.get("expanded_url"))) for link in _get_entities(record, "urls")),
         edits=_parse_edits(record, tweet_id),
     )
 
 
 def decode_snowflake_time(tweet_id: int) -> datetime | None:
-    """Return the time in a tweet's id (its upper bits: milliseconds since 2010-11-04), None for ids before 2010."""
+    """Return the time in an id, whose upper bits are milliseconds since 2010-11-04; None for older ids."""
     if not _FIRST_SNOWFLAKE < tweet_id < 2**63:
         return None
     return datetime.fromtimestamp(((tweet_id >> 22) + SNOWFLAKE_EPOCH_MS) / 1000, UTC)
 
 
-def _get_entities(record: Record, kind: str) -> list[Record]:
+def _get_entities(record: Json, kind: str) -> list[Json]:
     entities = record.get("entities")
     found = entities.get(kind) if isinstance(entities, dict) else None
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
-def _is_retweet(text: str, record: Record) -> bool:
+def _is_retweet(text: str, record: Json) -> bool:
     match, mentions = _RETWEET.match(text), _get_entities(record, "user_mentions")
     return bool(match and mentions and str(mentions[0].get("screen_name")).lower() == match[1].lower())
 
 
-def _parse_edits(record: Record, tweet_id: str) -> tuple[str, ...]:
-    """Return the ids of all versions of a post that was edited; later versions hold the list one level deeper."""
+def _parse_edits(record: Json, tweet_id: str) -> tuple[str, ...]:
+    """Return the ids of all versions of an edited post; versions after the first hold the list one level deeper."""
     info = record.get("edit_info")
     first = info.get("initial") if isinstance(info, dict) else None
     later = info.get("edit") if isinstance(info, dict) else None
@@ -65,11 +61,3 @@ def _parse_edits(record: Record, tweet_id: str) -> tuple[str, ...]:
     ids = control.get("editTweetIds") if isinstance(control, dict) else None
     versions = tuple(str(one) for one in ids if _ID.fullmatch(str(one))) if isinstance(ids, list) else ()
     return versions if len(versions) > 1 and tweet_id in versions else ()
-
-
-def _find_time(given: object, tweet_id: str) -> datetime | None:
-    """Return when the tweet was made: as it says, else as its snowflake says."""
-    try:
-        return parse_time(str(given))
-    except BadPost:
-        return decode_snowflake_time(int(tweet_id))

@@ -1,6 +1,6 @@
-"""Opening an export's zip, and telling one that cannot be read from another: each has its own reason.
+"""Opening an export's zip, with a reason of its own for each kind that cannot be read.
 
-The table of contents is measured before zipfile loads it, for it keeps some 700 bytes of each member.
+The table of contents is measured before zipfile loads it, which takes some 700 bytes per member.
 """
 
 import io
@@ -13,13 +13,13 @@ from tweetbot_contract import reasons
 from tweetbot_contract.reasons import Reason
 from tweetbot_trainer.runtime.errors import SpecRefused
 
-#: What zipfile, zlib and our own reading raise where a zip or a member is damaged.
+#: What zipfile, zlib and our own readers raise for a damaged zip or member.
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
-#: An export has a member for each photo and 6,000 for its own pages.
+#: An export has one member per photo, and 6,000 for its own pages.
 MEMBERS_LIMIT = 200_000
 DIRECTORY_LIMIT = 32 * 1024**2
 AS_DOWNLOADED = "upload the export as it was downloaded"
-#: The zip format's records (APPNOTE 4.3.12 to 4.3.16); a comment of at most 64 KiB may follow the last.
+#: Records of the zip format (APPNOTE 4.3.12 to 4.3.16); a comment of at most 64 KiB may follow the last.
 _END, _LOCATOR, _END_64 = struct.Struct("<4s4H2LH"), struct.Struct("<4sLQL"), struct.Struct("<4sQ2H2L4Q")
 _SHORT = _END.size + _LOCATOR.size + _END_64.size
 _TAIL = _SHORT + 0xFFFF
@@ -29,19 +29,19 @@ _MEMBER, _MEMBER_SIZE = b"PK\x01\x02", 46
 def build_refusal(
     message: str, reason: Reason = reasons.SOURCE_UNREADABLE, *, advice: str = AS_DOWNLOADED
 ) -> SpecRefused:
-    """Return the refusal of a file that cannot be read as an export: what is wrong, and what to do."""
+    """Return the refusal of a file that is no readable export: what is wrong, and what to do."""
     return SpecRefused(reason, f"{message}; {advice}")
 
 
 def open_zip(file: IO[bytes], uri: str) -> zipfile.ZipFile:
-    """Return the export's table of contents.
+    """Open the zip of an export.
 
     Raises SpecRefused: SourceTruncated, SourceIncomplete for a piece of a split zip, SourceTooLarge for too many
     members, SourceNotAnExport for a web page, SourceUnreadable.
     """
     members = _count_members(_read_directory(file, uri))
     if members > MEMBERS_LIMIT:
-        message = f"{uri}: the zip has more than {MEMBERS_LIMIT} members, as no export does"
+        message = f"{uri}: the zip has more than {MEMBERS_LIMIT} members, unlike any export"
         raise build_refusal(message, reasons.SOURCE_TOO_LARGE)
     try:
         return zipfile.ZipFile(file)
@@ -50,9 +50,9 @@ def open_zip(file: IO[bytes], uri: str) -> zipfile.ZipFile:
 
 
 def _read_directory(file: IO[bytes], uri: str) -> bytes:
-    """Return the bytes of the table of contents, which stands right before the record that ends the zip."""
+    """Return the bytes of the table of contents, which is right before the record that ends the zip."""
     size = file.seek(0, io.SEEK_END)
-    tail, at = _read_tail(file, size, _SHORT)  # first without a comment, which would reach into the members
+    tail, at = _read_tail(file, size, _SHORT)  # first without a comment: a longer tail reaches into the members
     if at != len(tail) - _END.size:
         tail, at = _read_tail(file, size, _TAIL)
     if not 0 <= at <= len(tail) - _END.size:
@@ -74,7 +74,7 @@ def _read_directory(file: IO[bytes], uri: str) -> bytes:
 
 
 def _read_tail(file: IO[bytes], size: int, length: int) -> tuple[bytes, int]:
-    """Return the last bytes of the file, and where in them the record that ends the zip begins, -1 where it is not."""
+    """Return the last bytes of the file, and the index in them of the record that ends the zip, -1 without one."""
     file.seek(max(0, size - length))
     tail = file.read(length)
     return tail, tail.rfind(b"PK\x05\x06")

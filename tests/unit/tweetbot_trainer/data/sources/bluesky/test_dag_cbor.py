@@ -43,7 +43,7 @@ def test_other_bytes_are_read_or_refused(content: bytes) -> None:
         ("9bffffffffffffffff", "ends too early"),
         ("bb00000000ffffffff", "ends too early"),
         ("5bffffffffffffffff", "ends too early"),
-        ("0000", "behind the end"),
+        ("0000", "goes on after its value"),
         ("5f41ff", "no definite length"),
         ("f97e00", "an unknown kind"),
         ("a10101", "a key is not a string"),

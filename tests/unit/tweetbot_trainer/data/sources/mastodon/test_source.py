@@ -174,7 +174,7 @@ def test_likes_and_bookmarks_are_never_opened() -> None:
 @pytest.mark.parametrize(
     ("item", "fault"),
     [
-        (5, "item 2 of outbox.json is no activity"),
+        (5, "item 2 of outbox.json is not an activity"),
         (a_note(id=None), "item 2 of outbox.json has no id"),
         (a_note(id="x" * 3000), "item 2 of outbox.json has no id"),
         (a_boost(id=""), "item 2 of outbox.json has no id"),

@@ -1,4 +1,4 @@
-"""A picture comes from X's host or from the server that stands in for X, within limits, or not at all."""
+"""A picture comes from its network's host or from the API's server, within limits, or not at all."""
 
 from collections.abc import Iterator
 from io import StringIO
@@ -8,8 +8,9 @@ import pytest
 from tweetbot_fakes.remotes import x_api as fake
 from tweetbot_fakes.remotes.x_api import FakeX
 from tweetbot_fakes.remotes.x_api_answers import Answer, html
+from tweetbot_trainer.data.sources.http import LARGEST_PICTURE, download_picture
 from tweetbot_trainer.data.sources.interface import Avatar
-from tweetbot_trainer.data.sources.x_api.avatar import LARGEST, fetch_avatar
+from tweetbot_trainer.data.sources.x_api.source import PICTURES
 from tweetbot_trainer.runtime.log import Log
 
 
@@ -21,12 +22,12 @@ def x() -> Iterator[FakeX]:
 
 def avatar(x: FakeX, address: str | None = None) -> tuple[Avatar | None, str]:
     """Return what comes of an address, and the log."""
-    log = StringIO()
-    found = fetch_avatar(address or f"{x.url}/pictures/gull_normal.png", base=f"{x.url}/path", log=Log(log))
+    address, log = address or f"{x.url}/pictures/gull_400x400.png", StringIO()
+    found = download_picture(address, hosts=(PICTURES, f"{x.url}/path"), event="x.avatar", log=Log(log))
     return found, log.getvalue()
 
 
-def test_a_picture_is_fetched_in_its_larger_form(x: FakeX) -> None:
+def test_a_picture_on_the_servers_host_is_fetched(x: FakeX) -> None:
     assert avatar(x) == (Avatar(fake.PNG), "")
     assert x.requests[-1].path == "/pictures/gull_400x400.png"
 
@@ -39,7 +40,7 @@ def test_a_picture_is_fetched_in_its_larger_form(x: FakeX) -> None:
         Answer(end="closed"),
         Answer(204),
         Answer(302, headers={"location": "/pictures/another.png"}),
-        Answer(body=b"x" * (LARGEST + 1)),
+        Answer(body=b"x" * (LARGEST_PICTURE + 1)),
     ],
 )
 def test_a_picture_that_does_not_come_is_none_and_told(x: FakeX, answer: Answer) -> None:
@@ -65,8 +66,9 @@ def test_a_picture_that_does_not_come_is_none_and_told(x: FakeX, answer: Answer)
 def test_a_picture_elsewhere_is_left(x: FakeX, address: str) -> None:
     found, told = avatar(x, address)
     assert found is None
-    assert "not X's" in told
+    assert "another host than https://pbs.twimg.com" in told
+    assert x.requests == []
 
 
 def test_no_address_is_no_picture() -> None:
-    assert fetch_avatar(None, base=None, log=Log(StringIO())) is None
+    assert download_picture(None, hosts=(PICTURES,), event="x.avatar", log=Log(StringIO())) is None
