@@ -1,4 +1,4 @@
-"""A run's present stage → what stands in its way, what to do, when to look again."""
+"""Decide what to do for a run's present stage: what keeps it from starting, which Jobs go, when to look again."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -68,21 +68,21 @@ CHECKS: tuple[Callable[[JobView, Stage], bool], ...] = (
 
 
 def find_deletion_reason(job: JobView, stage: Stage) -> str | None:
-    """Return the name of the first check that says it must go; None for one that stays or is going already."""
+    """Return the name of the first check by which a Job must go; None if it stays or is being deleted."""
     if job.deleting:
         return None
     return next((check.__name__.removeprefix("is_") for check in CHECKS if check(job, stage)), None)
 
 
 def is_previous_run_ending(stage: Stage) -> bool:
-    """Whether a Job or Pod of another run or stage has not ended: two of one TweetBot never hold two GPUs."""
+    """Whether a Job or Pod of another run or stage is still active: one TweetBot never holds two GPUs."""
     own = stage.job.uid if stage.job else ""
     jobs = any(not job.finished for job in stage.observed.jobs if job.uid != own)
     return jobs or any(not pod.ended for pod in stage.observed.pods if pod.controller_uid != own)
 
 
 def find_start_problem(stage: Stage) -> StartProblem | None:
-    """Return what keeps the run from going on, if anything does."""
+    """Return what keeps the run from starting or ending a Pod, if anything does."""
     if stage.run.outcome is not None or stage.bot.spec.suspend:
         return None
     if lost := _find_lost_node(stage):
@@ -134,7 +134,7 @@ def decide_actions(stage: Stage) -> tuple[Action, ...]:
 
 
 def get_queue_position(stage: Stage) -> QueuePosition | None:
-    """Return the place in the operator's queue of a run that lacks nothing but a slot; Kueue's queues are apart."""
+    """Return the place in the operator's own queue of a run that only lacks a slot; None for Kueue's queues."""
     if get_queue_name(stage.bot.spec.scheduling, stage.run.stage) or not isinstance(stage.state, JobMissing):
         return None
     return stage.observed.queue_position if _may_create(stage) else None

@@ -1,4 +1,4 @@
-"""Pod, its Events and the time → why it does not start, or does not end."""
+"""Find why a Pod does not start, from its state and its Events."""
 
 import re
 from datetime import datetime
@@ -9,13 +9,12 @@ from tweetbot_operator.types.stage_state import StartProblem
 from tweetbot_operator.types.times import add_seconds, sanitize
 
 _IMAGE_FAULTS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable")
-#: The kubelet's words for a volume whose Secret, or key in it, does not exist.
+#: What the kubelet says of a volume whose Secret, or key in it, does not exist.
 _SECRET = re.compile(r'secret "?[^" ]+"? not found|references non-existent secret key: \S+|find key \S+ in Secret \S+')
-
-#: Between two tries the kubelet repeats what the last one ended with (kubernetes/pkg/kubelet/images): told as that try
-#: itself, or every try and every pause would change the status.
+#: Between two tries the kubelet repeats the last error after this (kubernetes/pkg/kubelet/images). It is cut, or every
+#: try and every pause would change the status.
 _BACK_OFF = re.compile(r'^Back-off pulling image "[^"]*": ')
-#: It is another one at each try, and would make each try a change of the status.
+#: The Pod's name differs at each try, and would change the status each time.
 _POD_NAME = re.compile(r'^Error creating: (?:pods "[^"]*" is forbidden: )?')
 #: Seconds a Pod may wait before the operator asks why: pulling an image of gigabytes on a warm node takes less.
 POD_START_GRACE_SECONDS = 30
@@ -24,7 +23,7 @@ STALLED_SECONDS = 120
 
 
 def find_pod_problem(pod: PodView, diagnostics: Diagnostics, now: datetime) -> StartProblem | None:
-    """Return why a Pod that has waited for POD_START_GRACE_SECONDS still has not started."""
+    """Return why a Pod has not started in POD_START_GRACE_SECONDS."""
     since = pod.scheduled_at or pod.created_at
     if now < add_seconds(since, POD_START_GRACE_SECONDS):
         return None
@@ -36,7 +35,7 @@ def find_pod_problem(pod: PodView, diagnostics: Diagnostics, now: datetime) -> S
 
 
 def diagnose_pod(pod: PodView, diagnostics: Diagnostics) -> tuple[Reason | None, str]:
-    """Return the reason, if it is one of ours, and the cluster's own words."""
+    """Return the reason, if it is one of ours, and the cluster's message."""
     check = diagnostics.mounts.get(pod.uid)
     words = (check.message if check else "") or pod.waiting_message
     if pod.waiting in _IMAGE_FAULTS:  # its volumes are mounted by now, whatever older Events say
@@ -50,17 +49,17 @@ def diagnose_pod(pod: PodView, diagnostics: Diagnostics) -> tuple[Reason | None,
 
 
 def get_mount_failure(failures: tuple[str, ...]) -> str:
-    """Return the newest of a Pod's mount failures, one about a Secret if there is one; empty if there is none."""
+    """Return the newest of a Pod's mount failures, preferably one about a Secret; empty without any."""
     return next((words for words in reversed(failures) if _SECRET.search(words)), failures[-1] if failures else "")
 
 
 def get_creation_failure(failures: tuple[str, ...]) -> str:
-    """Return the newest of a Job's failures to create a Pod, without the name that the Pod would have had."""
+    """Return the newest of a Job's failures to create a Pod, without that Pod's name; empty without any."""
     return _POD_NAME.sub("", failures[-1]) if failures else ""
 
 
 def find_creation_problem(check: Diagnosis, since: datetime, now: datetime) -> StartProblem | None:
-    """Return why a Job that has waited since then has no Pod."""
+    """Return why a Job has had no Pod since then."""
     if not check.message or now < add_seconds(since, POD_START_GRACE_SECONDS):
         return None
     stalled = now >= add_seconds(since, STALLED_SECONDS)

@@ -1,4 +1,4 @@
-"""TweetBot → the Job that erases its objects. It has no owner: a foreground deletion would end it with the TweetBot."""
+"""Build the Job that erases a TweetBot's objects. It has no owner, or deleting the TweetBot would end it."""
 
 from tweetbot_contract.handover import WORK_DIR, RunDocument, build_cleanup_job_name
 from tweetbot_contract.manifest import TweetBot
@@ -22,13 +22,13 @@ from tweetbot_operator.types.objects import Manifest
 
 #: Seconds from its deletion for which a TweetBot waits for its objects to be erased; then it goes without.
 CLEANUP_DEADLINE_SECONDS = 3600
-#: Seconds that the Job stays for its logs; nothing owns it, so nothing else would take it away.
+#: Seconds that the Job stays for its logs. It has no owner, so nothing else would delete it.
 _TTL = 3600
 _TRIES = 3
 
 
 def build_cleanup_job(bot: TweetBot, settings: OperatorSettings) -> Manifest:
-    """Return the Job."""
+    """Build the cleanup Job."""
     labels = build_labels(bot, "Cleanup")
     return {
         "apiVersion": "batch/v1",
@@ -49,9 +49,9 @@ def build_cleanup_job(bot: TweetBot, settings: OperatorSettings) -> Manifest:
 
 
 def _build_pod_spec(bot: TweetBot, settings: OperatorSettings) -> Manifest:
-    """The kubelet, too, ends it in time: on a node that is cut off it must not erase what a successor writes.
+    """Build the Pod's spec, with the deadline in it too: on a node that is cut off, the kubelet must end it in time.
 
-    Without what may be long, the document fits an env variable whatever the spec: else nothing would ever erase.
+    The spec in its document lacks the fields that may be long, so it always fits an env variable.
     """
     sources = build_secret_sources(bot.spec, "Cleanup")
     brief = bot.spec.model_copy(update={"scheduling": Scheduling(), "evaluation": Evaluation()})

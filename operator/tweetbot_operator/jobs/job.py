@@ -1,4 +1,4 @@
-"""TweetBot and run → the Job of its stage. Nothing of the TweetBot's own labels and annotations is copied to it."""
+"""Build the Job of a run's stage. The TweetBot's own labels and annotations are not copied to it."""
 
 from tweetbot_contract.handover import (
     BOT_LABEL,
@@ -28,8 +28,8 @@ from tweetbot_operator.types.objects import Manifest
 
 #: Argo CD watches what its applications' resources own; a busy Job would make it refresh the application each time.
 QUIET = {"argocd.argoproj.io/ignore-resource-updates": "true"}
-#: The Job controller's pauses after Pods that failed or had to leave, in seconds (kubernetes/pkg/controller/job):
-#: doubled from the first to the longest. They are no waiting for a start.
+#: Seconds that the Job controller pauses after failed and evicted Pods, doubled from the first to the longest
+#: (kubernetes/pkg/controller/job). They do not count as waiting for a start.
 FIRST_PAUSE, LONGEST_PAUSE = 10, 600
 #: Seconds of the Job's own activeDeadlineSeconds, which also counts waiting, beyond the operator's limits.
 JOB_DEADLINE_SLACK_SECONDS = 600
@@ -38,7 +38,7 @@ JOB_TTL_SECONDS = 604800
 
 
 def build_job(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Manifest:
-    """Return the Job of the run's stage. Raises ValueError when the spec is too long to be handed over."""
+    """Build the Job of the run's stage. Raises ValueError when the spec is too long for an env variable."""
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -84,7 +84,7 @@ def _build_job_spec(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) 
         + limits.attempts * (limits.start_deadline_seconds + LONGEST_PAUSE)
         + JOB_DEADLINE_SLACK_SECONDS,
         "ttlSecondsAfterFinished": JOB_TTL_SECONDS,
-        "podReplacementPolicy": "Failed",  # or a replacement asks for a second GPU while the first Pod still ends
+        "podReplacementPolicy": "Failed",  # a replacement must not ask for a second GPU while the first Pod ends
         "podFailurePolicy": build_pod_failure_policy(),
         "template": {
             "metadata": {
@@ -97,7 +97,7 @@ def _build_job_spec(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) 
 
 
 def build_pod_failure_policy() -> Manifest:
-    """Return which Pod failures count for nothing, and which end the Job at once."""
+    """Build the rules by which disruptions are not counted and permanent exit codes end the Job at once."""
     codes = [int(code) for code in PERMANENT_EXIT_CODES]
     return {
         "rules": [
@@ -108,21 +108,20 @@ def build_pod_failure_policy() -> Manifest:
 
 
 def build_creation_key(run: CurrentRun) -> str:
-    """Return which creation of its stage's Job the run is at."""
+    """Return the number of the run and of its retry, e.g. 3-0."""
     return f"{run.number}-{run.retries}"
 
 
 def get_queue_name(scheduling: Scheduling, stage: Stage) -> str | None:
-    """Return the LocalQueue that a stage waits in; None for one that begins at once."""
+    """Return the LocalQueue in which a stage waits, or None."""
     return scheduling.queue_name if stage == "Train" or scheduling.queue_prepare else None
 
 
 def _build_queue_labels(scheduling: Scheduling, stage: Stage) -> dict[str, str]:
-    """Return Kueue's labels of a stage's Job. A priority counts in the namespace's default queue, too."""
+    """Build Kueue's labels. A priority also counts in the namespace's default queue, without a queue's name."""
     labels = {QUEUE_LABEL: get_queue_name(scheduling, stage), PRIORITY_LABEL: scheduling.workload_priority_class_name}
     return {name: value for name, value in labels.items() if value}
 
 
 def _build_suspend_fields(scheduling: Scheduling, stage: Stage) -> Manifest:
-    """Return the fields of a Job's spec that hold it back until its queue admits it."""
     return {"suspend": True} if get_queue_name(scheduling, stage) else {}

@@ -1,22 +1,21 @@
-"""What a plan may ask for beside the status: four writes and three questions."""
+"""What a plan may ask for beside the status: four writes and three reads."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from tweetbot_operator.types.objects import JobView, PodView
+from tweetbot_operator.types.objects import JobView, Manifest, PodView
 
 
 @dataclass(frozen=True, slots=True)
 class CreateJob:
-    """POST this Job. Its name says what it is, so doing it twice is harmless."""
+    """Create this Job. Its name is unique to run and stage, so a second creation is refused."""
 
-    manifest: dict[str, Any]
+    manifest: Manifest
     execution: str
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteJob:
-    """Delete this very Job, in the foreground: its Pods end first."""
+    """Delete the Job of this uid in the foreground: its Pods end first."""
 
     job: JobView
     why: str
@@ -24,28 +23,28 @@ class DeleteJob:
 
 @dataclass(frozen=True, slots=True)
 class ListEvents:
-    """Ask for the Events of a Pod that does not start, or of a Job that gets no Pod."""
+    """List the Events of a Pod that does not start, or of a Job without a Pod."""
 
     regarding: PodView | JobView
 
 
 @dataclass(frozen=True, slots=True)
 class ListPods:
-    """List the Pods of a Job that has ended, past the cache."""
+    """List the Pods of a finished Job live, not from the cache."""
 
     job: JobView
 
 
 @dataclass(frozen=True, slots=True)
 class GetWorkload:
-    """Ask Kueue why it does not admit this Job."""
+    """Read why Kueue does not admit this Job."""
 
     job: JobView
 
 
 @dataclass(frozen=True, slots=True)
 class SetFinalizers:
-    """Replace the TweetBot's finalizers, if it is still as it was planned from."""
+    """Replace the TweetBot's finalizers, unless it has changed since the plan."""
 
     finalizers: tuple[str, ...]
     why: str
@@ -53,7 +52,7 @@ class SetFinalizers:
 
 @dataclass(frozen=True, slots=True)
 class ResetStatus:
-    """Put the blank status in the place of one that was written for another TweetBot."""
+    """Blank a status that was written for another TweetBot."""
 
 
 Action = CreateJob | DeleteJob | ListEvents | ListPods | GetWorkload | SetFinalizers | ResetStatus

@@ -1,4 +1,4 @@
-"""What decisions are made from: Jobs, Pods and answers to questions, small, frozen, without their manifests."""
+"""What decisions are made from: small frozen views of TweetBots, Jobs and Pods, and what was asked about them."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.types.progress import LatestReport
 
-#: Namespace and name of a TweetBot; what the queue holds.
+#: Namespace and name of a TweetBot, as in the work queue.
 Key = tuple[str, str]
 #: An object of the API as JSON.
 Manifest = dict[str, Any]
@@ -17,7 +17,7 @@ Manifest = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class CachedTweetBot:
-    """A TweetBot as the cache keeps it: parsed only when its turn comes, as bytes take a tenth of the objects' room."""
+    """A TweetBot in the cache. It is parsed only in its pass, as bytes take a tenth of the objects' memory."""
 
     namespace: str
     name: str
@@ -25,13 +25,13 @@ class CachedTweetBot:
     resource_version: str
     document: bytes
     run_id: str = ""
-    """Id of a run that has not ended, is not suspended and has met no fault; else empty."""
+    """Id of the run if it has not ended, is not suspended and was not retried; else empty."""
     queued_since: str = ""
-    """When that run was recorded, if its status says that it waits for its turn; else empty."""
+    """When that run was recorded, if its status says that it waits for a slot; else empty."""
 
     @property
     def index_key(self) -> Key:
-        """What it is looked up by."""
+        """The key of the index by namespace and name."""
         return (self.namespace, self.name)
 
 
@@ -53,21 +53,21 @@ class JobView:
     owner_uid: str
     """uid of the controller; empty if it has none."""
     bot: str
-    """The TweetBot's name as the label says."""
+    """The TweetBot's name, from the label."""
     run_id: str
     stage: str
     execution: str
     creation_key: str
-    """Which creation of the Job this is (`handover.ROUND_ANNOTATION`)."""
+    """Number of the run and of its retry, e.g. 3-0 (`handover.ROUND_ANNOTATION`)."""
     created_at: datetime
     started_at: datetime | None = None
-    """When the Job controller began with it, or began again after a suspension; None while it is suspended."""
+    """When the Job controller started it, or resumed it; None while it is suspended."""
     suspended: bool = False
-    """Whether it may have no Pods: by its queue, or by somebody who suspended it or set `parallelism: 0`."""
+    """Whether it may have no Pods: its queue or somebody else suspended it or set `parallelism: 0`."""
     spec_edited: bool = False
-    """Whether it ever was edited after its creation: Kueue edits it first when it admits it."""
+    """Whether its spec was edited after its creation; Kueue edits it on admission."""
     queue: str = ""
-    """The Kueue LocalQueue that it waits in, or has passed."""
+    """The Kueue LocalQueue in which it waits or has waited."""
     deleting: bool = False
     failed_pods: int = 0
     finished_condition: Literal["", "Complete", "Failed"] = ""
@@ -75,25 +75,25 @@ class JobView:
     message: str = ""
     finished_at: datetime | None = None
     bot_uid: str = ""
-    """The TweetBot's uid as the label says."""
+    """The TweetBot's uid, from the label."""
 
     @property
     def index_key(self) -> Hashable:
-        """What it is looked up by: its controller's uid, or what a Job without one, as a cleanup is, claims.
+        """The key of the index by TweetBot: the controller's uid, or the label of a Job without one, as a cleanup.
 
-        The namespace as well: who has learned a uid of another tenant's may claim it in a namespace of their own.
+        The namespace is in it, as a tenant may use another tenant's uid in a namespace of their own.
         """
         return (self.namespace, self.owner_uid or self.bot_uid)
 
     @property
     def finished(self) -> bool:
-        """Whether the Job has ended, well or not."""
+        """Whether the Job is Complete or Failed."""
         return self.finished_condition != ""
 
 
 @dataclass(frozen=True, slots=True)
 class PodView:
-    """One Pod of a Job of ours."""
+    """One Pod of one of our Jobs."""
 
     namespace: str
     name: str
@@ -102,19 +102,19 @@ class PodView:
     controller_uid: str
     """uid of the Job that controls it; empty if none does."""
     bot: str
-    """The TweetBot's name as the label says."""
+    """The TweetBot's name, from the label."""
     bot_uid: str
     created_at: datetime
     phase: str = "Pending"
     deleting_at: datetime | None = None
-    """When its grace period ends, once it is being deleted."""
+    """When its grace period ends, if it is being deleted."""
     scheduled_at: datetime | None = None
     unschedulable: str = ""
-    """The scheduler's words, while it finds no node."""
+    """The scheduler's message while it finds no node."""
     disrupted: bool = False
     """Evicted or preempted (condition DisruptionTarget): not the trainer's fault."""
     eviction: str = ""
-    """The kubelet's words, if it evicted the Pod."""
+    """The kubelet's message, if it evicted the Pod."""
     waiting: str = ""
     """The container's waiting reason, e.g. ImagePullBackOff."""
     waiting_message: str = ""
@@ -125,24 +125,24 @@ class PodView:
     message: str = ""
     """The termination message."""
     gpu: str = ""
-    """The extended resource that its container holds, e.g. nvidia.com/gpu; empty if none."""
+    """The extended resource of its container, e.g. nvidia.com/gpu; empty if none."""
     start_error: str = ""
-    """The runtime's words, if it could not start the container: there is no log then."""
+    """The runtime's message, if it could not start the container; then there is no log."""
 
     @property
     def index_key(self) -> Hashable:
-        """What it is looked up by, in its own namespace alone as a Job is."""
+        """The key of the index by TweetBot, in its own namespace as for a Job."""
         return (self.namespace, self.bot_uid)
 
     @property
     def ended(self) -> bool:
-        """Whether its containers have ended for good."""
+        """Whether its containers have ended and will not restart."""
         return self.phase in ("Succeeded", "Failed")
 
 
 @dataclass(frozen=True, slots=True)
 class CreateFailure:
-    """The API server would not have the Job; try again at `retry_at`, or at once when the execution has changed."""
+    """Why the API server did not create a Job; the next try is at `retry_at`, or at once with another execution."""
 
     job: str
     execution: str
@@ -151,12 +151,12 @@ class CreateFailure:
     count: int
     retry_at: datetime
     temporary: bool = False
-    """Whether it is nobody's answer to this Job: whoever should have answered is away."""
+    """Whether the next try may succeed with nothing changed, as when a webhook does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What was said of a Pod's volumes, of a Job's Pods, or of its place in the queue; an empty message is nothing."""
+    """What the API server's Events, or Kueue, say about a Pod or Job; the message is empty if they say nothing."""
 
     message: str
     count: int
@@ -165,36 +165,34 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostics:
-    """Everything learned about one TweetBot."""
+    """What passes have learned about one TweetBot; after a restart of the operator they learn it again."""
 
     create_failure: CreateFailure | None = None
     mounts: Mapping[str, Diagnosis] = field(default_factory=dict)
-    """By the uid of the Pod or the Job."""
+    """What Events say, by the uid of the Pod or the Job."""
     queues: Mapping[str, Diagnosis] = field(default_factory=dict)
-    """What Kueue said about a Job that waits, by the Job's uid."""
+    """What Kueue says about a waiting Job, by the Job's uid."""
     searched: frozenset[str] = frozenset()
-    """uids of Jobs whose Pods were listed live after they had ended."""
+    """uids of finished Jobs whose Pods were listed live."""
     podless: Mapping[str, datetime] = field(default_factory=dict)
-    """Since when Jobs that may have a Pod were seen without one that goes on, by the Job's uid."""
-
+    """Since when a Job that should have a Pod was seen without an active one, by the Job's uid."""
     deletion_seen_at: datetime | None = None
-    """When this operator first looked at the TweetBot as one that is being deleted."""
-
+    """When this operator first saw the TweetBot as being deleted."""
     server_fault: str = ""
-    """The API server's last words on a write that it failed at, and how often it has said them in a row."""
+    """The API server's last error at a write, and how often it came in a row."""
     server_faults: int = 0
     namespace_ending: bool = False
     """Whether a creation was refused because the namespace is being deleted."""
 
     def get_create_failure(self, job: str, execution: str) -> CreateFailure | None:
-        """Return the refusal of this very Job, if there was one."""
+        """Return why this Job was not created, if it was tried with this execution."""
         failure = self.create_failure
         return failure if failure and (failure.job, failure.execution) == (job, execution) else None
 
 
 @dataclass(frozen=True, slots=True)
 class QueuePosition:
-    """What holds a run back, and how many of its namespace come before it."""
+    """The limit that holds a run back, and how many runs of its namespace are before it."""
 
     limit: str
     before: int
@@ -202,7 +200,7 @@ class QueuePosition:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """One TweetBot with its Jobs and Pods, the answers to what was asked about them, and the time."""
+    """One TweetBot with its Jobs and Pods, what was asked about them, and the time."""
 
     bot: TweetBot | InvalidTweetBot
     jobs: tuple[JobView, ...]
@@ -213,7 +211,7 @@ class Observed:
     now: datetime
     settings: OperatorSettings
     cleanups: tuple[JobView, ...] = ()
-    """Jobs without a controller that say they erase its objects."""
+    """Jobs without a controller that erase its objects."""
     queue_position: QueuePosition | None = None
     """Where a run stands in the operator's queue for a slot; None where it may begin."""
     latest_report: LatestReport | None = None

@@ -1,4 +1,4 @@
-"""What has become of the Job of a run's stage, as alternatives that each ask for something else."""
+"""The states of the Job of a run's stage; each asks for another step."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,25 +9,25 @@ from tweetbot_operator.types.objects import JobView, PodView
 
 @dataclass(frozen=True, slots=True)
 class JobMissing:
-    """There is none: create it when its time has come."""
+    """It does not exist yet: create it when its time has come."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terminating:
-    """It is being deleted; its name is free when its last Pod is gone."""
+    """It is being deleted; its name is free once its last Pod is gone."""
 
     lost: bool
-    """Whether it had been complete: then its result was lost, or it would have been read."""
+    """Whether it was complete: then its result is lost, as it was not read before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outdated:
-    """It was made for another execution, or is an earlier round's failure: delete it."""
+    """It has another execution, or failed in an earlier retry: delete it."""
 
 
 @dataclass(frozen=True, slots=True)
 class StartProblem:
-    """Why a Pod does not start or end. Until `stalled` it may well pass by itself."""
+    """Why a Pod does not start or end. Until `stalled`, it may pass by itself."""
 
     reason: str
     message: str
@@ -36,45 +36,45 @@ class StartProblem:
 
 @dataclass(frozen=True, slots=True)
 class Active:
-    """It waits for a node or runs."""
+    """Its Pod waits to start or runs."""
 
     attempt: int
     start_problem: StartProblem | None = None
     evicted: bool = False
     look_up: PodView | JobView | None = None
-    """A Pod that has waited for long, or a Job that has for a Pod: the API server's Events know why."""
+    """A Pod, or a Job without one, that has waited long: its Events say why."""
     requeue_at: datetime | None = None
-    """When something is due although nothing happens: a deadline, another look."""
+    """When a deadline or the next look is due although nothing happens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suspended:
-    """It is suspended, which is its queue's business: it has not been admitted, or had to give its place back."""
+    """It is suspended: its queue has not admitted it, or has evicted it."""
 
     job: JobView
     attempt: int
     cause: str = ""
-    """The queue's own words, where the operator may read them."""
+    """Kueue's message, where the operator may read it."""
     ask: bool = False
-    """Whether it is time to read them."""
+    """Whether it is time to read it."""
     requeue_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ResultPending:
-    """It has ended and the cache holds no result: ask the API server for its Pods."""
+    """It has finished and the cache has no result: list its Pods live."""
 
     job: JobView
 
 
 @dataclass(frozen=True, slots=True)
 class ResultLost:
-    """It has ended and its Pods are gone, result and all: delete it and ask the stage again."""
+    """It has finished and its Pods are gone with the result: delete it and run the stage again."""
 
 
 @dataclass(frozen=True, slots=True)
 class PrepareComplete:
-    """The dataset stands, and perhaps a model to adopt."""
+    """The dataset is ready, perhaps with a model to adopt."""
 
     result: PrepareSucceeded
 
@@ -88,7 +88,7 @@ class TrainComplete:
 
 @dataclass(frozen=True, slots=True)
 class RetryableFailure:
-    """A temporary fault used up the attempts: another round after a pause."""
+    """A temporary fault used up the attempts: try again after a pause."""
 
     reason: str
     message: str

@@ -31,12 +31,12 @@ def parse_time(text: str) -> datetime:
 
 
 def add_seconds(moment: datetime, seconds: float) -> datetime:
-    """Return the moment so many seconds later."""
+    """Return the moment this many seconds later."""
     return moment + timedelta(seconds=seconds)
 
 
 def get_earliest(*moments: datetime | None) -> datetime | None:
-    """Return the first of the moments that are set."""
+    """Return the earliest moment that is not None."""
     return min((moment for moment in moments if moment is not None), default=None)
 
 
@@ -57,7 +57,7 @@ def make_printable(text: str, limit: int = MESSAGE_LIMIT) -> str:
 
 
 def sanitize(text: str, limit: int = MESSAGE_LIMIT) -> str:
-    """Return the same without a full stop, to go on after it."""
+    """Make printable and strip the full stop, so that a sentence can go on."""
     return make_printable(text, limit).rstrip(".")
 
 
@@ -68,18 +68,17 @@ _SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class ScheduleTimes:
-    """When the schedule starts runs: `due` is a time that has passed, `next` the first one after now."""
+    """When the schedule starts runs: `due` has passed and has not started one yet, `next` comes after now."""
 
     due: datetime | None = None
     next: datetime | None = None
 
 
 def compute_schedule_times(bot: TweetBot, now: datetime) -> ScheduleTimes:
-    """Return the timetable. Of several times that were missed, the first recorded one stands for all.
+    """Compute when the schedule starts a run. Of several missed times, only the first is due.
 
-    A time is due only if the status has announced it as the next one: a schedule that is new or was edited starts
-    nothing for the past. One that has started a run is not due again, although a clock that goes back, or another
-    replica's that is behind, announces it anew: its run exists, so it would be waited for without end.
+    A time is due only if the status has announced it as the next one, so a new or edited schedule starts nothing for
+    the past. A time that has started a run is not due again, even if a clock that goes back announces it once more.
     """
     schedule = bot.spec.schedule
     if schedule is None:
@@ -92,12 +91,12 @@ def compute_schedule_times(bot: TweetBot, now: datetime) -> ScheduleTimes:
 
 
 def compute_splay(uid: str, spread: int) -> timedelta:
-    """Return by how much a TweetBot starts later than its schedule says: 0 to `spread` whole seconds, by its uid."""
+    """Return how much later than its schedule a TweetBot starts: 0 to `spread` whole seconds, by its uid."""
     return timedelta(seconds=int.from_bytes(hashlib.sha256(uid.encode()).digest()[:8], "big") % (spread + 1))
 
 
 def find_schedule_error(schedule: Schedule) -> str | None:
-    """Return what is wrong with a schedule, with the field's path; None where it has a next time."""
+    """Return what is wrong with a schedule, with the field's path; None if it has a next time."""
     try:
         ZoneInfo(schedule.time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -115,6 +114,6 @@ def _is_scheduled(schedule: Schedule, moment: datetime) -> bool:
 
 
 def _find_next(schedule: Schedule, after: datetime) -> datetime:
-    """Return the first time after a moment. In an hour that comes twice, CronSim first gives one of its first half."""
+    """Return the first time after a moment; in an hour that comes twice, CronSim also gives earlier ones."""
     times = CronSim(schedule.cron, after.astimezone(ZoneInfo(schedule.time_zone)))
     return next(time for time in (local.astimezone(UTC) for local in times) if time > after)
