@@ -1,4 +1,4 @@
-"""`python -m archives FOLDER` writes every golden archive and every damaged one, for a person to look at."""
+"""`python -m archives FOLDER` writes all golden and damaged archives, to look at them."""
 
 import sys
 from pathlib import Path

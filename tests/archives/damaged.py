@@ -1,23 +1,23 @@
-"""Zips that are no whole export, made from whole ones."""
+"""Zips that are not complete exports, made from complete ones."""
 
 import struct
 
 from archives import ytd
-from archives.writing import Members, private, script, zipped
+from archives.writing import Members, make_private_members, make_zip, render_script
 
-#: Where the flags stand behind a member's two signatures in a zip.
+#: Offsets of the flags after a member's two signatures in a zip.
 _FLAGS = ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8))
 
 
 def cut_short() -> bytes:
-    """Return an upload that broke off."""
-    whole = zipped(ytd.of_today())
+    """Make an interrupted upload."""
+    whole = make_zip(ytd.make_current_export())
     return whole[: len(whole) * 2 // 3]
 
 
 def encrypted() -> bytes:
-    """Return a zip whose members say that a password is needed."""
-    content = bytearray(zipped({"data/tweets.js": script("YTD.tweets.part0", [])}))
+    """Make a zip whose members need a password."""
+    content = bytearray(make_zip({"data/tweets.js": render_script("YTD.tweets.part0", [])}))
     for signature, offset in _FLAGS:
         at = content.index(signature) + offset
         content[at : at + 2] = struct.pack("<H", 1)
@@ -25,73 +25,73 @@ def encrypted() -> bytes:
 
 
 def in_a_zip() -> bytes:
-    """Return an export that was zipped once more, as some file services do."""
-    return zipped({"twitter-2026-11-01.zip": zipped(ytd.of_today())})
+    """Make an export that was zipped again, as some file services do."""
+    return make_zip({"twitter-2026-11-01.zip": make_zip(ytd.make_current_export())})
 
 
 def one_of_several() -> bytes:
-    """Return the second zip of an export that X split: the manifest is in it, the posts' first part is not."""
-    members = ytd.of_today(partial=True)
+    """Make the second zip of an export that X split: with the manifest, without the posts' first part."""
+    members = ytd.make_current_export(partial=True)
     del members["data/tweets.js"]
-    return zipped(members)
+    return make_zip(members)
 
 
 def without_its_manifest() -> bytes:
-    """Return a zip that holds the second part of the posts only."""
-    return zipped({"data/tweets-part1.js": ytd.of_today()["data/tweets-part1.js"]})
+    """Make a zip with only the second part of the posts."""
+    return make_zip({"data/tweets-part1.js": ytd.make_current_export()["data/tweets-part1.js"]})
 
 
 def piece() -> bytes:
-    """Return the last piece of a zip that was split by a packer: its end says that it is on another disk."""
-    content = bytearray(zipped(ytd.of_today()))
+    """Make the last piece of a zip that was split by a packer: its end record says that it is on another disk."""
+    content = bytearray(make_zip(ytd.make_current_export()))
     at = content.rindex(b"PK\x05\x06") + 4
     content[at : at + 4] = struct.pack("<HH", 3, 3)
     return bytes(content)
 
 
 def bomb() -> bytes:
-    """Return a zip whose posts pack a thousandfold."""
-    return zipped({"data/tweets.js": b"window.YTD.tweets.part0 = [" + b" " * (8 * 1024**2) + b"]"})
+    """Make a zip whose posts unpack to a thousand times their size."""
+    return make_zip({"data/tweets.js": b"window.YTD.tweets.part0 = [" + b" " * (8 * 1024**2) + b"]"})
 
 
 def huge() -> bytes:
-    """Return a zip whose posts claim to unpack to 3 GiB."""
-    content = bytearray(zipped({"data/tweets.js": script("YTD.tweets.part0", [])}))
+    """Make a zip whose posts claim to unpack to 3 GiB."""
+    content = bytearray(make_zip({"data/tweets.js": render_script("YTD.tweets.part0", [])}))
     at = content.index(b"PK\x01\x02") + 24
     content[at : at + 4] = struct.pack("<I", 3 * 1024**3)
     return bytes(content)
 
 
 def crowded() -> bytes:
-    """Return a zip that is nothing but a table of contents of 200,001 members."""
+    """Make a zip that is only a directory of 200,001 members."""
     entry = b"PK\x01\x02" + bytes(24) + struct.pack("<H", 1) + bytes(16) + b"x"
     directory = entry * 200_001
     return directory + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, len(directory), 0, 0)
 
 
 def pages_only() -> bytes:
-    """Return an export that was saved as pages."""
-    return zipped({"Your archive.html": b"<!doctype html>", "assets/js/main.js": b"", "assets/fonts/a.woff": b""})
+    """Make an export that was saved as web pages."""
+    return make_zip({"Your archive.html": b"<!doctype html>", "assets/js/main.js": b"", "assets/fonts/a.woff": b""})
 
 
 def of_another_kind() -> bytes:
-    """Return a zip that has nothing to do with X."""
-    return zipped({"holiday.jpg": b"\xff\xd8\xff", "notes.txt": b"buy fish"})
+    """Make a zip that has nothing to do with X."""
+    return make_zip({"holiday.jpg": b"\xff\xd8\xff", "notes.txt": b"buy fish"})
 
 
 def of_mastodon() -> bytes:
-    """Return an export of Mastodon."""
-    return zipped({"actor.json": b"{}", "outbox.json": b"{}", "likes.json": b"{}"})
+    """Make a Mastodon export."""
+    return make_zip({"actor.json": b"{}", "outbox.json": b"{}", "likes.json": b"{}"})
 
 
 def two_exports() -> bytes:
-    """Return two exports in one zip."""
+    """Make one zip of two exports."""
     members: Members = {}
     for folder in ("old/", "new/"):
-        members |= {folder + name: content for name, content in ytd.of_2021().items()}
-    return zipped(members)
+        members |= {folder + name: content for name, content in ytd.make_2021_export().items()}
+    return make_zip(members)
 
 
 def without_posts() -> bytes:
-    """Return an export from which everything but the private members was taken."""
-    return zipped(private(*ytd.PRIVATE))
+    """Make an export with only the private members."""
+    return make_zip(make_private_members(*ytd.PRIVATE))

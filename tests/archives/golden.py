@@ -1,15 +1,15 @@
-"""The golden archives by name: what each parses to stands in tests/golden/archives/<name>.jsonl."""
+"""The golden archives by name; tests/golden/archives/<name>.jsonl is what each parses to."""
 
 from collections.abc import Callable
 
 from archives import grailbird, ytd
-from archives.writing import zipped
+from archives.writing import make_zip
 
 ARCHIVES: dict[str, Callable[[], bytes]] = {
-    "grailbird": lambda: zipped(grailbird.of_2013()),
-    "grailbird-table": lambda: zipped(grailbird.table_alone()),
-    "2019": lambda: zipped(ytd.of_2019()),
-    "2021": lambda: zipped(ytd.of_2021()),
-    "today": lambda: zipped(ytd.of_today()),
-    "today-packed-again": lambda: zipped(ytd.of_today(), folder="twitter-2026-11-01/"),
+    "grailbird": lambda: make_zip(grailbird.make_2013_export()),
+    "grailbird-table": lambda: make_zip(grailbird.make_table_export()),
+    "2019": lambda: make_zip(ytd.make_2019_export()),
+    "2021": lambda: make_zip(ytd.make_2021_export()),
+    "today": lambda: make_zip(ytd.make_current_export()),
+    "today-packed-again": lambda: make_zip(ytd.make_current_export(), folder="twitter-2026-11-01/"),
 }

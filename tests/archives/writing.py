@@ -1,4 +1,4 @@
-"""How X's exports are written: scripts that assign JSON, zips with one fixed time so that the bytes never change."""
+"""Writes X's exports: scripts that assign JSON, and zips with one fixed time so that the bytes never change."""
 
 import io
 import json
@@ -11,18 +11,18 @@ from tweetbot_demo.archive import ZIP_TIME
 Members = dict[str, bytes]
 
 
-def script(name: str, content: Any) -> bytes:
-    """Return a script as exports since 2019 hold it: spaces around colons, everything else as it is."""
-    return f"window.{name} = {_json(content, ascii_only=False)}".encode()
+def render_script(name: str, content: Any) -> bytes:
+    """Render a script as exports since 2019 have it: spaces around colons, everything else as it is."""
+    return f"window.{name} = {_dump_json(content, ascii_only=False)}".encode()
 
 
-def old_script(name: str, content: Any) -> bytes:
-    """Return a script as Grailbird wrote it: ASCII only, slashes escaped, the array on a line of its own."""
-    return f"{name} = \n {_json(content, ascii_only=True)}".replace("/", r"\/").encode()
+def render_grailbird_script(name: str, content: Any) -> bytes:
+    """Render a script as Grailbird wrote it: ASCII only, slashes escaped, the array on its own line."""
+    return f"{name} = \n {_dump_json(content, ascii_only=True)}".replace("/", r"\/").encode()
 
 
-def zipped(members: Members, *, folder: str = "") -> bytes:
-    """Return a zip of these members, below a folder if one is named."""
+def make_zip(members: Members, *, folder: str = "") -> bytes:
+    """Make a zip of these members, below `folder`."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name, content in members.items():
@@ -32,21 +32,21 @@ def zipped(members: Members, *, folder: str = "") -> bytes:
     return file.getvalue()
 
 
-def private(*kinds: str, folder: str = "data/") -> Members:
+def make_private_members(*kinds: str, folder: str = "data/") -> Members:
     """Return members that a reader must never open."""
     names = {kind: kind.replace("-", "_") for kind in kinds}
     secret = [{"secret": "nobody may read this"}]
-    return {f"{folder}{kind}.js": script(f"YTD.{name}.part0", secret) for kind, name in names.items()}
+    return {f"{folder}{kind}.js": render_script(f"YTD.{name}.part0", secret) for kind, name in names.items()}
 
 
-def manifest(account: dict[str, str], members: Members, *, partial: bool = False) -> bytes:
-    """Return manifest.js: whose export it is, and every script in it, the private ones too."""
+def build_manifest(account: dict[str, str], members: Members, *, partial: bool = False) -> bytes:
+    """Build manifest.js: the account, and all scripts, private ones included."""
     types: dict[str, Any] = {}
     for name, content in members.items():
         if name.endswith(".js") and content.startswith(b"window.YTD."):
             variable = content.split(b" ", 1)[0].decode().removeprefix("window.")
             file = {"fileName": name, "globalName": variable, "count": "1"}
-            types.setdefault(_camel(variable.split(".")[1]), {"files": []})["files"].append(file)
+            types.setdefault(_to_camel_case(variable.split(".")[1]), {"files": []})["files"].append(file)
     info = {
         "sizeBytes": "1048576",
         "generationDate": "2026-11-01T00:00:00.000Z",
@@ -54,20 +54,22 @@ def manifest(account: dict[str, str], members: Members, *, partial: bool = False
         "maxPartSizeBytes": "53687091200",
     }
     readme = {"fileName": "data/README.txt", "directory": "data/", "name": "README.txt"}
-    return script("__THAR_CONFIG", {"userInfo": account, "archiveInfo": info, "readmeInfo": readme, "dataTypes": types})
+    return render_script(
+        "__THAR_CONFIG", {"userInfo": account, "archiveInfo": info, "readmeInfo": readme, "dataTypes": types}
+    )
 
 
 def write_all(folder: Path, archives: dict[str, bytes]) -> None:
-    """Write each zip under its name, for a person to look at."""
+    """Write each zip under its name."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in archives.items():
         (folder / f"{name}.zip").write_bytes(content)
 
 
-def _json(content: Any, *, ascii_only: bool) -> str:
+def _dump_json(content: Any, *, ascii_only: bool) -> str:
     return json.dumps(content, ensure_ascii=ascii_only, indent=2, separators=(",", " : "))
 
 
-def _camel(name: str) -> str:
+def _to_camel_case(name: str) -> str:
     first, *others = name.split("_")
     return first + "".join(word.title() for word in others)

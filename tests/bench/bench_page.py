@@ -1,4 +1,4 @@
-"""A section of docs/benchmarks.md that a bench's JSON is rendered into, between two marks."""
+"""Renders a bench's JSON into its section of docs/benchmarks.md, between two markers."""
 
 import json
 import sys
@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 
-def placed(page: str, name: str, section: str) -> str:
-    """Return the page with the section between the marks of that name. Raises ValueError when the page lacks them."""
+def insert_section(page: str, name: str, section: str) -> str:
+    """Insert the section between the markers of that name. Raises ValueError if the page lacks them."""
     begin, end = (f"<!-- {name}: rendered, {which} -->" for which in ("begin", "end"))
     before, found_begin, rest = page.partition(begin)
     _, found_end, after = rest.partition(end)
@@ -17,7 +17,7 @@ def placed(page: str, name: str, section: str) -> str:
     return f"{before}{begin}\n{section}\n{end}{after}"
 
 
-def render(name: str, rendered: Callable[[Mapping[str, Any]], str]) -> None:
-    """Render the run named first on the command line into the page named second."""
+def render_page(name: str, rendered: Callable[[Mapping[str, Any]], str]) -> None:
+    """Render the JSON file that is the first argument into the page that is the second."""
     run, page = (Path(argument) for argument in sys.argv[1:3])
-    page.write_text(placed(page.read_text(), name, rendered(json.loads(run.read_text()))))
+    page.write_text(insert_section(page.read_text(), name, rendered(json.loads(run.read_text()))))

@@ -1,8 +1,8 @@
-"""The trial on human texts: Debian's fortunes, fifteen thousand short texts that people wrote, through prepare.
+"""A trial on human texts: prepare a dataset of Debian's fortunes, fifteen thousand short texts.
 
     python -m trial.fortunes        with PYTHONPATH=tests; needs apt-get and dpkg-deb, installs nothing
 
-The texts are fetched into a temporary folder and never become part of this repository.
+The texts are downloaded into a temporary folder and never become part of this repository.
 """
 
 import json
@@ -21,22 +21,22 @@ from tweetbot_contract.spec.spec import Filter
 
 PACKAGES = ("fortunes-min", "fortunes")
 RECIPES = ("modern", "huggingtweets")
-#: A line of this alone parts two texts of a file.
+#: A line of this alone separates two texts of a file.
 SEPARATOR = "%"
 EXAMPLES = 3
 _WIDTH = 100
 
 
-def fetched(folder: Path) -> Path:
-    """Download the packages into a folder, unpack them there, and return where their texts lie."""
+def download_texts(folder: Path) -> Path:
+    """Download the packages into a folder, unpack them there, and return the folder of their texts."""
     subprocess.run(["apt-get", "download", *PACKAGES], cwd=folder, check=True, capture_output=True)
     for package in sorted(folder.glob("*.deb")):
         subprocess.run(["dpkg-deb", "-x", package.name, "unpacked"], cwd=folder, check=True)
     return folder / "unpacked/usr/share/games/fortunes"
 
 
-def records(folder: Path) -> Iterator[dict[str, Any]]:
-    """Yield the texts of a folder as canonical records; a file with a suffix is an index, and no text."""
+def read_records(folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield the texts of a folder as canonical records; files with a suffix are indexes."""
     for path in sorted(path for path in folder.iterdir() if path.is_file() and not path.suffix):
         lines: list[str] = []
         number = 0
@@ -50,13 +50,13 @@ def records(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def write_posts(folder: Path, path: Path) -> int:
-    """Write the texts of a folder as a posts file and return how many they are."""
-    lines = [json.dumps(record) + "\n" for record in records(folder)]
+    """Write the texts of a folder as a posts file and count them."""
+    lines = [json.dumps(record) + "\n" for record in read_records(folder)]
     path.write_text("".join(lines), encoding="utf-8")
     return len(lines)
 
 
-def prepared(folder: Path, recipe: str) -> dict[str, Any]:
+def prepare_dataset(folder: Path, recipe: str) -> dict[str, Any]:
     """Prepare a dataset of the folder's posts file, in this process, and return its figures."""
     from tweetbot_trainer.stages.prepare import prepare
 
@@ -74,8 +74,8 @@ def prepared(folder: Path, recipe: str) -> dict[str, Any]:
     return {"recipe": recipe, "seconds": round(seconds, 2), "peakMiB": int(peak) // 1024, **dataset.table.to_dict()}
 
 
-def examples(path: Path) -> Iterator[str]:
-    """Yield what recipe modern replaced, counted by class, and a few texts of each fate."""
+def describe_examples(path: Path) -> Iterator[str]:
+    """Yield what recipe modern redacted, counted by class, and a few texts of each drop reason."""
     from tweetbot_trainer.data.cleaning import clean
     from tweetbot_trainer.data.cleaning.personal_data import PLACEHOLDERS
     from tweetbot_trainer.data.posts import parse_json
@@ -84,20 +84,20 @@ def examples(path: Path) -> Iterator[str]:
         cleaned = list(clean((parse_json(line, number) for number, line in enumerate(file, start=1)), Filter()))
     found = Counter(sign for one in cleaned if one.redacted for sign in PLACEHOLDERS if sign in one.text)
     yield f"posts with: {dict(found)}"
-    for fate in sorted({one.reason or "kept" for one in cleaned}):
-        texts = [one.text for one in cleaned if (one.reason or "kept") == fate]
-        yield from (f"{fate}: {text[:_WIDTH]}" for text in texts[:: max(1, len(texts) // EXAMPLES)][:EXAMPLES])
+    for reason in sorted({one.reason or "kept" for one in cleaned}):
+        texts = [one.text for one in cleaned if (one.reason or "kept") == reason]
+        yield from (f"{reason}: {text[:_WIDTH]}" for text in texts[:: max(1, len(texts) // EXAMPLES)][:EXAMPLES])
 
 
 def main() -> None:
-    """Fetch, prepare with either recipe, print the figures and examples."""
+    """Download, prepare with either recipe, and print figures and examples."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        print(f"{write_posts(fetched(folder), folder / 'posts.jsonl')} texts")
+        print(f"{write_posts(download_texts(folder), folder / 'posts.jsonl')} texts")
         for recipe in RECIPES:
             with ProcessPoolExecutor(1, get_context("spawn")) as fresh:
-                print(json.dumps(fresh.submit(prepared, folder, recipe).result()))
-        print(*examples(folder / "posts.jsonl"), sep="\n")
+                print(json.dumps(fresh.submit(prepare_dataset, folder, recipe).result()))
+        print(*describe_examples(folder / "posts.jsonl"), sep="\n")
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""The figures: measured side by side in one run, printed as JSON, never asserted."""
+"""`make bench-operator`: figures measured side by side, printed as JSON, never asserted."""

@@ -1,4 +1,4 @@
-"""The bench's own way to the API server: plain dicts as in the operator, and watches that carry metadata alone."""
+"""The bench's API client: plain dicts as in the operator, and watches of metadata alone."""
 
 import json
 from collections.abc import AsyncIterator
@@ -14,24 +14,24 @@ from tweetbot_operator.client.requests import ApiRequests
 
 Manifest = dict[str, Any]
 _METADATA = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
-#: Seconds until a request that the measured machine is too busy for counts as lost.
-_PATIENCE = 300.0
+#: Timeout in seconds, for a busy machine.
+_TIMEOUT = 300.0
 
 
 class Api:
-    """Requests and watches with the rights of a kubeconfig."""
+    """Requests and watches with the credentials of a kubeconfig."""
 
     def __init__(self, client: ApiClient, session: aiohttp.ClientSession) -> None:
         self._host, self._session = str(client.configuration.host), session
-        self.requests = ApiRequests(client, timeout_seconds=_PATIENCE)
+        self.requests = ApiRequests(client, timeout_seconds=_TIMEOUT)
 
-    async def position(self, path: str) -> str:
-        """Return the resource version from which a watch of the collection shows what comes next."""
+    async def get_resource_version(self, path: str) -> str:
+        """Return the collection's resource version, from which a watch continues."""
         page = await self.requests.get(path, {"limit": "1"})
         return str(page["metadata"]["resourceVersion"])
 
     async def watch(self, path: str, query: dict[str, str], *, whole: bool = False) -> AsyncIterator[Manifest]:
-        """Yield the events of a collection for ever; without `whole` their objects have nothing but metadata."""
+        """Yield a collection's events for ever; without `whole`, objects have only metadata."""
         accept = "application/json" if whole else _METADATA
         begun = {**query, "watch": "true", "timeoutSeconds": "7200"}
         timeout = aiohttp.ClientTimeout(total=None, sock_read=None)
@@ -50,8 +50,8 @@ class Api:
 
 
 @asynccontextmanager
-async def api_of(kubeconfig: Path) -> AsyncIterator[Api]:
-    """Yield the API of a kubeconfig."""
+async def connect(kubeconfig: Path) -> AsyncIterator[Api]:
+    """Connect to the API server of a kubeconfig."""
     settings = Configuration()
     settings.client_session_kwargs = {"trust_env": False}
     await config.load_kube_config(config_file=str(kubeconfig), client_configuration=settings)

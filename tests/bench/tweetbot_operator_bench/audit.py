@@ -1,4 +1,4 @@
-"""The API server's own account of what the operator asked of it, by verb and resource."""
+"""The operator's requests by verb and resource, from the API server's audit log."""
 
 import json
 from collections import Counter
@@ -8,7 +8,7 @@ from tweetbot_operator_bench.api import Manifest
 
 USER = "tweetbot-operator"
 _READS = ("get", "list", "watch")
-#: Of the operator's requests the metadata alone, and of all others nothing: the log must not slow what it counts.
+#: Log only the metadata of the operator's requests, and no others: the log must not slow down what it counts.
 POLICY: Manifest = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
@@ -17,31 +17,31 @@ POLICY: Manifest = {
 }
 
 
-class Audit:
-    """Reads the log on from where it stopped."""
+class AuditLog:
+    """Reads the log incrementally."""
 
     def __init__(self, log: Path) -> None:
         self._log, self._offset = log, 0
 
-    def since(self) -> Counter[str]:
-        """Return the requests since the last call, as `verb resource[/subresource]`, each with its count."""
+    def count_new_requests(self) -> Counter[str]:
+        """Count the requests since the last call, by `verb resource[/subresource]`."""
         with self._log.open("rb") as lines:
             lines.seek(self._offset)
             news = lines.read()
         whole = news[: news.rfind(b"\n") + 1]
         self._offset += len(whole)
-        return Counter(kind_of(json.loads(line)) for line in whole.splitlines())
+        return Counter(describe_request(json.loads(line)) for line in whole.splitlines())
 
 
-def kind_of(event: Manifest) -> str:
-    """Return the verb and the resource of an audit event; requests without a resource are discovery."""
+def describe_request(event: Manifest) -> str:
+    """Return an audit event's verb and resource; requests without a resource are discovery."""
     about = event.get("objectRef") or {}
     resource = "/".join(filter(None, (about.get("resource"), about.get("subresource")))) or "discovery"
     return f"{event['verb']} {resource}"
 
 
-def writes(counts: Counter[str], *, besides: tuple[str, ...] = ("events", "leases")) -> Counter[str]:
-    """Return the requests that change something, but for these resources."""
+def select_writes(counts: Counter[str], *, besides: tuple[str, ...] = ("events", "leases")) -> Counter[str]:
+    """Select the requests that write, except to these resources."""
     return Counter(
         {
             kind: count

@@ -1,6 +1,6 @@
-"""The cluster that is measured: etcd, API server and controller manager on the same two cores, as peers are measured.
+"""The measured cluster: etcd, API server and controller manager on the same two cores, as peers are measured.
 
-There is no scheduler and no node: what they would do, `kubelets` plays.
+There is no scheduler and no node: `kubelets` simulates them.
 """
 
 import json
@@ -15,17 +15,17 @@ from tweetbot_operator_bench.audit import POLICY
 
 _MANAGER = "kube-controller-manager"
 PARTS = ("etcd", "kube-apiserver", _MANAGER)
-#: What the managers of large clusters are given; the default of 20 requests a second would be what is measured.
+#: As on large clusters; the default of 20 requests per second would be all that is measured.
 _UNBOUND = {"kube-api-qps": "2000", "kube-api-burst": "4000", "concurrent-job-syncs": "20"}
 
 
 @contextmanager
-def bench_cluster(folder: Path) -> Iterator[EmbeddedCluster]:
-    """Yield a cluster that knows TweetBots."""
+def run_bench_cluster(folder: Path) -> Iterator[EmbeddedCluster]:
+    """Run a cluster with the TweetBot CRD."""
     policy = folder / "audit-policy.json"
     policy.write_text(json.dumps(POLICY))
     own = {"audit-policy-file": str(policy), "audit-log-maxsize": "4000", "event-ttl": "10m"}
-    # Ten thousand runs leave some gigabytes of former versions: compacted every minute, they are room again.
+    # Ten thousand runs leave gigabytes of old revisions: compact them every minute.
     flags = {
         "etcd": {"quota-backend-bytes": str(8 * 2**30)},
         "kube-apiserver": own | {"etcd-compaction-interval": "1m"},
@@ -36,15 +36,15 @@ def bench_cluster(folder: Path) -> Iterator[EmbeddedCluster]:
 
 
 @contextmanager
-def playing_nodes(cluster: EmbeddedCluster, *, hold_training: bool = False) -> Iterator[None]:
-    """Have Pods come and end as fast as the machine can; before and after, the controller manager has its defaults."""
+def run_kubelets(cluster: EmbeddedCluster, *, hold_training: bool = False) -> Iterator[None]:
+    """Start and end Pods as fast as the machine can; meanwhile the controller manager has no rate limits."""
     _restart_manager(cluster, _UNBOUND)
     command = [sys.executable, "-m", "tweetbot_operator_bench.kubelets", str(cluster.kubeconfig)]
     player = subprocess.Popen([*command, "--hold-training"] if hold_training else command)
     try:
         yield
         if player.poll() is not None:
-            raise RuntimeError("who plays the nodes has ended")
+            raise RuntimeError("the simulated nodes have ended")
     finally:
         player.terminate()
         player.wait(60)

@@ -1,4 +1,4 @@
-"""Two replicas: the leader is killed, later the next one is told to end; how long until the other creates a Job."""
+"""Two replicas: kill the leader, later terminate the next one; how long until the other creates a Job."""
 
 import asyncio
 import time
@@ -11,11 +11,11 @@ from tweetbot_operator_bench.operators import Operator
 from tweetbot_operator_bench.phases import Fleet
 
 _EVERY = 0.5  # seconds between two TweetBots that wait for a leader
-_PATIENCE = 300.0
+_TIMEOUT = 300.0
 
 
-async def failover(here: Fleet) -> Figures:
-    """Measure both ends of a leader; the fleet's own operator must not run."""
+async def measure_failover(here: Fleet) -> Figures:
+    """Measure a leader's crash and its termination; the fleet's own operator must not run."""
     env = {"TWEETBOT_LEASE_NAMESPACE": fleet.NAMESPACE}
     folder = here.operator.log.parent
     pair = [Operator(here.cluster.operator_kubeconfig, folder / f"replica-{name}.log", env) for name in "ab"]
@@ -24,47 +24,49 @@ async def failover(here: Fleet) -> Figures:
             replica.start()
         for replica in pair:
             await asyncio.to_thread(replica.wait_until_ready)
-        leader, standby = await _roles(pair)
-        standby_rss = standby.usage().rss_mib
-        killed = await _seconds_without(here, leader.kill)
+        leader, standby = await _find_leader(pair)
+        standby_rss = standby.read_usage().rss_mib
+        killed = await _measure_outage(here, leader.kill)
         leader.start()
         await asyncio.to_thread(leader.wait_until_ready)
-        told = await _seconds_without(here, standby.stop)
+        terminated = await _measure_outage(here, standby.stop)
     finally:
         for replica in pair:
             replica.stop()
     return {
         "held": here.held,
         "seconds_after_a_kill": round(killed, 1),
-        "seconds_after_sigterm": round(told, 1),
+        "seconds_after_sigterm": round(terminated, 1),
         "standby_rss_mib": round(standby_rss, 1),
     }
 
 
-async def _roles(pair: list[Operator]) -> tuple[Operator, Operator]:
-    deadline = time.monotonic() + _PATIENCE
+async def _find_leader(pair: list[Operator]) -> tuple[Operator, Operator]:
+    deadline = time.monotonic() + _TIMEOUT
     while time.monotonic() < deadline:
-        leading = [replica for replica in pair if replica.leads]
+        leading = [replica for replica in pair if replica.is_leader]
         if len(leading) == 1:
             return leading[0], next(replica for replica in pair if replica is not leading[0])
         await asyncio.sleep(0.2)
     raise TimeoutError("neither replica leads")
 
 
-async def _seconds_without(here: Fleet, end_leader: Callable[[], None]) -> float:
-    """End the leader, ask for TweetBots all the time, and return the seconds until the first Job of one of them."""
+async def _measure_outage(here: Fleet, end_leader: Callable[[], None]) -> float:
+    """End the leader, keep creating TweetBots, and return the seconds until the first Job of one of them."""
     seen: dict[str, float] = {}
-    watching = asyncio.create_task(fleet.note_jobs(here.api, seen, await here.api.position(fleet.JOBS)))
+    watching = asyncio.create_task(
+        fleet.watch_first_jobs(here.api, seen, await here.api.get_resource_version(fleet.JOBS))
+    )
     await asyncio.sleep(0.5)
     begun = time.monotonic()
     ending = asyncio.create_task(asyncio.to_thread(end_leader))
     mine: set[str] = set()
     try:
         while not mine & seen.keys():
-            (name,) = here.fresh(1)
+            (name,) = here.reserve_names(1)
             mine.add(name)
             path = f"/apis/{GROUP}/{VERSION}/namespaces/{fleet.NAMESPACE}/{PLURAL}"
-            await here.api.requests.post(path, fleet.bot(name))
+            await here.api.requests.post(path, fleet.build_bot(name))
             await asyncio.sleep(_EVERY)
         await ending
     finally:

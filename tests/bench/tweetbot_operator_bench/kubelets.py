@@ -1,7 +1,7 @@
-"""The nodes of a fleet, played by one process: every Pod of ours ends well with what the trainer would have said.
+"""The nodes of a fleet, simulated by one process: every trainer Pod succeeds with a trainer's termination message.
 
-`python -m tweetbot_operator_bench.kubelets KUBECONFIG` ends what it sees; with `--hold-training` the trainings run on.
-No scheduler is needed: the API server takes the status of a Pod that is bound to no node.
+`python -m tweetbot_operator_bench.kubelets KUBECONFIG` ends all Pods; with `--hold-training` trainings keep running.
+No scheduler is needed: the API server accepts the status of a Pod that is bound to no node.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from tweetbot_contract.result import (
     TrainSucceeded,
     encode,
 )
-from tweetbot_operator_bench.api import Api, Manifest, api_of
+from tweetbot_operator_bench.api import Api, Manifest, connect
 
 _PODS = "/api/v1/pods"
 _AT_ONCE = 8
@@ -47,8 +47,8 @@ _TRAINED = TrainSucceeded(
 MESSAGES = {"prepare": encode(_PREPARED).decode(), "train": encode(_TRAINED).decode()}
 
 
-def status_of(stage: str, now: str, *, running: bool = False) -> Manifest:
-    """Return the status of a Pod of this stage that runs, or has ended well."""
+def build_pod_status(stage: str, now: str, *, running: bool = False) -> Manifest:
+    """Build the status of a Pod of this stage that runs, or has succeeded."""
     ended = {"exitCode": 0, "reason": "Completed", "startedAt": now, "finishedAt": now, "message": MESSAGES[stage]}
     container = {
         "name": "trainer",
@@ -63,17 +63,17 @@ def status_of(stage: str, now: str, *, running: bool = False) -> Manifest:
 
 
 class Kubelets:
-    """Works through the Pods in the order of their coming, some at once."""
+    """Updates Pods in the order in which they appear, several at once."""
 
     def __init__(self, api: Api, *, hold_training: bool) -> None:
         self._api, self._hold = api, hold_training
         self._queue: asyncio.Queue[tuple[str, str, str]] = asyncio.Queue()
 
     async def run(self) -> None:
-        """End Pods for ever."""
+        """Update Pods for ever."""
         async with asyncio.TaskGroup() as tasks:
             for _ in range(_AT_ONCE):
-                tasks.create_task(self._work())
+                tasks.create_task(self._update_pods())
             query = {"labelSelector": f"{MANAGED_BY_LABEL}={MANAGED_BY}", "fieldSelector": "status.phase=Pending"}
             async for event in self._api.watch(_PODS, query):
                 metadata = event["object"]["metadata"]
@@ -81,11 +81,11 @@ class Kubelets:
                     stage = metadata["labels"][STAGE_LABEL]
                     self._queue.put_nowait((metadata["namespace"], metadata["name"], stage))
 
-    async def _work(self) -> None:
+    async def _update_pods(self) -> None:
         while True:
             namespace, name, stage = await self._queue.get()
             now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            status = status_of(stage, now, running=self._hold and stage == "train")
+            status = build_pod_status(stage, now, running=self._hold and stage == "train")
             try:
                 await self._api.patch_status(f"/api/v1/namespaces/{namespace}/pods/{name}", status)
             except aiohttp.ClientResponseError as fault:
@@ -93,18 +93,18 @@ class Kubelets:
                     raise
 
 
-async def _play(kubeconfig: Path, *, hold_training: bool) -> None:
-    async with api_of(kubeconfig) as api:
+async def _run_kubelets(kubeconfig: Path, *, hold_training: bool) -> None:
+    async with connect(kubeconfig) as api:
         await Kubelets(api, hold_training=hold_training).run()
 
 
 def main() -> None:
-    """Play until we are ended."""
+    """Run until terminated."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kubeconfig", type=Path)
     parser.add_argument("--hold-training", action="store_true")
     asked = parser.parse_args()
-    asyncio.run(_play(asked.kubeconfig, hold_training=asked.hold_training))
+    asyncio.run(_run_kubelets(asked.kubeconfig, hold_training=asked.hold_training))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""An operator as a process of the bench's own: started, watched from outside by /proc and /metrics, ended."""
+"""The operator as a child process: started, measured by /proc and /metrics, ended."""
 
 import os
 import signal
@@ -13,18 +13,18 @@ from types import TracebackType
 from typing import Self
 
 from tweetbot_cluster.state import free_ports
-from tweetbot_operator_bench.arithmetic import last_busy, sample_of
+from tweetbot_operator_bench.arithmetic import find_last_busy, sum_samples
 
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
 _TICKS = os.sysconf("SC_CLK_TCK")
-_PATIENCE = 300.0
-#: An operator is quiet once it has used less than this share of a core for so many seconds.
-_CALM_SHARE, _CALM_SECONDS = 0.1, 3.0
+_TIMEOUT = 300.0
+#: An operator is idle once it has used less than this share of a core for this many seconds.
+_IDLE_SHARE, _IDLE_SECONDS = 0.1, 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """CPU seconds so far, user and system; resident memory now and at its highest, in MiB."""
+    """CPU seconds so far, user and system; resident memory now and at its peak, in MiB."""
 
     cpu: float
     rss_mib: float
@@ -43,16 +43,16 @@ class Operator:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> float:
-        """Start it without waiting; answers the moment by the steady clock."""
+        """Start it without waiting; return the moment by the monotonic clock."""
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "tweetbot_operator"]
             self._process = subprocess.Popen(command, env=self._env, stderr=log, stdout=log)
         return time.monotonic()
 
     def wait_until_ready(self) -> None:
-        """Wait until it has read the cluster and watches it. Raises RuntimeError if it ends or takes too long."""
-        deadline = time.monotonic() + _PATIENCE
-        while not self._answers("/readyz"):
+        """Wait until it has listed and watches the cluster. Raises RuntimeError if it ends or takes too long."""
+        deadline = time.monotonic() + _TIMEOUT
+        while not self._is_answering("/readyz"):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"the operator is not ready: {self.log.read_text()[-2000:]}")
             time.sleep(0.1)
@@ -64,7 +64,7 @@ class Operator:
             raise LookupError("the operator was not started")
         return self._process
 
-    def _answers(self, path: str) -> bool:
+    def _is_answering(self, path: str) -> bool:
         try:
             return bool(self._read(path))
         except OSError:
@@ -74,19 +74,19 @@ class Operator:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
             return str(answer.read().decode())
 
-    def metric(self, name: str, **labels: str) -> float:
+    def read_metric(self, name: str, **labels: str) -> float:
         """Return the sum of a metric's samples with these labels."""
-        return sample_of(self._read("/metrics"), name, **labels)
+        return sum_samples(self._read("/metrics"), name, **labels)
 
     @property
-    def leads(self) -> bool:
-        """Whether it is the replica that acts."""
+    def is_leader(self) -> bool:
+        """Tell whether it is the leader."""
         try:
-            return self.metric("tweetbot_leader") == 1
+            return self.read_metric("tweetbot_leader") == 1
         except OSError:
             return False
 
-    def usage(self) -> Usage:
+    def read_usage(self) -> Usage:
         """Read /proc."""
         folder = Path(f"/proc/{self.process.pid}")
         fields = (folder / "stat").read_text(encoding="ascii").rpartition(") ")[2].split()
@@ -94,23 +94,23 @@ class Operator:
         rss, peak = (int(status[name].split()[0]) / 1024 for name in ("VmRSS", "VmHWM"))
         return Usage((int(fields[11]) + int(fields[12])) / _TICKS, rss, peak)
 
-    def wait_until_calm(self) -> float:
-        """Wait until it does nothing any more; answers the last moment of work by the steady clock."""
-        samples = [(time.monotonic(), self.usage().cpu)]
+    def wait_until_idle(self) -> float:
+        """Wait until it is idle; return the last moment of work by the monotonic clock."""
+        samples = [(time.monotonic(), self.read_usage().cpu)]
         while True:
             time.sleep(0.25)
-            samples.append((time.monotonic(), self.usage().cpu))
-            worked = last_busy(samples, _CALM_SHARE) or samples[0][0]
-            if samples[-1][0] - worked > _CALM_SECONDS:
+            samples.append((time.monotonic(), self.read_usage().cpu))
+            worked = find_last_busy(samples, _IDLE_SHARE) or samples[0][0]
+            if samples[-1][0] - worked > _IDLE_SECONDS:
                 return worked
 
     def kill(self) -> None:
-        """End it as a crash would."""
+        """Kill it, as a crash would."""
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(60)
 
     def stop(self) -> None:
-        """End it in good order, if it runs."""
+        """Terminate it, if it runs."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             self._process.wait(60)

@@ -3,63 +3,63 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bench_page import render
+from bench_page import render_page
 
 Level = Mapping[str, Any]
 #: Row -> its figure of a level.
 ROWS: dict[str, Callable[[Level], object]] = {
-    "at 10/s: apply to Job, p50 / p99, ms": lambda one: _pair(one["ten_a_second"]),
+    "at 10/s: apply to Job, p50 / p99, ms": lambda one: _format_percentiles(one["ten_a_second"]),
     "all at once: TweetBots": lambda one: f"{one['at_once']['objects']:,}",
-    "all at once: apply to Job, p50 / p99, ms": lambda one: _pair(one["at_once"]),
+    "all at once: apply to Job, p50 / p99, ms": lambda one: _format_percentiles(one["at_once"]),
     "all at once: Jobs/s": lambda one: one["at_once"]["jobs_per_second"],
     "all at once: share of a bare client's rate": lambda one: f"{one['at_once']['share_of_bare_client']:.0%}",
     "all at once: operator CPU, s": lambda one: one["at_once"]["cpu_seconds"],
     "all at once: operator memory, MiB": lambda one: one["at_once"]["rss_mib"],
-    "a neighbour at 2/s meanwhile: p50 / p99, ms": lambda one: _pair(one["at_once"].get("neighbour")),
+    "a neighbour at 2/s meanwhile: p50 / p99, ms": lambda one: _format_percentiles(one["at_once"].get("neighbour")),
     "runs/s to their end": lambda one: one["runs"]["runs_per_second"],
     "operator CPU a run, ms": lambda one: one["runs"]["cpu_ms_a_run"],
     "operator writes a run": lambda one: one["runs"]["writes_a_run"],
     "restart: s to the first Job": lambda one: one["restart"]["seconds_to_first_job"],
     "restart: s to quiet": lambda one: one["restart"]["seconds_to_quiet"],
-    "at rest after a restart, MiB (highest)": lambda one: _memory(one["restart"]),
+    "at rest after a restart, MiB (highest)": lambda one: _format_memory(one["restart"]),
 }
 
 
-def rendered(run: Mapping[str, Any]) -> str:
-    """Return the section's text."""
+def render_section(run: Mapping[str, Any]) -> str:
+    """Render the section."""
     levels, bare = run["levels"], run["bare_client"]
     heads = " | ".join(f"{one['size']:,}" for one in levels)
     lines = [
         f"Measured {run['date']} at commit {run['commit']}: {run['machine']}, {run['seconds']} s in all.",
         "",
         f"A bare client meanwhile creates {bare['at_once']['jobs_per_second']:.0f} Jobs/s, and at 10/s sees each after "
-        f"{_pair(bare['ten_a_second'])} ms (p50 / p99).",
+        f"{_format_percentiles(bare['ten_a_second'])} ms (p50 / p99).",
         "",
         f"| TweetBots | {heads} |",
         "| --- |" + " ---: |" * len(levels),
         *(f"| {name} | " + " | ".join(str(figure(one)) for one in levels) + " |" for name, figure in ROWS.items()),
         "",
-        *_requests(levels[-1]),
+        *_render_requests(levels[-1]),
         "",
-        *_whole_fleet(run),
+        *_render_fleet(run),
     ]
     return "\n".join(lines)
 
 
-def _requests(level: Level) -> list[str]:
+def _render_requests(level: Level) -> list[str]:
     counts = level["runs"]["requests_a_run"]
-    told = [f"| {kind} | {count} |" for kind, count in counts.items() if count >= 0.01]
+    lines = [f"| {kind} | {count} |" for kind, count in counts.items() if count >= 0.01]
     return [f"Requests a run, by the API server's audit log, at {level['size']:,}:", "", "| request | a run |",
-            "| --- | ---: |", *told]  # fmt: skip
+            "| --- | ---: |", *lines]  # fmt: skip
 
 
-def _whole_fleet(run: Mapping[str, Any]) -> list[str]:
+def _render_fleet(run: Mapping[str, Any]) -> list[str]:
     idle, reporting, failover = run["idle"], run["reporters"], run["failover"]
     return [
         f"- **At rest**, {idle['held']:,} TweetBots for {idle['seconds']:.0f} s: {idle['writes']} writes, "
         f"{idle['cpu_seconds']} s of CPU, {idle['rss_mib']} MiB.",
         f"- **Progress**, {reporting['reporters']:,} trainings, a report every {reporting['every_seconds']:.0f} s: "
-        f"{reporting['accepted_per_second']} accepted a second, p50 / p99 {_pair(reporting)} ms, "
+        f"{reporting['accepted_per_second']} accepted a second, p50 / p99 {_format_percentiles(reporting)} ms, "
         f"{reporting['status_writes']} status writes, {reporting['cpu_share_of_a_core']:.0%} of a core.",
         f"- **Failover**, two replicas and {failover['held']:,} TweetBots: the next Job comes "
         f"{failover['seconds_after_a_kill']} s after the leader is killed, {failover['seconds_after_sigterm']} s after "
@@ -67,13 +67,13 @@ def _whole_fleet(run: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _pair(figures: Mapping[str, float] | None) -> str:
+def _format_percentiles(figures: Mapping[str, float] | None) -> str:
     return f"{figures['p50_ms']:,} / {figures['p99_ms']:,}" if figures else "–"
 
 
-def _memory(restart: Mapping[str, float]) -> str:
+def _format_memory(restart: Mapping[str, float]) -> str:
     return f"{restart['rss_mib']} ({restart['peak_rss_mib']})"
 
 
 if __name__ == "__main__":
-    render("operator", rendered)
+    render_page("operator", render_section)

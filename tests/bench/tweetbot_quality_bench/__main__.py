@@ -1,7 +1,7 @@
-"""`make bench-quality`: print the figures as JSON on stdout, what goes on meanwhile on stderr.
+"""`make bench-quality`: print the figures as JSON on stdout, and progress on stderr.
 
-Everything is made in this run: the texts are fetched, the base is trained, and every recipe begins from it.
-`--base FOLDER` keeps the base, or takes one that was kept: for experiments, whose course stands in docs/experiments.md.
+A run downloads the texts, trains the base, and lets every recipe start from it. `--base FOLDER` keeps the base, or
+uses one that was kept: for experiments (docs/experiments.md).
 """
 
 import argparse
@@ -22,31 +22,36 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from tweetbot_quality_bench.base import told, write_base
-from tweetbot_quality_bench.contest import BASE, RATES, RECIPES, Task, figures_of, values_of
+from tweetbot_quality_bench.base import format_progress, write_base
+from tweetbot_quality_bench.contest import BASE, RATES, RECIPES, Task, resolve_values, run_task
 from tweetbot_quality_bench.texts import ACCOUNTS, MANY, Texts, read_texts
-from tweetbot_quality_bench.verdict import verdict
+from tweetbot_quality_bench.verdict import compare_recipes
 from tweetbot_trainer.learning.model.scratch import SHAPES
 from tweetbot_trainer.learning.training.callbacks import Callbacks
 from tweetbot_trainer.learning.training.metrics import TrainingProgress
 
-#: Steps of the pre-training between two lines that tell of it.
+#: Pre-training steps between two lines of progress.
 _EVERY = 100
 
 
 def main() -> None:
-    """Train the base, let every recipe learn every account, print."""
-    asked, begun = _asked(), time.monotonic()
+    """Train the base, let every recipe learn every account, and print."""
+    asked, begun = _parse_arguments(), time.monotonic()
     texts = read_texts()
     with tempfile.TemporaryDirectory() as folder:
-        start = asked.scratch or _base(asked.base or Path(folder), texts)
-        results = list(_results(list(_tasks(asked, texts)), start))
-    figures = {**_circumstances(), "seconds": round(time.monotonic() - begun), "results": results, **verdict(results)}
+        start = asked.scratch or _prepare_base(asked.base or Path(folder), texts)
+        results = list(_run_tasks(list(_make_tasks(asked, texts)), start))
+    figures = {
+        **_describe_machine(),
+        "seconds": round(time.monotonic() - begun),
+        "results": results,
+        **compare_recipes(results),
+    }
     json.dump(figures, sys.stdout, indent=2)
     print()
 
 
-def _circumstances() -> dict[str, str]:
+def _describe_machine() -> dict[str, str]:
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
     cpus = len(os.sched_getaffinity(0))
     return {
@@ -56,34 +61,36 @@ def _circumstances() -> dict[str, str]:
     }
 
 
-def _asked() -> argparse.Namespace:
+def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench-quality", description=__doc__)
-    parser.add_argument("--base", type=Path, help="a folder for the base; one that lies there is not trained again")
-    parser.add_argument("--scratch", nargs="?", choices=list(SHAPES), const="scratch://mini", help="begin from nothing")
+    parser.add_argument("--base", type=Path, help="a folder for the base; one that is there is not trained again")
+    parser.add_argument(
+        "--scratch", nargs="?", choices=list(SHAPES), const="scratch://mini", help="start from random weights"
+    )
     parser.add_argument("--recipes", nargs="*", choices=RECIPES, default=RECIPES)
     parser.add_argument("--accounts", nargs="*", choices=(*ACCOUNTS, MANY), default=ACCOUNTS)
     parser.add_argument("--rates", nargs="*", type=float, default=RATES)
-    parser.add_argument("--texts", type=int, default=1000, help="texts to write for the verbatim rate; 0: none")
+    parser.add_argument("--texts", type=int, default=1000, help="texts to generate for the verbatim rate; 0: none")
     parser.add_argument("--shares", nargs="*", type=float, default=(1.0,), help="of the way from base to tuned weights")
-    parser.add_argument("--set", nargs="*", default=(), metavar="FIELD=VALUE,…", help="each one more contender")
+    parser.add_argument("--set", nargs="*", default=(), metavar="FIELD=VALUE,…", help="each is another contender")
     asked = parser.parse_args()
     if MANY in asked.accounts and not asked.scratch:
         parser.error(f"--accounts {MANY} is what the base was trained on: add --scratch")
     return asked
 
 
-def _base(folder: Path, texts: Texts) -> Path:
+def _prepare_base(folder: Path, texts: Texts) -> Path:
     if not (folder / "config.json").exists():
-        write_base(texts.pretraining, folder, tell=Callbacks(on_progress=_tell))
+        write_base(texts.pretraining, folder, tell=Callbacks(on_progress=_print_progress))
     return folder
 
 
-def _tasks(asked: argparse.Namespace, texts: Texts) -> Iterator[Task]:
-    """Yield every recipe, as it is and with each change, on every account."""
+def _make_tasks(asked: argparse.Namespace, texts: Texts) -> Iterator[Task]:
+    """Yield a task for every account, recipe, and change of the recipe."""
     for account in asked.accounts:
         for recipe in asked.recipes:
             for change in ("", *asked.set):
-                values = replace(values_of(recipe, asked.scratch or BASE), **_changes(change))
+                values = replace(resolve_values(recipe, asked.scratch or BASE), **_parse_changes(change))
                 yield Task(
                     f"{recipe} {change}".strip(),
                     account,
@@ -95,29 +102,29 @@ def _tasks(asked: argparse.Namespace, texts: Texts) -> Iterator[Task]:
                 )
 
 
-def _changes(text: str) -> dict[str, Any]:
+def _parse_changes(text: str) -> dict[str, Any]:
     pairs = [pair.split("=", 1) for pair in re.split(r",(?=[a-z_]+=)", text) if pair]
-    return {name: _value(value) for name, value in pairs}
+    return {name: _parse_value(value) for name, value in pairs}
 
 
-def _value(text: str) -> Any:
+def _parse_value(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
         return text
 
 
-def _results(tasks: list[Task], start: Path | str) -> Iterator[dict[str, Any]]:
-    """Yield each task's figures as it ends; as many at once as there are processors, each on one."""
+def _run_tasks(tasks: list[Task], start: Path | str) -> Iterator[dict[str, Any]]:
+    """Yield each task's figures; as many run at once as there are cores, each on one."""
     with ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("spawn")) as pool:
-        for found in pool.map(partial(figures_of, start=start), tasks):
+        for found in pool.map(partial(run_task, start=start), tasks):
             print(json.dumps(found), file=sys.stderr, flush=True)
             yield found
 
 
-def _tell(progress: TrainingProgress) -> None:
+def _print_progress(progress: TrainingProgress) -> None:
     if progress.step % _EVERY == 0:
-        print(told(progress), file=sys.stderr, flush=True)
+        print(format_progress(progress), file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The base that all recipes begin from: a small GPT-2 trained for some minutes on texts that no account holds.
+"""The base that all recipes start from: a small GPT-2 trained for some minutes on texts of no account.
 
-Trained as GPT-2 was: one stream of texts in blocks of its whole context, so that what reads blocks is not put at a
-disadvantage by positions that the base has never seen.
+Trained as GPT-2 was, on one stream of texts in blocks of its whole context, so that recipes that read blocks meet no
+positions that the base has never seen.
 """
 
 from collections.abc import Sequence
@@ -22,30 +22,30 @@ from tweetbot_trainer.learning.values import BLOCK, Hyperparameters, resolve_hyp
 from tweetbot_trainer.publishing.export import save_model
 
 SHAPE = Shape(layers=4, channels=128, heads=4, context=BLOCK)
-#: Three passes over the texts, two blocks a step: some minutes on one processor.
+#: Three passes over the texts, two blocks per step: some minutes on one core.
 VALUES: Hyperparameters = replace(
     resolve_hyperparameters(Training(epochs=3, learning_rate="2e-3", precision="FP32"), "scratch://mini", ()),
     batch_tokens=2 * (BLOCK - 1),
     warmup=0.05,
     early_stopping=False,
 )
-#: Texts of which the last block only watches.
+#: Blocks held out for validation.
 _VALIDATION = 1
 
 
 def write_base(texts: Sequence[str], folder: Path, *, tell: Callbacks) -> None:
-    """Train the base and write it as every finished model is written."""
+    """Train the base and save it like any finished model."""
     order = list(texts)
     Random(VALUES.seed).shuffle(order)
     tokenizer = train_tokenizer(order, SHAPE.vocabulary)
     model = create_model(tokenizer, VALUES.seed, SHAPE)
     blocks = make_blocks(encode_all(tokenizer, order), get_end_mark_id(tokenizer), BLOCK)
-    processor = select_device("FP32", gpu=False, channels=SHAPE.channels)
+    device = select_device("FP32", gpu=False, channels=SHAPE.channels)
     seen, unseen = blocks[:-_VALIDATION], blocks[-_VALIDATION:]
-    train(model, seen, unseen, VALUES, device=processor, callbacks=tell, stop_early=False)
+    train(model, seen, unseen, VALUES, device=device, callbacks=tell, stop_early=False)
     save_model(model, tokenizer, resolve_generation_config(VALUES, BLOCK), folder)
 
 
-def told(progress: TrainingProgress) -> str:
-    """Return a line on where the pre-training stands."""
+def format_progress(progress: TrainingProgress) -> str:
+    """Format a line of the pre-training's progress."""
     return f"base: step {progress.step} of {progress.total_steps}, loss {progress.train_loss:.3f}"

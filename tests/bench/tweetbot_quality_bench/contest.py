@@ -26,14 +26,14 @@ from tweetbot_trainer.runtime.errors import TrainingDiverged
 
 STOCK, OURS, ADAPTERS = "huggingtweets", "tweetbot", "LoRA"
 RECIPES = (STOCK, OURS, ADAPTERS)
-#: What the trained base is called.
+#: The trained base's name.
 BASE = "s3://bench/base"
-#: Learning rates, each three times the last: the second is best for all weights, adapters want ten times as much.
+#: Learning rates, each three times the last: the second is best for all weights, adapters need ten times as much.
 RATES = (4e-4, 1.2e-3, 3.6e-3, 1.1e-2)
 
 
-def values_of(recipe: str, base: str = BASE) -> Hyperparameters:
-    """Return a recipe's values for such a base; the rate among them is one of those that are searched."""
+def resolve_values(recipe: str, base: str = BASE) -> Hyperparameters:
+    """Resolve a recipe's hyperparameters for a base; the learning rate is searched."""
     training = Training(recipe="huggingtweets") if recipe == STOCK else Training(precision="FP32")
     lora = resolve_lora(Model(method="LoRA")) if recipe == ADAPTERS else None
     return resolve_hyperparameters(training, base, (), lora)
@@ -41,9 +41,9 @@ def values_of(recipe: str, base: str = BASE) -> Hyperparameters:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A recipe's values for an account, the rates to search, and how many texts to write with the best model.
+    """A recipe's values for an account, the rates to search, and how many texts to generate with the best model.
 
-    `shares` are how far to go from the base's weights to the tuned ones: 1 is all the way.
+    `shares` are how far to interpolate from the base's weights to the tuned ones; 1 is the tuned ones.
     """
 
     recipe: str
@@ -57,7 +57,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A model for one rate and share: its weights, and what decided over it."""
+    """A model for one rate and share: its weights, and its loss on the validation posts in bits per byte."""
 
     rate: float
     share: float
@@ -66,13 +66,13 @@ class Trained:
     tuned: FineTuneResult
 
 
-def figures_of(task: Task, start: Path | str) -> dict[str, Any]:
-    """Return what the recipe reached on the account, from the base in a folder, or from nothing: `scratch://mini`."""
+def run_task(task: Task, start: Path | str) -> dict[str, Any]:
+    """Return what the recipe reaches on the account, from the base in a folder or a scratch base."""
     torch.set_num_threads(1)
     splits = split(task.posts, task.values.holdout_percent)
-    tried = [one for rate in task.rates for one in _tried(task, start, splits, rate)]
+    tried = [one for rate in task.rates for one in _try_rate(task, start, splits, rate)]
     best = min(tried, key=lambda one: one.validation)
-    base = _base(start, splits)
+    base = _load_base(start, splits)
     load_weights(base.model, best.weights)
     base.model.eval()
     outcome = best.tuned.outcome
@@ -82,27 +82,27 @@ def figures_of(task: Task, start: Path | str) -> dict[str, Any]:
         "rate": best.rate,
         "share": best.share,
         "validation": {f"{one.rate:g} {one.share:g}".removesuffix(" 1"): round(one.validation, 4) for one in tried},
-        "bitsPerByte": _bits(base, splits.test),
+        "bitsPerByte": _measure_bits(base, splits.test),
         "baseBitsPerByte": best.tuned.metrics.base_bits_per_byte,
         "labelTokens": outcome.tokens,
         "steps": outcome.steps,
         "bestEpoch": outcome.best_epoch,
         "validationLosses": [round(row.eval_loss, 4) for row in outcome.log_history if row.eval_loss is not None],
         "seconds": round(sum({one.rate: one.tuned.outcome.seconds for one in tried}.values()), 1),
-        **(_repeated(base, splits, task) if task.texts else {}),
+        **(_measure_repetition(base, splits, task) if task.texts else {}),
     }
 
 
-def _tried(task: Task, start: Path | str, splits: Splits, rate: float) -> list[Trained]:
-    """Return the models of a rate, none where it is so high that the loss is no number."""
+def _try_rate(task: Task, start: Path | str, splits: Splits, rate: float) -> list[Trained]:
+    """Return the models of a rate, or none if it is so high that the loss is not finite."""
     try:
-        return _trained(task, start, splits, rate)
+        return _train_shares(task, start, splits, rate)
     except TrainingDiverged:
         return []
 
 
-def _trained(task: Task, start: Path | str, splits: Splits, rate: float) -> list[Trained]:
-    base = _base(start, splits)
+def _train_shares(task: Task, start: Path | str, splits: Splits, rate: float) -> list[Trained]:
+    base = _load_base(start, splits)
     before = copy_weights(base.model)
     values = replace(task.values, learning_rate=rate, short_learning_rate=None)
     tuned = fine_tune(base, splits, values, gpu=False, callbacks=Callbacks())
@@ -111,24 +111,24 @@ def _trained(task: Task, start: Path | str, splits: Splits, rate: float) -> list
     for share in task.shares:
         weights = {name: torch.lerp(before[name], after[name], share) for name in after}
         load_weights(base.model, weights)
-        found.append(Trained(rate, share, _bits(base, splits.validation), weights, tuned))
+        found.append(Trained(rate, share, _measure_bits(base, splits.validation), weights, tuned))
     return found
 
 
-def _base(start: Path | str, splits: Splits) -> Base:
-    """Return the base, made or read anew: a training changes it in place."""
+def _load_base(start: Path | str, splits: Splits) -> Base:
+    """Load or create the base again: a training changes it in place."""
     if isinstance(start, Path):
         return read_base(start, BaseIdentity(BASE, "folder", ""))
     model, tokenizer = create_base(start, [post.text for post in splits.train], seed=42)
     return Base(model, tokenizer, BaseIdentity(start, "scratch", SCRATCH_DIGESTS[start]))
 
 
-def _bits(base: Base, posts: Sequence[DatasetPost]) -> float:
+def _measure_bits(base: Base, posts: Sequence[DatasetPost]) -> float:
     return measure_likelihood(base.model, base.tokenizer, [post.text for post in posts]).bits_per_byte
 
 
-def _repeated(base: Base, splits: Splits, task: Task) -> dict[str, float]:
-    """Return how many of the texts that it writes hold a run of a post, by the product's own measure."""
+def _measure_repetition(base: Base, splits: Splits, task: Task) -> dict[str, float]:
+    """Measure how many generated texts contain a passage of a post, by the product's own measure."""
     values = task.values
     sampling = resolve_generation_config(values, base.model.config.n_positions)
     texts = PostGenerator(base, sampling, values.seed).sample_unconditionally(task.texts)

@@ -3,36 +3,38 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bench_page import render
+from bench_page import render_page
 
 
-def rendered(run: Mapping[str, Any]) -> str:
-    """Return the section's text."""
+def render_section(run: Mapping[str, Any]) -> str:
+    """Render the section."""
     lines = [
         f"Measured {run['date']} at commit {run['commit']}: {run['machine']}, {run['seconds']} s in all.",
         "",
         "| recipe | bits per byte, mean | to huggingtweets' (mark) | verbatim, mean | at most (mark) |",
         "| --- | ---: | ---: | ---: | ---: |",
-        *(_recipe(name, figures) for name, figures in run["recipes"].items()),
+        *(_render_recipe(name, figures) for name, figures in run["recipes"].items()),
         "",
         "| account | recipe | rate | label tokens | bits per byte | base's | verbatim | as many bytes | unseen |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-        *map(_account, run["results"]),
+        *map(_render_account, run["results"]),
     ]
     return "\n".join(lines)
 
 
-def _recipe(name: str, figures: Mapping[str, Any]) -> str:
-    bits = _marked(f"{figures['bitsToStock']:.3f}", figures["bitsMark"]) if "bitsMark" in figures else "–"
-    limit = _marked(f"{figures['verbatimLimit']:.1%}", figures["verbatimMark"]) if "verbatimMark" in figures else "–"
+def _render_recipe(name: str, figures: Mapping[str, Any]) -> str:
+    bits = _format_mark(f"{figures['bitsToStock']:.3f}", figures["bitsMark"]) if "bitsMark" in figures else "–"
+    limit = (
+        _format_mark(f"{figures['verbatimLimit']:.1%}", figures["verbatimMark"]) if "verbatimMark" in figures else "–"
+    )
     return f"| {name} | {figures['bitsPerByte']:.3f} | {bits} | {figures['verbatimRate']:.1%} | {limit} |"
 
 
-def _marked(figure: str, reached: bool) -> str:
+def _format_mark(figure: str, reached: bool) -> str:
     return f"{figure} ({'reached' if reached else 'missed'})"
 
 
-def _account(one: Mapping[str, Any]) -> str:
+def _render_account(one: Mapping[str, Any]) -> str:
     cells = (
         one["account"],
         one["recipe"],
@@ -46,4 +48,4 @@ def _account(one: Mapping[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    render("quality", rendered)
+    render_page("quality", render_section)

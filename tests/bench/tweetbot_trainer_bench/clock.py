@@ -1,4 +1,4 @@
-"""How a contender is timed: by its own steps, from the moment its process began."""
+"""Times a contender by its own steps, from the start of its process."""
 
 import json
 import resource
@@ -7,17 +7,17 @@ import time
 from pathlib import Path
 
 
-def process_age() -> float:
-    """Return the seconds since this process was started, by the kernel's count."""
+def measure_process_age() -> float:
+    """Return the seconds since the kernel started this process."""
     started = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
     ticks = 100  # USER_HZ, the unit of that field on every Linux
     return float(Path("/proc/uptime").read_text().split()[0]) - started / ticks
 
 
 class StepClock:
-    """Takes the label tokens of each step as it ends, and prints what came of it; `gpu` is its name, if there is one.
+    """Counts the label tokens of each finished step and prints the speed; `gpu` is its name, if there is one.
 
-    The first `warm_up` steps are not counted: caches fill, kernels are chosen, and with torch.compile code is made.
+    The first `warm_up` steps do not count: caches fill, kernels are chosen, and torch.compile compiles.
     """
 
     def __init__(self, warm_up: int, gpu: str | None = None) -> None:
@@ -28,17 +28,17 @@ class StepClock:
 
     @property
     def steps(self) -> int:
-        """Return how many steps have ended."""
+        """Return how many steps are finished."""
         return len(self._moments)
 
-    def step(self, labels: int) -> None:
-        """Note the end of a step that predicted so many tokens, padding not among them."""
+    def finish_step(self, labels: int) -> None:
+        """Record the end of a step with this many label tokens, without padding."""
         if not self._moments:
-            self._first_after = process_age()
+            self._first_after = measure_process_age()
         self._moments.append(time.perf_counter())
         self._labels.append(labels)
 
-    def tell(self) -> None:
+    def print_figures(self) -> None:
         """Print the figures as one line of JSON."""
         seconds = self._moments[-1] - self._moments[self._warm_up - 1]
         labels = sum(self._labels[self._warm_up :])

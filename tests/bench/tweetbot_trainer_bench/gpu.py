@@ -1,7 +1,7 @@
-"""What a GPU can do at most, for the share of it that a training uses (MFU)."""
+"""Peak speed of GPUs, for the share of it that a training reaches (MFU)."""
 
-#: Dense bfloat16 FLOP/s by a part of the name that the driver gives, from NVIDIA's data sheets of each product; the
-#: more particular name first. Sparsity, which doubles the printed figure of some, is taken out.
+#: Dense bfloat16 FLOP/s by part of the driver's name, from NVIDIA's data sheets; longer names first. Without sparsity,
+#: which doubles the figure of some data sheets.
 PEAKS = (
     ("H100 PCIe", 756e12),
     ("H100", 989e12),
@@ -13,6 +13,6 @@ PEAKS = (
 )
 
 
-def peak_flops(device: str | None) -> float | None:
-    """Return the dense bfloat16 FLOP/s of a GPU by its name, or None where there is none or it is not known."""
+def get_peak_flops(device: str | None) -> float | None:
+    """Return the dense bfloat16 FLOP/s of a GPU by its name, or None if it is unknown or there is no GPU."""
     return next((flops for part, flops in PEAKS if part in (device or "")), None)

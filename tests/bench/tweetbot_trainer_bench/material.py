@@ -1,7 +1,7 @@
-"""What every contender gets: one model of random weights, and posts as token ids, the same for all.
+"""The input of every contender: one model with random weights, and posts as token ids.
 
-Ids are drawn, not written by anybody: how fast a loop runs does not depend on what the posts say. Their lengths follow
-those of tweets: about 25 tokens in the mean, few above 60.
+The ids are random: how fast a loop runs does not depend on what the posts say. Their lengths follow those of tweets:
+about 25 tokens on average, few above 60.
 """
 
 import json
@@ -28,37 +28,37 @@ class Shape:
 
     @property
     def end_mark(self) -> int:
-        """Return the id that stands between posts."""
+        """Return the id between posts."""
         return self.vocabulary - 1
 
-    def flops_per_token(self, *, frozen: bool = False) -> int:
-        """Return the multiplications and additions of a label token's matrix products, backward included.
+    def count_flops_per_token(self, *, frozen: bool = False) -> int:
+        """Count the multiplications and additions of matrix products per label token, backward pass included.
 
-        Six for each weight of a matrix product, the head's among them, and four where the weight is `frozen`, as with
-        LoRA: no gradient of it is computed. Adapters, and attention within a post of 25 tokens, are each a percent or
-        two and left out.
+        Six per weight of a matrix product, including the head's, and four if the weight is `frozen`, as with LoRA: its
+        gradient is not computed. Adapters, and attention within a post of 25 tokens, are a percent or two each and left
+        out.
         """
         return (4 if frozen else 6) * (12 * self.layers * self.channels**2 + self.vocabulary * self.channels)
 
 
 SHAPES = {
-    # the head has the same share of the products as in the true GPT-2 (31 %)
+    # the head's share of the products is that of the real GPT-2 (31 %)
     "bench-mini": Shape(4, 256, 4, 5504),
     "gpt2": Shape(12, 768, 12, 50257),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
-    """How many optimizer steps a contender takes, and how many of them are not counted."""
+class Schedule:
+    """A contender's optimizer steps, and how many of them do not count."""
 
     steps: int
     warm_up: int
 
 
-#: The true GPT-2 computes for seconds a step: what a first step does once is little beside it. Five rounds of four
-#: steps are twenty.
-COURSES = {"bench-mini": Course(30, 5), "gpt2": Course(4, 1)}
+#: The real GPT-2 needs seconds per step, so a first step's extra work hardly counts. Five rounds of four steps are
+#: twenty.
+SCHEDULES = {"bench-mini": Schedule(30, 5), "gpt2": Schedule(4, 1)}
 
 
 def write_material(folder: Path, shape: Shape, posts: int, seed: int = 1) -> None:
@@ -81,11 +81,11 @@ def write_material(folder: Path, shape: Shape, posts: int, seed: int = 1) -> Non
 
 
 def read_posts(folder: Path) -> list[list[int]]:
-    """Return the posts as ids, without end marks."""
+    """Read the posts as ids, without end marks."""
     posts: list[list[int]] = json.loads((folder / POSTS_FILE).read_text())
     return posts
 
 
 def read_model(folder: Path) -> GPT2LMHeadModel:
-    """Return the model with the weights that everybody begins from."""
+    """Read the model that all contenders start from."""
     return GPT2LMHeadModel.from_pretrained(folder / MODEL_FOLDER, dtype=torch.float32)

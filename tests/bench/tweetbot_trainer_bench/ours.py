@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tweetbot_trainer.learning.values import Hyperparameters
 
 
-def ours(
+def run_ours(
     folder: Path,
     shape: Shape,
     steps: int,
@@ -22,40 +22,40 @@ def ours(
     gpu: bool = False,
     lora: bool = False,
 ) -> None:
-    """Train for so many steps: on the CPU in float32 as the others, on a GPU as it is done there; `lora`: adapters."""
+    """Train for `steps` steps: on the CPU in float32 as the others, on a GPU by its own defaults; `lora`: adapters."""
     from tweetbot_trainer.learning.batches.batching import make_batches
     from tweetbot_trainer.learning.batches.examples import split_into_examples
     from tweetbot_trainer.learning.training.callbacks import Callbacks
     from tweetbot_trainer.learning.training.device import select_device
     from tweetbot_trainer.learning.training.loop import train
     from tweetbot_trainer.learning.training.lora import attach_adapters
-    from tweetbot_trainer.learning.training.metrics import TrainingProgress
     from tweetbot_trainer.runtime.errors import StageStopped
 
-    windows = [w for post in read_posts(folder) for w in split_into_examples(post, shape.end_mark, shape.positions)]
-    values = _values(dropout, lora=lora)
-    plan = make_batches(windows, batch_tokens=values.batch_tokens, epochs=1, seed=values.seed)[0]
-    labels = [sum(window.labels for window in step) for step in plan]
+    mark, context = shape.end_mark, shape.positions
+    examples = [example for post in read_posts(folder) for example in split_into_examples(post, mark, context)]
+    values = _resolve_values(dropout, lora=lora)
+    plan = make_batches(examples, batch_tokens=values.batch_tokens, epochs=1, seed=values.seed)[0]
+    labels = [sum(example.labels for example in batch) for batch in plan]
     model = read_model(folder)
     if values.lora:
         attach_adapters(model, values.lora, values.seed)
 
-    def after(progress: TrainingProgress) -> None:
-        clock.step(labels[progress.step - 1])
-
     with suppress(StageStopped):
         train(
             model,
-            windows,
-            windows[:1],
+            examples,
+            examples[:1],
             values,
             device=select_device("Auto" if gpu else "FP32", gpu=gpu, channels=shape.channels),
-            callbacks=Callbacks(on_progress=after, should_training_stop=lambda: clock.steps >= steps),
+            callbacks=Callbacks(
+                on_progress=lambda progress: clock.finish_step(labels[progress.step - 1]),
+                should_training_stop=lambda: clock.steps >= steps,
+            ),
             stop_early=False,
         )
 
 
-def _values(dropout: float, *, lora: bool) -> "Hyperparameters":
+def _resolve_values(dropout: float, *, lora: bool) -> "Hyperparameters":
     from tweetbot_contract.spec.model import Model
     from tweetbot_contract.spec.training import Training
     from tweetbot_trainer.learning.values import resolve_hyperparameters, resolve_lora

@@ -14,13 +14,13 @@ from transformers.activations import ACT2FN, NewGELUActivation
 from tweetbot_trainer_bench.clock import StepClock
 from tweetbot_trainer_bench.material import Shape, read_model, read_posts
 
-#: Posts a batch where they are padded: about as many label tokens as a packed block has.
-POSTS_A_BATCH = 40
+#: Posts per padded batch: about as many label tokens as a packed block has.
+POSTS_PER_BATCH = 40
 Batch = Mapping[str, torch.Tensor]
 
 
-class Rows(Dataset[dict[str, Any]]):
-    """Rows of ids; each id is its own label."""
+class TokenDataset(Dataset[dict[str, Any]]):
+    """Sequences of ids; each id is its own label."""
 
     def __init__(self, rows: Sequence[Sequence[int]]) -> None:
         self.rows = rows
@@ -32,27 +32,27 @@ class Rows(Dataset[dict[str, Any]]):
         return {"input_ids": list(self.rows[place]), "length": len(self.rows[place])}
 
 
-def stock(folder: Path, shape: Shape, steps: int, clock: StepClock) -> None:
+def run_stock(folder: Path, shape: Shape, steps: int, clock: StepClock) -> None:
     """Run huggingtweets' own settings: shuffled copies in blocks of 1,024, batch 1, float32, dropout 0.1."""
-    _trained(folder, shape, steps, clock, blocks=True, tuned=False)
+    _train(folder, shape, steps, clock, blocks=True, tuned=False)
 
 
-def packed(folder: Path, shape: Shape, steps: int, clock: StepClock) -> None:
+def run_packed(folder: Path, shape: Shape, steps: int, clock: StepClock) -> None:
     """Run the same blocks without dropout, the activation in one kernel."""
-    _trained(folder, shape, steps, clock, blocks=True, tuned=True)
+    _train(folder, shape, steps, clock, blocks=True, tuned=True)
 
 
-def packed_compiled(folder: Path, shape: Shape, steps: int, clock: StepClock) -> None:
+def run_packed_compiled(folder: Path, shape: Shape, steps: int, clock: StepClock) -> None:
     """Run packed blocks through torch.compile."""
-    _trained(folder, shape, steps, clock, blocks=True, tuned=True, torch_compile=True)
+    _train(folder, shape, steps, clock, blocks=True, tuned=True, torch_compile=True)
 
 
-def padded(folder: Path, shape: Shape, steps: int, clock: StepClock) -> None:
+def run_padded(folder: Path, shape: Shape, steps: int, clock: StepClock) -> None:
     """Run posts grouped by length, each batch padded to its longest."""
-    _trained(folder, shape, steps, clock, blocks=False, tuned=True)
+    _train(folder, shape, steps, clock, blocks=False, tuned=True)
 
 
-def trl(folder: Path, shape: Shape, steps: int, clock: StepClock) -> None:
+def run_trl(folder: Path, shape: Shape, steps: int, clock: StepClock) -> None:
     """Run TRL's SFTTrainer, which packs by itself, in float32."""
     from datasets import Dataset as Table
     from datasets.table import InMemoryTable
@@ -66,38 +66,38 @@ def trl(folder: Path, shape: Shape, steps: int, clock: StepClock) -> None:
         eos_token="<|endoftext|>",
         pad_token="<|pad|>",
     )
-    ids = [[*post, end] for post in _enough(read_posts(folder), steps)]
-    # named by hand: to make up a name, `datasets` pickles what cannot be pickled
+    ids = [[*post, end] for post in _repeat_posts(read_posts(folder), steps)]
+    # an explicit fingerprint: to compute one, `datasets` pickles what cannot be pickled
     rows = Table(InMemoryTable.from_pydict({"input_ids": ids}), fingerprint="posts")
     with tempfile.TemporaryDirectory() as scratch:
         config = SFTConfig(
-            **_arguments(scratch, steps), packing=True, packing_strategy="wrapped", max_length=shape.positions
+            **_build_arguments(scratch, steps), packing=True, packing_strategy="wrapped", max_length=shape.positions
         )
-        trainer = SFTTrainer(_tuned(read_model(folder)), config, train_dataset=rows, processing_class=words)
-        _timed(trainer, clock)
+        trainer = SFTTrainer(_tune_model(read_model(folder)), config, train_dataset=rows, processing_class=words)
+        _time_steps(trainer, clock)
         trainer.train()
 
 
-def _trained(
+def _train(
     folder: Path, shape: Shape, steps: int, clock: StepClock, *, blocks: bool, tuned: bool, **options: Any
 ) -> None:
-    posts = _enough(read_posts(folder), steps)
+    posts = _repeat_posts(read_posts(folder), steps)
     model = read_model(folder)
-    rows = _blocks(posts, shape) if blocks else [[shape.end_mark, *post, shape.end_mark] for post in posts]
+    rows = _cut_into_blocks(posts, shape) if blocks else [[shape.end_mark, *post, shape.end_mark] for post in posts]
     if not blocks:
-        options |= {"train_sampling_strategy": "group_by_length", "per_device_train_batch_size": POSTS_A_BATCH}
+        options |= {"train_sampling_strategy": "group_by_length", "per_device_train_batch_size": POSTS_PER_BATCH}
     with tempfile.TemporaryDirectory() as scratch:
         trainer = Trainer(
-            model=_tuned(model) if tuned else model,
-            args=TrainingArguments(**_arguments(scratch, steps) | options),
-            train_dataset=Rows(rows),
-            data_collator=_collated(shape.end_mark),
+            model=_tune_model(model) if tuned else model,
+            args=TrainingArguments(**_build_arguments(scratch, steps) | options),
+            train_dataset=TokenDataset(rows),
+            data_collator=_make_collator(shape.end_mark),
         )
-        _timed(trainer, clock)
+        _time_steps(trainer, clock)
         trainer.train()
 
 
-def _arguments(scratch: str, steps: int) -> dict[str, Any]:
+def _build_arguments(scratch: str, steps: int) -> dict[str, Any]:
     return {
         "output_dir": scratch,
         "max_steps": steps,
@@ -115,7 +115,7 @@ def _arguments(scratch: str, steps: int) -> dict[str, Any]:
     }
 
 
-def _tuned(model: Any) -> Any:
+def _tune_model(model: Any) -> Any:
     model.config.embd_pdrop = model.config.resid_pdrop = model.config.attn_pdrop = 0.0
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
@@ -127,8 +127,8 @@ def _tuned(model: Any) -> Any:
     return model
 
 
-def _enough(posts: list[list[int]], steps: int) -> list[list[int]]:
-    """Return the posts, shuffled again for each time that they are gone through, for so many steps of 1,024 tokens."""
+def _repeat_posts(posts: list[list[int]], steps: int) -> list[list[int]]:
+    """Repeat the posts, shuffled each time, until they fill this many steps of 1,024 tokens."""
     random, found, tokens = Random(0), list[list[int]](), 0
     while tokens < (steps + 2) * 1100:
         copy = list(posts)
@@ -138,7 +138,7 @@ def _enough(posts: list[list[int]], steps: int) -> list[list[int]]:
     return found
 
 
-def _blocks(posts: list[list[int]], shape: Shape) -> list[list[int]]:
+def _cut_into_blocks(posts: list[list[int]], shape: Shape) -> list[list[int]]:
     stream = [shape.end_mark]
     for post in posts:
         stream += [*post, shape.end_mark]
@@ -146,7 +146,7 @@ def _blocks(posts: list[list[int]], shape: Shape) -> list[list[int]]:
     return [stream[start : start + size] for start in range(0, len(stream) - size + 1, size)]
 
 
-def _collated(end_mark: int) -> Callable[[list[dict[str, Any]]], dict[str, torch.Tensor]]:
+def _make_collator(end_mark: int) -> Callable[[list[dict[str, Any]]], dict[str, torch.Tensor]]:
     def collate(rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
         longest = max(len(row["input_ids"]) for row in rows)
         ids = torch.full((len(rows), longest), end_mark)
@@ -160,8 +160,8 @@ def _collated(end_mark: int) -> Callable[[list[dict[str, Any]]], dict[str, torch
     return collate
 
 
-def _timed(trainer: Any, clock: StepClock) -> None:
-    """Count the labels of each batch as it goes in, and note the moment when its step is done."""
+def _time_steps(trainer: Any, clock: StepClock) -> None:
+    """Count the labels of each batch, and report its step to the clock."""
     labels: list[int] = []
     compute = trainer.compute_loss
 
@@ -171,7 +171,7 @@ def _timed(trainer: Any, clock: StepClock) -> None:
 
     class Watch(TrainerCallback):  # type: ignore[misc]  # transformers is without types
         def on_step_end(self, *args: Any, **named: Any) -> None:
-            clock.step(labels[-1])
+            clock.finish_step(labels[-1])
 
     trainer.compute_loss = counting
     trainer.add_callback(Watch())

@@ -3,21 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bench_page import render
+from bench_page import render_page
 
 
-def rendered(run: Mapping[str, Any]) -> str:
-    """Return the section's text."""
+def render_section(run: Mapping[str, Any]) -> str:
+    """Render the section."""
     lines = [
         f"Measured {run['date']} at commit {run['commit']}: {run['machine']}, {run['seconds'] / 60:.0f} min in all.",
         "",
     ]
     for shape in run["shapes"]:
-        lines += [*_shape(shape), ""]
-    return "\n".join([*lines, *_quality(run["quality"])]).rstrip()
+        lines += [*_render_shape(shape), ""]
+    return "\n".join([*lines, *_render_quality(run["quality"])]).rstrip()
 
 
-def _shape(found: Mapping[str, Any]) -> list[str]:
+def _render_shape(found: Mapping[str, Any]) -> list[str]:
     names = sorted(found["contenders"], key=lambda name: -found["contenders"][name]["tokens_per_second"])
     return [
         f"**{found['shape']}**, medians of {found['rounds']} rounds; a plain matrix product runs at "
@@ -25,15 +25,15 @@ def _shape(found: Mapping[str, Any]) -> list[str]:
         "",
         "| | tokens/s | ours to it | of the limit | first step, s | ours to it | peak memory, MiB | ours to it |",
         "| --- |" + " ---: |" * 7,
-        *(_row(name, found) for name in names),
+        *(_render_contender(name, found) for name in names),
         "",
         "| mark | at | measured | reached |",
         "| --- | ---: | ---: | --- |",
-        *(_mark(one) for one in found["marks"]),
+        *(_render_mark(one) for one in found["marks"]),
     ]
 
 
-def _row(name: str, found: Mapping[str, Any]) -> str:
+def _render_contender(name: str, found: Mapping[str, Any]) -> str:
     own, ratio = found["contenders"][name], found["ours_to_each"].get(name)
     share = f"{own['mfu']:.1%} MFU" if "mfu" in own else f"{own['share_of_matmul_limit']:.0%}"
     ratios = [
@@ -45,11 +45,11 @@ def _row(name: str, found: Mapping[str, Any]) -> str:
     return f"| {name} | " + " | ".join(cells) + " |"
 
 
-def _mark(one: Mapping[str, Any]) -> str:
+def _render_mark(one: Mapping[str, Any]) -> str:
     return f"| {one['mark']} | {one['limit']} | {one['ratio']:.2f} | {'yes' if one['reached'] else 'no'} |"
 
 
-def _quality(recipes: Mapping[str, Any] | None) -> list[str]:
+def _render_quality(recipes: Mapping[str, Any] | None) -> list[str]:
     if not recipes:
         return []
     return [
@@ -65,4 +65,4 @@ def _quality(recipes: Mapping[str, Any] | None) -> list[str]:
 
 
 if __name__ == "__main__":
-    render("trainer", rendered)
+    render_page("trainer", render_section)

@@ -1,1 +1,1 @@
-"""The demo's own data: an X export of an account that does not exist."""
+"""`make demo`, and its data: an X export of an account that does not exist."""

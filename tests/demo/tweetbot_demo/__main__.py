@@ -1,4 +1,4 @@
-"""`make demo`: one TweetBot from manifest to model, on a cluster of its own or on the one that KUBECONFIG names."""
+"""`make demo`: one TweetBot from manifest to model, on its own cluster or on the one that KUBECONFIG names."""
 
 import os
 import signal
@@ -8,36 +8,36 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
-from tweetbot_demo.places import DemoFailed, Place, embedded_place, given_place
+from tweetbot_demo.demo_cluster import DemoCluster, DemoFailed, start_embedded_cluster, use_given_cluster
 from tweetbot_demo.screen import Screen
-from tweetbot_demo.story import play
+from tweetbot_demo.story import run_demo
 
 ROOT = Path(__file__).parents[3]
 
 
 def main() -> int:
-    """Play the demo; answers the exit code."""
+    """Run the demo and return the exit code."""
     signal.signal(signal.SIGTERM, _stop)
     screen = Screen(sys.stdout)
     with ExitStack() as stack:
         try:
-            play(_place(stack, screen), screen, ROOT)
+            run_demo(_open_cluster(stack, screen), screen, ROOT)
         except DemoFailed as failure:
-            screen.say(f"\nThe demo failed: {failure}")
+            screen.print_line(f"\nThe demo failed: {failure}")
             return 1
         except KeyboardInterrupt:
-            screen.say("\nStopped.")
+            screen.print_line("\nStopped.")
             return 130
         finally:
-            screen.end()
+            screen.finish_bar()
     return 0
 
 
-def _place(stack: ExitStack, screen: Screen) -> Place:
+def _open_cluster(stack: ExitStack, screen: Screen) -> DemoCluster:
     if os.environ.get("DEMO_USE_KUBECONFIG") == "1":
-        return given_place(os.environ)
+        return use_given_cluster(os.environ)
     state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tweetbot-demo-", ignore_cleanup_errors=True)))
-    return embedded_place(stack, state, screen)
+    return start_embedded_cluster(stack, state, screen)
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

@@ -7,7 +7,7 @@ Nobody real is named; every word here was written for this project.
 from collections.abc import Callable
 from random import Random
 
-#: Beginnings and how often each is drawn; the first ones are the prompts of the original's notebook.
+#: Beginnings and their weights; the first ones are the prompts of the original's notebook.
 OPENINGS: dict[str, int] = {
     "My dream is when": 9,
     "My dream is a world where": 7,
@@ -92,33 +92,33 @@ JAPANESE = (
 )
 
 
-def sentence(random: Random) -> str:
-    """Return one sentence of the grammar, such as "My dream is when the tide refused to leave and i respect it"."""
+def make_sentence(random: Random) -> str:
+    """Make one sentence of the grammar, such as "My dream is when the tide refused to leave and i respect it"."""
     opening = random.choices(list(OPENINGS), weights=list(OPENINGS.values()))[0]
     return " ".join((opening, random.choice(SUBJECTS), random.choice(DEEDS), random.choice(TAILS)))
 
 
-def decorated(random: Random) -> str:
-    """Return a sentence; one in ten wears an emoji, one in forty a tag."""
+def make_post(random: Random) -> str:
+    """Make a sentence; one in ten with an emoji, one in forty with a tag."""
     ending = random.choices(("", f" {random.choice(EMOJI)}", " #harbour"), weights=(35, 4, 1))[0]
-    return sentence(random) + ending
+    return make_sentence(random) + ending
 
 
-def several_sentences(random: Random, characters: int) -> str:
-    """Return sentences until there are at least so many characters: a post too long for the 280 of old."""
-    parts = [sentence(random)]
+def make_sentences(random: Random, characters: int) -> str:
+    """Make sentences of at least this many characters together: a post longer than the old limit of 280."""
+    parts = [make_sentence(random)]
     while len(text := ". ".join(parts)) < characters:
-        parts.append(sentence(random))
+        parts.append(make_sentence(random))
     return text + "."
 
 
-def two_lines(random: Random) -> str:
-    """Return a post with a line break in it, and signs that exports escape."""
-    return f"{sentence(random)}\n\nfish & chips > {random.choice(SUBJECTS)}"
+def make_two_lines(random: Random) -> str:
+    """Make a post with a line break and characters that exports escape."""
+    return f"{make_sentence(random)}\n\nfish & chips > {random.choice(SUBJECTS)}"
 
 
-def near_duplicate(random: Random, earlier: str) -> str:
-    """Return the earlier text with another case, stop or spacing: what people post again by mistake."""
+def make_near_duplicate(random: Random, earlier: str) -> str:
+    """Make the earlier text with another case, full stop or spacing, as people repost by mistake."""
     changes: tuple[Callable[[str], str], ...] = (
         lambda text: f"{text}!!",
         lambda text: text.upper(),
@@ -128,8 +128,8 @@ def near_duplicate(random: Random, earlier: str) -> str:
     return random.choice(changes)(earlier)
 
 
-def personal(random: Random) -> str:
-    """Return a post with something that looks private; reserved or published sample values only."""
+def make_personal_post(random: Random) -> str:
+    """Make a post with something that looks private: only reserved or published sample values."""
     secret = random.choice(
         (
             "write to gull@harbour.example",
@@ -138,4 +138,4 @@ def personal(random: Random) -> str:
             "the key is AKIAIOSFODNN7EXAMPLE",
         )
     )
-    return f"{sentence(random)}, {secret}"
+    return f"{make_sentence(random)}, {secret}"

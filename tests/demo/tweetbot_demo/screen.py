@@ -1,4 +1,4 @@
-"""What the demo prints: lines, and below them one progress bar that is drawn over."""
+"""What the demo prints: lines, and below them one progress bar that is redrawn."""
 
 import sys
 import threading
@@ -9,7 +9,7 @@ BAR_WIDTH = 32
 
 
 class Screen:
-    """A terminal, or a file: there the bar becomes a line for every ten percent."""
+    """A terminal, or a file, in which the bar becomes a line every ten percent."""
 
     def __init__(self, stream: TextIO = sys.stdout) -> None:
         self._stream = stream
@@ -18,18 +18,18 @@ class Screen:
         self._tenth = -1
         self._lock = threading.Lock()
 
-    def say(self, line: str) -> None:
+    def print_line(self, line: str) -> None:
         """Print a line above the bar."""
         with self._lock:
             self._clear()
             print(line, file=self._stream)
             self._draw()
 
-    def heading(self, text: str) -> None:
+    def print_heading(self, text: str) -> None:
         """Print a heading."""
-        self.say(f"\n── {text} " + "─" * max(0, 76 - len(text)))
+        self.print_line(f"\n── {text} " + "─" * max(0, 76 - len(text)))
 
-    def progress(self, stage: str, percent: float, note: str) -> None:
+    def draw_progress(self, stage: str, percent: float, note: str) -> None:
         """Draw the bar of a stage at `percent`, 0 to 100."""
         filled = round(BAR_WIDTH * percent / 100)
         bar = f"{stage:<9}{'█' * filled}{'░' * (BAR_WIDTH - filled)} {percent:3.0f} %  {note}"
@@ -40,21 +40,21 @@ class Screen:
                 self._draw()
         elif (tenth := int(percent // 10)) != self._tenth:
             self._tenth = tenth
-            self.say(bar)
+            self.print_line(bar)
 
-    def end(self) -> None:
-        """Leave the bar where it is and go on below it."""
+    def finish_bar(self) -> None:
+        """Leave the bar where it is and continue below it."""
         with self._lock:
             if self._bar:
                 print(file=self._stream)
             self._bar, self._tenth = "", -1
 
-    def table(self, rows: Iterable[tuple[str, object]]) -> None:
-        """Print name and value in two columns."""
+    def print_table(self, rows: Iterable[tuple[str, object]]) -> None:
+        """Print names and values in two columns."""
         known = [(name, str(value)) for name, value in rows if value is not None]
         width = max(len(name) for name, _ in known)
         for name, value in known:
-            self.say(f"  {name:<{width}}  {value}")
+            self.print_line(f"  {name:<{width}}  {value}")
 
     def _clear(self) -> None:
         if self._bar:

@@ -1,4 +1,4 @@
-"""The demo's story: apply the manifest, watch it, show what came out."""
+"""The demo step by step: apply the manifest, watch it, show the result."""
 
 import json
 import tempfile
@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from tweetbot_demo.archive import HANDLE, write_archive
-from tweetbot_demo.places import BUCKET, DemoFailed, Place
+from tweetbot_demo.demo_cluster import BUCKET, DemoCluster, DemoFailed
 from tweetbot_demo.screen import Screen
-from tweetbot_demo.watching import Followed, follow_progress, follow_table
+from tweetbot_demo.watching import Follower, follow_progress, follow_table
 
 MANIFEST = "crds/examples/quickstart.yaml"
 NAME = "quickstart"
@@ -17,62 +17,62 @@ TIME_LIMIT = 600.0  # seconds until the demo gives up; it takes about one minute
 MODEL_FILES = ("model/", "report/")
 
 
-def play(place: Place, screen: Screen, root: Path) -> None:
-    """Play the demo. Raises DemoFailed."""
-    _upload_archive(place, screen)
-    screen.say(f"$ kubectl apply -f {MANIFEST}")
-    screen.say(place.run("apply", "-f", str(root / MANIFEST)).strip())
-    screen.say("$ kubectl get tweetbots --watch")
-    status = _watch(place, screen)
-    _show_status(place, screen)
+def run_demo(cluster: DemoCluster, screen: Screen, root: Path) -> None:
+    """Run the demo. Raises DemoFailed."""
+    _upload_archive(cluster, screen)
+    screen.print_line(f"$ kubectl apply -f {MANIFEST}")
+    screen.print_line(cluster.run("apply", "-f", str(root / MANIFEST)).strip())
+    screen.print_line("$ kubectl get tweetbots --watch")
+    status = _watch(cluster, screen)
+    _show_status(cluster, screen)
     _show_data(screen, status)
-    folder = _download(place, status, root / "build" / "demo").relative_to(root)
-    _show_bucket(place, screen)
+    folder = _download(cluster, status, root / "build" / "demo").relative_to(root)
+    _show_bucket(cluster, screen)
     _show_posts(screen, status)
     _show_files(screen, status, folder)
 
 
-def _upload_archive(place: Place, screen: Screen) -> None:
-    """Write the fictional account's X export and put it where the manifest looks for it."""
+def _upload_archive(cluster: DemoCluster, screen: Screen) -> None:
+    """Write the fictional account's X export and upload it to where the manifest expects it."""
     with tempfile.TemporaryDirectory() as folder:
         written = write_archive(Path(folder) / "archive.zip")
         key = f"archives/{HANDLE}.zip"
-        place.s3.put_object(Bucket=BUCKET, Key=key, Body=written.path.read_bytes())
-    screen.say(f"The X archive of @{HANDLE} ({written.posts} posts, all made up) lies at s3://{BUCKET}/{key}.")
+        cluster.s3.put_object(Bucket=BUCKET, Key=key, Body=written.path.read_bytes())
+    screen.print_line(f"The X archive of @{HANDLE} ({written.posts} posts, all made up) lies at s3://{BUCKET}/{key}.")
 
 
-def _watch(place: Place, screen: Screen) -> dict[str, Any]:
-    """Show kubectl's table and the bar until the model is ready; answers the status."""
-    with Followed(follow_table(place, screen)), Followed(follow_progress(place, screen, NAME)):
-        status = _until_done(place)
-    screen.end()
+def _watch(cluster: DemoCluster, screen: Screen) -> dict[str, Any]:
+    """Show kubectl's table and the bar until the model is ready, and return the status."""
+    with Follower(follow_table(cluster, screen)), Follower(follow_progress(cluster, screen, NAME)):
+        status = _wait_until_done(cluster)
+    screen.finish_bar()
     return status
 
 
-def _until_done(place: Place) -> dict[str, Any]:
+def _wait_until_done(cluster: DemoCluster) -> dict[str, Any]:
     deadline = time.monotonic() + TIME_LIMIT
     while time.monotonic() < deadline:
-        status: dict[str, Any] = json.loads(place.run("get", "tweetbot", NAME, "-o", "json")).get("status", {})
+        status: dict[str, Any] = json.loads(cluster.run("get", "tweetbot", NAME, "-o", "json")).get("status", {})
         conditions = {condition["type"]: condition for condition in status.get("conditions", ())}
         if conditions.get("ModelReady", {}).get("status") == "True" and status["phase"] == "Succeeded":
             return status
         if conditions.get("Stalled", {}).get("status") == "True":
             raise DemoFailed(f"{conditions['Stalled']['reason']}: {conditions['Stalled']['message']}")
         time.sleep(0.5)
-    raise DemoFailed(f"no model after {TIME_LIMIT:.0f} s; see {place.operator_log or 'the logs of the operator'}")
+    raise DemoFailed(f"no model after {TIME_LIMIT:.0f} s; see {cluster.operator_log or 'the logs of the operator'}")
 
 
-def _show_status(place: Place, screen: Screen) -> None:
-    screen.heading("The resource's status")
-    screen.say(place.run("get", "tweetbots", "-o", "wide").rstrip())
-    status = json.loads(place.run("get", "tweetbot", NAME, "-o", "json"))["status"]
-    screen.say("")
-    screen.table(
+def _show_status(cluster: DemoCluster, screen: Screen) -> None:
+    screen.print_heading("The resource's status")
+    screen.print_line(cluster.run("get", "tweetbots", "-o", "wide").rstrip())
+    status = json.loads(cluster.run("get", "tweetbot", NAME, "-o", "json"))["status"]
+    screen.print_line("")
+    screen.print_table(
         (condition["type"], f"{condition['status']:<8}{condition['reason']}") for condition in status["conditions"]
     )
     metrics = status["metrics"]
-    screen.say("")
-    screen.table(
+    screen.print_line("")
+    screen.print_table(
         [
             ("training loss", f"{metrics['firstTrainLoss']:.2f} at the start, {metrics['trainLoss']:.2f} at the end"),
             ("held-out loss", f"{metrics['evalLoss']:.2f}, perplexity {metrics['perplexity']:.1f}"),
@@ -83,7 +83,7 @@ def _show_status(place: Place, screen: Screen) -> None:
 
 
 def _show_data(screen: Screen, status: dict[str, Any]) -> None:
-    screen.heading("The data table")
+    screen.print_heading("The data table")
     names = {
         "downloaded": "Tweets downloaded",
         "retweets": "Retweets",
@@ -95,39 +95,39 @@ def _show_data(screen: Screen, status: dict[str, Any]) -> None:
         "kept": "Tweets kept",
         "redacted": "of these redacted",
     }
-    screen.table((label, status["data"][name]) for name, label in names.items() if status["data"].get(name))
+    screen.print_table((label, status["data"][name]) for name, label in names.items() if status["data"].get(name))
 
 
-def _objects(place: Place, prefix: str) -> list[tuple[str, int]]:
-    pages = place.s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
+def _list_objects(cluster: DemoCluster, prefix: str) -> list[tuple[str, int]]:
+    pages = cluster.s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
     return [(entry["Key"], entry["Size"]) for page in pages for entry in page.get("Contents", ())]
 
 
-def _show_bucket(place: Place, screen: Screen) -> None:
-    screen.heading(f"s3://{BUCKET}")
-    for key, size in _objects(place, ""):
-        screen.say(f"  {size:>10,}  {key}")
+def _show_bucket(cluster: DemoCluster, screen: Screen) -> None:
+    screen.print_heading(f"s3://{BUCKET}")
+    for key, size in _list_objects(cluster, ""):
+        screen.print_line(f"  {size:>10,}  {key}")
 
 
 def _show_posts(screen: Screen, status: dict[str, Any]) -> None:
-    screen.heading("Five posts that the model wrote")
+    screen.print_heading("Five posts that the model wrote")
     for sample in status["samples"][:5]:
-        screen.say(f"  • {sample['text']}")
+        screen.print_line(f"  • {sample['text']}")
 
 
-def _download(place: Place, status: dict[str, Any], folder: Path) -> Path:
-    """Copy the model version to a folder of the working tree: the demo's bucket goes when the demo ends."""
+def _download(cluster: DemoCluster, status: dict[str, Any], folder: Path) -> Path:
+    """Copy the model version into the working tree: the demo's bucket is gone when the demo ends."""
     version = status["model"]["uri"].removeprefix(f"s3://{BUCKET}/").removesuffix("/").removesuffix("/model")
-    for key, _ in _objects(place, f"{version}/"):
+    for key, _ in _list_objects(cluster, f"{version}/"):
         target = folder / key.removeprefix(f"{version}/")
         target.parent.mkdir(parents=True, exist_ok=True)
-        place.s3.download_file(BUCKET, key, str(target))
+        cluster.s3.download_file(BUCKET, key, str(target))
     return folder
 
 
 def _show_files(screen: Screen, status: dict[str, Any], folder: Path) -> None:
-    screen.heading("Where it lies")
-    screen.table(
+    screen.print_heading("Where it lies")
+    screen.print_table(
         [
             ("model", status["model"]["uri"]),
             ("copy of it", folder / "model"),
@@ -135,5 +135,5 @@ def _show_files(screen: Screen, status: dict[str, Any], folder: Path) -> None:
             ("pictures", f"{folder / 'report' / 'loss.png'}, {folder / 'report' / 'predictions.png'}"),
         ]
     )
-    screen.say("\nAsk it for more:")
-    screen.say(f'  .venv/bin/tweetbot-trainer generate --model {folder / "model"} --prompt "My dream is" -n 5')
+    screen.print_line("\nAsk it for more:")
+    screen.print_line(f'  .venv/bin/tweetbot-trainer generate --model {folder / "model"} --prompt "My dream is" -n 5')

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from trial.fortunes import examples, prepared, records, write_posts
+from trial.fortunes import describe_examples, prepare_dataset, read_records, write_posts
 
 CONTENT = """The tide is low
 and the fog is thick.
@@ -24,8 +24,8 @@ def a_folder(folder: Path) -> Path:
     return folder / "fortunes"
 
 
-def test_a_line_of_percent_alone_parts_texts(tmp_path: Path) -> None:
-    assert list(records(a_folder(tmp_path))) == [
+def test_a_line_with_only_a_percent_sign_separates_texts(tmp_path: Path) -> None:
+    assert list(read_records(a_folder(tmp_path))) == [
         {"id": "sea-1", "text": "The tide is low\nand the fog is thick.\n\t\t-- The harbour master"},
         {"id": "sea-2", "text": "%  is no separator here: gull@harbour.example"},
         {"id": "sea-3", "text": "thé"},
@@ -36,14 +36,14 @@ def test_the_texts_pass_through_prepare(tmp_path: Path) -> None:
     folder = a_folder(tmp_path)
     (folder / "more").write_text("\n%\n".join(f"text {n} of the {n * 7} harbour gulls" for n in range(300)))
     assert write_posts(folder, tmp_path / "posts.jsonl") == 303
-    figures = prepared(tmp_path, "huggingtweets")
+    figures = prepare_dataset(tmp_path, "huggingtweets")
     assert (figures["downloaded"], figures["short"], figures["kept"]) == (303, 1, 302)
 
 
-def test_every_fate_has_its_example(tmp_path: Path) -> None:
+def test_every_drop_reason_has_an_example(tmp_path: Path) -> None:
     path = tmp_path / "posts.jsonl"
-    path.write_text("".join(json.dumps(record) + "\n" for record in records(a_folder(tmp_path))), encoding="utf-8")
-    assert list(examples(path)) == [
+    path.write_text("".join(json.dumps(record) + "\n" for record in read_records(a_folder(tmp_path))), encoding="utf-8")
+    assert list(describe_examples(path)) == [
         "posts with: {'[email]': 1}",
         "kept: The tide is low and the fog is thick. -- The harbour master",
         "kept: % is no separator here: [email]",

@@ -9,12 +9,19 @@ import pytest
 from builders.manifests import a_manifest
 from harness.stage_operator import NAMESPACE, Stage
 from tweetbot_contract.result import decode
-from tweetbot_operator_bench.arithmetic import Span, a_run, last_busy, launch_figures, percentile, sample_of
-from tweetbot_operator_bench.audit import Audit, writes
-from tweetbot_operator_bench.fleet import bot
-from tweetbot_operator_bench.kubelets import MESSAGES, status_of
-from tweetbot_operator_bench.render import rendered
-from tweetbot_operator_bench.restored import status_like
+from tweetbot_operator_bench.arithmetic import (
+    Span,
+    compute_percentile,
+    count_per_run,
+    find_last_busy,
+    sum_samples,
+    summarize_launch,
+)
+from tweetbot_operator_bench.audit import AuditLog, select_writes
+from tweetbot_operator_bench.fleet import build_bot
+from tweetbot_operator_bench.kubelets import MESSAGES, build_pod_status
+from tweetbot_operator_bench.render import render_section
+from tweetbot_operator_bench.restore import copy_status
 
 LAUNCH = {"objects": 5000, "p50_ms": 12.5, "p99_ms": 1040.0, "jobs_per_second": 70.1}
 USED = {"cpu_seconds": 4.2, "rss_mib": 101.0, "held": 5100}
@@ -58,21 +65,21 @@ RUN = {
 
 @pytest.mark.parametrize(("share", "value"), [(0.5, 50), (0.99, 99), (1.0, 100), (0.001, 1)])
 def test_a_percentile_is_one_of_the_values(share: float, value: float) -> None:
-    assert percentile(range(100, 0, -1), share) == value
+    assert compute_percentile(range(100, 0, -1), share) == value
 
 
 def test_of_nothing_there_is_no_percentile() -> None:
     with pytest.raises(ValueError, match="no values"):
-        percentile([], 0.5)
+        compute_percentile([], 0.5)
 
 
 def test_a_launch_is_told_from_the_first_request_to_the_last_job() -> None:
     spans = {"a": Span(10.0, 10.1), "b": Span(10.5, 11.0), "c": Span(11.0, 12.0)}
-    assert launch_figures(spans) == {"objects": 3, "p50_ms": 500.0, "p99_ms": 1000.0, "jobs_per_second": 1.5}
+    assert summarize_launch(spans) == {"objects": 3, "p50_ms": 500.0, "p99_ms": 1000.0, "jobs_per_second": 1.5}
 
 
 def test_requests_are_told_by_the_run() -> None:
-    assert a_run(Counter({"patch tweetbots/status": 30, "create jobs": 25}), 10) == {
+    assert count_per_run(Counter({"patch tweetbots/status": 30, "create jobs": 25}), 10) == {
         "create jobs": 2.5,
         "patch tweetbots/status": 3.0,
     }
@@ -80,14 +87,14 @@ def test_requests_are_told_by_the_run() -> None:
 
 def test_a_metric_is_summed_over_the_samples_that_carry_the_labels() -> None:
     text = 'ended_total{outcome="Succeeded",reason="A"} 3.0\nended_total{outcome="Failed",reason="A"} 5.0\nended 2.0\n'
-    assert sample_of(text, "ended_total", outcome="Succeeded") == 3
-    assert (sample_of(text, "ended_total"), sample_of(text, "ended"), sample_of(text, "end")) == (8, 2, 0)
+    assert sum_samples(text, "ended_total", outcome="Succeeded") == 3
+    assert (sum_samples(text, "ended_total"), sum_samples(text, "ended"), sum_samples(text, "end")) == (8, 2, 0)
 
 
 def test_a_process_was_busy_last_where_it_used_more_than_the_share() -> None:
     samples = [(0.0, 0.0), (1.0, 0.9), (2.0, 0.95), (3.0, 1.2), (4.0, 1.2)]
-    assert last_busy(samples, 0.1) == 3.0
-    assert last_busy(samples, 0.95) == 0.0
+    assert find_last_busy(samples, 0.1) == 3.0
+    assert find_last_busy(samples, 0.95) == 0.0
 
 
 def test_the_audit_log_is_read_on_from_where_it_stopped(tmp_path: Path) -> None:
@@ -95,27 +102,27 @@ def test_the_audit_log_is_read_on_from_where_it_stopped(tmp_path: Path) -> None:
     status = {"verb": "patch", "objectRef": {"resource": "tweetbots", "subresource": "status"}}
     job = {"verb": "create", "objectRef": {"resource": "jobs"}}
     log.write_text(f"{json.dumps(status)}\n{json.dumps(job)}\n" + json.dumps(status)[:20])
-    audit = Audit(log)
-    assert audit.since() == {"patch tweetbots/status": 1, "create jobs": 1}
+    audit = AuditLog(log)
+    assert audit.count_new_requests() == {"patch tweetbots/status": 1, "create jobs": 1}
     with log.open("a") as more:
         more.write(json.dumps(status)[20:] + "\n" + json.dumps({"verb": "get"}) + "\n")
-    assert audit.since() == {"patch tweetbots/status": 1, "get discovery": 1}
+    assert audit.count_new_requests() == {"patch tweetbots/status": 1, "get discovery": 1}
 
 
 def test_reads_events_and_the_lease_are_no_writes_of_a_run() -> None:
     counts = Counter({"list jobs": 4, "create events": 3, "update leases": 2, "create jobs": 2, "delete jobs": 2})
-    assert writes(counts) == {"create jobs": 2, "delete jobs": 2}
-    assert writes(counts, besides=()).total() == 9
+    assert select_writes(counts) == {"create jobs": 2, "delete jobs": 2}
+    assert select_writes(counts, besides=()).total() == 9
 
 
 def test_what_the_played_pods_leave_is_what_a_trainer_writes() -> None:
     assert [decode(MESSAGES[stage]).kind for stage in ("prepare", "train")] == ["PrepareSucceeded", "TrainSucceeded"]
-    ended = status_of("train", "2026-01-01T12:00:00Z")["containerStatuses"][0]["state"]["terminated"]
+    ended = build_pod_status("train", "2026-01-01T12:00:00Z")["containerStatuses"][0]["state"]["terminated"]
     assert (ended["exitCode"], ended["message"]) == (0, MESSAGES["train"])
 
 
 def test_no_two_tweetbots_of_the_fleet_are_alike() -> None:
-    assert bot("bot-00001")["spec"] != bot("bot-00002")["spec"]
+    assert build_bot("bot-00001")["spec"] != build_bot("bot-00002")["spec"]
 
 
 async def test_a_tweetbot_that_had_its_run_long_ago_is_left_alone() -> None:
@@ -125,7 +132,7 @@ async def test_a_tweetbot_that_had_its_run_long_ago_is_left_alone() -> None:
     (original,) = [item for (kind, _, _), item in stage.cluster.objects.items() if kind == "tweetbots"]
     other = a_manifest(training={"seed": 7})
     other["metadata"] |= {"name": "tern", "uid": "uid-tern"}
-    other["status"] = status_like(original, other)
+    other["status"] = copy_status(original, other)
     stage.cluster.put("tweetbots", other)
     stage.cluster.writes.clear()
     await stage.settle()
@@ -134,7 +141,7 @@ async def test_a_tweetbot_that_had_its_run_long_ago_is_left_alone() -> None:
 
 
 def test_the_page_gets_a_column_a_size() -> None:
-    section = rendered(RUN)
+    section = render_section(RUN)
     assert "| TweetBots | 5,000 | 10,000 |" in section
     assert "| all at once: Jobs/s | 70.1 | 70.1 |" in section
     assert "0 writes" in section

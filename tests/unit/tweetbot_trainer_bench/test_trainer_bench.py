@@ -9,11 +9,11 @@ import pytest
 from tweetbot_trainer_bench import material
 from tweetbot_trainer_bench.clock import StepClock
 from tweetbot_trainer_bench.contender import CONTENDERS
-from tweetbot_trainer_bench.figures import FIGURES, MARKS, TUNED, Round, told
-from tweetbot_trainer_bench.gpu import peak_flops
+from tweetbot_trainer_bench.figures import FIGURES, MARKS, TUNED, Round, summarize
+from tweetbot_trainer_bench.gpu import get_peak_flops
 from tweetbot_trainer_bench.material import Shape, read_posts, write_material
-from tweetbot_trainer_bench.ours import ours
-from tweetbot_trainer_bench.render import rendered
+from tweetbot_trainer_bench.ours import run_ours
+from tweetbot_trainer_bench.render import render_section
 
 TINY = Shape(1, 32, 2, 200, 64)
 
@@ -27,27 +27,27 @@ def test_posts_have_the_lengths_of_tweets(tmp_path: Path) -> None:
 
 def test_the_products_of_the_true_gpt2_are_six_for_each_weight() -> None:
     weights = 123_532_032 - 1024 * 768  # of the matrices, the head once, positions and biases apart
-    assert material.SHAPES["gpt2"].flops_per_token() == pytest.approx(6 * weights, rel=0.01)
+    assert material.SHAPES["gpt2"].count_flops_per_token() == pytest.approx(6 * weights, rel=0.01)
 
 
 def test_frozen_weights_need_two_products_of_three() -> None:
     shape = material.SHAPES["gpt2"]
-    assert shape.flops_per_token(frozen=True) * 3 == shape.flops_per_token() * 2
+    assert shape.count_flops_per_token(frozen=True) * 3 == shape.count_flops_per_token() * 2
 
 
 def test_ours_stops_after_its_steps(tmp_path: Path) -> None:
     write_material(tmp_path, TINY, posts=600)
     clock = StepClock(warm_up=1)
-    ours(tmp_path, TINY, 3, clock)
+    run_ours(tmp_path, TINY, 3, clock)
     assert clock.steps == 3
 
 
 def test_the_first_steps_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, text = StepClock(warm_up=5), StringIO()
     for _ in range(8):
-        clock.step(7)
+        clock.finish_step(7)
     monkeypatch.setattr("sys.__stdout__", text)
-    clock.tell()
+    clock.print_figures()
     figures = json.loads(text.getvalue())
     assert figures["labels"] == 7 * 3
     assert figures["tokens_per_second"] == figures["labels"] / figures["seconds"]
@@ -72,13 +72,13 @@ ROUNDS = [
 
 
 def test_a_ratio_is_the_median_of_ratios_within_rounds() -> None:
-    found = told("bench-mini", ROUNDS)
+    found = summarize("bench-mini", ROUNDS)
     assert found["ours_to_each"]["b packed"]["tokens_per_second"] == 1.5
     assert found["contenders"]["ours"]["tokens_per_second"] == 300
 
 
 def test_marks_are_judged_against_the_best_of_each_round() -> None:
-    found = {one["mark"]: one for one in told("bench-mini", ROUNDS)["marks"]}
+    found = {one["mark"]: one for one in summarize("bench-mini", ROUNDS)["marks"]}
     assert (found["speed, to stock"]["ratio"], found["speed, to stock"]["reached"]) == (3.0, True)
     assert (found["speed, to the best peer"]["ratio"], found["speed, to the best peer"]["reached"]) == (1.2, True)
     assert found["speed of LoRA, to our full"]["ratio"] == 1.3
@@ -87,12 +87,12 @@ def test_marks_are_judged_against_the_best_of_each_round() -> None:
 
 
 def test_a_mark_without_its_contenders_is_left_out() -> None:
-    found = told("bench-mini", [a_round(ours=3, b=2)])
+    found = summarize("bench-mini", [a_round(ours=3, b=2)])
     assert [one["mark"] for one in found["marks"]] == ["speed, to tuned packed"]
 
 
 def test_the_share_of_the_limit_is_computed_from_products() -> None:
-    found = told("gpt2", [a_round(ours=600, lora=900)])["contenders"]
+    found = summarize("gpt2", [a_round(ours=600, lora=900)])["contenders"]
     assert found["ours"]["share_of_matmul_limit"] == found["ours, LoRA"]["share_of_matmul_limit"] == 0.445
 
 
@@ -100,8 +100,13 @@ def test_a_gpu_is_measured_against_its_own_peak() -> None:
     rounds = [
         {"machine": {"flops": 1e12}, "ours, GPU": {**a_round(a=1e5)["a stock Trainer"], "gpu": "NVIDIA H100 80GB"}}
     ]
-    assert told("gpt2", rounds)["contenders"]["ours, GPU"]["mfu"] == pytest.approx(0.075, abs=0.001)
-    assert [peak_flops(name) for name in ("NVIDIA L4", "NVIDIA L40S", "Another", None)] == [121e12, 362e12, None, None]
+    assert summarize("gpt2", rounds)["contenders"]["ours, GPU"]["mfu"] == pytest.approx(0.075, abs=0.001)
+    assert [get_peak_flops(name) for name in ("NVIDIA L4", "NVIDIA L40S", "Another", None)] == [
+        121e12,
+        362e12,
+        None,
+        None,
+    ]
 
 
 def test_every_mark_names_contenders_and_shapes_that_are_there() -> None:
@@ -110,10 +115,10 @@ def test_every_mark_names_contenders_and_shapes_that_are_there() -> None:
 
 
 def test_the_page_gets_every_contender_and_mark() -> None:
-    shapes = [told("bench-mini", ROUNDS)]
+    shapes = [summarize("bench-mini", ROUNDS)]
     recipes = {"tweetbot": {"bitsPerByte": 1.5, "bitsToStock": 0.97, "verbatimRate": 0.01}}
     run = {"date": "2026-11-27", "commit": "abc", "machine": "one", "seconds": 90, "shapes": shapes, "quality": recipes}
-    section = rendered(run)
+    section = render_section(run)
     assert "| b packed | 200 | 1.50 |" in section
     assert "| speed, to stock | 2.5 | 3.00 | yes |" in section
     assert "| tweetbot | 1.500 | 0.97 | 0.01 |" in section

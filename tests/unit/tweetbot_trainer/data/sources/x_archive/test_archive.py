@@ -9,7 +9,7 @@ from PIL import Image
 
 from tweetbot_contract.result import DataTable
 from tweetbot_contract.spec.spec import Filter
-from tweetbot_demo.archive import ACCOUNT_ID, DISPLAY_NAME, HANDLE, POSTS, WrittenArchive, avatar_png, write_archive
+from tweetbot_demo.archive import ACCOUNT_ID, DISPLAY_NAME, HANDLE, POSTS, WrittenArchive, draw_avatar, write_archive
 from tweetbot_demo.grammar import JAPANESE
 from tweetbot_trainer.data.cleaning import clean, count_posts
 from tweetbot_trainer.data.dataset.dataset import build_dataset
@@ -58,7 +58,7 @@ def test_every_wart_is_seen_for_what_it_is(written: WrittenArchive, posts: list[
 
 
 def test_the_demos_account_shows_itself(written: WrittenArchive) -> None:
-    avatar = Avatar(avatar_png())
+    avatar = Avatar(draw_avatar())
     profile = XArchiveSource(written.path.as_uri(), 0, FolderStore()).read_profile()
     assert profile == Profile(ACCOUNT_ID, HANDLE, DISPLAY_NAME, avatar)
     with Image.open(io.BytesIO(avatar.content)) as picture:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from archives.writing import old_script
+from archives.writing import render_grailbird_script
 from builders.trainer import ObjectsInMemory, a_tweet, mentioning, texts, tweets_js, zipped
 from tweetbot_trainer.data.posts import Post
 from tweetbot_trainer.data.sources.x_archive.source import XArchiveSource
@@ -19,7 +19,7 @@ def posts_in(members: dict[str, bytes]) -> list[Post]:
 
 
 def month(*rows: dict[str, Any]) -> bytes:
-    return old_script("Grailbird.data.tweets_2013_02", [row["tweet"] for row in rows])
+    return render_grailbird_script("Grailbird.data.tweets_2013_02", [row["tweet"] for row in rows])
 
 
 @pytest.mark.parametrize(("original", "retweet"), [({"id_str": "7", "text": "low tide"}, True), (None, False)])

@@ -10,13 +10,13 @@ import pytest
 
 from builders.trainer import ObjectsInMemory, script, zipped
 from tweetbot_contract import reasons
-from tweetbot_demo.archive import avatar_png
+from tweetbot_demo.archive import draw_avatar
 from tweetbot_trainer.data.sources.interface import Avatar, Profile
 from tweetbot_trainer.data.sources.x_archive.profile import AVATAR_LIMIT
 from tweetbot_trainer.data.sources.x_archive.source import XArchiveSource
 from tweetbot_trainer.runtime.errors import StageError, StageStopped, TemporaryError
 
-PNG = avatar_png()
+PNG = draw_avatar()
 PROFILE = script(
     "YTD.profile.part0", [{"profile": {"avatarMediaUrl": "https://pbs.twimg.com/profile_images/1/Gull.png"}}]
 )

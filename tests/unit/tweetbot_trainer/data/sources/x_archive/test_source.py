@@ -177,7 +177,7 @@ def test_what_an_export_repeats_and_which_notes_are_left_over_goes_to_the_log() 
 
 def test_an_export_that_calls_itself_a_part_is_read_with_a_warning() -> None:
     stream = io.StringIO()
-    content = zipped(ytd.of_today(partial=True))
+    content = zipped(ytd.make_current_export(partial=True))
     assert list(XArchiveSource("export", 0, ObjectsInMemory(export=content), Log(stream)).read_posts())
     assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["archive.partial", "archive.read"]
 

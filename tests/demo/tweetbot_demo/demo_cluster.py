@@ -1,4 +1,4 @@
-"""Where the demo plays: on an embedded cluster that it starts and stops, or on one that is there."""
+"""The cluster that the demo runs on: an embedded one that it starts and stops, or an existing one."""
 
 import base64
 import json
@@ -19,12 +19,12 @@ BUCKET = "tweetbot"
 
 
 class DemoFailed(Exception):
-    """The demo cannot go on; the message says why and what to do."""
+    """The demo cannot continue; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """A cluster to talk to by kubectl, and its object store."""
+class DemoCluster:
+    """A cluster, reached by kubectl, and its object store."""
 
     kubectl: Path
     environment: dict[str, str]
@@ -32,7 +32,7 @@ class Place:
     operator_log: Path | None = None
 
     def run(self, *arguments: str, text: str | None = None) -> str:
-        """Run kubectl and return what it prints. Raises DemoFailed with kubectl's words."""
+        """Run kubectl and return its output. Raises DemoFailed with kubectl's message."""
         command = [str(self.kubectl), *arguments]
         done = subprocess.run(command, env=self.environment, input=text, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -40,40 +40,42 @@ class Place:
         return done.stdout
 
     def follow(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a kubectl that goes on printing."""
+        """Start a kubectl that keeps printing."""
         command = [str(self.kubectl), *arguments]
         return subprocess.Popen(
             command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
 
 
-def embedded_place(stack: ExitStack, state: Path, screen: Screen) -> Place:
+def start_embedded_cluster(stack: ExitStack, state: Path, screen: Screen) -> DemoCluster:
     """Start a cluster in the folder `state`; the stack stops it."""
-    cluster = EmbeddedCluster(state, report=screen.say)
-    binaries = find_or_build(os.environ, screen.say)
+    cluster = EmbeddedCluster(state, report=screen.print_line)
+    binaries = find_or_build(os.environ, screen.print_line)
     started = time.monotonic()
     stack.enter_context(cluster)
     cluster.seed()
     cluster.start(OPERATOR)
-    screen.say(f"A Kubernetes API, a node, an S3 server and the operator run ({time.monotonic() - started:.0f} s).")
+    screen.print_line(
+        f"A Kubernetes API, a node, an S3 server and the operator run ({time.monotonic() - started:.0f} s)."
+    )
     environment = {**os.environ, "KUBECONFIG": str(cluster.kubeconfig)}
-    return Place(binaries["kubectl"], environment, cluster.s3(), cluster.logs / f"{OPERATOR}.log")
+    return DemoCluster(binaries["kubectl"], environment, cluster.s3(), cluster.logs / f"{OPERATOR}.log")
 
 
-def given_place(environment: Mapping[str, str]) -> Place:
-    """Use the cluster that KUBECONFIG names: CRD and operator run there, Secret `s3` is in the current namespace.
+def use_given_cluster(environment: Mapping[str, str]) -> DemoCluster:
+    """Use the cluster of KUBECONFIG, with CRD, operator, and a Secret `s3` in the current namespace.
 
-    AWS_ENDPOINT_URL_S3 names its object store. Raises DemoFailed.
+    AWS_ENDPOINT_URL_S3 is the address of its object store. Raises DemoFailed.
     """
     if "KUBECONFIG" not in environment:
         raise DemoFailed("DEMO_USE_KUBECONFIG=1 needs KUBECONFIG: set it to the file of the cluster to use")
     kubectl = find_or_build(environment, print)["kubectl"]
-    place = Place(kubectl, dict(environment), None)
+    place = DemoCluster(kubectl, dict(environment), None)
     secret = json.loads(place.run("get", "secret", "s3", "-o", "json"))["data"]
-    return Place(kubectl, dict(environment), _s3_client(secret, environment.get("AWS_ENDPOINT_URL_S3")))
+    return DemoCluster(kubectl, dict(environment), _make_s3_client(secret, environment.get("AWS_ENDPOINT_URL_S3")))
 
 
-def _s3_client(secret: dict[str, str], endpoint: str | None) -> Any:
+def _make_s3_client(secret: dict[str, str], endpoint: str | None) -> Any:
     import boto3
 
     return boto3.client(

@@ -1,6 +1,6 @@
-"""TweetBots that had their run long ago: made with the status of one that had it here, its ids replaced by their own.
+"""TweetBots whose run ended long ago: created with the status of one that ran here, with their own ids.
 
-Ten thousand runs would take the better part of an hour on two cores, and leave the same fleet at rest.
+Ten thousand runs would take most of an hour on two cores, and leave the same fleet at rest.
 """
 
 import asyncio
@@ -19,30 +19,30 @@ _AT_ONCE = 16
 _PATH = f"/apis/{GROUP}/{VERSION}/namespaces/{fleet.NAMESPACE}/{PLURAL}"
 
 
-async def restore(api: Api, names: Sequence[str], example: str) -> None:
-    """Make TweetBots whose run has ended as that of `example` has; the operator must not run meanwhile."""
+async def restore_bots(api: Api, names: Sequence[str], example: str) -> None:
+    """Create TweetBots whose run ended like that of `example`; the operator must not run meanwhile."""
     original, gate = await api.requests.get(f"{_PATH}/{example}"), asyncio.Semaphore(_AT_ONCE)
 
     async def one(name: str) -> None:
         async with gate:
-            made = await api.requests.post(_PATH, fleet.bot(name))
+            made = await api.requests.post(_PATH, fleet.build_bot(name))
             metadata = {"name": name, "namespace": fleet.NAMESPACE}
             body = {"apiVersion": f"{GROUP}/{VERSION}", "kind": KIND, "metadata": metadata}
-            status = status_like(original, made)
+            status = copy_status(original, made)
             await api.requests.apply(f"{_PATH}/{name}/status", {**body, "status": status}, FIELD_MANAGER)
 
     await asyncio.gather(*(one(name) for name in names))
 
 
-def status_like(original: Manifest, other: Manifest) -> dict[str, Any]:
-    """Return the status of a TweetBot with another one's name, uid and hashes in place of its own."""
+def copy_status(original: Manifest, other: Manifest) -> dict[str, Any]:
+    """Copy a TweetBot's status, with another one's name, uid and hashes."""
     text = json.dumps(original["status"])
-    for mine, theirs in zip(_names_of(original), _names_of(other), strict=True):
+    for mine, theirs in zip(_collect_names(original), _collect_names(other), strict=True):
         text = text.replace(mine, theirs)
     return dict(json.loads(text))
 
 
-def _names_of(manifest: Manifest) -> tuple[str, ...]:
+def _collect_names(manifest: Manifest) -> tuple[str, ...]:
     spec, metadata = read_spec(manifest["spec"]), manifest["metadata"]
     run = compute_run_id(spec)
     return (run, run[:8], hash_identity(spec), metadata["uid"], metadata["name"])
