@@ -1,19 +1,19 @@
-"""The program `tweetbot-trainer`: the only place that catches whatever comes."""
+"""The program `tweetbot-trainer`: the only place that catches every error."""
 
 import os
 import sys
 from collections.abc import Sequence
 
-from tweetbot_trainer.runtime.signals import handle_sigterm  # nothing heavier before the handler stands
+from tweetbot_trainer.runtime.signals import handle_sigterm  # nothing heavier is imported before the handler is set
 
 
 def main() -> None:
     """Run a command and end the process with its exit code.
 
-    At once: libraries that wait for a server at the interpreter's end (wandb does) hold no Pod back.
+    It ends at once: at interpreter exit, libraries such as wandb would wait for their servers and keep the Pod alive.
     """
-    # OpenMP threads that spin for a neighbour's core made training eight times slower (638 against 5,231 tokens/s,
-    # scratch://mini with two threads on two busy cores). It is read once, when torch is loaded.
+    # OpenMP threads that spin on shared cores made training eight times slower (638 against 5,231 tokens/s,
+    # scratch://mini with two threads on two busy cores). torch reads the variable once, when it is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     code = run_command(sys.argv[1:])
     sys.stdout.flush()
@@ -31,7 +31,7 @@ def run_command(argv: Sequence[str]) -> int:
             code: int = arguments.run(arguments, stop)
         except KeyboardInterrupt:
             return 130
-        except Exception as error:  # noqa: BLE001  # what nobody foresaw still ends in one word for the operator
+        except Exception as error:  # noqa: BLE001  # the operator gets a result for unexpected errors, too
             code = arguments.fail(error)
         return code
 

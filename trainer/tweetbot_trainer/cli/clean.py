@@ -1,4 +1,4 @@
-"""`tweetbot-trainer clean`: canonical posts as JSONL in, the same with `text`, `kept` and `reason` out."""
+"""`tweetbot-trainer clean`: add `text`, `kept` and `reason` to posts in JSONL."""
 
 import json
 from typing import BinaryIO
@@ -11,9 +11,9 @@ from tweetbot_trainer.runtime.errors import SpecRefused
 
 
 def run_clean(stdin: BinaryIO, stdout: BinaryIO, filter: Filter) -> None:
-    """Clean the posts of `stdin` and write each that the recipe sees, in the order it came, with text, kept and reason.
+    """Clean the posts of `stdin` and write each that the recipe sees, in the same order, with text, kept and reason.
 
-    Raises SpecRefused (SourceUnreadable), naming the line, before anything is written.
+    Raises SpecRefused (SourceUnreadable), which names the line, before anything is written.
     """
     try:
         for cleaned in clean(parse_lines(decode_lines(stdin), parse_json), filter):

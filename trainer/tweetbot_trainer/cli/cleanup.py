@@ -1,6 +1,6 @@
-"""`tweetbot-trainer cleanup`: erase everything that one TweetBot's runs wrote, and nothing else.
+"""`tweetbot-trainer cleanup`: erase everything that the runs of one TweetBot wrote, and nothing else.
 
-It may be ended and started again at any point: what is gone is gone, and the rest is listed anew.
+It can be stopped at any point: the next call lists and erases the rest.
 """
 
 import os
@@ -17,14 +17,14 @@ from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.stages.settings import read_settings
 from tweetbot_trainer.store import ObjectStore, build_store_opener, join
 
-#: A name as Kubernetes allows it: no slash, no dots, not empty, so that it is one whole step of a path.
+#: A name that Kubernetes allows: not empty, no slash and no dot, so that it is exactly one step of a path.
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-#: Objects between two lines of the log.
-_STEP = 500
+#: Objects between two log lines.
+_LOG_INTERVAL = 500
 
 
 def run_cleanup(stop: StopRequest) -> int:
-    """Erase what the run document's TweetBot left. Raises StageFailed of the fitting class."""
+    """Erase what the TweetBot of the run document left. Raises StageError."""
     settings = read_settings(os.environ, "Cleanup")
     run = settings.run
     log = Log(stage=run.stage, namespace=run.namespace, name=run.name)
@@ -36,9 +36,9 @@ def run_cleanup(stop: StopRequest) -> int:
 
 
 def erase(store: ObjectStore, run: RunDocument, log: Log, stop: StopRequest) -> int:
-    """Erase a TweetBot's objects, the pointer first, and return how many there were, older versions among them.
+    """Erase a TweetBot's objects, latest.json first; return how many, older versions included.
 
-    Raises SpecRefused for names that are none, Stopped, and as the store does.
+    Raises SpecRefused for names that Kubernetes does not allow, StageStopped, and as the store does.
     """
     folder, count = get_bot_folder(run), 0
     log.info("cleanup.started", folder=folder)
@@ -47,18 +47,20 @@ def erase(store: ObjectStore, run: RunDocument, log: Log, stop: StopRequest) -> 
         for _ in store.erase(folder):
             stop.check()
             count += 1
-            if count % _STEP == 0:
+            if count % _LOG_INTERVAL == 0:
                 log.info("cleanup.going", erased=count)
     except SpecRefused as refusal:
-        if refusal.reason != reasons.BUCKET_NOT_FOUND:  # what lay in a bucket went with it
+        if refusal.reason != reasons.BUCKET_NOT_FOUND:  # a deleted bucket took its objects along
             raise
     log.info("cleanup.finished", erased=count)
     return count
 
 
 def get_bot_folder(run: RunDocument) -> str:
-    """Return the folder that is this TweetBot's alone, with the slash at its end that keeps `gull` off `gull2`."""
+    """Return the TweetBot's own folder; the slash at its end keeps `gull` from erasing `gull2`."""
     for field, name in (("namespace", run.namespace), ("name", run.name)):
         if not _NAME.fullmatch(name):
-            raise SpecRefused(reasons.SPEC_REFUSED, f"{field}: {name!r} is no name of Kubernetes; nothing is erased")
+            raise SpecRefused(
+                reasons.SPEC_REFUSED, f"{field}: {name!r} is not a name that Kubernetes allows; nothing was erased"
+            )
     return f"{run.prefix}/"

@@ -1,4 +1,4 @@
-"""What a person at a terminal sees of a run: its events as it goes, and what came of it."""
+"""Shows a run at a terminal: its events as sentences, a progress bar, and a summary."""
 
 import sys
 from typing import Any
@@ -8,28 +8,28 @@ from tweetbot_trainer.runtime.log import Level, Log
 
 _BAR = 30
 _SENTENCES = {
-    "prepare.found": "dataset {digest:.16} was prepared before",
-    "archive.read": "sources[{source}] is an X export ({form}): {joined} of {notes} long posts found their whole text, "
-    "{repeated} repeated posts count once",
+    "prepare.found": "dataset {digest:.16} is already prepared",
+    "archive.read": "sources[{source}] is an X export ({form}): found the full text of {joined} of {notes} long posts, "
+    "removed {repeated} repeated posts",
     "archive.partial": "sources[{source}]: {message}",
     "bluesky.page": "{actor}: {posts} more posts",
     "bluesky.avatar": "{message}",
     "bluesky.max_posts": "{message}",
     "bluesky.no_post": "{message}",
     "x.page": "@{handle}: a page of {posts} posts from X",
-    "x.read": "@{handle}: {posts} posts; pages asked of X: {pagesFromX}, spent: {spent} at X's list price; "
-    "retweets {retweets}",
+    "x.read": "@{handle}: {posts} posts; {pagesFromX} pages requested from X for {spent} at X's list price; "
+    "retweets: {retweets}",
     "x.avatar": "{message}",
-    "mastodon.read": "sources[{source}] is a Mastodon export: {posts} public posts and boosts, {notPublic} for fewer "
-    "readers were passed by",
+    "mastodon.read": "sources[{source}] is a Mastodon export: {posts} public posts and boosts, {notPublic} posts that "
+    "are not public skipped",
     "prepare.source": "sources[{source}] held {posts} posts",
-    "prepare.excluded": "sources[{source}] held {posts} posts that filter.excludeIds names",
+    "prepare.excluded": "sources[{source}] held {posts} posts that filter.excludeIds excludes",
     "prepare.another_account": "{message}",
-    "prepare.no_profile": "sources[{source}] gives no profile: {message}",
+    "prepare.no_profile": "sources[{source}] has no profile: {message}",
     "prepare.no_picture": "{message}",
     "prepare.dataset": "dataset {digest:.16}: {kept} posts of {downloaded} kept",
-    "prepare.adopted": "a model of the same dataset and training is published: {uri}",
-    "train.found": "the model is published already: {uri}",
+    "prepare.adopted": "a model with the same dataset and training is already published: {uri}",
+    "train.found": "the model is already published: {uri}",
     "train.started": "training on {trainPosts} posts, {validationPosts} for validation, {testPosts} for test",
     "train.without_gpu": "{message}",
     "train.prompt_too_long": "{message}",
@@ -41,7 +41,7 @@ _SENTENCES = {
 
 
 class ConsoleLog(Log):
-    """Says events as sentences; progress is one line that is written over."""
+    """Writes events as sentences, and progress as one line that is overwritten."""
 
     _open_line = False
 
@@ -69,13 +69,13 @@ class ConsoleLog(Log):
 
 
 def format_summary(prepared: PrepareSucceeded, trained: TrainSucceeded) -> str:
-    """Return the data table, the figures, the samples and where the model lies, as text."""
+    """Format the data table, the metrics, the samples and the address of the model."""
     table, metrics = prepared.dataset.table, trained.metrics
     base = f", the base {metrics.base_bits_per_byte:.3f}" if metrics.base_bits_per_byte is not None else ""
     lines = [
         f"posts    {_format_counts(table)}",
         f"test     loss {metrics.eval_loss:.3f}, perplexity {metrics.perplexity:.1f}, "
-        f"{metrics.bits_per_byte:.3f} bits a byte{base}",
+        f"{metrics.bits_per_byte:.3f} bits per byte{base}",
         f"speed    {metrics.tokens_per_second:,.0f} tokens/s, {metrics.train_seconds:.1f} s",
         *(f"sample   {sample.text}" for sample in trained.samples),
         *([f"tracked  {trained.tracking.wandb_url}"] if trained.tracking.wandb_url else []),

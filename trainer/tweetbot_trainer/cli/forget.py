@@ -1,4 +1,4 @@
-"""`tweetbot-trainer forget`: say which datasets and models hold posts that were deleted, and what to do about it."""
+"""`tweetbot-trainer forget`: find the datasets and models that contain deleted posts, and say what to do."""
 
 import json
 from dataclasses import asdict
@@ -19,12 +19,12 @@ from tweetbot_trainer.publishing.registry.manifest import MODEL_FOLDER
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.store import ObjectStore
 
-#: Ids that are printed of each dataset; --json gives all.
+#: Ids printed per dataset; --json prints all.
 SHOWN = 5
 
 
 def run_forget(store: ObjectStore, ids: Path, root: str, *, as_json: bool) -> int:
-    """Print what holds the listed posts below an address; return 0, or 10 where a dataset or version cannot tell.
+    """Print what contains the listed posts below an address; return 0, or 10 if a dataset or version is unreadable.
 
     Raises SpecRefused for a list that cannot be read, and as the store does.
     """
@@ -92,7 +92,7 @@ def _format_advice(found: SearchResult) -> list[str]:
 
 
 def _parse_bot(uri: str) -> str:
-    """Return `<namespace>/<name>` of the TweetBot that a dataset or a model belongs to."""
+    """Return `<namespace>/<name>` of the TweetBot that owns a dataset or model."""
     folder = uri.removesuffix(f"/{MODEL_FOLDER}")
     return "/".join(folder.split("/")[-4:-2])
 

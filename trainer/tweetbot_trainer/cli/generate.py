@@ -1,4 +1,4 @@
-"""`tweetbot-trainer generate`: posts by a published model, for people and for programs."""
+"""`tweetbot-trainer generate`: posts by a published model, as text or JSON."""
 
 import json
 import sys
@@ -27,7 +27,7 @@ Form = Literal["text", "json", "jsonl"]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked of a model; None where its own sampling value holds. `keep_copies` asks for copies, too."""
+    """What to generate. None means the model's own value; `keep_copies` keeps copies of training posts."""
 
     prompt: str
     count: int = 5
@@ -38,29 +38,29 @@ class Request:
 
 
 def run_generate(folder: Path, request: Request, form: Form) -> int:
-    """Write posts to stdout, and to stderr what became of the others.
+    """Write posts to stdout, and to stderr how many were discarded.
 
-    Text is one post a line, `json` one object, `jsonl` one object a line. Raises SpecRefused where there is no model,
-    or where it writes nothing that may be shown.
+    `text` is one post per line, `json` one object, `jsonl` one object per line. Raises SpecRefused if there is no
+    model, or if it writes nothing that may be shown.
     """
     written = generate_posts(folder, request)
     if written.copies:
-        print(f"{written.copies} texts copied a training post and were thrown away", file=sys.stderr)
+        print(f"{written.copies} texts copied a training post and were discarded", file=sys.stderr)
     if not written.posts:
         advice = "raise --temperature, change --prompt, or pass --keep-copies"
         raise SpecRefused(reasons.SPEC_REFUSED, f"the model wrote nothing new: {advice}")
     if len(written.posts) < request.count:
-        print(f"it wrote only {len(written.posts)} that differ", file=sys.stderr)
+        print(f"only {len(written.posts)} different posts were generated", file=sys.stderr)
     _print(written.posts, written.copies, request, form)
     return 0
 
 
 def generate_posts(folder: Path, request: Request) -> "Generated":
-    """Return what a model directory writes. Raises SpecRefused, its message naming the flag."""
+    """Generate posts with a model directory. Raises SpecRefused, which names the option."""
     if not has_room_for_word(request.prompt):
         raise SpecRefused(reasons.SPEC_REFUSED, f"--prompt leaves no room: a post has {LIMIT} characters")
     if not (folder / CONFIG).is_file():
-        message = f"--model: no model lies at {folder}: {CONFIG} is missing"
+        message = f"--model: there is no model in {folder}: {CONFIG} is missing"
         raise SpecRefused(reasons.BASE_MODEL_NOT_FOUND, message)
     exclude_copies_of = None if request.keep_copies else _load_copy_detector(folder)
     from tweetbot_trainer.learning.generation.generation import PostGenerator, read_generation_config
@@ -78,9 +78,9 @@ def generate_posts(folder: Path, request: Request) -> "Generated":
 
 @contextmanager
 def download_model(store: ObjectStore, uri: str) -> Iterator[Path]:
-    """Give a folder with the files of the published model at an address, each as its manifest says.
+    """Download a published model to a temporary folder and check its files against the manifest.
 
-    The address is one that `verify` takes. Raises SpecRefused where nothing is published there, or a file is damaged.
+    Raises SpecRefused if nothing is published at the address (see find_version), or a file is damaged.
     """
     version = find_version(store, uri)
     with tempfile.TemporaryDirectory(prefix="tweetbot-model-") as folder:
@@ -91,7 +91,7 @@ def download_model(store: ObjectStore, uri: str) -> Iterator[Path]:
             target = Path(folder) / Path(name).name
             store.download(join(version.home, path), target)
             if compute_sha256(target) != record.sha256:
-                message = f"--model: {join(version.home, path)} is not what its manifest says"
+                message = f"--model: {join(version.home, path)} differs from its manifest"
                 raise SpecRefused(reasons.SOURCE_UNREADABLE, message)
         yield Path(folder)
 
@@ -101,14 +101,14 @@ def _load_copy_detector(folder: Path) -> CopyDetector:
         return CopyDetector.decode((folder / HASHES_FILE).read_bytes())
     except (OSError, ValueError) as error:
         message = (
-            f"--model: {folder} has no readable {HASHES_FILE}, so copies of training posts cannot be told: "
-            "pass --keep-copies to do without"
+            f"--model: {folder} has no readable {HASHES_FILE}, so copies of training posts cannot be detected: "
+            "pass --keep-copies to allow them"
         )
         raise SpecRefused(reasons.BASE_MODEL_REFUSED, message) from error
 
 
 def _override_sampling(own: SamplingParams, request: Request) -> SamplingParams:
-    """Return the model's own sampling with what the request replaces."""
+    """Return the model's own sampling, with the values that the request replaces."""
     return replace(
         own,
         temperature=own.temperature if request.temperature is None else request.temperature,

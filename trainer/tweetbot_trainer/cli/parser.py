@@ -1,4 +1,4 @@
-"""The commands of `tweetbot-trainer` and their options. What a command needs is imported when it runs."""
+"""Commands and options of `tweetbot-trainer`. Each command imports what it needs when it runs."""
 
 import argparse
 import importlib.metadata
@@ -14,23 +14,22 @@ from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.runtime.termination import UNFORESEEN, describe_failure
 
 EXIT_CODES = """\
-exit codes: 0 done, 10 spec or data refused, 11 not authorised, 12 too little data, 13 diverged,
-75 temporary, 143 stopped by SIGTERM, 1 anything unforeseen"""
+exit codes: 0 success, 10 spec or data refused, 11 not authorized, 12 too little data, 13 training diverged,
+14 quality gate failed, 75 temporary failure, 143 stopped by SIGTERM, 1 unexpected error"""
+Run = Callable[[argparse.Namespace, StopRequest], int]
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Return the command line's arguments with `run` and `fail`, which do the work; exits on --help and misuse."""
+    """Parse the command line into options with `run` and `fail`, which do the work. Exits on --help and misuse."""
     parser = argparse.ArgumentParser(
         prog="tweetbot-trainer",
-        description="Posts in, a fine-tuned GPT-2 out.",
+        description="Fine-tune GPT-2 on the posts of an account, and work with the published models.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=importlib.metadata.version("tweetbot-operator"))
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    _add_stage(commands, "prepare", "read, clean and snapshot the posts; the operator starts this")
-    _add_stage(commands, "train", "fine-tune, evaluate and publish the model; the operator starts this")
-    _add_cleanup(commands)
+    _add_operator_commands(commands)
     _add_run(commands)
     _add_generate(commands)
     _add_clean(commands)
@@ -40,103 +39,118 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 class _Subparsers(Protocol):
-    """argparse has a public name for what add_subparsers returns only in type stubs."""
+    """What add_subparsers returns: argparse has a public name for it in type stubs only."""
 
     def add_parser(self, name: str, *, help: str, description: str) -> argparse.ArgumentParser: ...
 
 
-def _add_stage(commands: _Subparsers, name: str, summary: str) -> None:
-    description = (
-        f"{summary[0].upper()}{summary[1:]}. Its environment tells it the rest: {handover.RUN_ENV} and others."
-    )
+def _add_command(
+    commands: _Subparsers, name: str, summary: str, details: str = "", *, run: Run, fail: Callable[[Exception], int]
+) -> argparse.ArgumentParser:
+    description = f"{summary[0].upper()}{summary[1:]}. {details}".strip()
     command = commands.add_parser(name, help=summary, description=description)
-    command.set_defaults(run=_run_stage, fail=_write_stage_failure, stage=name.capitalize())
+    command.set_defaults(run=run, fail=fail)
+    return command
 
 
-def _add_cleanup(commands: _Subparsers) -> None:
-    summary = "erase all that a deleted TweetBot left in S3; the operator starts this"
-    description = f"{summary[0].upper()}{summary[1:]}, for deletionPolicy: Delete."
-    command = commands.add_parser("cleanup", help=summary, description=description)
-    command.set_defaults(run=_run_cleanup, fail=_write_stage_failure)
+def _add_operator_commands(commands: _Subparsers) -> None:
+    details = f"Its settings are environment variables, above all {handover.RUN_ENV}."
+    for name, summary in (
+        ("prepare", "read and clean the posts, and store the dataset (started by the operator)"),
+        ("train", "fine-tune, evaluate and publish the model (started by the operator)"),
+    ):
+        command = _add_command(commands, name, summary, details, run=_run_stage, fail=_write_stage_failure)
+        command.set_defaults(stage=name.capitalize())
+    summary = "erase everything that a deleted TweetBot stored (started by the operator)"
+    _add_command(commands, "cleanup", summary, details, run=_run_cleanup, fail=_write_stage_failure)
 
 
 def _add_run(commands: _Subparsers) -> None:
-    summary = "do both stages for a manifest here, without a cluster; output and sources may be file:///"
-    command = commands.add_parser("run", help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
-    command.add_argument("--manifest", type=Path, required=True, metavar="FILE", help="a TweetBot in YAML")
-    command.add_argument("--work", type=Path, required=True, metavar="DIR", help="where intermediate files go")
+    summary, details = "prepare and train without a cluster", "Output and sources may be file:/// addresses."
+    command = _add_command(commands, "run", summary, details, run=_run_here, fail=_print_failure)
+    command.add_argument("--manifest", type=Path, required=True, metavar="FILE", help="YAML file with a TweetBot")
+    command.add_argument("--work", type=Path, required=True, metavar="DIR", help="folder for intermediate files")
     command.add_argument(
         "--secrets",
         type=Path,
         metavar="DIR",
-        help="folder with s3/AWS_ACCESS_KEY_ID, s3/AWS_SECRET_ACCESS_KEY, wandb/api-key, x-0/token, "
-        "each as needed (default: DIR of --work, then secrets)",
+        help="folder with the credentials that the run needs, as s3/AWS_ACCESS_KEY_ID, s3/AWS_SECRET_ACCESS_KEY, "
+        "wandb/api-key, x-0/token (default: secrets, in the folder of --work)",
     )
-    command.set_defaults(run=_run_here, fail=_print_failure)
 
 
 def _add_generate(commands: _Subparsers) -> None:
-    summary = "let a published model write posts"
-    description = (
-        f"{summary[0].upper()}{summary[1:]}: no two alike, none longer than a post may be, and none that copies a post "
-        "the model was trained on."
-    )
-    command = commands.add_parser("generate", help=summary, description=description)
+    summary = "write posts with a published model"
+    details = "All posts differ, fit the length limit of a post, and copy no post that the model was trained on."
+    command = _add_command(commands, "generate", summary, details, run=_generate, fail=_print_failure)
     command.add_argument(
-        "--model", required=True, metavar="DIR|URI", help="a model directory; or s3://…, file:///… as for verify"
+        "--model", required=True, metavar="DIR|URI", help="folder of the model, or its address as for verify"
     )
-    command.add_argument("--prompt", default="My dream is", help="beginning to continue (default: %(default)s)")
+    command.add_argument("--prompt", default="My dream is", help="how the posts begin (default: %(default)s)")
     command.add_argument(
-        "-n", "--count", type=_parse_count, default=5, metavar="N", help="how many (default: %(default)s)"
-    )
-    command.add_argument("--seed", type=_parse_seed, default=42, help="same seed, same posts (default: %(default)s)")
-    command.add_argument(
-        "--temperature", type=_make_range_parser(0.01, 2), help="more is bolder, to 2 (default: the model's)"
+        "-n", "--count", type=_parse_count, default=5, metavar="N", help="number of posts (default: %(default)s)"
     )
     command.add_argument(
-        "--top-p", type=_make_range_parser(0.0001, 1), help="draw from so much of the odds (default: the model's)"
+        "--seed", type=_parse_seed, default=42, help="the same seed gives the same posts (default: %(default)s)"
+    )
+    command.add_argument(
+        "--temperature",
+        type=_make_range_parser(0.01, 2),
+        help="randomness, from 0.01 to 2; higher is bolder (default: the model's own)",
+    )
+    command.add_argument(
+        "--top-p",
+        type=_make_range_parser(0.0001, 1),
+        help="nucleus sampling: keep the smallest set of tokens with this total probability (default: the model's own)",
     )
     command.add_argument("--keep-copies", action="store_true", help="show copies of training posts, too")
     forms = command.add_mutually_exclusive_group()
     forms.add_argument("--json", dest="form", action="store_const", const="json", help="write one JSON object")
-    forms.add_argument("--jsonl", dest="form", action="store_const", const="jsonl", help="write one object a line")
+    forms.add_argument(
+        "--jsonl", dest="form", action="store_const", const="jsonl", help="write one JSON object per post"
+    )
     add_storage_options(command)
-    command.set_defaults(run=_generate, fail=_print_failure, form="text")
+    command.set_defaults(form="text")
 
 
 def _add_clean(commands: _Subparsers) -> None:
-    summary = "clean posts: JSONL on stdin, each back with text, kept and reason on stdout"
-    command = commands.add_parser("clean", help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
-    command.add_argument("--recipe", choices=("modern", "huggingtweets"), default="modern", help="default: %(default)s")
-    command.set_defaults(run=_clean, fail=_print_failure)
+    summary = "clean posts: read JSONL from stdin, write it to stdout with text, kept and reason added"
+    command = _add_command(commands, "clean", summary, run=_clean, fail=_print_failure)
+    command.add_argument(
+        "--recipe",
+        choices=("modern", "huggingtweets"),
+        default="modern",
+        help="cleaning rules, as filter.recipe (default: %(default)s)",
+    )
 
 
 def _add_verify(commands: _Subparsers) -> None:
-    summary = "compare a published model with its manifest, its dataset and its sources, line by line"
-    command = commands.add_parser("verify", help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+    summary = "check a published model against its manifest, its dataset and its sources"
+    command = _add_command(commands, "verify", summary, run=_verify, fail=_print_failure)
     command.add_argument(
         "--model",
         required=True,
         metavar="URI",
-        help="s3://… or file:///…: a version's folder, its model/ or MANIFEST.json, or a folder with latest.json",
+        help="s3:// or file:/// address of a version, its model/ or MANIFEST.json, or a folder with latest.json",
     )
     add_storage_options(command)
     command.add_argument("--json", action="store_true", help="write one JSON object")
-    command.set_defaults(run=_verify, fail=_print_failure)
 
 
 def _add_forget(commands: _Subparsers) -> None:
-    summary = "tell which datasets and models hold posts that were deleted"
-    command = commands.add_parser("forget", help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+    summary = "find the datasets and models that contain deleted posts"
+    command = _add_command(commands, "forget", summary, run=_forget, fail=_print_failure)
     command.add_argument(
-        "--ids", type=Path, required=True, metavar="FILE", help="ids, one a line; or JSON objects with id, one a line"
+        "--ids", type=Path, required=True, metavar="FILE", help="one id, or one JSON object with an id, per line"
     )
     command.add_argument(
-        "--root", required=True, metavar="URI", help="where to look: an output, a namespace in it, a TweetBot's folder"
+        "--root",
+        required=True,
+        metavar="URI",
+        help="where to search: the address of an output, of a namespace in it, or of a TweetBot's folder",
     )
     add_storage_options(command)
     command.add_argument("--json", action="store_true", help="write one JSON object")
-    command.set_defaults(run=_forget, fail=_print_failure)
 
 
 def _parse_count(text: str) -> int:
@@ -152,16 +166,16 @@ def _parse_seed(text: str) -> int:
 
 
 def _make_range_parser(least: float, most: int) -> Callable[[str], float]:
-    def number(text: str) -> float:
+    def parse(text: str) -> float:
         try:
             value = float(text)
         except ValueError:
             value = 0.0
-        if not least <= value <= most:  # logits over a temperature near 0 are no numbers any more
+        if not least <= value <= most:  # logits divided by a temperature near 0 overflow
             raise argparse.ArgumentTypeError(f"write a number from {least} to {most}")
         return value
 
-    return number
+    return parse
 
 
 def _run_stage(arguments: argparse.Namespace, stop: StopRequest) -> int:
@@ -228,8 +242,8 @@ def _forget(arguments: argparse.Namespace, stop: StopRequest) -> int:
 
 
 def _print_failure(error: Exception) -> int:
-    """Tell a person: one line, and the traceback only where the fault is ours."""
-    if isinstance(error, BrokenPipeError):  # the reader has seen enough; what is still buffered goes nowhere
+    """Print one line, and the traceback if the error is a bug."""
+    if isinstance(error, BrokenPipeError):  # the reader closed the pipe: discard what is still buffered
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     failure, code = describe_failure(error)

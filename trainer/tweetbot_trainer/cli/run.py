@@ -1,4 +1,4 @@
-"""`tweetbot-trainer run`: both stages for a manifest, without a cluster, with progress for a person."""
+"""`tweetbot-trainer run`: both stages of a manifest, without a cluster."""
 
 import os
 from pathlib import Path
@@ -23,14 +23,14 @@ from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.stages.settings import PATIENCE
 from tweetbot_trainer.store import build_store_opener
 
-#: A manifest is a page or two.
+#: Bytes; a manifest has a page or two.
 MANIFEST_LIMIT = 1024 * 1024
 
 
 def run_here(manifest: Path, work: Path, secrets: Path, stop: StopRequest) -> int:
-    """Prepare and train what a manifest asks for and print what came of it.
+    """Prepare and train as a manifest says, and print a summary.
 
-    Raises SpecRefused with the field's path where the manifest breaks a rule, and as the stages do.
+    Raises SpecRefused with the field's path if the manifest breaks a rule, and as the stages do.
     """
     bot = read_manifest(manifest)
     work.mkdir(parents=True, exist_ok=True)
@@ -48,7 +48,7 @@ def run_here(manifest: Path, work: Path, secrets: Path, stop: StopRequest) -> in
 
 
 def read_manifest(path: Path) -> TweetBot:
-    """Return the TweetBot of a YAML file. Raises SpecRefused."""
+    """Read a TweetBot from a YAML file. Raises SpecRefused."""
     try:
         content: Any = yaml.safe_load(path.read_bytes()[:MANIFEST_LIMIT])
     except OSError as error:

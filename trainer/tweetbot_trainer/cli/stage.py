@@ -1,4 +1,4 @@
-"""A stage in its Pod: surroundings from the environment, result into the termination log."""
+"""Runs a stage in its Pod: settings from the environment, the result to the termination log."""
 
 import os
 import traceback
@@ -17,12 +17,12 @@ from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.stages.settings import Settings, get_termination_log_path, keep_caches_below, read_settings
 from tweetbot_trainer.store import build_store_opener
 
-#: Seconds in all that what can be done without may wait for the storage.
+#: How long optional writes, such as checkpoints, may wait for the storage in all.
 BEST_EFFORT_SECONDS = 20.0
 
 
 def run_stage(stage: Stage, stop: StopRequest) -> int:
-    """Run a stage and write its result. Raises StageFailed, and whatever nobody foresaw."""
+    """Run a stage and write its result. Raises StageError, and any unexpected error."""
     settings = read_settings(os.environ, stage)
     keep_caches_below(settings.work, os.environ)
     context = build_context(settings, stop)
@@ -36,7 +36,7 @@ def run_stage(stage: Stage, stop: StopRequest) -> int:
 
 
 def dispatch_stage(stage: Stage, context: StageContext) -> PrepareSucceeded | TrainSucceeded:
-    """Run a stage in its surroundings; torch is imported for training only."""
+    """Run a stage; only training imports torch."""
     if stage == "Prepare":
         from tweetbot_trainer.stages.prepare import prepare
 
@@ -47,7 +47,7 @@ def dispatch_stage(stage: Stage, context: StageContext) -> PrepareSucceeded | Tr
 
 
 def build_context(settings: Settings, stop: StopRequest) -> StageContext:
-    """Return the stage's context."""
+    """Connect a stage to its storage, tracking and progress."""
     run = settings.run
     log = Log(stage=run.stage, namespace=run.namespace, name=run.name, run=run.run_id)
     progress = StageProgress()
@@ -74,7 +74,7 @@ def build_context(settings: Settings, stop: StopRequest) -> StageContext:
 
 
 def write_failure(error: Exception) -> int:
-    """Write a failure to the log and the termination log, and return the exit code that goes with it."""
+    """Write a failure to the log and the termination log; return its exit code."""
     failure, code = describe_failure(error)
     log = Log()
     details = {"traceback": "".join(traceback.format_exception(error))} if code == UNFORESEEN else {}

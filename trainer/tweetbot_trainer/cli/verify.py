@@ -1,4 +1,4 @@
-"""`tweetbot-trainer verify`: say line by line whether a published model is what its manifest says."""
+"""`tweetbot-trainer verify`: check a published model against its manifest, line by line."""
 
 import json
 from collections import Counter
@@ -13,9 +13,9 @@ _WORDS: dict[Verdict, str] = {"ok": "match", "differs": "differ", "missing": "mi
 
 
 def run_verify(open_store: OpenStore, uri: str, *, as_json: bool) -> int:
-    """Print what matches and what does not; return 0 where all that we wrote matches, else 10 (the data is refused).
+    """Print the findings; return 0 if everything that we wrote matches, otherwise 10 (data refused).
 
-    Raises SpecRefused where no published model lies at the address, and as the store does.
+    Raises SpecRefused if no model is published at the address, and as the store does.
     """
     version = find_version(open_store(uri), uri)
     findings = []

@@ -63,7 +63,7 @@ def test_copies_are_thrown_away_unless_asked_for(saved: Path, capsys: pytest.Cap
     (mine / HASHES_FILE).write_bytes(CopyDetector.from_posts(posts[:1]).encode())
     out, err = told(capsys, "--model", str(mine), "-n", "3")
     assert out.splitlines()[:2] == posts[1:]
-    assert "1 texts copied a training post and were thrown away" in err
+    assert "1 texts copied a training post and were discarded" in err
     assert told(capsys, "--model", str(mine), "-n", "3", "--keep-copies")[0].splitlines() == posts
 
 
@@ -87,7 +87,7 @@ def test_a_published_model_is_fetched_by_its_address(
     home = f"{run.prefix}/models/{manifest.version}"
     assert [told(capsys, "--model", uri)[0] for uri in (run.prefix, f"{home}/model")] == [here, here]
     store.put(f"{home}/model/config.json", b"{}")
-    assert "is not what its manifest says" in told(capsys, "--model", run.prefix, code=10)[1]
+    assert "differs from its manifest" in told(capsys, "--model", run.prefix, code=10)[1]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_what_is_wrong_with_a_model_or_a_prompt_names_the_flag(
     saved: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert "--prompt leaves no room" in told(capsys, "--model", str(saved), "--prompt", "a" * 279, code=10)[1]
-    assert "--model: no model lies at" in told(capsys, "--model", str(tmp_path), code=10)[1]
+    assert "--model: there is no model in" in told(capsys, "--model", str(tmp_path), code=10)[1]
     mine = shutil.copytree(saved, tmp_path / "model")
     (mine / "generation_config.json").write_text("{}")
     assert "lacks values" in told(capsys, "--model", str(mine), code=10)[1]
