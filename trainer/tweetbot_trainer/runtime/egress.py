@@ -1,7 +1,7 @@
-"""Servers that a TweetBot names. Through its Pod nobody may ask what they could not ask themselves: the node's
-metadata, its loopback, the cluster's own network.
+"""Checks the servers that a TweetBot names: its Pod must not reach what its author cannot (SSRF), such as the node's
+metadata service, loopback addresses and the cluster network.
 
-It is asked once, before a stage reaches for any of them. Where a name leads a moment later, a NetworkPolicy decides.
+The check runs once, before a stage connects. A name that resolves to another address later is up to a NetworkPolicy.
 """
 
 import socket
@@ -15,12 +15,12 @@ from tweetbot_trainer.runtime.errors import SpecRefused
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
-#: IPv6 addresses that a gateway turns into the IPv4 address of their last four bytes (RFC 6052).
+#: NAT64: a gateway translates these to the IPv4 address in the last four bytes (RFC 6052).
 _TRANSLATED = IPv6Network("64:ff9b::/96")
 
 
 def resolve_host(host: str) -> list[Address]:
-    """Return what a name leads to; nothing where it leads nowhere, which its client says better."""
+    """Resolve a host name. Empty if it does not resolve: the client's own error will say so."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
@@ -31,7 +31,7 @@ def resolve_host(host: str) -> list[Address]:
 def check_endpoints(
     spec: TweetBotSpec, allowed: Sequence[Network], *, resolve: Callable[[str], list[Address]] = resolve_host
 ) -> None:
-    """Let pass what leads into the public internet or an allowed network. Raises SpecRefused with the field's path."""
+    """Require public addresses, or addresses in an allowed network. Raises SpecRefused with the field's path."""
     for path, url in _list_endpoints(spec):
         host = _parse_host(url)
         if host is None:
@@ -40,7 +40,7 @@ def check_endpoints(
             if not _is_public(address) and not any(address in network for network in allowed):
                 raise SpecRefused(
                     reasons.SPEC_REFUSED,
-                    f"{path}: {host} leads to {address}, which is no public address; whoever runs the "
+                    f"{path}: {host} resolves to {address}, which is not a public address; an administrator of the "
                     "operator can allow its network in TWEETBOT_ALLOWED_NETWORKS",
                 )
 
@@ -56,16 +56,16 @@ def _list_endpoints(spec: TweetBotSpec) -> Iterator[tuple[str, str]]:
 
 
 def _parse_host(url: str) -> str | None:
-    """Return the host, or None where there is none or clients differ over what it is."""
+    """Return the host, or None if there is none, or clients might disagree about it."""
     try:
         parts = urlsplit(url)
-    except ValueError:  # a bracket that is not closed, signs that are a slash to some
+    except ValueError:  # an unclosed bracket, or characters that some clients read as a slash
         return None
     return None if "@" in parts.netloc or "\\" in url else parts.hostname
 
 
 def _unwrap_address(address: Address) -> Address:
-    """Return the IPv4 address inside an IPv6 address that only wraps it."""
+    """Return the IPv4 address that an IPv6 address embeds, if any."""
     if isinstance(address, IPv4Address):
         return address
     if address in _TRANSLATED:

@@ -1,13 +1,13 @@
-"""Every foreseeable way a stage can fail, named after who must act; the exit code is the operator's cue.
+"""The ways in which a stage can fail, by who must act; the operator decides by the exit code.
 
 StageError
 ├── SpecRefused       10  the manifest or the data must change
 ├── NotAuthorized     11  a token, key or permission must change
 ├── TooLittleData     12  more posts are needed
 ├── TrainingDiverged  13  the hyperparameters must change
-├── GateFailed        14  the model or what is demanded of it must change
-├── TemporaryError    75  something outside must change; trying again will help
-└── StageStopped     143  the Pod was asked to end; another one starts the stage again
+├── GateFailed        14  the model or its gates must change
+├── TemporaryError    75  an outside service is unavailable; retrying helps
+└── StageStopped     143  the Pod was asked to stop; another Pod starts the stage again
 """
 
 from typing import ClassVar
@@ -17,7 +17,7 @@ from tweetbot_contract.reasons import Reason
 
 
 class StageError(Exception):
-    """A stage cannot give its result. The message says what to do and holds no secret."""
+    """A stage cannot finish. The message says what to do, and contains no secret."""
 
     exit_code: ClassVar[ExitCode]
 
@@ -27,19 +27,19 @@ class StageError(Exception):
 
 
 class SpecRefused(StageError):
-    """What the manifest asks for, or what it points at, cannot be used; trying again cannot help."""
+    """The manifest, or something that it refers to, cannot be used; retrying cannot help."""
 
     exit_code = ExitCode.REFUSED
 
 
 class NotAuthorized(StageError):
-    """Somebody refuses the credentials."""
+    """A service refuses the credentials."""
 
     exit_code = ExitCode.NOT_AUTHORIZED
 
 
 class TooLittleData(StageError):
-    """Too few posts are left to train on."""
+    """There are too few posts to train on."""
 
     exit_code = ExitCode.TOO_LITTLE_DATA
 
@@ -51,13 +51,13 @@ class TrainingDiverged(StageError):
 
 
 class GateFailed(StageError):
-    """The finished model misses what the spec demands of it."""
+    """The trained model misses a gate of the spec."""
 
     exit_code = ExitCode.GATE_FAILED
 
 
 class TemporaryError(StageError):
-    """Something outside is away for now; trying again will help, after `retry_after` seconds if that is known."""
+    """An outside service is unavailable; retrying helps, after `retry_after` seconds if that is known."""
 
     exit_code = ExitCode.TEMPORARY
 
@@ -67,6 +67,6 @@ class TemporaryError(StageError):
 
 
 class StageStopped(StageError):
-    """The process was asked to end; nothing is published."""
+    """The process was asked to stop; nothing is published."""
 
     exit_code = ExitCode.STOPPED

@@ -1,4 +1,4 @@
-"""JSON lines on stderr, one event a line: `{"time", "level", "event", …}`."""
+"""JSON lines on stderr, one event per line: `{"time", "level", "event", …}`."""
 
 import json
 import sys
@@ -10,21 +10,21 @@ Level = Literal["info", "warning", "error"]
 
 
 class Log:
-    """Writes events. Values go through JSON, so no text of a post or of a server can forge or split a line."""
+    """Writes events. Values are encoded as JSON, so no text of a post or server can forge or split a line."""
 
     def __init__(self, stream: TextIO | None = None, **context: Any) -> None:
         self._stream, self._context, self._lock = stream, context, threading.Lock()
 
     def info(self, event: str, **fields: Any) -> None:
-        """Say that something happened."""
+        """Log something that happened."""
         self._write("info", event, fields)
 
     def warning(self, event: str, **fields: Any) -> None:
-        """Say that something did less than was asked for."""
+        """Log that something did less than requested."""
         self._write("warning", event, fields)
 
     def error(self, event: str, **fields: Any) -> None:
-        """Say that the stage ends without its result."""
+        """Log that the stage fails."""
         self._write("error", event, fields)
 
     def _write(self, level: Level, event: str, fields: dict[str, Any]) -> None:

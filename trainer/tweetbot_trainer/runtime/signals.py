@@ -1,6 +1,6 @@
-"""SIGTERM as a request. Nothing but the standard library is imported here: the handler must stand before torch loads.
+"""Turns SIGTERM into a request to stop. It imports only the standard library: the handler is set before torch loads.
 
-PID 1 gets no default action for SIGTERM, so without a handler a Pod would use up its whole grace period.
+PID 1 has no default action for SIGTERM: without a handler, a Pod would use up its whole grace period.
 """
 
 import signal
@@ -11,37 +11,37 @@ from types import FrameType
 
 
 class StopRequest:
-    """Whether somebody asked this process to end. Stages look at it where nothing is half done."""
+    """Whether this process was asked to stop. Stages check it where no write is half done."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
 
     @property
     def requested(self) -> bool:
-        """Tell whether the process was asked to end."""
+        """Tell whether the process was asked to stop."""
         return self._event.is_set()
 
     def request(self) -> None:
-        """Ask the process to end; asking twice changes nothing."""
+        """Ask the process to stop."""
         self._event.set()
 
     def check(self) -> None:
-        """Raise Stopped when the process was asked to end."""
+        """Raise StageStopped if the process was asked to stop."""
         if self.requested:
             from tweetbot_contract import reasons
             from tweetbot_trainer.runtime.errors import StageStopped
 
-            raise StageStopped(reasons.STOPPED, "the process was asked to end; nothing was published")
+            raise StageStopped(reasons.STOPPED, "the process was asked to stop; nothing was published")
 
     def pause(self, seconds: float) -> None:
-        """Sleep, but not through a request to end: that raises Stopped at once."""
+        """Sleep; a request to stop ends the sleep and raises StageStopped."""
         self._event.wait(seconds)
         self.check()
 
 
 @contextmanager
 def handle_sigterm() -> Iterator[StopRequest]:
-    """Give a request that SIGTERM makes; main thread only. The former handler is back afterwards."""
+    """Yield a StopRequest that SIGTERM sets, and restore the former handler afterwards. For the main thread only."""
     stop = StopRequest()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""The last word of a stage: its result in the termination log, whatever way it ended."""
+"""Writes the result of a stage, or its failure, to the termination log."""
 
 import errno
 import os
@@ -10,9 +10,9 @@ from tweetbot_contract import reasons, result
 from tweetbot_contract.reasons import Reason
 from tweetbot_trainer.runtime.errors import StageError, TemporaryError
 
-#: A fault that is counted as an attempt and tried again (design §4): neither permanent nor temporary.
+#: Exit code of an unexpected error: the operator retries it, and counts it as an attempt (design §4).
 UNFORESEEN = 1
-#: No room on the disk, none left of a quota, or the limit of a file's size.
+#: Disk full, quota used up, file too large.
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _OF_A_GPU = "OutOfMemoryError"
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
@@ -21,7 +21,7 @@ _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 def write_result(
     outcome: result.PrepareSucceeded | result.TrainSucceeded | result.StageFailed, termination_log: Path
 ) -> None:
-    """Write the result by one write: the file is a mount, so it cannot be replaced by renaming."""
+    """Write the result in one write: the file is a mount, so it cannot be replaced by renaming."""
     message = result.encode(outcome)
     descriptor = os.open(termination_log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     try:
@@ -31,9 +31,9 @@ def write_result(
 
 
 def describe_failure(error: Exception) -> tuple[result.StageFailed, int]:
-    """Return what to tell of an error, and the exit code that goes with it.
+    """Return the failure that describes an error, and its exit code.
 
-    An unforeseen error's own text stays in the Pod's log: it may quote a post or a secret.
+    The text of an unexpected error stays in the Pod's log, as it may quote a post or a secret.
     """
     match error:
         case StageError():
@@ -55,7 +55,7 @@ def _build_failure(reason: Reason, message: str) -> result.StageFailed:
 
 
 def _find_errno(error: Exception) -> int | None:
-    """Return the operating system's number; safetensors and tokenizers, written in Rust, leave it in the text."""
+    """Return the errno; safetensors and tokenizers are written in Rust and have it only in the text."""
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno
     found = _OS_ERROR.search(str(error))
@@ -63,7 +63,7 @@ def _find_errno(error: Exception) -> int | None:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """Torch has its own class for a GPU's memory, and words for the CPU's; it is not imported to compare them."""
+    """Recognize errors of torch by class name (GPU) or text (CPU), without importing torch."""
     names = {"MemoryError", _OF_A_GPU}
     return type(error).__name__ in names or "can't allocate memory" in str(error)
 

@@ -1,4 +1,4 @@
-"""How a training is seen while it runs: metrics.jsonl first, then the tracker and the log."""
+"""Reports a training while it runs: to metrics.jsonl first, then to the tracker, the log and the operator."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,21 +14,21 @@ from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.progress import StageProgress, format_eta
 from tweetbot_trainer.runtime.signals import StopRequest
 
-#: What the log says when a GPU ran out of memory for the first time.
-HALVED = "the GPU's memory was too small: each step is summed from passes of half the size from here on"
-#: Seconds between two progress lines: a bar that is drawn from them moves, and a log stays short.
+#: Logged when the GPU runs out of memory.
+HALVED = "the GPU ran out of memory: each step now accumulates gradients over micro-batches of half the size"
+#: Seconds between progress lines: enough for a moving progress bar, and the log stays short.
 PROGRESS_INTERVAL = 1.0
 _NAMES = {"train_loss": "train/loss", "eval_loss": "eval/loss", "learning_rate": "train/learning_rate"}
 
 
 class ProgressLogger:
-    """Logs where the training stands, at most once an interval, and its last step in any case."""
+    """Logs the progress at most once per interval, and always the last step."""
 
     def __init__(self, log: Log, clock: Callable[[], float] = time.monotonic) -> None:
         self._log, self._clock, self._next = log, clock, 0.0
 
     def __call__(self, progress: TrainingProgress) -> None:
-        """Log this step, or leave it out."""
+        """Log this step if it is due."""
         now = self._clock()
         if now < self._next and progress.step < progress.total_steps:
             return
@@ -45,14 +45,14 @@ class ProgressLogger:
 
 
 class Estimate:
-    """How long a training will still take, by its pace since the first step: evaluations count, a warm-up does not."""
+    """Estimates the time left from the pace since the first step, evaluations included, warm-up excluded."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._first: tuple[int, float] | None = None
 
     def estimate_seconds_left(self, progress: TrainingProgress) -> float | None:
-        """Return the seconds; None before the second step."""
+        """Return seconds, or None before the second step."""
         now = self._clock()
         if self._first is None:
             self._first = (progress.step, now)
@@ -63,13 +63,13 @@ class Estimate:
 
 
 class ProgressReporter:
-    """Shows the operator where the training stands; 100 % comes with the stage's end, never before."""
+    """Passes the progress to the operator: at most 99 % until the stage ends."""
 
     def __init__(self, progress: StageProgress, estimate: Estimate | None = None) -> None:
         self._progress, self._estimate = progress, estimate or Estimate()
 
     def __call__(self, step: TrainingProgress) -> None:
-        """Show this step; returns at once."""
+        """Report this step."""
         self._progress.update(
             percent=min(step.percent, 99),
             step=step.step,
@@ -84,7 +84,7 @@ class ProgressReporter:
 def training_callbacks(
     metrics: Path, tracker: Tracker, log: Log, stop: StopRequest, *, progress: StageProgress
 ) -> Iterator[Callbacks]:
-    """Give the hooks of a training; every row is in the metrics file before the tracker hears of it."""
+    """Build the callbacks of a training; an entry is written to the metrics file before the tracker gets it."""
     metrics.parent.mkdir(parents=True, exist_ok=True)
     logger, reporter = ProgressLogger(log), ProgressReporter(progress)
     with metrics.open("w", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""What both stages are given."""
+"""What a stage runs with."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tweetbot_contract.handover import BASE_DIR, RunDocument
-from tweetbot_trainer.learning.model.base_files import BaseFiles
+from tweetbot_trainer.learning.model.base_files import BaseFiles, resolve_base_identity
+from tweetbot_trainer.learning.model.identity import BaseIdentity
 from tweetbot_trainer.publishing.tracking.interface import NullTracker, Tracker
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.progress import StageProgress
@@ -15,18 +16,18 @@ from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.store import ObjectStore, OpenStore
 
-#: Two minutes of training are cheap to repeat, and a gpt2's state of 2 GB is uploaded in less.
+#: Seconds between checkpoints: two minutes are cheap to repeat, and uploading the 2 GB of a gpt2 takes less.
 CHECKPOINT_SECONDS = 120.0
-#: Starts the tracking of a stage, given every value that shapes it.
+#: Starts the tracking of a stage with its configuration.
 StartTracker = Callable[[Mapping[str, Any]], Tracker]
 
 
 @dataclass(frozen=True, slots=True)
 class StageContext:
-    """One stage of one run, and the world around it. `work` is a folder that goes when the Pod goes.
+    """One stage of one run, with its storage, folders, log and budgets.
 
-    `best_effort_store` is the same storage, hardly waited for: what is written to it can be lost. A checkpoint is
-    kept every `checkpoint_seconds`. `patience` is how long what is away is waited for.
+    `work` is deleted with the Pod. `best_effort_store` is the same storage with a short retry budget, for writes that
+    may be lost. `progress` is what the operator reads. `mounted_base` is where a claim with the base model is mounted.
     """
 
     run: RunDocument
@@ -40,23 +41,25 @@ class StageContext:
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     retry_budget: RetryBudget = field(default_factory=lambda: RetryBudget(0))
     progress: StageProgress = field(default_factory=StageProgress)
-    """How far the stage is, as the operator reads it."""
     mounted_base: Path = Path(BASE_DIR)
-    """Where a claim with the base model is."""
 
     @property
     def store(self) -> ObjectStore:
-        """Return the store of the run's output."""
+        """The store of the run's output."""
         return self.open_store(self.run.prefix)
 
     @property
     def base_files(self) -> BaseFiles:
-        """Return where the files of the base are read."""
+        """The reader of base models that are folders."""
         return BaseFiles(self.open_store, self.mounted_base)
+
+    def resolve_base(self) -> BaseIdentity:
+        """Identify the base model of the spec. Raises StageError."""
+        return resolve_base_identity(self.run.spec, self.base_files, self.retry_budget)
 
     @contextmanager
     def track(self, config: Mapping[str, Any]) -> Iterator[Tracker]:
-        """Give the stage's tracker; where the stage fails, so does its run there."""
+        """Start the stage's tracker; if the stage fails, end its run there as failed."""
         tracker = self.start_tracker(config)
         try:
             yield tracker

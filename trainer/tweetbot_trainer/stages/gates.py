@@ -1,22 +1,22 @@
-"""What a finished model must reach to be published: an ordered table of checks that answer with what is missed."""
+"""Quality gates: what a model must reach to be published."""
 
 from tweetbot_contract import reasons
 from tweetbot_contract.result import Metrics
 from tweetbot_contract.spec.spec import Gates, TweetBotSpec
 from tweetbot_trainer.runtime.errors import GateFailed
 
-#: The limit where the spec gives none; a model from nothing knows no other words than those of its posts.
+#: Default of maxVerbatimPercent. A model from scratch has none: it knows only the words of its posts.
 MAX_VERBATIM_PERCENT = 20
 
 
 def find_missed_gates(spec: TweetBotSpec, metrics: Metrics) -> tuple[str, ...]:
-    """Return for each gate that the model misses by how much; they decide only where the figures are reliable."""
+    """Describe each gate that the model misses, and by how much. See can_publish for what follows."""
     gates = resolve_gates(spec)
     return tuple(missed for check in (_check_verbatim, _check_improvement) if (missed := check(gates, metrics)))
 
 
 def resolve_gates(spec: TweetBotSpec) -> Gates:
-    """Return the spec's gates with the defaults of its base."""
+    """Return the spec's gates, with the defaults for its base model."""
     given = spec.evaluation.gates
     if given.max_verbatim_percent is not None or spec.model.base.startswith("scratch://"):
         return given
@@ -24,14 +24,14 @@ def resolve_gates(spec: TweetBotSpec) -> Gates:
 
 
 def can_publish(spec: TweetBotSpec, metrics: Metrics) -> bool:
-    """Tell whether a model with these figures may be published."""
+    """Tell whether a model with these metrics may be published: gates count only if the metrics are reliable."""
     return metrics.reliability == "Low" or not find_missed_gates(spec, metrics)
 
 
 def build_gate_error(missed: tuple[str, ...], kept_at: str) -> GateFailed:
-    """Return the failure; the model lies at `kept_at`."""
+    """Return the error for a model that was stored at `kept_at`."""
     return GateFailed(
-        reasons.GATE_FAILED, f"{'; '.join(missed)}. The model lies at {kept_at}. {reasons.GATE_FAILED.advice}"
+        reasons.GATE_FAILED, f"{'; '.join(missed)}. The model is stored at {kept_at}. {reasons.GATE_FAILED.advice}"
     )
 
 
@@ -40,7 +40,7 @@ def _check_verbatim(gates: Gates, metrics: Metrics) -> str | None:
     if limit is None or (rate is not None and 100 * rate <= limit):
         return None
     if rate is None:
-        return f"how much of it is verbatim was not measured, and maxVerbatimPercent is {limit}"
+        return f"its verbatim rate was not measured, and maxVerbatimPercent is {limit}"
     return f"{100 * rate:.1f} % of its samples are verbatim, and maxVerbatimPercent is {limit}"
 
 
@@ -52,6 +52,6 @@ def _check_improvement(gates: Gates, metrics: Metrics) -> str | None:
     if round(gained, 6) >= limit:
         return None
     return (
-        f"its {metrics.bits_per_byte:.3f} bits a byte are {gained:.1f} % below the base's {base:.3f}, "
+        f"its {metrics.bits_per_byte:.3f} bits per byte are {gained:.1f} % below the base's {base:.3f}, "
         f"and minImprovementPercent is {limit}"
     )

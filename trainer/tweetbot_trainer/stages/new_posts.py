@@ -1,4 +1,4 @@
-"""How many posts of a dataset the served model has not seen, for `spec.schedule.minNewPosts`."""
+"""Counts the posts that the served model has not seen, for `spec.schedule.minNewPosts`."""
 
 from tweetbot_contract.handover import RunDocument
 from tweetbot_trainer.data.dataset.ids import IDS_FILE, read_ids
@@ -9,10 +9,10 @@ from tweetbot_trainer.store import ObjectStore, join
 
 
 def count_new_posts_if_too_few(store: ObjectStore, run: RunDocument, digest: str) -> int | None:
-    """Return the number of new posts where the run needs more; None where it has enough.
+    """Return the number of new posts if the run needs more, or None if it has enough.
 
-    A post is new if its source and id are not in the served model's dataset; an edited one is not. Where that cannot
-    be told (no pointer, no manifest, a dataset without its list of ids) the run has enough.
+    A post is new if the served model's dataset has no post with its source and id, so an edited post is not new. If
+    nothing can be compared (no served model, no manifest, no list of ids), the run has enough.
     """
     if not run.min_new_posts:
         return None

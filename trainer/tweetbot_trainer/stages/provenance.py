@@ -1,10 +1,11 @@
-"""Where a dataset and a model come from: model manifest → dataset by digest → each source as it was read."""
+"""Records where a dataset and a model come from."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from tweetbot_contract.handover import RunDocument
+from tweetbot_contract.result import DatasetResult
 from tweetbot_contract.spec.sources import Source
 from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_trainer.data.dataset.dataset import Dataset
@@ -17,8 +18,13 @@ from tweetbot_trainer.publishing.registry.manifest import Provenance
 from tweetbot_trainer.runtime.versions import get_library_versions
 from tweetbot_trainer.stages.source_reading import SourceResult
 
-if TYPE_CHECKING:  # it loads torch, and prepare has none
+if TYPE_CHECKING:  # it imports torch, which prepare must not
     from tweetbot_trainer.learning.training.device import Device
+
+
+def build_dataset_result(dataset: Dataset, uri: str) -> DatasetResult:
+    """Describe a stored dataset."""
+    return DatasetResult(digest=dataset.digest, uri=uri, table=dataset.table, newest_post_at=dataset.newest_post_at)
 
 
 def build_provenance(
@@ -27,10 +33,10 @@ def build_provenance(
     base: BaseIdentity,
     sources: tuple[SourceRecord, ...],
     values: Hyperparameters,
-    processor: "Device",
+    device: "Device",
     ordered_by: Order,
 ) -> Provenance:
-    """Return what the version was made from, by and on."""
+    """Describe what a version was made from, by which code and on which device."""
     subject = run.spec.subject
     return Provenance(
         base=asdict(base),
@@ -39,8 +45,8 @@ def build_provenance(
         ordered_by=ordered_by,
         seed=values.seed,
         image=run.image,
-        processor=processor.name,
-        threads=processor.threads,
+        processor=device.name,
+        threads=device.threads,
         versions=get_library_versions(),
         relation=subject.relation,
         consent_ref=subject.consent_ref,
@@ -50,7 +56,7 @@ def build_provenance(
 def build_source_records(
     sources: Sequence[Source], read: Sequence[SourceResult], dataset: Dataset
 ) -> tuple[SourceRecord, ...]:
-    """Return what is remembered of each source: what was read, whose it is, what became of its posts and when."""
+    """Describe each source: the objects that were read, the account, the drop counts and the dates of its posts."""
     return tuple(
         SourceRecord(
             kind=get_kind(source),
@@ -68,10 +74,10 @@ def build_source_records(
 
 
 def find_other_handle(spec: TweetBotSpec, accounts: Sequence[CardAccount]) -> str | None:
-    """Return the handle of an X account that is not the subject's, where the spec says that the subject is the owner.
+    """Return the handle of an X source that is not the subject's, if the spec says that the subject is the owner.
 
-    No reason to refuse: handles change, and an old export keeps the old one. But the card must not assert what its own
-    source does not bear out. On other networks people have other names.
+    This is no reason to refuse: handles change, and an old export has the old one. But the card must not claim what its
+    source contradicts. Other networks are not compared: people have other names there.
     """
     if spec.subject.relation != "Self":
         return None

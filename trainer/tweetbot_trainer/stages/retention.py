@@ -1,8 +1,8 @@
-"""Which versions stay: the newest few, the one that is served, and those that another run has adopted.
+"""Erases old versions, except the newest few, the one that is served, and those that another run has adopted.
 
-`spec.history.models` says how many, of those that were published and of those that failed a gate. A version without a
-manifest is none and is left alone. A version goes file by file, its manifest last: whoever is killed in between leaves
-a version that is found damaged, is not adopted, and goes after the next publication.
+`spec.history.models` says how many stay, of the published and of the rejected ones. Folders without a manifest are left
+alone. The manifest is erased last: a version that is half erased counts as damaged, is never reused, and is erased
+after the next publication.
 """
 
 from collections.abc import Iterator
@@ -18,32 +18,32 @@ from tweetbot_trainer.publishing.registry.manifest import (
     read_version,
 )
 from tweetbot_trainer.runtime.errors import StageError
-from tweetbot_trainer.stages.context import StageContext
+from tweetbot_trainer.runtime.log import Log
+from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.store import ObjectStore, join
 
 
 def mark_adopted(store: ObjectStore, run: RunDocument, result: TrainSucceeded) -> None:
-    """Let a version stay for good, unless it is the one that is served already."""
+    """Exempt a version from retention, unless it is the served one, which stays anyway."""
     version = parse_version(result.model.uri)
     if read_served_version(store, run) != version:
         store.put(join(build_version_uri(run, version), ADOPTED_FILE), f"{run.run_id}\n".encode())
 
 
-def erase_old_versions(context: StageContext) -> None:
-    """Erase what is beyond the spec's history. The run has its result by now, so no fault here may change that."""
-    store, run = context.store, context.run
+def erase_old_versions(store: ObjectStore, run: RunDocument, log: Log, stop: StopRequest) -> None:
+    """Erase versions beyond the spec's history. The run has its result by now, so failures are only logged."""
     try:
-        for home in (*_list_superfluous(store, run), *_list_beyond_history(store, run, "rejected")):
-            if context.stop.requested:
+        for home in (*_list_obsolete(store, run), *_list_beyond_history(store, run, "rejected")):
+            if stop.requested:
                 return
             _erase(store, home)
-            context.log.info("models.erased", uri=home)
+            log.info("models.erased", uri=home)
     except StageError as fault:
-        context.log.warning("models.not_erased", message=fault.message)
+        log.warning("models.not_erased", message=fault.message)
 
 
-def _list_superfluous(store: ObjectStore, run: RunDocument) -> Iterator[str]:
-    """Yield where the versions lie that go, the oldest last. Where nothing is served, nothing goes."""
+def _list_obsolete(store: ObjectStore, run: RunDocument) -> Iterator[str]:
+    """Yield the addresses of published versions to erase, the oldest last; none if no version is served."""
     served = read_served_version(store, run)
     if served is None:
         return
@@ -52,14 +52,14 @@ def _list_superfluous(store: ObjectStore, run: RunDocument) -> Iterator[str]:
 
 
 def _list_beyond_history(store: ObjectStore, run: RunDocument, folder: str) -> Iterator[str]:
-    """Yield where those of a folder's versions lie that are more than the spec's history, the oldest last."""
+    """Yield the addresses of a folder's versions beyond the spec's history, the oldest last."""
     homes = _list_version_folders(store, run, folder, MANIFEST_FILE)
     dated = sorted(((_read_published_at(store, home), home) for home in homes), reverse=True)
     return (home for finished_at, home in dated[run.spec.history.models :] if finished_at)
 
 
 def _list_version_folders(store: ObjectStore, run: RunDocument, folder: str, file: str) -> Iterator[str]:
-    """Yield where the versions lie that have this file at their top."""
+    """Yield the addresses of versions that contain this file."""
     above = join(run.prefix, folder)
     for info in store.list(f"{above}/"):
         home, _, name = info.uri.rpartition("/")
@@ -68,15 +68,15 @@ def _list_version_folders(store: ObjectStore, run: RunDocument, folder: str, fil
 
 
 def _read_published_at(store: ObjectStore, home: str) -> str:
-    """Return when a version was made; one whose manifest cannot be read counts as the oldest, and stays."""
+    """Return when a version was published; "" if its manifest is unreadable: such a version stays."""
     found = read_version(store, home)
     return found.manifest.published_at if found else ""
 
 
 def _erase(store: ObjectStore, home: str) -> None:
-    """Remove a version, its manifest last, by which a killed removal is found again.
+    """Erase a version, its manifest last, so that an interrupted erasure is found again.
 
-    Not `ObjectStore.erase`: where the bucket keeps versions, a model can be brought back for as long as it keeps them.
+    Not by `ObjectStore.erase`: in a bucket that keeps object versions, an erased model can still be restored.
     """
     files = [info.uri for info in store.list(home + "/")]
     for uri in sorted(files, key=lambda uri: uri.endswith(f"/{MANIFEST_FILE}")):

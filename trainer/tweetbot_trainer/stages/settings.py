@@ -1,4 +1,4 @@
-"""What a stage is told by its Pod: the run document, where secrets and work lie, how patient to be. Read once."""
+"""Settings of a stage, read once from the environment of its Pod."""
 
 import os
 from collections.abc import Mapping, MutableMapping
@@ -14,7 +14,7 @@ from tweetbot_trainer.runtime.egress import Network
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.stages.context import CHECKPOINT_SECONDS
 
-#: Seconds that a stage waits for an absent storage in all: a GPU is held for less time than a CPU (design §9).
+#: Seconds that a stage waits for the storage in all: shorter while it holds a GPU (design §9).
 PATIENCE: dict[Task, float] = {"Prepare": 1800.0, "Train": 600.0, "Cleanup": 600.0}
 PATIENCE_ENV = "TWEETBOT_STORAGE_PATIENCE_SECONDS"
 CHECKPOINT_ENV = "TWEETBOT_CHECKPOINT_SECONDS"
@@ -22,7 +22,7 @@ CHECKPOINT_ENV = "TWEETBOT_CHECKPOINT_SECONDS"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A stage's surroundings."""
+    """The run document, folders, budgets and addresses of a stage."""
 
     run: RunDocument
     secrets: Path
@@ -37,13 +37,10 @@ class Settings:
 
 
 def read_settings(env: Mapping[str, str], stage: Task) -> Settings:
-    """Return the settings of an environment.
-
-    Raises SpecRefused when TWEETBOT_RUN is missing, is no run document, or is meant for the other stage.
-    """
+    """Parse the environment of a stage. Raises SpecRefused for a missing, invalid or other stage's run document."""
     run = _parse_run_document(env.get(handover.RUN_ENV, ""))
     if run.stage != stage:
-        raise SpecRefused(reasons.SPEC_REFUSED, f"{handover.RUN_ENV} is meant for {run.stage}, and this is {stage}")
+        raise SpecRefused(reasons.SPEC_REFUSED, f"{handover.RUN_ENV} is meant for {run.stage}, but this is {stage}")
     if stage == "Train" and run.dataset is None:
         raise SpecRefused(reasons.SPEC_REFUSED, f"{handover.RUN_ENV} names no dataset to train on")
     return Settings(
@@ -63,12 +60,12 @@ def read_settings(env: Mapping[str, str], stage: Task) -> Settings:
 
 
 def get_termination_log_path(env: Mapping[str, str]) -> Path:
-    """Return where the result goes."""
+    """Return the path of the file that takes the result."""
     return Path(env.get(handover.TERMINATION_LOG_ENV, handover.TERMINATION_LOG))
 
 
 def keep_caches_below(work: Path, env: MutableMapping[str, str]) -> None:
-    """Point every library that caches at the work folder, where nobody has pointed it elsewhere."""
+    """Set the cache folders of libraries to the work folder, unless a writable one is given."""
     for name, folder in handover.CACHE_FOLDERS.items():
         given = Path(env.setdefault(name, str(work / folder)))
         if not given.is_dir() and not _try_create_folder(given):
@@ -87,7 +84,7 @@ def _try_create_folder(folder: Path) -> bool:
 
 def _parse_run_document(text: str) -> RunDocument:
     if not text:
-        advice = "this stage is started by the operator; without a cluster use `tweetbot-trainer run`"
+        advice = "the operator starts this stage; without a cluster use `tweetbot-trainer run`"
         raise SpecRefused(reasons.SPEC_REFUSED, f"{handover.RUN_ENV} is not set: {advice}")
     try:
         return RunDocument.model_validate_json(text)

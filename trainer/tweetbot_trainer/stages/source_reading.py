@@ -1,4 +1,4 @@
-"""Read a run's sources one after the other, and keep what each was and how its account shows itself."""
+"""Reads the sources of a run, and records what was read and the profile of each account."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,24 +12,24 @@ from tweetbot_trainer.runtime.errors import StageError, StageStopped
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.stages.context import StageContext
 
-#: How long a stage waits for the sources, all together (design §9); a rate-limit window of X lasts 15 minutes.
+#: Seconds that a stage waits for all sources together (design §9); a rate-limit window of X lasts 15 minutes.
 WAIT_SECONDS = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
 class SourceResult:
-    """A source after its posts: the objects they came from, and the account's profile."""
+    """What was read of one source."""
 
     objects: tuple[ObjectRecord, ...]
     profile: Profile | None
     billed: int | None = None
-    """Posts that the run paid for; None where they cost nothing."""
+    """Number of posts that the run paid for; None if posts are free."""
 
 
 class SourceReader:
-    """The sources of a run; `read` has one entry for each whose posts were all given.
+    """The sources of a run; `results` has one entry per source that was read to its end.
 
-    What filter.excludeIds names counts as never made, by any id that an edited post has had.
+    Posts in filter.excludeIds are left out; any id that an edited post has had counts.
     """
 
     def __init__(self, context: StageContext) -> None:
@@ -39,7 +39,7 @@ class SourceReader:
         self.results: list[SourceResult] = []
 
     def read_posts(self) -> Iterator[Post]:
-        """Yield all posts of all sources, in the order of the spec. Raises StageFailed of the fitting class."""
+        """Yield all posts of all sources, in the order of the spec. Raises StageError."""
         context = self._context
         budget = RetryBudget(WAIT_SECONDS, context.log, context.stop.pause, progress=context.progress)
         for index, spec in enumerate(context.run.spec.sources):
@@ -62,7 +62,7 @@ class SourceReader:
             self.results.append(SourceResult(reader.list_objects(), self._read_profile(source, index), billed))
 
     def compute_bill(self) -> Bill | None:
-        """Return what the run paid for; X is the one kind that charges."""
+        """Return the number of posts that the run paid for; only X charges."""
         paid = [read.billed for read in self.results if read.billed is not None]
         return {"x": sum(paid)} if paid else None
 
@@ -82,7 +82,7 @@ class SourceReader:
             self._context.log.info("prepare.excluded", source=index, posts=excluded)
 
     def _read_profile(self, source: PostSource, index: int) -> Profile | None:
-        """Return the profile; a picture that cannot be read costs the card its picture and no more."""
+        """Return the profile, or None if it cannot be read: the card then does without."""
         try:
             return source.read_profile()
         except StageStopped:

@@ -1,4 +1,4 @@
-"""The second stage: a dataset by its digest in, a published model out. Torch is loaded once there is work for it."""
+"""The second stage: train on a dataset and publish the model. It imports torch only if there is something to train."""
 
 from datetime import UTC, datetime
 
@@ -15,14 +15,13 @@ from tweetbot_trainer.stages.training_plan import TrainingPlan, build_training_p
 
 
 def train(context: StageContext) -> TrainSucceeded:
-    """Return the run's published model, trained now unless it was trained before.
+    """Train and publish the run's model, unless the same training was published before.
 
-    Raises StageFailed of the fitting class; a stage that was asked to end publishes nothing.
+    Raises StageError. A stage that was asked to stop publishes nothing.
     """
     plan = build_training_plan(context)
-    published = _find_trained_version(context, plan)
-    if published:
-        # of an attempt that was killed just after it published
+    if published := _find_trained_version(context, plan):
+        # an earlier attempt may have been killed between publishing and this
         erase_checkpoints(context.store, build_checkpoints_uri(context.run), now=datetime.now(UTC), log=context.log)
         return published
     dataset = load_dataset(context.store, context.run, plan.data.digest)
@@ -33,10 +32,7 @@ def train(context: StageContext) -> TrainSucceeded:
 
 
 def _find_trained_version(context: StageContext, plan: TrainingPlan) -> TrainSucceeded | None:
-    """Return the version that a training of this plan gave before, whether it was published or kept beside.
-
-    Raises GateFailed where it misses what the spec demands today.
-    """
+    """Find a version with the same training, published or rejected before. Raises GateFailed if it misses a gate."""
     run, store = context.run, context.store
     published = find_reusable(store, run, plan.key)
     if published:

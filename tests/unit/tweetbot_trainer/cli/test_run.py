@@ -63,7 +63,7 @@ def test_a_run_that_is_stopped_publishes_nothing_and_the_next_one_does(
     assert manifest["metrics"]["trainLoss"] < manifest["metrics"]["firstTrainLoss"]
 
     again = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
-    assert "a model of the same dataset and training is published" in again.stderr
+    assert "a model with the same dataset and training is already published" in again.stderr
     assert again.stdout == whole.stdout
 
     assert __main__.run_command(["generate", "--model", pointer["uri"].removeprefix("file://"), "--json"]) == 0

@@ -26,7 +26,7 @@ def test_each_missed_gate_says_by_how_much() -> None:
     found = missed(figures(verbatim_rate=0.345, bits_per_byte=0.98), maxVerbatimPercent=20, minImprovementPercent=5)
     assert found == (
         "34.5 % of its samples are verbatim, and maxVerbatimPercent is 20",
-        "its 0.980 bits a byte are 2.0 % below the base's 1.000, and minImprovementPercent is 5",
+        "its 0.980 bits per byte are 2.0 % below the base's 1.000, and minImprovementPercent is 5",
     )
 
 

@@ -1,17 +1,19 @@
 """Old versions go, the newest, the served and the adopted stay, and no fault on the way harms a run."""
 
 import hashlib
+from io import StringIO
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
-from builders.stages import a_context, a_folder, a_local_run, a_version
+from builders.stages import a_folder, a_local_run, a_version
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import TrainSucceeded
 from tweetbot_fakes.storage import Killed, WatchedStore
 from tweetbot_trainer.publishing.registry.latest import read_served_version, update_latest
 from tweetbot_trainer.publishing.registry.publish import publish, store_rejected
+from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.stages.retention import erase_old_versions, mark_adopted
 from tweetbot_trainer.store import ObjectStore, StorageUnavailable
@@ -47,8 +49,8 @@ def kept(folder: Path, results: list[TrainSucceeded]) -> list[int]:
     return [number for number, result in enumerate(results, 1) if STORE.find(f"{result.model.uri}/config.json")]
 
 
-def erase(folder: Path, number: int, *, store: ObjectStore | None = None, keep: int = 2) -> None:
-    erase_old_versions(a_context(folder, a_run(folder, number, keep=keep), store=store))
+def erase(folder: Path, number: int, *, store: ObjectStore = STORE, keep: int = 2) -> None:
+    erase_old_versions(store, a_run(folder, number, keep=keep), Log(StringIO()), StopRequest())
 
 
 def test_the_newest_stay_and_nothing_is_left_of_the_others(tmp_path: Path) -> None:
@@ -156,5 +158,5 @@ def test_a_process_that_is_asked_to_end_leaves_the_rest_for_the_next(tmp_path: P
     results = [published(tmp_path, number) for number in (1, 2)]
     stop = StopRequest()
     stop.request()
-    erase_old_versions(a_context(tmp_path, a_run(tmp_path, 2, keep=1), stop=stop))
+    erase_old_versions(STORE, a_run(tmp_path, 2, keep=1), Log(StringIO()), stop)
     assert kept(tmp_path, results) == [1, 2]

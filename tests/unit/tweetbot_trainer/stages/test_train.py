@@ -112,7 +112,7 @@ def test_a_dataset_becomes_a_published_model_that_the_tracker_knows(trained: Tra
 
 def test_a_prompt_without_samples_is_told_by_its_place(trained: Trained) -> None:
     told = [line["message"] for line in map(json.loads, trained.log.splitlines()) if line["level"] == "warning"]
-    assert told == ["spec.evaluation.prompts[1] fills a post: the model adds no word, so it has no samples"]
+    assert told == ["spec.evaluation.prompts[1] leaves no room for another word, so it has no samples"]
     assert [sample.prompt for sample in trained.result.samples] == ["My dream is"] * 5 + ["a gull"] * 5
 
 
@@ -213,7 +213,7 @@ def test_a_parrot_is_kept_beside_until_the_gate_is_loosened(tmp_path: Path) -> N
     context, tracker = a_parrot(tmp_path, 5), RecordingTracker()
     files = a_folder(tmp_path / "another", b"weights")
     former = store_rejected(STORE, context.run, files, a_version(files, context.run, "0" * 16), check=lambda: None)
-    with pytest.raises(GateFailed, match=r"% of its samples are verbatim, .* is 5\. The model lies at file"):
+    with pytest.raises(GateFailed, match=r"% of its samples are verbatim, .* is 5\. The model is stored at file"):
         train(replace(context, start_tracker=lambda config: tracker))
     assert tracker.figures["verbatimRate"] > 0.05
     assert list(STORE.list(f"{context.run.prefix}/models/")) == []
