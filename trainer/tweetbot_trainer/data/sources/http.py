@@ -1,13 +1,15 @@
 """HTTP with limits of time and size, for the APIs that are read."""
 
 import json
-import time
+from functools import partial
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import DecodeError, HTTPError
 
 from tweetbot_trainer.data.posts import Json
 from tweetbot_trainer.data.sources.interface import Avatar
+from tweetbot_trainer.runtime import http
 from tweetbot_trainer.runtime.log import Log
 
 #: Seconds to connect and between two bytes of an answer, and seconds for the whole answer.
@@ -15,19 +17,18 @@ TIMEOUT, LONGEST = (10.0, 30.0), 120.0
 #: A page of 100 long posts has about a megabyte.
 LARGEST = 16 * 1024**2
 LARGEST_PICTURE = 2 * 1024**2
-_CHUNK = 64 * 1024
 
 
 def read_bounded(response: requests.Response, *, largest: int, longest: float) -> bytes:
     """Read and unpack the whole body. Raises requests.ReadTimeout, and ContentDecodingError if it is too large."""
-    content, deadline = bytearray(), time.monotonic() + longest
-    for chunk in response.iter_content(_CHUNK):
-        content += chunk
-        if len(content) > largest:
-            raise requests.exceptions.ContentDecodingError(f"more than {largest} bytes")
-        if time.monotonic() > deadline:
-            raise requests.ReadTimeout(f"not whole after {longest:.0f} seconds")
-    return bytes(content)
+    try:
+        return http.read_bounded(partial(response.raw.read1, decode_content=True), largest=largest, longest=longest)
+    except TimeoutError as error:
+        raise requests.ReadTimeout(str(error)) from error
+    except (ValueError, DecodeError) as error:
+        raise requests.exceptions.ContentDecodingError(str(error)) from error
+    except HTTPError as error:
+        raise requests.ConnectionError(str(error)) from error
 
 
 def parse_object(content: bytes) -> Json:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from tweetbot_contract import handover
 from tweetbot_contract.spec.spec import WandB
+from tweetbot_trainer.runtime.http import read_bounded
 
 #: Seconds that one answer may take, number of probes, and seconds between two of them.
 PROBE_TIMEOUT, PROBES, PROBE_PAUSE = 5.0, 3, 1.0
@@ -88,21 +89,11 @@ def _query_viewer(base_url: str, key: str, timeout: float) -> bool:
         headers={"Content-Type": "application/json", "Authorization": f"Basic {token}"},
     )
     with urllib.request.build_opener(_NoRedirects).open(request, timeout=timeout) as answer:
-        content = json.loads(_read_bounded(answer, timeout))
+        content = json.loads(read_bounded(answer.read1, largest=ANSWER_LIMIT, longest=timeout))
     data = content.get("data") or {} if isinstance(content, dict) else None
     if not isinstance(data, dict):
         raise ValueError("another kind of server")
     return bool(data.get("viewer"))
-
-
-def _read_bounded(answer: http.client.HTTPResponse, timeout: float) -> bytes:
-    """Read an answer up to its limit. Raises TimeoutError for one that trickles in: `timeout` holds for the whole."""
-    content, until = b"", time.monotonic() + timeout
-    while len(content) < ANSWER_LIMIT and (more := answer.read1(ANSWER_LIMIT)):
-        content += more
-        if time.monotonic() > until:
-            raise TimeoutError
-    return content
 
 
 def _read_api_key(secrets: Path) -> str | None:

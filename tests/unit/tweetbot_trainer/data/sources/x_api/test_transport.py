@@ -1,12 +1,16 @@
 """Every answer has a limit of time and of size, and a name for who gave it."""
 
 import json
+import time
 from collections.abc import Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 import requests
 
+from tweetbot_fakes.remotes.served import Served
 from tweetbot_fakes.remotes.x_api import FakeX
 from tweetbot_fakes.remotes.x_api_answers import Answer, html
 from tweetbot_trainer.data.sources.http import parse_object
@@ -35,6 +39,25 @@ def test_an_answer_that_takes_too_long_as_a_whole_is_left(x: FakeX) -> None:
     x.fault(html(200))
     with pytest.raises(requests.ReadTimeout, match="not whole"):
         answered(x, longest=-1.0)
+
+
+def test_an_answer_that_trickles_in_is_left() -> None:
+    class Trickle(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "100000")
+            self.end_headers()
+            with suppress(OSError):
+                while True:
+                    self.wfile.write(b" ")
+                    time.sleep(0.01)
+
+        def log_message(self, *_: Any) -> None: ...
+
+    with Served(Trickle) as server, requests.Session() as session:
+        session.mount("https://", BoundedAdapter(server.url, longest=0.1))
+        with pytest.raises(requests.ReadTimeout, match="not whole"):
+            session.get(f"{HOST}/2/users/1/tweets")
 
 
 def test_an_answer_that_is_too_large_is_left(x: FakeX) -> None:
