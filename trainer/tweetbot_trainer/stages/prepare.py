@@ -10,13 +10,13 @@ from tweetbot_trainer.learning.fingerprint import fingerprint
 from tweetbot_trainer.learning.values import resolve_hyperparameters, resolve_lora
 from tweetbot_trainer.publishing.registry.latest import update_latest
 from tweetbot_trainer.publishing.registry.lookup import find_reusable
+from tweetbot_trainer.publishing.registry.retention import mark_adopted
 from tweetbot_trainer.publishing.registry.run_record import PrepareRecord, read_record, write_record
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.stages.gates import can_publish
 from tweetbot_trainer.stages.new_posts import count_new_posts_if_too_few
 from tweetbot_trainer.stages.provenance import build_dataset_result, build_source_records, find_other_handle
-from tweetbot_trainer.stages.retention import mark_adopted
 from tweetbot_trainer.stages.source_reading import SourceReader
 from tweetbot_trainer.stages.tracking import build_prepare_config, track_dataset
 from tweetbot_trainer.store import ObjectStore

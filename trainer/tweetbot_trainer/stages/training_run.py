@@ -36,6 +36,7 @@ from tweetbot_trainer.publishing.registry.manifest import (
     build_model_uri,
 )
 from tweetbot_trainer.publishing.registry.publish import publish, store_rejected
+from tweetbot_trainer.publishing.registry.retention import erase_old_versions
 from tweetbot_trainer.publishing.report.card_data import (
     CardData,
     find_languages,
@@ -49,7 +50,6 @@ from tweetbot_trainer.stages.callbacks import training_callbacks
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.stages.gates import build_gate_error, can_publish, find_missed_gates, resolve_gates
 from tweetbot_trainer.stages.provenance import build_provenance, find_other_handle
-from tweetbot_trainer.stages.retention import erase_old_versions
 from tweetbot_trainer.stages.tracking import finish_training, track_training_inputs
 from tweetbot_trainer.stages.training_plan import TrainingPlan
 from tweetbot_trainer.store.file_records import build_file_records

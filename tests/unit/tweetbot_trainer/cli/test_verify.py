@@ -19,7 +19,7 @@ from tweetbot_trainer.data.dataset.dataset import POSTS_FILE, SUMMARY_FILE
 from tweetbot_trainer.data.dataset.ids import IDS_FILE
 from tweetbot_trainer.learning.model.identity import identify_base
 from tweetbot_trainer.publishing.registry.lookup import find_reusable
-from tweetbot_trainer.stages.retention import mark_adopted
+from tweetbot_trainer.publishing.registry.retention import mark_adopted
 
 
 @pytest.fixture

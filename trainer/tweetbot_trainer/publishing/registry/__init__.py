@@ -1,1 +1,11 @@
-"""The versions of a model in S3: manifest, lookup, publish, latest."""
+"""The model versions of a TweetBot in its output. Imports go up this list only.
+
+manifest     a version's MANIFEST.json, and the addresses of versions
+run_record   what a run's preparation decided
+latest       latest.json, the version to serve
+lookup       the version that a run can reuse, and the name of a new one
+publish      upload of a version, and its commit
+retention    removal of old versions
+lineage      `verify`: from a version back to its dataset, base and sources
+forgetting   `forget`: which datasets and versions contain deleted posts
+"""

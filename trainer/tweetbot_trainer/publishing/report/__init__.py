@@ -1,1 +1,1 @@
-"""What people read about a model: its card (`card`), two pictures, and files for machines (`documents`)."""
+"""What people and programs read about a model: its card, its pictures, and evaluation.json and samples.jsonl."""

@@ -13,9 +13,9 @@ from tweetbot_contract.result import TrainSucceeded
 from tweetbot_fakes.storage import Killed, WatchedStore
 from tweetbot_trainer.publishing.registry.latest import read_served_version, update_latest
 from tweetbot_trainer.publishing.registry.publish import publish, store_rejected
+from tweetbot_trainer.publishing.registry.retention import erase_old_versions, mark_adopted
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.signals import StopRequest
-from tweetbot_trainer.stages.retention import erase_old_versions, mark_adopted
 from tweetbot_trainer.store import ObjectStore, StorageUnavailable
 from tweetbot_trainer.store.folder import FolderStore
 
