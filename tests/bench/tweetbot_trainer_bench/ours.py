@@ -18,7 +18,7 @@ def run_ours(
     steps: int,
     clock: StepClock,
     *,
-    dropout: float = 0.0,
+    dropout: float = 0,
     gpu: bool = False,
     lora: bool = False,
 ) -> None:
