@@ -122,7 +122,7 @@ def test_a_parent_chart_has_it_as_a_part_and_leaves_it_out(helm: Helm, tmp_path:
 
 
 def test_several_replicas_without_an_election_are_refused_and_one_is_replaced_only_when_it_is_gone(helm: Helm) -> None:
-    with pytest.raises(HelmFailed, match=r"settings\.leaseSeconds: 0 is no election"):
+    with pytest.raises(HelmFailed, match=r"settings\.leaseSeconds: 0 turns leader election off"):
         helm.render("--set", "settings.leaseSeconds=0")
     alone = the(helm.render("--set", "settings.leaseSeconds=0,replicas=1"), "Deployment")
     assert alone["spec"]["strategy"] == {"type": "Recreate"}
