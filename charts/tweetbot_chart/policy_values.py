@@ -14,7 +14,7 @@ class SecretPolicy(ValueGroup):
     """Authors may name only Secrets that they can read."""
 
     enabled: bool = False
-    """Reject a TweetBot that names a Secret which its author may not `get`. Without this policy, whoever may create
+    """Reject a TweetBot that names a Secret which its author may not `get`. Without this policy, anybody who may create
     TweetBots can use every Secret of the namespace."""
 
 
