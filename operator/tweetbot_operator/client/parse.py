@@ -22,6 +22,7 @@ from tweetbot_operator.jobs.pod import CONTAINER
 from tweetbot_operator.types.objects import CachedTweetBot, InvalidTweetBot, JobView, Manifest, PodView
 from tweetbot_operator.types.times import find_schedule_error, parse_time
 
+_BOT_METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "deletionTimestamp", "finalizers")
 #: A kubelet's reasons for a container that the runtime could not start; it "started" in 1970 (kubernetes#120331).
 _NOT_STARTED = ("StartError", "ContainerCannotRun")
 
@@ -57,12 +58,9 @@ def _parse_queue_fields(manifest: Manifest) -> dict[str, str]:
     }
 
 
-_BOT_METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "deletionTimestamp", "finalizers")
-
-
-@lru_cache(maxsize=32)  # the last look of a pass meets what the one before it met
+@lru_cache(maxsize=32)  # a pass reads its TweetBot several times
 def parse_tweetbot(document: bytes) -> TweetBot | InvalidTweetBot:
-    """Return the TweetBot of a stored document."""
+    """Parse a TweetBot from the cache."""
     manifest = json.loads(document)
     try:
         return _check_schedule(parse(manifest, _read_cached_spec))
@@ -74,13 +72,13 @@ def _read_cached_spec(raw: Manifest) -> TweetBotSpec:
     return _parse_spec(json.dumps(raw, separators=(",", ":")))
 
 
-@lru_cache(maxsize=128)  # a spec outlives many statuses: some 10 KiB each, for the TweetBots in work
+@lru_cache(maxsize=128)  # some 10 KiB each: a spec stays the same through many changes of the status
 def _parse_spec(text: str) -> TweetBotSpec:
     return read_spec(json.loads(text), unknown="ignore")
 
 
 def _check_schedule(bot: TweetBot) -> TweetBot:
-    """What CEL cannot tell of a schedule is told here; an erasure needs none. Raises InvalidManifest."""
+    """Check what CEL cannot; a TweetBot being deleted needs no schedule. Raises InvalidManifest."""
     error = find_schedule_error(bot.spec.schedule) if bot.spec.schedule and not bot.deleting else None
     if error:
         raise InvalidManifest(error)
