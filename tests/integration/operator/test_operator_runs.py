@@ -135,7 +135,7 @@ def test_a_quota_is_told_and_its_end_heals_the_run(tenant: Tenant) -> None:
     tenant.wait("gull", "ModelReady", 120)
 
 
-def test_retrain_at_runs_once_more_and_its_removal_does_not(tenant: Tenant) -> None:
+def test_retrain_at_starts_one_run_and_its_removal_none(tenant: Tenant) -> None:
     tenant.apply("gull")
     tenant.wait("gull", "ModelReady")
     tenant("annotate", "tweetbot", "gull", "tweetbot.dev/retrain-at=now")

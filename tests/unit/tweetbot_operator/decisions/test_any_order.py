@@ -128,7 +128,7 @@ HAPPENINGS: list[Happening] = [
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.sampled_from(HAPPENINGS), st.integers(0, 11)), max_size=25))
-def test_whatever_happens_ends_in_a_model_once_it_is_asked_for_in_peace(story: list[tuple[Happening, int]]) -> None:
+def test_any_order_of_events_ends_in_a_model_once_they_stop(story: list[tuple[Happening, int]]) -> None:
     asyncio.run(played(story))
 
 

@@ -29,19 +29,19 @@ async def a_stage_whose_pod_left_after(seconds: float) -> Stage:
     return stage
 
 
-async def test_a_pod_that_leaves_after_an_hour_ends_no_run() -> None:
+async def test_a_pod_evicted_after_an_hour_does_not_end_the_run() -> None:
     stage = await a_stage_whose_pod_left_after(3600)
     await stage.wait(599)
     assert (stage.run.outcome, stage.reason()) == (None, "Training")
 
 
-async def test_the_start_deadline_counts_from_the_moment_at_which_the_pod_was_gone() -> None:
+async def test_the_start_deadline_counts_from_when_the_pod_was_gone() -> None:
     stage = await a_stage_whose_pod_left_after(3600)
     await stage.wait(600)
     assert (stage.run.outcome, stage.run.reason) == ("Failed", "StartDeadlineExceeded")
 
 
-async def test_a_restart_then_counts_anew() -> None:
+async def test_after_a_restart_of_the_operator_the_start_deadline_counts_again() -> None:
     stage = await a_stage_whose_pod_left_after(3600)
     await stage.wait(500)
     stage.start_operator()
@@ -49,7 +49,7 @@ async def test_a_restart_then_counts_anew() -> None:
     assert stage.run.outcome is None
 
 
-async def test_a_job_that_its_user_held_back_for_long_has_as_long_for_its_pod_as_any(stage: Stage) -> None:
+async def test_a_job_suspended_for_long_still_has_the_whole_start_deadline(stage: Stage) -> None:
     await stage.apply()
     job = stage.cluster.objects["jobs", NAMESPACE, stage.job_name]
     for parallelism, seconds in ((0, 4000), (1, 599)):
@@ -62,7 +62,7 @@ async def test_a_job_that_its_user_held_back_for_long_has_as_long_for_its_pod_as
 @pytest.mark.parametrize(
     ("failed", "disruptions", "pause"), [(1, 0, 10), (3, 0, 40), (1, 2, 40), (9, 0, 600), (0, 19, 600)]
 )
-def test_the_job_controllers_pause_is_no_waiting_for_a_start(failed: int, disruptions: int, pause: int) -> None:
+def test_the_job_controllers_backoff_does_not_count_as_waiting(failed: int, disruptions: int, pause: int) -> None:
     limits: dict[str, Any] = {"attempts": 10, "startDeadlineSeconds": 10}
     bot = a_bot_in("Train", run=limits, run_fields={"disruptions": disruptions})
     job = a_job(bot, failed_pods=failed)

@@ -70,9 +70,9 @@ def a_blocked(**waiting: Any) -> Observed:
 
 
 def with_missing_secret() -> Observed:
-    world = a_blocked()
+    observed = a_blocked()
     check = Diagnosis(MISSING_SECRET, 1, seconds_after_noon(300))
-    return replace(world, diagnostics=Diagnostics(mounts={world.pods[0].uid: check}))
+    return replace(observed, diagnostics=Diagnostics(mounts={observed.pods[0].uid: check}))
 
 
 def a_failed_run() -> Observed:
@@ -148,9 +148,9 @@ ROWS: dict[str, tuple[Observed, Row]] = {
 
 
 @pytest.mark.parametrize("state", ROWS)
-def test_every_state_reads_as_its_row_of_the_table(state: str) -> None:
-    world, row = ROWS[state]
-    status = plan(world).status
+def test_every_state_has_the_conditions_of_the_table(state: str) -> None:
+    observed, row = ROWS[state]
+    status = plan(observed).status
     seen = Row(
         status_of(status, "Ready"),
         status_of(status, "Stalled"),
@@ -162,20 +162,20 @@ def test_every_state_reads_as_its_row_of_the_table(state: str) -> None:
 
 
 @pytest.mark.parametrize("state", ROWS)
-def test_argo_cd_shows_every_state_as_its_row_says(state: str) -> None:
-    world, row = ROWS[state]
-    health, message = health_of(resource_with(1, plan(world).status))
+def test_argo_cd_shows_every_state_as_the_table_says(state: str) -> None:
+    observed, row = ROWS[state]
+    health, message = health_of(resource_with(1, plan(observed).status))
     assert (health, message.split(":")[0]) == (argo_health(row), row.progressing)
 
 
 @pytest.mark.parametrize("state", ROWS)
-def test_every_condition_names_the_generation_it_speaks_of(state: str) -> None:
+def test_every_condition_names_its_generation(state: str) -> None:
     status = plan(ROWS[state][0]).status
     assert {each.observed_generation for each in status.conditions} == {1}
     assert status.observed_generation == 1
 
 
-def test_a_fresh_resource_is_in_progress_before_anybody_wrote_a_status() -> None:
+def test_a_new_resource_is_in_progress_before_it_has_a_status() -> None:
     assert kstatus(1, TweetBotStatus()) == "InProgress"
 
 
@@ -183,7 +183,7 @@ def test_an_edited_resource_is_in_progress_until_the_edit_is_acted_on() -> None:
     assert kstatus(2, plan(ROWS["published"][0]).status) == "InProgress"
 
 
-def test_what_is_abnormal_is_there_only_while_it_holds() -> None:
+def test_stalled_is_present_only_while_it_holds() -> None:
     types = {each.type for each in plan(running("Train")).status.conditions}
     assert types == {
         "Accepted",
@@ -228,7 +228,7 @@ def test_a_failed_run_leaves_the_older_model_served() -> None:
     assert condition(status, "ModelReady").status == "True"
 
 
-def test_a_spec_that_no_longer_parses_is_told_and_nothing_else_changes() -> None:
+def test_a_spec_that_no_longer_parses_is_reported_and_nothing_else_changes() -> None:
     before = plan(ROWS["published"][0]).status
     bot = an_invalid_bot("spec.sources: write a list", generation=2, status=before)
     status = plan(an_observed(bot)).status
@@ -238,7 +238,7 @@ def test_a_spec_that_no_longer_parses_is_told_and_nothing_else_changes() -> None
     assert "spec.sources" in condition(status, "Stalled").message
 
 
-def test_tracking_that_did_less_than_asked_is_told_and_harms_nothing() -> None:
+def test_degraded_tracking_is_reported_and_fails_nothing() -> None:
     bot = a_bot_in("Train")
     job = a_complete_job(bot)
     pods = (a_finished_pod(job, a_train_result(degraded="the W&B server does not answer")),)
@@ -258,7 +258,7 @@ def test_data_is_ready_once_the_run_has_its_dataset() -> None:
 
 
 def test_the_phase_is_never_blank() -> None:
-    assert {plan(world).status.phase for world, _ in ROWS.values()} <= {
+    assert {plan(observed).status.phase for observed, _ in ROWS.values()} <= {
         "Pending",
         "Preparing",
         "Queued",
@@ -297,11 +297,11 @@ def edited(filter_: dict[str, Any], generation: int) -> TweetBotStatus:
     return plan(an_observed(after)).status
 
 
-def test_where_a_run_failed_before_any_model_its_reason_says_why_there_is_none() -> None:
+def test_without_a_model_the_failed_runs_reason_says_why() -> None:
     bot = a_bot_in("Train")
     failed = a_failed_job(bot)
     said = a_refusal_of_the_trainer("GateFailed", "34.5 % of its samples are verbatim, and maxVerbatimPercent is 20.")
-    world = an_observed(bot, jobs=(failed,), pods=(a_failed_pod(failed, 14, said=said),))
-    ready = condition(plan(world).status, "ModelReady")
+    observed = an_observed(bot, jobs=(failed,), pods=(a_failed_pod(failed, 14, said=said),))
+    ready = condition(plan(observed).status, "ModelReady")
     assert (ready.status, ready.reason) == ("False", "GateFailed")
     assert "34.5 %" in ready.message

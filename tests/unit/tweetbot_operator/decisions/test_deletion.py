@@ -61,7 +61,7 @@ async def end_cleanup(stage: Stage, verdict: str, exit_code: int = 0, message: s
 # ---- the finalizer
 
 
-async def test_without_the_policy_there_is_no_finalizer_and_deletion_is_none_of_our_business(stage: Stage) -> None:
+async def test_without_the_policy_there_is_no_finalizer_and_no_cleanup(stage: Stage) -> None:
     await stage.apply()
     assert "finalizers" not in metadata(stage)
     before = list(stage.cluster.writes)
@@ -70,7 +70,7 @@ async def test_without_the_policy_there_is_no_finalizer_and_deletion_is_none_of_
     assert stage.cluster.writes == before
 
 
-async def test_the_finalizer_stands_before_anything_else_is_written(stage: Stage) -> None:
+async def test_the_finalizer_is_set_before_anything_else_is_written(stage: Stage) -> None:
     await stage.apply(**ERASING)
     assert metadata(stage)["finalizers"] == [ERASE_FINALIZER]
     assert stage.cluster.writes[0] == "finalizers gull 1"
@@ -103,7 +103,7 @@ def test_the_same_state_asks_for_the_finalizer_once() -> None:
 # ---- the erasure
 
 
-async def test_jobs_end_first_then_the_cleanup_erases_then_the_bot_is_gone(stage: Stage) -> None:
+async def test_jobs_end_first_then_the_cleanup_erases_then_the_finalizer_goes(stage: Stage) -> None:
     await stage.apply(**ERASING)
     stage.cluster.run_pod(stage.job_name, NAMESPACE)
     await stage.settle()
@@ -118,7 +118,7 @@ async def test_jobs_end_first_then_the_cleanup_erases_then_the_bot_is_gone(stage
     assert [write.split()[0] for write in stage.cluster.writes[3:]] == ["delete", "status", "create", "finalizers"]
 
 
-async def test_the_cleanup_belongs_to_nobody_and_gets_the_s3_key_alone(stage: Stage) -> None:
+async def test_the_cleanup_has_no_owner_and_only_the_s3_key(stage: Stage) -> None:
     x = {"x": {"handle": "gull", "acceptTerms": True, "tokenSecret": {"name": "x-app", "key": "token"}}}
     wandb = {"wandb": {"apiKeySecret": {"name": "wandb", "key": "key"}}}
     await stage.apply(**ERASING, sources=[x], tracking=wandb)
@@ -194,7 +194,7 @@ async def test_a_refused_cleanup_is_tried_again(stage: Stage) -> None:
     assert CLEANUP in stage.cluster.names("jobs")
 
 
-async def test_changing_the_policy_back_lets_the_bot_go_and_ends_the_cleanup(stage: Stage) -> None:
+async def test_changing_the_policy_back_removes_the_finalizer_and_ends_the_cleanup(stage: Stage) -> None:
     await stage.apply(**ERASING)
     await deleted(stage)
     stage.cluster.edit(NAMESPACE, NAME, deletionPolicy="Retain")
@@ -210,7 +210,7 @@ def events(stage: Stage) -> list[str]:
     return [event["note"] for event in stage.cluster.events if event["reason"] == "ErasureGivenUp"]
 
 
-async def test_after_an_hour_the_bot_goes_and_an_event_names_what_is_left(stage: Stage) -> None:
+async def test_after_an_hour_the_finalizer_goes_and_an_event_names_what_is_left(stage: Stage) -> None:
     await stage.apply(**ERASING)
     await deleted(stage)
     await stage.wait(3600)
@@ -222,7 +222,7 @@ async def test_after_an_hour_the_bot_goes_and_an_event_names_what_is_left(stage:
     assert is_gone(stage)
 
 
-async def test_an_operator_that_was_away_for_longer_begins_all_the_same(stage: Stage) -> None:
+async def test_an_operator_down_past_the_deadline_still_starts_the_cleanup(stage: Stage) -> None:
     await stage.apply(**ERASING)
     await stage.whole_run()
     stage.cluster.event_handler = None
@@ -236,7 +236,7 @@ async def test_an_operator_that_was_away_for_longer_begins_all_the_same(stage: S
     assert events(stage) == []
 
 
-async def test_an_operator_that_was_away_for_longer_ends_what_runs_before_it_gives_up(stage: Stage) -> None:
+async def test_an_operator_down_past_the_deadline_ends_stages_before_it_gives_up(stage: Stage) -> None:
     await stage.apply(**ERASING)
     stage.cluster.run_pod(stage.job_name, NAMESPACE)
     stage.cluster.event_handler = None
@@ -251,7 +251,7 @@ async def test_an_operator_that_was_away_for_longer_ends_what_runs_before_it_giv
     assert (is_gone(stage), events(stage)) == (True, [])
 
 
-async def test_one_refusal_is_not_the_end_for_an_operator_that_was_away_for_longer(stage: Stage) -> None:
+async def test_one_refusal_is_not_the_end_for_an_operator_down_past_the_deadline(stage: Stage) -> None:
     await stage.apply(**ERASING)
     await stage.whole_run()
     stage.cluster.event_handler = None
@@ -264,7 +264,7 @@ async def test_one_refusal_is_not_the_end_for_an_operator_that_was_away_for_long
     assert CLEANUP in stage.cluster.names("jobs")
 
 
-def test_what_was_said_of_a_stages_job_is_not_said_of_the_erasure() -> None:
+def test_a_stages_create_failure_is_not_reported_for_the_erasure() -> None:
     bot = replace(a_bot(**ERASING), finalizers=(ERASE_FINALIZER,), deleting=True, deleted_at=NOON.isoformat())
     quota = CreateFailure("gull-1a2b3c4d-train", "e", "JobRefused", "exceeded quota", 1, NOON)
     made = plan_deletion(
@@ -275,7 +275,7 @@ def test_what_was_said_of_a_stages_job_is_not_said_of_the_erasure() -> None:
     assert (ready.reason, "quota" in ready.message) == ("Erasing", False)
 
 
-async def test_what_was_erased_while_the_operator_was_away_is_not_called_given_up(stage: Stage) -> None:
+async def test_what_was_erased_while_the_operator_was_down_is_not_given_up(stage: Stage) -> None:
     await stage.apply(**ERASING)
     await deleted(stage)
     stage.cluster.event_handler = None
@@ -287,7 +287,7 @@ async def test_what_was_erased_while_the_operator_was_away_is_not_called_given_u
     assert events(stage) == []
 
 
-async def test_a_cleanup_on_a_dead_node_holds_the_bot_up_for_minutes_more_and_not_longer(stage: Stage) -> None:
+async def test_a_cleanup_on_a_dead_node_delays_the_deletion_by_minutes_only(stage: Stage) -> None:
     await stage.apply(**ERASING)
     await deleted(stage)
     await stage.wait(3600)
@@ -295,7 +295,7 @@ async def test_a_cleanup_on_a_dead_node_holds_the_bot_up_for_minutes_more_and_no
     assert is_gone(stage)
 
 
-async def test_a_stage_that_does_not_end_does_not_hold_the_bot_up_for_ever(stage: Stage) -> None:
+async def test_a_stage_that_does_not_end_does_not_block_the_deletion_for_ever(stage: Stage) -> None:
     await stage.apply(**ERASING)
     stage.cluster.run_pod(stage.job_name, NAMESPACE)
     stage.cluster.delete_bot(NAMESPACE, NAME)
@@ -305,7 +305,7 @@ async def test_a_stage_that_does_not_end_does_not_hold_the_bot_up_for_ever(stage
     assert len(events(stage)) == 1
 
 
-async def test_an_ending_namespace_is_not_held_up_at_all(stage: Stage) -> None:
+async def test_an_ending_namespace_is_not_delayed(stage: Stage) -> None:
     await stage.apply(**ERASING)
     stage.cluster.faults["create_job"] = [NamespaceTerminating("unable to create new content in namespace")]
     await deleted(stage)
@@ -313,7 +313,7 @@ async def test_an_ending_namespace_is_not_held_up_at_all(stage: Stage) -> None:
     assert "its namespace is being deleted" in events(stage)[0]
 
 
-def test_a_spec_that_cannot_be_read_does_not_hold_the_bot_up() -> None:
+def test_an_unreadable_spec_does_not_block_the_deletion() -> None:
     bot = an_invalid_bot(deleting=True, deleted_at=NOON.isoformat(), finalizers=(ERASE_FINALIZER, FOREIGN))
     made = plan_deletion(an_observed(bot))
     assert made.status_first
@@ -321,7 +321,7 @@ def test_a_spec_that_cannot_be_read_does_not_hold_the_bot_up() -> None:
     assert after.actions == (SetFinalizers((FOREIGN,), "given up"),)
 
 
-async def test_a_schedule_that_makes_no_sense_is_in_no_erasures_way(stage: Stage) -> None:
+async def test_an_invalid_schedule_does_not_block_the_erasure(stage: Stage) -> None:
     await stage.apply(**ERASING)
     await stage.whole_run()
     stage.cluster.edit(NAMESPACE, NAME, schedule={"cron": "0 5-3 * * *"})
@@ -332,13 +332,13 @@ async def test_a_schedule_that_makes_no_sense_is_in_no_erasures_way(stage: Stage
     assert (is_gone(stage), events(stage)) == (True, [])
 
 
-def test_another_ones_finalizer_is_waited_for_without_a_word() -> None:
+def test_a_foreign_finalizer_is_waited_for_silently() -> None:
     bot = replace(a_bot(**ERASING), finalizers=(FOREIGN,), deleting=True, deleted_at=NOON.isoformat())
     made = plan_deletion(an_observed(bot, at=9999))
     assert (made.actions, made.status, made.requeue_at) == ((), bot.status, None)
 
 
-def test_it_is_woken_for_its_deadline() -> None:
+def test_the_deletion_is_requeued_for_its_deadline() -> None:
     bot = replace(a_bot(**ERASING), finalizers=(ERASE_FINALIZER,), deleting=True, deleted_at=NOON.isoformat())
     assert plan_deletion(an_observed(bot)).requeue_at == seconds_after_noon(3600)
 
@@ -346,7 +346,7 @@ def test_it_is_woken_for_its_deadline() -> None:
 # ---- other people's Jobs
 
 
-async def test_a_strangers_job_of_that_name_is_not_touched(stage: Stage) -> None:
+async def test_a_foreign_job_with_the_cleanups_name_is_not_touched(stage: Stage) -> None:
     await stage.apply(**ERASING)
     stage.cluster.put("jobs", {"metadata": {"namespace": NAMESPACE, "name": CLEANUP, "labels": {}}})
     await deleted(stage)
@@ -356,7 +356,7 @@ async def test_a_strangers_job_of_that_name_is_not_touched(stage: Stage) -> None
     assert CLEANUP in stage.cluster.names("jobs")
 
 
-async def test_a_job_that_only_claims_to_be_a_stage_is_no_stage(stage: Stage) -> None:
+async def test_a_job_without_our_owner_reference_is_no_stage(stage: Stage) -> None:
     await stage.apply(suspend=True)
     labels = {"tweetbot.dev/bot": NAME, "tweetbot.dev/bot-uid": "uid-gull", "tweetbot.dev/stage": "prepare"}
     stage.cluster.put("jobs", {"metadata": {"namespace": NAMESPACE, "name": stage.job_name, "labels": labels}})

@@ -44,20 +44,20 @@ def test_a_failure_for_good_has_its_own_reason(pods: tuple[PodView, ...], reason
 
 
 @pytest.mark.parametrize("code", [10, 11])
-def test_what_may_be_mended_outside_the_manifest_names_the_way_on(code: int) -> None:
+def test_a_cause_outside_the_manifest_comes_with_a_hint_how_to_retry(code: int) -> None:
     outcome = diagnose_failure(JOB, (pod(code, SAID),), searched=False)
     assert isinstance(outcome, Failed)
     assert outcome.message.startswith("the bucket is not there. ")
     assert outcome.message.endswith("set the annotation tweetbot.dev/retrain-at.")
 
 
-def test_a_message_that_names_the_way_on_is_left_as_it_is() -> None:
+def test_a_message_with_the_hint_is_left_as_it_is() -> None:
     said = a_refusal_of_the_trainer(message="Create it and set the annotation tweetbot.dev/retrain-at.")
     outcome = diagnose_failure(JOB, (pod(10, said),), searched=False)
     assert outcome == Failed("BucketNotFound", said.message)
 
 
-def test_a_longest_message_keeps_the_way_on_and_its_bound() -> None:
+def test_the_longest_message_keeps_the_hint_and_the_limit() -> None:
     outcome = diagnose_failure(JOB, (pod(10, a_refusal_of_the_trainer(message="m" * 1024)),), searched=False)
     assert isinstance(outcome, Failed)
     assert len(outcome.message) <= 1024
@@ -71,30 +71,30 @@ def test_control_characters_never_reach_a_status() -> None:
     assert outcome.message.isprintable()
 
 
-def test_attempts_ended_by_75_are_a_temporary_fault() -> None:
+def test_attempts_that_exit_with_75_are_a_temporary_fault() -> None:
     said = a_refusal_of_the_trainer("RateLimited", "X asks to wait")
     assert diagnose_failure(JOB, (pod(75, said),), searched=False) == RetryableFailure("RateLimited", "X asks to wait")
 
 
-def test_75_without_a_message_is_temporary_all_the_same() -> None:
+def test_75_without_a_message_is_temporary_too() -> None:
     outcome = diagnose_failure(JOB, (pod(75),), searched=False)
     assert isinstance(outcome, RetryableFailure)
 
 
-def test_pods_that_the_cache_lacks_are_asked_for() -> None:
+def test_pods_missing_from_the_cache_are_listed() -> None:
     assert diagnose_failure(JOB, (), searched=False) == ResultPending(JOB)
 
 
-def test_a_pod_that_the_cache_has_not_seen_end_is_asked_for() -> None:
+def test_a_pod_not_seen_to_end_is_listed() -> None:
     running = a_failed_pod(JOB, None, phase="Running", uid="second")
     assert diagnose_failure(JOB, (pod(1), running), searched=False) == ResultPending(JOB)
 
 
-def test_pods_that_are_gone_are_lost() -> None:
+def test_the_result_is_lost_when_the_pods_are_gone() -> None:
     assert diagnose_failure(JOB, (), searched=True) == ResultLost()
 
 
-def test_what_kept_the_trainer_from_starting_is_told_as_there_is_no_log() -> None:
+def test_a_start_error_is_reported_as_there_is_no_log() -> None:
     outcome = diagnose_failure(JOB, (pod(128, start_error="exec: not found in $PATH"),), searched=True)
     assert isinstance(outcome, Failed)
     assert outcome.message.startswith("The node could not start the trainer: exec: not found in $PATH. ")

@@ -31,8 +31,8 @@ from tweetbot_operator.types.actions import CreateJob, DeleteJob, ListEvents, Li
 from tweetbot_operator.types.objects import CreateFailure, Diagnostics, Observed
 
 
-def planned(world: Observed) -> Plan:
-    return plan(world)
+def planned(observed: Observed) -> Plan:
+    return plan(observed)
 
 
 def run_in(made: Plan) -> CurrentRun:
@@ -111,7 +111,7 @@ def test_a_train_result_becomes_the_served_model() -> None:
     assert made.status.tracking.wandb_url == "https://w/1"
 
 
-def test_the_result_of_one_stage_is_no_result_of_the_other() -> None:
+def test_the_result_of_one_stage_does_not_count_for_the_other() -> None:
     bot = a_bot_in("Train")
     job = a_complete_job(bot)
     found = Diagnostics(searched=frozenset({job.uid}))
@@ -128,7 +128,7 @@ def test_a_run_that_has_ended_is_never_run_again_because_its_job_is_gone() -> No
         assert (made.status_first, made.actions) == (False, ())
 
 
-def test_a_job_goes_an_hour_after_success_and_wakes_the_operator_for_it() -> None:
+def test_a_job_is_deleted_an_hour_after_success_and_requeued_for_it() -> None:
     bot = a_bot_in("Train", run_fields={"outcome": "Succeeded", "reason": "Succeeded"})
     job = a_complete_job(bot)
     before = planned(an_observed(bot, jobs=(job,), at=3599))
@@ -136,7 +136,7 @@ def test_a_job_goes_an_hour_after_success_and_wakes_the_operator_for_it() -> Non
     assert deleted(planned(an_observed(bot, jobs=(job,), at=3600))) == [(job.uid, "expired")]
 
 
-def test_a_job_goes_a_day_after_failure() -> None:
+def test_a_job_is_deleted_a_day_after_failure() -> None:
     bot = a_bot_in("Train", run_fields={"outcome": "Failed", "reason": "Diverged"})
     job = a_failed_job(bot)
     assert planned(an_observed(bot, jobs=(job,), at=86399)).actions == ()
@@ -153,13 +153,13 @@ def test_a_job_whose_result_was_not_read_never_expires() -> None:
 # ---- results that are hard to come by
 
 
-def test_a_complete_job_without_message_in_the_cache_is_asked_for_its_pods() -> None:
+def test_a_complete_job_without_a_message_in_the_cache_has_its_pods_listed() -> None:
     bot = a_bot_in("Prepare")
     job = a_complete_job(bot)
     assert planned(an_observed(bot, jobs=(job,), pods=(a_pod(job),))).actions == (ListPods(job),)
 
 
-def test_a_lost_result_is_asked_for_again_and_costs_no_attempt() -> None:
+def test_a_lost_result_runs_the_stage_again_and_costs_no_attempt() -> None:
     bot = a_bot_in("Prepare")
     job = a_complete_job(bot)
     made = planned(an_observed(bot, jobs=(job,), diagnostics=Diagnostics(searched=frozenset({job.uid}))))
@@ -167,7 +167,7 @@ def test_a_lost_result_is_asked_for_again_and_costs_no_attempt() -> None:
     assert run_in(made) == bot.status.current_run
 
 
-def test_a_failed_job_whose_last_pod_the_cache_has_not_seen_end_is_asked_for_its_pods() -> None:
+def test_a_failed_job_whose_last_pod_was_not_seen_to_end_has_its_pods_listed() -> None:
     bot = a_bot_in("Prepare")
     job = a_failed_job(bot, failed_pods=2)
     assert planned(an_observed(bot, jobs=(job,), pods=(a_failed_pod(job, 1),))).actions == (ListPods(job),)
@@ -193,7 +193,7 @@ def test_a_new_run_waits_until_no_pod_of_the_old_one_is_left() -> None:
     assert created(planned(an_observed(bot, pods=(replace(leftover, phase="Failed"),)))) != []
 
 
-def test_an_edit_of_how_it_is_executed_makes_the_job_anew_under_the_same_id() -> None:
+def test_an_edit_of_the_execution_replaces_the_job_under_the_same_run_id() -> None:
     old = a_bot_in("Train", run_fields={"attempt": 2})
     job = a_job(old)
     bot = replace(old, spec=a_bot(resources={"memory": "32Gi"}).spec, generation=2)
@@ -203,7 +203,7 @@ def test_an_edit_of_how_it_is_executed_makes_the_job_anew_under_the_same_id() ->
     assert deleted(made) == [(job.uid, "outdated")]
 
 
-def test_raising_the_memory_after_an_out_of_memory_revives_the_run() -> None:
+def test_raising_the_memory_after_an_out_of_memory_restarts_the_run() -> None:
     old = a_bot_in("Train", run_fields={"outcome": "Failed", "reason": "OutOfMemory", "message": "raise it"})
     job = a_failed_job(old)
     bot = replace(old, spec=a_bot(resources={"memory": "32Gi"}).spec, generation=2)
@@ -212,7 +212,7 @@ def test_raising_the_memory_after_an_out_of_memory_revives_the_run() -> None:
     assert deleted(planned(an_observed(replace(bot, status=made.status), jobs=(job,)))) == [(job.uid, "outdated")]
 
 
-def test_an_edit_of_how_it_is_executed_does_nothing_to_a_run_that_succeeded() -> None:
+def test_an_edit_of_the_execution_does_nothing_to_a_run_that_succeeded() -> None:
     old = a_bot_in("Train", run_fields={"outcome": "Succeeded", "reason": "Succeeded"})
     bot = replace(old, spec=a_bot(resources={"memory": "32Gi"}).spec, generation=2)
     made = planned(an_observed(bot))
@@ -225,7 +225,7 @@ def test_going_back_to_a_run_whose_job_failed_tries_it_again() -> None:
     assert deleted(planned(an_observed(bot, jobs=(job,)))) == [(job.uid, "outdated")]
 
 
-def test_going_back_to_a_run_whose_job_had_completed_asks_it_again_as_another_model_may_be_served_by_now() -> None:
+def test_going_back_to_a_run_whose_job_had_completed_runs_it_again() -> None:
     bot = a_bot_in("Prepare", run_fields={"number": 3, "started_at": "2026-01-01T12:00:01Z"})
     job = a_complete_job(bot, creation_key="1-0")
     made = planned(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, a_prepare_result()),)))
@@ -255,7 +255,7 @@ def test_a_result_that_came_before_the_suspension_is_kept() -> None:
     assert (run_in(made).outcome, made.status.phase) == ("Succeeded", "Suspended")
 
 
-def test_resuming_makes_the_job_again_under_its_name() -> None:
+def test_resuming_creates_the_job_again_under_its_name() -> None:
     bot = a_bot_in("Train")
     assert created(planned(an_observed(bot))) == [bot.status.current_run.job_name]  # type: ignore[union-attr]
 
@@ -263,7 +263,7 @@ def test_resuming_makes_the_job_again_under_its_name() -> None:
 # ---- retrain-at
 
 
-def test_the_annotation_starts_another_run_and_is_echoed() -> None:
+def test_the_annotation_starts_another_run_and_is_recorded() -> None:
     bot = replace(a_bot_in("Train", run_fields={"outcome": "Succeeded", "reason": "Succeeded"}), retrain_at="now")
     made = planned(an_observed(bot))
     assert (run_in(made).number, run_in(made).trigger) == (2, "now")
@@ -300,12 +300,12 @@ def at_round(retries: int) -> TweetBot:
     return a_bot_in("Train", run_fields={"retries": retries})
 
 
-def test_a_fault_that_lasts_a_day_fails_the_run_by_its_own_reason() -> None:
+def test_a_fault_that_lasts_a_day_fails_the_run_with_its_own_reason() -> None:
     made = interrupted(at_round(40))
     assert (run_in(made).outcome, run_in(made).reason) == ("Failed", "StorageUnavailable")
 
 
-def test_the_job_of_the_round_before_is_deleted_and_the_next_waits_for_its_time() -> None:
+def test_the_former_retrys_job_is_deleted_and_the_next_waits_for_its_time() -> None:
     before = at_round(0)
     job = a_failed_job(before)
     bot = replace(before, status=interrupted(before).status)
@@ -318,7 +318,7 @@ def test_the_job_of_the_round_before_is_deleted_and_the_next_waits_for_its_time(
 # ---- things in the way
 
 
-def test_a_pod_that_waits_is_asked_about_only_after_its_time() -> None:
+def test_a_waiting_pods_events_are_listed_only_after_a_while() -> None:
     bot = a_bot_in("Prepare")
     pod = a_waiting_pod(a_job(bot))
     early = planned(an_observed(bot, jobs=(a_job(bot),), pods=(pod,), at=29))
@@ -326,24 +326,24 @@ def test_a_pod_that_waits_is_asked_about_only_after_its_time() -> None:
     assert planned(an_observed(bot, jobs=(a_job(bot),), pods=(pod,), at=30)).actions == (ListEvents(pod),)
 
 
-def test_a_pod_that_never_starts_ends_the_run_and_its_job_goes() -> None:
+def test_a_pod_that_never_starts_fails_the_run_and_its_job_is_deleted() -> None:
     bot = a_bot_in("Prepare")
     pod = a_waiting_pod(a_job(bot), scheduled_at=None, unschedulable="0/3 nodes are available")
-    world = an_observed(bot, jobs=(a_job(bot),), pods=(pod,), at=600)
-    made = planned(world)
+    observed = an_observed(bot, jobs=(a_job(bot),), pods=(pod,), at=600)
+    made = planned(observed)
     assert (run_in(made).outcome, run_in(made).reason) == ("Failed", "StartDeadlineExceeded")
     assert "0/3 nodes are available" in (run_in(made).message or "")
-    assert deleted(planned(replace(world, bot=replace(bot, status=made.status)))) == [("uid-prepare", "overtaken")]
+    assert deleted(planned(replace(observed, bot=replace(bot, status=made.status)))) == [("uid-prepare", "overtaken")]
 
 
-def test_a_stage_that_runs_too_long_ends_the_run_counting_all_its_pods() -> None:
+def test_a_stage_that_runs_too_long_fails_the_run_counting_all_its_pods() -> None:
     bot = a_bot_in("Train", run={"activeDeadlineSeconds": 100}, run_fields={"attempt": 2})
     job = a_job(bot, failed_pods=1)
     first = a_failed_pod(job, 1, uid="first", name="a", finished_at=seconds_after_noon(60))
     second = a_pod(job, created_at=seconds_after_noon(70), started_at=seconds_after_noon(70))
-    world = an_observed(bot, jobs=(job,), pods=(first, second), at=109)
-    assert planned(world).requeue_at == seconds_after_noon(110)
-    made = planned(replace(world, now=seconds_after_noon(110)))
+    observed = an_observed(bot, jobs=(job,), pods=(first, second), at=109)
+    assert planned(observed).requeue_at == seconds_after_noon(110)
+    made = planned(replace(observed, now=seconds_after_noon(110)))
     assert (run_in(made).outcome, run_in(made).reason) == ("Failed", "DeadlineExceeded")
 
 
@@ -362,7 +362,7 @@ def test_an_edit_tries_a_refused_job_at_once() -> None:
     assert len(created(planned(an_observed(bot, diagnostics=Diagnostics(create_failure=refusal))))) == 1
 
 
-def test_a_spec_too_long_to_hand_over_is_told_and_makes_no_job() -> None:
+def test_a_spec_too_long_for_an_env_variable_is_reported_and_creates_no_job() -> None:
     values = ["v" * 60 + str(number) for number in range(20)]
     expressions = [{"key": f"{'k' * 200}{n}", "operator": "In", "values": values} for n in range(10)]
     terms = [{"matchExpressions": expressions}] * 5
@@ -378,8 +378,8 @@ def reason(made: Plan, type_: str) -> Any:
 
 
 def test_the_same_state_gives_the_same_plan() -> None:
-    world = an_observed(a_bot_in("Train"))
-    assert planned(world) == planned(world)
+    observed = an_observed(a_bot_in("Train"))
+    assert planned(observed) == planned(observed)
 
 
 def test_attempts_are_counted_in_the_status() -> None:
@@ -389,7 +389,7 @@ def test_attempts_are_counted_in_the_status() -> None:
     assert run_in(planned(an_observed(bot, jobs=(job,), pods=pods))).attempt == 2
 
 
-def test_a_result_that_cannot_be_read_is_a_bug_that_is_told() -> None:
+def test_an_unreadable_result_is_reported_as_a_bug() -> None:
     bot = a_bot_in("Prepare")
     job = a_complete_job(bot)
     pod = replace(a_finished_pod(job, a_prepare_result()), message="{half a message")
@@ -399,7 +399,7 @@ def test_a_result_that_cannot_be_read_is_a_bug_that_is_told() -> None:
     assert (run_in(made).reason, "half a message" in (run_in(made).message or "")) == ("TrainerBug", False)
 
 
-def test_a_job_that_never_gets_a_pod_ends_the_run_at_its_start_deadline() -> None:
+def test_a_job_that_never_gets_a_pod_fails_the_run_at_its_start_deadline() -> None:
     bot = a_bot_in("Prepare")
     assert planned(an_observed(bot, jobs=(a_job(bot),), at=599)).requeue_at == seconds_after_noon(600)
     made = planned(an_observed(bot, jobs=(a_job(bot),), at=600))
@@ -407,7 +407,7 @@ def test_a_job_that_never_gets_a_pod_ends_the_run_at_its_start_deadline() -> Non
     assert "no Pod was created" in (run_in(made).message or "")
 
 
-def test_a_new_run_forgets_the_page_of_the_one_before() -> None:
+def test_a_new_run_forgets_the_former_runs_tracking_page() -> None:
     old = a_bot_in("Prepare", status_fields={"tracking": TrackingStatus(wandb_url="https://w/old")})
     job = a_complete_job(old)
     made = planned(an_observed(old, jobs=(job,), pods=(a_finished_pod(job, a_prepare_result()),)))

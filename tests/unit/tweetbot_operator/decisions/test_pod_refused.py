@@ -25,47 +25,47 @@ SAID = f'Error creating: pods "gull-1a2b3c4d-train-x7k2p" is forbidden: {QUOTA}'
 
 
 def waiting(at: float, message: str | None = None) -> Observed:
-    """Return a world whose Job waits for a Pod since noon; its Events were read where `message` is one."""
+    """Return a observed whose Job waits for a Pod since noon; its Events were read where `message` is one."""
     bot = a_bot_in("Train")
     job = a_job(bot)
     check = {} if message is None else {job.uid: Diagnosis(message, 1, seconds_after_noon(at + 30))}
     return an_observed(bot, jobs=(job,), diagnostics=Diagnostics(mounts=check), at=at)
 
 
-def reasons(world: Observed) -> dict[str, tuple[str, str]]:
-    conditions = plan(world).status.conditions
+def reasons(observed: Observed) -> dict[str, tuple[str, str]]:
+    conditions = plan(observed).status.conditions
     return {each.type: (each.status, each.reason) for each in conditions}
 
 
-def test_a_job_without_a_pod_is_asked_about_only_after_its_time() -> None:
+def test_the_events_of_a_job_without_a_pod_are_listed_only_after_a_while() -> None:
     early = plan(waiting(29))
     assert (early.actions, early.requeue_at) == ((), seconds_after_noon(30))
     assert plan(waiting(30)).actions == (ListEvents(waiting(30).jobs[0]),)
 
 
-def test_what_the_namespace_refuses_is_told_and_later_raises_an_alarm() -> None:
+def test_a_pod_refused_by_the_namespace_is_reported_and_later_stalled() -> None:
     early, late = reasons(waiting(60, QUOTA)), reasons(waiting(120, QUOTA))
     assert (early["Progressing"], "Stalled" in early) == (("True", "PodRefused"), False)
     assert late["Stalled"] == ("True", "PodRefused")
 
 
-def test_a_silence_is_no_refusal() -> None:
+def test_no_event_is_no_refusal() -> None:
     assert reasons(waiting(120, ""))["Progressing"] == ("True", "Training")
 
 
-def test_the_end_of_patience_names_the_quota() -> None:
+def test_the_start_deadline_names_the_quota() -> None:
     run = plan(waiting(600, QUOTA)).status.current_run
     assert run is not None
     assert (run.reason, "exceeded quota" in (run.message or "")) == ("StartDeadlineExceeded", True)
 
 
-def test_an_old_complaint_says_nothing_of_the_gap_after_a_later_pod() -> None:
-    world = waiting(100, QUOTA)
-    ended = a_failed_pod(world.jobs[0], 1, finished_at=seconds_after_noon(90))
-    assert reasons(replace(world, pods=(ended,)))["Progressing"] == ("True", "Training")
+def test_an_old_event_says_nothing_about_the_gap_after_a_later_pod() -> None:
+    observed = waiting(100, QUOTA)
+    ended = a_failed_pod(observed.jobs[0], 1, finished_at=seconds_after_noon(90))
+    assert reasons(replace(observed, pods=(ended,)))["Progressing"] == ("True", "Training")
 
 
-def test_each_trys_pod_name_is_left_out() -> None:
+def test_the_pod_name_that_differs_at_each_try_is_left_out() -> None:
     assert get_creation_failure(("older", SAID)) == QUOTA
     assert get_creation_failure(("Error creating: Internal error occurred: webhook x",)) == (
         "Internal error occurred: webhook x"
@@ -73,7 +73,7 @@ def test_each_trys_pod_name_is_left_out() -> None:
     assert get_creation_failure(()) == ""
 
 
-async def test_only_what_was_said_since_the_last_pod_counts() -> None:
+async def test_only_events_since_the_last_pod_count() -> None:
     class Events(ApiRequests):
         def __init__(self) -> None:
             self.asked: list[tuple[str, Any]] = []

@@ -120,7 +120,7 @@ async def test_a_whole_run_through_the_queue_ends_as_any_other() -> None:
     assert (phase(stage), stage.reason("ModelReady")) == ("Succeeded", "Succeeded")
 
 
-async def test_a_pause_takes_the_job_out_of_the_queue_and_its_end_puts_it_back() -> None:
+async def test_suspending_takes_the_job_out_of_the_queue_and_resuming_puts_it_back() -> None:
     stage = await in_the_queue(Stage())
     stage.cluster.edit(NAMESPACE, "gull", suspend=True)
     await stage.settle()
@@ -134,7 +134,7 @@ async def test_a_pause_takes_the_job_out_of_the_queue_and_its_end_puts_it_back()
 # ---- eviction
 
 
-async def test_an_eviction_costs_no_attempt_and_is_told() -> None:
+async def test_an_eviction_costs_no_attempt_and_is_reported() -> None:
     stage = await in_the_queue(Stage())
     await admit(stage)
     await run_pod(stage)
@@ -167,7 +167,7 @@ async def test_evictions_do_not_add_up_to_a_failure() -> None:
     assert stage.run.ran_seconds == 300
 
 
-async def test_time_in_front_of_evictions_counts_against_the_limit() -> None:
+async def test_time_before_evictions_counts_against_the_limit() -> None:
     stage = await in_the_queue(Stage(), run={"activeDeadlineSeconds": 60})
     for _ in range(2):
         await admit(stage)
@@ -178,7 +178,7 @@ async def test_time_in_front_of_evictions_counts_against_the_limit() -> None:
     assert stage.run.reason == "DeadlineExceeded"
 
 
-async def test_a_job_that_somebody_else_suspended_says_so() -> None:
+async def test_a_job_that_somebody_else_suspended_is_reported() -> None:
     stage = Stage()
     await stage.apply()
     edit_job(stage, suspend=True)
@@ -192,7 +192,7 @@ async def test_a_job_that_somebody_else_suspended_says_so() -> None:
 # ---- limits of our own
 
 
-async def test_who_waits_in_a_queue_holds_no_slot_and_waits_for_none() -> None:
+async def test_a_run_in_kueues_queue_holds_no_slot_and_waits_for_none() -> None:
     stage = await in_the_queue(Stage(OperatorSettings(max_active_runs=1)))
     assert phase(stage) == "Queued"
     other = deepcopy(stage.cluster.objects["tweetbots", NAMESPACE, "gull"])
@@ -213,7 +213,7 @@ async def test_who_waits_in_a_queue_holds_no_slot_and_waits_for_none() -> None:
 
 
 @pytest.mark.parametrize("fault", [AWAY, Timeout("POST /jobs: no answer in time")])
-async def test_a_webhook_that_is_away_is_waited_for(fault: Exception) -> None:
+async def test_a_webhook_that_is_down_is_waited_for(fault: Exception) -> None:
     stage = Stage()
     stage.cluster.faults["create_job"] = [fault] * 20  # type: ignore[list-item]
     await stage.apply(**QUEUED)
@@ -230,7 +230,7 @@ async def test_a_webhook_that_is_away_is_waited_for(fault: Exception) -> None:
     assert stage.cluster.writes[writes:] == [f"create job {stage.job_name}", "status gull Preparing"]
 
 
-async def test_it_is_asked_for_again_within_a_minute_however_long_it_was_away() -> None:
+async def test_the_job_is_tried_again_within_a_minute_however_long_the_webhook_was_down() -> None:
     stage = Stage()
     stage.cluster.faults["create_job"] = [AWAY] * 10
     await stage.apply(**QUEUED)
@@ -241,7 +241,7 @@ async def test_it_is_asked_for_again_within_a_minute_however_long_it_was_away() 
     assert stage.reason() == "Preparing"
 
 
-async def test_a_connections_own_end_is_left_out() -> None:
+async def test_our_end_of_a_connection_is_left_out_of_the_message() -> None:
     stage = Stage()
     stage.cluster.faults["create_job"] = [
         WebhookUnavailable(f"failed calling webhook: read tcp 127.0.0.1:{port}->127.0.0.1:9443: reset")
@@ -254,7 +254,7 @@ async def test_a_connections_own_end_is_left_out() -> None:
 # ---- Kueue's own words
 
 
-async def test_the_queues_words_are_read_and_told_where_the_operator_may() -> None:
+async def test_kueues_message_is_reported_where_the_operator_may_read_it() -> None:
     stage = Stage(ASKING)
     await stage.apply(**QUEUED)
     stage.cluster.queue_words[stage.job_name.replace("prepare", "train")] = "LocalQueue gpus doesn't exist"
@@ -269,7 +269,7 @@ async def test_the_queues_words_are_read_and_told_where_the_operator_may() -> No
     assert message(stage) == "Fine-tuning the model."
 
 
-async def test_without_the_setting_nobody_is_asked() -> None:
+async def test_without_the_setting_kueue_is_not_asked() -> None:
     stage = Stage()
     await stage.apply(**QUEUED)
     stage.cluster.queue_words[stage.job_name.replace("prepare", "train")] = "no quota"

@@ -12,7 +12,7 @@ def stage() -> Stage:
     return Stage()
 
 
-async def test_an_older_annotation_that_comes_back_runs_nothing(stage: Stage) -> None:
+async def test_an_older_annotation_that_comes_back_starts_nothing(stage: Stage) -> None:
     await stage.apply()
     await stage.whole_run()
     for value in ("2026-01-02", "2026-01-03"):
@@ -37,7 +37,7 @@ async def restore(stage: Stage, **metadata: object) -> None:
     await stage.settle()
 
 
-async def test_a_status_that_was_written_for_another_tweetbot_is_not_believed(stage: Stage) -> None:
+async def test_a_status_written_for_another_tweetbot_is_not_believed(stage: Stage) -> None:
     await stage.apply()
     await stage.whole_run()
     await restore(stage)
@@ -56,7 +56,7 @@ async def test_annotations_that_were_exported_start_one_run_and_no_second(stage:
     assert (stage.run.number, len(stage.status.runs)) == (1, 1)
 
 
-async def test_a_status_of_somebody_else_on_a_spec_that_cannot_be_read_is_not_believed_either(stage: Stage) -> None:
+async def test_a_foreign_status_on_an_unreadable_spec_is_not_believed_either(stage: Stage) -> None:
     await stage.apply()
     await stage.whole_run()
     stage.cluster.objects["tweetbots", NAMESPACE, NAME]["spec"]["sources"] = "none"

@@ -34,7 +34,7 @@ def after(bot: TweetBot, **spec: Any) -> TweetBot:
     return replace(edited, status=plan(an_observed(edited, at=600)).status)
 
 
-def test_a_run_that_goes_on_has_no_record() -> None:
+def test_an_active_run_has_no_record() -> None:
     assert records(a_run(BOT)) == ()
 
 
@@ -53,7 +53,7 @@ def test_a_failure_is_recorded_with_its_reason_and_no_model() -> None:
     assert (record.outcome, record.reason, record.model_uri) == ("Failed", "Diverged", None)
 
 
-def test_an_edit_in_the_middle_records_the_run_that_gives_way() -> None:
+def test_an_edit_during_a_run_records_it_as_superseded() -> None:
     (record,) = after(a_bot_in("Train"), filter={"minWords": 5}).status.runs
     assert (record.number, record.outcome, record.reason) == (1, "Superseded", "Superseded")
     assert record.finished_at == seconds_after_noon(600).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -65,14 +65,14 @@ def test_an_edit_after_the_end_leaves_the_record_as_it_is() -> None:
     assert after(bot, filter={"minWords": 5}).status.runs == bot.status.runs
 
 
-def test_a_revived_run_has_no_record_until_it_ends_again() -> None:
+def test_a_restarted_run_has_no_record_until_it_ends_again() -> None:
     bot = a_bot_in("Train", run_fields=ENDED)
     bot = replace(bot, status=plan(an_observed(bot)).status)
     assert [record.outcome for record in bot.status.runs] == ["Failed"]
     assert after(bot, resources={"memory": "32Gi"}).status.runs == ()
 
 
-def test_the_newest_stand_first_and_the_oldest_go() -> None:
+def test_the_newest_records_come_first_and_the_oldest_are_dropped() -> None:
     before = TweetBotStatus(runs=records(a_run(BOT, **ENDED)))
     before = TweetBotStatus(runs=records(a_run(BOT, number=2, **ENDED), before=before))
     assert [record.number for record in records(a_run(BOT, number=3, **ENDED), before=before, limit=2)] == [3, 2]
@@ -84,7 +84,7 @@ def test_a_shorter_history_takes_effect_at_once() -> None:
     assert after(bot, history={"runs": 0}).status.runs == ()
 
 
-def test_the_same_run_gives_the_same_record_ever_after() -> None:
+def test_the_same_run_always_gives_the_same_record() -> None:
     before = TweetBotStatus(current_run=a_run(BOT, **ENDED), runs=records(a_run(BOT, **ENDED)))
     later = build_run_history(before, a_run(BOT, **ENDED), None, limit=5, now=seconds_after_noon(9999))
     assert later == before.runs

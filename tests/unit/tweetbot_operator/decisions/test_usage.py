@@ -49,13 +49,13 @@ def a_preempted_pod(job: JobView, **changes: Any) -> PodView:
     return a_failed_pod(job, 143, **(fields | changes))
 
 
-def test_a_run_that_nothing_disturbs_is_written_no_more_often_for_its_seconds() -> None:
+def test_counting_seconds_costs_an_undisturbed_run_no_write() -> None:
     bot = a_bot_in("Train")
     pod = a_finished_pod(a_job(bot), a_train_result())
     assert not plan(an_observed(bot, jobs=(a_job(bot),), pods=(pod,))).status_first
 
 
-def test_the_end_tells_the_seconds_and_pods_of_the_whole_stage() -> None:
+def test_the_end_records_the_seconds_and_pods_of_the_whole_stage() -> None:
     bot = a_bot_in("Train", run_fields={"pods": 1})
     job = a_complete_job(bot)
     first = a_failed_pod(job, 1, uid="first", finished_at=seconds_after_noon(60))
@@ -72,20 +72,20 @@ def test_the_train_stage_begins_with_no_seconds_and_the_pods_of_the_first() -> N
     assert (run.stage, run.ran_seconds, run.pods, run.counted_pods) == ("Train", 0, 1, ())
 
 
-def test_a_pod_about_to_be_gone_is_counted_once_and_its_seconds_outlast_it() -> None:
+def test_a_pod_about_to_be_deleted_is_counted_once() -> None:
     bot = a_bot_in("Train", **LIMIT)
     job = a_job(bot)
     gone = a_preempted_pod(job)
     counted = after(bot, job, gone, at=61)
     assert run_in(plan(an_observed(counted, jobs=(job,), pods=(gone,), at=62))).ran_seconds == 60
     second = a_pod(job, uid="second", created_at=seconds_after_noon(70), started_at=seconds_after_noon(70))
-    world = an_observed(counted, jobs=(job,), pods=(second,), at=109)
-    assert plan(world).requeue_at == seconds_after_noon(110)
-    run = run_in(plan(replace(world, now=seconds_after_noon(110))))
+    observed = an_observed(counted, jobs=(job,), pods=(second,), at=109)
+    assert plan(observed).requeue_at == seconds_after_noon(110)
+    run = run_in(plan(replace(observed, now=seconds_after_noon(110))))
     assert (run.reason, run.ran_seconds) == ("DeadlineExceeded", 100)
 
 
-def test_a_pod_that_is_told_to_end_is_counted_when_it_has() -> None:
+def test_a_terminating_pod_is_counted_once_it_has_ended() -> None:
     bot = a_bot_in("Train")
     ending = a_pod(a_job(bot), deleting_at=seconds_after_noon(120))
     assert run_in(plan(an_observed(bot, jobs=(a_job(bot),), pods=(ending,), at=30))).counted_pods == ()
@@ -99,7 +99,7 @@ def test_seconds_before_a_suspension_count_after_it() -> None:
     assert suspended.status.current_run.ran_seconds == 40
 
 
-def test_seconds_of_a_round_count_in_the_next_and_shorten_its_jobs_own_limit() -> None:
+def test_seconds_of_a_retry_count_in_the_next_and_shorten_its_jobs_deadline() -> None:
     bot = a_bot_in("Train", **LIMIT)
     job = a_failed_job(bot)
     said = a_refusal_of_the_trainer("StorageUnavailable", "S3 does not answer")
@@ -116,7 +116,7 @@ def run_of(bot: TweetBot) -> CurrentRun:
     return bot.status.current_run
 
 
-def test_another_execution_has_all_its_time_again() -> None:
+def test_another_execution_has_the_whole_time_again() -> None:
     old = a_bot_in("Train", run_fields={"outcome": "Failed", "reason": "DeadlineExceeded", "ran_seconds": 7200})
     bot = replace(old, spec=a_bot_in("Train", resources={"memory": "32Gi"}).spec)
     assert run_in(plan(an_observed(bot))).ran_seconds == 0
@@ -130,7 +130,7 @@ def test_the_old_executions_pod_is_not_counted_against_the_new_one() -> None:
     assert run_in(plan(an_observed(bot, jobs=(job,), pods=(pod,), at=41))).ran_seconds == 0
 
 
-def test_a_pod_that_ended_well_at_the_last_moment_has_made_it() -> None:
+def test_a_pod_that_succeeds_at_the_last_moment_counts() -> None:
     bot = a_bot_in("Train", **LIMIT)
     pod = a_finished_pod(a_job(bot), a_train_result(), finished_at=seconds_after_noon(101))
     assert run_in(plan(an_observed(bot, jobs=(a_job(bot),), pods=(pod,), at=102))).outcome is None
@@ -139,7 +139,7 @@ def test_a_pod_that_ended_well_at_the_last_moment_has_made_it() -> None:
 # ---- disruptions
 
 
-def test_the_twentieth_disruption_ends_the_round_and_the_next_counts_anew() -> None:
+def test_the_twentieth_disruption_ends_the_retry_and_the_next_counts_from_zero() -> None:
     bot = a_bot_in("Train", run_fields={"disruptions": 19, "ran_seconds": 900})
     job = a_job(bot)
     paused = after(bot, job, a_preempted_pod(job))
@@ -151,14 +151,14 @@ def test_the_twentieth_disruption_ends_the_round_and_the_next_counts_anew() -> N
     assert run_in(made).retries == 1
 
 
-def test_nineteen_disruptions_are_borne() -> None:
+def test_nineteen_disruptions_do_not_end_the_retry() -> None:
     bot = a_bot_in("Train", run_fields={"disruptions": 18})
     job = a_job(bot)
     run = run_of(after(bot, job, a_preempted_pod(job)))
     assert (run.reason, run.disruptions, run.pods) == (None, 19, 0)
 
 
-def test_a_second_eviction_for_memory_is_no_bad_luck() -> None:
+def test_a_second_eviction_for_memory_fails_the_run() -> None:
     bot = a_bot_in("Train")
     job = a_job(bot)
     words = "The node was low on resource: memory. Threshold quantity: 100Mi, available: 81816Ki."
@@ -169,7 +169,7 @@ def test_a_second_eviction_for_memory_is_no_bad_luck() -> None:
     assert "Threshold quantity" in (run.message or "")
 
 
-def test_evictions_for_disk_are_no_matter_of_memory() -> None:
+def test_evictions_for_disk_do_not_count_as_memory() -> None:
     bot = a_bot_in("Train")
     job = a_job(bot)
     pods = [
@@ -179,14 +179,14 @@ def test_evictions_for_disk_are_no_matter_of_memory() -> None:
     assert run_of(after(bot, job, *pods)).outcome is None
 
 
-def test_a_jobs_own_limit_used_up_by_pods_that_had_to_leave_costs_a_pause_and_not_the_run() -> None:
+def test_a_jobs_deadline_used_up_by_disruptions_costs_a_pause_and_not_the_run() -> None:
     bot = a_bot_in("Train", run_fields={"disruptions": 3})
     job = a_failed_job(bot, reason="DeadlineExceeded", message="Job was active longer than specified deadline")
     run = run_of(after(bot, job))
     assert (run.outcome, run.reason, run.retries) == (None, "PreemptedTooOften", 1)
 
 
-def test_a_jobs_own_limit_without_disruptions_ends_the_run() -> None:
+def test_a_jobs_deadline_without_disruptions_fails_the_run() -> None:
     bot = a_bot_in("Train")
     job = a_failed_job(bot, reason="DeadlineExceeded", message="Job was active longer than specified deadline")
     run = run_of(after(bot, job))

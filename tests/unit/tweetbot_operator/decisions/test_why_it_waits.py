@@ -30,8 +30,8 @@ def blocked(**waiting: Any) -> Observed:
 
 def mounting(words: str) -> Observed:
     """Return the same where the kubelet says so of its volumes."""
-    world = blocked(waiting="ContainerCreating")
-    return replace(world, diagnostics=Diagnostics(mounts={world.pods[0].uid: Diagnosis(words, 1, LATE)}))
+    observed = blocked(waiting="ContainerCreating")
+    return replace(observed, diagnostics=Diagnostics(mounts={observed.pods[0].uid: Diagnosis(words, 1, LATE)}))
 
 
 def without_pod(words: str) -> Observed:
@@ -62,7 +62,7 @@ def rate_limited() -> Observed:
     return an_observed(replace(bot, status=first), at=1)
 
 
-#: State: world, reason, words of the message, what kstatus makes of it.
+#: State: observed, reason, words of the message, what kstatus makes of it.
 STATES: dict[str, tuple[Observed, str, str, str]] = {
     "no node takes it": (
         blocked(scheduled_at=None, unschedulable="0/3 nodes are available: 3 Insufficient nvidia.com/gpu."),
@@ -118,9 +118,9 @@ STATES: dict[str, tuple[Observed, str, str, str]] = {
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_the_reason_says_why_and_the_message_how_the_cluster_put_it(state: str) -> None:
-    world, reason, words, verdict = STATES[state]
-    status = plan(world).status
+def test_the_reason_is_ours_and_the_message_the_clusters(state: str) -> None:
+    observed, reason, words, verdict = STATES[state]
+    status = plan(observed).status
     progressing = status.find_condition("Progressing")
     assert progressing is not None
     assert (progressing.reason, words in progressing.message) == (reason, True)
@@ -133,7 +133,7 @@ def test_a_pause_says_when_it_ends() -> None:
     assert progressing.message.endswith("Round 2 begins at 2026-01-01T12:05:00Z.")
 
 
-def test_a_pull_that_is_tried_again_and_again_says_the_same_in_between() -> None:
+def test_a_repeated_image_pull_reports_the_same_error_between_tries() -> None:
     said = 'failed to resolve reference "registry.example/trainer:1": not found'
     pause = f'Back-off pulling image "registry.example/trainer:1": ErrImagePull: {said}'
     tried = plan(blocked(waiting="ErrImagePull", waiting_message=said)).status

@@ -70,7 +70,7 @@ def test_the_job_is_the_one_that_was_reviewed(name: str) -> None:
 
 
 @pytest.mark.parametrize("stage", ["Prepare", "Train"])
-def test_a_claim_with_the_base_is_mounted_read_only(stage: Stage) -> None:
+def test_a_pvc_with_the_base_is_mounted_read_only(stage: Stage) -> None:
     job = the_job(a_bot_in(stage, model={"base": "pvc://models/gpt2/v2"}))
     claim = {"name": "base", "persistentVolumeClaim": {"claimName": "models", "readOnly": True}}
     assert claim in job["spec"]["template"]["spec"]["volumes"]
@@ -91,7 +91,7 @@ def test_the_same_run_gives_the_same_job() -> None:
     assert the_job(a_bot_in("Train")) == the_job(a_bot_in("Train"))
 
 
-def test_nothing_of_the_bots_own_labels_and_annotations_is_on_a_job() -> None:
+def test_a_job_has_none_of_the_bots_own_labels_and_annotations() -> None:
     job = the_job(a_bot_in("Train"))
     keys = {*job["metadata"]["labels"], *job["metadata"]["annotations"], *job["spec"]["template"]["metadata"]["labels"]}
     assert keys == {
@@ -143,20 +143,20 @@ def test_the_cluster_chooses_the_user_where_it_is_left_to_it() -> None:
     }
 
 
-def test_a_pod_is_told_which_networks_specs_may_name() -> None:
+def test_a_pod_gets_the_networks_that_specs_may_name() -> None:
     settings = OperatorSettings(allowed_networks="10.96.0.0/12")
     bot = a_bot_in("Train")
     job = build_job(bot, bot.status.current_run or a_run(bot), settings)
     assert env(job)["TWEETBOT_ALLOWED_NETWORKS"] == "10.96.0.0/12"
 
 
-def test_every_round_has_its_own_mark() -> None:
+def test_every_retry_has_its_own_creation_key() -> None:
     job = the_job(a_bot_in("Train", run_fields={"number": 4, "retries": 2}))
     assert job["metadata"]["annotations"]["tweetbot.dev/round"] == "4-2"
 
 
 @pytest.mark.parametrize("attempts", [1, 3, 10])
-def test_a_jobs_own_clock_leaves_every_attempt_its_whole_wait_and_the_stage_all_its_time(attempts: int) -> None:
+def test_a_jobs_deadline_leaves_every_attempt_its_wait_and_the_stage_its_time(attempts: int) -> None:
     """It counts waiting and the Job controller's pauses (10 s, doubled up to 600 s), which the operator's does not."""
     limits = {"attempts": attempts, "startDeadlineSeconds": 3600, "activeDeadlineSeconds": 7200}
     pauses = [min(10 * 2**count, 600) for count in range(attempts - 1)]
@@ -178,5 +178,5 @@ def test_the_longest_name_fits_a_job() -> None:
         ("scratch://small", None),
     ],
 )
-def test_a_base_may_lie_in_a_claim(base: str, claim: str | None) -> None:
+def test_a_base_may_be_in_a_pvc(base: str, claim: str | None) -> None:
     assert get_pvc_name(base) == claim

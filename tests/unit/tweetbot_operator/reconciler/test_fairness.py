@@ -22,7 +22,7 @@ def phases(stage: Stage, *names: str, namespace: str = NAMESPACE) -> list[str]:
     return [stage.cluster.status_of(namespace, name).phase for name in names]
 
 
-async def test_who_must_wait_is_queued_by_its_first_status() -> None:
+async def test_a_run_that_must_wait_is_queued_in_its_first_status() -> None:
     stage = Stage(ONE)
     await put(stage, "gull", "tern")
     assert phases(stage, "gull", "tern") == ["Preparing", "Queued"]
@@ -42,7 +42,7 @@ async def test_nothing_is_written_while_it_waits() -> None:
     assert stage.cluster.writes == before
 
 
-async def test_it_begins_when_the_one_before_it_has_ended() -> None:
+async def test_a_run_begins_when_the_one_before_it_has_ended() -> None:
     stage = Stage(ONE)
     await put(stage, "gull", "tern")
     await stage.whole_run()
@@ -50,7 +50,7 @@ async def test_it_begins_when_the_one_before_it_has_ended() -> None:
     assert [write for write in stage.cluster.writes if "tern" in write][-1] == "status tern Preparing"
 
 
-async def test_who_cannot_take_its_turn_lets_the_others_go_first() -> None:
+async def test_a_run_that_cannot_start_lets_the_others_go_first() -> None:
     stage = Stage(ONE)
     await put(stage, "gull", "skua", "tern")
     await stage.end_stage(a_prepare_result())
@@ -59,7 +59,7 @@ async def test_who_cannot_take_its_turn_lets_the_others_go_first() -> None:
     assert phases(stage, "gull", "skua", "tern") == ["Succeeded", "Queued", "Preparing"]
 
 
-async def test_a_restart_changes_nobodys_turn() -> None:
+async def test_a_restart_does_not_change_the_order() -> None:
     stage = Stage(ONE)
     await put(stage, "gull", "tern")
     stage.time = stage.time.replace(minute=1)
@@ -70,7 +70,7 @@ async def test_a_restart_changes_nobodys_turn() -> None:
     assert phases(stage, "gull", "tern", "auk") == ["Succeeded", "Preparing", "Queued"]
 
 
-async def test_one_whose_job_is_refused_lets_the_next_begin() -> None:
+async def test_a_run_whose_job_is_refused_lets_the_next_begin() -> None:
     stage = Stage(ONE)
     await put(stage, "gull")
     stage.time = stage.time.replace(minute=1)
@@ -92,7 +92,7 @@ def stage_job(stage: Stage, name: str) -> str:
     return next(job for job in stage.cluster.names("jobs") if job.startswith(f"{name}-"))
 
 
-async def test_a_suspended_one_gives_its_turn_away() -> None:
+async def test_a_suspended_run_gives_up_its_place() -> None:
     stage = Stage(ONE)
     await put(stage, "gull", "skua")
     stage.time = stage.time.replace(minute=1)
@@ -111,7 +111,7 @@ async def test_one_tenant_leaves_room_for_the_next() -> None:
     assert phases(stage, "auk", namespace="team-b") == ["Preparing"]
 
 
-async def test_jobs_are_created_at_the_pace_that_is_set_and_no_status_tells_of_it() -> None:
+async def test_jobs_are_created_at_the_rate_limit_and_no_status_mentions_it() -> None:
     stage = Stage(OperatorSettings(job_creations_per_second=0.5))
     await put(stage, "gull", "tern", "skua")
     assert len(stage.cluster.names("jobs")) == 1

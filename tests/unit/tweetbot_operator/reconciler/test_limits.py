@@ -1,4 +1,4 @@
-"""The row for a slot: limits hold, the oldest of the namespace with the fewest comes first, nobody starves."""
+"""The limits hold, the oldest run of the namespace with the fewest active ones comes first, and no run starves."""
 
 import random
 from dataclasses import dataclass, replace
@@ -10,15 +10,15 @@ from builders.operator import NOON
 from tweetbot_contract.status import Condition
 from tweetbot_operator.decisions.conditions import summarize_queued
 from tweetbot_operator.informers.cache import Cache
-from tweetbot_operator.reconciler.limits import ConcurrencyLimiter, ConcurrencyLimits
+from tweetbot_operator.reconciler.limits import ConcurrencyLimiter, ConcurrencyLimits, RateLimiter
 from tweetbot_operator.types.objects import CachedTweetBot, JobView, Key, QueuePosition
 
 
 @dataclass
-class Row:
-    """A turnstile over a cache that the test fills, and whom it has called."""
+class Fleet:
+    """A limiter over a cache that the test fills, and the TweetBots that it has enqueued."""
 
-    turnstile: ConcurrencyLimiter
+    limiter: ConcurrencyLimiter
     cache: Cache
     called: list[Key]
     version: int = 0
@@ -48,11 +48,11 @@ class Row:
     def begin(self, key: str) -> bool:
         """Do what a pass does that wants a Job; answers whether it got one."""
         bot = self.stored(key)
-        if not self.turnstile.reserve(bot):
+        if not self.limiter.reserve(bot):
             return False
         self.job(key)
         self.put(key, queued_since="")
-        self.turnstile.unreserve(bot)
+        self.limiter.unreserve(bot)
         return True
 
     def end(self, key: str) -> None:
@@ -61,142 +61,142 @@ class Row:
         self.put(key, run_id="", queued_since="")
 
 
-def a_row(total: int = 0, per_namespace: int = 0, cache: Cache | None = None) -> Row:
+def a_fleet(total: int = 0, per_namespace: int = 0, cache: Cache | None = None) -> Fleet:
     called: list[Key] = []
     cache = cache or Cache()
-    return Row(ConcurrencyLimiter(cache, ConcurrencyLimits(total, per_namespace), called.append), cache, called)
+    return Fleet(ConcurrencyLimiter(cache, ConcurrencyLimits(total, per_namespace), called.append), cache, called)
 
 
-def test_without_limits_everybody_begins() -> None:
-    row = a_row()
-    assert all(row.begin(f"a/{number}") for number in range(100))
+def test_without_limits_every_run_begins() -> None:
+    fleet = a_fleet()
+    assert all(fleet.begin(f"a/{number}") for number in range(100))
 
 
 def test_a_namespace_gets_no_more_than_its_limit_and_the_next_one_its_own() -> None:
-    row = a_row(per_namespace=2)
-    assert [row.begin(f"a/{number}") for number in range(3)] == [True, True, False]
-    assert row.begin("b/0")
+    fleet = a_fleet(per_namespace=2)
+    assert [fleet.begin(f"a/{number}") for number in range(3)] == [True, True, False]
+    assert fleet.begin("b/0")
 
 
 def test_all_together_get_no_more_than_the_limit() -> None:
-    row = a_row(total=2)
-    assert [row.begin(key) for key in ("a/0", "b/0", "c/0")] == [True, True, False]
+    fleet = a_fleet(total=2)
+    assert [fleet.begin(key) for key in ("a/0", "b/0", "c/0")] == [True, True, False]
 
 
-def test_a_place_names_the_limit_and_those_before() -> None:
-    row = a_row(per_namespace=1)
-    row.begin("a/0")
-    row.queue("a/1", "12:01")
-    row.queue("a/2", "12:02")
+def test_a_position_names_the_limit_and_how_many_are_before() -> None:
+    fleet = a_fleet(per_namespace=1)
+    fleet.begin("a/0")
+    fleet.queue("a/1", "12:01")
+    fleet.queue("a/2", "12:02")
     place = QueuePosition("At most 1 runs of a namespace are active at once", 2)
-    assert row.turnstile.get_position(row.stored("a/3")) == place
-    assert a_row(total=1).turnstile.get_position(row.stored("a/3")) is None
+    assert fleet.limiter.get_position(fleet.stored("a/3")) == place
+    assert a_fleet(total=1).limiter.get_position(fleet.stored("a/3")) is None
 
 
 def test_the_oldest_run_is_called_when_a_slot_is_free() -> None:
-    row = a_row(total=1)
-    row.begin("a/0")
-    row.queue("a/young", "12:05")
-    row.queue("a/old", "12:01")
-    row.end("a/0")
-    assert row.called == [("a", "old")]
-    assert not row.begin("a/young")
-    assert row.begin("a/old")
+    fleet = a_fleet(total=1)
+    fleet.begin("a/0")
+    fleet.queue("a/young", "12:05")
+    fleet.queue("a/old", "12:01")
+    fleet.end("a/0")
+    assert fleet.called == [("a", "old")]
+    assert not fleet.begin("a/young")
+    assert fleet.begin("a/old")
 
 
-def test_a_newcomer_stands_behind_those_who_wait() -> None:
-    row = a_row(total=1)
-    row.begin("a/0")
-    row.queue("a/1", "12:01")
-    row.end("a/0")
-    assert not row.begin("a/newcomer")
-    assert row.begin("a/1")
+def test_a_newcomer_is_behind_the_runs_that_wait() -> None:
+    fleet = a_fleet(total=1)
+    fleet.begin("a/0")
+    fleet.queue("a/1", "12:01")
+    fleet.end("a/0")
+    assert not fleet.begin("a/newcomer")
+    assert fleet.begin("a/1")
 
 
 def test_the_namespace_with_the_fewest_comes_first() -> None:
-    row = a_row(total=3)
+    fleet = a_fleet(total=3)
     for key in ("a/0", "a/1", "b/0"):
-        row.begin(key)
-    row.queue("a/2", "12:00")
-    row.queue("b/1", "12:09")
-    row.queue("c/0", "12:09")
-    row.end("a/0")
-    assert row.called == [("c", "0")]
+        fleet.begin(key)
+    fleet.queue("a/2", "12:00")
+    fleet.queue("b/1", "12:09")
+    fleet.queue("c/0", "12:09")
+    fleet.end("a/0")
+    assert fleet.called == [("c", "0")]
 
 
 def test_a_run_between_its_stages_keeps_its_slot() -> None:
-    row = a_row(total=1)
-    row.begin("a/0")
-    row.job("a/0", finished_condition="Complete")
-    assert not row.begin("a/1")
-    assert row.turnstile.get_position(row.stored("a/0")) is None
+    fleet = a_fleet(total=1)
+    fleet.begin("a/0")
+    fleet.job("a/0", finished_condition="Complete")
+    assert not fleet.begin("a/1")
+    assert fleet.limiter.get_position(fleet.stored("a/0")) is None
 
 
 def test_a_run_that_waits_to_retry_gives_its_slot_to_others() -> None:
-    row = a_row(total=1)
-    row.begin("a/0")
-    row.job("a/0", finished_condition="Failed")
-    assert row.begin("a/1")
-    assert not row.begin("a/0")
+    fleet = a_fleet(total=1)
+    fleet.begin("a/0")
+    fleet.job("a/0", finished_condition="Failed")
+    assert fleet.begin("a/1")
+    assert not fleet.begin("a/0")
 
 
 def test_a_job_that_is_being_deleted_holds_its_slot_until_it_is_gone() -> None:
-    row = a_row(total=1)
-    row.begin("a/0")
-    row.put("a/0", run_id="")
-    row.queue("a/1")
-    assert not row.begin("a/1")
-    row.cache.jobs.delete("uid-a/0-prepare")
-    assert row.called == [("a", "1")]
+    fleet = a_fleet(total=1)
+    fleet.begin("a/0")
+    fleet.put("a/0", run_id="")
+    fleet.queue("a/1")
+    assert not fleet.begin("a/1")
+    fleet.cache.jobs.delete("uid-a/0-prepare")
+    assert fleet.called == [("a", "1")]
 
 
-def test_a_slot_that_is_being_taken_is_given_to_nobody_else() -> None:
-    row = a_row(total=1)
-    first = row.stored("a/0")
-    assert row.turnstile.reserve(first)
-    assert not row.turnstile.reserve(row.stored("b/0"))
-    row.turnstile.unreserve(first)  # the API server refused the Job
-    assert row.turnstile.reserve(row.stored("b/0"))
+def test_a_reserved_slot_is_given_to_no_other_run() -> None:
+    fleet = a_fleet(total=1)
+    first = fleet.stored("a/0")
+    assert fleet.limiter.reserve(first)
+    assert not fleet.limiter.reserve(fleet.stored("b/0"))
+    fleet.limiter.unreserve(first)  # the API server refused the Job
+    assert fleet.limiter.reserve(fleet.stored("b/0"))
 
 
-def test_one_whose_passes_fail_keeps_nobody_from_their_turn() -> None:
-    row = a_row(total=1)
-    row.begin("a/0")
-    row.queue("a/poison", "12:00")
-    row.queue("b/1", "12:01")
-    row.end("a/0")
-    row.turnstile.step_aside(row.stored("a/poison"))
-    assert row.called[-1] == ("b", "1")
-    assert row.begin("b/1")
-    row.turnstile.look(row.stored("a/poison"))
-    row.end("b/1")
-    assert row.called[-1] == ("a", "poison")
+def test_a_run_whose_passes_fail_blocks_no_other() -> None:
+    fleet = a_fleet(total=1)
+    fleet.begin("a/0")
+    fleet.queue("a/poison", "12:00")
+    fleet.queue("b/1", "12:01")
+    fleet.end("a/0")
+    fleet.limiter.step_aside(fleet.stored("a/poison"))
+    assert fleet.called[-1] == ("b", "1")
+    assert fleet.begin("b/1")
+    fleet.limiter.look(fleet.stored("a/poison"))
+    fleet.end("b/1")
+    assert fleet.called[-1] == ("a", "poison")
 
 
 def test_a_deleted_bot_leaves_its_place_to_the_next() -> None:
-    row = a_row(total=1)
-    row.begin("a/0")
-    row.queue("a/1", "12:01")
-    row.queue("a/2", "12:02")
-    row.cache.bots.delete("uid-a/1")
-    row.end("a/0")
-    assert row.called == [("a", "2")]
+    fleet = a_fleet(total=1)
+    fleet.begin("a/0")
+    fleet.queue("a/1", "12:01")
+    fleet.queue("a/2", "12:02")
+    fleet.cache.bots.delete("uid-a/1")
+    fleet.end("a/0")
+    assert fleet.called == [("a", "2")]
 
 
-def test_a_restart_finds_the_same_row_in_the_same_order() -> None:
-    row = a_row(total=2)
+def test_a_restart_finds_the_same_queue_in_the_same_order() -> None:
+    fleet = a_fleet(total=2)
     for key in ("a/0", "b/0"):
-        row.begin(key)
+        fleet.begin(key)
     for number in range(9):
-        row.queue(f"{'abc'[number % 3]}/{number + 10}", f"12:{30 - number}")
-    again = a_row(total=2)
-    again.version = row.version
-    for job in row.cache.jobs.list_all():
+        fleet.queue(f"{'abc'[number % 3]}/{number + 10}", f"12:{30 - number}")
+    again = a_fleet(total=2)
+    again.version = fleet.version
+    for job in fleet.cache.jobs.list_all():
         again.cache.jobs.put(job)
-    for bot in reversed(row.cache.bots.list_all()):
+    for bot in reversed(fleet.cache.bots.list_all()):
         again.cache.bots.put(bot)
     orders = []
-    for each in (row, again):
+    for each in (fleet, again):
         each.called.clear()
         each.end("a/0")
         orders.append(list(each.called))
@@ -204,13 +204,13 @@ def test_a_restart_finds_the_same_row_in_the_same_order() -> None:
     assert len(orders[0]) == 1
 
 
-def serve(row: Row, active: list[str]) -> list[str]:
+def serve(fleet: Fleet, active: list[str]) -> list[str]:
     """Make the passes that were asked for; answers who began, in order."""
     began = []
-    while row.called:
-        key = "/".join(row.called.pop(0))
+    while fleet.called:
+        key = "/".join(fleet.called.pop(0))
         if key not in active:
-            assert row.begin(key)
+            assert fleet.begin(key)
             active.append(key)
             began.append(key)
     assert len(active) <= 4
@@ -222,22 +222,22 @@ def serve(row: Row, active: list[str]) -> list[str]:
 def test_nobody_starves_and_no_limit_is_passed(seed: int) -> None:
     """Every run that waits begins in the end, however many newcomers there are, and each namespace's oldest first."""
     dice = random.Random(seed)
-    row = a_row(total=4, per_namespace=2)
+    fleet = a_fleet(total=4, per_namespace=2)
     active: list[str] = []
     began: list[str] = []
     for number in range(60):
         key = f"{dice.choice('abcde')}/{number:03}"
-        if row.begin(key):
+        if fleet.begin(key):
             active.append(key)
         else:
-            row.queue(key, f"12:{number:03}")
+            fleet.queue(key, f"12:{number:03}")
         if dice.random() < 0.3:
-            row.end(active.pop(dice.randrange(len(active))))
-        began += serve(row, active)
+            fleet.end(active.pop(dice.randrange(len(active))))
+        began += serve(fleet, active)
     while active:
-        row.end(active.pop(dice.randrange(len(active))))
-        began += serve(row, active)
-    assert row.turnstile._waiting == {}
+        fleet.end(active.pop(dice.randrange(len(active))))
+        began += serve(fleet, active)
+    assert fleet.limiter._waiting == {}
     for namespace in "abcde":
         mine = [key for key in began if key.startswith(namespace)]
         assert mine == sorted(mine)
@@ -260,35 +260,66 @@ def test_the_number_that_a_status_gives_is_kept_while_the_run_waits() -> None:
     assert (first.phase, first.stalled, first.progressing) == ("Queued", False, True)
 
 
-def test_a_job_elsewhere_that_claims_a_tweetbot_takes_no_slot_whichever_is_seen_first() -> None:
+def test_a_job_elsewhere_that_names_a_tweetbot_takes_no_slot() -> None:
     for order in ((False, True), (True, False)):
-        row = a_row(per_namespace=1)
+        fleet = a_fleet(per_namespace=1)
         for bot_comes in order:
             if bot_comes:
-                row.put("a/gull")
+                fleet.put("a/gull")
             else:
-                row.job("a/gull", namespace="b")
-        assert row.begin("b/tern")
-        assert row.begin("a/gull")
-        assert not row.begin("a/auk")
+                fleet.job("a/gull", namespace="b")
+        assert fleet.begin("b/tern")
+        assert fleet.begin("a/gull")
+        assert not fleet.begin("a/auk")
 
 
 def test_jobs_of_invented_controllers_take_no_slot() -> None:
-    row = a_row(total=2, per_namespace=1)
+    fleet = a_fleet(total=2, per_namespace=1)
     for number in range(9):
-        row.job(f"a/invented-{number}")
-    assert row.begin("a/gull")
-    assert row.begin("b/tern")
-    assert not row.begin("c/auk")
+        fleet.job(f"a/invented-{number}")
+    assert fleet.begin("a/gull")
+    assert fleet.begin("b/tern")
+    assert not fleet.begin("c/auk")
 
 
-def test_a_tweetbot_that_is_gone_frees_its_slot_before_its_job_is_gone_as_well() -> None:
-    row = a_row(total=1)
-    row.begin("a/gull")
-    row.queue("b/tern")
-    row.cache.bots.delete("uid-a/gull")
-    assert row.called == [("b", "tern")]
-    assert row.begin("b/tern")
-    row.job("a/gull", deleting=True)
-    row.cache.jobs.delete("uid-a/gull-prepare")
-    assert not row.begin("c/auk")
+def test_a_deleted_tweetbot_frees_its_slot_before_its_job_is_gone() -> None:
+    fleet = a_fleet(total=1)
+    fleet.begin("a/gull")
+    fleet.queue("b/tern")
+    fleet.cache.bots.delete("uid-a/gull")
+    assert fleet.called == [("b", "tern")]
+    assert fleet.begin("b/tern")
+    fleet.job("a/gull", deleting=True)
+    fleet.cache.jobs.delete("uid-a/gull-prepare")
+    assert not fleet.begin("c/auk")
+
+
+class Clock:
+    """A clock in the test's hand."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_without_a_limit_nobody_waits() -> None:
+    assert [RateLimiter(0, Clock()).reserve(("a", str(number))) for number in range(9)] == [0] * 9
+
+
+def test_each_creation_gets_its_own_moment_and_keeps_it() -> None:
+    clock = Clock()
+    limiter = RateLimiter(2, clock)
+    assert [limiter.reserve(("a", str(number))) for number in range(3)] == [0, 0.5, 1.0]
+    assert limiter.reserve(("a", "2")) == 1.0
+    clock.now += 1.0
+    assert limiter.reserve(("a", "2")) == 0
+    assert limiter.reserve(("a", "3")) == pytest.approx(0.5)
+
+
+def test_a_forgotten_moment_is_reserved_again() -> None:
+    limiter = RateLimiter(1, Clock())
+    limiter.reserve(("a", "0"))
+    limiter.reserve(("a", "1"))
+    limiter.forget(("a", "1"))
+    assert limiter.reserve(("a", "1")) == 2.0

@@ -1,6 +1,5 @@
 """What the API server will not have of a TweetBot: told where people look, and tried again."""
 
-import pytest
 from prometheus_client import REGISTRY
 
 from builders.operator import a_prepare_result
@@ -9,11 +8,6 @@ from tweetbot_contract.status import TweetBotStatus
 from tweetbot_operator.client.errors import InternalError, Invalid, Rejected
 
 DENIED = "ValidatingAdmissionPolicy 'no-finalizers' denied request"
-
-
-@pytest.fixture
-def stage() -> Stage:
-    return Stage()
 
 
 def said(stage: Stage) -> str:
@@ -29,7 +23,7 @@ def warnings(stage: Stage) -> list[str]:
     return [event["reason"] for event in stage.cluster.events if event["type"] == "Warning"]
 
 
-async def test_a_status_that_the_server_fails_at_three_times_is_told_by_one_that_it_takes(stage: Stage) -> None:
+async def test_three_server_errors_at_a_status_are_reported_by_a_smaller_one(stage: Stage) -> None:
     await stage.apply()
     stage.cluster.faults["apply_status"] = [InternalError("json: unsupported value: NaN") for _ in range(3)]
     await stage.end_stage(a_prepare_result())
@@ -41,7 +35,7 @@ async def test_a_status_that_the_server_fails_at_three_times_is_told_by_one_that
     assert (stage.reason("Stalled"), stage.run.stage) == ("", "Train")
 
 
-async def test_a_status_that_is_refused_is_told_at_once_by_one_that_is_taken(stage: Stage) -> None:
+async def test_a_refused_status_is_reported_by_one_that_is_accepted(stage: Stage) -> None:
     await stage.apply()
     stage.cluster.faults["apply_status"] = [Invalid("status.currentRun.stage: Unsupported value")]
     await stage.end_stage(a_prepare_result())
@@ -52,7 +46,7 @@ async def test_a_status_that_is_refused_is_told_at_once_by_one_that_is_taken(sta
     assert (stage.reason("Stalled"), stage.run.stage) == ("", "Train")
 
 
-async def test_where_no_status_is_taken_an_event_tells_it_once_and_it_is_counted(stage: Stage) -> None:
+async def test_where_no_status_is_accepted_one_event_reports_it_and_metrics_count_it(stage: Stage) -> None:
     before = counted("Pending", "StatusRefused")
     stage.cluster.faults["apply_status"] = [Rejected("User cannot patch tweetbots/status") for _ in range(6)]
     await stage.apply()
@@ -66,7 +60,7 @@ async def test_where_no_status_is_taken_an_event_tells_it_once_and_it_is_counted
     assert counted("Pending", "StatusRefused") - before == 0
 
 
-async def test_a_finalizer_that_is_refused_is_told_and_nothing_is_begun_without_it(stage: Stage) -> None:
+async def test_a_refused_finalizer_is_reported_and_nothing_begins_without_it(stage: Stage) -> None:
     stage.cluster.faults["set_finalizers"] = [Invalid(DENIED), Invalid(DENIED)]
     await stage.apply(deletionPolicy="Delete")
     await stage.wait(1)
@@ -80,7 +74,7 @@ async def test_a_finalizer_that_is_refused_is_told_and_nothing_is_begun_without_
     assert (stage.reason("Stalled"), stage.reason()) == ("", "Preparing")
 
 
-async def test_a_finalizer_that_may_not_go_is_told_beside_the_status_of_the_deletion(stage: Stage) -> None:
+async def test_a_finalizer_that_cannot_be_removed_is_reported_by_an_event(stage: Stage) -> None:
     await stage.apply(deletionPolicy="Delete")
     stage.cluster.edit(NAMESPACE, "gull", deletionPolicy="Retain")
     stage.cluster.faults["set_finalizers"] = [Invalid(DENIED)]
@@ -91,7 +85,7 @@ async def test_a_finalizer_that_may_not_go_is_told_beside_the_status_of_the_dele
     assert stage.cluster.names("tweetbots") == []
 
 
-async def test_a_strangers_status_that_cannot_be_forgotten_is_told_by_an_event_and_not_adopted(stage: Stage) -> None:
+async def test_a_foreign_status_that_cannot_be_reset_is_reported_by_an_event_and_not_adopted(stage: Stage) -> None:
     await stage.apply()
     found = stage.cluster.objects["tweetbots", NAMESPACE, "gull"]
     stage.cluster.faults["forget_status"] = [Rejected("User cannot patch tweetbots/status")]
@@ -102,7 +96,7 @@ async def test_a_strangers_status_that_cannot_be_forgotten_is_told_by_an_event_a
     assert stage.status.uid == found["metadata"]["uid"]
 
 
-async def test_a_job_that_may_not_be_deleted_is_told_by_an_event_and_tried_again(stage: Stage) -> None:
+async def test_a_job_that_may_not_be_deleted_is_reported_by_an_event_and_tried_again(stage: Stage) -> None:
     await stage.apply()
     stage.cluster.faults["delete_job"] = [Rejected("a policy keeps Jobs")]
     stage.cluster.edit(NAMESPACE, "gull", suspend=True)

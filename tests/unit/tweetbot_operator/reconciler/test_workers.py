@@ -41,7 +41,7 @@ async def test_a_bug_in_one_pass_is_logged_and_tried_again(caplog: pytest.LogCap
     assert stage.status.phase == "Preparing"
 
 
-async def test_a_busy_cluster_is_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_unavailable_cluster_logs_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
     stage = Stage()
     workers = Workers(stage.queue, stage.reconciler, 1, leading=leading())
     stage.cluster.faults["apply_status"] = [Unavailable("503")]
@@ -53,7 +53,7 @@ async def test_a_busy_cluster_is_no_traceback(caplog: pytest.LogCaptureFixture) 
     assert [record.exc_info for record in caplog.records] == [None]
 
 
-async def test_a_pass_in_flight_is_let_end(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_pass_in_flight_may_end_before_the_drain(caplog: pytest.LogCaptureFixture) -> None:
     stage = Stage()
     gate = asyncio.Event()
     create = stage.cluster.create_job
@@ -105,7 +105,7 @@ async def test_a_worker_that_waits_while_the_lease_is_lost_makes_no_pass() -> No
     await workers.drain(1)
 
 
-async def test_a_pass_that_meets_the_leases_end_is_made_again_without_an_alarm(
+async def test_a_pass_that_loses_the_lease_is_made_again_without_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     stage = Stage()
@@ -120,7 +120,7 @@ async def test_a_pass_that_meets_the_leases_end_is_made_again_without_an_alarm(
     assert stage.status.phase == "Preparing"
 
 
-async def test_passes_that_wait_for_nobody_let_the_others_have_their_turn() -> None:
+async def test_passes_that_never_wait_let_other_tasks_run() -> None:
     stage = Stage()
     await stage.apply()
     for number in range(50):
@@ -133,7 +133,7 @@ async def test_passes_that_wait_for_nobody_let_the_others_have_their_turn() -> N
     await workers.drain(1)
 
 
-async def test_a_deadline_wakes_the_bot() -> None:
+async def test_a_deadline_requeues_the_bot() -> None:
     stage = Stage()
     workers = Workers(stage.queue, stage.reconciler, 1, leading=leading())
     workers.start()

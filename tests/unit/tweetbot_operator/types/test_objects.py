@@ -25,14 +25,14 @@ def a_stored_manifest(**metadata: Any) -> dict[str, Any]:
     return manifest
 
 
-def test_a_bot_is_kept_without_what_others_wrote_on_it() -> None:
+def test_a_bot_is_cached_without_managed_fields_and_foreign_annotations() -> None:
     annotations = {"tweetbot.dev/retrain-at": "now", "kubectl.kubernetes.io/last-applied-configuration": "x" * 9999}
     stored = parse_cached_bot(a_stored_manifest(annotations=annotations, managedFields=[{"manager": "kubectl"}]))
     assert len(stored.document) < 1000
     assert parse_tweetbot(stored.document).retrain_at == "now"
 
 
-def test_a_bot_whose_spec_breaks_a_rule_is_read_as_far_as_it_goes() -> None:
+def test_a_bot_whose_spec_breaks_a_rule_keeps_its_metadata_and_status() -> None:
     manifest = a_stored_manifest()
     manifest["spec"]["sources"] = []
     bot = parse_tweetbot(parse_cached_bot(manifest).document)
@@ -51,7 +51,7 @@ def test_a_bot_of_a_newer_schema_is_read_without_the_fields_that_this_version_do
     assert second == first
 
 
-def test_a_spec_is_read_once_for_all_the_statuses_it_lives_through() -> None:
+def test_an_unchanged_spec_is_parsed_once() -> None:
     pending, training = a_stored_manifest(), a_stored_manifest(resourceVersion="8")
     training["status"] = {"phase": "Training"}
     first, second = (parse_tweetbot(parse_cached_bot(manifest).document) for manifest in (pending, training))
@@ -59,7 +59,7 @@ def test_a_spec_is_read_once_for_all_the_statuses_it_lives_through() -> None:
     assert first.spec is second.spec  # type: ignore[union-attr]
 
 
-def test_a_status_that_nobody_of_ours_wrote_counts_as_none() -> None:
+def test_a_status_that_does_not_parse_counts_as_none() -> None:
     manifest = a_stored_manifest()
     manifest["spec"]["sources"] = []
     manifest["status"] = {"phase": "Dreaming"}
@@ -80,22 +80,22 @@ def test_a_job_has_ended_by_its_final_condition_only() -> None:
 
 
 @pytest.mark.parametrize(("spec", "held"), [({}, False), ({"parallelism": 1}, False), ({"parallelism": 0}, True)])
-def test_a_job_that_may_have_no_pods_is_as_good_as_suspended(spec: dict[str, Any], held: bool) -> None:
+def test_a_job_with_parallelism_0_counts_as_suspended(spec: dict[str, Any], held: bool) -> None:
     assert parse_job({"metadata": METADATA, "spec": spec}).suspended == held
 
 
-def test_a_job_of_a_foreign_hand_may_lack_everything() -> None:
+def test_a_foreign_job_may_lack_every_field() -> None:
     job = parse_job({"metadata": METADATA})
     assert (job.run_id, job.creation_key, job.owner_uid, job.finished) == ("", "", "", False)
 
 
-def test_a_pod_that_no_node_takes_says_so() -> None:
+def test_an_unschedulable_pod_has_the_schedulers_message() -> None:
     condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes"}
     pod = parse_pod({"metadata": METADATA, "status": {"phase": "Pending", "conditions": [condition]}})
     assert (pod.unschedulable, pod.scheduled_at) == ("0/3 nodes", None)
 
 
-def test_a_pod_that_ended_gives_its_code_and_words() -> None:
+def test_a_pod_that_ended_has_its_exit_code_and_message() -> None:
     ended = {
         "exitCode": 137,
         "reason": "OOMKilled",
@@ -111,7 +111,7 @@ def test_a_pod_that_ended_gives_its_code_and_words() -> None:
     assert (pod.finished_at - pod.started_at).seconds == 8
 
 
-def test_a_container_that_the_runtime_could_not_start_never_began_whatever_its_clock_says() -> None:
+def test_a_container_that_the_runtime_could_not_start_has_no_start_time() -> None:
     words = 'failed to create task: exec: "tweetbot-trainer": executable file not found in $PATH'
     times = {"startedAt": "1970-01-01T00:00:00Z", "finishedAt": "2026-01-01T12:00:09Z"}
     ended = {"exitCode": 128, "reason": "StartError", "message": words, **times}
@@ -120,7 +120,7 @@ def test_a_container_that_the_runtime_could_not_start_never_began_whatever_its_c
     assert (pod.started_at, pod.exit_code, pod.message, pod.start_error) == (None, 128, "", words)
 
 
-def test_the_result_is_the_trainers_whatever_containers_a_webhook_has_put_beside_it() -> None:
+def test_the_result_is_the_trainers_despite_injected_containers() -> None:
     proxy = {"name": "istio-proxy", "state": {"terminated": {"exitCode": 0, "message": "theirs"}}}
     trainer = {"name": "trainer", "state": {"terminated": {"exitCode": 10, "message": "ours"}}}
     pod = parse_pod({"metadata": METADATA, "status": {"phase": "Failed", "containerStatuses": [proxy, trainer]}})

@@ -120,18 +120,18 @@ def test_a_fleet_is_spread_by_uid_and_each_bot_keeps_its_place(monkeypatch: pyte
         (Schedule(cron="0 3 * * 1", time_zone="Europe"), "spec.schedule.timeZone: write a name"),
     ],
 )
-def test_what_the_api_server_cannot_tell_is_told_with_the_fields_path(schedule: Schedule, words: str) -> None:
+def test_an_invalid_schedule_is_reported_with_the_fields_path(schedule: Schedule, words: str) -> None:
     assert (find_schedule_error(schedule) or "").startswith(words)
 
 
-def test_a_good_schedule_has_no_complaint() -> None:
+def test_a_valid_schedule_has_no_error() -> None:
     assert find_schedule_error(Schedule(cron="*/15 3 1-7 JAN MON", time_zone="America/New_York")) is None
 
 
 # ---- what is due
 
 
-def test_the_next_time_is_announced_and_woken_for() -> None:
+def test_the_next_time_is_announced_and_requeued_for() -> None:
     made = planned(a_bot_in("Train", run_fields=ENDED, **HOURLY))
     assert (made.status.next_schedule_time, made.status.last_schedule_time) == (format_time(ONE), None)
     assert made.requeue_at == ONE
@@ -147,7 +147,7 @@ def test_an_announced_time_starts_a_run_and_announces_the_next() -> None:
     assert made.status.next_schedule_time == format_time(seconds_after_noon(7200))
 
 
-def test_of_many_missed_times_one_is_caught_up_with() -> None:
+def test_of_many_missed_times_only_one_starts_a_run() -> None:
     made = planned(a_scheduled_bot(), at=3600 * 30)
     assert (run_in(made).number, made.status.next_schedule_time) == (2, format_time(seconds_after_noon(3600 * 31)))
     again = replace(a_scheduled_bot(), status=made.status)
@@ -171,7 +171,7 @@ def test_a_schedule_that_is_new_or_edited_starts_nothing_for_the_past() -> None:
     assert (run_in(made).number, made.status.next_schedule_time) == (1, format_time(seconds_after_noon(5400)))
 
 
-def test_a_time_waits_for_the_run_that_goes_on_and_starts_one_after_it() -> None:
+def test_a_time_waits_for_the_active_run_and_starts_one_after_it() -> None:
     going = a_scheduled_bot(run_fields={})
     held = planned(going, at=9000)
     assert (run_in(held).number, held.status.next_schedule_time) == (1, format_time(ONE))
@@ -180,7 +180,7 @@ def test_a_time_waits_for_the_run_that_goes_on_and_starts_one_after_it() -> None
     assert (run_in(made).number, made.status.next_schedule_time) == (2, format_time(seconds_after_noon(10800)))
 
 
-def test_a_run_for_another_cause_stands_for_a_time_that_waits() -> None:
+def test_a_run_with_another_trigger_replaces_a_waiting_time() -> None:
     bot = replace(a_scheduled_bot(), retrain_at="now")
     made = planned(bot, at=3700)
     assert (run_in(made).trigger, made.status.last_schedule_time) == ("now", format_time(ONE))
@@ -193,7 +193,7 @@ def test_a_suspended_bot_misses_its_times_and_catches_up_once() -> None:
     assert run_in(planned(replace(bot, spec=a_scheduled_bot().spec), at=9000)).number == 2
 
 
-def test_a_schedule_tries_again_what_failed() -> None:
+def test_a_schedule_retries_what_failed() -> None:
     bot = a_scheduled_bot(run_fields={**ENDED, "outcome": "Failed", "reason": "Diverged", "message": "nan"})
     assert run_in(planned(bot, at=3600)).number == 2
 
@@ -228,7 +228,7 @@ def handed_over(bot: TweetBot) -> RunDocument:
     return RunDocument.model_validate_json(next(entry["value"] for entry in env if entry["name"] == "TWEETBOT_RUN"))
 
 
-def test_a_scheduled_run_is_told_how_many_new_posts_it_needs_and_may_adopt() -> None:
+def test_a_scheduled_run_gets_the_number_of_new_posts_it_needs() -> None:
     document = handed_over(a_served_bot())
     assert (document.min_new_posts, document.forced) == (100, False)
 
@@ -275,7 +275,7 @@ async def test_an_hourly_schedule_is_one_run_an_hour_and_silence_between() -> No
     assert [record.number for record in stage.status.runs] == [6, 5, 4, 3, 2]
 
 
-async def test_a_schedule_that_makes_no_sense_is_told_and_its_correction_heals_it() -> None:
+async def test_an_invalid_schedule_is_reported_and_its_correction_heals_it() -> None:
     stage = Stage()
     await stage.apply(schedule={"cron": "0 5-3 * * *"})
     assert stage.reason() == "InvalidSpec"
