@@ -4,8 +4,6 @@ published by this run                                always
 published by another run, with the same training key  unless retrain-at forced this run
 """
 
-from itertools import count
-
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import TrainSucceeded
 from tweetbot_trainer.learning.fingerprint import VERSION_DIGITS
@@ -45,8 +43,10 @@ def choose_version(store: ObjectStore, run: RunDocument, training_key: str) -> s
     reservation = store.find(_build_reservation_uri(run))
     if reservation and reservation.body.startswith(key.encode()):
         return reservation.body.decode().strip()
-    names = (f"{key}-{number}" for number in count(run.run_number))
-    return next(name for name in names if _is_free_or_ours(store, run, name))
+    number = run.run_number
+    while _is_taken(store, run, f"{key}-{number}"):
+        number += 1
+    return f"{key}-{number}"
 
 
 def reserve_version(store: ObjectStore, run: RunDocument, version: str) -> None:
@@ -66,6 +66,6 @@ def _build_reservation_uri(run: RunDocument) -> str:
     return join(get_run_folder(run), "version")
 
 
-def _is_free_or_ours(store: ObjectStore, run: RunDocument, version: str) -> bool:
+def _is_taken(store: ObjectStore, run: RunDocument, version: str) -> bool:
     found = read_version(store, build_version_uri(run, version))
-    return found is None or found.manifest.run_id == run.run_id
+    return found is not None and found.manifest.run_id != run.run_id

@@ -52,10 +52,14 @@ def _list_obsolete(store: ObjectStore, run: RunDocument) -> Iterator[str]:
 
 
 def _list_beyond_history(store: ObjectStore, run: RunDocument, folder: str) -> Iterator[str]:
-    """Yield the addresses of a folder's versions beyond the spec's history, the oldest last."""
+    """Yield the addresses of a folder's versions beyond the spec's history, the oldest last.
+
+    A version whose manifest cannot be read stays.
+    """
     homes = _list_version_folders(store, run, folder, MANIFEST_FILE)
-    dated = sorted(((_read_published_at(store, home), home) for home in homes), reverse=True)
-    return (home for finished_at, home in dated[run.spec.history.models :] if finished_at)
+    versions = filter(None, (read_version(store, home) for home in homes))
+    dated = sorted(((version.manifest.published_at, version.home) for version in versions), reverse=True)
+    return (home for _, home in dated[run.spec.history.models :])
 
 
 def _list_version_folders(store: ObjectStore, run: RunDocument, folder: str, file: str) -> Iterator[str]:
@@ -65,12 +69,6 @@ def _list_version_folders(store: ObjectStore, run: RunDocument, folder: str, fil
         home, _, name = info.uri.rpartition("/")
         if name == file and home.rpartition("/")[0] == above:
             yield home
-
-
-def _read_published_at(store: ObjectStore, home: str) -> str:
-    """Return when a version was published; "" if its manifest is unreadable: such a version stays."""
-    found = read_version(store, home)
-    return found.manifest.published_at if found else ""
 
 
 def _erase(store: ObjectStore, home: str) -> None:

@@ -2,7 +2,7 @@
 
 from tweetbot_contract.result import DataTable
 from tweetbot_trainer.learning.evaluation.memorization import Memorization
-from tweetbot_trainer.learning.values import BLOCK, COPIES, SHORT_STEPS, Hyperparameters, LoraConfig
+from tweetbot_trainer.learning.values import BLOCK, COPIES, SHORT_STEPS
 from tweetbot_trainer.publishing.report.card_data import CardData
 from tweetbot_trainer.publishing.report.markdown import escape_inline, format_table
 
@@ -48,13 +48,17 @@ def _format_dropped(card: CardData, reason: str, tables: tuple[DataTable, ...]) 
 
 def render_values_table(card: CardData) -> str:
     """Return every hyper-parameter."""
-    values, sampling = card.values, card.sampling
+    values, sampling, lora = card.values, card.sampling, card.values.lora
+    rate = f"{values.learning_rate:g}"
+    if values.short_learning_rate is not None:
+        rate = f"{rate} ({values.short_learning_rate:g} in under {SHORT_STEPS} steps)"
+    adapters = f"LoRA adapters on every linear layer, rank {lora.rank}, alpha {lora.alpha}" if lora else None
     pairs = {
         "Recipe": values.recipe,
-        "Trained": _format_method(values.lora),
+        "Trained": adapters or "every weight",
         "Optimizer": f"{values.optimizer}, betas {values.betas[0]:g} and {values.betas[1]:g}, "
         f"epsilon {values.adam_epsilon:g}",
-        "Learning rate": f"{_format_rate(values)}, {values.schedule} to 0, warm-up {values.warmup:.0%} of the steps",
+        "Learning rate": f"{rate}, {values.schedule} to 0, warm-up {values.warmup:.0%} of the steps",
         "Batch": f"{values.batch_tokens} label tokens per step",
         "Weight decay, gradient clip": f"{values.weight_decay:g}, {values.clip_norm:g}",
         "Dropout": f"{values.dropout:g}, of attention weights {values.attention_dropout:g}",
@@ -71,18 +75,6 @@ def _format_epochs(card: CardData) -> str:
     if card.values.recipe == "huggingtweets":
         return f"1, of {COPIES} reshuffled copies of the posts in blocks of at most {BLOCK} tokens"
     return f"at most {card.values.epochs}, early stopping {'on' if card.stops_early else 'off'}"
-
-
-def _format_method(lora: LoraConfig | None) -> str:
-    if lora is None:
-        return "every weight"
-    return f"LoRA adapters on every linear layer, rank {lora.rank}, alpha {lora.alpha}"
-
-
-def _format_rate(values: Hyperparameters) -> str:
-    if values.short_learning_rate is None:
-        return f"{values.learning_rate:g}"
-    return f"{values.learning_rate:g} ({values.short_learning_rate:g} in under {SHORT_STEPS} steps)"
 
 
 def render_figures_table(card: CardData) -> str:

@@ -59,16 +59,13 @@ class BackgroundTracker:
             self._calls.put(None)
             if not self._ended.wait(self._finish_limit):
                 self._fault = self._fault or f"the server did not take the run within {self._finish_limit:.0f} seconds"
-            self._finished = self._finalize_result()
+            degraded = self._fault or self._result.degraded
+            if degraded:
+                self._log.warning("tracking.degraded", message=degraded)
+            if self._fault or self._result.wandb_mode == "Offline":
+                self._upload()
+            self._finished = self._result.model_copy(update={"degraded": degraded and degraded[:LONGEST_TEXT]})
         return self._finished
-
-    def _finalize_result(self) -> TrackingResult:
-        degraded = self._fault or self._result.degraded
-        if degraded:
-            self._log.warning("tracking.degraded", message=degraded)
-        if self._fault or self._result.wandb_mode == "Offline":
-            self._upload()
-        return self._result.model_copy(update={"degraded": degraded[:LONGEST_TEXT] if degraded else None})
 
     def _work(self) -> None:
         run = self._call_safely(self._start, "start")

@@ -40,8 +40,9 @@ def choose_mode(spec: WandB, secrets: Path, base_url: str, *, probe: Probe) -> D
     """Choose Online if the spec allows it, there is a key, and the server accepts it; else Offline."""
     if spec.mode == "Offline":
         return Decision("Offline")
-    key = _read_api_key(secrets)
-    if key is None:
+    file = secrets / handover.WANDB_FOLDER / handover.WANDB_FILE
+    key = file.read_text(encoding="utf-8").strip() if file.is_file() else ""
+    if not key:
         secret = spec.api_key_secret  # mode Auto without a Secret asks for nothing, and so is not degraded
         message = f"the Secret {secret.name} has no key {secret.key}: create it" if secret else None
         return Decision("Offline", message)
@@ -94,8 +95,3 @@ def _query_viewer(base_url: str, key: str, timeout: float) -> bool:
     if not isinstance(data, dict):
         raise ValueError("another kind of server")
     return bool(data.get("viewer"))
-
-
-def _read_api_key(secrets: Path) -> str | None:
-    file = secrets / handover.WANDB_FOLDER / handover.WANDB_FILE
-    return file.read_text(encoding="utf-8").strip() or None if file.is_file() else None
