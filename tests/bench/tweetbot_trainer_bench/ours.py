@@ -9,6 +9,7 @@ from tweetbot_trainer_bench.clock import StepClock
 from tweetbot_trainer_bench.material import Shape, read_model, read_posts
 
 if TYPE_CHECKING:
+    from tweetbot_trainer.learning.batches.examples import Example
     from tweetbot_trainer.learning.values import Hyperparameters
 
 
@@ -24,15 +25,13 @@ def run_ours(
 ) -> None:
     """Train for `steps` steps: on the CPU in float32 as the others, on a GPU by its own defaults; `lora`: adapters."""
     from tweetbot_trainer.learning.batches.batching import make_batches
-    from tweetbot_trainer.learning.batches.examples import split_into_examples
     from tweetbot_trainer.learning.training.callbacks import Callbacks
     from tweetbot_trainer.learning.training.device import select_device
     from tweetbot_trainer.learning.training.loop import train
     from tweetbot_trainer.learning.training.lora import attach_adapters
     from tweetbot_trainer.runtime.errors import StageStopped
 
-    mark, context = shape.end_mark, shape.positions
-    examples = [example for post in read_posts(folder) for example in split_into_examples(post, mark, context)]
+    examples = _read_examples(folder, shape)
     values = _resolve_values(dropout, lora=lora)
     plan = make_batches(examples, batch_tokens=values.batch_tokens, epochs=1, seed=values.seed)[0]
     labels = [sum(example.labels for example in batch) for batch in plan]
@@ -53,6 +52,13 @@ def run_ours(
             ),
             stop_early=False,
         )
+
+
+def _read_examples(folder: Path, shape: Shape) -> "list[Example]":
+    from tweetbot_trainer.learning.batches.examples import split_into_examples
+
+    mark, context = shape.end_mark, shape.positions
+    return [example for post in read_posts(folder) for example in split_into_examples(post, mark, context)]
 
 
 def _resolve_values(dropout: float, *, lora: bool) -> "Hyperparameters":
