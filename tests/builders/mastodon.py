@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from builders.trainer import zipped
+from tweetbot_trainer.data.posts import Json
 
-Json = dict[str, Any]
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
 ME = "https://mastodon.example/users/gull"
 PNG = b"\x89PNG\r\n\x1a\n of a gull"

@@ -9,13 +9,14 @@ from typing import Any, BinaryIO
 
 from hypothesis import HealthCheck, settings
 
-from tweetbot_trainer.data.posts import Post
+from tweetbot_contract.result import DataTable
+from tweetbot_trainer.data.cleaning import CleanedPost, DropCounts
+from tweetbot_trainer.data.posts import Json, Post
 
 #: Hypothesis judges examples by the clock, which other work on this machine moves.
 on_a_busy_machine = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 
 DAY = datetime(2021, 4, 9, 4, 54, tzinfo=UTC)
-Json = dict[str, Any]
 
 
 def a_post(text: str = "the tide came back with soup", *, number: int = 1, **fields: Any) -> Post:
@@ -32,6 +33,14 @@ def many_posts(count: int, *, source: int = 0) -> list[Post]:
         for n in range(count)
     )
     return [a_post(text, number=number, source=source) for number, text in enumerate(texts)]
+
+
+def count_posts(cleaned: Iterable[CleanedPost]) -> DataTable:
+    """Return the data table of cleaned posts."""
+    counts = DropCounts()
+    for one in cleaned:
+        counts.add(one)
+    return counts.build_table()
 
 
 def a_tweet(text: str = "the tide came back with soup", *, number: int = 1, **fields: Any) -> Json:

@@ -13,7 +13,7 @@ PROGRAM = """
 import json, pathlib, random, re, sys
 from datetime import UTC, datetime, timedelta
 from tweetbot_contract.spec.spec import Filter
-from tweetbot_trainer.data.cleaning import clean, count_posts
+from tweetbot_trainer.data.cleaning import DropCounts, clean
 from tweetbot_trainer.data.posts import Post
 
 def texts():
@@ -26,7 +26,10 @@ def texts():
 random.seed(7)
 start = datetime(2015, 1, 1, tzinfo=UTC)
 posts = (Post(str(10**18 + n), text, start + timedelta(minutes=n), "en") for n, text in enumerate(texts()))
-table = count_posts(clean(posts, Filter()))
+counts = DropCounts()
+for cleaned in clean(posts, Filter()):
+    counts.add(cleaned)
+table = counts.build_table()
 status = pathlib.Path("/proc/self/status").read_text()
 print(json.dumps({"table": table.to_dict(), "peak": int(re.search(r"VmHWM:\\s*(\\d+) kB", status)[1])}))
 """

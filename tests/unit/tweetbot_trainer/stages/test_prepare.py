@@ -8,7 +8,7 @@ import pytest
 from builders.stages import ENOUGH, a_context, a_local_run, a_source
 from tweetbot_contract.result import PrepareSucceeded
 from tweetbot_fakes.storage import Killed, WatchedStore
-from tweetbot_trainer.data.dataset.store import find_dataset
+from tweetbot_trainer.data.dataset.store import load_dataset
 from tweetbot_trainer.runtime.errors import SpecRefused, StageStopped, TooLittleData
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.stages.prepare import prepare
@@ -26,8 +26,7 @@ def test_posts_become_a_dataset_by_its_digest(tmp_path: Path) -> None:
     result = prepared(tmp_path)
     assert result.dataset.table.downloaded == ENOUGH
     assert result.dataset.uri == f"file://{tmp_path}/bucket/team-a/gull/datasets/{result.dataset.digest}"
-    stored = find_dataset(STORE, a_local_run(tmp_path), result.dataset.digest)
-    assert stored is not None
+    stored = load_dataset(STORE, a_local_run(tmp_path), result.dataset.digest)
     assert len(stored.posts) == result.dataset.table.kept
 
 
@@ -45,7 +44,7 @@ def test_a_damaged_dataset_is_prepared_again(tmp_path: Path) -> None:
     first = prepared(tmp_path)
     STORE.put(f"{first.dataset.uri}/posts.jsonl.zst", b"garbage")
     assert prepared(tmp_path) == first
-    assert find_dataset(STORE, a_local_run(tmp_path), first.dataset.digest) is not None
+    assert load_dataset(STORE, a_local_run(tmp_path), first.dataset.digest).digest == first.dataset.digest
 
 
 @pytest.mark.parametrize("phase", ["before", "after"])

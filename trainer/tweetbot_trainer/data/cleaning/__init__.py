@@ -7,17 +7,7 @@ modern.py          our own, with words.py, languages.py, duplicates.py, and pers
                    account_patterns.py and contact_patterns.py
 """
 
-from tweetbot_trainer.data.cleaning.clean import CleanedPost, DropCounts, clean, count_posts
-from tweetbot_trainer.data.cleaning.recipes import Check, CleaningRecipe, Options, build_recipe, get_options
+from tweetbot_trainer.data.cleaning.clean import CleanedPost, DropCounts, clean
+from tweetbot_trainer.data.cleaning.recipes import build_recipe
 
-__all__ = [
-    "Check",
-    "CleanedPost",
-    "CleaningRecipe",
-    "DropCounts",
-    "Options",
-    "build_recipe",
-    "clean",
-    "count_posts",
-    "get_options",
-]
+__all__ = ["CleanedPost", "DropCounts", "build_recipe", "clean"]

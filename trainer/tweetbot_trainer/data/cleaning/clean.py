@@ -49,14 +49,6 @@ class DropCounts:
         return DataTable(downloaded=self._reasons.total(), kept=self._reasons[_KEPT], redacted=self._redacted, **drops)
 
 
-def count_posts(cleaned: Iterable[CleanedPost]) -> DataTable:
-    """Return the data table of cleaned posts."""
-    counts = DropCounts()
-    for one in cleaned:
-        counts.add(one)
-    return counts.build_table()
-
-
 def clean(posts: Iterable[Post], filter: Filter) -> Iterator[CleanedPost]:
     """Yield the posts in their order, rewritten, and kept or dropped by the filter's recipe.
 

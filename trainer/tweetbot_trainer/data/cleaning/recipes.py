@@ -69,11 +69,6 @@ def build_recipe(filter: Filter) -> CleaningRecipe:
     return _build_original() if filter.recipe == "huggingtweets" else _build_modern(filter)
 
 
-def get_options(filter: Filter) -> Options:
-    """Return the filter's options as they take effect."""
-    return build_recipe(filter).options
-
-
 def _build_original() -> CleaningRecipe:
     return CleaningRecipe(
         options=Options("huggingtweets", huggingtweets.MIN_WORDS, "Keep", False, False, "Keep", ()),

@@ -6,7 +6,7 @@ They are optional and no part of the dataset's digest: a new picture trains no m
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -99,15 +99,14 @@ def make_square_png(avatar: Avatar) -> bytes:
     return file.getvalue()
 
 
-def _build_account(index: int, profile: Profile, log: Log) -> CardAccount:
-    account = CardAccount(index, _clean_name(profile.handle), _clean_name(profile.display_name))
-    if profile.avatar is None:
-        return account
+def _build_account(index: int, profile: Profile, log: Log | None = None) -> CardAccount:
+    picture = None
     try:
-        return replace(account, picture=make_square_png(profile.avatar))
+        picture = make_square_png(profile.avatar) if profile.avatar else None
     except BadPicture as bad:
-        log.warning("prepare.no_picture", source=index, message=f"sources[{index}] has a picture, but {bad}")
-        return account
+        if log:
+            log.warning("prepare.no_picture", source=index, message=f"sources[{index}] has a picture, but {bad}")
+    return CardAccount(index, _clean_name(profile.handle), _clean_name(profile.display_name), picture)
 
 
 def _build_entry(account: CardAccount) -> AccountEntry:
@@ -117,12 +116,9 @@ def _build_entry(account: CardAccount) -> AccountEntry:
 
 def _load_account(store: ObjectStore, folder: str, shown: AccountEntry) -> CardAccount:
     """Return the account; its picture is checked again, as others may write to the bucket."""
-    account = CardAccount(shown.source, _clean_name(shown.handle), _clean_name(shown.display_name))
     found = store.find(join(folder, shown.avatar)) if shown.avatar else None
-    try:
-        return replace(account, picture=make_square_png(Avatar(found.body))) if found else account
-    except BadPicture:
-        return account
+    profile = Profile(None, shown.handle, shown.display_name, Avatar(found.body) if found else None)
+    return _build_account(shown.source, profile)
 
 
 def _get_avatar_name(source: int) -> str:

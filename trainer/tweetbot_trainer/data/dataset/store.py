@@ -1,6 +1,7 @@
 """Dataset snapshots in the output's folders `datasets/<digest>/`."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from tweetbot_contract import reasons
 from tweetbot_contract.handover import RETRAIN_ANNOTATION, RunDocument
@@ -13,18 +14,6 @@ from tweetbot_trainer.store import ObjectStore, join
 def get_dataset_uri(run: RunDocument, digest: str) -> str:
     """Return the folder of a snapshot."""
     return join(run.prefix, "datasets", digest)
-
-
-def find_dataset(store: ObjectStore, run: RunDocument, digest: str) -> Dataset | None:
-    """Read and verify the snapshot with this digest; None if it is missing or damaged."""
-    uri = get_dataset_uri(run, digest)
-    posts, summary = store.find(join(uri, POSTS_FILE)), store.find(join(uri, SUMMARY_FILE))
-    if posts is None or summary is None:
-        return None
-    try:
-        return read_dataset(posts.body, summary.body, digest=digest)
-    except SpecRefused:
-        return None
 
 
 def is_stored(store: ObjectStore, run: RunDocument, digest: str) -> bool:
@@ -52,9 +41,10 @@ def store_dataset(
 
 def load_dataset(store: ObjectStore, run: RunDocument, digest: str) -> Dataset:
     """Read the snapshot that a training was given. Raises SpecRefused if somebody removed or damaged it."""
-    dataset = find_dataset(store, run, digest)
-    if dataset is None:
-        advice = f"set the annotation {RETRAIN_ANNOTATION} to have it prepared again"
-        message = f"the dataset at {get_dataset_uri(run, digest)} is gone or damaged; {advice}"
-        raise SpecRefused(reasons.SOURCE_UNREADABLE, message)
-    return dataset
+    uri = get_dataset_uri(run, digest)
+    posts, summary = store.find(join(uri, POSTS_FILE)), store.find(join(uri, SUMMARY_FILE))
+    with suppress(SpecRefused):
+        if posts and summary:
+            return read_dataset(posts.body, summary.body, digest=digest)
+    advice = f"set the annotation {RETRAIN_ANNOTATION} to have it prepared again"
+    raise SpecRefused(reasons.SOURCE_UNREADABLE, f"the dataset at {uri} is gone or damaged; {advice}")

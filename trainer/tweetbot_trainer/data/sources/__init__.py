@@ -26,15 +26,7 @@ from tweetbot_trainer.data.sources.x_archive.source import XArchiveSource
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 
-__all__ = [
-    "ObjectReader",
-    "PageCache",
-    "PaidSource",
-    "PostSource",
-    "StorePages",
-    "get_pages_folder",
-    "open_source",
-]
+__all__ = ["ObjectReader", "PageCache", "PaidSource", "PostSource", "StorePages", "get_pages_folder", "open_source"]
 
 
 def open_source(

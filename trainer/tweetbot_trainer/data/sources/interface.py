@@ -18,7 +18,6 @@ class ObjectReader(Protocol):
 
     def open_seekable(self, uri: str) -> BinaryIO:
         """Return the object as a seekable file that fetches only what is read. Raises StageError."""
-        ...
 
 
 class PageCache(Protocol):
@@ -31,15 +30,12 @@ class PageCache(Protocol):
 
     def list_names(self, folder: str) -> list[str]:
         """Return the sorted names of a folder's pages, without the folder."""
-        ...
 
     def load(self, name: str) -> bytes | None:
         """Return the page with this name, if there is one."""
-        ...
 
     def save(self, name: str, content: bytes) -> None:
         """Store a page unless the name is taken."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +60,9 @@ class PostSource(Protocol):
 
     def read_posts(self) -> Iterator[Post]:
         """Yield every post of the source, retweets and short ones included. Raises StageError."""
-        ...
 
     def read_profile(self) -> Profile | None:
         """Return the account's profile, if the source has one. Called once, after the posts; never fails a run."""
-        ...
 
 
 @runtime_checkable
@@ -77,7 +71,6 @@ class PaidSource(PostSource, Protocol):
 
     def count_billed_posts(self) -> int:
         """Return how many posts the run has paid for. Called after the posts."""
-        ...
 
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?=[-_]|$)")

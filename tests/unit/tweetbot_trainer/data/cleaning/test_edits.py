@@ -4,9 +4,9 @@ from itertools import permutations
 
 import pytest
 
-from builders.trainer import a_post
+from builders.trainer import a_post, count_posts
 from tweetbot_contract.spec.spec import Filter
-from tweetbot_trainer.data.cleaning import clean, count_posts
+from tweetbot_trainer.data.cleaning import clean
 from tweetbot_trainer.data.cleaning.clean import find_superseded
 from tweetbot_trainer.data.posts import Post
 

@@ -1,8 +1,8 @@
 """What the recipe huggingtweets does with posts; test_cleaning_cases.py has what it does with texts."""
 
-from builders.trainer import a_post
+from builders.trainer import a_post, count_posts
 from tweetbot_contract.spec.spec import Filter
-from tweetbot_trainer.data.cleaning import clean, count_posts
+from tweetbot_trainer.data.cleaning import clean
 
 ORIGINAL = Filter(recipe="huggingtweets")
 

@@ -4,7 +4,7 @@ import pytest
 
 from builders.trainer import a_post
 from tweetbot_contract.spec.spec import Filter
-from tweetbot_trainer.data.cleaning import build_recipe, clean, get_options
+from tweetbot_trainer.data.cleaning import build_recipe, clean
 from tweetbot_trainer.data.cleaning.languages import detect_language, parse_label
 
 ENGLISH, GERMAN = "the harbour is quiet and the tide is low", "der Hafen ist heute ruhig und die Flut kommt erst abends"
@@ -60,7 +60,7 @@ def test_names_and_tags_do_not_speak() -> None:
 
 
 def test_codes_are_todays_in_the_header() -> None:
-    assert get_options(Filter(languages=("iw", "he", "en"))).languages == ("en", "he")
+    assert build_recipe(Filter(languages=("iw", "he", "en"))).options.languages == ("en", "he")
 
 
 def test_the_detector_is_part_of_the_version_only_where_it_may_decide() -> None:

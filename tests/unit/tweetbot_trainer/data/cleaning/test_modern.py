@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from builders.trainer import a_post
+from builders.trainer import a_post, count_posts
 from tweetbot_contract.spec.spec import Filter
-from tweetbot_trainer.data.cleaning import CleanedPost, build_recipe, clean, count_posts, get_options
+from tweetbot_trainer.data.cleaning import CleanedPost, build_recipe, clean
 from tweetbot_trainer.data.cleaning.modern import apply_until_stable, build_rules
 from tweetbot_trainer.data.posts import Post
 
@@ -104,7 +104,7 @@ def test_unset_options_and_their_defaults_are_the_same_recipe() -> None:
     spelled = Filter.model_validate(
         {"minWords": 3, "replies": "Keep", "deduplicate": True, "redactPII": True, "mentions": "Keep", "languages": []}
     )
-    assert get_options(Filter()) == get_options(spelled)
+    assert build_recipe(Filter()).options == build_recipe(spelled).options
 
 
 def test_the_version_names_what_the_rules_lean_on() -> None:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.trainer import on_a_busy_machine
+from builders.trainer import count_posts, on_a_busy_machine
 from tweetbot_contract.result import DataTable
 from tweetbot_contract.spec.spec import Filter
-from tweetbot_trainer.data.cleaning import CleanedPost, build_recipe, clean, count_posts
+from tweetbot_trainer.data.cleaning import CleanedPost, build_recipe, clean
 from tweetbot_trainer.data.cleaning.modern import apply_until_stable, build_rules, unescape_entities
 from tweetbot_trainer.data.cleaning.personal_data import PLACEHOLDERS
 from tweetbot_trainer.data.posts import parse_post

@@ -22,14 +22,7 @@ from tweetbot_trainer.runtime.retry_budget import RetryBudget
 
 #: The wait for a limit without a usable reset time. X's shortest window is 15 minutes.
 UNKNOWN_RESET_SECONDS = 60.0
-POST_FIELDS = [
-    "created_at",
-    "edit_history_tweet_ids",
-    "in_reply_to_user_id",
-    "lang",
-    "note_tweet",
-    "referenced_tweets",
-]
+POST_FIELDS = ["created_at", "edit_history_tweet_ids", "in_reply_to_user_id", "lang", "note_tweet", "referenced_tweets"]
 USER_FIELDS = ["profile_image_url", "public_metrics"]
 
 

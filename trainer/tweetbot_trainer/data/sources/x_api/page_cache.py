@@ -10,6 +10,7 @@ which the next run fetches.
 import json
 import re
 from dataclasses import dataclass
+from math import inf
 
 from tweetbot_contract import reasons
 from tweetbot_trainer.data.posts import Json
@@ -50,14 +51,9 @@ class CachedTimeline:
         self._pages, self._folder = pages, folder
         self._spans = {span for name in pages.list_names(folder) if (span := _parse_span(name)) is not None}
 
-    @property
-    def newest(self) -> int:
-        """Return the highest id that is covered, 0 if none is."""
-        return max((span.first for span in self._spans), default=0)
-
-    def find_newest_below(self, id: int) -> int:
-        """Return the highest id below this one that is covered, 0 if none is."""
-        return max((span.first for span in self._spans if span.first < id), default=0)
+    def find_newest(self, *, below: float = inf) -> int:
+        """Return the highest covered id below this one, 0 if there is none."""
+        return max((span.first for span in self._spans if span.first < below), default=0)
 
     def find_span(self, id: int) -> Span | None:
         """Return the span that covers this id, the one with the lowest beginning if there are several."""

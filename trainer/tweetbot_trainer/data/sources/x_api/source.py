@@ -46,19 +46,11 @@ class XApiSource:
         account = self._get_account()
         spend_limit = SpendLimit(self._spec, self._index)
         kept = CachedTimeline(self._pages, f"{self._server}/{account.id}")
-        if not kept.newest and account.posts is not None and not self._spec.exclude_retweets:
+        if not kept.find_newest() and account.posts is not None and not self._spec.exclude_retweets:
             spend_limit.require(min(account.posts, self._spec.max_posts))
-        session = ReadSession(self._pages.run_id, self._state, spend_limit, self._retry_budget.now)
+        session = ReadSession(self._pages.run_id, account.id, self._state, spend_limit, self._retry_budget.now)
         self._spend_limit = spend_limit
-        timeline = Timeline(
-            self._spec,
-            self._index,
-            account_id=account.id,
-            kept=kept,
-            client=self._client,
-            session=session,
-            log=self._log,
-        )
+        timeline = Timeline(self._spec, self._index, kept, client=self._client, session=session, log=self._log)
         yield from timeline.read_posts()
         self._log.info("x.read", handle=self._spec.handle, spent=spend_limit.dollars, **timeline.summarize())
 

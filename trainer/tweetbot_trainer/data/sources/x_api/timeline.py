@@ -36,6 +36,7 @@ class ReadSession:
     """A run that reads an account: its stored state, its money, and wall-clock time in seconds."""
 
     id: str
+    account_id: str
     state: RunState
     spend_limit: SpendLimit
     now: Callable[[], float]
@@ -45,18 +46,10 @@ class Timeline:
     """An account's timeline as one run reads it, from the newest post down."""
 
     def __init__(
-        self,
-        spec: XSource,
-        index: int,
-        *,
-        account_id: str,
-        kept: CachedTimeline,
-        client: XClient,
-        session: ReadSession,
-        log: Log,
+        self, spec: XSource, index: int, kept: CachedTimeline, *, client: XClient, session: ReadSession, log: Log
     ) -> None:
-        self._spec, self._index, self._account_id = spec, index, account_id
-        self._kept, self._client, self._session, self._log = kept, client, session, log
+        self._spec, self._index, self._kept = spec, index, kept
+        self._client, self._session, self._log = client, session, log
         self._seen: set[str] = set()
         self._cursor: Cursor | None = None
         self._asked_for: list[bool] = []
@@ -88,8 +81,8 @@ class Timeline:
         """Return the id of the newest post, 0 without any; X is asked once per run."""
         newest = self._session.state.load_newest()
         if newest is None:
-            self._fetch_page(self._build_id_range(since=self._kept.newest))
-            newest = self._kept.newest
+            self._fetch_page(self._build_id_range(since=self._kept.find_newest()))
+            newest = self._kept.find_newest()
             if newest:
                 self._session.state.keep_newest(newest)
         return newest
@@ -99,7 +92,8 @@ class Timeline:
         next_id = newest
         while next_id > 0 and self._wanted:
             span = self._kept.find_span(next_id)
-            page = self._kept.load(span) if span else self._fetch_page(self._find_gap(next_id))
+            gap = self._build_id_range(since=self._kept.find_newest(below=next_id), until=next_id + 1)
+            page = self._kept.load(span) if span else self._fetch_page(gap)
             if page is None:
                 return
             self._asked_for.append(page.retweets and not self._spec.exclude_retweets)
@@ -107,9 +101,6 @@ class Timeline:
                 self._session.spend_limit.pay(len(get_records(page.answer)))
             yield page
             next_id = page.span.last - 1
-
-    def _find_gap(self, id: int) -> IdRange:
-        return self._build_id_range(since=self._kept.find_newest_below(id), until=id + 1)
 
     def _build_id_range(self, *, since: int, until: int | None = None) -> IdRange:
         return IdRange(since=since, until=until, retweets=not self._spec.exclude_retweets)
@@ -137,7 +128,7 @@ class Timeline:
         """Request a page, log it, and raise X's problem if it has errors instead of posts."""
         about = f"@{self._spec.handle}"
         size = self._session.spend_limit.choose_page_size(self._wanted, read=len(self._seen))
-        page = self._client.get_timeline_page(self._account_id, id_range, size=size, token=token, about=about)
+        page = self._client.get_timeline_page(self._session.account_id, id_range, size=size, token=token, about=about)
         self._pages_from_x += 1
         records, errors = get_records(page), page.get("errors")
         if errors and not records:

@@ -47,15 +47,8 @@ class XArchiveSource:
                     continue
                 seen.add(post.id)
                 yield notes.complete_post(post)
-        self._log.info(
-            "archive.read",
-            source=self._index,
-            form=members.form,
-            posts=len(seen),
-            repeated=repeated,
-            notes=notes.count,
-            joined=notes.joined,
-        )
+        counts = {"posts": len(seen), "repeated": repeated, "notes": notes.count, "joined": notes.joined}
+        self._log.info("archive.read", source=self._index, form=members.form, **counts)
 
     def read_profile(self) -> Profile | None:
         """Return the account's profile as far as the export holds it."""

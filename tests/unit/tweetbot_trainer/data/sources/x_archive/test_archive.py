@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from builders.trainer import count_posts
 from tweetbot_contract.result import DataTable
 from tweetbot_contract.spec.spec import Filter
 from tweetbot_demo.archive import ACCOUNT_ID, DISPLAY_NAME, HANDLE, POSTS, WrittenArchive, draw_avatar, write_archive
 from tweetbot_demo.grammar import JAPANESE
-from tweetbot_trainer.data.cleaning import clean, count_posts
+from tweetbot_trainer.data.cleaning import clean
 from tweetbot_trainer.data.dataset.dataset import build_dataset
 from tweetbot_trainer.data.posts import Post
 from tweetbot_trainer.data.sources.interface import Avatar, Profile
