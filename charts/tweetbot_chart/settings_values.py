@@ -14,12 +14,6 @@ ELSEWHERE = {
     "http_port": "metrics.port",
     "lease_namespace": "the release's namespace",
     "lease_name": "the release's name",
-    "progress_url": "progress",
-    "progress_port": "progress.port",
-    "progress_certificate": "progress",
-    "progress_key": "progress",
-    "progress_ca": "progress.caKey",
-    "progress_address": "the Pod's address",
 }
 
 

@@ -35,7 +35,7 @@ class Egress(ValueGroup):
 
 
 class TenantNetwork(ValueGroup):
-    """A NetworkPolicy for the trainers: no ingress; egress to DNS, the progress endpoint, and what is listed here."""
+    """A NetworkPolicy for the trainers: ingress from the operator; egress to DNS and what is listed here."""
 
     enabled: bool = True
     """Create the NetworkPolicy."""

@@ -7,7 +7,6 @@ from pydantic import AfterValidator, ConfigDict, Field
 from tweetbot_chart.base import Object, Objects, Text, ValueGroup
 from tweetbot_chart.metrics_values import Metrics
 from tweetbot_chart.policy_values import AdmissionPolicies
-from tweetbot_chart.progress_values import Progress
 from tweetbot_chart.tenant_values import Tenant
 
 PREFIX = "TWEETBOT_"
@@ -91,8 +90,6 @@ class Rbac(ValueGroup):
     """Create the operator's roles and bindings."""
     aggregate: bool = True
     """Add TweetBots, but never their status, to the cluster's own view, edit and admin roles."""
-    token_reviews: bool = False
-    """Let the operator verify trainers' tokens by asking the API server, for clusters that hide their signing keys."""
 
 
 class PodDisruptionBudget(ValueGroup):
@@ -244,8 +241,6 @@ class ChartValues(ValueGroup):
     """Permissions of the operator and of people."""
     metrics: Metrics = Metrics()
     """Metrics, alerts and dashboard."""
-    progress: Progress = Progress()
-    """Live progress of trainings; off without a certificate."""
     network_policy: NetworkPolicy = NetworkPolicy()
     """NetworkPolicy of the operator's own Pods."""
     admission_policies: AdmissionPolicies = AdmissionPolicies()

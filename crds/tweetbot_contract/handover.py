@@ -45,14 +45,6 @@ TERMINATION_LOG_ENV = "TWEETBOT_TERMINATION_LOG"
 #: Networks, beside the public internet, in which a spec's servers may be: comma-separated CIDRs.
 ALLOWED_NETWORKS_ENV = "TWEETBOT_ALLOWED_NETWORKS"
 
-#: Where and how a trainer reports its progress, by the names of Kubeflow's KEP-2779: what speaks that is understood.
-PROGRESS_URL_ENV = "KUBEFLOW_TRAINER_SERVER_URL"
-PROGRESS_CA_ENV = "KUBEFLOW_TRAINER_SERVER_CA_CERT"
-PROGRESS_TOKEN_ENV = "KUBEFLOW_TRAINER_SERVER_TOKEN"  # noqa: S105 - the name of a variable that holds a path
-PROGRESS_DIR = "/var/run/tweetbot/progress"
-#: On the Pods: the certificates by which they know the operator, mounted as a file.
-PROGRESS_CA_ANNOTATION = f"{GROUP}/progress-ca"
-
 SECRETS_DIR = "/var/run/tweetbot/secrets"
 WORK_DIR = "/work"
 #: Read-only mount of the PersistentVolumeClaim that holds the base model.
@@ -145,16 +137,6 @@ class RunDocument(Part):
 def get_x_folder(source_index: int) -> str:
     """Return the secrets folder of the X source at this index of spec.sources."""
     return f"x-{source_index}"
-
-
-def build_progress_audience(namespace: str, bot: str, run: str) -> str:
-    """Return whom a token for reporting is meant for: this run's endpoint and no other, nor the API server."""
-    return f"{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}/{bot}/runs/{run}/progress"
-
-
-def build_progress_path(namespace: str, bot: str, run: str) -> str:
-    """Return the path of that endpoint."""
-    return f"/apis/{build_progress_audience(namespace, bot, run)}"
 
 
 def build_cleanup_job_name(bot: str, uid: str) -> str:

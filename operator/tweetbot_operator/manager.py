@@ -31,7 +31,8 @@ from tweetbot_operator.informers.cache import Cache, EventHandler
 from tweetbot_operator.informers.resync import Resync
 from tweetbot_operator.informers.watches import CannotStart, Watches, stop_on_signals
 from tweetbot_operator.informers.workqueue import WorkQueue
-from tweetbot_operator.progress.endpoint import CannotServe, ProgressEndpoint
+from tweetbot_operator.progress.client import PodClient
+from tweetbot_operator.progress.poller import ProgressPoller
 from tweetbot_operator.progress.store import ProgressStore
 from tweetbot_operator.reconciler.limits import ConcurrencyLimiter, ConcurrencyLimits, RateLimiter
 from tweetbot_operator.reconciler.reconciler import Reconciler
@@ -80,23 +81,21 @@ async def run(settings: OperatorSettings, stop: asyncio.Event) -> None:
     """Run until `stop` is set. Raises CannotStart."""
     cache, queue = Cache(), WorkQueue(time.monotonic, max_per_namespace=max(settings.workers - _RESERVED_WORKERS, 1))
     event_handler = EventHandler(cache, queue)
-    async with _open_client() as client:
+    async with _open_client() as client, PodClient() as pod_client:
         leadership = _create_leadership(client, settings, lambda leads: show(leads))
         api = ApiRequests(client, leadership.get_write_timeout)
         cluster = KubernetesCluster(api, settings.namespaces, settings.kueue_version)
         progress_store = ProgressStore(queue.add)
-        unhindered = ApiRequests(client)  # a standby may ask about tokens, too
-        progress = ProgressEndpoint(settings, cache, progress_store, unhindered)
         reconciler = _create_reconciler(cluster, cache, settings, queue, progress_store)
         show = functools.partial(_show, reconciler.run_metrics, progress_store)
         resync = Resync(cluster, event_handler)
         watches = Watches(event_handler, resync, settings)
         health = Health(alive=lambda: resync.healthy or not watches.started.is_set(), ready=watches.started.is_set)
         await _listen(health, settings)
-        await _take_progress(progress, leadership)
+        poller = ProgressPoller(cache, progress_store, pod_client.fetch_report, leadership.leading)
         workers = Workers(queue, reconciler, settings.workers, leading=leadership.leading)
         recording = asyncio.create_task(reconciler.recorder.run(lambda: len(queue) > 0))
-        side = [recording, asyncio.create_task(progress.run())]
+        side = [recording, asyncio.create_task(poller.run())]
         try:
             await watches.wait_for_cache_sync(stop)
             workers.start()
@@ -109,7 +108,6 @@ async def run(settings: OperatorSettings, stop: asyncio.Event) -> None:
                 task.cancel()
             await asyncio.gather(*side, return_exceptions=True)
             await leadership.release()
-            await progress.stop()
             await health.stop()
     LOG.info("stopped")
 
@@ -147,7 +145,6 @@ def _create_leadership(client: ApiClient, settings: OperatorSettings, on_change:
         lease_duration=settings.lease_seconds,
         renew_deadline=settings.lease_seconds * RENEW_SHARE,
         retry_period=settings.lease_seconds * RETRY_SHARE,
-        address=settings.progress_authority,
     )
     api = ApiRequests(client)  # without the lease's limit on writes
     return LeaderElector(
@@ -196,13 +193,6 @@ async def _listen(health: Health, settings: OperatorSettings) -> None:
         await health.start(settings.http_host, settings.http_port)
     except OSError as fault:
         raise CannotStart(f"TWEETBOT_HTTP_PORT: cannot listen on {settings.http_port}: {fault.strerror}") from None
-
-
-async def _take_progress(progress: ProgressEndpoint, leadership: Leadership) -> None:
-    try:
-        await progress.start(leadership)
-    except CannotServe as fault:
-        raise CannotStart(str(fault)) from None
 
 
 async def _flush_events(recorder: Recorder) -> None:

@@ -2,21 +2,15 @@
 
 from collections.abc import Mapping
 from ipaddress import ip_network
-from pathlib import Path
-from typing import Annotated, Literal, NewType, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from tweetbot_contract.spec.parts import make_matcher
 from tweetbot_contract.spec.scheduling import QUANTITY
 
 _PREFIX = "TWEETBOT_"
-#: Certificates as text; the variable names their file.
-Pem = NewType("Pem", str)
-#: All annotations of a Pod together may have 256 KiB.
-_PEM_LIMIT = 64 * 1024
 
 
 class InvalidSettings(Exception):
@@ -45,17 +39,6 @@ def _check_networks(text: str) -> str:
             ip_network(network)
         except ValueError as fault:
             raise ValueError(f"write networks such as 10.96.0.0/12 ({fault})") from None
-    return text
-
-
-def _read_pem(file: str) -> str:
-    """Return the certificates of a file. They go into every Pod, so a file that also holds a key is refused."""
-    try:
-        text = Path(file).read_bytes()[: _PEM_LIMIT + 1].decode("ascii", "replace") if file else ""
-    except OSError as fault:
-        raise ValueError(f"the file cannot be read ({fault.strerror})") from None
-    if file and ("BEGIN CERTIFICATE" not in text or "PRIVATE KEY" in text or len(text) > _PEM_LIMIT):
-        raise ValueError("write a file that holds only PEM certificates, of at most 64 KiB")
     return text
 
 
@@ -133,46 +116,6 @@ class OperatorSettings(BaseModel):
 
     lease_seconds: Count = 15
     """Seconds without a renewal after which another replica takes over; 0: no election, for exactly one replica."""
-
-    progress_url: str = ""
-    """URL at which trainers reach this operator, e.g. https://tweetbot-operator.ops.svc:8443; none: no progress."""
-
-    progress_port: Count = 8443
-    """TCP port of the progress endpoint."""
-
-    progress_certificate: str = ""
-    """File of the certificate that the endpoint shows; without one https is off. Read again as it changes."""
-
-    progress_key: str = ""
-    """File of that certificate's private key."""
-
-    progress_ca: Annotated[Pem, BeforeValidator(_read_pem)] = Pem("")
-    """File of the certificates by which trainers know the endpoint, read at the start; none: those of their image."""
-
-    progress_address: str = ""
-    """host:port at which other replicas reach this one, e.g. $(POD_IP):8443; none: a standby takes no reports."""
-
-    @property
-    def progress_authority(self) -> str:
-        """That address as it stands in a URL: a Pod's IPv6 address has no brackets by itself."""
-        host, _, port = self.progress_address.rpartition(":")
-        return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else self.progress_address
-
-    @property
-    def takes_progress(self) -> bool:
-        """Whether trainers report: plain text is for the loopback alone, and https needs a certificate."""
-        return bool(self.progress_url and (self.progress_certificate or self.progress_url.startswith("http:")))
-
-    @model_validator(mode="after")
-    def _check_progress(self) -> Self:
-        url = urlsplit(self.progress_url)
-        loopback = url.hostname in ("127.0.0.1", "::1", "localhost")
-        bad = not url.hostname or url.path.strip("/") or url.scheme not in ("https", "http" if loopback else "https")
-        if self.progress_url and bad:
-            raise ValueError("TWEETBOT_PROGRESS_URL: write https://host:port; http is for the loopback alone")
-        if self.progress_url and bool(self.progress_certificate) != bool(self.progress_key):
-            raise ValueError("TWEETBOT_PROGRESS_KEY: certificate and key go together")
-        return self
 
 
 def load_settings(env: Mapping[str, str]) -> OperatorSettings:

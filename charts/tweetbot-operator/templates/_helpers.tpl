@@ -75,17 +75,9 @@ annotations:
 {{- if kindIs "float64" . }}{{ if eq (floor .) . }}{{ int64 . }}{{ else }}{{ . }}{{ end }}{{ else }}{{ . }}{{ end }}
 {{- end }}
 
-{{/* Secret with the progress endpoint's certificate; empty when progress is off. */}}
-{{- define "tweetbot.progressSecret" -}}
-{{- if .Values.progress.existingSecret }}
-{{- .Values.progress.existingSecret }}
-{{- else if .Values.progress.certManager.enabled }}
-{{- include "tweetbot.fullname" . }}-progress
-{{- end }}
-{{- end }}
-
-{{- define "tweetbot.progressHost" -}}
-{{ include "tweetbot.fullname" . }}-progress.{{ include "tweetbot.namespace" . }}.svc
+{{/* Port of every trainer's progress (tweetbot_contract.progress.PROGRESS_PORT). */}}
+{{- define "tweetbot.progressPort" -}}
+8765
 {{- end }}
 
 {{/* The label that the operator puts on every Job and Pod that it creates. */}}

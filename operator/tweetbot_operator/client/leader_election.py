@@ -41,10 +41,6 @@ class Leadership:
         """Return how many seconds a write that begins now may take; 0: none may begin."""
         return math.inf
 
-    def get_leader_address(self) -> str:
-        """Return where the replica that leads takes reports of progress; empty if unknown, or this one."""
-        return ""
-
     async def run(self) -> None:
         """Take part in the election until cancelled, if there is one."""
 
@@ -63,8 +59,6 @@ class LeaderElectionConfig:
     """Time without a renewal after which the leader begins no further write."""
     retry_period: float = 2
     """Time between two tries to acquire or renew."""
-    address: str = ""
-    """Where this replica takes reports of progress, told to the others in the Lease."""
 
 
 def exit_now(why: str) -> None:
@@ -101,10 +95,6 @@ class LeaderElector(Leadership):
         now = self._clock()
         may_begin = self.leading.is_set() and self._get_seconds_left(now) > 0
         return self._renewed_at + self._config.lease_duration - now if may_begin else 0.0
-
-    def get_leader_address(self) -> str:
-        """Return the address in the Lease, unless this replica leads."""
-        return self._lease.address if self._lease and not self.leading.is_set() else ""
 
     async def run(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         """Try to acquire or renew the Lease until cancelled."""
@@ -197,7 +187,6 @@ class LeaderElector(Leadership):
             lease,
             holder=self._config.holder_identity,
             seconds=self._config.lease_duration,
-            address=self._config.address,
             acquired=lease.acquired if ours else now,
             renewed=now,
             transitions=lease.transitions if ours or not lease.resource_version else lease.transitions + 1,
@@ -227,7 +216,7 @@ class LeaderElector(Leadership):
         if not self.leading.is_set() or self._lease is None:
             return
         self._stop_leading()
-        released = replace(self._lease, holder="", address="", seconds=1, renewed=format_micro_time(self._now()))
+        released = replace(self._lease, holder="", seconds=1, renewed=format_micro_time(self._now()))
         try:
             async with asyncio.timeout(self._config.retry_period):
                 await self._client.write(released)

@@ -8,8 +8,6 @@ from tweetbot_operator.client.requests import ApiRequests
 from tweetbot_operator.types.objects import Manifest
 
 _API_VERSION = "coordination.k8s.io/v1"
-#: Where the holder takes reports of progress.
-_ADDRESS = "tweetbot.dev/progress-address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +24,6 @@ class Lease:
     renewed: str = ""
     resource_version: str = ""
     """Empty until it is stored."""
-    address: str = ""
-    """Where the holder takes reports of progress; empty if it takes none."""
 
 
 class LeaseClient:
@@ -57,12 +53,11 @@ class LeaseClient:
 
     def _build_manifest(self, lease: Lease) -> Manifest:
         metadata = {"name": self._name, "namespace": self._namespace, "resourceVersion": lease.resource_version}
-        annotations = {"annotations": {_ADDRESS: lease.address}} if lease.address else {}
         times = {"acquireTime": lease.acquired, "renewTime": lease.renewed}
         return {
             "apiVersion": _API_VERSION,
             "kind": "Lease",
-            "metadata": {key: value for key, value in metadata.items() if value} | annotations,
+            "metadata": {key: value for key, value in metadata.items() if value},
             "spec": {
                 "holderIdentity": lease.holder,
                 "leaseDurationSeconds": lease.seconds,
@@ -82,5 +77,4 @@ def parse_lease(manifest: Manifest) -> Lease:
         acquired=spec.get("acquireTime") or "",
         renewed=spec.get("renewTime") or "",
         resource_version=manifest["metadata"]["resourceVersion"],
-        address=(manifest["metadata"].get("annotations") or {}).get(_ADDRESS, ""),
     )

@@ -53,6 +53,7 @@ def _parse_queue_fields(manifest: Manifest) -> dict[str, str]:
     reasons = {each.get("type"): each.get("reason") for each in status.get("conditions") or ()}
     queued = reasons.get("Progressing") == QUEUED.name
     return {
+        "current_run_id": run.get("id", ""),
         "run_id": "" if run.get("retries") else run.get("id", ""),
         "queued_since": run.get("startedAt", "") if queued else "",
     }
@@ -148,6 +149,7 @@ def parse_pod(manifest: Manifest) -> PodView:
         unschedulable=scheduled.get("message", "") if scheduled.get("reason") == "Unschedulable" else "",
         eviction=status.get("message", "") if status.get("reason") == "Evicted" else "",
         disrupted=conditions.get("DisruptionTarget", {}).get("status") == "True",
+        ip=status.get("podIP", ""),
         gpu=_find_gpu_resource(manifest.get("spec") or {}),
         **_parse_container_state(status),
     )

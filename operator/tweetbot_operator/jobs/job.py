@@ -22,7 +22,6 @@ from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.spec.scheduling import Scheduling
 from tweetbot_contract.status import CurrentRun, Stage
 from tweetbot_operator.jobs.pod import CONTAINER, build_pod_spec
-from tweetbot_operator.jobs.progress import build_progress_annotations
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.types.objects import Manifest
 
@@ -89,7 +88,7 @@ def _build_job_spec(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) 
         "template": {
             "metadata": {
                 "labels": build_labels(bot, run.stage, run.id),
-                "annotations": {**QUIET, **build_progress_annotations(run, settings)},
+                "annotations": dict(QUIET),
             },
             "spec": build_pod_spec(bot, run, settings),
         },

@@ -7,6 +7,7 @@ from tweetbot_contract.handover import (
     BASE_DIR,
     BASE_DIR_ENV,
     CACHE_FOLDERS,
+    POD_IP_ENV,
     POD_UID_ENV,
     RUN_ENV,
     S3_FOLDER,
@@ -27,12 +28,12 @@ from tweetbot_contract.handover import (
     get_x_folder,
 )
 from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.progress import PROGRESS_PORT, PROGRESS_PORT_NAME
 from tweetbot_contract.spec.model import PVC_SCHEME
 from tweetbot_contract.spec.scheduling import Affinity, Scheduling
 from tweetbot_contract.spec.sources import SecretKey, XSource
 from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_contract.status import CurrentRun
-from tweetbot_operator.jobs.progress import build_progress_env, build_progress_mounts, build_progress_volumes
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.types.objects import Manifest
 
@@ -46,6 +47,8 @@ TERMINATION_GRACE_PERIOD_SECONDS = 120
 TMP_SIZE = "2Gi"
 #: sizeLimit of /dev/shm in the train stage: a runtime's own 64 MiB is too small for data loaders.
 SHM_SIZE = "1Gi"
+#: Where the operator asks how far the stage is.
+_PROGRESS: Manifest = {"name": PROGRESS_PORT_NAME, "containerPort": PROGRESS_PORT, "protocol": "TCP"}
 _CACHES = {name: f"{WORK_DIR}/{folder}" for name, folder in CACHE_FOLDERS.items()}
 
 
@@ -56,11 +59,11 @@ def build_pod_spec(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -
         build_command(run.stage),
         env=_build_env(bot, run, settings),
         amounts=_get_resources(bot, run, settings),
-        mounts=_build_mounts(bot, run, sources) + build_progress_mounts(run, settings),
+        mounts=_build_mounts(bot, run, sources),
         settings=settings,
     )
-    volumes = _build_volumes(bot, run, sources, settings) + build_progress_volumes(bot, run, settings)
-    return build_restricted_pod(bot, container, volumes, settings)
+    volumes = _build_volumes(bot, run, sources, settings)
+    return build_restricted_pod(bot, {**container, "ports": [_PROGRESS]}, volumes, settings)
 
 
 def build_command(task: Task) -> list[str]:
@@ -122,12 +125,12 @@ def _build_env(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> li
         **_CACHES,
         USER_ENV: USER,
         "TMPDIR": _TMP,
-        **build_progress_env(bot, run, settings),
         **({} if base.startswith("hf://") else {"HF_HUB_OFFLINE": "1"}),  # else libraries ask the hub all the same
         **({BASE_DIR_ENV: BASE_DIR} if base.startswith(PVC_SCHEME) else {}),
     }
-    pod_uid = {"name": POD_UID_ENV, "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}
-    return [*build_env_vars(literals), pod_uid]
+    own_fields = {POD_UID_ENV: "metadata.uid", POD_IP_ENV: "status.podIP"}
+    own = [{"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in own_fields.items()]
+    return [*build_env_vars(literals), *own]
 
 
 def build_env_literals(document: RunDocument, settings: OperatorSettings) -> dict[str, str]:

@@ -1,77 +1,71 @@
-"""What the trainers report, live: in memory and for Prometheus, of active runs only."""
+"""The latest report of each running stage: in memory for decisions, and in /metrics."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tweetbot_contract.progress import ProgressReport
 from tweetbot_contract.status import CurrentRun
-from tweetbot_operator.decisions.progress import POINTS
-from tweetbot_operator.progress.authorize import ReportedRun
-from tweetbot_operator.progress.errors import Outdated
 from tweetbot_operator.telemetry.metrics import RUN_ETA_SECONDS, RUN_EVAL_LOSS, RUN_PERCENT, RUN_STEP, RUN_TRAIN_LOSS
-from tweetbot_operator.types.objects import Key, PodView
-from tweetbot_operator.types.progress import LatestReport, Report
+from tweetbot_operator.types.objects import Key
 
 _GAUGES = (RUN_PERCENT, RUN_ETA_SECONDS, RUN_STEP, RUN_TRAIN_LOSS, RUN_EVAL_LOSS)
+#: Points of a percentage after which a pass decides whether the status is due: fewer than any write needs.
+_POINTS_PER_PASS = 3
 
 
 @dataclass(slots=True)
 class _Entry:
-    run_id: str
-    pod: PodView
-    report: Report
-    last_enqueued_percent: int
-    """The percentage at which a pass was asked for last."""
+    report: ProgressReport
+    enqueued_at: ProgressReport
+    """The report for which a pass was asked for last."""
 
 
 class ProgressStore:
-    """The latest report of each TweetBot's run."""
+    """The latest report of each TweetBot's stage."""
 
-    def __init__(self, ask_for_pass: Callable[[Key], None]) -> None:
-        """`ask_for_pass` is called where the status may be due: at most once for so many points of a Pod's way."""
-        self._ask_for_pass = ask_for_pass
+    def __init__(self, enqueue: Callable[[Key], None]) -> None:
+        """`enqueue` asks for a pass where the status may be due."""
+        self._enqueue = enqueue
         self._entries: dict[Key, _Entry] = {}
 
-    def take(self, run: ReportedRun, pod: PodView, report: Report) -> None:
-        """Take a Pod's report. Raises Outdated where the Pod, or a newer one of the run, has told later news."""
-        former = self._entries.get(run.key)
-        if former and (former.run_id, former.pod.uid) == (run.run, pod.uid):
-            if report.is_behind(former.report):
-                raise Outdated("the Pod has reported a later step already")
-            former.report = report.merge(former.report)
-        elif former and former.run_id == run.run and former.pod.created_at > pod.created_at:
-            raise Outdated("a newer Pod of the run reports already")
-        else:
-            self.forget(run.key)
-            self._entries[run.key] = _Entry(run.run, pod, report, last_enqueued_percent=-POINTS)
-        self._show(run.key)
-        self._offer(run.key)
+    def put(self, key: Key, report: ProgressReport) -> None:
+        """Keep a report, unless its Pod knew more before: a Pod that jumps to and fro would have the status follow."""
+        former = self._entries.get(key)
+        if former is None or former.report.pod_uid != report.pod_uid:
+            self.forget(key)
+            self._entries[key] = _Entry(report, report)
+            self._enqueue(key)
+        elif not _knows_less(report, former.report):
+            former.report = report
+            self._enqueue_if_worthwhile(key, former)
+        self._show(key)
 
-    def _offer(self, key: Key) -> None:
-        entry = self._entries[key]
-        percent = entry.report.percent or 0
-        if percent - entry.last_enqueued_percent >= POINTS:
-            entry.last_enqueued_percent = percent
-            self._ask_for_pass(key)
+    def _enqueue_if_worthwhile(self, key: Key, entry: _Entry) -> None:
+        before, now = entry.enqueued_at, entry.report
+        moved = (now.percent or 0) - (before.percent or 0) >= _POINTS_PER_PASS
+        if moved or (before.eta_seconds is None and now.eta_seconds is not None):
+            entry.enqueued_at = now
+            self._enqueue(key)
 
-    def get(self, key: Key) -> LatestReport | None:
-        """Return what is known of a TweetBot's training."""
+    def get(self, key: Key) -> ProgressReport | None:
+        """Return the latest report of a TweetBot's stage."""
         entry = self._entries.get(key)
-        return LatestReport(entry.run_id, entry.pod.uid, entry.report) if entry else None
+        return entry.report if entry else None
 
     def prune(self, key: Key, run: CurrentRun | None) -> None:
-        """Forget what speaks of another run than the one that trains now."""
-        entry = self._entries.get(key)
-        if entry and (run is None or (run.id, run.stage, run.outcome) != (entry.run_id, "Train", None)):
+        """Forget a report of another stage than the one that runs now."""
+        report = self.get(key)
+        if report and (run is None or (run.id, run.stage, run.outcome) != (report.run_id, report.stage, None)):
             self.forget(key)
 
     def forget(self, key: Key) -> None:
-        """Forget a TweetBot, and take its figures from Prometheus."""
+        """Forget a TweetBot, and remove its figures from /metrics."""
         if self._entries.pop(key, None):
             for gauge in _GAUGES:
                 gauge.remove(*key)
 
     def clear(self) -> None:
-        """Forget everything: another replica leads, and the trainers report to it."""
+        """Forget everything: another replica leads."""
         for key in tuple(self._entries):
             self.forget(key)
 
@@ -83,3 +77,8 @@ class ProgressStore:
                 gauge.remove(*key)
             else:
                 gauge.labels(*key).set(figure)
+
+
+def _knows_less(report: ProgressReport, former: ProgressReport) -> bool:
+    lost_estimate = report.eta_seconds is None and former.eta_seconds is not None
+    return lost_estimate or (report.percent or 0) < (former.percent or 0)

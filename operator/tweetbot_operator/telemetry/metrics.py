@@ -36,9 +36,10 @@ POSTS_BILLED = Counter(
     ["bot_namespace", "source"],
 )
 WATCH_RESTARTS = Counter("tweetbot_watch_restarts", "Watches that were opened again, and why.", ["resource", "cause"])
-PROGRESS_REPORTS = Counter("tweetbot_progress_reports", "Reports of progress by the HTTP status they got.", ["code"])
+PROGRESS_POLLS = Counter("tweetbot_progress_polls", "Polls of Pods for their progress by outcome.", ["outcome"])
 #: Series that alerts use exist from the start with 0: `increase` does not see a series that begins at 1.
 RECONCILES.labels(result="bug")
+PROGRESS_POLLS.labels(outcome="Succeeded")
 for _reason in (*reasons.BY_NAME, "Other"):
     RUNS_FINISHED.labels(outcome="Failed", reason=_reason)
 #: Not `namespace`: Prometheus uses that label for the operator's own namespace.

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from tweetbot_contract.manifest import BaseTweetBot, TweetBot
+from tweetbot_contract.progress import ProgressReport
 from tweetbot_operator.settings import OperatorSettings
-from tweetbot_operator.types.progress import LatestReport
 
 #: Namespace and name of a TweetBot, as in the work queue.
 Key = tuple[str, str]
@@ -24,6 +24,8 @@ class CachedTweetBot:
     uid: str
     resource_version: str
     document: bytes
+    current_run_id: str = ""
+    """Id of a run that has not ended and is not suspended, retried or not; else empty."""
     run_id: str = ""
     """Id of the run if it has not ended, is not suspended and was not retried; else empty."""
     queued_since: str = ""
@@ -124,6 +126,8 @@ class PodView:
     out_of_memory: bool = False
     message: str = ""
     """The termination message."""
+    ip: str = ""
+    """The Pod's address, as the kubelet reports it."""
     gpu: str = ""
     """The extended resource of its container, e.g. nvidia.com/gpu; empty if none."""
     start_error: str = ""
@@ -214,5 +218,5 @@ class Observed:
     """Jobs without a controller that erase its objects."""
     queue_position: QueuePosition | None = None
     """Where a run stands in the operator's queue for a slot; None where it may begin."""
-    latest_report: LatestReport | None = None
+    latest_report: ProgressReport | None = None
     """What the trainer reported last, if the operator has heard of it since it started."""

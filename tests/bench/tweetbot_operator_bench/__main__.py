@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from tweetbot_cluster.cluster import EmbeddedCluster
-from tweetbot_cluster.operator_server import progress_env
-from tweetbot_cluster.state import free_ports
 from tweetbot_operator_bench.api import connect
 from tweetbot_operator_bench.audit import AuditLog
 from tweetbot_operator_bench.bench_cluster import run_bench_cluster
@@ -51,8 +49,8 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--sizes", type=_parse_sizes, default=(100, 1000, 5000, 10000), help="e.g. 100,1000")
     parser.add_argument("--at-once", type=int, default=1000, help="how many are created at once")
     parser.add_argument("--idle-seconds", type=float, default=600, help="how long to leave the whole fleet alone")
-    parser.add_argument("--reporters", type=int, default=1000, help="trainings that report progress at once")
-    parser.add_argument("--report-seconds", type=float, default=5, help="seconds between two reports of a training")
+    parser.add_argument("--reporters", type=int, default=1000, help="trainings that are polled for progress at once")
+    parser.add_argument("--train-seconds", type=float, default=500, help="how long each of these would take")
     asked = parser.parse_args()
     if asked.sizes[0] > asked.at_once:
         parser.error(f"--sizes: begin with {asked.at_once} or fewer: larger fleets are copied from their runs")
@@ -74,9 +72,7 @@ def _describe_machine() -> dict[str, Any]:
 
 async def _measure(cluster: EmbeddedCluster, folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     """Grow one fleet through all sizes; the operator restarts only where restarts are measured."""
-    (port,) = free_ports(1)
-    env = _LIFE | progress_env(cluster.state, port)
-    operator = Operator(cluster.operator_kubeconfig, folder / "operator.log", env)
+    operator = Operator(cluster.operator_kubeconfig, folder / "operator.log", _LIFE)
     async with connect(cluster.kubeconfig) as api:
         await api.requests.post("/api/v1/namespaces", {"metadata": {"name": NEIGHBOUR}})
         bare = await measure_bare_client(api, at_once=asked.at_once)
@@ -86,7 +82,7 @@ async def _measure(cluster: EmbeddedCluster, folder: Path, asked: argparse.Names
             figures: dict[str, Any] = {"levels": await _measure_levels(here, asked, bare["at_once"]["jobs_per_second"])}
             figures["idle"] = await measure_idle(here, asked.idle_seconds)
             log_progress(idle=figures["idle"])
-            figures["reporters"] = await measure_reporters(here, port, asked.reporters, asked.report_seconds)
+            figures["reporters"] = await measure_reporters(here, asked.reporters, asked.train_seconds)
             log_progress(reporters=figures["reporters"])
             operator.stop()
             figures["failover"] = await measure_failover(here)

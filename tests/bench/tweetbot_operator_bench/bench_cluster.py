@@ -36,11 +36,11 @@ def run_bench_cluster(folder: Path) -> Iterator[EmbeddedCluster]:
 
 
 @contextmanager
-def run_kubelets(cluster: EmbeddedCluster, *, hold_training: bool = False) -> Iterator[None]:
+def run_kubelets(cluster: EmbeddedCluster, *, train_seconds: float = 0) -> Iterator[None]:
     """Start and end Pods as fast as the machine can; meanwhile the controller manager has no rate limits."""
     _restart_manager(cluster, _UNBOUND)
     command = [sys.executable, "-m", "tweetbot_operator_bench.kubelets", str(cluster.kubeconfig)]
-    player = subprocess.Popen([*command, "--hold-training"] if hold_training else command)
+    player = subprocess.Popen([*command, f"--train-seconds={train_seconds}"])
     try:
         yield
         if player.poll() is not None:

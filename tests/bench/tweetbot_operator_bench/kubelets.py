@@ -1,17 +1,22 @@
 """The nodes of a fleet, simulated by one process: every trainer Pod succeeds with a trainer's termination message.
 
-`python -m tweetbot_operator_bench.kubelets KUBECONFIG` ends all Pods; with `--hold-training` trainings keep running.
+`python -m tweetbot_operator_bench.kubelets KUBECONFIG` ends all Pods; with `--train-seconds` trainings keep running,
+each at its own address, where it serves its progress.
 No scheduler is needed: the API server accepts the status of a Pod that is bound to no node.
 """
 
 import argparse
 import asyncio
+import itertools
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
+from aiohttp import web
 
-from tweetbot_contract.handover import MANAGED_BY, MANAGED_BY_LABEL, STAGE_LABEL
+from tweetbot_contract.handover import MANAGED_BY, MANAGED_BY_LABEL, RUN_LABEL, STAGE_LABEL
+from tweetbot_contract.progress import PROGRESS_PATH, PROGRESS_PORT, ProgressReport
 from tweetbot_contract.result import (
     DatasetResult,
     DataTable,
@@ -47,8 +52,49 @@ _TRAINED = TrainSucceeded(
 MESSAGES = {"prepare": encode(_PREPARED).decode(), "train": encode(_TRAINED).decode()}
 
 
-def build_pod_status(stage: str, now: str, *, running: bool = False) -> Manifest:
-    """Build the status of a Pod of this stage that runs, or has succeeded."""
+class Trainings:
+    """Trainings of `seconds` each, asked for their progress at their own addresses of the loopback."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._free = (f"127.66.{number // 250}.{number % 250 + 1}" for number in itertools.count())
+        self._running: dict[str, tuple[float, str, str]] = {}
+
+    def start(self, pod_uid: str, run_id: str) -> str:
+        """Begin one and return its address."""
+        address = next(self._free)
+        self._running[address] = (time.monotonic(), pod_uid, run_id)
+        return address
+
+    async def serve(self) -> web.AppRunner:
+        """Listen at all addresses at once; a connection knows which one it was made to."""
+        app = web.Application()
+        app.router.add_get(PROGRESS_PATH, self._answer)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "0.0.0.0", PROGRESS_PORT).start()
+        return runner
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        assert request.transport
+        begun, pod_uid, run_id = self._running[request.transport.get_extra_info("sockname")[0]]
+        done = min((time.monotonic() - begun) / self._seconds, 0.99)
+        report = ProgressReport(
+            run_id=run_id,
+            stage="Train",
+            pod_uid=pod_uid,
+            percent=int(100 * done),
+            step=int(1000 * done),
+            total_steps=1000,
+            eta_seconds=int((1 - done) * self._seconds),
+            train_loss=3 - done,
+        )
+        return web.Response(body=report.encode(), content_type="application/json")
+
+
+def build_pod_status(stage: str, now: str, *, ip: str = "") -> Manifest:
+    """Build the status of a Pod of this stage that runs at an address, or has succeeded."""
+    running = bool(ip)
     ended = {"exitCode": 0, "reason": "Completed", "startedAt": now, "finishedAt": now, "message": MESSAGES[stage]}
     container = {
         "name": "trainer",
@@ -59,15 +105,16 @@ def build_pod_status(stage: str, now: str, *, running: bool = False) -> Manifest
         "state": {"running": {"startedAt": now}} if running else {"terminated": ended},
     }
     phase = "Running" if running else "Succeeded"
-    return {"phase": phase, "startTime": now, "containerStatuses": [container]}
+    address = {"podIP": ip, "podIPs": [{"ip": ip}]} if ip else {}
+    return {"phase": phase, "startTime": now, "containerStatuses": [container], **address}
 
 
 class Kubelets:
     """Updates Pods in the order in which they appear, several at once."""
 
-    def __init__(self, api: Api, *, hold_training: bool) -> None:
-        self._api, self._hold = api, hold_training
-        self._queue: asyncio.Queue[tuple[str, str, str]] = asyncio.Queue()
+    def __init__(self, api: Api, trainings: Trainings | None) -> None:
+        self._api, self._trainings = api, trainings
+        self._queue: asyncio.Queue[Manifest] = asyncio.Queue()
 
     async def run(self) -> None:
         """Update Pods for ever."""
@@ -78,33 +125,40 @@ class Kubelets:
             async for event in self._api.watch(_PODS, query):
                 metadata = event["object"]["metadata"]
                 if event["type"] == "ADDED" and "deletionTimestamp" not in metadata:
-                    stage = metadata["labels"][STAGE_LABEL]
-                    self._queue.put_nowait((metadata["namespace"], metadata["name"], stage))
+                    self._queue.put_nowait(metadata)
 
     async def _update_pods(self) -> None:
         while True:
-            namespace, name, stage = await self._queue.get()
-            now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            status = build_pod_status(stage, now, running=self._hold and stage == "train")
+            pod = await self._queue.get()
+            stage, now = pod["labels"][STAGE_LABEL], datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            trainings = self._trainings if stage == "train" else None
+            ip = trainings.start(pod["uid"], pod["labels"][RUN_LABEL]) if trainings else ""
+            path = f"/api/v1/namespaces/{pod['namespace']}/pods/{pod['name']}"
             try:
-                await self._api.patch_status(f"/api/v1/namespaces/{namespace}/pods/{name}", status)
+                await self._api.patch_status(path, build_pod_status(stage, now, ip=ip))
             except aiohttp.ClientResponseError as fault:
                 if fault.status not in (404, 409):  # deleted meanwhile
                     raise
 
 
-async def _run_kubelets(kubeconfig: Path, *, hold_training: bool) -> None:
-    async with connect(kubeconfig) as api:
-        await Kubelets(api, hold_training=hold_training).run()
+async def _run_kubelets(kubeconfig: Path, train_seconds: float) -> None:
+    trainings = Trainings(train_seconds) if train_seconds else None
+    server = await trainings.serve() if trainings else None
+    try:
+        async with connect(kubeconfig) as api:
+            await Kubelets(api, trainings).run()
+    finally:
+        if server:
+            await server.cleanup()
 
 
 def main() -> None:
     """Run until terminated."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kubeconfig", type=Path)
-    parser.add_argument("--hold-training", action="store_true")
+    parser.add_argument("--train-seconds", type=float, default=0, help="how long a training takes; 0: no time")
     asked = parser.parse_args()
-    asyncio.run(_run_kubelets(asked.kubeconfig, hold_training=asked.hold_training))
+    asyncio.run(_run_kubelets(asked.kubeconfig, asked.train_seconds))
 
 
 if __name__ == "__main__":

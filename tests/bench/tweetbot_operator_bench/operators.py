@@ -78,6 +78,10 @@ class Operator:
         """Return the sum of a metric's samples with these labels."""
         return sum_samples(self._read("/metrics"), name, **labels)
 
+    def count_series(self, name: str) -> int:
+        """Return how many series a metric has."""
+        return sum(line.startswith(f"{name}{{") for line in self._read("/metrics").splitlines())
+
     @property
     def is_leader(self) -> bool:
         """Tell whether it is the leader."""

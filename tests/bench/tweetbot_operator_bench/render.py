@@ -58,8 +58,7 @@ def _render_fleet(run: Mapping[str, Any]) -> list[str]:
     return [
         f"- **At rest**, {idle['held']:,} TweetBots for {idle['seconds']:.0f} s: {idle['writes']} writes, "
         f"{idle['cpu_seconds']} s of CPU, {idle['rss_mib']} MiB.",
-        f"- **Progress**, {reporting['reporters']:,} trainings, a report every {reporting['every_seconds']:.0f} s: "
-        f"{reporting['accepted_per_second']} accepted a second, p50 / p99 {_format_percentiles(reporting)} ms, "
+        f"- **Progress**, {reporting['reporters']:,} trainings: {reporting['accepted_per_second']} reports per second, "
         f"{reporting['status_writes']} status writes, {reporting['cpu_share_of_a_core']:.0%} of a core.",
         f"- **Failover**, two replicas and {failover['held']:,} TweetBots: the next Job comes "
         f"{failover['seconds_after_a_kill']} s after the leader is killed, {failover['seconds_after_sigterm']} s after "

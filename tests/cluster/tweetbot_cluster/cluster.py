@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from subprocess import CompletedProcess
 from types import TracebackType
@@ -187,7 +187,7 @@ class EmbeddedCluster:
             raise KubectlFailed(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
         return done
 
-    def follow(self, *arguments: str) -> Iterator[str]:
+    def follow(self, *arguments: str) -> Generator[str, None, None]:
         """Run a kubectl that goes on printing, and yield its lines; it ends when the caller has enough."""
         command, env = self._kubectl_command(arguments)
         with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as process:

@@ -30,7 +30,6 @@ class Settings:
     kubelet_port: int
     s3_port: int
     operator_port: int
-    progress_port: int
     s3_access_key: str
     s3_secret_key: str
 
@@ -126,7 +125,7 @@ def default_state(env: Mapping[str, str]) -> Path:
 
 
 def _choose(former: Settings | None, address: str) -> Settings:
-    etcd, etcd_peer, apiserver, kubelet, s3, operator, progress = free_ports(7)
+    etcd, etcd_peer, apiserver, kubelet, s3, operator = free_ports(6)
     return Settings(
         address=address,
         etcd_port=etcd,
@@ -135,7 +134,6 @@ def _choose(former: Settings | None, address: str) -> Settings:
         kubelet_port=kubelet,
         s3_port=s3,
         operator_port=operator,
-        progress_port=progress,
         s3_access_key=former.s3_access_key if former else "AK" + secrets.token_hex(9).upper(),
         s3_secret_key=former.s3_secret_key if former else secrets.token_urlsafe(30),
     )

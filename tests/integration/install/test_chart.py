@@ -19,13 +19,14 @@ from tweetbot_chart import plain
 from tweetbot_chart.settings_values import ELSEWHERE
 from tweetbot_cluster.binaries import HELM, find_or_build, to_stderr
 from tweetbot_cluster.cluster import EmbeddedCluster
+from tweetbot_contract.handover import MANAGED_BY, MANAGED_BY_LABEL
+from tweetbot_contract.progress import PROGRESS_PORT
 from tweetbot_operator.settings import OperatorSettings, load_settings
 
 #: Kinds of other people that the chart makes when asked, for a server that would refuse what it does not know.
 OTHERS = {
     ("monitoring.coreos.com", "v1", "servicemonitors", "ServiceMonitor"),
     ("monitoring.coreos.com", "v1", "prometheusrules", "PrometheusRule"),
-    ("cert-manager.io", "v1", "certificates", "Certificate"),
     ("kueue.x-k8s.io", "v1beta2", "localqueues", "LocalQueue"),
 }
 CLUSTER_SCOPED = {
@@ -133,7 +134,7 @@ def test_several_replicas_without_an_election_are_refused_and_one_is_replaced_on
 def test_a_name_of_digits_stays_a_text(helm: Helm) -> None:
     """A release and a namespace may be called 2024; as a number the API server would refuse it in a label."""
     values = {"watch": {"namespaces": ["2024"]}, "namespaceOverride": "2025", "metrics": {"serviceMonitor": ON}}
-    tenants = {"tenants": [{"namespace": "2026"}], "progress": {"existingSecret": "tls"}, "networkPolicy": ON}
+    tenants = {"tenants": [{"namespace": "2026"}], "networkPolicy": ON}
     manifests = helm.render(values=values | tenants, release="2027")
     assert [leaf for each in manifests for leaf in numbers(each) if 2024 <= leaf <= 2027] == []
     assert {each["metadata"].get("namespace") for each in manifests} >= {"2024", "2025", "2026"}
@@ -190,39 +191,37 @@ def test_every_setting_reaches_the_operator_and_one_at_its_default_need_not(helm
     assert environment(helm.render()).keys() & variables.keys() == set()
 
 
-def test_what_other_values_set_reaches_the_operator(helm: Helm, tmp_path: Path) -> None:
+def test_what_other_values_set_reaches_the_operator(helm: Helm) -> None:
     values = {
         "watch": {"namespaces": ["team-a", "team-b"]},
         "metrics": {"port": 9090},
-        "progress": {"existingSecret": "tls", "port": 9443},
         "trainerImage": {"tag": "2"},
     }
     manifests = helm.render(values=values)
-    folder = "/var/run/tweetbot/progress"
-    (tmp_path / "ca.crt").write_text("-----BEGIN CERTIFICATE-----\n")
-    env = environment(manifests)
-    got = load_settings(env | {"TWEETBOT_PROGRESS_CA": env["TWEETBOT_PROGRESS_CA"].replace(folder, str(tmp_path))})
+    got = load_settings(environment(manifests))
     set_elsewhere = {name: getattr(got, name) for name in ELSEWHERE if name != "lease_namespace"}
     assert set_elsewhere == {
         "trainer_image": "tweetbot-trainer:2",
         "namespaces": ("team-a", "team-b"),
         "http_port": 9090,
         "lease_name": RELEASE,
-        "progress_url": "https://tweetbot-operator-progress.tweetbot-system.svc:9443",
-        "progress_port": 9443,
-        "progress_certificate": f"{folder}/tls.crt",
-        "progress_key": f"{folder}/tls.key",
-        "progress_ca": "-----BEGIN CERTIFICATE-----\n",
-        "progress_address": "$(POD_IP):9443",
     }
     (namespace,) = [each for each in container(manifests)["env"] if each["name"] == "TWEETBOT_LEASE_NAMESPACE"]
     assert namespace["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.namespace"}}
 
 
-def test_without_a_certificate_progress_is_off_and_the_notes_say_so(helm: Helm) -> None:
-    assert [name for name in environment(helm.render()) if name.startswith("TWEETBOT_PROGRESS")] == []
-    assert "Progress is off" in notes(helm)
-    assert "trainers report to https://" in notes(helm, "--set", "progress.existingSecret=tls")
+def test_where_network_policies_are_on_the_operator_reaches_every_trainer(helm: Helm) -> None:
+    values = {"networkPolicy": ON, "tenants": [{"namespace": "team-a"}]}
+    policies = {
+        each["metadata"]["name"]: each["spec"] for each in helm.render(values=values) if each["kind"] == "NetworkPolicy"
+    }
+    operators, trainers = policies[RELEASE], policies["tweetbot-trainers"]
+    (way_out,) = [rule for rule in operators["egress"] if {"port": PROGRESS_PORT} in rule["ports"]]
+    (way_in,) = trainers["ingress"]
+    assert way_out["to"] == [{"namespaceSelector": {}, "podSelector": trainers["podSelector"]}]
+    assert trainers["podSelector"]["matchLabels"] == {MANAGED_BY_LABEL: MANAGED_BY}
+    assert way_in["ports"] == [{"port": PROGRESS_PORT}]
+    assert [each["podSelector"] for each in way_in["from"]] == [operators["podSelector"]]
 
 
 def test_the_notes_have_argo_cds_health_check_and_actions(helm: Helm) -> None:

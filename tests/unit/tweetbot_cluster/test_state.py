@@ -33,14 +33,14 @@ def test_ports_and_keys_stay_while_the_ports_are_free(tmp_path: Path) -> None:
     state = a_state(tmp_path)
     first = state.settings(keep_ports=False)
     assert state.settings(keep_ports=False) == first
-    assert len(set(first.ports)) == 7
+    assert len(set(first.ports)) == 6
 
 
 def test_a_folder_of_another_version_is_chosen_for_anew(tmp_path: Path) -> None:
     state = a_state(tmp_path)
     (state.root / "settings.json").write_text('{"etcd_port": 1}')
     assert state.read_settings() is None
-    assert len(state.settings(keep_ports=True).ports) == 7
+    assert len(state.settings(keep_ports=True).ports) == 6
 
 
 def test_a_port_that_was_taken_is_replaced_and_the_keys_stay(tmp_path: Path) -> None:

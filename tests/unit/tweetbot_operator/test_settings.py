@@ -1,7 +1,5 @@
 """Settings from the environment."""
 
-from pathlib import Path
-
 import pytest
 
 from tweetbot_operator.settings import InvalidSettings, OperatorSettings, load_settings
@@ -75,53 +73,3 @@ def test_all_faults_are_named_at_once() -> None:
 
 def test_a_lease_of_no_time_is_no_election() -> None:
     assert load_settings({"TWEETBOT_LEASE_SECONDS": "0"}).lease_seconds == 0
-
-
-PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
-HTTPS = {"TWEETBOT_PROGRESS_URL": "https://tweetbot-operator.ops.svc:8443"}
-FILES = {"TWEETBOT_PROGRESS_CERTIFICATE": "/tls/tls.crt", "TWEETBOT_PROGRESS_KEY": "/tls/tls.key"}
-
-
-def test_progress_is_taken_where_it_can_be_taken_safely() -> None:
-    assert load_settings(HTTPS | FILES).takes_progress
-    assert load_settings({"TWEETBOT_PROGRESS_URL": "http://127.0.0.1:8443"}).takes_progress
-    assert not load_settings(HTTPS).takes_progress
-    assert not load_settings(FILES).takes_progress
-
-
-@pytest.mark.parametrize("url", ["tweetbot:8443", "http://tweetbot-operator:8443", "ftp://localhost", "https://h/path"])
-def test_an_address_for_tokens_is_encrypted_or_local(url: str) -> None:
-    with pytest.raises(InvalidSettings, match="TWEETBOT_PROGRESS_URL"):
-        load_settings({"TWEETBOT_PROGRESS_URL": url})
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_half_a_certificate_is_none(name: str) -> None:
-    with pytest.raises(InvalidSettings, match="TWEETBOT_PROGRESS_KEY"):
-        load_settings({**HTTPS, name: FILES[name]})
-
-
-def test_certificates_to_trust_are_read_at_the_start(tmp_path: Path) -> None:
-    (tmp_path / "ca.crt").write_text(PEM)
-    assert load_settings({"TWEETBOT_PROGRESS_CA": str(tmp_path / "ca.crt")}).progress_ca == PEM
-
-
-@pytest.mark.parametrize("text", [None, "", "certificate", PEM + "-----BEGIN PRIVATE KEY-----", PEM * 2000])
-def test_what_would_go_into_every_pod_is_looked_at(tmp_path: Path, text: str | None) -> None:
-    if text is not None:
-        (tmp_path / "ca.crt").write_text(text)
-    with pytest.raises(InvalidSettings, match="TWEETBOT_PROGRESS_CA"):
-        load_settings({"TWEETBOT_PROGRESS_CA": str(tmp_path / "ca.crt")})
-
-
-@pytest.mark.parametrize(
-    ("address", "authority"),
-    [
-        ("10.0.0.7:8443", "10.0.0.7:8443"),
-        ("fd00::7:8443", "[fd00::7]:8443"),
-        ("[fd00::7]:8443", "[fd00::7]:8443"),
-        ("", ""),
-    ],
-)
-def test_an_ipv6_address_has_brackets_in_a_url(address: str, authority: str) -> None:
-    assert load_settings({"TWEETBOT_PROGRESS_ADDRESS": address}).progress_authority == authority

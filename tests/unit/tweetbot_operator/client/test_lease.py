@@ -61,12 +61,3 @@ def test_an_emptied_lease_has_no_holder() -> None:
     assert parse_lease({"metadata": {"resourceVersion": "3"}, "spec": {"holderIdentity": None}}) == Lease(
         "", 0, resource_version="3"
     )
-
-
-async def test_where_the_leader_takes_reports_stands_in_an_annotation() -> None:
-    wire = Wire()
-    await LeaseClient(wire, "tweetbot", "tweetbot-operator").write(Lease("one", 15, address="10.0.0.7:8443"))
-    _, _, body = wire.sent[0]
-    assert body["metadata"]["annotations"] == {"tweetbot.dev/progress-address": "10.0.0.7:8443"}
-    stored = body | {"metadata": {**body["metadata"], "resourceVersion": "7"}}
-    assert parse_lease(stored) == Lease("one", 15, address="10.0.0.7:8443", resource_version="7")

@@ -1,7 +1,8 @@
-"""When live progress reaches the status: in steps of points and seconds, never oftener, never of an earlier attempt."""
+"""When a report reaches the status: often enough to be watched, and at most 20 times for a Pod."""
 
 from dataclasses import replace
-from typing import Any
+from itertools import pairwise
+from typing import Any, Self
 
 import pytest
 
@@ -15,15 +16,14 @@ from builders.operator import (
     a_train_result,
     an_observed,
 )
+from builders.progress import a_report
 from harness.stage_operator import Stage
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import ProgressStatus
 from tweetbot_operator.decisions.plan import plan
 from tweetbot_operator.decisions.progress import add_progress, format_duration, get_next_write_time
 from tweetbot_operator.decisions.run import RunUpdate
-from tweetbot_operator.progress.authorize import ReportedRun
-from tweetbot_operator.types.objects import Observed, PodView
-from tweetbot_operator.types.progress import LatestReport, Report
+from tweetbot_operator.types.objects import Observed
 
 WRITTEN = ProgressStatus(
     percent=40, step=40, total_steps=100, eta_seconds=600, eta="10m", updated_at="2026-01-01T12:00:00Z"
@@ -38,7 +38,7 @@ def a_world_with(bot: TweetBot, percent: int, *, at: float = 0, **report: Any) -
     job = a_job(bot)
     pod = a_pod(job)
     assert bot.status.current_run is not None
-    live = LatestReport(bot.status.current_run.id, pod.uid, Report(percent, **report))
+    live = a_report(percent, run_id=bot.status.current_run.id, pod_uid=pod.uid, **report)
     return replace(an_observed(bot, jobs=(job,), pods=(pod,), at=at), latest_report=live)
 
 
@@ -65,29 +65,36 @@ def test_the_first_report_is_written_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("percent", "at", "written"),
-    [(44, 3600, 40), (45, 59, 40), (45, 60, 45), (99, 59, 40), (99, 60, 99), (41, 60, 40)],
+    [(45, 3600, 40), (46, 14, 40), (46, 15, 46), (49, 14, 40), (50, 0, 50), (99, 1, 99), (30, 0, 30)],
 )
-def test_later_ones_need_five_points_and_a_minute(percent: int, at: float, written: int) -> None:
+def test_later_ones_need_ten_points_or_six_and_fifteen_seconds(percent: int, at: float, written: int) -> None:
     progress = progress_in(a_world_with(a_training(), percent, at=at))
     assert progress is not None
     assert progress.percent == written
 
 
 def test_what_is_due_later_is_not_forgotten() -> None:
-    world = a_world_with(a_training(), 45, at=20)
+    world = a_world_with(a_training(), 46, at=5)
     decided = plan(world)
     assert decided.requeue_at is not None
     later = replace(world, now=decided.requeue_at)
-    assert (decided.requeue_at - world.now).total_seconds() == 40
+    assert (decided.requeue_at - world.now).total_seconds() == 10
     progress = progress_in(later)
     assert progress is not None
-    assert progress.percent == 45
+    assert progress.percent == 46
+
+
+def test_the_first_estimate_is_worth_a_write() -> None:
+    unknown = WRITTEN.model_copy(update={"eta_seconds": None, "eta": None})
+    progress = progress_in(a_world_with(a_training(progress=unknown), 41, at=15, eta_seconds=600))
+    assert progress is not None
+    assert (progress.percent, progress.eta) == (41, "10m")
 
 
 def test_what_says_little_new_wakes_nobody() -> None:
     bot = a_training()
     assert bot.status.current_run is not None
-    assert get_next_write_time(bot.status.current_run, a_world_with(bot, 44)) is None
+    assert get_next_write_time(bot.status.current_run, a_world_with(bot, 45)) is None
 
 
 def test_an_operator_that_has_just_started_keeps_what_was_written() -> None:
@@ -113,7 +120,9 @@ def test_a_report_of_a_pod_that_is_gone_says_nothing(change: dict[str, Any]) -> 
 def test_a_report_of_another_run_says_nothing() -> None:
     world = a_world_with(a_training(progress=None), 90)
     assert world.latest_report is not None
-    assert progress_in(replace(world, latest_report=replace(world.latest_report, run_id="0" * 16))) is None
+    assert (
+        progress_in(replace(world, latest_report=world.latest_report.model_copy(update={"run_id": "0" * 16}))) is None
+    )
 
 
 def test_a_training_that_ended_well_is_done() -> None:
@@ -170,43 +179,87 @@ def test_spans_read_as_kubectls_ages_do(seconds: int, text: str) -> None:
     assert format_duration(seconds) == text
 
 
-async def a_trainer_in(stage: Stage) -> tuple[ReportedRun, PodView]:
-    """Bring the stage's run to its training, and return the run with the Pod that reports."""
-    await stage.apply()
-    await stage.end_stage(a_prepare_result())
-    running = {"name": "trainer", "state": {"running": {"startedAt": stage.now().isoformat()}}}
-    stage.cluster.run_pod(stage.job_name, "team-a", containerStatuses=[running])
-    (pod,) = [pod for pod in stage.cache.pods.list_all() if not pod.ended]
-    return ReportedRun("team-a", "gull", stage.run.id), pod
+def test_a_preparation_is_not_a_training() -> None:
+    bot = a_training(progress=None)
+    world = a_world_with(bot, 90)
+    assert world.latest_report is not None
+    assert (
+        progress_in(replace(world, latest_report=world.latest_report.model_copy(update={"stage": "Prepare"}))) is None
+    )
 
 
-async def test_a_whole_training_is_told_in_a_few_writes_however_often_it_reports() -> None:
-    """Reports every five seconds for nearly two hours; the status takes at most one for each five points."""
-    stage, steps = Stage(), 1400
-    run, pod = await a_trainer_in(stage)
-    writes, seen = len(stage.cluster.writes), []
-    for step in range(steps):
-        stage.board.take(run, pod, Report(step * 100 // steps, step, steps, eta_seconds=5 * (steps - step)))
-        await stage.wait(5)
-        seen.append(stage.run.progress.percent if stage.run.progress else -1)
-    assert len(stage.cluster.writes) - writes <= 21
+class Trainer:
+    """The running Pod of a stage's training, and the reports that the operator gets from it."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        (pod,) = [pod for pod in stage.cache.pods.list_all() if not pod.ended]
+        self.identity = {"run_id": stage.run.id, "pod_uid": pod.uid}
+
+    @classmethod
+    async def start(cls, stage: Stage) -> Self:
+        """Bring the stage's run to its training."""
+        await stage.apply()
+        await stage.end_stage(a_prepare_result())
+        running = {"name": "trainer", "state": {"running": {"startedAt": stage.now().isoformat()}}}
+        stage.cluster.run_pod(stage.job_name, "team-a", containerStatuses=[running])
+        return cls(stage)
+
+    def report(self, percent: int | None, **fields: Any) -> None:
+        self.stage.board.put(("team-a", "gull"), a_report(percent, **self.identity, **fields))
+
+    async def train(self, seconds: int) -> list[tuple[int, int]]:
+        """Answer polls every five seconds for so long, a minute of loading first; return the writes as (second, %)."""
+        writes = list[tuple[int, int]]()
+        for second in range(0, seconds + 60, 5):
+            done = (second - 60) * 100 // seconds
+            self.report(done if done > 0 else None, eta_seconds=60 + seconds - second if done > 0 else None)
+            await self.stage.wait(5)
+            progress = self.stage.run.progress
+            if progress and (not writes or writes[-1][1] != progress.percent):
+                writes.append((second, progress.percent))
+        return writes
+
+
+@pytest.mark.parametrize("minutes", [1, 3, 10, 110])
+async def test_a_training_of_any_length_is_seen_and_takes_at_most_twenty_writes(minutes: int) -> None:
+    stage = Stage()
+    trainer = await Trainer.start(stage)
+    before = len(stage.cluster.writes)
+    seen = await trainer.train(60 * minutes)
+    assert 4 <= len([write for write in stage.cluster.writes[before:] if write.startswith("status")]) <= 19
     assert seen == sorted(seen)
-    assert (seen[0], seen[-1] >= 95) == (0, True)
-    assert stage.board.get(run.key) is not None
+    assert (seen[0], seen[-1][1] >= 90) == ((0, 0), True)
     await stage.end_stage(a_train_result())
     assert stage.run.progress is not None
-    assert (stage.run.progress.percent, stage.board.get(run.key)) == (100, None)
+    assert (stage.run.progress.percent, stage.board.get(("team-a", "gull"))) == (100, None)
+
+
+async def test_a_training_of_three_minutes_is_written_every_fifteen_seconds() -> None:
+    seen = await (await Trainer.start(Stage())).train(180)
+    gaps = [later - earlier for (earlier, _), (later, _) in pairwise(seen[1:])]
+    assert max(gaps) <= 15
+
+
+async def test_a_training_that_jumps_to_and_fro_is_not_followed() -> None:
+    stage = Stage()
+    trainer = await Trainer.start(stage)
+    before = len(stage.cluster.writes)
+    for turn in range(1000):
+        trainer.report(90 * (turn % 2), eta_seconds=turn if turn % 3 else None)
+        await stage.wait(5)
+    assert len(stage.cluster.writes) - before <= 19
 
 
 async def test_an_operator_that_was_restarted_goes_on_from_what_is_written() -> None:
     stage = Stage()
-    run, pod = await a_trainer_in(stage)
-    stage.board.take(run, pod, Report(40))
+    trainer = await Trainer.start(stage)
+    trainer.report(40, eta_seconds=60)
     await stage.settle()
     stage.board.clear()
     stage.start_operator()
     writes = len(stage.cluster.writes)
-    stage.board.take(run, pod, Report(43))
+    trainer.report(43, eta_seconds=60)
     await stage.wait(600)
     assert len(stage.cluster.writes) == writes
     stage.board.clear()

@@ -1,15 +1,12 @@
-"""What is known live, and of whom Prometheus hears."""
+"""What each stage reported last, and whose figures /metrics shows."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from prometheus_client import REGISTRY
 
-from builders.operator import a_run, seconds_after_noon
+from builders.operator import a_run
 from builders.progress import Training
-from tweetbot_operator.progress.errors import Outdated
-from tweetbot_operator.types.progress import LatestReport, Report
 
 
 @pytest.fixture
@@ -17,7 +14,7 @@ def training() -> Iterator[Training]:
     """A training whose figures are gone afterwards: the registry is the process's."""
     training = Training("boarded")
     yield training
-    training.board.clear()
+    training.store.clear()
 
 
 def shown(figure: str) -> float | None:
@@ -25,57 +22,64 @@ def shown(figure: str) -> float | None:
 
 
 def test_a_report_is_live_at_once(training: Training) -> None:
-    training.board.take(training.run, training.pod, Report(42, 21, 50, 90, train_loss=2.5))
+    training.store.put(training.key, training.report(42, step=21, total_steps=50, eta_seconds=90, train_loss=2.5))
     assert (shown("progress_percent"), shown("eta_seconds"), shown("step"), shown("train_loss")) == (42, 90, 21, 2.5)
     assert shown("eval_loss") is None
-    live = training.board.get(training.run.key)
-    assert live == LatestReport(training.run.run, training.pod.uid, Report(42, 21, 50, 90, train_loss=2.5))
+    report = training.store.get(training.key)
+    assert report is not None
+    assert (report.percent, report.total_steps) == (42, 50)
 
 
-def test_an_estimate_that_is_not_repeated_is_shown_no_longer(training: Training) -> None:
-    training.board.take(training.run, training.pod, Report(42, eta_seconds=90))
-    training.board.take(training.run, training.pod, Report(43))
-    assert (shown("progress_percent"), shown("eta_seconds")) == (43, None)
+def test_a_pod_that_forgets_its_estimate_is_not_believed(training: Training) -> None:
+    training.store.put(training.key, training.report(42, eta_seconds=90))
+    training.store.put(training.key, training.report(43))
+    assert (shown("progress_percent"), shown("eta_seconds")) == (42, 90)
 
 
-def test_a_step_back_is_refused_and_changes_nothing(training: Training) -> None:
-    training.board.take(training.run, training.pod, Report(42, 21))
-    with pytest.raises(Outdated):
-        training.board.take(training.run, training.pod, Report(43, 20))
+def test_a_pod_that_goes_back_is_not_believed(training: Training) -> None:
+    training.store.put(training.key, training.report(42))
+    training.store.put(training.key, training.report(41))
     assert shown("progress_percent") == 42
 
 
-def test_a_new_attempt_begins_anew(training: Training) -> None:
-    training.board.take(training.run, training.pod, Report(42, 21, eval_loss=2.0))
-    second = replace(training.pod, uid="second", created_at=seconds_after_noon(60))
-    training.board.take(training.run, second, Report(1, 1))
+def test_another_pod_of_the_run_begins_where_it_is(training: Training) -> None:
+    training.store.put(training.key, training.report(42, step=21, eval_loss=2.0))
+    training.store.put(training.key, training.report(1, step=1, pod_uid="second"))
     assert (shown("progress_percent"), shown("eval_loss")) == (1, None)
-    with pytest.raises(Outdated):
-        training.board.take(training.run, training.pod, Report(99, 99))
+    assert training.passes == [training.key] * 2
 
 
-def test_a_pass_is_asked_for_every_five_points_and_no_oftener(training: Training) -> None:
-    for percent in range(101):
+def test_a_preparation_has_no_percentage_but_what_it_waits_for(training: Training) -> None:
+    waiting = {"reason": "XUnavailable", "message": "X answered 503", "since": "2026-01-01T12:00:00Z"}
+    training.store.put(training.key, training.report(None, stage="Prepare", posts=300, waiting=waiting))
+    report = training.store.get(training.key)
+    assert report is not None
+    assert report.waiting is not None
+    assert (report.waiting.reason, report.posts, shown("progress_percent")) == ("XUnavailable", 300, None)
+
+
+def test_a_pass_is_asked_for_every_three_points_and_for_the_first_estimate(training: Training) -> None:
+    for percent in range(100):
         for _ in range(3):
-            training.board.take(training.run, training.pod, Report(percent))
-    assert training.passes == [training.run.key] * 21
+            training.store.put(training.key, training.report(percent, eta_seconds=60 if percent else None))
+    assert len(training.passes) == 1 + 1 + 32
 
 
 @pytest.mark.parametrize("end", ["outcome", "stage", "another run", "no run", "gone"])
 def test_the_figures_go_when_the_run_ends(training: Training, end: str) -> None:
-    training.board.take(training.run, training.pod, Report(42))
+    training.store.put(training.key, training.report(42))
     run = a_run(training.bot, stage="Train")
-    training.board.prune(training.run.key, run)
+    training.store.prune(training.key, run)
     assert shown("progress_percent") == 42
     match end:
         case "outcome":
-            training.board.prune(training.run.key, run.model_copy(update={"outcome": "Succeeded"}))
+            training.store.prune(training.key, run.model_copy(update={"outcome": "Succeeded"}))
         case "stage":
-            training.board.prune(training.run.key, run.model_copy(update={"stage": "Prepare"}))
+            training.store.prune(training.key, run.model_copy(update={"stage": "Prepare"}))
         case "another run":
-            training.board.prune(training.run.key, run.model_copy(update={"id": "0" * 16}))
+            training.store.prune(training.key, run.model_copy(update={"id": "0" * 16}))
         case "no run":
-            training.board.prune(training.run.key, None)
+            training.store.prune(training.key, None)
         case _:
-            training.board.forget(training.run.key)
-    assert (shown("progress_percent"), training.board.get(training.run.key)) == (None, None)
+            training.store.forget(training.key)
+    assert (shown("progress_percent"), training.store.get(training.key)) == (None, None)

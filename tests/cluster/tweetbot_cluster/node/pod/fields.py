@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+from tweetbot_cluster.node.pod.address import NODE_IP, get_pod_ip
+
 LABELLED = re.compile(r"metadata\.(labels|annotations)\['([^']+)'\]")
 
 
@@ -15,7 +17,7 @@ class UnknownField(Exception):
 
 def field_of(pod: dict[str, Any], path: str) -> str:
     """Return a field such as `metadata.name` or `metadata.labels['app']`. Raises UnknownField."""
-    metadata, spec, status = pod["metadata"], pod["spec"], pod.get("status", {})
+    metadata, spec = pod["metadata"], pod["spec"]
     if match := LABELLED.fullmatch(path):
         return str(metadata.get(match[1], {}).get(match[2], ""))
     if path in ("metadata.labels", "metadata.annotations"):
@@ -27,8 +29,8 @@ def field_of(pod: dict[str, Any], path: str) -> str:
         "metadata.uid": metadata["uid"],
         "spec.nodeName": spec.get("nodeName", ""),
         "spec.serviceAccountName": spec.get("serviceAccountName", "default"),
-        "status.hostIP": status.get("hostIP", "127.0.0.1"),
-        "status.podIP": status.get("podIP", "127.0.0.1"),
+        "status.hostIP": NODE_IP,
+        "status.podIP": get_pod_ip(pod),
     }
     if path not in known:
         raise UnknownField(f"the process node does not know the field {path}")

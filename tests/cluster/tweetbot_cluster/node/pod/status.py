@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tweetbot_cluster.node.pod.address import NODE_IP, get_pod_ip
 from tweetbot_cluster.node.pod.supervisor import Exit
 
 Document = dict[str, Any]
-ADDRESS = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +80,10 @@ def pod_status(
     status: Document = {
         "phase": phase,
         "startTime": started_at,
-        "hostIP": ADDRESS,
-        "hostIPs": [{"ip": ADDRESS}],
-        "podIP": ADDRESS,
-        "podIPs": [{"ip": ADDRESS}],
+        "hostIP": NODE_IP,
+        "hostIPs": [{"ip": NODE_IP}],
+        "podIP": get_pod_ip(pod),
+        "podIPs": [{"ip": get_pod_ip(pod)}],
         "conditions": _conditions(pod, phase, initialised, main, now),
         "containerStatuses": [_container(pod, each, states[each["name"]]) for each in spec["containers"]],
         "observedGeneration": pod["metadata"].get("generation", 1),
