@@ -4,6 +4,7 @@ import aiohttp
 import pytest
 
 from tweetbot_cluster.state import free_ports
+from tweetbot_operator.telemetry import metrics
 from tweetbot_operator.telemetry.health import Health
 
 
@@ -40,6 +41,7 @@ async def test_unfilled_caches_fail_the_readiness_probe_only(port: int) -> None:
 
 
 async def test_metrics_carry_no_bots_name(port: int) -> None:
+    assert metrics.QUEUE_DEPTH  # a Health alone exports none of ours
     figures = (await answers(port, alive=True, ready=True))["/metrics"][1]
     assert "tweetbot_workqueue_depth" in figures
     assert "gull" not in figures
