@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -61,7 +61,7 @@ def run_program() -> int:
         return 2
     configure_logging(settings.log_level)
     try:
-        asyncio.run(_run_until_stopped(settings))
+        asyncio.run(run(settings))
     except CannotStart as fault:
         LOG.error(str(fault))
         return 1
@@ -71,23 +71,19 @@ def run_program() -> int:
     return 0
 
 
-async def _run_until_stopped(settings: OperatorSettings) -> None:
+async def run(settings: OperatorSettings) -> None:
+    """Run until a signal. Raises CannotStart."""
     stop = asyncio.Event()
     stop_on_signals(stop)
-    await run(settings, stop)
-
-
-async def run(settings: OperatorSettings, stop: asyncio.Event) -> None:
-    """Run until `stop` is set. Raises CannotStart."""
     cache, queue = Cache(), WorkQueue(time.monotonic, max_per_namespace=max(settings.workers - _RESERVED_WORKERS, 1))
     event_handler = EventHandler(cache, queue)
     async with _open_client() as client, PodClient() as pod_client:
-        leadership = _create_leadership(client, settings, lambda leads: show(leads))
+        leadership = _create_leadership(client, settings)
         api = ApiRequests(client, leadership.get_write_timeout)
         cluster = KubernetesCluster(api, settings.namespaces, settings.kueue_version)
         progress_store = ProgressStore(queue.add)
         reconciler = _create_reconciler(cluster, cache, settings, queue, progress_store)
-        show = functools.partial(_show, reconciler.run_metrics, progress_store)
+        leadership.on_change = functools.partial(_show, reconciler.run_metrics, progress_store)
         resync = Resync(cluster, event_handler)
         watches = Watches(event_handler, resync, settings)
         health = Health(alive=lambda: resync.healthy or not watches.started.is_set(), ready=watches.started.is_set)
@@ -95,18 +91,18 @@ async def run(settings: OperatorSettings, stop: asyncio.Event) -> None:
         poller = ProgressPoller(cache, progress_store, pod_client.fetch_report, leadership.leading)
         workers = Workers(queue, reconciler, settings.workers, leading=leadership.leading)
         recording = asyncio.create_task(reconciler.recorder.run(lambda: len(queue) > 0))
-        side = [recording, asyncio.create_task(poller.run())]
+        tasks = [recording, asyncio.create_task(poller.run())]
         try:
             await watches.wait_for_cache_sync(stop)
             workers.start()
-            side += [asyncio.create_task(leadership.run()), asyncio.create_task(resync.run())]
+            tasks += [asyncio.create_task(leadership.run()), asyncio.create_task(resync.run())]
             await watches.run(stop)
         finally:
             await workers.drain(DRAIN_SECONDS)
             await _flush_events(reconciler.recorder)
-            for task in side:
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*side, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             await leadership.release()
             await health.stop()
     LOG.info("stopped")
@@ -128,13 +124,13 @@ def _create_reconciler(
 
 
 def _show(run_metrics: RunMetrics, progress_store: ProgressStore, leads: bool) -> None:
-    """Show figures of TweetBots while this replica makes the passes, and none while another one does."""
+    """Show metrics of TweetBots only while this replica leads."""
     run_metrics.show(leads)
     if not leads:
         progress_store.clear()
 
 
-def _create_leadership(client: ApiClient, settings: OperatorSettings, on_change: Callable[[bool], None]) -> Leadership:
+def _create_leadership(client: ApiClient, settings: OperatorSettings) -> Leadership:
     """Return the election that the settings ask for; none without a namespace for the Lease."""
     namespace = settings.lease_namespace or _read_own_namespace()
     if not (settings.lease_seconds and namespace):
@@ -146,14 +142,8 @@ def _create_leadership(client: ApiClient, settings: OperatorSettings, on_change:
         renew_deadline=settings.lease_seconds * RENEW_SHARE,
         retry_period=settings.lease_seconds * RETRY_SHARE,
     )
-    api = ApiRequests(client)  # without the lease's limit on writes
-    return LeaderElector(
-        LeaseClient(api, namespace, settings.lease_name),
-        election_config,
-        time.monotonic,
-        _get_current_time,
-        on_change=on_change,
-    )
+    lease_client = LeaseClient(ApiRequests(client), namespace, settings.lease_name)  # no lease limits its own writes
+    return LeaderElector(lease_client, election_config, time.monotonic, _get_current_time)
 
 
 def _read_own_namespace() -> str:

@@ -5,7 +5,6 @@ from ipaddress import ip_network
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
 
 from tweetbot_contract.spec.parts import make_matcher
 from tweetbot_contract.spec.scheduling import QUANTITY
@@ -124,9 +123,5 @@ def load_settings(env: Mapping[str, str]) -> OperatorSettings:
     try:
         return OperatorSettings.model_validate(given)
     except ValidationError as error:
-        raise InvalidSettings("; ".join(_format_fault(fault) for fault in error.errors())) from None
-
-
-def _format_fault(fault: ErrorDetails) -> str:
-    message = fault["msg"].removeprefix("Value error, ")
-    return f"{fault['loc'][0]}={fault['input']!r}: {message}" if fault["loc"] else message
+        faults = [f"{fault['loc'][0]}={fault['input']!r}: {fault['msg']}" for fault in error.errors()]
+        raise InvalidSettings("; ".join(faults).replace("Value error, ", "")) from None

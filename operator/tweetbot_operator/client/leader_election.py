@@ -34,6 +34,8 @@ class Leadership:
     def __init__(self) -> None:
         self.leading = asyncio.Event()
         """Set while passes may be made."""
+        self.on_change: Callable[[bool], None] = lambda leads: None
+        """Called with whether this replica leads, after each change."""
         self.leading.set()
         LEADER.set(1)
 
@@ -78,12 +80,11 @@ class LeaderElector(Leadership):
         now: Callable[[], datetime],
         *,
         end: Callable[[str], None] = exit_now,
-        on_change: Callable[[bool], None] = lambda leads: None,
     ) -> None:
         """`clock` is monotonic; `now` is only written into the Lease; `end` ends the process."""
-        self.leading = asyncio.Event()
+        super().__init__()
+        self.leading.clear()
         self._client, self._config, self._clock, self._now, self._end = client, config, clock, now, end
-        self._on_change = on_change
         self._lease: Lease | None = None
         self._changed_at = 0.0
         self._renewed_at = -math.inf
@@ -174,7 +175,7 @@ class LeaderElector(Leadership):
         await self._write_lease(lease, began)
         self.leading.set()
         LEADER.set(1)
-        self._on_change(True)
+        self.on_change(True)
         LOG.info("leading", extra=with_fields(identity=self._config.holder_identity))
         with contextlib.suppress(ApiError):  # it leads without the Event, too
             message = f"{self._config.holder_identity} became leader"
@@ -205,7 +206,7 @@ class LeaderElector(Leadership):
     def _stop_leading(self) -> None:
         self.leading.clear()
         LEADER.set(0)
-        self._on_change(False)
+        self.on_change(False)
 
     def _lose(self, why: str) -> None:
         self._stop_leading()

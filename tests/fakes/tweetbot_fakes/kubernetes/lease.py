@@ -77,8 +77,8 @@ class Replica:
             clock,
             lambda: NOON + timedelta(seconds=clock() + skew),
             end=self._end,
-            on_change=self.changes.append,
         )
+        self.elector.on_change = self.changes.append
 
     def _end(self, why: str) -> None:
         self.ended = why
