@@ -1,10 +1,10 @@
-"""A training that is killed after every one of its steps: each process goes on from what the one before it left.
+"""A training that is killed after each of its steps: every process continues from the checkpoints of the one before.
 
     python -m tweetbot_fakes.killed_training FOLDER STEPS ADAPTER_STEPS
 
-Prints a line of JSON: for a training of every weight, killed after each of STEPS, and for one of LoRA adapters, killed
-after each of ADAPTER_STEPS, the hash of the weights of an undisturbed training and of the one killed so often. This
-process loads torch once and forks, single-threaded, so that a kill costs the training alone.
+Prints a line of JSON with the hashes of the weights of an undisturbed and of a killed training: once of all weights,
+killed after each of STEPS, and once of LoRA adapters, killed after each of ADAPTER_STEPS. This process loads torch once
+and forks, single-threaded, so that a kill costs only the training.
 """
 
 import hashlib
@@ -45,19 +45,19 @@ def _hashes(folder: Path, steps: int, lora: LoraConfig | None) -> dict[str, str]
 
 
 def _kill(folder: Path, lora: LoraConfig | None, step: int) -> None:
-    """Train in another process that dies right after this step, while a checkpoint is being uploaded."""
+    """Train in a process that dies right after this step, while a checkpoint is being uploaded."""
     child = os.fork()
     if child == 0:
         _hash_of(folder, lora, die_at=step)
         os._exit(1)
     _, status = os.waitpid(child, 0)
     if os.WTERMSIG(status) != signal.SIGKILL:
-        raise SystemExit(f"the training was to be killed at step {step}, and ended with {status}")
+        raise SystemExit(f"the training should have been killed at step {step}, but ended with {status}")
     shutil.rmtree(folder / "work", ignore_errors=True)
 
 
 def _hash_of(folder: Path, lora: LoraConfig | None, *, die_at: int | None) -> str:
-    """Train, or go on, with dropout and a checkpoint after each step; return the weights' hash."""
+    """Train, or continue, with dropout and a checkpoint after each step; return the weights' hash."""
     base = a_base(TRAIN)
     values = replace(some_values(epochs=5), dropout=0.1, lora=lora)
     if lora:

@@ -2,39 +2,37 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from tweetbot_trainer.learning.training.device import Device
 from tweetbot_trainer.learning.training.metrics import LogEntry, TrainingProgress
-
-if TYPE_CHECKING:
-    from tweetbot_trainer.learning.training.state import Checkpoint
+from tweetbot_trainer.learning.training.state import Checkpoint
 
 #: Returns why a training cannot continue from a checkpoint, or None.
-FindIncompatibility = Callable[["Checkpoint"], str | None]
+FindIncompatibility = Callable[[Checkpoint], str | None]
 
 
 class Checkpoints(Protocol):
     """Stores a training's checkpoints, and finds those of earlier attempts."""
 
-    def load_newest(self, device: Device, find_incompatibility: FindIncompatibility) -> "Checkpoint | None":
+    def load_newest(self, device: Device, find_incompatibility: FindIncompatibility) -> Checkpoint | None:
         """Return this training's newest intact and compatible checkpoint, or None."""
 
     def is_due(self) -> bool:
         """Tell whether it is time for another checkpoint; asked after each step."""
 
-    def save(self, checkpoint: "Checkpoint", *, last: bool = False) -> None:
+    def save(self, checkpoint: Checkpoint, *, last: bool = False) -> None:
         """Keep a checkpoint; `last` before the process ends. Never raises: the training continues without it."""
 
 
 class _NoCheckpoints:
-    def load_newest(self, device: Device, find_incompatibility: FindIncompatibility) -> "Checkpoint | None":
+    def load_newest(self, device: Device, find_incompatibility: FindIncompatibility) -> Checkpoint | None:
         return None
 
     def is_due(self) -> bool:
         return False
 
-    def save(self, checkpoint: "Checkpoint", *, last: bool = False) -> None: ...
+    def save(self, checkpoint: Checkpoint, *, last: bool = False) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
