@@ -122,13 +122,14 @@ def decide_actions(stage: Stage) -> tuple[Action, ...]:
     deletions = tuple(DeleteJob(job, why) for job in jobs if (why := find_deletion_reason(job, stage)))
     match stage.state:
         case JobMissing() if _may_create(stage) and not get_queue_position(stage):
-            return (*deletions, *_build_creation(stage))
-        case ResultPending(job):
-            return (*deletions, ListPods(job))
+            job = stage.job_to_create  # find_start_problem reports why there may be none
+            return deletions if isinstance(job, str) else (*deletions, CreateJob(job, stage.run.execution))
+        case ResultPending(finished):
+            return (*deletions, ListPods(finished))
         case Active(look_up=item) if item is not None and not suspended:
             return (*deletions, ListEvents(item))
-        case Suspended(job, ask=True) if not suspended:
-            return (*deletions, GetWorkload(job))
+        case Suspended(waiting, ask=True) if not suspended:
+            return (*deletions, GetWorkload(waiting))
         case _:
             return deletions
 
@@ -149,12 +150,6 @@ def _may_create(stage: Stage) -> bool:
         and (failure is None or failure.retry_at <= now)
         and not is_previous_run_ending(stage)
     )
-
-
-def _build_creation(stage: Stage) -> tuple[CreateJob, ...]:
-    if isinstance(stage.job_to_create, str):
-        return ()  # find_start_problem reports why
-    return (CreateJob(stage.job_to_create, stage.run.execution),)
 
 
 def compute_requeue_at(stage: Stage) -> datetime | None:

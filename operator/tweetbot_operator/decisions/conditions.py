@@ -24,14 +24,13 @@ from tweetbot_contract.reasons import (
     TRACKING_DEGRADED,
     TRAINING,
     WAITING_FOR_PREVIOUS_POD,
-    Reason,
 )
 from tweetbot_contract.status import Condition, CurrentRun, ModelStatus, Phase, TweetBotStatus
 from tweetbot_operator.decisions.actions import find_start_problem, get_queue_position, is_previous_run_ending
 from tweetbot_operator.decisions.run import RunUpdate
 from tweetbot_operator.decisions.stage import Stage
 from tweetbot_operator.types.objects import InvalidTweetBot, QueuePosition
-from tweetbot_operator.types.stage_state import Active, JobMissing, ResultLost, StartProblem, Suspended, Terminating
+from tweetbot_operator.types.stage_state import Active, JobMissing, ResultLost, Suspended, Terminating
 from tweetbot_operator.types.times import format_time, make_printable, parse_time, sanitize
 
 
@@ -54,15 +53,18 @@ def summarize_run(stage: Stage) -> Summary:
     """Summarize the run by the first case that holds."""
     run = stage.run
     if stage.bot.spec.suspend:
-        return Summary("Suspended", SUSPENDED.name, _format_reason(SUSPENDED), progressing=False)
+        return Summary("Suspended", SUSPENDED.name, f"{SUSPENDED.meaning} {SUSPENDED.advice}", progressing=False)
     if run.outcome is not None:
         return _summarize_ended(run)
     if problem := find_start_problem(stage):
-        return _summarize_problem(run, problem)
+        stalled = problem.stalled
+        return Summary(_get_phase(run), problem.reason, problem.message, progressing=not stalled, stalled=stalled)
     if position := get_queue_position(stage):
         return summarize_queued(position, stage.bot.status.find_condition("Progressing"))
     if run.retry_at and parse_time(run.retry_at) > stage.now:
-        return _summarize_backoff(run, run.retry_at)
+        cause = f"{run.reason}: {run.message}. " if run.reason != RETRY_BACKOFF.name else ""
+        message = f"{cause}Retry {run.retries} begins at {run.retry_at}."
+        return Summary(_get_phase(run), RETRY_BACKOFF.name, message)
     return _summarize_active(stage)
 
 
@@ -74,40 +76,32 @@ def _summarize_ended(run: CurrentRun) -> Summary:
     return Summary("Succeeded", reason, ends.get(reason, SUCCEEDED).meaning, progressing=False)
 
 
-def _summarize_problem(run: CurrentRun, problem: StartProblem) -> Summary:
-    progressing = not problem.stalled
-    return Summary(_get_phase(run), problem.reason, problem.message, progressing=progressing, stalled=problem.stalled)
-
-
 def summarize_queued(position: QueuePosition, former: Condition | None) -> Summary:
-    """Return the row of a run that waits. The number is that of its joining: to follow it would write for ever."""
+    """Summarize a run that waits for a slot. It keeps the number from its start: each change would cost a write."""
     cause = f"{QUEUED.meaning} {position.limit}. "
     if former and former.reason == QUEUED.name and former.message.startswith(cause):
         return Summary("Queued", QUEUED.name, former.message)
     return Summary("Queued", QUEUED.name, f"{cause}When it joined, {position.before} of its namespace were before it.")
 
 
-def _summarize_backoff(run: CurrentRun, until: str) -> Summary:
-    cause = f"{run.reason}: {run.message}. " if run.reason != RETRY_BACKOFF.name else ""
-    return Summary(_get_phase(run), RETRY_BACKOFF.name, f"{cause}Round {run.retries + 1} begins at {until}.")
-
-
 def _summarize_active(stage: Stage) -> Summary:
     run = stage.run
     match stage.state:
-        case ResultLost() | Terminating(lost=True):
-            return Summary("Queued", RESULT_LOST.name, _format_reason(RESULT_LOST))
-        case Terminating():
-            return Summary("Queued", WAITING_FOR_PREVIOUS_POD.name, _format_reason(WAITING_FOR_PREVIOUS_POD))
-        case Active(evicted=True):
-            return Summary("Queued", EVICTED.name, _format_reason(EVICTED))
         case Suspended() as state:
             return _summarize_suspended(state)
-    if isinstance(stage.state, JobMissing) and is_previous_run_ending(stage):
-        return Summary("Queued", WAITING_FOR_PREVIOUS_POD.name, _format_reason(WAITING_FOR_PREVIOUS_POD))
-    reason = PREPARING if run.stage == "Prepare" else TRAINING
-    attempt = f" (attempt {run.attempt})" if run.attempt > 1 else ""
-    return Summary(_get_phase(run), reason.name, reason.meaning.rstrip(".") + attempt + ".")
+        case ResultLost() | Terminating(lost=True):
+            reason = RESULT_LOST
+        case Active(evicted=True):
+            reason = EVICTED
+        case Terminating():
+            reason = WAITING_FOR_PREVIOUS_POD
+        case JobMissing() if is_previous_run_ending(stage):
+            reason = WAITING_FOR_PREVIOUS_POD
+        case _:
+            active = PREPARING if run.stage == "Prepare" else TRAINING
+            attempt = f" (attempt {run.attempt})" if run.attempt > 1 else ""
+            return Summary(_get_phase(run), active.name, f"{active.meaning.rstrip('.')}{attempt}.")
+    return Summary("Queued", reason.name, f"{reason.meaning} {reason.advice}")
 
 
 def _summarize_suspended(state: Suspended) -> Summary:
@@ -123,10 +117,6 @@ def _summarize_suspended(state: Suspended) -> Summary:
 
 def _get_phase(run: CurrentRun) -> Phase:
     return "Preparing" if run.stage == "Prepare" else "Training"
-
-
-def _format_reason(reason: Reason) -> str:
-    return f"{reason.meaning} {reason.advice}"
 
 
 @dataclass(frozen=True, slots=True)

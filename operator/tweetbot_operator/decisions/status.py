@@ -4,7 +4,6 @@ from datetime import datetime
 
 from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.reasons import SUPERSEDED
-from tweetbot_contract.result import TrainSucceeded
 from tweetbot_contract.status import CurrentRun, DataStatus, ModelStatus, RunRecord, TrackingStatus, TweetBotStatus
 from tweetbot_operator.decisions.conditions import (
     Summary,
@@ -47,7 +46,11 @@ def build_status(
 ) -> TweetBotStatus:
     """Build the next status of a TweetBot."""
     former = bot.status
-    model = _build_model_status(update.trained, update.run) if update.trained else former.model
+    model, retrain_at = former.model, former.last_handled_retrain_at
+    if update.trained:
+        model = ModelStatus(**update.trained.model.model_dump(), run_id=update.run.id, identity=update.run.identity)
+    if bot.retrain_at and update.run.trigger == bot.retrain_at:
+        retrain_at = bot.retrain_at
     begins = former.current_run is None or former.current_run.number != update.run.number
     due = schedule_times.due
     upcoming = schedule_times.next if begins or due is None else due
@@ -63,7 +66,7 @@ def build_status(
         samples=update.trained.samples if update.trained else former.samples,
         tracking=_build_tracking_status(update, former.tracking),
         runs=build_run_history(former, update.run, model, limit=bot.spec.history.runs, now=now),
-        last_handled_retrain_at=_get_handled_retrain(bot, update.run),
+        last_handled_retrain_at=retrain_at,
         last_schedule_time=format_time(due) if begins and due else former.last_schedule_time,
         next_schedule_time=format_time(upcoming) if upcoming else None,
     )
@@ -90,14 +93,6 @@ def semantically_equal(one: TweetBotStatus, other: TweetBotStatus) -> bool:
 def _sort_conditions(status: TweetBotStatus) -> TweetBotStatus:
     by_type = tuple(sorted(status.conditions, key=lambda condition: condition.type))
     return status.model_copy(update={"conditions": by_type})
-
-
-def _build_model_status(result: TrainSucceeded, run: CurrentRun) -> ModelStatus:
-    return ModelStatus(**result.model.model_dump(), run_id=run.id, identity=run.identity)
-
-
-def _get_handled_retrain(bot: TweetBot, run: CurrentRun) -> str | None:
-    return bot.retrain_at if bot.retrain_at and run.trigger == bot.retrain_at else bot.status.last_handled_retrain_at
 
 
 def _build_data_status(update: RunUpdate) -> DataStatus | None:

@@ -7,7 +7,6 @@ from tweetbot_contract.spec.spec import Evaluation
 from tweetbot_operator.jobs.job import QUIET, build_labels, build_pod_failure_policy
 from tweetbot_operator.jobs.pod import (
     TMP_SIZE,
-    build_command,
     build_env_literals,
     build_env_vars,
     build_restricted_container,
@@ -59,7 +58,7 @@ def _build_pod_spec(bot: TweetBot, settings: OperatorSettings) -> Manifest:
         stage="Cleanup", namespace=bot.namespace, name=bot.name, uid=bot.uid, run_id="", run_number=0, spec=brief
     )
     container = build_restricted_container(
-        build_command("Cleanup"),
+        "Cleanup",
         env=build_env_vars({**build_env_literals(document, settings), "HOME": WORK_DIR}),
         amounts=get_prepare_resources(settings),
         mounts=[{"name": "work", "mountPath": WORK_DIR}, *build_secret_mounts(sources)],

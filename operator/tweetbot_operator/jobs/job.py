@@ -77,7 +77,7 @@ def _build_owner_reference(bot: TweetBot) -> Manifest:
 def _build_job_spec(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Manifest:
     limits = bot.spec.run
     return {
-        **_build_suspend_fields(bot.spec.scheduling, run.stage),
+        **({"suspend": True} if get_queue_name(bot.spec.scheduling, run.stage) else {}),  # until its queue admits it
         "backoffLimit": limits.attempts - 1,
         "activeDeadlineSeconds": max(limits.active_deadline_seconds - run.ran_seconds, 0)
         + limits.attempts * (limits.start_deadline_seconds + LONGEST_PAUSE)
@@ -120,7 +120,3 @@ def _build_queue_labels(scheduling: Scheduling, stage: Stage) -> dict[str, str]:
     """Build Kueue's labels. A priority also counts in the namespace's default queue, without a queue's name."""
     labels = {QUEUE_LABEL: get_queue_name(scheduling, stage), PRIORITY_LABEL: scheduling.workload_priority_class_name}
     return {name: value for name, value in labels.items() if value}
-
-
-def _build_suspend_fields(scheduling: Scheduling, stage: Stage) -> Manifest:
-    return {"suspend": True} if get_queue_name(scheduling, stage) else {}

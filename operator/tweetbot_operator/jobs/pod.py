@@ -56,7 +56,7 @@ def build_pod_spec(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -
     """Build the Pod's spec. Raises ValueError when the run document is too long for an env variable."""
     sources = build_secret_sources(bot.spec, run.stage)
     container = build_restricted_container(
-        build_command(run.stage),
+        run.stage,
         env=_build_env(bot, run, settings),
         amounts=_get_resources(bot, run, settings),
         mounts=_build_mounts(bot, run, sources),
@@ -64,11 +64,6 @@ def build_pod_spec(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -
     )
     volumes = _build_volumes(bot, run, sources, settings)
     return build_restricted_pod(bot, {**container, "ports": [_PROGRESS]}, volumes, settings)
-
-
-def build_command(task: Task) -> list[str]:
-    """Return the command of a task in the trainer image."""
-    return ["tweetbot-trainer", task.lower()]
 
 
 def build_restricted_pod(
@@ -92,7 +87,7 @@ def build_restricted_pod(
 
 
 def build_restricted_container(
-    command: list[str],
+    task: Task,
     *,
     env: list[Manifest],
     amounts: dict[str, str],
@@ -104,7 +99,7 @@ def build_restricted_container(
         "name": CONTAINER,
         "image": settings.trainer_image,
         "imagePullPolicy": "IfNotPresent",
-        "command": command,
+        "command": ["tweetbot-trainer", task.lower()],
         "env": env,
         "resources": {"requests": amounts, "limits": dict(amounts)},
         "securityContext": {

@@ -95,14 +95,14 @@ class DiagnosticsCache:
     def note_mounts(self, key: Key, pod: str, message: str, now: datetime) -> None:
         """Note what a Pod's or a Job's Events say; they are read again after a growing pause."""
         known = self.get(key)
-        check = _update_diagnosis(known.mounts.get(pod), message, now)
-        self._diagnostics[key] = replace(known, mounts={**known.mounts, pod: check})
+        mounts = {**known.mounts, pod: _update_diagnosis(known.mounts.get(pod), message, now)}
+        self._diagnostics[key] = replace(known, mounts=mounts)
 
     def note_queue(self, key: Key, job: str, message: str, now: datetime) -> None:
         """Note what Kueue says about a waiting Job; it is asked again after a growing pause."""
         known = self.get(key)
-        check = _update_diagnosis(known.queues.get(job), message, now)
-        self._diagnostics[key] = replace(known, queues={**known.queues, job: check})
+        queues = {**known.queues, job: _update_diagnosis(known.queues.get(job), message, now)}
+        self._diagnostics[key] = replace(known, queues=queues)
 
     def note_search(self, key: Key, job: str) -> None:
         """Note that a finished Job's Pods were listed live."""

@@ -130,7 +130,7 @@ def test_the_reason_is_ours_and_the_message_the_clusters(state: str) -> None:
 def test_a_pause_says_when_it_ends() -> None:
     progressing = plan(rate_limited()).status.find_condition("Progressing")
     assert progressing is not None
-    assert progressing.message.endswith("Round 2 begins at 2026-01-01T12:05:00Z.")
+    assert progressing.message.endswith("Retry 1 begins at 2026-01-01T12:05:00Z.")
 
 
 def test_a_repeated_image_pull_reports_the_same_error_between_tries() -> None:
