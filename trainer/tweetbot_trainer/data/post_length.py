@@ -19,7 +19,7 @@ def measure_weighted_length(text: str) -> int:
     normal = unicodedata.normalize("NFC", text)
     links = len(_LINK.findall(normal)) * LINK_LENGTH
     rest = _SILENT.sub("", re.sub(f"{_JOINER}.", "", _LINK.sub("", normal)))
-    return links + sum(1 if any(low <= ord(sign) <= high for low, high in _LIGHT) else 2 for sign in rest)
+    return links + sum(1 if any(low <= ord(char) <= high for low, high in _LIGHT) else 2 for char in rest)
 
 
 def has_room_for_word(prompt: str) -> bool:
@@ -42,5 +42,5 @@ def shorten(text: str, limit: int = LIMIT) -> str:
 
 def collapse_whitespace(text: str) -> str:
     """Put the text on one line: control characters become spaces, and white space is collapsed."""
-    printable = "".join(sign if unicodedata.category(sign) not in ("Cc", "Cs", "Co") else " " for sign in text)
+    printable = "".join(char if unicodedata.category(char) not in ("Cc", "Cs", "Co") else " " for char in text)
     return " ".join(printable.split())

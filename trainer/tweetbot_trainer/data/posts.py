@@ -25,6 +25,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _V1_TIME = re.compile(
     r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) (\d{1,2}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d) (\d{4})", re.ASCII
 )
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?=[-_]|$)")
 _WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
 
 
@@ -69,6 +70,12 @@ def replace_surrogates(text: str) -> str:
 def clean_text(given: object) -> str | None:
     """Return a non-empty string, made fit for UTF-8; None for anything else."""
     return replace_surrogates(given) if isinstance(given, str) and given else None
+
+
+def parse_language(tag: object) -> str | None:
+    """Return the language of a BCP 47 tag such as `pt-BR` without its region, None if it has none."""
+    match = _LANGUAGE.match(tag.lower()) if isinstance(tag, str) else None
+    return match[0] if match else None
 
 
 def make_post_id(text: str, ordinal: int) -> str:

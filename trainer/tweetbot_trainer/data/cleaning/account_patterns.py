@@ -40,19 +40,19 @@ _IBAN_LENGTHS = {
 
 def is_luhn_valid(number: str) -> bool:
     """Verify a card number's check digit (ISO/IEC 7812-1, annex B)."""
-    digits = [int(sign) for sign in reversed(number) if sign in "0123456789"]
+    digits = [int(char) for char in reversed(number) if char in "0123456789"]
     doubled = (digit * 2 - 9 * (digit > 4) for digit in digits[1::2])
     return (sum(digits[::2]) + sum(doubled)) % 10 == 0
 
 
 def find_iban_end(text: str) -> int:
     """Return the length of the valid IBAN (ISO 13616) at the start of the text, 0 without one."""
-    signs = [(place, sign.upper()) for place, sign in enumerate(text) if sign not in " -"]
-    length = _IBAN_LENGTHS.get(text[:2].upper(), len(signs) + 1)
-    if length > len(signs) or (text + " ")[end := signs[length - 1][0] + 1].isalnum():
+    chars = [(index, char.upper()) for index, char in enumerate(text) if char not in " -"]
+    length = _IBAN_LENGTHS.get(text[:2].upper(), len(chars) + 1)
+    if length > len(chars) or (text + " ")[end := chars[length - 1][0] + 1].isalnum():
         return 0
-    number = "".join(sign for _, sign in (*signs[4:length], *signs[:4]))
-    return end if int("".join(str(int(sign, 36)) for sign in number)) % 97 == 1 else 0
+    number = "".join(char for _, char in (*chars[4:length], *chars[:4]))
+    return end if int("".join(str(int(char, 36)) for char in number)) % 97 == 1 else 0
 
 
 CREDENTIAL = re.compile(

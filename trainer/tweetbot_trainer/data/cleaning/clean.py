@@ -56,7 +56,7 @@ def clean(posts: Iterable[Post], filter: Filter) -> Iterator[CleanedPost]:
     several duplicates. The recipe huggingtweets yields only the newest version of an edited post.
     """
     recipe = build_recipe(filter)
-    checked = _check_all(list(posts), recipe)
+    checked = list(_check_all(list(posts), recipe))
     repeated = _find_repeats(checked) if recipe.options.deduplicate else frozenset()
     for index, cleaned in enumerate(checked):
         yield replace(cleaned, reason="duplicates") if index in repeated else cleaned
@@ -82,12 +82,12 @@ def _get_age(id: str) -> tuple[int, str]:
     return len(id), id
 
 
-def _check_all(posts: list[Post], recipe: CleaningRecipe) -> list[CleanedPost]:
-    earlier = find_superseded(posts)
-    marked = ((post, _get_key(post) in earlier) for post in posts)
-    return [
-        _check_post(post, superseded, recipe) for post, superseded in marked if not (superseded and recipe.newest_only)
-    ]
+def _check_all(posts: list[Post], recipe: CleaningRecipe) -> Iterator[CleanedPost]:
+    all_superseded = find_superseded(posts)
+    for post in posts:
+        superseded = _get_key(post) in all_superseded
+        if not (superseded and recipe.newest_only):
+            yield _check_post(post, superseded, recipe)
 
 
 def _check_post(post: Post, superseded: bool, recipe: CleaningRecipe) -> CleanedPost:

@@ -44,7 +44,7 @@ _LONG_GROUP = re.compile(r"[0-9]{3}|[0-9]{2}(?:[ .-][0-9]{2}){4}")
 
 def is_phone(text: str) -> bool:
     """Tell whether a match of `PHONE` can be one: enough digits, no round sum, no date, no counting up."""
-    digits = "".join(sign for sign in text if sign in "0123456789")
+    digits = "".join(char for char in text if char in "0123456789")
     international = text.startswith(("+", "00"))
     if len(digits) not in (_NATIONAL_DIGITS if digits[0] == "0" and not international else _DIGITS):
         return False

@@ -33,7 +33,7 @@ _BLOCK = 16384
 _CACHED = 1024
 #: Pads forms shorter than a shingle; no form contains it.
 _FILL = "\x00"
-_SIGNS = re.compile(r"[^a-z0-9]+")
+_NON_ALPHANUMERIC = re.compile(r"[^a-z0-9]+")
 #: Emoji variation selectors have the category of marks, but make no difference between posts.
 _SELECTORS = range(0xFE00, 0xFE10)
 
@@ -42,9 +42,9 @@ def normalize(text: str) -> str:
     """Reduce a text to letters, their marks and digits, without case and width: what spellings of a post share."""
     if text.isascii():
         lowered = text.lower()
-        return _SIGNS.sub("", lowered) or lowered
+        return _NON_ALPHANUMERIC.sub("", lowered) or lowered
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(sign for sign in folded if sign.isalnum() or _is_mark(sign)) or folded
+    return "".join(char for char in folded if char.isalnum() or _is_mark(char)) or folded
 
 
 def find_repeats(texts: Sequence[str]) -> set[int]:
@@ -73,9 +73,9 @@ def compute_signatures(texts: Iterable[str]) -> npt.NDArray[np.uint8]:
     return np.concatenate([np.empty((0, BANDS * ROWS), dtype=np.uint8), *low])
 
 
-def _is_mark(sign: str) -> bool:
+def _is_mark(char: str) -> bool:
     """Tell whether a character belongs to the letter before it, as Thai and Hindi vowels and accents do."""
-    return unicodedata.category(sign)[0] == "M" and ord(sign) not in _SELECTORS
+    return unicodedata.category(char)[0] == "M" and ord(char) not in _SELECTORS
 
 
 def _encode_forms(forms: Sequence[str]) -> Words:
@@ -113,7 +113,11 @@ _BAND_FACTORS = _draw_odd_numbers(ROWS, SEED + 2)
 
 def _compute_band_keys(texts: Iterable[str]) -> Words:
     """Return one number per text and band, [texts, BANDS]: equal numbers in a column mean that the bands are equal."""
-    return np.concatenate([np.empty((0, BANDS), dtype=np.uint64), *map(_compute_block_keys, _iter_blocks(texts))])
+    keys = [np.empty((0, BANDS), dtype=np.uint64)]
+    for forms in _iter_blocks(texts):
+        bands = _compute_minhashes(forms).reshape(len(forms), BANDS, ROWS).astype(np.uint64) * _BAND_FACTORS
+        keys.append(_mix_bits(bands.sum(axis=2, dtype=np.uint64)))
+    return np.concatenate(keys)
 
 
 def _iter_blocks(texts: Iterable[str]) -> Iterator[list[str]]:
@@ -128,11 +132,6 @@ def _iter_blocks(texts: Iterable[str]) -> Iterator[list[str]]:
             block, length = [], 0
     if block:
         yield block
-
-
-def _compute_block_keys(forms: list[str]) -> Words:
-    bands = _compute_minhashes(forms).reshape(len(forms), BANDS, ROWS).astype(np.uint64) * _BAND_FACTORS
-    return _mix_bits(bands.sum(axis=2, dtype=np.uint64))
 
 
 def _compute_minhashes(forms: list[str]) -> npt.NDArray[np.uint32]:

@@ -21,8 +21,8 @@ MIN_WORDS = 3
 
 def rewrite(text: str) -> str:
     """Resolve entities, remove links and collapse white space as the notebook does."""
-    for entity, sign in _ENTITIES:
-        text = text.replace(entity, sign)
+    for entity, char in _ENTITIES:
+        text = text.replace(entity, char)
     for link in _LINKS:
         text = link.sub("", text)
     text = re.sub(" +", " ", text)

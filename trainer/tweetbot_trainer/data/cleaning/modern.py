@@ -119,24 +119,24 @@ def defuse_end_marks(text: str) -> str:
     if not any(opener in text for opener in _OPENERS):
         return text
     bars = _find_bars(text)
-    return "".join(sign for place, sign in enumerate(text) if place not in bars)
+    return "".join(char for index, char in enumerate(text) if index not in bars)
 
 
 def _find_bars(text: str) -> frozenset[int]:
     """Return the indices of the bars of all end marks."""
-    folded = [(sign, place) for place, original in enumerate(text) for sign in _fold_sign(original)]
-    plain = "".join(sign for sign, _ in folded)
+    folded = [(char, index) for index, original in enumerate(text) for char in _fold_char(original)]
+    plain = "".join(char for char, _ in folded)
     found: set[int] = set()
     start = plain.find(END_MARK)
     while start >= 0:
         span = folded[start : start + len(END_MARK)]
-        found.update(place for sign, place in span if sign == _BAR)
+        found.update(index for char, index in span if char == _BAR)
         start = plain.find(END_MARK, start + len(END_MARK))
     return frozenset(found)
 
 
-def _fold_sign(sign: str) -> str:
+def _fold_char(char: str) -> str:
     """Return a character as a normalizing tokenizer sees it: invisible ones vanish."""
-    if sign.isascii():
-        return sign.lower()
-    return "" if unicodedata.category(sign) == "Cf" else unicodedata.normalize("NFKC", sign).casefold()
+    if char.isascii():
+        return char.lower()
+    return "" if unicodedata.category(char) == "Cf" else unicodedata.normalize("NFKC", char).casefold()

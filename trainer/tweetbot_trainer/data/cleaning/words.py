@@ -26,7 +26,7 @@ def count_words(text: str) -> int:
 def _count_chunk_words(chunk: str) -> int:
     if chunk.isascii():
         return int(_LETTER_OR_DIGIT.search(chunk) is not None)
-    letters = "".join(sign for sign in chunk if sign.isalnum())
+    letters = "".join(char for char in chunk if char.isalnum())
     counts = [(len(script.findall(letters)), size) for script, size in _SCRIPTS]
     unspaced = sum(-int(-count // size) for count, size in counts)
     return unspaced + (len(letters) > sum(count for count, _ in counts))

@@ -43,7 +43,7 @@ def parse_object(content: bytes) -> Json:
 def download_picture(address: str | None, *, hosts: tuple[str, ...], event: str, log: Log) -> Avatar | None:
     """Download an account's picture if it is on one of these hosts, without any token.
 
-    Returns None, and logs `event`, where that fails: no run fails for want of a picture.
+    Logs `event` and returns None if that fails: no run fails for lack of a picture.
     """
     if address is None:
         return None

@@ -1,6 +1,5 @@
 """What sources are, and what they need: objects to read, and a cache for pages that cost money."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol, runtime_checkable
@@ -71,12 +70,3 @@ class PaidSource(PostSource, Protocol):
 
     def count_billed_posts(self) -> int:
         """Return how many posts the run has paid for. Called after the posts."""
-
-
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?=[-_]|$)")
-
-
-def parse_language(tag: object) -> str | None:
-    """Return the language of a BCP 47 tag such as `pt-BR` without its region, None if it has none."""
-    match = _LANGUAGE.match(tag.lower()) if isinstance(tag, str) else None
-    return match[0] if match else None

@@ -16,14 +16,14 @@ _SPACE = " \t\r\n"
 _decode = json.JSONDecoder().raw_decode
 
 
-def iter_items(text: TextIO, *, begun: str = "") -> Iterator[Any]:
+def iter_items(text: TextIO, *, consumed: str = "") -> Iterator[Any]:
     """Yield the items of the array at the text's position, which may end with a semicolon.
 
-    `begun` is the part of it that was read already. Raises ValueError, which names row and position, or RecursionError.
+    `consumed` is what was read of it already. Raises ValueError, which names row and position, or RecursionError.
     """
-    buffer = _Buffer(text, begun)
+    buffer = _Buffer(text, consumed)
     yield from _iter_array(buffer)
-    if buffer.peek_sign() == ";":
+    if buffer.peek_char() == ";":
         buffer.take(";")
     buffer.require_end()
 
@@ -35,7 +35,7 @@ def iter_items_under(text: TextIO, key: str) -> Iterator[Any]:
     """
     buffer, found = _Buffer(text, ""), False
     buffer.take("{")
-    while buffer.peek_sign() != "}":
+    while buffer.peek_char() != "}":
         name = buffer.read_item()
         buffer.take(":")
         if name == key:
@@ -43,7 +43,7 @@ def iter_items_under(text: TextIO, key: str) -> Iterator[Any]:
             yield from _iter_array(buffer)
         else:
             buffer.read_item()
-        if buffer.peek_sign() != "}":
+        if buffer.peek_char() != "}":
             buffer.take(",")
     buffer.take("}")
     buffer.require_end()
@@ -53,9 +53,9 @@ def iter_items_under(text: TextIO, key: str) -> Iterator[Any]:
 
 def _iter_array(buffer: "_Buffer") -> Iterator[Any]:
     buffer.take("[")
-    if buffer.peek_sign() != "]":
+    if buffer.peek_char() != "]":
         yield buffer.read_array_item()
-        while buffer.peek_sign() == ",":
+        while buffer.peek_char() == ",":
             buffer.take(",")
             yield buffer.read_array_item()
     buffer.take("]")
@@ -64,30 +64,30 @@ def _iter_array(buffer: "_Buffer") -> Iterator[Any]:
 class _Buffer:
     """The part of the text that is being read: from the next character to the end of an item at least."""
 
-    def __init__(self, text: TextIO, begun: str) -> None:
-        self._text, self._read, self._at = text, begun, 0
+    def __init__(self, text: TextIO, consumed: str) -> None:
+        self._text, self._read, self._at = text, consumed, 0
         self._item_count, self._position = 0, (1, 1)
 
-    def peek_sign(self) -> str:
+    def peek_char(self) -> str:
         """Return the next character that is not white space, "" at the end."""
         while True:
             while self._at < len(self._read):
-                if (sign := self._read[self._at]) not in _SPACE:
-                    return sign
+                if (char := self._read[self._at]) not in _SPACE:
+                    return char
                 self._at += 1
             if not self._grow():
                 return ""
 
     def take(self, expected: str) -> None:
         """Skip the next character, which must be this one."""
-        if (sign := self.peek_sign()) != expected:
-            raise self._build_error(f"{sign or 'the end'!r} where {expected!r} was expected", self._at)
+        if (char := self.peek_char()) != expected:
+            raise self._build_error(f"{char or 'the end'!r} where {expected!r} was expected", self._at)
         self._at += 1
 
     def require_end(self) -> None:
         """Raise ValueError if anything follows."""
-        if sign := self.peek_sign():
-            raise self._build_error(f"{sign!r} after the end", self._at)
+        if char := self.peek_char():
+            raise self._build_error(f"{char!r} after the end", self._at)
 
     def read_array_item(self) -> Any:
         """Return the next value and count it as a row of the array."""
@@ -96,7 +96,7 @@ class _Buffer:
 
     def read_item(self) -> Any:
         """Return the next value, reading more text until it is whole."""
-        self.peek_sign()
+        self.peek_char()
         while True:
             try:
                 value, end = _decode(self._read, self._at)

@@ -57,8 +57,8 @@ def _read_csv(lines: Iterator[str], source: int) -> Iterator[Post]:
             yield parse_post(record, ordinal=ordinal, source=source)
     except (BadPost, csv.Error) as error:
         # errors of decode_lines name their own line, which the reader has not counted yet
-        place = "" if str(error).startswith("line ") else f"line {reader.reader.line_num}: "
-        raise BadPost(f"{place}{error}") from error
+        prefix = "" if str(error).startswith("line ") else f"line {reader.reader.line_num}: "
+        raise BadPost(f"{prefix}{error}") from error
 
 
 _READERS: dict[str, Callable[[Iterator[str], int], Iterator[Post]]] = {

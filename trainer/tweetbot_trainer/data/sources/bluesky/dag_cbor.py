@@ -1,7 +1,6 @@
 """DAG-CBOR, the strict form of CBOR in Bluesky's repositories: https://ipld.io/specs/codecs/dag-cbor/spec/."""
 
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,30 +46,36 @@ class _Reader:
             raise ValueError(f"values nest deeper than {DEPTH_LIMIT} levels")
         head = self._take(1)[0]
         kind, size = head >> 5, head & 31
-        if kind == 7:
-            return self._read_simple(size)
-        return _KINDS[kind](self, self._read_number(size), depth)
+        return self._read_simple(size) if kind == 7 else self._read_value(kind, self._read_number(size), depth + 1)
 
-    def read_bytes(self, length: int, _depth: int) -> bytes:
-        return self._take(length)
+    def _read_value(self, kind: int, number: int, depth: int) -> Any:
+        """Read a value of one of CBOR's major types 0 to 6; `number` is the number itself, a length or a tag."""
+        match kind:
+            case 0:
+                return number
+            case 1:
+                return -1 - number
+            case 2:
+                return self._take(number)
+            case 3:
+                return self._take(number).decode()
+            case 4:
+                return [self.read_item(depth) for _ in range(number)]
+            case 5:
+                return self._read_map(number, depth)
+        return self._read_link(number, depth)
 
-    def read_text(self, length: int, _depth: int) -> str:
-        return self._take(length).decode()
-
-    def read_list(self, length: int, depth: int) -> list[Any]:
-        return [self.read_item(depth + 1) for _ in range(length)]
-
-    def read_map(self, length: int, depth: int) -> dict[str, Any]:
+    def _read_map(self, length: int, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for _ in range(length):
-            key = self.read_item(depth + 1)
+            key = self.read_item(depth)
             if not isinstance(key, str):
                 raise ValueError("a key is not a string")
-            found[key] = self.read_item(depth + 1)
+            found[key] = self.read_item(depth)
         return found
 
-    def read_link(self, tag: int, depth: int) -> Link:
-        address = self.read_item(depth + 1) if tag == _LINK_TAG else None
+    def _read_link(self, tag: int, depth: int) -> Link:
+        address = self.read_item(depth) if tag == _LINK_TAG else None
         if not isinstance(address, bytes) or address[:1] != b"\0":
             raise ValueError("a tag is not a link")
         return Link(get_digest(address[1:]))
@@ -95,14 +100,3 @@ class _Reader:
             raise ValueError("a value ends too early")
         self.at += length
         return taken
-
-
-_KINDS: dict[int, Callable[[_Reader, int, int], Any]] = {
-    0: lambda reader, number, depth: number,
-    1: lambda reader, number, depth: -1 - number,
-    2: _Reader.read_bytes,
-    3: _Reader.read_text,
-    4: _Reader.read_list,
-    5: _Reader.read_map,
-    6: _Reader.read_link,
-}

@@ -10,15 +10,14 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from tweetbot_trainer.data.posts import Post, find_time, replace_surrogates
-from tweetbot_trainer.data.sources.interface import parse_language
+from tweetbot_trainer.data.posts import Post, find_time, parse_language, replace_surrogates
 
 POST, REPOST, PROFILE = "app.bsky.feed.post", "app.bsky.feed.repost", "app.bsky.actor.profile"
 _LINK_FACET = "app.bsky.richtext.facet#link"
 _QUOTES = ("app.bsky.embed.record", "app.bsky.embed.recordWithMedia")
 _SCHEME = re.compile(r"^(https?://)?(www\.)?", re.IGNORECASE)
 #: A record's key is a time in microseconds and ten more bits, in base 32 (atproto.com/specs/tid).
-_TID_SIGNS = "234567abcdefghijklmnopqrstuvwxyz"
+_TID_ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
 _TID = re.compile(r"[2-7a-j][2-7a-z]{12}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -50,8 +49,8 @@ def decode_tid_time(key: str) -> datetime | None:
     if not _TID.fullmatch(key):
         return None
     number = 0
-    for sign in key:
-        number = number << 5 | _TID_SIGNS.index(sign)
+    for char in key:
+        number = number << 5 | _TID_ALPHABET.index(char)
     return _EPOCH + timedelta(microseconds=number >> 10)
 
 
@@ -86,5 +85,5 @@ def _iter_links(facets: object) -> Iterator[tuple[int, int, str]]:
 
 def _is_address_start(shown: bytes, address: str) -> bool:
     """Tell whether a shown text is the beginning of an address and not the author's own words."""
-    begun = _SCHEME.sub("", shown.decode(errors="replace")).rstrip(".…").lower()
-    return "." in begun and _SCHEME.sub("", address).lower().startswith(begun)
+    start = _SCHEME.sub("", shown.decode(errors="replace")).rstrip(".…").lower()
+    return "." in start and _SCHEME.sub("", address).lower().startswith(start)

@@ -12,16 +12,9 @@ from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from tweetbot_contract.spec.sources import MastodonSource as MastodonSpec
-from tweetbot_trainer.data.posts import BadPost, Json, Post, clean_text, find_time
+from tweetbot_trainer.data.posts import BadPost, Json, Post, clean_text, find_time, parse_language
 from tweetbot_trainer.data.sources import json_array
-from tweetbot_trainer.data.sources.interface import (
-    NAME_LIMIT,
-    PICTURE_SIGNATURES,
-    Avatar,
-    ObjectReader,
-    Profile,
-    parse_language,
-)
+from tweetbot_trainer.data.sources.interface import NAME_LIMIT, PICTURE_SIGNATURES, Avatar, ObjectReader, Profile
 from tweetbot_trainer.data.sources.mastodon.export import ACTOR, BROKEN, OUTBOX, iter_members, translate_error
 from tweetbot_trainer.data.sources.mastodon.html import extract_text
 from tweetbot_trainer.runtime.errors import SpecRefused

@@ -1,4 +1,4 @@
-"""The files of a .tar.gz, one after the other: nothing is extracted, and nothing kept."""
+"""The files of a .tar.gz, read as a stream: nothing is extracted."""
 
 import gzip
 import tarfile
@@ -8,7 +8,7 @@ from typing import BinaryIO, Self, cast
 
 #: An export with photos and videos may have some gigabytes; anything beyond this is taken for a bomb.
 UNPACKED_LIMIT = 32 * 1024**3
-#: What is raised where a file is damaged; EOFError where it ends too early.
+#: What readers raise for a damaged file; EOFError means that it ends too early.
 BROKEN = (gzip.BadGzipFile, tarfile.ReadError, zlib.error, EOFError, ValueError)
 _CHUNK = 1024 * 1024
 _EXTENDED = (

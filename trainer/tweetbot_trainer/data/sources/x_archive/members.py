@@ -252,10 +252,10 @@ def _iter_items(raw: IO[bytes]) -> Iterator[Any]:
     """Yield the items of the array after the first `=`, or at the very start."""
     text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
     head = ""
-    while len(head) <= _HEAD and (sign := text.read(1)):
-        if sign == "=":
-            return json_array.iter_items(text, begun=" " * len(head + sign))  # columns count from the member's start
-        head += sign
+    while len(head) <= _HEAD and (char := text.read(1)):
+        if char == "=":
+            return json_array.iter_items(text, consumed=" " * len(head + char))  # columns count from the member's start
+        head += char
         if head.strip() == "[":
-            return json_array.iter_items(text, begun="[")
+            return json_array.iter_items(text, consumed="[")
     raise ValueError(f"it begins with {head[:40]!r}, not with window.YTD")
