@@ -6,7 +6,7 @@ An older version never replaces a newer one, whichever way it comes.
 import math
 from collections.abc import Callable, Hashable
 from dataclasses import replace
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from tweetbot_operator.client.interface import KINDS, Kind
 from tweetbot_operator.informers.workqueue import WorkQueue
@@ -14,27 +14,12 @@ from tweetbot_operator.telemetry.metrics import CACHE_OBJECTS
 from tweetbot_operator.types.objects import CachedTweetBot, JobView, Key, PodView
 
 Item = CachedTweetBot | JobView | PodView
+_KIND_OF: dict[type[Item], Kind] = {CachedTweetBot: "tweetbots", JobView: "jobs", PodView: "pods"}
 #: Deleted objects remembered, so that a late answer to a write does not bring one back.
 _TOMBSTONES = 4096
 
 
-class CachedObject(Protocol):
-    """What an Indexer needs to know of an object."""
-
-    @property
-    def uid(self) -> str:
-        """Identity; an object that is deleted and created again has another."""
-
-    @property
-    def resource_version(self) -> str:
-        """Ordered as a number within a kind: promised since Kubernetes 1.35, and always so in etcd."""
-
-    @property
-    def index_key(self) -> Hashable:
-        """What it is looked up by."""
-
-
-T = TypeVar("T", bound=CachedObject)
+T = TypeVar("T", CachedTweetBot, JobView, PodView)
 
 
 class Indexer(Generic[T]):
@@ -99,7 +84,8 @@ class Indexer(Generic[T]):
         return len(self._objects)
 
 
-def _parse_resource_version(item: CachedObject) -> int:
+def _parse_resource_version(item: Item) -> int:
+    """Versions are ordered as numbers within a kind: promised since Kubernetes 1.35, and always so in etcd."""
     return int(item.resource_version)
 
 
@@ -121,10 +107,11 @@ class EventHandler:
 
     def __init__(self, cache: Cache, queue: WorkQueue) -> None:
         self.cache, self._queue = cache, queue
+        self.indexers: dict[Kind, Indexer[Any]] = {"tweetbots": cache.bots, "jobs": cache.jobs, "pods": cache.pods}
         self.observed_versions: dict[Kind, int] = dict.fromkeys(KINDS, 0)
         """The newest version that a watch of each kind has shown."""
-        for kind in KINDS:
-            CACHE_OBJECTS.labels(kind=kind).set_function(self.get_indexer(kind).__len__)
+        for kind, indexer in self.indexers.items():
+            CACHE_OBJECTS.labels(kind=kind).set_function(indexer.__len__)
 
     def observe_version(self, kind: Kind, item: Item) -> None:
         """Record how far a watch has come."""
@@ -132,34 +119,18 @@ class EventHandler:
 
     def put(self, item: Item) -> bool:
         """Take an object as a watch or a LIST shows it now; return whether it was news."""
-        known: Item | None
-        match item:
-            case CachedTweetBot():
-                known, news = self.cache.bots.get(item.uid), self.cache.bots.put(item, shown=True)
-            case JobView():
-                known, news = self.cache.jobs.get(item.uid), self.cache.jobs.put(item, shown=True)
-            case PodView():
-                known, news = self.cache.pods.get(item.uid), self.cache.pods.put(item, shown=True)
+        indexer = self.indexers[_KIND_OF[type(item)]]
+        known, news = indexer.get(item.uid), indexer.put(item, shown=True)
         if news and not (known and _is_equivalent(known, item)):
             self._queue.add(get_key(item))
         return news
 
     def delete(self, kind: Kind, uid: str, resource_version: int) -> bool:
         """Remove an object that is gone since this version; return whether that was news."""
-        item = self.get_indexer(kind).delete(uid, resource_version)
+        item = self.indexers[kind].delete(uid, resource_version)
         if item is not None:
             self._queue.add(get_key(item))
         return item is not None
-
-    def get_indexer(self, kind: Kind) -> Indexer[CachedTweetBot] | Indexer[JobView] | Indexer[PodView]:
-        """Return the cached objects of a kind."""
-        match kind:
-            case "tweetbots":
-                return self.cache.bots
-            case "jobs":
-                return self.cache.jobs
-            case "pods":
-                return self.cache.pods
 
 
 def _is_equivalent(known: Item, item: Item) -> bool:

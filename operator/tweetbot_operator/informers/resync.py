@@ -147,7 +147,7 @@ class Resync:
 
     async def _find_drifts(self, kind: Kind) -> list[_Drift]:
         """Return what only the cache holds, and what the API server has newer."""
-        held = {item.uid for item in self._event_handler.get_indexer(kind).list_all()}
+        held = {item.uid for item in self._event_handler.indexers[kind].list_all()}
         listed = {metadata.uid: metadata async for metadata in self._cluster.list_metadata(kind)}
         newest = max((int(metadata.resource_version) for metadata in listed.values()), default=0)
         gone = [_Drift(kind, uid, newest) for uid in held if uid not in listed]
@@ -155,7 +155,7 @@ class Resync:
         return gone + [_Drift(kind, metadata.uid, int(metadata.resource_version), metadata) for metadata in behind]
 
     def _is_behind(self, kind: Kind, metadata: ObjectMeta) -> bool:
-        known = self._event_handler.get_indexer(kind).get(metadata.uid)
+        known = self._event_handler.indexers[kind].get(metadata.uid)
         return known is None or int(known.resource_version) < int(metadata.resource_version)
 
     async def _repair(self, drift: _Drift, late: bool) -> bool:
