@@ -37,14 +37,8 @@ class WatchedStore:
     def find(self, uri: str) -> StoredObject | None:
         return self._pass("find", uri, lambda: self._store.find(uri))
 
-    def get_size(self, uri: str) -> int:
-        return self._pass("get_size", uri, lambda: self._store.get_size(uri))
-
     def open_seekable(self, uri: str) -> BinaryIO:
         return self._pass("open_seekable", uri, lambda: self._store.open_seekable(uri))
-
-    def open_stream(self, uri: str) -> BinaryIO:
-        return self._pass("open_stream", uri, lambda: self._store.open_stream(uri))
 
     def download(self, uri: str, path: Path) -> None:
         return self._pass("download", uri, lambda: self._store.download(uri, path))

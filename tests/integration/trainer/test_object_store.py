@@ -99,7 +99,7 @@ def test_each_refusal_has_its_reason(
     access = home.s3_access_key if access_key == "right" else access_key
     secret = home.s3_secret_key if secret_key == "right" else secret_key
     store = opened(output, tmp_path, access, secret)
-    for read in (store.get, store.get_size, store.open_seekable):
+    for read in (store.get, store.open_seekable):
         with pytest.raises(StageError) as failed:
             read(uri)
         assert failed.value.reason.name == reason

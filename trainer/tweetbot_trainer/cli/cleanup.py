@@ -29,7 +29,7 @@ def run_cleanup(stop: StopRequest) -> int:
     run = settings.run
     log = Log(stage=run.stage, namespace=run.namespace, name=run.name)
     check_endpoints(run.spec, settings.allowed_networks)
-    budget = RetryBudget(settings.storage_patience, log, stop.pause)
+    budget = RetryBudget(settings.retry_seconds, log, stop.pause)
     open_store = build_store_opener(run.spec.output.s3, settings.secrets, budget)
     erase(open_store(run.prefix), run, log, stop)
     return 0

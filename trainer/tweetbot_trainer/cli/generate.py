@@ -108,12 +108,8 @@ def _load_copy_detector(folder: Path) -> CopyDetector:
 
 
 def _override_sampling(own: SamplingParams, request: Request) -> SamplingParams:
-    """Return the model's own sampling, with the values that the request replaces."""
-    return replace(
-        own,
-        temperature=own.temperature if request.temperature is None else request.temperature,
-        top_p=own.top_p if request.top_p is None else request.top_p,
-    )
+    temperature = own.temperature if request.temperature is None else request.temperature
+    return replace(own, temperature=temperature, top_p=own.top_p if request.top_p is None else request.top_p)
 
 
 def _print(posts: tuple[str, ...], copies: int, request: Request, form: Form) -> None:

@@ -6,17 +6,18 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TypeAlias
 
 from tweetbot_contract import handover
 from tweetbot_trainer.cli.storage import add_storage_options, create_store_opener
 from tweetbot_trainer.runtime.signals import StopRequest
-from tweetbot_trainer.runtime.termination import UNFORESEEN, describe_failure
+from tweetbot_trainer.runtime.termination import UNEXPECTED, describe_failure
 
 EXIT_CODES = """\
 exit codes: 0 success, 10 spec or data refused, 11 not authorized, 12 too little data, 13 training diverged,
 14 quality gate failed, 75 temporary failure, 143 stopped by SIGTERM, 1 unexpected error"""
 Run = Callable[[argparse.Namespace, StopRequest], int]
+_Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -36,12 +37,6 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     _add_verify(commands)
     _add_forget(commands)
     return parser.parse_args(argv)
-
-
-class _Subparsers(Protocol):
-    """What add_subparsers returns: argparse has a public name for it in type stubs only."""
-
-    def add_parser(self, name: str, *, help: str, description: str) -> argparse.ArgumentParser: ...
 
 
 def _add_command(
@@ -83,27 +78,22 @@ def _add_generate(commands: _Subparsers) -> None:
     summary = "write posts with a published model"
     details = "All posts differ, fit the length limit of a post, and copy no post that the model was trained on."
     command = _add_command(commands, "generate", summary, details, run=_generate, fail=_print_failure)
-    command.add_argument(
-        "--model", required=True, metavar="DIR|URI", help="folder of the model, or its address as for verify"
-    )
-    command.add_argument("--prompt", default="My dream is", help="how the posts begin (default: %(default)s)")
-    command.add_argument(
-        "-n", "--count", type=_parse_count, default=5, metavar="N", help="number of posts (default: %(default)s)"
-    )
-    command.add_argument(
-        "--seed", type=_parse_seed, default=42, help="the same seed gives the same posts (default: %(default)s)"
-    )
-    command.add_argument(
+    add = command.add_argument
+    add("--model", required=True, metavar="DIR|URI", help="folder of the model, or its address as for verify")
+    add("--prompt", default="My dream is", help="how the posts begin (default: %(default)s)")
+    add("-n", "--count", type=_parse_count, default=5, metavar="N", help="number of posts (default: %(default)s)")
+    add("--seed", type=_parse_seed, default=42, help="the same seed gives the same posts (default: %(default)s)")
+    add(
         "--temperature",
         type=_make_range_parser(0.01, 2),
         help="randomness, from 0.01 to 2; higher is bolder (default: the model's own)",
     )
-    command.add_argument(
+    add(
         "--top-p",
         type=_make_range_parser(0.0001, 1),
         help="nucleus sampling: keep the smallest set of tokens with this total probability (default: the model's own)",
     )
-    command.add_argument("--keep-copies", action="store_true", help="show copies of training posts, too")
+    add("--keep-copies", action="store_true", help="show copies of training posts, too")
     forms = command.add_mutually_exclusive_group()
     forms.add_argument("--json", dest="form", action="store_const", const="json", help="write one JSON object")
     forms.add_argument(
@@ -247,7 +237,7 @@ def _print_failure(error: Exception) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     failure, code = describe_failure(error)
-    if code == UNFORESEEN:
+    if code == UNEXPECTED:
         import traceback
 
         traceback.print_exception(error)

@@ -13,15 +13,11 @@ from tweetbot_contract.manifest import InvalidManifest, TweetBot, parse
 from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
 from tweetbot_contract.status import Stage
 from tweetbot_trainer.cli.console import ConsoleLog, format_summary
-from tweetbot_trainer.cli.stage import dispatch_stage
-from tweetbot_trainer.publishing.tracking.start import TrackerStarter
-from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig
+from tweetbot_trainer.cli.stage import build_context, dispatch_stage
 from tweetbot_trainer.runtime.errors import SpecRefused
-from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.stages.context import StageContext
-from tweetbot_trainer.stages.settings import PATIENCE
-from tweetbot_trainer.store import build_store_opener
+from tweetbot_trainer.stages.settings import RETRY_SECONDS, Settings
 
 #: Bytes; a manifest has a page or two.
 MANIFEST_LIMIT = 1024 * 1024
@@ -77,13 +73,6 @@ def _build_context(
         dataset=dataset,
         spec=bot.spec,
     )
-    log = ConsoleLog()
-    budget = RetryBudget(PATIENCE[stage], log, stop.pause)
-    open_store = build_store_opener(bot.spec.output.s3, secrets, budget, files=True)
-    start_tracker = TrackerStarter(
-        RunConfig.from_run(run, work), store=open_store(run.prefix), secrets=secrets, log=log
-    )
-    mounted = Path(os.environ.get(BASE_DIR_ENV, BASE_DIR))
-    return StageContext(
-        run, open_store, secrets, work, log, stop, start_tracker, retry_budget=budget, mounted_base=mounted
-    )
+    mounted_base = Path(os.environ.get(BASE_DIR_ENV, BASE_DIR))
+    settings = Settings(run, secrets, work, RETRY_SECONDS[stage], mounted_base=mounted_base)
+    return build_context(settings, stop, ConsoleLog(), files=True)

@@ -12,7 +12,7 @@ from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.progress import StageProgress, serve_progress
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.runtime.signals import StopRequest
-from tweetbot_trainer.runtime.termination import UNFORESEEN, describe_failure, write_result
+from tweetbot_trainer.runtime.termination import UNEXPECTED, describe_failure, write_result
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.stages.settings import Settings, get_termination_log_path, keep_caches_below, read_settings
 from tweetbot_trainer.store import build_store_opener
@@ -25,13 +25,15 @@ def run_stage(stage: Stage, stop: StopRequest) -> int:
     """Run a stage and write its result. Raises StageError, and any unexpected error."""
     settings = read_settings(os.environ, stage)
     keep_caches_below(settings.work, os.environ)
-    context = build_context(settings, stop)
-    context.log.info("stage.started", image=settings.run.image)
-    with serve_progress(context.progress, settings.run, settings.pod_uid, settings.pod_ip, context.log):
-        check_endpoints(settings.run.spec, settings.allowed_networks)
+    run = settings.run
+    log = Log(stage=run.stage, namespace=run.namespace, name=run.name, run=run.run_id)
+    context = build_context(settings, stop, log)
+    log.info("stage.started", image=run.image)
+    with serve_progress(context.progress, run, settings.pod_uid, settings.pod_ip, log):
+        check_endpoints(run.spec, settings.allowed_networks)
         result = dispatch_stage(stage, context)
-    write_result(result, settings.termination_log)
-    context.log.info("stage.succeeded", result=result.to_dict())
+    write_result(result, get_termination_log_path(os.environ))
+    log.info("stage.succeeded", result=result.to_dict())
     return 0
 
 
@@ -46,17 +48,14 @@ def dispatch_stage(stage: Stage, context: StageContext) -> PrepareSucceeded | Tr
     return train(context)
 
 
-def build_context(settings: Settings, stop: StopRequest) -> StageContext:
-    """Connect a stage to its storage, tracking and progress."""
-    run = settings.run
-    log = Log(stage=run.stage, namespace=run.namespace, name=run.name, run=run.run_id)
-    progress = StageProgress()
-    budget = RetryBudget(settings.storage_patience, log, stop.pause, progress=progress)
-    open_store = build_store_opener(run.spec.output.s3, settings.secrets, budget)
-    start_tracker = TrackerStarter(
-        RunConfig.from_run(run, settings.work), store=open_store(run.prefix), secrets=settings.secrets, log=log
-    )
-    open_hastily = build_store_opener(run.spec.output.s3, settings.secrets, RetryBudget(BEST_EFFORT_SECONDS, log))
+def build_context(settings: Settings, stop: StopRequest, log: Log, *, files: bool = False) -> StageContext:
+    """Connect a stage to its storage, tracking and progress. With `files`, addresses may be local folders."""
+    run, progress = settings.run, StageProgress()
+    budget = RetryBudget(settings.retry_seconds, log, stop.pause, progress=progress)
+    open_store = build_store_opener(run.spec.output.s3, settings.secrets, budget, files=files)
+    best_effort = RetryBudget(BEST_EFFORT_SECONDS, log)
+    open_best_effort_store = build_store_opener(run.spec.output.s3, settings.secrets, best_effort, files=files)
+    config = RunConfig.from_run(run, settings.work)
     return StageContext(
         run,
         open_store,
@@ -64,9 +63,9 @@ def build_context(settings: Settings, stop: StopRequest) -> StageContext:
         settings.work,
         log,
         stop,
-        start_tracker,
+        TrackerStarter(config, store=open_store(run.prefix), secrets=settings.secrets, log=log),
         progress=progress,
-        best_effort_store=open_hastily(run.prefix),
+        best_effort_store=open_best_effort_store(run.prefix),
         checkpoint_seconds=settings.checkpoint_seconds,
         retry_budget=budget,
         mounted_base=settings.mounted_base,
@@ -77,7 +76,7 @@ def write_failure(error: Exception) -> int:
     """Write a failure to the log and the termination log; return its exit code."""
     failure, code = describe_failure(error)
     log = Log()
-    details = {"traceback": "".join(traceback.format_exception(error))} if code == UNFORESEEN else {}
+    details = {"traceback": "".join(traceback.format_exception(error))} if code == UNEXPECTED else {}
     log.error("stage.failed", reason=failure.reason, message=failure.message, exitCode=code, **details)
     try:
         write_result(failure, get_termination_log_path(os.environ))

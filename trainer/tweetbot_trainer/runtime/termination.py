@@ -1,7 +1,6 @@
 """Writes the result of a stage, or its failure, to the termination log."""
 
 import errno
-import os
 import re
 import traceback
 from pathlib import Path
@@ -11,10 +10,10 @@ from tweetbot_contract.reasons import Reason
 from tweetbot_trainer.runtime.errors import StageError, TemporaryError
 
 #: Exit code of an unexpected error: the operator retries it, and counts it as an attempt (design §4).
-UNFORESEEN = 1
+UNEXPECTED = 1
 #: Disk full, quota used up, file too large.
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_OF_A_GPU = "OutOfMemoryError"
+_GPU_MEMORY_ERROR = "OutOfMemoryError"
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 
@@ -23,11 +22,8 @@ def write_result(
 ) -> None:
     """Write the result in one write: the file is a mount, so it cannot be replaced by renaming."""
     message = result.encode(outcome)
-    descriptor = os.open(termination_log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-    try:
-        os.write(descriptor, message)
-    finally:
-        os.close(descriptor)
+    with termination_log.open("wb", buffering=0) as file:
+        file.write(message)
 
 
 def describe_failure(error: Exception) -> tuple[result.StageFailed, int]:
@@ -39,14 +35,16 @@ def describe_failure(error: Exception) -> tuple[result.StageFailed, int]:
         case StageError():
             return _build_failure(error.reason, error.message), int(error.exit_code)
         case Exception() if _find_errno(error) in _FULL:
-            return describe_failure(
-                TemporaryError(reasons.DISK_FULL, "the disk is full: give the node more ephemeral storage")
-            )
+            message = "the disk is full: give the node more ephemeral storage"
+            return describe_failure(TemporaryError(reasons.DISK_FULL, message))
         case MemoryError() | RuntimeError() if _is_out_of_memory(error):
-            return _build_failure(reasons.OUT_OF_MEMORY, _advise_on_memory(error)), UNFORESEEN
+            advice = "the memory is used up: raise spec.resources.memory"
+            if type(error).__name__ == _GPU_MEMORY_ERROR:
+                advice = "the GPU's memory is used up: ask for a larger GPU"
+            return _build_failure(reasons.OUT_OF_MEMORY, advice), UNEXPECTED
         case _:
             text = f"{type(error).__name__} {_locate_error(error)}. {reasons.TRAINER_BUG.advice}"
-            return _build_failure(reasons.TRAINER_BUG, text), UNFORESEEN
+            return _build_failure(reasons.TRAINER_BUG, text), UNEXPECTED
 
 
 def _build_failure(reason: Reason, message: str) -> result.StageFailed:
@@ -64,14 +62,8 @@ def _find_errno(error: Exception) -> int | None:
 
 def _is_out_of_memory(error: Exception) -> bool:
     """Recognize errors of torch by class name (GPU) or text (CPU), without importing torch."""
-    names = {"MemoryError", _OF_A_GPU}
+    names = {"MemoryError", _GPU_MEMORY_ERROR}
     return type(error).__name__ in names or "can't allocate memory" in str(error)
-
-
-def _advise_on_memory(error: Exception) -> str:
-    if type(error).__name__ == _OF_A_GPU:
-        return "the GPU's memory is used up: ask for a larger GPU"
-    return "the memory is used up: raise spec.resources.memory"
 
 
 def _locate_error(error: Exception) -> str:

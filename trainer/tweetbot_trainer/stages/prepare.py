@@ -16,9 +16,10 @@ from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.stages.gates import can_publish
 from tweetbot_trainer.stages.new_posts import count_new_posts_if_too_few
-from tweetbot_trainer.stages.provenance import build_dataset_result, build_source_records, find_other_handle
+from tweetbot_trainer.stages.provenance import build_source_records, find_other_handle
 from tweetbot_trainer.stages.source_reading import SourceReader
 from tweetbot_trainer.stages.tracking import build_prepare_config, track_dataset
+from tweetbot_trainer.stages.training_plan import build_dataset_result
 from tweetbot_trainer.store import ObjectStore
 
 

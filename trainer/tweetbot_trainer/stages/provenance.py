@@ -5,45 +5,30 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from tweetbot_contract.handover import RunDocument
-from tweetbot_contract.result import DatasetResult
 from tweetbot_contract.spec.sources import Source
 from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_trainer.data.dataset.dataset import Dataset
 from tweetbot_trainer.data.dataset.profiles import CardAccount
 from tweetbot_trainer.data.dataset.source_records import SourceRecord, get_kind
 from tweetbot_trainer.data.dataset.splits import Order
-from tweetbot_trainer.learning.model.identity import BaseIdentity
-from tweetbot_trainer.learning.values import Hyperparameters
 from tweetbot_trainer.publishing.registry.manifest import Provenance
 from tweetbot_trainer.runtime.versions import get_library_versions
 from tweetbot_trainer.stages.source_reading import SourceResult
+from tweetbot_trainer.stages.training_plan import TrainingPlan
 
 if TYPE_CHECKING:  # it imports torch, which prepare must not
     from tweetbot_trainer.learning.training.device import Device
 
 
-def build_dataset_result(dataset: Dataset, uri: str) -> DatasetResult:
-    """Describe a stored dataset."""
-    return DatasetResult(digest=dataset.digest, uri=uri, table=dataset.table, newest_post_at=dataset.newest_post_at)
-
-
-def build_provenance(
-    run: RunDocument,
-    *,
-    base: BaseIdentity,
-    sources: tuple[SourceRecord, ...],
-    values: Hyperparameters,
-    device: "Device",
-    ordered_by: Order,
-) -> Provenance:
+def build_provenance(run: RunDocument, plan: TrainingPlan, device: "Device", ordered_by: Order) -> Provenance:
     """Describe what a version was made from, by which code and on which device."""
     subject = run.spec.subject
     return Provenance(
-        base=asdict(base),
-        sources=sources,
-        training=values.as_json(),
+        base=asdict(plan.base),
+        sources=plan.sources,
+        training=plan.values.as_json(),
         ordered_by=ordered_by,
-        seed=values.seed,
+        seed=plan.values.seed,
         image=run.image,
         processor=device.name,
         threads=device.threads,

@@ -15,8 +15,8 @@ from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.stages.context import CHECKPOINT_SECONDS
 
 #: Seconds that a stage waits for the storage in all: shorter while it holds a GPU (design §9).
-PATIENCE: dict[Task, float] = {"Prepare": 1800.0, "Train": 600.0, "Cleanup": 600.0}
-PATIENCE_ENV = "TWEETBOT_STORAGE_PATIENCE_SECONDS"
+RETRY_SECONDS: dict[Task, float] = {"Prepare": 1800.0, "Train": 600.0, "Cleanup": 600.0}
+RETRY_SECONDS_ENV = "TWEETBOT_STORAGE_PATIENCE_SECONDS"
 CHECKPOINT_ENV = "TWEETBOT_CHECKPOINT_SECONDS"
 
 
@@ -27,8 +27,7 @@ class Settings:
     run: RunDocument
     secrets: Path
     work: Path
-    termination_log: Path
-    storage_patience: float
+    retry_seconds: float
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     pod_uid: str = ""
     pod_ip: str = ""
@@ -47,8 +46,7 @@ def read_settings(env: Mapping[str, str], stage: Task) -> Settings:
         run=run,
         secrets=Path(env.get(handover.SECRETS_DIR_ENV, handover.SECRETS_DIR)),
         work=Path(env.get(handover.WORK_DIR_ENV, handover.WORK_DIR)),
-        termination_log=get_termination_log_path(env),
-        storage_patience=float(env.get(PATIENCE_ENV, PATIENCE[stage])),
+        retry_seconds=float(env.get(RETRY_SECONDS_ENV, RETRY_SECONDS[stage])),
         checkpoint_seconds=float(env.get(CHECKPOINT_ENV, CHECKPOINT_SECONDS)),
         pod_uid=env.get(handover.POD_UID_ENV, ""),
         pod_ip=env.get(handover.POD_IP_ENV, ""),

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tweetbot_contract.result import DatasetResult as DatasetResult
+from tweetbot_trainer.data.dataset.dataset import Dataset
 from tweetbot_trainer.data.dataset.source_records import SourceRecord
 from tweetbot_trainer.data.dataset.store import get_dataset_uri, load_dataset
 from tweetbot_trainer.learning.fingerprint import fingerprint
@@ -13,7 +14,6 @@ from tweetbot_trainer.learning.values import Hyperparameters, resolve_hyperparam
 from tweetbot_trainer.publishing.registry.lookup import choose_version
 from tweetbot_trainer.publishing.registry.run_record import read_record
 from tweetbot_trainer.stages.context import StageContext
-from tweetbot_trainer.stages.provenance import build_dataset_result
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,11 @@ class TrainingPlan:
     def build_config(self) -> Mapping[str, Any]:
         """Return every hyperparameter, for trackers."""
         return {**self.values.as_json(), "base": asdict(self.base), "dataset": self.data.digest, "key": self.key}
+
+
+def build_dataset_result(dataset: Dataset, uri: str) -> DatasetResult:
+    """Describe a stored dataset."""
+    return DatasetResult(digest=dataset.digest, uri=uri, table=dataset.table, newest_post_at=dataset.newest_post_at)
 
 
 def build_training_plan(context: StageContext) -> TrainingPlan:

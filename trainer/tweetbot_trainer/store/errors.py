@@ -10,44 +10,19 @@ from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageErr
 from tweetbot_trainer.store.interface import ObjectNotFound, StorageUnavailable
 
 #: The code decides before the status: for an unknown key, AWS answers 403, versitygw 404 XAdminUserNotFound.
-_REFUSED_KEYS = frozenset(
-    [
-        "AccessDenied",
-        "AccountProblem",
-        "AllAccessDisabled",
-        "ExpiredToken",
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "InvalidSecurity",
-        "InvalidToken",
-        "SignatureDoesNotMatch",
-        "TokenRefreshRequired",
-        "XAdminUserNotFound",
-        "401",
-        "403",
-    ]
-)
+_REFUSED_KEYS = frozenset([
+    "AccessDenied", "AccountProblem", "AllAccessDisabled", "ExpiredToken", "InvalidAccessKeyId",
+    "InvalidClientTokenId", "InvalidSecurity", "InvalidToken", "SignatureDoesNotMatch", "TokenRefreshRequired",
+    "XAdminUserNotFound", "401", "403",
+])  # fmt: skip
 _ABSENT = frozenset({"NoSuchKey", "NotFound", "404"})
 _WRONG_REGION = frozenset({"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"})
 _UNKNOWN_CHECKSUM = frozenset({"XAmzContentSHA256Mismatch", "MissingContentMD5", "NotImplemented", "501"})
-_RETRYABLE = frozenset(
-    [
-        "BadDigest",
-        "ConditionalRequestConflict",
-        "InternalError",
-        "NoSuchUpload",
-        "OperationAborted",
-        "RequestTimeTooSkewed",
-        "RequestTimeout",
-        "ServiceUnavailable",
-        "SlowDown",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequests",
-        "409",
-        "429",
-    ]
-)
+_RETRYABLE = frozenset([
+    "BadDigest", "ConditionalRequestConflict", "InternalError", "NoSuchUpload", "OperationAborted",
+    "RequestTimeTooSkewed", "RequestTimeout", "ServiceUnavailable", "SlowDown", "Throttling",
+    "ThrottlingException", "TooManyRequests", "409", "429",
+])  # fmt: skip
 #: The server cannot be reached, or its answer was cut short or damaged (IncompleteRead, checksum).
 _UNREACHABLE = (
     boto.HTTPClientError,

@@ -43,7 +43,7 @@ def is_intact(store: ObjectStore, uri: str, record: FileRecord) -> bool:
         return False
     if info.sha256 is not None:
         return info.sha256 == record.sha256
-    with store.open_stream(uri) as stream:
+    with store.open_seekable(uri) as stream:
         return compute_stream_sha256(stream) == record.sha256
 
 

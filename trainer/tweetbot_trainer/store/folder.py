@@ -4,7 +4,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -21,19 +21,15 @@ class FolderStore:
     """Objects as files. Readers see whole objects only; conditional writes are safe against other processes too."""
 
     def get(self, uri: str) -> bytes:
-        with self.open_stream(uri) as file:
+        with self.open_seekable(uri) as file:
             return file.read()
 
     def find(self, uri: str) -> StoredObject | None:
         try:
-            with self.open_stream(uri) as file:
+            with self.open_seekable(uri) as file:
                 return StoredObject(file.read(), _make_etag(os.fstat(file.fileno())))
         except ObjectNotFound:
             return None
-
-    def get_size(self, uri: str) -> int:
-        with self.open_seekable(uri) as file:
-            return os.fstat(file.fileno()).st_size
 
     def open_seekable(self, uri: str) -> BinaryIO:
         path = parse_file_uri(uri)
@@ -45,33 +41,18 @@ class FolderStore:
             except (FileNotFoundError, NotADirectoryError) as error:
                 raise ObjectNotFound(uri) from error
 
-    def open_stream(self, uri: str) -> BinaryIO:
-        return self.open_seekable(uri)
-
     def download(self, uri: str, path: Path) -> None:
-        with self.open_stream(uri) as source, path.open("wb") as target:
+        with self.open_seekable(uri) as source, path.open("wb") as target:
             shutil.copyfileobj(source, target)
 
     def put(self, uri: str, body: Body) -> None:
-        path = parse_file_uri(uri)
-        with _lock_folder(path), _write_temporary_file(path, body) as unfinished:
-            unfinished.replace(path)
+        self._write(uri, body, lambda path: True)
 
     def put_if_absent(self, uri: str, body: Body) -> bool:
-        path = parse_file_uri(uri)
-        with _lock_folder(path), _write_temporary_file(path, body) as unfinished:
-            if path.exists():
-                return False
-            unfinished.replace(path)
-            return True
+        return self._write(uri, body, lambda path: not path.exists())
 
     def put_if_match(self, uri: str, body: Body, etag: str) -> bool:
-        path = parse_file_uri(uri)
-        with _lock_folder(path), _write_temporary_file(path, body) as unfinished:
-            if not path.exists() or _make_etag(path.stat()) != etag:
-                return False
-            unfinished.replace(path)
-            return True
+        return self._write(uri, body, lambda path: path.exists() and _make_etag(path.stat()) == etag)
 
     def head(self, uri: str) -> ObjectInfo | None:
         path = parse_file_uri(uri)
@@ -96,6 +77,14 @@ class FolderStore:
         for info in tuple(self.list(folder)):
             self.delete(info.uri)
             yield info.uri
+
+    def _write(self, uri: str, body: Body, is_allowed: Callable[[Path], bool]) -> bool:
+        path = parse_file_uri(uri)
+        with _lock_folder(path), _write_temporary_file(path, body) as unfinished:
+            if not is_allowed(path):
+                return False
+            unfinished.replace(path)
+            return True
 
 
 def _make_etag(stat: os.stat_result) -> str:

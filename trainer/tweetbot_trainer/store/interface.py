@@ -53,14 +53,8 @@ class ObjectStore(Protocol):
     def find(self, uri: str) -> StoredObject | None:
         """Read a whole small object with its version tag; None if there is none."""
 
-    def get_size(self, uri: str) -> int:
-        """Return an object's size in bytes. Raises ObjectNotFound."""
-
     def open_seekable(self, uri: str) -> BinaryIO:
         """Open an object for random access (as zipfile needs). Raises ObjectNotFound."""
-
-    def open_stream(self, uri: str) -> BinaryIO:
-        """Open an object for reading from start to end. Raises ObjectNotFound."""
 
     def download(self, uri: str, path: Path) -> None:
         """Copy an object into a file. Raises ObjectNotFound, and OSError if the disk is full."""

@@ -18,19 +18,15 @@ class RangedFile(io.RawIOBase):
         self._size, self._fetch, self._position = size, fetch, 0
 
     def readable(self) -> bool:
-        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """Return True."""
         return True
 
     def tell(self) -> int:
-        """Return the position in bytes."""
         return self._position
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move to an offset from the start, the position or the end. Raises OSError for a negative position."""
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
         if start + offset < 0:
             raise OSError(22, "negative position")
@@ -38,7 +34,6 @@ class RangedFile(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        """Fill the buffer from the position, up to the end of the object."""
         end = min(self._position + len(buffer), self._size)
         if end <= self._position:
             return 0

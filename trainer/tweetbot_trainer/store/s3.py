@@ -4,6 +4,7 @@ import base64
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -51,22 +52,12 @@ class S3Store:
 
         return self._ask_if_there("read", uri, request)
 
-    def get_size(self, uri: str) -> int:
-        return self._get_etag_and_size(uri)[1]
-
     def open_seekable(self, uri: str) -> BinaryIO:
         etag, size = self._get_etag_and_size(uri)
-
-        def fetch(start: int, end: int) -> bytes:
-            return self._get_range(uri, etag, start, end)
-
-        return open_ranged_file(size, fetch)
-
-    def open_stream(self, uri: str) -> BinaryIO:
-        return self.open_seekable(uri)
+        return open_ranged_file(size, partial(self._get_range, uri, etag))
 
     def download(self, uri: str, path: Path) -> None:
-        with self.open_stream(uri) as source, path.open("wb") as target:
+        with self.open_seekable(uri) as source, path.open("wb") as target:
             while block := source.read(READ_AHEAD):
                 target.write(block)
 
@@ -90,8 +81,10 @@ class S3Store:
             return False
 
     def head(self, uri: str) -> ObjectInfo | None:
+        mode = {"ChecksumMode": "ENABLED"} if self._checksums else {}
+
         def request(at: S3Address) -> ObjectInfo:
-            answer = self._client.head_object(Bucket=at.bucket, Key=at.key, **self._get_checksum_mode())
+            answer = self._client.head_object(Bucket=at.bucket, Key=at.key, **mode)
             return ObjectInfo(uri, int(answer["ContentLength"]), answer["ETag"], _read_sha256(answer))
 
         return self._ask_if_there("look for", uri, request)
@@ -151,7 +144,7 @@ class S3Store:
         """Return the address of a listed key. Raises SpecRefused if the server listed one outside the folder."""
         at = parse_s3_uri(folder)
         if not at.key.endswith("/") or not key.startswith(at.key):
-            raise SpecRefused(reasons.SPEC_REFUSED, f"{key} does not lie below {folder}: it was not erased")
+            raise SpecRefused(reasons.SPEC_REFUSED, f"{key} is not below {folder}: it was not erased")
         return str(S3Address(at.bucket, key))
 
     def _remove(self, uri: str, **extra: str) -> None:
@@ -215,9 +208,6 @@ class S3Store:
         if not self._checksums:
             return {}
         return {"ChecksumSHA256": base64.b64encode(bytes.fromhex(compute_sha256(body))).decode()}
-
-    def _get_checksum_mode(self) -> dict[str, str]:
-        return {"ChecksumMode": "ENABLED"} if self._checksums else {}
 
     def _ask_if_there(self, action: str, uri: str, request: Callable[[S3Address], T]) -> T | None:
         try:

@@ -171,7 +171,7 @@ def test_a_base_that_is_a_folder_is_compared_too(tmp_path: Path, capsys: pytest.
     for name in ("config.json", "tokenizer.json", "model.safetensors"):
         (base / name).write_bytes(name.encode())
     identity = identify_base(
-        Model.model_construct(base=f"file://{base}"), open_stream=STORE.open_stream, resolve=lambda name, _: name
+        Model.model_construct(base=f"file://{base}"), open_stream=STORE.open_seekable, resolve=lambda name, _: name
     )
     run = a_published_model(tmp_path, base=asdict(identity))
     assert verified(run.prefix, capsys)[1]["base model.safetensors"] == "ok"

@@ -9,7 +9,7 @@ from safetensors import SafetensorError
 from tweetbot_contract import reasons, result
 from tweetbot_contract.handover import ExitCode
 from tweetbot_trainer.runtime import errors
-from tweetbot_trainer.runtime.termination import UNFORESEEN, describe_failure, write_result
+from tweetbot_trainer.runtime.termination import UNEXPECTED, describe_failure, write_result
 
 FAILURES = [cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, errors.StageError)]
 
@@ -51,7 +51,7 @@ class OutOfMemoryError(RuntimeError):
 )
 def test_used_up_memory_counts_as_an_attempt_and_says_whose_it_was(error: Exception, advice: str) -> None:
     told, code = describe_failure(error)
-    assert (told.reason, code) == ("OutOfMemory", UNFORESEEN)
+    assert (told.reason, code) == ("OutOfMemory", UNEXPECTED)
     assert told.message.endswith(advice)
 
 
@@ -60,7 +60,7 @@ def test_an_unforeseen_errors_own_text_stays_in_the_log() -> None:
         raise KeyError("a post that says something private")
     except KeyError as error:
         told, code = describe_failure(error)
-    assert (told.reason, code) == ("TrainerBug", UNFORESEEN)
+    assert (told.reason, code) == ("TrainerBug", UNEXPECTED)
     assert "private" not in told.message
     assert "KeyError at test_termination.py:" in told.message
 

@@ -7,11 +7,11 @@ import pytest
 from builders.stages import a_local_run
 from tweetbot_contract import handover
 from tweetbot_trainer.runtime.errors import SpecRefused
-from tweetbot_trainer.stages.settings import PATIENCE, keep_caches_below, read_settings
+from tweetbot_trainer.stages.settings import RETRY_SECONDS, keep_caches_below, read_settings
 
 
 def test_a_gpu_is_held_for_less_time_than_a_cpu() -> None:
-    assert (PATIENCE["Prepare"], PATIENCE["Train"]) == (1800, 600)
+    assert (RETRY_SECONDS["Prepare"], RETRY_SECONDS["Train"]) == (1800, 600)
 
 
 def test_what_the_operator_says_is_taken_from_the_environment(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def describe_object(store: ObjectStore, uri: str) -> ObjectRecord | None:
         return None
     is_file, sha256 = uri.startswith("file:"), info.sha256
     if sha256 is None and (is_file or info.size <= HASHED_WHOLE):
-        with store.open_stream(uri) as stream:
+        with store.open_seekable(uri) as stream:
             sha256 = compute_stream_sha256(stream)
     return ObjectRecord(uri=uri, size=info.size, sha256=sha256, etag=None if is_file else info.etag)
 

@@ -24,7 +24,7 @@ class BaseFiles:
     def open_stream(self, uri: str) -> BinaryIO:
         """Open a file for sequential reading. Raises ObjectNotFound."""
         store, address = self._resolve(uri)
-        return store.open_stream(address)
+        return store.open_seekable(address)
 
     def download(self, uri: str, path: Path) -> None:
         """Download a file. Raises ObjectNotFound, and OSError if the disk is full."""

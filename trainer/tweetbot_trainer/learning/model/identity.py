@@ -17,7 +17,7 @@ FILES = (CONFIG, TOKENIZER, WEIGHTS)
 #: Shape and tokenizer of each scratch base; raise its number with every change of `scratch` or `tokenizer`.
 SCRATCH_DIGESTS = {"scratch://mini": "mini-1", "scratch://small": "small-1"}
 
-#: Opens the object at an address (`ObjectStore.open_stream`). Raises ObjectNotFound.
+#: Opens the object at an address (`ObjectStore.open_seekable`). Raises ObjectNotFound.
 OpenStream = Callable[[str], BinaryIO]
 #: Resolves a name on the hub and a revision to a commit.
 ResolveCommit = Callable[[str, str | None], str]

@@ -121,13 +121,13 @@ def _search_dataset(
 
 def _find_hits(store: ObjectStore, uri: str, wanted: frozenset[str]) -> dict[str, tuple[str, ...]]:
     """Return the wanted posts of a list of ids, each with the other posts of the same text."""
-    with store.open_stream(uri) as lines:
+    with store.open_seekable(uri) as lines:
         texts = {one.id: one.sha256 for one in read_ids(lines) if one.id in wanted}
     if not texts:
         return {}
     same: defaultdict[str, list[str]] = defaultdict(list)
     hashes = set(texts.values())
-    with store.open_stream(uri) as lines:
+    with store.open_seekable(uri) as lines:
         for one in read_ids(lines):
             if one.sha256 in hashes and one.id not in wanted:
                 same[one.sha256].append(one.id)

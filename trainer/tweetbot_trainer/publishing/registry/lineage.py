@@ -205,5 +205,5 @@ def _hash_object(store: ObjectStore, uri: str) -> str | None:
     """Hash an object by reading it, without trusting the server's checksum. None if there is no object."""
     if store.head(uri) is None:
         return None
-    with store.open_stream(uri) as stream:
+    with store.open_seekable(uri) as stream:
         return compute_stream_sha256(stream)

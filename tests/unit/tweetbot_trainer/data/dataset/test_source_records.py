@@ -88,7 +88,7 @@ class Huge(FolderStore):
     def head(self, uri: str) -> ObjectInfo | None:
         return ObjectInfo(uri, HASHED_WHOLE + 1, '"a tag"')
 
-    def open_stream(self, uri: str) -> BinaryIO:
+    def open_seekable(self, uri: str) -> BinaryIO:
         raise AssertionError("gigabytes were read to hash them")
 
 
