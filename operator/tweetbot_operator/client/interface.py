@@ -55,7 +55,7 @@ class Cluster(Protocol):
         """Apply the whole status to exactly this version of a TweetBot. Raises Conflict, NotFound, Rejected."""
 
     async def reset_status(self, bot: CachedTweetBot) -> CachedTweetBot:
-        """Blank the status, whoever owns its fields. Raises Conflict, NotFound, Rejected."""
+        """Blank the status, no matter who owns its fields. Raises Conflict, NotFound, Rejected."""
 
     async def set_finalizers(self, bot: CachedTweetBot, finalizers: tuple[str, ...]) -> CachedTweetBot:
         """Replace the finalizers of exactly this version of a TweetBot. Raises Conflict, NotFound, Rejected."""

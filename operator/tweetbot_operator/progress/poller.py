@@ -102,7 +102,7 @@ class ProgressPoller:
 
 
 def compute_pause(failures: int) -> float:
-    """Return the seconds until the next poll after so many in a row that failed."""
+    """Return the seconds until the next poll after this many failures in a row."""
     return compute_backoff(failures, FIRST_PAUSE, LONGEST_PAUSE) if failures else INTERVAL
 
 

@@ -208,7 +208,7 @@ class Reconciler:
         if seconds := self._rate_limiter.reserve(stored.index_key):
             return seconds
         if "ownerReferences" not in action.manifest["metadata"] or action.manifest["spec"].get("suspend"):
-            await self._create(stored, action)  # a cleanup is no run, and what Kueue holds back is none yet
+            await self._create(stored, action)  # limits count runs: a cleanup is not one, nor is what Kueue holds back
         elif self._concurrency_limiter.reserve(stored):
             try:
                 await self._create(stored, action)
@@ -271,7 +271,7 @@ class Reconciler:
         except errors.Conflict:
             await _read_again(self._cache.jobs, job.uid, self._cluster.get_job(job.namespace, job.name))
             return
-        except errors.Rejected as fault:  # the status that would tell of it comes after the deletion
+        except errors.Rejected as fault:  # the status that would report it comes after the deletion
             message = f"The API server refuses to delete Job {job.name} ({why}): {sanitize(str(fault), 700)}"
             self.recorder.warn(stored, JOB_REFUSED.name, message)
             raise

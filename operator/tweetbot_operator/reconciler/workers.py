@@ -77,7 +77,7 @@ class Workers:
             except ApiError as fault:
                 self._try_again(key, "retry", f"{type(fault).__name__}: {fault}", longest=_LONGEST_FAULT_PAUSE)
             except Exception:  # the last line of defence: one TweetBot's bug must not stop the others
-                LOG.exception("pass failed by a fault of ours")
+                LOG.exception("pass failed by a bug")
                 self._try_again(key, "bug", "see the traceback")
             else:
                 RECONCILES.labels(result="done" if result.done else "later").inc()

@@ -18,7 +18,7 @@ ROWS: dict[str, Callable[[Level], object]] = {
     "a neighbour at 2/s meanwhile: p50 / p99, ms": lambda one: _format_percentiles(one["at_once"].get("neighbour")),
     "runs/s to their end": lambda one: one["runs"]["runs_per_second"],
     "operator CPU a run, ms": lambda one: one["runs"]["cpu_ms_a_run"],
-    "operator writes a run": lambda one: one["runs"]["writes_a_run"],
+    "operator writes per run": lambda one: one["runs"]["writes_a_run"],
     "restart: s to the first Job": lambda one: one["restart"]["seconds_to_first_job"],
     "restart: s to quiet": lambda one: one["restart"]["seconds_to_quiet"],
     "at rest after a restart, MiB (highest)": lambda one: _format_memory(one["restart"]),

@@ -19,7 +19,7 @@ _NAME_OR_TAG = re.compile(r"[^\w@#\uff20\uff03]*[@#\uff20\uff03]\w")
 
 
 def count_words(text: str) -> int:
-    """Count a post's words: @names, #tags and punctuation are none, unspaced scripts count by their letters."""
+    """Count a post's words: @names, #tags and punctuation do not count, unspaced scripts count by their letters."""
     return sum(_count_chunk_words(chunk) for chunk in text.split() if not _NAME_OR_TAG.match(chunk))
 
 

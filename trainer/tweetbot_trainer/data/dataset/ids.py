@@ -3,7 +3,7 @@
     {"id":"1380391290000000000","sha256":"…","source":0}
 
 One line per post, in the dataset's order; `sha256` is that of the cleaned text in UTF-8. The file may be shown where
-the posts may not, with one caution: whoever guesses a text can verify the guess.
+the posts may not, with one caution: anyone who guesses a text can verify the guess.
 """
 
 import hashlib

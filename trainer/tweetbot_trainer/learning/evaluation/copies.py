@@ -1,6 +1,6 @@
 """Detect copies of training posts by hashes, from which no post can be recovered.
 
-The hashes are published in the model's directory: whoever generates with the model can exclude copies without the
+The hashes are published in the model's directory: anyone who generates with the model can exclude copies without the
 dataset.
 """
 

@@ -94,5 +94,5 @@ def _find_reason(kind: str, said: str) -> Reason:
 
 
 def _parse_seconds(given: str | None) -> float:
-    """Parse a header's number of seconds, 0 if it is none; eleven digits reach the year 5138."""
+    """Parse a header's number of seconds, 0 if it is not a number; eleven digits reach the year 5138."""
     return float(given) if given and given.isascii() and given.isdigit() and len(given) <= 11 else 0.0

@@ -54,7 +54,7 @@ class SpendLimit:
         raise SpecRefused(reasons.SPEND_LIMIT_REACHED, message)
 
     def require(self, posts: int) -> None:
-        """Raise SpecRefused (SpendLimitReached) before anything is spent, if so many posts are too expensive."""
+        """Raise SpecRefused (SpendLimitReached) before anything is spent, if this many posts cost too much."""
         if (bill := self._spent + posts * POST_PRICE) > self._limit:
             message = (
                 f"{self._field}: {posts} posts of @{self._spec.handle} cost {_format_dollars(bill)} at X's list price, "
