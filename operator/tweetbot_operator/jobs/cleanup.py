@@ -9,11 +9,8 @@ from tweetbot_operator.jobs.pod import (
     TMP_SIZE,
     build_env_literals,
     build_env_vars,
-    build_restricted_container,
     build_restricted_pod,
-    build_secret_mounts,
-    build_secret_sources,
-    build_secret_volumes,
+    build_secret_storage,
     get_prepare_resources,
 )
 from tweetbot_operator.settings import OperatorSettings
@@ -52,20 +49,16 @@ def _build_pod_spec(bot: TweetBot, settings: OperatorSettings) -> Manifest:
 
     The spec in its document lacks the fields that may be long, so it always fits an env variable.
     """
-    sources = build_secret_sources(bot.spec, "Cleanup")
     brief = bot.spec.model_copy(update={"scheduling": Scheduling(), "evaluation": Evaluation()})
     document = RunDocument(
         stage="Cleanup", namespace=bot.namespace, name=bot.name, uid=bot.uid, run_id="", run_number=0, spec=brief
     )
-    container = build_restricted_container(
+    pod = build_restricted_pod(
+        bot,
         "Cleanup",
         env=build_env_vars({**build_env_literals(document, settings), "HOME": WORK_DIR}),
-        amounts=get_prepare_resources(settings),
-        mounts=[{"name": "work", "mountPath": WORK_DIR}, *build_secret_mounts(sources)],
+        resources=get_prepare_resources(settings),
+        storage=[("work", WORK_DIR, {"emptyDir": {"sizeLimit": TMP_SIZE}}), *build_secret_storage(bot.spec, "Cleanup")],
         settings=settings,
     )
-    volumes = [{"name": "work", "emptyDir": {"sizeLimit": TMP_SIZE}}, *build_secret_volumes(sources)]
-    return {
-        **build_restricted_pod(bot, container, volumes, settings),
-        "activeDeadlineSeconds": CLEANUP_DEADLINE_SECONDS,
-    }
+    return {**pod, "activeDeadlineSeconds": CLEANUP_DEADLINE_SECONDS}

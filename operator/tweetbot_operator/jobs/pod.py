@@ -52,24 +52,34 @@ _PROGRESS: Manifest = {"name": PROGRESS_PORT_NAME, "containerPort": PROGRESS_POR
 _CACHES = {name: f"{WORK_DIR}/{folder}" for name, folder in CACHE_FOLDERS.items()}
 
 
+#: A volume's name, where it is mounted, and its source.
+Storage = tuple[str, str, Manifest]
+
+
 def build_pod_spec(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Manifest:
     """Build the Pod's spec. Raises ValueError when the run document is too long for an env variable."""
-    sources = build_secret_sources(bot.spec, run.stage)
-    container = build_restricted_container(
+    pod = build_restricted_pod(
+        bot,
         run.stage,
         env=_build_env(bot, run, settings),
-        amounts=_get_resources(bot, run, settings),
-        mounts=_build_mounts(bot, run, sources),
+        resources=_get_resources(bot, run, settings),
+        storage=_build_storage(bot, run, settings),
         settings=settings,
     )
-    volumes = _build_volumes(bot, run, sources, settings)
-    return build_restricted_pod(bot, {**container, "ports": [_PROGRESS]}, volumes, settings)
+    pod["containers"][0]["ports"] = [_PROGRESS]
+    return pod
 
 
 def build_restricted_pod(
-    bot: TweetBot, container: Manifest, volumes: list[Manifest], settings: OperatorSettings
+    bot: TweetBot,
+    task: Task,
+    *,
+    env: list[Manifest],
+    resources: dict[str, str],
+    storage: list[Storage],
+    settings: OperatorSettings,
 ) -> Manifest:
-    """Build a Pod's spec around its one container, scheduled as the TweetBot asks, without root or API token."""
+    """Build a Pod's spec with its one container, scheduled as the TweetBot asks, without root or API token."""
     user = settings.run_as_user
     ids = {"runAsUser": user, "runAsGroup": user, "fsGroup": user} if user else {}
     optional = {"serviceAccountName": bot.spec.service_account_name} if bot.spec.service_account_name else {}
@@ -79,29 +89,24 @@ def build_restricted_pod(
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": {"runAsNonRoot": True, **ids, "seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [container],
-        "volumes": volumes,
+        "containers": [build_restricted_container(task, env, resources, storage, settings)],
+        "volumes": [{"name": name, **source} for name, _, source in storage],
         **optional,
         **_build_scheduling_fields(bot.spec.scheduling),
     }
 
 
 def build_restricted_container(
-    task: Task,
-    *,
-    env: list[Manifest],
-    amounts: dict[str, str],
-    mounts: list[Manifest],
-    settings: OperatorSettings,
+    task: Task, env: list[Manifest], resources: dict[str, str], storage: list[Storage], settings: OperatorSettings
 ) -> Manifest:
-    """Build the trainer's container. Its requests equal its limits, so it is among the last to be evicted."""
+    """Build the trainer's container. Its requests equal its limits, so it is one of the last to be evicted."""
     return {
         "name": CONTAINER,
         "image": settings.trainer_image,
         "imagePullPolicy": "IfNotPresent",
         "command": ["tweetbot-trainer", task.lower()],
         "env": env,
-        "resources": {"requests": amounts, "limits": dict(amounts)},
+        "resources": {"requests": resources, "limits": dict(resources)},
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "capabilities": {"drop": ["ALL"]},
@@ -109,8 +114,12 @@ def build_restricted_container(
         },
         "terminationMessagePath": TERMINATION_LOG,
         "terminationMessagePolicy": "File",
-        "volumeMounts": mounts,
+        "volumeMounts": [_build_mount(*each) for each in storage],
     }
+
+
+def _build_mount(name: str, path: str, source: Manifest) -> Manifest:
+    return {"name": name, "mountPath": path, **({} if "emptyDir" in source else {"readOnly": True})}
 
 
 def _build_env(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> list[Manifest]:
@@ -174,44 +183,22 @@ def get_prepare_resources(settings: OperatorSettings) -> dict[str, str]:
     return {"cpu": settings.prepare_cpu, "memory": settings.prepare_memory}
 
 
-def _build_volumes(
-    bot: TweetBot, run: CurrentRun, sources: list[Manifest], settings: OperatorSettings
-) -> list[Manifest]:
-    volumes: list[Manifest] = [
-        {"name": "work", "emptyDir": {"sizeLimit": settings.work_size}},
-        {"name": "tmp", "emptyDir": {"sizeLimit": TMP_SIZE}},
+def _build_storage(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> list[Storage]:
+    storage: list[Storage] = [
+        ("work", WORK_DIR, {"emptyDir": {"sizeLimit": settings.work_size}}),
+        ("tmp", _TMP, {"emptyDir": {"sizeLimit": TMP_SIZE}}),
     ]
     if run.stage == "Train":
-        volumes.append({"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": SHM_SIZE}})
-    volumes += build_secret_volumes(sources)
+        storage.append(("shm", _SHM, {"emptyDir": {"medium": "Memory", "sizeLimit": SHM_SIZE}}))
+    storage += build_secret_storage(bot.spec, run.stage)
     if pvc := get_pvc_name(bot.spec.model.base):  # while it is missing, the Pod is Unschedulable
-        volumes.append({"name": "base", "persistentVolumeClaim": {"claimName": pvc, "readOnly": True}})
-    return volumes
-
-
-def _build_mounts(bot: TweetBot, run: CurrentRun, sources: list[Manifest]) -> list[Manifest]:
-    mounts: list[Manifest] = [{"name": "work", "mountPath": WORK_DIR}, {"name": "tmp", "mountPath": _TMP}]
-    if run.stage == "Train":
-        mounts.append({"name": "shm", "mountPath": _SHM})
-    mounts += build_secret_mounts(sources)
-    if bot.spec.model.base.startswith(PVC_SCHEME):  # all of it: the trainer reports a missing folder
-        mounts.append({"name": "base", "mountPath": BASE_DIR, "readOnly": True})
-    return mounts
+        storage.append(("base", BASE_DIR, {"persistentVolumeClaim": {"claimName": pvc, "readOnly": True}}))
+    return storage
 
 
 def get_pvc_name(base: str) -> str | None:
     """Return the name of the PersistentVolumeClaim that holds a base model, or None."""
     return base.removeprefix(PVC_SCHEME).partition("/")[0] if base.startswith(PVC_SCHEME) else None
-
-
-def build_secret_volumes(sources: list[Manifest]) -> list[Manifest]:
-    """Build the volume of these Secrets; none without a Secret."""
-    return [{"name": "secrets", "projected": {"defaultMode": 0o440, "sources": sources}}] if sources else []
-
-
-def build_secret_mounts(sources: list[Manifest]) -> list[Manifest]:
-    """Build the mount of that volume."""
-    return [{"name": "secrets", "mountPath": SECRETS_DIR, "readOnly": True}] if sources else []
 
 
 def _get_min_new_posts(bot: TweetBot, run: CurrentRun) -> int:
@@ -225,8 +212,8 @@ def _get_min_new_posts(bot: TweetBot, run: CurrentRun) -> int:
     return schedule.min_new_posts if run.trigger.startswith(SCHEDULE_TRIGGER) else 0
 
 
-def build_secret_sources(spec: TweetBotSpec, task: Task) -> list[Manifest]:
-    """Build the projected volume's sources. Without its S3 or X keys a Pod does not start; without W&B's it does."""
+def build_secret_storage(spec: TweetBotSpec, task: Task) -> list[Storage]:
+    """Build the volume of a task's Secrets. Without its S3 or X keys a Pod does not start; without W&B's it does."""
     sources: list[Manifest] = []
     if s3 := spec.output.s3.credentials_secret:
         sources.append(_build_s3_source(s3.name, _S3_KEYS))
@@ -239,7 +226,7 @@ def build_secret_sources(spec: TweetBotSpec, task: Task) -> list[Manifest]:
             for index, source in enumerate(spec.sources)
             if isinstance(source.kind, XSource)
         ]
-    return sources
+    return [("secrets", SECRETS_DIR, {"projected": {"defaultMode": 0o440, "sources": sources}})] if sources else []
 
 
 def _build_s3_source(secret: str, keys: tuple[str, ...], *, optional: bool = False) -> Manifest:
