@@ -26,7 +26,7 @@ def a_post(text: str = "the tide came back with soup", *, number: int = 1, **fie
 
 
 def many_posts(count: int, *, source: int = 0) -> list[Post]:
-    """Return so many posts that no rule drops."""
+    """Return posts that no rule drops."""
     words = ("gull", "ferry", "harbour", "lantern", "anchor", "pelican", "crab")
     texts = (
         f"{words[n % 7]} {n} met {words[n * 3 % 5]} {n * 37} on day {n * 101} of the {words[n % 4]}"

@@ -27,7 +27,7 @@ class Clock:
     waits: list[float] = field(default_factory=list)
 
     def sleep(self, seconds: float) -> None:
-        """Let so much time pass."""
+        """Let time pass."""
         self.waits.append(seconds)
         self.now += seconds
 

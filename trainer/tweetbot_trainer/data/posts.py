@@ -33,7 +33,7 @@ _WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no"
 class Post:
     """A post as its source gave it. `created_at` is aware and in UTC; `source` is an index of spec.sources.
 
-    `edits` holds the ids of all versions of an edited post, its own included; otherwise it is empty.
+    `edits` holds the ids of all revisions of an edited post, its own included; otherwise it is empty.
     """
 
     id: str

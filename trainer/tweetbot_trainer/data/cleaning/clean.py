@@ -52,8 +52,8 @@ class DropCounts:
 def clean(posts: Iterable[Post], filter: Filter) -> Iterator[CleanedPost]:
     """Yield the posts in their order, rewritten, and kept or dropped by the filter's recipe.
 
-    All posts are read before the first is yielded, to know the newest version of an edited post and the earliest of
-    several duplicates. The recipe huggingtweets yields only the newest version of an edited post.
+    All posts are read before the first is yielded, to know the newest revision of an edited post and the earliest of
+    several duplicates. The recipe huggingtweets yields only the newest revision of an edited post.
     """
     recipe = build_recipe(filter)
     checked = list(_check_all(list(posts), recipe))
@@ -63,7 +63,7 @@ def clean(posts: Iterable[Post], filter: Filter) -> Iterator[CleanedPost]:
 
 
 def find_superseded(posts: Sequence[Post]) -> frozenset[Key]:
-    """Return the posts of which a later version is among the posts."""
+    """Return the posts of which a later revision is among the posts."""
     edited = [post for post in posts if post.edits]
     present = {_get_key(post) for post in posts} if edited else set()
     superseded: set[Key] = set()

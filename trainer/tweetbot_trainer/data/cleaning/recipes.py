@@ -43,7 +43,7 @@ class Options:
 class Check:
     """A reason to drop a post. `name` is the data table's field that counts the drops.
 
-    `holds` is given the post, its rewritten text, and whether a later version of the post is there.
+    `holds` is given the post, its rewritten text, and whether a later revision of the post is there.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Check:
 class CleaningRecipe:
     """How posts are cleaned. `rewrite` returns the new text and whether personal data was replaced in it.
 
-    `newest_only` leaves out earlier versions of edited posts without counting them.
+    `newest_only` leaves out earlier revisions of edited posts without counting them.
     """
 
     options: Options

@@ -20,14 +20,14 @@ PAGE = (Path(__file__).parents[5] / "docs" / "cleaning.md").read_text(encoding="
 @pytest.mark.parametrize(("recipe", "flag"), [("modern", ""), ("huggingtweets", " --recipe huggingtweets")])
 def test_the_transcript_is_true(recipe: Literal["modern", "huggingtweets"], flag: str) -> None:
     posts = re.search(r"```jsonl\n(.*?)```", PAGE, re.DOTALL)
-    told = re.search(rf"\$ tweetbot-trainer clean{flag} < posts.jsonl .*\n((?:[0-9].*\n)+)", PAGE)
+    output = re.search(rf"\$ tweetbot-trainer clean{flag} < posts.jsonl .*\n((?:[0-9].*\n)+)", PAGE)
     assert posts
-    assert told
+    assert output
     out = io.BytesIO()
     run_clean(io.BytesIO(posts[1].encode()), out, Filter(recipe=recipe))
     records = map(json.loads, out.getvalue().decode().splitlines())
     lines = [f"{one['id']} {json.dumps(one['kept'])} {one['reason'] or 'null'} {one['text']}" for one in records]
-    assert lines == told[1].splitlines()
+    assert lines == output[1].splitlines()
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,6 @@ def test_every_reason_and_every_placeholder_has_its_row(row: str) -> None:
     assert f"\n{row}" in PAGE
 
 
-def test_the_version_is_told() -> None:
+def test_the_version_is_reported() -> None:
     number = build_recipe(Filter()).version.split(";")[0]
     assert re.search(rf"`modern` is at\s+version {number}\.", PAGE)

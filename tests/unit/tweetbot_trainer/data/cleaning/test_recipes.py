@@ -47,6 +47,6 @@ def test_a_version_stands_for_its_rules(recipe: Literal["modern", "huggingtweets
     filter = Filter(recipe=recipe)
     texts = [f"{one}{gap}{other}" for one, gap, other in product(PIECES, ("", " "), PIECES)]
     cleaned = clean((a_post(text, number=number) for number, text in enumerate(texts)), filter)
-    told = json.dumps([(one.text, one.reason, one.redacted) for one in cleaned])
+    output = json.dumps([(one.text, one.reason, one.redacted) for one in cleaned])
     version = build_recipe(filter).version.split(";")[0]
-    assert hashlib.sha256(told.encode()).hexdigest()[:16] == GOLDEN.get((recipe, version))
+    assert hashlib.sha256(output.encode()).hexdigest()[:16] == GOLDEN.get((recipe, version))

@@ -153,7 +153,7 @@ def test_the_ids_tell_which_posts_are_in_it_and_none_of_their_text() -> None:
     assert b"gull" not in dataset.build_files()[IDS_FILE]
 
 
-#: This digest may never change: every model's key hangs on it, so a change would train every fleet anew.
+#: This digest may never change: every model's key depends on it, so a change would train every fleet anew.
 GOLDEN = "9b9dac630e426315aefb4492cf82adbec34812542cac0509c38d72176e77fec2"
 BUILD = """
 import random, sys
@@ -173,10 +173,10 @@ for recipe in ("huggingtweets", "modern"):
 
 def digests_in(**environment: str) -> list[str]:
     code = BUILD.format(path=sys.path)
-    told = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", code], env=os.environ | environment, capture_output=True, text=True, check=True
     )
-    return told.stdout.split()
+    return output.stdout.split()
 
 
 def test_the_same_posts_give_the_same_digest_under_any_locale_time_zone_and_hash_seed() -> None:

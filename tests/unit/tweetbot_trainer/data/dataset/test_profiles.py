@@ -169,14 +169,14 @@ def test_a_runs_accounts_lie_beside_the_dataset_and_in_its_record(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("relation", "handle", "told"),
+    ("relation", "handle", "output"),
     [("Self", "old_gull", True), ("Self", "Harbour_Gull", False), ("Consented", "old_gull", False)],
 )
-def test_an_owner_whose_export_names_another_account_is_told(
-    tmp_path: Path, relation: str, handle: str, told: bool
+def test_an_owner_whose_export_names_another_account_is_reported(
+    tmp_path: Path, relation: str, handle: str, output: bool
 ) -> None:
     spec = {**an_archive(tmp_path, handle), "subject": {"handle": "harbour_gull", "relation": relation}}
     context = a_context(tmp_path, a_local_run(tmp_path, spec=spec))
     stream = StringIO()
     prepare(replace(context, log=Log(stream)))
-    assert ("prepare.another_account" in stream.getvalue()) == told
+    assert ("prepare.another_account" in stream.getvalue()) == output

@@ -1,4 +1,4 @@
-"""What is remembered of a source: the same object again, or another one, can be told by it."""
+"""What is remembered of a source: the same object again, or another one, can be output by it."""
 
 import hashlib
 from collections.abc import Iterator

@@ -45,12 +45,12 @@ def test_posts_without_dates_keep_their_input_order() -> None:
     assert splits.ordered_by == "input"
 
 
-def test_sources_that_differ_in_dates_are_told_as_mixed() -> None:
+def test_sources_that_differ_in_dates_are_reported_as_mixed() -> None:
     posts = [a_post(number, source=number % 2, dated=number % 2 == 0) for number in range(10)]
     assert split(posts, 10).ordered_by == "mixed"
 
 
-def test_a_source_with_dates_on_some_posts_is_told_as_mixed() -> None:
+def test_a_source_with_dates_on_some_posts_is_reported_as_mixed() -> None:
     posts = [a_post(number, dated=number > 0) for number in range(10)]
     assert split(posts, 10).ordered_by == "mixed"
 

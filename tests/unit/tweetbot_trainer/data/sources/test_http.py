@@ -43,11 +43,11 @@ def test_a_picture_on_the_servers_host_is_fetched(x: FakeX) -> None:
         Answer(body=b"x" * (LARGEST_PICTURE + 1)),
     ],
 )
-def test_a_picture_that_does_not_come_is_none_and_told(x: FakeX, answer: Answer) -> None:
+def test_a_picture_that_does_not_come_is_none_and_logged(x: FakeX, answer: Answer) -> None:
     x.fault(answer)
-    found, told = avatar(x)
+    found, output = avatar(x)
     assert found is None
-    assert "could not be fetched" in told
+    assert "could not be fetched" in output
     assert len(x.requests) == 1
 
 
@@ -64,9 +64,9 @@ def test_a_picture_that_does_not_come_is_none_and_told(x: FakeX, answer: Answer)
     ],
 )
 def test_a_picture_elsewhere_is_left(x: FakeX, address: str) -> None:
-    found, told = avatar(x, address)
+    found, output = avatar(x, address)
     assert found is None
-    assert "another host than https://pbs.twimg.com" in told
+    assert "another host than https://pbs.twimg.com" in output
     assert x.requests == []
 
 

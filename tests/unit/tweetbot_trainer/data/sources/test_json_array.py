@@ -66,7 +66,7 @@ def test_what_is_no_object_with_the_array_is_refused(text: str) -> None:
         ('{"text": 1}}', "'}' where ']' was expected", 11),
     ],
 )
-def test_damage_far_before_the_end_is_told_with_its_row_and_place(
+def test_damage_far_before_the_end_is_reported_with_its_row_and_place(
     separator: str, row: str, wrong: str, offset: int
 ) -> None:
     whole = '{"text": "' + "x" * 1000 + '"}'

@@ -51,7 +51,7 @@ def test_the_token_is_the_one_of_the_sources_place(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"", b" \n", b"two words", b"two\nlines", "tökén".encode(), b"\xff\xfe"])
-def test_a_secret_without_a_token_is_told(tmp_path: Path, content: bytes | None) -> None:
+def test_a_secret_without_a_token_is_reported(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         a_token(tmp_path, content)
     with pytest.raises(NotAuthorized, match=r"sources\[0\]\.x\.tokenSecret holds no bearer token"):

@@ -101,7 +101,7 @@ def _get_reference_types(record: Json) -> set[str]:
 
 
 def _get_edits(record: Json) -> tuple[str, ...]:
-    """Return the ids of an edited post's versions; a post that was not edited lists only itself."""
+    """Return the ids of an edited post's revisions; a post that was not edited lists only itself."""
     history = _get_first(record, "edit_history_tweet_ids", "edit_history_post_ids")
-    versions = tuple(one for one in history if isinstance(one, str)) if isinstance(history, list) else ()
-    return versions if len(versions) > 1 else ()
+    revisions = tuple(one for one in history if isinstance(one, str)) if isinstance(history, list) else ()
+    return revisions if len(revisions) > 1 else ()

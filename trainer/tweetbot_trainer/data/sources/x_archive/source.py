@@ -26,7 +26,7 @@ class XArchiveSource:
         self._uri, self._index, self._reader, self._log = uri, index, reader, log or Log()
 
     def read_posts(self) -> Iterator[Post]:
-        """Yield the export's posts, each id once, with retweets and all versions of edited posts flagged.
+        """Yield the export's posts, each id once, with retweets and all revisions of edited posts flagged.
 
         Logs how many ids were repeated and how many long posts were completed.
         Raises SpecRefused, which names the zip and the member.

@@ -53,11 +53,11 @@ def _is_retweet(text: str, record: Json) -> bool:
 
 
 def _parse_edits(record: Json, tweet_id: str) -> tuple[str, ...]:
-    """Return the ids of all versions of an edited post; versions after the first hold the list one level deeper."""
+    """Return the ids of all revisions of an edited post; those after the first hold the list one level deeper."""
     info = record.get("edit_info")
     first = info.get("initial") if isinstance(info, dict) else None
     later = info.get("edit") if isinstance(info, dict) else None
     control = first or (later.get("editControlInitial") if isinstance(later, dict) else None)
     ids = control.get("editTweetIds") if isinstance(control, dict) else None
-    versions = tuple(str(one) for one in ids if _ID.fullmatch(str(one))) if isinstance(ids, list) else ()
-    return versions if len(versions) > 1 and tweet_id in versions else ()
+    revisions = tuple(str(one) for one in ids if _ID.fullmatch(str(one))) if isinstance(ids, list) else ()
+    return revisions if len(revisions) > 1 and tweet_id in revisions else ()

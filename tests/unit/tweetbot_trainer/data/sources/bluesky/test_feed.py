@@ -26,12 +26,12 @@ class Network:
     """A fake Bluesky, and time that passes only by waiting."""
 
     def __init__(self, server: FakeBluesky) -> None:
-        self.server, self.clock, self.told = server, Clock(), StringIO()
+        self.server, self.clock, self.output = server, Clock(), StringIO()
         self.account = server.add_account(GULL)
 
     def source(self, **spec: Any) -> BlueskyFeed:
         given = BlueskySource.model_validate({"actor": GULL, "apiBaseURL": self.server.url} | spec)
-        log = Log(self.told)
+        log = Log(self.output)
         return BlueskyFeed(given, 1, retry_budget=self.clock.budget(log=log), log=log)
 
     def posts(self, *feed: fake.Json, **spec: Any) -> list[Post]:
@@ -75,7 +75,7 @@ def test_a_post_of_the_api_becomes_a_post(world: Network) -> None:
     assert post.created_at.isoformat() == "2024-01-08T12:00:00+00:00"
 
 
-def test_replies_quotes_and_reposts_are_told_apart(world: Network) -> None:
+def test_replies_quotes_and_reposts_are_distinguished(world: Network) -> None:
     posts = world.posts(
         fake.view(5, reply={"parent": {"uri": "at://x"}, "root": {"uri": "at://x"}}),
         fake.view(4, embed={"$type": "app.bsky.embed.record", "record": {}}),
@@ -107,11 +107,11 @@ def test_an_account_without_posts_has_none(world: Network) -> None:
     assert world.posts() == []
 
 
-def test_a_record_that_is_no_post_is_left_out_and_told(world: Network) -> None:
+def test_a_record_that_is_no_post_is_left_out_and_logged(world: Network) -> None:
     odd = fake.view(2)
     odd["post"]["record"]["text"] = 5
     assert len(world.posts(odd, fake.view(1))) == 1
-    assert "bluesky.no_post" in world.told.getvalue()
+    assert "bluesky.no_post" in world.output.getvalue()
 
 
 def test_empty_pages_are_passed_by_and_come_to_an_end(world: Network) -> None:
@@ -161,7 +161,7 @@ def test_a_fault_that_passes_is_waited_out(world: Network, fault: Answer) -> Non
     world.server.faults = [fault, fault]
     assert len(world.posts()) == 1
     assert world.clock.waits == [0.2, 0.4]
-    assert "service.retry" in world.told.getvalue()
+    assert "service.retry" in world.output.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_a_page_that_is_none_is_a_bad_answer(world: Network, page: fake.Json) ->
     assert failure.reason is reasons.BLUESKY_BAD_PAYLOAD
 
 
-def test_an_address_that_is_none_is_told(world: Network) -> None:
+def test_an_address_that_is_none_is_reported(world: Network) -> None:
     failure = world.failure(apiBaseURL="http://[")
     assert failure.reason is reasons.SPEC_REFUSED
     assert "apiBaseURL" in failure.message
@@ -250,4 +250,4 @@ def test_a_picture_that_cannot_be_had_is_left_out(world: Network, fault: Answer)
     list(source.read_posts())
     world.server.faults = [fault]
     assert source.read_profile() == Profile(fake.DID, GULL, "Harbour Gull")
-    assert "bluesky.avatar" in world.told.getvalue()
+    assert "bluesky.avatar" in world.output.getvalue()

@@ -24,16 +24,16 @@ LIKE = {"$type": "app.bsky.feed.like", "subject": {"uri": "at://x/app.bsky.feed.
 
 
 def some_records(count: int) -> dict[str, Any]:
-    """Return so many posts, the likes and the profile that stand beside them."""
+    """Return posts, and as many likes and a profile beside them."""
     posts = {f"app.bsky.feed.post/{key_of(number)}": record(number) for number in range(count)}
     likes = {f"app.bsky.feed.like/{key_of(number)}": LIKE | {"at": number} for number in range(count)}
     profile = {"app.bsky.actor.profile/self": {"$type": "app.bsky.actor.profile", "displayName": "Harbour Gull"}}
     return posts | likes | profile
 
 
-def source(content: bytes, told: StringIO | None = None, **spec: Any) -> BlueskyRepository:
+def source(content: bytes, output: StringIO | None = None, **spec: Any) -> BlueskyRepository:
     given = BlueskySource.model_validate({"car": URI} | spec)
-    return BlueskyRepository(given, 1, reader=ObjectsInMemory(**{URI: content}), log=Log(told or StringIO()))
+    return BlueskyRepository(given, 1, reader=ObjectsInMemory(**{URI: content}), log=Log(output or StringIO()))
 
 
 def posts_in(content: bytes, **spec: Any) -> list[Post]:
@@ -72,17 +72,17 @@ def test_equal_records_are_two_posts() -> None:
 
 
 def test_the_newest_are_kept_where_there_are_too_many() -> None:
-    told = StringIO()
-    posts = list(source(exported(some_records(9)), told, maxPosts=2).read_posts())
+    output = StringIO()
+    posts = list(source(exported(some_records(9)), output, maxPosts=2).read_posts())
     assert texts(posts) == ["the gull sees ship number 7", "the gull sees ship number 8"]
-    assert "7 older posts and reposts were left out" in told.getvalue()
+    assert "7 older posts and reposts were left out" in output.getvalue()
 
 
-def test_a_record_that_is_no_post_is_left_out_and_told() -> None:
-    told = StringIO()
+def test_a_record_that_is_no_post_is_left_out_and_logged() -> None:
+    output = StringIO()
     records = some_records(1) | {f"app.bsky.feed.post/{key_of(5)}": {"$type": "app.bsky.feed.post"}}
-    assert len(list(source(exported(records), told).read_posts())) == 1
-    assert "bluesky.no_post" in told.getvalue()
+    assert len(list(source(exported(records), output).read_posts())) == 1
+    assert "bluesky.no_post" in output.getvalue()
 
 
 def test_the_profile_has_the_name() -> None:
@@ -104,7 +104,7 @@ def test_an_empty_repository_holds_no_posts() -> None:
 
 
 @pytest.mark.parametrize("share", [0.3, 0.7, 0.999])
-def test_a_file_that_was_cut_is_told(share: float) -> None:
+def test_a_file_that_was_cut_is_reported(share: float) -> None:
     whole = exported(some_records(50))
     assert refusal(whole[: int(len(whole) * share)]).reason is reasons.SOURCE_TRUNCATED
 
@@ -149,7 +149,7 @@ def a_repository(tree: Any, **commit: Any) -> bytes:
         (a_repository(NODE, did=None), "no commit"),
     ],
 )
-def test_a_file_of_another_kind_is_told(content: bytes, words: str) -> None:
+def test_a_file_of_another_kind_is_reported(content: bytes, words: str) -> None:
     failure = refusal(content)
     assert failure.reason is reasons.SOURCE_UNREADABLE
     assert words in failure.message

@@ -25,9 +25,9 @@ from tweetbot_trainer.runtime.log import Log
 URI = "s3://team-a/mastodon.zip"
 
 
-def source(content: bytes, told: StringIO | None = None) -> MastodonExportSource:
+def source(content: bytes, output: StringIO | None = None) -> MastodonExportSource:
     return MastodonExportSource(
-        MastodonSpec(uri=URI), 1, reader=ObjectsInMemory(**{URI: content}), log=Log(told or StringIO())
+        MastodonSpec(uri=URI), 1, reader=ObjectsInMemory(**{URI: content}), log=Log(output or StringIO())
     )
 
 
@@ -55,7 +55,7 @@ def test_a_note_becomes_a_post() -> None:
     assert post.created_at.isoformat() == "2024-01-03T12:00:00+00:00"
 
 
-def test_replies_quotes_and_boosts_are_told_apart() -> None:
+def test_replies_quotes_and_boosts_are_distinguished() -> None:
     posts = posts_in(an_outbox(a_note(inReplyTo="https://x/1"), a_note(number=2, quote="https://x/2"), a_boost(3)))
     assert [(post.reply, post.quote, post.retweet) for post in posts] == [
         (True, False, False),
@@ -67,10 +67,10 @@ def test_replies_quotes_and_boosts_are_told_apart() -> None:
 
 @pytest.mark.parametrize("to", [[f"{ME}/followers"], [], None, "https://x/users/friend", [None], {"as:Public": 1}])
 def test_what_was_written_for_fewer_readers_is_not_read(to: Any) -> None:
-    told = StringIO()
+    output = StringIO()
     private = [a_note("<p>secret</p>", to=to, cc=[PUBLIC]), a_boost(2, to=to)]
-    assert texts(source(an_outbox(*private, a_note("<p>fog</p>")), told).read_posts()) == ["fog"]
-    assert json.loads(told.getvalue())["notPublic"] == 2
+    assert texts(source(an_outbox(*private, a_note("<p>fog</p>")), output).read_posts()) == ["fog"]
+    assert json.loads(output.getvalue())["notPublic"] == 2
 
 
 def test_a_boost_of_an_own_private_post_stays_private() -> None:
@@ -94,10 +94,10 @@ def test_a_sensitive_picture_changes_nothing() -> None:
 
 
 def test_polls_are_posts_and_other_activities_are_none() -> None:
-    told = StringIO()
+    output = StringIO()
     others = [a_note() | {"type": "Delete"}, a_note() | {"object": "https://x/1"}]
-    assert texts(source(an_outbox(a_note("<p>tea?</p>", type="Question"), *others), told).read_posts()) == ["tea?"]
-    assert json.loads(told.getvalue())["others"] == 2
+    assert texts(source(an_outbox(a_note("<p>tea?</p>", type="Question"), *others), output).read_posts()) == ["tea?"]
+    assert json.loads(output.getvalue())["others"] == 2
 
 
 @pytest.mark.parametrize(("languages", "lang"), [({"pt-BR": ""}, "pt"), ({}, None), (None, None), ({"null": ""}, None)])
@@ -216,7 +216,7 @@ def locked() -> bytes:
         (locked(), reasons.SOURCE_ENCRYPTED),
     ],
 )
-def test_a_file_of_another_kind_is_told(content: bytes, reason: Reason) -> None:
+def test_a_file_of_another_kind_is_reported(content: bytes, reason: Reason) -> None:
     assert refusal(content).reason is reason
 
 

@@ -1,4 +1,4 @@
-"""The files of a .tar.gz, whoever made it."""
+"""The files of a .tar.gz, also of a hostile one."""
 
 import gzip
 import io
@@ -127,7 +127,7 @@ def test_many_headers_take_no_memory(header: bytes) -> None:
 
 
 @pytest.mark.parametrize("length", [0, 100, 512, 1000, 2048, 5000, 6656])
-def test_an_archive_that_was_cut_before_it_was_packed_is_told(length: int) -> None:
+def test_an_archive_that_was_cut_before_it_was_packed_is_reported(length: int) -> None:
     whole = unpacked(tarred(FILES))
     with pytest.raises(EOFError) as raised:
         files_in(gzip.compress(whole[:length]))
@@ -135,7 +135,7 @@ def test_an_archive_that_was_cut_before_it_was_packed_is_told(length: int) -> No
 
 
 @pytest.mark.parametrize("member", range(3))
-def test_a_damaged_header_is_told(member: int) -> None:
+def test_a_damaged_header_is_reported(member: int) -> None:
     damaged = bytearray(unpacked(tarred(FILES)))
     damaged[(0, 5632, 6144)[member] + 150] ^= 1
     with pytest.raises(ValueError, match="header is damaged"):

@@ -53,14 +53,14 @@ def test_a_redirect_is_not_followed(x: FakeX, clock: Clock) -> None:
         assert inner.requests == []
 
 
-def test_a_rate_limit_is_waited_for_until_its_reset_and_the_wait_is_told(x: FakeX, clock: Clock) -> None:
+def test_a_rate_limit_is_waited_for_until_its_reset_and_the_wait_is_logged(x: FakeX, clock: Clock) -> None:
     x.fault(answers.rate_limited(str(int(NOW) + 600)), on="timeline", after=1)
     log = StringIO()
     assert len(list(an_x_source(x, clock, log=Log(log)).read_posts())) == 250
     assert sum(clock.waits) == 601
-    told = [json.loads(line) for line in log.getvalue().splitlines() if '"service.retry"' in line]
-    assert [line["secondsLeft"] for line in told] == [601 - 60 * minute for minute in range(11)]
-    assert {line["message"] for line in told} == {
+    output = [json.loads(line) for line in log.getvalue().splitlines() if '"service.retry"' in line]
+    assert [line["secondsLeft"] for line in output] == [601 - 60 * minute for minute in range(11)]
+    assert {line["message"] for line in output} == {
         "X allows no further request for @Harbour_Gull before 2023-11-14T22:23:20Z"
     }
 
@@ -82,7 +82,7 @@ def test_a_rate_limit_without_a_usable_reset_makes_no_storm(x: FakeX, clock: Clo
 
 
 @pytest.mark.parametrize(("ahead", "until"), [(2_592_000, "2023-12-14T22:13:20Z"), (90_000_000_000, "4875-11-09")])
-def test_a_reset_beyond_the_budget_ends_the_attempt_and_is_told(x: FakeX, clock: Clock, ahead: int, until: str) -> None:
+def test_a_reset_beyond_the_budget_is_reported(x: FakeX, clock: Clock, ahead: int, until: str) -> None:
     x.fault(answers.rate_limited(str(int(NOW) + ahead)), times=1000)
     failed = failure(x, clock)
     assert failed.reason is reasons.RATE_LIMITED

@@ -92,11 +92,11 @@ def test_retweets_that_are_not_asked_for_are_not_paid_for(x: FakeX, clock: Clock
     assert events(log, "x.read")[0]["retweets"] == "not read"
 
 
-def test_what_was_read_is_told_with_its_price(x: FakeX, clock: Clock) -> None:
+def test_what_was_read_is_reported_with_its_price(x: FakeX, clock: Clock) -> None:
     log = StringIO()
     list(an_x_source(x, clock, log=Log(log)).read_posts())
-    (told,) = events(log, "x.read")
-    assert (told["posts"], told["pagesFromX"], told["retweets"], told["spent"]) == (250, 3, "read", "$1.260")
+    (output,) = events(log, "x.read")
+    assert (output["posts"], output["pagesFromX"], output["retweets"], output["spent"]) == (250, 3, "read", "$1.260")
 
 
 REFUSALS = [
@@ -134,7 +134,7 @@ def test_a_permanent_refusal_has_its_reason_and_is_asked_once(
     ("state", "reason"),
     [("suspended", reasons.ACCOUNT_SUSPENDED), ("protected", reasons.ACCOUNT_PROTECTED)],
 )
-def test_an_account_that_shows_nothing_is_told(x: FakeX, clock: Clock, state: Any, reason: Reason) -> None:
+def test_an_account_that_shows_nothing_is_reported(x: FakeX, clock: Clock, state: Any, reason: Reason) -> None:
     x.accounts["harbour_gull"].state = state
     assert failure(x, clock).reason is reason
 
@@ -165,8 +165,8 @@ def test_a_record_that_is_no_post_is_left_and_counted(x: FakeX, clock: Clock) ->
     x.fault(answers.said(page), on="timeline")
     log = StringIO()
     assert len(list(an_x_source(x, clock, log=Log(log)).read_posts())) == 1
-    (told,) = events(log, "x.page")
-    assert (told["posts"], told["unreadable"], told["errors"]) == (2, 1, 1)
+    (output,) = events(log, "x.page")
+    assert (output["posts"], output["unreadable"], output["errors"]) == (2, 1, 1)
 
 
 def test_no_token_is_in_any_log_or_message(x: FakeX, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
@@ -182,7 +182,7 @@ def test_no_token_is_in_any_log_or_message(x: FakeX, clock: Clock, caplog: pytes
     assert "Unauthorized" in raised.value.message
 
 
-def test_a_wrong_token_is_told(x: FakeX, clock: Clock) -> None:
+def test_a_wrong_token_is_reported(x: FakeX, clock: Clock) -> None:
     with pytest.raises(NotAuthorized):
         list(an_x_source(x, clock, token="wrong").read_posts())
 

@@ -35,7 +35,7 @@ def down(first: int, last: int = 1) -> list[int]:
 
 
 def write(account: Account, count: int) -> None:
-    """Let the account write so many posts more."""
+    """Let the account write more posts."""
     newest = int(account.posts[0]["id"]) - ID if account.posts else 0
     account.posts[:0] = [fake.tweet(number) for number in down(newest + count, newest + 1)]
 
@@ -131,7 +131,7 @@ def test_a_retry_leaves_newer_posts_out_where_later_pages_hold_them(x: FakeX, cl
     assert numbers(read(x, clock, pages)) == down(250)
 
 
-def test_another_account_behind_the_handle_is_read_anew(x: FakeX, clock: Clock) -> None:
+def test_another_account_behind_the_handle_is_read_again(x: FakeX, clock: Clock) -> None:
     pages = Pages()
     read(x, clock, pages)
     x.add_account("harbour_gull", posts=3, id="77")
@@ -175,7 +175,7 @@ def test_kept_retweets_are_left_out_where_they_are_not_asked_for(x: FakeX, clock
     assert numbers(read(x, clock, pages.as_run("run2"), excludeRetweets=True)) == down(248)
 
 
-def test_retweets_that_an_earlier_run_left_out_are_told(x: FakeX, clock: Clock) -> None:
+def test_retweets_that_an_earlier_run_left_out_are_reported(x: FakeX, clock: Clock) -> None:
     pages, log = Pages(), StringIO()
     gull(x).posts[:2] = [fake.retweet(250), fake.retweet(249)]
     read(x, clock, pages, excludeRetweets=True)
@@ -189,7 +189,7 @@ def test_retweets_that_an_earlier_run_left_out_are_told(x: FakeX, clock: Clock) 
     assert '"partly read"' in log.getvalue()
 
 
-def test_a_damaged_page_is_told_by_its_name(x: FakeX, clock: Clock) -> None:
+def test_a_damaged_page_is_reported_by_its_name(x: FakeX, clock: Clock) -> None:
     pages = Pages()
     read(x, clock, pages)
     name = next(name for name in sorted(pages.kept) if f"/{ID + 150:020}-" in name)

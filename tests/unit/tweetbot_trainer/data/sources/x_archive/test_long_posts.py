@@ -66,7 +66,7 @@ def test_a_post_that_shows_less_than_two_hundred_characters_finds_its_note(cut: 
 
 
 def test_a_link_that_the_note_writes_otherwise_does_not_hide_it() -> None:
-    beginning = "The whole story of the tide that came back with soup is told at "
+    beginning = "The whole story of the tide that came back with soup is output at "
     note = f"{beginning}https://harbour.example/soup {NOTE}"
     assert joined(f"{beginning}https://t.co/soup {NOTE[:150]}… https://t.co/abc", a_note(note)) == [note]
 

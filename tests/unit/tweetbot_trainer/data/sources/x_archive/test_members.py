@@ -117,7 +117,7 @@ def test_what_is_no_zip_is_refused(content: bytes) -> None:
 
 
 @pytest.mark.parametrize("kept", [4, 100, -30])
-def test_a_zip_cut_anywhere_is_told_from_other_files(kept: int) -> None:
+def test_a_zip_cut_anywhere_is_distinguished_from_other_files(kept: int) -> None:
     with pytest.raises(SpecRefused, match="cut short") as failure:
         read(zipped({"data/tweets.js": tweets_js(*(a_tweet(number=number) for number in range(9)))})[:kept])
     assert failure.value.reason.name == "SourceTruncated"

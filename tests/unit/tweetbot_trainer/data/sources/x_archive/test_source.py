@@ -170,9 +170,9 @@ def test_what_an_export_repeats_and_which_notes_are_left_over_goes_to_the_log() 
     }
     stream = io.StringIO()
     list(XArchiveSource("export", 3, ObjectsInMemory(export=zipped(members)), Log(stream)).read_posts())
-    told = json.loads(stream.getvalue())
+    output = json.loads(stream.getvalue())
     expected = {"source": 3, "form": "since 2022", "posts": 1, "repeated": 1, "notes": 1, "joined": 0}
-    assert expected.items() <= told.items()
+    assert expected.items() <= output.items()
 
 
 def test_an_export_that_calls_itself_a_part_is_read_with_a_warning() -> None:
