@@ -1,4 +1,1 @@
-"""The contract: the API's types, and what the operator and the trainer hand to each other.
-
-Both import it; it imports neither and depends on pydantic alone.
-"""
+"""What operator and trainer share: the API's types and what one hands to the other; depends on pydantic alone."""

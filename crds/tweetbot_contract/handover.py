@@ -124,10 +124,7 @@ class RunDocument(Part):
         return f"{self.spec.output.s3.uri.rstrip('/')}/{self.namespace}/{self.name}"
 
     def encode(self) -> str:
-        """Return JSON for an env variable, with dollars escaped, as the kubelet would expand `$(VAR)`.
-
-        Raises ValueError above RUN_DOCUMENT_LIMIT bytes.
-        """
+        """Return JSON for an env variable, dollars escaped for the kubelet. ValueError above RUN_DOCUMENT_LIMIT."""
         text = self.model_dump_json(by_alias=True, exclude_none=True).replace("$", "\\u0024")
         if len(text.encode()) > RUN_DOCUMENT_LIMIT:
             raise ValueError(f"the run document is longer than {RUN_DOCUMENT_LIMIT} bytes: shorten the spec")

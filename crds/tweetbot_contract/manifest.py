@@ -57,10 +57,7 @@ def read_spec(raw: dict[str, Any], unknown: Literal["forbid", "ignore"] = "forbi
 
 
 def parse(manifest: dict[str, Any], spec_reader: Callable[[dict[str, Any]], TweetBotSpec] = read_spec) -> TweetBot:
-    """Parse a manifest; unknown fields of its status are dropped. Raises InvalidManifest.
-
-    The default `spec_reader` rejects unknown fields of the spec.
-    """
+    """Parse a manifest. Unknown fields are dropped from its status and rejected in its spec. Raises InvalidManifest."""
     _require_kind(manifest)
     name = str((manifest.get("metadata") or {}).get("name", ""))
     if not _NAME.match(name) or len(name) > NAME_LIMIT:

@@ -1,51 +1,57 @@
-"""Every reason that a condition, a run or a termination message may carry, with its meaning and what to do about it.
+"""Every reason of a condition, a run or a termination message; docs/troubleshooting.md is rendered from this table."""
 
-docs/troubleshooting.md is rendered from this table; a test checks that it is complete.
-"""
+from dataclasses import dataclass
+from typing import Literal
 
-from tweetbot_contract.reason import Actor as Actor
-from tweetbot_contract.reason import Reason as Reason
+#: Who must act: nobody, the author of the TweetBot, or the team that runs the cluster or service.
+Actor = Literal["Nobody", "Author", "Platform"]
+_RETRAIN = "set the annotation tweetbot.dev/retrain-at"
 
-_ALL: list[Reason] = []
 
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A reason: what it means and what to do about it."""
 
-def _add(
-    name: str, meaning: str, advice: str = "Nothing to do: the run continues by itself.", actor: Actor = "Nobody"
-) -> Reason:
-    _ALL.append(reason := Reason(name, meaning, actor, advice))
-    return reason
+    name: str
+    meaning: str
+    advice: str = "Nothing to do: the run continues by itself."
+    actor: Actor = "Nobody"
+
+    def __str__(self) -> str:
+        """Return the name, as a condition shows it."""
+        return self.name
 
 
 def _ask_author(name: str, meaning: str, advice: str) -> Reason:
-    return _add(name, meaning, advice, "Author")
+    return Reason(name, meaning, advice, "Author")
 
 
 def _ask_platform(name: str, meaning: str, advice: str) -> Reason:
-    return _add(name, meaning, advice, "Platform")
+    return Reason(name, meaning, advice, "Platform")
 
 
 # ---- states of a run that is going on or has ended well
-QUEUED = _add(
+QUEUED = Reason(
     "Queued",
     "Waiting for a free slot.",
     "Nothing to do: the run starts when the operator has a slot for it, or when its Kueue queue admits its Job.",
 )
-PREPARING = _add("Preparing", "Fetching and cleaning posts.")
-TRAINING = _add("Training", "Fine-tuning the model.")
-SUCCEEDED = _add("Succeeded", "The model is published.", "Nothing to do: the model is ready to serve.")
-ADOPTED = _add(
+PREPARING = Reason("Preparing", "Fetching and cleaning posts.")
+TRAINING = Reason("Training", "Fine-tuning the model.")
+SUCCEEDED = Reason("Succeeded", "The model is published.", "Nothing to do: the model is ready to serve.")
+ADOPTED = Reason(
     "Adopted",
     "A model of exactly this dataset and training was published before; it is served again.",
-    "Nothing to do. To train another one, set the annotation tweetbot.dev/retrain-at.",
+    f"Nothing to do. To train another one, {_RETRAIN}.",
 )
-NOTHING_NEW = _add(
+NOTHING_NEW = Reason(
     "NothingNew",
     "The scheduled run found fewer new posts than spec.schedule.minNewPosts. The model stays as it is.",
     "Nothing to do: the schedule starts the next run.",
 )
 SUSPENDED = _ask_author("Suspended", "spec.suspend is true.", "Set spec.suspend to false to resume the run.")
-NOT_SUSPENDED = _add("NotSuspended", "spec.suspend is false.", "Nothing to do.")
-EVICTED = _add(
+NOT_SUSPENDED = Reason("NotSuspended", "spec.suspend is false.", "Nothing to do.")
+EVICTED = Reason(
     "Evicted",
     "The Pod had to leave its node, or its Kueue queue needed the capacity. The run resumes from its last checkpoint.",
 )
@@ -54,23 +60,21 @@ PREEMPTED_TOO_OFTEN = _ask_platform(
     "The Pod had to leave its node 20 times. The operator creates the Job again after a pause.",
     "The run continues by itself. A higher spec.scheduling.priorityClassName, or nodes that stay, would speed it up.",
 )
-ERASING = _add(
-    "Erasing",
-    "Erasing the TweetBot's objects in S3 before it is deleted.",
-    "Nothing to do: the TweetBot disappears when they are erased.",
-)
+ERASING = Reason("Erasing", "Erasing the TweetBot's objects in S3 before it is deleted.", "Nothing to do.")
 ERASURE_GIVEN_UP = _ask_author(
     "ErasureGivenUp", "The TweetBot was deleted, its objects in S3 were not.", "Erase what the message names by hand."
 )
-SUPERSEDED = _add("Superseded", "The spec was edited, and another run has replaced this one.", "Nothing to do.")
-WAITING_FOR_PREVIOUS_POD = _add("WaitingForPreviousPod", "Waiting for a Job or Pod of an earlier run to end.")
-RETRY_BACKOFF = _add("RetryBackoff", "A temporary failure ended the Job. The operator creates it again after a pause.")
-RESULT_LOST = _add("ResultLost", "The Job's result disappeared before it was read. The stage runs again.")
-NO_MODEL = _add("NoModel", "No model has been published yet.")
-DATASET_READY = _add("DatasetReady", "The dataset is stored in S3.", "Nothing to do.")
-NO_DATASET = _add("NoDataset", "No dataset has been prepared yet.")
-ACCEPTED = _add("Accepted", "The spec is valid.", "Nothing to do.")
-TRACKED = _add("Tracked", "Tracking works as the spec asks.", "Nothing to do.")
+SUPERSEDED = Reason("Superseded", "The spec was edited, and another run has replaced this one.", "Nothing to do.")
+WAITING_FOR_PREVIOUS_POD = Reason("WaitingForPreviousPod", "Waiting for a Job or Pod of an earlier run to end.")
+RETRY_BACKOFF = Reason(
+    "RetryBackoff", "A temporary failure ended the Job. The operator creates it again after a pause."
+)
+RESULT_LOST = Reason("ResultLost", "The Job's result disappeared before it was read. The stage runs again.")
+NO_MODEL = Reason("NoModel", "No model has been published yet.")
+DATASET_READY = Reason("DatasetReady", "The dataset is stored in S3.", "Nothing to do.")
+NO_DATASET = Reason("NoDataset", "No dataset has been prepared yet.")
+ACCEPTED = Reason("Accepted", "The spec is valid.", "Nothing to do.")
+TRACKED = Reason("Tracked", "Tracking works as the spec asks.", "Nothing to do.")
 TRACKING_DEGRADED = _ask_author(
     "TrackingDegraded",
     "Weights & Biases tracked less than the spec asks for. The run is not affected.",
@@ -85,7 +89,9 @@ NAME_CONFLICT = _ask_author(
     "A Job with the name that the run needs exists and does not belong to the operator.",
     "Delete or rename that Job; the operator never touches it.",
 )
-JOB_EDITED = _add("JobEdited", "Somebody removed the Job's label, by which the operator finds it. It is created again.")
+JOB_EDITED = Reason(
+    "JobEdited", "Somebody removed the Job's label, by which the operator finds it. It is created again."
+)
 JOB_REFUSED = _ask_author(
     "JobRefused",
     "The API server rejects the Job: a quota, admission, or an invalid value.",
@@ -128,7 +134,7 @@ IMAGE_PULL_FAILED = _ask_platform(
 START_DEADLINE_EXCEEDED = _ask_author(
     "StartDeadlineExceeded",
     "The Pod did not start within spec.run.startDeadlineSeconds.",
-    "Remove the cause that the message names, then set the annotation tweetbot.dev/retrain-at.",
+    f"Remove the cause that the message names, then {_RETRAIN}.",
 )
 DEADLINE_EXCEEDED = _ask_author(
     "DeadlineExceeded",
@@ -136,14 +142,10 @@ DEADLINE_EXCEEDED = _ask_author(
     "Raise spec.run.activeDeadlineSeconds, or give the run less to do.",
 )
 OUT_OF_MEMORY = _ask_author(
-    "OutOfMemory",
-    "The trainer needed more memory than its limit.",
-    "Raise spec.resources.memory; the operator then retries the run.",
+    "OutOfMemory", "The trainer exceeded its memory limit.", "Raise spec.resources.memory; the operator then retries."
 )
 ATTEMPTS_EXHAUSTED = _ask_author(
-    "AttemptsExhausted",
-    "Every attempt ended without a result.",
-    "Read the Pods' logs, then set the annotation tweetbot.dev/retrain-at to try again.",
+    "AttemptsExhausted", "Every attempt ended without a result.", f"Read the Pods' logs, then {_RETRAIN} to try again."
 )
 NODE_LOST = _ask_platform(
     "NodeLost",
@@ -159,19 +161,13 @@ GATE_FAILED = _ask_author(
 )
 SPEC_REFUSED = _ask_author("SpecRefused", "The trainer cannot do what the spec asks.", "See the message.")
 NOT_AUTHORIZED = _ask_author(
-    "NotAuthorized",
-    "S3 rejects the credentials.",
-    "Correct the Secret or its permissions, then set the annotation tweetbot.dev/retrain-at.",
+    "NotAuthorized", "S3 rejects the credentials.", f"Correct the Secret or its permissions, then {_RETRAIN}."
 )
 BUCKET_NOT_FOUND = _ask_author(
-    "BucketNotFound",
-    "The bucket does not exist.",
-    "Create it and set the annotation tweetbot.dev/retrain-at, or correct the address.",
+    "BucketNotFound", "The bucket does not exist.", f"Create it and {_RETRAIN}, or correct the address."
 )
 SOURCE_NOT_FOUND = _ask_author(
-    "SourceNotFound",
-    "A source's file does not exist.",
-    "Upload it and set the annotation tweetbot.dev/retrain-at, or correct sources[].uri.",
+    "SourceNotFound", "A source's file does not exist.", f"Upload it and {_RETRAIN}, or correct sources[].uri."
 )
 SOURCE_UNREADABLE = _ask_author(
     "SourceUnreadable",
@@ -184,7 +180,7 @@ SOURCE_TOO_LARGE = _ask_author(
 SOURCE_TRUNCATED = _ask_author(
     "SourceTruncated",
     "A source's archive is incomplete: it ends too early.",
-    "Compare its size with what you downloaded, upload it whole, then set the annotation tweetbot.dev/retrain-at.",
+    f"Compare its size with what you downloaded, upload it whole, then {_RETRAIN}.",
 )
 SOURCE_ENCRYPTED = _ask_author(
     "SourceEncrypted",
@@ -199,7 +195,7 @@ SOURCE_NESTED = _ask_author(
 SOURCE_INCOMPLETE = _ask_author(
     "SourceIncomplete",
     "A source's archive lacks a part of the export.",
-    "Put all parts into one zip; the message names what is missing.",
+    "Put all parts into one zip; the message names them.",
 )
 SOURCE_NOT_AN_EXPORT = _ask_author(
     "SourceNotAnExport",
@@ -226,33 +222,27 @@ ACCOUNT_NOT_FOUND = _ask_author(
 ACCOUNT_SUSPENDED = _ask_author("AccountSuspended", "The account is suspended.", "Use another source.")
 ACCOUNT_PROTECTED = _ask_author("AccountProtected", "The account is not public.", "Use the owner's own export instead.")
 X_NOT_AUTHORIZED = _ask_author(
-    "XNotAuthorized",
-    "X rejects the token.",
-    "Put a valid bearer token into the Secret, then set the annotation tweetbot.dev/retrain-at.",
+    "XNotAuthorized", "X rejects the token.", f"Put a valid bearer token into the Secret, then {_RETRAIN}."
 )
 X_FORBIDDEN = _ask_author(
     "XForbidden",
     "X accepts the token but does not let its app read these posts.",
-    "In X's console attach the app to a project that may read posts, then set the annotation tweetbot.dev/retrain-at.",
+    f"In X's console attach the app to a project that may read posts, then {_RETRAIN}.",
 )
 CREDITS_DEPLETED = _ask_author(
-    "CreditsDepleted",
-    "The X account that pays has no credits left.",
-    "Buy credits, then set the annotation tweetbot.dev/retrain-at.",
+    "CreditsDepleted", "The X account that pays has no credits left.", f"Buy credits, then {_RETRAIN}."
 )
 USAGE_CAPPED = _ask_author(
-    "UsageCapped",
-    "The X app has reached its monthly cap.",
-    "Wait for the next month, then set the annotation tweetbot.dev/retrain-at.",
+    "UsageCapped", "The X app has reached its monthly cap.", f"Wait for the next month, then {_RETRAIN}."
 )
 SPEND_LIMIT_REACHED = _ask_author(
     "SpendLimitReached",
     "Reading maxPosts posts would cost more than maxSpendUSD allows; the message says how much more.",
     "Raise sources[].x.maxSpendUSD or lower maxPosts. Pages already paid for are kept and not paid for again.",
 )
-RATE_LIMITED = _add("RateLimited", "A source's server asks the trainer to wait; the message says until when.")
-X_UNAVAILABLE = _add("XUnavailable", "X does not answer, or answers with a server error.")
-BLUESKY_UNAVAILABLE = _add("BlueskyUnavailable", "Bluesky's server does not answer.")
+RATE_LIMITED = Reason("RateLimited", "A source's server asks the trainer to wait; the message says until when.")
+X_UNAVAILABLE = Reason("XUnavailable", "X does not answer, or answers with a server error.")
+BLUESKY_UNAVAILABLE = Reason("BlueskyUnavailable", "Bluesky's server does not answer.")
 BLUESKY_BAD_PAYLOAD = _ask_author(
     "BlueskyBadPayload",
     "Bluesky's answers are not as documented; perhaps another server answers in its place.",
@@ -263,13 +253,13 @@ X_BAD_PAYLOAD = _ask_author(
     "X's answers are not as documented; perhaps another server answers in its place.",
     "The operator retries the run. If it lasts, check sources[].x.apiBaseURL and any proxy in between.",
 )
-STORAGE_UNAVAILABLE = _add("StorageUnavailable", "S3 does not answer.")
-MODEL_HUB_UNAVAILABLE = _add("ModelHubUnavailable", "The Hugging Face Hub does not answer.")
+STORAGE_UNAVAILABLE = Reason("StorageUnavailable", "S3 does not answer.")
+MODEL_HUB_UNAVAILABLE = Reason("ModelHubUnavailable", "The Hugging Face Hub does not answer.")
 DISK_FULL = _ask_platform("DiskFull", "The Pod's disk is full.", "Give the node more ephemeral storage.")
-STOPPED = _add("Stopped", "The Pod was asked to stop; another one continues.")
+STOPPED = Reason("Stopped", "The Pod was asked to stop; another one continues.")
 TRAINER_BUG = _ask_platform(
     "TrainerBug", "The trainer met an unexpected error.", "Report the Pod's log to the project."
 )
 
-ALL: tuple[Reason, ...] = tuple(_ALL)
+ALL = tuple(value for value in globals().values() if isinstance(value, Reason))
 BY_NAME: dict[str, Reason] = {reason.name: reason for reason in ALL}

@@ -7,7 +7,7 @@ TrainerResult
 """
 
 import math
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
@@ -186,13 +186,12 @@ class StageFailed(Part):
 
 
 TrainerResult = Annotated[PrepareSucceeded | TrainSucceeded | StageFailed, Field(discriminator="kind")]
-_ADAPTER: TypeAdapter[Any] = TypeAdapter(TrainerResult)
+_ADAPTER: TypeAdapter[TrainerResult] = TypeAdapter(TrainerResult)
 
 
 def decode(text: str) -> TrainerResult:
     """Parse a termination message. Raises ValueError (pydantic's) when it is not one."""
-    result: TrainerResult = _ADAPTER.validate_json(text)
-    return result
+    return _ADAPTER.validate_json(text)
 
 
 def encode(result: TrainerResult) -> bytes:

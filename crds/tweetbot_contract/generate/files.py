@@ -20,11 +20,8 @@ def render_files() -> dict[Path, str]:
 
 def find_stale(wanted: Mapping[Path, str], root: Path = ROOT) -> list[Path]:
     """Return the paths whose file is missing or differs."""
-    return [path for path, text in wanted.items() if not _has_content(root / path, text)]
-
-
-def _has_content(path: Path, text: str) -> bool:
-    return path.exists() and path.read_text(encoding="utf-8") == text
+    files = {path: root / path for path in wanted}
+    return [path for path, file in files.items() if not file.exists() or file.read_text("utf-8") != wanted[path]]
 
 
 def write_or_check(wanted: Mapping[Path, str]) -> None:

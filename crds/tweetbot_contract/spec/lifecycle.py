@@ -53,9 +53,7 @@ class Schedule(Part):
     """Minimum number of posts unseen by the served model for a scheduled run to train; 0 always trains."""
     rules: ClassVar[tuple[Rule, ...]] = (
         build_pattern_rule(
-            "cron",
-            CRON,
-            'write five fields such as "0 3 * * 1": minute, hour, day of month, month, day of week',
+            "cron", CRON, 'write five fields such as "0 3 * * 1": minute, hour, day of month, month, day of week'
         ),
         _build_cron_rule(0, "minute", "0?[0-9]|[1-5][0-9]", "0 to 59"),
         _build_cron_rule(1, "hour", "[01]?[0-9]|2[0-3]", "0 to 23"),

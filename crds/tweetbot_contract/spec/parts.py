@@ -58,10 +58,7 @@ def build_s3_rule(field: str, path: str, message: str, optional: bool = False) -
 
 
 def make_matcher(pattern: str) -> Callable[[str | None], bool]:
-    """Return a predicate that is true for None and for text that `pattern`, from ^ to $, matches whole.
-
-    Python's $ would also match before a final newline; RE2's, in the API server, does not.
-    """
+    """Return a predicate: text is None, or `pattern` matches all of it (Python's $ would allow a last newline)."""
     compiled = re.compile(pattern)
     return lambda text: text is None or compiled.fullmatch(text) is not None
 

@@ -139,8 +139,7 @@ class Scheduling(Part):
     """When and on which nodes the Pods of a run are scheduled."""
 
     queue_name: str | None = Field(None, min_length=1, max_length=63)
-    """Kueue LocalQueue, in this namespace, in which the training waits. The prepare stage needs no GPU and waits only
-    if queuePrepare is true."""
+    """Kueue LocalQueue in which the training waits; the prepare stage waits only if queuePrepare is true."""
     queue_prepare: bool = False
     """true makes the prepare stage, too, wait in the queue that queueName names."""
     workload_priority_class_name: str | None = Field(None, min_length=1, max_length=63)

@@ -56,8 +56,7 @@ class XSource(Part):
     """Maximum cost of a run in US dollars, at X's list price and including the account lookup. A run that needs more
     fails with SpendLimitReached; posts already paid for are kept."""
     exclude_retweets: bool = False
-    """true does not read, and so does not pay for, retweets, which are never trained on. They are then missing from the
-    counts in status.data."""
+    """Do not read, and so not pay for, retweets, which are never trained on; status.data then lacks them."""
     accept_terms: bool = False
     """true states that you have read X's developer agreement and may train on these posts. It must be true."""
     api_base_url: str | None = Field(None, alias="apiBaseURL", max_length=512)
@@ -122,8 +121,7 @@ class MastodonSource(Part):
     """The account owner's own export of a Mastodon account; only its public posts are read."""
 
     uri: Uri
-    """Address, s3://bucket/key, of the export as it was downloaded (.zip or .tar.gz) or of its outbox.json. It is read
-    with the endpoint and credentials of output.s3."""
+    """Address, s3://bucket/key, of the export (.zip, .tar.gz) or its outbox.json; read with output.s3's credentials."""
     rules: ClassVar[tuple[Rule, ...]] = (
         _OBJECT_RULE,
         Rule(
@@ -152,8 +150,7 @@ class Source(Part):
     mastodon: MastodonSource | None = None
     """The owner's export of a Mastodon account."""
     weight: int | None = Field(None, ge=1, le=100)
-    """Share of this source in each epoch, relative to the weights of the other sources. When no source has a weight,
-    each post is used once per epoch."""
+    """Weight of this source in each epoch, relative to the others; unset on all: each post once per epoch."""
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "[has(self.archive), has(self.posts), has(self.x), has(self.bluesky), has(self.mastodon)]"

@@ -21,17 +21,14 @@ class Subject(Part):
     handle: str = Field(min_length=1, max_length=64)
     """Name of the account, without @."""
     relation: Literal["Unspecified", "Self", "Consented", "Fictional", "Parody"] = "Unspecified"
-    """How the person behind the account relates to this bot: Self is its author, Consented has agreed to it. It is
-    shown in the model card."""
+    """How the person behind the account relates to this bot (Self: its author); shown in the model card."""
     display_name: str | None = Field(None, max_length=100)
     """Name shown in the model card; the handle when unset."""
     consent_ref: str | None = Field(None, max_length=512)
     """Where the person's consent is recorded, e.g. a URL; written into the model's MANIFEST.json."""
     rules: ClassVar[tuple[Rule, ...]] = (
         build_pattern_rule(
-            "handle",
-            "^[A-Za-z0-9_.-]+$",
-            "write the handle without @: letters, digits, underscores, dots or hyphens",
+            "handle", "^[A-Za-z0-9_.-]+$", "write the handle without @: letters, digits, underscores, dots or hyphens"
         ),
     )
 
@@ -53,8 +50,7 @@ class Filter(Part):
     mentions: Literal["Keep", "Replace"] | None = None
     """Whether @names stay (Keep) or become @user (Replace). Recipe modern: Keep if unset."""
     languages: tuple[Annotated[str, Field(max_length=10)], ...] = Field((), max_length=20)
-    """Keep only posts in these languages, given as ISO 639 codes such as en. A post without a language label is judged
-    by its text. An empty list keeps all languages."""
+    """Keep only posts in these languages (ISO 639, e.g. en), by label or, without one, by text; empty: all."""
     exclude_ids: tuple[Annotated[str, Field(min_length=1, max_length=128)], ...] = Field((), max_length=1000)
     """Ids of posts to leave out as if they had never been written, e.g. deleted ones. Works with either recipe."""
     rules: ClassVar[tuple[Rule, ...]] = (
@@ -85,8 +81,7 @@ class Gates(Part):
     """Limits that a model must meet to be published. With fewer than 50 test posts they are advisory."""
 
     max_verbatim_percent: int | None = Field(None, ge=0, le=100)
-    """Maximum percent of 1,000 samples that may repeat 50 or more characters of a training post. When unset: 20, or no
-    limit for scratch:// bases."""
+    """Maximum percent of 1,000 samples that repeat 50 characters of a training post; 20 if unset, scratch:// none."""
     min_improvement_percent: int | None = Field(None, ge=1, le=99)
     """Minimum improvement over the base model, as the percent by which bits per byte on the test posts must fall."""
 

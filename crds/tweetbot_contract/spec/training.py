@@ -11,8 +11,7 @@ class Training(Part):
     """How the model is fine-tuned. The defaults of unset values depend on the base: docs/api-reference.md."""
 
     recipe: Literal["tweetbot", "huggingtweets"] = "tweetbot"
-    """tweetbot trains on each post as a sequence of its own and keeps the best weights. huggingtweets follows the 2021
-    notebook exactly."""
+    """tweetbot trains on each post separately and keeps the best weights; huggingtweets is the 2021 notebook."""
     epochs: int = Field(4, ge=1, le=100)
     """Maximum number of passes over the training posts."""
     learning_rate: str | None = Field(None, max_length=20)

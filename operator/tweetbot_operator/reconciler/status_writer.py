@@ -8,8 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from tweetbot_contract.manifest import BaseTweetBot, TweetBot
-from tweetbot_contract.reason import Reason
-from tweetbot_contract.reasons import FINALIZER_REFUSED, STATUS_REFUSED
+from tweetbot_contract.reasons import FINALIZER_REFUSED, STATUS_REFUSED, Reason
 from tweetbot_contract.status import CurrentRun, TweetBotStatus
 from tweetbot_operator.client.errors import ApiError, InternalError, Rejected
 from tweetbot_operator.client.events import Recorder
