@@ -44,7 +44,7 @@ STOPS: tuple[tuple[Stage, str, str], ...] = (
     ("Train", "training", "progress"),
     ("Train", "evaluation", "train.trained"),
     ("Train", "sampling", "train.evaluated"),
-    ("Train", "writing the report", "current_result"),
+    ("Train", "writing the report", "get_current_result"),
     ("Train", "upload", "put model.safetensors"),
     ("Train", "before the manifest", "head samples.jsonl"),
     ("Train", "after the manifest", f"put_if_absent {MANIFEST_FILE}"),
@@ -148,9 +148,9 @@ class _TellingTracker(NullTracker):
     def __init__(self, report: Callable[[str], None]) -> None:
         self._report = report
 
-    def current_result(self) -> TrackingResult:
-        self._report("current_result")
-        return super().current_result()
+    def get_current_result(self) -> TrackingResult:
+        self._report("get_current_result")
+        return super().get_current_result()
 
 
 def main() -> None:

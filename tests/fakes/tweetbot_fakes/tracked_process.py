@@ -24,7 +24,7 @@ def main() -> None:
     run = RunDocument.model_validate_json(sys.argv[1])
     place = RunConfig(run, Path(sys.argv[3]), init_timeout=10, finish_timeout=1, finish_slack=1)
     tracker = TrackerStarter(place, store=FolderStore(), secrets=Path(sys.argv[2]), log=Log(StringIO()))({"epochs": 4})
-    print(tracker.current_result().model_dump_json(by_alias=True), flush=True)
+    print(tracker.get_current_result().model_dump_json(by_alias=True), flush=True)
     sys.stdin.readline()
     for step in range(ROWS):
         tracker.log({"step": step, "train/loss": 2.0})

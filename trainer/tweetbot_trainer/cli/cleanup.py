@@ -8,7 +8,7 @@ import re
 
 from tweetbot_contract import reasons
 from tweetbot_contract.handover import RunDocument
-from tweetbot_trainer.publishing.registry.latest import POINTER_FILE
+from tweetbot_trainer.publishing.registry.latest import LATEST_FILE
 from tweetbot_trainer.runtime.egress import check_endpoints
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.runtime.log import Log
@@ -43,7 +43,7 @@ def erase(store: ObjectStore, run: RunDocument, log: Log, stop: StopRequest) -> 
     folder, count = get_bot_folder(run), 0
     log.info("cleanup.started", folder=folder)
     try:
-        store.delete(join(folder, POINTER_FILE))
+        store.delete(join(folder, LATEST_FILE))
         for _ in store.erase(folder):
             stop.check()
             count += 1

@@ -187,7 +187,7 @@ class TrainingRun:
             samples=samples,
             prompts=spec.evaluation.prompts,
             made_by=describe_program(),
-            tracking_url=self._tracker.current_result().wandb_url,
+            tracking_url=self._tracker.get_current_result().wandb_url,
             accounts=accounts,
             other_handle=find_other_handle(spec, accounts),
         )
@@ -207,7 +207,7 @@ class TrainingRun:
             provenance=build_provenance(run, plan, tuned.outcome.device, self._splits.ordered_by),
             metrics=tuned.metrics,
             samples=samples,
-            tracking=self._tracker.current_result(),
+            tracking=self._tracker.get_current_result(),
         )
 
     def _require_gates(self, folder: Path, manifest: VersionManifest) -> None:

@@ -48,7 +48,7 @@ class RecordingTracker:
         self.figures: dict[str, Any] = {}
         self.failed: bool | None = None
 
-    def current_result(self) -> TrackingResult:
+    def get_current_result(self) -> TrackingResult:
         return TrackingResult(wandb_mode="Online", wandb_url="https://wandb.example/run")
 
     def log(self, row: Mapping[str, float]) -> None:
@@ -65,7 +65,7 @@ class RecordingTracker:
 
     def finish(self, *, failed: bool = False) -> TrackingResult:
         self.failed = failed
-        return self.current_result()
+        return self.get_current_result()
 
 
 @dataclass(frozen=True)

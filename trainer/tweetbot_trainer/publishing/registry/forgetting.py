@@ -13,7 +13,7 @@ from typing import Any
 from tweetbot_contract import reasons
 from tweetbot_trainer.data.dataset.dataset import POSTS_FILE
 from tweetbot_trainer.data.dataset.ids import IDS_FILE, read_ids
-from tweetbot_trainer.publishing.registry.latest import POINTER_FILE, read_latest
+from tweetbot_trainer.publishing.registry.latest import LATEST_FILE, read_latest
 from tweetbot_trainer.publishing.registry.manifest import MANIFEST_FILE, MODEL_FOLDER, decode_manifest
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.store import ObjectStore, join
@@ -87,18 +87,18 @@ def parse_ids(content: bytes, name: str) -> frozenset[str]:
 def search(store: ObjectStore, root: str, wanted: frozenset[str]) -> SearchResult:
     """Search everything below an address for the wanted ids. Raises as the store does."""
     datasets: defaultdict[str, set[str]] = defaultdict(set)
-    homes, pointers = [], []
+    homes, latest_files = [], []
     for info in store.list(f"{root.rstrip('/')}/"):
         if match := _DATASET.fullmatch(info.uri):
             datasets[match["folder"]].add(match["file"])
         elif match := _MANIFEST.fullmatch(info.uri):
             homes.append(match["home"])
-        elif info.uri.endswith(f"/{POINTER_FILE}"):
-            pointers.append(info.uri)
+        elif info.uri.endswith(f"/{LATEST_FILE}"):
+            latest_files.append(info.uri)
     result = SearchResult()
     for folder, files in datasets.items():
         _search_dataset(store, folder, files, wanted, result)
-    served = frozenset(str(read_latest(store, uri).get("uri")) for uri in pointers)
+    served = frozenset(str(read_latest(store, uri).get("uri")) for uri in latest_files)
     _search_models(store, homes, served, result)
     return result
 

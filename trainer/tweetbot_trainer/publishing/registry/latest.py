@@ -8,7 +8,7 @@ from tweetbot_contract.result import TrainSucceeded
 from tweetbot_trainer.publishing.registry.manifest import parse_version
 from tweetbot_trainer.store import ObjectStore, StorageUnavailable, join
 
-POINTER_FILE = "latest.json"
+LATEST_FILE = "latest.json"
 #: Attempts to swap. Each lost one means that another writer won, and a TweetBot has at most two writers.
 ROUNDS = 10
 
@@ -18,7 +18,7 @@ def update_latest(store: ObjectStore, run: RunDocument, result: TrainSucceeded) 
 
     A recreated TweetBot has another uid and counts its runs from 1 again, so numbers are compared within a uid only.
     """
-    uri = join(run.prefix, POINTER_FILE)
+    uri = join(run.prefix, LATEST_FILE)
     wanted = _build_content(run, result)
     for _ in range(ROUNDS):
         found = store.find(uri)
@@ -36,7 +36,7 @@ def update_latest(store: ObjectStore, run: RunDocument, result: TrainSucceeded) 
 
 def read_served_version(store: ObjectStore, run: RunDocument) -> str | None:
     """Return the version that latest.json names, None without a readable latest.json."""
-    uri = read_latest(store, join(run.prefix, POINTER_FILE)).get("uri")
+    uri = read_latest(store, join(run.prefix, LATEST_FILE)).get("uri")
     return parse_version(uri) if isinstance(uri, str) else None
 
 

@@ -19,7 +19,7 @@ from tweetbot_trainer.data.dataset.ids import IDS_FILE, encode_ids
 from tweetbot_trainer.data.dataset.source_records import ObjectRecord, describe_object
 from tweetbot_trainer.learning.fingerprint import VERSION_DIGITS, fingerprint_values
 from tweetbot_trainer.learning.model.identity import CONFIG, TOKENIZER, WEIGHTS
-from tweetbot_trainer.publishing.registry.latest import POINTER_FILE, read_latest
+from tweetbot_trainer.publishing.registry.latest import LATEST_FILE, read_latest
 from tweetbot_trainer.publishing.registry.manifest import (
     ADOPTED_FILE,
     MANIFEST_FILE,
@@ -51,13 +51,13 @@ def find_version(store: ObjectStore, uri: str) -> StoredVersion:
 
     Raises SpecRefused if there is none, or its manifest cannot be read.
     """
-    given = uri.rstrip("/").removesuffix(f"/{MANIFEST_FILE}").removesuffix(f"/{POINTER_FILE}")
+    given = uri.rstrip("/").removesuffix(f"/{MANIFEST_FILE}").removesuffix(f"/{LATEST_FILE}")
     for folder in (given, given.removesuffix(f"/{MODEL_FOLDER}")):  # a TweetBot may be called `model`, too
         if found := store.find(join(folder, MANIFEST_FILE)):
             return _parse_version(folder, found.body, None)
-    latest = read_latest(store, join(given, POINTER_FILE))
+    latest = read_latest(store, join(given, LATEST_FILE))
     if not latest.keys() >= {"uri", "manifestSha256"}:
-        message = f"there is no published model at {uri}: give a version's folder, or the folder with {POINTER_FILE}"
+        message = f"there is no published model at {uri}: give a version's folder, or the folder with {LATEST_FILE}"
         raise SpecRefused(reasons.SOURCE_NOT_FOUND, message)
     home = str(latest["uri"]).removesuffix(f"/{MODEL_FOLDER}")
     return _parse_version(home, store.get(join(home, MANIFEST_FILE)), str(latest["manifestSha256"]))
@@ -87,7 +87,7 @@ def _parse_version(home: str, body: bytes, expected_sha256: str | None) -> Store
 def _verify_manifest(version: StoredVersion) -> Finding:
     manifest, expected = version.manifest, version.expected_sha256
     if expected not in (None, version.sha256):
-        return Finding("differs", MANIFEST_FILE, f"{POINTER_FILE} expects sha256 {expected}, it has {version.sha256}")
+        return Finding("differs", MANIFEST_FILE, f"{LATEST_FILE} expects sha256 {expected}, it has {version.sha256}")
     folder = version.home.rpartition("/")[2]
     if folder != manifest.version or not manifest.version.startswith(manifest.training_key[:VERSION_DIGITS]):
         return Finding("differs", MANIFEST_FILE, f"it is of version {manifest.version}, and is in {folder}")

@@ -31,7 +31,7 @@ class BackgroundTracker:
         self._failed = False
         threading.Thread(target=self._work, name="tracking", daemon=True).start()
 
-    def current_result(self) -> TrackingResult:
+    def get_current_result(self) -> TrackingResult:
         """Wait for the start, but not forever."""
         self._started.wait(self._start_limit)
         return self._result

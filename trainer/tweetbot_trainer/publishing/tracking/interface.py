@@ -1,4 +1,4 @@
-"""How stages use an experiment tracker. No call fails; only `current_result` and `finish` wait, for a limited time."""
+"""How stages use an experiment tracker. No call fails; only `get_current_result` and `finish` wait, but not long."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ def make_base_artifact(base: BaseIdentity) -> TrackedArtifact | None:
 class Tracker(Protocol):
     """One stage of one run in an experiment tracker."""
 
-    def current_result(self) -> TrackingResult:
+    def get_current_result(self) -> TrackingResult:
         """Return how the run is tracked, once it has started."""
 
     def log(self, metrics: Mapping[str, float]) -> None:
@@ -65,7 +65,7 @@ class Tracker(Protocol):
 class NullTracker:
     """Tracks nothing."""
 
-    def current_result(self) -> TrackingResult:
+    def get_current_result(self) -> TrackingResult:
         """Return the result of no tracking."""
         return TrackingResult()
 
