@@ -90,14 +90,10 @@ def _canonicalize(key: _SpecKey) -> _CanonicalSpec:
 def _prune(value: Any, wanted: Class, path: str) -> Any:
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return [_prune(item, wanted, path) or {} for item in value]
-    if isinstance(value, dict) and value and not _is_leaf(path):
+    if isinstance(value, dict) and value and path != "scheduling.nodeSelector":  # its keys are the user's, not fields
         inner = {key: _prune(item, wanted, f"{path}.{key}".lstrip(".")) for key, item in value.items()}
         return {key: item for key, item in inner.items() if item is not None} or None
     return value if get_field_class(path) == wanted else None
-
-
-def _is_leaf(path: str) -> bool:
-    return path == "scheduling.nodeSelector"  # its keys are the user's, not fields
 
 
 def _dump_json(value: Any) -> str:

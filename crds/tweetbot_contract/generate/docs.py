@@ -40,11 +40,8 @@ def _list_fields(schema: dict[str, Any], path: str) -> Iterator[tuple[str, str, 
     required = schema.get("required", ())
     for name, field in schema.get("properties", {}).items():
         here = f"{path}{name}"
-        yield (
-            here,
-            _describe_type(field),
-            _escape_cell(field.get("description", "")) + _describe_constraints(field, name in required),
-        )
+        text = _escape_cell(field.get("description", "")) + _describe_constraints(field, name in required)
+        yield here, _describe_type(field), text
         inner = field.get("items", field)
         yield from _list_fields(inner, f"{here}[]." if "items" in field else f"{here}.")
 
@@ -58,18 +55,13 @@ def _describe_type(field: dict[str, Any]) -> str:
 
 
 def _describe_constraints(field: dict[str, Any], required: bool) -> str:
-    default = field.get("default")
+    default, low, high = (field.get(key) for key in ("default", "minimum", "maximum"))
     facts = [
         "**Required.**" if required else "",
         f"Default `{json.dumps(default)}`." if default not in (None, []) and not isinstance(default, dict) else "",
-        _format_bounds(field),
+        f"{low} to {high}." if low is not None and high is not None else "",
     ]
     return "".join(f" {fact}" for fact in facts if fact)
-
-
-def _format_bounds(field: dict[str, Any]) -> str:
-    low, high = field.get("minimum"), field.get("maximum")
-    return f"{low} to {high}." if low is not None and high is not None else ""
 
 
 def _escape_cell(text: str) -> str:

@@ -32,9 +32,7 @@ class S3Output(Part):
     When unset, the workload identity of the Pod's service account is used."""
     rules: ClassVar[tuple[Rule, ...]] = (
         build_s3_rule(
-            "uri",
-            "(/[^/]+)*$",
-            "write the output as s3://bucket or s3://bucket/prefix, without . and .. segments or a final slash",
+            "uri", "(/[^/]+)*$", "write s3://bucket or s3://bucket/prefix, without . and .. segments or a final slash"
         ),
         build_pattern_rule(
             "endpoint", HTTP_URL, "write the endpoint as https://host or http://host:port", optional=True

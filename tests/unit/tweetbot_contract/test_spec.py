@@ -63,7 +63,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "an output with a slash at its end": ({"output": {"s3": {"uri": "s3://abc/m/"}}}, "spec.output.s3.uri: "),
     "an output beside its bucket": (
         {"output": {"s3": {"uri": "s3://abc/.."}}},
-        "spec.output.s3.uri: write the output as s3://bucket or s3://bucket/prefix, without . and .. segments or",
+        "spec.output.s3.uri: write s3://bucket or s3://bucket/prefix, without . and .. segments or",
     ),
     "the original's recipe with an option": (
         {"filter": {"recipe": "huggingtweets", "minWords": 2}},
