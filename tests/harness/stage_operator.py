@@ -37,13 +37,13 @@ class Stage:
         self.cache = Cache()
         self.queue = WorkQueue(lambda: (self.time - NOON).total_seconds(), jitter=lambda low, high: 1.0)
         self.event_handler = EventHandler(self.cache, self.queue)
-        self.board = ProgressStore(self.queue.add)
+        self.progress_store = ProgressStore(self.queue.add)
         self.reconciler = Reconciler(
             self.cluster,
             self.cache,
             self.settings,
             self.now,
-            progress_store=self.board,
+            progress_store=self.progress_store,
             concurrency_limiter=ConcurrencyLimiter(
                 self.cache, ConcurrencyLimits.from_settings(self.settings), self.queue.add
             ),

@@ -206,7 +206,7 @@ class Trainer:
         return cls(stage)
 
     def report(self, percent: int | None, **fields: Any) -> None:
-        self.stage.board.put(("team-a", "gull"), a_report(percent, **self.identity, **fields))
+        self.stage.progress_store.put(("team-a", "gull"), a_report(percent, **self.identity, **fields))
 
     async def train(self, seconds: int) -> list[tuple[int, int]]:
         """Answer polls every five seconds for so long, a minute of loading first; return the writes as (second, %)."""
@@ -232,7 +232,7 @@ async def test_a_training_of_any_length_is_seen_and_takes_at_most_twenty_writes(
     assert (seen[0], seen[-1][1] >= 90) == ((0, 0), True)
     await stage.end_stage(a_train_result())
     assert stage.run.progress is not None
-    assert (stage.run.progress.percent, stage.board.get(("team-a", "gull"))) == (100, None)
+    assert (stage.run.progress.percent, stage.progress_store.get(("team-a", "gull"))) == (100, None)
 
 
 async def test_a_training_of_three_minutes_is_written_every_fifteen_seconds() -> None:
@@ -256,10 +256,10 @@ async def test_an_operator_that_was_restarted_goes_on_from_what_is_written() -> 
     trainer = await Trainer.start(stage)
     trainer.report(40, eta_seconds=60)
     await stage.settle()
-    stage.board.clear()
+    stage.progress_store.clear()
     stage.start_operator()
     writes = len(stage.cluster.writes)
     trainer.report(43, eta_seconds=60)
     await stage.wait(600)
     assert len(stage.cluster.writes) == writes
-    stage.board.clear()
+    stage.progress_store.clear()
