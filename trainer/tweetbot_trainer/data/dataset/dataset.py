@@ -57,15 +57,14 @@ class Dataset:
 
     def build_summary(self) -> dict[str, Any]:
         """Return the content of dataset.json."""
+        sources = enumerate(zip(self.source_tables, self.date_ranges, strict=True))
         return {
             "digest": self.digest,
             "header": self.header,
             "table": self.table.to_dict(),
             "sources": [
                 {"index": index, "table": table.to_dict(), "oldestPostAt": oldest, "newestPostAt": newest}
-                for index, (table, (oldest, newest)) in enumerate(
-                    zip(self.source_tables, self.date_ranges, strict=True)
-                )
+                for index, (table, (oldest, newest)) in sources
             ],
             "newestPostAt": self.newest_post_at,
         }

@@ -12,7 +12,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from tweetbot_contract.spec.parts import Part
 from tweetbot_trainer.data.post_length import collapse_whitespace
-from tweetbot_trainer.data.sources.interface import Avatar, Profile
+from tweetbot_trainer.data.sources.interface import Profile
 from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.store import ObjectStore, join
@@ -77,15 +77,15 @@ def load_accounts(store: ObjectStore, folder: str) -> tuple[CardAccount, ...]:
         return ()
 
 
-def make_square_png(avatar: Avatar) -> bytes:
+def make_square_png(picture: bytes) -> bytes:
     """Decode the picture and encode it as a square PNG without metadata. Raises BadPicture."""
-    if len(avatar.content) > BYTES_LIMIT:
-        raise BadPicture(f"it has {len(avatar.content)} bytes; at most {BYTES_LIMIT} are read")
+    if len(picture) > BYTES_LIMIT:
+        raise BadPicture(f"it has {len(picture)} bytes; at most {BYTES_LIMIT} are read")
     from PIL import Image, ImageOps  # not for accounts without a picture
 
     faults = (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning)
     try:
-        with Image.open(io.BytesIO(avatar.content), formats=("PNG", "JPEG")) as image:
+        with Image.open(io.BytesIO(picture), formats=("PNG", "JPEG")) as image:
             if image.width * image.height > PIXELS_LIMIT:
                 raise BadPicture(f"it has {image.width} by {image.height} pixels; at most {PIXELS_LIMIT} are decoded")
             plain = image.convert("RGBA")
@@ -102,7 +102,7 @@ def make_square_png(avatar: Avatar) -> bytes:
 def _build_account(index: int, profile: Profile, log: Log | None = None) -> CardAccount:
     picture = None
     try:
-        picture = make_square_png(profile.avatar) if profile.avatar else None
+        picture = make_square_png(profile.avatar) if profile.avatar is not None else None
     except BadPicture as bad:
         if log:
             log.warning("prepare.no_picture", source=index, message=f"sources[{index}] has a picture, but {bad}")
@@ -117,7 +117,7 @@ def _build_entry(account: CardAccount) -> AccountEntry:
 def _load_account(store: ObjectStore, folder: str, shown: AccountEntry) -> CardAccount:
     """Return the account; its picture is checked again, as others may write to the bucket."""
     found = store.find(join(folder, shown.avatar)) if shown.avatar else None
-    profile = Profile(None, shown.handle, shown.display_name, Avatar(found.body) if found else None)
+    profile = Profile(None, shown.handle, shown.display_name, found.body if found else None)
     return _build_account(shown.source, profile)
 
 

@@ -8,7 +8,6 @@ import requests
 from urllib3.exceptions import DecodeError, HTTPError
 
 from tweetbot_trainer.data.posts import Json
-from tweetbot_trainer.data.sources.interface import Avatar
 from tweetbot_trainer.runtime import http
 from tweetbot_trainer.runtime.log import Log
 
@@ -40,7 +39,7 @@ def parse_object(content: bytes) -> Json:
     return body if isinstance(body, dict) else {}
 
 
-def download_picture(address: str | None, *, hosts: tuple[str, ...], event: str, log: Log) -> Avatar | None:
+def download_picture(address: str | None, *, hosts: tuple[str, ...], event: str, log: Log) -> bytes | None:
     """Download an account's picture if it is on one of these hosts, without any token.
 
     Logs `event` and returns None if that fails: no run fails for lack of a picture.
@@ -55,7 +54,7 @@ def download_picture(address: str | None, *, hosts: tuple[str, ...], event: str,
             response.raise_for_status()
             if response.status_code != requests.codes.ok:
                 raise requests.HTTPError(f"status {response.status_code}")
-            return Avatar(read_bounded(response, largest=LARGEST_PICTURE, longest=LONGEST))
+            return read_bounded(response, largest=LARGEST_PICTURE, longest=LONGEST)
     except (requests.RequestException, ValueError) as error:
         log.warning(event, message=f"the picture could not be fetched ({type(error).__name__})")
         return None

@@ -38,20 +38,16 @@ class PageCache(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Avatar:
-    """A picture as its source has it: PNG or JPEG bytes, unchecked."""
-
-    content: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Profile:
-    """Names and picture of a source's account, for the card's header; None for what the source does not say."""
+    """Names and picture of a source's account, for the card's header; None for what the source does not say.
+
+    `avatar` is a PNG or JPEG as the source has it, unchecked.
+    """
 
     account_id: str | None = None
     handle: str | None = None
     display_name: str | None = None
-    avatar: Avatar | None = None
+    avatar: bytes | None = None
 
 
 class PostSource(Protocol):

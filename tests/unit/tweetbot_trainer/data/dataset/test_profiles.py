@@ -23,7 +23,7 @@ from tweetbot_trainer.data.dataset.profiles import (
     make_square_png,
     store_accounts,
 )
-from tweetbot_trainer.data.sources.interface import Avatar, Profile
+from tweetbot_trainer.data.sources.interface import Profile
 from tweetbot_trainer.publishing.registry.run_record import read_record
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.stages.prepare import prepare
@@ -58,14 +58,14 @@ def opened(png: bytes) -> Image.Image:
     ],
 )
 def test_a_picture_becomes_a_small_square(picture: bytes, side: int) -> None:
-    assert opened(make_square_png(Avatar(picture))).size == (side, side)
+    assert opened(make_square_png(picture)).size == (side, side)
 
 
 def test_nothing_beside_the_pixels_stays() -> None:
     info = PngImagePlugin.PngInfo()
     info.add_text("Comment", "where it was taken")
     given = a_picture(pnginfo=info, icc_profile=b"a profile of colours", dpi=(300, 300))
-    png = make_square_png(Avatar(given + b"and something behind the end"))
+    png = make_square_png(given + b"and something behind the end")
     assert opened(png).info == {}
     assert b"taken" not in png
     assert b"behind" not in png
@@ -97,19 +97,19 @@ def a_bomb() -> bytes:
 )
 def test_what_is_no_picture_of_an_account_is_refused(content: bytes, words: str) -> None:
     with pytest.raises(BadPicture, match=words):
-        make_square_png(Avatar(content))
+        make_square_png(content)
 
 
 def test_a_refused_picture_leaves_the_names_and_a_line_in_the_log() -> None:
     stream = StringIO()
-    (account,) = build_accounts([None, Profile("1", "gull", "Harbour\n\x00Gull ", Avatar(b"soup"))], Log(stream))
+    (account,) = build_accounts([None, Profile("1", "gull", "Harbour\n\x00Gull ", b"soup")], Log(stream))
     assert (account.source, account.handle, account.display_name, account.picture) == (1, "gull", "Harbour Gull", None)
     assert json.loads(stream.getvalue())["event"] == "prepare.no_picture"
 
 
 def test_accounts_come_back_as_they_were_stored(tmp_path: Path) -> None:
     accounts = build_accounts(
-        [Profile(None, "gull", "Harbour Gull", Avatar(a_picture())), None, Profile(display_name="Heron")],
+        [Profile(None, "gull", "Harbour Gull", a_picture()), None, Profile(display_name="Heron")],
         Log(StringIO()),
     )
     store_accounts(STORE, f"file://{tmp_path}", accounts)

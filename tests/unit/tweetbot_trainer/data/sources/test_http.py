@@ -9,7 +9,6 @@ from tweetbot_fakes.remotes import x_api as fake
 from tweetbot_fakes.remotes.x_api import FakeX
 from tweetbot_fakes.remotes.x_api_answers import Answer, html
 from tweetbot_trainer.data.sources.http import LARGEST_PICTURE, download_picture
-from tweetbot_trainer.data.sources.interface import Avatar
 from tweetbot_trainer.data.sources.x_api.source import PICTURES
 from tweetbot_trainer.runtime.log import Log
 
@@ -20,7 +19,7 @@ def x() -> Iterator[FakeX]:
         yield server
 
 
-def avatar(x: FakeX, address: str | None = None) -> tuple[Avatar | None, str]:
+def avatar(x: FakeX, address: str | None = None) -> tuple[bytes | None, str]:
     """Return what comes of an address, and the log."""
     address, log = address or f"{x.url}/pictures/gull_400x400.png", StringIO()
     found = download_picture(address, hosts=(PICTURES, f"{x.url}/path"), event="x.avatar", log=Log(log))
@@ -28,7 +27,7 @@ def avatar(x: FakeX, address: str | None = None) -> tuple[Avatar | None, str]:
 
 
 def test_a_picture_on_the_servers_host_is_fetched(x: FakeX) -> None:
-    assert avatar(x) == (Avatar(fake.PNG), "")
+    assert avatar(x) == (fake.PNG, "")
     assert x.requests[-1].path == "/pictures/gull_400x400.png"
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from tweetbot_contract.spec.sources import MastodonSource as MastodonSpec
 from tweetbot_trainer.data.posts import BadPost, Json, Post, clean_text, find_time, parse_language
 from tweetbot_trainer.data.sources import json_array
-from tweetbot_trainer.data.sources.interface import NAME_LIMIT, PICTURE_SIGNATURES, Avatar, ObjectReader, Profile
+from tweetbot_trainer.data.sources.interface import NAME_LIMIT, PICTURE_SIGNATURES, ObjectReader, Profile
 from tweetbot_trainer.data.sources.mastodon.export import ACTOR, BROKEN, OUTBOX, iter_members, translate_error
 from tweetbot_trainer.data.sources.mastodon.html import extract_text
 from tweetbot_trainer.runtime.errors import SpecRefused
@@ -60,7 +60,7 @@ class MastodonExportSource:
             account_id=address,
             handle=f"{user}@{_get_host(address)}" if user and _get_host(address) else user,
             display_name=name[:NAME_LIMIT] if name else None,
-            avatar=next((Avatar(content) for content in pictures), None),
+            avatar=next(pictures, None),
         )
 
     def _read(self, file: BinaryIO, counts: Counter[str]) -> Iterator[Post]:

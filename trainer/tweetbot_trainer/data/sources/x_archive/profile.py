@@ -10,7 +10,7 @@ import zipfile
 from typing import Any
 
 from tweetbot_trainer.data.posts import Json, replace_surrogates
-from tweetbot_trainer.data.sources.interface import NAME_LIMIT, PICTURE_SIGNATURES, Avatar, Profile
+from tweetbot_trainer.data.sources.interface import NAME_LIMIT, PICTURE_SIGNATURES, Profile
 from tweetbot_trainer.data.sources.x_archive.members import FOLDER, find_allowed, read_script, read_small
 
 _SCRIPTS = re.compile(FOLDER + r"(?P<file>(?:manifest|account|profile|js/user_details)\.js)")
@@ -59,9 +59,9 @@ def _match_text(pattern: re.Pattern[str], given: Any) -> str | None:
     return given if isinstance(given, str) and pattern.fullmatch(given) else None
 
 
-def _read_avatar(archive: zipfile.ZipFile, profile: Json) -> Avatar | None:
+def _read_avatar(archive: zipfile.ZipFile, profile: Json) -> bytes | None:
     """Read the picture that profile.js names; its member's name begins with the account's id."""
     picture = str(profile.get("avatarMediaUrl") or "").rpartition("/")[2]
     names = [name for file, name in find_allowed(archive, _MEDIA).items() if picture and file.endswith(f"-{picture}")]
     content = read_small(archive, names[0], AVATAR_LIMIT) if len(names) == 1 else None
-    return Avatar(content) if content and content.startswith(PICTURE_SIGNATURES) else None
+    return content if content and content.startswith(PICTURE_SIGNATURES) else None

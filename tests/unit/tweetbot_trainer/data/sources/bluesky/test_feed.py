@@ -15,7 +15,7 @@ from tweetbot_fakes.remotes import bluesky as fake
 from tweetbot_fakes.remotes.bluesky import Answer, FakeBluesky
 from tweetbot_trainer.data.posts import Post
 from tweetbot_trainer.data.sources.bluesky.feed import BlueskyFeed
-from tweetbot_trainer.data.sources.interface import Avatar, Profile
+from tweetbot_trainer.data.sources.interface import Profile
 from tweetbot_trainer.runtime.errors import SpecRefused, StageError, TemporaryError
 from tweetbot_trainer.runtime.log import Log
 
@@ -232,7 +232,7 @@ def test_the_profile_has_name_and_picture(world: Network) -> None:
     source = world.source()
     assert source.read_profile() is None
     list(source.read_posts())
-    assert source.read_profile() == Profile(fake.DID, GULL, "Harbour Gull", Avatar(fake.PNG))
+    assert source.read_profile() == Profile(fake.DID, GULL, "Harbour Gull", fake.PNG)
 
 
 @pytest.mark.parametrize("address", ["http://169.254.169.254/latest", "file:///etc/passwd", "http://[", "elsewhere"])

@@ -16,7 +16,7 @@ from tweetbot_contract import reasons
 from tweetbot_contract.reasons import Reason
 from tweetbot_contract.spec.sources import MastodonSource as MastodonSpec
 from tweetbot_trainer.data.posts import Post
-from tweetbot_trainer.data.sources.interface import Avatar, Profile
+from tweetbot_trainer.data.sources.interface import Profile
 from tweetbot_trainer.data.sources.mastodon.export import iter_members as members_in
 from tweetbot_trainer.data.sources.mastodon.source import AVATAR_LIMIT, MastodonExportSource
 from tweetbot_trainer.runtime.errors import SpecRefused
@@ -119,18 +119,18 @@ def test_the_profile_comes_from_the_archive(form: str) -> None:
     export = source(EXPORTS[form](a_note()))
     assert export.read_profile() is None
     list(export.read_posts())
-    assert export.read_profile() == Profile(ME, "gull@mastodon.example", "Harbour Gull", Avatar(PNG))
+    assert export.read_profile() == Profile(ME, "gull@mastodon.example", "Harbour Gull", PNG)
 
 
 @pytest.mark.parametrize(
     ("actor", "profile"),
     [
         (b"{", None),
-        (b"[]", Profile(avatar=Avatar(PNG))),
-        (json.dumps(ACTOR | {"id": 5, "name": ""}).encode(), Profile(handle="gull", avatar=Avatar(PNG))),
+        (b"[]", Profile(avatar=PNG)),
+        (json.dumps(ACTOR | {"id": 5, "name": ""}).encode(), Profile(handle="gull", avatar=PNG)),
         (
             json.dumps(ACTOR | {"id": "http://["}).encode(),
-            Profile("http://[", "gull", "Harbour Gull", Avatar(PNG)),
+            Profile("http://[", "gull", "Harbour Gull", PNG),
         ),
     ],
 )

@@ -196,7 +196,7 @@ def test_an_account_shows_itself_as_its_lookup_said(x: FakeX, clock: Clock) -> N
     assert profile is not None
     assert (profile.account_id, profile.handle, profile.display_name) == ("1", "harbour_gull", "Harbour_Gull")
     assert profile.avatar is not None
-    assert profile.avatar.content == fake.PNG
+    assert profile.avatar == fake.PNG
     assert x.requests[-1].path == "/pictures/Harbour_Gull_400x400.png"
     assert x.requests[-1].authorization == ""
     assert x.cost == cost

@@ -15,7 +15,7 @@ from tweetbot_demo.grammar import JAPANESE
 from tweetbot_trainer.data.cleaning import clean
 from tweetbot_trainer.data.dataset.dataset import build_dataset
 from tweetbot_trainer.data.posts import Post
-from tweetbot_trainer.data.sources.interface import Avatar, Profile
+from tweetbot_trainer.data.sources.interface import Profile
 from tweetbot_trainer.data.sources.x_archive.source import XArchiveSource
 from tweetbot_trainer.store.folder import FolderStore
 
@@ -59,10 +59,10 @@ def test_every_wart_is_seen_for_what_it_is(written: WrittenArchive, posts: list[
 
 
 def test_the_demos_account_shows_itself(written: WrittenArchive) -> None:
-    avatar = Avatar(draw_avatar())
+    avatar = draw_avatar()
     profile = XArchiveSource(written.path.as_uri(), 0, FolderStore()).read_profile()
     assert profile == Profile(ACCOUNT_ID, HANDLE, DISPLAY_NAME, avatar)
-    with Image.open(io.BytesIO(avatar.content)) as picture:
+    with Image.open(io.BytesIO(avatar)) as picture:
         picture.verify()
         assert picture.size == (48, 48)
 
