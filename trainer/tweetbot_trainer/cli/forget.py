@@ -60,7 +60,7 @@ def _format_lines(found: SearchResult, wanted: frozenset[str]) -> list[str]:
         f"{len(found.models)} models",
         *(line for dataset in found.datasets for line in _format_dataset(dataset)),
         *(_format_model(model) for model in found.models),
-        *(f"unknown  {uri}: it does not tell which posts it holds; remove it" for uri in found.unknown),
+        *(f"unknown  {uri}: its list of posts is missing or unreadable; delete it" for uri in found.unknown),
         *_format_advice(found),
     ]
 
@@ -84,10 +84,10 @@ def _format_advice(found: SearchResult) -> list[str]:
     return [
         "",
         f"What to do, for {', '.join(bots)}:",
-        "1. List the posts in spec.filter.excludeIds of the TweetBot. That starts a run, which reads them no more.",
-        "   Posts that nearly repeated one of them, and were dropped for that, may now be kept.",
-        "2. When the new model is served, remove the datasets and models above.",
-        "3. Take the posts out of the source itself, and remove <output>/<namespace>/<name>/raw if X was one.",
+        "1. List the posts in spec.filter.excludeIds of the TweetBot. This starts a run without them.",
+        "   Near-duplicates that were dropped in their favor may now be kept.",
+        "2. When the new model is served, delete the datasets and models above.",
+        "3. Delete the posts from the source itself and, if it is X, delete <output>/<namespace>/<name>/raw.",
     ]
 
 

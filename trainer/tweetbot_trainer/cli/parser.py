@@ -16,7 +16,7 @@ from tweetbot_trainer.runtime.termination import UNEXPECTED, describe_failure
 EXIT_CODES = """\
 exit codes: 0 success, 10 spec or data refused, 11 not authorized, 12 too little data, 13 training diverged,
 14 quality gate failed, 75 temporary failure, 143 stopped by SIGTERM, 1 unexpected error"""
-Run = Callable[[argparse.Namespace, StopRequest], int]
+Handler = Callable[[argparse.Namespace, StopRequest], int]
 _Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
@@ -40,7 +40,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _add_command(
-    commands: _Subparsers, name: str, summary: str, details: str = "", *, run: Run, fail: Callable[[Exception], int]
+    commands: _Subparsers, name: str, summary: str, details: str = "", *, run: Handler, fail: Callable[[Exception], int]
 ) -> argparse.ArgumentParser:
     description = f"{summary[0].upper()}{summary[1:]}. {details}".strip()
     command = commands.add_parser(name, help=summary, description=description)

@@ -38,7 +38,7 @@ def build_dataset_result(dataset: Dataset, uri: str) -> DatasetResult:
 
 
 def build_training_plan(context: StageContext) -> TrainingPlan:
-    """Plan a training from the record of the prepare stage, or again if that is of another dataset.
+    """Plan a training from the record of the prepare stage, or from the spec if the record is of another dataset.
 
     Raises SpecRefused if the run document names no dataset, or one that is gone.
     """
