@@ -1,4 +1,4 @@
-"""Where a run stands, in one Summary, and the conditions that say so."""
+"""Summarize a run's state, and build the conditions that report it."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

@@ -37,7 +37,7 @@ def plan(observed: Observed) -> Plan:
     """Plan a TweetBot's next step. The same state gives the same plan, and its execution leaves nothing to plan."""
     bot, now = observed.bot, observed.now
     if bot.status.uid not in (None, bot.uid):
-        return Plan(bot.status, (ResetStatus(),))  # restored from a backup: it speaks of another object
+        return Plan(bot.status, (ResetStatus(),))  # from a backup, or copied: written for another object
     if isinstance(bot, InvalidTweetBot):
         return Plan(build_invalid_spec_status(bot, now))
     if finalizers := _ensure_finalizer(bot):
@@ -48,7 +48,7 @@ def plan(observed: Observed) -> Plan:
     run = decide_run(bot, schedule.due, now)
     stage = observe_stage(bot, run, observed)
 
-    # The run after that: the same, in its next stage, retried or ended. What was seen of a stage stays behind with it.
+    # The run after that: as it was, retried, ended or in its next stage, for which no Job has been observed yet.
     used = add_usage(run, stage.job, stage.pods, stage.state, now)
     update = add_progress(advance_run(used, stage.state, observed), observed)
     same_stage = update.run.stage == run.stage

@@ -217,6 +217,6 @@ class Observed:
     cleanups: tuple[JobView, ...] = ()
     """Jobs without a controller that erase its objects."""
     queue_position: QueuePosition | None = None
-    """Where a run stands in the operator's queue for a slot; None where it may begin."""
+    """A run's place in the operator's queue for a slot; None if it may begin."""
     latest_report: ProgressReport | None = None
     """What the trainer reported last, if the operator has heard of it since it started."""
