@@ -21,7 +21,7 @@ from tweetbot_trainer.data.sources.bluesky.repository import BlueskyRepository
 from tweetbot_trainer.data.sources.interface import ObjectReader, PageCache, PaidSource, PostSource
 from tweetbot_trainer.data.sources.mastodon.source import MastodonExportSource
 from tweetbot_trainer.data.sources.posts_file import PostsFileSource
-from tweetbot_trainer.data.sources.x_api.stored_pages import StorePages, get_pages_folder
+from tweetbot_trainer.data.sources.x_api.page_cache import StorePages, get_pages_folder
 from tweetbot_trainer.data.sources.x_archive.source import XArchiveSource
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.retry_budget import RetryBudget

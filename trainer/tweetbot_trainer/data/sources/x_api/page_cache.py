@@ -16,6 +16,8 @@ from tweetbot_contract import reasons
 from tweetbot_trainer.data.posts import Json
 from tweetbot_trainer.data.sources.interface import PageCache
 from tweetbot_trainer.runtime.errors import SpecRefused
+from tweetbot_trainer.store.address import join
+from tweetbot_trainer.store.interface import ObjectStore
 
 SCHEMA = 1
 _NAME = re.compile(r"([0-9]{20})-([0-9]{20})\.json", re.ASCII)
@@ -95,6 +97,32 @@ class RunState:
     def keep_newest(self, id: int) -> None:
         """Store the id of the newest post that the run reads."""
         _save_json(self._pages, f"{self._folder}/newest.json", {"newest": str(id)})
+
+
+class StorePages:
+    """A run's page cache in a folder of an object store: `<prefix>/raw/x/<handle>/`. Pages never change."""
+
+    def __init__(self, store: ObjectStore, folder: str, run_id: str) -> None:
+        self._store, self._folder, self.run_id = store, folder, run_id
+
+    def list_names(self, folder: str) -> list[str]:
+        """Return the sorted names of a folder's pages."""
+        found = self._store.list(f"{join(self._folder, folder)}/")
+        return sorted(info.uri.rsplit("/", 1)[-1] for info in found)
+
+    def load(self, name: str) -> bytes | None:
+        """Load a page, if it is there."""
+        found = self._store.find(join(self._folder, name))
+        return found.body if found else None
+
+    def save(self, name: str, content: bytes) -> None:
+        """Store a page unless the name is taken."""
+        self._store.put_if_absent(join(self._folder, name), content)
+
+
+def get_pages_folder(prefix: str, handle: str) -> str:
+    """Return the folder of an account's pages; handles ignore case."""
+    return join(prefix, "raw", "x", handle.lower())
 
 
 def _load_json(pages: PageCache, name: str) -> Json | None:
