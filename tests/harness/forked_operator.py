@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["aiohttp.web", "jwt", "kopf", "kubernetes.aio.client", "prometheus_client", "pydantic"])
+_FORKS.set_forkserver_preload(["aiohttp.web", "kopf", "kubernetes.aio.client", "prometheus_client", "pydantic"])
 
 
 class ForkedOperator:

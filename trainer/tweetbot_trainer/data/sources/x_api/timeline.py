@@ -150,7 +150,7 @@ def find_settled_span(ids: Iterable[int], id_range: IdRange, *, last: bool) -> S
     """Return the range of ids in which X has no posts but the page's, None if the page does not tell.
 
     A page covers everything above its lowest id. If it is the last one, or leads no further down, X has nothing more
-    in the range: it takes since_id and until_id for hints only once they are beyond its newest 3,200 posts.
+    in the range: it treats since_id and until_id as hints once they are beyond its newest 3,200 posts.
     """
     found = list(ids)
     inside = [id for id in found if id > id_range.since and (id_range.until is None or id < id_range.until)]
