@@ -14,7 +14,7 @@ PROGRESS_PORT, PROGRESS_PORT_NAME = 8765, "progress"
 REPORT_LIMIT = 4096
 #: Ten years, in seconds: a longer estimate says nothing.
 LONGEST_ETA = 10 * 365 * 86400
-_WAITING_MESSAGE_LIMIT = 256
+WAITING_MESSAGE_LIMIT = 256
 _Count = Annotated[int | None, Field(ge=0, lt=2**53)]
 
 
@@ -22,7 +22,7 @@ class Waiting(Part):
     """A service that the stage waits for. The message names the service and its fault, and never quotes a post."""
 
     reason: Annotated[str, Field(max_length=64, pattern="^[A-Z][A-Za-z0-9]*$")]
-    message: Annotated[str, Field(max_length=_WAITING_MESSAGE_LIMIT)] = ""
+    message: Annotated[str, Field(max_length=WAITING_MESSAGE_LIMIT)] = ""
     since: Annotated[str, Field(max_length=40)]
 
 
@@ -51,8 +51,3 @@ class ProgressReport(Part):
 def parse_report(body: bytes) -> ProgressReport:
     """Parse a report; fields of a newer trainer are ignored. Raises ValueError."""
     return ProgressReport.model_validate_json(body, extra="ignore")
-
-
-def build_waiting(reason: str, message: str, since: str) -> Waiting:
-    """Return what a stage waits for, with the message cut to its limit."""
-    return Waiting(reason=reason, message=message[:_WAITING_MESSAGE_LIMIT], since=since)

@@ -14,9 +14,8 @@ from tweetbot_contract.progress import (
     LONGEST_ETA,
     PROGRESS_PATH,
     PROGRESS_PORT,
+    WAITING_MESSAGE_LIMIT,
     ProgressReport,
-    Waiting,
-    build_waiting,
 )
 from tweetbot_trainer.runtime.log import Log
 
@@ -27,11 +26,11 @@ _ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - the operator asks from outside the Pod
 
 
 class StageProgress:
-    """How far a stage is and what it waits for; the stage's threads write, the server's thread reads."""
+    """How far a stage is and what it waits for. What the stage writes is checked where the server reads it."""
 
     def __init__(self) -> None:
         self._figures: dict[str, Any] = {}
-        self._waits: dict[int, Waiting] = {}
+        self._waits: dict[int, dict[str, str]] = {}
         self._lock = threading.Lock()
 
     def update(self, **figures: float | None) -> None:
@@ -42,8 +41,8 @@ class StageProgress:
         """Note what this thread waits for, from the first call until `end_wait`."""
         thread, now = threading.get_ident(), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         with self._lock:
-            former = self._waits.get(thread)
-            self._waits[thread] = build_waiting(reason, message, former.since if former else now)
+            since = self._waits.get(thread, {}).get("since", now)
+            self._waits[thread] = {"reason": reason, "message": message[:WAITING_MESSAGE_LIMIT], "since": since}
 
     def end_wait(self) -> None:
         """Note that this thread waits no longer; it need not have waited."""
@@ -51,16 +50,13 @@ class StageProgress:
             self._waits.pop(threading.get_ident(), None)
 
     def build_report(self, run: RunDocument, pod_uid: str) -> ProgressReport:
-        """Return the report of now; of several waits it names the oldest."""
+        """Return the current report; of several waits it names the oldest. Raises ValueError, OverflowError."""
         with self._lock:
             waiting = next(iter(self._waits.values()), None)
         fields = {**self._figures, "run_id": run.run_id, "stage": run.stage, "pod_uid": pod_uid, "waiting": waiting}
+        if (eta := fields.get("eta_seconds")) is not None:
+            fields["eta_seconds"] = min(max(round(eta), 0), LONGEST_ETA)
         return ProgressReport.model_validate(fields)
-
-
-def format_eta(seconds: float | None) -> int | None:
-    """Return an estimate in whole seconds, within the report's bounds."""
-    return None if seconds is None else min(max(round(seconds), 0), LONGEST_ETA)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from tweetbot_trainer.learning.training.metrics import LogEntry, TrainingProgres
 from tweetbot_trainer.publishing.report.report import format_json_lines
 from tweetbot_trainer.publishing.tracking.interface import Tracker
 from tweetbot_trainer.runtime.log import Log
-from tweetbot_trainer.runtime.progress import StageProgress, format_eta
+from tweetbot_trainer.runtime.progress import StageProgress
 from tweetbot_trainer.runtime.signals import StopRequest
 
 #: Logged when the GPU runs out of memory.
@@ -74,7 +74,7 @@ class ProgressReporter:
             percent=min(step.percent, 99),
             step=step.step,
             total_steps=step.total_steps,
-            eta_seconds=format_eta(self._estimate.estimate_seconds_left(step)),
+            eta_seconds=self._estimate.estimate_seconds_left(step),
             train_loss=step.train_loss,
             eval_loss=step.eval_loss,
         )

@@ -119,11 +119,14 @@ def test_a_client_that_goes_away_leaves_no_trace(progress: ServedProgress, capfd
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_figure_that_is_no_number_fails_the_answer_alone(progress: ServedProgress) -> None:
-    progress.update(train_loss=float("nan"))
+@pytest.mark.parametrize("figures", [{"train_loss": float("nan")}, {"eta_seconds": float("inf")}, {"percent": 101}])
+def test_a_figure_out_of_bounds_fails_the_answer_alone(progress: ServedProgress, figures: dict[str, float]) -> None:
+    progress.update(**figures)
+    progress.begin_wait("no word", "not \udc80 UTF-8")
     with pytest.raises(OSError, match=r"."):
         ask(progress)
     progress.update(train_loss=1.5)
+    progress.end_wait()
     assert ask(progress)[0] == 200
 
 
