@@ -11,6 +11,7 @@ import itertools
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 import aiohttp
 from aiohttp import web
@@ -53,32 +54,36 @@ MESSAGES = {"prepare": encode(_PREPARED).decode(), "train": encode(_TRAINED).dec
 
 
 class Trainings:
-    """Trainings of `seconds` each, asked for their progress at their own addresses of the loopback."""
+    """Trainings of `seconds` each (0: none), asked for their progress at their own addresses of the loopback."""
 
     def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+        self.seconds = seconds
         self._free = (f"127.66.{number // 250}.{number % 250 + 1}" for number in itertools.count())
         self._running: dict[str, tuple[float, str, str]] = {}
 
-    def start(self, pod_uid: str, run_id: str) -> str:
+    async def start(self, pod_uid: str, run_id: str) -> str:
         """Begin one and return its address."""
         address = next(self._free)
         self._running[address] = (time.monotonic(), pod_uid, run_id)
+        await web.TCPSite(self._runner, address, PROGRESS_PORT).start()
         return address
 
-    async def serve(self) -> web.AppRunner:
-        """Listen at all addresses at once; a connection knows which one it was made to."""
+    async def __aenter__(self) -> Self:
+        """Set up the server, which listens where trainings start."""
         app = web.Application()
         app.router.add_get(PROGRESS_PATH, self._answer)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "0.0.0.0", PROGRESS_PORT).start()
-        return runner
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        """Stop listening."""
+        await self._runner.cleanup()
 
     async def _answer(self, request: web.Request) -> web.Response:
         assert request.transport
         begun, pod_uid, run_id = self._running[request.transport.get_extra_info("sockname")[0]]
-        done = min((time.monotonic() - begun) / self._seconds, 0.99)
+        done = min((time.monotonic() - begun) / self.seconds, 0.99)
         report = ProgressReport(
             run_id=run_id,
             stage="Train",
@@ -86,7 +91,7 @@ class Trainings:
             percent=int(100 * done),
             step=int(1000 * done),
             total_steps=1000,
-            eta_seconds=int((1 - done) * self._seconds),
+            eta_seconds=int((1 - done) * self.seconds),
             train_loss=3 - done,
         )
         return web.Response(body=report.encode(), content_type="application/json")
@@ -112,7 +117,7 @@ def build_pod_status(stage: str, now: str, *, ip: str = "") -> Manifest:
 class Kubelets:
     """Updates Pods in the order in which they appear, several at once."""
 
-    def __init__(self, api: Api, trainings: Trainings | None) -> None:
+    def __init__(self, api: Api, trainings: Trainings) -> None:
         self._api, self._trainings = api, trainings
         self._queue: asyncio.Queue[Manifest] = asyncio.Queue()
 
@@ -131,8 +136,8 @@ class Kubelets:
         while True:
             pod = await self._queue.get()
             stage, now = pod["labels"][STAGE_LABEL], datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            trainings = self._trainings if stage == "train" else None
-            ip = trainings.start(pod["uid"], pod["labels"][RUN_LABEL]) if trainings else ""
+            holds = stage == "train" and self._trainings.seconds
+            ip = await self._trainings.start(pod["uid"], pod["labels"][RUN_LABEL]) if holds else ""
             path = f"/api/v1/namespaces/{pod['namespace']}/pods/{pod['name']}"
             try:
                 await self._api.patch_status(path, build_pod_status(stage, now, ip=ip))
@@ -142,14 +147,8 @@ class Kubelets:
 
 
 async def _run_kubelets(kubeconfig: Path, train_seconds: float) -> None:
-    trainings = Trainings(train_seconds) if train_seconds else None
-    server = await trainings.serve() if trainings else None
-    try:
-        async with connect(kubeconfig) as api:
-            await Kubelets(api, trainings).run()
-    finally:
-        if server:
-            await server.cleanup()
+    async with connect(kubeconfig) as api, Trainings(train_seconds) as trainings:
+        await Kubelets(api, trainings).run()
 
 
 def main() -> None:

@@ -11,14 +11,17 @@ from tweetbot_operator_bench.phases import Fleet, log_progress
 
 #: Seconds for which figures are taken.
 _WINDOW = 60.0
+#: Seconds that all trainings may take to start.
+_PATIENCE = 1800.0
 
 
 async def measure_reporters(here: Fleet, count: int, train_seconds: float) -> dict[str, Any]:
     """Start `count` trainings, wait until each has been polled, and measure for a minute."""
     await fleet.launch_bots(here.api, here.reserve_names(count), fleet.AS_FAST_AS_IT_GOES)
     with run_kubelets(here.cluster, train_seconds=train_seconds):
-        while here.operator.count_series("tweetbot_run_progress_percent") < count:
-            await asyncio.sleep(1)
+        async with asyncio.timeout(_PATIENCE):
+            while here.operator.count_series("tweetbot_run_progress_percent") < count:
+                await asyncio.sleep(1)
         log_progress(trainings=count, polls=_count_polls(here, "Succeeded"))
         here.audit.count_new_requests()
         before, failed_before = _count_polls(here, "Succeeded"), _count_polls(here, "Failed")
