@@ -116,7 +116,7 @@ def test_a_job_that_its_user_suspends_or_deletes_goes_on(tenant: Tenant) -> None
     job = tenant.status("gull")["currentRun"]["jobName"]
     for change, back in (('"suspend":true', '"suspend":false'), ('"parallelism":0', '"parallelism":1')):
         tenant("patch", "job", job, "-p", f'{{"spec":{{{change}}}}}')
-        until(lambda: "by somebody else" in json.dumps(tenant.status("gull")["conditions"]), 120)
+        until(lambda: "not by the operator" in json.dumps(tenant.status("gull")["conditions"]), 120)
         tenant("patch", "job", job, "-p", f'{{"spec":{{{back}}}}}')
         tenant.wait("gull", "reason=Preparing")
     before = tenant.uids()
