@@ -197,3 +197,11 @@ def test_text_is_plain_english(path: Path) -> None:
         if re.search(phrase, line)
     ]
     assert found == []
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "docs/glossary.md", "CONTRIBUTING.md"])
+def test_the_map_names_files_that_exist(page: str) -> None:
+    names = re.findall(r"[\w/…<>]*\w\.py\b", (ROOT / page).read_text(encoding="utf-8"))
+    there = [f"/{path.relative_to(ROOT)}" for path in SOURCES]
+    wanted = {name: "/" + name.rpartition("…")[2].strip("/") for name in names if "<" not in name}
+    assert {name for name, end in wanted.items() if not any(path.endswith(end) for path in there)} == set()
