@@ -63,11 +63,11 @@ async def _measure_outage(here: Fleet, end_leader: Callable[[], None]) -> float:
     mine: set[str] = set()
     try:
         while not mine & seen.keys():
+            await asyncio.sleep(_EVERY)  # first of all: until it ends, the old leader would still serve the first one
             (name,) = here.reserve_names(1)
             mine.add(name)
             path = f"/apis/{GROUP}/{VERSION}/namespaces/{fleet.NAMESPACE}/{PLURAL}"
             await here.api.requests.post(path, fleet.build_bot(name))
-            await asyncio.sleep(_EVERY)
         await ending
     finally:
         watching.cancel()
