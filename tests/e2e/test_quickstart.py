@@ -57,6 +57,11 @@ def test_the_stages_tell_what_they_do(gulls: Team, status: dict[str, Any]) -> No
     assert "ModelReady" in gulls("describe tweetbot quickstart")
 
 
+def test_the_operator_asked_the_training_how_far_it_was(status: dict[str, Any]) -> None:
+    progress = status["currentRun"]["progress"]
+    assert (progress["percent"], progress["step"]) == (100, progress["totalSteps"])
+
+
 def test_a_retrain_makes_another_version(gulls: Team, status: dict[str, Any]) -> None:
     gulls("annotate tweetbot quickstart --overwrite tweetbot.dev/retrain-at=2026-11-23T00:00:00Z")
     gulls(f"wait tweetbot/quickstart --timeout=600s --for=jsonpath={HANDLED}=2026-11-23T00:00:00Z")
