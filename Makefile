@@ -45,7 +45,7 @@ integration: $(STAMP) ## The tests on a real API server, S3 server and trainer
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
 	$(BIN)/pytest -n 5 --dist loadfile --no-loadscope-reorder --integration tests/integration
 
-e2e: $(STAMP) ## Everything on a real kubelet, as root, with the images of `make images`: some twenty minutes
+e2e: $(STAMP) ## Everything on a real kubelet, as root, with the images of `make images`: about ten minutes
 	@bash tests/e2e/run.sh $(ARGS)
 
 images: ## Build both images, by docker or buildah; minutes, and 15 GB by buildah (BASE_IMAGE=… for another Python image)
@@ -54,7 +54,7 @@ images: ## Build both images, by docker or buildah; minutes, and 15 GB by builda
 test-images: $(STAMP) ## Try the images that buildah built: sizes, contents, any user on a read-only root, signals
 	$(BIN)/pytest --images tests/images --durations=0 --durations-min=1
 
-kueue: $(STAMP) ## TweetBots in the queues of the real Kueue, which is built once from its Go module: some minutes
+kueue: $(STAMP) ## TweetBots in the queues of the real Kueue, which is built once from its Go module: minutes
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
 	$(BIN)/pytest --kueue tests/kueue --durations=0 --durations-min=1
 
@@ -93,7 +93,7 @@ generate: $(STAMP) ## Render the CRD, the generated docs and the chart's values 
 kustomize: generate ## Render kustomize/base from the chart (builds helm once)
 	@$(BIN)/python -m tweetbot_chart.plain "$$($(BIN)/python -m tweetbot_cluster build | grep /helm$$)"
 
-lock: $(STAMP) ## Resolve requirements/*.txt anew from pyproject.toml
+lock: $(STAMP) ## Resolve requirements/*.txt again from pyproject.toml
 	UV=$(VENV)-bootstrap/bin/uv bash requirements/lock.sh
 
 venv: $(STAMP) ## Make the development environment from requirements/development.txt

@@ -184,5 +184,5 @@ def an_observed(
     at: float = 0,
     settings: OperatorSettings = SETTINGS,
 ) -> Observed:
-    """Return what a decision is made from, so many seconds after noon."""
+    """Return what a decision is made from, this many seconds after noon."""
     return Observed(bot, jobs, pods, diagnostics or Diagnostics(), seconds_after_noon(at), settings)

@@ -1,4 +1,4 @@
-"""What the tests on a real node share: the cluster, the node, the shell of whoever runs it, and the audit log."""
+"""What the tests on a real node share: the cluster, the node, the shell of its administrator, and the audit log."""
 
 import json
 import os
@@ -22,7 +22,7 @@ VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8
 
 @dataclass(frozen=True)
 class Platform:
-    """A cluster with a real node, and the shell of whoever runs it."""
+    """A cluster with a real node, and the shell of its administrator."""
 
     cluster: EmbeddedCluster
     node: RealNode

@@ -10,7 +10,7 @@ from tweetbot_cluster.cluster import EmbeddedCluster
 
 QUICKSTART = ROOT / "crds" / "examples" / "quickstart.yaml"
 REASON = "jsonpath={.status.conditions[?(@.type=='Progressing')].reason}"
-#: Passes over the demo's posts that take minutes on one processor: whoever interrupts has time to.
+#: Passes over the demo's posts that take minutes on one processor: there is time to interrupt one.
 LONG = {"epochs": 100, "earlyStopping": False}
 
 

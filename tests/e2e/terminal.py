@@ -16,7 +16,7 @@ class CommandFailed(Exception):
 
 
 class Terminal:
-    """Runs commands from the repository's root, as whoever the kubeconfig is; `transcript` grows by each.
+    """Runs commands from the repository's root, as the user of the kubeconfig; `transcript` grows by each.
 
     `variables` are for what no transcript should show.
     """

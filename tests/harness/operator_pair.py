@@ -54,7 +54,7 @@ class OperatorPair:
         self._stack.__exit__(kind, error, traceback)
 
     def until(self, holds: Callable[[], bool], *, down: Sequence[Hit] = ()) -> None:
-        """Wait until something holds; whoever ends meanwhile is started again, as a kubelet does, but for `down`."""
+        """Wait until something holds; one that ends meanwhile is restarted, as by a kubelet, except `down`."""
 
         def looked_after() -> bool:
             for replica in self.replicas:
@@ -65,7 +65,7 @@ class OperatorPair:
         until(looked_after, 300)
 
     def aim(self, blow: Blow, write: int) -> list[Hit]:
-        """Have whoever leads hit right after so many further writes; the list gets the hit when that has happened.
+        """Hit the leader right after this many further writes; the list gets the hit once it has happened.
 
         On a busy machine a Lease of two seconds may change hands before, so both are aimed at.
         """

@@ -43,7 +43,7 @@ def compiled(source):
 code = run_command(["run", "--manifest", "/tmp/smoke.yaml", "--work", "/tmp/smoke/work"])
 files = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
 sources = [file for file in files if file.startswith("/") and file.endswith(".py")]  # torch makes modules without any
-print("sources:", len(sources), "compiled anew:", [file for file in sources if not compiled(file)])
+print("sources:", len(sources), "compiled again:", [file for file in sources if not compiled(file)])
 sys.exit(code)
 """
 SMOKE_FILES = {"/tmp/smoke.yaml": ROOT / "trainer" / "smoke.yaml", "/tmp/posts.txt": ROOT / "README.md"}
@@ -125,11 +125,11 @@ def test_the_operator_tells_what_it_lacks(images: dict[str, Image], tmp_path: Pa
     assert (code, "no cluster" in said) == (1, True)
 
 
-def test_posts_become_a_model_and_nothing_is_compiled_anew(images: dict[str, Image], tmp_path: Path) -> None:
+def test_posts_become_a_model_and_nothing_is_compiled_again(images: dict[str, Image], tmp_path: Path) -> None:
     code, said = images["trainer"].run(tmp_path / "train", "--", "python", "-c", SMOKE, mounts=SMOKE_FILES)
     assert code == 0, said
     assert "published file:///tmp/smoke/models/build/smoke/" in said
-    assert "compiled anew: []" in said, said[said.index("sources:") :]
+    assert "compiled again: []" in said, said[said.index("sources:") :]
 
 
 def test_a_training_ends_by_sigterm_with_its_own_exit_code(images: dict[str, Image], tmp_path: Path) -> None:

@@ -159,7 +159,7 @@ class EmbeddedCluster:
         return self.node.kill(prefix, namespace)
 
     def forget_objects(self) -> None:
-        """Empty the API server, as if the cluster were built anew around the same bucket; what ran runs again."""
+        """Empty the API server, as if the cluster were rebuilt around the same bucket; what ran runs again."""
         operator = bool(self.status()[OPERATOR])
         self.down()
         remove(self.state.data / "etcd")

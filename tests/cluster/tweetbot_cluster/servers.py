@@ -1,4 +1,4 @@
-"""One server of the cluster: how it is started, and how one tells that it serves."""
+"""One server of the cluster: how it is started, and how to see that it serves."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _MS_REC, _MS_PRIVATE = 0x4000, 0x40000
 
 
 def small_disk(folder: Path, size: int) -> None:
-    """Let this process, single-threaded, and nobody else see an empty disk of so many bytes at the folder.
+    """Let this process, single-threaded, and nobody else see an empty disk of this size, in bytes, at the folder.
 
     Where the kernel allows no file system of one's own, no file of this process may grow larger than a fifth of that.
     """

@@ -139,7 +139,7 @@ def test_what_leaves_the_spec_alone_is_nobodys_concern(server: EmbeddedCluster) 
 
 
 def test_editors_may_not_write_a_status(server: EmbeddedCluster) -> None:
-    """A status is believed by whoever serves the model it names."""
+    """A program that serves the model trusts the status that names it."""
     for verb in ("get", "create", "update", "patch", "delete"):
         asked = ("auth", "can-i", verb, "tweetbots", "-n", "team-a", "--as=ann")
         assert server.kubectl(*asked).stdout.strip() == "yes"

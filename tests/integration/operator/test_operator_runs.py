@@ -48,7 +48,7 @@ def test_a_stage_that_says_nothing_is_a_bug_that_is_told(tenant: Tenant) -> None
     assert tenant.reasons("gull")["Stalled"] == "TrainerBug"
 
 
-def test_a_temporary_fault_makes_the_job_anew_round_after_round(tenant: Tenant) -> None:
+def test_a_temporary_fault_creates_the_job_again_round_after_round(tenant: Tenant) -> None:
     tenant.apply("gull", "busy", run={"attempts": 1})
     tenant.wait("gull", "reason=RetryBackoff")
     first = tenant.uids()

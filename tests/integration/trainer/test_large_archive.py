@@ -14,7 +14,7 @@ from archives.large import LONG_EVERY, write_large
 POSTS = int(os.environ.get("SOAK_POSTS", "10000"))
 UNPACKED = POSTS * 1024**3 // 100_000
 MEMORY_LIMIT_KIB = 300 * 1024
-#: Prepares the dataset, and says what the process needed at most: the kernel counts VmHWM anew for each program.
+#: Prepares the dataset, and says what the process needed at most: the kernel counts VmHWM for each program.
 PROGRAM = """
 import dataclasses, json, pathlib, re, sys
 sys.path[:0] = json.loads(sys.argv[2])

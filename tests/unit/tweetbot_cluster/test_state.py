@@ -36,7 +36,7 @@ def test_ports_and_keys_stay_while_the_ports_are_free(tmp_path: Path) -> None:
     assert len(set(first.ports)) == 6
 
 
-def test_a_folder_of_another_version_is_chosen_for_anew(tmp_path: Path) -> None:
+def test_a_folder_of_another_version_is_chosen_again(tmp_path: Path) -> None:
     state = a_state(tmp_path)
     (state.root / "settings.json").write_text('{"etcd_port": 1}')
     assert state.read_settings() is None

@@ -12,7 +12,7 @@ from tweetbot_fakes.remotes.x_api import FakeX
 
 @pytest.fixture(scope="session", autouse=True)
 def _models_of_aws_are_parsed_once() -> Iterator[None]:
-    """A client takes its models from JSON of half a megabyte, each anew; here there is one a test."""
+    """Each client parses its models from half a megabyte of JSON; here they are parsed once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loaders.JSONFileLoader, "load_file", staticmethod(cache(loaders.JSONFileLoader().load_file)))
         yield

@@ -1,4 +1,4 @@
-"""What Kueue writes on Jobs, by a queue with room for so many: it suspends, admits and evicts, and writes no more."""
+"""What Kueue writes on Jobs, by a queue with room for a few: it suspends, admits and evicts, and writes no more."""
 
 import json
 from collections.abc import Callable

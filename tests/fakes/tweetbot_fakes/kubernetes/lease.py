@@ -118,7 +118,7 @@ class Election:
         assert sum(one.acts for one in self.replicas) <= 1, f"two act at {self.time}"
 
     async def run(self, seconds: float) -> None:
-        """Let so many seconds pass; at no moment may two replicas act."""
+        """Let this many seconds pass; at no moment may two replicas act."""
         end = self.time + seconds
         while self._due[0][0] <= end:
             await self.step()

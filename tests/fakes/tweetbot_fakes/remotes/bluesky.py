@@ -99,7 +99,7 @@ class FakeBluesky(Served):
         super().__init__(_handler(self))
 
     def add_account(self, handle: str, *, posts: int = 0) -> Account:
-        """Add an account with so many plain posts."""
+        """Add an account with this many plain posts."""
         profile = {"displayName": "Harbour Gull", "avatar": f"{self.url}/img/gull@png", "labels": []}
         self.accounts[handle] = Account(handle, profile, [view(number) for number in range(posts, 0, -1)])
         return self.accounts[handle]

@@ -15,7 +15,7 @@ NAME, COMMIT = "harbour/gpt2", "607a30d783dfa663caf39e06633721c8d4cfcd7e"
 
 @dataclass
 class FakeHub:
-    """`served` lists the files that were sent, in the order of the requests; so many next answers are 503 as `away`.
+    """`served` lists the files that were sent, in the order of the requests; the next `away` answers are 503.
 
     So many next files are sent with a flipped bit as `damaged`.
     """

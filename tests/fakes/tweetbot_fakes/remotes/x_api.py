@@ -25,7 +25,7 @@ Vocabulary = Literal["tweet", "post"]
 Place = Literal["user", "timeline", "picture", "any"]
 #: Tenths of a cent: a post read, a user read (X's price list of 2026).
 POST_PRICE, USER_PRICE = 5, 10
-#: X serves so many of the newest posts, fewer without replies; a rate limit's window in seconds.
+#: How many of the newest posts X serves, fewer without replies; a rate limit's window in seconds.
 HISTORY, HISTORY_WITHOUT_REPLIES, WINDOW = 3200, 800, 900
 #: The keys that OpenAPI 2.167 renames.
 RENAMED = {
@@ -72,7 +72,7 @@ class Account:
 
 @dataclass(slots=True)
 class Fault:
-    """An answer in place of the truth: on one endpoint, after so many requests to it, so many times."""
+    """An answer in place of the truth: on one endpoint, after a number of requests to it, a number of times."""
 
     answer: Answer
     on: Place
@@ -107,14 +107,14 @@ class FakeX(Served):
         super().__init__(_handler(self))
 
     def add_account(self, handle: str, *, posts: int = 0, **fields: Any) -> Account:
-        """Add an account with so many plain posts, or put another one behind the handle."""
+        """Add an account with this many plain posts, or put another one behind the handle."""
         number = fields.pop("id", str(len(self.accounts) + 1))
         timeline = [tweet(number) for number in range(posts, 0, -1)]
         self.accounts[handle.lower()] = Account(number, handle, timeline, **fields)
         return self.accounts[handle.lower()]
 
     def fault(self, *given: Answer, on: Place = "any", after: int = 0, times: int = 1) -> None:
-        """Let requests to an endpoint meet these answers, one after the other, each so many times."""
+        """Let requests to an endpoint meet these answers, one after the other, each a number of times."""
         self.faults += [Fault(answer, on, after if index == 0 else 0, times) for index, answer in enumerate(given)]
 
     def asked(self, place: Place) -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""A Job whose Pods the namespace does not admit: told of by the Job's Events, and healed unaided."""
+"""A Job whose Pods the namespace does not admit: reported from the Job's Events, and healed unaided."""
 
 from dataclasses import replace
 from typing import Any

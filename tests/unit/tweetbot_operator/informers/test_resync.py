@@ -30,7 +30,7 @@ class ResyncStage(Stage):
             raise KeyboardInterrupt
 
     async def look_on(self, times: int = 20) -> list[Kind]:
-        """Let it look so many times; answers the kinds that it listed in the meantime."""
+        """Let it look this many times; answers the kinds that it listed in the meantime."""
         self.most, self.naps = times, []
         self.cluster.listed.clear()
         with pytest.raises(KeyboardInterrupt):

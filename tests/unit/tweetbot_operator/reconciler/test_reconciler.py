@@ -240,24 +240,24 @@ async def test_a_recreated_job_is_not_taken_for_the_old_one(stage: Stage) -> Non
 async def test_a_recreated_bot_is_a_new_bot(stage: Stage) -> None:
     await stage.apply()
     stage.cluster.event_handler = None
-    anew = a_manifest()
-    anew["metadata"]["uid"] = "uid-anew"
-    stage.cluster.put("tweetbots", anew)
+    recreated = a_manifest()
+    recreated["metadata"]["uid"] = "uid-recreated"
+    stage.cluster.put("tweetbots", recreated)
     job = stage.cluster.objects_of("jobs")[0]
     stage.cluster.end_job(stage.cluster.names("jobs")[0], NAMESPACE, "Failed", reason="DeadlineExceeded")
     stage.event_handler.put(stage.cluster.objects_of("jobs")[0])
     await stage.settle()
-    assert [bot.uid for bot in stage.cache.bots.list_all()] == ["uid-anew"]
-    assert job.uid not in [known.uid for known in stage.cache.jobs.list_by_index((NAMESPACE, "uid-anew"))]
+    assert [bot.uid for bot in stage.cache.bots.list_all()] == ["uid-recreated"]
+    assert job.uid not in [known.uid for known in stage.cache.jobs.list_by_index((NAMESPACE, "uid-recreated"))]
 
 
 async def test_a_bot_recreated_at_once_waits_for_the_garbage_collector_without_an_alarm(stage: Stage) -> None:
     await stage.apply()
     (former,) = stage.cluster.names("jobs")
     stage.cluster.remove("tweetbots", NAMESPACE, NAME)
-    anew = a_manifest()
-    anew["metadata"]["uid"] = "uid-anew"
-    stage.cluster.put("tweetbots", anew)
+    recreated = a_manifest()
+    recreated["metadata"]["uid"] = "uid-recreated"
+    stage.cluster.put("tweetbots", recreated)
     await stage.settle()
     assert (stage.reason(), stage.reason("Stalled")) == ("WaitingForPreviousPod", "")
     stage.cluster.remove("jobs", NAMESPACE, former)

@@ -1,4 +1,4 @@
-"""Which datasets and models hold posts that were deleted: told by their ids, without opening a text."""
+"""Which datasets and models hold posts that were deleted: found by their ids, without opening a text."""
 
 import json
 from pathlib import Path
@@ -40,7 +40,7 @@ def ids_file(folder: Path, *lines: str) -> Path:
     return path
 
 
-def told(root: str, ids: Path, capsys: pytest.CaptureFixture[str], code: int = 0) -> dict[str, Any]:
+def read_findings(root: str, ids: Path, capsys: pytest.CaptureFixture[str], code: int = 0) -> dict[str, Any]:
     assert run_command(["forget", "--ids", str(ids), "--root", root, "--json"]) == code
     document: dict[str, Any] = json.loads(capsys.readouterr().out)
     return document
@@ -52,18 +52,18 @@ FIRST, SECOND = (post.id for post in many_posts(2))
 def test_the_dataset_and_the_served_model_are_named(
     run: RunDocument, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    document = told(f"file://{tmp_path}/bucket", ids_file(tmp_path, SECOND, "4711"), capsys)
+    document = read_findings(f"file://{tmp_path}/bucket", ids_file(tmp_path, SECOND, "4711"), capsys)
     (dataset,), (model,) = document["datasets"], document["models"]
     assert (dataset["bot"], dataset["posts"]) == ("team-a/gull", {SECOND: []})
     assert (model["uri"], model["served"], model["posts"]) == (f"{version_of(run)}/model", True, [SECOND])
     assert (document["notFound"], document["unknown"]) == (["4711"], [])
 
 
-def test_the_bot_is_told_whatever_its_output_is_called(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_bot_is_named_whatever_its_output_is_called(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "posts.txt").touch()
     output = {"output": {"s3": {"uri": f"file://{tmp_path}/models/datasets"}}}
     run = a_published_model(tmp_path, spec={**posts_file(tmp_path), **output})
-    document = told(f"file://{tmp_path}/models", ids_file(tmp_path, SECOND), capsys)
+    document = read_findings(f"file://{tmp_path}/models", ids_file(tmp_path, SECOND), capsys)
     assert [one["bot"] for one in (*document["datasets"], *document["models"])] == [f"{run.namespace}/{run.name}"] * 2
 
 
@@ -71,7 +71,7 @@ def test_another_post_with_the_very_same_text_is_named(
     run: RunDocument, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ids = ids_file(tmp_path, FIRST)
-    assert told(run.prefix, ids, capsys)["datasets"][0]["posts"] == {FIRST: ["7"]}
+    assert read_findings(run.prefix, ids, capsys)["datasets"][0]["posts"] == {FIRST: ["7"]}
     assert run_command(["forget", "--ids", str(ids), "--root", run.prefix]) == 0
     assert f"{FIRST} has the same text as 7, not listed" in capsys.readouterr().out
 
@@ -101,27 +101,27 @@ def test_no_text_of_a_post_is_opened(run: RunDocument) -> None:
 def test_a_dataset_that_cannot_tell_is_named_and_no_clean_answer_given(
     run: RunDocument, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    uri = told(run.prefix, ids_file(tmp_path, SECOND), capsys)["datasets"][0]["uri"]
+    uri = read_findings(run.prefix, ids_file(tmp_path, SECOND), capsys)["datasets"][0]["uri"]
     STORE.put(f"{uri}/ids.jsonl", b'{"id": "1"}\n')
-    assert told(run.prefix, ids_file(tmp_path, SECOND), capsys, code=10)["unknown"] == [uri, version_of(run)]
+    assert read_findings(run.prefix, ids_file(tmp_path, SECOND), capsys, code=10)["unknown"] == [uri, version_of(run)]
     STORE.delete(f"{uri}/ids.jsonl")
-    assert told(run.prefix, ids_file(tmp_path, SECOND), capsys, code=10)["unknown"] == [uri, version_of(run)]
+    assert read_findings(run.prefix, ids_file(tmp_path, SECOND), capsys, code=10)["unknown"] == [uri, version_of(run)]
 
 
 def test_a_model_whose_dataset_is_gone_is_named_and_no_clean_answer_given(
     run: RunDocument, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Who had removed the dataset alone was told that nothing holds the post."""
+    """With the dataset alone removed, the command said that nothing holds the post."""
     for _ in STORE.erase(f"{run.prefix}/datasets/"):
         pass
-    assert told(run.prefix, ids_file(tmp_path, SECOND), capsys, code=10)["unknown"] == [version_of(run)]
+    assert read_findings(run.prefix, ids_file(tmp_path, SECOND), capsys, code=10)["unknown"] == [version_of(run)]
 
 
 def test_a_version_without_a_readable_manifest_is_named(
     run: RunDocument, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     STORE.put(f"{version_of(run)}/MANIFEST.json", b"{}")
-    assert told(run.prefix, ids_file(tmp_path, SECOND), capsys, code=10)["unknown"] == [version_of(run)]
+    assert read_findings(run.prefix, ids_file(tmp_path, SECOND), capsys, code=10)["unknown"] == [version_of(run)]
 
 
 def test_a_list_holds_ids_or_lines_of_a_compliance_job() -> None:
@@ -158,7 +158,7 @@ def test_an_excluded_post_is_in_the_next_dataset_no_more(
     after = a_local_run(tmp_path, spec=spec, run_id="fedcba9876543210")
     result = prepare(a_context(tmp_path, after))
     assert result.dataset.table.downloaded == ENOUGH - 1
-    (dataset,) = told(run.prefix, ids_file(tmp_path, SECOND), capsys)["datasets"]
+    (dataset,) = read_findings(run.prefix, ids_file(tmp_path, SECOND), capsys)["datasets"]
     assert dataset["digest"] != result.dataset.digest
 
 

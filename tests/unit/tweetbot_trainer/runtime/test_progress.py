@@ -1,4 +1,4 @@
-"""A stage shows how far it is to whoever asks, and nobody who asks can fail it or hold it up."""
+"""A stage shows how far it is to anyone who asks, and no one who asks can fail it or hold it up."""
 
 import itertools
 import json

@@ -18,7 +18,7 @@ AWAY = TemporaryError(reasons.STORAGE_UNAVAILABLE, "S3 does not answer")
 
 
 class Server:
-    """Fails with these errors, one after the other, and answers then; each request takes so many seconds."""
+    """Fails with these errors, one after the other, then answers; each request takes this many seconds."""
 
     def __init__(self, clock: Clock, *errors: TemporaryError, takes: float = 0) -> None:
         self.clock, self.errors, self.takes = clock, list(errors), takes

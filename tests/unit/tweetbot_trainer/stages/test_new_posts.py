@@ -1,4 +1,4 @@
-"""A scheduled run trains only where the served model has not seen so many posts."""
+"""A scheduled run trains only if the served model has not seen at least this many posts."""
 
 from pathlib import Path
 

@@ -83,7 +83,7 @@ CASES = (
     Case("at the ends and in between", "  so   much  room  ", "so much room"),
     Case("tabs, lines, no-break and ideographic spaces", "a\t b\n\nc\u00a0d\u3000e", "a b c d e"),
     Case("separators that split() knows", "\u0085next\x1cline\x0bhere", "next line here"),
-    Case("a zero-width space is none", "zero\u200bwidth is low", "zero\u200bwidth is low"),
+    Case("a zero-width space is no space", "zero\u200bwidth is low", "zero\u200bwidth is low"),
     # What becomes of the post.
     Case("a native retweet", "RT @gull: the tide is low", "RT @gull: the tide is low", "retweets", retweet=True),
     Case("a native retweet that is short", "RT @gull: ok", "RT @gull: ok", "retweets", retweet=True),

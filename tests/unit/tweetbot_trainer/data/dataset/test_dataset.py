@@ -153,7 +153,7 @@ def test_the_ids_tell_which_posts_are_in_it_and_none_of_their_text() -> None:
     assert b"gull" not in dataset.build_files()[IDS_FILE]
 
 
-#: This digest may never change: every model's key depends on it, so a change would train every fleet anew.
+#: This digest may never change: every model's key depends on it, so a change would retrain every fleet.
 GOLDEN = "9b9dac630e426315aefb4492cf82adbec34812542cac0509c38d72176e77fec2"
 BUILD = """
 import random, sys
