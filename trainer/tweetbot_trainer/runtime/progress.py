@@ -21,8 +21,6 @@ from tweetbot_trainer.runtime.log import Log
 
 #: Seconds that a client may stay silent before its connection is closed.
 _SILENCE = 2.0
-#: Address that a Pod without TWEETBOT_POD_IP is served on.
-_ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - the operator asks from outside the Pod
 
 
 class StageProgress:
@@ -61,10 +59,16 @@ class StageProgress:
 
 @contextmanager
 def serve_progress(progress: StageProgress, run: RunDocument, pod_uid: str, pod_ip: str, log: Log) -> Iterator[None]:
-    """Answer GET /progress meanwhile; without the port the stage goes on unseen."""
+    """Answer GET /progress at the Pod's address meanwhile. Nobody asks outside a Pod, so nothing is served there.
+
+    A stage whose address or port cannot be had goes on unseen.
+    """
+    if not pod_ip:
+        yield
+        return
     stop = threading.Event()
     try:
-        server = Server((pod_ip or _ANY_ADDRESS, PROGRESS_PORT), lambda: progress.build_report(run, pod_uid).encode())
+        server = Server((pod_ip, PROGRESS_PORT), lambda: progress.build_report(run, pod_uid).encode())
         threading.Thread(target=server.serve_until, args=(stop,), name="progress", daemon=True).start()
     except (OSError, RuntimeError) as error:  # no address, or no thread
         log.warning("progress.not_served", message=f"{type(error).__name__}: {error}")
