@@ -1,4 +1,4 @@
-"""What the recipe huggingtweets does with posts; test_cleaning_cases.py has what it does with texts."""
+"""What the recipe huggingtweets does with posts; test_cases.py has what it does with texts."""
 
 from builders.trainer import a_post, count_posts
 from tweetbot_contract.spec.spec import Filter
