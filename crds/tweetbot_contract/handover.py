@@ -23,7 +23,8 @@ RUN_LABEL = f"{GROUP}/run"
 STAGE_LABEL = f"{GROUP}/stage"
 #: Hash of how the Job is executed (identity.hash_execution); an edit that changes it recreates an unfinished Job.
 EXECUTION_ANNOTATION = f"{GROUP}/execution"
-#: Which creation of the Job this is, `<run number>-<retries>`: failures of earlier ones no longer count.
+#: Which creation of the Job this is, `<run number>-<retries>`: failures of earlier ones no longer count. A third number
+#: is that of its first attempt, where others kept the Pods of earlier ones and their Jobs had to go.
 ROUND_ANNOTATION = f"{GROUP}/round"
 #: Kueue's labels on a Job: its LocalQueue and its WorkloadPriorityClass.
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"

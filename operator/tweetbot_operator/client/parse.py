@@ -1,6 +1,7 @@
 """Parses manifests of the API server into the small frozen views that decisions read."""
 
 import json
+import re
 from datetime import datetime
 from functools import lru_cache
 from typing import Literal
@@ -19,12 +20,14 @@ from tweetbot_contract.manifest import InvalidManifest, TweetBot, parse, parse_m
 from tweetbot_contract.reasons import QUEUED
 from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_operator.jobs.pod import CONTAINER
-from tweetbot_operator.types.objects import CachedTweetBot, InvalidTweetBot, JobView, Manifest, PodView
+from tweetbot_operator.types.objects import CachedTweetBot, ContainerView, InvalidTweetBot, JobView, Manifest, PodView
 from tweetbot_operator.types.times import find_schedule_error, parse_time
 
 _BOT_METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "deletionTimestamp", "finalizers")
 #: A kubelet's reasons for a container that the runtime could not start; it "started" in 1970 (kubernetes#120331).
 _NOT_STARTED = ("StartError", "ContainerCannotRun")
+#: Its reasons for a container that is about to start.
+USUAL_WAITS = ("ContainerCreating", "PodInitializing")
 
 
 def parse_cached_bot(manifest: Manifest) -> CachedTweetBot:
@@ -92,6 +95,7 @@ def parse_job(manifest: Manifest) -> JobView:
     labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
     spec = manifest.get("spec") or {}
     finished, condition = _find_finished_condition(status)
+    number, retry, first_attempt = f"{annotations.get(ROUND_ANNOTATION, '')}--".split("-")[:3]
     return JobView(
         namespace=metadata["namespace"],
         name=metadata["name"],
@@ -103,7 +107,8 @@ def parse_job(manifest: Manifest) -> JobView:
         run_id=labels.get(RUN_LABEL, ""),
         stage=labels.get(STAGE_LABEL, ""),
         execution=annotations.get(EXECUTION_ANNOTATION, ""),
-        creation_key=annotations.get(ROUND_ANNOTATION, ""),
+        creation_key=f"{number}-{retry}".strip("-"),
+        first_attempt=int(first_attempt) if re.fullmatch(r"[0-9]{1,4}", first_attempt) else 1,
         created_at=parse_time(metadata["creationTimestamp"]),
         started_at=_parse_optional_time(status.get("startTime")),
         suspended=bool(spec.get("suspend")) or spec.get("parallelism") == 0,
@@ -152,6 +157,7 @@ def parse_pod(manifest: Manifest) -> PodView:
         ip=status.get("podIP", ""),
         gpu=_find_gpu_resource(manifest.get("spec") or {}),
         **_parse_container_state(status),
+        unready=_find_unready_container(manifest.get("spec") or {}, status),
     )
 
 
@@ -164,21 +170,66 @@ def _find_gpu_resource(spec: Manifest) -> str:
 
 
 def _parse_container_state(status: Manifest) -> Manifest:
-    """Return the fields of a PodView that the trainer's container gives; a mesh may have added other containers."""
+    """Return the fields of a PodView that the trainer's container gives; others may have added more containers.
+
+    Its first end counts, though somebody's restartPolicy starts it again.
+    """
     containers = status.get("containerStatuses") or ()
-    state = next((each.get("state") or {} for each in containers if each.get("name") == CONTAINER), {})
-    waiting, running, ended = (state.get(kind) or {} for kind in ("waiting", "running", "terminated"))
+    own: Manifest = next((each for each in containers if each.get("name") == CONTAINER), {})
+    waiting, running, ended = _parse_state(own)
     unstarted = ended.get("reason") in _NOT_STARTED
+    began = ended.get("startedAt") or running.get("startedAt")
+    unended = tuple(each.get("name", "") for each in containers if not (each.get("state") or {}).get("terminated"))
     return {
         "waiting": waiting.get("reason", ""),
         "waiting_message": waiting.get("message", ""),
-        "started_at": None if unstarted else _parse_optional_time(running.get("startedAt") or ended.get("startedAt")),
+        "started_at": None if unstarted else _parse_optional_time(began),
         "finished_at": _parse_optional_time(ended.get("finishedAt")),
         "exit_code": ended.get("exitCode"),
         "out_of_memory": ended.get("reason") == "OOMKilled",
         "message": "" if unstarted else ended.get("message", ""),
         "start_error": ended.get("message", "") if unstarted else "",
+        "held_by": unended if ended else (),
     }
+
+
+def _parse_state(status: Manifest) -> tuple[Manifest, Manifest, Manifest]:
+    """Return what a container's status says of its waiting, its running, and its end, which may be its last one."""
+    state, last = status.get("state") or {}, status.get("lastState") or {}
+    ended = state.get("terminated") or last.get("terminated") or {}
+    return state.get("waiting") or {}, state.get("running") or {}, ended
+
+
+def _find_unready_container(spec: Manifest, status: Manifest) -> ContainerView | None:
+    """Return the first container of others for which the trainer waits, or None.
+
+    Init containers start one after the other, so it is the first that has not ended well. Of the rest it is one that
+    cannot start, which the trainer does not wait for, but may need.
+    """
+    declared = {each["name"]: each for kind in ("initContainers", "containers") for each in spec.get(kind) or ()}
+    for each in status.get("initContainerStatuses") or ():
+        found = _parse_container(declared.get(each["name"], {}), each, init=True)
+        if not (each.get("started") if found.sidecar else found.exit_code == 0):
+            return found
+    others = [each for each in status.get("containerStatuses") or () if each.get("name") != CONTAINER]
+    views = [_parse_container(declared.get(each["name"], {}), each, init=False) for each in others]
+    return next((view for view in views if view.waiting not in ("", *USUAL_WAITS)), None)
+
+
+def _parse_container(declared: Manifest, status: Manifest, *, init: bool) -> ContainerView:
+    waiting, running, ended = _parse_state(status)
+    return ContainerView(
+        name=status["name"],
+        image=declared.get("image") or status.get("image", ""),
+        init=init,
+        sidecar=init and declared.get("restartPolicy") == "Always",
+        waiting=waiting.get("reason", ""),
+        waiting_message=waiting.get("message", ""),
+        started_at=_parse_optional_time(running.get("startedAt")),
+        exit_code=ended.get("exitCode"),
+        end_reason=ended.get("reason", ""),
+        end_message=ended.get("message", ""),
+    )
 
 
 def _get_controller_uid(metadata: Manifest) -> str:

@@ -45,7 +45,7 @@ def build_job(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Man
             "name": build_job_name(bot.name, run.id, run.stage),
             "namespace": bot.namespace,
             "labels": {**build_labels(bot, run.stage, run.id), **_build_queue_labels(bot.spec.scheduling, run.stage)},
-            "annotations": {EXECUTION_ANNOTATION: run.execution, ROUND_ANNOTATION: build_creation_key(run), **QUIET},
+            "annotations": {EXECUTION_ANNOTATION: run.execution, ROUND_ANNOTATION: _build_round(run), **QUIET},
             "ownerReferences": [_build_owner_reference(bot)],
         },
         "spec": _build_job_spec(bot, run, settings),
@@ -78,7 +78,7 @@ def _build_job_spec(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) 
     limits = bot.spec.run
     return {
         **({"suspend": True} if get_queue_name(bot.spec.scheduling, run.stage) else {}),  # until its queue admits it
-        "backoffLimit": limits.attempts - 1,
+        "backoffLimit": max(limits.attempts - max(run.attempt, 1), 0),
         "activeDeadlineSeconds": max(limits.active_deadline_seconds - run.ran_seconds, 0)
         + limits.attempts * (limits.start_deadline_seconds + LONGEST_PAUSE)
         + JOB_DEADLINE_SLACK_SECONDS,
@@ -109,6 +109,11 @@ def build_pod_failure_policy() -> Manifest:
 def build_creation_key(run: CurrentRun) -> str:
     """Return the number of the run and of its retry, e.g. 3-0."""
     return f"{run.number}-{run.retries}"
+
+
+def _build_round(run: CurrentRun) -> str:
+    """Return the creation key, and the number of the Job's first attempt unless that is 1, e.g. 3-0-2."""
+    return f"{build_creation_key(run)}-{run.attempt}" if run.attempt > 1 else build_creation_key(run)
 
 
 def get_queue_name(scheduling: Scheduling, stage: Stage) -> str | None:

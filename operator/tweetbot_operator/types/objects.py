@@ -62,6 +62,8 @@ class JobView:
     creation_key: str
     """Number of the run and of its retry, e.g. 3-0 (`handover.ROUND_ANNOTATION`)."""
     created_at: datetime
+    first_attempt: int = 1
+    """Number of its first attempt: those before it were of Jobs whose Pods other containers kept."""
     started_at: datetime | None = None
     """When the Job controller started it, or resumed it; None while it is suspended."""
     suspended: bool = False
@@ -94,8 +96,28 @@ class JobView:
 
 
 @dataclass(frozen=True, slots=True)
+class ContainerView:
+    """A container that others have added to a Pod of ours, as a mesh or an injector of secrets does."""
+
+    name: str
+    image: str = ""
+    init: bool = False
+    """Whether it is an init container; the trainer starts after it."""
+    sidecar: bool = False
+    """Whether it is one that runs on (`restartPolicy: Always`); the trainer starts once it has started."""
+    waiting: str = ""
+    waiting_message: str = ""
+    started_at: datetime | None = None
+    """When it began, if it runs."""
+    exit_code: int | None = None
+    """How it ended the last time, with the runtime's word and the termination message."""
+    end_reason: str = ""
+    end_message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PodView:
-    """One Pod of one of our Jobs."""
+    """One Pod of one of our Jobs. Times, exit code and message are those of the trainer's container."""
 
     namespace: str
     name: str
@@ -132,6 +154,10 @@ class PodView:
     """The extended resource of its container, e.g. nvidia.com/gpu; empty if none."""
     start_error: str = ""
     """The runtime's message, if it could not start the container; then there is no log."""
+    held_by: tuple[str, ...] = ()
+    """The containers that have not ended although the trainer has: they keep the Pod from ending."""
+    unready: ContainerView | None = None
+    """The first init container of others that has not ended well, or else one of their containers that cannot start."""
 
     @property
     def index_key(self) -> Hashable:
@@ -142,6 +168,11 @@ class PodView:
     def ended(self) -> bool:
         """Whether its containers have ended and will not restart."""
         return self.phase in ("Succeeded", "Failed")
+
+    @property
+    def done(self) -> bool:
+        """Whether the trainer has ended well, and other containers or a deletion hide that from the Job."""
+        return self.exit_code == 0 and bool(self.held_by or self.deleting_at or self.phase == "Failed")
 
 
 @dataclass(frozen=True, slots=True)

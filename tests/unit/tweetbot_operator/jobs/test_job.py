@@ -155,6 +155,12 @@ def test_every_retry_has_its_own_creation_key() -> None:
     assert job["metadata"]["annotations"]["tweetbot.dev/round"] == "4-2"
 
 
+@pytest.mark.parametrize(("attempt", "written", "left"), [(1, "1-0", 2), (2, "1-0-2", 1), (3, "1-0-3", 0)])
+def test_a_job_begins_with_the_attempt_that_the_status_counts(attempt: int, written: str, left: int) -> None:
+    job = the_job(a_bot_in("Train", run_fields={"attempt": attempt}))
+    assert (job["metadata"]["annotations"]["tweetbot.dev/round"], job["spec"]["backoffLimit"]) == (written, left)
+
+
 @pytest.mark.parametrize("attempts", [1, 3, 10])
 def test_a_jobs_deadline_leaves_every_attempt_its_wait_and_the_stage_its_time(attempts: int) -> None:
     """It counts waiting and the Job controller's pauses (10 s, doubled up to 600 s), which the operator's does not."""

@@ -7,7 +7,8 @@ import pytest
 from builders.manifests import a_manifest
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_operator.client.parse import parse_cached_bot, parse_job, parse_pod, parse_tweetbot
-from tweetbot_operator.types.objects import InvalidTweetBot
+from tweetbot_operator.types.objects import ContainerView, InvalidTweetBot, PodView
+from tweetbot_operator.types.times import parse_time
 
 METADATA: dict[str, Any] = {
     "namespace": "team-a",
@@ -135,3 +136,87 @@ def test_an_evicted_pod_is_disrupted() -> None:
 def test_a_pod_evicted_before_it_ran_has_no_code() -> None:
     pod = parse_pod({"metadata": METADATA, "status": {"phase": "Failed", "reason": "Evicted"}})
     assert (pod.ended, pod.exit_code, pod.started_at) == (True, None, None)
+
+
+# ---- containers that others add
+
+WAITS = {"name": "trainer", "state": {"waiting": {"reason": "PodInitializing"}}}
+STARTED, ENDED = "2026-01-01T12:00:02Z", "2026-01-01T12:05:00Z"
+PROXY = {"name": "istio-proxy", "state": {"running": {"startedAt": STARTED}}}
+
+
+def an_end(name: str, code: int, **terminated: Any) -> dict[str, Any]:
+    ended = {"exitCode": code, "startedAt": STARTED, "finishedAt": ENDED, **terminated}
+    return {"name": name, "state": {"terminated": ended}}
+
+
+def a_pod_with(*containers: dict[str, Any], init: tuple[dict[str, Any], ...] = (), **status: Any) -> PodView:
+    spec = {
+        "initContainers": [{"name": each["name"], **each.get("spec", {})} for each in init],
+        "containers": [{"name": each["name"], **each.get("spec", {})} for each in containers],
+    }
+    own = {"phase": "Running", "containerStatuses": list(containers), "initContainerStatuses": list(init), **status}
+    return parse_pod({"metadata": METADATA, "spec": spec, "status": own})
+
+
+@pytest.mark.parametrize(
+    ("others", "held_by"),
+    [
+        ((), ()),
+        ((PROXY,), ("istio-proxy",)),
+        (({"name": "logger", "state": {"waiting": {"reason": "ImagePullBackOff"}}}, PROXY), ("logger", "istio-proxy")),
+        ((an_end("istio-proxy", 137, reason="OOMKilled"),), ()),
+    ],
+)
+def test_containers_that_run_on_after_the_trainer_keep_its_pod(others: Any, held_by: tuple[str, ...]) -> None:
+    pod = a_pod_with(*others, an_end("trainer", 0))
+    assert (pod.held_by, pod.done, pod.out_of_memory) == (held_by, bool(held_by), False)
+    assert a_pod_with(*others, {"name": "trainer", "state": PROXY["state"]}).held_by == ()
+
+
+def test_a_pod_that_failed_by_another_container_does_not_hide_that_its_trainer_is_done() -> None:
+    assert a_pod_with(an_end("istio-proxy", 1), an_end("trainer", 0), phase="Failed").done
+    assert not a_pod_with(an_end("istio-proxy", 1), an_end("trainer", 1), phase="Failed").done
+    assert not a_pod_with(an_end("trainer", 0), phase="Succeeded").done
+
+
+def test_the_first_end_of_a_trainer_that_is_started_again_counts() -> None:
+    again = {**an_end("trainer", 12, message="ours"), "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+    again["lastState"] = an_end("trainer", 12, message="ours")["state"]
+    pod = a_pod_with(again)
+    assert (pod.exit_code, pod.message, pod.held_by) == (12, "ours", ("trainer",))
+
+
+@pytest.mark.parametrize("extra", [{"ephemeralContainerStatuses": [PROXY]}, {}])
+def test_native_sidecars_and_debuggers_keep_no_pod(extra: dict[str, Any]) -> None:
+    sidecar = {**PROXY, "started": True, "spec": {"restartPolicy": "Always"}}
+    assert a_pod_with(an_end("trainer", 0), init=(sidecar,), **extra).held_by == ()
+
+
+def test_the_first_init_container_that_is_not_done_is_the_one_waited_for() -> None:
+    hangs = {"name": "vault", "image": "vault:9", "state": {"running": {"startedAt": STARTED}}}
+    unready = a_pod_with(WAITS, init=(an_end("one", 0), hangs, {**WAITS, "name": "three"})).unready
+    assert unready == ContainerView("vault", "vault:9", init=True, started_at=parse_time(STARTED))
+    assert a_pod_with(WAITS, init=(an_end("one", 0),)).unready is None
+
+
+def test_a_native_sidecar_is_waited_for_until_it_has_started() -> None:
+    native = {**PROXY, "spec": {"restartPolicy": "Always"}}
+    assert a_pod_with(WAITS, init=({**native, "started": True},)).unready is None
+    waiting = a_pod_with(WAITS, init=({**native, "started": False, "lastState": an_end("", 2)["state"]},)).unready
+    assert waiting is not None
+    assert (waiting.sidecar, waiting.exit_code) == (True, 2)
+
+
+def test_another_container_that_cannot_start_is_seen_beside_a_trainer_that_runs() -> None:
+    pulls = {"name": "logger", "image": "no:1", "state": {"waiting": {"reason": "ErrImagePull", "message": "no"}}}
+    unready = a_pod_with(pulls, {"name": "trainer", "state": PROXY["state"]}).unready
+    assert unready == ContainerView("logger", "no:1", waiting="ErrImagePull", waiting_message="no")
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "first"), [("3-0", "3-0", 1), ("3-1-2", "3-1", 2), ("3-0-x", "3-0", 1), ("", "", 1)]
+)
+def test_a_job_names_its_round_and_first_attempt(text: str, key: str, first: int) -> None:
+    job = parse_job({"metadata": {**METADATA, "annotations": {"tweetbot.dev/round": text}}})
+    assert (job.creation_key, job.first_attempt) == (key, first)
