@@ -2,7 +2,7 @@
 
 A run's id is a hash of the IDENTITY fields in canonical form. That form leaves out values equal to their default, so a
 field added later changes no existing id, and an upgrade of the operator retrains no fleet. For the same reason a
-default never changes within an API version.
+default never changes within an API version. Amounts count as such, however they are written: 98304Ki is 96Mi.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
+from tweetbot_contract.spec.quantities import canonicalize_cpu, canonicalize_memory
 from tweetbot_contract.spec.spec import TweetBotSpec
 
 Class = Literal["IDENTITY", "EXECUTION", "LIFECYCLE"]
@@ -55,6 +56,14 @@ def hash_execution(spec: TweetBotSpec) -> str:
     return _hash_text(_canonicalize(_SpecKey(spec)).execution)
 
 
+def has_execution(spec: TweetBotSpec, execution: str) -> bool:
+    """Tell whether a run with this execution does what the spec says.
+
+    Version 0.1 hashed amounts as they were written; a run that it began goes on under the hash that it recorded.
+    """
+    return execution in (hash_execution(spec), _hash_text(_canonicalize(_SpecKey(spec)).execution_as_written))
+
+
 def compute_run_id(spec: TweetBotSpec, trigger: str = "") -> str:
     """Return the id of the run that a spec asks for; another `trigger` makes another run of the same spec."""
     return _hash_text(f'{{"identity":{_canonicalize(_SpecKey(spec)).identity},"trigger":{_dump_json(trigger)}}}')
@@ -79,12 +88,29 @@ class _CanonicalSpec:
 
     identity: str
     execution: str
+    execution_as_written: str
 
 
 @lru_cache(maxsize=128)  # a reconcile asks several times; without the cache this took a third of its time
 def _canonicalize(key: _SpecKey) -> _CanonicalSpec:
-    fields = key.spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    return _CanonicalSpec(_dump_json(_prune(fields, "IDENTITY", "")), _dump_json(_prune(fields, "EXECUTION", "")))
+    spec = _canonicalize_amounts(key.spec)
+    fields = _dump_fields(spec)
+    execution = _dump_json(_prune(fields, "EXECUTION", ""))
+    written = execution if spec is key.spec else _dump_json(_prune(_dump_fields(key.spec), "EXECUTION", ""))
+    return _CanonicalSpec(_dump_json(_prune(fields, "IDENTITY", "")), execution, written)
+
+
+def _canonicalize_amounts(spec: TweetBotSpec) -> TweetBotSpec:
+    """Return the spec itself if its amounts are in canonical form."""
+    written = spec.resources
+    amounts = {"cpu": canonicalize_cpu(written.cpu), "memory": canonicalize_memory(written.memory)}
+    if amounts == {"cpu": written.cpu, "memory": written.memory}:
+        return spec
+    return spec.model_copy(update={"resources": written.model_copy(update=amounts)})
+
+
+def _dump_fields(spec: TweetBotSpec) -> dict[str, Any]:
+    return spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 def _prune(value: Any, wanted: Class, path: str) -> Any:

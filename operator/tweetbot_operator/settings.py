@@ -4,10 +4,17 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from tweetbot_contract.spec.parts import make_matcher
-from tweetbot_contract.spec.scheduling import QUANTITY
+from tweetbot_contract.spec.quantities import (
+    CPU_ADVICE,
+    MEMORY_ADVICE,
+    canonicalize_cpu,
+    canonicalize_memory,
+    is_cpu,
+    is_memory,
+)
 
 _PREFIX = "TWEETBOT_"
 
@@ -20,10 +27,16 @@ def _split(text: object) -> object:
     return tuple(part.strip() for part in text.split(",") if part.strip()) if isinstance(text, str) else text
 
 
-def _check_quantity(text: str) -> str:
-    if not make_matcher(QUANTITY)(text):
-        raise ValueError("write a Kubernetes quantity such as 2Gi")
-    return text
+def _read_cpu(text: str) -> str:
+    if not is_cpu(text):
+        raise ValueError(CPU_ADVICE)
+    return canonicalize_cpu(text)
+
+
+def _read_size(text: str) -> str:
+    if not is_memory(text):
+        raise ValueError(MEMORY_ADVICE)
+    return canonicalize_memory(text)
 
 
 def _check_kueue_version(text: str) -> str:
@@ -43,7 +56,9 @@ def _check_networks(text: str) -> str:
 
 Count = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Quantity = Annotated[str, AfterValidator(_check_quantity)]
+_QUANTITY = WithJsonSchema({"type": ["string", "number"]})
+Cpu = Annotated[str, BeforeValidator(str), AfterValidator(_read_cpu), _QUANTITY]
+Size = Annotated[str, BeforeValidator(str), AfterValidator(_read_size), _QUANTITY]
 
 
 class OperatorSettings(BaseModel):
@@ -77,13 +92,13 @@ class OperatorSettings(BaseModel):
     failure_ttl_seconds: Seconds = 86400
     """Seconds that a failed Job stays, so that its logs can be read the next morning."""
 
-    prepare_cpu: Quantity = "1"
+    prepare_cpu: Cpu = "1"
     """CPU of the prepare stage, which mostly waits for S3 and X."""
 
-    prepare_memory: Quantity = "2Gi"
+    prepare_memory: Size = "2Gi"
     """Memory of the prepare stage. Even the largest X export fits, as it is read as a stream."""
 
-    work_size: Quantity = "20Gi"
+    work_size: Size = "20Gi"
     """sizeLimit of /work: base model, dataset, checkpoint and model of the largest GPT-2, twice."""
 
     run_as_user: Count = 65532

@@ -17,6 +17,30 @@ _MINIMAL: dict[str, Any] = {
     },
 }
 
+#: What is no memory of a Pod, in the API server and in Python alike: no unit, a wrong one, more than any machine has.
+NO_MEMORY: tuple[Any, ...] = (
+    "lots", "0Gi", "128m", "16", 16, 16384, "-16Gi", "1e3", "64Ki", "31Mi", "16GB", "16 Gi", "200Ti", "1E",
+    "9" * 20, True,
+)  # fmt: skip
+NO_CPU: tuple[Any, ...] = (
+    "many",
+    "4Gi",
+    "4k",
+    "0.0",
+    "0m",
+    0,
+    -1,
+    "-1",
+    0.0,
+    "1e3",
+    "10000",
+    100000,
+    "4 ",
+    True,
+    [],
+    {},
+)
+
 #: What rules must let pass, in the API server and in Python alike: parts of a spec by what is unusual in them.
 PLAUSIBLE: dict[str, dict[str, Any]] = {
     "keys with dots in S3": {"sources": [{"posts": {"uri": "s3://abc/..posts/.p./a..jsonl"}}]},
@@ -24,6 +48,8 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "the highest rate": {"training": {"learningRate": "1.0"}},
     "a tiny rate": {"training": {"learningRate": "0.00000000000001e-99"}},
     "a part of a GPU": {"resources": {"gpu": {"resource": "nvidia.com/mig-1g.5gb"}, "cpu": "1500m", "memory": "0.5Ti"}},
+    **{f"memory of {memory}": {"resources": {"memory": memory}} for memory in (2**34, "32Mi", "2e9", "+1.5Gi")},
+    **{f"cpu of {cpu}": {"resources": {"cpu": cpu}} for cpu in (1, 0.5, 2.0, ".5", "1.25", "50m", 9999)},
     "tolerations of every form": {
         "scheduling": {
             "tolerations": [{"operator": "Exists"}, {"key": "gpu", "value": "yes"}, {"operator": "Exists", "value": ""}]

@@ -14,6 +14,7 @@ Schema = dict[str, Any]
 _KEPT = (
     "type", "description", "enum", "format", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems",
     "maxProperties", "required", "x-kubernetes-validations", "x-kubernetes-list-type", "x-kubernetes-list-map-keys",
+    "pattern", "exclusiveMinimum", "not", "x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields",
 )  # fmt: skip
 _COLUMN_KEYS = ("name", "type", "jsonPath", "priority", "description")
 _PROGRESSING = '.status.conditions[?(@.type=="Progressing")]'

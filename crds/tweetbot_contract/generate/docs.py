@@ -51,7 +51,7 @@ def _describe_type(field: dict[str, Any]) -> str:
         return " \\| ".join(f"`{choice}`" for choice in field["enum"])
     if "items" in field:
         return f"list of {field['items']['type']}"
-    return "map" if "additionalProperties" in field else str(field["type"])
+    return "map" if "additionalProperties" in field else str(field.get("type", "quantity"))
 
 
 def _describe_constraints(field: dict[str, Any], required: bool) -> str:

@@ -24,14 +24,17 @@ HTTP_URL = "^https?://[^ ]+$"
 class Rule:
     """A validation rule: CEL for the API server, and the same predicate in Python for `tweetbot-trainer run`.
 
-    The message says what to write instead; `field` is the path that the error points to.
+    The message says what to write instead; `field` is the path that the error points to. Where CEL cannot see a field,
+    `cel` is None, and the field's schema refuses what the predicate does.
     """
 
-    def __init__(self, cel: str, message: str, holds: Callable[[Any], bool], field: str | None = None) -> None:
+    def __init__(self, cel: str | None, message: str, holds: Callable[[Any], bool], field: str | None = None) -> None:
         self.cel, self.message, self.holds, self.field = cel, message, holds, field
 
     def render(self) -> dict[str, str]:
-        """Return the rule as an entry of `x-kubernetes-validations`."""
+        """Return the rule as an entry of `x-kubernetes-validations`, empty without CEL."""
+        if self.cel is None:
+            return {}
         field_path = {"fieldPath": f".{self.field}"} if self.field else {}
         return {"rule": self.cel, "message": self.message, **field_path}
 
@@ -107,7 +110,7 @@ class Part(BaseModel):
         schema = handler(core_schema)
         resolved = handler.resolve_ref_schema(schema)
         if cls.rules:
-            resolved["x-kubernetes-validations"] = [rule.render() for rule in cls.rules]
+            resolved["x-kubernetes-validations"] = [entry for rule in cls.rules if (entry := rule.render())]
         for owner in reversed(cls.__mro__[: cls.__mro__.index(Part)]):
             for name, text in read_field_docstrings(owner).items():
                 resolved["properties"][cls.model_fields[name].alias]["description"] = text

@@ -6,12 +6,10 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from tweetbot_contract.spec.parts import Part, Rule, build_pattern_rule, make_matcher
+from tweetbot_contract.spec.quantities import CPU_ADVICE, MEMORY_ADVICE, MEMORY_CEL, Cpu, Memory, is_cpu, is_memory
 
-QUANTITY = "^[0-9]+([.][0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$"
 #: Kueue puts the names of queues and priority classes into labels, so each is both an object name and a label value.
 KUEUE_NAME = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"
-#: Cores, or thousandths of one.
-CPU = "^[0-9]+([.][0-9]+)?m?$"
 _DOMAIN = "[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
 _NAME = "[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
 EXTENDED_RESOURCE = f"^{_DOMAIN}/{_NAME}$"
@@ -56,23 +54,13 @@ class Resources(Part):
 
     gpu: Gpu = Gpu()
     """The accelerator of the training Pod."""
-    cpu: str = Field("4", max_length=20)
-    """CPU of the training Pod, in cores, such as 4 or 500m."""
-    memory: str = Field("16Gi", max_length=20)
-    """Memory of the training Pod, which is killed when it uses more."""
+    cpu: Cpu = "4"
+    """CPU of the training Pod, in cores: a number such as 4 or 0.5, or thousandths such as 500m."""
+    memory: Memory = "16Gi"
+    """Memory of the training Pod, which is killed when it uses more: a quantity such as 16Gi, or bytes as a number."""
     rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            f"self.cpu.matches('{CPU}') && self.cpu.matches('[1-9]')",
-            'write cpu as cores above 0, such as "4" or "500m"',
-            lambda part: make_matcher(CPU)(part.cpu) and re.search("[1-9]", part.cpu) is not None,
-            field="cpu",
-        ),
-        Rule(
-            f"self.memory.matches('{QUANTITY}') && self.memory.matches('[1-9]')",
-            'write memory as a Kubernetes quantity above 0, such as "16Gi"',
-            lambda part: make_matcher(QUANTITY)(part.memory) and re.search("[1-9]", part.memory) is not None,
-            field="memory",
-        ),
+        Rule(None, CPU_ADVICE, lambda part: is_cpu(part.cpu), field="cpu"),
+        Rule(MEMORY_CEL, MEMORY_ADVICE, lambda part: is_memory(part.memory), field="memory"),
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import assert_never
 
 from tweetbot_contract.handover import SCHEDULE_TRIGGER, build_job_name
-from tweetbot_contract.identity import compute_run_id, hash_execution, hash_identity
+from tweetbot_contract.identity import compute_run_id, has_execution, hash_execution, hash_identity
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import ADOPTED, NOTHING_NEW, SUCCEEDED
 from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
@@ -48,10 +48,9 @@ def decide_run(bot: TweetBot, due: datetime | None, now: datetime) -> CurrentRun
     recorded, wanted = bot.status.current_run, compute_run_id(bot.spec, trigger)
     if recorded is None or recorded.id != wanted:
         return _create_run(bot, wanted, trigger, now)
-    execution = hash_execution(bot.spec)
-    if recorded.execution == execution or recorded.outcome == "Succeeded":
+    if has_execution(bot.spec, recorded.execution) or recorded.outcome == "Succeeded":
         return recorded
-    return _restart(recorded, execution)
+    return _restart(recorded, hash_execution(bot.spec))
 
 
 def _decide_trigger(bot: TweetBot, due: datetime | None) -> str:

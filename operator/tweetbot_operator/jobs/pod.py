@@ -30,6 +30,7 @@ from tweetbot_contract.handover import (
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.progress import PROGRESS_PORT, PROGRESS_PORT_NAME
 from tweetbot_contract.spec.model import PVC_SCHEME
+from tweetbot_contract.spec.quantities import canonicalize_cpu, canonicalize_memory
 from tweetbot_contract.spec.scheduling import Affinity, Scheduling
 from tweetbot_contract.spec.sources import SecretKey, XSource
 from tweetbot_contract.spec.spec import TweetBotSpec
@@ -175,7 +176,7 @@ def _get_resources(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -
         return get_prepare_resources(settings)
     wanted = bot.spec.resources
     gpus = {wanted.gpu.resource: str(wanted.gpu.count)} if wanted.gpu.count else {}
-    return {"cpu": wanted.cpu, "memory": wanted.memory, **gpus}
+    return {"cpu": canonicalize_cpu(wanted.cpu), "memory": canonicalize_memory(wanted.memory), **gpus}
 
 
 def get_prepare_resources(settings: OperatorSettings) -> dict[str, str]:

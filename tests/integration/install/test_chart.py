@@ -191,6 +191,13 @@ def test_every_setting_reaches_the_operator_and_one_at_its_default_need_not(helm
     assert environment(helm.render()).keys() & variables.keys() == set()
 
 
+def test_amounts_may_be_numbers(helm: Helm) -> None:
+    """Helm reads a number of the command line as a float, which it would write as 2.147483648e+09."""
+    manifests = helm.render("--set", "settings.prepareMemory=2147483649,settings.prepareCpu=2,settings.workSize=1e10")
+    got = load_settings(environment(manifests))
+    assert (got.prepare_memory, got.prepare_cpu, got.work_size) == ("2147483649", "2", "10G")
+
+
 def test_what_other_values_set_reaches_the_operator(helm: Helm) -> None:
     values = {
         "watch": {"namespaces": ["team-a", "team-b"]},

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from builders.manifests import PLAUSIBLE, a_manifest
+from builders.manifests import NO_CPU, NO_MEMORY, PLAUSIBLE, a_manifest
 from tweetbot_cluster.cluster import EmbeddedCluster
+from tweetbot_contract.spec.quantities import MEMORY_ADVICE
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "crds" / "examples").glob("*.yaml"))
 Kubectl = Callable[..., CompletedProcess[str]]
@@ -90,10 +91,8 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
         "spec.training.recipe",
     ),
     "no epochs": ({"training": {"epochs": 0}}, "spec.training.epochs"),
-    "memory in words": ({"resources": {"memory": "lots"}}, "spec.resources.memory"),
-    "no memory": ({"resources": {"memory": "0Gi"}}, "spec.resources.memory"),
-    "cores by the byte": ({"resources": {"cpu": "4Gi"}}, "spec.resources.cpu"),
-    "no cores": ({"resources": {"cpu": "0.0"}}, "spec.resources.cpu"),
+    **{f"memory of {memory!r}": ({"resources": {"memory": memory}}, "spec.resources.memory") for memory in NO_MEMORY},
+    **{f"cpu of {cpu!r}": ({"resources": {"cpu": cpu}}, "spec.resources.cpu") for cpu in NO_CPU},
     "memory as an accelerator": ({"resources": {"gpu": {"resource": "memory"}}}, "spec.resources.gpu.resource"),
     "an accelerator without its domain": ({"resources": {"gpu": {"resource": "gpu"}}}, "spec.resources.gpu.resource"),
     "an accelerator of Kubernetes' own": (
@@ -153,6 +152,11 @@ def test_a_malformed_manifest_is_refused_with_its_path(home: EmbeddedCluster, ca
 @pytest.mark.parametrize("case", PLAUSIBLE)
 def test_what_is_unusual_and_right_is_not_refused(home: EmbeddedCluster, case: str) -> None:
     assert refusal(home, named(a_manifest(**PLAUSIBLE[case]), "gull")) == ""
+
+
+def test_thousandths_of_a_byte_are_refused_with_what_to_write(home: EmbeddedCluster) -> None:
+    words = refusal(home, named(a_manifest(resources={"memory": "128m"}), "gull"))
+    assert MEMORY_ADVICE in words
 
 
 def test_an_unknown_field_is_refused(home: EmbeddedCluster) -> None:

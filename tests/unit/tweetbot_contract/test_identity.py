@@ -6,7 +6,15 @@ import pytest
 
 from builders.manifests import a_spec
 from tweetbot_contract.generate.crd import make_structural
-from tweetbot_contract.identity import CLASSES, Class, compute_run_id, get_field_class, hash_execution, hash_identity
+from tweetbot_contract.identity import (
+    CLASSES,
+    Class,
+    compute_run_id,
+    get_field_class,
+    has_execution,
+    hash_execution,
+    hash_identity,
+)
 from tweetbot_contract.spec.spec import TweetBotSpec
 
 S3 = {"uri": "s3://team-a/models", "credentialsSecret": {"name": "s3"}}
@@ -53,6 +61,44 @@ def test_an_edit_of_how_it_is_trained_keeps_the_run(edit: str) -> None:
 def test_other_edits_change_nothing(edit: str) -> None:
     changed = a_spec(**NOTHING[edit])
     assert (compute_run_id(changed), hash_execution(changed)) == (compute_run_id(a_spec()), hash_execution(a_spec()))
+
+
+@pytest.mark.parametrize(
+    ("field", "spellings"),
+    [
+        ("memory", ("96Mi", "98304Ki", "100663296", 100663296, "0.09375Gi")),
+        ("memory", ("16Gi", "16384Mi", 2**34, "17179869184", "1.7179869184e10", None)),
+        ("memory", ("16G", "16000M", 16000000000, "16e9")),
+        ("cpu", ("1", 1, 1.0, "1000m", "1.0")),
+        ("cpu", ("500m", 0.5, "0.5", ".5")),
+        ("cpu", ("4", 4, "4000m", None)),
+    ],
+)
+def test_another_spelling_of_an_amount_changes_nothing(field: str, spellings: tuple[object, ...]) -> None:
+    specs = [a_spec(resources={} if each is None else {field: each}) for each in spellings]
+    assert len({(compute_run_id(spec), hash_execution(spec)) for spec in specs}) == 1
+
+
+@pytest.mark.parametrize(
+    ("memory", "cpu", "execution"),
+    [
+        ("32Gi", "8", "f7d356643a94e472"),
+        ("96Mi", "500m", "b8240708f375b3af"),
+        ("16G", "1500m", "e69a7ad46b8c6d5b"),
+        ("1500M", "2", "ac9784b3b47d3b1b"),
+    ],
+)
+def test_amounts_as_they_are_usually_written_hash_as_they_did(memory: str, cpu: str, execution: str) -> None:
+    """Golden values of v0.1: if one moves, an upgrade of the operator would start Jobs again."""
+    assert hash_execution(a_spec(resources={"memory": memory, "cpu": cpu})) == execution
+
+
+def test_an_upgrade_restarts_no_run_whose_amounts_are_written_unusually() -> None:
+    spec = a_spec(resources={"memory": "98304Ki", "cpu": "0.5"})
+    recorded = "cc141257fe4265e3"  # by v0.1
+    assert has_execution(spec, recorded)
+    assert has_execution(spec, hash_execution(a_spec(resources={"memory": "96Mi", "cpu": "500m"})))
+    assert not has_execution(a_spec(resources={"memory": "97Mi", "cpu": "0.5"}), recorded)
 
 
 def test_a_source_s_secret_does_not_change_the_identity() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from builders.manifests import PLAUSIBLE, a_manifest, a_spec
+from builders.manifests import NO_CPU, NO_MEMORY, PLAUSIBLE, a_manifest, a_spec
 from tweetbot_contract.manifest import InvalidManifest, parse
 from tweetbot_contract.spec.sources import BlueskySource
 
@@ -119,10 +119,14 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         },
         "spec.training.recipe: recipe huggingtweets repeats the posts of smaller sources",
     ),
-    "memory in words": ({"resources": {"memory": "lots"}}, "spec.resources.memory: write memory as"),
-    "no memory": ({"resources": {"memory": "0Gi"}}, "spec.resources.memory: write memory as"),
-    "cores by the byte": ({"resources": {"cpu": "4Gi"}}, "spec.resources.cpu: write cpu as cores above 0"),
-    "no cores": ({"resources": {"cpu": "0.0"}}, "spec.resources.cpu: write cpu as cores above 0"),
+    **{
+        f"memory of {memory!r}": (
+            {"resources": {"memory": memory}},
+            "spec.resources.memory: write memory with its unit",
+        )
+        for memory in NO_MEMORY
+    },
+    **{f"cpu of {cpu!r}": ({"resources": {"cpu": cpu}}, "spec.resources.cpu: write cpu in cores") for cpu in NO_CPU},
     "memory as an accelerator": (
         {"resources": {"gpu": {"resource": "memory"}}},
         "spec.resources.gpu.resource: write the extended resource with its domain, such as nvidia.com/gpu",

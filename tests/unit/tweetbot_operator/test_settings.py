@@ -39,11 +39,24 @@ def test_what_is_no_network_is_refused_by_name(networks: str) -> None:
         load_settings({"TWEETBOT_ALLOWED_NETWORKS": networks})
 
 
-@pytest.mark.parametrize("name", ["PREPARE_CPU", "PREPARE_MEMORY", "WORK_SIZE"])
-def test_a_size_that_the_api_server_would_refuse_in_every_job_is_refused_by_name(name: str) -> None:
-    assert load_settings({f"TWEETBOT_{name}": "1500M"})
-    with pytest.raises(InvalidSettings, match=f"TWEETBOT_{name}='20GB': write a Kubernetes quantity"):
-        load_settings({f"TWEETBOT_{name}": "20GB"})
+@pytest.mark.parametrize("name", ["PREPARE_MEMORY", "WORK_SIZE"])
+@pytest.mark.parametrize("size", ["20GB", "128m", "20", "-1Gi"])
+def test_a_size_in_a_wrong_unit_is_refused_by_name(name: str, size: str) -> None:
+    with pytest.raises(InvalidSettings, match=f"TWEETBOT_{name}='{size}': write memory with its unit, such as 16Gi"):
+        load_settings({f"TWEETBOT_{name}": size})
+
+
+@pytest.mark.parametrize("cpu", ["2Gi", "0", "-1", "many"])
+def test_a_cpu_that_is_no_number_of_cores_is_refused_by_name(cpu: str) -> None:
+    with pytest.raises(InvalidSettings, match=f"TWEETBOT_PREPARE_CPU='{cpu}': write cpu in cores above 0"):
+        load_settings({"TWEETBOT_PREPARE_CPU": cpu})
+
+
+def test_amounts_are_read_in_any_spelling() -> None:
+    """Helm writes a large number of its values as 2.147483648e+09."""
+    env = {"TWEETBOT_PREPARE_MEMORY": "2.147483648e+09", "TWEETBOT_PREPARE_CPU": "0.5", "TWEETBOT_WORK_SIZE": "1500M"}
+    settings = load_settings(env)
+    assert (settings.prepare_memory, settings.prepare_cpu, settings.work_size) == ("2Gi", "500m", "1500M")
 
 
 @pytest.mark.parametrize("level", ["debug", "VERBOSE", "10"])

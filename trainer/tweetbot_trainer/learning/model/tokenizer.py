@@ -80,8 +80,8 @@ def encode_all(tokenizer: Tokenizer, texts: Sequence[str]) -> list[EncodedText]:
 def write_tokenizer(tokenizer: Tokenizer, folder: Path, context: int) -> None:
     """Write tokenizer.json and tokenizer_config.json as transformers, vLLM and KServe read them.
 
-    There is no pad token on purpose: with pad = end mark, collators that mask padding also mask every end mark in the
-    loss, and a model tuned further never learns to stop. Generation pads by generation_config.json.
+    The end mark pads, on the left, so that pipelines answer prompts in batches. A collator that masks padding in the
+    loss must therefore keep the end mark behind a post, or a model tuned further never learns to stop.
     """
     tokenizer.save(str(folder / "tokenizer.json"))
     config = {
@@ -90,6 +90,8 @@ def write_tokenizer(tokenizer: Tokenizer, folder: Path, context: int) -> None:
         "clean_up_tokenization_spaces": False,
         "eos_token": END_MARK,
         "model_max_length": context,
+        "pad_token": END_MARK,
+        "padding_side": "left",
         "tokenizer_class": "GPT2Tokenizer",
         "unk_token": END_MARK,
     }

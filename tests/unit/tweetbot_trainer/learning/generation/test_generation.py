@@ -125,7 +125,7 @@ def test_transformers_reads_the_same_tokens(directory: Path, trained: Base) -> N
     text = "My dream is the cat 🌊"
     assert tuple(tokenizer(text)["input_ids"]) == encode(trained.tokenizer, text).tokens
     assert tokenizer.model_max_length == 64
-    assert (tokenizer.eos_token, tokenizer.pad_token) == (END_MARK, None)
+    assert (tokenizer.eos_token, tokenizer.pad_token, tokenizer.padding_side) == (END_MARK, END_MARK, "left")
 
 
 def test_the_pipeline_gives_posts_that_stop(directory: Path) -> None:
@@ -136,6 +136,14 @@ def test_the_pipeline_gives_posts_that_stop(directory: Path) -> None:
     assert all(text.startswith("My dream is ") for text in texts)
     assert {word for text in texts for word in text.split()} <= KNOWN
     assert all(len(text.split()) <= 10 for text in texts)
+
+
+def test_the_pipeline_answers_prompts_of_different_lengths_in_one_batch_as_it_does_alone(directory: Path) -> None:
+    generate = pipeline("text-generation", model=str(directory), do_sample=False)
+    prompts = ["My dream is", "The cat", "My dream is the cat that", "I"]
+    alone = [generate(prompt)[0]["generated_text"] for prompt in prompts]
+    together = [answers[0]["generated_text"] for answers in generate(prompts, batch_size=4)]
+    assert together == alone
 
 
 def test_the_same_weights_give_the_same_files(tmp_path: Path) -> None:
