@@ -107,6 +107,11 @@ STATUS_REFUSED = _ask_platform(
     "The API server rejects the status, or fails to write it every time with the same error.",
     "Change the policy, webhook or permission that the message names, or report it. The operator retries with pauses.",
 )
+STATUS_CHANGED = _ask_platform(
+    "StatusChanged",
+    "A policy, a webhook or an older CRD changes the status that the operator writes.",
+    "Exempt tweetbots/status from what changes it, or upgrade the CRD. A run that is not stored as sent waits.",
+)
 FINALIZER_REFUSED = _ask_platform(
     "FinalizerRefused",
     "The API server does not let the operator add or remove the finalizer of deletionPolicy: Delete. Until it does, "

@@ -19,7 +19,7 @@ from tweetbot_operator.client.interface import Cluster
 from tweetbot_operator.client.requests import ApiRequests
 from tweetbot_operator.telemetry.logs import with_fields
 from tweetbot_operator.types.objects import CachedTweetBot, Manifest
-from tweetbot_operator.types.times import format_micro_time
+from tweetbot_operator.types.times import extract_meaning, format_micro_time
 
 LOG = logging.getLogger(__name__)
 #: A list is used for at least this many seconds, and for this many times what it took: at most a tenth of the time
@@ -132,9 +132,10 @@ def _is_new_run(old: CurrentRun | None, new: CurrentRun | None) -> bool:
 def build_bot_event(spec: EventSpec, bot: CachedTweetBot, scope: str, now: datetime) -> Manifest:
     """Return the manifest of an Event about a TweetBot; `scope` is its run.
 
-    The name is a hash of what it says in this run, so the API server refuses a repetition after a crash.
+    The name is a hash of what it means in this run, so the API server refuses a repetition, as after a crash, or with
+    other numbers.
     """
-    content = "\0".join((bot.uid, scope, spec.type, spec.reason, spec.message))
+    content = "\0".join((bot.uid, scope, spec.type, spec.reason, *sorted(extract_meaning(spec.message))))
     name = f"{bot.name}.{hashlib.sha256(content.encode()).hexdigest()[:16]}"
     identity = {"namespace": bot.namespace, "name": bot.name, "uid": bot.uid}
     regarding = {"apiVersion": f"{GROUP}/{VERSION}", "kind": KIND, **identity}
@@ -159,7 +160,7 @@ class Recorder:
     def note(self, bot: CachedTweetBot, before: TweetBotStatus, after: TweetBotStatus) -> None:
         """Record the Events that a change of status deserves."""
         run = after.current_run
-        scope = f"{run.id}-{run.number}" if run else ""
+        scope = f"{run.id}-{run.number}-{run.retries}" if run else ""
         for spec in build_events(before, after):
             self._record(bot, spec, scope, run.id if run else None)  # the run that the pass may just have recorded
 

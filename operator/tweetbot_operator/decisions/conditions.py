@@ -33,6 +33,11 @@ from tweetbot_operator.types.objects import InvalidTweetBot, QueuePosition
 from tweetbot_operator.types.stage_state import Active, JobMissing, ResultLost, Suspended, Terminating
 from tweetbot_operator.types.times import format_time, make_printable, parse_time, sanitize
 
+#: The types of the conditions that the operator sets; other controllers may add others.
+CONDITION_TYPES = frozenset(
+    ("Ready", "Progressing", "Stalled", "Accepted", "ModelReady", "DataReady", "Suspended", "TrackingDegraded")
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -178,8 +183,8 @@ def replace_summary(bot: BaseTweetBot, summary: Summary) -> Desired:
 
 
 def _keep_others(bot: BaseTweetBot, desired: Desired) -> Desired:
-    decided = {condition.type for condition in desired} | {"Stalled"}
-    return (*desired, *(_keep_condition(former) for former in bot.status.conditions if former.type not in decided))
+    others = CONDITION_TYPES - {condition.type for condition in desired} - {"Stalled"}
+    return (*desired, *(_keep_condition(former) for former in bot.status.conditions if former.type in others))
 
 
 def _keep_condition(former: Condition) -> DesiredCondition:

@@ -1,4 +1,8 @@
-"""Build the whole next status, which the one write of a pass sends."""
+"""Build the whole next status, which the one write of a pass sends, and decide whether it says anything new.
+
+Schedulers, kubelets and Kueue put numbers, addresses and ids into their sentences, which change with every node and
+every try. A status is written for what they mean.
+"""
 
 from datetime import datetime
 
@@ -6,6 +10,7 @@ from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.reasons import SUPERSEDED
 from tweetbot_contract.status import CurrentRun, DataStatus, ModelStatus, RunRecord, TrackingStatus, TweetBotStatus
 from tweetbot_operator.decisions.conditions import (
+    CONDITION_TYPES,
     Summary,
     build_conditions,
     build_desired_conditions,
@@ -14,7 +19,10 @@ from tweetbot_operator.decisions.conditions import (
 )
 from tweetbot_operator.decisions.run import RunUpdate
 from tweetbot_operator.types.objects import InvalidTweetBot
-from tweetbot_operator.types.times import ScheduleTimes, format_time
+from tweetbot_operator.types.times import ScheduleTimes, add_seconds, extract_meaning, format_time, parse_time
+
+#: Seconds after a write for other words before the next, and after the last change before one for other numbers.
+_REWORDING_SECONDS, _RENUMBERING_SECONDS = 60, 3600
 
 
 def build_run_history(
@@ -86,13 +94,47 @@ def set_summary(bot: BaseTweetBot, summary: Summary, now: datetime) -> TweetBotS
 
 
 def semantically_equal(one: TweetBotStatus, other: TweetBotStatus) -> bool:
-    """Whether two statuses differ in nothing but the order of their conditions."""
-    return one == other or _sort_conditions(one) == _sort_conditions(other)
+    """Whether two statuses differ in nothing but the order of their conditions and those of other controllers."""
+    return one == other or _select_own_conditions(one) == _select_own_conditions(other)
 
 
-def _sort_conditions(status: TweetBotStatus) -> TweetBotStatus:
-    by_type = tuple(sorted(status.conditions, key=lambda condition: condition.type))
-    return status.model_copy(update={"conditions": by_type})
+def _select_own_conditions(status: TweetBotStatus) -> TweetBotStatus:
+    own = (condition for condition in status.conditions if condition.type in CONDITION_TYPES)
+    return status.model_copy(update={"conditions": tuple(sorted(own, key=lambda condition: condition.type))})
+
+
+def compute_write_time(
+    before: TweetBotStatus, after: TweetBotStatus, reworded_at: datetime | None, now: datetime
+) -> datetime | None:
+    """Return when a status is to be written; None if it says the same as the one before.
+
+    `reworded_at` is the last write for other words alone that this operator knows of.
+    """
+    if semantically_equal(before, after):
+        return None
+    if not is_rewording(before, after):
+        return now
+    if any(extract_meaning(one) != extract_meaning(other) for one, other in _pair_messages(before, after)):
+        return add_seconds(reworded_at, _REWORDING_SECONDS) if reworded_at else now
+    changed_at = max(parse_time(condition.last_transition_time) for condition in after.conditions)
+    return add_seconds(max(reworded_at or changed_at, changed_at), _RENUMBERING_SECONDS)
+
+
+def is_rewording(before: TweetBotStatus, after: TweetBotStatus) -> bool:
+    """Whether two statuses differ in nothing but their conditions' messages."""
+    return semantically_equal(_drop_messages(before), _drop_messages(after))
+
+
+def _drop_messages(status: TweetBotStatus) -> TweetBotStatus:
+    silent = tuple(condition.model_copy(update={"message": ""}) for condition in status.conditions)
+    return status.model_copy(update={"conditions": silent})
+
+
+def _pair_messages(before: TweetBotStatus, after: TweetBotStatus) -> list[tuple[str, str]]:
+    """Return the messages of conditions that differ, as they were and as they are."""
+    former = {condition.type: condition.message for condition in before.conditions}
+    pairs = [(former[each.type], each.message) for each in after.conditions if each.type in former]
+    return [(one, other) for one, other in pairs if one != other]
 
 
 def _build_data_status(update: RunUpdate) -> DataStatus | None:

@@ -16,7 +16,7 @@ from tweetbot_operator.client.errors import ApiError, Timeout, WebhookUnavailabl
 from tweetbot_operator.types.objects import CreateFailure, Diagnosis, Diagnostics, JobView, Key
 from tweetbot_operator.types.times import add_seconds, compute_backoff, sanitize
 
-#: Our end of a connection, e.g. `10.0.0.7:51234->`: it differs at each try, and would change the status each time.
+#: Our end of a connection, e.g. `10.0.0.7:51234->`, which tells a reader nothing.
 _OWN_END = re.compile(r"[0-9.\[\]:a-f]+->")
 
 

@@ -16,7 +16,6 @@ from tweetbot_operator.client.parse import parse_tweetbot
 from tweetbot_operator.decisions.deletion import plan_deletion
 from tweetbot_operator.decisions.plan import Plan, plan
 from tweetbot_operator.decisions.pod_problems import get_creation_failure, get_mount_failure
-from tweetbot_operator.decisions.status import semantically_equal
 from tweetbot_operator.informers.cache import Cache, Indexer, T
 from tweetbot_operator.progress.store import ProgressStore
 from tweetbot_operator.reconciler.diagnostics_cache import (
@@ -43,7 +42,7 @@ from tweetbot_operator.types.actions import (
     SetFinalizers,
 )
 from tweetbot_operator.types.objects import CachedTweetBot, InvalidTweetBot, JobView, Key, Observed, PodView
-from tweetbot_operator.types.times import sanitize
+from tweetbot_operator.types.times import get_earliest, sanitize
 
 LOG = logging.getLogger(__name__)
 #: Plans made in one pass. A run from its record to its end takes five; more means that others interfere.
@@ -112,7 +111,7 @@ class Reconciler:
             if stored is None:
                 self._forget(key)
                 return Result()
-            bot = parse_tweetbot(stored.document)
+            bot = self._status_writer.recall(parse_tweetbot(stored.document))
             if bot.deleting and ERASE_FINALIZER not in bot.finalizers:
                 return Result()  # its Jobs go by their owner reference
             if bot.deleting:
@@ -130,6 +129,7 @@ class Reconciler:
 
     def _forget(self, key: Key) -> None:
         self._diagnostics_cache.forget(key)
+        self._status_writer.forget(key)
         self.run_metrics.leave(key)
         self._progress_store.forget(key)
         self._rate_limiter.forget(key)
@@ -162,13 +162,14 @@ class Reconciler:
                 return Result(seconds, done=False)
         if decided.actions:
             return None
-        if not semantically_equal(decided.status, bot.status):
+        write_at = self._status_writer.compute_write_time(bot, decided.status)
+        if write_at and write_at <= self._now():
             await self._status_writer.write_status(stored, bot, decided.status)
             if decided.status_first:
                 return None
         self.run_metrics.enter(stored.index_key, decided.status)
         self._progress_store.prune(stored.index_key, decided.status.current_run)
-        due = decided.requeue_at
+        due = get_earliest(decided.requeue_at, write_at)
         return Result(None if due is None else (due - self._now()).total_seconds())
 
     async def _perform(self, stored: CachedTweetBot, bot: BaseTweetBot, action: Action) -> float:

@@ -2,20 +2,25 @@
 
 A policy, a webhook, a missing right or a bug of ours may refuse a write. The pass then fails and is tried again; people
 read why in a status with nothing else new, or else in an Event.
+
+What comes back may differ from what was sent: a policy rewords or strips it, or an older CRD does not know a field.
+What was sent then stands for what came back, or the two would be written over each other for ever.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from tweetbot_contract.manifest import BaseTweetBot, TweetBot
-from tweetbot_contract.reasons import FINALIZER_REFUSED, STATUS_REFUSED, Reason
+from tweetbot_contract.reasons import FINALIZER_REFUSED, STATUS_CHANGED, STATUS_REFUSED, Reason
 from tweetbot_contract.status import CurrentRun, TweetBotStatus
 from tweetbot_operator.client.errors import ApiError, InternalError, Rejected
 from tweetbot_operator.client.events import Recorder
 from tweetbot_operator.client.interface import Cluster
+from tweetbot_operator.client.parse import parse_tweetbot
 from tweetbot_operator.decisions.conditions import Summary
 from tweetbot_operator.decisions.run import compute_uncounted_gpu_time
-from tweetbot_operator.decisions.status import semantically_equal, set_summary
+from tweetbot_operator.decisions.status import compute_write_time, is_rewording, semantically_equal, set_summary
 from tweetbot_operator.informers.cache import Cache
 from tweetbot_operator.reconciler.diagnostics_cache import DiagnosticsCache
 from tweetbot_operator.telemetry.metrics import STATUS_WRITES
@@ -26,8 +31,11 @@ from tweetbot_operator.telemetry.run_metrics import (
     count_gpu_time,
     count_interrupted_gpu_time,
 )
-from tweetbot_operator.types.objects import CachedTweetBot
+from tweetbot_operator.types.objects import CachedTweetBot, InvalidTweetBot, Key
 from tweetbot_operator.types.times import sanitize
+
+#: Fields of the run by which its Jobs are found; without them nothing may be created for it.
+_RUN_FIELDS = ("id", "number", "stage", "execution", "job_name", "retries", "outcome", "dataset")
 
 
 class StatusWriter:
@@ -45,17 +53,36 @@ class StatusWriter:
     ) -> None:
         self._cluster, self._cache, self._now = cluster, cache, now
         self._diagnostics_cache, self._recorder, self._run_metrics = diagnostics_cache, recorder, run_metrics
+        self._reworded_at: dict[Key, datetime] = {}
+        self._echoes: dict[Key, tuple[TweetBotStatus, TweetBotStatus]] = {}
+        """The status that stands for another, and that other, where what came back is not what was sent."""
+
+    def forget(self, key: Key) -> None:
+        """Forget a TweetBot that is gone."""
+        self._reworded_at.pop(key, None)
+        self._echoes.pop(key, None)
+
+    def recall(self, bot: TweetBot | InvalidTweetBot) -> TweetBot | InvalidTweetBot:
+        """Return the TweetBot with the status that was sent, where its own is what came back."""
+        echo = self._echoes.get((bot.namespace, bot.name))
+        return replace(bot, status=echo[0]) if echo and semantically_equal(echo[1], bot.status) else bot
+
+    def compute_write_time(self, bot: BaseTweetBot, after: TweetBotStatus) -> datetime | None:
+        """Return when this status is to be written; None while it says the same as the TweetBot's own."""
+        reworded_at = self._reworded_at.get((bot.namespace, bot.name))
+        return compute_write_time(bot.status, after, reworded_at, self._now())
 
     async def write_status(self, stored: CachedTweetBot, bot: BaseTweetBot, after: TweetBotStatus) -> None:
         """Write the whole status, and record what is new in Events and metrics."""
         try:
-            self._cache.bots.put(await self._cluster.apply_status(stored, after.to_dict()))
+            answer = await self._apply(stored, bot.status, after)
         except (InternalError, Rejected) as fault:
             if not (isinstance(fault, InternalError) and self._diagnostics_cache.may_pass(stored.index_key, fault)):
                 await self._write_failure(stored, bot, STATUS_REFUSED, fault)
             raise
         self._diagnostics_cache.forget_server_fault(stored.index_key)
         STATUS_WRITES.inc()
+        self._check_answer(stored, bot.status, after, parse_tweetbot(answer.document).status)
         self._recorder.note(stored, bot.status, after)
         count_finished_run(bot.status, after)
         if isinstance(bot, TweetBot):
@@ -63,6 +90,28 @@ class StatusWriter:
             count_gpu_time(bot.namespace, bot.spec.resources.gpu, bot.status, after)
             uncounted = self._sum_uncounted_gpu_seconds(stored, bot.status.current_run)
             count_interrupted_gpu_time(bot.namespace, bot.status, after, uncounted)
+
+    async def _apply(self, stored: CachedTweetBot, before: TweetBotStatus, status: TweetBotStatus) -> CachedTweetBot:
+        answer = await self._cluster.apply_status(stored, status.to_dict())
+        self._cache.bots.put(answer)
+        if is_rewording(before, status):
+            self._reworded_at[stored.index_key] = self._now()
+        return answer
+
+    def _check_answer(
+        self, stored: CachedTweetBot, before: TweetBotStatus, sent: TweetBotStatus, answered: TweetBotStatus
+    ) -> None:
+        """Remember and tell a difference. Raises Rejected where the run is not recorded as it stands."""
+        former = self._echoes.pop(stored.index_key, None)
+        if semantically_equal(sent, answered):
+            return
+        lost = _find_lost_field(sent.current_run, answered.current_run)
+        self._echoes[stored.index_key] = (before if lost else sent, answered)
+        fault = Rejected(lost or "A policy, a webhook or an older CRD changes " + _find_difference(sent, answered))
+        if former is None:
+            self._warn(stored, STATUS_CHANGED, fault)
+        if lost:
+            raise fault
 
     def _sum_uncounted_gpu_seconds(self, stored: CachedTweetBot, run: CurrentRun | None) -> dict[str, float]:
         """Sum the GPU seconds of the run's present Job that are in no status, by resource."""
@@ -98,10 +147,11 @@ class StatusWriter:
         summary = Summary(bot.status.phase, reason.name, _format_message(reason, fault), stalled=True)
         status = set_summary(bot, summary, self._now())
         self._run_metrics.enter(stored.index_key, status)
-        if semantically_equal(status, bot.status):
+        due = self.compute_write_time(bot, status)
+        if due is None or due > self._now():
             return
         try:
-            self._cache.bots.put(await self._cluster.apply_status(stored, status.to_dict()))
+            await self._apply(stored, bot.status, status)
         except Rejected:
             self._warn(stored, reason, fault)
         else:
@@ -109,6 +159,21 @@ class StatusWriter:
 
     def _warn(self, stored: CachedTweetBot, reason: Reason, fault: ApiError) -> None:
         self._recorder.warn(stored, reason.name, _format_message(reason, fault))
+
+
+def _find_lost_field(sent: CurrentRun | None, answered: CurrentRun | None) -> str:
+    """Return which field of the run is not stored as it was sent, in a sentence; empty if each is."""
+    if sent is None:
+        return ""
+    fields = (name for name in _RUN_FIELDS if getattr(sent, name) != getattr(answered, name, None))
+    name = next(fields, None)
+    return f"status.currentRun.{CurrentRun.model_fields[name].alias} is not stored as it was sent" if name else ""
+
+
+def _find_difference(sent: TweetBotStatus, answered: TweetBotStatus) -> str:
+    """Return the first field of the status that came back otherwise than it was sent."""
+    fields = TweetBotStatus.model_fields.items()
+    return next(f"status.{field.alias}" for name, field in fields if getattr(sent, name) != getattr(answered, name))
 
 
 def _format_message(reason: Reason, fault: ApiError) -> str:

@@ -5,6 +5,7 @@ and what falls into the hour that comes twice starts once, unless hour or minute
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -59,6 +60,22 @@ def make_printable(text: str, limit: int = MESSAGE_LIMIT) -> str:
 def sanitize(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """Make printable and strip the full stop, so that a sentence can go on."""
     return make_printable(text, limit).rstrip(".")
+
+
+#: What has no meaning: values of request ids, uuids, hashes, the ends of generated names; counts, quantities, times and
+#: addresses. A digit inside a name, as in s3-credentials, stays.
+_MEANINGLESS = re.compile(
+    r"(?i:(?:request|correlation|trace|host)[ -]?id)\W{1,3}[\w+/=:-]+"
+    r"|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
+    r"|\b(?=[a-f]*\d)[0-9a-f]{8,}\b|\b(?=[A-Z]*\d)[0-9A-Z]{12,}\b"
+    r"|(?<=-)[bcdfghjklmnpqrstvwxz2456789]{5}\b"
+    r"|(?<![\w.-])\d+(?:[A-Za-z%.:/,-]{1,3}\d+)*[A-Za-z%]{0,3}(?!\w|-\w)"
+)
+
+
+def extract_meaning(words: str) -> frozenset[str]:
+    """Return the clauses of a sentence, which schedulers sort by their numbers, without numbers and ids."""
+    return frozenset(" ".join(clause.split()) for clause in re.split("[,.;:]", _MEANINGLESS.sub(" ", words)))
 
 
 #: Seconds over which the TweetBots of one schedule are spread, so that a fleet does not start at once.

@@ -40,6 +40,10 @@ class FakeCluster:
     """Faults to raise at the next calls of a method, one each."""
     after_write: Callable[[str], None] = lambda write: None
     """Called once a write is committed and before it is answered; may raise what a crash raises."""
+    foreign: set[str] = field(default_factory=set)
+    """Types of conditions that others have applied; ours do not touch them."""
+    change_status: Callable[[Manifest], Manifest] = lambda status: status
+    """What a mutating policy makes of a status that is applied, or a schema that does not know all its fields."""
     event_handler: EventHandler | None = None
     """Where the watch leads; None while it is cut."""
     _version: int = 0
@@ -99,7 +103,10 @@ class FakeCluster:
         found = self._read("tweetbots", bot.namespace, bot.name)
         if found["metadata"]["resourceVersion"] != bot.resource_version:
             raise Conflict("the object has been modified")
-        written = self.put("tweetbots", {**found, "status": status})
+        applied = self.change_status(deepcopy(status))
+        foreign = [each for each in (found.get("status") or {}).get("conditions", ()) if each["type"] in self.foreign]
+        changed = {**found, "status": {**applied, "conditions": [*applied["conditions"], *foreign]}}
+        written = found if changed == found else self.put("tweetbots", changed)
         self._committed(f"status {bot.name} {status['phase']}")
         return parse_cached_bot(written)
 
@@ -180,6 +187,14 @@ class FakeCluster:
         found = deepcopy(self.objects["tweetbots", namespace, name])
         found["spec"].update(spec)
         found["metadata"]["generation"] += 1
+        self.put("tweetbots", found)
+
+    def add_condition(self, namespace: str, name: str, type_: str) -> None:
+        """Add a condition to a TweetBot's status as another controller would."""
+        found = deepcopy(self.objects["tweetbots", namespace, name])
+        condition = {"type": type_, "status": "True", "reason": "Seen", "message": "", "observedGeneration": 1}
+        found["status"]["conditions"].append({**condition, "lastTransitionTime": self._stamp()})
+        self.foreign.add(type_)
         self.put("tweetbots", found)
 
     def delete_bot(self, namespace: str, name: str) -> None:
