@@ -34,7 +34,7 @@ class ProgressStatus(Part):
     percent: int = Field(ge=0, le=100)
     """Percent of the training that is done."""
     step: int | None = Field(None, ge=0)
-    """Number of optimizer steps done."""
+    """Number of optimizer steps done; absent at the end if the last step was not reported."""
     total_steps: int | None = Field(None, ge=0)
     """Number of optimizer steps planned; training that stops early does fewer."""
     eta_seconds: int | None = Field(None, ge=0)

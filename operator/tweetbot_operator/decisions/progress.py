@@ -82,13 +82,17 @@ def _build_progress(report: ProgressReport, now: datetime) -> ProgressStatus:
 
 
 def _complete_progress(run: CurrentRun, observed: Observed) -> ProgressStatus | None:
-    """A training that has ended well is done, with its last report's figures; an adopted model was not trained here."""
+    """A training that has ended well is done, with its last report's figures; an adopted model was not trained here.
+
+    A step before the last says that the report was early, or that the training stopped early: no step agrees with 100.
+    """
+    done: dict[str, object] = {"percent": 100, "eta_seconds": None, "eta": None}
     if run.progress and run.progress.percent == 100:
-        return run.progress.model_copy(update={"eta_seconds": None, "eta": None})
+        return run.progress.model_copy(update=done)
     report = observed.latest_report
     if report and report.run_id == run.id and report.stage == run.stage == "Train":
-        last = _build_progress(report, observed.now)
-        return last.model_copy(update={"percent": 100, "eta_seconds": None, "eta": None})
+        done["step"] = report.step if report.step == report.total_steps else None
+        return _build_progress(report, observed.now).model_copy(update=done)
     return ProgressStatus(percent=100, updated_at=format_time(observed.now)) if run.progress else None
 
 

@@ -133,13 +133,15 @@ def test_a_training_that_ended_well_is_done() -> None:
     assert progress == ProgressStatus(percent=100, updated_at="2026-01-01T12:00:00Z")
 
 
-def test_a_training_that_ended_well_keeps_the_figures_of_its_last_report() -> None:
+@pytest.mark.parametrize(("step", "told"), [(176, None), (200, 200)], ids=["an early report", "the last step"])
+def test_a_training_that_ended_well_keeps_the_figures_of_its_last_report(step: int, told: int | None) -> None:
+    """But a step before the last would contradict the 100 %."""
     bot = a_training()
     job = a_complete_job(bot)
-    world = a_world_with(bot, 99, step=176, total_steps=200, train_loss=0.64, eval_loss=0.8)
+    world = a_world_with(bot, 99, step=step, total_steps=200, train_loss=0.64, eval_loss=0.8)
     progress = progress_in(replace(world, jobs=(job,), pods=(a_finished_pod(job, a_train_result()),)))
     assert progress is not None
-    assert (progress.percent, progress.step, progress.total_steps, progress.eval_loss) == (100, 176, 200, 0.8)
+    assert (progress.percent, progress.step, progress.total_steps, progress.eval_loss) == (100, told, 200, 0.8)
 
 
 def test_a_training_whose_last_step_was_written_takes_no_more_time() -> None:
