@@ -92,6 +92,14 @@ NAME_CONFLICT = _ask_author(
 JOB_EDITED = Reason(
     "JobEdited", "Somebody removed the Job's label, by which the operator finds it. It is created again."
 )
+JOB_MUTATED = _ask_platform(
+    "JobMutated",
+    "A policy, a webhook or a person changed a field by which the operator knows its Jobs and Pods, or one that the "
+    "run depends on.",
+    "Exempt Jobs and Pods with the label app.kubernetes.io/managed-by=tweetbot-operator from the policy; kubectl get "
+    "mutatingwebhookconfigurations,mutatingadmissionpolicies lists what may have done it. A run that has not started "
+    f"then starts by itself within ten minutes, or at once if you {_RETRAIN}.",
+)
 JOB_REFUSED = _ask_author(
     "JobRefused",
     "The API server rejects the Job: a quota, admission, or an invalid value.",

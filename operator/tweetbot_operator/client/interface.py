@@ -45,6 +45,9 @@ class Cluster(Protocol):
     async def get_workload_message(self, job: JobView) -> str:
         """Return why Kueue keeps a Job waiting in its queue; empty if Kueue does not say."""
 
+    async def preview_job(self, manifest: Manifest) -> Manifest:
+        """Return the Job that `create_job` would create. Raises AlreadyExists, Rejected."""
+
     async def create_job(self, manifest: Manifest) -> JobView:
         """Create a Job. Raises AlreadyExists, Rejected."""
 

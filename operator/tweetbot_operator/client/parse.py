@@ -10,6 +10,8 @@ from tweetbot_contract.handover import (
     BOT_LABEL,
     BOT_UID_LABEL,
     EXECUTION_ANNOTATION,
+    MANAGED_BY,
+    MANAGED_BY_LABEL,
     QUEUE_LABEL,
     RETRAIN_ANNOTATION,
     ROUND_ANNOTATION,
@@ -19,6 +21,7 @@ from tweetbot_contract.handover import (
 from tweetbot_contract.manifest import InvalidManifest, TweetBot, parse, parse_metadata, read_spec
 from tweetbot_contract.reasons import QUEUED
 from tweetbot_contract.spec.spec import TweetBotSpec
+from tweetbot_operator.jobs.job import OWNER_FIELD, find_mutations, get_controller_uid, restore_job
 from tweetbot_operator.jobs.pod import CONTAINER
 from tweetbot_operator.types.objects import CachedTweetBot, ContainerView, InvalidTweetBot, JobView, Manifest, PodView
 from tweetbot_operator.types.times import find_schedule_error, parse_time
@@ -92,8 +95,10 @@ def _check_schedule(bot: TweetBot) -> TweetBot:
 def parse_job(manifest: Manifest) -> JobView:
     """Parse a batch/v1 Job."""
     metadata, status = manifest["metadata"], manifest.get("status") or {}
-    labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
-    spec = manifest.get("spec") or {}
+    sent = restore_job(manifest)
+    labels, annotations = sent["metadata"]["labels"], sent["metadata"]["annotations"]
+    shown, spec = metadata.get("labels") or {}, manifest.get("spec") or {}
+    mutations = find_mutations(sent, manifest)
     finished, condition = _find_finished_condition(status)
     number, retry, first_attempt = f"{annotations.get(ROUND_ANNOTATION, '')}--".split("-")[:3]
     return JobView(
@@ -101,7 +106,10 @@ def parse_job(manifest: Manifest) -> JobView:
         name=metadata["name"],
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
-        owner_uid=_get_controller_uid(metadata),
+        owner_uid=get_controller_uid(metadata),
+        owner_lost=any(each.field == OWNER_FIELD and not each.found for each in mutations),
+        mutations=mutations,
+        watched=shown.get(MANAGED_BY_LABEL) == MANAGED_BY,
         bot=labels.get(BOT_LABEL, ""),
         bot_uid=labels.get(BOT_UID_LABEL, ""),
         run_id=labels.get(RUN_LABEL, ""),
@@ -113,7 +121,7 @@ def parse_job(manifest: Manifest) -> JobView:
         started_at=_parse_optional_time(status.get("startTime")),
         suspended=bool(spec.get("suspend")) or spec.get("parallelism") == 0,
         spec_edited=metadata.get("generation", 1) > 1,
-        queue=labels.get(QUEUE_LABEL, ""),
+        queue=shown.get(QUEUE_LABEL, ""),
         deleting="deletionTimestamp" in metadata,
         failed_pods=status.get("failed", 0),
         finished_condition=finished,
@@ -142,7 +150,7 @@ def parse_pod(manifest: Manifest) -> PodView:
         name=metadata["name"],
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
-        controller_uid=_get_controller_uid(metadata),
+        controller_uid=get_controller_uid(metadata),
         bot=labels.get(BOT_LABEL, ""),
         bot_uid=labels.get(BOT_UID_LABEL, ""),
         created_at=parse_time(metadata["creationTimestamp"]),
@@ -230,11 +238,6 @@ def _parse_container(declared: Manifest, status: Manifest, *, init: bool) -> Con
         end_reason=ended.get("reason", ""),
         end_message=ended.get("message", ""),
     )
-
-
-def _get_controller_uid(metadata: Manifest) -> str:
-    owners = metadata.get("ownerReferences") or ()
-    return next((str(owner["uid"]) for owner in owners if owner.get("controller")), "")
 
 
 def _parse_optional_time(text: str | None) -> datetime | None:

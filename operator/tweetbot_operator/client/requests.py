@@ -58,9 +58,9 @@ class ApiRequests:
         """Read an object or a list."""
         return await self._send("GET", path, query=query, headers={"Accept": accept})
 
-    async def post(self, path: str, body: Manifest) -> Manifest:
+    async def post(self, path: str, body: Manifest, query: Mapping[str, str] | None = None) -> Manifest:
         """Create an object."""
-        return await self._send("POST", path, body=body)
+        return await self._send("POST", path, query=query, body=body)
 
     async def put(self, path: str, body: Manifest) -> Manifest:
         """Replace an object that still has the resource version in `body`."""

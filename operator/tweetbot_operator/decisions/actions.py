@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from tweetbot_contract.reasons import JOB_REFUSED, NODE_LOST
+from tweetbot_contract.reasons import JOB_MUTATED, JOB_REFUSED, NODE_LOST
 from tweetbot_operator.decisions.stage import Stage
-from tweetbot_operator.jobs.job import get_queue_name
+from tweetbot_operator.jobs.job import format_mutations, get_queue_name
 from tweetbot_operator.types.actions import Action, CreateJob, DeleteJob, GetWorkload, ListEvents, ListPods
 from tweetbot_operator.types.objects import CreateFailure, JobView, QueuePosition
 from tweetbot_operator.types.stage_state import (
@@ -24,8 +24,8 @@ NODE_LOST_SECONDS = 60
 
 
 def is_superseded(job: JobView, stage: Stage) -> bool:
-    """Another run has taken over."""
-    return not job.finished and job.run_id != stage.run.id
+    """Another run has taken over. A Job of the present one is known by its name, whatever became of its labels."""
+    return not job.finished and job.run_id != stage.run.id and job.name != stage.run.job_name
 
 
 def is_suspended(job: JobView, stage: Stage) -> bool:
@@ -89,7 +89,7 @@ def find_start_problem(stage: Stage) -> StartProblem | None:
         return lost
     match stage.state:
         case Active(start_problem=found):
-            return found
+            return found or _find_mutation(stage)
         case JobMissing() if not is_previous_run_ending(stage):
             return _find_creation_problem(stage)
         case _:
@@ -102,6 +102,14 @@ def _find_lost_node(stage: Stage) -> StartProblem | None:
             message = f"Pod {pod.name} should have ended by {pod.deleting_at:%H:%M:%S} UTC. {NODE_LOST.advice}"
             return StartProblem(NODE_LOST.name, message, stalled=True)
     return None
+
+
+def _find_mutation(stage: Stage) -> StartProblem | None:
+    """Report what has become of the Job since its creation; its run goes on, as its name says whose it is."""
+    if stage.job is None or not stage.job.mutations:
+        return None
+    words = f"The run goes on, although Job {stage.job.name} was changed: {format_mutations(stage.job.mutations)}"
+    return StartProblem(JOB_MUTATED.name, f"{words}. {JOB_MUTATED.advice}", stalled=False)
 
 
 def _find_creation_problem(stage: Stage) -> StartProblem | None:

@@ -118,7 +118,10 @@ def _is_outdated(job: JobView, run: CurrentRun) -> bool:
     Unless complete, it must have the run's execution and belong to its present retry; only an unfinished Job of another
     run with the same id is taken over. A complete Job counts whatever its execution, unless another run completed it
     before this one was recorded: its model may be erased by now. The stages then run again and reuse what S3 still has.
+    A Job that has lost these annotations is taken for the present one, unless it was created before the retry was due.
     """
+    if not (job.execution and job.creation_key):
+        return run.retry_at is not None and job.created_at < parse_time(run.retry_at)
     number = f"{run.number}-"
     if job.finished_condition == "Complete":
         before = job.finished_at is not None and job.finished_at < parse_time(run.started_at)

@@ -4,10 +4,11 @@ An older version never replaces a newer one, whichever way it comes.
 """
 
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
+from tweetbot_operator.client.errors import NotFound
 from tweetbot_operator.client.interface import KINDS, Kind
 from tweetbot_operator.informers.workqueue import WorkQueue
 from tweetbot_operator.telemetry.metrics import CACHE_OBJECTS
@@ -61,6 +62,17 @@ class Indexer(Generic[T]):
             self._remove_from_index(item)
             self.on_change(item)
         return item
+
+    async def read_again(self, uid: str, reading: Awaitable[T]) -> None:
+        """Replace an object that has changed since it was cached; under its name there may be another one by now."""
+        try:
+            found = await reading
+        except NotFound:
+            self.delete(uid)
+            return
+        if found.uid != uid:
+            self.delete(uid)
+        self.put(found)
 
     def _remove_from_index(self, item: T) -> None:
         members = self._indices[item.index_key]

@@ -1,61 +1,14 @@
 """What passes have learned about each TweetBot, kept only while the Jobs and Pods concerned exist."""
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
-from tweetbot_contract.reasons import (
-    ADMISSION_UNAVAILABLE,
-    JOB_EDITED,
-    JOB_REFUSED,
-    NAME_CONFLICT,
-    WAITING_FOR_PREVIOUS_POD,
-)
-from tweetbot_operator.client.errors import ApiError, Timeout, WebhookUnavailable
-from tweetbot_operator.types.objects import CreateFailure, Diagnosis, Diagnostics, JobView, Key
-from tweetbot_operator.types.times import add_seconds, compute_backoff, sanitize
-
-#: Our end of a connection, e.g. `10.0.0.7:51234->`, which tells a reader nothing.
-_OWN_END = re.compile(r"[0-9.\[\]:a-f]+->")
-
-
-@dataclass(frozen=True, slots=True)
-class FailureMessage:
-    """Why a Job was not created; `temporary` where the next try may succeed with nothing changed."""
-
-    reason: str
-    message: str
-    temporary: bool = False
-
-
-def explain_create_failure(fault: ApiError) -> FailureMessage:
-    """Explain why the API server did not create a Job."""
-    words = sanitize(_OWN_END.sub("", str(fault)), 700)
-    if isinstance(fault, WebhookUnavailable):
-        return FailureMessage(ADMISSION_UNAVAILABLE.name, f"{words}. {ADMISSION_UNAVAILABLE.advice}", temporary=True)
-    if isinstance(fault, Timeout):
-        cause = f"The API server is slow, or waits for a webhook: {words}"
-        return FailureMessage(ADMISSION_UNAVAILABLE.name, f"{cause}. {ADMISSION_UNAVAILABLE.advice}", temporary=True)
-    return FailureMessage(JOB_REFUSED.name, f"The API server refuses the Job: {words}. {JOB_REFUSED.advice}")
-
-
-def explain_hidden_job(job: str) -> FailureMessage:
-    """Explain why the run's own Job is deleted: without its label the watch no longer shows it."""
-    return FailureMessage(JOB_EDITED.name, f"{job}: {JOB_EDITED.meaning} {JOB_EDITED.advice}", temporary=True)
-
-
-def explain_name_conflict(job: JobView, bot: str) -> FailureMessage:
-    """Explain that the Job's name is taken by one that is not ours; `bot` is the TweetBot's name.
-
-    A TweetBot that is deleted and created again may be faster than the garbage collector.
-    """
-    if job.bot == bot and job.owner_uid and job.owner_uid == job.bot_uid:
-        message = f"Job {job.name} belongs to a deleted TweetBot of this name, and is deleted with it."
-        return FailureMessage(WAITING_FOR_PREVIOUS_POD.name, message, temporary=True)
-    message = f"A Job named {job.name} exists and does not belong to this TweetBot. {NAME_CONFLICT.advice}"
-    return FailureMessage(NAME_CONFLICT.name, message)
-
+from tweetbot_contract.reasons import JOB_MUTATED
+from tweetbot_operator.client.errors import ApiError
+from tweetbot_operator.reconciler.refusals import FailureMessage
+from tweetbot_operator.types.objects import CreateFailure, Diagnosis, Diagnostics, Key
+from tweetbot_operator.types.times import add_seconds, compute_backoff
 
 #: Seconds before a refused Job is tried again, and before a Pod's Events are read again: at first and at most.
 _FIRST_REFUSAL, _FIRST_CHECK, _LONGEST = 2.0, 30.0, 300.0
@@ -63,6 +16,16 @@ _FIRST_REFUSAL, _FIRST_CHECK, _LONGEST = 2.0, 30.0, 300.0
 _LONGEST_TEMPORARY = 60.0
 #: Equal 500s in a row after which they are no accident: NaN in an object causes them, or a webhook that is down.
 _SAME_FAULTS = 3
+
+
+#: Seconds before a Job that admission changes is previewed again: five times in the first ten minutes.
+_FIRST_MUTATION, _LONGEST_MUTATION = 20.0, 600.0
+
+
+def _compute_refusal_pause(why: FailureMessage, count: int) -> float:
+    if why.reason == JOB_MUTATED.name:
+        return compute_backoff(count, _FIRST_MUTATION, _LONGEST_MUTATION)
+    return compute_backoff(count, _FIRST_REFUSAL, _LONGEST_TEMPORARY if why.temporary else _LONGEST)
 
 
 class DiagnosticsCache:
@@ -80,8 +43,7 @@ class DiagnosticsCache:
         known = self.get(key)
         former = known.get_create_failure(job, execution)
         count = former.count + 1 if former else 1
-        longest = _LONGEST_TEMPORARY if why.temporary else _LONGEST
-        retry_at = add_seconds(now, compute_backoff(count, _FIRST_REFUSAL, longest))
+        retry_at = add_seconds(now, _compute_refusal_pause(why, count))
         failure = CreateFailure(job, execution, why.reason, why.message, count, retry_at, why.temporary)
         self._diagnostics[key] = replace(known, create_failure=failure)
 

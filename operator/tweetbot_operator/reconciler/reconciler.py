@@ -1,7 +1,7 @@
 """One pass over one TweetBot: observe, plan, act, write the status once, whatever event asked for it."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
@@ -16,16 +16,18 @@ from tweetbot_operator.client.parse import parse_tweetbot
 from tweetbot_operator.decisions.deletion import plan_deletion
 from tweetbot_operator.decisions.plan import Plan, plan
 from tweetbot_operator.decisions.pod_problems import get_creation_failure, get_mount_failure
-from tweetbot_operator.informers.cache import Cache, Indexer, T
+from tweetbot_operator.informers.cache import Cache
+from tweetbot_operator.jobs.job import find_mutations
 from tweetbot_operator.progress.store import ProgressStore
-from tweetbot_operator.reconciler.diagnostics_cache import (
-    DiagnosticsCache,
+from tweetbot_operator.reconciler.diagnostics_cache import DiagnosticsCache
+from tweetbot_operator.reconciler.limits import ConcurrencyLimiter, ConcurrencyLimits, RateLimiter
+from tweetbot_operator.reconciler.refusals import (
     FailureMessage,
     explain_create_failure,
     explain_hidden_job,
+    explain_mutations,
     explain_name_conflict,
 )
-from tweetbot_operator.reconciler.limits import ConcurrencyLimiter, ConcurrencyLimits, RateLimiter
 from tweetbot_operator.reconciler.status_writer import StatusWriter
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.telemetry.logs import add_to_log_context, with_fields
@@ -41,7 +43,7 @@ from tweetbot_operator.types.actions import (
     ResetStatus,
     SetFinalizers,
 )
-from tweetbot_operator.types.objects import CachedTweetBot, InvalidTweetBot, JobView, Key, Observed, PodView
+from tweetbot_operator.types.objects import CachedTweetBot, InvalidTweetBot, JobView, Key, Manifest, Observed, PodView
 from tweetbot_operator.types.times import get_earliest, sanitize
 
 LOG = logging.getLogger(__name__)
@@ -124,7 +126,7 @@ class Reconciler:
                 if result := await self._execute(stored, bot, decided):
                     return result
             except (errors.Conflict, errors.NotFound):
-                await _read_again(self._cache.bots, stored.uid, self._cluster.get_bot(*key))
+                await self._cache.bots.read_again(stored.uid, self._cluster.get_bot(*key))
         raise errors.Unavailable("the TweetBot changes faster than it can be acted on")
 
     def _forget(self, key: Key) -> None:
@@ -227,7 +229,7 @@ class Reconciler:
     async def _create(self, stored: CachedTweetBot, action: CreateJob) -> None:
         key, name = stored.index_key, action.manifest["metadata"]["name"]
         try:
-            job = await self._cluster.create_job(action.manifest)
+            failure = await self._create_unmutated(stored, action.manifest)
         except errors.AlreadyExists:
             failure = await self._handle_already_exists(stored, action)
         except (errors.Rejected, errors.InternalError, errors.WebhookUnavailable, errors.Timeout) as fault:
@@ -237,13 +239,18 @@ class Reconciler:
             if uncertain and self._diagnostics_cache.may_pass(key, fault):
                 raise
             failure = explain_create_failure(fault)
-        else:
-            failure = None
-            self._accept_job(stored, job)
-            JOB_WRITES.labels(verb="create").inc()
-            LOG.info("job created", extra=with_fields(job=name))
         if failure:
             self._diagnostics_cache.note_create_failure(key, name, action.execution, failure, self._now())
+
+    async def _create_unmutated(self, stored: CachedTweetBot, manifest: Manifest) -> FailureMessage | None:
+        """Create the Job if admission leaves it as it is; answers why not."""
+        name = manifest["metadata"]["name"]
+        if mutations := find_mutations(manifest, await self._cluster.preview_job(manifest)):
+            return explain_mutations(name, mutations)
+        self._accept_job(stored, await self._cluster.create_job(manifest))
+        JOB_WRITES.labels(verb="create").inc()
+        LOG.info("job created", extra=with_fields(job=name))
+        return None
 
     async def _handle_already_exists(self, stored: CachedTweetBot, action: CreateJob) -> FailureMessage | None:
         """Take a Job of that name that is ours, from a pass whose answer was lost; answers why it cannot be taken."""
@@ -270,7 +277,7 @@ class Reconciler:
         try:
             ending = await self._cluster.delete_job(job)
         except errors.Conflict:
-            await _read_again(self._cache.jobs, job.uid, self._cluster.get_job(job.namespace, job.name))
+            await self._cache.jobs.read_again(job.uid, self._cluster.get_job(job.namespace, job.name))
             return
         except errors.Rejected as fault:  # the status that would report it comes after the deletion
             message = f"The API server refuses to delete Job {job.name} ({why}): {sanitize(str(fault), 700)}"
@@ -283,15 +290,3 @@ class Reconciler:
             self._cache.jobs.delete(job.uid)
         else:
             self._cache.jobs.put(ending)
-
-
-async def _read_again(indexer: Indexer[T], uid: str, reading: Awaitable[T]) -> None:
-    """Replace an object that has changed since the pass was planned from it."""
-    try:
-        found = await reading
-    except errors.NotFound:
-        indexer.delete(uid)
-        return
-    if found.uid != uid:
-        indexer.delete(uid)
-    indexer.put(found)

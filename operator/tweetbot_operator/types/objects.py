@@ -45,6 +45,18 @@ class InvalidTweetBot(BaseTweetBot):
 
 
 @dataclass(frozen=True, slots=True)
+class Mutation:
+    """A field of a Job or Pod that is not as it was sent; a value is empty where there is none."""
+
+    field: str
+    """Its path, e.g. `metadata.labels[tweetbot.dev/run]`."""
+    sent: str
+    found: str
+    by: str = ""
+    """Who has edited the object since its creation, as far as the API server knows."""
+
+
+@dataclass(frozen=True, slots=True)
 class JobView:
     """One batch/v1 Job."""
 
@@ -80,6 +92,12 @@ class JobView:
     finished_at: datetime | None = None
     bot_uid: str = ""
     """The TweetBot's uid, from the label."""
+    mutations: tuple[Mutation, ...] = ()
+    """What is not as it was sent."""
+    owner_lost: bool = False
+    """Whether it had a controller when it was sent, and has none now."""
+    watched: bool = True
+    """Whether the watch shows it: it has the managed-by label."""
 
     @property
     def index_key(self) -> Hashable:

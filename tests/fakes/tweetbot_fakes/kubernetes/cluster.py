@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from tweetbot_contract.handover import BOT_LABEL, BOT_UID_LABEL, GROUP, MANAGED_BY, MANAGED_BY_LABEL, VERSION
+from tweetbot_contract.handover import MANAGED_BY, MANAGED_BY_LABEL
 from tweetbot_contract.status import TweetBotStatus
 from tweetbot_operator.client.errors import AlreadyExists, ApiError, Conflict, NotFound
 from tweetbot_operator.client.interface import Kind, ObjectMeta
@@ -44,6 +44,9 @@ class FakeCluster:
     """Types of conditions that others have applied; ours do not touch them."""
     change_status: Callable[[Manifest], Manifest] = lambda status: status
     """What a mutating policy makes of a status that is applied, or a schema that does not know all its fields."""
+    admit: Callable[[Kind, Manifest, bool], Manifest] = lambda kind, manifest, dry_run: manifest
+    """Mutating admission of Jobs and Pods; told whether the request is a dry run."""
+    previews: int = 0
     event_handler: EventHandler | None = None
     """Where the watch leads; None while it is cut."""
     _version: int = 0
@@ -77,14 +80,23 @@ class FakeCluster:
         self._fault("queue_words_of")
         return self.queue_words.get(job.name, "")
 
+    async def preview_job(self, manifest: Manifest) -> Manifest:
+        self._fault("preview_job")
+        self.previews += 1
+        self._check_name(manifest)
+        return self.admit("jobs", manifest, True)
+
     async def create_job(self, manifest: Manifest) -> JobView:
         self._fault("create_job")
         name = manifest["metadata"]["name"]
-        if ("jobs", manifest["metadata"]["namespace"], name) in self.objects:
-            raise AlreadyExists(name)
-        created = self.put("jobs", manifest)
+        self._check_name(manifest)
+        created = self.put("jobs", self.admit("jobs", manifest, False))
         self._committed(f"create job {name}")
         return parse_job(created)
+
+    def _check_name(self, manifest: Manifest) -> None:
+        if ("jobs", manifest["metadata"]["namespace"], manifest["metadata"]["name"]) in self.objects:
+            raise AlreadyExists(manifest["metadata"]["name"])
 
     async def delete_job(self, job: JobView) -> JobView | None:
         self._fault("delete_job")
@@ -227,8 +239,8 @@ class FakeCluster:
             "labels": labels,
             "ownerReferences": [owner],
         }
-        spec = job["spec"]["template"]["spec"]
-        self.put("pods", {"metadata": metadata, "spec": spec, "status": {"phase": "Running", **status}})
+        pod = self.admit("pods", {"metadata": metadata, "spec": job["spec"]["template"]["spec"]}, False)
+        self.put("pods", {**pod, "status": {"phase": "Running", **status}})
 
     def end_pod(self, job_name: str, namespace: str, exit_code: int, message: str, **terminated: Any) -> None:
         """Create a Pod of a Job that has ended."""
@@ -285,9 +297,3 @@ class FakeCluster:
 def _is_selected(kind: Kind, manifest: Manifest) -> bool:
     labels = manifest["metadata"].get("labels") or {}
     return kind == "tweetbots" or labels.get(MANAGED_BY_LABEL) == MANAGED_BY
-
-
-def a_foreign_job(namespace: str, name: str) -> Manifest:
-    """Return a Job that somebody else made, with our labels on it for good measure."""
-    labels = {BOT_LABEL: "gull", BOT_UID_LABEL: "uid-gull", f"{GROUP}/version": VERSION}
-    return {"metadata": {"namespace": namespace, "name": name, "labels": labels}}

@@ -1,13 +1,13 @@
 """Passes that meet lost answers, refusals, foreign Jobs, and changes that no watch has shown."""
 
 from copy import deepcopy
+from typing import Any
 
 from builders.manifests import a_manifest
 from builders.operator import a_bot, a_prepare_result, a_run
 from harness.stage_operator import NAME, NAMESPACE, Stage
-from tweetbot_contract.handover import MANAGED_BY
+from tweetbot_contract.handover import BOT_LABEL, BOT_UID_LABEL, MANAGED_BY
 from tweetbot_contract.result import encode
-from tweetbot_fakes.kubernetes.cluster import a_foreign_job
 from tweetbot_operator.client.errors import AlreadyExists, InternalError, NotFound, Rejected, Unavailable
 
 
@@ -68,6 +68,13 @@ async def test_a_bot_that_is_being_deleted_is_left_alone(stage: Stage) -> None:
     stage.cluster.put("tweetbots", manifest)
     await stage.settle()
     assert stage.cluster.writes == []
+
+
+def a_foreign_job(namespace: str, name: str) -> dict[str, Any]:
+    """Return a Job that somebody else made, with our labels on it for good measure."""
+    return {
+        "metadata": {"namespace": namespace, "name": name, "labels": {BOT_LABEL: "gull", BOT_UID_LABEL: "uid-gull"}}
+    }
 
 
 async def test_a_foreign_job_is_reported_and_never_touched(stage: Stage) -> None:

@@ -1,0 +1,124 @@
+"""Policies, webhooks and people that change Jobs and Pods: told, waited for, and never answered by a loop."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from builders.operator import a_prepare_result
+from harness.stage_operator import NAME, NAMESPACE, Stage
+from tweetbot_contract.handover import BOT_LABEL, BOT_UID_LABEL, MANAGED_BY_LABEL, RUN_LABEL
+from tweetbot_operator.client.interface import Kind
+
+Manifest = dict[str, Any]
+Change = Callable[[Manifest], Any]
+
+
+def take_off_annotations(job: Manifest) -> None:
+    del job["metadata"]["annotations"]
+
+
+def take_off_the_owner(job: Manifest) -> None:
+    del job["metadata"]["ownerReferences"]
+
+
+def take_off(label: str) -> Change:
+    return lambda job: job["metadata"]["labels"].pop(label)
+
+
+def take_off_pods(label: str) -> Change:
+    return lambda job: job["spec"]["template"]["metadata"]["labels"].pop(label)
+
+
+def delete_at_once(job: Manifest) -> None:
+    job["spec"]["ttlSecondsAfterFinished"] = 0
+
+
+def change(stage: Stage, of: Kind, edit: Change, *, dry_runs: bool = True) -> None:
+    """Have admission edit every object of a kind from now on."""
+
+    def admit(kind: Kind, manifest: Manifest, dry_run: bool) -> Manifest:
+        changed = deepcopy(manifest)
+        if kind == of and (dry_runs or not dry_run):
+            edit(changed)
+        return changed
+
+    stage.cluster.admit = admit
+
+
+def message(stage: Stage) -> str:
+    found = stage.status.find_condition("Progressing")
+    return found.message if found else ""
+
+
+@pytest.mark.parametrize(
+    ("edit", "field"),
+    [
+        (take_off_annotations, "metadata.annotations[tweetbot.dev/execution]"),
+        (take_off_the_owner, "metadata.ownerReferences"),
+        (take_off(RUN_LABEL), "metadata.labels[tweetbot.dev/run]"),
+        (take_off(MANAGED_BY_LABEL), "metadata.labels[app.kubernetes.io/managed-by]"),
+        (take_off_pods(BOT_UID_LABEL), "spec.template.metadata.labels[tweetbot.dev/bot-uid]"),
+        (delete_at_once, "spec.ttlSecondsAfterFinished"),
+    ],
+)
+async def test_a_job_that_admission_would_change_is_told_and_not_created(
+    stage: Stage, edit: Change, field: str
+) -> None:
+    change(stage, "jobs", edit)
+    await stage.apply()
+    for _ in range(20):
+        await stage.wait(30)
+    assert (stage.reason("Stalled"), stage.cluster.names("jobs")) == ("JobMutated", [])
+    assert field in message(stage)
+    assert stage.cluster.writes == ["status gull Preparing", "status gull Preparing"]
+    assert stage.cluster.previews <= 6
+
+
+async def test_a_run_starts_by_itself_once_the_policy_is_gone(stage: Stage) -> None:
+    change(stage, "jobs", take_off_annotations)
+    await stage.apply()
+    change(stage, "jobs", lambda job: None)
+    await stage.wait(20)
+    assert (stage.reason("Stalled"), stage.reason()) == ("", "Preparing")
+    await stage.whole_run()
+    assert stage.status.phase == "Succeeded"
+
+
+async def test_retrain_at_tries_again_at_once(stage: Stage) -> None:
+    change(stage, "jobs", take_off_annotations)
+    await stage.apply()
+    change(stage, "jobs", lambda job: None)
+    stage.cluster.annotate(NAMESPACE, NAME, {"tweetbot.dev/retrain-at": "now"})
+    await stage.settle()
+    assert (stage.reason("Stalled"), len(stage.cluster.names("jobs"))) == ("", 1)
+
+
+async def edit_job(stage: Stage, edit: Change) -> None:
+    """Edit the present Job as kubectl would."""
+    job = deepcopy(stage.cluster.objects["jobs", NAMESPACE, stage.job_name])
+    edit(job)
+    stage.cluster.put("jobs", job)
+    await stage.settle()
+
+
+@pytest.mark.parametrize("edit", [take_off_annotations, take_off(RUN_LABEL), take_off(BOT_LABEL)])
+async def test_a_live_job_that_somebody_edits_is_told_and_goes_on(stage: Stage, edit: Change) -> None:
+    await stage.apply()
+    await edit_job(stage, edit)
+    assert (stage.reason(), stage.reason("Stalled")) == ("JobMutated", "")
+    await stage.end_stage(a_prepare_result())
+    assert (stage.run.stage, stage.reason()) == ("Train", "Training")
+    assert not [write for write in stage.cluster.writes if write.startswith("delete")]
+
+
+@pytest.mark.parametrize("edit", [take_off_annotations, take_off(RUN_LABEL), take_off(BOT_LABEL)])
+async def test_a_job_that_only_real_requests_mutate_goes_on(stage: Stage, edit: Change) -> None:
+    """Some webhooks leave dry runs alone."""
+    change(stage, "jobs", edit, dry_runs=False)
+    await stage.apply()
+    assert (stage.reason(), stage.reason("Stalled")) == ("JobMutated", "")
+    await stage.whole_run()
+    assert stage.status.phase == "Succeeded"
+    assert sum(write.startswith("create") for write in stage.cluster.writes) == 2
