@@ -142,7 +142,25 @@ POD_REFUSED = _ask_author(
     "Lower spec.resources, or have the quota or policy changed. The run then continues by itself.",
 )
 IMAGE_PULL_FAILED = _ask_platform(
-    "ImagePullFailed", "The trainer image cannot be pulled.", "Check its name and the node's access to the registry."
+    "ImagePullFailed",
+    "The trainer image cannot be pulled, or that of a container that others have added to the Pod.",
+    "Check its name and the node's access to the registry.",
+)
+INIT_CONTAINER_FAILED = _ask_platform(
+    "InitContainerFailed",
+    "A container that others have added to the Pod fails before the trainer starts.",
+    f"Read that container's log, and correct what added it (docs/meshes.md). Once the run has failed, {_RETRAIN}.",
+)
+WAITING_FOR_INIT_CONTAINER = _ask_platform(
+    "WaitingForInitContainer",
+    "A container that others have added to the Pod has to end, or to start, before the trainer does.",
+    "Read that container's log: it waits for something, or must be left out (docs/meshes.md). The run continues when "
+    "it has ended, and fails when startDeadlineSeconds have passed.",
+)
+CONTAINER_NOT_STARTED = _ask_platform(
+    "ContainerNotStarted",
+    "The node cannot start a container of the Pod.",
+    "Correct what the message names. The run then continues by itself.",
 )
 START_DEADLINE_EXCEEDED = _ask_author(
     "StartDeadlineExceeded",

@@ -23,14 +23,20 @@ from tweetbot_contract.reasons import QUEUED
 from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_operator.jobs.job import OWNER_FIELD, find_mutations, get_controller_uid, restore_job
 from tweetbot_operator.jobs.pod import CONTAINER
-from tweetbot_operator.types.objects import CachedTweetBot, ContainerView, InvalidTweetBot, JobView, Manifest, PodView
+from tweetbot_operator.types.objects import (
+    USUAL_WAITS,
+    CachedTweetBot,
+    ContainerView,
+    InvalidTweetBot,
+    JobView,
+    Manifest,
+    PodView,
+)
 from tweetbot_operator.types.times import find_schedule_error, parse_time
 
 _BOT_METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "deletionTimestamp", "finalizers")
 #: A kubelet's reasons for a container that the runtime could not start; it "started" in 1970 (kubernetes#120331).
 _NOT_STARTED = ("StartError", "ContainerCannotRun")
-#: Its reasons for a container that is about to start.
-USUAL_WAITS = ("ContainerCreating", "PodInitializing")
 
 
 def parse_cached_bot(manifest: Manifest) -> CachedTweetBot:
@@ -221,7 +227,7 @@ def _find_unready_container(spec: Manifest, status: Manifest) -> ContainerView |
             return found
     others = [each for each in status.get("containerStatuses") or () if each.get("name") != CONTAINER]
     views = [_parse_container(declared.get(each["name"], {}), each, init=False) for each in others]
-    return next((view for view in views if view.waiting not in ("", *USUAL_WAITS)), None)
+    return next((view for view in views if view.waiting not in USUAL_WAITS), None)
 
 
 def _parse_container(declared: Manifest, status: Manifest, *, init: bool) -> ContainerView:

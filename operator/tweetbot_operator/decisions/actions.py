@@ -38,6 +38,12 @@ def is_overtaken(job: JobView, stage: Stage) -> bool:
     return not job.finished and stage.run.outcome is not None
 
 
+def is_left_behind(job: JobView, stage: Stage) -> bool:
+    """Its stage is over, and other containers keep its Pod."""
+    run = stage.run
+    return not job.finished and job.run_id == run.id and run.stage == "Train" and job.name != run.job_name
+
+
 def is_outdated(job: JobView, stage: Stage) -> bool:
     """It has the name of the run's Job and is not that Job, or its result is lost."""
     wanted = stage.run.outcome is None and job.name == stage.run.job_name
@@ -62,6 +68,7 @@ CHECKS: tuple[Callable[[JobView, Stage], bool], ...] = (
     is_superseded,
     is_suspended,
     is_overtaken,
+    is_left_behind,
     is_outdated,
     is_expired,
 )

@@ -67,10 +67,15 @@ def summarize_run(stage: Stage) -> Summary:
     if position := get_queue_position(stage):
         return summarize_queued(position, stage.bot.status.find_condition("Progressing"))
     if run.retry_at and parse_time(run.retry_at) > stage.now:
-        cause = f"{run.reason}: {run.message}. " if run.reason != RETRY_BACKOFF.name else ""
-        message = f"{cause}Retry {run.retries} begins at {run.retry_at}."
-        return Summary(_get_phase(run), RETRY_BACKOFF.name, message)
+        return _summarize_pause(run)
     return _summarize_active(stage)
+
+
+def _summarize_pause(run: CurrentRun) -> Summary:
+    prefix = "" if run.reason == RETRY_BACKOFF.name else f"{run.reason}: "
+    cause = "" if run.message == RETRY_BACKOFF.meaning else f"{prefix}{run.message}. "
+    what = f"Attempt {run.attempt}" if run.attempt > 1 else f"Retry {run.retries}"
+    return Summary(_get_phase(run), RETRY_BACKOFF.name, f"{cause}{what} begins at {run.retry_at}.")
 
 
 def _summarize_ended(run: CurrentRun) -> Summary:

@@ -16,7 +16,7 @@ from tweetbot_operator.decisions.run import RETRY_SECONDS
 from tweetbot_operator.decisions.status import set_summary
 from tweetbot_operator.jobs.cleanup import CLEANUP_DEADLINE_SECONDS, build_cleanup_job
 from tweetbot_operator.types.actions import Action, CreateJob, DeleteJob
-from tweetbot_operator.types.objects import CreateFailure, InvalidTweetBot, JobView, Observed
+from tweetbot_operator.types.objects import CreateFailure, InvalidTweetBot, JobView, Observed, PodView
 from tweetbot_operator.types.times import add_seconds, get_earliest, parse_time, sanitize
 
 #: Seconds that an abandoned cleanup has to end before the finalizer goes all the same.
@@ -40,8 +40,8 @@ def plan_deletion(observed: Observed) -> Plan:
     if isinstance(bot, InvalidTweetBot):
         return _give_up_erasure(observed, "its spec cannot be read")
     job = next((job for job in observed.cleanups if job.name == build_cleanup_job_name(bot.name, bot.uid)), None)
-    if job and job.finished_condition == "Complete":
-        return Plan(bot.status, (remove_finalizer(bot, "erased"),))
+    if job and (job.finished_condition == "Complete" or any(pod.done for pod in _list_pods(job, observed))):
+        return Plan(bot.status, (*_build_deletions((job,)), remove_finalizer(bot, "erased")))
     if why := _find_give_up_reason(observed):
         return _give_up_erasure(observed, why)
     return _plan_erasure(bot, job, observed)
@@ -112,9 +112,11 @@ def _decide_actions(bot: TweetBot, job: JobView | None, observed: Observed) -> S
         return (), None
     if job is None:
         return _decide_creation(bot, observed)
-    if job.finished_at is None or job.deleting:
+    held = [pod.finished_at for pod in _list_pods(job, observed) if pod.held_by]  # others keep it: the Job does not end
+    ended_at = job.finished_at or (held[-1] if held else None)
+    if ended_at is None or job.deleting:
         return (), None
-    retry_at = add_seconds(job.finished_at, RETRY_SECONDS)
+    retry_at = add_seconds(ended_at, RETRY_SECONDS)
     return ((DeleteJob(job, "failed"),), None) if observed.now >= retry_at else ((), retry_at)
 
 
@@ -123,6 +125,10 @@ def _decide_creation(bot: TweetBot, observed: Observed) -> Step:
     if failure and failure.retry_at > observed.now:
         return (), failure.retry_at
     return (CreateJob(build_cleanup_job(bot, observed.settings), ""),), None
+
+
+def _list_pods(job: JobView, observed: Observed) -> list[PodView]:
+    return [pod for pod in observed.pods if pod.controller_uid == job.uid]
 
 
 def _build_deletions(jobs: tuple[JobView, ...]) -> tuple[Action, ...]:

@@ -5,8 +5,16 @@ from collections.abc import Callable
 from tweetbot_contract.handover import PERMANENT_EXIT_CODES, RETRAIN_ANNOTATION, ExitCode
 from tweetbot_contract.reasons import ATTEMPTS_EXHAUSTED, OUT_OF_MEMORY, RETRY_BACKOFF, TRAINER_BUG
 from tweetbot_contract.result import StageFailed, TrainerResult, decode
+from tweetbot_operator.decisions.pod_problems import diagnose_container
 from tweetbot_operator.types.objects import JobView, PodView
-from tweetbot_operator.types.stage_state import Failed, ResultLost, ResultPending, RetryableFailure, StageState
+from tweetbot_operator.types.stage_state import (
+    AttemptFailed,
+    Failed,
+    ResultLost,
+    ResultPending,
+    RetryableFailure,
+    StageState,
+)
 from tweetbot_operator.types.times import make_printable, sanitize
 
 Pods = tuple[PodView, ...]
@@ -22,7 +30,23 @@ def diagnose_failure(job: JobView, pods: Pods, *, searched: bool) -> StageState:
         return ResultPending(job)
     if not ended:
         return ResultLost()
-    return next(state for check in CHECKS if (state := check(ended)))
+    return _diagnose_pods(ended, attempts=job.first_attempt - 1 + sum(not pod.disrupted for pod in ended))
+
+
+def diagnose_attempt(pods: Pods, attempt: int, *, last: bool) -> AttemptFailed | Failed | RetryableFailure:
+    """Return what follows from the failure of the last Pod's trainer, while other containers keep that Pod."""
+    outcome = _diagnose_pods(pods, attempts=attempt)
+    if last or check_permanent_exit(pods):
+        return outcome
+    pod, said = pods[-1], parse_failure(pods[-1].message)
+    how = make_printable(said.message) if said else f"it ended {_describe_exit(pod)}"
+    reason = said.reason if said else OUT_OF_MEMORY.name if pod.out_of_memory else RETRY_BACKOFF.name
+    return AttemptFailed(attempt, reason, sanitize(f"Attempt {attempt} failed: {how}"))
+
+
+def _diagnose_pods(pods: Pods, *, attempts: int) -> Failed | RetryableFailure:
+    found = next((state for check in CHECKS if (state := check(pods))), None)
+    return found or _build_exhausted_attempts(pods[-1], attempts)
 
 
 def check_permanent_exit(pods: Pods) -> Failed | None:
@@ -70,17 +94,22 @@ def check_explained_failure(pods: Pods) -> Failed | None:
     return Failed(said.reason, make_printable(said.message))
 
 
-def check_exhausted_attempts(pods: Pods) -> Failed:
-    """Any other failure."""
+def check_other_containers(pods: Pods) -> Failed | None:
+    """The last Pod failed before its trainer ran, by a container that others added."""
+    found = diagnose_container(pods[-1].unready) if pods[-1].exit_code is None and pods[-1].unready else None
+    if found is None:
+        return None
+    reason, words = found
+    return Failed(reason.name, f"{sanitize(words, 600)}. {reason.advice}")
+
+
+def check_start_error(pods: Pods) -> Failed | None:
+    """The runtime could not start the last Pod's trainer."""
     if words := pods[-1].start_error:
         hint = f"Fix the trainer image or the node's runtime, then set the annotation {RETRAIN_ANNOTATION}."
         message = f"The node could not start the trainer: {sanitize(words, 600)}. {hint}"
         return Failed(ATTEMPTS_EXHAUSTED.name, message)
-    code = pods[-1].exit_code
-    how = "without an exit code" if code is None else f"with exit code {code}"
-    count = sum(not pod.disrupted for pod in pods)
-    message = f"All {count} attempts ended without a result, the last {how}. {ATTEMPTS_EXHAUSTED.advice}"
-    return Failed(ATTEMPTS_EXHAUSTED.name, message)
+    return None
 
 
 CHECKS: tuple[Check, ...] = (
@@ -88,8 +117,20 @@ CHECKS: tuple[Check, ...] = (
     check_out_of_memory,
     check_temporary_exit,
     check_explained_failure,
-    check_exhausted_attempts,
+    check_other_containers,
+    check_start_error,
 )
+
+
+def _build_exhausted_attempts(last: PodView, attempts: int) -> Failed:
+    """Build the end of a run whose Pods say nothing of the cause."""
+    how = _describe_exit(last)
+    message = f"All {attempts} attempts ended without a result, the last {how}. {ATTEMPTS_EXHAUSTED.advice}"
+    return Failed(ATTEMPTS_EXHAUSTED.name, message)
+
+
+def _describe_exit(pod: PodView) -> str:
+    return "without an exit code" if pod.exit_code is None else f"with exit code {pod.exit_code}"
 
 
 def parse_message(message: str) -> TrainerResult | None:

@@ -3,8 +3,17 @@
 import re
 from datetime import datetime
 
-from tweetbot_contract.reasons import IMAGE_PULL_FAILED, POD_REFUSED, SECRET_NOT_FOUND, UNSCHEDULABLE, Reason
-from tweetbot_operator.types.objects import Diagnosis, Diagnostics, PodView
+from tweetbot_contract.reasons import (
+    CONTAINER_NOT_STARTED,
+    IMAGE_PULL_FAILED,
+    INIT_CONTAINER_FAILED,
+    POD_REFUSED,
+    SECRET_NOT_FOUND,
+    UNSCHEDULABLE,
+    WAITING_FOR_INIT_CONTAINER,
+    Reason,
+)
+from tweetbot_operator.types.objects import USUAL_WAITS, ContainerView, Diagnosis, Diagnostics, PodView
 from tweetbot_operator.types.stage_state import StartProblem
 from tweetbot_operator.types.times import add_seconds, sanitize
 
@@ -38,14 +47,52 @@ def diagnose_pod(pod: PodView, diagnostics: Diagnostics) -> tuple[Reason | None,
     """Return the reason, if it is one of ours, and the cluster's message."""
     check = diagnostics.mounts.get(pod.uid)
     words = (check.message if check else "") or pod.waiting_message
+    if pod.unready and pod.waiting in USUAL_WAITS and (found := diagnose_container(pod.unready)):
+        return found
     if pod.waiting in _IMAGE_FAULTS:  # its volumes are mounted by now, whatever older Events say
         last = _BACK_OFF.sub("", pod.waiting_message)
         return IMAGE_PULL_FAILED, last if last != pod.waiting_message else f"{pod.waiting}: {last}"
-    if found := _SECRET.search(words):
-        return SECRET_NOT_FOUND, found.group()
+    if secret := _SECRET.search(words):
+        return SECRET_NOT_FOUND, secret.group()
     if pod.unschedulable:
         return UNSCHEDULABLE, pod.unschedulable
+    if pod.waiting not in USUAL_WAITS:
+        return CONTAINER_NOT_STARTED, f"{pod.waiting} of container trainer: {words}"
     return None, words or pod.waiting
+
+
+def diagnose_container(container: ContainerView) -> tuple[Reason, str] | None:
+    """Return why a container that others have added has not done its part; None if it has yet to begin.
+
+    What kubectl shows comes first, e.g. Init:ImagePullBackOff. The words stay the same from one try to the next.
+    """
+    kind, name = "Init:" if container.init else "", f"container {container.name}"
+    waiting, said = container.waiting, sanitize(container.waiting_message, 300)
+    if waiting in _IMAGE_FAULTS:
+        shown = "ImagePullBackOff" if waiting == "ErrImagePull" else waiting
+        image = f", image {container.image}" if container.image else ""
+        return IMAGE_PULL_FAILED, f"{kind}{shown} of {name}{image}: {_BACK_OFF.sub('', said) if image else said}"
+    if container.exit_code is not None:
+        shown = "CrashLoopBackOff" if container.sidecar else "Error"
+        left = f": {sanitize(container.end_message, 300)}" if container.end_message else ""
+        how = f"exit code {container.exit_code} ({container.end_reason or 'Error'})"
+        return INIT_CONTAINER_FAILED, f"{kind}{shown} of {name}: {how}{left}"
+    if waiting not in USUAL_WAITS:
+        return INIT_CONTAINER_FAILED if container.init else CONTAINER_NOT_STARTED, f"{kind}{waiting} of {name}: {said}"
+    if container.started_at is None:
+        return None
+    missing = "has not started as a sidecar must" if container.sidecar else "has not ended"
+    words = f"Init container {container.name} has run since {container.started_at:%H:%M:%S} UTC and {missing}"
+    return WAITING_FOR_INIT_CONTAINER, words
+
+
+def find_former_problem(former: tuple[PodView, ...]) -> StartProblem | None:
+    """Return what ended the Pod before this attempt, if a container that others added did so before the trainer ran."""
+    last = former[-1] if former else None
+    if last is None or last.unready is None or last.exit_code is not None or last.deleting_at or last.disrupted:
+        return None
+    found = diagnose_container(last.unready)
+    return StartProblem(found[0].name, f"{found[1]}. {found[0].advice}", stalled=False) if found else None
 
 
 def get_mount_failure(failures: tuple[str, ...]) -> str:

@@ -14,9 +14,11 @@ from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import ADOPTED, NOTHING_NEW, SUCCEEDED
 from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
 from tweetbot_contract.status import CurrentRun
+from tweetbot_operator.jobs.job import FIRST_PAUSE, LONGEST_PAUSE
 from tweetbot_operator.types.objects import JobView, Observed, PodView
 from tweetbot_operator.types.stage_state import (
     Active,
+    AttemptFailed,
     Failed,
     JobMissing,
     Outdated,
@@ -112,8 +114,8 @@ def advance_run(run: CurrentRun, state: StageState, observed: Observed) -> RunUp
             return RunUpdate(_end_run(run, SUCCEEDED.name, now), trained=result)
         case Failed(reason, message):
             return RunUpdate(_end_run(run, reason, now, message=message))
-        case RetryableFailure(reason, message):
-            return RunUpdate(_schedule_retry(run, Failed(reason, message), observed))
+        case RetryableFailure() | AttemptFailed():
+            return RunUpdate(_pause_run(run, state, now))
         case Active(attempt=attempt) | Suspended(attempt=attempt):
             fresh = {"attempt": attempt, "retry_at": None, "reason": None, "message": None}
             return RunUpdate(run.model_copy(update=fresh))
@@ -136,15 +138,28 @@ def _finish_prepare(run: CurrentRun, result: PrepareSucceeded, observed: Observe
     return RunUpdate(run.model_copy(update=stage), result)
 
 
-def _schedule_retry(run: CurrentRun, fault: Failed, observed: Observed) -> CurrentRun:
+def _pause_run(run: CurrentRun, state: RetryableFailure | AttemptFailed, now: datetime) -> CurrentRun:
+    return (
+        _schedule_retry(run, state, now) if isinstance(state, RetryableFailure) else _schedule_attempt(run, state, now)
+    )
+
+
+def _schedule_retry(run: CurrentRun, fault: RetryableFailure, now: datetime) -> CurrentRun:
     """Pause before the next attempts, twice as long as the last time; a fault that outlasts every pause is final."""
     retries = run.retries + 1
     pause = compute_retry_delay(retries)
     if pause is None:
-        return _end_run(run, fault.reason, observed.now, message=fault.message)
-    retry_at = format_time(add_seconds(observed.now, pause))
+        return _end_run(run, fault.reason, now, message=fault.message)
+    retry_at = format_time(add_seconds(now, pause))
     why = {"reason": fault.reason, "message": fault.message, "attempt": 1, "disruptions": 0}
     return run.model_copy(update={"retries": retries, "retry_at": retry_at, **why})
+
+
+def _schedule_attempt(run: CurrentRun, failed: AttemptFailed, now: datetime) -> CurrentRun:
+    """Pause before the next attempt, in another Job, as the Job controller would between two Pods of one."""
+    retry_at = format_time(add_seconds(now, compute_backoff(failed.attempt, FIRST_PAUSE, LONGEST_PAUSE)))
+    why = {"reason": failed.reason, "message": failed.message, "attempt": failed.attempt + 1, "disruptions": 0}
+    return run.model_copy(update={"retry_at": retry_at, **why})
 
 
 def compute_retry_delay(retries: int) -> float | None:
@@ -196,7 +211,7 @@ def add_usage(run: CurrentRun, job: JobView | None, pods: Pods, state: StageStat
 
 def _is_due(pod: PodView, state: StageState) -> bool:
     match state:
-        case PrepareComplete() | TrainComplete() | RetryableFailure() | Failed():
+        case PrepareComplete() | TrainComplete() | AttemptFailed() | RetryableFailure() | Failed():
             return True
         case Terminating():
             return pod.ended

@@ -15,12 +15,13 @@ from tweetbot_contract.reasons import (
 from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
 from tweetbot_contract.spec.lifecycle import RunPolicy
 from tweetbot_contract.status import CurrentRun
-from tweetbot_operator.decisions.failures import diagnose_failure, parse_message
+from tweetbot_operator.decisions.failures import diagnose_attempt, diagnose_failure, parse_message
 from tweetbot_operator.decisions.pod_problems import (
     POD_START_GRACE_SECONDS,
     STALLED_SECONDS,
     diagnose_pod,
     find_creation_problem,
+    find_former_problem,
     find_pod_problem,
 )
 from tweetbot_operator.decisions.run import compute_used_seconds, count_disruptions
@@ -103,6 +104,8 @@ def _observe_job(job: JobView, stage: Stage) -> StageState:
         return Terminating(lost=job.finished_condition == "Complete" and not stale)
     if stale:
         return Outdated()
+    if done := [pod for pod in stage.pods if pod.done]:
+        return _parse_result(done[-1].message, stage.run) or _build_silent_success()
     if job.finished_condition == "Complete":
         return _observe_completion(job, stage)
     if job.finished_condition == "Failed":
@@ -138,6 +141,10 @@ def _observe_completion(job: JobView, stage: Stage) -> StageState:
         return ResultPending(job)
     if not ended:
         return ResultLost()
+    return _build_silent_success()
+
+
+def _build_silent_success() -> Failed:
     return Failed(TRAINER_BUG.name, f"The stage succeeded but left no readable result. {TRAINER_BUG.advice}")
 
 
@@ -153,20 +160,29 @@ def _parse_result(message: str, run: CurrentRun) -> PrepareComplete | TrainCompl
 
 
 def _observe_active(job: JobView, stage: Stage) -> StageState:
+    attempt = min(job.first_attempt + job.failed_pods, stage.limits.attempts)
+    live = [pod for pod in stage.pods if not pod.ended]
+    if live and live[-1].held_by and not (job.suspended or live[-1].deleting_at or live[-1].disrupted):
+        return _observe_held_pod(live[-1], stage, attempt)
     used, limit = compute_used_seconds(stage.run, stage.pods, stage.now), stage.limits.active_deadline_seconds
-    finished = any(pod.phase == "Succeeded" for pod in stage.pods)  # its Job will be Complete in a moment
-    if not finished and (exhausted := _find_exhausted_limit(stage, used)):
+    done = any(pod.exit_code == 0 or pod.phase == "Succeeded" for pod in stage.pods)  # its Job is Complete in a moment
+    if not done and (exhausted := _find_exhausted_limit(stage, used)):
         return exhausted
-    attempt = min(job.failed_pods + 1, stage.limits.attempts)
     if job.suspended:
         return _observe_suspended(job, stage, attempt)
-    live = [pod for pod in stage.pods if not pod.ended]
     if not live:
         return _observe_missing_pod(job, stage, attempt)
     pod = live[-1]
-    if pod.started_at is None:
+    if pod.started_at is None and pod.exit_code is None:
         return _observe_waiting_pod(pod, stage, attempt)
-    return Active(attempt, requeue_at=add_seconds(stage.now, limit - used))
+    return _observe_running_pod(pod, stage, attempt, left=limit - used)
+
+
+def _observe_held_pod(pod: PodView, stage: Stage, attempt: int) -> StageState:
+    """Observe a Pod whose trainer has failed and which others keep: the Job controller does not see it fail."""
+    if pod.uid in stage.run.counted_pods:
+        return Outdated()
+    return diagnose_attempt(stage.pods, attempt, last=attempt >= stage.limits.attempts)
 
 
 def _observe_suspended(job: JobView, stage: Stage, attempt: int) -> Suspended:
@@ -217,7 +233,7 @@ def _observe_missing_pod(job: JobView, stage: Stage, attempt: int) -> StageState
     later = [moment for moment in (ask_at, add_seconds(since, STALLED_SECONDS), deadline) if moment > now]
     return Active(
         attempt,
-        start_problem=find_creation_problem(check, since, now) if check else None,
+        start_problem=(find_creation_problem(check, since, now) if check else None) or find_former_problem(stage.pods),
         evicted=_has_been_evicted(stage.pods, stage.run),
         look_up=job if now >= ask_at else None,
         requeue_at=get_earliest(*later),
@@ -245,10 +261,22 @@ def _observe_waiting_pod(pod: PodView, stage: Stage, attempt: int) -> StageState
     later = [moment for moment in (patience, stalled, ask_at, deadline) if moment and moment > now]
     return Active(
         attempt,
-        start_problem=find_pod_problem(pod, stage.diagnostics, now),
+        start_problem=find_pod_problem(pod, stage.diagnostics, now) or find_former_problem(stage.pods[:-1]),
         evicted=_has_been_evicted(stage.pods[:-1], stage.run),
         look_up=pod if ask_at and now >= ask_at else None,
         requeue_at=get_earliest(*later),
+    )
+
+
+def _observe_running_pod(pod: PodView, stage: Stage, attempt: int, *, left: float) -> Active:
+    """Observe a Pod whose trainer runs, perhaps without a container of others that cannot start."""
+    ends = add_seconds(stage.now, left) if pod.finished_at is None else None
+    problem = find_pod_problem(pod, stage.diagnostics, stage.now) if pod.unready else None
+    report_at = add_seconds(pod.scheduled_at or pod.created_at, POD_START_GRACE_SECONDS) if pod.unready else None
+    return Active(
+        attempt,
+        start_problem=replace(problem, stalled=False) if problem else None,
+        requeue_at=get_earliest(ends, report_at if report_at and report_at > stage.now else None),
     )
 
 

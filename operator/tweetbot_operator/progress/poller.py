@@ -69,7 +69,7 @@ class ProgressPoller:
     def start_polls(self) -> None:
         """Begin with every Pod that runs and is not polled yet."""
         for pod in self._cache.pods.list_all():
-            if pod.phase == "Running" and pod.uid not in self._tasks and find_target(self._cache, pod.uid):
+            if pod.started_at and pod.uid not in self._tasks and find_target(self._cache, pod.uid):
                 self._tasks[pod.uid] = asyncio.create_task(self._poll_until_ended(pod.uid))
 
     async def _poll_until_ended(self, uid: str) -> None:
@@ -115,7 +115,8 @@ def find_target(cache: Cache, uid: str) -> Target | None:
         return None
     if (pod.namespace, job.namespace) != (bot.namespace, bot.namespace) or job.run_id != bot.current_run_id:
         return None
-    runs = pod.phase == "Running" and pod.started_at and not (pod.finished_at or pod.deleting_at or job.deleting)
+    active = pod.phase == "Running" or (pod.phase == "Pending" and pod.unready)  # others may keep it Pending
+    runs = active and pod.started_at and not (pod.finished_at or pod.deleting_at or job.deleting)
     return Target(bot.index_key, job.run_id, job.stage, pod) if runs and _is_ip_address(pod.ip) else None
 
 

@@ -13,6 +13,8 @@ from tweetbot_operator.settings import OperatorSettings
 Key = tuple[str, str]
 #: An object of the API as JSON.
 Manifest = dict[str, Any]
+#: A kubelet's reasons for a container that is about to start, or none.
+USUAL_WAITS = ("", "ContainerCreating", "PodInitializing")
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,15 @@ class TrainComplete:
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptFailed:
+    """The trainer failed, may try again, and other containers keep its Pod: the next attempt needs another Job."""
+
+    attempt: int
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class RetryableFailure:
     """A temporary fault used up the attempts: try again after a pause."""
 
@@ -112,6 +121,7 @@ StageState = (
     | ResultLost
     | PrepareComplete
     | TrainComplete
+    | AttemptFailed
     | RetryableFailure
     | Failed
 )

@@ -363,3 +363,32 @@ async def test_a_job_without_our_owner_reference_is_no_stage(stage: Stage) -> No
     stage.cluster.edit(NAMESPACE, NAME, suspend=False)
     await stage.settle()
     assert stage.reason() == "NameConflict"
+
+
+# ---- a container that others add runs on
+
+
+PROXY = {"name": "istio-proxy", "state": {"running": {"startedAt": "2026-01-01T12:00:00Z"}}}
+
+
+async def end_beside_a_proxy(stage: Stage, exit_code: int) -> None:
+    times = {"startedAt": "2026-01-01T12:00:00Z", "finishedAt": "2026-01-01T12:00:00Z"}
+    ended = {"name": "trainer", "state": {"terminated": {"exitCode": exit_code, **times}}}
+    stage.cluster.run_pod(CLEANUP, NAMESPACE, containerStatuses=[PROXY, ended])
+    await stage.settle()
+
+
+async def test_what_is_erased_is_erased_though_a_proxy_runs_on(stage: Stage) -> None:
+    await stage.apply(**ERASING)
+    await deleted(stage)
+    await end_beside_a_proxy(stage, 0)
+    assert (is_gone(stage), stage.cluster.writes[-2:]) == (True, [f"delete job {CLEANUP}", "finalizers gull 0"])
+
+
+async def test_a_cleanup_that_failed_beside_a_proxy_is_tried_again(stage: Stage) -> None:
+    await stage.apply(**ERASING)
+    await deleted(stage)
+    await end_beside_a_proxy(stage, 75)
+    await stage.wait(RETRY_SECONDS)
+    await stage.collect_garbage()
+    assert stage.cluster.writes.count(f"create job {CLEANUP}") == 2
