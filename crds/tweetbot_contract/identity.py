@@ -30,6 +30,7 @@ CLASSES: dict[str, Class] = {
     "resources": "EXECUTION",
     "scheduling": "EXECUTION",
     "serviceAccountName": "EXECUTION",
+    "caBundle": "EXECUTION",
     "run": "EXECUTION",
     "suspend": "LIFECYCLE",
     "schedule": "LIFECYCLE",

@@ -1,34 +1,11 @@
 """Every reason of a condition, a run or a termination message; docs/troubleshooting.md is rendered from this table."""
 
-from dataclasses import dataclass
-from typing import Literal
-
-#: Who must act: nobody, the author of the TweetBot, or the team that runs the cluster or service.
-Actor = Literal["Nobody", "Author", "Platform"]
-_RETRAIN = "set the annotation tweetbot.dev/retrain-at"
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """A reason: what it means and what to do about it."""
-
-    name: str
-    meaning: str
-    advice: str = "Nothing to do: the run continues by itself."
-    actor: Actor = "Nobody"
-
-    def __str__(self) -> str:
-        """Return the name, as a condition shows it."""
-        return self.name
-
-
-def _ask_author(name: str, meaning: str, advice: str) -> Reason:
-    return Reason(name, meaning, advice, "Author")
-
-
-def _ask_platform(name: str, meaning: str, advice: str) -> Reason:
-    return Reason(name, meaning, advice, "Platform")
-
+from tweetbot_contract.reason import RETRAIN as _RETRAIN
+from tweetbot_contract.reason import Actor as Actor
+from tweetbot_contract.reason import Reason as Reason
+from tweetbot_contract.reason import ask_author as _ask_author
+from tweetbot_contract.reason import ask_platform as _ask_platform
+from tweetbot_contract.storage_reasons import *  # noqa: F403 - a part of this table
 
 # ---- states of a run that is going on or has ended well
 QUEUED = Reason(
@@ -128,7 +105,7 @@ FINALIZER_REFUSED = _ask_platform(
 )
 SECRET_NOT_FOUND = _ask_author(
     "SecretNotFound",
-    "A Secret that the spec names, or a key in it, does not exist.",
+    "A Secret that the spec names, or the ConfigMap of spec.caBundle, does not exist or lacks a key.",
     "Create it, and the run continues by itself. It fails when startDeadlineSeconds have passed.",
 )
 UNSCHEDULABLE = _ask_platform(

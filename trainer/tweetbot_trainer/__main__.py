@@ -25,9 +25,11 @@ def run_command(argv: Sequence[str]) -> int:
     """Run a command and return its exit code."""
     with handle_sigterm() as stop:
         from tweetbot_trainer.cli.parser import parse_args
+        from tweetbot_trainer.runtime.certificates import trust_ca_bundle
 
         arguments = parse_args(argv)
         try:
+            trust_ca_bundle(os.environ)
             code: int = arguments.run(arguments, stop)
         except KeyboardInterrupt:
             return 130

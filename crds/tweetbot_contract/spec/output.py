@@ -6,6 +6,9 @@ from pydantic import Field
 
 from tweetbot_contract.spec.parts import HTTP_URL, Part, Rule, build_pattern_rule, build_s3_rule
 
+#: What S3 takes in x-amz-server-side-encryption-aws-kms-key-id; MinIO and Ceph take any name of a key.
+KMS_KEY = "^[A-Za-z0-9][A-Za-z0-9:/_.-]*$"
+
 
 class SecretRef(Part):
     """A Secret in the TweetBot's own namespace."""
@@ -27,6 +30,12 @@ class S3Output(Part):
     """Path puts the bucket's name into the URL path, Virtual into the host name."""
     checksum_mode: Literal["WhenSupported", "WhenRequired"] = "WhenSupported"
     """Write WhenRequired for servers that reject the checksums newer S3 clients send by default."""
+    conditional_writes: Literal["Supported", "Unsupported"] = "Supported"
+    """Write Unsupported for servers without If-None-Match and If-Match. Then only one cluster may write below uri, as
+    two writers at the same moment can overwrite each other."""
+    kms_key_id: str | None = Field(None, min_length=1, max_length=2048)
+    """Key of the server's KMS that encrypts every object (SSE-KMS): id, ARN or alias/name. When unset, the bucket's own
+    encryption applies."""
     credentials_secret: SecretRef | None = None
     """Secret with the keys AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for temporary credentials, AWS_SESSION_TOKEN.
     When unset, the workload identity of the Pod's service account is used."""
@@ -36,6 +45,9 @@ class S3Output(Part):
         ),
         build_pattern_rule(
             "endpoint", HTTP_URL, "write the endpoint as https://host or http://host:port", optional=True
+        ),
+        build_pattern_rule(
+            "kmsKeyId", KMS_KEY, "write the key's id, its ARN, or alias/name, without spaces", optional=True
         ),
     )
 

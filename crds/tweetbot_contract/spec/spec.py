@@ -15,6 +15,15 @@ from tweetbot_contract.spec.training import Training
 LANGUAGE = r"^[a-z]{2,3}$"
 
 
+class ConfigMapKey(Part):
+    """One key of a ConfigMap in the TweetBot's own namespace."""
+
+    name: str = Field(min_length=1, max_length=253)
+    """Name of the ConfigMap, in the TweetBot's namespace."""
+    key: str = Field("ca.crt", min_length=1, max_length=253)
+    """Key inside the ConfigMap."""
+
+
 class Subject(Part):
     """The account whose posts the model learns from."""
 
@@ -159,6 +168,9 @@ class TweetBotSpec(Part):
     """When and on which nodes the Pods are scheduled."""
     service_account_name: str | None = Field(None, max_length=253)
     """Service account of the Pods, for workload identity. No token for the API server is mounted."""
+    ca_bundle: ConfigMapKey | None = None
+    """Certificates (PEM) of the CAs that the Pods trust beside the public ones, such as a company's own CA. They count
+    for every server: S3, APIs of sources, W&B, the model hub."""
     run: RunPolicy = RunPolicy()
     """How long and how often a run is tried."""
     suspend: bool = False

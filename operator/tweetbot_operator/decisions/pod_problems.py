@@ -18,8 +18,11 @@ from tweetbot_operator.types.stage_state import StartProblem
 from tweetbot_operator.types.times import add_seconds, sanitize
 
 _IMAGE_FAULTS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable")
-#: What the kubelet says of a volume whose Secret, or key in it, does not exist.
-_SECRET = re.compile(r'secret "?[^" ]+"? not found|references non-existent secret key: \S+|find key \S+ in Secret \S+')
+#: What the kubelet says of a volume whose Secret or ConfigMap, or key in it, does not exist.
+_SECRET = re.compile(
+    r'(?:secret|configmap) "?[^" ]+"? not found|references non-existent (?:secret|config) key: \S+'
+    r"|find key \S+ in Secret \S+"
+)
 #: Between two tries the kubelet repeats the last error after this (kubernetes/pkg/kubelet/images). It is cut, or every
 #: try and every pause would change the status.
 _BACK_OFF = re.compile(r'^Back-off pulling image "[^"]*": ')

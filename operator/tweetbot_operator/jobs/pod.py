@@ -6,6 +6,9 @@ from tweetbot_contract.handover import (
     ALLOWED_NETWORKS_ENV,
     BASE_DIR,
     BASE_DIR_ENV,
+    CA_BUNDLE_ENV,
+    CA_DIR,
+    CA_FILE,
     CACHE_FOLDERS,
     POD_IP_ENV,
     POD_UID_ENV,
@@ -141,12 +144,14 @@ def _build_env(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> li
 def build_env_literals(document: RunDocument, settings: OperatorSettings) -> dict[str, str]:
     """Return the variables that every task reads, by name. Raises ValueError when the document is too long for one."""
     allowed = {ALLOWED_NETWORKS_ENV: settings.allowed_networks} if settings.allowed_networks else {}
+    trusted = {CA_BUNDLE_ENV: f"{CA_DIR}/{CA_FILE}"} if document.spec.ca_bundle else {}
     return {
         RUN_ENV: document.encode(),
         SECRETS_DIR_ENV: SECRETS_DIR,
         WORK_DIR_ENV: WORK_DIR,
         TERMINATION_LOG_ENV: TERMINATION_LOG,
         **allowed,
+        **trusted,
     }
 
 
@@ -214,7 +219,10 @@ def _get_min_new_posts(bot: TweetBot, run: CurrentRun) -> int:
 
 
 def build_secret_storage(spec: TweetBotSpec, task: Task) -> list[Storage]:
-    """Build the volume of a task's Secrets. Without its S3 or X keys a Pod does not start; without W&B's it does."""
+    """Build the volumes of a task's Secrets and of the CAs that it trusts.
+
+    Without its S3 or X keys, or the CAs, a Pod does not start; without W&B's key it does.
+    """
     sources: list[Manifest] = []
     if s3 := spec.output.s3.credentials_secret:
         sources.append(_build_s3_source(s3.name, _S3_KEYS))
@@ -227,7 +235,14 @@ def build_secret_storage(spec: TweetBotSpec, task: Task) -> list[Storage]:
             for index, source in enumerate(spec.sources)
             if isinstance(source.kind, XSource)
         ]
-    return [("secrets", SECRETS_DIR, {"projected": {"defaultMode": 0o440, "sources": sources}})] if sources else []
+    keys: list[Storage] = [("secrets", SECRETS_DIR, {"projected": {"defaultMode": 0o440, "sources": sources}})]
+    return (keys if sources else []) + _build_ca_storage(spec)
+
+
+def _build_ca_storage(spec: TweetBotSpec) -> list[Storage]:
+    if (bundle := spec.ca_bundle) is None:
+        return []
+    return [("ca", CA_DIR, {"configMap": {"name": bundle.name, "items": [{"key": bundle.key, "path": CA_FILE}]}})]
 
 
 def _build_s3_source(secret: str, keys: tuple[str, ...], *, optional: bool = False) -> Manifest:

@@ -30,6 +30,9 @@ NEW_RUN: dict[str, dict[str, Any]] = {
 SAME_RUN: dict[str, dict[str, Any]] = {
     "more memory": {"resources": {"memory": "32Gi"}},
     "another Secret": {"output": {"s3": {**S3, "credentialsSecret": {"name": "s4"}}}},
+    "a store without conditions": {"output": {"s3": {**S3, "conditionalWrites": "Unsupported"}}},
+    "a key of a KMS": {"output": {"s3": {**S3, "kmsKeyId": "alias/gulls"}}},
+    "a CA of one's own": {"caBundle": {"name": "company-ca"}},
     "another prompt": {"evaluation": {"prompts": ["I think that"]}},
     "more attempts": {"run": {"attempts": 5}},
     "a queue": {"scheduling": {"queueName": "gpus"}},

@@ -39,6 +39,14 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         {"sources": [{"mastodon": {"uri": "s3://abc/statuses.csv"}}]},
         "spec.sources.0.mastodon.uri: name an outbox.json",
     ),
+    "a KMS key of two words": (
+        {"output": {"s3": {"uri": "s3://abc", "kmsKeyId": "alias/the gulls"}}},
+        "spec.output.s3.kmsKeyId: write the key's id, its ARN, or alias/name",
+    ),
+    "conditions of a third kind": (
+        {"output": {"s3": {"uri": "s3://abc", "conditionalWrites": "Sometimes"}}},
+        "spec.output.s3.conditionalWrites: ",
+    ),
     "an archive beside its bucket": (
         {"sources": [{"archive": {"uri": "s3://abc/../a.zip"}}]},
         "spec.sources.0.archive.uri: write the object's address as s3://bucket/key, without . and .. segments",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from tweetbot_contract.reasons import Reason
 from tweetbot_trainer.runtime.errors import TemporaryError
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.progress import StageProgress
@@ -41,6 +42,8 @@ class RetryBudget:
     add_jitter: Callable[[float], float] = _add_jitter
     progress: StageProgress = field(default_factory=StageProgress)
     """Shows what is waited for until it answers or the request fails."""
+    impatient_for: frozenset[Reason] = frozenset()
+    """Reasons that end a request at once, as waiting is not worth it yet."""
 
     def call(self, request: Callable[[], T]) -> T:
         """Return the request's answer, asking again while it raises TemporaryError and the budget lasts.
@@ -65,7 +68,7 @@ class RetryBudget:
                     pause = min(2 * pause, LONGEST_PAUSE)
                 else:
                     seconds = max(error.retry_after, SHORTEST_RETRY_AFTER)
-                if not SHORTEST_WAIT <= seconds <= self.seconds:
+                if error.reason in self.impatient_for or not SHORTEST_WAIT <= seconds <= self.seconds:
                     raise
                 self.seconds -= seconds
                 self.progress.begin_wait(error.reason.name, error.message)

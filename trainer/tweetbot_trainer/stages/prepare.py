@@ -18,6 +18,7 @@ from tweetbot_trainer.stages.gates import can_publish
 from tweetbot_trainer.stages.new_posts import count_new_posts_if_too_few
 from tweetbot_trainer.stages.provenance import build_source_records, find_other_handle
 from tweetbot_trainer.stages.source_reading import SourceReader
+from tweetbot_trainer.stages.storage_probe import probe_storage
 from tweetbot_trainer.stages.tracking import build_prepare_config, track_dataset
 from tweetbot_trainer.stages.training_plan import build_dataset_result
 from tweetbot_trainer.store import ObjectStore
@@ -29,6 +30,7 @@ def prepare(context: StageContext) -> PrepareSucceeded:
     Raises StageError. An interrupted stage leaves nothing that its next attempt cannot use.
     """
     run, store, log = context.run, context.store, context.log
+    probe_storage(context)
     record = _find_record(store, run, log) or _prepare_dataset(context)
     if adopted := _reuse_model(store, run, record.training_key, log):
         return record.result.model_copy(update={"adopted": adopted})

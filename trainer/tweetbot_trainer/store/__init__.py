@@ -52,10 +52,16 @@ def build_store_opener(output: S3Output, secrets: Path, budget: RetryBudget, *, 
 
     @cache
     def open_s3() -> ObjectStore:
-        from tweetbot_trainer.store.s3 import S3Store, create_s3_client
+        from tweetbot_trainer.store.s3 import S3Store
+        from tweetbot_trainer.store.s3_client import create_s3_client
 
-        checksums = output.checksum_mode == "WhenSupported"
-        return S3Store(create_s3_client(output, secrets), budget, checksums=checksums)
+        return S3Store(
+            create_s3_client(output, secrets),
+            budget,
+            checksums=output.checksum_mode == "WhenSupported",
+            conditional=output.conditional_writes == "Supported",
+            kms_key_id=output.kms_key_id,
+        )
 
     def open_store(uri: str) -> ObjectStore:
         if not uri.startswith("file:"):

@@ -2,28 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
 
 from botocore import exceptions as boto
+from botocore.parsers import ResponseParserError
 
 from tweetbot_contract import reasons
-from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageError
+from tweetbot_trainer.runtime.certificates import find_certificate_fault
+from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageError, TemporaryError
+from tweetbot_trainer.store.answers import Meaning, find_meaning
 from tweetbot_trainer.store.interface import ObjectNotFound, StorageUnavailable
 
-#: The code decides before the status: for an unknown key, AWS answers 403, versitygw 404 XAdminUserNotFound.
-_REFUSED_KEYS = frozenset([
-    "AccessDenied", "AccountProblem", "AllAccessDisabled", "ExpiredToken", "InvalidAccessKeyId",
-    "InvalidClientTokenId", "InvalidSecurity", "InvalidToken", "SignatureDoesNotMatch", "TokenRefreshRequired",
-    "XAdminUserNotFound", "401", "403",
-])  # fmt: skip
 _ABSENT = frozenset({"NoSuchKey", "NotFound", "404"})
-_WRONG_REGION = frozenset({"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"})
-_UNKNOWN_CHECKSUM = frozenset({"XAmzContentSHA256Mismatch", "MissingContentMD5", "NotImplemented", "501"})
-_RETRYABLE = frozenset([
-    "BadDigest", "ConditionalRequestConflict", "InternalError", "NoSuchUpload", "OperationAborted",
-    "RequestTimeTooSkewed", "RequestTimeout", "ServiceUnavailable", "SlowDown", "Throttling",
-    "ThrottlingException", "TooManyRequests", "409", "429",
-])  # fmt: skip
-#: The server cannot be reached, or its answer was cut short or damaged (IncompleteRead, checksum).
+#: The server cannot be reached, or its answer was cut short or damaged (IncompleteRead, checksum, half an XML).
 _UNREACHABLE = (
     boto.HTTPClientError,
     boto.ConnectionError,
@@ -32,12 +24,41 @@ _UNREACHABLE = (
     boto.FlexibleChecksumError,
     boto.MetadataRetrievalError,
     boto.CredentialRetrievalError,
+    ResponseParserError,
 )
 _NO_CREDENTIALS = (boto.NoCredentialsError, boto.PartialCredentialsError, boto.NoAuthTokenError)
+#: Characters of a server's own words in our message.
+_SAID_LENGTH = 200
 
 
 class PreconditionFailed(Exception):
     """A conditional write was refused: the object exists, or has changed."""
+
+
+class ForeignAnswer(Exception):
+    """What answered does not speak S3; the message says what it sent."""
+
+
+def require_s3(response_dict: dict[str, Any], **_: Any) -> None:
+    """Raise ForeignAnswer for a web page or a redirect in S3's place; a handler of botocore's event before-parse.
+
+    A page with status 200 would pass for success otherwise. One with a status of 500 or more comes from a proxy whose
+    server is away, and an object may be HTML itself, but then it has an ETag.
+    """
+    headers, status = response_dict["headers"], int(response_dict["status_code"])
+    kind = headers.get("content-type", "").lower()
+    if 300 <= status < 400 and status != 304 and "xml" not in kind:
+        target = urlsplit(headers.get("location", ""))
+        raise ForeignAnswer(f"a redirect ({status}) to {target.scheme}://{target.netloc}")
+    if "html" in kind and status < 500 and status != 413 and "etag" not in headers:
+        raise ForeignAnswer(f"a web page (status {status})")
+
+
+def read_field(answer: Any, name: str) -> Any:
+    """Return a field that S3 never leaves out of this answer. Raises ForeignAnswer."""
+    if name not in answer:
+        raise ForeignAnswer(f"an answer without {name}")
+    return answer[name]
 
 
 @contextmanager
@@ -50,49 +71,47 @@ def translate_errors(action: str, uri: str) -> Iterator[None]:
     except _NO_CREDENTIALS as error:
         advice = "give output.s3.credentialsSecret, or a serviceAccountName with a workload identity"
         raise NotAuthorized(reasons.NOT_AUTHORIZED, f"no credentials for {uri}: {advice}") from error
+    except ForeignAnswer as error:
+        raise _build_foreign_error(error, action, uri) from error
     except _UNREACHABLE as error:
+        if fault := find_certificate_fault(error, "the S3 endpoint"):
+            raise fault from error
         raise StorageUnavailable(f"S3 does not answer a request to {action} {uri}: {_get_first_line(error)}") from error
     except (boto.ParamValidationError, boto.InvalidRegionError, ValueError) as error:
         raise SpecRefused(reasons.SPEC_REFUSED, f"cannot {action} {uri}: {_get_first_line(error)}") from error
 
 
+def _build_foreign_error(error: ForeignAnswer, action: str, uri: str) -> SpecRefused:
+    advice = "write the address of the S3 API into output.s3.endpoint, and look for a proxy in between"
+    message = f"the answer to a request to {action} {uri} is not S3's but {error}: {advice}"
+    return SpecRefused(reasons.FOREIGN_ENDPOINT, message)
+
+
 def _translate_client_error(error: boto.ClientError, action: str, uri: str) -> Exception:
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    answer: Any = error.response
+    code, words = (str(answer.get("Error", {}).get(key, "")) for key in ("Code", "Message"))
+    status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if status == 412:
         return PreconditionFailed(uri)
-    return _translate_code(code, action, uri) or _translate_status(status, code, action, uri)
-
-
-def _translate_code(code: str, action: str, uri: str) -> StageError | None:
-    if code == "NoSuchBucket":
-        bucket = "/".join(uri.split("/")[:3])
-        return SpecRefused(
-            reasons.BUCKET_NOT_FOUND, f"the bucket {bucket} does not exist: create it, or correct its name"
-        )
-    if code in _RETRYABLE:
-        return StorageUnavailable(f"S3 answered {code} to a request to {action} {uri}")
-    if code in _REFUSED_KEYS:
-        return NotAuthorized(reasons.NOT_AUTHORIZED, _format_refusal(code, action, uri))
-    if code in _WRONG_REGION:
-        return SpecRefused(reasons.SPEC_REFUSED, f"{uri} is in another region ({code}): set output.s3.region")
-    if code in _UNKNOWN_CHECKSUM:
-        advice = "set output.s3.checksumMode: WhenRequired"
-        return SpecRefused(reasons.SPEC_REFUSED, f"the server answered {code} to a request to {action} {uri}: {advice}")
-    return ObjectNotFound(uri) if code in _ABSENT else None
-
-
-def _format_refusal(code: str, action: str, uri: str) -> str:
-    advice = "correct the Secret or its permissions (s3:GetObject, s3:PutObject, s3:DeleteObject, s3:ListBucket)"
-    return f"S3 answered {code} to a request to {action} {uri}: {advice}"
-
-
-def _translate_status(status: int, code: str, action: str, uri: str) -> StageError:
+    if code in _ABSENT:
+        return ObjectNotFound(uri)
+    said = f"S3 answered {code or status} to a request to {action} {uri}"
+    # the code decides before the status: for an unknown key, AWS answers 403, versitygw 404 XAdminUserNotFound
+    if meaning := find_meaning(code, words, action) or find_meaning(str(status), words, action):
+        return _build_error(meaning, said, uri)
+    words = " ".join(words.split())[:_SAID_LENGTH]
     if status >= 500:
-        return StorageUnavailable(f"S3 answered {status} {code} to a request to {action} {uri}")
-    if status in (401, 403):
-        return NotAuthorized(reasons.NOT_AUTHORIZED, _format_refusal(code or str(status), action, uri))
-    return SpecRefused(reasons.SPEC_REFUSED, f"S3 answered {status} {code} to a request to {action} {uri}")
+        return StorageUnavailable(f"{said} ({words})")
+    return SpecRefused(reasons.SPEC_REFUSED, f"{said} ({words})")
+
+
+def _build_error(meaning: Meaning, said: str, uri: str) -> StageError:
+    if meaning.reason is reasons.BUCKET_NOT_FOUND:
+        bucket = "/".join(uri.split("/")[:3])
+        return SpecRefused(meaning.reason, f"the bucket {bucket} does not exist: create it, or correct its name")
+    if meaning.error is TemporaryError and meaning.reason is reasons.STORAGE_UNAVAILABLE:
+        return StorageUnavailable(f"{said}: {meaning.advice}")
+    return meaning.error(meaning.reason, f"{said}: {meaning.advice}")
 
 
 def _get_first_line(error: Exception) -> str:

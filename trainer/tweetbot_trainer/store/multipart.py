@@ -4,11 +4,13 @@ import base64
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.store.address import S3Address
+from tweetbot_trainer.store.errors import read_field
 
 #: The most that S3 takes in one PUT; the weights of gpt2-xl have 6 GB in float32.
 LARGEST_PUT = 5 * 1024**3
@@ -19,15 +21,29 @@ PART = 64 * 1024**2
 Ask = Callable[[Callable[[], Any]], Any]
 
 
-def multipart_upload(client: Any, at: S3Address, path: Path, ask: Ask, *, checksums: bool, part: int = PART) -> None:
-    """Upload the file; with `checksums` the server checks the sha256 of each part. Raises StageError.
+@dataclass(frozen=True, slots=True)
+class MultipartTarget:
+    """Where a file goes, by which key it is encrypted, and whether the server checks the sha256 of each part."""
+
+    at: S3Address
+    encryption: dict[str, str]
+    checksums: bool
+
+
+def multipart_upload(client: Any, target: MultipartTarget, path: Path, ask: Ask, *, part: int = PART) -> Any:
+    """Upload the file, and return the answer to the first request. Raises StageError.
 
     If it fails, the parts are removed, as far as the server allows it.
     """
-    target = {"Bucket": at.bucket, "Key": at.key}
+    place, checksums = {"Bucket": target.at.bucket, "Key": target.at.key}, target.checksums
     algorithm = {"ChecksumAlgorithm": "SHA256"} if checksums else {}
-    begun = ask(lambda: client.create_multipart_upload(**target, **algorithm))
-    upload = {**target, "UploadId": begun["UploadId"]}
+    begun: dict[str, Any] = {}
+
+    def begin() -> str:
+        begun.update(client.create_multipart_upload(**place, **algorithm, **target.encryption))
+        return str(read_field(begun, "UploadId"))
+
+    upload = {**place, "UploadId": ask(begin)}
     try:
         parts: list[dict[str, Any]] = []
         with path.open("rb") as file:
@@ -38,6 +54,7 @@ def multipart_upload(client: Any, at: S3Address, path: Path, ask: Ask, *, checks
         with suppress(StageError):
             ask(lambda: client.abort_multipart_upload(**upload))
         raise
+    return begun
 
 
 def _upload_part(
@@ -46,5 +63,8 @@ def _upload_part(
     """Send one part; return its entry for the final request."""
     sha256 = base64.b64encode(hashlib.sha256(block).digest()).decode()
     checksum = {"ChecksumSHA256": sha256} if checksums else {}
-    answer = ask(lambda: client.upload_part(**upload, PartNumber=number, Body=block, **checksum))
-    return {"PartNumber": number, "ETag": answer["ETag"], **checksum}
+
+    def send() -> str:
+        return str(read_field(client.upload_part(**upload, PartNumber=number, Body=block, **checksum), "ETag"))
+
+    return {"PartNumber": number, "ETag": ask(send), **checksum}

@@ -1,41 +1,46 @@
 """S3, and servers that speak its protocol, through boto3."""
 
 import base64
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from tweetbot_contract import handover, reasons
-from tweetbot_contract.spec.output import S3Output
+from tweetbot_contract import reasons
 from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageError
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.store.address import S3Address, parse_s3_uri
-from tweetbot_trainer.store.errors import PreconditionFailed, translate_errors
+from tweetbot_trainer.store.answers import CONDITIONAL_WRITE
+from tweetbot_trainer.store.errors import PreconditionFailed, read_field, translate_errors
 from tweetbot_trainer.store.hashing import compute_sha256, get_body_size
 from tweetbot_trainer.store.interface import Body, ObjectInfo, ObjectNotFound, StorageUnavailable, StoredObject
-from tweetbot_trainer.store.multipart import LARGEST_PUT, PART, multipart_upload
+from tweetbot_trainer.store.multipart import LARGEST_PUT, PART, MultipartTarget, multipart_upload
 from tweetbot_trainer.store.ranged import READ_AHEAD, open_ranged_file
 
 T = TypeVar("T")
-#: Seconds to connect, and to wait for the next byte of an answer. boto3's own are 60 and 60.
-CONNECT_TIMEOUT, READ_TIMEOUT = 10, 60
-_CREDENTIALS = {
-    "aws_access_key_id": "AWS_ACCESS_KEY_ID",
-    "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY",
-    "aws_session_token": "AWS_SESSION_TOKEN",
-}
 
 
 class S3Store:
-    """Objects in S3. Uploads carry a sha256 that the server checks; files above `largest` bytes go in parts."""
+    """Objects in S3. Uploads carry a sha256 that the server checks; files above `largest` bytes go in parts.
+
+    Without `conditional` writes the server is asked first and written to then, which two writers at the same moment
+    both may do. `kms_key_id` encrypts all that is written.
+    """
 
     def __init__(
-        self, client: Any, budget: RetryBudget, *, checksums: bool = True, largest: int = LARGEST_PUT, part: int = PART
+        self,
+        client: Any,
+        budget: RetryBudget,
+        *,
+        checksums: bool = True,
+        conditional: bool = True,
+        kms_key_id: str | None = None,
+        largest: int = LARGEST_PUT,
+        part: int = PART,
     ) -> None:
-        self._client, self._budget, self._checksums = client, budget, checksums
+        self._client, self._budget, self._checksums, self._conditional = client, budget, checksums, conditional
+        self._encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_id} if kms_key_id else {}
         self._largest, self._part = largest, part
 
     def get(self, uri: str) -> bytes:
@@ -48,7 +53,8 @@ class S3Store:
         # by GET: the answer to a HEAD has no body, so it cannot say which key is wrong
         def request(at: S3Address) -> StoredObject:
             answer = self._client.get_object(Bucket=at.bucket, Key=at.key)
-            return StoredObject(answer["Body"].read(), answer["ETag"])
+            etag = str(read_field(answer, "ETag"))
+            return StoredObject(answer["Body"].read(), etag)
 
         return self._ask_if_there("read", uri, request)
 
@@ -64,17 +70,28 @@ class S3Store:
     def put(self, uri: str, body: Body) -> None:
         if isinstance(body, bytes) or get_body_size(body) <= self._largest:
             self._put(uri, body)
-            return
+        else:
+            self.put_in_parts(uri, body)
+
+    def put_in_parts(self, uri: str, path: Path) -> None:
+        """Write or replace an object by a multipart upload. Raises StageError."""
 
         def ask(request: Callable[[], Any]) -> Any:
-            return self._ask("write", uri, lambda _: request())
+            return self._ask("write in parts", uri, lambda _: request())
 
-        multipart_upload(self._client, parse_s3_uri(uri), body, ask, checksums=self._checksums, part=self._part)
+        target, part = MultipartTarget(parse_s3_uri(uri), self._encryption, self._checksums), self._part
+        begun = multipart_upload(self._client, target, path, ask, part=part)
+        self._require_encryption(begun, uri)
 
     def put_if_absent(self, uri: str, body: Body) -> bool:
+        if not self._conditional:
+            return self.head(uri) is None and self._put(uri, body)
         return self._put(uri, body, IfNoneMatch="*")
 
     def put_if_match(self, uri: str, body: Body, etag: str) -> bool:
+        if not self._conditional:
+            found = self.head(uri)
+            return found is not None and found.etag == etag and self._put(uri, body)
         try:
             return self._put(uri, body, IfMatch=etag)
         except ObjectNotFound:
@@ -85,7 +102,7 @@ class S3Store:
 
         def request(at: S3Address) -> ObjectInfo:
             answer = self._client.head_object(Bucket=at.bucket, Key=at.key, **mode)
-            return ObjectInfo(uri, int(answer["ContentLength"]), answer["ETag"], _read_sha256(answer))
+            return ObjectInfo(uri, int(answer["ContentLength"]), str(read_field(answer, "ETag")), _read_sha256(answer))
 
         return self._ask_if_there("look for", uri, request)
 
@@ -96,9 +113,12 @@ class S3Store:
             for entry in page.get("Contents", ()):
                 address = S3Address(parse_s3_uri(prefix).bucket, entry["Key"])
                 yield ObjectInfo(str(address), int(entry["Size"]), entry["ETag"])
+            following = {"ContinuationToken": str(page.get("NextContinuationToken"))}
             if not page.get("IsTruncated"):
                 return
-            token = {"ContinuationToken": page["NextContinuationToken"]}
+            if following == token:
+                raise StorageUnavailable(f"S3 lists the same page of {prefix} again and again")
+            token = following
 
     def delete(self, uri: str) -> None:
         self._remove(uri)
@@ -171,7 +191,7 @@ class S3Store:
         def request(at: S3Address) -> tuple[str, int]:
             answer = self._client.get_object(Bucket=at.bucket, Key=at.key)
             answer["Body"].close()
-            return answer["ETag"], int(answer["ContentLength"])
+            return str(read_field(answer, "ETag")), int(answer["ContentLength"])
 
         return self._ask("open", uri, request)
 
@@ -179,6 +199,8 @@ class S3Store:
         def request(at: S3Address) -> bytes:
             span = f"bytes={start}-{end - 1}"
             answer = self._client.get_object(Bucket=at.bucket, Key=at.key, Range=span, IfMatch=etag)
+            if str(read_field(answer, "ETag")) != etag:  # a server that ignores If-Match
+                raise PreconditionFailed(uri)
             data: bytes = answer["Body"].read()
             if len(data) != end - start:
                 raise StorageUnavailable(f"S3 sent {len(data)} of {end - start} bytes of {uri}")
@@ -196,13 +218,22 @@ class S3Store:
             checksum = self._compute_checksum(body)
             with ExitStack() as stack:
                 content = body if isinstance(body, bytes) else stack.enter_context(body.open("rb"))
-                self._client.put_object(Bucket=at.bucket, Key=at.key, Body=content, **checksum, **conditions)
+                extra = {**checksum, **self._encryption, **conditions}
+                answer = self._client.put_object(Bucket=at.bucket, Key=at.key, Body=content, **extra)
+            read_field(answer, "ETag")
+            self._require_encryption(answer, uri)
             return True
 
         try:
-            return self._ask("write", uri, request)
+            return self._ask(CONDITIONAL_WRITE if conditions else "write", uri, request)
         except PreconditionFailed:
             return False
+
+    def _require_encryption(self, answer: Any, uri: str) -> None:
+        """Raise SpecRefused if a server took the object and ignored the key: the object is not encrypted by it."""
+        if self._encryption and not str(answer.get("ServerSideEncryption", "")).startswith("aws:kms"):
+            advice = "remove output.s3.kmsKeyId, or use a server that encrypts by a KMS key"
+            raise SpecRefused(reasons.STORAGE_UNSUPPORTED, f"the server wrote {uri} without the KMS key: {advice}")
 
     def _compute_checksum(self, body: Body) -> dict[str, str]:
         if not self._checksums:
@@ -230,33 +261,3 @@ def _read_sha256(answer: dict[str, Any]) -> str | None:
     sha256, etag = answer.get("ChecksumSHA256"), answer["ETag"]
     whole = answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
     return base64.b64decode(sha256).hex() if sha256 and whole and "-" not in sha256 + etag else None
-
-
-def create_s3_client(output: S3Output, secrets: Path) -> Any:
-    """Return a boto3 client for an output's server.
-
-    Credentials come from the secrets folder, otherwise from boto3's own chain (environment, web identity, …).
-    boto3 reads AWS_ENDPOINT_URL_S3 itself if the spec has no endpoint.
-    """
-    import boto3  # takes half a second, which `--help` and local runs on file:// need not wait for
-    from botocore.config import Config
-
-    checksums = "when_supported" if output.checksum_mode == "WhenSupported" else "when_required"
-    config = Config(
-        signature_version="s3v4",
-        connect_timeout=CONNECT_TIMEOUT,
-        read_timeout=READ_TIMEOUT,
-        retries={"total_max_attempts": 1},  # RetryBudget retries, for longer, and stops at SIGTERM
-        s3={"addressing_style": output.addressing_style.lower()},
-        request_checksum_calculation=checksums,
-        response_checksum_validation=checksums,
-    )
-    with translate_errors("reach", output.uri):
-        session = boto3.Session(region_name=output.region or os.environ.get("AWS_REGION"))
-        return session.client("s3", endpoint_url=output.endpoint, config=config, **_read_credentials(secrets))
-
-
-def _read_credentials(secrets: Path) -> dict[str, str]:
-    folder = secrets / handover.S3_FOLDER
-    files = {argument: folder / name for argument, name in _CREDENTIALS.items()}
-    return {argument: file.read_text(encoding="utf-8").strip() for argument, file in files.items() if file.is_file()}

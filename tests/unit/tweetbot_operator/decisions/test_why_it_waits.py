@@ -85,6 +85,18 @@ STATES: dict[str, tuple[Observed, str, str, str]] = {
         "AWS_ACCESS_KEY_ID",
         "Failed",
     ),
+    "the ConfigMap with a CA is not there": (
+        mounting('MountVolume.SetUp failed for volume "ca" : configmap "company-ca" not found'),
+        "SecretNotFound",
+        'configmap "company-ca" not found',
+        "Failed",
+    ),
+    "a key of the ConfigMap with a CA is not there": (
+        mounting('MountVolume.SetUp failed for volume "ca" : configmap references non-existent config key: ca.crt'),
+        "SecretNotFound",
+        "config key: ca.crt",
+        "Failed",
+    ),
     "a key of a Secret in the environment is not there": (
         blocked(waiting="CreateContainerConfigError", waiting_message="couldn't find key token in Secret team-a/x"),
         "SecretNotFound",

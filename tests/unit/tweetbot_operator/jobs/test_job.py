@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from builders.operator import SETTINGS, a_bot, a_bot_in, a_run
-from tweetbot_contract.handover import BASE_DIR, BASE_DIR_ENV, RunDocument
+from tweetbot_contract.handover import BASE_DIR, BASE_DIR_ENV, CA_BUNDLE_ENV, CA_DIR, CA_FILE, RunDocument
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import Stage
 from tweetbot_operator.jobs.job import build_job
@@ -76,6 +76,17 @@ def test_a_pvc_with_the_base_is_mounted_read_only(stage: Stage) -> None:
     assert claim in job["spec"]["template"]["spec"]["volumes"]
     assert {"name": "base", "mountPath": BASE_DIR, "readOnly": True} in container(job)["volumeMounts"]
     assert (env(job)[BASE_DIR_ENV], env(job)["HF_HUB_OFFLINE"]) == (BASE_DIR, "1")
+
+
+@pytest.mark.parametrize("stage", ["Prepare", "Train"])
+def test_the_cas_that_a_bot_trusts_are_mounted(stage: Stage) -> None:
+    job = the_job(a_bot_in(stage, caBundle={"name": "company-ca"}))
+    items = [{"key": "ca.crt", "path": CA_FILE}]
+    assert {"name": "ca", "configMap": {"name": "company-ca", "items": items}} in job["spec"]["template"]["spec"][
+        "volumes"
+    ]
+    assert {"name": "ca", "mountPath": CA_DIR, "readOnly": True} in container(job)["volumeMounts"]
+    assert env(job)[CA_BUNDLE_ENV] == f"{CA_DIR}/{CA_FILE}"
 
 
 def test_a_bot_without_gpu_asks_for_none() -> None:

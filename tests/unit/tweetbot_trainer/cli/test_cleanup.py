@@ -26,7 +26,8 @@ from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.store import ObjectStore, build_store_opener
 from tweetbot_trainer.store.folder import FolderStore
-from tweetbot_trainer.store.s3 import S3Store, create_s3_client
+from tweetbot_trainer.store.s3 import S3Store
+from tweetbot_trainer.store.s3_client import create_s3_client
 
 BUCKET = "team-a"
 #: Written by this TweetBot, and by its neighbours: same bucket, names that begin alike, a folder above.

@@ -27,7 +27,8 @@ from tweetbot_trainer.store import (
 )
 from tweetbot_trainer.store.file_records import FileRecord, is_intact
 from tweetbot_trainer.store.folder import FolderStore
-from tweetbot_trainer.store.s3 import S3Store, create_s3_client
+from tweetbot_trainer.store.s3 import S3Store
+from tweetbot_trainer.store.s3_client import create_s3_client
 
 BUCKET = "team-a"
 NO_WAITING = RetryBudget(0)
@@ -231,7 +232,7 @@ def refused(status: int, code: str) -> boto.ClientError:
         (refused(404, "NoSuchBucket"), SpecRefused, "BucketNotFound"),
         (refused(404, "NoSuchKey"), ObjectNotFound, "SourceNotFound"),
         (refused(301, "PermanentRedirect"), SpecRefused, "SpecRefused"),
-        (refused(501, "NotImplemented"), SpecRefused, "SpecRefused"),
+        (refused(501, "NotImplemented"), SpecRefused, "StorageUnsupported"),
         (refused(400, "InvalidRequest"), SpecRefused, "SpecRefused"),
         (refused(503, "SlowDown"), StorageUnavailable, "StorageUnavailable"),
         (refused(404, "NoSuchUpload"), StorageUnavailable, "StorageUnavailable"),  # the first request's answer was lost
@@ -267,7 +268,7 @@ class GrowingFileClient:
         if len(self.taken) == 1:
             self.path.write_bytes(b"a log that goes on")
             raise refused(503, "SlowDown")
-        return {}
+        return {"ETag": '"1"'}
 
 
 def test_a_file_that_grows_meanwhile_is_sent_with_its_own_checksum(tmp_path: Path) -> None:

@@ -26,6 +26,12 @@ class BaseFiles:
         store, address = self._resolve(uri)
         return store.open_seekable(address)
 
+    def get_size(self, uri: str) -> int:
+        """Return a file's size in bytes, 0 if it is missing."""
+        store, address = self._resolve(uri)
+        found = store.head(address)
+        return found.size if found else 0
+
     def download(self, uri: str, path: Path) -> None:
         """Download a file. Raises ObjectNotFound, and OSError if the disk is full."""
         store, address = self._resolve(uri)

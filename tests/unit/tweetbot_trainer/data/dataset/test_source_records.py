@@ -20,7 +20,7 @@ from tweetbot_trainer.data.dataset.source_records import (
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.store import ObjectInfo, ObjectStore, StorageUnavailable, build_store_opener
 from tweetbot_trainer.store.folder import FolderStore
-from tweetbot_trainer.store.s3 import create_s3_client
+from tweetbot_trainer.store.s3_client import create_s3_client
 
 STORE = FolderStore()
 
