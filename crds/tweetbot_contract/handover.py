@@ -31,11 +31,15 @@ QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 PRIORITY_LABEL = "kueue.x-k8s.io/priority-class"
 #: Users set it to start another run, as in Flux; status.lastHandledRetrainAt echoes it.
 RETRAIN_ANNOTATION = f"{GROUP}/retrain-at"
+#: Users set it to the uid of another TweetBot, or of its cluster, whose rights to the output's folder end by it.
+TAKE_OVER_ANNOTATION = f"{GROUP}/take-over-prefix"
 
 #: The only finalizer that we set, for deletionPolicy: Delete; removed when the objects in S3 are erased.
 ERASE_FINALIZER = f"{GROUP}/erase"
 #: Prefix of a scheduled run's trigger; the time follows.
 SCHEDULE_TRIGGER = "schedule/"
+#: Prefix of the trigger of a run that a take-over started; the annotation's value follows.
+TAKE_OVER_TRIGGER = "take-over/"
 
 RUN_ENV = "TWEETBOT_RUN"
 POD_UID_ENV = "TWEETBOT_POD_UID"
@@ -105,9 +109,13 @@ class RunDocument(Part):
     namespace: str = Field(max_length=63)
     name: str = Field(max_length=NAME_LIMIT)
     uid: str = Field(max_length=64)
+    #: uid of the cluster; empty without one, or if the operator may not read it.
+    cluster: str = Field("", max_length=64)
+    #: The value of TAKE_OVER_ANNOTATION.
+    take_over: str = Field("", max_length=64)
     run_id: str = Field(max_length=16)
     run_number: int
-    #: What started the run, if not the spec: a retrain-at value, or SCHEDULE_TRIGGER and a time.
+    #: What started the run, if not the spec: a retrain-at value, or SCHEDULE_TRIGGER or TAKE_OVER_TRIGGER and a value.
     trigger: str = ""
     #: Train only with at least this many posts that the served model has not seen; 0 always trains.
     min_new_posts: int = 0
@@ -119,7 +127,7 @@ class RunDocument(Part):
     @property
     def forced(self) -> bool:
         """Whether the run must train even if an equal model exists: somebody asked for another one."""
-        return bool(self.trigger) and not self.trigger.startswith(SCHEDULE_TRIGGER)
+        return bool(self.trigger) and not self.trigger.startswith((SCHEDULE_TRIGGER, TAKE_OVER_TRIGGER))
 
     @property
     def prefix(self) -> str:

@@ -7,7 +7,15 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from tweetbot_contract.handover import GROUP, KIND, NAME_LIMIT, RETRAIN_ANNOTATION, VERSION
+from tweetbot_contract.handover import (
+    GROUP,
+    KIND,
+    NAME_LIMIT,
+    RETRAIN_ANNOTATION,
+    TAKE_OVER_ANNOTATION,
+    TAKE_OVER_TRIGGER,
+    VERSION,
+)
 from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_contract.status import TweetBotStatus
 
@@ -29,6 +37,7 @@ class BaseTweetBot:
     resource_version: str
     status: TweetBotStatus
     retrain_at: str = ""
+    take_over: str = ""
     deleting: bool = False
     deleted_at: str = ""
     finalizers: tuple[str, ...] = ()
@@ -68,6 +77,7 @@ def parse(manifest: dict[str, Any], spec_reader: Callable[[dict[str, Any]], Twee
 def parse_metadata(manifest: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of a BaseTweetBot. A status that does not parse was not written by us and counts as empty."""
     metadata = manifest.get("metadata") or {}
+    annotations = metadata.get("annotations") or {}
     try:
         status = TweetBotStatus.model_validate(manifest.get("status") or {}, extra="ignore")
     except ValidationError:
@@ -79,7 +89,8 @@ def parse_metadata(manifest: dict[str, Any]) -> dict[str, Any]:
         "generation": int(metadata.get("generation", 0)),
         "resource_version": metadata.get("resourceVersion", ""),
         "status": status,
-        "retrain_at": (metadata.get("annotations") or {}).get(RETRAIN_ANNOTATION, "")[:64],
+        "retrain_at": annotations.get(RETRAIN_ANNOTATION, "")[:64],
+        "take_over": annotations.get(TAKE_OVER_ANNOTATION, "")[: 64 - len(TAKE_OVER_TRIGGER)],
         "deleting": "deletionTimestamp" in metadata,
         "deleted_at": metadata.get("deletionTimestamp", ""),
         "finalizers": tuple(metadata.get("finalizers") or ()),

@@ -171,6 +171,13 @@ SPEC_REFUSED = _ask_author("SpecRefused", "The trainer cannot do what the spec a
 NOT_AUTHORIZED = _ask_author(
     "NotAuthorized", "S3 rejects the credentials.", f"Correct the Secret or its permissions, then {_RETRAIN}."
 )
+PREFIX_OWNED = _ask_author(
+    "PrefixOwned",
+    "The folder in the bucket belongs to a TweetBot of another cluster. This one may serve models from it, but may not "
+    "train new ones, move latest.json or erase anything.",
+    "Delete the other TweetBot, choose another spec.output.s3.uri, or take the folder over: set the annotation "
+    "tweetbot.dev/take-over-prefix to the uid that the message names.",
+)
 BUCKET_NOT_FOUND = _ask_author(
     "BucketNotFound", "The bucket does not exist.", f"Create it and {_RETRAIN}, or correct the address."
 )

@@ -3,6 +3,7 @@
 TrainerResult
 ├── PrepareSucceeded   the dataset's digest and data table, and a model version to adopt or to keep
 ├── TrainSucceeded     the published model, metrics, samples, where it was tracked
+├── CleanupSucceeded   to whom the objects were left, if they were not erased
 └── StageFailed        a reason, and a message that says what to do
 """
 
@@ -160,6 +161,8 @@ class TrainSucceeded(Part):
     metrics: Metrics
     samples: tuple[Sample, ...] = ()
     tracking: TrackingResult = TrackingResult()
+    #: To whom the output's folder belongs, if not to this TweetBot, and what to do.
+    prefix_owned: str | None = Field(None, max_length=REASON_LIMIT)
 
 
 class PrepareSucceeded(Part):
@@ -174,6 +177,17 @@ class PrepareSucceeded(Part):
     #: Posts that this run paid for; those that earlier runs paid for are not counted again.
     billed: Bill | None = None
     tracking: TrackingResult = TrackingResult()
+    #: To whom the output's folder belongs, if not to this TweetBot, and what to do.
+    prefix_owned: str | None = Field(None, max_length=REASON_LIMIT)
+
+
+class CleanupSucceeded(Part):
+    """A deleted TweetBot's objects are erased, or left to another one that uses them."""
+
+    kind: Literal["CleanupSucceeded"] = "CleanupSucceeded"
+    schema_version: Literal[1] = 1
+    #: To whom they were left.
+    prefix_owned: str | None = Field(None, max_length=REASON_LIMIT)
 
 
 class StageFailed(Part):
@@ -185,7 +199,9 @@ class StageFailed(Part):
     message: str = Field(max_length=REASON_LIMIT)
 
 
-TrainerResult = Annotated[PrepareSucceeded | TrainSucceeded | StageFailed, Field(discriminator="kind")]
+TrainerResult = Annotated[
+    PrepareSucceeded | TrainSucceeded | CleanupSucceeded | StageFailed, Field(discriminator="kind")
+]
 _ADAPTER: TypeAdapter[TrainerResult] = TypeAdapter(TrainerResult)
 
 

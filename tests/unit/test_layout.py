@@ -39,7 +39,7 @@ def test_no_file_is_named_after_a_conversion() -> None:
 
 #: First words of functions that do something. A new verb is added here; a noun is not.
 _VERBS = """
-accept accumulate add advise anonymize apply ask attach attempt batch begin bootstrap build call canonicalize
+accept accumulate add advise announce anonymize apply ask attach attempt batch begin bootstrap build call canonicalize
 capture check choose classify clean clear close collapse collect commit compare complain complete compute configure
 continue convert copy count create crop cut decide decode defuse delete describe detect diagnose dispatch download
 drain draw drop dump enable encode end ensure enter erase escape estimate evaluate execute expand explain extract

@@ -61,8 +61,8 @@ class WatchedStore:
     def delete(self, uri: str) -> None:
         return self._pass("delete", uri, lambda: self._store.delete(uri))
 
-    def erase(self, folder: str) -> Iterator[str]:
-        for uri in self._store.erase(folder):
+    def erase(self, folder: str, *, keep: str = "") -> Iterator[str]:
+        for uri in self._store.erase(folder, keep=keep):
             yield self._pass("erase", uri, lambda: uri)  # noqa: B023 - called at once
 
     def _pass(self, action: str, uri: str, request: Callable[[], T]) -> T:

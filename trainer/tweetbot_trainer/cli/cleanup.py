@@ -1,25 +1,30 @@
 """`tweetbot-trainer cleanup`: erase everything that the runs of one TweetBot wrote, and nothing else.
 
-It can be stopped at any point: the next call lists and erases the rest.
+What TweetBots of other clusters use stays: the first of them becomes its owner. It can be stopped at any point: the
+next call lists and erases the rest.
 """
 
 import os
 import re
+from collections.abc import Callable
 
 from tweetbot_contract import reasons
 from tweetbot_contract.handover import RunDocument
+from tweetbot_contract.result import CleanupSucceeded
 from tweetbot_trainer.publishing.registry.latest import LATEST_FILE
+from tweetbot_trainer.publishing.registry.ownership import OWNER_FILE, leave_prefix, require_owner
 from tweetbot_trainer.runtime.egress import check_endpoints
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.runtime.signals import StopRequest
-from tweetbot_trainer.stages.settings import read_settings
+from tweetbot_trainer.runtime.termination import write_result
+from tweetbot_trainer.stages.settings import get_termination_log_path, read_settings
 from tweetbot_trainer.store import ObjectStore, build_store_opener, join
 
 #: A name that Kubernetes allows: not empty, no slash and no dot, so that it is exactly one step of a path.
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-#: Objects between two log lines.
+#: Objects between two log lines, and two looks at who owns the folder.
 _LOG_INTERVAL = 500
 
 
@@ -31,24 +36,45 @@ def run_cleanup(stop: StopRequest) -> int:
     check_endpoints(run.spec, settings.allowed_networks)
     budget = RetryBudget(settings.retry_seconds, log, stop.pause)
     open_store = build_store_opener(run.spec.output.s3, settings.secrets, budget)
-    erase(open_store(run.prefix), run, log, stop)
+    termination_log = get_termination_log_path(os.environ)
+
+    def report(message: str) -> None:
+        write_result(CleanupSucceeded(prefix_owned=message), termination_log)
+
+    erase(open_store(run.prefix), run, log, stop, report_heir=report)
     return 0
 
 
-def erase(store: ObjectStore, run: RunDocument, log: Log, stop: StopRequest) -> int:
+def erase(
+    store: ObjectStore,
+    run: RunDocument,
+    log: Log,
+    stop: StopRequest,
+    *,
+    report_heir: Callable[[str], None] = lambda message: None,
+) -> int:
     """Erase a TweetBot's objects, latest.json first; return how many, older versions included.
 
-    Raises SpecRefused for names that Kubernetes does not allow, StageStopped, and as the store does.
+    If TweetBots of other clusters use them, nothing is erased, and `report_heir` is told who owns them now. Raises
+    PrefixOwned if another TweetBot owned them before, SpecRefused for names that Kubernetes does not allow,
+    StageStopped, and as the store does.
     """
     folder, count = get_bot_folder(run), 0
     log.info("cleanup.started", folder=folder)
     try:
+        if heir := leave_prefix(store, run):
+            log.warning("cleanup.left", message=heir)
+            report_heir(heir)
+            return 0
         store.delete(join(folder, LATEST_FILE))
-        for _ in store.erase(folder):
+        for _ in store.erase(folder, keep=join(folder, OWNER_FILE)):
             stop.check()
             count += 1
             if count % _LOG_INTERVAL == 0:
+                require_owner(store, run)
                 log.info("cleanup.going", erased=count)
+        for _ in store.erase(folder):  # the record last: without it another TweetBot may begin to write here
+            stop.check()
     except SpecRefused as refusal:
         if refusal.reason != reasons.BUCKET_NOT_FOUND:  # a deleted bucket took its objects along
             raise

@@ -67,6 +67,7 @@ def _build_context(
         namespace=bot.namespace,
         name=bot.name,
         uid=bot.uid or "local",
+        take_over=bot.take_over,
         run_id=compute_run_id(bot.spec, bot.retrain_at),
         run_number=1,
         trigger=bot.retrain_at,

@@ -17,9 +17,7 @@ _GPU_MEMORY_ERROR = "OutOfMemoryError"
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 
-def write_result(
-    outcome: result.PrepareSucceeded | result.TrainSucceeded | result.StageFailed, termination_log: Path
-) -> None:
+def write_result(outcome: result.TrainerResult, termination_log: Path) -> None:
     """Write the result in one write: the file is a mount, so it cannot be replaced by renaming."""
     message = result.encode(outcome)
     with termination_log.open("wb", buffering=0) as file:

@@ -9,7 +9,8 @@ from tweetbot_trainer.data.dataset.store import is_stored, store_dataset
 from tweetbot_trainer.learning.fingerprint import fingerprint
 from tweetbot_trainer.learning.values import resolve_hyperparameters, resolve_lora
 from tweetbot_trainer.publishing.registry.latest import update_latest
-from tweetbot_trainer.publishing.registry.lookup import find_reusable
+from tweetbot_trainer.publishing.registry.lookup import choose_version, find_reusable
+from tweetbot_trainer.publishing.registry.ownership import join_prefix, require_owner, reserve_version_use
 from tweetbot_trainer.publishing.registry.retention import mark_adopted
 from tweetbot_trainer.publishing.registry.run_record import PrepareRecord, read_record, write_record
 from tweetbot_trainer.runtime.log import Log
@@ -27,17 +28,21 @@ from tweetbot_trainer.store import ObjectStore
 def prepare(context: StageContext) -> PrepareSucceeded:
     """Prepare the run's dataset, unless it was prepared before, and look for a published model to reuse.
 
-    Raises StageError. An interrupted stage leaves nothing that its next attempt cannot use.
+    Raises StageError; PrefixOwned if there is something to train, and the output belongs to another TweetBot. An
+    interrupted stage leaves nothing that its next attempt cannot use.
     """
     run, store, log = context.run, context.store, context.log
     probe_storage(context)
+    owned = join_prefix(store, run, log)
     record = _find_record(store, run, log) or _prepare_dataset(context)
-    if adopted := _reuse_model(store, run, record.training_key, log):
-        return record.result.model_copy(update={"adopted": adopted})
+    if adopted := _reuse_model(store, run, record.training_key, log, owned=owned):
+        return record.result.model_copy(update={"adopted": adopted, "prefix_owned": owned})
     too_few = count_new_posts_if_too_few(store, run, record.result.dataset.digest)
-    if too_few is not None:
-        log.info("prepare.nothing_new", newPosts=too_few, minNewPosts=run.min_new_posts)
-    return record.result.model_copy(update={"new_posts": too_few})
+    if too_few is None:
+        require_owner(store, run)  # before a GPU is paid for
+        return record.result
+    log.info("prepare.nothing_new", newPosts=too_few, minNewPosts=run.min_new_posts)
+    return record.result.model_copy(update={"new_posts": too_few, "prefix_owned": owned})
 
 
 def _find_record(store: ObjectStore, run: RunDocument, log: Log) -> PrepareRecord | None:
@@ -83,11 +88,17 @@ def _store_accounts(context: StageContext, reader: SourceReader, uri: str) -> No
         context.log.warning("prepare.another_account", message=message)
 
 
-def _reuse_model(store: ObjectStore, run: RunDocument, training_key: str, log: Log) -> TrainSucceeded | None:
+def _reuse_model(
+    store: ObjectStore, run: RunDocument, training_key: str, log: Log, *, owned: str | None
+) -> TrainSucceeded | None:
+    """Adopt a published model; in another TweetBot's folder (`owned`) without moving latest.json."""
+    if owned and not reserve_version_use(store, run, choose_version(store, run, training_key)):
+        return None
     adopted = find_reusable(store, run, training_key)
     if adopted is None or not can_publish(run.spec, adopted.metrics):
         return None  # the train stage will say which gate was missed
-    mark_adopted(store, run, adopted)
-    update_latest(store, run, adopted)
+    if not owned:
+        mark_adopted(store, run, adopted)
+        update_latest(store, run, adopted)
     log.info("prepare.adopted", uri=adopted.model.uri)
     return adopted

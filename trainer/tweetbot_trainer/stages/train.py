@@ -8,18 +8,24 @@ from tweetbot_trainer.data.dataset.store import load_dataset
 from tweetbot_trainer.learning.checkpoints.naming import build_checkpoints_uri, erase_checkpoints
 from tweetbot_trainer.publishing.registry.latest import update_latest
 from tweetbot_trainer.publishing.registry.lookup import find_rejected, find_reusable
+from tweetbot_trainer.publishing.registry.ownership import join_prefix, require_owner, reserve_version_use
 from tweetbot_trainer.publishing.registry.publish import publish_rejected
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.stages.gates import build_gate_error, can_publish, find_missed_gates
 from tweetbot_trainer.stages.training_plan import TrainingPlan, build_training_plan
+from tweetbot_trainer.store import StorageUnavailable
 
 
 def train(context: StageContext) -> TrainSucceeded:
     """Train and publish the run's model, unless the same training was published before.
 
-    Raises StageError. A stage that was asked to stop publishes nothing.
+    Raises StageError; PrefixOwned if the output has come to belong to another TweetBot since the dataset was prepared.
+    A stage that was asked to stop publishes nothing.
     """
+    owned = join_prefix(context.store, context.run, context.log)
     plan = build_training_plan(context)
+    if owned:
+        return _reuse_version(context, plan, owned)
     if published := _find_trained_version(context, plan):
         # an earlier attempt may have been killed between publishing and this
         erase_checkpoints(context.store, build_checkpoints_uri(context.run), now=datetime.now(UTC), log=context.log)
@@ -29,6 +35,18 @@ def train(context: StageContext) -> TrainSucceeded:
     from tweetbot_trainer.stages.training_run import train_and_publish
 
     return train_and_publish(context, plan, dataset, splits)
+
+
+def _reuse_version(context: StageContext, plan: TrainingPlan, owned: str) -> TrainSucceeded:
+    """Return the version in another TweetBot's folder, without moving latest.json. Raises PrefixOwned without one."""
+    run, store = context.run, context.store
+    kept = reserve_version_use(store, run, plan.version)
+    published = find_reusable(store, run, plan.key) if kept else None
+    if published is None:
+        require_owner(store, run)
+        raise StorageUnavailable(f"the owner of {run.prefix} has changed: the next attempt trains")
+    _require_gates(context, published.metrics, published.model.uri)
+    return published.model_copy(update={"prefix_owned": owned})
 
 
 def _find_trained_version(context: StageContext, plan: TrainingPlan) -> TrainSucceeded | None:

@@ -35,6 +35,7 @@ from tweetbot_trainer.publishing.registry.manifest import (
     build_model_name,
     build_model_uri,
 )
+from tweetbot_trainer.publishing.registry.ownership import require_owner
 from tweetbot_trainer.publishing.registry.publish import publish, store_rejected
 from tweetbot_trainer.publishing.registry.retention import erase_old_versions
 from tweetbot_trainer.publishing.report.card_data import (
@@ -45,6 +46,7 @@ from tweetbot_trainer.publishing.report.card_data import (
 )
 from tweetbot_trainer.publishing.report.report import METRICS_FILE, write_report
 from tweetbot_trainer.publishing.tracking.interface import Tracker
+from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.runtime.versions import describe_program, get_library_versions
 from tweetbot_trainer.stages.callbacks import training_callbacks
 from tweetbot_trainer.stages.context import StageContext
@@ -225,6 +227,12 @@ class TrainingRun:
         raise build_gate_error(missed, kept_at)
 
     def _erase_leftovers(self) -> None:
+        """Erase what the run and its forerunners left, unless the folder has come to belong to another TweetBot."""
+        try:
+            require_owner(self._store, self._run)
+        except StageError as fault:
+            self._log.warning("train.leftovers", reason=str(fault.reason), message=fault.message)
+            return
         self._checkpoints.clear()
         erase_old_versions(self._store, self._run, self._log, self._stop)
 

@@ -73,10 +73,11 @@ class FolderStore:
         with _translate_errors(path):
             path.unlink(missing_ok=True)
 
-    def erase(self, folder: str) -> Iterator[str]:
+    def erase(self, folder: str, *, keep: str = "") -> Iterator[str]:
         for info in tuple(self.list(folder)):
-            self.delete(info.uri)
-            yield info.uri
+            if info.uri != keep:
+                self.delete(info.uri)
+                yield info.uri
 
     def _write(self, uri: str, body: Body, is_allowed: Callable[[Path], bool]) -> bool:
         path = parse_file_uri(uri)

@@ -80,8 +80,8 @@ class ObjectStore(Protocol):
     def delete(self, uri: str) -> None:
         """Remove an object, if there is one."""
 
-    def erase(self, folder: str) -> Iterator[str]:
-        """Remove everything below a folder, older versions included, and yield each address when it is gone.
+    def erase(self, folder: str, *, keep: str = "") -> Iterator[str]:
+        """Remove everything below a folder but the object `keep`, with older versions; yield each address when gone.
 
         If the caller stops early, the next call goes on with the rest. FolderStore leaves empty folders.
         """

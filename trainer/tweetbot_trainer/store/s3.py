@@ -123,18 +123,19 @@ class S3Store:
     def delete(self, uri: str) -> None:
         self._remove(uri)
 
-    def erase(self, folder: str) -> Iterator[str]:
+    def erase(self, folder: str, *, keep: str = "") -> Iterator[str]:
         # without permission for versions erase the objects, which is enough if the bucket keeps no versions
+        kept_key = parse_s3_uri(keep).key if keep else ""
         try:
-            yield from self._erase_object_versions(folder)
+            yield from self._erase_object_versions(folder, kept_key)
         except (NotAuthorized, SpecRefused) as refusal:
-            yield from self._erase_objects(folder)
+            yield from self._erase_objects(folder, kept_key)
             self._require_unversioned(folder, refusal)
 
-    def _erase_object_versions(self, folder: str) -> Iterator[str]:
+    def _erase_object_versions(self, folder: str, kept_key: str) -> Iterator[str]:
         """List from the beginning each time: a continuation marker may point to something erased by then."""
         removed: set[tuple[str, str]] = set()
-        while entries := self._list_object_versions(folder):
+        while entries := {entry for entry in self._list_object_versions(folder) if entry[0] != kept_key}:
             if entries <= removed:
                 raise StorageUnavailable(f"S3 lists {min(entries)[0]} below {folder} although it was erased")
             for key, version_id in sorted(entries - removed):
@@ -143,10 +144,12 @@ class S3Store:
                 yield uri
             removed |= entries
 
-    def _erase_objects(self, folder: str) -> Iterator[str]:
+    def _erase_objects(self, folder: str, kept_key: str) -> Iterator[str]:
         for info in self.list(folder):
-            self._remove(self._require_inside(folder, parse_s3_uri(info.uri).key))
-            yield info.uri
+            key = parse_s3_uri(info.uri).key
+            if key != kept_key:
+                self._remove(self._require_inside(folder, key))
+                yield info.uri
 
     def _require_unversioned(self, folder: str, refusal: StageError) -> None:
         """Raise NotAuthorized if the bucket keeps versions: then it answers a write with the version's id."""

@@ -83,6 +83,7 @@ def test_a_prepared_dataset_stands_in_the_bucket_and_in_the_message(pod: dict[st
         f"datasets/{told.dataset.digest}/dataset.json",
         f"datasets/{told.dataset.digest}/ids.jsonl",
         f"datasets/{told.dataset.digest}/posts.jsonl.zst",
+        "owner.json",
         "runs/0123456789abcdef/prepare.json",
         "storage-probe.json",
     ]

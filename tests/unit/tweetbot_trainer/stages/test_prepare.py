@@ -94,7 +94,7 @@ def test_a_stage_that_is_asked_to_end_leaves_no_record(tmp_path: Path) -> None:
     stop.request()
     with pytest.raises(StageStopped):
         prepare(a_context(tmp_path, a_local_run(tmp_path), stop=stop))
-    assert list(STORE.list(f"file://{tmp_path}/bucket/")) == []
+    assert [info.uri for info in STORE.list(f"file://{tmp_path}/bucket/team-a/gull/runs/")] == []
 
 
 def test_several_sources_are_mixed_into_one_dataset(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The model versions of a TweetBot in its output. Imports go up this list only.
 
 manifest     a version's MANIFEST.json, and the addresses of versions
+ownership    the TweetBot that the output belongs to, and who else uses it
 run_record   what a run's preparation decided
 latest       latest.json, the version to serve
 lookup       the version that a run can reuse, and the name of a new one

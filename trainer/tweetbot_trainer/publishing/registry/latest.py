@@ -6,10 +6,11 @@ from typing import Any
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import TrainSucceeded
 from tweetbot_trainer.publishing.registry.manifest import parse_version
+from tweetbot_trainer.publishing.registry.ownership import require_owner
 from tweetbot_trainer.store import ObjectStore, StorageUnavailable, join
 
 LATEST_FILE = "latest.json"
-#: Attempts to swap. Each lost one means that another writer won, and a TweetBot has at most two writers.
+#: Attempts to swap. Each lost one means that another writer won.
 ROUNDS = 10
 
 
@@ -17,11 +18,13 @@ def update_latest(store: ObjectStore, run: RunDocument, result: TrainSucceeded) 
     """Point latest.json to the result's version. False if a newer run of the same TweetBot has moved it already.
 
     A recreated TweetBot has another uid and counts its runs from 1 again, so numbers are compared within a uid only.
+    Raises PrefixOwned if the folder belongs to another TweetBot.
     """
     uri = join(run.prefix, LATEST_FILE)
     wanted = _build_content(run, result)
     for _ in range(ROUNDS):
         found = store.find(uri)
+        require_owner(store, run)  # after the read, so that the swap fails if a new owner has moved the pointer
         if found and found.body == wanted:
             return True
         if found and _is_newer(found.body, run):

@@ -1,4 +1,4 @@
-"""Erases old versions, except the newest few, the one that is served, and those that another run has adopted.
+"""Erases old versions, except the newest few, the one that is served, and those that other runs or clusters adopted.
 
 `spec.history.models` says how many stay, of the published and of the rejected ones. Folders without a manifest are left
 alone. The manifest is erased last: a version that is half erased counts as damaged, is never reused, and is erased
@@ -17,6 +17,7 @@ from tweetbot_trainer.publishing.registry.manifest import (
     parse_version,
     read_version,
 )
+from tweetbot_trainer.publishing.registry.ownership import announce_erasure
 from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.signals import StopRequest
@@ -31,13 +32,20 @@ def mark_adopted(store: ObjectStore, run: RunDocument, result: TrainSucceeded) -
 
 
 def erase_old_versions(store: ObjectStore, run: RunDocument, log: Log, stop: StopRequest) -> None:
-    """Erase versions beyond the spec's history. The run has its result by now, so failures are only logged."""
+    """Erase versions beyond the spec's history. The run has its result by now, so failures are only logged.
+
+    Nothing is erased in another TweetBot's folder.
+    """
     try:
-        for home in (*_list_obsolete(store, run), *_list_beyond_history(store, run, "rejected")):
+        obsolete = (*_list_obsolete(store, run), *_list_beyond_history(store, run, "rejected"))
+        homes = announce_erasure(store, run, obsolete)
+        for home in homes:
             if stop.requested:
                 return
             _erase(store, home)
             log.info("models.erased", uri=home)
+        if homes:
+            announce_erasure(store, run, ())
     except StageError as fault:
         log.warning("models.not_erased", message=fault.message)
 

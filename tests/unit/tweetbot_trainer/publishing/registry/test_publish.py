@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,8 +17,10 @@ from tweetbot_fakes.storage import Killed, WatchedStore
 from tweetbot_trainer.publishing.registry.latest import update_latest
 from tweetbot_trainer.publishing.registry.lookup import choose_version, find_reusable
 from tweetbot_trainer.publishing.registry.manifest import build_version_uri, decode_manifest
+from tweetbot_trainer.publishing.registry.ownership import join_prefix
 from tweetbot_trainer.publishing.registry.publish import publish
 from tweetbot_trainer.runtime.errors import SpecRefused, StageStopped
+from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.store.folder import FolderStore
 
@@ -77,8 +80,8 @@ def test_the_manifest_is_written_after_every_file_and_before_latest_json(tmp_pat
     store = WatchedStore(STORE)
     publish(store, run, folder, a_version(folder, run))
     written = [uri.removeprefix(f"{run.prefix}/") for action, uri in store.requests if action.startswith("put")]
-    assert written[-2:] == [f"models/{KEY[:16]}/MANIFEST.json", "latest.json"]
-    assert len(written) == 5
+    assert written[-3:] == [f"models/{KEY[:16]}/MANIFEST.json", "owner.json", "latest.json"]
+    assert len(written) == 6
 
 
 def requests_of_a_publication(tmp_path: Path) -> int:
@@ -222,8 +225,10 @@ def test_latest_json_never_goes_back_to_an_older_run(tmp_path: Path, folder: Pat
 
 
 def test_latest_json_moves_for_a_recreated_bot(tmp_path: Path, folder: Path) -> None:
-    old, new = a_run(tmp_path, run_number=7), a_run(tmp_path, run_number=1, uid="uid-new")
+    old = a_run(tmp_path, run_number=7, cluster="cluster-a")
+    new = a_run(tmp_path, run_number=1, cluster="cluster-a", uid="uid-new")
     result = publish(STORE, old, folder, a_version(folder, old))
+    assert join_prefix(STORE, new, Log(StringIO())) is None
     assert update_latest(STORE, new, result)
     assert (read_latest_json(new)["uid"], read_latest_json(new)["runNumber"]) == ("uid-new", 1)
 

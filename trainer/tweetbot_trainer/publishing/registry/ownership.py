@@ -1,0 +1,244 @@
+"""owner.json: the TweetBot that a prefix belongs to, and the TweetBots of other clusters that use it.
+
+TweetBots of the same namespace and name, in several clusters, may have the same output. The owner moves latest.json and
+erases; the others may adopt models. What they use is not erased, and when the owner is deleted, the first of them
+becomes the owner.
+
+Within one cluster a namespace and name has one TweetBot at a time, so a TweetBot that is created again succeeds the
+former one. Every change is one conditional write, so a kill at any request leaves a record that the next attempt can
+continue from.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Literal
+
+from pydantic import ValidationError
+
+from tweetbot_contract.handover import TAKE_OVER_ANNOTATION, RunDocument
+from tweetbot_contract.reasons import PREFIX_OWNED
+from tweetbot_contract.spec.parts import Part
+from tweetbot_trainer.data.posts import format_time
+from tweetbot_trainer.runtime.errors import SpecRefused
+from tweetbot_trainer.runtime.log import Log
+from tweetbot_trainer.store import ObjectStore, StorageUnavailable, StoredObject, join
+
+OWNER_FILE = "owner.json"
+#: Attempts to change the record. Each lost one means that another TweetBot changed it.
+ROUNDS = 10
+_ABANDONED = "If that TweetBot is gone for good, erase the folder by hand."
+
+
+class PrefixOwned(SpecRefused):
+    """The prefix belongs to a TweetBot of another cluster."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(PREFIX_OWNED, message)
+
+
+class PrefixUser(Part):
+    """A TweetBot that writes to the prefix. `cluster` is empty for runs without one."""
+
+    cluster: str
+    uid: str
+    since: str
+    #: The version that it serves without being the owner.
+    version: str | None = None
+
+
+class OwnerRecord(Part):
+    """The content of owner.json; `users` are all but the owner, the longest-standing first."""
+
+    schema_version: Literal[1] = 1
+    owner: PrefixUser
+    users: tuple[PrefixUser, ...] = ()
+    #: Folders of versions that the owner is erasing, below the prefix; nobody adopts them any more.
+    erasing: tuple[str, ...] = ()
+    #: Whether the owner was deleted and everything is being erased.
+    ending: bool = False
+
+    def encode(self) -> bytes:
+        """Return the file's content."""
+        return (self.model_dump_json(by_alias=True, exclude_none=True, indent=1) + "\n").encode()
+
+
+Change = Callable[[OwnerRecord | None], OwnerRecord]
+
+
+def join_prefix(store: ObjectStore, run: RunDocument, log: Log) -> str | None:
+    """Register the run's TweetBot as the owner, or as a user if there is one; then return and log a message about it.
+
+    Raises PrefixOwned while another owner is erasing everything, and as the store does.
+    """
+    record = _change_record(store, run, lambda record: _join(record, run))
+    if is_owner(record, run):
+        return None
+    if record.ending:
+        raise PrefixOwned(f"{describe_owner(record, run)} and is being erased. {_format_advice(record, run)}")
+    limits = "This one may serve its models, and neither moves latest.json nor erases anything"
+    message = f"{describe_owner(record, run)}. {limits}. {_format_advice(record, run)}"
+    log.warning("prefix.owned", reason=str(PREFIX_OWNED), message=message)
+    return message
+
+
+def require_owner(store: ObjectStore, run: RunDocument) -> OwnerRecord:
+    """Return the record if the run's TweetBot owns the prefix, or if nobody has yet. Raises PrefixOwned.
+
+    Unlike join_prefix it takes over from nobody, so a trainer that outlives its TweetBot stops here.
+    """
+    return _change_record(store, run, lambda record: _check_owner(record, run))
+
+
+def reserve_version_use(store: ObjectStore, run: RunDocument, version: str) -> bool:
+    """Keep the owner from erasing a version that the run is about to adopt; False if it is already erasing it.
+
+    The owner itself needs no reservation. Verify the version after this, as it may be gone already.
+    """
+
+    def change(record: OwnerRecord | None) -> OwnerRecord:
+        record, us = record or OwnerRecord(owner=_build_user(run)), _build_user(run)
+        if is_owner(record, run):
+            return record
+        since = next((user.since for user in record.users if user.uid == run.uid), us.since)
+        others = (user for user in record.users if user.uid != run.uid)
+        users = (*others, us.model_copy(update={"since": since, "version": version}))
+        return record.model_copy(update={"users": tuple(sorted(users, key=lambda user: user.since))})
+
+    record = _change_record(store, run, change)
+    return is_owner(record, run) or not (record.ending or f"models/{version}" in record.erasing)
+
+
+def announce_erasure(store: ObjectStore, run: RunDocument, homes: Iterable[str]) -> tuple[str, ...]:
+    """Announce that versions are erased, and return the addresses of those that nobody else uses.
+
+    Raises PrefixOwned if the run's TweetBot is not the owner.
+    """
+    folders = {home: home.removeprefix(f"{run.prefix}/") for home in homes}
+
+    def change(record: OwnerRecord | None) -> OwnerRecord:
+        owned = _check_owner(record, run)
+        kept = {f"models/{user.version}" for user in owned.users}
+        return owned.model_copy(update={"erasing": tuple(path for path in folders.values() if path not in kept)})
+
+    record = _change_record(store, run, change)
+    return tuple(home for home, path in folders.items() if path in record.erasing)
+
+
+def leave_prefix(store: ObjectStore, run: RunDocument) -> str | None:
+    """Take a deleted TweetBot out of the record. Return None if all may be erased, else to whom it left the prefix.
+
+    Raises PrefixOwned if the prefix was never its own.
+    """
+    owned = False
+
+    def change(record: OwnerRecord | None) -> OwnerRecord:
+        nonlocal owned
+        left = record or OwnerRecord(owner=_build_user(run))
+        owned |= is_owner(left, run) or _gives_way(left.owner, run)
+        return _leave(left, run)
+
+    record = _change_record(store, run, change)
+    if is_owner(record, run):
+        return None
+    if not owned:
+        raise PrefixOwned(f"Nothing was erased. {describe_owner(record, run)}. {_ABANDONED}")
+    return f"Nothing was erased. {describe_owner(record, run)}, which uses it. {_ABANDONED}"
+
+
+def is_owner(record: OwnerRecord, run: RunDocument) -> bool:
+    """Tell whether the run's TweetBot owns the prefix."""
+    return record.owner.uid == run.uid
+
+
+def describe_owner(record: OwnerRecord, run: RunDocument) -> str:
+    """Say to whom the prefix belongs, as a sentence without its full stop."""
+    owner = record.owner
+    place = f"cluster {owner.cluster}" if owner.cluster else "no cluster"
+    return (
+        f"The folder {run.namespace}/{run.name} of spec.output.s3 belongs to the TweetBot with uid {owner.uid} in "
+        f"{place} since {owner.since}"
+    )
+
+
+def _format_advice(record: OwnerRecord, run: RunDocument) -> str:
+    wrong = f" It names {run.take_over}, which is not the owner." if run.take_over else ""
+    return (
+        f"To change that, delete the other TweetBot, choose another spec.output.s3.uri, or set the annotation "
+        f"{TAKE_OVER_ANNOTATION} to {record.owner.uid}.{wrong}"
+    )
+
+
+def _check_owner(record: OwnerRecord | None, run: RunDocument) -> OwnerRecord:
+    """Return the record, or a first one. Raises PrefixOwned if the run's TweetBot is not the owner."""
+    record = record or OwnerRecord(owner=_build_user(run))
+    if is_owner(record, run):
+        return record
+    message = "Only its owner may train new models, move latest.json or erase anything"
+    raise PrefixOwned(f"{describe_owner(record, run)}. {message}. {_format_advice(record, run)}")
+
+
+def _join(record: OwnerRecord | None, run: RunDocument) -> OwnerRecord:
+    """Add the run's TweetBot, in place of those that give way to it."""
+    us = _build_user(run)
+    if record is None:
+        return OwnerRecord(owner=us)
+    users = tuple(user for user in record.users if not _gives_way(user, run))
+    others = tuple(user for user in users if user.uid != run.uid)
+    if is_owner(record, run):
+        owner = record.owner.model_copy(update={"cluster": run.cluster})
+        return record.model_copy(update={"owner": owner, "users": others, "ending": False})
+    if _gives_way(record.owner, run):
+        return OwnerRecord(owner=us, users=others)
+    return record.model_copy(update={"users": users if len(users) > len(others) else (*users, us)})
+
+
+def _leave(record: OwnerRecord, run: RunDocument) -> OwnerRecord:
+    others = tuple(user for user in record.users if user.uid != run.uid and not _gives_way(user, run))
+    if not (is_owner(record, run) or _gives_way(record.owner, run)):
+        return record.model_copy(update={"users": others})
+    if not others:
+        return OwnerRecord(owner=record.owner if is_owner(record, run) else _build_user(run), ending=True)
+    heir = PrefixUser(cluster=others[0].cluster, uid=others[0].uid, since=_get_current_time())
+    return OwnerRecord(owner=heir, users=others[1:])
+
+
+def _gives_way(user: PrefixUser, run: RunDocument) -> bool:
+    """Tell whether the run's TweetBot succeeds another one: in the same cluster, or as its annotation says."""
+    succeeded = bool(run.cluster) and user.cluster == run.cluster
+    return user.uid != run.uid and (succeeded or (bool(run.take_over) and run.take_over in (user.uid, user.cluster)))
+
+
+def _change_record(store: ObjectStore, run: RunDocument, change: Change) -> OwnerRecord:
+    """Change the record by compare-and-swap, and return it as it is then."""
+    uri = _build_uri(run)
+    for _ in range(ROUNDS):
+        found = store.find(uri)
+        before = _decode(found, run) if found else None
+        after = change(before)
+        if after == before:
+            return after
+        # A refused write may have been our own whose answer was lost: then the next round has nothing to change.
+        body = after.encode()
+        if store.put_if_match(uri, body, found.etag) if found else store.put_if_absent(uri, body):
+            return after
+    raise StorageUnavailable(f"{uri} is changed by others as fast as it is written")
+
+
+def _decode(found: StoredObject, run: RunDocument) -> OwnerRecord:
+    try:
+        return OwnerRecord.model_validate_json(found.body)
+    except ValidationError as error:
+        advice = "run a newer version of the operator, or delete the object if nobody else uses the folder"
+        raise PrefixOwned(f"{_build_uri(run)} cannot be read, so its owner is unknown: {advice}") from error
+
+
+def _build_uri(run: RunDocument) -> str:
+    return join(run.prefix, OWNER_FILE)
+
+
+def _build_user(run: RunDocument) -> PrefixUser:
+    return PrefixUser(cluster=run.cluster, uid=run.uid, since=_get_current_time())
+
+
+def _get_current_time() -> str:
+    return format_time(datetime.now(UTC))
