@@ -1,5 +1,6 @@
 """Every reason of a condition, a run or a termination message; docs/troubleshooting.md is rendered from this table."""
 
+from tweetbot_contract.pod_reasons import *  # noqa: F403 - a part of this table
 from tweetbot_contract.reason import RETRAIN as _RETRAIN
 from tweetbot_contract.reason import Actor as Actor
 from tweetbot_contract.reason import Reason as Reason
@@ -102,63 +103,6 @@ FINALIZER_REFUSED = _ask_platform(
     "The API server does not let the operator add or remove the finalizer of deletionPolicy: Delete. Until it does, "
     "nothing else happens.",
     "Change the policy, webhook or permission that the message names. The operator retries with pauses.",
-)
-SECRET_NOT_FOUND = _ask_author(
-    "SecretNotFound",
-    "A Secret that the spec names, or the ConfigMap of spec.caBundle, does not exist or lacks a key.",
-    "Create it, and the run continues by itself. It fails when startDeadlineSeconds have passed.",
-)
-UNSCHEDULABLE = _ask_platform(
-    "Unschedulable",
-    "No node can take the Pod.",
-    "Lower spec.resources, correct spec.scheduling, or add a node. The run then continues by itself.",
-)
-POD_REFUSED = _ask_author(
-    "PodRefused",
-    "The namespace admits no Pod of the Job: a quota, a LimitRange, Pod Security, or a webhook.",
-    "Lower spec.resources, or have the quota or policy changed. The run then continues by itself.",
-)
-IMAGE_PULL_FAILED = _ask_platform(
-    "ImagePullFailed",
-    "The trainer image cannot be pulled, or that of a container that others have added to the Pod.",
-    "Check its name and the node's access to the registry.",
-)
-INIT_CONTAINER_FAILED = _ask_platform(
-    "InitContainerFailed",
-    "A container that others have added to the Pod fails before the trainer starts.",
-    f"Read that container's log, and correct what added it (docs/meshes.md). Once the run has failed, {_RETRAIN}.",
-)
-WAITING_FOR_INIT_CONTAINER = _ask_platform(
-    "WaitingForInitContainer",
-    "A container that others have added to the Pod has to end, or to start, before the trainer does.",
-    "Read that container's log: it waits for something, or must be left out (docs/meshes.md). The run continues when "
-    "it has ended, and fails when startDeadlineSeconds have passed.",
-)
-CONTAINER_NOT_STARTED = _ask_platform(
-    "ContainerNotStarted",
-    "The node cannot start a container of the Pod.",
-    "Correct what the message names. The run then continues by itself.",
-)
-START_DEADLINE_EXCEEDED = _ask_author(
-    "StartDeadlineExceeded",
-    "The Pod did not start within spec.run.startDeadlineSeconds.",
-    f"Remove the cause that the message names, then {_RETRAIN}.",
-)
-DEADLINE_EXCEEDED = _ask_author(
-    "DeadlineExceeded",
-    "The stage ran longer than spec.run.activeDeadlineSeconds.",
-    "Raise spec.run.activeDeadlineSeconds, or give the run less to do.",
-)
-OUT_OF_MEMORY = _ask_author(
-    "OutOfMemory", "The trainer exceeded its memory limit.", "Raise spec.resources.memory; the operator then retries."
-)
-ATTEMPTS_EXHAUSTED = _ask_author(
-    "AttemptsExhausted", "Every attempt ended without a result.", f"Read the Pods' logs, then {_RETRAIN} to try again."
-)
-NODE_LOST = _ask_platform(
-    "NodeLost",
-    "The Pod's node no longer answers, so the Pod cannot end.",
-    "Delete the Node, or force-delete the Pod; the operator never does.",
 )
 
 # ---- reported by the trainer

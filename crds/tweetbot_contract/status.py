@@ -49,6 +49,25 @@ class ProgressStatus(Part):
     """When this progress was reported."""
 
 
+class Trouble(Part):
+    """What last went wrong in a run. Its present attempt may be doing well, or the run may have succeeded since."""
+
+    reason: str = Field(max_length=64)
+    """Why the attempt ended or waited, as one word."""
+    message: str = Field(max_length=512)
+    """Why the attempt ended or waited, in the cluster's or the trainer's words, and what to do about it."""
+    stage: Stage
+    """Stage that had the trouble."""
+    attempt: int
+    """Attempt of the stage that had the trouble."""
+    exit_code: int | None = None
+    """Exit code of the trainer, if it ran."""
+    pod: str | None = Field(None, max_length=253)
+    """Name of the Pod that ended; absent if the attempt only waited."""
+    at: str = Field(max_length=40)
+    """When the attempt ended, or began to wait."""
+
+
 class CurrentRun(Part):
     """The run that the spec asks for."""
 
@@ -90,6 +109,8 @@ class CurrentRun(Part):
     """Digest of the run's dataset; absent until it is prepared."""
     progress: ProgressStatus | None = None
     """Progress of the training, when the trainer can report it."""
+    last_trouble: Trouble | None = None
+    """What last went wrong in the run, kept whatever comes after it; absent if nothing did."""
     started_at: str = Field(max_length=40)
     """When the run was recorded."""
     finished_at: str | None = Field(None, max_length=40)
@@ -115,6 +136,8 @@ class RunRecord(Part):
     """Address of the model that the run published or adopted."""
     attempts: int
     """Number of Pods of both stages that ended, preempted ones excepted."""
+    last_trouble: str | None = Field(None, max_length=256)
+    """What last went wrong in the run, also if it succeeded after that."""
     started_at: str = Field(max_length=40)
     """When the run was recorded."""
     finished_at: str = Field(max_length=40)

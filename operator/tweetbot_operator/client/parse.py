@@ -150,7 +150,7 @@ def parse_pod(manifest: Manifest) -> PodView:
     metadata, status = manifest["metadata"], manifest.get("status") or {}
     labels = metadata.get("labels") or {}
     conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
-    scheduled = conditions.get("PodScheduled", {})
+    scheduled, disruption = conditions.get("PodScheduled", {}), conditions.get("DisruptionTarget", {})
     return PodView(
         namespace=metadata["namespace"],
         name=metadata["name"],
@@ -167,7 +167,10 @@ def parse_pod(manifest: Manifest) -> PodView:
         else None,
         unschedulable=scheduled.get("message", "") if scheduled.get("reason") == "Unschedulable" else "",
         eviction=status.get("message", "") if status.get("reason") == "Evicted" else "",
-        disrupted=conditions.get("DisruptionTarget", {}).get("status") == "True",
+        disrupted=disruption.get("status") == "True",
+        disruption=disruption.get("reason", ""),
+        end_reason=status.get("reason", ""),
+        end_message=status.get("message", ""),
         ip=status.get("podIP", ""),
         gpu=_find_gpu_resource(manifest.get("spec") or {}),
         **_parse_container_state(status),

@@ -25,7 +25,7 @@ from tweetbot_contract.reasons import (
     TRAINING,
     WAITING_FOR_PREVIOUS_POD,
 )
-from tweetbot_contract.status import Condition, CurrentRun, ModelStatus, Phase, TweetBotStatus
+from tweetbot_contract.status import Condition, CurrentRun, ModelStatus, Phase, Trouble, TweetBotStatus
 from tweetbot_operator.decisions.actions import find_start_problem, get_queue_position, is_previous_run_ending
 from tweetbot_operator.decisions.run import RunUpdate
 from tweetbot_operator.decisions.stage import Stage
@@ -61,6 +61,22 @@ def summarize_run(stage: Stage) -> Summary:
         return Summary("Suspended", SUSPENDED.name, f"{SUSPENDED.meaning} {SUSPENDED.advice}", progressing=False)
     if run.outcome is not None:
         return _summarize_ended(run)
+    summary = _summarize_unended(stage)
+    trouble = run.last_trouble
+    known = summary.reason == RETRY_BACKOFF.name or (trouble is not None and trouble.message in summary.message)
+    if trouble is None or trouble.pod is None or trouble.stage != run.stage or known:
+        return summary
+    return replace(summary, message=f"{summary.message} Last trouble: {describe_trouble(trouble)}")
+
+
+def describe_trouble(trouble: Trouble) -> str:
+    """Return what went wrong, where and when, in one sentence and its advice."""
+    place = f"{trouble.reason} in attempt {trouble.attempt} at {trouble.at}"
+    return f"{place}: {trouble.message.rstrip('.')}."
+
+
+def _summarize_unended(stage: Stage) -> Summary:
+    run = stage.run
     if problem := find_start_problem(stage):
         stalled = problem.stalled
         return Summary(_get_phase(run), problem.reason, problem.message, progressing=not stalled, stalled=stalled)
@@ -109,7 +125,7 @@ def _summarize_active(stage: Stage) -> Summary:
             reason = WAITING_FOR_PREVIOUS_POD
         case _:
             active = PREPARING if run.stage == "Prepare" else TRAINING
-            attempt = f" (attempt {run.attempt})" if run.attempt > 1 else ""
+            attempt = f" (attempt {run.attempt} of {stage.limits.attempts})" if run.attempt > 1 else ""
             return Summary(_get_phase(run), active.name, f"{active.meaning.rstrip('.')}{attempt}.")
     return Summary("Queued", reason.name, f"{reason.meaning} {reason.advice}")
 

@@ -10,7 +10,7 @@ from tweetbot_contract.handover import ERASE_FINALIZER, build_cleanup_job_name
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import ERASING, ERASURE_GIVEN_UP
 from tweetbot_operator.decisions.conditions import Summary
-from tweetbot_operator.decisions.failures import parse_failure
+from tweetbot_operator.decisions.failures import explain_end
 from tweetbot_operator.decisions.plan import Plan, remove_finalizer
 from tweetbot_operator.decisions.run import RETRY_SECONDS
 from tweetbot_operator.decisions.status import set_summary
@@ -140,8 +140,9 @@ def _format_last_error(observed: Observed) -> str:
     own = {cleanup.uid for cleanup in observed.cleanups}
     refused = _find_create_failure(observed)
     errors = [sanitize(refused.message, 600)] if refused else []
-    failures = [parse_failure(pod.message) for pod in observed.pods if pod.controller_uid in own]
-    errors += [f"{failure.reason}: {sanitize(failure.message, 600)}" for failure in failures if failure]
+    broken = [pod for pod in observed.pods if pod.controller_uid in own and (pod.phase == "Failed" or pod.exit_code)]
+    causes = [explain_end(pod, "Cleanup") for pod in broken if not pod.done]
+    errors += [f"{cause.reason}: {sanitize(cause.message, 600)}" for cause in causes]
     return f" ({errors[-1]})" if errors else ""
 
 

@@ -3,9 +3,20 @@
 from collections.abc import Callable
 
 from tweetbot_contract.handover import PERMANENT_EXIT_CODES, RETRAIN_ANNOTATION, ExitCode
-from tweetbot_contract.reasons import ATTEMPTS_EXHAUSTED, OUT_OF_MEMORY, RETRY_BACKOFF, TRAINER_BUG
+from tweetbot_contract.reasons import (
+    ATTEMPT_FAILED,
+    ATTEMPTS_EXHAUSTED,
+    CRASHED,
+    DEADLINE_EXCEEDED,
+    EVICTED,
+    KILLED,
+    NODE_REFUSED,
+    RETRY_BACKOFF,
+    STOPPED,
+    TRAINER_BUG,
+)
 from tweetbot_contract.result import StageFailed, TrainerResult, decode
-from tweetbot_operator.decisions.pod_problems import diagnose_container
+from tweetbot_operator.decisions.causes import Cause, find_cause
 from tweetbot_operator.types.objects import JobView, PodView
 from tweetbot_operator.types.stage_state import (
     AttemptFailed,
@@ -30,23 +41,23 @@ def diagnose_failure(job: JobView, pods: Pods, *, searched: bool) -> StageState:
         return ResultPending(job)
     if not ended:
         return ResultLost()
-    return _diagnose_pods(ended, attempts=job.first_attempt - 1 + sum(not pod.disrupted for pod in ended))
+    stage = job.stage.capitalize()
+    return _diagnose_pods(ended, stage, attempts=job.first_attempt - 1 + sum(not pod.disrupted for pod in ended))
 
 
-def diagnose_attempt(pods: Pods, attempt: int, *, last: bool) -> AttemptFailed | Failed | RetryableFailure:
+def diagnose_attempt(pods: Pods, attempt: int, stage: str, *, last: bool) -> AttemptFailed | Failed | RetryableFailure:
     """Return what follows from the failure of the last Pod's trainer, while other containers keep that Pod."""
-    outcome = _diagnose_pods(pods, attempts=attempt)
+    outcome = _diagnose_pods(pods, stage, attempts=attempt)
     if last or check_permanent_exit(pods):
         return outcome
-    pod, said = pods[-1], parse_failure(pods[-1].message)
-    how = make_printable(said.message) if said else f"it ended {_describe_exit(pod)}"
-    reason = said.reason if said else OUT_OF_MEMORY.name if pod.out_of_memory else RETRY_BACKOFF.name
-    return AttemptFailed(attempt, reason, sanitize(f"Attempt {attempt} failed: {how}"))
+    cause = explain_end(pods[-1], stage)
+    reason = RETRY_BACKOFF.name if cause.reason == ATTEMPT_FAILED.name else cause.reason
+    return AttemptFailed(attempt, reason, sanitize(f"Attempt {attempt} failed: {cause.words}"))
 
 
-def _diagnose_pods(pods: Pods, *, attempts: int) -> Failed | RetryableFailure:
+def _diagnose_pods(pods: Pods, stage: str, *, attempts: int) -> Failed | RetryableFailure:
     found = next((state for check in CHECKS if (state := check(pods))), None)
-    return found or _build_exhausted_attempts(pods[-1], attempts)
+    return found or _build_exhausted_attempts(pods[-1], attempts, stage)
 
 
 def check_permanent_exit(pods: Pods) -> Failed | None:
@@ -69,16 +80,9 @@ def _add_recovery_hint(message: str, pod: PodView) -> str:
     return sanitize(message, 1024 - len(hint)) + hint
 
 
-def check_out_of_memory(pods: Pods) -> Failed | None:
-    """The last Pod was killed for its memory."""
-    if not pods[-1].out_of_memory:
-        return None
-    return Failed(OUT_OF_MEMORY.name, f"{OUT_OF_MEMORY.meaning} {OUT_OF_MEMORY.advice}")
-
-
 def check_temporary_exit(pods: Pods) -> RetryableFailure | None:
     """The last Pod gave up on a service that did not answer."""
-    if pods[-1].exit_code != ExitCode.TEMPORARY:
+    if pods[-1].exit_code != ExitCode.TEMPORARY or pods[-1].out_of_memory:
         return None
     said = parse_failure(pods[-1].message)
     if said is None:
@@ -89,48 +93,37 @@ def check_temporary_exit(pods: Pods) -> RetryableFailure | None:
 def check_explained_failure(pods: Pods) -> Failed | None:
     """The last Pod failed in a way that counts as an attempt, and gave a reason."""
     said = parse_failure(pods[-1].message)
-    if said is None or pods[-1].exit_code == ExitCode.STOPPED:
+    if said is None or pods[-1].exit_code == ExitCode.STOPPED or pods[-1].out_of_memory:
         return None
     return Failed(said.reason, make_printable(said.message))
 
 
-def check_other_containers(pods: Pods) -> Failed | None:
-    """The last Pod failed before its trainer ran, by a container that others added."""
-    found = diagnose_container(pods[-1].unready) if pods[-1].exit_code is None and pods[-1].unready else None
-    if found is None:
-        return None
-    reason, words = found
-    return Failed(reason.name, f"{sanitize(words, 600)}. {reason.advice}")
-
-
-def check_start_error(pods: Pods) -> Failed | None:
-    """The runtime could not start the last Pod's trainer."""
-    if words := pods[-1].start_error:
-        hint = f"Fix the trainer image or the node's runtime, then set the annotation {RETRAIN_ANNOTATION}."
-        message = f"The node could not start the trainer: {sanitize(words, 600)}. {hint}"
-        return Failed(ATTEMPTS_EXHAUSTED.name, message)
-    return None
-
-
 CHECKS: tuple[Check, ...] = (
     check_permanent_exit,
-    check_out_of_memory,
     check_temporary_exit,
     check_explained_failure,
-    check_other_containers,
-    check_start_error,
 )
+#: Causes that another try may not meet again, so that the number of attempts is the reason.
+_UNSURE = {
+    reason.name
+    for reason in (ATTEMPT_FAILED, CRASHED, DEADLINE_EXCEEDED, EVICTED, KILLED, NODE_REFUSED, STOPPED, TRAINER_BUG)
+}
 
 
-def _build_exhausted_attempts(last: PodView, attempts: int) -> Failed:
-    """Build the end of a run whose Pods say nothing of the cause."""
-    how = _describe_exit(last)
-    message = f"All {attempts} attempts ended without a result, the last {how}. {ATTEMPTS_EXHAUSTED.advice}"
+def _build_exhausted_attempts(last: PodView, attempts: int, stage: str) -> Failed:
+    """Build the end of a run whose trainer has said nothing of the cause."""
+    cause = find_cause(last, stage)
+    if cause.reason not in _UNSURE:
+        return Failed(cause.reason, cause.message[0].upper() + cause.message[1:])
+    why = cause.words if cause.reason == EVICTED.name else cause.message.rstrip(".")
+    message = f"All {attempts} attempts ended without a result. The last one: {why}. {ATTEMPTS_EXHAUSTED.advice}"
     return Failed(ATTEMPTS_EXHAUSTED.name, message)
 
 
-def _describe_exit(pod: PodView) -> str:
-    return "without an exit code" if pod.exit_code is None else f"with exit code {pod.exit_code}"
+def explain_end(pod: PodView, stage: str) -> Cause:
+    """Return why a Pod ended that left no result: what its trainer reported, or else what the cluster says."""
+    said = parse_failure(pod.message)
+    return Cause(said.reason, make_printable(said.message)) if said else find_cause(pod, stage)
 
 
 def parse_message(message: str) -> TrainerResult | None:

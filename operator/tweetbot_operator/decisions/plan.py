@@ -16,7 +16,7 @@ from tweetbot_operator.decisions.conditions import summarize_run
 from tweetbot_operator.decisions.progress import add_progress, get_next_write_time
 from tweetbot_operator.decisions.run import add_usage, advance_run, decide_run
 from tweetbot_operator.decisions.stage import Stage, observe_stage
-from tweetbot_operator.decisions.status import build_invalid_spec_status, build_status
+from tweetbot_operator.decisions.status import build_invalid_spec_status, build_status, note_trouble
 from tweetbot_operator.types.actions import Action, ResetStatus, SetFinalizers
 from tweetbot_operator.types.objects import InvalidTweetBot, Observed
 from tweetbot_operator.types.times import compute_schedule_times, get_earliest
@@ -53,9 +53,12 @@ def plan(observed: Observed) -> Plan:
     update = add_progress(advance_run(used, stage.state, observed), observed)
     same_stage = update.run.stage == run.stage
     stage = replace(stage, run=update.run) if same_stage else Stage(observed, bot, update.run)
+    update = replace(update, run=note_trouble(stage))
+    stage = replace(stage, run=update.run)
 
     status = build_status(bot, update, summarize_run(stage), schedule_times=schedule, now=now)
-    if update.run != bot.status.current_run:
+    recorded = bot.status.current_run
+    if recorded is None or update.run != recorded.model_copy(update={"last_trouble": update.run.last_trouble}):
         return Plan(status, status_first=True)
     actions = decide_actions(stage)
     requeue_at = get_earliest(compute_requeue_at(stage), get_next_write_time(update.run, observed), schedule.next)

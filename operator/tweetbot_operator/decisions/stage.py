@@ -15,6 +15,7 @@ from tweetbot_contract.reasons import (
 from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
 from tweetbot_contract.spec.lifecycle import RunPolicy
 from tweetbot_contract.status import CurrentRun
+from tweetbot_operator.decisions.causes import get_memory_advice
 from tweetbot_operator.decisions.failures import diagnose_attempt, diagnose_failure, parse_message
 from tweetbot_operator.decisions.pod_problems import (
     POD_START_GRACE_SECONDS,
@@ -182,7 +183,7 @@ def _observe_held_pod(pod: PodView, stage: Stage, attempt: int) -> StageState:
     """Observe a Pod whose trainer has failed and which others keep: the Job controller does not see it fail."""
     if pod.uid in stage.run.counted_pods:
         return Outdated()
-    return diagnose_attempt(stage.pods, attempt, last=attempt >= stage.limits.attempts)
+    return diagnose_attempt(stage.pods, attempt, stage.run.stage, last=attempt >= stage.limits.attempts)
 
 
 def _observe_suspended(job: JobView, stage: Stage, attempt: int) -> Suspended:
@@ -204,7 +205,7 @@ def _find_exhausted_limit(stage: Stage, used: float) -> Failed | RetryableFailur
     evictions = [pod.eviction for pod in stage.pods if "resource: memory" in pod.eviction]  # the kubelet's words
     if len(evictions) >= MEMORY_EVICTIONS:
         words = f"Evicted for its memory {len(evictions)} times: {sanitize(evictions[-1], 600)}"
-        return Failed(OUT_OF_MEMORY.name, f"{words}. {OUT_OF_MEMORY.advice}")
+        return Failed(OUT_OF_MEMORY.name, f"{words}. {get_memory_advice(stage.run.stage)}")
     if count_disruptions(stage.run, stage.pods) >= PREEMPTIONS:
         return RetryableFailure(PREEMPTED_TOO_OFTEN.name, PREEMPTED_TOO_OFTEN.meaning.rstrip("."))
     return None
@@ -233,7 +234,8 @@ def _observe_missing_pod(job: JobView, stage: Stage, attempt: int) -> StageState
     later = [moment for moment in (ask_at, add_seconds(since, STALLED_SECONDS), deadline) if moment > now]
     return Active(
         attempt,
-        start_problem=(find_creation_problem(check, since, now) if check else None) or find_former_problem(stage.pods),
+        start_problem=(find_creation_problem(check, since, now) if check else None)
+        or (find_former_problem(stage.pods) if stage.pods else None),
         evicted=_has_been_evicted(stage.pods, stage.run),
         look_up=job if now >= ask_at else None,
         requeue_at=get_earliest(*later),

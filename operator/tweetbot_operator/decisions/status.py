@@ -8,21 +8,93 @@ from datetime import datetime
 
 from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.reasons import SUPERSEDED
-from tweetbot_contract.status import CurrentRun, DataStatus, ModelStatus, RunRecord, TrackingStatus, TweetBotStatus
+from tweetbot_contract.status import (
+    CurrentRun,
+    DataStatus,
+    ModelStatus,
+    RunRecord,
+    TrackingStatus,
+    Trouble,
+    TweetBotStatus,
+)
+from tweetbot_operator.decisions.actions import find_start_problem
 from tweetbot_operator.decisions.conditions import (
     CONDITION_TYPES,
     Summary,
     build_conditions,
     build_desired_conditions,
     build_invalid_spec_conditions,
+    describe_trouble,
     replace_summary,
 )
+from tweetbot_operator.decisions.failures import explain_end
 from tweetbot_operator.decisions.run import RunUpdate
+from tweetbot_operator.decisions.stage import Stage
 from tweetbot_operator.types.objects import InvalidTweetBot
-from tweetbot_operator.types.times import ScheduleTimes, add_seconds, extract_meaning, format_time, parse_time
+from tweetbot_operator.types.times import (
+    ScheduleTimes,
+    add_seconds,
+    extract_meaning,
+    format_time,
+    make_printable,
+    parse_time,
+)
 
 #: Seconds after a write for other words before the next, and after the last change before one for other numbers.
 _REWORDING_SECONDS, _RENUMBERING_SECONDS = 60, 3600
+
+
+def note_trouble(stage: Stage) -> CurrentRun:
+    """Return the run with the latest trouble of its present stage.
+
+    A Pod that counts against the attempts is noted with the Job's own count of it, so that an attempt costs one write.
+    A wait is noted once it is Stalled.
+    """
+    run, known = stage.run, stage.run.last_trouble
+    if run.outcome == "Succeeded":
+        return run
+    found = [trouble for trouble in (_find_attempt_trouble(stage), _find_wait_trouble(stage)) if trouble]
+    latest = max(found, key=lambda trouble: trouble.at, default=None)
+    if latest is None or (known and latest.at <= known.at):
+        return run
+    return run.model_copy(update={"last_trouble": latest})
+
+
+def _find_attempt_trouble(stage: Stage) -> Trouble | None:
+    """Return how the latest Pod of the stage's Job ended that left no result."""
+    job = stage.job
+    if job is None or job.execution != stage.run.execution:
+        return None
+    broken = [pod for pod in stage.pods if (pod.phase == "Failed" or pod.held_by) and pod.exit_code != 0]
+    counted = [pod for pod in broken if not pod.disrupted]
+    known = counted if job.finished else counted[: job.failed_pods]
+    latest = [pod for pod in broken if pod.disrupted or pod.held_by or pod in known][-1:]
+    if not latest:
+        return None
+    pod, cause = latest[0], explain_end(latest[0], stage.run.stage)
+    before = counted.index(pod) if pod in counted else len(known)
+    return Trouble(
+        reason=cause.reason,
+        message=make_printable(cause.message, 512),
+        stage=stage.run.stage,
+        attempt=job.first_attempt + before,
+        exit_code=pod.exit_code,
+        pod=pod.name,
+        at=format_time(pod.finished_at or pod.scheduled_at or pod.created_at),
+    )
+
+
+def _find_wait_trouble(stage: Stage) -> Trouble | None:
+    """Return what keeps the present attempt from starting, unless that is known."""
+    problem, run = find_start_problem(stage), stage.run
+    known = run.last_trouble
+    if problem is None or not problem.stalled:
+        return None
+    if known and (known.reason, known.stage, known.attempt) == (problem.reason, run.stage, run.attempt):
+        return None
+    message = make_printable(problem.message, 512)
+    at = format_time(stage.now)
+    return Trouble(reason=problem.reason, message=message, stage=run.stage, attempt=run.attempt, at=at)
 
 
 def build_run_history(
@@ -45,7 +117,9 @@ def build_run_history(
 
 def _build_record(run: CurrentRun, outcome: str, reason: str, finished_at: str) -> RunRecord:
     kept = {name: getattr(run, name) for name in ("id", "number", "trigger", "dataset", "started_at")}
+    trouble = make_printable(describe_trouble(run.last_trouble), 256) if run.last_trouble else None
     end = {"outcome": outcome, "reason": reason, "attempts": run.pods, "finished_at": finished_at}
+    end["last_trouble"] = trouble
     return RunRecord.model_validate(kept | end)
 
 

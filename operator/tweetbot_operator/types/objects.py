@@ -157,8 +157,13 @@ class PodView:
     """The scheduler's message while it finds no node."""
     disrupted: bool = False
     """Evicted or preempted (condition DisruptionTarget): not the trainer's fault."""
+    disruption: str = ""
+    """That condition's reason, e.g. PreemptionByScheduler."""
     eviction: str = ""
     """The kubelet's message, if it evicted the Pod."""
+    end_reason: str = ""
+    """Why the kubelet ended or refused the Pod as a whole, e.g. Evicted, and its message."""
+    end_message: str = ""
     waiting: str = ""
     """The container's waiting reason, e.g. ImagePullBackOff."""
     waiting_message: str = ""

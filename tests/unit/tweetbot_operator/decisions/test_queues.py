@@ -206,7 +206,8 @@ async def test_a_run_in_kueues_queue_holds_no_slot_and_waits_for_none() -> None:
     await stage.wait(RETRY_SECONDS)
     await stage.collect_garbage()
     assert (phase(stage), stage.reason()) == ("Queued", "Queued")
-    assert message(stage) == "Queue gpus has not admitted the Job yet."
+    before = "Last trouble: StorageUnavailable in attempt 1 at 2026-01-01T12:00:00Z: S3 does not answer."
+    assert message(stage) == f"Queue gpus has not admitted the Job yet. {before}"
 
 
 # ---- a webhook that is away

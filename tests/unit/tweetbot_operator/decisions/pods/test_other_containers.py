@@ -126,8 +126,12 @@ def test_a_refusal_ends_the_run_at_once(code: int) -> None:
 @pytest.mark.parametrize(
     ("code", "changes", "cause"),
     [
-        (1, {}, "Attempt 1 failed: it ended with exit code 1. "),
-        (137, {"out_of_memory": True}, "OutOfMemory: Attempt 1 failed: it ended with exit code 137. "),
+        (1, {}, "Attempt 1 failed: the trainer left no message, exit code 1. "),
+        (
+            137,
+            {"out_of_memory": True},
+            "OutOfMemory: Attempt 1 failed: the trainer exceeded its memory limit (OOMKilled, exit code 137). ",
+        ),
         (75, {"said": UNAVAILABLE}, "StorageUnavailable: Attempt 1 failed: S3 does not answer. "),
     ],
 )

@@ -1,0 +1,89 @@
+"""Reasons why a Pod does not start or end, and why it ended without a result."""
+
+from tweetbot_contract.reason import RETRAIN, ask_author, ask_platform
+
+SECRET_NOT_FOUND = ask_author(
+    "SecretNotFound",
+    "A Secret that the spec names, or the ConfigMap of spec.caBundle, does not exist or lacks a key.",
+    "Create it, and the run continues by itself. It fails when startDeadlineSeconds have passed.",
+)
+UNSCHEDULABLE = ask_platform(
+    "Unschedulable",
+    "No node can take the Pod.",
+    "Lower spec.resources, correct spec.scheduling, or add a node. The run then continues by itself.",
+)
+POD_REFUSED = ask_author(
+    "PodRefused",
+    "The namespace admits no Pod of the Job: a quota, a LimitRange, Pod Security, or a webhook.",
+    "Lower spec.resources, or have the quota or policy changed. The run then continues by itself.",
+)
+IMAGE_PULL_FAILED = ask_platform(
+    "ImagePullFailed",
+    "The trainer image cannot be pulled, or that of a container that others have added to the Pod.",
+    "Check its name and the node's access to the registry.",
+)
+INIT_CONTAINER_FAILED = ask_platform(
+    "InitContainerFailed",
+    "A container that others have added to the Pod fails before the trainer starts.",
+    f"Read that container's log, and correct what added it (docs/meshes.md). Once the run has failed, {RETRAIN}.",
+)
+WAITING_FOR_INIT_CONTAINER = ask_platform(
+    "WaitingForInitContainer",
+    "A container that others have added to the Pod has to end, or to start, before the trainer does.",
+    "Read that container's log: it waits for something, or must be left out (docs/meshes.md). The run continues when "
+    "it has ended, and fails when startDeadlineSeconds have passed.",
+)
+CONTAINER_NOT_STARTED = ask_platform(
+    "ContainerNotStarted",
+    "The node cannot start a container of the Pod.",
+    "Correct what the message names. The run then continues by itself.",
+)
+START_DEADLINE_EXCEEDED = ask_author(
+    "StartDeadlineExceeded",
+    "The Pod did not start within spec.run.startDeadlineSeconds.",
+    f"Remove the cause that the message names, then {RETRAIN}.",
+)
+DEADLINE_EXCEEDED = ask_author(
+    "DeadlineExceeded",
+    "The stage ran longer than spec.run.activeDeadlineSeconds.",
+    "Raise spec.run.activeDeadlineSeconds, or give the run less to do.",
+)
+OUT_OF_MEMORY = ask_author(
+    "OutOfMemory", "The trainer exceeded its memory limit.", "Raise spec.resources.memory; the operator then retries."
+)
+DISK_LIMIT_EXCEEDED = ask_platform(
+    "DiskLimitExceeded",
+    "The Pod used more of its node's disk than its limit.",
+    "Raise the operator's setting workSize, which limits /work, or choose a smaller base model or source.",
+)
+IMAGE_UNUSABLE = ask_platform(
+    "ImageUnusable",
+    "The trainer image cannot run on the node.",
+    f"Set the operator's setting trainerImage to one of its version and the node's processor, then {RETRAIN}.",
+)
+NODE_REFUSED = ask_platform(
+    "NodeRefused",
+    "The node did not start a Pod that was assigned to it.",
+    "If it repeats, look at the node's kubelet, runtime and drivers.",
+)
+KILLED = ask_author(
+    "Killed",
+    "The trainer was killed from outside its container's memory limit.",
+    "If it repeats, raise spec.resources.memory: the node may have been out of memory, as its kernel's log then says.",
+)
+CRASHED = ask_platform(
+    "Crashed",
+    "The trainer crashed in native code.",
+    "If it repeats on one node, suspect its memory, GPU or driver; if on every node, report the Pod's log.",
+)
+ATTEMPT_FAILED = ask_platform(
+    "AttemptFailed", "An attempt ended and left no reason.", "Read the Pod's log, and report it if it is no help."
+)
+ATTEMPTS_EXHAUSTED = ask_author(
+    "AttemptsExhausted", "Every attempt ended without a result.", f"Read the Pods' logs, then {RETRAIN} to try again."
+)
+NODE_LOST = ask_platform(
+    "NodeLost",
+    "The Pod's node no longer answers, so the Pod cannot end.",
+    "Delete the Node, or force-delete the Pod; the operator never does.",
+)
