@@ -67,9 +67,6 @@ NAME_CONFLICT = _ask_author(
     "A Job with the name that the run needs exists and does not belong to the operator.",
     "Delete or rename that Job; the operator never touches it.",
 )
-JOB_EDITED = Reason(
-    "JobEdited", "Somebody removed the Job's label, by which the operator finds it. It is created again."
-)
 JOB_MUTATED = _ask_platform(
     "JobMutated",
     "A policy, a webhook or a person changed a field by which the operator knows its Jobs and Pods, or one that the "

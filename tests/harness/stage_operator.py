@@ -1,15 +1,17 @@
 """An operator on a fake cluster with a clock in the test's hand: what the scenario tests play on."""
 
+from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import Any
 
 from builders.manifests import a_manifest
 from builders.operator import NOON, SETTINGS, a_prepare_result, a_train_result
+from tweetbot_contract.handover import MANAGED_BY_LABEL
 from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded, encode
 from tweetbot_contract.status import CurrentRun, TweetBotStatus
 from tweetbot_fakes.kubernetes.cluster import FakeCluster
 from tweetbot_operator.client.errors import ApiError
-from tweetbot_operator.client.interface import KINDS
+from tweetbot_operator.client.interface import KINDS, Kind
 from tweetbot_operator.informers.cache import Cache, EventHandler
 from tweetbot_operator.informers.workqueue import WorkQueue
 from tweetbot_operator.progress.store import ProgressStore
@@ -101,6 +103,12 @@ class Stage:
         """Bring the run from its prepare Job to its end."""
         await self.end_stage(a_prepare_result())
         await self.end_stage(a_train_result())
+
+    def label(self, kind: Kind, name: str, value: str) -> None:
+        """Give an object another managed-by label."""
+        found = deepcopy(self.cluster.objects[kind, NAMESPACE, name])
+        found["metadata"]["labels"][MANAGED_BY_LABEL] = value
+        self.cluster.put(kind, found)
 
     async def collect_garbage(self) -> None:
         """Let what is being deleted be gone, and the operator see it."""

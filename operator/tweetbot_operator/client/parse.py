@@ -10,7 +10,6 @@ from tweetbot_contract.handover import (
     BOT_LABEL,
     BOT_UID_LABEL,
     EXECUTION_ANNOTATION,
-    MANAGED_BY,
     MANAGED_BY_LABEL,
     QUEUE_LABEL,
     RETRAIN_ANNOTATION,
@@ -21,7 +20,7 @@ from tweetbot_contract.handover import (
 from tweetbot_contract.manifest import InvalidManifest, TweetBot, parse, parse_metadata, read_spec
 from tweetbot_contract.reasons import QUEUED
 from tweetbot_contract.spec.spec import TweetBotSpec
-from tweetbot_operator.jobs.job import OWNER_FIELD, find_mutations, get_controller_uid, restore_job
+from tweetbot_operator.jobs.job import OWNER_FIELD, find_controller, find_mutations, restore_job
 from tweetbot_operator.jobs.pod import CONTAINER
 from tweetbot_operator.types.objects import (
     USUAL_WAITS,
@@ -112,10 +111,10 @@ def parse_job(manifest: Manifest) -> JobView:
         name=metadata["name"],
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
-        owner_uid=get_controller_uid(metadata),
+        owner_uid=str(find_controller(metadata).get("uid", "")),
         owner_lost=any(each.field == OWNER_FIELD and not each.found for each in mutations),
         mutations=mutations,
-        watched=shown.get(MANAGED_BY_LABEL) == MANAGED_BY,
+        managed_by=shown.get(MANAGED_BY_LABEL, ""),
         bot=labels.get(BOT_LABEL, ""),
         bot_uid=labels.get(BOT_UID_LABEL, ""),
         run_id=labels.get(RUN_LABEL, ""),
@@ -156,9 +155,13 @@ def parse_pod(manifest: Manifest) -> PodView:
         name=metadata["name"],
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
-        controller_uid=get_controller_uid(metadata),
+        controller_uid=str(find_controller(metadata).get("uid", "")),
         bot=labels.get(BOT_LABEL, ""),
         bot_uid=labels.get(BOT_UID_LABEL, ""),
+        run_id=labels.get(RUN_LABEL, ""),
+        stage=labels.get(STAGE_LABEL, ""),
+        managed_by=labels.get(MANAGED_BY_LABEL, ""),
+        job=str(find_controller(metadata).get("name", "")),
         created_at=parse_time(metadata["creationTimestamp"]),
         phase=status.get("phase", "Pending"),
         deleting_at=_parse_optional_time(metadata.get("deletionTimestamp")),

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from tweetbot_contract.reasons import JOB_MUTATED, JOB_REFUSED, NODE_LOST
 from tweetbot_operator.decisions.stage import Stage
-from tweetbot_operator.jobs.job import format_mutations, get_queue_name
-from tweetbot_operator.types.actions import Action, CreateJob, DeleteJob, GetWorkload, ListEvents, ListPods
-from tweetbot_operator.types.objects import CreateFailure, JobView, QueuePosition
+from tweetbot_operator.jobs.job import build_labels, find_pod_mutations, format_mutations, get_queue_name
+from tweetbot_operator.types.actions import Action, CreateJob, DeleteJob, FollowJob, GetWorkload, ListEvents, ListPods
+from tweetbot_operator.types.objects import CreateFailure, JobView, Observed, QueuePosition
 from tweetbot_operator.types.stage_state import (
     Active,
     JobMissing,
@@ -21,6 +21,8 @@ from tweetbot_operator.types.times import add_seconds, get_earliest, parse_time
 
 #: Seconds beyond its grace period after which a Pod that does not end means a dead node.
 NODE_LOST_SECONDS = 60
+#: Seconds between two reads of a Job that no watch shows in full, as somebody took off the label that it selects.
+FOLLOW_SECONDS = 30
 
 
 def is_superseded(job: JobView, stage: Stage) -> bool:
@@ -88,6 +90,31 @@ def is_previous_run_ending(stage: Stage) -> bool:
     return jobs or any(not pod.ended for pod in stage.observed.pods if pod.controller_uid != own)
 
 
+def get_follow_times(observed: Observed) -> dict[str, datetime]:
+    """Return which Jobs no watch shows in full, by name, and when each is to be read again."""
+    jobs = (*observed.jobs, *observed.cleanups)
+    known = {job.uid for job in jobs}
+    names = {job.name for job in jobs if not job.watched and (job.deleting or not job.finished)}
+    names |= {
+        pod.job
+        for pod in observed.pods
+        if pod.job and not pod.ended and not (pod.watched and pod.controller_uid in known)
+    }
+    run = observed.bot.status.current_run
+    if observed.bot.deleting and run and run.outcome is None and run.job_name:
+        names |= {run.job_name} - {job.name for job in jobs}  # it would write what is to be erased
+    followed = observed.diagnostics.followed
+    return {
+        name: add_seconds(followed[name].at, FOLLOW_SECONDS) if name in followed else observed.now
+        for name in sorted(names)
+    }
+
+
+def find_jobs_to_follow(observed: Observed) -> tuple[FollowJob, ...]:
+    """Return what must be read before anything is decided."""
+    return tuple(FollowJob(name) for name, due in get_follow_times(observed).items() if due <= observed.now)
+
+
 def find_start_problem(stage: Stage) -> StartProblem | None:
     """Return what keeps the run from starting or ending a Pod, if anything does."""
     if stage.run.outcome is not None or stage.bot.spec.suspend:
@@ -112,11 +139,15 @@ def _find_lost_node(stage: Stage) -> StartProblem | None:
 
 
 def _find_mutation(stage: Stage) -> StartProblem | None:
-    """Report what has become of the Job since its creation; its run goes on, as its name says whose it is."""
-    if stage.job is None or not stage.job.mutations:
+    """Report what has become of the Job and its Pod; the run goes on, as names and owners say whose they are."""
+    job, labels = stage.job, build_labels(stage.bot, stage.run.stage, stage.run.id)
+    found = [(f"Job {job.name}", job.mutations)] if job else []
+    found += [(f"Pod {pod.name}", find_pod_mutations(pod, labels)) for pod in stage.pods[-1:]]
+    changes = [f"{name} was changed: {format_mutations(mutations)}" for name, mutations in found if mutations]
+    if not changes:
         return None
-    words = f"The run goes on, although Job {stage.job.name} was changed: {format_mutations(stage.job.mutations)}"
-    return StartProblem(JOB_MUTATED.name, f"{words}. {JOB_MUTATED.advice}", stalled=False)
+    words = f"The run goes on, although {'; '.join(changes)}. {JOB_MUTATED.advice}"
+    return StartProblem(JOB_MUTATED.name, words, stalled=False)
 
 
 def _find_creation_problem(stage: Stage) -> StartProblem | None:
@@ -174,6 +205,7 @@ def compute_requeue_at(stage: Stage) -> datetime | None:
         stage.state.requeue_at if isinstance(stage.state, Active | Suspended) else None,
         parse_time(run.retry_at) if run.retry_at else None,
         failure.retry_at if failure and run.outcome is None else None,
+        *get_follow_times(observed).values(),
         *(get_expiry_time(job, stage) for job in observed.jobs if not job.deleting),
         *(add_seconds(pod.deleting_at, NODE_LOST_SECONDS) for pod in observed.pods if pod.deleting_at),
     ]

@@ -9,6 +9,7 @@ from datetime import datetime
 from tweetbot_contract.handover import ERASE_FINALIZER, build_cleanup_job_name
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import ERASING, ERASURE_GIVEN_UP
+from tweetbot_operator.decisions.actions import find_jobs_to_follow, get_follow_times
 from tweetbot_operator.decisions.conditions import Summary
 from tweetbot_operator.decisions.failures import explain_end
 from tweetbot_operator.decisions.plan import Plan, remove_finalizer
@@ -31,6 +32,8 @@ def plan_deletion(observed: Observed) -> Plan:
     bot = observed.bot
     if ERASE_FINALIZER not in bot.finalizers:
         return Plan(bot.status)
+    if unwatched := find_jobs_to_follow(observed):
+        return Plan(bot.status, unwatched)
     if isinstance(bot, TweetBot) and bot.spec.deletion_policy == "Retain":
         removal = remove_finalizer(bot, "deletionPolicy is Retain")
         return Plan(bot.status, (*_build_deletions(observed.cleanups), removal))
@@ -98,7 +101,7 @@ def _plan_erasure(bot: TweetBot, job: JobView | None, observed: Observed) -> Pla
     summary = Summary(bot.status.phase, ERASING.name, f"{ERASING.meaning}{_format_last_error(observed)}")
     status = set_summary(bot, summary, observed.now)
     actions, due = _decide_actions(bot, job, observed)
-    return Plan(status, actions, get_earliest(due, _compute_deadline(observed)))
+    return Plan(status, actions, get_earliest(due, _compute_deadline(observed), *get_follow_times(observed).values()))
 
 
 #: What to do now, and when something is due although nothing happens.

@@ -11,7 +11,7 @@ from datetime import datetime
 from tweetbot_contract.handover import ERASE_FINALIZER
 from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.status import TweetBotStatus
-from tweetbot_operator.decisions.actions import compute_requeue_at, decide_actions
+from tweetbot_operator.decisions.actions import compute_requeue_at, decide_actions, find_jobs_to_follow
 from tweetbot_operator.decisions.conditions import summarize_run
 from tweetbot_operator.decisions.progress import add_progress, get_next_write_time
 from tweetbot_operator.decisions.run import add_usage, advance_run, decide_run
@@ -42,6 +42,8 @@ def plan(observed: Observed) -> Plan:
         return Plan(build_invalid_spec_status(bot, now))
     if finalizers := _ensure_finalizer(bot):
         return Plan(bot.status, (finalizers,))
+    if unwatched := find_jobs_to_follow(observed):
+        return Plan(bot.status, unwatched)
 
     # The run that spec, annotation and schedule ask for, and what has become of the Job of its present stage.
     schedule = compute_schedule_times(bot, now)

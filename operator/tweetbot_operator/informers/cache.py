@@ -26,7 +26,9 @@ T = TypeVar("T", CachedTweetBot, JobView, PodView)
 class Indexer(Generic[T]):
     """Objects of one kind by uid and by index key."""
 
-    def __init__(self) -> None:
+    def __init__(self, get_keys: Callable[[T], tuple[Hashable, ...]] = lambda item: (item.index_key,)) -> None:
+        """`get_keys` returns the index keys of an object."""
+        self._get_keys: Callable[[T], tuple[Hashable, ...]] = get_keys
         self._objects: dict[str, T] = {}
         self._indices: dict[Hashable, dict[str, None]] = {}
         self._tombstones: dict[str, float] = {}
@@ -45,10 +47,11 @@ class Indexer(Generic[T]):
         if self._tombstones.get(item.uid, -1) >= (version if shown else 0):
             return False
         self._tombstones.pop(item.uid, None)
-        if known and known.index_key != item.index_key:
+        if known and self._get_keys(known) != self._get_keys(item):
             self._remove_from_index(known)
         self._objects[item.uid] = item
-        self._indices.setdefault(item.index_key, {})[item.uid] = None
+        for key in self._get_keys(item):
+            self._indices.setdefault(key, {})[item.uid] = None
         self.on_change(item)
         return True
 
@@ -75,10 +78,11 @@ class Indexer(Generic[T]):
         self.put(found)
 
     def _remove_from_index(self, item: T) -> None:
-        members = self._indices[item.index_key]
-        del members[item.uid]
-        if not members:
-            del self._indices[item.index_key]
+        for key in self._get_keys(item):
+            members = self._indices[key]
+            members.pop(item.uid, None)
+            if not members:
+                del self._indices[key]
 
     def list_by_index(self, key: Hashable) -> tuple[T, ...]:
         """Return the objects with this index key, in the order in which they came."""
@@ -102,16 +106,33 @@ def _parse_resource_version(item: Item) -> int:
 
 
 class Cache:
-    """TweetBots by namespace and name, Jobs by namespace and controller, Pods by namespace and TweetBot."""
+    """TweetBots by namespace and name, Jobs by namespace and controller, Pods by namespace and TweetBot or Job."""
 
     def __init__(self) -> None:
         self.bots: Indexer[CachedTweetBot] = Indexer()
         self.jobs: Indexer[JobView] = Indexer()
-        self.pods: Indexer[PodView] = Indexer()
+        self.pods: Indexer[PodView] = Indexer(lambda pod: (pod.index_key, pod.controller_key))
 
     def get_bot(self, key: Key) -> CachedTweetBot | None:
         """Return the TweetBot of this namespace and name; if it was created again, the newer one."""
         return max(self.bots.list_by_index(key), key=_parse_resource_version, default=None)
+
+    def list_pods(self, namespace: str, bot_uid: str) -> tuple[PodView, ...]:
+        """Return the Pods of a TweetBot's Jobs, whatever their labels, and those with its label and no known Job."""
+        jobs = self.jobs.list_by_index((namespace, bot_uid))
+        own = {pod.uid: pod for job in jobs for pod in self.pods.list_by_index((namespace, job.uid))}
+        labelled = {pod.uid: pod for pod in self.pods.list_by_index((namespace, bot_uid))}
+        alone = {uid: pod for uid, pod in labelled.items() if not self.jobs.get(pod.controller_uid)}
+        return tuple((alone | own).values())
+
+    def find_key(self, item: Item) -> Key:
+        """Return the TweetBot that an object belongs to: by its controllers, or by its label if they are unknown."""
+        if isinstance(item, CachedTweetBot):
+            return item.index_key
+        job = self.jobs.get(item.controller_uid) if isinstance(item, PodView) else item
+        uid = (job.owner_uid or job.bot_uid) if job else item.bot_uid
+        bot = self.bots.get(uid)
+        return bot.index_key if bot and bot.namespace == item.namespace else (item.namespace, item.bot)
 
 
 class EventHandler:
@@ -134,22 +155,17 @@ class EventHandler:
         indexer = self.indexers[_KIND_OF[type(item)]]
         known, news = indexer.get(item.uid), indexer.put(item, shown=True)
         if news and not (known and _is_equivalent(known, item)):
-            self._queue.add(get_key(item))
+            self._queue.add(self.cache.find_key(item))
         return news
 
     def delete(self, kind: Kind, uid: str, resource_version: int) -> bool:
         """Remove an object that is gone since this version; return whether that was news."""
         item = self.indexers[kind].delete(uid, resource_version)
         if item is not None:
-            self._queue.add(get_key(item))
+            self._queue.add(self.cache.find_key(item))
         return item is not None
 
 
 def _is_equivalent(known: Item, item: Item) -> bool:
     """Whether nothing differs that a decision reads, as when the Job controller counts its Pods."""
     return replace(known, resource_version=item.resource_version) == item
-
-
-def get_key(item: Item) -> Key:
-    """Return the TweetBot that an object belongs to."""
-    return (item.namespace, item.name if isinstance(item, CachedTweetBot) else item.bot)

@@ -30,7 +30,8 @@ from tweetbot_contract.spec.scheduling import Scheduling
 from tweetbot_contract.status import CurrentRun, Stage
 from tweetbot_operator.jobs.pod import CONTAINER, build_pod_spec
 from tweetbot_operator.settings import OperatorSettings
-from tweetbot_operator.types.objects import Manifest, Mutation
+from tweetbot_operator.types.mutations import Mutation
+from tweetbot_operator.types.objects import Manifest, PodView
 
 #: Argo CD watches what its applications' resources own; a busy Job would make it refresh the application each time.
 QUIET = {"argocd.argoproj.io/ignore-resource-updates": "true"}
@@ -158,6 +159,16 @@ def find_mutations(sent: Manifest, found: Manifest) -> tuple[Mutation, ...]:
     )
 
 
+def find_pod_mutations(pod: PodView, labels: dict[str, str]) -> tuple[Mutation, ...]:
+    """Return which labels of a Pod are not those of its Job's template."""
+    found = (pod.managed_by, pod.bot, pod.bot_uid, pod.run_id, pod.stage)
+    return tuple(
+        Mutation(f"metadata.labels[{name}]", labels[name], value)
+        for name, value in zip(LABELS, found, strict=True)
+        if value != labels[name]
+    )
+
+
 def restore_job(job: Manifest) -> Manifest:
     """Return what was sent of a Job, as far as it can be known later: from its Pod template, which cannot be edited."""
     metadata, spec = job["metadata"], job.get("spec") or {}
@@ -193,10 +204,10 @@ def _shorten(value: str) -> str:
     return f'"{value[:40]}…"' if len(value) > 40 else f'"{value}"' if value else "nothing"
 
 
-def get_controller_uid(metadata: Manifest) -> str:
-    """Return the uid of an object's controller; empty without one."""
-    owners = metadata.get("ownerReferences") or ()
-    return next((str(owner["uid"]) for owner in owners if owner.get("controller")), "")
+def find_controller(metadata: Manifest) -> Manifest:
+    """Return the owner reference of an object's controller; empty without one."""
+    owners: list[Manifest] = metadata.get("ownerReferences") or []
+    return next((owner for owner in owners if owner.get("controller")), {})
 
 
 def _read_fields(job: Manifest) -> dict[str, str]:
@@ -206,7 +217,7 @@ def _read_fields(job: Manifest) -> dict[str, str]:
     gone_early = ttl is not None and ttl < SHORTEST_TTL_SECONDS
     return {
         "metadata.name": metadata["name"],
-        OWNER_FIELD: get_controller_uid(metadata),
+        OWNER_FIELD: str(find_controller(metadata).get("uid", "")),
         **_read_map("metadata.labels", metadata.get("labels"), LABELS),
         **_read_map("metadata.annotations", metadata.get("annotations"), _ANNOTATIONS),
         "spec.completions": str(spec.get("completions", 1)),

@@ -7,7 +7,7 @@ from datetime import datetime
 from tweetbot_contract.reasons import JOB_MUTATED
 from tweetbot_operator.client.errors import ApiError
 from tweetbot_operator.reconciler.refusals import FailureMessage
-from tweetbot_operator.types.objects import CreateFailure, Diagnosis, Diagnostics, Key
+from tweetbot_operator.types.objects import CreateFailure, Diagnosis, Diagnostics, FollowedJob, JobView, Key, PodView
 from tweetbot_operator.types.times import add_seconds, compute_backoff
 
 #: Seconds before a refused Job is tried again, and before a Pod's Events are read again: at first and at most.
@@ -70,6 +70,14 @@ class DiagnosticsCache:
         """Note that a finished Job's Pods were listed live."""
         known = self.get(key)
         self._diagnostics[key] = replace(known, searched=known.searched | {job})
+
+    def note_followed(self, key: Key, name: str, job: JobView | None, pods: Iterable[PodView], now: datetime) -> None:
+        """Note what a request has shown of a Job and its Pods; only what no watch shows is kept."""
+        unwatched = tuple(pod for pod in pods if not pod.watched)
+        known = self.get(key)
+        followed = known.followed.items()
+        kept = {of: each for of, each in followed if each.job or each.pods or now < add_seconds(each.at, 60)}
+        self._diagnostics[key] = replace(known, followed={**kept, name: FollowedJob(job, unwatched, now)})
 
     def note_podless(self, key: Key, jobs: Iterable[str], now: datetime) -> None:
         """Note which Jobs have no active Pod; the others' times are forgotten."""

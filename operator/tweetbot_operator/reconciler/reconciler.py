@@ -15,19 +15,13 @@ from tweetbot_operator.client.interface import Cluster
 from tweetbot_operator.client.parse import parse_tweetbot
 from tweetbot_operator.decisions.deletion import plan_deletion
 from tweetbot_operator.decisions.plan import Plan, plan
-from tweetbot_operator.decisions.pod_problems import get_creation_failure, get_mount_failure
 from tweetbot_operator.informers.cache import Cache
 from tweetbot_operator.jobs.job import find_mutations
 from tweetbot_operator.progress.store import ProgressStore
 from tweetbot_operator.reconciler.diagnostics_cache import DiagnosticsCache
+from tweetbot_operator.reconciler.job_reader import JobReader
 from tweetbot_operator.reconciler.limits import ConcurrencyLimiter, ConcurrencyLimits, RateLimiter
-from tweetbot_operator.reconciler.refusals import (
-    FailureMessage,
-    explain_create_failure,
-    explain_hidden_job,
-    explain_mutations,
-    explain_name_conflict,
-)
+from tweetbot_operator.reconciler.refusals import FailureMessage, explain_create_failure, explain_mutations
 from tweetbot_operator.reconciler.status_writer import StatusWriter
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.telemetry.logs import add_to_log_context, with_fields
@@ -37,13 +31,15 @@ from tweetbot_operator.types.actions import (
     Action,
     CreateJob,
     DeleteJob,
+    FollowJob,
     GetWorkload,
     ListEvents,
     ListPods,
     ResetStatus,
     SetFinalizers,
 )
-from tweetbot_operator.types.objects import CachedTweetBot, InvalidTweetBot, JobView, Key, Manifest, Observed, PodView
+from tweetbot_operator.types.mutations import Mutation
+from tweetbot_operator.types.objects import CachedTweetBot, InvalidTweetBot, JobView, Key, Manifest, Observed
 from tweetbot_operator.types.times import get_earliest, sanitize
 
 LOG = logging.getLogger(__name__)
@@ -86,6 +82,7 @@ class Reconciler:
         self._concurrency_limiter = concurrency_limiter or unlimited
         self._rate_limiter, self._looks = rate_limiter or RateLimiter(0, lambda: 0.0), looks
         self.recorder = Recorder(cluster, now)
+        self._job_reader = JobReader(cluster, cache, self._diagnostics_cache, now)
         self._status_writer = StatusWriter(
             cluster, cache, now, self._diagnostics_cache, recorder=self.recorder, run_metrics=self.run_metrics
         )
@@ -138,10 +135,14 @@ class Reconciler:
 
     def _observe(self, stored: CachedTweetBot, bot: TweetBot | InvalidTweetBot) -> Observed:
         key, index = stored.index_key, (bot.namespace, bot.uid)
-        jobs, now = self._cache.jobs.list_by_index(index), self._now()
-        pods = tuple(sorted(self._cache.pods.list_by_index(index), key=lambda pod: (pod.created_at, pod.name)))
+        jobs, pods, now = self._cache.jobs.list_by_index(index), self._cache.list_pods(*index), self._now()
+        for followed in self._diagnostics_cache.get(key).followed.values():
+            jobs += tuple(job for job in (followed.job,) if job and not self._cache.jobs.get(job.uid))
+            pods += tuple(pod for pod in followed.pods if not self._cache.pods.get(pod.uid))
+        pods = tuple(sorted(pods, key=lambda pod: (pod.created_at, pod.name)))
         self._diagnostics_cache.keep_only(key, (job.uid for job in jobs), (pod.uid for pod in pods))
-        own = tuple(job for job in jobs if job.owner_uid)
+        current = bot.status.current_run.job_name if bot.status.current_run else ""
+        own = tuple(job for job in jobs if job.owner_uid or (job.owner_lost and job.name == current))
         with_pod = {pod.controller_uid for pod in pods if not pod.ended}
         podless = (job.uid for job in own if not (job.finished or job.suspended or job.uid in with_pod))
         self._diagnostics_cache.note_podless(key, podless, now)
@@ -181,8 +182,8 @@ class Reconciler:
                 return await self._create_when_allowed(stored, action)
             case DeleteJob(job, why):
                 await self._delete(stored, job, why)
-            case ListEvents() | ListPods() | GetWorkload():
-                await self._ask(stored.index_key, action)
+            case ListEvents() | ListPods() | FollowJob() | GetWorkload():
+                await self._job_reader.ask(stored, action)
             case SetFinalizers(finalizers, why):
                 await self._status_writer.write_finalizers(stored, bot, finalizers)
                 LOG.info("finalizers set", extra=with_fields(why=why))
@@ -192,19 +193,6 @@ class Reconciler:
             case _:
                 assert_never(action)
         return 0.0
-
-    async def _ask(self, key: Key, question: ListEvents | ListPods | GetWorkload) -> None:
-        match question:
-            case ListEvents(item):
-                message = await self._read_failure_message(item)
-                self._diagnostics_cache.note_mounts(key, item.uid, message, self._now())
-            case ListPods(job):
-                for pod in await self._cluster.list_pods(job):
-                    self._cache.pods.put(pod)
-                self._diagnostics_cache.note_search(key, job.uid)
-            case GetWorkload(job):
-                message = await self._cluster.get_workload_message(job)
-                self._diagnostics_cache.note_queue(key, job.uid, message, self._now())
 
     async def _create_when_allowed(self, stored: CachedTweetBot, action: CreateJob) -> float:
         """Create the Job if the limits allow it; answers the seconds until the rate limit does, or 0."""
@@ -219,19 +207,12 @@ class Reconciler:
                 self._concurrency_limiter.unreserve(stored)
         return 0.0
 
-    async def _read_failure_message(self, item: PodView | JobView) -> str:
-        if isinstance(item, PodView):
-            return get_mount_failure(await self._cluster.list_mount_failures(item))
-        pods = self._cache.pods.list_by_index((item.namespace, item.owner_uid))
-        since = max((pod.created_at for pod in pods if pod.controller_uid == item.uid), default=item.created_at)
-        return get_creation_failure(await self._cluster.list_creation_failures(item, since))
-
     async def _create(self, stored: CachedTweetBot, action: CreateJob) -> None:
         key, name = stored.index_key, action.manifest["metadata"]["name"]
         try:
             failure = await self._create_unmutated(stored, action.manifest)
         except errors.AlreadyExists:
-            failure = await self._handle_already_exists(stored, action)
+            failure = await self._job_reader.take_existing_job(stored, action.manifest)
         except (errors.Rejected, errors.InternalError, errors.WebhookUnavailable, errors.Timeout) as fault:
             if isinstance(fault, errors.NamespaceTerminating):
                 self._diagnostics_cache.note_namespace_end(key)
@@ -247,37 +228,18 @@ class Reconciler:
         name = manifest["metadata"]["name"]
         if mutations := find_mutations(manifest, await self._cluster.preview_job(manifest)):
             return explain_mutations(name, mutations)
-        self._accept_job(stored, await self._cluster.create_job(manifest))
-        JOB_WRITES.labels(verb="create").inc()
-        LOG.info("job created", extra=with_fields(job=name))
-        return None
-
-    async def _handle_already_exists(self, stored: CachedTweetBot, action: CreateJob) -> FailureMessage | None:
-        """Take a Job of that name that is ours, from a pass whose answer was lost; answers why it cannot be taken."""
-        metadata = action.manifest["metadata"]
-        job = await self._cluster.get_job(stored.namespace, metadata["name"])
-        owned = bool(job.owner_uid) == ("ownerReferences" in metadata)
-        if job.index_key != (stored.namespace, stored.uid) or not owned:
-            return explain_name_conflict(job, stored.name)
-        if self._accept_job(stored, job):
-            return None
-        if not job.deleting:
-            await self._cluster.delete_job(job)
-        return explain_hidden_job(job.name)
-
-    def _accept_job(self, stored: CachedTweetBot, job: JobView) -> bool:
-        """Keep the Job; answers False where the watch has seen it go, as when it lost its label, and shows no more."""
-        self._cache.jobs.put(job)
-        if self._cache.jobs.get(job.uid) is None:
-            return False
+        job = await self._cluster.create_job(manifest)
+        self._job_reader.keep(stored, job)
         self._diagnostics_cache.accept(stored.index_key)
-        return True
+        JOB_WRITES.labels(verb="create").inc()
+        LOG.info("job created", extra=with_fields(job=job.name))
+        return explain_mutations(name, (Mutation("metadata.name", name, job.name),)) if job.name != name else None
 
     async def _delete(self, stored: CachedTweetBot, job: JobView, why: str) -> None:
         try:
             ending = await self._cluster.delete_job(job)
         except errors.Conflict:
-            await self._cache.jobs.read_again(job.uid, self._cluster.get_job(job.namespace, job.name))
+            await self._job_reader.read_again(stored, job)
             return
         except errors.Rejected as fault:  # the status that would report it comes after the deletion
             message = f"The API server refuses to delete Job {job.name} ({why}): {sanitize(str(fault), 700)}"
@@ -287,6 +249,6 @@ class Reconciler:
         run = job.run_id or None  # perhaps not the present one
         LOG.info("job deleted", extra=with_fields(job=job.name, why=why, run=run))
         if ending is None:
-            self._cache.jobs.delete(job.uid)
+            self._job_reader.drop(stored, job)
         else:
-            self._cache.jobs.put(ending)
+            self._job_reader.keep(stored, ending)

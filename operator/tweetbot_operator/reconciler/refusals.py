@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from tweetbot_contract.reasons import (
     ADMISSION_UNAVAILABLE,
-    JOB_EDITED,
     JOB_MUTATED,
     JOB_REFUSED,
     NAME_CONFLICT,
@@ -13,7 +12,8 @@ from tweetbot_contract.reasons import (
 )
 from tweetbot_operator.client.errors import ApiError, Timeout, WebhookUnavailable
 from tweetbot_operator.jobs.job import format_mutations
-from tweetbot_operator.types.objects import JobView, Mutation
+from tweetbot_operator.types.mutations import Mutation
+from tweetbot_operator.types.objects import JobView
 from tweetbot_operator.types.times import sanitize
 
 #: Our end of a connection, e.g. `10.0.0.7:51234->`, which tells a reader nothing.
@@ -44,11 +44,6 @@ def explain_mutations(job: str, mutations: tuple[Mutation, ...]) -> FailureMessa
     """Explain why a Job is not created: admission would change what it is known by."""
     words = f"Job {job} is not created, as admission would change it: {format_mutations(mutations)}"
     return FailureMessage(JOB_MUTATED.name, f"{words}. {JOB_MUTATED.advice}")
-
-
-def explain_hidden_job(job: str) -> FailureMessage:
-    """Explain why the run's own Job is deleted: without its label the watch no longer shows it."""
-    return FailureMessage(JOB_EDITED.name, f"{job}: {JOB_EDITED.meaning} {JOB_EDITED.advice}", temporary=True)
 
 
 def explain_name_conflict(job: JobView, bot: str) -> FailureMessage:

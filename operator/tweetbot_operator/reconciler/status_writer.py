@@ -120,7 +120,7 @@ class StatusWriter:
         index = (stored.namespace, stored.uid)
         jobs = self._cache.jobs.list_by_index(index)
         own = {job.uid for job in jobs if job.owner_uid and job.name == run.job_name}
-        pods = tuple(pod for pod in self._cache.pods.list_by_index(index) if pod.controller_uid in own)
+        pods = tuple(pod for pod in self._cache.list_pods(*index) if pod.controller_uid in own)
         return compute_uncounted_gpu_time(run, pods, self._now())
 
     async def write_finalizers(self, stored: CachedTweetBot, bot: BaseTweetBot, finalizers: tuple[str, ...]) -> None:

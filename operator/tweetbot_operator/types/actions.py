@@ -36,6 +36,13 @@ class ListPods:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowJob:
+    """Read a Job by its name, and its Pods, as no watch shows them all."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class GetWorkload:
     """Read why Kueue does not admit this Job."""
 
@@ -55,4 +62,4 @@ class ResetStatus:
     """Blank a status that was written for another TweetBot."""
 
 
-Action = CreateJob | DeleteJob | ListEvents | ListPods | GetWorkload | SetFinalizers | ResetStatus
+Action = CreateJob | DeleteJob | ListEvents | ListPods | FollowJob | GetWorkload | SetFinalizers | ResetStatus

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from tweetbot_contract.handover import MANAGED_BY
 from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.progress import ProgressReport
 from tweetbot_operator.settings import OperatorSettings
+from tweetbot_operator.types.mutations import Mutation
 
 #: Namespace and name of a TweetBot, as in the work queue.
 Key = tuple[str, str]
@@ -44,18 +46,6 @@ class InvalidTweetBot(BaseTweetBot):
     """A TweetBot whose stored spec breaks a rule, as after an upgrade of the CRD."""
 
     error: str
-
-
-@dataclass(frozen=True, slots=True)
-class Mutation:
-    """A field of a Job or Pod that is not as it was sent; a value is empty where there is none."""
-
-    field: str
-    """Its path, e.g. `metadata.labels[tweetbot.dev/run]`."""
-    sent: str
-    found: str
-    by: str = ""
-    """Who has edited the object since its creation, as far as the API server knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +88,12 @@ class JobView:
     """What is not as it was sent."""
     owner_lost: bool = False
     """Whether it had a controller when it was sent, and has none now."""
-    watched: bool = True
-    """Whether the watch shows it: it has the managed-by label."""
+    managed_by: str = MANAGED_BY
+
+    @property
+    def watched(self) -> bool:
+        """Whether the watch shows it, which selects by this label."""
+        return self.managed_by == MANAGED_BY
 
     @property
     def index_key(self) -> Hashable:
@@ -149,6 +143,11 @@ class PodView:
     """The TweetBot's name, from the label."""
     bot_uid: str
     created_at: datetime
+    run_id: str = ""
+    stage: str = ""
+    managed_by: str = MANAGED_BY
+    job: str = ""
+    """Name of the Job that controls it."""
     phase: str = "Pending"
     deleting_at: datetime | None = None
     """When its grace period ends, if it is being deleted."""
@@ -185,9 +184,19 @@ class PodView:
     """The first init container of others that has not ended well, or else one of their containers that cannot start."""
 
     @property
+    def watched(self) -> bool:
+        """Whether the watch shows it, which selects by this label."""
+        return self.managed_by == MANAGED_BY
+
+    @property
     def index_key(self) -> Hashable:
         """The key of the index by TweetBot, in its own namespace as for a Job."""
         return (self.namespace, self.bot_uid)
+
+    @property
+    def controller_key(self) -> Hashable:
+        """The key of the index by Job, which holds whatever becomes of the labels."""
+        return (self.namespace, self.controller_uid)
 
     @property
     def ended(self) -> bool:
@@ -224,6 +233,15 @@ class Diagnosis:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowedJob:
+    """What a request has shown of a Job and its Pods that no watch shows, as they have lost their managed-by label."""
+
+    job: JobView | None
+    pods: tuple[PodView, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostics:
     """What passes have learned about one TweetBot; after a restart of the operator they learn it again."""
 
@@ -234,6 +252,8 @@ class Diagnostics:
     """What Kueue says about a waiting Job, by the Job's uid."""
     searched: frozenset[str] = frozenset()
     """uids of finished Jobs whose Pods were listed live."""
+    followed: Mapping[str, FollowedJob] = field(default_factory=dict)
+    """What was read again of Jobs that no watch shows in full, by name."""
     podless: Mapping[str, datetime] = field(default_factory=dict)
     """Since when a Job that should have a Pod was seen without an active one, by the Job's uid."""
     deletion_seen_at: datetime | None = None

@@ -45,7 +45,7 @@ class FakeCluster:
     change_status: Callable[[Manifest], Manifest] = lambda status: status
     """What a mutating policy makes of a status that is applied, or a schema that does not know all its fields."""
     admit: Callable[[Kind, Manifest, bool], Manifest] = lambda kind, manifest, dry_run: manifest
-    """Mutating admission of Jobs and Pods; told whether the request is a dry run."""
+    """Mutating admission of Jobs and Pods; told whether it is a dry run, of which `previews` counts those of Jobs."""
     previews: int = 0
     event_handler: EventHandler | None = None
     """Where the watch leads; None while it is cut."""
@@ -173,19 +173,14 @@ class FakeCluster:
             metadata["uid"] = f"uid-{self._uids}"
         metadata.setdefault("creationTimestamp", self._stamp())
         metadata["resourceVersion"] = str(self._version)
+        shown = _is_selected(kind, self.objects.get((kind, metadata["namespace"], metadata["name"]), {"metadata": {}}))
         self.objects[kind, metadata["namespace"], metadata["name"]] = stored
+        if self.event_handler and shown and not _is_selected(kind, stored):
+            self.event_handler.delete(kind, metadata["uid"], self._version)  # so the watch calls what loses its label
         if self.event_handler and _is_selected(kind, stored):
             self.event_handler.observe_version(kind, VIEWS[kind](stored))
             self.event_handler.put(VIEWS[kind](stored))
         return stored
-
-    def label(self, kind: Kind, name: str, namespace: str, value: str) -> None:
-        """Give an object another managed-by label; the watch of those that have ours calls it gone, or new."""
-        found = deepcopy(self.objects[kind, namespace, name])
-        found["metadata"]["labels"][MANAGED_BY_LABEL] = value
-        stored = self.put(kind, found)
-        if self.event_handler and not _is_selected(kind, stored):
-            self.event_handler.delete(kind, stored["metadata"]["uid"], self._version)
 
     def remove(self, kind: Kind, namespace: str, name: str) -> None:
         """Let an object be gone."""

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from builders.operator import a_prepare_result
+from builders.operator import a_prepare_result, a_refusal_of_the_trainer
 from harness.stage_operator import NAME, NAMESPACE, Stage
-from tweetbot_contract.handover import BOT_LABEL, BOT_UID_LABEL, MANAGED_BY_LABEL, RUN_LABEL
+from tweetbot_contract.handover import BOT_LABEL, BOT_UID_LABEL, MANAGED_BY, MANAGED_BY_LABEL, RUN_LABEL, STAGE_LABEL
+from tweetbot_contract.result import encode
 from tweetbot_operator.client.interface import Kind
 
 Manifest = dict[str, Any]
@@ -122,3 +123,103 @@ async def test_a_job_that_only_real_requests_mutate_goes_on(stage: Stage, edit: 
     await stage.whole_run()
     assert stage.status.phase == "Succeeded"
     assert sum(write.startswith("create") for write in stage.cluster.writes) == 2
+
+
+RUNNING = {"name": "trainer", "state": {"running": {"startedAt": "2026-01-01T12:00:00Z"}}}
+
+
+@pytest.mark.parametrize("running", [False, True])
+async def test_a_job_that_no_watch_shows_is_followed_to_its_end(stage: Stage, running: bool) -> None:
+    """Whoever takes its label off makes the watch call it gone, while its name is taken and its Pod may run."""
+    await stage.apply()
+    (hidden,) = stage.cluster.names("jobs")
+    if running:
+        stage.cluster.run_pod(hidden, NAMESPACE, containerStatuses=[RUNNING])
+    await edit_job(stage, take_off(MANAGED_BY_LABEL))
+    assert (stage.reason(), stage.reason("Stalled")) == ("JobMutated", "")
+    assert "metadata.labels[app.kubernetes.io/managed-by]" in message(stage)
+    stage.cluster.end_pod(hidden, NAMESPACE, 0, encode(a_prepare_result()).decode())
+    stage.cluster.end_job(hidden, NAMESPACE, "Complete")
+    if running:
+        stage.cluster.remove("pods", NAMESPACE, f"{hidden}-0")
+    await stage.wait(30)
+    assert (stage.run.stage, stage.reason()) == ("Train", "Training")
+    assert not [write for write in stage.cluster.writes if write.startswith("delete")]
+
+
+async def test_a_restarted_operator_finds_the_job_that_no_watch_shows(stage: Stage) -> None:
+    await stage.apply()
+    await edit_job(stage, take_off(MANAGED_BY_LABEL))
+    stage.start_operator()
+    await stage.settle()
+    assert (stage.reason(), stage.cluster.writes.count(f"create job {stage.job_name}")) == ("JobMutated", 1)
+
+
+async def test_a_job_that_no_watch_shows_ends_when_the_run_is_suspended(stage: Stage) -> None:
+    await stage.apply()
+    await edit_job(stage, take_off(MANAGED_BY_LABEL))
+    stage.cluster.edit(NAMESPACE, NAME, suspend=True)
+    await stage.settle()
+    assert stage.cluster.writes.count(f"delete job {stage.job_name}") == 1
+    await stage.collect_garbage()
+    stage.cluster.edit(NAMESPACE, NAME, suspend=False)
+    await stage.wait(30)
+    assert stage.cluster.writes.count(f"create job {stage.job_name}") == 2
+
+
+async def test_a_job_that_gets_its_label_back_is_seen_as_before(stage: Stage) -> None:
+    await stage.apply()
+    stage.label("jobs", stage.job_name, "somebody else")
+    await stage.settle()
+    stage.label("jobs", stage.job_name, MANAGED_BY)
+    await stage.settle()
+    assert stage.reason() == "Preparing"
+    await stage.whole_run()
+    assert stage.status.phase == "Succeeded"
+
+
+async def test_a_job_without_its_owner_goes_on_under_its_name(stage: Stage) -> None:
+    await stage.apply()
+    await edit_job(stage, take_off_the_owner)
+    assert (stage.reason(), "metadata.ownerReferences" in message(stage)) == ("JobMutated", True)
+    await stage.whole_run()
+    assert stage.status.phase == "Succeeded"
+
+
+@pytest.mark.parametrize("restart", [False, True])
+async def test_a_hidden_job_is_ended_before_the_objects_are_erased(stage: Stage, restart: bool) -> None:
+    await stage.apply(deletionPolicy="Delete")
+    job = stage.job_name
+    await edit_job(stage, take_off(MANAGED_BY_LABEL))
+    if restart:
+        stage.start_operator()
+    stage.cluster.delete_bot(NAMESPACE, NAME)
+    await stage.settle()
+    assert stage.cluster.names("jobs") == [job]
+    await stage.collect_garbage()
+    await stage.wait(30)
+    (cleanup,) = stage.cluster.names("jobs")
+    assert cleanup.endswith("-cleanup")
+
+
+@pytest.mark.parametrize("label", [MANAGED_BY_LABEL, BOT_LABEL, BOT_UID_LABEL, RUN_LABEL, STAGE_LABEL])
+async def test_a_pod_counts_whatever_became_of_its_labels(stage: Stage, label: str) -> None:
+    change(stage, "pods", take_off(label))
+    await stage.apply()
+    stage.cluster.run_pod(stage.job_name, NAMESPACE, containerStatuses=[RUNNING])
+    await stage.settle()
+    await stage.wait(30)
+    assert (stage.reason(), f"metadata.labels[{label}]" in message(stage)) == ("JobMutated", True)
+    await stage.wait(700)
+    assert (stage.reason(), stage.run.outcome) == ("JobMutated", None)
+    stage.cluster.remove("pods", NAMESPACE, stage.cluster.names("pods")[0])
+    await stage.whole_run()
+    assert stage.status.phase == "Succeeded"
+    assert sum(write.startswith(("create", "delete")) for write in stage.cluster.writes) == 2
+
+
+async def test_a_hidden_pod_that_fails_is_told_like_any_other(stage: Stage) -> None:
+    change(stage, "pods", take_off(MANAGED_BY_LABEL))
+    await stage.apply()
+    await stage.fail_stage(10, encode(a_refusal_of_the_trainer()).decode())
+    assert (stage.status.phase, stage.reason("Stalled")) == ("Failed", "BucketNotFound")

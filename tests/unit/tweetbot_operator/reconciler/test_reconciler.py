@@ -113,34 +113,13 @@ async def test_jobs_of_another_namespace_that_name_the_tweetbot_are_ignored(stag
     assert stage.status.phase == "Succeeded"
 
 
-async def test_a_job_hidden_from_the_watch_is_replaced(stage: Stage) -> None:
-    """Whoever takes its label away makes the watch call it gone, while its name is still taken and its Pod may run."""
-    await stage.apply()
-    (hidden,) = stage.cluster.names("jobs")
-    stage.cluster.run_pod(hidden, NAMESPACE)
-    stage.cluster.label("jobs", hidden, NAMESPACE, "somebody else")
-    await stage.settle()
-    assert (stage.reason(), stage.cluster.names("jobs")) == ("WaitingForPreviousPod", [hidden])
-    stage.cluster.remove("pods", NAMESPACE, f"{hidden}-0")
-    await stage.settle()
-    assert (stage.reason(), stage.reason("Stalled")) == ("JobEdited", "")
-    assert stage.cluster.writes.count(f"delete job {hidden}") == 1
-    await stage.wait(2)
-    assert stage.cluster.writes.count(f"delete job {hidden}") == 1
-    await stage.collect_garbage()
-    await stage.wait(4)
-    assert (stage.reason(), stage.run.number) == ("Preparing", 1)
-    await stage.whole_run()
-    assert stage.status.phase == "Succeeded"
-
-
 async def test_a_pod_that_gets_its_label_back_is_seen_again(stage: Stage) -> None:
     await stage.apply()
     running = {"name": "trainer", "state": {"running": {"startedAt": "2026-01-01T12:00:00Z"}}}
     stage.cluster.run_pod(stage.job_name, NAMESPACE, containerStatuses=[running])
     (pod,) = stage.cluster.names("pods")
     for label in ("somebody else", MANAGED_BY):
-        stage.cluster.label("pods", pod, NAMESPACE, label)
+        stage.label("pods", pod, label)
         await stage.wait(400)
     await stage.wait(400)
     assert (stage.run.outcome, stage.reason()) == (None, "Preparing")
