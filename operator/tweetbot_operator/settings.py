@@ -99,7 +99,7 @@ class OperatorSettings(BaseModel):
     """Memory of the prepare stage. Even the largest X export fits, as it is read as a stream."""
 
     work_size: Size = "20Gi"
-    """sizeLimit of /work: base model, dataset, checkpoint and model of the largest GPT-2, twice."""
+    """sizeLimit of /work: base, dataset, checkpoint and model of the largest GPT-2, twice. A Pod requests a quarter."""
 
     run_as_user: Count = 65532
     """User and group id of the trainer, the usual one of images without root; 0: the cluster chooses (OpenShift)."""

@@ -20,8 +20,10 @@ from tweetbot_contract.handover import (
     QUEUE_LABEL,
     ROUND_ANNOTATION,
     RUN_LABEL,
+    SCHEDULE_TRIGGER,
     STAGE_LABEL,
     VERSION,
+    RunDocument,
     Task,
     build_job_name,
 )
@@ -111,9 +113,36 @@ def _build_job_spec(
                 "labels": build_labels(bot, run.stage, run.id),
                 "annotations": dict(annotations),
             },
-            "spec": build_pod_spec(bot, run, settings),
+            "spec": build_pod_spec(bot, run, _build_run_document(bot, run, settings), settings),
         },
     }
+
+
+def _build_run_document(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> RunDocument:
+    return RunDocument(
+        stage=run.stage,
+        namespace=bot.namespace,
+        name=bot.name,
+        uid=bot.uid,
+        run_id=run.id,
+        run_number=run.number,
+        trigger=run.trigger,
+        min_new_posts=_get_min_new_posts(bot, run),
+        dataset=run.dataset if run.stage == "Train" else None,
+        image=settings.trainer_image,
+        spec=bot.spec,
+    )
+
+
+def _get_min_new_posts(bot: TweetBot, run: CurrentRun) -> int:
+    """Return how many posts new to the served model the run needs; 0 where it trains in any case.
+
+    Only a scheduled run of the served identity needs any: an edit of what is trained takes effect with old posts, too.
+    """
+    model, schedule = bot.status.model, bot.spec.schedule
+    if schedule is None or model is None or model.identity != run.identity:
+        return 0
+    return schedule.min_new_posts if run.trigger.startswith(SCHEDULE_TRIGGER) else 0
 
 
 def build_pod_failure_policy() -> Manifest:

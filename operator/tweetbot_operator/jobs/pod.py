@@ -14,7 +14,6 @@ from tweetbot_contract.handover import (
     POD_UID_ENV,
     RUN_ENV,
     S3_FOLDER,
-    SCHEDULE_TRIGGER,
     SECRETS_DIR,
     SECRETS_DIR_ENV,
     TERMINATION_LOG,
@@ -33,7 +32,7 @@ from tweetbot_contract.handover import (
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.progress import PROGRESS_PORT, PROGRESS_PORT_NAME
 from tweetbot_contract.spec.model import PVC_SCHEME
-from tweetbot_contract.spec.quantities import canonicalize_cpu, canonicalize_memory
+from tweetbot_contract.spec.quantities import canonicalize_cpu, canonicalize_memory, read_quantity
 from tweetbot_contract.spec.scheduling import Affinity, Scheduling
 from tweetbot_contract.spec.sources import SecretKey, XSource
 from tweetbot_contract.spec.spec import TweetBotSpec
@@ -51,6 +50,11 @@ TERMINATION_GRACE_PERIOD_SECONDS = 120
 TMP_SIZE = "2Gi"
 #: sizeLimit of /dev/shm in the train stage: a runtime's own 64 MiB is too small for data loaders.
 SHM_SIZE = "1Gi"
+_DISK = "ephemeral-storage"
+#: A Pod asks for this part of its volumes' limits: 5.5 GiB of 22 hold a GPT-2 with its checkpoint, twice.
+DISK_REQUEST_SHARE = 4
+#: Bytes for logs, which the kubelet counts with the volumes and rotates at some 10 MiB.
+LOG_BYTES = 256 * 2**20
 #: Where the operator asks how far the stage is.
 _PROGRESS: Manifest = {"name": PROGRESS_PORT_NAME, "containerPort": PROGRESS_PORT, "protocol": "TCP"}
 _CACHES = {name: f"{WORK_DIR}/{folder}" for name, folder in CACHE_FOLDERS.items()}
@@ -60,12 +64,12 @@ _CACHES = {name: f"{WORK_DIR}/{folder}" for name, folder in CACHE_FOLDERS.items(
 Storage = tuple[str, str, Manifest]
 
 
-def build_pod_spec(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Manifest:
+def build_pod_spec(bot: TweetBot, run: CurrentRun, document: RunDocument, settings: OperatorSettings) -> Manifest:
     """Build the Pod's spec. Raises ValueError when the run document is too long for an env variable."""
     pod = build_restricted_pod(
         bot,
         run.stage,
-        env=_build_env(bot, run, settings),
+        env=_build_env(bot, document, settings),
         resources=_get_resources(bot, run, settings),
         storage=_build_storage(bot, run, settings),
         settings=settings,
@@ -85,6 +89,7 @@ def build_restricted_pod(
 ) -> Manifest:
     """Build a Pod's spec with its one container, scheduled as the TweetBot asks, without root or API token."""
     user = settings.run_as_user
+    counted = bool(settings.kueue_version or bot.spec.scheduling.queue_name)
     ids = {"runAsUser": user, "runAsGroup": user, "fsGroup": user} if user else {}
     optional = {"serviceAccountName": bot.spec.service_account_name} if bot.spec.service_account_name else {}
     return {
@@ -93,7 +98,7 @@ def build_restricted_pod(
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": {"runAsNonRoot": True, **ids, "seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [build_restricted_container(task, env, resources, storage, settings)],
+        "containers": [build_restricted_container(task, env, resources, storage, settings, counted=counted)],
         "volumes": [{"name": name, **source} for name, _, source in storage],
         **optional,
         **_build_scheduling_fields(bot.spec.scheduling),
@@ -101,16 +106,27 @@ def build_restricted_pod(
 
 
 def build_restricted_container(
-    task: Task, env: list[Manifest], resources: dict[str, str], storage: list[Storage], settings: OperatorSettings
+    task: Task,
+    env: list[Manifest],
+    resources: dict[str, str],
+    storage: list[Storage],
+    settings: OperatorSettings,
+    *,
+    counted: bool,
 ) -> Manifest:
-    """Build the trainer's container. Its requests equal its limits, so it is one of the last to be evicted."""
+    """Build the trainer's container. Its requests equal its limits, so it is one of the last to be evicted.
+
+    Only of disk it asks for less than it may use. Where Kueue counts requests (`counted`) it asks for none, as Kueue
+    admits no Pod that asks for what its ClusterQueue does not list, and few list disk.
+    """
+    request, limit = ({}, {}) if counted else compute_disk(storage)
     return {
         "name": CONTAINER,
         "image": settings.trainer_image,
         "imagePullPolicy": "IfNotPresent",
         "command": ["tweetbot-trainer", task.lower()],
         "env": env,
-        "resources": {"requests": resources, "limits": dict(resources)},
+        "resources": {"requests": {**resources, **request}, "limits": {**resources, **limit}},
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "capabilities": {"drop": ["ALL"]},
@@ -122,14 +138,30 @@ def build_restricted_container(
     }
 
 
+def compute_disk(storage: list[Storage]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what the volumes ask of the node's disk, and may use of it.
+
+    The request is what most runs use: the scheduler then finds a node with room, and the kubelet evicts other Pods
+    first. The limit is no tighter than those of the volumes, but stands where a LimitRange would set a smaller one.
+    """
+    limits = [str(source["emptyDir"]["sizeLimit"]) for _, _, source in storage if _is_on_disk(source)]
+    total = int(sum(read_quantity(limit) or 0 for limit in limits))
+    request, limit = str(total // DISK_REQUEST_SHARE), str(total + LOG_BYTES)
+    return {_DISK: canonicalize_memory(request)}, {_DISK: canonicalize_memory(limit)}
+
+
+def _is_on_disk(source: Manifest) -> bool:
+    return "emptyDir" in source and "medium" not in source["emptyDir"]
+
+
 def _build_mount(name: str, path: str, source: Manifest) -> Manifest:
     return {"name": name, "mountPath": path, **({} if "emptyDir" in source else {"readOnly": True})}
 
 
-def _build_env(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> list[Manifest]:
+def _build_env(bot: TweetBot, document: RunDocument, settings: OperatorSettings) -> list[Manifest]:
     base = bot.spec.model.base
     literals = {
-        **build_env_literals(_build_run_document(bot, run, settings), settings),
+        **build_env_literals(document, settings),
         **_CACHES,
         USER_ENV: USER,
         "TMPDIR": _TMP,
@@ -158,22 +190,6 @@ def build_env_literals(document: RunDocument, settings: OperatorSettings) -> dic
 def build_env_vars(literals: Mapping[str, str]) -> list[Manifest]:
     """Return the variables as a container's `env`."""
     return [{"name": name, "value": value} for name, value in literals.items()]
-
-
-def _build_run_document(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> RunDocument:
-    return RunDocument(
-        stage=run.stage,
-        namespace=bot.namespace,
-        name=bot.name,
-        uid=bot.uid,
-        run_id=run.id,
-        run_number=run.number,
-        trigger=run.trigger,
-        min_new_posts=_get_min_new_posts(bot, run),
-        dataset=run.dataset if run.stage == "Train" else None,
-        image=settings.trainer_image,
-        spec=bot.spec,
-    )
 
 
 def _get_resources(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> dict[str, str]:
@@ -205,17 +221,6 @@ def _build_storage(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -
 def get_pvc_name(base: str) -> str | None:
     """Return the name of the PersistentVolumeClaim that holds a base model, or None."""
     return base.removeprefix(PVC_SCHEME).partition("/")[0] if base.startswith(PVC_SCHEME) else None
-
-
-def _get_min_new_posts(bot: TweetBot, run: CurrentRun) -> int:
-    """Return how many posts new to the served model the run needs; 0 where it trains in any case.
-
-    Only a scheduled run of the served identity needs any: an edit of what is trained takes effect with old posts, too.
-    """
-    model, schedule = bot.status.model, bot.spec.schedule
-    if schedule is None or model is None or model.identity != run.identity:
-        return 0
-    return schedule.min_new_posts if run.trigger.startswith(SCHEDULE_TRIGGER) else 0
 
 
 def build_secret_storage(spec: TweetBotSpec, task: Task) -> list[Storage]:

@@ -91,7 +91,7 @@ def test_the_cas_that_a_bot_trusts_are_mounted(stage: Stage) -> None:
 
 def test_a_bot_without_gpu_asks_for_none() -> None:
     job = the_job(a_bot_in("Train", resources={"gpu": {"count": 0}}))
-    assert set(container(job)["resources"]["limits"]) == {"cpu", "memory"}
+    assert set(container(job)["resources"]["limits"]) == {"cpu", "memory", "ephemeral-storage"}
 
 
 def test_the_prepare_stage_never_asks_for_a_gpu() -> None:
@@ -197,3 +197,37 @@ def test_the_longest_name_fits_a_job() -> None:
 )
 def test_a_base_may_be_in_a_pvc(base: str, claim: str | None) -> None:
     assert get_pvc_name(base) == claim
+
+
+# ---- disk
+
+
+def read_disk(job: dict[str, Any]) -> tuple[str | None, ...]:
+    resources = container(job)["resources"]
+    return tuple(resources[kind].get("ephemeral-storage") for kind in ("requests", "limits"))
+
+
+@pytest.mark.parametrize("stage", ["Prepare", "Train"])
+def test_a_pod_asks_for_a_part_of_its_volumes_and_may_use_all_of_them(stage: Stage) -> None:
+    """Else the scheduler puts it onto a node without room, whose kubelet evicts it."""
+    assert read_disk(the_job(a_bot_in(stage))) == ("5632Mi", "22784Mi")
+
+
+def test_the_setting_of_the_work_folder_sets_the_request_too() -> None:
+    bot = a_bot_in("Train")
+    job = build_job(bot, a_run(bot, stage="Train"), OperatorSettings(work_size="2Gi"))
+    assert read_disk(job) == ("1Gi", "4352Mi")
+
+
+@pytest.mark.parametrize(
+    ("scheduling", "settings"),
+    [({"queueName": "gpus"}, {}), ({}, {"kueue_version": "v1beta2"})],
+    ids=["a queue", "Kueue in the cluster"],
+)
+def test_where_kueue_counts_requests_a_pod_asks_for_no_disk(
+    scheduling: dict[str, Any], settings: dict[str, Any]
+) -> None:
+    """Its ClusterQueues list what they admit: a resource that they do not list would hold up every run."""
+    bot = a_bot_in("Train", scheduling=scheduling)
+    job = build_job(bot, a_run(bot, stage="Train"), OperatorSettings(**settings))
+    assert read_disk(job) == (None, None)
