@@ -76,7 +76,7 @@ class CurrentRun(Part):
     number: int
     """Number of the run; this TweetBot's first run is 1."""
     trigger: str = Field(max_length=64)
-    """What started the run: a retrain-at value or schedule/<time>; empty when the spec did."""
+    """What started the run: a retrain-at value, take-over/<uid> or schedule/<time>; empty when the spec did."""
     identity: str = Field(max_length=16)
     """Hash of the spec fields that decide what is trained."""
     execution: str = Field(max_length=16)
@@ -125,7 +125,7 @@ class RunRecord(Part):
     number: int
     """Number of the run; this TweetBot's first run is 1."""
     trigger: str = Field("", max_length=64)
-    """What started the run: a retrain-at value or schedule/<time>; empty for the spec."""
+    """What started the run: a retrain-at value, take-over/<uid> or schedule/<time>; empty for the spec."""
     outcome: Literal["Succeeded", "Failed", "Superseded"]
     """How the run ended. Superseded means that an edit replaced it; undoing the edit resumes it."""
     reason: str = Field(max_length=64)
@@ -200,6 +200,8 @@ class TweetBotStatus(Part):
     """Runs that have ended, newest first; spec.history.runs says how many are kept."""
     last_handled_retrain_at: str | None = Field(None, max_length=64)
     """Value of the retrain-at annotation that the operator last acted on."""
+    last_handled_take_over: str | None = Field(None, max_length=64)
+    """Value of the take-over-prefix annotation that the latest run was given."""
     last_schedule_time: str | None = Field(None, max_length=40)
     """Time of the schedule at which a run was last started."""
     next_schedule_time: str | None = Field(None, max_length=40)

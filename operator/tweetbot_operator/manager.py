@@ -17,6 +17,7 @@ from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 
 from tweetbot_operator.client.cluster import KubernetesCluster
+from tweetbot_operator.client.errors import Unavailable
 from tweetbot_operator.client.events import Recorder
 from tweetbot_operator.client.leader_election import (
     RENEW_SHARE,
@@ -39,7 +40,7 @@ from tweetbot_operator.reconciler.reconciler import Reconciler
 from tweetbot_operator.reconciler.workers import Workers
 from tweetbot_operator.settings import InvalidSettings, OperatorSettings, load_settings
 from tweetbot_operator.telemetry.health import Health
-from tweetbot_operator.telemetry.logs import configure_logging
+from tweetbot_operator.telemetry.logs import configure_logging, with_fields
 from tweetbot_operator.telemetry.run_metrics import RunMetrics
 
 LOG = logging.getLogger(__name__)
@@ -49,6 +50,8 @@ _FLUSH_SECONDS = 2.0
 DRAIN_SECONDS = 10.0
 #: Workers that one namespace leaves to the others, even if every request for its TweetBots hangs.
 _RESERVED_WORKERS = 2
+#: Seconds before the cluster's uid is asked for again.
+_UID_PAUSE = 2.0
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -94,6 +97,8 @@ async def run(settings: OperatorSettings) -> None:
         tasks = [recording, asyncio.create_task(poller.run())]
         try:
             await watches.wait_for_cache_sync(stop)
+            uid = await get_cluster_uid(cluster, settings, stop)
+            reconciler.settings = settings.model_copy(update={"cluster_uid": uid})
             workers.start()
             tasks += [asyncio.create_task(leadership.run()), asyncio.create_task(resync.run())]
             await watches.run(stop)
@@ -144,6 +149,18 @@ def _create_leadership(client: ApiClient, settings: OperatorSettings) -> Leaders
     )
     lease_client = LeaseClient(ApiRequests(client), namespace, settings.lease_name)  # no lease limits its own writes
     return LeaderElector(lease_client, election_config, time.monotonic, _get_current_time)
+
+
+async def get_cluster_uid(cluster: KubernetesCluster, settings: OperatorSettings, stop: asyncio.Event) -> str:
+    """Return the cluster's uid, once the API server answers; empty if the operator is asked to stop before."""
+    own_namespace = settings.lease_namespace or _read_own_namespace()
+    while not (settings.cluster_uid or stop.is_set()):
+        try:
+            return await cluster.get_cluster_uid(own_namespace)
+        except Unavailable as fault:
+            LOG.warning("the cluster's uid cannot be read, tried again", extra=with_fields(fault=str(fault)))
+            await asyncio.sleep(_UID_PAUSE)
+    return settings.cluster_uid
 
 
 def _read_own_namespace() -> str:

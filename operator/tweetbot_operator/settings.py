@@ -122,6 +122,9 @@ class OperatorSettings(BaseModel):
     kueue_version: Annotated[str, AfterValidator(_check_kueue_version)] = ""
     """API version of Kueue's Workloads, e.g. `v1beta2`, which say why a run waits in a queue; empty: not read."""
 
+    cluster_uid: Annotated[str, Field(max_length=64)] = ""
+    """uid of the cluster in `owner.json`; empty: kube-system's. With a lost cluster's uid it takes its folders over."""
+
     lease_namespace: str = ""
     """Namespace of the Lease that decides which replica acts; empty: the Pod's own, and outside a Pod no election."""
 

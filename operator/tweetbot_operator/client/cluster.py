@@ -140,6 +140,21 @@ class KubernetesCluster:
                 raise
             raise Conflict(str(fault)) from None
 
+    async def get_cluster_uid(self, own_namespace: str) -> str:
+        """Return the uid of the namespace kube-system, by which clusters are told apart, or of the operator's own.
+
+        Empty if neither may be read. Raises Unavailable.
+        """
+        for namespace in filter(None, ("kube-system", own_namespace)):
+            try:
+                found = await self._api.get(f"/api/v1/namespaces/{namespace}")
+            except (NotFound, Rejected) as fault:
+                LOG.info("the cluster's uid is taken from elsewhere", extra=with_fields(fault=str(fault)))
+            else:
+                return str(found["metadata"]["uid"])
+        LOG.warning("the cluster has no uid: a TweetBot that is created again must take over its own folder")
+        return ""
+
     async def create_event(self, manifest: Manifest) -> None:
         """POST it."""
         await self._api.post(f"/apis/events.k8s.io/v1/namespaces/{manifest['metadata']['namespace']}/events", manifest)

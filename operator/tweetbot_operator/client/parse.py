@@ -16,6 +16,7 @@ from tweetbot_contract.handover import (
     ROUND_ANNOTATION,
     RUN_LABEL,
     STAGE_LABEL,
+    TAKE_OVER_ANNOTATION,
 )
 from tweetbot_contract.manifest import InvalidManifest, TweetBot, parse, parse_metadata, read_spec
 from tweetbot_contract.reasons import QUEUED
@@ -33,6 +34,7 @@ from tweetbot_operator.types.objects import (
 )
 from tweetbot_operator.types.times import find_schedule_error, parse_time
 
+_BOT_ANNOTATIONS = (RETRAIN_ANNOTATION, TAKE_OVER_ANNOTATION)
 _BOT_METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "deletionTimestamp", "finalizers")
 #: A kubelet's reasons for a container that the runtime could not start; it "started" in 1970 (kubernetes#120331).
 _NOT_STARTED = ("StartError", "ContainerCannotRun")
@@ -42,8 +44,9 @@ def parse_cached_bot(manifest: Manifest) -> CachedTweetBot:
     """Parse a TweetBot for the cache, without managed fields and the annotations that we do not read."""
     metadata = manifest["metadata"]
     kept = {key: metadata[key] for key in _BOT_METADATA if key in metadata}
-    if retrain := (metadata.get("annotations") or {}).get(RETRAIN_ANNOTATION):
-        kept["annotations"] = {RETRAIN_ANNOTATION: retrain}
+    annotations = metadata.get("annotations") or {}
+    if read := {name: annotations[name] for name in _BOT_ANNOTATIONS if name in annotations}:
+        kept["annotations"] = read
     slim = {key: manifest[key] for key in ("apiVersion", "kind", "spec", "status") if key in manifest}
     return CachedTweetBot(
         namespace=metadata["namespace"],

@@ -14,6 +14,7 @@ from tweetbot_contract.reasons import (
     NO_MODEL,
     NOT_SUSPENDED,
     NOTHING_NEW,
+    PREFIX_OWNED,
     PREPARING,
     QUEUED,
     RESULT_LOST,
@@ -34,9 +35,10 @@ from tweetbot_operator.types.stage_state import Active, JobMissing, ResultLost, 
 from tweetbot_operator.types.times import format_time, make_printable, parse_time, sanitize
 
 #: The types of the conditions that the operator sets; other controllers may add others.
-CONDITION_TYPES = frozenset(
-    ("Ready", "Progressing", "Stalled", "Accepted", "ModelReady", "DataReady", "Suspended", "TrackingDegraded")
-)
+CONDITION_TYPES = frozenset([
+    "Ready", "Progressing", "Stalled", "Accepted", "ModelReady", "DataReady", "Suspended", "TrackingDegraded",
+    "PrefixShared",
+])  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,9 @@ def _summarize_unended(stage: Stage) -> Summary:
 
 
 def _summarize_pause(run: CurrentRun) -> Summary:
+    if run.reason == PREFIX_OWNED.name:
+        message = f"{run.message} It is looked at again at {run.retry_at}."
+        return Summary(_get_phase(run), PREFIX_OWNED.name, message, progressing=False, stalled=True)
     prefix = "" if run.reason == RETRY_BACKOFF.name else f"{run.reason}: "
     cause = "" if run.message == RETRY_BACKOFF.meaning else f"{prefix}{run.message}. "
     what = f"Attempt {run.attempt}" if run.attempt > 1 else f"Retry {run.retries}"
@@ -187,6 +192,7 @@ def build_desired_conditions(bot: TweetBot, update: RunUpdate, model: ModelStatu
         _build_data_condition(bot, update),
         _build_suspended_condition(bot),
         _build_tracking_condition(bot, update),
+        *_build_prefix_condition(bot, update),
     )
 
 
@@ -264,3 +270,14 @@ def _build_tracking_condition(bot: TweetBot, update: RunUpdate) -> DesiredCondit
     reason = TRACKING_DEGRADED if degraded else TRACKED
     message = degraded or TRACKED.meaning
     return DesiredCondition("TrackingDegraded", bool(degraded), reason.name, message, bot.generation)
+
+
+def _build_prefix_condition(bot: TweetBot, update: RunUpdate) -> Desired:
+    """Report that another TweetBot owns the output's folder, as the latest result says; absent where none does."""
+    result = update.prepared or update.trained
+    if result is None:
+        former = bot.status.find_condition("PrefixShared")
+        return (replace(_keep_condition(former), generation=bot.generation),) if former else ()
+    if result.prefix_owned is None:
+        return ()
+    return (DesiredCondition("PrefixShared", True, PREFIX_OWNED.name, result.prefix_owned, bot.generation),)

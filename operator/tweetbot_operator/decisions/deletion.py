@@ -8,15 +8,16 @@ from datetime import datetime
 
 from tweetbot_contract.handover import ERASE_FINALIZER, build_cleanup_job_name
 from tweetbot_contract.manifest import TweetBot
-from tweetbot_contract.reasons import ERASING, ERASURE_GIVEN_UP
+from tweetbot_contract.reasons import ERASING, ERASURE_GIVEN_UP, PREFIX_OWNED
+from tweetbot_contract.result import CleanupSucceeded, StageFailed
 from tweetbot_operator.decisions.actions import find_jobs_to_follow, get_follow_times
 from tweetbot_operator.decisions.conditions import Summary
-from tweetbot_operator.decisions.failures import explain_end
+from tweetbot_operator.decisions.failures import explain_end, parse_message
 from tweetbot_operator.decisions.plan import Plan, remove_finalizer
 from tweetbot_operator.decisions.run import RETRY_SECONDS
-from tweetbot_operator.decisions.status import set_summary
+from tweetbot_operator.decisions.status import semantically_equal, set_summary
 from tweetbot_operator.jobs.cleanup import CLEANUP_DEADLINE_SECONDS, build_cleanup_job
-from tweetbot_operator.types.actions import Action, CreateJob, DeleteJob
+from tweetbot_operator.types.actions import Action, CreateJob, DeleteJob, ListPods
 from tweetbot_operator.types.objects import CreateFailure, InvalidTweetBot, JobView, Observed, PodView
 from tweetbot_operator.types.times import add_seconds, get_earliest, parse_time, sanitize
 
@@ -43,11 +44,42 @@ def plan_deletion(observed: Observed) -> Plan:
     if isinstance(bot, InvalidTweetBot):
         return _give_up_erasure(observed, "its spec cannot be read")
     job = next((job for job in observed.cleanups if job.name == build_cleanup_job_name(bot.name, bot.uid)), None)
-    if job and (job.finished_condition == "Complete" or any(pod.done for pod in _list_pods(job, observed))):
-        return Plan(bot.status, (*_build_deletions((job,)), remove_finalizer(bot, "erased")))
+    if job and (end := _plan_end(bot, job, observed)):
+        return end
     if why := _find_give_up_reason(observed):
         return _give_up_erasure(observed, why)
     return _plan_erasure(bot, job, observed)
+
+
+def _plan_end(bot: TweetBot, job: JobView, observed: Observed) -> Plan | None:
+    """Plan what follows the end of the cleanup: report to whom it left the objects, then remove the finalizer."""
+    if owner := _find_other_owner(job, observed):
+        return _leave_to_owner(bot, job, owner, observed.now)
+    pods = _list_pods(job, observed)
+    if not (job.finished_condition == "Complete" or any(pod.done for pod in pods)):
+        return None
+    if not any(pod.ended for pod in pods) and job.uid not in observed.diagnostics.searched:
+        return Plan(bot.status, (ListPods(job),))
+    return Plan(bot.status, (*_build_deletions((job,)), remove_finalizer(bot, "erased")))
+
+
+def _find_other_owner(job: JobView, observed: Observed) -> str | None:
+    """Return to whom the cleanup left the objects, in the trainer's words; None if it erased them or has not ended."""
+    for pod in _list_pods(job, observed):
+        match parse_message(pod.message):
+            case CleanupSucceeded(prefix_owned=str(message)) | StageFailed(reason=PREFIX_OWNED.name, message=message):
+                return message
+            case _:
+                continue
+    return None
+
+
+def _leave_to_owner(bot: TweetBot, job: JobView, owner: str, now: datetime) -> Plan:
+    """Report whose the objects are, then remove the finalizer."""
+    status = set_summary(bot, Summary(bot.status.phase, PREFIX_OWNED.name, owner, progressing=False), now)
+    if not semantically_equal(status, bot.status):
+        return Plan(status, status_first=True)
+    return Plan(bot.status, (*_build_deletions((job,)), remove_finalizer(bot, "left to another TweetBot")))
 
 
 def _find_give_up_reason(observed: Observed) -> str | None:

@@ -11,6 +11,7 @@ from tweetbot_contract.reasons import (
     EVICTED,
     KILLED,
     NODE_REFUSED,
+    PREFIX_OWNED,
     RETRY_BACKOFF,
     STOPPED,
     TRAINER_BUG,
@@ -60,8 +61,8 @@ def _diagnose_pods(pods: Pods, stage: str, *, attempts: int) -> Failed | Retryab
     return found or _build_exhausted_attempts(pods[-1], attempts, stage)
 
 
-def check_permanent_exit(pods: Pods) -> Failed | None:
-    """The trainer reported that a retry cannot help."""
+def check_permanent_exit(pods: Pods) -> Failed | RetryableFailure | None:
+    """The trainer reported that a retry cannot help, or not before another TweetBot is deleted."""
     pod = next((pod for pod in pods if pod.exit_code in PERMANENT_EXIT_CODES), None)
     if pod is None:
         return None
@@ -69,6 +70,8 @@ def check_permanent_exit(pods: Pods) -> Failed | None:
     if said is None:
         message = f"The trainer ended with exit code {pod.exit_code} and gave no reason. {TRAINER_BUG.advice}"
         return Failed(TRAINER_BUG.name, message)
+    if said.reason == PREFIX_OWNED.name:
+        return RetryableFailure(said.reason, make_printable(said.message))
     return Failed(said.reason, _add_recovery_hint(make_printable(said.message), pod))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
-from tweetbot_contract.handover import SCHEDULE_TRIGGER, build_job_name
+from tweetbot_contract.handover import SCHEDULE_TRIGGER, TAKE_OVER_TRIGGER, build_job_name
 from tweetbot_contract.identity import compute_run_id, has_execution, hash_execution, hash_identity
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import ADOPTED, NOTHING_NEW, SUCCEEDED
@@ -56,7 +56,7 @@ def decide_run(bot: TweetBot, due: datetime | None, now: datetime) -> CurrentRun
 
 
 def _decide_trigger(bot: TweetBot, due: datetime | None) -> str:
-    """Return what asks for the run beside the spec: a new retrain-at, a time of the schedule, else the last trigger.
+    """Return what asks for the run beside the spec: a new annotation, a time of the schedule, else the last trigger.
 
     A trigger stays in force when its cause goes: removing the annotation or the schedule starts nothing, nor does an
     older annotation restored from a backup or Git. A schedule waits until the last run has ended and nothing is
@@ -66,6 +66,8 @@ def _decide_trigger(bot: TweetBot, due: datetime | None) -> str:
     handled = {bot.status.last_handled_retrain_at, *(record.trigger for record in bot.status.runs)}
     if bot.retrain_at and bot.retrain_at not in handled:
         return bot.retrain_at
+    if recorded and bot.take_over not in ("", bot.status.last_handled_take_over):
+        return f"{TAKE_OVER_TRIGGER}{bot.take_over}"
     if due and recorded and recorded.outcome is not None and not bot.spec.suspend:
         return f"{SCHEDULE_TRIGGER}{format_time(due)}"
     return recorded.trigger if recorded else ""

@@ -149,6 +149,7 @@ def build_status(
         tracking=_build_tracking_status(update, former.tracking),
         runs=build_run_history(former, update.run, model, limit=bot.spec.history.runs, now=now),
         last_handled_retrain_at=retrain_at,
+        last_handled_take_over=(bot.take_over or None) if begins else former.last_handled_take_over,
         last_schedule_time=format_time(due) if begins and due else former.last_schedule_time,
         next_schedule_time=format_time(upcoming) if upcoming else None,
     )

@@ -51,7 +51,15 @@ def _build_pod_spec(bot: TweetBot, settings: OperatorSettings) -> Manifest:
     """
     brief = bot.spec.model_copy(update={"scheduling": Scheduling(), "evaluation": Evaluation()})
     document = RunDocument(
-        stage="Cleanup", namespace=bot.namespace, name=bot.name, uid=bot.uid, run_id="", run_number=0, spec=brief
+        stage="Cleanup",
+        namespace=bot.namespace,
+        name=bot.name,
+        uid=bot.uid,
+        cluster=settings.cluster_uid,
+        take_over=bot.take_over,
+        run_id="",
+        run_number=0,
+        spec=brief,
     )
     pod = build_restricted_pod(
         bot,

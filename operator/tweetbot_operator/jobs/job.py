@@ -124,6 +124,8 @@ def _build_run_document(bot: TweetBot, run: CurrentRun, settings: OperatorSettin
         namespace=bot.namespace,
         name=bot.name,
         uid=bot.uid,
+        cluster=settings.cluster_uid,
+        take_over=bot.take_over,
         run_id=run.id,
         run_number=run.number,
         trigger=run.trigger,

@@ -75,7 +75,7 @@ class Reconciler:
 
         `looks` is called before each look at a TweetBot: the look covers every event up to then.
         """
-        self._cluster, self._cache, self._settings, self._now = cluster, cache, settings, now
+        self._cluster, self._cache, self.settings, self._now = cluster, cache, settings, now
         self._diagnostics_cache, self.run_metrics = DiagnosticsCache(), RunMetrics()
         self._progress_store = progress_store or ProgressStore(lambda key: None)
         unlimited = ConcurrencyLimiter(cache, ConcurrencyLimits(), lambda key: None)
@@ -152,7 +152,7 @@ class Reconciler:
             pods,
             self._diagnostics_cache.get(key),
             now,
-            self._settings,
+            self.settings,
             cleanups=tuple(job for job in jobs if not job.owner_uid and job.stage == "cleanup"),
             queue_position=self._concurrency_limiter.get_position(stored),
             latest_report=self._progress_store.get(key),

@@ -24,6 +24,8 @@ LEASE = "tweetbot-operator"
 KINDS = ("tweetbots", "jobs", "pods")
 #: For an admission plug-in that this API server has not, so that nothing here can ask for it.
 FOR_OTHERS = {("update", "tweetbots/finalizers")}
+#: Needed once, at its start.
+AT_START = {("get", "namespaces")}
 LATE: dict[str, Any] = {"output": {"s3": {"uri": "s3://team-a/models", "credentialsSecret": {"name": "late"}}}}
 
 
@@ -75,6 +77,8 @@ class Setup:
         return bool(answer["status"]["allowed"])
 
     def _at_hand(self, resource: str) -> dict[str, str]:
+        if resource == "namespaces":
+            return {"namespace": "kube-system", "name": "kube-system"}
         return {"namespace": self.tenant.namespace, **({"name": LEASE} if resource == "leases" else {})}
 
     def _grant(self, kept: Any) -> None:
@@ -119,6 +123,7 @@ class Setup:
             ("create", "leases"): self.take_its_lease,
             ("get", "leases"): self.touch_its_lease,
             ("update", "leases"): lambda: None,
+            ("get", "namespaces"): lambda: None,
         }
         provocations[right]()
 
@@ -160,7 +165,7 @@ def setup(home: EmbeddedCluster, tmp_path_factory: pytest.TempPathFactory) -> It
         yield Setup(home, tenant, proxy, operator)
 
 
-@pytest.mark.parametrize("right", sorted(GRANTED - FOR_OTHERS), ids="-".join)
+@pytest.mark.parametrize("right", sorted(GRANTED - FOR_OTHERS - AT_START), ids="-".join)
 def test_a_missing_right_is_told_by_name_and_healed_by_granting_it(setup: Setup, right: Right) -> None:
     verb, resource = right
     since = len(setup.operator.log.read_text())
@@ -169,6 +174,18 @@ def test_a_missing_right_is_told_by_name_and_healed_by_granting_it(setup: Setup,
         until(lambda: f'cannot {verb} resource "{resource}"' in setup.complaints(since).replace('\\"', '"'), 120)
     setup.tenant.wait(setup.apply(suspend=True), "Suspended", 240)
     assert setup.operator.alive
+
+
+def test_without_the_right_to_read_the_clusters_uid_it_says_what_that_costs_and_works(setup: Setup) -> None:
+    (right,) = AT_START
+    with setup.without(right):
+        since = len(setup.operator.log.read_text())
+        setup.operator.stop()
+        setup.operator.start()
+        setup.tenant.wait(setup.apply(suspend=True), "Suspended", 240)
+    said = setup.complaints(since)
+    assert 'cannot get resource \\"namespaces\\"' in said
+    assert "must take over its own folder" in said
 
 
 def test_a_full_life_uses_every_right_and_asks_for_no_other(setup: Setup) -> None:
