@@ -144,7 +144,6 @@ def test_the_model_loads_and_answers_five_times(version: Path) -> None:
         "model/tokenizer.json",
         "model/tokenizer_config.json",
         "model/README.md",
-        "model/training_posts.hashes",
         "report/badges.svg",
         "report/metrics.jsonl",
         "report/samples.jsonl",

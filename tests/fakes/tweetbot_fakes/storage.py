@@ -65,6 +65,10 @@ class WatchedStore:
         for uri in self._store.erase(folder, keep=keep):
             yield self._pass("erase", uri, lambda: uri)  # noqa: B023 - called at once
 
+    def erase_named(self, folder: str, name: str) -> Iterator[str]:
+        for uri in self._store.erase_named(folder, name):
+            yield self._pass("erase_named", uri, lambda: uri)  # noqa: B023 - called at once
+
     def _pass(self, action: str, uri: str, request: Callable[[], T]) -> T:
         dies = len(self.requests) == self._die_at
         self.requests.append((action, uri))

@@ -30,6 +30,8 @@ _SENTENCES = {
     "prepare.no_picture": "{message}",
     "prepare.dataset": "dataset {digest:.16}: {kept} posts of {downloaded} kept",
     "prepare.adopted": "a model with the same dataset and training is already published: {uri}",
+    "models.hashes_removed": "{message}",
+    "models.hashes_left": "{message}",
     "train.found": "the model is already published: {uri}",
     "train.started": "training on {trainPosts} posts, {validationPosts} for validation, {testPosts} for test",
     "train.without_gpu": "{message}",

@@ -16,6 +16,8 @@ from tweetbot_trainer.runtime.termination import UNEXPECTED, describe_failure
 EXIT_CODES = """\
 exit codes: 0 success, 10 spec or data refused, 11 not authorized, 12 too little data, 13 training diverged,
 14 quality gate failed, 75 temporary failure, 143 stopped by SIGTERM, 1 unexpected error"""
+#: Stands for no address, for a function that is never called.
+_NO_DATASET = "file:///dev/null"
 Handler = Callable[[argparse.Namespace, StopRequest], int]
 _Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -36,6 +38,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     _add_clean(commands)
     _add_verify(commands)
     _add_forget(commands)
+    _add_remove_hashes(commands)
     return parser.parse_args(argv)
 
 
@@ -76,7 +79,10 @@ def _add_run(commands: _Subparsers) -> None:
 
 def _add_generate(commands: _Subparsers) -> None:
     summary = "write posts with a published model"
-    details = "All posts differ, fit the length limit of a post, and copy no post that the model was trained on."
+    details = (
+        "All posts differ and fit the length limit of a post. They copy no post of the model's dataset, if that can be "
+        "read; if not, stderr and copies_checked in the JSON say so."
+    )
     command = _add_command(commands, "generate", summary, details, run=_generate, fail=_print_failure)
     add = command.add_argument
     add("--model", required=True, metavar="DIR|URI", help="folder of the model, or its address as for verify")
@@ -93,7 +99,13 @@ def _add_generate(commands: _Subparsers) -> None:
         type=_make_range_parser(0.0001, 1),
         help="nucleus sampling: keep the smallest set of tokens with this total probability (default: the model's own)",
     )
-    add("--keep-copies", action="store_true", help="show copies of training posts, too")
+    add(
+        "--dataset",
+        metavar="DIR|URI",
+        help="folder of the model's dataset, .../datasets/<digest>, to recognize copies by "
+        "(default: that of the version, if --model is an address)",
+    )
+    add("--keep-copies", action="store_true", help="show copies of posts, too")
     forms = command.add_mutually_exclusive_group()
     forms.add_argument("--json", dest="form", action="store_const", const="json", help="write one JSON object")
     forms.add_argument(
@@ -123,6 +135,24 @@ def _add_verify(commands: _Subparsers) -> None:
         metavar="URI",
         help="s3:// or file:/// address of a version, its model/ or MANIFEST.json, or a folder with latest.json",
     )
+    command.add_argument(
+        "--digest", metavar="SHA256", help="sha256 that MANIFEST.json must have, as in status.model.digest"
+    )
+    add_storage_options(command)
+    command.add_argument("--json", action="store_true", help="write one JSON object")
+
+
+def _add_remove_hashes(commands: _Subparsers) -> None:
+    summary = "remove training_posts.hashes, out of which posts can be read, from the models of earlier versions"
+    details = "Every stage that runs does the same for its own TweetBot."
+    command = _add_command(commands, "remove-hashes", summary, details, run=_remove_hashes, fail=_print_failure)
+    command.add_argument(
+        "--root",
+        required=True,
+        metavar="URI",
+        help="where to remove it: the address of an output, of a namespace in it, or of a TweetBot's folder",
+    )
+    command.add_argument("--dry-run", action="store_true", help="only list the models that have it")
     add_storage_options(command)
     command.add_argument("--json", action="store_true", help="write one JSON object")
 
@@ -193,7 +223,7 @@ def _run_here(arguments: argparse.Namespace, stop: StopRequest) -> int:
 
 
 def _generate(arguments: argparse.Namespace, stop: StopRequest) -> int:
-    from tweetbot_trainer.cli.generate import Request, download_model, run_generate
+    from tweetbot_trainer.cli.generate import Request, download_model, load_copy_check, run_generate
 
     request = Request(
         arguments.prompt,
@@ -203,11 +233,16 @@ def _generate(arguments: argparse.Namespace, stop: StopRequest) -> int:
         top_p=arguments.top_p,
         keep_copies=arguments.keep_copies,
     )
-    if "://" not in arguments.model:
-        return run_generate(Path(arguments.model), request, arguments.form)
-    open_store = create_store_opener(arguments.model, arguments, stop)
-    with download_model(open_store(arguments.model), arguments.model) as folder:
-        return run_generate(folder, request, arguments.form)
+    given = arguments.dataset
+    if given and "://" not in given:
+        given = Path(given).resolve().as_uri()
+    is_address = "://" in arguments.model
+    open_store = create_store_opener(arguments.model if is_address else given or _NO_DATASET, arguments, stop)
+    if not is_address:
+        return run_generate(Path(arguments.model), request, arguments.form, load_copy_check(open_store, given=given))
+    with download_model(open_store(arguments.model), arguments.model) as (folder, dataset):
+        check = load_copy_check(open_store, given=given, found=dataset)
+        return run_generate(folder, request, arguments.form, check)
 
 
 def _clean(arguments: argparse.Namespace, stop: StopRequest) -> int:
@@ -221,7 +256,15 @@ def _clean(arguments: argparse.Namespace, stop: StopRequest) -> int:
 def _verify(arguments: argparse.Namespace, stop: StopRequest) -> int:
     from tweetbot_trainer.cli.verify import run_verify
 
-    return run_verify(create_store_opener(arguments.model, arguments, stop), arguments.model, as_json=arguments.json)
+    open_store = create_store_opener(arguments.model, arguments, stop)
+    return run_verify(open_store, arguments.model, digest=arguments.digest, as_json=arguments.json)
+
+
+def _remove_hashes(arguments: argparse.Namespace, stop: StopRequest) -> int:
+    from tweetbot_trainer.cli.remove_hashes import run_remove_hashes
+
+    store = create_store_opener(arguments.root, arguments, stop)(arguments.root)
+    return run_remove_hashes(store, arguments.root, dry_run=arguments.dry_run, as_json=arguments.json)
 
 
 def _forget(arguments: argparse.Namespace, stop: StopRequest) -> int:

@@ -9,15 +9,21 @@ from tweetbot_contract.handover import ExitCode
 from tweetbot_trainer.publishing.registry.lineage import BROKEN, Finding, Verdict, find_version, verify
 from tweetbot_trainer.store import OpenStore
 
-_WORDS: dict[Verdict, str] = {"ok": "match", "differs": "differ", "missing": "missing", "unproven": "not proven"}
+_WORDS: dict[Verdict, str] = {
+    "ok": "match",
+    "differs": "differ",
+    "missing": "missing",
+    "unproven": "not proven",
+    "unsafe": "unsafe",
+}
 
 
-def run_verify(open_store: OpenStore, uri: str, *, as_json: bool) -> int:
+def run_verify(open_store: OpenStore, uri: str, *, digest: str | None, as_json: bool) -> int:
     """Print the findings; return 0 if everything that we wrote matches, otherwise 10 (data refused).
 
     Raises SpecRefused if no model is published at the address, and as the store does.
     """
-    version = find_version(open_store(uri), uri)
+    version = find_version(open_store(uri), uri, digest)
     findings = []
     for finding in verify(open_store, version):
         findings.append(finding)

@@ -3,11 +3,13 @@
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
 from tweetbot_trainer.data.cleaning import clean
+from tweetbot_trainer.data.dataset.copy_hashes import store_copy_hashes
 from tweetbot_trainer.data.dataset.dataset import build_dataset
 from tweetbot_trainer.data.dataset.profiles import build_accounts, store_accounts
 from tweetbot_trainer.data.dataset.store import is_stored, store_dataset
 from tweetbot_trainer.learning.fingerprint import fingerprint
 from tweetbot_trainer.learning.values import resolve_hyperparameters, resolve_lora
+from tweetbot_trainer.publishing.registry.hash_removal import remove_hashes_of_bot
 from tweetbot_trainer.publishing.registry.latest import update_latest
 from tweetbot_trainer.publishing.registry.lookup import choose_version, find_reusable
 from tweetbot_trainer.publishing.registry.ownership import join_prefix, require_owner, reserve_version_use
@@ -34,6 +36,8 @@ def prepare(context: StageContext) -> PrepareSucceeded:
     run, store, log = context.run, context.store, context.log
     probe_storage(context)
     owned = join_prefix(store, run, log)
+    if owned is None:
+        remove_hashes_of_bot(store, run, log)  # before a version is adopted, as it changes its digest
     record = _find_record(store, run, log) or _prepare_dataset(context)
     if adopted := _reuse_model(store, run, record.training_key, log, owned=owned):
         return record.result.model_copy(update={"adopted": adopted, "prefix_owned": owned})
@@ -61,6 +65,8 @@ def _prepare_dataset(context: StageContext) -> PrepareRecord:
         reader = SourceReader(context)
         dataset = build_dataset(clean(reader.read_posts(), spec.filter), spec.filter, sources=len(spec.sources))
         uri = store_dataset(context.store, run, dataset, check=context.stop.check)
+        context.stop.check()
+        store_copy_hashes(context.store, uri, dataset)
         context.log.info("prepare.dataset", digest=dataset.digest, uri=uri, **dataset.table.to_dict())
         _store_accounts(context, reader, uri)
         track_dataset(tracker, run, dataset, uri)

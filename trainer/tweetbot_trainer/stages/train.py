@@ -6,6 +6,7 @@ from tweetbot_contract.result import Metrics, TrainSucceeded
 from tweetbot_trainer.data.dataset.splits import split
 from tweetbot_trainer.data.dataset.store import load_dataset
 from tweetbot_trainer.learning.checkpoints.naming import build_checkpoints_uri, erase_checkpoints
+from tweetbot_trainer.publishing.registry.hash_removal import remove_hashes_of_bot
 from tweetbot_trainer.publishing.registry.latest import update_latest
 from tweetbot_trainer.publishing.registry.lookup import find_rejected, find_reusable
 from tweetbot_trainer.publishing.registry.ownership import join_prefix, require_owner, reserve_version_use
@@ -23,6 +24,8 @@ def train(context: StageContext) -> TrainSucceeded:
     A stage that was asked to stop publishes nothing.
     """
     owned = join_prefix(context.store, context.run, context.log)
+    if owned is None:
+        remove_hashes_of_bot(context.store, context.run, context.log)
     plan = build_training_plan(context)
     if owned:
         return _reuse_version(context, plan, owned)

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from tweetbot_contract.result import Metrics, Sample, TrainSucceeded
+from tweetbot_trainer.data.dataset.copies import CopyDetector
 from tweetbot_trainer.data.dataset.dataset import Dataset
 from tweetbot_trainer.data.dataset.profiles import load_accounts
 from tweetbot_trainer.data.dataset.splits import Splits
@@ -19,7 +20,6 @@ from tweetbot_trainer.data.post_length import has_room_for_word
 from tweetbot_trainer.data.posts import format_time
 from tweetbot_trainer.learning.checkpoints.manager import CheckpointKey, CheckpointManager
 from tweetbot_trainer.learning.checkpoints.naming import build_checkpoints_uri
-from tweetbot_trainer.learning.evaluation.copies import HASHES_FILE, CopyDetector
 from tweetbot_trainer.learning.evaluation.likelihood import bootstrap_interval
 from tweetbot_trainer.learning.evaluation.memorization import measure_memorization
 from tweetbot_trainer.learning.fine_tune import FineTuneResult, fine_tune
@@ -94,10 +94,8 @@ class TrainingRun:
         generator = PostGenerator(base, sampling, self._plan.values.seed, self._stop.check)
         tuned = self._measure_memorization(generator, self._fine_tune(base, folder))
         self._stop.check()
-        train_posts = CopyDetector.from_posts(self._train_texts)
-        samples = self._generate_samples(generator, train_posts)
+        samples = self._generate_samples(generator, CopyDetector.from_posts(self._train_texts))
         self._save_model(base, sampling, tuned, folder / MODEL_FOLDER)
-        (folder / MODEL_FOLDER / HASHES_FILE).write_bytes(train_posts.encode())
         self._write_report(tuned, sampling, samples, folder)
         manifest = self._build_manifest(tuned, samples, folder)
         self._require_gates(folder, manifest)

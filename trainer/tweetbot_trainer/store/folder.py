@@ -79,6 +79,12 @@ class FolderStore:
                 self.delete(info.uri)
                 yield info.uri
 
+    def erase_named(self, folder: str, name: str) -> Iterator[str]:
+        for info in tuple(self.list(folder)):
+            if info.uri.endswith(f"/{name}"):
+                self.delete(info.uri)
+                yield info.uri
+
     def _write(self, uri: str, body: Body, is_allowed: Callable[[Path], bool]) -> bool:
         path = parse_file_uri(uri)
         with _lock_folder(path), _write_temporary_file(path, body) as unfinished:

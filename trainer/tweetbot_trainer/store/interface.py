@@ -85,3 +85,6 @@ class ObjectStore(Protocol):
 
         If the caller stops early, the next call goes on with the rest. FolderStore leaves empty folders.
         """
+
+    def erase_named(self, folder: str, name: str) -> Iterator[str]:
+        """Remove every object of this name below a folder, with older versions; yield each address when gone."""

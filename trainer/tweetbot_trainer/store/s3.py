@@ -132,10 +132,25 @@ class S3Store:
             yield from self._erase_objects(folder, kept_key)
             self._require_unversioned(folder, refusal)
 
+    def erase_named(self, folder: str, name: str) -> Iterator[str]:
+        # listed before the first is erased, so that no marker points to something that is gone
+        try:
+            found = [entry for entry in self._iter_object_versions(folder) if entry[0].endswith(f"/{name}")]
+            for key, version_id in found:
+                uri = self._require_inside(folder, key)
+                self._remove(uri, VersionId=version_id)
+                yield uri
+        except (NotAuthorized, SpecRefused) as refusal:
+            for info in self.list(folder):
+                if info.uri.endswith(f"/{name}"):
+                    self._remove(info.uri)
+                    yield info.uri
+            self._require_unversioned(folder, refusal)
+
     def _erase_object_versions(self, folder: str, kept_key: str) -> Iterator[str]:
         """List from the beginning each time: a continuation marker may point to something erased by then."""
         removed: set[tuple[str, str]] = set()
-        while entries := {entry for entry in self._list_object_versions(folder) if entry[0] != kept_key}:
+        while entries := {entry for entry in _get_versions(self._list_versions(folder)) if entry[0] != kept_key}:
             if entries <= removed:
                 raise StorageUnavailable(f"S3 lists {min(entries)[0]} below {folder} although it was erased")
             for key, version_id in sorted(entries - removed):
@@ -173,15 +188,27 @@ class S3Store:
     def _remove(self, uri: str, **extra: str) -> None:
         self._ask("erase", uri, lambda at: self._client.delete_object(Bucket=at.bucket, Key=at.key, **extra))
 
-    def _list_object_versions(self, folder: str) -> set[tuple[str, str]]:
-        """Return keys and versions of the first page of versions and delete markers below a folder."""
+    def _iter_object_versions(self, folder: str) -> Iterator[tuple[str, str]]:
+        """Yield keys and versions of everything below a folder. Raises StorageUnavailable if the pages never end."""
+        marker: dict[str, str] = {}
+        while True:
+            page = self._list_versions(folder, marker)
+            yield from sorted(_get_versions(page))
+            names = {"KeyMarker": "NextKeyMarker", "VersionIdMarker": "NextVersionIdMarker"}
+            following = {name: page[after] for name, after in names.items() if page.get(after)}
+            if not page.get("IsTruncated"):
+                return
+            if following == marker:
+                raise StorageUnavailable(f"S3 lists the same page of {folder} again and again")
+            marker = following
+
+    def _list_versions(self, folder: str, marker: dict[str, str] | None = None) -> Any:
+        """Return a page of versions and delete markers below a folder."""
 
         def request(at: S3Address) -> Any:
-            return self._client.list_object_versions(Bucket=at.bucket, Prefix=at.key)
+            return self._client.list_object_versions(Bucket=at.bucket, Prefix=at.key, **(marker or {}))
 
-        page = self._ask("list versions of", folder, request)
-        listed = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-        return {(entry["Key"], entry["VersionId"]) for entry in listed}
+        return self._ask("list versions of", folder, request)
 
     def _list_page(self, prefix: str, token: dict[str, str]) -> Any:
         return self._ask(
@@ -264,3 +291,9 @@ def _read_sha256(answer: dict[str, Any]) -> str | None:
     sha256, etag = answer.get("ChecksumSHA256"), answer["ETag"]
     whole = answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
     return base64.b64decode(sha256).hex() if sha256 and whole and "-" not in sha256 + etag else None
+
+
+def _get_versions(page: Any) -> set[tuple[str, str]]:
+    """Return keys and versions of a page's objects and delete markers."""
+    listed = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+    return {(entry["Key"], entry["VersionId"]) for entry in listed}

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from builders.model import SAMPLING, a_base, some_texts
+from builders.model import SAMPLING, a_base
+from builders.published import a_dataset
 from builders.stages import a_local_run, a_version
+from harness.readout import encode_old_hashes
+from tweetbot_contract.result import DatasetResult, DataTable
 from tweetbot_trainer.__main__ import run_command
-from tweetbot_trainer.learning.evaluation.copies import HASHES_FILE, CopyDetector
 from tweetbot_trainer.publishing.export import save_model
 from tweetbot_trainer.publishing.registry.publish import publish
 from tweetbot_trainer.store.folder import FolderStore
@@ -17,11 +19,10 @@ from tweetbot_trainer.store.folder import FolderStore
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An untrained model with all that a published one has; what it writes is noise, and the seed gives it."""
+    """An untrained model; what it writes is noise, and the seed gives it."""
     folder = tmp_path_factory.mktemp("finished") / "model"
     base = a_base()
     save_model(base.model, base.tokenizer, SAMPLING, folder)
-    (folder / HASHES_FILE).write_bytes(CopyDetector.from_posts(some_texts(40)).encode())
     return folder
 
 
@@ -53,39 +54,80 @@ def test_json_and_lines_of_json_tell_that_a_machine_wrote_it(saved: Path, capsys
         "prompt": "My dream is",
         "posts": [line["text"] for line in lines],
         "copies_thrown_away": 0,
+        "copies_checked": False,
     }
-    assert all(line["ai_generated"] and line["seed"] == 42 for line in lines)
+    assert all(line["ai_generated"] and line["seed"] == 42 and not line["copies_checked"] for line in lines)
 
 
-def test_copies_are_thrown_away_unless_asked_for(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    mine = shutil.copytree(saved, saved.with_name("copying"), dirs_exist_ok=True)
-    posts = told(capsys, "--model", str(mine), "-n", "3")[0].splitlines()
-    (mine / HASHES_FILE).write_bytes(CopyDetector.from_posts(posts[:1]).encode())
-    out, err = told(capsys, "--model", str(mine), "-n", "3")
+def test_copies_are_thrown_away_unless_asked_for(
+    saved: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    posts = told(capsys, "--model", str(saved), "-n", "3")[0].splitlines()
+    dataset = a_dataset(tmp_path, posts[:1])
+    given = ("--model", str(saved), "-n", "3", "--dataset", dataset)
+    out, err = told(capsys, *given)
     assert out.splitlines()[:2] == posts[1:]
-    assert "1 texts copied a training post and were discarded" in err
-    assert told(capsys, "--model", str(mine), "-n", "3", "--keep-copies")[0].splitlines() == posts
+    assert err == "1 texts copied a post of the dataset and were discarded\n"
+    assert json.loads(told(capsys, *given, "--json")[0])["copies_checked"]
+    assert told(capsys, *given, "--keep-copies") == ("".join(f"{post}\n" for post in posts), "")
+    folder = dataset.removeprefix("file://")
+    assert told(capsys, "--model", str(saved), "-n", "3", "--dataset", folder)[0] == out
+
+
+def test_copies_that_were_not_looked_for_are_told(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, err = told(capsys, "--model", str(saved), "-n", "1")
+    assert (out.count("\n"), "was not compared: a folder does not tell" in err, "--dataset" in err) == (1, True, True)
+    assert not json.loads(told(capsys, "--model", str(saved), "-n", "1", "--keep-copies", "--json")[0])[
+        "copies_checked"
+    ]
+    assert told(capsys, "--model", str(saved), "-n", "1", "--keep-copies") == (out, "")
+
+
+@pytest.mark.parametrize("name", ["d" * 64, "model"])
+def test_a_dataset_that_cannot_be_read_is_refused(
+    saved: Path, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, err = told(capsys, "--model", str(saved), "--dataset", str(tmp_path / name), code=10)
+    assert (out, str(tmp_path / name) in err) == ("", True)
+
+
+def test_a_copy_of_a_model_with_the_old_file_is_told(
+    saved: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = shutil.copytree(saved, tmp_path / "model")
+    (mine / "training_posts.hashes").write_bytes(encode_old_hashes(["a post"]))
+    assert f"delete {mine}/training_posts.hashes: posts can be read" in told(capsys, "--model", str(mine))[1]
 
 
 def test_a_model_that_only_copies_gives_nothing_and_says_what_to_do(
-    saved: Path, capsys: pytest.CaptureFixture[str]
+    saved: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    mine = shutil.copytree(saved, saved.with_name("parrot"), dirs_exist_ok=True)
-    greedy = ("--model", str(mine), "-n", "1", "--top-p", "0.0001")
-    (mine / HASHES_FILE).write_bytes(CopyDetector.from_posts([told(capsys, *greedy)[0]]).encode())
-    out, err = told(capsys, *greedy, code=10)
+    greedy = ("--model", str(saved), "-n", "1", "--top-p", "0.0001")
+    dataset = a_dataset(tmp_path, told(capsys, *greedy)[0].splitlines())
+    out, err = told(capsys, *greedy, "--dataset", dataset, code=10)
     assert (out, "--temperature" in err, "--keep-copies" in err, "20 texts copied" in err) == ("", True, True, True)
 
 
-def test_a_published_model_is_fetched_by_its_address(
+def test_a_published_model_is_fetched_by_its_address_and_compared_with_its_dataset(
     saved: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run, store = a_local_run(tmp_path), FolderStore()
-    manifest = a_version(saved.parent, run)
-    publish(store, run, saved.parent, manifest)
     here = told(capsys, "--model", str(saved))[0]
+    dataset = a_dataset(tmp_path, here.splitlines()[:1])
+    result = DatasetResult(digest=dataset[-64:], uri="s3://elsewhere/d", table=DataTable(downloaded=1, kept=1))
+    manifest = a_version(saved.parent, run, dataset=result)
+    publish(store, run, saved.parent, manifest)
     home = f"{run.prefix}/models/{manifest.version}"
-    assert [told(capsys, "--model", uri)[0] for uri in (run.prefix, f"{home}/model")] == [here, here]
+    for uri in (run.prefix, f"{home}/model"):
+        out, err = told(capsys, "--model", uri)
+        assert (out.splitlines()[:4], err) == (
+            here.splitlines()[1:],
+            "1 texts copied a post of the dataset and were discarded\n",
+        )
+    for _ in store.erase(f"{dataset}/"):
+        pass
+    out, err = told(capsys, "--model", run.prefix)
+    assert (out, f"was not compared: there is no dataset at {dataset}" in err) == (here, True)
     store.put(f"{home}/model/config.json", b"{}")
     assert "differs from its manifest" in told(capsys, "--model", run.prefix, code=10)[1]
 
@@ -120,8 +162,6 @@ def test_what_is_wrong_with_a_model_or_a_prompt_names_the_flag(
         own = json.loads((saved / "generation_config.json").read_text())
         (mine / "generation_config.json").write_text(json.dumps(own | wrong))
         assert "unusable values" in told(capsys, "--model", str(mine), code=10)[1]
-    (mine / HASHES_FILE).unlink()
-    assert "pass --keep-copies" in told(capsys, "--model", str(mine), code=10)[1]
 
 
 def test_an_address_without_a_model_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

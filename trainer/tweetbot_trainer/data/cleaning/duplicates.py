@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from hashlib import blake2b
 
 import numpy as np
 import numpy.typing as npt
@@ -64,12 +65,13 @@ def find_repeats(texts: Sequence[str]) -> set[int]:
     return repeats
 
 
-def compute_signatures(texts: Iterable[str]) -> npt.NDArray[np.uint8]:
+def compute_signatures(texts: Iterable[str], *, key: bytes = b"") -> npt.NDArray[np.uint8]:
     """Return 128 bytes per text, [texts, 128]: the share of equal bytes in two rows estimates Jaccard similarity.
 
-    They are the low bytes of MinHash values; different values agree by chance once in 256 (Li and König 2010).
+    They are the low bytes of MinHash values; different values agree by chance once in 256 (Li and König 2010). With a
+    key, of at most 64 bytes, nobody without it can compute the signature of a text.
     """
-    low = [_compute_minhashes(block).astype(np.uint8) for block in _iter_blocks(texts)]
+    low = [_compute_minhashes(block, key).astype(np.uint8) for block in _iter_blocks(texts)]
     return np.concatenate([np.empty((0, BANDS * ROWS), dtype=np.uint8), *low])
 
 
@@ -134,14 +136,23 @@ def _iter_blocks(texts: Iterable[str]) -> Iterator[list[str]]:
         yield block
 
 
-def _compute_minhashes(forms: list[str]) -> npt.NDArray[np.uint32]:
+def _compute_minhashes(forms: list[str], key: bytes = b"") -> npt.NDArray[np.uint32]:
     """Return the least of each form's shingle hashes under each of the 128 multipliers, [forms, 128]."""
-    hashes = (_hash_shingles(_encode_forms(forms)) >> np.uint64(32)).astype(np.uint32)
+    words = _hash_shingles(_encode_forms(forms))
+    hashes = ((_apply_key(words, key) if key else words) >> np.uint64(32)).astype(np.uint32)
     lengths = np.array([max(len(form), SHINGLE) for form in forms])
     starts = np.cumsum(lengths) - lengths
     # Four shingles between two forms span both and belong to neither: every second reduced range is dropped.
     bounds = np.stack([starts, starts + lengths - SHINGLE + 1], axis=1).ravel()[:-1]
     return np.stack([np.minimum.reduceat(hashes * multiplier, bounds)[::2] for multiplier in _MULTIPLIERS], axis=1)
+
+
+def _apply_key(words: Words, key: bytes) -> Words:
+    """Replace each number by its keyed hash; equal numbers stay equal."""
+    distinct, positions = np.unique(words, return_inverse=True)
+    hashes = (blake2b(number.tobytes(), key=key, digest_size=8).digest() for number in distinct.astype("<u8"))
+    keyed: Words = np.frombuffer(b"".join(hashes), dtype="<u8")[positions]
+    return keyed
 
 
 def _group_by_band(keys: Words) -> dict[int, list[list[int]]]:

@@ -11,9 +11,10 @@ from random import Random
 from typing import Any
 
 from tweetbot_trainer.data.cleaning.personal_data import find_personal_data
+from tweetbot_trainer.data.dataset.copies import NGRAM_CHARACTERS
 
-#: This many equal characters, or words, in a row count as copied.
-NGRAM_CHARACTERS, NGRAM_WORDS = 50, 8
+#: This many equal words in a row count as copied, as NGRAM_CHARACTERS do.
+NGRAM_WORDS = 8
 #: How many random selections of train posts, as large as the test posts, are averaged.
 DRAWS = 20
 

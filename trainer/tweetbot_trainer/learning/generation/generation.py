@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 
+from tweetbot_trainer.data.dataset.copies import CopyDetector
 from tweetbot_trainer.data.post_length import collapse_whitespace, shorten
-from tweetbot_trainer.learning.evaluation.copies import CopyDetector
 from tweetbot_trainer.learning.generation.sampler import compute_batch_size, sample
 from tweetbot_trainer.learning.model.base import Base
 from tweetbot_trainer.learning.model.identity import make_refusal

@@ -14,6 +14,11 @@ from tweetbot_trainer.learning.model.identity import make_refusal
 _PROBE = "My dream is… Grüße, 港の朝 🌊\t#tag @name"
 
 
+#: Bytes of a learned token at most. A tokenizer shows what it was trained on: words of scripts with spaces, passages of
+#: others, here up to 17 Chinese or Japanese characters (docs/security.md). A lower limit would change trained models.
+LONGEST_TOKEN = 51
+
+
 @dataclass(frozen=True, slots=True)
 class EncodedText:
     """The tokens of a text, without end marks, and its length in UTF-8 bytes."""
@@ -31,6 +36,7 @@ def train_tokenizer(texts: Iterable[str], entries: int) -> Tokenizer:
         vocab_size=entries,
         special_tokens=[END_MARK],
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        max_token_length=LONGEST_TOKEN + 1,  # exclusive
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)

@@ -7,6 +7,7 @@ latest       latest.json, the version to serve
 lookup       the version that a run can reuse, and the name of a new one
 publish      upload of a version, and its commit
 retention    removal of old versions
+hash_removal removal of a file that lets posts be read out of older versions
 lineage      `verify`: from a version back to its dataset, base and sources
 forgetting   `forget`: which datasets and versions contain deleted posts
 """

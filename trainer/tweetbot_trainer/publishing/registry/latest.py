@@ -5,7 +5,7 @@ from typing import Any
 
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import TrainSucceeded
-from tweetbot_trainer.publishing.registry.manifest import parse_version
+from tweetbot_trainer.publishing.registry.manifest import build_earlier_manifest_name, parse_version
 from tweetbot_trainer.publishing.registry.ownership import require_owner
 from tweetbot_trainer.store import ObjectStore, StorageUnavailable, join
 
@@ -37,6 +37,22 @@ def update_latest(store: ObjectStore, run: RunDocument, result: TrainSucceeded) 
     raise StorageUnavailable(f"{uri} is changed by others as fast as it is written")
 
 
+def replace_manifest_hash(store: ObjectStore, home: str, sha256: str) -> None:
+    """Write the hash of a version's manifest into latest.json, if that has the hash of an earlier one."""
+    folder, _, version = home.rsplit("/", 2)
+    uri = join(folder, LATEST_FILE)
+    for _ in range(ROUNDS):
+        found = store.find(uri)
+        content = _parse(found.body) if found else {}
+        before = str(content.get("manifestSha256"))
+        if found is None or parse_version(str(content.get("uri"))) != version or before == sha256:
+            return
+        if store.head(join(home, build_earlier_manifest_name(before))) is None:
+            return  # not ours to explain: `verify` tells that it differs
+        store.put_if_match(uri, _encode(content | {"manifestSha256": sha256}), found.etag)
+    raise StorageUnavailable(f"{uri} is changed by others as fast as it is written")
+
+
 def read_served_version(store: ObjectStore, run: RunDocument) -> str | None:
     """Return the version that latest.json names, None without a readable latest.json."""
     uri = read_latest(store, join(run.prefix, LATEST_FILE)).get("uri")
@@ -59,6 +75,10 @@ def _build_content(run: RunDocument, result: TrainSucceeded) -> bytes:
         "runNumber": run.run_number,
         "uid": run.uid,
     }
+    return _encode(content)
+
+
+def _encode(content: dict[str, Any]) -> bytes:
     return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode()
 
 

@@ -24,17 +24,23 @@ from tweetbot_trainer.publishing.registry.manifest import (
     ADOPTED_FILE,
     MANIFEST_FILE,
     MODEL_FOLDER,
+    REMOVED_FILE,
     StoredVersion,
     VersionManifest,
+    build_earlier_manifest_name,
     decode_manifest,
+    drop_removed_file,
 )
 from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused
-from tweetbot_trainer.store import ObjectStore, OpenStore, compute_stream_sha256, join
+from tweetbot_trainer.store import ObjectStore, OpenStore, compute_sha256, compute_stream_sha256, join
 from tweetbot_trainer.store.file_records import FileRecord
 
-Verdict = Literal["ok", "differs", "missing", "unproven"]
-#: Verdicts on files of ours that are not as we wrote them.
-BROKEN: frozenset[Verdict] = frozenset({"differs", "missing"})
+Verdict = Literal["ok", "differs", "missing", "unproven", "unsafe"]
+#: Verdicts on files of ours that are not as we wrote them, or must not be there.
+BROKEN: frozenset[Verdict] = frozenset({"differs", "missing", "unsafe"})
+
+
+_REMOVAL = "posts can be read out of it; `tweetbot-trainer remove-hashes` removes it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +52,37 @@ class Finding:
     detail: str = ""
 
 
-def find_version(store: ObjectStore, uri: str) -> StoredVersion:
+def find_version(store: ObjectStore, uri: str, digest: str | None = None) -> StoredVersion:
     """Find the version at an address: of a TweetBot's folder, its latest.json, a version, its model/ or MANIFEST.json.
 
+    `digest` is the manifest's sha256 that the caller knows, by default that in a latest.json that leads here.
     Raises SpecRefused if there is none, or its manifest cannot be read.
     """
     given = uri.rstrip("/").removesuffix(f"/{MANIFEST_FILE}").removesuffix(f"/{LATEST_FILE}")
     for folder in (given, given.removesuffix(f"/{MODEL_FOLDER}")):  # a TweetBot may be called `model`, too
         if found := store.find(join(folder, MANIFEST_FILE)):
-            return _parse_version(folder, found.body, None)
+            return _parse_version(folder, found.body, digest)
     latest = read_latest(store, join(given, LATEST_FILE))
     if not latest.keys() >= {"uri", "manifestSha256"}:
         message = f"there is no published model at {uri}: give a version's folder, or the folder with {LATEST_FILE}"
         raise SpecRefused(reasons.SOURCE_NOT_FOUND, message)
     home = str(latest["uri"]).removesuffix(f"/{MODEL_FOLDER}")
-    return _parse_version(home, store.get(join(home, MANIFEST_FILE)), str(latest["manifestSha256"]))
+    return _parse_version(home, store.get(join(home, MANIFEST_FILE)), digest or str(latest["manifestSha256"]))
+
+
+def find_dataset_folder(version: StoredVersion) -> str | None:
+    """Return the folder of the version's dataset, beside the version's own: an address in the manifest is not followed.
+
+    None if the version was copied out of its TweetBot's folder.
+    """
+    above, _, folder = version.home.rpartition("/")[0].rpartition("/")
+    return join(above, "datasets", version.manifest.dataset.digest) if folder in ("models", "rejected") else None
 
 
 def verify(open_store: OpenStore, version: StoredVersion) -> Iterator[Finding]:
     """Yield a finding for each file of the version and each thing it was made from. Raises as the store does."""
     store = open_store(version.home)
-    yield _verify_manifest(version)
+    yield _verify_manifest(store, version)
     yield _verify_key(version.manifest)
     for path, record in version.manifest.files.items():
         yield _verify_file(store, version.home, path, record)
@@ -84,14 +100,21 @@ def _parse_version(home: str, body: bytes, expected_sha256: str | None) -> Store
     return StoredVersion(home, manifest, body, expected_sha256)
 
 
-def _verify_manifest(version: StoredVersion) -> Finding:
+def _verify_manifest(store: ObjectStore, version: StoredVersion) -> Finding:
     manifest, expected = version.manifest, version.expected_sha256
-    if expected not in (None, version.sha256):
-        return Finding("differs", MANIFEST_FILE, f"{LATEST_FILE} expects sha256 {expected}, it has {version.sha256}")
+    if expected not in (None, version.sha256) and not _has_replaced(store, version, str(expected)):
+        return Finding("differs", MANIFEST_FILE, f"its sha256 should be {expected}, it is {version.sha256}")
     folder = version.home.rpartition("/")[2]
     if folder != manifest.version or not manifest.version.startswith(manifest.training_key[:VERSION_DIGITS]):
         return Finding("differs", MANIFEST_FILE, f"it is of version {manifest.version}, and is in {folder}")
     return Finding("ok", MANIFEST_FILE, f"version {manifest.version}, sha256 {version.sha256}")
+
+
+def _has_replaced(store: ObjectStore, version: StoredVersion, sha256: str) -> bool:
+    """Tell whether the manifest is the one with this hash but for REMOVED_FILE."""
+    found = store.find(join(version.home, build_earlier_manifest_name(sha256)))
+    earlier = decode_manifest(found.body) if found and compute_sha256(found.body) == sha256 else None
+    return earlier is not None and drop_removed_file(earlier) == version.manifest
 
 
 def _verify_key(manifest: VersionManifest) -> Finding:
@@ -110,6 +133,8 @@ def _verify_file(store: ObjectStore, home: str, path: str, record: FileRecord) -
     found = _hash_object(store, join(home, path))
     if found is None:
         return Finding("missing", path)
+    if path == REMOVED_FILE:
+        return Finding("unsafe", path, _REMOVAL)
     if found != record.sha256:
         return Finding("differs", path, f"sha256 {found}, the manifest says {record.sha256}")
     return Finding("ok", path, f"sha256 {found}")
@@ -120,8 +145,15 @@ def _find_unlisted_files(store: ObjectStore, version: StoredVersion) -> Iterator
     folder = f"/{version.home.rpartition('/')[2]}/"
     listed = {MANIFEST_FILE, ADOPTED_FILE, *version.manifest.files}
     for info in store.list(f"{version.home}/"):
-        if (path := info.uri.rpartition(folder)[2]) not in listed:  # a file:// address can be spelled in several ways
+        path = info.uri.rpartition(folder)[2]  # a file:// address can be spelled in several ways
+        if path == REMOVED_FILE and path not in listed:
+            yield Finding("unsafe", path, _REMOVAL)
+        elif path not in listed and not _is_earlier_manifest(store, info.uri, path):
             yield Finding("differs", path, "the manifest does not list it")
+
+
+def _is_earlier_manifest(store: ObjectStore, uri: str, path: str) -> bool:
+    return path.startswith("MANIFEST-") and path == build_earlier_manifest_name(_hash_object(store, uri) or "")
 
 
 def _verify_dataset(store: ObjectStore, manifest: VersionManifest) -> Iterator[Finding]:

@@ -18,6 +18,8 @@ MANIFEST_FILE = "MANIFEST.json"
 #: Lies beside the manifest of a version that latest.json pointed to for a run other than its own.
 ADOPTED_FILE = "ADOPTED"
 MODEL_FOLDER, REPORT_FOLDER, ADAPTER_FOLDER = "model", "report", "adapter"
+#: Posts can be read out of this file of older versions. It is removed wherever it is met (hash_removal.py).
+REMOVED_FILE = f"{MODEL_FOLDER}/training_posts.hashes"
 
 
 class Provenance(Part):
@@ -93,6 +95,17 @@ def decode_manifest(body: bytes) -> VersionManifest | None:
         return VersionManifest.model_validate_json(body)
     except ValidationError:
         return None
+
+
+def drop_removed_file(manifest: VersionManifest) -> VersionManifest:
+    """Return the manifest without REMOVED_FILE."""
+    files = {path: record for path, record in manifest.files.items() if path != REMOVED_FILE}
+    return manifest.model_copy(update={"files": files})
+
+
+def build_earlier_manifest_name(sha256: str) -> str:
+    """Return the name under which a manifest is kept beside the one without REMOVED_FILE that replaced it."""
+    return f"MANIFEST-{sha256[:16]}.json"
 
 
 def read_version(store: ObjectStore, home: str) -> StoredVersion | None:

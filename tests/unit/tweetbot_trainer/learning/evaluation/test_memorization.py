@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.trainer import on_a_busy_machine
-from tweetbot_trainer.learning.evaluation.memorization import NGRAM_CHARACTERS, measure_memorization
+from tweetbot_trainer.data.dataset.copies import NGRAM_CHARACTERS
+from tweetbot_trainer.learning.evaluation.memorization import measure_memorization
 
 LONG = "the harbour master refused to leave and the ferry went home without a single gull"
 OTHER = "on tuesday the lighthouse promised everybody soup but nobody brought a spoon to it"

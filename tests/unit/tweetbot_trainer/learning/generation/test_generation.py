@@ -10,9 +10,9 @@ from safetensors import safe_open
 from transformers import AutoTokenizer, pipeline
 
 from builders.model import DEVICE, SAMPLING, a_base, a_saved_base, examples_of, some_texts, some_values
+from tweetbot_trainer.data.dataset.copies import CopyDetector
 from tweetbot_trainer.data.post_length import measure_weighted_length
 from tweetbot_trainer.data.posts import END_MARK
-from tweetbot_trainer.learning.evaluation.copies import CopyDetector
 from tweetbot_trainer.learning.generation.generation import Generated, PostGenerator
 from tweetbot_trainer.learning.model.base import Base
 from tweetbot_trainer.learning.model.tokenizer import encode, get_end_mark_id

@@ -1,4 +1,4 @@
-"""What counts as a copy of a training post, decided from hashes alone."""
+"""What counts as a copy of a post, decided from hashes alone."""
 
 import numpy as np
 import pytest
@@ -6,12 +6,14 @@ from safetensors.numpy import save
 
 from builders.model import some_texts
 from tweetbot_trainer.data.cleaning.duplicates import find_repeats
-from tweetbot_trainer.learning.evaluation.copies import CopyDetector
-from tweetbot_trainer.learning.evaluation.memorization import NGRAM_CHARACTERS
+from tweetbot_trainer.data.dataset.copies import NGRAM_CHARACTERS, CopyDetector
 
 LONG = "the harbour master refused to leave and the ferry went home without a single gull on board"
 SHORT = "my hat sang at noon"
-POSTS = CopyDetector.from_posts([*some_texts(2500), LONG, SHORT, "", "港の朝は静かでカモメが鳴く"])
+KEY = bytes(range(32))
+TEXTS = [*some_texts(2500), LONG, SHORT, "", "港の朝は静かでカモメが鳴く"]
+POSTS = CopyDetector.from_posts(TEXTS, key=KEY)
+IN_MEMORY = CopyDetector.from_posts(TEXTS)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +31,7 @@ POSTS = CopyDetector.from_posts([*some_texts(2500), LONG, SHORT, "", "港の朝�
     ],
 )
 def test_nearly_a_whole_post_or_fifty_characters_of_one_are_a_copy(text: str, copied: bool) -> None:
-    assert POSTS.is_copy(text) == copied
+    assert (POSTS.is_copy(text), IN_MEMORY.is_copy(text)) == (copied, copied)
 
 
 def test_what_stands_in_the_prompt_alone_is_no_copy() -> None:
@@ -51,9 +53,22 @@ def test_what_cleaning_calls_a_repetition_is_a_copy() -> None:
 
 def test_the_file_holds_no_post_and_gives_the_same_answers() -> None:
     content = POSTS.encode()
-    again = CopyDetector.decode(content)
+    again = CopyDetector.decode(content, key=KEY)
     assert (again.is_copy(SHORT), again.is_copy("a bishop of soup"), again.encode()) == (True, False, content)
     assert b"harbour" not in content
+
+
+def test_another_key_gives_other_hashes_throughout() -> None:
+    one, other = (CopyDetector.from_posts([LONG, SHORT], key=key * 32) for key in (b"a", b"b"))
+    assert not set(one.ngrams.tolist()) & set(other.ngrams.tolist())
+    assert (one.signatures == other.signatures).mean() < 0.05
+    with pytest.raises(ValueError, match="another key"):
+        CopyDetector.decode(one.encode(), key=b"b" * 32)
+
+
+def test_hashes_without_a_key_are_never_stored() -> None:
+    with pytest.raises(ValueError, match="without a key"):
+        IN_MEMORY.encode()
 
 
 @pytest.mark.parametrize(
@@ -67,4 +82,4 @@ def test_the_file_holds_no_post_and_gives_the_same_answers() -> None:
 )
 def test_what_is_no_such_file_is_refused(content: bytes, words: str) -> None:
     with pytest.raises(ValueError, match=f"(?i){words}"):
-        CopyDetector.decode(content)
+        CopyDetector.decode(content, key=KEY)
