@@ -8,7 +8,7 @@ from tweetbot_trainer.publishing.registry.hash_removal import RemovalResult, rem
 from tweetbot_trainer.publishing.registry.manifest import REMOVED_FILE
 from tweetbot_trainer.store import ObjectStore
 
-_ADVICE = f"Whoever has a copy of these models should delete {REMOVED_FILE.rpartition('/')[2]} from it."
+_ADVICE = f"Anybody who has a copy of these models should delete {REMOVED_FILE.rpartition('/')[2]} from it."
 
 
 def run_remove_hashes(store: ObjectStore, root: str, *, dry_run: bool, as_json: bool) -> int:

@@ -60,8 +60,9 @@ def test_killed_at_any_request_it_gives_the_same_dataset_afterwards(
         with pytest.raises(Killed):
             prepare(a_context(home, a_local_run(home), store=WatchedStore(STORE, die_at=index, phase=phase)))
         assert prepared(home).dataset.digest == whole.dataset.digest
-        datasets = {info.uri.split("/datasets/")[1][:64] for info in STORE.list(f"file://{home}/bucket/team-a/gull/d")}
-        assert datasets == {whole.dataset.digest}
+        stored = {info.uri.split("/datasets/")[1] for info in STORE.list(f"file://{home}/bucket/team-a/gull/d")}
+        assert {name[:64] for name in stored} == {whole.dataset.digest, "copies.key"}
+        assert f"{whole.dataset.digest}/copies.hashes" in stored
 
 
 def test_the_counts_are_the_runs_own_where_an_older_snapshot_has_the_same_posts(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from builders.stages import a_context, a_local_run
-from harness.readout import (
+from harness.attacks.readout import (
     encode_old_hashes,
     find_plain_runs,
     find_tested_phrases,

@@ -1,7 +1,7 @@
 """Detect copies of posts by hashes, which take less memory than the posts and are compared faster.
 
-Whoever has the hashes, and can compute them, can ask whether a text copies a post, and so read posts by guessing one
-character after the other. So hashes that are stored are keyed, and belong to the dataset, never to a model
+Anybody who has the hashes, and can compute them, can ask whether a text copies a post, and so read posts by guessing
+one character after the other. So hashes that are stored are keyed, and belong to the dataset, never to a model
 (decision 42).
 """
 

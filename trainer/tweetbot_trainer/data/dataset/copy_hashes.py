@@ -3,7 +3,7 @@
     <prefix>/datasets/copies.key               32 random bytes of this TweetBot
                       <digest>/copies.hashes   CopyDetector.encode
 
-Both have the posts' rights: whoever can read them can guess posts. Erasing a dataset's folder erases its hashes.
+Both have the rights of the posts: a reader of both can guess posts. Erasing a dataset's folder erases its hashes.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Remove `training_posts.hashes` from model versions: posts can be read out of that file (decision 42).
 
-MANIFEST-<start of its sha256>.json   the manifest as it was, for whoever kept its hash
+MANIFEST-<start of its sha256>.json   the earlier manifest, for readers that kept its hash
 MANIFEST.json                         without the file
 latest.json                           with the new manifest's hash, if it names the version
 the file                              with its older object versions; last, so that no version is ever incomplete

@@ -48,7 +48,7 @@ def replace_manifest_hash(store: ObjectStore, home: str, sha256: str) -> None:
         if found is None or parse_version(str(content.get("uri"))) != version or before == sha256:
             return
         if store.head(join(home, build_earlier_manifest_name(before))) is None:
-            return  # not ours to explain: `verify` tells that it differs
+            return  # somebody else changed it: `verify` reports that
         store.put_if_match(uri, _encode(content | {"manifestSha256": sha256}), found.etag)
     raise StorageUnavailable(f"{uri} is changed by others as fast as it is written")
 

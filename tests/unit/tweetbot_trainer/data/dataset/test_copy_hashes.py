@@ -1,4 +1,4 @@
-"""The keyed hashes beside a dataset: one key for a TweetBot, whoever is first, and gone with the dataset."""
+"""The keyed hashes beside a dataset: one key per TweetBot, however many Pods start at once, erased with the dataset."""
 
 from pathlib import Path
 from typing import Literal

@@ -11,7 +11,7 @@ from moto import mock_aws
 from builders.manifests import a_spec
 from builders.published import STORE
 from builders.stages import KEY, a_folder, a_local_run, a_version
-from harness.readout import encode_old_hashes
+from harness.attacks.readout import encode_old_hashes
 from tweetbot_contract.handover import RunDocument
 from tweetbot_fakes.storage import Killed, WatchedStore
 from tweetbot_trainer.__main__ import run_command
@@ -23,7 +23,8 @@ from tweetbot_trainer.publishing.registry.publish import publish, store_rejected
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.store import ObjectStore
-from tweetbot_trainer.store.s3 import S3Store, create_s3_client
+from tweetbot_trainer.store.s3 import S3Store
+from tweetbot_trainer.store.s3_client import create_s3_client
 
 POSTS = ["the harbour master refused to leave and the ferry went home without a single gull"]
 OLD_FILE = "model/training_posts.hashes"

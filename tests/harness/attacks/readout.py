@@ -39,7 +39,7 @@ _HASHES: tuple[Callable[[bytes], Any], ...] = (
     lambda text: hashlib.blake2b(text, digest_size=16),
     lambda text: hashlib.blake2s(text, digest_size=8),
 )
-#: Digests are searched for by so many of their bytes, since a file may cut them.
+#: Bytes of a digest that are searched for, as a file may cut digests.
 _CUT = 8
 
 
@@ -125,7 +125,7 @@ def unpack(content: bytes) -> Iterator[bytes]:
 
 
 def find_tested_phrases(content: bytes, posts: Sequence[str]) -> set[str]:
-    """Return the posts of which the file betrays a phrase to whoever guesses it, by any public hash or signature."""
+    """Return the posts of which the file betrays a guessed phrase, by any public hash or signature."""
     words, hexes = list_words(content), set(_list_hexes(content))
     return {post for post in posts if _betrays(content, words, hexes, post)}
 
