@@ -82,6 +82,12 @@ ATTEMPT_FAILED = ask_platform(
 ATTEMPTS_EXHAUSTED = ask_author(
     "AttemptsExhausted", "Every attempt ended without a result.", f"Read the Pods' logs, then {RETRAIN} to try again."
 )
+ORPHANED = ask_author(
+    "Orphaned",
+    "A Job's TweetBot is gone, as after kubectl delete --cascade=orphan. An Event of the Job says whose it was.",
+    "Apply the TweetBot again, and its run goes on from the last checkpoint. To keep the Job as it is, take its label "
+    "app.kubernetes.io/managed-by off.",
+)
 NODE_LOST = ask_platform(
     "NodeLost",
     "The Pod's node no longer answers, so the Pod cannot end.",

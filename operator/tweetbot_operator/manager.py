@@ -36,6 +36,7 @@ from tweetbot_operator.progress.client import PodClient
 from tweetbot_operator.progress.poller import ProgressPoller
 from tweetbot_operator.progress.store import ProgressStore
 from tweetbot_operator.reconciler.limits import ConcurrencyLimiter, ConcurrencyLimits, RateLimiter
+from tweetbot_operator.reconciler.orphans import OrphanCollector
 from tweetbot_operator.reconciler.reconciler import Reconciler
 from tweetbot_operator.reconciler.workers import Workers
 from tweetbot_operator.settings import InvalidSettings, OperatorSettings, load_settings
@@ -93,6 +94,9 @@ async def run(settings: OperatorSettings) -> None:
         await _listen(health, settings)
         poller = ProgressPoller(cache, progress_store, pod_client.fetch_report, leadership.leading)
         workers = Workers(queue, reconciler, settings.workers, leading=leadership.leading)
+        orphan_collector = OrphanCollector(
+            cluster, cache, reconciler.recorder, _get_current_time, leading=leadership.leading
+        )
         recording = asyncio.create_task(reconciler.recorder.run(lambda: len(queue) > 0))
         tasks = [recording, asyncio.create_task(poller.run())]
         try:
@@ -100,7 +104,7 @@ async def run(settings: OperatorSettings) -> None:
             uid = await get_cluster_uid(cluster, settings, stop)
             reconciler.settings = settings.model_copy(update={"cluster_uid": uid})
             workers.start()
-            tasks += [asyncio.create_task(leadership.run()), asyncio.create_task(resync.run())]
+            tasks += [asyncio.create_task(each.run()) for each in (leadership, resync, orphan_collector)]
             await watches.run(stop)
         finally:
             await workers.drain(DRAIN_SECONDS)

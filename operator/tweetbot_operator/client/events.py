@@ -18,7 +18,7 @@ from tweetbot_operator.client.errors import ApiError, NamespaceTerminating, Reje
 from tweetbot_operator.client.interface import Cluster
 from tweetbot_operator.client.requests import ApiRequests
 from tweetbot_operator.telemetry.logs import with_fields
-from tweetbot_operator.types.objects import CachedTweetBot, Manifest
+from tweetbot_operator.types.objects import CachedTweetBot, JobView, Manifest
 from tweetbot_operator.types.times import extract_meaning, format_micro_time
 
 LOG = logging.getLogger(__name__)
@@ -135,11 +135,17 @@ def build_bot_event(spec: EventSpec, bot: CachedTweetBot, scope: str, now: datet
     The name is a hash of what it means in this run, so the API server refuses a repetition, as after a crash, or with
     other numbers.
     """
-    content = "\0".join((bot.uid, scope, spec.type, spec.reason, *sorted(extract_meaning(spec.message))))
-    name = f"{bot.name}.{hashlib.sha256(content.encode()).hexdigest()[:16]}"
-    identity = {"namespace": bot.namespace, "name": bot.name, "uid": bot.uid}
-    regarding = {"apiVersion": f"{GROUP}/{VERSION}", "kind": KIND, **identity}
-    return build_event(spec, {"name": name, "namespace": bot.namespace}, regarding, "Reconcile", now)
+    return _build_named_event(spec, bot, f"{GROUP}/{VERSION}", KIND, scope, now)
+
+
+def _build_named_event(
+    spec: EventSpec, about: CachedTweetBot | JobView, api: str, kind: str, scope: str, now: datetime
+) -> Manifest:
+    content = "\0".join((about.uid, scope, spec.type, spec.reason, *sorted(extract_meaning(spec.message))))
+    name = f"{about.name}.{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+    identity = {"namespace": about.namespace, "name": about.name, "uid": about.uid}
+    regarding = {"apiVersion": api, "kind": kind, **identity}
+    return build_event(spec, {"name": name, "namespace": about.namespace}, regarding, "Reconcile", now)
 
 
 class Recorder:
@@ -167,6 +173,14 @@ class Recorder:
     def warn(self, bot: CachedTweetBot, reason: str, message: str) -> None:
         """Record a warning that no status shows; the API server refuses a repetition while it has the Event."""
         self._record(bot, EventSpec("Warning", reason, _truncate_note(message)), "", None)
+
+    def warn_job(self, job: JobView, reason: str, message: str) -> None:
+        """Record a warning about a Job that no TweetBot can show."""
+        LOG.warning(message, extra=with_fields(reason=reason, namespace=job.namespace, name=job.bot, run=job.run_id))
+        spec = EventSpec("Warning", reason, _truncate_note(message))
+        event = _build_named_event(spec, job, "batch/v1", "Job", "", self._now())
+        self._waiting.append((event, with_fields(namespace=job.namespace, name=job.bot, run=job.run_id)["fields"]))
+        self._wake.set()
 
     def _record(self, bot: CachedTweetBot, spec: EventSpec, scope: str, run: str | None) -> None:
         LOG.info(spec.message, extra=with_fields(reason=spec.reason, type=spec.type, run=run))

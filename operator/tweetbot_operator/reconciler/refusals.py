@@ -49,10 +49,11 @@ def explain_mutations(job: str, mutations: tuple[Mutation, ...]) -> FailureMessa
 def explain_name_conflict(job: JobView, bot: str) -> FailureMessage:
     """Explain that the Job's name is taken by one that is not ours; `bot` is the TweetBot's name.
 
-    A TweetBot that is deleted and created again may be faster than the garbage collector.
+    A TweetBot that is deleted and created again may be faster than the garbage collector, or than that of orphans.
     """
-    if job.bot == bot and job.owner_uid and job.owner_uid == job.bot_uid:
-        message = f"Job {job.name} belongs to a deleted TweetBot of this name, and is deleted with it."
+    orphan = bool(job.run_id) and job.watched and not job.owner_uid
+    if job.bot == bot and (orphan or (job.owner_uid and job.owner_uid == job.bot_uid)):
+        message = f"Job {job.name} belongs to a deleted TweetBot of this name, and is deleted."
         return FailureMessage(WAITING_FOR_PREVIOUS_POD.name, message, temporary=True)
     message = f"A Job named {job.name} exists and does not belong to this TweetBot. {NAME_CONFLICT.advice}"
     return FailureMessage(NAME_CONFLICT.name, message)

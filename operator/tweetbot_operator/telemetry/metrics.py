@@ -13,6 +13,7 @@ CACHE_OBJECTS = Gauge("tweetbot_cache_objects", "Objects that the cache holds.",
 RESYNC_DRIFT = Counter("tweetbot_resync_drift", "Objects that a watch had lost and the resync found.", ["kind"])
 STATUS_WRITES = Counter("tweetbot_status_writes", "Statuses written.")
 JOB_WRITES = Counter("tweetbot_job_writes", "Jobs created and deleted.", ["verb"])
+ORPHANED_JOBS = Gauge("tweetbot_orphaned_jobs", "Jobs whose TweetBot is gone; each is deleted within ten minutes.")
 RUNS = Gauge("tweetbot_runs", "TweetBots by the phase of their run, and why they are in it.", ["phase", "reason"])
 RUNS_FINISHED = Counter("tweetbot_runs_finished", "Runs that ended, by outcome and reason.", ["outcome", "reason"])
 RUN_SECONDS = Histogram(
