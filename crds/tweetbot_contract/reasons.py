@@ -75,6 +75,13 @@ JOB_MUTATED = _ask_platform(
     "mutatingwebhookconfigurations,mutatingadmissionpolicies lists what may have done it. A run that has not started "
     f"then starts by itself within ten minutes, or at once if you {_RETRAIN}.",
 )
+JOB_LOST_TOO_OFTEN = _ask_author(
+    "JobLostTooOften",
+    "The stage's Job was created five times in quick succession: something deletes it or its result, or the spec is "
+    "edited or suspended again and again.",
+    "Look for what deletes Jobs or Pods in the namespace, or let the spec rest. The operator creates the next Job at "
+    "the time that the message names; the pauses grow from ten minutes to four hours.",
+)
 JOB_REFUSED = _ask_author(
     "JobRefused",
     "The API server rejects the Job: a quota, admission, or an invalid value.",

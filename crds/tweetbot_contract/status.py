@@ -97,6 +97,10 @@ class CurrentRun(Part):
     """How many of the stage's Jobs ended in a temporary failure."""
     retry_at: str | None = Field(None, max_length=40)
     """When the next Job is created after a temporary failure."""
+    job_creations: int = 0
+    """How many of the stage's Jobs were created in quick succession. From the sixth on there are pauses."""
+    job_created_at: str | None = Field(None, max_length=40)
+    """When the last of these was about to be created."""
     ran_seconds: int = 0
     """Seconds that the stage's containers have run, in the Pods of countedPods and in earlier ones."""
     pods: int = 0

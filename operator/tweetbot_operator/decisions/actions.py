@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from tweetbot_contract.reasons import JOB_MUTATED, JOB_REFUSED, NODE_LOST
+from tweetbot_contract.reasons import JOB_LOST_TOO_OFTEN, JOB_MUTATED, JOB_REFUSED, NODE_LOST
+from tweetbot_contract.status import CurrentRun
+from tweetbot_operator.decisions.run import FREE_CREATIONS, find_creation_time, record_creation
 from tweetbot_operator.decisions.stage import Stage
 from tweetbot_operator.jobs.job import build_labels, find_pod_mutations, format_mutations, get_queue_name
 from tweetbot_operator.types.actions import Action, CreateJob, DeleteJob, FollowJob, GetWorkload, ListEvents, ListPods
@@ -17,7 +19,7 @@ from tweetbot_operator.types.stage_state import (
     StartProblem,
     Suspended,
 )
-from tweetbot_operator.types.times import add_seconds, get_earliest, parse_time
+from tweetbot_operator.types.times import add_seconds, format_time, get_earliest, parse_time
 
 #: Seconds beyond its grace period after which a Pod that does not end means a dead node.
 NODE_LOST_SECONDS = 60
@@ -49,7 +51,8 @@ def is_left_behind(job: JobView, stage: Stage) -> bool:
 def is_outdated(job: JobView, stage: Stage) -> bool:
     """It has the name of the run's Job and is not that Job, or its result is lost."""
     wanted = stage.run.outcome is None and job.name == stage.run.job_name
-    return wanted and isinstance(stage.state, Outdated | ResultLost)
+    gone = isinstance(stage.state, ResultLost) or not _get_creation_wait(stage)  # else nothing would take its place
+    return wanted and isinstance(stage.state, Outdated | ResultLost) and gone
 
 
 def is_expired(job: JobView, stage: Stage) -> bool:
@@ -125,7 +128,9 @@ def find_start_problem(stage: Stage) -> StartProblem | None:
         case Active(start_problem=found):
             return found or _find_mutation(stage)
         case JobMissing() if not is_previous_run_ending(stage):
-            return _find_creation_problem(stage)
+            return _find_creation_problem(stage) or _find_creation_pause(stage)
+        case Outdated():
+            return _find_creation_pause(stage)
         case _:
             return None
 
@@ -158,6 +163,16 @@ def _find_creation_problem(stage: Stage) -> StartProblem | None:
     return None
 
 
+def _find_creation_pause(stage: Stage) -> StartProblem | None:
+    run, due = stage.run, _get_creation_wait(stage)
+    if due is None or (run.retry_at and parse_time(run.retry_at) > due):
+        return None
+    count = max(run.job_creations, 1)
+    words = f"{count} Jobs were created in quick succession. The next one comes at {format_time(due)}"
+    message = f"{words}. {JOB_LOST_TOO_OFTEN.advice}"
+    return StartProblem(JOB_LOST_TOO_OFTEN.name, message, stalled=count > FREE_CREATIONS)
+
+
 def _get_create_failure(stage: Stage) -> CreateFailure | None:
     return stage.observed.diagnostics.get_create_failure(stage.run.job_name or "", stage.run.execution)
 
@@ -169,7 +184,10 @@ def decide_actions(stage: Stage) -> tuple[Action, ...]:
     match stage.state:
         case JobMissing() if _may_create(stage) and not get_queue_position(stage):
             job = stage.job_to_create  # find_start_problem reports why there may be none
-            return deletions if isinstance(job, str) else (*deletions, CreateJob(job, stage.run.execution))
+            run = stage.run
+            if isinstance(job, str):
+                return deletions
+            return (*deletions, CreateJob(job, run.execution, run.job_creations, run.job_created_at))
         case ResultPending(finished):
             return (*deletions, ListPods(finished))
         case Active(look_up=item) if item is not None and not suspended:
@@ -187,6 +205,18 @@ def get_queue_position(stage: Stage) -> QueuePosition | None:
     return stage.observed.queue_position if _may_create(stage) else None
 
 
+def note_creation(stage: Stage) -> CurrentRun:
+    """Return the run, with the creation of another Job recorded where one comes next."""
+    comes = isinstance(stage.state, JobMissing) and _may_create(stage) and not get_queue_position(stage)
+    return record_creation(stage.run, stage.observed) if comes else stage.run
+
+
+def _get_creation_wait(stage: Stage) -> datetime | None:
+    """Return until when the next Job has to wait, as too many were created in quick succession."""
+    due = find_creation_time(stage.run, stage.observed)
+    return due if due and due > stage.now else None
+
+
 def _may_create(stage: Stage) -> bool:
     run, now, failure = stage.run, stage.now, _get_create_failure(stage)
     return (
@@ -194,6 +224,7 @@ def _may_create(stage: Stage) -> bool:
         and not stage.bot.spec.suspend
         and (run.retry_at is None or parse_time(run.retry_at) <= now)
         and (failure is None or failure.retry_at <= now)
+        and not _get_creation_wait(stage)
         and not is_previous_run_ending(stage)
     )
 
@@ -205,6 +236,7 @@ def compute_requeue_at(stage: Stage) -> datetime | None:
         stage.state.requeue_at if isinstance(stage.state, Active | Suspended) else None,
         parse_time(run.retry_at) if run.retry_at else None,
         failure.retry_at if failure and run.outcome is None else None,
+        find_creation_time(run, observed) if run.outcome is None else None,
         *get_follow_times(observed).values(),
         *(get_expiry_time(job, stage) for job in observed.jobs if not job.deleting),
         *(add_seconds(pod.deleting_at, NODE_LOST_SECONDS) for pod in observed.pods if pod.deleting_at),

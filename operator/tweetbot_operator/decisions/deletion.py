@@ -14,7 +14,7 @@ from tweetbot_operator.decisions.actions import find_jobs_to_follow, get_follow_
 from tweetbot_operator.decisions.conditions import Summary
 from tweetbot_operator.decisions.failures import explain_end, parse_message
 from tweetbot_operator.decisions.plan import Plan, remove_finalizer
-from tweetbot_operator.decisions.run import RETRY_SECONDS
+from tweetbot_operator.decisions.run import RETRY_SECONDS, compute_creation_pause
 from tweetbot_operator.decisions.status import semantically_equal, set_summary
 from tweetbot_operator.jobs.cleanup import CLEANUP_DEADLINE_SECONDS, build_cleanup_job
 from tweetbot_operator.types.actions import Action, CreateJob, DeleteJob, ListPods
@@ -159,7 +159,11 @@ def _decide_creation(bot: TweetBot, observed: Observed) -> Step:
     failure = _find_create_failure(observed)
     if failure and failure.retry_at > observed.now:
         return (), failure.retry_at
-    return (CreateJob(build_cleanup_job(bot, observed.settings), ""),), None
+    last = observed.diagnostics.created.get(build_cleanup_job_name(bot.name, bot.uid))
+    count = last.count + 1 if last else 1
+    if last and (due := add_seconds(last.at, compute_creation_pause(count))) > observed.now:
+        return (), due
+    return (CreateJob(build_cleanup_job(bot, observed.settings), "", count),), None
 
 
 def _list_pods(job: JobView, observed: Observed) -> list[PodView]:

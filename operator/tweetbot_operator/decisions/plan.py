@@ -11,7 +11,7 @@ from datetime import datetime
 from tweetbot_contract.handover import ERASE_FINALIZER
 from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.status import TweetBotStatus
-from tweetbot_operator.decisions.actions import compute_requeue_at, decide_actions, find_jobs_to_follow
+from tweetbot_operator.decisions.actions import compute_requeue_at, decide_actions, find_jobs_to_follow, note_creation
 from tweetbot_operator.decisions.conditions import summarize_run
 from tweetbot_operator.decisions.progress import add_progress, get_next_write_time
 from tweetbot_operator.decisions.run import add_usage, advance_run, decide_run
@@ -55,6 +55,7 @@ def plan(observed: Observed) -> Plan:
     update = add_progress(advance_run(used, stage.state, observed), observed)
     same_stage = update.run.stage == run.stage
     stage = replace(stage, run=update.run) if same_stage else Stage(observed, bot, update.run)
+    stage = replace(stage, run=note_creation(stage))
     update = replace(update, run=note_trouble(stage))
     stage = replace(stage, run=update.run)
 

@@ -15,6 +15,7 @@ from tweetbot_contract.reasons import ADOPTED, NOTHING_NEW, SUCCEEDED
 from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
 from tweetbot_contract.status import CurrentRun
 from tweetbot_operator.jobs.job import FIRST_PAUSE, LONGEST_PAUSE
+from tweetbot_operator.types.creations import CreatedJob
 from tweetbot_operator.types.objects import JobView, Observed, PodView
 from tweetbot_operator.types.stage_state import (
     Active,
@@ -31,7 +32,7 @@ from tweetbot_operator.types.stage_state import (
     Terminating,
     TrainComplete,
 )
-from tweetbot_operator.types.times import add_seconds, compute_backoff, format_time
+from tweetbot_operator.types.times import add_seconds, compute_backoff, format_time, parse_time
 
 #: Seconds of the pause after attempts that a temporary fault ended; it doubles each time.
 RETRY_SECONDS = 300
@@ -41,6 +42,12 @@ RETRY_CAP_SECONDS = 3600
 RETRY_TOTAL_SECONDS = 86400
 #: Counted Pods remembered; fewer than that exist of one Job (10 attempts, 20 disruptions).
 _REMEMBERED = 64
+#: Jobs of a stage that are created in quick succession before pauses begin, and the seconds of these pauses: no policy,
+#: janitor or edit may make Jobs without end.
+FREE_CREATIONS = 5
+FIRST_CREATION_PAUSE, LONGEST_CREATION_PAUSE = 600, 14400
+#: Seconds after its record by which a Job has surely been created, or refused.
+_CREATION_TIME = 60
 Pods = tuple[PodView, ...]
 
 
@@ -136,6 +143,7 @@ def _finish_prepare(run: CurrentRun, result: PrepareSucceeded, observed: Observe
     if result.new_posts is not None:
         return RunUpdate(_end_run(run, NOTHING_NEW.name, observed.now), result)
     unused = {"attempt": 1, "ran_seconds": 0, "disruptions": 0, "counted_pods": ()}
+    unused |= {"job_creations": 0, "job_created_at": None}
     stage = {"stage": "Train", "job_name": build_job_name(observed.bot.name, run.id, "Train"), **unused}
     return RunUpdate(run.model_copy(update=stage), result)
 
@@ -168,6 +176,45 @@ def compute_retry_delay(retries: int) -> float | None:
     """Return the seconds before the retry of this number (from 1), or None when retrying has gone on long enough."""
     pauses = [compute_backoff(number, RETRY_SECONDS, RETRY_CAP_SECONDS) for number in range(1, retries + 1)]
     return pauses[-1] if sum(pauses) <= RETRY_TOTAL_SECONDS else None
+
+
+def find_creation_time(run: CurrentRun, observed: Observed) -> datetime | None:
+    """Return when the stage's next Job may be created; None where nothing speaks against it now or was recorded."""
+    last = _find_last_creation(run, observed)
+    return add_seconds(last.at, compute_creation_pause(max(last.count, 1) + 1)) if last else None
+
+
+def _find_last_creation(run: CurrentRun, observed: Observed) -> CreatedJob | None:
+    """Return the last creation; None if there was none, or if another one is recorded and comes next.
+
+    A process that has created none believes the record, unless it is so young that the one before may have died then.
+    """
+    known, recorded = observed.diagnostics.created.get(run.job_name or ""), (run.job_creations, run.job_created_at)
+    if known:
+        return known if (known.count, known.recorded_at) == recorded else None
+    at = parse_time(run.job_created_at) if run.job_created_at else None
+    old = at and observed.now >= add_seconds(at, _CREATION_TIME)
+    return CreatedJob(at, *recorded) if at and old else None
+
+
+def compute_creation_pause(count: int) -> float:
+    """Return the seconds before the creation of this number, from 1, in quick succession."""
+    over = count - FREE_CREATIONS
+    return compute_backoff(over, FIRST_CREATION_PAUSE, LONGEST_CREATION_PAUSE) if over > 0 else 0.0
+
+
+def record_creation(run: CurrentRun, observed: Observed) -> CurrentRun:
+    """Return the run with another creation of its Job recorded, unless it is its first or already is.
+
+    After twice the pause the succession is over.
+    """
+    due, last = find_creation_time(run, observed), _find_last_creation(run, observed)
+    if due is None or last is None or due > observed.now:
+        return run
+    count = max(last.count, 1) + 1
+    over = observed.now >= add_seconds(last.at, 2 * max(compute_creation_pause(count), FIRST_CREATION_PAUSE))
+    fresh = {"job_creations": 1 if over else count, "job_created_at": format_time(observed.now)}
+    return run.model_copy(update=fresh)
 
 
 def _end_run(run: CurrentRun, reason: str, now: datetime, *, message: str | None = None) -> CurrentRun:

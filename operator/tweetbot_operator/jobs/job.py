@@ -32,7 +32,7 @@ from tweetbot_contract.spec.scheduling import Scheduling
 from tweetbot_contract.status import CurrentRun, Stage
 from tweetbot_operator.jobs.pod import CONTAINER, build_pod_spec
 from tweetbot_operator.settings import OperatorSettings
-from tweetbot_operator.types.mutations import Mutation
+from tweetbot_operator.types.creations import Mutation
 from tweetbot_operator.types.objects import Manifest, PodView
 
 #: Argo CD watches what its applications' resources own; a busy Job would make it refresh the application each time.

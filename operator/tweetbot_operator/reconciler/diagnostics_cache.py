@@ -7,7 +7,16 @@ from datetime import datetime
 from tweetbot_contract.reasons import JOB_MUTATED
 from tweetbot_operator.client.errors import ApiError
 from tweetbot_operator.reconciler.refusals import FailureMessage
-from tweetbot_operator.types.objects import CreateFailure, Diagnosis, Diagnostics, FollowedJob, JobView, Key, PodView
+from tweetbot_operator.types.creations import CreatedJob
+from tweetbot_operator.types.objects import (
+    CreateFailure,
+    Diagnosis,
+    Diagnostics,
+    FollowedJob,
+    JobView,
+    Key,
+    PodView,
+)
 from tweetbot_operator.types.times import add_seconds, compute_backoff
 
 #: Seconds before a refused Job is tried again, and before a Pod's Events are read again: at first and at most.
@@ -46,6 +55,12 @@ class DiagnosticsCache:
         retry_at = add_seconds(now, _compute_refusal_pause(why, count))
         failure = CreateFailure(job, execution, why.reason, why.message, count, retry_at, why.temporary)
         self._diagnostics[key] = replace(known, create_failure=failure)
+
+    def note_creation(self, key: Key, name: str, count: int, recorded_at: str | None, now: datetime) -> None:
+        """Note that a Job was created."""
+        known = self.get(key)
+        created = {**dict(list(known.created.items())[-1:]), name: CreatedJob(now, count, recorded_at)}
+        self._diagnostics[key] = replace(known, created=created)
 
     def accept(self, key: Key) -> None:
         """Note that the Job exists."""

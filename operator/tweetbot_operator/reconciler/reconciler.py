@@ -38,8 +38,8 @@ from tweetbot_operator.types.actions import (
     ResetStatus,
     SetFinalizers,
 )
-from tweetbot_operator.types.mutations import Mutation
-from tweetbot_operator.types.objects import CachedTweetBot, InvalidTweetBot, JobView, Key, Manifest, Observed
+from tweetbot_operator.types.creations import Mutation
+from tweetbot_operator.types.objects import CachedTweetBot, InvalidTweetBot, JobView, Key, Observed
 from tweetbot_operator.types.times import get_earliest, sanitize
 
 LOG = logging.getLogger(__name__)
@@ -210,7 +210,7 @@ class Reconciler:
     async def _create(self, stored: CachedTweetBot, action: CreateJob) -> None:
         key, name = stored.index_key, action.manifest["metadata"]["name"]
         try:
-            failure = await self._create_unmutated(stored, action.manifest)
+            failure = await self._create_unmutated(stored, action)
         except errors.AlreadyExists:
             failure = await self._job_reader.take_existing_job(stored, action.manifest)
         except (errors.Rejected, errors.InternalError, errors.WebhookUnavailable, errors.Timeout) as fault:
@@ -223,14 +223,18 @@ class Reconciler:
         if failure:
             self._diagnostics_cache.note_create_failure(key, name, action.execution, failure, self._now())
 
-    async def _create_unmutated(self, stored: CachedTweetBot, manifest: Manifest) -> FailureMessage | None:
+    async def _create_unmutated(self, stored: CachedTweetBot, action: CreateJob) -> FailureMessage | None:
         """Create the Job if admission leaves it as it is; answers why not."""
-        name = manifest["metadata"]["name"]
+        key, manifest, name = stored.index_key, action.manifest, action.manifest["metadata"]["name"]
         if mutations := find_mutations(manifest, await self._cluster.preview_job(manifest)):
             return explain_mutations(name, mutations)
         job = await self._cluster.create_job(manifest)
-        self._job_reader.keep(stored, job)
-        self._diagnostics_cache.accept(stored.index_key)
+        if job.watched:
+            self._cache.jobs.put(job)
+        else:
+            self._job_reader.keep(stored, job)
+        self._diagnostics_cache.accept(key)
+        self._diagnostics_cache.note_creation(key, name, action.count, action.recorded_at, self._now())
         JOB_WRITES.labels(verb="create").inc()
         LOG.info("job created", extra=with_fields(job=job.name))
         return explain_mutations(name, (Mutation("metadata.name", name, job.name),)) if job.name != name else None

@@ -12,7 +12,7 @@ from tweetbot_contract.reasons import (
 )
 from tweetbot_operator.client.errors import ApiError, Timeout, WebhookUnavailable
 from tweetbot_operator.jobs.job import format_mutations
-from tweetbot_operator.types.mutations import Mutation
+from tweetbot_operator.types.creations import Mutation
 from tweetbot_operator.types.objects import JobView
 from tweetbot_operator.types.times import sanitize
 

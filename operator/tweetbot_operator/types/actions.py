@@ -11,6 +11,9 @@ class CreateJob:
 
     manifest: Manifest
     execution: str
+    count: int = 0
+    """How many Jobs of this name were recorded as created in quick succession, and when the last was."""
+    recorded_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from tweetbot_contract.handover import MANAGED_BY
 from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.progress import ProgressReport
 from tweetbot_operator.settings import OperatorSettings
-from tweetbot_operator.types.mutations import Mutation
+from tweetbot_operator.types.creations import CreatedJob, Mutation
 
 #: Namespace and name of a TweetBot, as in the work queue.
 Key = tuple[str, str]
@@ -254,6 +254,8 @@ class Diagnostics:
     """uids of finished Jobs whose Pods were listed live."""
     followed: Mapping[str, FollowedJob] = field(default_factory=dict)
     """What was read again of Jobs that no watch shows in full, by name."""
+    created: Mapping[str, CreatedJob] = field(default_factory=dict)
+    """The last creation of each Job, by its name."""
     podless: Mapping[str, datetime] = field(default_factory=dict)
     """Since when a Job that should have a Pod was seen without an active one, by the Job's uid."""
     deletion_seen_at: datetime | None = None

@@ -1,6 +1,7 @@
-"""What has become of an object that we created."""
+"""What is known of the creation of a Job: when it was, and what came back unlike it was sent."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,3 +14,12 @@ class Mutation:
     found: str
     by: str = ""
     """Who has edited the object since its creation, as far as the API server knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedJob:
+    """The last creation of a Job by this process: when, and what the run had recorded of creations then."""
+
+    at: datetime
+    count: int
+    recorded_at: str | None
