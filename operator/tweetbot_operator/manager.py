@@ -90,6 +90,8 @@ async def run(settings: OperatorSettings) -> None:
         leadership.on_change = functools.partial(_show, reconciler.run_metrics, progress_store)
         resync = Resync(cluster, event_handler)
         watches = Watches(event_handler, resync, settings)
+        leadership.on_restore = resync.suspect_restore
+        resync.on_restore = functools.partial(_forget, reconciler, progress_store, watches)
         health = Health(alive=lambda: resync.healthy or not watches.started.is_set(), ready=watches.started.is_set)
         await _listen(health, settings)
         poller = ProgressPoller(cache, progress_store, pod_client.fetch_report, leadership.leading)
@@ -105,6 +107,7 @@ async def run(settings: OperatorSettings) -> None:
             reconciler.settings = settings.model_copy(update={"cluster_uid": uid})
             workers.start()
             tasks += [asyncio.create_task(each.run()) for each in (leadership, resync, orphan_collector)]
+            tasks.append(asyncio.create_task(resync.watch_versions()))
             await watches.run(stop)
         finally:
             await workers.drain(DRAIN_SECONDS)
@@ -137,6 +140,13 @@ def _show(run_metrics: RunMetrics, progress_store: ProgressStore, leads: bool) -
     run_metrics.show(leads)
     if not leads:
         progress_store.clear()
+
+
+def _forget(reconciler: Reconciler, progress_store: ProgressStore, watches: Watches) -> None:
+    """Forget what was learned from objects that etcd, restored from a backup, does not have in this form."""
+    reconciler.forget_diagnostics()
+    progress_store.clear()
+    watches.restart()
 
 
 def _create_leadership(client: ApiClient, settings: OperatorSettings) -> Leadership:

@@ -22,6 +22,7 @@ LONGEST = (
     "test_operator_alone",
     "test_two_operators",
     "test_operator_kills",
+    "test_restore",
     "test_process_node",
     "test_embedded_cluster",
 )

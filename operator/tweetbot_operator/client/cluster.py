@@ -165,6 +165,11 @@ class KubernetesCluster:
             async for item in self._api.list_items(path, _build_selector(kind)):
                 yield _PARSERS[kind](item)
 
+    async def read_version(self, kind: Kind) -> int:
+        """LIST the metadata of one object, whosever it is: a selector that fits none would search through all."""
+        path = self._build_collection_paths(kind)[0]  # of several namespaces, any shows it
+        return int((await self._api.get(path, {"limit": "1"}, METADATA_LIST))["metadata"]["resourceVersion"])
+
     async def list_metadata(self, kind: Kind) -> AsyncIterator[ObjectMeta]:
         """LIST as PartialObjectMetadata."""
         for path in self._build_collection_paths(kind):

@@ -69,5 +69,8 @@ class Cluster(Protocol):
     def list_all(self, kind: Kind) -> AsyncIterator[CachedTweetBot | JobView | PodView]:
         """List our objects of a kind. Raises NotFound if the API server does not know the kind."""
 
+    async def read_version(self, kind: Kind) -> int:
+        """Return the resource version of the list of a kind as of now: no older than any object in it ever was."""
+
     def list_metadata(self, kind: Kind) -> AsyncIterator[ObjectMeta]:
         """List only the metadata of our objects of a kind."""

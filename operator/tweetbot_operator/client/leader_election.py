@@ -36,6 +36,8 @@ class Leadership:
         """Set while passes may be made."""
         self.on_change: Callable[[bool], None] = lambda leads: None
         """Called with whether this replica leads, after each change."""
+        self.on_restore: Callable[[], None] = lambda: None
+        """Called when the Lease has an older version than it had, as after a restore of etcd from a backup."""
         self.leading.set()
         LEADER.set(1)
 
@@ -87,6 +89,7 @@ class LeaderElector(Leadership):
         self._client, self._config, self._clock, self._now, self._end = client, config, clock, now, end
         self._lease: Lease | None = None
         self._changed_at = 0.0
+        self._newest_version, self._free_at = 0, -math.inf
         self._renewed_at = -math.inf
         self._last_fault = ""
         LEADER.set(0)
@@ -172,6 +175,8 @@ class LeaderElector(Leadership):
         lease = await self._read()
         if lease.holder not in ("", self._config.holder_identity) and began < self._changed_at + lease.seconds:
             return
+        if began < self._free_at:
+            return
         await self._write_lease(lease, began)
         self.leading.set()
         LEADER.set(1)
@@ -196,7 +201,15 @@ class LeaderElector(Leadership):
         self._renewed_at = began
 
     def _observe(self, lease: Lease) -> Lease:
-        """Remember the Lease, and when its content last changed: a new resource version alone is no renewal."""
+        """Remember the Lease, and when its content last changed: a new resource version alone is no renewal.
+
+        One that is older than before was restored with etcd. It names who led then, perhaps ourselves; who led until
+        now may not know yet, so a standby waits for as long as a Lease lasts.
+        """
+        version, self._newest_version = self._newest_version, int(lease.resource_version)
+        if self._newest_version < version:
+            self._free_at = self._clock() + (0 if self.leading.is_set() else self._config.lease_duration)
+            self.on_restore()
         if self._lease is None or lease != replace(self._lease, resource_version=lease.resource_version):
             self._changed_at = self._clock()
             LEASE_TRANSITIONS.set(lease.transitions)

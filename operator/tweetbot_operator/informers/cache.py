@@ -32,6 +32,8 @@ class Indexer(Generic[T]):
         self._objects: dict[str, T] = {}
         self._indices: dict[Hashable, dict[str, None]] = {}
         self._tombstones: dict[str, float] = {}
+        self.newest_version = 0
+        """The newest version of any object that a watch, a LIST or the answer to a request has shown."""
         self.on_change: Callable[[T], None] = lambda item: None
         """Called after each change with the object that came or went."""
 
@@ -42,6 +44,7 @@ class Indexer(Generic[T]):
         back; the mere answer to a request does not bring it back, as no watch would report its further changes.
         """
         version, known = _parse_resource_version(item), self._objects.get(item.uid)
+        self.newest_version = max(self.newest_version, version)
         if known and _parse_resource_version(known) >= version:
             return False
         if self._tombstones.get(item.uid, -1) >= (version if shown else 0):
@@ -76,6 +79,11 @@ class Indexer(Generic[T]):
         if found.uid != uid:
             self.delete(uid)
         self.put(found)
+
+    def forget_versions(self) -> None:
+        """Forget which versions were seen, also of what was deleted."""
+        self._tombstones.clear()
+        self.newest_version = 0
 
     def _remove_from_index(self, item: T) -> None:
         for key in self._get_keys(item):
@@ -149,6 +157,18 @@ class EventHandler:
     def observe_version(self, kind: Kind, item: Item) -> None:
         """Record how far a watch has come."""
         self.observed_versions[kind] = max(self.observed_versions[kind], int(item.resource_version))
+
+    def get_newest_version(self, kind: Kind) -> int:
+        """Return the newest version of a kind that was seen in any way."""
+        return max(self.observed_versions[kind], self.indexers[kind].newest_version)
+
+    def reset(self) -> None:
+        """Forget everything, as before the first list; what is not there any more gets a pass, too."""
+        for kind, indexer in self.indexers.items():
+            for item in indexer.list_all():
+                self.delete(kind, item.uid, 0)
+            indexer.forget_versions()
+            self.observed_versions[kind] = 0
 
     def put(self, item: Item) -> bool:
         """Take an object as a watch or a LIST shows it now; return whether it was news."""

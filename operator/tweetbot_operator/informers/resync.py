@@ -3,6 +3,10 @@
 While something runs, Jobs and Pods are compared every 45 s, so that no run waits long for a lost event; everything is
 compared every ten minutes, and at the next check after a watch was opened again, as no watch reports what was deleted
 before. While nothing runs, a check sends no request.
+
+A version below one that was known means that etcd was restored from a backup: an answer to a request without a version
+is never late, as it comes from etcd's quorum. Nothing that is known need be true then, and a watch would stay silent
+until versions reach where it was. So everything is forgotten, read again, and watched again.
 """
 
 import asyncio
@@ -18,7 +22,7 @@ from tweetbot_operator.client.errors import ApiError, NotFound
 from tweetbot_operator.client.interface import KINDS, Cluster, Kind, ObjectMeta
 from tweetbot_operator.informers.cache import EventHandler, Item
 from tweetbot_operator.telemetry.logs import with_fields
-from tweetbot_operator.telemetry.metrics import RESYNC_DRIFT
+from tweetbot_operator.telemetry.metrics import RESYNC_DRIFT, WATCH_RESTARTS
 
 LOG = logging.getLogger(__name__)
 #: What a run waits for. TweetBots may be many; Jobs and Pods are only as many as run or ended recently.
@@ -27,6 +31,8 @@ _RUN_KINDS: tuple[Kind, ...] = ("jobs", "pods")
 RESYNC_SECONDS = 600.0
 #: Seconds between two comparisons of Jobs and Pods while any run, so that a lost event costs a minute.
 JOB_RESYNC_SECONDS = 45.0
+#: Seconds between two looks at the versions of the lists: one object's metadata per kind.
+VERSION_SECONDS = 15.0
 #: Share by which these pauses vary, so that operators do not fall into step.
 _SPREAD = 0.1
 #: A pause is at least this many times as long as the lists took: 20,000 Jobs and Pods take some seconds to read.
@@ -35,6 +41,10 @@ _PAUSE_PER_LIST = 20
 _WATCH_LAG_SECONDS = 5.0
 #: Comparisons of a kind in a row that found something lost, after which its watch counts as dead.
 _MAX_DRIFTS = 2
+
+
+class _Restored(Exception):
+    """A version lies below one that was known before the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,12 @@ class Resync:
         self._last: float | None = None
         self._all_at = -math.inf
         self._stale = False
+        self._restored = False
+        self._listed_versions: dict[Kind, int] = dict.fromkeys(KINDS, 0)
+        self._lock = asyncio.Lock()
+        self._suspicion: asyncio.Task[None] | None = None
+        self.on_restore: Callable[[], None] = lambda: None
+        """Called when etcd was restored, after the cache has forgotten everything and before it is filled again."""
         self._drift_counts: Counter[Kind] = Counter()
 
     async def list_initial(self) -> None:
@@ -77,13 +93,22 @@ class Resync:
 
     @property
     def healthy(self) -> bool:
-        """Whether a comparison succeeded within two and a half periods, and no watch is dead."""
+        """Whether a comparison succeeded within two and a half periods, and no watch is dead.
+
+        After a restore it is not, until everything was read again.
+        """
+        if self._restored:
+            return False
         recent = self._last is not None and self._clock() - self._last < 2.5 * RESYNC_SECONDS
         return recent and all(drifts < _MAX_DRIFTS for drifts in self._drift_counts.values())
 
     def mark_stale(self) -> None:
         """Compare everything at the next check: a watch was opened again, and missed what was deleted before."""
         self._stale = True
+
+    def suspect_restore(self) -> None:
+        """Compare everything at once: something else has a version below a known one."""
+        self._suspicion = asyncio.create_task(self._compare_safely(KINDS))
 
     async def run(self) -> None:
         """Check until cancelled; failures are repeated at the next check, and show in `healthy` in the end."""
@@ -92,6 +117,17 @@ class Resync:
             await self._sleep(pause * random.uniform(1 - _SPREAD, 1 + _SPREAD))  # noqa: S311 - no secret
             if kinds := self._choose_kinds():
                 await self._compare_safely(kinds)
+
+    async def watch_versions(self) -> None:
+        """Look until cancelled whether etcd was restored, also while nothing runs."""
+        while True:
+            await self._sleep(VERSION_SECONDS)
+            try:
+                await self._check_versions()
+            except _Restored:
+                await self._compare_safely(KINDS)
+            except ApiError as fault:
+                LOG.debug("versions cannot be read", extra=with_fields(fault=str(fault)))
 
     def _choose_kinds(self) -> tuple[Kind, ...]:
         if self._stale or self._clock() - self._all_at >= RESYNC_SECONDS:
@@ -106,7 +142,8 @@ class Resync:
 
     async def _compare_safely(self, kinds: tuple[Kind, ...]) -> None:
         try:
-            drift = await self.compare(kinds)
+            async with self._lock:
+                drift = await self.compare(kinds)
         except ApiError as fault:
             LOG.warning("resync failed", extra=with_fields(fault=str(fault)))
         except Exception:  # a bug here must not leave the watches unchecked without a word
@@ -117,6 +154,38 @@ class Resync:
 
     async def compare(self, kinds: tuple[Kind, ...] = KINDS) -> int:
         """Repair the cache; return how many objects the watches had lost."""
+        try:
+            await self._check_versions()
+            return await self._compare_objects(kinds)
+        except _Restored:
+            return await self._start_over()
+
+    async def _check_versions(self) -> None:
+        """Raises _Restored, also while what was restored is not read yet."""
+        if self._restored:
+            raise _Restored
+        for kind in KINDS:
+            known = max(self._listed_versions[kind], self._event_handler.get_newest_version(kind))
+            version = await self._cluster.read_version(kind)
+            self._listed_versions[kind] = max(self._listed_versions[kind], version)
+            if version < known:
+                raise _Restored
+
+    async def _start_over(self) -> int:
+        """Forget everything and read it again; return that the watches had lost nothing."""
+        if not self._restored:
+            LOG.error("versions went back, as etcd was restored from a backup: everything is read and watched again")
+            WATCH_RESTARTS.labels(resource="all", cause="Restored").inc()
+        self._restored = True
+        self._event_handler.reset()
+        self._listed_versions = dict.fromkeys(KINDS, 0)
+        self._drift_counts.clear()
+        self.on_restore()
+        await self.list_initial()
+        self._restored = self._stale = False
+        return 0
+
+    async def _compare_objects(self, kinds: tuple[Kind, ...]) -> int:
         stale, self._stale = self._stale, self._stale and kinds != KINDS
         try:
             began = self._clock()
@@ -146,9 +215,11 @@ class Resync:
         return lost
 
     async def _find_drifts(self, kind: Kind) -> list[_Drift]:
-        """Return what only the cache holds, and what the API server has newer."""
-        held = {item.uid for item in self._event_handler.indexers[kind].list_all()}
+        """Return what only the cache holds, and what the API server has newer. Raises _Restored if it has one older."""
+        held = {item.uid: int(item.resource_version) for item in self._event_handler.indexers[kind].list_all()}
         listed = {metadata.uid: metadata async for metadata in self._cluster.list_metadata(kind)}
+        if any(held.get(uid, 0) > int(metadata.resource_version) for uid, metadata in listed.items()):
+            raise _Restored
         newest = max((int(metadata.resource_version) for metadata in listed.values()), default=0)
         gone = [_Drift(kind, uid, newest) for uid in held if uid not in listed]
         behind = [metadata for metadata in listed.values() if self._is_behind(kind, metadata)]

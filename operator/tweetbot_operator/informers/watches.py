@@ -103,6 +103,11 @@ class Watches:
         self._run_kopf, self._pauses, self._clock = run_kopf, pauses, clock
         self.started = asyncio.Event()
         """Set once the watches run."""
+        self._ending = asyncio.Event()
+
+    def restart(self) -> None:
+        """Open other watches, which begin with a list; the present ones go on from versions that are no more."""
+        self._ending.set()
 
     async def wait_for_cache_sync(self, stop: asyncio.Event) -> None:
         """Read everything once the API server answers; an outage must not become a crash loop. Raises CannotStart."""
@@ -130,7 +135,9 @@ class Watches:
                 began = self._clock()
                 try:
                     await self._watch(stop)
-                    stop.set()  # without an error, kopf ends only on a signal
+                    if not self._ending.is_set():
+                        stop.set()  # without an error, kopf ends on a signal
+                    stop_on_signals(stop)
                 except Exception:  # whatever it is, the caches are still good and the Lease is still ours
                     pauses = pauses if self._clock() - began < _STABLE_SECONDS else iter(self._pauses())
                     pause = next(pauses)
@@ -151,6 +158,14 @@ class Watches:
                 await stop.wait()
 
     async def _watch(self, stop: asyncio.Event) -> None:
+        self._ending = asyncio.Event()
+        ending = asyncio.create_task(_pass_on(stop, self._ending))
+        try:
+            await self._watch_until(self._ending, stop)
+        finally:
+            ending.cancel()
+
+    async def _watch_until(self, ending: asyncio.Event, stop: asyncio.Event) -> None:
         registry, settings = kopf.OperatorRegistry(), kopf.OperatorSettings()
         kopf_setup.configure(settings)
         kopf_setup.login(registry)
@@ -164,10 +179,15 @@ class Watches:
             identity=_IDENTITY,
             clusterwide=not self._settings.namespaces,
             namespaces=self._settings.namespaces,
-            stop_flag=stop,
+            stop_flag=ending,
             ready_flag=self.started,
             memories=kopf_setup.NoMemories(),
         )
+
+
+async def _pass_on(stop: asyncio.Event, ending: asyncio.Event) -> None:
+    await stop.wait()
+    ending.set()
 
 
 def register(registry: kopf.OperatorRegistry, event_handler: EventHandler) -> None:

@@ -47,6 +47,10 @@ class DiagnosticsCache:
         """Return what is known of a TweetBot."""
         return self._diagnostics.get(key, Diagnostics())
 
+    def clear(self) -> None:
+        """Forget everything, as after a restart."""
+        self._diagnostics.clear()
+
     def note_create_failure(self, key: Key, job: str, execution: str, why: FailureMessage, now: datetime) -> None:
         """Note why the Job was not created."""
         known = self.get(key)

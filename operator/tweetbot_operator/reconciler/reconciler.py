@@ -77,6 +77,7 @@ class Reconciler:
         """
         self._cluster, self._cache, self.settings, self._now = cluster, cache, settings, now
         self._diagnostics_cache, self.run_metrics = DiagnosticsCache(), RunMetrics()
+        self.forget_diagnostics = self._diagnostics_cache.clear
         self._progress_store = progress_store or ProgressStore(lambda key: None)
         unlimited = ConcurrencyLimiter(cache, ConcurrencyLimits(), lambda key: None)
         self._concurrency_limiter = concurrency_limiter or unlimited

@@ -36,7 +36,11 @@ POSTS_BILLED = Counter(
     "Posts that prepared runs paid for, by namespace and kind of source.",
     ["bot_namespace", "source"],
 )
-WATCH_RESTARTS = Counter("tweetbot_watch_restarts", "Watches that were opened again, and why.", ["resource", "cause"])
+WATCH_RESTARTS = Counter(
+    "tweetbot_watch_restarts",
+    "Watches that were opened again, and why: Expired, Silent, Failed, Restored.",
+    ["resource", "cause"],
+)
 PROGRESS_POLLS = Counter("tweetbot_progress_polls", "Polls of Pods for their progress by outcome.", ["outcome"])
 #: Series that alerts use exist from the start with 0: `increase` does not see a series that begins at 1.
 RECONCILES.labels(result="bug")

@@ -153,6 +153,10 @@ class FakeCluster:
         for item in self.objects_of(kind):
             yield item
 
+    async def read_version(self, kind: Kind) -> int:
+        self._fault("read_version")
+        return self._version
+
     async def list_metadata(self, kind: Kind) -> AsyncIterator[ObjectMeta]:
         self._fault("traces")
         self.listed.append(kind)

@@ -56,6 +56,10 @@ class FakeLease(LeaseClient):
         self._version += 1
         self.lease = replace(self.lease, resource_version=str(self._version))
 
+    def restore(self, backup: Lease) -> None:
+        """Go back to what the Lease was, as etcd does when a backup is restored."""
+        self.lease, self._version = backup, int(backup.resource_version)
+
     def _check(self) -> None:
         if self.faults:
             raise self.faults.pop(0)
@@ -79,6 +83,11 @@ class Replica:
             end=self._end,
         )
         self.elector.on_change = self.changes.append
+        self.restores = 0
+        self.elector.on_restore = self._note_restore
+
+    def _note_restore(self) -> None:
+        self.restores += 1
 
     def _end(self, why: str) -> None:
         self.ended = why

@@ -1,6 +1,7 @@
 """The election: one replica acts at a time, another takes over in time, and an outage ends nobody."""
 
 import asyncio
+from dataclasses import replace
 from itertools import repeat
 
 import pytest
@@ -75,6 +76,31 @@ async def test_a_release_that_fails_is_no_error(election: Election) -> None:
     election.client.faults = [Unavailable("503")]
     await first.elector.release()
     assert election.acting == []
+
+
+@pytest.mark.parametrize("holder", ["one", "two", "a replica that is gone", ""])
+async def test_a_lease_from_a_backup_is_noticed_by_all_and_makes_no_second_leader(
+    election: Election, holder: str
+) -> None:
+    first, second = election.enter("one"), election.enter("two")
+    await election.run(30)
+    assert election.client.lease
+    backup = replace(election.client.lease, holder=holder)
+    await election.run(30)
+    election.client.restore(backup)
+    await election.run(5)
+    assert [first.restores, second.restores] == [1, 1]
+    await election.run(40)
+    assert election.acting == (["one"] if holder in ("one", "") else ["two"])
+    assert [first.restores, second.restores] == [1, 1]
+
+
+async def test_a_lease_that_was_deleted_and_made_again_is_no_restore(election: Election) -> None:
+    first = election.enter("one")
+    await election.run(30)
+    election.client.lease = None
+    await election.run(30)
+    assert (election.acting, first.restores) == (["one"], 0)
 
 
 async def test_a_standby_releases_nothing(election: Election) -> None:

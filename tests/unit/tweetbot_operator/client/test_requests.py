@@ -239,6 +239,15 @@ async def test_an_empty_list_of_metadata_is_no_fault(server: Server, cluster: Ku
     assert [trace async for trace in cluster.list_metadata("jobs")] == []
 
 
+async def test_the_version_of_a_list_costs_one_object_whosever_it_is(
+    server: Server, cluster: KubernetesCluster
+) -> None:
+    server.answers = [(200, {"items": [], "metadata": {"resourceVersion": "4711", "continue": "more"}})]
+    assert await cluster.read_version("pods") == 4711
+    ((_, path, _, _),) = server.requests
+    assert path == "/api/v1/pods?limit=1"
+
+
 async def test_bounded_to_namespaces_it_lists_nothing_else(server: Server, api: ApiRequests) -> None:
     server.answers = [(200, {"items": [], "metadata": {}})] * 2
     found = [item async for item in KubernetesCluster(api, ("team-a", "team-b")).list_all("pods")]

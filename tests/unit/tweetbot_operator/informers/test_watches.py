@@ -43,6 +43,10 @@ class WatchStage(Stage):
             self.stop
         )
 
+    async def end_when_told(self, *, stop_flag: asyncio.Event, **given: Any) -> None:
+        self.tries.append(given)
+        await stop_flag.wait()
+
     async def fail(self) -> None:
         raise RuntimeError("410 Gone")
 
@@ -103,6 +107,25 @@ async def test_a_cluster_that_no_longer_knows_tweetbots_ends_the_process(stage: 
     stage.cluster.faults["everything"] = [NotFound("the server could not find the requested resource")]
     with pytest.raises(CannotStart, match="kubectl apply -f crds/"):
         await stage.watch(stage.fail, stage.end)
+
+
+async def test_watches_are_opened_again_at_once_when_told_to(
+    stage: WatchStage, caplog: pytest.LogCaptureFixture
+) -> None:
+    watches = Watches(stage.event_handler, stage.resync, stage.settings, run_kopf=stage.end_when_told)
+    watching = asyncio.create_task(watches.run(stage.stop))
+    for tries in (1, 2, 3):
+        while len(stage.tries) < tries:
+            await asyncio.sleep(0)
+        watches.restart()
+    while len(stage.tries) < 4:
+        await asyncio.sleep(0)
+    stage.stop.set()
+    await watching
+    assert len(stage.tries) == 4
+    assert "the watches ended, and are opened again" not in caplog.messages
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().remove_signal_handler(number)
 
 
 async def test_a_signal_while_the_watches_fail_ends_it(stage: WatchStage) -> None:
