@@ -11,12 +11,16 @@ from tweetbot_trainer.runtime.errors import SpecRefused
 
 #: Where the HTTP clients read CAs from: OpenSSL, httpx and Go; requests; boto3. Each replaces the client's own list.
 _CLIENT_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE")
+_ANOTHER_NAME = 62
 #: By OpenSSL's verify_code (openssl/x509_vfy.h): what is wrong, and what to do.
 _FAULTS = {
     9: ("is not valid yet", "have it replaced, or correct the clock of the node or the server"),
     10: ("has expired", "have it renewed"),
     23: ("was revoked", "have it replaced"),
-    62: ("is for another host name", "write a name that it is for, or have this name added to it"),
+    _ANOTHER_NAME: (
+        "is for another host name",
+        "write a name that it is for (addressingStyle: Path leaves the bucket out of it), or have this one added to it",
+    ),
     64: ("is for another address", "write a name that it is for, or have this address added to it"),
 }
 _UNKNOWN_CA = (
@@ -33,8 +37,10 @@ def find_certificate_fault(error: BaseException, server: str) -> SpecRefused | N
     A certificate that does not verify now will not in a minute, so this is no TemporaryError. `server` is named in the
     message. A client wraps the error of `ssl` in its own, some several times.
     """
+    from urllib3.util.ssl_match_hostname import CertificateError  # boto3 has urllib3 compare the name, not ssl
+
     for cause in _list_causes(error):
-        if isinstance(cause, ssl.SSLCertVerificationError):
+        if isinstance(cause, ssl.SSLCertVerificationError | CertificateError):
             fault, advice = _describe(cause)
             return SpecRefused(reasons.SERVER_NOT_TRUSTED, f"the certificate of {server} {fault}: {advice}")
         if isinstance(cause, ssl.SSLError) and cause.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
@@ -42,7 +48,9 @@ def find_certificate_fault(error: BaseException, server: str) -> SpecRefused | N
     return None
 
 
-def _describe(error: ssl.SSLCertVerificationError) -> tuple[str, str]:
+def _describe(error: Exception) -> tuple[str, str]:
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        return _FAULTS[_ANOTHER_NAME]
     if error.verify_code in _UNKNOWN_CA_CODES:
         return f"{_UNKNOWN_CA[0]} ({error.verify_message})", _UNKNOWN_CA[1]
     default = (f"does not verify ({error.verify_message})", "have it replaced")

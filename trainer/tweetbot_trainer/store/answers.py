@@ -1,9 +1,10 @@
 """What the refusals of S3 servers mean, and what to do: one table, in the order in which it is searched.
 
 Sources, by server. AWS: "Error responses" in the S3 API reference, and re:Post on SSE-KMS. GCS: "HTTP status and error
-codes for XML". R2: "Error codes" and "S3 API compatibility". MinIO: cmd/api-errors.go. Ceph RGW: src/rgw/rgw_common.cc.
-versitygw 1.8.0: s3err/s3err.go. Wasabi: "REST API introduction", which otherwise follows AWS. Clients since boto3 1.36
-send checksums that older servers refuse: boto3#4400, s3transfer#327, minio#20845 and bosh-s3cli#65 show in which words.
+codes for XML" and "Request preconditions". R2: "Error codes" and "S3 API compatibility". MinIO: cmd/api-errors.go. Ceph
+RGW: src/rgw/rgw_common.cc. versitygw 1.8.0: s3err/s3err.go. Wasabi: "REST API introduction", which otherwise follows
+AWS. Since boto3 1.36, clients send checksums that older servers refuse: boto3#4400, s3transfer#327 and bosh-s3cli#65
+show in which words.
 docs/storage.md shows this table; a test compares them.
 """
 
@@ -52,7 +53,7 @@ TABLE: tuple[Meaning, ...] = (
         reasons.OBJECT_LOCKED,
         "a retention period or a legal hold protects it: wait until it ends, or use a bucket without object lock",
         "AWS, GCS, MinIO, versitygw, Wasabi",
-        words=("object lock", "worm", "retention", "legal hold", "active hold"),
+        words=("object lock", "worm", "retention", " hold"),
     ),
     Meaning(
         ("KMS.*", "CloudKms*", "XMinioKMS*"),

@@ -43,9 +43,13 @@ def require_s3(response_dict: dict[str, Any], **_: Any) -> None:
     """Raise ForeignAnswer for a web page or a redirect in S3's place; a handler of botocore's event before-parse.
 
     A page with status 200 would pass for success otherwise. One with a status of 500 or more comes from a proxy whose
-    server is away, and an object may be HTML itself, but then it has an ETag.
+    server is away, and an object may be HTML itself, but then it has an ETag. A bucket is asked for by boto3 alone, to
+    find its region after a redirect; without this end it would do so for each redirect, until the stack is full.
     """
     headers, status = response_dict["headers"], int(response_dict["status_code"])
+    operation = response_dict["context"]["operation_name"]
+    if operation == "HeadBucket" and status >= 300 and "x-amz-bucket-region" not in headers:
+        raise boto.ClientError({"Error": {"Code": "404"}, "ResponseMetadata": {"HTTPHeaders": {}}}, operation)
     kind = headers.get("content-type", "").lower()
     if 300 <= status < 400 and status != 304 and "xml" not in kind:
         target = urlsplit(headers.get("location", ""))
@@ -74,7 +78,7 @@ def translate_errors(action: str, uri: str) -> Iterator[None]:
     except ForeignAnswer as error:
         raise _build_foreign_error(error, action, uri) from error
     except _UNREACHABLE as error:
-        if fault := find_certificate_fault(error, "the S3 endpoint"):
+        if fault := find_certificate_fault(error, _name_server(error)):
             raise fault from error
         raise StorageUnavailable(f"S3 does not answer a request to {action} {uri}: {_get_first_line(error)}") from error
     except (boto.ParamValidationError, boto.InvalidRegionError, ValueError) as error:
@@ -91,7 +95,7 @@ def _translate_client_error(error: boto.ClientError, action: str, uri: str) -> E
     answer: Any = error.response
     code, words = (str(answer.get("Error", {}).get(key, "")) for key in ("Code", "Message"))
     status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    if status == 412:
+    if status in (304, 412):  # MinIO before April 2024 answered a conditional write by 304 (minio#19442)
         return PreconditionFailed(uri)
     if code in _ABSENT:
         return ObjectNotFound(uri)
@@ -112,6 +116,11 @@ def _build_error(meaning: Meaning, said: str, uri: str) -> StageError:
     if meaning.error is TemporaryError and meaning.reason is reasons.STORAGE_UNAVAILABLE:
         return StorageUnavailable(f"{said}: {meaning.advice}")
     return meaning.error(meaning.reason, f"{said}: {meaning.advice}")
+
+
+def _name_server(error: Exception) -> str:
+    address = getattr(error, "kwargs", {}).get("endpoint_url") or ""
+    return urlsplit(str(address)).netloc or "the S3 endpoint"
 
 
 def _get_first_line(error: Exception) -> str:

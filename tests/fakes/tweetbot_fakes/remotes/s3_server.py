@@ -150,13 +150,12 @@ def _encrypted(headers: dict[str, str]) -> dict[str, str]:
 def _handler(fake: FakeS3) -> Callable[..., BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        wbufsize = -1
+        wbufsize = -1  # head and body in one packet
 
         def answer(self) -> None:
             url = urlsplit(self.path)
             headers = {name.lower(): value for name, value in self.headers.items()}
-            if headers.get("expect") == "100-continue":
-                self.wfile.flush()
+            self.wfile.flush()  # 100 Continue, which boto3 waits for
             body = self.rfile.read(int(headers.get("content-length", 0)))
             query = {name: values[0] for name, values in parse_qs(url.query, keep_blank_values=True).items()}
             key = unquote(url.path).lstrip("/").partition("/")[2]
@@ -166,6 +165,7 @@ def _handler(fake: FakeS3) -> Callable[..., BaseHTTPRequestHandler]:
                 self.send_header(name, value)
             if answer.status != 204:
                 self.send_header("content-length", str(len(answer.body)))
+            self.send_header("connection", "close")  # boto3 would leave it open, and tests warn of that
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(answer.body)

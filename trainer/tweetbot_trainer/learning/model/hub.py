@@ -16,6 +16,7 @@ from huggingface_hub.errors import (
 
 from tweetbot_contract import reasons
 from tweetbot_trainer.learning.model.identity import FILES
+from tweetbot_trainer.runtime.certificates import find_certificate_fault
 from tweetbot_trainer.runtime.errors import SpecRefused, StageError, TemporaryError
 
 #: Timeout of a request about a model, in seconds.
@@ -81,6 +82,8 @@ def _translate_error(name: str, revision: str | None, error: Exception) -> Stage
         case RepositoryNotFoundError() | HFValidationError():
             text = f"The Hugging Face Hub has no public model {name}: correct model.base."
             return SpecRefused(reasons.BASE_MODEL_NOT_FOUND, text)
+        case _ if fault := find_certificate_fault(error, "the Hugging Face Hub"):
+            return fault
         case _:
             text = f"The Hugging Face Hub does not answer for {name} ({type(error).__name__})."
             return TemporaryError(reasons.MODEL_HUB_UNAVAILABLE, text)

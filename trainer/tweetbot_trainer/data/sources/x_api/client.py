@@ -17,6 +17,7 @@ from tweetbot_trainer.data.posts import Json
 from tweetbot_trainer.data.sources.http import parse_object
 from tweetbot_trainer.data.sources.x_api.errors import format_reset, parse_problem
 from tweetbot_trainer.data.sources.x_api.transport import HOST, BoundedAdapter
+from tweetbot_trainer.runtime.certificates import find_certificate_fault
 from tweetbot_trainer.runtime.errors import SpecRefused, StageError, TemporaryError
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 
@@ -41,7 +42,7 @@ class XClient:
     def __init__(self, token: str, *, base: str | None, retry_budget: RetryBudget) -> None:
         for name in ("tweepy", "tweepy.client"):
             logging.getLogger(name).setLevel(logging.INFO)
-        self._token, self._retry_budget = token, retry_budget
+        self._token, self._server, self._retry_budget = token, base or HOST, retry_budget
         self._client = tweepy.Client(token, return_type=dict)
         for scheme in ("https://", "http://"):
             self._client.session.mount(scheme, BoundedAdapter(_check_address(base or HOST)))
@@ -91,6 +92,8 @@ class XClient:
             message = f"X's answer for {about} cannot be read ({type(error).__name__})"
             raise TemporaryError(reasons.X_BAD_PAYLOAD, message) from None
         except requests.RequestException as error:
+            if fault := find_certificate_fault(error, self._server):
+                raise fault from None
             message = f"X does not answer for {about} ({type(error).__name__})"
             raise TemporaryError(reasons.X_UNAVAILABLE, message) from None
         if not isinstance(answer, dict):

@@ -1,0 +1,156 @@
+"""A certificate that does not verify ends every client's request at once, and the message says what helps."""
+
+import os
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+
+import pytest
+from huggingface_hub import close_session
+
+from builders.certificates import a_certificate
+from tweetbot_contract import reasons
+from tweetbot_contract.spec.output import S3Output
+from tweetbot_fakes.remotes.served import Served
+from tweetbot_trainer.data.sources.bluesky.client import BlueskyClient
+from tweetbot_trainer.data.sources.x_api.client import XClient
+from tweetbot_trainer.learning.model.hub import resolve_commit
+from tweetbot_trainer.publishing.tracking.mode import check_api_key
+from tweetbot_trainer.runtime.certificates import trust_ca_bundle
+from tweetbot_trainer.runtime.errors import SpecRefused, StageError
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
+from tweetbot_trainer.store import build_store_opener
+
+
+class NothingHere(BaseHTTPRequestHandler):
+    """Answers everything with 404."""
+
+    def do_GET(self) -> None:
+        self.send_error(404)
+
+    do_POST = do_HEAD = do_GET
+
+    def log_message(self, *_: Any) -> None: ...
+
+
+def ask_s3(url: str, folder: Path) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        (folder / "s3").mkdir(exist_ok=True)
+        (folder / "s3" / name).write_text("a-key", encoding="ascii")
+    output = S3Output(uri="s3://team-a", endpoint=url, region="us-east-1", addressing_style="Path")
+    build_store_opener(output, folder, a_budget())(output.uri).get("s3://team-a/x")
+
+
+def ask_x(url: str, folder: Path) -> None:
+    XClient("a-token", base=url, retry_budget=a_budget()).get_user("gull")
+
+
+def ask_bluesky(url: str, folder: Path) -> None:
+    BlueskyClient("gull.example.com", base=url, retry_budget=a_budget()).get_profile()
+
+
+def ask_hub(url: str, folder: Path) -> None:
+    a_budget().call(lambda: resolve_commit("a/b", None, endpoint=url))
+
+
+def ask_wandb(url: str, folder: Path) -> None:
+    """Raise what W&B's own check would only report: it never ends a run."""
+    waits: list[float] = []
+    fault = check_api_key(url, "a-key", pause=waits.append)
+    assert waits == []
+    raise SpecRefused(reasons.SERVER_NOT_TRUSTED, fault or "")
+
+
+def a_budget() -> RetryBudget:
+    """Return a budget whose first wait fails the test: the certificate will be no better."""
+
+    def wait(seconds: float) -> None:
+        raise AssertionError("a certificate was waited for")
+
+    return RetryBudget(600, sleep=wait)
+
+
+CLIENTS = {"S3": ask_s3, "X": ask_x, "Bluesky": ask_bluesky, "the Hub": ask_hub, "W&B": ask_wandb}
+CERTIFICATES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+    "of an unknown CA": ({}, ("not trusted", "spec.caBundle")),
+    "for another address": ({"address": "192.0.2.1"}, ("for another ", "write a name")),
+    "of yesterday": ({"starts": -3, "ends": -1}, ("has expired", "renewed")),
+    "of tomorrow": ({"starts": 1, "ends": 3}, ("not valid yet", "clock")),
+}
+
+
+@pytest.fixture(autouse=True)
+def _fresh_sessions() -> Iterator[None]:
+    close_session()  # the Hub's client keeps its connections, and with them which CAs it trusts
+    yield
+    close_session()
+
+
+@pytest.fixture
+def trusting(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+    """Trust a file of CAs as the program does, until the test ends."""
+
+    def trust(path: Path) -> None:
+        env = {"TWEETBOT_CA_BUNDLE": str(path)}
+        trust_ca_bundle(env)
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+
+    return trust
+
+
+@pytest.mark.parametrize("certificate", CERTIFICATES)
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_certificate_that_does_not_verify_is_final(
+    tmp_path: Path, client: str, certificate: str, trusting: Callable[[Path], None]
+) -> None:
+    """Each was waited for, for half an hour, as if the server were away."""
+    how, words = CERTIFICATES[certificate]
+    path = a_certificate(tmp_path, **how)
+    if how:
+        trusting(path)  # else its unknown CA is what a client complains of
+    with Served(NothingHere).serve_tls(path) as server, pytest.raises(SpecRefused) as failed:
+        CLIENTS[client](server.url, tmp_path)
+    assert failed.value.reason.name == "ServerNotTrusted"
+    assert [word for word in words if word not in failed.value.message] == []
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_server_without_tls_is_final(tmp_path: Path, client: str) -> None:
+    with Served(NothingHere) as server, pytest.raises(SpecRefused) as failed:
+        CLIENTS[client](server.url.replace("http:", "https:"), tmp_path)
+    assert failed.value.reason.name == "ServerNotTrusted"
+    assert "write http://" in failed.value.message
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_ca_that_is_given_is_trusted_by_every_client(
+    tmp_path: Path, client: str, trusting: Callable[[Path], None]
+) -> None:
+    path = a_certificate(tmp_path)
+    trusting(path)
+    with Served(NothingHere).serve_tls(path) as server, pytest.raises((StageError, AssertionError)) as failed:
+        CLIENTS[client](server.url, tmp_path)
+    assert "certificate of" not in str(failed.value)
+
+
+def test_public_cas_stay_trusted(tmp_path: Path) -> None:
+    env = {"TWEETBOT_CA_BUNDLE": str(a_certificate(tmp_path))}
+    trust_ca_bundle(env)
+    names = {"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE"}
+    assert {Path(env[name]).read_text(encoding="utf-8").count("BEGIN CERTIFICATE") > 50 for name in names} == {True}
+
+
+def test_without_a_bundle_nothing_changes() -> None:
+    env: dict[str, str] = {}
+    trust_ca_bundle(env)
+    assert env == {}
+
+
+@pytest.mark.parametrize(("content", "words"), [(None, "cannot be read"), ("no certificate", "holds no certificate")])
+def test_a_bundle_that_is_none_names_the_field(tmp_path: Path, content: str | None, words: str) -> None:
+    if content:
+        (tmp_path / "ca.crt").write_text(content, encoding="ascii")
+    with pytest.raises(SpecRefused, match=f"caBundle: .*{words}"):
+        trust_ca_bundle({"TWEETBOT_CA_BUNDLE": os.fspath(tmp_path / "ca.crt")})
