@@ -9,9 +9,10 @@ import socket
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
@@ -91,7 +92,7 @@ async def run(settings: OperatorSettings) -> None:
         resync = Resync(cluster, event_handler)
         watches = Watches(event_handler, resync, settings)
         leadership.on_restore = resync.suspect_restore
-        resync.on_restore = functools.partial(_forget, reconciler, progress_store, watches)
+        resync.on_restore = functools.partial(_forget, reconciler, progress_store, watches.restart)
         health = Health(alive=lambda: resync.healthy or not watches.started.is_set(), ready=watches.started.is_set)
         await _listen(health, settings)
         poller = ProgressPoller(cache, progress_store, pod_client.fetch_report, leadership.leading)
@@ -99,22 +100,18 @@ async def run(settings: OperatorSettings) -> None:
         orphan_collector = OrphanCollector(
             cluster, cache, reconciler.recorder, _get_current_time, leading=leadership.leading
         )
-        recording = asyncio.create_task(reconciler.recorder.run(lambda: len(queue) > 0))
-        tasks = [recording, asyncio.create_task(poller.run())]
+        tasks = _start(reconciler.recorder.run(lambda: len(queue) > 0), poller.run())
         try:
             await watches.wait_for_cache_sync(stop)
             uid = await get_cluster_uid(cluster, settings, stop)
             reconciler.settings = settings.model_copy(update={"cluster_uid": uid})
             workers.start()
-            tasks += [asyncio.create_task(each.run()) for each in (leadership, resync, orphan_collector)]
-            tasks.append(asyncio.create_task(resync.watch_versions()))
+            tasks += _start(leadership.run(), resync.run(), resync.watch_versions(), orphan_collector.run())
             await watches.run(stop)
         finally:
             await workers.drain(DRAIN_SECONDS)
             await _flush_events(reconciler.recorder)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await _cancel(tasks)
             await leadership.release()
             await health.stop()
     LOG.info("stopped")
@@ -142,11 +139,21 @@ def _show(run_metrics: RunMetrics, progress_store: ProgressStore, leads: bool) -
         progress_store.clear()
 
 
-def _forget(reconciler: Reconciler, progress_store: ProgressStore, watches: Watches) -> None:
+def _start(*loops: Coroutine[Any, Any, None]) -> list[asyncio.Task[None]]:
+    return [asyncio.create_task(each) for each in loops]
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _forget(reconciler: Reconciler, progress_store: ProgressStore, restart_watches: Callable[[], None]) -> None:
     """Forget what was learned from objects that etcd, restored from a backup, does not have in this form."""
     reconciler.forget_diagnostics()
     progress_store.clear()
-    watches.restart()
+    restart_watches()
 
 
 def _create_leadership(client: ApiClient, settings: OperatorSettings) -> Leadership:
