@@ -31,9 +31,7 @@ def run_command(argv: Sequence[str]) -> int:
         try:
             trust_ca_bundle(os.environ)
             code: int = arguments.run(arguments, stop)
-        except KeyboardInterrupt:
-            return 130
-        except Exception as error:  # noqa: BLE001  # the operator gets a result for unexpected errors, too
+        except BaseException as error:  # noqa: BLE001  # a panic in Rust and sys.exit() in a library are no Exceptions
             code = arguments.fail(error)
         return code
 

@@ -19,6 +19,7 @@ exit codes: 0 success, 10 spec or data refused, 11 not authorized, 12 too little
 #: Stands for no address, for a function that is never called.
 _NO_DATASET = "file:///dev/null"
 Handler = Callable[[argparse.Namespace, StopRequest], int]
+FailureHandler = Callable[[BaseException], int]
 _Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
@@ -43,7 +44,13 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _add_command(
-    commands: _Subparsers, name: str, summary: str, details: str = "", *, run: Handler, fail: Callable[[Exception], int]
+    commands: _Subparsers,
+    name: str,
+    summary: str,
+    details: str = "",
+    *,
+    run: Handler,
+    fail: Callable[[BaseException], int],
 ) -> argparse.ArgumentParser:
     description = f"{summary[0].upper()}{summary[1:]}. {details}".strip()
     command = commands.add_parser(name, help=summary, description=description)
@@ -210,7 +217,7 @@ def _run_cleanup(arguments: argparse.Namespace, stop: StopRequest) -> int:
     return run_cleanup(stop)
 
 
-def _write_stage_failure(error: Exception) -> int:
+def _write_stage_failure(error: BaseException) -> int:
     from tweetbot_trainer.cli.stage import write_failure
 
     return write_failure(error)
@@ -274,8 +281,10 @@ def _forget(arguments: argparse.Namespace, stop: StopRequest) -> int:
     return run_forget(open_store(arguments.root), arguments.ids, arguments.root, as_json=arguments.json)
 
 
-def _print_failure(error: Exception) -> int:
-    """Print one line, and the traceback if the error is a bug."""
+def _print_failure(error: BaseException) -> int:
+    """Print one line, and the traceback if the error is a bug; nothing after Ctrl-C."""
+    if isinstance(error, KeyboardInterrupt):
+        return 130
     if isinstance(error, BrokenPipeError):  # the reader closed the pipe: discard what is still buffered
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -72,14 +72,14 @@ def build_context(settings: Settings, stop: StopRequest, log: Log, *, files: boo
     )
 
 
-def write_failure(error: Exception) -> int:
-    """Write a failure to the log and the termination log; return its exit code."""
+def write_failure(error: BaseException) -> int:
+    """Write a failure to the termination log, and then to the log; return its exit code."""
     failure, code = describe_failure(error)
     log = Log()
-    details = {"traceback": "".join(traceback.format_exception(error))} if code == UNEXPECTED else {}
-    log.error("stage.failed", reason=failure.reason, message=failure.message, exitCode=code, **details)
     try:
         write_result(failure, get_termination_log_path(os.environ))
     except OSError as unwritable:
         log.error("termination_log.unwritable", message=str(unwritable))
+    details = {"traceback": "".join(traceback.format_exception(error))} if code == UNEXPECTED else {}
+    log.error("stage.failed", reason=failure.reason, message=failure.message, exitCode=code, **details)
     return code

@@ -6,6 +6,7 @@ import traceback
 from pathlib import Path
 
 from tweetbot_contract import reasons, result
+from tweetbot_contract.handover import ExitCode
 from tweetbot_contract.reasons import Reason
 from tweetbot_trainer.runtime.errors import StageError, TemporaryError
 
@@ -24,14 +25,16 @@ def write_result(outcome: result.TrainerResult, termination_log: Path) -> None:
         file.write(message)
 
 
-def describe_failure(error: Exception) -> tuple[result.StageFailed, int]:
-    """Return the failure that describes an error, and its exit code.
+def describe_failure(error: BaseException) -> tuple[result.StageFailed, int]:
+    """Return the failure that describes anything that was raised, and its exit code.
 
     The text of an unexpected error stays in the Pod's log, as it may quote a post or a secret.
     """
     match error:
         case StageError():
             return _build_failure(error.reason, error.message), int(error.exit_code)
+        case KeyboardInterrupt():
+            return _build_failure(reasons.STOPPED, "the process was interrupted"), int(ExitCode.STOPPED)
         case Exception() if _find_errno(error) in _FULL:
             message = "the disk is full: give the node more ephemeral storage"
             return describe_failure(TemporaryError(reasons.DISK_FULL, message))
@@ -50,20 +53,27 @@ def _build_failure(reason: Reason, message: str) -> result.StageFailed:
     return result.StageFailed(reason=str(reason), message=line[: result.REASON_LIMIT])
 
 
-def _find_errno(error: Exception) -> int | None:
+def _find_errno(error: BaseException) -> int | None:
     """Return the errno; safetensors and tokenizers are written in Rust and have it only in the text."""
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno
-    found = _OS_ERROR.search(str(error))
+    found = _OS_ERROR.search(_get_text(error))
     return int(found[1]) if found else None
 
 
-def _is_out_of_memory(error: Exception) -> bool:
+def _get_text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001  # an exception class of a library may fail to describe itself
+        return ""
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
     """Recognize errors of torch by class name (GPU) or text (CPU), without importing torch."""
     names = {"MemoryError", _GPU_MEMORY_ERROR}
-    return type(error).__name__ in names or "can't allocate memory" in str(error)
+    return type(error).__name__ in names or "can't allocate memory" in _get_text(error)
 
 
-def _locate_error(error: Exception) -> str:
+def _locate_error(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     return f"at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "at an unknown place"

@@ -18,6 +18,8 @@ from builders.trainer import many_posts
 from tweetbot_contract import handover, result
 from tweetbot_contract.handover import ExitCode, RunDocument
 from tweetbot_trainer.__main__ import run_command
+from tweetbot_trainer.cli import cleanup as cli_cleanup
+from tweetbot_trainer.cli import stage as cli_stage
 
 ENOUGH = 220
 
@@ -155,6 +157,45 @@ def test_what_nobody_foresaw_is_told_in_one_line_and_logged_in_full(
     assert "Traceback" not in told.message
     (line,) = [line for line in capsys.readouterr().err.splitlines() if "stage.failed" in line]
     assert "Traceback" in json.loads(line)["traceback"]
+
+
+class PanicException(BaseException):
+    """Named as pyo3 names a panic of a library in Rust."""
+
+
+class Unspeakable(Exception):
+    """Fails to describe itself."""
+
+    def __str__(self) -> str:
+        raise ValueError
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "reason"),
+    [
+        (PanicException("a post"), 1, "TrainerBug"),
+        (SystemExit(0), 1, "TrainerBug"),
+        (GeneratorExit(), 1, "TrainerBug"),
+        (RecursionError(), 1, "TrainerBug"),
+        (Unspeakable(), 1, "TrainerBug"),
+        (ExceptionGroup("several", [ValueError("a post")]), 1, "TrainerBug"),
+        (MemoryError(), 1, "OutOfMemory"),
+        (KeyboardInterrupt(), ExitCode.STOPPED, "Stopped"),
+    ],
+)
+@pytest.mark.parametrize("stage", ["prepare", "train", "cleanup"])
+def test_every_stage_ends_with_a_message_whatever_is_raised(
+    pod: dict[str, str], monkeypatch: pytest.MonkeyPatch, stage: str, raised: BaseException, code: int, reason: str
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise raised
+
+    module = cli_cleanup if stage == "cleanup" else cli_stage
+    monkeypatch.setattr(module, "build_store_opener", fail)
+    run = a_run().model_copy(update={"stage": stage.capitalize(), "dataset": "d" * 64})
+    told_code, told = ended(run, pod, stage)
+    assert (told_code, told.kind, told.reason) == (code, "StageFailed", reason)
+    assert "a post" not in told.message
 
 
 def test_no_secret_reaches_the_log_or_the_message(pod: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:

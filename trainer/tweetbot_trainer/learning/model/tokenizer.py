@@ -1,7 +1,8 @@
 """Text to tokens and back, the same way for every base: byte-level, lossless, no end mark from a text."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from tweetbot_trainer.data.posts import END_MARK
 from tweetbot_trainer.learning.model.identity import make_refusal
+from tweetbot_trainer.runtime.errors import SpecRefused
 
 #: A tokenizer must reproduce this text: bits per byte mean nothing if it loses characters.
 _PROBE = "My dream is… Grüße, 港の朝 🌊\t#tag @name"
@@ -17,6 +19,10 @@ _PROBE = "My dream is… Grüße, 港の朝 🌊\t#tag @name"
 #: Bytes of a learned token at most. A tokenizer shows what it was trained on: words of scripts with spaces, passages of
 #: others, here up to 17 Chinese or Japanese characters (docs/security.md). A lower limit would change trained models.
 LONGEST_TOKEN = 51
+
+
+#: The class of a panic in a library that is written in Rust (pyo3); it has no name to import.
+_PANIC = "PanicException"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,10 @@ def train_tokenizer(texts: Iterable[str], entries: int) -> Tokenizer:
 def read_tokenizer(path: Path, uri: str, vocabulary: int) -> Tokenizer:
     """Read a base's tokenizer.json for `vocabulary` embeddings. Raises SpecRefused (BaseModelRefused)."""
     try:
-        tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
+        with _refuse_panics(uri):
+            tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
+    except SpecRefused:
+        raise
     except Exception as error:
         raise make_refusal(uri, "its tokenizer.json cannot be read") from error
     if tokenizer.token_to_id(END_MARK) is None:
@@ -55,9 +64,22 @@ def read_tokenizer(path: Path, uri: str, vocabulary: int) -> Tokenizer:
         raise make_refusal(uri, f"its tokenizer has {entries} entries, its weights only {vocabulary}")
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    if tokenizer.decode(list(encode(tokenizer, _PROBE).tokens), skip_special_tokens=False) != _PROBE:
+    with _refuse_panics(uri):
+        decoded = tokenizer.decode(list(encode(tokenizer, _PROBE).tokens), skip_special_tokens=False)
+    if decoded != _PROBE:
         raise make_refusal(uri, "its tokenizer is not byte-level: it loses characters")
     return tokenizer
+
+
+@contextmanager
+def _refuse_panics(uri: str) -> Iterator[None]:
+    """Turn a panic of the tokenizers library, which is no Exception, into SpecRefused (BaseModelRefused)."""
+    try:
+        yield
+    except BaseException as error:
+        if type(error).__name__ != _PANIC:
+            raise
+        raise make_refusal(uri, "its tokenizer.json makes the tokenizers library fail") from error
 
 
 def get_end_mark_id(tokenizer: Tokenizer) -> int:
@@ -74,9 +96,13 @@ def encode(tokenizer: Tokenizer, text: str) -> EncodedText:
 
 
 def encode_all(tokenizer: Tokenizer, texts: Sequence[str]) -> list[EncodedText]:
-    """Encode texts without adding end marks; a literal `<|endoftext|>` in a text becomes ordinary tokens."""
+    """Encode texts without adding end marks; a literal `<|endoftext|>` in a text becomes ordinary tokens.
+
+    Raises SpecRefused if the tokenizer cannot.
+    """
     tokenizer.encode_special_tokens = True
-    encodings = tokenizer.encode_batch(list(texts), add_special_tokens=False)
+    with _refuse_panics("model.base"):
+        encodings = tokenizer.encode_batch(list(texts), add_special_tokens=False)
     tokenizer.encode_special_tokens = False
     return [
         EncodedText(tuple(encoding.ids), len(text.encode())) for encoding, text in zip(encodings, texts, strict=True)

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer, models, pre_tokenizers
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from builders.model import SCRATCH, a_saved_base, some_texts
 from builders.trainer import many_posts
@@ -158,6 +158,30 @@ def test_a_base_that_cannot_be_used_is_refused_with_its_fault(
         bucket.load(tmp_path)
     assert refusal.value.reason.name == reason
     assert URI in refusal.value.message
+
+
+@pytest.mark.parametrize(
+    "normalizer",
+    [
+        {"type": "Precompiled", "precompiled_charsmap": "CAAAAP//////////"},
+        {"type": "Replace", "pattern": {"String": ""}, "content": "a"},
+        {"type": "Replace", "pattern": {"Regex": ""}, "content": "a"},
+    ],
+)
+def test_a_tokenizer_whose_normalizer_panics_is_refused(
+    bucket: Bucket, tmp_path: Path, normalizer: dict[str, Any]
+) -> None:
+    path = bucket.folder / "tokenizer.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"normalizer": normalizer}))
+    with pytest.raises(SpecRefused, match="makes the tokenizers library fail"):
+        bucket.load(tmp_path)
+
+
+def test_a_tokenizer_that_panics_at_a_post_is_refused_when_it_meets_it(bucket: Bucket, tmp_path: Path) -> None:
+    tokenizer = bucket.load(tmp_path).tokenizer
+    tokenizer.normalizer = normalizers.Replace("", "a")
+    with pytest.raises(SpecRefused, match=r"base model at model\.base .*fail"):
+        encode(tokenizer, "a post")
 
 
 def test_a_tokenizer_without_the_end_mark_is_refused(bucket: Bucket, tmp_path: Path) -> None:
