@@ -43,7 +43,9 @@ from tweetbot_operator.reconciler.workers import Workers
 from tweetbot_operator.settings import InvalidSettings, OperatorSettings, load_settings
 from tweetbot_operator.telemetry.health import Health
 from tweetbot_operator.telemetry.logs import configure_logging, with_fields
+from tweetbot_operator.telemetry.metrics import CLOCK_SKEW
 from tweetbot_operator.telemetry.run_metrics import RunMetrics
+from tweetbot_operator.types.times import CLOCK_TOLERANCE_SECONDS, Clock
 
 LOG = logging.getLogger(__name__)
 #: Seconds to post the remaining Events after SIGTERM.
@@ -83,11 +85,11 @@ async def run(settings: OperatorSettings) -> None:
     cache, queue = Cache(), WorkQueue(time.monotonic, max_per_namespace=max(settings.workers - _RESERVED_WORKERS, 1))
     event_handler = EventHandler(cache, queue)
     async with _open_client() as client, PodClient() as pod_client:
-        leadership = _create_leadership(client, settings)
-        api = ApiRequests(client, leadership.get_write_timeout)
+        clock, leadership = Clock(_get_current_time), _create_leadership(client, settings)
+        api = ApiRequests(client, leadership.get_write_timeout, on_date=functools.partial(note_date, clock))
         cluster = KubernetesCluster(api, settings.namespaces, settings.kueue_version)
         progress_store = ProgressStore(queue.add)
-        reconciler = _create_reconciler(cluster, cache, settings, queue, progress_store)
+        reconciler = _create_reconciler(cluster, cache, settings, queue, progress_store, clock=clock)
         leadership.on_change = functools.partial(_show, reconciler.run_metrics, progress_store)
         resync = Resync(cluster, event_handler)
         watches = Watches(event_handler, resync, settings)
@@ -97,9 +99,7 @@ async def run(settings: OperatorSettings) -> None:
         await _listen(health, settings)
         poller = ProgressPoller(cache, progress_store, pod_client.fetch_report, leadership.leading)
         workers = Workers(queue, reconciler, settings.workers, leading=leadership.leading)
-        orphan_collector = OrphanCollector(
-            cluster, cache, reconciler.recorder, _get_current_time, leading=leadership.leading
-        )
+        orphan_collector = OrphanCollector(cluster, cache, reconciler.recorder, clock, leading=leadership.leading)
         tasks = _start(reconciler.recorder.run(lambda: len(queue) > 0), poller.run())
         try:
             await watches.wait_for_cache_sync(stop)
@@ -118,13 +118,19 @@ async def run(settings: OperatorSettings) -> None:
 
 
 def _create_reconciler(
-    cluster: KubernetesCluster, cache: Cache, settings: OperatorSettings, queue: WorkQueue, store: ProgressStore
+    cluster: KubernetesCluster,
+    cache: Cache,
+    settings: OperatorSettings,
+    queue: WorkQueue,
+    store: ProgressStore,
+    *,
+    clock: Clock,
 ) -> Reconciler:
     return Reconciler(
         cluster,
         cache,
         settings,
-        _get_current_time,
+        clock,
         progress_store=store,
         concurrency_limiter=ConcurrencyLimiter(cache, ConcurrencyLimits.from_settings(settings), queue.add),
         rate_limiter=RateLimiter(settings.job_creations_per_second, time.monotonic),
@@ -194,6 +200,16 @@ def _read_own_namespace() -> str:
 
 def _get_current_time() -> datetime:
     return datetime.now(UTC)
+
+
+def note_date(clock: Clock, date: datetime) -> None:
+    """Report how far the API server's clock is from ours; the clock follows it where that is more than a minute."""
+    differed = abs(clock.skew) > CLOCK_TOLERANCE_SECONDS
+    clock.note_date(date)
+    CLOCK_SKEW.set(round(clock.skew, 1))
+    if (abs(clock.skew) > CLOCK_TOLERANCE_SECONDS) != differed:
+        words = "the clocks of API server and operator agree again" if differed else "the API server's clock is another"
+        LOG.warning(words, extra=with_fields(ahead_seconds=round(clock.skew)))
 
 
 @contextlib.asynccontextmanager

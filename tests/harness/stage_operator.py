@@ -18,15 +18,16 @@ from tweetbot_operator.progress.store import ProgressStore
 from tweetbot_operator.reconciler.limits import ConcurrencyLimiter, ConcurrencyLimits, RateLimiter
 from tweetbot_operator.reconciler.reconciler import Reconciler
 from tweetbot_operator.settings import OperatorSettings
+from tweetbot_operator.types.times import Clock
 
 NAMESPACE, NAME = "team-a", "gull"
 
 
 class Stage:
-    """One operator, one cluster, one TweetBot named gull."""
+    """One operator, one cluster, one TweetBot named gull. The operator's clock is wrong by `skew` seconds."""
 
-    def __init__(self, settings: OperatorSettings = SETTINGS) -> None:
-        self.time = NOON
+    def __init__(self, settings: OperatorSettings = SETTINGS, skew: float = 0) -> None:
+        self.time, self.skew = NOON, skew
         self.settings = settings
         self.cluster = FakeCluster(self.now)
         self.start_operator()
@@ -34,17 +35,22 @@ class Stage:
     def now(self) -> datetime:
         return self.time
 
+    def read_own_clock(self) -> datetime:
+        """Return the time by the operator's own clock."""
+        return self.time + timedelta(seconds=self.skew)
+
     def start_operator(self) -> None:
         """Start an operator that knows nothing but what the cluster holds, as after a crash."""
         self.cache = Cache()
         self.queue = WorkQueue(lambda: (self.time - NOON).total_seconds(), jitter=lambda low, high: 1.0)
         self.event_handler = EventHandler(self.cache, self.queue)
         self.progress_store = ProgressStore(self.queue.add)
+        self.wall_clock = Clock(self.read_own_clock)
         self.reconciler = Reconciler(
             self.cluster,
             self.cache,
             self.settings,
-            self.now,
+            self.wall_clock,
             progress_store=self.progress_store,
             concurrency_limiter=ConcurrencyLimiter(
                 self.cache, ConcurrencyLimits.from_settings(self.settings), self.queue.add

@@ -4,6 +4,8 @@ import json
 import math
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlencode
 
 import aiohttp
@@ -37,6 +39,8 @@ PAGE = 200
 
 #: Seconds that one request may take. The client's own default is 300, longer than any request of ours takes.
 REQUEST_TIMEOUT_SECONDS = 10.0
+#: Seconds of a request within which the date of its answer is that of its end.
+_QUICK_SECONDS = 5.0
 
 
 class ApiRequests:
@@ -48,8 +52,13 @@ class ApiRequests:
         get_write_timeout: Callable[[], float] = lambda: math.inf,
         *,
         timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
+        on_date: Callable[[datetime], None] = lambda date: None,
     ) -> None:
-        """`get_write_timeout` returns how many seconds a write that begins now may take; 0 forbids it."""
+        """`get_write_timeout` returns how many seconds a write that begins now may take; 0 forbids it.
+
+        `on_date` is called with the API server's time when it has answered quickly.
+        """
+        self._on_date = on_date
         self._client, self._timeout, self._get_write_timeout = client, timeout_seconds, get_write_timeout
 
     async def get(
@@ -121,6 +130,8 @@ class ApiRequests:
         finally:
             API_REQUESTS.labels(verb=verb, code=str(status)).inc()
             API_SECONDS.labels(verb=verb).observe(time.monotonic() - began)
+        if time.monotonic() - began < _QUICK_SECONDS and (date := _parse_date(response.headers.get("Date", ""))):
+            self._on_date(date)
         return _parse_response(verb, path, status, content)
 
     async def _get_auth_headers(self) -> dict[str, str]:
@@ -134,6 +145,13 @@ class ApiRequests:
         if left <= 0:
             raise NotLeader(f"{verb} not sent: this replica does not hold the lease")
         return aiohttp.ClientTimeout(total=min(self._timeout, left))
+
+
+def _parse_date(text: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text).astimezone(UTC)
+    except ValueError:
+        return None
 
 
 def _parse_response(verb: str, path: str, status: int, content: bytes) -> Manifest:

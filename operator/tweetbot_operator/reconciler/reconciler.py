@@ -40,7 +40,7 @@ from tweetbot_operator.types.actions import (
 )
 from tweetbot_operator.types.creations import Mutation
 from tweetbot_operator.types.objects import CachedTweetBot, InvalidTweetBot, JobView, Key, Observed
-from tweetbot_operator.types.times import get_earliest, sanitize
+from tweetbot_operator.types.times import Clock, align_job, align_pod, get_earliest, sanitize
 
 LOG = logging.getLogger(__name__)
 #: Plans made in one pass. A run from its record to its end takes five; more means that others interfere.
@@ -75,7 +75,8 @@ class Reconciler:
 
         `looks` is called before each look at a TweetBot: the look covers every event up to then.
         """
-        self._cluster, self._cache, self.settings, self._now = cluster, cache, settings, now
+        self._cluster, self._cache, self.settings = cluster, cache, settings
+        now = self._now = Clock.wrap(now)
         self._diagnostics_cache, self.run_metrics = DiagnosticsCache(), RunMetrics()
         self.forget_diagnostics = self._diagnostics_cache.clear
         self._progress_store = progress_store or ProgressStore(lambda key: None)
@@ -140,7 +141,8 @@ class Reconciler:
         for followed in self._diagnostics_cache.get(key).followed.values():
             jobs += tuple(job for job in (followed.job,) if job and not self._cache.jobs.get(job.uid))
             pods += tuple(pod for pod in followed.pods if not self._cache.pods.get(pod.uid))
-        pods = tuple(sorted(pods, key=lambda pod: (pod.created_at, pod.name)))
+        jobs = tuple(align_job(job, now) for job in jobs)
+        pods = tuple(sorted((align_pod(pod, now) for pod in pods), key=lambda pod: (pod.created_at, pod.name)))
         self._diagnostics_cache.keep_only(key, (job.uid for job in jobs), (pod.uid for pod in pods))
         current = bot.status.current_run.job_name if bot.status.current_run else ""
         own = tuple(job for job in jobs if job.owner_uid or (job.owner_lost and job.name == current))
@@ -230,6 +232,7 @@ class Reconciler:
         if mutations := find_mutations(manifest, await self._cluster.preview_job(manifest)):
             return explain_mutations(name, mutations)
         job = await self._cluster.create_job(manifest)
+        self._now.note_creation(job.created_at)
         if job.watched:
             self._cache.jobs.put(job)
         else:

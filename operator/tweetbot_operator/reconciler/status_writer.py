@@ -32,7 +32,7 @@ from tweetbot_operator.telemetry.run_metrics import (
     count_interrupted_gpu_time,
 )
 from tweetbot_operator.types.objects import CachedTweetBot, InvalidTweetBot, Key
-from tweetbot_operator.types.times import sanitize
+from tweetbot_operator.types.times import align_pod, sanitize
 
 #: Fields of the run by which its Jobs are found; without them nothing may be created for it.
 _RUN_FIELDS = ("id", "number", "stage", "execution", "job_name", "retries", "outcome", "dataset")
@@ -120,8 +120,9 @@ class StatusWriter:
         index = (stored.namespace, stored.uid)
         jobs = self._cache.jobs.list_by_index(index)
         own = {job.uid for job in jobs if job.owner_uid and job.name == run.job_name}
-        pods = tuple(pod for pod in self._cache.list_pods(*index) if pod.controller_uid in own)
-        return compute_uncounted_gpu_time(run, pods, self._now())
+        now = self._now()
+        pods = tuple(align_pod(pod, now) for pod in self._cache.list_pods(*index) if pod.controller_uid in own)
+        return compute_uncounted_gpu_time(run, pods, now)
 
     async def write_finalizers(self, stored: CachedTweetBot, bot: BaseTweetBot, finalizers: tuple[str, ...]) -> None:
         """Replace the finalizers. A deletion's status says how far that is, so only an Event reports a refusal."""

@@ -26,6 +26,9 @@ API_REQUESTS = Counter(
     "tweetbot_apiserver_requests", "Requests to the API server; code 0 is no answer.", ["verb", "code"]
 )
 API_SECONDS = Histogram("tweetbot_apiserver_request_duration_seconds", "Seconds of one request.", ["verb"])
+CLOCK_SKEW = Gauge(
+    "tweetbot_clock_skew_seconds", "Seconds by which the operator's clock is behind the API server's; negative: ahead."
+)
 LEADER = Gauge("tweetbot_leader", "1 while this replica reconciles, 0 while it stands by.")
 LEASE_TRANSITIONS = Gauge("tweetbot_lease_transitions", "How often the Lease has changed hands.")
 GPU_SECONDS = Counter(

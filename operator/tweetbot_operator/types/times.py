@@ -1,4 +1,4 @@
-"""Times: as a status writes them (RFC 3339, whole seconds, UTC), of a schedule, and between attempts.
+"""Times: as a status writes them (RFC 3339, whole seconds, UTC), of a schedule, between attempts, and of other clocks.
 
 A schedule follows Debian's cron, daylight saving included: what falls into the hour that is left out starts at its end,
 and what falls into the hour that comes twice starts once, unless hour or minute is a wildcard.
@@ -6,7 +6,8 @@ and what falls into the hour that comes twice starts once, unless hour or minute
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,6 +15,7 @@ from cronsim import CronSim, CronSimError
 
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.spec.lifecycle import Schedule
+from tweetbot_operator.types.objects import JobView, PodView
 
 
 def format_time(moment: datetime) -> str:
@@ -44,6 +46,80 @@ def get_earliest(*moments: datetime | None) -> datetime | None:
 def compute_backoff(attempt: int, first: float, longest: float) -> float:
     """Return the pause after the attempt of this number (from 1): doubled from `first` up to `longest`."""
     return min(first * 2.0 ** min(attempt - 1, 30), longest)
+
+
+#: Seconds by which clocks differ at most that count as one; no limit of a run is shorter than a minute's part.
+CLOCK_TOLERANCE_SECONDS = 60
+
+
+class Clock:
+    """Tells the API server's time, which most times in objects are, as far as it was read; else that of `base`."""
+
+    def __init__(self, base: Callable[[], datetime]) -> None:
+        self._base, self._offset, self._exact = base, timedelta(), False
+        self.skew = 0.0
+        """Seconds by which the base is behind the date of the API server's last answer."""
+
+    @classmethod
+    def wrap(cls, now: "Callable[[], datetime] | Clock") -> "Clock":
+        """Return a clock on this base, or the clock itself."""
+        return now if isinstance(now, Clock) else cls(now)
+
+    def __call__(self) -> datetime:
+        """Return the time."""
+        return self._base() + self._offset
+
+    def note_date(self, date: datetime) -> None:
+        """Follow the date of an answer until an object's time is known: a proxy may have written it."""
+        self.skew = (date - self._base()).total_seconds()
+        if not self._exact:
+            self._set(self.skew)
+
+    def note_creation(self, moment: datetime) -> None:
+        """Follow the time that the API server has just given a new object."""
+        self._exact = True
+        self._set((moment - self._base()).total_seconds())
+
+    def _set(self, skew: float) -> None:
+        """Change the offset only where it is wrong by more than a minute, so that no time jumps to and fro."""
+        if abs(skew - self._offset.total_seconds()) > CLOCK_TOLERANCE_SECONDS:
+            self._offset = timedelta(seconds=skew if abs(skew) > CLOCK_TOLERANCE_SECONDS else 0)
+
+
+def align_pod(pod: PodView, now: datetime) -> PodView:
+    """Return the Pod with what scheduler and kubelet have written set into its life as the API server's clock has it.
+
+    Times that are more than a minute outside are of a clock that is wrong: then only how long a container ran is
+    believed, and it began when its Pod was scheduled.
+    """
+    scheduled = pod.scheduled_at if _is_within(pod.scheduled_at, pod.created_at, now) else pod.created_at
+    started, finished = _align_times(pod.started_at, pod.finished_at, scheduled or pod.created_at, now)
+    if (scheduled, started, finished) == (pod.scheduled_at, pod.started_at, pod.finished_at):
+        return pod
+    return replace(pod, scheduled_at=scheduled, started_at=started, finished_at=finished)
+
+
+def align_job(job: JobView, now: datetime) -> JobView:
+    """Return the Job with the times of the Job controller set into its life in the same way."""
+    started, finished = _align_times(job.started_at, job.finished_at, job.created_at, now)
+    if (started, finished) == (job.started_at, job.finished_at):
+        return job
+    return replace(job, started_at=started, finished_at=finished)
+
+
+def _align_times(
+    started: datetime | None, finished: datetime | None, earliest: datetime, now: datetime
+) -> tuple[datetime | None, datetime | None]:
+    if _is_within(started, earliest, now) and _is_within(finished, earliest, now):
+        return started, finished
+    took = finished - started if finished and started else timedelta()
+    return started and earliest, finished and min(earliest + took, now)
+
+
+def _is_within(moment: datetime | None, earliest: datetime, latest: datetime) -> bool:
+    """Tell whether a moment, if there is one, is in a span of time, give or take a minute."""
+    tolerance = timedelta(seconds=CLOCK_TOLERANCE_SECONDS)
+    return moment is None or earliest - tolerance <= moment <= latest + tolerance
 
 
 #: metav1.Condition allows 32 KiB; a line that a person reads is shorter.

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -45,6 +46,7 @@ class Server:
         self.requests: list[tuple[str, str, dict[str, str], Any]] = []
         self.answers: list[tuple[int, Any]] = []
         self.before_answer: Callable[[], Awaitable[None]] | None = None
+        self.date: str | None = None
 
     async def handle(self, request: web.Request) -> web.Response:
         body = await request.json() if request.can_read_body else None
@@ -54,7 +56,7 @@ class Server:
         status, document = self.answers.pop(0)
         if isinstance(document, str):
             return web.Response(status=status, text=document)
-        return web.json_response(document, status=status)
+        return web.json_response(document, status=status, headers={} if self.date is None else {"Date": self.date})
 
 
 @pytest.fixture
@@ -216,6 +218,30 @@ async def test_a_token_goes_along_and_is_asked_for_each_time(server: Server, api
     await api.get("/x")
     assert [headers["Authorization"] for _, _, headers, _ in server.requests] == ["Bearer first", "Bearer second"]
     assert server.requests[0][1].startswith("/x?labelSelector=a%3Db")
+
+
+async def test_the_date_of_each_answer_is_noted_even_of_a_refusal_but_not_of_a_slow_one(
+    server: Server, api: ApiRequests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted: list[datetime] = []
+    server.answers = [(200, {}), (409, {"message": "no"}), (200, {})]
+    api._on_date = noted.append
+    await api.get("/x")
+    with pytest.raises(Conflict):
+        await api.put("/x", {})
+    assert [abs((date - datetime.now(UTC)).total_seconds()) < 60 for date in noted] == [True, True]
+    monkeypatch.setattr("tweetbot_operator.client.requests._QUICK_SECONDS", 0.0)
+    await api.get("/x")
+    assert len(noted) == 2
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "Wed, 99 Foo 2026 10:00:00 GMT"])
+async def test_an_answer_without_a_date_is_an_answer(server: Server, api: ApiRequests, date: str) -> None:
+    server.date, server.answers = date, [(200, {"kind": "X"})]
+    noted: list[datetime] = []
+    api._on_date = noted.append
+    assert await api.get("/x") == {"kind": "X"}
+    assert noted == []
 
 
 async def test_lists_go_page_by_page_with_the_selector(server: Server, cluster: KubernetesCluster) -> None:
