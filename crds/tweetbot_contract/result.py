@@ -211,7 +211,7 @@ def decode(text: str) -> TrainerResult:
 
 
 def encode(result: TrainerResult) -> bytes:
-    """Return a termination message of at most MESSAGE_LIMIT bytes; samples are dropped first to make it fit."""
+    """Return a termination message of at most MESSAGE_LIMIT bytes; it is shortened to fit, by its samples first."""
     while len(message := _ADAPTER.dump_json(result, by_alias=True, exclude_none=True)) > MESSAGE_LIMIT:
         result = _shorten(result)
     return message
@@ -223,6 +223,8 @@ def _shorten(result: TrainerResult) -> TrainerResult:
             return result.model_copy(update={"samples": samples[:-1]})
         case PrepareSucceeded(adopted=TrainSucceeded(samples=samples) as adopted) if samples:
             return result.model_copy(update={"adopted": adopted.model_copy(update={"samples": samples[:-1]})})
+        case PrepareSucceeded(prefix_owned=str(owner)) | TrainSucceeded(prefix_owned=str(owner)) if owner:
+            return result.model_copy(update={"prefix_owned": owner[: len(owner) // 2]})
         case StageFailed(message=message):
             return result.model_copy(update={"message": message[: len(message) // 2]})
         case _:

@@ -51,6 +51,18 @@ def test_samples_of_an_adopted_model_are_dropped_first() -> None:
     assert len(message) <= MESSAGE_LIMIT
 
 
+def test_words_about_an_owner_are_cut_where_long_addresses_leave_no_room() -> None:
+    model = MODEL.model_copy(update={"uri": f"s3://{'m' * 1395}"})
+    adopted = trained(3).model_copy(update={"model": model})
+    dataset = DatasetResult(digest="d" * 64, uri=f"s3://{'d' * 1395}", table=DataTable(downloaded=1, kept=1))
+    message = encode(PrepareSucceeded(dataset=dataset, adopted=adopted, prefix_owned="x" * 1024))
+    assert len(message) <= MESSAGE_LIMIT
+    result = decode(message.decode())
+    assert isinstance(result, PrepareSucceeded)
+    assert result.prefix_owned
+    assert result.adopted
+
+
 def test_a_long_failure_is_truncated() -> None:
     assert len(encode(StageFailed(reason="TrainerBug", message="🦆" * 1024))) <= MESSAGE_LIMIT
 

@@ -153,9 +153,9 @@ def is_owner(record: OwnerRecord, run: RunDocument) -> bool:
 def describe_owner(record: OwnerRecord, run: RunDocument) -> str:
     """Say to whom the prefix belongs, as a sentence without its full stop."""
     owner = record.owner
-    place = f"cluster {owner.cluster}" if owner.cluster else "no cluster"
+    place = f"in cluster {owner.cluster}" if owner.cluster else "(run without a cluster)"
     return (
-        f"The folder {run.namespace}/{run.name} of spec.output.s3 belongs to the TweetBot with uid {owner.uid} in "
+        f"The folder {run.namespace}/{run.name} of spec.output.s3 has belonged to the TweetBot with uid {owner.uid} "
         f"{place} since {owner.since}"
     )
 

@@ -105,7 +105,7 @@ def test_two_runs_without_a_cluster_are_two_owners_unless_their_uids_agree(tmp_p
     one, other = (a_local_run(tmp_path, uid=uid) for uid in ("local", "uid-gull"))
     assert join(one) is None
     assert join(one) is None
-    assert "in no cluster" in (join(other) or "")
+    assert "run without a cluster" in (join(other) or "")
 
 
 def test_a_bot_that_is_created_again_in_its_cluster_succeeds_the_former_one(tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ def test_a_write_whose_answer_was_lost_counts(tmp_path: Path) -> None:
 def test_latest_json_of_another_owner_stays(tmp_path: Path) -> None:
     first, second = (publish_version(tmp_path, in_a(tmp_path), number) for number in (1, 2))
     join(in_b(tmp_path))
-    with pytest.raises(PrefixOwned, match=f"belongs to the TweetBot with uid {A_BOT} in cluster {A}"):
+    with pytest.raises(PrefixOwned, match=f"belonged to the TweetBot with uid {A_BOT} in cluster {A}"):
         update_latest(STORE, in_b(tmp_path, run_number=9), first)
     assert pointer(tmp_path) == second.model.uri
 
