@@ -17,7 +17,7 @@ from tweetbot_operator.types.objects import (
     Key,
     PodView,
 )
-from tweetbot_operator.types.times import add_seconds, compute_backoff
+from tweetbot_operator.types.times import add_seconds, compute_backoff, extract_meaning
 
 #: Seconds before a refused Job is tried again, and before a Pod's Events are read again: at first and at most.
 _FIRST_REFUSAL, _FIRST_CHECK, _LONGEST = 2.0, 30.0, 300.0
@@ -108,7 +108,8 @@ class DiagnosticsCache:
     def may_pass(self, key: Key, fault: ApiError) -> bool:
         """Note that the API server failed at a write; answers whether that may still be an accident."""
         known, words = self.get(key), str(fault)
-        count = known.server_faults + 1 if known.server_fault == words else 1
+        same = extract_meaning(known.server_fault) == extract_meaning(words)  # an id or a time may differ
+        count = known.server_faults + 1 if same else 1
         self._diagnostics[key] = replace(known, server_fault=words, server_faults=count)
         return count < _SAME_FAULTS
 

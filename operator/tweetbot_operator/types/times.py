@@ -150,8 +150,12 @@ _MEANINGLESS = re.compile(
 
 
 def extract_meaning(words: str) -> frozenset[str]:
-    """Return the clauses of a sentence, which schedulers sort by their numbers, without numbers and ids."""
-    return frozenset(" ".join(clause.split()) for clause in re.split("[,.;:]", _MEANINGLESS.sub(" ", words)))
+    """Return the clauses of a sentence, which schedulers sort by their numbers, without numbers and ids.
+
+    A text of nothing else means itself.
+    """
+    clauses = frozenset(" ".join(clause.split()) for clause in re.split("[,.;:]", _MEANINGLESS.sub(" ", words)))
+    return clauses - {""} or frozenset((words,))
 
 
 #: Seconds over which the TweetBots of one schedule are spread, so that a fleet does not start at once.

@@ -237,6 +237,31 @@ def test_nothing_is_written_but_statuses_jobs_and_events(tenant: Tenant, home: E
     assert metadata.keys() & {"finalizers", "annotations", "labels"} == set()
 
 
+def test_a_condition_of_another_controller_stays_and_causes_no_write(tenant: Tenant, home: EmbeddedCluster) -> None:
+    tenant.apply("gull", "adopting")
+    tenant.wait("gull", "ModelReady")
+    path = f"/apis/tweetbot.dev/v1alpha1/namespaces/{tenant.namespace}/tweetbots/gull"
+    condition = {"type": "example.com/Audited", "status": "True", "reason": "Seen", "observedGeneration": 1}
+    kind = {"apiVersion": "tweetbot.dev/v1alpha1", "kind": "TweetBot", "metadata": {"name": "gull"}}
+    theirs = {**kind, "status": {"conditions": [{**condition, "lastTransitionTime": "2026-01-01T12:00:00Z"}]}}
+    home.api.apply(f"{path}/status", theirs)
+    tenant("annotate", "tweetbot", "gull", "tweetbot.dev/retrain-at=now")
+    until(lambda: tenant.status("gull")["currentRun"]["number"] == 2, 60)
+    tenant.wait("gull", "Progressing=False")
+    assert tenant.reasons("gull")["example.com/Audited"] == "Seen"
+    made = status_versions(home, tenant)
+    assert len(made) == len(set(made)) > 3  # no write without a change
+
+
+def status_versions(home: EmbeddedCluster, tenant: Tenant) -> list[str]:
+    """Return the versions that the operator's writes of statuses have made, in order."""
+    lines = [line for line in audited(home.audit_log) if line["user"]["username"] == "tweetbot-operator"]
+    mine = [
+        line for line in lines if line.get("objectRef", {}).get("subresource") == "status" and concerns(line, tenant)
+    ]
+    return [line["responseObject"]["metadata"]["resourceVersion"] for line in mine]
+
+
 def test_health_and_metrics_are_served(tenant: Tenant, operator: OperatorProcess) -> None:
     tenant.apply("gull", "adopting")
     tenant.wait("gull", "ModelReady")

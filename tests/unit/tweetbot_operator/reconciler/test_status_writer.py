@@ -25,7 +25,9 @@ def warnings(stage: Stage) -> list[str]:
 
 async def test_three_server_errors_at_a_status_are_reported_by_a_smaller_one(stage: Stage) -> None:
     await stage.apply()
-    stage.cluster.faults["apply_status"] = [InternalError("json: unsupported value: NaN") for _ in range(3)]
+    stage.cluster.faults["apply_status"] = [
+        InternalError(f"json: unsupported value: NaN (request id: {number}af3)") for number in range(3)
+    ]
     await stage.end_stage(a_prepare_result())
     for _ in range(3):
         await stage.wait(5)

@@ -47,6 +47,7 @@ OTHER = {
     "another Secret by its number": ('secret "wandb1" not found', 'secret "wandb2" not found'),
     "another flavor": ("insufficient quota in flavor a100", "insufficient quota in flavor h100"),
     "another image": ('pull access denied for "trainer"', 'pull access denied for "trainer-cuda"'),
+    "another number alone": ("1", "2"),
     "another fault": ("connect: connection refused", "connect: no route to host"),
 }
 
