@@ -177,13 +177,13 @@ class OperatorProcess:
         self.stop()
 
 
-def until(holds: Callable[[], bool], seconds: float) -> None:
-    """Wait until something holds. Raises TimeoutError."""
+def until(holds: Callable[[], bool], seconds: float, *, pause: float = 0.1) -> None:
+    """Wait until something holds, asked for every `pause` seconds. Raises TimeoutError."""
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:
             raise TimeoutError(f"not within {seconds} s")
-        time.sleep(0.1)
+        time.sleep(pause)
 
 
 def audited(audit_log: Path) -> list[dict[str, Any]]:

@@ -10,11 +10,22 @@ from typing import Any, Literal
 Manifest = dict[str, Any]
 Actor = Literal["operator", "world"]
 Verb = Literal["create", "update", "delete", "gone"]
-#: Whose difference between two runs means nothing: identities and times.
+#: Whose difference between two runs means nothing: identities and times. `pods` counts those that an operator has
+#: seen, as `ranSeconds` does: what ends and goes while there is no operator is in neither.
 MASKED = frozenset(
     {
         *("uid", "resourceVersion", "creationTimestamp", "managedFields", "deletionTimestamp", "generation"),
-        *("lastTransitionTime", "startedAt", "finishedAt", "ranSeconds", "countedPods", "startTime", "completionTime"),
+        *(
+            "lastTransitionTime",
+            "startedAt",
+            "finishedAt",
+            "ranSeconds",
+            "countedPods",
+            "startTime",
+            "completionTime",
+            "lastProbeTime",
+        ),
+        "pods",
         *("observedGeneration", "lastScheduleTime", "nextScheduleTime", "retryAt", "publishedAt"),
     }
 )
@@ -64,6 +75,10 @@ class Evidence:
     def of(self, kind: str, actor: Actor | None = None) -> Iterator[Change]:
         """Yield the changes of one kind, by one actor or by all."""
         return (each for each in self.changes if each.kind == kind and actor in (None, each.actor))
+
+    def of_operator(self) -> Iterator[Change]:
+        """Yield what the operator wrote."""
+        return (each for each in self.changes if each.actor == "operator")
 
     def left(self, kind: str) -> list[Manifest]:
         """Return what is left of a kind."""

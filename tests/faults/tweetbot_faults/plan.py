@@ -1,12 +1,12 @@
 """The laboratories, in the order in which they are played, with the points of each."""
 
-import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from tweetbot_faults.live.points import choose_places, play_live
 from tweetbot_faults.memory.plan import plan_memory
-from tweetbot_faults.point import Point, Verdict
+from tweetbot_faults.point import Verdict
 from tweetbot_faults.runner import play_in_processes
 
 
@@ -19,17 +19,11 @@ class Lab:
     play: Callable[[list[str], float], Iterator[Verdict]]
 
 
-def sample(points: Sequence[Point], share: float, seed: int) -> list[str]:
-    """Choose a share of the points, of each row at least one, by the seed."""
-    chance = random.Random(seed)
-    rows: dict[int, list[str]] = {}
-    for point in points:
-        rows.setdefault(point.row, []).append(point.id)
-    return [each for ids in rows.values() for each in chance.sample(ids, max(1, round(share * len(ids))))]
-
-
 def _choose_memory(seed: int) -> list[str]:
     return [point.id for point in plan_memory()]
 
 
-LABS = (Lab("memory", _choose_memory, partial(play_in_processes, plan_memory)),)
+LABS = (
+    Lab("memory", _choose_memory, partial(play_in_processes, plan_memory)),
+    Lab("live", choose_places, play_live),
+)
