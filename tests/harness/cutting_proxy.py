@@ -137,7 +137,7 @@ class CuttingProxy:
 
     def _counts(self, request: web.Request, status: int) -> bool:
         counted = any(part in request.path + "/" for part in COUNTED)
-        return request.method in WRITES and counted and status < 300
+        return request.method in WRITES and counted and status < 300 and "dryRun" not in request.query
 
 
 def _kubeconfig(server: str) -> dict[str, object]:

@@ -193,9 +193,8 @@ def audited(audit_log: Path) -> list[dict[str, Any]]:
 
 def writes_of(audit_log: Path, namespace: str) -> list[str]:
     """Return the operator's writes to a namespace that took effect, as `verb resource`, in order."""
-    mine = [
-        line for line in audited(audit_log) if line["user"]["username"] == "tweetbot-operator" and "objectRef" in line
-    ]
+    lines = filter(_took_effect, audited(audit_log))
+    mine = [line for line in lines if line["user"]["username"] == "tweetbot-operator" and "objectRef" in line]
     return [
         f"{line['verb']} {_resource(line['objectRef'])}"
         for line in mine
@@ -212,7 +211,7 @@ def jobs_made(audit_log: Path, namespace: str) -> dict[str, list[str]]:
     the API server has written what it then does keep.
     """
     seen: dict[str, dict[str, str]] = {}
-    for line in audited(audit_log):
+    for line in filter(_took_effect, audited(audit_log)):
         about, shown = line.get("objectRef", {}), line.get("responseObject", {})
         if (about.get("resource"), about.get("namespace"), shown.get("kind")) == ("jobs", namespace, "Job"):
             seen.setdefault(shown["metadata"]["uid"], shown["metadata"]["labels"])
@@ -220,6 +219,11 @@ def jobs_made(audit_log: Path, namespace: str) -> dict[str, list[str]]:
     for labels in seen.values():
         made.setdefault(labels["tweetbot.dev/bot"], []).append(labels["tweetbot.dev/stage"])
     return made
+
+
+def _took_effect(line: dict[str, Any]) -> bool:
+    """Whether it was no dry run."""
+    return "dryRun=" not in line["requestURI"]
 
 
 def timeless(value: Any) -> Any:

@@ -25,7 +25,7 @@ def read_changes(audit_log: Path, namespace: str) -> list[Change]:
 def _read(entry: dict[str, Any]) -> Change | None:
     about, shown = entry.get("objectRef") or {}, entry.get("responseObject") or {}
     wrote = entry["verb"] not in ("get", "list", "watch") and entry.get("responseStatus", {}).get("code", 500) < 300
-    if not wrote or about.get("resource") not in _PATHS:
+    if not wrote or about.get("resource") not in _PATHS or "dryRun=" in entry["requestURI"]:
         return None
     item = _complete(shown, about)
     actor: Any = "operator" if entry["user"]["username"] == OPERATOR else "world"

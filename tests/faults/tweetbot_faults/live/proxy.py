@@ -40,7 +40,7 @@ class StrikingProxy(CuttingProxy):
     async def _forward(self, request: web.Request) -> web.StreamResponse:
         path = request.path + "/"
         rule = self.rules.get(path.partition("/namespaces/")[2].partition("/")[0])
-        counted = request.method in WRITES and any(part in path for part in COUNTED)
+        counted = request.method in WRITES and any(part in path for part in COUNTED) and "dryRun" not in request.query
         if rule is None or not counted:
             return await super()._forward(request)
         if rule.is_due() and (strike := BEFORE.get(rule.fault)):
