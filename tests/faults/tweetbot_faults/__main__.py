@@ -3,6 +3,7 @@
 import argparse
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from tweetbot_faults.ledger import FOLDER, ROOT, Header, Ledger, name_commit
@@ -32,32 +33,48 @@ def main(arguments: list[str]) -> int:
     given, began = parse_arguments(arguments), time.monotonic()
     commit = name_commit()
     seed = given.seed if given.seed is not None else int(commit[:6] or "0", 16) % 1000
-    ledger = Ledger(Header(commit, seed), resume=given.resume)
-    deadline = began + 60 * given.minutes
-    planned = 0
+    session = Session(Ledger(Header(commit, seed), resume=given.resume), given.only, began, began + 60 * given.minutes)
     for lab in LABS:
-        wanted = [each for each in lab.choose(seed) if each.startswith(given.only)]
-        planned += len(wanted)
-        play_lab(lab, ledger, ledger.filter_unplayed(wanted), began, deadline)
+        if lab.name.startswith(given.only.partition("/")[0]):
+            session.play(lab, seed)
     teeth = () if given.only else bite_all()
-    minutes = (ledger.seconds + time.monotonic() - began) / 60
-    report = Report(commit, seed, minutes, planned, tuple(ledger.verdicts.values()), teeth)
+    minutes = (session.ledger.seconds + time.monotonic() - began) / 60
+    verdicts = tuple(each for each in session.ledger.verdicts.values() if each.id.startswith(given.only))
+    report = Report(commit, seed, minutes, session.planned, verdicts, teeth)
     finish(report, FOLDER / "report.json", None if given.only or given.no_page else PAGE)
     return 1 if report.lost or not all(tooth.caught for tooth in teeth) else 0
 
 
-def play_lab(lab: Lab, ledger: Ledger, ids: list[str], began: float, deadline: float) -> None:
-    """Play what is left of one laboratory's points, and keep each verdict as it falls."""
-    if not ids or time.monotonic() > deadline:
-        return
-    say(f"{lab.name}: {len(ids)} points")
-    lost = 0
-    for verdict in lab.play(ids, deadline):
-        ledger.add(verdict, ledger.seconds + time.monotonic() - began)
-        if not verdict.survived:
-            lost += 1
-            say(f"  lost {verdict.id}: {'; '.join(verdict.seen[:2])[:300]}")
-    say(f"{lab.name}: {lost} lost, {time.monotonic() - began:.0f} s so far")
+@dataclass
+class Session:
+    """One run of the command."""
+
+    ledger: Ledger
+    only: str
+    began: float
+    deadline: float
+    planned: int = 0
+
+    def select(self, ids: list[str]) -> list[str]:
+        """Return what is wanted and has no verdict yet."""
+        wanted = [each for each in ids if each.startswith(self.only)]
+        self.planned += len(wanted)
+        unplayed = self.ledger.filter_unplayed(wanted)
+        say(f"  {len(unplayed)} points to play, of {len(ids)}")
+        return unplayed
+
+    def play(self, lab: Lab, seed: int) -> None:
+        """Play one laboratory's points, and keep each verdict as it falls."""
+        if time.monotonic() > self.deadline:
+            return
+        say(f"{lab.name}:")
+        earlier, lost = self.ledger.seconds, 0
+        for verdict in lab.play(self.select, seed, self.deadline):
+            self.ledger.add(verdict, earlier + time.monotonic() - self.began)
+            if not verdict.survived:
+                lost += 1
+                say(f"  lost {verdict.id}: {'; '.join(verdict.seen[:2])[:300]}")
+        say(f"  {lost} lost, {time.monotonic() - self.began:.0f} s so far")
 
 
 def finish(report: Report, figures: Path, page: Path | None) -> None:

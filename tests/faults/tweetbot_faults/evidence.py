@@ -25,7 +25,7 @@ MASKED = frozenset(
             "completionTime",
             "lastProbeTime",
         ),
-        "pods",
+        *("pods", "attempts", "at"),
         *("observedGeneration", "lastScheduleTime", "nextScheduleTime", "retryAt", "publishedAt"),
     }
 )

@@ -11,6 +11,8 @@ from concurrent.futures import ProcessPoolExecutor
 
 from tweetbot_faults.point import Point, Verdict, Violation
 
+#: Told the ids of all points of a laboratory; answers those that are to be played.
+Select = Callable[[list[str]], list[str]]
 #: Points played in one go by a worker process: each takes milliseconds.
 _BATCH = 50
 
@@ -34,8 +36,11 @@ def _play_batch(plan: Callable[[], Sequence[Point]], ids: list[str]) -> list[Ver
     return [play_point(point) for point in plan() if point.id in wanted]
 
 
-def play_in_processes(plan: Callable[[], Sequence[Point]], ids: list[str], deadline: float) -> Iterator[Verdict]:
+def play_in_processes(
+    plan: Callable[[], Sequence[Point]], select: Select, seed: int, deadline: float
+) -> Iterator[Verdict]:
     """Play points that `plan`, a function that a process can find by name, makes again there."""
+    ids = select([point.id for point in plan()])
     batches = [ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH)]
     context = multiprocessing.get_context("forkserver")
     with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
@@ -43,8 +48,8 @@ def play_in_processes(plan: Callable[[], Sequence[Point]], ids: list[str], deadl
         for future in waiting:
             if time.monotonic() > deadline:
                 future.cancel()
-                continue
-            yield from future.result()
+            else:
+                yield from future.result()
 
 
 def say(line: str) -> None:

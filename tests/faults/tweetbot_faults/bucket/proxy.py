@@ -1,0 +1,150 @@
+"""A proxy before the S3 server that strikes at one request of a trainer, or at all from then on."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+from aiohttp import web
+
+from tweetbot_cluster.state import LOOPBACK
+
+_HOP = ("transfer-encoding", "connection")
+#: Longer than the trainers of this laboratory wait for an answer.
+_SILENCE = 8.0
+CONDITIONS = ("if-none-match", "if-match")
+_ERROR = '<?xml version="1.0"?><Error><Code>{code}</Code><Message>it says {code}</Message></Error>'
+
+
+@dataclass
+class Rule:
+    """What happens at request number `at`, from 0; an outage lasts from there until it is lifted."""
+
+    at: int | None = None
+    fault: str = ""
+    hit: Callable[[], None] = lambda: None
+    """Called where the fault is a kill, or lets somebody else go first."""
+    struck: bool = False
+    trace: list[str] = field(default_factory=list)
+    conditional: list[int] = field(default_factory=list)
+    """Numbers of the writes that carry a condition."""
+
+
+class S3Proxy:
+    """Passes everything on, signatures and all; `rule` is that of the trainer at work."""
+
+    def __init__(self, server: str) -> None:
+        self._server, self.rule, self.endpoint = server, Rule(), ""
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        port = asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
+        self.endpoint = f"http://{LOOPBACK}:{port}"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(20)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+    async def _start(self) -> int:
+        self._session = aiohttp.ClientSession(auto_decompress=False)
+        app = web.Application(client_max_size=2**26)
+        app.router.add_route("*", "/{path:.*}", self._handle)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, auto_decompress=False)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, LOOPBACK, 0).start()
+        return int(self._runner.addresses[0][1])
+
+    async def _stop(self) -> None:
+        await self._runner.cleanup()
+        await self._session.close()
+        await asyncio.sleep(0)  # what was cut ends in this turn of the loop
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        rule, number = self.rule, len(self.rule.trace)
+        rule.trace.append(f"{request.method} {request.path.rpartition('/')[2]}")
+        if any(name in request.headers for name in CONDITIONS) and request.method == "PUT":
+            rule.conditional.append(number)
+        body = await request.read()
+        due = rule.at == number or (rule.fault == "outage" and rule.at is not None and rule.at <= number)
+        if due and (strike := BEFORE.get(rule.fault)):
+            rule.struck = True
+            return await strike(request, rule)
+        if due and rule.fault == "hold":
+            rule.struck = True
+            await asyncio.get_running_loop().run_in_executor(None, rule.hit)
+        answer = await self._send(request, body)
+        if due and (strike := AFTER.get(rule.fault)):
+            rule.struck = True
+            return await strike(request, rule)
+        if due and rule.fault == "short":
+            rule.struck = True
+            return _shorten(answer)
+        return answer
+
+    async def _send(self, request: web.Request, body: bytes) -> web.Response:
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
+        target = self._server + request.raw_path
+        async with self._session.request(
+            request.method, target, headers=headers, data=body or None, skip_auto_headers=["Content-Type"]
+        ) as answer:
+            shown = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP}
+            if request.method != "HEAD":
+                shown.pop("Content-Length", None)
+            return web.Response(status=answer.status, headers=shown, body=await answer.read())
+
+
+def _cut(request: web.Request) -> web.Response:
+    if request.transport:
+        request.transport.abort()
+    return web.Response()  # nobody gets it
+
+
+def _shorten(answer: web.Response) -> web.Response:
+    body = answer.body if isinstance(answer.body, bytes) else b""
+    return web.Response(status=answer.status, headers=answer.headers, body=body[: len(body) // 2])
+
+
+async def _hit(request: web.Request, rule: Rule) -> web.StreamResponse:
+    await asyncio.get_running_loop().run_in_executor(None, rule.hit)
+    return _cut(request)
+
+
+async def _stall(request: web.Request, rule: Rule) -> web.StreamResponse:
+    await asyncio.sleep(_SILENCE)
+    return _cut(request)
+
+
+async def _reset(request: web.Request, rule: Rule) -> web.StreamResponse:
+    return _cut(request)
+
+
+def _refuse(status: int, code: str) -> Callable[[web.Request, Rule], Awaitable[web.StreamResponse]]:
+    async def strike(request: web.Request, rule: Rule) -> web.StreamResponse:
+        return web.Response(status=status, text=_ERROR.format(code=code), content_type="application/xml")
+
+    return strike
+
+
+Strike = Callable[[web.Request, Rule], Awaitable[web.StreamResponse]]
+#: Nothing arrives at the server.
+BEFORE: dict[str, Strike] = {
+    "kill-before": _hit,
+    "500": _refuse(500, "InternalError"),
+    "slow-down": _refuse(503, "SlowDown"),
+    "409": _refuse(409, "ConditionalRequestConflict"),
+    "412": _refuse(412, "PreconditionFailed"),
+    "stall": _stall,
+    "outage": _refuse(503, "ServiceUnavailable"),
+}
+#: The server has done it, and its answer is lost.
+AFTER: dict[str, Strike] = {"kill-after": _hit, "reset-after": _reset, "500-after": _refuse(500, "InternalError")}
