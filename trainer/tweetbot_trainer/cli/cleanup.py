@@ -13,7 +13,7 @@ from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import CleanupSucceeded
 from tweetbot_trainer.publishing.registry.latest import LATEST_FILE
 from tweetbot_trainer.publishing.registry.ownership import OWNER_FILE, leave_prefix, require_owner
-from tweetbot_trainer.runtime.egress import check_endpoints
+from tweetbot_trainer.runtime.egress import check_endpoints, guard_connections
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
@@ -41,7 +41,8 @@ def run_cleanup(stop: StopRequest) -> int:
     def report(message: str) -> None:
         write_result(CleanupSucceeded(prefix_owned=message), termination_log)
 
-    erase(open_store(run.prefix), run, log, stop, report_heir=report)
+    with guard_connections(settings.allowed_networks, os.environ):
+        erase(open_store(run.prefix), run, log, stop, report_heir=report)
     return 0
 
 

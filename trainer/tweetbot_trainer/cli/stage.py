@@ -2,12 +2,14 @@
 
 import os
 import traceback
+from dataclasses import replace
 
 from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
 from tweetbot_contract.status import Stage
 from tweetbot_trainer.publishing.tracking.start import TrackerStarter
 from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig
-from tweetbot_trainer.runtime.egress import check_endpoints
+from tweetbot_trainer.runtime.egress import check_endpoints, guard_connections
+from tweetbot_trainer.runtime.egress_proxy import serve_egress_proxy
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.progress import StageProgress, serve_progress
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
@@ -27,11 +29,12 @@ def run_stage(stage: Stage, stop: StopRequest) -> int:
     keep_caches_below(settings.work, os.environ)
     run = settings.run
     log = Log(stage=run.stage, namespace=run.namespace, name=run.name, run=run.run_id)
-    context = build_context(settings, stop, log)
     log.info("stage.started", image=run.image)
-    with serve_progress(context.progress, run, settings.pod_uid, settings.pod_ip, log):
-        check_endpoints(run.spec, settings.allowed_networks)
-        result = dispatch_stage(stage, context)
+    with guard_connections(settings.allowed_networks, os.environ), serve_egress_proxy(os.environ, log) as proxy:
+        context = build_context(settings, stop, log, proxy=proxy)
+        with serve_progress(context.progress, run, settings.pod_uid, settings.pod_ip, log):
+            check_endpoints(run.spec, settings.allowed_networks)
+            result = dispatch_stage(stage, context)
     write_result(result, get_termination_log_path(os.environ))
     log.info("stage.succeeded", result=result.to_dict())
     return 0
@@ -48,14 +51,19 @@ def dispatch_stage(stage: Stage, context: StageContext) -> PrepareSucceeded | Tr
     return train(context)
 
 
-def build_context(settings: Settings, stop: StopRequest, log: Log, *, files: bool = False) -> StageContext:
-    """Connect a stage to its storage, tracking and progress. With `files`, addresses may be local folders."""
+def build_context(
+    settings: Settings, stop: StopRequest, log: Log, *, files: bool = False, proxy: str | None = None
+) -> StageContext:
+    """Connect a stage to its storage, tracking and progress.
+
+    With `files`, addresses may be local folders. `proxy` is for clients in other processes.
+    """
     run, progress = settings.run, StageProgress()
     budget = RetryBudget(settings.retry_seconds, log, stop.pause, progress=progress)
     open_store = build_store_opener(run.spec.output.s3, settings.secrets, budget, files=files)
     best_effort = RetryBudget(BEST_EFFORT_SECONDS, log)
     open_best_effort_store = build_store_opener(run.spec.output.s3, settings.secrets, best_effort, files=files)
-    config = RunConfig.from_run(run, settings.work)
+    config = replace(RunConfig.from_run(run, settings.work), proxy=proxy)
     return StageContext(
         run,
         open_store,

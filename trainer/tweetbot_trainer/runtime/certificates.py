@@ -1,4 +1,4 @@
-"""Certificates of servers: which CAs are trusted, and what is wrong with one that does not verify."""
+"""Certificates of servers: which CAs are trusted, and what is wrong with a server that waiting does not mend."""
 
 import os
 import ssl
@@ -7,6 +7,7 @@ from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 
 from tweetbot_contract import handover, reasons
+from tweetbot_trainer.runtime.egress import ForbiddenAddress
 from tweetbot_trainer.runtime.errors import SpecRefused
 
 #: Where the HTTP clients read CAs from: OpenSSL, httpx and Go; requests; boto3. Each replaces the client's own list.
@@ -31,8 +32,8 @@ _UNKNOWN_CA = (
 _UNKNOWN_CA_CODES = frozenset({2, 18, 19, 20, 21, 27})
 
 
-def find_certificate_fault(error: BaseException, server: str) -> SpecRefused | None:
-    """Return what is wrong with the certificate that an error is about; None if it is about something else.
+def find_server_fault(error: BaseException, server: str) -> SpecRefused | None:
+    """Return what is wrong with a server's certificate, or its address; None if an error is about something else.
 
     A certificate that does not verify now will not in a minute, so this is no TemporaryError. `server` is named in the
     message. A client wraps the error of `ssl` in its own, some several times.
@@ -43,6 +44,8 @@ def find_certificate_fault(error: BaseException, server: str) -> SpecRefused | N
         if isinstance(cause, ssl.SSLCertVerificationError | CertificateError):
             fault, advice = _describe(cause)
             return SpecRefused(reasons.SERVER_NOT_TRUSTED, f"the certificate of {server} {fault}: {advice}")
+        if isinstance(cause, ForbiddenAddress):
+            return SpecRefused(reasons.SPEC_REFUSED, f"{server} led to a forbidden address: {cause}")
         if isinstance(cause, ssl.SSLError) and cause.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
             return SpecRefused(reasons.SERVER_NOT_TRUSTED, f"{server} does not speak TLS: write http:// in its address")
     return None

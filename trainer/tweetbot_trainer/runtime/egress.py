@@ -1,11 +1,17 @@
-"""Checks the servers that a TweetBot names: its Pod must not reach what its author cannot (SSRF), such as the node's
-metadata service, loopback addresses and the cluster network.
+"""Checks the servers that a Pod reaches: none that the TweetBot's author cannot (SSRF), such as the node's metadata
+service, loopback addresses and the cluster network.
 
-The check runs once, before a stage connects. A name that resolves to another address later is up to a NetworkPolicy.
+check_endpoints     what the spec names, before a stage connects; its message has the field's path
+guard_connections   every connection of this process, when it is made: a name may resolve to another address by then,
+                    and a server may redirect elsewhere
+
+What runs in another process connects by egress_proxy.py.
 """
 
 import socket
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
@@ -17,6 +23,86 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 #: NAT64: a gateway translates these to the IPv4 address in the last four bytes (RFC 6052).
 _TRANSLATED = IPv6Network("64:ff9b::/96")
+
+
+#: Variables with servers that the platform chose, not the TweetBot's author: they may be anywhere.
+_PLATFORM_VARIABLES = (
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_ENDPOINT_URL_STS",
+    "HF_ENDPOINT",
+    "WANDB_BASE_URL",
+)
+_PORTS = {"http": 80, "https": 443}
+
+
+class ForbiddenAddress(OSError):
+    """A connection to an address that is neither public nor allowed. An OSError, as clients expect of a socket."""
+
+
+class _Guard:
+    """What the audit hook, which Python cannot remove, checks connections with; nothing outside of a stage."""
+
+    check: Callable[[Address, int], None] | None = None
+    installed = False
+
+
+@contextmanager
+def guard_connections(
+    allowed: Sequence[Network], env: Mapping[str, str], *, resolve: Callable[[str], list[Address]] | None = None
+) -> Iterator[None]:
+    """Let every socket of this process connect to public addresses, allowed networks and the platform's servers only.
+
+    Other connections raise ForbiddenAddress.
+    """
+    platform = tuple(_list_platform_servers(env))
+    find = resolve or resolve_host
+
+    def check(address: Address, port: int) -> None:
+        plain = _unwrap_address(address)
+        if _is_public(plain) or any(plain in network for network in allowed):
+            return
+        if any(port == known and address in find(host) for host, known in platform):
+            return
+        raise ForbiddenAddress(f"{address} is not a public address, and in no network of TWEETBOT_ALLOWED_NETWORKS")
+
+    if not _Guard.installed:
+        sys.addaudithook(_audit)
+        _Guard.installed = True
+    before, _Guard.check = _Guard.check, check
+    try:
+        yield
+    finally:
+        _Guard.check = before
+
+
+def _audit(event: str, arguments: tuple[object, ...]) -> None:
+    """Check a connection before it is made. Raises ForbiddenAddress."""
+    if event != "socket.connect" or _Guard.check is None:
+        return
+    connection, target = arguments
+    if isinstance(connection, socket.socket) and connection.family == socket.AF_UNIX:
+        return
+    try:
+        host, port = target[:2]  # type: ignore[index]
+        address = ip_address(str(host).partition("%")[0])
+    except (TypeError, ValueError) as error:
+        raise ForbiddenAddress(f"{target!r} is no IP address: names are resolved before a connection") from error
+    _Guard.check(address, int(port))
+
+
+def _list_platform_servers(env: Mapping[str, str]) -> Iterator[tuple[str, int]]:
+    """Yield host and port of each server that the platform chose."""
+    for name in _PLATFORM_VARIABLES:
+        for url in filter(None, (env.get(name), env.get(name.lower()))):
+            parts = urlsplit(url if "://" in url else f"http://{url}")
+            if parts.hostname:
+                yield parts.hostname, parts.port or _PORTS.get(parts.scheme, 80)
 
 
 def resolve_host(host: str) -> list[Address]:

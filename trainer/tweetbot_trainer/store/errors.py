@@ -9,7 +9,7 @@ from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
 from tweetbot_contract import reasons
-from tweetbot_trainer.runtime.certificates import find_certificate_fault
+from tweetbot_trainer.runtime.certificates import find_server_fault
 from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageError, TemporaryError
 from tweetbot_trainer.store.answers import Meaning, find_meaning
 from tweetbot_trainer.store.interface import ObjectNotFound, StorageUnavailable
@@ -78,7 +78,7 @@ def translate_errors(action: str, uri: str) -> Iterator[None]:
     except ForeignAnswer as error:
         raise _build_foreign_error(error, action, uri) from error
     except _UNREACHABLE as error:
-        if fault := find_certificate_fault(error, _name_server(error)):
+        if fault := find_server_fault(error, _name_server(error)):
             raise fault from error
         raise StorageUnavailable(f"S3 does not answer a request to {action} {uri}: {_get_first_line(error)}") from error
     except (boto.ParamValidationError, boto.InvalidRegionError, ValueError) as error:

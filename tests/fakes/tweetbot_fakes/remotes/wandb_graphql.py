@@ -46,6 +46,7 @@ class FakeWandb:
     """The server's state. `fault` may be changed at any time."""
 
     url: str = ""
+    uploads_url: str = ""
     fault: Fault = "none"
     runs: dict[str, RecordedRun] = field(default_factory=dict)
     artifacts: dict[str, RecordedArtifact] = field(default_factory=dict)
@@ -109,7 +110,7 @@ def _viewer(_server: FakeWandb, _variables: Json) -> Json:
 
 
 def _create_run_files(server: FakeWandb, variables: Json) -> Json:
-    place = f"{server.url}/upload/run/{variables['run']}"
+    place = f"{server.uploads_url or server.url}/upload/run/{variables['run']}"
     files = [{"name": name, "uploadUrl": f"{place}/{name}"} for name in variables["files"]]
     return {"createRunFiles": {"runID": variables["run"], "uploadHeaders": [], "files": files}}
 
@@ -138,7 +139,7 @@ def _create_manifest(server: FakeWandb, variables: Json) -> Json:
         "id": "f1",
         "name": "wandb_manifest.json",
         "displayName": "wandb_manifest.json",
-        "uploadUrl": f"{server.url}/upload/manifest/{artifact}",
+        "uploadUrl": f"{server.uploads_url or server.url}/upload/manifest/{artifact}",
         "uploadHeaders": [],
         "storagePath": "wandb_manifest.json",
         "uploadMultipartUrls": None,
@@ -156,7 +157,7 @@ def _artifact_file(server: FakeWandb, given: Json) -> Json:
         "id": given["name"],
         "name": given["name"],
         "displayName": given["name"],
-        "uploadUrl": f"{server.url}/upload/artifact/{given['artifactID']}/{given['name']}",
+        "uploadUrl": f"{server.uploads_url or server.url}/upload/artifact/{given['artifactID']}/{given['name']}",
         "uploadHeaders": [],
         "artifact": {"id": given["artifactID"]},
         "storagePath": given["name"],

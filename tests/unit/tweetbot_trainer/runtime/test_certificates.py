@@ -10,17 +10,10 @@ import pytest
 from huggingface_hub import close_session
 
 from builders.certificates import a_certificate
-from tweetbot_contract import reasons
-from tweetbot_contract.spec.output import S3Output
+from builders.remote_clients import CLIENTS
 from tweetbot_fakes.remotes.served import Served
-from tweetbot_trainer.data.sources.bluesky.client import BlueskyClient
-from tweetbot_trainer.data.sources.x_api.client import XClient
-from tweetbot_trainer.learning.model.hub import resolve_commit
-from tweetbot_trainer.publishing.tracking.mode import check_api_key
 from tweetbot_trainer.runtime.certificates import trust_ca_bundle
 from tweetbot_trainer.runtime.errors import SpecRefused, StageError
-from tweetbot_trainer.runtime.retry_budget import RetryBudget
-from tweetbot_trainer.store import build_store_opener
 
 
 class NothingHere(BaseHTTPRequestHandler):
@@ -34,44 +27,6 @@ class NothingHere(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None: ...
 
 
-def ask_s3(url: str, folder: Path) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        (folder / "s3").mkdir(exist_ok=True)
-        (folder / "s3" / name).write_text("a-key", encoding="ascii")
-    output = S3Output(uri="s3://team-a", endpoint=url, region="us-east-1", addressing_style="Path")
-    build_store_opener(output, folder, a_budget())(output.uri).get("s3://team-a/x")
-
-
-def ask_x(url: str, folder: Path) -> None:
-    XClient("a-token", base=url, retry_budget=a_budget()).get_user("gull")
-
-
-def ask_bluesky(url: str, folder: Path) -> None:
-    BlueskyClient("gull.example.com", base=url, retry_budget=a_budget()).get_profile()
-
-
-def ask_hub(url: str, folder: Path) -> None:
-    a_budget().call(lambda: resolve_commit("a/b", None, endpoint=url))
-
-
-def ask_wandb(url: str, folder: Path) -> None:
-    """Raise what W&B's own check would only report: it never ends a run."""
-    waits: list[float] = []
-    fault = check_api_key(url, "a-key", pause=waits.append)
-    assert waits == []
-    raise SpecRefused(reasons.SERVER_NOT_TRUSTED, fault or "")
-
-
-def a_budget() -> RetryBudget:
-    """Return a budget whose first wait fails the test: the certificate will be no better."""
-
-    def wait(seconds: float) -> None:
-        raise AssertionError("a certificate was waited for")
-
-    return RetryBudget(600, sleep=wait)
-
-
-CLIENTS = {"S3": ask_s3, "X": ask_x, "Bluesky": ask_bluesky, "the Hub": ask_hub, "W&B": ask_wandb}
 CERTIFICATES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "of an unknown CA": ({}, ("not trusted", "spec.caBundle")),
     "for another address": ({"address": "192.0.2.1"}, ("for another ", "write a name")),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from huggingface_hub import HfApi, errors, snapshot_download
+from huggingface_hub import HfApi, constants, errors, snapshot_download
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -16,9 +16,11 @@ from huggingface_hub.errors import (
 
 from tweetbot_contract import reasons
 from tweetbot_trainer.learning.model.identity import FILES
-from tweetbot_trainer.runtime.certificates import find_certificate_fault
+from tweetbot_trainer.runtime.certificates import find_server_fault
 from tweetbot_trainer.runtime.errors import SpecRefused, StageError, TemporaryError
 
+#: The hub's client in Rust would connect past runtime/egress.py.
+constants.HF_HUB_DISABLE_XET = True
 #: Timeout of a request about a model, in seconds.
 ANSWER_TIMEOUT = 30
 #: Raised by the hub's library if the hub does not answer; from the HTTP client that it uses (httpx, httpx2).
@@ -82,7 +84,7 @@ def _translate_error(name: str, revision: str | None, error: Exception) -> Stage
         case RepositoryNotFoundError() | HFValidationError():
             text = f"The Hugging Face Hub has no public model {name}: correct model.base."
             return SpecRefused(reasons.BASE_MODEL_NOT_FOUND, text)
-        case _ if fault := find_certificate_fault(error, "the Hugging Face Hub"):
+        case _ if fault := find_server_fault(error, "the Hugging Face Hub"):
             return fault
         case _:
             text = f"The Hugging Face Hub does not answer for {name} ({type(error).__name__})."

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from tweetbot_contract import handover
 from tweetbot_contract.spec.spec import WandB
-from tweetbot_trainer.runtime.certificates import find_certificate_fault
+from tweetbot_trainer.runtime.certificates import find_server_fault
 from tweetbot_trainer.runtime.http import read_bounded
 
 #: Seconds that one answer may take, number of probes, and seconds between two of them.
@@ -70,7 +70,7 @@ def check_api_key(
                 return refusal
             fault = f"{base_url} answered {error.code}"
         except OSError as error:
-            if untrusted := find_certificate_fault(error, base_url):
+            if untrusted := find_server_fault(error, base_url):
                 return untrusted.message
             fault = f"{base_url} does not answer ({type(error).__name__})"
         except (ValueError, RecursionError, http.client.HTTPException) as error:

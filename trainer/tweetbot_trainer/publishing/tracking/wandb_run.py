@@ -20,7 +20,7 @@ class RunConfig:
     """A stage's run, the folder of the client's files, and how many seconds the run may take to start and to end.
 
     The client's defaults are 90 seconds for a start and no limit for an end. `finish_slack` is for what the client does
-    before it applies the limit.
+    before it applies the limit. `proxy` is the address by which the client, which is another process, connects.
     """
 
     run: RunDocument
@@ -28,6 +28,7 @@ class RunConfig:
     init_timeout: float = 20.0
     finish_timeout: float = 30.0
     finish_slack: float = 10.0
+    proxy: str | None = None
 
     @classmethod
     def from_run(cls, run: RunDocument, work: Path) -> Self:
@@ -117,6 +118,8 @@ def _build_settings(wandb: Any, run_config: RunConfig, decision: Decision, base_
         disable_git=True,
         finish_timeout=run_config.finish_timeout,
         finish_timeout_raises=True,
+        http_proxy=run_config.proxy,
+        https_proxy=run_config.proxy,
         init_timeout=run_config.init_timeout,
         program="tweetbot-trainer",
         save_code=False,

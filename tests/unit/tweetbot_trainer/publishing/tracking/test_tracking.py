@@ -4,12 +4,14 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from io import StringIO
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,8 @@ from tweetbot_trainer.publishing.tracking.interface import (
 from tweetbot_trainer.publishing.tracking.mode import check_api_key, choose_mode
 from tweetbot_trainer.publishing.tracking.start import TrackerStarter
 from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig
+from tweetbot_trainer.runtime.egress import guard_connections
+from tweetbot_trainer.runtime.egress_proxy import serve_egress_proxy
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.stages.prepare import prepare
 from tweetbot_trainer.store.folder import FolderStore
@@ -72,8 +76,11 @@ def started(run: RunDocument, tmp_path: Path, secrets: Path, config: dict[str, A
 LOADING = """
 import sys
 from io import StringIO
+from ipaddress import ip_network
 from pathlib import Path
 from tweetbot_contract.handover import RunDocument
+from tweetbot_trainer.runtime.egress import guard_connections
+from tweetbot_trainer.runtime.egress_proxy import serve_egress_proxy
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.store.folder import FolderStore
 from tweetbot_trainer.publishing.tracking.start import TrackerStarter
@@ -301,3 +308,24 @@ def test_a_server_that_hangs_is_not_waited_for(server: FakeWandb) -> None:
 def test_disabled_tracking_does_not_load_the_client() -> None:
     code = "import sys, tweetbot_trainer.cli.stage, tweetbot_trainer.stages.prepare; sys.exit('wandb' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_client_in_its_own_process_uploads_nothing_to_an_address_inside(
+    server: FakeWandb, tmp_path: Path, secrets: Path
+) -> None:
+    """Addresses of uploads come from the server; the client in Go connects by our proxy, which checks them."""
+    inside = socket.create_server(("127.0.0.2", 0))
+    inside.settimeout(0.1)
+    server.uploads_url = f"http://127.0.0.2:{inside.getsockname()[1]}"
+    run = a_run(tmp_path, apiKeySecret=SECRET, baseURL=server.url)
+    lines = StringIO()
+    allowed = (ip_network("127.0.0.1/32"),)
+    with guard_connections(allowed, {}), serve_egress_proxy({}, Log(lines)) as proxy:
+        place = RunConfig(run, tmp_path / "work" / "wandb", finish_timeout=3, finish_slack=10, proxy=proxy)
+        tracker = TrackerStarter(place, store=STORE, secrets=secrets, log=Log(lines), probe=AT_ONCE)({"epochs": 4})
+        tracker.log({"step": 1, "train/loss": 1.0})
+        tracker.finish()
+    assert server.runs
+    with inside, pytest.raises(TimeoutError):
+        inside.accept()
+    assert "127.0.0.2 is not a public address" in lines.getvalue()

@@ -8,7 +8,7 @@ from tweetbot_contract import reasons
 from tweetbot_contract.reasons import Reason
 from tweetbot_trainer.data.posts import Json
 from tweetbot_trainer.data.sources.http import LARGEST, LONGEST, TIMEOUT, parse_object, read_bounded
-from tweetbot_trainer.runtime.certificates import find_certificate_fault
+from tweetbot_trainer.runtime.certificates import find_server_fault
 from tweetbot_trainer.runtime.errors import SpecRefused, StageError, TemporaryError
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 
@@ -53,7 +53,7 @@ class BlueskyClient:
             message = f"sources[].bluesky.apiBaseURL {self._base} is no valid address ({type(error).__name__})"
             raise SpecRefused(reasons.SPEC_REFUSED, message) from None
         except requests.RequestException as error:
-            if fault := find_certificate_fault(error, self._base):
+            if fault := find_server_fault(error, self._base):
                 raise fault from None
             message = f"Bluesky does not answer for {self._actor} ({type(error).__name__})"
             raise TemporaryError(reasons.BLUESKY_UNAVAILABLE, message) from None

@@ -17,7 +17,7 @@ from tweetbot_trainer.data.posts import Json
 from tweetbot_trainer.data.sources.http import parse_object
 from tweetbot_trainer.data.sources.x_api.errors import format_reset, parse_problem
 from tweetbot_trainer.data.sources.x_api.transport import HOST, BoundedAdapter
-from tweetbot_trainer.runtime.certificates import find_certificate_fault
+from tweetbot_trainer.runtime.certificates import find_server_fault
 from tweetbot_trainer.runtime.errors import SpecRefused, StageError, TemporaryError
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 
@@ -92,7 +92,7 @@ class XClient:
             message = f"X's answer for {about} cannot be read ({type(error).__name__})"
             raise TemporaryError(reasons.X_BAD_PAYLOAD, message) from None
         except requests.RequestException as error:
-            if fault := find_certificate_fault(error, self._server):
+            if fault := find_server_fault(error, self._server):
                 raise fault from None
             message = f"X does not answer for {about} ({type(error).__name__})"
             raise TemporaryError(reasons.X_UNAVAILABLE, message) from None
