@@ -14,15 +14,18 @@ from tweetbot_contract.handover import (
     QUEUE_LABEL,
     RETRAIN_ANNOTATION,
     ROUND_ANNOTATION,
+    RUN_ENV,
     RUN_LABEL,
     STAGE_LABEL,
     TAKE_OVER_ANNOTATION,
+    TERMINATION_LOG,
 )
 from tweetbot_contract.manifest import InvalidManifest, TweetBot, parse, parse_metadata, read_spec
 from tweetbot_contract.reasons import QUEUED
 from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_operator.jobs.job import OWNER_FIELD, find_controller, find_mutations, restore_job
 from tweetbot_operator.jobs.pod import CONTAINER
+from tweetbot_operator.types.creations import Mutation
 from tweetbot_operator.types.objects import (
     USUAL_WAITS,
     CachedTweetBot,
@@ -149,8 +152,9 @@ def _find_finished_condition(status: Manifest) -> tuple[Literal["", "Complete", 
 
 def parse_pod(manifest: Manifest) -> PodView:
     """Parse a Pod."""
-    metadata, status = manifest["metadata"], manifest.get("status") or {}
-    labels = metadata.get("labels") or {}
+    metadata, spec, status = manifest["metadata"], manifest.get("spec") or {}, manifest.get("status") or {}
+    labels, trainer = metadata.get("labels") or {}, _find_trainer(spec)
+    name = trainer.get("name", CONTAINER)
     conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
     scheduled, disruption = conditions.get("PodScheduled", {}), conditions.get("DisruptionTarget", {})
     return PodView(
@@ -178,27 +182,44 @@ def parse_pod(manifest: Manifest) -> PodView:
         end_reason=status.get("reason", ""),
         end_message=status.get("message", ""),
         ip=status.get("podIP", ""),
-        gpu=_find_gpu_resource(manifest.get("spec") or {}),
-        **_parse_container_state(status),
-        unready=_find_unready_container(manifest.get("spec") or {}, status),
+        gpu=_find_gpu_resource(trainer),
+        mutations=_find_container_mutations(trainer),
+        **_parse_container_state(status, name),
+        unready=_find_unready_container(spec, status, name),
     )
 
 
-def _find_gpu_resource(spec: Manifest) -> str:
+def _find_trainer(spec: Manifest) -> Manifest:
+    """Return the trainer's container: by its name, or by its variable if somebody has renamed it."""
+    containers: list[Manifest] = spec.get("containers") or []
+    named = [each for each in containers if each.get("name") == CONTAINER]
+    given = [each for each in containers if any(var.get("name") == RUN_ENV for var in each.get("env") or ())]
+    return next(iter(named + given), {})
+
+
+def _find_container_mutations(trainer: Manifest) -> tuple[Mutation, ...]:
+    """Return how the trainer's container differs from ours in what its result is found by."""
+    sent = {"name": CONTAINER, "terminationMessagePath": TERMINATION_LOG}
+    changed = {key: trainer[key] for key in sent if trainer.get(key, sent[key]) != sent[key]}
+    if trainer and not any(var.get("name") == RUN_ENV for var in trainer.get("env") or ()):
+        changed[f"env[{RUN_ENV}]"] = ""
+    path = f"spec.containers[{CONTAINER}]"
+    return tuple(Mutation(f"{path}.{key}", sent.get(key, "the run"), value) for key, value in changed.items())
+
+
+def _find_gpu_resource(container: Manifest) -> str:
     """Return the extended resource that the trainer is limited to: only these have a domain in their name."""
-    containers = spec.get("containers") or ()
-    container: Manifest = next((each for each in containers if each["name"] == CONTAINER), {})
     limits = (container.get("resources") or {}).get("limits") or {}
     return next((name for name in limits if "/" in name), "")
 
 
-def _parse_container_state(status: Manifest) -> Manifest:
+def _parse_container_state(status: Manifest, name: str) -> Manifest:
     """Return the fields of a PodView that the trainer's container gives; others may have added more containers.
 
     Its first end counts, though somebody's restartPolicy starts it again.
     """
     containers = status.get("containerStatuses") or ()
-    own: Manifest = next((each for each in containers if each.get("name") == CONTAINER), {})
+    own: Manifest = next((each for each in containers if each.get("name") == name), {})
     waiting, running, ended = _parse_state(own)
     unstarted = ended.get("reason") in _NOT_STARTED
     began = ended.get("startedAt") or running.get("startedAt")
@@ -223,18 +244,18 @@ def _parse_state(status: Manifest) -> tuple[Manifest, Manifest, Manifest]:
     return state.get("waiting") or {}, state.get("running") or {}, ended
 
 
-def _find_unready_container(spec: Manifest, status: Manifest) -> ContainerView | None:
+def _find_unready_container(spec: Manifest, status: Manifest, trainer: str) -> ContainerView | None:
     """Return the first container of others for which the trainer waits, or None.
 
     Init containers start one after the other, so it is the first that has not ended well. Of the rest it is one that
     cannot start, which the trainer does not wait for, but may need.
     """
-    declared = {each["name"]: each for kind in ("initContainers", "containers") for each in spec.get(kind) or ()}
+    declared = {each.get("name"): each for kind in ("initContainers", "containers") for each in spec.get(kind) or ()}
     for each in status.get("initContainerStatuses") or ():
         found = _parse_container(declared.get(each["name"], {}), each, init=True)
         if not (each.get("started") if found.sidecar else found.exit_code == 0):
             return found
-    others = [each for each in status.get("containerStatuses") or () if each.get("name") != CONTAINER]
+    others = [each for each in status.get("containerStatuses") or () if each.get("name") != trainer]
     views = [_parse_container(declared.get(each["name"], {}), each, init=False) for each in others]
     return next((view for view in views if view.waiting not in USUAL_WAITS), None)
 

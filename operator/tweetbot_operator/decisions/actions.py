@@ -1,9 +1,19 @@
 """Decide what to do for a run's present stage: what keeps it from starting, which Jobs go, when to look again."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
-from tweetbot_contract.reasons import JOB_LOST_TOO_OFTEN, JOB_MUTATED, JOB_REFUSED, NODE_LOST
+from tweetbot_contract.reasons import (
+    ATTEMPTS_EXHAUSTED,
+    DEADLINE_EXCEEDED,
+    JOB_LOST_TOO_OFTEN,
+    JOB_MUTATED,
+    JOB_REFUSED,
+    NODE_LOST,
+    START_DEADLINE_EXCEEDED,
+    TRAINER_BUG,
+)
 from tweetbot_contract.status import CurrentRun
 from tweetbot_operator.decisions.run import FREE_CREATIONS, find_creation_time, record_creation
 from tweetbot_operator.decisions.stage import Stage
@@ -12,6 +22,7 @@ from tweetbot_operator.types.actions import Action, CreateJob, DeleteJob, Follow
 from tweetbot_operator.types.objects import CreateFailure, JobView, Observed, QueuePosition
 from tweetbot_operator.types.stage_state import (
     Active,
+    Failed,
     JobMissing,
     Outdated,
     ResultLost,
@@ -19,12 +30,14 @@ from tweetbot_operator.types.stage_state import (
     StartProblem,
     Suspended,
 )
-from tweetbot_operator.types.times import add_seconds, format_time, get_earliest, parse_time
+from tweetbot_operator.types.times import add_seconds, format_time, get_earliest, make_printable, parse_time, sanitize
 
 #: Seconds beyond its grace period after which a Pod that does not end means a dead node.
 NODE_LOST_SECONDS = 60
 #: Seconds between two reads of a Job that no watch shows in full, as somebody took off the label that it selects.
 FOLLOW_SECONDS = 30
+#: Ends of a stage that a mutation of its Job or Pod explains better.
+_UNEXPLAINED = {reason.name for reason in (ATTEMPTS_EXHAUSTED, DEADLINE_EXCEEDED, START_DEADLINE_EXCEEDED, TRAINER_BUG)}
 
 
 def is_superseded(job: JobView, stage: Stage) -> bool:
@@ -143,16 +156,27 @@ def _find_lost_node(stage: Stage) -> StartProblem | None:
     return None
 
 
+def blame_mutations(stage: Stage) -> Stage:
+    """Let a stage that has failed for no reason of its own say what was changed of its Job or Pod."""
+    state, words = stage.state, _describe_mutations(stage)
+    if not (words and isinstance(state, Failed) and state.reason in _UNEXPLAINED):
+        return stage
+    message = f"{sanitize(words, 500)}. {JOB_MUTATED.advice} Without that: {state.message}"
+    return replace(stage, state=Failed(JOB_MUTATED.name, make_printable(message)))
+
+
 def _find_mutation(stage: Stage) -> StartProblem | None:
-    """Report what has become of the Job and its Pod; the run goes on, as names and owners say whose they are."""
+    """Report what was changed; the run goes on, as names and owners say whose Job and Pod are."""
+    words = _describe_mutations(stage)
+    message = f"The run goes on. {words}. {JOB_MUTATED.advice}"
+    return StartProblem(JOB_MUTATED.name, message, stalled=False) if words else None
+
+
+def _describe_mutations(stage: Stage) -> str:
     job, labels = stage.job, build_labels(stage.bot, stage.run.stage, stage.run.id)
     found = [(f"Job {job.name}", job.mutations)] if job else []
     found += [(f"Pod {pod.name}", find_pod_mutations(pod, labels)) for pod in stage.pods[-1:]]
-    changes = [f"{name} was changed: {format_mutations(mutations)}" for name, mutations in found if mutations]
-    if not changes:
-        return None
-    words = f"The run goes on, although {'; '.join(changes)}. {JOB_MUTATED.advice}"
-    return StartProblem(JOB_MUTATED.name, words, stalled=False)
+    return "; ".join(f"{name} was changed: {format_mutations(mutations)}" for name, mutations in found if mutations)
 
 
 def _find_creation_problem(stage: Stage) -> StartProblem | None:

@@ -11,7 +11,13 @@ from datetime import datetime
 from tweetbot_contract.handover import ERASE_FINALIZER
 from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.status import TweetBotStatus
-from tweetbot_operator.decisions.actions import compute_requeue_at, decide_actions, find_jobs_to_follow, note_creation
+from tweetbot_operator.decisions.actions import (
+    blame_mutations,
+    compute_requeue_at,
+    decide_actions,
+    find_jobs_to_follow,
+    note_creation,
+)
 from tweetbot_operator.decisions.conditions import summarize_run
 from tweetbot_operator.decisions.progress import add_progress, get_next_write_time
 from tweetbot_operator.decisions.run import add_usage, advance_run, decide_run
@@ -48,7 +54,7 @@ def plan(observed: Observed) -> Plan:
     # The run that spec, annotation and schedule ask for, and what has become of the Job of its present stage.
     schedule = compute_schedule_times(bot, now)
     run = decide_run(bot, schedule.due, now)
-    stage = observe_stage(bot, run, observed)
+    stage = blame_mutations(observe_stage(bot, run, observed))
 
     # The run after that: as it was, retried, ended or in its next stage, for which no Job has been observed yet.
     used = add_usage(run, stage.job, stage.pods, stage.state, now)

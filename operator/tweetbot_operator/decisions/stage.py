@@ -216,7 +216,8 @@ def _observe_timeout(job: JobView, stage: Stage) -> Failed | RetryableFailure:
     used = compute_used_seconds(stage.run, stage.pods, stage.now)
     if used < stage.limits.active_deadline_seconds and count_disruptions(stage.run, stage.pods):
         return RetryableFailure(PREEMPTED_TOO_OFTEN.name, "Disruptions used up the Job's time before the stage's")
-    message = f"The Job exceeded its own deadline: {sanitize(job.message, 600)}. {DEADLINE_EXCEEDED.advice}"
+    hint = f"It also counts waiting, and a policy may have lowered it. {DEADLINE_EXCEEDED.advice}"
+    message = f"The Job exceeded its own deadline: {sanitize(job.message, 600)}. {hint}"
     return Failed(DEADLINE_EXCEEDED.name, message)
 
 

@@ -191,13 +191,10 @@ def find_mutations(sent: Manifest, found: Manifest) -> tuple[Mutation, ...]:
 
 
 def find_pod_mutations(pod: PodView, labels: dict[str, str]) -> tuple[Mutation, ...]:
-    """Return which labels of a Pod are not those of its Job's template."""
+    """Return what of a Pod is not as in its Job's template, which has these labels."""
     found = (pod.managed_by, pod.bot, pod.bot_uid, pod.run_id, pod.stage)
-    return tuple(
-        Mutation(f"metadata.labels[{name}]", labels[name], value)
-        for name, value in zip(LABELS, found, strict=True)
-        if value != labels[name]
-    )
+    changed = [(name, value) for name, value in zip(LABELS, found, strict=True) if value != labels[name]]
+    return pod.mutations + tuple(Mutation(f"metadata.labels[{name}]", labels[name], value) for name, value in changed)
 
 
 def restore_job(job: Manifest) -> Manifest:
@@ -244,7 +241,8 @@ def find_controller(metadata: Manifest) -> Manifest:
 def _read_fields(job: Manifest) -> dict[str, str]:
     metadata, spec = job["metadata"], job.get("spec") or {}
     template = spec.get("template") or {}
-    pod, ttl = template.get("spec") or {}, spec.get("ttlSecondsAfterFinished")
+    copy, pod = template.get("metadata") or {}, template.get("spec") or {}
+    ttl = spec.get("ttlSecondsAfterFinished")
     gone_early = ttl is not None and ttl < SHORTEST_TTL_SECONDS
     return {
         "metadata.name": metadata["name"],
@@ -254,7 +252,8 @@ def _read_fields(job: Manifest) -> dict[str, str]:
         "spec.completions": str(spec.get("completions", 1)),
         "spec.parallelism": str(spec.get("parallelism") or 1),  # 0 pauses the Job, which is told as a suspension
         "spec.ttlSecondsAfterFinished": str(ttl) if gone_early else f"{SHORTEST_TTL_SECONDS} or more",
-        **_read_map("spec.template.metadata.labels", (template.get("metadata") or {}).get("labels"), LABELS),
+        **_read_map("spec.template.metadata.labels", copy.get("labels"), LABELS),
+        **_read_map("spec.template.metadata.annotations", copy.get("annotations"), _ANNOTATIONS),
         **{f"spec.template.spec.{name}": pod.get(name) or "" for name in ("restartPolicy", "serviceAccountName")},
         **_read_container(pod),
     }
@@ -270,7 +269,7 @@ def _read_container(pod: Manifest) -> dict[str, str]:
     container = next((each for each in pod.get("containers") or () if each.get("name") == CONTAINER), None)
     if container is None:
         return {}
-    env = {each["name"]: each["value"] for each in container.get("env") or () if each.get("value")}
+    env = {each.get("name", ""): each["value"] for each in container.get("env") or () if each.get("value")}
     return {
         path: CONTAINER,
         f"{path}.terminationMessagePath": container.get("terminationMessagePath") or "",

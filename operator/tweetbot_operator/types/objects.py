@@ -83,7 +83,6 @@ class JobView:
     message: str = ""
     finished_at: datetime | None = None
     bot_uid: str = ""
-    """The TweetBot's uid, from the label."""
     mutations: tuple[Mutation, ...] = ()
     """What is not as it was sent."""
     owner_lost: bool = False
@@ -140,12 +139,13 @@ class PodView:
     controller_uid: str
     """uid of the Job that controls it; empty if none does."""
     bot: str
-    """The TweetBot's name, from the label."""
     bot_uid: str
     created_at: datetime
     run_id: str = ""
     stage: str = ""
     managed_by: str = MANAGED_BY
+    mutations: tuple[Mutation, ...] = ()
+    """What of its spec is not as it was sent; its labels are compared apart."""
     job: str = ""
     """Name of the Job that controls it."""
     phase: str = "Pending"

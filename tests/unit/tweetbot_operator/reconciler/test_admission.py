@@ -223,3 +223,59 @@ async def test_a_hidden_pod_that_fails_is_told_like_any_other(stage: Stage) -> N
     await stage.apply()
     await stage.fail_stage(10, encode(a_refusal_of_the_trainer()).decode())
     assert (stage.status.phase, stage.reason("Stalled")) == ("Failed", "BucketNotFound")
+
+
+def rename_the_trainer(pod: Manifest) -> None:
+    pod["spec"]["containers"][0]["name"] = "main"
+
+
+def move_the_termination_message(pod: Manifest) -> None:
+    pod["spec"]["containers"][0]["terminationMessagePath"] = "/tmp/message"
+
+
+def take_off_the_run(pod: Manifest) -> None:
+    del pod["spec"]["containers"][0]["env"][0]
+
+
+async def test_a_renamed_container_is_known_by_the_run_that_it_is_given(stage: Stage) -> None:
+    change(stage, "pods", rename_the_trainer)
+    await stage.apply()
+    running = {"name": "main", "state": {"running": {"startedAt": "2026-01-01T12:00:00Z"}}}
+    stage.cluster.run_pod(stage.job_name, NAMESPACE, containerStatuses=[running])
+    await stage.wait(700)
+    assert stage.reason() == "JobMutated"
+    assert 'spec.containers[trainer].name (sent "trainer", got "main")' in message(stage)
+    stage.cluster.remove("pods", NAMESPACE, stage.cluster.names("pods")[0])
+    state = {"terminated": {"exitCode": 0, "message": encode(a_prepare_result()).decode()}}
+    ended = [{"name": "main", "state": state}]
+    stage.cluster.run_pod(stage.job_name, NAMESPACE, phase="Succeeded", containerStatuses=ended)
+    stage.cluster.end_job(stage.job_name, NAMESPACE, "Complete")
+    await stage.settle()
+    assert stage.run.stage == "Train"
+
+
+@pytest.mark.parametrize(
+    ("edit", "field"),
+    [
+        (move_the_termination_message, "spec.containers[trainer].terminationMessagePath"),
+        (take_off_the_run, "spec.containers[trainer].env[TWEETBOT_RUN]"),
+    ],
+)
+async def test_a_stage_that_leaves_no_result_says_what_was_changed(stage: Stage, edit: Change, field: str) -> None:
+    change(stage, "pods", edit)
+    await stage.apply()
+    stage.cluster.end_pod(stage.job_name, NAMESPACE, 0, "")
+    stage.cluster.end_job(stage.job_name, NAMESPACE, "Complete")
+    await stage.settle()
+    assert (stage.status.phase, stage.reason("Stalled"), field in message(stage)) == ("Failed", "JobMutated", True)
+
+
+async def test_a_trainer_that_says_why_it_failed_is_believed_whatever_was_changed(stage: Stage) -> None:
+    change(stage, "pods", rename_the_trainer)
+    await stage.apply()
+    said = {"exitCode": 10, "message": encode(a_refusal_of_the_trainer()).decode()}
+    ended = [{"name": "main", "state": {"terminated": said}}]
+    stage.cluster.run_pod(stage.job_name, NAMESPACE, phase="Failed", containerStatuses=ended)
+    stage.cluster.end_job(stage.job_name, NAMESPACE, "Failed", reason="BackoffLimitExceeded", failed=1)
+    await stage.settle()
+    assert (stage.status.phase, stage.reason("Stalled")) == ("Failed", "BucketNotFound")
