@@ -95,12 +95,13 @@ ADMISSION_UNAVAILABLE = _ask_platform(
 STATUS_REFUSED = _ask_platform(
     "StatusRefused",
     "The API server rejects the status, or fails to write it every time with the same error.",
-    "Change the policy, webhook or permission that the message names, or report it. The operator retries with pauses.",
+    "Change the policy, webhook or permission that the message names. If a field is not declared in the schema, "
+    "upgrade the CRD; else report it. The operator retries with pauses.",
 )
 STATUS_CHANGED = _ask_platform(
     "StatusChanged",
-    "A policy, a webhook or an older CRD changes the status that the operator writes.",
-    "Exempt tweetbots/status from what changes it, or upgrade the CRD. A run that is not stored as sent waits.",
+    "A policy or a webhook changes the status that the operator writes.",
+    "Exempt tweetbots/status from what changes it. A run that is not stored as sent waits.",
 )
 FINALIZER_REFUSED = _ask_platform(
     "FinalizerRefused",

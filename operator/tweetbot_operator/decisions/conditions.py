@@ -7,6 +7,7 @@ from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.reasons import (
     ACCEPTED,
     ADOPTED,
+    BY_NAME,
     DATASET_READY,
     EVICTED,
     INVALID_SPEC,
@@ -28,6 +29,7 @@ from tweetbot_contract.reasons import (
 )
 from tweetbot_contract.status import Condition, CurrentRun, ModelStatus, Phase, Trouble, TweetBotStatus
 from tweetbot_operator.decisions.actions import find_start_problem, get_queue_position, is_previous_run_ending
+from tweetbot_operator.decisions.progress import find_wait
 from tweetbot_operator.decisions.run import RunUpdate
 from tweetbot_operator.decisions.stage import Stage
 from tweetbot_operator.types.objects import InvalidTweetBot, QueuePosition
@@ -128,6 +130,9 @@ def _summarize_active(stage: Stage) -> Summary:
             reason = WAITING_FOR_PREVIOUS_POD
         case JobMissing() if is_previous_run_ending(stage):
             reason = WAITING_FOR_PREVIOUS_POD
+        case Active(start_problem=None) if wait := find_wait(run, stage.observed):
+            said = f"{make_printable(wait.message).rstrip('.')}. The stage has waited since {wait.since}."
+            return Summary(_get_phase(run), wait.reason, f"{said} {BY_NAME[wait.reason].advice}")
         case _:
             active = PREPARING if run.stage == "Prepare" else TRAINING
             attempt = f" (attempt {run.attempt} of {stage.limits.attempts})" if run.attempt > 1 else ""

@@ -8,7 +8,17 @@ first estimate is known. From 0 to 99 these are at most 18 writes, and the end w
 from dataclasses import replace
 from datetime import datetime
 
-from tweetbot_contract.progress import ProgressReport
+from tweetbot_contract.progress import ProgressReport, Waiting
+from tweetbot_contract.reasons import (
+    BLUESKY_BAD_PAYLOAD,
+    BLUESKY_UNAVAILABLE,
+    MODEL_HUB_UNAVAILABLE,
+    RATE_LIMITED,
+    STORAGE_FULL,
+    STORAGE_UNAVAILABLE,
+    X_BAD_PAYLOAD,
+    X_UNAVAILABLE,
+)
 from tweetbot_contract.status import CurrentRun, ProgressStatus
 from tweetbot_operator.decisions.run import RunUpdate
 from tweetbot_operator.types.objects import Observed
@@ -18,6 +28,20 @@ from tweetbot_operator.types.times import add_seconds, format_time, parse_time
 _POINTS_AT_ONCE = 10
 #: Points and seconds since the last write that together make the next one due.
 _POINTS, _SECONDS = 6, 15.0
+#: Reasons for which a stage may wait while it runs; a Pod that reports another one is not believed.
+_SERVICES = {
+    reason.name
+    for reason in (
+        RATE_LIMITED,
+        X_UNAVAILABLE,
+        X_BAD_PAYLOAD,
+        BLUESKY_UNAVAILABLE,
+        BLUESKY_BAD_PAYLOAD,
+        STORAGE_UNAVAILABLE,
+        STORAGE_FULL,
+        MODEL_HUB_UNAVAILABLE,
+    )
+}
 
 
 def add_progress(update: RunUpdate, observed: Observed) -> RunUpdate:
@@ -58,6 +82,15 @@ def _find_current_report(run: CurrentRun, observed: Observed) -> ProgressReport 
     if report is None or run.outcome or not (report.run_id == run.id and report.stage == run.stage == "Train"):
         return None
     return report if any(pod.uid == report.pod_uid and not pod.ended for pod in observed.pods) else None
+
+
+def find_wait(run: CurrentRun, observed: Observed) -> Waiting | None:
+    """Return what the stage's running Pod waits for, if it says so with a reason of services that are away."""
+    report = observed.latest_report
+    if report is None or report.waiting is None or (report.run_id, report.stage) != (run.id, run.stage):
+        return None
+    alive = any(pod.uid == report.pod_uid and not pod.ended for pod in observed.pods)
+    return report.waiting if alive and report.waiting.reason in _SERVICES else None
 
 
 def _get_attempt_key(run: CurrentRun | None) -> tuple[object, ...]:

@@ -158,7 +158,7 @@ class Reconciler:
             self.settings,
             cleanups=tuple(job for job in jobs if not job.owner_uid and job.stage == "cleanup"),
             queue_position=self._concurrency_limiter.get_position(stored),
-            latest_report=self._progress_store.get(key),
+            latest_report=self._progress_store.observe(key),
         )
 
     async def _execute(self, stored: CachedTweetBot, bot: BaseTweetBot, decided: Plan) -> Result | None:

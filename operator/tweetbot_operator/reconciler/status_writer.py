@@ -3,8 +3,8 @@
 A policy, a webhook, a missing right or a bug of ours may refuse a write. The pass then fails and is tried again; people
 read why in a status with nothing else new, or else in an Event.
 
-What comes back may differ from what was sent: a policy rewords or strips it, or an older CRD does not know a field.
-What was sent then stands for what came back, or the two would be written over each other for ever.
+What comes back may differ from what was sent, as where a policy rewords or strips it. What was sent then stands for
+what came back, or the two would be written over each other for ever.
 """
 
 from collections.abc import Callable
@@ -107,7 +107,7 @@ class StatusWriter:
             return
         lost = _find_lost_field(sent.current_run, answered.current_run)
         self._echoes[stored.index_key] = (before if lost else sent, answered)
-        fault = Rejected(lost or "A policy, a webhook or an older CRD changes " + _find_difference(sent, answered))
+        fault = Rejected(lost or "A policy or a webhook changes " + _find_difference(sent, answered))
         if former is None:
             self._warn(stored, STATUS_CHANGED, fault)
         if lost:

@@ -17,7 +17,7 @@ from builders.operator import (
     an_observed,
 )
 from builders.progress import a_report
-from harness.stage_operator import Stage
+from harness.stage_operator import NAMESPACE, Stage
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import ProgressStatus
 from tweetbot_operator.decisions.plan import plan
@@ -265,3 +265,48 @@ async def test_an_operator_that_was_restarted_goes_on_from_what_is_written() -> 
     await stage.wait(600)
     assert len(stage.cluster.writes) == writes
     stage.progress_store.clear()
+
+
+# ---- waits
+
+
+async def report_wait(stage: Stage, reason: str = "StorageUnavailable", polls: int = 12) -> None:
+    """Let the present Pod report that it waits, as often as this."""
+    (pod,) = (pod for pod in stage.cache.pods.list_all() if pod.name.startswith(stage.job_name))
+    waiting = {"reason": reason, "message": "S3 does not answer", "since": "2026-01-01T12:00:30Z"}
+    for _ in range(polls):
+        report = a_report(None, run_id=stage.run.id, stage=stage.run.stage, pod_uid=pod.uid, waiting=waiting)
+        stage.progress_store.put((NAMESPACE, "gull"), report)
+    await stage.settle()
+
+
+async def begin_to_run(stage: Stage) -> None:
+    await stage.apply()
+    begun = {"running": {"startedAt": "2026-01-01T12:00:00Z"}}
+    stage.cluster.run_pod(stage.job_name, NAMESPACE, containerStatuses=[{"name": "trainer", "state": begun}])
+    await stage.settle()
+
+
+async def test_what_a_running_stage_waits_for_is_told_while_it_lasts() -> None:
+    """A preparation may wait 30 minutes for X, and said nothing but Preparing."""
+    stage = Stage()
+    await begin_to_run(stage)
+    await report_wait(stage, polls=11)
+    assert stage.reason() == "Preparing"
+    await report_wait(stage, polls=1)
+    told = stage.status.find_condition("Progressing")
+    assert told is not None
+    assert (told.reason, told.status, stage.status.phase) == ("StorageUnavailable", "True", "Preparing")
+    assert told.message.startswith("S3 does not answer. The stage has waited since 2026-01-01T12:00:30Z. ")
+    assert stage.reason("Stalled") == ""
+    (pod,) = stage.cache.pods.list_all()
+    stage.progress_store.put((NAMESPACE, "gull"), a_report(None, run_id=stage.run.id, stage="Prepare", pod_uid=pod.uid))
+    await stage.settle()
+    assert stage.reason() == "Preparing"
+
+
+async def test_a_pod_cannot_report_another_reason_than_a_service_that_is_away() -> None:
+    stage = Stage()
+    await begin_to_run(stage)
+    await report_wait(stage, "Succeeded")
+    assert stage.reason() == "Preparing"

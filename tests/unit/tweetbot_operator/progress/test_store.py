@@ -83,3 +83,36 @@ def test_the_figures_go_when_the_run_ends(training: Training, end: str) -> None:
         case _:
             training.store.forget(training.key)
     assert (shown("progress_percent"), training.store.get(training.key)) == (None, None)
+
+
+def a_wait(since: str = "2026-01-01T12:00:00Z", message: str = "S3 does not answer") -> dict[str, str]:
+    return {"reason": "StorageUnavailable", "message": message, "since": since}
+
+
+def test_a_wait_counts_once_it_has_lasted_a_minute_of_polls_and_until_it_is_over(training: Training) -> None:
+    for _ in range(11):
+        training.store.put(training.key, training.report(10, waiting=a_wait()))
+    kept = training.store.observe(training.key)
+    assert (kept and kept.waiting, len(training.passes)) == (None, 1)
+    training.store.put(training.key, training.report(10, waiting=a_wait()))
+    kept = training.store.observe(training.key)
+    assert (kept and kept.waiting and kept.waiting.reason, len(training.passes)) == ("StorageUnavailable", 2)
+    training.store.put(training.key, training.report(10))
+    kept = training.store.observe(training.key)
+    assert (kept and kept.waiting, len(training.passes)) == (None, 3)
+
+
+def test_many_short_waits_ask_for_no_pass(training: Training) -> None:
+    for second in range(50):
+        training.store.put(training.key, training.report(10, waiting=a_wait(f"2026-01-01T12:00:{second:02}Z")))
+        training.store.put(training.key, training.report(10))
+    assert len(training.passes) == 1
+
+
+def test_a_wait_is_known_although_the_estimate_is_lost_meanwhile(training: Training) -> None:
+    training.store.put(training.key, training.report(10, eta_seconds=60))
+    for _ in range(12):
+        training.store.put(training.key, training.report(10, waiting=a_wait()))
+    kept = training.store.observe(training.key)
+    assert kept is not None
+    assert (kept.waiting is not None, kept.eta_seconds) == (True, 60)

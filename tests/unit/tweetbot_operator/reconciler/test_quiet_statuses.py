@@ -112,7 +112,7 @@ def reword(status: dict[str, Any]) -> dict[str, Any]:
 
 
 def prune(status: dict[str, Any]) -> dict[str, Any]:
-    """Drop the fields that an older schema does not know."""
+    """Drop some fields."""
     run = {name: value for name, value in status["currentRun"].items() if name not in ("progress", "ranSeconds")}
     return {**{name: value for name, value in status.items() if name != "samples"}, "currentRun": run}
 
@@ -123,7 +123,7 @@ def add_default(status: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("change", [reword, prune, add_default])
 async def test_a_status_that_comes_back_changed_is_not_written_again(stage: Stage, change: Any) -> None:
-    """A policy rewords or strips it, or an older CRD does not know a field: for ever."""
+    """A policy rewords or strips it, for ever."""
     stage.cluster.change_status = change
     await stage.apply()
     await stage.whole_run()
