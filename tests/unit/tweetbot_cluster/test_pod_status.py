@@ -4,16 +4,22 @@ from typing import Any
 
 import pytest
 
-from tweetbot_cluster.node.pod.status import Running, State, Terminated, Verdict, Waiting, pod_status
+from tweetbot_cluster.node.pod.status import Restarts, Running, State, Terminated, Verdict, Waiting, pod_status
 from tweetbot_cluster.node.pod.supervisor import Exit
 
 BEGAN, NOW = "2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"
 
 
-def a_pod(*containers: str, init: tuple[str, ...] = (), **status: Any) -> dict[str, Any]:
+def a_pod(
+    *containers: str, init: tuple[str, ...] = (), sidecars: tuple[str, ...] = (), **status: Any
+) -> dict[str, Any]:
+    always = {"image": "busybox", "restartPolicy": "Always"}
     spec = {
         "containers": [{"name": name, "image": "busybox"} for name in containers],
-        "initContainers": [{"name": name, "image": "busybox"} for name in init],
+        "initContainers": [
+            *({"name": name, "image": "busybox"} for name in init),
+            *({"name": name, **always} for name in sidecars),
+        ],
     }
     return {"metadata": {"uid": "u", "name": "p"}, "spec": spec, "status": status}
 
@@ -34,7 +40,8 @@ def conditions(status: dict[str, Any]) -> dict[str, str]:
     ("states", "phase"),
     [
         ((Waiting(), Waiting()), "Pending"),
-        ((Waiting(), Running(BEGAN)), "Running"),
+        ((Waiting(), Running(BEGAN)), "Pending"),
+        ((Waiting(), ended(0)), "Pending"),
         ((Running(BEGAN), ended(1)), "Running"),
         ((ended(0), ended(0)), "Succeeded"),
         ((ended(0), ended(10)), "Failed"),
@@ -63,6 +70,30 @@ def test_a_pod_waits_for_its_init_containers() -> None:
 
 def test_a_failed_init_container_fails_the_pod() -> None:
     assert status_of(a_pod("a", init=("i",)), {"i": ended(1), "a": Waiting()})["phase"] == "Failed"
+
+
+@pytest.mark.parametrize(
+    ("sidecar", "main", "phase"),
+    [
+        (Waiting(), Waiting(), "Pending"),
+        (Running(BEGAN), Waiting(), "Pending"),
+        (Running(BEGAN), Running(BEGAN), "Running"),
+        (Waiting("CrashLoopBackOff"), Running(BEGAN), "Running"),
+        (Running(BEGAN), ended(0), "Running"),
+        (ended(143), ended(0), "Succeeded"),
+        (ended(0), ended(1), "Failed"),
+    ],
+)
+def test_a_native_sidecar_ends_last_and_fails_no_pod(sidecar: State, main: State, phase: str) -> None:
+    assert status_of(a_pod("a", sidecars=("s",)), {"s": sidecar, "a": main})["phase"] == phase
+
+
+def test_a_sidecar_that_was_started_again_says_how_it_ended() -> None:
+    states: dict[str, State] = {"s": Running(BEGAN), "a": Waiting()}
+    again = {"s": Restarts(2, ended(3, "no"))}
+    status = pod_status(a_pod("a", sidecars=("s",)), states, started_at=BEGAN, now=NOW, restarts=again)
+    (sidecar,) = status["initContainerStatuses"]
+    assert (sidecar["restartCount"], sidecar["lastState"]["terminated"]["exitCode"]) == (2, 3)
 
 
 def test_a_verdict_goes_before_what_containers_say() -> None:

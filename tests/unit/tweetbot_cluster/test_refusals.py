@@ -13,6 +13,7 @@ def a_pod(container: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any
 
 def test_a_plain_pod_is_run() -> None:
     assert refusal(a_pod()) is None
+    assert refusal(a_pod(initContainers=[{"name": "i", "restartPolicy": "Always"}])) is None
 
 
 @pytest.mark.parametrize(
@@ -20,7 +21,7 @@ def test_a_plain_pod_is_run() -> None:
     [
         (a_pod(restartPolicy="OnFailure"), "OnFailure"),
         (a_pod(restartPolicy="Always"), "Always"),
-        (a_pod(initContainers=[{"name": "i", "restartPolicy": "Always"}]), "init containers"),
+        (a_pod(initContainers=[{"name": "i", "startupProbe": {"exec": {}}}]), "startupProbe"),
         (a_pod({"livenessProbe": {"exec": {}}}), "livenessProbe"),
         (a_pod({"lifecycle": {"preStop": {}}}), "lifecycle"),
         (a_pod(shareProcessNamespace=True), "shareProcessNamespace"),

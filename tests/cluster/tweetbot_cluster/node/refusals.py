@@ -15,16 +15,11 @@ def restarts(spec: Document) -> str | None:
     return None if policy == "Never" else f"restartPolicy is {policy}; the process node runs only Never"
 
 
-def sidecars(spec: Document) -> str | None:
-    """An init container that stays up would have to be restarted."""
-    found = any(each.get("restartPolicy") for each in spec.get("initContainers", []))
-    return "the process node runs no init containers with a restartPolicy" if found else None
-
-
 def probes_and_hooks(spec: Document) -> str | None:
     """Probes and hooks change when a container counts as ready and how it ends."""
     unknown = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "volumeDevices")
-    found = [key for each in spec["containers"] for key in unknown if each.get(key)]
+    containers = (*spec.get("initContainers", []), *spec["containers"])
+    found = [key for each in containers for key in unknown if each.get(key)]
     return f"the process node knows no {found[0]}" if found else None
 
 
@@ -33,7 +28,7 @@ def namespaces(spec: Document) -> str | None:
     return "the process node knows no shareProcessNamespace" if spec.get("shareProcessNamespace") else None
 
 
-CHECKS: tuple[Check, ...] = (restarts, sidecars, probes_and_hooks, namespaces)
+CHECKS: tuple[Check, ...] = (restarts, probes_and_hooks, namespaces)
 
 
 def refusal(pod: Document) -> str | None:

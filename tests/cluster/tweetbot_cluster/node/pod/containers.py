@@ -25,8 +25,13 @@ class Container:
 
     @property
     def launched(self) -> bool:
-        """Whether this or an earlier agent has launched it; it is never launched twice."""
+        """Whether this or an earlier agent has launched it; it is launched again only after `forget`."""
         return (self.folder / "launch.json").exists()
+
+    def forget(self) -> None:
+        """Forget the last run, so that the container can be launched again."""
+        for name in ("exit.json", "main", "supervisor", KILLED, "launch.json"):
+            (self.folder / name).unlink(missing_ok=True)
 
     def launch(self, launch: Launch) -> None:
         """Start the supervisor. The launch is on disk first: an agent that dies here does not launch again."""

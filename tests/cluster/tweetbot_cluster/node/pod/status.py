@@ -49,6 +49,19 @@ State = Waiting | Running | Terminated
 
 
 @dataclass(frozen=True, slots=True)
+class Restarts:
+    """How often a native sidecar was started again, and how it ended the last time."""
+
+    count: int
+    last: Terminated
+
+
+def is_sidecar(container: Document) -> bool:
+    """Whether an init container runs on beside the containers, and is started again if it ends before them."""
+    return container.get("restartPolicy") == "Always"
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """A phase, reason and message that hold whatever the containers say: a deadline, a refusal, a deletion."""
 
@@ -59,24 +72,41 @@ class Verdict:
 
 def phase_of(states: Sequence[State], initialised: bool) -> str:
     """Return the phase of a Pod whose containers are never restarted."""
-    if not initialised:
-        return "Pending"
-    if all(isinstance(state, Terminated) for state in states):
-        codes = [state.exit.code for state in states if isinstance(state, Terminated)]
-        return "Failed" if any(codes) else "Succeeded"
-    return "Pending" if all(isinstance(state, Waiting) for state in states) else "Running"
+    if not initialised or any(isinstance(state, Waiting) for state in states):
+        return "Pending"  # one that has not started is enough, whatever the others do (kubernetes/pkg/kubelet)
+    codes = [state.exit.code for state in states if isinstance(state, Terminated)]
+    if len(codes) < len(states):
+        return "Running"
+    return "Failed" if any(codes) else "Succeeded"
+
+
+def phase_with_sidecars(phase: str, sidecars: Sequence[State]) -> str:
+    """Return the phase of a Pod whose other containers give it this one: its sidecars end last, and never fail it."""
+    return phase if all(isinstance(state, Terminated) for state in sidecars) or phase == "Pending" else "Running"
 
 
 def pod_status(
-    pod: Document, states: Mapping[str, State], *, started_at: str, now: str, verdict: Verdict | None = None
+    pod: Document,
+    states: Mapping[str, State],
+    *,
+    started_at: str,
+    now: str,
+    verdict: Verdict | None = None,
+    restarts: Mapping[str, Restarts] | None = None,
 ) -> Document:
     """Return the status to patch into the Pod; `states` has every init container and container by name."""
     spec = pod["spec"]
-    init = [states[each["name"]] for each in spec.get("initContainers", [])]
+    init = [states[each["name"]] for each in spec.get("initContainers", []) if not is_sidecar(each)]
+    sidecars = [states[each["name"]] for each in spec.get("initContainers", []) if is_sidecar(each)]
     main = [states[each["name"]] for each in spec["containers"]]
-    initialised = all(isinstance(state, Terminated) and state.exit.code == 0 for state in init)
+    begun = any(not isinstance(state, Waiting) for state in main)
+    initialised = begun or (
+        all(isinstance(state, Terminated) and state.exit.code == 0 for state in init)
+        and all(isinstance(state, Running) for state in sidecars)
+    )
     failed_init = any(isinstance(state, Terminated) and state.exit.code for state in init)
-    phase = verdict.phase if verdict else "Failed" if failed_init else phase_of(main, initialised)
+    own = "Failed" if failed_init else phase_with_sidecars(phase_of(main, initialised), sidecars)
+    phase = verdict.phase if verdict else own
     status: Document = {
         "phase": phase,
         "startTime": started_at,
@@ -85,11 +115,12 @@ def pod_status(
         "podIP": get_pod_ip(pod),
         "podIPs": [{"ip": get_pod_ip(pod)}],
         "conditions": _conditions(pod, phase, initialised, main, now),
-        "containerStatuses": [_container(pod, each, states[each["name"]]) for each in spec["containers"]],
+        "containerStatuses": [_container(pod, each, states[each["name"]], None) for each in spec["containers"]],
         "observedGeneration": pod["metadata"].get("generation", 1),
     }
-    if init:
-        status["initContainerStatuses"] = [_container(pod, c, states[c["name"]]) for c in spec["initContainers"]]
+    if known := spec.get("initContainers"):
+        again = restarts or {}
+        status["initContainerStatuses"] = [_container(pod, c, states[c["name"]], again.get(c["name"])) for c in known]
     if verdict and verdict.reason:
         status |= {"reason": verdict.reason, "message": verdict.message}
     return status
@@ -122,15 +153,15 @@ def _condition(former: Document, kind: str, status: str, reason: str, now: str) 
     }
 
 
-def _container(pod: Document, container: Document, state: State) -> Document:
+def _container(pod: Document, container: Document, state: State, restarts: Restarts | None) -> Document:
     status: Document = {
         "name": container["name"],
         "image": container["image"],
         "imageID": "" if isinstance(state, Waiting) else f"process-node://{container['image']}",
         "ready": isinstance(state, Running),
         "started": isinstance(state, Running),
-        "restartCount": 0,
-        "lastState": {},
+        "restartCount": restarts.count if restarts else 0,
+        "lastState": _state(pod, container, restarts.last) if restarts else {},
         "state": _state(pod, container, state),
     }
     if not isinstance(state, Waiting):

@@ -14,7 +14,8 @@ from tweetbot_cluster.node.images import ImageMissing, search_path
 from tweetbot_cluster.node.pod.container_start import Surroundings, launch_of
 from tweetbot_cluster.node.pod.environment import ConfigError
 from tweetbot_cluster.node.pod.folder import PodFolder
-from tweetbot_cluster.node.pod.status import Running, State, Terminated, Verdict, Waiting, pod_status
+from tweetbot_cluster.node.pod.sidecars import REAPING, Sidecars
+from tweetbot_cluster.node.pod.status import Running, State, Terminated, Verdict, Waiting, is_sidecar, pod_status
 from tweetbot_cluster.node.pod.supervisor import Exit, now
 from tweetbot_cluster.node.pod.termination import termination_message
 from tweetbot_cluster.node.pod.volumes import MountFailed, set_up_volume
@@ -22,7 +23,6 @@ from tweetbot_cluster.node.refusals import refusal
 
 Document = dict[str, Any]
 FINAL = ("Succeeded", "Failed")
-REAPING = 5.0  # seconds for the end of killed processes to be seen
 RETRY = (0.5, 1.0, 2.0)  # seconds between attempts at what a person may mend; the last one is repeated
 
 
@@ -49,6 +49,7 @@ class PodWorker:
         self._init: list[Document] = pod["spec"].get("initContainers", [])
         self._main: list[Document] = pod["spec"]["containers"]
         self._states: dict[str, State] = {each["name"]: Waiting() for each in (*self._init, *self._main)}
+        self._sidecars = Sidecars(self._folder, self._states, self._run, self._wait_for)
         self._began = pod.get("status", {}).get("startTime") or now()
         self._verdict: Verdict | None = None
         self._deleting = asyncio.Event()
@@ -89,6 +90,7 @@ class PodWorker:
         finally:
             work.cancel()
             deletion.cancel()
+            self._sidecars.abandon()
         await self._publish()
 
     def _seconds_left(self) -> float | None:
@@ -105,13 +107,19 @@ class PodWorker:
                 "Failed", "DeadlineExceeded", "Pod was active on the node longer than the specified deadline"
             )
         # A Pod deleted before its containers ran would stay Pending for ever; the kubelet calls it Failed.
-        unstarted = any(isinstance(state, Waiting) for state in self._states.values())
+        unstarted = any(
+            isinstance(self._states[each["name"]], Waiting) for each in self._containers() if not is_sidecar(each)
+        )
         return Verdict("Failed") if unstarted else None
 
     async def _stop(self, work: asyncio.Task[None]) -> None:
-        """End what runs: SIGTERM, and SIGKILL after the grace period; with nothing running the work is given up."""
-        self._ending = True
+        """End what runs: SIGTERM, and SIGKILL after the grace period; with nothing running the work is given up.
+
+        Sidecars end after the others, which is the work's last part.
+        """
+        self._ending = self._sidecars.ending = True
         running = [each for each in self._containers() if isinstance(self._states[each["name"]], Running)]
+        running = [each for each in running if not is_sidecar(each)] or running
         for each in running:
             self._folder.container(each).terminate()
         if running:
@@ -142,8 +150,16 @@ class PodWorker:
         if not any(self._folder.container(each).launched for each in self._containers()):
             await self._publish()
             await self._set_up_volumes()
+        await self._run_in_order()
+        await self._sidecars.end(self._grace())
+
+    async def _run_in_order(self) -> None:
         for each in self._init:
-            if await self._run(each) or self._ending:
+            if is_sidecar(each):
+                await self._sidecars.start(each)
+            elif await self._run(each):
+                return
+            if self._ending:
                 return
         await asyncio.gather(*(self._run(each) for each in self._main))
 
@@ -237,7 +253,14 @@ class PodWorker:
                 print(f"{self._path}: status refused: {error}", flush=True)
 
     def _status_patch(self) -> Document:
-        status = pod_status(self.pod, self._states, started_at=self._began, now=now(), verdict=self._verdict)
+        status = pod_status(
+            self.pod,
+            self._states,
+            started_at=self._began,
+            now=now(),
+            verdict=self._verdict,
+            restarts=self._sidecars.restarts,
+        )
         return {"metadata": {"uid": self.pod["metadata"]["uid"]}, "status": status}
 
     async def _remove(self) -> None:

@@ -1,0 +1,73 @@
+"""Containers that the API server adds to trainers' Pods, as meshes and injectors of secrets do."""
+
+from typing import Any
+
+from harness.operator_process import until
+from tweetbot_cluster.kubernetes.api_server import ApiServer
+
+#: What the API server needs for MutatingAdmissionPolicies, which are beta and off in Kubernetes 1.34 and 1.35.
+FLAGS = {
+    "kube-apiserver": {
+        "feature-gates": "MutatingAdmissionPolicy=true",
+        "runtime-config": "admissionregistration.k8s.io/v1beta1=true",
+    }
+}
+_POLICIES = "/apis/admissionregistration.k8s.io/v1beta1"
+_CONFINED = (
+    "allowPrivilegeEscalation: false, capabilities: Object.spec.{place}.securityContext.capabilities{{drop: ['ALL']}}"
+)
+
+
+def add_container(
+    api: ApiServer, bot: str, script: str, *, name: str = "proxy", at: str = "/spec/containers/-", **fields: str
+) -> None:
+    """Add a container that runs a shell script to the Pods of all TweetBots of a name, wherever they are.
+
+    `at` is a JSON pointer into the Pod; `fields` are further fields of the container, as CEL.
+    """
+    place = at.split("/")[2]
+    declared = {
+        "name": f"'{name}'",
+        "image": "'busybox:1'",
+        "command": f"['sh', '-c', '{script}']",
+        "securityContext": f"Object.spec.{place}.securityContext{{{_CONFINED.format(place=place)}}}",
+        **fields,
+    }
+    container = f"Object.spec.{place}{{{', '.join(f'{key}: {value}' for key, value in declared.items())}}}"
+    patches = [("/spec/initContainers", "[]")] if place == "initContainers" else []  # trainers have none of their own
+    patches.append((at, container))
+    expression = ", ".join(f"JSONPatch{{op: 'add', path: '{path}', value: {value}}}" for path, value in patches)
+    _create_policy(api, f"{bot}-{name}", bot, f"[{expression}]")
+
+
+def _create_policy(api: ApiServer, name: str, bot: str, expression: str) -> None:
+    kind = {"apiVersion": "admissionregistration.k8s.io/v1beta1", "kind": "MutatingAdmissionPolicy"}
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+    policy = {
+        "matchConstraints": {
+            "resourceRules": [rule],
+            "objectSelector": {"matchLabels": {"tweetbot.dev/bot": bot}},
+        },
+        "failurePolicy": "Fail",
+        "reinvocationPolicy": "Never",
+        "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": expression}}],
+    }
+    api.create(f"{_POLICIES}/mutatingadmissionpolicies", {**kind, "metadata": {"name": name}, "spec": policy})
+    binding = {**kind, "kind": f"{kind['kind']}Binding", "metadata": {"name": name}, "spec": {"policyName": name}}
+    api.create(f"{_POLICIES}/mutatingadmissionpolicybindings", binding)
+
+
+def wait_for_container(api: ApiServer, bot: str, name: str = "proxy") -> None:
+    """Wait until Pods of such TweetBots get the container: a policy holds a moment after it is stored."""
+    pod: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "trial", "labels": {"tweetbot.dev/bot": bot}},
+        "spec": {"containers": [{"name": "trainer", "image": "busybox:1"}]},
+    }
+
+    def holds() -> bool:
+        spec = api.create("/api/v1/namespaces/default/pods?dryRun=All", pod)["spec"]
+        return name in [each["name"] for each in (*spec["containers"], *spec.get("initContainers", []))]
+
+    until(holds, 60)
