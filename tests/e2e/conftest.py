@@ -13,7 +13,15 @@ from tweetbot_cluster.real_node.node import CONTROL_PLANE_FLAGS, RealNode
 from tweetbot_cluster.seed import fill_bucket
 
 #: As a person would go through it. What takes everything down again comes last.
-ORDER = ("test_install", "test_quickstart", "test_faults", "test_upgrade", "test_restricted", "test_install_page")
+ORDER = (
+    "test_install",
+    "test_quickstart",
+    "test_faults",
+    "test_other_containers",
+    "test_upgrade",
+    "test_restricted",
+    "test_install_page",
+)
 
 
 @pytest.hookimpl(trylast=True)

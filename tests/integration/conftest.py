@@ -6,7 +6,6 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from harness.injector import FLAGS
 from harness.operator_process import OperatorProcess, write_trainer
 from harness.tenant import Tenant, make_namespace
 from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
@@ -51,8 +50,7 @@ def home(images: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> I
     A worker's files share it, one after the other; an operator of theirs looks after namespaces of its own, or ends
     with its file.
     """
-    parts = (*CONTROL_PLANE, "node")
-    with EmbeddedCluster(tmp_path_factory.mktemp("home"), parts=parts, images=images, flags=FLAGS) as cluster:
+    with EmbeddedCluster(tmp_path_factory.mktemp("home"), parts=(*CONTROL_PLANE, "node"), images=images) as cluster:
         cluster.seed()
         yield cluster
 

@@ -4,7 +4,7 @@ from tweetbot_contract.handover import WORK_DIR, RunDocument, build_cleanup_job_
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.spec.scheduling import Scheduling
 from tweetbot_contract.spec.spec import Evaluation
-from tweetbot_operator.jobs.job import QUIET, build_labels, build_pod_failure_policy
+from tweetbot_operator.jobs.job import POD_ANNOTATIONS, build_labels, build_pod_failure_policy
 from tweetbot_operator.jobs.pod import (
     TMP_SIZE,
     build_env_literals,
@@ -37,7 +37,7 @@ def build_cleanup_job(bot: TweetBot, settings: OperatorSettings) -> Manifest:
             "podReplacementPolicy": "Failed",
             "podFailurePolicy": build_pod_failure_policy(),
             "template": {
-                "metadata": {"labels": labels, "annotations": dict(QUIET)},
+                "metadata": {"labels": labels, "annotations": dict(POD_ANNOTATIONS)},
                 "spec": _build_pod_spec(bot, settings),
             },
         },

@@ -37,6 +37,8 @@ from tweetbot_operator.types.objects import Manifest, PodView
 
 #: Argo CD watches what its applications' resources own; a busy Job would make it refresh the application each time.
 QUIET = {"argocd.argoproj.io/ignore-resource-updates": "true"}
+#: Of the containers that others add, kubectl logs and exec choose none before the trainer.
+POD_ANNOTATIONS = {**QUIET, "kubectl.kubernetes.io/default-container": CONTAINER}
 #: Seconds that the Job controller pauses after failed and evicted Pods, doubled from the first to the longest
 #: (kubernetes/pkg/controller/job). They do not count as waiting for a start.
 FIRST_PAUSE, LONGEST_PAUSE = 10, 600
@@ -111,7 +113,7 @@ def _build_job_spec(
         "template": {
             "metadata": {
                 "labels": build_labels(bot, run.stage, run.id),
-                "annotations": dict(annotations),
+                "annotations": {**annotations, **POD_ANNOTATIONS},
             },
             "spec": build_pod_spec(bot, run, _build_run_document(bot, run, settings), settings),
         },

@@ -207,3 +207,26 @@ def test_init_containers_run_first_and_in_order(bench: Namespace) -> None:
     bench.apply(pod)
     bench.wait("ordered", ".status.phase", "Succeeded")
     assert bench("logs", "ordered", "-c", "main") == "one\ntwo\n"
+
+
+def with_sidecar(name: str, script: str, sidecar: str) -> Document:
+    pod = a_pod(name, script)
+    command = ["sh", "-c", sidecar]
+    pod["spec"]["initContainers"] = [
+        {"name": "proxy", "image": "busybox", "command": command, "restartPolicy": "Always"}
+    ]
+    return pod
+
+
+def test_a_native_sidecar_ends_after_the_containers(bench: Namespace) -> None:
+    bench.apply(with_sidecar("meshed", "sleep 1", "trap 'echo tidied; exit 0' TERM; echo up; sleep 60 & wait"))
+    bench.wait("meshed", ".status.phase", "Succeeded")
+    assert bench("logs", "meshed", "-c", "proxy") == "up\ntidied\n"
+
+
+def test_a_native_sidecar_that_fails_is_started_again_and_fails_no_pod(bench: Namespace) -> None:
+    bench.apply(with_sidecar("shaky", "sleep 2", "echo up; exit 3"))
+    pod = bench.wait("shaky", ".status.phase", "Succeeded")
+    (proxy,) = pod["status"]["initContainerStatuses"]
+    assert proxy["restartCount"] >= 1
+    assert bench("logs", "shaky", "-c", "proxy").count("up") >= 2

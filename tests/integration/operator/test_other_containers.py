@@ -1,18 +1,18 @@
 """What a mesh or an injector adds to Pods, added by the API server's own policies: the trainer's container counts."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
-from harness.injector import add_container, wait_for_container
+from builders.injector import INIT, PROXY, add_container, wait_for_container
 from harness.operator_process import jobs_made, until
 from harness.tenant import Tenant
 from tweetbot_cluster.cluster import EmbeddedCluster
 
-INIT = "/spec/initContainers/-"
-#: A proxy as meshes have it: it ends well when it is told to, and not before.
-PROXY = 'trap "exit 0" TERM; sleep 600 & wait'
 TOLD = {"terminationMessagePolicy": "'FallbackToLogsOnError'"}
+PAGE = Path(__file__).parents[3] / "docs" / "meshes.md"
 #: Names of TweetBots, and what is added to their Pods.
 CASES: dict[str, dict[str, str]] = {
     "proxied": {"script": PROXY},
@@ -41,6 +41,21 @@ def injected(home: EmbeddedCluster) -> EmbeddedCluster:
 @pytest.fixture
 def meshed(injected: EmbeddedCluster, tenant: Tenant) -> Tenant:
     return tenant
+
+
+def test_the_policy_of_the_docs_annotates_trainers(injected: EmbeddedCluster) -> None:
+    (policy,) = re.findall(
+        r"^```yaml\n(.*MutatingAdmissionPolicy.*?)^```$", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    injected.kubectl("apply", "-f", "-", input=policy.rpartition("```yaml\n")[2])
+    labels = "app.kubernetes.io/managed-by=tweetbot-operator"
+    trial = ("run", "trial", "--image=busybox:1", f"--labels={labels}", "--dry-run=server", "-o", "json")
+
+    def is_annotated() -> bool:
+        pod = json.loads(injected.kubectl(*trial).stdout)
+        return pod["metadata"].get("annotations") == {"sidecar.istio.io/nativeSidecar": "true"}
+
+    until(is_annotated, 60)
 
 
 def message(tenant: Tenant, name: str, kind: str = "Progressing") -> str:
@@ -90,21 +105,24 @@ def test_an_init_container_that_fails_is_named_and_ends_the_run(meshed: Tenant) 
     assert message(meshed, "failing").startswith(words)
 
 
-@pytest.mark.parametrize(
-    ("name", "reason", "words"),
-    [
-        ("hanging", "WaitingForInitContainer", "Init container vault-agent-init has run since "),
-        ("pulling", "ImagePullFailed", "Init:ImagePullBackOff of container vault-agent-init, image no-such-vault:9: "),
-    ],
+#: What is waited for: the TweetBot's name, the reason, and words of the message.
+WAITS = (
+    ("hanging", "WaitingForInitContainer", "Init container vault-agent-init has run since "),
+    ("pulling", "ImagePullFailed", "Init:ImagePullBackOff of container vault-agent-init, image no-such-vault:9: "),
 )
+
+
 def test_an_init_container_that_keeps_the_trainer_waiting_is_named_before_the_deadline_and_by_it(
-    meshed: Tenant, name: str, reason: str, words: str
+    meshed: Tenant,
 ) -> None:
-    meshed.apply(name, run={"startDeadlineSeconds": 10})
-    meshed.wait(name, "Stalled")
-    assert (meshed.reasons(name)["Stalled"], words in message(meshed, name)) == (reason, True)
-    meshed.wait(name, "reason=StartDeadlineExceeded")
-    assert words in message(meshed, name)
+    for name, _, _ in WAITS:
+        meshed.apply(name, run={"startDeadlineSeconds": 10})
+    for name, reason, words in WAITS:
+        meshed.wait(name, "Stalled")
+        assert (meshed.reasons(name)["Stalled"], words in message(meshed, name)) == (reason, True)
+    for name, _, words in WAITS:
+        meshed.wait(name, "reason=StartDeadlineExceeded")
+        assert words in message(meshed, name)
     until(lambda: meshed.jobs() == [], 60)
 
 

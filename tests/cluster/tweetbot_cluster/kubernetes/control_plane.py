@@ -112,6 +112,8 @@ def apiserver(state: StateFolder, settings: Settings, binaries: Mapping[str, Pat
         "client-ca-file": str(folder / "ca.crt"),
         "authorization-mode": "Node,RBAC",
         "enable-admission-plugins": "NodeRestriction",
+        "feature-gates": "MutatingAdmissionPolicy=true",  # beta and off in Kubernetes 1.34 and 1.35
+        "runtime-config": "admissionregistration.k8s.io/v1beta1=true",
         "service-account-issuer": "https://kubernetes.default.svc",
         "service-account-key-file": str(folder / "service-accounts.key"),
         "service-account-signing-key-file": str(folder / "service-accounts.key"),

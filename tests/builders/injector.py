@@ -5,13 +5,10 @@ from typing import Any
 from harness.operator_process import until
 from tweetbot_cluster.kubernetes.api_server import ApiServer
 
-#: What the API server needs for MutatingAdmissionPolicies, which are beta and off in Kubernetes 1.34 and 1.35.
-FLAGS = {
-    "kube-apiserver": {
-        "feature-gates": "MutatingAdmissionPolicy=true",
-        "runtime-config": "admissionregistration.k8s.io/v1beta1=true",
-    }
-}
+#: A proxy as meshes have it: it ends well when it is told to, and not before.
+PROXY = 'trap "exit 0" TERM; sleep 600 & wait'
+#: A JSON pointer to the end of the list of init containers.
+INIT = "/spec/initContainers/-"
 _POLICIES = "/apis/admissionregistration.k8s.io/v1beta1"
 _CONFINED = (
     "allowPrivilegeEscalation: false, capabilities: Object.spec.{place}.securityContext.capabilities{{drop: ['ALL']}}"
@@ -57,17 +54,21 @@ def _create_policy(api: ApiServer, name: str, bot: str, expression: str) -> None
     api.create(f"{_POLICIES}/mutatingadmissionpolicybindings", binding)
 
 
-def wait_for_container(api: ApiServer, bot: str, name: str = "proxy") -> None:
+def wait_for_container(api: ApiServer, bot: str, name: str = "proxy", *, namespace: str = "default") -> None:
     """Wait until Pods of such TweetBots get the container: a policy holds a moment after it is stored."""
+    confined = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
     pod: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": "trial", "labels": {"tweetbot.dev/bot": bot}},
-        "spec": {"containers": [{"name": "trainer", "image": "busybox:1"}]},
+        "spec": {
+            "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+            "containers": [{"name": "trainer", "image": "busybox:1", "securityContext": confined}],
+        },
     }
 
     def holds() -> bool:
-        spec = api.create("/api/v1/namespaces/default/pods?dryRun=All", pod)["spec"]
+        spec = api.create(f"/api/v1/namespaces/{namespace}/pods?dryRun=All", pod)["spec"]
         return name in [each["name"] for each in (*spec["containers"], *spec.get("initContainers", []))]
 
     until(holds, 60)
