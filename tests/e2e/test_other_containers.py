@@ -38,4 +38,4 @@ def test_an_init_container_that_fails_is_named_with_its_words(platform: Platform
     team.apply("unsealed", run={"attempts": 1})
     team.wait("unsealed", "reason=InitContainerFailed")
     message = team("get tweetbot unsealed -o jsonpath='{.status.currentRun.message}'")
-    assert message.startswith("Init:Error of container proxy: exit code 2 (Error): permission denied. ")
+    assert message.startswith("Init:Error of container proxy: exit code 2: permission denied. ")

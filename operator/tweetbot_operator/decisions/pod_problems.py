@@ -78,7 +78,8 @@ def diagnose_container(container: ContainerView) -> tuple[Reason, str] | None:
     if container.exit_code is not None:
         shown = "CrashLoopBackOff" if container.sidecar else "Error"
         left = f": {sanitize(container.end_message, 300)}" if container.end_message else ""
-        how = f"exit code {container.exit_code} ({container.end_reason or 'Error'})"
+        why = f" ({container.end_reason})" if container.end_reason == "OOMKilled" else ""
+        how = f"exit code {container.exit_code}{why}"
         return INIT_CONTAINER_FAILED, f"{kind}{shown} of {name}: {how}{left}"
     if waiting not in USUAL_WAITS:
         return INIT_CONTAINER_FAILED if container.init else CONTAINER_NOT_STARTED, f"{kind}{waiting} of {name}: {said}"

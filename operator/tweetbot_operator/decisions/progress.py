@@ -81,7 +81,8 @@ def _find_current_report(run: CurrentRun, observed: Observed) -> ProgressReport 
     report = observed.latest_report
     if report is None or run.outcome or not (report.run_id == run.id and report.stage == run.stage == "Train"):
         return None
-    return report if any(pod.uid == report.pod_uid and not pod.ended for pod in observed.pods) else None
+    active = {pod.uid for pod in observed.pods if not (pod.ended or pod.finished_at)}
+    return report if report.pod_uid in active else None
 
 
 def find_wait(run: CurrentRun, observed: Observed) -> Waiting | None:

@@ -117,6 +117,12 @@ def test_a_report_of_a_pod_that_is_gone_says_nothing(change: dict[str, Any]) -> 
     assert progress_in(replace(world, pods=(replace(world.pods[0], **change),))) is None
 
 
+def test_a_failed_attempts_report_says_nothing_of_the_next_though_a_sidecar_keeps_its_pod() -> None:
+    world = a_world_with(a_training(), 60, at=20)
+    held = replace(world.pods[0], exit_code=1, finished_at=world.now, held_by=("istio-proxy",))
+    assert progress_in(replace(world, pods=(held,))) is None
+
+
 def test_a_report_of_another_run_says_nothing() -> None:
     world = a_world_with(a_training(progress=None), 90)
     assert world.latest_report is not None

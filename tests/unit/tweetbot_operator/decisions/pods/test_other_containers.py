@@ -249,7 +249,7 @@ STATES: dict[str, tuple[dict[str, Any], str, str]] = {
     "a sidecar that fails again and again": (
         {"sidecar": True, "waiting": "CrashLoopBackOff", "waiting_message": "back-off 10s", "exit_code": 2},
         "InitContainerFailed",
-        "Init:CrashLoopBackOff of container vault-agent-init: exit code 2 (Error)",
+        "Init:CrashLoopBackOff of container vault-agent-init: exit code 2",
     ),
     "it cannot be set up": (
         {"waiting": "CreateContainerConfigError", "waiting_message": 'configmap "vault" not found'},
@@ -290,7 +290,7 @@ def test_the_words_stay_the_same_while_a_sidecar_fails_again_and_again() -> None
 
 
 FAILED: dict[str, Any] = {"exit_code": 2, "end_reason": "Error", "end_message": "permission denied: role tweetbot"}
-WORDS = "Init:Error of container vault-agent-init: exit code 2 (Error): permission denied: role tweetbot"
+WORDS = "Init:Error of container vault-agent-init: exit code 2: permission denied: role tweetbot"
 
 
 def a_failed_start(job: JobView, **changes: Any) -> PodView:
