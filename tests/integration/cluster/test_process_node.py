@@ -225,7 +225,7 @@ def test_a_native_sidecar_ends_after_the_containers(bench: Namespace) -> None:
 
 
 def test_a_native_sidecar_that_fails_is_started_again_and_fails_no_pod(bench: Namespace) -> None:
-    bench.apply(with_sidecar("shaky", "sleep 2", "echo up; exit 3"))
+    bench.apply(with_sidecar("shaky", "sleep 3", "echo up; sleep 1; exit 3"))
     pod = bench.wait("shaky", ".status.phase", "Succeeded")
     (proxy,) = pod["status"]["initContainerStatuses"]
     assert proxy["restartCount"] >= 1

@@ -22,6 +22,7 @@ CASES: dict[str, dict[str, str]] = {
     "broken": {"script": "exit 3"},
     "imageless": {"script": "true", "image": "'no-such-proxy:9'"},
     "native": {"script": PROXY, "at": INIT, "restartPolicy": "'Always'"},
+    "crashing": {"script": "exit 3", "at": INIT, "restartPolicy": "'Always'"},
     "failing": {"script": "echo permission denied; exit 2", "at": INIT, "name": "vault-agent-init", **TOLD},
     "hanging": {"script": "sleep 600", "at": INIT, "name": "vault-agent-init"},
     "pulling": {"script": "true", "at": INIT, "name": "vault-agent-init", "image": "'no-such-vault:9'"},
@@ -107,6 +108,7 @@ def test_an_init_container_that_fails_is_named_and_ends_the_run(meshed: Tenant) 
 
 #: What is waited for: the TweetBot's name, the reason, and words of the message.
 WAITS = (
+    ("crashing", "InitContainerFailed", "Init:CrashLoopBackOff of container proxy: exit code 3. "),
     ("hanging", "WaitingForInitContainer", "Init container vault-agent-init has run since "),
     ("pulling", "ImagePullFailed", "Init:ImagePullBackOff of container vault-agent-init, image no-such-vault:9: "),
 )

@@ -80,6 +80,7 @@ def test_a_failed_init_container_fails_the_pod() -> None:
         (Running(BEGAN), Running(BEGAN), "Running"),
         (Waiting("CrashLoopBackOff"), Running(BEGAN), "Running"),
         (Running(BEGAN), ended(0), "Running"),
+        (Waiting("CrashLoopBackOff"), ended(0), "Succeeded"),
         (ended(143), ended(0), "Succeeded"),
         (ended(0), ended(1), "Failed"),
     ],

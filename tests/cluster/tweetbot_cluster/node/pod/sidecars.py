@@ -11,6 +11,7 @@ from tweetbot_cluster.node.pod.status import Restarts, Running, State, Terminate
 
 Document = dict[str, Any]
 PAUSES = (0.5, 1.0, 2.0)  # seconds before a sidecar is started again; the kubelet's are 10 s and more
+STARTED = 0.2  # seconds that a sidecar must have run before the next container starts
 REAPING = 5.0  # seconds for the end of killed processes to be seen
 
 
@@ -30,10 +31,13 @@ class Sidecars:
         self._kept: list[tuple[Document, asyncio.Task[None]]] = []
 
     async def start(self, sidecar: Document) -> None:
-        """Start a sidecar, and wait until it runs."""
+        """Start a sidecar, and wait until it has started; one that ends at once never does."""
         self._kept.append((sidecar, asyncio.create_task(self._keep(sidecar))))
-        while not (self._runs(sidecar) or self.ending):
-            await asyncio.sleep(0.02)
+        while not self.ending:
+            before = self._states[sidecar["name"]]
+            await asyncio.sleep(STARTED)
+            if isinstance(before, Running) and self._states[sidecar["name"]] == before:
+                return
 
     async def _keep(self, sidecar: Document) -> None:
         name: str = sidecar["name"]

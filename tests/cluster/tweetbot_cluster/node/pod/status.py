@@ -82,7 +82,8 @@ def phase_of(states: Sequence[State], initialised: bool) -> str:
 
 def phase_with_sidecars(phase: str, sidecars: Sequence[State]) -> str:
     """Return the phase of a Pod whose other containers give it this one: its sidecars end last, and never fail it."""
-    return phase if all(isinstance(state, Terminated) for state in sidecars) or phase == "Pending" else "Running"
+    runs = any(isinstance(state, Running) for state in sidecars)
+    return "Running" if runs and phase != "Pending" else phase
 
 
 def pod_status(
