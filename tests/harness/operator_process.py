@@ -199,7 +199,6 @@ def writes_of(audit_log: Path, namespace: str) -> list[str]:
         f"{line['verb']} {_resource(line['objectRef'])}"
         for line in mine
         if line["verb"] not in ("get", "list", "watch")
-        and _took_effect(line)
         and line["objectRef"].get("namespace") == namespace
         and line.get("responseStatus", {}).get("code", 500) < 400
     ]
@@ -233,11 +232,6 @@ def timeless(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: timeless(item) for key, item in value.items() if key not in own}
     return [timeless(item) for item in value] if isinstance(value, list) else value
-
-
-def _took_effect(line: Mapping[str, Any]) -> bool:
-    """Whether a request was meant: the operator previews each Job by a dry run."""
-    return "dryRun=" not in line["requestURI"]
 
 
 def _resource(reference: Mapping[str, str]) -> str:
