@@ -69,6 +69,13 @@ def crowded() -> bytes:
     return directory + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, len(directory), 0, 0)
 
 
+def with_a_long_directory() -> bytes:
+    """Make a zip whose table of contents alone has 33 MiB, of few members with long comments."""
+    entry = b"PK\x01\x02" + bytes(24) + struct.pack("<3H", 1, 0, 0xFFFF) + bytes(12) + b"x" + bytes(0xFFFF)
+    directory = entry * (33 * 1024**2 // len(entry) + 1)
+    return directory + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, len(directory), 0, 0)
+
+
 def pages_only() -> bytes:
     """Make an export that was saved as web pages."""
     return make_zip({"Your archive.html": b"<!doctype html>", "assets/js/main.js": b"", "assets/fonts/a.woff": b""})

@@ -31,6 +31,8 @@ POSTS_FILE, SUMMARY_FILE = "posts.jsonl.zst", "dataset.json"
 MIN_CHARACTERS = 6000
 #: The largest size of an unpacked snapshot, and of a line in it; sources are limited far below.
 UNPACKED_LIMIT, LINE_LIMIT = 4 * 1024**3, 16 * 1024**2
+#: What reading a damaged snapshot raises.
+_DAMAGED = (ValueError, LookupError, TypeError, RecursionError, zstandard.ZstdError)
 _UNDATED = datetime.min.replace(tzinfo=UTC)
 
 
@@ -125,7 +127,7 @@ def read_dataset(packed: bytes, summary: bytes, *, digest: str) -> Dataset:
             source_tables=tuple(DataTable.model_validate(source["table"]) for source in document["sources"]),
             newest_post_at=document["newestPostAt"],
         )
-    except (ValueError, LookupError, TypeError, zstandard.ZstdError) as error:
+    except _DAMAGED as error:
         message = f"the dataset {digest[:16]} is damaged ({error}); delete its folder to have it prepared again"
         raise SpecRefused(reasons.SOURCE_UNREADABLE, message) from error
 
@@ -137,7 +139,7 @@ def is_whole(packed: bytes, summary: bytes, *, digest: str) -> bool:
             pass
         document = read_summary(summary, digest)
         return bool(DataTable.model_validate(document["table"]) and document["sources"])
-    except (ValueError, LookupError, TypeError, zstandard.ZstdError):
+    except _DAMAGED:
         return False
 
 

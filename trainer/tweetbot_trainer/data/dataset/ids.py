@@ -34,10 +34,10 @@ def encode_ids(posts: Iterable[DatasetPost]) -> bytes:
 def read_ids(lines: Iterable[bytes]) -> Iterator[PostId]:
     """Yield the file's lines. Raises ValueError for a line of another form."""
     for line in lines:
-        record: Any = json.loads(line)
         try:
+            record: Any = json.loads(line)
             yield PostId(str(record["id"]), str(record["sha256"]), int(record["source"]))
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, RecursionError) as error:
             raise ValueError(f"{line[:80]!r} names no post") from error
 
 

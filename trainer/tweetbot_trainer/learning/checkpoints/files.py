@@ -33,6 +33,6 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     try:
         trainer_state = TrainerState.from_json(json.loads((folder / _TRAINER_STATE).read_bytes()))
         tensors = {path.name.removesuffix(_TENSORS): load_file(path) for path in folder.glob(f"*{_TENSORS}")}
-    except (ValueError, LookupError, TypeError, AttributeError, OSError, SafetensorError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, OSError, RecursionError, SafetensorError) as error:
         raise BadCheckpoint(str(error)) from error
     return Checkpoint(trainer_state, tensors)

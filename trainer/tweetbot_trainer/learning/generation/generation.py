@@ -93,7 +93,7 @@ def read_generation_config(folder: Path) -> SamplingParams:
             max_new_tokens=int(saved["max_new_tokens"]),
             min_new_tokens=int(saved["min_new_tokens"]),
         )
-    except (OSError, ValueError, LookupError, TypeError, OverflowError) as error:
+    except (OSError, ValueError, LookupError, TypeError, OverflowError, RecursionError) as error:
         raise make_refusal(str(folder), f"its {path.name} lacks values that this trainer writes") from error
     if not config.is_usable:
         raise make_refusal(str(folder), f"its {path.name} has unusable values: {config}")

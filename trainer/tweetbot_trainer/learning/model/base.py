@@ -31,8 +31,20 @@ from tweetbot_trainer.store.interface import ObjectNotFound
 Download = Callable[[str, Path], None]
 #: Largest accepted config.json in bytes; a real one is a page of JSON.
 CONFIG_LIMIT = 1024 * 1024
+#: Largest accepted tokenizer.json in bytes; gpt2's has 1.3 MB, that of a vocabulary of 256,000 has 34 MB.
+TOKENIZER_LIMIT = 64 * 1024**2
 #: Keys that make transformers load code, other weight formats, or a model that is no plain GPT-2.
 _FORBIDDEN_KEYS = ("auto_map", "quantization_config", "custom_pipelines", "add_cross_attention")
+#: Largest sizes that are accepted, far above those of gpt2-xl: a model of a billion layers would be built before its
+#: weights are found missing.
+_LARGEST = {
+    "n_layer": 1024,
+    "n_head": 1024,
+    "n_embd": 65536,
+    "n_inner": 262144,
+    "n_positions": 1048576,
+    "vocab_size": 2097152,
+}
 _OWN_HEAD = "its head has weights of its own, and only a head tied to the embedding is supported"
 #: Tensors of old files beside the weights: the causal masks, and the head, which is the embedding.
 _NO_WEIGHTS = (".attn.bias", ".attn.masked_bias", "lm_head.weight")
@@ -78,6 +90,8 @@ def read_base(folder: Path, identity: BaseIdentity) -> Base:
         if not (folder / name).is_file():
             raise make_missing_error(identity.uri, name)
     config = _read_config(folder / CONFIG, identity.uri)
+    if (folder / TOKENIZER).stat().st_size > TOKENIZER_LIMIT:
+        raise make_refusal(identity.uri, f"its {TOKENIZER} is longer than {TOKENIZER_LIMIT} bytes")
     tokenizer = read_tokenizer(folder / TOKENIZER, identity.uri, config.vocab_size)
     torch.manual_seed(0)
     return Base(_load_weights(folder, config, identity.uri), tokenizer, identity)
@@ -105,8 +119,11 @@ def _read_config(path: Path, uri: str) -> GPT2Config:
         raise make_refusal(uri, _OWN_HEAD)
     try:
         config = GPT2Config.from_dict(content)
+        sizes = {key: int(getattr(config, key) or 0) for key in _LARGEST}
     except Exception as error:
         raise make_refusal(uri, f"its {CONFIG} is not a GPT-2's") from error
+    if wrong := [key for key, largest in _LARGEST.items() if not 0 <= sizes[key] <= largest]:
+        raise make_refusal(uri, f"its {CONFIG} has a {wrong[0]} above {_LARGEST[wrong[0]]}, or below 0")
     return config
 
 
@@ -115,7 +132,7 @@ def _parse_config(path: Path, uri: str) -> dict[str, Any]:
         if path.stat().st_size > CONFIG_LIMIT:
             raise make_refusal(uri, f"its {CONFIG} is longer than {CONFIG_LIMIT} bytes")
         content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise make_refusal(uri, f"its {CONFIG} is not JSON") from error
     if not isinstance(content, dict):
         raise make_refusal(uri, f"its {CONFIG} is not a JSON object")

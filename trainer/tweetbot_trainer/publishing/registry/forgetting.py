@@ -151,7 +151,7 @@ def _parse_id(line: str, location: str) -> str:
     try:
         record: Any = json.loads(line)
         return str(record["id"])
-    except (ValueError, LookupError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise _make_list_error(f"{location}: write an id, or a JSON object with id") from error
 
 

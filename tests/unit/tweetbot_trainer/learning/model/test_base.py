@@ -14,7 +14,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from builders.model import SCRATCH, a_saved_base, some_texts
 from builders.trainer import many_posts
 from tweetbot_contract.spec.model import Model
-from tweetbot_trainer.learning.model.base import load_base
+from tweetbot_trainer.learning.model.base import TOKENIZER_LIMIT, load_base, read_base
 from tweetbot_trainer.learning.model.identity import FILES, BaseIdentity, identify_base
 from tweetbot_trainer.learning.model.tokenizer import encode
 from tweetbot_trainer.runtime.errors import SpecRefused
@@ -182,6 +182,58 @@ def test_a_tokenizer_that_panics_at_a_post_is_refused_when_it_meets_it(bucket: B
     tokenizer.normalizer = normalizers.Replace("", "a")
     with pytest.raises(SpecRefused, match=r"base model at model\.base .*fail"):
         encode(tokenizer, "a post")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[" * 200_000,
+        '{"model_type": "gpt2", "n_layer": 1000000000}',
+        '{"model_type": "gpt2", "n_embd": 1000000000}',
+        '{"model_type": "gpt2", "vocab_size": 10000000000}',
+        '{"model_type": "gpt2", "n_positions": 10000000000}',
+        '{"model_type": "gpt2", "n_inner": 10000000000}',
+        '{"model_type": "gpt2", "n_head": -1}',
+        '{"model_type": "gpt2", "n_layer": ' + "9" * 5000 + "}",
+        '{"model_type": "gpt2", "n_layer": 1e999}',
+    ],
+)
+def test_a_configuration_that_would_use_up_memory_or_stack_is_refused(
+    bucket: Bucket, tmp_path: Path, content: str
+) -> None:
+    (bucket.folder / "config.json").write_text(content)
+    with pytest.raises(SpecRefused, match=r"BaseModelRefused: .*config\.json"):
+        bucket.load(tmp_path)
+
+
+def test_a_tokenizer_of_absurd_size_is_refused_unread(bucket: Bucket, tmp_path: Path) -> None:
+    with (bucket.folder / "tokenizer.json").open("r+b") as file:
+        file.truncate(TOKENIZER_LIMIT + 1)
+    with pytest.raises(SpecRefused, match=r"tokenizer\.json is longer than"):
+        bucket.load(tmp_path)
+
+
+class _Opened:
+    """Creates a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self._path,)
+
+
+def test_weights_are_read_from_safetensors_alone_and_no_pickle_is_opened(bucket: Bucket, tmp_path: Path) -> None:
+    mark, folder = tmp_path / "opened", bucket.folder
+    whole = bucket.load(tmp_path / "whole").model.state_dict()
+    for name in ("pytorch_model.bin", "training_args.bin"):
+        torch.save({"transformer.wte.weight": torch.zeros(2), "x": _Opened(mark)}, folder / name)
+    read = read_base(folder, BaseIdentity(str(folder), "folder", "")).model.state_dict()
+    assert all(torch.equal(read[name], tensor) for name, tensor in whole.items())
+    (folder / "model.safetensors").write_bytes((folder / "pytorch_model.bin").read_bytes())
+    with pytest.raises(SpecRefused, match=r"model\.safetensors is damaged"):
+        read_base(folder, BaseIdentity(str(folder), "folder", ""))
+    assert not mark.exists()
 
 
 def test_a_tokenizer_without_the_end_mark_is_refused(bucket: Bucket, tmp_path: Path) -> None:

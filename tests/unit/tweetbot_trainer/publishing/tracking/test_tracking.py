@@ -3,11 +3,13 @@
 import hashlib
 import json
 import os
+import platform
 import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from io import StringIO
@@ -142,6 +144,41 @@ def test_both_stages_of_a_run_are_on_the_server_with_their_lineage(
     assert server.unknown == []
     assert KEY.encode() not in server.received
     assert (first.exit_code, second.exit_code) == (0, 0)
+
+
+def test_nothing_about_the_machine_or_the_command_line_is_sent(
+    server: FakeWandb, tmp_path: Path, secrets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["/opt/canary-program", "--canary-argument"])
+    tracker = started(a_run(tmp_path, apiKeySecret=SECRET, baseURL=server.url), tmp_path, secrets)
+    tracker.log({"step": 1, "train/loss": 1.0})
+    assert tracker.finish().degraded is None
+    (run,) = server.runs.values()
+    assert not {"wandb-metadata.json", "requirements.txt", "diff.patch", "output.log"} & set(run.files)
+    machine = {os.getcwd(), sys.executable, platform.processor() or platform.platform(), "canary-program", "canary-arg"}
+    whole = bytes(server.received) + json.dumps([run.fields, run.config, run.summary], default=str).encode()
+    assert [text for text in machine if text.encode() in whole] == []
+
+
+def find_child_processes(name: str) -> Iterator[Path]:
+    """Yield the folders in /proc of this process's children with a name."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parent = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1]
+            if parent == str(os.getpid()) and (folder / "comm").read_text(encoding="utf-8").strip() == name:
+                yield folder
+
+
+def test_no_process_has_the_key_in_its_environment_or_arguments(
+    server: FakeWandb, tmp_path: Path, secrets: Path
+) -> None:
+    tracker = started(a_run(tmp_path, apiKeySecret=SECRET, baseURL=server.url), tmp_path, secrets)
+    assert tracker.finish().degraded is None
+    children = list(find_child_processes("wandb-core"))
+    assert children
+    for folder in children:
+        assert KEY.encode() not in (folder / "environ").read_bytes() + (folder / "cmdline").read_bytes()
+    assert KEY not in os.environ.values()
 
 
 def test_the_base_is_used_by_the_training_and_made_by_no_run(server: FakeWandb, tmp_path: Path, secrets: Path) -> None:

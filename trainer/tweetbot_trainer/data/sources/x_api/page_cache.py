@@ -132,7 +132,7 @@ def _load_json(pages: PageCache, name: str) -> Json | None:
         return None
     try:
         kept = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         kept = None
     if not isinstance(kept, dict):
         raise _build_damage_refusal(name)

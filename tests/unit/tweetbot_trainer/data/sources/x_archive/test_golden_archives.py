@@ -63,6 +63,7 @@ BAD = [
     (damaged.bomb(), "SourceTooLarge", "unpacks to 200 times its size or more"),
     (damaged.huge(), "SourceTooLarge", "unpack to 3221225472 bytes; at most 2147483648 are read"),
     (damaged.crowded(), "SourceTooLarge", "more than 200000 members"),
+    (damaged.with_a_long_directory(), "SourceTooLarge", "at most 33554432 are read"),
     (damaged.pages_only(), "SourceNotAnExport", r"no data/tweets\.js in the zip, only web pages"),
     (damaged.of_another_kind(), "SourceNotAnExport", r"no data/tweets\.js in the zip; upload the export"),
     (damaged.of_mastodon(), "SourceNotAnExport", "Mastodon.*kind mastodon"),
