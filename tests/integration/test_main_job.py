@@ -20,7 +20,8 @@ from builders.trainer import many_posts
 from harness import hasty_operator
 from harness.canaries import command_lines, leaks, what_came_out
 from harness.operator_process import until
-from tweetbot_cluster.cluster import OPERATOR, EmbeddedCluster
+from tweetbot_cluster import seed
+from tweetbot_cluster.cluster import CONTROL_PLANE, OPERATOR, EmbeddedCluster
 from tweetbot_contract.handover import BOT_LABEL
 from tweetbot_contract.result import DataTable
 from tweetbot_fakes.remotes.wandb_graphql import FakeWandb
@@ -333,13 +334,51 @@ def test_a_killed_trainer_loses_nothing(killed: dict[str, Any]) -> None:
     assert killed["currentRun"]["number"] == 1
 
 
-def test_a_deleted_bot_leaves_nothing_in_the_bucket_and_its_neighbour_everything(
-    home: EmbeddedCluster, kubectl: Kubectl, killed: dict[str, Any]
+@pytest.fixture(scope="module")
+def new_home(home: EmbeddedCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
+    """Another cluster that writes to the same bucket, with an operator at work."""
+    folder = tmp_path_factory.mktemp("new-home")
+    program = (hasty_operator.__file__,)
+    with EmbeddedCluster(folder, parts=(*CONTROL_PLANE, "node"), operator_program=program) as cluster:
+        cluster.seed()
+        seed.put_secret(cluster.api, home.settings, "default")
+        cluster.start(OPERATOR)
+        yield cluster
+
+
+def test_a_bot_that_moves_to_another_cluster_loses_nothing_and_its_last_deletion_erases_it_alone(
+    home: EmbeddedCluster, new_home: EmbeddedCluster, killed: dict[str, Any]
 ) -> None:
+    """The manifest is applied in the new cluster, then the TweetBot is deleted in the old one, and at last in the new.
+
+    A neighbour's objects, whose name begins alike, stay.
+    """
+    old, new = home.kubectl, new_home.kubectl
     neighbour, mine = "models/default/killed-not/latest.json", "models/default/killed"
     home.s3().put_object(Bucket="tweetbot", Key=neighbour, Body=b"{}")
-    assert len(keys(home, mine)) > 1
-    kubectl("delete", "tweetbot", "killed", "--timeout=300s")
+    output = {"s3": {**OUTPUT["s3"], "endpoint": home.s3_endpoint}}
+    apply(new, "killed", training={"epochs": 3}, deletionPolicy="Delete", output=output)
+    wait_for(new, "killed", "ModelReady")
+    moved = status_of(new, "killed")
+    assert (reason_of(moved, "ModelReady"), moved["model"]["digest"]) == ("Adopted", killed["model"]["digest"])
+    assert reason_of(moved, "PrefixShared") == "PrefixOwned"
+    assert killed["uid"] in json.dumps(moved["conditions"])
+
+    before = keys(home, mine)
+    old("delete", "tweetbot", "killed", "--timeout=300s")
+    assert keys(home, mine) == before
+    until(lambda: moved["uid"] in old("get", "events", "--field-selector=reason=PrefixOwned", "-o", "yaml").stdout, 60)
+
+    new("annotate", "tweetbot", "killed", f"tweetbot.dev/take-over-prefix={killed['uid']}")
+    new("wait", "tweetbot/killed", "--for=jsonpath={.status.currentRun.number}=2", "--timeout=120s")
+    new("wait", "tweetbot/killed", "--for=jsonpath={.status.currentRun.outcome}=Succeeded", "--timeout=120s")
+    status = status_of(new, "killed")
+    assert status["model"]["digest"] == killed["model"]["digest"]
+    assert [each["type"] for each in status["conditions"] if each["type"] == "PrefixShared"] == []
+    pointer = home.s3().get_object(Bucket="tweetbot", Key=f"{mine}/latest.json")["Body"].read()
+    assert json.loads(pointer)["uid"] == moved["uid"]
+
+    new("delete", "tweetbot", "killed", "--timeout=300s")
     assert keys(home, mine) == [neighbour]
 
 
@@ -353,6 +392,7 @@ def test_an_emptied_cluster_adopts_what_its_bucket_holds(
     wait_for(kubectl, "quickstart", "ModelReady", 300)
     status = status_of(kubectl, "quickstart")
     assert (reason_of(status, "ModelReady"), status["model"]["digest"]) == ("Adopted", quickstart["model"]["digest"])
+    assert reason_of(status, "PrefixShared") == "PrefixOwned"
     assert [job for job in jobs_of(kubectl, "quickstart") if job.endswith("-train")] == []
 
 

@@ -20,6 +20,7 @@ from tweetbot_contract.spec.output import S3Output
 from tweetbot_fakes.storage import Killed, WatchedStore
 from tweetbot_trainer.cli.cleanup import erase, get_bot_folder
 from tweetbot_trainer.cli.parser import parse_args
+from tweetbot_trainer.publishing.registry.ownership import PrefixOwned, join_prefix
 from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageStopped
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
@@ -232,6 +233,27 @@ def test_the_command_reads_the_run_document_of_its_pod(
     arguments = parse_args(["cleanup"])
     assert arguments.run(arguments, StopRequest()) == 0
     assert left(client) == set(NEIGHBOURS)
+
+
+def test_the_command_says_in_its_message_to_whom_it_left_the_objects(
+    client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(client)
+    for uid in ("uid-gull", "uid-of-b"):
+        join_prefix(the_store(client), a_run(uid=uid), Log(StringIO()))
+    before = left(client)
+    monkeypatch.setenv(handover.RUN_ENV, a_run().encode())
+    monkeypatch.setenv(handover.SECRETS_DIR_ENV, str(tmp_path))
+    monkeypatch.setenv(handover.TERMINATION_LOG_ENV, str(tmp_path / "log"))
+    arguments = parse_args(["cleanup"])
+    assert arguments.run(arguments, StopRequest()) == 0
+    assert left(client) == before
+    message = json.loads((tmp_path / "log").read_text())
+    assert (message["kind"], "uid-of-b" in message["prefixOwned"]) == ("CleanupSucceeded", True)
+    with pytest.raises(PrefixOwned) as refusal:  # the same once more: it is no longer its own
+        arguments.run(arguments, StopRequest())
+    assert arguments.fail(refusal.value) == 10
+    assert json.loads((tmp_path / "log").read_text())["reason"] == "PrefixOwned"
 
 
 def test_a_cleanup_does_not_take_a_stages_document(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

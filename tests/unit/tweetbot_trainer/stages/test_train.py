@@ -15,6 +15,7 @@ import pytest
 from builders.stages import a_context, a_folder, a_local_run, a_source, a_version
 from tweetbot_contract.result import TrackingResult, TrainSucceeded
 from tweetbot_fakes.storage import WatchedStore
+from tweetbot_trainer.publishing.registry.ownership import join_prefix
 from tweetbot_trainer.publishing.registry.publish import publish, store_rejected
 from tweetbot_trainer.publishing.registry.run_record import read_record, write_record
 from tweetbot_trainer.publishing.tracking.interface import TrackedArtifact
@@ -232,6 +233,26 @@ def test_a_parrot_is_kept_beside_until_the_gate_is_loosened(tmp_path: Path) -> N
     assert prepare(replace(strict, run=strict.run.model_copy(update={"stage": "Prepare"}))).adopted is None
     with pytest.raises(GateFailed):
         train(replace(strict, start_tracker=untouched))
+
+
+def test_a_model_that_fails_in_a_folder_taken_over_meanwhile_takes_nothing_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tweetbot_trainer.stages.training_run.MEASURED_TEXTS", 50)
+    context = a_parrot(tmp_path, 5)
+    files = a_folder(tmp_path / "another", b"weights")
+    former = store_rejected(STORE, context.run, files, a_version(files, context.run, "0" * 16), check=lambda: None)
+    theirs = f"{context.run.prefix}/checkpoints/{'b' * 16}/00000100-20201101T000000Z-01234567/MANIFEST.json"
+    STORE.put(theirs, b"{}")
+
+    def lose_the_folder(config: Mapping[str, Any]) -> RecordingTracker:
+        join_prefix(STORE, context.run.model_copy(update={"uid": "b", "take_over": context.run.uid}), context.log)
+        return RecordingTracker()
+
+    with pytest.raises(GateFailed):
+        train(replace(context, start_tracker=lose_the_folder))
+    assert STORE.find(theirs)
+    assert STORE.find(f"{former}/MANIFEST.json")
 
 
 def untouched(config: Mapping[str, Any]) -> RecordingTracker:

@@ -13,6 +13,7 @@ from builders.stages import a_context, a_folder, a_local_run, a_source, a_versio
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import TrainSucceeded
 from tweetbot_fakes.storage import Killed, WatchedStore
+from tweetbot_trainer.cli import cleanup
 from tweetbot_trainer.cli.cleanup import erase
 from tweetbot_trainer.publishing.registry.latest import update_latest
 from tweetbot_trainer.publishing.registry.ownership import (
@@ -135,6 +136,12 @@ def test_the_annotation_takes_over_from_the_bot_or_the_cluster_that_it_names(tmp
     assert owner_and_users(tmp_path) == (B_BOT, [])
 
 
+def test_who_takes_over_keeps_the_others_that_use_the_folder(tmp_path: Path) -> None:
+    for run in (in_a(tmp_path), in_b(tmp_path), a_local_run(tmp_path, cluster=C, uid="cccc-bot", take_over=A_BOT)):
+        join(run)
+    assert owner_and_users(tmp_path) == ("cccc-bot", [B_BOT])
+
+
 def test_an_annotation_that_stays_takes_over_once_and_from_nobody_else(tmp_path: Path) -> None:
     join(in_a(tmp_path))
     join(in_b(tmp_path, take_over=A_BOT))
@@ -152,6 +159,43 @@ def test_a_record_of_a_later_release_stops_what_cannot_read_it(tmp_path: Path) -
         for act in (join, lambda run: require_owner(STORE, run), lambda run: leave_prefix(STORE, run)):
             with pytest.raises(PrefixOwned, match="cannot be read"):
                 act(run)
+
+
+def test_joining_again_writes_nothing(tmp_path: Path) -> None:
+    for run in (in_a(tmp_path), in_b(tmp_path)):
+        join(run)
+        store = WatchedStore(STORE)
+        join(run, store)
+        assert [action for action, _ in store.requests] == ["find"]
+
+
+def test_of_two_that_begin_at_the_same_moment_one_owns(tmp_path: Path) -> None:
+    others = iter([in_b(tmp_path)])
+
+    def interfere() -> None:
+        for run in others:
+            assert join(run) is None
+
+    assert B_BOT in (join(in_a(tmp_path), WatchedStore(STORE, after_each=interfere)) or "")
+    assert owner_and_users(tmp_path) == (B_BOT, [A_BOT])
+
+
+def test_whose_place_in_the_line_is_older_stays_so_when_it_adopts(tmp_path: Path) -> None:
+    for run in (in_a(tmp_path), in_b(tmp_path), a_local_run(tmp_path, cluster=C, uid="cccc-bot")):
+        join(run)
+    users = record(tmp_path)["users"]
+    reserve_version_use(STORE, in_b(tmp_path), "v1")
+    assert record(tmp_path)["users"] == [users[0] | {"version": "v1"}, users[1]]
+
+
+def test_a_bot_whose_erasure_was_given_up_works_in_its_folder_again(tmp_path: Path) -> None:
+    join(in_a(tmp_path))
+    assert leave_prefix(STORE, in_a(tmp_path)) is None
+    assert record(tmp_path)["ending"]
+    assert not reserve_version_use(STORE, in_b(tmp_path), "v1")
+    for uid in (A_BOT, A_AGAIN):
+        assert join(in_a(tmp_path, uid)) is None
+        assert not record(tmp_path)["ending"]
 
 
 @pytest.mark.parametrize("phase", ["before", "after"])
@@ -333,6 +377,23 @@ def test_nobody_joins_a_folder_that_is_being_erased(tmp_path: Path) -> None:
     clean_up(in_a(tmp_path), WatchedStore(STORE, after_each=try_to_join))
     assert len(refused) > 3
     assert join(in_b(tmp_path)) is None
+
+
+def test_an_erasure_stops_once_another_has_taken_the_folder_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cleanup, "_LOG_INTERVAL", 1)
+    publish_version(tmp_path, in_a(tmp_path), 1)
+    successor = in_b(tmp_path, take_over=A)
+    calls = iter(range(1000))
+
+    def take_over() -> None:
+        if next(calls) == 5:
+            join(successor)
+
+    with pytest.raises(PrefixOwned):
+        clean_up(in_a(tmp_path), WatchedStore(STORE, after_each=take_over))
+    assert owner_and_users(tmp_path) == (B_BOT, [])
 
 
 @pytest.mark.parametrize("phase", ["before", "after"])
