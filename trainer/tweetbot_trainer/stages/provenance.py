@@ -12,6 +12,7 @@ from tweetbot_trainer.data.dataset.profiles import CardAccount
 from tweetbot_trainer.data.dataset.source_records import SourceRecord, get_kind
 from tweetbot_trainer.data.dataset.splits import Order
 from tweetbot_trainer.publishing.registry.manifest import Provenance
+from tweetbot_trainer.publishing.registry.run_record import drop_page_records
 from tweetbot_trainer.runtime.versions import get_library_versions
 from tweetbot_trainer.stages.source_reading import SourceResult
 from tweetbot_trainer.stages.training_plan import TrainingPlan
@@ -25,7 +26,7 @@ def build_provenance(run: RunDocument, plan: TrainingPlan, device: "Device", ord
     subject = run.spec.subject
     return Provenance(
         base=asdict(plan.base),
-        sources=plan.sources,
+        sources=drop_page_records(plan.sources),
         training=plan.values.as_json(),
         ordered_by=ordered_by,
         seed=plan.values.seed,

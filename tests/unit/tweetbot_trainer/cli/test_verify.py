@@ -60,6 +60,22 @@ def test_a_version_that_a_later_run_adopted_matches_as_well(
     assert verified(home, capsys)[0] == 0
 
 
+def test_pages_that_the_manifest_leaves_out_are_found_in_the_runs_record(
+    run: RunDocument, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A page may hold one post: its hash, beside the model, would confirm a guess of it."""
+    home, uri = version_of(run), f"{run.prefix}/runs/{run.run_id}/prepare.json"
+    record, manifest = json.loads(STORE.get(uri)), json.loads(STORE.get(f"{home}/MANIFEST.json"))
+    (source,) = record["sources"]
+    source["kind"] = "x"
+    manifest["provenance"]["sources"] = [{key: source[key] for key in source if key != "objects"}]
+    STORE.put(uri, json.dumps(record).encode())
+    STORE.put(f"{home}/MANIFEST.json", json.dumps(manifest).encode())
+    assert verified(home, capsys)[1]["sources[0] x posts.txt"] == "ok"
+    STORE.delete(uri)
+    assert verified(home, capsys)[1]["sources[0] x"] == "unproven"
+
+
 @pytest.mark.parametrize("form", ["{}", "{}/", "{}/model", "{}/MANIFEST.json"])
 def test_a_version_is_found_by_each_of_its_addresses(
     run: RunDocument, form: str, capsys: pytest.CaptureFixture[str]

@@ -13,6 +13,7 @@ from tweetbot_fakes.remotes import x_api_answers as answers
 from tweetbot_fakes.remotes.x_api import POST_PRICE, USER_PRICE, FakeX, tweet
 from tweetbot_fakes.remotes.x_api_answers import Answer
 from tweetbot_fakes.storage import Killed, WatchedStore
+from tweetbot_trainer.publishing.registry.run_record import drop_page_records, find_record
 from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.stages.prepare import prepare
@@ -57,6 +58,16 @@ def test_an_account_becomes_a_dataset(tmp_path: Path, x: FakeX) -> None:
     result = prepared(tmp_path, x)
     assert (result.dataset.table.downloaded, result.billed) == (POSTS, {"x": POSTS})
     assert (len(x.requests), x.cost) == (5, WHOLE)  # the account, three pages, the picture
+
+
+def test_no_hash_of_a_page_is_for_the_manifest(tmp_path: Path, x: FakeX) -> None:
+    prepared(tmp_path, x)
+    record = find_record(STORE, f"file://{tmp_path}/bucket/team-a/gull", "0123456789abcdef")
+    assert record is not None
+    (source,), (published,) = record.sources, drop_page_records(record.sources)
+    hashes = {one.sha256 for one in source.objects}
+    assert len(hashes) > 3
+    assert not [sha256 for sha256 in hashes if str(sha256) in published.model_dump_json()]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from tweetbot_contract import reasons
 from tweetbot_contract.spec.model import PVC_SCHEME
 from tweetbot_trainer.data.dataset.dataset import POSTS_FILE, SUMMARY_FILE, Dataset, read_dataset
 from tweetbot_trainer.data.dataset.ids import IDS_FILE, encode_ids
-from tweetbot_trainer.data.dataset.source_records import ObjectRecord, describe_object
+from tweetbot_trainer.data.dataset.source_records import ObjectRecord, SourceRecord, describe_object
 from tweetbot_trainer.learning.fingerprint import VERSION_DIGITS, fingerprint_values
 from tweetbot_trainer.learning.model.identity import CONFIG, TOKENIZER, WEIGHTS
 from tweetbot_trainer.publishing.registry.latest import LATEST_FILE, read_latest
@@ -31,6 +31,7 @@ from tweetbot_trainer.publishing.registry.manifest import (
     decode_manifest,
     drop_removed_file,
 )
+from tweetbot_trainer.publishing.registry.run_record import drop_page_records, find_record
 from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused
 from tweetbot_trainer.store import ObjectStore, OpenStore, compute_sha256, compute_stream_sha256, join
 from tweetbot_trainer.store.file_records import FileRecord
@@ -89,7 +90,7 @@ def verify(open_store: OpenStore, version: StoredVersion) -> Iterator[Finding]:
     yield from _find_unlisted_files(store, version)
     yield from _verify_dataset(store, version.manifest)
     yield from _verify_base(open_store, version.manifest)
-    yield from _verify_sources(open_store, version.manifest)
+    yield from _verify_sources(open_store, version)
 
 
 def _parse_version(home: str, body: bytes, expected_sha256: str | None) -> StoredVersion:
@@ -202,8 +203,15 @@ def _verify_base(open_store: OpenStore, manifest: VersionManifest) -> Iterator[F
             yield _verify_foreign(open_store, record, f"base {name}")
 
 
-def _verify_sources(open_store: OpenStore, manifest: VersionManifest) -> Iterator[Finding]:
-    sources = manifest.provenance.sources
+def _load_sources(store: ObjectStore, version: StoredVersion) -> tuple[SourceRecord, ...]:
+    """Return the sources with all that was read: the run's record has the pages that the manifest leaves out."""
+    sources = version.manifest.provenance.sources
+    record = find_record(store, version.home.rsplit("/", 2)[0], version.manifest.run_id)
+    return record.sources if record and drop_page_records(record.sources) == sources else sources
+
+
+def _verify_sources(open_store: OpenStore, version: StoredVersion) -> Iterator[Finding]:
+    sources = _load_sources(open_store(version.home), version)
     if not sources:
         yield Finding("unproven", "sources", "the manifest names none: the run's record was gone when it trained")
     for index, source in enumerate(sources):

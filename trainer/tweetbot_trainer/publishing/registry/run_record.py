@@ -24,7 +24,12 @@ class PrepareRecord(Part):
 
 def read_record(store: ObjectStore, run: RunDocument) -> PrepareRecord | None:
     """Read the run's record. None if there is none, or none that this trainer can read."""
-    found = store.find(_build_record_uri(run))
+    return find_record(store, run.prefix, run.run_id)
+
+
+def find_record(store: ObjectStore, folder: str, run_id: str) -> PrepareRecord | None:
+    """Read the record of a run of the TweetBot with this folder, as read_record does."""
+    found = store.find(join(folder, "runs", run_id, "prepare.json"))
     try:
         return PrepareRecord.model_validate_json(found.body) if found else None
     except ValidationError:
@@ -34,13 +39,14 @@ def read_record(store: ObjectStore, run: RunDocument) -> PrepareRecord | None:
 def write_record(store: ObjectStore, run: RunDocument, record: PrepareRecord) -> None:
     """Write the run's record, which completes the preparation."""
     body = record.model_dump_json(by_alias=True, exclude_none=True, indent=1)
-    store.put(_build_record_uri(run), f"{body}\n".encode())
+    store.put(join(get_run_folder(run), "prepare.json"), f"{body}\n".encode())
+
+
+def drop_page_records(sources: tuple[SourceRecord, ...]) -> tuple[SourceRecord, ...]:
+    """Leave out the pages of an API: a page may hold a single post, and its hash would confirm a guess of it."""
+    return tuple(one.model_copy(update={"objects": ()}) if one.kind == "x" else one for one in sources)
 
 
 def get_run_folder(run: RunDocument) -> str:
     """Return the address of the run's own folder."""
     return join(run.prefix, "runs", run.run_id)
-
-
-def _build_record_uri(run: RunDocument) -> str:
-    return join(get_run_folder(run), "prepare.json")

@@ -84,6 +84,12 @@ def test_nothing_ends_a_block_but_its_fence(text: str) -> None:
     assert kinds == ["fence", "paragraph_open", "inline", "paragraph_close"]
 
 
+@pytest.mark.parametrize("text", [*CORPUS, "a\n```\nb", "```sh\nrm x\n```\n# heading", "````\n```\n`````", "~~~\n```"])
+def test_a_fence_inside_ends_no_block(text: str) -> None:
+    kinds = [token.type for token in PARSER.parse(f"{format_block(text, 'sh')}\n\nafter")]
+    assert kinds == ["fence", "paragraph_open", "inline", "paragraph_close"]
+
+
 @pytest.mark.parametrize("text", [*CORPUS, "``", "a`b``c", ""])
 def test_code_is_one_piece_of_code(text: str) -> None:
     kinds = [token.type for token in inline_tokens(f"x {format_code(text)} y")]
