@@ -25,6 +25,9 @@ SHORT: dict[str, float] = {
     "STALLED_SECONDS": 2,
     "RETRY_SECONDS": 1,
     "SCHEDULE_SPREAD_SECONDS": 0,
+    "ORPHAN_LOOK_SECONDS": 2,
+    "ORPHAN_PATIENCE_SECONDS": 10,
+    "ORPHAN_GRACE_SECONDS": 12,
 }
 #: A small machine, and a loopback that stands for the internet.
 SMALL = {

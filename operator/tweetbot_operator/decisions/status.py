@@ -55,7 +55,7 @@ def note_trouble(stage: Stage) -> CurrentRun:
         return run
     found = [trouble for trouble in (_find_attempt_trouble(stage), _find_wait_trouble(stage)) if trouble]
     latest = max(found, key=lambda trouble: trouble.at, default=None)
-    if latest is None or (known and latest.at <= known.at):
+    if latest is None or (known and latest.at < known.at):
         return run
     return run.model_copy(update={"last_trouble": latest})
 
@@ -72,7 +72,7 @@ def _find_attempt_trouble(stage: Stage) -> Trouble | None:
     if not latest:
         return None
     pod, cause = latest[0], explain_end(latest[0], stage.run.stage)
-    before = counted.index(pod) if pod in counted else len(known)
+    before = max(job.failed_pods - 1, counted.index(pod)) if pod in counted else job.failed_pods
     return Trouble(
         reason=cause.reason,
         message=make_printable(cause.message, 512),

@@ -21,11 +21,11 @@ from tweetbot_operator.types.times import add_seconds
 
 LOG = logging.getLogger(__name__)
 #: Seconds between two looks; they read the cache alone.
-LOOK_SECONDS = 15.0
+ORPHAN_LOOK_SECONDS = 15.0
 #: Seconds in which the garbage collector ends what still has its owner; then a Job counts as an orphan.
-PATIENCE_SECONDS = 60
+ORPHAN_PATIENCE_SECONDS = 60
 #: Seconds in which a TweetBot may be made again, as GitOps does, before its run is ended.
-GRACE_SECONDS = 600
+ORPHAN_GRACE_SECONDS = 600
 
 
 class OrphanCollector:
@@ -58,14 +58,16 @@ class OrphanCollector:
                 LOG.warning("orphaned Jobs are looked at again later", extra=with_fields(fault=str(fault)))
             except Exception:  # a bug here must not end the look-out
                 LOG.exception("bug in the look for orphaned Jobs")
-            await self._sleep(LOOK_SECONDS)
+            await self._sleep(ORPHAN_LOOK_SECONDS)
 
     async def collect(self) -> None:
         """Report the orphans, and delete those whose time has come. Raises ApiError."""
         found = {job.uid: job for job in self._cache.jobs.list_all() if self._is_orphan(job)}
         self._since = {uid: self._since.get(uid, self._now()) for uid in found}
         self._reported &= found.keys()
-        old = [job for job in found.values() if self._now() >= add_seconds(self._since[job.uid], PATIENCE_SECONDS)]
+        old = [
+            job for job in found.values() if self._now() >= add_seconds(self._since[job.uid], ORPHAN_PATIENCE_SECONDS)
+        ]
         ORPHANED_JOBS.set(len(old))
         for job in old:
             await self._handle(job)
@@ -81,7 +83,7 @@ class OrphanCollector:
         return self._cache.get_bot((job.namespace, job.bot)) is not None
 
     async def _handle(self, job: JobView) -> None:
-        due = self._now() if self._has_successor(job) else add_seconds(self._since[job.uid], GRACE_SECONDS)
+        due = self._now() if self._has_successor(job) else add_seconds(self._since[job.uid], ORPHAN_GRACE_SECONDS)
         if job.uid not in self._reported:
             self._reported.add(job.uid)
             self._recorder.warn_job(job, ORPHANED.name, self._describe(job, due))

@@ -211,6 +211,15 @@ def test_a_deleted_bot_takes_its_jobs_with_it(tenant: Tenant) -> None:
     until(lambda: tenant.jobs() == [], 120)
 
 
+def test_a_job_whose_bot_was_deleted_without_it_says_whose_it_was_and_ends(tenant: Tenant) -> None:
+    tenant.apply("gull", "slow")
+    until(lambda: len(tenant.jobs()) == 1, 120)
+    tenant("delete", "tweetbot", "gull", "--cascade=orphan", "--timeout=120s")
+    assert [job["metadata"].get("ownerReferences") for job in tenant.jobs()] == [None]
+    tenant.wait_for_event(f"TweetBot {tenant.namespace}/gull", "involvedObject.kind=Job")
+    until(lambda: tenant.jobs() == [], 120)
+
+
 def test_nothing_is_written_but_statuses_jobs_and_events(tenant: Tenant, home: EmbeddedCluster) -> None:
     tenant.apply("gull")
     tenant.wait("gull", "ModelReady")

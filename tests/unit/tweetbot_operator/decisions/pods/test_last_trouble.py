@@ -82,6 +82,15 @@ async def test_the_newest_trouble_takes_the_place_of_the_one_before(stage: Stage
     assert (trouble(stage).reason, trouble(stage).attempt, stage.run.attempt) == ("Crashed", 2, 3)
 
 
+async def test_a_pod_that_was_deleted_counts_as_the_attempt_that_it_was(stage: Stage) -> None:
+    await begin_training(stage)
+    await fail_attempt(stage, 139)
+    stage.cluster.remove("pods", NAMESPACE, f"{stage.job_name}-1")
+    stage.time += timedelta(seconds=30)
+    await fail_attempt(stage, 137, reason="OOMKilled")
+    assert (trouble(stage).reason, trouble(stage).attempt, stage.run.attempt) == ("OutOfMemory", 2, 3)
+
+
 async def test_an_eviction_tells_the_kubelets_words_while_the_next_pod_waits(stage: Stage) -> None:
     await begin_training(stage)
     words = "The node was low on resource: ephemeral-storage. Threshold quantity: 10Gi, available: 9Gi. "
