@@ -75,7 +75,7 @@ def join_prefix(store: ObjectStore, run: RunDocument, log: Log) -> str | None:
         return None
     if record.ending:
         raise PrefixOwned(f"{describe_owner(record, run)} and is being erased. {_format_advice(record, run)}")
-    limits = "This one may serve its models, and neither moves latest.json nor erases anything"
+    limits = "Until a run finds that to have changed, this one may serve its models, but neither train nor erase any"
     message = f"{describe_owner(record, run)}. {limits}. {_format_advice(record, run)}"
     log.warning("prefix.owned", reason=str(PREFIX_OWNED), message=message)
     return message
@@ -173,7 +173,7 @@ def _check_owner(record: OwnerRecord | None, run: RunDocument) -> OwnerRecord:
     record = record or OwnerRecord(owner=_build_user(run))
     if is_owner(record, run):
         return record
-    message = "Only its owner may train new models, move latest.json or erase anything"
+    message = "Only its owner may train new models, move latest.json and erase"
     raise PrefixOwned(f"{describe_owner(record, run)}. {message}. {_format_advice(record, run)}")
 
 
