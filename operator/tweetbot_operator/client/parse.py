@@ -251,12 +251,13 @@ def _find_unready_container(spec: Manifest, status: Manifest, trainer: str) -> C
     cannot start, which the trainer does not wait for, but may need.
     """
     declared = {each.get("name"): each for kind in ("initContainers", "containers") for each in spec.get(kind) or ()}
-    for each in status.get("initContainerStatuses") or ():
+    statuses = {each.get("name"): each for each in status.get("containerStatuses") or ()}
+    _, running, ended = _parse_state(statuses.pop(trainer, {}))
+    for each in () if running or ended else status.get("initContainerStatuses") or ():
         found = _parse_container(declared.get(each["name"], {}), each, init=True)
         if not (each.get("started") if found.sidecar else found.exit_code == 0):
             return found
-    others = [each for each in status.get("containerStatuses") or () if each.get("name") != trainer]
-    views = [_parse_container(declared.get(each["name"], {}), each, init=False) for each in others]
+    views = [_parse_container(declared.get(name, {}), each, init=False) for name, each in statuses.items()]
     return next((view for view in views if view.waiting not in USUAL_WAITS), None)
 
 

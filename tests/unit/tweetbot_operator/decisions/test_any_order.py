@@ -89,6 +89,17 @@ class Sea:
             self.cluster.end_pod(name, NAMESPACE, (10, 75, 1)[number % 3], said)
             self.cluster.end_job(name, NAMESPACE, "Failed", reason="BackoffLimitExceeded", failed=1)
 
+    async def end_beside_a_sidecar(self, number: int) -> None:
+        """Let the trainer end while another container keeps its Pod, so that the Job does not."""
+        for name in self._live():
+            code = (0, 10, 75, 1)[number % 4]
+            said = a_train_result() if name.endswith("-train") else a_prepare_result()
+            message = encode(a_refusal_of_the_trainer() if code else said).decode()
+            times = {"startedAt": "2026-01-01T12:00:00Z", "finishedAt": "2026-01-01T12:00:00Z"}
+            ended = {"name": "trainer", "state": {"terminated": {"exitCode": code, "message": message, **times}}}
+            proxy = {"name": "proxy", "state": {"running": {"startedAt": "2026-01-01T12:00:00Z"}}}
+            self.cluster.run_pod(name, NAMESPACE, containerStatuses=[proxy, ended])
+
     async def lose_pods(self, number: int) -> None:
         for name in self.cluster.names("pods"):
             self.cluster.remove("pods", NAMESPACE, name)
@@ -118,6 +129,7 @@ HAPPENINGS: list[Happening] = [
     Sea.ask_for_another_run,
     Sea.end_well,
     Sea.end_badly,
+    Sea.end_beside_a_sidecar,
     Sea.lose_pods,
     Sea.collect_garbage,
     Sea.let_time_pass,

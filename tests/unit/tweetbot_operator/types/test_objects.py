@@ -208,6 +208,13 @@ def test_a_native_sidecar_is_waited_for_until_it_has_started() -> None:
     assert (waiting.sidecar, waiting.exit_code) == (True, 2)
 
 
+def test_a_native_sidecar_that_fails_beside_a_running_trainer_holds_up_nothing() -> None:
+    again = {"name": "proxy", "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "started": False}
+    sidecar = {**again, "spec": {"restartPolicy": "Always"}}
+    assert a_pod_with({"name": "trainer", "state": PROXY["state"]}, init=(sidecar,)).unready is None
+    assert a_pod_with(an_end("trainer", 0), init=(sidecar,)).held_by == ()
+
+
 def test_another_container_that_cannot_start_is_seen_beside_a_trainer_that_runs() -> None:
     pulls = {"name": "logger", "image": "no:1", "state": {"waiting": {"reason": "ErrImagePull", "message": "no"}}}
     unready = a_pod_with(pulls, {"name": "trainer", "state": PROXY["state"]}).unready
