@@ -19,6 +19,7 @@ LONGEST = (
     "test_operator_rights",
     "test_operator_lifecycle",
     "test_operator_faults",
+    "test_other_containers",
     "test_operator_alone",
     "test_two_operators",
     "test_operator_kills",

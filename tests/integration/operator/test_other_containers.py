@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,13 +31,14 @@ CASES: dict[str, dict[str, str]] = {
 
 
 @pytest.fixture(scope="module")
-def injected(home: EmbeddedCluster) -> EmbeddedCluster:
-    """A cluster that adds what CASES say."""
+def injected(home: EmbeddedCluster) -> Iterator[EmbeddedCluster]:
+    """A cluster that adds what CASES say, until the end of this file."""
     for bot, case in CASES.items():
         add_container(home.api, bot, **case)
     for bot, case in CASES.items():
         wait_for_container(home.api, bot, case.get("name", "proxy"))
-    return home
+    yield home
+    home.kubectl("delete", "mutatingadmissionpolicies,mutatingadmissionpolicybindings", "--all")
 
 
 @pytest.fixture
