@@ -27,6 +27,13 @@ LONGEST = (
     "test_process_node",
     "test_embedded_cluster",
 )
+#: Off by default in this version of Kubernetes.
+MUTATING_POLICIES = {
+    "kube-apiserver": {
+        "feature-gates": "MutatingAdmissionPolicy=true",
+        "runtime-config": "admissionregistration.k8s.io/v1beta1=true",
+    }
+}
 
 
 @pytest.hookimpl(trylast=True)
@@ -51,7 +58,8 @@ def home(images: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> I
     A worker's files share it, one after the other; an operator of theirs looks after namespaces of its own, or ends
     with its file.
     """
-    with EmbeddedCluster(tmp_path_factory.mktemp("home"), parts=(*CONTROL_PLANE, "node"), images=images) as cluster:
+    folder, parts = tmp_path_factory.mktemp("home"), (*CONTROL_PLANE, "node")
+    with EmbeddedCluster(folder, parts=parts, images=images, flags=MUTATING_POLICIES) as cluster:
         cluster.seed()
         yield cluster
 
