@@ -50,6 +50,8 @@ class BucketPolicy(ValueGroup):
     """Prefixes below which every tenant may read, e.g. for base models."""
     endpoints: list[str] = []
     """Allowed values of output.s3.endpoint; empty: any."""
+    kms_keys: list[str] = []
+    """Allowed values of output.s3.kmsKeyId, one of which must be given; empty: any, or none."""
 
 
 class SourcePolicy(ValueGroup):

@@ -107,6 +107,9 @@ class OperatorSettings(BaseModel):
     allowed_networks: Annotated[str, AfterValidator(_check_networks)] = ""
     """CIDRs, comma-separated: where servers may be beside the public internet, e.g. an S3 in `10.96.0.0/12`."""
 
+    ca_config_map: str = ""
+    """ConfigMap in the namespace of every TweetBot, key `ca.crt`: CAs that trainers trust if no `caBundle` is given."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     """Level of the operator's own log lines."""
 

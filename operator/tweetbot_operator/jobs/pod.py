@@ -90,6 +90,8 @@ def build_restricted_pod(
     """Build a Pod's spec with its one container, scheduled as the TweetBot asks, without root or API token."""
     user = settings.run_as_user
     counted = bool(settings.kueue_version or bot.spec.scheduling.queue_name)
+    ca_env, ca_storage = _build_ca_bundle(bot.spec, settings)
+    env, storage = [*env, *ca_env], [*storage, *ca_storage]
     ids = {"runAsUser": user, "runAsGroup": user, "fsGroup": user} if user else {}
     optional = {"serviceAccountName": bot.spec.service_account_name} if bot.spec.service_account_name else {}
     return {
@@ -176,14 +178,12 @@ def _build_env(bot: TweetBot, document: RunDocument, settings: OperatorSettings)
 def build_env_literals(document: RunDocument, settings: OperatorSettings) -> dict[str, str]:
     """Return the variables that every task reads, by name. Raises ValueError when the document is too long for one."""
     allowed = {ALLOWED_NETWORKS_ENV: settings.allowed_networks} if settings.allowed_networks else {}
-    trusted = {CA_BUNDLE_ENV: f"{CA_DIR}/{CA_FILE}"} if document.spec.ca_bundle else {}
     return {
         RUN_ENV: document.encode(),
         SECRETS_DIR_ENV: SECRETS_DIR,
         WORK_DIR_ENV: WORK_DIR,
         TERMINATION_LOG_ENV: TERMINATION_LOG,
         **allowed,
-        **trusted,
     }
 
 
@@ -224,10 +224,7 @@ def get_pvc_name(base: str) -> str | None:
 
 
 def build_secret_storage(spec: TweetBotSpec, task: Task) -> list[Storage]:
-    """Build the volumes of a task's Secrets and of the CAs that it trusts.
-
-    Without its S3 or X keys, or the CAs, a Pod does not start; without W&B's key it does.
-    """
+    """Build the volume of a task's Secrets. Without its S3 or X keys a Pod does not start; without W&B's it does."""
     sources: list[Manifest] = []
     if s3 := spec.output.s3.credentials_secret:
         sources.append(_build_s3_source(s3.name, _S3_KEYS))
@@ -240,14 +237,16 @@ def build_secret_storage(spec: TweetBotSpec, task: Task) -> list[Storage]:
             for index, source in enumerate(spec.sources)
             if isinstance(source.kind, XSource)
         ]
-    keys: list[Storage] = [("secrets", SECRETS_DIR, {"projected": {"defaultMode": 0o440, "sources": sources}})]
-    return (keys if sources else []) + _build_ca_storage(spec)
+    return [("secrets", SECRETS_DIR, {"projected": {"defaultMode": 0o440, "sources": sources}})] if sources else []
 
 
-def _build_ca_storage(spec: TweetBotSpec) -> list[Storage]:
-    if (bundle := spec.ca_bundle) is None:
-        return []
-    return [("ca", CA_DIR, {"configMap": {"name": bundle.name, "items": [{"key": bundle.key, "path": CA_FILE}]}})]
+def _build_ca_bundle(spec: TweetBotSpec, settings: OperatorSettings) -> tuple[list[Manifest], list[Storage]]:
+    """Build the variable and the volume of the CAs that a Pod trusts: the TweetBot's, else the platform's, if any."""
+    name, key = (spec.ca_bundle.name, spec.ca_bundle.key) if spec.ca_bundle else (settings.ca_config_map, CA_FILE)
+    if not name:
+        return [], []
+    source = {"configMap": {"name": name, "items": [{"key": key, "path": CA_FILE}]}}
+    return build_env_vars({CA_BUNDLE_ENV: f"{CA_DIR}/{CA_FILE}"}), [("ca", CA_DIR, source)]
 
 
 def _build_s3_source(secret: str, keys: tuple[str, ...], *, optional: bool = False) -> Manifest:

@@ -14,7 +14,8 @@ from tweetbot_cluster.cluster import EmbeddedCluster
 from tweetbot_cluster.kubernetes.api_server import ApiServer
 from tweetbot_cluster.kubernetes.rights import ACCOUNT
 
-S3: dict[str, Any] = {"uri": "s3://team-a/models", "credentialsSecret": {"name": "s3"}}
+OPEN: dict[str, Any] = {"uri": "s3://team-a/models", "kmsKeyId": "alias/gulls"}
+S3: dict[str, Any] = {**OPEN, "credentialsSecret": {"name": "s3"}}
 X: dict[str, Any] = {"handle": "gull", "tokenSecret": {"name": "x", "key": "token"}, "acceptTerms": True}
 WANDB = {"wandb": {"apiKeySecret": {"name": "wandb", "key": "key"}}}
 ARCHIVE = {"archive": {"uri": "s3://team-a/a.zip"}}
@@ -22,7 +23,12 @@ VALUES: dict[str, Any] = {
     "secrets": {"enabled": True},
     "serviceAccounts": {"enabled": True},
     "gpus": {"enabled": True, "maxCount": 0},
-    "buckets": {"enabled": True, "prefixes": ["s3://{namespace}", "s3://models"], "shared": ["s3://bases"]},
+    "buckets": {
+        "enabled": True,
+        "prefixes": ["s3://{namespace}", "s3://models"],
+        "shared": ["s3://bases"],
+        "kmsKeys": ["alias/gulls"],
+    },
     "sources": {"enabled": True, "kinds": ["archive", "x", "bluesky"]},
     "relations": {"enabled": True},
 }
@@ -42,7 +48,12 @@ CASES: dict[str, tuple[dict[str, Any], str | None]] = {
     ),
     "a key of W&B that its author may not read": ({"tracking": WANDB}, "you may not get all of these: s3, wandb"),
     "a token of X that its author may not read": ({"sources": [{"x": X}]}, "you may not get all of these: s3, x"),
-    "no Secret at all": ({"output": {"s3": {"uri": "s3://team-a/models"}}}, None),
+    "no Secret at all": ({"output": {"s3": OPEN}}, None),
+    "no key of the KMS": ({"output": {"s3": {"uri": "s3://team-a/models"}}}, "spec.output.s3.kmsKeyId: write one of"),
+    "another key of the KMS": (
+        {"output": {"s3": {**S3, "kmsKeyId": "alias/others"}}},
+        "kmsKeyId: write one of",
+    ),
     "an account that is not allowed": ({"serviceAccountName": "admin"}, "spec.serviceAccountName: leave it out"),
     "the trainers' account": ({"serviceAccountName": "tweetbot-trainer"}, None),
     "a GPU": ({"resources": {"gpu": {"count": 1}}}, "spec.resources.gpu.count: write at most 0"),

@@ -10,9 +10,11 @@ from botocore.exceptions import ClientError
 
 from tweetbot_cluster.cluster import EmbeddedCluster
 from tweetbot_contract.spec.output import S3Output
+from tweetbot_fakes.remotes.s3_server import S3Proxy, refusal
 from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.store import ObjectStore, build_store_opener, compute_sha256
+from tweetbot_trainer.store.probe import StorageProbe
 from tweetbot_trainer.store.s3 import S3Store
 
 BUCKET = "store-test"
@@ -113,3 +115,50 @@ def test_a_folder_is_erased_and_what_begins_alike_stays(store: ObjectStore) -> N
     assert list(store.erase(f"s3://{BUCKET}/erase/gull/")) == []
     left = [info.uri.rpartition("/erase/")[2] for info in store.list(f"s3://{BUCKET}/erase/")]
     assert left == ["gull.zip", "gull2/latest.json"]
+
+
+def probe(output: S3Output, home: EmbeddedCluster, folder: Path) -> None:
+    """Try the server as Prepare does, parts included."""
+
+    def open_s3(output: S3Output) -> S3Store:
+        store = opened(output, folder, home.s3_access_key, home.s3_secret_key)
+        assert isinstance(store, S3Store)
+        return store
+
+    StorageProbe(open_s3, output, f"{output.uri}/storage-probe", folder, multipart=True).run()
+
+
+def test_a_real_server_has_all_that_is_probed_and_is_left_as_it_was(
+    home: EmbeddedCluster, output: S3Output, tmp_path: Path
+) -> None:
+    probe(output, home, tmp_path)
+    assert "Contents" not in home.s3().list_objects_v2(Bucket=BUCKET, Prefix="models/storage-probe")
+
+
+@pytest.mark.parametrize("ignores", [set(), {"if-none-match"}])
+def test_a_proxy_that_lets_no_condition_through_is_named(
+    home: EmbeddedCluster, output: S3Output, tmp_path: Path, ignores: set[str]
+) -> None:
+    """By refusing it, or by dropping the header, after which the signature no longer fits."""
+    with S3Proxy(output.endpoint or "") as proxy:
+        proxy.ignores |= ignores
+        if not ignores:
+            proxy.refuse(lambda asked: asked.conditional, refusal(501, "NotImplemented"))
+        through = output.model_copy(update={"endpoint": proxy.url})
+        with pytest.raises(StageError, match=r"conditional writes .*conditionalWrites: Unsupported") as failed:
+            probe(through, home, tmp_path)
+        assert failed.value.reason.name == "StorageUnsupported"
+        probe(through.model_copy(update={"conditional_writes": "Unsupported"}), home, tmp_path)
+
+
+@pytest.mark.parametrize("status", [403, 400])
+def test_a_proxy_that_lets_no_checksum_through_is_named(
+    home: EmbeddedCluster, output: S3Output, tmp_path: Path, status: int
+) -> None:
+    with S3Proxy(output.endpoint or "") as proxy:
+        code = "SignatureDoesNotMatch" if status == 403 else "InvalidRequest"
+        proxy.refuse(lambda asked: asked.method == "PUT" and asked.checked, refusal(status, code))
+        through = output.model_copy(update={"endpoint": proxy.url})
+        with pytest.raises(StageError, match=r"checksums failed.*checksumMode: WhenRequired"):
+            probe(through, home, tmp_path)
+        probe(through.model_copy(update={"checksum_mode": "WhenRequired"}), home, tmp_path)

@@ -56,6 +56,9 @@ MULTIPART = Capability(
     reasons.STORAGE_UNSUPPORTED,
 )
 
+#: The keys are right, as writing worked; what was signed did not arrive as it was sent.
+_LET_HEADERS_THROUGH = "let the proxy before the server pass on every header unchanged (here Range and If-Match)"
+
 
 class StorageProbe:
     """One try of everything. `folder` is an address below the bot's prefix, `work` a folder on the disk."""
@@ -182,12 +185,14 @@ def _require(capability: Capability) -> Iterator[None]:
 
 def _build_error(capability: Capability, refusal: StageError) -> StageError:
     """Return the refusal under the capability's name, with its advice in place of the refusal's, if it has any."""
-    own = capability.reason is not None and refusal.reason is not reasons.STORAGE_FULL
-    reason = capability.reason if own and capability.reason else refusal.reason
-    said = refusal.message
-    if capability.advice and refusal.reason is not reasons.STORAGE_FULL:
-        said = f"{said.partition(': ')[0]}: {capability.advice}"
-    kind = NotAuthorized if isinstance(refusal, NotAuthorized) and not own else SpecRefused
+    if refusal.reason is reasons.STORAGE_FULL:
+        reason, advice = refusal.reason, ""
+    elif capability is not WRITE and "SignatureDoesNotMatch" in refusal.message and capability.reason is None:
+        reason, advice = reasons.STORAGE_UNSUPPORTED, _LET_HEADERS_THROUGH
+    else:
+        reason, advice = capability.reason or refusal.reason, capability.advice
+    said = f"{refusal.message.partition(': ')[0]}: {advice}" if advice else refusal.message
+    kind = NotAuthorized if isinstance(refusal, NotAuthorized) and reason is refusal.reason else SpecRefused
     return kind(reason, f"the bucket was tried before anything is paid for, and {capability.name} failed. {said}")
 
 

@@ -7,6 +7,7 @@ with FakeS3() as s3:
 """
 
 import hashlib
+import http.client
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
@@ -26,6 +27,8 @@ class Asked:
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes
+    target: str = ""
+    """Path and query as they were sent."""
 
     @property
     def conditional(self) -> bool:
@@ -82,6 +85,9 @@ class FakeS3(Served):
         for fits, answer in self._refusals:
             if fits(asked):
                 return answer
+        return self._serve(asked)
+
+    def _serve(self, asked: Asked) -> Answer:
         if asked.method == "PUT":
             return self._write(asked)
         if asked.method == "POST":
@@ -138,6 +144,32 @@ class FakeS3(Served):
         return Answer(200, xml.encode(), {"content-type": "application/xml"})
 
 
+class S3Proxy(FakeS3):
+    """Passes requests on to a real server, without the headers in `ignores`; `refuse` has what it answers itself."""
+
+    def __init__(self, server: str) -> None:
+        super().__init__()
+        self._server_address = urlsplit(server).netloc
+
+    def _serve(self, asked: Asked) -> Answer:
+        upstream = http.client.HTTPConnection(self._server_address, timeout=30)
+        upstream.putrequest(asked.method, asked.target, skip_host=True, skip_accept_encoding=True)
+        for name, value in asked.headers.items():
+            if name not in self.ignores | {"expect", "connection"}:
+                upstream.putheader(name, value)
+        upstream.endheaders(asked.body)
+        answer = upstream.getresponse()
+        body = answer.read()
+        kept = {name.lower(): value for name, value in answer.getheaders() if name.lower() not in _HOP_BY_HOP}
+        length = answer.getheader("content-length") if asked.method == "HEAD" else None
+        upstream.close()
+        return Answer(answer.status, body, {**kept, **({"content-length": length} if length else {})})
+
+
+#: Headers of one connection, and the length, which is counted again.
+_HOP_BY_HOP = {"connection", "content-length", "keep-alive", "transfer-encoding"}
+
+
 def etag_of(body: bytes) -> str:
     """Return a body's ETag."""
     return f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
@@ -159,11 +191,11 @@ def _handler(fake: FakeS3) -> Callable[..., BaseHTTPRequestHandler]:
             body = self.rfile.read(int(headers.get("content-length", 0)))
             query = {name: values[0] for name, values in parse_qs(url.query, keep_blank_values=True).items()}
             key = unquote(url.path).lstrip("/").partition("/")[2]
-            answer = fake.answer(Asked(self.command, key, query, headers, body))
+            answer = fake.answer(Asked(self.command, key, query, headers, body, self.path))
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)
-            if answer.status != 204:
+            if answer.status != 204 and "content-length" not in answer.headers:
                 self.send_header("content-length", str(len(answer.body)))
             self.send_header("connection", "close")  # boto3 would leave it open, and tests warn of that
             self.end_headers()

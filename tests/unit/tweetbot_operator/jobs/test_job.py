@@ -11,6 +11,7 @@ from builders.operator import SETTINGS, a_bot, a_bot_in, a_run
 from tweetbot_contract.handover import BASE_DIR, BASE_DIR_ENV, CA_BUNDLE_ENV, CA_DIR, CA_FILE, RunDocument
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import Stage
+from tweetbot_operator.jobs.cleanup import build_cleanup_job
 from tweetbot_operator.jobs.job import build_job
 from tweetbot_operator.jobs.pod import get_pvc_name
 from tweetbot_operator.settings import OperatorSettings
@@ -87,6 +88,19 @@ def test_the_cas_that_a_bot_trusts_are_mounted(stage: Stage) -> None:
     ]
     assert {"name": "ca", "mountPath": CA_DIR, "readOnly": True} in container(job)["volumeMounts"]
     assert env(job)[CA_BUNDLE_ENV] == f"{CA_DIR}/{CA_FILE}"
+
+
+@pytest.mark.parametrize(
+    ("bundle", "mounted"),
+    [({}, ("platform-ca", "ca.crt")), ({"caBundle": {"name": "mine", "key": "root.pem"}}, ("mine", "root.pem"))],
+)
+def test_the_platforms_cas_are_mounted_where_a_bot_names_none(bundle: dict[str, Any], mounted: tuple[str, str]) -> None:
+    bot = a_bot_in("Train", **bundle)
+    settings = SETTINGS.model_copy(update={"ca_config_map": "platform-ca"})
+    for job in (build_job(bot, bot.status.current_run or a_run(bot), settings), build_cleanup_job(bot, settings)):
+        (volume,) = (each for each in job["spec"]["template"]["spec"]["volumes"] if each["name"] == "ca")
+        assert (volume["configMap"]["name"], volume["configMap"]["items"][0]["key"]) == mounted
+        assert CA_BUNDLE_ENV in env(job)
 
 
 def test_a_bot_without_gpu_asks_for_none() -> None:

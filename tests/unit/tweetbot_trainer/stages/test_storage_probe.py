@@ -167,6 +167,12 @@ LACKS: list[tuple[str, Callable[[FakeS3], None], str, tuple[str, ...]]] = [
         ("writing", "AWS_SECRET_ACCESS_KEY"),
     ),
     (
+        "a proxy that drops a header of reads",
+        lambda s3: s3.refuse(lambda asked: "range" in asked.headers, refusal(403, "SignatureDoesNotMatch")),
+        "StorageUnsupported",
+        ("reading back", "pass on every header"),
+    ),
+    (
         "deleting denied",
         lambda s3: s3.refuse(lambda asked: asked.method == "DELETE", refusal(403, "AccessDenied")),
         "NotAuthorized",
