@@ -24,6 +24,7 @@ MASKED = frozenset(
             "startTime",
             "completionTime",
             "lastProbeTime",
+            "jobCreatedAt",
         ),
         *("pods", "attempts", "at"),
         *("observedGeneration", "lastScheduleTime", "nextScheduleTime", "retryAt", "publishedAt"),
@@ -39,6 +40,8 @@ class Change:
     verb: Verb
     kind: str
     object: Manifest
+    cause: str = ""
+    """The namespace whose TweetBot the operator was at work on, where that is known."""
 
     @property
     def metadata(self) -> Manifest:

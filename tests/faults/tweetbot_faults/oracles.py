@@ -11,6 +11,8 @@ from tweetbot_faults.evidence import Change, Evidence, Manifest, mask
 from tweetbot_faults.point import Violation
 
 Finding = Iterator[str]
+#: The secret that is planted.
+CANARY = "canary-7f3a9d"
 #: Writes that a fault may cost beyond those of an undisturbed run (O13).
 EXTRA_WRITES = 4
 
@@ -43,11 +45,14 @@ def find_unrest(seen: Evidence, reference: Evidence) -> Finding:
 def find_two_jobs(seen: Evidence, reference: Evidence) -> Finding:
     """O4: at no instant has a TweetBot two Jobs of stages that may still write."""
     active: dict[str, dict[str, str]] = {}
+    bots: dict[str, str] = {}
     for change in seen.of("jobs"):
         labels = change.metadata.get("labels") or {}
-        if labels.get(STAGE_LABEL) not in ("prepare", "train"):
+        if labels.get(STAGE_LABEL) in ("prepare", "train"):
+            bots.setdefault(change.uid, labels.get(BOT_UID_LABEL, ""))
+        if change.uid not in bots:
             continue
-        mine = active.setdefault(labels.get(BOT_UID_LABEL, ""), {})
+        mine = active.setdefault(bots[change.uid], {})  # whatever labels were taken off it since
         if change.verb == "gone" or _has_finished(change.object):
             mine.pop(change.uid, None)
         else:
@@ -86,13 +91,14 @@ def find_steps_back(seen: Evidence, reference: Evidence) -> Finding:
 
 
 def find_false_results(seen: Evidence, reference: Evidence) -> Finding:
-    """O7: a run that succeeded has a Pod that said so, and its model is the one that this Pod named."""
-    said = [_message(each.object) for each in seen.of("pods")]
-    for change in seen.of("tweetbots", "operator"):
-        status = change.object.get("status") or {}
-        model = status.get("model")
-        if model and not any(model["digest"] in message for message in said):
-            yield f"the status names model {model['digest'][:8]}, which no Pod has"
+    """O7: a model is in the status only after a Pod has named it."""
+    said = ""
+    for change in seen.changes:
+        if change.kind == "pods":
+            said += _message(change.object)
+        model = (change.object.get("status") or {}).get("model") if change.kind == "tweetbots" else None
+        if model and model["digest"] not in said:
+            yield f"the status names model {model['digest'][:8]}, which no Pod has named by then"
             return
 
 
@@ -108,10 +114,20 @@ def find_lost_edits(seen: Evidence, reference: Evidence) -> Finding:
 
 
 def find_foreign_writes(seen: Evidence, reference: Evidence) -> Finding:
-    """O10: the operator writes in the namespaces where it writes without the fault, and in no other."""
-    ours, theirs = ({each.place[0] for each in one.changes if each.actor == "operator"} for one in (seen, reference))
+    """O10: what the operator does for one namespace's TweetBot it does in that namespace."""
+    for change in seen.of_operator():
+        if change.cause not in ("", change.place[0]):
+            yield f"for a TweetBot in {change.cause}: {change.verb} of {change.kind} in {change.place[0]}"
+    ours, theirs = ({each.place[0] for each in one.of_operator()} for one in (seen, reference))
     if stray := ours - theirs:
         yield f"writes in {sorted(stray)}"
+
+
+def find_canaries(seen: Evidence, reference: Evidence) -> Finding:
+    """O11: no planted secret is in anything that people can read."""
+    for where, text in seen.texts.items():
+        if CANARY in text:
+            yield f"a planted secret is in {where}"
 
 
 def find_process_faults(seen: Evidence, reference: Evidence) -> Finding:
@@ -137,6 +153,7 @@ ORACLES: dict[str, Oracle] = {
     "O7": find_false_results,
     "O9": find_lost_edits,
     "O10": find_foreign_writes,
+    "O11": find_canaries,
     "O12": find_process_faults,
     "O13": find_many_writes,
     "O14": find_other_end,

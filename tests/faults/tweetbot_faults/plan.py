@@ -9,6 +9,7 @@ from tweetbot_faults.live.points import play_live
 from tweetbot_faults.memory.plan import plan_memory
 from tweetbot_faults.point import Verdict
 from tweetbot_faults.runner import Select, play_in_processes
+from tweetbot_faults.suite.points import play_integrations, play_units
 
 
 @dataclass(frozen=True)
@@ -23,4 +24,6 @@ LABS = (
     Lab("memory", partial(play_in_processes, plan_memory)),
     Lab("bucket", play_bucket),
     Lab("live", play_live),
+    Lab("suite", play_units),
+    Lab("suite", play_integrations),
 )

@@ -16,6 +16,8 @@ FAULTS = {
     **{"kill-before": (2, 1), "kill-after": (2, 1), "500": (28, 1), "500-after": (28, 1), "slow-down": (30, 2)},
     **{"reset-after": (30, 2), "short": (30, 2), "stall": (30, 5), "outage": (29, 3), "409": (28, 1), "412": (28, 1)},
 }
+#: Rows of two Pods at once, and of a second run whose kills a reader must not notice.
+RACE_ROW, SECOND_ROW = 27, 31
 LANES = 3
 
 
@@ -48,8 +50,8 @@ def list_places(lab: Lab) -> list[Place]:
         for at in (first.conditional if fault in ("409", "412") else requests[::step])
     ]
     kills = ("kill-before", "kill-after")
-    places += [Place("second", at, fault, 31) for fault in kills for at in range(len(second.trace))]
-    return places + [Place("race", at, "hold", 27) for at in requests]
+    places += [Place("second", at, fault, SECOND_ROW) for fault in kills for at in range(len(second.trace))]
+    return places + [Place("race", at, "hold", RACE_ROW) for at in requests]
 
 
 def play_bucket(select: Select, seed: int, deadline: float) -> Iterator[Verdict]:

@@ -13,7 +13,7 @@ from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
 from tweetbot_faults.evidence import Evidence
 from tweetbot_faults.live.audit import read_evidence
 from tweetbot_faults.live.proxy import Rule, StrikingProxy
-from tweetbot_faults.live.scripts import NAME, SCRIPTS, User
+from tweetbot_faults.live.scripts import NAME, SCRIPTS, Script, User
 from tweetbot_faults.oracles import judge
 from tweetbot_faults.point import Violation
 
@@ -72,7 +72,7 @@ class Bench:
             seen.process.append("the operator ended")
         return rule, seen
 
-    def play_alone(self, script: str, rule: Rule) -> tuple[Rule, Evidence]:
+    def play_alone(self, script: str | Script, rule: Rule) -> tuple[Rule, Evidence]:
         """Play a script under an operator of its own, which is started again whenever it is killed."""
         folder = self.make_folder()
         operators: list[OperatorProcess] = []
@@ -93,10 +93,10 @@ class Bench:
                 seen.process += find_process_faults(operator)
         return rule, seen
 
-    def _play(self, script: str, user: User) -> Evidence:
+    def _play(self, script: str | Script, user: User) -> Evidence:
         reached = True
         try:
-            SCRIPTS[script](user)
+            (SCRIPTS[script] if isinstance(script, str) else script)(user)
         except TimeoutError:
             reached = False
         time.sleep(1)  # the audit log is written a moment after the answer

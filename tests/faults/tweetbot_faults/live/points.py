@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from tweetbot_faults.evidence import Evidence
+from tweetbot_faults.live.away import plan_away
 from tweetbot_faults.live.lab import LETHAL_LANES, SHARED_LANES, judge_play, open_bench
 from tweetbot_faults.live.proxy import LETHAL, SURVIVABLE, Rule
 from tweetbot_faults.point import Point, Verdict, Violation
@@ -52,14 +53,16 @@ def play_live(select: Select, seed: int, deadline: float) -> Iterator[Verdict]:
         learnt = bench.learn()
         references = {name: seen for name, (_, seen) in learnt.items()}
         # How often a status is reworded on the way differs, so that the last writes of a long script may never come.
+        away = list(plan_away(bench, references))
         places = choose_places(list_places({name: _count_sure(trace) for name, (trace, _) in learnt.items()}), seed)
-        chosen = set(select([place.id for place in places]))
+        chosen = set(select([*(place.id for place in places), *(point.id for point in away)]))
         wanted = [place for place in places if place.id in chosen]
         shared = [place for place in wanted if place.fault in SURVIVABLE]
         yield from _play_all(shared, bench.play_shared, references, SHARED_LANES, deadline)
         bench.end_shared()
         lethal = [place for place in wanted if place.fault in LETHAL]
         yield from _play_all(lethal, bench.play_alone, references, LETHAL_LANES, deadline)
+        yield from (play_point(point) for point in away if point.id in chosen and time.monotonic() < deadline)
 
 
 def _count_sure(trace: list[str]) -> int:

@@ -34,6 +34,7 @@ class FaultyCluster(FakeCluster):
     fault: WriteFault | None = None
     struck: bool = False
     actor: Actor = "world"
+    cause: str = ""
     changes: list[Change] = field(default_factory=list)
     at_write: Callable[[int], None] = lambda number: None
     broken: Callable[[str], errors.ApiError | None] = lambda method: None
@@ -55,7 +56,9 @@ class FaultyCluster(FakeCluster):
         self._note("gone", kind, gone)
 
     def _note(self, verb: Verb, kind: Kind, manifest: Manifest) -> None:
-        self.changes.append(Change(self.actor, verb, kind, deepcopy(manifest)))
+        self.changes.append(
+            Change(self.actor, verb, kind, deepcopy(manifest), self.cause if self.actor == "operator" else "")
+        )
 
     def _fault(self, method: str) -> None:
         self._verb = method

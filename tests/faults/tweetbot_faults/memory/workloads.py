@@ -1,11 +1,12 @@
 """The learned workloads: what users and trainers do with one TweetBot, from its creation to its end."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from builders.operator import a_prepare_result, a_refusal_of_the_trainer, a_train_result
 from tweetbot_faults.memory.world import World
 
-Workload = Callable[[World], Awaitable[None]]
+Workload = Callable[[World], Coroutine[Any, Any, None]]
 
 
 async def succeed(world: World) -> None:
@@ -24,6 +25,43 @@ async def retry(world: World) -> None:
     await world.end(a_refusal_of_the_trainer("StorageUnavailable", "S3 does not answer"), code=75)
     await world.rest(600)
     await world.end()
+    await world.end()
+
+
+async def retry_often(world: World) -> None:
+    await world.create()
+    for seconds in (600, 1200, 2400):
+        await world.end(a_refusal_of_the_trainer("StorageUnavailable", "S3 does not answer"), code=75)
+        await world.rest(seconds)
+    await world.end()
+    await world.end()
+
+
+async def meet_a_stranger(world: World) -> None:
+    """Somebody's Job has the name of the first child, for a while."""
+    name = "gull-d863418d-prepare"
+    template = {"spec": {"containers": [{"name": "theirs"}]}}
+    world.cluster.put(
+        "jobs", {"metadata": {"namespace": "team-a", "name": name, "labels": {}}, "spec": {"template": template}}
+    )
+    world.unmanaged.add(name)
+    await world.create()
+    world.unmanaged.clear()
+    await world.remove_job(name)
+    await world.rest(600)
+    await world.end()
+    await world.end()
+
+
+async def live_beside_siblings(world: World) -> None:
+    """Two TweetBots of one namespace, and one of another that has the name of the first."""
+    await world.create()
+    await world.create(name="tern")
+    await world.create(namespace="team-b")
+    await world.change(suspend=True)
+    await world.end()
+    await world.end(namespace="team-b")
+    await world.end(namespace="team-b")
     await world.end()
 
 
@@ -99,6 +137,9 @@ WORKLOADS: dict[str, Workload] = {
         succeed,
         fail,
         retry,
+        retry_often,
+        meet_a_stranger,
+        live_beside_siblings,
         retrain,
         edit,
         resize,

@@ -8,7 +8,6 @@ from typing import Any, cast
 from builders.manifests import a_manifest
 from builders.operator import NOON, SETTINGS, a_prepare_result, a_train_result
 from harness.stage_operator import NAME, NAMESPACE, Stage
-from tweetbot_contract.handover import STAGE_LABEL
 from tweetbot_contract.result import StageFailed, encode
 from tweetbot_faults.evidence import Evidence, Manifest
 from tweetbot_faults.memory.faulty_cluster import FaultyCluster, Killed, WriteFault, a_running_pod
@@ -16,7 +15,9 @@ from tweetbot_faults.memory.watch import FaultyWatch, WatchFault
 from tweetbot_operator.client.errors import ApiError
 from tweetbot_operator.informers.cache import EventHandler
 from tweetbot_operator.informers.resync import Resync
+from tweetbot_operator.reconciler.reconciler import Result as PassResult
 from tweetbot_operator.settings import OperatorSettings
+from tweetbot_operator.types.objects import Key
 
 #: Seconds that pass after each thing that happens, and in one look of the resync.
 STEP, STEPS = 50.0, 6
@@ -38,6 +39,8 @@ class World(Stage):
         self.watch, self._given = FaultyWatch(watch), fault
         self.restarts, self._pods = 0, 0
         self.evidence = Evidence()
+        self.unmanaged: set[str] = set()
+        """Names of Jobs that no controller works on."""
         self.between: Callable[[], None] = lambda: None
         """Called after each step of the operator, as by a user who is at work beside it."""
         super().__init__(settings)
@@ -48,9 +51,20 @@ class World(Stage):
             self.cluster = FaultyCluster(self.now, fault=self._given)
         self.cluster.event_handler = None
         super().start_operator()
+        self._attribute_passes()
         self.watch.attach(self.event_handler)
         self.cluster.event_handler = cast(EventHandler, self.watch)
         self.resync = Resync(self.cluster, self.event_handler, clock=self._clock, sleep=self._nap)
+
+    def _attribute_passes(self) -> None:
+        """Have each write bear the namespace of the TweetBot whose pass made it."""
+        reconcile = self.reconciler.reconcile
+
+        async def reconcile_and_say_so(key: Key) -> PassResult:
+            self.faulty.cause = key[0]
+            return await reconcile(key)
+
+        self.reconciler.reconcile = reconcile_and_say_so  # type: ignore[method-assign]
 
     @property
     def faulty(self) -> FaultyCluster:
@@ -114,6 +128,8 @@ class World(Stage):
                 self.cluster.remove("tweetbots", bot["metadata"]["namespace"], bot["metadata"]["name"])
         for job in list(self._all("jobs")):
             metadata = job["metadata"]
+            if metadata["name"] in self.unmanaged:
+                continue
             if "deletionTimestamp" in metadata or self._is_orphan(job):
                 self._remove_job(job)
             elif not (job.get("status") or {}).get("conditions") and not self._pods_of(job):
@@ -139,7 +155,7 @@ class World(Stage):
 
     def active_job(self, namespace: str = NAMESPACE) -> Manifest | None:
         """Return the Job that works now."""
-        jobs = [job for job in self._all("jobs") if job["metadata"]["namespace"] == namespace]
+        jobs = [job for job in self._all("jobs") if job["metadata"]["namespace"] == namespace and self._pods_of(job)]
         return next((job for job in jobs if not (job.get("status") or {}).get("conditions")), None)
 
     async def end(self, result: Result = None, *, code: int = 0, namespace: str = NAMESPACE, **state: Any) -> None:
@@ -181,6 +197,11 @@ class World(Stage):
         self.remember()
         await self.rest()
 
+    async def remove_job(self, name: str) -> None:
+        """Let somebody delete a Job that is somebody's."""
+        self.cluster.remove("jobs", NAMESPACE, name)
+        await self.rest()
+
     async def delete(self) -> None:
         """Delete the TweetBot."""
         self.cluster.delete_bot(NAMESPACE, NAME)
@@ -201,13 +222,17 @@ class World(Stage):
         await self.rest(7200)
         self.evidence.late_writes = len(self.faulty.writes) - before
         self.evidence.changes = self.faulty.changes
+        self.evidence.texts = {
+            "Events": str(self.cluster.events),
+            "statuses": str([bot.get("status") for bot in self._all("tweetbots")]),
+        }
         self.evidence.end = [(kind, item) for (kind, _, _), item in self.cluster.objects.items() if kind != "pods"]
         return self.evidence
 
 
 def _result_of(job: Manifest) -> Any:
     """Return the result of a Job's stage when it ends well."""
-    match job["metadata"]["labels"][STAGE_LABEL]:
+    match job["metadata"]["name"].rpartition("-")[2]:  # its labels may have been taken off
         case "prepare":
             return a_prepare_result()
         case "train":
