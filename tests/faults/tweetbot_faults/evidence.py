@@ -26,7 +26,7 @@ MASKED = frozenset(
             "lastProbeTime",
             "jobCreatedAt",
         ),
-        *("pods", "attempts", "at"),
+        *("pods", "attempts", "at", "jobCreations"),
         *("observedGeneration", "lastScheduleTime", "nextScheduleTime", "retryAt", "publishedAt"),
     }
 )
