@@ -22,7 +22,7 @@ LONGEST = (
     "test_other_containers",
     "test_operator_alone",
     "test_two_operators",
-    "test_operator_kills",
+    "test_faults",
     "test_restore",
     "test_process_node",
     "test_embedded_cluster",
