@@ -19,8 +19,7 @@ def test_a_run_ends_well_though_a_sidecar_runs_on(platform: Platform, team: Team
     inject(platform, team, "meshed", PROXY)
     team.apply("meshed")
     team.wait("meshed", "ModelReady")
-    until(lambda: team.field("pods", ".metadata.name") == [], 150)
-    assert team.field("jobs", ".metadata.name") == []
+    until(lambda: team("get jobs,pods -o name", keep=False) == "", 150)
     assert team.field("tweetbots", ".status.currentRun.pods") == ["2"]
 
 
@@ -36,6 +35,7 @@ def test_an_init_container_that_fails_is_named_with_its_words(platform: Platform
     words = {"terminationMessagePolicy": "'FallbackToLogsOnError'"}
     inject(platform, team, "unsealed", "echo permission denied; exit 2", at=INIT, **words)
     team.apply("unsealed", run={"attempts": 1})
-    team.wait("unsealed", "reason=InitContainerFailed")
+    team.wait("unsealed", "Stalled")
+    assert team.field("tweetbots", ".status.currentRun.reason") == ["InitContainerFailed"]
     message = team("get tweetbot unsealed -o jsonpath='{.status.currentRun.message}'")
     assert message.startswith("Init:Error of container proxy: exit code 2: permission denied. ")
