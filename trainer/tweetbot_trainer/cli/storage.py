@@ -37,6 +37,14 @@ def add_storage_options(command: argparse.ArgumentParser) -> None:
         help="whether to send checksums always, or only where S3 requires them (default: %(default)s)",
     )
 
+    command.add_argument(
+        "--conditional-writes",
+        choices=("Supported", "Unsupported"),
+        default="Supported",
+        help="whether the server knows If-None-Match and If-Match on writes (default: %(default)s)",
+    )
+    command.add_argument("--kms-key-id", metavar="KEY", help="key of the server's KMS that encrypts what is written")
+
 
 def create_store_opener(uri: str, arguments: argparse.Namespace, stop: StopRequest) -> OpenStore:
     """Return a function that opens S3 as the options say, and local folders.
@@ -52,6 +60,8 @@ def create_store_opener(uri: str, arguments: argparse.Namespace, stop: StopReque
             region=arguments.region,
             addressing_style=arguments.addressing_style,
             checksum_mode=arguments.checksum_mode,
+            conditional_writes=arguments.conditional_writes,
+            kms_key_id=arguments.kms_key_id,
         )
     except ValidationError as error:
         raise SpecRefused(reasons.SPEC_REFUSED, f"{uri}: {error.errors()[0]['msg']}") from error

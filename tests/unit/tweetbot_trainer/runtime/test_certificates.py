@@ -11,7 +11,9 @@ from huggingface_hub import close_session
 
 from builders.certificates import a_certificate
 from builders.remote_clients import CLIENTS
+from tweetbot_contract.handover import ExitCode
 from tweetbot_fakes.remotes.served import Served
+from tweetbot_trainer.__main__ import run_command
 from tweetbot_trainer.runtime.certificates import trust_ca_bundle
 from tweetbot_trainer.runtime.errors import SpecRefused, StageError
 
@@ -109,3 +111,11 @@ def test_a_bundle_that_is_none_names_the_field(tmp_path: Path, content: str | No
         (tmp_path / "ca.crt").write_text(content, encoding="ascii")
     with pytest.raises(SpecRefused, match=f"caBundle: .*{words}"):
         trust_ca_bundle({"TWEETBOT_CA_BUNDLE": os.fspath(tmp_path / "ca.crt")})
+
+
+def test_every_command_reads_the_bundle_first(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TWEETBOT_CA_BUNDLE", "/nowhere/ca.crt")
+    assert run_command(["verify", "--model", "file:///nowhere"]) == ExitCode.REFUSED
+    assert "caBundle: /nowhere/ca.crt cannot be read" in capsys.readouterr().err
