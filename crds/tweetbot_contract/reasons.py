@@ -85,7 +85,8 @@ JOB_LOST_TOO_OFTEN = _ask_author(
 JOB_REFUSED = _ask_author(
     "JobRefused",
     "The API server rejects the Job: a quota, admission, or an invalid value.",
-    "Correct what the message names; the operator retries with growing pauses.",
+    "Correct what the message names; the operator retries with growing pauses. If it names a field that no TweetBot "
+    "sets, a mutating policy has changed the Job, and must leave it alone.",
 )
 ADMISSION_UNAVAILABLE = _ask_platform(
     "AdmissionUnavailable",

@@ -82,7 +82,7 @@ async def run(settings: OperatorSettings) -> None:
     """Run until a signal. Raises CannotStart."""
     stop = asyncio.Event()
     stop_on_signals(stop)
-    cache, queue = Cache(), WorkQueue(time.monotonic, max_per_namespace=max(settings.workers - _RESERVED_WORKERS, 1))
+    cache, queue = Cache(), create_work_queue(settings)
     event_handler = EventHandler(cache, queue)
     async with _open_client() as client, PodClient() as pod_client:
         clock, leadership = Clock(_get_current_time), _create_leadership(client, settings)
@@ -115,6 +115,11 @@ async def run(settings: OperatorSettings) -> None:
             await leadership.release()
             await health.stop()
     LOG.info("stopped")
+
+
+def create_work_queue(settings: OperatorSettings) -> WorkQueue:
+    """Create a queue of which no namespace can take all workers."""
+    return WorkQueue(time.monotonic, max_per_namespace=max(settings.workers - _RESERVED_WORKERS, 1))
 
 
 def _create_reconciler(

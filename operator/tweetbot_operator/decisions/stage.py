@@ -102,7 +102,8 @@ def observe_stage(bot: TweetBot, run: CurrentRun, observed: Observed) -> Stage:
 def _observe_job(job: JobView, stage: Stage) -> StageState:
     stale = _is_outdated(job, stage.run)
     if job.deleting:
-        return Terminating(lost=job.finished_condition == "Complete" and not stale)
+        complete = job.finished_condition == "Complete" and not stale
+        return (_find_result(stage) if complete else None) or Terminating(lost=complete)
     if stale:
         return Outdated()
     if done := [pod for pod in stage.pods if pod.done]:
@@ -135,14 +136,16 @@ def _is_outdated(job: JobView, run: CurrentRun) -> bool:
 
 
 def _observe_completion(job: JobView, stage: Stage) -> StageState:
-    ended = [pod for pod in stage.pods if pod.phase == "Succeeded"]
-    if ended and (state := _parse_result(ended[-1].message, stage.run)):
+    if state := _find_result(stage):
         return state
     if job.uid not in stage.diagnostics.searched:
         return ResultPending(job)
-    if not ended:
-        return ResultLost()
-    return _build_silent_success()
+    return _build_silent_success() if any(pod.phase == "Succeeded" for pod in stage.pods) else ResultLost()
+
+
+def _find_result(stage: Stage) -> PrepareComplete | TrainComplete | None:
+    ended = [pod for pod in stage.pods if pod.phase == "Succeeded"]
+    return _parse_result(ended[-1].message, stage.run) if ended else None
 
 
 def _build_silent_success() -> Failed:

@@ -52,6 +52,21 @@ async def deleted(stage: Stage) -> None:
     await stage.collect_garbage()
 
 
+async def test_nothing_is_erased_before_the_last_pod_of_a_stage_has_ended(stage: Stage) -> None:
+    """Whoever deletes the Job in the background leaves its Pod behind, which writes until its grace is over."""
+    await stage.apply(**ERASING)
+    job = stage.job_name
+    stage.cluster.run_pod(job, NAMESPACE)
+    stage.cluster.remove("jobs", NAMESPACE, job)
+    stage.cluster.delete_bot(NAMESPACE, NAME)
+    await stage.settle()
+    await stage.wait(60)
+    assert stage.cluster.names("jobs") == []
+    stage.cluster.remove("pods", NAMESPACE, stage.cluster.names("pods")[0])
+    await stage.settle()
+    assert stage.cluster.names("jobs") == [CLEANUP]
+
+
 async def end_cleanup(stage: Stage, verdict: str, exit_code: int = 0, message: str = "") -> None:
     stage.cluster.end_pod(CLEANUP, NAMESPACE, exit_code, message)
     stage.cluster.end_job(CLEANUP, NAMESPACE, verdict)

@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
+
 from builders.operator import (
     DIGEST,
+    NOON,
     a_bot,
     a_bot_in,
     a_complete_job,
@@ -14,6 +17,7 @@ from builders.operator import (
     a_prepare_result,
     a_run,
     a_train_result,
+    a_waiting_pod,
     an_observed,
     seconds_after_noon,
 )
@@ -38,13 +42,16 @@ def test_a_new_run_waits_until_no_pod_of_the_old_one_is_left() -> None:
     assert created(plan(an_observed(bot, pods=(replace(leftover, phase="Failed"),)))) != []
 
 
-def test_an_edit_of_the_execution_replaces_the_job_under_the_same_run_id() -> None:
+@pytest.mark.parametrize("how", ["runs", "waits", "ends"])
+def test_an_edit_of_the_execution_replaces_the_job_under_the_same_run_id(how: str) -> None:
+    """It waits for nothing: not for a Pod that has not started, nor for one that runs well."""
     old = a_bot_in("Train", run_fields={"attempt": 2})
     job = a_job(old)
+    pod = {"runs": a_pod(job), "waits": a_waiting_pod(job), "ends": a_pod(job, deleting_at=NOON)}[how]
     bot = replace(old, spec=a_bot(resources={"memory": "32Gi"}).spec, generation=2)
-    made = plan(an_observed(bot, jobs=(job,), pods=(a_pod(job),)))
+    made = plan(an_observed(bot, jobs=(job,), pods=(pod,)))
     assert (made.status_first, run_in(made).id, run_in(made).attempt) == (True, a_run(old).id, 1)
-    made = plan(an_observed(replace(bot, status=made.status), jobs=(job,), pods=(a_pod(job),)))
+    made = plan(an_observed(replace(bot, status=made.status), jobs=(job,), pods=(pod,)))
     assert deleted(made) == [(job.uid, "outdated")]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from builders.manifests import a_manifest
 from harness.stage_operator import NAME, NAMESPACE, Stage
+from tweetbot_operator.client.interface import KINDS
 from tweetbot_operator.informers import kopf_setup, watches
 
 
@@ -79,3 +80,20 @@ async def test_what_the_watch_shows_reaches_cache_and_queue(caplog: pytest.LogCa
         await on_bot(event={"type": "DELETED", "object": manifest})
     assert stage.cache.get_bot((NAMESPACE, NAME)) is None
     assert len(stage.queue) == 1
+
+
+async def test_every_kind_of_event_is_taken() -> None:
+    stage = Stage()
+    await stage.apply()
+    stage.cluster.run_pod(stage.job_name, NAMESPACE)
+    registry = kopf.OperatorRegistry()
+    watches.register(registry, stage.event_handler)
+    handlers: list[Any] = [handler.fn for handler in registry._watching.get_all_handlers()]
+    stored = [next(item for (of, *_), item in stage.cluster.objects.items() if of == kind) for kind in KINDS]
+    await stage.settle()
+    for handle, manifest in zip(handlers, stored, strict=True):
+        for version, verb in enumerate(("ADDED", "MODIFIED", "MODIFIED"), 100):
+            shown = {**manifest, "metadata": {**manifest["metadata"], "resourceVersion": str(version)}}
+            await handle(event={"type": verb, "object": shown})
+    known: list[Any] = [*stage.cache.bots.list_all(), *stage.cache.jobs.list_all(), *stage.cache.pods.list_all()]
+    assert [item.resource_version for item in known] == ["102"] * len(KINDS)

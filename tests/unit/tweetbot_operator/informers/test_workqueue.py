@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
+from builders.operator import SETTINGS
 from tweetbot_operator.informers.workqueue import WorkQueue
+from tweetbot_operator.manager import create_work_queue
 from tweetbot_operator.types.objects import Key
 
 GULL, TERN = ("team-a", "gull"), ("team-a", "tern")
@@ -216,3 +218,17 @@ def test_a_forgotten_key_is_due_no_more(queue: WorkQueue, clock: Clock) -> None:
     queue.remove(GULL)
     clock.now = 1000
     assert drained(queue) == []
+
+
+def test_no_namespace_takes_all_workers_of_the_operator() -> None:
+    """Each of its passes may hang in a webhook of its own."""
+    queue = create_work_queue(SETTINGS)
+    for number in range(SETTINGS.workers):
+        queue.add(("team-a", str(number)))
+    while queue.pop_ready():
+        pass
+    assert 0 < len(queue) < SETTINGS.workers
+    queue.add(("team-b", "tern"))
+    taken = queue.pop_ready()
+    assert taken is not None
+    assert taken[0] == ("team-b", "tern")

@@ -279,3 +279,18 @@ async def test_a_trainer_that_says_why_it_failed_is_believed_whatever_was_change
     stage.cluster.end_job(stage.job_name, NAMESPACE, "Failed", reason="BackoffLimitExceeded", failed=1)
     await stage.settle()
     assert (stage.status.phase, stage.reason("Stalled")) == ("Failed", "BucketNotFound")
+
+
+async def test_a_result_is_read_although_its_job_is_already_being_deleted(stage: Stage) -> None:
+    """As with a ttlSecondsAfterFinished of 0, which deletes the Job in the moment of its end."""
+    await stage.apply()
+    name = stage.job_name
+    stage.cluster.end_pod(name, NAMESPACE, 0, encode(a_prepare_result()).decode())
+    stage.cluster.event_handler = None
+    stage.cluster.end_job(name, NAMESPACE, "Complete")
+    job = deepcopy(stage.cluster.objects["jobs", NAMESPACE, name])
+    job["metadata"]["deletionTimestamp"] = "2026-01-01T12:00:00Z"
+    stage.cluster.event_handler = stage.event_handler
+    stage.cluster.put("jobs", job)
+    await stage.settle()
+    assert (stage.run.stage, stage.run.dataset is not None) == ("Train", True)
