@@ -162,3 +162,12 @@ def test_a_proxy_that_lets_no_checksum_through_is_named(
         with pytest.raises(StageError, match=r"checksums failed.*checksumMode: WhenRequired"):
             probe(through, home, tmp_path)
         probe(through.model_copy(update={"checksum_mode": "WhenRequired"}), home, tmp_path)
+
+
+def test_objects_of_a_name_are_erased_and_others_stay(store: ObjectStore) -> None:
+    for name in ("a/x.hashes", "a/b/x.hashes", "a/x.hashes.json", "a/ax.hashes", "ab/x.hashes"):
+        store.put(f"s3://{BUCKET}/named/{name}", b"x")
+    erased = sorted(store.erase_named(f"s3://{BUCKET}/named/a/", "x.hashes"))
+    assert erased == [f"s3://{BUCKET}/named/a/{name}" for name in ("b/x.hashes", "x.hashes")]
+    left = [info.uri.rpartition("/named/")[2] for info in store.list(f"s3://{BUCKET}/named/")]
+    assert left == ["a/ax.hashes", "a/x.hashes.json", "ab/x.hashes"]

@@ -3,7 +3,7 @@
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from io import StringIO
@@ -14,13 +14,17 @@ from typing import Any
 import pytest
 import requests
 from huggingface_hub import close_session
+from huggingface_hub.utils._runtime import is_xet_available
 
 from builders.remote_clients import CLIENTS
 from builders.stages import a_local_run
 from tweetbot_contract import handover
 from tweetbot_fakes.remotes.served import Served
 from tweetbot_trainer.__main__ import run_command
+from tweetbot_trainer.cli import cleanup as cli_cleanup
+from tweetbot_trainer.cli import stage as cli_stage
 from tweetbot_trainer.data.sources.http import download_picture
+from tweetbot_trainer.learning.model import hub
 from tweetbot_trainer.runtime.egress import ForbiddenAddress, guard_connections
 from tweetbot_trainer.runtime.egress_proxy import serve_egress_proxy
 from tweetbot_trainer.runtime.errors import SpecRefused, StageError
@@ -224,16 +228,41 @@ def test_a_picture_of_any_other_host_is_left_out(address: str) -> None:
     assert (found, "another host" in lines.getvalue()) == (None, True)
 
 
-@pytest.mark.parametrize("stage", ["prepare", "train", "cleanup"])
-def test_every_stage_asks_whether_an_endpoint_is_allowed(
-    tmp_path: Path, stage: str, inside: Inside, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def pod(tmp_path: Path, inside: Inside, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Return a function that runs a stage whose endpoint lies inside, and returns what it leaves."""
     monkeypatch.setenv(handover.TERMINATION_LOG_ENV, str(tmp_path / "termination-log"))
     monkeypatch.setenv(handover.WORK_DIR_ENV, str(tmp_path / "work"))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.delenv(handover.ALLOWED_NETWORKS_ENV, raising=False)
-    s3 = {"uri": "s3://team-a/models", "endpoint": inside.url}
-    run = a_local_run(tmp_path, spec={"output": {"s3": s3}}, stage=stage.capitalize(), dataset="d" * 64)
-    monkeypatch.setenv(handover.RUN_ENV, run.encode())
-    assert run_command([stage]) == 10
-    assert "output.s3.endpoint" in (tmp_path / "termination-log").read_text(encoding="utf-8")
-    assert inside.reached == 0
+
+    def end(stage: str) -> str:
+        s3 = {"uri": "s3://team-a/models", "endpoint": inside.url, "region": "us-east-1"}
+        run = a_local_run(tmp_path, spec={"output": {"s3": s3}}, stage=stage.capitalize(), dataset="d" * 64)
+        monkeypatch.setenv(handover.RUN_ENV, run.encode())
+        assert (run_command([stage]), inside.reached) == (10, 0)
+        return (tmp_path / "termination-log").read_text(encoding="utf-8")
+
+    return end
+
+
+@pytest.mark.parametrize("stage", ["prepare", "train", "cleanup"])
+def test_every_stage_asks_whether_an_endpoint_is_allowed(stage: str, pod: Callable[[str], str]) -> None:
+    assert "output.s3.endpoint" in pod(stage)
+
+
+@pytest.mark.parametrize("stage", ["prepare", "train", "cleanup"])
+def test_every_stage_checks_connections_when_they_are_made(
+    stage: str, pod: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the first check says is not believed: the name may lead elsewhere by now."""
+    for module in (cli_stage, cli_cleanup):
+        monkeypatch.setattr(module, "check_endpoints", lambda *_: None)
+    assert "led to a forbidden address" in pod(stage)
+
+
+def test_the_hubs_client_in_rust_is_switched_off() -> None:
+    """It would connect past the check."""
+    assert hub.NO_ANSWER
+    assert not is_xet_available()

@@ -150,7 +150,8 @@ def _compute_minhashes(forms: list[str], key: bytes = b"") -> npt.NDArray[np.uin
 def _apply_key(words: Words, key: bytes) -> Words:
     """Replace each number by its keyed hash; equal numbers stay equal."""
     distinct, positions = np.unique(words, return_inverse=True)
-    hashes = (blake2b(number.tobytes(), key=key, digest_size=8).digest() for number in distinct.astype("<u8"))
+    numbers, compute_hash = distinct.astype("<u8").tobytes(), functools.partial(blake2b, key=key, digest_size=8)
+    hashes = [compute_hash(numbers[start : start + 8]).digest() for start in range(0, len(numbers), 8)]
     keyed: Words = np.frombuffer(b"".join(hashes), dtype="<u8")[positions]
     return keyed
 

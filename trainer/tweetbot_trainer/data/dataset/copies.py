@@ -7,6 +7,7 @@ one character after the other. So hashes that are stored are keyed, and belong t
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -95,11 +96,11 @@ class CopyDetector:
 
 def _hash_ngrams(lines: Sequence[str], key: bytes) -> Hashes:
     """Hash every n-gram of 50 characters that lies within one of the lines."""
-    hashes = bytearray()
+    hashes, compute_hash = bytearray(), partial(blake2b, key=key, digest_size=8)
     for line in lines:
-        for start in range(len(line) - NGRAM_CHARACTERS + 1):
-            ngram = line[start : start + NGRAM_CHARACTERS].encode("utf-8", "surrogatepass")
-            hashes += blake2b(ngram, key=key, digest_size=8).digest()
+        ends = range(NGRAM_CHARACTERS, len(line) + 1)
+        ngrams = [line[end - NGRAM_CHARACTERS : end].encode("utf-8", "surrogatepass") for end in ends]
+        hashes += b"".join([compute_hash(ngram).digest() for ngram in ngrams])
     return np.frombuffer(hashes, dtype="<u8").astype(np.uint64, copy=False)
 
 

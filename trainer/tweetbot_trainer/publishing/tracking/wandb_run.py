@@ -125,7 +125,6 @@ def _build_settings(wandb: Any, run_config: RunConfig, decision: Decision, base_
         save_code=False,
         silent=True,
         x_disable_machine_info=True,
-        x_disable_meta=True,
         x_disable_stats=True,
         x_graphql_retry_max=2,
         x_graphql_retry_wait_max_seconds=2,

@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import zstandard
 
 from builders.trainer import a_post, many_posts
 from tweetbot_contract.spec.spec import Filter
 from tweetbot_trainer.data.cleaning import CleanedPost, clean
+from tweetbot_trainer.data.dataset import dataset
 from tweetbot_trainer.data.dataset.dataset import (
     MIN_CHARACTERS,
     POSTS_FILE,
@@ -195,6 +197,14 @@ def test_a_damaged_file_is_refused(place: int) -> None:
     assert not is_whole(bytes(packed), files[SUMMARY_FILE], digest=dataset.digest)
     with pytest.raises(SpecRefused, match="damaged"):
         read_dataset(bytes(packed), files[SUMMARY_FILE], digest=dataset.digest)
+
+
+def test_a_file_that_unpacks_to_more_than_any_dataset_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four GiB of zeros are 130 kB packed; here the limit is lower, so that the test need not unpack them."""
+    monkeypatch.setattr(dataset, "UNPACKED_LIMIT", 1_000_000)
+    packed = zstandard.compress(b"{}\n" + b"0" * 1_000_000)
+    with pytest.raises(SpecRefused, match="unpacks to more than 1000000 bytes"):
+        read_dataset(packed, b"{}", digest="d" * 64)
 
 
 def test_another_dataset_than_asked_for_is_refused() -> None:

@@ -1,18 +1,23 @@
 """The file that lets posts be read out of older versions goes, and what names the version still verifies."""
 
 import json
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
 
 from builders.manifests import a_spec
 from builders.published import STORE
 from builders.stages import KEY, a_folder, a_local_run, a_version
 from harness.attacks.readout import encode_old_hashes
+from tweetbot_contract import reasons
 from tweetbot_contract.handover import RunDocument
+from tweetbot_contract.spec.output import S3Output
 from tweetbot_fakes.storage import Killed, WatchedStore
 from tweetbot_trainer.__main__ import run_command
 from tweetbot_trainer.publishing.registry.hash_removal import remove_hashes, remove_hashes_of_bot
@@ -20,6 +25,7 @@ from tweetbot_trainer.publishing.registry.latest import read_latest
 from tweetbot_trainer.publishing.registry.lineage import BROKEN, find_version, verify
 from tweetbot_trainer.publishing.registry.lookup import find_rejected, find_reusable
 from tweetbot_trainer.publishing.registry.publish import publish, store_rejected
+from tweetbot_trainer.runtime.errors import NotAuthorized
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.store import ObjectStore
@@ -180,3 +186,35 @@ def test_older_object_versions_go_too_also_of_a_model_that_was_erased(tmp_path: 
         assert not [key for key in left if key.endswith(OLD_FILE)]
         assert any(key.endswith("model.safetensors") for key in left)
         assert deleted or is_clean(run, store)
+
+
+def test_objects_beyond_the_first_page_of_versions_go_too(tmp_path: Path) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        (tmp_path / "s3").mkdir(exist_ok=True)
+        (tmp_path / "s3" / name).write_text("testing", encoding="utf-8")
+    with mock_aws():
+        client: Any = create_s3_client(S3Output(uri="s3://team-a/models", region="us-east-1"), tmp_path)
+        client.create_bucket(Bucket="team-a")
+        client.put_bucket_versioning(Bucket="team-a", VersioningConfiguration={"Status": "Enabled"})
+        server = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]  # faster than a thousand requests
+        for number in range(1010):
+            server.put_object("team-a", f"models/a/{number:04}", b"")
+        for key in ("models/a/0000/x.hashes", "models/z/x.hashes"):
+            server.put_object("team-a", key, b"")
+        erased = list(S3Store(client, RetryBudget(0)).erase_named("s3://team-a/models/", "x.hashes"))
+        assert erased == ["s3://team-a/models/a/0000/x.hashes", "s3://team-a/models/z/x.hashes"]
+
+
+def test_without_the_right_to_versions_what_is_left_is_logged_and_no_stage_fails(tmp_path: Path) -> None:
+    run, lines = publish_old(tmp_path), StringIO()
+
+    class Refusing(WatchedStore):
+        def erase_named(self, folder: str, name: str) -> Iterator[str]:
+            raise NotAuthorized(reasons.NOT_AUTHORIZED, "allow s3:DeleteObjectVersion")
+
+    remove_hashes_of_bot(Refusing(STORE), run, Log(lines))
+    (told,) = map(json.loads, lines.getvalue().splitlines())
+    assert (told["event"], "allow s3:DeleteObjectVersion" in told["message"]) == ("models.hashes_left", True)
+    assert {verdict for verdict, _ in broken(run.prefix)} == {"unsafe"}
+    remove_hashes_of_bot(STORE, run, Log(lines))
+    assert is_clean(run)
