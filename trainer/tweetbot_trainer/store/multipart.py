@@ -10,6 +10,7 @@ from typing import Any
 
 from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.store.address import S3Address
+from tweetbot_trainer.store.encryption import require_encryption
 from tweetbot_trainer.store.errors import read_field
 
 #: The most that S3 takes in one PUT; the weights of gpt2-xl have 6 GB in float32.
@@ -30,18 +31,18 @@ class MultipartTarget:
     checksums: bool
 
 
-def multipart_upload(client: Any, target: MultipartTarget, path: Path, ask: Ask, *, part: int = PART) -> Any:
-    """Upload the file, and return the answer to the first request. Raises StageError.
+def multipart_upload(client: Any, target: MultipartTarget, path: Path, ask: Ask, *, part: int = PART) -> None:
+    """Upload the file. Raises StageError.
 
     If it fails, the parts are removed, as far as the server allows it.
     """
     place, checksums = {"Bucket": target.at.bucket, "Key": target.at.key}, target.checksums
     algorithm = {"ChecksumAlgorithm": "SHA256"} if checksums else {}
-    begun: dict[str, Any] = {}
 
     def begin() -> str:
-        begun.update(client.create_multipart_upload(**place, **algorithm, **target.encryption))
-        return str(read_field(begun, "UploadId"))
+        answer = client.create_multipart_upload(**place, **algorithm, **target.encryption)
+        require_encryption(answer, target.encryption, str(target.at))
+        return str(read_field(answer, "UploadId"))
 
     upload = {**place, "UploadId": ask(begin)}
     try:
@@ -54,7 +55,6 @@ def multipart_upload(client: Any, target: MultipartTarget, path: Path, ask: Ask,
         with suppress(StageError):
             ask(lambda: client.abort_multipart_upload(**upload))
         raise
-    return begun
 
 
 def _upload_part(

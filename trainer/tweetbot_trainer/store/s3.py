@@ -12,6 +12,7 @@ from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageErr
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.store.address import S3Address, parse_s3_uri
 from tweetbot_trainer.store.answers import CONDITIONAL_WRITE
+from tweetbot_trainer.store.encryption import build_encryption, require_encryption
 from tweetbot_trainer.store.errors import PreconditionFailed, read_field, translate_errors
 from tweetbot_trainer.store.hashing import compute_sha256, get_body_size
 from tweetbot_trainer.store.interface import Body, ObjectInfo, ObjectNotFound, StorageUnavailable, StoredObject
@@ -40,7 +41,7 @@ class S3Store:
         part: int = PART,
     ) -> None:
         self._client, self._budget, self._checksums, self._conditional = client, budget, checksums, conditional
-        self._encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_id} if kms_key_id else {}
+        self._encryption = build_encryption(kms_key_id)
         self._largest, self._part = largest, part
 
     def get(self, uri: str) -> bytes:
@@ -80,8 +81,7 @@ class S3Store:
             return self._ask("write in parts", uri, lambda _: request())
 
         target, part = MultipartTarget(parse_s3_uri(uri), self._encryption, self._checksums), self._part
-        begun = multipart_upload(self._client, target, path, ask, part=part)
-        self._require_encryption(begun, uri)
+        multipart_upload(self._client, target, path, ask, part=part)
 
     def put_if_absent(self, uri: str, body: Body) -> bool:
         if not self._conditional:
@@ -251,19 +251,13 @@ class S3Store:
                 extra = {**checksum, **self._encryption, **conditions}
                 answer = self._client.put_object(Bucket=at.bucket, Key=at.key, Body=content, **extra)
             read_field(answer, "ETag")
-            self._require_encryption(answer, uri)
+            require_encryption(answer, self._encryption, uri)
             return True
 
         try:
             return self._ask(CONDITIONAL_WRITE if conditions else "write", uri, request)
         except PreconditionFailed:
             return False
-
-    def _require_encryption(self, answer: Any, uri: str) -> None:
-        """Raise SpecRefused if a server took the object and ignored the key: the object is not encrypted by it."""
-        if self._encryption and not str(answer.get("ServerSideEncryption", "")).startswith("aws:kms"):
-            advice = "remove output.s3.kmsKeyId, or use a server that encrypts by a KMS key"
-            raise SpecRefused(reasons.STORAGE_UNSUPPORTED, f"the server wrote {uri} without the KMS key: {advice}")
 
     def _compute_checksum(self, body: Body) -> dict[str, str]:
         if not self._checksums:

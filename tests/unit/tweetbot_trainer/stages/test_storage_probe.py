@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from builders.stages import a_context, a_local_run, a_source
-from tweetbot_fakes.remotes.s3_server import Asked, FakeS3, page, refusal
+from tweetbot_fakes.remotes.s3_server import Answer, Asked, FakeS3, page, refusal
 from tweetbot_trainer.runtime.errors import SpecRefused, StageError
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.stages.context import StageContext
@@ -334,6 +334,15 @@ def test_a_store_that_passes_over_the_key_is_refused(s3: FakeS3, tmp_path: Path)
     error = refused(at(s3, tmp_path, kmsKeyId="alias/gulls"))
     assert (error.reason.name, type(error)) == ("EncryptionRefused", SpecRefused)
     assert "output.s3.kmsKeyId" in error.message
+
+
+def test_a_store_that_passes_over_the_key_of_parts_is_refused(s3: FakeS3, tmp_path: Path) -> None:
+    begun = b"<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>"
+    answer = Answer(200, begun, {"content-type": "application/xml"})
+    s3.refuse(lambda asked: "uploads" in asked.query, answer)
+    error = refused(at(s3, tmp_path, base="hf://gpt2-xl", kmsKeyId="alias/gulls"))
+    assert "without the KMS key" in error.message
+    assert not any("partNumber" in asked.query for asked in s3.requests)
 
 
 @pytest.mark.parametrize(
