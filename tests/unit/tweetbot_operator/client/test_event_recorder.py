@@ -48,6 +48,31 @@ def test_an_event_is_named_by_what_it_says_so_that_a_repetition_is_refused() -> 
     assert names[0] == names[1] != names[2]
 
 
+def test_an_event_with_other_numbers_is_a_repetition_too() -> None:
+    words = [f"0/{nodes} nodes are available: {nodes} Insufficient cpu." for nodes in (3, 4)]
+    names = [build_bot_event(EventSpec("Warning", "Unschedulable", each), ABOUT, "a-1", NOON) for each in words]
+    assert names[0]["metadata"]["name"] == names[1]["metadata"]["name"]
+    other = build_bot_event(
+        EventSpec("Warning", "Unschedulable", "0/3 nodes: Insufficient memory."), ABOUT, "a-1", NOON
+    )
+    assert other["metadata"]["name"] != names[0]["metadata"]["name"]
+
+
+async def test_each_retry_of_a_run_is_heard_of() -> None:
+    cluster = FakeCluster(lambda: NOON)
+    recorder = Recorder(cluster, lambda: NOON)
+    run = STATUS.current_run
+    assert run is not None
+    for retries in (1, 2, 2):
+        recorder.note(
+            ABOUT,
+            TweetBotStatus(),
+            STATUS.model_copy(update={"current_run": run.model_copy(update={"retries": retries})}),
+        )
+    await recorder.flush()
+    assert len(cluster.events) == 2
+
+
 def test_an_event_says_what_it_is_about() -> None:
     event = build_bot_event(EventSpec("Normal", "Training", "words"), ABOUT, "a-1", NOON)
     assert event["regarding"]["uid"] == "uid-gull"

@@ -1,11 +1,13 @@
 """What the API server will not have of a TweetBot: told where people look, and tried again."""
 
+import pytest
 from prometheus_client import REGISTRY
 
 from builders.operator import a_prepare_result
 from harness.stage_operator import NAMESPACE, Stage
 from tweetbot_contract.status import TweetBotStatus
 from tweetbot_operator.client.errors import InternalError, Invalid, Rejected
+from tweetbot_operator.types.objects import CachedTweetBot, Manifest
 
 DENIED = "ValidatingAdmissionPolicy 'no-finalizers' denied request"
 
@@ -108,3 +110,23 @@ async def test_a_job_that_may_not_be_deleted_is_reported_by_an_event_and_tried_a
     await stage.wait(1)
     await stage.collect_garbage()
     assert (stage.reason(), stage.cluster.names("jobs")) == ("Suspended", [])
+
+
+async def test_refusals_that_differ_in_an_id_are_told_by_one_status(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stage.apply()
+    apply, before, tried = stage.cluster.apply_status, len(stage.cluster.writes), list[int]()
+
+    async def refuse_trainings(bot: CachedTweetBot, status: Manifest) -> CachedTweetBot:
+        if status["currentRun"]["stage"] == "Train":
+            tried.append(len(tried))
+            raise Invalid(f"policy denied request {len(tried)}a7f3c0de{len(tried)}")
+        return await apply(bot, status)
+
+    monkeypatch.setattr(stage.cluster, "apply_status", refuse_trainings)
+    await stage.end_stage(a_prepare_result())
+    for _ in range(10):
+        await stage.wait(300)
+    assert len(tried) > 10
+    assert stage.cluster.writes[before:] == ["status gull Preparing"]
