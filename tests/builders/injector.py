@@ -34,17 +34,32 @@ def add_container(
     patches = [("/spec/initContainers", "[]")] if place == "initContainers" else []  # trainers have none of their own
     patches.append((at, container))
     expression = ", ".join(f"JSONPatch{{op: 'add', path: '{path}', value: {value}}}" for path, value in patches)
-    _create_policy(api, f"{bot}-{name}", bot, f"[{expression}]")
+    _create_policy(api, f"{bot}-{name}", _select_pods(bot), f"[{expression}]")
 
 
-def _create_policy(api: ApiServer, name: str, bot: str, expression: str) -> None:
-    kind = {"apiVersion": "admissionregistration.k8s.io/v1beta1", "kind": "MutatingAdmissionPolicy"}
+def add_to_status(api: ApiServer, bot: str, path: str, value: str) -> None:
+    """Add a value, as CEL, to each status that is written for TweetBots of a name."""
+    rule = {
+        "apiGroups": ["tweetbot.dev"],
+        "apiVersions": ["v1alpha1"],
+        "operations": ["UPDATE"],
+        "resources": ["tweetbots/status"],
+    }
+    named = {"matchConditions": [{"name": "bot", "expression": f"object.metadata.name == '{bot}'"}]}
+    expression = f"[JSONPatch{{op: 'add', path: '{path}', value: {value}}}]"
+    _create_policy(api, f"{bot}-status", {"resourceRules": [rule]}, expression, **named)
+
+
+def _select_pods(bot: str) -> dict[str, Any]:
     rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+    return {"resourceRules": [rule], "objectSelector": {"matchLabels": {"tweetbot.dev/bot": bot}}}
+
+
+def _create_policy(api: ApiServer, name: str, matching: dict[str, Any], expression: str, **fields: Any) -> None:
+    kind = {"apiVersion": "admissionregistration.k8s.io/v1beta1", "kind": "MutatingAdmissionPolicy"}
     policy = {
-        "matchConstraints": {
-            "resourceRules": [rule],
-            "objectSelector": {"matchLabels": {"tweetbot.dev/bot": bot}},
-        },
+        **fields,
+        "matchConstraints": matching,
         "failurePolicy": "Fail",
         "reinvocationPolicy": "Never",
         "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": expression}}],

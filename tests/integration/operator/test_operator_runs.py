@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from builders.injector import add_to_status
 from harness.operator_process import OperatorProcess, audited, jobs_made, until, writes_of
 from harness.tenant import Tenant
 from tweetbot_cluster.cluster import EmbeddedCluster
@@ -260,6 +261,19 @@ def test_a_condition_of_another_controller_stays_and_causes_no_write(tenant: Ten
     assert tenant.reasons("gull")["example.com/Audited"] == "Seen"
     made = status_versions(home, tenant)
     assert len(made) == len(set(made)) > 3  # no write without a change
+
+
+def test_a_status_that_a_policy_changes_is_told_and_not_written_again(tenant: Tenant, home: EmbeddedCluster) -> None:
+    add_to_status(home.api, "changed", "/status/tracking", "{'wandbURL': 'https://wandb.example.com'}")
+    tenant.apply("changed", "adopting")
+    tenant.wait("changed", "ModelReady")
+    tenant("annotate", "tweetbot", "changed", "tweetbot.dev/retrain-at=now")
+    until(lambda: tenant.status("changed")["currentRun"]["number"] == 2, 60)
+    tenant.wait("changed", "Progressing=False")
+    assert tenant.status("changed")["tracking"] == {"wandbURL": "https://wandb.example.com"}
+    tenant.wait_for_event("StatusChanged")
+    made = status_versions(home, tenant)
+    assert len(made) == len(set(made))
 
 
 def status_versions(home: EmbeddedCluster, tenant: Tenant) -> list[str]:
