@@ -294,3 +294,44 @@ async def test_a_result_is_read_although_its_job_is_already_being_deleted(stage:
     stage.cluster.put("jobs", job)
     await stage.settle()
     assert (stage.run.stage, stage.run.dataset is not None) == ("Train", True)
+
+
+def take_off_everywhere(*path: str) -> Change:
+    """Take it off a Job and off its Pod template, so that no copy is left."""
+
+    def edit(job: Manifest) -> None:
+        for metadata in (job["metadata"], job["spec"]["template"]["metadata"]):
+            *steps, last = path
+            for step in steps:
+                metadata = metadata[step]
+            del metadata[last]
+
+    return edit
+
+
+NO_COPY = [
+    take_off_everywhere("annotations"),
+    take_off_everywhere("labels", RUN_LABEL),
+    take_off_everywhere("labels", BOT_LABEL),
+    take_off_everywhere("labels", STAGE_LABEL),
+]
+
+
+@pytest.mark.parametrize("edit", NO_COPY)
+async def test_a_job_of_which_no_copy_is_left_is_known_by_its_name(stage: Stage, edit: Change) -> None:
+    change(stage, "jobs", edit, dry_runs=False)
+    await stage.apply()
+    await stage.whole_run()
+    assert stage.status.phase == "Succeeded"
+    assert sum(write.startswith(("create", "delete")) for write in stage.cluster.writes) == 2
+
+
+async def test_a_failed_job_of_which_no_copy_is_left_counts_once(stage: Stage) -> None:
+    change(stage, "jobs", take_off_everywhere("annotations"), dry_runs=False)
+    await stage.apply()
+    await stage.fail_stage(75)
+    assert (stage.run.retries, stage.reason()) == (1, "RetryBackoff")
+    await stage.collect_garbage()
+    stage.cluster.objects = {key: item for key, item in stage.cluster.objects.items() if key[0] != "pods"}
+    await stage.wait(300)
+    assert (stage.run.retries, stage.cluster.writes.count(f"create job {stage.job_name}")) == (1, 2)
