@@ -55,12 +55,16 @@ def require_s3(response_dict: dict[str, Any], **_: Any) -> None:
         target = urlsplit(headers.get("location", ""))
         raise ForeignAnswer(f"a redirect ({status}) to {target.scheme}://{target.netloc}")
     if "html" in kind and status < 500 and status != 413 and "etag" not in headers:
+        if not isinstance(response_dict["body"], bytes):
+            response_dict["body"].close()  # a stream, which would keep its connection open
         raise ForeignAnswer(f"a web page (status {status})")
 
 
 def read_field(answer: Any, name: str) -> Any:
     """Return a field that S3 never leaves out of this answer. Raises ForeignAnswer."""
     if name not in answer:
+        if "Body" in answer:
+            answer["Body"].close()
         raise ForeignAnswer(f"an answer without {name}")
     return answer[name]
 

@@ -169,7 +169,11 @@ class S3Store:
     def _require_unversioned(self, folder: str, refusal: StageError) -> None:
         """Raise NotAuthorized if the bucket keeps versions: then it answers a write with the version's id."""
         probe = f"{folder}erased"
-        written = self._ask("write", probe, lambda at: self._client.put_object(Bucket=at.bucket, Key=at.key, Body=b""))
+
+        def request(at: S3Address) -> Any:
+            return self._client.put_object(Bucket=at.bucket, Key=at.key, Body=b"", **self._encryption)
+
+        written = self._ask("write", probe, request)
         self._remove(probe)
         if "VersionId" in written:
             raise NotAuthorized(
@@ -230,6 +234,7 @@ class S3Store:
             span = f"bytes={start}-{end - 1}"
             answer = self._client.get_object(Bucket=at.bucket, Key=at.key, Range=span, IfMatch=etag)
             if str(read_field(answer, "ETag")) != etag:  # a server that ignores If-Match
+                answer["Body"].close()
                 raise PreconditionFailed(uri)
             data: bytes = answer["Body"].read()
             if len(data) != end - start:

@@ -68,12 +68,16 @@ class FakeS3(Served):
     """Every bucket exists. `ignores` names headers that the server passes over; `refuse` has what it refuses."""
 
     def __init__(self) -> None:
+        self.reset()
+        super().__init__(_handler(self))
+
+    def reset(self) -> None:
+        """Forget objects, requests and what is refused."""
         self.objects: dict[str, bytes] = {}
         self.ignores: set[str] = set()
         self.requests: list[Asked] = []
         self._parts: dict[str, list[bytes]] = {}
         self._refusals: list[tuple[Fits, Answer]] = []
-        super().__init__(_handler(self))
 
     def refuse(self, fits: Fits, answer: Answer) -> None:
         """Answer requests that fit with this from now on."""

@@ -167,6 +167,14 @@ LACKS: list[tuple[str, Callable[[FakeS3], None], str, tuple[str, ...]]] = [
         ("writing", "AWS_SECRET_ACCESS_KEY"),
     ),
     (
+        "a cache that answers with something else",
+        lambda s3: s3.refuse(
+            lambda asked: asked.method == "GET" and "storage-probe/" in asked.key, Answer(200, b"old", {"etag": '"1"'})
+        ),
+        "StorageUnsupported",
+        ("reading back", "not what was written"),
+    ),
+    (
         "a proxy that drops a header of reads",
         lambda s3: s3.refuse(lambda asked: "range" in asked.headers, refusal(403, "SignatureDoesNotMatch")),
         "StorageUnsupported",
@@ -326,6 +334,15 @@ def test_a_key_encrypts_all_that_is_written(s3: FakeS3, tmp_path: Path) -> None:
     begun += [asked for asked in s3.requests if "uploads" in asked.query]
     headers = ("x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id")
     assert {tuple(asked.headers.get(name) for name in headers) for asked in begun} == {("aws:kms", "alias/gulls")}
+
+
+def test_erasing_writes_by_the_key_too(s3: FakeS3, tmp_path: Path) -> None:
+    """It finds out by a write whether the bucket keeps versions; a bucket may take none without the key."""
+    store = at(s3, tmp_path, kmsKeyId="alias/gulls").store
+    s3.objects[f"{PREFIX}/x"] = b"x"
+    s3.refuse(lambda asked: "versions" in asked.query, refusal(403, "AccessDenied"))
+    assert list(store.erase(f"s3://bucket/{PREFIX}/")) == [f"s3://bucket/{PREFIX}/x"]
+    assert {"x-amz-server-side-encryption" in asked.headers for asked in s3.requests if writes(asked)} == {True}
 
 
 def test_a_store_that_passes_over_the_key_is_refused(s3: FakeS3, tmp_path: Path) -> None:

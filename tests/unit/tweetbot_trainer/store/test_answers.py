@@ -16,18 +16,38 @@ ROOT = Path(__file__).parents[4]
 URI = "s3://team-a/x"
 
 
-@pytest.fixture
-def s3() -> Iterator[FakeS3]:
+@pytest.fixture(scope="module")
+def server() -> Iterator[FakeS3]:
     with FakeS3() as server:
         yield server
 
 
-def opened(s3: FakeS3, folder: Path) -> ObjectStore:
-    (folder / "s3").mkdir(exist_ok=True)
+@pytest.fixture(scope="module")
+def output(server: FakeS3) -> S3Output:
+    return S3Output(uri="s3://team-a", endpoint=server.url, region="us-east-1", addressing_style="Path")
+
+
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with keys, as a Pod has it."""
+    folder = tmp_path_factory.mktemp("secrets")
+    (folder / "s3").mkdir()
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         (folder / "s3" / name).write_text("a-key", encoding="ascii")
-    output = S3Output(uri="s3://team-a", endpoint=s3.url, region="us-east-1", addressing_style="Path")
-    return build_store_opener(output, folder, RetryBudget(0))(output.uri)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def store(output: S3Output, secrets: Path) -> ObjectStore:
+    """The server's bucket, by one client: to make one takes longer than a test."""
+    return build_store_opener(output, secrets, RetryBudget(0))(output.uri)
+
+
+@pytest.fixture
+def s3(server: FakeS3) -> FakeS3:
+    """The server, as if it had just started."""
+    server.reset()
+    return server
 
 
 def get(store: ObjectStore) -> None:
@@ -117,20 +137,19 @@ ANSWERS: dict[str, tuple[Act, Answer, str, str]] = {
 
 
 @pytest.mark.parametrize("case", ANSWERS)
-def test_an_answer_has_its_reason_and_advice(s3: FakeS3, tmp_path: Path, case: str) -> None:
+def test_an_answer_has_its_reason_and_advice(s3: FakeS3, store: ObjectStore, case: str) -> None:
     act, answer, reason, advice = ANSWERS[case]
     s3.refuse(lambda asked: True, answer)
     with pytest.raises(StageError) as failed:
-        act(opened(s3, tmp_path))
+        act(store)
     assert failed.value.reason.name == reason
     assert advice in failed.value.message
 
 
 @pytest.mark.parametrize("status", [304, 412])
-def test_a_refused_condition_is_no_fault(s3: FakeS3, tmp_path: Path, status: int) -> None:
+def test_a_refused_condition_is_no_fault(s3: FakeS3, store: ObjectStore, status: int) -> None:
     """MinIO answered 304 to conditional writes until April 2024."""
     s3.refuse(lambda asked: asked.conditional, Answer(status))
-    store = opened(s3, tmp_path)
     assert (store.put_if_absent(URI, b"a body"), store.put_if_match(URI, b"a body", '"1"')) == (False, False)
 
 
@@ -138,23 +157,21 @@ MEANINGS = [(meaning, code) for meaning in TABLE for code in meaning.codes]
 
 
 @pytest.mark.parametrize(("meaning", "code"), MEANINGS, ids=[f"{code} {'/'.join(m.words)}" for m, code in MEANINGS])
-def test_every_line_of_the_table_is_reached(s3: FakeS3, tmp_path: Path, meaning: Meaning, code: str) -> None:
+def test_every_line_of_the_table_is_reached(s3: FakeS3, store: ObjectStore, meaning: Meaning, code: str) -> None:
     status = int(code) if code.isdigit() else 403
     words = meaning.words[0] if meaning.words else "no"
     s3.refuse(lambda asked: True, refusal(status, "" if code.isdigit() else code.replace("*", "Any"), words))
     with pytest.raises(StageError) as failed:
-        (put_if_absent if CONDITIONAL_WRITE in meaning.actions else put)(opened(s3, tmp_path))
+        (put_if_absent if CONDITIONAL_WRITE in meaning.actions else put)(store)
     assert (failed.value.reason, isinstance(failed.value, meaning.error)) == (meaning.reason, True)
 
 
-def test_a_full_bucket_is_waited_for_by_a_training(s3: FakeS3, tmp_path: Path) -> None:
+def test_a_full_bucket_is_waited_for_by_a_training(s3: FakeS3, output: S3Output, secrets: Path) -> None:
     """It holds a trained model: making room is quicker than training again."""
     full = [refusal(507, "InsufficientStorage")] * 2
     s3.refuse(lambda asked: bool(full) and full.pop() is not None, refusal(507, "InsufficientStorage"))
-    opened(s3, tmp_path)
     budget = RetryBudget(600, sleep=lambda _: None)
-    output = S3Output(uri="s3://team-a", endpoint=s3.url, region="us-east-1", addressing_style="Path")
-    build_store_opener(output, tmp_path, budget)(output.uri).put(URI, b"a model")
+    build_store_opener(output, secrets, budget)(output.uri).put(URI, b"a model")
     assert s3.objects == {"x": b"a model"}
 
 
