@@ -13,6 +13,19 @@ def port() -> int:
     return free_ports(1)[0]
 
 
+@pytest.fixture
+def no_active_run() -> None:
+    """Forget the series of runs that other tests left active in this process."""
+    for gauge in (
+        metrics.RUN_PERCENT,
+        metrics.RUN_ETA_SECONDS,
+        metrics.RUN_STEP,
+        metrics.RUN_TRAIN_LOSS,
+        metrics.RUN_EVAL_LOSS,
+    ):
+        gauge.clear()
+
+
 async def answers(port: int, *, alive: bool, ready: bool) -> dict[str, tuple[int, str]]:
     health = Health(lambda: alive, lambda: ready)
     await health.start("127.0.0.1", port)
@@ -40,6 +53,7 @@ async def test_unfilled_caches_fail_the_readiness_probe_only(port: int) -> None:
     assert (found["/healthz"][0], found["/readyz"][0]) == (200, 503)
 
 
+@pytest.mark.usefixtures("no_active_run")
 async def test_metrics_carry_no_bots_name(port: int) -> None:
     assert metrics.QUEUE_DEPTH  # a Health alone exports none of ours
     figures = (await answers(port, alive=True, ready=True))["/metrics"][1]
