@@ -5,6 +5,7 @@ from pathlib import Path
 import yaml
 
 from tweetbot_chart import render
+from tweetbot_chart.job_form import build_job_form
 from tweetbot_chart.settings_values import build_settings_type
 from tweetbot_chart.tenant_values import Tenant
 from tweetbot_contract.generate import crd
@@ -58,11 +59,12 @@ def render_crd_template() -> str:
 
 
 def render_defaults() -> str:
-    """Return the defaults that templates need: of a tenant, as Helm merges no lists, and of the settings, so that
-    those at their default are left out.
+    """Return what templates need to know: a tenant's defaults, as Helm merges no lists; those of the settings, so that
+    those at their default are left out; and the form of the operator's Jobs.
     """
     tenant = Tenant(namespace="-").model_dump(mode="json", by_alias=True, exclude={"namespace"})
     known = {"tenant": tenant, "settings": build_settings_type()().model_dump(mode="json", by_alias=True)}
+    known["job"] = build_job_form()
     return yaml.safe_dump(known, sort_keys=False, width=120)
 
 

@@ -74,9 +74,23 @@ class RelationPolicy(ValueGroup):
     """Require spec.subject.consentRef when the relation is Consented."""
 
 
-class AdmissionPolicies(ValueGroup):
-    """Policies are off until enabled. Changes of metadata or status alone are never rejected."""
+class OperatorPolicy(ValueGroup):
+    """What the operator's own account may do, even if its token is stolen."""
 
+    enabled: bool = True
+    """Let the operator's account create and delete only Jobs of the operator's form, and set only its own finalizer."""
+    denied_namespaces: list[str] = ["kube-system", "kube-public", "kube-node-lease"]
+    """Namespaces in which it may touch no Job, beside its own; with `watch.namespaces` only those are allowed."""
+    images: list[str] = []
+    """Further names of the trainer image, without tag or digest, e.g. that of a mirror which a webhook writes into
+    Jobs."""
+
+
+class AdmissionPolicies(ValueGroup):
+    """Policies on TweetBots are off until enabled. Changes of metadata or status alone are never rejected."""
+
+    operator: OperatorPolicy = OperatorPolicy()
+    """What the operator's own account may do, even if its token is stolen."""
     secrets: SecretPolicy = SecretPolicy()
     """Authors may name only Secrets that they can read."""
     service_accounts: ServiceAccountPolicy = ServiceAccountPolicy()

@@ -11,7 +11,9 @@ import yaml
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
+from builders.operator import a_bot_in, a_run
 from tweetbot_chart import generate
+from tweetbot_chart.job_form import build_job_form
 from tweetbot_chart.policy_values import Relation, SourceKind
 from tweetbot_chart.render import build_values_type
 from tweetbot_chart.settings_values import ELSEWHERE
@@ -19,6 +21,9 @@ from tweetbot_contract.generate.crd import build_crd
 from tweetbot_contract.generate.files import find_stale
 from tweetbot_contract.handover import MANAGED_BY, MANAGED_BY_LABEL
 from tweetbot_contract.spec.sources import Source
+from tweetbot_contract.status import Stage
+from tweetbot_operator.jobs.cleanup import build_cleanup_job
+from tweetbot_operator.jobs.job import build_job
 from tweetbot_operator.settings import OperatorSettings
 
 ROOT = Path(__file__).parents[3]
@@ -127,6 +132,19 @@ def test_the_policy_on_secrets_checks_every_secret_that_a_spec_names() -> None:
     policy = TEMPLATES["admission-policies.yaml"]
     looked_at = re.findall(r"(?:object\.spec|source)\.([\w.]+Secret)\.name", policy)
     assert set(looked_at) == named
+
+
+def test_the_policy_on_the_operators_jobs_knows_every_variable_and_every_mount() -> None:
+    """One more would have every Job refused."""
+    form = build_job_form()
+    bot = a_bot_in("Train", model={"base": "pvc://models/gpt2"}, caBundle={"name": "ca", "key": "ca.crt"})
+    settings = OperatorSettings(allowed_networks="10.0.0.0/8")
+    jobs = [build_job(bot, a_run(bot, stage=stage), settings) for stage in get_args(Stage)]
+    for job in (*jobs, build_cleanup_job(bot, settings)):
+        (container,) = job["spec"]["template"]["spec"]["containers"]
+        names = {each["name"] for each in container["env"] if not each["name"].startswith("TWEETBOT_")}
+        assert names <= set(form["variables"])
+        assert {each["mountPath"] for each in container["volumeMounts"]} <= set(form["mountPaths"])
 
 
 def test_the_policies_know_every_kind_of_source_and_every_relation() -> None:
