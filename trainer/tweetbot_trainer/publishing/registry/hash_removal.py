@@ -16,6 +16,7 @@ from tweetbot_contract.handover import RunDocument
 from tweetbot_trainer.publishing.registry.latest import replace_manifest_hash
 from tweetbot_trainer.publishing.registry.manifest import (
     MANIFEST_FILE,
+    MODEL_FOLDER,
     REMOVED_FILE,
     VersionManifest,
     build_earlier_manifest_name,
@@ -29,8 +30,9 @@ from tweetbot_trainer.store import ObjectStore, StorageUnavailable, StoredObject
 #: Attempts to swap a manifest. A lost one means that another writer did the same.
 ROUNDS = 10
 _FILE_NAME = REMOVED_FILE.rpartition("/")[2]
+#: Of a version wherever it lies, since people copy them: its manifests, and the file in model/ or in a copy of model/.
 _TRACE = re.compile(
-    rf"(?P<home>.*/(?:models|rejected)/[^/]+)/(?P<name>MANIFEST(-[0-9a-f]+)?[.]json|{re.escape(REMOVED_FILE)})"
+    rf"(?P<home>.*?)/(?P<name>MANIFEST(-[0-9a-f]+)?[.]json|(?:{MODEL_FOLDER}/)?{re.escape(_FILE_NAME)})"
 )
 
 
@@ -79,7 +81,7 @@ def remove_hashes_of_bot(store: ObjectStore, run: RunDocument, log: Log) -> None
 
 
 def _has_hashes(names: set[str], manifest: VersionManifest | None) -> bool:
-    return REMOVED_FILE in names or (manifest is not None and REMOVED_FILE in manifest.files)
+    return not names.isdisjoint((REMOVED_FILE, _FILE_NAME)) or (manifest is not None and REMOVED_FILE in manifest.files)
 
 
 def _find_manifest(store: ObjectStore, home: str) -> VersionManifest | None:

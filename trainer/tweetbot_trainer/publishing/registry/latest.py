@@ -39,7 +39,9 @@ def update_latest(store: ObjectStore, run: RunDocument, result: TrainSucceeded) 
 
 def replace_manifest_hash(store: ObjectStore, home: str, sha256: str) -> None:
     """Write the hash of a version's manifest into latest.json, if that has the hash of an earlier one."""
-    folder, _, version = home.rsplit("/", 2)
+    folder, models, version = home.rsplit("/", 2)
+    if models != "models" or folder == "s3:/":
+        return  # rejected, or a copy elsewhere, such as s3://models/v1
     uri = join(folder, LATEST_FILE)
     for _ in range(ROUNDS):
         found = store.find(uri)

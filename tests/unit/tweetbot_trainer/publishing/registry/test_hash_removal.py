@@ -1,6 +1,7 @@
 """The file that lets posts be read out of older versions goes, and what names the version still verifies."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -28,7 +29,7 @@ from tweetbot_trainer.publishing.registry.publish import publish, store_rejected
 from tweetbot_trainer.runtime.errors import NotAuthorized
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
-from tweetbot_trainer.store import ObjectStore
+from tweetbot_trainer.store import ObjectStore, parse_file_uri
 from tweetbot_trainer.store.s3 import S3Store
 from tweetbot_trainer.store.s3_client import create_s3_client
 
@@ -151,6 +152,23 @@ def test_the_command_lists_first_and_removes_then(tmp_path: Path, capsys: pytest
     assert is_clean(run)
     assert run_command(asked) == 0
     assert "from 0 versions; 0 objects erased" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("folder", ["gull-1", "shelf/gull-1", "models/gull/v1"])
+def test_versions_that_people_have_copied_elsewhere_lose_it_and_stay_complete(
+    tmp_path: Path, folder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = publish_old(tmp_path)
+    copy, bare = tmp_path / "copies" / folder, tmp_path / "copies" / "weights"
+    shutil.copytree(parse_file_uri(homes(run)[0]), copy)
+    shutil.copytree(copy / "model", bare)
+    asked = ["remove-hashes", "--root", f"file://{tmp_path}/copies"]
+    assert run_command([*asked, "--dry-run", "--json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)["versions"]) == {f"file://{copy}", f"file://{bare}"}
+    assert run_command(asked) == 0
+    assert "from 2 versions; 2 objects erased" in capsys.readouterr().out
+    assert not list((tmp_path / "copies").rglob("training_posts.hashes"))
+    assert [what for verdict, what in broken(f"file://{copy}") if verdict in {"missing", "unsafe"}] == []
 
 
 def test_a_version_with_an_unreadable_manifest_loses_the_file_and_is_named(
