@@ -258,7 +258,7 @@ def test_without_an_election_everything_may_be_done() -> None:
 HAPPENINGS = st.tuples(st.sampled_from(["stop", "go", "away", "back", "lose", "annotate", "enter"]), st.integers(0, 2))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(HAPPENINGS, st.floats(0.1, 40)), max_size=25))
 async def test_whatever_happens_two_never_act_at_once(story: list[tuple[tuple[str, int], float]]) -> None:
     """`Election.step` asserts it after every look; here it is only made to happen."""

@@ -138,7 +138,7 @@ HAPPENINGS: list[Happening] = [
 ]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.sampled_from(HAPPENINGS), st.integers(0, 11)), max_size=25))
 def test_any_order_of_events_ends_in_a_model_once_they_stop(story: list[tuple[Happening, int]]) -> None:
     asyncio.run(played(story))

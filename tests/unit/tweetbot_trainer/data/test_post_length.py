@@ -1,7 +1,7 @@
 """How long a post may be, as X counts it."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tweetbot_trainer.data.post_length import LIMIT, collapse_whitespace, measure_weighted_length, shorten
@@ -36,7 +36,6 @@ def test_a_long_text_ends_after_a_word() -> None:
     assert 270 <= measure_weighted_length(cut) <= LIMIT
 
 
-@settings(deadline=None)  # a shared machine is slow at times
 @given(st.text(min_size=200, max_size=700))
 def test_every_text_is_made_to_fit(text: str) -> None:
     assert measure_weighted_length(shorten(text)) <= LIMIT

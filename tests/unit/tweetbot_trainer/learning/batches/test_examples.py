@@ -1,7 +1,7 @@
 """Posts as the model sees them."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.model import a_base, some_texts
@@ -21,7 +21,6 @@ def test_a_post_stands_alone_between_two_end_marks() -> None:
     assert split_into_examples((5, 6, 7), MARK, 16) == [Example((MARK, 5, 6, 7, MARK), 1)]
 
 
-@settings(deadline=None)  # a shared machine is slow at times
 @given(st.integers(0, 200), st.integers(4, 32))
 def test_a_long_post_is_windowed_and_never_cut(length: int, context: int) -> None:
     tokens = tuple(range(1, length + 1))

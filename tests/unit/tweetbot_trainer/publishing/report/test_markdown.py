@@ -1,7 +1,7 @@
 """Foreign text in Markdown can be read and nothing else; a real parser is the judge."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -69,7 +69,6 @@ def test_foreign_text_in_a_title_makes_one_heading(text: str) -> None:
     ]
 
 
-@settings(deadline=None)  # a shared machine is slow at times
 @given(st.text(max_size=60))
 def test_any_text_reads_as_it_was(text: str) -> None:
     tokens = inline_tokens(f"x {escape_inline(text)}")
@@ -77,7 +76,6 @@ def test_any_text_reads_as_it_was(text: str) -> None:
     assert text_of(tokens).strip() == f"x {as_read(text)}".strip()
 
 
-@settings(deadline=None)  # a shared machine is slow at times
 @given(st.text(max_size=60))
 def test_nothing_ends_a_block_but_its_fence(text: str) -> None:
     kinds = [token.type for token in PARSER.parse(f"{format_block(text, 'sh')}\n\nafter")]
