@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-export PYTHONPATH := $(CURDIR)/tests/cluster:$(CURDIR)/tests/demo:$(CURDIR)/tests/fakes:$(CURDIR)/tests/bench:$(CURDIR)/tests/faults:$(CURDIR)/charts
+export PYTHONPATH := $(CURDIR)/tests/cluster:$(CURDIR)/tests/demo:$(CURDIR)/tests/fakes:$(CURDIR)/tests/bench:$(CURDIR)/tests/faults:$(CURDIR)/tests/mutants:$(CURDIR)/charts
 
 ##@ See it work
 demo: $(STAMP) ## Train a TweetBot from manifest to model on a cluster of its own, then clean up
@@ -73,6 +73,9 @@ faults: $(STAMP) ## The fault matrix, on two cores in half an hour; writes docs/
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
 	@PYTHONPATH=$(PYTHONPATH):tests $(BIN)/python -m tweetbot_faults $(ARGS)
 
+mutants: $(STAMP) ## One fault at a time in each dangerous module: its unit tests must notice; hours (ARGS="--only lookup --resume")
+	@$(BIN)/python -m tweetbot_mutants $(ARGS)
+
 trial: $(STAMP) ## The cleaning on fifteen thousand short human texts (Debian's fortunes), with its figures
 	@PYTHONPATH=tests $(BIN)/python -m trial.fortunes
 
@@ -118,4 +121,4 @@ clean: ## Remove what was made here (the cluster's binaries stay in the user cac
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo cluster-up cluster-down test check generated marks unit integration e2e images test-images kueue older soak faults trial bench-operator bench-trainer bench-quality generate kustomize lock venv clean help
+.PHONY: demo cluster-up cluster-down test check generated marks unit integration e2e images test-images kueue older soak faults mutants trial bench-operator bench-trainer bench-quality generate kustomize lock venv clean help

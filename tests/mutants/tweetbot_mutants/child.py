@@ -1,0 +1,90 @@
+"""What runs in a process of its own: the tests, with one module replaced by its mutant, and nothing written."""
+
+import importlib.abc
+import importlib.machinery
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import CodeType, ModuleType
+
+import pytest
+
+
+class MutantFinder(importlib.abc.MetaPathFinder):
+    """Finds one module, with its own path and other code."""
+
+    def __init__(self, module: str, code: CodeType) -> None:
+        self._module, self._code = module, code
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname != self._module:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path)
+        if spec is None or spec.origin is None:
+            raise ImportError(f"{fullname} is not where it was")
+        spec.loader = _MutantLoader(fullname, spec.origin, self._code)
+        return spec
+
+
+class _MutantLoader(importlib.machinery.SourceFileLoader):
+    def __init__(self, fullname: str, path: str, code: CodeType) -> None:
+        super().__init__(fullname, path)
+        self._code = code
+
+    def get_code(self, fullname: str) -> CodeType:
+        return self._code
+
+
+class Order:
+    """Runs the tests that have noticed other faults first, and notes which one notices this."""
+
+    def __init__(self, first: Sequence[str]) -> None:
+        self._ranks = {name: rank for rank, name in enumerate(first)}
+        self.killer = ""
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items.sort(key=lambda item: self._ranks.get(item.nodeid, len(self._ranks)))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed and not self.killer:
+            self.killer = report.nodeid
+
+
+def run_tests(files: Sequence[Path], order: Order, scratch: Path, *, extra: Sequence[str] = ()) -> int:
+    """Run the files up to the first failure; returns pytest's exit code."""
+    from hypothesis import settings
+
+    settings.register_profile("mutants", database=None, derandomize=True)
+    options = [
+        "-x",
+        "-q",
+        "--assert=plain",
+        "--hypothesis-profile=mutants",
+        f"--basetemp={scratch / 'tests'}",
+        *(part for name in ("cacheprovider", "randomly", "xdist") for part in ("-p", f"no:{name}")),
+        *extra,
+        *map(str, files),
+    ]
+    return int(pytest.main(options, plugins=[order]))
+
+
+def play(module: str, code: CodeType | None, files: Sequence[Path], first: Sequence[str], scratch: Path) -> int:
+    """Run the tests on a mutant, on the module itself without one; the killer's name goes to a file."""
+    sys.dont_write_bytecode = True
+    if code is not None:
+        sys.meta_path.insert(0, MutantFinder(module, code))
+    order = Order(first)
+    code_of_exit = run_tests(files, order, scratch)
+    (scratch / "killer").write_text(order.killer)
+    return code_of_exit
+
+
+def list_libraries(files: Sequence[Path], scratch: Path) -> list[str]:
+    """Return the libraries that these tests import: what need not be imported again for each mutant."""
+    run_tests(files, Order(()), scratch, extra=("--collect-only",))
+    packages = str(Path(pytest.__file__).parents[1])
+    return [
+        name for name, module in sys.modules.items() if (getattr(module, "__file__", None) or "").startswith(packages)
+    ]

@@ -1,0 +1,136 @@
+"""Play mutants, each in a forked process that has the libraries already, a few at a time."""
+
+import contextlib
+import importlib
+import os
+import shutil
+import signal
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tweetbot_mutants.child import list_libraries, play
+from tweetbot_mutants.mutations import Mutant, compile_mutant
+from tweetbot_mutants.targets import Target
+
+#: Before a mutant counts as one that hangs: some of the time of the tests themselves, and more for a busy machine.
+_LEAST_SECONDS, _TIMES = 10.0, 2.0
+#: Exit codes: pytest's for no tests, and ours for a process that did not come to run them.
+_FAULT = 70
+_BROKEN = (5, _FAULT)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Whether the tests noticed, and by which test; that is empty where the module did not load, or hung."""
+
+    killed: bool
+    by: str = ""
+
+
+@dataclass
+class _Process:
+    mutant: Mutant | None
+    pid: int
+    scratch: Path
+    deadline: float
+
+
+class TestsFail(Exception):
+    """The tests fail on the module as it is, so they say nothing about mutants."""
+
+
+class Player:
+    """Plays the mutants of one module, after its tests have passed on the module itself."""
+
+    def __init__(self, target: Target, jobs: int) -> None:
+        self._target, self._jobs = target, jobs
+        self._source = target.path.read_text()
+        self._killers: list[str] = []
+        self._scratch = Path(tempfile.mkdtemp(prefix="mutants-"))
+
+    def play(self, mutants: list[Mutant]) -> Iterator[tuple[Mutant, Outcome]]:
+        """Yield each mutant's outcome as it comes. Raises TestsFail."""
+        try:
+            self._warm_up()
+            limit = _LEAST_SECONDS + _TIMES * self._measure()
+            waiting, running = list(reversed(mutants)), list[_Process]()
+            while waiting or running:
+                while waiting and len(running) < self._jobs:
+                    mutant = waiting.pop()
+                    running.append(self._start(mutant, time.monotonic() + limit))
+                time.sleep(0.02)
+                for process in [*running]:
+                    if (outcome := self._check(process)) is not None and process.mutant:
+                        running.remove(process)
+                        yield process.mutant, outcome
+        finally:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _warm_up(self) -> None:
+        """Import the libraries that the tests need, and nothing of ours: a fork would keep the module as it is."""
+        names, files = self._scratch / "libraries", self._target.test_files
+        pid = _fork(lambda: names.write_text("\n".join(list_libraries(files, self._scratch))) and 0)
+        os.waitpid(pid, 0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for name in names.read_text().split():
+                with contextlib.suppress(Exception):  # a library's optional part; the tests import what they need
+                    importlib.import_module(name)
+
+    def _measure(self) -> float:
+        """Run the tests on the module as it is; returns the seconds that they take."""
+        began = time.monotonic()
+        process = self._start(None, began + 600)
+        while (outcome := self._check(process)) is None:
+            time.sleep(0.02)
+        if outcome.killed:
+            raise TestsFail(f"the tests of {self._target.module} fail on the module as it is: {outcome.by}")
+        return time.monotonic() - began
+
+    def _start(self, mutant: Mutant | None, deadline: float) -> _Process:
+        scratch = Path(tempfile.mkdtemp(dir=self._scratch))
+        target, source, killers = self._target, self._source, self._killers
+
+        def run() -> int:
+            code = compile_mutant(source, mutant, str(target.path)) if mutant else None
+            return play(target.module, code, target.test_files, killers, scratch)
+
+        return _Process(mutant, _fork(run), scratch, deadline)
+
+    def _check(self, process: _Process) -> Outcome | None:
+        """Return the outcome of a process that has ended, or that must end now; None while it may run."""
+        pid, status = os.waitpid(process.pid, os.WNOHANG)
+        if not pid and time.monotonic() < process.deadline:
+            return None
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        if not pid:
+            os.waitpid(process.pid, 0)
+        killer = process.scratch / "killer"
+        by = killer.read_text() if killer.exists() else ""
+        shutil.rmtree(process.scratch, ignore_errors=True)
+        if by:
+            self._killers = [by, *(each for each in self._killers if each != by)]
+        if pid and os.waitstatus_to_exitcode(status) in _BROKEN:
+            raise TestsFail(f"no test of {self._target.module} was run; see pytest by hand")
+        return Outcome(not (pid and status == 0), by)
+
+
+def _fork(run: Callable[[], int]) -> int:
+    """Run a function in a silent process group of its own; its answer is the exit code."""
+    pid = os.fork()
+    if pid:
+        return pid
+    code = _FAULT
+    try:
+        os.setsid()
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, 1)
+        os.dup2(silence, 2)
+        code = run()
+    finally:
+        os._exit(code)
