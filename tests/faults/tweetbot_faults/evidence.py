@@ -3,6 +3,7 @@
 It comes from the API server's audit log, or from the store of the cluster in memory: never from what the operator says.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -30,6 +31,9 @@ MASKED = frozenset(
         *("observedGeneration", "lastScheduleTime", "nextScheduleTime", "retryAt", "publishedAt"),
     }
 )
+
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
 @dataclass(frozen=True)
@@ -92,4 +96,6 @@ def mask(value: Any) -> Any:
     """Leave out what differs between any two runs."""
     if isinstance(value, dict):
         return {key: mask(item) for key, item in value.items() if key not in MASKED}
+    if isinstance(value, str):
+        return _TIME.sub("a time", value)
     return [mask(item) for item in value] if isinstance(value, list | tuple) else value
