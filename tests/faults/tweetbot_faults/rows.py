@@ -30,7 +30,7 @@ ROWS = (
     Row(11, "kill -9 of the operator before a write, and after its answer", "O1 O2"),
     Row(12, "operator down during creation, Job's end, deletion", "O1 O3 O5"),
     Row(13, "leader stopped at a write, another acts, the first goes on", "O4 O6"),
-    Row(14, "Jobs and Pods deleted, suspended, disowned by users", "O1 O3"),
+    Row(14, "Jobs and Pods deleted, suspended, disowned, mutated by users and policies, containers added", "O1 O3"),
     Row(15, "timeout, reset and repetition after commit", "O2 O4"),
     Row(16, "409 on each write", "O9 O3"),
     Row(17, "a user's edit at each of the operator's writes", "O9 O15"),

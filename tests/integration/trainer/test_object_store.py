@@ -171,3 +171,13 @@ def test_objects_of_a_name_are_erased_and_others_stay(store: ObjectStore) -> Non
     assert erased == [f"s3://{BUCKET}/named/a/{name}" for name in ("b/x.hashes", "x.hashes")]
     left = [info.uri.rpartition("/named/")[2] for info in store.list(f"s3://{BUCKET}/named/")]
     assert left == ["a/ax.hashes", "a/x.hashes.json", "ab/x.hashes"]
+
+
+def test_an_erasure_removes_the_parts_of_killed_uploads_and_those_of_nobody_else(
+    home: EmbeddedCluster, store: ObjectStore
+) -> None:
+    for key in ("parts/gull/weights", "parts/gull2/weights"):
+        home.s3().create_multipart_upload(Bucket=BUCKET, Key=key)
+    assert list(store.erase(f"s3://{BUCKET}/parts/gull/")) == []
+    left = home.s3().list_multipart_uploads(Bucket=BUCKET, Prefix="parts/")["Uploads"]
+    assert [upload["Key"] for upload in left] == ["parts/gull2/weights"]

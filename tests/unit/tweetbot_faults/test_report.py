@@ -5,10 +5,12 @@ import re
 
 import pytest
 
+from harness.layout import ROOT
 from tweetbot_faults.point import Verdict
 from tweetbot_faults.report import Report, Tooth, compute_bound, render
 from tweetbot_faults.rows import ROWS
 
+PAGE = ROOT / "docs" / "reliability.md"
 KEPT = Verdict("memory/write/succeed/0/409", 16, "memory", True, 0.02)
 LOST = Verdict("live/write/fail/1/500", 6, "live", False, 3.0, ("O3: 2 writes after the end", "O1: `x` | y"))
 REPORT = Report("abc123", 7, 21.4, 4, (KEPT, LOST), (Tooth("a bug", "O4", ("O2", "O4")), Tooth("other", "O7", ())))
@@ -46,9 +48,14 @@ def test_json_says_what_the_page_says() -> None:
     assert [tooth["caught"] for tooth in content["teeth"]] == [True, False]
 
 
-@pytest.mark.parametrize("page", [render(REPORT)], ids=["new"])
+@pytest.mark.parametrize("page", [render(REPORT), PAGE.read_text(encoding="utf-8")], ids=["new", "kept"])
 def test_a_page_has_every_row_and_says_why_one_was_not_played(page: str) -> None:
     rows = rows_of(page)
     assert [int(row[0]) for row in rows] == [row.number for row in ROWS] == list(range(1, 73))
     assert {len(row) for row in rows} == {6}
     assert [row[0] for row in rows if row[4] == "–" and not row[5]] == []
+
+
+def test_the_kept_page_says_which_run_it_is_of() -> None:
+    figures = r"\d+ of \d+ points survived, over \d+ faults, [^;]+; teeth \d+/\d+"
+    assert re.search(rf"^\*\*{figures}; seed \d+, commit [0-9a-f]{{12}}\+?, \d+ min\.\*\*$", PAGE.read_text(), re.M)

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,15 @@ def multipart_upload(client: Any, target: MultipartTarget, path: Path, ask: Ask,
         with suppress(StageError):
             ask(lambda: client.abort_multipart_upload(**upload))
         raise
+
+
+def abort_uploads(client: Any, folder: S3Address, ask: Ask) -> None:
+    """Remove the parts that killed uploads left below a folder: no list of objects shows them. Raises StageError."""
+    place = {"Bucket": folder.bucket}
+    for left in ask(lambda: client.list_multipart_uploads(**place, Prefix=folder.key)).get("Uploads") or ():
+        upload = {**place, "Key": left["Key"], "UploadId": left["UploadId"]}
+        if upload["Key"].startswith(folder.key):
+            ask(partial(client.abort_multipart_upload, **upload))
 
 
 def _upload_part(

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -16,7 +16,7 @@ from tweetbot_trainer.store.encryption import build_encryption, require_encrypti
 from tweetbot_trainer.store.errors import PreconditionFailed, read_field, translate_errors
 from tweetbot_trainer.store.hashing import compute_sha256, get_body_size
 from tweetbot_trainer.store.interface import Body, ObjectInfo, ObjectNotFound, StorageUnavailable, StoredObject
-from tweetbot_trainer.store.multipart import LARGEST_PUT, PART, MultipartTarget, multipart_upload
+from tweetbot_trainer.store.multipart import LARGEST_PUT, PART, MultipartTarget, abort_uploads, multipart_upload
 from tweetbot_trainer.store.ranged import READ_AHEAD, open_ranged_file
 
 T = TypeVar("T")
@@ -131,6 +131,10 @@ class S3Store:
         except (NotAuthorized, SpecRefused) as refusal:
             yield from self._erase_objects(folder, kept_key)
             self._require_unversioned(folder, refusal)
+        with suppress(NotAuthorized, SpecRefused):  # a right of its own, which docs/storage.md asks for
+            abort_uploads(
+                self._client, parse_s3_uri(folder), lambda request: self._ask("erase", folder, lambda _: request())
+            )
 
     def erase_named(self, folder: str, name: str) -> Iterator[str]:
         # listed before the first is erased, so that no marker points to something that is gone

@@ -314,6 +314,13 @@ def test_parts_of_a_file_that_does_not_arrive_are_taken_back(
     assert "Uploads" not in bucket.list_multipart_uploads(Bucket=BUCKET)
 
 
+def test_an_erasure_removes_the_parts_of_killed_uploads_and_those_of_nobody_else(bucket: Any) -> None:
+    for key in ("gull/models/v1/weights", "gull2/weights"):
+        bucket.create_multipart_upload(Bucket=BUCKET, Key=key)
+    assert list(S3Store(bucket, NO_WAITING).erase(f"s3://{BUCKET}/gull/")) == []
+    assert [left["Key"] for left in bucket.list_multipart_uploads(Bucket=BUCKET)["Uploads"]] == ["gull2/weights"]
+
+
 def test_a_fault_costs_one_part_and_not_the_whole_upload(
     bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
