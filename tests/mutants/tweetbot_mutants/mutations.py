@@ -49,7 +49,7 @@ def list_mutants(module: str, source: str) -> list[Mutant]:
     seen: Counter[str] = Counter()
     found = []
     for name, node, kind, replacement in _iter_faults(tree, ""):
-        text = f"{module}:{name}:{kind}:{_shorten(node)} -> {_shorten(replacement, node)}"
+        text = f"{module}:{name}:{kind}:{_describe(node, replacement)}"
         seen[text] += 1
         id_ = text if seen[text] == 1 else f"{text} #{seen[text]}"
         found.append(Mutant(id_, getattr(node, "lineno", 0), places[id(node)], replacement))
@@ -71,6 +71,14 @@ class _Replace(ast.NodeTransformer):
 
     def visit(self, node: ast.AST) -> ast.AST:
         return self._replacement if node is self._target else self.generic_visit(node)
+
+
+def _describe(node: ast.AST, replacement: ast.AST) -> str:
+    """Say what becomes what; of a call that loses a keyword, which keyword."""
+    if isinstance(node, ast.Call) and isinstance(replacement, ast.Call):
+        (lost,) = (each for each in node.keywords if each not in replacement.keywords)
+        return f"{_shorten(node.func)}({_shorten(lost)})"
+    return f"{_shorten(node)} -> {_shorten(replacement, node)}"
 
 
 def _shorten(node: ast.AST, instead_of: ast.AST | None = None) -> str:

@@ -8,7 +8,7 @@ UNIT = ROOT / "tests" / "unit"
 _HOMES = {"tweetbot_operator": "operator", "tweetbot_trainer": "trainer", "tweetbot_contract": "crds"}
 
 _RECONCILER = ("test_status_writer", "test_runs", "test_reconciler", "test_admission", "test_quiet_statuses")
-_REGISTRY = ("test_publish", "test_two_writers", "test_retention", "test_ownership", "test_hash_removal")
+_REGISTRY = ("test_publish", "test_two_writers", "test_retention")
 _DECISIONS = (
     "test_failures",
     "test_retries",
@@ -56,21 +56,26 @@ def _trainer(module: str, *tests: str) -> Target:
     return Target(f"tweetbot_trainer.{module}", tuple(f"tweetbot_trainer/{test}" for test in tests))
 
 
-def _registry(module: str) -> Target:
-    tests = (*(f"publishing/registry/{test}" for test in _REGISTRY), "cli/test_verify", "cli/test_forget")
-    return _trainer(f"publishing.registry.{module}", *tests, "cli/test_two_clusters")
+def _registry(module: str, *more: str) -> Target:
+    return _trainer(f"publishing.registry.{module}", *(f"publishing/registry/{test}" for test in _REGISTRY), *more)
 
 
 _STORE = ("store/test_store", "store/test_ranges", "store/test_answers")
 
 TARGETS = (
-    _operator("reconciler.status_writer", "reconciler", *_RECONCILER),
-    _registry("latest"),
+    Target(
+        "tweetbot_operator.reconciler.status_writer",
+        (
+            *(f"tweetbot_operator/reconciler/{test}" for test in _RECONCILER),
+            "tweetbot_operator/telemetry/test_run_metrics",
+        ),
+    ),
+    _registry("latest", "publishing/registry/test_hash_removal", "publishing/registry/test_ownership"),
     _registry("publish"),
     _registry("lookup"),
     _operator("decisions.deletion", "decisions", "test_deletion", "test_prefix_owners", "test_queues"),
     _trainer("runtime.egress", "runtime/test_egress", "runtime/test_connections"),
-    _trainer("cli.cleanup", "cli/test_cleanup", "cli/test_two_clusters"),
+    _trainer("cli.cleanup", "cli/test_cleanup", "cli/test_two_clusters", "runtime/test_connections"),
     _trainer("store.ranged", "store/test_ranges", "store/test_store"),
     _trainer("store.address", "store/test_store", "store/test_ranges"),
     _trainer("learning.fingerprint", "learning/model", "stages/test_train"),
@@ -87,8 +92,8 @@ TARGETS = (
     _operator("client.lease", "client", "test_lease", "test_leader_election"),
     _operator("client.leader_election", "client", "test_leader_election", "test_lease"),
     _registry("retention"),
-    _registry("ownership"),
-    _registry("forgetting"),
+    _registry("ownership", "publishing/registry/test_ownership", "cli/test_two_clusters"),
+    _registry("forgetting", "cli/test_forget"),
     _trainer("runtime.retry_budget", "runtime/test_retry_budget", "store/test_store"),
     _trainer("store.file_records", "store/test_store", "cli/test_verify", "publishing/registry/test_publish"),
     _trainer("store.errors", *_STORE, "stages/test_storage_probe"),

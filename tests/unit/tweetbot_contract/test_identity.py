@@ -141,6 +141,18 @@ def test_ids_of_old_manifests_never_change() -> None:
     assert compute_run_id(a_spec(), "2026-11-23T00:00:00Z") == "262b01957751e267"
 
 
+@pytest.mark.parametrize(
+    ("fields", "execution"),
+    [
+        ({"evaluation": {"prompts": ["Die Möwe"]}}, "8245afdd53fb996f"),  # JSON has two ways to write such letters
+        ({"scheduling": {"affinity": {}}}, "127785d40a8f2ce6"),
+    ],
+)
+def test_what_could_be_written_in_two_ways_hashes_as_it_did(fields: dict[str, Any], execution: str) -> None:
+    """Golden values of v0.1: if one moves, an upgrade of the operator would start Jobs again."""
+    assert hash_execution(a_spec(**fields)) == execution
+
+
 def leaves(schema: dict[str, Any], path: str = "") -> list[str]:
     inner = schema.get("items", schema)
     if "properties" not in inner:

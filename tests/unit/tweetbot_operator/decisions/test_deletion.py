@@ -10,6 +10,7 @@ from builders.manifests import a_manifest
 from builders.operator import (
     NOON,
     a_bot,
+    a_finished_pod,
     a_job,
     a_refusal_of_the_trainer,
     an_invalid_bot,
@@ -18,13 +19,16 @@ from builders.operator import (
 )
 from harness.stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.handover import ERASE_FINALIZER, RunDocument
-from tweetbot_contract.result import encode
+from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.result import CleanupSucceeded, encode
+from tweetbot_contract.status import TweetBotStatus
 from tweetbot_operator.client.errors import NamespaceTerminating, Rejected, WebhookUnavailable
 from tweetbot_operator.decisions.deletion import plan_deletion
-from tweetbot_operator.decisions.plan import plan
+from tweetbot_operator.decisions.plan import Plan, plan
 from tweetbot_operator.decisions.run import RETRY_SECONDS
-from tweetbot_operator.types.actions import SetFinalizers
-from tweetbot_operator.types.objects import CreateFailure, Diagnostics
+from tweetbot_operator.types.actions import CreateJob, DeleteJob, SetFinalizers
+from tweetbot_operator.types.creations import CreatedJob
+from tweetbot_operator.types.objects import CreateFailure, Diagnostics, JobView, PodView
 
 ERASING: dict[str, Any] = {"deletionPolicy": "Delete"}
 CLEANUP = "gull-uidgull-cleanup"
@@ -407,3 +411,84 @@ async def test_a_cleanup_that_failed_beside_a_proxy_is_tried_again(stage: Stage)
     await stage.wait(RETRY_SECONDS)
     await stage.collect_garbage()
     assert stage.cluster.writes.count(f"create job {CLEANUP}") == 2
+
+
+# ---- what is decided of one state
+
+
+def deleting(**spec: Any) -> TweetBot:
+    return replace(a_bot(**ERASING, **spec), finalizers=(ERASE_FINALIZER,), deleting=True, deleted_at=NOON.isoformat())
+
+
+def a_cleanup(bot: TweetBot, **changes: Any) -> JobView:
+    return a_job(bot, **({"name": CLEANUP, "uid": "uid-of-the-cleanup"} | changes))
+
+
+def plan_with(bot: TweetBot, cleanup: JobView, *, at: float = 0, pods: tuple[PodView, ...] = ()) -> Plan:
+    return plan_deletion(replace(an_observed(bot, at=at, pods=pods), cleanups=(cleanup,)))
+
+
+def test_a_cleanup_whose_pod_is_seen_to_have_ended_is_believed_without_another_look() -> None:
+    bot = deleting()
+    job = a_cleanup(bot, finished_condition="Complete", finished_at=NOON)
+    made = plan_with(bot, job, pods=(a_finished_pod(job, CleanupSucceeded()),))
+    assert made.actions == (SetFinalizers((), "erased"),)
+
+
+def test_whose_the_objects_are_is_reported_before_the_finalizer_goes() -> None:
+    bot = deleting()
+    job = a_cleanup(bot, finished_condition="Complete", finished_at=NOON)
+    pods = (a_finished_pod(job, CleanupSucceeded(prefix_owned="they are gull's of cluster b")),)
+    told = plan_with(bot, job, pods=pods)
+    assert (told.actions, told.status_first) == ((), True)
+    assert tell(told.status, "Progressing") == ("False", "PrefixOwned", "they are gull's of cluster b")
+    after = plan_with(replace(bot, status=told.status), job, pods=pods)
+    assert after.actions == (SetFinalizers((), "left to another TweetBot"),)
+
+
+def tell(status: TweetBotStatus, type_: str) -> tuple[str, str, str]:
+    found = status.find_condition(type_)
+    assert found is not None
+    return found.status, found.reason, found.message
+
+
+def test_an_erasure_that_is_given_up_has_stalled_and_goes_on_no_more() -> None:
+    bot = deleting()
+    made = plan_with(bot, a_cleanup(bot), at=3600)
+    assert tell(made.status, "Progressing")[:2] == ("False", "ErasureGivenUp")
+    assert tell(made.status, "Stalled")[:2] == ("True", "ErasureGivenUp")
+
+
+def test_nothing_is_given_up_that_was_never_tried() -> None:
+    bot = deleting()
+    made = plan_deletion(an_observed(bot, at=9999, diagnostics=Diagnostics(deletion_seen_at=NOON)))
+    assert [type(action) for action in made.actions] == [CreateJob]
+
+
+def test_a_cleanup_has_its_hour_from_its_creation_until_it_ends() -> None:
+    bot = deleting()
+    job = a_cleanup(bot, created_at=seconds_after_noon(3000))
+    assert plan_with(bot, job, at=3000).requeue_at == seconds_after_noon(3000 + 3600)
+    ended = replace(job, finished_condition="Failed", finished_at=seconds_after_noon(3590))
+    assert plan_with(bot, ended, at=3590).requeue_at == seconds_after_noon(3600)
+
+
+def test_a_stages_job_that_still_ends_is_waited_for_without_a_pod() -> None:
+    bot = deleting()
+    assert plan_deletion(an_observed(bot, jobs=(a_job(bot, deleting=True),))).actions == ()
+
+
+def test_a_failed_cleanup_is_deleted_once_and_after_its_pause() -> None:
+    bot = deleting()
+    job = a_cleanup(bot, finished_condition="Failed", finished_at=NOON)
+    assert plan_with(bot, job, at=RETRY_SECONDS - 1).actions == ()
+    assert plan_with(bot, job, at=RETRY_SECONDS).actions == (DeleteJob(job, "failed"),)
+    assert plan_with(bot, replace(job, deleting=True), at=RETRY_SECONDS).actions == ()
+
+
+def test_each_creation_of_the_cleanup_counts_one_more() -> None:
+    bot = deleting()
+    created = {CLEANUP: CreatedJob(NOON, 2, None)}
+    (made,) = plan_deletion(an_observed(bot, at=3000, diagnostics=Diagnostics(created=created))).actions
+    assert isinstance(made, CreateJob)
+    assert made.count == 3

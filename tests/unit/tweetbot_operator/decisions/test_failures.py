@@ -3,6 +3,7 @@
 import pytest
 
 from builders.operator import a_bot_in, a_failed_job, a_failed_pod, a_refusal_of_the_trainer
+from tweetbot_contract.reasons import EVICTED, KILLED
 from tweetbot_contract.result import StageFailed
 from tweetbot_operator.decisions.failures import diagnose_failure
 from tweetbot_operator.types.objects import PodView
@@ -33,6 +34,8 @@ def pod(exit_code: int | None, said: StageFailed | None = None, **changes: objec
         ((pod(143, a_refusal_of_the_trainer("Stopped", "SIGTERM")),), "AttemptsExhausted"),
         ((pod(1), pod(10, SAID)), "BucketNotFound"),
         ((pod(137, out_of_memory=True), pod(1)), "AttemptsExhausted"),
+        ((pod(75, out_of_memory=True),), "OutOfMemory"),  # whatever the trainer said as it fell
+        ((pod(1, SAID, out_of_memory=True),), "OutOfMemory"),
     ],
 )
 def test_a_failure_for_good_has_its_own_reason(pods: tuple[PodView, ...], reason: str) -> None:
@@ -40,6 +43,7 @@ def test_a_failure_for_good_has_its_own_reason(pods: tuple[PodView, ...], reason
     assert isinstance(outcome, Failed)
     assert outcome.reason == reason
     assert "Traceback" not in outcome.message
+    assert ".." not in outcome.message
     assert len(outcome.message) <= 1024
 
 
@@ -49,6 +53,11 @@ def test_a_cause_outside_the_manifest_comes_with_a_hint_how_to_retry(code: int) 
     assert isinstance(outcome, Failed)
     assert outcome.message.startswith("the bucket is not there. ")
     assert outcome.message.endswith("set the annotation tweetbot.dev/retrain-at.")
+
+
+@pytest.mark.parametrize("code", [12, 13])
+def test_a_cause_in_the_manifest_comes_without_that_hint(code: int) -> None:
+    assert diagnose_failure(JOB, (pod(code, SAID),), searched=False) == Failed(SAID.reason, SAID.message)
 
 
 def test_a_message_with_the_hint_is_left_as_it_is() -> None:
@@ -104,3 +113,19 @@ def test_disrupted_pods_are_not_counted_as_attempts() -> None:
     outcome = diagnose_failure(JOB, (pod(137, disrupted=True), pod(1)), searched=False)
     assert isinstance(outcome, Failed)
     assert outcome.message.startswith("All 1 attempts")
+
+
+def test_the_last_eviction_is_described_and_leaves_advice_to_the_attempts() -> None:
+    evicted = pod(None, end_reason="Evicted", end_message="The node was low on resource: memory")
+    outcome = diagnose_failure(JOB, (evicted,), searched=False)
+    assert isinstance(outcome, Failed)
+    assert EVICTED.advice not in outcome.message
+    assert outcome.message.startswith(
+        "All 1 attempts ended without a result. The last one: Evicted: The node was low on resource: memory. "
+    )
+
+
+def test_the_last_crash_is_described_with_its_advice() -> None:
+    outcome = diagnose_failure(JOB, (pod(137),), searched=False)
+    assert isinstance(outcome, Failed)
+    assert KILLED.advice.rstrip(".") in outcome.message

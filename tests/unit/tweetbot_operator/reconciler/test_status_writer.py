@@ -1,12 +1,17 @@
 """What the API server will not have of a TweetBot: told where people look, and tried again."""
 
+from typing import Any
+
 import pytest
 from prometheus_client import REGISTRY
 
-from builders.operator import a_prepare_result
-from harness.stage_operator import NAMESPACE, Stage
+from builders.manifests import a_manifest
+from builders.operator import a_prepare_result, a_train_result
+from harness.stage_operator import NAME, NAMESPACE, Stage
+from tweetbot_contract.result import encode
 from tweetbot_contract.status import TweetBotStatus
 from tweetbot_operator.client.errors import InternalError, Invalid, Rejected
+from tweetbot_operator.client.parse import parse_tweetbot
 from tweetbot_operator.types.objects import CachedTweetBot, Manifest
 
 DENIED = "ValidatingAdmissionPolicy 'no-finalizers' denied request"
@@ -19,6 +24,27 @@ def said(stage: Stage) -> str:
 
 def counted(phase: str, reason: str) -> float:
     return REGISTRY.get_sample_value("tweetbot_runs", {"phase": phase, "reason": reason}) or 0.0
+
+
+def reword(status: dict[str, Any]) -> dict[str, Any]:
+    """Change what people read, as a policy may."""
+    return {**status, "conditions": [{**each, "message": "see the wiki"} for each in status["conditions"]]}
+
+
+async def wait_for_other_words(stage: Stage) -> None:
+    """Let the scheduler say two things of the TweetBot's Pod, so that a status is reworded."""
+    stage.cluster.run_pod(stage.job_name, NAMESPACE, phase="Pending")
+    (pod,) = stage.cluster.names("pods")
+    for cause in ("cpu", "memory"):
+        said = {
+            "type": "PodScheduled",
+            "status": "False",
+            "reason": "Unschedulable",
+            "message": f"Insufficient {cause}.",
+        }
+        found = stage.cluster.objects["pods", NAMESPACE, pod]
+        stage.cluster.put("pods", {**found, "status": {"phase": "Pending", "conditions": [said]}})
+        await stage.wait(130)
 
 
 def warnings(stage: Stage) -> list[str]:
@@ -130,3 +156,123 @@ async def test_refusals_that_differ_in_an_id_are_told_by_one_status(
         await stage.wait(300)
     assert len(tried) > 10
     assert stage.cluster.writes[before:] == ["status gull Preparing"]
+
+
+# ---- what is kept, and of whom
+
+
+async def test_nothing_is_kept_of_a_tweetbot_that_is_gone(stage: Stage) -> None:
+    stage.cluster.change_status = reword
+    await stage.apply()
+    await wait_for_other_words(stage)
+    stage.cluster.delete_bot(NAMESPACE, NAME)
+    await stage.settle()
+    await stage.collect_garbage()
+    kept = {
+        f"{owner.__class__.__name__}.{name}"
+        for owner in vars(stage.reconciler).values()
+        for name, content in getattr(owner, "__dict__", {}).items()
+        if isinstance(content, dict) and (NAMESPACE, NAME) in content
+    }
+    assert kept == set()
+
+
+async def test_what_was_sent_stands_for_no_other_status_than_the_one_that_came_back(stage: Stage) -> None:
+    stage.cluster.change_status = reword
+    await stage.apply()
+    found = stage.cluster.objects["tweetbots", NAMESPACE, NAME]
+    stage.cluster.put("tweetbots", {**found, "status": {**found["status"], "phase": "Failed"}})  # by hand
+    await stage.settle()
+    assert stage.status.phase == "Preparing"
+
+
+async def test_server_errors_with_successes_between_them_are_accidents(stage: Stage) -> None:
+    await stage.apply()
+    for suspend in (True, False, True, False):
+        stage.cluster.faults["apply_status"] = [InternalError("etcdserver: request timed out")]
+        stage.cluster.edit(NAMESPACE, NAME, suspend=suspend)
+        await stage.settle()
+        await stage.wait(60)
+    assert warnings(stage) == []
+
+
+async def test_a_status_is_known_before_a_watch_brings_it(stage: Stage) -> None:
+    stage.cluster.put("tweetbots", a_manifest())
+    stage.cluster.event_handler = None
+    await stage.settle()
+    found = stage.cache.get_bot((NAMESPACE, NAME))
+    assert found is not None
+    assert parse_tweetbot(found.document).status == stage.status
+
+
+@pytest.mark.parametrize(
+    ("field", "says"),
+    [
+        ("conditions", "A policy or a webhook changes status.conditions"),
+        ("phase", "A policy or a webhook changes status.phase"),
+        ("currentRun", "status.currentRun.id is not stored as it was sent"),
+    ],
+)
+async def test_the_field_that_others_change_is_named(stage: Stage, field: str, says: str) -> None:
+    def leave_out(status: dict[str, Any]) -> dict[str, Any]:
+        return {"conditions": [], **{name: value for name, value in status.items() if name != field}}
+
+    stage.cluster.change_status = leave_out
+    await stage.apply()
+    (told,) = (event for event in stage.cluster.events if event["reason"] == "StatusChanged")
+    assert told["note"].startswith(f"{says}. ")
+
+
+async def test_refusals_in_ever_other_words_are_told_once_a_minute(stage: Stage) -> None:
+    await stage.apply()
+    words = ("quota", "label", "owner", "image", "region", "budget", "team", "ticket")
+    stage.cluster.faults["apply_status"] = []
+    apply, before = stage.cluster.apply_status, len(stage.cluster.writes)
+    refused = list[str]()
+
+    async def refuse_trainings(bot: CachedTweetBot, status: Manifest) -> CachedTweetBot:
+        if status["currentRun"]["stage"] == "Train":
+            refused.append(words[len(refused) % len(words)])
+            raise Invalid(f"no {refused[-1]} is given")
+        return await apply(bot, status)
+
+    stage.cluster.apply_status = refuse_trainings  # type: ignore[method-assign]
+    await stage.end_stage(a_prepare_result())
+    for _ in range(5):
+        await stage.wait(10)
+    assert len(refused) > 2
+    assert len(stage.cluster.writes) - before <= 2
+
+
+# ---- what is counted
+
+
+async def test_every_status_that_is_written_is_counted(stage: Stage) -> None:
+    before = REGISTRY.get_sample_value("tweetbot_status_writes_total") or 0.0
+    await stage.apply()
+    await stage.whole_run()
+    written = sum(write.startswith("status") for write in stage.cluster.writes)
+    assert (REGISTRY.get_sample_value("tweetbot_status_writes_total") or 0.0) - before == written
+
+
+async def test_a_run_is_counted_with_its_gpu_and_its_paid_posts_when_its_statuses_are_written(stage: Stage) -> None:
+    def read_counts() -> tuple[float, ...]:
+        usage = {"bot_namespace": NAMESPACE}
+        samples = (
+            ("tweetbot_runs_finished_total", {"outcome": "Succeeded", "reason": "Succeeded"}),
+            ("tweetbot_gpu_seconds_total", {**usage, "resource": "nvidia.com/gpu"}),
+            ("tweetbot_posts_billed_total", {**usage, "source": "x"}),
+        )
+        return tuple(REGISTRY.get_sample_value(name, labels) or 0.0 for name, labels in samples)
+
+    before, prepared = read_counts(), a_prepare_result()
+    await stage.apply()
+    await stage.end_stage(prepared.model_copy(update={"billed": {"x": 120}}))
+    running = {"name": "trainer", "state": {"running": {"startedAt": "2026-01-01T12:00:00Z"}}}
+    stage.cluster.run_pod(stage.job_name, NAMESPACE, containerStatuses=[running])
+    await stage.wait(90)
+    times = {"startedAt": "2026-01-01T12:00:00Z", "finishedAt": "2026-01-01T12:01:30Z"}
+    stage.cluster.end_pod(stage.job_name, NAMESPACE, 0, encode(a_train_result()).decode(), **times)
+    stage.cluster.end_job(stage.job_name, NAMESPACE, "Complete")
+    await stage.settle()
+    assert tuple(now - then for now, then in zip(read_counts(), before, strict=True)) == (1, 90, 120)

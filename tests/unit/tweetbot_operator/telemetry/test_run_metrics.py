@@ -163,3 +163,19 @@ def test_paid_posts_are_counted_once_when_the_dataset_comes_in() -> None:
     free = data.model_copy(update={"billed": None})
     count_billed_posts("team-a", preparing, a_bot_in("Train", status_fields={"data": free}).status)
     assert billed() == before + 120
+
+
+async def test_a_job_that_the_tweetbot_does_not_own_has_held_none_of_its_gpus() -> None:
+    before, stage = gpu_seconds("nvidia.com/gpu"), Stage()
+    await stage.apply()
+    await stage.end_stage(a_prepare_result())
+    job = stage.job_name
+    running = {"name": "trainer", "state": {"running": {"startedAt": "2026-01-01T12:00:00Z"}}}
+    stage.cluster.run_pod(job, NAMESPACE, containerStatuses=[running])
+    await stage.wait(90)
+    found = stage.cluster.objects["jobs", NAMESPACE, job]
+    bare = {name: value for name, value in found["metadata"].items() if name != "ownerReferences"}
+    stage.cluster.put("jobs", {**found, "metadata": bare})
+    stage.cluster.edit(NAMESPACE, NAME, training={"seed": 7})
+    await stage.settle()
+    assert gpu_seconds("nvidia.com/gpu") == before

@@ -1,5 +1,7 @@
 """Servers that a spec may name: none by which a Pod would ask for its author what they cannot ask."""
 
+import socket
+import sys
 from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -7,7 +9,7 @@ from typing import Any
 import pytest
 
 from builders.manifests import a_spec
-from tweetbot_trainer.runtime.egress import Address, check_endpoints, resolve_host
+from tweetbot_trainer.runtime.egress import Address, ForbiddenAddress, check_endpoints, guard_connections, resolve_host
 from tweetbot_trainer.runtime.errors import SpecRefused
 
 S3 = {"uri": "s3://team-a/models"}
@@ -61,6 +63,7 @@ def test_a_public_name_that_leads_inside_is_refused_for_any_of_its_addresses() -
     "url",
     [
         "http://s3.example\\@127.0.0.1",
+        "http://s3.example\\.inside.example",
         "http://user@s3.example",
         "http://:9000",
         "http://[::1",
@@ -98,3 +101,47 @@ def test_public_servers_and_names_that_lead_nowhere_pass() -> None:
     check_endpoints(at("https://s3.example"), (), resolve=leading_to("93.184.216.34", "2606:2800:220:1::1"))
     check_endpoints(at("https://s3.example"), (), resolve=leading_to())
     assert resolve_host("no-such-name.invalid") == resolve_host("a" * 64 + ".example") == []
+
+
+def try_connection(host: str, port: int, *more: int) -> bool:
+    """Answer whether a socket may connect, without connecting it: Python asks its hooks so."""
+    with socket.socket(socket.AF_INET6 if more else socket.AF_INET) as connection:
+        try:
+            sys.audit("socket.connect", connection, (host, port, *more))
+        except ForbiddenAddress:
+            return False
+        return True
+
+
+def test_public_addresses_may_be_reached_by_both_protocols() -> None:
+    with guard_connections((), {}):
+        assert try_connection("93.184.216.34", 443)
+        assert try_connection("2606:2800:220:1::1", 443, 0, 0)
+        assert not try_connection("fd00:ec2::254", 443, 0, 0)
+        assert not try_connection("::ffff:10.0.0.1", 443, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("variable", "url", "port"),
+    [
+        ("HTTPS_PROXY", "http://proxy.platform:3128", 3128),
+        ("https_proxy", "proxy.platform:3128", 3128),
+        ("AWS_ENDPOINT_URL_S3", "https://s3.platform", 443),
+        ("HF_ENDPOINT", "http://hub.platform", 80),
+    ],
+)
+def test_a_server_of_the_platforms_may_be_reached_at_its_own_address_and_port_only(
+    variable: str, url: str, port: int
+) -> None:
+    with guard_connections((), {variable: url}, resolve=leading_to("10.0.0.7")):
+        assert try_connection("10.0.0.7", port)
+        assert not try_connection("10.0.0.7", port + 1)
+        assert not try_connection("10.0.0.8", port)
+
+
+def test_what_is_forbidden_in_a_stage_is_open_after_it() -> None:
+    with guard_connections((), {}), guard_connections((ip_network("10.0.0.0/8"),), {}):
+        assert try_connection("10.0.0.7", 80)
+    with guard_connections((), {}):
+        assert not try_connection("10.0.0.7", 80)
+    assert try_connection("10.0.0.7", 80)

@@ -31,8 +31,10 @@ def test_a_full_disk_is_temporary(number: int) -> None:
     assert (told.reason, code) == ("DiskFull", ExitCode.TEMPORARY)
 
 
-def test_a_disk_that_a_library_in_rust_finds_full_is_temporary_too() -> None:
-    error = SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+@pytest.mark.parametrize("kind", [SafetensorError, OSError, Exception])
+def test_a_disk_that_a_library_in_rust_finds_full_is_temporary_too(kind: type[Exception]) -> None:
+    """Its errors have the number in their text alone, an OSError, too."""
+    error = kind("Error while serializing: I/O error: No space left on device (os error 28)")
     told, code = describe_failure(error)
     assert (told.reason, code) == ("DiskFull", ExitCode.TEMPORARY)
 
