@@ -28,7 +28,7 @@ _SWAPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.In: ast.NotIn,
     ast.NotIn: ast.In,
 }
-_LOGGERS = ("log", "logger", "logging", "_log", "_logger", "warnings")
+_LOGGERS = ("log", "_log", "logging", "with_fields")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -117,7 +117,7 @@ def _is_talk(node: ast.AST) -> bool:
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return True
     if isinstance(node, ast.Call):
-        return ast.unparse(node.func).split("(")[0].removeprefix("self.").split(".")[0] in _LOGGERS
+        return ast.unparse(node.func).split("(")[0].removeprefix("self.").split(".")[0].lower() in _LOGGERS
     return isinstance(node, ast.JoinedStr | ast.Import | ast.ImportFrom)
 
 

@@ -72,7 +72,7 @@ TARGETS = (
     ),
     _registry("latest", "publishing/registry/test_hash_removal", "publishing/registry/test_ownership"),
     _registry("publish"),
-    _registry("lookup"),
+    _registry("lookup", "publishing/registry/test_lookup"),
     _operator("decisions.deletion", "decisions", "test_deletion", "test_prefix_owners", "test_queues"),
     _trainer("runtime.egress", "runtime/test_egress", "runtime/test_connections"),
     _trainer("cli.cleanup", "cli/test_cleanup", "cli/test_two_clusters", "runtime/test_connections"),

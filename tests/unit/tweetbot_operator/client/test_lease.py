@@ -37,8 +37,8 @@ async def test_a_new_lease_is_created_and_an_old_one_replaced_as_it_was_read() -
     assert stored == Lease("one", 15, acquired="a", renewed="b", resource_version="7")
     await client.write(stored)
     assert [(verb, path) for verb, path, _ in wire.sent] == [("POST", LEASES), ("PUT", f"{LEASES}/tweetbot-operator")]
-    assert "resourceVersion" not in wire.sent[0][2]["metadata"]
-    assert wire.sent[1][2]["metadata"]["resourceVersion"] == "7"
+    named = {"name": "tweetbot-operator", "namespace": "tweetbot"}
+    assert [body["metadata"] for _, _, body in wire.sent] == [named, named | {"resourceVersion": "7"}]
     assert wire.sent[1][2]["spec"] == {
         "holderIdentity": "one",
         "leaseDurationSeconds": 15,
@@ -48,12 +48,25 @@ async def test_a_new_lease_is_created_and_an_old_one_replaced_as_it_was_read() -
     }
 
 
+async def test_the_lease_is_read_by_its_name_and_namespace() -> None:
+    wire = Wire()
+    assert (await LeaseClient(wire, "tweetbot", "tweetbot-operator").read()).resource_version == "7"
+    assert [(verb, path) for verb, path, _ in wire.sent] == [("GET", f"{LEASES}/tweetbot-operator")]
+
+
 async def test_an_event_is_about_the_lease() -> None:
     wire = Wire()
     await LeaseClient(wire, "tweetbot", "tweetbot-operator").post_event("LeaderElection", "one became leader", NOON)
     verb, path, event = wire.sent[0]
     assert (verb, path) == ("POST", "/apis/events.k8s.io/v1/namespaces/tweetbot/events")
-    assert (event["regarding"]["kind"], event["regarding"]["name"]) == ("Lease", "tweetbot-operator")
+    assert event["regarding"] == {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "namespace": "tweetbot",
+        "name": "tweetbot-operator",
+    }
+    assert event["metadata"] == {"generateName": "tweetbot-operator-", "namespace": "tweetbot"}
+    assert (event["type"], event["action"], event["reason"]) == ("Normal", "Elect", "LeaderElection")
     assert event["eventTime"] == "2026-01-01T12:00:00.000000Z"
 
 

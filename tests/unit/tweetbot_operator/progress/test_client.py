@@ -1,6 +1,7 @@
 """A Pod can answer what it likes: the operator takes a whole report in time, or says why it has none."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -77,6 +78,35 @@ async def test_the_request_carries_nothing_that_a_stranger_could_use(pod: Pod) -
     names = {line.partition(b":")[0].lower() for line in pod.requests[1].split(b"\r\n")[1:] if line}
     assert names == {b"host", b"accept", b"accept-encoding", b"user-agent", b"connection"}
     assert pod.requests[1].startswith(b"GET /progress HTTP/1.1\r\n")
+    assert b"\r\naccept-encoding: identity\r\n" in pod.requests[1].lower()
+    assert b"\r\nconnection: close\r\n" in pod.requests[1].lower()
+
+
+async def test_a_silent_pod_holds_up_no_other(pod: Pod) -> None:
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        await (silent if len(pod.requests) == 1 else with_body(REPORT.encode()))(writer)
+
+    silent, pod.answer = says(b"", pause=60), answer
+    async with PodClient(pod.port, 60) as client:
+        first = asyncio.create_task(client.fetch_report("127.0.0.1"))
+        while not pod.requests:
+            await asyncio.sleep(0.01)
+        assert await client.fetch_report("127.0.0.1") == REPORT
+        assert not first.done()
+        first.cancel()
+
+
+async def test_an_answer_is_not_unpacked(pod: Pod) -> None:
+    """What is small on the wire may be large in memory."""
+    packed = gzip.compress(REPORT.encode())
+    pod.answer = says(HEAD, b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed), packed)
+    assert await ask(pod) == "its answer is not a report"
+
+
+async def test_a_report_may_be_as_long_as_the_limit(pod: Pod) -> None:
+    pod.answer = with_body(REPORT.encode().ljust(REPORT_LIMIT))
+    async with PodClient(pod.port) as client:
+        assert await client.fetch_report("127.0.0.1") == REPORT
 
 
 async def test_fields_of_a_newer_trainer_are_passed_over(pod: Pod) -> None:

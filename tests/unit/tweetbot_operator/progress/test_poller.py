@@ -8,13 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from builders.operator import seconds_after_noon
 from builders.progress import Training
 from tweetbot_contract.progress import ProgressReport
 from tweetbot_operator.informers.cache import Cache
 from tweetbot_operator.progress.client import NoReport
-from tweetbot_operator.progress.poller import ProgressPoller, compute_pause, find_target
+from tweetbot_operator.progress.poller import _FAILURES_TO_REPORT, ProgressPoller, compute_pause, find_target
 from tweetbot_operator.types.objects import Key
 
 
@@ -208,6 +209,7 @@ async def test_silent_pods_hold_up_nobody_else() -> None:
     await polls.run(60)
     assert len(polls.asked["127.0.0.101"]) >= 12
     assert polls.most_in_flight <= 48
+    assert polls.in_flight == 16  # what has failed waits in a queue of its own, the shorter one
     polls.first.store.clear()
 
 
@@ -249,3 +251,64 @@ async def test_a_preparation_is_asked_like_a_training(polls: Polls) -> None:
     report = polls.first.store.get(polls.first.key)
     assert report is not None
     assert report.posts == 300
+
+
+async def test_a_pod_that_begins_is_asked_at_once_although_many_are_silent() -> None:
+    polls = Polls(*(f"silent-{number}" for number in range(40)), "late")
+    late = polls.trainings["127.0.0.41"]
+    polls.cache.pods.put(replace(late.pod, phase="Pending", resource_version="102"))
+    for ip in list(polls.trainings)[:-1]:
+        polls.answers[ip] = refusal
+    await polls.run(0.1)
+    for ip in list(polls.trainings)[:-1]:
+        polls.answers[ip] = silence
+    await polls.run(60)
+    polls.cache.pods.put(replace(late.pod, resource_version="103"))
+    await polls.run(1)
+    assert len(polls.asked["127.0.0.41"]) == 1
+    polls.first.store.clear()
+
+
+async def test_the_first_failure_is_tried_again_within_a_second(polls: Polls) -> None:
+    polls.answers["127.0.0.1"] = refusal
+    await polls.run(1)
+    assert len(polls.asked["127.0.0.1"]) == 2
+
+
+async def test_the_log_speaks_of_a_pod_after_the_same_number_of_failures(
+    polls: Polls, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    polls.answers["127.0.0.1"] = refusal
+    while not caplog.records:
+        await polls.run(0.1)
+    assert len(polls.asked["127.0.0.1"]) == _FAILURES_TO_REPORT
+
+
+async def test_a_leader_that_leads_again_asks_again(polls: Polls) -> None:
+    await polls.run(1)
+    polls.leading.clear()
+    await polls.run(60)
+    polls.leading.set()
+    await polls.run(1)
+    assert len(polls.asked["127.0.0.1"]) == 2
+
+
+async def test_nothing_is_asked_once_the_poller_has_ended(polls: Polls) -> None:
+    await polls.run(1)
+    assert polls._task is not None
+    polls._task.cancel()
+    await polls.run(60)
+    assert len(polls.asked["127.0.0.1"]) == 1
+
+
+@pytest.mark.parametrize("outcome", ["Succeeded", "Failed"])
+async def test_polls_are_counted_by_their_outcome(polls: Polls, outcome: str) -> None:
+    def count() -> float:
+        return REGISTRY.get_sample_value("tweetbot_progress_polls_total", {"outcome": outcome}) or 0.0
+
+    before = count()
+    if outcome == "Failed":
+        polls.answers["127.0.0.1"] = refusal
+    await polls.run(0)
+    assert count() == before + 1

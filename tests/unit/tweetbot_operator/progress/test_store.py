@@ -116,3 +116,72 @@ def test_a_wait_is_known_although_the_estimate_is_lost_meanwhile(training: Train
     kept = training.store.observe(training.key)
     assert kept is not None
     assert (kept.waiting is not None, kept.eta_seconds) == (True, 60)
+
+
+def test_waits_that_begin_again_and_again_do_not_add_up(training: Training) -> None:
+    for second in range(50):
+        training.store.put(training.key, training.report(10, waiting=a_wait(f"2026-01-01T12:00:{second:02}Z")))
+    kept = training.store.observe(training.key)
+    assert (kept and kept.waiting, len(training.passes)) == (None, 1)
+
+
+def test_a_wait_that_lasts_asks_for_a_pass_when_its_words_change_and_only_then(training: Training) -> None:
+    for _ in range(20):
+        training.store.put(training.key, training.report(10, waiting=a_wait()))
+    assert len(training.passes) == 2
+    training.store.put(training.key, training.report(10, waiting=a_wait(message="S3 answers 503")))
+    assert len(training.passes) == 3
+
+
+def test_the_first_estimate_asks_for_a_pass_without_a_point(training: Training) -> None:
+    training.store.put(training.key, training.report(10))
+    training.store.put(training.key, training.report(10, eta_seconds=90))
+    assert len(training.passes) == 2
+
+
+def test_a_stage_without_a_percentage_goes_on_reporting(training: Training) -> None:
+    for posts in (300, 600):
+        training.store.put(training.key, training.report(None, stage="Prepare", posts=posts))
+    report = training.store.get(training.key)
+    assert (report and report.posts, len(training.passes)) == (600, 1)
+
+
+def test_a_percentage_may_come_after_reports_without_and_not_go_again(training: Training) -> None:
+    for percent, shows, passes in ((None, None, 1), (0, 0, 1), (3, 3, 2), (None, 3, 2)):
+        training.store.put(training.key, training.report(percent))
+        assert (shown("progress_percent"), len(training.passes)) == (shows, passes)
+
+
+def test_three_points_without_a_percentage_before_are_worth_a_pass(training: Training) -> None:
+    for percent in (None, 3):
+        training.store.put(training.key, training.report(percent))
+    assert len(training.passes) == 2
+
+
+def test_one_point_is_not_given_up_for_no_percentage(training: Training) -> None:
+    for percent in (1, None):
+        training.store.put(training.key, training.report(percent))
+    assert shown("progress_percent") == 1
+
+
+def test_a_pod_that_never_estimates_is_believed_as_it_goes_on(training: Training) -> None:
+    for percent in (10, 20):
+        training.store.put(training.key, training.report(percent))
+    assert shown("progress_percent") == 20
+
+
+def test_figures_change_within_a_point_and_go_when_they_are_reported_no_more(training: Training) -> None:
+    training.store.put(training.key, training.report(42, step=21, eval_loss=2.0))
+    training.store.put(training.key, training.report(42, step=22))
+    assert (shown("step"), shown("eval_loss")) == (22, None)
+
+
+def test_a_bot_without_a_report_has_none_to_observe_or_to_forget(training: Training) -> None:
+    training.store.prune(training.key, a_run(training.bot, stage="Train"))
+    assert training.store.observe(training.key) is None
+
+
+def test_a_replica_that_leads_no_more_shows_nothing(training: Training) -> None:
+    training.store.put(training.key, training.report(42))
+    training.store.clear()
+    assert (shown("progress_percent"), training.store.get(training.key)) == (None, None)

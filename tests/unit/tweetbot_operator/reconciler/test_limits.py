@@ -159,6 +159,53 @@ def test_a_reserved_slot_is_given_to_no_other_run() -> None:
     assert fleet.limiter.reserve(fleet.stored("b/0"))
 
 
+def test_a_job_that_was_refused_gives_its_slot_back_to_its_namespace_once() -> None:
+    fleet = a_fleet(per_namespace=1)
+    refused = fleet.stored("a/0")
+    assert fleet.limiter.reserve(refused)
+    fleet.limiter.unreserve(refused)
+    assert [fleet.begin(f"a/{number}") for number in (1, 2)] == [True, False]
+
+
+def test_a_job_that_was_refused_lets_the_next_run_be_called() -> None:
+    fleet = a_fleet(total=1)
+    refused = fleet.stored("a/0")
+    fleet.limiter.reserve(refused)
+    fleet.queue("b/1")
+    fleet.limiter.unreserve(refused)
+    assert fleet.called == [("b", "1")]
+
+
+def test_the_next_stage_of_a_run_takes_no_second_slot() -> None:
+    fleet = a_fleet(total=2)
+    fleet.begin("a/0")
+    assert fleet.limiter.reserve(fleet.stored("a/0"))
+    assert fleet.begin("b/0")
+
+
+def test_slots_that_are_free_together_go_to_different_namespaces() -> None:
+    fleet = a_fleet(total=2)
+    for key in ("x/0", "y/0"):
+        fleet.begin(key)
+    for key, since in (("a/1", "12:01"), ("a/2", "12:02"), ("b/1", "12:09")):
+        fleet.queue(key, since)
+    for key in ("x/0", "y/0"):
+        fleet.end(key)
+    assert fleet.called[-2:] == [("a", "1"), ("b", "1")]
+
+
+def test_slots_that_are_free_together_fill_a_namespace_up_to_its_limit() -> None:
+    fleet = a_fleet(total=3, per_namespace=2)
+    for key in ("x/0", "y/0", "z/0"):
+        fleet.begin(key)
+    for key in ("a/1", "a/2", "a/3"):
+        fleet.queue(key, f"12:0{key[-1]}")
+    fleet.called.clear()
+    for key in ("x/0", "y/0", "z/0"):
+        fleet.end(key)
+    assert fleet.called[-2:] == [("a", "1"), ("a", "2")]
+
+
 def test_a_run_whose_passes_fail_blocks_no_other() -> None:
     fleet = a_fleet(total=1)
     fleet.begin("a/0")

@@ -18,7 +18,7 @@ from tweetbot_contract import handover
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.spec.output import S3Output
 from tweetbot_fakes.storage import Killed, WatchedStore
-from tweetbot_trainer.cli.cleanup import erase, get_bot_folder
+from tweetbot_trainer.cli.cleanup import _LOG_INTERVAL, erase, get_bot_folder
 from tweetbot_trainer.cli.parser import parse_args
 from tweetbot_trainer.publishing.registry.ownership import PrefixOwned, join_prefix
 from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageStopped
@@ -214,6 +214,31 @@ def test_killed_anywhere_the_next_one_finishes(tmp_path: Path) -> None:
             erased(WatchedStore(store, die_at=index), run)
         erased(store, run)
         assert [info.uri for info in store.list(f"file://{tmp_path}/{index}/bucket/")] == [f"{run.prefix}2/x"]
+
+
+class HandedOver(FolderStore):
+    """A folder that another TweetBot takes while its first object is erased."""
+
+    def __init__(self, uri: str, record: bytes) -> None:
+        super().__init__()
+        self._uri, self._record = uri, record
+
+    def erase(self, folder: str, *, keep: str = "") -> Iterator[str]:
+        for number, each in enumerate(super().erase(folder, keep=keep)):
+            if number == 0:
+                self.put(self._uri, self._record)
+            yield each
+
+
+def test_a_folder_that_changes_hands_is_left_after_the_next_look_at_its_record(tmp_path: Path) -> None:
+    plain, run, theirs = FolderStore(), a_local_run(tmp_path / "a", stage="Cleanup"), a_local_run(tmp_path / "b")
+    join_prefix(plain, theirs.model_copy(update={"uid": "uid-of-another"}), Log(StringIO()))
+    record = plain.get(f"{theirs.prefix}/owner.json")
+    for number in range(_LOG_INTERVAL + 100):
+        plain.put(f"{run.prefix}/runs/{number}", b"x")
+    with pytest.raises(PrefixOwned):
+        erased(HandedOver(f"{run.prefix}/owner.json", record), run)
+    assert len(list(plain.list(f"{run.prefix}/runs/"))) == 100
 
 
 def test_asked_to_end_it_ends_between_two_objects(client: Any) -> None:

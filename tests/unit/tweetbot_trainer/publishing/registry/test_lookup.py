@@ -1,0 +1,41 @@
+"""Under which name a forced run publishes, and how it finds that again."""
+
+from pathlib import Path
+
+import pytest
+
+from builders.stages import KEY, a_folder, a_local_run, a_version
+from tweetbot_contract.handover import RunDocument
+from tweetbot_trainer.publishing.registry.lookup import choose_version, find_reusable, reserve_version
+from tweetbot_trainer.publishing.registry.publish import publish
+from tweetbot_trainer.store.folder import FolderStore
+
+STORE = FolderStore()
+
+
+@pytest.fixture
+def forced(tmp_path: Path) -> RunDocument:
+    """A run that somebody asked for again."""
+    return a_local_run(tmp_path, trigger="2026-11-23T06:00:00Z", run_number=3)
+
+
+def get_reservation_uri(run: RunDocument) -> str:
+    return f"{run.prefix}/runs/{run.run_id}/version"
+
+
+def test_a_forced_run_that_was_edited_publishes_under_its_new_training(forced: RunDocument) -> None:
+    edited = "e" * 64
+    reserve_version(STORE, forced, choose_version(STORE, forced, KEY))
+    assert choose_version(STORE, forced, edited) == f"{edited[:16]}-3"
+
+
+def test_a_forced_run_that_lost_its_reservation_finds_its_own_version(forced: RunDocument, tmp_path: Path) -> None:
+    folder = a_folder(tmp_path / "finished", b"weights")
+    result = publish(STORE, forced, folder, a_version(folder, forced, version=f"{KEY[:16]}-3"))
+    STORE.delete(get_reservation_uri(forced))
+    assert find_reusable(STORE, forced, KEY) == result
+
+
+def test_a_reservation_stands_in_the_runs_own_folder(forced: RunDocument) -> None:
+    reserve_version(STORE, forced, f"{KEY[:16]}-7")
+    assert STORE.get(get_reservation_uri(forced)) == f"{KEY[:16]}-7\n".encode()
