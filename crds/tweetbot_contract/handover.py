@@ -115,6 +115,8 @@ class RunDocument(Part):
     take_over: str = Field("", max_length=64)
     run_id: str = Field(max_length=16)
     run_number: int
+    #: When the run was recorded, in RFC 3339; empty without a cluster.
+    run_started_at: str = Field("", max_length=40)
     #: What started the run, if not the spec: a retrain-at value, or SCHEDULE_TRIGGER or TAKE_OVER_TRIGGER and a value.
     trigger: str = ""
     #: Train only with at least this many posts that the served model has not seen; 0 always trains.

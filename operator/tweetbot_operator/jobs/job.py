@@ -130,6 +130,7 @@ def _build_run_document(bot: TweetBot, run: CurrentRun, settings: OperatorSettin
         take_over=bot.take_over,
         run_id=run.id,
         run_number=run.number,
+        run_started_at=run.started_at,
         trigger=run.trigger,
         min_new_posts=_get_min_new_posts(bot, run),
         dataset=run.dataset if run.stage == "Train" else None,

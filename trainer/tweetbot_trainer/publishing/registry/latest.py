@@ -17,7 +17,8 @@ ROUNDS = 10
 def update_latest(store: ObjectStore, run: RunDocument, result: TrainSucceeded) -> bool:
     """Point latest.json to the result's version. False if a newer run of the same TweetBot has moved it already.
 
-    A recreated TweetBot has another uid and counts its runs from 1 again, so numbers are compared within a uid only.
+    Runs are compared by when they were recorded, where both say so: after a restore of etcd, numbers are used again.
+    A recreated TweetBot has another uid and counts its runs from 1 again, so runs are compared within a uid only.
     Raises PrefixOwned if the folder belongs to another TweetBot.
     """
     uri = join(run.prefix, LATEST_FILE)
@@ -75,6 +76,7 @@ def _build_content(run: RunDocument, result: TrainSucceeded) -> bytes:
         "manifestSha256": result.model.digest,
         "runId": run.run_id,
         "runNumber": run.run_number,
+        "runStartedAt": run.run_started_at,
         "uid": run.uid,
     }
     return _encode(content)
@@ -86,8 +88,12 @@ def _encode(content: dict[str, Any]) -> bytes:
 
 def _is_newer(body: bytes, run: RunDocument) -> bool:
     content = _parse(body)
-    number = content.get("runNumber")
-    return content.get("uid") == run.uid and isinstance(number, int) and number > run.run_number
+    number, started_at = content.get("runNumber"), str(content.get("runStartedAt") or "")
+    if content.get("uid") != run.uid or not isinstance(number, int):
+        return False
+    if started_at and run.run_started_at:
+        return (started_at, number) > (run.run_started_at, run.run_number)
+    return number > run.run_number
 
 
 def _parse(body: bytes) -> dict[str, Any]:

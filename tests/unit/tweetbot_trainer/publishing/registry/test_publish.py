@@ -224,6 +224,17 @@ def test_latest_json_never_goes_back_to_an_older_run(tmp_path: Path, folder: Pat
     assert read_latest_json(new)["runNumber"] == 2
 
 
+def test_latest_json_moves_for_a_run_whose_number_a_restored_cluster_gave_again(tmp_path: Path, folder: Path) -> None:
+    """Numbers went back with etcd, and until they passed the lost run's, nothing new was served."""
+    lost = a_run(tmp_path, run_number=7, run_started_at="2026-01-01T12:00:00Z")
+    after = a_run(tmp_path, run_number=4, run_started_at="2026-01-02T12:00:00Z", run_id="fedcba9876543210")
+    publish(STORE, lost, folder, a_version(folder, lost))
+    publish(STORE, after, folder, a_version(folder, after, version="b", training_key="b" * 64))
+    assert read_latest_json(after)["runNumber"] == 4
+    publish(STORE, lost, folder, a_version(folder, lost))  # its Pod outlived the restore
+    assert read_latest_json(after)["runNumber"] == 4
+
+
 def test_latest_json_moves_for_a_recreated_bot(tmp_path: Path, folder: Path) -> None:
     old = a_run(tmp_path, run_number=7, cluster="cluster-a")
     new = a_run(tmp_path, run_number=1, cluster="cluster-a", uid="uid-new")
