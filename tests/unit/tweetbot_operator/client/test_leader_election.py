@@ -1,6 +1,7 @@
 """The election: one replica acts at a time, another takes over in time, and an outage ends nobody."""
 
 import asyncio
+import os
 from dataclasses import replace
 from itertools import repeat
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from tweetbot_fakes.kubernetes.lease import Election
 from tweetbot_operator.client.errors import Rejected, Unavailable
-from tweetbot_operator.client.leader_election import Leadership
+from tweetbot_operator.client.leader_election import Leadership, exit_now
 from tweetbot_operator.client.lease import Lease
 from tweetbot_operator.telemetry.metrics import LEADER
 
@@ -284,3 +285,10 @@ async def test_whatever_happens_two_never_act_at_once(story: list[tuple[tuple[st
     election.enter("last")
     await election.run(60)
     assert len(election.acting) == 1
+
+
+def test_a_process_that_has_lost_its_lease_ends_at_once_and_not_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    codes: list[int] = []
+    monkeypatch.setattr(os, "_exit", codes.append)
+    exit_now("the lease is another's")
+    assert codes == [1]

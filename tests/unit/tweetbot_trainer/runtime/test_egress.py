@@ -121,6 +121,13 @@ def test_public_addresses_may_be_reached_by_both_protocols() -> None:
         assert not try_connection("::ffff:10.0.0.1", 443, 0, 0)
 
 
+@pytest.mark.parametrize("written", ["::ffff:{}", "64:ff9b::{}"])
+def test_an_address_inside_another_is_judged_by_itself(written: str) -> None:
+    with guard_connections((ip_network("10.0.0.0/8"),), {}):
+        for address, open_ in (("93.184.216.34", True), ("10.0.0.7", True), ("192.168.0.1", False)):
+            assert try_connection(written.format(address), 443, 0, 0) is open_
+
+
 @pytest.mark.parametrize(
     ("variable", "url", "port"),
     [

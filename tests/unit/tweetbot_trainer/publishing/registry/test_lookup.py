@@ -6,8 +6,8 @@ import pytest
 
 from builders.stages import KEY, a_folder, a_local_run, a_version
 from tweetbot_contract.handover import RunDocument
-from tweetbot_trainer.publishing.registry.lookup import choose_version, find_reusable, reserve_version
-from tweetbot_trainer.publishing.registry.publish import publish
+from tweetbot_trainer.publishing.registry.lookup import choose_version, find_rejected, find_reusable, reserve_version
+from tweetbot_trainer.publishing.registry.publish import publish, store_rejected
 from tweetbot_trainer.store.folder import FolderStore
 
 STORE = FolderStore()
@@ -39,3 +39,15 @@ def test_a_forced_run_that_lost_its_reservation_finds_its_own_version(forced: Ru
 def test_a_reservation_stands_in_the_runs_own_folder(forced: RunDocument) -> None:
     reserve_version(STORE, forced, f"{KEY[:16]}-7")
     assert STORE.get(get_reservation_uri(forced)) == f"{KEY[:16]}-7\n".encode()
+
+
+def test_a_forced_run_finds_what_its_gate_rejected_under_another_number_too(
+    forced: RunDocument, tmp_path: Path
+) -> None:
+    folder = a_folder(tmp_path / "finished", b"weights")
+    manifest = a_version(folder, forced, version=f"{KEY[:16]}-3")
+    store_rejected(STORE, forced, folder, manifest, check=lambda: None)
+    again = forced.model_copy(update={"run_number": 1})
+    found = find_rejected(STORE, again, KEY)
+    assert found is not None
+    assert found.manifest.version == f"{KEY[:16]}-3"
