@@ -1,6 +1,7 @@
 """The command: `python -m tweetbot_faults [--seed N] [--only PREFIX] [--minutes M] [--resume] [--no-page]`."""
 
 import argparse
+import logging
 import sys
 import time
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 def main(arguments: list[str]) -> int:
     """Play, report, write the page; answers 0 if everything that was played survived."""
     given, began = parse_arguments(arguments), time.monotonic()
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # proxies are cut off by design
     commit = name_commit()
     seed = given.seed if given.seed is not None else int(commit[:6] or "0", 16) % 1000
     session = Session(Ledger(Header(commit, seed), resume=given.resume), given.only, began, began + 60 * given.minutes)
