@@ -7,7 +7,7 @@ import pytest
 from builders.stages import KEY, a_folder, a_local_run, a_version
 from tweetbot_contract.handover import RunDocument
 from tweetbot_trainer.publishing.registry.lookup import choose_version, find_rejected, find_reusable, reserve_version
-from tweetbot_trainer.publishing.registry.publish import publish, store_rejected
+from tweetbot_trainer.publishing.registry.publish import publish, publish_rejected, store_rejected
 from tweetbot_trainer.store.folder import FolderStore
 
 STORE = FolderStore()
@@ -51,3 +51,16 @@ def test_a_forced_run_finds_what_its_gate_rejected_under_another_number_too(
     found = find_rejected(STORE, again, KEY)
     assert found is not None
     assert found.manifest.version == f"{KEY[:16]}-3"
+
+
+def test_what_a_gate_rejected_is_published_from_its_own_files_and_may_be_stopped(
+    forced: RunDocument, tmp_path: Path
+) -> None:
+    folder, checks = a_folder(tmp_path / "finished", b"weights"), list[bool]()
+    manifest = a_version(folder, forced, version=f"{KEY[:16]}-3")
+    store_rejected(STORE, forced, folder, manifest, check=lambda: None)
+    found = find_rejected(STORE, forced, KEY)
+    assert found is not None
+    result = publish_rejected(STORE, forced, found, tmp_path / "new" / "folder", check=lambda: checks.append(True))
+    assert STORE.get(f"{result.model.uri}/model.safetensors") == b"weights"
+    assert checks
