@@ -29,8 +29,8 @@ def run_command(argv: Sequence[str]) -> int:
 
         arguments = parse_args(argv)
         try:
-            trust_ca_bundle(os.environ)
-            code: int = arguments.run(arguments, stop)
+            with trust_ca_bundle(os.environ):
+                code: int = arguments.run(arguments, stop)
         except BaseException as error:  # noqa: BLE001  # a panic in Rust and sys.exit() in a library are no Exceptions
             code = arguments.fail(error)
         return code

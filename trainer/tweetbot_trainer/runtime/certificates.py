@@ -1,9 +1,9 @@
 """Certificates of servers: which CAs are trusted, and what is wrong with a server that waiting does not mend."""
 
-import os
 import ssl
 import tempfile
 from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from tweetbot_contract import handover, reasons
@@ -73,13 +73,15 @@ def _list_causes(error: BaseException) -> Iterator[BaseException]:
         waiting += [cause for cause in held if isinstance(cause, BaseException)]
 
 
-def trust_ca_bundle(env: MutableMapping[str, str]) -> None:
+@contextmanager
+def trust_ca_bundle(env: MutableMapping[str, str]) -> Iterator[None]:
     """Let every HTTP client trust the CAs in the file that TWEETBOT_CA_BUNDLE names, beside the public ones.
 
     Raises SpecRefused if the file cannot be read or holds no certificate.
     """
     given = env.get(handover.CA_BUNDLE_ENV)
     if not given:
+        yield
         return
     try:
         extra = Path(given).read_text(encoding="ascii", errors="replace")
@@ -88,10 +90,11 @@ def trust_ca_bundle(env: MutableMapping[str, str]) -> None:
         raise SpecRefused(reasons.SPEC_REFUSED, f"caBundle: {given} holds no certificate: write it in PEM") from error
     except OSError as error:
         raise SpecRefused(reasons.SPEC_REFUSED, f"caBundle: {given} cannot be read ({error.strerror})") from error
-    descriptor, path = tempfile.mkstemp(prefix="tweetbot-ca-", suffix=".pem")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(f"{_read_public_cas(env)}\n{extra}")
-    env.update(dict.fromkeys(_CLIENT_VARIABLES, path))
+    with tempfile.TemporaryDirectory(prefix="tweetbot-ca-") as folder:
+        path = Path(folder, "bundle.pem")
+        path.write_text(f"{_read_public_cas(env)}\n{extra}", encoding="utf-8")
+        env.update(dict.fromkeys(_CLIENT_VARIABLES, str(path)))
+        yield
 
 
 def _read_public_cas(env: MutableMapping[str, str]) -> str:

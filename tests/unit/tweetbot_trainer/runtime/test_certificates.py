@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -45,16 +46,18 @@ def _fresh_sessions() -> Iterator[None]:
 
 
 @pytest.fixture
-def trusting(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+def trusting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], None]]:
     """Trust a file of CAs as the program does, until the test ends."""
 
-    def trust(path: Path) -> None:
-        env = {"TWEETBOT_CA_BUNDLE": str(path)}
-        trust_ca_bundle(env)
-        for name, value in env.items():
-            monkeypatch.setenv(name, value)
+    with ExitStack() as trusted:
 
-    return trust
+        def trust(path: Path) -> None:
+            env = {"TWEETBOT_CA_BUNDLE": str(path)}
+            trusted.enter_context(trust_ca_bundle(env))
+            for name, value in env.items():
+                monkeypatch.setenv(name, value)
+
+        yield trust
 
 
 @pytest.mark.parametrize("certificate", CERTIFICATES)
@@ -94,23 +97,34 @@ def test_a_ca_that_is_given_is_trusted_by_every_client(
 
 def test_public_cas_stay_trusted(tmp_path: Path) -> None:
     env = {"TWEETBOT_CA_BUNDLE": str(a_certificate(tmp_path))}
-    trust_ca_bundle(env)
     names = {"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE"}
-    assert {Path(env[name]).read_text(encoding="utf-8").count("BEGIN CERTIFICATE") > 50 for name in names} == {True}
+    with trust_ca_bundle(env):
+        assert {Path(env[name]).read_text(encoding="utf-8").count("BEGIN CERTIFICATE") > 50 for name in names} == {True}
+
+
+def test_the_joined_list_goes_with_the_command(tmp_path: Path) -> None:
+    """Each command left a file of 230 kB in /tmp."""
+    env = {"TWEETBOT_CA_BUNDLE": str(a_certificate(tmp_path))}
+    with trust_ca_bundle(env):
+        pass
+    assert not Path(env["SSL_CERT_FILE"]).parent.exists()
 
 
 def test_without_a_bundle_nothing_changes() -> None:
     env: dict[str, str] = {}
-    trust_ca_bundle(env)
-    assert env == {}
+    with trust_ca_bundle(env):
+        assert env == {}
 
 
 @pytest.mark.parametrize(("content", "words"), [(None, "cannot be read"), ("no certificate", "holds no certificate")])
 def test_a_bundle_that_is_none_names_the_field(tmp_path: Path, content: str | None, words: str) -> None:
     if content:
         (tmp_path / "ca.crt").write_text(content, encoding="ascii")
-    with pytest.raises(SpecRefused, match=f"caBundle: .*{words}"):
-        trust_ca_bundle({"TWEETBOT_CA_BUNDLE": os.fspath(tmp_path / "ca.crt")})
+    with (
+        pytest.raises(SpecRefused, match=f"caBundle: .*{words}"),
+        trust_ca_bundle({"TWEETBOT_CA_BUNDLE": os.fspath(tmp_path / "ca.crt")}),
+    ):
+        pass
 
 
 def test_every_command_reads_the_bundle_first(
