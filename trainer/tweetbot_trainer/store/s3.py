@@ -14,7 +14,7 @@ from tweetbot_trainer.store.address import S3Address, parse_s3_uri
 from tweetbot_trainer.store.answers import CONDITIONAL_WRITE
 from tweetbot_trainer.store.encryption import build_encryption, require_encryption
 from tweetbot_trainer.store.errors import PreconditionFailed, read_field, translate_errors
-from tweetbot_trainer.store.hashing import compute_sha256, get_body_size
+from tweetbot_trainer.store.hashing import compute_sha256, get_body_size, read_sha256
 from tweetbot_trainer.store.interface import Body, ObjectInfo, ObjectNotFound, StorageUnavailable, StoredObject
 from tweetbot_trainer.store.multipart import LARGEST_PUT, PART, MultipartTarget, abort_uploads, multipart_upload
 from tweetbot_trainer.store.ranged import READ_AHEAD, open_ranged_file
@@ -102,7 +102,7 @@ class S3Store:
 
         def request(at: S3Address) -> ObjectInfo:
             answer = self._client.head_object(Bucket=at.bucket, Key=at.key, **mode)
-            return ObjectInfo(uri, int(answer["ContentLength"]), str(read_field(answer, "ETag")), _read_sha256(answer))
+            return ObjectInfo(uri, int(answer["ContentLength"]), str(read_field(answer, "ETag")), read_sha256(answer))
 
         return self._ask_if_there("look for", uri, request)
 
@@ -287,13 +287,6 @@ class S3Store:
                 return request(address)
 
         return self._budget.call(attempt)
-
-
-def _read_sha256(answer: dict[str, Any]) -> str | None:
-    """Return the sha256 that a HEAD answers with; None for checksums of parts, which not every server labels."""
-    sha256, etag = answer.get("ChecksumSHA256"), answer["ETag"]
-    whole = answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
-    return base64.b64decode(sha256).hex() if sha256 and whole and "-" not in sha256 + etag else None
 
 
 def _get_versions(page: Any) -> set[tuple[str, str]]:

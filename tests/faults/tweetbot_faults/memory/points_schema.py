@@ -103,7 +103,7 @@ def _look(world: World) -> Iterator[Violation]:
 
 
 def _read_end(bot: dict[str, Any]) -> Any:
-    """Return what must be as it was: not the history of runs, which tells of the edit."""
+    """Return what must be as it was: not the history of runs, which has the edit."""
     status, run = bot["status"], bot["status"]["currentRun"]
     conditions = {each["type"]: (each["status"], each["reason"]) for each in status["conditions"]}
     return mask([status["phase"], run["id"], run["stage"], run.get("outcome"), status.get("model"), conditions])
