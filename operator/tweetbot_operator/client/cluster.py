@@ -145,14 +145,17 @@ class KubernetesCluster:
 
         Empty if neither may be read. Raises Unavailable.
         """
+        faults = []
         for namespace in filter(None, ("kube-system", own_namespace)):
             try:
                 found = await self._api.get(f"/api/v1/namespaces/{namespace}")
             except (NotFound, Rejected) as fault:
-                LOG.info("the cluster's uid is taken from elsewhere", extra=with_fields(fault=str(fault)))
+                faults.append(str(fault))
             else:
+                LOG.info("a namespace's uid stands for the cluster's", extra=with_fields(namespace=namespace))
                 return str(found["metadata"]["uid"])
-        LOG.warning("the cluster has no uid: a TweetBot that is created again must take over its own folder")
+        message = "the cluster has no uid: a TweetBot that is created again must take over its own folder"
+        LOG.warning(message, extra=with_fields(fault="; ".join(faults)))
         return ""
 
     async def create_event(self, manifest: Manifest) -> None:

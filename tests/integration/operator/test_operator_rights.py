@@ -94,6 +94,13 @@ class Setup:
         self.proxy.swallow = lambda watch, line: True
         self.apply("slow")
 
+    def make_it_read_a_pod(self) -> None:
+        """Change a Pod that it knows behind its watch: one that it does not know is listed with its Job."""
+        name = self.apply("slow")
+        until(lambda: self.tenant.pod_phases(name) == ["Running"], 120)
+        self.proxy.swallow = lambda watch, line: True
+        self.tenant("annotate", "pods", "--all", f"example.com/touched={len(self.bots)}", "--overwrite")
+
     def make_it_delete_a_job(self) -> None:
         name = self.apply("slow")
         until(lambda: self.tenant.pod_phases(name) != [], 120)
@@ -112,6 +119,7 @@ class Setup:
         """Make the operator need a right. By itself it lists every two seconds, and renews its Lease as often."""
         provocations: dict[Right, Callable[[], object]] = {
             **{("get", kind): self.make_it_read for kind in KINDS},
+            ("get", "pods"): self.make_it_read_a_pod,
             **{("list", kind): lambda: None for kind in KINDS},
             **{("watch", kind): self.proxy.end_watches for kind in KINDS},
             ("patch", "tweetbots"): lambda: self.apply(deletionPolicy="Delete"),
