@@ -116,12 +116,14 @@ def _show_posts(screen: Screen, status: dict[str, Any]) -> None:
 
 
 def _download(cluster: DemoCluster, status: dict[str, Any], folder: Path) -> Path:
-    """Copy the model version into the working tree: the demo's bucket is gone when the demo ends."""
+    """Copy the model version and its dataset into the working tree: the demo's bucket is gone when the demo ends."""
     version = status["model"]["uri"].removeprefix(f"s3://{BUCKET}/").removesuffix("/").removesuffix("/model")
-    for key, _ in _list_objects(cluster, f"{version}/"):
-        target = folder / key.removeprefix(f"{version}/")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        cluster.s3.download_file(BUCKET, key, str(target))
+    bot, digest = version.rpartition("/models/")[0], status["data"]["digest"]
+    for source, copy in ((version, folder), (f"{bot}/datasets/{digest}", folder / "datasets" / digest)):
+        for key, _ in _list_objects(cluster, f"{source}/"):
+            target = copy / key.removeprefix(f"{source}/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            cluster.s3.download_file(BUCKET, key, str(target))
     return folder
 
 
@@ -131,9 +133,12 @@ def _show_files(screen: Screen, status: dict[str, Any], folder: Path) -> None:
         [
             ("model", status["model"]["uri"]),
             ("copy of it", folder / "model"),
+            ("its posts", folder / "datasets"),
             ("model card", folder / "model" / "README.md"),
             ("pictures", f"{folder / 'report' / 'loss.png'}, {folder / 'report' / 'predictions.png'}"),
         ]
     )
-    screen.print_line("\nAsk it for more:")
-    screen.print_line(f'  .venv/bin/tweetbot-trainer generate --model {folder / "model"} --prompt "My dream is" -n 5')
+    screen.print_line("\nAsk it for more, none of them a copy:")
+    screen.print_line(
+        f"  .venv/bin/tweetbot-trainer generate --model {folder / 'model'} --dataset {folder / 'datasets'}/* -n 5"
+    )
