@@ -27,10 +27,13 @@ def find_other_end(seen: Evidence, reference: Evidence) -> Finding:
 
 
 def find_other_counts(seen: Evidence, reference: Evidence) -> Finding:
-    """O2: each Job was created and deleted as often as in an undisturbed run."""
+    """O2: each Job was created as often as in an undisturbed run, and deleted no oftener.
+
+    Where a TweetBot goes, garbage collection and the operator race to delete its Jobs; O1 and O5 see what is left.
+    """
     ours, theirs = _count_writes(seen), _count_writes(reference)
     for what in sorted(ours.keys() | theirs.keys()):
-        if ours[what] != theirs[what]:
+        if ours[what] > theirs[what] or (what[0] == "create" and ours[what] < theirs[what]):
             yield f"{' '.join(what)}: {ours[what]} times instead of {theirs[what]}"
 
 

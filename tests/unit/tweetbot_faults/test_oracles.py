@@ -2,6 +2,7 @@
 
 import asyncio
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from tweetbot_faults.evidence import Change, Evidence
 from tweetbot_faults.memory.play import learn
 from tweetbot_faults.memory.workloads import WORKLOADS
 from tweetbot_faults.memory.world import World
-from tweetbot_faults.oracles import CANARY, ORACLES, judge
+from tweetbot_faults.oracles import CANARY, ORACLES, find_other_counts, judge
 
 ALL = tuple(ORACLES)
 
@@ -42,6 +43,21 @@ def test_a_second_creation_is_found(seen: Evidence) -> None:
     created = next(each for each in seen.of("jobs", "operator") if each.verb == "create")
     seen.changes.append(created)
     assert "O2" in names_of(seen)
+
+
+def test_a_missing_creation_is_found(seen: Evidence) -> None:
+    created = next(each for each in seen.of("jobs", "operator") if each.verb == "create")
+    seen.changes.remove(created)
+    assert "O2" in names_of(seen)
+
+
+def test_a_deletion_too_many_is_found_and_one_less_is_not(seen: Evidence) -> None:
+    """The garbage collector may have been first."""
+    created = next(each for each in seen.of("jobs", "operator") if each.verb == "create")
+    reference = learn("succeed").evidence
+    once = replace(reference, changes=[*reference.changes, replace(created, verb="delete")])
+    assert [*find_other_counts(reference, once)] == []
+    assert len([*find_other_counts(once, reference)]) == 1
 
 
 def test_unrest_is_found(seen: Evidence) -> None:
