@@ -12,7 +12,7 @@ from typing import Any
 from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.store.address import S3Address
 from tweetbot_trainer.store.encryption import require_encryption
-from tweetbot_trainer.store.errors import read_field
+from tweetbot_trainer.store.errors import PreconditionFailed, read_field
 
 #: The most that S3 takes in one PUT; the weights of gpt2-xl have 6 GB in float32.
 LARGEST_PUT = 5 * 1024**3
@@ -25,15 +25,16 @@ Ask = Callable[[Callable[[], Any]], Any]
 
 @dataclass(frozen=True, slots=True)
 class MultipartTarget:
-    """Where a file goes, by which key it is encrypted, and whether the server checks the sha256 of each part."""
+    """Where a file goes and on what conditions, by which key it is encrypted, and whether parts' sha256 is checked."""
 
     at: S3Address
     encryption: dict[str, str]
     checksums: bool
+    conditions: dict[str, str]
 
 
-def multipart_upload(client: Any, target: MultipartTarget, path: Path, ask: Ask, *, part: int = PART) -> None:
-    """Upload the file. Raises StageError.
+def multipart_upload(client: Any, target: MultipartTarget, path: Path, ask: Ask, *, part: int = PART) -> bool:
+    """Upload the file; return whether the conditions held. Raises StageError.
 
     If it fails, the parts are removed, as far as the server allows it.
     """
@@ -51,11 +52,14 @@ def multipart_upload(client: Any, target: MultipartTarget, path: Path, ask: Ask,
         with path.open("rb") as file:
             while block := file.read(part):
                 parts.append(_upload_part(client, upload, len(parts) + 1, block, ask, checksums=checksums))
-        ask(lambda: client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts}))
-    except BaseException:
+        ask(lambda: client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts}, **target.conditions))
+    except BaseException as error:
         with suppress(StageError):
             ask(lambda: client.abort_multipart_upload(**upload))
+        if isinstance(error, PreconditionFailed):
+            return False
         raise
+    return True
 
 
 def abort_uploads(client: Any, folder: S3Address, ask: Ask) -> None:

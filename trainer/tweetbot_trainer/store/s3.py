@@ -69,31 +69,28 @@ class S3Store:
                 target.write(block)
 
     def put(self, uri: str, body: Body) -> None:
-        if isinstance(body, bytes) or get_body_size(body) <= self._largest:
-            self._put(uri, body)
-        else:
-            self.put_in_parts(uri, body)
+        self._write(uri, body)
 
-    def put_in_parts(self, uri: str, path: Path) -> None:
-        """Write or replace an object by a multipart upload. Raises StageError."""
+    def put_in_parts(self, uri: str, path: Path, **conditions: str) -> bool:
+        """Write or replace an object by a multipart upload, under conditions of its last request. Raises StageError."""
 
         def ask(request: Callable[[], Any]) -> Any:
             return self._ask("write in parts", uri, lambda _: request())
 
-        target, part = MultipartTarget(parse_s3_uri(uri), self._encryption, self._checksums), self._part
-        multipart_upload(self._client, target, path, ask, part=part)
+        target = MultipartTarget(parse_s3_uri(uri), self._encryption, self._checksums, conditions)
+        return multipart_upload(self._client, target, path, ask, part=self._part)
 
     def put_if_absent(self, uri: str, body: Body) -> bool:
         if not self._conditional:
-            return self.head(uri) is None and self._put(uri, body)
-        return self._put(uri, body, IfNoneMatch="*")
+            return self.head(uri) is None and self._write(uri, body)
+        return self._write(uri, body, IfNoneMatch="*")
 
     def put_if_match(self, uri: str, body: Body, etag: str) -> bool:
         if not self._conditional:
             found = self.head(uri)
-            return found is not None and found.etag == etag and self._put(uri, body)
+            return found is not None and found.etag == etag and self._write(uri, body)
         try:
-            return self._put(uri, body, IfMatch=etag)
+            return self._write(uri, body, IfMatch=etag)
         except ObjectNotFound:
             return False
 
@@ -249,6 +246,11 @@ class S3Store:
             return self._ask("read", uri, request)
         except PreconditionFailed as error:
             raise StorageUnavailable(f"{uri} was replaced while it was read") from error
+
+    def _write(self, uri: str, body: Body, **conditions: str) -> bool:
+        if isinstance(body, bytes) or get_body_size(body) <= self._largest:
+            return self._put(uri, body, **conditions)
+        return self.put_in_parts(uri, body, **conditions)
 
     def _put(self, uri: str, body: Body, **conditions: str) -> bool:
         """Write, with a new checksum for each request: others may still write to the file (a log grows)."""

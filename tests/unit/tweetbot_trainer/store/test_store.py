@@ -301,6 +301,16 @@ def test_a_file_too_large_for_one_request_goes_in_parts(bucket: Any, tmp_path: P
     assert is_intact(store, f"s3://{BUCKET}/weights", record)
 
 
+def test_a_file_in_parts_replaces_nothing_that_was_written_meanwhile(bucket: Any, tmp_path: Path) -> None:
+    (tmp_path / "weights").write_bytes(b"weights")
+    store, uri = S3Store(bucket, NO_WAITING, largest=1), f"s3://{BUCKET}/weights"
+    assert store.put_if_absent(uri, tmp_path / "weights")
+    (tmp_path / "weights").write_bytes(b"others")
+    assert not store.put_if_absent(uri, tmp_path / "weights")
+    assert store.get(uri) == b"weights"
+    assert "Uploads" not in bucket.list_multipart_uploads(Bucket=BUCKET)
+
+
 def test_parts_of_a_file_that_does_not_arrive_are_taken_back(
     bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

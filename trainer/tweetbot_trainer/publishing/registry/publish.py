@@ -67,18 +67,30 @@ def publish_rejected(
     return publish(store, run, folder, rejected.manifest, check=check)
 
 
+class _ConcurrentPublish(StorageUnavailable):
+    """Another Pod writes this version, or has published it since this one began to write."""
+
+    def __init__(self, home: str) -> None:
+        super().__init__(f"{home} is being written by another trainer")
+
+
 def _upload(store: ObjectStore, home: str, folder: Path, manifest: VersionManifest, check: Check) -> None:
-    """Write every file, then verify them all. Raises StorageUnavailable if one did not arrive."""
-    for path in manifest.files:
+    """Write every file, then verify them all. Raises StorageUnavailable if one did not arrive.
+
+    Only what lay there at the start is replaced, as by a killed attempt: a late write would spoil what another Pod has
+    published since. Raises _ConcurrentPublish if another Pod wrote a file meanwhile.
+    """
+    earlier = {info.uri: info.etag for info in store.list(f"{home}/")}
+    for path, record in manifest.files.items():
         check()
-        store.put(join(home, path), folder / path)
+        uri = join(home, path)
+        etag = earlier.get(uri)
+        written = store.put_if_match(uri, folder / path, etag) if etag else store.put_if_absent(uri, folder / path)
+        if not written and not is_intact(store, uri, record):
+            raise _ConcurrentPublish(home)
     for path, record in manifest.files.items():
         if not is_intact(store, join(home, path), record):
             raise StorageUnavailable(f"{join(home, path)} is not what was written to it")
-
-
-class _ConcurrentPublish(Exception):
-    """Another Pod has published the same training since this one began to write."""
 
 
 def _write_version(
@@ -90,16 +102,18 @@ def _write_version(
     """
     home = build_version_uri(run, manifest.version)
     before = _get_manifest_etag(store, home)
+    if before and (theirs := find_reusable(store, run, manifest.training_key)):
+        return theirs  # published since it was last looked for; else it is damaged, and replaced
 
     def check_alone() -> None:
         if _get_manifest_etag(store, home) != before:
-            raise _ConcurrentPublish
+            raise _ConcurrentPublish(home)
         check()
 
     try:
         _upload(store, home, folder, manifest, check_alone)
         check_alone()
-    except (_ConcurrentPublish, StorageUnavailable):
+    except StorageUnavailable:
         if _get_manifest_etag(store, home) == before:
             raise
         if theirs := find_reusable(store, run, manifest.training_key):
@@ -135,5 +149,5 @@ def _resolve_conflict(store: ObjectStore, ours: StoredVersion, existing: StoredO
     if not store.put_if_match(join(home, MANIFEST_FILE), ours.body, existing.etag):
         found = read_version(store, home)
         if found is None or found.manifest != ours.manifest:
-            raise StorageUnavailable(f"{home} is being written by another trainer")
+            raise _ConcurrentPublish(home)
     return ours

@@ -14,6 +14,7 @@ from tweetbot_trainer.publishing.registry.lookup import find_rejected, find_reus
 from tweetbot_trainer.publishing.registry.manifest import build_rejected_uri, build_version_uri, read_version
 from tweetbot_trainer.publishing.registry.publish import publish, store_rejected
 from tweetbot_trainer.store import StorageUnavailable
+from tweetbot_trainer.store.file_records import has_intact_files
 from tweetbot_trainer.store.folder import FolderStore
 
 STORE = FolderStore()
@@ -50,8 +51,8 @@ class Lossy(WatchedStore):
         super().__init__(STORE)
         self._name, self._kept = name, kept
 
-    def put(self, uri: str, body: Any) -> None:
-        super().put(uri, self._kept if uri.endswith(self._name) else body)
+    def put_if_absent(self, uri: str, body: Any) -> bool:
+        return super().put_if_absent(uri, self._kept if uri.endswith(self._name) else body)
 
 
 def newer_of(run: RunDocument) -> RunDocument:
@@ -85,6 +86,66 @@ def test_a_file_that_did_not_arrive_is_noticed_before_the_manifest(
     home = (build_rejected_uri if rejected else build_version_uri)(run, KEY[:16])
     assert read_version(STORE, home) is None
     assert STORE.find(f"{run.prefix}/latest.json") is None
+
+
+class Overtaken(WatchedStore):
+    """Another Pod writes right before our request to write a file arrives. It comes once."""
+
+    def __init__(self, name: str, other: Callable[[], Any]) -> None:
+        super().__init__(STORE)
+        self._name, self._other = name, other
+        self._came = False
+
+    def put_if_absent(self, uri: str, body: Any) -> bool:
+        self._let_other_go_first(uri)
+        return super().put_if_absent(uri, body)
+
+    def put_if_match(self, uri: str, body: Any, etag: str) -> bool:
+        self._let_other_go_first(uri)
+        return super().put_if_match(uri, body, etag)
+
+    def _let_other_go_first(self, uri: str) -> None:
+        if uri.endswith(self._name) and not self._came:
+            self._came = True
+            self._other()
+
+
+@pytest.mark.parametrize("left", [b"", b"of a killed attempt"])
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
+def test_a_late_write_spoils_no_version_that_another_pod_has_published(
+    tmp_path: Path, folder: Path, name: str, left: bytes
+) -> None:
+    """Its check came before the other's manifest, its file after it: latest.json named a version with a wrong file."""
+    run, other = a_local_run(tmp_path), a_folder(tmp_path / "other", b"other weights")
+    (other / "model" / "config.json").write_text("{}")
+    if left:
+        STORE.put(f"{build_version_uri(run, KEY[:16])}/model/{name}", left)
+    store = Overtaken(name, lambda: publish(STORE, run, other, a_version(other, run)))
+    published = publish(store, run, folder, a_version(folder, run))
+    version = read_version(STORE, build_version_uri(run, KEY[:16]))
+    assert version is not None
+    assert has_intact_files(STORE, version.home, version.manifest.files)
+    assert version.manifest.files == a_version(other, run).files
+    assert published.model.digest == version.sha256 == read_latest(STORE, f"{run.prefix}/latest.json")["manifestSha256"]
+
+
+def test_a_version_that_appears_right_after_it_was_looked_for_is_the_result(tmp_path: Path, folder: Path) -> None:
+    """Its files passed for those of a killed attempt, and were written over."""
+    run, other = a_local_run(tmp_path), a_folder(tmp_path / "other", b"other weights")
+    store = Between("MANIFEST.json", lambda: publish(STORE, run, other, a_version(other, run)))
+    publish(store, run, folder, a_version(folder, run))
+    version = read_version(STORE, build_version_uri(run, KEY[:16]))
+    assert version is not None
+    assert version.manifest.files == a_version(other, run).files
+
+
+def test_a_file_that_another_pod_is_writing_ends_the_attempt_for_now(tmp_path: Path, folder: Path) -> None:
+    run = a_local_run(tmp_path)
+    uri = f"{build_version_uri(run, KEY[:16])}/model/model.safetensors"
+    store = Overtaken("model.safetensors", lambda: STORE.put(uri, b"theirs"))
+    with pytest.raises(StorageUnavailable, match="is being written by another trainer"):
+        publish(store, run, folder, a_version(folder, run))
+    assert STORE.get(uri) == b"theirs"
 
 
 def test_a_version_of_a_key_that_only_begins_alike_is_not_reused(tmp_path: Path, folder: Path) -> None:
