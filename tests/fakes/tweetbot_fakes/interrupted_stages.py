@@ -45,7 +45,7 @@ STOPS: tuple[tuple[Stage, str, str], ...] = (
     ("Train", "evaluation", "train.trained"),
     ("Train", "sampling", "train.evaluated"),
     ("Train", "writing the report", "get_current_result"),
-    ("Train", "upload", "put model.safetensors"),
+    ("Train", "upload", "put_if_absent model.safetensors"),
     ("Train", "before the manifest", "head samples.jsonl"),
     ("Train", "after the manifest", f"put_if_absent {MANIFEST_FILE}"),
 )
