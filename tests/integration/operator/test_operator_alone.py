@@ -91,8 +91,8 @@ def test_an_erasure_that_cannot_be_is_given_up_and_told(home: EmbeddedCluster, t
         tenant.apply("gull", "stuck", deletionPolicy="Delete")
         tenant.wait("gull", "ModelReady")
         tenant("delete", "tweetbot", "gull", "--timeout=300s")
-    left = f"s3://team-a/models/{tenant.namespace}/gull was not erased"
-    tenant.wait_for_event(left, "reason=ErasureGivenUp")
+        left = f"s3://team-a/models/{tenant.namespace}/gull was not erased"
+        tenant.wait_for_event(left, "reason=ErasureGivenUp")
     assert left in (tmp_path / "log").read_text()
 
 

@@ -53,7 +53,8 @@ class Setup:
 
     @contextmanager
     def without(self, right: Right) -> Iterator[None]:
-        """Take a verb on a resource away from the operator for a while."""
+        """Take a verb on a resource away from the operator for a while, once it holds its Lease again."""
+        self.tenant("wait", "--for=create", f"lease/{LEASE}", "--timeout=120s")
         try:
             self._grant(lambda verb, resource: (verb, resource) != right)
             until(lambda: not self._may(right), 120)
