@@ -81,8 +81,12 @@ def _find_current_report(run: CurrentRun, observed: Observed) -> ProgressReport 
     report = observed.latest_report
     if report is None or run.outcome or not (report.run_id == run.id and report.stage == run.stage == "Train"):
         return None
-    active = {pod.uid for pod in observed.pods if not (pod.ended or pod.finished_at)}
-    return report if report.pod_uid in active else None
+    return report if _is_active(report, observed) else None
+
+
+def _is_active(report: ProgressReport, observed: Observed) -> bool:
+    """Whether the trainer that reported still runs; other containers may keep its Pod."""
+    return any(pod.uid == report.pod_uid and not (pod.ended or pod.finished_at) for pod in observed.pods)
 
 
 def find_wait(run: CurrentRun, observed: Observed) -> Waiting | None:
@@ -90,8 +94,7 @@ def find_wait(run: CurrentRun, observed: Observed) -> Waiting | None:
     report = observed.latest_report
     if report is None or report.waiting is None or (report.run_id, report.stage) != (run.id, run.stage):
         return None
-    alive = any(pod.uid == report.pod_uid and not pod.ended for pod in observed.pods)
-    return report.waiting if alive and report.waiting.reason in _SERVICES else None
+    return report.waiting if report.waiting.reason in _SERVICES and _is_active(report, observed) else None
 
 
 def _get_attempt_key(run: CurrentRun | None) -> tuple[object, ...]:

@@ -58,7 +58,7 @@ _NAMED = 4
 def build_job(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Manifest:
     """Build the Job of the run's stage. Raises ValueError when the spec is too long for an env variable.
 
-    Labels and annotations are on the Pod template, too: there they cannot be edited (`mutations.restore_job`).
+    Labels and annotations are on the Pod template, too: there they cannot be edited (`restore_job`).
     """
     annotations = {EXECUTION_ANNOTATION: run.execution, ROUND_ANNOTATION: _build_round(run), **QUIET}
     return {

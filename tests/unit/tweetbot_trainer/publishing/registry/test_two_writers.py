@@ -28,19 +28,26 @@ def folder(tmp_path: Path) -> Path:
     return a_folder(tmp_path / "finished", b"weights")
 
 
-class Between(WatchedStore):
-    """Another writer comes between our read of an object, by its name, and what we do next. It comes once."""
+class Contested(WatchedStore):
+    """Another writer comes once, at our request for an object of this name."""
 
     def __init__(self, name: str, other: Callable[[], Any]) -> None:
         super().__init__(STORE)
         self._name, self._other = name, other
         self._came = False
 
-    def find(self, uri: str) -> Any:
-        found = super().find(uri)
+    def _let_other_write(self, uri: str) -> None:
         if uri.endswith(self._name) and not self._came:
             self._came = True
             self._other()
+
+
+class Between(Contested):
+    """The other comes between our read and what we do next."""
+
+    def find(self, uri: str) -> Any:
+        found = super().find(uri)
+        self._let_other_write(uri)
         return found
 
 
@@ -88,26 +95,16 @@ def test_a_file_that_did_not_arrive_is_noticed_before_the_manifest(
     assert STORE.find(f"{run.prefix}/latest.json") is None
 
 
-class Overtaken(WatchedStore):
-    """Another Pod writes right before our request to write a file arrives. It comes once."""
-
-    def __init__(self, name: str, other: Callable[[], Any]) -> None:
-        super().__init__(STORE)
-        self._name, self._other = name, other
-        self._came = False
+class Overtaken(Contested):
+    """The other comes right before our request to write arrives."""
 
     def put_if_absent(self, uri: str, body: Any) -> bool:
-        self._let_other_go_first(uri)
+        self._let_other_write(uri)
         return super().put_if_absent(uri, body)
 
     def put_if_match(self, uri: str, body: Any, etag: str) -> bool:
-        self._let_other_go_first(uri)
+        self._let_other_write(uri)
         return super().put_if_match(uri, body, etag)
-
-    def _let_other_go_first(self, uri: str) -> None:
-        if uri.endswith(self._name) and not self._came:
-            self._came = True
-            self._other()
 
 
 @pytest.mark.parametrize("left", [b"", b"of a killed attempt"])
