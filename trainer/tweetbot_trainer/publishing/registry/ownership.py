@@ -96,13 +96,15 @@ def reserve_version_use(store: ObjectStore, run: RunDocument, version: str) -> b
     """
 
     def change(record: OwnerRecord | None) -> OwnerRecord:
-        record, us = record or OwnerRecord(owner=_build_user(run)), _build_user(run)
+        record = record or OwnerRecord(owner=_build_user(run))
         if is_owner(record, run):
             return record
-        since = next((user.since for user in record.users if user.uid == run.uid), us.since)
-        others = (user for user in record.users if user.uid != run.uid)
-        users = (*others, us.model_copy(update={"since": since, "version": version}))
-        return record.model_copy(update={"users": tuple(sorted(users, key=lambda user: user.since))})
+        known = any(user.uid == run.uid for user in record.users)
+        users = record.users if known else (*record.users, _build_user(run))
+        use = {"version": version}
+        # In its place: two that joined within one millisecond have the same `since`.
+        placed = tuple(user.model_copy(update=use) if user.uid == run.uid else user for user in users)
+        return record.model_copy(update={"users": placed})
 
     record = _change_record(store, run, change)
     return is_owner(record, run) or not (record.ending or f"models/{version}" in record.erasing)

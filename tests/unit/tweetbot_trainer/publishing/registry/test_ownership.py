@@ -180,7 +180,10 @@ def test_of_two_that_begin_at_the_same_moment_one_owns(tmp_path: Path) -> None:
     assert owner_and_users(tmp_path) == (B_BOT, [A_BOT])
 
 
-def test_whose_place_in_the_line_is_older_stays_so_when_it_adopts(tmp_path: Path) -> None:
+def test_whose_place_in_the_line_is_older_stays_so_when_it_adopts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{join_prefix.__module__}._get_current_time", lambda: "2026-11-30T13:54:11.695Z")
     for run in (in_a(tmp_path), in_b(tmp_path), a_local_run(tmp_path, cluster=C, uid="cccc-bot")):
         join(run)
     users = record(tmp_path)["users"]
