@@ -30,7 +30,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 
 
 def main(arguments: list[str]) -> int:
-    """Play, report, write the page; answers 0 if everything that was played survived."""
+    """Play, report, write the page; answers 0 if everything that was played survived, and enough was."""
     given, began = parse_arguments(arguments), time.monotonic()
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # proxies are cut off by design
     commit = name_commit()
@@ -41,10 +41,11 @@ def main(arguments: list[str]) -> int:
             session.play(lab, seed)
     teeth = () if given.only else bite_all()
     minutes = (session.ledger.seconds + time.monotonic() - began) / 60
-    verdicts = tuple(each for each in session.ledger.verdicts.values() if each.id.startswith(given.only))
-    report = Report(commit, seed, minutes, session.planned, verdicts, teeth)
+    verdicts = [each for each in session.ledger.verdicts.values() if each.id.startswith(given.only)]
+    played = tuple(each for each in verdicts if each.played)
+    report = Report(commit, seed, minutes, session.planned, played, teeth, len(verdicts) - len(played))
     finish(report, FOLDER / "report.json", None if given.only or given.no_page else PAGE)
-    return 1 if report.lost or not all(tooth.caught for tooth in teeth) else 0
+    return 1 if report.lost or report.is_thin or not all(tooth.caught for tooth in teeth) else 0
 
 
 @dataclass

@@ -20,9 +20,13 @@ class Violation:
         return f"{self.oracle}: {self.seen}"
 
 
+class NeverCame(Exception):
+    """The write at which a point strikes did not come in this play, and nothing was played."""
+
+
 @dataclass(frozen=True)
 class Point:
-    """One fault at one place. `play` answers the violations; an exception is a violation, too."""
+    """One fault at one place. `play` answers the violations; any exception but NeverCame is a violation, too."""
 
     id: str
     row: int
@@ -43,6 +47,7 @@ class Verdict:
     seconds: float
     seen: tuple[str, ...] = ()
     faults: int = 1
+    played: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         return {**vars(self), "seen": list(self.seen)}

@@ -16,6 +16,8 @@ LEVELS: dict[Level, str] = {
     "process": "trainings and stages in processes of their own",
     "suite": "cases of the test suite that play the fault",
 }
+#: The share of the planned points that may play nothing.
+MOST_NEVER_CAME = 0.01
 INTRODUCTION = """\
 # Reliability
 
@@ -50,11 +52,19 @@ class Report:
     minutes: float
     planned: int
     verdicts: tuple[Verdict, ...]
+    """Of the points that were played."""
     teeth: tuple[Tooth, ...] = field(default=())
+    never_came: int = 0
+    """Points whose write did not come in their play."""
 
     @property
     def lost(self) -> list[Verdict]:
         return [each for each in self.verdicts if not each.survived]
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether more writes never came than MOST_NEVER_CAME allows."""
+        return self.never_came > MOST_NEVER_CAME * self.planned
 
     @property
     def headline(self) -> str:
@@ -74,6 +84,7 @@ class Report:
             "minutes": round(self.minutes, 1),
             "planned": self.planned,
             "played": len(self.verdicts),
+            "neverCame": self.never_came,
             "lost": [asdict(each) for each in self.lost],
             "teeth": [asdict(each) | {"caught": each.caught} for each in self.teeth],
             "rows": {row.number: _count(row, self.verdicts) for row in ROWS},
@@ -110,9 +121,13 @@ def _render_levels(report: Report) -> str:
     for level, words in LEVELS.items():
         mine = [each for each in report.verdicts if each.level == level]
         lines.append(f"| {level} | {words} | {len(mine)} | {sum(each.survived for each in mine)} |")
-    unplayed = report.planned - len(report.verdicts)
-    words = f"\n{unplayed} of the {report.planned} planned points were not reached in time.\n" if unplayed else ""
-    return "\n".join([*lines, words])
+    unreached = report.planned - len(report.verdicts) - report.never_came
+    if unreached:
+        lines.append(f"\n{unreached} of the {report.planned} planned points were not reached in time.")
+    if report.never_came:
+        reason = "How often a status is reworded on the way differs, and these writes did not come"
+        lines.append(f"\n{report.never_came} of the {report.planned} planned points played nothing. {reason}.")
+    return "\n".join([*lines, ""])
 
 
 def _render_rows(report: Report) -> str:

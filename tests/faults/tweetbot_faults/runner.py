@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
-from tweetbot_faults.point import Point, Verdict, Violation
+from tweetbot_faults.point import NeverCame, Point, Verdict, Violation
 
 #: Told the ids of all points of a laboratory; answers those that are to be played.
 Select = Callable[[list[str]], list[str]]
@@ -19,15 +19,17 @@ _BATCH = 50
 
 def play_point(point: Point) -> Verdict:
     """Play one point; whatever it raises is a violation."""
-    began = time.monotonic()
+    began, played = time.monotonic(), True
     try:
         violations = point.play()
+    except NeverCame:
+        violations, played = [], False
     except Exception as error:  # noqa: BLE001  # whatever a point raises is its verdict
         where = traceback.extract_tb(error.__traceback__)[-1]
         violations = [Violation("harness", f"{type(error).__name__}: {error} ({where.name}:{where.lineno})"[:400])]
     seen = tuple(map(str, violations))
     took = round(time.monotonic() - began, 3)
-    return Verdict(point.id, point.row, point.level, not seen, took, seen, point.faults)
+    return Verdict(point.id, point.row, point.level, not seen, took, seen, point.faults, played)
 
 
 def _play_batch(plan: Callable[[], Sequence[Point]], ids: list[str]) -> list[Verdict]:

@@ -2,13 +2,15 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
 from harness.layout import ROOT
-from tweetbot_faults.point import Verdict
+from tweetbot_faults.point import NeverCame, Point, Verdict, Violation
 from tweetbot_faults.report import Report, Tooth, compute_bound, render
 from tweetbot_faults.rows import ROWS
+from tweetbot_faults.runner import play_point
 
 PAGE = ROOT / "docs" / "reliability.md"
 KEPT = Verdict("memory/write/succeed/0/409", 16, "memory", True, 0.02)
@@ -39,6 +41,23 @@ def test_a_loss_is_listed_with_the_command_that_repeats_it() -> None:
 
 def test_what_was_not_reached_is_told() -> None:
     assert "2 of the 4 planned points were not reached in time." in render(REPORT)
+
+
+def test_points_whose_write_never_came_count_as_nothing_and_are_told() -> None:
+    page = render(replace(REPORT, never_came=2))
+    assert "2 of the 4 planned points played nothing." in page
+    assert "not reached in time" not in page
+    assert replace(REPORT, never_came=2).is_thin
+    assert not REPORT.is_thin
+
+
+def test_a_point_whose_write_never_came_has_not_been_played() -> None:
+    def play() -> list[Violation]:
+        raise NeverCame
+
+    verdict = play_point(Point("live/write/fail/9/500", 6, "live", play))
+    assert (verdict.played, verdict.seen) == (False, ())
+    assert Verdict.from_dict(verdict.to_dict()) == verdict
 
 
 def test_json_says_what_the_page_says() -> None:

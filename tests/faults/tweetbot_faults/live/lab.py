@@ -15,7 +15,7 @@ from tweetbot_faults.live.audit import read_evidence
 from tweetbot_faults.live.proxy import Rule, StrikingProxy
 from tweetbot_faults.live.scripts import NAME, SCRIPTS, Script, User
 from tweetbot_faults.oracles import judge
-from tweetbot_faults.point import Violation
+from tweetbot_faults.point import NeverCame, Violation
 
 #: Finished Jobs go at once, so that their deletions are among the writes.
 TIDY = {"TWEETBOT_SUCCESS_TTL_SECONDS": "1", "TWEETBOT_LOG_LEVEL": "INFO"}
@@ -120,9 +120,9 @@ def find_process_faults(operator: OperatorProcess) -> list[str]:
 
 
 def judge_play(rule: Rule, seen: Evidence, reference: Evidence) -> list[Violation]:
-    """Judge one play; a fault that never struck judges nothing."""
+    """Judge one play. Raises NeverCame if the fault never struck: how often a status is reworded differs."""
     if not rule.struck:
-        return [Violation("harness", f"write {rule.at} never came, of {rule.trace}")]
+        raise NeverCame
     return judge(seen, reference, ORACLES)
 
 
