@@ -128,6 +128,14 @@ class Metrics(Part):
     """Share of the samples' three-word sequences that are different."""
     leaked_samples: int | None = Field(None, ge=0)
     """Number of samples that contain an address, number or key from a training post."""
+    style_score: Finite | None = None
+    """How much the samples sound like the author: 0 like anybody, 1 like the test posts; absent if not measurable."""
+    style_score_low: Finite | None = None
+    """Lower end of the 95 % confidence interval of styleScore, bootstrapped over samples and test posts."""
+    style_score_high: Finite | None = None
+    """Upper end of the 95 % confidence interval of styleScore, bootstrapped over samples and test posts."""
+    function_word_score: Finite | None = None
+    """How much the samples use function words like the author, by the scale of styleScore; absent if not measurable."""
     reliability: Literal["Normal", "Low"] = "Normal"
     """Low when there are fewer than 50 test posts, so that the figures are uncertain."""
 

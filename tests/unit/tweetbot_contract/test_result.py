@@ -37,6 +37,15 @@ def test_a_result_survives_encoding() -> None:
     assert decode(encode(trained(2)).decode()) == trained(2)
 
 
+def test_a_style_score_survives_encoding_with_its_interval() -> None:
+    told = metrics(style_score=0.71, style_score_low=0.66, style_score_high=0.75, function_word_score=0.64)
+    assert (
+        decode(encode(trained(0).model_copy(update={"metrics": told})).decode()).to_dict()["metrics"] == told.to_dict()
+    )
+    assert told.to_dict()["styleScoreLow"] == 0.66
+    assert "styleScore" not in metrics().to_dict(), "a score that was not told is absent, not null"
+
+
 def test_samples_are_dropped_first_from_a_long_message() -> None:
     message = encode(trained(20))
     result = decode(message.decode())
