@@ -11,7 +11,6 @@ from torch import Tensor
 from transformers import GPT2LMHeadModel
 from transformers.utils.logging import disable_progress_bar
 
-from tweetbot_trainer.data.posts import END_MARK
 from tweetbot_trainer.learning.model.identity import BaseIdentity
 from tweetbot_trainer.learning.model.tokenizer import get_end_mark_id, write_tokenizer
 from tweetbot_trainer.learning.sampling import SamplingParams
@@ -27,7 +26,7 @@ def save_model(model: GPT2LMHeadModel, tokenizer: Tokenizer, sampling: SamplingP
     """Write weights, configuration and tokenizer into the folder. The same weights give the same bytes."""
     end_mark = get_end_mark_id(tokenizer)
     folder.mkdir(parents=True, exist_ok=True)
-    model.config.prefix = END_MARK  # the text-generation pipeline puts it before every prompt
+    vars(model.config).pop("prefix", None)  # of a base published before decision 61: pipelines would put it in front
     model.config.bos_token_id = model.config.eos_token_id = end_mark
     disable_progress_bar()  # stderr carries our JSON lines
     model.save_pretrained(folder)

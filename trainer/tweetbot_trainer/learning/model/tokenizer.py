@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
 from tweetbot_trainer.data.posts import END_MARK
 from tweetbot_trainer.learning.model.identity import make_refusal
@@ -110,13 +110,14 @@ def encode_all(tokenizer: Tokenizer, texts: Sequence[str]) -> list[EncodedText]:
 
 
 def write_tokenizer(tokenizer: Tokenizer, folder: Path, context: int) -> None:
-    """Write tokenizer.json and tokenizer_config.json as transformers, vLLM and KServe read them.
+    """Write tokenizer.json and tokenizer_config.json as transformers, vLLM, TGI and KServe read them.
 
     The end mark pads, on the left, so that pipelines answer prompts in batches. A collator that masks padding in the
     loss must therefore keep the end mark behind a post, or a model tuned further never learns to stop.
     """
-    tokenizer.save(str(folder / "tokenizer.json"))
+    _begin_with_end_mark(tokenizer).save(str(folder / "tokenizer.json"))
     config = {
+        "add_bos_token": True,  # for loaders that build the post-processor themselves, such as llama.cpp's
         "add_prefix_space": False,
         "bos_token": END_MARK,
         "clean_up_tokenization_spaces": False,
@@ -129,3 +130,17 @@ def write_tokenizer(tokenizer: Tokenizer, folder: Path, context: int) -> None:
     }
     text = json.dumps(config, indent=2, sort_keys=True) + "\n"
     (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")
+
+
+def _begin_with_end_mark(tokenizer: Tokenizer) -> Tokenizer:
+    """Return a copy that puts the end mark before each text that is encoded with special tokens, as training did.
+
+    It replaces the base's own post-processor: that of a GPT-2 only corrects offsets.
+    """
+    copy = Tokenizer.from_str(tokenizer.to_str())
+    copy.post_processor = processors.TemplateProcessing(
+        single=f"{END_MARK} $A",
+        pair=f"{END_MARK} $A {END_MARK} $B",
+        special_tokens=[(END_MARK, get_end_mark_id(tokenizer))],
+    )
+    return copy

@@ -1,20 +1,24 @@
 """Posts that a model writes, and the directory in which it is saved."""
 
 import json
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from safetensors import safe_open
-from transformers import AutoTokenizer, pipeline
+from tokenizers import Tokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, pipeline
 
-from builders.model import DEVICE, SAMPLING, a_base, a_saved_base, examples_of, some_texts, some_values
+from builders.model import DEVICE, SAMPLING, SCRATCH, a_base, a_saved_base, examples_of, some_texts, some_values
 from tweetbot_trainer.data.dataset.copies import CopyDetector
 from tweetbot_trainer.data.post_length import measure_weighted_length
 from tweetbot_trainer.data.posts import END_MARK
 from tweetbot_trainer.learning.generation.generation import Generated, PostGenerator
-from tweetbot_trainer.learning.model.base import Base
+from tweetbot_trainer.learning.model.base import Base, read_base
 from tweetbot_trainer.learning.model.tokenizer import encode, get_end_mark_id
 from tweetbot_trainer.learning.sampling import resolve_generation_config
 from tweetbot_trainer.learning.training.callbacks import Callbacks
@@ -113,17 +117,86 @@ def test_every_generation_value_is_written(directory: Path, trained: Base) -> No
     }
 
 
-def test_the_configuration_names_the_prefix_and_no_path(directory: Path) -> None:
+def test_the_configuration_names_no_path(directory: Path) -> None:
     config = json.loads((directory / "config.json").read_text())
-    assert (config["prefix"], config["model_type"]) == (END_MARK, "gpt2")
-    assert config["architectures"] == ["GPT2LMHeadModel"]
+    assert (config["architectures"], config["model_type"]) == (["GPT2LMHeadModel"], "gpt2")
     assert str(directory) not in (directory / "config.json").read_text()
 
 
-def test_transformers_reads_the_same_tokens(directory: Path, trained: Base) -> None:
+def load_auto(directory: Path) -> Callable[..., list[int]]:
+    return AutoTokenizer.from_pretrained(directory).encode  # type: ignore[no-any-return]
+
+
+def load_plain(directory: Path) -> Callable[..., list[int]]:
+    tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
+    return lambda *texts, **options: list(tokenizer.encode(*texts, **options).ids)
+
+
+@pytest.mark.parametrize("load", [load_auto, load_plain])
+def test_every_loader_begins_a_text_with_one_end_mark_as_training_does(
+    directory: Path, trained: Base, load: Callable[[Path], Callable[..., list[int]]]
+) -> None:
+    """Only transformers' pipeline did: texts of other servers were 0.19 nats per token less likely."""
+    encode_text, text = load(directory), "My dream is the cat 🌊"
+    tokens = [260, 266, 265, 276, 299, 221, 173, 254, 235, 233]
+    assert list(encode(trained.tokenizer, text).tokens) == tokens
+    assert get_end_mark_id(trained.tokenizer) == 0
+    assert encode_text(text) == [0, *tokens]
+    assert encode_text("") == [0]
+    assert encode_text(text, add_special_tokens=False) == tokens
+    assert encode_text("I", "a") == [0, *encode_text("I", add_special_tokens=False), 0, *encode_text("a")[1:]]
+
+
+def test_what_is_published_tokenizes_posts_as_before_when_it_is_trained_further(directory: Path, trained: Base) -> None:
+    again = read_base(directory, SCRATCH).tokenizer
+    assert all(
+        encode(again, text) == encode(trained.tokenizer, text) for text in ("My dream 🌊", "a <|endoftext|>", "")
+    )
+
+
+@pytest.fixture
+def seen(directory: Path) -> tuple[Any, list[list[int]]]:
+    """A pipeline, and the ids that its model is given."""
+    generate, given = pipeline("text-generation", model=str(directory)), list[list[int]]()
+    within = generate.model.generate
+
+    def record(*, input_ids: torch.Tensor, **options: Any) -> Any:
+        given.extend(input_ids.tolist())
+        return within(input_ids=input_ids, **options)
+
+    generate.model.generate = record
+    return generate, given
+
+
+def test_a_pipeline_begins_with_one_end_mark(seen: tuple[Any, list[list[int]]]) -> None:
+    generate, given = seen
+    generate("My dream is")
+    generate("")
+    assert given == [[0, 260, 266, 265], [0]]
+
+
+def test_a_model_that_continues_an_older_version_of_ours_begins_with_one_end_mark(
+    directory: Path, tmp_path: Path
+) -> None:
+    older = Path(shutil.copytree(directory, tmp_path / "older"))
+    config = json.loads((older / "config.json").read_text())
+    (older / "config.json").write_text(json.dumps(config | {"prefix": END_MARK}))
+    base = read_base(older, SCRATCH)
+    save_model(base.model, base.tokenizer, SAMPLING, tmp_path / "newer")
+    assert "prefix" not in json.loads((tmp_path / "newer" / "config.json").read_text())
+    assert load_plain(tmp_path / "newer")("My dream is") == [0, 260, 266, 265]
+
+
+def test_plain_generate_goes_on_as_our_own_does(directory: Path, trained: Base) -> None:
+    tokenizer, model = AutoTokenizer.from_pretrained(directory), AutoModelForCausalLM.from_pretrained(directory)
+    likeliest = model.generate(**tokenizer("My dream is", return_tensors="pt"), do_sample=False)[0].tolist()
+    best = replace(SAMPLING, top_k=1)
+    (text,) = PostGenerator(trained, best, 1).continue_prompt("My dream is", 1).posts
+    assert tokenizer.decode(likeliest, skip_special_tokens=True).startswith(text)
+
+
+def test_transformers_pads_on_the_left_within_the_context(directory: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(directory)
-    text = "My dream is the cat 🌊"
-    assert tuple(tokenizer(text)["input_ids"]) == encode(trained.tokenizer, text).tokens
     assert tokenizer.model_max_length == 64
     assert (tokenizer.eos_token, tokenizer.pad_token, tokenizer.padding_side) == (END_MARK, END_MARK, "left")
 
