@@ -35,6 +35,8 @@ _SENTENCES = {
     "train.found": "the model is already published: {uri}",
     "train.started": "training on {trainPosts} posts, {validationPosts} for validation, {testPosts} for test",
     "train.without_gpu": "{message}",
+    "train.device": "computing in {precision} on {processor}",
+    "checkpoint.other_precision": "{message}",
     "train.prompt_too_long": "{message}",
     "train.trained": "trained on {processor}",
     "train.published": "published {uri}",

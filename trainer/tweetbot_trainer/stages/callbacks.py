@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from tweetbot_trainer.learning.training.callbacks import Callbacks
+from tweetbot_trainer.learning.training.device import Device
 from tweetbot_trainer.learning.training.metrics import LogEntry, TrainingProgress
 from tweetbot_trainer.publishing.report.report import format_json_lines
 from tweetbot_trainer.publishing.tracking.interface import Tracker
@@ -97,9 +98,23 @@ def training_callbacks(
             should_training_stop=lambda: stop.requested,
             on_progress=report,
             on_log=lambda entry: _record(entry, file, tracker),
+            on_device=lambda device: _log_device(device, log),
             on_resume=lambda entries: _write(entries, file),
             on_reduce=lambda positions: log.warning("train.halved", message=HALVED, positions=positions),
         )
+
+
+def _log_device(device: Device, log: Log) -> None:
+    """Log what the training computes with, and the times by which its number format was chosen."""
+    products = {"productSeconds": device.products.as_json()} if device.products else {}
+    log.info(
+        "train.device",
+        device=device.device_type,
+        processor=device.name,
+        threads=device.threads,
+        precision=device.precision,
+        **products,
+    )
 
 
 def _write(entries: Sequence[LogEntry], file: IO[str]) -> None:

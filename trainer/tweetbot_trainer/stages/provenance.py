@@ -33,6 +33,8 @@ def build_provenance(run: RunDocument, plan: TrainingPlan, device: "Device", ord
         image=run.image,
         processor=device.name,
         threads=device.threads,
+        precision=device.precision,
+        product_seconds=device.products.as_json() if device.products else None,
         versions=get_library_versions(),
         relation=subject.relation,
         consent_ref=subject.consent_ref,

@@ -15,6 +15,7 @@ import pytest
 from builders.stages import a_context, a_folder, a_local_run, a_source, a_version
 from tweetbot_contract.result import TrackingResult, TrainSucceeded
 from tweetbot_fakes.storage import WatchedStore
+from tweetbot_trainer.publishing.registry.manifest import read_version
 from tweetbot_trainer.publishing.registry.ownership import join_prefix
 from tweetbot_trainer.publishing.registry.publish import publish, store_rejected
 from tweetbot_trainer.publishing.registry.run_record import read_record, write_record
@@ -109,6 +110,15 @@ def test_a_dataset_becomes_a_published_model_that_the_tracker_knows(trained: Tra
     assert b"https://wandb.example/run" in STORE.get(f"{result.model.uri}/README.md")
     assert not (context.work / "finished").exists()
     assert prepare(replace(context, run=context.run.model_copy(update={"stage": "Prepare"}))).adopted is not None
+
+
+def test_log_and_manifest_say_in_which_number_format_it_was_trained(trained: Trained) -> None:
+    manifest = read_version(STORE, trained.result.model.uri.removesuffix("/model"))
+    assert manifest is not None
+    origin = manifest.manifest.provenance
+    assert (origin.precision, origin.product_seconds) == ("FP32", None)
+    (told,) = [line for line in map(json.loads, trained.log.splitlines()) if line["event"] == "train.device"]
+    assert (told["precision"], told["processor"], told["threads"]) == ("FP32", origin.processor, origin.threads)
 
 
 def test_a_prompt_without_samples_is_told_by_its_place(trained: Trained) -> None:

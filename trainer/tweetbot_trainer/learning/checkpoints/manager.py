@@ -89,6 +89,7 @@ class CheckpointManager:
                 continue
             self._log.info("checkpoint.resumed", step=manifest.step, of=name)
             self._warn_of_differences(manifest, device)
+            self._warn_of_kept_precision(checkpoint, device)
             return checkpoint
         return None
 
@@ -189,3 +190,14 @@ class CheckpointManager:
         now = (device.name, device.threads, self._key.library_versions)
         if before != now:
             self._log.warning("checkpoint.other_machine", before=str(before), now=str(now))
+
+    def _warn_of_kept_precision(self, checkpoint: Checkpoint, device: Device) -> None:
+        """A training keeps its number format; tell where this machine would have chosen the other one, and why."""
+        kept = checkpoint.trainer_state.precision
+        if kept is None or kept == device.precision:
+            return
+        message = (
+            f"the training began in {kept} and goes on in it; on this machine it would begin in {device.precision}"
+        )
+        products = {"productSeconds": device.products.as_json()} if device.products else {}
+        self._log.warning("checkpoint.other_precision", message=message, **products)

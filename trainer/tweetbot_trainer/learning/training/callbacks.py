@@ -39,13 +39,14 @@ class _NoCheckpoints:
 class Callbacks:
     """How the caller takes part in a training: `should_training_stop` is asked before each step.
 
-    `on_resume` gets the log entries of earlier attempts, before the first step; `on_reduce` the new limit, in positions
-    per micro-batch, after a GPU ran out of memory.
+    `on_device` gets what the training computes with, before the first step; `on_resume` the log entries of earlier
+    attempts; `on_reduce` the new limit, in positions per micro-batch, after a GPU ran out of memory.
     """
 
     should_training_stop: Callable[[], bool] = lambda: False
     on_progress: Callable[[TrainingProgress], None] = lambda progress: None
     on_log: Callable[[LogEntry], None] = lambda entry: None
+    on_device: Callable[[Device], None] = lambda device: None
     on_resume: Callable[[Sequence[LogEntry]], None] = lambda entries: None
     on_reduce: Callable[[int], None] = lambda positions: None
     checkpoints: Checkpoints = field(default_factory=_NoCheckpoints)

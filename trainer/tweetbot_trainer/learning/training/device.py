@@ -2,19 +2,21 @@
 
 import math
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import torch
 
-#: CPU flags of native bfloat16 products (x86 and Arm, as the kernel names them); emulated, they are 20 to 50 times
-#: slower.
-_BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16", "svebf16"})
-#: On a CPU, matrices with fewer channels lose more by conversion to bfloat16 than they gain (128: 0.75 times the speed
-#: of float32, 768: twice; 2 cores of an AMD EPYC with avx512_bf16).
-WIDE_CHANNELS = 512
+from tweetbot_trainer.learning.training.precision import (
+    WIDE_CHANNELS,
+    DeviceType,
+    Precision,
+    ProductSeconds,
+    measure_product,
+)
+
 #: Steps with fewer channels are too short to share: two threads wait for each other longer than they compute, and worse
 #: where other processes want the cores (128: 8,400 tokens per second on one thread beside other work, 4,400 on two,
 #: 10,500 on two alone).
@@ -25,38 +27,48 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """What a run computes with, all of which must be the same for the same bits; `name` is the processor's model."""
+    """What a run computes with, all of which must be the same for the same bits; `name` is the processor's model.
 
-    device_type: Literal["cpu", "cuda"]
+    `products` are the times by which the format was chosen, or None if the spec names it or the model is narrow.
+    """
+
+    device_type: DeviceType
     name: str
     threads: int
     bf16: bool
+    products: ProductSeconds | None = None
 
     @property
-    def precision(self) -> Literal["FP32", "BF16"]:
+    def precision(self) -> Precision:
         """Return the format of the matrix products."""
         return "BF16" if self.bf16 else "FP32"
 
 
-def select_device(precision: Literal["Auto", "FP32", "BF16"], *, gpu: bool, channels: int) -> Device:
+def select_device(
+    precision: Literal["Auto", "FP32", "BF16"],
+    *,
+    gpu: bool,
+    channels: int,
+    measure: Callable[[DeviceType, int], ProductSeconds] = measure_product,
+) -> Device:
     """Select the GPU if the run may use one and torch sees it, else the CPU; set torch's thread count.
 
-    Auto is BF16 where the processor has native products and a model with this many channels gains by it, else FP32.
+    Auto is BF16 where `measure` finds it clearly faster for a model with this many channels, else FP32.
     """
     threads = count_threads(os.environ, channels)
     torch.set_num_threads(threads)
     if gpu and torch.cuda.is_available():
-        bf16 = precision == "BF16" or (precision == "Auto" and torch.cuda.is_bf16_supported(including_emulation=False))
-        return Device("cuda", torch.cuda.get_device_name(), threads, bf16)
-    cpuinfo = _read(_CPUINFO)
-    bf16 = precision == "BF16" or (precision == "Auto" and channels >= WIDE_CHANNELS and has_bf16_support(cpuinfo))
-    return Device("cpu", parse_cpu_name(cpuinfo), threads, bf16)
+        device = Device("cuda", torch.cuda.get_device_name(), threads, bf16=precision == "BF16")
+    else:
+        device = Device("cpu", parse_cpu_name(_read(_CPUINFO)), threads, bf16=precision == "BF16")
+    if precision != "Auto" or channels < WIDE_CHANNELS or _is_gpu_without_bf16(device):
+        return device
+    products = measure(device.device_type, channels)
+    return replace(device, bf16=products.favors_bf16, products=products)
 
 
-def has_bf16_support(cpuinfo: str) -> bool:
-    """Tell from the text of /proc/cpuinfo whether the CPU has native bfloat16 products."""
-    lines = (line.partition(":") for line in cpuinfo.splitlines())
-    return any(key.strip() in ("flags", "Features") and _BF16_FLAGS & set(value.split()) for key, _, value in lines)
+def _is_gpu_without_bf16(device: Device) -> bool:
+    return device.device_type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 def parse_cpu_name(cpuinfo: str) -> str:

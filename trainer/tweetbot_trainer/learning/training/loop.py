@@ -61,7 +61,9 @@ def train(
         with _enable_determinism(device):
             optimizer = create_optimizer(model, hyperparameters)
             gradients = GradientAccumulator(model, device, callbacks.on_reduce)
-            state = TrainerState(processor=device.name, threads=device.threads)
+            state = TrainerState(
+                processor=device.name, threads=device.threads, precision=device.precision, products=device.products
+            )
             trainer = Trainer(
                 model, validation, hyperparameters, device, callbacks, clock, optimizer, gradients, state, begun=clock()
             )
@@ -120,15 +122,30 @@ class Trainer:
             self.device, lambda found: find_incompatibility(found, self.model, self.optimizer)
         )
         if checkpoint is None:
+            self.callbacks.on_device(self.device)
             torch.manual_seed(self.hyperparameters.seed)
             self._evaluate(0)
             return
         restore(checkpoint, self.model, self.optimizer)
         found = checkpoint.trainer_state
-        self.state = replace(found, processor=self.device.name, threads=self.device.threads)
+        self._keep_precision(found)
+        self.callbacks.on_device(self.device)
+        self.state = replace(
+            found,
+            processor=self.device.name,
+            threads=self.device.threads,
+            precision=self.device.precision,
+            products=self.device.products,
+        )
         self.best = checkpoint.tensors.get("best")
         self.begun -= found.seconds
         self.callbacks.on_resume(found.log_history)
+
+    def _keep_precision(self, found: TrainerState) -> None:
+        """Go on in the format of the earlier attempts, also where this processor would have chosen the other."""
+        if found.precision is not None:
+            kept = replace(self.device, bf16=found.precision == "BF16", products=found.products)
+            self.device = self.gradients.device = kept
 
     def _finish_epoch(self, batches: Sequence[Batch], total: int) -> None:
         state, checkpoints = self.state, self.callbacks.checkpoints

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from transformers import GPT2LMHeadModel
 
 from tweetbot_trainer.learning.training.metrics import LogEntry
+from tweetbot_trainer.learning.training.precision import Precision, ProductSeconds
 
 #: Tensors by name.
 Weights = dict[str, Tensor]
@@ -24,6 +25,7 @@ class TrainerState:
 
     Losses are in nats per token; `tokens` are labels. `processor` and `threads` are those of the attempt that is
     running. With early stopping, `best_loss` is the lowest validation loss, and `best_epoch` ended with it.
+    `precision` and `products` are those of the first attempt, for all; None in checkpoints of older versions.
     """
 
     processor: str
@@ -38,6 +40,8 @@ class TrainerState:
     log_history: list[LogEntry] = field(default_factory=list)
     best_loss: float | None = None
     best_epoch: int | None = None
+    precision: Precision | None = None
+    products: ProductSeconds | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values, from which JSON keeps every float exactly."""
@@ -49,7 +53,8 @@ class TrainerState:
         """Return the state of `as_json`. Raises TypeError, KeyError if the values are something else."""
         own = dict(values)
         entries = [LogEntry(**entry) for entry in own.pop("rows")]
-        return cls(**own, log_history=entries)
+        products = own.pop("products", None)
+        return cls(**own, log_history=entries, products=ProductSeconds(**products) if products else None)
 
 
 @dataclass(frozen=True, slots=True)

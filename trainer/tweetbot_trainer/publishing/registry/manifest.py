@@ -23,7 +23,11 @@ REMOVED_FILE = f"{MODEL_FOLDER}/training_posts.hashes"
 
 
 class Provenance(Part):
-    """What a version was made from, and how. Two trainings that agree in all of it give the same bytes."""
+    """What a version was made from, and how. Two trainings that agree in all but the times give the same bytes.
+
+    `precision` is what the matrix products were computed in, and `product_seconds` what a product took in each format
+    when `Auto` chose; both None in versions of older trainers.
+    """
 
     base: dict[str, str]
     training: dict[str, Any]
@@ -32,6 +36,8 @@ class Provenance(Part):
     image: str
     processor: str
     threads: int
+    precision: Literal["FP32", "BF16"] | None = None
+    product_seconds: dict[Literal["FP32", "BF16"], float] | None = None
     versions: dict[str, str]
     relation: str
     consent_ref: str | None = None

@@ -2,6 +2,7 @@
 
 from tweetbot_contract.result import DataTable
 from tweetbot_trainer.learning.evaluation.memorization import Memorization
+from tweetbot_trainer.learning.training.device import Device
 from tweetbot_trainer.learning.values import BLOCK, COPIES, SHORT_STEPS
 from tweetbot_trainer.publishing.report.card_data import CardData
 from tweetbot_trainer.publishing.report.markdown import escape_inline, format_table
@@ -63,12 +64,19 @@ def render_values_table(card: CardData) -> str:
         "Weight decay, gradient clip": f"{values.weight_decay:g}, {values.clip_norm:g}",
         "Dropout": f"{values.dropout:g}, of attention weights {values.attention_dropout:g}",
         "Epochs": _format_epochs(card),
-        "Precision": card.outcome.device.precision,
+        "Precision": _format_precision(card.outcome.device),
         "Seed": str(values.seed),
         "Sampling": f"temperature {sampling.temperature:g}, top-p {sampling.top_p:g}, top-k {sampling.top_k}, "
         f"{sampling.min_new_tokens} to {sampling.max_new_tokens} tokens",
     }
     return format_table(["Hyper-parameter", "Value"], [[name, escape_inline(value)] for name, value in pairs.items()])
+
+
+def _format_precision(device: Device) -> str:
+    if device.products is None:
+        return device.precision
+    fp32, bf16 = (f"{1000 * seconds:.3g} ms" for seconds in (device.products.fp32, device.products.bf16))
+    return f"{device.precision}, as measured: a product of the model's shape took {fp32} in FP32, {bf16} in BF16"
 
 
 def _format_epochs(card: CardData) -> str:

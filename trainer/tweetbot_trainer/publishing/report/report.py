@@ -81,6 +81,7 @@ def build_evaluation(card: CardData) -> dict[str, Any]:
             "processor": device.name,
             "threads": device.threads,
             "precision": device.precision,
+            "productSeconds": device.products.as_json() if device.products else None,
             "passesHalvedTo": outcome.reduced_to,
         },
         "prompts": list(card.prompts),

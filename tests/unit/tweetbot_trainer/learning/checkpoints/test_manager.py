@@ -16,6 +16,7 @@ from tweetbot_fakes.storage import WatchedStore
 from tweetbot_trainer.learning.checkpoints.manager import MANIFEST, CheckpointKey, CheckpointManager
 from tweetbot_trainer.learning.checkpoints.naming import LIFETIME
 from tweetbot_trainer.learning.training.metrics import LogEntry
+from tweetbot_trainer.learning.training.precision import ProductSeconds
 from tweetbot_trainer.learning.training.setup import create_optimizer
 from tweetbot_trainer.learning.training.state import (
     Checkpoint,
@@ -84,6 +85,8 @@ def a_checkpoint(steps: int = 3, *, best: bool = False, threads: int = 1) -> Che
         threads=threads,
         best_loss=1.25 if best else None,
         best_epoch=1 if best else None,
+        precision="FP32",
+        products=ProductSeconds(fp32=0.1 + 0.2, bf16=0.5),
     )
     return capture(state, base.model, optimizer, copy_weights(base.model) if best else None)
 
@@ -201,6 +204,17 @@ def test_another_machine_continues_and_logs_it(tmp_path: Path, changes: dict[str
     again = Harness(tmp_path, **changes)
     assert again.manager.load_newest(processor or replace(DEVICE, threads=9), accept_any) is not None
     assert again.events() == ["checkpoint.resumed", "checkpoint.other_machine"]
+
+
+def test_a_machine_that_would_choose_another_number_format_keeps_it_and_says_so(tmp_path: Path) -> None:
+    Harness(tmp_path).manager.save(a_checkpoint(), last=True)
+    again = Harness(tmp_path)
+    faster = replace(DEVICE, bf16=True, products=ProductSeconds(fp32=0.02, bf16=0.01))
+    assert again.manager.load_newest(faster, accept_any) is not None
+    assert again.events() == ["checkpoint.resumed", "checkpoint.other_precision"]
+    told = json.loads(again.lines.getvalue().splitlines()[-1])
+    assert "began in FP32 and goes on in it" in told["message"]
+    assert told["productSeconds"] == {"FP32": 0.02, "BF16": 0.01}
 
 
 def test_it_is_due_when_the_interval_has_passed(tmp_path: Path) -> None:

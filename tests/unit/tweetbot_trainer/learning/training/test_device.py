@@ -4,21 +4,11 @@ import pytest
 
 from tweetbot_trainer.learning.training.device import (
     count_threads,
-    has_bf16_support,
     parse_cpu_name,
     parse_cpu_quota,
-    select_device,
 )
 
 X86 = "processor\t: 0\nmodel name\t: AMD EPYC\nflags\t\t: fpu sse2 avx2 avx512_bf16 vaes\n"
-OLD = "processor\t: 0\nmodel name\t: Old One\nflags\t\t: fpu sse2 avx2 avx512f\nbugs\t\t: bf16\n"
-
-
-def test_bfloat16_needs_its_instructions() -> None:
-    assert has_bf16_support(X86)
-    assert has_bf16_support("Features\t: fp asimd bf16 i8mm\n")
-    assert not has_bf16_support(OLD)
-    assert not has_bf16_support("")
 
 
 def test_the_processor_has_a_name() -> None:
@@ -44,12 +34,3 @@ def test_an_operators_word_on_threads_wins() -> None:
 
 def test_a_small_model_computes_on_one_thread() -> None:
     assert count_threads({}, channels=128) == 1
-
-
-def test_a_small_model_on_a_cpu_stays_in_float32() -> None:
-    assert select_device("Auto", gpu=False, channels=128).precision == "FP32"
-
-
-def test_asked_for_precision_is_used() -> None:
-    assert select_device("BF16", gpu=False, channels=128).precision == "BF16"
-    assert select_device("FP32", gpu=False, channels=4096).precision == "FP32"

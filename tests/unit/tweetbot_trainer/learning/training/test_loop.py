@@ -25,8 +25,10 @@ from tweetbot_trainer.learning.fine_tune import fine_tune
 from tweetbot_trainer.learning.model.base import Base
 from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id
 from tweetbot_trainer.learning.training.callbacks import Callbacks, TrainOutput
+from tweetbot_trainer.learning.training.device import Device
 from tweetbot_trainer.learning.training.loop import train
 from tweetbot_trainer.learning.training.metrics import LogEntry, TrainingProgress
+from tweetbot_trainer.learning.training.precision import ProductSeconds
 from tweetbot_trainer.learning.training.setup import create_optimizer, prepare_for_training
 from tweetbot_trainer.runtime.errors import StageStopped, TrainingDiverged
 
@@ -42,6 +44,7 @@ def trained(
     callbacks: Callbacks = QUIET,
     validation: list[str] = VALIDATION,
     stop_early: bool = False,
+    device: Device = DEVICE,
     **values: Any,
 ) -> TrainOutput:
     return train(
@@ -49,7 +52,7 @@ def trained(
         examples_of(base, TRAIN),
         examples_of(base, validation),
         some_values(**values),
-        device=DEVICE,
+        device=device,
         callbacks=callbacks,
         stop_early=stop_early,
     )
@@ -272,3 +275,32 @@ def test_a_checkpoint_is_kept_when_it_is_due() -> None:
     checkpoints = CheckpointsInMemory(due_at=3)
     trained(a_base(TRAIN), epochs=1, callbacks=Callbacks(checkpoints=checkpoints))
     assert [len(saved.trainer_state.losses) for saved in checkpoints.saved] == [3]
+
+
+#: A processor that gains by bfloat16, and one that loses by it.
+FAST = Device("cpu", "fast in bfloat16", 1, bf16=True, products=ProductSeconds(fp32=0.02, bf16=0.01))
+SLOW = Device("cpu", "slow in bfloat16", 1, bf16=False, products=ProductSeconds(fp32=0.02, bf16=0.98))
+
+
+@pytest.mark.parametrize(("first", "second"), [(FAST, SLOW), (SLOW, FAST)])
+def test_a_resumed_training_keeps_its_number_format_on_another_processor(first: Device, second: Device) -> None:
+    checkpoints, used = CheckpointsInMemory(), list[Device]()
+    trained(whole := a_base(TRAIN), device=first, epochs=1)
+    stop = Callbacks(should_training_stop=stopped_at(5), checkpoints=checkpoints)
+    with pytest.raises(StageStopped):
+        trained(a_base(TRAIN), device=first, epochs=1, callbacks=stop)
+    resume = Callbacks(checkpoints=checkpoints, on_device=used.append)
+    outcome = trained(base := a_base(TRAIN), device=second, epochs=1, callbacks=resume)
+    kept = replace(second, bf16=first.bf16, products=first.products)
+    assert (outcome.device, used) == (kept, [kept])
+    assert weights_hash(base) == weights_hash(whole)
+
+
+def test_a_checkpoint_of_a_version_that_kept_no_format_goes_on_in_the_processors_own() -> None:
+    checkpoints = CheckpointsInMemory()
+    stop = Callbacks(should_training_stop=stopped_at(5), checkpoints=checkpoints)
+    with pytest.raises(StageStopped):
+        trained(a_base(TRAIN), epochs=1, callbacks=stop)
+    checkpoints.saved[0].trainer_state.precision = None
+    outcome = trained(a_base(TRAIN), device=FAST, epochs=1, callbacks=Callbacks(checkpoints=checkpoints))
+    assert outcome.device == FAST

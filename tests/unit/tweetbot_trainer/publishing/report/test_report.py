@@ -1,10 +1,13 @@
 """The files of the report that programs read."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from builders.model import an_outcome, some_card_data
+from builders.model import DEVICE, an_outcome, some_card_data
+from tweetbot_trainer.learning.training.precision import ProductSeconds
+from tweetbot_trainer.publishing.report.card_tables import render_values_table
 from tweetbot_trainer.publishing.report.report import (
     build_evaluation,
     build_sample_records,
@@ -19,6 +22,16 @@ def test_the_evaluation_holds_the_figures_and_where_they_come_from() -> None:
     assert document["split"] == {"train": 1220, "validation": 152, "test": 152, "orderedBy": "created_at"}
     assert (document["dataset"], document["base"]["uri"]) == ("d" * 64, "scratch://mini")
     assert (document["training"]["seed"], document["outcome"]["precision"]) == (42, "FP32")
+
+
+def test_the_report_tells_by_which_times_the_number_format_was_chosen() -> None:
+    measured = replace(DEVICE, bf16=True, products=ProductSeconds(fp32=0.012, bf16=0.00617))
+    card = some_card_data(outcome=an_outcome(device=measured))
+    assert "BF16, as measured: a product of the model's shape took 12 ms in FP32, 6.17 ms in BF16" in (
+        render_values_table(card).replace("\\", "")
+    )
+    outcome = build_evaluation(card)["outcome"]
+    assert (outcome["precision"], outcome["productSeconds"]) == ("BF16", {"FP32": 0.012, "BF16": 0.00617})
 
 
 def test_every_sample_says_that_a_machine_wrote_it() -> None:
