@@ -2,9 +2,10 @@
 
     python -m tweetbot_fakes.killed_training FOLDER STEPS ADAPTER_STEPS
 
-Prints a line of JSON with the hashes of the weights of an undisturbed and of a killed training: once of all weights,
-killed after each of STEPS, and once of LoRA adapters, killed after each of ADAPTER_STEPS. This process loads torch once
-and forks, single-threaded, so that a kill costs only the training.
+Prints a line of JSON with the hashes of the weights of an undisturbed and of a killed training, and how many steps
+were done again that a checkpoint had: once of all weights, killed after each of STEPS, and once of LoRA adapters,
+killed after each of ADAPTER_STEPS. This process loads torch once and forks, single-threaded, so that a kill costs
+only the training.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from io import StringIO
 from pathlib import Path
 
 from builders.model import DEVICE, a_base, examples_of, some_texts, some_values
-from tweetbot_trainer.learning.checkpoints.manager import CheckpointKey, CheckpointManager
+from tweetbot_trainer.learning.checkpoints.manager import MANIFEST, CheckpointKey, CheckpointManager
 from tweetbot_trainer.learning.training.callbacks import Callbacks
 from tweetbot_trainer.learning.training.loop import train
 from tweetbot_trainer.learning.training.lora import attach_adapters
@@ -27,6 +28,8 @@ from tweetbot_trainer.learning.values import LoraConfig
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.store.folder import FolderStore
 
+#: The first step that each process of a training did, one a line.
+FIRST_STEPS = "first-steps"
 TRAIN, VALIDATION = some_texts(60), some_texts(12, seed=2)
 
 
@@ -37,11 +40,24 @@ def main() -> None:
     print(json.dumps({"every weight": every, "adapters": adapters}))
 
 
-def _hashes(folder: Path, steps: int, lora: LoraConfig | None) -> dict[str, str]:
+def _hashes(folder: Path, steps: int, lora: LoraConfig | None) -> dict[str, str | int]:
+    for name in ("undisturbed", "killed"):
+        (folder / name).mkdir(parents=True)
     whole = _hash_of(folder / "undisturbed", lora, die_at=None)
+    kept = []
     for step in range(1, steps + 1):
+        kept.append(_find_newest_step(folder / "killed"))
         _kill(folder / "killed", lora, step)
-    return {"undisturbed": whole, "killed": _hash_of(folder / "killed", lora, die_at=None)}
+    kept.append(_find_newest_step(folder / "killed"))
+    killed = _hash_of(folder / "killed", lora, die_at=None)
+    firsts = [int(line) for line in (folder / "killed" / FIRST_STEPS).read_text().split()]
+    redone = sum(newest + 1 - first for newest, first in zip(kept, firsts, strict=True))
+    return {"undisturbed": whole, "killed": killed, "redone": redone}
+
+
+def _find_newest_step(folder: Path) -> int:
+    """Return the step of the newest checkpoint that is whole, 0 without one."""
+    return max((int(found.parent.name.partition("-")[0]) for found in folder.rglob(MANIFEST)), default=0)
 
 
 def _kill(folder: Path, lora: LoraConfig | None, step: int) -> None:
@@ -71,7 +87,14 @@ def _hash_of(folder: Path, lora: LoraConfig | None, *, die_at: int | None) -> st
         log=Log(StringIO()),
     )
 
+    began = False
+
     def on_progress(progress: TrainingProgress) -> None:
+        nonlocal began
+        if not began:
+            with (folder / FIRST_STEPS).open("a") as file:
+                file.write(f"{progress.step}\n")
+            began = True
         if progress.step == die_at:
             os.kill(os.getpid(), signal.SIGKILL)
 

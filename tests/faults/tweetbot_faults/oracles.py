@@ -1,6 +1,8 @@
-"""Oracles O1 to O15 and O18 over a play's evidence, each beside that of the same workload without a fault.
+"""Oracles over a play's evidence, each beside that of the same workload without a fault.
 
-Their numbers and meanings are those of the fault matrix. O8, O16 and O17 judge buckets and weights: storage_oracles.py.
+Their numbers and meanings are those of the fault matrix. Three judge something else: O8 the bucket (bucket/lab.py), O16
+and O17 a training's weights and the steps that it does again (tests/integration/trainer/test_killed_training.py), O18
+what is refused (memory/points_schema.py).
 """
 
 from collections import Counter

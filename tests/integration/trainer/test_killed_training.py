@@ -19,3 +19,4 @@ def test_a_training_killed_after_every_step_ends_with_the_same_weights(tmp_path:
     told = json.loads(ended.stdout)
     for trained in ("every weight", "adapters"):
         assert told[trained]["killed"] == told[trained]["undisturbed"]
+        assert told[trained]["redone"] == 0, "steps that a finished checkpoint had"
