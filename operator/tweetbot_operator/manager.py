@@ -246,6 +246,8 @@ async def _listen(health: Health, settings: OperatorSettings) -> None:
 
 async def _flush_events(recorder: Recorder) -> None:
     """Post the remaining Events, but do not spend the Pod's grace period on them."""
-    with contextlib.suppress(TimeoutError):
+    try:
         async with asyncio.timeout(_FLUSH_SECONDS):
             await recorder.flush()
+    except TimeoutError:
+        LOG.warning("the last Events were not posted", extra=with_fields(seconds=_FLUSH_SECONDS))

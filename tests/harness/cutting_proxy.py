@@ -7,17 +7,15 @@ so the audit log still names the client. Watches stream through.
 
 import asyncio
 import json
-import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 import aiohttp
 from aiohttp import web
 
+from harness.server_thread import ServerThread
 from tweetbot_cluster.kubernetes.kubeconfig import CONTEXT, connection
-from tweetbot_cluster.state import LOOPBACK
 
 #: Events are posted beside the passes, in no fixed order to the writes that count.
 COUNTED = ("/tweetbots/", "/jobs")
@@ -25,10 +23,14 @@ WRITES = ("POST", "PUT", "PATCH", "DELETE")
 _HOP = ("transfer-encoding", "content-encoding", "content-length", "connection")
 
 
-class CuttingProxy:
+class CuttingProxy(ServerThread):
     """Forwards everything; `cut` is called when the write number `at` (from 0) is committed, before its answer."""
 
+    #: A watch whose client is gone ends then, not when there is something to tell it: at a bookmark, a minute later.
+    runner_options: ClassVar = {"handler_cancellation": True}
+
     def __init__(self, kubeconfig: Path, folder: Path) -> None:
+        super().__init__()
         self._server, self._tls = connection(kubeconfig)
         self.kubeconfig = folder / "proxy.kubeconfig"
         self.trace: list[str] = []
@@ -39,22 +41,11 @@ class CuttingProxy:
         """Whether a watch's event never arrives."""
         self.refused = self.swallowed = 0
         self.watches: dict[web.StreamResponse, asyncio.Task[None] | None] = {}
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def __enter__(self) -> Self:
-        self._thread.start()
-        port = asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
-        self.kubeconfig.write_text(json.dumps(_kubeconfig(f"http://{LOOPBACK}:{port}")))
+        super().__enter__()
+        self.kubeconfig.write_text(json.dumps(_kubeconfig(self.endpoint)))
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(20)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
 
     def end_watches(self, last: bytes | None = None) -> None:
         """End every watch that runs: with a last event in good order, without one by a broken connection."""
@@ -69,29 +60,18 @@ class CuttingProxy:
                 if relay:
                     relay.cancel()  # it waits for the next event, and the connection for its end
 
-        asyncio.run_coroutine_threadsafe(end(), self._loop).result(10)
+        self.call(end())
 
-    async def _start(self) -> int:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self._tls, limit=0), read_bufsize=2**21
-        )
-        app = web.Application(client_max_size=2**24)
-        app.router.add_route("*", "/{path:.*}", self._forward)
-        # A watch whose client is gone ends then, not when there is something to tell it: at a bookmark, a minute later.
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, handler_cancellation=True)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, LOOPBACK, 0).start()
-        return int(self._runner.addresses[0][1])
+    def _open_session(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=self._tls, limit=0), read_bufsize=2**21)
 
     async def _stop(self) -> None:
-        for relay in tuple(self.watches.values()):
-            if relay:
-                relay.cancel()
-        await self._runner.cleanup()
-        await self._session.close()
+        for relay in filter(None, tuple(self.watches.values())):
+            relay.cancel()
+        await super()._stop()
         await asyncio.sleep(0.25)  # TLS connections are closed by then; aiohttp offers nothing to wait for
 
-    async def _forward(self, request: web.Request) -> web.StreamResponse:
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
         if (refusal := self.refuse(request)) is not None:
             self.refused += 1
             return refusal

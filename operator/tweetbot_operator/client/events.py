@@ -161,6 +161,7 @@ class Recorder:
         self._cluster, self._now, self._sleep = cluster, now, sleep
         self._waiting: deque[tuple[Manifest, dict[str, str]]] = deque(maxlen=_MAX_WAITING)
         self._wake = asyncio.Event()
+        self._posting = asyncio.Lock()
         self._refused = False
 
     def note(self, bot: CachedTweetBot, before: TweetBotStatus, after: TweetBotStatus) -> None:
@@ -195,14 +196,19 @@ class Recorder:
             self._wake.clear()
             await self._sleep(_PAUSE)
             while self._waiting:
-                await self._post(*self._waiting.popleft())
+                await self._post_next()
                 if busy():
                     await self._sleep(_PAUSE)
 
     async def flush(self) -> None:
-        """Post all that wait."""
-        while self._waiting:
-            await self._post(*self._waiting.popleft())
+        """Post all that wait, and let one that is on its way arrive."""
+        while self._waiting or self._posting.locked():
+            await self._post_next()
+
+    async def _post_next(self) -> None:
+        async with self._posting:
+            if self._waiting:
+                await self._post(*self._waiting.popleft())
 
     async def _post(self, event: Manifest, log_fields: dict[str, str]) -> None:
         """A duplicate was posted before a crash; a refusal is a terminating namespace or a quota."""

@@ -9,6 +9,9 @@ from types import CodeType, ModuleType
 
 import pytest
 
+from tweetbot_mutants.calls import CallRecorder
+from tweetbot_mutants.targets import ROOT
+
 
 class MutantFinder(importlib.abc.MetaPathFinder):
     """Finds one module, with its own path and other code."""
@@ -38,21 +41,25 @@ class _MutantLoader(importlib.machinery.SourceFileLoader):
 
 
 class Order:
-    """Runs the tests that have noticed other faults first, and notes which one notices this."""
+    """Runs the named tests alone, in their order, all without names, and notes which one notices the fault."""
 
-    def __init__(self, first: Sequence[str]) -> None:
-        self._ranks = {name: rank for rank, name in enumerate(first)}
+    def __init__(self, tests: Sequence[str] = ()) -> None:
+        self._ranks = {name: rank for rank, name in enumerate(tests)}
         self.killer = ""
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items.sort(key=lambda item: self._ranks.get(item.nodeid, len(self._ranks)))
+        if self._ranks:
+            items[:] = sorted((each for each in items if each.nodeid in self._ranks), key=self._get_rank)
+
+    def _get_rank(self, item: pytest.Item) -> int:
+        return self._ranks[item.nodeid]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed and not self.killer:
             self.killer = report.nodeid
 
 
-def run_tests(files: Sequence[Path], order: Order, scratch: Path, *, extra: Sequence[str] = ()) -> int:
+def run_tests(files: Sequence[Path], plugins: Sequence[object], scratch: Path, *, extra: Sequence[str] = ()) -> int:
     """Run the files up to the first failure; returns pytest's exit code."""
     from hypothesis import settings
 
@@ -67,23 +74,34 @@ def run_tests(files: Sequence[Path], order: Order, scratch: Path, *, extra: Sequ
         *extra,
         *map(str, files),
     ]
-    return int(pytest.main(options, plugins=[order]))
+    return int(pytest.main(options, plugins=[*plugins]))
 
 
-def play(module: str, code: CodeType | None, files: Sequence[Path], first: Sequence[str], scratch: Path) -> int:
-    """Run the tests on a mutant, on the module itself without one; the killer's name goes to a file."""
+def play(module: str, code: CodeType, tests: Sequence[str], scratch: Path) -> int:
+    """Run the named tests on a mutant, in this order; the killer's name goes to a file."""
     sys.dont_write_bytecode = True
-    if code is not None:
-        sys.meta_path.insert(0, MutantFinder(module, code))
-    order = Order(first)
-    code_of_exit = run_tests(files, order, scratch)
+    sys.meta_path.insert(0, MutantFinder(module, code))
+    order = Order(tests)
+    files = dict.fromkeys(ROOT / test.partition("::")[0] for test in tests)
+    code_of_exit = run_tests([*files], [order], scratch)
+    (scratch / "killer").write_text(order.killer)
+    return code_of_exit
+
+
+def measure(module: Path, files: Sequence[Path], scratch: Path) -> int:
+    """Run all tests on the module as it is; which of them call what goes to a file, or which one fails."""
+    sys.dont_write_bytecode = True
+    recorder, order = CallRecorder(module), Order()
+    recorder.start()
+    code_of_exit = run_tests(files, [recorder, order], scratch)
+    recorder.write(scratch / "calls", ROOT)
     (scratch / "killer").write_text(order.killer)
     return code_of_exit
 
 
 def list_libraries(files: Sequence[Path], scratch: Path) -> list[str]:
     """Return the libraries that these tests import: what need not be imported again for each mutant."""
-    run_tests(files, Order(()), scratch, extra=("--collect-only",))
+    run_tests(files, [], scratch, extra=("--collect-only",))
     packages = str(Path(pytest.__file__).parents[1])
     return [
         name for name, module in sys.modules.items() if (getattr(module, "__file__", None) or "").startswith(packages)

@@ -41,6 +41,11 @@ class Mutant:
     index: int
     replacement: ast.AST
 
+    @property
+    def function(self) -> str:
+        """The function that has the fault, with those and the classes around it."""
+        return self.id.split(":")[1]
+
 
 def list_mutants(module: str, source: str) -> list[Mutant]:
     """Return the mutants of a module's source, in the order of its lines; an id outlives moves of lines."""

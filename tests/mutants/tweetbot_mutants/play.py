@@ -8,16 +8,19 @@ import signal
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tweetbot_mutants.child import list_libraries, play
+from tweetbot_mutants.calls import read_calls
+from tweetbot_mutants.child import list_libraries, measure, play
 from tweetbot_mutants.mutations import Mutant, compile_mutant
 from tweetbot_mutants.targets import Target
 
-#: Before a mutant counts as one that hangs: some of the time of the tests themselves, and more for a busy machine.
-_LEAST_SECONDS, _TIMES = 10.0, 2.0
+#: Before a mutant counts as one that hangs: some of the time of its tests, and more for a busy machine.
+_LEAST_SECONDS, _TIMES = 10.0, 4.0
+#: Within it the tests must pass on the module itself.
+_MEASURING_SECONDS = 600
 #: Exit codes: pytest's for no tests, and ours for a process that did not come to run them.
 _FAULT = 70
 _BROKEN = (5, _FAULT)
@@ -33,7 +36,6 @@ class Outcome:
 
 @dataclass
 class _Process:
-    mutant: Mutant | None
     pid: int
     scratch: Path
     deadline: float
@@ -56,17 +58,20 @@ class Player:
         """Yield each mutant's outcome as it comes. Raises TestsFail."""
         try:
             self._warm_up()
-            limit = _LEAST_SECONDS + _TIMES * self._measure()
-            waiting, running = list(reversed(mutants)), list[_Process]()
+            calls = self._measure()
+            waiting, running = list(reversed(mutants)), list[tuple[Mutant, _Process]]()
             while waiting or running:
                 while waiting and len(running) < self._jobs:
                     mutant = waiting.pop()
-                    running.append(self._start(mutant, time.monotonic() + limit))
+                    if tests := calls.get(mutant.function):
+                        running.append((mutant, self._start(mutant, tests)))
+                    else:
+                        yield mutant, Outcome(False)  # no test calls it
                 time.sleep(0.02)
-                for process in [*running]:
-                    if (outcome := self._check(process)) is not None and process.mutant:
-                        running.remove(process)
-                        yield process.mutant, outcome
+                for mutant, process in [*running]:
+                    if (outcome := self._check(process)) is not None:
+                        running.remove((mutant, process))
+                        yield mutant, outcome
         finally:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
@@ -81,25 +86,28 @@ class Player:
                 with contextlib.suppress(Exception):  # a library's optional part; the tests import what they need
                     importlib.import_module(name)
 
-    def _measure(self) -> float:
-        """Run the tests on the module as it is; returns the seconds that they take."""
-        began = time.monotonic()
-        process = self._start(None, began + 600)
+    def _measure(self) -> dict[str, dict[str, float]]:
+        """Run the tests on the module as it is; returns for each function the tests that call it, with seconds."""
+        target, scratch = self._target, self._scratch
+        pid = _fork(lambda: measure(target.path, target.test_files, scratch))
+        process = _Process(pid, scratch, time.monotonic() + _MEASURING_SECONDS)
         while (outcome := self._check(process)) is None:
             time.sleep(0.02)
         if outcome.killed:
-            raise TestsFail(f"the tests of {self._target.module} fail on the module as it is: {outcome.by}")
-        return time.monotonic() - began
+            raise TestsFail(f"the tests of {target.module} fail on the module as it is: {outcome.by}")
+        return read_calls(scratch / "calls")
 
-    def _start(self, mutant: Mutant | None, deadline: float) -> _Process:
+    def _start(self, mutant: Mutant, seconds: Mapping[str, float]) -> _Process:
+        """Begin with the tests that noticed the last faults, then the fastest."""
         scratch = Path(tempfile.mkdtemp(dir=self._scratch))
-        target, source, killers = self._target, self._source, self._killers
+        target, source = self._target, self._source
+        tests = [*dict.fromkeys([*(test for test in self._killers if test in seconds), *seconds])]
 
         def run() -> int:
-            code = compile_mutant(source, mutant, str(target.path)) if mutant else None
-            return play(target.module, code, target.test_files, killers, scratch)
+            return play(target.module, compile_mutant(source, mutant, str(target.path)), tests, scratch)
 
-        return _Process(mutant, _fork(run), scratch, deadline)
+        limit = _LEAST_SECONDS + _TIMES * sum(seconds.values())
+        return _Process(_fork(run), scratch, time.monotonic() + limit)
 
     def _check(self, process: _Process) -> Outcome | None:
         """Return the outcome of a process that has ended, or that must end now; None while it may run."""
@@ -112,7 +120,8 @@ class Player:
             os.waitpid(process.pid, 0)
         killer = process.scratch / "killer"
         by = killer.read_text() if killer.exists() else ""
-        shutil.rmtree(process.scratch, ignore_errors=True)
+        if process.scratch != self._scratch:
+            shutil.rmtree(process.scratch, ignore_errors=True)
         if by:
             self._killers = [by, *(each for each in self._killers if each != by)]
         if pid and os.waitstatus_to_exitcode(status) in _BROKEN:

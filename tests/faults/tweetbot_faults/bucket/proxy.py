@@ -1,16 +1,14 @@
 """A proxy before the S3 server that strikes at one request of a trainer, or at all from then on."""
 
 import asyncio
-import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
+from typing import ClassVar
 
 import aiohttp
 from aiohttp import web
 
-from tweetbot_cluster.state import LOOPBACK
+from harness.server_thread import ServerThread
 
 _HOP = ("transfer-encoding", "connection")
 #: Longer than the trainers of this laboratory wait for an answer.
@@ -33,41 +31,17 @@ class Rule:
     """Numbers of the writes that carry a condition."""
 
 
-class S3Proxy:
+class S3Proxy(ServerThread):
     """Passes everything on, signatures and all; `rule` is that of the trainer at work."""
 
+    runner_options: ClassVar = {"auto_decompress": False}
+
     def __init__(self, server: str) -> None:
-        self._server, self.rule, self.endpoint = server, Rule(), ""
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        super().__init__()
+        self._server, self.rule = server, Rule()
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        port = asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
-        self.endpoint = f"http://{LOOPBACK}:{port}"
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(20)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
-
-    async def _start(self) -> int:
-        self._session = aiohttp.ClientSession(auto_decompress=False)
-        app = web.Application(client_max_size=2**26)
-        app.router.add_route("*", "/{path:.*}", self._handle)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, auto_decompress=False)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, LOOPBACK, 0).start()
-        return int(self._runner.addresses[0][1])
-
-    async def _stop(self) -> None:
-        await self._runner.cleanup()
-        await self._session.close()
-        await asyncio.sleep(0)  # what was cut ends in this turn of the loop
+    def _open_session(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(auto_decompress=False)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         rule, number = self.rule, len(self.rule.trace)

@@ -37,12 +37,12 @@ class StrikingProxy(CuttingProxy):
         super().__init__(*given)
         self.rules: dict[str, Rule] = {}
 
-    async def _forward(self, request: web.Request) -> web.StreamResponse:
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
         path = request.path + "/"
         rule = self.rules.get(path.partition("/namespaces/")[2].partition("/")[0])
         counted = request.method in WRITES and any(part in path for part in COUNTED) and "dryRun" not in request.query
         if rule is None or not counted:
-            return await super()._forward(request)
+            return await super()._handle(request)
         if rule.is_due() and (strike := BEFORE.get(rule.fault)):
             rule.struck = True
             return await strike(request, rule)

@@ -7,7 +7,7 @@ from tweetbot_contract.status import TweetBotStatus
 from tweetbot_fakes.kubernetes.cluster import FakeCluster
 from tweetbot_operator.client.events import EventSpec, Recorder, build_bot_event, build_events
 from tweetbot_operator.decisions.plan import plan
-from tweetbot_operator.types.objects import CachedTweetBot
+from tweetbot_operator.types.objects import CachedTweetBot, Manifest
 
 RUNNING = a_bot_in("Train")
 STATUS = plan(an_observed(RUNNING, jobs=(a_job(RUNNING),), pods=(a_pod(a_job(RUNNING)),))).status
@@ -99,3 +99,31 @@ async def test_events_are_posted_at_leisure_while_tweetbots_wait() -> None:
     running.cancel()
     assert [event["regarding"]["name"] for event in cluster.events] == ["gull", "tern", "auk"]
     assert len(pauses) == 3  # one before the first, and one after each that others had to wait for
+
+
+class SlowCluster(FakeCluster):
+    """An API server that takes its time over Events."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: NOON)
+        self.asked, self.answers = asyncio.Event(), asyncio.Event()
+
+    async def create_event(self, event: Manifest) -> None:
+        self.asked.set()
+        await self.answers.wait()
+        await super().create_event(event)
+
+
+async def test_an_operator_that_ends_posts_the_event_that_is_on_its_way() -> None:
+    cluster = SlowCluster()
+    recorder = Recorder(cluster, lambda: NOON, sleep=lambda seconds: asyncio.sleep(0))
+    recorder.note(ABOUT, TweetBotStatus(), STATUS)
+    running = asyncio.create_task(recorder.run())
+    await asyncio.wait_for(cluster.asked.wait(), 120)
+    flushing = asyncio.create_task(recorder.flush())
+    await asyncio.sleep(0)
+    cluster.answers.set()
+    await flushing
+    running.cancel()
+    await asyncio.wait([running])
+    assert len(cluster.events) == 1
