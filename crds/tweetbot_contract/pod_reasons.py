@@ -12,6 +12,12 @@ UNSCHEDULABLE = ask_platform(
     "No node can take the Pod.",
     "Lower spec.resources, correct spec.scheduling, or add a node. The run then continues by itself.",
 )
+SCHEDULING_GATED = ask_platform(
+    "SchedulingGated",
+    "A policy or a webhook has put a gate before the Pod's scheduling, and nobody has opened it.",
+    "Let what set the gate open it, or exempt Pods with the label app.kubernetes.io/managed-by=tweetbot-operator from "
+    "it. The run continues when the gate is open, and fails when startDeadlineSeconds have passed.",
+)
 POD_REFUSED = ask_author(
     "PodRefused",
     "The namespace admits no Pod of the Job: a quota, a LimitRange, Pod Security, or a webhook.",

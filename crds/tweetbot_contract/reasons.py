@@ -75,6 +75,12 @@ JOB_MUTATED = _ask_platform(
     "mutatingwebhookconfigurations,mutatingadmissionpolicies lists what may have done it. A run that has not started "
     f"then starts by itself within ten minutes, or at once if you {_RETRAIN}.",
 )
+JOB_KEPT = _ask_platform(
+    "JobKept",
+    "A Job was deleted and its Pods have ended, but it does not go, so nothing may take its place.",
+    "Have what set its finalizers remove them, or repair the cluster's garbage collector. The run then continues by "
+    "itself.",
+)
 JOB_LOST_TOO_OFTEN = _ask_author(
     "JobLostTooOften",
     "The stage's Job was created five times in quick succession: something deletes it or its result, or the spec is "

@@ -14,8 +14,8 @@ from typing import ClassVar, Self
 import aiohttp
 from aiohttp import web
 
-from harness.server_thread import ServerThread
 from tweetbot_cluster.kubernetes.kubeconfig import CONTEXT, connection
+from tweetbot_fakes.server_thread import ServerThread
 
 #: Events are posted beside the passes, in no fixed order to the writes that count.
 COUNTED = ("/tweetbots/", "/jobs")

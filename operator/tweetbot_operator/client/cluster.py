@@ -23,6 +23,10 @@ FIELD_MANAGER = "tweetbot-operator"
 _WAITING_CONDITIONS = {"QuotaReserved": "False", "Evicted": "True"}
 #: The server selects Jobs and Pods: those of others never cross the wire.
 OURS = f"{MANAGED_BY_LABEL}={MANAGED_BY}"
+#: Of the warnings about Pods those that a Pod's status does not have: the scheduler's and those of images are in it.
+_START_FAILURES = ",".join(
+    ("type=Warning", *(f"reason!={name}" for name in ("FailedScheduling", "Failed", "BackOff", "Unhealthy")))
+)
 _PREFIX = {"tweetbots": f"/apis/{GROUP}/{VERSION}", "jobs": "/apis/batch/v1", "pods": "/api/v1"}
 _PARSERS: dict[Kind, Callable[[dict[str, Any]], CachedTweetBot | JobView | PodView]] = {
     "tweetbots": parse_cached_bot,
@@ -57,14 +61,14 @@ class KubernetesCluster:
         found = await self._api.get(_build_path("pods", job.namespace), query)
         return tuple(pod for item in found["items"] if (pod := parse_pod(item)).controller_uid == job.uid)
 
-    async def list_mount_failures(self, pod: PodView) -> tuple[str, ...]:
-        """Read the notes of the Pod's FailedMount Events."""
-        events = await self._events.list_events(pod.namespace, pod.uid, "FailedMount")
+    async def list_start_failures(self, pod: PodView) -> tuple[str, ...]:
+        """Read the notes of the Pod's warnings, of the kubelet and of others."""
+        events = await self._events.list_events(pod.namespace, pod.uid, _START_FAILURES)
         return tuple(str(item.get("note", "")) for item in events)
 
     async def list_creation_failures(self, job: JobView, since: datetime) -> tuple[str, ...]:
         """Leave out Events without a time: anybody may write one, and the old form need not have it."""
-        events = await self._events.list_events(job.namespace, job.uid, "FailedCreate")
+        events = await self._events.list_events(job.namespace, job.uid, "reason=FailedCreate")
         dated = [(seen, item) for item in events if (seen := get_last_seen(item))]
         return tuple(str(item.get("note", "")) for seen, item in dated if parse_time(seen) >= since)
 

@@ -68,7 +68,7 @@ class _Listing:
 
 
 class EventLister:
-    """Lists the Events of one reason about an object, with one LIST for all that ask within a second.
+    """Lists the Events of one kind about an object, with one LIST for all that ask within a second.
 
     The API server has no index from an object to its Events: a LIST for one object reads all Events of the namespace,
     so a thousand Jobs that wait for Pods would make it read a million.
@@ -78,13 +78,13 @@ class EventLister:
         self._api, self._clock = api, clock
         self._listings: dict[tuple[str, str], _Listing] = {}
 
-    async def list_events(self, namespace: str, uid: str, reason: str) -> list[Manifest]:
-        """Return the Events with this reason about the object of this uid, newest last. Raises ApiError."""
+    async def list_events(self, namespace: str, uid: str, selector: str) -> list[Manifest]:
+        """Return the Events that a field selector takes about the object of this uid, newest last. Raises ApiError."""
         self._remove_expired()
-        listing = self._listings.setdefault((namespace, reason), _Listing())
+        listing = self._listings.setdefault((namespace, selector), _Listing())
         async with listing.lock:
             if self._clock() >= listing.until:
-                await self._list(listing, namespace, reason)
+                await self._list(listing, namespace, selector)
         return listing.by_object.get(uid, [])
 
     def _remove_expired(self) -> None:
@@ -92,10 +92,10 @@ class EventLister:
         now = self._clock()
         self._listings = {key: one for key, one in self._listings.items() if one.lock.locked() or now < one.until}
 
-    async def _list(self, listing: _Listing, namespace: str, reason: str) -> None:
+    async def _list(self, listing: _Listing, namespace: str, selector: str) -> None:
         begun, found = self._clock(), dict[str, list[Manifest]]()
         path = f"/apis/events.k8s.io/v1/namespaces/{namespace}/events"
-        async for event in self._api.list_items(path, {"fieldSelector": f"reason={reason}"}):
+        async for event in self._api.list_items(path, {"fieldSelector": selector}):
             found.setdefault((event.get("regarding") or {}).get("uid", ""), []).append(event)
         listing.by_object = {uid: sorted(events, key=get_last_seen) for uid, events in found.items()}
         ended = self._clock()

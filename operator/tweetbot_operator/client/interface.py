@@ -36,8 +36,8 @@ class Cluster(Protocol):
     async def list_pods(self, job: JobView) -> tuple[PodView, ...]:
         """List the Pods that a Job controls."""
 
-    async def list_mount_failures(self, pod: PodView) -> tuple[str, ...]:
-        """List the messages of a Pod's FailedMount Events, newest last."""
+    async def list_start_failures(self, pod: PodView) -> tuple[str, ...]:
+        """List what keeps a Pod from starting and its status does not say, newest last: volumes, network, devices."""
 
     async def list_creation_failures(self, job: JobView, since: datetime) -> tuple[str, ...]:
         """List the messages of a Job's FailedCreate Events seen since a time, newest last."""

@@ -133,7 +133,8 @@ def parse_job(manifest: Manifest) -> JobView:
         suspended=bool(spec.get("suspend")) or spec.get("parallelism") == 0,
         spec_edited=metadata.get("generation", 1) > 1,
         queue=shown.get(QUEUE_LABEL, ""),
-        deleting="deletionTimestamp" in metadata,
+        deleted_at=_parse_optional_time(metadata.get("deletionTimestamp")),
+        finalizers=tuple(metadata.get("finalizers") or ()),
         failed_pods=status.get("failed", 0),
         finished_condition=finished,
         reason=condition.get("reason", ""),
@@ -175,7 +176,9 @@ def parse_pod(manifest: Manifest) -> PodView:
         scheduled_at=_parse_optional_time(scheduled.get("lastTransitionTime"))
         if scheduled.get("status") == "True"
         else None,
-        unschedulable=scheduled.get("message", "") if scheduled.get("reason") == "Unschedulable" else "",
+        unschedulable=scheduled.get("message", "") if scheduled.get("status") == "False" else "",
+        scheduling_gates=tuple(gate.get("name", "") for gate in spec.get("schedulingGates") or ()),
+        sandbox_ready=conditions.get("PodReadyToStartContainers", {}).get("status") == "True",
         eviction=status.get("message", "") if status.get("reason") == "Evicted" else "",
         disrupted=disruption.get("status") == "True",
         disruption=disruption.get("reason", ""),

@@ -7,6 +7,7 @@ from datetime import datetime
 from tweetbot_contract.reasons import (
     ATTEMPTS_EXHAUSTED,
     DEADLINE_EXCEEDED,
+    JOB_KEPT,
     JOB_LOST_TOO_OFTEN,
     JOB_MUTATED,
     JOB_REFUSED,
@@ -19,7 +20,8 @@ from tweetbot_operator.decisions.run import FREE_CREATIONS, find_creation_time, 
 from tweetbot_operator.decisions.stage import Stage
 from tweetbot_operator.jobs.job import build_labels, find_pod_mutations, format_mutations, get_queue_name
 from tweetbot_operator.types.actions import Action, CreateJob, DeleteJob, FollowJob, GetWorkload, ListEvents, ListPods
-from tweetbot_operator.types.objects import CreateFailure, JobView, Observed, QueuePosition
+from tweetbot_operator.types.creations import CreateFailure
+from tweetbot_operator.types.objects import JobView, Observed, QueuePosition
 from tweetbot_operator.types.stage_state import (
     Active,
     Failed,
@@ -34,6 +36,8 @@ from tweetbot_operator.types.times import add_seconds, format_time, get_earliest
 
 #: Seconds beyond its grace period after which a Pod that does not end means a dead node.
 NODE_LOST_SECONDS = 60
+#: Seconds after its deletion by which a Job should be gone, of which its Pod may take two minutes.
+JOB_KEPT_SECONDS = 180
 #: Seconds between two reads of a Job that no watch shows in full, as somebody took off the label that it selects.
 FOLLOW_SECONDS = 30
 #: Ends of a stage that a mutation of its Job or Pod explains better.
@@ -135,8 +139,8 @@ def find_start_problem(stage: Stage) -> StartProblem | None:
     """Return what keeps the run from starting or ending a Pod, if anything does."""
     if stage.run.outcome is not None or stage.bot.spec.suspend:
         return None
-    if lost := _find_lost_node(stage):
-        return lost
+    if kept := _find_lost_node(stage) or _find_kept_job(stage):
+        return kept
     match stage.state:
         case Active(start_problem=found):
             return found or _find_mutation(stage)
@@ -153,6 +157,20 @@ def _find_lost_node(stage: Stage) -> StartProblem | None:
         if not pod.ended and pod.deleting_at and stage.now >= add_seconds(pod.deleting_at, NODE_LOST_SECONDS):
             message = f"Pod {pod.name} should have ended by {pod.deleting_at:%H:%M:%S} UTC. {NODE_LOST.advice}"
             return StartProblem(NODE_LOST.name, message, stalled=True)
+    return None
+
+
+def _find_kept_job(stage: Stage) -> StartProblem | None:
+    """Report a Job that holds up the run: it was deleted, its Pods have ended, and it does not go."""
+    if stage.run.retry_at and parse_time(stage.run.retry_at) > stage.now:
+        return None
+    alive = {pod.controller_uid for pod in stage.observed.pods if not pod.ended}
+    for job in stage.observed.jobs:
+        blocks = job.uid not in alive and (not job.finished or job.name == stage.run.job_name)
+        if blocks and job.deleted_at and stage.now >= add_seconds(job.deleted_at, JOB_KEPT_SECONDS):
+            kept = f" It has the finalizers {', '.join(job.finalizers)}." if job.finalizers else ""
+            words = f"Job {job.name} was deleted at {format_time(job.deleted_at)} and is still there.{kept}"
+            return StartProblem(JOB_KEPT.name, f"{words} {JOB_KEPT.advice}", stalled=True)
     return None
 
 
@@ -264,5 +282,6 @@ def compute_requeue_at(stage: Stage) -> datetime | None:
         *get_follow_times(observed).values(),
         *(get_expiry_time(job, stage) for job in observed.jobs if not job.deleting),
         *(add_seconds(pod.deleting_at, NODE_LOST_SECONDS) for pod in observed.pods if pod.deleting_at),
+        *(add_seconds(job.deleted_at, JOB_KEPT_SECONDS) for job in observed.jobs if job.deleted_at),
     ]
     return get_earliest(*(moment for moment in moments if moment and moment > stage.now))

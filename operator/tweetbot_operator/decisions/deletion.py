@@ -18,7 +18,8 @@ from tweetbot_operator.decisions.run import RETRY_SECONDS, compute_creation_paus
 from tweetbot_operator.decisions.status import semantically_equal, set_summary
 from tweetbot_operator.jobs.cleanup import CLEANUP_DEADLINE_SECONDS, build_cleanup_job
 from tweetbot_operator.types.actions import Action, CreateJob, DeleteJob, ListPods
-from tweetbot_operator.types.objects import CreateFailure, InvalidTweetBot, JobView, Observed, PodView
+from tweetbot_operator.types.creations import CreateFailure
+from tweetbot_operator.types.objects import InvalidTweetBot, JobView, Observed, PodView
 from tweetbot_operator.types.times import add_seconds, get_earliest, parse_time, sanitize
 
 #: Seconds that an abandoned cleanup has to end before the finalizer goes all the same.

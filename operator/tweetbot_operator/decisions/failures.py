@@ -56,6 +56,14 @@ def diagnose_attempt(pods: Pods, attempt: int, stage: str, *, last: bool) -> Att
     return AttemptFailed(attempt, reason, sanitize(f"Attempt {attempt} failed: {cause.words}"))
 
 
+def diagnose_excess(job: JobView, pods: Pods, attempts: int) -> Failed | RetryableFailure | None:
+    """Return the end of a stage of which another Pod was made than its Job's rules allow, as somebody changed them."""
+    counted = tuple(pod for pod in pods if pod.ended and not pod.disrupted)
+    if counted and (job.first_attempt + job.failed_pods > attempts or check_permanent_exit(counted)):
+        return _diagnose_pods(counted, job.stage.capitalize(), attempts=job.first_attempt - 1 + len(counted))
+    return None
+
+
 def _diagnose_pods(pods: Pods, stage: str, *, attempts: int) -> Failed | RetryableFailure:
     found = next((state for check in CHECKS if (state := check(pods))), None)
     return found or _build_exhausted_attempts(pods[-1], attempts, stage)

@@ -8,6 +8,7 @@ from tweetbot_contract.reasons import (
     IMAGE_PULL_FAILED,
     INIT_CONTAINER_FAILED,
     POD_REFUSED,
+    SCHEDULING_GATED,
     SECRET_NOT_FOUND,
     UNSCHEDULABLE,
     WAITING_FOR_INIT_CONTAINER,
@@ -48,8 +49,9 @@ def find_pod_problem(pod: PodView, diagnostics: Diagnostics, now: datetime) -> S
 
 def diagnose_pod(pod: PodView, diagnostics: Diagnostics) -> tuple[Reason | None, str]:
     """Return the reason, if it is one of ours, and the cluster's message."""
-    check = diagnostics.mounts.get(pod.uid)
-    words = (check.message if check else "") or pod.waiting_message
+    check = None if pod.sandbox_ready else diagnostics.mounts.get(pod.uid)  # volumes and network come before that
+    failure = check.message if check else ""
+    words = failure or pod.waiting_message
     if pod.unready and pod.waiting in USUAL_WAITS and (found := diagnose_container(pod.unready)):
         return found
     if pod.waiting in _IMAGE_FAULTS:  # its volumes are mounted by now, whatever older Events say
@@ -57,10 +59,12 @@ def diagnose_pod(pod: PodView, diagnostics: Diagnostics) -> tuple[Reason | None,
         return IMAGE_PULL_FAILED, last if last != pod.waiting_message else f"{pod.waiting}: {last}"
     if secret := _SECRET.search(words):
         return SECRET_NOT_FOUND, secret.group()
+    if pod.scheduling_gates:
+        return SCHEDULING_GATED, f"Gates of the Pod: {', '.join(pod.scheduling_gates)}"
     if pod.unschedulable:
         return UNSCHEDULABLE, pod.unschedulable
-    if pod.waiting not in USUAL_WAITS:
-        return CONTAINER_NOT_STARTED, f"{pod.waiting} of container trainer: {words}"
+    if failure or pod.waiting not in USUAL_WAITS:
+        return CONTAINER_NOT_STARTED, f"{pod.waiting or 'ContainerCreating'} of container trainer: {words}"
     return None, words or pod.waiting
 
 
@@ -99,8 +103,8 @@ def find_former_problem(former: tuple[PodView, ...]) -> StartProblem | None:
     return StartProblem(found[0].name, f"{found[1]}. {found[0].advice}", stalled=False) if found else None
 
 
-def get_mount_failure(failures: tuple[str, ...]) -> str:
-    """Return the newest of a Pod's mount failures, preferably one about a Secret; empty without any."""
+def get_start_failure(failures: tuple[str, ...]) -> str:
+    """Return the newest of what keeps a Pod from starting, preferably about a Secret; empty without any."""
     return next((words for words in reversed(failures) if _SECRET.search(words)), failures[-1] if failures else "")
 
 

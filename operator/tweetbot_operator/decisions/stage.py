@@ -16,7 +16,7 @@ from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
 from tweetbot_contract.spec.lifecycle import RunPolicy
 from tweetbot_contract.status import CurrentRun
 from tweetbot_operator.decisions.causes import get_memory_advice
-from tweetbot_operator.decisions.failures import diagnose_attempt, diagnose_failure, parse_message
+from tweetbot_operator.decisions.failures import diagnose_attempt, diagnose_excess, diagnose_failure, parse_message
 from tweetbot_operator.decisions.pod_problems import (
     POD_START_GRACE_SECONDS,
     STALLED_SECONDS,
@@ -168,6 +168,8 @@ def _observe_active(job: JobView, stage: Stage) -> StageState:
     live = [pod for pod in stage.pods if not pod.ended]
     if live and live[-1].held_by and not (job.suspended or live[-1].deleting_at or live[-1].disrupted):
         return _observe_held_pod(live[-1], stage, attempt)
+    if live and (excess := diagnose_excess(job, stage.pods, stage.limits.attempts)):
+        return excess
     used, limit = compute_used_seconds(stage.run, stage.pods, stage.now), stage.limits.active_deadline_seconds
     done = any(pod.exit_code == 0 or pod.phase == "Succeeded" for pod in stage.pods)  # its Job is Complete in a moment
     if not done and (exhausted := _find_exhausted_limit(stage, used)):

@@ -252,6 +252,7 @@ def _read_fields(job: Manifest) -> dict[str, str]:
         OWNER_FIELD: str(find_controller(metadata).get("uid", "")),
         **_read_map("metadata.labels", metadata.get("labels"), LABELS),
         **_read_map("metadata.annotations", metadata.get("annotations"), _ANNOTATIONS),
+        "spec.managedBy": spec.get("managedBy") or "kubernetes.io/job-controller",
         "spec.completions": str(spec.get("completions", 1)),
         "spec.parallelism": str(spec.get("parallelism") or 1),  # 0 pauses the Job, which is told as a suspension
         "spec.ttlSecondsAfterFinished": str(ttl) if gone_early else f"{SHORTEST_TTL_SECONDS} or more",

@@ -7,9 +7,8 @@ from datetime import datetime
 from tweetbot_contract.reasons import JOB_MUTATED
 from tweetbot_operator.client.errors import ApiError
 from tweetbot_operator.reconciler.refusals import FailureMessage
-from tweetbot_operator.types.creations import CreatedJob
+from tweetbot_operator.types.creations import CreatedJob, CreateFailure
 from tweetbot_operator.types.objects import (
-    CreateFailure,
     Diagnosis,
     Diagnostics,
     FollowedJob,

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from tweetbot_operator.client.errors import NotFound
 from tweetbot_operator.client.interface import Cluster
-from tweetbot_operator.decisions.pod_problems import get_creation_failure, get_mount_failure
+from tweetbot_operator.decisions.pod_problems import get_creation_failure, get_start_failure
 from tweetbot_operator.informers.cache import Cache
 from tweetbot_operator.reconciler.diagnostics_cache import DiagnosticsCache
 from tweetbot_operator.reconciler.refusals import FailureMessage, explain_name_conflict
@@ -43,7 +43,7 @@ class JobReader:
 
     async def _read_failure_message(self, item: PodView | JobView) -> str:
         if isinstance(item, PodView):
-            return get_mount_failure(await self._cluster.list_mount_failures(item))
+            return get_start_failure(await self._cluster.list_start_failures(item))
         pods = self._cache.pods.list_by_index((item.namespace, item.uid))
         since = max((pod.created_at for pod in pods), default=item.created_at)
         return get_creation_failure(await self._cluster.list_creation_failures(item, since))

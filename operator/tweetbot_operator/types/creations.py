@@ -23,3 +23,17 @@ class CreatedJob:
     at: datetime
     count: int
     recorded_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateFailure:
+    """Why the API server did not create a Job; the next try is at `retry_at`, or at once with another execution."""
+
+    job: str
+    execution: str
+    reason: str
+    message: str
+    count: int
+    retry_at: datetime
+    temporary: bool = False
+    """Whether the next try may succeed with nothing changed, as when a webhook does not answer."""

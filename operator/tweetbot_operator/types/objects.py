@@ -9,7 +9,7 @@ from tweetbot_contract.handover import MANAGED_BY
 from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.progress import ProgressReport
 from tweetbot_operator.settings import OperatorSettings
-from tweetbot_operator.types.creations import CreatedJob, Mutation
+from tweetbot_operator.types.creations import CreatedJob, CreateFailure, Mutation
 
 #: Namespace and name of a TweetBot, as in the work queue.
 Key = tuple[str, str]
@@ -76,7 +76,9 @@ class JobView:
     """Whether its spec was edited after its creation; Kueue edits it on admission."""
     queue: str = ""
     """The Kueue LocalQueue in which it waits or has waited."""
-    deleting: bool = False
+    deleted_at: datetime | None = None
+    """When it was deleted; it stays until its Pods are gone and its finalizers are removed."""
+    finalizers: tuple[str, ...] = ()
     failed_pods: int = 0
     finished_condition: Literal["", "Complete", "Failed"] = ""
     reason: str = ""
@@ -88,6 +90,11 @@ class JobView:
     owner_lost: bool = False
     """Whether it had a controller when it was sent, and has none now."""
     managed_by: str = MANAGED_BY
+
+    @property
+    def deleting(self) -> bool:
+        """Whether it has been deleted and is not gone."""
+        return self.deleted_at is not None
 
     @property
     def watched(self) -> bool:
@@ -154,6 +161,10 @@ class PodView:
     scheduled_at: datetime | None = None
     unschedulable: str = ""
     """The scheduler's message while it finds no node."""
+    scheduling_gates: tuple[str, ...] = ()
+    """Names of the gates that somebody has to open before the scheduler looks at it."""
+    sandbox_ready: bool = False
+    """Whether its volumes are mounted and its network is up, as kubelets from 1.29 on report."""
     disrupted: bool = False
     """Evicted or preempted (condition DisruptionTarget): not the trainer's fault."""
     disruption: str = ""
@@ -207,20 +218,6 @@ class PodView:
     def done(self) -> bool:
         """Whether the trainer has ended well, and other containers or a deletion hide that from the Job."""
         return self.exit_code == 0 and bool(self.held_by or self.deleting_at or self.phase == "Failed")
-
-
-@dataclass(frozen=True, slots=True)
-class CreateFailure:
-    """Why the API server did not create a Job; the next try is at `retry_at`, or at once with another execution."""
-
-    job: str
-    execution: str
-    reason: str
-    message: str
-    count: int
-    retry_at: datetime
-    temporary: bool = False
-    """Whether the next try may succeed with nothing changed, as when a webhook does not answer."""
 
 
 @dataclass(frozen=True, slots=True)

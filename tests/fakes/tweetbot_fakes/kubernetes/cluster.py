@@ -33,7 +33,7 @@ class FakeCluster:
     before_list: Callable[[Kind], None] = lambda kind: None
     listed: list[Kind] = field(default_factory=list)
     """Kinds whose metadata were listed, in order."""
-    mount_failures: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    start_failures: dict[str, tuple[str, ...]] = field(default_factory=dict)
     creation_failures: dict[str, tuple[str, ...]] = field(default_factory=dict)
     queue_words: dict[str, str] = field(default_factory=dict)
     faults: dict[str, list[ApiError]] = field(default_factory=dict)
@@ -68,9 +68,9 @@ class FakeCluster:
         pods = [parse_pod(item) for (kind, _, _), item in self.objects.items() if kind == "pods"]
         return tuple(pod for pod in pods if pod.controller_uid == job.uid)
 
-    async def list_mount_failures(self, pod: PodView) -> tuple[str, ...]:
-        self._fault("mount_failures_of")
-        return self.mount_failures.get(pod.name, ())
+    async def list_start_failures(self, pod: PodView) -> tuple[str, ...]:
+        self._fault("start_failures_of")
+        return self.start_failures.get(pod.name, ())
 
     async def list_creation_failures(self, job: JobView, since: datetime) -> tuple[str, ...]:
         self._fault("creation_failures_of")

@@ -8,7 +8,7 @@ from typing import ClassVar
 import aiohttp
 from aiohttp import web
 
-from harness.server_thread import ServerThread
+from tweetbot_fakes.server_thread import ServerThread
 
 _HOP = ("transfer-encoding", "connection")
 #: Longer than the trainers of this laboratory wait for an answer.

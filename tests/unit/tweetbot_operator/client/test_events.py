@@ -33,7 +33,7 @@ async def test_a_thousand_who_ask_at_once_cost_one_list() -> None:
     server.items = [an_event(f"job-{number}", f"no room for {number}") for number in range(1000)]
     lister = EventLister(server, lambda: server.time)
     found = await asyncio.gather(
-        *(lister.list_events("team-a", f"job-{number}", "FailedCreate") for number in range(1000))
+        *(lister.list_events("team-a", f"job-{number}", "reason=FailedCreate") for number in range(1000))
     )
     assert [[event["note"] for event in events] for events in found] == [[f"no room for {n}"] for n in range(1000)]
     assert server.lists == 1
@@ -42,17 +42,17 @@ async def test_a_thousand_who_ask_at_once_cost_one_list() -> None:
 async def test_a_new_event_is_found_a_second_later() -> None:
     server = Events()
     lister = EventLister(server, lambda: server.time)
-    assert await lister.list_events("team-a", "job", "FailedCreate") == []
+    assert await lister.list_events("team-a", "job", "reason=FailedCreate") == []
     server.items = [an_event("job", "no room")]
     server.time += 1.5
-    assert len(await lister.list_events("team-a", "job", "FailedCreate")) == 1
+    assert len(await lister.list_events("team-a", "job", "reason=FailedCreate")) == 1
 
 
 async def test_a_slow_list_is_used_for_longer() -> None:
     server = Events(takes=2.0)
     lister = EventLister(server, lambda: server.time)
     for _ in range(4):
-        await lister.list_events("team-a", "job", "FailedCreate")
+        await lister.list_events("team-a", "job", "reason=FailedCreate")
         server.time += 9.0
     assert server.lists == 2
 
@@ -60,7 +60,11 @@ async def test_a_slow_list_is_used_for_longer() -> None:
 async def test_namespaces_and_reasons_are_listed_apart() -> None:
     server = Events()
     lister = EventLister(server, lambda: server.time)
-    for namespace, reason in (("team-a", "FailedCreate"), ("team-b", "FailedCreate"), ("team-a", "FailedMount")):
+    for namespace, reason in (
+        ("team-a", "reason=FailedCreate"),
+        ("team-b", "reason=FailedCreate"),
+        ("team-a", "reason=FailedMount"),
+    ):
         await lister.list_events(namespace, "job", reason)
     assert server.lists == 3
 
@@ -74,9 +78,9 @@ async def test_an_expired_list_is_dropped() -> None:
     server.items = [WatchedEvent(an_event("job", "no room"))]
     kept = weakref.ref(server.items[0])
     lister = EventLister(server, lambda: server.time)
-    await lister.list_events("team-a", "job", "FailedCreate")
+    await lister.list_events("team-a", "job", "reason=FailedCreate")
     server.items.clear()
     assert kept() is not None
     server.time += 1.5
-    await lister.list_events("team-b", "job", "FailedCreate")
+    await lister.list_events("team-b", "job", "reason=FailedCreate")
     assert kept() is None

@@ -302,7 +302,7 @@ async def test_pods_of_another_controller_are_not_taken_for_the_jobs(
     assert [found.name for found in await cluster.list_pods(a_job(a_bot_in("Train")))] == ["uid-train"]
 
 
-async def test_mount_failures_come_newest_last(server: Server, cluster: KubernetesCluster) -> None:
+async def test_start_failures_come_newest_last(server: Server, cluster: KubernetesCluster) -> None:
     from builders.operator import a_pod
 
     pod = a_pod(a_job(a_bot_in("Train")))
@@ -310,7 +310,7 @@ async def test_mount_failures_come_newest_last(server: Server, cluster: Kubernet
     old = {"note": "old", "deprecatedLastTimestamp": "2026-01-01T12:00:00Z", **about}
     new = {"note": "new", "deprecatedLastTimestamp": "2026-01-01T12:05:00Z", **about}
     server.answers = [(200, {"items": [new, old], "metadata": {}})]
-    assert await cluster.list_mount_failures(pod) == ("old", "new")
+    assert await cluster.list_start_failures(pod) == ("old", "new")
 
 
 async def test_a_webhook_that_does_not_answer_is_not_a_fault_of_the_server(server: Server, api: ApiRequests) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from builders.manifests import a_manifest
 from builders.operator import (
+    NOON,
     a_bot,
     a_bot_in,
     a_complete_job,
@@ -87,7 +88,7 @@ def a_succeeded_run() -> Observed:
 
 def waiting_for_the_previous_pod() -> Observed:
     bot = a_bot_in("Prepare")
-    return an_observed(bot, jobs=(a_job(bot, name="gull-00000000-train", uid="old", run_id="0" * 16, deleting=True),))
+    return an_observed(bot, jobs=(a_job(bot, name="gull-00000000-train", uid="old", run_id="0" * 16, deleted_at=NOON),))
 
 
 def evicted() -> Observed:

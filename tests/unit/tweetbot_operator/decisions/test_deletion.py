@@ -27,8 +27,8 @@ from tweetbot_operator.decisions.deletion import plan_deletion
 from tweetbot_operator.decisions.plan import Plan, plan
 from tweetbot_operator.decisions.run import RETRY_SECONDS
 from tweetbot_operator.types.actions import CreateJob, DeleteJob, SetFinalizers
-from tweetbot_operator.types.creations import CreatedJob
-from tweetbot_operator.types.objects import CreateFailure, Diagnostics, JobView, PodView
+from tweetbot_operator.types.creations import CreatedJob, CreateFailure
+from tweetbot_operator.types.objects import Diagnostics, JobView, PodView
 
 ERASING: dict[str, Any] = {"deletionPolicy": "Delete"}
 CLEANUP = "gull-uidgull-cleanup"
@@ -287,7 +287,7 @@ def test_a_stages_create_failure_is_not_reported_for_the_erasure() -> None:
     bot = replace(a_bot(**ERASING), finalizers=(ERASE_FINALIZER,), deleting=True, deleted_at=NOON.isoformat())
     quota = CreateFailure("gull-1a2b3c4d-train", "e", "JobRefused", "exceeded quota", 1, NOON)
     made = plan_deletion(
-        an_observed(bot, jobs=(a_job(bot, deleting=True),), diagnostics=Diagnostics(create_failure=quota))
+        an_observed(bot, jobs=(a_job(bot, deleted_at=NOON),), diagnostics=Diagnostics(create_failure=quota))
     )
     ready = made.status.find_condition("Ready")
     assert ready is not None
@@ -475,7 +475,7 @@ def test_a_cleanup_has_its_hour_from_its_creation_until_it_ends() -> None:
 
 def test_a_stages_job_that_still_ends_is_waited_for_without_a_pod() -> None:
     bot = deleting()
-    assert plan_deletion(an_observed(bot, jobs=(a_job(bot, deleting=True),))).actions == ()
+    assert plan_deletion(an_observed(bot, jobs=(a_job(bot, deleted_at=NOON),))).actions == ()
 
 
 def test_a_failed_cleanup_is_deleted_once_and_after_its_pause() -> None:
@@ -483,7 +483,7 @@ def test_a_failed_cleanup_is_deleted_once_and_after_its_pause() -> None:
     job = a_cleanup(bot, finished_condition="Failed", finished_at=NOON)
     assert plan_with(bot, job, at=RETRY_SECONDS - 1).actions == ()
     assert plan_with(bot, job, at=RETRY_SECONDS).actions == (DeleteJob(job, "failed"),)
-    assert plan_with(bot, replace(job, deleting=True), at=RETRY_SECONDS).actions == ()
+    assert plan_with(bot, replace(job, deleted_at=NOON), at=RETRY_SECONDS).actions == ()
 
 
 def test_each_creation_of_the_cleanup_counts_one_more() -> None:

@@ -2,10 +2,21 @@
 
 import pytest
 
-from builders.operator import a_bot_in, a_failed_job, a_failed_pod, a_refusal_of_the_trainer
+from builders.operator import (
+    a_bot_in,
+    a_failed_job,
+    a_failed_pod,
+    a_job,
+    a_pod,
+    a_refusal_of_the_trainer,
+    an_observed,
+    seconds_after_noon,
+)
+from builders.plans import run_in
 from tweetbot_contract.reasons import EVICTED, KILLED
 from tweetbot_contract.result import StageFailed
 from tweetbot_operator.decisions.failures import diagnose_failure
+from tweetbot_operator.decisions.plan import Plan, plan
 from tweetbot_operator.types.objects import PodView
 from tweetbot_operator.types.stage_state import Failed, ResultLost, ResultPending, RetryableFailure
 
@@ -129,3 +140,35 @@ def test_the_last_crash_is_described_with_its_advice() -> None:
     outcome = diagnose_failure(JOB, (pod(137),), searched=False)
     assert isinstance(outcome, Failed)
     assert KILLED.advice.rstrip(".") in outcome.message
+
+
+# ---- a policy gives the Job other rules, so that the Job controller goes on
+
+
+def try_again(*former: PodView, failed: int) -> Plan:
+    """Plan where the Job controller has made another Pod after these."""
+    bot = a_bot_in("Train")
+    job = a_job(bot, failed_pods=failed)
+    another = a_pod(job, uid="another", name="z", created_at=seconds_after_noon(60))
+    return plan(an_observed(bot, jobs=(job,), pods=(*former, another), at=90))
+
+
+def test_no_more_attempts_are_made_than_the_spec_allows() -> None:
+    made = try_again(pod(137, uid="a"), pod(137, uid="b"), pod(137, uid="c"), failed=3)
+    assert (run_in(made).outcome, run_in(made).reason) == ("Failed", "AttemptsExhausted")
+    assert "All 3 attempts" in (run_in(made).message or "")
+
+
+def test_a_refusal_ends_the_run_though_another_pod_was_made() -> None:
+    made = try_again(pod(10, SAID), failed=1)
+    assert (run_in(made).outcome, run_in(made).reason) == ("Failed", "BucketNotFound")
+
+
+def test_another_attempt_within_the_limit_goes_on() -> None:
+    made = try_again(pod(137), failed=1)
+    assert (run_in(made).outcome, run_in(made).attempt) == (None, 2)
+
+
+def test_a_refusal_of_a_pod_that_had_to_leave_is_not_the_runs() -> None:
+    """The Job controller replaces it by the first of the Job's rules, whatever its exit code."""
+    assert run_in(try_again(pod(10, SAID, disrupted=True), failed=0)).outcome is None

@@ -203,8 +203,8 @@ async def test_a_run_in_kueues_queue_holds_no_slot_and_waits_for_none() -> None:
     await admit(stage)
     assert phase(stage) == "Training"  # and the slot is still tern's
     await stage.fail_stage(75, encode(a_refusal_of_the_trainer("StorageUnavailable", "S3 does not answer")).decode())
-    await stage.wait(RETRY_SECONDS)
     await stage.collect_garbage()
+    await stage.wait(RETRY_SECONDS)
     assert (phase(stage), stage.reason()) == ("Queued", "Queued")
     before = "Last trouble: StorageUnavailable in attempt 1 at 2026-01-01T12:00:00Z: S3 does not answer."
     assert message(stage) == f"Queue gpus has not admitted the Job yet. {before}"

@@ -21,7 +21,8 @@ from tweetbot_contract.manifest import TweetBot
 from tweetbot_operator.decisions.plan import Plan, plan
 from tweetbot_operator.decisions.run import compute_retry_delay
 from tweetbot_operator.types.actions import ListEvents
-from tweetbot_operator.types.objects import CreateFailure, Diagnostics
+from tweetbot_operator.types.creations import CreateFailure
+from tweetbot_operator.types.objects import Diagnostics
 
 
 def interrupted(bot: TweetBot, at: float = 0) -> Plan:

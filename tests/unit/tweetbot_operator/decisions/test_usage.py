@@ -93,7 +93,7 @@ def test_a_terminating_pod_is_counted_once_it_has_ended() -> None:
 
 def test_seconds_before_a_suspension_count_after_it() -> None:
     bot = a_bot_in("Train", suspend=True)
-    job = a_job(bot, deleting=True)
+    job = a_job(bot, deleted_at=NOON)
     suspended = after(bot, job, a_failed_pod(job, 143, finished_at=seconds_after_noon(40)), at=41)
     assert suspended.status.current_run is not None
     assert suspended.status.current_run.ran_seconds == 40
@@ -124,7 +124,7 @@ def test_another_execution_has_the_whole_time_again() -> None:
 
 def test_the_old_executions_pod_is_not_counted_against_the_new_one() -> None:
     old = a_bot_in("Train")
-    job = a_job(old, deleting=True)
+    job = a_job(old, deleted_at=NOON)
     bot = after(replace(old, spec=a_bot_in("Train", resources={"memory": "32Gi"}).spec), job)
     pod = a_failed_pod(job, 143, finished_at=seconds_after_noon(40))
     assert run_in(plan(an_observed(bot, jobs=(job,), pods=(pod,), at=41))).ran_seconds == 0

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from builders.operator import (
+    NOON,
     a_bot_in,
     a_failed_job,
     a_failed_pod,
@@ -15,6 +16,7 @@ from builders.operator import (
     an_observed,
     seconds_after_noon,
 )
+from builders.plans import reason_in
 from harness.kstatus import kstatus
 from tweetbot_operator.decisions.plan import plan
 from tweetbot_operator.types.objects import Diagnosis, Diagnostics, Observed, QueuePosition
@@ -40,6 +42,13 @@ def without_pod(words: str) -> Observed:
     return an_observed(
         bot, jobs=(a_job(bot),), diagnostics=Diagnostics(mounts={"uid-train": Diagnosis(words, 1, LATE)}), at=121
     )
+
+
+def kept(at: float = 180, **former: Any) -> Observed:
+    """Return a run before whose Job the deleted Job of the run before it stands, without Pods."""
+    bot = a_bot_in("Train")
+    fields = {"uid": "old", "run_id": "0" * 16, "deleted_at": NOON, "finalizers": ("example.com/keep",)}
+    return an_observed(bot, jobs=(a_job(bot, name="gull-00000000-train", **(fields | former)),), at=at)
 
 
 def evicted() -> Observed:
@@ -103,6 +112,25 @@ STATES: dict[str, tuple[Observed, str, str, str]] = {
         "find key token in Secret team-a/x",
         "Failed",
     ),
+    "its volume cannot be attached": (
+        mounting('AttachVolume.Attach failed for volume "pvc-1": volume is attached to another node'),
+        "ContainerNotStarted",
+        "attached to another node",
+        "Failed",
+    ),
+    "its network cannot be set up": (
+        mounting("Failed to create pod sandbox: plugin type=calico failed: no IP addresses left"),
+        "ContainerNotStarted",
+        "no IP addresses left",
+        "Failed",
+    ),
+    "a gate is before its scheduling": (
+        blocked(scheduled_at=None, scheduling_gates=("example.com/budget", "example.com/review")),
+        "SchedulingGated",
+        "example.com/budget, example.com/review",
+        "Failed",
+    ),
+    "a deleted Job is kept by a finalizer": (kept(), "JobKept", "finalizers example.com/keep", "Failed"),
     "a quota is used up": (
         without_pod("exceeded quota: gpus, requested: requests.nvidia.com/gpu=1, used: 2, limited: 2"),
         "PodRefused",
@@ -137,6 +165,21 @@ def test_the_reason_is_ours_and_the_message_the_clusters(state: str) -> None:
     assert progressing is not None
     assert (progressing.reason, words in progressing.message) == (reason, True)
     assert kstatus({"metadata": {"generation": 1}, "status": status.to_dict()}) == verdict
+
+
+def test_an_old_warning_of_volumes_says_nothing_of_a_pod_whose_volumes_are_mounted() -> None:
+    observed = mounting('MountVolume.SetUp failed for volume "secrets": secret "s3" not found')
+    started = replace(observed, pods=(replace(observed.pods[0], sandbox_ready=True),))
+    assert reason_in(plan(started)) == "Training"
+
+
+def test_a_deleted_job_has_the_time_that_its_pod_may_take_to_end() -> None:
+    waiting = plan(kept(at=179))
+    assert (reason_in(waiting), waiting.requeue_at) == ("WaitingForPreviousPod", seconds_after_noon(180))
+
+
+def test_a_deleted_job_that_had_finished_holds_nothing_up() -> None:
+    assert reason_in(plan(kept(finished_condition="Failed", finished_at=NOON))) == "Training"
 
 
 def test_a_pause_says_when_it_ends() -> None:

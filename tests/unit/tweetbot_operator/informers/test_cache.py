@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from builders.operator import a_bot_in, a_job
+from builders.operator import NOON, a_bot_in, a_job
 from tweetbot_operator.informers.cache import Cache, Indexer
 from tweetbot_operator.types.objects import CachedTweetBot, JobView
 
@@ -16,7 +16,7 @@ def a_stored_bot(uid: str, version: str) -> CachedTweetBot:
 def test_newer_replaces_older() -> None:
     indexer: Indexer[JobView] = Indexer()
     assert indexer.put(JOB)
-    assert indexer.put(replace(JOB, resource_version="11", deleting=True))
+    assert indexer.put(replace(JOB, resource_version="11", deleted_at=NOON))
     assert indexer.list_by_index(JOB.index_key)[0].deleting
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from builders.operator import a_bot_in, a_job, a_pod
+from builders.operator import NOON, a_bot_in, a_job, a_pod
 from tweetbot_operator.informers.cache import Cache, EventHandler, Item
 from tweetbot_operator.informers.workqueue import WorkQueue
 from tweetbot_operator.types.objects import CachedTweetBot, JobView, PodView
@@ -39,7 +39,7 @@ def test_its_version_is_kept_for_what_is_fenced_by_it() -> None:
     assert kept.resource_version == "99"
 
 
-@pytest.mark.parametrize("news", [replace(JOB, resource_version="99", deleting=True), replace(POD, uid="another")])
+@pytest.mark.parametrize("news", [replace(JOB, resource_version="99", deleted_at=NOON), replace(POD, uid="another")])
 def test_what_a_decision_reads_asks_for_a_pass(news: JobView | PodView) -> None:
     handled = Handled(JOB, POD)
     handled.event_handler.put(news)

@@ -45,6 +45,7 @@ def fields(sent: dict[str, Any], found: dict[str, Any]) -> list[str]:
         ("metadata/annotations/tweetbot.dev~1round", "9-9", "metadata.annotations[tweetbot.dev/round]"),
         ("metadata/ownerReferences", None, "metadata.ownerReferences"),
         ("metadata/ownerReferences/0/controller", False, "metadata.ownerReferences"),
+        ("spec/managedBy", "kueue.x-k8s.io/multikueue", "spec.managedBy"),
         ("spec/completions", 0, "spec.completions"),
         ("spec/parallelism", 2, "spec.parallelism"),
         ("spec/ttlSecondsAfterFinished", 0, "spec.ttlSecondsAfterFinished"),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from builders.operator import seconds_after_noon
+from builders.operator import NOON, seconds_after_noon
 from builders.progress import Training
 from tweetbot_contract.progress import ProgressReport
 from tweetbot_operator.informers.cache import Cache
@@ -156,7 +156,7 @@ def test_only_a_running_pod_of_the_runs_own_job_is_asked(polls: Polls, change: d
 
 
 @pytest.mark.parametrize(
-    "change", [{"run_id": "0" * 16}, {"namespace": "team-b"}, {"owner_uid": "x"}, {"deleting": True}]
+    "change", [{"run_id": "0" * 16}, {"namespace": "team-b"}, {"owner_uid": "x"}, {"deleted_at": NOON}]
 )
 def test_only_a_job_of_the_current_run_is_asked(polls: Polls, change: dict[str, Any]) -> None:
     polls.cache.jobs.put(replace(polls.first.job, resource_version="109", **change))

@@ -336,7 +336,7 @@ def test_a_deleted_tweetbot_frees_its_slot_before_its_job_is_gone() -> None:
     fleet.cache.bots.delete("uid-a/gull")
     assert fleet.called == [("b", "tern")]
     assert fleet.begin("b/tern")
-    fleet.job("a/gull", deleting=True)
+    fleet.job("a/gull", deleted_at=NOON)
     fleet.cache.jobs.delete("uid-a/gull-prepare")
     assert not fleet.begin("c/auk")
 

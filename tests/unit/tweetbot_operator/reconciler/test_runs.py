@@ -205,7 +205,7 @@ async def test_a_missing_secret_is_reported_and_its_creation_heals_the_run(stage
     scheduled = {"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-01-01T12:00:00Z"}
     stage.cluster.run_pod(stage.job_name, NAMESPACE, phase="Pending", conditions=[scheduled])
     pod = stage.cluster.names("pods")[0]
-    stage.cluster.mount_failures[pod] = (MISSING_SECRET,)
+    stage.cluster.start_failures[pod] = (MISSING_SECRET,)
     await stage.wait(30)
     assert (stage.reason(), stage.reason("Stalled")) == ("SecretNotFound", "")
     await stage.wait(90)
@@ -222,13 +222,13 @@ async def test_a_pods_events_are_read_once_and_then_with_growing_pauses(stage: S
     scheduled = {"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-01-01T12:00:00Z"}
     stage.cluster.run_pod(stage.job_name, NAMESPACE, phase="Pending", conditions=[scheduled])
     asked: list[int] = []
-    listing = stage.cluster.list_mount_failures
+    listing = stage.cluster.list_start_failures
 
     async def counted(pod):  # type: ignore[no-untyped-def]
         asked.append(int((stage.time - stage.time.replace(minute=0, second=0)).total_seconds()))
         return await listing(pod)
 
-    stage.cluster.list_mount_failures = counted  # type: ignore[method-assign]
+    stage.cluster.list_start_failures = counted  # type: ignore[method-assign]
     for _ in range(300):
         await stage.wait(1)
     assert asked == [30, 60, 120, 240]

@@ -192,6 +192,7 @@ async def test_server_errors_with_successes_between_them_are_accidents(stage: St
         stage.cluster.faults["apply_status"] = [InternalError("etcdserver: request timed out")]
         stage.cluster.edit(NAMESPACE, NAME, suspend=suspend)
         await stage.settle()
+        await stage.collect_garbage()
         await stage.wait(60)
     assert warnings(stage) == []
 

@@ -96,6 +96,21 @@ def test_an_unschedulable_pod_has_the_schedulers_message() -> None:
     assert (pod.unschedulable, pod.scheduled_at) == ("0/3 nodes", None)
 
 
+def test_a_pod_says_which_gates_and_what_of_its_sandbox_it_waits_for() -> None:
+    gates = [{"name": "example.com/budget"}]
+    blocked = {"type": "PodScheduled", "status": "False", "reason": "SchedulingGated", "message": "non-empty gates"}
+    ready = {"type": "PodReadyToStartContainers", "status": "True"}
+    pod = parse_pod({"metadata": METADATA, "spec": {"schedulingGates": gates}, "status": {"conditions": [blocked]}})
+    assert (pod.scheduling_gates, pod.scheduled_at, pod.sandbox_ready) == (("example.com/budget",), None, False)
+    assert parse_pod({"metadata": METADATA, "status": {"conditions": [ready]}}).sandbox_ready
+
+
+def test_a_deleted_job_says_since_when_and_what_keeps_it() -> None:
+    metadata = {**METADATA, "deletionTimestamp": "2026-01-01T12:05:00Z", "finalizers": ["example.com/keep"]}
+    job = parse_job({"metadata": metadata})
+    assert (job.deleting, job.deleted_at and job.deleted_at.minute, job.finalizers) == (True, 5, ("example.com/keep",))
+
+
 def test_a_pod_that_ended_has_its_exit_code_and_message() -> None:
     ended = {
         "exitCode": 137,

@@ -113,8 +113,8 @@ async def test_it_is_kept_across_the_pause_and_the_next_job(stage: Stage) -> Non
     said = encode(a_refusal_of_the_trainer("StorageUnavailable", "S3 does not answer")).decode()
     await stage.fail_stage(75, said)
     assert stage.reason() == "RetryBackoff"
-    await stage.wait(RETRY_SECONDS)
     await stage.collect_garbage()
+    await stage.wait(RETRY_SECONDS)
     run_on(stage)
     await stage.wait(1)
     assert (trouble(stage).reason, trouble(stage).message) == ("StorageUnavailable", "S3 does not answer")

@@ -75,7 +75,7 @@ def test_a_prepared_dataset_leads_to_the_training_once_the_kept_pod_is_gone() ->
     assert (run_in(made).stage, run_in(made).ran_seconds, run_in(made).pods) == ("Train", 0, 1)
     bot = after(bot, made)
     assert deleted(plan(an_observed(bot, jobs=(job,), pods=(pod,), at=301))) == [(job.uid, "left_behind")]
-    ending = an_observed(bot, jobs=(replace(job, deleting=True),), pods=(pod,), at=302)
+    ending = an_observed(bot, jobs=(replace(job, deleted_at=NOON),), pods=(pod,), at=302)
     assert (plan(ending).actions, reason_in(plan(ending))) == ((), "WaitingForPreviousPod")
     assert len(created(plan(an_observed(bot, at=303)))) == 1
 
