@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 #: Where a point is played: the real reconciler on a cluster in memory; the operator's process on a real API server;
-#: the trainer's publication on a real S3 server; a training or stage in a process; a case of the test suite.
-Level = Literal["memory", "live", "bucket", "process", "suite"]
+#: the trainer's publication on a real S3 server; a case of the test suite.
+Level = Literal["memory", "live", "bucket", "suite"]
 
 
 @dataclass(frozen=True)

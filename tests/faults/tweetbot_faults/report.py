@@ -13,7 +13,6 @@ LEVELS: dict[Level, str] = {
     "memory": "the real reconciler on a cluster in memory",
     "live": "the operator's process on a real API server, with the process node",
     "bucket": "the trainer's publication on a real S3 server",
-    "process": "trainings and stages in processes of their own",
     "suite": "cases of the test suite that play the fault",
 }
 #: The share of the planned points that may play nothing.
