@@ -111,6 +111,7 @@ def some_card_data(**changes: Any) -> CardData:
         source_tables=(table,),
         table=table,
         dataset_digest="d" * 64,
+        dataset_uri=f"s3://tweetbot/models/demo/quickstart/datasets/{'d' * 64}",
         cleaning_recipe="modern",
         newest_post_at="2021-04-09T04:54:00.000Z",
         languages=("en",),

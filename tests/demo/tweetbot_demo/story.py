@@ -135,7 +135,7 @@ def _show_files(screen: Screen, status: dict[str, Any], folder: Path) -> None:
             ("copy of it", folder / "model"),
             ("its posts", folder / "datasets"),
             ("model card", folder / "model" / "README.md"),
-            ("pictures", f"{folder / 'report' / 'loss.png'}, {folder / 'report' / 'predictions.png'}"),
+            ("pictures", f"{folder / 'model' / 'loss.png'}, {folder / 'model' / 'predictions.png'}"),
         ]
     )
     screen.print_line("\nAsk it for more, none of them a copy:")

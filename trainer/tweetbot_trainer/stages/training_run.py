@@ -170,6 +170,7 @@ class TrainingRun:
             without_retweets=list_retweet_exclusions(spec.sources),
             table=plan.data.table,
             dataset_digest=plan.data.digest,
+            dataset_uri=plan.data.uri,
             cleaning_recipe=spec.filter.recipe,
             newest_post_at=plan.data.newest_post_at,
             languages=find_languages(self._dataset.posts),
@@ -188,6 +189,8 @@ class TrainingRun:
             prompts=spec.evaluation.prompts,
             made_by=describe_program(),
             tracking_url=self._tracker.get_current_result().wandb_url,
+            endpoint=spec.output.s3.endpoint,
+            region=spec.output.s3.region,
             accounts=accounts,
             other_handle=find_other_handle(spec, accounts),
         )

@@ -59,7 +59,7 @@ def test_a_run_that_is_stopped_publishes_nothing_and_the_next_one_does(
     published = sorted(info.uri.removeprefix(f"{version}/") for info in STORE.list(f"{version}/"))
     manifest = json.loads(STORE.get(f"{version}/MANIFEST.json"))
     assert published == sorted([*manifest["files"], "MANIFEST.json"])
-    assert {"model/README.md", "model/model.safetensors", "report/loss.png", "report/metrics.jsonl"} < set(published)
+    assert {"model/README.md", "model/model.safetensors", "model/loss.png", "report/metrics.jsonl"} < set(published)
     assert manifest["metrics"]["trainLoss"] < manifest["metrics"]["firstTrainLoss"]
 
     again = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)

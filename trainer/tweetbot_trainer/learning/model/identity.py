@@ -46,6 +46,11 @@ class BaseIdentity:
         """Return the name on the Hugging Face Hub, such as `gpt2`, or None for other kinds."""
         return self.uri.removeprefix(HUB) if self.kind == "hub" else None
 
+    @property
+    def hub_page(self) -> str | None:
+        """Return the address of its page on the hub, or None for other kinds."""
+        return f"https://huggingface.co/{self.hub_name}" if self.hub_name else None
+
 
 def identify_base(model: Model, *, open_stream: OpenStream, resolve: ResolveCommit) -> BaseIdentity:
     """Identify the spec's base.

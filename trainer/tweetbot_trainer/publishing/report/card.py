@@ -1,4 +1,7 @@
-"""The cards of the model and of its LoRA adapter: front matter that the Hugging Face Hub reads, then sections."""
+"""The cards of the model and of its LoRA adapter: front matter that the Hugging Face Hub reads, then sections.
+
+Each card can be read alone: pictures lie beside it, and every other link is absolute.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,22 +10,21 @@ import yaml
 
 from tweetbot_trainer.data.post_length import collapse_whitespace
 from tweetbot_trainer.publishing.report import card_text
-from tweetbot_trainer.publishing.report.card_data import REPORT_LINK, CardData
-from tweetbot_trainer.publishing.report.markdown import format_link
+from tweetbot_trainer.publishing.report.card_data import CardData
+from tweetbot_trainer.publishing.report.card_details import render_details
+from tweetbot_trainer.publishing.report.card_license import build_license_fields
+from tweetbot_trainer.publishing.report.markdown import format_code
 
 TAGS = ("tweetbot", "huggingtweets", "gpt2", "text-generation", "ai-generated")
-#: In the order of huggingtweets' cards; evaluation, samples and adapter are ours.
+#: For people first: who it is, what it writes, how to try it. The figures are folded away.
 SECTIONS = (
     card_text.render_header,
     card_text.render_notice,
-    card_text.render_how_it_works,
-    card_text.render_training_data,
-    card_text.render_training_procedure,
-    card_text.render_evaluation,
-    card_text.render_samples,
+    card_text.render_first_samples,
     card_text.render_how_to_use,
-    card_text.render_adapter,
+    card_text.render_own_bot,
     card_text.render_limitations,
+    render_details,
     card_text.render_about,
 )
 
@@ -34,12 +36,16 @@ def render_card(card: CardData) -> str:
 
 def render_adapter_card(card: CardData) -> str:
     """Return the README.md of the adapter, which can be passed on without the model."""
-    link = format_link("The card of the whole model", "../model/README.md")
     blocks = [
         *card_text.render_header(card),
         *card_text.render_notice(card),
-        f"These are LoRA adapters. {link} says what they learned from, how, and how well.",
+        *card_text.render_first_samples(card),
+        "## Try it",
+        f"This is a LoRA adapter. The whole model is {format_code(card.model_name)}: its card says what it learned "
+        "from, how, and how well.",
         *card_text.render_adapter_usage(card),
+        *card_text.render_limitations(card),
+        *card_text.render_about(card),
     ]
     front = {**_build_common_part(card, library="peft", relation="adapter"), "tags": [*TAGS, "lora"]}
     return _render_page(front, blocks)
@@ -55,7 +61,6 @@ def _build_front_matter(card: CardData) -> dict[str, Any]:
     return {
         **_build_common_part(card, library="transformers", relation="finetune"),
         "tags": list(TAGS),
-        "thumbnail": f"{REPORT_LINK}/predictions.png",
         "widget": [{"text": collapse_whitespace(prompt)} for prompt in card.prompts],
         "model-index": [{"name": card.model_name, "results": [_build_result(card)]}],
     }
@@ -70,7 +75,9 @@ def _build_common_part(card: CardData, *, library: str, relation: str) -> dict[s
         "library_name": library,
         "pipeline_tag": "text-generation",
         **base,
+        **build_license_fields(card),
         "ai_generated": True,
+        "thumbnail": "predictions.png",
     }
 
 

@@ -17,6 +17,7 @@ from tweetbot_trainer.learning.model.identity import BaseIdentity
 from tweetbot_trainer.learning.sampling import SamplingParams
 from tweetbot_trainer.learning.training.callbacks import TrainOutput
 from tweetbot_trainer.learning.values import Hyperparameters
+from tweetbot_trainer.publishing.registry.manifest import ADAPTER_FOLDER
 
 _FILES: dict[type, str] = {
     ArchiveSource: "X archive",
@@ -26,8 +27,6 @@ _FILES: dict[type, str] = {
 }
 #: The smallest share of the posts at which the card names a language.
 LANGUAGE_SHARE = 0.1
-#: The report's folder, as seen from the card's.
-REPORT_LINK = "../report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,8 @@ class CardData:
 
     `parts` counts the posts of train, validation and test. `interval` is the 95 % interval of the bits per byte,
     `ratio_interval` that of their ratio to the base's. `without_retweets` is true for a source whose retweets were not
-    downloaded. `other_handle` is an account of the sources that is not the subject's.
+    downloaded. `other_handle` is an account of the sources that is not the subject's. `report_url` leads to a report of
+    the tracker over all versions. `endpoint` and `region` are the bucket's.
     """
 
     subject: Subject
@@ -46,6 +46,7 @@ class CardData:
     source_tables: tuple[DataTable, ...]
     table: DataTable
     dataset_digest: str
+    dataset_uri: str
     cleaning_recipe: str
     newest_post_at: str | None
     languages: tuple[str, ...]
@@ -65,6 +66,9 @@ class CardData:
     made_by: str
     without_retweets: tuple[bool, ...] = ()
     tracking_url: str | None = None
+    report_url: str | None = None
+    endpoint: str | None = None
+    region: str | None = None
     accounts: tuple[CardAccount, ...] = ()
     other_handle: str | None = None
 
@@ -80,8 +84,24 @@ class CardData:
 
     @property
     def pictures(self) -> dict[str, bytes]:
-        """The accounts' pictures, by their file names in the report."""
+        """The accounts' pictures, by their file names beside the card."""
         return {f"avatar-{one.source}.png": one.picture for one in self.accounts if one.picture}
+
+    @property
+    def picture_names(self) -> dict[str, str]:
+        """Whom each of these pictures shows."""
+        shown = [one for one in self.accounts if one.picture]
+        return {f"avatar-{one.source}.png": one.display_name or one.handle or self.name for one in shown}
+
+    @property
+    def first_samples(self) -> tuple[Sample, ...]:
+        """The samples of the first prompt that has any."""
+        return tuple(sample for sample in self.samples if sample.prompt == self.samples[0].prompt)
+
+    @property
+    def adapter_uri(self) -> str:
+        """The address of the LoRA adapter, beside the model."""
+        return f"{self.model_uri.rpartition('/')[0]}/{ADAPTER_FOLDER}"
 
     @property
     def stops_early(self) -> bool:

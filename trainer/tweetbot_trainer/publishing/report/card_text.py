@@ -1,16 +1,11 @@
-"""The sections of a card: each function returns a section's blocks of Markdown."""
+"""What everybody reads of a card: who it is, five posts, how to try it. Each function returns blocks of Markdown."""
 
 import shlex
 
-from tweetbot_trainer.learning.evaluation.memorization import Memorization
-from tweetbot_trainer.publishing.report.badges import build_badges
-from tweetbot_trainer.publishing.report.card_data import REPORT_LINK, CardData
-from tweetbot_trainer.publishing.report.card_tables import (
-    render_data_table,
-    render_figures_table,
-    render_memorization_table,
-    render_values_table,
-)
+from tweetbot_contract.result import Sample
+from tweetbot_trainer.publishing.report.badges import COPIES, build_badges
+from tweetbot_trainer.publishing.report.card_data import CardData
+from tweetbot_trainer.publishing.report.card_license import describe_license
 from tweetbot_trainer.publishing.report.markdown import (
     escape_inline,
     format_block,
@@ -28,19 +23,20 @@ RELATIONS = {
     "Fictional": "{handle} is a fictional account: nobody real is imitated.",
     "Parody": "This bot is a parody. The person behind {handle} neither made nor endorses it.",
 }
-ORDERS = {"created_at": "by time", "input": "by their order in the file", "mixed": "by time where posts have dates"}
+#: The posts at the top of the card; the others are among the figures.
+FIRST_SAMPLES = 5
 
 
 def render_header(card: CardData) -> list[str]:
     """Return the accounts' pictures, the title and the badges."""
     title = f"# 🤖 {escape_inline(card.name)}: an AI {'cyborg' if len(card.account_names) > 1 else 'bot'}"
-    pictures = " ".join(format_image(f"Picture of {card.name}", f"{REPORT_LINK}/{file}") for file in card.pictures)
-    badges = format_image(", ".join(badge.text for badge in build_badges(card)), f"{REPORT_LINK}/badges.svg")
+    pictures = " ".join(format_image(f"Picture of {name}", file) for file, name in card.picture_names.items())
+    badges = format_image(", ".join(badge.text for badge in build_badges(card)), "badges.svg")
     return [pictures, title, badges] if pictures else [title, badges]
 
 
 def render_notice(card: CardData) -> list[str]:
-    """Return what nobody may miss: a machine writes this, whom it imitates, and with whose consent."""
+    """Return what nobody may miss: a machine writes this, whom it imitates, with whose consent, and if it copies."""
     handle = escape_inline(f"@{card.subject.handle}")
     relation = RELATIONS[card.subject.relation].format(handle=handle)
     if card.other_handle:
@@ -48,99 +44,42 @@ def render_notice(card: CardData) -> list[str]:
     consent = f" On record: {escape_inline(card.subject.consent_ref)}." if card.subject.consent_ref else ""
     return [
         f"> **AI-generated imitation of {handle}.** A machine writes every word of this model's output; "
-        f"{escape_inline(card.name)} wrote none of it.\n>\n> {relation}{consent}",
-        f"Made with {escape_inline(card.made_by)}, in the tradition of {format_link('huggingtweets', HUGGINGTWEETS)}.",
-        format_image(f"Posts by the model, in the style of {card.name}", f"{REPORT_LINK}/predictions.png"),
+        f"{escape_inline(card.name)} wrote none of it.\n>\n> {relation}{consent}{_warn_of_copies(card)}",
+        f"It learned from {card.table.kept:,} posts and writes new ones. [Try it](#try-it) · "
+        "[Make your own bot](#make-your-own-bot) · [How well it does](#how-it-was-made-and-how-well-it-does)",
     ]
 
 
-def render_how_it_works(card: CardData) -> list[str]:
-    """Return the way from posts to model in four sentences."""
-    return [
-        "## How does it work?",
-        "1. The posts are read from their sources, cleaned and counted.\n"
-        "2. They are stored as a dataset that is named by its own hash.\n"
-        f"3. Starting from {_format_base(card)}, the model is fine-tuned on the older posts, "
-        "each between two end marks.\n"
-        "4. The model is measured on the newest posts, which it was not trained on, and published with the results.",
-    ]
+def _warn_of_copies(card: CardData) -> str:
+    rate = card.metrics.verbatim_rate or 0
+    if rate <= COPIES:
+        return ""
+    return f"\n>\n> **It copies.** {rate:.0%} of what it writes repeats 50 characters or more of a training post."
 
 
-def render_training_data(card: CardData) -> list[str]:
-    """Return how many posts there were and what became of them."""
-    train, validation, test = card.parts
-    newest = f" The newest post is from {escape_inline(card.newest_post_at[:10])}." if card.newest_post_at else ""
-    languages = f"Their language: {', '.join(card.languages)}." if card.languages else "Their language is undetermined."
-    dataset = format_link(
-        f"dataset {card.dataset_digest[:16]}", f"../../../datasets/{card.dataset_digest}/dataset.json"
-    )
-    watch = "tell when to stop" if card.stops_early else "are only watched"
-    return [
-        "## Training data",
-        f"The model learned from posts of {escape_inline(card.name)}.{newest} {languages}",
-        render_data_table(card),
-        "The posts kept are the posts downloaded minus the rows in between. "
-        f"The cleaning recipe is {format_code(card.cleaning_recipe)}. "
-        f"The posts are split {ORDERS[card.ordered_by]}: the oldest {train} are for training, "
-        f"the next {validation} {watch}, and the newest {test} are the test.",
-        f"The data is {dataset}, sha256 {format_code(card.dataset_digest)}.",
-    ]
-
-
-def render_training_procedure(card: CardData) -> list[str]:
-    """Return the base, the hyper-parameters and the course of the training."""
-    outcome, device = card.outcome, card.outcome.device
-    link = format_link("Weights & Biases", card.tracking_url) if card.tracking_url else ""
-    tracking = f" The run is on {link}, with its metrics and artifacts." if link else ""
-    return [
-        "## Training procedure",
-        f"The model starts from {_format_base(card)}. It was trained for {outcome.steps} steps "
-        f"({outcome.epochs} of {card.values.epochs} epochs) in {outcome.seconds:.0f} seconds on "
-        f"{escape_inline(device.name)} ({device.device_type}), {outcome.tokens_per_second:.0f} tokens per second. "
-        f"The published weights are those after epoch {outcome.best_epoch}.{tracking}",
-        render_values_table(card),
-        format_image("Loss during training", f"{REPORT_LINK}/loss.png"),
-    ]
-
-
-def render_evaluation(card: CardData) -> list[str]:
-    """Return the figures on the test posts, and how far to trust them."""
-    test = card.parts[2]
-    few = card.metrics.reliability == "Low"
-    caution = f" There are only {test} posts in the test: take the figures as a hint." if few else ""
-    return [
-        "## Evaluation",
-        f"Measured on the newest {test} posts, each predicted on its own.{caution} Bits per byte compare models with "
-        "different tokenizers; lower is better.",
-        render_figures_table(card),
-        *(_render_memorization(card.memorization) if card.memorization else []),
-    ]
-
-
-def _render_memorization(found: Memorization) -> list[str]:
-    return [
-        f"How much it copies: {found.samples} texts that the model wrote without a prompt, compared with the posts. "
-        "People repeat themselves, so only the difference between the third line and the fourth was memorized.",
-        render_memorization_table(found),
-    ]
-
-
-def render_samples(card: CardData) -> list[str]:
-    """Return texts of the model, unedited."""
+def render_first_samples(card: CardData) -> list[str]:
+    """Return five texts of the model, as a picture and as text."""
+    label = f"Posts by the model, in the style of {card.name}"
     if not card.samples:
-        return []
+        return [format_image(label, "predictions.png")]
+    shown = card.first_samples[:FIRST_SAMPLES]
     return [
-        "## Samples",
+        "## What it writes",
+        format_image(f"{label}: the texts below", "predictions.png"),
+        format_samples(shown),
         "Written by the model (AI-generated), unedited and in the order of writing. Texts that copy a training post "
-        "were left out:",
-        "\n".join(f"- {escape_inline(sample.text)}" for sample in card.samples),
+        "were left out.",
     ]
+
+
+def format_samples(samples: tuple[Sample, ...]) -> str:
+    """Return a list of texts."""
+    return "\n".join(f"- {escape_inline(sample.text)}" for sample in samples)
 
 
 def render_how_to_use(card: CardData) -> list[str]:
     """Return commands that work when pasted."""
     prompt = card.prompts[0]
-    download = f"aws s3 cp --recursive {shlex.quote(card.model_uri)} model" if card.model_uri.startswith("s3:") else ""
     python = (
         "from transformers import pipeline\n\n"
         'generator = pipeline("text-generation", model="model")\n'
@@ -149,8 +88,8 @@ def render_how_to_use(card: CardData) -> list[str]:
     )
     command = f"tweetbot-trainer generate --model model --prompt {shlex.quote(prompt)} -n 5 --seed 42"
     return [
-        "## How to use",
-        *(["Download the model:", format_block(download, "sh")] if download else []),
+        "## Try it",
+        *_render_download(card, card.model_uri, "model"),
         "Load it from the directory `model`:",
         format_block(python, "python"),
         "The end mark is put before the prompt automatically, and `generation_config.json` holds the sampling values. "
@@ -159,20 +98,39 @@ def render_how_to_use(card: CardData) -> list[str]:
     ]
 
 
-def render_adapter(card: CardData) -> list[str]:
-    """Return how to use the LoRA adapter alone; nothing if every weight was trained."""
-    if card.values.lora is None:
+def _render_download(card: CardData, uri: str, folder: str) -> list[str]:
+    """Return the command that copies a folder of the bucket; nothing if the model lies in no bucket."""
+    if not uri.startswith("s3:"):
         return []
+    options = {"--endpoint-url": card.endpoint, "--region": card.region}
+    given = [word for name, value in options.items() if value for word in (name, value)]
+    command = shlex.join(["aws", "s3", "cp", "--recursive", uri, folder, *given])
+    return [f"Download it, with keys of the bucket, into the directory `{folder}`:", format_block(command, "sh")]
+
+
+def render_own_bot(card: CardData) -> list[str]:
+    """Return how somebody else gets a bot of their own."""
+    manifest = (
+        "apiVersion: tweetbot.dev/v1alpha1\n"
+        "kind: TweetBot\n"
+        "metadata: {name: my-bot}\n"
+        "spec:\n"
+        "  subject: {handle: my_handle, relation: Self}\n"
+        "  sources:\n"
+        "  - archive: {uri: s3://my-bucket/my-x-archive.zip}\n"
+        "  output: {s3: {uri: s3://my-bucket/models, credentialsSecret: {name: s3}}}"
+    )
     return [
-        "## Adapter",
-        "Only LoRA adapters were trained; this directory holds the base with the adapters merged into its weights. "
-        f"{format_link('The adapters alone', '../adapter')} are a few megabytes, in the format of the peft library.",
-        *render_adapter_usage(card),
+        "## Make your own bot",
+        f"This one was made with {escape_inline(card.made_by)}, which turns one person's posts into a fine-tuned GPT-2 "
+        "on Kubernetes. Have your posts, a bucket and this manifest, with your names in it, and run "
+        f"`kubectl apply -f my-bot.yaml`. The idea comes from {format_link('huggingtweets', HUGGINGTWEETS)}.",
+        format_block(manifest, "yaml"),
     ]
 
 
 def render_adapter_usage(card: CardData) -> list[str]:
-    """Return the code that loads the adapter on its base."""
+    """Return the commands that load the adapter on its base."""
     hub_name = card.base.hub_name
     base = f'"{hub_name}", revision="{card.base.digest}"' if hub_name else '"base"'
     python = (
@@ -182,7 +140,11 @@ def render_adapter_usage(card: CardData) -> list[str]:
         'model = PeftModel.from_pretrained(base, "adapter")'
     )
     where = "" if hub_name else ", and its base from the directory `base`"
-    return [f"Load them from the directory `adapter`{where}:", format_block(python, "python")]
+    return [
+        *_render_download(card, card.adapter_uri, "adapter"),
+        f"Load it from the directory `adapter`{where}:",
+        format_block(python, "python"),
+    ]
 
 
 def render_limitations(card: CardData) -> list[str]:
@@ -205,20 +167,18 @@ def render_limitations(card: CardData) -> list[str]:
 
 
 def render_about(card: CardData) -> list[str]:
-    """Return who made the model and what it is called."""
+    """Return under which licence the model is, who made it, and where to read on."""
+    links = {
+        "The run on Weights & Biases": card.tracking_url,
+        "The report on all versions": card.report_url,
+        "The base model": card.base.hub_page,
+        "huggingtweets by Boris Dayma": HUGGINGTWEETS,
+    }
     return [
+        "## License",
+        describe_license(card),
         "## About",
-        f"{format_code(card.model_name)} was made by {escape_inline(card.made_by)}, a Kubernetes operator that turns "
-        f"one person's posts into a fine-tuned GPT-2. The idea comes from {format_link('huggingtweets', HUGGINGTWEETS)}"
-        " by Boris Dayma. `MANIFEST.json`, next to this directory, lists every file of the model with its hash.",
+        f"{format_code(card.model_name)} was made by {escape_inline(card.made_by)}. The version's `MANIFEST.json`, in "
+        "the bucket beside this directory, lists every file with its hash, and what it was made from.",
+        "\n".join(f"- {format_link(label, address)}" for label, address in links.items() if address),
     ]
-
-
-def _format_base(card: CardData) -> str:
-    base = card.base
-    if base.hub_name:
-        hub = format_link(base.hub_name, f"https://huggingface.co/{base.hub_name}")
-        return f"{hub} at commit {format_code(base.digest[:12])}"
-    if base.kind == "scratch":
-        return f"a small GPT-2 with random weights ({format_code(base.uri)})"
-    return f"a custom GPT-2 (weights {format_code(base.digest[:16])})"

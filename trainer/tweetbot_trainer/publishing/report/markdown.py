@@ -1,6 +1,7 @@
 """Pieces of Markdown in which foreign text is only ever text."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from urllib.parse import quote, urlsplit
 
@@ -16,13 +17,24 @@ _AUTOLINKS = re.compile(r":(?=//)|(?i:(?<=www))\.")
 _BEGINNING = re.compile(r"^(\d+(?=[.)](?:\s|$))|(?=[-+=#]))")
 #: Invisible characters that change the direction of the text after them.
 _DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+#: They enclose a text in its own direction, so that Arabic and Hebrew reorder nothing outside (Unicode, UAX 9).
+_ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
 
 
 def escape_inline(text: str) -> str:
-    """Escape any text, put on one line, for a paragraph, a table cell or the label of a link."""
+    """Escape any text, put on one line, for a paragraph, a table cell or the label of a link.
+
+    A text with letters that are read from right to left is isolated from what stands around it.
+    """
     plain = _DIRECTIONS.sub("", collapse_whitespace(text))
     escaped = _BEGINNING.sub(r"\1\\", _AUTOLINKS.sub(r"\\\g<0>", _SPECIAL.sub(r"\\\1", plain)))
-    return "".join(_ENTITIES.get(character, character) for character in escaped)
+    safe = "".join(_ENTITIES.get(character, character) for character in escaped)
+    return f"{_ISOLATE}{safe}{_END_ISOLATE}" if has_right_to_left(plain) else safe
+
+
+def has_right_to_left(text: str) -> bool:
+    """Whether any letter of a text is read from right to left."""
+    return any(unicodedata.bidirectional(character) in ("R", "AL") for character in text)
 
 
 def format_code(text: str) -> str:

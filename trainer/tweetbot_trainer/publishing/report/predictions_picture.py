@@ -44,14 +44,19 @@ Box = tuple[float, float, float, float]
 def render_predictions(card: CardData) -> bytes:
     """Draw up to five samples of the first prompt."""
     prompt = card.samples[0].prompt if card.samples else ""
-    texts = [sample.text for sample in card.samples if sample.prompt == prompt][:POSTS]
+    texts = [sample.text for sample in card.first_samples[:POSTS]]
     page = Image.new("RGB", (WIDTH * FINE, HEIGHT * FINE), PAPER)
     canvas = ImageDraw.Draw(page)
     _draw_head(page, canvas, card)
     _draw_posts(canvas, [make_drawable(text) for text in texts], make_drawable(prompt))
     _draw_foot(canvas, card)
+    return encode_png(page.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS), _build_metadata(card, prompt))
+
+
+def encode_png(picture: Image.Image, metadata: PngInfo | None = None) -> bytes:
+    """Return a picture as the content of a file."""
     file = BytesIO()
-    page.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS).save(file, "PNG", pnginfo=_build_metadata(card, prompt))
+    picture.save(file, "PNG", pnginfo=metadata)
     return file.getvalue()
 
 

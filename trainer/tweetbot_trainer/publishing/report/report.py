@@ -1,4 +1,4 @@
-"""Write the card into the model's folder, and what else people and programs read about a model into the report's."""
+"""Write the card with its pictures into the model's folder, and what programs read about a model into the report's."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -11,10 +11,12 @@ from tweetbot_trainer.publishing.report.badges import build_badges, render_badge
 from tweetbot_trainer.publishing.report.card import render_adapter_card, render_card
 from tweetbot_trainer.publishing.report.card_data import CardData
 from tweetbot_trainer.publishing.report.loss_plot import render_loss_plot
+from tweetbot_trainer.publishing.report.pipeline_picture import render_pipeline
 from tweetbot_trainer.publishing.report.predictions_picture import (
     AVATAR_SIDE,
     SMALL_AVATAR_SIDE,
     crop_to_circle,
+    encode_png,
     render_predictions,
 )
 
@@ -30,29 +32,31 @@ def write_report(card: CardData, folder: Path, *, base_loss: float | None) -> No
     `base_loss`, for the plot, is the loss of the untrained base on the test posts, in nats per token.
     """
     model, report = folder / MODEL_FOLDER, folder / REPORT_FOLDER
-    report.mkdir(parents=True, exist_ok=True)
     evaluation = json.dumps(build_evaluation(card), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
-    texts = {
-        model / "README.md": render_card(card),
-        report / "evaluation.json": evaluation,
-        report / "samples.jsonl": format_json_lines(build_sample_records(card.samples, card.model_name)),
-        report / "badges.svg": render_badges(build_badges(card)),
-    }
+    samples = format_json_lines(build_sample_records(card.samples, card.model_name))
+    plot = render_loss_plot(card, base_loss=base_loss)
+    head = _render_head(card)
+    _write_files(report, {"evaluation.json": evaluation.encode(), "samples.jsonl": samples.encode()})
+    _write_files(model, {"README.md": render_card(card).encode(), **head, "loss.png": plot})
+    _write_files(model, {"pipeline.svg": render_pipeline(card).encode()})
     if card.values.lora:
-        texts[folder / ADAPTER_FOLDER / "README.md"] = render_adapter_card(card)
-    for path, text in texts.items():
-        path.write_text(text, encoding="utf-8")
-    _write_pictures(card, report, base_loss)
+        _write_files(folder / ADAPTER_FOLDER, {"README.md": render_adapter_card(card).encode(), **head})
 
 
-def _write_pictures(card: CardData, report: Path, base_loss: float | None) -> None:
-    handle, log, best = card.subject.handle, card.outcome.log_history, card.outcome.best_epoch
-    plot = render_loss_plot(log, handle=handle, best_epoch=best, base_loss=base_loss)
-    (report / "loss.png").write_bytes(plot)
+def _render_head(card: CardData) -> dict[str, bytes]:
+    """Return the pictures that every card has, by their file names."""
     side = AVATAR_SIDE if len(card.pictures) == 1 else SMALL_AVATAR_SIDE
-    for name, picture in card.pictures.items():
-        crop_to_circle(picture, side).save(report / name, "PNG")
-    (report / "predictions.png").write_bytes(render_predictions(card))
+    return {
+        "badges.svg": render_badges(build_badges(card)).encode(),
+        "predictions.png": render_predictions(card),
+        **{name: encode_png(crop_to_circle(picture, side)) for name, picture in card.pictures.items()},
+    }
+
+
+def _write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
 
 
 def build_evaluation(card: CardData) -> dict[str, Any]:

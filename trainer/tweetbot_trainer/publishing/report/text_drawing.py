@@ -20,6 +20,8 @@ GRID = "#e3eaed"
 PAPER = "#f3f7f8"
 WHITE = "#ffffff"
 TEAL = "#0b7f8c"
+SLATE = "#3f5964"
+AMBER = "#a86500"
 FAINT = "#b9dde1"
 VERMILION = "#d1491b"
 

@@ -1,5 +1,6 @@
 """The model card has every part of huggingtweets' card, and foreign text does not change its structure."""
 
+import shlex
 from dataclasses import replace
 from typing import Any
 
@@ -11,23 +12,18 @@ from builders.hostile_texts import CORPUS
 from builders.model import a_post, some_card_data, some_values
 from tweetbot_contract.result import DataTable, Metrics, Sample
 from tweetbot_contract.spec.sources import ArchiveSource, BlueskySource, MastodonSource, PostsSource, Source, XSource
-from tweetbot_contract.spec.spec import Subject
+from tweetbot_contract.spec.spec import Subject, TweetBotSpec
 from tweetbot_trainer.data.dataset.profiles import CardAccount
 from tweetbot_trainer.learning.model.identity import BaseIdentity
-from tweetbot_trainer.publishing.report.card import render_card
+from tweetbot_trainer.learning.values import LoraConfig
+from tweetbot_trainer.publishing.report.card import render_adapter_card, render_card
 from tweetbot_trainer.publishing.report.card_data import CardData, find_languages, get_source_names
+from tweetbot_trainer.publishing.report.markdown import escape_inline
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
-SECTIONS = [
-    "How does it work?",
-    "Training data",
-    "Training procedure",
-    "Evaluation",
-    "Samples",
-    "How to use",
-    "Limitations and bias",
-    "About",
-]
+#: What everybody sees, and what is folded away.
+SECTIONS = ["What it writes", "Try it", "Make your own bot", "Limitations and bias"]
+FOLDED = ["How does it work?", "Training data", "Training procedure", "Evaluation"]
 HUB = BaseIdentity("hf://gpt2", "hub", "607a30d783dfa663caf39e06633721c8d4cfcd7e")
 
 
@@ -47,12 +43,134 @@ def cells(card: CardData) -> list[str]:
     return [tokens[index + 1].content for index, token in enumerate(tokens) if token.type in ("td_open", "th_open")]
 
 
+def links(body: str) -> set[tuple[str, str]]:
+    """Return label and address of each link of a card."""
+    found = set[tuple[str, str]]()
+    label, address = "", ""
+    for child in (child for token in PARSER.parse(body) for child in token.children or []):
+        if child.type == "link_open":
+            label, address = "", str(child.attrs["href"])
+        elif child.type == "link_close":
+            found.add((label, address))
+        label += child.content
+    return found
+
+
 def test_every_part_of_huggingtweets_card_is_there() -> None:
-    _, body = split_card(render_card(some_card_data()))
-    assert headings(body) == ["🤖 Harbour Gull: an AI bot", *SECTIONS]
-    assert "Made with TweetBot operator 0.1.0" in body
+    url = "https://wandb.example/team/project/runs/1"
+    card = some_card_data(base=HUB, tracking_url=url, report_url="https://wandb.example/team/project/reports/all")
+    _, body = split_card(render_card(card))
+    assert set(FOLDED) | {"Limitations and bias", "About", "Try it"} < set(headings(body))
+    assert "made with TweetBot operator 0.1.0" in body
     assert 'pipeline("text-generation", model="model")' in body
     assert "num_return_sequences=5" in body
+    assert "](pipeline.svg)" in body
+    assert {
+        ("Explore the data", f"{url}/artifacts"),
+        ("The run is on Weights & Biases", url),
+        ("The report on all versions", "https://wandb.example/team/project/reports/all"),
+        ("gpt2", "https://huggingface.co/gpt2"),
+        ("huggingtweets", "https://github.com/borisdayma/huggingtweets"),
+    } <= links(body)
+
+
+def test_people_come_first_and_figures_are_folded_away() -> None:
+    body = split_card(render_card(some_card_data()))[1]
+    folded = "How it was made, and how well it does"
+    assert headings(body) == ["🤖 Harbour Gull: an AI bot", *SECTIONS, folded, *FOLDED, "License", "About"]
+    before, inside, after = (
+        body[: body.index("<details>")],
+        body[body.index("<details>") :],
+        body.split("</details>")[1],
+    )
+    assert "My dream is when the tide sang until morning" in before
+    assert "bits per byte" not in before.lower().replace("bits per byte: 0.220", "")
+    assert "| Bits per byte | 0.2197" in inside
+    assert "|" not in after
+
+
+def test_five_posts_stand_at_the_top_and_the_others_among_the_figures() -> None:
+    samples = tuple(Sample(prompt=prompt, text=f"{prompt} {n}") for prompt in ("a gull", "my hat") for n in range(6))
+    body = split_card(render_card(some_card_data(samples=samples)))[1]
+    top, rest = body.split("<details>")
+    assert [line for line in top.splitlines() if line.startswith("- a gull")] == [f"- a gull {n}" for n in range(5)]
+    assert "my hat" not in top
+    assert [f"- {sample.text}" in rest for sample in samples[5:]] == [True] * 7
+
+
+def test_the_manifest_for_a_bot_of_ones_own_is_one() -> None:
+    (manifest,) = [token.content for token in PARSER.parse(render_card(some_card_data())) if token.info == "yaml"]
+    spec = TweetBotSpec.model_validate(yaml.safe_load(manifest)["spec"])
+    assert spec.output.s3.uri == "s3://my-bucket/models"
+
+
+def commands(body: str) -> list[list[str]]:
+    return [shlex.split(token.content) for token in PARSER.parse(body) if token.info == "sh"]
+
+
+def test_the_commands_name_the_server_and_the_folder_of_the_model() -> None:
+    plain, elsewhere = some_card_data(), some_card_data(endpoint="http://minio.example:9000", region="eu-x")
+    copy = ["aws", "s3", "cp", "--recursive", plain.model_uri, "model"]
+    assert commands(render_card(plain))[0] == copy
+    assert commands(render_card(elsewhere))[0] == [
+        *copy, "--endpoint-url", "http://minio.example:9000", "--region", "eu-x"
+    ]  # fmt: skip
+    assert commands(render_card(plain))[1][:4] == ["tweetbot-trainer", "generate", "--model", "model"]
+    assert [one[0] for one in commands(render_card(some_card_data(model_uri="file:///x/model")))] == [
+        "tweetbot-trainer"
+    ]
+
+
+def test_the_adapters_card_says_how_to_get_the_adapter() -> None:
+    values = replace(some_values(), lora=LoraConfig(8, 16))
+    card = some_card_data(values=values, base=HUB, endpoint="http://minio.example")
+    adapter = card.model_uri.removesuffix("/model") + "/adapter"
+    expected = ["aws", "s3", "cp", "--recursive", adapter, "adapter", "--endpoint-url", "http://minio.example"]
+    assert commands(render_adapter_card(card))[0] == expected
+    assert expected in commands(render_card(card))
+
+
+@pytest.mark.parametrize(
+    ("base", "fields", "words"),
+    [
+        (HUB, {"license": "mit"}, "As its base, [gpt2](https://huggingface.co/gpt2): `mit`"),
+        (replace(HUB, uri="hf://distilbert/distilgpt2"), {"license": "apache-2.0"}, "`apache-2.0`"),
+        (
+            replace(HUB, uri="hf://someone/gpt2"),
+            {"license": "other", "license_name": "of-the-base"},
+            "its [page](https://huggingface.co/someone/gpt2) states it",
+        ),
+        (
+            BaseIdentity("s3://b/base", "folder", "f" * 64),
+            {"license": "other", "license_name": "of-the-base"},
+            "ask its owner",
+        ),
+        (
+            some_card_data().base,
+            {"license": "other", "license_name": "of-the-posts"},
+            "No other model's weights are in this one",
+        ),
+    ],
+)
+def test_the_licence_is_the_bases_as_far_as_it_is_known(base: BaseIdentity, fields: dict[str, str], words: str) -> None:
+    for render in (render_card, render_adapter_card):
+        front, body = split_card(render(some_card_data(base=base)))
+        assert {name: value for name, value in front.items() if name.startswith("license")} == fields
+        assert words in body
+        assert "belong to their author" in body
+
+
+@pytest.mark.parametrize(("rate", "told"), [(None, False), (0.05, False), (0.73, True)])
+def test_a_model_that_copies_says_so_at_the_top(rate: float | None, told: bool) -> None:
+    metrics = some_card_data().metrics.model_copy(update={"verbatim_rate": rate})
+    top = split_card(render_card(some_card_data(metrics=metrics)))[1].split("##")[0]
+    assert ("**It copies.** 73% of what it writes repeats 50 characters" in top) is told
+
+
+@pytest.mark.parametrize("text", ["حلمي هو أن أرى البحر 7!", "אבא (1)", "a b: حلمي"])
+def test_text_from_right_to_left_reorders_nothing_around_it(text: str) -> None:
+    body = split_card(render_card(some_card_data(samples=(Sample(prompt="x", text=text),))))[1]
+    assert f"- \u2068{escape_inline(text)[1:-1]}\u2069\n" in body
 
 
 def test_the_data_table_adds_up() -> None:
@@ -139,7 +257,7 @@ def test_a_catalogue_reads_the_figures() -> None:
     assert (front["base_model"], front["base_model_relation"]) == ("gpt2", "finetune")
     assert (front["language"], front["pipeline_tag"]) == (["en"], "text-generation")
     assert front["widget"] == [{"text": "My dream is"}]
-    assert front["thumbnail"] == "../report/predictions.png"
+    assert front["thumbnail"] == "predictions.png"
 
 
 def test_a_scratch_base_is_no_model_of_the_hub() -> None:
@@ -170,7 +288,8 @@ def test_every_hyper_parameter_is_shown() -> None:
 
 def test_the_tracked_run_is_linked() -> None:
     body = split_card(render_card(some_card_data(tracking_url="https://wandb.example/team/run")))[1]
-    assert "[Weights & Biases](https://wandb.example/team/run)" in body.replace("&amp;", "&")
+    assert "[The run is on Weights & Biases](https://wandb.example/team/run)" in body.replace("&amp;", "&")
+    assert "[artifacts](https://wandb.example/team/run/artifacts)" in body
     assert "Weights" not in split_card(render_card(some_card_data()))[1]
 
 
@@ -204,7 +323,8 @@ def test_only_accounts_with_a_picture_have_one_on_the_card() -> None:
     )
     body = split_card(render_card(some_card_data(accounts=accounts)))[1]
     pictures = [child for token in PARSER.parse(body)[:3] for child in token.children or [] if child.type == "image"]
-    assert [child.attrs["src"] for child in pictures] == ["../report/avatar-0.png", "../report/avatar-2.png"]
+    assert [child.attrs["src"] for child in pictures] == ["avatar-0.png", "avatar-2.png"]
+    assert [child.content for child in pictures] == ["Picture of Gull", "Picture of Harbour Gull"]
 
 
 @pytest.mark.parametrize(
@@ -250,7 +370,7 @@ def test_foreign_text_does_not_change_the_structure_of_the_card(text: str) -> No
     children = [child for token in attacked for child in token.children or []]
     assert not any(child.type == "html_inline" for child in children)
     addresses = [str(child.attrs.get("href", child.attrs.get("src"))) for child in children if child.attrs]
-    assert all(address.startswith(("http", "../")) or ":" not in address for address in addresses)
+    assert all(address.startswith("http") or ":" not in address for address in addresses)
 
 
 @pytest.mark.parametrize("text", CORPUS)

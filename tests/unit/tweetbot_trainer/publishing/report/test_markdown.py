@@ -32,7 +32,9 @@ def as_read(text: str) -> str:
 
 
 def text_of(tokens: list[Token]) -> str:
-    return "".join(token.content for token in tokens if token.type in ("text", "text_special"))
+    """Return what is read: the marks that isolate a text from right to left are no part of it."""
+    shown = "".join(token.content for token in tokens if token.type in ("text", "text_special"))
+    return shown.replace("\u2068", "").replace("\u2069", "")
 
 
 @pytest.mark.parametrize("text", CORPUS)

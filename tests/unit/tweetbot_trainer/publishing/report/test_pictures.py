@@ -12,14 +12,20 @@ from PIL.ImageColor import getrgb
 from builders.hostile_texts import CORPUS
 from builders.model import an_outcome, some_card_data
 from tweetbot_contract.result import Sample
+from tweetbot_contract.spec.spec import Gates
 from tweetbot_contract.spec.spec import Subject as SpecSubject
 from tweetbot_trainer.data.dataset.profiles import CardAccount
 from tweetbot_trainer.learning.training.metrics import LogEntry
 from tweetbot_trainer.publishing.report.badges import Badge, build_badges, render_badges
-from tweetbot_trainer.publishing.report.loss_plot import render_loss_plot, smooth
+from tweetbot_trainer.publishing.report.card_data import CardData
+from tweetbot_trainer.publishing.report.loss_plot import describe_loss, render_loss_plot, smooth
+from tweetbot_trainer.publishing.report.pipeline_picture import render_pipeline
 from tweetbot_trainer.publishing.report.predictions_picture import crop_to_circle, render_predictions
 from tweetbot_trainer.publishing.report.text_drawing import (
+    AMBER,
     PLACEHOLDER,
+    SLATE,
+    TEAL,
     VERMILION,
     TextRenderer,
     find_font_paths,
@@ -149,20 +155,31 @@ def test_what_no_font_has_is_dropped_or_replaced() -> None:
 
 
 def test_the_loss_is_drawn_over_epochs() -> None:
-    outcome = an_outcome()
-    plain = render_loss_plot(outcome.log_history, handle="harbour_gull", best_epoch=1)
+    plain = render_loss_plot(GULL)
     image = opened(plain)
     assert image.size == (1200, 675)
     assert image.info["Title"] == "Loss of @harbour_gull"
-    assert render_loss_plot(outcome.log_history, handle="harbour_gull", best_epoch=1, base_loss=4.0) != plain
+    assert render_loss_plot(GULL, base_loss=4.0) != plain
+
+
+def test_the_plot_says_which_figure_is_published_and_of_which_posts() -> None:
+    metrics = GULL.metrics.model_copy(update={"eval_loss": 0.9})
+    assert render_loss_plot(replace(GULL, metrics=metrics)) != render_loss_plot(GULL)
+    assert render_loss_plot(replace(GULL, parts=(1220, 152, 7))) != render_loss_plot(GULL)
+    assert describe_loss(replace(GULL, metrics=metrics, parts=(1220, 152, 7))) == (
+        "Loss in training: from 5.90 to 0.65 on the training posts. "
+        "Published: the weights after epoch 1, with a loss of 0.900 on the 7 test posts"
+    )
 
 
 def test_nothing_covers_the_published_loss() -> None:
     losses = (5.8, 5.3, 4.8, 4.5, 4.46)  # of few posts: after the last epoch it is still high up
-    entries = [LogEntry(step, float(step), eval_loss=loss) for step, loss in enumerate(losses)]
+    entries = tuple(LogEntry(step, float(step), eval_loss=loss) for step, loss in enumerate(losses))
 
     def count_pixels(best_epoch: int) -> int:
-        image = opened(render_loss_plot(entries, handle="gull", best_epoch=best_epoch)).convert("RGB")
+        metrics = GULL.metrics.model_copy(update={"eval_loss": losses[best_epoch] + 0.3})
+        card = replace(GULL, metrics=metrics, outcome=an_outcome(log_history=entries, best_epoch=best_epoch))
+        image = opened(render_loss_plot(card)).convert("RGB")
         return sum(count for count, colour in image.getcolors(1_000_000) or () if colour == getrgb(VERMILION))
 
     assert count_pixels(4) > 0.97 * count_pixels(1)
@@ -170,7 +187,8 @@ def test_nothing_covers_the_published_loss() -> None:
 
 def test_a_training_of_one_step_can_be_drawn() -> None:
     entries = (LogEntry(1, 1.0, train_loss=2.0), LogEntry(1, 1.0, eval_loss=2.0))
-    assert opened(render_loss_plot(entries, handle="x", best_epoch=1)).size == (1200, 675)
+    card = replace(GULL, outcome=an_outcome(log_history=entries))
+    assert opened(render_loss_plot(card)).size == (1200, 675)
 
 
 def test_smoothing_keeps_the_mean_of_neighbours() -> None:
@@ -191,3 +209,43 @@ def test_no_text_breaks_a_badge() -> None:
         title = ElementTree.fromstring(render_badges([Badge(text, "x")]))[0].text
         assert title is not None
         assert title.endswith(": x")
+
+
+def colour_of(card: CardData, label: str) -> str:
+    return next(badge.colour for badge in build_badges(card) if badge.label == label)
+
+
+@pytest.mark.parametrize(
+    ("rate", "limit", "colour"),
+    [
+        (0.03, None, TEAL),
+        (0.03, 1, VERMILION),
+        (0.12, 20, AMBER),
+        (0.12, None, AMBER),
+        (0.73, None, VERMILION),
+        (0.73, 100, VERMILION),
+    ],
+)
+def test_a_model_that_copies_has_no_badge_in_the_colour_of_good_news(
+    rate: float, limit: int | None, colour: str
+) -> None:
+    metrics = GULL.metrics.model_copy(update={"verbatim_rate": rate})
+    assert colour_of(replace(GULL, metrics=metrics, gates=Gates(max_verbatim_percent=limit)), "verbatim") == colour
+
+
+@pytest.mark.parametrize(("base", "colour"), [(None, SLATE), (0.9, TEAL), (0.1, VERMILION)])
+def test_bits_per_byte_are_good_news_only_beside_a_base_that_is_worse(base: float | None, colour: str) -> None:
+    metrics = GULL.metrics.model_copy(update={"base_bits_per_byte": base})
+    assert colour_of(replace(GULL, metrics=metrics), "bits per byte") == colour
+
+
+def test_the_pipeline_shows_this_models_own_way() -> None:
+    texts = [node.text for node in ElementTree.fromstring(render_pipeline(GULL)).iter() if node.text]
+    assert {"Posts", "1,800 downloaded", "1,524 kept", "1,220 train, 152 test", "from random weights"} <= set(texts)
+
+
+def test_no_text_breaks_the_pipeline() -> None:
+    for text in (*CORPUS, "x" * 200, "港" * 90):
+        card = replace(GULL, source_names=(text,), cleaning_recipe=text)
+        drawn = ElementTree.fromstring(render_pipeline(card))
+        assert all(float(node.attrib["textLength"]) <= 176 for node in drawn if "textLength" in node.attrib)

@@ -1,18 +1,70 @@
-"""The files of the report that programs read."""
+"""What a version has beside its weights: cards that can be read alone, and files that programs read."""
 
 import json
 from dataclasses import replace
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
+import yaml
+from markdown_it import MarkdownIt
+from PIL import Image
 
-from builders.model import DEVICE, an_outcome, some_card_data
+from builders.model import DEVICE, an_outcome, some_card_data, some_values
+from tweetbot_trainer.data.dataset.profiles import CardAccount, make_square_png
 from tweetbot_trainer.learning.training.precision import ProductSeconds
+from tweetbot_trainer.learning.values import LoraConfig
 from tweetbot_trainer.publishing.report.card_tables import render_values_table
+from tweetbot_trainer.publishing.report.predictions_picture import encode_png
 from tweetbot_trainer.publishing.report.report import (
     build_evaluation,
     build_sample_records,
     format_json_lines,
+    write_report,
 )
+
+
+@pytest.fixture
+def version(tmp_path: Path) -> Path:
+    """The folder of a version with all that cards can link to."""
+    picture = make_square_png(encode_png(Image.new("RGB", (40, 40), "red")))
+    accounts = (CardAccount(0, "gull", "Gull", picture), CardAccount(2, "heron", "Heron", picture))
+    values, url = replace(some_values(), lora=LoraConfig(8, 16)), "https://wandb.example/team/project/runs/1"
+    card = some_card_data(accounts=accounts, values=values, tracking_url=url)
+    write_report(card, tmp_path, base_loss=4.0)
+    return tmp_path
+
+
+def list_addresses(page: str) -> list[str]:
+    """Return where the links and pictures of a card lead to, the front matter's thumbnail among them."""
+    _, front, body = page.split("---\n", 2)
+    children = [child for token in MarkdownIt("commonmark").parse(body) for child in token.children or []]
+    shown = [str(child.attrs[name]) for child in children for name in ("href", "src") if name in child.attrs]
+    thumbnail = yaml.safe_load(front).get("thumbnail")
+    return [*shown, *([thumbnail] if thumbnail else [])]
+
+
+def test_no_card_links_to_what_does_not_travel_with_it(version: Path) -> None:
+    cards = sorted(version.rglob("*.md"))
+    assert [str(card.relative_to(version)) for card in cards] == ["adapter/README.md", "model/README.md"]
+    for card in cards:
+        addresses = list_addresses(card.read_text(encoding="utf-8"))
+        relative = [unquote(url.path) for url in map(urlsplit, addresses) if not url.scheme and url.path]
+        assert {"avatar-0.png", "avatar-2.png", "badges.svg", "predictions.png"} <= set(relative)
+        inside = [(card.parent / path).resolve() for path in relative]
+        assert [path for path in inside if path.parent != card.parent.resolve() or not path.is_file()] == []
+
+
+def test_a_link_within_a_card_leads_to_a_heading_of_it(version: Path) -> None:
+    page = (version / "model" / "README.md").read_text(encoding="utf-8")
+    tokens = MarkdownIt("commonmark").parse(page.split("---\n", 2)[2])
+    titles = [tokens[index + 1].content for index, token in enumerate(tokens) if token.type == "heading_open"]
+    anchors = {
+        "".join(sign for sign in title.lower().replace(" ", "-") if sign.isalnum() or sign == "-") for title in titles
+    }
+    within = [address[1:] for address in list_addresses(page) if address.startswith("#")]
+    assert len(within) == 3
+    assert set(within) <= anchors
 
 
 def test_the_evaluation_holds_the_figures_and_where_they_come_from() -> None:
