@@ -1,12 +1,14 @@
 """What operator and trainer agree on: labels, env variables, paths, exit codes, and the run document."""
 
+import shlex
 from enum import IntEnum
 from typing import Literal
 
 from pydantic import Field
 
+from tweetbot_contract.result import TrackingResult
 from tweetbot_contract.spec.parts import Part
-from tweetbot_contract.spec.spec import TweetBotSpec
+from tweetbot_contract.spec.spec import TweetBotSpec, WandB
 from tweetbot_contract.status import Stage
 
 GROUP = "tweetbot.dev"
@@ -147,6 +149,29 @@ class RunDocument(Part):
 def get_x_folder(source_index: int) -> str:
     """Return the secrets folder of the X source at this index of spec.sources."""
     return f"x-{source_index}"
+
+
+def build_sync_command(spec: TweetBotSpec, model_uri: str) -> str:
+    """Return the command that sends the run of a model's version to W&B later, as a person can paste it."""
+    wandb, s3 = spec.tracking.wandb, spec.output.s3
+    options: dict[str, str | None] = {
+        "--model": model_uri,
+        "--project": None if wandb.project == WandB().project else wandb.project,
+        "--entity": wandb.entity,
+        "--base-url": wandb.base_url,
+        "--endpoint": s3.endpoint,
+        "--region": s3.region,
+        "--addressing-style": None if s3.addressing_style == "Auto" else s3.addressing_style,
+    }
+    words = [word for name, value in options.items() if value for word in (name, value)]
+    return shlex.join(("tweetbot-trainer", "sync", *words))
+
+
+def explain_sync(spec: TweetBotSpec, model_uri: str, tracking: TrackingResult) -> str | None:
+    """Return how to send a training's run to W&B later; None if it is there, or tracking is off."""
+    if tracking.wandb_mode == "Disabled" or (tracking.wandb_mode == "Online" and not tracking.degraded):
+        return None
+    return f"To send the run later, set WANDB_API_KEY and run: {build_sync_command(spec, model_uri)}"
 
 
 def build_cleanup_job_name(bot: str, uid: str) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from builders.manifests import a_manifest
 from tweetbot_contract.handover import build_job_name
@@ -157,7 +157,12 @@ def a_prepare_result(*, adopted: TrainSucceeded | None = None, degraded: str | N
     )
 
 
-def a_train_result(*, degraded: str | None = None, wandb_url: str | None = None) -> TrainSucceeded:
+def a_train_result(
+    *,
+    degraded: str | None = None,
+    wandb_url: str | None = None,
+    mode: Literal["Online", "Offline", "Disabled"] = "Disabled",
+) -> TrainSucceeded:
     return TrainSucceeded(
         model=PublishedModel(
             name="team-a-gull-v1",
@@ -170,7 +175,7 @@ def a_train_result(*, degraded: str | None = None, wandb_url: str | None = None)
             eval_loss=2.5, perplexity=12.2, bits_per_byte=1.1, train_loss=2.0, tokens_per_second=900, train_seconds=13
         ),
         samples=(Sample(prompt="My dream is", text="My dream is the sea"),),
-        tracking=TrackingResult(degraded=degraded, wandb_url=wandb_url),
+        tracking=TrackingResult(wandb_mode=mode, degraded=degraded, wandb_url=wandb_url),
     )
 
 

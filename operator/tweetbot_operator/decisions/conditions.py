@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from tweetbot_contract.handover import explain_sync
 from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.reasons import (
     ACCEPTED,
@@ -274,6 +275,9 @@ def _build_tracking_condition(bot: TweetBot, update: RunUpdate) -> DesiredCondit
     degraded = result.tracking.degraded if result else None
     reason = TRACKING_DEGRADED if degraded else TRACKED
     message = degraded or TRACKED.meaning
+    if update.trained and result is update.trained:
+        later = explain_sync(bot.spec, update.trained.model.uri, update.trained.tracking)
+        message = f"{message.rstrip('.')}. {later}" if later else message
     return DesiredCondition("TrackingDegraded", bool(degraded), reason.name, message, bot.generation)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from tweetbot_contract.handover import RunDocument
 from tweetbot_trainer.publishing.tracking.interface import TrackedArtifact
 from tweetbot_trainer.publishing.tracking.start import TrackerStarter
-from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig
+from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig, TrackedRun
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.store.folder import FolderStore
 
@@ -22,8 +22,12 @@ ROWS = 1000
 
 def main() -> None:
     run = RunDocument.model_validate_json(sys.argv[1])
-    place = RunConfig(run, Path(sys.argv[3]), init_timeout=10, finish_timeout=1, finish_slack=1)
-    tracker = TrackerStarter(place, store=FolderStore(), secrets=Path(sys.argv[2]), log=Log(StringIO()))({"epochs": 4})
+    place = RunConfig(
+        TrackedRun.from_document(run), Path(sys.argv[3]), init_timeout=10, finish_timeout=1, finish_slack=1
+    )
+    tracker = TrackerStarter(run, place, store=FolderStore(), secrets=Path(sys.argv[2]), log=Log(StringIO()))(
+        {"epochs": 4}
+    )
     print(tracker.get_current_result().model_dump_json(by_alias=True), flush=True)
     sys.stdin.readline()
     for step in range(ROWS):

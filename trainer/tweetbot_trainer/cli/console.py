@@ -42,6 +42,7 @@ _SENTENCES = {
     "train.published": "published {uri}",
     "service.retry": "{message}; trying again in {secondsLeft} s",
     "tracking.degraded": "Weights & Biases: {message}",
+    "tracking.sync_later": "{message}",
 }
 
 

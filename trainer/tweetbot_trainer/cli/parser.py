@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from tweetbot_contract import handover
+from tweetbot_trainer.cli.arguments import make_range_parser, parse_count, parse_seed
 from tweetbot_trainer.cli.storage import add_storage_options, create_store_opener
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.runtime.termination import UNEXPECTED, describe_failure
@@ -40,6 +41,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     _add_verify(commands)
     _add_forget(commands)
     _add_remove_hashes(commands)
+    _add_sync(commands)
     return parser.parse_args(argv)
 
 
@@ -94,16 +96,16 @@ def _add_generate(commands: _Subparsers) -> None:
     add = command.add_argument
     add("--model", required=True, metavar="DIR|URI", help="folder of the model, or its address as for verify")
     add("--prompt", default="My dream is", help="how the posts begin (default: %(default)s)")
-    add("-n", "--count", type=_parse_count, default=5, metavar="N", help="number of posts (default: %(default)s)")
-    add("--seed", type=_parse_seed, default=42, help="the same seed gives the same posts (default: %(default)s)")
+    add("-n", "--count", type=parse_count, default=5, metavar="N", help="number of posts (default: %(default)s)")
+    add("--seed", type=parse_seed, default=42, help="the same seed gives the same posts (default: %(default)s)")
     add(
         "--temperature",
-        type=_make_range_parser(0.01, 2),
+        type=make_range_parser(0.01, 2),
         help="randomness, from 0.01 to 2; higher is bolder (default: the model's own)",
     )
     add(
         "--top-p",
-        type=_make_range_parser(0.0001, 1),
+        type=make_range_parser(0.0001, 1),
         help="nucleus sampling: keep the smallest set of tokens with this total probability (default: the model's own)",
     )
     add(
@@ -180,29 +182,17 @@ def _add_forget(commands: _Subparsers) -> None:
     command.add_argument("--json", action="store_true", help="write one JSON object")
 
 
-def _parse_count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 100:
-        raise argparse.ArgumentTypeError("write a number from 1 to 100")
-    return int(text)
-
-
-def _parse_seed(text: str) -> int:
-    if not text.isdecimal() or int(text) >= 2**63:
-        raise argparse.ArgumentTypeError("write a whole number from 0 to 9223372036854775807")
-    return int(text)
-
-
-def _make_range_parser(least: float, most: int) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = 0.0
-        if not least <= value <= most:  # logits divided by a temperature near 0 overflow
-            raise argparse.ArgumentTypeError(f"write a number from {least} to {most}")
-        return value
-
-    return parse
+def _add_sync(commands: _Subparsers) -> None:
+    summary = "send the run that trained a version to Weights & Biases, after the fact"
+    details = "The key is read from WANDB_API_KEY. What was sent before is left as it is."
+    command = _add_command(commands, "sync", summary, details, run=_sync, fail=_print_failure)
+    add = command.add_argument
+    add("--model", required=True, metavar="URI", help="address of a version, published or rejected, as for verify")
+    add("--project", default="huggingtweets", help="project at Weights & Biases (default: %(default)s)")
+    add("--entity", help="team or user who owns the project (default: that of the key)")
+    add("--base-url", metavar="URL", help="your own server (default: $WANDB_BASE_URL, otherwise the public service)")
+    add("--log-text", action="store_true", help="send the posts' text, too, as tracking.wandb.logText does")
+    add_storage_options(command)
 
 
 def _run_stage(arguments: argparse.Namespace, stop: StopRequest) -> int:
@@ -279,6 +269,12 @@ def _forget(arguments: argparse.Namespace, stop: StopRequest) -> int:
 
     open_store = create_store_opener(arguments.root, arguments, stop)
     return run_forget(open_store(arguments.root), arguments.ids, arguments.root, as_json=arguments.json)
+
+
+def _sync(arguments: argparse.Namespace, stop: StopRequest) -> int:
+    from tweetbot_trainer.cli.sync import run_sync
+
+    return run_sync(create_store_opener(arguments.model, arguments, stop)(arguments.model), arguments)
 
 
 def _print_failure(error: BaseException) -> int:

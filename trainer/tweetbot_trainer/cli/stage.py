@@ -71,7 +71,7 @@ def build_context(
         settings.work,
         log,
         stop,
-        TrackerStarter(config, store=open_store(run.prefix), secrets=settings.secrets, log=log),
+        TrackerStarter(run, config, store=open_store(run.prefix), secrets=settings.secrets, log=log),
         progress=progress,
         best_effort_store=open_best_effort_store(run.prefix),
         checkpoint_seconds=settings.checkpoint_seconds,

@@ -12,10 +12,11 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from tweetbot_contract import reasons
+from tweetbot_contract.handover import ALLOWED_NETWORKS_ENV
 from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_trainer.runtime.errors import SpecRefused
 
@@ -118,17 +119,37 @@ def check_endpoints(
     spec: TweetBotSpec, allowed: Sequence[Network], *, resolve: Callable[[str], list[Address]] = resolve_host
 ) -> None:
     """Require public addresses, or addresses in an allowed network. Raises SpecRefused with the field's path."""
+    advice = "an administrator of the operator can allow its network in TWEETBOT_ALLOWED_NETWORKS"
     for path, url in _list_endpoints(spec):
-        host = _parse_host(url)
-        if host is None:
-            raise SpecRefused(reasons.SPEC_REFUSED, f"{path}: write https://host or http://host:port")
-        for address in map(_unwrap_address, resolve(host)):
-            if not _is_public(address) and not any(address in network for network in allowed):
-                raise SpecRefused(
-                    reasons.SPEC_REFUSED,
-                    f"{path}: {host} resolves to {address}, which is not a public address; an administrator of the "
-                    "operator can allow its network in TWEETBOT_ALLOWED_NETWORKS",
-                )
+        check_endpoint(path, url, allowed, advice=advice, resolve=resolve)
+
+
+def check_endpoint(
+    path: str,
+    url: str,
+    allowed: Sequence[Network],
+    *,
+    advice: str,
+    resolve: Callable[[str], list[Address]] = resolve_host,
+) -> None:
+    """Require a public address of one server, or one in an allowed network. `path` is the field or option with its URL.
+
+    Raises SpecRefused.
+    """
+    host = _parse_host(url)
+    if host is None:
+        raise SpecRefused(reasons.SPEC_REFUSED, f"{path}: write https://host or http://host:port")
+    for address in map(_unwrap_address, resolve(host)):
+        if not _is_public(address) and not any(address in network for network in allowed):
+            raise SpecRefused(
+                reasons.SPEC_REFUSED,
+                f"{path}: {host} resolves to {address}, which is not a public address; {advice}",
+            )
+
+
+def parse_networks(env: Mapping[str, str]) -> tuple[Network, ...]:
+    """Return the networks of TWEETBOT_ALLOWED_NETWORKS. Raises ValueError if one is not a network."""
+    return tuple(ip_network(text) for text in env.get(ALLOWED_NETWORKS_ENV, "").split(",") if text)
 
 
 def _list_endpoints(spec: TweetBotSpec) -> Iterator[tuple[str, str]]:

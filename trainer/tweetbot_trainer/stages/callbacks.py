@@ -19,7 +19,6 @@ from tweetbot_trainer.runtime.signals import StopRequest
 HALVED = "the GPU ran out of memory: each step now accumulates gradients over micro-batches of half the size"
 #: Seconds between progress lines: enough for a moving progress bar, and the log stays short.
 PROGRESS_INTERVAL = 1.0
-_NAMES = {"train_loss": "train/loss", "eval_loss": "eval/loss", "learning_rate": "train/learning_rate"}
 
 
 class ProgressLogger:
@@ -123,6 +122,5 @@ def _write(entries: Sequence[LogEntry], file: IO[str]) -> None:
 
 
 def _record(entry: LogEntry, file: IO[str], tracker: Tracker) -> None:
-    figures = entry.as_json()
     _write([entry], file)
-    tracker.log({_NAMES.get(name, name): value for name, value in figures.items()})
+    tracker.log(entry.as_json())

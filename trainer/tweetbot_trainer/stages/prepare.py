@@ -22,7 +22,7 @@ from tweetbot_trainer.stages.new_posts import count_new_posts_if_too_few
 from tweetbot_trainer.stages.provenance import build_source_records, find_other_handle
 from tweetbot_trainer.stages.source_reading import SourceReader
 from tweetbot_trainer.stages.storage_probe import probe_storage
-from tweetbot_trainer.stages.tracking import build_prepare_config, track_dataset
+from tweetbot_trainer.stages.tracking import build_prepare_config, track_prepared
 from tweetbot_trainer.stages.training_plan import build_dataset_result
 from tweetbot_trainer.store import ObjectStore
 
@@ -69,14 +69,14 @@ def _prepare_dataset(context: StageContext) -> PrepareRecord:
         store_copy_hashes(context.store, uri, dataset)
         context.log.info("prepare.dataset", digest=dataset.digest, uri=uri, **dataset.table.to_dict())
         _store_accounts(context, reader, uri)
-        track_dataset(tracker, run, dataset, uri)
+        track_prepared(tracker, run, dataset, uri)
         result = PrepareSucceeded(
             dataset=build_dataset_result(dataset, uri), billed=reader.compute_bill(), tracking=tracker.finish()
         )
     record = PrepareRecord(
         training_key=fingerprint(dataset.digest, base, values),
         base=base,
-        sources=build_source_records(spec.sources, reader.results, dataset),
+        sources=build_source_records(run.prefix, spec.sources, reader.results, dataset),
         result=result,
     )
     context.stop.check()

@@ -9,7 +9,7 @@ from tweetbot_contract.spec.sources import Source
 from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_trainer.data.dataset.dataset import Dataset
 from tweetbot_trainer.data.dataset.profiles import CardAccount
-from tweetbot_trainer.data.dataset.source_records import SourceRecord, get_kind
+from tweetbot_trainer.data.dataset.source_records import SourceRecord, get_kind, get_source_uri
 from tweetbot_trainer.data.dataset.splits import Order
 from tweetbot_trainer.publishing.registry.manifest import Provenance
 from tweetbot_trainer.publishing.registry.run_record import drop_page_records
@@ -36,18 +36,20 @@ def build_provenance(run: RunDocument, plan: TrainingPlan, device: "Device", ord
         precision=device.precision,
         product_seconds=device.products.as_json() if device.products else None,
         versions=get_library_versions(),
+        handle=subject.handle,
         relation=subject.relation,
         consent_ref=subject.consent_ref,
     )
 
 
 def build_source_records(
-    sources: Sequence[Source], read: Sequence[SourceResult], dataset: Dataset
+    prefix: str, sources: Sequence[Source], read: Sequence[SourceResult], dataset: Dataset
 ) -> tuple[SourceRecord, ...]:
     """Describe each source: the objects that were read, the account, the drop counts and the dates of its posts."""
     return tuple(
         SourceRecord(
             kind=get_kind(source),
+            uri=get_source_uri(prefix, source),
             objects=seen.objects,
             account_id=seen.profile.account_id if seen.profile else None,
             handle=seen.profile.handle if seen.profile else None,

@@ -3,14 +3,13 @@
 import os
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
-from ipaddress import ip_network
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from tweetbot_contract import handover, reasons
 from tweetbot_contract.handover import RunDocument, Task
-from tweetbot_trainer.runtime.egress import Network
+from tweetbot_trainer.runtime.egress import Network, parse_networks
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.stages.context import CHECKPOINT_SECONDS
 
@@ -51,9 +50,7 @@ def read_settings(env: Mapping[str, str], stage: Task) -> Settings:
         pod_uid=env.get(handover.POD_UID_ENV, ""),
         pod_ip=env.get(handover.POD_IP_ENV, ""),
         mounted_base=Path(env.get(handover.BASE_DIR_ENV, handover.BASE_DIR)),
-        allowed_networks=tuple(
-            ip_network(text) for text in env.get(handover.ALLOWED_NETWORKS_ENV, "").split(",") if text
-        ),
+        allowed_networks=parse_networks(env),
     )
 
 

@@ -1,57 +1,72 @@
 """What each stage reports to the experiment tracker."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
-from tweetbot_contract.handover import RunDocument
+from tweetbot_contract.handover import RunDocument, explain_sync
 from tweetbot_contract.result import TrackingResult, TrainSucceeded
-from tweetbot_contract.spec.sources import Source, XSource
 from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_trainer.data.dataset.dataset import Dataset, build_header
-from tweetbot_trainer.data.sources import get_pages_folder
-from tweetbot_trainer.publishing.tracking.interface import (
-    TrackedArtifact,
-    Tracker,
-    make_base_artifact,
-    make_dataset_artifact,
+from tweetbot_trainer.data.dataset.source_records import get_source_uri
+from tweetbot_trainer.publishing.registry.manifest import MODEL_FOLDER, VersionManifest
+from tweetbot_trainer.publishing.tracking.content import (
+    build_dataset_config,
+    build_training_config,
+    track_dataset,
+    track_inputs,
+    track_model,
 )
-from tweetbot_trainer.stages.training_plan import TrainingPlan
+from tweetbot_trainer.publishing.tracking.interface import Tracker
+from tweetbot_trainer.runtime.log import Log
+from tweetbot_trainer.runtime.versions import get_library_versions
+from tweetbot_trainer.stages.training_plan import TrainingPlan, build_dataset_result
+from tweetbot_trainer.store import compute_sha256, join
 
 
 def build_prepare_config(spec: TweetBotSpec) -> Mapping[str, Any]:
     """Return what shapes a dataset."""
-    return {"handle": spec.subject.handle, "sources": len(spec.sources), **build_header(spec.filter)}
+    return build_dataset_config(spec.subject.handle, len(spec.sources), build_header(spec.filter))
 
 
-def track_dataset(tracker: Tracker, run: RunDocument, dataset: Dataset, uri: str) -> None:
+def build_train_config(plan: TrainingPlan) -> Mapping[str, Any]:
+    """Return what shapes a model."""
+    values, base = plan.values.as_json(), asdict(plan.base)
+    return build_training_config(values, base, plan.data.digest, plan.key, get_library_versions())
+
+
+def track_prepared(tracker: Tracker, run: RunDocument, dataset: Dataset, uri: str) -> None:
     """Send counts and addresses; the posts' text only if the spec allows it."""
-    for index, (source, table) in enumerate(zip(run.spec.sources, dataset.source_tables, strict=True)):
-        name, metadata = f"tweets-{run.name}-{index}", {"source": index, **table.to_dict()}
-        tracker.log_artifact(TrackedArtifact(name, "raw-dataset", _get_source_uri(run, source), "input", metadata))
-    tracker.log_artifact(make_dataset_artifact(run.name, uri, dataset.digest, dataset.table, direction="output"))
-    tracker.set_summary(dataset.table.to_dict())
-    if run.spec.tracking.wandb.log_text:
-        tracker.log_table("posts", ("id", "text"), [(post.id, post.text) for post in dataset.posts])
+    uris = [get_source_uri(run.prefix, source) for source in run.spec.sources]
+    sources = list(zip(uris, dataset.source_tables, strict=True))
+    posts = dataset.posts if run.spec.tracking.wandb.log_text else None
+    track_dataset(tracker, run.name, sources, build_dataset_result(dataset, uri), posts)
 
 
 def track_training_inputs(tracker: Tracker, run: RunDocument, plan: TrainingPlan) -> None:
     """Send the addresses of the dataset and the base model."""
-    data = plan.data
-    tracker.log_artifact(make_dataset_artifact(run.name, data.uri, data.digest, data.table, direction="input"))
-    if base := make_base_artifact(plan.base):
-        tracker.log_artifact(base)
+    track_inputs(tracker, run.name, plan.data, plan.base)
 
 
-def finish_training(tracker: Tracker, run: RunDocument, version: str, result: TrainSucceeded) -> TrackingResult:
+def finish_training(
+    tracker: Tracker, run: RunDocument, version: str, result: TrainSucceeded, log: Log
+) -> TrackingResult:
     """Send metrics, samples and the address of a published model, and end the tracking."""
-    figures = result.metrics.to_dict()
-    tracker.set_summary(figures)
-    tracker.log_table("samples", ("prompt", "prediction"), [(one.prompt, one.text) for one in result.samples])
-    metadata = {"version": version, "manifestSha256": result.model.digest, **figures}
-    tracker.log_artifact(TrackedArtifact(f"model-{run.name}", "finetuned-model", result.model.uri, "output", metadata))
-    return tracker.finish()
+    model = result.model
+    track_model(tracker, run.name, model.uri, version, model.digest, result.metrics, result.samples)
+    tracking = tracker.finish()
+    _log_sync(tracking, run, model.uri, log)
+    return tracking
 
 
-def _get_source_uri(run: RunDocument, source: Source) -> str:
-    kind = source.kind
-    return get_pages_folder(run.prefix, kind.handle) if isinstance(kind, XSource) else kind.uri
+def track_rejected(tracker: Tracker, run: RunDocument, manifest: VersionManifest, home: str, log: Log) -> None:
+    """Send what is known of a model that missed a gate. The stage's failure ends the tracking."""
+    uri, sha256 = join(home, MODEL_FOLDER), compute_sha256(manifest.encode())
+    track_model(tracker, run.name, uri, manifest.version, sha256, manifest.metrics, manifest.samples, rejected=True)
+    _log_sync(tracker.get_current_result(), run, uri, log)
+
+
+def _log_sync(tracking: TrackingResult, run: RunDocument, uri: str, log: Log) -> None:
+    """Say how to send a run that is not at W&B."""
+    if message := explain_sync(run.spec, uri, tracking):
+        log.info("tracking.sync_later", message=message)

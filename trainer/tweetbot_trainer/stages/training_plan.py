@@ -1,8 +1,6 @@
 """What a run trains: decided before torch is imported."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from tweetbot_contract.result import DatasetResult as DatasetResult
 from tweetbot_trainer.data.dataset.dataset import Dataset
@@ -26,10 +24,6 @@ class TrainingPlan:
     values: Hyperparameters
     key: str
     version: str
-
-    def build_config(self) -> Mapping[str, Any]:
-        """Return every hyperparameter, for trackers."""
-        return {**self.values.as_json(), "base": asdict(self.base), "dataset": self.data.digest, "key": self.key}
 
 
 def build_dataset_result(dataset: Dataset, uri: str) -> DatasetResult:

@@ -29,6 +29,7 @@ from tweetbot_trainer.learning.sampling import SamplingParams, resolve_generatio
 from tweetbot_trainer.publishing.export import save_adapter, save_model
 from tweetbot_trainer.publishing.registry.manifest import (
     ADAPTER_FOLDER,
+    METRICS_FILE,
     MODEL_FOLDER,
     REPORT_FOLDER,
     VersionManifest,
@@ -44,7 +45,7 @@ from tweetbot_trainer.publishing.report.card_data import (
     get_source_names,
     list_retweet_exclusions,
 )
-from tweetbot_trainer.publishing.report.report import METRICS_FILE, write_report
+from tweetbot_trainer.publishing.report.report import write_report
 from tweetbot_trainer.publishing.tracking.interface import Tracker
 from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.runtime.versions import describe_program, get_library_versions
@@ -52,7 +53,12 @@ from tweetbot_trainer.stages.callbacks import training_callbacks
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.stages.gates import build_gate_error, can_publish, find_missed_gates, resolve_gates
 from tweetbot_trainer.stages.provenance import build_provenance, find_other_handle
-from tweetbot_trainer.stages.tracking import finish_training, track_training_inputs
+from tweetbot_trainer.stages.tracking import (
+    build_train_config,
+    finish_training,
+    track_rejected,
+    track_training_inputs,
+)
 from tweetbot_trainer.stages.training_plan import TrainingPlan
 from tweetbot_trainer.store.file_records import build_file_records
 
@@ -62,7 +68,7 @@ MEASURED_TEXTS = 1000
 
 def train_and_publish(context: StageContext, plan: TrainingPlan, dataset: Dataset, splits: Splits) -> TrainSucceeded:
     """Train, publish and track. Raises StageError."""
-    with context.track({**plan.build_config(), "versions": get_library_versions()}) as tracker:
+    with context.track(build_train_config(plan)) as tracker:
         track_training_inputs(tracker, context.run, plan)
         return TrainingRun(context, plan, dataset, splits, tracker).execute()
 
@@ -103,7 +109,7 @@ class TrainingRun:
         self._log.info("train.published", uri=result.model.uri)
         shutil.rmtree(folder)
         self._erase_leftovers()
-        tracking = finish_training(self._tracker, self._run, self._plan.version, result)
+        tracking = finish_training(self._tracker, self._run, self._plan.version, result, self._log)
         return result.model_copy(update={"tracking": tracking})
 
     def _load_base(self) -> Base:
@@ -222,8 +228,8 @@ class TrainingRun:
         if can_publish(spec, metrics):
             self._log.warning("train.gate_missed", message="; ".join(missed), reliability=metrics.reliability)
             return
-        self._tracker.set_summary(metrics.to_dict())
         kept_at = store_rejected(self._store, self._run, folder, manifest, check=self._stop.check)
+        track_rejected(self._tracker, self._run, manifest, kept_at, self._log)
         self._erase_leftovers()
         raise build_gate_error(missed, kept_at)
 

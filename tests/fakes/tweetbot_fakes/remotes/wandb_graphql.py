@@ -28,26 +28,33 @@ class RecordedRun:
 
 @dataclass
 class RecordedArtifact:
-    """One artifact version, and which runs made or used it."""
+    """One version of an artifact, its aliases, and which runs made or used it; unseen until it is committed."""
 
     id: str
     name: str
     type: str
     digest: str
     metadata: Json
+    index: int = 0
+    aliases: set[str] = field(default_factory=set)
     made_by: set[str] = field(default_factory=set)
     used_by: set[str] = field(default_factory=set)
     manifest: Json = field(default_factory=dict)
     committed: bool = False
 
 
+class Refused(Exception):
+    """The server knows the key's user and does not let it do this: 403."""
+
+
 @dataclass
 class FakeWandb:
-    """The server's state. `fault` may be changed at any time."""
+    """The server's state. `fault` may be changed at any time; in projects of `closed` nobody may write."""
 
     url: str = ""
     uploads_url: str = ""
     fault: Fault = "none"
+    closed: set[str] = field(default_factory=set)
     runs: dict[str, RecordedRun] = field(default_factory=dict)
     artifacts: dict[str, RecordedArtifact] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
@@ -62,6 +69,14 @@ class FakeWandb:
         """Return the newest version of an artifact."""
         return next(one for one in reversed(self.artifacts.values()) if one.name == name)
 
+    def versions(self, name: str) -> list[RecordedArtifact]:
+        """Return every version of an artifact that is committed, oldest first."""
+        return [one for one in self.artifacts.values() if one.name == name and one.committed]
+
+    def uncommitted(self) -> list[str]:
+        """Return the names of artifacts that were begun and never committed."""
+        return [one.name for one in self.artifacts.values() if not one.committed]
+
     def answer(self, operation: str, variables: Json) -> Json | None:
         """Return the data of a GraphQL operation; None for an unknown one."""
         known = _OPERATIONS.get(operation)
@@ -69,6 +84,8 @@ class FakeWandb:
 
 
 def _upsert_bucket(server: FakeWandb, variables: Json) -> Json:
+    if variables.get("project") in server.closed:
+        raise Refused(f"permission denied: {variables['project']}")
     run = server.run(variables["name"])
     run.fields |= {name: value for name, value in variables.items() if value is not None}
     if variables.get("config"):
@@ -122,15 +139,23 @@ def _create_artifact(server: FakeWandb, variables: Json) -> Json:
     artifact = next(same, None)
     if artifact is None:
         metadata = json.loads(given["metadata"] or "{}")
-        artifact = RecordedArtifact(
-            f"artifact-{len(server.artifacts)}", name, given["artifactTypeName"], given["digest"], metadata
-        )
+        identifier, index = f"artifact-{len(server.artifacts)}", len(server.versions(name))
+        artifact = RecordedArtifact(identifier, name, given["artifactTypeName"], given["digest"], metadata, index)
         server.artifacts[artifact.id] = artifact
+    _move_aliases(server, artifact, {one["alias"] for one in given.get("aliases") or ()})
     if given.get("runName"):
         artifact.made_by.add(given["runName"])
     state = "COMMITTED" if artifact.committed else "PENDING"
     sequence = {"latestArtifact": None}
     return {"createArtifact": {"artifact": {"id": artifact.id, "state": state, "artifactSequence": sequence}}}
+
+
+def _move_aliases(server: FakeWandb, artifact: RecordedArtifact, aliases: set[str]) -> None:
+    """Give a version these aliases; each names one version of an artifact only."""
+    for other in server.artifacts.values():
+        if other.name == artifact.name:
+            other.aliases -= aliases
+    artifact.aliases |= aliases
 
 
 def _create_manifest(server: FakeWandb, variables: Json) -> Json:
@@ -185,7 +210,7 @@ def _artifact_by_id(server: FakeWandb, variables: Json) -> Json:
         "__typename": "Artifact",
         "id": artifact.id,
         "artifactSequence": {**sequence, "project": project},
-        "versionIndex": 0,
+        "versionIndex": artifact.index,
         "artifactType": {"name": artifact.type},
         "description": None,
         "metadata": json.dumps(artifact.metadata),
@@ -193,14 +218,14 @@ def _artifact_by_id(server: FakeWandb, variables: Json) -> Json:
         "ttlIsInherited": True,
         "tags": [],
         "historyStep": None,
-        "state": "COMMITTED",
+        "state": "COMMITTED" if artifact.committed else "PENDING",
         "size": 0,
         "digest": artifact.digest,
         "commitHash": "c0ffee",
         "fileCount": 1,
         "createdAt": "2026-11-23T00:00:00Z",
         "updatedAt": None,
-        "aliases": [],
+        "aliases": [{"id": one, "alias": one, "artifactCollection": None} for one in sorted(artifact.aliases)],
     }
     return {"artifact": fields}
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tweetbot_fakes.remotes.wandb_graphql import FakeWandb, Fault, Json
+from tweetbot_fakes.remotes.wandb_graphql import FakeWandb, Fault, Json, Refused
 
 #: The client refuses keys under forty characters.
 KEY = "0123456789abcdef0123456789abcdef01234567"
@@ -38,9 +38,13 @@ class _Handler(BaseHTTPRequestHandler):
         with self.state.lock:
             self.state.received += body
         if not self._failed():
-            with self.state.lock:
-                answer = work(body)
-            self._reply(200, answer)
+            try:
+                with self.state.lock:
+                    answer = work(body)
+            except Refused as refused:
+                self._reply(403, {"errors": [{"message": str(refused)}]})
+            else:
+                self._reply(200, answer)
 
     def _failed(self) -> bool:
         match self.state.fault:

@@ -249,6 +249,31 @@ def test_degraded_tracking_is_reported_and_fails_nothing() -> None:
     assert status.phase == "Succeeded"
 
 
+def test_a_run_that_is_not_at_wandb_says_how_to_send_it() -> None:
+    wandb = {"project": "two gulls", "entity": "harbour"}
+    output = {"s3": {"uri": "s3://team-a/models", "endpoint": "https://s3.example.com", "region": "eu-1"}}
+    bot = a_bot_in("Train", tracking={"wandb": wandb}, output=output)
+    job = a_complete_job(bot)
+    results = {
+        "offline": a_train_result(mode="Offline"),
+        "lost": a_train_result(mode="Online", degraded="the server did not take the run"),
+        "online": a_train_result(mode="Online"),
+    }
+    messages = {
+        name: condition(
+            plan(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, result),))).status, "TrackingDegraded"
+        ).message
+        for name, result in results.items()
+    }
+    command = (
+        "tweetbot-trainer sync --model s3://team-a/models/team-a/gull/models/v1/model --project 'two gulls' "
+        "--entity harbour --endpoint https://s3.example.com --region eu-1"
+    )
+    assert messages["offline"].endswith(f"set WANDB_API_KEY and run: {command}")
+    assert messages["lost"].startswith("the server did not take the run. To send")
+    assert "sync" not in messages["online"]
+
+
 def test_data_is_ready_once_the_run_has_its_dataset() -> None:
     bot = a_bot_in("Prepare")
     job = a_complete_job(bot)

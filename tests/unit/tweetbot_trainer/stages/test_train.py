@@ -100,7 +100,7 @@ def test_a_dataset_becomes_a_published_model_that_the_tracker_knows(trained: Tra
     rows = [json.loads(line) for line in STORE.get(f"{version}/report/metrics.jsonl").decode().splitlines()]
     assert [row["step"] for row in rows] == [row["step"] for row in tracker.rows]
     assert [row["train_loss"] for row in rows if "train_loss" in row] == [
-        row["train/loss"] for row in tracker.rows if "train/loss" in row
+        row["train_loss"] for row in tracker.rows if "train_loss" in row
     ]
     assert tracker.figures == result.metrics.to_dict()
     assert {"perplexity", "bitsPerByte", "bitsPerByteLow", "bitsPerByteHigh", "verbatimRate", "verbatimRateUnseen",

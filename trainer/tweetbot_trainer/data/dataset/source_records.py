@@ -5,8 +5,8 @@ from typing import BinaryIO
 
 from tweetbot_contract.result import DataTable
 from tweetbot_contract.spec.parts import Part
-from tweetbot_contract.spec.sources import Source
-from tweetbot_trainer.data.sources import StorePages
+from tweetbot_contract.spec.sources import Source, XSource
+from tweetbot_trainer.data.sources import StorePages, get_pages_folder
 from tweetbot_trainer.store import ObjectStore, OpenStore, StorageUnavailable, compute_stream_sha256, join
 from tweetbot_trainer.store.hashing import Sha256
 
@@ -25,9 +25,10 @@ class ObjectRecord(Part):
 
 
 class SourceRecord(Part):
-    """One source: the objects that were read, its account if known, and what became of its posts."""
+    """One source: its address, the objects that were read, its account if known, and what became of its posts."""
 
     kind: str
+    uri: str | None = None
     objects: tuple[ObjectRecord, ...] = ()
     account_id: str | None = None
     handle: str | None = None
@@ -114,3 +115,9 @@ class _RecordingPages(StorePages):
 def get_kind(source: Source) -> str:
     """Return the kind of a source: the name of the one field that is set."""
     return next(name for name in Source.model_fields if getattr(source, name) is source.kind)
+
+
+def get_source_uri(prefix: str, source: Source) -> str:
+    """Return where a source's posts were read from: for the X API the folder of its pages below the output's prefix."""
+    kind = source.kind
+    return get_pages_folder(prefix, kind.handle) if isinstance(kind, XSource) else kind.uri

@@ -18,6 +18,8 @@ MANIFEST_FILE = "MANIFEST.json"
 #: Lies beside the manifest of a version that latest.json pointed to for a run other than its own.
 ADOPTED_FILE = "ADOPTED"
 MODEL_FOLDER, REPORT_FOLDER, ADAPTER_FOLDER = "model", "report", "adapter"
+#: In the report's folder. A training writes it line by line, while it runs.
+METRICS_FILE = "metrics.jsonl"
 #: Posts can be read out of this file of older versions. It is removed wherever it is met (hash_removal.py).
 REMOVED_FILE = f"{MODEL_FOLDER}/training_posts.hashes"
 
@@ -39,6 +41,7 @@ class Provenance(Part):
     precision: Literal["FP32", "BF16"] | None = None
     product_seconds: dict[Literal["FP32", "BF16"], float] | None = None
     versions: dict[str, str]
+    handle: str | None = None
     relation: str
     consent_ref: str | None = None
     sources: tuple[SourceRecord, ...] = ()

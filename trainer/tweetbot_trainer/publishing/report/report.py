@@ -20,8 +20,6 @@ from tweetbot_trainer.publishing.report.predictions_picture import (
     render_predictions,
 )
 
-#: A training writes it line by line, while it runs.
-METRICS_FILE = "metrics.jsonl"
 #: The version of evaluation.json.
 SCHEMA = 1
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from tweetbot_contract.result import DataTable, TrackingResult
+from tweetbot_contract.result import DataTable, Metrics, TrackingResult
 from tweetbot_trainer.learning.model.identity import BaseIdentity
 
 #: Characters that Weights & Biases does not accept in the name of an artifact.
@@ -14,13 +14,23 @@ _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]")
 
 @dataclass(frozen=True, slots=True)
 class TrackedArtifact:
-    """Something that a stage reads (`input`) or makes (`output`), by reference: its bytes stay where they are."""
+    """Something that a stage reads (`input`) or makes (`output`), by reference: its bytes stay where they are.
+
+    `alias` names this version of it; the client adds `latest`.
+    """
 
     name: str
     type: Literal["raw-dataset", "train-dataset", "pretrained-model", "finetuned-model"]
     uri: str
     direction: Literal["input", "output"]
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    alias: str | None = None
+
+
+def make_source_artifact(bot: str, index: int, uri: str, table: DataTable) -> TrackedArtifact:
+    """Return the raw posts of a source, by its index in spec.sources."""
+    metadata = {"source": index, **table.to_dict()}
+    return TrackedArtifact(f"tweets-{bot}-{index}", "raw-dataset", uri, "input", metadata)
 
 
 def make_dataset_artifact(
@@ -28,7 +38,16 @@ def make_dataset_artifact(
 ) -> TrackedArtifact:
     """Return a dataset under the same name for the stage that makes it and the stage that reads it."""
     metadata = {"digest": digest, **table.to_dict()}
-    return TrackedArtifact(f"dataset-{bot}", "train-dataset", uri, direction, metadata)
+    return TrackedArtifact(f"dataset-{bot}", "train-dataset", uri, direction, metadata, alias=digest[:16])
+
+
+def make_model_artifact(
+    bot: str, uri: str, version: str, sha256: str, metrics: Metrics, *, rejected: bool = False
+) -> TrackedArtifact:
+    """Return a model version; `sha256` is that of its manifest. One that failed a gate must not become `latest`."""
+    metadata = {"version": version, "manifestSha256": sha256, **metrics.to_dict()}
+    name = f"rejected-{bot}" if rejected else f"model-{bot}"
+    return TrackedArtifact(name, "finetuned-model", uri, "output", metadata, alias=version)
 
 
 def make_base_artifact(base: BaseIdentity) -> TrackedArtifact | None:

@@ -49,15 +49,20 @@ def choose_mode(spec: WandB, secrets: Path, base_url: str, *, probe: Probe) -> D
         return Decision("Offline", message)
     fault = probe(base_url, key)
     if fault:
-        return Decision("Offline", f"{fault}; the run's files are in the output, `wandb sync` sends them later")
+        return Decision("Offline", f"{fault}; `tweetbot-trainer sync` sends the run later")
     return Decision("Online", api_key=key)
+
+
+def describe_refusal(base_url: str) -> str:
+    """Return what is said of a server that does not know the key."""
+    return f"{base_url} refuses the API key: put a valid one into the Secret"
 
 
 def check_api_key(
     base_url: str, key: str, *, pause: Callable[[float], None] = time.sleep, timeout: float = PROBE_TIMEOUT
 ) -> str | None:
     """Ask the server whose key it is. Return what is wrong, in words that do not contain the key."""
-    refusal = f"{base_url} refuses the API key: put a valid one into the Secret"
+    refusal = describe_refusal(base_url)
     fault: str | None = None
     for attempt in range(PROBES):
         if attempt:

@@ -21,13 +21,21 @@ class TrackerStarter:
     """Starts a stage's tracker. With mode Disabled the client is not even imported."""
 
     def __init__(
-        self, run_config: RunConfig, *, store: ObjectStore, secrets: Path, log: Log, probe: Probe = check_api_key
+        self,
+        run: RunDocument,
+        run_config: RunConfig,
+        *,
+        store: ObjectStore,
+        secrets: Path,
+        log: Log,
+        probe: Probe = check_api_key,
     ) -> None:
-        self._run_config, self._store, self._secrets, self._log, self._probe = run_config, store, secrets, log, probe
+        self._run, self._run_config, self._store = run, run_config, store
+        self._secrets, self._log, self._probe = secrets, log, probe
 
     def __call__(self, config: Mapping[str, Any]) -> Tracker:
         """Return a tracker with this configuration. It starts in the background."""
-        run, folder = self._run_config.run, self._run_config.folder
+        run, folder = self._run, self._run_config.folder
         if run.spec.tracking.wandb.mode == "Disabled":
             return NullTracker()
         set_client_folders(folder)
@@ -42,7 +50,7 @@ class TrackerStarter:
     def _start_run(self, config: Mapping[str, Any]) -> WandbRun:
         import wandb
 
-        spec = self._run_config.run.spec.tracking.wandb
+        spec = self._run.spec.tracking.wandb
         base_url = spec.base_url or os.environ.get("WANDB_BASE_URL") or str(wandb.Settings().base_url)
         decision = choose_mode(spec, self._secrets, base_url, probe=self._probe)
         return WandbRun(self._run_config, decision, config, base_url)

@@ -8,6 +8,8 @@ from typing import Any, Self
 
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import TrackingResult
+from tweetbot_contract.status import Stage
+from tweetbot_trainer.publishing.tracking.figures import rename_figures
 from tweetbot_trainer.publishing.tracking.interface import TrackedArtifact
 from tweetbot_trainer.publishing.tracking.mode import Decision
 
@@ -16,30 +18,58 @@ LONGEST_TEXT = 512
 
 
 @dataclass(frozen=True, slots=True)
+class TrackedRun:
+    """A stage of a run of the TweetBot `namespace`/`bot`, and where its run at W&B belongs."""
+
+    namespace: str
+    bot: str
+    uid: str
+    run_id: str
+    stage: Stage
+    handle: str
+    project: str
+    entity: str | None = None
+
+    @classmethod
+    def from_document(cls, run: RunDocument) -> Self:
+        """Return the run of a stage's run document."""
+        wandb, stage = run.spec.tracking.wandb, run.stage
+        assert stage != "Cleanup"
+        handle = run.spec.subject.handle
+        return cls(run.namespace, run.name, run.uid, run.run_id, stage, handle, wandb.project, wandb.entity)
+
+    @property
+    def job_type(self) -> str:
+        """The stage as W&B shows it."""
+        return self.stage.lower()
+
+    @property
+    def id(self) -> str:
+        """The run's id. A retried Pod finds it again; with the start of the uid no other TweetBot can have it."""
+        return f"{self.bot}-{self.run_id}-{self.uid[:8]}-{self.job_type}"
+
+
+@dataclass(frozen=True, slots=True)
 class RunConfig:
-    """A stage's run, the folder of the client's files, and how many seconds the run may take to start and to end.
+    """A run, the folder of the client's files, and how many seconds the run may take to start and to end.
 
     The client's defaults are 90 seconds for a start and no limit for an end. `finish_slack` is for what the client does
-    before it applies the limit. `proxy` is the address by which the client, which is another process, connects.
+    before it applies the limit. `proxy` is the address by which the client, which is another process, connects. With
+    `replay`, rows that the server has from before are not sent again.
     """
 
-    run: RunDocument
+    run: TrackedRun
     folder: Path
     init_timeout: float = 20.0
     finish_timeout: float = 30.0
     finish_slack: float = 10.0
     proxy: str | None = None
+    replay: bool = False
 
     @classmethod
     def from_run(cls, run: RunDocument, work: Path) -> Self:
         """Return the configuration of a stage's run in a work folder."""
-        return cls(run, work / "wandb" / run.stage.lower())
-
-    @property
-    def id(self) -> str:
-        """The run's id. A retried Pod finds it again; with the start of the uid no other TweetBot can have it."""
-        run = self.run
-        return f"{run.name}-{run.run_id}-{run.uid[:8]}-{run.stage.lower()}"
+        return cls(TrackedRun.from_document(run), work / "wandb" / run.stage.lower())
 
 
 class WandbRun:
@@ -48,23 +78,25 @@ class WandbRun:
     def __init__(self, run_config: RunConfig, decision: Decision, config: Mapping[str, Any], base_url: str) -> None:
         import wandb
 
-        run, wandb_spec = run_config.run, run_config.run.spec.tracking.wandb
-        stage = run.stage.lower()
+        run = run_config.run
         self._wandb, self._decision = wandb, decision
         self._run = wandb.init(
-            project=wandb_spec.project,
-            entity=wandb_spec.entity,
-            id=run_config.id,
-            name=f"@{run.spec.subject.handle}-{stage}",
-            group=f"{run.name}/{run.run_id}",
-            job_type=stage,
+            project=run.project,
+            entity=run.entity,
+            id=run.id,
+            name=f"@{run.handle}-{run.job_type}",
+            group=f"{run.bot}/{run.run_id}",
+            job_type=run.job_type,
             resume="allow",
-            config=dict(config),
+            config={"bot": f"{run.namespace}/{run.bot}", **config},
             dir=str(run_config.folder),
             mode="online" if decision.mode == "Online" else "offline",
             settings=_build_settings(wandb, run_config, decision, base_url),
         )
         self._run.define_metric("*", step_metric="step")  # a retried stage counts its steps from 0 again
+        #: Rows that the server has from before; a run that is resumed begins after them.
+        self.known_entries = self._run.starting_step
+        self._skipped = self.known_entries if run_config.replay else 0
 
     @property
     def result(self) -> TrackingResult:
@@ -76,17 +108,20 @@ class WandbRun:
             degraded=degraded[:LONGEST_TEXT] if degraded else None,
         )
 
-    def log(self, metrics: Mapping[str, float]) -> None:
+    def log(self, metrics: Mapping[str, Any]) -> None:
         """Add metrics to the run's history."""
-        self._run.log(dict(metrics))
+        if self._skipped:
+            self._skipped -= 1
+            return
+        self._run.log(rename_figures(metrics))
 
     def set_summary(self, figures: Mapping[str, Any]) -> None:
         """Update the run's summary."""
-        self._run.summary.update(dict(figures))
+        self._run.summary.update(rename_figures(figures))
 
     def log_table(self, name: str, columns: Sequence[str], data: Sequence[Sequence[Any]]) -> None:
-        """Log the data as a wandb.Table."""
-        self._run.log({name: self._wandb.Table(columns=list(columns), data=[list(cells) for cells in data])})
+        """Log the data as a wandb.Table, which is a row of the history."""
+        self.log({name: self._wandb.Table(columns=list(columns), data=[list(cells) for cells in data])})
 
     def log_artifact(self, tracked: TrackedArtifact) -> None:
         """Log an artifact by reference.
@@ -97,12 +132,13 @@ class WandbRun:
         online = self._decision.mode == "Online"
         if not online and tracked.direction == "input" and tracked.type != "raw-dataset":
             return
-        artifact = self._wandb.Artifact(tracked.name, type=tracked.type, metadata=dict(tracked.metadata))
+        artifact = self._wandb.Artifact(tracked.name, type=tracked.type, metadata=rename_figures(tracked.metadata))
         artifact.add_reference(tracked.uri, name=tracked.uri.rstrip("/").rpartition("/")[2], checksum=False)
+        aliases = [tracked.alias] if tracked.alias else None
         if tracked.direction == "input" and online:
-            self._run.use_artifact(artifact)
+            self._run.use_artifact(artifact, aliases=aliases)
         else:
-            self._run.log_artifact(artifact)
+            self._run.log_artifact(artifact, aliases=aliases)
 
     def finish(self, *, failed: bool) -> None:
         """End the run. Raises if the server has not taken the rest of it within `finish_timeout` seconds."""

@@ -36,7 +36,7 @@ from tweetbot_trainer.publishing.tracking.interface import (
 )
 from tweetbot_trainer.publishing.tracking.mode import check_api_key, choose_mode
 from tweetbot_trainer.publishing.tracking.start import TrackerStarter
-from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig
+from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig, TrackedRun
 from tweetbot_trainer.runtime.egress import guard_connections
 from tweetbot_trainer.runtime.egress_proxy import serve_egress_proxy
 from tweetbot_trainer.runtime.log import Log
@@ -70,8 +70,9 @@ def a_run(tmp_path: Path, stage: Stage = "Train", **wandb: Any) -> RunDocument:
 
 
 def started(run: RunDocument, tmp_path: Path, secrets: Path, config: dict[str, Any] | None = None) -> Tracker:
-    run_config = RunConfig(run, tmp_path / "work" / "wandb" / run.stage.lower(), init_timeout=120, finish_timeout=120)
-    starter = TrackerStarter(run_config, store=STORE, secrets=secrets, log=Log(StringIO()), probe=AT_ONCE)
+    tracked, folder = TrackedRun.from_document(run), tmp_path / "work" / "wandb" / run.stage.lower()
+    run_config = RunConfig(tracked, folder, init_timeout=120, finish_timeout=120)
+    starter = TrackerStarter(run, run_config, store=STORE, secrets=secrets, log=Log(StringIO()), probe=AT_ONCE)
     return starter(config or {"learning_rate": 3e-3})
 
 
@@ -86,9 +87,10 @@ from tweetbot_trainer.runtime.egress_proxy import serve_egress_proxy
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.store.folder import FolderStore
 from tweetbot_trainer.publishing.tracking.start import TrackerStarter
-from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig
-run_config = RunConfig(RunDocument.model_validate_json(sys.argv[1]), Path(sys.argv[2]))
-starter = TrackerStarter(run_config, store=FolderStore(), secrets=Path(sys.argv[2]), log=Log(StringIO()))
+from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig, TrackedRun
+run = RunDocument.model_validate_json(sys.argv[1])
+run_config = RunConfig(TrackedRun.from_document(run), Path(sys.argv[2]))
+starter = TrackerStarter(run, run_config, store=FolderStore(), secrets=Path(sys.argv[2]), log=Log(StringIO()))
 assert "wandb" not in sys.modules
 tracker = starter({})
 assert not getattr(sys.modules["wandb"].__spec__, "_initializing", False)
@@ -133,7 +135,7 @@ def test_both_stages_of_a_run_are_on_the_server_with_their_lineage(
     assert second.config["epochs"] == {"value": 4}
     losses = [row["train/loss"] for row in second.history.values() if "train/loss" in row]
     assert losses == pytest.approx([1, 1 / 2, 1 / 3])
-    assert second.summary["evalLoss"] == 2.5
+    assert (second.summary["test/loss"], second.summary.get("evalLoss")) == (2.5, None)
     assert any("samples" in row for row in second.history.values())
     raw, dataset, model = (server.artifact(name) for name in ("tweets-gull-0", "dataset-gull", "model-gull"))
     assert (raw.type, raw.used_by) == ("raw-dataset", {first.name})
@@ -301,9 +303,13 @@ def test_an_address_too_long_for_the_result_is_cut(tmp_path: Path, secrets: Path
     address = f"https://wandb.example/{'w' * 490}"
     run = a_run(tmp_path, apiKeySecret=SECRET, baseURL=address)
     run_config = RunConfig(
-        run, tmp_path / "work" / "wandb" / "train", init_timeout=0, finish_timeout=0, finish_slack=60
+        TrackedRun.from_document(run),
+        tmp_path / "work" / "wandb" / "train",
+        init_timeout=0,
+        finish_timeout=0,
+        finish_slack=60,
     )
-    silent = partial(TrackerStarter, run_config, store=STORE, secrets=secrets, log=Log(StringIO()))
+    silent = partial(TrackerStarter, run, run_config, store=STORE, secrets=secrets, log=Log(StringIO()))
     result = silent(probe=lambda url, key: f"{url} does not answer")({}).finish()
     assert result.wandb_mode == "Offline"
     assert (result.degraded or "").startswith(address)
@@ -316,7 +322,9 @@ def test_a_client_that_says_nothing_about_its_run_is_not_waited_for(tmp_path: Pa
         def __getattr__(self, name: str) -> None:
             raise ValueError("no address")
 
-    run_config = RunConfig(a_run(tmp_path), tmp_path / "work", init_timeout=0, finish_timeout=0, finish_slack=60)
+    run_config = RunConfig(
+        TrackedRun.from_document(a_run(tmp_path)), tmp_path / "work", init_timeout=0, finish_timeout=0, finish_slack=60
+    )
     start: Any = Speechless
     result = BackgroundTracker(run_config, start, upload=lambda: None, log=Log(StringIO())).finish()
     assert result.degraded == "could not read how it is tracked: ValueError: no address"
@@ -358,8 +366,10 @@ def test_the_client_in_its_own_process_uploads_nothing_to_an_address_inside(
     lines = StringIO()
     allowed = (ip_network("127.0.0.1/32"),)
     with guard_connections(allowed, {}), serve_egress_proxy({}, Log(lines)) as proxy:
-        place = RunConfig(run, tmp_path / "work" / "wandb", finish_timeout=3, finish_slack=10, proxy=proxy)
-        tracker = TrackerStarter(place, store=STORE, secrets=secrets, log=Log(lines), probe=AT_ONCE)({"epochs": 4})
+        place = RunConfig(
+            TrackedRun.from_document(run), tmp_path / "work" / "wandb", finish_timeout=3, finish_slack=10, proxy=proxy
+        )
+        tracker = TrackerStarter(run, place, store=STORE, secrets=secrets, log=Log(lines), probe=AT_ONCE)({"epochs": 4})
         tracker.log({"step": 1, "train/loss": 1.0})
         tracker.finish()
     assert server.runs
