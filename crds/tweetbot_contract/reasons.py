@@ -121,7 +121,18 @@ FINALIZER_REFUSED = _ask_platform(
 GATE_FAILED = _ask_author(
     "GateFailed",
     "The trained model fails a gate of spec.evaluation.gates. It is stored but not published.",
-    "Give the run more or other posts, or train less. If you loosen the gate, this model is published as it is.",
+    "The message says by how much, and what helps. If you loosen the gate, this model is published as it is.",
+)
+GATE_NOT_MEASURABLE = _ask_author(
+    "GateNotMeasurable",
+    "spec.evaluation.gates sets a limit, and there is too little to measure whether the trained model is within it. "
+    "It is stored but not published.",
+    "The message says what is missing. If you remove or loosen the gate, this model is published as it is.",
+)
+GATE_ADVISORY = _ask_author(
+    "GateAdvisory",
+    "The served model misses a gate that is on by default, on too little evidence to keep it back.",
+    "Read some samples before you rely on the model. A gate that you set in spec.evaluation.gates binds.",
 )
 SPEC_REFUSED = _ask_author("SpecRefused", "The trainer cannot do what the spec asks.", "See the message.")
 NOT_AUTHORIZED = _ask_author(

@@ -93,17 +93,29 @@ class PublishedModel(Part):
     """When the model version was published."""
 
 
-class Metrics(Part):
-    """Evaluation of the trained model on the newest posts, which training never saw."""
+class Figures(Part):
+    """The figures of a model that runs are compared by."""
 
     eval_loss: Finite
     """Mean cross-entropy on the test posts, in nats per token; lower is better."""
-    perplexity: Finite
-    """Perplexity per token on the test posts: exp(evalLoss)."""
     bits_per_byte: Finite
     """Cross-entropy on the test posts in bits per UTF-8 byte; lower is better."""
+    verbatim_rate: Finite | None = None
+    """Share of 1,000 samples that repeat 50 or more characters of a training post."""
+
+
+class Metrics(Figures):
+    """Evaluation of the trained model on the newest posts, which training never saw."""
+
+    perplexity: Finite
+    """Perplexity per token on the test posts: exp(evalLoss)."""
+    test_posts: int | None = Field(None, ge=0)
+    """Number of test posts."""
     base_bits_per_byte: Finite | None = None
     """Bits per byte of the base model, before training; absent for scratch:// bases."""
+    improvement_low: Finite | None = None
+    """Lower end of the 95 % confidence interval of the improvement over the base, in percent of its bits per byte;
+    absent with fewer than 10 test posts."""
     bits_per_byte_low: Finite | None = None
     """Lower end of the 95 % confidence interval of bitsPerByte, bootstrapped over the test posts."""
     bits_per_byte_high: Finite | None = None
@@ -116,8 +128,6 @@ class Metrics(Part):
     """Label tokens trained on per second, without time for evaluation."""
     train_seconds: Finite
     """Duration of the training in seconds, with its evaluations."""
-    verbatim_rate: Finite | None = None
-    """Share of 1,000 samples that repeat 50 or more characters of a training post."""
     verbatim_rate_unseen: Finite | None = None
     """Share of 1,000 samples with 50 or more characters of a test post, unseen in training: a baseline."""
     distinct1: Finite | None = None
@@ -137,7 +147,12 @@ class Metrics(Part):
     function_word_score: Finite | None = None
     """How much the samples use function words like the author, by the scale of styleScore; absent if not measurable."""
     reliability: Literal["Normal", "Low"] = "Normal"
-    """Low when there are fewer than 50 test posts, so that the figures are uncertain."""
+    """Low when there are fewer than 50 test posts, so that the figures on them are uncertain."""
+
+    @property
+    def figures(self) -> Figures:
+        """The figures that runs are compared by."""
+        return Figures.model_validate({name: getattr(self, name) for name in Figures.model_fields})
 
 
 class Sample(Part):
@@ -169,6 +184,8 @@ class TrainSucceeded(Part):
     metrics: Metrics
     samples: tuple[Sample, ...] = ()
     tracking: TrackingResult = TrackingResult()
+    #: Which default gates the model misses on too little evidence to refuse it, and what to do.
+    gate_advisory: str | None = Field(None, max_length=REASON_LIMIT)
     #: To whom the output's folder belongs, if not to this TweetBot, and what to do.
     prefix_owned: str | None = Field(None, max_length=REASON_LIMIT)
 
@@ -205,6 +222,8 @@ class StageFailed(Part):
     schema_version: Literal[1] = 1
     reason: str = Field(pattern=r"^[A-Z][A-Za-z0-9]{0,63}$")
     message: str = Field(max_length=REASON_LIMIT)
+    #: Those of the model that was trained and not published.
+    figures: Figures | None = None
 
 
 TrainerResult = Annotated[
@@ -229,10 +248,14 @@ def _shorten(result: TrainerResult) -> TrainerResult:
     match result:
         case TrainSucceeded(samples=samples) if samples:
             return result.model_copy(update={"samples": samples[:-1]})
-        case PrepareSucceeded(adopted=TrainSucceeded(samples=samples) as adopted) if samples:
-            return result.model_copy(update={"adopted": adopted.model_copy(update={"samples": samples[:-1]})})
+        case PrepareSucceeded(adopted=TrainSucceeded(samples=samples, gate_advisory=advisory) as adopted) if (
+            samples or advisory
+        ):
+            return result.model_copy(update={"adopted": _shorten(adopted)})
         case PrepareSucceeded(prefix_owned=str(owner)) | TrainSucceeded(prefix_owned=str(owner)) if owner:
             return result.model_copy(update={"prefix_owned": owner[: len(owner) // 2]})
+        case TrainSucceeded(gate_advisory=str(advisory)) if advisory:
+            return result.model_copy(update={"gate_advisory": advisory[: len(advisory) // 2]})
         case StageFailed(message=message):
             return result.model_copy(update={"message": message[: len(message) // 2]})
         case _:

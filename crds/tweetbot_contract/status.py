@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tweetbot_contract.result import Bill, DataTable, Finite, Metrics, PublishedModel, Sample
+from tweetbot_contract.result import Bill, DataTable, Figures, Finite, Metrics, PublishedModel, Sample
 from tweetbot_contract.spec.parts import Part
 
 Phase = Literal["Pending", "Preparing", "Queued", "Training", "Succeeded", "Failed", "Suspended"]
@@ -113,6 +113,8 @@ class CurrentRun(Part):
     """Digest of the run's dataset; absent until it is prepared."""
     progress: ProgressStatus | None = None
     """Progress of the training, when the trainer can report it."""
+    figures: Figures | None = None
+    """Figures of the model that the run trained or adopted, published or not; absent if it has none."""
     last_trouble: Trouble | None = None
     """What last went wrong in the run, kept whatever comes after it; absent if nothing did."""
     started_at: str = Field(max_length=40)
@@ -138,6 +140,8 @@ class RunRecord(Part):
     """Digest of the run's dataset, if one was prepared."""
     model_uri: str | None = Field(None, alias="modelURI", max_length=1400)
     """Address of the model that the run published or adopted."""
+    figures: Figures | None = None
+    """Figures of the model that the run trained or adopted, published or not; absent if it has none."""
     attempts: int
     """Number of Pods of both stages that ended, preempted ones excepted."""
     last_trouble: str | None = Field(None, max_length=256)

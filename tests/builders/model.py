@@ -125,6 +125,7 @@ def some_card_data(**changes: Any) -> CardData:
         interval=(0.2101, 0.2289),
         ratio_interval=None,
         gates=Gates(max_verbatim_percent=20),
+        missed_gates=(),
         sampling=SAMPLING,
         samples=(Sample(prompt="My dream is", text="My dream is when the tide sang until morning"),),
         prompts=("My dream is",),

@@ -87,12 +87,13 @@ class Filter(Part):
 
 
 class Gates(Part):
-    """Limits that a model must meet to be published. With fewer than 50 test posts they are advisory."""
+    """Limits that a model must meet to be published. One that is set is never passed for lack of evidence."""
 
     max_verbatim_percent: int | None = Field(None, ge=0, le=100)
     """Maximum percent of 1,000 samples that repeat 50 characters of a training post; 20 if unset, scratch:// none."""
     min_improvement_percent: int | None = Field(None, ge=1, le=99)
-    """Minimum improvement over the base model, as the percent by which bits per byte on the test posts must fall."""
+    """Minimum improvement over the base model, as the percent by which bits per byte on the test posts must fall. With
+    fewer than 50 test posts the lower end of the 95 % interval must reach it."""
 
 
 class Evaluation(Part):

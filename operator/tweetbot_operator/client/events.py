@@ -109,7 +109,7 @@ def get_last_seen(event: Manifest) -> str:
 
 
 def build_events(before: TweetBotStatus, after: TweetBotStatus) -> tuple[EventSpec, ...]:
-    """Return the Events that a change of status deserves: another run, another reason, Stalled or its end."""
+    """Return the Events that a change of status deserves: another run or reason, Stalled or its end, an advisory."""
     events: list[EventSpec] = []
     old, new = before.current_run, after.current_run
     if old and new and old.id != new.id and old.outcome is None:
@@ -118,6 +118,9 @@ def build_events(before: TweetBotStatus, after: TweetBotStatus) -> tuple[EventSp
     was_stalled, stalled = (status.find_condition("Stalled") is not None for status in (before, after))
     if now and (was is None or was.reason != now.reason or stalled != was_stalled or _is_new_run(old, new)):
         events.append(EventSpec("Warning" if stalled else "Normal", now.reason, _truncate_note(now.message)))
+    former, advisory = (status.find_condition("GateAdvisory") for status in (before, after))
+    if advisory and (former is None or former.message != advisory.message):
+        events.append(EventSpec("Warning", advisory.reason, _truncate_note(advisory.message)))
     return tuple(events)
 
 

@@ -11,6 +11,7 @@ from tweetbot_contract.reasons import (
     BY_NAME,
     DATASET_READY,
     EVICTED,
+    GATE_ADVISORY,
     INVALID_SPEC,
     NO_DATASET,
     NO_MODEL,
@@ -27,9 +28,11 @@ from tweetbot_contract.reasons import (
     TRACKING_DEGRADED,
     TRAINING,
     WAITING_FOR_PREVIOUS_POD,
+    Reason,
 )
-from tweetbot_contract.status import Condition, CurrentRun, ModelStatus, Phase, Trouble, TweetBotStatus
+from tweetbot_contract.status import Condition, CurrentRun, ModelStatus, Phase, TweetBotStatus
 from tweetbot_operator.decisions.actions import find_start_problem, get_queue_position, is_previous_run_ending
+from tweetbot_operator.decisions.failures import describe_trouble
 from tweetbot_operator.decisions.progress import find_wait
 from tweetbot_operator.decisions.run import RunUpdate
 from tweetbot_operator.decisions.stage import Stage
@@ -40,7 +43,7 @@ from tweetbot_operator.types.times import format_time, make_printable, parse_tim
 #: The types of the conditions that the operator sets; other controllers may add others.
 CONDITION_TYPES = frozenset([
     "Ready", "Progressing", "Stalled", "Accepted", "ModelReady", "DataReady", "Suspended", "TrackingDegraded",
-    "PrefixShared",
+    "PrefixShared", "GateAdvisory",
 ])  # fmt: skip
 
 
@@ -72,12 +75,6 @@ def summarize_run(stage: Stage) -> Summary:
     if trouble is None or trouble.pod is None or trouble.stage != run.stage or known:
         return summary
     return replace(summary, message=f"{summary.message} Last trouble: {describe_trouble(trouble)}")
-
-
-def describe_trouble(trouble: Trouble) -> str:
-    """Return what went wrong, where and when, in one sentence and its advice."""
-    place = f"{trouble.reason} in attempt {trouble.attempt} at {trouble.at}"
-    return f"{place}: {trouble.message.rstrip('.')}."
 
 
 def _summarize_unended(stage: Stage) -> Summary:
@@ -195,6 +192,7 @@ def build_desired_conditions(bot: TweetBot, update: RunUpdate, model: ModelStatu
         *_build_summary_conditions(bot, summary),
         DesiredCondition("Accepted", True, ACCEPTED.name, ACCEPTED.meaning, bot.generation),
         _build_model_condition(bot, update, model),
+        *_build_gate_condition(bot, update),
         _build_data_condition(bot, update),
         _build_suspended_condition(bot),
         _build_tracking_condition(bot, update),
@@ -250,7 +248,10 @@ def _build_model_condition(bot: TweetBot, update: RunUpdate, model: ModelStatus 
     else:
         reason = former.reason if former else SUCCEEDED.name
     verb = "adopted" if reason == ADOPTED.name else "published"
-    return DesiredCondition("ModelReady", True, reason, f"{model.name} is {verb} at {model.uri}", generation)
+    advisories = "".join(f". {each.message}" for each in _build_gate_condition(bot, update))
+    return DesiredCondition(
+        "ModelReady", True, reason, f"{model.name} is {verb} at {model.uri}{advisories}", generation
+    )
 
 
 def _build_data_condition(bot: TweetBot, update: RunUpdate) -> DesiredCondition:
@@ -282,11 +283,22 @@ def _build_tracking_condition(bot: TweetBot, update: RunUpdate) -> DesiredCondit
 
 
 def _build_prefix_condition(bot: TweetBot, update: RunUpdate) -> Desired:
-    """Report that another TweetBot owns the output's folder, as the latest result says; absent where none does."""
+    """Report that another TweetBot owns the output's folder."""
     result = update.prepared or update.trained
+    return _build_lasting_condition(bot, "PrefixShared", PREFIX_OWNED, result, result.prefix_owned if result else None)
+
+
+def _build_gate_condition(bot: TweetBot, update: RunUpdate) -> Desired:
+    """Report the default gates that the served model misses on little evidence."""
+    result = update.trained
+    return _build_lasting_condition(
+        bot, "GateAdvisory", GATE_ADVISORY, result, result.gate_advisory if result else None
+    )
+
+
+def _build_lasting_condition(bot: TweetBot, type_: str, reason: Reason, result: object, message: str | None) -> Desired:
+    """Report the latest result's message, as long as there is no other result; absent where it has none."""
     if result is None:
-        former = bot.status.find_condition("PrefixShared")
+        former = bot.status.find_condition(type_)
         return (replace(_keep_condition(former), generation=bot.generation),) if former else ()
-    if result.prefix_owned is None:
-        return ()
-    return (DesiredCondition("PrefixShared", True, PREFIX_OWNED.name, result.prefix_owned, bot.generation),)
+    return (DesiredCondition(type_, True, reason.name, message, bot.generation),) if message else ()

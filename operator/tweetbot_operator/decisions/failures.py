@@ -17,6 +17,7 @@ from tweetbot_contract.reasons import (
     TRAINER_BUG,
 )
 from tweetbot_contract.result import StageFailed, TrainerResult, decode
+from tweetbot_contract.status import Trouble
 from tweetbot_operator.decisions.causes import Cause, find_cause
 from tweetbot_operator.types.objects import JobView, PodView
 from tweetbot_operator.types.stage_state import (
@@ -80,7 +81,7 @@ def check_permanent_exit(pods: Pods) -> Failed | RetryableFailure | None:
         return Failed(TRAINER_BUG.name, message)
     if said.reason == PREFIX_OWNED.name:
         return RetryableFailure(said.reason, make_printable(said.message))
-    return Failed(said.reason, _add_recovery_hint(make_printable(said.message), pod))
+    return Failed(said.reason, _add_recovery_hint(make_printable(said.message), pod), said.figures)
 
 
 def _add_recovery_hint(message: str, pod: PodView) -> str:
@@ -135,6 +136,12 @@ def explain_end(pod: PodView, stage: str) -> Cause:
     """Return why a Pod ended that left no result: what its trainer reported, or else what the cluster says."""
     said = parse_failure(pod.message)
     return Cause(said.reason, make_printable(said.message)) if said else find_cause(pod, stage)
+
+
+def describe_trouble(trouble: Trouble) -> str:
+    """Return what went wrong, where and when, in one sentence and its advice."""
+    place = f"{trouble.reason} in attempt {trouble.attempt} at {trouble.at}"
+    return f"{place}: {trouble.message.rstrip('.')}."
 
 
 def parse_message(message: str) -> TrainerResult | None:

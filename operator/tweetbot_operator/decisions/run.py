@@ -12,7 +12,7 @@ from tweetbot_contract.handover import SCHEDULE_TRIGGER, TAKE_OVER_TRIGGER, buil
 from tweetbot_contract.identity import compute_run_id, has_execution, hash_execution, hash_identity
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import ADOPTED, NOTHING_NEW, SUCCEEDED
-from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
+from tweetbot_contract.result import Figures, PrepareSucceeded, TrainSucceeded
 from tweetbot_contract.status import CurrentRun
 from tweetbot_operator.jobs.job import FIRST_PAUSE, LONGEST_PAUSE
 from tweetbot_operator.types.creations import CreatedJob
@@ -97,7 +97,7 @@ def _create_run(bot: TweetBot, wanted: str, trigger: str, now: datetime) -> Curr
 
 def _restart(run: CurrentRun, execution: str) -> CurrentRun:
     """Give a run whose execution was edited new attempts and time, under the same id and in the same stage."""
-    reset = {"outcome": None, "reason": None, "message": None, "finished_at": None, "retry_at": None}
+    reset = {"outcome": None, "reason": None, "message": None, "finished_at": None, "retry_at": None, "figures": None}
     unused = {"attempt": 1, "retries": 0, "ran_seconds": 0, "disruptions": 0}
     return run.model_copy(update={**reset, **unused, "execution": execution})
 
@@ -120,9 +120,9 @@ def advance_run(run: CurrentRun, state: StageState, observed: Observed) -> RunUp
         case PrepareComplete(result):
             return _finish_prepare(run, result, observed)
         case TrainComplete(result):
-            return RunUpdate(_end_run(run, SUCCEEDED.name, now), trained=result)
-        case Failed(reason, message):
-            return RunUpdate(_end_run(run, reason, now, message=message))
+            return RunUpdate(_end_run(run, SUCCEEDED.name, now, figures=result.metrics.figures), trained=result)
+        case Failed(reason, message, figures):
+            return RunUpdate(_end_run(run, reason, now, message=message, figures=figures))
         case RetryableFailure() | AttemptFailed():
             return RunUpdate(_pause_run(run, state, now))
         case Active(attempt=attempt) | Suspended(attempt=attempt):
@@ -139,7 +139,8 @@ def _finish_prepare(run: CurrentRun, result: PrepareSucceeded, observed: Observe
     fresh = {"retries": 0, "retry_at": None, "reason": None, "message": None}
     run = run.model_copy(update={"dataset": result.dataset.digest, **fresh})
     if result.adopted:
-        return RunUpdate(_end_run(run, ADOPTED.name, observed.now), result, result.adopted)
+        ended = _end_run(run, ADOPTED.name, observed.now, figures=result.adopted.metrics.figures)
+        return RunUpdate(ended, result, result.adopted)
     if result.new_posts is not None:
         return RunUpdate(_end_run(run, NOTHING_NEW.name, observed.now), result)
     unused = {"attempt": 1, "ran_seconds": 0, "disruptions": 0, "counted_pods": ()}
@@ -217,10 +218,12 @@ def record_creation(run: CurrentRun, observed: Observed) -> CurrentRun:
     return run.model_copy(update=fresh)
 
 
-def _end_run(run: CurrentRun, reason: str, now: datetime, *, message: str | None = None) -> CurrentRun:
+def _end_run(
+    run: CurrentRun, reason: str, now: datetime, *, message: str | None = None, figures: Figures | None = None
+) -> CurrentRun:
     outcome = "Succeeded" if message is None else "Failed"
     end = {"outcome": outcome, "reason": reason, "message": message, "retry_at": None, "finished_at": format_time(now)}
-    return run.model_copy(update=end)
+    return run.model_copy(update={**end, "figures": figures})
 
 
 def compute_used_seconds(run: CurrentRun, pods: Pods, now: datetime) -> float:

@@ -24,10 +24,9 @@ from tweetbot_operator.decisions.conditions import (
     build_conditions,
     build_desired_conditions,
     build_invalid_spec_conditions,
-    describe_trouble,
     replace_summary,
 )
-from tweetbot_operator.decisions.failures import explain_end
+from tweetbot_operator.decisions.failures import describe_trouble, explain_end
 from tweetbot_operator.decisions.run import RunUpdate
 from tweetbot_operator.decisions.stage import Stage
 from tweetbot_operator.types.objects import InvalidTweetBot
@@ -116,7 +115,7 @@ def build_run_history(
 
 
 def _build_record(run: CurrentRun, outcome: str, reason: str, finished_at: str) -> RunRecord:
-    kept = {name: getattr(run, name) for name in ("id", "number", "trigger", "dataset", "started_at")}
+    kept = {name: getattr(run, name) for name in ("id", "number", "trigger", "dataset", "figures", "started_at")}
     trouble = make_printable(describe_trouble(run.last_trouble), 256) if run.last_trouble else None
     end = {"outcome": outcome, "reason": reason, "attempts": run.pods, "finished_at": finished_at}
     end["last_trouble"] = trouble

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
+from tweetbot_contract.result import Figures, PrepareSucceeded, TrainSucceeded
 from tweetbot_operator.types.objects import JobView, PodView
 
 
@@ -105,10 +105,11 @@ class RetryableFailure:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The run has failed for good."""
+    """The run has failed for good, perhaps with a model that was not published."""
 
     reason: str
     message: str
+    figures: Figures | None = None
 
 
 StageState = (

@@ -9,7 +9,12 @@ from tweetbot_trainer.data.dataset.splits import Splits
 from tweetbot_trainer.data.posts import DatasetPost
 from tweetbot_trainer.learning.batches.examples import Example, split_into_examples
 from tweetbot_trainer.learning.batches.huggingtweets import make_blocks, shuffle_copies
-from tweetbot_trainer.learning.evaluation.likelihood import Likelihood, bootstrap_interval, measure_likelihood
+from tweetbot_trainer.learning.evaluation.likelihood import (
+    FEWEST_POSTS,
+    Likelihood,
+    bootstrap_interval,
+    measure_likelihood,
+)
 from tweetbot_trainer.learning.evaluation.memorization import Memorization
 from tweetbot_trainer.learning.model.base import Base
 from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id
@@ -70,6 +75,7 @@ def fine_tune(
 def _build_metrics(outcome: TrainOutput, after: Likelihood, before: Likelihood | None, splits: Splits) -> Metrics:
     try:
         low, high = bootstrap_interval(after)
+        measurable = before if len(after.posts) >= FEWEST_POSTS else None
         return Metrics(
             eval_loss=after.loss,
             perplexity=after.perplexity,
@@ -77,6 +83,8 @@ def _build_metrics(outcome: TrainOutput, after: Likelihood, before: Likelihood |
             bits_per_byte_low=low,
             bits_per_byte_high=high,
             base_bits_per_byte=before.bits_per_byte if before else None,
+            improvement_low=100 * (1 - bootstrap_interval(after, measurable)[1]) if measurable else None,
+            test_posts=len(after.posts),
             first_train_loss=outcome.first_train_loss,
             train_loss=outcome.train_loss,
             tokens_per_second=outcome.tokens_per_second,

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from tweetbot_contract.handover import ExitCode
 from tweetbot_contract.reasons import Reason
+from tweetbot_contract.result import Figures
 
 
 class StageError(Exception):
@@ -51,9 +52,13 @@ class TrainingDiverged(StageError):
 
 
 class GateFailed(StageError):
-    """The trained model misses a gate of the spec."""
+    """The trained model misses a gate, or it cannot be measured whether it does; `figures` are the model's."""
 
     exit_code = ExitCode.GATE_FAILED
+
+    def __init__(self, reason: Reason, message: str, figures: Figures | None = None) -> None:
+        super().__init__(reason, message)
+        self.figures = figures
 
 
 class TemporaryError(StageError):

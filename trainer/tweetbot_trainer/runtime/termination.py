@@ -8,7 +8,7 @@ from pathlib import Path
 from tweetbot_contract import reasons, result
 from tweetbot_contract.handover import ExitCode
 from tweetbot_contract.reasons import Reason
-from tweetbot_trainer.runtime.errors import StageError, TemporaryError
+from tweetbot_trainer.runtime.errors import GateFailed, StageError, TemporaryError
 
 #: Exit code of an unexpected error: the operator retries it, and counts it as an attempt (design §4).
 UNEXPECTED = 1
@@ -31,6 +31,9 @@ def describe_failure(error: BaseException) -> tuple[result.StageFailed, int]:
     The text of an unexpected error stays in the Pod's log, as it may quote a post or a secret.
     """
     match error:
+        case GateFailed():
+            failure = _build_failure(error.reason, error.message)
+            return failure.model_copy(update={"figures": error.figures}), int(error.exit_code)
         case StageError():
             return _build_failure(error.reason, error.message), int(error.exit_code)
         case KeyboardInterrupt():

@@ -1,18 +1,72 @@
-"""Quality gates: what a model must reach to be published."""
+"""Quality gates: what a model must reach to be published, and how much evidence each gate needs.
+
+                   enough evidence   little evidence   no measure
+set in the spec    GateFailed        GateFailed        GateNotMeasurable
+on by default      GateFailed        an advisory       an advisory
+
+Decision 54. Another gate is a field of `Gates`, a function that judges it, and an entry of GATES.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
 
 from tweetbot_contract import reasons
-from tweetbot_contract.result import Metrics
+from tweetbot_contract.reason import RETRAIN
+from tweetbot_contract.result import REASON_LIMIT, Metrics
 from tweetbot_contract.spec.spec import Gates, TweetBotSpec
 from tweetbot_trainer.runtime.errors import GateFailed
 
 #: Default of maxVerbatimPercent. A model from scratch has none: it knows only the words of its posts.
 MAX_VERBATIM_PERCENT = 20
 
+#: How much a finding rests on: enough to decide by, too little for that, or nothing that could be measured.
+Evidence = Literal["Enough", "Little", "None"]
 
-def find_missed_gates(spec: TweetBotSpec, metrics: Metrics) -> tuple[str, ...]:
-    """Describe each gate that the model misses, and by how much. See can_publish for what follows."""
-    gates = resolve_gates(spec)
-    return tuple(missed for check in (_check_verbatim, _check_improvement) if (missed := check(gates, metrics)))
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """The model that is judged."""
+
+    metrics: Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Why a model is not within a gate's limit, and what helps, as sentences without their full stops."""
+
+    why: str
+    advice: str
+    evidence: Evidence = "Enough"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A gate: its field of `Gates`, and the function that judges a model by its limit, None if that is unset."""
+
+    field: str
+    judge: Callable[[int | None, Candidate], Finding | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A gate that a model does not pass."""
+
+    finding: Finding
+    is_stated: bool
+
+    @property
+    def is_binding(self) -> bool:
+        """Whether the model may not be published."""
+        return self.is_stated or self.finding.evidence == "Enough"
+
+
+def judge_gates(spec: TweetBotSpec, metrics: Metrics) -> tuple[Miss, ...]:
+    """Return the gates that the model does not pass, in the order of GATES."""
+    limits, candidate = resolve_gates(spec), Candidate(metrics)
+    found = ((gate.field, gate.judge(getattr(limits, gate.field), candidate)) for gate in GATES)
+    stated = spec.evaluation.gates
+    return tuple(Miss(finding, getattr(stated, field) is not None) for field, finding in found if finding)
 
 
 def resolve_gates(spec: TweetBotSpec) -> Gates:
@@ -23,35 +77,69 @@ def resolve_gates(spec: TweetBotSpec) -> Gates:
     return given.model_copy(update={"max_verbatim_percent": MAX_VERBATIM_PERCENT})
 
 
-def can_publish(spec: TweetBotSpec, metrics: Metrics) -> bool:
-    """Tell whether a model with these metrics may be published: gates count only if the metrics are reliable."""
-    return metrics.reliability == "Low" or not find_missed_gates(spec, metrics)
+def can_publish(misses: Iterable[Miss]) -> bool:
+    """Tell whether a model that misses these gates may be published."""
+    return not any(miss.is_binding for miss in misses)
 
 
-def build_gate_error(missed: tuple[str, ...], kept_at: str) -> GateFailed:
+def build_advisory(misses: Iterable[Miss]) -> str | None:
+    """Return what the status says of a model that is published although it misses these gates, None without any."""
+    findings = [miss.finding for miss in misses]
+    if not findings:
+        return None
+    return f"Look at its samples before you rely on it: {_join_sentences(findings)}"[:REASON_LIMIT]
+
+
+def build_gate_error(misses: Iterable[Miss], metrics: Metrics, kept_at: str) -> GateFailed:
     """Return the error for a model that was stored at `kept_at`."""
-    return GateFailed(
-        reasons.GATE_FAILED, f"{'; '.join(missed)}. The model is stored at {kept_at}. {reasons.GATE_FAILED.advice}"
-    )
+    findings = [miss.finding for miss in misses if miss.is_binding]
+    measured = any(finding.evidence != "None" for finding in findings)
+    reason = reasons.GATE_FAILED if measured else reasons.GATE_NOT_MEASURABLE
+    why, advice = "; ".join(one.why for one in findings), ". ".join(one.advice for one in findings)
+    end = "If you loosen the gate, this model is published as it is."
+    message = f"{why[0].upper()}{why[1:]}. The model is stored at {kept_at}. {advice}. {end}"
+    return GateFailed(reason, message, metrics.figures)
 
 
-def _check_verbatim(gates: Gates, metrics: Metrics) -> str | None:
-    limit, rate = gates.max_verbatim_percent, metrics.verbatim_rate
+def _join_sentences(findings: Iterable[Finding]) -> str:
+    return " ".join(f"{one.why}. {one.advice}." for one in findings)
+
+
+def _judge_verbatim(limit: int | None, candidate: Candidate) -> Finding | None:
+    """Compare the share of 1,000 samples that copy train posts, which are always enough."""
+    rate = candidate.metrics.verbatim_rate
     if limit is None or (rate is not None and 100 * rate <= limit):
         return None
     if rate is None:
-        return f"its verbatim rate was not measured, and maxVerbatimPercent is {limit}"
-    return f"{100 * rate:.1f} % of its samples are verbatim, and maxVerbatimPercent is {limit}"
+        why = f"how much it repeats was not measured, and maxVerbatimPercent is {limit}"
+        return Finding(why, f"To have a model trained and measured, {RETRAIN}, or remove maxVerbatimPercent", "None")
+    why = f"{100 * rate:.1f} % of its samples are verbatim, and maxVerbatimPercent is {limit}"
+    return Finding(why, "Train for fewer epochs or at a lower learning rate, give more posts, or raise the limit")
 
 
-def _check_improvement(gates: Gates, metrics: Metrics) -> str | None:
-    limit, base = gates.min_improvement_percent, metrics.base_bits_per_byte
-    if limit is None or not base:
+def _judge_improvement(limit: int | None, candidate: Candidate) -> Finding | None:
+    """Compare the gain over the base; with few test posts the lower end of its interval must reach the limit, too."""
+    if limit is None:
         return None
+    metrics, base = candidate.metrics, candidate.metrics.base_bits_per_byte
+    if not base:
+        why = f"the bits per byte of its base were not measured, and minImprovementPercent is {limit}"
+        return Finding(why, f"To have a model trained and measured, {RETRAIN}, or remove minImprovementPercent", "None")
     gained = 100 * (1 - metrics.bits_per_byte / base)
-    if round(gained, 6) >= limit:
+    what = f"its {metrics.bits_per_byte:.3f} bits per byte are {gained:.1f} % below the base's {base:.3f}"
+    if round(gained, 6) < limit:
+        why = f"{what}, and minImprovementPercent is {limit}"
+        return Finding(why, "Train for more epochs, give more posts, or lower the limit")
+    low = metrics.improvement_low
+    if metrics.reliability == "Normal" or (low is not None and low >= limit):
         return None
-    return (
-        f"its {metrics.bits_per_byte:.3f} bits per byte are {gained:.1f} % below the base's {base:.3f}, "
-        f"and minImprovementPercent is {limit}"
-    )
+    posts = "the test posts" if metrics.test_posts is None else f"{metrics.test_posts} test posts"
+    seen = f" (95 % interval from {low:.1f} %)" if low is not None else ""
+    why = f"{what}{seen}, but {posts} are too few to be sure that they are {limit} % below it"
+    return Finding(why, "Raise training.holdoutPercent, give more posts, or lower or remove the limit", "None")
+
+
+GATES = (
+    Gate("max_verbatim_percent", _judge_verbatim),
+    Gate("min_improvement_percent", _judge_improvement),
+)

@@ -17,7 +17,7 @@ from tweetbot_trainer.publishing.registry.retention import mark_adopted
 from tweetbot_trainer.publishing.registry.run_record import PrepareRecord, read_record, write_record
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.stages.context import StageContext
-from tweetbot_trainer.stages.gates import can_publish
+from tweetbot_trainer.stages.gates import build_advisory, can_publish, judge_gates
 from tweetbot_trainer.stages.new_posts import count_new_posts_if_too_few
 from tweetbot_trainer.stages.provenance import build_source_records, find_other_handle
 from tweetbot_trainer.stages.source_reading import SourceReader
@@ -101,10 +101,11 @@ def _reuse_model(
     if owned and not reserve_version_use(store, run, choose_version(store, run, training_key)):
         return None
     adopted = find_reusable(store, run, training_key)
-    if adopted is None or not can_publish(run.spec, adopted.metrics):
+    misses = judge_gates(run.spec, adopted.metrics) if adopted else ()
+    if adopted is None or not can_publish(misses):
         return None  # the train stage will say which gate was missed
     if not owned:
         mark_adopted(store, run, adopted)
         update_latest(store, run, adopted)
     log.info("prepare.adopted", uri=adopted.model.uri)
-    return adopted
+    return adopted.model_copy(update={"gate_advisory": adopted.gate_advisory or build_advisory(misses)})

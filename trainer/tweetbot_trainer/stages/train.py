@@ -12,7 +12,7 @@ from tweetbot_trainer.publishing.registry.lookup import find_rejected, find_reus
 from tweetbot_trainer.publishing.registry.ownership import join_prefix, require_owner, reserve_version_use
 from tweetbot_trainer.publishing.registry.publish import publish_rejected
 from tweetbot_trainer.stages.context import StageContext
-from tweetbot_trainer.stages.gates import build_gate_error, can_publish, find_missed_gates
+from tweetbot_trainer.stages.gates import build_advisory, build_gate_error, can_publish, judge_gates
 from tweetbot_trainer.stages.training_plan import TrainingPlan, build_training_plan
 from tweetbot_trainer.store import StorageUnavailable
 
@@ -48,8 +48,8 @@ def _reuse_version(context: StageContext, plan: TrainingPlan, owned: str) -> Tra
     if published is None:
         require_owner(store, run)
         raise StorageUnavailable(f"the owner of {run.prefix} has changed: the next attempt trains")
-    _require_gates(context, published.metrics, published.model.uri)
-    return published.model_copy(update={"prefix_owned": owned})
+    advisory = _require_gates(context, published.metrics, published.model.uri)
+    return published.model_copy(update={"prefix_owned": owned, "gate_advisory": published.gate_advisory or advisory})
 
 
 def _find_trained_version(context: StageContext, plan: TrainingPlan) -> TrainSucceeded | None:
@@ -57,18 +57,22 @@ def _find_trained_version(context: StageContext, plan: TrainingPlan) -> TrainSuc
     run, store = context.run, context.store
     published = find_reusable(store, run, plan.key)
     if published:
-        _require_gates(context, published.metrics, published.model.uri)
+        advisory = _require_gates(context, published.metrics, published.model.uri)
         update_latest(store, run, published)
         context.log.info("train.found", uri=published.model.uri)
-        return published
+        return published.model_copy(update={"gate_advisory": published.gate_advisory or advisory})
     rejected = find_rejected(store, run, plan.key)
     if rejected is None:
         return None
-    _require_gates(context, rejected.manifest.metrics, rejected.home)
+    advisory = _require_gates(context, rejected.manifest.metrics, rejected.home)
     context.log.info("train.reconsidered", uri=rejected.home)
-    return publish_rejected(store, run, rejected, context.work / "rejected", check=context.stop.check)
+    result = publish_rejected(store, run, rejected, context.work / "rejected", check=context.stop.check)
+    return result.model_copy(update={"gate_advisory": advisory})
 
 
-def _require_gates(context: StageContext, metrics: Metrics, uri: str) -> None:
-    if not can_publish(context.run.spec, metrics):
-        raise build_gate_error(find_missed_gates(context.run.spec, metrics), uri)
+def _require_gates(context: StageContext, metrics: Metrics, uri: str) -> str | None:
+    """Return the advisory of a model that may be published, if it has one. Raises GateFailed if it may not."""
+    misses = judge_gates(context.run.spec, metrics)
+    if not can_publish(misses):
+        raise build_gate_error(misses, metrics, uri)
+    return build_advisory(misses)

@@ -51,7 +51,14 @@ from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.runtime.versions import describe_program, get_library_versions
 from tweetbot_trainer.stages.callbacks import training_callbacks
 from tweetbot_trainer.stages.context import StageContext
-from tweetbot_trainer.stages.gates import build_gate_error, can_publish, find_missed_gates, resolve_gates
+from tweetbot_trainer.stages.gates import (
+    Miss,
+    build_advisory,
+    build_gate_error,
+    can_publish,
+    judge_gates,
+    resolve_gates,
+)
 from tweetbot_trainer.stages.provenance import build_provenance, find_other_handle
 from tweetbot_trainer.stages.tracking import (
     build_train_config,
@@ -101,10 +108,12 @@ class TrainingRun:
         tuned = self._measure_memorization(generator, self._fine_tune(base, folder))
         self._stop.check()
         samples = self._generate_samples(generator, CopyDetector.from_posts(self._train_texts))
+        misses = judge_gates(self._run.spec, tuned.metrics)
         self._save_model(base, sampling, tuned, folder / MODEL_FOLDER)
-        self._write_report(tuned, sampling, samples, folder)
-        manifest = self._build_manifest(tuned, samples, folder)
-        self._require_gates(folder, manifest)
+        card = self._build_card(tuned, sampling, samples, misses)
+        write_report(card, folder, base_loss=tuned.base_test.loss if tuned.base_test else None)
+        manifest = self._build_manifest(tuned, samples, misses, folder)
+        self._require_gates(misses, folder, manifest)
         result = publish(self._store, self._run, folder, manifest, check=self._stop.check)
         self._log.info("train.published", uri=result.model.uri)
         shutil.rmtree(folder)
@@ -162,12 +171,12 @@ class TrainingRun:
         if tuned.adapter and self._plan.values.lora:
             save_adapter(tuned.adapter, self._plan.values.lora, self._plan.base, folder.with_name(ADAPTER_FOLDER))
 
-    def _write_report(
-        self, tuned: FineTuneResult, sampling: SamplingParams, samples: tuple[Sample, ...], folder: Path
-    ) -> None:
+    def _build_card(
+        self, tuned: FineTuneResult, sampling: SamplingParams, samples: tuple[Sample, ...], misses: tuple[Miss, ...]
+    ) -> CardData:
         run, spec, plan = self._run, self._run.spec, self._plan
         accounts = load_accounts(self._store, plan.data.uri)
-        card = CardData(
+        return CardData(
             subject=spec.subject,
             model_name=build_model_name(run, plan.version),
             model_uri=build_model_uri(run, plan.version),
@@ -190,6 +199,7 @@ class TrainingRun:
             interval=bootstrap_interval(tuned.test),
             ratio_interval=bootstrap_interval(tuned.test, tuned.base_test) if tuned.base_test else None,
             gates=resolve_gates(spec),
+            missed_gates=tuple(miss.finding.why for miss in misses),
             sampling=sampling,
             samples=samples,
             prompts=spec.evaluation.prompts,
@@ -200,9 +210,10 @@ class TrainingRun:
             accounts=accounts,
             other_handle=find_other_handle(spec, accounts),
         )
-        write_report(card, folder, base_loss=tuned.base_test.loss if tuned.base_test else None)
 
-    def _build_manifest(self, tuned: FineTuneResult, samples: tuple[Sample, ...], folder: Path) -> VersionManifest:
+    def _build_manifest(
+        self, tuned: FineTuneResult, samples: tuple[Sample, ...], misses: tuple[Miss, ...], folder: Path
+    ) -> VersionManifest:
         run, plan = self._run, self._plan
         return VersionManifest(
             version=plan.version,
@@ -217,21 +228,17 @@ class TrainingRun:
             metrics=tuned.metrics,
             samples=samples,
             tracking=self._tracker.get_current_result(),
+            gate_advisory=build_advisory(misses),
         )
 
-    def _require_gates(self, folder: Path, manifest: VersionManifest) -> None:
-        """Raise GateFailed, and store the model as rejected, if it misses a gate."""
-        spec, metrics = self._run.spec, manifest.metrics
-        missed = find_missed_gates(spec, metrics)
-        if not missed:
-            return
-        if can_publish(spec, metrics):
-            self._log.warning("train.gate_missed", message="; ".join(missed), reliability=metrics.reliability)
+    def _require_gates(self, misses: tuple[Miss, ...], folder: Path, manifest: VersionManifest) -> None:
+        """Raise GateFailed, and store the model as rejected, if it misses a binding gate."""
+        if can_publish(misses):
             return
         kept_at = store_rejected(self._store, self._run, folder, manifest, check=self._stop.check)
         track_rejected(self._tracker, self._run, manifest, kept_at, self._log)
         self._erase_leftovers()
-        raise build_gate_error(missed, kept_at)
+        raise build_gate_error(misses, manifest.metrics, kept_at)
 
     def _erase_leftovers(self) -> None:
         """Erase what the run and its forerunners left, unless the folder has come to belong to another TweetBot."""

@@ -2,7 +2,17 @@
 
 import asyncio
 
-from builders.operator import NOON, a_bot, a_bot_in, a_job, a_pod, an_observed
+from builders.operator import (
+    NOON,
+    a_bot,
+    a_bot_in,
+    a_complete_job,
+    a_finished_pod,
+    a_job,
+    a_pod,
+    a_train_result,
+    an_observed,
+)
 from tweetbot_contract.status import TweetBotStatus
 from tweetbot_fakes.kubernetes.cluster import FakeCluster
 from tweetbot_operator.client.events import EventSpec, Recorder, build_bot_event, build_events
@@ -34,6 +44,16 @@ def test_an_alarm_is_a_warning() -> None:
     failed = a_bot_in("Train", run_fields={"outcome": "Failed", "reason": "Diverged", "message": "nan"})
     (heard,) = build_events(STATUS, plan(an_observed(failed)).status)
     assert (heard.type, heard.reason, heard.message) == ("Warning", "Diverged", "nan")
+
+
+def test_an_advisory_is_a_warning_once_for_what_it_says() -> None:
+    ended = a_bot_in("Train")
+    job = a_complete_job(ended)
+    result = a_train_result().model_copy(update={"gate_advisory": "Look at its samples."})
+    after = plan(an_observed(ended, jobs=(job,), pods=(a_finished_pod(job, result),))).status
+    heard = [(each.type, each.reason, each.message) for each in build_events(STATUS, after)]
+    assert heard[1:] == [("Warning", "GateAdvisory", "Look at its samples.")]
+    assert build_events(after, after) == ()
 
 
 def test_a_long_message_in_any_script_fits_the_bytes_that_the_api_server_takes() -> None:

@@ -27,12 +27,14 @@ from builders.operator import (
 )
 from harness.kstatus import kstatus as kstatus_of
 from harness.lua_checks import health_of
+from harness.stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import Condition, ModelStatus, TweetBotStatus
 from tweetbot_operator.decisions.plan import plan
 from tweetbot_operator.types.objects import Diagnosis, Diagnostics, Observed
 
 SERVED = ModelStatus(**a_train_result().model.model_dump(), run_id="0" * 16, identity="1" * 16)
+ADVISORY = "Look at its samples before you rely on it: how much it repeats was not measured."
 MISSING_SECRET = 'MountVolume.SetUp failed for volume "secrets" : secret "s3" not found'
 
 
@@ -84,6 +86,19 @@ def a_failed_run() -> Observed:
 def a_succeeded_run() -> Observed:
     bot = a_bot_in("Train", run_fields={"outcome": "Succeeded", "reason": "Succeeded"})
     return an_observed(replace(bot, status=bot.status.model_copy(update={"model": SERVED})))
+
+
+def published_with_an_advisory() -> Observed:
+    bot = a_bot_in("Train")
+    job = a_complete_job(bot)
+    result = a_train_result().model_copy(update={"gate_advisory": ADVISORY})
+    return an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, result),))
+
+
+def missed_a_gate_beside_a_served_model() -> Observed:
+    bot = a_bot_in("Train", status_fields={"model": SERVED})
+    job = a_failed_job(bot)
+    return an_observed(bot, jobs=(job,), pods=(a_failed_pod(job, 14, said=a_refusal_of_the_trainer("GateFailed")),))
 
 
 def waiting_for_the_previous_pod() -> Observed:
@@ -143,6 +158,14 @@ ROWS: dict[str, tuple[Observed, Row]] = {
     "suspended": (
         an_observed(a_bot_in("Prepare", suspend=True)),
         Row("True", "absent", "Suspended", "Suspended", "Current"),
+    ),
+    "a gate is missed, an earlier model is served": (
+        missed_a_gate_beside_a_served_model(),
+        Row("False", "True", "GateFailed", "Failed", "Failed"),
+    ),
+    "published with an advisory": (
+        published_with_an_advisory(),
+        Row("True", "absent", "Succeeded", "Succeeded", "Current"),
     ),
     "published": (a_succeeded_run(), Row("True", "absent", "Succeeded", "Succeeded", "Current")),
 }
@@ -331,3 +354,35 @@ def test_without_a_model_the_failed_runs_reason_says_why() -> None:
     ready = condition(plan(observed).status, "ModelReady")
     assert (ready.status, ready.reason) == ("False", "GateFailed")
     assert "34.5 %" in ready.message
+
+
+# ---- a model that misses a default gate on little evidence
+
+
+async def test_an_advisory_is_told_with_the_model_while_that_is_served() -> None:
+    stage = Stage()
+    await stage.apply()
+    await stage.end_stage(a_prepare_result())
+    await stage.end_stage(a_train_result().model_copy(update={"gate_advisory": ADVISORY}))
+    told = condition(stage.status, "GateAdvisory")
+    assert (told.status, told.reason, told.message) == ("True", "GateAdvisory", ADVISORY)
+    ready = condition(stage.status, "ModelReady")
+    assert (ready.status, ready.reason) == ("True", "Succeeded")
+    assert ready.message.endswith(f"/models/v1/model. {ADVISORY}")
+    assert kstatus(1, stage.status) == "Current"
+    stage.cluster.edit(NAMESPACE, NAME, training={"epochs": 2})
+    await stage.settle()
+    await stage.end_stage(a_prepare_result())
+    assert condition(stage.status, "GateAdvisory").message == ADVISORY
+    assert condition(stage.status, "ModelReady").message.endswith(ADVISORY)
+    await stage.end_stage(a_train_result())
+    assert status_of(stage.status, "GateAdvisory") == "absent"
+    assert ADVISORY not in condition(stage.status, "ModelReady").message
+
+
+async def test_an_adopted_model_brings_its_advisory() -> None:
+    stage = Stage()
+    await stage.apply()
+    adopted = a_train_result().model_copy(update={"gate_advisory": ADVISORY})
+    await stage.end_stage(a_prepare_result(adopted=adopted))
+    assert condition(stage.status, "GateAdvisory").message == ADVISORY

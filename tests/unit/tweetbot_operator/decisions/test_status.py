@@ -9,13 +9,17 @@ from builders.operator import (
     a_bot,
     a_bot_in,
     a_complete_job,
+    a_failed_job,
+    a_failed_pod,
     a_finished_pod,
+    a_prepare_result,
     a_run,
     a_train_result,
     an_observed,
     seconds_after_noon,
 )
 from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.result import StageFailed
 from tweetbot_contract.status import CurrentRun, RunRecord, TweetBotStatus
 from tweetbot_operator.decisions.plan import plan
 from tweetbot_operator.decisions.status import build_run_history
@@ -46,6 +50,26 @@ def test_a_model_is_recorded_with_dataset_and_pods() -> None:
     assert (record.number, record.outcome, record.reason, record.attempts) == (1, "Succeeded", "Succeeded", 1)
     assert (record.dataset, record.model_uri) == (DIGEST, a_train_result().model.uri)
     assert (record.started_at, record.finished_at) == ("2026-01-01T12:00:00Z", "2026-01-01T12:01:00Z")
+
+
+def test_a_run_keeps_the_figures_of_its_model_whether_that_was_published_trained_or_adopted() -> None:
+    figures = a_train_result().metrics.figures
+    assert figures.bits_per_byte == 1.1
+    bot = a_bot_in("Train")
+    job, refused = a_complete_job(bot), a_failed_job(bot)
+    published = an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, a_train_result()),))
+    said = StageFailed(reason="GateFailed", message="73.0 % of its samples are verbatim", figures=figures)
+    missed = an_observed(bot, jobs=(refused,), pods=(a_failed_pod(refused, 14, said=said),))
+    preparing = a_bot_in("Prepare")
+    job = a_complete_job(preparing)
+    ended = (a_finished_pod(job, a_prepare_result(adopted=a_train_result())),)
+    adopted = an_observed(preparing, jobs=(job,), pods=ended)
+    found = [plan(observed).status.runs[0] for observed in (published, missed, adopted)]
+    assert [(one.reason, one.figures) for one in found] == [
+        ("Succeeded", figures),
+        ("GateFailed", figures),
+        ("Adopted", figures),
+    ]
 
 
 def test_a_failure_is_recorded_with_its_reason_and_no_model() -> None:

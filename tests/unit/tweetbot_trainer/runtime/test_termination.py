@@ -20,6 +20,12 @@ def test_a_foreseen_failure_keeps_its_reason_message_and_code(failure: type[erro
     assert (told.reason, told.message, code) == ("SpecRefused", "write something else", failure.exit_code)
 
 
+def test_a_model_that_misses_a_gate_leaves_its_figures() -> None:
+    figures = result.Figures(eval_loss=2, bits_per_byte=0.9, verbatim_rate=0.73)
+    told, _ = describe_failure(errors.GateFailed(reasons.GATE_FAILED, "73 % are verbatim", figures))
+    assert told.figures == figures
+
+
 def test_every_failure_stands_in_the_modules_tree() -> None:
     names = [cls.__name__ for cls in FAILURES]
     assert [name for name in names if name not in (errors.__doc__ or "")] == []

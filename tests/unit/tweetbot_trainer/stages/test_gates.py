@@ -1,4 +1,4 @@
-"""What a finished model must reach, and what is said of one that does not."""
+"""What a finished model must reach, how much evidence that takes, and what is said of a model that does not."""
 
 from typing import Any
 
@@ -6,7 +6,8 @@ import pytest
 
 from builders.manifests import a_spec
 from tweetbot_contract.result import Metrics
-from tweetbot_trainer.stages.gates import can_publish, find_missed_gates, resolve_gates
+from tweetbot_contract.spec.spec import TweetBotSpec
+from tweetbot_trainer.stages.gates import build_advisory, build_gate_error, can_publish, judge_gates, resolve_gates
 
 
 def figures(**changes: Any) -> Metrics:
@@ -14,8 +15,25 @@ def figures(**changes: Any) -> Metrics:
     return Metrics(**{**fields, "train_loss": 1.9, "tokens_per_second": 900, "train_seconds": 3, **changes})
 
 
-def missed(metrics: Metrics, base: str = "hf://gpt2", **gates: int) -> tuple[str, ...]:
-    return find_missed_gates(a_spec(model={"base": base}, evaluation={"gates": gates}), metrics)
+def few(**changes: Any) -> Metrics:
+    """Return the figures of a model with 20 test posts."""
+    return figures(**{"reliability": "Low", "test_posts": 20, **changes})
+
+
+def a_gated_spec(base: str = "hf://gpt2", **gates: int) -> TweetBotSpec:
+    return a_spec(model={"base": base}, evaluation={"gates": gates})
+
+
+def missed(metrics: Metrics, **gates: Any) -> tuple[str, ...]:
+    return tuple(miss.finding.why for miss in judge_gates(a_gated_spec(**gates), metrics))
+
+
+def outcome(metrics: Metrics, base: str = "hf://gpt2", **gates: Any) -> str:
+    """Return what becomes of a model: the reason of its failure, `advisory`, or `published`."""
+    misses = judge_gates(a_gated_spec(base, **gates), metrics)
+    if not can_publish(misses):
+        return str(build_gate_error(misses, metrics, "s3://b/rejected/1").reason)
+    return "advisory" if build_advisory(misses) else "published"
 
 
 def test_a_model_within_every_limit_misses_none() -> None:
@@ -30,16 +48,61 @@ def test_each_missed_gate_says_by_how_much() -> None:
     )
 
 
-def test_a_figure_that_was_not_measured_reaches_no_gate() -> None:
-    assert "not measured" in missed(figures(verbatim_rate=None))[0]
-
-
 @pytest.mark.parametrize(("base", "limit"), [("hf://gpt2", 20), ("s3://models/gpt2", 20), ("scratch://mini", None)])
 def test_the_default_follows_the_base(base: str, limit: int | None) -> None:
-    assert resolve_gates(a_spec(model={"base": base})).max_verbatim_percent == limit
+    assert resolve_gates(a_gated_spec(base)).max_verbatim_percent == limit
 
 
-def test_unreliable_figures_decide_nothing() -> None:
-    spec = a_spec(evaluation={"gates": {"maxVerbatimPercent": 0}})
-    assert not can_publish(spec, figures())
-    assert can_publish(spec, figures(reliability="Low"))
+@pytest.mark.parametrize("metrics", [figures(verbatim_rate=0.73), few(verbatim_rate=0.73)])
+@pytest.mark.parametrize("gates", [{"maxVerbatimPercent": 5}, {}])
+def test_what_a_thousand_samples_repeat_binds_whatever_the_number_of_test_posts(
+    metrics: Metrics, gates: dict[str, int]
+) -> None:
+    assert outcome(metrics, "hf://gpt2", **gates) == "GateFailed"
+
+
+def test_a_limit_that_the_spec_sets_never_passes_without_a_measure() -> None:
+    assert outcome(figures(verbatim_rate=None), maxVerbatimPercent=20) == "GateNotMeasurable"
+    assert outcome(few(verbatim_rate=None), maxVerbatimPercent=20) == "GateNotMeasurable"
+    assert outcome(figures(base_bits_per_byte=None), minImprovementPercent=5) == "GateNotMeasurable"
+
+
+def test_a_default_without_a_measure_is_an_advisory() -> None:
+    assert outcome(figures(verbatim_rate=None)) == "advisory"
+    advisory = build_advisory(judge_gates(a_gated_spec(), figures(verbatim_rate=None)))
+    assert advisory is not None
+    assert advisory.startswith("Look at its samples before you rely on it: how much it repeats was not measured")
+
+
+@pytest.mark.parametrize(
+    ("metrics", "found"),
+    [
+        (figures(), "published"),  # 10 % better
+        (figures(bits_per_byte=0.96), "GateFailed"),
+        (few(bits_per_byte=0.96, improvement_low=-3), "GateFailed"),
+        (few(improvement_low=6), "published"),
+        (few(improvement_low=-3), "GateNotMeasurable"),
+        (few(), "GateNotMeasurable"),  # so few posts that they have no interval
+    ],
+)
+def test_an_improvement_on_few_test_posts_must_be_certain(metrics: Metrics, found: str) -> None:
+    assert outcome(metrics, minImprovementPercent=5) == found
+
+
+def test_the_error_says_where_the_model_is_and_what_helps() -> None:
+    metrics = few(improvement_low=-3)
+    error = build_gate_error(judge_gates(a_gated_spec(minImprovementPercent=5), metrics), metrics, "s3://b/rejected/1")
+    assert error.message == (
+        "Its 0.900 bits per byte are 10.0 % below the base's 1.000 (95 % interval from -3.0 %), but 20 test posts are "
+        "too few to be sure that they are 5 % below it. The model is stored at s3://b/rejected/1. Raise "
+        "training.holdoutPercent, give more posts, or lower or remove the limit. If you loosen the gate, this model is "
+        "published as it is."
+    )
+    assert error.figures == metrics.figures
+
+
+def test_only_binding_gates_are_blamed() -> None:
+    metrics = figures(verbatim_rate=None, bits_per_byte=0.99)
+    error = build_gate_error(judge_gates(a_gated_spec(minImprovementPercent=5), metrics), metrics, "s3://b")
+    assert str(error.reason) == "GateFailed"
+    assert "not measured" not in error.message

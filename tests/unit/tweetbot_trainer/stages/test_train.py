@@ -202,12 +202,12 @@ def test_a_training_stopped_half_way_goes_on_in_another_pod_to_the_same_model(tm
     assert [row["step"] for row in rows if "train_loss" in row] == list(range(1, rows[-1]["step"] + 1))
 
 
-def a_parrot(folder: Path, limit: int) -> StageContext:
+def a_parrot(folder: Path, limit: int, *, count: int = 500) -> StageContext:
     """Return a training on posts that all end in the same fifty characters, which any model soon repeats."""
     folder.mkdir(parents=True, exist_ok=True)
     end = "and that is what the harbour master told the ferry in may"
     posts = "".join(
-        f"{word} {number} {end}\n" for number in range(100) for word in ("gull", "crab", "tide", "soup", "eel")
+        f"{word} {number} {end}\n" for number in range(count // 5) for word in ("gull", "crab", "tide", "soup", "eel")
     )
     (folder / "posts.txt").write_text(posts)
     spec = {
@@ -243,6 +243,17 @@ def test_a_parrot_is_kept_beside_until_the_gate_is_loosened(tmp_path: Path) -> N
     assert prepare(replace(strict, run=strict.run.model_copy(update={"stage": "Prepare"}))).adopted is None
     with pytest.raises(GateFailed):
         train(replace(strict, start_tracker=untouched))
+
+
+def test_a_parrot_of_a_small_account_is_kept_beside_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tweetbot_trainer.stages.training_run.MEASURED_TEXTS", 200)
+    context = a_parrot(tmp_path, 5, count=120)
+    with pytest.raises(GateFailed, match=r"% of its samples are verbatim, and maxVerbatimPercent is 5\. ") as failed:
+        train(context)
+    figures = failed.value.figures
+    assert figures is not None
+    assert (figures.verbatim_rate or 0) > 0.05
+    assert STORE.find(f"{context.run.prefix}/latest.json") is None
 
 
 def test_a_model_that_fails_in_a_folder_taken_over_meanwhile_takes_nothing_along(

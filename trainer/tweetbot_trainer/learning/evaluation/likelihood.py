@@ -14,6 +14,8 @@ from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_i
 
 #: Bootstrap resamples; more would not change the interval's second digit.
 RESAMPLES = 1000
+#: With fewer posts a bootstrap's interval is far too narrow: that of one post has no width.
+FEWEST_POSTS = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,10 @@ class Provenance(Part):
 
 
 class VersionManifest(Part):
-    """The content of MANIFEST.json. `run_number` counts the runs of the TweetBot with the uid `bot_uid`."""
+    """The content of MANIFEST.json. `run_number` counts the runs of the TweetBot with the uid `bot_uid`.
+
+    `gate_advisory` is what the trainer reported of the gates when it published the version.
+    """
 
     schema_version: Literal[1] = 1
     version: str
@@ -69,6 +72,7 @@ class VersionManifest(Part):
     metrics: Metrics
     samples: tuple[Sample, ...]
     tracking: TrackingResult
+    gate_advisory: str | None = None
 
     def encode(self) -> bytes:
         """Return the file's content."""
@@ -134,7 +138,13 @@ def build_result(version: StoredVersion, run: RunDocument) -> TrainSucceeded:
         size_bytes=manifest.model_bytes,
         published_at=manifest.published_at,
     )
-    return TrainSucceeded(model=model, metrics=manifest.metrics, samples=manifest.samples, tracking=manifest.tracking)
+    return TrainSucceeded(
+        model=model,
+        metrics=manifest.metrics,
+        samples=manifest.samples,
+        tracking=manifest.tracking,
+        gate_advisory=manifest.gate_advisory,
+    )
 
 
 def build_version_uri(run: RunDocument, version: str) -> str:

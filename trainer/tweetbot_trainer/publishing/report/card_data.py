@@ -35,8 +35,9 @@ class CardData:
 
     `parts` counts the posts of train, validation and test. `interval` is the 95 % interval of the bits per byte,
     `ratio_interval` that of their ratio to the base's. `without_retweets` is true for a source whose retweets were not
-    downloaded. `other_handle` is an account of the sources that is not the subject's. `report_url` leads to a report of
-    the tracker over all versions. `endpoint` and `region` are the bucket's.
+    downloaded. `missed_gates` says why the model does not pass each of them. `other_handle` is an account of the
+    sources that is not the subject's. `report_url` leads to a report of the tracker over all versions. `endpoint` and
+    `region` are the bucket's.
     """
 
     subject: Subject
@@ -60,6 +61,7 @@ class CardData:
     interval: tuple[float, float]
     ratio_interval: tuple[float, float] | None
     gates: Gates
+    missed_gates: tuple[str, ...]
     sampling: SamplingParams
     samples: tuple[Sample, ...]
     prompts: tuple[str, ...]

@@ -44,7 +44,8 @@ def render_notice(card: CardData) -> list[str]:
     consent = f" On record: {escape_inline(card.subject.consent_ref)}." if card.subject.consent_ref else ""
     return [
         f"> **AI-generated imitation of {handle}.** A machine writes every word of this model's output; "
-        f"{escape_inline(card.name)} wrote none of it.\n>\n> {relation}{consent}{_warn_of_copies(card)}",
+        f"{escape_inline(card.name)} wrote none of it.\n>\n> {relation}{consent}{_warn_of_copies(card)}"
+        f"{_warn_of_gates(card)}",
         f"It learned from {card.table.kept:,} posts and writes new ones. [Try it](#try-it) · "
         "[Make your own bot](#make-your-own-bot) · [How well it does](#how-it-was-made-and-how-well-it-does)",
     ]
@@ -55,6 +56,11 @@ def _warn_of_copies(card: CardData) -> str:
     if rate <= COPIES:
         return ""
     return f"\n>\n> **It copies.** {rate:.0%} of what it writes repeats 50 characters or more of a training post."
+
+
+def _warn_of_gates(card: CardData) -> str:
+    missed = escape_inline("; ".join(card.missed_gates))
+    return f"\n>\n> **Look at its samples before you rely on it:** {missed}." if missed else ""
 
 
 def render_first_samples(card: CardData) -> list[str]:

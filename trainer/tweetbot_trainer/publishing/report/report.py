@@ -70,6 +70,7 @@ def build_evaluation(card: CardData) -> dict[str, Any]:
         "ratioToBaseInterval": card.ratio_interval,
         "memorisation": card.memorization.as_json() if card.memorization else None,
         "gates": card.gates.to_dict(),
+        "missedGates": list(card.missed_gates),
         "split": {"train": train, "validation": validation, "test": test, "orderedBy": card.ordered_by},
         "dataset": card.dataset_digest,
         "base": card.base.as_json() | {"uri": card.base.uri},

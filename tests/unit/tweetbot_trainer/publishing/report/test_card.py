@@ -167,6 +167,13 @@ def test_a_model_that_copies_says_so_at_the_top(rate: float | None, told: bool) 
     assert ("**It copies.** 73% of what it writes repeats 50 characters" in top) is told
 
 
+def test_a_gate_that_could_not_be_judged_is_named_at_the_top() -> None:
+    card = some_card_data(missed_gates=("its verbatim rate was not measured",))
+    top = split_card(render_card(card))[1].split("##")[0]
+    assert "**Look at its samples before you rely on it:** its verbatim rate was not measured." in top
+    assert "Look at its samples" not in render_card(some_card_data())
+
+
 @pytest.mark.parametrize("text", ["حلمي هو أن أرى البحر 7!", "אבא (1)", "a b: حلمي"])
 def test_text_from_right_to_left_reorders_nothing_around_it(text: str) -> None:
     body = split_card(render_card(some_card_data(samples=(Sample(prompt="x", text=text),))))[1]
