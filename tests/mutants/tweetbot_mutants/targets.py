@@ -96,7 +96,7 @@ TARGETS = (
     _operator("progress.store", "progress", "test_store", "test_poller"),
     _operator("client.lease", "client", "test_lease", "test_leader_election"),
     _operator("client.leader_election", "client", "test_leader_election", "test_lease"),
-    _registry("retention"),
+    _registry("retention", "publishing/registry/test_ownership"),
     _registry("ownership", "publishing/registry/test_ownership", "cli/test_two_clusters"),
     _registry("forgetting", "cli/test_forget"),
     _trainer("runtime.retry_budget", "runtime/test_retry_budget", "store/test_store"),

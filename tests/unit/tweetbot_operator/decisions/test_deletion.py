@@ -12,6 +12,7 @@ from builders.operator import (
     a_bot,
     a_finished_pod,
     a_job,
+    a_pod,
     a_refusal_of_the_trainer,
     an_invalid_bot,
     an_observed,
@@ -492,3 +493,34 @@ def test_each_creation_of_the_cleanup_counts_one_more() -> None:
     (made,) = plan_deletion(an_observed(bot, at=3000, diagnostics=Diagnostics(created=created))).actions
     assert isinstance(made, CreateJob)
     assert made.count == 3
+
+
+def test_the_first_cleanup_counts_one_and_a_stages_job_ends_before_it() -> None:
+    bot = deleting()
+    (made,) = plan_deletion(an_observed(bot)).actions
+    assert isinstance(made, CreateJob)
+    assert made.count == 1
+    assert plan_deletion(an_observed(bot, jobs=(a_job(bot),))).actions == (DeleteJob(a_job(bot), "erasure"),)
+
+
+def test_a_cleanup_that_is_lost_again_and_again_is_created_when_its_pause_is_over() -> None:
+    bot, created = deleting(), {CLEANUP: CreatedJob(NOON, 5, None)}
+    early, due = (plan_deletion(an_observed(bot, at=at, diagnostics=Diagnostics(created=created))) for at in (599, 600))
+    assert (early.actions, early.requeue_at) == ((), seconds_after_noon(600))
+    assert [type(action) for action in due.actions] == [CreateJob]
+
+
+@pytest.mark.parametrize(
+    ("pod", "words"),
+    [
+        ({"phase": "Failed", "end_reason": "Evicted", "end_message": "low on disk"}, "Evicted: low on disk"),
+        ({"exit_code": 75, "held_by": ("proxy",)}, "exit code 75"),
+        ({"phase": "Running"}, ""),
+        ({"phase": "Failed", "exit_code": 1, "controller_uid": "of-a-stage"}, ""),
+    ],
+)
+def test_an_erasure_tells_the_last_error_of_its_own_pods(pod: dict[str, Any], words: str) -> None:
+    bot = deleting()
+    job = a_cleanup(bot, stage="cleanup")
+    said = tell(plan_with(bot, job, pods=(a_pod(job, **pod),)).status, "Progressing")[2]
+    assert (words in said, said.endswith(")")) == (True, bool(words))

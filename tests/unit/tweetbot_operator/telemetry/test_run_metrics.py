@@ -138,6 +138,19 @@ async def test_a_training_that_an_edit_cuts_short_has_held_its_gpu(edit: dict[st
     assert gpu_seconds("nvidia.com/gpu") == before + seconds
 
 
+async def test_a_training_is_counted_once_though_its_pod_still_ends_at_the_next_edit() -> None:
+    before, stage = gpu_seconds("nvidia.com/gpu"), Stage()
+    await stage.apply()
+    await stage.end_stage(a_prepare_result())
+    running = {"name": "trainer", "state": {"running": {"startedAt": "2026-01-01T12:00:00Z"}}}
+    stage.cluster.run_pod(stage.job_name, NAMESPACE, containerStatuses=[running])
+    for seed in (7, 8):
+        await stage.wait(90)
+        stage.cluster.edit(NAMESPACE, NAME, training={"seed": seed})
+        await stage.settle()
+    assert gpu_seconds("nvidia.com/gpu") == before + 90
+
+
 async def test_a_preparation_that_an_edit_cuts_short_has_held_none() -> None:
     before, stage = gpu_seconds("nvidia.com/gpu"), Stage()
     await stage.apply()

@@ -126,6 +126,17 @@ def test_another_bots_versions_are_out_of_reach(tmp_path: Path) -> None:
     assert (kept(tmp_path, results), STORE.get(neighbour)) == ([3], b"{}")
 
 
+def test_a_copy_beside_a_version_or_deeper_is_neither_counted_nor_erased(tmp_path: Path) -> None:
+    results = [published(tmp_path, number) for number in (1, 2)]
+    models = f"{a_run(tmp_path, 2).prefix}/models"
+    manifest = STORE.get(f"{results[0].model.uri.removesuffix('/model')}/MANIFEST.json")
+    copies = [f"{results[0].model.uri.removesuffix('/model')}-kept/notes.txt", f"{models}/kept/v1/MANIFEST.json"]
+    for uri in copies:
+        STORE.put(uri, manifest)
+    erase(tmp_path, 2, keep=1)
+    assert (kept(tmp_path, results), [STORE.get(uri) for uri in copies]) == ([2], [manifest, manifest])
+
+
 @pytest.mark.parametrize("phase", ["before", "after"])
 def test_killed_anywhere_the_next_publication_finishes_it(tmp_path: Path, phase: Literal["before", "after"]) -> None:
     counting = WatchedStore(STORE)
