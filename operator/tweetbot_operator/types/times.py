@@ -138,14 +138,15 @@ def sanitize(text: str, limit: int = MESSAGE_LIMIT) -> str:
     return make_printable(text, limit).rstrip(".")
 
 
-#: What has no meaning: values of request ids, uuids, hashes, the ends of generated names; counts, quantities, times and
-#: addresses. A digit inside a name, as in s3-credentials, stays.
+#: What has no meaning: values of request ids, uuids, hashes, the ends of generated names, names made of addresses;
+#: counts, quantities, times and addresses, with their signs. A digit inside a name, as in s3-credentials, stays.
 _MEANINGLESS = re.compile(
     r"(?i:(?:request|correlation|trace|host)[ -]?id)\W{1,3}[\w+/=:-]+"
     r"|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
-    r"|\b(?=[a-f]*\d)[0-9a-f]{8,}\b|\b(?=[A-Z]*\d)[0-9A-Z]{12,}\b"
-    r"|(?<=-)[bcdfghjklmnpqrstvwxz2456789]{5}\b"
-    r"|(?<![\w.-])\d+(?:[A-Za-z%.:/,-]{1,3}\d+)*[A-Za-z%]{0,3}(?!\w|-\w)"
+    r"|(?<![\w.-])[+-]?\d+(?:[A-Za-z%.:/,-]{1,3}\d+)*[A-Za-z%]{0,3}(?!\w|-\w)"
+    r"|\b(?=[a-f]*\d)[0-9a-f]{8,}\b|\b(?=[A-Z]*\d)[0-9A-Z]{12,}\b|\b0x[0-9a-fA-F]+\b"
+    r"|(?<=-)[bcdfghjklmnpqrstvwxz2456789]{5}(?![^\W_])|\bip(?:-\d{1,3}){4}\b|(?<=\()x\d+\b"
+    r"|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b"
 )
 
 

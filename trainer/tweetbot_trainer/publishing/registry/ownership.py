@@ -11,9 +11,9 @@ continue from.
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from tweetbot_contract.handover import TAKE_OVER_ANNOTATION, RunDocument
 from tweetbot_contract.reasons import PREFIX_OWNED
@@ -36,14 +36,18 @@ class PrefixOwned(SpecRefused):
         super().__init__(PREFIX_OWNED, message)
 
 
+#: What another cluster wrote is told in a status, so it is one short line.
+Name = Annotated[str, Field(max_length=128, pattern="^[ -~]*$")]
+
+
 class PrefixUser(Part):
     """A TweetBot that writes to the prefix. `cluster` is empty for runs without one."""
 
-    cluster: str
-    uid: str
-    since: str
+    cluster: Name
+    uid: Name
+    since: Name
     #: The version that it serves without being the owner.
-    version: str | None = None
+    version: Name | None = None
 
 
 class OwnerRecord(Part):

@@ -154,7 +154,8 @@ def test_an_annotation_that_stays_takes_over_once_and_from_nobody_else(tmp_path:
 
 def test_a_record_of_a_later_release_stops_what_cannot_read_it(tmp_path: Path) -> None:
     run = in_a(tmp_path)
-    for body in (b"{", b'{"schemaVersion": 2}', b""):
+    strange = [{"owner": {"cluster": B, "uid": uid, "since": ""}} for uid in ("u" * 129, "two\nlines", "\u202e")]
+    for body in (b"{", b'{"schemaVersion": 2}', b"", *(json.dumps(each).encode() for each in strange)):
         STORE.put(f"{run.prefix}/owner.json", body)
         for act in (join, lambda run: require_owner(STORE, run), lambda run: leave_prefix(STORE, run)):
             with pytest.raises(PrefixOwned, match="cannot be read"):
