@@ -20,8 +20,9 @@ SCHEDULING_GATED = ask_platform(
 )
 POD_REFUSED = ask_author(
     "PodRefused",
-    "The namespace admits no Pod of the Job: a quota, a LimitRange, Pod Security, or a webhook.",
-    "Lower spec.resources, or have the quota or policy changed. The run then continues by itself.",
+    "The namespace admits no Pod of the Job: a quota, a LimitRange, Pod Security, a webhook, or something missing.",
+    "Correct what the message names: lower spec.resources, create the ServiceAccount or class that the spec names, or "
+    "have the quota or policy changed. The run then continues by itself.",
 )
 IMAGE_PULL_FAILED = ask_platform(
     "ImagePullFailed",

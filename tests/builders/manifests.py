@@ -32,7 +32,10 @@ NO_CPU: tuple[Any, ...] = (
     -1,
     "-1",
     0.0,
-    "1e3",
+    "1e4",
+    "0e3",
+    "1e",
+    "1Gi",
     "10000",
     100000,
     "4 ",
@@ -49,7 +52,10 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "a tiny rate": {"training": {"learningRate": "0.00000000000001e-99"}},
     "a part of a GPU": {"resources": {"gpu": {"resource": "nvidia.com/mig-1g.5gb"}, "cpu": "1500m", "memory": "0.5Ti"}},
     **{f"memory of {memory}": {"resources": {"memory": memory}} for memory in (2**34, "32Mi", "2e9", "+1.5Gi")},
-    **{f"cpu of {cpu}": {"resources": {"cpu": cpu}} for cpu in (1, 0.5, 2.0, ".5", "1.25", "50m", 9999)},
+    **{
+        f"cpu of {cpu}": {"resources": {"cpu": cpu}}
+        for cpu in (1, 0.5, 2.0, 0.00001, ".5", "1.25", "50m", 9999, "1e3", "25e-2", "+1.", "5u")
+    },
     "tolerations of every form": {
         "scheduling": {
             "tolerations": [{"operator": "Exists"}, {"key": "gpu", "value": "yes"}, {"operator": "Exists", "value": ""}]

@@ -16,8 +16,11 @@ _UNITS = {
     **{unit: Decimal(1024) ** power for power, unit in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), 1)},
 }
 _QUANTITY = re.compile(r"([+-]?(?:[0-9]+[.]?[0-9]*|[.][0-9]+))(?:[eE]([+-]?[0-9]{1,2})|([numkMGTPE]|[KMGTPE]i)?)")
-#: Cores above 0 and below 10,000, or thousandths of one.
-_CPU = "^0*([1-9][0-9]{0,3}([.][0-9]+)?|[.][0-9]*[1-9][0-9]*|[1-9][0-9]{0,6}m)$"
+#: Cores above 0 and below 10,000, with an exponent if it is a small one, or millionths or thousandths of one.
+_CPU = (
+    "^[+]?0*([1-9][0-9]{0,3}([.][0-9]*)?|[.][0-9]*[1-9][0-9]*|[1-9][0-9]{0,6}([.][0-9]*)?m|[1-9][0-9]{0,9}u"
+    "|[1-9]([.][0-9]*)?[eE][+]?0?[0-3]|[1-9][0-9]{0,3}([.][0-9]*)?[eE]-[0-9]{1,2})$"
+)
 #: The least memory with which a trainer's Python starts; below it a unit is missing or wrong. No machine has the most.
 MIN_MEMORY, MAX_MEMORY = "32Mi", "100Ti"
 CPU_ADVICE = "write cpu in cores above 0, such as 4, 0.5 or 500m"
