@@ -1,16 +1,17 @@
-"""What runs in a process of its own: the tests, with one module replaced by its mutant, and nothing written."""
+"""What runs in a process of its own: the tests, with one module replaced by its mutant, which leaves no bytecode."""
 
+import ast
 import importlib.abc
 import importlib.machinery
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import CodeType, ModuleType
 
 import pytest
 
 from tweetbot_mutants.calls import CallRecorder
-from tweetbot_mutants.targets import ROOT
+from tweetbot_mutants.targets import HOMES, ROOT, Target
 
 
 class MutantFinder(importlib.abc.MetaPathFinder):
@@ -99,10 +100,33 @@ def measure(module: Path, files: Sequence[Path], scratch: Path) -> int:
     return code_of_exit
 
 
-def list_libraries(files: Sequence[Path], scratch: Path) -> list[str]:
-    """Return the libraries that these tests import: what need not be imported again for each mutant."""
-    run_tests(files, [], scratch, extra=("--collect-only",))
+def list_preloads(target: Target, scratch: Path) -> list[str]:
+    """Return what these tests import and need not import again for each mutant: libraries, and what of ours can do
+    without the module. Their bytecode is kept, whatever the environment says, as each mutant loads the rest.
+    """
+    sys.dont_write_bytecode = False
+    run_tests(target.test_files, [], scratch, extra=("--collect-only",))
+    files = {name: getattr(module, "__file__", None) or "" for name, module in sys.modules.items()}
+    own = {name: Path(file) for name, file in files.items() if name.partition(".")[0] in HOMES and file}
     packages = str(Path(pytest.__file__).parents[1])
-    return [
-        name for name, module in sys.modules.items() if (getattr(module, "__file__", None) or "").startswith(packages)
-    ]
+    libraries = [name for name, file in files.items() if file.startswith(packages)]
+    return [*libraries, *(own.keys() - find_importers(target.module, own))]
+
+
+def find_importers(module: str, files: Mapping[str, Path]) -> set[str]:
+    """Return the modules that import one, by others or in a function, and that one."""
+    imports = {name: set(_iter_imports(file)) for name, file in files.items()}
+    found, new = {module}, {module}
+    while new:
+        new = {name for name, names in imports.items() if names & new} - found
+        found |= new
+    return found
+
+
+def _iter_imports(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)

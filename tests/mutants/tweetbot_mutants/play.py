@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tweetbot_mutants.calls import read_calls
-from tweetbot_mutants.child import list_libraries, measure, play
+from tweetbot_mutants.child import list_preloads, measure, play
 from tweetbot_mutants.mutations import Mutant, compile_mutant
 from tweetbot_mutants.targets import Target
 
@@ -76,9 +76,9 @@ class Player:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _warm_up(self) -> None:
-        """Import the libraries that the tests need, and nothing of ours: a fork would keep the module as it is."""
-        names, files = self._scratch / "libraries", self._target.test_files
-        pid = _fork(lambda: names.write_text("\n".join(list_libraries(files, self._scratch))) and 0)
+        """Import what the tests need, and nothing that imports the module: a fork would keep it as it is."""
+        names = self._scratch / "preloads"
+        pid = _fork(lambda: names.write_text("\n".join(list_preloads(self._target, self._scratch))) and 0)
         os.waitpid(pid, 0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

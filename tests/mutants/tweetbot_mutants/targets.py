@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 UNIT = ROOT / "tests" / "unit"
-_HOMES = {"tweetbot_operator": "operator", "tweetbot_trainer": "trainer", "tweetbot_contract": "crds"}
+HOMES = {"tweetbot_operator": "operator", "tweetbot_trainer": "trainer", "tweetbot_contract": "crds"}
 
 _RECONCILER = ("test_status_writer", "test_runs", "test_reconciler", "test_admission", "test_quiet_statuses")
 _REGISTRY = ("test_publish", "test_two_writers", "test_retention")
@@ -36,7 +36,7 @@ class Target:
     @property
     def path(self) -> Path:
         """The module's source."""
-        return ROOT / _HOMES[self.module.split(".")[0]] / (self.module.replace(".", "/") + ".py")
+        return ROOT / HOMES[self.module.split(".")[0]] / (self.module.replace(".", "/") + ".py")
 
     @property
     def test_files(self) -> list[Path]:
