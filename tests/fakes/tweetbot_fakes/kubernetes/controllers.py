@@ -28,7 +28,7 @@ class Controllers:
         for job in self._list("jobs"):
             if "deletionTimestamp" in job["metadata"] or self._is_orphan(job) or self._is_expired(job):
                 self._remove(job)
-            elif not _get_end(job):
+            elif not (_get_end(job) or job["spec"].get("managedBy")):
                 self._control_job(job)
 
     def _control_job(self, job: Manifest) -> None:
@@ -41,7 +41,7 @@ class Controllers:
             self._cluster.end_job(name, namespace, "Complete")
         elif phases.count("Failed") > spec.get("backoffLimit", 6):
             self._cluster.end_job(name, namespace, "Failed", failed=phases.count("Failed"))
-        elif not spec.get("suspend") and phases.count("Running") < spec.get("parallelism", 1):
+        elif not spec.get("suspend") and phases.count("Running") + phases.count("Pending") < spec.get("parallelism", 1):
             self._create_pod(job, len(pods))
 
     def _create_pod(self, job: Manifest, number: int) -> None:
@@ -50,6 +50,9 @@ class Controllers:
         own = {"namespace": job["metadata"]["namespace"], "name": f"{name}-{number}", "ownerReferences": [owner]}
         pod = {"metadata": {**(template.get("metadata") or {}), **own}, "spec": template.get("spec") or {}}
         pod = self._cluster.admit("pods", pod, False)
+        if pod["spec"].get("schedulingGates"):
+            self._cluster.put("pods", {**pod, "status": {"phase": "Pending"}})
+            return
         running = {"state": {"running": {"startedAt": self._cluster._stamp()}}}
         statuses = [{"name": each.get("name", "?"), **running} for each in pod["spec"].get("containers") or ()]
         self._cluster.put("pods", {**pod, "status": {"phase": "Running", "containerStatuses": statuses}})
@@ -80,7 +83,8 @@ class Controllers:
     def _remove(self, job: Manifest) -> None:
         for pod in self._list_pods(job):
             self._cluster.remove("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
-        self._cluster.remove("jobs", job["metadata"]["namespace"], job["metadata"]["name"])
+        if not job["metadata"].get("finalizers"):
+            self._cluster.remove("jobs", job["metadata"]["namespace"], job["metadata"]["name"])
 
     def _list_pods(self, job: Manifest) -> list[Manifest]:
         uid = job["metadata"]["uid"]

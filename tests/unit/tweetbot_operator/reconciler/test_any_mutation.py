@@ -20,6 +20,15 @@ Manifest = dict[str, Any]
 Path = tuple[str | int, ...]
 #: What the API server does not let admission change.
 FIXED = {("apiVersion",), ("kind",), ("metadata",), ("spec",), ("metadata", "namespace")}
+#: What admission may add to a Job, with the field's path.
+ADDED: tuple[tuple[Path, Any], ...] = (
+    (("metadata", "finalizers"), ["example.com/keep"]),
+    (("spec", "suspend"), True),
+    (("spec", "managedBy"), "example.com/controller"),
+    (("spec", "completionMode"), "Indexed"),
+    (("spec", "template", "spec", "schedulingGates"), [{"name": "example.com/gate"}]),
+    (("spec", "template", "spec", "initContainers"), [{"name": "vault"}]),
+)
 #: Simulated hours of each scenario, and what one may cost: creations or deletions of one Job, and statuses.
 HOURS = 3
 MOST_CREATIONS, MOST_STATUSES = 9, 30
@@ -102,6 +111,8 @@ def a_pod_of(job: Manifest) -> Manifest:
 
 
 def list_admissions(job: Manifest) -> Iterator[Mutation]:
+    for path, value in ADDED:
+        yield from (Mutation("jobs", path, value, dry_runs) for dry_runs in (True, False))
     for path, value in list_mutations(job):
         yield Mutation("jobs", path, value, dry_runs=False)
         if len(path) < 3 or path[:2] != ("spec", "template") or "labels" in path:
