@@ -1,0 +1,47 @@
+"""Texts of many people, as counts of n-grams: what an author is compared with.
+
+`background-en.json.xz` is made by tests/bench/tweetbot_style_bench/make_background.py from English posts,
+reviews and newspaper snippets (LICENSE-vaderSentiment.txt) and sayings (LICENSE-fortunes.txt). It holds no texts.
+"""
+
+import functools
+import json
+import lzma
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from tweetbot_trainer.learning.style.ngrams import NgramModel
+from tweetbot_trainer.learning.style.views import View, make_function_word_view, mask_topics
+from tweetbot_trainer.store.hashing import compute_sha256
+
+FILE = "background-en.json.xz"
+#: Of the unpacked content: packers differ by version.
+SHA256 = "d3301039473290316b00bf59dc452cf017f0ddf907cea7c57c1dc38755c6a126"
+#: Characters of an n-gram, and function words of one.
+CHARACTERS, WORDS = 5, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """One view of many people's texts: their model, and by kind of text the n-grams of texts that it has not seen."""
+
+    view: View
+    model: NgramModel
+    held_out: Mapping[str, Mapping[str, int]]
+
+
+@functools.cache
+def load_backgrounds() -> tuple[Background, Background]:
+    """Load the background of characters and that of function words. Raises ValueError if the file is another."""
+    content = lzma.decompress((files(__package__) / FILE).read_bytes())
+    if compute_sha256(content) != SHA256:
+        raise ValueError(f"{FILE} is not the one that this version was calibrated with")
+    fields = json.loads(content)
+    words = make_function_word_view(fields["functionWords"])
+    return _build(fields["characters"], mask_topics, CHARACTERS), _build(fields["words"], words, WORDS)
+
+
+def _build(fields: dict[str, Any], view: View, order: int) -> Background:
+    return Background(view, NgramModel(fields["model"], order), fields["heldOut"])
