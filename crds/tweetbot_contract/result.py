@@ -139,11 +139,11 @@ class Metrics(Figures):
     leaked_samples: int | None = Field(None, ge=0)
     """Number of samples that contain an address, number or key from a training post."""
     style_score: Finite | None = None
-    """How much the samples sound like the author: 0 like anybody, 1 like the test posts; absent if not measurable."""
+    """How much the samples sound like the author: 0 like anybody, 1 like posts held out; absent if not measurable."""
     style_score_low: Finite | None = None
-    """Lower end of the 95 % confidence interval of styleScore, bootstrapped over samples and test posts."""
+    """Lower end of the 95 % confidence interval of styleScore, bootstrapped over samples and held-out posts."""
     style_score_high: Finite | None = None
-    """Upper end of the 95 % confidence interval of styleScore, bootstrapped over samples and test posts."""
+    """Upper end of the 95 % confidence interval of styleScore, bootstrapped over samples and held-out posts."""
     function_word_score: Finite | None = None
     """How much the samples use function words like the author, by the scale of styleScore; absent if not measurable."""
     reliability: Literal["Normal", "Low"] = "Normal"

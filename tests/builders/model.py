@@ -21,6 +21,7 @@ from tweetbot_trainer.learning.model.identity import SCRATCH_DIGESTS, BaseIdenti
 from tweetbot_trainer.learning.model.scratch import Shape, create_model
 from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id, train_tokenizer
 from tweetbot_trainer.learning.sampling import SamplingParams
+from tweetbot_trainer.learning.style.style import Score, Style
 from tweetbot_trainer.learning.training.callbacks import FindIncompatibility, TrainOutput
 from tweetbot_trainer.learning.training.device import Device
 from tweetbot_trainer.learning.training.metrics import LogEntry
@@ -122,6 +123,7 @@ def some_card_data(**changes: Any) -> CardData:
         outcome=an_outcome(),
         metrics=metrics,
         memorization=Memorization(1000, 0.012, 0.034, 0.004, 0.003, 0, (0.21, 0.63, 0.88)),
+        style=Style(Score(0.91, 0.88, 0.95), Score(0.87, 0.81, 0.93)),
         interval=(0.2101, 0.2289),
         ratio_interval=None,
         gates=Gates(max_verbatim_percent=20),

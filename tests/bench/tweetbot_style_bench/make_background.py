@@ -40,7 +40,13 @@ SAYINGS = (
     *("miscellaneous", "news", "platitudes", "politics", "science", "sports", "wisdom", "work"),
 )
 #: Characters of texts to take of each kind, so that none outweighs the posts, and to hold out.
-TAKEN: dict[str, int] = {"posts": 300_000, "goods": 120_000, "films": 120_000, "editorials": 120_000, "sayings": 200_000}
+TAKEN: dict[str, int] = {
+    "posts": 300_000,
+    "goods": 120_000,
+    "films": 120_000,
+    "editorials": 120_000,
+    "sayings": 200_000,
+}
 HELD_OUT = 20_000
 SHORTEST = 10
 #: The closed classes of English, and how people spell them in posts.

@@ -18,6 +18,7 @@ from tweetbot_trainer.learning.evaluation.likelihood import (
 from tweetbot_trainer.learning.evaluation.memorization import Memorization
 from tweetbot_trainer.learning.model.base import Base
 from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id
+from tweetbot_trainer.learning.style.style import Style
 from tweetbot_trainer.learning.training.callbacks import Callbacks, TrainOutput
 from tweetbot_trainer.learning.training.device import select_device
 from tweetbot_trainer.learning.training.loop import train
@@ -31,8 +32,8 @@ from tweetbot_trainer.runtime.errors import TrainingDiverged
 class FineTuneResult:
     """The result of a training: `test` is measured after it, `base_test` before it, None for a scratch base.
 
-    `memorization` is added once the model has generated texts. `adapter` are the LoRA adapters by name, already merged
-    into the model's weights.
+    `memorization` and `style` are added once the model has generated texts. `adapter` are the LoRA adapters by name,
+    already merged into the model's weights.
     """
 
     outcome: TrainOutput
@@ -40,6 +41,7 @@ class FineTuneResult:
     test: Likelihood
     base_test: Likelihood | None
     memorization: Memorization | None = None
+    style: Style | None = None
     adapter: Weights | None = None
 
 

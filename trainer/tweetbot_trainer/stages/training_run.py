@@ -26,6 +26,7 @@ from tweetbot_trainer.learning.fine_tune import FineTuneResult, fine_tune
 from tweetbot_trainer.learning.generation.generation import PostGenerator
 from tweetbot_trainer.learning.model.base import Base, load_base
 from tweetbot_trainer.learning.sampling import SamplingParams, resolve_generation_config
+from tweetbot_trainer.learning.style.style import measure_style
 from tweetbot_trainer.publishing.export import save_adapter, save_model
 from tweetbot_trainer.publishing.registry.manifest import (
     ADAPTER_FOLDER,
@@ -105,7 +106,7 @@ class TrainingRun:
         base = self._load_base()
         sampling = resolve_generation_config(self._plan.values, base.model.config.n_positions)
         generator = PostGenerator(base, sampling, self._plan.values.seed, self._stop.check)
-        tuned = self._measure_memorization(generator, self._fine_tune(base, folder))
+        tuned = self._measure_samples(generator, self._fine_tune(base, folder))
         self._stop.check()
         samples = self._generate_samples(generator, CopyDetector.from_posts(self._train_texts))
         misses = judge_gates(self._run.spec, tuned.metrics)
@@ -145,14 +146,15 @@ class TrainingRun:
         self._log.info("train.trained", device=device.device_type, processor=device.name)
         return tuned
 
-    def _measure_memorization(self, generator: PostGenerator, tuned: FineTuneResult) -> FineTuneResult:
-        """Add how much of the generated text repeats training posts."""
+    def _measure_samples(self, generator: PostGenerator, tuned: FineTuneResult) -> FineTuneResult:
+        """Add how much of the generated text repeats training posts, and how much it sounds like its author."""
         texts = generator.sample_unconditionally(MEASURED_TEXTS)
         test_texts = [post.text for post in self._splits.test]
         found = measure_memorization(texts, self._train_texts, test_texts, seed=self._plan.values.seed)
-        self._log.info("train.evaluated", **found.as_json())
-        metrics = Metrics.model_validate(tuned.metrics.model_dump() | found.as_metrics())
-        return replace(tuned, memorization=found, metrics=metrics)
+        style = measure_style(texts, self._train_texts, [post.text for post in self._splits.validation] + test_texts)
+        self._log.info("train.evaluated", **found.as_json(), style=style.as_json())
+        metrics = Metrics.model_validate(tuned.metrics.model_dump() | found.as_metrics() | style.as_metrics())
+        return replace(tuned, memorization=found, style=style, metrics=metrics)
 
     def _generate_samples(self, generator: PostGenerator, exclude_copies_of: CopyDetector) -> tuple[Sample, ...]:
         evaluation = self._run.spec.evaluation
@@ -196,6 +198,7 @@ class TrainingRun:
             outcome=tuned.outcome,
             metrics=tuned.metrics,
             memorization=tuned.memorization,
+            style=tuned.style,
             interval=bootstrap_interval(tuned.test),
             ratio_interval=bootstrap_interval(tuned.test, tuned.base_test) if tuned.base_test else None,
             gates=resolve_gates(spec),

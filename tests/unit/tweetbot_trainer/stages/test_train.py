@@ -104,7 +104,8 @@ def test_a_dataset_becomes_a_published_model_that_the_tracker_knows(trained: Tra
     ]
     assert tracker.figures == result.metrics.to_dict()
     assert {"perplexity", "bitsPerByte", "bitsPerByteLow", "bitsPerByteHigh", "verbatimRate", "verbatimRateUnseen",
-            "distinct1", "distinct2", "distinct3", "leakedSamples"} <= set(tracker.figures)  # fmt: skip
+            "distinct1", "distinct2", "distinct3", "leakedSamples", "styleScore", "styleScoreLow", "styleScoreHigh",
+            "functionWordScore"} <= set(tracker.figures)  # fmt: skip
     assert len(tracker.tables["samples"]) == len(result.samples) == 10
     assert (result.tracking.wandb_url, tracker.failed) == ("https://wandb.example/run", False)
     assert b"https://wandb.example/run" in STORE.get(f"{result.model.uri}/README.md")

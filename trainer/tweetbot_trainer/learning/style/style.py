@@ -1,7 +1,7 @@
 """Score how much a model's samples are written like the author's posts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy
@@ -20,7 +20,8 @@ FOREIGN_NATS, FOREIGN_SHARE = 3.5, 0.25
 #: Bootstrap resamples; more would not change the interval's second digit.
 RESAMPLES = 1000
 
-#: By text: the summed log ratio of the author's likelihood to the background's in nats, and the number of characters.
+#: By text that is not empty: the summed log ratio of the author's likelihood to the background's in nats, and the
+#: number of characters.
 Ratios = npt.NDArray[numpy.float64]
 
 
@@ -43,6 +44,11 @@ class Style:
     score: Score | None = None
     function_words: Score | None = None
     untold: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the scores and their intervals, or the reason, under the names that reports use."""
+        words = asdict(self.function_words) if self.function_words else None
+        return {"score": asdict(self.score) if self.score else None, "functionWords": words, "untold": self.untold}
 
     def as_metrics(self) -> dict[str, Any]:
         """Return the figures that the contract's `Metrics` has, by its fields."""
@@ -75,7 +81,7 @@ def compute_score(
     """Score samples in one view; None if the held-out posts do not clearly lie above other people's texts."""
     author = NgramModel.from_texts(map(background.view, train), background.model.order)
     of_samples, of_posts = (_measure_ratios(background, author, texts) for texts in (samples, held_out))
-    if not of_samples[:, 1].sum() or not of_posts[:, 1].all():
+    if not len(of_samples) or not len(of_posts):
         return None
     floor = max(_measure_counts(background, author, counts) for counts in background.held_out.values())
     ceilings, found = _resample(of_posts, seed=0), _resample(of_samples, seed=1)
@@ -98,11 +104,9 @@ def _measure_letters(background: Background, post: str) -> float | None:
 
 
 def _measure_ratios(background: Background, author: NgramModel, texts: Sequence[str]) -> Ratios:
-    def measure(text: str) -> tuple[float, int]:
-        ngrams = split_ngrams(background.view(text), author.order)
-        return sum(_compute_ratio(background, author, ngram) for ngram in ngrams), len(ngrams)
-
-    return numpy.array([measure(text) for text in texts], dtype=numpy.float64).reshape(-1, 2)
+    split = [ngrams for text in texts if (ngrams := split_ngrams(background.view(text), author.order))]
+    ratios = [(sum(_compute_ratio(background, author, ngram) for ngram in own), len(own)) for own in split]
+    return numpy.array(ratios, dtype=numpy.float64).reshape(-1, 2)
 
 
 def _measure_counts(background: Background, author: NgramModel, counts: Mapping[str, int]) -> float:

@@ -13,11 +13,11 @@ View = Callable[[str], str]
 _MASKS = (
     (re.compile("|".join(map(re.escape, PLACEHOLDERS))), "\ue003"),
     (re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE), "\ue000"),
-    (re.compile(r"(?<!\w)[@＠]\w[\w.\-]*(?:@[\w.\-]+)?"), "\ue001"),
-    (re.compile(r"(?<!\w)[#＃]\w+"), "\ue002"),
+    (re.compile(r"(?<!\w)[@\uff20]\w[\w.\-]*(?:@[\w.\-]+)?"), "\ue001"),
+    (re.compile(r"(?<!\w)[#\uff03]\w+"), "\ue002"),
     (re.compile(r"\d+"), "0"),
 )
-_TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]|_")
+_TOKEN = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*|[^\w\s]|_")
 #: Any word that is no function word.
 CONTENT_WORD = "_"
 _FIRST_WORD = 0xE100
@@ -35,7 +35,7 @@ def make_function_word_view(words: Sequence[str]) -> View:
     codes = {word: chr(_FIRST_WORD + index) for index, word in enumerate(words)}
 
     def encode_function_words(text: str) -> str:
-        tokens = _TOKEN.findall(mask_topics(text).casefold().replace("’", "'"))
+        tokens = _TOKEN.findall(mask_topics(text).casefold().replace("\u2019", "'"))
         return "".join(codes.get(token) or (CONTENT_WORD if token[0].isalpha() else token[0]) for token in tokens)
 
     return encode_function_words

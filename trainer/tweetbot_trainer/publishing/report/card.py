@@ -92,6 +92,8 @@ def _build_result(card: CardData) -> dict[str, Any]:
         "verbatim_rate_unseen": ("Share of texts with 50 characters of a test post", metrics.verbatim_rate_unseen),
         "distinct_2": ("Share of distinct word pairs", metrics.distinct2),
         "leaked_samples": ("Texts with personal data of a training post", metrics.leaked_samples),
+        "style_score": ("Style (0: anybody, 1: the author)", metrics.style_score),
+        "function_word_score": ("Style by function words alone", metrics.function_word_score),
     }
     return {
         "task": {"type": "text-generation", "name": "Text Generation"},

@@ -15,6 +15,7 @@ from tweetbot_trainer.data.posts import DatasetPost
 from tweetbot_trainer.learning.evaluation.memorization import Memorization
 from tweetbot_trainer.learning.model.identity import BaseIdentity
 from tweetbot_trainer.learning.sampling import SamplingParams
+from tweetbot_trainer.learning.style.style import Style
 from tweetbot_trainer.learning.training.callbacks import TrainOutput
 from tweetbot_trainer.learning.values import Hyperparameters
 from tweetbot_trainer.publishing.registry.manifest import ADAPTER_FOLDER
@@ -58,6 +59,7 @@ class CardData:
     outcome: TrainOutput
     metrics: Metrics
     memorization: Memorization | None
+    style: Style | None
     interval: tuple[float, float]
     ratio_interval: tuple[float, float] | None
     gates: Gates

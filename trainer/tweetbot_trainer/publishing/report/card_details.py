@@ -1,6 +1,7 @@
 """The figures of a card, which are folded away at first. Each function returns a section's blocks of Markdown."""
 
 from tweetbot_trainer.learning.evaluation.memorization import Memorization
+from tweetbot_trainer.learning.style.style import Style
 from tweetbot_trainer.publishing.report.card_data import CardData
 from tweetbot_trainer.publishing.report.card_tables import (
     render_data_table,
@@ -91,6 +92,7 @@ def render_evaluation(card: CardData) -> list[str]:
         "different tokenizers; lower is better.",
         render_figures_table(card),
         *(_render_memorization(card.memorization) if card.memorization else []),
+        *(_render_style(card, card.style) if card.style else []),
     ]
 
 
@@ -99,6 +101,20 @@ def _render_memorization(found: Memorization) -> list[str]:
         f"How much it copies: {found.samples} texts that the model wrote without a prompt, compared with the posts. "
         "People repeat themselves, so only the difference between the third line and the fourth was memorized.",
         render_memorization_table(found),
+    ]
+
+
+def _render_style(card: CardData, style: Style) -> list[str]:
+    """Return the style score with what its 0 and 1 are, or why there is none."""
+    if style.score is None:
+        return [f"How much it sounds like its author was not measured: {style.untold}."]
+    name, score = escape_inline(card.name), style.score
+    words = f"; by function words alone {style.function_words.value:.2f}" if style.function_words else ""
+    return [
+        f"How much it sounds like its author: **{score.value:.2f}** (95 % interval {score.low:.2f} to {score.high:.2f})"
+        f"{words}. 0 is how the other people write who come closest to {name}, 1 is how {name} writes in posts that it "
+        "was not trained on. More than 1 is closer to the training posts than the author's own new posts are: such a "
+        "model copies, as the table above shows."
     ]
 
 

@@ -69,6 +69,7 @@ def build_evaluation(card: CardData) -> dict[str, Any]:
         "bitsPerByteInterval": card.interval,
         "ratioToBaseInterval": card.ratio_interval,
         "memorisation": card.memorization.as_json() if card.memorization else None,
+        "style": card.style.as_json() if card.style else None,
         "gates": card.gates.to_dict(),
         "missedGates": list(card.missed_gates),
         "split": {"train": train, "validation": validation, "test": test, "orderedBy": card.ordered_by},

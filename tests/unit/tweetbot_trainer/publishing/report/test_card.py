@@ -15,6 +15,7 @@ from tweetbot_contract.spec.sources import ArchiveSource, BlueskySource, Mastodo
 from tweetbot_contract.spec.spec import Subject, TweetBotSpec
 from tweetbot_trainer.data.dataset.profiles import CardAccount
 from tweetbot_trainer.learning.model.identity import BaseIdentity
+from tweetbot_trainer.learning.style.style import Style
 from tweetbot_trainer.learning.values import LoraConfig
 from tweetbot_trainer.publishing.report.card import render_adapter_card, render_card
 from tweetbot_trainer.publishing.report.card_data import CardData, find_languages, get_source_names
@@ -247,9 +248,26 @@ def test_the_tuned_model_is_compared_with_its_base() -> None:
     assert shown[shown.index("Bits per byte relative to the base") + 1] == "70.3% (95 % interval 68.0% to 74.0%)"
 
 
+def test_the_style_score_stands_beside_what_its_ends_mean() -> None:
+    page = render_card(some_card_data())
+    assert "**0.91** (95 % interval 0.88 to 0.95); by function words alone 0.87." in page
+    assert "1 is how Harbour Gull writes in posts that it was not trained on" in page
+
+
+def test_a_style_that_was_not_measured_says_why() -> None:
+    page = render_card(some_card_data(style=Style(untold="it takes 30 posts held out, and there are 4")))
+    assert "sounds like its author was not measured: it takes 30 posts held out, and there are 4." in page
+
+
 def test_a_catalogue_reads_the_figures() -> None:
     plain = some_card_data(base=HUB)
-    measured = {"base_bits_per_byte": 0.31, "verbatim_rate": 0.012, "distinct2": 0.63, "leaked_samples": 0}
+    measured = {
+        "base_bits_per_byte": 0.31,
+        "verbatim_rate": 0.012,
+        "distinct2": 0.63,
+        "leaked_samples": 0,
+        "style_score": 0.91,
+    }
     front, _ = split_card(render_card(replace(plain, metrics=plain.metrics.model_copy(update=measured))))
     (result,) = front["model-index"][0]["results"]
     assert {metric["type"]: metric["value"] for metric in result["metrics"]} == {
@@ -260,6 +278,7 @@ def test_a_catalogue_reads_the_figures() -> None:
         "verbatim_rate": 0.012,
         "distinct_2": 0.63,
         "leaked_samples": 0.0,
+        "style_score": 0.91,
     }
     assert (front["base_model"], front["base_model_relation"]) == ("gpt2", "finetune")
     assert (front["language"], front["pipeline_tag"]) == (["en"], "text-generation")
