@@ -1,5 +1,6 @@
 """What operator and trainer agree on: labels, env variables, paths, exit codes, and the run document."""
 
+import hashlib
 import shlex
 from enum import IntEnum
 from typing import Literal
@@ -9,7 +10,7 @@ from pydantic import Field
 from tweetbot_contract.result import TrackingResult
 from tweetbot_contract.spec.parts import Part
 from tweetbot_contract.spec.spec import TweetBotSpec, WandB
-from tweetbot_contract.status import Stage
+from tweetbot_contract.status import PinRequest, Stage
 
 GROUP = "tweetbot.dev"
 VERSION = "v1alpha1"
@@ -84,6 +85,9 @@ RUN_DOCUMENT_LIMIT = 96 * 1024
 NAME_LIMIT = 46
 
 
+_PIN_SUFFIX = "-pin"
+
+
 class ExitCode(IntEnum):
     """Exit codes of the trainer. 10 to 14 fail the Job at once; all others count against the attempts."""
 
@@ -99,8 +103,8 @@ class ExitCode(IntEnum):
 
 PERMANENT_EXIT_CODES = tuple(code for code in ExitCode if 10 <= code <= 14)
 
-#: The task of a Pod: a stage, or erasing everything that the stages wrote.
-Task = Stage | Literal["Cleanup"]
+#: The task of a Pod: a stage, moving latest.json as spec.pin says, or erasing everything that the stages wrote.
+Task = Stage | Literal["Pin", "Cleanup"]
 
 
 class RunDocument(Part):
@@ -125,6 +129,8 @@ class RunDocument(Part):
     min_new_posts: int = 0
     #: Digest of the prepared dataset, for Train.
     dataset: str | None = None
+    #: What spec.pin asked for last, as far as the operator has recorded it.
+    pin: PinRequest | None = None
     image: str = ""
     spec: TweetBotSpec
 
@@ -177,6 +183,17 @@ def explain_sync(spec: TweetBotSpec, model_uri: str, tracking: TrackingResult) -
 def build_cleanup_job_name(bot: str, uid: str) -> str:
     """Return the name of the Job that erases a TweetBot's objects."""
     return f"{bot}-{uid.replace('-', '')[:8]}-cleanup"
+
+
+def build_pin_job_name(bot: str, uid: str, request: PinRequest) -> str:
+    """Return the name of the Job that moves latest.json for this request."""
+    key = f"{uid} {request.version} {request.requested_at} {request.generation}"
+    return f"{bot}-{hashlib.sha256(key.encode()).hexdigest()[:8]}{_PIN_SUFFIX}"
+
+
+def is_pin_job(name: str) -> bool:
+    """Tell whether this is the name of a Job that moves latest.json."""
+    return name.endswith(_PIN_SUFFIX)
 
 
 def build_job_name(bot: str, run: str, stage: Stage) -> str:

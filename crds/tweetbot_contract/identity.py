@@ -33,6 +33,7 @@ CLASSES: dict[str, Class] = {
     "caBundle": "EXECUTION",
     "run": "EXECUTION",
     "suspend": "LIFECYCLE",
+    "pin": "LIFECYCLE",
     "schedule": "LIFECYCLE",
     "history": "LIFECYCLE",
     "deletionPolicy": "LIFECYCLE",

@@ -27,6 +27,12 @@ NOTHING_NEW = Reason(
     "The scheduled run found fewer new posts than spec.schedule.minNewPosts. The model stays as it is.",
     "Nothing to do: the schedule starts the next run.",
 )
+PINNED = _ask_author(
+    "Pinned",
+    "spec.pin names the version that is served, whatever later runs publish.",
+    "Nothing to do. Remove spec.pin to serve the newest version that passed its gates.",
+)
+PINNING = Reason("Pinning", "spec.pin has changed: latest.json is being moved.", "Nothing to do.")
 SUSPENDED = _ask_author("Suspended", "spec.suspend is true.", "Set spec.suspend to false to resume the run.")
 NOT_SUSPENDED = Reason("NotSuspended", "spec.suspend is false.", "Nothing to do.")
 EVICTED = Reason(
@@ -133,6 +139,17 @@ GATE_ADVISORY = _ask_author(
     "GateAdvisory",
     "The served model misses a gate that is on by default, on too little evidence to keep it back.",
     "Read some samples before you rely on the model. A gate that you set in spec.evaluation.gates binds.",
+)
+PINNED_VERSION_NOT_FOUND = _ask_author(
+    "PinnedVersionNotFound",
+    "The version that spec.pin names is not in the bucket, or is being erased as older than spec.history.models keeps.",
+    "Write a version into spec.pin that `tweetbot-trainer history` lists, or remove spec.pin.",
+)
+PINNED_VERSION_UNUSABLE = _ask_author(
+    "PinnedVersionUnusable",
+    "The version that spec.pin names failed a gate, or is damaged.",
+    "Write a version into spec.pin that `tweetbot-trainer history` shows as published, or remove spec.pin. "
+    "`tweetbot-trainer verify` shows what is damaged.",
 )
 SPEC_REFUSED = _ask_author("SpecRefused", "The trainer cannot do what the spec asks.", "See the message.")
 NOT_AUTHORIZED = _ask_author(

@@ -3,6 +3,7 @@
 TrainerResult
 ├── PrepareSucceeded   the dataset's digest and data table, and a model version to adopt or to keep
 ├── TrainSucceeded     the published model, metrics, samples, where it was tracked
+├── PinSucceeded       the version that latest.json names now
 ├── CleanupSucceeded   to whom the objects were left, if they were not erased
 └── StageFailed        a reason, and a message that says what to do
 """
@@ -91,6 +92,11 @@ class PublishedModel(Part):
     """Size of the model directory in bytes."""
     published_at: str = Field(max_length=40)
     """When the model version was published."""
+
+    @property
+    def version(self) -> str:
+        """The name of the version, as spec.pin names it."""
+        return self.uri.removesuffix("/model").rpartition("/")[2]
 
 
 class Figures(Part):
@@ -186,6 +192,8 @@ class TrainSucceeded(Part):
     tracking: TrackingResult = TrackingResult()
     #: Which default gates the model misses on too little evidence to refuse it, and what to do.
     gate_advisory: str | None = Field(None, max_length=REASON_LIMIT)
+    #: The version that latest.json stays at, as it is pinned: this one was published beside it.
+    pinned: str | None = Field(None, max_length=32)
     #: To whom the output's folder belongs, if not to this TweetBot, and what to do.
     prefix_owned: str | None = Field(None, max_length=REASON_LIMIT)
 
@@ -204,6 +212,19 @@ class PrepareSucceeded(Part):
     tracking: TrackingResult = TrackingResult()
     #: To whom the output's folder belongs, if not to this TweetBot, and what to do.
     prefix_owned: str | None = Field(None, max_length=REASON_LIMIT)
+
+
+class PinSucceeded(Part):
+    """latest.json names what spec.pin asks for: a version, or without a pin the newest one."""
+
+    kind: Literal["PinSucceeded"] = "PinSucceeded"
+    schema_version: Literal[1] = 1
+    #: The served version; None if no version was ever published.
+    served: TrainSucceeded | None = None
+    #: Id of the run that trained it.
+    run_id: str = Field("", max_length=16)
+    #: The version that is served without a pin, if there is one.
+    newest: str | None = Field(None, max_length=32)
 
 
 class CleanupSucceeded(Part):
@@ -227,7 +248,7 @@ class StageFailed(Part):
 
 
 TrainerResult = Annotated[
-    PrepareSucceeded | TrainSucceeded | CleanupSucceeded | StageFailed, Field(discriminator="kind")
+    PrepareSucceeded | TrainSucceeded | PinSucceeded | CleanupSucceeded | StageFailed, Field(discriminator="kind")
 ]
 _ADAPTER: TypeAdapter[TrainerResult] = TypeAdapter(TrainerResult)
 
@@ -252,6 +273,10 @@ def _shorten(result: TrainerResult) -> TrainerResult:
             samples or advisory
         ):
             return result.model_copy(update={"adopted": _shorten(adopted)})
+        case PinSucceeded(served=TrainSucceeded(samples=samples, gate_advisory=advisory) as served) if (
+            samples or advisory
+        ):
+            return result.model_copy(update={"served": _shorten(served)})
         case PrepareSucceeded(prefix_owned=str(owner)) | TrainSucceeded(prefix_owned=str(owner)) if owner:
             return result.model_copy(update={"prefix_owned": owner[: len(owner) // 2]})
         case TrainSucceeded(gate_advisory=str(advisory)) if advisory:

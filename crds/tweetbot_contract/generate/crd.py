@@ -28,6 +28,7 @@ _COLUMNS = (
     ("Eval-loss", "number", ".status.metrics.evalLoss", 0, "Loss on the newest posts, in nats per token."),
     ("Age", "date", ".metadata.creationTimestamp", 0, "Time since the TweetBot was created."),
     ("Model", "string", ".status.model.name", 1, "Name of the model version to serve."),
+    ("Pin", "string", ".spec.pin", 1, "Version to serve, whatever later runs publish."),
     ("W&B", "string", ".status.tracking.wandbURL", 1, "URL of the run's page at Weights & Biases."),
     ("Queue", "string", ".spec.scheduling.queueName", 1, "Kueue LocalQueue in which the training waits."),
     ("Message", "string", f"{_PROGRESSING}.message", 1, "What the TweetBot is doing or waiting for."),

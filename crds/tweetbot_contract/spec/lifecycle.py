@@ -7,6 +7,8 @@ from pydantic import Field
 from tweetbot_contract.spec.parts import Part, Rule, build_pattern_rule, make_matcher
 
 CRON = r"^[0-9A-Za-z*/,#-]+( [0-9A-Za-z*/,#-]+){4}$"
+#: The name of a model version: the start of its training key, and a number where `retrain-at` asked for another one.
+MODEL_VERSION = "^[0-9a-f]{16}(-[0-9]{1,9})?$"
 TIME_ZONE = r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"
 
 _MONTHS = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"
@@ -78,4 +80,4 @@ class History(Part):
     """How many finished runs status.runs lists."""
     models: int = Field(3, ge=1, le=100)
     """How many model versions to keep in S3. After a publication older ones are erased, except the one that latest.json
-    points to and any that a later run adopted. As many models that failed a gate are kept, too."""
+    points to, the pinned one, and any that a later run adopted. As many models that failed a gate are kept, too."""

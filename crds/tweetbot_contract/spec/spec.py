@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from tweetbot_contract.spec.lifecycle import History, RunPolicy, Schedule
+from tweetbot_contract.spec.lifecycle import MODEL_VERSION, History, RunPolicy, Schedule
 from tweetbot_contract.spec.model import Model
 from tweetbot_contract.spec.output import Output
 from tweetbot_contract.spec.parts import HTTP_URL, Part, Rule, build_pattern_rule, make_matcher
@@ -176,6 +176,9 @@ class TweetBotSpec(Part):
     """How long and how often a run is tried."""
     suspend: bool = False
     """true stops the run; false resumes it from its last checkpoint."""
+    pin: str | None = Field(None, max_length=32)
+    """Version of the model to serve, such as 9108a32a5b6d4c1f, whatever later runs publish; `tweetbot-trainer history`
+    lists them. Runs go on and publish beside it. When unset, the newest version that passed its gates is served."""
     schedule: Schedule | None = None
     """When further runs start by themselves. When unset, only an edit or retrain-at starts one."""
     deletion_policy: Literal["Retain", "Delete"] = "Retain"
@@ -212,6 +215,12 @@ class TweetBotSpec(Part):
                 part.evaluation.gates.min_improvement_percent is None or not part.model.base.startswith("scratch://")
             ),
             field="evaluation.gates.minImprovementPercent",
+        ),
+        build_pattern_rule(
+            "pin",
+            MODEL_VERSION,
+            "write the version as `tweetbot-trainer history` lists it: 16 hex digits, such as 9108a32a5b6d4c1f",
+            optional=True,
         ),
         Rule(
             "self.output.s3.uri == oldSelf.output.s3.uri",

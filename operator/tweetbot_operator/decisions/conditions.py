@@ -33,11 +33,12 @@ from tweetbot_contract.reasons import (
 from tweetbot_contract.status import Condition, CurrentRun, ModelStatus, Phase, TweetBotStatus
 from tweetbot_operator.decisions.actions import find_start_problem, get_queue_position, is_previous_run_ending
 from tweetbot_operator.decisions.failures import describe_trouble
+from tweetbot_operator.decisions.pin import describe_pinned_model
 from tweetbot_operator.decisions.progress import find_wait
 from tweetbot_operator.decisions.run import RunUpdate
 from tweetbot_operator.decisions.stage import Stage
 from tweetbot_operator.types.objects import InvalidTweetBot, QueuePosition
-from tweetbot_operator.types.stage_state import Active, JobMissing, ResultLost, Suspended, Terminating
+from tweetbot_operator.types.stage_state import Active, JobMissing, ResultLost, Summary, Suspended, Terminating
 from tweetbot_operator.types.times import format_time, make_printable, parse_time, sanitize
 
 #: The types of the conditions that the operator sets; other controllers may add others.
@@ -45,21 +46,6 @@ CONDITION_TYPES = frozenset([
     "Ready", "Progressing", "Stalled", "Accepted", "ModelReady", "DataReady", "Suspended", "TrackingDegraded",
     "PrefixShared", "GateAdvisory",
 ])  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What Ready, Stalled, Progressing and phase say together.
-
-    `Reconciling` is not needed: until the operator has acted on a generation, `observedGeneration` differs from it, and
-    kstatus reads that as InProgress.
-    """
-
-    phase: Phase
-    reason: str
-    message: str
-    progressing: bool = True
-    stalled: bool = False
 
 
 def summarize_run(stage: Stage) -> Summary:
@@ -165,6 +151,8 @@ class DesiredCondition:
 
 
 Desired = tuple[DesiredCondition, ...]
+#: Reasons of ModelReady that tell how the served model came about; others are spec.pin's.
+_MADE = (SUCCEEDED.name, ADOPTED.name)
 
 
 def build_conditions(desired: Desired, before: TweetBotStatus, now: datetime) -> tuple[Condition, ...]:
@@ -232,21 +220,24 @@ def _build_summary_conditions(bot: BaseTweetBot, summary: Summary) -> Desired:
 
 
 def _build_model_condition(bot: TweetBot, update: RunUpdate, model: ModelStatus | None) -> DesiredCondition:
-    """Observe the newest generation whose identity the served model satisfies."""
+    """Observe the newest generation whose identity, or pin, the served model satisfies."""
     run, generation = update.run, bot.generation
+    former = bot.status.find_condition("ModelReady")
+    if former and former.status != "True":
+        former = None
+    if update.pin and update.pin.pin:
+        kept = former.observed_generation if former and update.pin.pending else generation
+        return DesiredCondition("ModelReady", model is not None, *describe_pinned_model(update.pin, model), kept)
     if model is None:
         failed = run.outcome == "Failed" and run.reason
         reason, message = (run.reason or "", run.message) if failed else (NO_MODEL.name, None)
         return DesiredCondition("ModelReady", False, reason, message or NO_MODEL.meaning, generation)
-    former = bot.status.find_condition("ModelReady")
-    if former and former.status != "True":
-        former = None
     if model.identity != run.identity and former:
         generation = former.observed_generation
     if model.run_id == run.id and run.outcome == "Succeeded":
         reason = run.reason or SUCCEEDED.name
     else:
-        reason = former.reason if former else SUCCEEDED.name
+        reason = former.reason if former and former.reason in _MADE else SUCCEEDED.name
     verb = "adopted" if reason == ADOPTED.name else "published"
     advisories = "".join(f". {each.message}" for each in _build_gate_condition(bot, update))
     return DesiredCondition(
@@ -290,10 +281,9 @@ def _build_prefix_condition(bot: TweetBot, update: RunUpdate) -> Desired:
 
 def _build_gate_condition(bot: TweetBot, update: RunUpdate) -> Desired:
     """Report the default gates that the served model misses on little evidence."""
-    result = update.trained
-    return _build_lasting_condition(
-        bot, "GateAdvisory", GATE_ADVISORY, result, result.gate_advisory if result else None
-    )
+    result = update.served
+    advisory = result.gate_advisory if result else None
+    return _build_lasting_condition(bot, "GateAdvisory", GATE_ADVISORY, result, advisory)
 
 
 def _build_lasting_condition(bot: TweetBot, type_: str, reason: Reason, result: object, message: str | None) -> Desired:

@@ -11,7 +11,6 @@ from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import ERASING, ERASURE_GIVEN_UP, PREFIX_OWNED
 from tweetbot_contract.result import CleanupSucceeded, StageFailed
 from tweetbot_operator.decisions.actions import find_jobs_to_follow, get_follow_times
-from tweetbot_operator.decisions.conditions import Summary
 from tweetbot_operator.decisions.failures import explain_end, parse_message
 from tweetbot_operator.decisions.plan import Plan, remove_finalizer
 from tweetbot_operator.decisions.run import RETRY_SECONDS, compute_creation_pause
@@ -20,6 +19,7 @@ from tweetbot_operator.jobs.cleanup import CLEANUP_DEADLINE_SECONDS, build_clean
 from tweetbot_operator.types.actions import Action, CreateJob, DeleteJob, ListPods
 from tweetbot_operator.types.creations import CreateFailure
 from tweetbot_operator.types.objects import InvalidTweetBot, JobView, Observed, PodView
+from tweetbot_operator.types.stage_state import Summary
 from tweetbot_operator.types.times import add_seconds, get_earliest, parse_time, sanitize
 
 #: Seconds that an abandoned cleanup has to end before the finalizer goes all the same.
@@ -105,7 +105,7 @@ def _compute_deadline(observed: Observed) -> datetime:
 def _has_active_stages(observed: Observed) -> bool:
     """Whether an active Job or Pod may still write what is to be erased."""
     own = {cleanup.uid for cleanup in observed.cleanups}
-    jobs = any(not stage.finished for stage in observed.jobs)
+    jobs = any(not job.finished for job in (*observed.jobs, *observed.pins))
     return jobs or any(not pod.ended for pod in observed.pods if pod.controller_uid not in own)
 
 
@@ -142,7 +142,7 @@ Step = tuple[tuple[Action, ...], datetime | None]
 
 
 def _decide_actions(bot: TweetBot, job: JobView | None, observed: Observed) -> Step:
-    if ends := _build_deletions(observed.jobs):
+    if ends := _build_deletions((*observed.jobs, *observed.pins)):
         return ends, None
     if _has_active_stages(observed):
         return (), None

@@ -19,12 +19,14 @@ from tweetbot_operator.decisions.actions import (
     note_creation,
 )
 from tweetbot_operator.decisions.conditions import summarize_run
+from tweetbot_operator.decisions.pin import compute_pin_requeue_at, decide_pin_actions, describe_pin, settle_pin
 from tweetbot_operator.decisions.progress import add_progress, get_next_write_time
-from tweetbot_operator.decisions.run import add_usage, advance_run, decide_run
+from tweetbot_operator.decisions.run import RunUpdate, add_usage, advance_run, decide_run
 from tweetbot_operator.decisions.stage import Stage, observe_stage
 from tweetbot_operator.decisions.status import build_invalid_spec_status, build_status, note_trouble
 from tweetbot_operator.types.actions import Action, ResetStatus, SetFinalizers
 from tweetbot_operator.types.objects import InvalidTweetBot, Observed
+from tweetbot_operator.types.stage_state import PinUpdate, Summary
 from tweetbot_operator.types.times import compute_schedule_times, get_earliest
 
 
@@ -64,14 +66,43 @@ def plan(observed: Observed) -> Plan:
     stage = replace(stage, run=note_creation(stage))
     update = replace(update, run=note_trouble(stage))
     stage = replace(stage, run=update.run)
+    if _has_pin(update, bot, observed):
+        update = settle_pin(update, bot, observed)
 
-    status = build_status(bot, update, summarize_run(stage), schedule_times=schedule, now=now)
-    recorded = bot.status.current_run
-    if recorded is None or update.run != recorded.model_copy(update={"last_trouble": update.run.last_trouble}):
+    status = build_status(bot, update, _add_pin(summarize_run(stage), update.pin), schedule_times=schedule, now=now)
+    if not _is_recorded(status, bot.status):
         return Plan(status, status_first=True)
     actions = decide_actions(stage)
     requeue_at = get_earliest(compute_requeue_at(stage), get_next_write_time(update.run, observed), schedule.next)
-    return Plan(status, actions, requeue_at)
+    if update.pin is None:
+        return Plan(status, actions, requeue_at)
+    pin_due = compute_pin_requeue_at(bot, observed)
+    return Plan(status, (*decide_pin_actions(bot, observed), *actions), get_earliest(requeue_at, pin_due))
+
+
+def _has_pin(update: RunUpdate, bot: TweetBot, observed: Observed) -> bool:
+    """Tell whether there is anything to do or to say about spec.pin; for most TweetBots there is not."""
+    beside = update.trained is not None and update.trained.pinned is not None
+    return bool(bot.spec.pin or bot.status.pin or observed.pins) or beside
+
+
+def _add_pin(summary: Summary, pin: PinUpdate | None) -> Summary:
+    """Return the run's summary, or spec.pin's where that needs a person, or goes on when the run has ended well."""
+    said = describe_pin(pin) if pin else None
+    if said is None or summary.stalled:
+        return summary
+    pinned = replace(summary, reason=said.reason, message=said.message)
+    if said.stalled:
+        return replace(pinned, stalled=True)
+    return replace(pinned, progressing=True) if summary.phase == "Succeeded" else summary
+
+
+def _is_recorded(status: TweetBotStatus, before: TweetBotStatus) -> bool:
+    """Tell whether run and pin stand in the status as they are now, the run's last trouble apart."""
+    run, recorded = status.current_run, before.current_run
+    if run is None or recorded is None or status.pin != before.pin:
+        return False
+    return run == recorded.model_copy(update={"last_trouble": run.last_trouble})
 
 
 def _ensure_finalizer(bot: TweetBot) -> SetFinalizers | None:

@@ -23,6 +23,7 @@ from tweetbot_operator.types.stage_state import (
     Failed,
     JobMissing,
     Outdated,
+    PinUpdate,
     PrepareComplete,
     ResultLost,
     ResultPending,
@@ -109,6 +110,13 @@ class RunUpdate:
     run: CurrentRun
     prepared: PrepareSucceeded | None = None
     trained: TrainSucceeded | None = None
+    pin: PinUpdate | None = None
+    """What has become of spec.pin; None where there is and was none."""
+
+    @property
+    def served(self) -> TrainSucceeded | None:
+        """The result whose version is served now; None if what was served stays."""
+        return self.pin.served if self.pin else self.trained
 
 
 def advance_run(run: CurrentRun, state: StageState, observed: Observed) -> RunUpdate:

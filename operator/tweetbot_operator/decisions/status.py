@@ -20,7 +20,6 @@ from tweetbot_contract.status import (
 from tweetbot_operator.decisions.actions import find_start_problem
 from tweetbot_operator.decisions.conditions import (
     CONDITION_TYPES,
-    Summary,
     build_conditions,
     build_desired_conditions,
     build_invalid_spec_conditions,
@@ -30,6 +29,7 @@ from tweetbot_operator.decisions.failures import describe_trouble, explain_end
 from tweetbot_operator.decisions.run import RunUpdate
 from tweetbot_operator.decisions.stage import Stage
 from tweetbot_operator.types.objects import InvalidTweetBot
+from tweetbot_operator.types.stage_state import Summary
 from tweetbot_operator.types.times import (
     ScheduleTimes,
     add_seconds,
@@ -97,18 +97,27 @@ def _find_wait_trouble(stage: Stage) -> Trouble | None:
 
 
 def build_run_history(
-    before: TweetBotStatus, run: CurrentRun, model: ModelStatus | None, *, limit: int, now: datetime
+    before: TweetBotStatus,
+    run: CurrentRun,
+    model: ModelStatus | None,
+    *,
+    limit: int,
+    now: datetime,
+    published: str | None = None,
 ) -> tuple[RunRecord, ...]:
     """Build the records, newest first and at most `limit`: one of each run that ended or was superseded.
 
-    A run that an edit restarts keeps its number, and loses its record until it ends again.
+    A run that an edit restarts keeps its number, and loses its record until it ends again. `published` is the address
+    of the model of a run that has just ended: served, or beside a pin.
     """
     former = before.current_run
+    known = next((record.model_uri for record in before.runs if record.number == run.number), None)
     kept = tuple(record for record in before.runs if record.number != run.number)
     if former and former.number != run.number and former.outcome is None:
         kept = (_build_record(former, "Superseded", SUPERSEDED.name, format_time(now)), *kept)
     if run.outcome is not None and run.finished_at is not None:
-        uri = model.uri if model and model.run_id == run.id and run.outcome == "Succeeded" else None
+        served = model.uri if model and model.run_id == run.id else None
+        uri = (published or known or served) if run.outcome == "Succeeded" else None
         ended = _build_record(run, run.outcome, run.reason or "", run.finished_at)
         kept = (ended.model_copy(update={"model_uri": uri}), *kept)
     return kept[:limit]
@@ -128,8 +137,10 @@ def build_status(
     """Build the next status of a TweetBot."""
     former = bot.status
     model, retrain_at = former.model, former.last_handled_retrain_at
-    if update.trained:
-        model = ModelStatus(**update.trained.model.model_dump(), run_id=update.run.id, identity=update.run.identity)
+    pin, served = update.pin.pin if update.pin else None, update.served
+    if served:
+        made_by = ModelStatus(**served.model.model_dump(), run_id=update.run.id, identity=update.run.identity)
+        model = update.pin.model if update.pin else made_by
     if bot.retrain_at and update.run.trigger == bot.retrain_at:
         retrain_at = bot.retrain_at
     begins = former.current_run is None or former.current_run.number != update.run.number
@@ -143,10 +154,18 @@ def build_status(
         current_run=update.run,
         data=_build_data_status(update) or former.data,
         model=model,
-        metrics=update.trained.metrics if update.trained else former.metrics,
-        samples=update.trained.samples if update.trained else former.samples,
+        metrics=served.metrics if served else former.metrics,
+        samples=served.samples if served else former.samples,
+        pin=pin,
         tracking=_build_tracking_status(update, former.tracking),
-        runs=build_run_history(former, update.run, model, limit=bot.spec.history.runs, now=now),
+        runs=build_run_history(
+            former,
+            update.run,
+            model,
+            limit=bot.spec.history.runs,
+            now=now,
+            published=update.trained.model.uri if update.trained else None,
+        ),
         last_handled_retrain_at=retrain_at,
         last_handled_take_over=(bot.take_over or None) if begins else former.last_handled_take_over,
         last_schedule_time=format_time(due) if begins and due else former.last_schedule_time,

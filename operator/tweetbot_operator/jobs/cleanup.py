@@ -1,10 +1,13 @@
-"""Build the Job that erases a TweetBot's objects. It has no owner, or deleting the TweetBot would end it."""
+"""Build the Jobs beside a TweetBot's stages: one moves latest.json for spec.pin, one erases the TweetBot's objects."""
 
-from tweetbot_contract.handover import WORK_DIR, RunDocument, build_cleanup_job_name
+from typing import Any
+
+from tweetbot_contract.handover import WORK_DIR, RunDocument, build_cleanup_job_name, build_pin_job_name
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.spec.scheduling import Scheduling
 from tweetbot_contract.spec.spec import Evaluation
-from tweetbot_operator.jobs.job import POD_ANNOTATIONS, build_labels, build_pod_failure_policy
+from tweetbot_contract.status import PinStatus
+from tweetbot_operator.jobs.job import POD_ANNOTATIONS, build_labels, build_owner_reference, build_pod_failure_policy
 from tweetbot_operator.jobs.pod import (
     TMP_SIZE,
     build_env_literals,
@@ -18,40 +21,32 @@ from tweetbot_operator.types.objects import Manifest
 
 #: Seconds from its deletion for which a TweetBot waits for its objects to be erased; then it goes without.
 CLEANUP_DEADLINE_SECONDS = 3600
-#: Seconds that the Job stays for its logs. It has no owner, so nothing else would delete it.
+#: Seconds that moving latest.json may take, the Pod's start included; then it is tried again.
+PIN_DEADLINE_SECONDS = 1200
+#: Seconds that these Jobs stay for their logs. A cleanup has no owner, so nothing else would delete it.
 _TTL = 3600
 _TRIES = 3
 
 
 def build_cleanup_job(bot: TweetBot, settings: OperatorSettings) -> Manifest:
-    """Build the cleanup Job."""
-    labels = build_labels(bot, "Cleanup")
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {"name": build_cleanup_job_name(bot.name, bot.uid), "namespace": bot.namespace, "labels": labels},
-        "spec": {
-            "backoffLimit": _TRIES - 1,
-            "activeDeadlineSeconds": CLEANUP_DEADLINE_SECONDS,
-            "ttlSecondsAfterFinished": _TTL,
-            "podReplacementPolicy": "Failed",
-            "podFailurePolicy": build_pod_failure_policy(),
-            "template": {
-                "metadata": {"labels": labels, "annotations": dict(POD_ANNOTATIONS)},
-                "spec": _build_pod_spec(bot, settings),
-            },
-        },
-    }
+    """Build the cleanup Job. It has no owner, or deleting the TweetBot would end it."""
+    document = _build_document(bot, settings, stage="Cleanup")
+    return _build_job(bot, build_cleanup_job_name(bot.name, bot.uid), document, CLEANUP_DEADLINE_SECONDS, settings)
 
 
-def _build_pod_spec(bot: TweetBot, settings: OperatorSettings) -> Manifest:
-    """Build the Pod's spec, with the deadline in it too: on a node that is cut off, the kubelet must end it in time.
+def build_pin_job(bot: TweetBot, pin: PinStatus, settings: OperatorSettings) -> Manifest:
+    """Build the Job that acts on a request of spec.pin."""
+    document = _build_document(bot, settings, stage="Pin", pin=pin.request)
+    name = build_pin_job_name(bot.name, bot.uid, pin)
+    job = _build_job(bot, name, document, PIN_DEADLINE_SECONDS, settings)
+    job["metadata"]["ownerReferences"] = [build_owner_reference(bot)]
+    return job
 
-    The spec in its document lacks the fields that may be long, so it always fits an env variable.
-    """
+
+def _build_document(bot: TweetBot, settings: OperatorSettings, **task: Any) -> RunDocument:
+    """Build a document without the fields of the spec that may be long: so it always fits an env variable."""
     brief = bot.spec.model_copy(update={"scheduling": Scheduling(), "evaluation": Evaluation()})
-    document = RunDocument(
-        stage="Cleanup",
+    return RunDocument(
         namespace=bot.namespace,
         name=bot.name,
         uid=bot.uid,
@@ -60,13 +55,41 @@ def _build_pod_spec(bot: TweetBot, settings: OperatorSettings) -> Manifest:
         run_id="",
         run_number=0,
         spec=brief,
+        **task,
     )
-    pod = build_restricted_pod(
+
+
+def _build_job(
+    bot: TweetBot, name: str, document: RunDocument, deadline_seconds: int, settings: OperatorSettings
+) -> Manifest:
+    """Build a Job, with the deadline in its Pod, too: on a node that is cut off, the kubelet must end it in time."""
+    labels = build_labels(bot, document.stage)
+    pod = _build_pod_spec(bot, document, settings)
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name, "namespace": bot.namespace, "labels": labels},
+        "spec": {
+            "backoffLimit": _TRIES - 1,
+            "activeDeadlineSeconds": deadline_seconds,
+            "ttlSecondsAfterFinished": _TTL,
+            "podReplacementPolicy": "Failed",
+            "podFailurePolicy": build_pod_failure_policy(),
+            "template": {
+                "metadata": {"labels": labels, "annotations": dict(POD_ANNOTATIONS)},
+                "spec": {**pod, "activeDeadlineSeconds": deadline_seconds},
+            },
+        },
+    }
+
+
+def _build_pod_spec(bot: TweetBot, document: RunDocument, settings: OperatorSettings) -> Manifest:
+    task = document.stage
+    return build_restricted_pod(
         bot,
-        "Cleanup",
+        task,
         env=build_env_vars({**build_env_literals(document, settings), "HOME": WORK_DIR}),
         resources=get_prepare_resources(settings),
-        storage=[("work", WORK_DIR, {"emptyDir": {"sizeLimit": TMP_SIZE}}), *build_secret_storage(bot.spec, "Cleanup")],
+        storage=[("work", WORK_DIR, {"emptyDir": {"sizeLimit": TMP_SIZE}}), *build_secret_storage(bot.spec, task)],
         settings=settings,
     )
-    return {**pod, "activeDeadlineSeconds": CLEANUP_DEADLINE_SECONDS}

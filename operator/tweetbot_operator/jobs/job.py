@@ -69,7 +69,7 @@ def build_job(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Man
             "namespace": bot.namespace,
             "labels": {**build_labels(bot, run.stage, run.id), **_build_queue_labels(bot.spec.scheduling, run.stage)},
             "annotations": annotations,
-            "ownerReferences": [_build_owner_reference(bot)],
+            "ownerReferences": [build_owner_reference(bot)],
         },
         "spec": _build_job_spec(bot, run, settings, annotations),
     }
@@ -86,7 +86,8 @@ def build_labels(bot: TweetBot, task: Task, run_id: str = "") -> dict[str, str]:
     }
 
 
-def _build_owner_reference(bot: TweetBot) -> Manifest:
+def build_owner_reference(bot: TweetBot) -> Manifest:
+    """Return the reference by which a Job goes with its TweetBot."""
     return {
         "apiVersion": f"{GROUP}/{VERSION}",
         "kind": KIND,
@@ -132,6 +133,7 @@ def _build_run_document(bot: TweetBot, run: CurrentRun, settings: OperatorSettin
         run_number=run.number,
         run_started_at=run.started_at,
         trigger=run.trigger,
+        pin=bot.status.pin.request if bot.status.pin else None,
         min_new_posts=_get_min_new_posts(bot, run),
         dataset=run.dataset if run.stage == "Train" else None,
         image=settings.trainer_image,
@@ -144,8 +146,9 @@ def _get_min_new_posts(bot: TweetBot, run: CurrentRun) -> int:
 
     Only a scheduled run of the served identity needs any: an edit of what is trained takes effect with old posts, too.
     """
-    model, schedule = bot.status.model, bot.spec.schedule
-    if schedule is None or model is None or model.identity != run.identity:
+    pin, schedule = bot.status.pin, bot.spec.schedule
+    newest = pin.newest if pin else bot.status.model
+    if schedule is None or newest is None or newest.identity != run.identity:
         return 0
     return schedule.min_new_posts if run.trigger.startswith(SCHEDULE_TRIGGER) else 0
 

@@ -102,5 +102,5 @@ class JobReader:
         if job.index_key != (bot.namespace, bot.uid) or not owned:
             return explain_name_conflict(job, bot.name)
         self.keep(bot, job)
-        self._diagnostics_cache.accept(bot.index_key)
+        self._diagnostics_cache.accept(bot.index_key, job.name)
         return None

@@ -131,7 +131,7 @@ class ConcurrencyLimiter:
                 del self._holders[uid]
         if holds and self._reserved.pop(uid, None) is not None:
             self._active[namespace] -= 1
-        waits = bot and bot.queued_since and not any(not job.finished for job in jobs if job.owner_uid)
+        waits = bot and bot.queued_since and not any(_is_active(job) for job in jobs)
         left = self._update_queue(uid, bot if waits and not holds else None)
         if left or (held and not holds):
             self._call_next()
@@ -170,10 +170,15 @@ def _has_slot(bot: CachedTweetBot | None, jobs: tuple[JobView, ...]) -> bool:
     """
     if bot is None:
         return False
-    if unfinished := [job for job in jobs if job.owner_uid and not job.finished]:
+    if unfinished := [job for job in jobs if _is_active(job)]:
         return any(not job.queue for job in unfinished)
     own = [job for job in jobs if bot.run_id and job.run_id == bot.run_id]
     return bool(own) and all(job.finished_condition == "Complete" for job in own)
+
+
+def _is_active(job: JobView) -> bool:
+    """Whether this is a stage's Job that has not ended; one for spec.pin belongs to no run."""
+    return bool(job.owner_uid) and job.stage != "pin" and not job.finished
 
 
 class RateLimiter:

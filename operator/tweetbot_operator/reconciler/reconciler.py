@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
-from tweetbot_contract.handover import ERASE_FINALIZER
+from tweetbot_contract.handover import ERASE_FINALIZER, RUN_LABEL
 from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.reasons import JOB_REFUSED
 from tweetbot_operator.client import errors
@@ -151,12 +151,13 @@ class Reconciler:
         self._diagnostics_cache.note_podless(key, podless, now)
         return Observed(
             bot,
-            own,
+            tuple(job for job in own if job.stage != "pin"),
             pods,
             self._diagnostics_cache.get(key),
             now,
             self.settings,
             cleanups=tuple(job for job in jobs if not job.owner_uid and job.stage == "cleanup"),
+            pins=tuple(job for job in own if job.stage == "pin"),
             queue_position=self._concurrency_limiter.get_position(stored),
             latest_report=self._progress_store.observe(key),
         )
@@ -201,8 +202,8 @@ class Reconciler:
         """Create the Job if the limits allow it; answers the seconds until the rate limit does, or 0."""
         if seconds := self._rate_limiter.reserve(stored.index_key):
             return seconds
-        if "ownerReferences" not in action.manifest["metadata"] or action.manifest["spec"].get("suspend"):
-            await self._create(stored, action)  # limits count runs: a cleanup is not one, nor is what Kueue holds back
+        if RUN_LABEL not in action.manifest["metadata"]["labels"] or action.manifest["spec"].get("suspend"):
+            await self._create(stored, action)  # limits count runs, no other Jobs, and nothing that Kueue holds back
         elif self._concurrency_limiter.reserve(stored):
             try:
                 await self._create(stored, action)
@@ -237,7 +238,7 @@ class Reconciler:
             self._cache.jobs.put(job)
         else:
             self._job_reader.keep(stored, job)
-        self._diagnostics_cache.accept(key)
+        self._diagnostics_cache.accept(key, name)
         self._diagnostics_cache.note_creation(key, name, action.count, action.recorded_at, self._now())
         JOB_WRITES.labels(verb="create").inc()
         LOG.info("job created", extra=with_fields(job=job.name))

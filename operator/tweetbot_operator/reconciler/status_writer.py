@@ -18,7 +18,6 @@ from tweetbot_operator.client.errors import ApiError, InternalError, Rejected
 from tweetbot_operator.client.events import Recorder
 from tweetbot_operator.client.interface import Cluster
 from tweetbot_operator.client.parse import parse_tweetbot
-from tweetbot_operator.decisions.conditions import Summary
 from tweetbot_operator.decisions.run import compute_uncounted_gpu_time
 from tweetbot_operator.decisions.status import compute_write_time, is_rewording, semantically_equal, set_summary
 from tweetbot_operator.informers.cache import Cache
@@ -32,6 +31,7 @@ from tweetbot_operator.telemetry.run_metrics import (
     count_interrupted_gpu_time,
 )
 from tweetbot_operator.types.objects import CachedTweetBot, InvalidTweetBot, Key
+from tweetbot_operator.types.stage_state import Summary
 from tweetbot_operator.types.times import align_pod, sanitize
 
 #: Fields of the run by which its Jobs are found; without them nothing may be created for it.

@@ -63,8 +63,7 @@ class JobView:
     run_id: str
     stage: str
     execution: str
-    creation_key: str
-    """Number of the run and of its retry, e.g. 3-0 (`handover.ROUND_ANNOTATION`)."""
+    creation_key: str  # number of the run and of its retry, e.g. 3-0 (`handover.ROUND_ANNOTATION`)
     created_at: datetime
     first_attempt: int = 1
     """Number of its first attempt: those before it were of Jobs whose Pods other containers kept."""
@@ -166,9 +165,8 @@ class PodView:
     sandbox_ready: bool = False
     """Whether its volumes are mounted and its network is up, as kubelets from 1.29 on report."""
     disrupted: bool = False
-    """Evicted or preempted (condition DisruptionTarget): not the trainer's fault."""
+    """Evicted or preempted (condition DisruptionTarget): not the trainer's fault. Then the condition's reason."""
     disruption: str = ""
-    """That condition's reason, e.g. PreemptionByScheduler."""
     eviction: str = ""
     """The kubelet's message, if it evicted the Pod."""
     end_reason: str = ""
@@ -243,6 +241,7 @@ class Diagnostics:
     """What passes have learned about one TweetBot; after a restart of the operator they learn it again."""
 
     create_failure: CreateFailure | None = None
+    pin_failure: CreateFailure | None = None
     mounts: Mapping[str, Diagnosis] = field(default_factory=dict)
     """What Events say, by the uid of the Pod or the Job."""
     queues: Mapping[str, Diagnosis] = field(default_factory=dict)
@@ -265,8 +264,8 @@ class Diagnostics:
 
     def get_create_failure(self, job: str, execution: str) -> CreateFailure | None:
         """Return why this Job was not created, if it was tried with this execution."""
-        failure = self.create_failure
-        return failure if failure and (failure.job, failure.execution) == (job, execution) else None
+        known = (each for each in (self.create_failure, self.pin_failure) if each)
+        return next((each for each in known if (each.job, each.execution) == (job, execution)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +289,8 @@ class Observed:
     now: datetime
     settings: OperatorSettings
     cleanups: tuple[JobView, ...] = ()
-    """Jobs without a controller that erase its objects."""
+    pins: tuple[JobView, ...] = ()
+    """Jobs beside its stages: those without a controller erase its objects, the others move latest.json."""
     queue_position: QueuePosition | None = None
     """A run's place in the operator's queue for a slot; None if it may begin."""
     latest_report: ProgressReport | None = None

@@ -1,9 +1,10 @@
-"""The states of the Job of a run's stage; each asks for another step."""
+"""The states of the Job of a run's stage, each of which asks for another step, and what is said of them."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from tweetbot_contract.result import Figures, PrepareSucceeded, TrainSucceeded
+from tweetbot_contract.status import ModelStatus, Phase, PinStatus
 from tweetbot_operator.types.objects import JobView, PodView
 
 
@@ -32,6 +33,24 @@ class StartProblem:
     reason: str
     message: str
     stalled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PinUpdate:
+    """What has become of spec.pin, and what is served where that changes in this pass."""
+
+    pin: PinStatus | None = None
+    problem: StartProblem | None = None
+    """What keeps its Job from starting."""
+    served: TrainSucceeded | None = None
+    """The result whose version is served now, of the pin's Job or of the run; None if what was served stays."""
+    model: ModelStatus | None = None
+    """Its model."""
+
+    @property
+    def pending(self) -> bool:
+        """Whether latest.json is not yet where spec.pin wants it."""
+        return self.pin is not None and self.pin.outcome != "Succeeded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,3 +145,18 @@ StageState = (
     | RetryableFailure
     | Failed
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What Ready, Stalled, Progressing and phase say together.
+
+    `Reconciling` is not needed: until the operator has acted on a generation, `observedGeneration` differs from it, and
+    kstatus reads that as InProgress.
+    """
+
+    phase: Phase
+    reason: str
+    message: str
+    progressing: bool = True
+    stalled: bool = False

@@ -46,6 +46,10 @@ class CopyCheck:
     missing: str = ""
 
 
+#: Where nothing tells which dataset the model learned from.
+UNCHECKED = CopyCheck(None, "a folder does not tell where the model's dataset is")
+
+
 def load_copy_check(open_store: OpenStore, *, given: str | None = None, found: str | None = None) -> CopyCheck:
     """Load the hashes of a dataset's posts: of the one that was given, or found by the model's address.
 
@@ -53,7 +57,7 @@ def load_copy_check(open_store: OpenStore, *, given: str | None = None, found: s
     """
     folder = given or found
     if folder is None:
-        return CopyCheck(None, "a folder does not tell where the model's dataset is")
+        return UNCHECKED
     try:
         return CopyCheck(load_copy_detector(open_store(folder), folder))
     except (NotAuthorized, SpecRefused) as refusal:

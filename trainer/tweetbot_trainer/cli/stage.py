@@ -1,4 +1,4 @@
-"""Runs a stage in its Pod: settings from the environment, the result to the termination log."""
+"""Runs a stage, or what spec.pin asks for, in its Pod: settings from the environment, result to the termination log."""
 
 import os
 import traceback
@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
 from tweetbot_contract.status import Stage
+from tweetbot_trainer.publishing.registry.ownership import join_prefix
+from tweetbot_trainer.publishing.registry.pinning import serve_pinned
 from tweetbot_trainer.publishing.tracking.start import TrackerStarter
 from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig
 from tweetbot_trainer.runtime.egress import check_endpoints, guard_connections
@@ -37,6 +39,22 @@ def run_stage(stage: Stage, stop: StopRequest) -> int:
             result = dispatch_stage(stage, context)
     write_result(result, get_termination_log_path(os.environ))
     log.info("stage.succeeded", result=result.to_dict())
+    return 0
+
+
+def run_pin(stop: StopRequest) -> int:
+    """Move latest.json as the request in the run document says, and write what is served then. Raises StageError."""
+    settings = read_settings(os.environ, "Pin")
+    run = settings.run
+    log = Log(stage=run.stage, namespace=run.namespace, name=run.name)
+    check_endpoints(run.spec, settings.allowed_networks)
+    budget = RetryBudget(settings.retry_seconds, log, stop.pause)
+    store = build_store_opener(run.spec.output.s3, settings.secrets, budget)(run.prefix)
+    with guard_connections(settings.allowed_networks, os.environ):
+        join_prefix(store, run, log)
+        result = serve_pinned(store, run)
+    write_result(result, get_termination_log_path(os.environ))
+    log.info("pin.succeeded", result=result.to_dict())
     return 0
 
 

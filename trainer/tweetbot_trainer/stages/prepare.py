@@ -10,7 +10,7 @@ from tweetbot_trainer.data.dataset.store import is_stored, store_dataset
 from tweetbot_trainer.learning.fingerprint import fingerprint
 from tweetbot_trainer.learning.values import resolve_hyperparameters, resolve_lora
 from tweetbot_trainer.publishing.registry.hash_removal import remove_hashes_of_bot
-from tweetbot_trainer.publishing.registry.latest import update_latest
+from tweetbot_trainer.publishing.registry.latest import serve
 from tweetbot_trainer.publishing.registry.lookup import choose_version, find_reusable
 from tweetbot_trainer.publishing.registry.ownership import join_prefix, require_owner, reserve_version_use
 from tweetbot_trainer.publishing.registry.retention import mark_adopted
@@ -106,6 +106,6 @@ def _reuse_model(
         return None  # the train stage will say which gate was missed
     if not owned:
         mark_adopted(store, run, adopted)
-        update_latest(store, run, adopted)
+        adopted = serve(store, run, adopted)
     log.info("prepare.adopted", uri=adopted.model.uri)
     return adopted.model_copy(update={"gate_advisory": adopted.gate_advisory or build_advisory(misses)})

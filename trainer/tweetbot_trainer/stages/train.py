@@ -7,7 +7,7 @@ from tweetbot_trainer.data.dataset.splits import split
 from tweetbot_trainer.data.dataset.store import load_dataset
 from tweetbot_trainer.learning.checkpoints.naming import build_checkpoints_uri, erase_checkpoints
 from tweetbot_trainer.publishing.registry.hash_removal import remove_hashes_of_bot
-from tweetbot_trainer.publishing.registry.latest import update_latest
+from tweetbot_trainer.publishing.registry.latest import serve
 from tweetbot_trainer.publishing.registry.lookup import find_rejected, find_reusable
 from tweetbot_trainer.publishing.registry.ownership import join_prefix, require_owner, reserve_version_use
 from tweetbot_trainer.publishing.registry.publish import publish_rejected
@@ -58,8 +58,8 @@ def _find_trained_version(context: StageContext, plan: TrainingPlan) -> TrainSuc
     published = find_reusable(store, run, plan.key)
     if published:
         advisory = _require_gates(context, published.metrics, published.model.uri)
-        update_latest(store, run, published)
         context.log.info("train.found", uri=published.model.uri)
+        published = serve(store, run, published)
         return published.model_copy(update={"gate_advisory": published.gate_advisory or advisory})
     rejected = find_rejected(store, run, plan.key)
     if rejected is None:

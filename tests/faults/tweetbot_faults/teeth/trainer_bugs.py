@@ -88,11 +88,12 @@ def publish_after_stop() -> Iterator[None]:
 
 @contextmanager
 def write_pointer_over() -> Iterator[None]:
-    def write(store: Any, run: Any, result: Any) -> bool:
-        store.put(join(run.prefix, latest.LATEST_FILE), latest._build_content(run, result))
-        return True
+    def write(store: Any, run: Any, result: Any) -> Any:
+        entry = latest.build_entry(result, run.run_id, run.run_number, run.uid, started_at=run.run_started_at)
+        store.put(join(run.prefix, latest.LATEST_FILE), latest._encode(entry))
+        return result
 
-    with patch.object(publish, "update_latest", write):
+    with patch.object(publish, "serve", write):
         yield
 
 

@@ -4,6 +4,7 @@ manifest     a version's MANIFEST.json, and the addresses of versions
 ownership    the TweetBot that the output belongs to, and who else uses it
 run_record   what a run's preparation decided
 latest       latest.json, the version to serve
+pinning      latest.json as spec.pin says, and back
 lookup       the version that a run can reuse, and the name of a new one
 publish      upload of a version, and its commit
 retention    removal of old versions

@@ -1,5 +1,6 @@
 """MANIFEST.json of a model version: every file with its hash, and its origin. A version exists once this is written."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -126,6 +127,21 @@ def read_version(store: ObjectStore, home: str) -> StoredVersion | None:
     found = store.find(join(home, MANIFEST_FILE))
     manifest = decode_manifest(found.body) if found else None
     return StoredVersion(home, manifest, found.body) if found and manifest else None
+
+
+def list_versions(store: ObjectStore, folder: str) -> list[StoredVersion]:
+    """Return the versions in `models` or `rejected`, the last published first, without those that cannot be read."""
+    homes = list_version_folders(store, folder, MANIFEST_FILE)
+    found = [version for home in homes if (version := read_version(store, home))]
+    return sorted(found, key=lambda version: (version.manifest.published_at, version.home), reverse=True)
+
+
+def list_version_folders(store: ObjectStore, folder: str, file: str) -> Iterator[str]:
+    """Yield the addresses of versions in `models` or `rejected` that contain this file."""
+    for info in store.list(f"{folder}/"):
+        home, _, name = info.uri.rpartition("/")
+        if name == file and home.rpartition("/")[0] == folder:
+            yield home
 
 
 def build_result(version: StoredVersion, run: RunDocument) -> TrainSucceeded:

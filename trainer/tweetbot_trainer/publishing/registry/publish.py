@@ -10,7 +10,7 @@ from pathlib import Path
 from tweetbot_contract import reasons
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import TrainSucceeded
-from tweetbot_trainer.publishing.registry.latest import update_latest
+from tweetbot_trainer.publishing.registry.latest import serve
 from tweetbot_trainer.publishing.registry.lookup import find_reusable, reserve_version
 from tweetbot_trainer.publishing.registry.manifest import (
     MANIFEST_FILE,
@@ -33,7 +33,7 @@ Check = Callable[[], None]
 def publish(
     store: ObjectStore, run: RunDocument, folder: Path, manifest: VersionManifest, *, check: Check = lambda: None
 ) -> TrainSucceeded:
-    """Publish a folder's files (`model/`, `report/`) with their manifest, and point latest.json to them.
+    """Publish a folder's files (`model/`, `report/`) with their manifest, and point latest.json to them unless pinned.
 
     If the same training was published meanwhile, that version is the result. `check` is called before each write up to
     the manifest's, and not after it. Raises as the store does.
@@ -42,8 +42,7 @@ def publish(
     if result is None:
         reserve_version(store, run, manifest.version)
         result = _write_version(store, run, folder, manifest, check)
-    update_latest(store, run, result)
-    return result
+    return serve(store, run, result)
 
 
 def store_rejected(

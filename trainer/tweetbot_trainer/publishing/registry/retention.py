@@ -1,4 +1,4 @@
-"""Erases old versions, except the newest few, the one that is served, and those that other runs or clusters adopted.
+"""Erases old versions, except the newest few, the served and pinned ones, and what other runs or clusters adopted.
 
 `spec.history.models` says how many stay, of the published and of the rejected ones. Folders without a manifest are left
 alone. The manifest is erased last: a version that is half erased counts as damaged, is never reused, and is erased
@@ -9,13 +9,14 @@ from collections.abc import Iterator
 
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import TrainSucceeded
-from tweetbot_trainer.publishing.registry.latest import read_served_version
+from tweetbot_trainer.publishing.registry.latest import read_named_versions, read_served_version
 from tweetbot_trainer.publishing.registry.manifest import (
     ADOPTED_FILE,
     MANIFEST_FILE,
     build_version_uri,
+    list_version_folders,
+    list_versions,
     parse_version,
-    read_version,
 )
 from tweetbot_trainer.publishing.registry.ownership import announce_erasure
 from tweetbot_trainer.runtime.errors import StageError
@@ -39,9 +40,12 @@ def erase_old_versions(store: ObjectStore, run: RunDocument, log: Log, stop: Sto
     try:
         obsolete = (*_list_obsolete(store, run), *_list_beyond_history(store, run, "rejected"))
         homes = announce_erasure(store, run, obsolete)
+        named = _list_named(store, run)  # once more: a version may have been pinned before the announcement was read
         for home in homes:
             if stop.requested:
                 return
+            if home in named:
+                continue
             _erase(store, home)
             log.info("models.erased", uri=home)
         if homes:
@@ -52,11 +56,15 @@ def erase_old_versions(store: ObjectStore, run: RunDocument, log: Log, stop: Sto
 
 def _list_obsolete(store: ObjectStore, run: RunDocument) -> Iterator[str]:
     """Yield the addresses of published versions to erase, the oldest last; none if no version is served."""
-    served = read_served_version(store, run)
-    if served is None:
+    if read_served_version(store, run) is None:
         return
-    kept = {build_version_uri(run, served), *_list_version_folders(store, run, "models", ADOPTED_FILE)}
+    kept = {*_list_named(store, run), *list_version_folders(store, join(run.prefix, "models"), ADOPTED_FILE)}
     yield from (home for home in _list_beyond_history(store, run, "models") if home not in kept)
+
+
+def _list_named(store: ObjectStore, run: RunDocument) -> frozenset[str]:
+    """Return the addresses of the versions that are served, pinned, or served once the pin is removed."""
+    return frozenset(build_version_uri(run, version) for version in read_named_versions(store, run))
 
 
 def _list_beyond_history(store: ObjectStore, run: RunDocument, folder: str) -> Iterator[str]:
@@ -64,19 +72,8 @@ def _list_beyond_history(store: ObjectStore, run: RunDocument, folder: str) -> I
 
     A version whose manifest cannot be read stays.
     """
-    homes = _list_version_folders(store, run, folder, MANIFEST_FILE)
-    versions = filter(None, (read_version(store, home) for home in homes))
-    dated = sorted(((version.manifest.published_at, version.home) for version in versions), reverse=True)
-    return (home for _, home in dated[run.spec.history.models :])
-
-
-def _list_version_folders(store: ObjectStore, run: RunDocument, folder: str, file: str) -> Iterator[str]:
-    """Yield the addresses of versions that contain this file."""
-    above = join(run.prefix, folder)
-    for info in store.list(f"{above}/"):
-        home, _, name = info.uri.rpartition("/")
-        if name == file and home.rpartition("/")[0] == above:
-            yield home
+    versions = list_versions(store, join(run.prefix, folder))
+    return (version.home for version in versions[run.spec.history.models :])
 
 
 def _erase(store: ObjectStore, home: str) -> None:

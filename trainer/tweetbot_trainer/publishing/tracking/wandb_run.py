@@ -34,7 +34,7 @@ class TrackedRun:
     def from_document(cls, run: RunDocument) -> Self:
         """Return the run of a stage's run document."""
         wandb, stage = run.spec.tracking.wandb, run.stage
-        assert stage != "Cleanup"
+        assert stage in ("Prepare", "Train")
         handle = run.spec.subject.handle
         return cls(run.namespace, run.name, run.uid, run.run_id, stage, handle, wandb.project, wandb.entity)
 
