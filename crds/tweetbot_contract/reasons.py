@@ -212,6 +212,11 @@ BASE_MODEL_REFUSED = _ask_author(
     "The base is not a GPT-2 in safetensors, or it is damaged.",
     "Use a GPT-2 whose folder holds config.json, model.safetensors and tokenizer.json.",
 )
+BASE_MODEL_TOO_LARGE = _ask_author(
+    "BaseModelTooLarge",
+    "Training the base takes more memory than spec.resources.memory allows.",
+    "Set spec.resources.memory to what the message says, use model.method: LoRA, or choose a smaller base.",
+)
 DIVERGED = _ask_author(
     "Diverged", "The loss is no longer a number.", "Lower spec.training.learningRate, or leave it unset."
 )

@@ -6,9 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tokenizers import Tokenizer
+
 from tweetbot_contract.handover import BASE_DIR, RunDocument
-from tweetbot_trainer.learning.model.base_files import BaseFiles, resolve_base_identity
+from tweetbot_trainer.learning.model.base_files import BaseFiles, inspect_base, resolve_base_identity
 from tweetbot_trainer.learning.model.identity import BaseIdentity
+from tweetbot_trainer.learning.model.memory import require_memory
+from tweetbot_trainer.learning.values import Hyperparameters
 from tweetbot_trainer.publishing.tracking.interface import NullTracker, Tracker
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.progress import StageProgress
@@ -52,6 +56,17 @@ class StageContext:
     def base_files(self) -> BaseFiles:
         """The reader of base models that are folders."""
         return BaseFiles(self.open_store, self.mounted_base)
+
+    def inspect_base(self, values: Hyperparameters) -> tuple[BaseIdentity, Tokenizer | None]:
+        """Identify the base model of the spec, and return its tokenizer unless it starts from scratch.
+
+        Raises StageError if it cannot be trained, or not in the memory of the training's Pod.
+        """
+        spec = self.run.spec
+        identity, found = inspect_base(spec, self.base_files, self.retry_budget, self.work / "base")
+        if found:
+            require_memory(spec, found.config, values)
+        return identity, found.tokenizer if found else None
 
     def resolve_base(self) -> BaseIdentity:
         """Identify the base model of the spec. Raises StageError."""

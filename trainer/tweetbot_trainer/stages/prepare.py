@@ -8,6 +8,7 @@ from tweetbot_trainer.data.dataset.dataset import build_dataset
 from tweetbot_trainer.data.dataset.profiles import build_accounts, store_accounts
 from tweetbot_trainer.data.dataset.store import is_stored, store_dataset
 from tweetbot_trainer.learning.fingerprint import fingerprint
+from tweetbot_trainer.learning.model.tokenizer import encode_all
 from tweetbot_trainer.learning.values import resolve_hyperparameters, resolve_lora
 from tweetbot_trainer.publishing.registry.hash_removal import remove_hashes_of_bot
 from tweetbot_trainer.publishing.registry.latest import serve
@@ -59,11 +60,14 @@ def _find_record(store: ObjectStore, run: RunDocument, log: Log) -> PrepareRecor
 
 def _prepare_dataset(context: StageContext) -> PrepareRecord:
     run, spec = context.run, context.run.spec
-    base = context.resolve_base()  # first, so that a wrong base costs no billed posts
     values = resolve_hyperparameters(spec.training, spec.model.base, spec.sources, resolve_lora(spec.model))
+    base, tokenizer = context.inspect_base(values)  # first, so that a wrong base costs no billed posts
     with context.track(build_prepare_config(spec)) as tracker:
         reader = SourceReader(context)
         dataset = build_dataset(clean(reader.read_posts(), spec.filter), spec.filter, sources=len(spec.sources))
+        if tokenizer:
+            # some tokenizers fail at some texts alone
+            encode_all(tokenizer, [post.text for post in dataset.posts], uri=base.uri)
         uri = store_dataset(context.store, run, dataset, check=context.stop.check)
         context.stop.check()
         store_copy_hashes(context.store, uri, dataset)

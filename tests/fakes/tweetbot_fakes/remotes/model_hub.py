@@ -4,7 +4,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,14 +15,17 @@ NAME, COMMIT = "harbour/gpt2", "607a30d783dfa663caf39e06633721c8d4cfcd7e"
 
 @dataclass
 class FakeHub:
-    """`served` lists the files that were sent, in the order of the requests; the next `away` answers are 503.
+    """`served` lists the files that were sent whole, in the order of the requests; the next `away` answers are 503.
 
-    So many next files are sent with a flipped bit as `damaged`.
+    `ranges` has the file and the bytes of each part that was sent. So many next files are sent with a flipped bit as
+    `damaged`. Without `knows_ranges` a part is asked for in vain, as of some mirrors: the whole file is sent.
     """
 
     folder: Path
     url: str = ""
     served: list[str] = field(default_factory=list)
+    ranges: list[tuple[str, int]] = field(default_factory=list)
+    knows_ranges: bool = True
     away: int = 0
     damaged: int = 0
 
@@ -32,6 +35,15 @@ class FakeHub:
             return body
         self.damaged -= 1
         return body[:-1] + bytes([body[-1] ^ 1])
+
+    def cut(self, name: str, wanted: str, body: bytes) -> tuple[int, bytes]:
+        """Return the status and the bytes for a request of a part, such as `bytes=0-9`, or of the whole file."""
+        if not wanted or not self.knows_ranges:
+            self.served.append(name)
+            return 200, body
+        first, last = (int(number) for number in wanted.removeprefix("bytes=").split("-"))
+        self.ranges.append((name, len(body[first : last + 1])))
+        return 206, body[first : last + 1]
 
     def refusal(self) -> tuple[int, dict[str, str], bytes] | None:
         """Return the answer of a hub that is away, as often as it is to be."""
@@ -74,13 +86,14 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
         def _answer(self, *, with_body: bool) -> None:
             status, headers, body = hub.refusal() or _answer_to(hub, self.path.partition("?")[0])
             if with_body and status == 200 and "etag" in headers:
-                hub.served.append(self.path.rpartition("/")[2])
+                status, body = hub.cut(self.path.rpartition("/")[2], self.headers.get("range", ""), hub.sent(body))
             self.send_response(status)
             for name, value in {**headers, "content-length": str(len(body))}.items():
                 self.send_header(name, value)
             self.end_headers()
             if with_body:
-                self.wfile.write(hub.sent(body) if "etag" in headers else body)
+                with suppress(ConnectionError):  # a client that wanted a part has gone
+                    self.wfile.write(body)
 
     return Handler
 
@@ -88,7 +101,7 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
 def _answer_to(hub: FakeHub, path: str) -> tuple[int, dict[str, str], bytes]:
     api, files = f"/api/models/{NAME}", f"/{NAME}/resolve/{COMMIT}/"
     if path in (api, f"{api}/revision/main", f"{api}/revision/{COMMIT}"):
-        siblings = [{"rfilename": name} for name in hub.names()]
+        siblings = [{"rfilename": name, "size": (hub.folder / name).stat().st_size} for name in hub.names()]
         return _json({"id": NAME, "sha": COMMIT, "siblings": siblings, "tags": [], "private": False})
     if path.startswith(f"{api}/tree/{COMMIT}"):
         return _json([_entry(name, (hub.folder / name).read_bytes()) for name in hub.names()])

@@ -8,7 +8,8 @@ from typing import BinaryIO
 from tweetbot_contract.handover import BASE_DIR
 from tweetbot_contract.spec.model import PVC_SCHEME
 from tweetbot_contract.spec.spec import TweetBotSpec
-from tweetbot_trainer.learning.model.identity import BaseIdentity, identify_base
+from tweetbot_trainer.learning.model.identity import HUB, SCRATCH_DIGESTS, BaseIdentity, identify_base
+from tweetbot_trainer.learning.model.metadata import BaseMetadata, read_metadata
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.store import ObjectStore, OpenStore
 from tweetbot_trainer.store.folder import FolderStore
@@ -46,6 +47,30 @@ class BaseFiles:
 def resolve_base_identity(spec: TweetBotSpec, files: BaseFiles, retry_budget: RetryBudget) -> BaseIdentity:
     """Identify the spec's base; retries an unavailable hub within the budget. Raises as identify_base."""
     return identify_base(spec.model, open_stream=files.open_stream, resolve=partial(_resolve_on_hub, retry_budget))
+
+
+def inspect_base(
+    spec: TweetBotSpec, files: BaseFiles, retry_budget: RetryBudget, folder: Path
+) -> tuple[BaseIdentity, BaseMetadata | None]:
+    """Identify the spec's base, and read its small parts; a scratch base has none. `folder` takes downloads.
+
+    A folder's are read first, as its identity takes reading all of it. Raises SpecRefused if it cannot be trained, and
+    as identify_base.
+    """
+    uri = spec.model.base.rstrip("/")
+    if uri in SCRATCH_DIGESTS or uri.startswith(HUB):
+        identity = resolve_base_identity(spec, files, retry_budget)
+        name = identity.hub_name
+        return identity, retry_budget.call(lambda: _read_on_hub(identity, name, folder)) if name else None
+    metadata = read_metadata(uri, lambda name: files.open_stream(f"{uri}/{name}"))
+    return resolve_base_identity(spec, files, retry_budget), metadata
+
+
+def _read_on_hub(identity: BaseIdentity, name: str, folder: Path) -> BaseMetadata:
+    from tweetbot_trainer.learning.model.hub import RemoteFiles
+
+    folder.mkdir(parents=True, exist_ok=True)
+    return read_metadata(identity.uri, RemoteFiles(name, identity.digest, folder).open_file)
 
 
 def _resolve_on_hub(retry_budget: RetryBudget, name: str, revision: str | None) -> str:

@@ -1,11 +1,12 @@
 """Base models on the Hugging Face Hub: from a name to a commit, and from a commit to files. Imports no torch."""
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from http import HTTPStatus
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
-from huggingface_hub import HfApi, constants, errors, snapshot_download
+from huggingface_hub import HfApi, constants, errors, get_session, hf_hub_url, snapshot_download
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -13,16 +14,23 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
 
 from tweetbot_contract import reasons
-from tweetbot_trainer.learning.model.identity import FILES
+from tweetbot_trainer.learning.model.identity import CONFIG, FILES, TOKENIZER
 from tweetbot_trainer.runtime.certificates import find_server_fault
 from tweetbot_trainer.runtime.errors import SpecRefused, StageError, TemporaryError
+from tweetbot_trainer.store.interface import ObjectNotFound
+from tweetbot_trainer.store.ranged import open_ranged_file
 
 #: The hub's client in Rust would connect past runtime/egress.py.
 constants.HF_HUB_DISABLE_XET = True
 #: Timeout of a request about a model, in seconds.
 ANSWER_TIMEOUT = 30
+#: Bytes of the largest file that is downloaded to be looked at; of a larger one only what is read.
+LARGEST_DOWNLOAD = 64 * 1024**2
+_SMALL = (CONFIG, TOKENIZER)
+_CHUNK = 65536
 #: Raised by the hub's library if the hub does not answer; from the HTTP client that it uses (httpx, httpx2).
 NO_ANSWER: type[Exception] = errors.HTTPError  # type: ignore[attr-defined]
 
@@ -40,8 +48,10 @@ def resolve_commit(name: str, revision: str | None, *, endpoint: str | None = No
     return info.sha
 
 
-def download(name: str, commit: str, folder: Path, *, endpoint: str | None = None) -> None:
-    """Download FILES of a commit, and check each by the hash that the hub has for it: sha256 or git's own.
+def download(
+    name: str, commit: str, folder: Path, *, files: Sequence[str] = FILES, endpoint: str | None = None
+) -> None:
+    """Download files of a commit, and check each by the hash that the hub has for it: sha256 or git's own.
 
     Raises as resolve_commit. A file with other bytes is deleted, so that another call downloads it again, and raises
     TemporaryError.
@@ -50,7 +60,7 @@ def download(name: str, commit: str, folder: Path, *, endpoint: str | None = Non
         name,
         commit,
         lambda: snapshot_download(
-            name, revision=commit, local_dir=folder, allow_patterns=list(FILES), endpoint=endpoint, max_workers=3
+            name, revision=commit, local_dir=folder, allow_patterns=list(files), endpoint=endpoint, max_workers=3
         ),
     )
     api = HfApi(endpoint)
@@ -61,6 +71,54 @@ def download(name: str, commit: str, folder: Path, *, endpoint: str | None = Non
         first = found.mismatches[0]
         text = f"{first['path']} of hf://{name} came with other bytes than its commit records ({first['algorithm']})."
         raise TemporaryError(reasons.MODEL_HUB_UNAVAILABLE, text)
+
+
+class RemoteFiles:
+    """The files of a commit: small ones are downloaded into `folder`, weights read where they are, by ranges."""
+
+    def __init__(self, name: str, commit: str, folder: Path, *, endpoint: str | None = None) -> None:
+        """List the commit's files. Raises as resolve_commit."""
+        self._name, self._commit, self._folder, self._endpoint = name, commit, folder, endpoint
+        api = HfApi(endpoint)
+        info = ask_hub(
+            name, commit, lambda: api.model_info(name, revision=commit, files_metadata=True, timeout=ANSWER_TIMEOUT)
+        )
+        self._sizes = {each.rfilename: each.size or 0 for each in info.siblings or ()}
+
+    def open_file(self, name: str) -> BinaryIO:
+        """Open a file. Raises ObjectNotFound, and as resolve_commit."""
+        size = self._sizes.get(name)
+        if size is None:
+            raise ObjectNotFound(f"hf://{self._name}/{name}")
+        if name not in _SMALL or size > LARGEST_DOWNLOAD:
+            return open_ranged_file(size, lambda start, end: self._fetch(name, start, end))
+        download(self._name, self._commit, self._folder, files=(name,), endpoint=self._endpoint)
+        return (self._folder / name).open("rb")
+
+    def _fetch(self, name: str, start: int, end: int) -> bytes:
+        url = hf_hub_url(self._name, name, revision=self._commit, endpoint=self._endpoint)
+        headers = {**build_hf_headers(), "range": f"bytes={start}-{end - 1}"}
+
+        def read() -> bytes:
+            client = get_session()
+            with client.stream("GET", url, headers=headers, timeout=ANSWER_TIMEOUT, follow_redirects=True) as answer:
+                hf_raise_for_status(answer)
+                whole = answer.status_code != HTTPStatus.PARTIAL_CONTENT  # from a mirror that knows no ranges
+                begin = start if whole else 0
+                return _read_slice(answer.iter_bytes(_CHUNK), begin, begin + end - start)
+
+        return ask_hub(self._name, self._commit, read)
+
+
+def _read_slice(chunks: Iterator[bytes], start: int, end: int) -> bytes:
+    """Return the bytes from start up to, not including, end; the rest is not read."""
+    done, found = 0, bytearray()
+    for chunk in chunks:
+        found += chunk[max(start - done, 0) : end - done]
+        done += len(chunk)
+        if done >= end:
+            break
+    return bytes(found)
 
 
 def ask_hub(name: str, revision: str | None, request: Callable[[], T]) -> T:

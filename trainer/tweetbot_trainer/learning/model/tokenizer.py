@@ -49,23 +49,27 @@ def train_tokenizer(texts: Iterable[str], entries: int) -> Tokenizer:
     return tokenizer
 
 
-def read_tokenizer(path: Path, uri: str, vocabulary: int) -> Tokenizer:
+def read_tokenizer(body: bytes, uri: str, vocabulary: int) -> Tokenizer:
     """Read a base's tokenizer.json for `vocabulary` embeddings. Raises SpecRefused (BaseModelRefused)."""
     try:
         with _refuse_panics(uri):
-            tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
+            tokenizer = Tokenizer.from_str(body.decode())
     except SpecRefused:
         raise
     except Exception as error:
         raise make_refusal(uri, "its tokenizer.json cannot be read") from error
     if tokenizer.token_to_id(END_MARK) is None:
         raise make_refusal(uri, f"its tokenizer knows no {END_MARK}")
-    if (entries := tokenizer.get_vocab_size(with_added_tokens=True)) > vocabulary:
-        raise make_refusal(uri, f"its tokenizer has {entries} entries, its weights only {vocabulary}")
+    ids = tokenizer.get_vocab(with_added_tokens=True).values()
+    if len(ids) > vocabulary:
+        raise make_refusal(uri, f"its tokenizer has {len(ids)} entries, its weights only {vocabulary}")
+    if (highest := max(ids)) >= vocabulary:
+        raise make_refusal(uri, f"its tokenizer has an entry {highest}, its weights end at {vocabulary - 1}")
     tokenizer.no_padding()
     tokenizer.no_truncation()
     with _refuse_panics(uri):
-        decoded = tokenizer.decode(list(encode(tokenizer, _PROBE).tokens), skip_special_tokens=False)
+        (probe,) = encode_all(tokenizer, (_PROBE,), uri=uri)
+        decoded = tokenizer.decode(list(probe.tokens), skip_special_tokens=False)
     if decoded != _PROBE:
         raise make_refusal(uri, "its tokenizer is not byte-level: it loses characters")
     return tokenizer
@@ -95,13 +99,13 @@ def encode(tokenizer: Tokenizer, text: str) -> EncodedText:
     return encode_all(tokenizer, (text,))[0]
 
 
-def encode_all(tokenizer: Tokenizer, texts: Sequence[str]) -> list[EncodedText]:
+def encode_all(tokenizer: Tokenizer, texts: Sequence[str], *, uri: str = "model.base") -> list[EncodedText]:
     """Encode texts without adding end marks; a literal `<|endoftext|>` in a text becomes ordinary tokens.
 
-    Raises SpecRefused if the tokenizer cannot.
+    Raises SpecRefused if the tokenizer, that of the base `uri`, cannot.
     """
     tokenizer.encode_special_tokens = True
-    with _refuse_panics("model.base"):
+    with _refuse_panics(uri):
         encodings = tokenizer.encode_batch(list(texts), add_special_tokens=False)
     tokenizer.encode_special_tokens = False
     return [

@@ -4,19 +4,22 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, get_args
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+from transformers.activations import ACT2FN
 
-from builders.model import SCRATCH, a_saved_base, some_texts
+from builders.model import SAMPLING, SCRATCH, a_saved_base, some_texts
 from builders.trainer import many_posts
 from tweetbot_contract.spec.model import Model
-from tweetbot_trainer.learning.model.base import TOKENIZER_LIMIT, load_base, read_base
+from tweetbot_trainer.learning.model.base import load_base, read_base
 from tweetbot_trainer.learning.model.identity import FILES, BaseIdentity, identify_base
+from tweetbot_trainer.learning.model.metadata import TOKENIZER_LIMIT, Gpt2Config, read_metadata
 from tweetbot_trainer.learning.model.tokenizer import encode
+from tweetbot_trainer.publishing.export import save_model
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.store.interface import ObjectNotFound
@@ -41,6 +44,9 @@ class Bucket:
     def download(self, uri: str, path: Path) -> None:
         with self.open_stream(uri) as stream:
             path.write_bytes(stream.read())
+
+    def open_file(self, name: str) -> BinaryIO:
+        return self.open_stream(f"{URI}/{name}")
 
     def identity(self) -> BaseIdentity:
         return identify_base(Model(base=URI), open_stream=self.open_stream, resolve=unasked)
@@ -108,6 +114,34 @@ def as_pickle(folder: Path) -> None:
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
 
 
+def with_an_entry_beyond_the_embedding(folder: Path) -> None:
+    path = folder / "tokenizer.json"
+    content = json.loads(path.read_text())
+    del content["model"]["vocab"][(last := max(content["model"]["vocab"], key=content["model"]["vocab"].get))]
+    content["model"]["merges"] = [pair for pair in content["model"]["merges"] if "".join(pair) != last]
+    content["model"]["vocab"]["far"] = 5000
+    path.write_text(json.dumps(content))
+
+
+def in_shards(folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder / "model-00001-of-00002.safetensors")
+    (folder / "model.safetensors.index.json").write_text("{}")
+
+
+def as_integers(folder: Path) -> None:
+    tensors = {name: tensor.to(torch.int8) for name, tensor in load_file(folder / "model.safetensors").items()}
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def with_a_byte_too_many(folder: Path) -> None:
+    with (folder / "model.safetensors").open("ab") as file:
+        file.write(b"x")
+
+
+def with_a_table_of_gigabytes(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes((2**40).to_bytes(8, "little") + b"{}")
+
+
 def cut_in_half(folder: Path) -> None:
     path = folder / "model.safetensors"
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -126,7 +160,7 @@ def test_a_folder_in_the_bucket_is_loaded_whole(bucket: Bucket, saved: Path, tmp
     ("damage", "reason", "words"),
     [
         (lambda folder: (folder / "config.json").unlink(), "BaseModelNotFound", "config.json is missing"),
-        (as_pickle, "BaseModelRefused", "has no model.safetensors"),
+        (lambda folder: (folder / "model.safetensors").unlink(), "BaseModelRefused", "has no model.safetensors: give"),
         (lambda folder: (folder / "tokenizer.json").unlink(), "BaseModelRefused", "has no tokenizer.json"),
         (with_config(model_type="llama"), "BaseModelRefused", "model_type is 'llama'"),
         (with_config(auto_map={"AutoModel": "evil.Model"}), "BaseModelRefused", "auto_map"),
@@ -148,6 +182,18 @@ def test_a_folder_in_the_bucket_is_loaded_whole(bucket: Bucket, saved: Path, tmp
         (with_config(tie_word_embeddings=False), "BaseModelRefused", "head has weights of its own"),
         (with_tensors(lm_head__weight=torch.ones(300, 32)), "BaseModelRefused", "head has weights of its own"),
         (with_tensors(score__weight=torch.ones(2, 32)), "BaseModelRefused", r"1 tensors too many .*score\.weight"),
+        (with_config(n_head=5), "BaseModelRefused", "n_embd 32 is no multiple of n_head 5"),
+        (with_config(n_positions=4), "BaseModelRefused", "n_positions: Input should be greater than or equal to 10"),
+        (with_config(n_positions=128), "BaseModelRefused", r"wpe\.weight is \[64, 32\] instead of \[128, 32\]"),
+        (with_config(n_layer=2.5), "BaseModelRefused", "n_layer: Input should be a valid integer"),
+        (with_config(n_inner=0), "BaseModelRefused", "n_inner"),
+        (with_config(activation_function="softplus2"), "BaseModelRefused", "activation_function"),
+        (with_config(layer_norm_epsilon="small"), "BaseModelRefused", "layer_norm_epsilon"),
+        (with_config(resid_pdrop=1.5), "BaseModelRefused", "resid_pdrop"),
+        (with_an_entry_beyond_the_embedding, "BaseModelRefused", "has an entry 5000, its weights end at 299"),
+        (as_integers, "BaseModelRefused", "as I8: give F32, F16 or BF16"),
+        (with_a_byte_too_many, "BaseModelRefused", "damaged: it has [0-9]+ bytes, and its table speaks of"),
+        (with_a_table_of_gigabytes, "BaseModelRefused", "damaged"),
     ],
 )
 def test_a_base_that_cannot_be_used_is_refused_with_its_fault(
@@ -158,6 +204,9 @@ def test_a_base_that_cannot_be_used_is_refused_with_its_fault(
         bucket.load(tmp_path)
     assert refusal.value.reason.name == reason
     assert URI in refusal.value.message
+    with pytest.raises(SpecRefused) as early:
+        read_metadata(URI, bucket.open_file)
+    assert early.value.message == refusal.value.message
 
 
 @pytest.mark.parametrize(
@@ -327,3 +376,41 @@ def test_a_hub_base_is_named_by_its_commit() -> None:
     model = Model(base="hf://owner/name", revision="main")
     identity = identify_base(model, open_stream=Bucket(Path()).open_stream, resolve=resolve)
     assert (identity.digest, identity.hub_name, asked) == ("c0ffee", "owner/name", [("owner/name", "main")])
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (as_pickle, "pytorch_model.bin; its weights are a pickle, .* convert them to model.safetensors"),
+        (in_shards, "index.json; its weights are in several files: join them into one model.safetensors"),
+    ],
+)
+def test_weights_in_another_format_are_refused_with_what_to_do(
+    bucket: Bucket, damage: Callable[[Path], object], words: str
+) -> None:
+    damage(bucket.folder)
+    with pytest.raises(SpecRefused, match=words):
+        read_metadata(URI, bucket.open_file)
+
+
+def test_every_activation_that_is_accepted_is_one_of_transformers() -> None:
+    for name in get_args(Gpt2Config.model_fields["activation_function"].annotation):
+        assert ACT2FN[name]
+
+
+def test_what_a_base_says_of_other_tasks_does_not_travel_with_what_is_made_of_it(
+    bucket: Bucket, tmp_path: Path
+) -> None:
+    """gpt2 tells pipelines to end at 50 tokens: transformers 4 cut what our models wrote."""
+    edited(bucket.folder, task_specific_params={"text-generation": {"do_sample": True, "max_length": 50}})
+    base = bucket.load(tmp_path)
+    save_model(base.model, base.tokenizer, SAMPLING, tmp_path / "published")
+    assert "max_length" not in (tmp_path / "published" / "config.json").read_text()
+
+
+def test_names_of_other_models_for_the_same_sizes_are_read(bucket: Bucket, tmp_path: Path) -> None:
+    path = bucket.folder / "config.json"
+    names = {"n_embd": "hidden_size", "n_layer": "num_hidden_layers", "n_positions": "max_position_embeddings"}
+    content = {names.get(key, key): value for key, value in json.loads(path.read_text()).items()}
+    path.write_text(json.dumps(content))
+    assert bucket.load(tmp_path).model.config.n_embd == 32

@@ -1,0 +1,122 @@
+"""What a training is said to take of memory, beside what one takes."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders.manifests import a_spec
+from builders.model import a_base
+from tweetbot_contract.spec.training import Training
+from tweetbot_trainer.learning.model.memory import (
+    PROGRAM,
+    count_adapter_weights,
+    count_weights,
+    estimate_memory,
+    require_memory,
+)
+from tweetbot_trainer.learning.model.metadata import Gpt2Config
+from tweetbot_trainer.learning.training.lora import attach_adapters
+from tweetbot_trainer.learning.values import Hyperparameters, LoraConfig, resolve_hyperparameters
+from tweetbot_trainer.runtime.errors import SpecRefused
+
+GPT2 = Gpt2Config()
+XL = Gpt2Config(n_layer=48, n_head=25, n_embd=1600)
+ADAPTERS = LoraConfig(16, 32)
+
+#: Trains two epochs of a few steps, and prints by how many bytes that and the model have raised the most that was used.
+TRAINING = """
+import json, re, sys
+from pathlib import Path
+from builders.model import DEVICE
+from transformers import GPT2Config, GPT2LMHeadModel
+from tweetbot_contract.spec.training import Training
+from tweetbot_trainer.learning.batches.examples import Example
+from tweetbot_trainer.learning.training.callbacks import Callbacks
+from tweetbot_trainer.learning.training.loop import train
+from tweetbot_trainer.learning.values import resolve_hyperparameters
+
+def read_kib(name):
+    return int(re.search(name + r":\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
+
+size = json.loads(sys.argv[1])
+values = resolve_hyperparameters(Training(epochs=2, precision="FP32"), "hf://gpt2", ())
+Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here on: a new process inherits its parent's
+before = read_kib("VmRSS")
+model = GPT2LMHeadModel(GPT2Config(**size))
+posts = [Example(tuple(range(number, number + 65)), 1) for number in range(32)]
+train(model, posts, posts[:8], values, device=DEVICE, callbacks=Callbacks(), stop_early=True)
+print(1024 * (read_kib("VmHWM") - before))
+"""
+SMALL: dict[str, Any] = {"n_layer": 4, "n_head": 4, "n_embd": 256, "n_positions": 128, "vocab_size": 8000}
+
+
+def values_of(*, lora: bool, **training: Any) -> Hyperparameters:
+    values = Training(**{"epochs": 2, "precision": "FP32", **training})
+    return resolve_hyperparameters(values, "hf://gpt2", (), ADAPTERS if lora else None)
+
+
+def test_a_training_takes_what_it_is_said_to_take() -> None:
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-c", TRAINING, json.dumps(SMALL)]
+    took = int(subprocess.run(command, capture_output=True, text=True, check=True, env=env).stdout)
+    need = estimate_memory(Gpt2Config(**SMALL), values_of(lora=False), gpu=False)
+    assert need.least - PROGRAM <= took <= need.enough
+
+
+def test_the_weights_of_an_adapter_are_counted() -> None:
+    model = a_base().model
+    attach_adapters(model, ADAPTERS, 1)
+    config = Gpt2Config(**{name: getattr(model.config, name) for name in SMALL})
+    trained = sum(one.numel() for one in model.parameters() if one.requires_grad)
+    assert count_adapter_weights(config, ADAPTERS.rank) == trained
+
+
+def test_the_weights_of_known_models_are_counted() -> None:
+    assert (count_weights(GPT2), count_weights(XL)) == (124_439_808, 1_557_611_200)
+
+
+@pytest.mark.parametrize(
+    ("config", "resources", "method"),
+    [
+        (GPT2, {}, "Full"),
+        (GPT2, {"gpu": {"count": 0}}, "Full"),
+        (GPT2, {"memory": "3Gi"}, "Full"),
+        (XL, {}, "LoRA"),
+    ],
+)
+def test_what_fits_is_trained(config: Gpt2Config, resources: dict[str, Any], method: str) -> None:
+    spec = a_spec(model={"base": "hf://gpt2", "method": method}, resources=resources)
+    require_memory(spec, config, values_of(lora=method == "LoRA"))
+
+
+@pytest.mark.parametrize("gpu", [0, 1])
+def test_what_is_said_to_be_enough_is_taken(gpu: int) -> None:
+    spec = a_spec(model={"base": "hf://gpt2-xl"}, resources={"memory": "8Gi", "gpu": {"count": gpu}})
+    with pytest.raises(SpecRefused, match="all 1,558 million weights of hf://gpt2-xl takes at least") as refusal:
+        require_memory(spec, XL, values_of(lora=False))
+    for lora, words in ((False, "set resources.memory to "), (True, "model.method to LoRA and resources.memory to ")):
+        memory = refusal.value.message.split(words)[1].split(",")[0].rstrip(".")
+        resources = {"memory": memory, "gpu": {"count": gpu}}
+        require_memory(a_spec(model={"base": "hf://gpt2-xl"}, resources=resources), XL, values_of(lora=lora))
+
+
+def test_a_larger_step_takes_more_on_a_cpu_and_nothing_more_beside_a_gpu() -> None:
+    for gpu in (False, True):
+        small, large = (
+            estimate_memory(GPT2, values_of(lora=False, batch_tokens=size), gpu=gpu) for size in (128, 8192)
+        )
+        assert (large.least > small.least, large.enough > small.enough) == (not gpu, not gpu)
+
+
+@pytest.mark.parametrize(("name", "config"), [("gpt2", GPT2), ("gpt2-xl", XL)])
+@pytest.mark.parametrize(("method", "lora"), [("all weights", False), ("LoRA", True)])
+def test_the_docs_have_the_figures_of_the_rule(name: str, config: Gpt2Config, method: str, lora: bool) -> None:
+    need = estimate_memory(config, values_of(lora=lora, precision="Auto"), gpu=False)
+    row = f"| {name}, {method} | {need.least / 2**30:.1f} GiB | {math.ceil(need.enough / 2**30)} GiB |"
+    assert row in (Path(__file__).parents[5] / "docs" / "training.md").read_text(encoding="utf-8")

@@ -1,0 +1,196 @@
+"""What preparation sees of a base: nothing is read of its weights, and nothing is paid for if it cannot be trained."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from huggingface_hub import constants
+
+from builders.model import a_saved_base
+from builders.stages import a_context, a_local_run, a_source
+from tweetbot_fakes.remotes.model_hub import NAME, FakeHub, model_hub
+from tweetbot_fakes.storage import WatchedStore
+from tweetbot_trainer.learning.model import base_files
+from tweetbot_trainer.runtime.errors import SpecRefused, TemporaryError
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
+from tweetbot_trainer.stages.context import StageContext
+from tweetbot_trainer.stages.prepare import prepare
+from tweetbot_trainer.store.folder import FolderStore
+
+STORE = FolderStore()
+CLAIM, BUCKET, HUB = "pvc://models/gpt2", "s3://team-a/gpt2", f"hf://{NAME}"
+SOURCE = "posts.txt"
+#: An empty match makes the library panic, and this one is found in some of the posts.
+A_PANIC_AT_ONE_WORD = {"type": "Replace", "pattern": {"Regex": "(?=ferry)"}, "content": "a"}
+
+
+class Bucket(FolderStore):
+    """A folder that plays the bucket `s3://team-a`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def open_seekable(self, uri: str) -> Any:
+        return super().open_seekable(uri.replace("s3://team-a", self.folder.as_uri()))
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    return a_saved_base(tmp_path / "models" / "gpt2")
+
+
+@pytest.fixture
+def hub(base: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
+    """The fake as the client's own hub: HF_ENDPOINT is read once, when the client is loaded."""
+    with model_hub(base) as running:
+        template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, running.url)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(constants, "ENDPOINT", running.url)
+        yield running
+
+
+def surroundings(folder: Path, uri: str, **spec: Any) -> tuple[StageContext, WatchedStore]:
+    a_source(folder)
+    run = a_local_run(folder, spec={"model": {"base": uri}, **spec})
+    store = WatchedStore(STORE)
+    bucket = WatchedStore(Bucket(folder / "models"))
+    context = replace(
+        a_context(folder, run),
+        open_store=lambda address: bucket if address.startswith("s3:") else store,
+        mounted_base=folder / "models",
+    )
+    return context, store
+
+
+def edit(base: Path, **changes: Any) -> None:
+    path = base / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def as_llama(base: Path) -> None:
+    edit(base, model_type="llama", architectures=["LlamaForCausalLM"])
+
+
+def with_a_panic(base: Path) -> None:
+    path = base / "tokenizer.json"
+    normalizer = {"type": "Replace", "pattern": {"String": ""}, "content": "a"}
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"normalizer": normalizer}))
+
+
+def with_a_vocabulary_too_large(base: Path) -> None:
+    edit(base, vocab_size=100)
+
+
+def with_heads_that_do_not_fit(base: Path) -> None:
+    edit(base, n_head=5)
+
+
+def as_pickle(base: Path) -> None:
+    (base / "model.safetensors").rename(base / "pytorch_model.bin")
+
+
+def cut_short(base: Path) -> None:
+    path = base / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-4])
+
+
+@pytest.mark.parametrize("uri", [CLAIM, BUCKET, HUB])
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (as_llama, "model_type is 'llama', and only gpt2"),
+        (with_a_panic, "makes the tokenizers library fail"),
+        (with_a_vocabulary_too_large, "entries, its weights only 100"),
+        (with_heads_that_do_not_fit, "n_embd 32 is no multiple of n_head 5"),
+        (as_pickle, "convert them to model.safetensors"),
+        (cut_short, "model.safetensors is damaged"),
+    ],
+)
+def test_a_base_that_cannot_be_trained_is_refused_before_a_post_is_read(
+    tmp_path: Path, base: Path, hub: FakeHub, uri: str, damage: Any, words: str
+) -> None:
+    """Until now the train stage alone found out, once posts were paid for and a GPU was waited for."""
+    damage(base)
+    context, store = surroundings(tmp_path, uri)
+    with pytest.raises(SpecRefused, match=f"BaseModelRefused: .*{uri}.*{words}"):
+        prepare(context)
+    assert [address for _, address in store.requests if address.endswith(SOURCE)] == []
+
+
+@pytest.mark.parametrize("uri", [CLAIM, BUCKET, HUB])
+def test_a_base_that_can_be_trained_is_prepared_for(tmp_path: Path, base: Path, hub: FakeHub, uri: str) -> None:
+    context, _ = surroundings(tmp_path, uri)
+    assert prepare(context).dataset.table.kept > 0
+
+
+def test_of_weights_on_the_hub_their_table_alone_is_read(
+    tmp_path: Path, base: Path, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tweetbot_trainer.store.ranged.READ_AHEAD", 4096)
+    prepare(surroundings(tmp_path, HUB)[0])
+    assert hub.served == ["config.json", "tokenizer.json"]
+    assert {name for name, _ in hub.ranges} == {"model.safetensors"}
+
+
+def test_a_mirror_that_knows_no_ranges_will_do(tmp_path: Path, base: Path, hub: FakeHub) -> None:
+    hub.knows_ranges = False
+    assert prepare(surroundings(tmp_path, HUB)[0]).dataset.table.kept > 0
+
+
+def test_a_hub_that_is_away_is_waited_for_and_told(tmp_path: Path, base: Path, hub: FakeHub) -> None:
+    context, _ = surroundings(tmp_path, HUB)
+    identity = context.resolve_base()
+    hub.away = 2
+    pauses: list[float] = []
+    patient = RetryBudget(600, sleep=pauses.append)
+    assert base_files.inspect_base(context.run.spec, context.base_files, patient, tmp_path / "one")[0] == identity
+    assert len(pauses) == 2
+    hub.away = 9
+    with pytest.raises(TemporaryError, match="ModelHubUnavailable: The Hugging Face Hub does not answer for"):
+        prepare(context)
+
+
+def test_a_file_of_the_hub_with_other_bytes_than_its_commit_records_is_not_believed(
+    tmp_path: Path, base: Path, hub: FakeHub
+) -> None:
+    hub.damaged = 1
+    with pytest.raises(TemporaryError, match=r"ModelHubUnavailable: config\.json of .* came with other bytes"):
+        prepare(surroundings(tmp_path, HUB)[0])
+
+
+def test_a_tokenizer_that_fails_at_one_post_is_refused_before_a_gpu_is_asked_for(tmp_path: Path, base: Path) -> None:
+    context, _ = surroundings(tmp_path, CLAIM)
+    path = base / "tokenizer.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"normalizer": A_PANIC_AT_ONE_WORD}))
+    with pytest.raises(SpecRefused, match="makes the tokenizers library fail"):
+        prepare(context)
+
+
+@pytest.mark.parametrize(
+    ("resources", "model", "words"),
+    [
+        ({"memory": "200Mi", "gpu": {"count": 0}}, {}, "resources.memory is 200Mi: set resources.memory to 2Gi, or"),
+        ({"memory": "200Mi", "gpu": {"count": 0}}, {"method": "LoRA"}, "Training LoRA adapters beside .* 200Mi: set"),
+        ({"memory": "200Mi", "gpu": {"count": 1}}, {}, "200Mi: set resources.memory to 3Gi, or model.method to LoRA"),
+    ],
+)
+def test_a_base_too_large_for_its_pod_is_refused_with_what_to_set(
+    tmp_path: Path, base: Path, resources: dict[str, Any], model: dict[str, Any], words: str
+) -> None:
+    context, store = surroundings(tmp_path, CLAIM, resources=resources, model={"base": CLAIM, **model})
+    with pytest.raises(SpecRefused, match=f"BaseModelTooLarge: .*{words}"):
+        prepare(context)
+    assert [address for _, address in store.requests if address.endswith(SOURCE)] == []
+
+
+def test_preparation_with_a_base_loads_no_torch() -> None:
+    heavy = {"torch", "transformers", "huggingface_hub", "boto3"}
+    code = f"import sys, tweetbot_trainer.stages.prepare; print(sorted({heavy!r} & set(sys.modules)))"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout == "[]\n"
