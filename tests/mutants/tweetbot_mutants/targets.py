@@ -83,7 +83,7 @@ TARGETS = (
     _trainer("cli.cleanup", "cli/test_cleanup", "cli/test_two_clusters", "runtime/test_connections"),
     _trainer("store.ranged", "store/test_ranges", "store/test_store"),
     _trainer("store.address", "store/test_address", "store/test_store"),
-    _trainer("learning.fingerprint", "learning/model", "stages/test_train"),
+    _trainer("learning.fingerprint", "learning/test_values"),
     Target("tweetbot_contract.identity", ("tweetbot_contract/test_identity",)),
     _operator("decisions.failures", "decisions", "test_failures", "test_retries", "pods", "test_status"),
     _trainer("runtime.termination", "runtime/test_termination", "cli/test_stage"),
