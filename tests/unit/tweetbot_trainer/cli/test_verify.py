@@ -141,6 +141,7 @@ def edited_manifest(**changes: Any) -> Callable[[RunDocument], None]:
         (edited_manifest(trainingKey="0" * 64), "training key", "differs"),
         (edited_manifest(provenance={"training": {"epochs": 40}}), "training key", "differs"),
         (edited_manifest(provenance={"base": {"uri": "hf://gpt2"}}), "training key", "differs"),
+        (edited_manifest(provenance={"training": {"epochs": float("nan")}}), "training key", "differs"),
         (edited_manifest(provenance={"base": {"kind": "folder"}}), "base config.json", "differs"),
         (in_dataset(IDS_FILE, lambda ids: ids.partition(b"\n")[2]), IDS_FILE, "differs"),
         (lambda run: STORE.delete(f"{dataset_of(run)}/{IDS_FILE}"), IDS_FILE, "missing"),

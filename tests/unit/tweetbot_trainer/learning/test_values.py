@@ -10,7 +10,7 @@ import pytest
 
 from tweetbot_contract.spec.sources import Source
 from tweetbot_contract.spec.training import Training
-from tweetbot_trainer.learning.fingerprint import fingerprint
+from tweetbot_trainer.learning.fingerprint import fingerprint, fingerprint_values
 from tweetbot_trainer.learning.model.identity import BaseIdentity
 from tweetbot_trainer.learning.values import RECIPE_VERSION, Hyperparameters, LoraConfig, resolve_hyperparameters
 
@@ -68,6 +68,11 @@ def test_recipe_huggingtweets_is_what_the_notebook_gave_its_trainer_on_any_base(
 def test_the_key_is_the_same_on_every_machine(values: Hyperparameters, key: str) -> None:
     """Golden: another key would train a whole fleet again. Change RECIPE_VERSION on purpose, then this."""
     assert fingerprint("d" * 64, HUB, values) == key
+
+
+def test_values_that_are_no_numbers_have_no_key() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        fingerprint_values("d" * 64, HUB, {"dropout": float("nan")})
 
 
 def test_the_json_keeps_the_names_that_published_manifests_have() -> None:
