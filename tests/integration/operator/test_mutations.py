@@ -1,6 +1,6 @@
 """Policies of a real API server that change the operator's Jobs and Pods: each in a namespace of its own, at once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +28,7 @@ JOBS = {
     ),
     'op: "replace", path: "/spec/ttlSecondsAfterFinished", value: 0': "spec.ttlSecondsAfterFinished",
     'op: "replace", path: "/spec/parallelism", value: 2': "spec.parallelism",
+    'op: "add", path: "/spec/managedBy", value: "example.com/controller"': "spec.managedBy",
     f'op: "replace", path: "{TEMPLATE}/spec/containers/0/terminationMessagePath", value: "/tmp/message"': (
         "terminationMessagePath"
     ),
@@ -37,6 +38,16 @@ PODS = (
     f'op: "remove", path: "{LABELS}/tweetbot.dev~1bot-uid"',
     f'op: "remove", path: "{LABELS}/app.kubernetes.io~1managed-by"',
 )
+#: What a policy changes of Jobs without which the operator knows them, and how one sees that it does.
+GATE = (
+    f'op: "add", path: "{TEMPLATE}/spec/schedulingGates", '
+    'value: [Object.spec.template.spec.schedulingGates{name: "example.com/gate"}]'
+)
+RULES = 'op: "remove", path: "/spec/podFailurePolicy"}, JSONPatch{op: "replace", path: "/spec/backoffLimit", value: 50'
+OTHER: dict[str, Callable[[dict[str, Any]], bool]] = {
+    GATE: lambda spec: "schedulingGates" in spec["template"]["spec"],
+    RULES: lambda spec: spec["backoffLimit"] == 50,
+}
 
 
 def a_policy(tenant: Tenant, resource: str, patch: str) -> dict[str, Any]:
@@ -57,7 +68,7 @@ class Place:
 
     def __init__(self, home: EmbeddedCluster, resource: str, patch: str) -> None:
         self.tenant, self._api = Tenant(home), home.api
-        self.name, self._resource = self.tenant.namespace, resource
+        self.name, self._resource, self._patch = self.tenant.namespace, resource, patch
         group = {"apiVersion": "admissionregistration.k8s.io/v1beta1", "metadata": {"name": self.name}}
         spec = a_policy(self.tenant, resource, patch)
         self._api.create(POLICIES, {**group, "kind": "MutatingAdmissionPolicy", "spec": spec})
@@ -70,7 +81,7 @@ class Place:
         job = build_job(bot, bot.status.current_run or a_run(bot), SETTINGS)
         if self._resource == "jobs":
             answer = self._api.create(f"/apis/batch/v1/namespaces/{self.name}/jobs?dryRun=All", job)
-            return bool(find_mutations(job, answer))
+            return bool(find_mutations(job, answer) or (self._patch in OTHER and OTHER[self._patch](answer["spec"])))
         template = job["spec"]["template"]
         metadata = {**template["metadata"], "name": "probe"}
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
@@ -85,9 +96,8 @@ class Place:
 @pytest.fixture(scope="module")
 def places(home: EmbeddedCluster) -> Iterator[dict[str, Place]]:
     """A namespace for each policy, in which it acts already."""
-    places = {patch: Place(home, "jobs", patch) for patch in JOBS} | {
-        patch: Place(home, "pods", patch) for patch in PODS
-    }
+    kinds = dict.fromkeys((*JOBS, *OTHER), "jobs") | dict.fromkeys(PODS, "pods")
+    places = {patch: Place(home, kind, patch) for patch, kind in kinds.items()}
     until(lambda: all(place.is_at_work() for place in places.values()), 60)
     yield places
     for place in places.values():
@@ -126,3 +136,15 @@ def test_pods_count_whatever_a_policy_takes_off_them(
         tenant.wait("gull", "ModelReady")
         jobs = [write for write in writes_of(home.audit_log, tenant.namespace) if write.endswith(" jobs")]
         assert jobs == ["create jobs", "create jobs"], patch
+
+
+def test_a_gate_is_named_and_other_rules_of_a_job_make_no_more_attempts(
+    home: EmbeddedCluster, operator: OperatorProcess, places: dict[str, Place]
+) -> None:
+    gated, retried = (places[patch].tenant for patch in (GATE, RULES))
+    gated.apply("gull")
+    retried.apply("gull", "refused")
+    gated.wait("gull", "reason=SchedulingGated")
+    assert "example.com/gate" in get_message(gated)
+    retried.wait("gull", "reason=BucketNotFound")
+    assert writes_of(home.audit_log, retried.namespace).count("create jobs") == 1

@@ -1,12 +1,15 @@
 """latest.json where others write it all the time."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from builders.operator import a_train_result
 from builders.stages import a_local_run
-from tweetbot_trainer.publishing.registry.latest import update_latest
+from tweetbot_fakes.storage import WatchedStore
+from tweetbot_trainer.publishing.registry.latest import replace_manifest_hash, update_latest
+from tweetbot_trainer.publishing.registry.manifest import build_earlier_manifest_name
 from tweetbot_trainer.store import Body, StorageUnavailable
 from tweetbot_trainer.store.folder import FolderStore
 
@@ -21,3 +24,28 @@ class Contested(FolderStore):
 def test_a_swap_that_is_lost_again_and_again_is_no_success(tmp_path: Path) -> None:
     with pytest.raises(StorageUnavailable, match="changed by others"):
         update_latest(Contested(), a_local_run(tmp_path, stage="Train"), a_train_result())
+
+
+@pytest.mark.parametrize(
+    ("folder", "served", "moves"),
+    [("models", "v1", True), ("models", "v2", False), ("rejected", "v1", False), ("copies", "v1", False)],
+)
+def test_only_the_manifest_of_a_published_version_stands_in_latest_json(
+    tmp_path: Path, folder: str, served: str, moves: bool
+) -> None:
+    """A rejected version, or a copy, may have the name of the served one, and even its earlier manifest."""
+    store, home = FolderStore(), f"file://{tmp_path}/gull/{folder}/v1"
+    latest, before = f"file://{tmp_path}/gull/latest.json", "a" * 64
+    content = {"uri": f"file://{tmp_path}/gull/models/{served}/model", "manifestSha256": before}
+    store.put(latest, json.dumps(content).encode())
+    store.put(f"{home}/{build_earlier_manifest_name(before)}", b"{}")
+    replace_manifest_hash(store, home, "b" * 64)
+    found = store.find(latest)
+    assert found is not None
+    assert json.loads(found.body)["manifestSha256"] == ("b" * 64 if moves else before)
+
+
+def test_a_version_at_the_root_of_a_bucket_called_models_has_no_latest_json() -> None:
+    store = WatchedStore(FolderStore())
+    replace_manifest_hash(store, "s3://models/v1", "b" * 64)
+    assert store.requests == []
