@@ -1,5 +1,6 @@
 """What `make images` built: small, bare, and at work as any user on a read-only root without a network."""
 
+import base64
 import json
 import shutil
 import subprocess
@@ -9,16 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from PIL.Image import Image as Picture
 
 from harness.image_sandbox import Image, mounted
 from harness.operator_process import until
+from harness.pictures import count_yellow, find_ink, look_alike, opened, split_into_cells
+from tweetbot_trainer.publishing.report.drawing.text_drawing import TEAL
 
 ROOT = Path(__file__).parents[2]
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 HALVES = ("operator", "trainer")
 MEGABYTE = 1000**2
-#: Megabytes above the base, of the trainer's those beside torch with its libraries.
-LARGEST = {"operator": 120, "trainer": 300}
+#: Megabytes above the base, of the trainer's those beside torch with its libraries; its fonts have 25 of them.
+LARGEST = {"operator": 120, "trainer": 325}
 ABSENT = {
     "operator": ("torch", "transformers", "numpy", "wandb", "boto3", "tweepy", "tweetbot_trainer"),
     "trainer": ("kopf", "kubernetes", "tweetbot_operator"),
@@ -44,6 +49,15 @@ code = run_command(["run", "--manifest", "/tmp/smoke.yaml", "--work", "/tmp/smok
 files = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
 sources = [file for file in files if file.startswith("/") and file.endswith(".py")]  # torch makes modules without any
 print("sources:", len(sources), "compiled again:", [file for file in sources if not compiled(file)])
+sys.exit(code)
+"""
+#: Makes a bot of the manifest and prints its picture.
+PICTURE = """
+import base64, pathlib, sys
+from tweetbot_trainer.__main__ import run_command
+code = run_command(["run", "--manifest", "/tmp/bot.yaml", "--work", "/tmp/work"])
+picture, = pathlib.Path("/tmp/models").rglob("predictions.png")
+print("picture:", base64.b64encode(picture.read_bytes()).decode())
 sys.exit(code)
 """
 SMOKE_FILES = {"/tmp/smoke.yaml": ROOT / "trainer" / "smoke.yaml", "/tmp/posts.txt": ROOT / "README.md"}
@@ -130,6 +144,38 @@ def test_posts_become_a_model_and_nothing_is_compiled_again(images: dict[str, Im
     assert code == 0, said
     assert "published file:///tmp/smoke/models/build/smoke/" in said
     assert "compiled again: []" in said, said[said.index("sources:") :]
+
+
+def draw_in_image(image: Image, folder: Path, prompt: str) -> Picture:
+    """Return the posts in the picture of a bot that begins them with this prompt, drawn in the image."""
+    manifest = yaml.safe_load((ROOT / "trainer" / "smoke.yaml").read_text())
+    manifest["spec"]["output"]["s3"]["uri"] = "file:///tmp/models"
+    manifest["spec"]["evaluation"] = {"prompts": [prompt], "samples": 5}
+    (folder / "bot.yaml").write_text(yaml.safe_dump(manifest))
+    (folder / "posts.txt").write_text("".join(f"{prompt} 港の朝は静かで猫が{n}匹寝ている {n}\n" for n in range(400)))
+    files = {"/tmp/bot.yaml": folder / "bot.yaml", "/tmp/posts.txt": folder / "posts.txt"}
+    code, said = image.run(folder / "draw", "--", "python", "-c", PICTURE, mounts=files)
+    assert code == 0, said
+    return opened(base64.b64decode(said.split("picture: ")[1])).convert("RGB").crop((0, 140, 1140, 560))
+
+
+def test_a_japanese_bot_has_a_picture_of_its_posts(images: dict[str, Image], tmp_path: Path) -> None:
+    prompt = "港朝静猫防波堤"
+    posts = draw_in_image(images["trainer"], tmp_path, prompt).crop((0, 0, 1140, 80))
+    line = find_ink(posts, TEAL)
+    assert line is not None, "the prompt is drawn in its colour"
+    cells = list(split_into_cells(posts.crop(line), len(prompt)))
+    assert not any(look_alike(one, other) for index, one in enumerate(cells) for other in cells[:index])
+
+
+def test_emoji_are_in_colour_in_a_bots_picture(images: dict[str, Image], tmp_path: Path) -> None:
+    assert count_yellow(draw_in_image(images["trainer"], tmp_path, "👇🔥👨‍👩‍👧 is")) > 500
+
+
+def test_the_fonts_in_the_image_are_small_and_licensed(images: dict[str, Image]) -> None:
+    (folder,) = images["trainer"].root.glob("app/lib/python3*/site-packages/tweetbot_trainer/**/font_files")
+    assert (folder / "LICENSE").is_file()
+    assert size(folder) <= 25 * MEGABYTE
 
 
 def test_a_training_ends_by_sigterm_with_its_own_exit_code(images: dict[str, Image], tmp_path: Path) -> None:

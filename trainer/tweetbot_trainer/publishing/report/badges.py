@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tweetbot_trainer.publishing.report.card_data import CardData
-from tweetbot_trainer.publishing.report.svg import render_svg, render_text
-from tweetbot_trainer.publishing.report.text_drawing import (
+from tweetbot_trainer.publishing.report.drawing.fonts import make_drawable
+from tweetbot_trainer.publishing.report.drawing.svg import render_svg, render_text
+from tweetbot_trainer.publishing.report.drawing.text_drawing import (
     AMBER,
     MUTED,
     SLATE,
@@ -13,7 +14,6 @@ from tweetbot_trainer.publishing.report.text_drawing import (
     VERMILION,
     WHITE,
     TextRenderer,
-    make_drawable,
 )
 
 #: In pixels: height of a badge, padding around each of its two texts, gap between badges, size of the font.

@@ -6,6 +6,7 @@ from tweetbot_contract.result import Sample
 from tweetbot_trainer.publishing.report.badges import COPIES, build_badges
 from tweetbot_trainer.publishing.report.card_data import CardData
 from tweetbot_trainer.publishing.report.card_license import describe_license
+from tweetbot_trainer.publishing.report.drawing.fonts import find_missing
 from tweetbot_trainer.publishing.report.markdown import (
     escape_inline,
     format_block,
@@ -73,9 +74,18 @@ def render_first_samples(card: CardData) -> list[str]:
         "## What it writes",
         format_image(f"{label}: the texts below", "predictions.png"),
         format_samples(shown),
+        *_admit_missing(shown),
         "Written by the model (AI-generated), unedited and in the order of writing. Texts that copy a training post "
         "were left out.",
     ]
+
+
+def _admit_missing(samples: tuple[Sample, ...]) -> list[str]:
+    """Return that the picture lacks something, if a text has a character that no font of ours has."""
+    missing = {sign for sample in samples for sign in find_missing(sample.text)}
+    return (
+        [f"The picture lacks {', '.join(map(escape_inline, sorted(missing)))}: no font here has it."] if missing else []
+    )
 
 
 def format_samples(samples: tuple[Sample, ...]) -> str:

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from tweetbot_trainer.learning.training.metrics import LogEntry
 from tweetbot_trainer.publishing.report.card_data import CardData
-from tweetbot_trainer.publishing.report.text_drawing import FAINT, GRID, INK, MUTED, TEAL, VERMILION
+from tweetbot_trainer.publishing.report.drawing.text_drawing import FAINT, GRID, INK, MUTED, TEAL, VERMILION
 
 #: 1200 x 675 pixels.
 INCHES, DPI = (8.0, 4.5), 150

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from tweetbot_trainer.publishing.report.card_data import CardData
-from tweetbot_trainer.publishing.report.svg import render_svg, render_text
-from tweetbot_trainer.publishing.report.text_drawing import (
+from tweetbot_trainer.publishing.report.drawing.fonts import make_drawable
+from tweetbot_trainer.publishing.report.drawing.svg import render_svg, render_text
+from tweetbot_trainer.publishing.report.drawing.text_drawing import (
     FAINT,
     INK,
     MUTED,
@@ -12,7 +13,6 @@ from tweetbot_trainer.publishing.report.text_drawing import (
     TEAL,
     WHITE,
     TextRenderer,
-    make_drawable,
 )
 
 #: In pixels: a box, the gap with its arrow, the margin around all, and the sizes of a box's two texts.

@@ -7,7 +7,9 @@ from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
 from tweetbot_trainer.publishing.report.card_data import CardData
-from tweetbot_trainer.publishing.report.text_drawing import (
+from tweetbot_trainer.publishing.report.drawing.bidi import is_right_to_left
+from tweetbot_trainer.publishing.report.drawing.fonts import make_drawable
+from tweetbot_trainer.publishing.report.drawing.text_drawing import (
     GRID,
     INK,
     MUTED,
@@ -16,8 +18,6 @@ from tweetbot_trainer.publishing.report.text_drawing import (
     VERMILION,
     WHITE,
     TextRenderer,
-    is_right_to_left,
-    make_drawable,
 )
 
 #: Width of an account's picture in the card, in pixels: if it is the only one, and if there are several (as in
@@ -37,6 +37,8 @@ TALLEST = 160
 FACE, FACE_STEP = 72, 52
 #: Text sizes to try; the first that fits is used.
 SIZES = (27, 25, 23, 21, 19, 17, 15)
+#: Languages with forms of their own of Chinese characters.
+HAN_LANGUAGES = ("ja", "zh", "ko")
 #: Left, top, right and bottom.
 Box = tuple[float, float, float, float]
 
@@ -48,7 +50,7 @@ def render_predictions(card: CardData) -> bytes:
     page = Image.new("RGB", (WIDTH * FINE, HEIGHT * FINE), PAPER)
     canvas = ImageDraw.Draw(page)
     _draw_head(page, canvas, card)
-    _draw_posts(canvas, [make_drawable(text) for text in texts], make_drawable(prompt))
+    _draw_posts(canvas, [make_drawable(text) for text in texts], make_drawable(prompt), find_han_language(card))
     _draw_foot(canvas, card)
     return encode_png(page.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS), _build_metadata(card, prompt))
 
@@ -87,7 +89,7 @@ def _build_disclosure(card: CardData) -> str:
 
 
 def _draw_head(page: Image.Image, canvas: ImageDraw.ImageDraw, card: CardData) -> None:
-    name, handle = TextRenderer(38 * FINE, bold=True), TextRenderer(23 * FINE)
+    name, handle = TextRenderer(38 * FINE, bold=True, language=find_han_language(card)), TextRenderer(23 * FINE)
     label = TextRenderer(19 * FINE, bold=True)
     _draw_box(canvas, (0, 0, WIDTH, 8), TEAL)
     left, pill = _draw_faces(page, canvas, card.pictures.values()), label.measure_width("AI-GENERATED") / FINE + 40
@@ -112,7 +114,7 @@ def _draw_faces(page: Image.Image, canvas: ImageDraw.ImageDraw, pictures: Collec
 
 
 def _draw_robot(canvas: ImageDraw.ImageDraw, left: float, top: float) -> None:
-    """Draw a robot's face in place of huggingtweets' 🤖, which not every font has."""
+    """Draw a robot's face, as large as the pictures that it stands for."""
     _draw_box(canvas, (left, top, left + 72, top + 76), TEAL, radius=22)
     _draw_box(canvas, (left + 33, top - 12, left + 39, top + 4), TEAL)
     _draw_box(canvas, (left + 29, top - 18, left + 43, top - 4), VERMILION, radius=7)
@@ -122,24 +124,29 @@ def _draw_robot(canvas: ImageDraw.ImageDraw, left: float, top: float) -> None:
     _draw_box(canvas, (left + 24, top + 56, left + 48, top + 61), WHITE, radius=2)
 
 
-def _draw_posts(canvas: ImageDraw.ImageDraw, texts: Sequence[str], prompt: str) -> None:
+def find_han_language(card: CardData) -> str | None:
+    """Return the language whose forms of Chinese characters the account's readers expect: its first that has them."""
+    return next((language for language in card.languages if language in HAN_LANGUAGES), None)
+
+
+def _draw_posts(canvas: ImageDraw.ImageDraw, texts: Sequence[str], prompt: str, language: str | None) -> None:
     if not texts:
         return
     room = HEIGHT - HEAD - FOOT
     height = min(TALLEST, (room - GAP * (len(texts) - 1)) / len(texts))
     above = (room - height * len(texts) - GAP * (len(texts) - 1)) / 2
-    renderer, blocks = _fit_texts(texts, height - 12)
+    renderer, blocks = _fit_texts(texts, height - 12, language)
     for index, lines in enumerate(blocks):
         top = HEAD + above + index * (height + GAP)
         _draw_box(canvas, (MARGIN, top, WIDTH - MARGIN, top + height), WHITE, radius=16, outline=GRID)
         _draw_lines(canvas, renderer, lines, middle=top + height / 2, prompt_left=len(prompt))
 
 
-def _fit_texts(texts: Sequence[str], height: float) -> tuple[TextRenderer, list[list[str]]]:
+def _fit_texts(texts: Sequence[str], height: float, language: str | None) -> tuple[TextRenderer, list[list[str]]]:
     """Return the largest font size at which every text fits its box, and the lines of each text."""
     width = (WIDTH - 2 * MARGIN - 2 * PADDING) * FINE
     for size in SIZES:
-        renderer = TextRenderer(size * FINE)
+        renderer = TextRenderer(size * FINE, language=language)
         blocks = [renderer.wrap(text, width) for text in texts]
         if max(map(len, blocks)) <= min(LINES, int(height * FINE / renderer.line_height)):
             return renderer, blocks

@@ -99,6 +99,12 @@ def test_five_posts_stand_at_the_top_and_the_others_among_the_figures() -> None:
     assert [f"- {sample.text}" in rest for sample in samples[5:]] == [True] * 7
 
 
+def test_what_the_picture_lacks_is_said_beside_it() -> None:
+    samples = (Sample(prompt="x", text="x \U00012000 🔥 \U00012000"),)
+    assert "The picture lacks \U00012000: no font here has it." in render_card(some_card_data(samples=samples))
+    assert "The picture lacks" not in render_card(some_card_data())
+
+
 def test_the_manifest_for_a_bot_of_ones_own_is_one() -> None:
     (manifest,) = [token.content for token in PARSER.parse(render_card(some_card_data())) if token.info == "yaml"]
     spec = TweetBotSpec.model_validate(yaml.safe_load(manifest)["spec"])

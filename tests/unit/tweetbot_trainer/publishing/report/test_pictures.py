@@ -11,6 +11,7 @@ from PIL.ImageColor import getrgb
 
 from builders.hostile_texts import CORPUS
 from builders.model import an_outcome, some_card_data
+from harness.pictures import count_yellow, find_ink, look_alike, opened, split_into_cells
 from tweetbot_contract.result import Sample
 from tweetbot_contract.spec.spec import Gates
 from tweetbot_contract.spec.spec import Subject as SpecSubject
@@ -18,28 +19,19 @@ from tweetbot_trainer.data.dataset.profiles import CardAccount
 from tweetbot_trainer.learning.training.metrics import LogEntry
 from tweetbot_trainer.publishing.report.badges import Badge, build_badges, render_badges
 from tweetbot_trainer.publishing.report.card_data import CardData
-from tweetbot_trainer.publishing.report.loss_plot import describe_loss, render_loss_plot, smooth
-from tweetbot_trainer.publishing.report.pipeline_picture import render_pipeline
-from tweetbot_trainer.publishing.report.predictions_picture import crop_to_circle, render_predictions
-from tweetbot_trainer.publishing.report.text_drawing import (
+from tweetbot_trainer.publishing.report.drawing.text_drawing import (
     AMBER,
-    PLACEHOLDER,
     SLATE,
     TEAL,
     VERMILION,
     TextRenderer,
-    find_font_paths,
-    make_drawable,
 )
+from tweetbot_trainer.publishing.report.loss_plot import describe_loss, render_loss_plot, smooth
+from tweetbot_trainer.publishing.report.pipeline_picture import render_pipeline
+from tweetbot_trainer.publishing.report.predictions_picture import crop_to_circle, render_predictions
 
 GULL = some_card_data()
 P = "My dream is"
-
-
-def opened(png: bytes) -> Image.Image:
-    image = Image.open(BytesIO(png))
-    image.load()
-    return image
 
 
 def drawn(*texts: str, prompt: str = P, **changes: Any) -> bytes:
@@ -101,6 +93,23 @@ def test_what_is_read_from_right_to_left_begins_at_the_right() -> None:
     assert (20, 38, 46) in tints[1]
 
 
+def test_a_japanese_bot_has_its_posts_in_its_picture() -> None:
+    prompt = "港朝静猫防波堤"
+    image = opened(drawn(f"{prompt}で寝る", prompt=prompt, languages=("ja",))).convert("RGB")
+    line = find_ink(image.crop((0, 140, 1200, 560)), TEAL)
+    assert line is not None
+    cells = list(split_into_cells(image.crop((0, 140, 1200, 560)).crop(line), len(prompt)))
+    assert not any(look_alike(one, other) for index, one in enumerate(cells) for other in cells[:index])
+
+
+def test_emoji_are_in_colour_in_the_picture_and_in_a_name() -> None:
+    posts = (0, 140, 1140, 560)
+    plain, coloured = (opened(drawn(text)).crop(posts) for text in (f"{P} fish", f"{P} 👇🔥👨‍👩‍👧 fish"))
+    assert (count_yellow(plain), count_yellow(coloured) > 500) == (0, True)
+    subject = SpecSubject(handle="x", display_name="Gull 🔥")
+    assert count_yellow(opened(drawn(f"{P} fish", subject=subject)).crop((140, 20, 900, 90))) > 200
+
+
 def test_a_single_post_fills_no_more_than_its_share() -> None:
     image = opened(drawn(f"{P} fish"))
     assert colours(image, (60, 140, 1100, 270)) == 1
@@ -145,13 +154,6 @@ def test_lines_are_as_wide_as_they_may_be() -> None:
     lines = renderer.wrap("a few words and averyveryveryveryverylongone " * 4, 150)
     assert all(renderer.measure_width(line) <= 150 for line in lines)
     assert "".join("".join(lines).split()) == "afewwordsandaveryveryveryveryverylongone" * 4
-
-
-def test_what_no_font_has_is_dropped_or_replaced() -> None:
-    if len(find_font_paths(bold=False)) == 1:  # a machine with fonts of its own draws these
-        assert make_drawable("soup 🌊 again") == "soup again"
-        assert make_drawable("港") == PLACEHOLDER
-    assert make_drawable("Grüße, Ærø 😀 …") == "Grüße, Ærø 😀 …"
 
 
 def test_the_loss_is_drawn_over_epochs() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
-from tweetbot_trainer.publishing.report.text_drawing import make_drawable
+from tweetbot_trainer.publishing.report.drawing.fonts import make_drawable
 
 _FONT = "DejaVu Sans,Verdana,sans-serif"
 

@@ -1,0 +1,1 @@
+"""Text in pictures, with fonts of our own."""
