@@ -12,6 +12,7 @@ from tweetbot_contract.result import (
     DatasetResult,
     DataTable,
     Metrics,
+    PinSucceeded,
     PrepareSucceeded,
     PublishedModel,
     Sample,
@@ -177,6 +178,20 @@ def a_train_result(
         samples=(Sample(prompt="My dream is", text="My dream is the sea"),),
         tracking=TrackingResult(wandb_mode=mode, degraded=degraded, wandb_url=wandb_url),
     )
+
+
+def a_published_version(version: str, *, pinned: str | None = None) -> TrainSucceeded:
+    """Return the result of a training that published this version; its loss is the version's first digit."""
+    plain = a_train_result()
+    uri = f"s3://team-a/models/team-a/gull/models/{version}/model"
+    model = plain.model.model_copy(update={"name": f"team-a-gull-{version}", "uri": uri})
+    metrics = plain.metrics.model_copy(update={"eval_loss": float(version[0])})
+    return plain.model_copy(update={"model": model, "metrics": metrics, "pinned": pinned})
+
+
+def a_pin_result(version: str, *, newest: str) -> PinSucceeded:
+    """Return the result of a Job that moved latest.json to this version."""
+    return PinSucceeded(served=a_published_version(version), run_id="of the run", newest=newest)
 
 
 def a_refusal_of_the_trainer(reason: str = "BucketNotFound", message: str = "the bucket is not there") -> StageFailed:

@@ -13,11 +13,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from builders.operator import a_prepare_result, a_refusal_of_the_trainer, a_train_result
+from builders.operator import (
+    a_pin_result,
+    a_prepare_result,
+    a_published_version,
+    a_refusal_of_the_trainer,
+    a_train_result,
+)
 from harness import hasty_operator
 from harness.forked_operator import ForkedOperator
 from tweetbot_cluster.state import free_ports
-from tweetbot_contract.result import PrepareSucceeded, StageFailed, TrainSucceeded, encode
+from tweetbot_contract.result import TrainerResult, encode
 
 #: Everything that waits for minutes in production waits for seconds here.
 SHORT: dict[str, float] = {
@@ -58,6 +64,17 @@ refused) say refused; exit 10 ;;
 busy) say busy; exit 75 ;;
 mute) exit 0 ;;
 adopting) say adopted ;;
+versions) case "$1 $TWEETBOT_RUN" in
+  pin*'"pin":{"version":""'*) say unpinned ;;
+  pin*'"pin":{"version":"1111'*) say pinned ;;
+  pin*) say missing; exit 10 ;;
+  prepare*'"runNumber":5,'*) say reverted ;;
+  train*'"epochs":2'*) say edited ;;
+  train*'"pin":{'*) say beside ;;
+  train*'"trigger":"schedule/'*) say worse ;;
+  train*) say first ;;
+  *) say "$1" ;;
+  esac ;;
 *) say "$1" ;;
 esac
 """
@@ -66,13 +83,22 @@ esac
 def write_trainer(folder: Path) -> Path:
     """Put a `tweetbot-trainer` into the folder and return the folder: an image for the process node."""
     folder.mkdir(parents=True, exist_ok=True)
-    answers: dict[str, PrepareSucceeded | TrainSucceeded | StageFailed] = {
+    first = a_published_version("1" * 16)
+    answers: dict[str, TrainerResult] = {
         "prepare": a_prepare_result(),
         "train": a_train_result(),
         "adopted": a_prepare_result(adopted=a_train_result()),
         "nothing": a_prepare_result().model_copy(update={"new_posts": 3}),
         "refused": a_refusal_of_the_trainer(),
         "busy": a_refusal_of_the_trainer("StorageUnavailable", "S3 does not answer"),
+        "first": first,
+        "worse": a_published_version("2" * 16),
+        "beside": a_published_version("3" * 16, pinned="1" * 16),
+        "edited": a_published_version("4" * 16),
+        "reverted": a_prepare_result(adopted=first),
+        "pinned": a_pin_result("1" * 16, newest="2" * 16),
+        "unpinned": a_pin_result("3" * 16, newest="3" * 16),
+        "missing": a_refusal_of_the_trainer("PinnedVersionNotFound", "spec.pin: there is no such version"),
     }
     for name, answer in answers.items():
         (folder / f"{name}.json").write_bytes(encode(answer))

@@ -37,8 +37,8 @@ class Tenant:
         secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": keys}
         self._api.create(f"/api/v1/namespaces/{self.namespace}/secrets", secret)
 
-    def apply(self, name: str, mood: str = "well", **spec: Any) -> None:
-        """Apply a TweetBot whose trainer is of this mood, on the server's side as GitOps tools do."""
+    def apply(self, name: str, mood: str = "well", **spec: Any) -> dict[str, Any]:
+        """Apply a TweetBot whose trainer is of this mood, on the server's side as GitOps tools do; answers it."""
         manifest = a_manifest(
             **{
                 "subject": {"handle": f"{mood}_gull"},
@@ -47,7 +47,7 @@ class Tenant:
             }
         )
         manifest["metadata"] = {"name": name}
-        self._api.apply(self._path_of(name), manifest)
+        return self._api.apply(self._path_of(name), manifest)
 
     def wait(self, name: str, what: str, seconds: int = 120) -> None:
         """Wait for a condition, `Type` or `Type=False`, or for a reason of Progressing, `reason=Reason`."""
@@ -67,8 +67,11 @@ class Tenant:
     def bots(self) -> list[dict[str, Any]]:
         return self._items("/apis/tweetbot.dev/v1alpha1", "tweetbots")
 
+    def bot(self, name: str) -> dict[str, Any]:
+        return self._api.get(self._path_of(name))
+
     def status(self, name: str) -> dict[str, Any]:
-        status: dict[str, Any] = self._api.get(self._path_of(name))["status"]
+        status: dict[str, Any] = self.bot(name)["status"]
         return status
 
     def reasons(self, name: str) -> dict[str, str]:

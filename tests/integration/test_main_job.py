@@ -167,6 +167,54 @@ def test_nothing_changes_when_the_same_manifest_is_applied_again(kubectl: Kubect
     assert status_of(kubectl, "quickstart")["currentRun"] == quickstart["currentRun"]
 
 
+def test_a_pin_serves_another_version_and_its_end_the_newest_again(
+    home: EmbeddedCluster, kubectl: Kubectl, quickstart: dict[str, Any]
+) -> None:
+    """By the trainer itself, in the bucket; of a version that it would have published when asked to train again."""
+    newest = quickstart["model"]["uri"].split("/")[-2]
+    other, before = f"{newest}-7", read_json(home, "latest.json")
+    copy_version(home, newest, other)
+    set_pin(kubectl, other)
+    wait_for(kubectl, "quickstart", "ModelReady")
+    status = status_of(kubectl, "quickstart")
+    assert (reason_of(status, "ModelReady"), status["model"]["uri"].split("/")[-2]) == ("Pinned", other)
+    assert (status["pin"]["newest"]["version"], read_json(home, "latest.json")["uri"]) == (
+        newest,
+        status["model"]["uri"],
+    )
+    set_pin(kubectl, "0" * 16)
+    wait_for(kubectl, "quickstart", "Stalled")
+    status = status_of(kubectl, "quickstart")
+    assert (reason_of(status, "Stalled"), status["model"]["uri"].split("/")[-2]) == ("PinnedVersionNotFound", other)
+    set_pin(kubectl, None)
+    wait_for(kubectl, "quickstart", "ModelReady")
+    status, after = status_of(kubectl, "quickstart"), read_json(home, "latest.json")
+    assert (status["model"], status["metrics"]) == (quickstart["model"], quickstart["metrics"])
+    assert {name: after[name] for name in before} == before
+    assert status["currentRun"] == quickstart["currentRun"]
+
+
+def set_pin(kubectl: Kubectl, version: str | None) -> None:
+    kubectl("patch", "tweetbot", "quickstart", "--type=merge", "-p", json.dumps({"spec": {"pin": version}}))
+
+
+def read_json(home: EmbeddedCluster, name: str) -> dict[str, Any]:
+    """Return an object of the quickstart's folder."""
+    body = home.s3().get_object(Bucket="tweetbot", Key=f"models/default/quickstart/{name}")["Body"].read()
+    content: dict[str, Any] = json.loads(body)
+    return content
+
+
+def copy_version(home: EmbeddedCluster, version: str, other: str) -> None:
+    """Copy a version of the quickstart under another name, its manifest with that name last."""
+    folder = "models/default/quickstart/models"
+    for key in keys(home, f"{folder}/{version}/"):
+        source = {"Bucket": "tweetbot", "Key": key}
+        home.s3().copy_object(Bucket="tweetbot", Key=key.replace(version, other), CopySource=source)
+    manifest = read_json(home, f"models/{version}/MANIFEST.json") | {"version": other}
+    home.s3().put_object(Bucket="tweetbot", Key=f"{folder}/{other}/MANIFEST.json", Body=json.dumps(manifest).encode())
+
+
 def no_archive(home: EmbeddedCluster) -> dict[str, Any]:
     return {"sources": [{"archive": {"uri": "s3://tweetbot/archives/nobody.zip"}}]}
 

@@ -2,11 +2,15 @@
 
 import json
 
+from harness.kstatus import kstatus
 from harness.operator_process import until, writes_of
 from harness.tenant import Tenant
 from tweetbot_cluster.cluster import EmbeddedCluster
 
 EVERY_MINUTE = {"cron": "* * * * *", "minNewPosts": 10}
+BY_THE_MINUTE = {"cron": "* * * * *"}
+#: The versions that the trainer of the mood `versions` publishes: at first, by the schedule, beside a pin, of an edit.
+FIRST, WORSE, BESIDE, EDITED = (digit * 16 for digit in "1234")
 
 
 def finalizers(tenant: Tenant) -> list[str]:
@@ -19,7 +23,9 @@ def finalizers(tenant: Tenant) -> list[str]:
 # ---- schedule and history
 
 
-def test_a_schedule_runs_again_and_the_history_tells_of_it(tenant: Tenant) -> None:
+def test_a_schedule_runs_again_and_the_history_tells_of_it_and_a_bad_retrain_is_rolled_back(tenant: Tenant) -> None:
+    """Two TweetBots wait for the same minute."""
+    tenant.apply("rollback", "versions", schedule=BY_THE_MINUTE)
     tenant.apply("gull", "nothing", schedule=EVERY_MINUTE, history={"runs": 2})
     tenant.wait("gull", "ModelReady")
     model = tenant.status("gull")["model"]
@@ -33,6 +39,53 @@ def test_a_schedule_runs_again_and_the_history_tells_of_it(tenant: Tenant) -> No
     assert {run["reason"] for run in status["runs"] if run["number"] > 1} == {"NothingNew"}
     assert status["lastScheduleTime"].endswith(":00Z")
     assert status["currentRun"]["trigger"].startswith("schedule/")
+    roll_back(tenant)
+
+
+def roll_back(tenant: Tenant) -> None:
+    """Follow the TweetBot through a bad retrain, a pin, a wrong pin, the end of the pin, an edit and its revert."""
+    until(lambda: served(tenant) == WORSE, 120)
+    assert shown(tenant) == ("Current", "Succeeded", 2)
+
+    applied = tenant.apply("rollback", "versions", pin=FIRST)
+    assert kstatus(applied) == "InProgress"
+    tenant.wait("rollback", "ModelReady")
+    assert (served(tenant), *shown(tenant)) == (FIRST, "Current", "Pinned", 2)
+    assert tenant.status("rollback")["metrics"]["evalLoss"] == 1
+    tenant("annotate", "tweetbot", "rollback", "tweetbot.dev/retrain-at=now")
+    until(lambda: tenant.status("rollback")["runs"][0]["number"] == 3, 120)
+    assert (served(tenant), *shown(tenant)) == (FIRST, "Current", "Pinned", 3)
+    assert tenant.status("rollback")["pin"]["newest"]["version"] == BESIDE
+
+    assert kstatus(tenant.apply("rollback", "versions", pin="f" * 16)) == "InProgress"
+    tenant.wait("rollback", "Stalled")
+    assert (served(tenant), *shown(tenant)) == (FIRST, "Failed", "PinnedVersionNotFound", 3)
+
+    assert kstatus(tenant.apply("rollback", "versions")) == "InProgress"
+    tenant.wait("rollback", "ModelReady")
+    assert (served(tenant), *shown(tenant)) == (BESIDE, "Current", "Succeeded", 3)
+    assert "pin" not in tenant.status("rollback")
+
+    assert kstatus(tenant.apply("rollback", "versions", training={"epochs": 2})) == "InProgress"
+    tenant.wait("rollback", "ModelReady")
+    assert (served(tenant), *shown(tenant)) == (EDITED, "Current", "Succeeded", 4)
+    assert kstatus(tenant.apply("rollback", "versions")) == "InProgress"
+    tenant.wait("rollback", "ModelReady")
+    assert (served(tenant), *shown(tenant)) == (FIRST, "Current", "Adopted", 5)
+    labels = [job["metadata"]["labels"] for job in tenant.jobs()]
+    stages = [each["tweetbot.dev/stage"] for each in labels if each["tweetbot.dev/bot"] == "rollback"]
+    assert (stages.count("pin"), stages.count("train")) == (3, 4)  # the revert adopts; no pin trains
+
+
+def served(tenant: Tenant) -> str:
+    return str(tenant.status("rollback").get("model", {}).get("uri", "/")).split("/")[-2]
+
+
+def shown(tenant: Tenant) -> tuple[str, str, int]:
+    """Return what kstatus makes of it, why ModelReady is as it is, and the number of the run."""
+    bot = tenant.bot("rollback")
+    reasons = {each["type"]: each["reason"] for each in bot["status"]["conditions"]}
+    return kstatus(bot), reasons["ModelReady"], bot["status"]["currentRun"]["number"]
 
 
 def test_a_schedule_that_the_api_server_cannot_judge_is_told_with_its_path(tenant: Tenant) -> None:

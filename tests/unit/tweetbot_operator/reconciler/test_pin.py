@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from builders.operator import a_prepare_result, a_refusal_of_the_trainer, a_train_result
+from builders.operator import a_pin_result, a_prepare_result, a_published_version, a_refusal_of_the_trainer
 from harness.kstatus import kstatus
 from harness.stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.handover import RUN_ENV, RunDocument
-from tweetbot_contract.result import PinSucceeded, StageFailed, TrainSucceeded, encode
+from tweetbot_contract.result import PinSucceeded, StageFailed, encode
 from tweetbot_contract.status import PinStatus
 from tweetbot_operator.client.errors import Rejected
 from tweetbot_operator.settings import OperatorSettings
@@ -17,17 +17,8 @@ from tweetbot_operator.types.objects import JobView
 FIRST, SECOND, THIRD = ("1" * 16, "2" * 16, "3" * 16)
 
 
-def result_of(version: str, *, pinned: str | None = None) -> TrainSucceeded:
-    """Return the result of a training that published this version."""
-    plain = a_train_result()
-    uri = f"s3://team-a/models/team-a/gull/models/{version}/model"
-    model = plain.model.model_copy(update={"name": f"team-a-gull-{version}", "uri": uri})
-    loss = plain.metrics.model_copy(update={"eval_loss": float(version[0])})
-    return plain.model_copy(update={"model": model, "metrics": loss, "pinned": pinned})
-
-
 def pin_result(version: str, *, newest: str = SECOND) -> PinSucceeded:
-    return PinSucceeded(served=result_of(version), run_id="of the run", newest=newest)
+    return a_pin_result(version, newest=newest)
 
 
 class PinStage(Stage):
@@ -59,7 +50,7 @@ class PinStage(Stage):
         """Let the present run end with this version."""
         if self.run.stage == "Prepare":
             await self.end_stage(a_prepare_result())
-        await self.end_stage(result_of(version, **changes))
+        await self.end_stage(a_published_version(version, **changes))
 
     async def retrain(self, at: str) -> None:
         self.cluster.annotate(NAMESPACE, NAME, {"tweetbot.dev/retrain-at": at})
@@ -141,7 +132,7 @@ async def test_a_pin_to_what_is_served_needs_no_job_and_tells_the_next_run(stage
     assert document.pin.version == SECOND
     await stage.publish(THIRD, pinned=SECOND)
     assert (stage.served, stage.pin_jobs()) == (SECOND, [])
-    assert stage.status.runs[0].model_uri == result_of(THIRD).model.uri
+    assert stage.status.runs[0].model_uri == a_published_version(THIRD).model.uri
     assert stage.pin
     assert stage.pin.newest
     assert stage.pin.newest.version == THIRD
@@ -161,7 +152,7 @@ async def test_a_pin_goes_beside_a_run_and_neither_waits_for_the_other(stage: Pi
     await stage.end_stage(a_prepare_result())
     assert stage.reason() == "Training"
     await stage.end_pin(pin_result(FIRST))
-    await stage.end_stage(result_of(THIRD, pinned=FIRST))
+    await stage.end_stage(a_published_version(THIRD, pinned=FIRST))
     assert (stage.served, stage.run.id, stage.run.outcome) == (FIRST, run, "Succeeded")
 
 
@@ -207,7 +198,7 @@ async def test_a_run_that_publishes_while_a_pin_ends(stage: PinStage) -> None:
     job = stage.pin_jobs()[-1]
     stage.cluster.end_pod(job, NAMESPACE, 0, encode(pin_result(SECOND)).decode())
     stage.cluster.end_job(job, NAMESPACE, "Complete")
-    await stage.end_stage(result_of(THIRD))
+    await stage.end_stage(a_published_version(THIRD))
     assert (stage.served, stage.pin) == (THIRD, None)
 
 
