@@ -152,6 +152,8 @@ class Metrics(Figures):
     """Upper end of the 95 % confidence interval of styleScore, bootstrapped over samples and held-out posts."""
     function_word_score: Finite | None = None
     """How much the samples use function words like the author, by the scale of styleScore; absent if not measurable."""
+    style_not_measured: str | None = Field(None, max_length=256)
+    """Why there is no styleScore."""
     reliability: Literal["Normal", "Low"] = "Normal"
     """Low when there are fewer than 50 test posts, so that the figures on them are uncertain."""
 

@@ -94,6 +94,9 @@ class Gates(Part):
     min_improvement_percent: int | None = Field(None, ge=1, le=99)
     """Minimum improvement over the base model, as the percent by which bits per byte on the test posts must fall. With
     fewer than 50 test posts the lower end of the 95 % interval must reach it."""
+    min_style: int | None = Field(None, ge=1, le=100)
+    """Minimum styleScore in percent: 70 asks for 0.7 of the way from how anybody writes to how the author does. With
+    fewer than 50 test posts the lower end of the 95 % interval must reach it."""
 
 
 class Evaluation(Part):

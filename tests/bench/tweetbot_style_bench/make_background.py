@@ -105,7 +105,7 @@ def _count(texts: dict[str, Sequence[str]], view: View, order: int) -> dict[str,
 
 
 def _take(texts: Sequence[str], characters: int) -> list[str]:
-    """Return as many texts as have so many characters together."""
+    """Return the first texts, up to the one that brings their characters to this number."""
     taken: list[str] = []
     for text in texts:
         if characters <= 0:

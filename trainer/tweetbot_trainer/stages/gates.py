@@ -139,7 +139,30 @@ def _judge_improvement(limit: int | None, candidate: Candidate) -> Finding | Non
     return Finding(why, "Raise training.holdoutPercent, give more posts, or lower or remove the limit", "None")
 
 
+def _judge_style(limit: int | None, candidate: Candidate) -> Finding | None:
+    """Compare the style score; with few test posts the lower end of its interval must reach the limit, too."""
+    metrics, score, low = candidate.metrics, candidate.metrics.style_score, candidate.metrics.style_score_low
+    if limit is None:
+        return None
+    if score is None and metrics.style_not_measured:
+        why = f"its style was not measured, because {metrics.style_not_measured}, and minStyle is {limit}"
+        return Finding(why, "Remove minStyle, or give more posts if they are too few", "None")
+    if score is None:
+        why = f"its style was not measured, and minStyle is {limit}"
+        return Finding(why, f"To have a model trained and measured, {RETRAIN}, or remove minStyle", "None")
+    what = f"its style score is {100 * score:.0f} %"
+    if round(100 * score, 6) < limit:
+        why = f"{what} of its author's, and minStyle is {limit}"
+        return Finding(why, "Train for more epochs, give more posts, or lower the limit")
+    if metrics.reliability == "Normal" or (low is not None and 100 * low >= limit):
+        return None
+    seen = f" (95 % interval from {100 * low:.0f} %)" if low is not None else ""
+    why = f"{what}{seen}, but there are too few test posts to be sure that it reaches {limit} %"
+    return Finding(why, "Raise training.holdoutPercent, give more posts, or lower or remove the limit", "None")
+
+
 GATES = (
     Gate("max_verbatim_percent", _judge_verbatim),
     Gate("min_improvement_percent", _judge_improvement),
+    Gate("min_style", _judge_style),
 )

@@ -89,6 +89,33 @@ def test_an_improvement_on_few_test_posts_must_be_certain(metrics: Metrics, foun
     assert outcome(metrics, minImprovementPercent=5) == found
 
 
+@pytest.mark.parametrize(
+    ("metrics", "found"),
+    [
+        (figures(style_score=0.7, style_score_low=0.6), "published"),
+        (figures(style_score=0.69, style_score_low=0.6), "GateFailed"),
+        (few(style_score=0.69, style_score_low=0.6), "GateFailed"),
+        (few(style_score=0.8, style_score_low=0.71), "published"),
+        (few(style_score=0.8, style_score_low=0.6), "GateNotMeasurable"),
+        (figures(style_not_measured="its posts are few"), "GateNotMeasurable"),
+        (figures(), "GateNotMeasurable"),  # of a version that no style was measured of
+    ],
+)
+def test_a_style_must_be_measured_and_reached(metrics: Metrics, found: str) -> None:
+    assert outcome(metrics, minStyle=70) == found
+    assert outcome(metrics) == "published"
+
+
+def test_a_missed_style_says_the_score_or_why_there_is_none() -> None:
+    assert missed(figures(style_score=0.412), minStyle=70) == (
+        "its style score is 41 % of its author's, and minStyle is 70",
+    )
+    few_posts = "it takes 100 posts to train on and 30 held out, and there are 40 and 8"
+    assert missed(figures(style_not_measured=few_posts), minStyle=70) == (
+        f"its style was not measured, because {few_posts}, and minStyle is 70",
+    )
+
+
 def test_the_error_says_where_the_model_is_and_what_helps() -> None:
     metrics = few(improvement_low=-3)
     error = build_gate_error(judge_gates(a_gated_spec(minImprovementPercent=5), metrics), metrics, "s3://b/rejected/1")

@@ -58,6 +58,7 @@ class Style:
             "style_score_low": score and score.low,
             "style_score_high": score and score.high,
             "function_word_score": words and words.value,
+            "style_not_measured": self.untold,
         }
 
 

@@ -23,6 +23,8 @@ NAMES = {
     "bitsPerByteLow": "test/bits_per_byte_low",
     "bitsPerByteHigh": "test/bits_per_byte_high",
     "baseBitsPerByte": "test/base_bits_per_byte",
+    "improvementLow": "test/improvement_low",
+    "testPosts": "test/posts",
     "reliability": "test/reliability",
     "verbatimRate": "samples/verbatim_rate",
     "verbatimRateUnseen": "samples/verbatim_rate_unseen",
@@ -34,6 +36,7 @@ NAMES = {
     "styleScoreLow": "samples/style_score_low",
     "styleScoreHigh": "samples/style_score_high",
     "functionWordScore": "samples/function_word_score",
+    "styleNotMeasured": "samples/style_not_measured",
 }
 
 

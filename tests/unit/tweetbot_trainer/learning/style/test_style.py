@@ -15,6 +15,7 @@ from tweetbot_trainer.learning.style.style import (
 
 RANDOM = Random(1)
 GULL = [make_post(RANDOM) for _ in range(300)]
+FIGURES = ("style_score", "style_score_low", "style_score_high", "function_word_score")
 TRAIN, HELD_OUT, NEW = GULL[:200], GULL[200:240], GULL[240:]
 #: What others might post: none of it is the gull's, and none is in the background.
 OTHERS = [
@@ -85,7 +86,7 @@ def test_few_posts_give_no_score_but_the_numbers_that_it_takes(train: int, held_
     assert (found.score is not None) is told
     if not told:
         assert found.untold == f"it takes 100 posts to train on and 30 held out, and there are {train} and {held_out}"
-        assert set(found.as_metrics().values()) == {None}
+        assert found.as_metrics() == dict.fromkeys(FIGURES) | {"style_not_measured": found.untold}
 
 
 @pytest.mark.parametrize("posts", [GERMAN, JAPANESE, BILINGUAL], ids=["German", "Japanese", "a third German"])
@@ -153,5 +154,7 @@ def test_a_background_that_was_swapped_is_refused(monkeypatch: pytest.MonkeyPatc
 
 
 def test_what_goes_into_metrics_is_a_few_numbers() -> None:
-    assert all(isinstance(value, float) for value in measure_style(NEW, TRAIN, HELD_OUT).as_metrics().values())
-    assert set(Style(untold="why").as_metrics().values()) == {None}
+    found = measure_style(NEW, TRAIN, HELD_OUT).as_metrics()
+    assert [type(found[name]) for name in FIGURES] == [float] * 4
+    assert found["style_not_measured"] is None
+    assert Style(untold="why").as_metrics() == dict.fromkeys(FIGURES) | {"style_not_measured": "why"}
