@@ -97,6 +97,9 @@ class Gates(Part):
     min_style: int | None = Field(None, ge=1, le=100)
     """Minimum styleScore in percent: 70 asks for 0.7 of the way from how anybody writes to how the author does. With
     fewer than 50 test posts the lower end of the 95 % interval must reach it."""
+    max_regression_percent: int | None = Field(None, ge=0, le=100)
+    """Maximum percent by which bits per byte may be above those of the served model on the same test posts; 100 accepts
+    anything. If unset, a model that is clearly worse, by the 95 % interval, is not published."""
 
 
 class Evaluation(Part):

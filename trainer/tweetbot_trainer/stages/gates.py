@@ -7,7 +7,8 @@ on by default      GateFailed        an advisory       an advisory
 Decision 54. Another gate is a field of `Gates`, a function that judges it, and an entry of GATES.
 """
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,10 +16,15 @@ from tweetbot_contract import reasons
 from tweetbot_contract.reason import RETRAIN
 from tweetbot_contract.result import REASON_LIMIT, Metrics
 from tweetbot_contract.spec.spec import Gates, TweetBotSpec
+from tweetbot_trainer.data.dataset.splits import RELIABLE_TEST_POSTS
+from tweetbot_trainer.learning.evaluation.comparison import Comparison, NoComparison
 from tweetbot_trainer.runtime.errors import GateFailed
 
 #: Default of maxVerbatimPercent. A model from scratch has none: it knows only the words of its posts.
 MAX_VERBATIM_PERCENT = 20
+
+#: A maxRegressionPercent that accepts anything: no comparison is needed.
+ANY_REGRESSION = 100
 
 #: How much a finding rests on: enough to decide by, too little for that, or nothing that could be measured.
 Evidence = Literal["Enough", "Little", "None"]
@@ -26,9 +32,10 @@ Evidence = Literal["Enough", "Little", "None"]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """The model that is judged."""
+    """The model that is judged, and how it compares with the served version, None if there is none."""
 
     metrics: Metrics
+    comparison: Comparison | NoComparison | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +68,11 @@ class Miss:
         return self.is_stated or self.finding.evidence == "Enough"
 
 
-def judge_gates(spec: TweetBotSpec, metrics: Metrics) -> tuple[Miss, ...]:
+def judge_gates(
+    spec: TweetBotSpec, metrics: Metrics, comparison: Comparison | NoComparison | None = None
+) -> tuple[Miss, ...]:
     """Return the gates that the model does not pass, in the order of GATES."""
-    limits, candidate = resolve_gates(spec), Candidate(metrics)
+    limits, candidate = resolve_gates(spec), Candidate(metrics, comparison)
     found = ((gate.field, gate.judge(getattr(limits, gate.field), candidate)) for gate in GATES)
     stated = spec.evaluation.gates
     return tuple(Miss(finding, getattr(stated, field) is not None) for field, finding in found if finding)
@@ -77,20 +86,21 @@ def resolve_gates(spec: TweetBotSpec) -> Gates:
     return given.model_copy(update={"max_verbatim_percent": MAX_VERBATIM_PERCENT})
 
 
-def can_publish(misses: Iterable[Miss]) -> bool:
+def can_publish(misses: Collection[Miss]) -> bool:
     """Tell whether a model that misses these gates may be published."""
     return not any(miss.is_binding for miss in misses)
 
 
-def build_advisory(misses: Iterable[Miss]) -> str | None:
+def build_advisory(misses: Collection[Miss]) -> str | None:
     """Return what the status says of a model that is published although it misses these gates, None without any."""
-    findings = [miss.finding for miss in misses]
-    if not findings:
+    if not misses or not can_publish(misses):
         return None
-    return f"Look at its samples before you rely on it: {_join_sentences(findings)}"[:REASON_LIMIT]
+    return f"Look at its samples before you rely on it: {'; '.join(miss.finding.why for miss in misses)}."[
+        :REASON_LIMIT
+    ]
 
 
-def build_gate_error(misses: Iterable[Miss], metrics: Metrics, kept_at: str) -> GateFailed:
+def build_gate_error(misses: Collection[Miss], metrics: Metrics, kept_at: str) -> GateFailed:
     """Return the error for a model that was stored at `kept_at`."""
     findings = [miss.finding for miss in misses if miss.is_binding]
     measured = any(finding.evidence != "None" for finding in findings)
@@ -99,10 +109,6 @@ def build_gate_error(misses: Iterable[Miss], metrics: Metrics, kept_at: str) -> 
     end = "If you loosen the gate, this model is published as it is."
     message = f"{why[0].upper()}{why[1:]}. The model is stored at {kept_at}. {advice}. {end}"
     return GateFailed(reason, message, metrics.figures)
-
-
-def _join_sentences(findings: Iterable[Finding]) -> str:
-    return " ".join(f"{one.why}. {one.advice}." for one in findings)
 
 
 def _judge_verbatim(limit: int | None, candidate: Candidate) -> Finding | None:
@@ -161,8 +167,33 @@ def _judge_style(limit: int | None, candidate: Candidate) -> Finding | None:
     return Finding(why, "Raise training.holdoutPercent, give more posts, or lower or remove the limit", "None")
 
 
+def _judge_regression(limit: int | None, candidate: Candidate) -> Finding | None:
+    """Compare with the served version: by the interval without a limit, else by the limit, on few posts by both."""
+    found = candidate.comparison
+    if found is None or limit == ANY_REGRESSION:
+        return None
+    escape = f"set evaluation.gates.maxRegressionPercent: {ANY_REGRESSION} to publish whatever comes"
+    if isinstance(found, NoComparison):
+        why = f"it could not be compared with the served version {found.version}: {found.why}"
+        return Finding(why, f"Mend what is missing, or {escape}", "None")
+    what, few = f"its {found.describe(candidate.metrics)}", found.posts < RELIABLE_TEST_POSTS
+    back = f"Go back to the posts and settings of that version, or {escape}"
+    low, high = found.interval or (0.0, math.inf)
+    if limit is None and low > 1:
+        return Finding(what, back)
+    if limit is None:
+        return Finding(f"{what}; so few posts prove nothing", back, "Little") if few and found.ratio > 1 else None
+    if round(100 * (found.ratio - 1), 6) > limit:
+        return Finding(f"{what}, and maxRegressionPercent is {limit}", back)
+    if few and round(100 * (high - 1), 6) > limit:
+        why = f"{what}, which is too few posts to be sure that it is not more than {limit} % worse"
+        return Finding(why, f"Raise training.holdoutPercent, give more posts, or {escape}", "None")
+    return None
+
+
 GATES = (
     Gate("max_verbatim_percent", _judge_verbatim),
     Gate("min_improvement_percent", _judge_improvement),
     Gate("min_style", _judge_style),
+    Gate("max_regression_percent", _judge_regression),
 )

@@ -1,11 +1,13 @@
 """The second stage: train on a dataset and publish the model. It imports torch only if there is something to train."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from tweetbot_contract.result import Metrics, TrainSucceeded
 from tweetbot_trainer.data.dataset.splits import split
 from tweetbot_trainer.data.dataset.store import load_dataset
 from tweetbot_trainer.learning.checkpoints.naming import build_checkpoints_uri, erase_checkpoints
+from tweetbot_trainer.learning.evaluation.comparison import Comparison, NoComparison
 from tweetbot_trainer.publishing.registry.hash_removal import remove_hashes_of_bot
 from tweetbot_trainer.publishing.registry.latest import serve
 from tweetbot_trainer.publishing.registry.lookup import find_rejected, find_reusable
@@ -64,15 +66,21 @@ def _find_trained_version(context: StageContext, plan: TrainingPlan) -> TrainSuc
     rejected = find_rejected(store, run, plan.key)
     if rejected is None:
         return None
-    advisory = _require_gates(context, rejected.manifest.metrics, rejected.home)
+    _require_gates(context, rejected.manifest.metrics, rejected.home)
+    from tweetbot_trainer.stages.champion import compare_rejected
+
+    comparison = compare_rejected(context, plan, rejected)
+    advisory = _require_gates(context, rejected.manifest.metrics, rejected.home, comparison)
     context.log.info("train.reconsidered", uri=rejected.home)
-    result = publish_rejected(store, run, rejected, context.work / "rejected", check=context.stop.check)
-    return result.model_copy(update={"gate_advisory": advisory})
+    accepted = replace(rejected, manifest=rejected.manifest.model_copy(update={"gate_advisory": advisory}))
+    return publish_rejected(store, run, accepted, context.work / "rejected", check=context.stop.check)
 
 
-def _require_gates(context: StageContext, metrics: Metrics, uri: str) -> str | None:
+def _require_gates(
+    context: StageContext, metrics: Metrics, uri: str, comparison: Comparison | NoComparison | None = None
+) -> str | None:
     """Return the advisory of a model that may be published, if it has one. Raises GateFailed if it may not."""
-    misses = judge_gates(context.run.spec, metrics)
+    misses = judge_gates(context.run.spec, metrics, comparison)
     if not can_publish(misses):
         raise build_gate_error(misses, metrics, uri)
     return build_advisory(misses)

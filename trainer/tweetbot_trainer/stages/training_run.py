@@ -51,6 +51,7 @@ from tweetbot_trainer.publishing.tracking.interface import Tracker
 from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.runtime.versions import describe_program, get_library_versions
 from tweetbot_trainer.stages.callbacks import training_callbacks
+from tweetbot_trainer.stages.champion import compare_with_served
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.stages.gates import (
     Miss,
@@ -109,9 +110,10 @@ class TrainingRun:
         tuned = self._measure_samples(generator, self._fine_tune(base, folder))
         self._stop.check()
         samples = self._generate_samples(generator, CopyDetector.from_posts(self._train_texts))
-        misses = judge_gates(self._run.spec, tuned.metrics)
+        comparison = compare_with_served(self._context, self._plan, self._splits.test, tuned.test)
+        misses = judge_gates(self._run.spec, tuned.metrics, comparison)
         self._save_model(base, sampling, tuned, folder / MODEL_FOLDER)
-        card = self._build_card(tuned, sampling, samples, misses)
+        card = replace(self._build_card(tuned, sampling, samples, misses), comparison=comparison)
         write_report(card, folder, base_loss=tuned.base_test.loss if tuned.base_test else None)
         manifest = self._build_manifest(tuned, samples, misses, folder)
         self._require_gates(misses, folder, manifest)

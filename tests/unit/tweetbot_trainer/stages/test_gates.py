@@ -7,6 +7,7 @@ import pytest
 from builders.manifests import a_spec
 from tweetbot_contract.result import Metrics
 from tweetbot_contract.spec.spec import TweetBotSpec
+from tweetbot_trainer.learning.evaluation.comparison import Comparison, NoComparison
 from tweetbot_trainer.stages.gates import build_advisory, build_gate_error, can_publish, judge_gates, resolve_gates
 
 
@@ -133,3 +134,73 @@ def test_only_binding_gates_are_blamed() -> None:
     error = build_gate_error(judge_gates(a_gated_spec(minImprovementPercent=5), metrics), metrics, "s3://b")
     assert str(error.reason) == "GateFailed"
     assert "not measured" not in error.message
+
+
+# ---- the served version as the measure
+
+
+def beside(ratio: float, low: float, high: float, posts: int = 100) -> Comparison:
+    interval = (low, high) if posts >= 10 else None
+    return Comparison("aaaa", figures(verbatim_rate=0.02), posts, ratio, interval)
+
+
+def outcome_beside(comparison: Comparison | NoComparison | None, **gates: Any) -> str:
+    misses = judge_gates(a_gated_spec(**gates), figures(), comparison)
+    if not can_publish(misses):
+        return str(build_gate_error(misses, figures(), "s3://b/rejected/1").reason)
+    return "advisory" if build_advisory(misses) else "published"
+
+
+LOST = NoComparison("aaaa", "its manifest is gone")
+
+
+@pytest.mark.parametrize(
+    ("comparison", "found"),
+    [
+        (None, "published"),  # the first version
+        (beside(0.9, 0.8, 0.95), "published"),
+        (beside(1.6, 1.4, 1.8), "GateFailed"),
+        (beside(1.6, 1.4, 1.8, posts=12), "GateFailed"),
+        (beside(1.01, 0.97, 1.05), "published"),  # as good, as far as a hundred posts can tell
+        (beside(1.01, 0.97, 1.05, posts=12), "advisory"),
+        (beside(1.6, 0, 0, posts=9), "advisory"),
+        (beside(0.9, 0, 0, posts=1), "published"),
+        (LOST, "advisory"),
+    ],
+)
+def test_without_a_limit_what_is_clearly_worse_than_the_served_version_is_kept_back(
+    comparison: Comparison | NoComparison | None, found: str
+) -> None:
+    assert outcome_beside(comparison) == found
+
+
+@pytest.mark.parametrize(
+    ("comparison", "limit", "found"),
+    [
+        (None, 0, "published"),
+        (beside(1.04, 1.02, 1.06), 5, "published"),
+        (beside(1.06, 1.02, 1.1), 5, "GateFailed"),
+        (beside(1.06, 0.9, 1.1, posts=12), 5, "GateFailed"),
+        (beside(0.98, 0.9, 1.04, posts=12), 5, "published"),
+        (beside(0.98, 0.9, 1.07, posts=12), 5, "GateNotMeasurable"),
+        (beside(0.98, 0, 0, posts=9), 5, "GateNotMeasurable"),
+        (LOST, 5, "GateNotMeasurable"),
+        (LOST, 99, "GateNotMeasurable"),
+        (LOST, 100, "published"),
+        (beside(3, 2.5, 3.5), 100, "published"),
+    ],
+)
+def test_a_limit_says_how_much_worse_than_the_served_version_a_model_may_be(
+    comparison: Comparison | NoComparison | None, limit: int, found: str
+) -> None:
+    assert outcome_beside(comparison, maxRegressionPercent=limit) == found
+
+
+def test_a_model_that_is_worse_is_set_beside_the_served_version_figure_by_figure() -> None:
+    misses = judge_gates(a_gated_spec(), figures(), beside(1.598, 1.411, 1.782))
+    assert build_gate_error(misses, figures(), "s3://b/rejected/1").message == (
+        "Its bits per byte are 59.8 % above those of the served version aaaa on the same 100 test posts (95 % interval "
+        "+41.1 to +78.2 %; verbatim 10.0 %, that version 2.0 %). The model is stored at s3://b/rejected/1. Go back to "
+        "the posts and settings of that version, or set evaluation.gates.maxRegressionPercent: 100 to publish whatever "
+        "comes. If you loosen the gate, this model is published as it is."
+    )

@@ -63,6 +63,11 @@ def measure_likelihood(model: GPT2LMHeadModel, tokenizer: Tokenizer, texts: Sequ
     )
 
 
+def compute_ratio(after: Likelihood, before: Likelihood) -> float:
+    """Return the bits per byte of a model divided by those of the model `before`, over the same posts."""
+    return sum(nats for nats, _ in after.posts) / sum(nats for nats, _ in before.posts)
+
+
 def bootstrap_interval(after: Likelihood, before: Likelihood | None = None) -> tuple[float, float]:
     """Return the 95 % interval of the bits per byte, or of their ratio to those of the model `before`.
 

@@ -4,6 +4,9 @@ published by this run                                always
 published by another run, with the same training key  unless retrain-at forced this run
 """
 
+from pathlib import Path
+
+from tweetbot_contract import reasons
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import TrainSucceeded
 from tweetbot_trainer.learning.fingerprint import VERSION_DIGITS
@@ -15,7 +18,8 @@ from tweetbot_trainer.publishing.registry.manifest import (
     read_version,
 )
 from tweetbot_trainer.publishing.registry.run_record import get_run_folder
-from tweetbot_trainer.store import ObjectStore, join
+from tweetbot_trainer.runtime.errors import SpecRefused
+from tweetbot_trainer.store import ObjectStore, compute_sha256, join
 from tweetbot_trainer.store.file_records import has_intact_files
 
 
@@ -29,6 +33,17 @@ def find_reusable(store: ObjectStore, run: RunDocument, training_key: str) -> Tr
 def find_rejected(store: ObjectStore, run: RunDocument, training_key: str) -> StoredVersion | None:
     """Return the version of this training that failed a gate before. Every file of it has been verified."""
     return _find_intact(store, build_rejected_uri(run, choose_version(store, run, training_key)), training_key)
+
+
+def download_files(store: ObjectStore, version: StoredVersion, folder: Path, inside: str = "") -> None:
+    """Download a version's files, or those inside one of its folders. Raises SpecRefused if one is gone or damaged."""
+    for path, record in version.manifest.files.items():
+        if path.startswith(inside):
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            store.download(join(version.home, path), folder / path)
+            if compute_sha256(folder / path) != record.sha256:
+                message = f"{join(version.home, path)} differs from its manifest"
+                raise SpecRefused(reasons.SOURCE_UNREADABLE, message)
 
 
 def choose_version(store: ObjectStore, run: RunDocument, training_key: str) -> str:

@@ -11,7 +11,7 @@ from tweetbot_contract import reasons
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import TrainSucceeded
 from tweetbot_trainer.publishing.registry.latest import serve
-from tweetbot_trainer.publishing.registry.lookup import find_reusable, reserve_version
+from tweetbot_trainer.publishing.registry.lookup import download_files, find_reusable, reserve_version
 from tweetbot_trainer.publishing.registry.manifest import (
     MANIFEST_FILE,
     StoredVersion,
@@ -60,9 +60,7 @@ def publish_rejected(
     store: ObjectStore, run: RunDocument, rejected: StoredVersion, folder: Path, *, check: Check
 ) -> TrainSucceeded:
     """Publish a version that failed a gate before. Its files are downloaded into the folder first."""
-    for path in rejected.manifest.files:
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        store.download(join(rejected.home, path), folder / path)
+    download_files(store, rejected, folder)
     return publish(store, run, folder, rejected.manifest, check=check)
 
 

@@ -12,6 +12,7 @@ from tweetbot_trainer.data.cleaning.languages import parse_label
 from tweetbot_trainer.data.dataset.profiles import CardAccount
 from tweetbot_trainer.data.dataset.splits import Order
 from tweetbot_trainer.data.posts import DatasetPost
+from tweetbot_trainer.learning.evaluation.comparison import Comparison, NoComparison
 from tweetbot_trainer.learning.evaluation.memorization import Memorization
 from tweetbot_trainer.learning.model.identity import BaseIdentity
 from tweetbot_trainer.learning.sampling import SamplingParams
@@ -36,7 +37,8 @@ class CardData:
 
     `parts` counts the posts of train, validation and test. `interval` is the 95 % interval of the bits per byte,
     `ratio_interval` that of their ratio to the base's. `without_retweets` is true for a source whose retweets were not
-    downloaded. `missed_gates` says why the model does not pass each of them. `other_handle` is an account of the
+    downloaded. `missed_gates` says why the model does not pass each of them, `comparison` how it compares with
+    the version that was served before. `other_handle` is an account of the
     sources that is not the subject's. `report_url` leads to a report of the tracker over all versions. `endpoint` and
     `region` are the bucket's.
     """
@@ -68,6 +70,7 @@ class CardData:
     samples: tuple[Sample, ...]
     prompts: tuple[str, ...]
     made_by: str
+    comparison: Comparison | NoComparison | None = None
     without_retweets: tuple[bool, ...] = ()
     tracking_url: str | None = None
     report_url: str | None = None

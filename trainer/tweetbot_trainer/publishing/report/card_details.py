@@ -1,5 +1,6 @@
 """The figures of a card, which are folded away at first. Each function returns a section's blocks of Markdown."""
 
+from tweetbot_trainer.learning.evaluation.comparison import Comparison, NoComparison
 from tweetbot_trainer.learning.evaluation.memorization import Memorization
 from tweetbot_trainer.learning.style.style import Style
 from tweetbot_trainer.publishing.report.card_data import CardData
@@ -91,9 +92,19 @@ def render_evaluation(card: CardData) -> list[str]:
         f"Measured on the newest {test} posts, each predicted on its own.{caution} Bits per byte compare models with "
         "different tokenizers; lower is better.",
         render_figures_table(card),
+        *([_describe_comparison(card)] if card.comparison else []),
         *(_render_memorization(card.memorization) if card.memorization else []),
         *(_render_style(card, card.style) if card.style else []),
     ]
+
+
+def _describe_comparison(card: CardData) -> str:
+    match card.comparison:
+        case Comparison() as found:
+            return f"Compared with the version that was served before: its {found.describe(card.metrics)}."
+        case NoComparison(version, why):
+            return f"It could not be compared with version {version}, which was served before: {escape_inline(why)}."
+    return ""
 
 
 def _render_memorization(found: Memorization) -> list[str]:

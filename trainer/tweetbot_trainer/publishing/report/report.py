@@ -72,6 +72,7 @@ def build_evaluation(card: CardData) -> dict[str, Any]:
         "style": card.style.as_json() if card.style else None,
         "gates": card.gates.to_dict(),
         "missedGates": list(card.missed_gates),
+        "comparison": card.comparison.as_json() if card.comparison else None,
         "split": {"train": train, "validation": validation, "test": test, "orderedBy": card.ordered_by},
         "dataset": card.dataset_digest,
         "base": card.base.as_json() | {"uri": card.base.uri},
