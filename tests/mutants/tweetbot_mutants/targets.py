@@ -73,6 +73,7 @@ TARGETS = (
     _registry(
         "latest",
         "publishing/registry/test_latest",
+        "publishing/registry/test_pinning",
         "publishing/registry/test_hash_removal",
         "publishing/registry/test_ownership",
     ),
