@@ -8,7 +8,7 @@ from typing import Any
 from tweetbot_contract.handover import GROUP, KIND, MANAGED_BY, MANAGED_BY_LABEL, VERSION
 from tweetbot_contract.status import TweetBotStatus
 from tweetbot_operator.client.errors import Conflict, Invalid, NotFound, Rejected
-from tweetbot_operator.client.events import EventLister, get_last_seen
+from tweetbot_operator.client.events import EventLister, get_last_seen, get_reporter
 from tweetbot_operator.client.interface import Kind, ObjectMeta
 from tweetbot_operator.client.parse import parse_cached_bot, parse_job, parse_pod
 from tweetbot_operator.client.requests import METADATA_LIST, ApiRequests
@@ -27,6 +27,8 @@ OURS = f"{MANAGED_BY_LABEL}={MANAGED_BY}"
 _START_FAILURES = ",".join(
     ("type=Warning", *(f"reason!={name}" for name in ("FailedScheduling", "Failed", "BackOff", "Unhealthy")))
 )
+#: Who starts Pods, by the names under which they report.
+_STARTERS = ("kubelet", "attachdetach-controller", "node-controller")
 _PREFIX = {"tweetbots": f"/apis/{GROUP}/{VERSION}", "jobs": "/apis/batch/v1", "pods": "/api/v1"}
 _PARSERS: dict[Kind, Callable[[dict[str, Any]], CachedTweetBot | JobView | PodView]] = {
     "tweetbots": parse_cached_bot,
@@ -62,9 +64,9 @@ class KubernetesCluster:
         return tuple(pod for item in found["items"] if (pod := parse_pod(item)).controller_uid == job.uid)
 
     async def list_start_failures(self, pod: PodView) -> tuple[str, ...]:
-        """Read the notes of the Pod's warnings, of the kubelet and of others."""
+        """Read the notes of the Pod's warnings; policies that only audit warn about Pods, too."""
         events = await self._events.list_events(pod.namespace, pod.uid, _START_FAILURES)
-        return tuple(str(item.get("note", "")) for item in events)
+        return tuple(str(item.get("note", "")) for item in events if get_reporter(item) in _STARTERS)
 
     async def list_creation_failures(self, job: JobView, since: datetime) -> tuple[str, ...]:
         """Leave out Events without a time: anybody may write one, and the old form need not have it."""

@@ -108,6 +108,11 @@ def get_last_seen(event: Manifest) -> str:
     return str(series.get("lastObservedTime") or event.get("deprecatedLastTimestamp") or event.get("eventTime") or "")
 
 
+def get_reporter(event: Manifest) -> str:
+    """Return who reports an Event; older kubelets name themselves in the old form alone."""
+    return str(event.get("reportingController") or (event.get("deprecatedSource") or {}).get("component") or "")
+
+
 def build_events(before: TweetBotStatus, after: TweetBotStatus) -> tuple[EventSpec, ...]:
     """Return the Events that a change of status deserves: another run or reason, Stalled or its end, an advisory."""
     events: list[EventSpec] = []

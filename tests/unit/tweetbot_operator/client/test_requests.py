@@ -302,14 +302,19 @@ async def test_pods_of_another_controller_are_not_taken_for_the_jobs(
     assert [found.name for found in await cluster.list_pods(a_job(a_bot_in("Train")))] == ["uid-train"]
 
 
-async def test_start_failures_come_newest_last(server: Server, cluster: KubernetesCluster) -> None:
+async def test_start_failures_are_of_those_who_start_pods_the_newest_last(
+    server: Server, cluster: KubernetesCluster
+) -> None:
     from builders.operator import a_pod
 
     pod = a_pod(a_job(a_bot_in("Train")))
     about = {"regarding": {"uid": pod.uid}}
+    kubelet, audit = {**about, "reportingController": "kubelet"}, {**about, "reportingController": "kyverno-scan"}
     old = {"note": "old", "deprecatedLastTimestamp": "2026-01-01T12:00:00Z", **about}
-    new = {"note": "new", "deprecatedLastTimestamp": "2026-01-01T12:05:00Z", **about}
-    server.answers = [(200, {"items": [new, old], "metadata": {}})]
+    old["deprecatedSource"] = {"component": "kubelet", "host": "node-1"}
+    new = {"note": "new", "deprecatedLastTimestamp": "2026-01-01T12:05:00Z", **kubelet}
+    rule = {"note": "tags are discouraged", "deprecatedLastTimestamp": "2026-01-01T12:06:00Z", **audit}
+    server.answers = [(200, {"items": [new, rule, old], "metadata": {}})]
     assert await cluster.list_start_failures(pod) == ("old", "new")
 
 
