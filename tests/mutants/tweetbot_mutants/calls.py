@@ -28,12 +28,13 @@ class CallRecorder:
 
     def start(self) -> None:
         """Begin to listen, in this thread and those that it starts."""
-        threading.setprofile(self._note)
-        sys.setprofile(self._note)
+        threading.settrace(self._note)
+        sys.settrace(self._note)
 
     def _note(self, frame: FrameType, event: str, argument: object) -> None:
+        """Note a call; as nothing is returned, nothing else of it is traced."""
         code = frame.f_code
-        if event == "call" and code.co_filename == self._path:
+        if code.co_filename == self._path:
             self._called[self._where].add(code.co_qualname.replace(".<locals>", ""))
 
     @pytest.hookimpl(wrapper=True)
