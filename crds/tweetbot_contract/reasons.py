@@ -102,8 +102,9 @@ JOB_REFUSED = _ask_author(
 )
 ADMISSION_UNAVAILABLE = _ask_platform(
     "AdmissionUnavailable",
-    "An admission webhook for Jobs does not answer, so the API server creates none.",
-    "The operator retries at least every minute. If it lasts, look at the Pods of the webhook that the message names.",
+    "An admission webhook for Jobs does not answer, or the API server breaks off, so no Job is created.",
+    "The operator retries at least every minute. If it lasts, look at the Pods of the webhook that the message names, "
+    "or at what lies between the operator and the API server.",
 )
 STATUS_REFUSED = _ask_platform(
     "StatusRefused",

@@ -217,11 +217,11 @@ class Reconciler:
             failure = await self._create_unmutated(stored, action)
         except errors.AlreadyExists:
             failure = await self._job_reader.take_existing_job(stored, action.manifest)
-        except (errors.Rejected, errors.InternalError, errors.WebhookUnavailable, errors.Timeout) as fault:
+        except (errors.Rejected, errors.Unavailable) as fault:
             if isinstance(fault, errors.NamespaceTerminating):
                 self._diagnostics_cache.note_namespace_end(key)
-            uncertain = isinstance(fault, errors.InternalError | errors.Timeout)
-            if uncertain and self._diagnostics_cache.may_pass(key, fault):
+            certain = isinstance(fault, errors.Rejected | errors.WebhookUnavailable)
+            if not certain and self._diagnostics_cache.may_pass(key, fault):
                 raise
             failure = explain_create_failure(fault)
         if failure:
@@ -250,9 +250,11 @@ class Reconciler:
         except errors.Conflict:
             await self._job_reader.read_again(stored, job)
             return
-        except errors.Rejected as fault:  # the status that would report it comes after the deletion
-            message = f"The API server refuses to delete Job {job.name} ({why}): {sanitize(str(fault), 700)}"
-            self.recorder.warn(stored, JOB_REFUSED.name, message)
+        except (errors.Rejected, errors.Unavailable) as fault:
+            # The status that would report it comes after the deletion.
+            if isinstance(fault, errors.Rejected) or not self._diagnostics_cache.may_pass(stored.index_key, fault):
+                message = f"The API server does not delete Job {job.name} ({why}): {sanitize(str(fault), 700)}"
+                self.recorder.warn(stored, JOB_REFUSED.name, message)
             raise
         JOB_WRITES.labels(verb="delete").inc()
         run = job.run_id or None  # perhaps not the present one

@@ -10,7 +10,7 @@ from tweetbot_contract.reasons import (
     NAME_CONFLICT,
     WAITING_FOR_PREVIOUS_POD,
 )
-from tweetbot_operator.client.errors import ApiError, Timeout, WebhookUnavailable
+from tweetbot_operator.client.errors import ApiError, InternalError, Timeout, Unavailable, WebhookUnavailable
 from tweetbot_operator.jobs.job import format_mutations
 from tweetbot_operator.types.creations import Mutation
 from tweetbot_operator.types.objects import JobView
@@ -34,8 +34,9 @@ def explain_create_failure(fault: ApiError) -> FailureMessage:
     words = sanitize(_OWN_END.sub("", str(fault)), 700)
     if isinstance(fault, WebhookUnavailable):
         return FailureMessage(ADMISSION_UNAVAILABLE.name, f"{words}. {ADMISSION_UNAVAILABLE.advice}", temporary=True)
-    if isinstance(fault, Timeout):
-        cause = f"The API server is slow, or waits for a webhook: {words}"
+    if isinstance(fault, Unavailable) and not isinstance(fault, InternalError):
+        slow = isinstance(fault, Timeout)
+        cause = f"The API server {'is slow, or waits for a webhook' if slow else 'breaks off'}: {words}"
         return FailureMessage(ADMISSION_UNAVAILABLE.name, f"{cause}. {ADMISSION_UNAVAILABLE.advice}", temporary=True)
     return FailureMessage(JOB_REFUSED.name, f"The API server refuses the Job: {words}. {JOB_REFUSED.advice}")
 

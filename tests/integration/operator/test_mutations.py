@@ -39,10 +39,7 @@ PODS = (
     f'op: "remove", path: "{LABELS}/app.kubernetes.io~1managed-by"',
 )
 #: What a policy changes of Jobs without which the operator knows them, and how one sees that it does.
-GATE = (
-    f'op: "add", path: "{TEMPLATE}/spec/schedulingGates", '
-    'value: [Object.spec.template.spec.schedulingGates{name: "example.com/gate"}]'
-)
+GATE = f'op: "add", path: "{TEMPLATE}/spec/schedulingGates", value: [{{"name": "example.com/gate"}}]'
 RULES = 'op: "remove", path: "/spec/podFailurePolicy"}, JSONPatch{op: "replace", path: "/spec/backoffLimit", value: 50'
 OTHER: dict[str, Callable[[dict[str, Any]], bool]] = {
     GATE: lambda spec: "schedulingGates" in spec["template"]["spec"],

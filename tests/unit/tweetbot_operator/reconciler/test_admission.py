@@ -10,6 +10,7 @@ from builders.operator import a_prepare_result, a_refusal_of_the_trainer
 from harness.stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.handover import BOT_LABEL, BOT_UID_LABEL, MANAGED_BY, MANAGED_BY_LABEL, RUN_LABEL, STAGE_LABEL
 from tweetbot_contract.result import encode
+from tweetbot_operator.client.errors import Unavailable, WebhookUnavailable
 from tweetbot_operator.client.interface import Kind
 
 Manifest = dict[str, Any]
@@ -335,3 +336,32 @@ async def test_a_failed_job_of_which_no_copy_is_left_counts_once(stage: Stage) -
     stage.cluster.objects = {key: item for key, item in stage.cluster.objects.items() if key[0] != "pods"}
     await stage.wait(300)
     assert (stage.run.retries, stage.cluster.writes.count(f"create job {stage.job_name}")) == (1, 2)
+
+
+async def test_a_creation_that_is_cut_off_every_time_is_told_and_tried_again(stage: Stage) -> None:
+    """As by an API server that panics in admission, or a firewall between: all else is answered."""
+    stage.cluster.faults["preview_job"] = [Unavailable("POST jobs: ServerDisconnectedError") for _ in range(4)]
+    await stage.apply()
+    for _ in range(2):
+        assert stage.reason("Stalled") == ""
+        await stage.wait(5)
+    assert (stage.reason(), "breaks off: POST jobs: ServerDisconnected" in message(stage)) == (
+        "AdmissionUnavailable",
+        True,
+    )
+    for _ in range(2):
+        await stage.wait(60)
+    assert stage.reason() == "Preparing"
+
+
+async def test_a_deletion_that_fails_every_time_is_told_by_an_event(stage: Stage) -> None:
+    await stage.apply()
+    fault = 'failed calling webhook "keep.example.com": connection refused'
+    stage.cluster.faults["delete_job"] = [WebhookUnavailable(fault) for _ in range(4)]
+    stage.cluster.edit(NAMESPACE, NAME, suspend=True)
+    for _ in range(5):
+        await stage.settle()
+        await stage.wait(10)
+    warnings = [event["note"] for event in stage.cluster.events if event["type"] == "Warning"]
+    assert [fault in note for note in warnings] == [True]
+    assert stage.reason() == "Suspended"
