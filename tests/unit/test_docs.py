@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tweetbot_contract import reasons
+from tweetbot_demo.docs_pictures import read_transcript, render_terminal
 from tweetbot_operator.settings import OperatorSettings
 
 ROOT = Path(__file__).parents[2]
@@ -38,8 +39,20 @@ def test_operator_or_trainer_gives_every_documented_reason() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_somewhere(page: Path) -> None:
-    links = re.findall(r"\]\((?!https?://|#)([^)#\s]+)", page.read_text(encoding="utf-8"))
+    text = page.read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!https?://|#)([^)#\s]+)", text) + re.findall(r'<img src="([^"]+)"', text)
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_first_screen_of_the_readme_has_pictures_that_are_read_out_too() -> None:
+    first = (ROOT / "README.md").read_text(encoding="utf-8").split("## ")[0]
+    shown = dict(re.findall(r'<img src="docs/pictures/([^"]+)"[^>]* alt="([^"]+)"', first))
+    assert list(shown) == ["predictions.png", "loss.png", "terminal.svg"]
+
+
+def test_the_terminal_shows_the_transcript_of_the_readme() -> None:
+    drawn = (ROOT / "docs" / "pictures" / "terminal.svg").read_text(encoding="utf-8")
+    assert drawn == render_terminal(read_transcript()), "run python -m tweetbot_demo.docs_pictures after make demo"
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs" / "threat-model").glob("*.md")), ids=lambda page: page.stem)

@@ -70,6 +70,7 @@ from tweetbot_trainer.stages.tracking import (
 )
 from tweetbot_trainer.stages.training_plan import TrainingPlan
 from tweetbot_trainer.store.file_records import build_file_records
+from tweetbot_trainer.store.s3_client import describe_server
 
 #: Texts that the model generates without a prompt, to measure how much it repeats (design §9, "Verbatim rate").
 MEASURED_TEXTS = 1000
@@ -210,8 +211,7 @@ class TrainingRun:
             prompts=spec.evaluation.prompts,
             made_by=describe_program(),
             tracking_url=self._tracker.get_current_result().wandb_url,
-            endpoint=spec.output.s3.endpoint,
-            region=spec.output.s3.region,
+            output=describe_server(spec.output.s3),
             accounts=accounts,
             other_handle=find_other_handle(spec, accounts),
         )

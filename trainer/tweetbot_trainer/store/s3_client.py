@@ -43,6 +43,13 @@ def create_s3_client(output: S3Output, secrets: Path) -> Any:
     return client
 
 
+def describe_server(output: S3Output) -> S3Output:
+    """Return an output with the endpoint and region that its client uses; the environment may have them."""
+    endpoint = output.endpoint or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    region = output.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    return output.model_copy(update={"endpoint": endpoint, "region": region})
+
+
 def _read_credentials(secrets: Path) -> dict[str, str]:
     folder = secrets / handover.S3_FOLDER
     files = {argument: folder / name for argument, name in _CREDENTIALS.items()}

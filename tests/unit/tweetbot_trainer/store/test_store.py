@@ -28,7 +28,7 @@ from tweetbot_trainer.store import (
 from tweetbot_trainer.store.file_records import FileRecord, is_intact
 from tweetbot_trainer.store.folder import FolderStore
 from tweetbot_trainer.store.s3 import S3Store
-from tweetbot_trainer.store.s3_client import create_s3_client
+from tweetbot_trainer.store.s3_client import create_s3_client, describe_server
 
 BUCKET = "team-a"
 NO_WAITING = RetryBudget(0)
@@ -194,6 +194,8 @@ def test_the_secret_is_read_from_its_files(tmp_path: Path) -> None:
 def test_an_endpoint_may_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
     assert create_s3_client(S3Output(uri="s3://team-a"), s3_secrets(tmp_path)).meta.endpoint_url == "http://127.0.0.1:9"
+    assert describe_server(S3Output(uri="s3://team-a")).endpoint == "http://127.0.0.1:9"
+    assert describe_server(S3Output(uri="s3://team-a", endpoint="http://s3.example")).endpoint == "http://s3.example"
 
 
 class AnsweringClient:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from tweetbot_contract.result import DataTable, Metrics, Sample
+from tweetbot_contract.spec.output import S3Output
 from tweetbot_contract.spec.sources import ArchiveSource, BlueskySource, MastodonSource, PostsSource, Source, XSource
 from tweetbot_contract.spec.spec import Gates, Subject
 from tweetbot_trainer.data.cleaning.languages import parse_label
@@ -37,10 +38,9 @@ class CardData:
 
     `parts` counts the posts of train, validation and test. `interval` is the 95 % interval of the bits per byte,
     `ratio_interval` that of their ratio to the base's. `without_retweets` is true for a source whose retweets were not
-    downloaded. `missed_gates` says why the model does not pass each of them, `comparison` how it compares with
-    the version that was served before. `other_handle` is an account of the
-    sources that is not the subject's. `report_url` leads to a report of the tracker over all versions. `endpoint` and
-    `region` are the bucket's.
+    downloaded. `missed_gates` says why the model does not pass each of them, `comparison` how it compares with the
+    version that was served before. `other_handle` is an account of the sources that is not the subject's. `report_url`
+    leads to a report of the tracker over all versions. `output` is the bucket, with the server at which it was reached.
     """
 
     subject: Subject
@@ -74,8 +74,7 @@ class CardData:
     without_retweets: tuple[bool, ...] = ()
     tracking_url: str | None = None
     report_url: str | None = None
-    endpoint: str | None = None
-    region: str | None = None
+    output: S3Output | None = None
     accounts: tuple[CardAccount, ...] = ()
     other_handle: str | None = None
 

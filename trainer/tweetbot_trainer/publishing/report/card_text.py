@@ -3,6 +3,7 @@
 import shlex
 
 from tweetbot_contract.result import Sample
+from tweetbot_contract.spec.output import S3Output
 from tweetbot_trainer.publishing.report.badges import COPIES, build_badges
 from tweetbot_trainer.publishing.report.card_data import CardData
 from tweetbot_trainer.publishing.report.card_license import describe_license
@@ -118,10 +119,17 @@ def _render_download(card: CardData, uri: str, folder: str) -> list[str]:
     """Return the command that copies a folder of the bucket; nothing if the model lies in no bucket."""
     if not uri.startswith("s3:"):
         return []
-    options = {"--endpoint-url": card.endpoint, "--region": card.region}
+    output = card.output or S3Output(uri=uri)
+    options = {"--endpoint-url": output.endpoint, "--region": output.region}
     given = [word for name, value in options.items() if value for word in (name, value)]
-    command = shlex.join(["aws", "s3", "cp", "--recursive", uri, folder, *given])
-    return [f"Download it, with keys of the bucket, into the directory `{folder}`:", format_block(command, "sh")]
+    commands = [shlex.join(["aws", "s3", "cp", "--recursive", uri, folder, *given])]
+    if output.addressing_style != "Auto":
+        style = ["aws", "configure", "set", "default.s3.addressing_style", output.addressing_style.lower()]
+        commands = [shlex.join(style), *commands]
+    return [
+        f"Download it, with keys of the bucket, into the directory `{folder}`:",
+        format_block("\n".join(commands), "sh"),
+    ]
 
 
 def render_own_bot(card: CardData) -> list[str]:

@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 from builders.hostile_texts import CORPUS
 from builders.model import a_post, some_card_data, some_values
 from tweetbot_contract.result import DataTable, Metrics, Sample
+from tweetbot_contract.spec.output import S3Output
 from tweetbot_contract.spec.sources import ArchiveSource, BlueskySource, MastodonSource, PostsSource, Source, XSource
 from tweetbot_contract.spec.spec import Subject, TweetBotSpec
 from tweetbot_trainer.data.dataset.profiles import CardAccount
@@ -116,7 +117,8 @@ def commands(body: str) -> list[list[str]]:
 
 
 def test_the_commands_name_the_server_and_the_folder_of_the_model() -> None:
-    plain, elsewhere = some_card_data(), some_card_data(endpoint="http://minio.example:9000", region="eu-x")
+    output = S3Output(uri="s3://tweetbot/models", endpoint="http://minio.example:9000", region="eu-x")
+    plain, elsewhere = some_card_data(), some_card_data(output=output)
     copy = ["aws", "s3", "cp", "--recursive", plain.model_uri, "model"]
     assert commands(render_card(plain))[0] == copy
     assert commands(render_card(elsewhere))[0] == [
@@ -128,9 +130,15 @@ def test_the_commands_name_the_server_and_the_folder_of_the_model() -> None:
     ]
 
 
+def test_a_bucket_that_is_named_by_the_path_is_asked_for_by_it() -> None:
+    card = render_card(some_card_data(output=S3Output(uri="s3://tweetbot/models", addressing_style="Path")))
+    assert commands(card)[0][:5] == ["aws", "configure", "set", "default.s3.addressing_style", "path"]
+
+
 def test_the_adapters_card_says_how_to_get_the_adapter() -> None:
     values = replace(some_values(), lora=LoraConfig(8, 16))
-    card = some_card_data(values=values, base=HUB, endpoint="http://minio.example")
+    output = S3Output(uri="s3://tweetbot/models", endpoint="http://minio.example")
+    card = some_card_data(values=values, base=HUB, output=output)
     adapter = card.model_uri.removesuffix("/model") + "/adapter"
     expected = ["aws", "s3", "cp", "--recursive", adapter, "adapter", "--endpoint-url", "http://minio.example"]
     assert commands(render_adapter_card(card))[0] == expected
