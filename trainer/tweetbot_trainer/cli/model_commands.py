@@ -20,6 +20,8 @@ def add_model_commands(commands: Subparsers) -> None:
     """Add the commands about published models."""
     _add_generate(commands)
     _add_verify(commands)
+    _add_history(commands)
+    _add_compare(commands)
     _add_sync(commands)
 
 
@@ -93,6 +95,28 @@ def _add_verify(commands: Subparsers) -> None:
     command.add_argument("--json", action="store_true", help="write one JSON object")
 
 
+def _add_history(commands: Subparsers) -> None:
+    summary = "list the versions of a TweetBot: figures, which is served or pinned, which failed a gate and why"
+    command = add_command(commands, "history", summary, run=_history, fail=print_failure)
+    command.add_argument(
+        "--root", required=True, metavar="URI", help="address of the TweetBot's folder, <output>/<namespace>/<name>"
+    )
+    add_storage_options(command)
+    command.add_argument("--json", action="store_true", help="write one JSON object")
+
+
+def _add_compare(commands: Subparsers) -> None:
+    summary = "show two versions side by side: figures, samples, and what differs in data, base, values and program"
+    command = add_command(commands, "compare", summary, run=_compare, fail=print_failure)
+    for letter in ("A", "B"):
+        command.add_argument(
+            f"version_{letter.lower()}", metavar=letter, help="name of a version below --root, or its address"
+        )
+    command.add_argument("--root", metavar="URI", help="address of the TweetBot's folder, <output>/<namespace>/<name>")
+    add_storage_options(command)
+    command.add_argument("--json", action="store_true", help="write one JSON object")
+
+
 def _add_sync(commands: Subparsers) -> None:
     summary = "send the run that trained a version to Weights & Biases, after the fact"
     details = "The key is read from WANDB_API_KEY. What was sent before is left as it is."
@@ -159,6 +183,21 @@ def _verify(arguments: argparse.Namespace, stop: StopRequest) -> int:
 
     open_store = create_store_opener(arguments.model, arguments, stop)
     return run_verify(open_store, arguments.model, digest=arguments.digest, as_json=arguments.json)
+
+
+def _history(arguments: argparse.Namespace, stop: StopRequest) -> int:
+    from tweetbot_trainer.cli.versions import run_history
+
+    store = create_store_opener(arguments.root, arguments, stop)(arguments.root)
+    return run_history(store, arguments.root, as_json=arguments.json)
+
+
+def _compare(arguments: argparse.Namespace, stop: StopRequest) -> int:
+    from tweetbot_trainer.cli.versions import find_address, run_compare
+
+    names = (arguments.version_a, arguments.version_b)
+    open_store = create_store_opener(find_address(names, arguments.root), arguments, stop)
+    return run_compare(open_store, names, arguments.root, as_json=arguments.json)
 
 
 def _sync(arguments: argparse.Namespace, stop: StopRequest) -> int:

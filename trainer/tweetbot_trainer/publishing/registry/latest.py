@@ -135,19 +135,19 @@ def get_newest(content: Content, run: RunDocument) -> Content:
     beside = content.get(_UNPINNED)
     if isinstance(beside, dict):
         return beside
-    return {} if _get_recorded_pin(content, run).get("version") else get_served(content)
+    return {} if get_recorded_pin(content, run.uid).get("version") else get_served(content)
 
 
 def get_pin(content: Content, run: RunDocument) -> Content:
     """Return the later request of latest.json's and the run's own."""
     own = {**run.pin.model_dump(by_alias=True), "uid": run.uid} if run.pin else {}
-    return max(_get_recorded_pin(content, run), own, key=_get_order)
+    return max(get_recorded_pin(content, run.uid), own, key=_get_order)
 
 
-def _get_recorded_pin(content: Content, run: RunDocument) -> Content:
-    """Return latest.json's request, unless it is another TweetBot's."""
+def get_recorded_pin(content: Content, uid: str | None = None) -> Content:
+    """Return latest.json's request, if it is that of the TweetBot with this uid, or of any."""
     recorded = content.get(_PIN)
-    return recorded if isinstance(recorded, dict) and recorded.get("uid") == run.uid else {}
+    return recorded if isinstance(recorded, dict) and uid in (None, recorded.get("uid")) else {}
 
 
 def build_content(served: Content, newest: Content, pin: Content) -> Content:
