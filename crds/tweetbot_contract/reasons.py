@@ -218,6 +218,12 @@ BASE_MODEL_TOO_LARGE = _ask_author(
     "Training the base takes more memory than spec.resources.memory allows.",
     "Set spec.resources.memory to what the message says, use model.method: LoRA, or choose a smaller base.",
 )
+ACCELERATOR_UNUSABLE = _ask_platform(
+    "AcceleratorUnusable",
+    "The training asked for a GPU, and torch cannot use the one that its Pod was given.",
+    "Have the image, the node's driver or its device plugin mended, as the message says. A node's fault is retried, on "
+    "other nodes if there are any. Or set spec.resources.gpu.count to 0 to train on the CPU.",
+)
 DIVERGED = _ask_author(
     "Diverged", "The loss is no longer a number.", "Lower spec.training.learningRate, or leave it unset."
 )

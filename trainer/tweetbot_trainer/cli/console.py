@@ -34,7 +34,6 @@ _SENTENCES = {
     "models.hashes_left": "{message}",
     "train.found": "the model is already published: {uri}",
     "train.started": "training on {trainPosts} posts, {validationPosts} for validation, {testPosts} for test",
-    "train.without_gpu": "{message}",
     "train.device": "computing in {precision} on {processor}",
     "checkpoint.other_precision": "{message}",
     "train.prompt_too_long": "{message}",

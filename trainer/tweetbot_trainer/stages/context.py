@@ -4,14 +4,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-from tokenizers import Tokenizer
+from typing import TYPE_CHECKING, Any
 
 from tweetbot_contract.handover import BASE_DIR, RunDocument
 from tweetbot_trainer.learning.model.base_files import BaseFiles, inspect_base, resolve_base_identity
 from tweetbot_trainer.learning.model.identity import BaseIdentity
-from tweetbot_trainer.learning.model.memory import require_memory
 from tweetbot_trainer.learning.values import Hyperparameters
 from tweetbot_trainer.publishing.tracking.interface import NullTracker, Tracker
 from tweetbot_trainer.runtime.log import Log
@@ -19,6 +16,9 @@ from tweetbot_trainer.runtime.progress import StageProgress
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.store import ObjectStore, OpenStore
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 #: Seconds between checkpoints: two minutes are cheap to repeat, and uploading the 2 GB of a gpt2 takes less.
 CHECKPOINT_SECONDS = 120.0
@@ -57,16 +57,19 @@ class StageContext:
         """The reader of base models that are folders."""
         return BaseFiles(self.open_store, self.mounted_base)
 
-    def inspect_base(self, values: Hyperparameters) -> tuple[BaseIdentity, Tokenizer | None]:
+    def inspect_base(self, values: Hyperparameters) -> tuple[BaseIdentity, "Tokenizer | None"]:
         """Identify the base model of the spec, and return its tokenizer unless it starts from scratch.
 
         Raises StageError if it cannot be trained, or not in the memory of the training's Pod.
         """
         spec = self.run.spec
         identity, found = inspect_base(spec, self.base_files, self.retry_budget, self.work / "base")
-        if found:
-            require_memory(spec, found.config, values)
-        return identity, found.tokenizer if found else None
+        if found is None:
+            return identity, None
+        from tweetbot_trainer.learning.model.memory import require_memory  # loads the tokenizers library
+
+        require_memory(spec, found.config, values)
+        return identity, found.tokenizer
 
     def resolve_base(self) -> BaseIdentity:
         """Identify the base model of the spec. Raises StageError."""

@@ -1,14 +1,15 @@
 """The first stage: read and clean the posts, store the dataset, look for a model to reuse. It does not import torch."""
 
+from typing import TYPE_CHECKING
+
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
 from tweetbot_trainer.data.cleaning import clean
 from tweetbot_trainer.data.dataset.copy_hashes import store_copy_hashes
-from tweetbot_trainer.data.dataset.dataset import build_dataset
+from tweetbot_trainer.data.dataset.dataset import Dataset, build_dataset
 from tweetbot_trainer.data.dataset.profiles import build_accounts, store_accounts
 from tweetbot_trainer.data.dataset.store import is_stored, store_dataset
 from tweetbot_trainer.learning.fingerprint import fingerprint
-from tweetbot_trainer.learning.model.tokenizer import encode_all
 from tweetbot_trainer.learning.values import resolve_hyperparameters, resolve_lora
 from tweetbot_trainer.publishing.registry.hash_removal import remove_hashes_of_bot
 from tweetbot_trainer.publishing.registry.latest import serve
@@ -26,6 +27,9 @@ from tweetbot_trainer.stages.storage_probe import probe_storage
 from tweetbot_trainer.stages.tracking import build_prepare_config, track_prepared
 from tweetbot_trainer.stages.training_plan import build_dataset_result
 from tweetbot_trainer.store import ObjectStore
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 
 def prepare(context: StageContext) -> PrepareSucceeded:
@@ -66,8 +70,7 @@ def _prepare_dataset(context: StageContext) -> PrepareRecord:
         reader = SourceReader(context)
         dataset = build_dataset(clean(reader.read_posts(), spec.filter), spec.filter, sources=len(spec.sources))
         if tokenizer:
-            # some tokenizers fail at some texts alone
-            encode_all(tokenizer, [post.text for post in dataset.posts], uri=base.uri)
+            _try_tokenizer(tokenizer, dataset, base.uri)
         uri = store_dataset(context.store, run, dataset, check=context.stop.check)
         context.stop.check()
         store_copy_hashes(context.store, uri, dataset)
@@ -86,6 +89,13 @@ def _prepare_dataset(context: StageContext) -> PrepareRecord:
     context.stop.check()
     write_record(context.store, run, record)
     return record
+
+
+def _try_tokenizer(tokenizer: "Tokenizer", dataset: Dataset, uri: str) -> None:
+    """Encode every post once: some tokenizers fail at some texts alone. Raises SpecRefused (BaseModelRefused)."""
+    from tweetbot_trainer.learning.model.tokenizer import encode_all
+
+    encode_all(tokenizer, [post.text for post in dataset.posts], uri=uri)
 
 
 def _store_accounts(context: StageContext, reader: SourceReader, uri: str) -> None:

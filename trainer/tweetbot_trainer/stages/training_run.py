@@ -9,8 +9,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import torch
-
 from tweetbot_contract.result import Metrics, Sample, TrainSucceeded
 from tweetbot_trainer.data.dataset.copies import CopyDetector
 from tweetbot_trainer.data.dataset.dataset import Dataset
@@ -27,6 +25,7 @@ from tweetbot_trainer.learning.generation.generation import PostGenerator
 from tweetbot_trainer.learning.model.base import Base, load_base
 from tweetbot_trainer.learning.sampling import SamplingParams, resolve_generation_config
 from tweetbot_trainer.learning.style.style import measure_style
+from tweetbot_trainer.learning.training.accelerator import require_gpu
 from tweetbot_trainer.publishing.export import save_adapter, save_model
 from tweetbot_trainer.publishing.registry.manifest import (
     ADAPTER_FOLDER,
@@ -78,6 +77,7 @@ MEASURED_TEXTS = 1000
 
 def train_and_publish(context: StageContext, plan: TrainingPlan, dataset: Dataset, splits: Splits) -> TrainSucceeded:
     """Train, publish and track. Raises StageError."""
+    require_gpu(context.run.spec.resources.gpu)
     with context.track(build_train_config(plan)) as tracker:
         track_training_inputs(tracker, context.run, plan)
         return TrainingRun(context, plan, dataset, splits, tracker).execute()
@@ -139,8 +139,6 @@ class TrainingRun:
         train, validation, test = self._split_sizes
         self._log.info("train.started", trainPosts=train, validationPosts=validation, testPosts=test)
         wants_gpu = self._run.spec.resources.gpu.count > 0
-        if wants_gpu and not torch.cuda.is_available():
-            self._log.warning("train.without_gpu", message="torch finds no GPU: training runs on the CPU, more slowly")
         metrics, progress = folder / REPORT_FOLDER / METRICS_FILE, self._context.progress
         with training_callbacks(metrics, self._tracker, self._log, self._stop, progress=progress) as callbacks:
             callbacks = replace(callbacks, checkpoints=self._checkpoints)

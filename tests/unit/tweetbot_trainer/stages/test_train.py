@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from builders.stages import a_context, a_folder, a_local_run, a_source, a_version
 from tweetbot_contract.result import TrackingResult, TrainSucceeded
@@ -20,7 +21,7 @@ from tweetbot_trainer.publishing.registry.ownership import join_prefix
 from tweetbot_trainer.publishing.registry.publish import publish, store_rejected
 from tweetbot_trainer.publishing.registry.run_record import read_record, write_record
 from tweetbot_trainer.publishing.tracking.interface import TrackedArtifact
-from tweetbot_trainer.runtime.errors import GateFailed, StageStopped
+from tweetbot_trainer.runtime.errors import GateFailed, StageError, StageStopped
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.stages.context import StageContext
@@ -126,6 +127,24 @@ def test_a_prompt_without_samples_is_told_by_its_place(trained: Trained) -> None
     told = [line["message"] for line in map(json.loads, trained.log.splitlines()) if line["level"] == "warning"]
     assert told == ["spec.evaluation.prompts[1] leaves no room for another word, so it has no samples"]
     assert [sample.prompt for sample in trained.result.samples] == ["My dream is"] * 5 + ["a gull"] * 5
+
+
+def test_a_training_without_the_gpu_that_it_asked_for_ends_before_it_fetches_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It held the GPU and trained on the CPU, and only a line in the log said so."""
+
+    def init() -> None:
+        raise RuntimeError("Found no NVIDIA driver on your system.")
+
+    monkeypatch.setattr(torch.cuda, "init", init)
+    context, started = a_training(tmp_path, spec={"resources": {"gpu": {"count": 1}}}), list[object]()
+    store = WatchedStore(STORE)
+    context = replace(context, open_store=lambda _: store, start_tracker=started.append)  # type: ignore[arg-type]
+    with pytest.raises(StageError, match=r"AcceleratorUnusable: .*nvidia\.com/gpu"):
+        train(context)
+    assert started == []
+    assert [uri for action, uri in store.requests if action.startswith("put") and "/models/" in uri] == []
 
 
 def test_a_published_model_is_found_and_nothing_is_trained(tmp_path: Path) -> None:

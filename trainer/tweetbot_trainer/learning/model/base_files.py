@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from tweetbot_contract.handover import BASE_DIR
 from tweetbot_contract.spec.model import PVC_SCHEME
 from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_trainer.learning.model.identity import HUB, SCRATCH_DIGESTS, BaseIdentity, identify_base
-from tweetbot_trainer.learning.model.metadata import BaseMetadata, read_metadata
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.store import ObjectStore, OpenStore
 from tweetbot_trainer.store.folder import FolderStore
+
+if TYPE_CHECKING:  # it loads the tokenizers library, which a scratch base does without
+    from tweetbot_trainer.learning.model.metadata import BaseMetadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def resolve_base_identity(spec: TweetBotSpec, files: BaseFiles, retry_budget: Re
 
 def inspect_base(
     spec: TweetBotSpec, files: BaseFiles, retry_budget: RetryBudget, folder: Path
-) -> tuple[BaseIdentity, BaseMetadata | None]:
+) -> tuple[BaseIdentity, "BaseMetadata | None"]:
     """Identify the spec's base, and read its small parts; a scratch base has none. `folder` takes downloads.
 
     A folder's are read first, as its identity takes reading all of it. Raises SpecRefused if it cannot be trained, and
@@ -62,12 +64,15 @@ def inspect_base(
         identity = resolve_base_identity(spec, files, retry_budget)
         name = identity.hub_name
         return identity, retry_budget.call(lambda: _read_on_hub(identity, name, folder)) if name else None
+    from tweetbot_trainer.learning.model.metadata import read_metadata
+
     metadata = read_metadata(uri, lambda name: files.open_stream(f"{uri}/{name}"))
     return resolve_base_identity(spec, files, retry_budget), metadata
 
 
-def _read_on_hub(identity: BaseIdentity, name: str, folder: Path) -> BaseMetadata:
+def _read_on_hub(identity: BaseIdentity, name: str, folder: Path) -> "BaseMetadata":
     from tweetbot_trainer.learning.model.hub import RemoteFiles
+    from tweetbot_trainer.learning.model.metadata import read_metadata
 
     folder.mkdir(parents=True, exist_ok=True)
     return read_metadata(identity.uri, RemoteFiles(name, identity.digest, folder).open_file)
