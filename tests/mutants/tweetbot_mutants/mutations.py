@@ -6,7 +6,8 @@ negate     a condition is turned round: the branches change places
 constant   a number grows by one, a word is empty, True is False and the reverse; sentences stay as they are
 arithmetic `+` and `-` change places
 remove     a call, an assignment to an attribute or item, a `del` or a `raise` is left out
-return     a function does nothing and returns None, or True and False where it answers yes or no
+return     a function does nothing and returns None, or True and False where it answers yes or no; only where it has no
+           other fault, as what notices a smaller fault in a function notices its absence
 keyword    a keyword argument is left out
 """
 
@@ -52,8 +53,11 @@ def list_mutants(module: str, source: str) -> list[Mutant]:
     tree = ast.parse(source)
     places = {id(node): index for index, node in enumerate(ast.walk(tree))}
     seen: Counter[str] = Counter()
-    found = []
-    for name, node, kind, replacement in _iter_faults(tree, ""):
+    found, faults = [], [*_iter_faults(tree, "")]
+    smaller = {name for name, _, kind, _ in faults if kind != "return"}
+    for name, node, kind, replacement in faults:
+        if kind == "return" and name in smaller:
+            continue
         text = f"{module}:{name}:{kind}:{_describe(node, replacement)}"
         seen[text] += 1
         id_ = text if seen[text] == 1 else f"{text} #{seen[text]}"

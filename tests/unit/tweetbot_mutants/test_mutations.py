@@ -24,6 +24,9 @@ class Store:
             raise OSError(f"{name} is late")
         self.write(name, if_match="etag")
         self.count = len(name) + 1
+
+    def is_open(self) -> bool:
+        return self.open
 '''
 
 
@@ -33,13 +36,10 @@ def name_faults(source: str) -> list[str]:
 
 def test_each_kind_of_fault_is_put_in_by_its_name() -> None:
     assert name_faults(SOURCE) == [
-        "is_due:return:body -> return True",
-        "is_due:return:body -> return False",
         "is_due:operand:age < limit and (not held) -> not held",
         "is_due:operand:age < limit and (not held) -> age < limit",
         "is_due:compare:age < limit -> age <= limit",
         "is_due:negate:not held -> bool(held)",
-        "Store.put:return:body -> return None",
         "Store.put:negate:if self.closed: raise OSError(f'{name} is late') -> "
         "if not self.closed: raise OSError(f'{name} is late')",
         "Store.put:remove:raise OSError(f'{name} is late') -> pass",
@@ -49,6 +49,8 @@ def test_each_kind_of_fault_is_put_in_by_its_name() -> None:
         "Store.put:remove:self.count = len(name) + 1 -> pass",
         "Store.put:arithmetic:len(name) + 1 -> len(name) - 1",
         "Store.put:constant:1 -> 2",
+        "Store.is_open:return:body -> return True",
+        "Store.is_open:return:body -> return False",
     ]
 
 
@@ -58,7 +60,7 @@ def test_a_name_outlives_what_is_written_above_it() -> None:
 
 def test_two_faults_of_the_same_words_have_two_names() -> None:
     names = name_faults("def f(a):\n    g(a)\n    g(a)\n")
-    assert names[1:] == ["f:remove:g(a) -> pass", "f:remove:g(a) -> pass #2"]
+    assert names == ["f:remove:g(a) -> pass", "f:remove:g(a) -> pass #2"]
 
 
 def test_a_mutant_has_its_one_fault_and_no_other() -> None:
@@ -71,7 +73,6 @@ def test_a_mutant_has_its_one_fault_and_no_other() -> None:
         assert callable(function)
         answers[mutant.id] = function(1)
     assert answers == {
-        "m:f:return:body -> return None": None,
         "m:f:compare:a < 1 -> a <= 1": (True, False),
         "m:f:compare:a < 1 -> a <= 1 #2": (False, True),
         "m:f:constant:1 -> 2": (True, False),

@@ -18,6 +18,7 @@ from tweetbot_trainer.cli.cleanup import erase
 from tweetbot_trainer.publishing.registry.latest import update_latest
 from tweetbot_trainer.publishing.registry.ownership import (
     PrefixOwned,
+    announce_erasure,
     join_prefix,
     leave_prefix,
     require_owner,
@@ -91,6 +92,7 @@ def test_the_first_that_writes_owns_and_says_since_when(tmp_path: Path) -> None:
     assert join(in_a(tmp_path)) is None
     assert record(tmp_path)["owner"] == {"cluster": A, "uid": A_BOT, "since": record(tmp_path)["owner"]["since"]}
     assert record(tmp_path)["owner"]["since"].endswith("Z")
+    assert record(tmp_path).keys() == {"schemaVersion", "owner", "users", "erasing", "ending"}
 
 
 def test_another_cluster_becomes_a_user_and_is_told_who_owns_and_what_to_do(tmp_path: Path) -> None:
@@ -190,6 +192,26 @@ def test_whose_place_in_the_line_is_older_stays_so_when_it_adopts(
     users = record(tmp_path)["users"]
     reserve_version_use(STORE, in_b(tmp_path), "v1")
     assert record(tmp_path)["users"] == [users[0] | {"version": "v1"}, users[1]]
+
+
+def test_who_adopts_in_a_folder_of_nobody_owns_it(tmp_path: Path) -> None:
+    assert reserve_version_use(STORE, in_b(tmp_path), "v1")
+    assert owner_and_users(tmp_path) == (B_BOT, [])
+
+
+def test_the_owner_may_adopt_what_it_was_about_to_erase(tmp_path: Path) -> None:
+    """As where it was killed amid an erasure; it verifies the version's files after this."""
+    announce_erasure(STORE, in_a(tmp_path), [f"{in_a(tmp_path).prefix}/models/v1"])
+    assert record(tmp_path)["erasing"] == ["models/v1"]
+    assert reserve_version_use(STORE, in_a(tmp_path), "v1")
+    assert not reserve_version_use(STORE, in_b(tmp_path), "v1")
+
+
+def test_a_bot_that_was_created_again_leaves_its_predecessors_folder_to_who_uses_it(tmp_path: Path) -> None:
+    for run in (in_a(tmp_path), in_b(tmp_path)):
+        join(run)
+    assert "which uses it" in (leave_prefix(STORE, in_a(tmp_path, A_AGAIN)) or "")
+    assert owner_and_users(tmp_path) == (B_BOT, [])
 
 
 def test_a_bot_whose_erasure_was_given_up_works_in_its_folder_again(tmp_path: Path) -> None:
