@@ -31,7 +31,7 @@ from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.stages.prepare import prepare
 from tweetbot_trainer.stages.train import train
-from tweetbot_trainer.store import ObjectStore
+from tweetbot_trainer.store import ObjectStore, StorageUnavailable
 from tweetbot_trainer.store.folder import FolderStore
 
 STORE = FolderStore()
@@ -212,6 +212,33 @@ def test_a_bot_that_was_created_again_leaves_its_predecessors_folder_to_who_uses
         join(run)
     assert "which uses it" in (leave_prefix(STORE, in_a(tmp_path, A_AGAIN)) or "")
     assert owner_and_users(tmp_path) == (B_BOT, [])
+
+
+def test_a_user_that_the_owner_takes_over_from_is_out_of_the_line(tmp_path: Path) -> None:
+    for run in (in_a(tmp_path), in_b(tmp_path), in_a(tmp_path, take_over=B_BOT)):
+        join(run)
+    assert owner_and_users(tmp_path) == (A_BOT, [])
+
+
+def test_who_leaves_an_empty_line_erases_as_the_owner_since_when_it_was(tmp_path: Path) -> None:
+    join(in_a(tmp_path))
+    since = record(tmp_path)["owner"]["since"]
+    assert leave_prefix(STORE, in_a(tmp_path)) is None
+    assert (record(tmp_path)["owner"]["since"], record(tmp_path)["ending"]) == (since, True)
+    assert leave_prefix(STORE, in_a(tmp_path, A_AGAIN)) is None
+    assert owner_and_users(tmp_path) == (A_AGAIN, [])
+
+
+class Contested(FolderStore):
+    """A store in which another writer is always faster."""
+
+    def put_if_absent(self, uri: str, body: Any) -> bool:
+        return False
+
+
+def test_a_record_that_is_never_written_is_no_success(tmp_path: Path) -> None:
+    with pytest.raises(StorageUnavailable, match="changed by others"):
+        join(in_a(tmp_path), Contested())
 
 
 def test_a_bot_whose_erasure_was_given_up_works_in_its_folder_again(tmp_path: Path) -> None:
