@@ -14,6 +14,7 @@ from tweetbot_fakes.storage import WatchedStore
 from tweetbot_trainer.__main__ import run_command
 from tweetbot_trainer.data.posts import dump_post
 from tweetbot_trainer.publishing.registry.forgetting import parse_ids, search
+from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.stages.prepare import prepare
 
 
@@ -127,6 +128,13 @@ def test_a_version_without_a_readable_manifest_is_named(
 def test_a_list_holds_ids_or_lines_of_a_compliance_job() -> None:
     content = '\ufeff 12 \n\n{"id": "13", "action": "delete", "reason": "deleted"}\n{"id": 14}\n'
     assert parse_ids(content.encode(), "a list") == {"12", "13", "14"}
+
+
+def test_a_list_as_long_as_the_limit_is_read_and_a_longer_one_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{parse_ids.__module__}.LIST_LIMIT", 4)
+    assert parse_ids(b"4711", "a list") == {"4711"}
+    with pytest.raises(SpecRefused, match="a list has 5 bytes; at most 4 are read"):
+        parse_ids(b"47110", "a list")
 
 
 @pytest.mark.parametrize(
