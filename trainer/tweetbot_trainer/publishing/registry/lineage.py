@@ -123,7 +123,7 @@ def _verify_key(manifest: VersionManifest) -> Finding:
     origin = manifest.provenance
     try:
         key = fingerprint_values(manifest.dataset.digest, origin.base_identity, origin.training)
-    except (TypeError, ValueError) as error:  # ValueError: a number that is none
+    except (TypeError, ValueError) as error:
         return Finding("differs", "training key", f"it cannot be computed from the manifest ({error})")
     if key != manifest.training_key:
         return Finding("differs", "training key", "it is not of the dataset, base and training in the manifest")
