@@ -170,7 +170,7 @@ def build_sync_command(spec: TweetBotSpec, model_uri: str) -> str:
         "--addressing-style": None if s3.addressing_style == "Auto" else s3.addressing_style,
     }
     words = [word for name, value in options.items() if value for word in (name, value)]
-    return shlex.join(("tweetbot-trainer", "sync", *words))
+    return shlex.join(("tweetbot-trainer", "sync", *words, *(["--report"] if wandb.report else [])))
 
 
 def explain_sync(spec: TweetBotSpec, model_uri: str, tracking: TrackingResult) -> str | None:

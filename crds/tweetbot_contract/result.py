@@ -179,6 +179,8 @@ class TrackingResult(Part):
     """How Weights & Biases tracked the run."""
     wandb_url: str | None = Field(None, alias="wandbURL", max_length=512)
     """URL of the run's page, when tracked online."""
+    report_url: str | None = Field(None, alias="reportURL", max_length=512)
+    """URL of the TweetBot's report, when spec.tracking.wandb.report asks for one."""
     degraded: str | None = Field(None, max_length=512)
     """Why tracking did less than the spec asks for."""
 

@@ -221,6 +221,8 @@ class TrackingStatus(Part):
 
     wandb_url: str | None = Field(None, alias="wandbURL", max_length=512)
     """URL of the latest run's page at Weights & Biases."""
+    report_url: str | None = Field(None, alias="reportURL", max_length=512)
+    """URL of the TweetBot's report at Weights & Biases."""
 
 
 class TweetBotStatus(Part):

@@ -163,6 +163,7 @@ def a_train_result(
     degraded: str | None = None,
     wandb_url: str | None = None,
     mode: Literal["Online", "Offline", "Disabled"] = "Disabled",
+    report_url: str | None = None,
 ) -> TrainSucceeded:
     return TrainSucceeded(
         model=PublishedModel(
@@ -176,7 +177,7 @@ def a_train_result(
             eval_loss=2.5, perplexity=12.2, bits_per_byte=1.1, train_loss=2.0, tokens_per_second=900, train_seconds=13
         ),
         samples=(Sample(prompt="My dream is", text="My dream is the sea"),),
-        tracking=TrackingResult(wandb_mode=mode, degraded=degraded, wandb_url=wandb_url),
+        tracking=TrackingResult(wandb_mode=mode, degraded=degraded, wandb_url=wandb_url, report_url=report_url),
     )
 
 

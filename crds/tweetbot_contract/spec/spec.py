@@ -130,12 +130,21 @@ class WandB(Part):
     """URL of your own W&B server; the public W&B service when unset."""
     log_text: bool = False
     """Whether the text of the posts may be sent to W&B; figures about them always are."""
+    report: bool = False
+    """Whether this TweetBot has a report at W&B: its versions, their training, samples and data tables. The first run
+    makes it, and later runs find it again."""
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "self.mode != 'Online' || has(self.apiKeySecret)",
             "mode Online needs apiKeySecret; without a key write mode: Offline",
             lambda part: part.mode != "Online" or part.api_key_secret is not None,
             field="mode",
+        ),
+        Rule(
+            "!self.report || self.mode == 'Auto' || self.mode == 'Online'",
+            "a report is made at W&B: write mode: Auto or Online, or report: false",
+            lambda part: not part.report or part.mode in ("Auto", "Online"),
+            field="report",
         ),
         build_pattern_rule(
             "baseURL", HTTP_URL, "write the server's address as https://host or http://host:port", optional=True

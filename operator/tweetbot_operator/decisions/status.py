@@ -8,6 +8,7 @@ from datetime import datetime
 
 from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.reasons import SUPERSEDED
+from tweetbot_contract.result import TrackingResult
 from tweetbot_contract.status import (
     CurrentRun,
     DataStatus,
@@ -240,9 +241,8 @@ def _build_data_status(update: RunUpdate) -> DataStatus | None:
 
 def _build_tracking_status(update: RunUpdate, former: TrackingStatus | None) -> TrackingStatus | None:
     """Return the W&B page, of a new result if there is one; an adopted model keeps that of the run that trained it."""
-    if update.prepared:
-        url = update.prepared.tracking.wandb_url
-        return TrackingStatus(wandb_url=url) if url else None
-    if update.trained and update.trained.tracking.wandb_url:
-        return TrackingStatus(wandb_url=update.trained.tracking.wandb_url)
-    return former
+    result = update.prepared or update.trained
+    tracking = result.tracking if result else TrackingResult()
+    if tracking.wandb_url or tracking.report_url:
+        return TrackingStatus(wandb_url=tracking.wandb_url, report_url=tracking.report_url)
+    return None if update.prepared else former

@@ -112,6 +112,10 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
         "spec.scheduling.nodeSelector",
     ),
     "Online without a key": ({"tracking": {"wandb": {"mode": "Online"}}}, "spec.tracking.wandb.mode"),
+    "a report of a run offline": (
+        {"tracking": {"wandb": {"mode": "Offline", "report": True}}},
+        "spec.tracking.wandb.report",
+    ),
     "a schedule of four fields": ({"schedule": {"cron": "3 * * 1"}}, "spec.schedule.cron"),
     "a minute that no hour has": ({"schedule": {"cron": "60 3 * * 1"}}, "spec.schedule.cron"),
     "an hour that no day has": ({"schedule": {"cron": "0 9,24 * * *"}}, "spec.schedule.cron"),

@@ -169,6 +169,10 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         "spec.schedule.timeZone: write a time zone name such as",
     ),
     "Online without a key": ({"tracking": {"wandb": {"mode": "Online"}}}, "spec.tracking.wandb.mode: mode Online"),
+    "a report of a run that is not tracked": (
+        {"tracking": {"wandb": {"mode": "Disabled", "report": True}}},
+        "spec.tracking.wandb.report: a report is made at W&B",
+    ),
     "an unknown field": ({"autopilot": True}, "spec.autopilot: "),
     "an unknown field further down": ({"model": {"size": "large"}}, "spec.model.size: "),
 }

@@ -84,6 +84,7 @@ def format_summary(prepared: PrepareSucceeded, trained: TrainSucceeded) -> str:
         f"speed    {metrics.tokens_per_second:,.0f} tokens/s, {metrics.train_seconds:.1f} s",
         *(f"sample   {sample.text}" for sample in trained.samples),
         *([f"tracked  {trained.tracking.wandb_url}"] if trained.tracking.wandb_url else []),
+        *([f"report   {trained.tracking.report_url}"] if trained.tracking.report_url else []),
         f"model    {trained.model.uri}",
     ]
     return "\n".join(lines)

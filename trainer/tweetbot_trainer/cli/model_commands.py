@@ -127,6 +127,7 @@ def _add_sync(commands: Subparsers) -> None:
     add("--entity", help="team or user who owns the project (default: that of the key)")
     add("--base-url", metavar="URL", help="your own server (default: $WANDB_BASE_URL, otherwise the public service)")
     add("--log-text", action="store_true", help="send the posts' text, too, as tracking.wandb.logText does")
+    add("--report", action="store_true", help="make the report of the TweetBot, as tracking.wandb.report does")
     add_storage_options(command)
 
 

@@ -30,12 +30,16 @@ START_LIMIT, END_LIMIT = 30.0, 300.0
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to send a run: a W&B server, an entity of it (by default that of the key), a project, and the key."""
+    """Where to send a run: a W&B server, an entity of it (by default that of the key), a project, and the key.
+
+    `report` is whether the TweetBot is to have a report there.
+    """
 
     base_url: str
     project: str
     entity: str | None
     api_key: str
+    report: bool = False
 
 
 def run_sync(store: ObjectStore, arguments: argparse.Namespace) -> int:
@@ -62,6 +66,8 @@ def run_sync(store: ObjectStore, arguments: argparse.Namespace) -> int:
         for stage in ("Prepare", "Train"):
             result = _send_stage(stored, stage, target, Path(folder), proxy)
     print(f"{version.home} is at {result.wandb_url}")
+    if result.report_url:
+        print(f"the report is at {result.report_url}")
     _warn_of_latest(store, version, stored)
     return 0
 
@@ -74,7 +80,7 @@ def _build_target(arguments: argparse.Namespace, env: MutableMapping[str, str]) 
     import wandb
 
     base_url = arguments.base_url or env.get(SERVER_ENV) or str(wandb.Settings().base_url)
-    return Target(base_url.rstrip("/"), arguments.project, arguments.entity, api_key)
+    return Target(base_url.rstrip("/"), arguments.project, arguments.entity, api_key, arguments.report)
 
 
 def _require_key(target: Target) -> None:
@@ -100,7 +106,8 @@ def _send_stage(stored: StoredRun, stage: Stage, target: Target, folder: Path, p
     )
     set_client_folders(folder / run.job_type)
     limits = {"init_timeout": START_LIMIT, "finish_timeout": END_LIMIT, "finish_slack": 30.0}
-    config = RunConfig(run, folder / run.job_type, proxy=proxy, replay=True, **limits)
+    report = target.report and stage == "Train"
+    config = RunConfig(run, folder / run.job_type, proxy=proxy, replay=True, report=report, **limits)
 
     def start() -> WandbRun:
         started = WandbRun(

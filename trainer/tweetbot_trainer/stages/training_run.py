@@ -8,6 +8,7 @@ import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeAlias
 
 from tweetbot_contract.result import Metrics, Sample, TrainSucceeded
 from tweetbot_trainer.data.dataset.copies import CopyDetector
@@ -73,6 +74,9 @@ from tweetbot_trainer.store.s3_client import describe_server
 
 #: Texts that the model generates without a prompt, to measure how much it repeats (design §9, "Verbatim rate").
 MEASURED_TEXTS = 1000
+
+Samples: TypeAlias = tuple[Sample, ...]
+Misses: TypeAlias = tuple[Miss, ...]
 
 
 def train_and_publish(context: StageContext, plan: TrainingPlan, dataset: Dataset, splits: Splits) -> TrainSucceeded:
@@ -175,9 +179,9 @@ class TrainingRun:
             save_adapter(tuned.adapter, self._plan.values.lora, self._plan.base, folder.with_name(ADAPTER_FOLDER))
 
     def _build_card(
-        self, tuned: FineTuneResult, sampling: SamplingParams, samples: tuple[Sample, ...], misses: tuple[Miss, ...]
+        self, tuned: FineTuneResult, sampling: SamplingParams, samples: Samples, misses: Misses
     ) -> CardData:
-        run, spec, plan = self._run, self._run.spec, self._plan
+        run, spec, plan, tracking = self._run, self._run.spec, self._plan, self._tracker.get_current_result()
         accounts = load_accounts(self._store, plan.data.uri)
         return CardData(
             subject=spec.subject,
@@ -208,15 +212,14 @@ class TrainingRun:
             samples=samples,
             prompts=spec.evaluation.prompts,
             made_by=describe_program(),
-            tracking_url=self._tracker.get_current_result().wandb_url,
+            tracking_url=tracking.wandb_url,
+            report_url=tracking.report_url,
             output=describe_server(spec.output.s3),
             accounts=accounts,
             other_handle=find_other_handle(spec, accounts),
         )
 
-    def _build_manifest(
-        self, tuned: FineTuneResult, samples: tuple[Sample, ...], misses: tuple[Miss, ...], folder: Path
-    ) -> VersionManifest:
+    def _build_manifest(self, tuned: FineTuneResult, samples: Samples, misses: Misses, folder: Path) -> VersionManifest:
         run, plan = self._run, self._plan
         return VersionManifest(
             version=plan.version,
@@ -234,7 +237,7 @@ class TrainingRun:
             gate_advisory=build_advisory(misses),
         )
 
-    def _require_gates(self, misses: tuple[Miss, ...], folder: Path, manifest: VersionManifest) -> None:
+    def _require_gates(self, misses: Misses, folder: Path, manifest: VersionManifest) -> None:
         """Raise GateFailed, and store the model as rejected, if it misses a binding gate."""
         if can_publish(misses):
             return

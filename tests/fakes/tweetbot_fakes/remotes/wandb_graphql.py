@@ -43,6 +43,16 @@ class RecordedArtifact:
     committed: bool = False
 
 
+@dataclass
+class RecordedReport:
+    """A report, which the server calls a view."""
+
+    id: str
+    title: str
+    description: str
+    spec: Json
+
+
 class Refused(Exception):
     """The server knows the key's user and does not let it do this: 403."""
 
@@ -57,6 +67,8 @@ class FakeWandb:
     closed: set[str] = field(default_factory=set)
     runs: dict[str, RecordedRun] = field(default_factory=dict)
     artifacts: dict[str, RecordedArtifact] = field(default_factory=dict)
+    reports: dict[str, RecordedReport] = field(default_factory=dict)
+    reports_fault: bool = False
     unknown: list[str] = field(default_factory=list)
     received: bytearray = field(default_factory=bytearray)
     ended: threading.Event = field(default_factory=threading.Event)
@@ -119,6 +131,37 @@ def _resume_status(server: FakeWandb, variables: Json) -> Json:
         }
     entity = {"id": "e1", "name": ENTITY}
     return {"model": {"id": "p1", "name": variables["project"], "entity": entity, "bucket": bucket}}
+
+
+def _list_reports(server: FakeWandb, variables: Json) -> Json:
+    edges = [{"node": _report(server, one, variables), "cursor": one.id} for one in server.reports.values()]
+    pages = {"endCursor": None, "hasNextPage": False}
+    return {"project": {"allViews": {"edges": edges, "pageInfo": pages}}}
+
+
+def _report(server: FakeWandb, report: RecordedReport, variables: Json) -> Json:
+    return {
+        "id": report.id,
+        "type": "runs",
+        "name": report.id,
+        "displayName": report.title,
+        "description": report.description,
+        "project": {"id": "p1", "name": variables.get("projectName"), "entityName": variables.get("entityName")},
+        "user": None,
+        "spec": json.dumps(report.spec),
+        "createdAt": "2026-11-23T00:00:00Z",
+        "updatedAt": "2026-11-23T00:00:00Z",
+    }
+
+
+def _upsert_report(server: FakeWandb, variables: Json) -> Json:
+    if server.reports_fault:
+        raise Refused("permission denied: reports")
+    identifier = variables.get("id") or f"report{len(server.reports)}=="
+    spec = json.loads(variables["spec"])
+    report = RecordedReport(identifier, variables["displayName"], variables["description"], spec)
+    server.reports[identifier] = report
+    return {"upsertView": {"view": _report(server, report, variables), "inserted": not variables.get("id")}}
 
 
 def _viewer(_server: FakeWandb, _variables: Json) -> Json:
@@ -244,10 +287,12 @@ _OPERATIONS: dict[str, Callable[[FakeWandb, Json], Json]] = {
     "CreateArtifactFiles": _create_artifact_files,
     "CreateArtifactManifest": _create_manifest,
     "CreateRunFiles": _create_run_files,
+    "ProjectViews": _list_reports,
     "RunResumeStatus": _resume_status,
     "RunStoppedStatus": lambda _server, _variables: {"project": {"run": {"stopped": False}}},
     "ServerFeaturesQuery": lambda _server, _variables: {"serverInfo": {"features": []}},
     "UpsertBucket": _upsert_bucket,
     "UseArtifact": _use_artifact,
+    "upsertView": _upsert_report,
     "Viewer": _viewer,
 }

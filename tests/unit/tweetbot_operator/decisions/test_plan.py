@@ -82,6 +82,14 @@ def test_a_train_result_becomes_the_served_model() -> None:
     assert made.status.tracking.wandb_url == "https://w/1"
 
 
+def test_the_report_of_a_bot_is_linked_from_its_status() -> None:
+    bot = a_bot_in("Train", status_fields={"tracking": TrackingStatus(wandb_url="https://w/prepare")})
+    job = a_complete_job(bot)
+    result = a_train_result(wandb_url="https://w/1", report_url="https://w/reports/gull--1")
+    tracking = plan(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, result),))).status.tracking
+    assert tracking == TrackingStatus(wandb_url="https://w/1", report_url="https://w/reports/gull--1")
+
+
 def test_the_result_of_one_stage_does_not_count_for_the_other() -> None:
     bot = a_bot_in("Train")
     job = a_complete_job(bot)

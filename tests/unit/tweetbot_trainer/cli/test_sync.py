@@ -276,3 +276,11 @@ def test_a_run_that_lost_its_server_after_the_preparation_is_completed(tmp_path:
     (raw,), (dataset,) = server.versions("tweets-gull-0"), server.versions("dataset-gull")
     assert (raw.used_by, dataset.made_by) == ({before.name}, {before.name})
     assert dataset.used_by == {trained.run_id("train")}
+
+
+def test_a_report_can_be_asked_for(tmp_path: Path, server: FakeWandb, capsys: pytest.CaptureFixture[str]) -> None:
+    trained = a_version_of(tmp_path)
+    assert [sync(trained.home, server, "--report") for _ in range(2)] == [0, 0]
+    (report,) = server.reports.values()
+    assert "team-a/gull" in report.description
+    assert f"the report is at {server.url}/harbour/huggingtweets/reports/harbour_gull--" in capsys.readouterr().out

@@ -10,8 +10,8 @@ from tweetbot_trainer.publishing.tracking.interface import TrackedArtifact
 from tweetbot_trainer.publishing.tracking.wandb_run import LONGEST_TEXT, RunConfig, WandbRun
 from tweetbot_trainer.runtime.log import Log
 
-#: Seconds that a stage waits for a start beyond the client's own limit: the server is probed first.
-START_SLACK = 20.0
+#: Seconds that a stage waits for a start beyond the client's own limit: the server is probed first. And for a report.
+START_SLACK, REPORT_LIMIT = 20.0, 30.0
 
 
 class BackgroundTracker:
@@ -21,7 +21,8 @@ class BackgroundTracker:
         self, run_config: RunConfig, start: Callable[[], WandbRun], upload: Callable[[], None], log: Log
     ) -> None:
         self._start, self._upload, self._log = start, upload, log
-        self._start_limit = run_config.init_timeout + START_SLACK
+        self._report = run_config.report
+        self._start_limit = run_config.init_timeout + START_SLACK + (REPORT_LIMIT if run_config.report else 0)
         self._finish_limit = run_config.finish_timeout + run_config.finish_slack
         self._calls: SimpleQueue[Callable[[WandbRun], None] | None] = SimpleQueue()
         self._started, self._ended = threading.Event(), threading.Event()
@@ -71,6 +72,7 @@ class BackgroundTracker:
         run = self._call_safely(self._start, "start")
         if run is not None:
             self._result = self._call_safely(lambda: run.result, "read how it is tracked") or self._result
+            self._add_report(run)
         self._started.set()
         while (call := self._calls.get()) is not None:
             if run is not None:
@@ -79,10 +81,24 @@ class BackgroundTracker:
             self._call_safely(lambda: run.finish(failed=self._failed), "end the run")
         self._ended.set()
 
+    def _add_report(self, run: WandbRun) -> None:
+        """Add the address of the bot's report, if one is wanted; or why there is none."""
+        if not self._report or self._result.wandb_mode != "Online":
+            return
+        try:
+            self._result = self._result.model_copy(update={"report_url": run.ensure_report()})
+        except Exception as error:  # noqa: BLE001  # as below
+            fault = f"the run is tracked, but could not make its report: {_describe(error)}"
+            self._result = self._result.model_copy(update={"degraded": fault[:LONGEST_TEXT]})
+
     def _call_safely(self, work: Callable[[], Any], purpose: str) -> Any:
         try:
             return work()
         except Exception as error:  # noqa: BLE001  # the client raises anything, and no run may fail for it
-            first_line = (str(error).splitlines() or [""])[0]
-            self._fault = self._fault or f"could not {purpose}: {type(error).__name__}: {first_line}"
+            self._fault = self._fault or f"could not {purpose}: {_describe(error)}"
             return None
+
+
+def _describe(error: Exception) -> str:
+    """Return an error's type and the first line of its message."""
+    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"

@@ -46,6 +46,8 @@ def choose_mode(spec: WandB, secrets: Path, base_url: str, *, probe: Probe) -> D
     if not key:
         secret = spec.api_key_secret  # mode Auto without a Secret asks for nothing, and so is not degraded
         message = f"the Secret {secret.name} has no key {secret.key}: create it" if secret else None
+        if spec.report and not secret:
+            message = "a report is made at W&B, and there is no API key: name one in tracking.wandb.apiKeySecret"
         return Decision("Offline", message)
     fault = probe(base_url, key)
     if fault:

@@ -42,6 +42,9 @@ class TrackerStarter:
         with suppress(Exception):  # the background thread meets the same fault and reports it
             import wandb  # noqa: F401  # on this thread: two that load large packages may wait for each other
 
+            if self._run_config.report:
+                import wandb_workspaces.reports.v2  # noqa: F401
+
         def upload() -> None:
             upload_files(self._store, run, folder, self._log)
 

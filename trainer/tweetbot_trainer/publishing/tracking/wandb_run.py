@@ -12,6 +12,7 @@ from tweetbot_contract.status import Stage
 from tweetbot_trainer.publishing.tracking.figures import rename_figures
 from tweetbot_trainer.publishing.tracking.interface import TrackedArtifact
 from tweetbot_trainer.publishing.tracking.mode import Decision
+from tweetbot_trainer.publishing.tracking.wandb_report import ReportPlace, connect, ensure_report
 
 #: Longest address or text of a tweetbot_contract.result.TrackingResult, in characters.
 LONGEST_TEXT = 512
@@ -55,7 +56,7 @@ class RunConfig:
 
     The client's defaults are 90 seconds for a start and no limit for an end. `finish_slack` is for what the client does
     before it applies the limit. `proxy` is the address by which the client, which is another process, connects. With
-    `replay`, rows that the server has from before are not sent again.
+    `replay`, rows that the server has from before are not sent again. With `report`, the bot has a report, too.
     """
 
     run: TrackedRun
@@ -65,11 +66,13 @@ class RunConfig:
     finish_slack: float = 10.0
     proxy: str | None = None
     replay: bool = False
+    report: bool = False
 
     @classmethod
     def from_run(cls, run: RunDocument, work: Path) -> Self:
         """Return the configuration of a stage's run in a work folder."""
-        return cls(TrackedRun.from_document(run), work / "wandb" / run.stage.lower())
+        folder, report = work / "wandb" / run.stage.lower(), run.spec.tracking.wandb.report
+        return cls(TrackedRun.from_document(run), folder, report=report)
 
 
 class WandbRun:
@@ -79,7 +82,7 @@ class WandbRun:
         import wandb
 
         run = run_config.run
-        self._wandb, self._decision = wandb, decision
+        self._wandb, self._decision, self._run_config, self._base_url = wandb, decision, run_config, base_url
         self._run = wandb.init(
             project=run.project,
             entity=run.entity,
@@ -107,6 +110,16 @@ class WandbRun:
             wandb_url=url if url and len(url) <= LONGEST_TEXT else None,
             degraded=degraded[:LONGEST_TEXT] if degraded else None,
         )
+
+    def ensure_report(self) -> str:
+        """Return the address of the bot's report, which is made if there is none. Raises whatever the client does."""
+        run, api_key = self._run_config.run, self._decision.api_key or ""
+        bot, project_url = f"{run.namespace}/{run.bot}", str(self._run.url).partition("/runs/")[0]
+        place = ReportPlace(bot, run.handle, str(self._run.entity), run.project, project_url)
+        url = ensure_report(connect(self._base_url, place.entity, api_key, self._run_config.proxy), place)
+        if len(url) > LONGEST_TEXT:
+            raise ValueError(f"its address has more than {LONGEST_TEXT} characters")
+        return url
 
     def log(self, metrics: Mapping[str, Any]) -> None:
         """Add metrics to the run's history."""
