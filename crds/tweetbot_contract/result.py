@@ -107,7 +107,9 @@ class Figures(Part):
     bits_per_byte: Finite
     """Cross-entropy on the test posts in bits per UTF-8 byte; lower is better."""
     verbatim_rate: Finite | None = None
-    """Share of 1,000 samples that repeat 50 or more characters of a training post."""
+    """Share of 1,000 samples that repeat 50 or more characters of a training post; absent if no post has as many."""
+    style_score: Finite | None = None
+    """How much the samples sound like the author: 0 like anybody, 1 like posts held out; absent if not measurable."""
 
 
 class Metrics(Figures):
@@ -144,8 +146,6 @@ class Metrics(Figures):
     """Share of the samples' three-word sequences that are different."""
     leaked_samples: int | None = Field(None, ge=0)
     """Number of samples that contain an address, number or key from a training post."""
-    style_score: Finite | None = None
-    """How much the samples sound like the author: 0 like anybody, 1 like posts held out; absent if not measurable."""
     style_score_low: Finite | None = None
     """Lower end of the 95 % confidence interval of styleScore, bootstrapped over samples and held-out posts."""
     style_score_high: Finite | None = None

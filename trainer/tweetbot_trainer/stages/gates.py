@@ -117,8 +117,9 @@ def _judge_verbatim(limit: int | None, candidate: Candidate) -> Finding | None:
     if limit is None or (rate is not None and 100 * rate <= limit):
         return None
     if rate is None:
-        why = f"how much it repeats was not measured, and maxVerbatimPercent is {limit}"
-        return Finding(why, f"To have a model trained and measured, {RETRAIN}, or remove maxVerbatimPercent", "None")
+        cause = "no post that it was trained on has 50 characters, or an earlier release trained it"
+        why = f"how much it repeats could not be measured ({cause}), and maxVerbatimPercent is {limit}"
+        return Finding(why, f"Remove maxVerbatimPercent, or to have a model trained and measured, {RETRAIN}", "None")
     why = f"{100 * rate:.1f} % of its samples are verbatim, and maxVerbatimPercent is {limit}"
     return Finding(why, "Train for fewer epochs or at a lower learning rate, give more posts, or raise the limit")
 

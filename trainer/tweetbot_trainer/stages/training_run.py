@@ -19,6 +19,7 @@ from tweetbot_trainer.data.post_length import has_room_for_word
 from tweetbot_trainer.data.posts import format_time
 from tweetbot_trainer.learning.checkpoints.manager import CheckpointKey, CheckpointManager
 from tweetbot_trainer.learning.checkpoints.naming import build_checkpoints_uri
+from tweetbot_trainer.learning.evaluation.comparison import Comparison, NoComparison
 from tweetbot_trainer.learning.evaluation.likelihood import bootstrap_interval
 from tweetbot_trainer.learning.evaluation.memorization import measure_memorization
 from tweetbot_trainer.learning.fine_tune import FineTuneResult, fine_tune
@@ -115,9 +116,10 @@ class TrainingRun:
         tuned = self._measure_samples(generator, self._fine_tune(base, folder))
         self._stop.check()
         samples = self._generate_samples(generator, CopyDetector.from_posts(self._train_texts))
-        comparison = compare_with_served(self._context, self._plan, self._splits.test, tuned.test)
-        misses = judge_gates(self._run.spec, tuned.metrics, comparison)
         self._save_model(base, sampling, tuned, folder / MODEL_FOLDER)
+        del base, generator  # the served model takes their room
+        comparison = self._compare_with_served(tuned)
+        misses = judge_gates(self._run.spec, tuned.metrics, comparison)
         card = replace(self._build_card(tuned, sampling, samples, misses), comparison=comparison)
         write_report(card, folder, base_loss=tuned.base_test.loss if tuned.base_test else None)
         manifest = self._build_manifest(tuned, samples, misses, folder)
@@ -177,6 +179,12 @@ class TrainingRun:
         save_model(base.model, base.tokenizer, sampling, folder)
         if tuned.adapter and self._plan.values.lora:
             save_adapter(tuned.adapter, self._plan.values.lora, self._plan.base, folder.with_name(ADAPTER_FOLDER))
+
+    def _compare_with_served(self, tuned: FineTuneResult) -> Comparison | NoComparison | None:
+        """Compare the model with the served one, whose files take the room of the base's."""
+        shutil.rmtree(self._context.work / "base", ignore_errors=True)
+        self._stop.check()
+        return compare_with_served(self._context, self._plan, self._splits.test, tuned.test)
 
     def _build_card(
         self, tuned: FineTuneResult, sampling: SamplingParams, samples: Samples, misses: Misses

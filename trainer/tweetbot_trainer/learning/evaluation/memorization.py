@@ -29,7 +29,8 @@ class Memorization:
     `verbatim_rate` (characters) and `word_rate` are against all train posts; `sized_rate` is against random train posts
     with as many bytes as the test posts, and `unseen_rate` against the test posts: the difference of these two is what
     was memorized. `leaked` counts samples with personal data of a train post. `distinct` are the shares of different
-    sequences among the samples' one-, two- and three-word sequences.
+    sequences among the samples' one-, two- and three-word sequences. `has_passages` tells whether any train post is so
+    long that `verbatim_rate` can find it repeated.
     """
 
     samples: int
@@ -39,6 +40,7 @@ class Memorization:
     unseen_rate: float
     leaked: int
     distinct: tuple[float, float, float]
+    has_passages: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures under the names that reports use."""
@@ -53,9 +55,9 @@ class Memorization:
         }
 
     def as_metrics(self) -> dict[str, Any]:
-        """Return the figures that the contract's `Metrics` has, by its fields."""
+        """Return the figures that the contract's `Metrics` has, by its fields; what says nothing is left out."""
         return {
-            "verbatim_rate": self.verbatim_rate,
+            "verbatim_rate": self.verbatim_rate if self.has_passages else None,
             "verbatim_rate_unseen": self.unseen_rate,
             "leaked_samples": self.leaked,
             **{f"distinct{length}": share for length, share in enumerate(self.distinct, 1)},
@@ -79,6 +81,7 @@ def measure_memorization(
         sized_rate=sum(_compute_share(by_train, indices, count) for indices in draws) / DRAWS,
         unseen_rate=_compute_share(by_test, range(len(test)), count),
         leaked=_count_leaked(samples, train),
+        has_passages=any(len(text) >= NGRAM_CHARACTERS for text in train),
         distinct=(_compute_distinct(samples, 1), _compute_distinct(samples, 2), _compute_distinct(samples, 3)),
     )
 

@@ -30,6 +30,12 @@ def test_fifty_characters_in_a_row_are_a_copy(sample: str, copied: float) -> Non
     assert rate(sample, "another post", LONG) == copied
 
 
+def test_posts_without_fifty_characters_give_no_rate() -> None:
+    short = LONG[: NGRAM_CHARACTERS - 1]
+    found = [measure_memorization([short], [post], [OTHER], seed=1).as_metrics() for post in (short, f"{short}!")]
+    assert [each["verbatim_rate"] for each in found] == [None, 0.0]
+
+
 def test_a_passage_does_not_span_two_posts() -> None:
     assert rate(LONG, LONG[:40], LONG[40:]) == 0.0
 
