@@ -50,6 +50,8 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "a prefix with dots": {"output": {"s3": {"uri": "s3://abc/...", "credentialsSecret": {"name": "s3"}}}},
     "the highest rate": {"training": {"learningRate": "1.0"}},
     "a tiny rate": {"training": {"learningRate": "0.00000000000001e-99"}},
+    "a pin": {"pin": "9108a32a5b6d4c1f"},
+    "a pin to a version that was asked for": {"pin": "9108a32a5b6d4c1f-12"},
     "a part of a GPU": {"resources": {"gpu": {"resource": "nvidia.com/mig-1g.5gb"}, "cpu": "1500m", "memory": "0.5Ti"}},
     **{f"memory of {memory}": {"resources": {"memory": memory}} for memory in (2**34, "32Mi", "2e9", "+1.5Gi")},
     **{

@@ -8,20 +8,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
-from tweetbot_contract.handover import PERMANENT_EXIT_CODES, build_pin_job_name
+from tweetbot_contract.handover import PERMANENT_EXIT_CODES
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import NO_MODEL, PINNED, PINNING, RESULT_LOST
 from tweetbot_contract.result import PinSucceeded, TrainSucceeded
 from tweetbot_contract.status import ModelStatus, NewestVersion, PinStatus
 from tweetbot_operator.decisions.failures import explain_end, parse_message
-from tweetbot_operator.decisions.pod_problems import POD_START_GRACE_SECONDS, STALLED_SECONDS, find_pod_problem
-from tweetbot_operator.decisions.run import RETRY_CAP_SECONDS, RETRY_SECONDS, RunUpdate, compute_creation_pause
-from tweetbot_operator.jobs.cleanup import build_pin_job
-from tweetbot_operator.types.actions import Action, CreateJob, DeleteJob, ListEvents, ListPods
-from tweetbot_operator.types.creations import CreateFailure
-from tweetbot_operator.types.objects import JobView, Observed, PodView
+from tweetbot_operator.decisions.pin_job import find_pin_job, find_pin_problem, list_pin_pods
+from tweetbot_operator.decisions.run import RETRY_CAP_SECONDS, RETRY_SECONDS, RunUpdate
+from tweetbot_operator.types.objects import Observed, PodView
 from tweetbot_operator.types.stage_state import PinUpdate, StartProblem
-from tweetbot_operator.types.times import add_seconds, compute_backoff, format_time, get_earliest, parse_time
+from tweetbot_operator.types.times import add_seconds, compute_backoff, format_time, parse_time
 
 #: Seconds of the longest pause before a request is tried again that only a person can help.
 _LONGEST_PAUSE = 14400
@@ -94,10 +91,10 @@ def _renew(pin: PinStatus, bot: TweetBot, now: datetime) -> PinStatus:
 
 
 def _observe_job(pin: PinStatus, bot: TweetBot, observed: Observed) -> Seen:
-    job, now = _find_job(pin, bot, observed), observed.now
+    job, now = find_pin_job(pin, bot, observed), observed.now
     if job is None:
-        return PinUpdate(pin, problem=_find_creation_problem(pin, bot, observed)), None
-    pods = _list_pods(job, observed)
+        return PinUpdate(pin, problem=find_pin_problem(pin, bot, observed)), None
+    pods = list_pin_pods(job, observed)
     results = [result for pod in pods if isinstance(result := parse_message(pod.message), PinSucceeded)]
     if results:
         return PinUpdate(_succeed(pin, results[-1])), results[-1]
@@ -105,8 +102,7 @@ def _observe_job(pin: PinStatus, bot: TweetBot, observed: Observed) -> Seen:
         return PinUpdate(_fail(pin, pods[-1], now, outcome="Failed")), None
     if job.finished and job.uid in observed.diagnostics.searched:
         return PinUpdate(_fail(pin, pods[-1] if pods else None, now, outcome=pin.outcome)), None
-    waiting = _list_waiting(job, observed)
-    return PinUpdate(pin, problem=find_pod_problem(waiting[-1], observed.diagnostics, now) if waiting else None), None
+    return PinUpdate(pin, problem=find_pin_problem(pin, bot, observed)), None
 
 
 def _succeed(pin: PinStatus, result: PinSucceeded) -> PinStatus | None:
@@ -197,84 +193,3 @@ def describe_pinned_model(update: PinUpdate, model: ModelStatus | None) -> tuple
     other = newest is not None and newest.version != model.version
     more = f". Without spec.pin {newest.version} would be served" if newest and other else ""
     return PINNED.name, f"{model.name} is pinned and served at {model.uri}{more}"
-
-
-def decide_pin_actions(bot: TweetBot, observed: Observed) -> tuple[Action, ...]:
-    """Decide what to do for the recorded pin: end the Jobs of other requests, create its own, or look into that."""
-    pin = _get_open_request(bot)
-    name = build_pin_job_name(bot.name, bot.uid, pin) if pin else ""
-    others = tuple(job for job in observed.pins if job.name != name and not job.finished)
-    ends = tuple(DeleteJob(job, "pin") for job in others if not job.deleting)
-    if pin is None:
-        return ends
-    if job := _find_job(pin, bot, observed):
-        return (*ends, *_look_into(job, observed))
-    ending = others or any(pod.stage == "pin" and not pod.ended for pod in observed.pods)
-    if ending or _get_creation_times(pin, bot, observed):
-        return ends
-    last = observed.diagnostics.created.get(name)
-    return (*ends, CreateJob(build_pin_job(bot, pin, observed.settings), "", last.count + 1 if last else 1))
-
-
-def compute_pin_requeue_at(bot: TweetBot, observed: Observed) -> datetime | None:
-    """Return when something is due for the recorded pin although no event comes."""
-    pin, now = bot.status.pin, observed.now
-    if pin is None or pin.outcome == "Succeeded":
-        return None
-    moments = [parse_time(pin.retry_at)] if pin.retry_at else _get_creation_times(pin, bot, observed)
-    for pod in _list_waiting(_find_job(pin, bot, observed), observed):
-        since = pod.scheduled_at or pod.created_at
-        moments += [add_seconds(since, POD_START_GRACE_SECONDS), add_seconds(since, STALLED_SECONDS)]
-        moments += [_get_ask_time(pod, observed)]
-    return get_earliest(*(moment for moment in moments if moment > now))
-
-
-def _get_creation_times(pin: PinStatus, bot: TweetBot, observed: Observed) -> list[datetime]:
-    """Return until when the Job's creation waits: it was refused, or created and lost again and again."""
-    failure = _find_create_failure(pin, bot, observed)
-    last = observed.diagnostics.created.get(build_pin_job_name(bot.name, bot.uid, pin))
-    moments = [failure.retry_at] if failure else []
-    moments += [add_seconds(last.at, compute_creation_pause(last.count + 1))] if last else []
-    return [moment for moment in moments if moment > observed.now]
-
-
-def _get_open_request(bot: TweetBot) -> PinStatus | None:
-    """Return the recorded request if a Job is to act on it now."""
-    pin = bot.status.pin
-    return pin if pin and pin.outcome != "Succeeded" and pin.retry_at is None else None
-
-
-def _look_into(job: JobView, observed: Observed) -> tuple[Action, ...]:
-    if job.finished:
-        return () if job.uid in observed.diagnostics.searched else (ListPods(job),)
-    due = (pod for pod in _list_waiting(job, observed) if pod.scheduled_at)
-    return tuple(ListEvents(pod) for pod in due if _get_ask_time(pod, observed) <= observed.now)
-
-
-def _get_ask_time(pod: PodView, observed: Observed) -> datetime:
-    check = observed.diagnostics.mounts.get(pod.uid)
-    return check.next_at if check else add_seconds(pod.scheduled_at or pod.created_at, POD_START_GRACE_SECONDS)
-
-
-def _find_job(pin: PinStatus, bot: TweetBot, observed: Observed) -> JobView | None:
-    name = build_pin_job_name(bot.name, bot.uid, pin)
-    return next((job for job in observed.pins if job.name == name), None)
-
-
-def _list_pods(job: JobView, observed: Observed) -> list[PodView]:
-    return [pod for pod in observed.pods if pod.controller_uid == job.uid]
-
-
-def _list_waiting(job: JobView | None, observed: Observed) -> list[PodView]:
-    """Return the Job's Pods whose trainer has not started."""
-    pods = _list_pods(job, observed) if job else []
-    return [pod for pod in pods if pod.started_at is None and pod.exit_code is None and not pod.ended]
-
-
-def _find_creation_problem(pin: PinStatus, bot: TweetBot, observed: Observed) -> StartProblem | None:
-    failure = _find_create_failure(pin, bot, observed)
-    return StartProblem(failure.reason, failure.message, stalled=not failure.temporary) if failure else None
-
-
-def _find_create_failure(pin: PinStatus, bot: TweetBot, observed: Observed) -> CreateFailure | None:
-    return observed.diagnostics.get_create_failure(build_pin_job_name(bot.name, bot.uid, pin), "")

@@ -229,7 +229,7 @@ def build_secret_storage(spec: TweetBotSpec, task: Task) -> list[Storage]:
     if s3 := spec.output.s3.credentials_secret:
         sources.append(_build_s3_source(s3.name, _S3_KEYS))
         sources.append(_build_s3_source(s3.name, _S3_OPTIONAL_KEYS, optional=True))
-    if (key := spec.tracking.wandb.api_key_secret) and task != "Cleanup":
+    if (key := spec.tracking.wandb.api_key_secret) and task in ("Prepare", "Train"):
         sources.append(_build_key_source(key, f"{WANDB_FOLDER}/{WANDB_FILE}", optional=True))
     if task == "Prepare":  # the train stage reads the dataset, so no X token is near a GPU for hours
         sources += [

@@ -157,7 +157,7 @@ class Reconciler:
             now,
             self.settings,
             cleanups=tuple(job for job in jobs if not job.owner_uid and job.stage == "cleanup"),
-            pins=tuple(job for job in own if job.stage == "pin"),
+            pins=tuple(job for job in jobs if job.stage == "pin" and (job.owner_uid or job.owner_lost)),
             queue_position=self._concurrency_limiter.get_position(stored),
             latest_report=self._progress_store.observe(key),
         )

@@ -22,6 +22,8 @@ S3 = {"uri": "s3://team-a/models", "credentialsSecret": {"name": "s3"}}
 MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
     "a handle with @": ({"subject": {"handle": "@gull"}}, "spec.subject.handle"),
     "no source": ({"sources": []}, "spec.sources"),
+    "a pin to a model's name": ({"pin": "team-a-gull-9108a32a5b6d4c1f"}, "spec.pin"),
+    "a pin to the start of a version": ({"pin": "9108a32a"}, "spec.pin"),
     "two kinds in one source": (
         {"sources": [{"archive": {"uri": "s3://abc/a.zip"}, "posts": {"uri": "s3://abc/p.jsonl"}}]},
         "spec.sources[0]",

@@ -11,6 +11,7 @@ from tweetbot_contract.result import (
     DatasetResult,
     DataTable,
     Metrics,
+    PinSucceeded,
     PrepareSucceeded,
     PublishedModel,
     Sample,
@@ -58,6 +59,15 @@ def test_samples_of_an_adopted_model_are_dropped_first() -> None:
     dataset = DatasetResult(digest="0" * 64, uri="s3://b/d", table=DataTable(downloaded=1, kept=1))
     message = encode(PrepareSucceeded(dataset=dataset, adopted=trained(20)))
     assert len(message) <= MESSAGE_LIMIT
+
+
+def test_samples_of_a_pinned_model_are_dropped_first() -> None:
+    message = encode(PinSucceeded(served=trained(20), run_id="0" * 16, newest="1" * 16))
+    assert len(message) <= MESSAGE_LIMIT
+    result = decode(message.decode())
+    assert isinstance(result, PinSucceeded)
+    assert result.served
+    assert result.served.model == MODEL
 
 
 def test_words_about_an_owner_are_cut_where_long_addresses_leave_no_room() -> None:

@@ -12,6 +12,8 @@ A_SECRET_KEY = {"name": "x", "key": "token"}
 BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "a handle with @": ({"subject": {"handle": "@gull"}}, "spec.subject.handle: write the handle without @"),
     "no source": ({"sources": []}, "spec.sources: "),
+    "a pin to a model's name": ({"pin": "team-a-gull-9108a32a5b6d4c1f"}, "spec.pin: write the version as"),
+    "a pin to the start of a version": ({"pin": "9108a32a"}, "spec.pin: write the version as"),
     "two kinds in one source": (
         {"sources": [{"archive": {"uri": "s3://abc/a.zip"}, "posts": {"uri": "s3://abc/p"}}]},
         "spec.sources.0: give each source exactly one of",

@@ -8,6 +8,7 @@ from tweetbot_trainer.runtime.log import Level, Log
 
 _BAR = 30
 _SENTENCES = {
+    "run.not_pinned": "{message}",
     "prefix.owned": "{reason}: {message}",
     "prepare.found": "dataset {digest:.16} is already prepared",
     "archive.read": "sources[{source}] is an X export ({form}): found the full text of {joined} of {notes} long posts, "

@@ -74,19 +74,21 @@ def _format_dataset(dataset: DatasetHit) -> list[str]:
 
 
 def _format_model(model: ModelHit) -> str:
-    return f"model    {model.uri}: learned from {_format_ids(model.posts)}{', and is served' if model.served else ''}"
+    state = ", and is pinned" if model.pinned else ", and is served" if model.served else ""
+    return f"model    {model.uri}: learned from {_format_ids(model.posts)}{state}"
 
 
 def _format_advice(found: SearchResult) -> list[str]:
     if not found.datasets:
         return []
     bots = sorted({_parse_bot(dataset.uri) for dataset in found.datasets})
+    pinned = "Remove spec.pin. " if any(model.pinned for model in found.models) else ""
     return [
         "",
         f"What to do, for {', '.join(bots)}:",
         "1. List the posts in spec.filter.excludeIds of the TweetBot. This starts a run without them.",
         "   Near-duplicates that were dropped in their favor may now be kept.",
-        "2. When the new model is served, delete the datasets and models above.",
+        f"2. {pinned}When the new model is served, delete the datasets and models above.",
         "3. Delete the posts from the source itself and, if it is X, delete <output>/<namespace>/<name>/raw.",
     ]
 

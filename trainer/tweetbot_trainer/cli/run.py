@@ -29,6 +29,9 @@ def run_here(manifest: Path, work: Path, secrets: Path, stop: StopRequest) -> in
     Raises SpecRefused with the field's path if the manifest breaks a rule, and as the stages do.
     """
     bot = read_manifest(manifest)
+    if bot.spec.pin:
+        message = "spec.pin has no effect without a cluster: latest.json will name the model of this run"
+        ConsoleLog().warning("run.not_pinned", message=message)
     work.mkdir(parents=True, exist_ok=True)
     prepared = dispatch_stage("Prepare", _build_context(bot, "Prepare", work, secrets, stop))
     assert isinstance(prepared, PrepareSucceeded)

@@ -130,7 +130,7 @@ def _format_comparison(one: StoredVersion, other: StoredVersion, found: Comparis
     yield from ("", _format_line("figure", "A", "B", "change"))
     for name, pair in found.figures.items():
         before, after = (_format_figure(name, value) for value in pair)
-        yield _format_line(name, before, after, _format_change(*pair))
+        yield from _format_pair(name, before, after, change=_format_change(*pair))
     if not found.same_posts:
         yield "They were tested on different posts, so figures on test posts compare only roughly."
     yield from _format_differences(found)
@@ -141,7 +141,7 @@ def _format_differences(found: Comparison) -> Iterator[str]:
     for subject, pairs in found.differences.items():
         yield from ("", f"different {subject}")
         for name, pair in pairs.items():
-            yield from _format_pair(name, *pair)
+            yield from _format_pair(name, *("-" if value is None else str(value) for value in pair))
     if not found.differences:
         yield from ("", "made from the same data, base, values and program")
 
@@ -180,15 +180,15 @@ def _format_change(before: Any, after: Any) -> str:
     return f"{100 * (after / before - 1):+.1f} %" if before != after else "="
 
 
-def _format_pair(name: str, before: Any, after: Any) -> Iterator[str]:
+def _format_pair(name: str, *values: str, change: str = "") -> Iterator[str]:
     """Yield both values beside the name, or below it where they are long."""
-    texts = [_clean("-" if value is None else str(value)) for value in (before, after)]
-    if all(len(text) <= _VALUE for text in texts) and len(name) <= _NAME:
-        yield _format_line(name, texts[0], texts[1])
+    before, after = map(_clean, values)
+    if max(len(before), len(after)) <= _VALUE and len(name) <= _NAME:
+        yield _format_line(name, before, after, change)
         return
     yield name
-    for letter, text in zip("AB", texts, strict=True):
-        yield from (f"  {letter if not number else ' '} {line}" for number, line in enumerate(_wrap(text, WIDTH - 4)))
+    for letter, text in (("A", before), ("B", after)):
+        yield from (f"  {' ' if number else letter} {line}" for number, line in enumerate(_wrap(text, WIDTH - 4)))
 
 
 def _join_sides(left: str, right: str) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """spec.pin on a cluster in memory: a Job of its own moves latest.json, and no training starts or stops for it."""
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -282,6 +283,58 @@ async def test_a_pod_that_cannot_start_is_told(stage: PinStage) -> None:
     assert stage.reason("ModelReady") == "ImagePullFailed"
     await stage.wait(120)
     assert (stage.reason("Stalled"), stage.kstatus) == ("ImagePullFailed", "Failed")
+
+
+async def test_a_job_without_a_pod_is_told_with_the_quotas_words(stage: PinStage) -> None:
+    await stage.set_pin(FIRST)
+    stage.cluster.creation_failures = {stage.pin_jobs()[-1]: ('Error creating: pods "x" is forbidden: exceeded quota',)}
+    await stage.wait(31)
+    assert stage.reason("ModelReady") == "PodRefused"
+    await stage.wait(120)
+    assert stage.reason("Stalled") == "PodRefused"
+
+
+async def test_a_job_that_a_queue_holds_back_is_told(stage: PinStage) -> None:
+    await stage.set_pin(FIRST)
+    job = deepcopy(stage.cluster.objects["jobs", NAMESPACE, stage.pin_jobs()[-1]])
+    job["spec"]["suspend"] = True
+    stage.cluster.put("jobs", job)
+    await stage.settle()
+    assert (stage.reason("ModelReady"), stage.kstatus) == ("Queued", "Current")
+
+
+async def test_a_job_that_lost_its_owner_is_still_the_pins(stage: PinStage) -> None:
+    await stage.set_pin(FIRST)
+    job = deepcopy(stage.cluster.objects["jobs", NAMESPACE, stage.pin_jobs()[-1]])
+    del job["metadata"]["ownerReferences"]
+    stage.cluster.put("jobs", job)
+    await stage.settle()
+    await stage.end_pin(pin_result(FIRST))
+    assert (stage.served, len(stage.pin_jobs())) == (FIRST, 1)
+
+
+async def test_a_job_that_is_deleted_again_and_again_is_not_created_without_end(stage: PinStage) -> None:
+    await stage.set_pin(FIRST)
+    for _ in range(9):
+        for job in stage.pin_jobs():
+            stage.cluster.remove("jobs", NAMESPACE, job)
+        await stage.settle()
+    assert sum(write.endswith("-pin") for write in stage.cluster.writes) == 5
+
+
+async def test_the_pins_pod_has_the_stores_keys_and_no_others() -> None:
+    stage = PinStage()
+    key = {"name": "wandb", "key": "key"}
+    token = {"handle": "gull", "tokenSecret": {"name": "x", "key": "key"}, "acceptTerms": True}
+    await stage.apply(pin=FIRST, tracking={"wandb": {"apiKeySecret": key}}, sources=[{"x": token}])
+    (job,) = stage.pin_jobs()
+    manifest = stage.cluster.objects["jobs", NAMESPACE, job]
+    pod = manifest["spec"]["template"]["spec"]
+    sources = pod["volumes"]
+    secrets = {each["secret"]["name"] for volume in sources for each in volume.get("projected", {}).get("sources", ())}
+    assert secrets == {"s3"}
+    assert set(pod["containers"][0]["resources"]["limits"]) == {"cpu", "memory", "ephemeral-storage"}
+    assert manifest["metadata"]["ownerReferences"][0]["uid"] == "uid-gull"
 
 
 async def test_a_pin_before_any_model(stage: PinStage) -> None:

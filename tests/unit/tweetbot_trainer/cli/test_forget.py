@@ -10,10 +10,12 @@ from builders.published import STORE, a_published_model, version_of
 from builders.stages import ENOUGH, a_context, a_local_run
 from builders.trainer import many_posts
 from tweetbot_contract.handover import RunDocument
+from tweetbot_contract.status import PinRequest
 from tweetbot_fakes.storage import WatchedStore
 from tweetbot_trainer.__main__ import run_command
 from tweetbot_trainer.data.posts import dump_post
 from tweetbot_trainer.publishing.registry.forgetting import parse_ids, search
+from tweetbot_trainer.publishing.registry.pinning import serve_pinned
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.stages.prepare import prepare
 
@@ -83,6 +85,17 @@ def test_people_read_what_to_do(run: RunDocument, tmp_path: Path, capsys: pytest
     assert said.startswith("1 of 1 posts found, in 1 datasets and 1 models\ndataset  file:///")
     assert f"model    {version_of(run)}/model: learned from {SECOND}, and is served" in said
     assert "What to do, for team-a/gull:" in said
+
+
+def test_a_pin_that_would_keep_such_a_model_served_is_told(
+    run: RunDocument, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pin = PinRequest(version=version_of(run).rpartition("/")[2], requested_at="2026-11-20T12:00:00Z", generation=2)
+    serve_pinned(STORE, run.model_copy(update={"pin": pin}))
+    assert run_command(["forget", "--ids", str(ids_file(tmp_path, SECOND)), "--root", run.prefix]) == 0
+    said = capsys.readouterr().out
+    assert f"model    {version_of(run)}/model: learned from {SECOND}, and is pinned" in said
+    assert "2. Remove spec.pin. When the new model is served," in said
 
 
 def test_nothing_found_is_said_and_asks_for_nothing(

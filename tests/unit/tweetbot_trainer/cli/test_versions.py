@@ -155,8 +155,10 @@ def two(tmp_path: Path) -> Path:
         update={"training": {"epochs": 1, "lora": {"rank": 16}}, "versions": {"torch": "2.2", "numpy": "2"}}
     )
     metrics = plain.metrics.model_copy(update={"eval_loss": 3.0, "style_score": 0.81, "verbatim_rate": 0.75})
+    too_few = "The dataset has too few posts held out to tell how its author writes. " * 3
+    unknown = plain.metrics.model_copy(update={"style_not_measured": too_few})
     long = "the harbour is full of lanterns tonight and nobody has asked the gulls what they think about that"
-    add(tmp_path, 1, provenance=before, dataset=a_dataset("a", 200))
+    add(tmp_path, 1, provenance=before, dataset=a_dataset("a", 200), metrics=unknown)
     add(
         tmp_path,
         2,

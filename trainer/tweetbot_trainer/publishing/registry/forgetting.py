@@ -13,7 +13,7 @@ from typing import Any
 from tweetbot_contract import reasons
 from tweetbot_trainer.data.dataset.dataset import POSTS_FILE
 from tweetbot_trainer.data.dataset.ids import IDS_FILE, read_ids
-from tweetbot_trainer.publishing.registry.latest import LATEST_FILE, read_latest
+from tweetbot_trainer.publishing.registry.latest import LATEST_FILE, get_recorded_pin, read_latest
 from tweetbot_trainer.publishing.registry.manifest import MANIFEST_FILE, MODEL_FOLDER, decode_manifest
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.store import ObjectStore, join
@@ -44,6 +44,7 @@ class ModelHit:
     digest: str
     served: bool
     posts: tuple[str, ...]
+    pinned: bool = False
 
 
 @dataclass(slots=True)
@@ -98,7 +99,8 @@ def search(store: ObjectStore, root: str, wanted: frozenset[str]) -> SearchResul
     result = SearchResult()
     for folder, files in datasets.items():
         _search_dataset(store, folder, files, wanted, result)
-    served = frozenset(str(read_latest(store, uri).get("uri")) for uri in latest_files)
+    latest = [read_latest(store, uri) for uri in latest_files]
+    served = {str(content.get("uri")): bool(get_recorded_pin(content).get("version")) for content in latest}
     _search_models(store, homes, served, result)
     return result
 
@@ -134,7 +136,8 @@ def _find_hits(store: ObjectStore, uri: str, wanted: frozenset[str]) -> dict[str
     return {post: tuple(same[sha256]) for post, sha256 in sorted(texts.items())}
 
 
-def _search_models(store: ObjectStore, homes: Iterable[str], served: frozenset[str], result: SearchResult) -> None:
+def _search_models(store: ObjectStore, homes: Iterable[str], served: dict[str, bool], result: SearchResult) -> None:
+    """Add the versions; `served` says of the address of each served model whether it is pinned."""
     hits = {dataset.digest: dataset for dataset in result.datasets}
     for home in homes:
         manifest = decode_manifest(store.get(join(home, MANIFEST_FILE)))
@@ -142,7 +145,8 @@ def _search_models(store: ObjectStore, homes: Iterable[str], served: frozenset[s
             result.unknown.append(home)
         elif hit := hits.get(manifest.dataset.digest):
             uri = join(home, MODEL_FOLDER)
-            result.models.append(ModelHit(uri, manifest.version, hit.digest, uri in served, tuple(hit.posts)))
+            found = ModelHit(uri, manifest.version, hit.digest, uri in served, tuple(hit.posts), served.get(uri, False))
+            result.models.append(found)
 
 
 def _parse_id(line: str, location: str) -> str:

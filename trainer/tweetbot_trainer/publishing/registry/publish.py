@@ -93,10 +93,7 @@ def _upload(store: ObjectStore, home: str, folder: Path, manifest: VersionManife
 def _write_version(
     store: ObjectStore, run: RunDocument, folder: Path, manifest: VersionManifest, check: Check
 ) -> TrainSucceeded:
-    """Write files and manifest. If another Pod publishes the same training meanwhile, its version is the result.
-
-    Unless we have overwritten one of its files: then we write all of ours and our manifest, no longer calling `check`.
-    """
+    """Write files and manifest. If another Pod publishes the same training meanwhile, its version is the result."""
     home = build_version_uri(run, manifest.version)
     before = _get_manifest_etag(store, home)
     if before and (theirs := find_reusable(store, run, manifest.training_key)):
@@ -111,11 +108,11 @@ def _write_version(
         _upload(store, home, folder, manifest, check_alone)
         check_alone()
     except StorageUnavailable:
-        if _get_manifest_etag(store, home) == before:
+        if _get_manifest_etag(store, home) == before or not (
+            theirs := find_reusable(store, run, manifest.training_key)
+        ):
             raise
-        if theirs := find_reusable(store, run, manifest.training_key):
-            return theirs
-        _upload(store, home, folder, manifest, lambda: None)
+        return theirs
     return build_result(_commit(store, StoredVersion(home, manifest, manifest.encode())), run)
 
 
