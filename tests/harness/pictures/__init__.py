@@ -1,7 +1,8 @@
 """Judges a picture by what is to be seen in it, as a person would: no pixel has to be where it was."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BytesIO
+from itertools import combinations
 
 from PIL import Image, ImageChops, ImageStat
 
@@ -37,13 +38,13 @@ def max_of_channels(image: Image.Image) -> Image.Image:
 
 
 def split_into_cells(image: Image.Image, count: int) -> Iterator[Image.Image]:
-    """Yield the cells of a line whose characters are all equally wide, as in Japanese, each 32 by 32 in grey."""
+    """Yield the cells of a line whose characters are all equally wide, as in Japanese, each 12 by 12 in grey."""
     width = image.width / count
     for index in range(count):
         cell = image.crop((round(index * width), 0, round((index + 1) * width), image.height))
-        yield cell.convert("L").resize((32, 32))
+        yield cell.convert("L").resize((12, 12), Image.Resampling.BOX)
 
 
-def look_alike(one: Image.Image, other: Image.Image) -> bool:
-    """Whether two cells show about the same, such as a box for a character that is missing."""
-    return float(ImageStat.Stat(ImageChops.difference(one, other)).mean[0]) < 12
+def has_look_alikes(cells: Iterable[Image.Image]) -> bool:
+    """Whether two of the cells show about the same, as with a box for each character that is missing."""
+    return any(ImageStat.Stat(ImageChops.difference(*pair)).mean[0] < 20 for pair in combinations(cells, 2))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from harness.pictures import count_yellow, look_alike, split_into_cells
+from harness.pictures import count_yellow, has_look_alikes, split_into_cells
 from tweetbot_trainer.publishing.report.drawing import fonts
 from tweetbot_trainer.publishing.report.drawing.bidi import is_right_to_left, order_parts, resolve_directions
 from tweetbot_trainer.publishing.report.drawing.fonts import (
@@ -115,8 +115,7 @@ def test_signs_that_are_text_stay_text(text: str) -> None:
 def test_each_kanji_looks_different() -> None:
     text = "港朝静猫防波堤"
     line = drawn(text).crop((10, 15, 10 + SIZE * len(text), 70))
-    cells = list(split_into_cells(line, len(text)))
-    assert not any(look_alike(one, other) for index, one in enumerate(cells) for other in cells[:index])
+    assert not has_look_alikes(split_into_cells(line, len(text)))
 
 
 def test_a_chinese_character_has_the_forms_of_its_readers() -> None:

@@ -11,7 +11,7 @@ from PIL.ImageColor import getrgb
 
 from builders.hostile_texts import CORPUS
 from builders.model import an_outcome, some_card_data
-from harness.pictures import count_yellow, find_ink, look_alike, opened, split_into_cells
+from harness.pictures import count_yellow, find_ink, has_look_alikes, opened, split_into_cells
 from tweetbot_contract.result import Sample
 from tweetbot_contract.spec.spec import Gates
 from tweetbot_contract.spec.spec import Subject as SpecSubject
@@ -19,6 +19,7 @@ from tweetbot_trainer.data.dataset.profiles import CardAccount
 from tweetbot_trainer.learning.training.metrics import LogEntry
 from tweetbot_trainer.publishing.report.badges import Badge, build_badges, render_badges
 from tweetbot_trainer.publishing.report.card_data import CardData
+from tweetbot_trainer.publishing.report.drawing.fonts import PLACEHOLDER
 from tweetbot_trainer.publishing.report.drawing.text_drawing import (
     AMBER,
     SLATE,
@@ -93,13 +94,14 @@ def test_what_is_read_from_right_to_left_begins_at_the_right() -> None:
     assert (20, 38, 46) in tints[1]
 
 
-def test_a_japanese_bot_has_its_posts_in_its_picture() -> None:
-    prompt = "港朝静猫防波堤"
-    image = opened(drawn(f"{prompt}で寝る", prompt=prompt, languages=("ja",))).convert("RGB")
-    line = find_ink(image.crop((0, 140, 1200, 560)), TEAL)
+@pytest.mark.parametrize(
+    ("prompt", "boxes"), [("港朝静猫防波堤", False), ("おはよございま", False), (PLACEHOLDER * 7, True)]
+)
+def test_a_japanese_bot_has_its_posts_in_its_picture(prompt: str, boxes: bool) -> None:
+    posts = opened(drawn(f"{prompt}で寝る", prompt=prompt, languages=("ja",))).convert("RGB").crop((0, 140, 1200, 560))
+    line = find_ink(posts, TEAL)
     assert line is not None
-    cells = list(split_into_cells(image.crop((0, 140, 1200, 560)).crop(line), len(prompt)))
-    assert not any(look_alike(one, other) for index, one in enumerate(cells) for other in cells[:index])
+    assert has_look_alikes(split_into_cells(posts.crop(line), len(prompt))) is boxes
 
 
 def test_emoji_are_in_colour_in_the_picture_and_in_a_name() -> None:
