@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)/tests/cluster:$(CURDIR)/tests/demo:$(CURDIR)/tests/fakes:$(CURDIR)/tests/bench:$(CURDIR)/tests/faults:$(CURDIR)/tests/mutants:$(CURDIR)/charts
+# Python keeps its bytecode, whatever the environment says: else hundreds of processes compile the same files again.
+export PYTHONDONTWRITEBYTECODE :=
 
 ##@ See it work
 demo: $(STAMP) ## Train a TweetBot from manifest to model on a cluster of its own, then clean up

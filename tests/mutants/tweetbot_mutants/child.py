@@ -124,9 +124,13 @@ def find_importers(module: str, files: Mapping[str, Path]) -> set[str]:
 
 
 def _iter_imports(file: Path) -> Iterator[str]:
+    """Yield what a file imports, and the packages that are loaded before that."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for parts in (name.split(".") for name in names):
+            yield from (".".join(parts[:length]) for length in range(1, len(parts) + 1))

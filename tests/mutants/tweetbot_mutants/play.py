@@ -5,6 +5,7 @@ import importlib
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import time
 import warnings
@@ -85,6 +86,8 @@ class Player:
             for name in names.read_text().split():
                 with contextlib.suppress(Exception):  # a library's optional part; the tests import what they need
                     importlib.import_module(name)
+        if self._target.module in sys.modules:
+            raise TestsFail(f"{self._target.module} is loaded already, so that no mutant would take its place")
 
     def _measure(self) -> dict[str, dict[str, float]]:
         """Run the tests on the module as it is; returns for each function the tests that call it, with seconds."""

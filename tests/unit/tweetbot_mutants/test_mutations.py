@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tweetbot_mutants.child import find_importers
 from tweetbot_mutants.ledger import Ledger
 from tweetbot_mutants.mutations import compile_mutant, list_mutants
 from tweetbot_mutants.play import Outcome
@@ -120,3 +121,19 @@ def test_a_verdict_counts_until_what_it_rests_on_is_changed(tmp_path: Path) -> N
     file = tmp_path / f"{target.module}.json"
     file.write_text(file.read_text().replace('"basis": "', '"basis": "0'))
     assert Ledger(target, tmp_path).find(mutant) is None
+
+
+def test_what_imports_a_module_by_its_package_or_in_a_function_imports_it(tmp_path: Path) -> None:
+    sources = {
+        "a": "",
+        "a.b": "from a.b import c",
+        "a.b.c": "import os",
+        "a.b.d": "from typing import Any",
+        "by_package": "from a.b.d import f",
+        "later": "def f():\n    import by_package",
+        "apart": "import a",
+    }
+    files = {name: tmp_path / f"{name}.py" for name in sources}
+    for name, source in sources.items():
+        files[name].write_text(source)
+    assert find_importers("a.b.c", files) == {"a.b.c", "a.b", "by_package", "later"}
