@@ -63,7 +63,7 @@ TRACKING_DEGRADED = _ask_author(
     "TrackingDegraded",
     "Weights & Biases tracked less than the spec asks for. The run is not affected.",
     "Look at the condition's message: the key is missing or wrong, or the server is unreachable. The metrics file is "
-    "in S3.",
+    "in S3, and `tweetbot-trainer sync` sends the run later: once there is a model, the message has the command.",
 )
 
 # ---- found by the operator

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 Json = dict[str, Any]
 #: refuse: the connection is closed without an answer. hang: no answer until the server ends. 401: the key is unknown.
-#: unavailable: 503 to everything. stream: 500 to the history only.
-Fault = Literal["none", "refuse", "hang", "401", "unavailable", "stream"]
+#: unavailable: 503 to everything. stream: 500 to the history only. reports: no answer to who asks for reports.
+Fault = Literal["none", "refuse", "hang", "401", "unavailable", "stream", "reports"]
 ENTITY = "harbour"
 
 

@@ -157,12 +157,13 @@ def test_a_version_that_missed_a_gate_is_a_failed_run_and_never_the_latest_model
 def test_of_an_older_version_is_told_what_nobody_knows_any_more(
     tmp_path: Path, server: FakeWandb, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    trained = a_version_of(tmp_path, sources=(), handle=None)
+    trained = a_version_of(tmp_path, sources=(), handle=None, base={})
     (tmp_path / "bucket/team-a/gull/datasets" / trained.manifest.dataset.digest / "dataset.json").unlink()
     assert sync(trained.home, server) == 0
     told = capsys.readouterr().out
     assert "not known any more: the sources" in told
     assert "not known any more: the dataset's dataset.json" in told
+    assert "not known any more: the base model" in told
     assert server.artifact("dataset-gull").used_by == {trained.run_id("train")}
 
 
@@ -284,3 +285,14 @@ def test_a_report_can_be_asked_for(tmp_path: Path, server: FakeWandb, capsys: py
     (report,) = server.reports.values()
     assert "team-a/gull" in report.description
     assert f"the report is at {server.url}/harbour/huggingtweets/reports/harbour_gull--" in capsys.readouterr().out
+
+
+def test_a_manifest_that_names_no_bot_is_refused(
+    tmp_path: Path, server: FakeWandb, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained = a_version_of(tmp_path)
+    manifest = trained.manifest
+    nowhere = manifest.model_copy(update={"dataset": manifest.dataset.model_copy(update={"uri": "s3://bucket"})})
+    Path(trained.home.removeprefix("file://")).joinpath("MANIFEST.json").write_bytes(nowhere.encode())
+    assert sync(trained.home, server) == ExitCode.REFUSED
+    assert "does not say of which TweetBot it is" in capsys.readouterr().err

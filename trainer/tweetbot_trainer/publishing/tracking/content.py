@@ -43,10 +43,10 @@ def track_dataset(
         tracker.log_table("posts", ("id", "text"), [(post.id, post.text) for post in posts])
 
 
-def track_inputs(tracker: Tracker, bot: str, data: DatasetResult, base: BaseIdentity) -> None:
+def track_inputs(tracker: Tracker, bot: str, data: DatasetResult, base: BaseIdentity | None) -> None:
     """Send the addresses of the dataset and the base model."""
     tracker.log_artifact(make_dataset_artifact(bot, data.uri, data.digest, data.table, direction="input"))
-    if artifact := make_base_artifact(base):
+    if base and (artifact := make_base_artifact(base)):
         tracker.log_artifact(artifact)
 
 

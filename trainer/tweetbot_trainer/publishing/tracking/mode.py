@@ -51,7 +51,7 @@ def choose_mode(spec: WandB, secrets: Path, base_url: str, *, probe: Probe) -> D
         return Decision("Offline", message)
     fault = probe(base_url, key)
     if fault:
-        return Decision("Offline", f"{fault}; `tweetbot-trainer sync` sends the run later")
+        return Decision("Offline", fault)
     return Decision("Online", api_key=key)
 
 

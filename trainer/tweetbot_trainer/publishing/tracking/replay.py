@@ -12,6 +12,7 @@ from tweetbot_trainer.data.dataset.dataset import POSTS_FILE, SUMMARY_FILE, read
 from tweetbot_trainer.data.dataset.source_records import SourceRecord
 from tweetbot_trainer.data.posts import DatasetPost
 from tweetbot_trainer.data.sources import get_pages_folder
+from tweetbot_trainer.learning.model.identity import BaseIdentity
 from tweetbot_trainer.publishing.registry.lineage import find_dataset_folder
 from tweetbot_trainer.publishing.registry.manifest import METRICS_FILE, MODEL_FOLDER, REPORT_FOLDER, StoredVersion
 from tweetbot_trainer.publishing.tracking.content import (
@@ -41,6 +42,7 @@ class StoredRun:
     entries: tuple[Mapping[str, Any], ...]
     header: Mapping[str, Any]
     sources: tuple[tuple[str, DataTable], ...]
+    base: BaseIdentity | None
     posts: tuple[DatasetPost, ...] | None
     missing: tuple[str, ...]
 
@@ -69,7 +71,7 @@ class StoredRun:
         if stage == "Prepare":
             track_dataset(tracker, self.bot, self.sources, manifest.dataset, self.posts)
             return
-        track_inputs(tracker, self.bot, manifest.dataset, manifest.provenance.base_identity)
+        track_inputs(tracker, self.bot, manifest.dataset, self.base)
         for entry in self.entries:
             tracker.log(entry)
         uri, sha256 = join(self.version.home, MODEL_FOLDER), self.version.sha256
@@ -85,7 +87,7 @@ def load_run(store: ObjectStore, version: StoredVersion, *, with_posts: bool) ->
     missing: list[str] = []
     manifest = version.manifest
     prefix = manifest.dataset.uri.rpartition("/datasets/")[0]
-    namespace, bot = prefix.split("/")[-2:]
+    namespace, bot = _parse_bot(prefix, version)
     records = manifest.provenance.sources
     if not records:
         missing.append("the sources: the manifest names none, so the dataset has no raw data above it")
@@ -102,9 +104,29 @@ def load_run(store: ObjectStore, version: StoredVersion, *, with_posts: bool) ->
         entries=_read_metrics(store, version),
         header=_read_header(store, version, missing.append),
         sources=tuple((uri, table) for uri, table in sources if uri is not None),
+        base=_find_base(version, missing.append),
         posts=_read_posts(store, version) if with_posts else None,
         missing=tuple(missing),
     )
+
+
+def _parse_bot(prefix: str, version: StoredVersion) -> tuple[str, str]:
+    """Return the namespace and name of the TweetBot with this folder. Raises SpecRefused if there are none."""
+    above, _, bot = prefix.rpartition("/")
+    namespace = above.rpartition("/")[2]
+    if not namespace or not bot:
+        message = f"the manifest of {version.home} does not say of which TweetBot it is: its dataset has no address"
+        raise SpecRefused(reasons.SOURCE_UNREADABLE, message)
+    return namespace, bot
+
+
+def _find_base(version: StoredVersion, report: Callable[[str], None]) -> BaseIdentity | None:
+    """Return the base model; None, and reported, if the manifest does not describe one."""
+    try:
+        return version.manifest.provenance.base_identity
+    except TypeError:
+        report("the base model, so it has no artifact")
+        return None
 
 
 def _find_source_uri(prefix: str, record: SourceRecord) -> str | None:

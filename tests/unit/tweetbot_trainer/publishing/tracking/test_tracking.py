@@ -71,7 +71,8 @@ def a_run(tmp_path: Path, stage: Stage = "Train", **wandb: Any) -> RunDocument:
 
 def started(run: RunDocument, tmp_path: Path, secrets: Path, config: dict[str, Any] | None = None) -> Tracker:
     tracked, folder = TrackedRun.from_document(run), tmp_path / "work" / "wandb" / run.stage.lower()
-    run_config = RunConfig(tracked, folder, init_timeout=120, finish_timeout=120)
+    report = run.spec.tracking.wandb.report
+    run_config = RunConfig(tracked, folder, init_timeout=120, finish_timeout=120, report=report)
     starter = TrackerStarter(run, run_config, store=STORE, secrets=secrets, log=Log(StringIO()), probe=AT_ONCE)
     return starter(config or {"learning_rate": 3e-3})
 
@@ -152,7 +153,7 @@ def test_nothing_about_the_machine_or_the_command_line_is_sent(
     server: FakeWandb, tmp_path: Path, secrets: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["/opt/canary-program", "--canary-argument"])
-    tracker = started(a_run(tmp_path, apiKeySecret=SECRET, baseURL=server.url), tmp_path, secrets)
+    tracker = started(a_run(tmp_path, apiKeySecret=SECRET, baseURL=server.url, report=True), tmp_path, secrets)
     tracker.log({"step": 1, "train/loss": 1.0})
     assert tracker.finish().degraded is None
     (run,) = server.runs.values()
@@ -174,7 +175,7 @@ def find_child_processes(name: str) -> Iterator[Path]:
 def test_no_process_has_the_key_in_its_environment_or_arguments(
     server: FakeWandb, tmp_path: Path, secrets: Path
 ) -> None:
-    tracker = started(a_run(tmp_path, apiKeySecret=SECRET, baseURL=server.url), tmp_path, secrets)
+    tracker = started(a_run(tmp_path, apiKeySecret=SECRET, baseURL=server.url, report=True), tmp_path, secrets)
     assert tracker.finish().degraded is None
     children = list(find_child_processes("wandb-core"))
     assert children

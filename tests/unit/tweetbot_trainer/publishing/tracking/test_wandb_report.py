@@ -19,6 +19,7 @@ from tweetbot_contract.result import TrackingResult
 from tweetbot_contract.status import Stage
 from tweetbot_fakes.remotes.wandb_graphql import FakeWandb
 from tweetbot_fakes.remotes.wandb_server import KEY, wandb_server
+from tweetbot_trainer.publishing.tracking import wandb_report
 from tweetbot_trainer.publishing.tracking.mode import check_api_key
 from tweetbot_trainer.publishing.tracking.start import TrackerStarter
 from tweetbot_trainer.publishing.tracking.wandb_report import connect
@@ -130,6 +131,16 @@ def test_a_report_that_cannot_be_made_degrades_the_tracking_and_nothing_else(ser
     assert KEY not in (result.degraded or "")
     (run,) = server.runs.values()
     assert run.exit_code == 0
+
+
+def test_a_server_that_is_silent_about_reports_holds_no_run(
+    server: FakeWandb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wandb_report, "ANSWER_LIMIT", 1)
+    server.fault = "reports"
+    result = tracked(tmp_path, server)
+    assert (result.wandb_mode, result.wandb_url is None, result.report_url) == ("Online", False, None)
+    assert "could not make its report" in (result.degraded or "")
 
 
 def test_a_report_without_a_key_is_missed_aloud(server: FakeWandb, tmp_path: Path) -> None:
