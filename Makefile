@@ -102,6 +102,9 @@ generate: $(STAMP) ## Render the CRD, the generated docs and the chart's values 
 kustomize: generate ## Render kustomize/base from the chart (builds helm once)
 	@$(BIN)/python -m tweetbot_chart.plain "$$($(BIN)/python -m tweetbot_cluster build | grep /helm$$)"
 
+pictures: $(STAMP) ## The README's pictures: of the model that `make demo` made, and of the transcript in the README
+	@$(BIN)/python -m tweetbot_demo.docs_pictures
+
 lock: $(STAMP) ## Resolve requirements/*.txt again from pyproject.toml
 	UV=$(VENV)-bootstrap/bin/uv bash requirements/lock.sh
 
@@ -123,4 +126,4 @@ clean: ## Remove what was made here (the cluster's binaries stay in the user cac
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo cluster-up cluster-down test check generated marks unit integration e2e images test-images kueue older soak faults mutants trial bench-operator bench-trainer bench-quality generate kustomize lock venv clean help
+.PHONY: demo cluster-up cluster-down test check generated marks unit integration e2e images test-images kueue older soak faults mutants trial bench-operator bench-trainer bench-quality generate kustomize pictures lock venv clean help

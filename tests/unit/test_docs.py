@@ -52,7 +52,7 @@ def test_the_first_screen_of_the_readme_has_pictures_that_are_read_out_too() -> 
 
 def test_the_terminal_shows_the_transcript_of_the_readme() -> None:
     drawn = (ROOT / "docs" / "pictures" / "terminal.svg").read_text(encoding="utf-8")
-    assert drawn == render_terminal(read_transcript()), "run python -m tweetbot_demo.docs_pictures after make demo"
+    assert drawn == render_terminal(read_transcript()), "run make pictures"
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs" / "threat-model").glob("*.md")), ids=lambda page: page.stem)

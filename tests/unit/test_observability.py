@@ -7,11 +7,13 @@ from typing import Any, get_args
 
 import pytest
 import yaml
+from matplotlib.text import Text
 from prometheus_client import REGISTRY
 
 from harness.promql_names import TARGET, Reading, labels_in, readings
 from tweetbot_contract import reasons
 from tweetbot_contract.status import Phase
+from tweetbot_demo.dashboard_picture import Series, draw_dashboard
 from tweetbot_operator.telemetry import metrics
 
 ROOT = Path(__file__).parents[2]
@@ -175,3 +177,19 @@ def test_every_metric_is_documented_as_it_is() -> None:
         if hasattr(metric, "_name")
     ]
     assert sorted(documented) == sorted(ours)
+
+
+class SameAnswer:
+    """A Prometheus with two series for every panel."""
+
+    start, end = 1_700_000_000.0, 1_700_000_060.0
+
+    def read(self, panel: dict[str, Any]) -> Series:
+        times = [self.start, self.end]
+        return [("Training", times, [1.0, 2.0]), ("Failed", times, [0.0, 50.0])]
+
+
+def test_the_picture_of_the_dashboard_has_every_panel() -> None:
+    texts = {text.get_text() for text in draw_dashboard(SameAnswer()).findobj(Text)}
+    assert {panel["title"] for panel in PANELS} <= texts
+    assert {"— Training", "— Failed", "Training", "50 %", "50 s"} <= texts

@@ -1,4 +1,4 @@
-"""Makes the pictures of the README after `make demo`: python -m tweetbot_demo.docs_pictures
+"""Makes the pictures of the README after `make demo`: make pictures
 
 Those of the model are the demo's own; the terminal shows the transcript in the README.
 """
