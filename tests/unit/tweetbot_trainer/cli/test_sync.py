@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
@@ -11,7 +12,8 @@ from typing import Any
 import pytest
 
 from builders.stages import a_context, a_folder, a_local_run, a_source, a_version
-from tweetbot_contract.handover import ExitCode, RunDocument
+from tweetbot_contract.handover import ExitCode, RunDocument, explain_sync
+from tweetbot_contract.result import TrackingResult
 from tweetbot_fakes.remotes.wandb_graphql import FakeWandb
 from tweetbot_fakes.remotes.wandb_server import KEY, wandb_server
 from tweetbot_trainer.__main__ import run_command
@@ -296,3 +298,21 @@ def test_a_manifest_that_names_no_bot_is_refused(
     Path(trained.home.removeprefix("file://")).joinpath("MANIFEST.json").write_bytes(nowhere.encode())
     assert sync(trained.home, server) == ExitCode.REFUSED
     assert "does not say of which TweetBot it is" in capsys.readouterr().err
+
+
+def test_the_command_that_a_status_shows_works_as_it_is(
+    tmp_path: Path, server: FakeWandb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_API_KEY", KEY)
+    trained = a_version_of(tmp_path)
+    wandb = {"project": "two gulls", "entity": "harbour", "baseURL": server.url, "report": True}
+    message = explain_sync(
+        a_local_run(tmp_path, spec={"tracking": {"wandb": wandb}}).spec,
+        f"{trained.home}/model",
+        TrackingResult(wandb_mode="Offline"),
+    )
+    assert message
+    program, *arguments = shlex.split(message.partition(" and run: ")[2])
+    assert (program, run_command(arguments)) == ("tweetbot-trainer", 0)
+    assert {run.fields["project"] for run in server.runs.values()} == {"two gulls"}
+    assert len(server.reports) == 1

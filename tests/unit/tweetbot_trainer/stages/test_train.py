@@ -41,6 +41,9 @@ def a_training(folder: Path, **changes: Any) -> StageContext:
     return a_context(folder, a_local_run(folder, stage="Train", dataset=prepared.dataset.digest, **changes))
 
 
+REPORT = "https://wandb.example/team/gulls/reports/gull--1"
+
+
 class RecordingTracker:
     """Keeps what it is told."""
 
@@ -52,7 +55,7 @@ class RecordingTracker:
         self.failed: bool | None = None
 
     def get_current_result(self) -> TrackingResult:
-        return TrackingResult(wandb_mode="Online", wandb_url="https://wandb.example/run")
+        return TrackingResult(wandb_mode="Online", wandb_url="https://wandb.example/run", report_url=REPORT)
 
     def log(self, row: Mapping[str, float]) -> None:
         self.rows.append(row)
@@ -110,6 +113,8 @@ def test_a_dataset_becomes_a_published_model_that_the_tracker_knows(trained: Tra
     assert len(tracker.tables["samples"]) == len(result.samples) == 10
     assert (result.tracking.wandb_url, tracker.failed) == ("https://wandb.example/run", False)
     assert b"https://wandb.example/run" in STORE.get(f"{result.model.uri}/README.md")
+    assert REPORT.encode() in STORE.get(f"{result.model.uri}/README.md")
+    assert result.tracking.report_url == REPORT
     assert not (context.work / "finished").exists()
     assert prepare(replace(context, run=context.run.model_copy(update={"stage": "Prepare"}))).adopted is not None
 
