@@ -52,9 +52,11 @@ def test_a_run_that_is_stopped_publishes_nothing_and_the_next_one_does(
     assert stopped.returncode == 143
     assert [name for name in objects(tmp_path) if name.startswith(("models/", "latest"))] == []
 
-    whole = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    arguments = command[command.index("run") :]
+    assert __main__.run_command(arguments) == 0
+    whole = capsys.readouterr()
     pointer = json.loads((tmp_path / "bucket/team-a/gull/latest.json").read_text(encoding="utf-8"))
-    assert whole.stdout.splitlines()[-1] == f"model    {pointer['uri']}"
+    assert whole.out.splitlines()[-1] == f"model    {pointer['uri']}"
     version = pointer["uri"].removesuffix("/model")
     published = sorted(info.uri.removeprefix(f"{version}/") for info in STORE.list(f"{version}/"))
     manifest = json.loads(STORE.get(f"{version}/MANIFEST.json"))
@@ -62,9 +64,10 @@ def test_a_run_that_is_stopped_publishes_nothing_and_the_next_one_does(
     assert {"model/README.md", "model/model.safetensors", "model/loss.png", "report/metrics.jsonl"} < set(published)
     assert manifest["metrics"]["trainLoss"] < manifest["metrics"]["firstTrainLoss"]
 
-    again = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
-    assert "a model with the same dataset and training is already published" in again.stderr
-    assert again.stdout == whole.stdout
+    assert __main__.run_command(arguments) == 0
+    again = capsys.readouterr()
+    assert "a model with the same dataset and training is already published" in again.err
+    assert again.out == whole.out
 
     assert __main__.run_command(["generate", "--model", pointer["uri"].removeprefix("file://"), "--json"]) == 0
     posts = json.loads(capsys.readouterr().out)["posts"]
