@@ -115,7 +115,7 @@ def list_preloads(target: Target, scratch: Path) -> list[str]:
 
 def find_importers(module: str, files: Mapping[str, Path]) -> set[str]:
     """Return the modules that import one, by others or in a function, and that one."""
-    imports = {name: set(_iter_imports(file)) for name, file in files.items()}
+    imports = {name: {*_iter_imports(file), *_iter_packages(name)} for name, file in files.items()}
     found, new = {module}, {module}
     while new:
         new = {name for name, names in imports.items() if names & new} - found
@@ -124,7 +124,6 @@ def find_importers(module: str, files: Mapping[str, Path]) -> set[str]:
 
 
 def _iter_imports(file: Path) -> Iterator[str]:
-    """Yield what a file imports, and the packages that are loaded before that."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -132,5 +131,10 @@ def _iter_imports(file: Path) -> Iterator[str]:
             names = [f"{node.module}.{alias.name}" for alias in node.names]
         else:
             continue
-        for parts in (name.split(".") for name in names):
-            yield from (".".join(parts[:length]) for length in range(1, len(parts) + 1))
+        yield from (each for name in names for each in _iter_packages(name))
+
+
+def _iter_packages(name: str) -> Iterator[str]:
+    """Yield the packages that are loaded before a module, and its own name."""
+    parts = name.split(".")
+    yield from (".".join(parts[:length]) for length in range(1, len(parts) + 1))
