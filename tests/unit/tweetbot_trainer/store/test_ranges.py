@@ -1,6 +1,7 @@
 """A file that is read by ranges is one file, whole: not two mixed, and not the start of one."""
 
 from collections.abc import Iterator
+from errno import EINVAL
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,17 @@ def test_a_download_of_a_short_answer_is_no_file(s3: FakeS3, store: ObjectStore,
     s3.refuse(is_range, Answer(206, b"", {"etag": etag_of(OLD)}))
     with pytest.raises(StorageUnavailable):
         store.download(URI, tmp_path / "x")
+
+
+def test_there_is_no_position_before_the_start(store: ObjectStore) -> None:
+    with store.open_seekable(URI) as file:
+        assert file.seek(-len(OLD), 2) == 0
+        with pytest.raises(OSError, match="negative position") as failed:
+            file.seek(-len(OLD) - 1, 2)
+    assert failed.value.errno == EINVAL
+
+
+def test_short_reads_share_a_range(s3: FakeS3, store: ObjectStore) -> None:
+    with store.open_seekable(URI) as file:
+        assert [file.read(1) for _ in range(9)] == [b"o"] * 9
+    assert sum(map(is_range, s3.requests)) == 1

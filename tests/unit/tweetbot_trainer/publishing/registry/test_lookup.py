@@ -6,8 +6,16 @@ import pytest
 
 from builders.stages import KEY, a_folder, a_local_run, a_version
 from tweetbot_contract.handover import RunDocument
-from tweetbot_trainer.publishing.registry.lookup import choose_version, find_rejected, find_reusable, reserve_version
+from tweetbot_trainer.publishing.registry.lookup import (
+    choose_version,
+    download_files,
+    find_rejected,
+    find_reusable,
+    reserve_version,
+)
+from tweetbot_trainer.publishing.registry.manifest import read_version
 from tweetbot_trainer.publishing.registry.publish import publish, publish_rejected, store_rejected
+from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.store.folder import FolderStore
 
 STORE = FolderStore()
@@ -64,3 +72,15 @@ def test_what_a_gate_rejected_is_published_from_its_own_files_and_may_be_stopped
     result = publish_rejected(STORE, forced, found, tmp_path / "new" / "folder", check=lambda: checks.append(True))
     assert STORE.get(f"{result.model.uri}/model.safetensors") == b"weights"
     assert checks
+
+
+def test_a_file_that_came_otherwise_than_its_manifest_says_is_refused(forced: RunDocument, tmp_path: Path) -> None:
+    folder = a_folder(tmp_path / "finished", b"weights")
+    result = publish(STORE, forced, folder, a_version(folder, forced, version=f"{KEY[:16]}-3"))
+    version = read_version(STORE, result.model.uri.removesuffix("/model"))
+    assert version is not None
+    download_files(STORE, version, tmp_path / "whole", "model/")
+    assert (tmp_path / "whole" / "model" / "config.json").exists()
+    STORE.put(f"{result.model.uri}/config.json", b"other")
+    with pytest.raises(SpecRefused, match=r"config\.json differs from its manifest"):
+        download_files(STORE, version, tmp_path / "damaged")
