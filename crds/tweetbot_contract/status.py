@@ -109,6 +109,8 @@ class CurrentRun(Part):
     """Number of the present Job's Pods that had to leave their node."""
     counted_pods: tuple[Annotated[str, Field(max_length=64)], ...] = Field((), max_length=64)
     """uids of the latest Pods that ranSeconds already includes."""
+    avoided_nodes: tuple[Annotated[str, Field(max_length=253)], ...] = Field((), max_length=16)
+    """Nodes whose GPU torch could not use. The next Job prefers other nodes."""
     dataset: str | None = Field(None, max_length=64)
     """Digest of the run's dataset; absent until it is prepared."""
     progress: ProgressStatus | None = None

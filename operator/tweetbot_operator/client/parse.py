@@ -186,6 +186,7 @@ def parse_pod(manifest: Manifest) -> PodView:
         end_message=status.get("message", ""),
         ip=status.get("podIP", ""),
         gpu=_find_gpu_resource(trainer),
+        node=spec.get("nodeName", ""),
         mutations=_find_container_mutations(trainer),
         **_parse_container_state(status, name),
         unready=_find_unready_container(spec, status, name),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from tweetbot_contract.handover import PERMANENT_EXIT_CODES, RETRAIN_ANNOTATION, ExitCode
 from tweetbot_contract.reasons import (
+    ACCELERATOR_UNUSABLE,
     ATTEMPT_FAILED,
     ATTEMPTS_EXHAUSTED,
     CRASHED,
@@ -99,7 +100,16 @@ def check_temporary_exit(pods: Pods) -> RetryableFailure | None:
     said = parse_failure(pods[-1].message)
     if said is None:
         return RetryableFailure(RETRY_BACKOFF.name, RETRY_BACKOFF.meaning)
-    return RetryableFailure(said.reason, make_printable(said.message))
+    nodes = _find_unusable_nodes(pods)
+    where = f" Nodes: {', '.join(nodes)}." if nodes else ""
+    return RetryableFailure(said.reason, sanitize(make_printable(said.message), 1024 - len(where)) + where, nodes)
+
+
+def _find_unusable_nodes(pods: Pods) -> tuple[str, ...]:
+    """Return the nodes whose GPU torch could not use, each once, in the order of the attempts."""
+    said = [(pod.node, parse_failure(pod.message)) for pod in pods if pod.node]
+    unusable = [node for node, failure in said if failure and failure.reason == ACCELERATOR_UNUSABLE.name]
+    return tuple(dict.fromkeys(unusable))
 
 
 def check_explained_failure(pods: Pods) -> Failed | None:

@@ -43,6 +43,8 @@ RETRY_CAP_SECONDS = 3600
 RETRY_TOTAL_SECONDS = 86400
 #: Counted Pods remembered; fewer than that exist of one Job (10 attempts, 20 disruptions).
 _REMEMBERED = 64
+#: Nodes avoided at once; a fault of more is that of the image or the cluster.
+_AVOIDED = 16
 #: Jobs of a stage that are created in quick succession before pauses begin, and the seconds of these pauses: no policy,
 #: janitor or edit may make Jobs without end.
 FREE_CREATIONS = 5
@@ -99,7 +101,7 @@ def _create_run(bot: TweetBot, wanted: str, trigger: str, now: datetime) -> Curr
 def _restart(run: CurrentRun, execution: str) -> CurrentRun:
     """Give a run whose execution was edited new attempts and time, under the same id and in the same stage."""
     reset = {"outcome": None, "reason": None, "message": None, "finished_at": None, "retry_at": None, "figures": None}
-    unused = {"attempt": 1, "retries": 0, "ran_seconds": 0, "disruptions": 0}
+    unused = {"attempt": 1, "retries": 0, "ran_seconds": 0, "disruptions": 0, "avoided_nodes": ()}
     return run.model_copy(update={**reset, **unused, "execution": execution})
 
 
@@ -171,6 +173,7 @@ def _schedule_retry(run: CurrentRun, fault: RetryableFailure, now: datetime) -> 
         return _end_run(run, fault.reason, now, message=fault.message)
     retry_at = format_time(add_seconds(now, pause))
     why = {"reason": fault.reason, "message": fault.message, "attempt": 1, "disruptions": 0}
+    why["avoided_nodes"] = tuple(dict.fromkeys((*run.avoided_nodes, *fault.avoid)))[-_AVOIDED:]
     return run.model_copy(update={"retries": retries, "retry_at": retry_at, **why})
 
 

@@ -75,7 +75,17 @@ def build_pod_spec(bot: TweetBot, run: CurrentRun, document: RunDocument, settin
         settings=settings,
     )
     pod["containers"][0]["ports"] = [_PROGRESS]
+    if run.avoided_nodes:
+        _avoid_nodes(pod, run.avoided_nodes)
     return pod
+
+
+def _avoid_nodes(pod: Manifest, nodes: tuple[str, ...]) -> None:
+    """Prefer other nodes than these; if there are none, they are tried again."""
+    fields = [{"key": "metadata.name", "operator": "NotIn", "values": [node]} for node in nodes]
+    affinity = pod.setdefault("affinity", {}).setdefault("nodeAffinity", {})
+    preferred = affinity.setdefault("preferredDuringSchedulingIgnoredDuringExecution", [])
+    preferred.append({"weight": 100, "preference": {"matchFields": fields}})
 
 
 def build_restricted_pod(

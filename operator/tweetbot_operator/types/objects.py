@@ -185,6 +185,8 @@ class PodView:
     """The Pod's address, as the kubelet reports it."""
     gpu: str = ""
     """The extended resource of its container, e.g. nvidia.com/gpu; empty if none."""
+    node: str = ""
+    """Name of the node that it is bound to; empty before that."""
     start_error: str = ""
     """The runtime's message, if it could not start the container; then there is no log."""
     held_by: tuple[str, ...] = ()

@@ -116,10 +116,11 @@ class AttemptFailed:
 
 @dataclass(frozen=True, slots=True)
 class RetryableFailure:
-    """A temporary fault used up the attempts: try again after a pause."""
+    """A temporary fault used up the attempts: try again after a pause, on other nodes than `avoid` if there are any."""
 
     reason: str
     message: str
+    avoid: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,12 @@ from builders.operator import (
 )
 from builders.plans import created, deleted, reason_in, run_in
 from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.spec.scheduling import Resources
 from tweetbot_operator.decisions.plan import Plan, plan
 from tweetbot_operator.decisions.run import compute_retry_delay
-from tweetbot_operator.types.actions import ListEvents
+from tweetbot_operator.types.actions import CreateJob, ListEvents
 from tweetbot_operator.types.creations import CreateFailure
-from tweetbot_operator.types.objects import Diagnostics
+from tweetbot_operator.types.objects import Diagnostics, JobView, PodView
 
 
 def interrupted(bot: TweetBot, at: float = 0) -> Plan:
@@ -55,6 +56,42 @@ def test_the_former_retrys_job_is_deleted_and_the_next_waits_for_its_time() -> N
     early = plan(an_observed(bot, at=299))
     assert (early.actions, early.requeue_at) == ((), seconds_after_noon(300))
     assert len(created(plan(an_observed(bot, at=300)))) == 1
+
+
+def unusable(job: JobView, node: str, reason: str = "AcceleratorUnusable") -> PodView:
+    pod = a_failed_pod(job, 75, said=a_refusal_of_the_trainer(reason, "torch finds no GPU"))
+    return replace(pod, name=f"{job.name}-{node}", uid=f"pod-on-{node}", node=node)
+
+
+@pytest.mark.parametrize(
+    ("reason", "avoided", "message"),
+    [
+        ("AcceleratorUnusable", ("one", "two"), "torch finds no GPU Nodes: one, two."),
+        ("StorageUnavailable", (), "torch finds no GPU"),
+    ],
+)
+def test_the_next_job_prefers_nodes_whose_gpu_has_not_failed(
+    reason: str, avoided: tuple[str, ...], message: str
+) -> None:
+    """A node with a broken driver is free at once after each failure, and took every attempt."""
+    affinity = {"preferred": [{"weight": 1, "preference": {"matchExpressions": [{"key": "a", "operator": "Exists"}]}}]}
+    before = a_bot_in("Train", scheduling={"affinity": affinity})
+    job = a_failed_job(before)
+    pods = tuple(unusable(job, node, reason) for node in ("one", "two"))
+    made = plan(an_observed(before, jobs=(job,), pods=pods))
+    assert (run_in(made).avoided_nodes, run_in(made).message) == (avoided, message)
+    bot = replace(before, status=made.status)
+    (action,) = [each for each in plan(an_observed(bot, at=300)).actions if isinstance(each, CreateJob)]
+    node_affinity = action.manifest["spec"]["template"]["spec"]["affinity"]["nodeAffinity"]
+    added = node_affinity["preferredDuringSchedulingIgnoredDuringExecution"][1:]
+    fields = [{"key": "metadata.name", "operator": "NotIn", "values": [node]} for node in avoided]
+    assert added == ([{"weight": 100, "preference": {"matchFields": fields}}] if fields else [])
+
+
+def test_an_edit_forgets_which_nodes_were_avoided() -> None:
+    before = a_bot_in("Train", run_fields={"avoided_nodes": ("one",)})
+    edited = replace(before, spec=before.spec.model_copy(update={"resources": Resources(memory="5Gi")}))
+    assert run_in(plan(an_observed(edited))).avoided_nodes == ()
 
 
 def test_a_waiting_pods_events_are_listed_only_after_a_while() -> None:

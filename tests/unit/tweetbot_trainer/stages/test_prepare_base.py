@@ -13,10 +13,13 @@ from huggingface_hub import constants
 
 from builders.model import a_saved_base
 from builders.stages import a_context, a_local_run, a_source
+from tweetbot_contract import reasons
+from tweetbot_contract.spec.output import Output, SecretRef
 from tweetbot_fakes.remotes.model_hub import NAME, FakeHub, model_hub
 from tweetbot_fakes.storage import WatchedStore
 from tweetbot_trainer.learning.model import base_files
-from tweetbot_trainer.runtime.errors import SpecRefused, TemporaryError
+from tweetbot_trainer.learning.model.base_files import BaseFiles
+from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, TemporaryError
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.stages.prepare import prepare
@@ -126,6 +129,31 @@ def test_a_base_that_cannot_be_trained_is_refused_before_a_post_is_read(
 def test_a_base_that_can_be_trained_is_prepared_for(tmp_path: Path, base: Path, hub: FakeHub, uri: str) -> None:
     context, _ = surroundings(tmp_path, uri)
     assert prepare(context).dataset.table.kept > 0
+
+
+class Locked(Bucket):
+    """A bucket that lets these credentials read nothing."""
+
+    def open_seekable(self, uri: str) -> Any:
+        raise NotAuthorized(reasons.NOT_AUTHORIZED, f"S3 answered AccessDenied to a request to read {uri}")
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        ({"credentials_secret": SecretRef(name="keys")}, "read with the Secret keys, as the output is: let it read"),
+        ({}, "read with the service account default, as the output is"),
+    ],
+)
+def test_a_base_that_may_not_be_read_names_what_it_is_read_with(
+    tmp_path: Path, output: dict[str, Any], words: str
+) -> None:
+    context, _ = surroundings(tmp_path, BUCKET)
+    s3 = context.run.spec.output.s3.model_copy(update=output)
+    spec = context.run.spec.model_copy(update={"output": Output(s3=s3)})
+    files = BaseFiles(lambda _: Locked(tmp_path))
+    with pytest.raises(NotAuthorized, match=f"NotAuthorized: model.base: .*config.json.*{words}"):
+        base_files.inspect_base(spec, files, RetryBudget(0), tmp_path / "small")
 
 
 def test_of_weights_on_the_hub_their_table_alone_is_read(

@@ -9,6 +9,7 @@ from tweetbot_contract.handover import BASE_DIR
 from tweetbot_contract.spec.model import PVC_SCHEME
 from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_trainer.learning.model.identity import HUB, SCRATCH_DIGESTS, BaseIdentity, identify_base
+from tweetbot_trainer.runtime.errors import NotAuthorized
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.store import ObjectStore, OpenStore
 from tweetbot_trainer.store.folder import FolderStore
@@ -66,8 +67,22 @@ def inspect_base(
         return identity, retry_budget.call(lambda: _read_on_hub(identity, name, folder)) if name else None
     from tweetbot_trainer.learning.model.metadata import read_metadata
 
-    metadata = read_metadata(uri, lambda name: files.open_stream(f"{uri}/{name}"))
-    return resolve_base_identity(spec, files, retry_budget), metadata
+    try:
+        metadata = read_metadata(uri, lambda name: files.open_stream(f"{uri}/{name}"))
+        return resolve_base_identity(spec, files, retry_budget), metadata
+    except NotAuthorized as refusal:
+        raise NotAuthorized(
+            refusal.reason, f"model.base: {refusal.message}. {_name_credentials(spec, uri)}"
+        ) from refusal
+
+
+def _name_credentials(spec: TweetBotSpec, uri: str) -> str:
+    """Say what a base is read with, so that its owner knows whom to let read it."""
+    if uri.startswith(PVC_SCHEME):
+        return "The claim is mounted read-only: let the trainer's user read the folder."
+    secret = spec.output.s3.credentials_secret
+    by = f"the Secret {secret.name}" if secret else f"the service account {spec.service_account_name or 'default'}"
+    return f"A base in S3 is read with {by}, as the output is: let it read {uri}."
 
 
 def _read_on_hub(identity: BaseIdentity, name: str, folder: Path) -> "BaseMetadata":

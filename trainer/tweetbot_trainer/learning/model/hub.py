@@ -140,7 +140,10 @@ def _translate_error(name: str, revision: str | None, error: Exception) -> Stage
             text = f"hf://{name} has no revision {revision}: correct model.revision."
             return SpecRefused(reasons.BASE_MODEL_NOT_FOUND, text)
         case RepositoryNotFoundError() | HFValidationError():
-            text = f"The Hugging Face Hub has no public model {name}: correct model.base."
+            text = (
+                f"The Hugging Face Hub has no public model {name}: correct model.base. The trainer holds no hub token: "
+                "copy a private one to your bucket and use s3://."
+            )
             return SpecRefused(reasons.BASE_MODEL_NOT_FOUND, text)
         case _ if fault := find_server_fault(error, "the Hugging Face Hub"):
             return fault
