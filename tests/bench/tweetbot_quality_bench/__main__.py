@@ -39,10 +39,10 @@ def main() -> None:
     asked, begun = _parse_arguments(), time.monotonic()
     texts = read_texts()
     with tempfile.TemporaryDirectory() as folder:
-        start = asked.scratch or _prepare_base(asked.base or Path(folder), texts)
+        start = asked.scratch or prepare_base(asked.base or Path(folder), texts)
         results = list(_run_tasks(list(_make_tasks(asked, texts)), start))
     figures = {
-        **_describe_machine(),
+        **describe_machine(),
         "seconds": round(time.monotonic() - begun),
         "results": results,
         **compare_recipes(results),
@@ -51,7 +51,7 @@ def main() -> None:
     print()
 
 
-def _describe_machine() -> dict[str, str]:
+def describe_machine() -> dict[str, str]:
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
     cpus = len(os.sched_getaffinity(0))
     return {
@@ -79,7 +79,7 @@ def _parse_arguments() -> argparse.Namespace:
     return asked
 
 
-def _prepare_base(folder: Path, texts: Texts) -> Path:
+def prepare_base(folder: Path, texts: Texts) -> Path:
     if not (folder / "config.json").exists():
         write_base(texts.pretraining, folder, tell=Callbacks(on_progress=_print_progress))
     return folder

@@ -22,7 +22,7 @@ from random import Random
 from typing import Any
 
 from trial.fortunes import download_texts
-from tweetbot_style_bench.sayings import PEOPLE, read_sayings
+from tweetbot_style_bench.sayings import read_sayings
 from tweetbot_trainer.learning.style import background
 from tweetbot_trainer.learning.style.ngrams import count_ngrams
 from tweetbot_trainer.learning.style.views import View, make_function_word_view, mask_topics
@@ -128,8 +128,7 @@ def _read_package(package: Path, name: str) -> list[str]:
 
 def _read_sayings() -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
-        found = list(read_sayings(download_texts(Path(folder)), *SAYINGS))
-    return [text for _, author, text in found if author not in PEOPLE]
+        return [text for _, text in read_sayings(download_texts(Path(folder)), SAYINGS)]
 
 
 def _select(texts: Sequence[str], characters: int) -> list[str]:

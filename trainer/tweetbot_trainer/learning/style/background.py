@@ -18,7 +18,7 @@ from tweetbot_trainer.store.hashing import compute_sha256
 
 FILE = "background-en.json.xz"
 #: Of the unpacked content: packers differ by version.
-SHA256 = "d3301039473290316b00bf59dc452cf017f0ddf907cea7c57c1dc38755c6a126"
+SHA256 = "33ba9e3b684f79a11dbdd7c2b0a9ab52ce28cb87c6cd7966623b60d2b33f1e91"
 #: Characters of an n-gram, and function words of one.
 CHARACTERS, WORDS = 5, 3
 
