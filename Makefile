@@ -94,6 +94,9 @@ bench-trainer: $(STAMP) ## Our training loop beside the tuned ones of the field,
 bench-quality: $(STAMP) ## What our recipes learn of an account beside huggingtweets', as JSON: some twenty minutes
 	@PYTHONPATH=$(PYTHONPATH):tests $(BIN)/python -m tweetbot_quality_bench $(ARGS)
 
+bench-style: $(STAMP) ## Whether the style score tells authors apart and two trainings agree on it, as JSON: some ten minutes
+	@PYTHONPATH=$(PYTHONPATH):tests $(BIN)/python -m tweetbot_style_bench $(ARGS)
+
 ##@ Work on it
 generate: $(STAMP) ## Render the CRD, the generated docs and the chart's values from the types
 	$(BIN)/python -m tweetbot_contract.generate
@@ -126,4 +129,4 @@ clean: ## Remove what was made here (the cluster's binaries stay in the user cac
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo cluster-up cluster-down test check generated marks unit integration e2e images test-images kueue older soak faults mutants trial bench-operator bench-trainer bench-quality generate kustomize pictures lock venv clean help
+.PHONY: demo cluster-up cluster-down test check generated marks unit integration e2e images test-images kueue older soak faults mutants trial bench-operator bench-trainer bench-quality bench-style generate kustomize pictures lock venv clean help

@@ -21,7 +21,8 @@ from tweetbot_trainer.learning.model.identity import SCRATCH_DIGESTS, BaseIdenti
 from tweetbot_trainer.learning.model.scratch import Shape, create_model
 from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id, train_tokenizer
 from tweetbot_trainer.learning.sampling import SamplingParams
-from tweetbot_trainer.learning.style.style import Score, Style
+from tweetbot_trainer.learning.style.scale import Score
+from tweetbot_trainer.learning.style.style import Style
 from tweetbot_trainer.learning.training.callbacks import FindIncompatibility, TrainOutput
 from tweetbot_trainer.learning.training.device import Device
 from tweetbot_trainer.learning.training.metrics import LogEntry

@@ -10,7 +10,8 @@ from trial.fortunes import download_texts
 from tweetbot_demo.grammar import make_post
 from tweetbot_style_bench.sayings import FILES, read_sayings
 from tweetbot_trainer.learning.style.background import Background, load_backgrounds
-from tweetbot_trainer.learning.style.style import FEWEST_HELD_OUT_POSTS, compute_score
+from tweetbot_trainer.learning.style.scale import fit_scale
+from tweetbot_trainer.learning.style.style import FEWEST_HELD_OUT_POSTS
 
 GROUP = 30
 #: Posts of an account at the most and at the least, and the parts of which each is unseen once.
@@ -59,11 +60,12 @@ def _score_groups(name: str, accounts: Accounts, background: Background) -> dict
     for fold in range(FOLDS):
         unseen = accounts[name][fold::FOLDS]
         seen = [post for index, post in enumerate(accounts[name]) if index % FOLDS != fold]
-        train, scale = seen[FEWEST_HELD_OUT_POSTS:], seen[:FEWEST_HELD_OUT_POSTS]
+        scale = fit_scale(background, seen[FEWEST_HELD_OUT_POSTS:], seen[:FEWEST_HELD_OUT_POSTS])
+        if scale is None:
+            continue
         for other, texts in accounts.items():
             groups = _split_groups(unseen if other == name else texts[fold::FOLDS])
-            told = (compute_score(background, group, train, scale) for group in groups)
-            found[other] += [score.value for score in told if score]
+            found[other] += [score.value for group in groups if (score := scale.measure(group))]
     return found
 
 

@@ -1,14 +1,12 @@
 """Score how much a model's samples are written like the author's posts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy
-import numpy.typing as npt
-
 from tweetbot_trainer.learning.style.background import Background, load_backgrounds
-from tweetbot_trainer.learning.style.ngrams import NgramModel, split_ngrams
+from tweetbot_trainer.learning.style.ngrams import split_ngrams
+from tweetbot_trainer.learning.style.scale import Score, fit_scale
 
 #: Posts under which no score is told. With fewer, groups of posts are attributed worse and the interval is too wide
 #: (docs/experiments.md).
@@ -17,24 +15,6 @@ FEWEST_TRAIN_POSTS, FEWEST_HELD_OUT_POSTS = 100, 30
 #: held-out ones from which on the background says nothing about the author. In English one post in ten takes as many,
 #: in German and Italian nine in ten.
 FOREIGN_NATS, FOREIGN_SHARE = 3.5, 0.25
-#: Bootstrap resamples; more would not change the interval's second digit.
-RESAMPLES = 1000
-
-#: By text that is not empty: the summed log ratio of the author's likelihood to the background's in nats, and the
-#: number of characters.
-Ratios = npt.NDArray[numpy.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """Where samples lie between other people's texts, 0, and the author's held-out posts, 1, with its 95 % interval.
-
-    0 is the kind of other people's texts that comes closest to the author.
-    """
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +50,13 @@ def measure_style(samples: Sequence[str], train: Sequence[str], held_out: Sequen
     characters, words = load_backgrounds()
     if _is_foreign(characters, held_out):
         return Style(untold="texts of other people are known in English only, and many of these posts are not")
-    score = compute_score(characters, samples, train, held_out)
-    if score is None:
+    scale, of_words = fit_scale(characters, train, held_out), fit_scale(words, train, held_out)
+    if scale is None:
         return Style(untold="the author's own held-out posts cannot be told from other people's texts")
-    return Style(score, compute_score(words, samples, train, held_out))
-
-
-def compute_score(
-    background: Background, samples: Sequence[str], train: Sequence[str], held_out: Sequence[str]
-) -> Score | None:
-    """Score samples in one view; None if the held-out posts do not clearly lie above other people's texts."""
-    author = NgramModel.from_texts(map(background.view, train), background.model.order)
-    of_samples, of_posts = (_measure_ratios(background, author, texts) for texts in (samples, held_out))
-    if not len(of_samples) or not len(of_posts):
-        return None
-    floor = max(_measure_counts(background, author, counts) for counts in background.held_out.values())
-    ceilings, found = _resample(of_posts, seed=0), _resample(of_samples, seed=1)
-    if numpy.percentile(ceilings, 2.5) <= floor:
-        return None
-    low, high = numpy.percentile((found - floor) / (ceilings - floor), (2.5, 97.5))
-    value = (_compute_mean(of_samples) - floor) / (_compute_mean(of_posts) - floor)
-    return Score(float(value), float(low), float(high))
+    score = scale.measure(samples)
+    if score is None:
+        return Style(untold="the model wrote nothing")
+    return Style(score, of_words.measure(samples) if of_words else None)
 
 
 def _is_foreign(background: Background, posts: Sequence[str]) -> bool:
@@ -102,29 +68,3 @@ def _measure_letters(background: Background, post: str) -> float | None:
     """Return the background's nats per letter of a post, or None if it has none: emoji are of no language."""
     ngrams = [ngram for ngram in split_ngrams(background.view(post), background.model.order) if ngram[-1].isalpha()]
     return sum(map(background.model.compute_nats, ngrams)) / len(ngrams) if ngrams else None
-
-
-def _measure_ratios(background: Background, author: NgramModel, texts: Sequence[str]) -> Ratios:
-    split = [ngrams for text in texts if (ngrams := split_ngrams(background.view(text), author.order))]
-    ratios = [(sum(_compute_ratio(background, author, ngram) for ngram in own), len(own)) for own in split]
-    return numpy.array(ratios, dtype=numpy.float64).reshape(-1, 2)
-
-
-def _measure_counts(background: Background, author: NgramModel, counts: Mapping[str, int]) -> float:
-    total = sum(count * _compute_ratio(background, author, ngram) for ngram, count in counts.items())
-    return total / sum(counts.values())
-
-
-def _compute_ratio(background: Background, author: NgramModel, ngram: str) -> float:
-    return background.model.compute_nats(ngram) - author.compute_nats(ngram)
-
-
-def _compute_mean(ratios: Ratios) -> float:
-    return float(ratios[:, 0].sum() / ratios[:, 1].sum())
-
-
-def _resample(ratios: Ratios, *, seed: int) -> npt.NDArray[numpy.float64]:
-    """Return the mean ratio per character of RESAMPLES bootstrap samples of the texts."""
-    random = numpy.random.default_rng(seed)
-    drawn = (ratios[random.integers(0, len(ratios), len(ratios))] for _ in range(RESAMPLES))
-    return numpy.array([_compute_mean(one) for one in drawn])

@@ -137,7 +137,7 @@ def test_an_author_who_writes_like_everybody_gets_no_score() -> None:
 
 @pytest.mark.parametrize("samples", [[], ["", "  "]])
 def test_a_model_that_writes_nothing_gets_no_score(samples: list[str]) -> None:
-    assert measure_style(samples, TRAIN, HELD_OUT).score is None
+    assert measure_style(samples, TRAIN, HELD_OUT).untold == "the model wrote nothing"
 
 
 def test_posts_without_words_do_no_harm() -> None:
