@@ -95,8 +95,8 @@ def test_a_language_that_the_background_does_not_know_gives_no_score(posts: list
     assert found.untold == "texts of other people are known in English only, and many of these posts are not"
 
 
-def test_emoji_are_of_no_language() -> None:
-    loud = [f"{text} 🐟🐟🐟🌊🌊🔥🔥🔥" for text in GULL]
+def test_emoji_and_capitals_are_of_no_language() -> None:
+    loud = [f"{text.upper()} 🐟🐟🐟🌊🌊🔥🔥🔥" for text in GULL]
     assert measure_style(loud[240:], loud[:200], loud[200:240]).score is not None
 
 
