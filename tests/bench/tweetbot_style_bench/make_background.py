@@ -16,7 +16,7 @@ import lzma
 import sys
 import tarfile
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -84,7 +84,7 @@ def main() -> None:
     print(compute_sha256(content), f"{target.stat().st_size} bytes")
 
 
-def make_content(texts: dict[str, Sequence[str]]) -> bytes:
+def make_content(texts: Mapping[str, Sequence[str]]) -> bytes:
     """Return the counts of texts by kind as JSON; the same texts give the same bytes."""
     words = list(dict.fromkeys(FUNCTION_WORDS.split()))
     fields = {
@@ -95,7 +95,7 @@ def make_content(texts: dict[str, Sequence[str]]) -> bytes:
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
 
 
-def _count(texts: dict[str, Sequence[str]], view: View, order: int) -> dict[str, Any]:
+def _count(texts: Mapping[str, Sequence[str]], view: View, order: int) -> dict[str, Any]:
     held_out = {kind: _take(own[::5], HELD_OUT) for kind, own in texts.items()}
     seen = [text for own in texts.values() for index, text in enumerate(own) if index % 5]
     return {
