@@ -20,7 +20,7 @@ from tweetbot_trainer.publishing.tracking.replay import StoredRun, load_run
 from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig, TrackedRun, WandbRun, set_client_folders
 from tweetbot_trainer.runtime.egress import check_endpoint, guard_connections, parse_networks
 from tweetbot_trainer.runtime.egress_proxy import serve_egress_proxy
-from tweetbot_trainer.runtime.errors import NotAuthorized, StageError, TemporaryError
+from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageError, TemporaryError
 from tweetbot_trainer.store import ObjectStore, join
 
 KEY_ENV, SERVER_ENV = "WANDB_API_KEY", "WANDB_BASE_URL"
@@ -131,9 +131,11 @@ def _send_stage(stored: StoredRun, stage: Stage, target: Target, folder: Path, p
 
 
 def _explain_start(target: Target, fault: str) -> StageError:
-    """Return why a run did not start although the server knows the key: its client says CommError for a refusal."""
-    if "CommError" not in fault or "timed out" in fault:
+    """Return why a run did not start although the server knows the key. For a refusal the client says CommError."""
+    if "timed out" in fault or fault.startswith("no answer"):
         return TemporaryError(reasons.TRACKING_DEGRADED, f"{target.base_url}: {fault}; start sync again")
+    if "CommError" not in fault:
+        return SpecRefused(reasons.SPEC_REFUSED, f"{target.base_url}, project {target.project}: {fault}")
     owner = target.entity or "the key's own entity"
     message = f"{target.base_url} did not take a run for project {target.project} of {owner} ({fault})"
     advice = "check --project and --entity, and that the key's user may write there"

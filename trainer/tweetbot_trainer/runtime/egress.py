@@ -148,8 +148,11 @@ def check_endpoint(
 
 
 def parse_networks(env: Mapping[str, str]) -> tuple[Network, ...]:
-    """Return the networks of TWEETBOT_ALLOWED_NETWORKS. Raises ValueError if one is not a network."""
-    return tuple(ip_network(text) for text in env.get(ALLOWED_NETWORKS_ENV, "").split(",") if text)
+    """Return the networks of TWEETBOT_ALLOWED_NETWORKS. Raises SpecRefused if one is not a network."""
+    try:
+        return tuple(ip_network(text) for text in env.get(ALLOWED_NETWORKS_ENV, "").split(",") if text)
+    except ValueError as error:
+        raise SpecRefused(reasons.SPEC_REFUSED, f"{ALLOWED_NETWORKS_ENV}: {error}") from error
 
 
 def _list_endpoints(spec: TweetBotSpec) -> Iterator[tuple[str, str]]:

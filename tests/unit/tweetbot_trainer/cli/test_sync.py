@@ -316,3 +316,26 @@ def test_the_command_that_a_status_shows_works_as_it_is(
     assert (program, run_command(arguments)) == ("tweetbot-trainer", 0)
     assert {run.fields["project"] for run in server.runs.values()} == {"two gulls"}
     assert len(server.reports) == 1
+
+
+@pytest.mark.parametrize(
+    ("variables", "options", "words"),
+    [
+        ({"TWEETBOT_ALLOWED_NETWORKS": "10.0.0.1/8"}, (), "TWEETBOT_ALLOWED_NETWORKS: 10.0.0.1/8 has host bits set"),
+        ({}, ("--project", "two/gulls"), "project two/gulls: could not start"),
+    ],
+    ids=["a network with bits of a host", "a project with a slash"],
+)
+def test_what_cannot_be_used_is_named(
+    tmp_path: Path,
+    server: FakeWandb,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    variables: dict[str, str],
+    options: tuple[str, ...],
+    words: str,
+) -> None:
+    for name, text in variables.items():
+        monkeypatch.setenv(name, text)
+    assert sync(a_version_of(tmp_path).home, server, *options) == ExitCode.REFUSED
+    assert words in capsys.readouterr().err

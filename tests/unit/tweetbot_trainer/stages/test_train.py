@@ -252,6 +252,8 @@ def test_a_parrot_is_kept_beside_until_the_gate_is_loosened(tmp_path: Path) -> N
     with pytest.raises(GateFailed, match=r"% of its samples are verbatim, .* is 5\. The model is stored at file"):
         train(replace(context, start_tracker=lambda config: tracker))
     assert tracker.figures["verbatimRate"] > 0.05
+    assert (tracker.artifacts[-1][:2], bool(tracker.tables["samples"])) == (("output", "finetuned-model"), True)
+    assert f"{context.run.prefix}/rejected/" in tracker.artifacts[-1][2]
     assert list(STORE.list(f"{context.run.prefix}/models/")) == []
     assert STORE.find(f"{context.run.prefix}/latest.json") is None
     kept = [info.uri for info in STORE.list(f"{context.run.prefix}/rejected/")]
