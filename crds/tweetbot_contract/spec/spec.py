@@ -99,7 +99,7 @@ class Gates(Part):
     fewer than 50 test posts the lower end of the 95 % interval must reach it."""
     max_regression_percent: int | None = Field(None, ge=0, le=100)
     """Maximum percent by which bits per byte may be above those of the served model on the same test posts; 100 accepts
-    anything. If unset, a model that is clearly worse, by the 95 % interval, is not published."""
+    anything. If unset, a model that is clearly worse is not published: by more than 2 percent, by the 95 % interval."""
 
 
 class Evaluation(Part):

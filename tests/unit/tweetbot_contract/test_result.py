@@ -72,7 +72,7 @@ def test_samples_of_a_pinned_model_are_dropped_first() -> None:
 
 def test_words_about_an_owner_are_cut_where_long_addresses_leave_no_room() -> None:
     model = MODEL.model_copy(update={"uri": f"s3://{'m' * 1395}"})
-    adopted = trained(3).model_copy(update={"model": model})
+    adopted = trained(3).model_copy(update={"model": model, "gate_advisory": "y" * 1024})
     dataset = DatasetResult(digest="d" * 64, uri=f"s3://{'d' * 1395}", table=DataTable(downloaded=1, kept=1))
     message = encode(PrepareSucceeded(dataset=dataset, adopted=adopted, prefix_owned="x" * 1024))
     assert len(message) <= MESSAGE_LIMIT

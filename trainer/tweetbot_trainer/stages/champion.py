@@ -84,8 +84,8 @@ def _compare(
     if not isinstance(holdout, int):
         return NoComparison(champion, "its manifest does not say which posts it was trained on")
     known = split(dataset.posts, holdout)
-    seen = {post.text for post in (*known.train, *known.validation)}
-    unseen = [index for index, post in enumerate(test) if post.text not in seen]
+    seen = {key for post in (*known.train, *known.validation) for key in (post.id, post.text)}
+    unseen = [index for index, post in enumerate(test) if seen.isdisjoint((post.id, post.text))]
     if not unseen:
         return NoComparison(champion, "it was trained on every test post")
     theirs = measure_version(context, served, [test[index] for index in unseen])

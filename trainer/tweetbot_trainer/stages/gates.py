@@ -25,6 +25,8 @@ MAX_VERBATIM_PERCENT = 20
 
 #: A maxRegressionPercent that accepts anything: no comparison is needed.
 ANY_REGRESSION = 100
+#: What another seed alone does to bits per byte, in percent (docs/experiments.md, "The spread of seeds").
+SEED_PERCENT = 2
 
 #: How much a finding rests on: enough to decide by, too little for that, or nothing that could be measured.
 Evidence = Literal["Enough", "Little", "None"]
@@ -179,14 +181,14 @@ def _judge_regression(limit: int | None, candidate: Candidate) -> Finding | None
         return Finding(why, f"Mend what is missing, or {escape}", "None")
     what, few = f"its {found.describe(candidate.metrics)}", found.posts < RELIABLE_TEST_POSTS
     back = f"Go back to the posts and settings of that version, or {escape}"
-    low, high = found.interval or (0.0, math.inf)
-    if limit is None and low > 1:
+    worse, low, high = (round(100 * (each - 1), 6) for each in (found.ratio, *(found.interval or (0.0, math.inf))))
+    if limit is None and low > SEED_PERCENT:
         return Finding(what, back)
     if limit is None:
-        return Finding(f"{what}; so few posts prove nothing", back, "Little") if few and found.ratio > 1 else None
-    if round(100 * (found.ratio - 1), 6) > limit:
+        return Finding(f"{what}; so few posts prove nothing", back, "Little") if few and worse > SEED_PERCENT else None
+    if worse > limit:
         return Finding(f"{what}, and maxRegressionPercent is {limit}", back)
-    if few and round(100 * (high - 1), 6) > limit:
+    if few and high > limit:
         why = f"{what}, which is too few posts to be sure that it is not more than {limit} % worse"
         return Finding(why, f"Raise training.holdoutPercent, give more posts, or {escape}", "None")
     return None

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -126,19 +126,22 @@ def test_a_retrain_on_newer_posts_is_compared_on_the_newer_test_part(bot: Bot) -
     assert bot.served == good
 
 
-def compare(bot: Bot, context: StageContext) -> Comparison | NoComparison | None:
-    """Compare the served model with itself, on the test posts of a run."""
+def compare(bot: Bot, context: StageContext, *, suffix: str = "") -> Comparison | NoComparison | None:
+    """Compare the served model with itself, on the test posts of a run, with a suffix as by other cleaning."""
     plan, run = build_training_plan(context), context.run
     test = split(load_dataset(STORE, run, plan.data.digest).posts, plan.values.holdout_percent).test
+    test = tuple(replace(post, text=f"{post.text}{suffix}") for post in test)
     served = read_version(STORE, build_version_uri(run, bot.served or ""))
     assert served is not None
     return compare_with_served(context, plan, test, measure_version(context, served, test))
 
 
 def test_posts_that_the_served_model_was_trained_on_prove_nothing(bot: Bot) -> None:
-    found = compare(bot, bot.make_context({**BAD, "holdoutPercent": 30}))
-    assert isinstance(found, Comparison)
-    assert (found.posts, found.ratio, found.interval) == (22, 1, (1, 1))  # of 66
+    context = bot.make_context({**BAD, "holdoutPercent": 30})
+    for suffix in ("", " @user"):
+        found = compare(bot, context, suffix=suffix)
+        assert isinstance(found, Comparison)
+        assert (found.posts, found.ratio, found.interval) == (22, 1, (1, 1))  # of 66
 
 
 def test_a_model_that_learned_posts_that_have_to_go_is_no_measure(bot: Bot) -> None:
