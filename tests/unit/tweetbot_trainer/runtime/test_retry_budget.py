@@ -41,6 +41,16 @@ def test_a_wait_beyond_the_budget_is_not_begun() -> None:
     assert clock.waits == []
 
 
+def test_what_is_not_worth_waiting_for_is_not_waited_for() -> None:
+    clock = Clock()
+    budget = clock.budget(100)
+    budget.impatient_for = frozenset({reasons.RATE_LIMITED})
+    with pytest.raises(TemporaryError):
+        budget.call(Server(clock, limit(2)))
+    assert clock.waits == []
+    assert budget.call(Server(clock, AWAY)) == "answer"
+
+
 def test_all_waits_share_the_budget() -> None:
     clock = Clock()
     budget = clock.budget(100)
