@@ -62,9 +62,11 @@ class Order:
 
 def run_tests(files: Sequence[Path], plugins: Sequence[object], scratch: Path, *, extra: Sequence[str] = ()) -> int:
     """Run the files up to the first failure; returns pytest's exit code."""
-    from hypothesis import settings
+    from hypothesis import HealthCheck, settings
 
-    settings.register_profile("mutants", database=None, derandomize=True)
+    # A slow machine notices no fault, so nothing counts that has to do with time.
+    health = [*HealthCheck]
+    settings.register_profile("mutants", database=None, derandomize=True, deadline=None, suppress_health_check=health)
     options = [
         "-x",
         "-q",

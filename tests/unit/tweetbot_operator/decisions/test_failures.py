@@ -169,6 +169,10 @@ def test_another_attempt_within_the_limit_goes_on() -> None:
     assert (run_in(made).outcome, run_in(made).attempt) == (None, 2)
 
 
+def test_attempts_whose_pods_are_gone_end_no_run_without_a_cause() -> None:
+    assert run_in(try_again(failed=3)).outcome is None
+
+
 def test_a_refusal_of_a_pod_that_had_to_leave_is_not_the_runs() -> None:
     """The Job controller replaces it by the first of the Job's rules, whatever its exit code."""
     assert run_in(try_again(pod(10, SAID, disrupted=True), failed=0)).outcome is None
