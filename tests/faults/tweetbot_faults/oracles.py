@@ -173,7 +173,7 @@ def judge(seen: Evidence, reference: Evidence, names: tuple[str, ...]) -> list[V
 
 
 def _name(item: Manifest) -> str:
-    return f"{item['metadata']['namespace']}/{item['metadata']['name']}"
+    return str(mask(f"{item['metadata']['namespace']}/{item['metadata']['name']}"))
 
 
 def _difference(wanted: object, found: object, path: str = "") -> str:
@@ -194,7 +194,7 @@ def _shorten(value: object) -> str:
 
 def _count_writes(evidence: Evidence) -> Counter[tuple[str, ...]]:
     jobs = evidence.of("jobs", "operator")
-    return Counter((each.verb, *each.place) for each in jobs if each.verb in ("create", "delete"))
+    return Counter((each.verb, *mask(each.place)) for each in jobs if each.verb in ("create", "delete"))
 
 
 def _has_finished(job: Manifest) -> bool:

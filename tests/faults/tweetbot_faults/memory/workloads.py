@@ -3,7 +3,7 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from builders.operator import a_prepare_result, a_refusal_of_the_trainer, a_train_result
+from builders.operator import a_prepare_result, a_published_version, a_refusal_of_the_trainer, a_train_result
 from tweetbot_faults.memory.world import World
 
 Workload = Callable[[World], Coroutine[Any, Any, None]]
@@ -131,6 +131,27 @@ async def adopt(world: World) -> None:
     await world.end(a_prepare_result(adopted=a_train_result()))
 
 
+async def pin(world: World) -> None:
+    """Another version is served, and then the newest again."""
+    await succeed(world)
+    await world.change(pin="1" * 16)
+    await world.end()
+    await world.change(pin=None)
+    await world.end()
+
+
+async def pin_at_work(world: World) -> None:
+    """Another version is pinned while the training runs, which publishes beside it."""
+    await succeed(world)
+    world.cluster.annotate("team-a", "gull", {"tweetbot.dev/retrain-at": "2026-01-01T13:00:00Z"})
+    world.remember()
+    await world.rest()
+    await world.end()
+    await world.change(pin="1" * 16)
+    await world.end(job="-pin")
+    await world.end(a_published_version("2" * 16, pinned="1" * 16))
+
+
 WORKLOADS: dict[str, Workload] = {
     each.__name__.replace("_", "-"): each
     for each in (
@@ -149,5 +170,7 @@ WORKLOADS: dict[str, Workload] = {
         erase,
         erase_at_work,
         adopt,
+        pin,
+        pin_at_work,
     )
 }

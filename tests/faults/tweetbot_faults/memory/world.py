@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import Any, cast
 
 from builders.manifests import a_manifest
-from builders.operator import NOON, SETTINGS, a_prepare_result, a_train_result
+from builders.operator import NOON, SETTINGS, a_pin_result, a_prepare_result, a_train_result
 from harness.stage_operator import NAME, NAMESPACE, Stage
+from tweetbot_contract.handover import RUN_ENV, RunDocument
 from tweetbot_contract.result import StageFailed, encode
 from tweetbot_faults.evidence import Evidence, Manifest
 from tweetbot_faults.memory.faulty_cluster import FaultyCluster, Killed, WriteFault, a_running_pod
@@ -153,21 +154,24 @@ class World(Stage):
     def _all(self, kind: str) -> list[Manifest]:
         return [item for (of, _, _), item in self.cluster.objects.items() if of == kind]
 
-    def active_job(self, namespace: str = NAMESPACE) -> Manifest | None:
-        """Return the Job that works now."""
+    def active_job(self, namespace: str = NAMESPACE, suffix: str = "") -> Manifest | None:
+        """Return the Job that works now, whose name ends so."""
         jobs = [job for job in self._all("jobs") if job["metadata"]["namespace"] == namespace and self._pods_of(job)]
+        jobs = [job for job in jobs if job["metadata"]["name"].endswith(suffix)]
         return next((job for job in jobs if not (job.get("status") or {}).get("conditions")), None)
 
-    async def end(self, result: Result = None, *, code: int = 0, namespace: str = NAMESPACE, **state: Any) -> None:
-        """Let the Job that works now end: with the result of its stage, or with this one."""
-        job = self.active_job(namespace)
-        if job is None:
+    async def end(
+        self, result: Result = None, *, code: int = 0, namespace: str = NAMESPACE, job: str = "", **state: Any
+    ) -> None:
+        """Let the Job that works now, whose name ends so, end: with the result of its stage, or with this one."""
+        found = self.active_job(namespace, job)
+        if found is None:
             self.evidence.reached = False
             return
-        self._terminate(job, result, code, state)
+        self._terminate(found, result, code, state)
         words = {"reason": "PodFailurePolicy", "failed": 1} if 10 <= code <= 14 else {"reason": "BackoffLimitExceeded"}
         verdict, words = ("Complete", {}) if code == 0 else ("Failed", words)
-        self.cluster.end_job(job["metadata"]["name"], namespace, verdict, **cast(Any, words))
+        self.cluster.end_job(found["metadata"]["name"], namespace, verdict, **cast(Any, words))
         await self.rest()
 
     def _terminate(self, job: Manifest, result: Result, code: int, state: dict[str, Any]) -> None:
@@ -237,5 +241,14 @@ def _result_of(job: Manifest) -> Any:
             return a_prepare_result()
         case "train":
             return a_train_result()
+        case "pin":
+            wanted = read_document(job).pin
+            return a_pin_result(wanted.version if wanted and wanted.version else "2" * 16, newest="2" * 16)
         case _:
             return StageFailed(reason="Erased", message="")
+
+
+def read_document(job: Manifest) -> RunDocument:
+    """Return what a Job's trainer is given."""
+    env = job["spec"]["template"]["spec"]["containers"][0]["env"]
+    return RunDocument.model_validate_json(next(each["value"] for each in env if each["name"] == RUN_ENV))
