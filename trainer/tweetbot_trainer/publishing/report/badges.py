@@ -43,12 +43,12 @@ def build_badges(card: CardData) -> tuple[Badge, ...]:
     return (
         Badge("AI-generated", f"imitation of @{card.subject.handle}", VERMILION),
         Badge("base", card.base.hub_name or card.base.uri.rstrip("/").rpartition("/")[2]),
-        Badge("bits per byte", f"{card.metrics.bits_per_byte:.3f}", _judge_improvement(card)),
-        *([Badge("verbatim", f"{rate:.1%}", _judge_copies(card, rate))] if rate is not None else []),
+        Badge("bits per byte", f"{card.metrics.bits_per_byte:.3f}", _choose_improvement_colour(card)),
+        *([Badge("verbatim", f"{rate:.1%}", _choose_copies_colour(card, rate))] if rate is not None else []),
     )
 
 
-def _judge_improvement(card: CardData) -> str:
+def _choose_improvement_colour(card: CardData) -> str:
     """Only the base's figure tells whether the model's is good."""
     base = card.metrics.base_bits_per_byte
     if base is None or card.metrics.reliability == "Low":
@@ -56,7 +56,7 @@ def _judge_improvement(card: CardData) -> str:
     return TEAL if card.metrics.bits_per_byte < base else VERMILION
 
 
-def _judge_copies(card: CardData, rate: float) -> str:
+def _choose_copies_colour(card: CardData, rate: float) -> str:
     limit = card.gates.max_verbatim_percent
     if rate > min(MANY_COPIES, 1.0 if limit is None else limit / 100):
         return VERMILION

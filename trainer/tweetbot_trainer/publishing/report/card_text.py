@@ -75,13 +75,13 @@ def render_first_samples(card: CardData) -> list[str]:
         "## What it writes",
         format_image(f"{label}: the texts below", "predictions.png"),
         format_samples(shown),
-        *_admit_missing(shown),
+        *_report_missing(shown),
         "Written by the model (AI-generated), unedited and in the order of writing. Texts that copy a training post "
         "were left out.",
     ]
 
 
-def _admit_missing(samples: tuple[Sample, ...]) -> list[str]:
+def _report_missing(samples: tuple[Sample, ...]) -> list[str]:
     """Return that the picture lacks something, if a text has a character that no font of ours has."""
     missing = {sign for sample in samples for sign in find_missing(sample.text)}
     return (

@@ -14,6 +14,7 @@ from tweetbot_contract.result import DataTable, Metrics, Sample
 from tweetbot_contract.spec.output import S3Output
 from tweetbot_contract.spec.sources import ArchiveSource, BlueskySource, MastodonSource, PostsSource, Source, XSource
 from tweetbot_contract.spec.spec import Subject, TweetBotSpec
+from tweetbot_trainer.cli.parser import parse_args
 from tweetbot_trainer.data.dataset.profiles import CardAccount
 from tweetbot_trainer.learning.model.identity import BaseIdentity
 from tweetbot_trainer.learning.style.style import Style
@@ -124,7 +125,9 @@ def test_the_commands_name_the_server_and_the_folder_of_the_model() -> None:
     assert commands(render_card(elsewhere))[0] == [
         *copy, "--endpoint-url", "http://minio.example:9000", "--region", "eu-x"
     ]  # fmt: skip
-    assert commands(render_card(plain))[1][:4] == ["tweetbot-trainer", "generate", "--model", "model"]
+    program, *arguments = commands(render_card(plain))[1]
+    asked = parse_args(arguments)
+    assert (program, asked.model, asked.prompt, asked.count) == ("tweetbot-trainer", "model", "My dream is", 5)
     assert [one[0] for one in commands(render_card(some_card_data(model_uri="file:///x/model")))] == [
         "tweetbot-trainer"
     ]

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from harness.pictures import count_yellow, has_look_alikes, split_into_cells
 from tweetbot_trainer.publishing.report.drawing import fonts
-from tweetbot_trainer.publishing.report.drawing.bidi import is_right_to_left, order_parts, resolve_directions
+from tweetbot_trainer.publishing.report.drawing.bidi import is_right_to_left, resolve_directions, sort_parts
 from tweetbot_trainer.publishing.report.drawing.fonts import (
     FOLDER,
     PLACEHOLDER,
@@ -140,7 +140,7 @@ def test_arabic_letters_are_joined_and_indic_vowels_reordered() -> None:
     ],
 )
 def test_mixed_directions_stand_in_reading_order(parts: list[str], backwards: bool, shown: list[str]) -> None:
-    assert order_parts(parts, resolve_directions(parts, backwards=backwards), backwards=backwards) == shown
+    assert sort_parts(parts, resolve_directions(parts, backwards=backwards), backwards=backwards) == shown
 
 
 @pytest.mark.parametrize(("text", "expected"), [("🔥 שלום a", True), ("a שלום", False), ("123 🔥", False)])
@@ -165,6 +165,7 @@ def test_what_no_font_has_is_dropped_or_replaced() -> None:
     assert make_drawable("\U00012000") == PLACEHOLDER
     assert make_drawable("Grüße,\n Ærø 😀 …") == "Grüße, Ærø 😀 …"
     assert make_drawable("\u202eevil\u200b \u0301x") == "evil ́x"
+    assert make_drawable("z\u0301\U000101fd") == "z", "a mark that no font has leaves the letter"
     assert find_missing("soup \U0001fae9 \U00012000") == ["\U0001fae9", "\U00012000"]
 
 

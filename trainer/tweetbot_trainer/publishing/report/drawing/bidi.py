@@ -30,7 +30,7 @@ def resolve_directions(parts: Sequence[str], *, backwards: bool) -> list[bool]:
     return [left if left == right else backwards for left, right in zip(before, after, strict=True)]
 
 
-def order_parts(parts: Sequence[T], directions: Sequence[bool], *, backwards: bool) -> list[T]:
+def sort_parts(parts: Sequence[T], directions: Sequence[bool], *, backwards: bool) -> list[T]:
     """Return the parts of a line from left to right as they are drawn."""
     runs = [list(run) for _, run in groupby(zip(parts, directions, strict=True), key=lambda pair: pair[1])]
     drawn = runs[::-1] if backwards else runs

@@ -73,6 +73,7 @@ def _is_visible(sign: str) -> bool:
 def _replace_missing(cluster: str) -> str:
     if not _is_visible(cluster):
         return ""
-    if find_font(cluster):
-        return cluster
+    for shown in (cluster, cluster[0]):  # without the marks that no font has
+        if find_font(shown):
+            return shown
     return PLACEHOLDER if unicodedata.category(cluster[0])[0] in "LN" else ""

@@ -11,7 +11,7 @@ from typing import Any
 from PIL import ImageFont, features
 from PIL.ImageDraw import ImageDraw
 
-from tweetbot_trainer.publishing.report.drawing.bidi import order_parts, resolve_directions
+from tweetbot_trainer.publishing.report.drawing.bidi import resolve_directions, sort_parts
 from tweetbot_trainer.publishing.report.drawing.fonts import CJK, EMOJI, find_font, split_clusters
 
 INK = "#14262e"
@@ -60,7 +60,7 @@ class TextRenderer:
     ) -> None:
         """Draw pieces of text, each with its colour. The baseline begins at `at`, and goes left if `backwards`."""
         chunks = self._split(pieces, backwards=backwards)
-        ordered = order_parts(chunks, [chunk.backwards for chunk in chunks], backwards=backwards)
+        ordered = sort_parts(chunks, [chunk.backwards for chunk in chunks], backwards=backwards)
         widths = [self._measure(chunk) for chunk in ordered]
         left = at[0] - sum(widths) if backwards else at[0]
         for chunk, x in zip(ordered, accumulate(widths, initial=left), strict=False):
