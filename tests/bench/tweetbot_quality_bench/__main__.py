@@ -22,9 +22,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from tweetbot_quality_bench.base import format_progress, write_base
+from tweetbot_quality_bench.base import PASSES, format_progress, write_base
 from tweetbot_quality_bench.contest import BASE, RATES, RECIPES, Task, resolve_values, run_task
-from tweetbot_quality_bench.texts import ACCOUNTS, MANY, Texts, read_texts
+from tweetbot_quality_bench.small import CONTENDERS, SIZES, make_small_tasks, summarize_sizes
+from tweetbot_quality_bench.texts import ACCOUNTS, FILES, MANY, Texts, read_texts
 from tweetbot_quality_bench.verdict import compare_recipes
 from tweetbot_trainer.learning.model.scratch import SHAPES
 from tweetbot_trainer.learning.training.callbacks import Callbacks
@@ -39,13 +40,15 @@ def main() -> None:
     asked, begun = _parse_arguments(), time.monotonic()
     texts = read_texts()
     with tempfile.TemporaryDirectory() as folder:
-        start = asked.scratch or prepare_base(asked.base or Path(folder), texts)
-        results = list(_run_tasks(list(_make_tasks(asked, texts)), start))
+        start = asked.scratch or prepare_base(asked.base or Path(folder), texts, asked.passes)
+        found = list(_run_tasks([*_make_tasks(asked, texts), *_make_small_tasks(asked, texts)], start))
+    results, small = ([one for one in found if (one["size"] is not None) == cut] for cut in (False, True))
     figures = {
         **describe_machine(),
         "seconds": round(time.monotonic() - begun),
         "results": results,
         **compare_recipes(results),
+        "small": {"results": small, "sizes": summarize_sizes(small)},
     }
     json.dump(figures, sys.stdout, indent=2)
     print()
@@ -72,6 +75,9 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--rates", nargs="*", type=float, default=RATES)
     parser.add_argument("--texts", type=int, default=1000, help="texts to generate for the verbatim rate; 0: none")
     parser.add_argument("--shares", nargs="*", type=float, default=(1.0,), help="of the way from base to tuned weights")
+    parser.add_argument("--sizes", nargs="*", type=int, default=SIZES, help="posts that small accounts are cut to")
+    parser.add_argument("--small", nargs="*", choices=CONTENDERS, default=CONTENDERS, help="who learns small accounts")
+    parser.add_argument("--passes", type=int, default=PASSES, help="how often the base reads its texts")
     parser.add_argument("--set", nargs="*", default=(), metavar="FIELD=VALUE,…", help="each is another contender")
     asked = parser.parse_args()
     if MANY in asked.accounts and not asked.scratch:
@@ -79,9 +85,9 @@ def _parse_arguments() -> argparse.Namespace:
     return asked
 
 
-def prepare_base(folder: Path, texts: Texts) -> Path:
+def prepare_base(folder: Path, texts: Texts, passes: int = PASSES) -> Path:
     if not (folder / "config.json").exists():
-        write_base(texts.pretraining, folder, tell=Callbacks(on_progress=_print_progress))
+        write_base(texts.pretraining, folder, passes, tell=Callbacks(on_progress=_print_progress))
     return folder
 
 
@@ -100,6 +106,14 @@ def _make_tasks(asked: argparse.Namespace, texts: Texts) -> Iterator[Task]:
                     asked.texts,
                     tuple(asked.shares),
                 )
+
+
+def _make_small_tasks(asked: argparse.Namespace, texts: Texts) -> Iterator[Task]:
+    accounts = [name for name in asked.accounts if name in FILES]
+    changes = [_parse_changes(change) for change in ("", *asked.set)]
+    return make_small_tasks(
+        texts, accounts, asked.sizes, contenders=tuple(asked.small), changes=changes, samples=asked.texts
+    )
 
 
 def _parse_changes(text: str) -> dict[str, Any]:

@@ -22,9 +22,10 @@ from tweetbot_trainer.learning.values import BLOCK, Hyperparameters, resolve_hyp
 from tweetbot_trainer.publishing.export import save_model
 
 SHAPE = Shape(layers=4, channels=128, heads=4, context=BLOCK)
-#: Three passes over the texts, two blocks per step: some minutes on one core.
+#: Passes over the texts, if nothing else is asked for; with two blocks per step some minutes on one core.
+PASSES = 3
 VALUES: Hyperparameters = replace(
-    resolve_hyperparameters(Training(epochs=3, learning_rate="2e-3", precision="FP32"), "scratch://mini", ()),
+    resolve_hyperparameters(Training(epochs=PASSES, learning_rate="2e-3", precision="FP32"), "scratch://mini", ()),
     batch_tokens=2 * (BLOCK - 1),
     warmup=0.05,
     early_stopping=False,
@@ -33,7 +34,7 @@ VALUES: Hyperparameters = replace(
 _VALIDATION = 1
 
 
-def write_base(texts: Sequence[str], folder: Path, *, tell: Callbacks) -> None:
+def write_base(texts: Sequence[str], folder: Path, passes: int = PASSES, *, tell: Callbacks) -> None:
     """Train the base and save it like any finished model."""
     order = list(texts)
     Random(VALUES.seed).shuffle(order)
@@ -42,7 +43,8 @@ def write_base(texts: Sequence[str], folder: Path, *, tell: Callbacks) -> None:
     blocks = make_blocks(encode_all(tokenizer, order), get_end_mark_id(tokenizer), BLOCK)
     device = select_device("FP32", gpu=False, channels=SHAPE.channels)
     seen, unseen = blocks[:-_VALIDATION], blocks[-_VALIDATION:]
-    train(model, seen, unseen, VALUES, device=device, callbacks=tell, stop_early=False)
+    values = replace(VALUES, epochs=passes)
+    train(model, seen, unseen, values, device=device, callbacks=tell, stop_early=False)
     save_model(model, tokenizer, resolve_generation_config(VALUES, BLOCK), folder)
 
 

@@ -32,18 +32,20 @@ BASE = "s3://bench/base"
 RATES = (4e-4, 1.2e-3, 3.6e-3, 1.1e-2)
 
 
-def resolve_values(recipe: str, base: str = BASE) -> Hyperparameters:
-    """Resolve a recipe's hyperparameters for a base; the learning rate is searched."""
+def resolve_values(recipe: str, base: str = BASE, *, posts: int | None = None) -> Hyperparameters:
+    """Resolve a recipe's hyperparameters for a base and an account of so many posts; the learning rate is searched."""
     training = Training(recipe="huggingtweets") if recipe == STOCK else Training(precision="FP32")
     lora = resolve_lora(Model(method="LoRA")) if recipe == ADAPTERS else None
-    return resolve_hyperparameters(training, base, (), lora)
+    return resolve_hyperparameters(training, base, (), lora, posts=posts)
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """A recipe's values for an account, the rates to search, and how many texts to generate with the best model.
 
-    `shares` are how far to interpolate from the base's weights to the tuned ones; 1 is the tuned ones.
+    `shares` are how far to interpolate from the base's weights to the tuned ones; 1 is the tuned ones. `start` is a
+    scratch base in place of the one that all begin from. An account of `size` is cut to as many posts, and measured on
+    `unseen` ones.
     """
 
     recipe: str
@@ -53,6 +55,9 @@ class Task:
     rates: tuple[float, ...] = RATES
     texts: int = 1000
     shares: tuple[float, ...] = (1.0,)
+    start: str | None = None
+    size: int | None = None
+    unseen: tuple[DatasetPost, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,10 @@ class Trained:
 def run_task(task: Task, start: Path | str) -> dict[str, Any]:
     """Return what the recipe reaches on the account, from the base in a folder or a scratch base."""
     torch.set_num_threads(1)
+    start = task.start or start
     splits = split(task.posts, task.values.holdout_percent)
+    if task.unseen:
+        splits = replace(splits, test=task.unseen)
     tried = [one for rate in task.rates for one in _try_rate(task, start, splits, rate)]
     best = min(tried, key=lambda one: one.validation)
     base = _load_base(start, splits)
@@ -79,6 +87,7 @@ def run_task(task: Task, start: Path | str) -> dict[str, Any]:
     return {
         "recipe": task.recipe,
         "account": task.account,
+        "size": task.size,
         "rate": best.rate,
         "share": best.share,
         "validation": {f"{one.rate:g} {one.share:g}".removesuffix(" 1"): round(one.validation, 4) for one in tried},

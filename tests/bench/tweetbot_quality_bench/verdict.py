@@ -24,8 +24,8 @@ def compare_recipes(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _average(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    found = {"bitsPerByte": _compute_geometric_mean([one["bitsPerByte"] for one in figures.values()])}
-    found["validationBitsPerByte"] = _compute_geometric_mean(
+    found = {"bitsPerByte": compute_geometric_mean([one["bitsPerByte"] for one in figures.values()])}
+    found["validationBitsPerByte"] = compute_geometric_mean(
         [min(one["validation"].values()) for one in figures.values()]
     )
     rates = [one["verbatimRate"] for one in figures.values() if "verbatimRate" in one]
@@ -39,7 +39,7 @@ def _compare_to_stock(
 ) -> dict[str, Any]:
     if figures == stock or figures.keys() != stock.keys():
         return {}
-    ratio = _compute_geometric_mean(
+    ratio = compute_geometric_mean(
         [figures[account]["bitsPerByte"] / one["bitsPerByte"] for account, one in stock.items()]
     )
     found: dict[str, Any] = {"bitsToStock": round(ratio, 4), "bitsMark": ratio <= BITS_MARK}
@@ -50,7 +50,8 @@ def _compare_to_stock(
     return found
 
 
-def _compute_geometric_mean(values: Sequence[float]) -> float:
+def compute_geometric_mean(values: Sequence[float]) -> float:
+    """Return the geometric mean of positive values."""
     return math.exp(sum(map(math.log, values)) / len(values))
 
 

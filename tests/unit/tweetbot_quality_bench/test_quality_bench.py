@@ -9,6 +9,8 @@ import pytest
 from builders.model import a_saved_base, posts_of, some_texts
 from tweetbot_quality_bench.contest import OURS, RECIPES, STOCK, Task, resolve_values, run_task
 from tweetbot_quality_bench.render import render_section
+from tweetbot_quality_bench.small import SCRATCH, UNSEEN, make_small_tasks, summarize_sizes
+from tweetbot_quality_bench.texts import Texts
 from tweetbot_quality_bench.verdict import compare_recipes
 
 POSTS = tuple(posts_of(some_texts(120)))
@@ -85,3 +87,57 @@ def test_the_table_tells_which_marks_were_reached() -> None:
     assert "| huggingtweets | 2.000 | – | 1.0% | – |" in lines
     assert "| tweetbot | 1.900 | 0.950 (reached) | 1.0% | 2.0% (reached) |" in lines
     assert "| cat | tweetbot | 0.001 | 1,000 | 1.900 | 3.000 | 1.0% | 0.0% | 0.0% |" in lines
+
+
+def small_tasks(**changes: Any) -> list[Task]:
+    return list(make_small_tasks(Texts((), {"cat": POSTS}), ["cat"], [20, 50, 500], samples=0, **changes))
+
+
+def test_an_account_is_cut_to_each_size_and_measured_on_the_same_newest_posts() -> None:
+    tasks = small_tasks(contenders=[OURS])
+    assert [len(task.posts) for task in tasks] == [20, 50, len(POSTS) - UNSEEN]
+    assert {task.unseen for task in tasks} == {POSTS[-UNSEEN:]}
+    assert all(not set(task.posts) & set(task.unseen) for task in tasks)
+
+
+def test_a_small_account_is_learned_by_the_defaults_for_its_size() -> None:
+    posts = tuple(posts_of(some_texts(700)))
+    tasks = list(make_small_tasks(Texts((), {"cat": posts}), ["cat"], [150, 600], contenders=[SCRATCH]))
+    assert [task.values for task in tasks] == [resolve_values(OURS, SCRATCH, posts=size) for size in (150, 600)]
+    assert tasks[0].rates == (tasks[0].values.learning_rate,)
+
+
+def test_changes_are_contenders_of_their_own() -> None:
+    tasks = small_tasks(contenders=[OURS], changes=[{}, {"epochs": 8}])
+    assert [(task.recipe, task.values.epochs) for task in tasks[:2]] == [("tweetbot", 4), ("tweetbot epochs=8", 8)]
+
+
+def test_a_small_account_is_measured_on_its_unseen_posts(tmp_path: Path) -> None:
+    task = replace(small_tasks(contenders=[OURS])[1], rates=(1e-3,))
+    found = run_task(task, a_saved_base(tmp_path / "base"))
+    assert (found["size"], found["account"]) == (50, "cat")
+    assert found["bitsPerByte"] < found["baseBitsPerByte"]
+
+
+def a_size(account: str, bits: float, base: float | None, **more: Any) -> dict[str, Any]:
+    return {
+        **a_result(OURS, account, bits, 0.02),
+        **{"size": 50, "baseBitsPerByte": base, "verbatimRateUnseen": 0.01, "bestEpoch": 3, "steps": 8, "seconds": 2.0},
+        **more,
+    }
+
+
+def test_sizes_are_averaged_over_the_accounts() -> None:
+    (row,) = summarize_sizes([a_size("cat", 1.0, 2.0), a_size("dog", 4.0, 2.0, bestEpoch=4)])
+    assert (row["bitsPerByte"], row["bitsToBase"], row["bestEpoch"]) == (2.0, 1.0, 3.5)
+    (scratch,) = summarize_sizes([a_size("cat", 1.0, None)])
+    assert scratch["bitsToBase"] is None
+
+
+@pytest.mark.parametrize(("style", "columns"), [({}, ""), ({"styleScore": 0.7}, " 0.70 |")])
+def test_the_table_of_sizes_has_a_style_column_if_style_was_measured(style: dict[str, float], columns: str) -> None:
+    sizes = summarize_sizes([a_size("cat", 1.9, 2.0, **style)])
+    run = {"date": "D", "commit": "C", "machine": "M", "seconds": 1, "results": [], "recipes": {}}
+    lines = render_section({**run, "small": {"sizes": sizes}}).splitlines()
+    assert f"| 50 | tweetbot | 1.900 | 0.950 | 2.0% | 1.0% |{columns} 3.0 | 8 | 2.0 |" in lines
+    assert any(" style " in line for line in lines) is bool(style)

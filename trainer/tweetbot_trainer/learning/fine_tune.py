@@ -67,7 +67,7 @@ def fine_tune(
         hyperparameters,
         device=device,
         callbacks=callbacks,
-        stop_early=hyperparameters.early_stopping and splits.reliability == "Normal",
+        stop_early=hyperparameters.stops_early(len(splits.validation)),
     )
     adapter = merge_adapters(base.model) if hyperparameters.lora else None
     after = measure_likelihood(base.model, base.tokenizer, test)

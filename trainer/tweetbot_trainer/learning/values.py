@@ -28,6 +28,12 @@ SCRATCH = "scratch://"
 #: huggingtweets: how many shuffled copies of the posts make the stream, and the tokens per block that it is cut into.
 COPIES, BLOCK = 4, 1024
 
+#: Validation posts from which on they decide when a training ends, and which weights it keeps.
+STOPPING_POSTS = 50
+#: The same for an account of at most SMALL_ACCOUNT kept posts, whose model would else learn its posts by heart
+#: (docs/experiments.md, 10; docs/decisions/0056).
+SMALL_ACCOUNT, SMALL_STOPPING_POSTS = 500, 5
+
 Recipe = Literal["tweetbot", "huggingtweets"]
 
 
@@ -77,7 +83,8 @@ class Hyperparameters:
     `learning_rate` is the peak, and `warmup` the share of steps up to it. `short_learning_rate` replaces the peak in a
     training of less than SHORT_STEPS steps. `batch_tokens` are labels per step. `precision` is the spec's: the key is
     computed before it is known which device will train. `source_weights` are in the order of spec.sources, and empty if
-    every post counts the same. `lora` is None if all weights are trained. `recipe_version` is the version of this code.
+    every post counts the same. `lora` is None if all weights are trained. Early stopping needs at least
+    `stopping_posts` validation posts. `recipe_version` is the version of this code.
     """
 
     epochs: int
@@ -104,6 +111,11 @@ class Hyperparameters:
     attention_dropout: float = 0.0
     lora: LoraConfig | None = None
     short_learning_rate: float | None = None
+    stopping_posts: int = STOPPING_POSTS
+
+    def stops_early(self, validation_posts: int) -> bool:
+        """Tell whether this many validation posts decide when the training ends, and which weights it keeps."""
+        return self.early_stopping and validation_posts >= self.stopping_posts
 
     def get_peak_rate(self, steps: int) -> float:
         """Return the peak learning rate of a training of this many steps."""
@@ -133,6 +145,7 @@ _LATER: dict[str, Any] = {
     "attention_dropout": 0.0,
     "lora": None,
     "short_learning_rate": None,
+    "stopping_posts": STOPPING_POSTS,
 }
 
 
@@ -145,10 +158,16 @@ def resolve_lora(model: Model) -> LoraConfig | None:
 
 
 def resolve_hyperparameters(
-    training: Training, base: str, sources: Sequence[Source], lora: LoraConfig | None = None
+    training: Training,
+    base: str,
+    sources: Sequence[Source],
+    lora: LoraConfig | None = None,
+    *,
+    posts: int | None = None,
 ) -> Hyperparameters:
     """Resolve the hyperparameters of a run with these sources and this base, such as `hf://gpt2`.
 
+    `posts` is how many cleaning kept; without it, the defaults are those of a large account.
     Each stage resolves them: the train stage may run in a newer image, whose defaults and RECIPE_VERSION count.
     """
     if training.recipe == "huggingtweets":
@@ -170,6 +189,7 @@ def resolve_hyperparameters(
         source_weights=compute_source_weights(sources),
         lora=lora,
         short_learning_rate=ADAPTERS_SHORT_RATE if lora and not training.learning_rate else None,
+        stopping_posts=SMALL_STOPPING_POSTS if training.early_stopping and _is_small(posts) else STOPPING_POSTS,
     )
 
 
@@ -194,6 +214,10 @@ def _build_huggingtweets(training: Training) -> Hyperparameters:
         temperature=1.0,
         recipe="huggingtweets",
     )
+
+
+def _is_small(posts: int | None) -> bool:
+    return posts is not None and posts <= SMALL_ACCOUNT
 
 
 def _choose_defaults(base: str, lora: LoraConfig | None) -> BaseDefaults:

@@ -9,7 +9,6 @@ from tweetbot_trainer.data.dataset.copy_hashes import store_copy_hashes
 from tweetbot_trainer.data.dataset.dataset import Dataset, build_dataset
 from tweetbot_trainer.data.dataset.profiles import build_accounts, store_accounts
 from tweetbot_trainer.data.dataset.store import is_stored, store_dataset
-from tweetbot_trainer.learning.fingerprint import fingerprint
 from tweetbot_trainer.learning.values import resolve_hyperparameters, resolve_lora
 from tweetbot_trainer.publishing.registry.hash_removal import remove_hashes_of_bot
 from tweetbot_trainer.publishing.registry.latest import serve
@@ -25,7 +24,7 @@ from tweetbot_trainer.stages.provenance import build_source_records, find_other_
 from tweetbot_trainer.stages.source_reading import SourceReader
 from tweetbot_trainer.stages.storage_probe import probe_storage
 from tweetbot_trainer.stages.tracking import build_prepare_config, track_prepared
-from tweetbot_trainer.stages.training_plan import build_dataset_result
+from tweetbot_trainer.stages.training_plan import build_dataset_result, choose_values
 from tweetbot_trainer.store import ObjectStore
 
 if TYPE_CHECKING:
@@ -80,8 +79,9 @@ def _prepare_dataset(context: StageContext) -> PrepareRecord:
         result = PrepareSucceeded(
             dataset=build_dataset_result(dataset, uri), billed=reader.compute_bill(), tracking=tracker.finish()
         )
+    _, key = choose_values(context.store, run, base, result.dataset)
     record = PrepareRecord(
-        training_key=fingerprint(dataset.digest, base, values),
+        training_key=key,
         base=base,
         sources=build_source_records(run.prefix, spec.sources, reader.results, dataset),
         result=result,

@@ -12,12 +12,19 @@ from tweetbot_contract.spec.sources import Source
 from tweetbot_contract.spec.training import Training
 from tweetbot_trainer.learning.fingerprint import fingerprint, fingerprint_values
 from tweetbot_trainer.learning.model.identity import BaseIdentity
-from tweetbot_trainer.learning.values import RECIPE_VERSION, Hyperparameters, LoraConfig, resolve_hyperparameters
+from tweetbot_trainer.learning.values import (
+    RECIPE_VERSION,
+    SMALL_ACCOUNT,
+    Hyperparameters,
+    LoraConfig,
+    resolve_hyperparameters,
+)
 
 HUB = BaseIdentity("hf://gpt2", "hub", "607a30d783dfa663caf39e06633721c8d4cfcd7e")
 VALUES = resolve_hyperparameters(Training(), "hf://gpt2", ())
 SCRATCH_VALUES = resolve_hyperparameters(Training(), "scratch://mini", ())
 HUGGINGTWEETS_VALUES = resolve_hyperparameters(Training(recipe="huggingtweets"), "hf://gpt2", ())
+SMALL_VALUES = resolve_hyperparameters(Training(), "hf://gpt2", (), posts=SMALL_ACCOUNT)
 LORA_VALUES = resolve_hyperparameters(Training(), "hf://gpt2", (), LoraConfig(rank=16, alpha=32))
 
 
@@ -52,6 +59,24 @@ def test_recipe_huggingtweets_is_what_the_notebook_gave_its_trainer_on_any_base(
     assert (values.weight_decay, values.clip_norm) == (0.0, 1.0)
     assert (values.dropout, values.attention_dropout, values.epochs, values.early_stopping) == (0.1, 0.1, 1, False)
     assert values == resolve_hyperparameters(spec, "scratch://mini", ())
+
+
+@pytest.mark.parametrize("base", ["hf://gpt2", "scratch://mini"])
+@pytest.mark.parametrize("lora", [None, LoraConfig(rank=16, alpha=32)])
+def test_few_validation_posts_decide_in_a_small_account_alone(base: str, lora: LoraConfig | None) -> None:
+    small, large = (
+        resolve_hyperparameters(Training(), base, (), lora, posts=posts) for posts in (SMALL_ACCOUNT, SMALL_ACCOUNT + 1)
+    )
+    assert [small.stops_early(posts) for posts in (4, 5, 50)] == [False, True, True]
+    assert [large.stops_early(posts) for posts in (5, 49, 50)] == [False, False, True]
+    assert large == resolve_hyperparameters(Training(), base, (), lora), "above, all is as it was"
+
+
+@pytest.mark.parametrize("spec", [Training(early_stopping=False), Training(recipe="huggingtweets")])
+def test_a_small_account_that_asks_for_all_epochs_gets_them_and_keeps_its_key(spec: Training) -> None:
+    values = resolve_hyperparameters(spec, "hf://gpt2", (), posts=50)
+    assert not values.stops_early(1000)
+    assert values == resolve_hyperparameters(spec, "hf://gpt2", ())
 
 
 @pytest.mark.parametrize(

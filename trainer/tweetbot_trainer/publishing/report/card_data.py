@@ -112,7 +112,8 @@ class CardData:
     @property
     def stops_early(self) -> bool:
         """Whether the validation loss chose the weights. With few posts it is too uncertain for that."""
-        return self.values.early_stopping and self.metrics.reliability == "Normal"
+        _, validation, _ = self.parts
+        return self.values.stops_early(validation)
 
 
 def find_languages(posts: Sequence[DatasetPost]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from builders.model import (
     some_values,
     stopped_at,
 )
-from tweetbot_trainer.data.dataset.splits import split
+from tweetbot_trainer.data.dataset.splits import Splits, split
 from tweetbot_trainer.learning.batches.examples import split_into_examples
 from tweetbot_trainer.learning.batches.forward import compute_total_loss
 from tweetbot_trainer.learning.fine_tune import fine_tune
@@ -185,12 +185,23 @@ def test_biases_and_norms_do_not_decay() -> None:
     assert all(parameter.dim() < 2 for parameter in kept["params"])
 
 
-def test_a_bot_of_few_posts_trains_all_epochs_and_says_so() -> None:
-    result = fine_tune(
-        a_base(TRAIN), split(posts_of(TRAIN), 10), some_values(epochs=3), gpu=False, callbacks=Callbacks()
-    )
-    assert result.outcome.epochs == 3
+def a_forgetful_account() -> Splits:
+    """Return 60 posts of which the 6 for validation are of another kind: each epoch predicts them worse."""
+    return split(posts_of(TRAIN[:48] + STRANGE[:6] + TRAIN[48:54]), 10)
+
+
+def test_a_small_account_keeps_the_weights_that_predict_its_few_validation_posts_best() -> None:
+    values = replace(some_values(epochs=40), stopping_posts=5)
+    result = fine_tune(a_base(TRAIN), a_forgetful_account(), values, gpu=False, callbacks=Callbacks())
+    assert result.outcome.best_epoch < result.outcome.epochs < 40
     assert result.metrics.reliability == "Low"
+
+
+@pytest.mark.parametrize("changes", [{"stopping_posts": 7}, {"stopping_posts": 5, "early_stopping": False}])
+def test_with_fewer_validation_posts_or_when_asked_all_epochs_are_trained(changes: dict[str, Any]) -> None:
+    values = replace(some_values(epochs=6), **changes)
+    result = fine_tune(a_base(TRAIN), a_forgetful_account(), values, gpu=False, callbacks=Callbacks())
+    assert (result.outcome.epochs, result.outcome.best_epoch) == (6, 6)
 
 
 def test_a_scratch_base_has_no_figures_before_training() -> None:

@@ -14,11 +14,12 @@ from tweetbot_contract.result import DataTable, Metrics, Sample
 from tweetbot_contract.spec.output import S3Output
 from tweetbot_contract.spec.sources import ArchiveSource, BlueskySource, MastodonSource, PostsSource, Source, XSource
 from tweetbot_contract.spec.spec import Subject, TweetBotSpec
+from tweetbot_contract.spec.training import Training
 from tweetbot_trainer.cli.parser import parse_args
 from tweetbot_trainer.data.dataset.profiles import CardAccount
 from tweetbot_trainer.learning.model.identity import BaseIdentity
 from tweetbot_trainer.learning.style.style import Style
-from tweetbot_trainer.learning.values import LoraConfig
+from tweetbot_trainer.learning.values import LoraConfig, resolve_hyperparameters
 from tweetbot_trainer.publishing.report.card import render_adapter_card, render_card
 from tweetbot_trainer.publishing.report.card_data import CardData, find_languages, get_source_names
 from tweetbot_trainer.publishing.report.markdown import escape_inline
@@ -348,11 +349,19 @@ def test_few_test_posts_are_a_caution() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reliability", "watch", "stopping"), [("Normal", "tell when to stop", "on"), ("Low", "are only watched", "off")]
+    ("kept", "validation", "watch", "stopping"),
+    [
+        (400, 40, "tell when to stop", "on"),
+        (40, 4, "are only watched", "off"),
+        (600, 30, "are only watched", "off"),
+        (600, 60, "tell when to stop", "on"),
+    ],
 )
-def test_few_posts_stop_no_training_and_the_card_says_so(reliability: str, watch: str, stopping: str) -> None:
-    metrics: Metrics = some_card_data().metrics.model_copy(update={"reliability": reliability})
-    card = render_card(some_card_data(metrics=metrics))
+def test_the_card_says_whether_the_validation_posts_ended_the_training(
+    kept: int, validation: int, watch: str, stopping: str
+) -> None:
+    values = resolve_hyperparameters(Training(), "hf://gpt2", (), posts=kept)
+    card = render_card(some_card_data(values=values, parts=(kept - 2 * validation, validation, validation)))
     assert watch in card
     assert f"early stopping {stopping}" in card
 
