@@ -25,7 +25,7 @@ from typing import Any
 from tweetbot_quality_bench.base import PASSES, format_progress, write_base
 from tweetbot_quality_bench.contest import BASE, RATES, RECIPES, Task, resolve_values, run_task
 from tweetbot_quality_bench.small import CONTENDERS, SIZES, make_small_tasks, summarize_sizes
-from tweetbot_quality_bench.texts import ACCOUNTS, FILES, MANY, Texts, read_texts
+from tweetbot_quality_bench.texts import ACCOUNTS, MANY, Texts, read_texts
 from tweetbot_quality_bench.verdict import compare_recipes
 from tweetbot_trainer.learning.model.scratch import SHAPES
 from tweetbot_trainer.learning.training.callbacks import Callbacks
@@ -109,7 +109,7 @@ def _make_tasks(asked: argparse.Namespace, texts: Texts) -> Iterator[Task]:
 
 
 def _make_small_tasks(asked: argparse.Namespace, texts: Texts) -> Iterator[Task]:
-    accounts = [name for name in asked.accounts if name in FILES]
+    accounts = [name for name in asked.accounts if name != MANY]
     changes = [_parse_changes(change) for change in ("", *asked.set)]
     return make_small_tasks(
         texts, accounts, asked.sizes, contenders=tuple(asked.small), changes=changes, samples=asked.texts

@@ -19,6 +19,7 @@ from tweetbot_trainer.learning.model.base import Base, read_base
 from tweetbot_trainer.learning.model.identity import SCRATCH_DIGESTS, BaseIdentity
 from tweetbot_trainer.learning.model.scratch import create_base
 from tweetbot_trainer.learning.sampling import resolve_generation_config
+from tweetbot_trainer.learning.style.style import measure_style
 from tweetbot_trainer.learning.training.callbacks import Callbacks
 from tweetbot_trainer.learning.training.state import Weights, copy_weights, load_weights
 from tweetbot_trainer.learning.values import Hyperparameters, resolve_hyperparameters, resolve_lora
@@ -98,7 +99,7 @@ def run_task(task: Task, start: Path | str) -> dict[str, Any]:
         "bestEpoch": outcome.best_epoch,
         "validationLosses": [round(row.eval_loss, 4) for row in outcome.log_history if row.eval_loss is not None],
         "seconds": round(sum({one.rate: one.tuned.outcome.seconds for one in tried}.values()), 1),
-        **(_measure_repetition(base, splits, task) if task.texts else {}),
+        **(_measure_texts(base, splits, task) if task.texts else {}),
     }
 
 
@@ -136,16 +137,18 @@ def _measure_bits(base: Base, posts: Sequence[DatasetPost]) -> float:
     return measure_likelihood(base.model, base.tokenizer, [post.text for post in posts]).bits_per_byte
 
 
-def _measure_repetition(base: Base, splits: Splits, task: Task) -> dict[str, float]:
-    """Measure how many generated texts contain a passage of a post, by the product's own measure."""
+def _measure_texts(base: Base, splits: Splits, task: Task) -> dict[str, float | None]:
+    """Measure how many generated texts contain a passage of a post, and their style, by the product's own measures."""
     values = task.values
     sampling = resolve_generation_config(values, base.model.config.n_positions)
     texts = PostGenerator(base, sampling, values.seed).sample_unconditionally(task.texts)
-    train, test = ([post.text for post in part] for part in (splits.train, splits.test))
+    train, validation, test = ([post.text for post in part] for part in (splits.train, splits.validation, splits.test))
     found = measure_memorization(texts, train, test, seed=values.seed)
+    style = measure_style(texts, train, validation + test).score
     return {
         "verbatimRate": found.verbatim_rate,
         "verbatimRateSized": found.sized_rate,
         "verbatimRateUnseen": found.unseen_rate,
         "verbatimWordsRate": found.word_rate,
+        "styleScore": round(style.value, 3) if style else None,
     }

@@ -15,8 +15,9 @@ def render_section(run: Mapping[str, Any]) -> str:
         "| --- | ---: | ---: | ---: | ---: |",
         *(_render_recipe(name, figures) for name, figures in run["recipes"].items()),
         "",
-        "| account | recipe | rate | label tokens | bits per byte | base's | verbatim | as many bytes | unseen |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| account | recipe | rate | label tokens | bits per byte | base's | verbatim | as many bytes | unseen "
+        "| style |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
         *map(_render_account, run["results"]),
         *(["", *_render_sizes(run["small"]["sizes"])] if run.get("small", {}).get("sizes") else []),
     ]
@@ -44,33 +45,38 @@ def _render_account(one: Mapping[str, Any]) -> str:
         f"{one['bitsPerByte']:.3f}",
         f"{one['baseBitsPerByte']:.3f}",
         *(f"{one[name]:.1%}" for name in ("verbatimRate", "verbatimRateSized", "verbatimRateUnseen")),
+        _format_style(one.get("styleScore")),
     )
     return f"| {' | '.join(cells)} |"
 
 
 def _render_sizes(sizes: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the table of small accounts; style is a column if it was measured."""
-    has_style = any("styleScore" in one for one in sizes)
-    names = ["kept posts", "recipe", "bits per byte", "to the base's", "verbatim", "unseen"]
-    names += [*(["style"] if has_style else []), "epochs kept", "steps", "seconds"]
-    lines = [f"| {' | '.join(names)} |", f"| ---: | --- |{' ---: |' * (len(names) - 2)}"]
-    return [*lines, *(_render_size(one, has_style) for one in sorted(sizes, key=lambda one: one["size"]))]
+    """Return the table of small accounts."""
+    return [
+        "| kept posts | account | recipe | bits per byte | to the base's | verbatim | unseen | style | epoch kept "
+        "| steps | seconds |",
+        f"| ---: | --- | --- |{' ---: |' * 8}",
+        *map(_render_size, sizes),
+    ]
 
 
-def _render_size(one: Mapping[str, Any], has_style: bool) -> str:
-    style = [f"{one['styleScore']:.2f}" if "styleScore" in one else "–"] if has_style else []
+def _render_size(one: Mapping[str, Any]) -> str:
     cells = (
         str(one["size"]),
+        one["account"],
         one["recipe"],
-        f"{one['bitsPerByte']:.3f}",
-        f"{one['bitsToBase']:.3f}" if one["bitsToBase"] else "–",
-        *(f"{one[name]:.1%}" if name in one else "–" for name in ("verbatimRate", "verbatimRateUnseen")),
-        *style,
+        *(format(one[name], ".3f") if name in one else "–" for name in ("bitsPerByte", "bitsToBase")),
+        *(format(one[name], ".1%") if name in one else "–" for name in ("verbatimRate", "verbatimRateUnseen")),
+        _format_style(one.get("styleScore")),
         f"{one['bestEpoch']:.1f}",
         f"{one['steps']:.0f}",
         f"{one['seconds']:.1f}",
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _format_style(score: float | None) -> str:
+    return "–" if score is None else f"{score:.2f}"
 
 
 if __name__ == "__main__":

@@ -9,13 +9,15 @@ from dataclasses import replace
 from typing import Any
 
 from tweetbot_quality_bench.contest import ADAPTERS, BASE, OURS, Task, resolve_values
-from tweetbot_quality_bench.texts import Texts
+from tweetbot_quality_bench.texts import GULL, Texts
 from tweetbot_quality_bench.verdict import compute_geometric_mean
 
 #: The kept posts of a small account, and the newest posts of the whole account, which are left for the test.
 SIZES, UNSEEN = (50, 150, 500), 50
 RATE, LORA_RATE = 1.2e-3, 1.1e-2
 SCRATCH = "scratch://mini"
+#: What the accounts that are no grammar are called together.
+PEOPLE = "people's"
 #: The contenders: a name, the recipe, the base (None: the trained one) and the learning rate (None: the default).
 CONTENDERS: dict[str, tuple[str, str | None, float | None]] = {
     OURS: (OURS, None, RATE),
@@ -57,23 +59,22 @@ def make_small_tasks(
 
 
 def summarize_sizes(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the means over the accounts, for each contender and size; that of ratios of bits per byte is geometric."""
-    keys = dict.fromkeys((one["recipe"], one["size"]) for one in results)
-    return [_summarize([one for one in results if (one["recipe"], one["size"]) == key], *key) for key in sorted(keys)]
+    """Return the means of each contender at each size, over the accounts that people wrote and over the grammar."""
+    found: dict[tuple[int, bool, str], list[Mapping[str, Any]]] = {}
+    for one in results:
+        found.setdefault((one["size"], one["account"] == GULL, one["recipe"]), []).append(one)
+    return [
+        {"size": size, "account": GULL if grammar else PEOPLE, "recipe": recipe, **_average(own)}
+        for (size, grammar, recipe), own in sorted(found.items())
+    ]
 
 
-def _summarize(results: Sequence[Mapping[str, Any]], recipe: str, size: int) -> dict[str, Any]:
-    ratios = [one["bitsPerByte"] / one["baseBitsPerByte"] for one in results if one["baseBitsPerByte"]]
-    shown = ("verbatimRate", "verbatimRateUnseen", "styleScore", "bestEpoch", "steps", "seconds")
-    means = {
-        name: sum(values) / len(values)
-        for name in shown
-        if (values := [one[name] for one in results if one.get(name) is not None])
-    }
-    return {
-        "recipe": recipe,
-        "size": size,
-        "bitsPerByte": round(compute_geometric_mean([one["bitsPerByte"] for one in results]), 4),
-        "bitsToBase": round(compute_geometric_mean(ratios), 4) if ratios else None,
-        **{name: round(value, 4) for name, value in means.items()},
-    }
+def _average(results: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return geometric means of bits per byte and of their ratios to the base's, plain means of what else there is."""
+    bits = {"bitsPerByte": [one["bitsPerByte"] for one in results]}
+    bits["bitsToBase"] = [one["bitsPerByte"] / one["baseBitsPerByte"] for one in results if one["baseBitsPerByte"]]
+    means = {name: compute_geometric_mean(values) for name, values in bits.items() if values}
+    for name in ("verbatimRate", "verbatimRateUnseen", "styleScore", "bestEpoch", "steps", "seconds"):
+        if values := [one[name] for one in results if one.get(name) is not None]:
+            means[name] = sum(values) / len(values)
+    return {name: round(value, 4) for name, value in means.items()}
