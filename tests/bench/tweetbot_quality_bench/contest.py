@@ -34,7 +34,7 @@ RATES = (4e-4, 1.2e-3, 3.6e-3, 1.1e-2)
 
 
 def resolve_values(recipe: str, base: str = BASE, *, posts: int | None = None) -> Hyperparameters:
-    """Resolve a recipe's hyperparameters for a base and an account of so many posts; the learning rate is searched."""
+    """Resolve a recipe's hyperparameters for a base and an account of `posts` posts; the learning rate is searched."""
     training = Training(recipe="huggingtweets") if recipe == STOCK else Training(precision="FP32")
     lora = resolve_lora(Model(method="LoRA")) if recipe == ADAPTERS else None
     return resolve_hyperparameters(training, base, (), lora, posts=posts)

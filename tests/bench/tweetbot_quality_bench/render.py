@@ -1,6 +1,6 @@
 """JSON of a run → the tables in docs/benchmarks.md: `python -m tweetbot_quality_bench.render RUN.json PAGE.md`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from bench_page import render_page
@@ -19,7 +19,7 @@ def render_section(run: Mapping[str, Any]) -> str:
         "| style |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
         *map(_render_account, run["results"]),
-        *(["", *_render_sizes(run["small"]["sizes"])] if run.get("small", {}).get("sizes") else []),
+        *(["", *_render_sizes(run["small"])] if run.get("small", {}).get("sizes") else []),
     ]
     return "\n".join(lines)
 
@@ -50,13 +50,18 @@ def _render_account(one: Mapping[str, Any]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _render_sizes(sizes: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the table of small accounts."""
+def _render_sizes(small: Mapping[str, Any]) -> list[str]:
+    """Return the table of small accounts, and when they were measured if that was in another run."""
+    measured = (
+        f", measured {small['date']} at commit {small['commit']} in {small['seconds']} s" if "date" in small else ""
+    )
     return [
+        f"Small accounts{measured}:",
+        "",
         "| kept posts | account | recipe | bits per byte | to the base's | verbatim | unseen | style | epoch kept "
         "| steps | seconds |",
         f"| ---: | --- | --- |{' ---: |' * 8}",
-        *map(_render_size, sizes),
+        *map(_render_size, small["sizes"]),
     ]
 
 

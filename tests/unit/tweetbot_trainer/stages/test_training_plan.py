@@ -17,7 +17,7 @@ from tweetbot_trainer.stages.training_plan import TrainingPlan, build_training_p
 from tweetbot_trainer.store.folder import FolderStore
 
 STORE = FolderStore()
-#: Posts that cleaning keeps all, and the run of a later edit or time of the schedule.
+#: Numbers of posts, of which cleaning drops none, and the run of a later edit or time of the schedule.
 SMALL, LARGE, LATER = 300, 600, "fedcba9876543210"
 
 
@@ -48,7 +48,7 @@ def test_weights_train_another_model_of_the_same_dataset(tmp_path: Path) -> None
 
 
 def prepared(folder: Path, posts: int = SMALL, **run: Any) -> tuple[RunDocument, PrepareSucceeded, PrepareRecord]:
-    """Prepare an account of so many posts; return the run, the stage's result and its record."""
+    """Prepare an account of `posts` posts; return the run, the stage's result and its record."""
     if not (folder / "posts.txt").exists():
         a_source(folder, posts=posts)
     document = a_local_run(folder, **run)
