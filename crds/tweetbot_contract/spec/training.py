@@ -26,8 +26,8 @@ class Training(Part):
     holdout_percent: int = Field(10, ge=5, le=30)
     """Percent of the posts held out for validation. As many again, the newest ones, are held out for the test."""
     early_stopping: bool = True
-    """true keeps the weights of the epoch with the lowest validation loss and stops once that loss has clearly risen, if
-    there are 50 validation posts, or 5 when at most 500 posts were kept. false trains all epochs and keeps the last
+    """true keeps the weights of the epoch with the lowest validation loss and stops once that loss has clearly risen,
+    if there are 50 validation posts, or 5 when at most 500 posts were kept. false trains all epochs and keeps the last
     weights."""
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
