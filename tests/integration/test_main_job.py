@@ -317,7 +317,7 @@ def secretive(home: EmbeddedCluster, kubectl: Kubectl) -> Iterator[KeptSecret]:
         posts = [tweet(number, post.text) for number, post in enumerate(many_posts(300), start=1)]
         x.add_account("harbour_gull").posts = posts[::-1]
         source = {"handle": "harbour_gull", "acceptTerms": True, "apiBaseURL": x.url}
-        tracking = {"wandb": {"baseURL": wandb.url, "apiKeySecret": {"name": "wandb", "key": "key"}}}
+        tracking = {"wandb": {"baseURL": wandb.url, "apiKeySecret": {"name": "wandb", "key": "key"}, "report": True}}
         refused = {"x": {**source, "tokenSecret": {"name": "x-refused", "key": "key"}}}
         apply(kubectl, "refused", sources=[refused], tracking=tracking)
         taken = {"x": {**source, "tokenSecret": {"name": "x", "key": "key"}}}
@@ -344,6 +344,11 @@ def test_secrets_are_used(secretive: KeptSecret) -> None:
     told = {request.authorization for request in secretive.x.requests}
     assert {f"Bearer {secretive.canaries[name]}" for name in ("X token", "refused token")} <= told
     assert sorted(run.exit_code or 0 for run in secretive.wandb.runs.values()) == [0, 0, 1]  # two stages, and a refusal
+
+
+def test_the_report_of_the_bot_is_linked_from_its_status(secretive: KeptSecret) -> None:
+    (report,) = [one for one in secretive.wandb.reports.values() if "/waiting:" in one.description]
+    assert secretive.status["tracking"]["reportURL"].endswith(f"--{report.id.rstrip('=')}")
 
 
 def test_no_secret_is_in_anything_that_comes_out(secretive: KeptSecret) -> None:
