@@ -39,6 +39,7 @@ async def test_a_new_lease_is_created_and_an_old_one_replaced_as_it_was_read() -
     assert [(verb, path) for verb, path, _ in wire.sent] == [("POST", LEASES), ("PUT", f"{LEASES}/tweetbot-operator")]
     named = {"name": "tweetbot-operator", "namespace": "tweetbot"}
     assert [body["metadata"] for _, _, body in wire.sent] == [named, named | {"resourceVersion": "7"}]
+    assert {(body["apiVersion"], body["kind"]) for _, _, body in wire.sent} == {("coordination.k8s.io/v1", "Lease")}
     assert wire.sent[1][2]["spec"] == {
         "holderIdentity": "one",
         "leaseDurationSeconds": 15,
@@ -68,6 +69,12 @@ async def test_an_event_is_about_the_lease() -> None:
     assert event["metadata"] == {"generateName": "tweetbot-operator-", "namespace": "tweetbot"}
     assert (event["type"], event["action"], event["reason"]) == ("Normal", "Elect", "LeaderElection")
     assert event["eventTime"] == "2026-01-01T12:00:00.000000Z"
+
+
+def test_a_lease_is_read_with_how_often_it_changed_hands() -> None:
+    spec = {"holderIdentity": "one", "leaseDurationSeconds": 15, "leaseTransitions": 4}
+    read = parse_lease({"metadata": {"resourceVersion": "3"}, "spec": spec})
+    assert read == Lease("one", 15, transitions=4, resource_version="3")
 
 
 def test_an_emptied_lease_has_no_holder() -> None:

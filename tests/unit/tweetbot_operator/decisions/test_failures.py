@@ -165,8 +165,8 @@ def test_a_refusal_ends_the_run_though_another_pod_was_made() -> None:
 
 
 def test_another_attempt_within_the_limit_goes_on() -> None:
-    made = try_again(pod(137), failed=1)
-    assert (run_in(made).outcome, run_in(made).attempt) == (None, 2)
+    made = try_again(pod(137, uid="a"), pod(137, uid="b"), failed=2)
+    assert (run_in(made).outcome, run_in(made).attempt) == (None, 3)
 
 
 def test_attempts_whose_pods_are_gone_end_no_run_without_a_cause() -> None:
