@@ -23,6 +23,7 @@ def election() -> Election:
 
 async def test_the_first_takes_the_lease_at_once_and_says_so(election: Election) -> None:
     election.enter("one")
+    assert LEADER._value.get() == 0
     await election.run(0)
     assert election.acting == ["one"]
     assert election.client.events == ["LeaderElection: one became leader"]
