@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tweetbot_fakes.kubernetes.lease import Election
-from tweetbot_operator.client.errors import Rejected, Unavailable
+from tweetbot_operator.client.errors import Conflict, Rejected, Unavailable
 from tweetbot_operator.client.leader_election import Leadership, exit_now
 from tweetbot_operator.client.lease import Lease
 from tweetbot_operator.telemetry.metrics import LEADER
@@ -48,6 +48,17 @@ async def test_a_dead_leader_is_replaced_within_a_lease_and_a_retry(election: El
     assert election.acting == ["two"]
     assert election.client.lease
     assert election.client.lease.transitions == 1
+
+
+async def test_a_read_that_fails_delays_no_takeover(election: Election) -> None:
+    first = election.enter("one")
+    election.enter("two")
+    await election.run(60)
+    first.stopped = True
+    await election.run(12)
+    election.client.faults = [Unavailable("503")]
+    await election.run(8)
+    assert election.acting == ["two"]
 
 
 @pytest.mark.parametrize("skew", [-86400.0, 0.0, 86400.0])
@@ -227,6 +238,18 @@ async def test_a_different_fault_is_logged_too(election: Election, caplog: pytes
     election.enter("one")
     await election.run(60)
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
+
+
+async def test_a_fault_that_comes_back_is_logged_again_and_a_faster_replica_is_no_fault(
+    election: Election, caplog: pytest.LogCaptureFixture
+) -> None:
+    election.enter("one")
+    for fault in (Unavailable("503"), Unavailable("503"), Conflict("it has been modified")):
+        election.client.faults = [fault]
+        await election.run(10)
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == [
+        "the lease cannot be read or written"
+    ] * 2
 
 
 async def test_a_request_that_hangs_is_given_up(election: Election) -> None:
