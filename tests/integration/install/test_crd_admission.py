@@ -13,7 +13,9 @@ from builders.manifests import NO_CPU, NO_MEMORY, PLAUSIBLE, a_manifest
 from tweetbot_cluster.cluster import EmbeddedCluster
 from tweetbot_contract.spec.quantities import MEMORY_ADVICE
 
-EXAMPLES = sorted((Path(__file__).parents[3] / "crds" / "examples").glob("*.yaml"))
+ROOT = Path(__file__).parents[3]
+EXAMPLES = sorted((ROOT / "crds" / "examples").glob("*.yaml"))
+VLLM = ROOT / "integrations" / "vllm" / "deployment.yaml"
 Kubectl = Callable[..., CompletedProcess[str]]
 A_SECRET_KEY = {"name": "x", "key": "token"}
 S3 = {"uri": "s3://team-a/models", "credentialsSecret": {"name": "s3"}}
@@ -178,6 +180,11 @@ def test_a_name_that_its_jobs_cannot_carry_is_refused(home: EmbeddedCluster, nam
 def test_every_example_is_accepted(kubectl: Kubectl, example: Path) -> None:
     answer = kubectl("apply", "-f", str(example), "--dry-run=server", check=False)
     assert answer.returncode == 0, answer.stderr
+
+
+def test_the_manifest_that_serves_by_vllm_is_accepted(kubectl: Kubectl) -> None:
+    answer = kubectl("apply", "-f", str(VLLM), "--dry-run=server", "--validate=strict", check=False)
+    assert (answer.returncode, "warning" in answer.stderr.lower()) == (0, False), answer.stderr
 
 
 def test_the_output_cannot_move(kubectl: Kubectl, namespace: str) -> None:

@@ -46,6 +46,7 @@ BOTS: dict[str, TweetBot] = {
     "train": a_bot_in("Train"),
     "everything, prepare": a_bot_in("Prepare", **EVERYTHING),
     "everything, train": a_bot_in("Train", **EVERYTHING),
+    "a training that avoids nodes": a_bot_in("Train", run_fields={"avoided_nodes": ("gpu-1.example.com", "gpu-2")}),
     "an archive of a CPU": a_bot_in("Train", resources={"gpu": {"count": 0}}, output={"s3": {"uri": "s3://a-b-c/m"}}),
 }
 
