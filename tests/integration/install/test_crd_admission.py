@@ -94,6 +94,10 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
         {"sources": [{"posts": {"uri": "s3://abc/a"}, "weight": 2}], "training": {"recipe": "huggingtweets"}},
         "spec.training.recipe",
     ),
+    "a model that may be twice as bad and worse": (
+        {"evaluation": {"gates": {"maxRegressionPercent": 101}}},
+        "spec.evaluation.gates.maxRegressionPercent",
+    ),
     "no epochs": ({"training": {"epochs": 0}}, "spec.training.epochs"),
     **{f"memory of {memory!r}": ({"resources": {"memory": memory}}, "spec.resources.memory") for memory in NO_MEMORY},
     **{f"cpu of {cpu!r}": ({"resources": {"cpu": cpu}}, "spec.resources.cpu") for cpu in NO_CPU},

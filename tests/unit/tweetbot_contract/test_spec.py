@@ -158,6 +158,10 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         {"scheduling": {"nodeSelector": {"example.com/gpu": "an a100"}}},
         "spec.scheduling.nodeSelector: write each value of nodeSelector as a label value",
     ),
+    "a model that may be twice as bad and worse": (
+        {"evaluation": {"gates": {"maxRegressionPercent": 101}}},
+        "spec.evaluation.gates.maxRegressionPercent: ",
+    ),
     "a schedule of four fields": ({"schedule": {"cron": "3 * * 1"}}, "spec.schedule.cron: write five fields"),
     "a schedule by a nickname": ({"schedule": {"cron": "@weekly"}}, "spec.schedule.cron: write five fields"),
     "a minute that no hour has": ({"schedule": {"cron": "60 3 * * 1"}}, "spec.schedule.cron: write cron's minute as 0"),

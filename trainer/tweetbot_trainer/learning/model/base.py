@@ -76,7 +76,8 @@ def read_base(folder: Path, identity: BaseIdentity) -> Base:
     metadata = read_metadata(identity.uri, open_file)
     torch.manual_seed(0)
     # Other values of config.json are left out: the task_specific_params of gpt2 would cut what pipelines write.
-    config = GPT2Config(**metadata.config.model_dump())
+    # So are the marks, which publication sets: GPT-2's own lie outside a small vocabulary, and transformers says so.
+    config = GPT2Config(**metadata.config.model_dump(), bos_token_id=None, eos_token_id=None)
     return Base(_load_weights(folder, config, identity.uri), metadata.tokenizer, identity)
 
 
