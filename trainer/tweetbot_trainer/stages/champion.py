@@ -56,10 +56,11 @@ def compare_with_served(
     champion = find_champion(context, plan)
     if champion is None:
         return None
-    try:
-        return _compare(context, champion, test, measured)
-    except (SpecRefused, TooLittleData) as fault:  # its dataset or a file of it is gone or damaged
-        return NoComparison(champion, fault.message.rstrip("."))
+    served = read_version(context.store, build_version_uri(context.run, champion))
+    if served is None:
+        return NoComparison(champion, "its manifest is gone, or cannot be read")
+    unseen = _find_unseen(context, served, test)
+    return _compare(context, served, unseen, test, measured) if isinstance(unseen, list) else unseen
 
 
 def find_champion(context: StageContext, plan: TrainingPlan) -> str | None:
@@ -70,29 +71,40 @@ def find_champion(context: StageContext, plan: TrainingPlan) -> str | None:
     return None if served == plan.version else served
 
 
-def _compare(
-    context: StageContext, champion: str, test: Posts, measured: Likelihood
-) -> Comparison | NoComparison | None:
-    served = read_version(context.store, build_version_uri(context.run, champion))
-    if served is None:
-        return NoComparison(champion, "its manifest is gone, or cannot be read")
-    dataset = load_dataset(context.store, context.run, served.manifest.dataset.digest)
+def _find_unseen(context: StageContext, served: StoredVersion, test: Posts) -> list[int] | NoComparison | None:
+    """Return the indices of the test posts that a version was neither trained on nor stopped by.
+
+    None if it knows posts that the spec excludes: it must go, however good it is.
+    """
+    manifest = served.manifest
+    try:
+        dataset = load_dataset(context.store, context.run, manifest.dataset.digest)
+        known = split(dataset.posts, int(manifest.provenance.training["holdout_percent"]))
+    except (SpecRefused, TooLittleData, KeyError) as fault:
+        context.log.warning("train.not_compared", version=manifest.version, message=str(fault))
+        return NoComparison(manifest.version, f"its dataset {manifest.dataset.digest[:16]} is gone or damaged")
     if {post.id for post in dataset.posts} & set(context.run.spec.filter.exclude_ids):
-        context.log.info("train.not_compared", version=champion, message="it knows posts of spec.filter.excludeIds")
+        message = "it knows posts of spec.filter.excludeIds"
+        context.log.info("train.not_compared", version=manifest.version, message=message)
         return None
-    holdout = served.manifest.provenance.training.get("holdout_percent")
-    if not isinstance(holdout, int):
-        return NoComparison(champion, "its manifest does not say which posts it was trained on")
-    known = split(dataset.posts, holdout)
     seen = {key for post in (*known.train, *known.validation) for key in (post.id, post.text)}
     unseen = [index for index, post in enumerate(test) if seen.isdisjoint((post.id, post.text))]
-    if not unseen:
-        return NoComparison(champion, "it was trained on every test post")
-    theirs = measure_version(context, served, [test[index] for index in unseen])
+    return unseen or NoComparison(manifest.version, "it was trained on every test post")
+
+
+def _compare(
+    context: StageContext, served: StoredVersion, unseen: list[int], test: Posts, measured: Likelihood
+) -> Comparison | NoComparison:
+    version = served.manifest.version
+    try:
+        theirs = measure_version(context, served, [test[index] for index in unseen])
+    except SpecRefused as fault:
+        context.log.warning("train.not_compared", version=version, message=fault.message)
+        return NoComparison(version, f"its model at {served.home} is gone or damaged")
     ours = replace(measured, posts=tuple(measured.posts[index] for index in unseen))
     interval = bootstrap_interval(ours, theirs) if len(unseen) >= FEWEST_POSTS else None
-    found = Comparison(champion, served.manifest.metrics, len(unseen), compute_ratio(ours, theirs), interval)
-    context.log.info("train.compared", version=champion, posts=found.posts, ratio=found.ratio, interval=interval)
+    found = Comparison(version, served.manifest.metrics, len(unseen), compute_ratio(ours, theirs), interval)
+    context.log.info("train.compared", version=version, posts=found.posts, ratio=found.ratio, interval=interval)
     return found
 
 

@@ -178,7 +178,7 @@ def _judge_regression(limit: int | None, candidate: Candidate) -> Finding | None
     escape = f"set evaluation.gates.maxRegressionPercent: {ANY_REGRESSION} to publish whatever comes"
     if isinstance(found, NoComparison):
         why = f"it could not be compared with the served version {found.version}: {found.why}"
-        return Finding(why, f"Mend what is missing, or {escape}", "None")
+        return Finding(why, f"Put back what is missing, or {escape}", "None")
     what, few = f"its {found.describe(candidate.metrics)}", found.posts < RELIABLE_TEST_POSTS
     back = f"Go back to the posts and settings of that version, or {escape}"
     worse, low, high = (round(100 * (each - 1), 6) for each in (found.ratio, *(found.interval or (0.0, math.inf))))
