@@ -1,6 +1,7 @@
 """Every state that a live cluster can be brought to, as kstatus, Flux and Argo CD read it; testdata agrees."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,12 @@ STATES: dict[str, tuple[str, dict[str, Any], str]] = {
     "suspended": ("well", {"suspend": True}, "Suspended"),
     "published": ("well", {}, "ModelReady"),
     "adopted": ("adopting", {}, "ModelReady"),
+    "pinned": ("versions", {"pin": "1" * 16}, "ModelReady"),
+    "pin-refused": ("versions", {"pin": "0" * 16}, "Stalled"),
     "edited": ("well", {}, "ModelReady"),
 }
+#: States that begin when the run is over, too.
+ENDED = ("pinned", "pin-refused", "edited")
 #: State: kstatus, Flux where the model is waited for, Argo CD.
 VERDICTS = {
     "fresh": ("InProgress", "InProgress", "Progressing"),
@@ -47,6 +52,8 @@ VERDICTS = {
     "suspended": ("Current", "Current", "Suspended"),
     "published": ("Current", "Current", "Healthy"),
     "adopted": ("Current", "Current", "Healthy"),
+    "pinned": ("Current", "Current", "Healthy"),
+    "pin-refused": ("Failed", "Failed", "Degraded"),
     "edited": ("InProgress", "InProgress", "Progressing"),
 }
 
@@ -63,12 +70,17 @@ def resources(home: EmbeddedCluster, tmp_path_factory: pytest.TempPathFactory) -
             tenant.apply(state, mood, **spec)
         for state, (_, _, wanted) in STATES.items():
             tenant.wait(state, wanted, 240)
+            if state in ENDED:
+                until(partial(has_succeeded, tenant, state), 240)
             found[state] = shown(tenant, state)
-        until(lambda: tenant.status("edited")["phase"] == "Succeeded", 240)
     tenant.apply("edited", filter={"minWords": 7})
     found["edited"] = shown(tenant, "edited")
     tenant.delete()
     return found
+
+
+def has_succeeded(tenant: Tenant, name: str) -> bool:
+    return bool(tenant.status(name)["phase"] == "Succeeded")
 
 
 def shown(tenant: Tenant, name: str) -> dict[str, Any]:
