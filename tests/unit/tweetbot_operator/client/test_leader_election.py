@@ -13,7 +13,8 @@ from tweetbot_fakes.kubernetes.lease import Election
 from tweetbot_operator.client.errors import Conflict, Rejected, Unavailable
 from tweetbot_operator.client.leader_election import Leadership, exit_now
 from tweetbot_operator.client.lease import Lease
-from tweetbot_operator.telemetry.metrics import LEADER
+from tweetbot_operator.telemetry.metrics import LEADER, LEASE_TRANSITIONS
+from tweetbot_operator.types.times import format_micro_time
 
 
 @pytest.fixture
@@ -78,9 +79,35 @@ async def test_a_released_lease_is_taken_at_the_next_retry(election: Election) -
     await election.run(60)
     await first.elector.release()
     first.stopped = True
-    assert election.acting == []
+    assert (election.acting, LEADER._value.get()) == ([], 0)
+    assert election.client.lease
+    released = election.client.lease
+    assert (released.holder, released.seconds, released.renewed) == ("", 1, format_micro_time(first.elector._now()))
     await election.run(2.4)
     assert election.acting == ["two"]
+
+
+async def test_a_leader_that_does_not_know_what_became_of_its_last_write_releases_nothing(election: Election) -> None:
+    first = election.enter("one")
+    await election.run(1)
+    election.client.faults = [Unavailable("503")]
+    await first.elector.try_acquire_or_renew()
+    await first.elector.release()
+    assert election.client.lease
+    assert election.client.lease.holder == "one"
+
+
+async def test_the_lease_says_since_when_it_is_whose_and_how_often_it_changed_hands(election: Election) -> None:
+    first = election.enter("one")
+    election.enter("two")
+    await election.run(60)
+    assert election.client.lease
+    assert election.client.lease.acquired < election.client.lease.renewed
+    first.stopped = True
+    began = format_micro_time(first.elector._now())
+    await election.run(60)
+    assert began < election.client.lease.acquired < election.client.lease.renewed
+    assert LEASE_TRANSITIONS._value.get() == 1
 
 
 async def test_a_release_that_fails_is_no_error(election: Election) -> None:
@@ -121,6 +148,8 @@ async def test_a_standby_releases_nothing(election: Election) -> None:
     second = election.enter("two")
     await election.run(10)
     await second.elector.release()
+    assert election.client.lease
+    assert election.client.lease.holder == "one"
     await election.run(60)
     assert election.acting == ["one"]
 
@@ -230,7 +259,9 @@ async def test_without_rights_to_the_lease_nobody_acts_and_it_is_logged_once(
     election.enter("one")
     await election.run(60)
     assert election.acting == []
-    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    (told,) = caplog.records
+    assert told.levelname == "WARNING"
+    assert vars(told)["fields"] == {"fault": "Rejected: leases.coordination.k8s.io is forbidden"}
 
 
 async def test_a_different_fault_is_logged_too(election: Election, caplog: pytest.LogCaptureFixture) -> None:
