@@ -23,6 +23,7 @@ class CallRecorder:
         self._path = str(path)
         self._called: dict[str, set[str]] = defaultdict(set)
         self._seconds: dict[str, float] = {}
+        self._files: dict[str, str] = {}
         self._where = ""
         self._began = 0.0
 
@@ -39,7 +40,8 @@ class CallRecorder:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        self._where, self._began = str(item.path), time.monotonic()
+        self._where = self._files[item.nodeid] = str(item.path)
+        self._began = time.monotonic()
         try:
             return (yield)
         finally:
@@ -53,11 +55,11 @@ class CallRecorder:
         finally:
             self._where = str(item.path)
 
-    def write(self, file: Path, root: Path) -> None:
+    def write(self, file: Path) -> None:
         """Write {function: {test: seconds}}, the fastest test first; the name of no function stands for all tests."""
         tests: dict[str, dict[str, float]] = defaultdict(dict)
         for test, seconds in sorted(self._seconds.items(), key=lambda pair: pair[1]):
-            places = ("", str(root / test.partition("::")[0]), test)
+            places = ("", self._files[test], test)
             for name in {""}.union(*(self._called.get(place, set()) for place in places)):
                 tests[name][test] = round(seconds, 3)
         file.write_text(json.dumps(tests))

@@ -97,7 +97,7 @@ def measure(module: Path, files: Sequence[Path], scratch: Path) -> int:
     recorder, order = CallRecorder(module), Order()
     recorder.start()
     code_of_exit = run_tests(files, [recorder, order], scratch)
-    recorder.write(scratch / "calls", ROOT)
+    recorder.write(scratch / "calls")
     (scratch / "killer").write_text(order.killer)
     return code_of_exit
 

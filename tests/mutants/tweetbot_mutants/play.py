@@ -78,7 +78,7 @@ class Player:
     def _warm_up(self) -> None:
         """Import what the tests need, and nothing that imports the module: a fork would keep it as it is."""
         names = self._scratch / "preloads"
-        pid = _fork(lambda: names.write_text("\n".join(list_preloads(self._target, self._scratch))) and 0)
+        pid = fork(lambda: names.write_text("\n".join(list_preloads(self._target, self._scratch))) and 0)
         os.waitpid(pid, 0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -91,7 +91,7 @@ class Player:
     def _measure(self) -> dict[str, dict[str, float]]:
         """Run the tests on the module as it is; returns for each function the tests that call it, with seconds."""
         target, scratch = self._target, self._scratch
-        pid = _fork(lambda: measure(target.path, target.test_files, scratch))
+        pid = fork(lambda: measure(target.path, target.test_files, scratch))
         process = _Process(pid, scratch, time.monotonic() + _MEASURING_SECONDS)
         while (outcome := self._check(process)) is None:
             time.sleep(0.02)
@@ -109,7 +109,7 @@ class Player:
             return play(target.module, compile_mutant(source, mutant, str(target.path)), tests, scratch)
 
         limit = _LEAST_SECONDS + _TIMES * sum(seconds.values())
-        return _Process(_fork(run), scratch, time.monotonic() + limit)
+        return _Process(fork(run), scratch, time.monotonic() + limit)
 
     def _check(self, process: _Process) -> Outcome | None:
         """Return the outcome of a process that has ended, or that must end now; None while it may run."""
@@ -131,7 +131,7 @@ class Player:
         return Outcome(not (pid and status == 0), by)
 
 
-def _fork(run: Callable[[], int]) -> int:
+def fork(run: Callable[[], int]) -> int:
     """Run a function in a silent process group of its own; its answer is the exit code."""
     pid = os.fork()
     if pid:

@@ -1,13 +1,15 @@
 """What `make mutants` changes, how it names it, and what it makes of the outcomes."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from tweetbot_mutants.child import find_importers
+from tweetbot_mutants.calls import read_calls
+from tweetbot_mutants.child import find_importers, measure
 from tweetbot_mutants.ledger import Ledger
 from tweetbot_mutants.mutations import compile_mutant, list_mutants
-from tweetbot_mutants.play import Outcome
+from tweetbot_mutants.play import Outcome, fork
 from tweetbot_mutants.report import build_report, read_explanations
 from tweetbot_mutants.targets import TARGETS, Target
 
@@ -137,3 +139,39 @@ def test_what_imports_a_module_by_its_package_or_in_a_function_imports_it(tmp_pa
     for name, source in sources.items():
         files[name].write_text(source)
     assert find_importers("a.b.c", files) == {"a.b.c", "a.b", "a.b.d", "by_package", "later"}
+
+
+TESTS = """
+import importlib.util
+import pytest
+spec = importlib.util.spec_from_file_location("m", {module!r})
+m = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(m)
+
+@pytest.fixture(scope="module")
+def made():
+    return m.make()
+
+def test_a(made):
+    assert m.ask() == 1
+
+def test_b():
+    pass
+"""
+
+
+def test_a_mutants_tests_are_those_that_call_its_function_by_fixtures_too(tmp_path: Path) -> None:
+    module, tests = tmp_path / "m.py", tmp_path / "test_m.py"
+    module.write_text("def make(): return 1\ndef ask(): return (lambda: 1)()\ndef idle(): return 1\n")
+    tests.write_text(TESTS.format(module=str(module)))
+    pid = fork(lambda: measure(module, [tests], tmp_path))
+    assert os.waitpid(pid, 0)[1] == 0
+    calls = {
+        name: {test.rpartition("::")[2] for test in found} for name, found in read_calls(tmp_path / "calls").items()
+    }
+    assert {name: calls.get(name) for name in ("make", "ask", "idle", "")} == {
+        "make": {"test_a", "test_b"},
+        "ask": {"test_a"},
+        "idle": None,
+        "": {"test_a", "test_b"},
+    }
