@@ -283,6 +283,19 @@ def test_a_parrot_of_a_small_account_is_kept_beside_too(tmp_path: Path, monkeypa
     assert STORE.find(f"{context.run.prefix}/latest.json") is None
 
 
+def test_a_parrot_that_an_earlier_release_published_is_adopted_under_no_limit_that_it_misses(tmp_path: Path) -> None:
+    spec = {"training": {"epochs": 1}, "evaluation": {"gates": {"maxVerbatimPercent": 5}}}
+    context = a_training(tmp_path, spec=spec)
+    key, folder = build_training_plan(context).key, a_folder(tmp_path / "finished", b"weights")
+    standing = a_version(folder, context.run, version=key[:16], training_key=key)
+    parrot = standing.metrics.model_copy(update={"verbatim_rate": 0.73, "reliability": "Low"})
+    publish(STORE, context.run, folder, standing.model_copy(update={"metrics": parrot}))
+    assert prepare(replace(context, run=context.run.model_copy(update={"stage": "Prepare"}))).adopted is None
+    with pytest.raises(GateFailed, match=r"^GateFailed: 73\.0 % of its samples are verbatim") as failed:
+        train(replace(context, start_tracker=untouched))
+    assert failed.value.figures == parrot.figures
+
+
 def test_a_model_that_fails_in_a_folder_taken_over_meanwhile_takes_nothing_along(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
