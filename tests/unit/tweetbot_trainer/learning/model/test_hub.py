@@ -52,6 +52,23 @@ def test_bytes_that_the_commit_does_not_record_are_fetched_again(fake: FakeHub, 
         assert (tmp_path / "base" / name).read_bytes() == (fake.folder / name).read_bytes()
 
 
+def test_a_part_of_a_file_is_read_where_it_lies(fake: FakeHub, tmp_path: Path) -> None:
+    files = hub.RemoteFiles(NAME, COMMIT, tmp_path, endpoint=fake.url)
+    whole = (fake.folder / "model.safetensors").read_bytes()
+    with files.open_file("model.safetensors") as stream:
+        stream.seek(100)
+        assert stream.read(50) == whole[100:150]
+    assert (fake.served, fake.ranges) == ([], [("model.safetensors", len(whole) - 100)])
+
+
+def test_a_hub_that_goes_away_before_a_part_of_a_file_is_temporary(fake: FakeHub, tmp_path: Path) -> None:
+    stream = hub.RemoteFiles(NAME, COMMIT, tmp_path, endpoint=fake.url).open_file("model.safetensors")
+    fake.away = 1
+    with pytest.raises(TemporaryError, match="ModelHubUnavailable"):
+        stream.read(8)
+    assert len(stream.read(8)) == 8
+
+
 def test_a_model_in_pickle_alone_is_refused(fake: FakeHub, tmp_path: Path) -> None:
     (fake.folder / "model.safetensors").unlink()
     hub.download(NAME, COMMIT, tmp_path / "base", endpoint=fake.url)
