@@ -91,7 +91,7 @@ bench-trainer: $(STAMP) ## Our training loop beside the tuned ones of the field,
 	@$(VENV)-bootstrap/bin/uv pip install --quiet --python $(VENV)-bench/bin/python --no-deps -e .
 	@PYTHONPATH=tests/bench $(VENV)-bench/bin/python -m tweetbot_trainer_bench $(ARGS)
 
-bench-quality: $(STAMP) ## What our recipes learn of an account beside huggingtweets', as JSON: some twenty minutes
+bench-quality: $(STAMP) ## What our recipes learn of an account beside huggingtweets', as JSON: half an hour
 	@PYTHONPATH=$(PYTHONPATH):tests $(BIN)/python -m tweetbot_quality_bench $(ARGS)
 
 bench-style: $(STAMP) ## Whether the style score tells authors apart and two trainings agree on it, as JSON: some ten minutes

@@ -37,7 +37,7 @@ _EVERY = 100
 
 def main() -> None:
     """Train the base, let every recipe learn every account, and print."""
-    asked, begun = _parse_arguments(), time.monotonic()
+    asked, begun = parse_arguments(), time.monotonic()
     texts = read_texts()
     with tempfile.TemporaryDirectory() as folder:
         start = asked.scratch or prepare_base(asked.base or Path(folder), texts, asked.passes)
@@ -64,7 +64,8 @@ def describe_machine() -> dict[str, str]:
     }
 
 
-def _parse_arguments() -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
+    """Parse what a run is asked for. Experiments, which change the recipes, leave small accounts out unless asked."""
     parser = argparse.ArgumentParser(prog="make bench-quality", description=__doc__)
     parser.add_argument("--base", type=Path, help="a folder for the base; one that is there is not trained again")
     parser.add_argument(
@@ -75,11 +76,15 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--rates", nargs="*", type=float, default=RATES)
     parser.add_argument("--texts", type=int, default=1000, help="texts to generate for the verbatim rate; 0: none")
     parser.add_argument("--shares", nargs="*", type=float, default=(1.0,), help="of the way from base to tuned weights")
-    parser.add_argument("--sizes", nargs="*", type=int, default=SIZES, help="posts that small accounts are cut to")
+    parser.add_argument(
+        "--sizes", nargs="*", type=int, help="posts that small accounts are cut to; none in experiments"
+    )
     parser.add_argument("--small", nargs="*", choices=CONTENDERS, default=CONTENDERS, help="who learns small accounts")
     parser.add_argument("--passes", type=int, default=PASSES, help="how often the base reads its texts")
     parser.add_argument("--set", nargs="*", default=(), metavar="FIELD=VALUE,…", help="each is another contender")
     asked = parser.parse_args()
+    if asked.sizes is None:
+        asked.sizes = () if asked.scratch or asked.set or tuple(asked.recipes) != RECIPES else SIZES
     if MANY in asked.accounts and not asked.scratch:
         parser.error(f"--accounts {MANY} is what the base was trained on: add --scratch")
     return asked

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from builders.model import a_saved_base, posts_of, some_texts
+from tweetbot_quality_bench.__main__ import parse_arguments
 from tweetbot_quality_bench.contest import OURS, RECIPES, STOCK, Task, resolve_values, run_task
 from tweetbot_quality_bench.render import render_section
-from tweetbot_quality_bench.small import PEOPLE, SCRATCH, UNSEEN, make_small_tasks, summarize_sizes
+from tweetbot_quality_bench.small import PEOPLE, SCRATCH, SIZES, UNSEEN, make_small_tasks, summarize_sizes
 from tweetbot_quality_bench.texts import GULL, Texts
 from tweetbot_quality_bench.verdict import compare_recipes
 
@@ -141,3 +142,14 @@ def test_the_table_of_sizes_has_the_style_where_it_was_measured(style: dict[str,
     run = {"date": "D", "commit": "C", "machine": "M", "seconds": 1, "results": [], "recipes": {}}
     lines = render_section({**run, "small": {"sizes": sizes}}).splitlines()
     assert f"| 50 | {PEOPLE} | tweetbot | 1.900 | 0.950 | 2.0% | 1.0% | {cell} | 3.0 | 8 | 2.0 |" in lines
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sizes"),
+    [([], SIZES), (["--scratch"], ()), (["--set", "epochs=8"], ()), (["--set", "epochs=8", "--sizes", "50"], [50])],
+)
+def test_experiments_learn_small_accounts_only_when_asked(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], sizes: list[int]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["make", *arguments])
+    assert parse_arguments().sizes == sizes
