@@ -1,6 +1,7 @@
 """Makes the fonts that pictures are drawn with, from pinned packages of Debian 12 and npm: python images/fonts.py
 
-It needs fonttools, brotli, apt-get and npm. The result lies in the repository, so that nobody needs this to build.
+It needs fonttools 4.68.0, brotli, apt-get and npm, and gives the same bytes each time. The result lies in the
+repository, so that no build needs this.
 Each font keeps only what its script needs: docs/decisions/0062-a-card-that-stands-alone.md.
 """
 
@@ -58,11 +59,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         sources = fetch(Path(folder))
         for name, scripts in SCRIPTS.items():
-            font = TTFont(sources[f"{name}-Regular.ttf"])
+            font = TTFont(sources[f"{name}-Regular.ttf"], recalcTimestamp=False)
             write_subset(font, TARGET / f"{name}.ttf", choose(font, scripts) | SHAPING)
-        cjk = TTFont(sources["NotoSansCJK-Regular.ttc"], fontNumber=0)  # Japanese forms, the others by language
+        # The first font of the collection has the Japanese forms, and the others by language.
+        cjk = TTFont(sources["NotoSansCJK-Regular.ttc"], fontNumber=0, recalcTimestamp=False)
         write_subset(cjk, TARGET / "NotoSansCJK.otf", list_cjk() | SHAPING, ("locl", "ccmp", "ljmo", "vjmo", "tjmo"))
-        emoji = TTFont(sources["twemoji.woff2"])
+        emoji = TTFont(sources["twemoji.woff2"], recalcTimestamp=False)
         widen_boxes(emoji)
         emoji.flavor = None
         emoji.save(TARGET / "Twemoji.ttf")

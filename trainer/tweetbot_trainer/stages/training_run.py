@@ -45,6 +45,7 @@ from tweetbot_trainer.publishing.report.card_data import (
     CardData,
     find_languages,
     get_source_names,
+    list_account_pages,
     list_retweet_exclusions,
 )
 from tweetbot_trainer.publishing.report.report import write_report
@@ -197,6 +198,7 @@ class TrainingRun:
             model_uri=build_model_uri(run, plan.version),
             source_names=get_source_names(spec.sources),
             source_tables=self._dataset.source_tables,
+            account_pages=list_account_pages(spec.sources, accounts, spec.subject),
             without_retweets=list_retweet_exclusions(spec.sources),
             table=plan.data.table,
             dataset_digest=plan.data.digest,

@@ -40,7 +40,8 @@ class CardData:
     `ratio_interval` that of their ratio to the base's. `without_retweets` is true for a source whose retweets were not
     downloaded. `missed_gates` says why the model does not pass each of them, `comparison` how it compares with the
     version that was served before. `other_handle` is an account of the sources that is not the subject's. `report_url`
-    leads to a report of the tracker over all versions. `output` is the bucket, with the server at which it was reached.
+    leads to a report of the tracker over all versions. `account_pages` are names and addresses. `output` is the bucket,
+    with the server at which it was reached.
     """
 
     subject: Subject
@@ -74,6 +75,7 @@ class CardData:
     without_retweets: tuple[bool, ...] = ()
     tracking_url: str | None = None
     report_url: str | None = None
+    account_pages: tuple[tuple[str, str], ...] = ()
     output: S3Output | None = None
     accounts: tuple[CardAccount, ...] = ()
     other_handle: str | None = None
@@ -132,6 +134,33 @@ def get_source_names(sources: Sequence[Source]) -> tuple[str, ...]:
 def list_retweet_exclusions(sources: Sequence[Source]) -> tuple[bool, ...]:
     """Return for each source whether its retweets were not downloaded, so that their number is unknown."""
     return tuple(source.x is not None and source.x.exclude_retweets for source in sources)
+
+
+def list_account_pages(
+    sources: Sequence[Source], accounts: Sequence[CardAccount], subject: Subject
+) -> tuple[tuple[str, str], ...]:
+    """Return name and page of each account that a source is of.
+
+    A fictional account has no page: the one under its name would be somebody else's.
+    """
+    handles = {account.source: account.handle for account in accounts}
+    pages = [_find_page(source, handles.get(index)) for index, source in enumerate(sources)]
+    return tuple(dict.fromkeys(filter(None, pages))) if subject.relation != "Fictional" else ()
+
+
+def _find_page(source: Source, handle: str | None) -> tuple[str, str] | None:
+    match source.kind:
+        case XSource(handle=name):
+            return f"@{name}", f"https://x.com/{name}"
+        case ArchiveSource() if handle:
+            return f"@{handle}", f"https://x.com/{handle}"
+        case BlueskySource(actor=actor) if account := actor or handle:
+            shown = account if account.startswith("did:") else f"@{account}"
+            return shown, f"https://bsky.app/profile/{account}"
+        case MastodonSource() if handle and "@" in handle:
+            user, _, server = handle.partition("@")
+            return f"@{handle}", f"https://{server}/@{user}"
+    return None
 
 
 def _format_source_name(source: Source) -> str:

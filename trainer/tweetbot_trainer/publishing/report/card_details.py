@@ -48,10 +48,12 @@ def render_training_data(card: CardData) -> list[str]:
     languages = f"Their language: {', '.join(card.languages)}." if card.languages else "Their language is undetermined."
     watch = "tell when to stop" if card.stops_early else "are only watched"
     where = f" It lies at {format_code(card.dataset_uri)}." if card.dataset_uri.startswith("s3:") else ""
+    links = ", ".join(format_link(name, page) for name, page in card.account_pages)
+    whose = f"{escape_inline(card.name)} ({links})" if links else escape_inline(card.name)
     explore = f" {_link_artifacts(card, 'Explore the data')}, as it was tracked." if card.tracking_url else ""
     return [
         "### Training data",
-        f"The model learned from posts of {escape_inline(card.name)}.{newest} {languages}",
+        f"The model learned from posts of {whose}.{newest} {languages}",
         render_data_table(card),
         "The posts kept are the posts downloaded minus the rows in between. "
         f"The cleaning recipe is {format_code(card.cleaning_recipe)}. "

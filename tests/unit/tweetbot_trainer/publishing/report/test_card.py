@@ -21,7 +21,12 @@ from tweetbot_trainer.learning.model.identity import BaseIdentity
 from tweetbot_trainer.learning.style.style import Style
 from tweetbot_trainer.learning.values import LoraConfig, resolve_hyperparameters
 from tweetbot_trainer.publishing.report.card import render_adapter_card, render_card
-from tweetbot_trainer.publishing.report.card_data import CardData, find_languages, get_source_names
+from tweetbot_trainer.publishing.report.card_data import (
+    CardData,
+    find_languages,
+    get_source_names,
+    list_account_pages,
+)
 from tweetbot_trainer.publishing.report.markdown import escape_inline
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
@@ -160,7 +165,7 @@ def test_the_adapters_card_says_how_to_get_the_adapter() -> None:
             "its [page](https://huggingface.co/someone/gpt2) states it",
         ),
         (
-            BaseIdentity("s3://b/base", "folder", "f" * 64),
+            BaseIdentity("s3://a-bucket/base", "folder", "f" * 64),
             {"license": "other", "license_name": "of-the-base"},
             "ask its owner",
         ),
@@ -464,3 +469,24 @@ def test_sources_are_named_without_their_buckets() -> None:
         "Bluesky repository c.car",
         "Mastodon export d.zip",
     )
+
+
+def test_the_accounts_that_posts_come_from_are_linked() -> None:
+    sources = (
+        Source(archive=ArchiveSource(uri="s3://a-bucket/a.zip")),
+        Source(posts=PostsSource(uri="s3://a-bucket/b.jsonl")),
+        Source(x=XSource(handle="gull", token_secret={"name": "x", "key": "t"}, accept_terms=True)),
+        Source(bluesky=BlueskySource(actor="did:plc:gull")),
+        Source(bluesky=BlueskySource(car="s3://a-bucket/c.car")),
+        Source(mastodon=MastodonSource(uri="s3://a-bucket/d.zip")),
+    )
+    accounts = (CardAccount(0, "gull"), CardAccount(4, "gull.example"), CardAccount(5, "gull@sea.example"))
+    pages = list_account_pages(sources, accounts, Subject(handle="gull", relation="Self"))
+    assert pages == (
+        ("@gull", "https://x.com/gull"),
+        ("did:plc:gull", "https://bsky.app/profile/did:plc:gull"),
+        ("@gull.example", "https://bsky.app/profile/gull.example"),
+        ("@gull@sea.example", "https://sea.example/@gull"),
+    )
+    assert ("@gull", "https://x.com/gull") in links(split_card(render_card(some_card_data(account_pages=pages)))[1])
+    assert list_account_pages(sources, accounts, Subject(handle="gull", relation="Fictional")) == ()
