@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Literal
 
 from tweetbot_contract.handover import GROUP, KIND, VERSION
-from tweetbot_contract.reasons import SUPERSEDED
+from tweetbot_contract.reasons import PINNED, SUPERSEDED
 from tweetbot_contract.status import CurrentRun, TweetBotStatus
 from tweetbot_operator.client.errors import ApiError, NamespaceTerminating, Rejected
 from tweetbot_operator.client.interface import Cluster
@@ -120,9 +120,14 @@ def build_events(before: TweetBotStatus, after: TweetBotStatus) -> tuple[EventSp
     if old and new and old.id != new.id and old.outcome is None:
         events.append(EventSpec("Normal", SUPERSEDED.name, f"Run {old.number} gives way to run {new.number}."))
     was, now = before.find_condition("Progressing"), after.find_condition("Progressing")
-    was_stalled, stalled = (status.find_condition("Stalled") is not None for status in (before, after))
-    if now and (was is None or was.reason != now.reason or stalled != was_stalled or _is_new_run(old, new)):
-        events.append(EventSpec("Warning" if stalled else "Normal", now.reason, _truncate_note(now.message)))
+    was_stalled, stalled = (status.find_condition("Stalled") for status in (before, after))
+    changed = (stalled and stalled.reason) != (was_stalled and was_stalled.reason)
+    if now and (was is None or was.reason != now.reason or changed or _is_new_run(old, new)):
+        said = stalled or now
+        events.append(EventSpec("Warning" if stalled else "Normal", said.reason, _truncate_note(said.message)))
+    was_ready, ready = (status.find_condition("ModelReady") for status in (before, after))
+    if ready and ready.reason == PINNED.name and (was_ready is None or was_ready.message != ready.message):
+        events.append(EventSpec("Normal", ready.reason, _truncate_note(ready.message)))
     former, advisory = (status.find_condition("GateAdvisory") for status in (before, after))
     if advisory and (former is None or former.message != advisory.message):
         events.append(EventSpec("Warning", advisory.reason, _truncate_note(advisory.message)))

@@ -212,9 +212,10 @@ def _keep_condition(former: Condition) -> DesiredCondition:
 
 
 def _build_summary_conditions(bot: BaseTweetBot, summary: Summary) -> Desired:
-    content = (summary.reason, summary.message, bot.generation)
+    said = summary.alarm or summary
+    content = (said.reason, said.message, bot.generation)
     ready = DesiredCondition("Ready", not summary.stalled, *content)
-    progressing = DesiredCondition("Progressing", summary.progressing, *content)
+    progressing = DesiredCondition("Progressing", summary.progressing, summary.reason, summary.message, bot.generation)
     # Stalled is abnormal-true: present only where it holds (kstatus).
     return (ready, progressing, *([DesiredCondition("Stalled", True, *content)] if summary.stalled else []))
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from tweetbot_contract.handover import build_pin_job_name
 from tweetbot_contract.manifest import TweetBot
-from tweetbot_contract.reasons import QUEUED
+from tweetbot_contract.reasons import PINNING
 from tweetbot_contract.status import PinStatus
 from tweetbot_operator.decisions.pod_problems import (
     POD_START_GRACE_SECONDS,
@@ -70,7 +70,7 @@ def find_pin_problem(pin: PinStatus, bot: TweetBot, observed: Observed) -> Start
         failure = _find_create_failure(pin, bot, observed)
         return StartProblem(failure.reason, failure.message, stalled=not failure.temporary) if failure else None
     if job.suspended:
-        return StartProblem(QUEUED.name, f"Job {job.name} is suspended until its queue admits it.", stalled=False)
+        return StartProblem(PINNING.name, f"Job {job.name} is suspended until its queue admits it.", stalled=False)
     match _find_waiting(job, observed):
         case PodView() as pod:
             return find_pod_problem(pod, diagnostics, now)

@@ -88,14 +88,19 @@ def _has_pin(update: RunUpdate, bot: TweetBot, observed: Observed) -> bool:
 
 
 def _add_pin(summary: Summary, pin: PinUpdate | None) -> Summary:
-    """Return the run's summary, or spec.pin's where that needs a person, or goes on when the run has ended well."""
+    """Return the run's summary, or spec.pin's where that needs a person, or goes on when the run has ended well.
+
+    Progressing stays that of a run that goes on: its place in the queue is read from there.
+    """
     said = describe_pin(pin) if pin else None
     if said is None or summary.stalled:
         return summary
-    pinned = replace(summary, reason=said.reason, message=said.message)
-    if said.stalled:
-        return replace(pinned, stalled=True)
-    return replace(pinned, progressing=True) if summary.phase == "Succeeded" else summary
+    if said.stalled and summary.progressing:
+        return replace(summary, stalled=True, alarm=said)
+    if said.stalled or summary.phase == "Succeeded":
+        moving = not said.stalled
+        return replace(summary, reason=said.reason, message=said.message, progressing=moving, stalled=said.stalled)
+    return summary
 
 
 def _is_recorded(status: TweetBotStatus, before: TweetBotStatus) -> bool:

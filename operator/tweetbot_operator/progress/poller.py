@@ -113,7 +113,9 @@ def find_target(cache: Cache, uid: str) -> Target | None:
     bot = cache.bots.get(job.owner_uid) if job else None
     if pod is None or job is None or bot is None:
         return None
-    if (pod.namespace, job.namespace) != (bot.namespace, bot.namespace) or job.run_id != bot.current_run_id:
+    if (pod.namespace, job.namespace) != (bot.namespace, bot.namespace):
+        return None
+    if not job.run_id or job.run_id != bot.current_run_id:  # a Job for spec.pin belongs to no run, and reports nothing
         return None
     active = pod.phase == "Running" or (pod.phase == "Pending" and pod.unready)  # others may keep it Pending
     runs = active and pod.started_at and not (pod.finished_at or pod.deleting_at or job.deleting)

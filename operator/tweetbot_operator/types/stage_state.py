@@ -161,3 +161,5 @@ class Summary:
     message: str
     progressing: bool = True
     stalled: bool = False
+    alarm: StartProblem | None = None
+    """What Ready and Stalled say where that is not the run's state."""

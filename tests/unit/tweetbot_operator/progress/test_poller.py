@@ -168,6 +168,13 @@ def test_a_run_that_is_suspended_or_over_is_not_asked(polls: Polls) -> None:
     assert find_target(polls.cache, polls.first.pod.uid) is None
 
 
+def test_the_pod_of_a_pin_is_not_asked(polls: Polls) -> None:
+    """It belongs to no run, as does a TweetBot whose run has ended."""
+    polls.cache.bots.put(replace(polls.first.stored, resource_version="102", current_run_id=""))
+    polls.cache.jobs.put(replace(polls.first.job, resource_version="109", run_id="", stage="pin"))
+    assert find_target(polls.cache, polls.first.pod.uid) is None
+
+
 @pytest.mark.parametrize(
     "change", [{"run_id": "0" * 16}, {"stage": "Prepare"}, {"pod_uid": "the-next-at-this-address"}]
 )

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from builders.manifests import a_manifest
 from builders.operator import a_pin_result, a_prepare_result, a_published_version, a_refusal_of_the_trainer
 from harness.kstatus import kstatus
 from harness.stage_operator import NAME, NAMESPACE, Stage
@@ -100,6 +101,14 @@ async def test_a_pin_takes_one_job_and_two_statuses_and_no_run(stage: PinStage) 
     message = stage.status.find_condition("ModelReady")
     assert message
     assert f"Without spec.pin {SECOND} would be served" in message.message
+
+
+async def test_a_pin_in_force_has_an_event_also_while_a_run_goes_on(stage: PinStage) -> None:
+    await stage.retrain("third")
+    await stage.set_pin(FIRST)
+    await stage.end_pin(pin_result(FIRST))
+    notes = [event["note"] for event in stage.cluster.events if event["reason"] == "Pinned"]
+    assert [note.split(" at ")[0] for note in notes] == [f"team-a-gull-{FIRST} is pinned and served"]
 
 
 async def test_the_end_of_a_pin_brings_the_newest_back_with_its_run(stage: PinStage) -> None:
@@ -235,6 +244,23 @@ async def test_a_version_that_does_not_exist_stalls_and_the_served_one_stays(sta
     assert (stage.kstatus, stage.reason()) == ("Current", "Pinning")
 
 
+async def test_a_pin_that_stalls_takes_no_run_out_of_its_queue() -> None:
+    """The queue reads from Progressing which runs wait."""
+    stage = PinStage(OperatorSettings(max_active_runs=1))
+    other = a_manifest()
+    other["metadata"] |= {"name": "tern", "uid": "uid-tern"}
+    stage.cluster.put("tweetbots", other)
+    await stage.settle()
+    await stage.apply(pin=THIRD)
+    await stage.fail_pin(10, StageFailed(reason="PinnedVersionNotFound", message="spec.pin: there is no version 3"))
+    assert (stage.reason(), stage.reason("Stalled"), stage.kstatus) == ("Queued", "PinnedVersionNotFound", "Failed")
+    stored = stage.cache.get_bot((NAMESPACE, NAME))
+    assert stored
+    assert stored.queued_since
+    notes = [event["reason"] for event in stage.cluster.events if event["type"] == "Warning"]
+    assert notes == ["PinnedVersionNotFound"]
+
+
 async def test_a_failed_pin_is_tried_again_by_another_job_and_stays_stalled_meanwhile(stage: PinStage) -> None:
     await stage.set_pin(THIRD)
     await stage.fail_pin(11, StageFailed(reason="NotAuthorized", message="S3 rejects the credentials"))
@@ -300,7 +326,10 @@ async def test_a_job_that_a_queue_holds_back_is_told(stage: PinStage) -> None:
     job["spec"]["suspend"] = True
     stage.cluster.put("jobs", job)
     await stage.settle()
-    assert (stage.reason("ModelReady"), stage.kstatus) == ("Queued", "Current")
+    assert (stage.reason("ModelReady"), stage.kstatus) == ("Pinning", "Current")
+    message = stage.status.find_condition("ModelReady")
+    assert message
+    assert "is suspended until its queue admits it" in message.message
 
 
 async def test_a_job_that_lost_its_owner_is_still_the_pins(stage: PinStage) -> None:
