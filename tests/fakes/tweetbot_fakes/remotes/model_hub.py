@@ -19,6 +19,7 @@ class FakeHub:
 
     `ranges` has the file and the bytes of each part that was sent. So many next files are sent with a flipped bit as
     `damaged`. Without `knows_ranges` a part is asked for in vain, as of some mirrors: the whole file is sent.
+    Without `knows_sizes` files are listed without their sizes.
     """
 
     folder: Path
@@ -26,6 +27,7 @@ class FakeHub:
     served: list[str] = field(default_factory=list)
     ranges: list[tuple[str, int]] = field(default_factory=list)
     knows_ranges: bool = True
+    knows_sizes: bool = True
     away: int = 0
     damaged: int = 0
 
@@ -101,7 +103,7 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
 def _answer_to(hub: FakeHub, path: str) -> tuple[int, dict[str, str], bytes]:
     api, files = f"/api/models/{NAME}", f"/{NAME}/resolve/{COMMIT}/"
     if path in (api, f"{api}/revision/main", f"{api}/revision/{COMMIT}"):
-        siblings = [{"rfilename": name, "size": (hub.folder / name).stat().st_size} for name in hub.names()]
+        siblings = [{"rfilename": name} | _size(hub, name) for name in hub.names()]
         return _json({"id": NAME, "sha": COMMIT, "siblings": siblings, "tags": [], "private": False})
     if path.startswith(f"{api}/tree/{COMMIT}"):
         return _json([_entry(name, (hub.folder / name).read_bytes()) for name in hub.names()])
@@ -110,6 +112,10 @@ def _answer_to(hub: FakeHub, path: str) -> tuple[int, dict[str, str], bytes]:
         tag = hashlib.sha256(body).hexdigest()
         return 200, {"x-repo-commit": COMMIT, "etag": f'"{tag}"'}, body
     return 404, {"x-error-code": "RevisionNotFound" if path.startswith(api) else "RepoNotFound"}, b"{}"
+
+
+def _size(hub: FakeHub, name: str) -> dict[str, int]:
+    return {"size": (hub.folder / name).stat().st_size} if hub.knows_sizes else {}
 
 
 def _entry(name: str, body: bytes) -> dict[str, object]:

@@ -171,8 +171,9 @@ def test_of_weights_on_the_hub_their_table_alone_is_read(
     assert {name for name, _ in hub.ranges} == {"model.safetensors"}
 
 
-def test_a_mirror_that_knows_no_ranges_will_do(tmp_path: Path, base: Path, hub: FakeHub) -> None:
-    hub.knows_ranges = False
+@pytest.mark.parametrize("lacking", ["knows_ranges", "knows_sizes"])
+def test_a_mirror_that_knows_less_than_the_hub_will_do(tmp_path: Path, base: Path, hub: FakeHub, lacking: str) -> None:
+    setattr(hub, lacking, False)
     assert prepare(surroundings(tmp_path, HUB)[0]).dataset.table.kept > 0
 
 

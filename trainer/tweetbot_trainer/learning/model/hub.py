@@ -6,7 +6,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from huggingface_hub import HfApi, constants, errors, get_session, hf_hub_url, snapshot_download
+from huggingface_hub import HfApi, constants, errors, get_hf_file_metadata, get_session, hf_hub_url, snapshot_download
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -83,17 +83,23 @@ class RemoteFiles:
         info = ask_hub(
             name, commit, lambda: api.model_info(name, revision=commit, files_metadata=True, timeout=ANSWER_TIMEOUT)
         )
-        self._sizes = {each.rfilename: each.size or 0 for each in info.siblings or ()}
+        self._sizes = {each.rfilename: each.size for each in info.siblings or ()}
 
     def open_file(self, name: str) -> BinaryIO:
         """Open a file. Raises ObjectNotFound, and as resolve_commit."""
-        size = self._sizes.get(name)
-        if size is None:
+        if name not in self._sizes:
             raise ObjectNotFound(f"hf://{self._name}/{name}")
+        size = self._sizes[name] or self._ask_for_size(name)
         if name not in _SMALL or size > LARGEST_DOWNLOAD:
             return open_ranged_file(size, lambda start, end: self._fetch(name, start, end))
         download(self._name, self._commit, self._folder, files=(name,), endpoint=self._endpoint)
         return (self._folder / name).open("rb")
+
+    def _ask_for_size(self, name: str) -> int:
+        """Ask for one file: some mirrors list files without sizes."""
+        url = hf_hub_url(self._name, name, revision=self._commit, endpoint=self._endpoint)
+        answer = ask_hub(self._name, self._commit, lambda: get_hf_file_metadata(url, timeout=ANSWER_TIMEOUT))
+        return answer.size or 0
 
     def _fetch(self, name: str, start: int, end: int) -> bytes:
         url = hf_hub_url(self._name, name, revision=self._commit, endpoint=self._endpoint)
