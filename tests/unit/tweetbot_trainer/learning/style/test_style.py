@@ -1,5 +1,7 @@
 """When a style score is told, and that it lies between other people and the author."""
 
+from collections.abc import Sequence
+from functools import cache
 from random import Random
 
 import pytest
@@ -14,7 +16,7 @@ from tweetbot_trainer.learning.style.style import (
 )
 
 RANDOM = Random(1)
-GULL = [make_post(RANDOM) for _ in range(300)]
+GULL = tuple(make_post(RANDOM) for _ in range(300))
 FIGURES = ("style_score", "style_score_low", "style_score_high", "function_word_score")
 TRAIN, HELD_OUT, NEW = GULL[:200], GULL[200:240], GULL[240:]
 #: What others might post: none of it is the gull's, and none is in the background.
@@ -35,8 +37,12 @@ JAPANESE = ["今日はとても良い天気ですね。港まで散歩しまし�
 BILINGUAL = [GERMAN[index] if index % 3 == 0 else text for index, text in enumerate(GULL[:200])]
 
 
-def score(samples: list[str]) -> float:
-    found = measure_style(samples, TRAIN, HELD_OUT).score
+#: The same measurement serves several tests.
+measure_once = cache(measure_style)
+
+
+def score(samples: Sequence[str]) -> float:
+    found = measure_once(tuple(samples), TRAIN, HELD_OUT).score
     assert found is not None
     return found.value
 
@@ -62,7 +68,7 @@ def test_names_links_and_tags_of_others_change_nothing() -> None:
 
 
 def test_the_interval_holds_the_score_and_the_function_words_have_their_own() -> None:
-    found = measure_style(NEW, TRAIN, HELD_OUT)
+    found = measure_once(NEW, TRAIN, HELD_OUT)
     assert found.score is not None
     assert found.function_words is not None
     assert found.score.low < found.score.value < found.score.high
@@ -70,7 +76,7 @@ def test_the_interval_holds_the_score_and_the_function_words_have_their_own() ->
 
 
 def test_the_same_texts_give_the_same_score() -> None:
-    assert measure_style(NEW, TRAIN, HELD_OUT) == measure_style(NEW, TRAIN, HELD_OUT)
+    assert measure_style(NEW, TRAIN, HELD_OUT) == measure_once(NEW, TRAIN, HELD_OUT)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +160,7 @@ def test_a_background_that_was_swapped_is_refused(monkeypatch: pytest.MonkeyPatc
 
 
 def test_what_goes_into_metrics_is_a_few_numbers() -> None:
-    found = measure_style(NEW, TRAIN, HELD_OUT).as_metrics()
+    found = measure_once(NEW, TRAIN, HELD_OUT).as_metrics()
     assert [type(found[name]) for name in FIGURES] == [float] * 4
     assert found["style_not_measured"] is None
     assert Style(untold="why").as_metrics() == dict.fromkeys(FIGURES) | {"style_not_measured": "why"}
