@@ -25,9 +25,10 @@ CHARACTERS, WORDS = 5, 3
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """One view of many people's texts: their model, and by kind of text the n-grams of texts that it has not seen."""
+    """One view of many people's texts: their n-grams with a model, and by kind those of texts that it has not seen."""
 
     view: View
+    counts: Mapping[str, int]
     model: NgramModel
     held_out: Mapping[str, Mapping[str, int]]
 
@@ -44,4 +45,4 @@ def load_backgrounds() -> tuple[Background, Background]:
 
 
 def _build(fields: dict[str, Any], view: View, order: int) -> Background:
-    return Background(view, NgramModel(fields["model"], order), fields["heldOut"])
+    return Background(view, fields["model"], NgramModel(fields["model"], order), fields["heldOut"])
