@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from builders.manifests import a_spec
-from tweetbot_trainer.runtime.egress import Address, ForbiddenAddress, check_endpoints, guard_connections, resolve_host
+from tweetbot_trainer.runtime.egress import (
+    Address,
+    ForbiddenAddress,
+    check_endpoints,
+    guard_connections,
+    parse_networks,
+    resolve_host,
+)
 from tweetbot_trainer.runtime.errors import SpecRefused
 
 S3 = {"uri": "s3://team-a/models"}
@@ -52,6 +59,27 @@ def at(url: str) -> Any:
 def test_an_inner_address_is_refused_however_it_is_written(host: str) -> None:
     with pytest.raises(SpecRefused, match=r": output\.s3\.endpoint: .* resolves to .*TWEETBOT_ALLOWED_NETWORKS"):
         check_endpoints(at(f"http://{host}:9000"), ())
+
+
+@pytest.mark.parametrize("written", ["{}", "::ffff:{}", "64:ff9b::{}", "2002:{:02x}{:02x}:{:02x}{:02x}::"])
+def test_an_address_inside_another_counts_as_itself(written: str) -> None:
+    def embed(address: str) -> str:
+        return written.format(address) if "{}" in written else written.format(*map(int, address.split(".")))
+
+    spec = at("https://s3.example")
+    check_endpoints(spec, (), resolve=leading_to(embed("93.184.216.34")))
+    check_endpoints(spec, (ip_network("10.0.0.0/8"),), resolve=leading_to(embed("10.1.2.3")))
+    with pytest.raises(SpecRefused, match=r"resolves to 10\.1\.2\.3"):
+        check_endpoints(spec, (), resolve=leading_to(embed("10.1.2.3")))
+
+
+def test_allowed_networks_that_are_none_are_refused_by_their_variable() -> None:
+    assert parse_networks({"TWEETBOT_ALLOWED_NETWORKS": "127.0.0.0/8,10.0.0.0/8"}) == (
+        LOOPBACK,
+        ip_network("10.0.0.0/8"),
+    )
+    with pytest.raises(SpecRefused, match="TWEETBOT_ALLOWED_NETWORKS: 'inside' does not"):
+        parse_networks({"TWEETBOT_ALLOWED_NETWORKS": "inside"})
 
 
 def test_a_public_name_that_leads_inside_is_refused_for_any_of_its_addresses() -> None:
