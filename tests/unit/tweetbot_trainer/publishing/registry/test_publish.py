@@ -200,7 +200,7 @@ def test_a_manifest_that_cannot_be_read_is_overwritten(tmp_path: Path, folder: P
     assert find_reusable(STORE, run, KEY) is not None
 
 
-@pytest.mark.parametrize("path", ["../../../loose", "/etc/loose", "model/..", "model//loose", ".", ""])
+@pytest.mark.parametrize("path", ["../../../loose", "/etc/loose", "model/..", "model//loose", ".", "", "model/a\0b"])
 def test_a_manifest_that_names_files_outside_of_its_folder_is_refused(tmp_path: Path, folder: Path, path: str) -> None:
     """A rejected model is downloaded by its manifest: a forged one could write anywhere on the disk."""
     content = json.loads(a_version(folder, a_run(tmp_path)).encode())
