@@ -121,7 +121,7 @@ class TrainingRun:
         del base, generator  # the served model takes their room
         comparison = self._compare_with_served(tuned)
         misses = judge_gates(self._run.spec, tuned.metrics, comparison)
-        card = replace(self._build_card(tuned, sampling, samples, misses), comparison=comparison)
+        card = replace(self._make_card(tuned, sampling, samples, misses), comparison=comparison)
         write_report(card, folder, base_loss=tuned.base_test.loss if tuned.base_test else None)
         manifest = self._build_manifest(tuned, samples, misses, folder)
         self._require_gates(misses, folder, manifest)
@@ -187,9 +187,7 @@ class TrainingRun:
         self._stop.check()
         return compare_with_served(self._context, self._plan, self._splits.test, tuned.test)
 
-    def _build_card(
-        self, tuned: FineTuneResult, sampling: SamplingParams, samples: Samples, misses: Misses
-    ) -> CardData:
+    def _make_card(self, tuned: FineTuneResult, sampling: SamplingParams, samples: Samples, misses: Misses) -> CardData:
         run, spec, plan, tracking = self._run, self._run.spec, self._plan, self._tracker.get_current_result()
         accounts = load_accounts(self._store, plan.data.uri)
         return CardData(
