@@ -29,7 +29,7 @@ from tweetbot_operator.types.stage_state import (
     RetryableFailure,
     StageState,
 )
-from tweetbot_operator.types.times import make_printable, sanitize
+from tweetbot_operator.types.times import MESSAGE_LIMIT, make_printable, sanitize
 
 Pods = tuple[PodView, ...]
 Check = Callable[[Pods], Failed | RetryableFailure | None]
@@ -101,8 +101,8 @@ def check_temporary_exit(pods: Pods) -> RetryableFailure | None:
     if said is None:
         return RetryableFailure(RETRY_BACKOFF.name, RETRY_BACKOFF.meaning)
     nodes = _find_unusable_nodes(pods)
-    where = f" Nodes: {', '.join(nodes)}." if nodes else ""
-    return RetryableFailure(said.reason, sanitize(make_printable(said.message), 1024 - len(where)) + where, nodes)
+    where = f". Nodes: {', '.join(nodes)}." if nodes else ""
+    return RetryableFailure(said.reason, sanitize(said.message, MESSAGE_LIMIT - len(where)) + where, nodes)
 
 
 def _find_unusable_nodes(pods: Pods) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ def unusable(job: JobView, node: str, reason: str = "AcceleratorUnusable") -> Po
 @pytest.mark.parametrize(
     ("reason", "avoided", "message"),
     [
-        ("AcceleratorUnusable", ("one", "two"), "torch finds no GPU Nodes: one, two."),
+        ("AcceleratorUnusable", ("one", "two"), "torch finds no GPU. Nodes: one, two."),
         ("StorageUnavailable", (), "torch finds no GPU"),
     ],
 )
@@ -86,6 +86,15 @@ def test_the_next_job_prefers_nodes_whose_gpu_has_not_failed(
     added = node_affinity["preferredDuringSchedulingIgnoredDuringExecution"][1:]
     fields = [{"key": "metadata.name", "operator": "NotIn", "values": [node]} for node in avoided]
     assert added == ([{"weight": 100, "preference": {"matchFields": fields}}] if fields else [])
+
+
+def test_a_long_report_leaves_room_for_its_node_and_a_pod_without_a_report_is_passed_over() -> None:
+    bot = a_bot_in("Train")
+    job = a_failed_job(bot)
+    told = a_failed_pod(job, 75, said=a_refusal_of_the_trainer("AcceleratorUnusable", "x" * 1024), node="two")
+    silent = replace(a_failed_pod(job, 137, node="one"), uid="silent", name="a")
+    message = run_in(plan(an_observed(bot, jobs=(job,), pods=(silent, told)))).message or ""
+    assert (len(message), message.endswith("x. Nodes: two.") or message.endswith("…. Nodes: two.")) == (1024, True)
 
 
 def test_an_edit_forgets_which_nodes_were_avoided() -> None:
