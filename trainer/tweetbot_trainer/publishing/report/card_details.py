@@ -126,8 +126,7 @@ def _render_style(card: CardData, style: Style) -> list[str]:
     return [
         f"How much it sounds like its author: **{score.value:.2f}** (95 % interval {score.low:.2f} to {score.high:.2f})"
         f"{words}. 0 is how the other people write who come closest to {name}, 1 is how {name} writes in posts that it "
-        "was not trained on. More than 1 is closer to the training posts than the author's own new posts are: such a "
-        "model copies, as the table above shows."
+        "was not trained on. Clearly more than 1, with a high share of repeated text in the table above, is a copy."
     ]
 
 
