@@ -101,7 +101,9 @@ def check_temporary_exit(pods: Pods) -> RetryableFailure | None:
     if said is None:
         return RetryableFailure(RETRY_BACKOFF.name, RETRY_BACKOFF.meaning)
     nodes = _find_unusable_nodes(pods)
-    where = f". Nodes: {', '.join(nodes)}." if nodes else ""
+    if not nodes:
+        return RetryableFailure(said.reason, make_printable(said.message))
+    where = f". Nodes: {', '.join(nodes)}."
     return RetryableFailure(said.reason, sanitize(said.message, MESSAGE_LIMIT - len(where)) + where, nodes)
 
 

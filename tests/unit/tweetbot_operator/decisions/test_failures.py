@@ -92,8 +92,8 @@ def test_control_characters_never_reach_a_status() -> None:
 
 
 def test_attempts_that_exit_with_75_are_a_temporary_fault() -> None:
-    said = a_refusal_of_the_trainer("RateLimited", "X asks to wait")
-    assert diagnose_failure(JOB, (pod(75, said),), searched=False) == RetryableFailure("RateLimited", "X asks to wait")
+    said = a_refusal_of_the_trainer("RateLimited", "X asks to wait.")
+    assert diagnose_failure(JOB, (pod(75, said),), searched=False) == RetryableFailure("RateLimited", "X asks to wait.")
 
 
 def test_75_without_a_message_is_temporary_too() -> None:
