@@ -26,7 +26,7 @@ def decide_pin_actions(bot: TweetBot, observed: Observed) -> tuple[Action, ...]:
     pin = _get_open_request(bot)
     name = build_pin_job_name(bot.name, bot.uid, pin) if pin else ""
     others = tuple(job for job in observed.pins if job.name != name and not job.finished)
-    ends = tuple(DeleteJob(job, "pin") for job in others if not job.deleting)
+    ends = tuple(DeleteJob(job, "pin") for job in others if not (job.deleting or _is_finishing(job, observed)))
     if pin is None:
         return ends
     if job := find_pin_job(pin, bot, observed):
@@ -78,6 +78,12 @@ def find_pin_problem(pin: PinStatus, bot: TweetBot, observed: Observed) -> Start
             return find_creation_problem(check, _get_start(job), now)
         case _:
             return None
+
+
+def _is_finishing(job: JobView, observed: Observed) -> bool:
+    """Whether its Pods have ended, so that it finishes by itself, and is kept for its log."""
+    pods = list_pin_pods(job, observed)
+    return bool(pods) and all(pod.ended for pod in pods)
 
 
 def _get_open_request(bot: TweetBot) -> PinStatus | None:

@@ -71,7 +71,7 @@ def test_no_stage_needs_shared_memory(told: dict[str, Any]) -> None:
         ("a base changed after prepare", 10, "BaseModelRefused"),
         ("a disk of 100000 bytes", 75, "DiskFull"),
         ("a disk of 300000 bytes", 75, "DiskFull"),
-        ("a disk of 420000 bytes", 75, "DiskFull"),
+        ("a disk of 370000 bytes", 75, "DiskFull"),
     ],
 )
 def test_a_fault_has_its_exit_code_and_reason_and_publishes_nothing(

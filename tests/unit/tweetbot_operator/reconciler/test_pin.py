@@ -103,6 +103,20 @@ async def test_a_pin_takes_one_job_and_two_statuses_and_no_run(stage: PinStage) 
     assert f"Without spec.pin {SECOND} would be served" in message.message
 
 
+@pytest.mark.parametrize(("phase", "deleted"), [("Succeeded", False), ("Running", True)])
+async def test_a_job_whose_result_is_known_is_ended_only_if_another_container_keeps_its_pod(
+    stage: PinStage, phase: str, deleted: bool
+) -> None:
+    await stage.set_pin(FIRST)
+    (job,) = stage.pin_jobs()
+    ended = {"exitCode": 0, "message": encode(pin_result(FIRST)).decode(), "finishedAt": "2026-07-01T12:00:00Z"}
+    trainer = {"name": "trainer", "state": {"terminated": ended}}
+    stage.cluster.run_pod(job, NAMESPACE, phase=phase, containerStatuses=[trainer])
+    await stage.settle()
+    assert stage.reason("ModelReady") == "Pinned"
+    assert (f"delete job {job}" in stage.cluster.writes) is deleted
+
+
 async def test_a_pin_in_force_has_an_event_also_while_a_run_goes_on(stage: PinStage) -> None:
     await stage.retrain("third")
     await stage.set_pin(FIRST)
