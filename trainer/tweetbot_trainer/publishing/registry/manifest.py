@@ -104,9 +104,12 @@ class StoredVersion:
 
 
 def decode_manifest(body: bytes) -> VersionManifest | None:
-    """Parse a manifest. Anything that is not one, or of a later schema, gives None."""
+    """Parse a manifest. Anything that is not one, or of a later schema, gives None.
+
+    Fields that a newer trainer added are ignored, so that its models are found after a rollback.
+    """
     try:
-        return VersionManifest.model_validate_json(body)
+        return VersionManifest.model_validate_json(body, extra="ignore")
     except ValidationError:
         return None
 

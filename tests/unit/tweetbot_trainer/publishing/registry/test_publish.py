@@ -209,6 +209,14 @@ def test_a_manifest_that_names_files_outside_of_its_folder_is_refused(tmp_path: 
     assert decode_manifest(json.dumps(content).encode()) is None
 
 
+def test_a_manifest_of_a_newer_trainer_is_read_without_what_it_added(tmp_path: Path, folder: Path) -> None:
+    """After a rollback its models are found, and nothing is trained again."""
+    manifest = a_version(folder, a_run(tmp_path))
+    content = json.loads(manifest.encode())
+    later = content | {"laterField": 1, "metrics": content["metrics"] | {"laterFigure": 2.0}}
+    assert decode_manifest(json.dumps(later).encode()) == manifest
+
+
 def test_a_version_of_another_training_is_never_overwritten(tmp_path: Path, folder: Path) -> None:
     run = a_run(tmp_path)
     foreign = a_version(folder, run, training_key="0" * 64)
