@@ -28,8 +28,8 @@ class Comparison:
 
 def compare_versions(one: VersionManifest, other: VersionManifest) -> Comparison:
     """Compare two versions: every figure that either has, every value that differs, and the samples by prompt."""
-    subjects = {subject: (_describe(one)[subject], _describe(other)[subject]) for subject in _describe(one)}
-    differences = {subject: _find_differences(*pair) for subject, pair in subjects.items()}
+    before, after = _describe(one), _describe(other)
+    differences = {subject: _find_differences(before[subject], after[subject]) for subject in before}
     prompts = dict.fromkeys(sample.prompt for sample in (*one.samples, *other.samples))
     return Comparison(
         _pair_figures(one.metrics, other.metrics),
