@@ -6,7 +6,7 @@ from pydantic import Field
 
 from tweetbot_chart.base import ValueGroup
 
-SourceKind = Literal["archive", "posts", "x", "bluesky", "mastodon"]
+SourceKind = Literal["archive", "posts", "x", "bluesky", "mastodon", "threads", "instagram", "reddit"]
 Relation = Literal["Unspecified", "Self", "Consented", "Fictional", "Parody"]
 
 
@@ -59,7 +59,9 @@ class SourcePolicy(ValueGroup):
 
     enabled: bool = False
     """Check the kinds of spec.sources."""
-    kinds: list[SourceKind] = Field(["archive", "posts", "bluesky", "mastodon"], min_length=1)
+    kinds: list[SourceKind] = Field(
+        ["archive", "posts", "bluesky", "mastodon", "threads", "instagram", "reddit"], min_length=1
+    )
     """Allowed kinds of sources."""
 
 

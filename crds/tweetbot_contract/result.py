@@ -9,15 +9,15 @@ TrainerResult
 """
 
 import math
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, TypeAdapter, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter
 
+from tweetbot_contract.data_table import REASON_LIMIT, DataTable, DataWarning
 from tweetbot_contract.spec.parts import Part
 
 #: The kubelet keeps the last 4,096 bytes of a termination message; truncated JSON could not be parsed.
 MESSAGE_LIMIT = 4000
-REASON_LIMIT = 1024
 
 
 def _require_finite(number: float) -> float:
@@ -32,38 +32,6 @@ Finite = Annotated[float, AfterValidator(_require_finite)]
 
 #: Number of billed posts by kind of source.
 Bill = dict[Literal["x"], Annotated[int, Field(ge=0)]]
-
-
-class DataTable(Part):
-    """What cleaning did with the posts: `kept` is always `downloaded` less the dropped ones."""
-
-    downloaded: int = Field(ge=0)
-    """Number of posts read from all sources."""
-    retweets: int = Field(0, ge=0)
-    """Dropped: retweets and reposts of others. Those that X was not asked for are not counted."""
-    edits: int = Field(0, ge=0)
-    """Dropped: earlier versions of edited posts; always 0 with recipe huggingtweets."""
-    replies: int = Field(0, ge=0)
-    """Dropped: replies, when spec.filter.replies is Drop."""
-    languages: int = Field(0, ge=0)
-    """Dropped: posts in languages that spec.filter.languages does not list."""
-    short: int = Field(0, ge=0)
-    """Dropped: posts that cleaning left with fewer words than spec.filter.minWords."""
-    duplicates: int = Field(0, ge=0)
-    """Dropped: posts that nearly repeat an earlier one."""
-    kept: int = Field(ge=0)
-    """Number of posts in the dataset."""
-    redacted: int = Field(0, ge=0)
-    """Number of kept posts in which personal data was replaced."""
-
-    DROPS: ClassVar[tuple[str, ...]] = ("retweets", "edits", "replies", "languages", "short", "duplicates")
-
-    @model_validator(mode="after")
-    def _check_total(self) -> Self:
-        dropped = sum(getattr(self, name) for name in self.DROPS)
-        if self.kept != self.downloaded - dropped:
-            raise ValueError(f"kept {self.kept} is not downloaded {self.downloaded} less {dropped} dropped")
-        return self
 
 
 class DatasetResult(Part):
@@ -213,6 +181,8 @@ class PrepareSucceeded(Part):
     new_posts: int | None = None
     #: Posts that this run paid for; those that earlier runs paid for are not counted again.
     billed: Bill | None = None
+    #: What the author should know of the data, the most important first.
+    warnings: tuple[DataWarning, ...] = ()
     tracking: TrackingResult = TrackingResult()
     #: To whom the output's folder belongs, if not to this TweetBot, and what to do.
     prefix_owned: str | None = Field(None, max_length=REASON_LIMIT)
@@ -281,6 +251,8 @@ def _shorten(result: TrainerResult) -> TrainerResult:
             samples or advisory
         ):
             return result.model_copy(update={"served": _shorten(served)})
+        case PrepareSucceeded(warnings=warnings) if warnings:
+            return result.model_copy(update={"warnings": warnings[:-1]})
         case PrepareSucceeded(prefix_owned=str(owner)) | TrainSucceeded(prefix_owned=str(owner)) if owner:
             return result.model_copy(update={"prefix_owned": owner[: len(owner) // 2]})
         case TrainSucceeded(gate_advisory=str(advisory)) if advisory:

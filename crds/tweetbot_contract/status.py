@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tweetbot_contract.result import Bill, DataTable, Figures, Finite, Metrics, PublishedModel, Sample
+from tweetbot_contract.data_table import DataTable
+from tweetbot_contract.result import Bill, Figures, Finite, Metrics, PublishedModel, Sample
 from tweetbot_contract.spec.parts import Part
 
 Phase = Literal["Pending", "Preparing", "Queued", "Training", "Succeeded", "Failed", "Suspended"]

@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 
-from tweetbot_contract.result import DataTable, Metrics, Sample
+from tweetbot_contract.data_table import DataTable
+from tweetbot_contract.result import Metrics, Sample
 from tweetbot_contract.spec.spec import Gates, Subject
 from tweetbot_contract.spec.training import Training
 from tweetbot_trainer.data.posts import DatasetPost

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from builders.manifests import a_manifest
+from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.handover import build_job_name
 from tweetbot_contract.identity import compute_run_id, hash_execution, hash_identity
 from tweetbot_contract.manifest import TweetBot, parse, parse_metadata
 from tweetbot_contract.result import (
     DatasetResult,
-    DataTable,
     Metrics,
     PinSucceeded,
     PrepareSucceeded,

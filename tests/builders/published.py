@@ -10,8 +10,8 @@ from typing import Any
 import zstandard
 
 from builders.stages import a_context, a_folder, a_local_run, a_source, a_version
+from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.handover import RunDocument
-from tweetbot_contract.result import DataTable
 from tweetbot_trainer.data.dataset.copy_hashes import store_copy_hashes
 from tweetbot_trainer.data.dataset.dataset import POSTS_FILE, Dataset, build_header
 from tweetbot_trainer.data.dataset.store import store_dataset

@@ -7,8 +7,9 @@ from typing import Any
 
 from builders.manifests import a_spec
 from builders.trainer import many_posts
+from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.handover import RunDocument
-from tweetbot_contract.result import DatasetResult, DataTable, Metrics, Sample, TrackingResult
+from tweetbot_contract.result import DatasetResult, Metrics, Sample, TrackingResult
 from tweetbot_trainer.publishing.registry.manifest import Provenance, VersionManifest
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.signals import StopRequest

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from hypothesis import HealthCheck, settings
 
-from tweetbot_contract.result import DataTable
+from tweetbot_contract.data_table import DataTable
 from tweetbot_trainer.data.cleaning import CleanedPost, DropCounts
 from tweetbot_trainer.data.posts import Json, Post
 

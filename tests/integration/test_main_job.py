@@ -23,8 +23,8 @@ from harness.canaries import command_lines, leaks, what_came_out
 from harness.operator_process import until
 from tweetbot_cluster import seed
 from tweetbot_cluster.cluster import CONTROL_PLANE, OPERATOR, EmbeddedCluster
+from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.handover import BOT_LABEL
-from tweetbot_contract.result import DataTable
 from tweetbot_fakes.remotes.wandb_graphql import FakeWandb
 from tweetbot_fakes.remotes.wandb_server import wandb_server
 from tweetbot_fakes.remotes.x_api import FakeX, tweet

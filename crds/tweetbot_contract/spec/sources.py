@@ -25,7 +25,31 @@ class SecretKey(Part):
 
 
 class ArchiveSource(Part):
-    """The account owner's own X export: the zip as it was downloaded from X."""
+    """The account owner's own X export: the zip as it was downloaded from X, or its tweets.js alone."""
+
+    uri: Uri
+    """Address of the zip, of a .tar.gz or of a tweets.js, s3://bucket/key; read with output.s3's credentials."""
+    rules: ClassVar[tuple[Rule, ...]] = (_OBJECT_RULE,)
+
+
+class ThreadsSource(Part):
+    """The account owner's own export of a Threads account, in JSON."""
+
+    uri: Uri
+    """Address of the export's zip, s3://bucket/key; read with the endpoint and credentials of output.s3."""
+    rules: ClassVar[tuple[Rule, ...]] = (_OBJECT_RULE,)
+
+
+class InstagramSource(Part):
+    """The account owner's own export of an Instagram account, in JSON; the captions of its posts are read."""
+
+    uri: Uri
+    """Address of the export's zip, s3://bucket/key; read with the endpoint and credentials of output.s3."""
+    rules: ClassVar[tuple[Rule, ...]] = (_OBJECT_RULE,)
+
+
+class RedditSource(Part):
+    """The account owner's own data of Reddit, as Reddit answers a data request: a zip of CSV files."""
 
     uri: Uri
     """Address of the zip, s3://bucket/key; read with the endpoint and credentials of output.s3."""
@@ -37,9 +61,10 @@ class PostsSource(Part):
 
     uri: Uri
     """Address of the file, s3://bucket/key; read with the endpoint and credentials of output.s3."""
-    format: Literal["jsonl", "csv", "txt"] = "jsonl"
+    format: Literal["jsonl", "csv", "txt", "openai"] = "jsonl"
     """Format of the file. jsonl: one object per line with text and optionally id, created_at, lang, retweet and reply.
-    csv: these as columns, named in a header line. txt: one post per line."""
+    csv: these as columns, named in a header line. txt: one post per line. openai: a file for OpenAI's fine-tuning, one
+    conversation per line, of which the assistant's texts are read."""
     rules: ClassVar[tuple[Rule, ...]] = (_OBJECT_RULE,)
 
 
@@ -118,10 +143,14 @@ class BlueskySource(Part):
 
 
 class MastodonSource(Part):
-    """The account owner's own export of a Mastodon account; only its public posts are read."""
+    """The account owner's own export of a Mastodon account."""
 
     uri: Uri
     """Address, s3://bucket/key, of the export (.zip, .tar.gz) or its outbox.json; read with output.s3's credentials."""
+    visibility: tuple[Literal["Public", "Unlisted"], ...] = Field(("Public",), min_length=1, max_length=2)
+    """Which posts to read: Public, and Unlisted ("quiet public"). Posts for followers and messages never are."""
+    content_warnings: Literal["Keep", "Drop"] = "Keep"
+    """Whether a post's content warning stays, as a line before its text."""
     rules: ClassVar[tuple[Rule, ...]] = (
         _OBJECT_RULE,
         Rule(
@@ -133,7 +162,16 @@ class MastodonSource(Part):
     )
 
 
-Kind = ArchiveSource | PostsSource | XSource | BlueskySource | MastodonSource
+Kind = (
+    ArchiveSource
+    | PostsSource
+    | XSource
+    | BlueskySource
+    | MastodonSource
+    | ThreadsSource
+    | InstagramSource
+    | RedditSource
+)
 
 
 class Source(Part):
@@ -142,20 +180,29 @@ class Source(Part):
     archive: ArchiveSource | None = None
     """The account owner's own X export (a zip)."""
     posts: PostsSource | None = None
-    """A file of posts: jsonl, csv or txt."""
+    """A file of posts: jsonl, csv, txt or openai."""
     x: XSource | None = None
     """The X API, read with your own app's token."""
     bluesky: BlueskySource | None = None
     """A Bluesky account, or its exported repository."""
     mastodon: MastodonSource | None = None
     """The owner's export of a Mastodon account."""
+    threads: ThreadsSource | None = None
+    """The owner's export of a Threads account."""
+    instagram: InstagramSource | None = None
+    """The owner's export of an Instagram account."""
+    reddit: RedditSource | None = None
+    """The owner's data of Reddit."""
+    max_missing_percent: int | None = Field(None, ge=0, le=100)
+    """Maximum percent of the records that the source says it holds, and that are not found in it; a run in which more
+    are missing fails with PostsMissing. 5 if unset."""
     weight: int | None = Field(None, ge=1, le=100)
     """Weight of this source in each epoch, relative to the others; unset on all: each post once per epoch."""
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "[has(self.archive), has(self.posts), has(self.x), has(self.bluesky), has(self.mastodon)]"
-            ".filter(given, given).size() == 1",
-            "give each source exactly one of archive, posts, x, bluesky, mastodon; "
+            "[has(self.archive), has(self.posts), has(self.x), has(self.bluesky), has(self.mastodon), "
+            "has(self.threads), has(self.instagram), has(self.reddit)].filter(given, given).size() == 1",
+            "give each source exactly one of archive, posts, x, bluesky, mastodon, threads, instagram, reddit; "
             "write two list items for two sources",
             lambda part: len(part.given) == 1,
         ),
@@ -164,7 +211,8 @@ class Source(Part):
     @property
     def given(self) -> tuple[Kind, ...]:
         """Return the kinds that are set; exactly one in a valid spec."""
-        kinds = (self.archive, self.posts, self.x, self.bluesky, self.mastodon)
+        exports = (self.archive, self.mastodon, self.threads, self.instagram, self.reddit)
+        kinds = (*exports, self.posts, self.x, self.bluesky)
         return tuple(kind for kind in kinds if kind is not None)
 
     @property

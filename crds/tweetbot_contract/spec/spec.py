@@ -51,13 +51,16 @@ class Filter(Part):
     min_words: int | None = Field(None, ge=1, le=50)
     """Drop posts with fewer words, not counting links, mentions and hashtags. Recipe modern: 3 if unset."""
     replies: Literal["Keep", "Drop"] | None = None
-    """Whether to train on replies. Recipe modern: Keep if unset."""
+    """Whether to train on replies to others; replies to oneself, as in threads, always stay. Recipe modern: Keep if
+    unset."""
+    reply_names: Literal["Keep", "Drop"] | None = None
+    """Whether the @names before a reply, which X puts there, stay in its text. Recipe modern: Drop if unset."""
     deduplicate: bool | None = None
     """Drop posts that nearly repeat an earlier one. Recipe modern: true if unset."""
     redact_pii: bool | None = Field(None, alias="redactPII")
     """Replace e-mail and IP addresses, phone, card and account numbers, and keys. Recipe modern: true if unset."""
     mentions: Literal["Keep", "Replace"] | None = None
-    """Whether @names stay (Keep) or become @user (Replace). Recipe modern: Keep if unset."""
+    """Whether @names stay (Keep) or become @user (Replace). Recipe modern: Replace if unset."""
     languages: tuple[Annotated[str, Field(max_length=10)], ...] = Field((), max_length=20)
     """Keep only posts in these languages (ISO 639, e.g. en), by label or, without one, by text; empty: all."""
     exclude_ids: tuple[Annotated[str, Field(min_length=1, max_length=128)], ...] = Field((), max_length=1000)
@@ -65,7 +68,7 @@ class Filter(Part):
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "self.recipe != 'huggingtweets' || !(has(self.minWords) || has(self.replies) || has(self.deduplicate) || "
-            "has(self.redactPII) || has(self.mentions) || size(self.languages) > 0)",
+            "has(self.redactPII) || has(self.mentions) || has(self.replyNames) || size(self.languages) > 0)",
             "recipe huggingtweets is the original's exact procedure and takes no options: "
             "remove them, or use recipe: modern",
             lambda part: part.recipe != "huggingtweets" or part.takes_no_options,
@@ -82,7 +85,7 @@ class Filter(Part):
     @property
     def takes_no_options(self) -> bool:
         """Whether every option that the recipe huggingtweets forbids is unset."""
-        options = (self.min_words, self.replies, self.deduplicate, self.redact_pii, self.mentions)
+        options = (self.min_words, self.replies, self.reply_names, self.deduplicate, self.redact_pii, self.mentions)
         return all(option is None for option in options) and not self.languages
 
 

@@ -128,9 +128,10 @@ def build_events(before: TweetBotStatus, after: TweetBotStatus) -> tuple[EventSp
     was_ready, ready = (status.find_condition("ModelReady") for status in (before, after))
     if ready and ready.reason == PINNED.name and (was_ready is None or was_ready.message != ready.message):
         events.append(EventSpec("Normal", ready.reason, _truncate_note(ready.message)))
-    former, advisory = (status.find_condition("GateAdvisory") for status in (before, after))
-    if advisory and (former is None or former.message != advisory.message):
-        events.append(EventSpec("Warning", advisory.reason, _truncate_note(advisory.message)))
+    for kind in ("DataAdvisory", "GateAdvisory"):
+        former, advisory = (status.find_condition(kind) for status in (before, after))
+        if advisory and (former is None or former.message != advisory.message):
+            events.append(EventSpec("Warning", advisory.reason, _truncate_note(advisory.message)))
     return tuple(events)
 
 

@@ -16,11 +16,11 @@ from typing import Self
 import aiohttp
 from aiohttp import web
 
+from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.handover import MANAGED_BY, MANAGED_BY_LABEL, RUN_LABEL, STAGE_LABEL
 from tweetbot_contract.progress import PROGRESS_PATH, PROGRESS_PORT, ProgressReport
 from tweetbot_contract.result import (
     DatasetResult,
-    DataTable,
     Metrics,
     PrepareSucceeded,
     PublishedModel,

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.result import (
     MESSAGE_LIMIT,
     DatasetResult,
-    DataTable,
     Metrics,
     PinSucceeded,
     PrepareSucceeded,

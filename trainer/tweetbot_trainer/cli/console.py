@@ -3,7 +3,8 @@
 import sys
 from typing import Any
 
-from tweetbot_contract.result import DataTable, PrepareSucceeded, TrainSucceeded
+from tweetbot_contract.data_table import DataTable
+from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
 from tweetbot_trainer.runtime.log import Level, Log
 
 _BAR = 30

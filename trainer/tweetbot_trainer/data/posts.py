@@ -33,7 +33,9 @@ _WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no"
 class Post:
     """A post as its source gave it. `created_at` is aware and in UTC; `source` is an index of spec.sources.
 
-    `edits` holds the ids of all revisions of an edited post, its own included; otherwise it is empty.
+    `edits` holds the ids of all revisions of an edited post, its own included; otherwise it is empty. `truncated` says
+    that the source has only the beginning of the text, `to_self` that a reply is to the author. `names_end` is the
+    index in `text` after the @names that a network puts before a reply, 0 without any.
     """
 
     id: str
@@ -45,6 +47,9 @@ class Post:
     reply: bool = False
     quote: bool = False
     edits: tuple[str, ...] = ()
+    truncated: bool = False
+    to_self: bool = False
+    names_end: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +135,14 @@ def parse_post(record: object, *, ordinal: int, source: int | None = None) -> Po
         text=text,
         created_at=_read_time(record),
         lang=_read_optional(record, "lang"),
-        source=_read_source(record) if source is None else source,
+        source=_read_count(record, "source") if source is None else source,
         retweet=_read_flag(record, "retweet"),
         reply=_read_flag(record, "reply"),
         quote=_read_flag(record, "quote"),
         edits=_read_edits(record),
+        truncated=_read_flag(record, "truncated"),
+        to_self=_read_flag(record, "to_self"),
+        names_end=_read_count(record, "names_end"),
     )
 
 
@@ -150,6 +158,9 @@ def dump_post(post: Post) -> Json:
         "reply": post.reply,
         "quote": post.quote,
         "edits": list(post.edits),
+        "truncated": post.truncated,
+        "to_self": post.to_self,
+        "names_end": post.names_end,
     }
 
 
@@ -221,10 +232,14 @@ def _read_optional(record: Mapping[str, Any], key: str) -> str | None:
     return clean_text(given)
 
 
-def _read_source(record: Mapping[str, Any]) -> int:
-    given = record.get("source", 0)
+def _read_count(record: Mapping[str, Any], key: str) -> int:
+    given = record.get(key)
+    if given in (None, ""):
+        return 0
+    if isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < 10:  # a CSV cell
+        return int(given)
     if isinstance(given, bool) or not isinstance(given, int) or given < 0:
-        raise BadPost("source is not an integer of 0 or more")
+        raise BadPost(f"{key} is not an integer of 0 or more")
     return given
 
 

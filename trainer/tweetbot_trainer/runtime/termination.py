@@ -6,6 +6,7 @@ import traceback
 from pathlib import Path
 
 from tweetbot_contract import reasons, result
+from tweetbot_contract.data_table import REASON_LIMIT
 from tweetbot_contract.handover import ExitCode
 from tweetbot_contract.reasons import Reason
 from tweetbot_trainer.runtime.errors import GateFailed, StageError, TemporaryError
@@ -53,7 +54,7 @@ def describe_failure(error: BaseException) -> tuple[result.StageFailed, int]:
 
 def _build_failure(reason: Reason, message: str) -> result.StageFailed:
     line = " ".join(message.split())
-    return result.StageFailed(reason=str(reason), message=line[: result.REASON_LIMIT])
+    return result.StageFailed(reason=str(reason), message=line[:REASON_LIMIT])
 
 
 def _find_errno(error: BaseException) -> int | None:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tweetbot_contract import reasons
-from tweetbot_contract.reason import RETRAIN
-from tweetbot_contract.result import REASON_LIMIT, Metrics
+from tweetbot_contract.data_table import REASON_LIMIT
+from tweetbot_contract.reasons.reason import RETRAIN
+from tweetbot_contract.result import Metrics
 from tweetbot_contract.spec.spec import Gates, TweetBotSpec
 from tweetbot_trainer.data.dataset.splits import RELIABLE_TEST_POSTS
 from tweetbot_trainer.learning.evaluation.comparison import Comparison, NoComparison

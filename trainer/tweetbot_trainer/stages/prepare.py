@@ -8,6 +8,7 @@ from tweetbot_trainer.data.cleaning import clean
 from tweetbot_trainer.data.dataset.copy_hashes import store_copy_hashes
 from tweetbot_trainer.data.dataset.dataset import Dataset, build_dataset
 from tweetbot_trainer.data.dataset.profiles import build_accounts, store_accounts
+from tweetbot_trainer.data.dataset.source_counts import fill_tables
 from tweetbot_trainer.data.dataset.store import is_stored, store_dataset
 from tweetbot_trainer.learning.values import resolve_hyperparameters, resolve_lora
 from tweetbot_trainer.publishing.registry.hash_removal import remove_hashes_of_bot
@@ -68,6 +69,7 @@ def _prepare_dataset(context: StageContext) -> PrepareRecord:
     with context.track(build_prepare_config(spec)) as tracker:
         reader = SourceReader(context)
         dataset = build_dataset(clean(reader.read_posts(), spec.filter), spec.filter, sources=len(spec.sources))
+        dataset = fill_tables(dataset, [read.counts for read in reader.results])
         if tokenizer:
             _try_tokenizer(tokenizer, dataset, base.uri)
         uri = store_dataset(context.store, run, dataset, check=context.stop.check)
@@ -77,7 +79,10 @@ def _prepare_dataset(context: StageContext) -> PrepareRecord:
         _store_accounts(context, reader, uri)
         track_prepared(tracker, run, dataset, uri)
         result = PrepareSucceeded(
-            dataset=build_dataset_result(dataset, uri), billed=reader.compute_bill(), tracking=tracker.finish()
+            dataset=build_dataset_result(dataset, uri),
+            billed=reader.compute_bill(),
+            warnings=tuple(reader.warnings),
+            tracking=tracker.finish(),
         )
     _, key = choose_values(context.store, run, base, result.dataset)
     record = PrepareRecord(

@@ -1,9 +1,11 @@
 """Reads the sources of a run, and records what was read and the profile of each account."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
+from tweetbot_contract.data_table import DataWarning
 from tweetbot_contract.result import Bill
+from tweetbot_trainer.data.dataset.source_counts import SourceCounts, check_missing
 from tweetbot_trainer.data.dataset.source_records import ObjectRecord, RecordingReader
 from tweetbot_trainer.data.posts import Post
 from tweetbot_trainer.data.sources import PaidSource, PostSource, StorePages, get_pages_folder, open_source
@@ -22,12 +24,13 @@ class SourceResult:
 
     objects: tuple[ObjectRecord, ...]
     profile: Profile | None
+    counts: SourceCounts
     billed: int | None = None
     """Number of posts that the run paid for; None if posts are free."""
 
 
 class SourceReader:
-    """The sources of a run; `results` has one entry per source that was read to its end.
+    """The sources of a run; `results` has one entry per source that was read to its end, `warnings` what is odd there.
 
     Posts in filter.excludeIds are left out; any id that an edited post has had counts.
     """
@@ -37,6 +40,7 @@ class SourceReader:
         self._excluded = frozenset(context.run.spec.filter.exclude_ids)
         self._posts = 0
         self.results: list[SourceResult] = []
+        self.warnings: list[DataWarning] = []
 
     def read_posts(self) -> Iterator[Post]:
         """Yield all posts of all sources, in the order of the spec. Raises StageError."""
@@ -57,16 +61,27 @@ class SourceReader:
                 retry_budget=budget,
                 log=context.log,
             )
-            yield from self._filter_excluded(source, index)
+            posts, excluded = yield from self._filter_excluded(source, index)
+            counts = SourceCounts(source.build_report(), posts, excluded)
+            self._check_counts(counts, index, spec.max_missing_percent)
             billed = source.count_billed_posts() if isinstance(source, PaidSource) else None
-            self.results.append(SourceResult(reader.list_objects(), self._read_profile(source, index), billed))
+            profile = self._read_profile(source, index)
+            self.results.append(SourceResult(reader.list_objects(), profile, counts, billed))
 
     def compute_bill(self) -> Bill | None:
         """Return the number of posts that the run paid for; only X charges."""
         paid = [read.billed for read in self.results if read.billed is not None]
         return {"x": sum(paid)} if paid else None
 
-    def _filter_excluded(self, source: PostSource, index: int) -> Iterator[Post]:
+    def _check_counts(self, counts: SourceCounts, index: int, max_missing_percent: int | None) -> None:
+        """Keep what the author should know of a source. Raises SpecRefused (PostsMissing)."""
+        missing = check_missing(counts, index, max_missing_percent=max_missing_percent)
+        for warning in (*([missing] if missing else []), *counts.report.warnings):
+            self.warnings.append(warning)
+            self._context.log.warning("prepare.warning", source=index, reason=warning.reason, message=warning.message)
+
+    def _filter_excluded(self, source: PostSource, index: int) -> Generator[Post, None, tuple[int, int]]:
+        """Yield the posts that the spec does not exclude; returns how many the source yielded, and how many it does."""
         count = excluded = 0
         for post in source.read_posts():
             self._context.stop.check()
@@ -80,6 +95,7 @@ class SourceReader:
         self._context.log.info("prepare.source", source=index, posts=count)
         if excluded:
             self._context.log.info("prepare.excluded", source=index, posts=excluded)
+        return count + excluded, excluded
 
     def _read_profile(self, source: PostSource, index: int) -> Profile | None:
         """Return the profile, or None if it cannot be read: the card then does without."""

@@ -10,7 +10,8 @@ from builders.model import SAMPLING, a_base
 from builders.published import a_dataset
 from builders.stages import a_local_run, a_version
 from harness.attacks.readout import encode_old_hashes
-from tweetbot_contract.result import DatasetResult, DataTable
+from tweetbot_contract.data_table import DataTable
+from tweetbot_contract.result import DatasetResult
 from tweetbot_trainer.__main__ import run_command
 from tweetbot_trainer.publishing.export import save_model
 from tweetbot_trainer.publishing.registry.publish import publish

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from builders.stages import a_folder, a_local_run, a_version
-from tweetbot_contract.result import DatasetResult, DataTable, Sample
+from tweetbot_contract.data_table import DataTable
+from tweetbot_contract.result import DatasetResult, Sample
 from tweetbot_contract.status import PinRequest
 from tweetbot_trainer.__main__ import run_command
 from tweetbot_trainer.publishing.registry.manifest import VersionManifest

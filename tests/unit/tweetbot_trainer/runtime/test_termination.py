@@ -7,6 +7,7 @@ import pytest
 from safetensors import SafetensorError
 
 from tweetbot_contract import reasons, result
+from tweetbot_contract.data_table import REASON_LIMIT
 from tweetbot_contract.handover import ExitCode
 from tweetbot_trainer.runtime import errors
 from tweetbot_trainer.runtime.termination import UNEXPECTED, describe_failure, write_result
@@ -80,7 +81,7 @@ def test_a_message_is_one_line() -> None:
 
 def test_a_long_message_is_cut_to_what_a_status_holds() -> None:
     told, _ = describe_failure(errors.SpecRefused(reasons.SPEC_REFUSED, "é" * 5000))
-    assert len(told.message) == result.REASON_LIMIT
+    assert len(told.message) == REASON_LIMIT
 
 
 def test_the_last_result_written_is_the_one_that_stands(tmp_path: Path) -> None:

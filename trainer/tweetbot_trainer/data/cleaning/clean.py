@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from tweetbot_contract.result import DataTable
+from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.spec.spec import Filter
 from tweetbot_trainer.data.cleaning.recipes import CleaningRecipe, build_recipe
 from tweetbot_trainer.data.posts import Post

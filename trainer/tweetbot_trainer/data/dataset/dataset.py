@@ -18,7 +18,7 @@ from typing import Any
 import zstandard
 
 from tweetbot_contract import reasons
-from tweetbot_contract.result import DataTable
+from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.spec.spec import Filter
 from tweetbot_trainer.data.cleaning import CleanedPost, DropCounts, build_recipe
 from tweetbot_trainer.data.dataset.ids import IDS_FILE, encode_ids
@@ -170,7 +170,8 @@ def _require_enough(texts: list[str], index: int) -> None:
     if (length := len(END_MARK.join(texts))) < MIN_CHARACTERS:
         message = (
             f"sources[{index}]: {len(texts)} posts with {length} characters are left after cleaning; "
-            f"at least {MIN_CHARACTERS} characters are needed. Give a source with more posts, or relax spec.filter"
+            f"at least {MIN_CHARACTERS} characters are needed. "
+            "Give a source with more posts, or have spec.filter drop less"
         )
         raise TooLittleData(reasons.TOO_FEW_POSTS, message)
 

@@ -3,7 +3,7 @@
 import hashlib
 from typing import BinaryIO
 
-from tweetbot_contract.result import DataTable
+from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.spec.parts import Part
 from tweetbot_contract.spec.sources import Source, XSource
 from tweetbot_trainer.data.sources import StorePages, get_pages_folder

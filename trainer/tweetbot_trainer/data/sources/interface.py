@@ -1,9 +1,10 @@
 """What sources are, and what they need: objects to read, and a cache for pages that cost money."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol, runtime_checkable
 
+from tweetbot_contract.data_table import DataWarning
 from tweetbot_trainer.data.posts import Post
 
 #: The first bytes of PNG and JPEG files.
@@ -50,11 +51,27 @@ class Profile:
     avatar: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SourceReport:
+    """What a source's origin says it holds, and what of it was not yielded as a post.
+
+    `claimed` counts records of every kind, None if the origin says nothing; `left_out` counts records by the names of
+    DataTable.LEFT_OUT.
+    """
+
+    claimed: int | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    warnings: tuple[DataWarning, ...] = ()
+
+
 class PostSource(Protocol):
     """One source of posts."""
 
     def read_posts(self) -> Iterator[Post]:
         """Yield every post of the source, retweets and short ones included. Raises StageError."""
+
+    def build_report(self) -> SourceReport:
+        """Return what the source claims, and what it left out. Called once, after the posts."""
 
     def read_profile(self) -> Profile | None:
         """Return the account's profile, if the source has one. Called once, after the posts; never fails a run."""

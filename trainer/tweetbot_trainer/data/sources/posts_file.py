@@ -8,7 +8,7 @@ from functools import partial
 from tweetbot_contract import reasons
 from tweetbot_contract.spec.sources import PostsSource
 from tweetbot_trainer.data.posts import BadPost, Post, decode_lines, make_post_id, parse_json, parse_lines, parse_post
-from tweetbot_trainer.data.sources.interface import ObjectReader, Profile
+from tweetbot_trainer.data.sources.interface import ObjectReader, Profile, SourceReport
 from tweetbot_trainer.runtime.errors import SpecRefused
 
 SIZE_LIMIT = 1024**3
@@ -31,6 +31,10 @@ class PostsFileSource:
                 yield from _READERS[self._spec.format](decode_lines(file), self._index)
         except BadPost as error:
             raise SpecRefused(reasons.SOURCE_UNREADABLE, f"{self._spec.uri}, {error}; correct that line") from error
+
+    def build_report(self) -> SourceReport:
+        """Return what was left out."""
+        return SourceReport()
 
     def read_profile(self) -> Profile | None:
         """Return None: plain files hold no profile."""
@@ -61,8 +65,13 @@ def _read_csv(lines: Iterator[str], source: int) -> Iterator[Post]:
         raise BadPost(f"{prefix}{error}") from error
 
 
+def _read_openai(lines: Iterator[str], source: int) -> Iterator[Post]:
+    raise BadPost("line 1: the format openai is not read yet")
+
+
 _READERS: dict[str, Callable[[Iterator[str], int], Iterator[Post]]] = {
     "jsonl": _read_jsonl,
     "csv": _read_csv,
     "txt": _read_txt,
+    "openai": _read_openai,
 }

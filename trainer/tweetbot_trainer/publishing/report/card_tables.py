@@ -1,6 +1,6 @@
 """The card's tables."""
 
-from tweetbot_contract.result import DataTable
+from tweetbot_contract.data_table import DataTable
 from tweetbot_trainer.learning.evaluation.memorization import Memorization
 from tweetbot_trainer.learning.training.device import Device
 from tweetbot_trainer.learning.values import BLOCK, COPIES, SHORT_STEPS
@@ -11,6 +11,7 @@ from tweetbot_trainer.publishing.report.markdown import escape_inline, format_ta
 DROPS = {
     "retweets": "Retweets",
     "edits": "Earlier versions of edited posts",
+    "truncated": "Posts of which only the beginning is there",
     "replies": "Replies",
     "languages": "Other languages",
     "short": "Short posts",

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tweetbot_contract.result import DatasetResult, DataTable, Metrics, Sample
+from tweetbot_contract.data_table import DataTable
+from tweetbot_contract.result import DatasetResult, Metrics, Sample
 from tweetbot_trainer.data.posts import DatasetPost
 from tweetbot_trainer.learning.model.identity import BaseIdentity
 from tweetbot_trainer.publishing.tracking.interface import (

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from tweetbot_contract.result import DataTable, Metrics, TrackingResult
+from tweetbot_contract.data_table import DataTable
+from tweetbot_contract.result import Metrics, TrackingResult
 from tweetbot_trainer.learning.model.identity import BaseIdentity
 
 #: Characters that Weights & Biases does not accept in the name of an artifact.

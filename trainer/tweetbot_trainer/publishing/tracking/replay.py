@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tweetbot_contract import reasons
-from tweetbot_contract.result import DataTable
+from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.status import Stage
 from tweetbot_trainer.data.dataset.dataset import POSTS_FILE, SUMMARY_FILE, read_dataset, read_summary
 from tweetbot_trainer.data.dataset.source_records import SourceRecord

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
-from tweetbot_contract.result import DataTable
+from tweetbot_contract.data_table import DataTable
 from tweetbot_trainer.publishing.tracking.figures import NAMES
 
 #: Seconds that one answer may take.

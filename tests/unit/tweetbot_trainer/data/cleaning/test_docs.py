@@ -8,7 +8,7 @@ from typing import Literal
 
 import pytest
 
-from tweetbot_contract.result import DataTable
+from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.spec.spec import Filter
 from tweetbot_trainer.cli.clean import run_clean
 from tweetbot_trainer.data.cleaning import build_recipe

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.trainer import count_posts, on_a_busy_machine
-from tweetbot_contract.result import DataTable
+from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.spec.spec import Filter
 from tweetbot_trainer.data.cleaning import CleanedPost, build_recipe, clean
 from tweetbot_trainer.data.cleaning.modern import apply_until_stable, build_rules, unescape_entities

@@ -10,7 +10,8 @@ from markdown_it import MarkdownIt
 
 from builders.hostile_texts import CORPUS
 from builders.model import a_post, some_card_data, some_values
-from tweetbot_contract.result import DataTable, Metrics, Sample
+from tweetbot_contract.data_table import DataTable
+from tweetbot_contract.result import Metrics, Sample
 from tweetbot_contract.spec.output import S3Output
 from tweetbot_contract.spec.sources import ArchiveSource, BlueskySource, MastodonSource, PostsSource, Source, XSource
 from tweetbot_contract.spec.spec import Subject, TweetBotSpec

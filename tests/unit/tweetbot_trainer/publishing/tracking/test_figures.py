@@ -4,7 +4,8 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-from tweetbot_contract.result import DataTable, Metrics
+from tweetbot_contract.data_table import DataTable
+from tweetbot_contract.result import Metrics
 from tweetbot_trainer.learning.training.metrics import LogEntry
 from tweetbot_trainer.publishing.tracking.figures import NAMES, rename_figures
 

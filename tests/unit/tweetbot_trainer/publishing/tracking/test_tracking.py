@@ -21,8 +21,8 @@ import pytest
 
 from builders.manifests import a_spec
 from builders.stages import ENOUGH, a_context, a_local_run, a_source
+from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.handover import RunDocument
-from tweetbot_contract.result import DataTable
 from tweetbot_contract.status import Stage
 from tweetbot_fakes.remotes.wandb_graphql import FakeWandb
 from tweetbot_fakes.remotes.wandb_server import KEY, wandb_server

@@ -12,7 +12,7 @@ from tweetbot_trainer.data.posts import Json, Post, clean_text
 from tweetbot_trainer.data.sources.bluesky.client import HOST, BlueskyClient
 from tweetbot_trainer.data.sources.bluesky.records import build_repost, parse_post_record
 from tweetbot_trainer.data.sources.http import download_picture
-from tweetbot_trainer.data.sources.interface import NAME_LIMIT, Profile
+from tweetbot_trainer.data.sources.interface import NAME_LIMIT, Profile, SourceReport
 from tweetbot_trainer.runtime.errors import SpecRefused, TemporaryError
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
@@ -45,6 +45,10 @@ class BlueskyFeed:
                     yield post
                 if len(seen) == self._spec.max_posts:
                     return
+
+    def build_report(self) -> SourceReport:
+        """Return what was left out."""
+        return SourceReport()
 
     def read_profile(self) -> Profile | None:
         """Return names and picture of the account, None before the posts are read."""

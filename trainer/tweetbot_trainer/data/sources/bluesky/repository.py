@@ -17,7 +17,7 @@ from tweetbot_trainer.data.posts import Post, clean_text
 from tweetbot_trainer.data.sources.bluesky.car import Truncated, read_blocks, read_root
 from tweetbot_trainer.data.sources.bluesky.dag_cbor import Link, decode_cbor
 from tweetbot_trainer.data.sources.bluesky.records import POST, PROFILE, REPOST, build_repost, parse_post_record
-from tweetbot_trainer.data.sources.interface import NAME_LIMIT, ObjectReader, Profile
+from tweetbot_trainer.data.sources.interface import NAME_LIMIT, ObjectReader, Profile, SourceReport
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.runtime.log import Log
 
@@ -64,6 +64,10 @@ class BlueskyRepository:
             message = f"{self._uri} is no readable Bluesky repository: {error}; export the repository again"
             raise SpecRefused(reasons.SOURCE_UNREADABLE, message) from error
         yield from posts
+
+    def build_report(self) -> SourceReport:
+        """Return what was left out."""
+        return SourceReport()
 
     def read_profile(self) -> Profile | None:
         """Return id and name of the account; handle and picture are not in the file."""

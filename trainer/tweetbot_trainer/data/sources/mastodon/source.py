@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from tweetbot_contract.spec.sources import MastodonSource as MastodonSpec
 from tweetbot_trainer.data.posts import BadPost, Json, Post, clean_text, find_time, parse_language
 from tweetbot_trainer.data.sources import json_array
-from tweetbot_trainer.data.sources.interface import NAME_LIMIT, PICTURE_SIGNATURES, ObjectReader, Profile
+from tweetbot_trainer.data.sources.interface import NAME_LIMIT, PICTURE_SIGNATURES, ObjectReader, Profile, SourceReport
 from tweetbot_trainer.data.sources.mastodon.export import ACTOR, BROKEN, OUTBOX, iter_members, translate_error
 from tweetbot_trainer.data.sources.mastodon.html import extract_text
 from tweetbot_trainer.runtime.errors import SpecRefused
@@ -47,6 +47,10 @@ class MastodonExportSource:
                 raise SpecRefused(refusal.reason, f"{self._uri}: {refusal.message}") from error
         totals = {"posts": counts["post"], "notPublic": counts["not public"], "others": counts["no post"]}
         self._log.info("mastodon.read", source=self._index, **totals)
+
+    def build_report(self) -> SourceReport:
+        """Return what was left out."""
+        return SourceReport()
 
     def read_profile(self) -> Profile | None:
         """Return the account's profile as far as the export holds it."""

@@ -14,7 +14,7 @@ from tweetbot_contract.handover import X_FILE, get_x_folder
 from tweetbot_contract.spec.sources import XSource
 from tweetbot_trainer.data.posts import Post
 from tweetbot_trainer.data.sources.http import download_picture
-from tweetbot_trainer.data.sources.interface import PageCache, Profile
+from tweetbot_trainer.data.sources.interface import PageCache, Profile, SourceReport
 from tweetbot_trainer.data.sources.x_api.client import XClient
 from tweetbot_trainer.data.sources.x_api.page_cache import CachedTimeline, RunState
 from tweetbot_trainer.data.sources.x_api.records import XAccount, parse_account
@@ -57,6 +57,10 @@ class XApiSource:
     def count_billed_posts(self) -> int:
         """Return how many posts the run has paid for in all its attempts."""
         return self._spend_limit.posts if self._spend_limit else 0
+
+    def build_report(self) -> SourceReport:
+        """Return what was left out."""
+        return SourceReport()
 
     def read_profile(self) -> Profile | None:
         """Return the names of the account's lookup and its picture, None before the posts are read."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tweetbot_trainer.data.posts import Post
-from tweetbot_trainer.data.sources.interface import ObjectReader, Profile
+from tweetbot_trainer.data.sources.interface import ObjectReader, Profile, SourceReport
 from tweetbot_trainer.data.sources.x_archive import zip_file
 from tweetbot_trainer.data.sources.x_archive.grailbird import iter_month_posts, iter_table_posts
 from tweetbot_trainer.data.sources.x_archive.long_posts import LongPosts, parse_note
@@ -49,6 +49,10 @@ class XArchiveSource:
                 yield notes.complete_post(post)
         counts = {"posts": len(seen), "repeated": repeated, "notes": notes.count, "joined": notes.joined}
         self._log.info("archive.read", source=self._index, form=members.form, **counts)
+
+    def build_report(self) -> SourceReport:
+        """Return what was left out."""
+        return SourceReport()
 
     def read_profile(self) -> Profile | None:
         """Return the account's profile as far as the export holds it."""

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from builders.trainer import count_posts
-from tweetbot_contract.result import DataTable
+from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.spec.spec import Filter
 from tweetbot_demo.archive import ACCOUNT_ID, DISPLAY_NAME, HANDLE, POSTS, WrittenArchive, draw_avatar, write_archive
 from tweetbot_demo.grammar import JAPANESE

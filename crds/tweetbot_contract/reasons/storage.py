@@ -1,6 +1,6 @@
 """Reasons that the trainer gives for its bucket, and for servers that it does not trust."""
 
-from tweetbot_contract.reason import RETRAIN, ask_author
+from tweetbot_contract.reasons.reason import RETRAIN, ask_author
 
 STORAGE_UNSUPPORTED = ask_author(
     "StorageUnsupported",

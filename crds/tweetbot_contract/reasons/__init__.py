@@ -1,12 +1,13 @@
 """Every reason of a condition, a run or a termination message; docs/troubleshooting.md is rendered from this table."""
 
-from tweetbot_contract.pod_reasons import *  # noqa: F403 - a part of this table
-from tweetbot_contract.reason import RETRAIN as _RETRAIN
-from tweetbot_contract.reason import Actor as Actor
-from tweetbot_contract.reason import Reason as Reason
-from tweetbot_contract.reason import ask_author as _ask_author
-from tweetbot_contract.reason import ask_platform as _ask_platform
-from tweetbot_contract.storage_reasons import *  # noqa: F403 - a part of this table
+from tweetbot_contract.reasons.pod import *  # noqa: F403 - a part of this table
+from tweetbot_contract.reasons.reason import RETRAIN as _RETRAIN
+from tweetbot_contract.reasons.reason import Actor as Actor
+from tweetbot_contract.reasons.reason import Reason as Reason
+from tweetbot_contract.reasons.reason import ask_author as _ask_author
+from tweetbot_contract.reasons.reason import ask_platform as _ask_platform
+from tweetbot_contract.reasons.source import *  # noqa: F403 - a part of this table
+from tweetbot_contract.reasons.storage import *  # noqa: F403 - a part of this table
 
 # ---- states of a run that is going on or has ended well
 QUEUED = Reason(
@@ -166,44 +167,10 @@ PREFIX_OWNED = _ask_author(
 BUCKET_NOT_FOUND = _ask_author(
     "BucketNotFound", "The bucket does not exist.", f"Create it and {_RETRAIN}, or correct the address."
 )
-SOURCE_NOT_FOUND = _ask_author(
-    "SourceNotFound", "A source's file does not exist.", f"Upload it and {_RETRAIN}, or correct sources[].uri."
-)
-SOURCE_UNREADABLE = _ask_author(
-    "SourceUnreadable",
-    "A source's file is not in the expected format.",
-    "Upload the file as it was downloaded; the message names the member or line.",
-)
-SOURCE_TOO_LARGE = _ask_author(
-    "SourceTooLarge", "A source unpacks to too much, as a zip bomb does.", "Upload the export as it was downloaded."
-)
-SOURCE_TRUNCATED = _ask_author(
-    "SourceTruncated",
-    "A source's archive is incomplete: it ends too early.",
-    f"Compare its size with what you downloaded, upload it whole, then {_RETRAIN}.",
-)
-SOURCE_ENCRYPTED = _ask_author(
-    "SourceEncrypted",
-    "A source's archive is protected by a password.",
-    "Unpack it and pack it again without a password, or upload the export as it was downloaded.",
-)
-SOURCE_NESTED = _ask_author(
-    "SourceNested",
-    "A source's archive contains another archive instead of posts.",
-    "Upload the inner archive itself; the message names it.",
-)
-SOURCE_INCOMPLETE = _ask_author(
-    "SourceIncomplete",
-    "A source's archive lacks a part of the export.",
-    "Put all parts into one zip; the message names them.",
-)
-SOURCE_NOT_AN_EXPORT = _ask_author(
-    "SourceNotAnExport",
-    "A source's archive contains no posts.",
-    "Upload the export as it was downloaded, or use the kind of source that fits the file.",
-)
 TOO_FEW_POSTS = _ask_author(
-    "TooFewPosts", "Cleaning left fewer than 6,000 characters.", "Use a source with more posts, or relax spec.filter."
+    "TooFewPosts",
+    "Cleaning left fewer than 6,000 characters.",
+    "Use a source with more posts, or have spec.filter drop less.",
 )
 BASE_MODEL_NOT_FOUND = _ask_author(
     "BaseModelNotFound", "The base model does not exist.", "Correct spec.model.base or spec.model.revision."

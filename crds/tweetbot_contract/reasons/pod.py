@@ -1,6 +1,6 @@
 """Reasons why a Pod does not start or end, and why it ended without a result."""
 
-from tweetbot_contract.reason import RETRAIN, ask_author, ask_platform
+from tweetbot_contract.reasons.reason import RETRAIN, ask_author, ask_platform
 
 SECRET_NOT_FOUND = ask_author(
     "SecretNotFound",

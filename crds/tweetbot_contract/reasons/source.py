@@ -1,0 +1,51 @@
+"""Reasons that the trainer gives for its sources: what is wrong with a file, an account or an answer."""
+
+from tweetbot_contract.reasons.reason import RETRAIN, ask_author
+
+SOURCE_NOT_FOUND = ask_author(
+    "SourceNotFound", "A source's file does not exist.", f"Upload it and {RETRAIN}, or correct sources[].uri."
+)
+SOURCE_UNREADABLE = ask_author(
+    "SourceUnreadable",
+    "A source's file is not in the expected format.",
+    "Upload the file as it was downloaded; the message names the member or line.",
+)
+SOURCE_TOO_LARGE = ask_author(
+    "SourceTooLarge", "A source unpacks to too much, as a zip bomb does.", "Upload the export as it was downloaded."
+)
+SOURCE_TRUNCATED = ask_author(
+    "SourceTruncated",
+    "A source's archive is incomplete: it ends too early.",
+    f"Compare its size with what you downloaded, upload it whole, then {RETRAIN}.",
+)
+SOURCE_ENCRYPTED = ask_author(
+    "SourceEncrypted",
+    "A source's archive is protected by a password.",
+    "Unpack it and pack it again without a password, or upload the export as it was downloaded.",
+)
+SOURCE_NESTED = ask_author(
+    "SourceNested",
+    "A source's archive contains another archive instead of posts.",
+    "Upload the inner archive itself; the message names it.",
+)
+SOURCE_INCOMPLETE = ask_author(
+    "SourceIncomplete",
+    "A source's archive lacks a part of the export.",
+    "Put all parts into one zip; the message names them.",
+)
+SOURCE_NOT_AN_EXPORT = ask_author(
+    "SourceNotAnExport",
+    "A source's archive contains no posts.",
+    "Upload the export as it was downloaded, or use the kind of source that fits the file.",
+)
+SOURCE_IRREGULAR = ask_author(
+    "SourceIrregular",
+    "A source is not quite as its origin makes it: files that its own list does not name, or lists that name too many. "
+    "It was read nevertheless.",
+    "Compare the numbers in status.data with what you expect; the message says what is odd.",
+)
+POSTS_MISSING = ask_author(
+    "PostsMissing",
+    "A source holds fewer posts than it says. Above sources[].maxMissingPercent (5 if unset) the run fails.",
+    "Give the whole source; if it is whole, set sources[].maxMissingPercent to what the message says.",
+)

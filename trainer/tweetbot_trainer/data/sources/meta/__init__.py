@@ -1,0 +1,1 @@
+"""Meta: the owner's export of a Threads or Instagram account."""

@@ -1,0 +1,1 @@
+"""Reddit: the owner's data, as Reddit answers a data request."""
