@@ -49,3 +49,8 @@ POSTS_MISSING = ask_author(
     "A source holds fewer posts than it says. Above sources[].maxMissingPercent (5 if unset) the run fails.",
     "Give the whole source; if it is whole, set sources[].maxMissingPercent to what the message says.",
 )
+STATEMENT_CONTRADICTED = ask_author(
+    "StatementContradicted",
+    "A source contradicts what spec.subject says of it. The model card leaves the statement out.",
+    "Correct the field that the message names, or give the source that it speaks of.",
+)

@@ -25,10 +25,10 @@ from tweetbot_operator.reconciler.diagnostics_cache import DiagnosticsCache
 from tweetbot_operator.telemetry.metrics import STATUS_WRITES
 from tweetbot_operator.telemetry.run_metrics import (
     RunMetrics,
-    count_billed_posts,
     count_finished_run,
     count_gpu_time,
     count_interrupted_gpu_time,
+    count_posts,
 )
 from tweetbot_operator.types.objects import CachedTweetBot, InvalidTweetBot, Key
 from tweetbot_operator.types.stage_state import Summary
@@ -86,7 +86,7 @@ class StatusWriter:
         self._recorder.note(stored, bot.status, after)
         count_finished_run(bot.status, after)
         if isinstance(bot, TweetBot):
-            count_billed_posts(bot.namespace, bot.status, after)
+            count_posts(bot.namespace, bot.status, after)
             count_gpu_time(bot.namespace, bot.spec.resources.gpu, bot.status, after)
             uncounted = self._sum_uncounted_gpu_seconds(stored, bot.status.current_run)
             count_interrupted_gpu_time(bot.namespace, bot.status, after, uncounted)

@@ -39,6 +39,12 @@ POSTS_BILLED = Counter(
     "Posts that prepared runs paid for, by namespace and kind of source.",
     ["bot_namespace", "source"],
 )
+POSTS_LOST = Counter(
+    "tweetbot_posts_lost",
+    "Posts that prepared runs lost, by namespace and cause: not in the source that claims them (missing), damaged "
+    "(unreadable), without their end (truncated).",
+    ["bot_namespace", "cause"],
+)
 WATCH_RESTARTS = Counter(
     "tweetbot_watch_restarts",
     "Watches that were opened again, and why: Expired, Silent, Failed, Restored.",

@@ -6,7 +6,7 @@ No label is a TweetBot's name, which would make a series per TweetBot; only usag
 from tweetbot_contract.reasons import BY_NAME
 from tweetbot_contract.spec.scheduling import Gpu
 from tweetbot_contract.status import TweetBotStatus
-from tweetbot_operator.telemetry.metrics import GPU_SECONDS, POSTS_BILLED, RUN_SECONDS, RUNS, RUNS_FINISHED
+from tweetbot_operator.telemetry.metrics import GPU_SECONDS, POSTS_BILLED, POSTS_LOST, RUN_SECONDS, RUNS, RUNS_FINISHED
 from tweetbot_operator.types.objects import Key
 from tweetbot_operator.types.times import parse_time
 
@@ -77,13 +77,15 @@ def count_interrupted_gpu_time(
             GPU_SECONDS.labels(bot_namespace=namespace, resource=resource).inc(seconds)
 
 
-def count_billed_posts(namespace: str, before: TweetBotStatus, after: TweetBotStatus) -> None:
-    """Count the posts that a run paid for, when its dataset comes into the status."""
+def count_posts(namespace: str, before: TweetBotStatus, after: TweetBotStatus) -> None:
+    """Count the posts that a run paid for and those that it lost, when its dataset comes into the status."""
     was, now = before.current_run, after.current_run
     if was is None or now is None or after.data is None or was.dataset or not now.dataset:
         return
     for source, posts in (after.data.billed or {}).items():
         POSTS_BILLED.labels(bot_namespace=namespace, source=source).inc(posts)
+    for cause in ("missing", "unreadable", "truncated"):
+        POSTS_LOST.labels(bot_namespace=namespace, cause=cause).inc(getattr(after.data, cause))
 
 
 def _normalize_reason(reason: str | None) -> str:

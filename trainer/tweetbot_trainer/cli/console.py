@@ -93,5 +93,8 @@ def format_summary(prepared: PrepareSucceeded, trained: TrainSucceeded) -> str:
 
 
 def _format_counts(table: DataTable) -> str:
+    left_out = ("missing", *DataTable.LEFT_OUT)
+    found = (f"{getattr(table, name)} {name.replace('_', ' ')}" for name in left_out if getattr(table, name))
     drops = (f"{getattr(table, name)} {name}" for name in DataTable.DROPS)
-    return f"{table.downloaded} downloaded, {', '.join(drops)}, {table.kept} kept"
+    held = () if table.claimed is None else (f"{table.claimed} claimed",)
+    return ", ".join((*held, *found, f"{table.downloaded} downloaded", *drops, f"{table.kept} kept"))

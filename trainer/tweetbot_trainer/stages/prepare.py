@@ -2,13 +2,15 @@
 
 from typing import TYPE_CHECKING
 
+from tweetbot_contract.data_table import DataWarning
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
 from tweetbot_trainer.data.cleaning import clean
 from tweetbot_trainer.data.dataset.copy_hashes import store_copy_hashes
 from tweetbot_trainer.data.dataset.dataset import Dataset, build_dataset
-from tweetbot_trainer.data.dataset.profiles import build_accounts, store_accounts
+from tweetbot_trainer.data.dataset.profiles import CardAccount, build_accounts, store_accounts
 from tweetbot_trainer.data.dataset.source_counts import fill_tables
+from tweetbot_trainer.data.dataset.statements import find_contradictions
 from tweetbot_trainer.data.dataset.store import is_stored, store_dataset
 from tweetbot_trainer.learning.values import resolve_hyperparameters, resolve_lora
 from tweetbot_trainer.publishing.registry.hash_removal import remove_hashes_of_bot
@@ -21,7 +23,7 @@ from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.stages.gates import build_advisory, can_publish, judge_gates
 from tweetbot_trainer.stages.new_posts import count_new_posts_if_too_few
-from tweetbot_trainer.stages.provenance import build_source_records, find_other_handle
+from tweetbot_trainer.stages.provenance import build_source_records
 from tweetbot_trainer.stages.source_reading import SourceReader
 from tweetbot_trainer.stages.storage_probe import probe_storage
 from tweetbot_trainer.stages.tracking import build_prepare_config, track_prepared
@@ -76,12 +78,12 @@ def _prepare_dataset(context: StageContext) -> PrepareRecord:
         context.stop.check()
         store_copy_hashes(context.store, uri, dataset)
         context.log.info("prepare.dataset", digest=dataset.digest, uri=uri, **dataset.table.to_dict())
-        _store_accounts(context, reader, uri)
+        accounts = _store_accounts(context, reader, uri)
         track_prepared(tracker, run, dataset, uri)
         result = PrepareSucceeded(
             dataset=build_dataset_result(dataset, uri),
             billed=reader.compute_bill(),
-            warnings=tuple(reader.warnings),
+            warnings=(*reader.warnings, *_check_statements(context, accounts)),
             tracking=tracker.finish(),
         )
     _, key = choose_values(context.store, run, base, result.dataset)
@@ -103,14 +105,20 @@ def _try_tokenizer(tokenizer: "Tokenizer", dataset: Dataset, uri: str) -> None:
     encode_all(tokenizer, [post.text for post in dataset.posts], uri=uri)
 
 
-def _store_accounts(context: StageContext, reader: SourceReader, uri: str) -> None:
-    """Write the accounts' profiles beside the dataset; warn if an account is not the subject's."""
+def _store_accounts(context: StageContext, reader: SourceReader, uri: str) -> tuple[CardAccount, ...]:
+    """Write the accounts' profiles beside the dataset, and return them."""
     accounts = build_accounts([read.profile for read in reader.results], context.log)
     store_accounts(context.store, uri, accounts)
-    if other := find_other_handle(context.run.spec, accounts):
-        handle = context.run.spec.subject.handle
-        message = f"subject.handle is {handle}, but the source is of @{other}: the card says so"
-        context.log.warning("prepare.another_account", message=message)
+    return accounts
+
+
+def _check_statements(context: StageContext, accounts: tuple[CardAccount, ...]) -> tuple[DataWarning, ...]:
+    """Return a warning for each statement of the spec that the sources contradict."""
+    spec = context.run.spec
+    warnings = find_contradictions(spec.subject, spec.sources, accounts).build_warnings()
+    for warning in warnings:
+        context.log.warning("prepare.warning", reason=warning.reason, message=warning.message)
+    return warnings
 
 
 def _reuse_model(

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.spec.sources import Source
-from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_trainer.data.dataset.dataset import Dataset
-from tweetbot_trainer.data.dataset.profiles import CardAccount
 from tweetbot_trainer.data.dataset.source_records import SourceRecord, get_kind, get_source_uri
 from tweetbot_trainer.data.dataset.splits import Order
 from tweetbot_trainer.publishing.registry.manifest import Provenance
@@ -61,16 +59,3 @@ def build_source_records(
             sources, read, dataset.source_tables, dataset.date_ranges, strict=True
         )
     )
-
-
-def find_other_handle(spec: TweetBotSpec, accounts: Sequence[CardAccount]) -> str | None:
-    """Return the handle of an X source that is not the subject's, if the spec says that the subject is the owner.
-
-    This is no reason to refuse: handles change, and an old export has the old one. But the card must not claim what its
-    source contradicts. Other networks are not compared: people have other names there.
-    """
-    if spec.subject.relation != "Self":
-        return None
-    of_x = [index for index, source in enumerate(spec.sources) if get_kind(source) in ("archive", "x")]
-    handles = (one.handle for one in accounts if one.source in of_x and one.handle)
-    return next((handle for handle in handles if handle.lower() != spec.subject.handle.lower()), None)

@@ -5,7 +5,7 @@ same time can deadlock.
 """
 
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
@@ -15,6 +15,7 @@ from tweetbot_trainer.data.dataset.copies import CopyDetector
 from tweetbot_trainer.data.dataset.dataset import Dataset
 from tweetbot_trainer.data.dataset.profiles import load_accounts
 from tweetbot_trainer.data.dataset.splits import Splits
+from tweetbot_trainer.data.dataset.statements import find_contradictions
 from tweetbot_trainer.data.post_length import has_room_for_word
 from tweetbot_trainer.data.posts import format_time
 from tweetbot_trainer.learning.checkpoints.manager import CheckpointKey, CheckpointManager
@@ -63,7 +64,7 @@ from tweetbot_trainer.stages.gates import (
     judge_gates,
     resolve_gates,
 )
-from tweetbot_trainer.stages.provenance import build_provenance, find_other_handle
+from tweetbot_trainer.stages.provenance import build_provenance
 from tweetbot_trainer.stages.tracking import (
     build_train_config,
     finish_training,
@@ -77,8 +78,15 @@ from tweetbot_trainer.store.s3_client import describe_server
 #: Texts that the model generates without a prompt, to measure how much it repeats (design §9, "Verbatim rate").
 MEASURED_TEXTS = 1000
 
-Samples: TypeAlias = tuple[Sample, ...]
 Misses: TypeAlias = tuple[Miss, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Texts that the model wrote, by prompt, and how many of them were cut to a post's length."""
+
+    texts: tuple[Sample, ...]
+    cut: int
 
 
 def train_and_publish(context: StageContext, plan: TrainingPlan, dataset: Dataset, splits: Splits) -> TrainSucceeded:
@@ -164,17 +172,18 @@ class TrainingRun:
         metrics = Metrics.model_validate(tuned.metrics.model_dump() | found.as_metrics() | style.as_metrics())
         return replace(tuned, memorization=found, style=style, metrics=metrics)
 
-    def _generate_samples(self, generator: PostGenerator, exclude_copies_of: CopyDetector) -> tuple[Sample, ...]:
+    def _generate_samples(self, generator: PostGenerator, exclude_copies_of: CopyDetector) -> Samples:
         evaluation = self._run.spec.evaluation
         for index, prompt in enumerate(evaluation.prompts):
             if not has_room_for_word(prompt):
                 message = f"spec.evaluation.prompts[{index}] leaves no room for another word, so it has no samples"
                 self._log.warning("train.prompt_too_long", message=message)
-        return tuple(
-            Sample(prompt=prompt, text=text)
+        written = [
+            (prompt, generator.continue_prompt(prompt, evaluation.samples, exclude_copies_of=exclude_copies_of))
             for prompt in evaluation.prompts
-            for text in generator.continue_prompt(prompt, evaluation.samples, exclude_copies_of=exclude_copies_of).posts
-        )
+        ]
+        texts = tuple(Sample(prompt=prompt, text=text) for prompt, found in written for text in found.posts)
+        return Samples(texts, cut=sum(found.cut for _, found in written))
 
     def _save_model(self, base: Base, sampling: SamplingParams, tuned: FineTuneResult, folder: Path) -> None:
         save_model(base.model, base.tokenizer, sampling, folder)
@@ -217,14 +226,15 @@ class TrainingRun:
             gates=resolve_gates(spec),
             missed_gates=tuple(miss.finding.why for miss in misses),
             sampling=sampling,
-            samples=samples,
+            samples=samples.texts,
             prompts=spec.evaluation.prompts,
             made_by=describe_program(),
             tracking_url=tracking.wandb_url,
             report_url=tracking.report_url,
             output=describe_server(spec.output.s3),
             accounts=accounts,
-            other_handle=find_other_handle(spec, accounts),
+            contradictions=find_contradictions(spec.subject, spec.sources, accounts),
+            samples_cut=samples.cut,
         )
 
     def _build_manifest(self, tuned: FineTuneResult, samples: Samples, misses: Misses, folder: Path) -> VersionManifest:
@@ -240,7 +250,7 @@ class TrainingRun:
             dataset=plan.data,
             provenance=build_provenance(run, plan, tuned.outcome.device, self._splits.ordered_by),
             metrics=tuned.metrics,
-            samples=samples,
+            samples=samples.texts,
             tracking=self._tracker.get_current_result(),
             gate_advisory=build_advisory(misses),
         )

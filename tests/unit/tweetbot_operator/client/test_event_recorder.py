@@ -10,9 +10,11 @@ from builders.operator import (
     a_finished_pod,
     a_job,
     a_pod,
+    a_prepare_result,
     a_train_result,
     an_observed,
 )
+from tweetbot_contract.data_table import DataWarning
 from tweetbot_contract.status import TweetBotStatus
 from tweetbot_fakes.kubernetes.cluster import FakeCluster
 from tweetbot_operator.client.events import EventSpec, Recorder, build_bot_event, build_events
@@ -53,6 +55,18 @@ def test_an_advisory_is_a_warning_once_for_what_it_says() -> None:
     after = plan(an_observed(ended, jobs=(job,), pods=(a_finished_pod(job, result),))).status
     heard = [(each.type, each.reason, each.message) for each in build_events(STATUS, after)]
     assert heard[1:] == [("Warning", "GateAdvisory", "Look at its samples.")]
+    assert build_events(after, after) == ()
+
+
+def test_a_warning_about_the_data_is_heard_once() -> None:
+    preparing = a_bot_in("Prepare")
+    job = a_complete_job(preparing)
+    warning = DataWarning(reason="PostsMissing", message="14 of 320 posts are missing.")
+    result = a_prepare_result().model_copy(update={"warnings": (warning,)})
+    after = plan(an_observed(preparing, jobs=(job,), pods=(a_finished_pod(job, result),))).status
+    assert ("Warning", "PostsMissing", warning.message) in [
+        (each.type, each.reason, each.message) for each in build_events(STATUS, after)
+    ]
     assert build_events(after, after) == ()
 
 

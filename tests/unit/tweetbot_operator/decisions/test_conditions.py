@@ -28,6 +28,7 @@ from builders.operator import (
 from harness.kstatus import kstatus as kstatus_of
 from harness.lua_checks import health_of
 from harness.stage_operator import NAME, NAMESPACE, Stage
+from tweetbot_contract.data_table import DataWarning
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import Condition, ModelStatus, TweetBotStatus
 from tweetbot_operator.decisions.plan import plan
@@ -354,6 +355,37 @@ def test_without_a_model_the_failed_runs_reason_says_why() -> None:
     ready = condition(plan(observed).status, "ModelReady")
     assert (ready.status, ready.reason) == ("False", "GateFailed")
     assert "34.5 %" in ready.message
+
+
+# ---- what the author should know of the data
+
+
+async def test_warnings_about_the_data_are_told_until_another_dataset_is_ready() -> None:
+    stage = Stage()
+    await stage.apply()
+    missing = DataWarning(reason="PostsMissing", message="14 of 320 posts are missing.")
+    odd = DataWarning(reason="SourceIrregular", message="Its list lacks a file.")
+    await stage.end_stage(a_prepare_result().model_copy(update={"warnings": (missing, odd)}))
+    told = condition(stage.status, "DataAdvisory")
+    assert (told.status, told.reason) == ("True", "PostsMissing")
+    assert told.message == "14 of 320 posts are missing. Its list lacks a file."
+    await stage.end_stage(a_train_result())
+    assert condition(stage.status, "DataAdvisory") == told
+    assert kstatus(1, stage.status) == "Current"
+    stage.cluster.edit(NAMESPACE, NAME, training={"epochs": 2})
+    await stage.settle()
+    assert condition(stage.status, "DataAdvisory").message == told.message
+    await stage.end_stage(a_prepare_result())
+    assert status_of(stage.status, "DataAdvisory") == "absent"
+
+
+async def test_a_newer_trainers_reason_is_told_under_one_that_the_operator_knows() -> None:
+    stage = Stage()
+    await stage.apply()
+    unknown = DataWarning(reason="FromTheFuture", message="Something is odd.")
+    await stage.end_stage(a_prepare_result().model_copy(update={"warnings": (unknown,)}))
+    told = condition(stage.status, "DataAdvisory")
+    assert (told.reason, told.message) == ("SourceIrregular", "Something is odd.")
 
 
 # ---- a model that misses a default gate on little evidence

@@ -9,7 +9,7 @@ from builders.operator import a_bot_in, a_prepare_result
 from harness.stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.spec.scheduling import Gpu
 from tweetbot_contract.status import Condition, DataStatus, Phase, TweetBotStatus
-from tweetbot_operator.telemetry.run_metrics import RunMetrics, count_billed_posts, count_finished_run, count_gpu_time
+from tweetbot_operator.telemetry.run_metrics import RunMetrics, count_finished_run, count_gpu_time, count_posts
 
 GULL, TERN = ("team-a", "gull"), ("team-a", "tern")
 
@@ -170,12 +170,24 @@ def test_paid_posts_are_counted_once_when_the_dataset_comes_in() -> None:
     preparing = a_bot_in("Prepare").status
     training = a_bot_in("Train", status_fields={"data": data}).status
     before = billed()
-    count_billed_posts("team-a", TweetBotStatus(), preparing)
-    count_billed_posts("team-a", preparing, training)
-    count_billed_posts("team-a", training, training)
+    count_posts("team-a", TweetBotStatus(), preparing)
+    count_posts("team-a", preparing, training)
+    count_posts("team-a", training, training)
     free = data.model_copy(update={"billed": None})
-    count_billed_posts("team-a", preparing, a_bot_in("Train", status_fields={"data": free}).status)
+    count_posts("team-a", preparing, a_bot_in("Train", status_fields={"data": free}).status)
     assert billed() == before + 120
+
+
+def test_posts_that_a_run_lost_are_counted_by_cause() -> None:
+    def lost() -> list[float]:
+        causes = ("missing", "unreadable", "truncated")
+        return [value("tweetbot_posts_lost_total", bot_namespace="team-a", cause=cause) for cause in causes]
+
+    numbers = {"claimed": 230, "missing": 7, "unreadable": 3, "downloaded": 220, "truncated": 2, "kept": 218}
+    data = DataStatus(digest="d" * 64, **numbers)
+    before = lost()
+    count_posts("team-a", a_bot_in("Prepare").status, a_bot_in("Train", status_fields={"data": data}).status)
+    assert [after - former for after, former in zip(lost(), before, strict=True)] == [7, 3, 2]
 
 
 async def test_a_job_that_the_tweetbot_does_not_own_has_held_none_of_its_gpus() -> None:

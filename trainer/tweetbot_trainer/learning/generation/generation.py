@@ -22,10 +22,11 @@ ROUNDS = 20
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """Posts that differ, and how many sampled texts were discarded as copies of a training post."""
+    """Posts that differ, and how many of them were cut; how many sampled texts copied a training post."""
 
     posts: tuple[str, ...]
     copies: int
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,30 +47,31 @@ class PostGenerator:
         There are fewer if the model keeps repeating itself.
         """
         torch.manual_seed(self.seed)
-        found: dict[str, str] = {}
+        found: dict[str, _Post] = {}
         copies = 0
         for _ in range(ROUNDS):
             self.check()
-            for text in filter(None, self._sample_texts(prompt.strip(), count)):
-                if exclude_copies_of and exclude_copies_of.is_copy(text, given=prompt):
+            for post in self._sample_posts(prompt.strip(), count):
+                if exclude_copies_of and exclude_copies_of.is_copy(post.text, given=prompt):
                     copies += 1
-                else:
-                    found.setdefault(text.casefold(), text)
+                elif post.text:
+                    found.setdefault(post.text.casefold(), post)
             if len(found) >= count:
                 break
-        return Generated(tuple(found.values())[:count], copies)
+        posts = tuple(found.values())[:count]
+        return Generated(tuple(post.text for post in posts), copies, sum(post.cut for post in posts))
 
     def sample_unconditionally(self, count: int) -> list[str]:
         """Generate `count` posts without a prompt, repeated and empty ones included."""
         torch.manual_seed(self.seed)
         texts = []
-        for text in self._sample_texts("", count):
+        for post in self._sample_posts("", count):
             self.check()
-            texts.append(text)
+            texts.append(post.text)
         return texts
 
-    def _sample_texts(self, prompt: str, count: int) -> Iterator[str]:
-        """Yield `count` texts, an empty one where nothing that the model wrote fits into a post."""
+    def _sample_posts(self, prompt: str, count: int) -> Iterator["_Post"]:
+        """Yield `count` posts, an empty one where nothing that the model wrote fits into a post."""
         model, tokenizer, config = self.base.model, self.base.tokenizer, self.config
         mark = get_end_mark_id(tokenizer)
         room = model.config.n_positions - config.max_new_tokens - 1
@@ -78,7 +80,7 @@ class PostGenerator:
         for done in range(0, count, batch):
             for ids in sample(model, start, min(batch, count - done), config, end_mark=mark):
                 continued = _decode_first_line(tokenizer, ids)
-                yield _join_post(prompt, continued) if continued else ""
+                yield _join_post(prompt, continued) if continued else _Post("")
 
 
 def read_generation_config(folder: Path) -> SamplingParams:
@@ -100,11 +102,21 @@ def read_generation_config(folder: Path) -> SamplingParams:
     return config
 
 
-def _join_post(prompt: str, continued: str) -> str:
+@dataclass(frozen=True, slots=True)
+class _Post:
+    """A generated post, and whether it was cut to a post's length."""
+
+    text: str
+    cut: bool = False
+
+
+def _join_post(prompt: str, continued: str) -> _Post:
     """Join both into one post; empty if the prompt leaves no room for a word of the model's."""
     whole = collapse_whitespace(prompt + continued)
     text = shorten(whole)
-    return text if text == whole or len(text) > len(collapse_whitespace(prompt)) + len("…") else ""
+    if text == whole:
+        return _Post(text)
+    return _Post(text, cut=True) if len(text) > len(collapse_whitespace(prompt)) + len("…") else _Post("")
 
 
 def _decode_first_line(tokenizer: Tokenizer, ids: Sequence[int]) -> str:

@@ -41,7 +41,7 @@ def build_badges(card: CardData) -> tuple[Badge, ...]:
     """Return the badges of a model."""
     rate = card.metrics.verbatim_rate
     return (
-        Badge("AI-generated", f"imitation of @{card.subject.handle}", VERMILION),
+        Badge("AI-generated", f"imitation of @{card.handle}", VERMILION),
         Badge("base", card.base.hub_name or card.base.uri.rstrip("/").rpartition("/")[2]),
         Badge("bits per byte", f"{card.metrics.bits_per_byte:.3f}", _choose_improvement_colour(card)),
         *([Badge("verbatim", f"{rate:.1%}", _choose_copies_colour(card, rate))] if rate is not None else []),

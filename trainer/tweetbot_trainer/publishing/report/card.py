@@ -98,7 +98,7 @@ def _build_result(card: CardData) -> dict[str, Any]:
     return {
         "task": {"type": "text-generation", "name": "Text Generation"},
         "dataset": {
-            "name": f"The newest {card.parts[2]} posts of @{card.subject.handle}",
+            "name": f"The newest {card.parts[2]} posts of @{card.handle}",
             "type": "posts",
             "split": "test",
             "revision": card.dataset_digest,

@@ -13,6 +13,7 @@ from tweetbot_contract.spec.spec import Gates, Subject
 from tweetbot_trainer.data.cleaning.languages import parse_label
 from tweetbot_trainer.data.dataset.profiles import CardAccount
 from tweetbot_trainer.data.dataset.splits import Order
+from tweetbot_trainer.data.dataset.statements import Contradictions
 from tweetbot_trainer.data.posts import DatasetPost
 from tweetbot_trainer.learning.evaluation.comparison import Comparison, NoComparison
 from tweetbot_trainer.learning.evaluation.memorization import Memorization
@@ -40,8 +41,9 @@ class CardData:
     `parts` counts the posts of train, validation and test. `interval` is the 95 % interval of the bits per byte,
     `ratio_interval` that of their ratio to the base's. `without_retweets` is true for a source whose retweets were not
     downloaded. `missed_gates` says why the model does not pass each of them, `comparison` how it compares with the
-    version that was served before. `other_handle` is an account of the sources that is not the subject's. `report_url`
-    leads to a report of the tracker over all versions. `account_pages` are names and addresses. `output` is the bucket,
+    version that was served before. `contradictions` are those of the sources to spec.subject. `samples_cut` counts the
+    samples that were longer than a post. `report_url` leads to a report of the tracker over all versions.
+    `account_pages` are names and addresses. `output` is the bucket,
     with the server at which it was reached.
     """
 
@@ -79,12 +81,18 @@ class CardData:
     account_pages: tuple[tuple[str, str], ...] = ()
     output: S3Output | None = None
     accounts: tuple[CardAccount, ...] = ()
-    other_handle: str | None = None
+    contradictions: Contradictions | None = None
+    samples_cut: int = 0
 
     @property
     def name(self) -> str:
         """The name of the person or persons: from the spec, else from their accounts, else the handle."""
         return self.subject.display_name or " & ".join(self.account_names) or self.subject.handle
+
+    @property
+    def handle(self) -> str:
+        """The handle of the account that is imitated: the spec's, unless all posts are another account's."""
+        return self.contradictions.imitated if self.contradictions else self.subject.handle
 
     @property
     def account_names(self) -> tuple[str, ...]:

@@ -56,12 +56,19 @@ def render_training_data(card: CardData) -> list[str]:
         f"The model learned from posts of {whose}.{newest} {languages}",
         render_data_table(card),
         "The posts kept are the posts downloaded minus the rows in between. "
+        f"{_explain_left_out(card)}"
         f"The cleaning recipe is {format_code(card.cleaning_recipe)}. "
         f"The posts are split {ORDERS[card.ordered_by]}: the oldest {train} are for training, "
         f"the next {validation} {watch}, and the newest {test} are the test.",
         f"The dataset has the sha256 {format_code(card.dataset_digest)}.{where} Only who may read the posts can "
         f"read it: none of them is in this directory.{explore}",
     ]
+
+
+def _explain_left_out(card: CardData) -> str:
+    if card.table.claimed is None:
+        return ""
+    return "What the sources say they hold was downloaded, or left out as the rows above say, or it is missing. "
 
 
 def render_training_procedure(card: CardData) -> list[str]:

@@ -7,6 +7,16 @@ from tweetbot_trainer.learning.values import BLOCK, COPIES, SHORT_STEPS
 from tweetbot_trainer.publishing.report.card_data import CardData
 from tweetbot_trainer.publishing.report.markdown import escape_inline, format_table
 
+#: Labels of why a record never became a post.
+NOT_DOWNLOADED = {
+    "repeated": "Repeated records",
+    "unreadable": "Damaged records",
+    "not_public": "Posts that were not public",
+    "not_posts": "Records that are no posts",
+    "older": "Posts older than the newest maxPosts",
+    "excluded": "Excluded posts",
+    "missing": "Missing",
+}
 #: Labels of the reasons for dropping a post, in the order in which they are checked.
 DROPS = {
     "retweets": "Retweets",
@@ -28,6 +38,7 @@ def render_data_table(card: CardData) -> str:
     names = (*card.source_names, "all") if several else (f"posts of {card.name}",)
     shown = [reason for reason in DROPS if getattr(card.table, reason) or reason in ALWAYS_SHOWN]
     lines = [
+        *_render_left_out(card.table, tables),
         ["Posts downloaded", *(str(one.downloaded) for one in tables)],
         *([DROPS[reason], *_format_dropped(card, reason, tables)] for reason in shown),
         ["**Posts kept**", *(f"**{one.kept}**" for one in tables)],
@@ -37,6 +48,19 @@ def render_data_table(card: CardData) -> str:
     if card.values.source_weights:
         lines.append(["Weight in training", *map(str, card.values.source_weights), ""])
     return format_table(["Data", *map(escape_inline, names)], lines)
+
+
+def _render_left_out(whole: DataTable, tables: tuple[DataTable, ...]) -> list[list[str]]:
+    """Return what the sources say they hold, and what of it was not downloaded; nothing that is 0 everywhere."""
+    shown = [(label, name) for name, label in NOT_DOWNLOADED.items() if getattr(whole, name)]
+    lines = [[label, *(str(getattr(one, name)) for one in tables)] for label, name in shown]
+    if whole.claimed is None:
+        return lines
+    return [["Held, as the source says", *map(_format_claimed, tables)], *lines]
+
+
+def _format_claimed(table: DataTable) -> str:
+    return "unknown" if table.claimed is None else str(table.claimed)
 
 
 def _format_dropped(card: CardData, reason: str, tables: tuple[DataTable, ...]) -> list[str]:

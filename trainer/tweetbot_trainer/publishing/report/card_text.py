@@ -39,18 +39,29 @@ def render_header(card: CardData) -> list[str]:
 
 def render_notice(card: CardData) -> list[str]:
     """Return what nobody may miss: a machine writes this, whom it imitates, with whose consent, and if it copies."""
-    handle = escape_inline(f"@{card.subject.handle}")
-    relation = RELATIONS[card.subject.relation].format(handle=handle)
-    if card.other_handle:
-        relation = f"{relation} The posts come from the account {escape_inline(f'@{card.other_handle}')}."
-    consent = f" On record: {escape_inline(card.subject.consent_ref)}." if card.subject.consent_ref else ""
+    handle = escape_inline(f"@{card.handle}")
+    consent = f"On record: {escape_inline(card.subject.consent_ref)}." if card.subject.consent_ref else ""
+    relation = " ".join(filter(None, (_describe_relation(card), _name_others(card), consent)))
     return [
         f"> **AI-generated imitation of {handle}.** A machine writes every word of this model's output; "
-        f"{escape_inline(card.name)} wrote none of it.\n>\n> {relation}{consent}{_warn_of_copies(card)}"
+        f"{escape_inline(card.name)} wrote none of it.\n>\n> {relation}{_warn_of_copies(card)}"
         f"{_warn_of_gates(card)}",
         f"It learned from {card.table.kept:,} posts and writes new ones. [Try it](#try-it) · "
         "[Make your own bot](#make-your-own-bot) · [How well it does](#how-it-was-made-and-how-well-it-does)",
     ]
+
+
+def _describe_relation(card: CardData) -> str:
+    """Return how the person relates to the bot, unless the sources contradict it."""
+    if card.contradictions and card.contradictions.relation:
+        return ""
+    return RELATIONS[card.subject.relation].format(handle=escape_inline(f"@{card.subject.handle}"))
+
+
+def _name_others(card: CardData) -> str:
+    others = card.contradictions.others if card.contradictions else ()
+    names = " and ".join(escape_inline(f"@{handle}") for handle in others)
+    return f"The posts come from the account{'s' if len(others) > 1 else ''} {names}." if names else ""
 
 
 def _warn_of_copies(card: CardData) -> str:
@@ -76,9 +87,15 @@ def render_first_samples(card: CardData) -> list[str]:
         format_image(f"{label}: the texts below", "predictions.png"),
         format_samples(shown),
         *_report_missing(shown),
-        "Written by the model (AI-generated), unedited and in the order of writing. Texts that copy a training post "
-        "were left out.",
+        f"Written by the model (AI-generated), {_describe_edits(card)}. Texts that copy a training post were left out.",
     ]
+
+
+def _describe_edits(card: CardData) -> str:
+    if card.samples_cut == 0:
+        return "unedited and in the order of writing"
+    many = "one that was" if card.samples_cut == 1 else f"{card.samples_cut} that were"
+    return f"in the order of writing; {many} longer than a post end where it would, in …"
 
 
 def _report_missing(samples: tuple[Sample, ...]) -> list[str]:
@@ -179,7 +196,7 @@ def render_limitations(card: CardData) -> list[str]:
         else f"It inherits the limits and biases of its base ({format_link('GPT-2', GPT2_PAPER)}), "
         "and adds those of the account."
     )
-    handle = escape_inline(f"@{card.subject.handle}")
+    handle = escape_inline(f"@{card.handle}")
     return [
         "## Limitations and bias",
         f"- {inherited}\n"

@@ -34,7 +34,7 @@ def render_loss_plot(card: CardData, *, base_loss: float | None = None) -> bytes
     _draw_published(axes, card)
     _style_axes(axes, card)
     file = BytesIO()
-    title = f"Loss of @{card.subject.handle}"
+    title = f"Loss of @{card.handle}"
     figure.savefig(file, format="png", metadata={"Software": "tweetbot-trainer", "Title": title})
     return file.getvalue()
 
@@ -84,7 +84,7 @@ def _draw_published(axes: Any, card: CardData) -> None:
 
 def _style_axes(axes: Any, card: CardData) -> None:
     title = {"loc": "left", "color": INK, "fontsize": 15, "fontweight": "bold", "pad": 26, "parse_math": False}
-    axes.set_title(f"Loss of @{card.subject.handle}", **title)
+    axes.set_title(f"Loss of @{card.handle}", **title)
     axes.text(0, 1.025, _describe_published(card), transform=axes.transAxes, color=MUTED, fontsize=10.5)
     axes.set_xlabel("epoch", color=MUTED)
     axes.set_ylabel("nats per token", color=MUTED)

@@ -85,7 +85,7 @@ def _build_metadata(card: CardData, prompt: str) -> PngInfo:
 
 
 def _build_disclosure(card: CardData) -> str:
-    return f"AI-generated imitation of @{card.subject.handle}. A machine wrote this, not the person."
+    return f"AI-generated imitation of @{card.handle}. A machine wrote this, not the person."
 
 
 def _draw_head(page: Image.Image, canvas: ImageDraw.ImageDraw, card: CardData) -> None:
@@ -96,7 +96,7 @@ def _draw_head(page: Image.Image, canvas: ImageDraw.ImageDraw, card: CardData) -
     room = (WIDTH - MARGIN - pill - 24 - left) * FINE
     title = name.truncate(make_drawable(card.name), room)
     name.draw(canvas, (left * FINE, 74 * FINE), [(title, INK)])
-    subtitle = handle.truncate(f"@{card.subject.handle}, as a bot", room)
+    subtitle = handle.truncate(f"@{card.handle}, as a bot", room)
     handle.draw(canvas, (left * FINE, 106 * FINE), [(subtitle, MUTED)])
     right = WIDTH - MARGIN
     _draw_box(canvas, (right - pill, 48, right, 90), VERMILION, radius=21)

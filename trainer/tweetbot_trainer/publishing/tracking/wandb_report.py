@@ -18,7 +18,7 @@ from tweetbot_trainer.publishing.tracking.figures import NAMES
 ANSWER_LIMIT = 8
 #: The figures by which versions are compared, in the status's names.
 _COMPARED = ("bitsPerByte", "baseBitsPerByte", "verbatimRate", "styleScore", "trainLoss", "reliability")
-_COUNTS = ("downloaded", *DataTable.DROPS, "kept")
+_COUNTS = ("claimed", "missing", "downloaded", *DataTable.DROPS, "kept")
 
 
 @dataclass(frozen=True, slots=True)

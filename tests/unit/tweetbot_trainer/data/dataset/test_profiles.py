@@ -11,13 +11,11 @@ from typing import Any
 import pytest
 from PIL import Image, PngImagePlugin
 
-from builders.manifests import a_spec
 from builders.stages import ENOUGH, a_context, a_local_run
 from builders.trainer import many_posts, script, tweets_js, zipped
 from tweetbot_trainer.data.dataset.profiles import (
     SIDE,
     BadPicture,
-    CardAccount,
     build_accounts,
     load_accounts,
     make_square_png,
@@ -27,7 +25,6 @@ from tweetbot_trainer.data.sources.interface import Profile
 from tweetbot_trainer.publishing.registry.run_record import read_record
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.stages.prepare import prepare
-from tweetbot_trainer.stages.provenance import find_other_handle
 from tweetbot_trainer.store.folder import FolderStore
 
 STORE = FolderStore()
@@ -123,12 +120,6 @@ def test_accounts_come_back_as_they_were_stored(tmp_path: Path) -> None:
 def test_a_damaged_list_of_accounts_is_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "profile.json").write_bytes(content)
     assert load_accounts(STORE, f"file://{tmp_path}") == ()
-
-
-def test_an_account_of_a_source_that_is_none_contradicts_nobody() -> None:
-    spec = a_spec(subject={"handle": "gull", "relation": "Self"})
-    assert find_other_handle(spec, [CardAccount(7, "heron")]) is None
-    assert find_other_handle(spec, [CardAccount(0, "Gull"), CardAccount(0, "heron")]) == "heron"
 
 
 def test_a_picture_that_was_replaced_in_the_bucket_passes_the_same_door(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from tweetbot_contract.spec.spec import Subject, TweetBotSpec
 from tweetbot_contract.spec.training import Training
 from tweetbot_trainer.cli.parser import parse_args
 from tweetbot_trainer.data.dataset.profiles import CardAccount
+from tweetbot_trainer.data.dataset.statements import Contradictions
 from tweetbot_trainer.learning.model.identity import BaseIdentity
 from tweetbot_trainer.learning.style.style import Style
 from tweetbot_trainer.learning.values import LoraConfig, resolve_hyperparameters
@@ -38,7 +39,7 @@ HUB = BaseIdentity("hf://gpt2", "hub", "607a30d783dfa663caf39e06633721c8d4cfcd7e
 
 
 def split_card(card: str) -> tuple[dict[str, Any], str]:
-    _, front, body = card.split("---\n", 2)
+    front, body = card.removeprefix("---\n").split("\n---\n", 1)
     return yaml.safe_load(front), body
 
 
@@ -210,6 +211,19 @@ def test_the_data_table_adds_up() -> None:
     names = ("Posts downloaded", "Retweets", "Short posts", "Near-duplicates")
     downloaded, *dropped = (int(shown[shown.index(name) + 1]) for name in names)
     assert shown[shown.index("**Posts kept**") + 1] == f"**{downloaded - sum(dropped)}**"
+
+
+def test_what_sources_hold_and_what_was_left_out_stands_above() -> None:
+    claiming = DataTable(claimed=30, unreadable=2, missing=3, downloaded=25, kept=25)
+    silent = DataTable(downloaded=5, kept=5)
+    both = DataTable(claimed=35, unreadable=2, missing=3, downloaded=30, kept=30)
+    card = some_card_data(source_names=("a", "b"), source_tables=(claiming, silent), table=both)
+    shown = cells(card)
+    assert shown[4:16] == [
+        "Held, as the source says", "30", "unknown", "35", "Damaged records", "2", "0", "2", "Missing", "3", "0", "3",
+    ]  # fmt: skip
+    assert "or it is missing" in render_card(card)
+    assert "Missing" not in cells(some_card_data())
 
 
 def test_several_sources_have_a_column_each() -> None:
@@ -404,9 +418,25 @@ def test_the_name_is_the_specs_then_the_accounts_then_the_handle(
 
 
 def test_an_account_that_is_not_the_subjects_is_named() -> None:
-    body = split_card(render_card(some_card_data(other_handle="old_gull")))[1]
+    found = Contradictions("harbour_gull", others=("old_gull",))
+    body = split_card(render_card(some_card_data(contradictions=found)))[1]
     assert r"The posts come from the account \@old\_gull." in body
     assert "come from the account" not in render_card(some_card_data())
+
+
+def test_what_the_sources_contradict_is_left_out() -> None:
+    found = Contradictions("old_gull", relation=True, others=("old_gull",))
+    card = render_card(some_card_data(contradictions=found))
+    assert "nobody real is imitated" in render_card(some_card_data())
+    assert "nobody real is imitated" not in card
+    assert "@harbour_gull" not in card.replace("\\", "")
+
+
+def test_only_samples_of_which_none_was_cut_are_called_unedited() -> None:
+    assert "unedited and in the order of writing" in render_card(some_card_data())
+    card = render_card(some_card_data(samples_cut=3))
+    assert "unedited" not in card
+    assert "3 that were longer than a post end where it would, in …" in card
 
 
 def hostile(text: str) -> CardData:
@@ -416,7 +446,7 @@ def hostile(text: str) -> CardData:
     return some_card_data(
         subject=subject, samples=(sample, sample), prompts=(text[:280],), tracking_url=text,
         accounts=(CardAccount(0, text[:50], text[:100], b"a picture"), CardAccount(1, text[:50], text[:60])),
-        other_handle=text,
+        contradictions=Contradictions(text[:50], others=(text[:50],)),
         base=replace(HUB, uri=f"hf://{text}"), made_by=text, newest_post_at=text, cleaning_recipe=text,
     )  # fmt: skip
 
