@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import IO, Any
 
+from tweetbot_trainer.data.reply_names import find_names_end
+
 #: A decoded JSON object.
 Json = dict[str, Any]
 SCHEMA = 1
@@ -142,7 +144,7 @@ def parse_post(record: object, *, ordinal: int, source: int | None = None) -> Po
         edits=_read_edits(record),
         truncated=_read_flag(record, "truncated"),
         to_self=_read_flag(record, "to_self"),
-        names_end=_read_count(record, "names_end"),
+        names_end=_read_names_end(record, text),
     )
 
 
@@ -241,6 +243,16 @@ def _read_count(record: Mapping[str, Any], key: str) -> int:
     if isinstance(given, bool) or not isinstance(given, int) or given < 0:
         raise BadPost(f"{key} is not an integer of 0 or more")
     return given
+
+
+def _read_names_end(record: Mapping[str, Any], text: str) -> int:
+    """Return the record's own index, else find the names of a reply."""
+    if record.get("names_end") in (None, ""):
+        return find_names_end(text) if _read_flag(record, "reply") else 0
+    end = _read_count(record, "names_end")
+    if end > len(text):
+        raise BadPost(f"names_end is {end}, but the text has {len(text)} characters; leave it away to have names found")
+    return end
 
 
 def _read_edits(record: Mapping[str, Any]) -> tuple[str, ...]:

@@ -37,6 +37,15 @@ def test_an_earlier_version_is_dropped_or_was_never_there(recipe: str, fates: li
     assert [record["reason"] for record in run(first, second, recipe=recipe)] == fates
 
 
+@pytest.mark.parametrize(("recipe", "end"), [("modern", 0), ("huggingtweets", 12)])
+def test_what_comes_out_can_be_cleaned_again(recipe: str, end: int) -> None:
+    (first,) = run(
+        {"text": "@gull @crab is right https://t.co/a about it", "reply": True, "names_end": 6}, recipe=recipe
+    )
+    assert first["names_end"] == end
+    assert run(first, recipe=recipe)[0]["text"] == first["text"]
+
+
 def test_nothing_in_is_nothing_out() -> None:
     assert run() == []
 

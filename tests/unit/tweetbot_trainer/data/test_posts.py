@@ -37,6 +37,8 @@ POSTS = st.builds(
     retweet=st.booleans(),
     reply=st.booleans(),
     quote=st.booleans(),
+    truncated=st.booleans(),
+    to_self=st.booleans(),
 )
 
 
@@ -52,6 +54,25 @@ def test_a_post_comes_back_from_json_as_it_was(post: Post) -> None:
 
 def test_only_text_is_required() -> None:
     assert lines_of(b'{"text": "low tide"}\n') == [Post(id=make_post_id("low tide", 0), text="low tide")]
+
+
+@pytest.mark.parametrize(
+    ("record", "end"),
+    [
+        ({"reply": True}, 6),
+        ({"reply": "yes", "names_end": ""}, 6),
+        ({"reply": True, "names_end": 0}, 0),
+        ({"reply": True, "names_end": "12"}, 12),
+        ({}, 0),
+    ],
+)
+def test_a_reply_has_names_before_it_unless_its_record_says_where_they_end(record: dict[str, object], end: int) -> None:
+    assert parse_post({"text": "@gull no, no"} | record, ordinal=0).names_end == end
+
+
+def test_names_that_end_after_the_text_are_refused() -> None:
+    with pytest.raises(BadPost, match="names_end is 9, but the text has 8 characters"):
+        parse_post({"text": "low tide", "names_end": 9}, ordinal=0)
 
 
 def test_the_same_text_on_two_lines_gets_two_ids() -> None:

@@ -91,7 +91,7 @@ def _check_all(posts: list[Post], recipe: CleaningRecipe) -> Iterator[CleanedPos
 
 
 def _check_post(post: Post, superseded: bool, recipe: CleaningRecipe) -> CleanedPost:
-    text, redacted = recipe.rewrite(post.text)
+    text, redacted = recipe.rewrite(post.text[post.names_end :] if recipe.strip_names else post.text)
     text = post.text if text == post.text else text  # most texts stay as they are: keep no second copy
     reason = next((check.name for check in recipe.checks if check.holds(post, text, superseded)), None)
     return CleanedPost(post, text, reason, redacted)

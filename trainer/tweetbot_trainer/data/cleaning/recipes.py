@@ -12,12 +12,12 @@ from tweetbot_trainer.data.posts import Post
 
 #: Raise these with any change of what a recipe keeps or how it writes it: they are part of the dataset's header, so
 #: other rules give another digest.
-ORIGINAL_VERSION, MODERN_VERSION = "1", "2"
+ORIGINAL_VERSION, MODERN_VERSION = "1", "3"
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The filter with the recipe's defaults filled in."""
+    """The filter with the recipe's defaults filled in; `reply_names` is None where the recipe has no such option."""
 
     recipe: str
     min_words: int
@@ -26,10 +26,12 @@ class Options:
     redact_pii: bool
     mentions: str
     languages: tuple[str, ...]
+    reply_names: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the options under the names that a manifest uses."""
-        return {
+        names = {"replyNames": self.reply_names} if self.reply_names else {}
+        return names | {
             "minWords": self.min_words,
             "replies": self.replies,
             "deduplicate": self.deduplicate,
@@ -54,7 +56,8 @@ class Check:
 class CleaningRecipe:
     """How posts are cleaned. `rewrite` returns the new text and whether personal data was replaced in it.
 
-    `newest_only` leaves out earlier revisions of edited posts without counting them.
+    `newest_only` leaves out earlier revisions of edited posts without counting them. `strip_names` cuts off the @names
+    before replies, before `rewrite`.
     """
 
     options: Options
@@ -62,6 +65,7 @@ class CleaningRecipe:
     rewrite: Callable[[str], tuple[str, bool]]
     checks: tuple[Check, ...]
     newest_only: bool = False
+    strip_names: bool = False
 
 
 def build_recipe(filter: Filter) -> CleaningRecipe:
@@ -89,11 +93,17 @@ def _build_modern(filter: Filter) -> CleaningRecipe:
         replies=filter.replies or "Keep",
         deduplicate=filter.deduplicate is not False,
         redact_pii=filter.redact_pii is not False,
-        mentions=filter.mentions or "Keep",
+        mentions=filter.mentions or "Replace",
         languages=tuple(sorted({languages.normalize_code(code) for code in filter.languages})),
+        reply_names=filter.reply_names or "Drop",
     )
-    version = _build_modern_version(options)
-    return CleaningRecipe(options, version, _build_rewrite(options), _build_modern_checks(options))
+    return CleaningRecipe(
+        options=options,
+        version=_build_modern_version(options),
+        rewrite=_build_rewrite(options),
+        checks=_build_modern_checks(options),
+        strip_names=options.reply_names == "Drop",
+    )
 
 
 def _build_rewrite(options: Options) -> Callable[[str], tuple[str, bool]]:
@@ -116,7 +126,8 @@ def _build_modern_checks(options: Options) -> tuple[Check, ...]:
     return (
         Check("retweets", lambda post, text, _: post.retweet or modern.is_old_retweet(text)),
         Check("edits", lambda _, __, superseded: superseded),
-        Check("replies", lambda post, _, __: options.replies == "Drop" and post.reply),
+        Check("truncated", lambda post, _, __: post.truncated),
+        Check("replies", lambda post, _, __: options.replies == "Drop" and post.reply and not post.to_self),
         Check("languages", lambda post, text, _: bool(wanted) and languages.is_foreign(post, text, wanted)),
         Check("short", lambda _, text, __: words.count_words(text) < options.min_words),
     )

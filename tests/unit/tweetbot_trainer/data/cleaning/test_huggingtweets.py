@@ -17,6 +17,8 @@ def test_nothing_else_is_dropped_or_changed() -> None:
         a_post("the tide is low", reply=True, lang="de"),
         a_post("the tide is low"),
         a_post("write to gull@harbour.example or so"),
+        a_post("@gull the tide is low", reply=True, names_end=6),
+        a_post("the tide is l… https", truncated=True),
     ]
     cleaned = list(clean(posts, ORIGINAL))
     assert [one.text for one in cleaned] == [post.text for post in posts]

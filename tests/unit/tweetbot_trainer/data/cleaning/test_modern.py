@@ -64,6 +64,36 @@ def test_replies_go_only_when_asked(replies: str | None, reason: str | None) -> 
     assert cleaned(a_post(reply=True), replies=replies)[0].reason == reason
 
 
+def test_replies_to_oneself_stay_when_replies_go() -> None:
+    assert cleaned(a_post(reply=True, to_self=True), replies="Drop")[0].kept
+
+
+def test_posts_that_the_source_has_cut_are_dropped() -> None:
+    assert cleaned(a_post(truncated=True, reply=True), replies="Drop")[0].reason == "truncated"
+    assert cleaned(a_post(truncated=True, retweet=True))[0].reason == "retweets"
+
+
+@pytest.mark.parametrize(
+    ("options", "after"),
+    [
+        ({}, "@user is right about the tide"),
+        ({"mentions": "Keep"}, "@crab is right about the tide"),
+        ({"replyNames": "Keep"}, "@user @user is right about the tide"),
+        ({"replyNames": "Keep", "mentions": "Keep"}, "@gull @crab is right about the tide"),
+    ],
+)
+def test_names_before_a_reply_go_and_typed_ones_become_anonymous(options: dict[str, Any], after: str) -> None:
+    assert cleaned(a_post("@gull @crab is right about the tide", reply=True, names_end=6), **options)[0].text == after
+
+
+def test_replies_are_judged_by_their_own_words() -> None:
+    same = "the tide is low today"
+    posts = [a_post(same), a_post(f"@gull {same}", names_end=6), a_post("@gull RT @crab: low tide now", names_end=6)]
+    assert [one.reason for one in cleaned(*posts, a_post("@gull", names_end=5))] == [
+        None, "duplicates", "retweets", "short",
+    ]  # fmt: skip
+
+
 def test_min_words_decides_what_is_short() -> None:
     assert [one.reason for one in cleaned(a_post("low tide now"), minWords=4)] == ["short"]
     assert [one.reason for one in cleaned(a_post("tide"), minWords=1)] == [None]
@@ -80,8 +110,8 @@ def test_min_words_decides_what_is_short() -> None:
         ("gull@harbour.example stays", "gull@harbour.example stays"),
     ],
 )
-def test_mentions_become_anonymous_when_asked(text: str, after: str) -> None:
-    assert cleaned_text(text, mentions="Replace", redactPII=False) == after
+def test_mentions_become_anonymous(text: str, after: str) -> None:
+    assert cleaned_text(text, redactPII=False) == after
 
 
 def test_redaction_is_counted_on_kept_posts_only() -> None:
@@ -102,13 +132,14 @@ def test_the_first_reason_in_the_tables_order_counts() -> None:
 
 def test_unset_options_and_their_defaults_are_the_same_recipe() -> None:
     spelled = Filter.model_validate(
-        {"minWords": 3, "replies": "Keep", "deduplicate": True, "redactPII": True, "mentions": "Keep", "languages": []}
+        {"minWords": 3, "replies": "Keep", "deduplicate": True, "redactPII": True, "languages": []}
+        | {"mentions": "Replace", "replyNames": "Drop"}
     )
     assert build_recipe(Filter()).options == build_recipe(spelled).options
 
 
 def test_the_version_names_what_the_rules_lean_on() -> None:
-    assert build_recipe(Filter()).version.startswith("2;unicode=")
+    assert build_recipe(Filter()).version.startswith("3;unicode=")
 
 
 def test_a_text_made_to_keep_changing_is_given_up_on() -> None:

@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -129,6 +130,17 @@ def test_a_dataset_comes_back_as_it_was() -> None:
     dataset = build_dataset([*clean(many_posts(300), Filter()), awkward], Filter(), sources=1)
     files = dataset.build_files()
     assert read_dataset(files[POSTS_FILE], files[SUMMARY_FILE], digest=dataset.digest) == dataset
+
+
+def test_a_dataset_of_an_earlier_version_is_still_itself() -> None:
+    """Written by version 2 of the recipe modern: it keeps its digest, its names and its header."""
+    folder = Path(__file__).parents[4] / "golden" / "datasets" / "modern-2"
+    packed, summary = ((folder / name).read_bytes() for name in (POSTS_FILE, SUMMARY_FILE))
+    digest = "1a5d54b7463aea5c1deb984be422f643f1de972ff3ae991024c0660ae63e1d6c"
+    dataset = read_dataset(packed, summary, digest=digest)
+    assert is_whole(packed, summary, digest=digest)
+    assert [post.text for post in dataset.posts][:2] == ["mail [email] today", "@gull the tide & the fog"]
+    assert (dataset.header["recipeVersion"][0], dataset.header["filter"]["mentions"]) == ("2", "Keep")
 
 
 def test_the_summary_is_written_last_and_tells_no_time_and_no_address() -> None:
