@@ -96,6 +96,7 @@ def two_exports() -> bytes:
     members: Members = {}
     for folder in ("old/", "new/"):
         members |= {folder + name: content for name, content in ytd.make_2021_export().items()}
+    members["old/data/tweet.js"] = members["old/data/tweet-part1.js"]
     return make_zip(members)
 
 

@@ -14,7 +14,6 @@ _SENTENCES = {
     "prepare.found": "dataset {digest:.16} is already prepared",
     "archive.read": "sources[{source}] is an X export ({form}): found the full text of {joined} of {notes} long posts, "
     "removed {repeated} repeated posts",
-    "archive.partial": "sources[{source}]: {message}",
     "bluesky.page": "{actor}: {posts} more posts",
     "bluesky.avatar": "{message}",
     "bluesky.max_posts": "{message}",

@@ -66,7 +66,7 @@ UNIT = (
     Case(59, f"{_TRAINER}/publishing/report/test_card.py", "foreign"),
     Case(59, f"{_TRAINER}/stages/test_callbacks.py", "forge"),
     Case(60, f"{_ARCHIVE}/test_members.py", "claims|twice|zip|method|damaged|flipped"),
-    Case(60, f"{_TRAINER}/data/sources/mastodon/test_tar_gz.py", "bomb|claims|memory|damaged|cut"),
+    Case(60, f"{_TRAINER}/data/sources/archive_files/test_tars.py", "bomb|claims|memory|damaged|cut"),
     Case(60, f"{_TRAINER}/data/sources/test_json_array.py", "nested|without_end|damage"),
     Case(60, f"{_TRAINER}/data/test_deep_json.py"),
     Case(61, f"{_OPERATOR}/client/test_requests.py", "not_json|does_not_answer"),

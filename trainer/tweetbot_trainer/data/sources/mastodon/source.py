@@ -8,21 +8,20 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterator
-from typing import BinaryIO
 from urllib.parse import urlsplit
 
+from tweetbot_contract import reasons
 from tweetbot_contract.spec.sources import MastodonSource as MastodonSpec
 from tweetbot_trainer.data.posts import BadPost, Json, Post, clean_text, find_time, parse_language
 from tweetbot_trainer.data.sources import json_array
+from tweetbot_trainer.data.sources.archive_files import BROKEN, Member, build_refusal, put_address, translate_damage
 from tweetbot_trainer.data.sources.interface import NAME_LIMIT, PICTURE_SIGNATURES, ObjectReader, Profile, SourceReport
-from tweetbot_trainer.data.sources.mastodon.export import ACTOR, BROKEN, OUTBOX, iter_members, translate_error
+from tweetbot_trainer.data.sources.mastodon.export import OUTBOX, MastodonExport, open_mastodon_export
 from tweetbot_trainer.data.sources.mastodon.html import extract_text
-from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.runtime.log import Log
 
 #: The recipient of public posts, in the three spellings of ActivityPub, section 5.6.
 PUBLIC = frozenset({"https://www.w3.org/ns/activitystreams#Public", "as:Public", "Public"})
-AVATAR_LIMIT, ACTOR_LIMIT = 2 * 1024**2, 1024**2
 _QUOTED = ("quote", "quoteUri", "quoteUrl", "_misskey_quote")
 
 
@@ -31,7 +30,7 @@ class MastodonExportSource:
 
     def __init__(self, spec: MastodonSpec, index: int, *, reader: ObjectReader, log: Log) -> None:
         self._uri, self._index, self._reader, self._log = spec.uri, index, reader, log
-        self._account: dict[str, bytes] = {}
+        self._export: MastodonExport | None = None
 
     def read_posts(self) -> Iterator[Post]:
         """Yield the export's public posts, with boosts flagged as retweets.
@@ -39,12 +38,13 @@ class MastodonExportSource:
         Raises SpecRefused: SourceUnreadable, SourceTruncated, SourceEncrypted, SourceNotAnExport or SourceTooLarge.
         """
         counts: Counter[str] = Counter()
-        with self._reader.open_seekable(self._uri) as file:
-            try:
-                yield from self._read(file, counts)
-            except (SpecRefused, *BROKEN) as error:
-                refusal = error if isinstance(error, SpecRefused) else translate_error(error)
-                raise SpecRefused(refusal.reason, f"{self._uri}: {refusal.message}") from error
+        with self._reader.open_seekable(self._uri) as file, put_address(self._uri):
+            self._export = open_mastodon_export(file)
+            yield from self._read_outbox(self._export.outbox, counts)
+            if not counts.total():
+                message = "it is a Mastodon export, but its outbox.json has 0 posts"
+                advice = "check that it is the account you mean, or leave this source out"
+                raise build_refusal(message, reasons.SOURCE_NOT_AN_EXPORT, advice=advice)
         totals = {"posts": counts["post"], "notPublic": counts["not public"], "others": counts["no post"]}
         self._log.info("mastodon.read", source=self._index, **totals)
 
@@ -54,36 +54,39 @@ class MastodonExportSource:
 
     def read_profile(self) -> Profile | None:
         """Return the account's profile as far as the export holds it."""
+        export = self._export
         try:
-            actor = json.loads(self._account[ACTOR])
-        except (KeyError, ValueError, RecursionError):
+            actor = json.loads(export.account) if export and export.account else None
+        except (ValueError, RecursionError):
+            actor = None
+        if export is None or actor is None:
             return None
         name, user, address = (_read_text(actor, key) for key in ("name", "preferredUsername", "id"))
-        pictures = (content for content in self._account.values() if content.startswith(PICTURE_SIGNATURES))
         return Profile(
             account_id=address,
             handle=f"{user}@{_get_host(address)}" if user and _get_host(address) else user,
             display_name=name[:NAME_LIMIT] if name else None,
-            avatar=next(pictures, None),
+            avatar=export.picture if (export.picture or b"").startswith(PICTURE_SIGNATURES) else None,
         )
 
-    def _read(self, file: BinaryIO, counts: Counter[str]) -> Iterator[Post]:
-        for name, size, content in iter_members(file):
-            if name == OUTBOX:
-                yield from self._read_outbox(content, counts)
-            elif size <= (ACTOR_LIMIT if name == ACTOR else AVATAR_LIMIT):
-                self._account[name] = content.read(size)  # without a size a zip unpacks everything, whatever it claims
+    def _read_outbox(self, outbox: Member, counts: Counter[str]) -> Iterator[Post]:
+        try:
+            with outbox.open() as content:
+                text = io.TextIOWrapper(content, encoding="utf-8-sig", newline="")
+                for number, item in enumerate(json_array.iter_items_under(text, "orderedItems"), start=1):
+                    post = _parse_item(item, number, self._index)
+                    counts["post" if isinstance(post, Post) else post] += 1
+                    if isinstance(post, Post):
+                        yield post
+        except BROKEN as error:
+            raise translate_damage(error, outbox.label) from error
 
-    def _read_outbox(self, content: BinaryIO, counts: Counter[str]) -> Iterator[Post]:
-        text = io.TextIOWrapper(content, encoding="utf-8-sig", newline="")
-        for number, item in enumerate(json_array.iter_items_under(text, "orderedItems"), start=1):
-            try:
-                post = _parse_post(item, self._index)
-            except BadPost as error:
-                raise BadPost(f"item {number} of {OUTBOX} {error}") from error
-            counts["post" if isinstance(post, Post) else post] += 1
-            if isinstance(post, Post):
-                yield post
+
+def _parse_item(item: object, number: int, source: int) -> Post | str:
+    try:
+        return _parse_post(item, source)
+    except BadPost as error:
+        raise BadPost(f"item {number} of {OUTBOX} {error}") from error
 
 
 def _parse_post(activity: object, source: int) -> Post | str:

@@ -6,15 +6,14 @@ tweets.csv                  tweet_id, timestamp, text, in_reply_to_…, retweete
 
 import csv
 import re
-import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 
 from tweetbot_contract import reasons
 from tweetbot_trainer.data.posts import Json, Post, decode_lines
+from tweetbot_trainer.data.sources.archive_files import BROKEN, Member, build_refusal
 from tweetbot_trainer.data.sources.x_archive.members import build_damage_refusal, iter_records
 from tweetbot_trainer.data.sources.x_archive.tweets import parse_tweet
-from tweetbot_trainer.data.sources.x_archive.zip_file import BROKEN, build_refusal
 
 #: `2013-02-28 10:02:36 +0000`; of tweets before November 2010 the export knows only the day.
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) ([+-]\d\d)(\d\d)", re.ASCII)
@@ -23,27 +22,29 @@ _COLUMNS = ("tweet_id", "timestamp", "text")
 _OWN_MEDIA = re.compile(r"/status/\d+/(?:photo|video)/\d+$")
 
 
-def iter_month_posts(archive: zipfile.ZipFile, name: str, source: int) -> Iterator[Post]:
+def iter_month_posts(member: Member, source: int) -> Iterator[Post]:
     """Yield the posts of a month's script. Raises SpecRefused (SourceUnreadable), which names it."""
-    for record in iter_records(archive, name):
-        yield _parse_post(record, name, source, retweet=bool(record.get("retweeted_status")))
+    for record in iter_records(member):
+        yield _parse_post(record, member.label, source, retweet=bool(record.get("retweeted_status")))
 
 
-def iter_table_posts(archive: zipfile.ZipFile, name: str, source: int) -> Iterator[Post]:
+def iter_table_posts(member: Member, source: int) -> Iterator[Post]:
     """Yield the posts of the table.
 
     Raises SpecRefused: SourceNotAnExport if it is another table, SourceUnreadable if it is damaged.
     """
     try:
-        with archive.open(name) as raw:
+        with member.open() as raw:
             table = csv.DictReader(decode_lines(raw), strict=True)
             if missing := [column for column in _COLUMNS if column not in (table.fieldnames or ())]:
-                message = f"{name} in the zip is no table of tweets: it has no column {missing[0]}"
+                message = f"{member.label} is no table of tweets: it has no column {missing[0]}"
                 raise build_refusal(message, reasons.SOURCE_NOT_AN_EXPORT)
             for line in table:
-                yield _parse_post(_convert_line(line), name, source, retweet=bool(line.get("retweeted_status_id")))
+                yield _parse_post(
+                    _convert_line(line), member.label, source, retweet=bool(line.get("retweeted_status_id"))
+                )
     except (*BROKEN, csv.Error) as error:
-        raise build_damage_refusal(name, error) from error
+        raise build_damage_refusal(member, error) from error
 
 
 def _parse_post(record: Json, name: str, source: int, *, retweet: bool) -> Post:

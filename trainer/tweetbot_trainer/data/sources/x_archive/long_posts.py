@@ -11,13 +11,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tweetbot_trainer.data.posts import Json, Post, find_time, replace_surrogates
-from tweetbot_trainer.data.sources.x_archive.zip_file import build_refusal
+from tweetbot_trainer.data.sources.archive_files import build_refusal
 
 #: Characters of the beginning that are compared, and the fewest that a cut post shows: X shows 140 to 280.
 _HEAD, _LEAST = 200, 40
 #: A cut post ends with an ellipsis and links to the whole post and to its photos.
 _ENDS, _LINK, _LINKS = " \t\r\n…", "https://t.co/", 5
 _NAMES = re.compile(r"(?:@\w+\s+)*")
+#: The end of a cut post, and the least that X shows of one, where Chinese, Japanese and Korean characters count twice.
+_CUT_END = re.compile(r"…\s+(?:https://t\.co/\w+\s*)+$")
+_WIDE, _CUT_LEAST = 0x1100, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +41,20 @@ def parse_note(record: Json, member: str) -> Note:
     texts = (holder.get("text") for holder in holders if isinstance(holder, dict))
     text = next((text for text in texts if isinstance(text, str) and text), None)
     if text is None:
-        raise build_refusal(f"{member} in the zip holds a note without text")
+        raise build_refusal(f"{member} holds a note without text")
     tweet_id = record.get("tweetId")
     at = find_time(record.get("createdAt"))
     return Note(replace_surrogates(text), at, tweet_id if isinstance(tweet_id, str) else None)
 
 
 class LongPosts:
-    """The notes of an export; `count` is their number."""
+    """The notes of an export; `count` is their number, `cut` that of the posts that look cut where it has no notes."""
 
-    def __init__(self, notes: Iterable[Note]) -> None:
+    def __init__(self, notes: Iterable[Note], *, present: bool = True) -> None:
         self._by_id: dict[str, Note] = {}
         self._by_second: defaultdict[datetime, list[Note]] = defaultdict(list)
         self._joined: set[Note] = set()
-        self.count = 0
+        self._present, self.count, self.cut = present, 0, 0
         for note in notes:
             self.count += 1
             if note.tweet_id:
@@ -65,7 +68,10 @@ class LongPosts:
         return len(self._joined)
 
     def complete_post(self, post: Post) -> Post:
-        """Return the post with the text of its note, if it has one."""
+        """Return the post with the text of its note, if it has one; without notes, a cut post is truncated."""
+        if not self._present and not post.retweet and _looks_cut(post.text):
+            self.cut += 1
+            return replace(post, truncated=True)
         note = self._by_id.get(post.id)
         if note:
             return self._replace_text(post, note, _join_note(post.text, note) or note.text)
@@ -107,3 +113,10 @@ def _strip_end(plain: str) -> str:
             break
         plain = before
     return plain.rstrip(_ENDS)
+
+
+def _looks_cut(text: str) -> bool:
+    """Tell whether a post ends as X ends a long one in the export: an ellipsis, and the link to the whole."""
+    end = _CUT_END.search(text)
+    shown = html.unescape(text[: end.start()]) if end else ""
+    return sum(2 if ord(char) >= _WIDE else 1 for char in shown) >= _CUT_LEAST

@@ -6,15 +6,14 @@ data/js/user_details.js                      id, handle and display name of a Gr
 """
 
 import re
-import zipfile
+from collections.abc import Mapping
 from typing import Any
 
 from tweetbot_trainer.data.posts import Json, replace_surrogates
+from tweetbot_trainer.data.sources.archive_files import Member
 from tweetbot_trainer.data.sources.interface import NAME_LIMIT, PICTURE_SIGNATURES, Profile
-from tweetbot_trainer.data.sources.x_archive.members import FOLDER, find_allowed, read_script, read_small
+from tweetbot_trainer.data.sources.x_archive.layout import read_script
 
-_SCRIPTS = re.compile(FOLDER + r"(?P<file>(?:manifest|account|profile|js/user_details)\.js)")
-_MEDIA = re.compile(FOLDER + r"profile_media/(?P<file>[\w.-]{1,200})", re.ASCII)
 #: Each script's keys of account id, handle and display name.
 _KEYS = {
     "manifest.js": ("accountId", "userName", "displayName"),
@@ -25,14 +24,13 @@ AVATAR_LIMIT = 2 * 1024**2
 _ID, _HANDLE = re.compile(r"[0-9]{1,20}"), re.compile(r"[A-Za-z0-9_]{1,15}")
 
 
-def extract_profile(archive: zipfile.ZipFile) -> Profile | None:
+def extract_profile(members: Mapping[str, Member]) -> Profile | None:
     """Return the profile, if there is any; a script is opened only if those before it name nobody."""
-    present = find_allowed(archive, _SCRIPTS)
     account: dict[str, str | None] = {}
     for file, keys in _KEYS.items():
         if not any(account.values()):
-            account = _parse_account(_unwrap(read_script(archive, present.get(file)), "userInfo", "account"), keys)
-    avatar = _read_avatar(archive, _unwrap(read_script(archive, present.get("profile.js")), "profile"))
+            account = _parse_account(_unwrap(read_script(members.get(file)), "userInfo", "account"), keys)
+    avatar = _read_avatar(members, _unwrap(read_script(members.get("profile.js")), "profile"))
     return Profile(**account, avatar=avatar) if avatar or any(account.values()) else None
 
 
@@ -59,9 +57,9 @@ def _match_text(pattern: re.Pattern[str], given: Any) -> str | None:
     return given if isinstance(given, str) and pattern.fullmatch(given) else None
 
 
-def _read_avatar(archive: zipfile.ZipFile, profile: Json) -> bytes | None:
+def _read_avatar(members: Mapping[str, Member], profile: Json) -> bytes | None:
     """Read the picture that profile.js names; its member's name begins with the account's id."""
-    picture = str(profile.get("avatarMediaUrl") or "").rpartition("/")[2]
-    names = [name for file, name in find_allowed(archive, _MEDIA).items() if picture and file.endswith(f"-{picture}")]
-    content = read_small(archive, names[0], AVATAR_LIMIT) if len(names) == 1 else None
+    picture = str(profile.get("avatarMediaUrl") or "").rpartition("/")[2].lower()
+    pictures = [file for file in members if file.startswith("profile_media/") and file.endswith(f"-{picture}")]
+    content = members[pictures[0]].read(AVATAR_LIMIT) if picture and len(pictures) == 1 else None
     return content if content and content.startswith(PICTURE_SIGNATURES) else None

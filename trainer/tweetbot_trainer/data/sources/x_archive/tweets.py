@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 
 from tweetbot_trainer.data.posts import Json, Post, clean_text, find_time, replace_surrogates
-from tweetbot_trainer.data.sources.x_archive.zip_file import build_refusal
+from tweetbot_trainer.data.sources.archive_files import build_refusal
 
 _ID = re.compile(r"[0-9]{1,20}")
 #: Native retweets have no field of their own: their text begins like this, with the first mention's name.
@@ -19,7 +19,7 @@ def parse_tweet(record: Json, member: str, source: int) -> Post:
     """Parse a row. Raises SpecRefused (SourceUnreadable), which names the member."""
     tweet_id, text = record.get("id_str") or record.get("id"), record.get("full_text", record.get("text"))
     if not isinstance(tweet_id, str) or not _ID.fullmatch(tweet_id) or not isinstance(text, str):
-        raise build_refusal(f"{member} in the zip holds a tweet without id or text ({str(tweet_id)[:30]})")
+        raise build_refusal(f"{member} holds a tweet without id or text ({str(tweet_id)[:30]})")
     text = replace_surrogates(text)
     return Post(
         id=tweet_id,

@@ -113,7 +113,7 @@ def test_a_manifest_cannot_name_a_private_member() -> None:
 def test_what_is_no_zip_is_refused(content: bytes) -> None:
     with pytest.raises(SpecRefused) as failure:
         read(content)
-    assert failure.value.reason.name in ("SourceUnreadable", "SourceIncomplete", "SourceTooLarge")
+    assert failure.value.message.startswith("export: ")
 
 
 @pytest.mark.parametrize("kept", [4, 100, -30])
@@ -141,7 +141,9 @@ def test_a_large_zip_with_the_newer_table_of_contents_is_read() -> None:
 
 def test_an_export_without_tweets_is_refused() -> None:
     for members in ({}, {"data/account.js": b"x"}, {"data/note-tweet.js": b""}):
-        with pytest.raises(SpecRefused, match=r"no data/tweets\.js in the zip; upload the export as it was downloaded"):
+        with pytest.raises(
+            SpecRefused, match=r"(no data/tweets\.js in|the zip is empty).*; upload the export as it was"
+        ):
             read(zipped(members))
 
 
@@ -149,7 +151,7 @@ def test_a_method_of_packing_that_exports_do_not_use_is_refused() -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_BZIP2) as archive:
         archive.writestr("data/tweets.js", tweets_js(a_tweet()))
-    with pytest.raises(SpecRefused, match="packed by method 12, not by deflate"):
+    with pytest.raises(SpecRefused, match="packed by bzip2, not by deflate"):
         read(file.getvalue())
 
 
@@ -157,7 +159,7 @@ def test_a_member_that_is_there_twice_is_refused() -> None:
     file = io.BytesIO(zipped({"data/tweets.js": tweets_js(a_tweet())}))
     with zipfile.ZipFile(file, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
         archive.writestr("data/tweets.js", tweets_js())
-    with pytest.raises(SpecRefused, match=r"the zip holds tweets\.js twice"):
+    with pytest.raises(SpecRefused, match=r"holds data/tweets\.js twice, with different content"):
         read(file.getvalue())
 
 
