@@ -31,6 +31,7 @@ from tweetbot_trainer.learning.training.state import Checkpoint
 from tweetbot_trainer.learning.values import Hyperparameters, resolve_hyperparameters
 from tweetbot_trainer.publishing.export import save_model
 from tweetbot_trainer.publishing.report.card_data import CardData
+from tweetbot_trainer.publishing.report.card_languages import CardLanguages
 
 torch.set_num_threads(1)
 DEVICE = Device("cpu", "test", 1, bf16=False)
@@ -117,7 +118,7 @@ def some_card_data(**changes: Any) -> CardData:
         dataset_uri=f"s3://tweetbot/models/demo/quickstart/datasets/{'d' * 64}",
         cleaning_recipe="modern",
         newest_post_at="2021-04-09T04:54:00.000Z",
-        languages=("en",),
+        languages=CardLanguages(("en",)),
         parts=(1220, 152, 152),
         ordered_by="created_at",
         base=SCRATCH,

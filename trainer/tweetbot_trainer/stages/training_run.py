@@ -44,11 +44,11 @@ from tweetbot_trainer.publishing.registry.publish import publish, store_rejected
 from tweetbot_trainer.publishing.registry.retention import erase_old_versions
 from tweetbot_trainer.publishing.report.card_data import (
     CardData,
-    find_languages,
     get_source_names,
     list_account_pages,
     list_retweet_exclusions,
 )
+from tweetbot_trainer.publishing.report.card_languages import find_languages
 from tweetbot_trainer.publishing.report.report import write_report
 from tweetbot_trainer.publishing.tracking.interface import Tracker
 from tweetbot_trainer.runtime.errors import StageError

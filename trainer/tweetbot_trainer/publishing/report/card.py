@@ -69,7 +69,7 @@ def _build_front_matter(card: CardData) -> dict[str, Any]:
 def _build_common_part(card: CardData, *, library: str, relation: str) -> dict[str, Any]:
     hub_name = card.base.hub_name
     base = {"base_model": hub_name, "base_model_relation": relation} if hub_name else {}
-    language = {"language": list(card.languages)} if card.languages else {}
+    language = {"language": list(card.languages.codes)} if card.languages.codes else {}
     return {
         **language,
         "library_name": library,

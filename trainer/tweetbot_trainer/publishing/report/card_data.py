@@ -1,6 +1,5 @@
 """Everything that a model card shows, as one value: rendering a card looks nothing up."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -10,11 +9,9 @@ from tweetbot_contract.result import Metrics, Sample
 from tweetbot_contract.spec.output import S3Output
 from tweetbot_contract.spec.sources import ArchiveSource, BlueskySource, MastodonSource, PostsSource, Source, XSource
 from tweetbot_contract.spec.spec import Gates, Subject
-from tweetbot_trainer.data.cleaning.languages import parse_label
 from tweetbot_trainer.data.dataset.profiles import CardAccount
 from tweetbot_trainer.data.dataset.splits import Order
 from tweetbot_trainer.data.dataset.statements import Contradictions
-from tweetbot_trainer.data.posts import DatasetPost
 from tweetbot_trainer.learning.evaluation.comparison import Comparison, NoComparison
 from tweetbot_trainer.learning.evaluation.memorization import Memorization
 from tweetbot_trainer.learning.model.identity import BaseIdentity
@@ -23,6 +20,7 @@ from tweetbot_trainer.learning.style.style import Style
 from tweetbot_trainer.learning.training.callbacks import TrainOutput
 from tweetbot_trainer.learning.values import Hyperparameters
 from tweetbot_trainer.publishing.registry.manifest import ADAPTER_FOLDER
+from tweetbot_trainer.publishing.report.card_languages import CardLanguages
 
 _FILES: dict[type, str] = {
     ArchiveSource: "X archive",
@@ -30,8 +28,6 @@ _FILES: dict[type, str] = {
     BlueskySource: "Bluesky repository",
     MastodonSource: "Mastodon export",
 }
-#: The smallest share of the posts at which the card names a language.
-LANGUAGE_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +53,7 @@ class CardData:
     dataset_uri: str
     cleaning_recipe: str
     newest_post_at: str | None
-    languages: tuple[str, ...]
+    languages: CardLanguages
     parts: tuple[int, int, int]
     ordered_by: Order
     base: BaseIdentity
@@ -125,14 +121,6 @@ class CardData:
         """Whether the validation loss chose the weights. With few posts it is too uncertain for that."""
         _, validation, _ = self.parts
         return self.values.stops_early(validation)
-
-
-def find_languages(posts: Sequence[DatasetPost]) -> tuple[str, ...]:
-    """Return the languages of at least a tenth of the labelled posts, the most common first."""
-    labels = filter(None, (parse_label(post.lang) for post in posts))
-    counts = Counter(label for label in labels if label.isalpha() and label.islower() and len(label) in (2, 3))
-    total = counts.total()
-    return tuple(label for label, count in counts.most_common() if count >= LANGUAGE_SHARE * total)
 
 
 def get_source_names(sources: Sequence[Source]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from tweetbot_trainer.learning.evaluation.comparison import Comparison, NoCompar
 from tweetbot_trainer.learning.evaluation.memorization import Memorization
 from tweetbot_trainer.learning.style.style import Style
 from tweetbot_trainer.publishing.report.card_data import CardData
+from tweetbot_trainer.publishing.report.card_languages import CardLanguages
 from tweetbot_trainer.publishing.report.card_tables import (
     render_data_table,
     render_figures_table,
@@ -45,7 +46,6 @@ def render_training_data(card: CardData) -> list[str]:
     """Return how many posts there were and what became of them."""
     train, validation, test = card.parts
     newest = f" The newest post is from {escape_inline(card.newest_post_at[:10])}." if card.newest_post_at else ""
-    languages = f"Their language: {', '.join(card.languages)}." if card.languages else "Their language is undetermined."
     watch = "tell when to stop" if card.stops_early else "are only watched"
     where = f" It lies at {format_code(card.dataset_uri)}." if card.dataset_uri.startswith("s3:") else ""
     links = ", ".join(format_link(name, page) for name, page in card.account_pages)
@@ -53,7 +53,7 @@ def render_training_data(card: CardData) -> list[str]:
     explore = f" {_link_artifacts(card, 'Explore the data')}, as it was tracked." if card.tracking_url else ""
     return [
         "### Training data",
-        f"The model learned from posts of {whose}.{newest} {languages}",
+        f"The model learned from posts of {whose}.{newest} {_describe_languages(card.languages)}",
         render_data_table(card),
         "The posts kept are the posts downloaded minus the rows in between. "
         f"{_explain_left_out(card)}"
@@ -69,6 +69,13 @@ def _explain_left_out(card: CardData) -> str:
     if card.table.claimed is None:
         return ""
     return "What the sources say they hold was downloaded, or left out as the rows above say, or it is missing. "
+
+
+def _describe_languages(languages: CardLanguages) -> str:
+    if not languages.codes:
+        return "Their language is undetermined."
+    how = " (detected by py3langid from texts of the posts without a label)" if languages.detected else ""
+    return f"Their language: {', '.join(languages.codes)}{how}."
 
 
 def render_training_procedure(card: CardData) -> list[str]:

@@ -126,7 +126,7 @@ def _draw_robot(canvas: ImageDraw.ImageDraw, left: float, top: float) -> None:
 
 def find_han_language(card: CardData) -> str | None:
     """Return the language whose forms of Chinese characters the account's readers expect: its first that has them."""
-    return next((language for language in card.languages if language in HAN_LANGUAGES), None)
+    return next((language for language in card.languages.codes if language in HAN_LANGUAGES), None)
 
 
 def _draw_posts(canvas: ImageDraw.ImageDraw, texts: Sequence[str], prompt: str, language: str | None) -> None:

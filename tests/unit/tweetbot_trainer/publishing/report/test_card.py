@@ -9,7 +9,7 @@ import yaml
 from markdown_it import MarkdownIt
 
 from builders.hostile_texts import CORPUS
-from builders.model import a_post, some_card_data, some_values
+from builders.model import some_card_data, some_values
 from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.result import Metrics, Sample
 from tweetbot_contract.spec.output import S3Output
@@ -25,10 +25,10 @@ from tweetbot_trainer.learning.values import LoraConfig, resolve_hyperparameters
 from tweetbot_trainer.publishing.report.card import render_adapter_card, render_card
 from tweetbot_trainer.publishing.report.card_data import (
     CardData,
-    find_languages,
     get_source_names,
     list_account_pages,
 )
+from tweetbot_trainer.publishing.report.card_languages import CardLanguages
 from tweetbot_trainer.publishing.report.markdown import escape_inline
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
@@ -329,12 +329,14 @@ def test_a_scratch_base_is_no_model_of_the_hub() -> None:
 
 
 def test_an_unknown_language_is_not_made_up() -> None:
-    assert "language" not in split_card(render_card(some_card_data(languages=())))[0]
+    assert "language" not in split_card(render_card(some_card_data(languages=CardLanguages(()))))[0]
 
 
 def test_the_language_of_the_posts_is_named_or_called_undetermined() -> None:
-    assert "Their language: en, ja." in render_card(some_card_data(languages=("en", "ja")))
-    assert "Their language is undetermined." in render_card(some_card_data(languages=()))
+    assert "Their language: en, ja." in render_card(some_card_data(languages=CardLanguages(("en", "ja"))))
+    detected = render_card(some_card_data(languages=CardLanguages(("de",), detected=True)))
+    assert "Their language: de (detected by py3langid from texts of the posts without a label)." in detected
+    assert "Their language is undetermined." in render_card(some_card_data(languages=CardLanguages(())))
 
 
 def test_a_hub_base_is_linked_with_its_commit() -> None:
@@ -470,15 +472,6 @@ def test_foreign_text_stays_a_string_in_the_front_matter(text: str) -> None:
 
 def test_the_same_data_gives_the_same_card() -> None:
     assert render_card(some_card_data()) == render_card(some_card_data())
-
-
-def test_languages_come_from_the_posts() -> None:
-    posts = [a_post(number) for number in range(80)]
-    japanese = [replace(a_post(number), lang="ja") for number in range(20)]
-    rare = [replace(a_post(1), lang="fr"), replace(a_post(2), lang="und"), replace(a_post(3), lang=None)]
-    assert find_languages([*posts, *japanese, *rare]) == ("en", "ja")
-    assert find_languages([replace(a_post(1), lang="in")]) == ("id",)
-    assert find_languages([replace(a_post(1), lang="und"), replace(a_post(1), lang="<b>")]) == ()
 
 
 def test_sources_are_named_without_their_buckets() -> None:

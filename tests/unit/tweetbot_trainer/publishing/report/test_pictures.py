@@ -19,6 +19,7 @@ from tweetbot_trainer.data.dataset.profiles import CardAccount
 from tweetbot_trainer.learning.training.metrics import LogEntry
 from tweetbot_trainer.publishing.report.badges import Badge, build_badges, render_badges
 from tweetbot_trainer.publishing.report.card_data import CardData
+from tweetbot_trainer.publishing.report.card_languages import CardLanguages
 from tweetbot_trainer.publishing.report.drawing.fonts import PLACEHOLDER
 from tweetbot_trainer.publishing.report.drawing.text_drawing import (
     AMBER,
@@ -98,7 +99,11 @@ def test_what_is_read_from_right_to_left_begins_at_the_right() -> None:
     ("prompt", "boxes"), [("港朝静猫防波堤", False), ("おはよございま", False), (PLACEHOLDER * 7, True)]
 )
 def test_a_japanese_bot_has_its_posts_in_its_picture(prompt: str, boxes: bool) -> None:
-    posts = opened(drawn(f"{prompt}で寝る", prompt=prompt, languages=("ja",))).convert("RGB").crop((0, 140, 1200, 560))
+    posts = (
+        opened(drawn(f"{prompt}で寝る", prompt=prompt, languages=CardLanguages(("ja",))))
+        .convert("RGB")
+        .crop((0, 140, 1200, 560))
+    )
     line = find_ink(posts, TEAL)
     assert line is not None
     assert has_look_alikes(split_into_cells(posts.crop(line), len(prompt))) is boxes

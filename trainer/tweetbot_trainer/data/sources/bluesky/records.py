@@ -27,15 +27,16 @@ def parse_post_record(record: object, *, uri: str, source: int) -> Post | None:
     text = record.get("text") if isinstance(record, dict) else None
     if not isinstance(record, dict) or not isinstance(text, str):
         return None
-    embed = record.get("embed")
+    embed, reply = record.get("embed"), record.get("reply")
     return Post(
         id=uri,
         text=html.escape(_expand_links(replace_surrogates(text), record.get("facets")), quote=False),
         created_at=_find_time(record.get("createdAt"), uri),
         lang=_get_first_language(record.get("langs")),
         source=source,
-        reply=isinstance(record.get("reply"), dict),
+        reply=isinstance(reply, dict),
         quote=isinstance(embed, dict) and embed.get("$type") in _QUOTES,
+        to_self=isinstance(reply, dict) and _is_same_author(uri, reply.get("parent")),
     )
 
 
@@ -52,6 +53,12 @@ def decode_tid_time(key: str) -> datetime | None:
     for char in key:
         number = number << 5 | _TID_ALPHABET.index(char)
     return _EPOCH + timedelta(microseconds=number >> 10)
+
+
+def _is_same_author(uri: str, parent: object) -> bool:
+    """Tell whether a record at an at:// address and the one it answers are in the same repository."""
+    answered = str(parent.get("uri")) if isinstance(parent, dict) else ""
+    return answered.split("/")[:3] == uri.split("/")[:3]
 
 
 def _find_time(given: object, uri: str) -> datetime | None:

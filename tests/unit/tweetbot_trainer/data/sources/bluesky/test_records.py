@@ -111,3 +111,18 @@ def test_no_facet_breaks_a_text(text: str, places: list[tuple[int, int, str]]) -
         for a, b, uri in places
     ]
     assert "\ufffd" not in text_of(text, *facets) or "\ufffd" in text or any("\ufffd" in uri for _, _, uri in places)
+
+
+@pytest.mark.parametrize(
+    ("parent", "to_self"),
+    [
+        ({"uri": "at://did:plc:gull/app.bsky.feed.post/3kaaaaaaaaaa2"}, True),
+        ({"uri": "at://did:plc:gull2/app.bsky.feed.post/3kaaaaaaaaaa2"}, False),
+        ({"uri": 7}, False),
+        (None, False),
+    ],
+)
+def test_a_reply_is_to_oneself_where_the_parent_is_in_the_same_repository(parent: Any, to_self: bool) -> None:
+    post = parse_post_record(record(1, "and so on", reply={"root": {}, "parent": parent}), uri=URI, source=0)
+    assert post is not None
+    assert (post.reply, post.to_self) == (True, to_self)
