@@ -35,7 +35,8 @@ def pytest_collection_finish() -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect, visibly in the last line, what was named by a path but not opted into."""
-    left_out = [folder for option, folder in OPTIONS.items() if not config.getoption(option)]
-    deselected = [item for item in items if any(folder in item.path.parents for folder in left_out)]
-    items[:] = [item for item in items if item not in deselected]
-    config.hook.pytest_deselected(items=deselected)
+    left_out = tuple(f"{folder}/" for option, folder in OPTIONS.items() if not config.getoption(option))
+    deselected = [item for item in items if str(item.path).startswith(left_out)]
+    if deselected:
+        items[:] = [item for item in items if not str(item.path).startswith(left_out)]
+        config.hook.pytest_deselected(items=deselected)

@@ -5,13 +5,13 @@ kubelet and controllers.
 """
 
 from collections.abc import AsyncIterator, Callable
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from tweetbot_contract.handover import MANAGED_BY, MANAGED_BY_LABEL
 from tweetbot_contract.status import TweetBotStatus
+from tweetbot_fakes.kubernetes.copying import copy_json
 from tweetbot_operator.client.errors import AlreadyExists, ApiError, Conflict, NotFound
 from tweetbot_operator.client.interface import Kind, ObjectMeta
 from tweetbot_operator.client.parse import parse_cached_bot, parse_job, parse_pod
@@ -115,7 +115,7 @@ class FakeCluster:
         found = self._read("tweetbots", bot.namespace, bot.name)
         if found["metadata"]["resourceVersion"] != bot.resource_version:
             raise Conflict("the object has been modified")
-        applied = self.change_status(deepcopy(status))
+        applied = self.change_status(copy_json(status))
         foreign = [each for each in (found.get("status") or {}).get("conditions", ()) if each["type"] in self.foreign]
         changed = {**found, "status": {**applied, "conditions": [*applied["conditions"], *foreign]}}
         written = found if changed == found else self.put("tweetbots", changed)
@@ -170,7 +170,7 @@ class FakeCluster:
     def put(self, kind: Kind, manifest: Manifest) -> Manifest:
         """Store an object as its newest version, and show it to the watch."""
         self._version += 1
-        stored = deepcopy(manifest)
+        stored = copy_json(manifest)
         metadata = stored["metadata"]
         if "uid" not in metadata:
             self._uids += 1
@@ -195,14 +195,14 @@ class FakeCluster:
 
     def edit(self, namespace: str, name: str, **spec: Any) -> None:
         """Edit a TweetBot's spec as kubectl would."""
-        found = deepcopy(self.objects["tweetbots", namespace, name])
+        found = copy_json(self.objects["tweetbots", namespace, name])
         found["spec"].update(spec)
         found["metadata"]["generation"] += 1
         self.put("tweetbots", found)
 
     def add_condition(self, namespace: str, name: str, type_: str) -> None:
         """Add a condition to a TweetBot's status as another controller would."""
-        found = deepcopy(self.objects["tweetbots", namespace, name])
+        found = copy_json(self.objects["tweetbots", namespace, name])
         condition = {"type": type_, "status": "True", "reason": "Seen", "message": "", "observedGeneration": 1}
         found["status"]["conditions"].append({**condition, "lastTransitionTime": self._stamp()})
         self.foreign.add(type_)
@@ -210,7 +210,7 @@ class FakeCluster:
 
     def delete_bot(self, namespace: str, name: str) -> None:
         """Delete a TweetBot as kubectl would: it goes at once, or when its finalizers are gone."""
-        found = deepcopy(self.objects["tweetbots", namespace, name])
+        found = copy_json(self.objects["tweetbots", namespace, name])
         found["metadata"]["deletionTimestamp"] = self._stamp()
         self.put("tweetbots", found)
         if not found["metadata"].get("finalizers"):
@@ -218,7 +218,7 @@ class FakeCluster:
 
     def annotate(self, namespace: str, name: str, annotations: dict[str, str]) -> None:
         """Set a TweetBot's annotations; the generation stays."""
-        found = deepcopy(self.objects["tweetbots", namespace, name])
+        found = copy_json(self.objects["tweetbots", namespace, name])
         found["metadata"]["annotations"] = annotations
         self.put("tweetbots", found)
 
@@ -250,7 +250,7 @@ class FakeCluster:
 
     def end_job(self, job_name: str, namespace: str, verdict: str, *, reason: str = "", failed: int = 0) -> None:
         """Give a Job its last condition."""
-        job = deepcopy(self.objects["jobs", namespace, job_name])
+        job = copy_json(self.objects["jobs", namespace, job_name])
         condition = {"type": verdict, "status": "True", "reason": reason, "lastTransitionTime": self._stamp()}
         job["status"] = {"conditions": [condition], "failed": failed}
         self.put("jobs", job)

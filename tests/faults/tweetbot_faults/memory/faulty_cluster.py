@@ -1,11 +1,11 @@
 """The cluster in memory with one fault at one of the operator's writes, and a record of everything that changed."""
 
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
 from tweetbot_fakes.kubernetes.cluster import FakeCluster, Manifest
+from tweetbot_fakes.kubernetes.copying import copy_json
 from tweetbot_faults.evidence import Actor, Change, Verb
 from tweetbot_operator.client import errors
 from tweetbot_operator.client.interface import Kind
@@ -57,7 +57,7 @@ class FaultyCluster(FakeCluster):
 
     def _note(self, verb: Verb, kind: Kind, manifest: Manifest) -> None:
         self.changes.append(
-            Change(self.actor, verb, kind, deepcopy(manifest), self.cause if self.actor == "operator" else "")
+            Change(self.actor, verb, kind, copy_json(manifest), self.cause if self.actor == "operator" else "")
         )
 
     def _fault(self, method: str) -> None:

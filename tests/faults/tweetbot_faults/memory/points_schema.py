@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from copy import deepcopy
 from functools import lru_cache, partial
 from typing import Any
 
@@ -10,6 +9,7 @@ from builders.manifests import a_manifest
 from harness.stage_operator import NAME, NAMESPACE
 from tweetbot_contract.identity import hash_identity
 from tweetbot_contract.manifest import InvalidManifest, parse, read_spec
+from tweetbot_fakes.kubernetes.copying import copy_json
 from tweetbot_faults.evidence import mask
 from tweetbot_faults.memory.play import play
 from tweetbot_faults.memory.schema import Edit, list_edits
@@ -81,10 +81,10 @@ def play_undone(edit: Edit) -> list[Violation]:
 
 
 def _replace(world: World, spec: dict[str, Any]) -> None:
-    stored = deepcopy(world.cluster.objects["tweetbots", NAMESPACE, NAME])
+    stored = copy_json(world.cluster.objects["tweetbots", NAMESPACE, NAME])
     if stored["spec"] != spec:
         stored["metadata"]["generation"] += 1
-    stored["spec"] = deepcopy(spec)
+    stored["spec"] = copy_json(spec)
     world.cluster.put("tweetbots", stored)
     world.remember()
 

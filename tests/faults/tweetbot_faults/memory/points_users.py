@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from copy import deepcopy
 from functools import partial
 from typing import Any
 
 from harness.stage_operator import NAME, NAMESPACE
 from tweetbot_contract.identity import hash_identity
 from tweetbot_contract.manifest import read_spec
+from tweetbot_fakes.kubernetes.copying import copy_json
 from tweetbot_faults.evidence import Manifest
 from tweetbot_faults.memory.play import SAME_END, SOUND, learn, play
 from tweetbot_faults.memory.workloads import WORKLOADS
@@ -78,7 +78,7 @@ def play_label(workload: str, at: int, field: str) -> list[Violation]:
     """A user labels or annotates the TweetBot at a write: nothing else may differ."""
 
     def edit(world: EditedWorld) -> None:
-        found = deepcopy(world.cluster.objects["tweetbots", NAMESPACE, NAME])
+        found = copy_json(world.cluster.objects["tweetbots", NAMESPACE, NAME])
         found["metadata"].setdefault(field, {}).update(LABELS[field])
         world.cluster.put("tweetbots", found)
         world.remember()
@@ -192,7 +192,7 @@ def play_taking(step: int, name: str) -> list[Violation]:
         await world.create()
         for number in range(8):
             if number == step and (job := world.active_job()):
-                TAKEN[name](world, deepcopy(job))
+                TAKEN[name](world, copy_json(job))
                 await world.rest(900)
             if world.active_job():
                 await world.end()

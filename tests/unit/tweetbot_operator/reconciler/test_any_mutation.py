@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from copy import deepcopy
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from builders.operator import SETTINGS, a_bot_in, a_prepare_result, a_run, a_tra
 from harness.stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.result import CleanupSucceeded, TrainerResult
 from tweetbot_fakes.kubernetes.controllers import Controllers
+from tweetbot_fakes.kubernetes.copying import copy_json
 from tweetbot_operator.client.interface import Kind
 from tweetbot_operator.jobs.cleanup import build_cleanup_job
 from tweetbot_operator.jobs.job import build_job
@@ -69,7 +70,7 @@ def list_mutations(manifest: Manifest) -> Iterator[tuple[Path, Any]]:
 
 def mutate(manifest: Manifest, path: Path, value: Any) -> Manifest:
     """Return the manifest with a value at a path, if it has that path."""
-    changed = deepcopy(manifest)
+    changed = copy_json(manifest)
     inner: Any = changed
     try:
         for step in path[:-1]:
@@ -147,16 +148,34 @@ async def pass_time(stage: Stage, seconds: float, step: float) -> None:
             await stage.settle()
 
 
-async def play(admission: Mutation, *, erase: bool) -> Stage:
-    """Play a run, or the erasure after one, under this admission."""
+async def play_run(admission: Mutation) -> Stage:
+    """Play a run under this admission."""
     stage = Stage()
-    if erase:
-        await stage.apply(deletionPolicy="Delete")
-        await stage.whole_run()
-        stage.cluster.writes.clear()
-        stage.cluster.delete_bot(NAMESPACE, NAME)
     stage.cluster.admit = admission
-    await (stage.settle() if erase else stage.apply())
+    await stage.apply()
+    return await pass_hours(stage)
+
+
+async def finish_run() -> Stage:
+    """Play an undisturbed run of a TweetBot that is to be erased at its deletion."""
+    stage = Stage()
+    await stage.apply(deletionPolicy="Delete")
+    await stage.whole_run()
+    return stage
+
+
+async def play_erasure(finished: Stage, admission: Mutation) -> Stage:
+    """Play the erasure after a finished run, by an operator that has just started, under this admission."""
+    stage, objects = Stage(), copy_json(finished.cluster.objects)
+    stage.cluster = replace(finished.cluster, now=stage.now, objects=objects, writes=[], events=[], admit=admission)
+    stage.start_operator()
+    stage.cluster.delete_bot(NAMESPACE, NAME)
+    await stage.settle()
+    return await pass_hours(stage)
+
+
+async def pass_hours(stage: Stage) -> Stage:
+    """Let operator and controllers do what they do in HOURS."""
     await pass_time(stage, 300, 60)
     ended = is_gone(stage) or stage.run.outcome is not None
     await pass_time(stage, 1200, 1200 if ended else 60)
@@ -174,7 +193,7 @@ def test_every_field_is_mutated() -> None:
 @pytest.mark.parametrize("part", range(4))
 async def test_a_run_is_bounded_and_told_whatever_is_mutated(part: int) -> None:
     for admission in list(list_admissions(TRAIN))[part::4]:
-        stage = await play(admission, erase=False)
+        stage = await play_run(admission)
         assert not find_excess(stage), f"{admission}: {find_excess(stage)}"
         silent = stage.run.outcome is None and stage.reason() in ("Preparing", "Training")
         assert not silent, f"{admission}: {stage.reason()} since {HOURS} hours"
@@ -182,7 +201,8 @@ async def test_a_run_is_bounded_and_told_whatever_is_mutated(part: int) -> None:
 
 @pytest.mark.parametrize("part", range(2))
 async def test_an_erasure_is_bounded_and_ends_whatever_is_mutated(part: int) -> None:
+    finished = await finish_run()
     for admission in list(list_admissions(CLEANUP))[part::2]:
-        stage = await play(admission, erase=True)
+        stage = await play_erasure(finished, admission)
         assert not find_excess(stage), f"{admission}: {find_excess(stage)}"
         assert is_gone(stage), f"{admission}: the TweetBot is still there after {HOURS} hours"

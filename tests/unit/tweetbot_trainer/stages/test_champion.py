@@ -13,6 +13,7 @@ from tweetbot_contract.result import TrainSucceeded
 from tweetbot_trainer.data.dataset.splits import split
 from tweetbot_trainer.data.dataset.store import load_dataset
 from tweetbot_trainer.learning.evaluation.comparison import Comparison, NoComparison
+from tweetbot_trainer.learning.style.style import Style
 from tweetbot_trainer.publishing.registry.latest import read_served_version
 from tweetbot_trainer.publishing.registry.manifest import build_version_uri, read_version
 from tweetbot_trainer.runtime.errors import GateFailed
@@ -27,9 +28,15 @@ STORE = FolderStore()
 GOOD, BAD = {"epochs": 3}, {"epochs": 1}
 
 
+def measure_little(patch: pytest.MonkeyPatch) -> None:
+    """Sample few texts and score no style, which takes as long as the training: no gate depends on it."""
+    patch.setattr("tweetbot_trainer.stages.training_run.MEASURED_TEXTS", 20)
+    patch.setattr("tweetbot_trainer.stages.training_run.measure_style", lambda *texts: Style(untold="nobody asks"))
+
+
 @pytest.fixture(autouse=True)
-def few_measured_texts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tweetbot_trainer.stages.training_run.MEASURED_TEXTS", 20)
+def little_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    measure_little(monkeypatch)
 
 
 @dataclass
@@ -69,7 +76,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("champion")
     a_source(folder)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tweetbot_trainer.stages.training_run.MEASURED_TEXTS", 20)
+        measure_little(patch)
         Bot(folder).run(GOOD)
     return folder
 
