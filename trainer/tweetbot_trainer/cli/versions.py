@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Any
 
-from tweetbot_trainer.publishing.registry.comparison import Comparison, Pair, compare_versions
+from tweetbot_trainer.publishing.registry.comparison import Pair, VersionDifferences, compare_versions
 from tweetbot_trainer.publishing.registry.history import (
     History,
     HistoryEntry,
@@ -76,7 +76,7 @@ def _describe_version(version: StoredVersion) -> dict[str, Any]:
     }
 
 
-def _build_comparison(one: StoredVersion, other: StoredVersion, found: Comparison) -> dict[str, Any]:
+def _build_comparison(one: StoredVersion, other: StoredVersion, found: VersionDifferences) -> dict[str, Any]:
     def build_pairs(pairs: dict[str, Pair]) -> dict[str, Any]:
         return {name: {"a": before, "b": after} for name, (before, after) in pairs.items()}
 
@@ -123,7 +123,7 @@ def _indent(text: str) -> Iterator[str]:
     return (f"    {line}" for line in _wrap(text, WIDTH - 4))
 
 
-def _format_comparison(one: StoredVersion, other: StoredVersion, found: Comparison) -> Iterator[str]:
+def _format_comparison(one: StoredVersion, other: StoredVersion, found: VersionDifferences) -> Iterator[str]:
     for letter, version in (("A", one), ("B", other)):
         yield f"{letter}  {version.home.rpartition('/')[2]}, published {_format_time(version)}"
         yield f"   {version.home}"  # whole, so that it can be copied
@@ -137,7 +137,7 @@ def _format_comparison(one: StoredVersion, other: StoredVersion, found: Comparis
     yield from _format_samples(found)
 
 
-def _format_differences(found: Comparison) -> Iterator[str]:
+def _format_differences(found: VersionDifferences) -> Iterator[str]:
     for subject, pairs in found.differences.items():
         yield from ("", f"different {subject}")
         for name, pair in pairs.items():
@@ -146,7 +146,7 @@ def _format_differences(found: Comparison) -> Iterator[str]:
         yield from ("", "made from the same data, base, values and program")
 
 
-def _format_samples(found: Comparison) -> Iterator[str]:
+def _format_samples(found: VersionDifferences) -> Iterator[str]:
     for prompt, texts in found.samples.items():
         yield from ("", f"samples of {_clean(prompt)!r}")
         for number, (left, right) in enumerate(zip_longest(*texts, fillvalue="")):

@@ -12,7 +12,7 @@ Pair = tuple[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class VersionDifferences:
     """Two versions side by side. `differences` has only what differs, by subject and then by name."""
 
     figures: dict[str, Pair]
@@ -26,12 +26,12 @@ class Comparison:
         return not names & {"digest", "holdout_percent", "orderedBy"}
 
 
-def compare_versions(one: VersionManifest, other: VersionManifest) -> Comparison:
+def compare_versions(one: VersionManifest, other: VersionManifest) -> VersionDifferences:
     """Compare two versions: every figure that either has, every value that differs, and the samples by prompt."""
     before, after = _describe(one), _describe(other)
     differences = {subject: _find_differences(before[subject], after[subject]) for subject in before}
     prompts = dict.fromkeys(sample.prompt for sample in (*one.samples, *other.samples))
-    return Comparison(
+    return VersionDifferences(
         _pair_figures(one.metrics, other.metrics),
         {subject: found for subject, found in differences.items() if found},
         {prompt: (_list_texts(one, prompt), _list_texts(other, prompt)) for prompt in prompts},
