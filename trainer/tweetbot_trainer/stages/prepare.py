@@ -12,6 +12,7 @@ from tweetbot_trainer.data.dataset.profiles import CardAccount, build_accounts, 
 from tweetbot_trainer.data.dataset.source_counts import fill_tables
 from tweetbot_trainer.data.dataset.statements import find_contradictions
 from tweetbot_trainer.data.dataset.store import is_stored, store_dataset
+from tweetbot_trainer.data.dataset.wrong_labels import build_label_warnings, find_wrong_labels
 from tweetbot_trainer.learning.values import resolve_hyperparameters, resolve_lora
 from tweetbot_trainer.publishing.registry.hash_removal import remove_hashes_of_bot
 from tweetbot_trainer.publishing.registry.latest import serve
@@ -83,7 +84,7 @@ def _prepare_dataset(context: StageContext) -> PrepareRecord:
         result = PrepareSucceeded(
             dataset=build_dataset_result(dataset, uri),
             billed=reader.compute_bill(),
-            warnings=(*reader.warnings, *_check_statements(context, accounts)),
+            warnings=(*reader.warnings, *_check_statements(context, accounts, dataset)),
             tracking=tracker.finish(),
         )
     _, key = choose_values(context.store, run, base, result.dataset)
@@ -112,10 +113,14 @@ def _store_accounts(context: StageContext, reader: SourceReader, uri: str) -> tu
     return accounts
 
 
-def _check_statements(context: StageContext, accounts: tuple[CardAccount, ...]) -> tuple[DataWarning, ...]:
-    """Return a warning for each statement of the spec that the sources contradict."""
+def _check_statements(
+    context: StageContext, accounts: tuple[CardAccount, ...], dataset: Dataset
+) -> tuple[DataWarning, ...]:
+    """Return a warning for each statement of the spec, and of labels, that the sources contradict."""
     spec = context.run.spec
-    warnings = find_contradictions(spec.subject, spec.sources, accounts).build_warnings()
+    contradictions = find_contradictions(spec.subject, spec.sources, accounts)
+    labels = build_label_warnings(find_wrong_labels(dataset.posts))
+    warnings = (*contradictions.build_warnings(), *labels)
     for warning in warnings:
         context.log.warning("prepare.warning", reason=warning.reason, message=warning.message)
     return warnings

@@ -74,7 +74,7 @@ def _explain_left_out(card: CardData) -> str:
 def _describe_languages(languages: CardLanguages) -> str:
     if not languages.codes:
         return "Their language is undetermined."
-    how = " (detected by py3langid from texts of the posts without a label)" if languages.detected else ""
+    how = " (detected by py3langid where posts have no label, or a wrong one)" if languages.detected else ""
     return f"Their language: {', '.join(languages.codes)}{how}."
 
 

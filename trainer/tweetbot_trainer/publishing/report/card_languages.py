@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tweetbot_trainer.data.cleaning.languages import detect_language, parse_label
+from tweetbot_trainer.data.dataset.wrong_labels import find_wrong_labels
 from tweetbot_trainer.data.posts import DatasetPost
 
 #: The smallest share of the posts at which the card names a language, and at which posts without a label matter.
@@ -25,8 +26,9 @@ class CardLanguages:
 
 def find_languages(posts: Sequence[DatasetPost]) -> CardLanguages:
     """Return the languages of at least a tenth of the posts whose language is known."""
-    counts = Counter(_list_codes(parse_label(post.lang) for post in posts))
-    unlabelled = [post.text for post in posts if post.lang is None]
+    wrong = find_wrong_labels(posts)
+    counts = Counter(_list_codes(label for post in posts if (label := parse_label(post.lang)) not in wrong))
+    unlabelled = [post.text for post in posts if post.lang is None or parse_label(post.lang) in wrong]
     detected = _detect_languages(unlabelled) if len(unlabelled) >= SHARE * len(posts) else {}
     counts.update(detected)
     codes = tuple(code for code, count in counts.most_common() if count >= SHARE * counts.total())

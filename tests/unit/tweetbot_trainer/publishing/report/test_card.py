@@ -335,7 +335,7 @@ def test_an_unknown_language_is_not_made_up() -> None:
 def test_the_language_of_the_posts_is_named_or_called_undetermined() -> None:
     assert "Their language: en, ja." in render_card(some_card_data(languages=CardLanguages(("en", "ja"))))
     detected = render_card(some_card_data(languages=CardLanguages(("de",), detected=True)))
-    assert "Their language: de (detected by py3langid from texts of the posts without a label)." in detected
+    assert "Their language: de (detected by py3langid where posts have no label, or a wrong one)." in detected
     assert "Their language is undetermined." in render_card(some_card_data(languages=CardLanguages(())))
 
 

@@ -13,6 +13,7 @@ GERMAN, ENGLISH = (
     "der Hafen ist heute ruhig, und die Flut kommt erst abends",
     "the harbour is quiet and the tide is low",
 )
+JAPANESE = "港は静かで潮が引いている"
 
 
 def labelled(count: int, label: str | None, text: str = ENGLISH) -> list[DatasetPost]:
@@ -21,7 +22,7 @@ def labelled(count: int, label: str | None, text: str = ENGLISH) -> list[Dataset
 
 def test_labels_decide_where_there_are_some() -> None:
     rare = [*labelled(1, "fr"), *labelled(1, "und"), *labelled(1, None)]
-    assert find_languages([*labelled(80, "en"), *labelled(20, "ja"), *rare]) == CardLanguages(("en", "ja"))
+    assert find_languages([*labelled(80, "en"), *labelled(20, "ja", JAPANESE), *rare]) == CardLanguages(("en", "ja"))
     assert find_languages(labelled(1, "in")) == CardLanguages(("id",))
     assert find_languages([*labelled(1, "und"), *labelled(1, "<b>")]) == CardLanguages(())
 
@@ -49,5 +50,9 @@ def test_only_a_sample_is_looked_at_and_stands_for_all(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(card_languages, "detect_language", detect)
     posts = [replace(post, lang=None) for post in posts_of([str(number) for number in range(100_000)])]
-    assert find_languages([*posts, *labelled(20_000, "ja")]) == CardLanguages(("de", "en", "ja"), detected=True)
+    assert find_languages([*posts, *labelled(20_000, "zxx")]) == CardLanguages(("de", "en"), detected=True)
     assert len(seen) == 500
+
+
+def test_texts_decide_where_they_contradict_the_labels() -> None:
+    assert find_languages(labelled(40, "en", GERMAN)) == CardLanguages(("de",), detected=True)
