@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO
 
@@ -71,10 +71,15 @@ def tweets_js(*rows: Json, part: int = 0) -> bytes:
     return script(f"YTD.tweets.part{part}", rows)
 
 
-def manifest_js(*names: str) -> bytes:
-    """Return data/manifest.js that lists these members."""
-    files = [{"fileName": name, "globalName": "YTD.x.part0", "count": "1"} for name in names]
-    return script("__THAR_CONFIG", {"dataTypes": {"tweets": {"files": files}}})
+def manifest_js(*names: str, counts: Sequence[object] = (), partial: bool = False) -> bytes:
+    """Return data/manifest.js that lists these members with these numbers of records, 1 each if none are given."""
+    numbers = counts or [1] * len(names)
+    files = [
+        {"fileName": name, "globalName": "YTD.x.part0", "count": str(count)}
+        for name, count in zip(names, numbers, strict=True)
+    ]
+    info = {"isPartialArchive": partial}
+    return script("__THAR_CONFIG", {"archiveInfo": info, "dataTypes": {"tweets": {"files": files}}})
 
 
 def zipped(members: dict[str, bytes]) -> bytes:

@@ -146,20 +146,12 @@ class MastodonSource(Part):
     """The account owner's own export of a Mastodon account."""
 
     uri: Uri
-    """Address, s3://bucket/key, of the export (.zip, .tar.gz) or its outbox.json; read with output.s3's credentials."""
+    """Address, s3://bucket/key, of the export (zip, tar.gz) or its outbox.json; read with output.s3's credentials."""
     visibility: tuple[Literal["Public", "Unlisted"], ...] = Field(("Public",), min_length=1, max_length=2)
     """Which posts to read: Public, and Unlisted ("quiet public"). Posts for followers and messages never are."""
     content_warnings: Literal["Keep", "Drop"] = "Keep"
     """Whether a post's content warning stays, as a line before its text."""
-    rules: ClassVar[tuple[Rule, ...]] = (
-        _OBJECT_RULE,
-        Rule(
-            "self.uri.endsWith('.json') || self.uri.endsWith('.zip') || self.uri.endsWith('.tar.gz')",
-            "name an outbox.json, or the archive as it was downloaded: .zip or .tar.gz",
-            lambda part: part.uri.endswith((".json", ".zip", ".tar.gz")),
-            field="uri",
-        ),
-    )
+    rules: ClassVar[tuple[Rule, ...]] = (_OBJECT_RULE,)
 
 
 Kind = (

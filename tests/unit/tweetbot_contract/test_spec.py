@@ -37,10 +37,6 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         {"sources": [{"bluesky": {"car": "s3://abc/gull.car", "apiBaseURL": "http://localhost"}}]},
         "spec.sources.0.bluesky.apiBaseURL: ",
     ),
-    "a Mastodon file of another kind": (
-        {"sources": [{"mastodon": {"uri": "s3://abc/statuses.csv"}}]},
-        "spec.sources.0.mastodon.uri: name an outbox.json",
-    ),
     "a KMS key of two words": (
         {"output": {"s3": {"uri": "s3://abc", "kmsKeyId": "alias/the gulls"}}},
         "spec.output.s3.kmsKeyId: write the key's id, its ARN, or alias/name",

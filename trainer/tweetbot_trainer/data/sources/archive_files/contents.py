@@ -33,7 +33,7 @@ def build_empty_refusal(opened: ExportFile, *, kind: str, wanted: str, advice: s
     """Return the refusal of an upload without the file `wanted` of the source of this kind: what it holds instead."""
     names = [*opened.others, *(member.name for member in opened.members.values())]
     if opened.single:
-        return _build_single_refusal(opened, kind, wanted)
+        return _build_single_refusal(opened, kind, wanted, advice)
     if not names:
         return build_refusal(f"the {opened.form} is empty", reasons.SOURCE_NOT_AN_EXPORT, advice=advice)
     if nested := [name for name in names if _ARCHIVE.search(name.lower())]:
@@ -50,14 +50,14 @@ def build_empty_refusal(opened: ExportFile, *, kind: str, wanted: str, advice: s
     return build_refusal(message, reasons.SOURCE_NOT_AN_EXPORT, advice=advice)
 
 
-def _build_single_refusal(opened: ExportFile, kind: str, wanted: str) -> SpecRefused:
+def _build_single_refusal(opened: ExportFile, kind: str, wanted: str, advice: str) -> SpecRefused:
     for other, what, beginning in _BEGINNINGS:
         if other != kind and beginning.match(opened.head):
-            advice = f"give it as a source of the kind {other}"
-            return build_refusal(f"it is {what}", reasons.SOURCE_NOT_AN_EXPORT, advice=advice)
+            do = f"give it as a source of the kind {other}"
+            return build_refusal(f"it is {what}", reasons.SOURCE_NOT_AN_EXPORT, advice=do)
     begins = " ".join(opened.head[:40].decode("utf-8", "replace").split())
     message = f"it is no {wanted.rpartition('/')[2]}, as it begins with {begins!r}"
-    return build_refusal(message, reasons.SOURCE_NOT_AN_EXPORT)
+    return build_refusal(message, reasons.SOURCE_NOT_AN_EXPORT, advice=advice)
 
 
 def _build_nested_refusal(opened: ExportFile, nested: list[str]) -> SpecRefused:

@@ -2,15 +2,14 @@
 
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import BinaryIO, Literal
 
 from tweetbot_contract import reasons
-from tweetbot_trainer.data.sources.archive_files.entry import Entry
+from tweetbot_trainer.data.sources.archive_files.entry import AllowList, Entry, Name
 from tweetbot_trainer.data.sources.archive_files.foreign import find_foreign
-from tweetbot_trainer.data.sources.archive_files.names import normalize_name, show_name
+from tweetbot_trainer.data.sources.archive_files.names import show_name
 from tweetbot_trainer.data.sources.archive_files.refusals import AS_DOWNLOADED, BROKEN, build_refusal, translate_damage
 from tweetbot_trainer.data.sources.archive_files.streams import FileStream, GzipStream, Stream, open_section
 from tweetbot_trainer.data.sources.archive_files.tars import BLOCK, is_tar, iter_tar
@@ -18,7 +17,6 @@ from tweetbot_trainer.data.sources.archive_files.zips import has_end, iter_zip
 from tweetbot_trainer.runtime.errors import SpecRefused
 
 Form = Literal["zip", "tar.gz", "tar", "gz", "file"]
-Allows = Callable[[str], bool]
 _ZIP, _GZIP = b"PK", b"\x1f\x8b"
 #: The first bytes, of which a single file shows what it is.
 _HEAD = 4096
@@ -79,13 +77,13 @@ def open_export(file: BinaryIO, allowed: re.Pattern[str]) -> ExportFile:
     """
     size = file.seek(0, io.SEEK_END)
     if FileStream(file).read(len(_ZIP)) == _ZIP or has_end(file):  # of a zip nothing is read but what is asked for
-        return _list_members("zip", partial(iter_zip, file), allowed)
+        return _list_members("zip", iter_zip(file, AllowList(allowed)))
     head = FileStream(file).read(_HEAD)
     try:
         if head.startswith(_GZIP):
             return _open_gzip(GzipStream(file), allowed)
         if is_tar(head[:BLOCK]) and any(head[:BLOCK]):
-            return _list_members("tar", partial(iter_tar, FileStream(file)), allowed)
+            return _list_members("tar", iter_tar(FileStream(file), AllowList(allowed)))
     except BROKEN as error:
         raise translate_damage(error) from error
     if foreign := find_foreign(head, size):
@@ -97,7 +95,7 @@ def _open_gzip(stream: Stream, allowed: re.Pattern[str]) -> ExportFile:
     open_again = stream.mark()
     head = stream.read(_HEAD)
     if is_tar(head[:BLOCK]):
-        return _list_members("tar.gz", partial(iter_tar, open_again()), allowed)
+        return _list_members("tar.gz", iter_tar(open_again(), AllowList(allowed)))
     if head.startswith(_ZIP):
         message = "the .gz holds a zip"
         raise build_refusal(message, reasons.SOURCE_NESTED, advice="unpack it with gunzip, and upload the zip inside")
@@ -110,28 +108,21 @@ def _open_gzip(stream: Stream, allowed: re.Pattern[str]) -> ExportFile:
 
 def _open_single(form: Form, stream: Stream, size: int, head: bytes) -> ExportFile:
     open_again = stream.mark()
-    entry = Entry("", size, open_stream=lambda: open_section(open_again(), size))
+    entry = Entry(Name("", None), size, open_stream=lambda: open_section(open_again(), size))
     return ExportFile(form, {}, single=Member("", "it", size, entry), head=head)
 
 
-def _list_members(
-    form: Form, list_entries: Callable[[Allows], Iterator[Entry]], allowed: re.Pattern[str]
-) -> ExportFile:
+def _list_members(form: Form, entries: Iterable[Entry]) -> ExportFile:
     members: dict[str, Member] = {}
     others: list[str] = []
-    for entry in list_entries(lambda raw: _match(raw, allowed) is not None):
-        name, match = normalize_name(entry.name), _match(entry.name, allowed)
-        if name and match and entry.open_stream:
-            file = match["file"]
-            member = Member(name, f"{name} in the {form}", entry.size, entry, entry.problem)
-            members[file] = _merge(form, members[file], member) if file in members else member
-        elif name:
-            others.append(name)
+    for entry in entries:
+        path, file = entry.name.path, entry.name.file
+        if file is None:
+            others.append(path)
+            continue
+        member = Member(path, f"{path} in the {form}", entry.size, entry, entry.problem)
+        members[file] = _merge(form, members[file], member) if file in members else member
     return ExportFile(form, members, tuple(others))
-
-
-def _match(raw: str, allowed: re.Pattern[str]) -> re.Match[str] | None:
-    return allowed.fullmatch((normalize_name(raw) or "").lower())
 
 
 def _merge(form: Form, first: Member, second: Member) -> Member:

@@ -8,8 +8,9 @@ from tweetbot_contract.reasons import Reason
 from tweetbot_trainer.data.sources.archive_files.refusals import PACK_AGAIN, UPLOAD_AGAIN, build_refusal
 from tweetbot_trainer.runtime.errors import SpecRefused
 
-_DOWNLOAD = "download the export again, and look at what you have before you upload it"
-_OTHER = "upload the export's own file"
+_PAGE = "open it in a browser to see which, and upload the export's own file instead"
+_DOWNLOAD = "download the export again, and open it before you upload it"
+_OTHER = "upload the export itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,9 @@ def find_foreign(head: bytes, size: int) -> SpecRefused | None:
         return build_refusal(message, reasons.SOURCE_TRUNCATED, advice=UPLOAD_AGAIN)
     if answer := _find_answer(head):
         return build_refusal(answer, reasons.SOURCE_NOT_AN_EXPORT, advice=_DOWNLOAD)
+    if _HTML.match(head):
+        what = "it is a web page, not an export: a login, a warning, or one of the export's own pages"
+        return build_refusal(what, reasons.SOURCE_NOT_AN_EXPORT, advice=_PAGE)
     if b"\0" in head:
         return build_refusal(f"it is neither a zip, nor a .tar.gz, nor text (it begins with {head[:8].hex(' ')})")
     return None
@@ -106,8 +110,6 @@ def find_foreign(head: bytes, size: int) -> SpecRefused | None:
 
 def _find_answer(head: bytes) -> str | None:
     """Return what a server answered in place of the file."""
-    if _HTML.match(head):
-        return "it is a web page, not an export: a login or a warning was saved in place of the file"
     if error := _XML_ERROR.match(head):
         return f"it is an error of a store ({error[1].decode()}), which was saved in place of the file"
     if _JSON_ERROR.match(head):

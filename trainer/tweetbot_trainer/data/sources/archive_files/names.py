@@ -8,6 +8,8 @@ _SPARE = ("", ".", "..")
 #: Folders and files that systems add by themselves. Those of macOS are named like the file that they belong to.
 _SYSTEM = frozenset({"__macosx", ".ds_store", ".spotlight-v100", ".trashes", "thumbs.db", "desktop.ini"})
 _FORK = "._"
+#: Most names have nothing of this, and an export may have 200,000.
+_ODD = re.compile(r"(?:^|/)(?:\.{0,2}(?:/|$)|\._|[a-z]:/|(?:__macosx|\.[dst]|thumbs|desktop))", re.IGNORECASE)
 #: Characters of a name in a message.
 SHOWN = 80
 
@@ -17,7 +19,11 @@ def normalize_name(name: str) -> str | None:
 
     Steps upwards are left out, as unzip does: nothing is extracted, so they lead nowhere.
     """
-    path = unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode()).replace("\\", "/")
+    path = name.replace("\\", "/")
+    if not path.isascii():
+        path = unicodedata.normalize("NFC", path.encode("utf-8", "replace").decode())
+    if not _ODD.search(path):
+        return path
     steps = [step for step in path.split("/") if step not in _SPARE and not _DRIVE.fullmatch(step)]
     if not steps or path.endswith("/") or steps[-1].startswith(_FORK) or _SYSTEM & {step.lower() for step in steps}:
         return None

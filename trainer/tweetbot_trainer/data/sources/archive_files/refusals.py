@@ -11,7 +11,8 @@ from tweetbot_contract.reasons import Reason
 from tweetbot_trainer.runtime.errors import SpecRefused
 
 AS_DOWNLOADED = "upload the export as it was downloaded"
-UPLOAD_AGAIN = "compare its size with the file that you downloaded, and upload it again"
+UPLOAD_AGAIN = "try to open it on your computer: download it again if that fails, otherwise upload it again"
+DOWNLOAD_AGAIN = "download the export again, and upload it as it comes"
 PACK_AGAIN = "unpack it, and upload the folder packed as a .zip or .tar.gz"
 #: An export has one member per photo, and 6,000 for its own pages.
 MEMBERS_LIMIT = 200_000
@@ -43,7 +44,7 @@ def translate_damage(error: Exception, label: str = "it") -> SpecRefused:
         return build_refusal(message, reasons.SOURCE_TRUNCATED, advice=UPLOAD_AGAIN)
     if isinstance(error, TooLarge):
         return build_refusal(str(error), reasons.SOURCE_TOO_LARGE, advice="upload only its files with posts")
-    return build_refusal(f"{label} is damaged ({str(error)[:120]})")
+    return build_refusal(f"{label} is damaged ({str(error)[:120]})", advice=DOWNLOAD_AGAIN)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import BinaryIO
 
-from tweetbot_trainer.data.sources.archive_files.entry import Entry
+from tweetbot_trainer.data.sources.archive_files.entry import AllowList, Entry, Name
 from tweetbot_trainer.data.sources.archive_files.refusals import MEMBERS_LIMIT, TooLarge
 from tweetbot_trainer.data.sources.archive_files.streams import UNPACKED_LIMIT, Stream, open_section
 
@@ -39,18 +39,18 @@ def is_tar(block: bytes) -> bool:
     return True
 
 
-def iter_tar(stream: Stream, is_allowed: Callable[[str], bool], *, largest: int = UNPACKED_LIMIT) -> Iterator[Entry]:
+def iter_tar(stream: Stream, allowed: AllowList, *, largest: int = UNPACKED_LIMIT) -> Iterator[Entry]:
     """Yield the files of a tar; those that are not allowed are only listed. Raises one of BROKEN."""
     kept = 0
-    for number, (name, size, is_file) in enumerate(_iter_members(stream, largest)):
-        if not is_file:
-            stream.skip(size)
-        elif not is_allowed(name):
-            stream.skip(size)
-            yield Entry(name)
-        else:
+    for number, (raw, size, is_file) in enumerate(_iter_members(stream, largest)):
+        name = allowed.find(raw) if is_file else None
+        if name and name.file:
             kept += 1
             yield _read_entry(stream, name, size)
+        else:
+            stream.skip(size)
+        if name and not name.file:
+            yield Entry(name)
         if kept > KEPT_LIMIT or number >= MEMBERS_LIMIT:
             raise TooLarge(f"it holds more than {KEPT_LIMIT} files with posts, or {MEMBERS_LIMIT} in all")
         stream.skip(-size % BLOCK)
@@ -119,7 +119,7 @@ def _parse_header(block: bytes) -> tarfile.TarInfo:
     return header
 
 
-def _read_entry(stream: Stream, name: str, size: int) -> Entry:
+def _read_entry(stream: Stream, name: Name, size: int) -> Entry:
     open_again, checksum, left = stream.mark(), 0, size
     while left:
         data = _read(stream, min(left, _CHUNK))

@@ -6,12 +6,12 @@ Its table of contents is measured before zipfile loads it, which takes some 700 
 import io
 import struct
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import BinaryIO
 
 from tweetbot_contract import reasons
-from tweetbot_trainer.data.sources.archive_files.entry import Entry
+from tweetbot_trainer.data.sources.archive_files.entry import AllowList, Entry
 from tweetbot_trainer.data.sources.archive_files.mac_zips import find_member
 from tweetbot_trainer.data.sources.archive_files.refusals import (
     BROKEN,
@@ -36,7 +36,7 @@ _TAIL = _SHORT + 0xFFFF
 _MEMBER, _MEMBER_SIZE = b"PK\x01\x02", 46
 
 
-def iter_zip(file: BinaryIO, is_allowed: Callable[[str], bool]) -> Iterator[Entry]:
+def iter_zip(file: BinaryIO, allowed: AllowList) -> Iterator[Entry]:
     """Yield the files of a zip; those that are not allowed are only listed.
 
     Raises SpecRefused: SourceTruncated, SourceIncomplete for a piece of a split zip, SourceTooLarge for too many
@@ -52,13 +52,14 @@ def iter_zip(file: BinaryIO, is_allowed: Callable[[str], bool]) -> Iterator[Entr
     try:
         archive = zipfile.ZipFile(file)
     except BROKEN as error:
-        raise build_refusal(f"it is no readable zip ({error})") from error
+        raise build_refusal(f"it is no readable zip ({error})", advice=UPLOAD_AGAIN) from error
     for info in archive.infolist():
-        if info.is_dir() or not is_allowed(info.filename):
-            yield Entry(info.filename)
-        else:
+        name = allowed.find(info.filename)
+        if name and name.file:
             opener = partial(_open, archive, info, file, gap)
-            yield Entry(info.filename, info.file_size, info.CRC, opener, _find_problem(info))
+            yield Entry(name, info.file_size, info.CRC, opener, _find_problem(info))
+        elif name:
+            yield Entry(name)
 
 
 def has_end(file: BinaryIO) -> bool:
@@ -107,7 +108,9 @@ def _read_directory(file: BinaryIO) -> tuple[int, int]:
         at, (length, offset) = at_64, _END_64.unpack_from(tail, at_64)[8:10]
     start = size - len(tail) + at - length
     if start < 0:
-        raise build_refusal("it is no readable zip (its table of contents is longer than the file)")
+        raise build_refusal(
+            "it is no readable zip (its table of contents is longer than the file)", advice=UPLOAD_AGAIN
+        )
     if length > DIRECTORY_LIMIT:
         message = f"the zip's table of contents has {length} bytes; at most {DIRECTORY_LIMIT} are read"
         raise build_refusal(message, reasons.SOURCE_TOO_LARGE)

@@ -33,6 +33,8 @@ _OBJECT = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{")
 #: Files of an export that look like an outbox.
 _OTHER_FILE = re.compile(rb'"(?:id|type)"\s*:\s*"(likes\.json|bookmarks\.json|Person)"')
 _PERSON = b"Person"
+#: What a server shows at the address of an account's outbox: where its pages are.
+_PAGED = re.compile(rb'"(?:first|next)"\s*:\s*"https?:')
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +75,7 @@ def _find_single(opened: ExportFile) -> Member | None:
         raise build_refusal(
             message, reasons.SOURCE_NOT_AN_EXPORT, advice="upload its outbox.json, or the whole archive"
         )
+    if _PAGED.search(opened.head):
+        message = "it is what the server shows at the outbox's address, not the outbox of an export"
+        raise build_refusal(message, reasons.SOURCE_NOT_AN_EXPORT, advice=_WHAT_TO_DO)
     return opened.single

@@ -18,6 +18,7 @@ ALLOWED = re.compile(
 MANIFEST, INDEX, TABLE, MONTHS = "manifest.js", "js/tweet_index.js", "tweets.csv", "js/tweets/"
 #: Files that are named almost like those with posts: copies, downloads of the same name.
 MISNAMED = re.compile(_FOLDER + r"(?:tweets?|note-tweet|community-tweet)(?!-headers|deck)[^/]*\.js")
+WHAT_TO_UPLOAD = "upload the zip as X gave it, or its tweets.js"
 SCRIPT_LIMIT = 16 * 1024**2
 
 

@@ -15,8 +15,16 @@ from tweetbot_trainer.data.sources.archive_files import (
     build_empty_refusal,
     build_refusal,
 )
-from tweetbot_trainer.data.sources.archive_files.refusals import AS_DOWNLOADED
-from tweetbot_trainer.data.sources.x_archive.layout import INDEX, MANIFEST, MISNAMED, MONTHS, TABLE, parse_part
+from tweetbot_trainer.data.sources.archive_files.refusals import DOWNLOAD_AGAIN
+from tweetbot_trainer.data.sources.x_archive.layout import (
+    INDEX,
+    MANIFEST,
+    MISNAMED,
+    MONTHS,
+    TABLE,
+    WHAT_TO_UPLOAD,
+    parse_part,
+)
 from tweetbot_trainer.data.sources.x_archive.lists import OwnLists, read_lists
 from tweetbot_trainer.data.sources.x_archive.single import identify_single
 from tweetbot_trainer.runtime.errors import SpecRefused
@@ -45,7 +53,7 @@ class Members:
 
     `partial` means that the export calls itself one archive of several; `absent` are files that the owner left out,
     with the numbers of their records, `unlisted` those that the export's own list does not name, and `misnamed` what is
-    not read although its name is almost right.
+    not read although its name is almost right. `alone` is the one file of which the upload consists.
     """
 
     form: str
@@ -57,6 +65,7 @@ class Members:
     absent: Mapping[str, int] = field(default_factory=dict)
     unlisted: tuple[str, ...] = ()
     misnamed: tuple[str, ...] = ()
+    alone: str = ""
 
     @property
     def with_posts(self) -> tuple[PostsFile, ...]:
@@ -99,7 +108,7 @@ def iter_records(member: Member) -> Iterator[Json]:
 
 def build_damage_refusal(member: Member, error: Exception) -> SpecRefused:
     """Return the refusal of a damaged member."""
-    return build_refusal(f"{member.label} is damaged ({str(error)[:120]})")
+    return build_refusal(f"{member.label} is damaged ({str(error)[:120]})", advice=DOWNLOAD_AGAIN)
 
 
 def _holds_posts(file: str) -> bool:
@@ -128,7 +137,7 @@ def _find_absent(lists: OwnLists, present: Mapping[str, Member]) -> dict[str, in
     for file in lacking:
         if parse_part(file)[0] not in _OPTIONAL:
             message = f"the export is incomplete: its own list names {file}, which is not in it"
-            advice = _ONE_FOLDER if lists.partial else AS_DOWNLOADED
+            advice = _ONE_FOLDER if lists.partial else f"add {file}, or {DOWNLOAD_AGAIN}"
             raise build_refusal(message, reasons.SOURCE_INCOMPLETE, advice=advice)
     return {file: count or 0 for file, count in lacking.items()}
 
@@ -178,7 +187,7 @@ def _select_single(opened: ExportFile, single: Member) -> Members:
     """Return the one file of which the upload consists. Raises SpecRefused (SourceNotAnExport) if it is another."""
     file = identify_single(opened)
     _refuse_bulk([single])
-    return _build_members({file: replace(single, name=file, label=file)}, None, {})
+    return replace(_build_members({file: replace(single, name=file, label=file)}, None, {}), alone=file)
 
 
 def _build_none_refusal(opened: ExportFile, lists: OwnLists | None) -> SpecRefused:
@@ -190,7 +199,7 @@ def _build_none_refusal(opened: ExportFile, lists: OwnLists | None) -> SpecRefus
         message = "it is an X export without posts: its own list names no file with any"
         advice = "check that it is the account you mean; if the posts were taken out, add tweets.js"
         return build_refusal(message, reasons.SOURCE_NOT_AN_EXPORT, advice=advice)
-    return build_empty_refusal(opened, kind="archive", wanted="data/tweets.js")
+    return build_empty_refusal(opened, kind="archive", wanted="data/tweets.js", advice=WHAT_TO_UPLOAD)
 
 
 def _unwrap(item: object) -> Json:

@@ -8,10 +8,11 @@ from tweetbot_contract.data_table import DataWarning
 from tweetbot_trainer.data.sources.archive_files import build_refusal
 from tweetbot_trainer.data.sources.archive_files.names import show_name
 from tweetbot_trainer.data.sources.interface import SourceReport
-from tweetbot_trainer.data.sources.x_archive.layout import TABLE
+from tweetbot_trainer.data.sources.x_archive.layout import TABLE, parse_part
 from tweetbot_trainer.data.sources.x_archive.members import Members, PostsFile
 
 _NOTES = "note-tweet"
+_ADD_NOTES = "To keep them, upload the zip with note-tweet.js."
 #: Names of files in a message.
 _LISTED = 3
 
@@ -71,6 +72,8 @@ class ReportBuilder:
 
     def _list_oddities(self) -> Iterator[str]:
         members, records = self._members, self._records
+        if parse_part(members.alone)[1]:
+            yield f"is {members.alone} alone; give the other parts as sources too, or the whole zip."
         if members.partial:
             yield (
                 "is one of several archives of an export, as X says in it; the others are not read. Unpack all of them "
@@ -80,20 +83,29 @@ class ReportBuilder:
             yield f"holds {_join(members.unlisted)}, not named by the export's own list; it was read nevertheless."
         for posts in members.with_posts:
             if posts.count is not None and records[posts.file] > posts.count:
-                listed = f"of which the export's own list counts {posts.count}; all were read."
-                yield f"holds {records[posts.file]} posts in {posts.file}, {listed}"
+                held = f"holds {_count(records[posts.file])} in {posts.file}"
+                yield f"{held}, of which the export's own list counts {posts.count}; all were read."
         if members.misnamed:
             yield f"holds {_join(members.misnamed)}, not read, as X names no file like that. Rename it if it has posts."
         yield from self._list_absent()
 
     def _list_absent(self) -> Iterator[str]:
-        for file, count in self._members.absent.items():
+        absent = self._members.absent
+        for file, count in absent.items():
             if not file.startswith(_NOTES):
-                yield f"lacks {file}, of which the export's own list counts {count} posts. Add it to the archive."
-        notes = [file for file in self._members.absent if file.startswith(_NOTES)]
-        if notes or self.cut:
-            what = f"lacks {_join(notes or ['note-tweet.js'])}, which has the whole text of long posts"
-            yield f"{what}: {self.cut} posts are cut, and are left out. Add it to the archive to keep them."
+                held = f"of which the export's own list counts {_count(count)}"
+                yield f"lacks {file}, {held}. Add it to the archive."
+        if notes := [file for file in absent if file.startswith(_NOTES)]:
+            held = f"{sum(absent[file] for file in notes)} long posts, as the export's own list says"
+            left_out = f"those that are cut without it ({self.cut} found) are left out"
+            yield f"lacks {_join(notes)} with the whole text of {held}; {left_out}. {_ADD_NOTES}"
+        elif self.cut:
+            left_out = f"{_count(self.cut)} cut and left out"
+            yield f"lacks note-tweet.js with the whole text of long posts: {left_out}. {_ADD_NOTES}"
+
+
+def _count(posts: int) -> str:
+    return f"{posts} post{'' if posts == 1 else 's'}"
 
 
 def _join(names: Sequence[str]) -> str:

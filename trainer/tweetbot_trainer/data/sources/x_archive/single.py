@@ -4,7 +4,7 @@ import re
 
 from tweetbot_contract import reasons
 from tweetbot_trainer.data.sources.archive_files import ExportFile, build_empty_refusal, build_refusal
-from tweetbot_trainer.data.sources.x_archive.layout import TABLE
+from tweetbot_trainer.data.sources.x_archive.layout import TABLE, WHAT_TO_UPLOAD
 from tweetbot_trainer.runtime.errors import SpecRefused
 
 _SPACE = rb"(?:\xef\xbb\xbf)?\s*"
@@ -34,9 +34,9 @@ def identify_single(opened: ExportFile) -> str:
         return "tweets.js"
     if _HEADER.match(head):
         return TABLE
-    raise build_empty_refusal(opened, kind="archive", wanted="tweets.js")
+    raise build_empty_refusal(opened, kind="archive", wanted="tweets.js", advice=WHAT_TO_UPLOAD)
 
 
 def _build_refusal(file: str) -> SpecRefused:
-    message = f"it is {file} of an X export, which holds no posts"
-    return build_refusal(message, reasons.SOURCE_NOT_AN_EXPORT, advice="upload its tweets.js, or the whole zip")
+    message = f"it is {file} of an X export, which holds no posts of its own"
+    return build_refusal(message, reasons.SOURCE_NOT_AN_EXPORT, advice=WHAT_TO_UPLOAD)

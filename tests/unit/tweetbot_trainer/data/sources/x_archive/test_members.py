@@ -142,7 +142,7 @@ def test_a_large_zip_with_the_newer_table_of_contents_is_read() -> None:
 def test_an_export_without_tweets_is_refused() -> None:
     for members in ({}, {"data/account.js": b"x"}, {"data/note-tweet.js": b""}):
         with pytest.raises(
-            SpecRefused, match=r"(no data/tweets\.js in|the zip is empty).*; upload the export as it was"
+            SpecRefused, match=r"(no data/tweets\.js in|the zip is empty).*; upload the zip as X gave it"
         ):
             read(zipped(members))
 
