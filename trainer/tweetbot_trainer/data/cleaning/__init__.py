@@ -3,8 +3,8 @@
 clean ─▶ build_recipe ─▶ rewrite each text ─▶ checks, the first that holds drops ─▶ duplicates
 
 huggingtweets.py   the rules of huggingtweets
-modern.py          our own, with words.py, languages.py, duplicates.py, and personal_data.py with
-                   account_patterns.py and contact_patterns.py
+modern.py          our own, with links.py and retweets.py (both with remains.py), words.py, languages.py, duplicates.py,
+                   and personal_data.py with account_patterns.py and contact_patterns.py
 """
 
 from tweetbot_trainer.data.cleaning.clean import CleanedPost, DropCounts, clean

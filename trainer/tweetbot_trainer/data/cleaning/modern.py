@@ -7,39 +7,9 @@ from collections.abc import Callable
 from html.entities import html5
 
 from tweetbot_trainer.data.cleaning import personal_data
-from tweetbot_trainer.data.cleaning.words import UNSPACED_RANGES
+from tweetbot_trainer.data.cleaning.links import remove_links
+from tweetbot_trainer.data.cleaning.retweets import keep_own_words
 from tweetbot_trainer.data.posts import END_MARK
-
-_ADDRESS = rf"[^\s{UNSPACED_RANGES}]*"
-#: Hosts whose links people, or X for them, wrote without a scheme.
-_BARE = r"www\.\w|(?:pic\.twitter\.com|pic\.x\.com|t\.co|youtu\.be|bit\.ly|ow\.ly|goo\.gl|tinyurl\.com|is\.gd|fb\.me)/"
-_LINK = re.compile(rf"https?:(?:/|…){_ADDRESS}|(?<![\w@.-])(?:{_BARE}){_ADDRESS}", re.IGNORECASE)
-#: Punctuation that follows a link rather than belonging to it.
-_CLOSERS = ".,;:!?)]}'\"\u2019\u201d»"
-#: Stands where a link was. No text contains it, since control characters are removed first.
-_GAP = "\x00"
-_BRACKETED = re.compile(rf"[(\[{{<«\u201c\"']{_GAP}[)\]}}>»\u201d\"']")
-_HANGING = re.compile(rf" ?{_GAP}(?=[{re.escape(_CLOSERS)}])")
-
-
-def remove_links(text: str) -> str:
-    """Replace each link, with or without a scheme, by a space; punctuation after it moves to the word before.
-
-    `text` must contain no control characters.
-    """
-    gapped = _LINK.sub(_replace_link, text)
-    if gapped == text:
-        return text
-    return _HANGING.sub("", _BRACKETED.sub(_GAP, gapped)).replace(_GAP, " ")
-
-
-def _replace_link(link: re.Match[str]) -> str:
-    address = link[0].rstrip(_CLOSERS)
-    closers = link[0][len(address) :]
-    if closers.startswith(")") and address.count("(") > address.count(")"):
-        closers = closers[1:]
-    return _GAP + closers
-
 
 Rule = Callable[[str], str]
 
@@ -47,8 +17,6 @@ Rule = Callable[[str], str]
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 #: C0 and C1 controls and the byte-order mark.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ufeff]")
-_OPENING = r"[\"'(\[\u201c\u2018]?"
-_OLD_RETWEET = re.compile(rf"{_OPENING}RT\b[:\s]*{_OPENING}[@\uff20][a-z0-9_]", re.IGNORECASE | re.ASCII)
 #: Names of X, of Bluesky with their dots, and of the Fediverse with their server.
 _MENTION = re.compile(
     r"(?<![A-Za-z0-9_@\uff20])[@\uff20][A-Za-z0-9_]{1,50}(?:\.[a-z0-9][a-z0-9-]{0,62}){0,5}"
@@ -87,7 +55,7 @@ def build_rules(*, mentions: bool, private: bool) -> tuple[Rule, ...]:
     """Return the rules that follow `unescape_entities`: `mentions` replaces @names, `private` personal data."""
     replaced: tuple[Rule, ...] = (personal_data.redact_personal_data,) if private else ()
     replaced += (anonymize_mentions,) if mentions else ()
-    return (remove_controls, remove_links, *replaced, defuse_end_marks, collapse_spaces)
+    return (remove_controls, remove_links, keep_own_words, *replaced, defuse_end_marks, collapse_spaces)
 
 
 def apply_until_stable(text: str, rules: tuple[Rule, ...]) -> str:
@@ -99,11 +67,6 @@ def apply_until_stable(text: str, rules: tuple[Rule, ...]) -> str:
         if text == before:
             break
     return text
-
-
-def is_old_retweet(text: str) -> bool:
-    """Tell whether a post is a retweet by hand: it begins with `RT @name`."""
-    return _OLD_RETWEET.match(text) is not None
 
 
 #: Characters that may begin an end mark: `<` and its full-width and small forms.

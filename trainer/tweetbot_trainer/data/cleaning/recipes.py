@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tweetbot_contract.spec.spec import Filter
-from tweetbot_trainer.data.cleaning import huggingtweets, languages, modern, personal_data, words
+from tweetbot_trainer.data.cleaning import huggingtweets, languages, modern, personal_data, retweets, words
 from tweetbot_trainer.data.posts import Post
 
 #: Raise these with any change of what a recipe keeps or how it writes it: they are part of the dataset's header, so
@@ -124,7 +124,7 @@ def _rewrite_text(rules: tuple[modern.Rule, ...], plain_rules: tuple[modern.Rule
 def _build_modern_checks(options: Options) -> tuple[Check, ...]:
     wanted = options.languages
     return (
-        Check("retweets", lambda post, text, _: post.retweet or modern.is_old_retweet(text)),
+        Check("retweets", lambda post, text, _: post.retweet or retweets.is_hand_retweet(text)),
         Check("edits", lambda _, __, superseded: superseded),
         Check("truncated", lambda post, _, __: post.truncated),
         Check("replies", lambda post, _, __: options.replies == "Drop" and post.reply and not post.to_self),

@@ -40,6 +40,7 @@ PIECES = (
         "[phone]",
         "DE89 3704 0044 0532 0130 00",
     ),
+    *(" - ", ": ", " → ", " | ", "👇", " :/ ", "(", '"@x: ', '"', "“@x: ", "”", " RT @x ", "via ", " MT @x: "),
     *("港の朝", "🌊", "ดี", "\u200b", "the tide", "low", "(", "+", "-", "."),
 )
 TEXTS = st.lists(st.sampled_from(PIECES) | st.text(max_size=6), max_size=14).map("".join)
