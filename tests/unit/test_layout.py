@@ -49,7 +49,7 @@ patch pause pay peek perform pick plan pop post prepare print prune publish put 
 recall reconcile record recover redact redirect refuse register reject release remove render renew repeat replace
 report request require reserve reset resolve restart restore reuse review rewrite route run sample sanitize save
 say schedule search seek select send set ship shorten show shuffle skip smooth sort spend splay split start step
-stop store strip sum summarize swap take tell touch track train translate truncate try unescape unquote unreserve
+stop store strip sum summarize swap take tell touch track train translate trim truncate try unescape unquote unreserve
 unwrap update upload validate verify wait walk warn watch work wrap write
 """
 VERBS = set(_VERBS.split())

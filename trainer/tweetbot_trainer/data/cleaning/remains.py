@@ -76,10 +76,10 @@ def _trim_word(word: str) -> str:
     rest = word[: len(word) - len(signs)]
     if not signs or not _has_content(rest) or _FACE.fullmatch(signs) or _LEFT_FACE.fullmatch(word):
         return word
-    return word if _closes_opened(rest, signs) else rest.rstrip("=" if signs[0] == ">" else "")
+    return word if _is_closing(rest, signs) else rest.rstrip("=" if signs[0] == ">" else "")
 
 
-def _closes_opened(rest: str, signs: str) -> bool:
+def _is_closing(rest: str, signs: str) -> bool:
     return any(
         sign in signs and opener in rest
         for sign, opener in ((">", "<"), ("»", "«"), ("\u203a", "\u2039"), ("\uff0f", "\uff3c"))

@@ -62,10 +62,10 @@ def _find_mark(text: str) -> re.Match[str] | None:
     first = _RETWEET.match(text)
     if first and not first["quote"]:
         return None
-    return next((mark for mark in _LATER.finditer(text) if _begins_words(text, mark)), None)
+    return next((mark for mark in _LATER.finditer(text) if _is_mark(text, mark)), None)
 
 
-def _begins_words(text: str, mark: re.Match[str]) -> bool:
+def _is_mark(text: str, mark: re.Match[str]) -> bool:
     before = text[max(0, mark.start() - 20) : mark.start()].split()
     if mark["bare"] and before and before[-1].casefold() in _GOVERNING.split():
         return False
