@@ -219,8 +219,11 @@ SPEND_LIMIT_REACHED = _ask_author(
     "Raise sources[].x.maxSpendUSD or lower maxPosts. Pages already paid for are kept and not paid for again.",
 )
 RATE_LIMITED = Reason("RateLimited", "A source's server asks the trainer to wait; the message says until when.")
-X_UNAVAILABLE = Reason("XUnavailable", "X does not answer, or answers with a server error.")
-BLUESKY_UNAVAILABLE = Reason("BlueskyUnavailable", "Bluesky's server does not answer.")
+X_UNAVAILABLE = Reason(
+    "XUnavailable",
+    "X does not answer, or answers with an error that names no problem of the account, token or request.",
+)
+BLUESKY_UNAVAILABLE = Reason("BlueskyUnavailable", "Bluesky does not answer, or with an error that names no problem.")
 BLUESKY_BAD_PAYLOAD = _ask_author(
     "BlueskyBadPayload",
     "Bluesky's answers are not as documented; perhaps another server answers in its place.",
@@ -231,8 +234,10 @@ X_BAD_PAYLOAD = _ask_author(
     "X's answers are not as documented; perhaps another server answers in its place.",
     "The operator retries the run. If it lasts, check sources[].x.apiBaseURL and any proxy in between.",
 )
-STORAGE_UNAVAILABLE = Reason("StorageUnavailable", "S3 does not answer.")
-MODEL_HUB_UNAVAILABLE = Reason("ModelHubUnavailable", "The Hugging Face Hub does not answer.")
+STORAGE_UNAVAILABLE = Reason("StorageUnavailable", "S3 does not answer, or with an error that names no known problem.")
+MODEL_HUB_UNAVAILABLE = Reason(
+    "ModelHubUnavailable", "The Hugging Face Hub does not answer, or with an error that names no problem."
+)
 DISK_FULL = _ask_platform("DiskFull", "The Pod's disk is full.", "Give the node more ephemeral storage.")
 STOPPED = Reason("Stopped", "The Pod was asked to stop; another one continues.")
 TRAINER_BUG = _ask_platform(

@@ -15,7 +15,8 @@ STORAGE_FULL = ask_author(
 FOREIGN_ENDPOINT = ask_author(
     "EndpointNotS3",
     "What answers at the S3 endpoint is no S3 server: a web page, a console, a proxy or a redirect.",
-    f"Correct spec.output.s3.endpoint, or let the Pods past the proxy that the message names, then {RETRAIN}.",
+    "Correct spec.output.s3.endpoint, or let the Pods past the proxy that the message names. The operator retries "
+    "the run for a day.",
 )
 OBJECT_ARCHIVED = ask_author(
     "ObjectArchived",

@@ -12,10 +12,13 @@ from tweetbot_contract.progress import ProgressReport, Waiting
 from tweetbot_contract.reasons import (
     BLUESKY_BAD_PAYLOAD,
     BLUESKY_UNAVAILABLE,
+    FOREIGN_ENDPOINT,
     MODEL_HUB_UNAVAILABLE,
+    NOT_AUTHORIZED,
     RATE_LIMITED,
     STORAGE_FULL,
     STORAGE_UNAVAILABLE,
+    STORAGE_UNSUPPORTED,
     X_BAD_PAYLOAD,
     X_UNAVAILABLE,
 )
@@ -39,6 +42,9 @@ _SERVICES = {
         BLUESKY_BAD_PAYLOAD,
         STORAGE_UNAVAILABLE,
         STORAGE_FULL,
+        STORAGE_UNSUPPORTED,
+        NOT_AUTHORIZED,
+        FOREIGN_ENDPOINT,
         MODEL_HUB_UNAVAILABLE,
     )
 }

@@ -42,8 +42,8 @@ class RetryBudget:
     add_jitter: Callable[[float], float] = _add_jitter
     progress: StageProgress = field(default_factory=StageProgress)
     """Shows what is waited for until it answers or the request fails."""
-    impatient_for: frozenset[Reason] = frozenset()
-    """Reasons that end a request at once, as waiting is not worth it yet."""
+    impatient_for: frozenset[Reason | type[TemporaryError]] = frozenset()
+    """Reasons and kinds of errors that end a request at once, as waiting is not worth it yet."""
 
     def call(self, request: Callable[[], T]) -> T:
         """Return the request's answer, asking again while it raises TemporaryError and the budget lasts.
@@ -68,7 +68,8 @@ class RetryBudget:
                     pause = min(2 * pause, LONGEST_PAUSE)
                 else:
                     seconds = max(error.retry_after, SHORTEST_RETRY_AFTER)
-                if error.reason in self.impatient_for or not SHORTEST_WAIT <= seconds <= self.seconds:
+                impatient = not self.impatient_for.isdisjoint((error.reason, type(error)))
+                if impatient or not SHORTEST_WAIT <= seconds <= self.seconds:
                     raise
                 self.seconds -= seconds
                 self.progress.begin_wait(error.reason.name, error.message)

@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
 
@@ -14,7 +14,11 @@ from tweetbot_trainer.runtime.errors import StageError, StageStopped, TemporaryE
 from tweetbot_trainer.runtime.versions import describe_program
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.store import build_store_opener, join
+from tweetbot_trainer.store.interface import UnnamedRefusal
 from tweetbot_trainer.store.multipart import LARGEST_PUT
+
+if TYPE_CHECKING:
+    from tweetbot_trainer.store.s3 import S3Store
 
 RECORD_FILE = "storage-probe.json"
 #: The largest file of a run, in sizes of its base: AdamW keeps two float32 for each weight, in a checkpoint's one file.
@@ -46,8 +50,9 @@ def probe_storage(context: StageContext) -> None:
     """
     if not context.run.prefix.startswith("s3://"):
         return
+    kept = _read_record(context)
     record = _build_record(context)
-    if _read_record(context) == record:
+    if kept == record:
         return
     _probe(context, multipart=record.multipart)
     context.log.info("storage.probed", endpoint=record.endpoint or "", multipart=record.multipart)
@@ -56,17 +61,22 @@ def probe_storage(context: StageContext) -> None:
 
 def _probe(context: StageContext, *, multipart: bool) -> None:
     from tweetbot_trainer.store.probe import PROBE_FOLDER, StorageProbe  # loads boto3, which a folder does without
-    from tweetbot_trainer.store.s3 import S3Store
 
-    budget = replace(context.retry_budget, impatient_for=frozenset({reasons.STORAGE_FULL}))
-
-    def open_s3(output: S3Output) -> S3Store:
-        store = build_store_opener(output, context.secrets, budget)(context.run.prefix)
-        assert isinstance(store, S3Store)
-        return store
+    def open_s3(output: S3Output) -> "S3Store":
+        return _open_s3(context, output)
 
     folder = join(context.run.prefix, PROBE_FOLDER)
     StorageProbe(open_s3, context.run.spec.output.s3, folder, context.work, multipart=multipart).run()
+
+
+def _open_s3(context: StageContext, output: S3Output) -> "S3Store":
+    """Open the bucket impatiently: nothing is paid for yet, and what is refused is best seen in the status at once."""
+    from tweetbot_trainer.store.s3 import S3Store
+
+    budget = replace(context.retry_budget, impatient_for=frozenset({reasons.STORAGE_FULL, UnnamedRefusal}))
+    store = build_store_opener(output, context.secrets, budget)(context.run.prefix)
+    assert isinstance(store, S3Store)
+    return store
 
 
 def _build_record(context: StageContext) -> ProbeRecord:
@@ -99,11 +109,11 @@ def _needs_multipart(context: StageContext) -> bool:
 def _read_record(context: StageContext) -> ProbeRecord | None:
     """Return the record of the last probe. What is refused here is left to the probe, which can name it."""
     try:
-        found = context.store.find(_get_record_uri(context))
+        found = _open_s3(context, context.run.spec.output.s3).find(_get_record_uri(context))
         return ProbeRecord.model_validate_json(found.body) if found else None
-    except TemporaryError:
-        raise
-    except (ValidationError, StageError):
+    except (ValidationError, StageError) as fault:
+        if isinstance(fault, TemporaryError) and not isinstance(fault, UnnamedRefusal):
+            raise
         return None
 
 

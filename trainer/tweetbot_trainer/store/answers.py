@@ -1,5 +1,8 @@
 """What the refusals of S3 servers mean, and what to do: one table, in the order in which it is searched.
 
+A code comes from the server, and may be permanent. A number stands for a status without a known code, as proxies and
+firewalls answer too: it has its reason and advice, and is asked again (runtime/refusals.py).
+
 Sources, by server. AWS: "Error responses" in the S3 API reference, and re:Post on SSE-KMS. GCS: "HTTP status and error
 codes for XML" and "Request preconditions". R2: "Error codes" and "S3 API compatibility". MinIO: cmd/api-errors.go. Ceph
 RGW: src/rgw/rgw_common.cc. versitygw 1.8.0: s3err/s3err.go. Wasabi: "REST API introduction", which otherwise follows
@@ -8,42 +11,14 @@ show in which words.
 docs/storage.md shows this table; a test compares them.
 """
 
-from dataclasses import dataclass
-
 from tweetbot_contract import reasons
-from tweetbot_contract.reasons import Reason
-from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageError, TemporaryError
+from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, TemporaryError
+from tweetbot_trainer.runtime.refusals import Meaning
 
 #: The action of a conditional write, in errors and in this table.
 CONDITIONAL_WRITE = "write conditionally"
 _USE_NO_CHECKSUMS = "set output.s3.checksumMode: WhenRequired"
 _USE_NO_CONDITIONS = "set output.s3.conditionalWrites: Unsupported, if this cluster alone writes here"
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """A line of the table: codes, or beginnings of codes with a star, and what they mean.
-
-    If there are `words`, one of them is in the message; if there are `actions`, one of them was asked for. `servers`
-    are those whose documentation or source has it.
-    """
-
-    codes: tuple[str, ...]
-    error: type[StageError]
-    reason: Reason
-    advice: str
-    servers: str
-    words: tuple[str, ...] = ()
-    actions: tuple[str, ...] = ()
-
-    def fits(self, code: str, words: str, action: str) -> bool:
-        """Tell whether an answer to an action means this."""
-        lower = words.lower()
-        return (
-            any(code.startswith(one[:-1]) if one.endswith("*") else code == one for one in self.codes)
-            and (not self.words or any(word in lower for word in self.words))
-            and (not self.actions or action in self.actions)
-        )
 
 
 TABLE: tuple[Meaning, ...] = (
@@ -125,6 +100,13 @@ TABLE: tuple[Meaning, ...] = (
         "AWS, MinIO, R2, versitygw",
     ),
     Meaning(
+        ("InvalidIdentityToken", "IDPRejectedClaim"),
+        NotAuthorized,
+        reasons.NOT_AUTHORIZED,
+        "let the role of the ServiceAccount trust the cluster's OIDC issuer and this ServiceAccount",
+        "AWS STS",
+    ),
+    Meaning(
         ("AccountProblem", "AllAccessDisabled", "UserSuspended", "AccountNotActivated", "AccountDisabled",
          "NotSignedUp", "UserAccountBlocked"),
         NotAuthorized,
@@ -196,9 +178,12 @@ TABLE: tuple[Meaning, ...] = (
         "nothing to do, the request is sent again",
         "all",
     ),
+    Meaning(
+        ("InvalidBucketName", "InvalidArgument", "InvalidRequest", "InvalidURI", "InvalidDigest", "InvalidObjectName",
+         "KeyTooLongError", "MalformedXML", "MethodNotAllowed", "NoSuchTenant"),
+        SpecRefused,
+        reasons.SPEC_REFUSED,
+        "correct what it names in spec.output.s3, or use another server",
+        "AWS, Ceph RGW, MinIO",
+    ),
 )  # fmt: skip
-
-
-def find_meaning(code: str, words: str, action: str) -> Meaning | None:
-    """Return the first meaning that an answer fits: its code, the words of its message, and what was asked."""
-    return next((meaning for meaning in TABLE if meaning.fits(code, words, action)), None)

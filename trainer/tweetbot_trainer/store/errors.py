@@ -1,6 +1,6 @@
 """Translates errors of S3 and boto3 into the stage errors of runtime/errors.py."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,10 +11,12 @@ from botocore.parsers import ResponseParserError
 from tweetbot_contract import reasons
 from tweetbot_trainer.runtime.certificates import find_server_fault
 from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageError, TemporaryError
-from tweetbot_trainer.store.answers import Meaning, find_meaning
-from tweetbot_trainer.store.interface import ObjectNotFound, StorageUnavailable
+from tweetbot_trainer.runtime.refusals import Meaning, find_meaning, shorten_words
+from tweetbot_trainer.store.answers import TABLE
+from tweetbot_trainer.store.interface import ObjectNotFound, StorageUnavailable, UnnamedRefusal
 
-_ABSENT = frozenset({"NoSuchKey", "NotFound", "404"})
+#: A bare 404 is not among them: proxies answer it too, and what is believed to be absent is trained again.
+_ABSENT = frozenset({"NoSuchKey", "NoSuchVersion", "NotFound"})
 #: The server cannot be reached, or its answer was cut short or damaged (IncompleteRead, checksum, half an XML).
 _UNREACHABLE = (
     boto.HTTPClientError,
@@ -27,8 +29,9 @@ _UNREACHABLE = (
     ResponseParserError,
 )
 _NO_CREDENTIALS = (boto.NoCredentialsError, boto.PartialCredentialsError, boto.NoAuthTokenError)
-#: Characters of a server's own words in our message.
-_SAID_LENGTH = 200
+#: The action of making a client, in errors.
+REACH = "reach"
+_IF_IT_LASTS = "if it lasts, look at output.s3.endpoint and at any proxy in between"
 
 
 class PreconditionFailed(Exception):
@@ -69,6 +72,33 @@ def read_field(answer: Any, name: str) -> Any:
     return answer[name]
 
 
+def require_page(page: Any) -> Any:
+    """Return a page of a list. Raises ForeignAnswer for an empty one of a proxy: it would pass for an empty folder."""
+    read_field(page, "IsTruncated")
+    return page
+
+
+@contextmanager
+def ask_for_code(get: Callable[[], Any]) -> Iterator[None]:
+    """Let a GET say why a HEAD is refused, whose answer has no body: a 404 may also be a proxy's."""
+    try:
+        yield
+    except boto.ClientError as error:
+        if not _get_code(error) and _get_status(error) < 500:
+            get()["Body"].close()
+        raise
+
+
+def _get_code(error: boto.ClientError) -> str:
+    """Return the code of S3's answer; without one boto3 writes the status in its place."""
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    return "" if code.isdigit() else code
+
+
+def _get_status(error: boto.ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
 @contextmanager
 def translate_errors(action: str, uri: str) -> Iterator[None]:
     """Turn errors of boto3 into StageErrors, or into PreconditionFailed."""
@@ -86,39 +116,49 @@ def translate_errors(action: str, uri: str) -> Iterator[None]:
             raise fault from error
         raise StorageUnavailable(f"S3 does not answer a request to {action} {uri}: {_get_first_line(error)}") from error
     except (boto.ParamValidationError, boto.InvalidRegionError, ValueError) as error:
-        raise SpecRefused(reasons.SPEC_REFUSED, f"cannot {action} {uri}: {_get_first_line(error)}") from error
+        text = f"cannot {action} {uri}: {_get_first_line(error)}"
+        if action == REACH or isinstance(error, boto.ParamValidationError | boto.InvalidRegionError):
+            raise SpecRefused(reasons.SPEC_REFUSED, text) from error
+        raise StorageUnavailable(f"{text}; {_IF_IT_LASTS}") from error  # a header of the answer that is no number
 
 
-def _build_foreign_error(error: ForeignAnswer, action: str, uri: str) -> SpecRefused:
+def _build_foreign_error(error: ForeignAnswer, action: str, uri: str) -> UnnamedRefusal:
+    """Return what a foreign answer means: it may come from a proxy on the way, and pass."""
     advice = "write the address of the S3 API into output.s3.endpoint, and look for a proxy in between"
     message = f"the answer to a request to {action} {uri} is not S3's but {error}: {advice}"
-    return SpecRefused(reasons.FOREIGN_ENDPOINT, message)
+    return UnnamedRefusal(reasons.FOREIGN_ENDPOINT, message)
 
 
 def _translate_client_error(error: boto.ClientError, action: str, uri: str) -> Exception:
-    answer: Any = error.response
-    code, words = (str(answer.get("Error", {}).get(key, "")) for key in ("Code", "Message"))
-    status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    code, status, words = _get_code(error), _get_status(error), str(error.response.get("Error", {}).get("Message", ""))
     if status in (304, 412):  # MinIO before April 2024 answered a conditional write by 304 (minio#19442)
         return PreconditionFailed(uri)
     if code in _ABSENT:
         return ObjectNotFound(uri)
     said = f"S3 answered {code or status} to a request to {action} {uri}"
     # the code decides before the status: for an unknown key, AWS answers 403, versitygw 404 XAdminUserNotFound
-    if meaning := find_meaning(code, words, action) or find_meaning(str(status), words, action):
-        return _build_error(meaning, said, uri)
-    words = " ".join(words.split())[:_SAID_LENGTH]
-    if status >= 500:
-        return StorageUnavailable(f"{said} ({words})")
-    return SpecRefused(reasons.SPEC_REFUSED, f"{said} ({words})")
+    if code and (meaning := find_meaning(TABLE, code, words, action)):
+        return _build_error(meaning, said, shorten_words(words), uri)
+    return _build_unnamed(status, action, f"{said} ({shorten_words(words)})")
 
 
-def _build_error(meaning: Meaning, said: str, uri: str) -> StageError:
+def _build_unnamed(status: int, action: str, said: str) -> TemporaryError:
+    """Return what an answer means that has no code, or one that nobody knows: it may pass, whatever its status."""
+    meaning = find_meaning(TABLE, str(status), said, action)
+    text = f"{said}: {meaning.advice if meaning else 'it is sent again'}; {_IF_IT_LASTS}"
+    if meaning and meaning.reason is not reasons.STORAGE_UNAVAILABLE:
+        return UnnamedRefusal(meaning.reason, text)
+    return StorageUnavailable(text) if meaning or status >= 500 else UnnamedRefusal(reasons.STORAGE_UNAVAILABLE, text)
+
+
+def _build_error(meaning: Meaning, said: str, words: str, uri: str) -> StageError:
     if meaning.reason is reasons.BUCKET_NOT_FOUND:
         bucket = "/".join(uri.split("/")[:3])
         return SpecRefused(meaning.reason, f"the bucket {bucket} does not exist: create it, or correct its name")
     if meaning.error is TemporaryError and meaning.reason is reasons.STORAGE_UNAVAILABLE:
         return StorageUnavailable(f"{said}: {meaning.advice}")
+    if meaning.reason is reasons.SPEC_REFUSED:
+        said = f"{said} ({words})"
     return meaning.error(meaning.reason, f"{said}: {meaning.advice}")
 
 

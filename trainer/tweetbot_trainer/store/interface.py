@@ -26,6 +26,10 @@ class StorageUnavailable(TemporaryError):
         super().__init__(reasons.STORAGE_UNAVAILABLE, message)
 
 
+class UnnamedRefusal(TemporaryError):
+    """S3, or something on the way to it, refuses without a code that is known; it may pass (runtime/refusals.py)."""
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
     """An object without its content: size in bytes, opaque version tag, and sha256 if the store keeps it."""

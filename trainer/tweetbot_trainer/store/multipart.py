@@ -52,7 +52,8 @@ def multipart_upload(client: Any, target: MultipartTarget, path: Path, ask: Ask,
         with path.open("rb") as file:
             while block := file.read(part):
                 parts.append(_upload_part(client, upload, len(parts) + 1, block, ask, checksums=checksums))
-        ask(lambda: client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts}, **target.conditions))
+        whole = {"MultipartUpload": {"Parts": parts}, **target.conditions}
+        ask(lambda: read_field(client.complete_multipart_upload(**upload, **whole), "ETag"))
     except BaseException as error:
         with suppress(StageError):
             ask(lambda: client.abort_multipart_upload(**upload))

@@ -16,6 +16,7 @@ from tweetbot_contract.spec.output import S3Output
 from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageError, TemporaryError
 from tweetbot_trainer.store.address import join
 from tweetbot_trainer.store.hashing import compute_sha256
+from tweetbot_trainer.store.interface import UnnamedRefusal
 from tweetbot_trainer.store.s3 import S3Store
 
 PROBE_FOLDER = "storage-probe"
@@ -95,11 +96,11 @@ class StorageProbe:
             with _require(WRITE):
                 self._written.append(self._object)
                 self._store.put(self._object, self._content)
-        except TemporaryError:
-            raise
         except StageError as refusal:
-            if missing := self._find_refused_option():
-                raise _build_error(missing, refusal) from refusal
+            if _is_away(refusal):
+                raise
+            if missing := self._find_refused_option():  # found by trial, so it lasts, whatever the answer was
+                raise _build_error(missing, SpecRefused(refusal.reason, refusal.message)) from refusal
             raise
 
     def _find_refused_option(self) -> Capability | None:
@@ -175,12 +176,19 @@ def _require(capability: Capability) -> Iterator[None]:
     """Name the capability in what is refused; a server that is away is waited for, and says so itself."""
     try:
         yield
-    except TemporaryError as error:
-        if error.reason is not reasons.STORAGE_FULL:
-            raise
-        raise _build_error(capability, error) from error
     except StageError as refusal:
+        if _is_away(refusal):
+            raise
         raise _build_error(capability, refusal) from refusal
+
+
+def _is_away(error: StageError) -> bool:
+    """Tell whether a server is to be waited for: it is neither full nor does it refuse."""
+    return (
+        isinstance(error, TemporaryError)
+        and not isinstance(error, UnnamedRefusal)
+        and error.reason is not reasons.STORAGE_FULL
+    )
 
 
 def _build_error(capability: Capability, refusal: StageError) -> StageError:
@@ -192,8 +200,11 @@ def _build_error(capability: Capability, refusal: StageError) -> StageError:
     else:
         reason, advice = capability.reason or refusal.reason, capability.advice
     said = f"{refusal.message.partition(': ')[0]}: {advice}" if advice else refusal.message
+    text = f"the bucket was tried before anything is paid for, and {capability.name} failed. {said}"
+    if isinstance(refusal, UnnamedRefusal):
+        return UnnamedRefusal(reason, text)
     kind = NotAuthorized if isinstance(refusal, NotAuthorized) and reason is refusal.reason else SpecRefused
-    return kind(reason, f"the bucket was tried before anything is paid for, and {capability.name} failed. {said}")
+    return kind(reason, text)
 
 
 def _make_fault(what: str) -> SpecRefused:

@@ -13,7 +13,7 @@ from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.store.address import S3Address, parse_s3_uri
 from tweetbot_trainer.store.answers import CONDITIONAL_WRITE
 from tweetbot_trainer.store.encryption import build_encryption, require_encryption
-from tweetbot_trainer.store.errors import PreconditionFailed, read_field, translate_errors
+from tweetbot_trainer.store.errors import PreconditionFailed, ask_for_code, read_field, require_page, translate_errors
 from tweetbot_trainer.store.hashing import compute_sha256, get_body_size, read_sha256
 from tweetbot_trainer.store.interface import Body, ObjectInfo, ObjectNotFound, StorageUnavailable, StoredObject
 from tweetbot_trainer.store.multipart import LARGEST_PUT, PART, MultipartTarget, abort_uploads, multipart_upload
@@ -98,7 +98,8 @@ class S3Store:
         mode = {"ChecksumMode": "ENABLED"} if self._checksums else {}
 
         def request(at: S3Address) -> ObjectInfo:
-            answer = self._client.head_object(Bucket=at.bucket, Key=at.key, **mode)
+            with ask_for_code(lambda: self._client.get_object(Bucket=at.bucket, Key=at.key)):
+                answer = self._client.head_object(Bucket=at.bucket, Key=at.key, **mode)
             return ObjectInfo(uri, int(answer["ContentLength"]), str(read_field(answer, "ETag")), read_sha256(answer))
 
         return self._ask_if_there("look for", uri, request)
@@ -191,7 +192,8 @@ class S3Store:
         return str(S3Address(at.bucket, key))
 
     def _remove(self, uri: str, **extra: str) -> None:
-        self._ask("erase", uri, lambda at: self._client.delete_object(Bucket=at.bucket, Key=at.key, **extra))
+        with suppress(ObjectNotFound):  # some servers say so
+            self._ask("erase", uri, lambda at: self._client.delete_object(Bucket=at.bucket, Key=at.key, **extra))
 
     def _iter_object_versions(self, folder: str) -> Iterator[tuple[str, str]]:
         """Yield keys and versions of everything below a folder. Raises StorageUnavailable if the pages never end."""
@@ -211,14 +213,15 @@ class S3Store:
         """Return a page of versions and delete markers below a folder."""
 
         def request(at: S3Address) -> Any:
-            return self._client.list_object_versions(Bucket=at.bucket, Prefix=at.key, **(marker or {}))
+            return require_page(self._client.list_object_versions(Bucket=at.bucket, Prefix=at.key, **(marker or {})))
 
         return self._ask("list versions of", folder, request)
 
     def _list_page(self, prefix: str, token: dict[str, str]) -> Any:
-        return self._ask(
-            "list", prefix, lambda at: self._client.list_objects_v2(Bucket=at.bucket, Prefix=at.key, **token)
-        )
+        def request(at: S3Address) -> Any:
+            return require_page(self._client.list_objects_v2(Bucket=at.bucket, Prefix=at.key, **token))
+
+        return self._ask("list", prefix, request)
 
     def _get_etag_and_size(self, uri: str) -> tuple[str, int]:
         """Send a GET and leave the body unread: unlike a HEAD, its error has a code."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from tweetbot_contract import handover
 from tweetbot_contract.spec.output import S3Output
-from tweetbot_trainer.store.errors import require_s3, translate_errors
+from tweetbot_trainer.store.errors import REACH, require_s3, translate_errors
 
 #: Seconds to connect, and to wait for the next byte of an answer. boto3's own are 60 and 60.
 CONNECT_TIMEOUT, READ_TIMEOUT = 10, 60
@@ -36,7 +36,7 @@ def create_s3_client(output: S3Output, secrets: Path) -> Any:
         request_checksum_calculation=checksums,
         response_checksum_validation=checksums,
     )
-    with translate_errors("reach", output.uri):
+    with translate_errors(REACH, output.uri):
         session = boto3.Session(region_name=output.region or os.environ.get("AWS_REGION"))
         client = session.client("s3", endpoint_url=output.endpoint, config=config, **_read_credentials(secrets))
     client.meta.events.register_first("before-parse.s3.*", require_s3)

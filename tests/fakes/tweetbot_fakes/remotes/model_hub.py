@@ -13,13 +13,23 @@ from typing import Any
 NAME, COMMIT = "harbour/gpt2", "607a30d783dfa663caf39e06633721c8d4cfcd7e"
 
 
+#: Status, headers and body.
+Answer = tuple[int, dict[str, str], bytes]
+
+
+def refused(status: int, code: str, message: str = "") -> Answer:
+    """Return a refusal as the hub sends it, with the name of the problem in a header."""
+    headers = {"content-type": "application/json", "x-error-code": code, "x-error-message": message or code}
+    return status, headers, json.dumps({"error": message or code}).encode()
+
+
 @dataclass
 class FakeHub:
     """`served` lists the files that were sent whole, in the order of the requests; the next `away` answers are 503.
 
     `ranges` has the file and the bytes of each part that was sent. So many next files are sent with a flipped bit as
     `damaged`. Without `knows_ranges` a part is asked for in vain, as of some mirrors: the whole file is sent.
-    Without `knows_sizes` files are listed without their sizes.
+    Without `knows_sizes` files are listed without their sizes. `faults` are answers given first, one a request.
     """
 
     folder: Path
@@ -30,6 +40,7 @@ class FakeHub:
     knows_sizes: bool = True
     away: int = 0
     damaged: int = 0
+    faults: list[Answer] = field(default_factory=list)
 
     def sent(self, body: bytes) -> bytes:
         """Return what goes over the wire of a file."""
@@ -47,8 +58,10 @@ class FakeHub:
         self.ranges.append((name, len(body[first : last + 1])))
         return 206, body[first : last + 1]
 
-    def refusal(self) -> tuple[int, dict[str, str], bytes] | None:
-        """Return the answer of a hub that is away, as often as it is to be."""
+    def refusal(self) -> Answer | None:
+        """Return the answer of a hub that refuses or is away, as often as it is to be."""
+        if self.faults:
+            return self.faults.pop(0)
         if not self.away:
             return None
         self.away -= 1
@@ -100,7 +113,7 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def _answer_to(hub: FakeHub, path: str) -> tuple[int, dict[str, str], bytes]:
+def _answer_to(hub: FakeHub, path: str) -> Answer:
     api, files = f"/api/models/{NAME}", f"/{NAME}/resolve/{COMMIT}/"
     if path in (api, f"{api}/revision/main", f"{api}/revision/{COMMIT}"):
         siblings = [{"rfilename": name} | _size(hub, name) for name in hub.names()]
@@ -127,5 +140,5 @@ def _entry(name: str, body: bytes) -> dict[str, object]:
     )
 
 
-def _json(content: object) -> tuple[int, dict[str, str], bytes]:
+def _json(content: object) -> Answer:
     return 200, {"content-type": "application/json"}, json.dumps(content).encode()

@@ -31,8 +31,23 @@ def said(body: Any, *, status: int = 200, headers: dict[str, str] | None = None)
 
 
 def problem(code: int, kind: str, title: str, detail: str = "") -> Answer:
-    """Return a problem as the body of an error status."""
-    return said({"title": title, "detail": detail or title, "type": f"{PROBLEMS}/{kind}", "status": code}, status=code)
+    """Return a problem as the body of an error status; `about:blank` is the type of those without a type."""
+    address = kind if kind == "about:blank" else f"{PROBLEMS}/{kind}"
+    return said({"title": title, "detail": detail or title, "type": address, "status": code}, status=code)
+
+
+def invalid(parameter: str, value: str) -> Answer:
+    """Return what X says about a parameter that it does not take; what is wrong is in `message`."""
+    words = f"The `{parameter}` query parameter value [{value}] is not valid"
+    return said(
+        {
+            "errors": [{"parameters": {parameter: [value]}, "message": words}],
+            "title": "Invalid Request",
+            "detail": "One or more parameters to your request was invalid.",
+            "type": f"{PROBLEMS}/invalid-request",
+        },
+        status=400,
+    )
 
 
 def partial_error(kind: str, title: str, detail: str, *, status: int = 200) -> Answer:
@@ -69,7 +84,7 @@ def protected(user_id: str, *, status: int = 200) -> Answer:
 
 NOT_FOUND, SUSPENDED, PROTECTED = not_found("nobody"), suspended("harbour_gull"), protected("1")
 PROTECTED_403 = protected("1", status=403)
-BAD_REQUEST = problem(400, "invalid-request", "Invalid Request", "One or more parameters to your request was invalid.")
+BAD_REQUEST = invalid("max_results", "7")
 UNAUTHORIZED = problem(401, "about:blank", "Unauthorized")
 CREDITS_DEPLETED = problem(402, "credits", "CreditsDepleted", "Your account does not have any credits left.")
 FORBIDDEN = problem(403, "client-forbidden", "Client Forbidden")
@@ -86,6 +101,28 @@ AWAY: dict[str, Answer] = {
     "no answer": Answer(end="closed"),
     "a connection that is reset": Answer(end="reset"),
     "an answer that breaks off": Answer(200, b'{"data": []}', end="half"),
+}
+#: Errors that name no problem of the account, the token or the request, as outages and proxies have them.
+UNNAMED: dict[str, Answer] = {
+    "a bare 404, as in X's outage of eight hours": problem(404, "about:blank", "Not Found"),
+    "a 404 without a body": Answer(404),
+    "a 404 in HTML": html(404),
+    "a gateway's 404": said({"code": 404, "message": "no Route matched with those values"}, status=404),
+    "a 403 without a type": problem(403, "about:blank", "Forbidden"),
+    "a firewall's 403": html(403),
+    "a 401 in HTML": html(401),
+    "a 401 whose body is a list": Answer(401, b"[]"),
+    "a gateway's 401": said({"error": "Unauthorized", "status": 401}, status=401),
+    "a 400 without a body": Answer(400),
+    "a 402 without a type": problem(402, "about:blank", "Payment Required"),
+    "a 407 of a proxy": html(407),
+    "a 451 of a firewall": html(451),
+    "a type that nobody knows": problem(418, "teapot", "Teapot"),
+    "a post that was not found": said(
+        {"errors": [{"title": "Not Found Error", "type": f"{PROBLEMS}/resource-not-found", "resource_type": "tweet"}]},
+        status=404,
+    ),
+    "an old API's error": said({"errors": [{"code": 34, "message": "Sorry, that page does not exist."}]}, status=404),
 }
 #: What is no answer of X's, and is XBadPayload where it does not pass.
 UNREADABLE: dict[str, Answer] = {

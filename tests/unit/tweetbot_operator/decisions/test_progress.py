@@ -311,6 +311,14 @@ async def test_what_a_running_stage_waits_for_is_told_while_it_lasts() -> None:
     assert stage.reason() == "Preparing"
 
 
+@pytest.mark.parametrize("reason", ["EndpointNotS3", "NotAuthorized", "StorageUnsupported", "XBadPayload"])
+async def test_a_refusal_that_may_pass_is_told_while_the_stage_waits(reason: str) -> None:
+    stage = Stage()
+    await begin_to_run(stage)
+    await report_wait(stage, reason)
+    assert stage.reason() == reason
+
+
 async def test_a_pod_cannot_report_another_reason_than_a_service_that_is_away() -> None:
     stage = Stage()
     await begin_to_run(stage)

@@ -81,7 +81,6 @@ def test_no_hash_of_a_page_is_for_the_manifest(tmp_path: Path, x: FakeX) -> None
         (answers.UNAUTHORIZED, "XNotAuthorized"),
         (answers.CREDITS_DEPLETED, "CreditsDepleted"),
         (answers.FORBIDDEN, "XForbidden"),
-        (answers.NO_PATH, "SpecRefused"),
         (answers.USAGE_CAPPED, "UsageCapped"),
         (answers.rate_limited("99999999999"), "RateLimited"),
         (answers.said({"data": "?"}), "XBadPayload"),

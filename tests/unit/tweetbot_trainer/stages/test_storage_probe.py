@@ -30,7 +30,19 @@ def no_sleep(seconds: float) -> None:
     """Spend no time where a budget waits."""
 
 
-def at(s3: FakeS3, folder: Path, *, base: str = "scratch://mini", **output: Any) -> StageContext:
+def fail_to_sleep(seconds: float) -> None:
+    """Fail where a budget waits."""
+    raise AssertionError(seconds)
+
+
+def at(
+    s3: FakeS3,
+    folder: Path,
+    *,
+    base: str = "scratch://mini",
+    sleep: Callable[[float], None] = no_sleep,
+    **output: Any,
+) -> StageContext:
     """Return a prepare stage that writes to the server; keywords are fields of output.s3."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         (folder / "secrets" / "s3").mkdir(parents=True, exist_ok=True)
@@ -43,7 +55,7 @@ def at(s3: FakeS3, folder: Path, *, base: str = "scratch://mini", **output: Any)
         **output,
     }
     run = a_local_run(folder, spec={"output": {"s3": fields}, "model": {"base": base}})
-    budget = RetryBudget(600, sleep=no_sleep)
+    budget = RetryBudget(600, sleep=sleep)
     open_store = build_store_opener(run.spec.output.s3, folder / "secrets", budget, files=True)
     return replace(a_context(folder, run), open_store=open_store, retry_budget=budget)
 
@@ -263,16 +275,28 @@ LACKS: list[tuple[str, Callable[[FakeS3], None], str, tuple[str, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize(("lack", "reason", "words"), [row[1:] for row in LACKS], ids=[row[0] for row in LACKS])
+#: What a proxy may have said. It is named as soon as all else, and tried again.
+MAY_PASS = {
+    "conditional PUT answered 501 by a proxy's page",
+    "listing a page of a proxy",
+    "a sign-in page for everything",
+    "a page of status 403",
+    "an empty 200 for everything",
+    "redirects without end",
+    "a proxy that takes no file of 2 MiB",
+}
+
+
+@pytest.mark.parametrize(("name", "lack", "reason", "words"), LACKS, ids=[row[0] for row in LACKS])
 def test_what_is_missing_is_named_before_a_post_is_fetched(
-    s3: FakeS3, tmp_path: Path, lack: Callable[[FakeS3], None], reason: str, words: tuple[str, ...]
+    s3: FakeS3, tmp_path: Path, name: str, lack: Callable[[FakeS3], None], reason: str, words: tuple[str, ...]
 ) -> None:
     """501 for If-None-Match was found out after the whole training, with advice about checksums."""
     lack(s3)
     with pytest.raises(StageError) as failed:
-        prepare(at(s3, tmp_path))  # there is no posts.txt: a source that is opened would say so
+        prepare(at(s3, tmp_path, sleep=fail_to_sleep))  # there is no posts.txt: a source that is opened would say so
     assert failed.value.reason.name == reason
-    assert failed.value.exit_code in (10, 11)
+    assert failed.value.exit_code in ((75,) if name in MAY_PASS else (10, 11))
     assert [word for word in words if word not in failed.value.message] == []
     assert "secret" not in failed.value.message
 

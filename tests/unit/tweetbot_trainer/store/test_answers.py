@@ -7,10 +7,11 @@ import pytest
 
 from tweetbot_contract.spec.output import S3Output
 from tweetbot_fakes.remotes.s3_server import Answer, FakeS3, page, refusal
-from tweetbot_trainer.runtime.errors import StageError
+from tweetbot_trainer.runtime.errors import NotAuthorized, StageError, TemporaryError
+from tweetbot_trainer.runtime.refusals import Meaning
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.store import ObjectStore, build_store_opener
-from tweetbot_trainer.store.answers import CONDITIONAL_WRITE, TABLE, Meaning
+from tweetbot_trainer.store.answers import CONDITIONAL_WRITE, TABLE
 
 ROOT = Path(__file__).parents[4]
 URI = "s3://team-a/x"
@@ -70,6 +71,10 @@ def listed(store: ObjectStore) -> None:
     tuple(store.list(f"{URI}/"))
 
 
+def head(store: ObjectStore) -> None:
+    store.head(URI)
+
+
 Act = Callable[[ObjectStore], None]
 #: server and case: (what was asked, the answer, the reason, a part of the advice)
 ANSWERS: dict[str, tuple[Act, Answer, str, str]] = {
@@ -125,7 +130,9 @@ ANSWERS: dict[str, tuple[Act, Answer, str, str]] = {
     "any, no conditional writes": (put_if_absent, refusal(501, "NotImplemented"), "StorageUnsupported",
                                    "conditionalWrites: Unsupported"),
     "any, no bucket": (put, refusal(404, "NoSuchBucket"), "BucketNotFound", "create it"),
-    "any, what nobody knows": (put, refusal(418, "Teapot", "short and stout"), "SpecRefused", "short and stout"),
+    "any, what nobody knows": (put, refusal(418, "Teapot", "short and stout"), "StorageUnavailable", "short and stout"),
+    "AWS, an invalid name": (put, refusal(400, "InvalidBucketName", "not valid"), "SpecRefused", "not valid"),
+    "AWS, a role that does not trust the cluster": (get, refusal(400, "InvalidIdentityToken"), "NotAuthorized", "OIDC"),
     "nginx, a small limit": (put, page(413), "StorageUnsupported", "client_max_body_size"),
     "nginx, its server away": (put, page(502), "StorageUnavailable", "502"),
     "a proxy that asks to sign in": (get, page(200), "EndpointNotS3", "output.s3.endpoint"),
@@ -153,7 +160,57 @@ def test_a_refused_condition_is_no_fault(s3: FakeS3, store: ObjectStore, status:
     assert (store.put_if_absent(URI, b"a body"), store.put_if_match(URI, b"a body", '"1"')) == (False, False)
 
 
-MEANINGS = [(meaning, code) for meaning in TABLE for code in meaning.codes]
+#: Answers that name no problem of S3's, as proxies, firewalls and captive portals send them.
+UNNAMED: dict[str, Answer] = {
+    **{f"{status} without a body": Answer(status) for status in (400, 401, 402, 403, 404, 405, 410, 413, 429, 451)},
+    **{f"{status} without a body": Answer(status) for status in (500, 501, 502, 503, 507)},
+    **{f"a web page with {status}": page(status) for status in (200, 401, 403, 404, 502)},
+    "a redirect to a page for signing in": page(302, location="https://login.example.com"),
+    "a gateway's own JSON": Answer(403, b'{"message": "Forbidden"}', {"content-type": "application/json"}),
+    "XML that is not S3's": Answer(404, b"<fault><code>7</code></fault>", {"content-type": "application/xml"}),
+    "nothing at all": Answer(200),
+    "half an error": Answer(403, b"<Error><Code>AccessDen", {"content-type": "application/xml"}),
+}
+
+
+@pytest.mark.parametrize("act", [get, put, listed, head])
+@pytest.mark.parametrize("case", UNNAMED)
+def test_what_names_no_problem_is_asked_again(s3: FakeS3, store: ObjectStore, case: str, act: Act) -> None:
+    """Else a proxy's bare 404 would pass for a missing model, which is trained again, or end a run for good."""
+    s3.refuse(lambda asked: True, UNNAMED[case])
+    with pytest.raises(TemporaryError) as failed:
+        act(store)
+    assert failed.value.message
+
+
+def test_a_head_is_refused_with_the_code_that_a_get_has(s3: FakeS3, store: ObjectStore) -> None:
+    """A HEAD's answer has no body, so nobody knows whose 403 it is."""
+    s3.refuse(lambda asked: True, refusal(403, "AccessDenied", "Access Denied"))
+    with pytest.raises(NotAuthorized, match="AccessDenied"):
+        head(store)
+    assert [asked.method for asked in s3.requests] == ["HEAD", "GET"]
+
+
+def test_what_a_get_does_not_find_is_not_there(s3: FakeS3, store: ObjectStore) -> None:
+    assert store.head(URI) is None
+    assert [asked.method for asked in s3.requests] == ["HEAD", "GET"]
+
+
+def test_a_head_that_finds_nothing_where_a_get_does_is_asked_again(s3: FakeS3, store: ObjectStore) -> None:
+    s3.objects["x"] = b"a model"
+    s3.refuse(lambda asked: asked.method == "HEAD", Answer(404))
+    with pytest.raises(TemporaryError):
+        head(store)
+
+
+@pytest.mark.parametrize("code", ["NoSuchKey", "NoSuchVersion"])
+def test_what_is_gone_before_it_is_erased_is_erased(s3: FakeS3, store: ObjectStore, code: str) -> None:
+    s3.refuse(lambda asked: True, refusal(404, code))
+    delete(store)
+    assert len(s3.requests) == 1
+
+
+MEANINGS = [(meaning, code) for meaning in TABLE for code in meaning.names]
 
 
 @pytest.mark.parametrize(("meaning", "code"), MEANINGS, ids=[f"{code} {'/'.join(m.words)}" for m, code in MEANINGS])
@@ -163,7 +220,8 @@ def test_every_line_of_the_table_is_reached(s3: FakeS3, store: ObjectStore, mean
     s3.refuse(lambda asked: True, refusal(status, "" if code.isdigit() else code.replace("*", "Any"), words))
     with pytest.raises(StageError) as failed:
         (put_if_absent if CONDITIONAL_WRITE in meaning.actions else put)(store)
-    assert (failed.value.reason, isinstance(failed.value, meaning.error)) == (meaning.reason, True)
+    kind = TemporaryError if code.isdigit() else meaning.error
+    assert (failed.value.reason, isinstance(failed.value, kind)) == (meaning.reason, True)
 
 
 def test_a_full_bucket_is_waited_for_by_a_training(s3: FakeS3, output: S3Output, secrets: Path) -> None:
@@ -177,7 +235,7 @@ def test_a_full_bucket_is_waited_for_by_a_training(s3: FakeS3, output: S3Output,
 
 def described(meaning: Meaning) -> str:
     """Return a line of the table in docs/storage.md."""
-    codes = ", ".join(f"`{code}`" for code in meaning.codes)
+    codes = ", ".join(f"`{code}`" for code in meaning.names)
     words = "; ".join((*meaning.words, *(f"asked to {action}" for action in meaning.actions)))
     return f"| {codes} | {words} | `{meaning.reason}` | {meaning.advice} | {meaning.servers} |"
 

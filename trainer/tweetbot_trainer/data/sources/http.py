@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import DecodeError, HTTPError
 
+from tweetbot_contract import reasons
 from tweetbot_trainer.data.posts import Json
 from tweetbot_trainer.runtime import http
+from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.runtime.log import Log
 
 #: Seconds to connect and between two bytes of an answer, and seconds for the whole answer.
@@ -37,6 +39,16 @@ def parse_object(content: bytes) -> Json:
     except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
+
+
+def check_address(base: str, field: str) -> str:
+    """Return the address if requests can be sent to it. Raises SpecRefused."""
+    try:
+        requests.Request("GET", base).prepare()
+    except ValueError as error:  # among them the errors of requests for addresses
+        message = f"{field} {base} is no valid address ({type(error).__name__})"
+        raise SpecRefused(reasons.SPEC_REFUSED, message) from None
+    return base
 
 
 def download_picture(address: str | None, *, hosts: tuple[str, ...], event: str, log: Log) -> bytes | None:

@@ -6,20 +6,13 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from huggingface_hub import HfApi, constants, errors, get_hf_file_metadata, get_session, hf_hub_url, snapshot_download
-from huggingface_hub.errors import (
-    GatedRepoError,
-    HfHubHTTPError,
-    HFValidationError,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
+from huggingface_hub import HfApi, constants, get_hf_file_metadata, get_session, hf_hub_url, snapshot_download
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
 
 from tweetbot_contract import reasons
+from tweetbot_trainer.learning.model.hub_errors import NO_ANSWER, UNREADABLE, translate_error
 from tweetbot_trainer.learning.model.identity import CONFIG, FILES, TOKENIZER
-from tweetbot_trainer.runtime.certificates import find_server_fault
-from tweetbot_trainer.runtime.errors import SpecRefused, StageError, TemporaryError
+from tweetbot_trainer.runtime.errors import TemporaryError
 from tweetbot_trainer.store.interface import ObjectNotFound
 from tweetbot_trainer.store.ranged import open_ranged_file
 
@@ -31,8 +24,6 @@ ANSWER_TIMEOUT = 30
 LARGEST_DOWNLOAD = 64 * 1024**2
 _SMALL = (CONFIG, TOKENIZER)
 _CHUNK = 65536
-#: Raised by the hub's library if the hub does not answer; from the HTTP client that it uses (httpx, httpx2).
-NO_ANSWER: type[Exception] = errors.HTTPError  # type: ignore[attr-defined]
 
 T = TypeVar("T")
 
@@ -131,28 +122,7 @@ def ask_hub(name: str, revision: str | None, request: Callable[[], T]) -> T:
     """Call the hub and translate its errors into ours; a full disk stays an OSError."""
     try:
         return request()
-    except (HfHubHTTPError, HFValidationError, NO_ANSWER, OSError) as error:
+    except (NO_ANSWER, OSError, *UNREADABLE) as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise _translate_error(name, revision, error) from error
-
-
-def _translate_error(name: str, revision: str | None, error: Exception) -> StageError:
-    match error:
-        case GatedRepoError():
-            text = f"hf://{name} is gated, and the trainer holds no hub token: copy it to your bucket and use s3://."
-            return SpecRefused(reasons.BASE_MODEL_REFUSED, text)
-        case RevisionNotFoundError():
-            text = f"hf://{name} has no revision {revision}: correct model.revision."
-            return SpecRefused(reasons.BASE_MODEL_NOT_FOUND, text)
-        case RepositoryNotFoundError() | HFValidationError():
-            text = (
-                f"The Hugging Face Hub has no public model {name}: correct model.base. The trainer holds no hub token: "
-                "copy a private one to your bucket and use s3://."
-            )
-            return SpecRefused(reasons.BASE_MODEL_NOT_FOUND, text)
-        case _ if fault := find_server_fault(error, "the Hugging Face Hub"):
-            return fault
-        case _:
-            text = f"The Hugging Face Hub does not answer for {name} ({type(error).__name__})."
-            return TemporaryError(reasons.MODEL_HUB_UNAVAILABLE, text)
+        raise translate_error(name, revision, error) from error

@@ -3,12 +3,9 @@
 import errno
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from huggingface_hub import constants
-from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 
 from builders.manifests import a_spec
 from builders.model import a_saved_base
@@ -17,7 +14,7 @@ from tweetbot_trainer.learning.model import hub
 from tweetbot_trainer.learning.model.base import load_base, read_base
 from tweetbot_trainer.learning.model.base_files import BaseFiles, resolve_base_identity
 from tweetbot_trainer.learning.model.identity import FILES, BaseIdentity
-from tweetbot_trainer.runtime.errors import SpecRefused, StageError, TemporaryError
+from tweetbot_trainer.runtime.errors import SpecRefused, TemporaryError
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.store.folder import FolderStore
 
@@ -89,32 +86,6 @@ def test_an_unknown_revision_is_told_apart(fake: FakeHub) -> None:
 def test_nobody_at_the_hubs_address_is_temporary() -> None:
     with pytest.raises(TemporaryError, match="ModelHubUnavailable"):
         hub.resolve_commit(NAME, None, endpoint="http://127.0.0.1:9")
-
-
-def answer(status: int) -> Any:
-    return SimpleNamespace(status_code=status, headers={}, request=SimpleNamespace(url="https://hub.example"))
-
-
-@pytest.mark.parametrize(
-    ("error", "kind", "reason"),
-    [
-        (RepositoryNotFoundError("no", response=answer(404)), SpecRefused, "BaseModelNotFound"),
-        (RevisionNotFoundError("no", response=answer(404)), SpecRefused, "BaseModelNotFound"),
-        (GatedRepoError("no", response=answer(403)), SpecRefused, "BaseModelRefused"),
-        (HfHubHTTPError("no", response=answer(503)), TemporaryError, "ModelHubUnavailable"),
-        (HfHubHTTPError("no", response=answer(429)), TemporaryError, "ModelHubUnavailable"),
-        (hub.NO_ANSWER("no"), TemporaryError, "ModelHubUnavailable"),
-        (ConnectionError("offline"), TemporaryError, "ModelHubUnavailable"),
-    ],
-)
-def test_the_hubs_errors_become_ours(error: Exception, kind: type[StageError], reason: str) -> None:
-    def question() -> None:
-        raise error
-
-    with pytest.raises(kind) as failure:
-        hub.ask_hub("owner/name", "main", question)
-    assert failure.value.reason.name == reason
-    assert "owner/name" in failure.value.message
 
 
 @pytest.fixture

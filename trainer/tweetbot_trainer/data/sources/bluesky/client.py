@@ -5,24 +5,44 @@ from datetime import UTC, datetime
 import requests
 
 from tweetbot_contract import reasons
-from tweetbot_contract.reasons import Reason
 from tweetbot_trainer.data.posts import Json
-from tweetbot_trainer.data.sources.http import LARGEST, LONGEST, TIMEOUT, parse_object, read_bounded
+from tweetbot_trainer.data.sources.http import LARGEST, LONGEST, TIMEOUT, check_address, parse_object, read_bounded
 from tweetbot_trainer.runtime.certificates import find_server_fault
 from tweetbot_trainer.runtime.errors import SpecRefused, StageError, TemporaryError
+from tweetbot_trainer.runtime.refusals import Meaning, extract_words, find_meaning, shorten_words
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 
 HOST = "https://public.api.bsky.app"
 #: The wait for a limit without a usable reset time. The windows last 5 minutes (docs.bsky.app, "Rate limits").
 UNKNOWN_RESET_SECONDS = 60.0
-_SAID_LENGTH = 300
+_CHECK_REQUEST = "Check apiBaseURL and actor."
+_IF_IT_LASTS = "check apiBaseURL and any proxy in between"
+#: A name is the field `error` of the answer (atproto.com/specs/xrpc, "Error Responses"). Unknown accounts share theirs
+#: with all other bad requests.
+TABLE: tuple[Meaning, ...] = (
+    Meaning(("AccountTakedown",), SpecRefused, reasons.ACCOUNT_SUSPENDED),
+    Meaning(("AccountDeactivated",), SpecRefused, reasons.ACCOUNT_NOT_FOUND),
+    Meaning(
+        ("InvalidRequest",),
+        SpecRefused,
+        reasons.ACCOUNT_NOT_FOUND,
+        words=("not found", "valid did or a handle", "unable to resolve handle"),
+    ),
+    Meaning(
+        ("InvalidRequest", "XRPCNotSupported", "AuthMissing", "AuthenticationRequired"),
+        SpecRefused,
+        reasons.SPEC_REFUSED,
+        _CHECK_REQUEST,
+    ),
+)
 
 
 class BlueskyClient:
     """Asks the API about one account, again and again while faults are temporary and the budget lasts."""
 
     def __init__(self, actor: str, *, base: str | None, retry_budget: RetryBudget) -> None:
-        self._actor, self._base, self._retry_budget = actor, (base or HOST).rstrip("/"), retry_budget
+        base = check_address(base or HOST, "sources[].bluesky.apiBaseURL")
+        self._actor, self._base, self._retry_budget = actor, base.rstrip("/"), retry_budget
         self._session = requests.Session()
         self._session.max_redirects = 0  # one could lead to a host that is not allowed
         self._session.headers["User-Agent"] = "tweetbot-trainer"
@@ -48,35 +68,35 @@ class BlueskyClient:
         try:
             address = f"{self._base}/xrpc/{method}"
             with self._session.get(address, params=query, stream=True, timeout=TIMEOUT) as response:
-                body = parse_object(read_bounded(response, largest=LARGEST, longest=LONGEST))
-        except ValueError as error:  # among them the errors of requests for addresses
-            message = f"sources[].bluesky.apiBaseURL {self._base} is no valid address ({type(error).__name__})"
-            raise SpecRefused(reasons.SPEC_REFUSED, message) from None
+                content = read_bounded(response, largest=LARGEST, longest=LONGEST)
         except requests.RequestException as error:
             if fault := find_server_fault(error, self._base):
                 raise fault from None
             message = f"Bluesky does not answer for {self._actor} ({type(error).__name__})"
             raise TemporaryError(reasons.BLUESKY_UNAVAILABLE, message) from None
+        except ValueError as error:  # a redirect to an invalid address
+            message = f"Bluesky's answer for {self._actor} cannot be read ({type(error).__name__})"
+            raise TemporaryError(reasons.BLUESKY_BAD_PAYLOAD, message) from None
+        body = parse_object(content)
         if response.status_code != requests.codes.ok:
-            raise self._build_failure(response, body)
+            raise self._build_failure(response, body, shorten_words(extract_words(content)))
         if not body:
             message = f"Bluesky's answer for {self._actor} is not a JSON object"
             raise TemporaryError(reasons.BLUESKY_BAD_PAYLOAD, message)
         return body
 
-    def _build_failure(self, response: requests.Response, body: Json) -> StageError:
-        status = response.status_code
+    def _build_failure(self, response: requests.Response, body: Json, words: str) -> StageError:
+        """Return what an answer means: a TemporaryError unless Bluesky names a problem that the table has."""
+        status, name, said = response.status_code, str(body.get("error", "")), str(body.get("message", ""))
+        detail = shorten_words(f"{name} {said}") or words or "nothing more"
+        message = f"Bluesky answered {status} for {self._actor}: {detail.rstrip('.')}"
+        if 400 <= status < 500 and (meaning := find_meaning(TABLE, name, said)):
+            return meaning.error(meaning.reason, f"{message}. {meaning.advice or meaning.reason.advice}")
         if status == requests.codes.too_many_requests:
             return self._build_rate_limit(response)
-        if status >= 500 or status < 400:
-            message = f"Bluesky answered {status} for {self._actor}"
-            return TemporaryError(reasons.BLUESKY_UNAVAILABLE, message)
-        kind, said = str(body.get("error", "")), str(body.get("message", ""))
-        reason = _find_reason(kind, said)
-        advice = "Check apiBaseURL and actor." if reason is reasons.SPEC_REFUSED else reason.advice
-        detail = f"{kind} {said}".strip()[:_SAID_LENGTH] or "nothing more"
-        message = f"Bluesky answered {status} for {self._actor}: {detail.rstrip('.')}. {advice}"
-        return SpecRefused(reason, message)
+        if 400 <= status < 500:
+            message += f". This names no lasting problem, so it is asked again; if it lasts, {_IF_IT_LASTS}."
+        return TemporaryError(reasons.BLUESKY_UNAVAILABLE, message)
 
     def _build_rate_limit(self, response: requests.Response) -> TemporaryError:
         now, reset = self._retry_budget.now(), _parse_seconds(response.headers.get("ratelimit-reset"))
@@ -85,15 +105,6 @@ class BlueskyClient:
         until = datetime.fromtimestamp(now + seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         message = f"Bluesky allows no further request for {self._actor} before {until}"
         return TemporaryError(reasons.RATE_LIMITED, message, retry_after=seconds)
-
-
-def _find_reason(kind: str, said: str) -> Reason:
-    """Return what an error of the API means; unknown accounts have the same error as all other bad requests."""
-    if kind == "AccountTakedown":
-        return reasons.ACCOUNT_SUSPENDED
-    if kind == "AccountDeactivated" or "not found" in said.lower() or "valid did or a handle" in said.lower():
-        return reasons.ACCOUNT_NOT_FOUND
-    return reasons.SPEC_REFUSED
 
 
 def _parse_seconds(given: str | None) -> float:

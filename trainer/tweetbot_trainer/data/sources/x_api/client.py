@@ -14,11 +14,11 @@ import tweepy
 
 from tweetbot_contract import reasons
 from tweetbot_trainer.data.posts import Json
-from tweetbot_trainer.data.sources.http import parse_object
+from tweetbot_trainer.data.sources.http import check_address, parse_object
 from tweetbot_trainer.data.sources.x_api.errors import format_reset, parse_problem
 from tweetbot_trainer.data.sources.x_api.transport import HOST, BoundedAdapter
 from tweetbot_trainer.runtime.certificates import find_server_fault
-from tweetbot_trainer.runtime.errors import SpecRefused, StageError, TemporaryError
+from tweetbot_trainer.runtime.errors import StageError, TemporaryError
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 
 #: The wait for a limit without a usable reset time. X's shortest window is 15 minutes.
@@ -44,8 +44,9 @@ class XClient:
             logging.getLogger(name).setLevel(logging.INFO)
         self._token, self._server, self._retry_budget = token, base or HOST, retry_budget
         self._client = tweepy.Client(token, return_type=dict)
+        address = check_address(self._server, "sources[].x.apiBaseURL")
         for scheme in ("https://", "http://"):
-            self._client.session.mount(scheme, BoundedAdapter(_check_address(base or HOST)))
+            self._client.session.mount(scheme, BoundedAdapter(address))
         self._client.session.max_redirects = 0  # X sends none, and one could lead to a host that is not allowed
 
     def build_failure(self, answer: Json, *, about: str) -> StageError:
@@ -83,9 +84,6 @@ class XClient:
             answer = request()
         except tweepy.TooManyRequests as error:
             raise self._build_rate_limit(error, about) from None
-        except tweepy.TwitterServerError as error:
-            message = f"X answered {error.response.status_code} for {about}"
-            raise TemporaryError(reasons.X_UNAVAILABLE, message) from None
         except tweepy.HTTPException as error:
             raise self._parse_problem(error.response, about) from None
         except (requests.exceptions.ContentDecodingError, ValueError, RecursionError) as error:
@@ -101,9 +99,9 @@ class XClient:
         return answer
 
     def _build_rate_limit(self, error: tweepy.TooManyRequests, about: str) -> StageError:
-        """Return what a 429 means: a limit that ends at its reset, or used-up credits or posts."""
+        """Return what a 429 means: a limit that ends at its reset, unless X names another problem."""
         problem = self._parse_problem(error.response, about)
-        if problem.reason is not reasons.RATE_LIMITED:
+        if not isinstance(problem, TemporaryError):
             return problem
         reset, now = error.reset_time, self._retry_budget.now()
         seconds = reset - now + 1 if reset is not None and reset > now else UNKNOWN_RESET_SECONDS
@@ -112,13 +110,3 @@ class XClient:
 
     def _parse_problem(self, response: requests.Response, about: str) -> StageError:
         return parse_problem(response.status_code, parse_object(response.content), about=about, secret=self._token)
-
-
-def _check_address(base: str) -> str:
-    """Return the address if requests can be sent to it. Raises SpecRefused."""
-    try:
-        requests.Request("GET", base).prepare()
-    except ValueError as error:  # among them the errors of requests for addresses
-        message = f"sources[].x.apiBaseURL {base} is no valid address ({type(error).__name__})"
-        raise SpecRefused(reasons.SPEC_REFUSED, message) from None
-    return base

@@ -1,56 +1,90 @@
-"""X's problems as StageErrors."""
+"""X's problems as StageErrors, by one table."""
 
 from datetime import UTC, datetime
 
 from tweetbot_contract import reasons
-from tweetbot_contract.reasons import Reason
 from tweetbot_trainer.data.posts import Json
 from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageError, TemporaryError
+from tweetbot_trainer.runtime.refusals import Meaning, find_meaning, shorten_words
 
-_DETAIL_LENGTH = 300
-_KINDS: dict[Reason, type[StageError]] = {
-    reasons.RATE_LIMITED: TemporaryError,
-    reasons.X_UNAVAILABLE: TemporaryError,
-    reasons.X_BAD_PAYLOAD: TemporaryError,
-    reasons.X_NOT_AUTHORIZED: NotAuthorized,
-    reasons.X_FORBIDDEN: NotAuthorized,
-}
-_BY_STATUS = {
-    401: reasons.X_NOT_AUTHORIZED,
-    402: reasons.CREDITS_DEPLETED,
-    403: reasons.X_FORBIDDEN,
-    429: reasons.RATE_LIMITED,
-}
-#: By the last part of a problem's `type`, an address on either api.twitter.com or api.x.com.
-_BY_TYPE = {
-    "not-authorized-for-resource": reasons.ACCOUNT_PROTECTED,
-    "resource-not-found": reasons.ACCOUNT_NOT_FOUND,
-    "usage-capped": reasons.USAGE_CAPPED,
+#: What is read of a problem. X writes the reason of an invalid request into `message`.
+TEXTS = ("title", "detail", "message", "type", "resource_type")
+_CHECK_REQUEST = "Check apiBaseURL and handle."
+#: A name is the last part of a problem's `type`, an address on either api.twitter.com or api.x.com. `about:blank` is
+#: named with the status, whose meaning it has (RFC 9457, 4.2.1). Types: X's OpenAPI 2.167, `Problem`.
+TABLE: tuple[Meaning, ...] = (
+    Meaning(
+        ("resource-not-found", "not-authorized-for-resource", "resource-unavailable"),
+        SpecRefused,
+        reasons.ACCOUNT_SUSPENDED,
+        words=("suspended",),
+    ),
+    Meaning(("resource-not-found",), SpecRefused, reasons.ACCOUNT_NOT_FOUND),
+    Meaning(("not-authorized-for-resource",), SpecRefused, reasons.ACCOUNT_PROTECTED),
+    Meaning(("credits", "credits-depleted"), SpecRefused, reasons.CREDITS_DEPLETED),
+    Meaning(("usage-capped",), SpecRefused, reasons.USAGE_CAPPED),
+    Meaning(("about:blank 401",), NotAuthorized, reasons.X_NOT_AUTHORIZED, words=("unauthorized",)),
+    Meaning(
+        ("client-forbidden", "unsupported-authentication", "oauth1-permissions", "disallowed-resource"),
+        NotAuthorized,
+        reasons.X_FORBIDDEN,
+    ),
+    Meaning(("invalid-request",), SpecRefused, reasons.SPEC_REFUSED, _CHECK_REQUEST),
+)
+#: What to look at if an answer that names no problem comes again and again.
+_IF_IT_LASTS = {
+    401: "check the token, apiBaseURL and any proxy in between",
+    402: "check the credits of the X account that pays",
+    403: "check the token's app in X's console, apiBaseURL and any proxy in between",
 }
 
 
 def parse_problem(status: int, body: Json, *, about: str, secret: str) -> StageError:
-    """Return the error that an answer means; `secret` is removed from what X said."""
+    """Return the error that an answer means; `secret` is removed from what X said.
+
+    It is a TemporaryError unless X names a problem that the table has.
+    """
+    problem, meaning = _find_problem(status, body)
+    said = _join_words(problem)
+    detail = shorten_words(said.replace(secret, "…")).rstrip(".")
+    message = f"X answered {status} for {about}: {detail or 'nothing more'}."
+    if meaning:
+        return meaning.error(meaning.reason, f"{message} {meaning.advice or meaning.reason.advice}")
+    if status < 400:
+        return TemporaryError(reasons.X_UNAVAILABLE if said else reasons.X_BAD_PAYLOAD, message.rstrip("."))
+    if status >= 500:
+        return TemporaryError(reasons.X_UNAVAILABLE, message.rstrip("."))
+    advice = _IF_IT_LASTS.get(status, "check apiBaseURL and any proxy in between")
+    text = f"{message} This names no lasting problem, so it is asked again; if it lasts, {advice}."
+    return TemporaryError(reasons.X_UNAVAILABLE, text)
+
+
+def _find_problem(status: int, body: Json) -> tuple[Json, Meaning | None]:
+    """Return the first problem of a body that the table has, with its meaning; else the first one.
+
+    A server's error is never looked up: whatever it says, X has failed.
+    """
     errors = body.get("errors")
-    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else body
-    said = ": ".join(str(first[key]) for key in ("title", "detail") if first.get(key))
-    reason = _find_reason(status, str(first.get("type", "")).rsplit("/", 1)[-1], said)
-    detail = said.replace(secret, "…").strip()[:_DETAIL_LENGTH] or "nothing more"
-    advice = "Check apiBaseURL and handle." if reason is reasons.SPEC_REFUSED else reason.advice
-    message = f"X answered {status} for {about}: {detail.rstrip('.')}. {advice}"
-    return _KINDS.get(reason, SpecRefused)(reason, message)
+    listed = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
+    whole = {key: body[key] for key in TEXTS if body.get(key)}
+    problems = [whole | one for one in listed] or [whole]
+    for problem in problems if status < 500 else ():
+        if meaning := find_meaning(TABLE, _name_problem(status, problem), _join_words(problem)):
+            return problem, meaning
+    return problems[0], None
 
 
-def _find_reason(status: int, kind: str, said: str) -> Reason:
-    if "suspended" in said.lower() and kind in ("resource-not-found", "not-authorized-for-resource", ""):
-        return reasons.ACCOUNT_SUSPENDED
-    if kind in _BY_TYPE:
-        return _BY_TYPE[kind]
-    if "creditsdepleted" in said.lower().replace(" ", ""):
-        return reasons.CREDITS_DEPLETED
-    if 400 <= status < 500:
-        return _BY_STATUS.get(status, reasons.SPEC_REFUSED)
-    return reasons.X_UNAVAILABLE if said else reasons.X_BAD_PAYLOAD
+def _name_problem(status: int, problem: Json) -> str:
+    """Return a problem's name. One of a post, which X reports beside the account's, is no problem of the account."""
+    name = str(problem.get("type", "")).rsplit("/", 1)[-1]
+    if name == "about:blank":
+        return f"{name} {status}"
+    return name if problem.get("resource_type", "user") == "user" else f"{name} of another resource"
+
+
+def _join_words(problem: Json) -> str:
+    words = [str(problem[key]) for key in ("title", "detail", "message") if problem.get(key)]
+    return ": ".join(dict.fromkeys(words))
 
 
 def format_reset(reset: int | None, now: float) -> str:

@@ -16,6 +16,8 @@ import requests.utils
 
 from tweetbot_trainer.data.posts import Json
 from tweetbot_trainer.data.sources.http import LARGEST, LONGEST, TIMEOUT, parse_object, read_bounded
+from tweetbot_trainer.data.sources.x_api.errors import TEXTS
+from tweetbot_trainer.runtime.refusals import extract_words
 
 HOST = "https://api.twitter.com"
 RESET_HEADER = "x-rate-limit-reset"
@@ -60,20 +62,23 @@ def _rebuild_response(response: requests.Response, content: bytes) -> requests.R
     if not _is_seconds(whole.headers.get(RESET_HEADER, "")):
         whole.headers.pop(RESET_HEADER, None)  # tweepy calls int() on it without a check
     if whole.status_code >= 400:
-        content = json.dumps(_clean_problem(parse_object(content))).encode()
+        content = json.dumps(_clean_problem(content)).encode()
     content.decode()  # requests would guess another encoding, and garbled posts would be kept
     whole.raw = io.BytesIO(content)
     return whole
 
 
-def _clean_problem(body: Json) -> Json:
+def _clean_problem(content: bytes) -> Json:
+    """Return the texts of X's problems, or, of somebody else's answer, its words."""
+    body = parse_object(content)
     errors = body.get("errors")
     listed = [_pick_texts(one) for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
-    return _pick_texts(body) | ({"errors": listed} if listed else {})
+    problem = _pick_texts(body) | ({"errors": listed} if any(listed) else {})
+    return problem or ({"message": words} if (words := extract_words(content)) else {})
 
 
 def _pick_texts(problem: Json) -> Json:
-    return {key: str(problem[key]) for key in ("title", "detail", "type") if problem.get(key)}
+    return {key: str(problem[key]) for key in TEXTS if problem.get(key)}
 
 
 def _is_seconds(text: str) -> bool:

@@ -9,14 +9,13 @@ import pytest
 
 from builders.x import NOW, Clock
 from tweetbot_contract import reasons
-from tweetbot_contract.reasons import Reason
 from tweetbot_contract.spec.sources import BlueskySource
 from tweetbot_fakes.remotes import bluesky as fake
 from tweetbot_fakes.remotes.bluesky import Answer, FakeBluesky
 from tweetbot_trainer.data.posts import Post
 from tweetbot_trainer.data.sources.bluesky.feed import BlueskyFeed
 from tweetbot_trainer.data.sources.interface import Profile
-from tweetbot_trainer.runtime.errors import SpecRefused, StageError, TemporaryError
+from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.runtime.log import Log
 
 GULL = "gull.example.com"
@@ -124,24 +123,6 @@ def test_empty_pages_are_passed_by_and_come_to_an_end(world: Network) -> None:
     assert len(world.server.faults) == 11
 
 
-@pytest.mark.parametrize(
-    ("answer", "reason"),
-    [
-        (fake.NOT_FOUND, reasons.ACCOUNT_NOT_FOUND),
-        (fake.NO_HANDLE, reasons.ACCOUNT_NOT_FOUND),
-        (fake.DEACTIVATED, reasons.ACCOUNT_NOT_FOUND),
-        (fake.TAKEN_DOWN, reasons.ACCOUNT_SUSPENDED),
-        (fake.BAD_CURSOR, reasons.SPEC_REFUSED),
-        (fake.plain(404, b"<html>no such page"), reasons.SPEC_REFUSED),
-    ],
-)
-def test_what_waiting_cannot_help_ends_at_once(world: Network, answer: Answer, reason: Reason) -> None:
-    failure = world.failure(answer)
-    assert isinstance(failure, SpecRefused)
-    assert failure.reason is reason
-    assert (len(world.server.requests), world.clock.waits) == (1, [])
-
-
 def test_an_account_for_signed_in_people_is_left_alone(world: Network) -> None:
     world.account.profile["labels"] = [{"val": "!no-unauthenticated", "src": fake.DID}]
     world.account.feed = [fake.view(1)]
@@ -149,34 +130,6 @@ def test_an_account_for_signed_in_people_is_left_alone(world: Network) -> None:
     assert failure.reason is reasons.ACCOUNT_PROTECTED
     assert "sources[].bluesky.car" in failure.message
     assert len(world.server.requests) == 1
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [fake.error(502, "UpstreamFailure"), fake.plain(503, b"<html>"), fake.plain(200, b"<html>"), fake.CUT],
-    ids=["502", "a page for people", "a page in place of an answer", "a cut connection"],
-)
-def test_a_fault_that_passes_is_waited_out(world: Network, fault: Answer) -> None:
-    world.account.feed = [fake.view(1)]
-    world.server.faults = [fault, fault]
-    assert len(world.posts()) == 1
-    assert world.clock.waits == [0.2, 0.4]
-    assert "service.retry" in world.output.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("fault", "reason"),
-    [
-        (fake.error(500, "InternalServerError"), reasons.BLUESKY_UNAVAILABLE),
-        (fake.plain(200, b"[]"), reasons.BLUESKY_BAD_PAYLOAD),
-    ],
-)
-def test_a_fault_that_stays_ends_within_the_budget(world: Network, fault: Answer, reason: Reason) -> None:
-    failure = world.failure(*[fault] * 200)
-    assert isinstance(failure, TemporaryError)
-    assert failure.reason is reason
-    assert sum(world.clock.waits) <= 1800
-    assert len(world.server.requests) < 60
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,7 @@ from tweetbot_contract.reasons import Reason
 from tweetbot_fakes.remotes import x_api as fake
 from tweetbot_fakes.remotes import x_api_answers as answers
 from tweetbot_fakes.remotes.x_api import FakeX
-from tweetbot_fakes.remotes.x_api_answers import Answer
-from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused, StageError, TemporaryError
+from tweetbot_trainer.runtime.errors import NotAuthorized, TemporaryError
 from tweetbot_trainer.runtime.log import Log
 
 
@@ -99,37 +98,6 @@ def test_what_was_read_is_reported_with_its_price(x: FakeX, clock: Clock) -> Non
     assert (output["posts"], output["pagesFromX"], output["retweets"], output["spent"]) == (250, 3, "read", "$1.260")
 
 
-REFUSALS = [
-    (answers.NOT_FOUND, reasons.ACCOUNT_NOT_FOUND, SpecRefused),
-    (answers.SUSPENDED, reasons.ACCOUNT_SUSPENDED, SpecRefused),
-    (answers.PROTECTED, reasons.ACCOUNT_PROTECTED, SpecRefused),
-    (answers.PROTECTED_403, reasons.ACCOUNT_PROTECTED, SpecRefused),
-    (answers.BAD_REQUEST, reasons.SPEC_REFUSED, SpecRefused),
-    (answers.UNAUTHORIZED, reasons.X_NOT_AUTHORIZED, NotAuthorized),
-    (Answer(401, b"[]"), reasons.X_NOT_AUTHORIZED, NotAuthorized),
-    (answers.FORBIDDEN, reasons.X_FORBIDDEN, NotAuthorized),
-    (answers.CREDITS_DEPLETED, reasons.CREDITS_DEPLETED, SpecRefused),
-    (answers.USAGE_CAPPED, reasons.USAGE_CAPPED, SpecRefused),
-    (answers.html(404), reasons.SPEC_REFUSED, SpecRefused),
-]
-
-
-@pytest.mark.parametrize(
-    ("answer", "reason", "kind"), REFUSALS, ids=lambda value: value.name if isinstance(value, Reason) else None
-)
-@pytest.mark.parametrize("when", ["user", "timeline"])
-def test_a_permanent_refusal_has_its_reason_and_is_asked_once(
-    x: FakeX, clock: Clock, answer: Answer, reason: Reason, kind: type[StageError], when: Any
-) -> None:
-    x.fault(answer, on=when)
-    failed = failure(x, clock)
-    assert (failed.reason, type(failed)) == (reason, kind)
-    assert "@Harbour_Gull" in failed.message
-    assert len(x.requests) == (1 if when == "user" else 2)
-    assert x.cost == (0 if when == "user" else fake.USER_PRICE)
-    assert clock.waits == []
-
-
 @pytest.mark.parametrize(
     ("state", "reason"),
     [("suspended", reasons.ACCOUNT_SUSPENDED), ("protected", reasons.ACCOUNT_PROTECTED)],
@@ -174,7 +142,7 @@ def test_no_token_is_in_any_log_or_message(x: FakeX, clock: Clock, caplog: pytes
     logging.getLogger("tweepy.client").setLevel(logging.DEBUG)
     log = StringIO()
     x.fault(answers.html(503), answers.rate_limited(None), on="user")
-    x.fault(answers.said({"title": "Unauthorized", "detail": f"Bearer {SECRET}"}, status=401), on="timeline")
+    x.fault(answers.problem(401, "about:blank", "Unauthorized", f"Bearer {SECRET}"), on="timeline")
     with pytest.raises(NotAuthorized) as raised:
         list(an_x_source(x, clock, log=Log(log)).read_posts())
     assert caplog.text  # the level reached somebody

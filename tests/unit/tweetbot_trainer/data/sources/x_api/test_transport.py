@@ -76,11 +76,13 @@ def test_an_answer_within_its_limits_comes_as_it_is(x: FakeX) -> None:
     ("body", "content"),
     [
         (b"<html>", {}),
-        (b"[1]", {}),
+        (b"<html><title>Access&nbsp;denied</title>\n<p>by the  proxy", {"message": "Access&nbsp;denied by the proxy"}),
+        (b"<style>p {}</style><p>No<script>1 < 2</script>", {"message": "No"}),
+        (b"[1]", {"message": "[1]"}),
         (b'{"errors": "all", "title": 7}', {"title": "7"}),
         (
             b'{"errors": [1, {"message": 3, "title": "x", "detail": null}]}',
-            {"errors": [{"title": "x"}]},
+            {"errors": [{"title": "x", "message": "3"}]},
         ),
     ],
 )
