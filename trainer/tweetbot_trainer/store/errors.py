@@ -72,9 +72,10 @@ def read_field(answer: Any, name: str) -> Any:
     return answer[name]
 
 
-def require_page(page: Any) -> Any:
-    """Return a page of a list. Raises ForeignAnswer for an empty one of a proxy: it would pass for an empty folder."""
-    read_field(page, "IsTruncated")
+def require_page(page: dict[str, Any]) -> dict[str, Any]:
+    """Return a page of a list. Raises ForeignAnswer for an empty answer: it would pass for an empty folder."""
+    if not page.keys() - {"ResponseMetadata", "RequestCharged"}:
+        raise ForeignAnswer("an empty answer")
     return page
 
 

@@ -186,7 +186,7 @@ def test_a_hub_that_is_away_is_waited_for_and_told(tmp_path: Path, base: Path, h
     assert base_files.inspect_base(context.run.spec, context.base_files, patient, tmp_path / "one")[0] == identity
     assert len(pauses) == 2
     hub.away = 9
-    with pytest.raises(TemporaryError, match="ModelHubUnavailable: The Hugging Face Hub does not answer for"):
+    with pytest.raises(TemporaryError, match="ModelHubUnavailable: The Hugging Face Hub answered 503 for"):
         prepare(context)
 
 
