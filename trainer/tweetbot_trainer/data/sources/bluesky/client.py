@@ -44,7 +44,7 @@ class BlueskyClient:
         base = check_address(base or HOST, "sources[].bluesky.apiBaseURL")
         self._actor, self._base, self._retry_budget = actor, base.rstrip("/"), retry_budget
         self._session = requests.Session()
-        self._session.max_redirects = 0  # one could lead to a host that is not allowed
+        self._session.hooks["response"].append(_drop_location)
         self._session.headers["User-Agent"] = "tweetbot-trainer"
 
     def get_profile(self) -> Json:
@@ -74,9 +74,6 @@ class BlueskyClient:
                 raise fault from None
             message = f"Bluesky does not answer for {self._actor} ({type(error).__name__})"
             raise TemporaryError(reasons.BLUESKY_UNAVAILABLE, message) from None
-        except ValueError as error:  # a redirect to an invalid address
-            message = f"Bluesky's answer for {self._actor} cannot be read ({type(error).__name__})"
-            raise TemporaryError(reasons.BLUESKY_BAD_PAYLOAD, message) from None
         body = parse_object(content)
         if response.status_code != requests.codes.ok:
             raise self._build_failure(response, body, shorten_words(extract_words(content)))
@@ -105,6 +102,11 @@ class BlueskyClient:
         until = datetime.fromtimestamp(now + seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         message = f"Bluesky allows no further request for {self._actor} before {until}"
         return TemporaryError(reasons.RATE_LIMITED, message, retry_after=seconds)
+
+
+def _drop_location(response: requests.Response, **_: object) -> None:
+    """Let no redirect be followed: one could lead to a host that is not allowed, or to no address at all."""
+    response.headers.pop("location", None)
 
 
 def _parse_seconds(given: str | None) -> float:
