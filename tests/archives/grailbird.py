@@ -96,8 +96,8 @@ def make_2013_export() -> Members:
     """Make a complete Grailbird export; one tweet is only in its table."""
     months = make_tweets()
     index = [
-        {"file_name": f"data/js/tweets/{month}.js", "year": int(month[:4]), "var_name": f"tweets_{month}", "month": 1}
-        for month in months
+        {"file_name": f"data/js/tweets/{month}.js", "year": int(month[:4]), "tweet_count": len(tweets), "month": 1}
+        for month, tweets in months.items()
     ]
     scripts = {
         f"data/js/tweets/{month}.js": render_grailbird_script(f"Grailbird.data.tweets_{month}", rows)

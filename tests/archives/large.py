@@ -21,18 +21,20 @@ def write_large(path: Path, *, posts: int, unpacked: int) -> int:
     frame = _build_frame(unpacked // posts)
     per_part = PART_BYTES // len(frame)
     scripts: Members = {}
+    counts: dict[str, int] = {}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for part, first in enumerate(range(0, posts, per_part)):
             name = f"data/tweets-part{part}.js" if part else "data/tweets.js"
             scripts[name] = f"window.YTD.tweets.part{part} = ".encode()
             with archive.open(name, "w") as member:
                 member.write(scripts[name] + b"[")
+                counts[name] = min(per_part, posts - first)
                 for number in range(first, min(posts, first + per_part)):
                     member.write(b"," * (number > first) + _render_tweet(frame, number))
                 member.write(b"]")
         scripts["data/note-tweet.js"] = render_script("YTD.note_tweet.part0", list(_make_notes(posts)))
         archive.writestr("data/note-tweet.js", scripts["data/note-tweet.js"])
-        archive.writestr("data/manifest.js", build_manifest(ytd.ACCOUNT, scripts))
+        archive.writestr("data/manifest.js", build_manifest(ytd.ACCOUNT, scripts, counts=counts))
         for number in range(0, posts, 10):
             archive.writestr(f"data/tweets_media/{_make_moment(number).id}-photo.jpg", b"\xff\xd8")
         return sum(archive.getinfo(name).file_size for name in scripts)

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +40,19 @@ def make_private_members(*kinds: str, folder: str = "data/") -> Members:
     return {f"{folder}{kind}.js": render_script(f"YTD.{name}.part0", secret) for kind, name in names.items()}
 
 
-def build_manifest(account: dict[str, str], members: Members, *, partial: bool = False) -> bytes:
-    """Build manifest.js: the account, and all scripts, private ones included."""
+def build_manifest(
+    account: dict[str, str], members: Members, *, counts: Mapping[str, int] | None = None, partial: bool = False
+) -> bytes:
+    """Build manifest.js: the account, and all scripts with their numbers of records, private ones included.
+
+    `counts` are the numbers of scripts that are not whole.
+    """
     types: dict[str, Any] = {}
     for name, content in members.items():
         if name.endswith(".js") and content.startswith(b"window.YTD."):
             variable = content.split(b" ", 1)[0].decode().removeprefix("window.")
-            file = {"fileName": name, "globalName": variable, "count": "1"}
+            count = (counts or {}).get(name) or len(json.loads(content.partition(b"=")[2]))
+            file = {"fileName": name, "globalName": variable, "count": str(count)}
             types.setdefault(_to_camel_case(variable.split(".")[1]), {"files": []})["files"].append(file)
     info = {
         "sizeBytes": "1048576",

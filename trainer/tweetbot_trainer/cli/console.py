@@ -24,6 +24,7 @@ _SENTENCES = {
     "x.avatar": "{message}",
     "mastodon.read": "sources[{source}] is a Mastodon export: {posts} public posts and boosts, {notPublic} posts that "
     "are not public skipped",
+    "prepare.warning": "{reason}: {message}",
     "prepare.source": "sources[{source}] held {posts} posts",
     "prepare.excluded": "sources[{source}] held {posts} posts that filter.excludeIds excludes",
     "prepare.another_account": "{message}",
