@@ -151,6 +151,9 @@ MASTODON_UPLOADS: dict[str, Upload] = {
         b'{"id":"https://m.example/users/gull/outbox","type":"OrderedCollection","totalItems":9,'
         b'"first":"https://m.example/users/gull/outbox?page=true"}'
     ),
+    "one page of that": lambda: an_outbox(
+        a_note(), id="https://m.example/users/gull/outbox?page=true", type="OrderedCollectionPage"
+    ),
     "a `.tar.gz` that was cut": lambda: half_of(tarred(members_of(a_note(), a_boost(2)))),
     "two different exports in one zip": lambda: make_zip(
         {"a/outbox.json": an_outbox(), "b/outbox.json": an_outbox(a_note())}

@@ -31,10 +31,11 @@ AVATAR_LIMIT, ACTOR_LIMIT = 2 * 1024**2, 1024**2
 _WHAT_TO_DO = f"{AS_DOWNLOADED} from Mastodon, or its outbox.json alone"
 _OBJECT = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{")
 #: Files of an export that look like an outbox.
-_OTHER_FILE = re.compile(rb'"(?:id|type)"\s*:\s*"(likes\.json|bookmarks\.json|Person)"')
-_PERSON = b"Person"
-#: What a server shows at the address of an account's outbox: where its pages are.
-_PAGED = re.compile(rb'"(?:first|next)"\s*:\s*"https?:')
+_OTHER_FILE = re.compile(
+    rb'"(?:id|type)"\s*:\s*"(?:(likes|bookmarks)\.json|Person|Service|Application|Group|Organization)"'
+)
+#: What a server shows at the address of an account's outbox: where its pages are, or one of them.
+_PAGED = re.compile(rb'"first"\s*:\s*"https?:|"OrderedCollectionPage"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +70,14 @@ def _find_single(opened: ExportFile) -> Member | None:
     """Return an outbox that was uploaded by itself. Raises SpecRefused for another file of an export."""
     if opened.single is None or not _OBJECT.match(opened.head):
         return None
-    if other := _OTHER_FILE.search(opened.head):
-        name = ACTOR if other[1] == _PERSON else other[1].decode()
+    before_items = opened.head.partition(b'"orderedItems"')[0]  # posts have pages of replies
+    if other := _OTHER_FILE.search(before_items):
+        name = f"{other[1].decode()}.json" if other[1] else ACTOR
         message = f"it is {name} of a Mastodon export, which holds no posts"
         raise build_refusal(
             message, reasons.SOURCE_NOT_AN_EXPORT, advice="upload its outbox.json, or the whole archive"
         )
-    if _PAGED.search(opened.head):
+    if _PAGED.search(before_items):
         message = "it is what the server shows at the outbox's address, not the outbox of an export"
         raise build_refusal(message, reasons.SOURCE_NOT_AN_EXPORT, advice=_WHAT_TO_DO)
     return opened.single

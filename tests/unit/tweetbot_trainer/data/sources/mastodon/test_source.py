@@ -48,6 +48,12 @@ def test_every_form_of_an_export_holds_the_same_posts(form: str) -> None:
     assert texts(posts) == ["low tide", "fog"]
 
 
+def test_what_posts_link_to_makes_an_outbox_no_other_file() -> None:
+    page = {"type": "CollectionPage", "next": "https://m.example/replies?page=true", "items": []}
+    replies = {"replies": {"type": "Collection", "first": page}, "likes": {"first": "https://m.example/likes"}}
+    assert texts(posts_in(an_outbox(a_note("<p>fog</p>", attributedTo={"type": "Person"}, **replies)))) == ["fog"]
+
+
 def test_a_note_becomes_a_post() -> None:
     (post,) = posts_in(an_outbox(a_note("<p>a &lt;b&gt; &amp;amp; c</p>", number=3)))
     assert (post.id, post.text, post.lang, post.source) == (f"{ME}/statuses/3", "a &lt;b&gt; &amp;amp; c", "en", 1)
