@@ -13,6 +13,7 @@ from tweetbot_contract import reasons
 from tweetbot_trainer.data.posts import Json, Post, decode_lines
 from tweetbot_trainer.data.sources.archive_files import BROKEN, Member, build_refusal
 from tweetbot_trainer.data.sources.x_archive.members import build_damage_refusal, iter_records
+from tweetbot_trainer.data.sources.x_archive.replies import Author
 from tweetbot_trainer.data.sources.x_archive.tweets import parse_tweet
 
 #: `2013-02-28 10:02:36 +0000`; of tweets before November 2010 the export knows only the day.
@@ -22,13 +23,13 @@ _COLUMNS = ("tweet_id", "timestamp", "text")
 _OWN_MEDIA = re.compile(r"/status/\d+/(?:photo|video)/\d+$")
 
 
-def iter_month_posts(member: Member, source: int) -> Iterator[Post]:
+def iter_month_posts(member: Member, source: int, author: Author) -> Iterator[Post]:
     """Yield the posts of a month's script. Raises SpecRefused (SourceUnreadable), which names it."""
     for record in iter_records(member):
-        yield _parse_post(record, member.label, source, retweet=bool(record.get("retweeted_status")))
+        yield _parse_post(record, member.label, source, author, retweet=bool(record.get("retweeted_status")))
 
 
-def iter_table_posts(member: Member, source: int) -> Iterator[Post]:
+def iter_table_posts(member: Member, source: int, author: Author) -> Iterator[Post]:
     """Yield the posts of the table.
 
     Raises SpecRefused: SourceNotAnExport if it is another table, SourceUnreadable if it is damaged.
@@ -40,17 +41,16 @@ def iter_table_posts(member: Member, source: int) -> Iterator[Post]:
                 message = f"{member.label} is no table of tweets: it has no column {missing[0]}"
                 raise build_refusal(message, reasons.SOURCE_NOT_AN_EXPORT)
             for line in table:
-                yield _parse_post(
-                    _convert_line(line), member.label, source, retweet=bool(line.get("retweeted_status_id"))
-                )
+                retweet = bool(line.get("retweeted_status_id"))
+                yield _parse_post(_convert_line(line), member.label, source, author, retweet=retweet)
     except (*BROKEN, csv.Error) as error:
         raise build_damage_refusal(member, error) from error
 
 
-def _parse_post(record: Json, name: str, source: int, *, retweet: bool) -> Post:
+def _parse_post(record: Json, name: str, source: int, author: Author, *, retweet: bool) -> Post:
     """Parse a row; unlike later forms, this one says itself what is a retweet."""
     at = _TIME.sub(r"\1\2:\3", str(record.get("created_at")))
-    return replace(parse_tweet(record | {"created_at": at}, name, source), retweet=retweet)
+    return replace(parse_tweet(record | {"created_at": at}, name, source, author), retweet=retweet)
 
 
 def _convert_line(line: dict[str, str]) -> Json:
@@ -60,6 +60,7 @@ def _convert_line(line: dict[str, str]) -> Json:
         "id_str": line["tweet_id"],
         "text": line["text"],
         "created_at": line["timestamp"],
+        "truncated": line.get("truncated"),
         "in_reply_to_status_id": line.get("in_reply_to_status_id"),
         "in_reply_to_user_id": line.get("in_reply_to_user_id"),
         "entities": {"urls": [{"expanded_url": link} for link in links]},

@@ -48,13 +48,13 @@ def parse_note(record: Json, member: str) -> Note:
 
 
 class LongPosts:
-    """The notes of an export; `count` is their number, `cut` that of the posts that look cut where it has no notes."""
+    """The notes of an export; `count` is their number. `present` is false where the file for them is missing."""
 
     def __init__(self, notes: Iterable[Note], *, present: bool = True) -> None:
         self._by_id: dict[str, Note] = {}
         self._by_second: defaultdict[datetime, list[Note]] = defaultdict(list)
         self._joined: set[Note] = set()
-        self._present, self.count, self.cut = present, 0, 0
+        self._present, self.count = present, 0
         for note in notes:
             self.count += 1
             if note.tweet_id:
@@ -68,21 +68,20 @@ class LongPosts:
         return len(self._joined)
 
     def complete_post(self, post: Post) -> Post:
-        """Return the post with the text of its note, if it has one; without notes, a cut post is truncated."""
-        if not self._present and not post.retweet and _looks_cut(post.text):
-            self.cut += 1
-            return replace(post, truncated=True)
+        """Return the post with the text of its note, if it has one; without notes, what looks cut is truncated."""
         note = self._by_id.get(post.id)
         if note:
             return self._replace_text(post, note, _join_note(post.text, note) or note.text)
         for note in self._find_near(post.created_at):
             if text := _join_note(post.text, note):
                 return self._replace_text(post, note, text)
-        return post
+        cut = not self._present and not post.retweet and _looks_cut(post.text)
+        return replace(post, truncated=True) if cut else post
 
     def _replace_text(self, post: Post, note: Note, text: str) -> Post:
         self._joined.add(note)
-        return replace(post, text=text)
+        before = post.text[: post.names_end]
+        return replace(post, text=text, truncated=False, names_end=len(before) if text.startswith(before) else 0)
 
     def _find_near(self, at: datetime | None) -> list[Note]:
         """Return the notes made less than a second apart."""

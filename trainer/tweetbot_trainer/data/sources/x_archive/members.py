@@ -72,6 +72,11 @@ class Members:
         """Return all files with posts, in the order to read them."""
         return (*self.tweets, *self.months, *self.table)
 
+    @property
+    def lacks_notes(self) -> bool:
+        """Whether the export has no whole texts of long posts, although its form has a file for them."""
+        return bool(self.tweets) and not self.notes
+
 
 def select_members(opened: ExportFile) -> Members:
     """Find the members with posts by their names, and compare them with the export's own lists.

@@ -13,6 +13,7 @@ from tweetbot_trainer.data.posts import Json, replace_surrogates
 from tweetbot_trainer.data.sources.archive_files import Member
 from tweetbot_trainer.data.sources.interface import NAME_LIMIT, PICTURE_SIGNATURES, Profile
 from tweetbot_trainer.data.sources.x_archive.layout import read_script
+from tweetbot_trainer.data.sources.x_archive.replies import Author
 
 #: Each script's keys of account id, handle and display name.
 _KEYS = {
@@ -26,12 +27,23 @@ _ID, _HANDLE = re.compile(r"[0-9]{1,20}"), re.compile(r"[A-Za-z0-9_]{1,15}")
 
 def extract_profile(members: Mapping[str, Member]) -> Profile | None:
     """Return the profile, if there is any; a script is opened only if those before it name nobody."""
+    account = _find_account(members)
+    avatar = _read_avatar(members, _unwrap(read_script(members.get("profile.js")), "profile"))
+    return Profile(**account, avatar=avatar) if avatar or any(account.values()) else None
+
+
+def extract_author(members: Mapping[str, Member]) -> Author:
+    """Return id and handle of the account, as far as the export names it."""
+    account = _find_account(members)
+    return Author(account.get("account_id"), account.get("handle"))
+
+
+def _find_account(members: Mapping[str, Member]) -> dict[str, str | None]:
     account: dict[str, str | None] = {}
     for file, keys in _KEYS.items():
         if not any(account.values()):
             account = _parse_account(_unwrap(read_script(members.get(file)), "userInfo", "account"), keys)
-    avatar = _read_avatar(members, _unwrap(read_script(members.get("profile.js")), "profile"))
-    return Profile(**account, avatar=avatar) if avatar or any(account.values()) else None
+    return account
 
 
 def _parse_account(found: Json, keys: tuple[str, str, str]) -> dict[str, str | None]:

@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from tweetbot_trainer.data.posts import Post
 from tweetbot_trainer.data.sources.archive_files import ExportFile, open_export, put_address
 from tweetbot_trainer.data.sources.interface import ObjectReader, Profile, SourceReport
+from tweetbot_trainer.data.sources.x_archive.cut_posts import CutPosts
 from tweetbot_trainer.data.sources.x_archive.grailbird import iter_month_posts, iter_table_posts
 from tweetbot_trainer.data.sources.x_archive.layout import ALLOWED, MONTHS, TABLE
 from tweetbot_trainer.data.sources.x_archive.long_posts import LongPosts, parse_note
 from tweetbot_trainer.data.sources.x_archive.members import Members, PostsFile, iter_records, select_members
-from tweetbot_trainer.data.sources.x_archive.profile import extract_profile
+from tweetbot_trainer.data.sources.x_archive.profile import extract_author, extract_profile
+from tweetbot_trainer.data.sources.x_archive.replies import Author
 from tweetbot_trainer.data.sources.x_archive.report import ReportBuilder
 from tweetbot_trainer.data.sources.x_archive.tweets import parse_tweet
 from tweetbot_trainer.runtime.errors import StageError, StageStopped
@@ -28,21 +30,24 @@ class XArchiveSource:
         self._report: SourceReport | None = None
 
     def read_posts(self) -> Iterator[Post]:
-        """Yield the export's posts, each id once, with retweets and all revisions of edited posts flagged.
+        """Yield the export's posts, each id once, whole if it is anywhere, with retweets and all revisions flagged.
 
         Logs how many ids were repeated and how many long posts were completed.
         Raises SpecRefused, which names the file and the member.
         """
         with self._open() as opened:
-            members = select_members(opened)
-            counts = ReportBuilder(self._index, members)
+            members, author = select_members(opened), extract_author(opened.members)
+            counts, cut = ReportBuilder(self._index, members), CutPosts()
             notes = self._read_notes(members)
             for posts in members.with_posts:
-                for post in self._iter_posts(posts):
-                    if counts.count_record(posts, post.id):
-                        yield notes.complete_post(post)
+                for found in self._iter_posts(posts, author):
+                    if counts.count_record(posts, found.id) or cut.may_be_completed_by(found):
+                        post = notes.complete_post(found)
+                        if not cut.hold(post):
+                            yield post
             counts.refuse_none()
-        counts.cut = notes.cut
+            yield from cut
+        counts.cut = sum(not post.retweet for post in cut) if members.lacks_notes else 0
         self._report = counts.build()
         read = {"posts": counts.posts, "repeated": counts.repeated, "notes": notes.count, "joined": notes.joined}
         self._log.info("archive.read", source=self._index, form=members.form, **read)
@@ -69,14 +74,14 @@ class XArchiveSource:
 
     def _read_notes(self, members: Members) -> LongPosts:
         notes = (parse_note(record, note.label) for note in members.notes for record in iter_records(note))
-        return LongPosts(notes, present=bool(members.notes))
+        return LongPosts(notes, present=not members.lacks_notes)
 
-    def _iter_posts(self, posts: PostsFile) -> Iterator[Post]:
+    def _iter_posts(self, posts: PostsFile, author: Author) -> Iterator[Post]:
         member = posts.member
         if posts.file == TABLE:
-            yield from iter_table_posts(member, self._index)
+            yield from iter_table_posts(member, self._index, author)
         elif posts.file.startswith(MONTHS):
-            yield from iter_month_posts(member, self._index)
+            yield from iter_month_posts(member, self._index, author)
         else:
             for record in iter_records(member):
-                yield parse_tweet(record, member.label, self._index)
+                yield parse_tweet(record, member.label, self._index, author)

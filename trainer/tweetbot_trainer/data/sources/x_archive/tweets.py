@@ -5,22 +5,27 @@ from datetime import UTC, datetime
 
 from tweetbot_trainer.data.posts import Json, Post, clean_text, find_time, replace_surrogates
 from tweetbot_trainer.data.sources.archive_files import build_refusal
+from tweetbot_trainer.data.sources.x_archive.replies import Author, parse_reply
 
 _ID = re.compile(r"[0-9]{1,20}")
 #: Native retweets have no field of their own: their text begins like this, with the first mention's name.
 _RETWEET = re.compile(r"RT @(\w+):")
 _STATUS = re.compile(r"https?://(?:www\.|mobile\.)?(?:twitter|x)\.com/\w+/status/\d+")
+#: What a post that X has cut ends with: an ellipsis, a link to the post itself, and links to its photos.
+_CUT_END = re.compile(r"…\s*(?:https?://t\.co/\w+\s*)+\Z")
+_WHOLE = re.compile(r"https?://(?:www\.|mobile\.)?(?:twitter|x)\.com/(?:i/web|\w+)/status/(\d+)")
 SNOWFLAKE_EPOCH_MS = 1288834974657
 #: Smaller ids are older than snowflakes and hold no time.
 _FIRST_SNOWFLAKE = 30_000_000_000
 
 
-def parse_tweet(record: Json, member: str, source: int) -> Post:
-    """Parse a row. Raises SpecRefused (SourceUnreadable), which names the member."""
+def parse_tweet(record: Json, member: str, source: int, author: Author) -> Post:
+    """Parse a row of this author's export. Raises SpecRefused (SourceUnreadable), which names the member."""
     tweet_id, text = record.get("id_str") or record.get("id"), record.get("full_text", record.get("text"))
     if not isinstance(tweet_id, str) or not _ID.fullmatch(tweet_id) or not isinstance(text, str):
         raise build_refusal(f"{member} holds a tweet without id or text ({str(tweet_id)[:30]})")
     text = replace_surrogates(text)
+    reply, edits = parse_reply(record, text, author), _parse_edits(record, tweet_id)
     return Post(
         id=tweet_id,
         text=text,
@@ -28,9 +33,12 @@ def parse_tweet(record: Json, member: str, source: int) -> Post:
         lang=clean_text(record.get("lang")),
         source=source,
         retweet=_is_retweet(text, record),
-        reply=any(record.get(f"in_reply_to_{id}") for id in ("status_id_str", "status_id", "user_id_str", "user_id")),
+        reply=reply.given,
         quote=any(_STATUS.match(str(link.get("expanded_url"))) for link in _get_entities(record, "urls")),
-        edits=_parse_edits(record, tweet_id),
+        edits=edits,
+        truncated=_is_cut(record, text, (tweet_id, *edits)),
+        to_self=reply.to_self,
+        names_end=reply.names_end,
     )
 
 
@@ -45,6 +53,14 @@ def _get_entities(record: Json, kind: str) -> list[Json]:
     entities = record.get("entities")
     found = entities.get(kind) if isinstance(entities, dict) else None
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _is_cut(record: Json, text: str, ids: tuple[str, ...]) -> bool:
+    """Tell whether X marks a row as cut, or ends it as it does cut ones; `ids` are those of the post's revisions."""
+    if str(record.get("truncated")).lower() == "true":
+        return True
+    links = (_WHOLE.fullmatch(str(link.get("expanded_url"))) for link in _get_entities(record, "urls"))
+    return any(link and link[1] in ids for link in links) and _CUT_END.search(text) is not None
 
 
 def _is_retweet(text: str, record: Json) -> bool:

@@ -103,7 +103,7 @@ def test_notes_are_no_posts_and_are_not_claimed() -> None:
 )
 def test_posts_that_are_cut_and_have_no_notes_are_truncated(manifest: dict[str, bytes], words: str) -> None:
     posts, report = read(manifest | {TWEETS: tweets_js(a_tweet(CUT), a_tweet("short… https://t.co/a", number=2))})
-    assert [post.truncated for post in posts] == [True, False]
+    assert {post.text: post.truncated for post in posts} == {CUT: True, "short… https://t.co/a": False}
     (message,) = messages(report)
     assert words.split(".*")[0] in message
     assert words.split(".*")[-1] in message
