@@ -49,9 +49,11 @@ _KINDS = (
         "it is a repository of Bluesky, not an archive",
         "give it as a source of the kind bluesky, in the field car",
     ),
-    _build_kind(rb"-----BEGIN PGP MESSAGE|age-encryption\.org/", "it is encrypted", "decrypt it first", _LOCKED),
     _build_kind(
-        rb"bplist00",
+        rb"-----BEGIN PGP MESSAGE|age-encryption\.org/|Salted__", "it is encrypted", "decrypt it first", _LOCKED
+    ),
+    _build_kind(
+        rb"bplist00.*NSURL",
         "it is a placeholder of iCloud, which has the file itself",
         "choose Download Now on it in Finder, and upload the file that comes",
     ),
@@ -61,7 +63,9 @@ _KINDS = (
         "run `git lfs pull`, and upload the file that comes",
     ),
     _build_kind(
-        rb"\[InternetShortcut\]|L\0\0\0\x01\x14\x02\0|book\0\0\0\0mark|" + _SPACE + rb"<\?xml[^<]*<!DOCTYPE plist",
+        rb"\[InternetShortcut\]|L\0\0\0\x01\x14\x02\0|bplist00|book\0\0\0\0mark|"
+        + _SPACE
+        + rb"<\?xml[^<]*<!DOCTYPE plist",
         "it is a shortcut to a file or page, not the file itself",
         "upload the file that it leads to",
     ),
@@ -69,6 +73,23 @@ _KINDS = (
         _SPACE + rb'\{"(?:url|doc_id|resource_id)":.*(?:doc_id|docs\.google)',
         "it is a placeholder of Google Drive, not the file itself",
         "download the file from Drive, and upload what comes",
+    ),
+    _build_kind(
+        rb"\0\x05\x16\x07",
+        "it is what macOS keeps beside a file, under a name that begins with ._",
+        "upload the file whose name has no ._ before it",
+    ),
+    _build_kind(
+        rb"--+[\w'-]+\r?\nContent-",
+        "it is a form (multipart) with the file inside",
+        "upload the file itself: with curl, by -T instead of -F",
+        _UNREADABLE,
+    ),
+    _build_kind(
+        rb"UEsDB|H4sI",
+        "it is an archive written as text (base64)",
+        "decode it with `base64 -d`, and upload what comes",
+        _UNREADABLE,
     ),
     _build_kind(rb"%PDF-", "it is a PDF", _OTHER),
     _build_kind(rb"\x89PNG|\xff\xd8\xff|GIF8|RIFF....WEBP", "it is a picture", _OTHER),
