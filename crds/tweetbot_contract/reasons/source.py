@@ -54,3 +54,8 @@ STATEMENT_CONTRADICTED = ask_author(
     "A source contradicts what spec.subject says of it. The model card leaves the statement out.",
     "Correct the field that the message names, or give the source that it speaks of.",
 )
+POSTS_UNREADABLE = ask_author(
+    "PostsUnreadable",
+    "Some records of a source are damaged. They were left out, and status.data counts them.",
+    "Correct the records in the file, or go on without them; the message names the first.",
+)

@@ -27,4 +27,6 @@ def run_clean(stdin: BinaryIO, stdout: BinaryIO, filter: Filter) -> None:
 def _format_line(cleaned: CleanedPost, *, names_kept: bool) -> bytes:
     names_end = find_names_end(cleaned.text) if names_kept and cleaned.post.names_end else 0
     outcome = {"text": cleaned.text, "names_end": names_end, "kept": cleaned.kept, "reason": cleaned.reason}
-    return (json.dumps(dump_post(cleaned.post) | outcome, ensure_ascii=False) + "\n").encode()
+    record = dump_post(cleaned.post) | outcome
+    record.pop("warning", None)  # is in the text now
+    return (json.dumps(record, ensure_ascii=False) + "\n").encode()

@@ -17,7 +17,6 @@ _SENTENCES = {
     "bluesky.page": "{actor}: {posts} more posts",
     "bluesky.avatar": "{message}",
     "bluesky.max_posts": "{message}",
-    "bluesky.no_post": "{message}",
     "x.page": "@{handle}: a page of {posts} posts from X",
     "x.read": "@{handle}: {posts} posts; {pagesFromX} pages requested from X for {spent} at X's list price; "
     "retweets: {retweets}",

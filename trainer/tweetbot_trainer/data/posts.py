@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import IO, Any
 
+from tweetbot_trainer.data.encodings import describe_wrong_encoding, find_wide_encoding
 from tweetbot_trainer.data.reply_names import find_names_end
 
 #: A decoded JSON object.
@@ -27,7 +28,12 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _V1_TIME = re.compile(
     r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) (\d{1,2}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d) (\d{4})", re.ASCII
 )
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?=[-_]|$)")
+#: The language of a tag. Mastodon's exports write zh-CN as zhCn, as they do with every key.
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?=[-_A-Z]|$)|[A-Za-z]{2,3}(?=[-_]|$)")
+#: Whole numbers from here on are rounded where they are written as floating point.
+_EXACT = 2**53
+#: Ids as spreadsheets and pandas write large numbers: 1.38039E+18, 1380391290000000000.0.
+_ROUNDED = re.compile(r"\d(?:\.\d+)?[eE]\+\d\d|\d{16,}\.0+", re.ASCII)
 _WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
 
 
@@ -37,7 +43,8 @@ class Post:
 
     `edits` holds the ids of all revisions of an edited post, its own included; otherwise it is empty. `truncated` says
     that the source has only the beginning of the text, `to_self` that a reply is to the author. `names_end` is the
-    index in `text` after the @names that a network puts before a reply, 0 without any.
+    index in `text` after the @names that a network puts before a reply, 0 without any. `warning` is the author's
+    content warning, which the network shows on a line before the text.
     """
 
     id: str
@@ -52,6 +59,7 @@ class Post:
     truncated: bool = False
     to_self: bool = False
     names_end: int = 0
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,10 @@ class BadPost(ValueError):
     """A record that is no post; the message says why."""
 
 
+class WrongEncoding(BadPost):
+    """A file that is not UTF-8."""
+
+
 def replace_surrogates(text: str) -> str:
     """Make a text fit for UTF-8: join surrogate pairs, and replace lone surrogates by U+FFFD."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -80,9 +92,9 @@ def clean_text(given: object) -> str | None:
 
 
 def parse_language(tag: object) -> str | None:
-    """Return the language of a BCP 47 tag such as `pt-BR` without its region, None if it has none."""
-    match = _LANGUAGE.match(tag.lower()) if isinstance(tag, str) else None
-    return match[0] if match else None
+    """Return the language of a BCP 47 tag such as `pt-BR` or `ptBr` without its region, None if it has none."""
+    match = _LANGUAGE.match(tag) if isinstance(tag, str) else None
+    return match[0].lower() if match else None
 
 
 def make_post_id(text: str, ordinal: int) -> str:
@@ -145,12 +157,13 @@ def parse_post(record: object, *, ordinal: int, source: int | None = None) -> Po
         truncated=_read_flag(record, "truncated"),
         to_self=_read_flag(record, "to_self"),
         names_end=_read_names_end(record, text),
+        warning=_read_optional(record, "warning") or "",
     )
 
 
 def dump_post(post: Post) -> Json:
-    """Return the post as values for JSON."""
-    return {
+    """Return the post as values for JSON; a key warning only if it has one."""
+    record = {
         "id": post.id,
         "text": post.text,
         "created_at": format_time(post.created_at) if post.created_at else None,
@@ -164,6 +177,7 @@ def dump_post(post: Post) -> Json:
         "to_self": post.to_self,
         "names_end": post.names_end,
     }
+    return record | ({"warning": post.warning} if post.warning else {})
 
 
 def decode_lines(file: IO[bytes]) -> Iterator[str]:
@@ -173,10 +187,13 @@ def decode_lines(file: IO[bytes]) -> Iterator[str]:
         number += 1
         if len(line) > LINE_LIMIT:
             raise BadPost(f"line {number}: longer than {LINE_LIMIT} bytes")
+        if number == 1 and (wide := find_wide_encoding(line)):
+            raise WrongEncoding(f"line 1: not UTF-8 but {wide}")
         try:
             text = line.decode()
         except UnicodeDecodeError as error:
-            raise BadPost(f"line {number}: not UTF-8") from error
+            wrong = describe_wrong_encoding(line[error.start :], first=False)
+            raise WrongEncoding(f"line {number}: {wrong}") from error
         yield text.removeprefix("\ufeff") if number == 1 else text
 
 
@@ -217,9 +234,23 @@ def _read_id(record: Mapping[str, Any], text: str, ordinal: int) -> str:
 
 
 def _validate_id(given: object, key: str) -> str:
-    if isinstance(given, bool) or not isinstance(given, (str, int)) or len(str(given)) > 256:
+    number = parse_number_id(given)
+    if not isinstance(number, str) or len(number) > 256:
         raise BadPost(f"{key} is neither a string nor a number, or longer than 256 characters")
-    return replace_surrogates(str(given))
+    return replace_surrogates(number)
+
+
+def parse_number_id(given: object) -> object:
+    """Return an id that a program wrote as a number as a string, and anything else as it is.
+
+    Raises BadPost if the program has rounded it.
+    """
+    rounded = isinstance(given, float) and abs(given) >= _EXACT
+    if rounded or (isinstance(given, str) and _ROUNDED.fullmatch(given)):
+        raise BadPost(f"the id {str(given)[:30]} was rounded by the program that wrote it; write ids as text")
+    if isinstance(given, float) and given.is_integer():
+        return str(int(given))
+    return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
 
 
 def _read_time(record: Mapping[str, Any]) -> datetime | None:

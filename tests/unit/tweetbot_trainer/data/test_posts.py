@@ -88,6 +88,17 @@ def test_a_number_may_stand_for_an_id() -> None:
     assert lines_of(b'{"id": 1234567890123456789, "text": "x"}')[0].id == "1234567890123456789"
 
 
+@pytest.mark.parametrize("given", [1.38039e18, "1.38039E+18", "1380391290000000000.0"])
+def test_an_id_that_lost_its_last_digits_is_refused(given: object) -> None:
+    with pytest.raises(BadPost, match="was rounded by the program that wrote it; write ids as text"):
+        parse_post({"id": given, "text": "x"}, ordinal=0)
+
+
+@pytest.mark.parametrize(("given", "id"), [(7.0, "7"), ("7.0", "7.0"), ("12e5", "12e5"), (2**62 + 1, str(2**62 + 1))])
+def test_an_id_that_is_exact_stays(given: object, id: str) -> None:
+    assert parse_post({"id": given, "text": "x"}, ordinal=0).id == id
+
+
 @pytest.mark.parametrize(
     "given",
     ["Fri Apr 09 04:54:00 +0000 2021", "2021-04-09T04:54:00.000Z", "2021-04-09T04:54:00", "2021-04-09T06:54:00+02:00"],

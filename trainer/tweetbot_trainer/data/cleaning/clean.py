@@ -91,10 +91,21 @@ def _check_all(posts: list[Post], recipe: CleaningRecipe) -> Iterator[CleanedPos
 
 
 def _check_post(post: Post, superseded: bool, recipe: CleaningRecipe) -> CleanedPost:
-    text, redacted = recipe.rewrite(post.text[post.names_end :] if recipe.strip_names else post.text)
+    text, redacted = _rewrite_post(post, recipe)
     text = post.text if text == post.text else text  # most texts stay as they are: keep no second copy
     reason = next((check.name for check in recipe.checks if check.holds(post, text, superseded)), None)
     return CleanedPost(post, text, reason, redacted)
+
+
+def _rewrite_post(post: Post, recipe: CleaningRecipe) -> tuple[str, bool]:
+    """Return the post's rewritten text, a content warning before it, and whether personal data was replaced."""
+    text = post.text[post.names_end :] if recipe.strip_names else post.text
+    if not post.warning:
+        return recipe.rewrite(text)
+    if not recipe.warning_line:
+        return recipe.rewrite(f"{post.warning}\n\n{text}")
+    lines = [recipe.rewrite(part) for part in (post.warning, text)]
+    return "\n".join(line for line, _ in lines if line), any(redacted for _, redacted in lines)
 
 
 def _find_repeats(checked: list[CleanedPost]) -> frozenset[int]:

@@ -57,7 +57,7 @@ class CleaningRecipe:
     """How posts are cleaned. `rewrite` returns the new text and whether personal data was replaced in it.
 
     `newest_only` leaves out earlier revisions of edited posts without counting them. `strip_names` cuts off the @names
-    before replies, before `rewrite`.
+    before replies, before `rewrite`. `warning_line` keeps a content warning on a line of its own.
     """
 
     options: Options
@@ -66,6 +66,7 @@ class CleaningRecipe:
     checks: tuple[Check, ...]
     newest_only: bool = False
     strip_names: bool = False
+    warning_line: bool = False
 
 
 def build_recipe(filter: Filter) -> CleaningRecipe:
@@ -103,6 +104,7 @@ def _build_modern(filter: Filter) -> CleaningRecipe:
         rewrite=_build_rewrite(options),
         checks=_build_modern_checks(options),
         strip_names=options.reply_names == "Drop",
+        warning_line=True,
     )
 
 

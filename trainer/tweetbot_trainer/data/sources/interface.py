@@ -56,12 +56,13 @@ class SourceReport:
     """What a source's origin says it holds, and what of it was not yielded as a post.
 
     `claimed` counts records of every kind, None if the origin says nothing; `left_out` counts records by the names of
-    DataTable.LEFT_OUT.
+    DataTable.LEFT_OUT; `advice` says for some of these names how to have the records nevertheless.
     """
 
     claimed: int | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[DataWarning, ...] = ()
+    advice: Mapping[str, str] = field(default_factory=dict)
 
 
 class PostSource(Protocol):

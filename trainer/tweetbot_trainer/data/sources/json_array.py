@@ -4,9 +4,12 @@ ijson would do the same, but keeps a path per level: 400 KB of nested brackets m
 library's scanner refuses them at its recursion limit.
 """
 
+import io
 import json
 from collections.abc import Iterator
-from typing import Any, TextIO
+from typing import IO, Any, NamedTuple, TextIO
+
+from tweetbot_trainer.data.encodings import describe_wrong_encoding, find_wide_encoding
 
 #: Characters read at a time, and the longest item: tweets have some 2,000 characters, lists in them some 10,000.
 BLOCK, ITEM_LIMIT = 1024 * 1024, 8 * 1024 * 1024
@@ -16,7 +19,32 @@ _SPACE = " \t\r\n"
 _decode = json.JSONDecoder().raw_decode
 
 
-def iter_items(text: TextIO, *, consumed: str = "") -> Iterator[Any]:
+class Entry(NamedTuple):
+    """An item of an array, with its number, from 1, and the line in which it begins."""
+
+    value: Any
+    number: int
+    line: int
+
+    @property
+    def place(self) -> str:
+        """Return where the row is, in words."""
+        return f"row {self.number}, line {self.line}"
+
+
+def open_text(raw: IO[bytes]) -> TextIO:
+    """Return the text of a file, of which the functions below refuse what is not UTF-8."""
+    return io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline="")
+
+
+def build_head_error(head: str, expected: str) -> ValueError:
+    """Return the error of a text that does not begin as expected."""
+    if wide := find_wide_encoding(head.encode(errors="surrogateescape")):
+        return ValueError(f"it is not UTF-8 but {wide}")
+    return ValueError(f"it begins with {head[:40]!r}, not with {expected}" if head else "it is empty")
+
+
+def iter_entries(text: TextIO, *, consumed: str = "") -> Iterator[Entry]:
     """Yield the items of the array at the text's position, which may end with a semicolon.
 
     `consumed` is what was read of it already. Raises ValueError, which names row and position, or RecursionError.
@@ -28,10 +56,11 @@ def iter_items(text: TextIO, *, consumed: str = "") -> Iterator[Any]:
     buffer.require_end()
 
 
-def iter_items_under(text: TextIO, key: str) -> Iterator[Any]:
+def iter_entries_under(text: TextIO, key: str, *, numbers: dict[str, int] | None = None) -> Iterator[Entry]:
     """Yield the items of the array under this key of the text's only object, skipping its other values.
 
-    Raises ValueError or RecursionError if the text is damaged or has no such key.
+    Those that are whole numbers are put into `numbers`. Raises ValueError or RecursionError if the text is damaged or
+    has no such key.
     """
     buffer, found = _Buffer(text, ""), False
     buffer.take("{")
@@ -41,8 +70,8 @@ def iter_items_under(text: TextIO, key: str) -> Iterator[Any]:
         if name == key:
             found = True
             yield from _iter_array(buffer)
-        else:
-            buffer.read_item()
+        elif isinstance(value := buffer.read_item(), int) and not isinstance(value, bool) and numbers is not None:
+            numbers[str(name)] = value
         if buffer.peek_char() != "}":
             buffer.take(",")
     buffer.take("}")
@@ -51,13 +80,18 @@ def iter_items_under(text: TextIO, key: str) -> Iterator[Any]:
         raise ValueError(f"it has no {key}")
 
 
-def _iter_array(buffer: "_Buffer") -> Iterator[Any]:
+def iter_items(text: TextIO, *, consumed: str = "") -> Iterator[Any]:
+    """Yield the values of iter_entries."""
+    return (entry.value for entry in iter_entries(text, consumed=consumed))
+
+
+def _iter_array(buffer: "_Buffer") -> Iterator[Entry]:
     buffer.take("[")
     if buffer.peek_char() != "]":
-        yield buffer.read_array_item()
+        yield buffer.read_entry()
         while buffer.peek_char() == ",":
             buffer.take(",")
-            yield buffer.read_array_item()
+            yield buffer.read_entry()
     buffer.take("]")
 
 
@@ -66,7 +100,10 @@ class _Buffer:
 
     def __init__(self, text: TextIO, consumed: str) -> None:
         self._text, self._read, self._at = text, consumed, 0
-        self._item_count, self._position = 0, (1, 1)
+        self._entry_count, self._position = 0, (1, 1)
+        #: An index of what was read, and the number of line ends between it and the first one.
+        self._counted, self._line_ends = 0, 0
+        self._undecoded: int | None = None
 
     def peek_char(self) -> str:
         """Return the next character that is not white space, "" at the end."""
@@ -89,10 +126,12 @@ class _Buffer:
         if char := self.peek_char():
             raise self._build_error(f"{char!r} after the end", self._at)
 
-    def read_array_item(self) -> Any:
-        """Return the next value and count it as a row of the array."""
-        self._item_count += 1
-        return self.read_item()
+    def read_entry(self) -> Entry:
+        """Return the next value of the array."""
+        self._entry_count += 1
+        self.peek_char()
+        line = self._count_line()
+        return Entry(self.read_item(), self._entry_count, line)
 
     def read_item(self) -> Any:
         """Return the next value, reading more text until it is whole."""
@@ -101,11 +140,13 @@ class _Buffer:
             try:
                 value, end = _decode(self._read, self._at)
             except json.JSONDecodeError as error:
+                ahead = error.pos - self._at  # growing moves what was read
                 if self._is_final(error) or not self._grow():
-                    raise self._build_error(error.msg, error.pos) from error
+                    raise self._build_error(error.msg, self._at + ahead) from error
                 continue
             length = end - self._at
             if end < len(self._read) or not self._grow():  # a number may continue in the next block
+                self._refuse_undecoded(self._at + length)
                 self._at += length
                 return value
 
@@ -113,11 +154,29 @@ class _Buffer:
         """Tell whether more text cannot help: only an unterminated string is reported at its start."""
         return error.pos + _TORN < len(self._read) and not error.msg.startswith("Unterminated string")
 
+    def _refuse_undecoded(self, end: int) -> None:
+        """Raise ValueError if there is a byte that is not UTF-8 before this index."""
+        if self._undecoded is not None and self._undecoded < end:
+            raise self._build_error("", self._undecoded)
+
     def _build_error(self, what: str, at: int) -> ValueError:
-        """Return an error at an index of what was read, with its position in the text."""
+        """Return an error at an index of what was read, with its position in the text; wrong bytes come first."""
+        if self._undecoded is not None and self._undecoded <= max(at, self._at):
+            at = self._undecoded
         line, column = self._find_position(at)
-        prefix = f"row {self._item_count}, " if self._item_count else ""
+        if at == self._undecoded:
+            wrong = self._read[at : at + _TORN].encode(errors="surrogateescape")
+            what = describe_wrong_encoding(wrong, first=(line, column) == (1, 1))
+        elif self._read.startswith("\0", at):
+            what = "a NUL character, as UTF-16 has them; it must be UTF-8"
+        prefix = f"row {self._entry_count}, " if self._entry_count else ""
         return ValueError(f"{prefix}line {line}, column {column}: {what}")
+
+    def _count_line(self) -> int:
+        """Return the line, from 1, of the next character."""
+        self._line_ends += self._read.count("\n", self._counted, self._at)
+        self._counted = self._at
+        return self._position[0] + self._line_ends
 
     def _find_position(self, at: int) -> tuple[int, int]:
         """Return line and column, from 1, of an index of what was read."""
@@ -128,6 +187,21 @@ class _Buffer:
         if len(self._read) - self._at > ITEM_LIMIT:
             raise self._build_error(f"a value of more than {ITEM_LIMIT} characters", self._at)
         self._position = self._find_position(self._at)
+        if self._undecoded is not None:
+            self._undecoded -= self._at
         self._read, self._at = self._read[self._at :], 0
-        self._read += (block := self._text.read(BLOCK))
+        self._counted = self._line_ends = 0
+        block = self._text.read(BLOCK)
+        if self._undecoded is None and (at := _find_undecoded(block)) is not None:
+            self._undecoded = len(self._read) + at
+        self._read += block
         return bool(block)
+
+
+def _find_undecoded(block: str) -> int | None:
+    """Return the index of the first byte that open_text could not decode; encoding is faster than a search."""
+    try:
+        block.isascii() or block.encode()
+    except UnicodeEncodeError as error:
+        return error.start
+    return None

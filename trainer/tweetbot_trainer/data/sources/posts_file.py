@@ -3,15 +3,27 @@
 import csv
 import io
 from collections.abc import Callable, Iterator
-from functools import partial
 
 from tweetbot_contract import reasons
 from tweetbot_contract.spec.sources import PostsSource
-from tweetbot_trainer.data.posts import BadPost, Post, decode_lines, make_post_id, parse_json, parse_lines, parse_post
+from tweetbot_trainer.data.posts import (
+    BadPost,
+    Post,
+    WrongEncoding,
+    decode_lines,
+    make_post_id,
+    parse_json,
+    parse_post,
+)
+from tweetbot_trainer.data.sources.damage import DamageCount
 from tweetbot_trainer.data.sources.interface import ObjectReader, Profile, SourceReport
 from tweetbot_trainer.runtime.errors import SpecRefused
 
 SIZE_LIMIT = 1024**3
+#: A record's line, and its post or what is wrong with it.
+Record = tuple[int, Post | BadPost]
+#: Characters that spreadsheets put between cells instead of the comma, and their names.
+_SEPARATORS = {";": "semicolons", "\t": "tabs"}
 
 
 class PostsFileSource:
@@ -19,6 +31,7 @@ class PostsFileSource:
 
     def __init__(self, spec: PostsSource, index: int, reader: ObjectReader) -> None:
         self._spec, self._index, self._reader = spec, index, reader
+        self._damage = DamageCount(index, prefix=f"{spec.uri}: ", advice="correct the file")
 
     def read_posts(self) -> Iterator[Post]:
         """Yield the file's posts. Raises SpecRefused: SourceUnreadable, which names the line, or SourceTooLarge."""
@@ -28,48 +41,93 @@ class PostsFileSource:
                     message = f"{self._spec.uri} has {size} bytes; at most {SIZE_LIMIT} are read"
                     raise SpecRefused(reasons.SOURCE_TOO_LARGE, message)
                 file.seek(0)
-                yield from _READERS[self._spec.format](decode_lines(file), self._index)
+                yield from self._filter_damaged(_READERS[self._spec.format](decode_lines(file), self._index))
         except BadPost as error:
-            raise SpecRefused(reasons.SOURCE_UNREADABLE, f"{self._spec.uri}, {error}; correct that line") from error
+            advice = "correct that line"
+            if isinstance(error, WrongEncoding):
+                advice = "save the file as UTF-8" + (' (in Excel: "CSV UTF-8")' if self._spec.format == "csv" else "")
+            raise SpecRefused(reasons.SOURCE_UNREADABLE, f"{self._spec.uri}, {error}; {advice}") from error
 
     def build_report(self) -> SourceReport:
-        """Return what was left out."""
-        return SourceReport()
+        """Return what was left out: damaged records. A plain file says nowhere how many it holds."""
+        return SourceReport(
+            left_out={"unreadable": self._damage.damaged},
+            warnings=self._damage.build_warnings(),
+        )
 
     def read_profile(self) -> Profile | None:
         """Return None: plain files hold no profile."""
         return None
 
+    def _filter_damaged(self, records: Iterator[Record]) -> Iterator[Post]:
+        """Yield the posts, and count the damaged records."""
+        for line, post in records:
+            if isinstance(post, Post):
+                self._damage.add_good()
+                yield post
+            else:
+                self._damage.add_damaged(f"line {line}", post)
+        self._damage.check()
 
-def _read_jsonl(lines: Iterator[str], source: int) -> Iterator[Post]:
-    return parse_lines(lines, partial(parse_json, source=source))
+
+def _read_jsonl(lines: Iterator[str], source: int) -> Iterator[Record]:
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            try:
+                yield number, parse_json(line, number, source=source)
+            except BadPost as error:
+                yield number, error
 
 
-def _read_txt(lines: Iterator[str], source: int) -> Iterator[Post]:
-    return parse_lines(lines, lambda line, number: Post(make_post_id(line, number - 1), line, source=source))
+def _read_txt(lines: Iterator[str], source: int) -> Iterator[Record]:
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            text = line.rstrip("\r\n")
+            yield number, Post(make_post_id(text, number - 1), text, source=source)
 
 
-def _read_csv(lines: Iterator[str], source: int) -> Iterator[Post]:
+def _read_csv(lines: Iterator[str], source: int) -> Iterator[Record]:
     reader = csv.DictReader(lines, strict=True)
     try:
-        if "text" not in (names := reader.fieldnames or ()):
-            # with another delimiter this shows one long column
-            raise BadPost(f"the header names no column text; separated by commas, it names {', '.join(names)[:80]!r}")
+        _check_header(list(reader.fieldnames or ()))
         for ordinal, record in enumerate(reader):
-            if None in record:  # not "": the first column of a table that pandas wrote has no name
-                raise BadPost("more cells than the header names")
-            yield parse_post(record, ordinal=ordinal, source=source)
+            yield reader.reader.line_num, _parse_record(record, ordinal, source)
     except (BadPost, csv.Error) as error:
-        # errors of decode_lines name their own line, which the reader has not counted yet
-        prefix = "" if str(error).startswith("line ") else f"line {reader.reader.line_num}: "
-        raise BadPost(f"{prefix}{error}") from error
+        if str(error).startswith("line "):  # decode_lines names the line, which the reader has not counted yet
+            raise
+        raise BadPost(f"line {max(1, reader.reader.line_num)}: {error}") from error
 
 
-def _read_openai(lines: Iterator[str], source: int) -> Iterator[Post]:
+def _check_header(names: list[str]) -> None:
+    """Raise BadPost if no column is named text."""
+    if "text" in names:
+        return
+    if not names:
+        raise BadPost("the header names no column text: the file is empty")
+    whole = ",".join(names)
+    for separator, name in _SEPARATORS.items():
+        if "text" in [cell.strip('"') for cell in whole.split(separator)]:
+            raise BadPost(
+                f"the header names no column text; separated by commas, it names {whole[:80]!r}: the cells are "
+                f"separated by {name}. Save it with commas, as Google Sheets and LibreOffice do"
+            )
+    raise BadPost(f"the header names no column text; separated by commas, it names {', '.join(names)[:80]!r}")
+
+
+def _parse_record(record: dict[str, str], ordinal: int, source: int) -> Post | BadPost:
+    if None in record:  # not "": the first column of a table that pandas wrote has no name
+        return BadPost("more cells than the header names")
+    try:
+        return parse_post(record, ordinal=ordinal, source=source)
+    except BadPost as error:
+        return error
+
+
+def _read_openai(lines: Iterator[str], source: int) -> Iterator[Record]:
     raise BadPost("line 1: the format openai is not read yet")
 
 
-_READERS: dict[str, Callable[[Iterator[str], int], Iterator[Post]]] = {
+_READERS: dict[str, Callable[[Iterator[str], int], Iterator[Record]]] = {
     "jsonl": _read_jsonl,
     "csv": _read_csv,
     "txt": _read_txt,

@@ -60,32 +60,82 @@ def test_an_empty_file_holds_no_posts() -> None:
     assert posts_in("", "jsonl") == []
 
 
+def source_of(content: str, format: Any) -> PostsFileSource:
+    return PostsFileSource(PostsSource(uri=URI, format=format), 0, ObjectsInMemory(**{URI: content.encode()}))
+
+
 @pytest.mark.parametrize(
     ("content", "format", "fault"),
     [
         ('{"text": "x"}\n{', "jsonl", "line 2: not JSON"),
-        ('{"text": "x"}\n{"text": 1}', "jsonl", "line 2: the key text"),
-        (b"fog\n\xff\n", "txt", "line 2: not UTF-8"),
-        (b"text\nfog\n\xff\n", "csv", "line 3: not UTF-8"),
-        ("id,words\n1,fog\n", "csv", "line 1: the header names no column text"),
-        ("", "csv", "the header names no column text"),
-        ("id;text\n1;fog\n", "csv", "line 1: .* it names 'id;text'"),
-        ("text\rfog\r", "csv", "line 1: new-line character"),
-        ("text\n" + "x" * 200_000, "csv", "line 2: field larger than"),
-        ("fog\n" + "x" * (1024**2 + 1), "txt", "line 2: longer than 1048576 bytes"),
-        ("text\nfog\n".encode("utf-16"), "csv", "line 1: not UTF-8"),
-        ('[{"text": "fog"}]', "jsonl", "line 1: not an object with the key text"),
+        ('{"text": "x"}\n\nnull', "jsonl", "line 3: not an object with the key text"),
+        ('{"text": "x"}\n{"text": 1}', "jsonl", "line 2: the key text is missing"),
+        ('{"text": "x"}\n{"text": "y", "id": 1.38039e18}', "jsonl", "line 2: the id 1.38039e+18 was rounded"),
         ('{"text": "fog"}\n{"text": "x", "schema": 2}', "jsonl", "line 2: schema 2 is unknown; this version reads 1"),
         ("schema,text\n1,fog\n2,fog\n", "csv", "line 3: schema 2 is unknown"),
         ("id,text\n1,fog\n2,fog,extra\n", "csv", "line 3: more cells"),
-        ("id,text\n1\n", "csv", "line 2: the key text is missing"),
-        ('id,text\n1,"fog" bank\n', "csv", "line 2: "),
-        ('id,text\n1,"fog\n\n', "csv", "line 3: unexpected end"),
-        ("id,text,reply\n1,fog,perhaps\n", "csv", "line 2: reply is 'perhaps'"),
-        ("id,text,created_at\n1,fog,yesterday\n", "csv", "line 2: created_at"),
+        ("id,text\n1\n1,fog\n", "csv", "line 2: the key text is missing"),
+        ("id,text\n1,fog\n1.38E+18,fog\n", "csv", "line 3: the id 1.38E+18 was rounded"),
+        ("id,text,reply\n1,fog,perhaps\n2,fog,no\n", "csv", "line 2: reply is 'perhaps'"),
+        ("id,text,created_at\n1,fog,yesterday\n2,fog,\n", "csv", "line 2: created_at"),
     ],
 )
-def test_a_bad_line_is_named(content: bytes | str, format: str, fault: str) -> None:
+def test_a_damaged_record_is_left_out_counted_and_named(content: str, format: str, fault: str) -> None:
+    source = source_of(content, format)
+    assert len(list(source.read_posts())) == 1
+    report = source.build_report()
+    assert (report.claimed, report.left_out) == (None, {"unreadable": 1})
+    (warning,) = report.warnings
+    assert warning.reason == "PostsUnreadable"
+    assert "1 of 2 records cannot be read" in warning.message
+    assert fault in warning.message
+
+
+def test_a_file_of_whole_records_leaves_nothing_out() -> None:
+    source = source_of('{"text": "fog"}\n', "jsonl")
+    list(source.read_posts())
+    assert (source.build_report().left_out, source.build_report().warnings) == ({"unreadable": 0}, ())
+
+
+@pytest.mark.parametrize(
+    ("content", "format", "fault"),
+    [
+        (
+            "\n".join('{"words": "x"}' for _ in range(200)),
+            "jsonl",
+            "100 of 100 records cannot be read. .* line 1: the key",
+        ),
+        (
+            '{"text": "x"}\n' * 90 + "null\n" * 10,
+            "jsonl",
+            "10 of 100 .* at most 5 % may be. The first is line 91: not an",
+        ),
+        (b"fog\n\xff\n", "txt", "line 2: not UTF-8"),
+        (b"text\nfog\n\xff\n", "csv", "line 3: not UTF-8"),
+        ("text\nit\u2019s fog\n".encode("cp1252"), "csv", "line 2: not UTF-8 but Windows-1252, .*Excel: .CSV UTF-8"),
+        ("id,words\n1,fog\n", "csv", "line 1: the header names no column text"),
+        ("", "csv", "the header names no column text: the file is empty"),
+        (
+            "id;text\n1;fog\n",
+            "csv",
+            "line 1: .* it names 'id;text': the cells are separated by semicolons. Save it with",
+        ),
+        ("text\tid\nfog\t1\n", "csv", "line 1: .*: the cells are separated by tabs"),
+        ("text\rfog\r", "csv", "line 1: new-line character"),
+        ("text\n" + "x" * 200_000, "csv", "line 2: field larger than"),
+        ("fog\n" + "x" * (1024**2 + 1), "txt", "line 2: longer than 1048576 bytes"),
+        (
+            "text\tid\nfog\t1\n".encode("utf-16"),
+            "csv",
+            "line 1: not UTF-8 but UTF-16; save the file as UTF-8 .in Excel",
+        ),
+        ('{"text": "fog"}'.encode("utf-16-le"), "jsonl", "line 1: not UTF-8 but UTF-16; save the file as UTF-8$"),
+        ('[{"text": "fog"}]', "jsonl", "line 1: not an object with the key text"),
+        ('id,text\n1,"fog" bank\n', "csv", "line 2: "),
+        ('id,text\n1,"fog\n\n', "csv", "line 3: unexpected end"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_the_line(content: bytes | str, format: str, fault: str) -> None:
     with pytest.raises(SpecRefused, match=fault) as failure:
         posts_in(content, format)
     assert failure.value.reason.name == "SourceUnreadable"

@@ -5,12 +5,14 @@ Posts that apps may show only to signed-in people are not read.
 """
 
 from collections.abc import Iterator
+from itertools import chain
 
 from tweetbot_contract import reasons
 from tweetbot_contract.spec.sources import BlueskySource
-from tweetbot_trainer.data.posts import Json, Post, clean_text
+from tweetbot_trainer.data.posts import BadPost, Json, Post, clean_text
 from tweetbot_trainer.data.sources.bluesky.client import HOST, BlueskyClient
 from tweetbot_trainer.data.sources.bluesky.records import build_repost, parse_post_record
+from tweetbot_trainer.data.sources.damage import DamageCount
 from tweetbot_trainer.data.sources.http import download_picture
 from tweetbot_trainer.data.sources.interface import NAME_LIMIT, Profile, SourceReport
 from tweetbot_trainer.runtime.errors import SpecRefused, TemporaryError
@@ -21,6 +23,7 @@ from tweetbot_trainer.runtime.retry_budget import RetryBudget
 EMPTY_PAGES = 5
 #: The label by which an account asks to be shown only to signed-in people.
 SIGNED_IN_ONLY = "!no-unauthenticated"
+_ADVICE = "its author can delete such records"
 #: The host of the API's pictures.
 PICTURES = "https://cdn.bsky.app"
 
@@ -33,22 +36,39 @@ class BlueskyFeed:
         self._actor = spec.actor or ""
         self._client = BlueskyClient(self._actor, base=spec.api_base_url, retry_budget=retry_budget)
         self._account: Json | None = None
+        self._read = self._reposts = self._repeated = 0
+        self._damage = DamageCount(index, prefix=f"{self._actor}: ", advice=_ADVICE)
 
     def read_posts(self) -> Iterator[Post]:
         """Yield at most maxPosts posts, newest first, each id once. Raises StageError."""
         self._account = self._fetch_account()
         seen: set[str] = set()
-        for posts in self._iter_pages(str(self._account["did"])):
-            for post in posts:
-                if post.id not in seen:
-                    seen.add(post.id)
-                    yield post
-                if len(seen) == self._spec.max_posts:
-                    return
+        for post in chain.from_iterable(self._iter_pages(str(self._account["did"]))):
+            if post.id in seen:
+                self._repeated += 1
+                continue
+            seen.add(post.id)
+            self._reposts += post.retweet
+            yield post
+            if self._is_full(len(seen)):
+                break
+        self._read = len(seen)
+        self._damage.check()
 
     def build_report(self) -> SourceReport:
-        """Return what was left out."""
-        return SourceReport()
+        """Return what the profile counts, and what was left out.
+
+        Bluesky's count has posts and replies, but no reposts; it sometimes has deleted posts too. Reposts and repeated
+        posts are added, so that what remains is missing. What maxPosts leaves out is older.
+        """
+        left_out = {"repeated": self._repeated, "unreadable": self._damage.damaged}
+        counted = self._account.get("postsCount") if self._account else None
+        if isinstance(counted, bool) or not isinstance(counted, int) or counted < 0:
+            return SourceReport(left_out=left_out, warnings=self._damage.build_warnings())
+        total = counted + self._reposts + self._repeated
+        if self._is_full(self._read):
+            left_out["older"] = max(0, total - self._read - sum(left_out.values()))
+        return SourceReport(total, left_out, self._damage.build_warnings())
 
     def read_profile(self) -> Profile | None:
         """Return names and picture of the account, None before the posts are read."""
@@ -62,6 +82,9 @@ class BlueskyFeed:
             display_name=name[:NAME_LIMIT] if name else None,
             avatar=download_picture(picture, hosts=hosts, event="bluesky.avatar", log=self._log),
         )
+
+    def _is_full(self, count: int) -> bool:
+        return count >= self._spec.max_posts
 
     def _fetch_account(self) -> Json:
         account = self._client.get_profile()
@@ -94,13 +117,16 @@ class BlueskyFeed:
         if not isinstance(items, list):
             raise _build_payload_error("a page without a feed")
         for item in items:
-            post = self._parse_post(item, did)
-            if post:
-                yield post
+            try:
+                post = self._parse_post(item, did)
+            except BadPost as error:
+                self._damage.add_damaged(*error.args)
             else:
-                self._log.warning("bluesky.no_post", actor=self._actor, message="a record without text was left out")
+                self._damage.add_good()
+                yield post
 
-    def _parse_post(self, item: object, did: str) -> Post | None:
+    def _parse_post(self, item: object, did: str) -> Post:
+        """Parse an item of the feed. Raises BadPost, or TemporaryError if it is not as documented."""
         view = item.get("post") if isinstance(item, dict) else None
         uri = clean_text(view.get("uri")) if isinstance(view, dict) else None
         if not isinstance(item, dict) or not isinstance(view, dict) or uri is None:
@@ -111,7 +137,10 @@ class BlueskyFeed:
             return build_repost(reason.get("indexedAt"), uri=again, source=self._index)
         if isinstance(author, dict) and author.get("did") not in (None, did):
             return build_repost(view.get("indexedAt"), uri=uri, source=self._index)
-        return parse_post_record(view.get("record"), uri=uri, source=self._index)
+        post = parse_post_record(view.get("record"), uri=uri, source=self._index)
+        if post is None:
+            raise BadPost(f"the record {uri}", "it has no text")
+        return post
 
 
 def _is_signed_in_only(label: object) -> bool:

@@ -3,7 +3,8 @@
     commit ─▶ root of a search tree ─▶ nodes ─▶ key `app.bsky.feed.post/3k…` ─▶ record
 
 The file is read twice: first the tree, which gives each record its key, then the records that are posts. So likes and
-follows are never decoded, and ids are the same addresses as in the API. https://atproto.com/specs/repository
+follows are never decoded, and ids are the same addresses as in the API. What the tree names is what the file must hold.
+https://atproto.com/specs/repository
 """
 
 import io
@@ -14,9 +15,11 @@ from typing import Any, BinaryIO
 from tweetbot_contract import reasons
 from tweetbot_contract.spec.sources import BlueskySource
 from tweetbot_trainer.data.posts import Post, clean_text
+from tweetbot_trainer.data.sources.answers import HEAD, find_answer
 from tweetbot_trainer.data.sources.bluesky.car import Truncated, read_blocks, read_root
 from tweetbot_trainer.data.sources.bluesky.dag_cbor import Link, decode_cbor
 from tweetbot_trainer.data.sources.bluesky.records import POST, PROFILE, REPOST, build_repost, parse_post_record
+from tweetbot_trainer.data.sources.damage import DamageCount
 from tweetbot_trainer.data.sources.interface import NAME_LIMIT, ObjectReader, Profile, SourceReport
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.runtime.log import Log
@@ -26,6 +29,7 @@ SIZE_LIMIT = 1024**3
 #: A node of the tree is a map with the keys `e` and `l`, in this order.
 _NODE = b"\xa2\x61e"
 _OWN_PROFILE = f"{PROFILE}/self"
+_ADVICE = "export the repository again"
 
 Nodes = dict[bytes, "_Node"]
 
@@ -45,6 +49,8 @@ class BlueskyRepository:
         self._spec, self._index, self._reader, self._log = spec, index, reader, log
         self._uri = spec.car or ""
         self._profile: Profile | None = None
+        self._damage = DamageCount(index, prefix=f"{self._uri}: ", advice=f"{_ADVICE}, without such records")
+        self._in_tree = self._older = 0
 
     def read_posts(self) -> Iterator[Post]:
         """Yield the newest maxPosts posts, oldest first.
@@ -57,17 +63,19 @@ class BlueskyRepository:
                 records = _read_records(file, keys)
             self._profile = Profile(account_id=did, display_name=_parse_display_name(records.pop(_OWN_PROFILE, None)))
             posts = list(self._parse_posts(did, records))
+            self._damage.check()
         except Truncated as error:
             message = f"{self._uri} is not whole: {error}. {reasons.SOURCE_TRUNCATED.advice}"
             raise SpecRefused(reasons.SOURCE_TRUNCATED, message) from error
         except ValueError as error:
-            message = f"{self._uri} is no readable Bluesky repository: {error}; export the repository again"
+            message = f"{self._uri} is no readable Bluesky repository: {error}; {_ADVICE}"
             raise SpecRefused(reasons.SOURCE_UNREADABLE, message) from error
         yield from posts
 
     def build_report(self) -> SourceReport:
-        """Return what was left out."""
-        return SourceReport()
+        """Return the number of posts and reposts in the tree, and what was left out of them."""
+        left_out = {"older": self._older, "unreadable": self._damage.damaged}
+        return SourceReport(claimed=self._in_tree, left_out=left_out, warnings=self._damage.build_warnings())
 
     def read_profile(self) -> Profile | None:
         """Return id and name of the account; handle and picture are not in the file."""
@@ -81,8 +89,10 @@ class BlueskyRepository:
         did, tree, nodes = _read_tree(file)
         found = dict(_walk_tree(tree, nodes))
         newest = sorted((key for key in found if key != _OWN_PROFILE), key=_get_sort_key)[-self._spec.max_posts :]
-        if left := len(found.keys() - {_OWN_PROFILE}) - len(newest):
-            self._log.warning("bluesky.max_posts", message=f"{left} older posts and reposts were left out")
+        self._in_tree = len(found.keys() - {_OWN_PROFILE})
+        self._older = self._in_tree - len(newest)
+        if self._older:
+            self._log.warning("bluesky.max_posts", message=f"{self._older} older posts and reposts were left out")
         keys: dict[bytes, list[str]] = {}
         for key in (*newest, *(found.keys() & {_OWN_PROFILE})):
             keys.setdefault(found[key], []).append(key)
@@ -90,13 +100,22 @@ class BlueskyRepository:
 
     def _parse_posts(self, did: str, records: dict[str, bytes]) -> Iterator[Post]:
         for key in sorted(records, key=_get_sort_key):
-            record, uri = decode_cbor(records[key]), f"at://{did}/{key}"
-            if key.startswith(f"{REPOST}/"):
-                yield build_repost(_get_value(record, "createdAt"), uri=uri, source=self._index)
-            elif post := parse_post_record(record, uri=uri, source=self._index):
-                yield post
+            try:
+                post = self._parse_post(decode_cbor(records[key]), key, f"at://{did}/{key}")
+            except ValueError as error:
+                self._damage.add_damaged(f"the record {key}", error)
             else:
-                self._log.warning("bluesky.no_post", record=uri, message="a record without text was left out")
+                self._damage.add_good()
+                yield post
+
+    def _parse_post(self, record: object, key: str, uri: str) -> Post:
+        """Return a record as a post or repost. Raises ValueError."""
+        if key.startswith(f"{REPOST}/"):
+            return build_repost(_get_value(record, "createdAt"), uri=uri, source=self._index)
+        post = parse_post_record(record, uri=uri, source=self._index)
+        if post is None:
+            raise ValueError("it has no text")
+        return post
 
 
 def _get_sort_key(key: str) -> tuple[str, str]:
@@ -104,10 +123,21 @@ def _get_sort_key(key: str) -> tuple[str, str]:
     return key.rpartition("/")[2], key
 
 
+def _read_root(file: BinaryIO) -> bytes:
+    """Return the digest of the root. Raises ValueError, which says what another kind of file is."""
+    file.seek(0)
+    try:
+        return read_root(file)
+    except ValueError:
+        file.seek(0)
+        if answer := find_answer(file.read(HEAD)):
+            raise ValueError(f"it is {answer}, not a CAR file") from None
+        raise
+
+
 def _read_tree(file: BinaryIO) -> tuple[str, bytes, Nodes]:
     """Return the account's DID, the digest of the tree's root, and all nodes by digest."""
-    file.seek(0)
-    root, commit = read_root(file), None
+    root, commit = _read_root(file), None
     nodes: Nodes = {}
     for digest, content in read_blocks(file):
         if digest == root:
@@ -153,17 +183,17 @@ def _walk_tree(tree: bytes, nodes: Nodes) -> Iterator[tuple[str, bytes]]:
 
 
 def _read_records(file: BinaryIO, keys: dict[bytes, list[str]]) -> dict[str, bytes]:
-    """Return the wanted records by key, not yet decoded."""
+    """Return those wanted records by key that the file holds, not yet decoded."""
     file.seek(0)
     read_root(file)
-    found = {key: content for digest, content in read_blocks(file) for key in keys.get(digest, ())}
-    if missing := sum(map(len, keys.values())) - len(found):
-        raise ValueError(f"{missing} of its records are missing")
-    return found
+    return {key: content for digest, content in read_blocks(file) for key in keys.get(digest, ())}
 
 
 def _parse_display_name(content: bytes | None) -> str | None:
-    name = clean_text(_get_value(decode_cbor(content), "displayName")) if content else None
+    try:
+        name = clean_text(_get_value(decode_cbor(content), "displayName")) if content else None
+    except ValueError:
+        return None
     return name[:NAME_LIMIT] if name else None
 
 

@@ -106,11 +106,38 @@ def test_an_account_without_posts_has_none(world: Network) -> None:
     assert world.posts() == []
 
 
-def test_a_record_that_is_no_post_is_left_out_and_logged(world: Network) -> None:
+def test_a_record_that_is_no_post_is_left_out_and_counted(world: Network) -> None:
     odd = fake.view(2)
     odd["post"]["record"]["text"] = 5
-    assert len(world.posts(odd, fake.view(1))) == 1
-    assert "bluesky.no_post" in world.output.getvalue()
+    world.account.feed = [odd, fake.view(1)]
+    source = world.source()
+    assert len(list(source.read_posts())) == 1
+    report = source.build_report()
+    assert report.left_out == {"repeated": 0, "unreadable": 1}
+    assert f"the record {odd['post']['uri']}: it has no text" in report.warnings[0].message
+
+
+@pytest.mark.parametrize(
+    ("counted", "max_posts", "total", "left_out"),
+    [
+        (3, 100, 5, {"repeated": 1, "unreadable": 0}),  # as many as there are
+        (9, 100, 11, {"repeated": 1, "unreadable": 0}),  # so six are missing
+        (9, 3, 10, {"repeated": 0, "unreadable": 0, "older": 7}),
+        (0, 3, 1, {"repeated": 0, "unreadable": 0, "older": 0}),
+        (None, 3, None, {"repeated": 0, "unreadable": 0}),
+        (True, 3, None, {"repeated": 0, "unreadable": 0}),
+        (-1, 3, None, {"repeated": 0, "unreadable": 0}),
+    ],
+)
+def test_the_profile_counts_posts_and_replies_but_no_reposts(
+    world: Network, counted: Any, max_posts: int, total: int | None, left_out: dict[str, int]
+) -> None:
+    world.account.profile["postsCount"] = counted
+    world.account.feed = [fake.view(4), fake.reposted(3), fake.view(2), fake.view(1), fake.view(1)]
+    source = world.source(maxPosts=max_posts)
+    list(source.read_posts())
+    report = source.build_report()
+    assert (report.claimed, dict(report.left_out)) == (total, left_out)
 
 
 def test_empty_pages_are_passed_by_and_come_to_an_end(world: Network) -> None:

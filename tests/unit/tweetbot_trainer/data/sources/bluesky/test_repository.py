@@ -78,11 +78,48 @@ def test_the_newest_are_kept_where_there_are_too_many() -> None:
     assert "7 older posts and reposts were left out" in output.getvalue()
 
 
-def test_a_record_that_is_no_post_is_left_out_and_logged() -> None:
-    output = StringIO()
-    records = some_records(1) | {f"app.bsky.feed.post/{key_of(5)}": {"$type": "app.bsky.feed.post"}}
-    assert len(list(source(exported(records), output).read_posts())) == 1
-    assert "bluesky.no_post" in output.getvalue()
+@pytest.mark.parametrize("record", [{"$type": "app.bsky.feed.post"}, None, {"text": None}, [], 5])
+def test_a_record_that_is_no_post_is_left_out_and_counted(record: Any) -> None:
+    repository = source(exported(some_records(1) | {f"app.bsky.feed.post/{key_of(5)}": record}))
+    assert len(list(repository.read_posts())) == 1
+    report = repository.build_report()
+    assert (report.claimed, report.left_out["unreadable"]) == (2, 1)
+    assert f"the record app.bsky.feed.post/{key_of(5)}: it has no text" in report.warnings[0].message
+
+
+def test_a_record_that_is_no_cbor_is_left_out_and_counted() -> None:
+    """Its hash is right: this is what the account's server stored."""
+    wrong = b"\xff of another kind"
+    node = encoded({"e": _entries(some_records(2), wrong), "l": None})
+    root = encoded({"did": DID, "version": 3, "data": Cid.of(node)})
+    blocks = [root, node, wrong, *map(encoded, some_records(2).values())]
+    repository = source(car(Cid.of(root), {Cid.of(content).raw: content for content in blocks}))
+    assert len(list(repository.read_posts())) == 2
+    assert (repository.build_report().claimed, repository.build_report().left_out["unreadable"]) == (3, 1)
+
+
+def _entries(records: dict[str, Any], wrong: bytes) -> list[Any]:
+    links = {key: Cid.of(encoded(one)) for key, one in records.items()}
+    links[f"app.bsky.feed.post/{key_of(9)}"] = Cid.of(wrong)
+    return [{"p": 0, "k": key.encode(), "v": link, "t": None} for key, link in sorted(links.items())]
+
+
+def test_what_the_tree_names_is_read_left_out_or_missing() -> None:
+    repository = source(exported(some_records(9)), maxPosts=4)
+    posts = len(list(repository.read_posts()))
+    report = repository.build_report()
+    assert (report.claimed, posts, report.left_out, report.warnings) == (9, 4, {"older": 5, "unreadable": 0}, ())
+
+
+def test_a_record_that_the_tree_names_and_the_file_lacks_is_missing() -> None:
+    records = some_records(10)
+    whole = exported(records)
+    gone = encoded(records[f"app.bsky.feed.post/{key_of(3)}"])
+    length = len(gone) + 36
+    start = whole.index(gone) - 36
+    repository = source(whole[: start - (1 if length < 128 else 2)] + whole[start + length :])
+    posts = len(list(repository.read_posts()))
+    assert (repository.build_report().claimed, posts, sum(repository.build_report().left_out.values())) == (10, 9, 0)
 
 
 def test_the_profile_has_the_name() -> None:
@@ -141,7 +178,17 @@ def a_repository(tree: Any, **commit: Any) -> bytes:
         (encoded({"version": 2, "roots": []}), "no readable Bluesky repository"),
         (b"\x0a" + encoded({"roots": []})[:10], "no readable Bluesky repository"),
         (car(Cid.of(encoded({})), {Cid.of(encoded({})).raw: encoded({})}), "no commit"),
-        (a_repository(NODE), "1 of its records are missing"),
+        (
+            b'{"error":"InvalidRequest","message":"Could not find repo for DID: did:plc:x"}\n',
+            "it is an answer in JSON (InvalidRequest: Could not find repo for DID: did:plc:x), not a CAR file",
+        ),
+        (b'{"error":"' + b"x" * 3000 + b'"}', "it is an answer in JSON (" + "x" * 200 + "), not a CAR file"),
+        (b" [1]", "it is an answer in JSON, not a CAR file"),
+        (b"<!DOCTYPE html><head><title>502 Bad Gateway</title>", "it is a web page (502 Bad Gateway), not a CAR file"),
+        (
+            b'<?xml version="1.0"?><Error><Code>NoSuchKey</Code><Message>No key.</Message>',
+            "it is an answer in XML (No key), not a CAR file",
+        ),
         (a_repository({"e": [], "l": Cid.of(b"gone")}), "a part of its tree is missing"),
         (a_repository({"e": [{"p": 0}], "l": None}), "a node of its tree is damaged"),
         (a_repository({"e": 1, "l": None}), "a part of its tree is missing"),

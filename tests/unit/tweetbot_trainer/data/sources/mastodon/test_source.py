@@ -25,10 +25,9 @@ from tweetbot_trainer.runtime.log import Log
 URI = "s3://team-a/mastodon.zip"
 
 
-def source(content: bytes, output: StringIO | None = None) -> MastodonExportSource:
-    return MastodonExportSource(
-        MastodonSpec(uri=URI), 1, reader=ObjectsInMemory(**{URI: content}), log=Log(output or StringIO())
-    )
+def source(content: bytes, output: StringIO | None = None, **spec: Any) -> MastodonExportSource:
+    given = MastodonSpec.model_validate({"uri": URI} | spec)
+    return MastodonExportSource(given, 1, reader=ObjectsInMemory(**{URI: content}), log=Log(output or StringIO()))
 
 
 def posts_in(content: bytes) -> list[Post]:
@@ -89,10 +88,61 @@ def test_every_spelling_of_public_is_public(public: Any) -> None:
     assert len(posts_in(an_outbox(a_note(to=public)))) == 1
 
 
-def test_a_content_warning_stands_before_the_text() -> None:
-    assert texts(posts_in(an_outbox(a_note("<p>we ate soup</p>", summary="food & fish")))) == [
-        "food &amp; fish\n\nwe ate soup"
-    ]
+UNLISTED: dict[str, Any] = {"to": [f"{ME}/followers"], "cc": [PUBLIC]}
+FOLLOWERS: dict[str, Any] = {"to": [f"{ME}/followers"], "cc": []}
+
+
+@pytest.mark.parametrize(
+    ("visibility", "read"), [(["Public"], ["1"]), (["Public", "Unlisted"], ["1", "2"]), (["Unlisted"], ["2"])]
+)
+def test_unlisted_posts_are_read_where_the_spec_asks_for_them(visibility: list[str], read: list[str]) -> None:
+    notes = [a_note("<p>1</p>"), a_note("<p>2</p>", **UNLISTED), a_note("<p>3</p>", **FOLLOWERS)]
+    direct = a_note("<p>4</p>", to=["https://x/users/friend"], cc=[])
+    export = source(an_outbox(*notes, direct), visibility=visibility)
+    assert texts(export.read_posts()) == read
+    assert export.build_report().left_out["not_public"] == 4 - len(read)
+
+
+def test_the_narrower_visibility_of_a_boost_and_of_its_own_post_counts() -> None:
+    own = {"id": f"{ME}/statuses/9", "type": "Note", "content": "<p>secret</p>"}
+    boosts = [a_boost(1, object=own | FOLLOWERS), a_boost(2, object=own | UNLISTED), a_boost(3, **UNLISTED)]
+    assert len(list(source(an_outbox(*boosts), visibility=["Public", "Unlisted"]).read_posts())) == 2
+
+
+def test_unlisted_posts_that_were_left_out_are_named_with_the_field_that_reads_them() -> None:
+    export = source(an_outbox(a_note(**UNLISTED), a_note(**UNLISTED), a_note(**FOLLOWERS)))
+    assert list(export.read_posts()) == []
+    advice = export.build_report().advice["not_public"]
+    assert advice == "2 of them are unlisted; to read these, set visibility: [Public, Unlisted] in sources[1].mastodon"
+    private = source(an_outbox(a_note(**FOLLOWERS)))
+    list(private.read_posts())
+    assert private.build_report().advice == {}
+
+
+def test_every_item_is_read_or_left_out_under_a_name() -> None:
+    items = [a_note(), a_boost(2), a_note(**UNLISTED), a_note() | {"type": "Delete"}, None]
+    export = source(an_outbox(*items))
+    posts = len(list(export.read_posts()))
+    report = export.build_report()
+    assert (report.claimed, posts) == (5, 2)
+    assert report.left_out == {"not_public": 1, "not_posts": 1, "unreadable": 1}
+
+
+@pytest.mark.parametrize(("total", "stated"), [(7, 7), (0, 0), (-1, None), ("7", None), (True, None), (None, None)])
+def test_what_the_outbox_says_that_it_holds_is_told(total: Any, stated: int | None) -> None:
+    export = source(an_outbox(totalItems=total))
+    assert list(export.read_posts()) == []
+    assert export.build_report().claimed == stated
+
+
+def test_a_content_warning_is_kept_beside_the_text() -> None:
+    (post,) = posts_in(an_outbox(a_note("<p>we ate soup</p>", summary="food & fish")))
+    assert (post.warning, post.text) == ("food &amp; fish", "we ate soup")
+
+
+def test_a_content_warning_is_dropped_where_the_spec_says_so() -> None:
+    (post,) = source(an_outbox(a_note("<p>fog</p>", summary="weather")), contentWarnings="Drop").read_posts()
+    assert (post.warning, post.text) == ("", "fog")
 
 
 def test_a_sensitive_picture_changes_nothing() -> None:
@@ -106,7 +156,20 @@ def test_polls_are_posts_and_other_activities_are_none() -> None:
     assert json.loads(output.getvalue())["others"] == 2
 
 
-@pytest.mark.parametrize(("languages", "lang"), [({"pt-BR": ""}, "pt"), ({}, None), (None, None), ({"null": ""}, None)])
+@pytest.mark.parametrize(
+    ("languages", "lang"),
+    [
+        ({"pt-BR": ""}, "pt"),
+        ({"ptBr": ""}, "pt"),
+        ({"zhCn": ""}, "zh"),
+        ({"zhTw": ""}, "zh"),
+        ({"yueHk": ""}, "yue"),
+        ({"EN": ""}, "en"),
+        ({}, None),
+        (None, None),
+        ({"null": ""}, None),
+    ],
+)
 def test_the_language_is_the_content_maps(languages: Any, lang: str | None) -> None:
     assert posts_in(an_outbox(a_note(contentMap=languages)))[0].lang == lang
 
@@ -180,16 +243,38 @@ def test_likes_and_bookmarks_are_never_opened() -> None:
 @pytest.mark.parametrize(
     ("item", "fault"),
     [
-        (5, "item 2 of outbox.json is not an activity"),
-        (a_note(id=None), "item 2 of outbox.json has no id"),
-        (a_note(id="x" * 3000), "item 2 of outbox.json has no id"),
-        (a_boost(id=""), "item 2 of outbox.json has no id"),
+        (5, "it is not an activity"),
+        (None, "it is not an activity"),
+        (a_note(id=None), "it has no id"),
+        (a_note(id="x" * 3000), "it has no id"),
+        (a_boost(id=""), "it has no id"),
     ],
 )
-def test_a_bad_item_is_named(item: Any, fault: str) -> None:
-    failure = refusal(an_outbox(a_note(), item))
+def test_a_bad_item_is_left_out_counted_and_named(item: Any, fault: str) -> None:
+    export = source(an_outbox(a_note(), item))
+    assert len(list(export.read_posts())) == 1
+    assert export.build_report().left_out["unreadable"] == 1
+    assert f"row 2, line 1 of outbox.json: {fault}" in export.build_report().warnings[0].message
+
+
+def test_an_outbox_of_bad_items_is_refused() -> None:
+    failure = refusal(an_outbox(*[a_note()] * 10, *[5] * 10))
     assert failure.reason is reasons.SOURCE_UNREADABLE
-    assert fault in failure.message
+    assert "10 of 20 records cannot be read; at most 5 % may be. The first is row 11, line 1 of" in failure.message
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b'{"error":"This method requires an authenticated user"}', "an answer in JSON (This method requires an auth"),
+        (b"<!doctype html><title>Mastodon</title>", "it is a web page (Mastodon), not an export"),
+        (an_outbox(a_note()).decode().encode("utf-16"), "line 1, column 1: not UTF-8 but UTF-16"),
+        (an_outbox(a_note("caf\xe9")).decode().encode("cp1252"), "not UTF-8 but Windows-1252, it seems (byte 0xe9)"),
+        (an_outbox(a_note())[:-60], "row 1, line 1, column "),
+    ],
+)
+def test_what_the_file_is_instead_of_an_outbox_is_told(content: bytes, words: str) -> None:
+    assert words in refusal(content).message
 
 
 def locked() -> bytes:
