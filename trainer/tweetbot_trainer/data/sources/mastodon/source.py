@@ -18,7 +18,7 @@ from tweetbot_trainer.data.sources.archive_files.refusals import AS_DOWNLOADED
 from tweetbot_trainer.data.sources.damage import DamageCount
 from tweetbot_trainer.data.sources.interface import NAME_LIMIT, PICTURE_SIGNATURES, ObjectReader, Profile, SourceReport
 from tweetbot_trainer.data.sources.json_array import Entry, iter_entries_under, open_text
-from tweetbot_trainer.data.sources.mastodon.export import MastodonExport, open_mastodon_export
+from tweetbot_trainer.data.sources.mastodon.export import OUTBOX, MastodonExport, open_mastodon_export
 from tweetbot_trainer.data.sources.mastodon.html import extract_text
 from tweetbot_trainer.runtime.log import Log
 
@@ -95,16 +95,16 @@ class MastodonExportSource:
         try:
             with outbox.open() as content:
                 for entry in iter_entries_under(open_text(content), "orderedItems", numbers=self._totals):
-                    yield from self._read_item(entry, outbox.label)
+                    yield from self._read_item(entry)
         except BROKEN as error:
             raise translate_damage(error, outbox.label) from error
 
-    def _read_item(self, entry: Entry, name: str) -> Iterator[Post]:
+    def _read_item(self, entry: Entry) -> Iterator[Post]:
         """Yield the post of an item, or count it as what it is left out."""
         try:
             post = self._parse_activity(entry.value)
         except BadPost as error:
-            self._damage.add_damaged(f"{entry.place} of {name}", error)
+            self._damage.add_damaged(f"{entry.place} of its {OUTBOX}", error)
             return
         self._damage.add_good()
         self._counts["posts" if isinstance(post, Post) else post] += 1
