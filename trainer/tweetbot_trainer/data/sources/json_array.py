@@ -80,11 +80,6 @@ def iter_entries_under(text: TextIO, key: str, *, numbers: dict[str, int] | None
         raise ValueError(f"it has no {key}")
 
 
-def iter_items(text: TextIO, *, consumed: str = "") -> Iterator[Any]:
-    """Yield the values of iter_entries."""
-    return (entry.value for entry in iter_entries(text, consumed=consumed))
-
-
 def _iter_array(buffer: "_Buffer") -> Iterator[Entry]:
     buffer.take("[")
     if buffer.peek_char() != "]":

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tweetbot_contract import reasons
-from tweetbot_trainer.data.posts import Json, Post, decode_lines
+from tweetbot_trainer.data.posts import BadPost, Json, Post, decode_lines
 from tweetbot_trainer.data.sources.archive_files import BROKEN, Member, build_refusal
-from tweetbot_trainer.data.sources.x_archive.members import build_damage_refusal, iter_records
+from tweetbot_trainer.data.sources.json_array import Entry
+from tweetbot_trainer.data.sources.x_archive.members import build_damage_refusal
 from tweetbot_trainer.data.sources.x_archive.replies import Author
 from tweetbot_trainer.data.sources.x_archive.tweets import parse_tweet
 
@@ -23,14 +24,13 @@ _COLUMNS = ("tweet_id", "timestamp", "text")
 _OWN_MEDIA = re.compile(r"/status/\d+/(?:photo|video)/\d+$")
 
 
-def iter_month_posts(member: Member, source: int, author: Author) -> Iterator[Post]:
-    """Yield the posts of a month's script. Raises SpecRefused (SourceUnreadable), which names it."""
-    for record in iter_records(member):
-        yield _parse_post(record, member.label, source, author, retweet=bool(record.get("retweeted_status")))
+def parse_month_tweet(record: Json, source: int, author: Author) -> Post:
+    """Parse a row of a month's script. Raises BadPost."""
+    return _parse_post(record, source, author, retweet=bool(record.get("retweeted_status")))
 
 
-def iter_table_posts(member: Member, source: int, author: Author) -> Iterator[Post]:
-    """Yield the posts of the table.
+def iter_table(member: Member) -> Iterator[Entry]:
+    """Yield the rows of the table.
 
     Raises SpecRefused: SourceNotAnExport if it is another table, SourceUnreadable if it is damaged.
     """
@@ -40,20 +40,26 @@ def iter_table_posts(member: Member, source: int, author: Author) -> Iterator[Po
             if missing := [column for column in _COLUMNS if column not in (table.fieldnames or ())]:
                 message = f"{member.label} is no table of tweets: it has no column {missing[0]}"
                 raise build_refusal(message, reasons.SOURCE_NOT_AN_EXPORT)
-            for line in table:
-                retweet = bool(line.get("retweeted_status_id"))
-                yield _parse_post(_convert_line(line), member.label, source, author, retweet=retweet)
+            for number, record in enumerate(table, start=1):
+                yield Entry(record, number, table.reader.line_num)
     except (*BROKEN, csv.Error) as error:
         raise build_damage_refusal(member, error) from error
 
 
-def _parse_post(record: Json, name: str, source: int, author: Author, *, retweet: bool) -> Post:
+def parse_table_tweet(record: Json, source: int, author: Author) -> Post:
+    """Parse a row of the table. Raises BadPost."""
+    if None in record:
+        raise BadPost("it has more cells than the header names")
+    return _parse_post(_convert_line(record), source, author, retweet=bool(record.get("retweeted_status_id")))
+
+
+def _parse_post(record: Json, source: int, author: Author, *, retweet: bool) -> Post:
     """Parse a row; unlike later forms, this one says itself what is a retweet."""
     at = _TIME.sub(r"\1\2:\3", str(record.get("created_at")))
-    return replace(parse_tweet(record | {"created_at": at}, name, source, author), retweet=retweet)
+    return replace(parse_tweet(record | {"created_at": at}, source, author), retweet=retweet)
 
 
-def _convert_line(line: dict[str, str]) -> Json:
+def _convert_line(line: Json) -> Json:
     """Convert a line of the table to the form of the scripts."""
     links = [link for link in (line.get("expanded_urls") or "").split(",") if not _OWN_MEDIA.search(link)]
     return {

@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from tweetbot_trainer.data.posts import Json, Post, find_time, replace_surrogates
-from tweetbot_trainer.data.sources.archive_files import build_refusal
+from tweetbot_trainer.data.posts import BadPost, Json, Post, find_time, replace_surrogates
 
 #: Characters of the beginning that are compared, and the fewest that a cut post shows: X shows 140 to 280.
 _HEAD, _LEAST = 200, 40
@@ -32,16 +31,13 @@ class Note:
     tweet_id: str | None
 
 
-def parse_note(record: Json, member: str) -> Note:
-    """Parse a note of any known form: core.text, noteTweetResults.text, noteTweetContents.text.
-
-    Raises SpecRefused (SourceUnreadable), which names the member.
-    """
+def parse_note(record: Json) -> Note:
+    """Parse a note of any known form: core.text, noteTweetResults.text, noteTweetContents.text. Raises BadPost."""
     holders = (record.get(key) for key in ("core", "noteTweetResults", "noteTweetContents"))
     texts = (holder.get("text") for holder in holders if isinstance(holder, dict))
     text = next((text for text in texts if isinstance(text, str) and text), None)
     if text is None:
-        raise build_refusal(f"{member} holds a note without text")
+        raise BadPost("it has no text")
     tweet_id = record.get("tweetId")
     at = find_time(record.get("createdAt"))
     return Note(replace_surrogates(text), at, tweet_id if isinstance(tweet_id, str) else None)

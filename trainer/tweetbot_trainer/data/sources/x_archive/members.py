@@ -1,13 +1,13 @@
 """Which members of an X export hold posts, and `window.YTD.… = [` as a stream of rows."""
 
-import io
+import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import IO, Any
+from typing import IO
 
 from tweetbot_contract import reasons
-from tweetbot_trainer.data.posts import Json
-from tweetbot_trainer.data.sources import json_array
+from tweetbot_trainer.data.posts import BadPost, Json
 from tweetbot_trainer.data.sources.archive_files import (
     BROKEN,
     ExportFile,
@@ -16,6 +16,7 @@ from tweetbot_trainer.data.sources.archive_files import (
     build_refusal,
 )
 from tweetbot_trainer.data.sources.archive_files.refusals import DOWNLOAD_AGAIN
+from tweetbot_trainer.data.sources.json_array import Entry, build_head_error, iter_entries, open_text
 from tweetbot_trainer.data.sources.x_archive.layout import (
     INDEX,
     MANIFEST,
@@ -34,6 +35,7 @@ UNPACKED_LIMIT = 2 * 1024**3
 _ONE_FOLDER = "X splits a large export into several zips: unpack them all into one folder, and upload that as one zip"
 #: Kinds of files without which some posts are cut or missing, but which owners leave out.
 _OPTIONAL = ("note-tweet", "community-tweet")
+_NO_SPACE = re.compile(r"\S")
 #: Characters within which a member's assignment must begin.
 _HEAD = 200
 
@@ -98,17 +100,25 @@ def select_members(opened: ExportFile) -> Members:
     return replace(found, misnamed=tuple(name for name in opened.others if MISNAMED.fullmatch(name.lower())))
 
 
-def iter_records(member: Member) -> Iterator[Json]:
-    """Yield each row of a member, without the wrapper around it in newer exports.
+def iter_records(member: Member) -> Iterator[Entry]:
+    """Yield each row of a member, with its place.
 
     Raises SpecRefused (SourceUnreadable), which names the member.
     """
     try:
         with member.open() as raw:
-            for item in _iter_items(raw):
-                yield _unwrap(item)
+            yield from _iter_entries(raw)
     except BROKEN as error:
         raise build_damage_refusal(member, error) from error
+
+
+def unwrap(item: object) -> Json:
+    """Return a row itself or the one inside {"tweet": {…}}, {"noteTweet": {…}} and the like. Raises BadPost."""
+    if isinstance(item, dict) and len(item) == 1:
+        item = next(iter(item.values()))
+    if not isinstance(item, dict):
+        raise BadPost(f"it is {json.dumps(item)[:30]}, not an object")
+    return item
 
 
 def build_damage_refusal(member: Member, error: Exception) -> SpecRefused:
@@ -207,23 +217,16 @@ def _build_none_refusal(opened: ExportFile, lists: OwnLists | None) -> SpecRefus
     return build_empty_refusal(opened, kind="archive", wanted="data/tweets.js", advice=WHAT_TO_UPLOAD)
 
 
-def _unwrap(item: object) -> Json:
-    """Return the row itself or the one inside {"tweet": {…}}, {"noteTweet": {…}} and the like."""
-    if isinstance(item, dict) and len(item) == 1:
-        item = next(iter(item.values()))
-    if not isinstance(item, dict):
-        raise ValueError("a row is not an object")
-    return item
-
-
-def _iter_items(raw: IO[bytes]) -> Iterator[Any]:
-    """Yield the items of the array after the first `=`, or at the very start."""
-    text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+def _iter_entries(raw: IO[bytes]) -> Iterator[Entry]:
+    """Yield the entries of the array after the first `=`, or at the very start."""
+    text = open_text(raw)
     head = ""
     while len(head) <= _HEAD and (char := text.read(1)):
         if char == "=":
-            return json_array.iter_items(text, consumed=" " * len(head + char))  # columns count from the member's start
+            return iter_entries(text, consumed=_NO_SPACE.sub(" ", head + char))  # positions count from the start
         head += char
         if head.strip() == "[":
-            return json_array.iter_items(text, consumed="[")
-    raise ValueError(f"it begins with {head[:40]!r}, not with window.YTD")
+            return iter_entries(text, consumed=head)
+        if char == "\0":  # no UTF-8
+            break
+    raise build_head_error(head, "window.YTD")

@@ -24,7 +24,7 @@ class ReportBuilder:
         self._source, self._members = f"sources[{index}]", members
         self._seen: set[str] = set()
         self._records: Counter[str] = Counter()
-        self.repeated = 0
+        self.repeated = self._damaged = 0
         self.cut = 0
 
     @property
@@ -43,9 +43,14 @@ class ReportBuilder:
         self._records[posts.file] += 1
         return new
 
+    def count_damaged(self, posts: PostsFile, damaged: int) -> None:
+        """Count the damaged records of a file."""
+        self._damaged += damaged
+        self._records[posts.file] += damaged
+
     def refuse_none(self) -> None:
         """Raise SpecRefused (SourceNotAnExport) if the export is whole and has no posts."""
-        if self._records or self._count_claimed():
+        if self._records.total() or self._count_claimed():
             return
         message = (
             f"it is an X export, but {' and '.join(one.file for one in self._members.with_posts)} in it has 0 posts"
@@ -53,13 +58,14 @@ class ReportBuilder:
         advice = "check that it is the account you mean, or leave this source out"
         raise build_refusal(message, reasons.SOURCE_NOT_AN_EXPORT, advice=advice)
 
-    def build(self) -> SourceReport:
-        """Return the report: records that the lists count and that no file holds are missing."""
+    def build(self, *damage: tuple[DataWarning, ...]) -> SourceReport:
+        """Return the report, with warnings of damage too: what the lists count and no file holds is missing."""
         warnings = tuple(
             DataWarning(reason=reasons.SOURCE_IRREGULAR.name, message=f"{self._source} {message}"[:1024])
             for message in self._list_oddities()
         )
-        return SourceReport(self._count_claimed(), {"repeated": self.repeated}, warnings)
+        left_out = {"repeated": self.repeated, "unreadable": self._damaged}
+        return SourceReport(self._count_claimed(), left_out, sum(damage, warnings))
 
     def _count_claimed(self) -> int | None:
         """Return what the lists count; of files that they do not name, or count too low, what those hold."""

@@ -3,8 +3,7 @@
 import re
 from datetime import UTC, datetime
 
-from tweetbot_trainer.data.posts import Json, Post, clean_text, find_time, replace_surrogates
-from tweetbot_trainer.data.sources.archive_files import build_refusal
+from tweetbot_trainer.data.posts import BadPost, Json, Post, clean_text, find_time, parse_number_id, replace_surrogates
 from tweetbot_trainer.data.sources.x_archive.replies import Author, parse_reply
 
 _ID = re.compile(r"[0-9]{1,20}")
@@ -19,11 +18,14 @@ SNOWFLAKE_EPOCH_MS = 1288834974657
 _FIRST_SNOWFLAKE = 30_000_000_000
 
 
-def parse_tweet(record: Json, member: str, source: int, author: Author) -> Post:
-    """Parse a row of this author's export. Raises SpecRefused (SourceUnreadable), which names the member."""
-    tweet_id, text = record.get("id_str") or record.get("id"), record.get("full_text", record.get("text"))
-    if not isinstance(tweet_id, str) or not _ID.fullmatch(tweet_id) or not isinstance(text, str):
-        raise build_refusal(f"{member} holds a tweet without id or text ({str(tweet_id)[:30]})")
+def parse_tweet(record: Json, source: int, author: Author) -> Post:
+    """Parse a row of this author's export. Raises BadPost."""
+    tweet_id = parse_number_id(record.get("id_str") or record.get("id"))
+    text = record.get("full_text", record.get("text"))
+    if not isinstance(tweet_id, str) or not _ID.fullmatch(tweet_id):
+        raise BadPost(f"it has no id ({str(tweet_id)[:30]})" if tweet_id else "it has no id")
+    if not isinstance(text, str):
+        raise BadPost(f"the post {tweet_id} has no text")
     text = replace_surrogates(text)
     reply, edits = parse_reply(record, text, author), _parse_edits(record, tweet_id)
     return Post(

@@ -52,7 +52,7 @@ def test_a_table_of_somebody_elses_beside_todays_form_is_not_opened() -> None:
     [
         (b"name,price\nfish,2\n", "SourceNotAnExport", "is no table of tweets: it has no column tweet_id"),
         (b"", "SourceNotAnExport", "is no table of tweets"),
-        (HEADER + b'"1","2013-02-28 10:02:36 +0000"\n', "SourceUnreadable", "a tweet without id or text"),
+        (HEADER + b'"1","2013-02-28 10:02:36 +0000"\n', "SourceUnreadable", "the post 1 has no text"),
         (HEADER + b'"1","2013-02-28 10:02:36 +0000","no end\n', "SourceUnreadable", "is damaged"),
         (HEADER + b'"1","2013-02-28 10:02:36 +0000","\xff"\n', "SourceUnreadable", "is damaged"),
         (HEADER + b'"1","","' + b"x" * 200_000 + b'"\n', "SourceUnreadable", "is damaged"),
