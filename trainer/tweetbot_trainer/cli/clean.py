@@ -6,7 +6,8 @@ from typing import BinaryIO
 from tweetbot_contract import reasons
 from tweetbot_contract.spec.spec import Filter
 from tweetbot_trainer.data.cleaning import CleanedPost, build_recipe, clean
-from tweetbot_trainer.data.posts import BadPost, decode_lines, dump_post, parse_json, parse_lines
+from tweetbot_trainer.data.lines import decode_lines, parse_lines
+from tweetbot_trainer.data.posts import BadPost, dump_post, parse_json
 from tweetbot_trainer.data.reply_names import find_names_end
 from tweetbot_trainer.runtime.errors import SpecRefused
 

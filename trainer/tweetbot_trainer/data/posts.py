@@ -8,19 +8,16 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from typing import IO, Any
+from typing import Any
 
-from tweetbot_trainer.data.encodings import describe_wrong_encoding, find_wide_encoding
 from tweetbot_trainer.data.reply_names import find_names_end
 
 #: A decoded JSON object.
 Json = dict[str, Any]
 SCHEMA = 1
-#: A longer line is no post; this bounds the memory that one line can take.
-LINE_LIMIT = 1024 * 1024
 #: Precedes and ends every post in training; GPT-2's own mark between documents.
 END_MARK = "<|endoftext|>"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -75,10 +72,6 @@ class DatasetPost:
 
 class BadPost(ValueError):
     """A record that is no post; the message says why."""
-
-
-class WrongEncoding(BadPost):
-    """A file that is not UTF-8."""
 
 
 def replace_surrogates(text: str) -> str:
@@ -178,36 +171,6 @@ def dump_post(post: Post) -> Json:
         "names_end": post.names_end,
     }
     return record | ({"warning": post.warning} if post.warning else {})
-
-
-def decode_lines(file: IO[bytes]) -> Iterator[str]:
-    """Yield the file's lines, each decoded on its own so that errors have a line number. Raises BadPost."""
-    number = 0
-    while line := file.readline(LINE_LIMIT + 1):
-        number += 1
-        if len(line) > LINE_LIMIT:
-            raise BadPost(f"line {number}: longer than {LINE_LIMIT} bytes")
-        if number == 1 and (wide := find_wide_encoding(line)):
-            raise WrongEncoding(f"line 1: not UTF-8 but {wide}")
-        try:
-            text = line.decode()
-        except UnicodeDecodeError as error:
-            wrong = describe_wrong_encoding(line[error.start :], first=False)
-            raise WrongEncoding(f"line {number}: {wrong}") from error
-        yield text.removeprefix("\ufeff") if number == 1 else text
-
-
-def parse_lines(lines: Iterable[str], parse: Callable[[str, int], Post]) -> Iterator[Post]:
-    """Yield the post of each line that is not blank. `parse` is given the line and its number, from 1.
-
-    Raises BadPost naming the line.
-    """
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                yield parse(line.rstrip("\r\n"), number)
-            except BadPost as error:
-                raise BadPost(f"line {number}: {error}") from error
 
 
 def parse_json(line: str, number: int, *, source: int | None = None) -> Post:

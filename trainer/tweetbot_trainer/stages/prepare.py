@@ -8,6 +8,7 @@ from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
 from tweetbot_trainer.data.cleaning import clean
 from tweetbot_trainer.data.dataset.copy_hashes import store_copy_hashes
 from tweetbot_trainer.data.dataset.dataset import Dataset, build_dataset
+from tweetbot_trainer.data.dataset.enough import require_enough
 from tweetbot_trainer.data.dataset.profiles import CardAccount, build_accounts, store_accounts
 from tweetbot_trainer.data.dataset.source_counts import fill_tables
 from tweetbot_trainer.data.dataset.statements import find_contradictions
@@ -72,7 +73,9 @@ def _prepare_dataset(context: StageContext) -> PrepareRecord:
     with context.track(build_prepare_config(spec)) as tracker:
         reader = SourceReader(context)
         dataset = build_dataset(clean(reader.read_posts(), spec.filter), spec.filter, sources=len(spec.sources))
-        dataset = fill_tables(dataset, [read.counts for read in reader.results])
+        counts = [read.counts for read in reader.results]
+        dataset = fill_tables(dataset, counts)
+        require_enough(dataset, counts, spec.sources, spec.filter)
         if tokenizer:
             _try_tokenizer(tokenizer, dataset, base.uri)
         uri = store_dataset(context.store, run, dataset, check=context.stop.check)

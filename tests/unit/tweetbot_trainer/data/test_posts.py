@@ -9,15 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.trainer import a_post, on_a_busy_machine
+from tweetbot_trainer.data.lines import LINE_LIMIT, decode_lines, parse_lines
 from tweetbot_trainer.data.posts import (
-    LINE_LIMIT,
     BadPost,
     Post,
-    decode_lines,
     dump_post,
     make_post_id,
     parse_json,
-    parse_lines,
     parse_post,
     parse_time,
     replace_surrogates,

@@ -22,13 +22,11 @@ from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.spec.spec import Filter
 from tweetbot_trainer.data.cleaning import CleanedPost, DropCounts, build_recipe
 from tweetbot_trainer.data.dataset.ids import IDS_FILE, encode_ids
-from tweetbot_trainer.data.posts import END_MARK, DatasetPost, format_time, parse_time
-from tweetbot_trainer.runtime.errors import SpecRefused, TooLittleData
+from tweetbot_trainer.data.posts import DatasetPost, format_time, parse_time
+from tweetbot_trainer.runtime.errors import SpecRefused
 
 SCHEMA = 1
 POSTS_FILE, SUMMARY_FILE = "posts.jsonl.zst", "dataset.json"
-#: huggingtweets' limit: it asked for this many characters per handle, the posts joined by the end mark.
-MIN_CHARACTERS = 6000
 #: The largest size of an unpacked snapshot, and of a line in it; sources are limited far below.
 UNPACKED_LIMIT, LINE_LIMIT = 4 * 1024**3, 16 * 1024**2
 #: What reading a damaged snapshot raises.
@@ -82,7 +80,6 @@ def build_dataset(cleaned: Iterable[CleanedPost], filter: Filter, *, sources: in
     """Build the snapshot of the kept posts; `sources` is the number of the spec's sources.
 
     The same posts give the same digest on any machine, in whatever order a source gives dated posts.
-    Raises TooLittleData (TooFewPosts) when fewer than MIN_CHARACTERS are left of a source.
     """
     whole, source_counts = DropCounts(), [DropCounts() for _ in range(sources)]
     kept: list[DatasetPost] = []
@@ -91,8 +88,6 @@ def build_dataset(cleaned: Iterable[CleanedPost], filter: Filter, *, sources: in
         source_counts[one.post.source].add(one)
         if one.kept:
             kept.append(DatasetPost(one.post.id, one.text, one.post.created_at, one.post.lang, one.post.source))
-    for index in range(sources):
-        _require_enough([post.text for post in kept if post.source == index], index)
     kept.sort(key=_get_sort_key)
     header = build_header(filter)
     return Dataset(
@@ -164,16 +159,6 @@ def _read_lines(packed: bytes, digest: str) -> Iterator[bytes]:
             yield line
     if hashed.hexdigest() != digest:
         raise ValueError("its hash does not match")
-
-
-def _require_enough(texts: list[str], index: int) -> None:
-    if (length := len(END_MARK.join(texts))) < MIN_CHARACTERS:
-        message = (
-            f"sources[{index}]: {len(texts)} posts with {length} characters are left after cleaning; "
-            f"at least {MIN_CHARACTERS} characters are needed. "
-            "Give a source with more posts, or have spec.filter drop less"
-        )
-        raise TooLittleData(reasons.TOO_FEW_POSTS, message)
 
 
 def _get_sort_key(post: DatasetPost) -> tuple[int, datetime, str]:

@@ -6,15 +6,8 @@ from collections.abc import Callable, Iterator
 
 from tweetbot_contract import reasons
 from tweetbot_contract.spec.sources import PostsSource
-from tweetbot_trainer.data.posts import (
-    BadPost,
-    Post,
-    WrongEncoding,
-    decode_lines,
-    make_post_id,
-    parse_json,
-    parse_post,
-)
+from tweetbot_trainer.data.lines import WrongEncoding, decode_lines
+from tweetbot_trainer.data.posts import BadPost, Post, make_post_id, parse_json, parse_post
 from tweetbot_trainer.data.sources.damage import DamageCount
 from tweetbot_trainer.data.sources.interface import ObjectReader, Profile, SourceReport
 from tweetbot_trainer.runtime.errors import SpecRefused

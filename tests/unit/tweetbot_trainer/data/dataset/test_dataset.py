@@ -18,7 +18,6 @@ from tweetbot_contract.spec.spec import Filter
 from tweetbot_trainer.data.cleaning import CleanedPost, clean
 from tweetbot_trainer.data.dataset import dataset
 from tweetbot_trainer.data.dataset.dataset import (
-    MIN_CHARACTERS,
     POSTS_FILE,
     SUMMARY_FILE,
     Dataset,
@@ -28,7 +27,7 @@ from tweetbot_trainer.data.dataset.dataset import (
 )
 from tweetbot_trainer.data.dataset.ids import IDS_FILE, PostId, read_ids
 from tweetbot_trainer.data.posts import Post
-from tweetbot_trainer.runtime.errors import SpecRefused, TooLittleData
+from tweetbot_trainer.runtime.errors import SpecRefused
 
 ORIGINAL = Filter(recipe="huggingtweets")
 
@@ -95,22 +94,6 @@ def test_posts_stand_by_source_then_time_and_undated_ones_as_they_came() -> None
         "first ",
         "cccccc",
     ]
-
-
-@pytest.mark.parametrize("filter", [Filter(), ORIGINAL], ids=["modern", "huggingtweets"])
-def test_a_character_too_few_is_refused(filter: Filter) -> None:
-    mark = len("<|endoftext|>")
-    posts = [a_post("a b " + "c" * 2995, number=1), a_post("d e " + "f" * (2997 - mark), number=2)]
-    assert built([*posts, a_post("", number=3)], filter).table.kept == 2
-    short = [posts[0], a_post("d e " + "f" * (2996 - mark), number=2)]
-    with pytest.raises(TooLittleData, match=rf"sources\[0\]: 2 posts with {MIN_CHARACTERS - 1} characters") as failure:
-        built(short, filter)
-    assert (failure.value.reason.name, failure.value.exit_code) == ("TooFewPosts", 12)
-
-
-def test_every_source_must_have_enough() -> None:
-    with pytest.raises(TooLittleData, match=r"sources\[1\]: 0 posts with 0 characters"):
-        built(many_posts(300), sources=2)
 
 
 def test_tables_add_up_by_source() -> None:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tweetbot_contract import reasons
-from tweetbot_trainer.data.posts import BadPost, Json, Post, decode_lines
+from tweetbot_trainer.data.lines import decode_lines
+from tweetbot_trainer.data.posts import BadPost, Json, Post
 from tweetbot_trainer.data.sources.archive_files import BROKEN, Member, build_refusal
 from tweetbot_trainer.data.sources.json_array import Entry
 from tweetbot_trainer.data.sources.x_archive.members import build_damage_refusal
