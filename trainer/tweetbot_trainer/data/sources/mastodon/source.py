@@ -14,7 +14,7 @@ from tweetbot_contract import reasons
 from tweetbot_contract.spec.sources import MastodonSource as MastodonSpec
 from tweetbot_trainer.data.posts import BadPost, Json, Post, clean_text, find_time, parse_language
 from tweetbot_trainer.data.sources.archive_files import BROKEN, Member, build_refusal, put_address, translate_damage
-from tweetbot_trainer.data.sources.archive_files.refusals import AS_DOWNLOADED
+from tweetbot_trainer.data.sources.archive_files.refusals import DOWNLOAD_AGAIN
 from tweetbot_trainer.data.sources.damage import DamageCount
 from tweetbot_trainer.data.sources.interface import NAME_LIMIT, PICTURE_SIGNATURES, ObjectReader, Profile, SourceReport
 from tweetbot_trainer.data.sources.json_array import Entry, iter_entries_under, open_text
@@ -37,7 +37,7 @@ class MastodonExportSource:
         self._export: MastodonExport | None = None
         self._counts: Counter[str] = Counter()
         self._totals: dict[str, int] = {}
-        self._damage = DamageCount(index, advice=AS_DOWNLOADED)
+        self._damage = DamageCount(index, advice=DOWNLOAD_AGAIN)
 
     def read_posts(self) -> Iterator[Post]:
         """Yield the export's posts, with boosts flagged as retweets.
