@@ -64,7 +64,7 @@ class ReportBuilder:
             DataWarning(reason=reasons.SOURCE_IRREGULAR.name, message=f"{self._source} {message}"[:1024])
             for message in self._list_oddities()
         )
-        left_out = {"repeated": self.repeated, "unreadable": self._damaged}
+        left_out = {"repeated": self.repeated} | ({"unreadable": self._damaged} if self._damaged else {})
         return SourceReport(self._count_claimed(), left_out, sum(damage, warnings))
 
     def _count_claimed(self) -> int | None:
