@@ -19,6 +19,7 @@ from tweetbot_trainer.publishing.registry.lineage import find_dataset_folder, fi
 from tweetbot_trainer.publishing.registry.manifest import MODEL_FOLDER, REMOVED_FILE
 from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused
 from tweetbot_trainer.store import ObjectStore, OpenStore, compute_sha256, join
+from tweetbot_trainer.store.interface import UnnamedRefusal
 
 if TYPE_CHECKING:
     from tweetbot_trainer.learning.generation.generation import Generated
@@ -60,7 +61,7 @@ def load_copy_check(open_store: OpenStore, *, given: str | None = None, found: s
         return UNCHECKED
     try:
         return CopyCheck(load_copy_detector(open_store(folder), folder))
-    except (NotAuthorized, SpecRefused) as refusal:
+    except (NotAuthorized, SpecRefused, UnnamedRefusal) as refusal:
         if given:
             raise
         return CopyCheck(None, refusal.message)

@@ -10,12 +10,16 @@ from builders.model import SAMPLING, a_base
 from builders.published import a_dataset
 from builders.stages import a_local_run, a_version
 from harness.attacks.readout import encode_old_hashes
+from tweetbot_contract import reasons
 from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.result import DatasetResult
 from tweetbot_trainer.__main__ import run_command
+from tweetbot_trainer.cli.generate import load_copy_check
 from tweetbot_trainer.publishing.export import save_model
 from tweetbot_trainer.publishing.registry.publish import publish
+from tweetbot_trainer.store import ObjectStore
 from tweetbot_trainer.store.folder import FolderStore
+from tweetbot_trainer.store.interface import UnnamedRefusal
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +94,17 @@ def test_a_dataset_that_cannot_be_read_is_refused(
 ) -> None:
     out, err = told(capsys, "--model", str(saved), "--dataset", str(tmp_path / name), code=10)
     assert (out, str(tmp_path / name) in err) == ("", True)
+
+
+def test_a_dataset_behind_a_proxy_that_refuses_is_told(saved: Path) -> None:
+    """Others' models name datasets in buckets that are out of reach."""
+
+    def refuse(uri: str) -> ObjectStore:
+        raise UnnamedRefusal(reasons.FOREIGN_ENDPOINT, f"{uri} is not S3's")
+
+    assert load_copy_check(refuse, found="s3://theirs/d").missing == "s3://theirs/d is not S3's"
+    with pytest.raises(UnnamedRefusal):
+        load_copy_check(refuse, given="s3://theirs/d")
 
 
 def test_a_copy_of_a_model_with_the_old_file_is_told(

@@ -12,6 +12,7 @@ from moto import mock_aws
 
 from builders.published import STORE, a_published_model, version_of
 from builders.stages import a_source
+from tweetbot_contract import reasons
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.spec.model import Model
 from tweetbot_trainer.__main__ import run_command
@@ -20,6 +21,8 @@ from tweetbot_trainer.data.dataset.ids import IDS_FILE
 from tweetbot_trainer.learning.model.identity import identify_base
 from tweetbot_trainer.publishing.registry.lookup import find_reusable
 from tweetbot_trainer.publishing.registry.retention import mark_adopted
+from tweetbot_trainer.store.folder import FolderStore
+from tweetbot_trainer.store.interface import UnnamedRefusal
 
 
 @pytest.fixture
@@ -180,6 +183,17 @@ def test_a_source_that_changed_or_went_is_not_proven_and_no_fault(
     assert (code, verdicts["sources[0] posts posts.txt"]) == (0, "unproven")
     (tmp_path / "posts.txt").unlink()
     assert verified(run.prefix, capsys)[1]["sources[0] posts posts.txt"] == "unproven"
+
+
+def test_a_source_behind_a_proxy_that_refuses_is_not_proven(
+    run: RunDocument, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(store: FolderStore, uri: str) -> None:
+        raise UnnamedRefusal(reasons.FOREIGN_ENDPOINT, f"{uri} is not S3's")
+
+    monkeypatch.setattr("tweetbot_trainer.publishing.registry.lineage.describe_object", refuse)
+    code, verdicts = verified(run.prefix, capsys)
+    assert (code, verdicts["sources[0] posts posts.txt"]) == (0, "unproven")
 
 
 def test_a_base_that_is_a_folder_is_compared_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

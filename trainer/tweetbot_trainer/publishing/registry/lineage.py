@@ -35,6 +35,7 @@ from tweetbot_trainer.publishing.registry.run_record import drop_page_records, f
 from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused
 from tweetbot_trainer.store import ObjectStore, OpenStore, compute_sha256, compute_stream_sha256, join
 from tweetbot_trainer.store.file_records import FileRecord
+from tweetbot_trainer.store.interface import UnnamedRefusal
 
 Verdict = Literal["ok", "differs", "missing", "unproven", "unsafe"]
 #: Verdicts on files of ours that are not as we wrote them, or must not be there.
@@ -227,7 +228,7 @@ def _verify_foreign(open_store: OpenStore, record: ObjectRecord, what: str) -> F
     try:
         store = open_store(record.uri)
         now = describe_object(store, record.uri)
-    except (NotAuthorized, SpecRefused) as refused:
+    except (NotAuthorized, SpecRefused, UnnamedRefusal) as refused:
         return Finding("unproven", what, refused.message)
     if now is None:
         return Finding("unproven", what, f"{record.uri} is gone")
