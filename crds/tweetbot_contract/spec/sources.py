@@ -36,7 +36,7 @@ class ThreadsSource(Part):
     """The account owner's own export of a Threads account, in JSON."""
 
     uri: Uri
-    """Address of the export's zip, s3://bucket/key; read with the endpoint and credentials of output.s3."""
+    """Address, s3://bucket/key, of the zip or its threads_and_replies.json; read with output.s3's credentials."""
     rules: ClassVar[tuple[Rule, ...]] = (_OBJECT_RULE,)
 
 
@@ -44,7 +44,7 @@ class InstagramSource(Part):
     """The account owner's own export of an Instagram account, in JSON; the captions of its posts are read."""
 
     uri: Uri
-    """Address of the export's zip, s3://bucket/key; read with the endpoint and credentials of output.s3."""
+    """Address, s3://bucket/key, of the zip or its posts_1.json; read with output.s3's credentials."""
     rules: ClassVar[tuple[Rule, ...]] = (_OBJECT_RULE,)
 
 
@@ -52,7 +52,7 @@ class RedditSource(Part):
     """The account owner's own data of Reddit, as Reddit answers a data request: a zip of CSV files."""
 
     uri: Uri
-    """Address of the zip, s3://bucket/key; read with the endpoint and credentials of output.s3."""
+    """Address, s3://bucket/key, of the zip or its posts.csv or comments.csv; read with output.s3's credentials."""
     rules: ClassVar[tuple[Rule, ...]] = (_OBJECT_RULE,)
 
 

@@ -23,6 +23,10 @@ _SENTENCES = {
     "x.avatar": "{message}",
     "mastodon.read": "sources[{source}] is a Mastodon export: {posts} public posts and boosts, {notPublic} posts that "
     "are not public skipped",
+    "meta.read": "sources[{source}] is an export of {kind}: {posts} posts; left out: {repeated} repeated, {empty} "
+    "without words or pictures",
+    "reddit.read": "sources[{source}] is an export of Reddit: {posts} posts, {comments} comments; left out of them: "
+    "{removed} removed, {repeated} repeated",
     "prepare.warning": "{reason}: {message}",
     "prepare.source": "sources[{source}] held {posts} posts",
     "prepare.excluded": "sources[{source}] held {posts} posts that filter.excludeIds excludes",

@@ -8,6 +8,7 @@ threads   the account owner's export           meta/
 instagram the account owner's export           meta/
 reddit    the account owner's data             reddit/
 posts     a jsonl, csv or txt file             posts_file.py
+          one for OpenAI's fine-tuning         openai_file.py
 x         the X API                            x_api/
 """
 

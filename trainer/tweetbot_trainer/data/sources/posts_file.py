@@ -1,7 +1,8 @@
-"""A file of posts in a plain format: JSON lines, CSV with a header, or one post per line."""
+"""A file of posts in a plain format: JSON lines, CSV with a header, one post per line, or for OpenAI's fine-tuning."""
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from tweetbot_contract import reasons
@@ -10,24 +11,29 @@ from tweetbot_trainer.data.lines import WrongEncoding, decode_lines
 from tweetbot_trainer.data.posts import BadPost, Post, make_post_id, parse_json, parse_post
 from tweetbot_trainer.data.sources.damage import DamageCount
 from tweetbot_trainer.data.sources.interface import ObjectReader, Profile, SourceReport
+from tweetbot_trainer.data.sources.openai_file import OtherFile, explain_fault, read_openai
 from tweetbot_trainer.runtime.errors import SpecRefused
 
 SIZE_LIMIT = 1024**3
-#: A record's line, and its post or what is wrong with it.
-Record = tuple[int, Post | BadPost]
+#: A record's line, and its post, None if it is no post of the author, or what is wrong with it.
+Record = tuple[int, Post | BadPost | None]
 #: Characters that spreadsheets put between cells instead of the comma, and their names.
 _SEPARATORS = {";": "semicolons", "\t": "tabs"}
 
 
 class PostsFileSource:
-    """The posts of a jsonl, csv or txt file."""
+    """The posts of a jsonl, csv, txt or openai file."""
 
     def __init__(self, spec: PostsSource, index: int, reader: ObjectReader) -> None:
         self._spec, self._index, self._reader = spec, index, reader
         self._damage = DamageCount(index, prefix=f"{spec.uri}: ", advice="correct the file")
+        self._left_out: Counter[str] = Counter()
 
     def read_posts(self) -> Iterator[Post]:
-        """Yield the file's posts. Raises SpecRefused: SourceUnreadable, which names the line, or SourceTooLarge."""
+        """Yield the file's posts.
+
+        Raises SpecRefused: SourceUnreadable, which names the line, SourceNotAnExport, or SourceTooLarge.
+        """
         try:
             with self._reader.open_seekable(self._spec.uri) as file:
                 if (size := file.seek(0, io.SEEK_END)) > SIZE_LIMIT:
@@ -35,6 +41,8 @@ class PostsFileSource:
                     raise SpecRefused(reasons.SOURCE_TOO_LARGE, message)
                 file.seek(0)
                 yield from self._filter_damaged(_READERS[self._spec.format](decode_lines(file), self._index))
+        except OtherFile as error:
+            raise SpecRefused(reasons.SOURCE_NOT_AN_EXPORT, f"{self._spec.uri}, {error}") from error
         except BadPost as error:
             advice = "correct that line"
             if isinstance(error, WrongEncoding):
@@ -42,9 +50,9 @@ class PostsFileSource:
             raise SpecRefused(reasons.SOURCE_UNREADABLE, f"{self._spec.uri}, {error}; {advice}") from error
 
     def build_report(self) -> SourceReport:
-        """Return what was left out: damaged records. A plain file says nowhere how many it holds."""
+        """Return what was left out: damaged records, and answers without text. No plain file says how many it holds."""
         return SourceReport(
-            left_out={"unreadable": self._damage.damaged},
+            left_out={"unreadable": self._damage.damaged} | self._left_out,
             warnings=self._damage.build_warnings(),
         )
 
@@ -55,11 +63,14 @@ class PostsFileSource:
     def _filter_damaged(self, records: Iterator[Record]) -> Iterator[Post]:
         """Yield the posts, and count the damaged records."""
         for line, post in records:
-            if isinstance(post, Post):
-                self._damage.add_good()
+            if isinstance(post, BadPost):
+                self._damage.add_damaged(f"line {line}", post)
+                continue
+            self._damage.add_good()
+            if post:
                 yield post
             else:
-                self._damage.add_damaged(f"line {line}", post)
+                self._left_out["not_posts"] += 1
         self._damage.check()
 
 
@@ -69,7 +80,7 @@ def _read_jsonl(lines: Iterator[str], source: int) -> Iterator[Record]:
             try:
                 yield number, parse_json(line, number, source=source)
             except BadPost as error:
-                yield number, error
+                yield number, explain_fault(line, error)
 
 
 def _read_txt(lines: Iterator[str], source: int) -> Iterator[Record]:
@@ -116,13 +127,9 @@ def _parse_record(record: dict[str, str], ordinal: int, source: int) -> Post | B
         return error
 
 
-def _read_openai(lines: Iterator[str], source: int) -> Iterator[Record]:
-    raise BadPost("line 1: the format openai is not read yet")
-
-
 _READERS: dict[str, Callable[[Iterator[str], int], Iterator[Record]]] = {
     "jsonl": _read_jsonl,
     "csv": _read_csv,
     "txt": _read_txt,
-    "openai": _read_openai,
+    "openai": read_openai,
 }

@@ -7,7 +7,17 @@ from pathlib import PurePosixPath
 from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.result import Metrics, Sample
 from tweetbot_contract.spec.output import S3Output
-from tweetbot_contract.spec.sources import ArchiveSource, BlueskySource, MastodonSource, PostsSource, Source, XSource
+from tweetbot_contract.spec.sources import (
+    ArchiveSource,
+    BlueskySource,
+    InstagramSource,
+    MastodonSource,
+    PostsSource,
+    RedditSource,
+    Source,
+    ThreadsSource,
+    XSource,
+)
 from tweetbot_contract.spec.spec import Gates, Subject
 from tweetbot_trainer.data.dataset.profiles import CardAccount
 from tweetbot_trainer.data.dataset.splits import Order
@@ -27,6 +37,16 @@ _FILES: dict[type, str] = {
     PostsSource: "file",
     BlueskySource: "Bluesky repository",
     MastodonSource: "Mastodon export",
+    ThreadsSource: "Threads export",
+    InstagramSource: "Instagram export",
+    RedditSource: "Reddit export",
+}
+#: What an account of an export is called, and its page.
+_PAGES: dict[type, tuple[str, str]] = {
+    ArchiveSource: ("@{}", "https://x.com/{}"),
+    ThreadsSource: ("@{}", "https://www.threads.com/@{}"),
+    InstagramSource: ("@{}", "https://www.instagram.com/{}/"),
+    RedditSource: ("u/{}", "https://www.reddit.com/user/{}/"),
 }
 
 
@@ -149,14 +169,15 @@ def _find_page(source: Source, handle: str | None) -> tuple[str, str] | None:
     match source.kind:
         case XSource(handle=name):
             return f"@{name}", f"https://x.com/{name}"
-        case ArchiveSource() if handle:
-            return f"@{handle}", f"https://x.com/{handle}"
         case BlueskySource(actor=actor) if account := actor or handle:
             shown = account if account.startswith("did:") else f"@{account}"
             return shown, f"https://bsky.app/profile/{account}"
         case MastodonSource() if handle and "@" in handle:
             user, _, server = handle.partition("@")
             return f"@{handle}", f"https://{server}/@{user}"
+        case kind if handle and (page := _PAGES.get(type(kind))):
+            shown, address = page
+            return shown.format(handle), address.format(handle)
     return None
 
 

@@ -116,6 +116,9 @@ def test_pages_are_remembered_by_their_content_as_it_was_read_or_kept(tmp_path: 
         ({"archive": {"uri": "s3://team-a/gull.zip"}}, "archive"),
         ({"posts": {"uri": "s3://team-a/posts.txt", "format": "txt"}}, "posts"),
         ({"mastodon": {"uri": "s3://team-a/outbox.json"}}, "mastodon"),
+        ({"threads": {"uri": "s3://team-a/meta.zip"}}, "threads"),
+        ({"instagram": {"uri": "s3://team-a/meta.zip"}}, "instagram"),
+        ({"reddit": {"uri": "s3://team-a/reddit.zip"}}, "reddit"),
     ],
 )
 def test_a_kind_is_called_as_in_the_manifest(source: dict[str, Any], kind: str) -> None:

@@ -1,5 +1,6 @@
 """Posts in plain files."""
 
+import json
 from typing import Any
 
 import pytest
@@ -140,3 +141,46 @@ def test_what_cannot_be_read_is_refused_with_the_line(content: bytes | str, form
         posts_in(content, format)
     assert failure.value.reason.name == "SourceUnreadable"
     assert URI in failure.value.message
+
+
+def answer(text: str, **fields: object) -> str:
+    """Return a line of a file for OpenAI's fine-tuning."""
+    asked = [{"role": "system", "content": "be a gull"}, {"role": "user", "content": "words of another"}]
+    return json.dumps({"messages": [*asked, {"role": "assistant", "content": text, **fields}]}) + "\n"
+
+
+def test_openai_holds_the_answers_of_conversations() -> None:
+    source = source_of(answer("low tide") + answer("no", weight=0) + answer("fog"), "openai")
+    assert texts(source.read_posts()) == ["low tide", "fog"]
+    assert source.build_report().left_out == {"unreadable": 0, "not_posts": 1}
+
+
+def test_a_conversation_that_is_damaged_is_left_out_like_any_record() -> None:
+    source = source_of(answer("low tide") + "{\n", "openai")
+    assert texts(source.read_posts()) == ["low tide"]
+    assert "line 2: not JSON" in source.build_report().warnings[0].message
+
+
+@pytest.mark.parametrize(
+    ("content", "format", "fault"),
+    [
+        (answer("low tide"), "jsonl", "line 1: it is for OpenAI's fine-tuning; set format: openai"),
+        ('{"text": "low tide"}', "openai", "line 1: neither messages nor a completion; .* is of the format jsonl"),
+    ],
+)
+def test_a_file_under_the_wrong_format_is_told_the_right_one(content: str, format: str, fault: str) -> None:
+    with pytest.raises(SpecRefused, match=fault):
+        posts_in(content, format)
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ('{"preferred_output": []}', "line 1: it holds pairs of answers .*; give the file for supervised"),
+        ('{"messages": []}', "no line holds a text of the assistant; give the file for supervised"),
+    ],
+)
+def test_another_file_of_openais_is_no_source(content: str, fault: str) -> None:
+    with pytest.raises(SpecRefused, match=f"{URI}, {fault}") as failure:
+        posts_in(content, "openai")
+    assert failure.value.reason.name == "SourceNotAnExport"

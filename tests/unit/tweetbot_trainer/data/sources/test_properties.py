@@ -1,19 +1,23 @@
 """Whatever JSON a source holds: posts that can be written as UTF-8, or a refusal with a reason."""
 
 import json
+from io import StringIO
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.trainer import ObjectsInMemory, on_a_busy_machine, zipped
-from tweetbot_contract.spec.sources import PostsSource
+from tweetbot_contract.spec.sources import InstagramSource, PostsSource, RedditSource, ThreadsSource
 from tweetbot_trainer.data.posts import Post, dump_post
 from tweetbot_trainer.data.sources.interface import PostSource
+from tweetbot_trainer.data.sources.meta.source import MetaExportSource
 from tweetbot_trainer.data.sources.posts_file import PostsFileSource
+from tweetbot_trainer.data.sources.reddit.source import RedditExportSource
 from tweetbot_trainer.data.sources.x_api.records import get_next_token, list_keys, parse_posts
 from tweetbot_trainer.data.sources.x_archive.source import XArchiveSource
 from tweetbot_trainer.runtime.errors import StageError
+from tweetbot_trainer.runtime.log import Log
 
 TEXT = st.text(st.characters(), max_size=12)
 ODD = st.none() | st.booleans() | st.integers() | st.just("9" * 5000) | TEXT
@@ -43,6 +47,17 @@ RECORD = st.fixed_dictionaries(
         "source": ANY_JSON,
     },
 )
+
+THREAD = st.fixed_dictionaries(
+    {},
+    optional={
+        "title": TEXT | ANY_JSON,
+        "creation_timestamp": st.integers(0, 2**41) | st.floats() | ANY_JSON,
+        "media": st.lists(st.fixed_dictionaries({"title": TEXT, "uri": TEXT, "text_app_post": ANY_JSON})) | ANY_JSON,
+    },
+)
+ANSWER = st.fixed_dictionaries({"role": st.just("assistant") | ODD, "content": ODD | st.lists(ODD, max_size=2)}) | ODD
+CELLS = st.lists(st.sampled_from(["id1", "[deleted]", "> a", "2024-03-01 12:30:10 UTC", '"', "\n", ","]) | TEXT)
 
 
 def read(source: PostSource) -> list[Post] | None:
@@ -128,6 +143,35 @@ def test_a_page_of_any_json_is_read_or_refused(page: dict[str, Any]) -> None:
     written(posts)
     assert get_next_token(page) is None or isinstance(get_next_token(page), str)
     assert bool(keys) == bool(posts)
+
+
+@on_a_busy_machine
+@given(st.lists(THREAD | ANY_JSON, max_size=4), ANY_JSON)
+def test_an_export_of_metas_of_any_json_is_read_or_refused(posts: list[Any], person: Any) -> None:
+    members = {"threads/threads_and_replies.json": {"text_post_app_text_posts": posts}, "media/posts_1.json": posts}
+    members["personal_information.json"] = {"profile_user": person}
+    export = zipped({name: json.dumps(content).encode() for name, content in members.items()})
+    for spec in (ThreadsSource(uri="s3://team-a/x"), InstagramSource(uri="s3://team-a/x")):
+        source = MetaExportSource(spec, 0, reader=ObjectsInMemory(**{spec.uri: export}), log=Log(StringIO()))
+        written(read(source))
+        source.read_profile()
+
+
+@on_a_busy_machine
+@given(st.lists(CELLS, max_size=4), st.binary(max_size=30))
+def test_tables_of_reddits_of_any_cells_are_read_or_refused(rows: list[list[str]], end: bytes) -> None:
+    lines = [b"id,date,title,body,link,parent,url", *(",".join(row).encode("utf-8", "replace") for row in rows)]
+    table = b"\n".join([*lines, end])
+    spec = RedditSource(uri="s3://team-a/x")
+    export = zipped({"posts.csv": table, "comments.csv": table, "comment_headers.csv": table, "statistics.csv": table})
+    written(read(RedditExportSource(spec, 0, reader=ObjectsInMemory(**{spec.uri: export}), log=Log(StringIO()))))
+
+
+@on_a_busy_machine
+@given(st.lists(st.fixed_dictionaries({"messages": st.lists(ANSWER, max_size=2) | ODD}) | ANY_JSON, max_size=2))
+def test_conversations_of_any_json_are_read_or_refused(records: list[Any]) -> None:
+    spec = PostsSource(uri="s3://team-a/x", format="openai")
+    written(read(PostsFileSource(spec, 0, ObjectsInMemory(**{spec.uri: "\n".join(map(json.dumps, records)).encode()}))))
 
 
 def test_rows_nested_beyond_all_measure_are_refused() -> None:

@@ -13,7 +13,9 @@ from tweetbot_trainer.data.sources import PostSource, StorePages, get_pages_fold
 from tweetbot_trainer.data.sources.bluesky.feed import BlueskyFeed
 from tweetbot_trainer.data.sources.bluesky.repository import BlueskyRepository
 from tweetbot_trainer.data.sources.mastodon.source import MastodonExportSource
+from tweetbot_trainer.data.sources.meta.source import MetaExportSource
 from tweetbot_trainer.data.sources.posts_file import PostsFileSource
+from tweetbot_trainer.data.sources.reddit.source import RedditExportSource
 from tweetbot_trainer.data.sources.x_api.source import XApiSource, read_token
 from tweetbot_trainer.data.sources.x_archive.source import XArchiveSource
 from tweetbot_trainer.runtime.errors import NotAuthorized
@@ -44,6 +46,9 @@ def test_each_kind_has_its_source(tmp_path: Path) -> None:
     assert isinstance(opened({"bluesky": {"actor": "gull.example.com"}}, tmp_path), BlueskyFeed)
     assert isinstance(opened({"bluesky": {"car": "s3://team-a/gull.car"}}, tmp_path), BlueskyRepository)
     assert isinstance(opened({"mastodon": {"uri": "s3://team-a/outbox.json"}}, tmp_path), MastodonExportSource)
+    assert isinstance(opened({"threads": {"uri": "s3://team-a/meta.zip"}}, tmp_path), MetaExportSource)
+    assert isinstance(opened({"instagram": {"uri": "s3://team-a/meta.zip"}}, tmp_path), MetaExportSource)
+    assert isinstance(opened({"reddit": {"uri": "s3://team-a/reddit.zip"}}, tmp_path), RedditExportSource)
 
 
 def test_the_token_is_the_one_of_the_sources_place(tmp_path: Path) -> None:

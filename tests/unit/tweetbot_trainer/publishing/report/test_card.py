@@ -13,7 +13,17 @@ from builders.model import some_card_data, some_values
 from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.result import Metrics, Sample
 from tweetbot_contract.spec.output import S3Output
-from tweetbot_contract.spec.sources import ArchiveSource, BlueskySource, MastodonSource, PostsSource, Source, XSource
+from tweetbot_contract.spec.sources import (
+    ArchiveSource,
+    BlueskySource,
+    InstagramSource,
+    MastodonSource,
+    PostsSource,
+    RedditSource,
+    Source,
+    ThreadsSource,
+    XSource,
+)
 from tweetbot_contract.spec.spec import Subject, TweetBotSpec
 from tweetbot_contract.spec.training import Training
 from tweetbot_trainer.cli.parser import parse_args
@@ -483,6 +493,9 @@ def test_sources_are_named_without_their_buckets() -> None:
         Source(bluesky=BlueskySource(actor="did:plc:gull")),
         Source(bluesky=BlueskySource(car="s3://secret-bucket/folder/c.car")),
         Source(mastodon=MastodonSource(uri="s3://secret-bucket/d.zip")),
+        Source(threads=ThreadsSource(uri="s3://secret-bucket/e.zip")),
+        Source(instagram=InstagramSource(uri="s3://secret-bucket/f.zip")),
+        Source(reddit=RedditSource(uri="s3://secret-bucket/g.zip")),
     )
     assert get_source_names(sources) == (
         "X archive a.zip",
@@ -492,6 +505,9 @@ def test_sources_are_named_without_their_buckets() -> None:
         "did:plc:gull on Bluesky",
         "Bluesky repository c.car",
         "Mastodon export d.zip",
+        "Threads export e.zip",
+        "Instagram export f.zip",
+        "Reddit export g.zip",
     )
 
 
@@ -503,14 +519,21 @@ def test_the_accounts_that_posts_come_from_are_linked() -> None:
         Source(bluesky=BlueskySource(actor="did:plc:gull")),
         Source(bluesky=BlueskySource(car="s3://a-bucket/c.car")),
         Source(mastodon=MastodonSource(uri="s3://a-bucket/d.zip")),
+        Source(threads=ThreadsSource(uri="s3://a-bucket/e.zip")),
+        Source(instagram=InstagramSource(uri="s3://a-bucket/f.zip")),
+        Source(reddit=RedditSource(uri="s3://a-bucket/g.zip")),
     )
-    accounts = (CardAccount(0, "gull"), CardAccount(4, "gull.example"), CardAccount(5, "gull@sea.example"))
+    handles = {0: "gull", 4: "gull.example", 5: "gull@sea.example", 6: "gull.1", 7: "gull.1", 8: "gull-1"}
+    accounts = tuple(CardAccount(index, handle) for index, handle in handles.items())
     pages = list_account_pages(sources, accounts, Subject(handle="gull", relation="Self"))
     assert pages == (
         ("@gull", "https://x.com/gull"),
         ("did:plc:gull", "https://bsky.app/profile/did:plc:gull"),
         ("@gull.example", "https://bsky.app/profile/gull.example"),
         ("@gull@sea.example", "https://sea.example/@gull"),
+        ("@gull.1", "https://www.threads.com/@gull.1"),
+        ("@gull.1", "https://www.instagram.com/gull.1/"),
+        ("u/gull-1", "https://www.reddit.com/user/gull-1/"),
     )
     assert ("@gull", "https://x.com/gull") in links(split_card(render_card(some_card_data(account_pages=pages)))[1])
     assert list_account_pages(sources, accounts, Subject(handle="gull", relation="Fictional")) == ()
