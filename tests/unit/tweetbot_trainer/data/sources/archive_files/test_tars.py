@@ -13,11 +13,12 @@ import pytest
 
 from builders.mastodon import tarred
 from tweetbot_contract import reasons
-from tweetbot_trainer.data.sources.archive_files import BROKEN, translate_damage
+from tweetbot_trainer.data.sources.archive_files import BROKEN, open_export, translate_damage
 from tweetbot_trainer.data.sources.archive_files.entry import AllowList, Entry
 from tweetbot_trainer.data.sources.archive_files.refusals import TooLarge
 from tweetbot_trainer.data.sources.archive_files.streams import UNPACKED_LIMIT, FileStream, GzipStream
 from tweetbot_trainer.data.sources.archive_files.tars import EXTENSION_LIMIT, KEPT_LIMIT, iter_tar
+from tweetbot_trainer.runtime.errors import SpecRefused
 
 FILES = {"a/film.mp4": b"\0" * 5000, "empty": b"", "actor.json": b"{}"}
 EVERYTHING = AllowList(re.compile(r"(?P<file>.*)", re.DOTALL))
@@ -199,6 +200,13 @@ def test_an_archive_that_was_cut_before_it_was_packed_is_reported(length: int) -
     with pytest.raises(EOFError) as raised:
         files_in(gzip.compress(whole[:length]))
     assert translate_damage(raised.value).reason is reasons.SOURCE_TRUNCATED
+
+
+@pytest.mark.parametrize("length", [512, 1000, 2048, 5000, 6656])
+def test_a_plain_tar_that_was_cut_is_reported(length: int) -> None:
+    with pytest.raises(SpecRefused, match="it ends too early") as failure:
+        open_export(io.BytesIO(unpacked(tarred(FILES))[:length]), re.compile("(?P<file>actor.json)"))
+    assert failure.value.reason is reasons.SOURCE_TRUNCATED
 
 
 @pytest.mark.parametrize("member", range(3))
