@@ -78,8 +78,9 @@ faults: $(STAMP) ## The fault matrix, on two cores in half an hour; writes docs/
 mutants: $(STAMP) ## One fault at a time in each dangerous module: its unit tests must notice; hours (ARGS="--only lookup --resume")
 	@$(BIN)/python -m tweetbot_mutants $(ARGS)
 
-trial: $(STAMP) ## The cleaning on fifteen thousand short human texts (Debian's fortunes), with its figures
-	@PYTHONPATH=tests $(BIN)/python -m trial.fortunes
+trial: $(STAMP) ## The cleaning of made-up accounts of real shapes, compared with the last figures, and of Debian's fortunes (ARGS=--accept)
+	@PYTHONPATH=$(PYTHONPATH):tests $(BIN)/python -m trial.quality $(ARGS)
+	@PYTHONPATH=$(PYTHONPATH):tests $(BIN)/python -m trial.fortunes
 
 bench-operator: $(STAMP) ## A fleet of up to 10,000 TweetBots, as JSON; some 25 minutes (ARGS="--sizes 100,1000 --idle-seconds 60")
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null

@@ -8,15 +8,12 @@ The texts are downloaded into a temporary folder and never become part of this r
 import json
 import subprocess
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from builders.stages import a_context, a_local_run
+from trial.machine import measure_prepare
 from tweetbot_contract.spec.spec import Filter
 
 PACKAGES = ("fortunes-min", "fortunes")
@@ -56,24 +53,6 @@ def write_posts(folder: Path, path: Path) -> int:
     return len(lines)
 
 
-def prepare_dataset(folder: Path, recipe: str) -> dict[str, Any]:
-    """Prepare a dataset of the folder's posts file, in this process, and return its figures."""
-    from tweetbot_trainer.stages.prepare import prepare
-
-    spec = {
-        "sources": [{"posts": {"uri": f"file://{folder}/posts.jsonl", "format": "jsonl"}}],
-        "output": {"s3": {"uri": f"file://{folder}/{recipe}"}},
-        "filter": {"recipe": recipe},
-    }
-    run = a_local_run(folder, spec=spec)
-    start = time.perf_counter()
-    dataset = prepare(a_context(folder, run)).dataset
-    seconds = time.perf_counter() - start
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    peak = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
-    return {"recipe": recipe, "seconds": round(seconds, 2), "peakMiB": int(peak) // 1024, **dataset.table.to_dict()}
-
-
 def describe_examples(path: Path) -> Iterator[str]:
     """Yield what recipe modern redacted, counted by class, and a few texts of each drop reason."""
     from tweetbot_trainer.data.cleaning import clean
@@ -95,8 +74,8 @@ def main() -> None:
         folder = Path(name)
         print(f"{write_posts(download_texts(folder), folder / 'posts.jsonl')} texts")
         for recipe in RECIPES:
-            with ProcessPoolExecutor(1, get_context("spawn")) as fresh:
-                print(json.dumps(fresh.submit(prepare_dataset, folder, recipe).result()))
+            source = {"posts": {"uri": f"file://{folder}/posts.jsonl", "format": "jsonl"}}
+            print(json.dumps({"recipe": recipe, **measure_prepare(folder, source, {"recipe": recipe})}))
         print(*describe_examples(folder / "posts.jsonl"), sep="\n")
 
 

@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from trial.fortunes import describe_examples, prepare_dataset, read_records, write_posts
+from trial.fortunes import describe_examples, read_records, write_posts
+from trial.machine import prepare_here
 
 CONTENT = """The tide is low
 and the fog is thick.
@@ -36,7 +37,8 @@ def test_the_texts_pass_through_prepare(tmp_path: Path) -> None:
     folder = a_folder(tmp_path)
     (folder / "more").write_text("\n%\n".join(f"text {n} of the {n * 7} harbour gulls" for n in range(300)))
     assert write_posts(folder, tmp_path / "posts.jsonl") == 303
-    figures = prepare_dataset(tmp_path, "huggingtweets")
+    source = {"posts": {"uri": f"file://{tmp_path}/posts.jsonl", "format": "jsonl"}}
+    figures = prepare_here(tmp_path, source, {"recipe": "huggingtweets"})
     assert (figures["downloaded"], figures["short"], figures["kept"]) == (303, 1, 302)
 
 
