@@ -23,7 +23,7 @@ def write_replies(random: Random) -> Content:
 
 def write_old_replies(random: Random) -> Content:
     """Write the like of Grailbird's time, with more names and shorter texts."""
-    texts = [f"{make_names(random)} {make_sentence(random, 6, 15)}" for _ in range(300)]
+    texts = [f"{make_names(random)} {make_sentence(random, 7, 16)}" for _ in range(300)]
     return _write_grailbird([_make_old_row(number, text, reply=True) for number, text in enumerate(texts)])
 
 

@@ -34,7 +34,7 @@ def test_the_set_has_the_shapes_of_real_accounts(accounts: dict[str, Figures]) -
     assert 13 < accounts["replies"]["namesInSource"] < 14
     assert 20 < accounts["replies-2013"]["namesInSource"] < 21.5
     assert {reason for one in accounts.values() for reason in one["reasons"]} >= {
-        *("retweets", "edits", "truncated", "replies", "languages", "short", "duplicates"),
+        *("retweets", "edits", "truncated", "replies", "languages", "short", "duplicates", "not_public"),
     }
 
 
