@@ -48,7 +48,7 @@ def collapse_spaces(text: str) -> str:
 
 def anonymize_mentions(text: str) -> str:
     """Replace each @name by @user."""
-    return _MENTION.sub("@user", text)
+    return _MENTION.sub("@user", text) if "@" in text or "\uff20" in text else text
 
 
 def build_rules(*, mentions: bool, private: bool) -> tuple[Rule, ...]:

@@ -33,6 +33,11 @@ TWEET = st.fixed_dictionaries(
         "lang": TEXT | ANY_JSON,
         "entities": ANY_JSON | st.fixed_dictionaries({"urls": ANY_JSON, "user_mentions": ANY_JSON}),
         "edit_info": ANY_JSON | st.fixed_dictionaries({"initial": ANY_JSON, "edit": ANY_JSON}),
+        "in_reply_to_user_id": IDS | ANY_JSON,
+        "in_reply_to_screen_name": TEXT | ANY_JSON,
+        "user": ANY_JSON | st.fixed_dictionaries({"id": ANY_JSON, "screen_name": ANY_JSON}),
+        "display_text_range": st.lists(ANY_JSON, min_size=1, max_size=2) | ANY_JSON,
+        "truncated": ANY_JSON,
     },
 )
 NOTE = st.fixed_dictionaries({}, optional={"core": ANY_JSON, "createdAt": TIMES | ANY_JSON, "tweetId": IDS | ANY_JSON})
@@ -44,6 +49,9 @@ RECORD = st.fixed_dictionaries(
         "note_tweet": ANY_JSON,
         "referenced_posts": ANY_JSON,
         "retweet": ANY_JSON,
+        "reply": st.just(True) | ANY_JSON,
+        "names_end": ANY_JSON,
+        "in_reply_to_user_id": ANY_JSON,
         "source": ANY_JSON,
     },
 )

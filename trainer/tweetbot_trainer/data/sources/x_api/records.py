@@ -6,6 +6,7 @@ from typing import Any
 
 from tweetbot_contract import reasons
 from tweetbot_trainer.data.posts import Json, Post, clean_text, find_time, replace_surrogates
+from tweetbot_trainer.data.reply_names import find_names_end
 from tweetbot_trainer.runtime.errors import TemporaryError
 
 _ID = re.compile(r"[0-9]{1,20}", re.ASCII)
@@ -46,13 +47,13 @@ def get_records(page: Json) -> list[Json]:
     return [record if isinstance(record, dict) else {} for record in records]
 
 
-def parse_posts(page: Json, source: int) -> list[Post]:
-    """Return a page's posts, newest first, without records that lack id or text.
+def parse_posts(page: Json, source: int, *, author: str = "") -> list[Post]:
+    """Return a page's posts, newest first, without records that lack id or text; `author` is the account's id.
 
     Raises TemporaryError (XBadPayload) if no record of a page is a post.
     """
     records = get_records(page)
-    posts = [post for record in records if (post := _parse_post(record, source)) is not None]
+    posts = [post for record in records if (post := _parse_post(record, source, author)) is not None]
     if records and not posts:
         raise TemporaryError(reasons.X_BAD_PAYLOAD, "X's answer holds posts without id or text")
     return posts
@@ -69,24 +70,27 @@ def list_keys(page: Json) -> list[str]:
     return sorted({key for record in get_records(page) for key in record})
 
 
-def _parse_post(record: Json, source: int) -> Post | None:
+def _parse_post(record: Json, source: int, author: str) -> Post | None:
     post_id, text = record.get("id"), record.get("text")
     note = _get_first(record, "note_tweet", "note_post")
     if isinstance(note, dict) and isinstance(note.get("text"), str):
         text = note["text"]
     if not isinstance(post_id, str) or not _ID.fullmatch(post_id) or not isinstance(text, str):
         return None
-    kinds = _get_reference_types(record)
+    kinds, answered = _get_reference_types(record), record.get("in_reply_to_user_id")
+    text, reply = replace_surrogates(text), "replied_to" in kinds or bool(answered)
     return Post(
         id=post_id,
-        text=replace_surrogates(text),
+        text=text,
         created_at=find_time(record.get("created_at")),
         lang=clean_text(record.get("lang")),
         source=source,
         retweet="retweeted" in kinds,
-        reply="replied_to" in kinds or bool(record.get("in_reply_to_user_id")),
+        reply=reply,
         quote="quoted" in kinds,
         edits=_get_edits(record),
+        to_self=bool(author) and answered == author,
+        names_end=find_names_end(text) if reply else 0,
     )
 
 

@@ -59,7 +59,7 @@ class Timeline:
         """Yield at most maxPosts posts, newest first, each id once. Raises StageError."""
         newest = self._find_newest()
         for page in self._iter_pages(newest):
-            for post in parse_posts(page.answer, self._index):
+            for post in parse_posts(page.answer, self._index, author=self._session.account_id):
                 if self._wanted and post.id not in self._seen and self._is_asked_for(post, newest):
                     self._seen.add(post.id)
                     yield post

@@ -27,7 +27,7 @@ class Reply:
 
 def parse_reply(record: Json, text: str, author: Author) -> Reply:
     """Parse the fields that only replies have."""
-    if not any(record.get(f"in_reply_to_{key}") for key in (*_STATUS, *_USER)):
+    if not any(record.get(f"in_reply_to_{key}") for key in (*_STATUS, *_USER, "screen_name")):
         return Reply()
     to_self = _is_to(record, author)
     shown_from = _find_shown_from(record)
@@ -38,7 +38,7 @@ def parse_reply(record: Json, text: str, author: Author) -> Reply:
 def _is_to(record: Json, author: Author) -> bool:
     user = record.get("user")  # rows of before 2019 name their author
     writer = user if isinstance(user, dict) else {}
-    own = {author.id, *(writer.get(key) for key in ("id_str", "id"))} - {None}
+    own = [given for given in (author.id, writer.get("id_str"), writer.get("id")) if given]
     if answered := {str(given) for key in _USER if (given := record.get(f"in_reply_to_{key}"))}:
         return not answered.isdisjoint(map(str, own))
     handle, name = author.handle or writer.get("screen_name"), record.get("in_reply_to_screen_name")
