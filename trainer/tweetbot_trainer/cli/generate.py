@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from tweetbot_contract import reasons
 from tweetbot_trainer.data.dataset.copies import CopyDetector
 from tweetbot_trainer.data.dataset.copy_hashes import load_copy_detector
-from tweetbot_trainer.data.post_length import LIMIT, has_room_for_word
+from tweetbot_trainer.data.post_length import LIMIT, collapse_whitespace, has_room_for_word
 from tweetbot_trainer.learning.model.identity import CONFIG, BaseIdentity
 from tweetbot_trainer.learning.sampling import SamplingParams
 from tweetbot_trainer.publishing.registry.lineage import find_dataset_folder, find_version
@@ -154,4 +154,4 @@ def _print(written: "Generated", request: Request, form: Form, *, checked: bool)
             for post in written.posts:
                 print(json.dumps(common | {"text": post, "seed": request.seed}, ensure_ascii=False))
         case "text":
-            print("\n".join(written.posts))
+            print("\n".join(collapse_whitespace(post) for post in written.posts))

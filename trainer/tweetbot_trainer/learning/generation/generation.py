@@ -18,6 +18,8 @@ from tweetbot_trainer.learning.sampling import SamplingParams
 
 #: How often as many texts as are wanted are sampled before giving up on a model that repeats itself or its posts.
 ROUNDS = 20
+#: Lines of a post, a content warning and the text; a model that writes more does not know where a post ends.
+_LINES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class PostGenerator:
         batch = compute_batch_size(model, len(start) + config.max_new_tokens)
         for done in range(0, count, batch):
             for ids in sample(model, start, min(batch, count - done), config, end_mark=mark):
-                continued = _decode_first_line(tokenizer, ids)
+                continued = _decode_post(tokenizer, ids)
                 yield _join_post(prompt, continued) if continued else _Post("")
 
 
@@ -112,13 +114,14 @@ class _Post:
 
 def _join_post(prompt: str, continued: str) -> _Post:
     """Join both into one post; empty if the prompt leaves no room for a word of the model's."""
-    whole = collapse_whitespace(prompt + continued)
+    whole = "\n".join(filter(None, map(collapse_whitespace, (prompt + continued).splitlines())))
     text = shorten(whole)
     if text == whole:
         return _Post(text)
     return _Post(text, cut=True) if len(text) > len(collapse_whitespace(prompt)) + len("…") else _Post("")
 
 
-def _decode_first_line(tokenizer: Tokenizer, ids: Sequence[int]) -> str:
+def _decode_post(tokenizer: Tokenizer, ids: Sequence[int]) -> str:
+    """Decode a post: one line, or two where the model wrote a content warning before the text."""
     text: str = tokenizer.decode(list(ids), skip_special_tokens=True)
-    return "\n".join(text.splitlines()[:1]) if text.strip() else ""
+    return "\n".join(text.splitlines()[:_LINES]) if text.strip() else ""

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from builders.model import DEVICE, SAMPLING, SCRATCH, a_base, a_saved_base, exam
 from tweetbot_trainer.data.dataset.copies import CopyDetector
 from tweetbot_trainer.data.post_length import measure_weighted_length
 from tweetbot_trainer.data.posts import END_MARK
+from tweetbot_trainer.learning.generation import generation
 from tweetbot_trainer.learning.generation.generation import Generated, PostGenerator
 from tweetbot_trainer.learning.model.base import Base, read_base
 from tweetbot_trainer.learning.model.tokenizer import encode, get_end_mark_id
@@ -80,7 +82,9 @@ def test_an_untrained_model_writes_no_more_than_a_post_may_hold() -> None:
     base = a_base(context=256)
     sampling = replace(SAMPLING, max_new_tokens=200, temperature=2.0)
     texts = PostGenerator(base, sampling, 1).continue_prompt("x", 3).posts
-    assert all(measure_weighted_length(text) <= 280 and text.isprintable() for text in texts)
+    assert all(measure_weighted_length(text) <= 280 for text in texts)
+    signs = {unicodedata.category(sign) for text in texts for line in text.split("\n") for sign in line}
+    assert signs.isdisjoint({"Cc", "Cs", "Co"})
 
 
 def test_a_prompt_longer_than_the_context_keeps_its_end() -> None:
@@ -185,6 +189,23 @@ def test_a_model_that_continues_an_older_version_of_ours_begins_with_one_end_mar
     save_model(base.model, base.tokenizer, SAMPLING, tmp_path / "newer")
     assert "prefix" not in json.loads((tmp_path / "newer" / "config.json").read_text())
     assert load_plain(tmp_path / "newer")("My dream is") == [0, 260, 266, 265]
+
+
+@pytest.mark.parametrize(
+    ("continued", "post"),
+    [
+        (" soup,  mild \n we ate\nit all", "My dream is soup, mild\nwe ate"),
+        (" soup\n\nwe ate", "My dream is soup"),
+        ("\nwe ate", "My dream is\nwe ate"),
+        (" \n ", None),
+    ],
+)
+def test_a_content_warning_keeps_its_line(
+    trained: Base, monkeypatch: pytest.MonkeyPatch, continued: str, post: str | None
+) -> None:
+    ids = encode(trained.tokenizer, continued).tokens
+    monkeypatch.setattr(generation, "sample", lambda *_, **__: iter([ids]))
+    assert written(trained, count=1).posts == ((post,) if post else ())
 
 
 def test_plain_generate_goes_on_as_our_own_does(directory: Path, trained: Base) -> None:

@@ -49,7 +49,10 @@ def test_every_form_of_an_export_holds_the_same_posts(form: str) -> None:
 
 def test_what_posts_link_to_makes_an_outbox_no_other_file() -> None:
     page = {"type": "CollectionPage", "next": "https://m.example/replies?page=true", "items": []}
-    replies = {"replies": {"type": "Collection", "first": page}, "likes": {"first": "https://m.example/likes"}}
+    replies: dict[str, Any] = {
+        "replies": {"type": "Collection", "first": page},
+        "likes": {"first": "https://m.example/likes"},
+    }
     assert texts(posts_in(an_outbox(a_note("<p>fog</p>", attributedTo={"type": "Person"}, **replies)))) == ["fog"]
 
 
