@@ -1,6 +1,6 @@
 """Reasons that the trainer gives for its sources: what is wrong with a file, an account or an answer."""
 
-from tweetbot_contract.reasons.reason import RETRAIN, ask_author
+from tweetbot_contract.reasons.reason import RETRAIN, Reason, ask_author
 
 SOURCE_NOT_FOUND = ask_author(
     "SourceNotFound", "A source's file does not exist.", f"Upload it and {RETRAIN}, or correct sources[].uri."
@@ -58,4 +58,11 @@ POSTS_UNREADABLE = ask_author(
     "PostsUnreadable",
     "Some records of a source are damaged. They were left out, and status.data counts them.",
     "Correct the records in the file, or go on without them; the message names the first.",
+)
+TIMELINE_INCOMPLETE = Reason(
+    "TimelineIncomplete",
+    "X does not show an account's posts to their end: its next_token leads in circles or to empty pages, or X sends no "
+    "post at all.",
+    "Nothing to do: the operator retries, and goes on where X stopped. Pages that were paid for are kept. If it lasts, "
+    "the message says how many posts were read and how to train on these.",
 )

@@ -18,6 +18,8 @@ _SENTENCES = {
     "bluesky.avatar": "{message}",
     "bluesky.max_posts": "{message}",
     "x.page": "@{handle}: a page of {posts} posts from X",
+    "x.early_end": "X sends no more posts of @{handle}, although it counts more; asking again in {seconds} s",
+    "x.circle": "X's next_token of @{handle} leads nowhere new; asking by ids",
     "x.read": "@{handle}: {posts} posts; {pagesFromX} pages requested from X for {spent} at X's list price; "
     "retweets: {retweets}",
     "x.avatar": "{message}",

@@ -3,6 +3,7 @@
 with FakeX() as x:
     x.add_account("harbour_gull", posts=250)
     x.fault(html(503), on="timeline", after=1)
+    x.fault_pages("empty", after=1, times=7)
     ... x.url ... x.requests, x.cost, x.billed
 """
 
@@ -23,10 +24,15 @@ from tweetbot_fakes.remotes.x_api_answers import Answer, Json
 
 Vocabulary = Literal["tweet", "post"]
 Place = Literal["user", "timeline", "picture", "any"]
+#: What X does to a page: sends none of its posts, with a token that leads to them or past them, or without one; ends
+#: with it; sends a token that leads to it again; sends its records without their texts.
+PageTrouble = Literal["empty", "skipped", "empty end", "end", "circle", "unreadable"]
 #: Tenths of a cent: a post read, a user read (X's price list of 2026).
 POST_PRICE, USER_PRICE = 5, 10
 #: How many of the newest posts X serves, fewer without replies; a rate limit's window in seconds.
 HISTORY, HISTORY_WITHOUT_REPLIES, WINDOW = 3200, 800, 900
+#: The endpoint's bounds for max_results.
+SMALLEST_PAGE, LARGEST_PAGE = 5, 100
 #: The keys that OpenAPI 2.167 renames.
 RENAMED = {
     "note_tweet": "note_post",
@@ -72,9 +78,9 @@ class Account:
 
 @dataclass(slots=True)
 class Fault:
-    """An answer in place of the truth: on one endpoint, after a number of requests to it, a number of times."""
+    """An answer in place of the truth, or trouble with a page: after a number of requests, a number of times."""
 
-    answer: Answer
+    answer: Answer | PageTrouble
     on: Place
     after: int
     times: int
@@ -91,7 +97,11 @@ class Fault:
 
 
 class FakeX(Served):
-    """The server. `cost` is in tenths of a cent, `billed` counts every post by its id; `now` is its clock."""
+    """The server. `cost` is in tenths of a cent, `billed` counts every post by its id; `now` is its clock.
+
+    `cuts_before_filter` cuts pages before it leaves retweets out, as X does; a page without posts then has no token
+    unless `token_on_empty`.
+    """
 
     def __init__(self, *, vocabulary: Vocabulary = "tweet", token: str = "token") -> None:
         self.vocabulary, self.token = vocabulary, token
@@ -99,10 +109,12 @@ class FakeX(Served):
         self.requests_a_window = 900
         self.accounts: dict[str, Account] = {}
         self.faults: list[Fault] = []
+        self.page_faults: list[Fault] = []
+        self.cuts_before_filter = self.token_on_empty = False
         self.requests: list[Request] = []
         self.cost = 0
         self.billed: Counter[str] = Counter()
-        self.tokens: dict[str, tuple[Json, int]] = {}
+        self.tokens: dict[str, tuple[Json, int | None]] = {}
         self._window = (0.0, 0)
         super().__init__(_handler(self))
 
@@ -117,6 +129,10 @@ class FakeX(Served):
         """Let requests to an endpoint meet these answers, one after the other, each a number of times."""
         self.faults += [Fault(answer, on, after if index == 0 else 0, times) for index, answer in enumerate(given)]
 
+    def fault_pages(self, trouble: PageTrouble, *, after: int = 0, times: int = 1) -> None:
+        """Let X have trouble with pages: after a number of them, a number of times."""
+        self.page_faults.append(Fault(trouble, "timeline", after, times))
+
     def asked(self, place: Place) -> list[dict[str, str]]:
         """Return the queries to an endpoint."""
         return [request.query for request in self.requests if request.place == place]
@@ -126,6 +142,7 @@ class FakeX(Served):
         self.requests.append(request)
         place = request.place
         if struck := next((fault for fault in self.faults if fault.strikes(place)), None):
+            assert isinstance(struck.answer, Answer)
             return struck.answer
         if place == "picture":
             return Answer(200, PNG, {"content-type": "image/png"})
@@ -170,25 +187,45 @@ class FakeX(Served):
         size = int(query.get("max_results", "10"))
         token = query.get("pagination_token")
         asked = {key: query.get(key) for key in ("since_id", "until_id", "exclude")}
-        if account is None or not 5 <= size <= 100 or (token and self.tokens.get(token, (None,))[0] != asked):
+        if (
+            account is None
+            or not SMALLEST_PAGE <= size <= LARGEST_PAGE
+            or (token and self.tokens.get(token, (None,))[0] != asked)
+        ):
             return answers.BAD_REQUEST
         if account.state == "protected":
             return answers.protected(user_id)
         before = self.tokens[token][1] if token else None
-        posts = [one for one in _served(account.posts, asked) if before is None or int(one["id"]) < before]
-        return self._page(posts[:size], query, asked, whole=len(posts) <= size)
+        rest = [one for one in _served(account.posts, asked) if before is None or int(one["id"]) < before]
+        excluded = "retweets" in (asked["exclude"] or "")
+        if excluded and not self.cuts_before_filter:
+            rest = [one for one in rest if not is_retweet(one)]
+        cut, next_one = rest[:size], int(rest[size - 1]["id"]) if len(rest) > size else None
+        struck = next((fault.answer for fault in self.page_faults if fault.strikes("timeline")), None)
+        page = [one for one in cut if not (excluded and is_retweet(one))]
+        if struck in ("empty", "skipped", "empty end"):
+            page = []
+        if struck in ("end", "empty end") or (not page and not self.token_on_empty and struck is None):
+            return self._page(page, query, None)
+        if struck in ("empty", "circle"):
+            return self._page(page, query, (asked, before))
+        following = (asked, next_one) if next_one is not None else None
+        return self._page(page, query, following, texts=struck != "unreadable")
 
-    def _page(self, page: list[Json], query: dict[str, str], asked: Json, *, whole: bool) -> Answer:
+    def _page(
+        self, page: list[Json], query: dict[str, str], following: tuple[Json, int | None] | None, *, texts: bool = True
+    ) -> Answer:
         self.cost += POST_PRICE * len(page)
         self.billed.update(record["id"] for record in page)
-        if not page:
-            return answers.said({"meta": {"result_count": 0}})
-        meta: Json = {"result_count": len(page), "newest_id": page[0]["id"], "oldest_id": page[-1]["id"]}
-        if not whole:
+        meta: Json = {"result_count": len(page)}
+        if page:
+            meta |= {"newest_id": page[0]["id"], "oldest_id": page[-1]["id"]}
+        if following:
             meta["next_token"] = f"token{len(self.tokens)}"
-            self.tokens[meta["next_token"]] = (asked, int(page[-1]["id"]))
-        fields = {*DEFAULT_FIELDS, *query.get("tweet.fields", "").split(",")}
-        return answers.said({"data": [self._worded(record, fields) for record in page], "meta": meta})
+            self.tokens[meta["next_token"]] = following
+        fields = {*DEFAULT_FIELDS, *query.get("tweet.fields", "").split(",")} - (set() if texts else {"text"})
+        data = [self._worded(record, fields) for record in page]
+        return answers.said({"data": data, "meta": meta} if data else {"meta": meta})
 
     def _worded(self, record: Json, fields: set[str]) -> Json:
         names = RENAMED if self.vocabulary == "post" else {}
@@ -203,8 +240,7 @@ def _served(posts: list[Json], asked: Json) -> list[Json]:
     since, until = int(asked["since_id"] or 0), int(asked["until_id"] or 0)
     if until and until <= oldest:
         until = 0  # "the until_id will be forced to the most recent ID available"
-    inside = [one for one in history if int(one["id"]) > since and (not until or int(one["id"]) < until)]
-    return [one for one in inside if not ("retweets" in exclude and is_retweet(one))]
+    return [one for one in history if int(one["id"]) > since and (not until or int(one["id"]) < until)]
 
 
 def is_retweet(record: Json) -> bool:

@@ -173,3 +173,21 @@ def test_a_later_run_reads_the_rest_from_the_bots_folder(tmp_path: Path, x: Fake
     kept = [info.uri.split("/raw/x/")[1] for info in STORE.list(f"file://{tmp_path}/bucket/team-a/gull/raw/")]
     assert {name.split("/")[0] for name in kept} == {"harbour_gull"}
     assert len([name for name in kept if "/runs/" not in name]) == 4
+
+
+def test_the_dataset_says_what_x_claims_and_what_was_left_out(tmp_path: Path, x: FakeX) -> None:
+    x.accounts["harbour_gull"].more = {"public_metrics": {"tweet_count": POSTS + 4}}
+    table = prepared(tmp_path, x).dataset.table
+    assert (table.claimed, table.downloaded, table.missing) == (POSTS + 4, POSTS, 4)
+    assert prepared(tmp_path / "fewer", x, maxPosts=215).dataset.table.older == 9
+
+
+def test_an_end_that_x_denies_is_a_reason_and_not_a_matter_of_filters(tmp_path: Path, x: FakeX) -> None:
+    x.fault_pages("end")
+    x.fault_pages("empty end", times=1000)
+    with pytest.raises(StageError, match=r"PostsMissing.*120 of 220") as failed:
+        prepared(tmp_path, x)
+    assert "filter" not in failed.value.message
+    assert (len(x.requests), x.cost) == (6, USER_PRICE + 100 * POST_PRICE)
+    x.page_faults.clear()
+    assert prepared(tmp_path, x, run_id="fedcba9876543210").dataset.table.downloaded == POSTS

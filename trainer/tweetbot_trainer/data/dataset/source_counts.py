@@ -11,11 +11,8 @@ from math import ceil
 from tweetbot_contract import reasons
 from tweetbot_contract.data_table import DataTable, DataWarning
 from tweetbot_trainer.data.dataset.dataset import Dataset
-from tweetbot_trainer.data.sources.interface import SourceReport
+from tweetbot_trainer.data.sources.interface import MAX_MISSING_PERCENT, SourceReport
 from tweetbot_trainer.runtime.errors import SpecRefused
-
-#: Percent of the claimed records that may be missing where the spec says nothing.
-MAX_MISSING_PERCENT = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,15 @@ def open_source(
             from tweetbot_trainer.data.sources.x_api.source import XApiSource, read_token
 
             token, cache = read_token(secrets, index), pages(spec.handle)
-            return XApiSource(spec, index, token=token, pages=cache, retry_budget=retry_budget, log=kept)
+            return XApiSource(
+                spec,
+                index,
+                token=token,
+                pages=cache,
+                retry_budget=retry_budget,
+                log=kept,
+                max_missing_percent=source.max_missing_percent,
+            )
         case spec:
             return _open_file(spec, index, store, kept)
 

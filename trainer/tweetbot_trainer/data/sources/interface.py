@@ -11,6 +11,8 @@ from tweetbot_trainer.data.posts import Post
 PICTURE_SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 #: Longer display names are cut; the networks allow 50 to 64 characters.
 NAME_LIMIT = 100
+#: Percent of the records that a source says it holds that may be missing, where the spec says nothing.
+MAX_MISSING_PERCENT = 5
 
 
 class ObjectReader(Protocol):

@@ -35,6 +35,10 @@ class IdRange:
     until: int | None = None
     retweets: bool = True
 
+    def has(self, id: int) -> bool:
+        """Tell whether a post's id lies in the range."""
+        return self.since < id and (self.until is None or id < self.until)
+
 
 class XClient:
     """Sends requests to X, again and again while faults are temporary and the budget lasts."""

@@ -2,6 +2,7 @@
 
     <server>/<account id>/<first id>-<last id>.json     all posts that X has in this range
     <server>/runs/<run id>/account.json, newest.json    which account a run reads, and up to which post
+    <server>/runs/<run id>/bill-<number>-<posts>.json   posts that a run paid for in a page that is not kept
 
 The names alone show what is missing. Where a run was interrupted, or where somebody removed a page, there is a gap,
 which the next run fetches.
@@ -9,6 +10,7 @@ which the next run fetches.
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 
@@ -21,6 +23,7 @@ from tweetbot_trainer.store.interface import ObjectStore
 
 SCHEMA = 1
 _NAME = re.compile(r"([0-9]{20})-([0-9]{20})\.json", re.ASCII)
+_BILL = re.compile(r"bill-([0-9]{6})-([0-9]{6})\.json", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,12 +41,16 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class CachedPage:
-    """A page as X sent it, the run that paid for it, and whether it was asked for with retweets."""
+    """A page as X sent it, the run that paid for it, and whether it was asked for with retweets.
+
+    `ends_early` says that X ended here, although the account had more posts by its own count; its span says no more.
+    """
 
     span: Span
     run_id: str
     retweets: bool
     answer: Json
+    ends_early: bool = False
 
 
 class CachedTimeline:
@@ -52,6 +59,7 @@ class CachedTimeline:
     def __init__(self, pages: PageCache, folder: str) -> None:
         self._pages, self._folder = pages, folder
         self._spans = {span for name in pages.list_names(folder) if (span := _parse_span(name)) is not None}
+        self._loaded: dict[Span, CachedPage] = {}
 
     def find_newest(self, *, below: float = inf) -> int:
         """Return the highest covered id below this one, 0 if there is none."""
@@ -62,24 +70,45 @@ class CachedTimeline:
         return min((span for span in self._spans if span.last <= id <= span.first), default=None)
 
     def load(self, span: Span) -> CachedPage:
-        """Load the page of a span. Raises SpecRefused (SourceUnreadable) if it is damaged."""
+        """Load the page of a span, once. Raises SpecRefused (SourceUnreadable) if it is damaged."""
+        if span not in self._loaded:
+            self._loaded[span] = self._load(span)
+        return self._loaded[span]
+
+    def iter_below(self, id: int) -> Iterator[CachedPage | None]:
+        """Yield the pages from the one that covers this id down; the last is None if the cache ends at a gap."""
+        while id > 0:
+            span = self.find_span(id)
+            yield self.load(span) if span else None
+            id = span.last - 1 if span else 0
+
+    def list_of_run(self, run_id: str) -> list[CachedPage]:
+        """Return the pages that a run has paid for. Raises SpecRefused (SourceUnreadable) if a page is damaged."""
+        return [page for page in map(self.load, sorted(self._spans)) if page.run_id == run_id]
+
+    def _load(self, span: Span) -> CachedPage:
         kept = _load_json(self._pages, f"{self._folder}/{span.name}") or {}
         if kept.get("schema") != SCHEMA or not isinstance(kept.get("answer"), dict):
             raise _build_damage_refusal(f"{self._folder}/{span.name}")
-        return CachedPage(span, str(kept.get("run")), kept.get("retweets") is not False, kept["answer"])
+        retweets, ends_early = kept.get("retweets") is not False, kept.get("endsEarly") is True
+        return CachedPage(span, str(kept.get("run")), retweets, kept["answer"], ends_early)
 
     def keep(self, page: CachedPage, *, read_at: str) -> None:
         """Store a page that X sent at this time."""
         kept = {"schema": SCHEMA, "run": page.run_id, "readAt": read_at, "retweets": page.retweets}
+        if page.ends_early:
+            kept["endsEarly"] = True
         _save_json(self._pages, f"{self._folder}/{page.span.name}", kept | {"answer": page.answer})
         self._spans.add(page.span)
+        self._loaded[page.span] = page
 
 
 class RunState:
-    """What all attempts of a run share: which account the handle is, and up to which post the run reads."""
+    """What all attempts of a run share: which account the handle is, up to which post the run reads, and its bill."""
 
     def __init__(self, pages: PageCache, server: str) -> None:
         self._pages, self._folder = pages, f"{server}/runs/{pages.run_id}"
+        self._bills: list[int] | None = None
 
     def load_account(self) -> Json | None:
         """Return X's answer about the handle, None before the run has asked."""
@@ -97,6 +126,20 @@ class RunState:
     def keep_newest(self, id: int) -> None:
         """Store the id of the newest post that the run reads."""
         _save_json(self._pages, f"{self._folder}/newest.json", {"newest": str(id)})
+
+    def load_bill(self) -> int:
+        """Return how many posts the run has paid for in pages that are not kept."""
+        if self._bills is None:
+            found = [_BILL.fullmatch(name) for name in self._pages.list_names(self._folder)]
+            self._bills = [int(match[2]) for match in found if match]
+        return sum(self._bills)
+
+    def keep_bill(self, posts: int) -> None:
+        """Store that posts were paid for in a page that is not kept."""
+        if posts:
+            self.load_bill()
+            bills = self._bills = [*(self._bills or ()), posts]
+            _save_json(self._pages, f"{self._folder}/bill-{len(bills):06}-{posts:06}.json", {"posts": posts})
 
 
 class StorePages:

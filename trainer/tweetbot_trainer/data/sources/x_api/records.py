@@ -48,15 +48,14 @@ def get_records(page: Json) -> list[Json]:
 
 
 def parse_posts(page: Json, source: int, *, author: str = "") -> list[Post]:
-    """Return a page's posts, newest first, without records that lack id or text; `author` is the account's id.
+    """Return a page's posts, newest first, without records that lack id or text; `author` is the account's id."""
+    return [post for record in get_records(page) if (post := _parse_post(record, source, author)) is not None]
 
-    Raises TemporaryError (XBadPayload) if no record of a page is a post.
-    """
-    records = get_records(page)
-    posts = [post for record in records if (post := _parse_post(record, source, author)) is not None]
-    if records and not posts:
-        raise TemporaryError(reasons.X_BAD_PAYLOAD, "X's answer holds posts without id or text")
-    return posts
+
+def list_ids(page: Json) -> list[int]:
+    """Return the ids of a page's records, also of those without text."""
+    ids = [record.get("id") for record in get_records(page)]
+    return [int(id) for id in ids if isinstance(id, str) and _ID.fullmatch(id)]
 
 
 def get_next_token(page: Json) -> str | None:

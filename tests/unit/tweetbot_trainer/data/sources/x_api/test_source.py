@@ -64,11 +64,6 @@ def test_both_vocabularies_are_understood(x: FakeX, clock: Clock, vocabulary: An
     assert {f"note_{vocabulary}", f"referenced_{vocabulary}s", f"edit_history_{vocabulary}_ids"} <= set(keys)
 
 
-def test_an_account_without_posts_has_none(x: FakeX, clock: Clock) -> None:
-    x.add_account("harbour_gull")
-    assert read(x, clock) == []
-
-
 def test_max_posts_is_never_passed(x: FakeX, clock: Clock) -> None:
     assert len(read(x, clock, maxPosts=103)) == 103
     assert [query["max_results"] for query in x.asked("timeline")] == ["100", "5"]
@@ -124,15 +119,20 @@ def test_a_page_that_is_none_is_temporary_and_not_kept(x: FakeX, clock: Clock, p
     pages = Pages()
     failed = failure(x, clock, pages)
     assert (failed.reason, type(failed)) == (reasons.X_BAD_PAYLOAD, TemporaryError)
-    assert [name.rsplit("/", 1)[-1] for name in pages.kept] == ["account.json"]
+    assert [name for name in pages.kept if "/runs/" not in name] == []
     assert len(x.requests) == 2  # an answer that may have been billed is not asked for again at once
 
 
 def test_a_record_that_is_no_post_is_left_and_counted(x: FakeX, clock: Clock) -> None:
     page = {"data": [fake.tweet(2), {"id": "1"}], "errors": [{"title": "Not Found Error"}], "meta": {}}
     x.fault(answers.said(page), on="timeline")
+    x.accounts["harbour_gull"].more = {"public_metrics": {"tweet_count": 2}}
     log = StringIO()
-    assert len(list(an_x_source(x, clock, log=Log(log)).read_posts())) == 1
+    source = an_x_source(x, clock, log=Log(log))
+    assert len(list(source.read_posts())) == 1
+    report = source.build_report()
+    assert (report.claimed, report.left_out) == (2, {"unreadable": 1, "older": 0})
+    assert [warning.reason for warning in report.warnings] == ["PostsUnreadable"]
     (output,) = events(log, "x.page")
     assert (output["posts"], output["unreadable"], output["errors"]) == (2, 1, 1)
 

@@ -7,15 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.trainer import Pages, on_a_busy_machine
-from builders.x import SECRET, Clock, an_x_source, failure, read
+from builders.x import SECRET, Clock, an_x_source, failure, no_sockets, read
 from tweetbot_contract import reasons
 from tweetbot_fakes.remotes import x_api as fake
 from tweetbot_fakes.remotes import x_api_answers as answers
 from tweetbot_fakes.remotes.x_api import Account, FakeX
 from tweetbot_trainer.data.posts import Post
-from tweetbot_trainer.data.sources.x_api.client import IdRange
-from tweetbot_trainer.data.sources.x_api.page_cache import Span
-from tweetbot_trainer.data.sources.x_api.timeline import find_settled_span
 from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.runtime.log import Log
 
@@ -164,7 +161,8 @@ def test_what_x_serves_no_more_is_asked_for_once(x: FakeX, clock: Clock) -> None
     gull(x).posts[:0] = [fake.retweet(number) for number in down(250 + fake.HISTORY, 251)]
     for run in ("run2", "run3"):  # 150 posts lie beyond the newest 3,200, which are all retweets
         assert numbers(read(x, clock, pages.as_run(run), excludeRetweets=True)) == down(250, 151)
-    assert [query.get("until_id") for query in x.asked("timeline")[1:]] == [None, str(ID + 151), None]
+    assert [query.get("until_id") for query in x.asked("timeline")[1:]] == [None, *[str(ID + 151)] * 2, None]
+    assert x.billed.total() == 100 + fake.SMALLEST_PAGE  # five retweets showed that X serves no more
     assert set(x.billed.values()) == {1}
 
 
@@ -200,13 +198,6 @@ def test_a_damaged_page_is_reported_by_its_name(x: FakeX, clock: Clock) -> None:
         assert name in failed.message
 
 
-def test_a_next_token_that_leads_in_a_circle_is_left(x: FakeX, clock: Clock) -> None:
-    page = {"data": [fake.tweet(1)], "meta": {"next_token": "again"}}
-    x.fault(answers.said(page), on="timeline", times=1000)
-    assert len(read(x, clock)) == 1
-    assert len(x.requests) == 3
-
-
 def test_a_server_that_knows_no_since_id_is_asked_once(x: FakeX, clock: Clock) -> None:
     pages = Pages()
     gull(x).posts = gull(x).posts[:5]
@@ -215,43 +206,6 @@ def test_a_server_that_knows_no_since_id_is_asked_once(x: FakeX, clock: Clock) -
     assert list(an_x_source(x, clock, pages=pages.as_run("run2"), log=Log(log)).read_posts()) == before
     assert len(x.asked("timeline")) == 2
     assert '"spent": "$0.035"' in log.getvalue()  # the lookup, and five posts that it had already
-
-
-def test_endless_empty_pages_are_left_and_asked_for_again_later(x: FakeX, clock: Clock) -> None:
-    pages = Pages()
-    empty = [answers.said({"meta": {"result_count": 0, "next_token": str(number)}}) for number in range(6)]
-    x.fault(*empty, on="timeline")
-    assert read(x, clock, pages) == []
-    assert len(x.requests) == 7
-    assert len(read(x, clock, pages)) == 250
-
-
-def test_empty_pages_in_between_are_passed(x: FakeX, clock: Clock) -> None:
-    first = {"data": gull(x).posts[:100], "meta": {"next_token": "1"}}
-    empty = [{"meta": {"result_count": 0, "next_token": str(number)}} for number in (2, 3)]
-    last = {"data": gull(x).posts[100:200], "meta": {}}
-    x.fault(*[answers.said(page) for page in (first, *empty, last)], on="timeline")
-    assert numbers(read(x, clock)) == down(250, 51)
-    assert len(x.requests) == 5
-
-
-@pytest.mark.parametrize(
-    ("ids", "window", "last", "span"),
-    [
-        ([9, 7], IdRange(), False, Span(9, 7)),
-        ([9, 7], IdRange(), True, Span(9, 1)),
-        ([9, 7], IdRange(since=4), True, Span(9, 5)),
-        ([9, 4], IdRange(since=4), False, Span(9, 5)),
-        ([9, 7], IdRange(since=4, until=20), False, Span(19, 7)),
-        ([30, 20], IdRange(since=4, until=20), False, Span(19, 5)),
-        ([], IdRange(since=4, until=20), True, Span(19, 5)),
-        ([], IdRange(since=4, until=20), False, None),
-        ([], IdRange(since=4), True, None),
-        ([4, 3], IdRange(since=4), False, None),
-    ],
-)
-def test_a_page_settles_what_x_was_asked_for(ids: list[int], window: IdRange, last: bool, span: Span | None) -> None:
-    assert find_settled_span(ids, window, last=last) == span
 
 
 @on_a_busy_machine
@@ -264,7 +218,7 @@ def test_a_page_settles_what_x_was_asked_for(ids: list[int], window: IdRange, la
 )
 def test_whatever_interrupts_its_runs_a_bot_pays_for_no_post_twice(steps: list[tuple[int, int, int | None]]) -> None:
     clock, pages = Clock(), Pages()
-    with FakeX(token=SECRET) as x:
+    with FakeX(token=SECRET) as x, no_sockets(x):
         account = x.add_account("harbour_gull", posts=40)
         for number, (written, wanted, broken_after) in enumerate(steps):
             write(account, written)
