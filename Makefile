@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)/tests/cluster:$(CURDIR)/tests/demo:$(CURDIR)/tests/fakes:$(CURDIR)/tests/bench:$(CURDIR)/tests/faults:$(CURDIR)/tests/mutants:$(CURDIR)/charts
+# Types of 800 files and of torch take a minute to read: they are kept in the user's cache, for each checkout apart.
+export MYPY_CACHE_DIR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tweetbot/mypy$(subst /,-,$(CURDIR))
 # Python keeps its bytecode, whatever the environment says: else hundreds of processes compile the same files again.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -120,12 +122,13 @@ $(STAMP): pyproject.toml requirements/development.txt requirements/bootstrap.txt
 	@$(PYTHON) -m venv $(VENV)-bootstrap
 	@$(VENV)-bootstrap/bin/pip install --quiet --require-hashes -r requirements/bootstrap.txt
 	@$(VENV)-bootstrap/bin/uv venv --quiet --allow-existing --python $(PYTHON) $(VENV)
-	@$(VENV)-bootstrap/bin/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/development.txt
+	@: No bytecode: a quarter of it is ever imported, and compiled then
+	@$(VENV)-bootstrap/bin/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/development.txt
 	@$(VENV)-bootstrap/bin/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
 clean: ## Remove what was made here (the cluster's binaries stay in the user cache)
-	rm -rf $(VENV) $(VENV)-bootstrap $(VENV)-bench .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(VENV)-bootstrap $(VENV)-bench "$(MYPY_CACHE_DIR)" .mypy_cache .ruff_cache .pytest_cache
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

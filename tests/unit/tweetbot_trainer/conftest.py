@@ -1,13 +1,18 @@
 """What several of the trainer's tests stand on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
+from typing import Any
 
 import pytest
 from botocore import loaders
 
 from builders.x import SECRET, Clock
 from tweetbot_fakes.remotes.x_api import FakeX
+from tweetbot_trainer.learning.style.scale import fit_scale
+
+#: By background and posts.
+SCALES: dict[tuple[Any, ...], Any] = {}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -26,6 +31,21 @@ def _models_of_aws_are_parsed_once() -> Iterator[None]:
         patch.setattr(loaders.JSONFileLoader, "load_file", staticmethod(cache(loaders.JSONFileLoader().load_file)))
         patch.setattr(loaders.Loader, "list_available_services", list_once)
         yield
+
+
+@pytest.fixture(scope="module")
+def scales_are_fitted_once() -> Iterator[None]:
+    """Fit the style's scale once to the same posts: it takes as long as a training, and many tests train on them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tweetbot_trainer.learning.style.style.fit_scale", fit_once)
+        yield
+
+
+def fit_once(background: Any, train: Sequence[str], held_out: Sequence[str]) -> Any:
+    key = (id(background), tuple(train), tuple(held_out))
+    if key not in SCALES:
+        SCALES[key] = fit_scale(background, train, held_out)
+    return SCALES[key]
 
 
 @pytest.fixture

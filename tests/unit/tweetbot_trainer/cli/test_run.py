@@ -15,6 +15,8 @@ from builders.stages import a_source
 from tweetbot_trainer import __main__
 from tweetbot_trainer.store.folder import FolderStore
 
+pytestmark = pytest.mark.usefixtures("scales_are_fitted_once")
+
 STORE = FolderStore()
 
 

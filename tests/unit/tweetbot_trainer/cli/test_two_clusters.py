@@ -18,7 +18,14 @@ from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.store.folder import FolderStore
 
+pytestmark = pytest.mark.usefixtures("scales_are_fitted_once")
+
 A, B = "aaaa-cluster-a", "bbbb-cluster-b"
+
+
+@pytest.fixture(autouse=True)
+def few_measured_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tweetbot_trainer.stages.training_run.MEASURED_TEXTS", 20)
 
 
 class Clusters:

@@ -13,7 +13,6 @@ from tweetbot_contract.result import TrainSucceeded
 from tweetbot_trainer.data.dataset.splits import split
 from tweetbot_trainer.data.dataset.store import load_dataset
 from tweetbot_trainer.learning.evaluation.comparison import Comparison, NoComparison
-from tweetbot_trainer.learning.style.style import Style
 from tweetbot_trainer.publishing.registry.latest import read_served_version
 from tweetbot_trainer.publishing.registry.manifest import build_version_uri, read_version
 from tweetbot_trainer.runtime.errors import GateFailed
@@ -24,19 +23,15 @@ from tweetbot_trainer.stages.train import train
 from tweetbot_trainer.stages.training_plan import build_training_plan
 from tweetbot_trainer.store.folder import FolderStore
 
+pytestmark = pytest.mark.usefixtures("scales_are_fitted_once")
+
 STORE = FolderStore()
 GOOD, BAD = {"epochs": 3}, {"epochs": 1}
 
 
-def measure_little(patch: pytest.MonkeyPatch) -> None:
-    """Sample few texts and score no style, which takes as long as the training: no gate depends on it."""
-    patch.setattr("tweetbot_trainer.stages.training_run.MEASURED_TEXTS", 20)
-    patch.setattr("tweetbot_trainer.stages.training_run.measure_style", lambda *texts: Style(untold="nobody asks"))
-
-
 @pytest.fixture(autouse=True)
-def little_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    measure_little(monkeypatch)
+def few_measured_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tweetbot_trainer.stages.training_run.MEASURED_TEXTS", 20)
 
 
 @dataclass
@@ -71,12 +66,12 @@ class Bot:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(tmp_path_factory: pytest.TempPathFactory, scales_are_fitted_once: None) -> Path:
     """Return the folder of a bot whose good model is served."""
     folder = tmp_path_factory.mktemp("champion")
     a_source(folder)
     with pytest.MonkeyPatch.context() as patch:
-        measure_little(patch)
+        patch.setattr("tweetbot_trainer.stages.training_run.MEASURED_TEXTS", 20)
         Bot(folder).run(GOOD)
     return folder
 

@@ -28,6 +28,8 @@ from tweetbot_trainer.stages.prepare import prepare
 from tweetbot_trainer.stages.train import train
 from tweetbot_trainer.store.folder import FolderStore
 
+pytestmark = pytest.mark.usefixtures("scales_are_fitted_once")
+
 STORE = FolderStore()
 _NAMES = ("Ada", "Bo", "Cleo", "Dov", "Eve", "Finn", "Gus", "Hal", "Ida", "Jo", "Kim")
 _THINGS = ("kettle", "ladder", "parcel", "ticket", "violin", "candle", "biscuit")

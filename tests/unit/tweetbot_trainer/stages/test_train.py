@@ -30,6 +30,8 @@ from tweetbot_trainer.stages.train import train
 from tweetbot_trainer.stages.training_plan import build_training_plan
 from tweetbot_trainer.store.folder import FolderStore
 
+pytestmark = pytest.mark.usefixtures("scales_are_fitted_once")
+
 STORE = FolderStore()
 
 

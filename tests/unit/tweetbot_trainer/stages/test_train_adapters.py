@@ -19,6 +19,8 @@ from tweetbot_trainer.stages.prepare import prepare
 from tweetbot_trainer.stages.train import train
 from tweetbot_trainer.store.folder import FolderStore
 
+pytestmark = pytest.mark.usefixtures("scales_are_fitted_once")
+
 STORE = FolderStore()
 SPEC = {
     "model": {"base": "pvc://models/gpt2", "method": "LoRA", "lora": {"rank": 4, "alpha": 8}},
