@@ -93,8 +93,8 @@ class Timeline:
         if not self._unreadable:
             return ()
         message = (
-            f"sources[{self._index}].x: {self._unreadable} records came without id or text and were left out, the first "
-            f"in the kept page {self._first_unreadable}."
+            f"sources[{self._index}].x: {self._unreadable} records came without id or text and were left out, the "
+            f"first in the kept page {self._first_unreadable}."
         )
         return (DataWarning(reason=reasons.POSTS_UNREADABLE.name, message=message),)
 

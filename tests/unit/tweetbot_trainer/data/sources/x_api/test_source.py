@@ -132,7 +132,9 @@ def test_a_record_that_is_no_post_is_left_and_counted(x: FakeX, clock: Clock) ->
     assert len(list(source.read_posts())) == 1
     report = source.build_report()
     assert (report.claimed, report.left_out) == (2, {"unreadable": 1, "older": 0})
-    assert [warning.reason for warning in report.warnings] == ["PostsUnreadable"]
+    (warning,) = report.warnings
+    assert warning.reason == "PostsUnreadable"
+    assert "1 records came without id or text" in warning.message
     (output,) = events(log, "x.page")
     assert (output["posts"], output["unreadable"], output["errors"]) == (2, 1, 1)
 
