@@ -65,7 +65,7 @@ def parse_line(line: str) -> list[Said]:
         if key in record:
             raise OtherFile(f"it holds {what}; {_WHAT_TO_DO}")
     if "messages" in record:
-        return [Said(_read_message(message)) for message in _iter_answers(record["messages"])]
+        return [Said(_read_message(message)) for message in _iter_answers(record["messages"])] or [Said("")]
     if not isinstance(completion := record.get("completion"), str):
         other = "; a line with text is of the format jsonl" if "text" in record else ""
         raise BadPost(f"neither messages nor a completion{other}")
