@@ -50,7 +50,7 @@ class DamageCount:
         was = "was" if self.damaged == 1 else "were"
         message = (
             f"sources[{self._index}]: {self._say_count()} cannot be read and {was} left out. "
-            f"The first is {self._first}. To have them, correct them in the file."
+            f"The first is {self._first}. To have them, mend them in the file."
         )
         return (DataWarning(reason=reasons.POSTS_UNREADABLE.name, message=message),)
 

@@ -4,11 +4,13 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 from tweetbot_contract import reasons
 from tweetbot_contract.spec.sources import PostsSource
 from tweetbot_trainer.data.lines import WrongEncoding, decode_lines
 from tweetbot_trainer.data.posts import BadPost, Post, make_post_id, parse_json, parse_post
+from tweetbot_trainer.data.sources.answers import JSON, find_answer
 from tweetbot_trainer.data.sources.damage import DamageCount
 from tweetbot_trainer.data.sources.interface import ObjectReader, Profile, SourceReport
 from tweetbot_trainer.data.sources.openai_file import OtherFile, explain_fault, read_openai
@@ -19,6 +21,10 @@ SIZE_LIMIT = 1024**3
 Record = tuple[int, Post | BadPost | None]
 #: Characters that spreadsheets put between cells instead of the comma, and their names.
 _SEPARATORS = {";": "semicolons", "\t": "tabs"}
+
+
+class WrongFile(BadPost):
+    """A file that is not of its format as a whole; the message says what to do."""
 
 
 class PostsFileSource:
@@ -44,10 +50,10 @@ class PostsFileSource:
         except OtherFile as error:
             raise SpecRefused(reasons.SOURCE_NOT_AN_EXPORT, f"{self._spec.uri}, {error}") from error
         except BadPost as error:
-            advice = "correct that line"
+            advice = "" if isinstance(error, WrongFile) else "; correct that line"
             if isinstance(error, WrongEncoding):
-                advice = "save the file as UTF-8" + (' (in Excel: "CSV UTF-8")' if self._spec.format == "csv" else "")
-            raise SpecRefused(reasons.SOURCE_UNREADABLE, f"{self._spec.uri}, {error}; {advice}") from error
+                advice = "; save the file as UTF-8" + (' (in Excel: "CSV UTF-8")' if self._spec.format == "csv" else "")
+            raise SpecRefused(reasons.SOURCE_UNREADABLE, f"{self._spec.uri}, {error}{advice}") from error
 
     def build_report(self) -> SourceReport:
         """Return what was left out: damaged records, and answers without text. No plain file says how many it holds."""
@@ -76,6 +82,10 @@ class PostsFileSource:
 
 def _read_jsonl(lines: Iterator[str], source: int) -> Iterator[Record]:
     for number, line in enumerate(lines, start=1):
+        if line.startswith("[") and number == 1:
+            raise WrongFile(
+                "line 1: not an object with the key text but an array. Write one object per line (jq -c '.[]')"
+            )
         if line.strip():
             try:
                 yield number, parse_json(line, number, source=source)
@@ -91,9 +101,13 @@ def _read_txt(lines: Iterator[str], source: int) -> Iterator[Record]:
 
 
 def _read_csv(lines: Iterator[str], source: int) -> Iterator[Record]:
-    reader = csv.DictReader(lines, strict=True)
+    first = next(lines, "")
+    _check_header(first)
+    reader = csv.DictReader(chain([first], lines), strict=True)
     try:
-        _check_header(list(reader.fieldnames or ()))
+        if "text" not in (names := reader.fieldnames or ()):
+            shown = f"the header names no column text; separated by commas, it names {', '.join(names)[:80]!r}"
+            raise BadPost(shown if "text" not in map(_simplify, names) else f"{shown}. Write text in lower case")
         for ordinal, record in enumerate(reader):
             yield reader.reader.line_num, _parse_record(record, ordinal, source)
     except (BadPost, csv.Error) as error:
@@ -102,20 +116,25 @@ def _read_csv(lines: Iterator[str], source: int) -> Iterator[Record]:
         raise BadPost(f"line {max(1, reader.reader.line_num)}: {error}") from error
 
 
-def _check_header(names: list[str]) -> None:
-    """Raise BadPost if no column is named text."""
-    if "text" in names:
-        return
-    if not names:
-        raise BadPost("the header names no column text: the file is empty")
-    whole = ",".join(names)
+def _check_header(header: str) -> None:
+    """Raise WrongFile if the first line shows that the file has another form."""
+    if not header.strip():
+        raise WrongFile("line 1: the header names no column text: the file is empty. Give a file with posts")
+    if header.lower().startswith("sep="):
+        raise WrongFile(f"line 1: {header.strip()[:20]!r} is a hint for Excel, not the header. Remove that line")
+    if (answer := find_answer(header.encode())) and answer.kind != JSON:
+        raise WrongFile(f"line 1: it is {answer}, not a table. Download the file again")
     for separator, name in _SEPARATORS.items():
-        if "text" in [cell.strip('"') for cell in whole.split(separator)]:
-            raise BadPost(
-                f"the header names no column text; separated by commas, it names {whole[:80]!r}: the cells are "
-                f"separated by {name}. Save it with commas, as Google Sheets and LibreOffice do"
+        cells = [_simplify(cell) for cell in header.split(separator)]
+        if len(cells) > 1 and "text" in cells:
+            raise WrongFile(
+                f"line 1: the header names no column text; separated by commas, it names {header.strip()[:80]!r}: the "
+                f"cells are separated by {name}. Save it with commas, as Google Sheets and LibreOffice do"
             )
-    raise BadPost(f"the header names no column text; separated by commas, it names {', '.join(names)[:80]!r}")
+
+
+def _simplify(cell: str) -> str:
+    return cell.strip(' "\r\n').lower()
 
 
 def _parse_record(record: dict[str, str], ordinal: int, source: int) -> Post | BadPost:

@@ -29,6 +29,8 @@ SIZE_LIMIT = 1024**3
 #: A node of the tree is a map with the keys `e` and `l`, in this order.
 _NODE = b"\xa2\x61e"
 _OWN_PROFILE = f"{PROFILE}/self"
+#: Files that somebody packed.
+_PACKED = {b"PK\x03\x04": "a zip", b"\x1f\x8b": "packed by gzip"}
 _ADVICE = "export the repository again"
 
 Nodes = dict[bytes, "_Node"]
@@ -130,8 +132,11 @@ def _read_root(file: BinaryIO) -> bytes:
         return read_root(file)
     except ValueError:
         file.seek(0)
-        if answer := find_answer(file.read(HEAD)):
-            raise ValueError(f"it is {answer}, not a CAR file") from None
+        head = file.read(HEAD)
+        if what := find_answer(head) or next((name for mark, name in _PACKED.items() if head.startswith(mark)), None):
+            raise ValueError(f"it is {what}, not a CAR file") from None
+        if not head:
+            raise ValueError("it is empty") from None
         raise
 
 

@@ -172,8 +172,9 @@ def a_repository(tree: Any, **commit: Any) -> bytes:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "a value ends too early"),
-        (b"PK\x03\x04 a zip", "no readable Bluesky repository"),
+        (b"", "it is empty"),
+        (b"PK\x03\x04 a zip", "it is a zip, not a CAR file"),
+        (b"\x1f\x8b\x08", "it is packed by gzip, not a CAR file"),
         (b"\xff" * 50, "a block has more than"),
         (encoded({"version": 2, "roots": []}), "no readable Bluesky repository"),
         (b"\x0a" + encoded({"roots": []})[:10], "no readable Bluesky repository"),
