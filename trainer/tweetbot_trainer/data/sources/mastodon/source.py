@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from tweetbot_contract import reasons
 from tweetbot_contract.spec.sources import MastodonSource as MastodonSpec
 from tweetbot_trainer.data.posts import BadPost, Json, Post, clean_text, find_time, parse_language
+from tweetbot_trainer.data.reply_names import find_names_end
 from tweetbot_trainer.data.sources.archive_files import BROKEN, Member, build_refusal, put_address, translate_damage
 from tweetbot_trainer.data.sources.archive_files.refusals import DOWNLOAD_AGAIN
 from tweetbot_trainer.data.sources.damage import DamageCount
@@ -125,18 +126,21 @@ class MastodonExportSource:
             return Post(_read_id(activity), "", at, source=self._index, retweet=True)
         if activity.get("type") != "Create" or not isinstance(thing, dict):
             return "not_posts"
-        return self._parse_note(thing)
+        return self._parse_note(thing, _read_text(thing, "attributedTo") or _read_text(activity, "actor"))
 
-    def _parse_note(self, note: Json) -> Post:
-        warned = self._spec.content_warnings == "Keep"
+    def _parse_note(self, note: Json, author: str | None) -> Post:
+        warned, answered = self._spec.content_warnings == "Keep", note.get("inReplyTo")
+        text = html.escape(extract_text(_read_text(note, "content") or ""), quote=False)
         return Post(
             id=_read_id(note),
-            text=html.escape(extract_text(_read_text(note, "content") or ""), quote=False),
+            text=text,
             created_at=find_time(note.get("published")),
             lang=_read_language(note),
             source=self._index,
-            reply=bool(note.get("inReplyTo")),
+            reply=bool(answered),
             quote=any(note.get(key) for key in _QUOTED),
+            to_self=author is not None and str(answered).startswith(f"{author.rstrip('/')}/"),
+            names_end=find_names_end(text) if answered else 0,
             warning=html.escape(_read_text(note, "summary") or "", quote=False) if warned else "",
         )
 

@@ -339,3 +339,26 @@ def test_a_member_that_unpacks_to_more_than_it_claims_takes_no_memory(name: str)
         assert tracemalloc.get_traced_memory()[1] < 8 * 1024**2
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("answered", "expected"),
+    [
+        (f"{ME}/statuses/1", (True, True, "no fog")),
+        (f"{ME}2/statuses/1", (True, False, "no fog")),
+        ("https://m.example/users/crab/statuses/1", (True, False, "no fog")),
+        (None, (False, False, "@crab no fog")),
+    ],
+)
+def test_a_reply_has_names_before_it_and_may_be_to_oneself(
+    answered: str | None, expected: tuple[bool, bool, str]
+) -> None:
+    name = '<span class="h-card"><a href="https://m.example/@crab" class="u-url mention">@<span>crab</span></a></span>'
+    note = a_note(f"<p>{name} no fog</p>", inReplyTo=answered, attributedTo=ME)
+    (post,) = posts_in(an_outbox(note))
+    assert (post.reply, post.to_self, post.text[post.names_end :]) == expected
+
+
+def test_an_export_that_attributes_nothing_knows_the_author_by_the_activity() -> None:
+    note = a_note("<p>and so on</p>", inReplyTo=f"{ME}/statuses/1", attributedTo=None)
+    assert posts_in(an_outbox(note | {"actor": ME}))[0].to_self
