@@ -42,5 +42,7 @@ def shorten(text: str, limit: int = LIMIT) -> str:
 
 def collapse_whitespace(text: str) -> str:
     """Put the text on one line: control characters become spaces, and white space is collapsed."""
-    printable = "".join(char if unicodedata.category(char) not in ("Cc", "Cs", "Co") else " " for char in text)
-    return " ".join(printable.split())
+    if not text.isprintable():
+        text = "".join(char if unicodedata.category(char) not in ("Cc", "Cs", "Co") else " " for char in text)
+    collapsed = " ".join(text.split())
+    return text if collapsed == text else collapsed  # a hundred thousand posts are not to be held twice

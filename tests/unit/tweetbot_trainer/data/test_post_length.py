@@ -43,3 +43,8 @@ def test_every_text_is_made_to_fit(text: str) -> None:
 
 def test_one_line_holds_no_control_characters() -> None:
     assert collapse_whitespace("a\nb\t\x00c\x1b[31m  d\u2028e") == "a b c [31m d e"
+
+
+def test_a_text_without_such_characters_is_not_copied() -> None:
+    text = "".join(("the tide ", "is low 🌊"))
+    assert collapse_whitespace(text) is text
