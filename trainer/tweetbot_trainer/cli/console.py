@@ -32,7 +32,6 @@ _SENTENCES = {
     "prepare.warning": "{reason}: {message}",
     "prepare.source": "sources[{source}] held {posts} posts",
     "prepare.excluded": "sources[{source}] held {posts} posts that filter.excludeIds excludes",
-    "prepare.another_account": "{message}",
     "prepare.no_profile": "sources[{source}] has no profile: {message}",
     "prepare.no_picture": "{message}",
     "prepare.dataset": "dataset {digest:.16}: {kept} posts of {downloaded} kept",

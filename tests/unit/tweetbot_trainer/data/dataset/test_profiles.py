@@ -170,4 +170,4 @@ def test_an_owner_whose_export_names_another_account_is_reported(
     context = a_context(tmp_path, a_local_run(tmp_path, spec=spec))
     stream = StringIO()
     prepare(replace(context, log=Log(stream)))
-    assert ("prepare.another_account" in stream.getvalue()) == output
+    assert ("StatementContradicted" in stream.getvalue()) == output
