@@ -60,11 +60,11 @@ def render_section(found: Mapping[str, Any]) -> str:
     machine = found["machine"]
     kinds = ((machine["archived"], "archived posts"), (machine["many"], "posts of a file"))
     costs = " and ".join(f"{_render_costs(one)} for {one['downloaded']:,} {kind}" for one, kind in kinds)
-    return f"{render_table(found['accounts'])}\n\nOn two cores of a shared machine, a whole prepare took {costs}."
+    return f"{render_table(found['accounts'])}\n\nOn a busy machine, a whole prepare took {costs}."
 
 
 def _render_costs(one: Mapping[str, Any]) -> str:
-    return f"{one['seconds']} s ({one['cpuSeconds']} s of CPU) and at most {one['peakMiB']} MiB"
+    return f"{one['cpuSeconds']} s of CPU and at most {one['peakMiB']} MiB"
 
 
 def compare(accounts: Mapping[str, Any], accepted: Mapping[str, Any]) -> str:
