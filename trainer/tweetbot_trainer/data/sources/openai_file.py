@@ -58,7 +58,7 @@ def parse_line(line: str) -> list[Said]:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise BadPost("not JSON") from error
+        raise BadPost("not JSON; a line is one whole object") from error
     if not isinstance(record, dict):
         raise BadPost("not an object")
     for key, what in _OTHER_FILES.items():

@@ -113,7 +113,7 @@ def test_every_answer_of_a_conversation_is_a_post() -> None:
     ]
     assert first[1] != second[1]
     assert nothing == (1, None)
-    assert (bad[0], str(bad[1])) == (3, "not JSON")
+    assert (bad[0], str(bad[1])) == (3, "not JSON; a line is one whole object")
 
 
 def test_the_sign_of_a_whole_file_is_removed() -> None:
