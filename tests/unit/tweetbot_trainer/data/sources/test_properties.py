@@ -14,7 +14,7 @@ from tweetbot_trainer.data.sources.interface import PostSource
 from tweetbot_trainer.data.sources.meta.source import MetaExportSource
 from tweetbot_trainer.data.sources.posts_file import PostsFileSource
 from tweetbot_trainer.data.sources.reddit.source import RedditExportSource
-from tweetbot_trainer.data.sources.x_api.records import get_next_token, list_keys, parse_posts
+from tweetbot_trainer.data.sources.x_api.records import get_next_token, list_ids, list_keys, parse_posts
 from tweetbot_trainer.data.sources.x_archive.source import XArchiveSource
 from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.runtime.log import Log
@@ -150,7 +150,8 @@ def test_a_page_of_any_json_is_read_or_refused(page: dict[str, Any]) -> None:
         return
     written(posts)
     assert get_next_token(page) is None or isinstance(get_next_token(page), str)
-    assert bool(keys) == bool(posts)
+    assert keys or not posts
+    assert {int(post.id) for post in posts} <= set(list_ids(page))
 
 
 @on_a_busy_machine

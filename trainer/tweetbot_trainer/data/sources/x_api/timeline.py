@@ -70,9 +70,10 @@ class Timeline:
         """
         left_out = {"unreadable": self._unreadable}
         posts, expected = self._session.posts, self._expected
-        if posts is None or expected is None or posts - expected + self._found > posts:
+        if posts is None or expected is None or self._found > posts:
             return SourceReport(left_out=left_out, warnings=self._list_warnings())
-        return SourceReport(posts, left_out | {"older": posts - expected}, self._list_warnings())
+        older = posts - max(expected, self._found)
+        return SourceReport(posts, left_out | {"older": older}, self._list_warnings())
 
     @property
     def _wanted(self) -> int:

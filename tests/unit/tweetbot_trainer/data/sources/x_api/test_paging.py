@@ -294,6 +294,14 @@ def test_what_x_says_it_has_is_reported_where_it_can_be_compared(
     assert claimed is None or claimed == len(posts) + sum(report.left_out.values())
 
 
+def test_a_record_without_text_beyond_the_posts_that_are_wanted_adds_up(sparse: FakeX, clock: Clock) -> None:
+    del sparse.accounts["harbour_gull"].posts[0]["text"]
+    source = an_x_source(sparse, clock, maxPosts=100)
+    assert len(list(source.read_posts())) == 100
+    report = source.build_report()
+    assert (report.claimed, report.left_out) == (320, {"unreadable": 1, "older": 219})
+
+
 def test_posts_that_were_deleted_since_are_more_than_x_counts(sparse: FakeX, clock: Clock) -> None:
     pages = Pages()
     read(sparse, clock, pages)
