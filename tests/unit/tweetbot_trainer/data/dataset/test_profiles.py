@@ -161,7 +161,7 @@ def test_a_runs_accounts_lie_beside_the_dataset_and_in_its_record(tmp_path: Path
 
 @pytest.mark.parametrize(
     ("relation", "handle", "output"),
-    [("Self", "old_gull", True), ("Self", "Harbour_Gull", False), ("Consented", "old_gull", False)],
+    [("Self", "old_gull", True), ("Self", "Harbour_Gull", False), ("Consented", "old_gull", True)],
 )
 def test_an_owner_whose_export_names_another_account_is_reported(
     tmp_path: Path, relation: str, handle: str, output: bool
