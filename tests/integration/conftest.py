@@ -1,5 +1,7 @@
 """One embedded cluster for all files of a worker, and a namespace of its own for each test."""
 
+import os
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -10,7 +12,9 @@ from harness.operator_process import OperatorProcess, write_trainer
 from harness.tenant import Tenant, make_namespace
 from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
 
+ROOT = Path(__file__).parents[2]
 Kubectl = Callable[..., CompletedProcess[str]]
+Shell = Callable[[str, Path], str]
 #: These take longest and so begin first: a worker that began one of them last would be waited for by all others.
 LONGEST = (
     "test_main_job",
@@ -19,6 +23,7 @@ LONGEST = (
     "test_operator_rights",
     "test_operator_lifecycle",
     "test_operator_faults",
+    "test_chart",
     "test_other_containers",
     "test_operator_alone",
     "test_two_operators",
@@ -62,6 +67,21 @@ def home(images: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> I
     with EmbeddedCluster(folder, parts=parts, images=images, flags=MUTATING_POLICIES) as cluster:
         cluster.seed()
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def shell() -> Shell:
+    """Run a script as a reader would paste it, with a cluster folder of its own: `shell("make demo", folder)`."""
+    env = {name: value for name, value in os.environ.items() if name not in {"KUBECONFIG", "MAKEFLAGS", "MAKELEVEL"}}
+
+    def run(script: str, state: Path) -> str:
+        command = ["bash", "-euo", "pipefail", "-c", script]
+        own = {**env, "TWEETBOT_CLUSTER_STATE": str(state)}
+        done = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
 
 
 @pytest.fixture

@@ -23,13 +23,15 @@ from harness.canaries import command_lines, leaks, what_came_out
 from harness.operator_process import until
 from tweetbot_cluster import seed
 from tweetbot_cluster.cluster import CONTROL_PLANE, OPERATOR, EmbeddedCluster
+from tweetbot_cluster.guardian import start_guardian
 from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.handover import BOT_LABEL
 from tweetbot_fakes.remotes.wandb_graphql import FakeWandb
 from tweetbot_fakes.remotes.wandb_server import wandb_server
 from tweetbot_fakes.remotes.x_api import FakeX, tweet
 
-EXAMPLES = Path(__file__).parents[2] / "crds" / "examples"
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "crds" / "examples"
 ARCHIVE = "s3://tweetbot/archives/harbour_gull.zip"
 OUTPUT = {"s3": {"uri": "s3://tweetbot/models", "credentialsSecret": {"name": "s3"}}}
 TINY = {
@@ -42,15 +44,35 @@ Kubectl = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
-    """A cluster with the demo's data in it and the operator at work."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state folder of the cluster."""
+    return tmp_path_factory.mktemp("main-job")
+
+
+@pytest.fixture(scope="module")
+def by_hand(shell: Callable[[str, Path], str], folder: Path) -> Iterator[str]:
+    """Start a cluster and train the quickstart by the README's commands; answers what they print.
+
+    The last of them ends the cluster.
+    """
+    (block,) = re.findall(r"```sh\n(eval .*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    *commands, last = block.splitlines()
+    try:
+        yield shell("\n".join(commands), folder)
+    finally:
+        shell(last, folder)
+        assert EmbeddedCluster(folder).down() == []
+
+
+@pytest.fixture(scope="module")
+def home(by_hand: str, folder: Path) -> EmbeddedCluster:
+    """That cluster with an operator that says more and waits less."""
     env = {"TWEETBOT_LOG_LEVEL": "DEBUG", hasty_operator.VARIABLE: '{"POD_START_GRACE_SECONDS": 2}'}
-    program = (hasty_operator.__file__,)
-    folder = tmp_path_factory.mktemp("main-job")
-    with EmbeddedCluster(folder, operator_env=env, operator_program=program) as cluster:
-        cluster.seed()
-        cluster.start(OPERATOR)
-        yield cluster
+    cluster = EmbeddedCluster(folder, operator_env=env, operator_program=(hasty_operator.__file__,))
+    start_guardian(cluster.state)
+    cluster.stop(OPERATOR)
+    cluster.start(OPERATOR)
+    return cluster
 
 
 @pytest.fixture(scope="module")
@@ -88,9 +110,7 @@ def reason_of(status: dict[str, Any], condition: str) -> str:
 
 @pytest.fixture(scope="module")
 def quickstart(home: EmbeddedCluster, kubectl: Kubectl) -> dict[str, Any]:
-    """The quickstart's status once its model is ready."""
-    kubectl("apply", "-f", str(EXAMPLES / "quickstart.yaml"))
-    wait_for(kubectl, "quickstart", "ModelReady", 300)
+    """The quickstart's status; its model is ready."""
     return status_of(kubectl, "quickstart")
 
 
@@ -104,6 +124,10 @@ def version(home: EmbeddedCluster, quickstart: dict[str, Any], tmp_path_factory:
         target.parent.mkdir(parents=True, exist_ok=True)
         home.s3().download_file("tweetbot", entry["Key"], str(target))
     return folder
+
+
+def test_the_readmes_commands_show_a_model(by_hand: str) -> None:
+    assert "my dream is" in by_hand.lower()
 
 
 def test_a_manifest_becomes_a_model(quickstart: dict[str, Any]) -> None:
@@ -373,7 +397,7 @@ def test_the_search_finds_what_is_there() -> None:
 @pytest.fixture(scope="module")
 def killed(home: EmbeddedCluster, kubectl: Kubectl) -> dict[str, Any]:
     """The status of a TweetBot, to be erased at its deletion, whose trainer was killed once and came to its end."""
-    apply(kubectl, "killed", training={"epochs": 3}, deletionPolicy="Delete")
+    apply(kubectl, "killed", deletionPolicy="Delete")
     kubectl("wait", "tweetbot/killed", "--timeout=120s", "--for=jsonpath={.status.phase}=Training")
     until(lambda: home.kill_pods("killed") > 0, 120)
     wait_for(kubectl, "killed", "ModelReady", 180)
@@ -407,7 +431,7 @@ def test_a_bot_that_moves_to_another_cluster_loses_nothing_and_its_last_deletion
     neighbour, mine = "models/default/killed-not/latest.json", "models/default/killed"
     home.s3().put_object(Bucket="tweetbot", Key=neighbour, Body=b"{}")
     output = {"s3": {**OUTPUT["s3"], "endpoint": home.s3_endpoint}}
-    apply(new, "killed", training={"epochs": 3}, deletionPolicy="Delete", output=output)
+    apply(new, "killed", deletionPolicy="Delete", output=output)
     wait_for(new, "killed", "ModelReady")
     moved = status_of(new, "killed")
     assert (reason_of(moved, "ModelReady"), moved["model"]["digest"]) == ("Adopted", killed["model"]["digest"])

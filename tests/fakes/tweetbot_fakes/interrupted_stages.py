@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import tweetbot_trainer.stages.training_run  # noqa: F401  # all that is heavy, before the first fork
 from builders.model import a_saved_base
 from builders.stages import a_context, a_local_run, a_source
 from tweetbot_contract.result import TrackingResult
@@ -24,11 +23,13 @@ from tweetbot_contract.status import Stage
 from tweetbot_fakes.no_room import shared_memory_is_full, small_disk
 from tweetbot_fakes.storage import WatchedStore
 from tweetbot_trainer.cli.stage import dispatch_stage
+from tweetbot_trainer.learning.style.background import load_backgrounds
 from tweetbot_trainer.publishing.registry.manifest import MANIFEST_FILE
 from tweetbot_trainer.publishing.tracking.interface import NullTracker, Tracker
 from tweetbot_trainer.runtime.log import Level, Log
 from tweetbot_trainer.runtime.signals import handle_sigterm
 from tweetbot_trainer.runtime.termination import describe_failure
+from tweetbot_trainer.stages import training_run
 from tweetbot_trainer.store.folder import FolderStore
 
 STORE = FolderStore()
@@ -154,6 +155,9 @@ class _TellingTracker(NullTracker):
 
 
 def main() -> None:
+    """Load all that is heavy before the first fork, and sample few texts: that takes longer than the training."""
+    load_backgrounds()
+    training_run.MEASURED_TEXTS = 20
     folder = Path(sys.argv[1])
     told = {
         "without shared memory": shared_memory_is_full(),
