@@ -1,5 +1,6 @@
 """Labels of a language that the labelled texts are not in, as where an app writes its default into every post."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -14,6 +15,10 @@ LABEL_SHARE = 0.1
 SAMPLE = 200
 #: So many texts of a clear language, and so large a share of them in one other language, contradict a label.
 FEWEST, CLEAR_SHARE = 20, 0.8
+#: The label of most posts, and words of which no other language has several: English texts need no detector, which
+#: takes half a second and a hundred megabytes to load.
+_ENGLISH, _ENGLISH_WORDS = "en", re.compile(r"\b(?:the|and|of|you|my|with|this|have)\b", re.IGNORECASE)
+_ENGLISH_SHARE = 0.3
 #: Languages that the detector takes for each other prove nothing.
 _CLOSE = tuple(
     map(
@@ -58,6 +63,8 @@ def build_label_warnings(wrong: Mapping[str, str]) -> tuple[DataWarning, ...]:
 def _find_other_language(label: str, texts: Sequence[str]) -> str | None:
     """Return the language of the texts if it clearly is another one."""
     sample = texts[:: -(-len(texts) // SAMPLE) or 1]
+    if label == _ENGLISH and sum(map(bool, map(_ENGLISH_WORDS.search, sample))) >= _ENGLISH_SHARE * len(sample):
+        return None
     clear = Counter(filter(None, map(detect_language, sample)))
     if clear.total() < FEWEST:
         return None

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tweetbot_trainer.data.dataset import wrong_labels
 from tweetbot_trainer.data.dataset.wrong_labels import build_label_warnings, find_wrong_labels
 from tweetbot_trainer.data.posts import DatasetPost
 
@@ -35,6 +36,14 @@ def test_a_label_that_the_texts_contradict_is_found() -> None:
 )
 def test_without_a_clear_contradiction_nothing_is_found(found: list[DatasetPost]) -> None:
     assert find_wrong_labels(found) == {}
+
+
+def test_english_texts_under_their_label_need_no_detector(monkeypatch: pytest.MonkeyPatch) -> None:
+    def detect(text: str) -> str:
+        raise AssertionError(text)
+
+    monkeypatch.setattr(wrong_labels, "detect_language", detect)
+    assert find_wrong_labels(posts(ENGLISH, "en")) == {}
 
 
 def test_the_warning_names_both_languages() -> None:
