@@ -103,7 +103,7 @@ ARCHIVE = [{"archive": {"uri": "s3://team-a/export.zip"}}]
         ({"output": {"s3": {"uri": "s3://nowhere/models"}}}, ExitCode.REFUSED, "BucketNotFound"),
         ({"sources": [{"archive": {"uri": "s3://team-a/missing.zip"}}]}, ExitCode.REFUSED, "SourceNotFound"),
         ({"sources": [{"archive": {"uri": "s3://nowhere/export.zip"}}]}, ExitCode.REFUSED, "BucketNotFound"),
-        ({"sources": ARCHIVE}, ExitCode.REFUSED, "SourceUnreadable"),
+        ({"sources": ARCHIVE}, ExitCode.REFUSED, "SourceNotAnExport"),
         ({"model": {"base": "s3://team-a/base"}}, ExitCode.REFUSED, "BaseModelNotFound"),
         ({}, ExitCode.TOO_LITTLE_DATA, "TooFewPosts"),
         ({"output": {"s3": {"uri": "file:///tmp/models"}}}, ExitCode.REFUSED, "SpecRefused"),
