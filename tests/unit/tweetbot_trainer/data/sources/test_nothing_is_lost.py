@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archives import meta, reddit
 from archives.grailbird import make_tweet
 from archives.writing import render_grailbird_script
 from builders.mastodon import a_boost, a_note, an_outbox
-from builders.trainer import ObjectsInMemory, Pages, a_tweet, manifest_js, on_a_busy_machine, tweets_js, zipped
+from builders.trainer import ObjectsInMemory, Pages, a_tweet, manifest_js, tweets_js, zipped
 from tweetbot_contract.spec.sources import Source
 from tweetbot_fakes.remotes.bluesky import key_of, record
 from tweetbot_fakes.remotes.bluesky_repository import exported
@@ -184,7 +184,7 @@ def read(kind: str, held: Held) -> SourceCounts:
 
 
 @pytest.mark.parametrize("kind", HOLDERS)
-@on_a_busy_machine
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(mix=MIXES)
 def test_nothing_is_lost_in_silence(kind: str, mix: Mix) -> None:
     held = HOLDERS[kind][1](mix)
