@@ -1,6 +1,6 @@
 """Counts TweetBots by phase and reason, how runs ended, and what they used.
 
-No label is a TweetBot's name, which would make a series per TweetBot; only usage has the namespace, which pays for it.
+No label is a TweetBot's name, which would make a series per TweetBot; only usage and lost posts have the namespace.
 """
 
 from tweetbot_contract.reasons import BY_NAME
@@ -85,7 +85,8 @@ def count_posts(namespace: str, before: TweetBotStatus, after: TweetBotStatus) -
     for source, posts in (after.data.billed or {}).items():
         POSTS_BILLED.labels(bot_namespace=namespace, source=source).inc(posts)
     for cause in ("missing", "unreadable", "truncated"):
-        POSTS_LOST.labels(bot_namespace=namespace, cause=cause).inc(getattr(after.data, cause))
+        if posts := getattr(after.data, cause):  # no series for each namespace that lost nothing
+            POSTS_LOST.labels(bot_namespace=namespace, cause=cause).inc(posts)
 
 
 def _normalize_reason(reason: str | None) -> str:

@@ -48,10 +48,6 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
         {"sources": [{"bluesky": {"car": "s3://abc/gull.car", "apiBaseURL": "http://localhost"}}]},
         "spec.sources[0].bluesky.apiBaseURL",
     ),
-    "a Mastodon file of another kind": (
-        {"sources": [{"mastodon": {"uri": "s3://abc/statuses.csv"}}]},
-        "spec.sources[0].mastodon.uri",
-    ),
     "an archive beside its bucket": (
         {"sources": [{"archive": {"uri": "s3://abc/../a.zip"}}]},
         "spec.sources[0].archive.uri",

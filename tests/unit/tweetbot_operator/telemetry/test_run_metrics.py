@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, generate_latest
 
 from builders.operator import a_bot_in, a_prepare_result
 from harness.stage_operator import NAME, NAMESPACE, Stage
@@ -188,6 +188,12 @@ def test_posts_that_a_run_lost_are_counted_by_cause() -> None:
     before = lost()
     count_posts("team-a", a_bot_in("Prepare").status, a_bot_in("Train", status_fields={"data": data}).status)
     assert [after - former for after, former in zip(lost(), before, strict=True)] == [7, 3, 2]
+
+
+def test_a_namespace_that_lost_nothing_has_no_series() -> None:
+    data = DataStatus(digest="d" * 64, downloaded=220, kept=220)
+    count_posts("team-whole", a_bot_in("Prepare").status, a_bot_in("Train", status_fields={"data": data}).status)
+    assert "team-whole" not in generate_latest().decode()
 
 
 async def test_a_job_that_the_tweetbot_does_not_own_has_held_none_of_its_gpus() -> None:
