@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from safetensors.numpy import save
+from safetensors.numpy import load, save
 
 from builders.model import some_texts
 from tweetbot_trainer.data.cleaning.duplicates import find_repeats
@@ -83,3 +83,9 @@ def test_hashes_without_a_key_are_never_stored() -> None:
 def test_what_is_no_such_file_is_refused(content: bytes, words: str) -> None:
     with pytest.raises(ValueError, match=f"(?i){words}"):
         CopyDetector.decode(content, key=KEY)
+
+
+def test_the_file_is_the_one_that_safetensors_writes() -> None:
+    for posts in ([], ["too short"], ["a post that is long enough for a few n-grams of fifty characters each"]):
+        content = CopyDetector.from_posts(posts, key=b"k" * 32).encode()
+        assert content == save(load(content))
