@@ -6,12 +6,15 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from builders.x import NOW, Clock
 from tweetbot_contract import reasons
 from tweetbot_contract.spec.sources import BlueskySource
 from tweetbot_fakes.remotes import bluesky as fake
 from tweetbot_fakes.remotes.bluesky import Answer, FakeBluesky
+from tweetbot_trainer.data.dataset.source_counts import SourceCounts
 from tweetbot_trainer.data.posts import Post
 from tweetbot_trainer.data.sources.bluesky.feed import BlueskyFeed
 from tweetbot_trainer.data.sources.interface import Profile
@@ -138,6 +141,33 @@ def test_the_profile_counts_posts_and_replies_but_no_reposts(
     list(source.read_posts())
     report = source.build_report()
     assert (report.claimed, dict(report.left_out)) == (total, left_out)
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(
+    good=st.integers(60, 120),
+    again=st.integers(0, 5),
+    damaged=st.integers(0, 3),
+    reposts=st.integers(0, 9),
+    lost=st.integers(0, 9),
+)
+def test_what_the_profile_counts_is_read_left_out_or_missing(
+    good: int, again: int, damaged: int, reposts: int, lost: int
+) -> None:
+    posts = [fake.view(number) for number in range(good)]
+    bare = [fake.view(1000 + number) for number in range(damaged)]
+    for item in bare:
+        del item["post"]["record"]["text"]
+    others = [fake.reposted(2000 + number) for number in range(reposts)]
+    with FakeBluesky() as server:
+        network = Network(server)
+        network.account.feed = [*posts, *bare, *others, *posts[:again]]
+        network.account.profile["postsCount"] = good + damaged + lost
+        source = network.source()
+        read = len(list(source.read_posts()))
+        counts = SourceCounts(source.build_report(), read)
+    assert counts.posts + sum(counts.report.left_out.values()) == len(network.account.feed)
+    assert counts.missing == lost
 
 
 def test_empty_pages_are_passed_by_and_come_to_an_end(world: Network) -> None:
