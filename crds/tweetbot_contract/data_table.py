@@ -61,10 +61,15 @@ class DataTable(Part):
         dropped = sum(getattr(self, name) for name in self.DROPS)
         if self.kept != self.downloaded - dropped:
             raise ValueError(f"kept {self.kept} is not downloaded {self.downloaded} less {dropped} dropped")
-        found = self.downloaded + sum(getattr(self, name) for name in self.LEFT_OUT)
-        if self.missing < (self.claimed or 0) - found or (self.missing and self.claimed is None):
-            raise ValueError(f"missing {self.missing} is less than claimed {self.claimed} less {found} found")
+        if self.missing < (self.claimed or 0) - self.found or (self.missing and self.claimed is None):
+            raise ValueError(f"missing {self.missing} is less than claimed {self.claimed} less {self.found} found")
         return self
+
+    @property
+    def found(self) -> int:
+        """Return how many records were read, as posts or not."""
+        left_out: int = sum(getattr(self, name) for name in self.LEFT_OUT)
+        return self.downloaded + left_out
 
 
 class DataWarning(Part):

@@ -3,6 +3,7 @@
 import functools
 import importlib.metadata
 import re
+from collections.abc import Sequence
 from typing import Protocol
 
 from tweetbot_trainer.data.posts import Post
@@ -52,6 +53,11 @@ def is_foreign(post: Post, text: str, languages: tuple[str, ...]) -> bool:
     """Tell whether a post is in none of these languages; one of unknown language is not foreign."""
     language = parse_label(post.lang) or detect_language(text)
     return language is not None and language not in languages
+
+
+def sample_evenly(texts: Sequence[str], limit: int) -> Sequence[str]:
+    """Return at most `limit` of the texts, at equal distances."""
+    return texts[:: -(-len(texts) // limit) or 1]
 
 
 def describe_detector() -> str:

@@ -65,15 +65,9 @@ def _fill_source_table(table: DataTable, counts: SourceCounts) -> DataTable:
 
 def _sum_tables(table: DataTable, tables: Sequence[DataTable]) -> DataTable:
     left_out = Counter({name: sum(getattr(one, name) for one in tables) for name in DataTable.LEFT_OUT})
-    stated = [one.claimed if one.claimed is not None else _count_found(one) for one in tables]
+    stated = [one.claimed if one.claimed is not None else one.found for one in tables]
     claimed = sum(stated) if any(one.claimed is not None for one in tables) else None
     return _fill_table(table, left_out, claimed, missing=sum(one.missing for one in tables))
-
-
-def _count_found(table: DataTable) -> int:
-    """Return how many records were read, as posts or not."""
-    left_out: int = sum(getattr(table, name) for name in DataTable.LEFT_OUT)
-    return table.downloaded + left_out
 
 
 def _fill_table(

@@ -1,12 +1,12 @@
 """Labels of a language that the labelled texts are not in, as where an app writes its default into every post."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from tweetbot_contract import reasons
 from tweetbot_contract.data_table import DataWarning
-from tweetbot_trainer.data.cleaning.languages import detect_language, parse_label
+from tweetbot_trainer.data.cleaning.languages import detect_language, parse_label, sample_evenly
 from tweetbot_trainer.data.posts import DatasetPost
 
 #: The smallest share of the posts at which a label is looked at: the card names no rarer language.
@@ -41,10 +41,12 @@ _CLOSE = tuple(
 
 def find_wrong_labels(posts: Sequence[DatasetPost]) -> dict[str, str]:
     """Return each language that labels name and texts contradict, with the language of the texts."""
-    labelled = Counter(label for post in posts if (label := parse_label(post.lang)))
-    common = [label for label, count in labelled.items() if count >= LABEL_SHARE * len(posts)]
-    texts = {label: [post.text for post in posts if parse_label(post.lang) == label] for label in common}
-    found = {label: _find_other_language(label, texts[label]) for label in common}
+    labelled: defaultdict[str, list[str]] = defaultdict(list)
+    for post in posts:
+        if label := parse_label(post.lang):
+            labelled[label].append(post.text)
+    common = {label: texts for label, texts in labelled.items() if len(texts) >= LABEL_SHARE * len(posts)}
+    found = {label: _find_other_language(label, texts) for label, texts in common.items()}
     return {label: other for label, other in found.items() if other}
 
 
@@ -62,7 +64,7 @@ def build_label_warnings(wrong: Mapping[str, str]) -> tuple[DataWarning, ...]:
 
 def _find_other_language(label: str, texts: Sequence[str]) -> str | None:
     """Return the language of the texts if it clearly is another one."""
-    sample = texts[:: -(-len(texts) // SAMPLE) or 1]
+    sample = sample_evenly(texts, SAMPLE)
     if label == _ENGLISH and sum(map(bool, map(_ENGLISH_WORDS.search, sample))) >= _ENGLISH_SHARE * len(sample):
         return None
     clear = Counter(filter(None, map(detect_language, sample)))

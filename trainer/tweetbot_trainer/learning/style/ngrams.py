@@ -41,11 +41,6 @@ class NgramModel:
             self._followers.insert(0, _count_followers(counts))
             counts = _shorten(counts) if length > 1 else counts
 
-    @classmethod
-    def from_texts(cls, texts: Iterable[str], order: int) -> "NgramModel":
-        """Count the n-grams of texts and build the model."""
-        return cls(count_ngrams(texts, order), order)
-
     def compute_nats(self, ngram: str) -> float:
         """Return -ln p of an n-gram's last character after the others."""
         nats = self._known.get(ngram)

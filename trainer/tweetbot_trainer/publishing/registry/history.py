@@ -33,11 +33,6 @@ class HistoryEntry:
     states: tuple[str, ...]
     why: tuple[str, ...] = ()
 
-    @property
-    def is_rejected(self) -> bool:
-        """Whether the version failed a gate."""
-        return "rejected" in self.states
-
 
 @dataclass(frozen=True, slots=True)
 class History:

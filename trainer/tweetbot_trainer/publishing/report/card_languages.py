@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tweetbot_trainer.data.cleaning.languages import detect_language, parse_label
+from tweetbot_trainer.data.cleaning.languages import detect_language, parse_label, sample_evenly
 from tweetbot_trainer.data.dataset.wrong_labels import find_wrong_labels
 from tweetbot_trainer.data.posts import DatasetPost
 
@@ -37,7 +37,7 @@ def find_languages(posts: Sequence[DatasetPost]) -> CardLanguages:
 
 def _detect_languages(texts: Sequence[str]) -> dict[str, int]:
     """Return how many of the texts are in which language, estimated from texts at equal distances."""
-    sample = texts[:: -(-len(texts) // SAMPLE) or 1]
+    sample = sample_evenly(texts, SAMPLE)
     found = Counter(_list_codes(map(detect_language, sample)))
     if found.total() < FEWEST:
         return {}
