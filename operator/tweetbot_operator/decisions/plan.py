@@ -18,13 +18,13 @@ from tweetbot_operator.decisions.actions import (
     find_jobs_to_follow,
     note_creation,
 )
+from tweetbot_operator.decisions.conditions import summarize_run
 from tweetbot_operator.decisions.pin import describe_pin, settle_pin
 from tweetbot_operator.decisions.pin_job import compute_pin_requeue_at, decide_pin_actions
 from tweetbot_operator.decisions.progress import add_progress, get_next_write_time
 from tweetbot_operator.decisions.run import RunUpdate, add_usage, advance_run, decide_run
 from tweetbot_operator.decisions.stage import Stage, observe_stage
 from tweetbot_operator.decisions.status import build_invalid_spec_status, build_status, note_trouble
-from tweetbot_operator.decisions.summary import summarize_run
 from tweetbot_operator.types.actions import Action, ResetStatus, SetFinalizers
 from tweetbot_operator.types.objects import InvalidTweetBot, Observed
 from tweetbot_operator.types.stage_state import PinUpdate, Summary

@@ -10,6 +10,7 @@ from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.reasons import SUPERSEDED
 from tweetbot_contract.result import TrackingResult
 from tweetbot_contract.status import (
+    Condition,
     CurrentRun,
     DataStatus,
     ModelStatus,
@@ -21,7 +22,8 @@ from tweetbot_contract.status import (
 from tweetbot_operator.decisions.actions import find_start_problem
 from tweetbot_operator.decisions.conditions import (
     CONDITION_TYPES,
-    build_conditions,
+    Desired,
+    DesiredCondition,
     build_desired_conditions,
     build_invalid_spec_conditions,
     replace_summary,
@@ -246,3 +248,22 @@ def _build_tracking_status(update: RunUpdate, former: TrackingStatus | None) -> 
     if tracking.wandb_url or tracking.report_url:
         return TrackingStatus(wandb_url=tracking.wandb_url, report_url=tracking.report_url)
     return None if update.prepared else former
+
+
+def build_conditions(desired: Desired, before: TweetBotStatus, now: datetime) -> tuple[Condition, ...]:
+    """Build the conditions, sorted by type; each keeps its transition time unless its status flips."""
+    return tuple(_build_condition(each, before, now) for each in sorted(desired, key=lambda each: each.type))
+
+
+def _build_condition(desired: DesiredCondition, before: TweetBotStatus, now: datetime) -> Condition:
+    former, status = before.find_condition(desired.type), "True" if desired.holds else "False"
+    content = {
+        "status": status,
+        "reason": desired.reason,
+        "message": make_printable(desired.message, 2048),
+        "observed_generation": desired.generation,
+    }
+    if former and all(getattr(former, name) == value for name, value in content.items()):
+        return former
+    kept = former.last_transition_time if former and former.status == status else format_time(now)
+    return Condition.model_validate({"type": desired.type, "last_transition_time": kept, **content})
