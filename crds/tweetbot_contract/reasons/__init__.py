@@ -15,27 +15,34 @@ QUEUED = Reason(
     "Waiting for a free slot.",
     "Nothing to do: the run starts when the operator has a slot for it, or when its Kueue queue admits its Job.",
 )
-PREPARING = Reason("Preparing", "Fetching and cleaning posts.")
-TRAINING = Reason("Training", "Fine-tuning the model.")
-SUCCEEDED = Reason("Succeeded", "The model is published.", "Nothing to do: the model is ready to serve.")
+PREPARING = Reason("Preparing", "Fetching and cleaning posts.", steady=True)
+TRAINING = Reason("Training", "Fine-tuning the model.", steady=True)
+SUCCEEDED = Reason("Succeeded", "The model is published.", "Nothing to do: the model is ready to serve.", steady=True)
 ADOPTED = Reason(
     "Adopted",
     "A model of exactly this dataset and training was published before; it is served again.",
     f"Nothing to do. To train another one, {_RETRAIN}.",
+    steady=True,
 )
 NOTHING_NEW = Reason(
     "NothingNew",
     "The scheduled run found fewer new posts than spec.schedule.minNewPosts. The model stays as it is.",
     "Nothing to do: the schedule starts the next run.",
+    steady=True,
 )
 PINNED = _ask_author(
     "Pinned",
     "spec.pin names the version that is served, whatever later runs publish.",
     "Nothing to do. Remove spec.pin to serve the newest version that passed its gates.",
+    steady=True,
 )
-PINNING = Reason("Pinning", "spec.pin has changed: latest.json is being moved.", "Nothing to do.")
-SUSPENDED = _ask_author("Suspended", "spec.suspend is true.", "Set spec.suspend to false to resume the run.")
-NOT_SUSPENDED = Reason("NotSuspended", "spec.suspend is false.", "Nothing to do.")
+PINNING = Reason(
+    "Pinning", "spec.pin has changed: latest.json is being moved.", "Nothing to do.", if_it_lasts="Platform"
+)
+SUSPENDED = _ask_author(
+    "Suspended", "spec.suspend is true.", "Set spec.suspend to false to resume the run.", steady=True
+)
+NOT_SUSPENDED = Reason("NotSuspended", "spec.suspend is false.", "Nothing to do.", steady=True)
 EVICTED = Reason(
     "Evicted",
     "The Pod had to leave its node, or its Kueue queue needed the capacity. The run resumes from its last checkpoint.",
@@ -45,26 +52,40 @@ PREEMPTED_TOO_OFTEN = _ask_platform(
     "The Pod had to leave its node 20 times. The operator creates the Job again after a pause.",
     "The run continues by itself. A higher spec.scheduling.priorityClassName, or nodes that stay, would speed it up.",
 )
-ERASING = Reason("Erasing", "Erasing the TweetBot's objects in S3 before it is deleted.", "Nothing to do.")
+ERASING = Reason(
+    "Erasing", "Erasing the TweetBot's objects in S3 before it is deleted.", "Nothing to do.", if_it_lasts="Platform"
+)
 ERASURE_GIVEN_UP = _ask_author(
-    "ErasureGivenUp", "The TweetBot was deleted, its objects in S3 were not.", "Erase what the message names by hand."
+    "ErasureGivenUp",
+    "The TweetBot was deleted, its objects in S3 were not.",
+    "Erase what the message names by hand.",
+    steady=True,
 )
-SUPERSEDED = Reason("Superseded", "The spec was edited, and another run has replaced this one.", "Nothing to do.")
-WAITING_FOR_PREVIOUS_POD = Reason("WaitingForPreviousPod", "Waiting for a Job or Pod of an earlier run to end.")
+SUPERSEDED = Reason(
+    "Superseded", "The spec was edited, and another run has replaced this one.", "Nothing to do.", steady=True
+)
+WAITING_FOR_PREVIOUS_POD = Reason(
+    "WaitingForPreviousPod", "Waiting for a Job or Pod of an earlier run to end.", if_it_lasts="Platform"
+)
 RETRY_BACKOFF = Reason(
-    "RetryBackoff", "A temporary failure ended the Job. The operator creates it again after a pause."
+    "RetryBackoff",
+    "A temporary failure ended the Job. The operator creates it again after a pause.",
+    if_it_lasts="Platform",
 )
-RESULT_LOST = Reason("ResultLost", "The Job's result disappeared before it was read. The stage runs again.")
-NO_MODEL = Reason("NoModel", "No model has been published yet.")
-DATASET_READY = Reason("DatasetReady", "The dataset is stored in S3.", "Nothing to do.")
-NO_DATASET = Reason("NoDataset", "No dataset has been prepared yet.")
-ACCEPTED = Reason("Accepted", "The spec is valid.", "Nothing to do.")
-TRACKED = Reason("Tracked", "Tracking works as the spec asks.", "Nothing to do.")
+RESULT_LOST = Reason(
+    "ResultLost", "The Job's result disappeared before it was read. The stage runs again.", if_it_lasts="Platform"
+)
+NO_MODEL = Reason("NoModel", "No model has been published yet.", steady=True)
+DATASET_READY = Reason("DatasetReady", "The dataset is stored in S3.", "Nothing to do.", steady=True)
+NO_DATASET = Reason("NoDataset", "No dataset has been prepared yet.", steady=True)
+ACCEPTED = Reason("Accepted", "The spec is valid.", "Nothing to do.", steady=True)
+TRACKED = Reason("Tracked", "Tracking works as the spec asks.", "Nothing to do.", steady=True)
 TRACKING_DEGRADED = _ask_author(
     "TrackingDegraded",
     "Weights & Biases tracked less than the spec asks for. The run is not affected.",
     "Look at the condition's message: the key is missing or wrong, or the server is unreachable. The metrics file is "
     "in S3, and `tweetbot-trainer sync` sends the run later: once there is a model, the message has the command.",
+    steady=True,
 )
 
 # ---- found by the operator
@@ -141,6 +162,7 @@ GATE_ADVISORY = _ask_author(
     "GateAdvisory",
     "The served model misses a gate that is on by default, on too little evidence to keep it back.",
     "Read some samples before you rely on the model. A gate that you set in spec.evaluation.gates binds.",
+    steady=True,
 )
 PINNED_VERSION_NOT_FOUND = _ask_author(
     "PinnedVersionNotFound",
@@ -234,12 +256,16 @@ X_BAD_PAYLOAD = _ask_author(
     "X's answers are not as documented; perhaps another server answers in its place.",
     "The operator retries the run. If it lasts, check sources[].x.apiBaseURL and any proxy in between.",
 )
-STORAGE_UNAVAILABLE = Reason("StorageUnavailable", "S3 does not answer, or with an error that names no known problem.")
+STORAGE_UNAVAILABLE = Reason(
+    "StorageUnavailable", "S3 does not answer, or with an error that names no known problem.", if_it_lasts="Platform"
+)
 MODEL_HUB_UNAVAILABLE = Reason(
-    "ModelHubUnavailable", "The Hugging Face Hub does not answer, or with an error that names no problem."
+    "ModelHubUnavailable",
+    "The Hugging Face Hub does not answer, or with an error that names no problem.",
+    if_it_lasts="Platform",
 )
 DISK_FULL = _ask_platform("DiskFull", "The Pod's disk is full.", "Give the node more ephemeral storage.")
-STOPPED = Reason("Stopped", "The Pod was asked to stop; another one continues.")
+STOPPED = Reason("Stopped", "The Pod was asked to stop; another one continues.", if_it_lasts="Platform")
 TRAINER_BUG = _ask_platform(
     "TrainerBug", "The trainer met an unexpected error.", "Report the Pod's log to the project."
 )

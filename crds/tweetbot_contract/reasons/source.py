@@ -65,4 +65,5 @@ TIMELINE_INCOMPLETE = Reason(
     "post at all.",
     "Nothing to do: the operator retries, and goes on where X stopped. Pages that were paid for are kept. If it lasts, "
     "the message says how many posts were read and how to train on these.",
+    if_it_lasts="Author",
 )
