@@ -33,6 +33,29 @@ _COLUMNS = (
     ("Queue", "string", ".spec.scheduling.queueName", 1, "Kueue LocalQueue in which the training waits."),
     ("Message", "string", f"{_PROGRESSING}.message", 1, "What the TweetBot is doing or waiting for."),
 )
+_RULE_KEYS = ("fieldPath", "rule", "message")
+_S3, _OLD_S3 = "self.spec.output.s3", "oldSelf.spec.output.s3"
+_UNPUBLISHED = "!oldSelf.?status.?model.hasValue()"
+_CREATE_ANOTHER = "cannot change once a model is published, as it would no longer be found: create another TweetBot"
+#: Rules over more than the spec. A tenant cannot drop the status to get round them: only its subresource changes it.
+_ROOT_RULES = (
+    (
+        ".metadata.name",
+        "!self.metadata.name.contains('.')",
+        "write metadata.name without dots: the names of its Jobs are made from it",
+    ),
+    (
+        ".spec.output.s3.uri",
+        f"{_UNPUBLISHED} || {_S3}.uri == {_OLD_S3}.uri",
+        f"output.s3.uri {_CREATE_ANOTHER}",
+    ),
+    (
+        ".spec.output.s3.endpoint",
+        f"{_UNPUBLISHED} || has({_S3}.endpoint) == has({_OLD_S3}.endpoint) && "
+        f"(!has({_S3}.endpoint) || {_S3}.endpoint == {_OLD_S3}.endpoint)",
+        f"output.s3.endpoint {_CREATE_ANOTHER}",
+    ),
+)
 
 
 def build_crd() -> Schema:
@@ -70,12 +93,7 @@ def build_root_schema() -> Schema:
         "type": "object",
         "description": "A TweetBot turns one account's posts into a fine-tuned GPT-2 in your S3 bucket.",
         "required": ["spec"],
-        "x-kubernetes-validations": [
-            {
-                "rule": "!self.metadata.name.contains('.')",
-                "message": "write metadata.name without dots: the names of its Jobs are made from it",
-            }
-        ],
+        "x-kubernetes-validations": [dict(zip(_RULE_KEYS, rule, strict=True)) for rule in _ROOT_RULES],
         "properties": {
             "apiVersion": {"type": "string", "description": f"{GROUP}/{VERSION}"},
             "kind": {"type": "string", "description": KIND},

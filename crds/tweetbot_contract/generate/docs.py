@@ -19,12 +19,13 @@ _AUDIENCE: dict[Actor, str] = {
 
 def render_api_reference() -> str:
     """Return the reference of every field of spec and status, as Markdown."""
-    schema = build_root_schema()["properties"]
+    root = build_root_schema()
+    schema = root["properties"]
     parts = [
         f"{_NOTE}# API reference: `{GROUP}/{VERSION}` TweetBot\n",
         "`kubectl explain tweetbot.spec --recursive` shows the same in a terminal. "
         "A field is optional unless it is marked required.\n",
-        f"## spec\n\n{_render_table(schema['spec'])}\n{_render_rules(schema['spec'])}",
+        f"## spec\n\n{_render_table(schema['spec'])}\n{_render_rules(root)}",
         f"## What an edit does\n\n{_render_edits()}",
         f"## status\n\nOnly the operator writes the status.\n\n{_render_table(schema['status'])}",
     ]
@@ -69,7 +70,9 @@ def _escape_cell(text: str) -> str:
 
 
 def _render_rules(schema: dict[str, Any]) -> str:
-    rules = "".join(f"- `spec{path}`: {_escape_cell(message)}\n" for path, message in _list_messages(schema, ""))
+    rules = "".join(
+        f"- `{path.lstrip('.')}`: {_escape_cell(message)}\n" for path, message in _list_messages(schema, "")
+    )
     return f"### Rules\n\nA manifest that breaks a rule is rejected with the field's path and this message.\n\n{rules}"
 
 

@@ -240,17 +240,4 @@ class TweetBotSpec(Part):
             "write the version as `tweetbot-trainer history` lists it: 16 hex digits, such as 9108a32a5b6d4c1f",
             optional=True,
         ),
-        Rule(
-            "self.output.s3.uri == oldSelf.output.s3.uri",
-            "output.s3.uri cannot change, as older models would no longer be found: create another TweetBot",
-            lambda part: True,  # needs the stored object; only the API server has one
-            field="output.s3.uri",
-        ),
-        Rule(
-            "has(self.output.s3.endpoint) == has(oldSelf.output.s3.endpoint) && "
-            "(!has(self.output.s3.endpoint) || self.output.s3.endpoint == oldSelf.output.s3.endpoint)",
-            "output.s3.endpoint cannot change, as older models would no longer be found: create another TweetBot",
-            lambda part: True,
-            field="output.s3.endpoint",
-        ),
     )

@@ -187,11 +187,43 @@ def test_the_manifest_that_serves_by_vllm_is_accepted(kubectl: Kubectl) -> None:
     assert (answer.returncode, "warning" in answer.stderr.lower()) == (0, False), answer.stderr
 
 
-def test_the_output_cannot_move(kubectl: Kubectl, namespace: str) -> None:
+OTHER_STORES = [
+    {"uri": "s3://team-b/models"},
+    {"endpoint": "https://s3.example.com"},
+    {"uri": "s3://team-b/models", "endpoint": "https://s3.example.com"},
+]
+
+
+@pytest.mark.parametrize("change", OTHER_STORES, ids=lambda change: " and ".join(change))
+def test_the_output_can_move_until_a_model_is_published(
+    kubectl: Kubectl, namespace: str, change: dict[str, str]
+) -> None:
     apply(kubectl, namespace, a_manifest())
-    answer = apply(kubectl, namespace, a_manifest(output={"s3": {**S3, "uri": "s3://team-b/models"}}))
-    assert "spec.output.s3.uri" in answer.stderr
+    moved = a_manifest(output={"s3": {**S3, **change}})
+    assert apply(kubectl, namespace, moved).returncode == 0
+    assert apply(kubectl, namespace, a_manifest()).returncode == 0
+    publish_a_model(kubectl, namespace)
+    answer = apply(kubectl, namespace, moved)
+    assert all(f"spec.output.s3.{field}" in answer.stderr for field in change)
     assert "create another TweetBot" in answer.stderr
+    assert apply(kubectl, namespace, a_manifest(suspend=True)).returncode == 0
+
+
+def test_who_drops_the_status_does_not_move_the_output(kubectl: Kubectl, namespace: str) -> None:
+    apply(kubectl, namespace, a_manifest())
+    publish_a_model(kubectl, namespace)
+    moved = named(a_manifest(output={"s3": {**S3, "uri": "s3://team-b/models"}}), "gull")
+    found = json.loads(kubectl("get", "tb", "gull", "-n", namespace, "-o", "json").stdout)
+    replaced = {**found, "spec": moved["spec"], "status": {}}
+    answer = kubectl("replace", "-n", namespace, "-f", "-", input=json.dumps(replaced), check=False)
+    assert "spec.output.s3.uri" in answer.stderr
+
+
+def publish_a_model(kubectl: Kubectl, namespace: str) -> None:
+    model = {"name": "a", "uri": "s3://team-a/models/a/model", "digest": "0", "sizeBytes": 1, "publishedAt": "now"}
+    status = {"status": {"model": {**model, "runId": "1", "identity": "1"}}}
+    patch = ("patch", "tb", "gull", "-n", namespace, "--subresource=status", "--type=merge", "-p", json.dumps(status))
+    kubectl(*patch)
 
 
 def test_a_fresh_resource_is_pending_and_not_yet_observed(kubectl: Kubectl, namespace: str) -> None:
