@@ -118,7 +118,7 @@ def _dump_fields(spec: TweetBotSpec) -> dict[str, Any]:
 def _prune(value: Any, wanted: Class, path: str) -> Any:
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return [_prune(item, wanted, path) or {} for item in value]
-    if isinstance(value, dict) and value and path != "scheduling.nodeSelector":  # its keys are the user's, not fields
+    if isinstance(value, dict) and value and not path.endswith(".nodeSelector"):  # its keys are the user's, not fields
         inner = {key: _prune(item, wanted, f"{path}.{key}".lstrip(".")) for key, item in value.items()}
         return {key: item for key, item in inner.items() if item is not None} or None
     return value if get_field_class(path) == wanted else None

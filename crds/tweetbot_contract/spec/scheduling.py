@@ -123,15 +123,9 @@ class Affinity(Part):
     """Terms that a node should meet; the scheduler prefers those that do."""
 
 
-class Scheduling(Part):
-    """When and on which nodes the Pods of a run are scheduled."""
+class Placement(Part):
+    """On which nodes Pods run, and with which priority and runtime."""
 
-    queue_name: str | None = Field(None, min_length=1, max_length=63)
-    """Kueue LocalQueue in which the training waits; the prepare stage waits only if queuePrepare is true."""
-    queue_prepare: bool = False
-    """true makes the prepare stage, too, wait in the queue that queueName names."""
-    workload_priority_class_name: str | None = Field(None, min_length=1, max_length=63)
-    """Kueue WorkloadPriorityClass: who is admitted first and who is preempted. Pod priority stays the same."""
     priority_class_name: str | None = Field(None, max_length=253)
     """PriorityClass of the Pods."""
     node_selector: dict[LabelKey, LabelValue] = Field(default_factory=dict, max_length=20)
@@ -143,14 +137,6 @@ class Scheduling(Part):
     runtime_class_name: str | None = Field(None, max_length=253)
     """RuntimeClass of the Pods."""
     rules: ClassVar[tuple[Rule, ...]] = (
-        _build_kueue_rule("queueName", "team-a"),
-        _build_kueue_rule("workloadPriorityClassName", "low"),
-        Rule(
-            "!self.queuePrepare || has(self.queueName)",
-            "queuePrepare needs a queue: set queueName, or remove queuePrepare",
-            lambda part: not part.queue_prepare or part.queue_name is not None,
-            field="queuePrepare",
-        ),
         Rule(
             f"!has(self.nodeSelector) || self.nodeSelector.all(key, key.matches('{LABEL_KEY}'))",
             "write each key of nodeSelector as a label key, such as gpu or example.com/gpu",
@@ -162,5 +148,31 @@ class Scheduling(Part):
             "write each value of nodeSelector as a label value: letters and digits, with -, _ and . between them",
             lambda part: all(make_matcher(LABEL_VALUE)(value) for value in part.node_selector.values()),
             field="nodeSelector",
+        ),
+    )
+
+
+class Scheduling(Placement):
+    """When and on which nodes the Pods are scheduled: the training's by these fields, the others' by `prepare`."""
+
+    priority_class_name: str | None = Field(None, max_length=253)
+    """PriorityClass of the training Pod, and of the others where prepare names none."""
+    queue_name: str | None = Field(None, min_length=1, max_length=63)
+    """Kueue LocalQueue in which the training waits; the prepare stage waits only if queuePrepare is true."""
+    queue_prepare: bool = False
+    """true makes the prepare stage, too, wait in the queue that queueName names."""
+    workload_priority_class_name: str | None = Field(None, min_length=1, max_length=63)
+    """Kueue WorkloadPriorityClass: who is admitted first and who is preempted. Pod priority stays the same."""
+    prepare: Placement | None = None
+    """Where Pods without a GPU run: the prepare stage's, and those that act on pin and deletionPolicy."""
+    rules: ClassVar[tuple[Rule, ...]] = (
+        *Placement.rules,
+        _build_kueue_rule("queueName", "team-a"),
+        _build_kueue_rule("workloadPriorityClassName", "low"),
+        Rule(
+            "!self.queuePrepare || has(self.queueName)",
+            "queuePrepare needs a queue: set queueName, or remove queuePrepare",
+            lambda part: not part.queue_prepare or part.queue_name is not None,
+            field="queuePrepare",
         ),
     )

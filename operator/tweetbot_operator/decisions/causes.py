@@ -156,7 +156,8 @@ _EXIT_CODES: dict[int, tuple[Reason, str, str]] = {
     132: (
         IMAGE_UNUSABLE,
         "the image needs instructions that the node's CPU lacks (SIGILL)",
-        "Choose newer nodes by spec.scheduling.nodeSelector, or have the operator's setting trainerImage changed.",
+        "Choose newer nodes by spec.scheduling.nodeSelector (to prepare, spec.scheduling.prepare.nodeSelector), or "
+        "have the operator's setting trainerImage changed.",
     ),
     134: (CRASHED, "the trainer aborted in native code (SIGABRT)", ""),
     135: (

@@ -33,7 +33,7 @@ from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.progress import PROGRESS_PORT, PROGRESS_PORT_NAME
 from tweetbot_contract.spec.model import PVC_SCHEME
 from tweetbot_contract.spec.quantities import canonicalize_cpu, canonicalize_memory, read_quantity
-from tweetbot_contract.spec.scheduling import Affinity, Scheduling
+from tweetbot_contract.spec.scheduling import Affinity, Placement, Scheduling
 from tweetbot_contract.spec.sources import SecretKey, XSource
 from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_contract.status import CurrentRun
@@ -58,7 +58,7 @@ LOG_BYTES = 256 * 2**20
 #: Where the operator asks how far the stage is.
 _PROGRESS: Manifest = {"name": PROGRESS_PORT_NAME, "containerPort": PROGRESS_PORT, "protocol": "TCP"}
 _CACHES = {name: f"{WORK_DIR}/{folder}" for name, folder in CACHE_FOLDERS.items()}
-
+_ANYWHERE = Placement()
 
 #: A volume's name, where it is mounted, and its source.
 Storage = tuple[str, str, Manifest]
@@ -113,7 +113,7 @@ def build_restricted_pod(
         "containers": [build_restricted_container(task, env, resources, storage, settings, counted=counted)],
         "volumes": [{"name": name, **source} for name, _, source in storage],
         **optional,
-        **_build_scheduling_fields(bot.spec.scheduling),
+        **_build_placement_fields(bot.spec.scheduling, task),
     }
 
 
@@ -271,13 +271,15 @@ def _build_secret_source(secret: str, items: list[dict[str, str]], optional: boo
     return {"secret": {"name": secret, "items": items, **({"optional": True} if optional else {})}}
 
 
-def _build_scheduling_fields(scheduling: Scheduling) -> Manifest:
+def _build_placement_fields(scheduling: Scheduling, task: Task) -> Manifest:
+    """Build the fields of a Pod's place. Trainings alone go to GPU nodes; the others inherit the priority, if unset."""
+    placement = scheduling if task == "Train" else scheduling.prepare or _ANYWHERE
     fields = {
-        "priorityClassName": scheduling.priority_class_name,
-        "runtimeClassName": scheduling.runtime_class_name,
-        "nodeSelector": dict(scheduling.node_selector),
-        "tolerations": [toleration.to_dict() for toleration in scheduling.tolerations],
-        "affinity": _build_affinity(scheduling.affinity) if scheduling.affinity else None,
+        "priorityClassName": placement.priority_class_name or scheduling.priority_class_name,
+        "runtimeClassName": placement.runtime_class_name,
+        "nodeSelector": dict(placement.node_selector),
+        "tolerations": [toleration.to_dict() for toleration in placement.tolerations],
+        "affinity": _build_affinity(placement.affinity) if placement.affinity else None,
     }
     return {name: value for name, value in fields.items() if value}
 

@@ -115,6 +115,10 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
         {"scheduling": {"nodeSelector": {"gpu": "an a100"}}},
         "spec.scheduling.nodeSelector",
     ),
+    "a label of the prepare stage with a space": (
+        {"scheduling": {"prepare": {"nodeSelector": {"gpu": "an a100"}}}},
+        "spec.scheduling.prepare.nodeSelector",
+    ),
     "Online without a key": ({"tracking": {"wandb": {"mode": "Online"}}}, "spec.tracking.wandb.mode"),
     "a report of a run offline": (
         {"tracking": {"wandb": {"mode": "Offline", "report": True}}},

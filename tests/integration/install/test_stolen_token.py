@@ -39,6 +39,7 @@ EVERYTHING: Manifest = {
         "nodeSelector": {"gpu": "a10"},
         "tolerations": [{"key": "gpu", "operator": "Exists"}],
         "affinity": {"required": [{"matchExpressions": [{"key": "zone", "operator": "Exists"}]}]},
+        "prepare": {"nodeSelector": {"pool": "cpu"}, "tolerations": [{"key": "batch", "operator": "Exists"}]},
     },
 }
 BOTS: dict[str, TweetBot] = {

@@ -29,7 +29,7 @@ STATES: dict[str, tuple[str, dict[str, Any], str]] = {
         {"output": {"s3": {"uri": "s3://team-a/models", "credentialsSecret": {"name": "late"}}}},
         "Stalled",
     ),
-    "unschedulable": ("well", {"scheduling": {"nodeSelector": {"no-such": "node"}}}, "Stalled"),
+    "unschedulable": ("well", {"scheduling": {"prepare": {"nodeSelector": {"no-such": "node"}}}}, "Stalled"),
     "failed": ("refused", {}, "Stalled"),
     "suspended": ("well", {"suspend": True}, "Suspended"),
     "published": ("well", {}, "ModelReady"),

@@ -69,7 +69,9 @@ def test_a_missing_secret_is_told_and_heals_when_it_comes(tenant: Tenant) -> Non
 
 
 def test_a_bot_that_no_node_can_take_is_told_and_fails_at_its_deadline(tenant: Tenant) -> None:
-    tenant.apply("gull", scheduling={"nodeSelector": {"no-such": "node"}}, run={"startDeadlineSeconds": 10})
+    tenant.apply(
+        "gull", scheduling={"prepare": {"nodeSelector": {"no-such": "node"}}}, run={"startDeadlineSeconds": 10}
+    )
     tenant.wait("gull", "reason=Unschedulable")
     tenant.wait("gull", "reason=StartDeadlineExceeded")
     until(lambda: tenant.jobs() == [], 120)

@@ -39,6 +39,7 @@ SAME_RUN: dict[str, dict[str, Any]] = {
     "a prepare stage that waits, too": {"scheduling": {"queueName": "gpus", "queuePrepare": True}},
     "a place in the queue": {"scheduling": {"workloadPriorityClassName": "low"}},
     "a node selector": {"scheduling": {"nodeSelector": {"pool": "gpu"}}},
+    "a node selector of Pods without a GPU": {"scheduling": {"prepare": {"nodeSelector": {"sources": "x"}}}},
 }
 NOTHING: dict[str, dict[str, Any]] = {
     "suspended": {"suspend": True},
@@ -146,6 +147,7 @@ def test_ids_of_old_manifests_never_change() -> None:
     [
         ({"evaluation": {"prompts": ["Die Möwe"]}}, "8245afdd53fb996f"),  # JSON has two ways to write such letters
         ({"scheduling": {"affinity": {}}}, "127785d40a8f2ce6"),
+        ({"scheduling": {"priorityClassName": "low", "nodeSelector": {"pool": "gpu"}}}, "98a425555d6a2f69"),
     ],
 )
 def test_what_could_be_written_in_two_ways_hashes_as_it_did(fields: dict[str, Any], execution: str) -> None:

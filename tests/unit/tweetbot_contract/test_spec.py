@@ -154,6 +154,10 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         {"scheduling": {"nodeSelector": {"example.com/gpu": "an a100"}}},
         "spec.scheduling.nodeSelector: write each value of nodeSelector as a label value",
     ),
+    "a label of the prepare stage with a space": (
+        {"scheduling": {"prepare": {"nodeSelector": {"the pool": "cpu"}}}},
+        "spec.scheduling.prepare.nodeSelector: write each key of nodeSelector as a label key",
+    ),
     "a model that may be twice as bad and worse": (
         {"evaluation": {"gates": {"maxRegressionPercent": 101}}},
         "spec.evaluation.gates.maxRegressionPercent: ",

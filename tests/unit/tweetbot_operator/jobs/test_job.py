@@ -1,6 +1,7 @@
 """The Jobs, as people read them in tests/golden, and the rules that no Job may break."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ import yaml
 from builders.operator import SETTINGS, a_bot, a_bot_in, a_run
 from tweetbot_contract.handover import BASE_DIR, BASE_DIR_ENV, CA_BUNDLE_ENV, CA_DIR, CA_FILE, RunDocument
 from tweetbot_contract.manifest import TweetBot
-from tweetbot_contract.status import Stage
-from tweetbot_operator.jobs.cleanup import build_cleanup_job
+from tweetbot_contract.status import PinStatus, Stage
+from tweetbot_operator.jobs.cleanup import build_cleanup_job, build_pin_job
 from tweetbot_operator.jobs.job import build_job
 from tweetbot_operator.jobs.pod import get_pvc_name
 from tweetbot_operator.settings import OperatorSettings
@@ -68,6 +69,43 @@ def env(job: dict[str, Any]) -> dict[str, str]:
 def test_the_job_is_the_one_that_was_reviewed(name: str) -> None:
     """To accept a change: write `yaml.safe_dump(the_job(BOTS[name]), sort_keys=False)` there, and read the diff."""
     assert the_job(BOTS[name]) == yaml.safe_load((GOLDEN / f"job-{name}.yaml").read_text())
+
+
+PIN = PinStatus(version="1" * 16, requested_at="2026-01-01T12:00:00Z", generation=1)
+PLACEMENT = ("priorityClassName", "runtimeClassName", "nodeSelector", "tolerations", "affinity")
+#: Builders of the Jobs that need no GPU.
+GPULESS: dict[str, Callable[[TweetBot], dict[str, Any]]] = {
+    "the prepare stage": the_job,
+    "a pin": lambda bot: build_pin_job(bot, PIN, SETTINGS),
+    "a cleanup": lambda bot: build_cleanup_job(bot, SETTINGS),
+}
+
+
+def get_placement(job: dict[str, Any]) -> dict[str, Any]:
+    pod = job["spec"]["template"]["spec"]
+    return {name: pod[name] for name in PLACEMENT if name in pod}
+
+
+@pytest.mark.parametrize("task", GPULESS)
+def test_a_pod_without_a_gpu_never_goes_where_trainings_do(task: str) -> None:
+    bot = a_bot_in("Prepare", **EVERYTHING)
+    assert get_placement(GPULESS[task](bot)) == {"priorityClassName": "low"}
+
+
+@pytest.mark.parametrize("task", GPULESS)
+def test_a_pod_without_a_gpu_goes_where_its_own_fields_say(task: str) -> None:
+    own = {**EVERYTHING["scheduling"], "priorityClassName": "high", "nodeSelector": {"pool": "cpu"}}
+    own = {name: own[name] for name in PLACEMENT}
+    bot = a_bot_in("Prepare", scheduling={**EVERYTHING["scheduling"], "prepare": own})
+    placement = get_placement(the_job(a_bot_in("Train", scheduling=own)))
+    assert get_placement(GPULESS[task](bot)) == placement
+    assert (placement["nodeSelector"], placement["priorityClassName"]) == ({"pool": "cpu"}, "high")
+
+
+def test_a_training_goes_where_it_did() -> None:
+    prepare = {"nodeSelector": {"pool": "cpu"}, "priorityClassName": "high"}
+    placed = a_bot_in("Train", scheduling={**EVERYTHING["scheduling"], "prepare": prepare})
+    assert get_placement(the_job(placed)) == get_placement(the_job(BOTS["everything-train"]))
 
 
 @pytest.mark.parametrize("stage", ["Prepare", "Train"])
