@@ -79,10 +79,11 @@ class RelationPolicy(ValueGroup):
 class OperatorPolicy(ValueGroup):
     """What the operator's own account may do, even if its token is stolen."""
 
-    enabled: bool = True
-    """Let the operator's account create and delete only Jobs of the operator's form, and set only its own finalizer."""
+    enabled: bool | None = None
+    """Let the operator's account create and delete only Jobs of the operator's form, and set only its own finalizer;
+    unset: yes, unless `watch.namespaces` is set."""
     denied_namespaces: list[str] = ["kube-system", "kube-public", "kube-node-lease"]
-    """Namespaces in which it may touch no Job, beside its own; with `watch.namespaces` only those are allowed."""
+    """Namespaces in which it may touch no Job, beside its own."""
     images: list[str] = []
     """Further names of the trainer image, without tag or digest, e.g. that of a mirror which a webhook writes into
     Jobs."""

@@ -69,7 +69,8 @@ class Watch(ValueGroup):
     """Which TweetBots this operator serves."""
 
     namespaces: list[str] = []
-    """Namespaces to serve, with Roles in them instead of a ClusterRole; empty: the whole cluster."""
+    """Namespaces to serve, by Roles in them and by nothing of the whole cluster but the resource definitions; empty:
+    the whole cluster."""
 
 
 class ServiceAccount(ValueGroup):
@@ -88,8 +89,9 @@ class Rbac(ValueGroup):
 
     create: bool = True
     """Create the operator's roles and bindings."""
-    aggregate: bool = True
-    """Add TweetBots, but never their status, to the cluster's own view, edit and admin roles."""
+    aggregate: bool | None = None
+    """Add TweetBots, but never their status, to the cluster's own view, edit and admin roles; unset: yes, unless
+    `watch.namespaces` is set, where people get Roles in these namespaces."""
 
 
 class PodDisruptionBudget(ValueGroup):
@@ -188,6 +190,10 @@ class ChartValues(ValueGroup):
     """Image of both stages. A run's id does not depend on it, so another image retrains nothing."""
     watch: Watch = Watch()
     """Which TweetBots this operator serves."""
+    cluster_scoped_only: bool = False
+    """Make no operator, but what a platform installs once so that admins of namespaces can install theirs with
+    `watch.namespaces`: resource definitions, roles, and policies that bind every service account of the operator's
+    name. It adds the operator's rights, and so the status of TweetBots, to the cluster's own admin role."""
     replicas: int = Field(2, ge=0)
     """Number of operator Pods. One is the leader; the others stand by with warm caches."""
     pod_disruption_budget: PodDisruptionBudget = PodDisruptionBudget()

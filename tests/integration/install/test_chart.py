@@ -16,6 +16,7 @@ from pydantic.alias_generators import to_camel
 from builders.manifests import a_manifest
 from harness.helm import CHART, CI, NAMESPACE, RELEASE, ROOT, Helm, HelmFailed, Manifest, the
 from tweetbot_chart import plain
+from tweetbot_chart.policy_values import AdmissionPolicies
 from tweetbot_chart.settings_values import ELSEWHERE
 from tweetbot_cluster.binaries import HELM, find_or_build, to_stderr
 from tweetbot_cluster.cluster import EmbeddedCluster
@@ -133,7 +134,7 @@ def test_several_replicas_without_an_election_are_refused_and_one_is_replaced_on
 
 def test_a_name_of_digits_stays_a_text(helm: Helm) -> None:
     """A release and a namespace may be called 2024; as a number the API server would refuse it in a label."""
-    values = {"watch": {"namespaces": ["2024"]}, "namespaceOverride": "2025", "metrics": {"serviceMonitor": ON}}
+    values = {"watch": {"namespaces": ["2024", "2026"]}, "namespaceOverride": "2025", "metrics": {"serviceMonitor": ON}}
     tenants = {"tenants": [{"namespace": "2026"}], "networkPolicy": ON}
     manifests = helm.render(values=values | tenants, release="2027")
     assert [leaf for each in manifests for leaf in numbers(each) if 2024 <= leaf <= 2027] == []
@@ -279,11 +280,49 @@ def test_the_resource_is_the_one_of_crds(renderings: dict[str, list[Manifest]]) 
 
 def test_scoped_to_namespaces_it_has_no_right_beyond_them(renderings: dict[str, list[Manifest]]) -> None:
     scoped = renderings["some-namespaces"]
-    policies = {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}  # they take rights, and give none
-    assert {each["kind"] for each in scoped if each["kind"] in CLUSTER_SCOPED} == {"ClusterRole", *policies}
-    roles = [each["metadata"] for each in scoped if each["kind"] == "Role"]
-    assert {role["namespace"] for role in roles} == {"team-a", "team-b", NAMESPACE}
-    assert [each for each in scoped if each["kind"] == "ClusterRoleBinding"] == []
+    assert [each["kind"] for each in scoped if each["kind"] in CLUSTER_SCOPED] == []
+    roles = {(each["metadata"]["namespace"], each["metadata"]["name"]) for each in scoped if each["kind"] == "Role"}
+    theirs = {(team, RELEASE + suffix) for team in ("team-a", "team-b") for suffix in ("", "-view", "-edit")}
+    assert roles == {(NAMESPACE, f"{RELEASE}-lease"), *theirs}
+    references = [each["roleRef"] for each in scoped if each["kind"] == "RoleBinding"]
+    assert {each["kind"] for each in references} == {"Role"}
+
+
+def test_scoped_to_namespaces_only_the_resource_is_the_clusters_and_may_be_left_out(helm: Helm) -> None:
+    manifests = helm.render(values={"watch": {"namespaces": ["team-a"]}})
+    assert [each["kind"] for each in manifests if each["kind"] in CLUSTER_SCOPED] == ["CustomResourceDefinition"]
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        (
+            {"rbac": {"aggregate": True}},
+            r"rbac\.aggregate: .* leave it out here, and have the platform install it once",
+        ),
+        ({"priorityClass": {"create": True}}, r"priorityClass\.create: .* name a PriorityClass of the cluster"),
+        *(
+            ({"admissionPolicies": {to_camel(name): ON}}, rf"admissionPolicies\.{to_camel(name)}\.enabled: .*once")
+            for name, field in AdmissionPolicies.model_fields.items()
+            if "enabled" in getattr(field.annotation, "model_fields", {})
+        ),
+        ({"tenants": [{"namespace": "team-b"}]}, r"tenants\[0\]\.namespace: this operator does not serve team-b"),
+        ({"clusterScopedOnly": True}, r"clusterScopedOnly: such a release serves no namespace"),
+    ],
+)
+def test_scoped_to_namespaces_what_asks_for_the_clusters_is_refused_with_its_place(
+    helm: Helm, values: Manifest, sentence: str
+) -> None:
+    with pytest.raises(HelmFailed, match=sentence):
+        helm.render(values={"watch": {"namespaces": ["team-a"]}, **values})
+
+
+def test_a_platform_installs_what_is_the_clusters_and_nothing_else(renderings: dict[str, list[Manifest]]) -> None:
+    kinds = {each["kind"] for each in renderings["platform"]}
+    assert kinds == CLUSTER_SCOPED - {"ClusterRoleBinding"}
+    policy = the(renderings["platform"], "ValidatingAdmissionPolicy", f"{RELEASE}-own-jobs")["spec"]
+    (condition,) = policy["matchConditions"]
+    assert "^system:serviceaccount:[^:]+:tweetbot-operator$" in condition["expression"]
 
 
 def test_the_right_to_read_workloads_comes_with_the_setting_that_needs_it(helm: Helm) -> None:
@@ -378,7 +417,7 @@ def test_pod_security_restricted_has_nothing_to_warn_of(
     server.kubectl("create", "namespace", "guarded")
     server.kubectl("label", "namespace", "guarded", "pod-security.kubernetes.io/warn=restricted")
     server.kubectl("label", "namespace", "guarded", "pod-security.kubernetes.io/enforce=restricted")
-    for deployment in [the(each, "Deployment") for each in renderings.values()]:
+    for deployment in [each for all_ in renderings.values() for each in all_ if each["kind"] == "Deployment"]:
         deployment["metadata"]["namespace"] = "guarded"
         done = server.kubectl("apply", "--dry-run=server", "-f", "-", input=yaml.safe_dump(deployment))
         assert "violate" not in done.stderr

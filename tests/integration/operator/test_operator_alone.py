@@ -1,9 +1,12 @@
 """Operators that a test starts itself, with nobody else's at work: rights, ends, and two side by side."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
-from harness.helm import Helm
+import pytest
+
+from harness.helm import Helm, Manifest
 from harness.operator_process import HASTY_PROGRAM, PROGRAM, OperatorProcess, jobs_made, until
 from harness.tenant import Tenant
 from tweetbot_cluster.cluster import EmbeddedCluster
@@ -17,13 +20,42 @@ A_LIMIT_RANGE = {
 }
 
 
-def test_the_roles_of_the_chart_for_one_namespace_are_enough(home: EmbeddedCluster, tmp_path: Path) -> None:
-    """A token of the chart's service account instead of a certificate, and no role of the whole cluster."""
+@pytest.fixture
+def platform(home: EmbeddedCluster, tmp_path: Path) -> Iterator[Helm]:
+    """What a platform installs once, so that admins of namespaces can install an operator themselves."""
+    helm, off = Helm(tmp_path / "helm"), {"enabled": False}
+    values = {"clusterScopedOnly": True, "crds": off, "serviceAccount": {"name": "tweetbot-operator"}}
+    objects = as_list(helm.render(values=values, release="platform"))
+    home.kubectl("apply", "-f", "-", input=objects)
+    yield helm
+    home.kubectl("delete", "-f", "-", "--wait=false", input=objects)
+
+
+def as_list(manifests: list[Manifest]) -> str:
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests})
+
+
+def test_an_admin_of_a_namespace_installs_an_operator_that_needs_no_more(
+    home: EmbeddedCluster, platform: Helm, tmp_path: Path
+) -> None:
+    """All that the chart makes is applied with the cluster's own role `admin` in one namespace, and the operator has
+    but the token of its service account.
+    """
     tenant = Tenant(home)
-    values = {"namespaceOverride": tenant.namespace, "watch": {"namespaces": [tenant.namespace]}}
-    kinds = ("ServiceAccount", "Role", "RoleBinding")
-    mine = [each for each in Helm(tmp_path / "helm").render(values=values) if each["kind"] in kinds]
-    tenant("apply", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": mine}))
+    values = {
+        "namespaceOverride": tenant.namespace,
+        "watch": {"namespaces": [tenant.namespace]},
+        "crds": {"enabled": False},
+        "replicas": 0,  # the process below is the operator
+        "tests": {"enabled": False},
+        "networkPolicy": {"enabled": True},
+        "tenants": [{"namespace": tenant.namespace, "subjects": [{"kind": "User", "name": "tess"}]}],
+    }
+    mine = as_list(platform.render(values=values))
+    tenant("create", "rolebinding", "nadia", "--clusterrole=admin", "--user=nadia")
+    may = ("auth", "can-i", "patch", "tweetbots/status", "--as=nadia", "-n", tenant.namespace)
+    until(lambda: home.kubectl(*may, check=False).stdout.strip() == "yes", 120)
+    tenant("apply", "-f", "-", "--as=nadia", input=mine)
     kubeconfig = json.loads(home.kubeconfig.read_text())
     kubeconfig["users"][0]["user"] = {"token": tenant("create", "token", "tweetbot-operator").strip()}
     (tmp_path / "kubeconfig").write_text(json.dumps(kubeconfig))
