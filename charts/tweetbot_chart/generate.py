@@ -62,7 +62,7 @@ def render_defaults() -> str:
     """Return what templates need to know: a tenant's defaults, as Helm merges no lists; those of the settings, so that
     those at their default are left out; and the form of the operator's Jobs.
     """
-    tenant = Tenant(namespace="-").model_dump(mode="json", by_alias=True, exclude={"namespace"})
+    tenant = Tenant(namespace="any").model_dump(mode="json", by_alias=True, exclude={"namespace"})
     known = {"tenant": tenant, "settings": build_settings_type()().model_dump(mode="json", by_alias=True)}
     known["job"] = build_job_form()
     return yaml.safe_dump(known, sort_keys=False, width=120)

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from tweetbot_chart.base import Objects, Text, ValueGroup
+from tweetbot_chart.base import Annotations, Duration, Labels, NamespaceOrNone, Objects, UrlOrNone, ValueGroup
 
 
 class ServiceMonitor(ValueGroup):
@@ -10,13 +10,13 @@ class ServiceMonitor(ValueGroup):
 
     enabled: bool = False
     """Create the ServiceMonitor."""
-    namespace: str = ""
+    namespace: NamespaceOrNone = ""
     """Namespace of the ServiceMonitor; empty: the operator's."""
-    labels: Text = {}
+    labels: Labels = {}
     """Labels by which your Prometheus selects the ServiceMonitor."""
-    interval: str = "30s"
+    interval: Duration = "30s"
     """Time between two scrapes."""
-    scrape_timeout: str = "10s"
+    scrape_timeout: Duration = "10s"
     """Time that a scrape may take."""
     relabelings: Objects = []
     """Relabelings of the target, before the scrape."""
@@ -29,11 +29,11 @@ class PrometheusRule(ValueGroup):
 
     enabled: bool = False
     """Create the PrometheusRule."""
-    namespace: str = ""
+    namespace: NamespaceOrNone = ""
     """Namespace of the PrometheusRule; empty: the operator's."""
-    labels: Text = {}
+    labels: Labels = {}
     """Labels by which your Prometheus selects the PrometheusRule."""
-    runbook_base_url: str = Field("", alias="runbookBaseURL")
+    runbook_base_url: UrlOrNone = Field("", alias="runbookBaseURL")
     """URL at which you publish docs/runbooks. Each alert then links to its page in the annotation `runbook_url`; empty:
     alerts only name the page."""
 
@@ -43,11 +43,11 @@ class Dashboard(ValueGroup):
 
     enabled: bool = False
     """Create the dashboard's ConfigMap."""
-    namespace: str = ""
+    namespace: NamespaceOrNone = ""
     """Namespace of the dashboard's ConfigMap; empty: the operator's."""
-    labels: Text = {"grafana_dashboard": "1"}
+    labels: Labels = {"grafana_dashboard": "1"}
     """Labels by which Grafana's sidecar finds the dashboard."""
-    annotations: Text = {}
+    annotations: Annotations = {}
     """Annotations of the dashboard's ConfigMap, e.g. its folder in Grafana."""
 
 

@@ -1,11 +1,14 @@
 """Values of the admission policies: what tenants may ask for, checked by the API server."""
 
-from typing import Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tweetbot_chart.base import ValueGroup
+from tweetbot_chart.base import Name, Namespace, Repository, ResourceName, S3Prefix, Url, ValueGroup
+from tweetbot_chart.forms import Selector
+from tweetbot_operator.settings import Form
 
+KmsKey = Annotated[str, Form("^[A-Za-z0-9:/_-]+$", "a key's id, alias or ARN, such as alias/models")]
 SourceKind = Literal["archive", "posts", "x", "bluesky", "mastodon", "threads", "instagram", "reddit"]
 Relation = Literal["Unspecified", "Self", "Consented", "Fictional", "Parody"]
 
@@ -23,7 +26,7 @@ class ServiceAccountPolicy(ValueGroup):
 
     enabled: bool = False
     """Check spec.serviceAccountName."""
-    allowed: list[str] = Field(["tweetbot-trainer"], min_length=1)
+    allowed: list[Name] = Field(["tweetbot-trainer"], min_length=1)
     """Service accounts that a TweetBot may name."""
 
 
@@ -34,7 +37,7 @@ class GpuPolicy(ValueGroup):
     """Check spec.resources.gpu."""
     max_count: int = Field(1, ge=0)
     """Maximum number of GPUs of a training."""
-    resources: list[str] = []
+    resources: list[ResourceName] = []
     """GPU resources that a training may request, e.g. nvidia.com/gpu; empty: any."""
 
 
@@ -43,14 +46,14 @@ class BucketPolicy(ValueGroup):
 
     enabled: bool = False
     """Check s3:// addresses."""
-    prefixes: list[str] = Field(["s3://{namespace}"], min_length=1)
+    prefixes: list[S3Prefix] = Field(["s3://{namespace}"], min_length=1)
     """Prefixes that TweetBots may write to. One that contains {namespace} allows everything below it; one without must
     be given exactly, as the operator appends the namespace itself. TweetBots may read below both."""
-    shared: list[str] = []
+    shared: list[S3Prefix] = []
     """Prefixes below which every tenant may read, e.g. for base models."""
-    endpoints: list[str] = []
+    endpoints: list[Url] = []
     """Allowed values of output.s3.endpoint; empty: any."""
-    kms_keys: list[str] = []
+    kms_keys: list[KmsKey] = []
     """Allowed values of output.s3.kmsKeyId, one of which must be given; empty: any, or none."""
 
 
@@ -82,9 +85,9 @@ class OperatorPolicy(ValueGroup):
     enabled: bool | None = None
     """Let the operator's account create and delete only Jobs of the operator's form, and set only its own finalizer;
     unset: yes, unless `watch.namespaces` is set."""
-    denied_namespaces: list[str] = ["kube-system", "kube-public", "kube-node-lease"]
+    denied_namespaces: list[Namespace] = ["kube-system", "kube-public", "kube-node-lease"]
     """Namespaces in which it may touch no Job, beside its own."""
-    images: list[str] = []
+    images: list[Repository] = []
     """Further names of the trainer image, without tag or digest, e.g. that of a mirror which a webhook writes into
     Jobs."""
 
@@ -110,5 +113,5 @@ class AdmissionPolicies(ValueGroup):
     """What the API server does when it cannot evaluate a policy: Fail rejects the TweetBot, Ignore admits it."""
     validation_actions: list[Literal["Deny", "Warn", "Audit"]] = Field(["Deny"], min_length=1)
     """What the API server does about a violation: deny, warn or audit it."""
-    namespace_selector: dict[str, Any] = {}
+    namespace_selector: Selector = {}
     """Label selector of the namespaces that the policies apply to; empty: all namespaces."""

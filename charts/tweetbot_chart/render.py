@@ -27,8 +27,22 @@ def build_values_type() -> type[Part]:
 
 def render_schema() -> str:
     """Return values.schema.json, which rejects unknown keys."""
-    document = {"$schema": _DRAFT, "$comment": NOTE, **build_values_type().model_json_schema(by_alias=True)}
+    schema = _name_keys(build_values_type().model_json_schema(by_alias=True))
+    document = {"$schema": _DRAFT, "$comment": NOTE, **schema}
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def _name_keys(schema: Any) -> Any:
+    """Write the form of a map's keys so that helm names a wrong one by its path: for propertyNames it names another."""
+    if isinstance(schema, list):
+        return [_name_keys(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {name: _name_keys(each) for name, each in schema.items()}
+    if keys := found.pop("propertyNames", None):
+        found["patternProperties"] = {keys["if"]["pattern"]: found["additionalProperties"]}
+        found["additionalProperties"] = {"const": f"under {keys['else']['const']}"}
+    return found
 
 
 def render_values_yaml() -> str:

@@ -1,25 +1,17 @@
 """Values of a tenant: a namespace that is set up for TweetBots."""
 
-from typing import Any
-
 from pydantic import Field
 
-from tweetbot_chart.base import ValueGroup
-
-
-class PullSecret(ValueGroup):
-    """A Secret with a registry's login."""
-
-    name: str = Field(min_length=1)
-    """Name of the Secret, in the tenant's namespace."""
+from tweetbot_chart.base import Annotations, Cidr, Name, NameOrNone, Namespace, Port, Quantities, ValueGroup
+from tweetbot_chart.forms import PullSecret, Subject
 
 
 class TenantAccount(ValueGroup):
     """The service account of the trainers, e.g. for workload identity."""
 
-    name: str = "tweetbot-trainer"
+    name: NameOrNone = "tweetbot-trainer"
     """Name of the service account, for spec.serviceAccountName; empty: create none."""
-    annotations: dict[str, str] = {}
+    annotations: Annotations = {}
     """Annotations of the service account, e.g. the cloud role."""
     image_pull_secrets: list[PullSecret] = []
     """Secrets for pulling the trainer image, as [{name: registry}]."""
@@ -28,9 +20,9 @@ class TenantAccount(ValueGroup):
 class Egress(ValueGroup):
     """Addresses that trainers may connect to; a NetworkPolicy knows no host names."""
 
-    cidrs: list[str] = Field(min_length=1)
+    cidrs: list[Cidr] = Field(min_length=1)
     """Address ranges (CIDRs)."""
-    ports: list[int] = Field(min_length=1)
+    ports: list[Port] = Field(min_length=1)
     """TCP ports."""
 
 
@@ -41,7 +33,7 @@ class TenantNetwork(ValueGroup):
     """Create the NetworkPolicy."""
     egress: list[Egress] = [Egress(cidrs=["0.0.0.0/0", "::/0"], ports=[443])]
     """Addresses and ports that trainers may connect to: S3, X, Bluesky, the model hub, W&B."""
-    except_: list[str] = Field(["169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128"], alias="except")
+    except_: list[Cidr] = Field(["169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128"], alias="except")
     """Ranges excluded from 0.0.0.0/0 and ::/0: the cloud's metadata service. Add those of your Pods, Services and
     nodes."""
 
@@ -49,22 +41,22 @@ class TenantNetwork(ValueGroup):
 class LocalQueue(ValueGroup):
     """A Kueue LocalQueue."""
 
-    name: str = "tweetbots"
+    name: Name = "tweetbots"
     """Name of the LocalQueue, for spec.scheduling.queueName."""
-    cluster_queue: str = ""
+    cluster_queue: NameOrNone = ""
     """ClusterQueue that the LocalQueue points to; empty: create no LocalQueue."""
 
 
 class Tenant(ValueGroup):
     """One namespace."""
 
-    namespace: str = Field(min_length=1, max_length=63)
+    namespace: Namespace
     """Namespace of the tenant; it must exist."""
     service_account: TenantAccount = TenantAccount()
     """Service account of the trainers."""
-    subjects: list[dict[str, Any]] = []
+    subjects: list[Subject] = []
     """Who may edit TweetBots in the namespace, as subjects of a RoleBinding; empty: create none."""
-    quota: dict[str, Any] = {}
+    quota: Quantities = {}
     """`hard` of a ResourceQuota, e.g. {requests.nvidia.com/gpu: 2, count/tweetbots.tweetbot.dev: 50}; empty: create
     none."""
     network_policy: TenantNetwork = TenantNetwork()

@@ -4,7 +4,26 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from tweetbot_chart.base import Object, Objects, Text, ValueGroup
+from tweetbot_chart.base import (
+    Annotations,
+    CountOrShare,
+    Digest,
+    LabelKey,
+    Labels,
+    NameOrNone,
+    Namespace,
+    NamespaceOrNone,
+    Object,
+    Objects,
+    Port,
+    RegistryOrNone,
+    Repository,
+    ShortNameOrNone,
+    Tag,
+    ValueGroup,
+    VariableName,
+)
+from tweetbot_chart.forms import Affinity, PullSecret, Resources, Toleration
 from tweetbot_chart.metrics_values import Metrics
 from tweetbot_chart.policy_values import AdmissionPolicies
 from tweetbot_chart.tenant_values import Tenant
@@ -18,7 +37,7 @@ class Global(ValueGroup):
     """Values that a parent chart shares with all its subcharts."""
 
     model_config = ConfigDict(extra="allow")
-    image_registry: str = ""
+    image_registry: RegistryOrNone = ""
     """Registry to prepend to both images, e.g. a mirror."""
 
 
@@ -32,9 +51,9 @@ class Variable(ValueGroup):
     """An environment variable of the operator's container, in Kubernetes' form."""
 
     name: Annotated[
-        str,
+        VariableName,
         AfterValidator(_reject_setting),
-        Field(json_schema_extra={"if": {"pattern": f"^{PREFIX}"}, "then": {"const": ANOTHER_NAME}}),
+        Field(json_schema_extra={"allOf": [{"if": {"pattern": f"^{PREFIX}"}, "then": {"const": ANOTHER_NAME}}]}),
     ]
     """Name of the variable."""
     value: str | None = None
@@ -46,11 +65,11 @@ class Variable(ValueGroup):
 class Image(ValueGroup):
     """A container image."""
 
-    repository: str = ""
+    repository: Repository = ""
     """Name of the image, with its registry if it needs one."""
-    tag: str = ""
+    tag: Tag = ""
     """Tag of the image; empty: the chart's appVersion."""
-    digest: str = Field("", pattern="^(sha256:[0-9a-f]{64})?$")
+    digest: Digest = ""
     """Digest of the image, sha256:…; it takes precedence over the tag. Pin it in production."""
 
 
@@ -61,14 +80,14 @@ class Crds(ValueGroup):
     """Install and upgrade the CustomResourceDefinition with the chart."""
     keep: bool = True
     """Keep the CustomResourceDefinition, and with it every TweetBot, when the chart is uninstalled."""
-    annotations: Text = {}
+    annotations: Annotations = {}
     """Further annotations of the CustomResourceDefinition."""
 
 
 class Watch(ValueGroup):
     """Which TweetBots this operator serves."""
 
-    namespaces: list[str] = []
+    namespaces: Annotated[list[Namespace], Field(json_schema_extra={"uniqueItems": True})] = []
     """Namespaces to serve, by Roles in them and by nothing of the whole cluster but the resource definitions; empty:
     the whole cluster."""
 
@@ -78,9 +97,9 @@ class ServiceAccount(ValueGroup):
 
     create: bool = True
     """Create the service account."""
-    name: str = ""
+    name: NameOrNone = ""
     """Name of the service account; empty: the release's name."""
-    annotations: Text = {}
+    annotations: Annotations = {}
     """Annotations of the service account."""
 
 
@@ -99,14 +118,14 @@ class PodDisruptionBudget(ValueGroup):
 
     enabled: bool = True
     """Create the PodDisruptionBudget."""
-    min_available: int | str = 1
+    min_available: CountOrShare = 1
     """Replicas that a node drain must leave running."""
 
 
 class Spread(ValueGroup):
     """How replicas are spread over the cluster."""
 
-    topology_keys: list[str] = ["kubernetes.io/hostname"]
+    topology_keys: list[LabelKey] = ["kubernetes.io/hostname"]
     """Node labels to spread the replicas over; empty: do not spread them."""
     when_unsatisfiable: Literal["ScheduleAnyway", "DoNotSchedule"] = "ScheduleAnyway"
     """What to do with a replica that cannot be spread."""
@@ -117,7 +136,7 @@ class PriorityClass(ValueGroup):
 
     create: bool = False
     """Create a PriorityClass named as the release, unless priorityClassName is set."""
-    value: int = Field(1_000_000, le=1_000_000_000)
+    value: int = Field(1_000_000, ge=-2_147_483_648, le=1_000_000_000)
     """Priority of the operator's Pods."""
     preemption_policy: Literal["PreemptLowerPriority", "Never"] = "PreemptLowerPriority"
     """Whether the operator's Pods may preempt others."""
@@ -139,7 +158,7 @@ class NetworkPolicy(ValueGroup):
 
     enabled: bool = False
     """Create the NetworkPolicy. Your network plugin must enforce it."""
-    api_server_ports: list[int] = Field([443, 6443], min_length=1)
+    api_server_ports: list[Port] = Field([443, 6443], min_length=1)
     """Ports on which the operator may reach the API server."""
     metrics_from: Objects = []
     """Who may read health and metrics, in the form of `from` of a NetworkPolicy; empty: everybody."""
@@ -168,15 +187,15 @@ class ChartValues(ValueGroup):
     """Only for the `condition` of a parent chart; has no effect in this one."""
     global_: Global = Field(Global(), alias="global")
     """Values that a parent chart shares with all its subcharts."""
-    name_override: str = ""
+    name_override: ShortNameOrNone = ""
     """Name of the chart in labels and names; empty: tweetbot-operator."""
-    fullname_override: str = Field("", max_length=46)
+    fullname_override: ShortNameOrNone = ""
     """Name of every object; empty: the release's name, followed by the chart's unless that is in it."""
-    namespace_override: str = ""
+    namespace_override: NamespaceOrNone = ""
     """Namespace of every object; empty: the release's namespace."""
-    common_labels: Text = {}
+    common_labels: Labels = {}
     """Labels of every object."""
-    common_annotations: Text = {}
+    common_annotations: Annotations = {}
     """Annotations of every object."""
     crds: Crds = Crds()
     """The CustomResourceDefinition."""
@@ -184,7 +203,7 @@ class ChartValues(ValueGroup):
     """Image of the operator."""
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
     """When to pull the operator's image."""
-    image_pull_secrets: Objects = []
+    image_pull_secrets: list[PullSecret] = []
     """Secrets for pulling the operator's image."""
     trainer_image: Image = Image(repository="tweetbot-trainer")
     """Image of both stages. A run's id does not depend on it, so another image retrains nothing."""
@@ -200,17 +219,17 @@ class ChartValues(ValueGroup):
     """PodDisruptionBudget of the operator, when there is more than one replica."""
     spread: Spread = Spread()
     """How replicas are spread over the cluster."""
-    affinity: Object = {}
+    affinity: Affinity = {}
     """Affinity of the operator's Pods."""
-    node_selector: Text = {}
+    node_selector: Labels = {}
     """Node labels that the operator's Pods require."""
-    tolerations: Objects = []
+    tolerations: list[Toleration] = []
     """Taints that the operator's Pods tolerate."""
-    priority_class_name: str = ""
+    priority_class_name: NameOrNone = ""
     """PriorityClass of the operator's Pods."""
     priority_class: PriorityClass = PriorityClass()
     """PriorityClass to create for the operator."""
-    resources: Object = {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
+    resources: Resources = {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
     """Resources of the operator; docs/benchmarks.md says how many a large fleet needs."""
     pod_security_context: Object = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
     """Security context of the operator's Pods; meets the restricted Pod Security Standard. It sets no uid, so that
@@ -223,9 +242,9 @@ class ChartValues(ValueGroup):
     """Security context of the operator's container; meets the restricted Pod Security Standard."""
     host_users: bool | None = None
     """false runs the operator in a user namespace of its own, where nodes support it; unset: the cluster's default."""
-    pod_labels: Text = {}
+    pod_labels: Labels = {}
     """Further labels of the operator's Pods."""
-    pod_annotations: Text = {}
+    pod_annotations: Annotations = {}
     """Further annotations of the operator's Pods."""
     termination_grace_period_seconds: int = Field(30, ge=1)
     """Seconds that an operator Pod has on shutdown to finish running reconciles and release the Lease."""

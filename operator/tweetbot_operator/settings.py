@@ -1,14 +1,28 @@
 """What a platform team sets: environment variables named TWEETBOT_<FIELD>, read once at the start."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from ipaddress import ip_network
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core.core_schema import CoreSchema, no_info_after_validator_function
 
 from tweetbot_contract.spec.parts import make_matcher
 from tweetbot_contract.spec.quantities import (
     CPU_ADVICE,
+    CPU_PATTERN,
     MEMORY_ADVICE,
     canonicalize_cpu,
     canonicalize_memory,
@@ -21,6 +35,37 @@ _PREFIX = "TWEETBOT_"
 
 class InvalidSettings(Exception):
     """The environment must be corrected; the message names each variable, its value and what is allowed."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """Of a text, in an Annotated type: a pattern that matches all of it, and what to write instead of any other.
+
+    A number is judged as it is written.
+    """
+
+    pattern: str
+    advice: str
+    types: tuple[str, ...] = ("string",)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Check what is of the right type."""
+        return no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Return the schema of the chart's value."""
+        return self.describe()
+
+    def check(self, given: Any) -> Any:
+        """Return what was given. Raises ValueError with the advice."""
+        if not make_matcher(self.pattern)(str(given)):
+            raise ValueError(f"write {self.advice}")
+        return given
+
+    def describe(self) -> JsonSchemaValue:
+        """Return a JSON schema. helm answers any other value by "value must be" and the const: so that is advice."""
+        types: JsonSchemaValue = {"type": self.types[0]} if len(self.types) == 1 else {"type": self.types, "minimum": 0}
+        return {**types, "if": {"pattern": self.pattern}, "else": {"const": self.advice}}
 
 
 def _split(text: object) -> object:
@@ -39,12 +84,6 @@ def _read_size(text: str) -> str:
     return canonicalize_memory(text)
 
 
-def _check_kueue_version(text: str) -> str:
-    if text and not make_matcher("^v[0-9]+((alpha|beta)[0-9]+)?$")(text):
-        raise ValueError("write a version such as v1beta2")
-    return text
-
-
 def _check_networks(text: str) -> str:
     for network in filter(None, text.split(",")):
         try:
@@ -54,11 +93,43 @@ def _check_networks(text: str) -> str:
     return text
 
 
+_BYTE = "(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+ADDRESS = f"({_BYTE}([.]{_BYTE}){{3}}|[0-9a-fA-F]*:[0-9a-fA-F:.]*)"
+_MASK = "/(12[0-8]|1[01][0-9]|[1-9]?[0-9])"
+#: A network with its mask, as far as a pattern can tell.
+NETWORK = ADDRESS + _MASK
+_NETWORKS = f"^({ADDRESS}({_MASK})?(,{ADDRESS}({_MASK})?)*)?$"
+_SIZE = (
+    "^[+]?([0-9]{8,15}|[0-9]{5,}([.][0-9]*)?(k|Ki)|[0-9]{2,}([.][0-9]*)?(M|Mi)|([0-9]+([.][0-9]*)?|[.][0-9]+)[GT]i?"
+    "|[0-9]([.][0-9]*)?[eE][+]?(0?[7-9]|1[0-4]))$"
+)
+_AMOUNT = ("string", "number")
+
 Count = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-_QUANTITY = WithJsonSchema({"type": ["string", "number"]})
-Cpu = Annotated[str, BeforeValidator(str), AfterValidator(_read_cpu), _QUANTITY]
-Size = Annotated[str, BeforeValidator(str), AfterValidator(_read_size), _QUANTITY]
+Cpu = Annotated[
+    str,
+    BeforeValidator(str),
+    AfterValidator(_read_cpu),
+    WithJsonSchema(Form(CPU_PATTERN, CPU_ADVICE.removeprefix("write "), _AMOUNT).describe()),
+]
+Size = Annotated[
+    str,
+    BeforeValidator(str),
+    AfterValidator(_read_size),
+    WithJsonSchema(Form(_SIZE, MEMORY_ADVICE.removeprefix("write "), _AMOUNT).describe()),
+]
+Networks = Annotated[
+    str,
+    AfterValidator(_check_networks),
+    WithJsonSchema(Form(_NETWORKS, "networks such as 10.96.0.0/12, with commas between them").describe()),
+]
+Host = Annotated[str, Form("^([0-9a-fA-F:]+|[A-Za-z0-9.-]+)$", "an address such as 0.0.0.0, 127.0.0.1 or ::")]
+NameOrNone = Annotated[
+    str, Form("^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$", "a name: lower-case letters, digits, - and .")
+]
+VersionOrNone = Annotated[str, Form("^(v[0-9]+((alpha|beta)[0-9]+)?)?$", "a version such as v1beta2")]
+UidOrNone = Annotated[str, Form("^[A-Za-z0-9-]{0,64}$", "a uid such as 9f2c1a64-0f5c-4d2b-8a51-0d3b7c6e5f4a")]
 
 
 class OperatorSettings(BaseModel):
@@ -77,13 +148,13 @@ class OperatorSettings(BaseModel):
     namespaces: Annotated[tuple[str, ...], BeforeValidator(_split)] = ()
     """Namespaces to watch, comma-separated; empty: the whole cluster. Each adds one watch per kind: fine up to 50."""
 
-    workers: Count = 12
+    workers: Annotated[int, Field(ge=1)] = 12
     """TweetBots reconciled at once. Each holds at most one connection; more gained nothing on a 2-core API server."""
 
-    http_host: str = "0.0.0.0"  # noqa: S104 - probes and Prometheus come from outside the Pod
+    http_host: Host = "0.0.0.0"  # noqa: S104 - probes and Prometheus come from outside the Pod
     """Address on which health and metrics are served; `::` in a cluster that has only IPv6."""
 
-    http_port: Count = 8080
+    http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
     """TCP port of health and metrics."""
 
     success_ttl_seconds: Seconds = 3600
@@ -104,10 +175,10 @@ class OperatorSettings(BaseModel):
     run_as_user: Count = 65532
     """User and group id of the trainer, the usual one of images without root; 0: the cluster chooses (OpenShift)."""
 
-    allowed_networks: Annotated[str, AfterValidator(_check_networks)] = ""
+    allowed_networks: Networks = ""
     """CIDRs, comma-separated: where servers may be beside the public internet, e.g. an S3 in `10.96.0.0/12`."""
 
-    ca_config_map: str = ""
+    ca_config_map: NameOrNone = ""
     """ConfigMap in the namespace of every TweetBot, key `ca.crt`: CAs that trainers trust if no `caBundle` is given."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
@@ -122,10 +193,10 @@ class OperatorSettings(BaseModel):
     job_creations_per_second: Seconds = 0
     """Jobs created per second at most, to spare admission webhooks and autoscalers. 0: no limit."""
 
-    kueue_version: Annotated[str, AfterValidator(_check_kueue_version)] = ""
+    kueue_version: VersionOrNone = ""
     """API version of Kueue's Workloads, e.g. `v1beta2`, which say why a run waits in a queue; empty: not read."""
 
-    cluster_uid: Annotated[str, Field(max_length=64)] = ""
+    cluster_uid: UidOrNone = ""
     """uid of the cluster in `owner.json`; empty: kube-system's. With a lost cluster's uid it takes its folders over."""
 
     lease_namespace: str = ""

@@ -17,7 +17,7 @@ _UNITS = {
 }
 _QUANTITY = re.compile(r"([+-]?(?:[0-9]+[.]?[0-9]*|[.][0-9]+))(?:[eE]([+-]?[0-9]{1,2})|([numkMGTPE]|[KMGTPE]i)?)")
 #: Cores above 0 and below 10,000, with an exponent if it is a small one, or millionths or thousandths of one.
-_CPU = (
+CPU_PATTERN = (
     "^[+]?0*([1-9][0-9]{0,3}([.][0-9]*)?|[.][0-9]*[1-9][0-9]*|[1-9][0-9]{0,6}([.][0-9]*)?m|[1-9][0-9]{0,9}u"
     "|[1-9]([.][0-9]*)?[eE][+]?0?[0-3]|[1-9][0-9]{0,3}([.][0-9]*)?[eE]-[0-9]{1,2})$"
 )
@@ -47,7 +47,7 @@ def read_quantity(text: str) -> Decimal | None:
 
 def is_cpu(text: str) -> bool:
     """Tell whether a text is an amount of CPU that a container may ask for."""
-    return make_matcher(_CPU)(text)
+    return make_matcher(CPU_PATTERN)(text)
 
 
 def is_memory(text: str) -> bool:
@@ -89,7 +89,7 @@ Cpu = Annotated[
     WithJsonSchema(
         {
             "x-kubernetes-preserve-unknown-fields": True,
-            "pattern": _CPU,
+            "pattern": CPU_PATTERN,
             "maxLength": 20,
             "minimum": 0,
             "exclusiveMinimum": True,

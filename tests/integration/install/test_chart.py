@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import yaml
 from pydantic.alias_generators import to_camel
 
 from builders.manifests import a_manifest
+from harness.chart.wrong_values import Walk, merge_wrong
 from harness.helm import CHART, CI, NAMESPACE, RELEASE, ROOT, Helm, HelmFailed, Manifest, the
 from tweetbot_chart import plain
 from tweetbot_chart.policy_values import AdmissionPolicies
@@ -104,6 +106,37 @@ def test_a_value_that_is_none_is_refused(helm: Helm, option: str) -> None:
         helm.render("--set", option)
 
 
+def test_every_wrong_value_is_refused_by_its_path(helm: Helm) -> None:
+    """All leaves, as many at once as go together; a text of a form is answered by what to write."""
+    wrongs = Walk(json.loads((CHART / "values.schema.json").read_text())).list_all()
+    assert len(wrongs) > 250
+    for together, values in merge_wrong(wrongs):
+        with pytest.raises(HelmFailed) as refused:
+            helm.render(values=values)
+        said = str(refused.value)
+        assert [str(wrong) for wrong in together if f"at '{wrong}'" not in said] == []
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("settings.logLevel=debug", "'/settings/logLevel': value must be one of 'DEBUG', 'INFO'"),
+        ("settings.successTtlSeconds=1h", "'/settings/successTtlSeconds': got string, want number"),
+        ("settings.allowedNetworks=the cluster", "'/settings/allowedNetworks': value must be 'networks such as 10.96"),
+        ("settings.prepareMemory=20GB", "'/settings/prepareMemory': value must be 'memory with its unit, such as 16Gi"),
+        ("image.repository=https://registry.example.com/x", "'/image/repository': value must be 'an image without tag"),
+        ("commonLabels.te am=x", "'/commonLabels/te am': value must be 'under a key such as example.com/team"),
+        (
+            "resources.limits.memory=lots",
+            "'/resources/limits/memory': value must be 'an amount such as 500m, 2 or 16Gi",
+        ),
+    ],
+)
+def test_a_wrong_value_is_answered_by_what_to_write(helm: Helm, option: str, words: str) -> None:
+    with pytest.raises(HelmFailed, match=re.escape(words)):
+        helm.render("--set", option)
+
+
 def test_a_setting_among_the_further_variables_is_refused_with_its_place(helm: Helm) -> None:
     with pytest.raises(HelmFailed, match="what begins with TWEETBOT_ is set under `settings`"):
         helm.render(values={"extraEnv": [{"name": "TWEETBOT_WORKERS", "value": "3"}]})
@@ -181,8 +214,12 @@ def test_every_setting_reaches_the_operator_and_one_at_its_default_need_not(helm
         float: lambda number: number + 0.25,
         str: lambda number: f"changed-{number}",
     }
+    of_a_form = {
+        "log_level": "DEBUG", "prepare_cpu": "2", "prepare_memory": "3Gi", "work_size": "3Gi",
+        "allowed_networks": "10.0.0.0/8", "kueue_version": "v1beta2",
+    }  # fmt: skip
     changed = {
-        name: another[field.annotation](number) if field.annotation in another else "DEBUG"  # of several levels
+        name: of_a_form[name] if name in of_a_form else another[field.annotation](number)
         for number, (name, field) in enumerate(OperatorSettings.model_fields.items())
         if name not in ELSEWHERE
     }

@@ -53,7 +53,7 @@ def test_an_admin_of_a_namespace_installs_an_operator_that_needs_no_more(
     }
     mine = as_list(platform.render(values=values))
     tenant("create", "rolebinding", "nadia", "--clusterrole=admin", "--user=nadia")
-    may = ("auth", "can-i", "patch", "tweetbots/status", "--as=nadia", "-n", tenant.namespace)
+    may = ("auth", "can-i", "patch", "tweetbots", "--subresource=status", "--as=nadia", "-n", tenant.namespace)
     until(lambda: home.kubectl(*may, check=False).stdout.strip() == "yes", 120)
     tenant("apply", "-f", "-", "--as=nadia", input=mine)
     kubeconfig = json.loads(home.kubeconfig.read_text())

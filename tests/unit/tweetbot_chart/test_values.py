@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
 from builders.operator import a_bot_in, a_run
+from harness.chart.wrong_values import Walk
 from tweetbot_chart import generate
 from tweetbot_chart.job_form import build_job_form
 from tweetbot_chart.policy_values import Relation, SourceKind
@@ -75,6 +76,16 @@ def test_only_the_object_that_helm_fills_takes_unknown_keys() -> None:
     assert len(found) > 20
 
 
+def test_every_leaf_has_a_form_or_bounds_but_those_that_may_be_anything() -> None:
+    """Annotations and variables are texts of others, and a negative toleration means none."""
+    anything = {
+        "/commonAnnotations/key", "/crds/annotations/key", "/podAnnotations/key", "/serviceAccount/annotations/key",
+        "/metrics/dashboard/annotations/key", "/tenants/0/serviceAccount/annotations/key", "/extraEnv/0/value",
+        "/tolerations/0/tolerationSeconds",
+    }  # fmt: skip
+    assert {str(wrong) for wrong in Walk(SCHEMA).list_all() if wrong.free} == anything
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -85,6 +96,12 @@ def test_only_the_object_that_helm_fills_takes_unknown_keys() -> None:
         {"tenants": [{"name": "team-a"}]},
         {"admissionPolicies": {"sources": {"kinds": ["rss"]}}},
         {"image": {"digest": "latest"}},
+        {"image": {"repository": "https://registry.example.com/operator"}},
+        {"settings": {"allowedNetworks": "the cluster"}},
+        {"commonLabels": {"te am": "a"}},
+        {"resources": {"limits": {"memory": "lots"}}},
+        {"podDisruptionBudget": {"minAvailable": "150%"}},
+        {"tenants": [{"namespace": "Team A"}]},
         {"replicas": "two"},
         {"extraEnv": [{"name": "TWEETBOT_WORKERS", "value": "3"}]},
         {"tenants": [{"namespace": "team-a", "serviceAccount": {"imagePullSecrets": ["registry"]}}]},

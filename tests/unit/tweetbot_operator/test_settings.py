@@ -78,6 +78,18 @@ def test_a_version_that_is_none_is_refused_by_name(version: str) -> None:
         load_settings({"TWEETBOT_KUEUE_VERSION": version})
 
 
+@pytest.mark.parametrize("name", ["HTTP_HOST", "CA_CONFIG_MAP", "CLUSTER_UID"])
+def test_a_name_or_an_address_that_is_none_is_refused_by_what_to_write(name: str) -> None:
+    with pytest.raises(InvalidSettings, match=f"TWEETBOT_{name}='no such': write an? (name|address|uid)"):
+        load_settings({f"TWEETBOT_{name}": "no such"})
+
+
+def test_an_operator_without_workers_is_refused() -> None:
+    """It would hold the lease, and nothing would ever begin."""
+    with pytest.raises(InvalidSettings, match="TWEETBOT_WORKERS='0'"):
+        load_settings({"TWEETBOT_WORKERS": "0"})
+
+
 def test_all_faults_are_named_at_once() -> None:
     env = {"TWEETBOT_WORKERS": "many", "TWEETBOT_WORK_SIZE": "big", "TWEETBOT_LOG_LEVEL": "loud"}
     with pytest.raises(InvalidSettings, match=r"TWEETBOT_WORKERS='many': .*; TWEETBOT_WORK_SIZE='big': .*LOG_LEVEL"):

@@ -15,7 +15,7 @@ from tweetbot_cluster.state import LOOPBACK, Settings, StateFolder
 
 NODE_NAME = "process-node"
 KUBELET_CLIENT = "kube-apiserver-kubelet-client"  # the name by which the API server asks the node for logs
-# The ones that Jobs, Pods, Deployments, quotas and namespaces need: each one more makes the boot longer.
+# The ones that Jobs, Pods, Deployments, quotas, namespaces and their admins need: each one more makes the boot longer.
 CONTROLLERS = (
     "job",
     "cronjob",
@@ -31,6 +31,7 @@ CONTROLLERS = (
     "disruption",
     "node-lifecycle",
     "taint-eviction",
+    "clusterrole-aggregation",
 )
 USERS = {
     "kubeconfig": ("tweetbot-admin", ("system:masters",)),
