@@ -8,6 +8,8 @@ from tweetbot_contract.generate.crd import build_root_schema
 from tweetbot_contract.handover import GROUP, VERSION
 from tweetbot_contract.identity import CLASSES
 from tweetbot_contract.reasons import ALL, Actor, Reason
+from tweetbot_contract.reasons.known_cause import KnownCause
+from tweetbot_contract.reasons.known_causes import KNOWN_CAUSES
 
 _NOTE = "<!-- Generated from crds/tweetbot_contract by `make generate`: edit the types, not this file. -->\n"
 _AUDIENCE: dict[Actor, str] = {
@@ -98,10 +100,31 @@ def render_troubleshooting() -> str:
     head = (
         f"{_NOTE}# Troubleshooting by reason\n\n"
         "`kubectl get tb` shows the reason, `kubectl get tb -o wide` also the message, "
-        "and `kubectl describe tb NAME` all conditions and Events.\n"
+        "and `kubectl describe tb NAME` all conditions and Events.\n\n"
+        "A message names the field that caused it, where its words are known: they are listed below with their reason, "
+        "{name} standing for a name. Where no field of the TweetBot is the cause, a policy or a webhook has changed "
+        "the Job or the Pod.\n"
     )
     return head + "".join(_render_section(reason) for reason in sorted(ALL, key=lambda reason: reason.name))
 
 
 def _render_section(reason: Reason) -> str:
-    return f"\n## {reason.name}\n\n{reason.meaning}\n\n{_AUDIENCE[reason.actor]}{reason.advice}\n"
+    known = "".join(f"| {_render_sentences(cause)} | {_render_advice(cause)} |\n" for cause in _list_causes(reason))
+    table = f"\n| the message says | what to do |\n| --- | --- |\n{known}" if known else ""
+    return f"\n## {reason.name}\n\n{reason.meaning}\n\n{_AUDIENCE[reason.actor]}{reason.advice}\n{table}"
+
+
+def _list_causes(reason: Reason) -> list[KnownCause]:
+    return [cause for cause in KNOWN_CAUSES if reason in cause.reasons]
+
+
+def _render_sentences(cause: KnownCause) -> str:
+    said = ", ".join(f"`{part.strip()}`" for part in cause.says).replace("{{", "{").replace("}}", "}")
+    return _escape_cell(f"{said} ({cause.stage.lower()} stage)" if cause.stage else said)
+
+
+def _render_advice(cause: KnownCause) -> str:
+    advice = cause.advice.replace("{fields}", " or ".join(cause.fields))
+    if cause.otherwise and not cause.otherwise.startswith("No field"):  # the page's head says that once
+        advice += f" Otherwise: {cause.otherwise[0].lower()}{cause.otherwise[1:]}"
+    return _escape_cell(advice)

@@ -16,6 +16,7 @@ from tweetbot_contract.reasons import (
     TRAINER_BUG,
 )
 from tweetbot_contract.status import CurrentRun
+from tweetbot_operator.decisions.advice import explain_refused_job
 from tweetbot_operator.decisions.run import FREE_CREATIONS, find_creation_time, record_creation
 from tweetbot_operator.decisions.stage import Stage
 from tweetbot_operator.jobs.job import build_labels, find_pod_mutations, format_mutations, get_queue_name
@@ -200,7 +201,7 @@ def _describe_mutations(stage: Stage) -> str:
 
 def _find_creation_problem(stage: Stage) -> StartProblem | None:
     if failure := _get_create_failure(stage):
-        return StartProblem(failure.reason, failure.message, stalled=not failure.temporary)
+        return explain_refused_job(failure, stage.bot.spec, stage.run.stage)
     if isinstance(stage.job_to_create, str):
         return StartProblem(JOB_REFUSED.name, f"{stage.job_to_create}. {JOB_REFUSED.advice}", stalled=True)
     return None

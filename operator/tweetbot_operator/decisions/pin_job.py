@@ -6,6 +6,7 @@ from tweetbot_contract.handover import build_pin_job_name
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import PINNING
 from tweetbot_contract.status import PinStatus
+from tweetbot_operator.decisions.advice import explain_refused_job
 from tweetbot_operator.decisions.pod_problems import (
     POD_START_GRACE_SECONDS,
     STALLED_SECONDS,
@@ -68,14 +69,14 @@ def find_pin_problem(pin: PinStatus, bot: TweetBot, observed: Observed) -> Start
     job, diagnostics, now = find_pin_job(pin, bot, observed), observed.diagnostics, observed.now
     if job is None:
         failure = _find_create_failure(pin, bot, observed)
-        return StartProblem(failure.reason, failure.message, stalled=not failure.temporary) if failure else None
+        return explain_refused_job(failure, bot.spec, "Pin") if failure else None
     if job.suspended:
         return StartProblem(PINNING.name, f"Job {job.name} is suspended until its queue admits it.", stalled=False)
     match _find_waiting(job, observed):
         case PodView() as pod:
-            return find_pod_problem(pod, diagnostics, now)
+            return find_pod_problem(pod, diagnostics, now, bot.spec)
         case JobView() if check := diagnostics.mounts.get(job.uid):
-            return find_creation_problem(check, _get_start(job), now)
+            return find_creation_problem(check, _get_start(job), now, bot.spec, "Pin")
         case _:
             return None
 

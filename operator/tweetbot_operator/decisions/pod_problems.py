@@ -14,6 +14,8 @@ from tweetbot_contract.reasons import (
     WAITING_FOR_INIT_CONTAINER,
     Reason,
 )
+from tweetbot_contract.spec.spec import TweetBotSpec
+from tweetbot_operator.decisions.advice import advise
 from tweetbot_operator.types.objects import USUAL_WAITS, ContainerView, Diagnosis, Diagnostics, PodView
 from tweetbot_operator.types.stage_state import StartProblem
 from tweetbot_operator.types.times import add_seconds, sanitize
@@ -35,7 +37,7 @@ POD_START_GRACE_SECONDS = 30
 STALLED_SECONDS = 120
 
 
-def find_pod_problem(pod: PodView, diagnostics: Diagnostics, now: datetime) -> StartProblem | None:
+def find_pod_problem(pod: PodView, diagnostics: Diagnostics, now: datetime, spec: TweetBotSpec) -> StartProblem | None:
     """Return why a Pod has not started in POD_START_GRACE_SECONDS."""
     since = pod.scheduled_at or pod.created_at
     if now < add_seconds(since, POD_START_GRACE_SECONDS):
@@ -44,7 +46,7 @@ def find_pod_problem(pod: PodView, diagnostics: Diagnostics, now: datetime) -> S
     if reason is None:
         return None
     stalled = now >= add_seconds(since, STALLED_SECONDS)
-    return StartProblem(reason.name, f"{sanitize(words)}. {reason.advice}", stalled)
+    return StartProblem(reason.name, f"{sanitize(words)}. {advise(reason, words, spec, pod.stage)}", stalled)
 
 
 def diagnose_pod(pod: PodView, diagnostics: Diagnostics) -> tuple[Reason | None, str]:
@@ -113,9 +115,12 @@ def get_creation_failure(failures: tuple[str, ...]) -> str:
     return _POD_NAME.sub("", failures[-1]) if failures else ""
 
 
-def find_creation_problem(check: Diagnosis, since: datetime, now: datetime) -> StartProblem | None:
+def find_creation_problem(
+    check: Diagnosis, since: datetime, now: datetime, spec: TweetBotSpec, stage: str
+) -> StartProblem | None:
     """Return why a Job has had no Pod since then."""
     if not check.message or now < add_seconds(since, POD_START_GRACE_SECONDS):
         return None
     stalled = now >= add_seconds(since, STALLED_SECONDS)
-    return StartProblem(POD_REFUSED.name, f"{sanitize(check.message, 700)}. {POD_REFUSED.advice}", stalled)
+    advice = advise(POD_REFUSED, check.message, spec, stage)
+    return StartProblem(POD_REFUSED.name, f"{sanitize(check.message, 700)}. {advice}", stalled)

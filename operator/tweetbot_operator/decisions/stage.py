@@ -8,13 +8,14 @@ from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import (
     DEADLINE_EXCEEDED,
     OUT_OF_MEMORY,
+    POD_REFUSED,
     PREEMPTED_TOO_OFTEN,
-    START_DEADLINE_EXCEEDED,
     TRAINER_BUG,
 )
 from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
 from tweetbot_contract.spec.lifecycle import RunPolicy
 from tweetbot_contract.status import CurrentRun
+from tweetbot_operator.decisions.advice import explain_start_timeout
 from tweetbot_operator.decisions.causes import get_memory_advice
 from tweetbot_operator.decisions.failures import diagnose_attempt, diagnose_excess, diagnose_failure, parse_message
 from tweetbot_operator.decisions.pod_problems import (
@@ -234,13 +235,14 @@ def _observe_missing_pod(job: JobView, stage: Stage, attempt: int) -> StageState
     deadline = add_seconds(since, stage.limits.start_deadline_seconds)
     check = stage.diagnostics.mounts.get(job.uid)
     if stage.now >= deadline:
-        return _build_start_timeout((check.message if check else "") or "no Pod was created for it", stage)
+        cause = (check.message if check else "") or "no Pod was created for it"
+        return explain_start_timeout(POD_REFUSED, cause, stage.bot.spec, stage.run.stage)
     now = stage.now
     ask_at = check.next_at if check else add_seconds(since, POD_START_GRACE_SECONDS)
     later = [moment for moment in (ask_at, add_seconds(since, STALLED_SECONDS), deadline) if moment > now]
     return Active(
         attempt,
-        start_problem=(find_creation_problem(check, since, now) if check else None)
+        start_problem=(find_creation_problem(check, since, now, stage.bot.spec, stage.run.stage) if check else None)
         or (find_former_problem(stage.pods) if stage.pods else None),
         evicted=_has_been_evicted(stage.pods, stage.run),
         look_up=job if now >= ask_at else None,
@@ -261,7 +263,7 @@ def _observe_waiting_pod(pod: PodView, stage: Stage, attempt: int) -> StageState
     now = stage.now
     deadline = add_seconds(pod.created_at, stage.limits.start_deadline_seconds)
     if now >= deadline:
-        return _build_start_timeout(diagnose_pod(pod, stage.diagnostics)[1] or "the cluster does not say why", stage)
+        return explain_start_timeout(*diagnose_pod(pod, stage.diagnostics), stage.bot.spec, stage.run.stage)
     since = pod.scheduled_at or pod.created_at
     patience, stalled = add_seconds(since, POD_START_GRACE_SECONDS), add_seconds(since, STALLED_SECONDS)
     check = stage.diagnostics.mounts.get(pod.uid)
@@ -269,7 +271,8 @@ def _observe_waiting_pod(pod: PodView, stage: Stage, attempt: int) -> StageState
     later = [moment for moment in (patience, stalled, ask_at, deadline) if moment and moment > now]
     return Active(
         attempt,
-        start_problem=find_pod_problem(pod, stage.diagnostics, now) or find_former_problem(stage.pods[:-1]),
+        start_problem=find_pod_problem(pod, stage.diagnostics, now, stage.bot.spec)
+        or find_former_problem(stage.pods[:-1]),
         evicted=_has_been_evicted(stage.pods[:-1], stage.run),
         look_up=pod if ask_at and now >= ask_at else None,
         requeue_at=get_earliest(*later),
@@ -279,7 +282,7 @@ def _observe_waiting_pod(pod: PodView, stage: Stage, attempt: int) -> StageState
 def _observe_running_pod(pod: PodView, stage: Stage, attempt: int, *, left: float) -> Active:
     """Observe a Pod whose trainer runs, perhaps without a container of others that cannot start."""
     ends = add_seconds(stage.now, left) if pod.finished_at is None else None
-    problem = find_pod_problem(pod, stage.diagnostics, stage.now) if pod.unready else None
+    problem = find_pod_problem(pod, stage.diagnostics, stage.now, stage.bot.spec) if pod.unready else None
     report_at = add_seconds(pod.scheduled_at or pod.created_at, POD_START_GRACE_SECONDS) if pod.unready else None
     return Active(
         attempt,
@@ -291,9 +294,3 @@ def _observe_running_pod(pod: PodView, stage: Stage, attempt: int, *, left: floa
 def _has_been_evicted(former: tuple[PodView, ...], run: CurrentRun) -> bool:
     """Whether the Pod before was evicted: it is soon deleted and then counted, while a failed one stays."""
     return former[-1].disrupted if former else run.disruptions > 0
-
-
-def _build_start_timeout(cause: str, stage: Stage) -> Failed:
-    reason = START_DEADLINE_EXCEEDED
-    waited = f"The Pod did not start within {stage.limits.start_deadline_seconds} s"
-    return Failed(reason.name, f"{waited}: {sanitize(cause, 600)}. {reason.advice}")

@@ -30,7 +30,7 @@ class FailureMessage:
 
 
 def explain_create_failure(fault: ApiError) -> FailureMessage:
-    """Explain why the API server did not create a Job."""
+    """Explain why the API server did not create a Job. The advice on what it refuses depends on the spec."""
     words = sanitize(_OWN_END.sub("", str(fault)), 700)
     if isinstance(fault, WebhookUnavailable):
         return FailureMessage(ADMISSION_UNAVAILABLE.name, f"{words}. {ADMISSION_UNAVAILABLE.advice}", temporary=True)
@@ -38,7 +38,7 @@ def explain_create_failure(fault: ApiError) -> FailureMessage:
         slow = isinstance(fault, Timeout)
         cause = f"The API server {'is slow, or waits for a webhook' if slow else 'breaks off'}: {words}"
         return FailureMessage(ADMISSION_UNAVAILABLE.name, f"{cause}. {ADMISSION_UNAVAILABLE.advice}", temporary=True)
-    return FailureMessage(JOB_REFUSED.name, f"The API server refuses the Job: {words}. {JOB_REFUSED.advice}")
+    return FailureMessage(JOB_REFUSED.name, f"The API server refuses the Job: {words}")
 
 
 def explain_mutations(job: str, mutations: tuple[Mutation, ...]) -> FailureMessage:
