@@ -34,6 +34,8 @@ QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 PRIORITY_LABEL = "kueue.x-k8s.io/priority-class"
 #: Users set it to start another run, as in Flux; status.lastHandledRetrainAt echoes it.
 RETRAIN_ANNOTATION = f"{GROUP}/retrain-at"
+#: With the value of RETRAIN_ANNOTATION, as in Flux, it makes that run train even if an equal model is published.
+FORCE_ANNOTATION = f"{GROUP}/force-at"
 #: Users set it to the uid of another TweetBot, or of its cluster, whose rights to the output's folder end by it.
 TAKE_OVER_ANNOTATION = f"{GROUP}/take-over-prefix"
 
@@ -41,6 +43,8 @@ TAKE_OVER_ANNOTATION = f"{GROUP}/take-over-prefix"
 ERASE_FINALIZER = f"{GROUP}/erase"
 #: Prefix of a scheduled run's trigger; the time follows.
 SCHEDULE_TRIGGER = "schedule/"
+#: Prefix of the trigger of a run that trains even if an equal model is published; the retrain-at value follows.
+FORCE_TRIGGER = "force/"
 #: Prefix of the trigger of a run that a take-over started; the annotation's value follows.
 TAKE_OVER_TRIGGER = "take-over/"
 
@@ -123,7 +127,8 @@ class RunDocument(Part):
     run_number: int
     #: When the run was recorded, in RFC 3339; empty without a cluster.
     run_started_at: str = Field("", max_length=40)
-    #: What started the run, if not the spec: a retrain-at value, or SCHEDULE_TRIGGER or TAKE_OVER_TRIGGER and a value.
+    #: What started the run, if not the spec: a retrain-at value, alone or after FORCE_TRIGGER, or SCHEDULE_TRIGGER or
+    #: TAKE_OVER_TRIGGER and a value.
     trigger: str = ""
     #: Train only with at least this many posts that the served model has not seen; 0 always trains.
     min_new_posts: int = 0
@@ -137,7 +142,7 @@ class RunDocument(Part):
     @property
     def forced(self) -> bool:
         """Whether the run must train even if an equal model exists: somebody asked for another one."""
-        return bool(self.trigger) and not self.trigger.startswith((SCHEDULE_TRIGGER, TAKE_OVER_TRIGGER))
+        return self.trigger.startswith(FORCE_TRIGGER)
 
     @property
     def prefix(self) -> str:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from tweetbot_contract.handover import (
+    FORCE_ANNOTATION,
+    FORCE_TRIGGER,
     GROUP,
     KIND,
     NAME_LIMIT,
@@ -37,10 +39,17 @@ class BaseTweetBot:
     resource_version: str
     status: TweetBotStatus
     retrain_at: str = ""
+    force_at: str = ""
     take_over: str = ""
     deleting: bool = False
     deleted_at: str = ""
     finalizers: tuple[str, ...] = ()
+
+    @property
+    def retrain_trigger(self) -> str:
+        """What the annotations ask for, as a run's trigger; empty without them. Forced only if both have one value."""
+        forced = self.retrain_at and self.force_at == self.retrain_at
+        return f"{FORCE_TRIGGER}{self.retrain_at}"[:64] if forced else self.retrain_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +99,7 @@ def parse_metadata(manifest: dict[str, Any]) -> dict[str, Any]:
         "resource_version": metadata.get("resourceVersion", ""),
         "status": status,
         "retrain_at": annotations.get(RETRAIN_ANNOTATION, "")[:64],
+        "force_at": annotations.get(FORCE_ANNOTATION, "")[:64],
         "take_over": annotations.get(TAKE_OVER_ANNOTATION, "")[: 64 - len(TAKE_OVER_TRIGGER)],
         "deleting": "deletionTimestamp" in metadata,
         "deleted_at": metadata.get("deletionTimestamp", ""),

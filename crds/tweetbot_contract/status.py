@@ -77,7 +77,8 @@ class CurrentRun(Part):
     number: int
     """Number of the run; this TweetBot's first run is 1."""
     trigger: str = Field(max_length=64)
-    """What started the run: a retrain-at value, take-over/<uid> or schedule/<time>; empty when the spec did."""
+    """What started the run: a retrain-at value (as force/<value> where force-at had it, too), take-over/<uid> or
+    schedule/<time>; empty when the spec did."""
     identity: str = Field(max_length=16)
     """Hash of the spec fields that decide what is trained."""
     execution: str = Field(max_length=16)
@@ -178,7 +179,7 @@ class RunRecord(Part):
     number: int
     """Number of the run; this TweetBot's first run is 1."""
     trigger: str = Field("", max_length=64)
-    """What started the run: a retrain-at value, take-over/<uid> or schedule/<time>; empty for the spec."""
+    """What started the run: a retrain-at value, force/<value>, take-over/<uid> or schedule/<time>; empty: the spec."""
     outcome: Literal["Succeeded", "Failed", "Superseded"]
     """How the run ended. Superseded means that an edit replaced it; undoing the edit resumes it."""
     reason: str = Field(max_length=64)

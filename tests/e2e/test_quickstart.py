@@ -63,10 +63,19 @@ def test_the_operator_asked_the_training_how_far_it_was(status: dict[str, Any]) 
     assert progress.get("step", progress["totalSteps"]) == progress["totalSteps"] > 0
 
 
-def test_a_retrain_makes_another_version(gulls: Team, status: dict[str, Any]) -> None:
-    gulls("annotate tweetbot quickstart --overwrite tweetbot.dev/retrain-at=2026-11-23T00:00:00Z")
-    gulls(f"wait tweetbot/quickstart --timeout=600s --for=jsonpath={HANDLED}=2026-11-23T00:00:00Z")
-    gulls("wait tweetbot/quickstart --timeout=600s --for=jsonpath={.status.phase}=Succeeded")
-    again = ready(gulls)
-    assert again["model"]["uri"] != status["model"]["uri"]
-    assert again["currentRun"]["number"] == status["currentRun"]["number"] + 1
+def test_a_retrain_adopts_the_same_model_and_makes_another_version_only_if_forced(
+    gulls: Team, status: dict[str, Any]
+) -> None:
+    again, forced = (retrain(gulls, names) for names in (("retrain-at",), ("retrain-at", "force-at")))
+    assert (again["currentRun"]["reason"], again["model"]["uri"]) == ("Adopted", status["model"]["uri"])
+    assert (forced["currentRun"]["reason"], forced["model"]["uri"] != status["model"]["uri"]) == ("Succeeded", True)
+    assert forced["currentRun"]["number"] == status["currentRun"]["number"] + 2
+
+
+def retrain(team: Team, names: tuple[str, ...]) -> dict[str, Any]:
+    """Set these annotations to a value that is new, and return the status once the run has ended well."""
+    value = f"2026-11-23T00:00:0{len(names)}Z"
+    team(f"annotate tweetbot quickstart --overwrite {' '.join(f'tweetbot.dev/{name}={value}' for name in names)}")
+    team(f"wait tweetbot/quickstart --timeout=600s --for=jsonpath={HANDLED}={value}")
+    team("wait tweetbot/quickstart --timeout=600s --for=jsonpath={.status.phase}=Succeeded")
+    return ready(team)

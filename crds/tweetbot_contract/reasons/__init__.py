@@ -1,6 +1,7 @@
 """Every reason of a condition, a run or a termination message; docs/troubleshooting.md is rendered from this table."""
 
 from tweetbot_contract.reasons.pod import *  # noqa: F403 - a part of this table
+from tweetbot_contract.reasons.reason import FORCE as _FORCE
 from tweetbot_contract.reasons.reason import RETRAIN as _RETRAIN
 from tweetbot_contract.reasons.reason import Actor as Actor
 from tweetbot_contract.reasons.reason import Reason as Reason
@@ -20,8 +21,9 @@ TRAINING = Reason("Training", "Fine-tuning the model.", steady=True)
 SUCCEEDED = Reason("Succeeded", "The model is published.", "Nothing to do: the model is ready to serve.", steady=True)
 ADOPTED = Reason(
     "Adopted",
-    "A model of exactly this dataset and training was published before; it is served again.",
-    f"Nothing to do. To train another one, {_RETRAIN}.",
+    "The model of this dataset and training is published already; on the same hardware and image, another would be the "
+    "same to the bit. Force one by tweetbot.dev/force-at.",
+    f"Nothing to do. To train all the same, {_FORCE}.",
     steady=True,
 )
 NOTHING_NEW = Reason(

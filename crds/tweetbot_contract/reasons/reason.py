@@ -8,6 +8,7 @@ Actor = Literal["Nobody", "Author", "Platform"]
 #: Seconds after which a wait is an alert.
 LASTING_SECONDS = 900
 RETRAIN = "set the annotation tweetbot.dev/retrain-at"
+FORCE = "set the annotations tweetbot.dev/retrain-at and tweetbot.dev/force-at to the same new value"
 
 
 @dataclass(frozen=True, slots=True)

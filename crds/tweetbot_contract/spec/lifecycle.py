@@ -7,7 +7,7 @@ from pydantic import Field
 from tweetbot_contract.spec.parts import Part, Rule, build_pattern_rule, make_matcher
 
 CRON = r"^[0-9A-Za-z*/,#-]+( [0-9A-Za-z*/,#-]+){4}$"
-#: The name of a model version: the start of its training key, and a number where `retrain-at` asked for another one.
+#: The name of a model version: the start of its training key, and a number where another one was forced.
 MODEL_VERSION = "^[0-9a-f]{16}(-[0-9]{1,9})?$"
 TIME_ZONE = r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"
 

@@ -10,6 +10,7 @@ from tweetbot_contract.handover import (
     BOT_LABEL,
     BOT_UID_LABEL,
     EXECUTION_ANNOTATION,
+    FORCE_ANNOTATION,
     MANAGED_BY_LABEL,
     QUEUE_LABEL,
     RETRAIN_ANNOTATION,
@@ -37,7 +38,7 @@ from tweetbot_operator.types.objects import (
 )
 from tweetbot_operator.types.times import find_schedule_error, parse_time
 
-_BOT_ANNOTATIONS = (RETRAIN_ANNOTATION, TAKE_OVER_ANNOTATION)
+_BOT_ANNOTATIONS = (FORCE_ANNOTATION, RETRAIN_ANNOTATION, TAKE_OVER_ANNOTATION)
 _BOT_METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "deletionTimestamp", "finalizers")
 #: A kubelet's reasons for a container that the runtime could not start; it "started" in 1970 (kubernetes#120331).
 _NOT_STARTED = ("StartError", "ContainerCannotRun")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
-from tweetbot_contract.handover import SCHEDULE_TRIGGER, TAKE_OVER_TRIGGER, build_job_name
+from tweetbot_contract.handover import FORCE_TRIGGER, SCHEDULE_TRIGGER, TAKE_OVER_TRIGGER, build_job_name
 from tweetbot_contract.identity import compute_run_id, has_execution, hash_execution, hash_identity
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import ADOPTED, NOTHING_NEW, SUCCEEDED
@@ -69,18 +69,20 @@ def _decide_trigger(bot: TweetBot, due: datetime | None) -> str:
     """Return what asks for the run beside the spec: a new annotation, a time of the schedule, else the last trigger.
 
     A trigger stays in force when its cause goes: removing the annotation or the schedule starts nothing, nor does an
-    older annotation restored from a backup or Git. A schedule waits until the last run has ended and nothing is
-    suspended.
+    older annotation restored from a backup or Git. Once the training that it forced has ended well, it forces none of
+    another spec. A schedule waits until the last run has ended and nothing is suspended.
     """
     recorded = bot.status.current_run
-    handled = {bot.status.last_handled_retrain_at, *(record.trigger for record in bot.status.runs)}
-    if bot.retrain_at and bot.retrain_at not in handled:
-        return bot.retrain_at
+    past = (record.trigger.removeprefix(FORCE_TRIGGER) for record in bot.status.runs)
+    if bot.retrain_at and bot.retrain_at not in {bot.status.last_handled_retrain_at, *past}:
+        return bot.retrain_trigger
     if recorded and bot.take_over not in ("", bot.status.last_handled_take_over):
         return f"{TAKE_OVER_TRIGGER}{bot.take_over}"
     if due and recorded and recorded.outcome is not None and not bot.spec.suspend:
         return f"{SCHEDULE_TRIGGER}{format_time(due)}"
-    return recorded.trigger if recorded else ""
+    trigger = recorded.trigger if recorded else ""
+    fulfilled = recorded and recorded.outcome == "Succeeded" and recorded.identity != hash_identity(bot.spec)
+    return trigger.removeprefix(FORCE_TRIGGER) if fulfilled else trigger
 
 
 def _create_run(bot: TweetBot, wanted: str, trigger: str, now: datetime) -> CurrentRun:

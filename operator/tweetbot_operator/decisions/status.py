@@ -144,7 +144,7 @@ def build_status(
     if served:
         made_by = ModelStatus(**served.model.model_dump(), run_id=update.run.id, identity=update.run.identity)
         model = update.pin.model if update.pin else made_by
-    if bot.retrain_at and update.run.trigger == bot.retrain_at:
+    if bot.retrain_at and update.run.trigger == bot.retrain_trigger:
         retrain_at = bot.retrain_at
     begins = former.current_run is None or former.current_run.number != update.run.number
     due = schedule_times.due

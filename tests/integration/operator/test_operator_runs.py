@@ -141,10 +141,11 @@ def test_a_quota_is_told_and_its_end_heals_the_run(tenant: Tenant) -> None:
 def test_retrain_at_starts_one_run_and_its_removal_none(tenant: Tenant) -> None:
     tenant.apply("gull")
     tenant.wait("gull", "ModelReady")
-    tenant("annotate", "tweetbot", "gull", "tweetbot.dev/retrain-at=now")
+    tenant("annotate", "tweetbot", "gull", "tweetbot.dev/retrain-at=now", "tweetbot.dev/force-at=now")
     until(lambda: tenant.status("gull")["currentRun"]["number"] == 2, 120)
     tenant.wait("gull", "reason=Succeeded")
     tenant("annotate", "tweetbot", "gull", "tweetbot.dev/retrain-at-")
+    assert tenant.status("gull")["currentRun"]["trigger"] == "force/now"
     tenant.apply("gull", run={"attempts": 2})
     until(lambda: tenant.status("gull")["observedGeneration"] == 2, 120)
     assert tenant.status("gull")["currentRun"]["number"] == 2

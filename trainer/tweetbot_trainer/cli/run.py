@@ -71,9 +71,9 @@ def _build_context(
         name=bot.name,
         uid=bot.uid or "local",
         take_over=bot.take_over,
-        run_id=compute_run_id(bot.spec, bot.retrain_at),
+        run_id=compute_run_id(bot.spec, bot.retrain_trigger),
         run_number=1,
-        trigger=bot.retrain_at,
+        trigger=bot.retrain_trigger,
         dataset=dataset,
         spec=bot.spec,
     )

@@ -14,7 +14,7 @@ from typing import Literal
 
 from tweetbot_contract import reasons
 from tweetbot_contract.data_table import REASON_LIMIT
-from tweetbot_contract.reasons.reason import RETRAIN
+from tweetbot_contract.reasons.reason import FORCE
 from tweetbot_contract.result import Metrics
 from tweetbot_contract.spec.spec import Gates, TweetBotSpec
 from tweetbot_trainer.data.dataset.splits import RELIABLE_TEST_POSTS
@@ -122,7 +122,7 @@ def _judge_verbatim(limit: int | None, candidate: Candidate) -> Finding | None:
     if rate is None:
         cause = "no post that it was trained on has 50 characters, or an earlier release trained it"
         why = f"how much it repeats could not be measured ({cause}), and maxVerbatimPercent is {limit}"
-        return Finding(why, f"Remove maxVerbatimPercent, or to have a model trained and measured, {RETRAIN}", "None")
+        return Finding(why, f"Remove maxVerbatimPercent, or to have a model trained and measured, {FORCE}", "None")
     why = f"{100 * rate:.1f} % of its samples are verbatim, and maxVerbatimPercent is {limit}"
     return Finding(why, "Train for fewer epochs or at a lower learning rate, give more posts, or raise the limit")
 
@@ -134,7 +134,7 @@ def _judge_improvement(limit: int | None, candidate: Candidate) -> Finding | Non
     metrics, base = candidate.metrics, candidate.metrics.base_bits_per_byte
     if not base:
         why = f"the bits per byte of its base were not measured, and minImprovementPercent is {limit}"
-        return Finding(why, f"To have a model trained and measured, {RETRAIN}, or remove minImprovementPercent", "None")
+        return Finding(why, f"To have a model trained and measured, {FORCE}, or remove minImprovementPercent", "None")
     gained = 100 * (1 - metrics.bits_per_byte / base)
     what = f"its {metrics.bits_per_byte:.3f} bits per byte are {gained:.1f} % below the base's {base:.3f}"
     if round(gained, 6) < limit:
@@ -159,7 +159,7 @@ def _judge_style(limit: int | None, candidate: Candidate) -> Finding | None:
         return Finding(why, "Remove minStyle, or give more posts if they are too few", "None")
     if score is None:
         why = f"its style was not measured, and minStyle is {limit}"
-        return Finding(why, f"To have a model trained and measured, {RETRAIN}, or remove minStyle", "None")
+        return Finding(why, f"To have a model trained and measured, {FORCE}, or remove minStyle", "None")
     what = f"its style score is {100 * score:.0f} %"
     if round(100 * score, 6) < limit:
         why = f"{what} of its author's, and minStyle is {limit}"

@@ -1,6 +1,7 @@
 """What an edit, a suspension or the retrain annotation makes of a run."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -114,6 +115,48 @@ def test_the_annotation_starts_another_run_and_is_recorded() -> None:
     made = plan(an_observed(bot))
     assert (run_in(made).number, run_in(made).trigger) == (2, "now")
     assert made.status.last_handled_retrain_at == "now"
+
+
+@pytest.mark.parametrize(
+    ("retrain_at", "force_at", "trigger"),
+    [
+        ("now", "now", "force/now"),
+        ("now", "before", "now"),
+        ("now", "", "now"),
+        ("", "now", ""),
+        ("n" * 64, "n" * 64, "force/" + "n" * 58),
+    ],
+)
+def test_a_training_is_forced_by_the_same_value_of_both_annotations(
+    retrain_at: str, force_at: str, trigger: str
+) -> None:
+    ended = a_bot_in("Train", run_fields={"outcome": "Succeeded", "reason": "Succeeded"})
+    made = plan(an_observed(replace(ended, retrain_at=retrain_at, force_at=force_at)))
+    assert run_in(made).trigger == trigger
+    assert (made.status.last_handled_retrain_at or "") == retrain_at
+
+
+FORCED: dict[str, Any] = {"outcome": "Succeeded", "reason": "Succeeded", "trigger": "force/now"}
+
+
+@pytest.mark.parametrize(("retrain_at", "force_at"), [("now", "now"), ("now", ""), ("", "")])
+def test_a_forced_run_is_no_other_run_once_it_was_handled(retrain_at: str, force_at: str) -> None:
+    bot = a_bot_in("Train", run_fields=FORCED, status_fields={"last_handled_retrain_at": "now"})
+    made = plan(an_observed(replace(bot, retrain_at=retrain_at, force_at=force_at)))
+    assert (run_in(made).number, run_in(made).trigger) == (1, "force/now")
+
+
+@pytest.mark.parametrize(("outcome", "trigger"), [("Succeeded", "now"), ("Failed", "force/now"), (None, "force/now")])
+def test_what_was_forced_forces_no_training_of_a_later_spec(outcome: str | None, trigger: str) -> None:
+    """A revert adopts what is published. An edit that corrects the forced run leaves it forced."""
+    bot = a_bot_in(
+        "Prepare", run_fields=FORCED | {"outcome": outcome}, status_fields={"last_handled_retrain_at": "now"}
+    )
+    edited = replace(bot, spec=a_bot(training={"seed": 7}).spec, retrain_at="now", force_at="now")
+    made = plan(an_observed(edited))
+    assert (run_in(made).number, run_in(made).trigger) == (2, trigger)
+    again = plan(an_observed(replace(edited, status=made.status)))
+    assert (run_in(again).number, run_in(again).trigger) == (2, trigger)
 
 
 def test_removing_the_annotation_once_it_was_handled_starts_nothing() -> None:

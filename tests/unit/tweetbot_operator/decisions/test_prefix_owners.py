@@ -23,7 +23,7 @@ def stage() -> Stage:
 
 
 async def annotate(stage: Stage, **annotations: str) -> None:
-    """Set the annotations, `retrain_at` and `take_over_prefix`."""
+    """Set the annotations, such as `retrain_at` and `take_over_prefix`."""
     named = {f"tweetbot.dev/{name.replace('_', '-')}": value for name, value in annotations.items()}
     stage.cluster.annotate(NAMESPACE, NAME, named)
     await stage.settle()
@@ -162,7 +162,7 @@ async def test_an_annotation_from_the_beginning_goes_with_the_first_run(stage: S
 async def test_both_annotations_at_once_give_one_run_that_trains_and_takes_over(stage: Stage) -> None:
     await stage.apply()
     await stage.end_stage(SHARED)
-    await annotate(stage, take_over_prefix="theirs", retrain_at="again")
+    await annotate(stage, take_over_prefix="theirs", retrain_at="again", force_at="again")
     await stage.collect_garbage()
     taken = document(stage, stage.job_name)
     assert (stage.run.number, taken.forced, taken.take_over) == (2, True, "theirs")

@@ -12,15 +12,18 @@ def stage() -> Stage:
     return Stage()
 
 
-async def test_an_older_annotation_that_comes_back_starts_nothing(stage: Stage) -> None:
+@pytest.mark.parametrize("names", [("retrain-at",), ("retrain-at", "force-at")])
+async def test_an_older_annotation_that_comes_back_starts_nothing(stage: Stage, names: tuple[str, ...]) -> None:
+    async def annotate(value: str) -> None:
+        stage.cluster.annotate(NAMESPACE, NAME, {f"tweetbot.dev/{name}": value for name in names})
+        await stage.settle()
+
     await stage.apply()
     await stage.whole_run()
     for value in ("2026-01-02", "2026-01-03"):
-        stage.cluster.annotate(NAMESPACE, NAME, {"tweetbot.dev/retrain-at": value})
-        await stage.settle()
+        await annotate(value)
         await stage.whole_run()
-    stage.cluster.annotate(NAMESPACE, NAME, {"tweetbot.dev/retrain-at": "2026-01-02"})
-    await stage.settle()
+    await annotate("2026-01-02")
     assert (stage.run.number, stage.status.last_handled_retrain_at) == (3, "2026-01-03")
 
 

@@ -27,10 +27,14 @@ def a_stored_manifest(**metadata: Any) -> dict[str, Any]:
 
 
 def test_a_bot_is_cached_without_managed_fields_and_foreign_annotations() -> None:
-    annotations = {"tweetbot.dev/retrain-at": "now", "kubectl.kubernetes.io/last-applied-configuration": "x" * 9999}
+    annotations = {
+        "tweetbot.dev/retrain-at": "now",
+        "tweetbot.dev/force-at": "now",
+        "kubectl.kubernetes.io/last-applied-configuration": "x" * 9999,
+    }
     stored = parse_cached_bot(a_stored_manifest(annotations=annotations, managedFields=[{"manager": "kubectl"}]))
     assert len(stored.document) < 1000
-    assert parse_tweetbot(stored.document).retrain_at == "now"
+    assert parse_tweetbot(stored.document).retrain_trigger == "force/now"
 
 
 def test_a_bot_whose_spec_breaks_a_rule_keeps_its_metadata_and_status() -> None:

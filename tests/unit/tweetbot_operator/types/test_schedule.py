@@ -238,10 +238,11 @@ def test_a_scheduled_run_gets_the_number_of_new_posts_it_needs() -> None:
     [
         a_served_bot(trigger=""),
         a_served_bot(trigger="now"),
+        a_served_bot(trigger="force/now"),
         a_served_bot(filter={"minWords": 5}),
         replace(a_served_bot(), status=TweetBotStatus(current_run=a_served_bot().status.current_run)),
     ],
-    ids=["asked for by the spec", "forced", "after an edit of what is trained", "without a model"],
+    ids=["asked for by the spec", "asked for again", "forced", "after an edit of what is trained", "without a model"],
 )
 def test_other_runs_train_however_few_posts_are_new(bot: TweetBot) -> None:
     assert handed_over(bot).min_new_posts == 0

@@ -6,6 +6,7 @@ import pytest
 
 from builders.stages import ENOUGH, a_context, a_folder, a_local_run, a_source, a_version
 from tweetbot_contract.result import PrepareSucceeded
+from tweetbot_trainer.publishing.registry.latest import read_served_version
 from tweetbot_trainer.publishing.registry.publish import publish
 from tweetbot_trainer.publishing.registry.run_record import read_record
 from tweetbot_trainer.stages.prepare import prepare
@@ -60,6 +61,17 @@ def test_nothing_new_at_all_adopts_the_model_that_is_served(home: Path) -> None:
 
 def test_a_forced_run_adopts_nothing(home: Path) -> None:
     a_source(home)
+    assert prepared(home, 2, trigger="force/now").adopted is None
+
+
+def test_a_retrain_of_the_same_posts_and_values_adopts_the_same_model(home: Path) -> None:
+    a_source(home)
+    adopted = prepared(home, 2, trigger="now").adopted
+    assert adopted is not None
+    assert adopted.model.uri.endswith(f"/{read_served_version(STORE, a_local_run(home))}/model")
+
+
+def test_a_retrain_on_new_posts_trains(home: Path) -> None:
     assert prepared(home, 2, trigger="now").adopted is None
 
 

@@ -108,9 +108,15 @@ def test_an_upgrade_trains_no_small_account_again(tmp_path: Path) -> None:
     assert planned(tmp_path, run, result).key == record.training_key
 
 
-def test_retrain_at_trains_a_small_account_by_the_new_defaults(tmp_path: Path) -> None:
+def test_a_retrain_trains_no_small_account_again(tmp_path: Path) -> None:
     publish_former(tmp_path)
-    run, result, record = prepared(tmp_path, run_id=LATER, trigger="retrain-at=2026-11-30")
+    _, result, _ = prepared(tmp_path, run_id=LATER, trigger="2026-11-30")
+    assert result.adopted is not None
+
+
+def test_a_forced_retrain_trains_a_small_account_by_the_new_defaults(tmp_path: Path) -> None:
+    publish_former(tmp_path)
+    run, result, record = prepared(tmp_path, run_id=LATER, trigger="force/2026-11-30")
     assert run.forced
     assert result.adopted is None
     assert planned(tmp_path, run, result).key == record.training_key != former_key_of(run, record)

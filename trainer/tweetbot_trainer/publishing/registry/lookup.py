@@ -1,7 +1,7 @@
 """Find the version that a run can take instead of training: complete, and from the same dataset, base and settings.
 
 published by this run                                always
-published by another run, with the same training key  unless retrain-at forced this run
+published by another run, with the same training key  unless force-at made this run train
 """
 
 from pathlib import Path
@@ -10,11 +10,13 @@ from tweetbot_contract import reasons
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import TrainSucceeded
 from tweetbot_trainer.learning.fingerprint import VERSION_DIGITS
+from tweetbot_trainer.publishing.registry.latest import read_newest_version
 from tweetbot_trainer.publishing.registry.manifest import (
     StoredVersion,
     build_rejected_uri,
     build_result,
     build_version_uri,
+    list_versions,
     read_version,
 )
 from tweetbot_trainer.publishing.registry.run_record import get_run_folder
@@ -50,11 +52,11 @@ def choose_version(store: ObjectStore, run: RunDocument, training_key: str) -> s
     """Return the name under which this run publishes, or has published.
 
     A forced run takes `<key>-<n>`, n being its number or higher: run numbers start at 1 again in a rebuilt cluster, so
-    names of other runs are skipped.
+    names of other runs are skipped. Any other run takes what is published of this training, forced or not.
     """
     key = training_key[:VERSION_DIGITS]
     if not run.forced:
-        return key
+        return _find_equal(store, run, training_key) or key
     reservation = store.find(_build_reservation_uri(run))
     if reservation and reservation.body.startswith(key.encode()):
         return reservation.body.decode().strip()
@@ -68,6 +70,17 @@ def reserve_version(store: ObjectStore, run: RunDocument, version: str) -> None:
     """Record the name under which a forced run publishes, so that it finds it again under another run number."""
     if run.forced:
         store.put(_build_reservation_uri(run), f"{version}\n".encode())
+
+
+def _find_equal(store: ObjectStore, run: RunDocument, training_key: str) -> str | None:
+    """Return the published version of this training: the one that latest.json would name without a pin, else the last.
+
+    There are several where some were forced.
+    """
+    versions = list_versions(store, join(run.prefix, "models"), training_key[:VERSION_DIGITS])
+    equal = [each.manifest.version for each in versions if each.manifest.training_key == training_key]
+    newest = read_newest_version(store, run) if len(equal) > 1 else None
+    return newest if newest in equal else next(iter(equal), None)
 
 
 def _find_intact(store: ObjectStore, home: str, training_key: str) -> StoredVersion | None:

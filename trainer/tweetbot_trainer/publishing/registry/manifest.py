@@ -132,16 +132,19 @@ def read_version(store: ObjectStore, home: str) -> StoredVersion | None:
     return StoredVersion(home, manifest, found.body) if found and manifest else None
 
 
-def list_versions(store: ObjectStore, folder: str) -> list[StoredVersion]:
-    """Return the versions in `models` or `rejected`, the last published first, without those that cannot be read."""
-    homes = list_version_folders(store, folder, MANIFEST_FILE)
+def list_versions(store: ObjectStore, folder: str, start: str = "") -> list[StoredVersion]:
+    """Return the versions in `models` or `rejected`, the last published first, without those that cannot be read.
+
+    Only those are returned whose names begin with `start`.
+    """
+    homes = list_version_folders(store, folder, MANIFEST_FILE, start)
     found = [version for home in homes if (version := read_version(store, home))]
     return sorted(found, key=lambda version: (version.manifest.published_at, version.home), reverse=True)
 
 
-def list_version_folders(store: ObjectStore, folder: str, file: str) -> Iterator[str]:
-    """Yield the addresses of versions in `models` or `rejected` that contain this file."""
-    for info in store.list(f"{folder}/"):
+def list_version_folders(store: ObjectStore, folder: str, file: str, start: str = "") -> Iterator[str]:
+    """Yield the addresses of versions in `models` or `rejected` that contain this file, named from `start` on."""
+    for info in store.list(f"{folder}/{start}"):
         home, _, name = info.uri.rpartition("/")
         if name == file and home.rpartition("/")[0] == folder:
             yield home

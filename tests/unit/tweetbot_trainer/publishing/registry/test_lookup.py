@@ -6,6 +6,7 @@ import pytest
 
 from builders.stages import KEY, a_folder, a_local_run, a_version
 from tweetbot_contract.handover import RunDocument
+from tweetbot_contract.result import TrainSucceeded
 from tweetbot_trainer.publishing.registry.lookup import (
     choose_version,
     download_files,
@@ -24,7 +25,7 @@ STORE = FolderStore()
 @pytest.fixture
 def forced(tmp_path: Path) -> RunDocument:
     """A run that somebody asked for again."""
-    return a_local_run(tmp_path, trigger="2026-11-23T06:00:00Z", run_number=3)
+    return a_local_run(tmp_path, trigger="force/2026-11-23T06:00:00Z", run_number=3)
 
 
 def get_reservation_uri(run: RunDocument) -> str:
@@ -42,6 +43,40 @@ def test_a_forced_run_that_lost_its_reservation_finds_its_own_version(forced: Ru
     result = publish(STORE, forced, folder, a_version(folder, forced, version=f"{KEY[:16]}-3"))
     STORE.delete(get_reservation_uri(forced))
     assert find_reusable(STORE, forced, KEY) == result
+
+
+def publish_as(run: RunDocument, folder: Path, version: str, published_at: str) -> TrainSucceeded:
+    manifest = a_version(folder, run, version=version)
+    return publish(STORE, run, folder, manifest.model_copy(update={"published_at": published_at}))
+
+
+@pytest.mark.parametrize("left", ["both", "the forced one"])
+def test_what_was_forced_is_reused_where_it_is_served(forced: RunDocument, tmp_path: Path, left: str) -> None:
+    folder = a_folder(tmp_path / "finished", b"weights")
+    first, later = (a_local_run(tmp_path, run_id=each * 16, run_number=int(each)) for each in "14")
+    publish_as(first, folder, KEY[:16], "2026-11-24T06:00:00Z")
+    result = publish_as(forced, folder, f"{KEY[:16]}-3", "2026-11-23T06:00:00Z")
+    if left == "the forced one":
+        STORE.delete(f"{first.prefix}/models/{KEY[:16]}/MANIFEST.json")
+    assert find_reusable(STORE, later, KEY) == result
+
+
+def test_of_equal_versions_that_are_not_served_the_last_published_is_reused(
+    forced: RunDocument, tmp_path: Path
+) -> None:
+    folder = a_folder(tmp_path / "finished", b"weights")
+    first, later = (a_local_run(tmp_path, run_id=each * 16, run_number=int(each)) for each in "14")
+    publish_as(first, folder, KEY[:16], "2026-11-22T06:00:00Z")
+    result = publish_as(forced, folder, f"{KEY[:16]}-3", "2026-11-23T06:00:00Z")
+    STORE.delete(f"{first.prefix}/latest.json")
+    assert find_reusable(STORE, later, KEY) == result
+
+
+def test_a_version_whose_key_begins_alike_is_not_reused(forced: RunDocument, tmp_path: Path) -> None:
+    folder = a_folder(tmp_path / "finished", b"weights")
+    publish_as(forced, folder, f"{KEY[:16]}-3", "2026-11-23T06:00:00Z")
+    later = a_local_run(tmp_path, run_id="4" * 16, run_number=4)
+    assert choose_version(STORE, later, KEY[:16] + "0" * 48) == KEY[:16]
 
 
 def test_a_reservation_stands_in_the_runs_own_folder(forced: RunDocument) -> None:

@@ -276,27 +276,27 @@ def test_a_model_is_reused_by_every_run_of_the_same_training(tmp_path: Path, fol
 def test_a_forced_run_reuses_no_other_runs_model(tmp_path: Path, folder: Path) -> None:
     run = a_run(tmp_path)
     publish(STORE, run, folder, a_version(folder, run))
-    forced = a_run(tmp_path, run_id="fedcba9876543210", trigger="2026-11-23T06:00:00Z")
+    forced = a_run(tmp_path, run_id="fedcba9876543210", trigger="force/2026-11-23T06:00:00Z")
     assert find_reusable(STORE, forced, KEY) is None
     assert choose_version(STORE, forced, KEY) == f"{KEY[:16]}-3"
 
 
 def test_a_forced_run_finds_what_it_has_published(tmp_path: Path, folder: Path) -> None:
-    forced = a_run(tmp_path, trigger="2026-11-23T06:00:00Z")
+    forced = a_run(tmp_path, trigger="force/2026-11-23T06:00:00Z")
     result = publish(STORE, forced, folder, a_version(folder, forced, version=f"{KEY[:16]}-3"))
     assert find_reusable(STORE, forced, KEY) == result
 
 
 def test_a_forced_run_finds_its_model_in_a_rebuilt_cluster_too(tmp_path: Path, folder: Path) -> None:
-    forced = a_run(tmp_path, trigger="2026-11-23T06:00:00Z")
+    forced = a_run(tmp_path, trigger="force/2026-11-23T06:00:00Z")
     result = publish(STORE, forced, folder, a_version(folder, forced, version=f"{KEY[:16]}-3"))
     assert find_reusable(STORE, forced.model_copy(update={"run_number": 1, "uid": "uid-new"}), KEY) == result
 
 
 def test_a_forced_run_skips_the_name_of_another_run(tmp_path: Path, folder: Path) -> None:
-    old = a_run(tmp_path, trigger="2026-01-01T00:00:00Z")
+    old = a_run(tmp_path, trigger="force/2026-01-01T00:00:00Z")
     publish(STORE, old, folder, a_version(folder, old, version=f"{KEY[:16]}-3"))
-    rebuilt = a_run(tmp_path, uid="uid-new", run_id="fedcba9876543210", trigger="2026-11-23T06:00:00Z")
+    rebuilt = a_run(tmp_path, uid="uid-new", run_id="fedcba9876543210", trigger="force/2026-11-23T06:00:00Z")
     assert choose_version(STORE, rebuilt, KEY) == f"{KEY[:16]}-4"
 
 
@@ -310,7 +310,7 @@ def test_a_version_without_one_of_its_files_is_not_reused(tmp_path: Path, folder
 def test_the_longest_names_that_kubernetes_allows_fit_into_the_result_of_a_forced_run(
     tmp_path: Path, folder: Path
 ) -> None:
-    run = a_run(tmp_path, namespace="n" * 63, name="b" * NAME_LIMIT, trigger="again", run_number=1_000_000)
+    run = a_run(tmp_path, namespace="n" * 63, name="b" * NAME_LIMIT, trigger="force/again", run_number=1_000_000)
     version = choose_version(STORE, run, KEY)
     result = publish(STORE, run, folder, a_version(folder, run, version=version))
     assert result.model.name == f"{run.namespace}-{run.name}-{version}"
