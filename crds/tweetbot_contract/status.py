@@ -229,6 +229,19 @@ class TrackingStatus(Part):
     """URL of the TweetBot's report at Weights & Biases."""
 
 
+class Columns(Part):
+    """What kubectl get prints and what stands nowhere else in that form. Programs should read the other fields."""
+
+    since: str | None = Field(None, max_length=40)
+    """When the present phase and reason began."""
+    progress: str | None = Field(None, max_length=8)
+    """How much of the training is done, e.g. 43%."""
+    model: str | None = Field(None, max_length=32)
+    """Version of the model to serve."""
+    message: str = Field("", max_length=64)
+    """What the TweetBot is doing or waiting for, in a few words; the conditions say all."""
+
+
 class TweetBotStatus(Part):
     """The observed state of a TweetBot."""
 
@@ -242,6 +255,8 @@ class TweetBotStatus(Part):
         (), max_length=16, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
     )
     """State of the TweetBot, one condition per aspect."""
+    columns: Columns | None = None
+    """What kubectl get shows of the TweetBot."""
     current_run: CurrentRun | None = None
     """The run that the spec asks for."""
     data: DataStatus | None = None

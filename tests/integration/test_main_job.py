@@ -181,8 +181,8 @@ def test_a_version_is_complete(version: Path, file: str) -> None:
 
 def test_the_table_of_kubectl_has_a_full_line(kubectl: Kubectl, quickstart: dict[str, Any]) -> None:
     heads, line = kubectl("get", "tb", "quickstart").stdout.splitlines()[:2]
-    assert heads.split() == ["NAME", "PHASE", "STAGE", "REASON", "PROGRESS", "ETA", "KEPT", "EVAL-LOSS", "AGE"]
-    assert line[heads.index("PROGRESS") :].split()[0] == "100"
+    assert heads.split() == ["NAME", "PHASE", "REASON", "PROGRESS", "ETA", "KEPT", "EVAL-LOSS", "SINCE", "AGE"]
+    assert line[heads.index("PROGRESS") :].split()[0] == "100%"
     assert len(line.split()) == 8  # a training that is over takes no more time
 
 

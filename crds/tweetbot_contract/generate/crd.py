@@ -7,6 +7,7 @@ optional fields are just not required, defaults of nested objects are written ou
 from typing import Any
 
 from tweetbot_contract.handover import GROUP, KIND, NAME_LIMIT, PLURAL, VERSION
+from tweetbot_contract.reasons import WAITING_FOR_OPERATOR
 from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_contract.status import TweetBotStatus
 
@@ -20,18 +21,16 @@ _COLUMN_KEYS = ("name", "type", "jsonPath", "priority", "description")
 _PROGRESSING = '.status.conditions[?(@.type=="Progressing")]'
 _COLUMNS = (
     ("Phase", "string", ".status.phase", 0, "Summary of the TweetBot's state."),
-    ("Stage", "string", ".status.currentRun.stage", 0, "Stage that the current run has reached."),
     ("Reason", "string", f"{_PROGRESSING}.reason", 0, "Why the TweetBot is in this phase, as one word."),
-    ("Progress", "integer", ".status.currentRun.progress.percent", 0, "Percent of the training that is done."),
+    ("Progress", "string", ".status.columns.progress", 0, "How much of the training is done."),
     ("ETA", "string", ".status.currentRun.progress.eta", 0, "Estimated time until the training ends."),
     ("Kept", "integer", ".status.data.kept", 0, "Number of posts in the dataset, after cleaning."),
     ("Eval-loss", "number", ".status.metrics.evalLoss", 0, "Loss on the newest posts, in nats per token."),
+    ("Since", "date", ".status.columns.since", 0, "Time since the present phase and reason began."),
     ("Age", "date", ".metadata.creationTimestamp", 0, "Time since the TweetBot was created."),
-    ("Model", "string", ".status.model.name", 1, "Name of the model version to serve."),
-    ("Pin", "string", ".spec.pin", 1, "Version to serve, whatever later runs publish."),
-    ("W&B", "string", ".status.tracking.wandbURL", 1, "URL of the run's page at Weights & Biases."),
+    ("Model", "string", ".status.columns.model", 1, "Version of the model to serve."),
     ("Queue", "string", ".spec.scheduling.queueName", 1, "Kueue LocalQueue in which the training waits."),
-    ("Message", "string", f"{_PROGRESSING}.message", 1, "What the TweetBot is doing or waiting for."),
+    ("Message", "string", ".status.columns.message", 1, "What the TweetBot is doing or waiting for, in few words."),
 )
 _RULE_KEYS = ("fieldPath", "rule", "message")
 _S3, _OLD_S3 = "self.spec.output.s3", "oldSelf.spec.output.s3"
@@ -56,6 +55,21 @@ _ROOT_RULES = (
         f"output.s3.endpoint {_CREATE_ANOTHER}",
     ),
 )
+
+#: What a TweetBot says that no operator has seen. The first write of the operator replaces all of it.
+_UNSEEN = {
+    "status": "Unknown",
+    "reason": WAITING_FOR_OPERATOR.name,
+    "message": WAITING_FOR_OPERATOR.meaning,
+    "lastTransitionTime": "1970-01-01T00:00:00Z",  # a schema knows no time
+    "observedGeneration": 0,
+}
+_STATUS_DEFAULT = {
+    "observedGeneration": -1,
+    "phase": "Pending",
+    "conditions": [{"type": "Progressing", **_UNSEEN}, {"type": "Ready", **_UNSEEN}],
+    "columns": {"message": WAITING_FOR_OPERATOR.meaning},
+}
 
 
 def build_crd() -> Schema:
@@ -99,7 +113,7 @@ def build_root_schema() -> Schema:
             "kind": {"type": "string", "description": KIND},
             "metadata": {"type": "object", "properties": {"name": {"type": "string", "maxLength": NAME_LIMIT}}},
             "spec": make_structural(TweetBotSpec.model_json_schema(by_alias=True)),
-            "status": {**status, "default": {"observedGeneration": -1, "phase": "Pending"}},
+            "status": {**status, "default": _STATUS_DEFAULT},
         },
     }
 

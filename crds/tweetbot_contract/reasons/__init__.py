@@ -11,6 +11,12 @@ from tweetbot_contract.reasons.source import *  # noqa: F403 - a part of this ta
 from tweetbot_contract.reasons.storage import *  # noqa: F403 - a part of this table
 
 # ---- states of a run that is going on or has ended well
+WAITING_FOR_OPERATOR = Reason(
+    "WaitingForOperator",
+    "Waiting for the operator.",
+    "If it lasts for more than a minute, have the platform team look whether the operator runs, and whether it watches "
+    "this namespace (TWEETBOT_NAMESPACES).",
+)
 QUEUED = Reason(
     "Queued",
     "Waiting for a free slot.",

@@ -10,6 +10,7 @@ from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.reasons import SUPERSEDED
 from tweetbot_contract.result import TrackingResult
 from tweetbot_contract.status import (
+    Columns,
     Condition,
     CurrentRun,
     DataStatus,
@@ -40,10 +41,13 @@ from tweetbot_operator.types.times import (
     format_time,
     make_printable,
     parse_time,
+    shorten,
 )
 
 #: Seconds after a write for other words before the next, and after the last change before one for other numbers.
 _REWORDING_SECONDS, _RENUMBERING_SECONDS = 60, 3600
+#: Characters of a message that `kubectl get -o wide` shows: usual lines stay below 200.
+_COLUMN = 52
 
 
 def note_trouble(stage: Stage) -> CurrentRun:
@@ -149,7 +153,8 @@ def build_status(
     begins = former.current_run is None or former.current_run.number != update.run.number
     due = schedule_times.due
     upcoming = schedule_times.next if begins or due is None else due
-    return TweetBotStatus(
+    published = update.trained.model.uri if update.trained else None
+    status = TweetBotStatus(
         uid=bot.uid,
         observed_generation=bot.generation,
         phase=summary.phase,
@@ -161,32 +166,47 @@ def build_status(
         samples=served.samples if served else former.samples,
         pin=pin,
         tracking=_build_tracking_status(update, former.tracking),
-        runs=build_run_history(
-            former,
-            update.run,
-            model,
-            limit=bot.spec.history.runs,
-            now=now,
-            published=update.trained.model.uri if update.trained else None,
-        ),
+        runs=build_run_history(former, update.run, model, limit=bot.spec.history.runs, now=now, published=published),
         last_handled_retrain_at=retrain_at,
         last_handled_take_over=(bot.take_over or None) if begins else former.last_handled_take_over,
         last_schedule_time=format_time(due) if begins and due else former.last_schedule_time,
         next_schedule_time=format_time(upcoming) if upcoming else None,
     )
+    return _fill_columns(status, former, now)
 
 
 def build_invalid_spec_status(bot: InvalidTweetBot, now: datetime) -> TweetBotStatus:
     """Build the next status of a TweetBot whose spec cannot be read: run, data and model stay as they are."""
     conditions = build_conditions(build_invalid_spec_conditions(bot), bot.status, now)
     seen = {"uid": bot.uid, "observed_generation": bot.generation}
-    return bot.status.model_copy(update={**seen, "phase": "Failed", "conditions": conditions})
+    status = bot.status.model_copy(update={**seen, "phase": "Failed", "conditions": conditions})
+    return _fill_columns(status, bot.status, now)
 
 
 def set_summary(bot: BaseTweetBot, summary: Summary, now: datetime) -> TweetBotStatus:
     """Return the status with this summary in its conditions and all else as it was."""
     conditions = build_conditions(replace_summary(bot, summary), bot.status, now)
-    return bot.status.model_copy(update={"uid": bot.uid, "conditions": conditions})
+    status = bot.status.model_copy(update={"uid": bot.uid, "conditions": conditions})
+    return _fill_columns(status, bot.status, now)
+
+
+def _fill_columns(status: TweetBotStatus, former: TweetBotStatus, now: datetime) -> TweetBotStatus:
+    """Return the status with what kubectl prints of it."""
+    run, said = status.current_run, status.find_condition("Progressing")
+    since = former.columns.since if former.columns and _get_state(former) == _get_state(status) else None
+    ended_at = run.finished_at if run and not former.columns else None  # of a status that knew no columns
+    columns = Columns(
+        since=since or ended_at or format_time(now),
+        progress=f"{run.progress.percent}%" if run and run.progress else None,
+        model=status.model.version[:32] if status.model else None,
+        message=shorten(said.message, _COLUMN) if said else "",
+    )
+    return status.model_copy(update={"columns": columns})
+
+
+def _get_state(status: TweetBotStatus) -> tuple[object, ...]:
+    said = status.find_condition("Progressing")
+    return status.phase, said and said.reason, status.current_run and status.current_run.number
 
 
 def semantically_equal(one: TweetBotStatus, other: TweetBotStatus) -> bool:
@@ -223,7 +243,8 @@ def is_rewording(before: TweetBotStatus, after: TweetBotStatus) -> bool:
 
 def _drop_messages(status: TweetBotStatus) -> TweetBotStatus:
     silent = tuple(condition.model_copy(update={"message": ""}) for condition in status.conditions)
-    return status.model_copy(update={"conditions": silent})
+    columns = status.columns.model_copy(update={"message": ""}) if status.columns else None
+    return status.model_copy(update={"conditions": silent, "columns": columns})
 
 
 def _pair_messages(before: TweetBotStatus, after: TweetBotStatus) -> list[tuple[str, str]]:

@@ -138,6 +138,14 @@ def sanitize(text: str, limit: int = MESSAGE_LIMIT) -> str:
     return make_printable(text, limit).rstrip(".")
 
 
+def shorten(text: str, limit: int) -> str:
+    """Return the first sentences that fit the limit; if none does, the words that fit, and an ellipsis."""
+    if len(text) <= limit:
+        return text
+    end = text.rfind(". ", 0, limit) + 1
+    return text[:end] if end else (text[:limit].rpartition(" ")[0] or text[: limit - 1]).rstrip(".,;:") + "…"
+
+
 #: What has no meaning: values of request ids, uuids, hashes, the ends of generated names, names made of addresses;
 #: counts, quantities, times and addresses, with their signs. A digit inside a name, as in s3-credentials, stays.
 _MEANINGLESS = re.compile(

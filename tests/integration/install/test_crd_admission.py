@@ -1,7 +1,7 @@
 """What the API server itself accepts and refuses, and what it shows."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -10,8 +10,12 @@ import pytest
 import yaml
 
 from builders.manifests import NO_CPU, NO_MEMORY, PLAUSIBLE, a_manifest
+from builders.operator import NOON, a_bot_in, a_prepare_result, a_train_result
 from tweetbot_cluster.cluster import EmbeddedCluster
 from tweetbot_contract.spec.quantities import MEMORY_ADVICE
+from tweetbot_contract.status import DataStatus, ModelStatus, ProgressStatus, TweetBotStatus
+from tweetbot_operator.decisions.status import set_summary
+from tweetbot_operator.types.stage_state import Summary
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = sorted((ROOT / "crds" / "examples").glob("*.yaml"))
@@ -232,8 +236,57 @@ def publish_a_model(kubectl: Kubectl, namespace: str) -> None:
 
 def test_a_fresh_resource_is_pending_and_not_yet_observed(kubectl: Kubectl, namespace: str) -> None:
     apply(kubectl, namespace, a_manifest())
-    status = kubectl("get", "tb", "gull", "-n", namespace, "-o", "jsonpath={.status}").stdout
-    assert yaml.safe_load(status) == {"observedGeneration": -1, "phase": "Pending"}
+    status = yaml.safe_load(kubectl("get", "tb", "gull", "-n", namespace, "-o", "jsonpath={.status}").stdout)
+    assert (status["observedGeneration"], status["phase"]) == (-1, "Pending")
+    said = {each["type"]: each["status"] for each in status["conditions"]}
+    assert said == {"Progressing": "Unknown", "Ready": "Unknown"}
+    waited = kubectl("wait", "--for=condition=Ready", "tb/gull", "-n", namespace, "--timeout=1s", check=False)
+    assert waited.returncode != 0
+    heads, line = kubectl("get", "tb", "gull", "-n", namespace, "-o", "wide").stdout.splitlines()
+    assert line.split()[:3] == ["gull", "Pending", "WaitingForOperator"]
+    assert line[heads.index("MESSAGE") :].strip() == "Waiting for the operator."
+
+
+def usual_statuses() -> Iterator[TweetBotStatus]:
+    """Return statuses with figures, names and sentences as long as usual ones are."""
+    running = {"progress": ProgressStatus(percent=43, eta="1h20m", updated_at="2026-01-01T12:00:00Z")}
+    result, prepared = a_train_result(), a_prepare_result().dataset
+    uri = "s3://team-a/models/team-a/harbour-gull/models/9108a32a5b6d4c1f/model"
+    model = ModelStatus(**result.model.model_copy(update={"uri": uri}).model_dump(), run_id="f" * 16, identity="e" * 16)
+    data = DataStatus(
+        **prepared.table.model_copy(update={"downloaded": 123956, "kept": 123456}).model_dump(), digest=prepared.digest
+    )
+    known = {
+        "phase": "Training",
+        "model": model,
+        "data": data,
+        "metrics": result.metrics.model_copy(update={"eval_loss": 0.74896}),
+    }
+    bot = a_bot_in("Train", run_fields=running, status_fields=known)
+    nodes = "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't match Pod's node affinity/selector."
+    for summary in (
+        Summary("Training", "Training", "Fine-tuning, step 320 of 727."),
+        Summary("Training", "StartDeadlineExceeded", f"The Pod did not start within 600 s: {nodes}"),
+        Summary("Preparing", "WaitingForPreviousPod", "Waiting for a Job or Pod of an earlier run to end."),
+        Summary("Training", "Unschedulable", f"{nodes} Lower spec.resources, or add a node."),
+    ):
+        yield set_summary(bot, summary, NOON)
+
+
+def test_wide_lines_of_usual_states_have_less_than_200_characters(kubectl: Kubectl, namespace: str) -> None:
+    for number, status in enumerate(usual_statuses()):
+        name = f"gull-of-the-harbor-{number}"
+        manifest = named(a_manifest(scheduling={"queueName": "gpus-a"}), name)
+        kubectl("apply", "-n", namespace, "-f", "-", input=json.dumps(manifest))
+        patch = json.dumps({"status": status.to_dict()})
+        kubectl("patch", "tb", name, "-n", namespace, "--subresource=status", "--type=merge", "-p", patch)
+    heads, *lines = kubectl("get", "tb", "-n", namespace, "-o", "wide").stdout.splitlines()
+    assert heads.split()[1:6] == ["PHASE", "REASON", "PROGRESS", "ETA", "KEPT"]
+    assert heads.split()[6:] == ["EVAL-LOSS", "SINCE", "AGE", "MODEL", "QUEUE", "MESSAGE"]
+    assert max(len(line) for line in lines) < 200
+    assert lines[0].split()[1:6] == ["Training", "Training", "43%", "1h20m", "123456"]
+    assert lines[0].endswith("9108a32a5b6d4c1f   gpus-a   Fine-tuning, step 320 of 727.")
+    assert lines[-1].endswith("0/3 nodes are available: 1 Insufficient cpu, 2…")
 
 
 def test_defaults_are_visible(kubectl: Kubectl, namespace: str) -> None:

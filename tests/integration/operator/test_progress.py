@@ -61,7 +61,7 @@ def watch_until(place: Place, tenant: Tenant, percent: int) -> list[tuple[int, s
     progress, eta, kept = (head.index(title) for title in ("PROGRESS", "ETA", "KEPT"))
     for line in lines:
         if shown := line[progress:eta].strip():
-            seen.append((int(shown), line[eta:kept].strip()))
+            seen.append((int(shown.removesuffix("%")), line[eta:kept].strip()))
         if seen and seen[-1][0] >= percent:
             break
     lines.close()

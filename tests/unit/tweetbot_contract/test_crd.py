@@ -9,6 +9,7 @@ import yaml
 from tweetbot_contract.generate import files as generate
 from tweetbot_contract.generate.crd import build_crd, build_root_schema
 from tweetbot_contract.reasons import ALL
+from tweetbot_contract.status import TweetBotStatus
 
 
 def nodes(schema: dict[str, Any], path: str = "") -> list[tuple[str, dict[str, Any]]]:
@@ -62,8 +63,12 @@ def test_a_spec_has_no_floats() -> None:
     assert [path for path, node in SPEC if node.get("type") == "number"] == []
 
 
-def test_a_fresh_resource_does_not_look_ready() -> None:
-    assert ROOT["properties"]["status"]["default"] == {"observedGeneration": -1, "phase": "Pending"}
+def test_a_resource_that_no_operator_has_seen_says_so_in_conditions_that_the_schema_itself_accepts() -> None:
+    status = TweetBotStatus.model_validate(ROOT["properties"]["status"]["default"])
+    assert (status.observed_generation, status.phase) == (-1, "Pending")
+    said = {(each.status, each.reason, each.message) for each in status.conditions}
+    assert [each.type for each in status.conditions] == ["Progressing", "Ready"]
+    assert said == {("Unknown", "WaitingForOperator", "Waiting for the operator.")}
 
 
 def test_no_reference_crosses_a_namespace() -> None:

@@ -1,4 +1,4 @@
-"""status.runs: one record for each run that is over, newest first, and no more than asked for."""
+"""status.runs: one record for each run that is over, newest first. status.columns: what kubectl prints."""
 
 from dataclasses import replace
 from typing import Any
@@ -15,14 +15,17 @@ from builders.operator import (
     a_prepare_result,
     a_run,
     a_train_result,
+    an_invalid_bot,
     an_observed,
     seconds_after_noon,
 )
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.result import StageFailed
-from tweetbot_contract.status import CurrentRun, RunRecord, TweetBotStatus
+from tweetbot_contract.status import Columns, CurrentRun, ProgressStatus, RunRecord, TweetBotStatus
 from tweetbot_operator.decisions.plan import plan
-from tweetbot_operator.decisions.status import build_run_history
+from tweetbot_operator.decisions.status import build_run_history, is_rewording, set_summary
+from tweetbot_operator.types.objects import InvalidTweetBot
+from tweetbot_operator.types.stage_state import Summary
 
 BOT = a_bot()
 ENDED: dict[str, Any] = {"outcome": "Failed", "reason": "Diverged", "finished_at": "2026-01-01T12:30:00Z"}
@@ -112,3 +115,48 @@ def test_the_same_run_always_gives_the_same_record() -> None:
     before = TweetBotStatus(current_run=a_run(BOT, **ENDED), runs=records(a_run(BOT, **ENDED)))
     later = build_run_history(before, a_run(BOT, **ENDED), None, limit=5, now=seconds_after_noon(9999))
     assert later == before.runs
+
+
+def columns(bot: TweetBot | InvalidTweetBot, *, at: float = 0, **observed: Any) -> Columns:
+    """Return what kubectl prints after a pass at these seconds after noon."""
+    found = plan(an_observed(bot, at=at, **observed)).status.columns
+    assert found is not None
+    return found
+
+
+def test_a_state_is_shown_with_since_when_it_holds() -> None:
+    bot = a_bot()
+    begun = plan(an_observed(bot)).status
+    assert columns(bot).since == "2026-01-01T12:00:00Z"
+    going_on = replace(bot, status=begun)
+    assert columns(going_on, at=90).since == "2026-01-01T12:00:00Z"
+    held = replace(going_on, spec=a_bot(suspend=True).spec)
+    assert columns(held, at=90).since == "2026-01-01T12:01:30Z"
+    assert columns(after(going_on, filter={"minWords": 7}), at=900).since == "2026-01-01T12:10:00Z"
+
+
+def test_a_status_that_knew_no_columns_holds_since_its_run_ended() -> None:
+    assert columns(a_bot_in("Train", run_fields=ENDED), at=7200).since == "2026-01-01T12:30:00Z"
+
+
+def test_progress_is_shown_in_percent_and_a_model_by_its_version() -> None:
+    progress = ProgressStatus(percent=43, updated_at="2026-01-01T12:00:00Z")
+    assert columns(a_bot_in("Train", run_fields={"progress": progress})).progress == "43%"
+    assert columns(a_bot()).progress is None
+    bot = a_bot_in("Train")
+    job = a_complete_job(bot)
+    shown = columns(bot, jobs=(job,), pods=(a_finished_pod(job, a_train_result()),))
+    assert (shown.model, shown.message) == (a_train_result().model.version, "The model is published.")
+
+
+def test_a_message_in_other_words_alone_is_a_rewording_whatever_its_column_shows() -> None:
+    one, other = (
+        set_summary(BOT, Summary("Training", "Unschedulable", f"0/{nodes} nodes are available."), NOON)
+        for nodes in (3, 4)
+    )
+    assert one.columns != other.columns
+    assert is_rewording(one, other)
+
+
+def test_a_status_of_an_invalid_spec_has_columns_too() -> None:
+    assert columns(an_invalid_bot("spec.filter: no")).message == "spec.filter: no."

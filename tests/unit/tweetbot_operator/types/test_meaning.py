@@ -2,7 +2,7 @@
 
 import pytest
 
-from tweetbot_operator.types.times import extract_meaning
+from tweetbot_operator.types.times import extract_meaning, shorten
 
 SAME = {
     "more nodes, in another order": (
@@ -81,3 +81,17 @@ def test_it_means_something_else(words: tuple[str, str]) -> None:
 def test_no_words_of_a_tenant_take_long(words: str) -> None:
     """They may write what they like into an Event; a pattern that backtracks would stop every pass."""
     assert len(extract_meaning(words)) >= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("The model is published.", "The model is published."),
+        ("Fine-tuning, step 3 of 7. Last trouble: a long one.", "Fine-tuning, step 3 of 7."),
+        ("No node can take the Pod, as all of them are full.", "No node can take the Pod, as all…"),
+        ("s3://team-a/models/team-a/harbour-gull/models/1", "s3://team-a/models/team-a/harbour-…"),
+    ],
+)
+def test_a_text_is_shortened_to_sentences_or_else_to_words(text: str, short: str) -> None:
+    assert shorten(text, 35) == short
+    assert len(short) <= 35
