@@ -3,7 +3,10 @@
 The table of known causes is the contract's; docs/troubleshooting.md is rendered from it, too.
 """
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from tweetbot_contract.reasons import (
@@ -35,6 +38,11 @@ _AFTERWARDS = {
     JOB_REFUSED.name: "The operator retries with growing pauses.",
 }
 _SETTING = "the operator's setting"
+#: Fields of the place of trainings, which a prepare stage has under spec.scheduling.prepare. It inherits the priority.
+_PRIORITY = "spec.scheduling.priorityClassName"
+_PLACED = re.compile(
+    r"spec\.scheduling\.(?=(?:nodeSelector|tolerations|affinity|runtimeClassName|priorityClassName)\b)"
+)
 #: Pieces of advice in one message.
 _MOST = 4
 
@@ -73,12 +81,21 @@ def find_advice(reason: Reason, words: str, spec: TweetBotSpec, stage: str) -> t
     """
     document = spec.to_dict()
     causes = [cause for cause in KNOWN_CAUSES if reason in cause.reasons and cause.stage in ("", stage.capitalize())]
-    matches = [(cause, names) for cause in causes for names in cause.find(words)]
+    matches = [(cause, names) for cause in map(partial(_replace_fields, stage), causes) for names in cause.find(words)]
     if reason is IMAGE_PULL_FAILED:
         matches = matches[:1]
     ours = [sentence for cause, names in matches if (sentence := _fill_in(cause, names, document))]
     sentences = ours or [cause.otherwise.format(**names) for cause, names in matches]
     return tuple(dict.fromkeys(sentences))[:_MOST]
+
+
+def _replace_fields(stage: str, cause: KnownCause) -> KnownCause:
+    """Return the cause with the fields by which this stage's Pod is placed."""
+    if stage.capitalize() == "Train":
+        return cause
+    point = partial(_PLACED.sub, "spec.scheduling.prepare.")
+    fields = (*map(point, cause.fields), *(field for field in cause.fields if field == _PRIORITY))
+    return replace(cause, advice=point(cause.advice), otherwise=point(cause.otherwise), fields=fields)
 
 
 def _fill_in(cause: KnownCause, names: dict[str, str], document: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ from builders.sentences.sentence import (
     MEMORY,
     NO_GPU,
     NO_POLICY,
+    PREPARE,
     PRIORITY,
     RUNTIME,
     SELECTOR,
@@ -32,6 +33,12 @@ ADMISSION = {
     ),
     "no PriorityClass": _refused(
         "no PriorityClass with name gpu-high was found", PRIORITY, says="PriorityClass gpu-high"
+    ),
+    "no PriorityClass, in the prepare stage": _refused(
+        "no PriorityClass with name gpu-high was found", PRIORITY, says="PriorityClass gpu-high", stage="Prepare"
+    ),
+    "no RuntimeClass, in the prepare stage": _refused(
+        'pod rejected: RuntimeClass "kata" not found', f"{PREPARE}.runtimeClassName", stage="Prepare"
     ),
     "a policy's PriorityClass": _refused("no PriorityClass with name low was found", says=NO_POLICY),
     "no RuntimeClass": _refused('pod rejected: RuntimeClass "gvisor" not found', RUNTIME, says="RuntimeClass gvisor"),

@@ -7,6 +7,7 @@ from builders.sentences.sentence import (
     MEMORY,
     NO_GPU,
     NO_POLICY,
+    PREPARE,
     REQUIRED,
     SELECTOR,
     TOLERATIONS,
@@ -84,6 +85,17 @@ SCHEDULER = {
     ),
     "taints, as from 1.34 on": _waits(
         "0/2 nodes are available: 2 node(s) had untolerated taint(s).", TOLERATIONS, says="describe nodes"
+    ),
+    "a taint, in the prepare stage": _waits(
+        "0/2 nodes are available: 2 node(s) had untolerated taint {batch: only}.",
+        f"{PREPARE}.tolerations",
+        says="Tolerate batch: only in",
+        stage="Prepare",
+    ),
+    "labels, in the prepare stage": _waits(
+        "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector.",
+        f"{PREPARE}.nodeSelector",
+        stage="Prepare",
     ),
     "labels": _waits(
         "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector.",

@@ -23,6 +23,7 @@ FULL: dict[str, Any] = {
         "nodeSelector": {"gpu": "a100"},
         "tolerations": [{"key": "gpu", "operator": "Exists"}],
         "affinity": {"required": [{"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a"]}]}]},
+        "prepare": {"runtimeClassName": "kata", "nodeSelector": {"pool": "cpu"}},
     },
 }
 
@@ -50,5 +51,6 @@ CPU, MEMORY, GPU, NO_GPU = (
 SELECTOR, REQUIRED = "spec.scheduling.nodeSelector", "spec.scheduling.affinity.required"
 TOLERATIONS, BASE, ACCOUNT = "spec.scheduling.tolerations", "spec.model.base", "spec.serviceAccountName"
 PRIORITY, RUNTIME = "spec.scheduling.priorityClassName", "spec.scheduling.runtimeClassName"
+PREPARE = "spec.scheduling.prepare"
 S3_SECRET = "spec.output.s3.credentialsSecret.name"
 NO_POLICY = "have the policy or webhook"
