@@ -21,6 +21,7 @@ _LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _SUBDOMAIN = "[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?"
 _QUALIFIED = f"({_SUBDOMAIN}/)?[A-Za-z0-9]([A-Za-z0-9._-]{{0,61}}[A-Za-z0-9])?"
 _PATH = "[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
+_MATCHER = '[a-zA-Z_][a-zA-Z0-9_]*(=|!=|=~|!~)"[^"{}#]*"'
 _AMOUNT = "[+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,2}|[numkMGTPE]|[KMGTPE]i)?"
 
 _NAMESPACE = "a namespace's name: lower-case letters, digits and -, at most 63 characters"
@@ -51,6 +52,9 @@ IpAddress = Annotated[str, Form(f"^{ADDRESS}$", "an address such as 10.0.0.1 or 
 HostName = Annotated[str, Form("^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})?$", "a host name such as s3.example.com")]
 Duration = Annotated[str, Form("^([0-9]+(ms|[smhdwy]))+$", "a time such as 30s or 1m")]
 UrlOrNone = Annotated[str, Form("^(https?://[^ ]+)?$", "an address such as https://example.com/runbooks")]
+MatchersOrNone = Annotated[
+    str, Form(f"^({_MATCHER}(, *{_MATCHER})*)?$", 'matchers of labels such as cluster="west", job="tweetbot"')
+]
 Url = Annotated[str, Form(HTTP_URL, "an address such as https://s3.example.com")]
 S3Prefix = Annotated[str, Form("^s3://[a-z0-9{][^ ]*[^ /]$", "an address such as s3://models or s3://models/gulls")]
 Repository = Annotated[str, Form(f"^{_PATH}$", "an image without tag or digest, e.g. registry.example.com/name")]

@@ -5,6 +5,7 @@ from pathlib import Path
 import yaml
 
 from tweetbot_chart import render
+from tweetbot_chart.alerts import render_rules
 from tweetbot_chart.job_form import build_job_form
 from tweetbot_chart.settings_values import build_settings_type
 from tweetbot_chart.tenant_values import Tenant
@@ -15,10 +16,10 @@ ROOT = Path(__file__).parents[2]
 CHART = Path("charts/tweetbot-operator")
 PLAIN = Path("kustomize/base")
 INTEGRATIONS = ROOT / "integrations"
+RULES = Path("integrations/prometheus/rules.yaml")
 _ARGOCD = INTEGRATIONS / "argocd/resource_customizations/tweetbot.dev/TweetBot"
 #: Files that the chart copies, as others use them without it: name in the chart → its source.
 COPIES = {
-    "rules.yaml": INTEGRATIONS / "prometheus/rules.yaml",
     "dashboard.json": INTEGRATIONS / "grafana/dashboard.json",
     "argocd/health.lua": _ARGOCD / "health.lua",
     "argocd/discovery.lua": _ARGOCD / "actions/discovery.lua",
@@ -31,7 +32,10 @@ COPIES = {
 def render_files() -> dict[Path, str]:
     """Return the content of each generated file by its path in the repository."""
     head = (Path(__file__).parent / "head.md").read_text(encoding="utf-8")
+    rules = render_rules(ROOT / RULES)
     return {
+        RULES: rules,
+        CHART / "files/rules.yaml": rules,
         CHART / "values.yaml": render.render_values_yaml(),
         CHART / "values.schema.json": render.render_schema(),
         CHART / "README.md": f"<!-- {render.NOTE} -->\n{head}{render.render_table()}",

@@ -2,7 +2,16 @@
 
 from pydantic import Field
 
-from tweetbot_chart.base import Annotations, Duration, Labels, NamespaceOrNone, Objects, UrlOrNone, ValueGroup
+from tweetbot_chart.base import (
+    Annotations,
+    Duration,
+    Labels,
+    MatchersOrNone,
+    NamespaceOrNone,
+    Objects,
+    UrlOrNone,
+    ValueGroup,
+)
 
 
 class ServiceMonitor(ValueGroup):
@@ -33,6 +42,9 @@ class PrometheusRule(ValueGroup):
     """Namespace of the PrometheusRule; empty: the operator's."""
     labels: Labels = {}
     """Labels by which your Prometheus selects the PrometheusRule."""
+    selector: MatchersOrNone = ""
+    """PromQL matchers of this installation's series, e.g. `cluster="west", job="tweetbot"`; empty: the namespace and
+    the job that the chart's monitors give them."""
     runbook_base_url: UrlOrNone = Field("", alias="runbookBaseURL")
     """URL at which you publish docs/runbooks. Each alert then links to its page in the annotation `runbook_url`; empty:
     alerts only name the page."""

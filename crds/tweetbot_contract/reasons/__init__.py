@@ -2,6 +2,7 @@
 
 from tweetbot_contract.reasons.pod import *  # noqa: F403 - a part of this table
 from tweetbot_contract.reasons.reason import FORCE as _FORCE
+from tweetbot_contract.reasons.reason import LASTING_SECONDS as LASTING_SECONDS
 from tweetbot_contract.reasons.reason import RETRAIN as _RETRAIN
 from tweetbot_contract.reasons.reason import Actor as Actor
 from tweetbot_contract.reasons.reason import Reason as Reason

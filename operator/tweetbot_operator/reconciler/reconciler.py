@@ -77,7 +77,7 @@ class Reconciler:
         """
         self._cluster, self._cache, self.settings = cluster, cache, settings
         now = self._now = Clock.wrap(now)
-        self._diagnostics_cache, self.run_metrics = DiagnosticsCache(), RunMetrics()
+        self._diagnostics_cache, self.run_metrics = DiagnosticsCache(), RunMetrics(now)
         self.forget_diagnostics = self._diagnostics_cache.clear
         self._progress_store = progress_store or ProgressStore(lambda key: None)
         unlimited = ConcurrencyLimiter(cache, ConcurrencyLimits(), lambda key: None)

@@ -84,7 +84,7 @@ class StatusWriter:
         STATUS_WRITES.inc()
         self._check_answer(stored, bot.status, after, parse_tweetbot(answer.document).status)
         self._recorder.note(stored, bot.status, after)
-        count_finished_run(bot.status, after)
+        count_finished_run(bot.namespace, bot.status, after)
         if isinstance(bot, TweetBot):
             count_posts(bot.namespace, bot.status, after)
             count_gpu_time(bot.namespace, bot.spec.resources.gpu, bot.status, after)

@@ -1,8 +1,12 @@
-"""The metrics, named as in controller-runtime; only metrics of active runs have a label per TweetBot."""
+"""The metrics, named as in controller-runtime; only metrics of active runs have a label per TweetBot.
+
+A tenant's namespace is the label `bot_namespace`: Prometheus uses `namespace` for the operator's own.
+"""
+
+import importlib.metadata
+import platform
 
 from prometheus_client import Counter, Gauge, Histogram
-
-from tweetbot_contract import reasons
 
 RECONCILES = Counter("tweetbot_reconcile", "Reconciles of a TweetBot by result.", ["result"])
 RECONCILE_SECONDS = Histogram("tweetbot_reconcile_duration_seconds", "Seconds of one reconcile.")
@@ -14,8 +18,21 @@ RESYNC_DRIFT = Counter("tweetbot_resync_drift", "Objects that a watch had lost a
 STATUS_WRITES = Counter("tweetbot_status_writes", "Statuses written.")
 JOB_WRITES = Counter("tweetbot_job_writes", "Jobs created and deleted.", ["verb"])
 ORPHANED_JOBS = Gauge("tweetbot_orphaned_jobs", "Jobs whose TweetBot is gone; each is deleted within ten minutes.")
-RUNS = Gauge("tweetbot_runs", "TweetBots by the phase of their run, and why they are in it.", ["phase", "reason"])
-RUNS_FINISHED = Counter("tweetbot_runs_finished", "Runs that ended, by outcome and reason.", ["outcome", "reason"])
+RUNS = Gauge(
+    "tweetbot_runs",
+    "TweetBots by namespace, the phase of their run, and why they are in it.",
+    ["bot_namespace", "phase", "reason"],
+)
+RUNS_FINISHED = Counter(
+    "tweetbot_runs_finished",
+    "Runs that ended, by namespace, outcome and reason.",
+    ["bot_namespace", "outcome", "reason"],
+)
+WAIT_START = Gauge(
+    "tweetbot_wait_start_timestamp_seconds",
+    "Unix time at which the longest present wait of a run began, by namespace and reason; absent where none waits.",
+    ["bot_namespace", "reason"],
+)
 RUN_SECONDS = Histogram(
     "tweetbot_run_duration_seconds",
     "Seconds from the record of a run to its end.",
@@ -51,12 +68,18 @@ WATCH_RESTARTS = Counter(
     ["resource", "cause"],
 )
 PROGRESS_POLLS = Counter("tweetbot_progress_polls", "Polls of Pods for their progress by outcome.", ["outcome"])
-#: Series that alerts use exist from the start with 0: `increase` does not see a series that begins at 1.
+#: Series that alerts use exist from the start with 0: `increase` does not see a series that begins at 1. Those with a
+#: tenant's namespace cannot, and alerts count the first value of such a series.
 RECONCILES.labels(result="bug")
 PROGRESS_POLLS.labels(outcome="Succeeded")
-for _reason in (*reasons.BY_NAME, "Other"):
-    RUNS_FINISHED.labels(outcome="Failed", reason=_reason)
-#: Not `namespace`: Prometheus uses that label for the operator's own namespace.
+BUILD_INFO = Gauge(
+    "tweetbot_build_info", "1, with the versions that this replica runs.", ["version", "python_version", "kopf_version"]
+)
+BUILD_INFO.labels(
+    version=importlib.metadata.version("tweetbot-operator"),
+    python_version=platform.python_version(),
+    kopf_version=importlib.metadata.version("kopf"),
+).set(1)
 _LIVE = ("bot_namespace", "bot")
 RUN_PERCENT = Gauge("tweetbot_run_progress_percent", "Percent of a training that is done; active runs only.", _LIVE)
 RUN_ETA_SECONDS = Gauge("tweetbot_run_eta_seconds", "Seconds that a training will still take; active runs only.", _LIVE)

@@ -1,51 +1,172 @@
-"""Counts TweetBots by phase and reason, how runs ended, and what they used.
+"""Counts TweetBots by namespace, phase and reason, how long runs wait, how runs ended, and what they used.
 
-No label is a TweetBot's name, which would make a series per TweetBot; only usage and lost posts have the namespace.
+No label is a TweetBot's name, which would make a series per TweetBot. A series that would say 0 is removed.
 """
 
-from tweetbot_contract.reasons import BY_NAME
+import heapq
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from prometheus_client import Gauge
+
+from tweetbot_contract.reasons import BY_NAME, RETRY_BACKOFF
 from tweetbot_contract.spec.scheduling import Gpu
 from tweetbot_contract.status import TweetBotStatus
-from tweetbot_operator.telemetry.metrics import GPU_SECONDS, POSTS_BILLED, POSTS_LOST, RUN_SECONDS, RUNS, RUNS_FINISHED
+from tweetbot_operator.telemetry.metrics import (
+    GPU_SECONDS,
+    POSTS_BILLED,
+    POSTS_LOST,
+    RUN_SECONDS,
+    RUNS,
+    RUNS_FINISHED,
+    WAIT_START,
+)
 from tweetbot_operator.types.objects import Key
 from tweetbot_operator.types.times import parse_time
 
+#: Seconds for which a wait may be interrupted and still be the same: a retry takes its time to meet the same fault.
+_INTERRUPTION_SECONDS = 300
+#: Starts of waits that are over, beyond the number of those that are not, before they are removed.
+_STALE_STARTS = 100
+#: Namespace, phase and reason.
+Labels = tuple[str, str, str]
+#: Namespace and reason.
+Place = tuple[str, str]
 
-class RunMetrics:
-    """Keeps the last known phase and reason of each TweetBot, and shows them while this replica leads."""
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Why a TweetBot waits, or waited until `until`, in Unix times."""
+
+    reason: str
+    since: float
+    until: float | None = None
+
+
+class WaitStarts:
+    """Knows the earliest start among the present waits of each namespace and reason, whatever their number."""
 
     def __init__(self) -> None:
-        self._labels: dict[Key, tuple[str, str]] = {}
+        self.waits: dict[Key, Wait] = {}
+        self.heaps: dict[Place, list[tuple[float, Key]]] = {}
+        """The starts of present waits, and of some that are over."""
+        self._numbers: Counter[Place] = Counter()
+
+    def update(self, key: Key, reason: str | None, now: float) -> set[Place]:
+        """Take in why a TweetBot waits now, None if it does not; answers where the earliest start may have changed."""
+        former = self.waits.get(key)
+        waited = former.reason if former and former.until is None else None
+        if waited == reason:
+            return set()
+        if former and waited:
+            former = self.waits[key] = Wait(waited, former.since, now)
+            self._numbers[key[0], waited] -= 1
+        if reason:
+            self._begin(key, reason, former, now)
+        return {(key[0], each) for each in (waited, reason) if each}
+
+    def _begin(self, key: Key, reason: str, former: Wait | None, now: float) -> None:
+        same = former and former.reason == reason and now - (former.until or now) < _INTERRUPTION_SECONDS
+        since = former.since if former and same else now
+        self.waits[key] = Wait(reason, since)
+        self._numbers[key[0], reason] += 1
+        heapq.heappush(self.heaps.setdefault((key[0], reason), []), (since, key))
+
+    def find_earliest(self, place: Place) -> float | None:
+        """Return the earliest start, in Unix time; None if nothing waits there."""
+        heap = self.heaps.get(place, [])
+        if len(heap) > self._numbers[place] + _STALE_STARTS:
+            heap[:] = sorted({start for start in heap if self._is_present(place, start)})
+        while heap and not self._is_present(place, heap[0]):
+            heapq.heappop(heap)
+        if heap:
+            return heap[0][0]
+        self.heaps.pop(place, None)
+        del self._numbers[place]
+        return None
+
+    def _is_present(self, place: Place, start: tuple[float, Key]) -> bool:
+        return self.waits.get(start[1]) == Wait(place[1], start[0])
+
+
+class RunMetrics:
+    """Keeps the last known state of each TweetBot, and shows them in sums while this replica leads."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._labels: dict[Key, Labels] = {}
+        self._numbers: Counter[Labels] = Counter()
+        self._starts = WaitStarts()
         self._shown = True
 
     def show(self, leads: bool) -> None:
         """Show what is known, or nothing: else a former leader's counts would add to those of the current one."""
-        if leads != self._shown:
-            self._shown = leads
-            for labels in self._labels.values():
-                RUNS.labels(*labels).inc(1 if leads else -1)
+        self._shown = leads
+        for labels in self._numbers:
+            self._show_number(labels)
+        for place in tuple(self._starts.heaps):
+            self._show_start(place)
 
     def enter(self, key: Key, status: TweetBotStatus) -> None:
         """Count a TweetBot by its status, and no longer by the one before."""
         progressing = status.find_condition("Progressing")
-        labels = (status.phase, _normalize_reason(progressing.reason if progressing else None))
-        if self._labels.get(key) != labels:
-            self.leave(key)
+        labels = (key[0], status.phase, _normalize_reason(progressing.reason if progressing else None))
+        former = self._labels.get(key)
+        if former != labels:
             self._labels[key] = labels
-            RUNS.labels(*labels).inc(self._shown)
+            self._count(former, -1)
+            self._count(labels, 1)
+        self._note_wait(key, find_wait_reason(status))
 
     def leave(self, key: Key) -> None:
         """Stop counting a TweetBot."""
-        if labels := self._labels.pop(key, None):
-            RUNS.labels(*labels).dec(self._shown)
+        self._count(self._labels.pop(key, None), -1)
+        self._note_wait(key, None)
+        self._starts.waits.pop(key, None)
+
+    def _count(self, labels: Labels | None, number: int) -> None:
+        if labels:
+            self._numbers[labels] += number
+            self._show_number(labels)
+            if not self._numbers[labels]:
+                del self._numbers[labels]
+
+    def _note_wait(self, key: Key, reason: str | None) -> None:
+        for place in self._starts.update(key, reason, self._now().timestamp()):
+            self._show_start(place)
+
+    def _show_number(self, labels: Labels) -> None:
+        _show(RUNS, labels, self._numbers[labels] or None if self._shown else None)
+
+    def _show_start(self, place: Place) -> None:
+        _show(WAIT_START, place, self._starts.find_earliest(place) if self._shown else None)
 
 
-def count_finished_run(before: TweetBotStatus, after: TweetBotStatus) -> None:
+def _show(gauge: Gauge, labels: tuple[str, ...], value: float | None) -> None:
+    if value is None:
+        gauge.remove(*labels)
+    else:
+        gauge.labels(*labels).set(value)
+
+
+def find_wait_reason(status: TweetBotStatus) -> str | None:
+    """Return why a TweetBot waits, the cause of a pause before the next try included; None if it does not wait."""
+    said, run = status.find_condition("Stalled") or status.find_condition("Progressing"), status.current_run
+    if said is None or (run and run.outcome and said.reason == run.reason):
+        return None
+    cause = run.reason if run and said.reason == RETRY_BACKOFF.name else None
+    reason = BY_NAME.get(cause or said.reason)
+    return None if reason and reason.steady else _normalize_reason(cause or said.reason)
+
+
+def count_finished_run(namespace: str, before: TweetBotStatus, after: TweetBotStatus) -> None:
     """Count a run if it has just ended."""
     run = after.current_run
     if run is None or run.outcome is None or run == before.current_run:
         return
-    RUNS_FINISHED.labels(outcome=run.outcome, reason=_normalize_reason(run.reason)).inc()
+    RUNS_FINISHED.labels(bot_namespace=namespace, outcome=run.outcome, reason=_normalize_reason(run.reason)).inc()
     if run.finished_at:
         seconds = (parse_time(run.finished_at) - parse_time(run.started_at)).total_seconds()
         RUN_SECONDS.labels(outcome=run.outcome).observe(max(seconds, 0.0))

@@ -52,7 +52,7 @@ class Prometheus:
         return [series for target in panel["targets"] for series in self._ask(target)]
 
     def _ask(self, target: dict[str, Any]) -> Series:
-        query = target["expr"].replace("$__rate_interval", INTERVAL).replace("$job", ".*")
+        query = re.sub(r"\$\w+", ".*", target["expr"].replace("$__rate_interval", INTERVAL))
         span = {"query": query, "start": self.start, "end": self.end, "step": 5}
         with urllib.request.urlopen(f"{self._url}/api/v1/query_range?{urllib.parse.urlencode(span)}") as answer:
             found = json.load(answer)["data"]["result"]

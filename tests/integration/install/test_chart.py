@@ -296,14 +296,28 @@ def test_dashboard_and_alerts_are_the_ones_of_the_integrations(renderings: dict[
     everything = renderings["everything"]
     dashboard = the(everything, "ConfigMap", "tweetbot-operator-dashboard")["data"]["tweetbot-operator.json"]
     assert json.loads(dashboard) == json.loads((ROOT / "integrations/grafana/dashboard.json").read_text())
-    rules = yaml.safe_load((ROOT / "integrations/prometheus/rules.yaml").read_text())["spec"]
-    assert the(everything, "PrometheusRule")["spec"] == rules
+    assert the(everything, "PrometheusRule")["spec"] == read_rules(
+        f'namespace="{NAMESPACE}", job=~"(.+/)?tweetbot-operator"'
+    )
+
+
+def test_alerts_select_the_installation_as_the_values_say(helm: Helm) -> None:
+    matchers = 'cluster="west", job="tweetbot"'
+    values = {"metrics": {"prometheusRule": {**ON, "selector": matchers}}}
+    assert the(helm.render(values=values), "PrometheusRule")["spec"] == read_rules(matchers)
+
+
+def read_rules(matchers: str) -> dict[str, Any]:
+    """Return the rules of the integrations, for the installation that these matchers select."""
+    text = (ROOT / "integrations/prometheus/rules.yaml").read_text(encoding="utf-8").partition("spec:")[2]
+    spec: dict[str, Any] = yaml.safe_load("spec:" + text.replace('job=~".+"', matchers))["spec"]
+    return spec
 
 
 @pytest.mark.parametrize("base", ["https://docs.example.com/runbooks", "https://docs.example.com/runbooks/"])
 def test_alerts_link_their_runbooks_where_these_are_shown(helm: Helm, base: str) -> None:
     rules = the(helm.render(values={"metrics": {"prometheusRule": {**ON, "runbookBaseURL": base}}}), "PrometheusRule")
-    alerts = [alert for group in rules["spec"]["groups"] for alert in group["rules"]]
+    alerts = [rule for group in rules["spec"]["groups"] for rule in group["rules"] if "alert" in rule]
     linked = {alert["alert"]: alert["annotations"]["runbook_url"] for alert in alerts}
     assert linked == {name: f"https://docs.example.com/runbooks/{name}.md" for name in linked}
 

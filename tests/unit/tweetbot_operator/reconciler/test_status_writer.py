@@ -23,7 +23,10 @@ def said(stage: Stage) -> str:
 
 
 def counted(phase: str, reason: str) -> float:
-    return REGISTRY.get_sample_value("tweetbot_runs", {"phase": phase, "reason": reason}) or 0.0
+    return (
+        REGISTRY.get_sample_value("tweetbot_runs", {"bot_namespace": NAMESPACE, "phase": phase, "reason": reason})
+        or 0.0
+    )
 
 
 def reword(status: dict[str, Any]) -> dict[str, Any]:
@@ -262,7 +265,7 @@ async def test_a_run_is_counted_with_its_gpu_and_its_paid_posts_when_its_statuse
     def read_counts() -> tuple[float, ...]:
         usage = {"bot_namespace": NAMESPACE}
         samples = (
-            ("tweetbot_runs_finished_total", {"outcome": "Succeeded", "reason": "Succeeded"}),
+            ("tweetbot_runs_finished_total", {**usage, "outcome": "Succeeded", "reason": "Succeeded"}),
             ("tweetbot_gpu_seconds_total", {**usage, "resource": "nvidia.com/gpu"}),
             ("tweetbot_posts_billed_total", {**usage, "source": "x"}),
         )

@@ -1,29 +1,69 @@
 """Metrics about runs."""
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from prometheus_client import REGISTRY, generate_latest
 
 from builders.operator import a_bot_in, a_prepare_result
 from harness.stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.spec.scheduling import Gpu
 from tweetbot_contract.status import Condition, DataStatus, Phase, TweetBotStatus
-from tweetbot_operator.telemetry.run_metrics import RunMetrics, count_finished_run, count_gpu_time, count_posts
+from tweetbot_operator.telemetry.run_metrics import (
+    RunMetrics,
+    WaitStarts,
+    count_finished_run,
+    count_gpu_time,
+    count_posts,
+    find_wait_reason,
+)
 
-GULL, TERN = ("team-a", "gull"), ("team-a", "tern")
+#: A namespace of which only this file has TweetBots.
+TEAM = "team-counted"
+GULL, TERN = (TEAM, "gull"), (TEAM, "tern")
 
 
 def value(name: str, **labels: str) -> float:
     return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
-def runs(phase: str, reason: str) -> float:
-    return value("tweetbot_runs", phase=phase, reason=reason)
+def runs(phase: str, reason: str, namespace: str = TEAM) -> float:
+    return value("tweetbot_runs", bot_namespace=namespace, phase=phase, reason=reason)
 
 
-def finished(outcome: str, reason: str) -> float:
-    return value("tweetbot_runs_finished_total", outcome=outcome, reason=reason)
+def finished(outcome: str, reason: str, namespace: str = TEAM) -> float:
+    return value("tweetbot_runs_finished_total", bot_namespace=namespace, outcome=outcome, reason=reason)
+
+
+def wait_start(reason: str, namespace: str = TEAM) -> float | None:
+    labels = {"bot_namespace": namespace, "reason": reason}
+    return REGISTRY.get_sample_value("tweetbot_wait_start_timestamp_seconds", labels)
+
+
+class Time:
+    """The operator's clock: the seconds of its Unix time."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> datetime:
+        return datetime.fromtimestamp(self.seconds, UTC)
+
+
+@pytest.fixture
+def clock() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def census(clock: Time) -> Iterator[RunMetrics]:
+    census = RunMetrics(clock)
+    yield census
+    census.show(False)
 
 
 def a_status(phase: Phase, reason: str) -> TweetBotStatus:
@@ -46,8 +86,7 @@ def a_trained_status(seconds: int, **run: object) -> TweetBotStatus:
     return a_bot_in("Train", run_fields={"ran_seconds": seconds, **run}).status
 
 
-def test_a_bot_counts_where_it_is_now_and_nowhere_else() -> None:
-    census = RunMetrics()
+def test_a_bot_counts_where_it_is_now_and_nowhere_else(census: RunMetrics) -> None:
     before = runs("Preparing", "Preparing"), runs("Training", "Training"), runs("Training", "Unschedulable")
     census.enter(GULL, a_status("Preparing", "Preparing"))
     census.enter(GULL, a_status("Preparing", "Preparing"))
@@ -60,9 +99,8 @@ def test_a_bot_counts_where_it_is_now_and_nowhere_else() -> None:
     assert runs("Training", "Training") == before[1]
 
 
-def test_a_former_leader_shows_nothing_and_shows_later_what_changes_meanwhile() -> None:
+def test_a_former_leader_shows_nothing_and_shows_later_what_changes_meanwhile(census: RunMetrics) -> None:
     """Two replicas would else count one TweetBot, or an alarm would stay that nobody ends."""
-    census = RunMetrics()
     before = runs("Training", "Training"), runs("Succeeded", "Succeeded"), runs("Pending", "Queued")
     census.enter(GULL, a_status("Training", "Training"))
     census.enter(TERN, a_status("Pending", "Queued"))
@@ -81,18 +119,115 @@ def test_a_former_leader_shows_nothing_and_shows_later_what_changes_meanwhile() 
 def test_a_finished_run_is_counted_once() -> None:
     before = finished("Failed", "Diverged")
     status = an_ended_status("Diverged")
-    count_finished_run(TweetBotStatus(), status)
-    count_finished_run(status, status)
+    count_finished_run(TEAM, TweetBotStatus(), status)
+    count_finished_run(TEAM, status, status)
     assert finished("Failed", "Diverged") == before + 1
+    assert finished("Failed", "Diverged", "team-b") == 0
 
 
-def test_an_unknown_reason_adds_no_label() -> None:
+def test_an_unknown_reason_adds_no_label(census: RunMetrics) -> None:
     before, others = finished("Failed", "Other"), runs("Failed", "Other")
-    count_finished_run(TweetBotStatus(), an_ended_status("InventedByAPod"))
-    census = RunMetrics()
+    count_finished_run(TEAM, TweetBotStatus(), an_ended_status("InventedByAPod"))
     census.enter(GULL, a_status("Failed", "InventedByAPod"))
     assert (finished("Failed", "Other"), runs("Failed", "Other")) == (before + 1, others + 1)
-    census.leave(GULL)
+
+
+def test_each_namespace_counts_apart_and_has_no_series_where_it_has_no_tweetbot(census: RunMetrics) -> None:
+    census.enter(("team-c", "gull"), a_status("Training", "Training"))
+    assert (runs("Training", "Training", "team-c"), runs("Training", "Training", "team-d")) == (1, 0)
+    census.leave(("team-c", "gull"))
+    assert 'tweetbot_runs{bot_namespace="team-c"' not in generate_latest().decode()
+
+
+# ---- waits
+
+
+def test_the_longest_wait_of_a_namespace_and_reason_is_shown_until_it_ends(census: RunMetrics, clock: Time) -> None:
+    for seconds, key in ((1000, GULL), (1100, TERN), (1200, ("team-b", "gull"))):
+        clock.seconds = seconds
+        census.enter(key, a_status("Queued", "Queued"))
+        census.enter(key, a_status("Queued", "Queued"))
+    assert (wait_start("Queued"), wait_start("Queued", "team-b")) == (1000, 1200)
+    census.enter(GULL, a_status("Preparing", "Preparing"))
+    assert wait_start("Queued") == 1100
+    census.leave(TERN)
+    assert (wait_start("Queued"), wait_start("Queued", "team-b")) == (None, 1200)
+
+
+def test_a_run_that_goes_on_or_has_ended_does_not_wait(census: RunMetrics) -> None:
+    for status in (a_status("Training", "Training"), a_status("Suspended", "Suspended"), an_ended_status("Diverged")):
+        assert find_wait_reason(status) is None
+    ended = an_ended_status("Diverged")
+    conditions = a_status("Failed", "Diverged").conditions
+    assert find_wait_reason(ended.model_copy(update={"conditions": conditions})) is None
+
+
+def test_a_fault_that_only_a_person_can_end_is_a_wait_although_the_run_goes_on() -> None:
+    status = a_status("Training", "Training")
+    stalled = status.conditions[0].model_copy(update={"type": "Stalled", "reason": "PinnedVersionNotFound"})
+    status = status.model_copy(update={"conditions": (*status.conditions, stalled)})
+    assert find_wait_reason(status) == "PinnedVersionNotFound"
+
+
+def a_pause(cause: str) -> TweetBotStatus:
+    """Return the status of a run that pauses before its next try."""
+    paused = a_bot_in("Train", run_fields={"reason": cause, "retry_at": "2026-01-01T12:20:00Z"}).status
+    return paused.model_copy(update={"conditions": a_status("Training", "RetryBackoff").conditions})
+
+
+def test_a_pause_before_the_next_try_is_a_wait_for_what_failed(census: RunMetrics, clock: Time) -> None:
+    """A training gives up on S3 after ten minutes: each Pod after it goes on with the same wait."""
+    census.enter(GULL, a_status("Training", "StorageUnavailable"))
+    clock.seconds += 600
+    census.enter(GULL, a_pause("StorageUnavailable"))
+    assert wait_start("StorageUnavailable") == 1000
+    clock.seconds += 300
+    census.enter(GULL, a_status("Training", "Training"))  # another Pod, which has yet to find out
+    assert wait_start("StorageUnavailable") is None
+    clock.seconds += 60
+    census.enter(GULL, a_status("Training", "StorageUnavailable"))
+    assert wait_start("StorageUnavailable") == 1000
+    census.enter(GULL, a_status("Training", "Training"))
+    clock.seconds += 3600
+    census.enter(GULL, a_status("Training", "StorageUnavailable"))
+    assert wait_start("StorageUnavailable") == clock.seconds
+
+
+def test_an_unknown_wait_is_one_too(census: RunMetrics) -> None:
+    census.enter(GULL, a_status("Training", "InventedByAPod"))
+    census.enter(TERN, a_pause("InventedByAPod"))
+    assert wait_start("Other") == 1000
+
+
+def test_only_the_leader_shows_waits(census: RunMetrics) -> None:
+    census.enter(GULL, a_status("Queued", "Queued"))
+    census.show(False)
+    census.enter(TERN, a_status("Queued", "Queued"))
+    assert wait_start("Queued") is None
+    census.show(True)
+    assert wait_start("Queued") == 1000
+
+
+def test_waits_that_are_over_are_forgotten_behind_one_that_lasts() -> None:
+    starts = WaitStarts()
+    starts.update(GULL, "Queued", 0.0)
+    for second in range(10_000):
+        starts.update(TERN, "Queued" if second % 2 else None, 600.0 * second)
+        assert starts.find_earliest((TEAM, "Queued")) == 0.0
+    assert len(starts.heaps[TEAM, "Queued"]) < 200
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from([None, "Queued", "Evicted"]))))
+def test_the_earliest_start_is_that_of_all_present_waits(changes: list[tuple[str, str | None]]) -> None:
+    starts, known = WaitStarts(), dict[str, tuple[str | None, float]]()
+    for number, (name, reason) in enumerate(changes):
+        now = 1000.0 * number  # no interruption is short
+        starts.update((TEAM, name), reason, now)
+        if known.get(name, (None, 0.0))[0] != reason:
+            known[name] = (reason, now)
+        for each in ("Queued", "Evicted"):
+            present = [since for reason, since in known.values() if reason == each]
+            assert starts.find_earliest((TEAM, each)) == min(present, default=None)
 
 
 def gpu_seconds(resource: str) -> float:

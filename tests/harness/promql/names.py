@@ -7,10 +7,8 @@ from typing import Any
 
 import promql_parser as promql
 
-#: What Grafana puts in before it asks.
-_VARIABLES = {"$__rate_interval": "5m", "$job": ".*"}
 #: Labels that Prometheus adds to every series of a target.
-TARGET = frozenset({"job", "namespace", "pod", "instance"})
+TARGET = frozenset({"cluster", "job", "namespace", "pod", "instance"})
 
 
 @dataclass(frozen=True)
@@ -18,15 +16,22 @@ class Reading:
     """One selector: a metric, the labels that the query names about it, and the values it wants, alternatives apart."""
 
     metric: str
-    labels: frozenset[str]
+    selected: frozenset[str]
+    """Labels that it selects by."""
+    grouped: frozenset[str]
+    """Labels that aggregations keep apart, further labels of inner ones included."""
     values: frozenset[tuple[str, str]]
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """All labels that the query names about it."""
+        return self.selected | self.grouped
 
 
 def readings(query: str) -> list[Reading]:
     """Return every selector of a query. Raises ValueError when it is no PromQL."""
-    for variable, value in _VARIABLES.items():
-        query = query.replace(variable, value)
-    return list(_walk(promql.parse(query), frozenset()))
+    query = query.replace("$__rate_interval", "5m")  # as Grafana does; others of its variables stand in texts
+    return list(_walk(promql.parse(re.sub(r"\$\w+", ".*", query)), frozenset()))
 
 
 def _walk(node: Any, grouped: frozenset[str]) -> Iterator[Reading]:
@@ -64,7 +69,7 @@ def _reading(selector: Any, grouped: frozenset[str]) -> Reading:
         for value in matcher.value.split("|")
         if re.fullmatch(r"[A-Za-z0-9]+", value)
     }
-    return Reading(selector.name, grouped | {matcher.name for matcher in matchers}, frozenset(wanted))
+    return Reading(selector.name, frozenset(matcher.name for matcher in matchers), grouped, frozenset(wanted))
 
 
 def labels_in(template: str) -> frozenset[str]:
