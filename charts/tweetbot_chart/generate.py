@@ -9,7 +9,7 @@ from tweetbot_chart.alerts import render_rules
 from tweetbot_chart.job_form import build_job_form
 from tweetbot_chart.settings_values import build_settings_type
 from tweetbot_chart.tenant_values import Tenant
-from tweetbot_contract.generate import crd
+from tweetbot_contract.generate import class_crd, crd
 from tweetbot_contract.generate.files import write_or_check
 
 ROOT = Path(__file__).parents[2]
@@ -42,13 +42,17 @@ def render_files() -> dict[Path, str]:
         CHART / "templates/crd.yaml": render_crd_template(),
         CHART / "files/defaults.yaml": f"# {render.NOTE}\n{render_defaults()}",
         PLAIN / "tweetbots.tweetbot.dev.yaml": crd.render(),
+        PLAIN / "tweetbotclasses.tweetbot.dev.yaml": crd.render(class_crd.build_class_crd()),
         **{CHART / "files" / name: home.read_text(encoding="utf-8") for name, home in COPIES.items()},
     }
 
 
 def render_crd_template() -> str:
-    """Return the CRD as a template, so that upgrading the chart upgrades it: Helm never upgrades crds/."""
-    definition = crd.build_crd()
+    """Return the CRDs as a template, so that upgrading the chart upgrades them: Helm never upgrades crds/."""
+    return "---\n".join(_render_definition(each) for each in (crd.build_crd(), class_crd.build_class_crd()))
+
+
+def _render_definition(definition: crd.Schema) -> str:
     metadata, spec = definition.pop("metadata"), definition.pop("spec")
     body = yaml.safe_dump({"spec": spec}, sort_keys=False, width=120, allow_unicode=True)
     head = yaml.safe_dump(definition, sort_keys=False)

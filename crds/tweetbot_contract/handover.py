@@ -16,6 +16,9 @@ GROUP = "tweetbot.dev"
 VERSION = "v1alpha1"
 PLURAL = "tweetbots"
 KIND = "TweetBot"
+CLASS_PLURAL, CLASS_KIND = "tweetbotclasses", "TweetBotClass"
+#: On the class that TweetBots without className get, as on a StorageClass; of several the newest counts.
+DEFAULT_CLASS_ANNOTATION = f"{GROUP}/is-default-class"
 
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 MANAGED_BY = "tweetbot-operator"

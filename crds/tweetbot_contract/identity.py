@@ -38,6 +38,7 @@ CLASSES: dict[str, Class] = {
     "history": "LIFECYCLE",
     "deletionPolicy": "LIFECYCLE",
     "subject": "LIFECYCLE",
+    "className": "LIFECYCLE",
 }
 
 
@@ -53,22 +54,23 @@ def hash_identity(spec: TweetBotSpec) -> str:
     return _hash_text(_canonicalize(_SpecKey(spec)).identity)
 
 
-def hash_execution(spec: TweetBotSpec) -> str:
-    """Hash the fields that decide how the run is executed; 16 hex digits."""
-    return _hash_text(_canonicalize(_SpecKey(spec)).execution)
+def hash_execution(spec: TweetBotSpec, pods: dict[str, Any] | None = None) -> str:
+    """Hash the fields that decide how the run is executed, and what a class gives to its `pods`; 16 hex digits."""
+    execution = _canonicalize(_SpecKey(spec)).execution
+    return _hash_text(execution + dump_canonical(pods) if pods else execution)
 
 
-def has_execution(spec: TweetBotSpec, execution: str) -> bool:
+def has_execution(spec: TweetBotSpec, execution: str, pods: dict[str, Any] | None = None) -> bool:
     """Tell whether a run with this execution does what the spec says.
 
     Version 0.1 hashed amounts as they were written; a run that it began goes on under the hash that it recorded.
     """
-    return execution in (hash_execution(spec), _hash_text(_canonicalize(_SpecKey(spec)).execution_as_written))
+    return execution in (hash_execution(spec, pods), _hash_text(_canonicalize(_SpecKey(spec)).execution_as_written))
 
 
 def compute_run_id(spec: TweetBotSpec, trigger: str = "") -> str:
     """Return the id of the run that a spec asks for; another `trigger` makes another run of the same spec."""
-    return _hash_text(f'{{"identity":{_canonicalize(_SpecKey(spec)).identity},"trigger":{_dump_json(trigger)}}}')
+    return _hash_text(f'{{"identity":{_canonicalize(_SpecKey(spec)).identity},"trigger":{dump_canonical(trigger)}}}')
 
 
 class _SpecKey:
@@ -97,9 +99,9 @@ class _CanonicalSpec:
 def _canonicalize(key: _SpecKey) -> _CanonicalSpec:
     spec = _canonicalize_amounts(key.spec)
     fields = _dump_fields(spec)
-    execution = _dump_json(_prune(fields, "EXECUTION", ""))
-    written = execution if spec is key.spec else _dump_json(_prune(_dump_fields(key.spec), "EXECUTION", ""))
-    return _CanonicalSpec(_dump_json(_prune(fields, "IDENTITY", "")), execution, written)
+    execution = dump_canonical(_prune(fields, "EXECUTION", ""))
+    written = execution if spec is key.spec else dump_canonical(_prune(_dump_fields(key.spec), "EXECUTION", ""))
+    return _CanonicalSpec(dump_canonical(_prune(fields, "IDENTITY", "")), execution, written)
 
 
 def _canonicalize_amounts(spec: TweetBotSpec) -> TweetBotSpec:
@@ -124,7 +126,8 @@ def _prune(value: Any, wanted: Class, path: str) -> Any:
     return value if get_field_class(path) == wanted else None
 
 
-def _dump_json(value: Any) -> str:
+def dump_canonical(value: Any) -> str:
+    """Return a part of a manifest as canonical JSON, by which it is compared and cached."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 

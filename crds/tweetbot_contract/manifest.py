@@ -1,8 +1,10 @@
 """Parsing of a whole TweetBot manifest, from a file or from the API server."""
 
+import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import ValidationError
@@ -18,10 +20,13 @@ from tweetbot_contract.handover import (
     TAKE_OVER_TRIGGER,
     VERSION,
 )
+from tweetbot_contract.identity import dump_canonical
+from tweetbot_contract.platform_class.resolve import apply_defaults
 from tweetbot_contract.spec.spec import TweetBotSpec
-from tweetbot_contract.status import TweetBotStatus
+from tweetbot_contract.status import RunClass, TweetBotStatus
 
 _NAME = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+_NO_OUTPUT = "write where the model goes, as output.s3.uri, or name a TweetBotClass that says so in className"
 
 
 class InvalidManifest(Exception):
@@ -38,6 +43,10 @@ class BaseTweetBot:
     generation: int
     resource_version: str
     status: TweetBotStatus
+    written: str = field(default="", compare=False)
+    """The spec as its author wrote it, in canonical JSON: without what a class gives."""
+    class_name: str = ""
+    """The class that the spec names."""
     retrain_at: str = ""
     force_at: str = ""
     take_over: str = ""
@@ -57,6 +66,9 @@ class TweetBot(BaseTweetBot):
     """A TweetBot with a valid spec."""
 
     spec: TweetBotSpec
+    """The spec, with what `run_class` gives."""
+    run_class: RunClass | None = None
+    """The class that the run has, or is to have."""
 
 
 def read_spec(raw: dict[str, Any], unknown: Literal["forbid", "ignore"] = "forbid") -> TweetBotSpec:
@@ -71,7 +83,8 @@ def read_spec(raw: dict[str, Any], unknown: Literal["forbid", "ignore"] = "forbi
         first = error.errors()[0]
         rule_field = first.get("ctx", {}).get("field")
         path = ".".join(str(step) for step in ("spec", *first["loc"], *([rule_field] if rule_field else [])))
-        raise InvalidManifest(f"{path}: {first['msg'].removeprefix('Value error, ')}") from None
+        said = _NO_OUTPUT if path == "spec.output" and first["type"] == "missing" else first["msg"]
+        raise InvalidManifest(f"{path}: {said.removeprefix('Value error, ')}") from None
 
 
 def parse(manifest: dict[str, Any], spec_reader: Callable[[dict[str, Any]], TweetBotSpec] = read_spec) -> TweetBot:
@@ -80,13 +93,40 @@ def parse(manifest: dict[str, Any], spec_reader: Callable[[dict[str, Any]], Twee
     name = str((manifest.get("metadata") or {}).get("name", ""))
     if not _NAME.match(name) or len(name) > NAME_LIMIT:
         raise InvalidManifest(f"metadata.name: write at most {NAME_LIMIT} lower-case letters, digits or hyphens")
-    return TweetBot(spec=spec_reader(manifest.get("spec") or {}), **parse_metadata(manifest))
+    metadata = parse_metadata(manifest)
+    run = metadata["status"].current_run
+    return _build_bot(metadata, run.run_class if run else None, spec_reader)
+
+
+def apply_class(bot: BaseTweetBot, run_class: RunClass | None) -> TweetBot:
+    """Return the TweetBot with what a class gives where its author left something out. Raises InvalidManifest."""
+    metadata = {each.name: getattr(bot, each.name) for each in fields(BaseTweetBot)}
+    return _build_bot(metadata, run_class, read_stored_spec)
+
+
+def _build_bot(
+    metadata: dict[str, Any], run_class: RunClass | None, spec_reader: Callable[[dict[str, Any]], TweetBotSpec]
+) -> TweetBot:
+    spec, given = json.loads(metadata["written"]), run_class.spec.get("defaults") if run_class else None
+    if given:
+        spec = apply_defaults(spec, given, namespace=metadata["namespace"], name=metadata["name"])
+    return TweetBot(spec=spec_reader(spec), run_class=run_class, **metadata)
+
+
+def read_stored_spec(raw: dict[str, Any]) -> TweetBotSpec:
+    """Parse a spec from the API server, or return what it was parsed to before. Raises InvalidManifest."""
+    return _parse_spec(dump_canonical(raw))
+
+
+@lru_cache(maxsize=128)  # some 10 KiB each: a spec stays the same through many changes of the status
+def _parse_spec(text: str) -> TweetBotSpec:
+    return read_spec(json.loads(text), unknown="ignore")
 
 
 def parse_metadata(manifest: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of a BaseTweetBot. A status that does not parse was not written by us and counts as empty."""
     metadata = manifest.get("metadata") or {}
-    annotations = metadata.get("annotations") or {}
+    annotations, spec = metadata.get("annotations") or {}, manifest.get("spec") or {}
     try:
         status = TweetBotStatus.model_validate(manifest.get("status") or {}, extra="ignore")
     except ValidationError:
@@ -98,6 +138,8 @@ def parse_metadata(manifest: dict[str, Any]) -> dict[str, Any]:
         "generation": int(metadata.get("generation", 0)),
         "resource_version": metadata.get("resourceVersion", ""),
         "status": status,
+        "written": dump_canonical(spec),
+        "class_name": str(spec.get("className") or ""),
         "retrain_at": annotations.get(RETRAIN_ANNOTATION, "")[:64],
         "force_at": annotations.get(FORCE_ANNOTATION, "")[:64],
         "take_over": annotations.get(TAKE_OVER_ANNOTATION, "")[: 64 - len(TAKE_OVER_TRIGGER)],
@@ -109,6 +151,6 @@ def parse_metadata(manifest: dict[str, Any]) -> dict[str, Any]:
 
 def _require_kind(manifest: dict[str, Any]) -> None:
     expected = {"apiVersion": f"{GROUP}/{VERSION}", "kind": KIND}
-    for field, value in expected.items():
-        if manifest.get(field) != value:
-            raise InvalidManifest(f"{field}: write {value}")
+    for name, value in expected.items():
+        if manifest.get(name) != value:
+            raise InvalidManifest(f"{name}: write {value}")

@@ -1,6 +1,6 @@
 """The `status` of a TweetBot; only the operator writes it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -69,6 +69,26 @@ class Trouble(Part):
     """When the attempt ended, or began to wait."""
 
 
+class RunClass(Part):
+    """The TweetBotClass of a run, as it was when the run began: later edits of the class do not change the run."""
+
+    name: str = Field(max_length=253)
+    """Name of the class."""
+    generation: int
+    """Generation of the class."""
+    named: bool = False
+    """Whether spec.className named it; else it was the default class."""
+    spec: dict[str, Any] = Field(
+        default_factory=dict, json_schema_extra={"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    )
+    """What the run has of the class: its defaults and pods."""
+
+
+def get_pods(run_class: RunClass | None) -> dict[str, Any]:
+    """Return what a class gives to Pods, as in its manifest; nothing without a class."""
+    return run_class.spec.get("pods") or {} if run_class else {}
+
+
 class CurrentRun(Part):
     """The run that the spec asks for."""
 
@@ -83,6 +103,8 @@ class CurrentRun(Part):
     """Hash of the spec fields that decide what is trained."""
     execution: str = Field(max_length=16)
     """Hash of the spec fields that decide how the run is executed."""
+    run_class: RunClass | None = Field(None, alias="class")
+    """Class of the run, as it was when the run began; absent without a class."""
     stage: Stage
     """Stage that the run has reached."""
     outcome: Literal["Succeeded", "Failed"] | None = None

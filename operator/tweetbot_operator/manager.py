@@ -30,6 +30,7 @@ from tweetbot_operator.client.leader_election import (
 from tweetbot_operator.client.lease import LeaseClient
 from tweetbot_operator.client.requests import ApiRequests
 from tweetbot_operator.informers.cache import Cache, EventHandler
+from tweetbot_operator.informers.classes import ClassInformer
 from tweetbot_operator.informers.resync import Resync
 from tweetbot_operator.informers.watches import CannotStart, Watches, stop_on_signals
 from tweetbot_operator.informers.workqueue import WorkQueue
@@ -90,19 +91,22 @@ async def run(settings: OperatorSettings) -> None:
         cluster = KubernetesCluster(api, settings.namespaces, settings.kueue_version)
         progress_store = ProgressStore(queue.add)
         reconciler = _create_reconciler(cluster, cache, settings, queue, progress_store, clock=clock)
+        class_informer = ClassInformer(cluster, cache, queue.add)
+        reconciler.list_classes = class_informer.list_classes
         leadership.on_change = functools.partial(_show, reconciler.run_metrics, progress_store)
         resync = Resync(cluster, event_handler)
         watches = Watches(event_handler, resync, settings)
         leadership.on_restore = resync.suspect_restore
         resync.on_restore = functools.partial(_forget, reconciler, progress_store, watches.restart)
-        health = Health(alive=lambda: resync.healthy or not watches.started.is_set(), ready=watches.started.is_set)
-        await _listen(health, settings)
+        health = await _listen(resync, watches, settings)
         poller = ProgressPoller(cache, progress_store, pod_client.fetch_report, leadership.leading)
         workers = Workers(queue, reconciler, settings.workers, leading=leadership.leading)
         orphan_collector = OrphanCollector(cluster, cache, reconciler.recorder, clock, leading=leadership.leading)
         tasks = _start(reconciler.recorder.run(lambda: len(queue) > 0), poller.run())
         try:
             await watches.wait_for_cache_sync(stop)
+            tasks += _start(class_informer.run())
+            await _wait_for_either(class_informer.synced, stop)
             uid = await get_cluster_uid(cluster, settings, stop)
             reconciler.settings = settings.model_copy(update={"cluster_uid": uid})
             workers.start()
@@ -152,6 +156,13 @@ def _show(run_metrics: RunMetrics, progress_store: ProgressStore, leads: bool) -
 
 def _start(*loops: Coroutine[Any, Any, None]) -> list[asyncio.Task[None]]:
     return [asyncio.create_task(each) for each in loops]
+
+
+async def _wait_for_either(*events: asyncio.Event) -> None:
+    waits = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
@@ -237,11 +248,14 @@ async def _open_client() -> AsyncIterator[ApiClient]:
         await client.close()
 
 
-async def _listen(health: Health, settings: OperatorSettings) -> None:
+async def _listen(resync: Resync, watches: Watches, settings: OperatorSettings) -> Health:
+    """Serve health and metrics. Raises CannotStart."""
+    health = Health(alive=lambda: resync.healthy or not watches.started.is_set(), ready=watches.started.is_set)
     try:
         await health.start(settings.http_host, settings.http_port)
     except OSError as fault:
         raise CannotStart(f"TWEETBOT_HTTP_PORT: cannot listen on {settings.http_port}: {fault.strerror}") from None
+    return health
 
 
 async def _flush_events(recorder: Recorder) -> None:

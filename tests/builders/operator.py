@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from builders.manifests import a_manifest
+from tweetbot_contract.class_manifest import TweetBotClass, parse_class
 from tweetbot_contract.data_table import DataTable
-from tweetbot_contract.handover import build_job_name
+from tweetbot_contract.handover import DEFAULT_CLASS_ANNOTATION, build_job_name
 from tweetbot_contract.identity import compute_run_id, hash_execution, hash_identity
 from tweetbot_contract.manifest import TweetBot, parse, parse_metadata
 from tweetbot_contract.result import (
@@ -46,6 +47,13 @@ def a_bot(*, status: TweetBotStatus | None = None, generation: int = 1, retrain_
         resource_version="1",
         retrain_at=retrain_at,
     )
+
+
+def a_class(name: str = "standard", *, default: bool = False, generation: int = 1, **spec: Any) -> TweetBotClass:
+    """Return a TweetBotClass; keywords are the fields of its spec in their manifest form."""
+    annotations = {"annotations": {DEFAULT_CLASS_ANNOTATION: "true"}} if default else {}
+    metadata = {"name": name, "uid": f"uid-{name}", "generation": generation, **annotations}
+    return parse_class({"metadata": metadata, "spec": spec})
 
 
 def an_invalid_bot(error: str = "spec.filter: no", **changes: Any) -> InvalidTweetBot:

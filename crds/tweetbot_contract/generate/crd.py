@@ -4,9 +4,11 @@ pydantic's JSON schema is converted to the structural form that the API server r
 optional fields are just not required, defaults of nested objects are written out, and titles dropped.
 """
 
+import json
 from typing import Any
 
 from tweetbot_contract.handover import GROUP, KIND, NAME_LIMIT, PLURAL, VERSION
+from tweetbot_contract.platform_class.resolve import ATOMIC, DEFAULTABLE
 from tweetbot_contract.reasons import WAITING_FOR_OPERATOR
 from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_contract.status import TweetBotStatus
@@ -33,8 +35,9 @@ _COLUMNS = (
     ("Message", "string", ".status.columns.message", 1, "What the TweetBot is doing or waiting for, in few words."),
 )
 _RULE_KEYS = ("fieldPath", "rule", "message")
-_S3, _OLD_S3 = "self.spec.output.s3", "oldSelf.spec.output.s3"
-_UNPUBLISHED = "!oldSelf.?status.?model.hasValue()"
+_S3, _OLD_S3 = "self.spec.?output.?s3", "oldSelf.spec.?output.?s3"
+#: Where a class says where the model goes, the operator keeps it there.
+_MAY_MOVE = f"!oldSelf.?status.?model.hasValue() || !{_S3}.?uri.hasValue() || !{_OLD_S3}.?uri.hasValue()"
 _CREATE_ANOTHER = "cannot change once a model is published, as it would no longer be found: create another TweetBot"
 #: Rules over more than the spec. A tenant cannot drop the status to get round them: only its subresource changes it.
 _ROOT_RULES = (
@@ -45,13 +48,12 @@ _ROOT_RULES = (
     ),
     (
         ".spec.output.s3.uri",
-        f"{_UNPUBLISHED} || {_S3}.uri == {_OLD_S3}.uri",
+        f"{_MAY_MOVE} || {_S3}.?uri == {_OLD_S3}.?uri",
         f"output.s3.uri {_CREATE_ANOTHER}",
     ),
     (
         ".spec.output.s3.endpoint",
-        f"{_UNPUBLISHED} || has({_S3}.endpoint) == has({_OLD_S3}.endpoint) && "
-        f"(!has({_S3}.endpoint) || {_S3}.endpoint == {_OLD_S3}.endpoint)",
+        f"{_MAY_MOVE} || {_S3}.?endpoint == {_OLD_S3}.?endpoint",
         f"output.s3.endpoint {_CREATE_ANOTHER}",
     ),
 )
@@ -112,10 +114,34 @@ def build_root_schema() -> Schema:
             "apiVersion": {"type": "string", "description": f"{GROUP}/{VERSION}"},
             "kind": {"type": "string", "description": KIND},
             "metadata": {"type": "object", "properties": {"name": {"type": "string", "maxLength": NAME_LIMIT}}},
-            "spec": make_structural(TweetBotSpec.model_json_schema(by_alias=True)),
+            "spec": open_to_classes(make_structural(TweetBotSpec.model_json_schema(by_alias=True))),
             "status": {**status, "default": _STATUS_DEFAULT},
         },
     }
+
+
+def open_to_classes(spec: Schema) -> Schema:
+    """Drop the defaults of what a class may give, so that a stored TweetBot shows what its author left out.
+
+    A part that is taken whole keeps the defaults inside it.
+    """
+    opened = {name: _open_field(name, field) for name, field in spec["properties"].items()}
+    required = [name for name in spec["required"] if name not in DEFAULTABLE]
+    return {**spec, "required": required, "properties": {**spec["properties"], **opened}}
+
+
+def _open_field(path: str, field: Schema) -> Schema:
+    if path.partition(".")[0] not in DEFAULTABLE:
+        return field
+    opened = {key: value for key, value in field.items() if key != "default"}
+    default = field.get("default")
+    if default is not None and not isinstance(default, dict | list):
+        opened["description"] = f"{field['description']} Default, unless the class has another: {json.dumps(default)}."
+    if path in ATOMIC or "properties" not in field:
+        return opened
+    opened.pop("required", None)
+    inner = {name: _open_field(f"{path}.{name}", each) for name, each in field["properties"].items()}
+    return {**opened, "properties": inner}
 
 
 def make_structural(schema: Schema) -> Schema:
@@ -168,9 +194,9 @@ def _drop_defaults(node: Schema) -> Schema:
     return changed
 
 
-def render() -> str:
-    """Return the CRD as YAML text."""
+def render(definition: Schema | None = None) -> str:
+    """Return a CRD, that of TweetBots if none is given, as YAML text."""
     import yaml
 
     head = "# Generated from crds/tweetbot_contract by `make generate`: edit the types, not this file.\n"
-    return head + yaml.safe_dump(build_crd(), sort_keys=False, width=120, allow_unicode=True)
+    return head + yaml.safe_dump(definition or build_crd(), sort_keys=False, width=120, allow_unicode=True)

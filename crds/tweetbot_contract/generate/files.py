@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tweetbot_contract.generate import crd, docs
+from tweetbot_contract.generate import class_crd, crd, docs
 
 ROOT = Path(__file__).parents[3]
 
@@ -13,6 +13,7 @@ def render_files() -> dict[Path, str]:
     """Return the content of each generated file by its path in the repository."""
     return {
         Path("crds/tweetbots.tweetbot.dev.yaml"): crd.render(),
+        Path("crds/tweetbotclasses.tweetbot.dev.yaml"): crd.render(class_crd.build_class_crd()),
         Path("docs/api-reference.md"): docs.render_api_reference(),
         Path("docs/troubleshooting.md"): docs.render_troubleshooting(),
     }

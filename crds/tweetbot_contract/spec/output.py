@@ -41,7 +41,10 @@ class S3Output(Part):
     When unset, the workload identity of the Pod's service account is used."""
     rules: ClassVar[tuple[Rule, ...]] = (
         build_s3_rule(
-            "uri", "(/[^/]+)*$", "write s3://bucket or s3://bucket/prefix, without . and .. segments or a final slash"
+            "uri",
+            "(/[^/]+)*$",
+            "write s3://bucket or s3://bucket/prefix, without . and .. segments or a final slash",
+            optional=True,
         ),
         build_pattern_rule(
             "endpoint", HTTP_URL, "write the endpoint as https://host or http://host:port", optional=True

@@ -30,7 +30,7 @@ MEMORY_ADVICE = (
 )
 #: CEL for the field `memory`. It may be a number, so it is read as text.
 MEMORY_CEL = (
-    "isQuantity(string(self.memory)) && "
+    "!has(self.memory) || isQuantity(string(self.memory)) && "
     f"quantity(string(self.memory)).compareTo(quantity('{MIN_MEMORY}')) >= 0 && "
     f"quantity(string(self.memory)).compareTo(quantity('{MAX_MEMORY}')) <= 0"
 )

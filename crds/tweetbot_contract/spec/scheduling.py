@@ -39,7 +39,8 @@ class Gpu(Part):
     """Number of accelerators: 1, or 0 to train on the CPU."""
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            f"self.resource.matches('{EXTENDED_RESOURCE}') && !self.resource.matches('{NATIVE_RESOURCE}')",
+            f"!has(self.resource) || self.resource.matches('{EXTENDED_RESOURCE}') && "
+            f"!self.resource.matches('{NATIVE_RESOURCE}')",
             "write the extended resource with its domain, such as nvidia.com/gpu or amd.com/gpu",
             lambda part: (
                 make_matcher(EXTENDED_RESOURCE)(part.resource) and re.search(NATIVE_RESOURCE, part.resource) is None
@@ -170,7 +171,7 @@ class Scheduling(Placement):
         _build_kueue_rule("queueName", "team-a"),
         _build_kueue_rule("workloadPriorityClassName", "low"),
         Rule(
-            "!self.queuePrepare || has(self.queueName)",
+            None,  # a class may name the queue
             "queuePrepare needs a queue: set queueName, or remove queuePrepare",
             lambda part: not part.queue_prepare or part.queue_name is not None,
             field="queuePrepare",

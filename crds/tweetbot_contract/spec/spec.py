@@ -138,13 +138,13 @@ class WandB(Part):
     makes it, and later runs find it again."""
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "self.mode != 'Online' || has(self.apiKeySecret)",
+            None,  # a class may give the key
             "mode Online needs apiKeySecret; without a key write mode: Offline",
             lambda part: part.mode != "Online" or part.api_key_secret is not None,
             field="mode",
         ),
         Rule(
-            "!self.report || self.mode == 'Auto' || self.mode == 'Online'",
+            "!has(self.report) || !self.report || !has(self.mode) || self.mode == 'Auto' || self.mode == 'Online'",
             "a report is made at W&B: write mode: Auto or Online, or report: false",
             lambda part: not part.report or part.mode in ("Auto", "Online"),
             field="report",
@@ -170,7 +170,10 @@ class TweetBotSpec(Part):
     sources: tuple[Source, ...] = Field(min_length=1, max_length=3)
     """Where the posts come from. Posts of several sources train one model."""
     output: Output
-    """Where datasets and models are written."""
+    """Where datasets and models are written. Required, unless the class says where."""
+    class_name: str | None = Field(None, min_length=1, max_length=253)
+    """TweetBotClass that gives what this spec leaves out, and the platform's rules. When unset: the default class, if
+    the cluster has one. A run keeps the class as it was when the run began."""
     filter: Filter = Filter()
     """How posts are cleaned before training."""
     model: Model = Model()
@@ -211,7 +214,8 @@ class TweetBotSpec(Part):
             field="sources",
         ),
         Rule(
-            "self.training.recipe != 'huggingtweets' || !self.sources.exists(source, has(source.weight))",
+            "!has(self.training) || self.training.recipe != 'huggingtweets' || "
+            "!self.sources.exists(source, has(source.weight))",
             "recipe huggingtweets repeats the posts of smaller sources until all sources are equally long: "
             "remove the weights, or use recipe: tweetbot",
             lambda part: (
@@ -220,14 +224,17 @@ class TweetBotSpec(Part):
             field="training.recipe",
         ),
         Rule(
-            "self.training.recipe != 'huggingtweets' || self.model.method != 'LoRA'",
+            "!has(self.training) || self.training.recipe != 'huggingtweets' || "
+            "!has(self.model) || self.model.method != 'LoRA'",
             "recipe huggingtweets is the original's exact procedure and trains every weight: "
             "remove method: LoRA, or use recipe: tweetbot",
             lambda part: part.training.recipe != "huggingtweets" or part.model.method != "LoRA",
             field="model.method",
         ),
         Rule(
-            "!has(self.evaluation.gates.minImprovementPercent) || !self.model.base.startsWith('scratch://')",
+            "!has(self.evaluation) || !has(self.evaluation.gates) || "
+            "!has(self.evaluation.gates.minImprovementPercent) || "
+            "!has(self.model) || !self.model.base.startsWith('scratch://')",
             "a scratch:// base has learned nothing to improve on: remove minImprovementPercent, or choose another base",
             lambda part: (
                 part.evaluation.gates.min_improvement_percent is None or not part.model.base.startswith("scratch://")

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any
 
-from tweetbot_contract.handover import GROUP, KIND, MANAGED_BY, MANAGED_BY_LABEL, VERSION
+from tweetbot_contract.class_manifest import TweetBotClass, parse_class
+from tweetbot_contract.handover import CLASS_PLURAL, GROUP, KIND, MANAGED_BY, MANAGED_BY_LABEL, VERSION
 from tweetbot_contract.status import TweetBotStatus
 from tweetbot_operator.client.errors import Conflict, Invalid, NotFound, Rejected
 from tweetbot_operator.client.events import EventLister, get_last_seen, get_reporter
@@ -30,6 +31,7 @@ _START_FAILURES = ",".join(
 #: Who starts Pods, by the names under which they report.
 _STARTERS = ("kubelet", "attachdetach-controller", "node-controller")
 _PREFIX = {"tweetbots": f"/apis/{GROUP}/{VERSION}", "jobs": "/apis/batch/v1", "pods": "/api/v1"}
+_CLASSES = f"/apis/{GROUP}/{VERSION}/{CLASS_PLURAL}"
 _PARSERS: dict[Kind, Callable[[dict[str, Any]], CachedTweetBot | JobView | PodView]] = {
     "tweetbots": parse_cached_bot,
     "jobs": parse_job,
@@ -83,6 +85,21 @@ class KubernetesCluster:
             LOG.warning("Kueue's Workloads cannot be read", extra=with_fields(fault=str(fault)))
             return ""
         return find_workload_message(found["items"])
+
+    async def watch_classes(self) -> AsyncIterator[tuple[TweetBotClass, ...]]:
+        """List, then apply each event to what was listed."""
+        listed = await self._api.get(_CLASSES)
+        classes = {item["metadata"]["name"]: parse_class(item) for item in listed["items"]}
+        yield tuple(classes.values())
+        async for event in self._api.watch(_CLASSES, listed["metadata"]["resourceVersion"]):
+            if event["type"] == "ERROR":
+                return
+            name = event["object"]["metadata"].get("name")
+            if event["type"] == "DELETED":
+                classes.pop(name, None)
+            elif event["type"] != "BOOKMARK":
+                classes[name] = parse_class(event["object"])
+            yield tuple(classes.values())
 
     async def preview_job(self, manifest: Manifest) -> Manifest:
         """POST it as a dry run, which passes all of admission. Some old webhooks refuse that: nothing is known then."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from tweetbot_contract.class_manifest import TweetBotClass
 from tweetbot_operator.types.objects import CachedTweetBot, JobView, Manifest, PodView
 
 Kind = Literal["tweetbots", "jobs", "pods"]
@@ -68,6 +69,9 @@ class Cluster(Protocol):
 
     def list_all(self, kind: Kind) -> AsyncIterator[CachedTweetBot | JobView | PodView]:
         """List our objects of a kind. Raises NotFound if the API server does not know the kind."""
+
+    def watch_classes(self) -> AsyncIterator[tuple[TweetBotClass, ...]]:
+        """Yield all TweetBotClasses, at once and after each change, until the watch ends. Raises NotFound, Rejected."""
 
     async def read_version(self, kind: Kind) -> int:
         """Return the resource version of the list of a kind as of now: no older than any object in it ever was."""

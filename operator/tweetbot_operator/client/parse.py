@@ -21,16 +21,15 @@ from tweetbot_contract.handover import (
     TAKE_OVER_ANNOTATION,
     TERMINATION_LOG,
 )
-from tweetbot_contract.manifest import InvalidManifest, TweetBot, parse, parse_metadata, read_spec
-from tweetbot_contract.reasons import QUEUED
-from tweetbot_contract.spec.spec import TweetBotSpec
+from tweetbot_contract.manifest import InvalidManifest, TweetBot, parse, parse_metadata, read_stored_spec
+from tweetbot_contract.reasons import CLASS_REASONS, QUEUED
 from tweetbot_operator.jobs.job import OWNER_FIELD, find_controller, find_mutations, restore_job
 from tweetbot_operator.jobs.pod import CONTAINER
+from tweetbot_operator.types.containers import ContainerView
 from tweetbot_operator.types.creations import Mutation
 from tweetbot_operator.types.objects import (
     USUAL_WAITS,
     CachedTweetBot,
-    ContainerView,
     InvalidTweetBot,
     JobView,
     Manifest,
@@ -59,7 +58,13 @@ def parse_cached_bot(manifest: Manifest) -> CachedTweetBot:
         resource_version=metadata["resourceVersion"],
         document=json.dumps({**slim, "metadata": kept}, separators=(",", ":")).encode(),
         **_parse_queue_fields(manifest),
+        awaits_class=_find_reasons(manifest).get("Ready") in CLASS_REASONS,
     )
+
+
+def _find_reasons(manifest: Manifest) -> Manifest:
+    """Return the reasons of a TweetBot's conditions, by their types."""
+    return {each.get("type"): each.get("reason") for each in (manifest.get("status") or {}).get("conditions") or ()}
 
 
 def _parse_queue_fields(manifest: Manifest) -> dict[str, str]:
@@ -68,8 +73,7 @@ def _parse_queue_fields(manifest: Manifest) -> dict[str, str]:
     run = status.get("currentRun") or {}
     if not run or run.get("outcome") or (manifest.get("spec") or {}).get("suspend"):
         return {}
-    reasons = {each.get("type"): each.get("reason") for each in status.get("conditions") or ()}
-    queued = reasons.get("Progressing") == QUEUED.name
+    queued = _find_reasons(manifest).get("Progressing") == QUEUED.name
     return {
         "current_run_id": run.get("id", ""),
         "run_id": "" if run.get("retries") else run.get("id", ""),
@@ -82,18 +86,9 @@ def parse_tweetbot(document: bytes) -> TweetBot | InvalidTweetBot:
     """Parse a TweetBot from the cache."""
     manifest = json.loads(document)
     try:
-        return _check_schedule(parse(manifest, _read_cached_spec))
+        return _check_schedule(parse(manifest, read_stored_spec))
     except InvalidManifest as fault:
         return InvalidTweetBot(error=str(fault), **parse_metadata(manifest))
-
-
-def _read_cached_spec(raw: Manifest) -> TweetBotSpec:
-    return _parse_spec(json.dumps(raw, separators=(",", ":")))
-
-
-@lru_cache(maxsize=128)  # some 10 KiB each: a spec stays the same through many changes of the status
-def _parse_spec(text: str) -> TweetBotSpec:
-    return read_spec(json.loads(text), unknown="ignore")
 
 
 def _check_schedule(bot: TweetBot) -> TweetBot:

@@ -39,6 +39,8 @@ PAGE = 200
 
 #: Seconds that one request may take. The client's own default is 300, longer than any request of ours takes.
 REQUEST_TIMEOUT_SECONDS = 10.0
+#: Seconds after which the server ends a watch, and without a byte after which it is dead: bookmarks come every minute.
+WATCH_SECONDS, _SILENCE_SECONDS = 300, 90.0
 #: Seconds of a request within which the date of its answer is that of its end.
 _QUICK_SECONDS = 5.0
 
@@ -100,6 +102,23 @@ class ApiRequests:
             if not (token := page["metadata"].get("continue")):
                 return
             query["continue"] = token
+
+    async def watch(self, path: str, resource_version: str) -> AsyncIterator[Manifest]:
+        """Yield the events of a list after a version, until the server ends the watch. Raises Unavailable."""
+        options = {"watch": "true", "resourceVersion": resource_version, "allowWatchBookmarks": "true"}
+        query = urlencode({**options, "timeoutSeconds": str(WATCH_SECONDS)})
+        try:
+            response = await self._client.rest_client.request(
+                "GET",
+                f"{self._client.configuration.host}{path}?{query}",
+                headers={"Accept": "application/json", **await self._get_auth_headers()},
+                _request_timeout=aiohttp.ClientTimeout(total=None, sock_read=_SILENCE_SECONDS),
+            )
+            async with response:
+                async for line in response.content:
+                    yield json.loads(line)
+        except (aiohttp.ClientError, OSError, ValueError) as fault:  # a TimeoutError is an OSError
+            raise Unavailable(f"watch {path}: {type(fault).__name__}: {fault}") from None
 
     async def _send(
         self,

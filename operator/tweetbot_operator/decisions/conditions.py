@@ -11,7 +11,6 @@ from tweetbot_contract.reasons import (
     DATASET_READY,
     EVICTED,
     GATE_ADVISORY,
-    INVALID_SPEC,
     NO_DATASET,
     NO_MODEL,
     NOT_SUSPENDED,
@@ -172,9 +171,9 @@ def build_desired_conditions(bot: TweetBot, update: RunUpdate, model: ModelStatu
 
 def build_invalid_spec_conditions(bot: InvalidTweetBot) -> Desired:
     """Build the conditions of a TweetBot whose stored spec breaks a rule; the others stay as they were."""
-    message = f"{bot.error}. {INVALID_SPEC.advice}"
-    summary = Summary("Failed", INVALID_SPEC.name, message, progressing=False, stalled=True)
-    refused = DesiredCondition("Accepted", False, INVALID_SPEC.name, bot.error, bot.generation)
+    message = f"{bot.error}. {BY_NAME[bot.reason].advice}"
+    summary = Summary("Failed", bot.reason, message, progressing=False, stalled=True)
+    refused = DesiredCondition("Accepted", False, bot.reason, bot.error, bot.generation)
     return _keep_others(bot, (*_build_summary_conditions(bot, summary), refused))
 
 

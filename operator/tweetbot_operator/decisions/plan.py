@@ -21,6 +21,7 @@ from tweetbot_operator.decisions.actions import (
 from tweetbot_operator.decisions.conditions import summarize_run
 from tweetbot_operator.decisions.pin import describe_pin, settle_pin
 from tweetbot_operator.decisions.pin_job import compute_pin_requeue_at, decide_pin_actions
+from tweetbot_operator.decisions.platform_class import resolve_class
 from tweetbot_operator.decisions.progress import add_progress, get_next_write_time
 from tweetbot_operator.decisions.run import RunUpdate, add_usage, advance_run, decide_run
 from tweetbot_operator.decisions.stage import Stage, observe_stage
@@ -47,13 +48,19 @@ def plan(observed: Observed) -> Plan:
     bot, now = observed.bot, observed.now
     if bot.status.uid not in (None, bot.uid):
         return Plan(bot.status, (ResetStatus(),))  # from a backup, or copied: written for another object
+    if observed.classes or bot.class_name:
+        bot = resolve_class(observed)
     if isinstance(bot, InvalidTweetBot):
         return Plan(build_invalid_spec_status(bot, now))
     if finalizers := _ensure_finalizer(bot):
         return Plan(bot.status, (finalizers,))
     if unwatched := find_jobs_to_follow(observed):
         return Plan(bot.status, unwatched)
+    return _plan_run(bot, observed)
 
+
+def _plan_run(bot: TweetBot, observed: Observed) -> Plan:
+    now = observed.now
     # The run that spec, annotation and schedule ask for, and what has become of the Job of its present stage.
     schedule = compute_schedule_times(bot, now)
     run = decide_run(bot, schedule.due, now)

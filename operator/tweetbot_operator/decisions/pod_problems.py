@@ -16,7 +16,8 @@ from tweetbot_contract.reasons import (
 )
 from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_operator.decisions.advice import advise
-from tweetbot_operator.types.objects import USUAL_WAITS, ContainerView, Diagnosis, Diagnostics, PodView
+from tweetbot_operator.types.containers import ContainerView
+from tweetbot_operator.types.objects import USUAL_WAITS, Diagnosis, Diagnostics, PodView
 from tweetbot_operator.types.stage_state import StartProblem
 from tweetbot_operator.types.times import add_seconds, sanitize
 

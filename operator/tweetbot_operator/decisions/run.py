@@ -13,7 +13,7 @@ from tweetbot_contract.identity import compute_run_id, has_execution, hash_execu
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import ADOPTED, NOTHING_NEW, SUCCEEDED
 from tweetbot_contract.result import Figures, PrepareSucceeded, TrainSucceeded
-from tweetbot_contract.status import CurrentRun
+from tweetbot_contract.status import CurrentRun, get_pods
 from tweetbot_operator.jobs.job import FIRST_PAUSE, LONGEST_PAUSE
 from tweetbot_operator.types.creations import CreatedJob
 from tweetbot_operator.types.objects import JobView, Observed, PodView
@@ -60,9 +60,11 @@ def decide_run(bot: TweetBot, due: datetime | None, now: datetime) -> CurrentRun
     recorded, wanted = bot.status.current_run, compute_run_id(bot.spec, trigger)
     if recorded is None or recorded.id != wanted:
         return _create_run(bot, wanted, trigger, now)
-    if has_execution(bot.spec, recorded.execution) or recorded.outcome == "Succeeded":
+    if recorded.run_class != bot.run_class:
+        recorded = recorded.model_copy(update={"run_class": bot.run_class})
+    if has_execution(bot.spec, recorded.execution, get_pods(bot.run_class)) or recorded.outcome == "Succeeded":
         return recorded
-    return _restart(recorded, hash_execution(bot.spec))
+    return _restart(recorded, hash_execution(bot.spec, get_pods(bot.run_class)))
 
 
 def _decide_trigger(bot: TweetBot, due: datetime | None) -> str:
@@ -92,7 +94,8 @@ def _create_run(bot: TweetBot, wanted: str, trigger: str, now: datetime) -> Curr
         number=former.number + 1 if former else 1,
         trigger=trigger,
         identity=hash_identity(bot.spec),
-        execution=hash_execution(bot.spec),
+        execution=hash_execution(bot.spec, get_pods(bot.run_class)),
+        run_class=bot.run_class,
         stage="Prepare",
         job_name=build_job_name(bot.name, wanted, "Prepare"),
         attempt=1,
@@ -125,9 +128,9 @@ class RunUpdate:
 
 def advance_run(run: CurrentRun, state: StageState, observed: Observed) -> RunUpdate:
     """Return what the stage's state makes of the run. One that has ended stays so, whatever its Jobs look like."""
-    now = observed.now
     if run.outcome is not None:
         return RunUpdate(run)
+    now = observed.now
     match state:
         case PrepareComplete(result):
             return _finish_prepare(run, result, observed)
@@ -162,9 +165,8 @@ def _finish_prepare(run: CurrentRun, result: PrepareSucceeded, observed: Observe
 
 
 def _pause_run(run: CurrentRun, state: RetryableFailure | AttemptFailed, now: datetime) -> CurrentRun:
-    return (
-        _schedule_retry(run, state, now) if isinstance(state, RetryableFailure) else _schedule_attempt(run, state, now)
-    )
+    is_attempt = isinstance(state, AttemptFailed)
+    return _schedule_attempt(run, state, now) if is_attempt else _schedule_retry(run, state, now)
 
 
 def _schedule_retry(run: CurrentRun, fault: RetryableFailure, now: datetime) -> CurrentRun:

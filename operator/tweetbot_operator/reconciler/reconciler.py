@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
+from tweetbot_contract.class_manifest import TweetBotClass
 from tweetbot_contract.handover import ERASE_FINALIZER, RUN_LABEL
 from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.reasons import JOB_REFUSED
@@ -82,6 +83,8 @@ class Reconciler:
         self._progress_store = progress_store or ProgressStore(lambda key: None)
         unlimited = ConcurrencyLimiter(cache, ConcurrencyLimits(), lambda key: None)
         self._concurrency_limiter = concurrency_limiter or unlimited
+        self.list_classes: Callable[[], tuple[TweetBotClass, ...]] = lambda: ()
+        """Returns every TweetBotClass."""
         self._rate_limiter, self._looks = rate_limiter or RateLimiter(0, lambda: 0.0), looks
         self.recorder = Recorder(cluster, now)
         self._job_reader = JobReader(cluster, cache, self._diagnostics_cache, now)
@@ -160,6 +163,7 @@ class Reconciler:
             pins=tuple(job for job in jobs if job.stage == "pin" and (job.owner_uid or job.owner_lost)),
             queue_position=self._concurrency_limiter.get_position(stored),
             latest_report=self._progress_store.observe(key),
+            classes=self.list_classes(),
         )
 
     async def _execute(self, stored: CachedTweetBot, bot: BaseTweetBot, decided: Plan) -> Result | None:

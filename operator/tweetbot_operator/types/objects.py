@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from tweetbot_contract.class_manifest import TweetBotClass
 from tweetbot_contract.handover import MANAGED_BY
 from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.progress import ProgressReport
+from tweetbot_contract.reasons import INVALID_SPEC
 from tweetbot_operator.settings import OperatorSettings
+from tweetbot_operator.types.containers import ContainerView
 from tweetbot_operator.types.creations import CreatedJob, CreateFailure, Mutation
 
 #: Namespace and name of a TweetBot, as in the work queue.
@@ -34,6 +37,8 @@ class CachedTweetBot:
     """Id of the run if it has not ended, is not suspended and was not retried; else empty."""
     queued_since: str = ""
     """When that run was recorded, if its status says that it waits for a slot; else empty."""
+    awaits_class: bool = False
+    """Whether its status says that its class is missing or does not let it begin."""
 
     @property
     def index_key(self) -> Key:
@@ -43,9 +48,10 @@ class CachedTweetBot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvalidTweetBot(BaseTweetBot):
-    """A TweetBot whose stored spec breaks a rule, as after an upgrade of the CRD."""
+    """A TweetBot whose stored spec breaks a rule, as after an upgrade of the CRD, or that its class does not allow."""
 
     error: str
+    reason: str = INVALID_SPEC.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,26 +118,6 @@ class JobView:
     def finished(self) -> bool:
         """Whether the Job is Complete or Failed."""
         return self.finished_condition != ""
-
-
-@dataclass(frozen=True, slots=True)
-class ContainerView:
-    """A container that others have added to a Pod of ours, as a mesh or an injector of secrets does."""
-
-    name: str
-    image: str = ""
-    init: bool = False
-    """Whether it is an init container; the trainer starts after it."""
-    sidecar: bool = False
-    """Whether it is one that runs on (`restartPolicy: Always`); the trainer starts once it has started."""
-    waiting: str = ""
-    waiting_message: str = ""
-    started_at: datetime | None = None
-    """When it began, if it runs."""
-    exit_code: int | None = None
-    """How it ended the last time, with the runtime's word and the termination message."""
-    end_reason: str = ""
-    end_message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,3 +283,5 @@ class Observed:
     """A run's place in the operator's queue for a slot; None if it may begin."""
     latest_report: ProgressReport | None = None
     """What the trainer reported last, if the operator has heard of it since it started."""
+    classes: tuple[TweetBotClass, ...] = ()
+    """Every TweetBotClass of the cluster."""

@@ -15,8 +15,8 @@ from tweetbot_cluster.kubernetes.rights import operator_rights
 from tweetbot_cluster.state import Settings
 
 Kubectl = Callable[..., CompletedProcess[str]]
-CUSTOM_RESOURCE = Path(__file__).resolve().parents[3] / "crds" / "tweetbots.tweetbot.dev.yaml"
-COLLECTION = "/apis/tweetbot.dev/v1alpha1/tweetbots"
+CUSTOM_RESOURCES = Path(__file__).resolve().parents[3] / "crds"
+COLLECTIONS = [f"/apis/tweetbot.dev/v1alpha1/{kind}" for kind in ("tweetbots", "tweetbotclasses")]
 PATIENCE = 30  # seconds until a CRD must be served
 BUCKET = "tweetbot"
 ARCHIVES = "archives"
@@ -28,12 +28,12 @@ class SeedFailed(Exception):
 
 
 def install_custom_resource(kubectl: Kubectl, api: ApiServer) -> None:
-    """Apply the CRD and wait until the API server serves it. Raises KubectlFailed, SeedFailed."""
-    kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CUSTOM_RESOURCE))
+    """Apply the CRDs and wait until the API server serves them. Raises KubectlFailed, SeedFailed."""
+    kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CUSTOM_RESOURCES))
     deadline = time.monotonic() + PATIENCE
-    while not api.answers(COLLECTION):  # `kubectl wait` fails on a CRD that has no conditions at all yet
+    while not all(map(api.answers, COLLECTIONS)):  # `kubectl wait` fails on a CRD that has no conditions at all yet
         if time.monotonic() > deadline:
-            raise SeedFailed(f"the API server has the CRD but serves no {COLLECTION}")
+            raise SeedFailed(f"the API server has the CRDs but does not serve all of {COLLECTIONS}")
         time.sleep(0.05)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from tweetbot_contract.handover import MANAGED_BY, MANAGED_BY_LABEL
 from tweetbot_contract.status import TweetBotStatus
+from tweetbot_fakes.kubernetes.classes import ClassesFake
 from tweetbot_fakes.kubernetes.copying import copy_json
 from tweetbot_operator.client.errors import AlreadyExists, ApiError, Conflict, NotFound
 from tweetbot_operator.client.interface import Kind, ObjectMeta
@@ -23,7 +24,7 @@ VIEWS: dict[Kind, Callable[[Manifest], Any]] = {"tweetbots": parse_cached_bot, "
 
 
 @dataclass
-class FakeCluster:
+class FakeCluster(ClassesFake):
     """Objects by kind, namespace and name; `writes` lists what was asked for, as `verb kind name`."""
 
     now: Callable[[], datetime]

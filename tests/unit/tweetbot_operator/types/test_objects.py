@@ -7,7 +7,8 @@ import pytest
 from builders.manifests import a_manifest
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_operator.client.parse import parse_cached_bot, parse_job, parse_pod, parse_tweetbot
-from tweetbot_operator.types.objects import ContainerView, InvalidTweetBot, PodView
+from tweetbot_operator.types.containers import ContainerView
+from tweetbot_operator.types.objects import InvalidTweetBot, PodView
 from tweetbot_operator.types.times import parse_time
 
 METADATA: dict[str, Any] = {

@@ -9,7 +9,8 @@ from tweetbot_contract.reasons import BY_NAME
 from tweetbot_operator.client.parse import parse_pod
 from tweetbot_operator.decisions.causes import find_cause
 from tweetbot_operator.decisions.failures import diagnose_failure, explain_end
-from tweetbot_operator.types.objects import ContainerView, PodView
+from tweetbot_operator.types.containers import ContainerView
+from tweetbot_operator.types.objects import PodView
 from tweetbot_operator.types.stage_state import Failed
 
 JOB = a_job(a_bot_in("Train"))

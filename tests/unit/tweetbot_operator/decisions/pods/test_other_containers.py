@@ -26,7 +26,8 @@ from tweetbot_contract.result import StageFailed
 from tweetbot_contract.status import Stage
 from tweetbot_operator.decisions.plan import Plan, plan
 from tweetbot_operator.types.actions import CreateJob
-from tweetbot_operator.types.objects import ContainerView, JobView, PodView
+from tweetbot_operator.types.containers import ContainerView
+from tweetbot_operator.types.objects import JobView, PodView
 
 HELD: dict[str, Any] = {"phase": "Running", "held_by": ("istio-proxy",), "finished_at": seconds_after_noon(300)}
 VAULT = ContainerView("vault-agent-init", "hashicorp/vault:9", init=True)

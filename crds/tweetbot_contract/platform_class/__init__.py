@@ -1,0 +1,1 @@
+"""TweetBotClass: what a platform gives to TweetBots, allows them, and lets them spend."""

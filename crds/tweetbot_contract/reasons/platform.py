@@ -1,0 +1,16 @@
+"""Reasons that a TweetBotClass gives: what the platform decided."""
+
+from tweetbot_contract.reasons.reason import ask_author, ask_platform
+
+CLASS_NOT_FOUND = ask_author(
+    "ClassNotFound",
+    "spec.className names a TweetBotClass that does not exist, or that the operator may not read.",
+    "Correct spec.className: kubectl get tweetbotclasses lists them. An operator of some namespaces needs a "
+    "ClusterRole to read them. The run begins once the class is there.",
+)
+CLASS_INVALID = ask_platform(
+    "ClassInvalid",
+    "The TweetBotClass breaks a rule, so no run can begin with it.",
+    "Correct the field of the class that the message names. The run then begins by itself.",
+)
+CLASS_REASONS = frozenset(each.name for each in (CLASS_NOT_FOUND, CLASS_INVALID))

@@ -1,0 +1,67 @@
+"""Keeps all TweetBotClasses: they are few, and the run that begins next needs them as they are now."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from tweetbot_contract.class_manifest import TweetBotClass
+from tweetbot_operator.client.errors import ApiError, NotFound, Rejected
+from tweetbot_operator.client.interface import Cluster
+from tweetbot_operator.informers.cache import Cache
+from tweetbot_operator.telemetry.logs import with_fields
+from tweetbot_operator.types.objects import Key
+
+LOG = logging.getLogger(__name__)
+#: Seconds before the next try: where the server does not answer, and where the cluster does not know classes, or the
+#: operator of some namespaces may not read them.
+_PAUSE, _ABSENT_PAUSE = 2.0, 60.0
+
+
+class ClassInformer:
+    """Watches TweetBotClasses, and enqueues what waited for one."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        cache: Cache,
+        enqueue: Callable[[Key], None],
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._cluster, self._cache, self._enqueue, self._sleep = cluster, cache, enqueue, sleep
+        self._classes: tuple[TweetBotClass, ...] = ()
+        self.synced = asyncio.Event()
+        """Set once the classes are known, or known not to be readable."""
+
+    def list_classes(self) -> tuple[TweetBotClass, ...]:
+        """Return every class, as the watch shows them."""
+        return self._classes
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        while True:
+            await self._sleep(await self._watch())
+
+    async def _watch(self) -> float:
+        """Watch until the watch ends; return the seconds before the next."""
+        try:
+            async for classes in self._cluster.watch_classes():
+                self._replace(classes)
+        except (NotFound, Rejected) as fault:
+            if self._classes or not self.synced.is_set():
+                LOG.info("no TweetBotClasses are read", extra=with_fields(fault=str(fault)))
+            self._replace(())
+            return _ABSENT_PAUSE
+        except ApiError as fault:
+            LOG.warning("the watch of TweetBotClasses ended, and is opened again", extra=with_fields(fault=str(fault)))
+            return _PAUSE
+        return 0.0
+
+    def _replace(self, classes: tuple[TweetBotClass, ...]) -> None:
+        changed = classes != self._classes
+        self._classes = classes
+        self.synced.set()
+        if changed:
+            for bot in self._cache.bots.list_all():
+                if bot.awaits_class:
+                    self._enqueue(bot.index_key)

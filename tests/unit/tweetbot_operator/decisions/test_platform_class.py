@@ -1,0 +1,172 @@
+"""Which TweetBotClass a run has, and what the class gives to it."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from builders.operator import DIGEST, a_class, a_complete_job, a_finished_pod, a_prepare_result, an_observed
+from builders.plans import run_in
+from tweetbot_contract.class_manifest import TweetBotClass
+from tweetbot_contract.handover import GROUP, KIND, VERSION
+from tweetbot_contract.status import ModelStatus, TweetBotStatus
+from tweetbot_operator.client.parse import parse_cached_bot, parse_tweetbot
+from tweetbot_operator.decisions.plan import Plan, plan
+from tweetbot_operator.types.objects import InvalidTweetBot
+
+FIVE_LINES = {"subject": {"handle": "gull"}, "sources": [{"archive": {"uri": "s3://uploads/gull.zip"}}]}
+PLATFORM = {
+    "output": {"s3": {"uri": "s3://models-{namespace}", "credentialsSecret": {"name": "{name}-s3"}}},
+    "resources": {"gpu": {"resource": "amd.com/gpu"}, "cpu": "2"},
+    "model": {"base": "scratch://mini"},
+}
+
+
+def a_stored(spec: dict[str, Any] | None = None, status: TweetBotStatus | None = None, **metadata: Any) -> Any:
+    """Return a TweetBot as the operator reads it from the API server."""
+    manifest: dict[str, Any] = {
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "kind": KIND,
+        "metadata": {"name": "gull", "namespace": "team-a", "uid": "u", "generation": 1, "resourceVersion": "1"},
+        "spec": FIVE_LINES if spec is None else spec,
+        "status": status.to_dict() if status else {},
+    }
+    manifest["metadata"] |= metadata
+    return parse_tweetbot(parse_cached_bot(manifest).document)
+
+
+def look(bot: Any, *classes: TweetBotClass, **observed: Any) -> Plan:
+    return plan(replace(an_observed(bot, **observed), classes=classes))
+
+
+def get_reason(made: Plan) -> str:
+    ready = made.status.find_condition("Ready")
+    assert ready is not None
+    return f"{ready.status} {ready.reason}: {ready.message}"
+
+
+def record(made: Plan, spec: dict[str, Any] | None = None, **metadata: Any) -> Any:
+    """Return the TweetBot with the status that was planned, as it is read back."""
+    return a_stored(spec, made.status, **metadata)
+
+
+def test_a_manifest_of_five_lines_gets_the_rest_from_the_default_class() -> None:
+    made = look(a_stored(), a_class("gold"), a_class("standard", default=True, defaults=PLATFORM))
+    assert run_in(made).run_class is not None
+    bot = record(made)
+    assert bot.spec.output.s3.uri == "s3://models-team-a"
+    assert bot.spec.output.s3.credentials_secret.name == "gull-s3"
+    assert (bot.spec.resources.gpu.resource, bot.spec.resources.gpu.count) == ("amd.com/gpu", 1)
+    assert (bot.spec.resources.cpu, bot.spec.resources.memory) == ("2", "16Gi")
+    assert run_in(made).identity == run_in(look(bot)).identity
+
+
+def test_what_the_author_writes_counts_before_what_the_class_gives() -> None:
+    spec = {**FIVE_LINES, "resources": {"cpu": "8"}, "model": {"method": "LoRA"}}
+    bot = record(look(a_stored(spec), a_class(default=True, defaults=PLATFORM)), spec)
+    assert (bot.spec.resources.cpu, bot.spec.resources.gpu.resource) == ("8", "amd.com/gpu")
+    assert (bot.spec.model.base, bot.spec.model.method) == ("hf://gpt2", "LoRA"), "model is taken whole"
+
+
+def test_without_an_output_anywhere_the_field_is_named() -> None:
+    assert "spec.output: write where the model goes" in get_reason(look(a_stored()))
+    assert "spec.output: write where" in get_reason(look(a_stored(), a_class(default=True)))
+
+
+def test_an_edit_of_the_class_touches_no_run_and_starts_none() -> None:
+    made = look(a_stored(), a_class(default=True, defaults=PLATFORM))
+    edited = a_class(default=True, generation=2, defaults={**PLATFORM, "model": {"base": "scratch://small"}})
+    again = look(record(made), edited)
+    assert (run_in(again).id, run_in(again).run_class) == (run_in(made).id, run_in(made).run_class)
+    job = a_complete_job(record(made))
+    ended = look(record(made), edited, jobs=(job,), pods=(a_finished_pod(job, a_prepare_result()),))
+    assert (run_in(ended).stage, run_in(ended).run_class) == ("Train", run_in(made).run_class)
+    gone = look(record(made))
+    assert run_in(gone).id == run_in(made).id, "nor does a class that is gone"
+
+
+def test_the_next_run_begins_with_the_class_as_it_is_then() -> None:
+    made = look(a_stored(), a_class(default=True, defaults=PLATFORM))
+    edited = a_class(default=True, generation=2, defaults={**PLATFORM, "model": {"base": "scratch://small"}})
+    annotations = {"annotations": {f"{GROUP}/retrain-at": "now"}}
+    again = look(record(made, **annotations), edited)
+    assert (run_in(again).number, run_in(again).run_class.generation) == (2, 2)  # type: ignore[union-attr]
+    assert record(again, **annotations).spec.model.base == "scratch://small"
+
+
+def test_another_class_name_begins_a_run_where_what_is_trained_differs() -> None:
+    made = look(a_stored(), a_class(default=True, defaults=PLATFORM))
+    gold = a_class("gold", defaults={**PLATFORM, "model": {"base": "scratch://small"}})
+    same = a_class("silver", defaults=PLATFORM)
+    for chosen, number in ((gold, 2), (same, 1)):
+        spec = {**FIVE_LINES, "className": chosen.name}
+        moved = look(record(made, spec), chosen)
+        assert (run_in(moved).number, run_in(moved).run_class.name) == (number, chosen.name)  # type: ignore[union-attr]
+        assert look(record(moved, spec), chosen).status == moved.status
+
+
+def test_pods_of_the_class_count_as_execution() -> None:
+    plain = look(a_stored(), a_class(default=True, defaults=PLATFORM))
+    proxied = look(a_stored(), a_class(default=True, defaults=PLATFORM, pods={"proxy": {"https": "http://proxy:3128"}}))
+    assert run_in(plain).id == run_in(proxied).id
+    assert run_in(plain).execution != run_in(proxied).execution
+    assert run_in(look(record(proxied))).execution == run_in(proxied).execution
+
+
+@pytest.mark.parametrize(
+    ("classes", "expected"),
+    [
+        ((), "False ClassNotFound: spec.className: no gold"),
+        ((a_class("gold", defaults={"resources": {"cpu": "many"}}),), "False ClassInvalid: TweetBotClass gold: spec."),
+    ],
+)
+def test_a_class_that_is_missing_or_invalid_is_named(classes: tuple[TweetBotClass, ...], expected: str) -> None:
+    spec = {**FIVE_LINES, "className": "gold"}
+    made = look(a_stored(spec), *classes)
+    assert get_reason(made).startswith(expected)
+    assert made.actions == ()
+    begun = look(record(made, spec), a_class("gold", defaults=PLATFORM))
+    assert run_in(begun).number == 1
+
+
+def test_a_class_that_is_invalid_says_which_of_its_fields() -> None:
+    assert a_class(defaults={"resources": {"cpu": "many"}}).error.startswith("spec.defaults.resources.cpu: ")
+    assert a_class(budgets=[{}]).error.startswith("spec.budgets.0: give at least one of")
+    assert a_class(defaults={"output": {"s3": {"endpoint": "https://s3"}}}).error == ""
+
+
+def test_of_several_default_classes_the_newest_counts() -> None:
+    old = replace(a_class("old", default=True, defaults=PLATFORM), created_at="2026-01-01T00:00:00Z")
+    new = replace(a_class("new", default=True, defaults=PLATFORM), created_at="2026-02-01T00:00:00Z")
+    assert run_in(look(a_stored(), new, old)).run_class.name == "new"  # type: ignore[union-attr]
+
+
+def test_models_stay_where_they_are_found_though_a_class_moves() -> None:
+    made = look(a_stored(), a_class(default=True, defaults=PLATFORM))
+    published = made.status.model_copy(update={"model": MODEL})
+    annotations = {"annotations": {f"{GROUP}/retrain-at": "now"}}
+    moved = a_class(default=True, generation=2, defaults={"output": {"s3": {"uri": "s3://elsewhere"}}})
+    again = look(a_stored(None, published, **annotations), moved)
+    assert run_in(again).number == 2
+    assert record(again, **annotations).spec.output.s3.uri == "s3://models-team-a"
+    own = {**FIVE_LINES, "output": {"s3": {"uri": "s3://mine"}}}
+    assert "uri and endpoint cannot change" in get_reason(look(a_stored(own, published, **annotations), moved))
+
+
+MODEL = ModelStatus(
+    name="team-a-gull-1",
+    uri="s3://models-team-a/team-a/gull/models/1",
+    digest=DIGEST,
+    size_bytes=1,
+    published_at="2026-01-01T12:00:00Z",
+    run_id="r",
+    identity="i",
+)
+
+
+def test_an_invalid_tweetbot_keeps_its_run_whatever_the_class() -> None:
+    made = look(a_stored(), a_class(default=True, defaults=PLATFORM))
+    broken = a_stored({**FIVE_LINES, "schedule": {"cron": "0 0 31 2 *"}}, made.status)
+    assert isinstance(broken, InvalidTweetBot)
+    refused = look(broken, a_class(default=True, defaults=PLATFORM))
+    assert (refused.status.current_run, get_reason(refused)[:18]) == (made.status.current_run, "False InvalidSpec:")
