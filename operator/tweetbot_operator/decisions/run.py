@@ -165,15 +165,15 @@ def _finish_prepare(run: CurrentRun, result: PrepareSucceeded, observed: Observe
 
 
 def _pause_run(run: CurrentRun, state: RetryableFailure | AttemptFailed, now: datetime) -> CurrentRun:
-    is_attempt = isinstance(state, AttemptFailed)
-    return _schedule_attempt(run, state, now) if is_attempt else _schedule_retry(run, state, now)
+    if isinstance(state, AttemptFailed):
+        return _schedule_attempt(run, state, now)
+    return _schedule_retry(run, state, now)
 
 
 def _schedule_retry(run: CurrentRun, fault: RetryableFailure, now: datetime) -> CurrentRun:
     """Pause before the next attempts, twice as long as the last time; a fault that outlasts every pause is final."""
     retries = run.retries + 1
-    pause = compute_retry_delay(retries)
-    if pause is None:
+    if (pause := compute_retry_delay(retries)) is None:
         return _end_run(run, fault.reason, now, message=fault.message)
     retry_at = format_time(add_seconds(now, pause))
     why = {"reason": fault.reason, "message": fault.message, "attempt": 1, "disruptions": 0}
@@ -190,7 +190,7 @@ def _schedule_attempt(run: CurrentRun, failed: AttemptFailed, now: datetime) -> 
 
 def compute_retry_delay(retries: int) -> float | None:
     """Return the seconds before the retry of this number (from 1), or None when retrying has gone on long enough."""
-    pauses = [compute_backoff(number, RETRY_SECONDS, RETRY_CAP_SECONDS) for number in range(1, retries + 1)]
+    pauses = [compute_backoff(each, RETRY_SECONDS, RETRY_CAP_SECONDS) for each in range(1, retries + 1)]
     return pauses[-1] if sum(pauses) <= RETRY_TOTAL_SECONDS else None
 
 
