@@ -35,9 +35,11 @@ _COLUMNS = (
     ("Message", "string", ".status.columns.message", 1, "What the TweetBot is doing or waiting for, in few words."),
 )
 _RULE_KEYS = ("fieldPath", "rule", "message")
-_S3, _OLD_S3 = "self.spec.?output.?s3", "oldSelf.spec.?output.?s3"
+_S3, _OLD_S3 = "self.spec.output.s3", "oldSelf.spec.output.s3"
 #: Where a class says where the model goes, the operator keeps it there.
-_MAY_MOVE = f"!oldSelf.?status.?model.hasValue() || !{_S3}.?uri.hasValue() || !{_OLD_S3}.?uri.hasValue()"
+_MAY_MOVE = "!oldSelf.?status.?model.hasValue() || " + " || ".join(
+    f"!has({owner}.spec.output{field})" for owner in ("self", "oldSelf") for field in ("", ".s3", ".s3.uri")
+)
 _CREATE_ANOTHER = "cannot change once a model is published, as it would no longer be found: create another TweetBot"
 #: Rules over more than the spec. A tenant cannot drop the status to get round them: only its subresource changes it.
 _ROOT_RULES = (
@@ -48,12 +50,13 @@ _ROOT_RULES = (
     ),
     (
         ".spec.output.s3.uri",
-        f"{_MAY_MOVE} || {_S3}.?uri == {_OLD_S3}.?uri",
+        f"{_MAY_MOVE} || {_S3}.uri == {_OLD_S3}.uri",
         f"output.s3.uri {_CREATE_ANOTHER}",
     ),
     (
         ".spec.output.s3.endpoint",
-        f"{_MAY_MOVE} || {_S3}.?endpoint == {_OLD_S3}.?endpoint",
+        f"{_MAY_MOVE} || has({_S3}.endpoint) == has({_OLD_S3}.endpoint) && "
+        f"(!has({_S3}.endpoint) || {_S3}.endpoint == {_OLD_S3}.endpoint)",
         f"output.s3.endpoint {_CREATE_ANOTHER}",
     ),
 )
