@@ -104,7 +104,7 @@ class ApiRequests:
             query["continue"] = token
 
     async def watch(self, path: str, resource_version: str) -> AsyncIterator[Manifest]:
-        """Yield the events of a list after a version, until the server ends the watch. Raises Unavailable."""
+        """Yield the events of a list after a version, until the server ends the watch."""
         options = {"watch": "true", "resourceVersion": resource_version, "allowWatchBookmarks": "true"}
         query = urlencode({**options, "timeoutSeconds": str(WATCH_SECONDS)})
         try:
@@ -115,6 +115,8 @@ class ApiRequests:
                 _request_timeout=aiohttp.ClientTimeout(total=None, sock_read=_SILENCE_SECONDS),
             )
             async with response:
+                if response.status >= 400:
+                    _parse_response("GET", path, response.status, await response.read())
                 async for line in response.content:
                     yield json.loads(line)
         except (aiohttp.ClientError, OSError, ValueError) as fault:  # a TimeoutError is an OSError

@@ -30,6 +30,7 @@ class ClassInformer:
     ) -> None:
         self._cluster, self._cache, self._enqueue, self._sleep = cluster, cache, enqueue, sleep
         self._classes: tuple[TweetBotClass, ...] = ()
+        self._told = ""
         self.synced = asyncio.Event()
         """Set once the classes are known, or known not to be readable."""
 
@@ -47,15 +48,20 @@ class ClassInformer:
         try:
             async for classes in self._cluster.watch_classes():
                 self._replace(classes)
+                self._told = ""
         except (NotFound, Rejected) as fault:
-            if self._classes or not self.synced.is_set():
-                LOG.info("no TweetBotClasses are read", extra=with_fields(fault=str(fault)))
-            self._replace(())
+            self._tell_once(str(fault))
+            self._replace(() if isinstance(fault, NotFound) else self._classes)
             return _ABSENT_PAUSE
         except ApiError as fault:
             LOG.warning("the watch of TweetBotClasses ended, and is opened again", extra=with_fields(fault=str(fault)))
             return _PAUSE
         return 0.0
+
+    def _tell_once(self, fault: str) -> None:
+        if fault != self._told:
+            LOG.warning("TweetBotClasses cannot be read; those known before still count", extra=with_fields(fault=fault))
+        self._told = fault
 
     def _replace(self, classes: tuple[TweetBotClass, ...]) -> None:
         changed = classes != self._classes

@@ -123,7 +123,6 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
         {"scheduling": {"prepare": {"nodeSelector": {"gpu": "an a100"}}}},
         "spec.scheduling.prepare.nodeSelector",
     ),
-    "Online without a key": ({"tracking": {"wandb": {"mode": "Online"}}}, "spec.tracking.wandb.mode"),
     "a report of a run offline": (
         {"tracking": {"wandb": {"mode": "Offline", "report": True}}},
         "spec.tracking.wandb.report",
@@ -289,11 +288,13 @@ def test_wide_lines_of_usual_states_have_less_than_200_characters(kubectl: Kubec
     assert lines[-1].endswith("0/3 nodes are available: 1 Insufficient cpu, 2…")
 
 
-def test_defaults_are_visible(kubectl: Kubectl, namespace: str) -> None:
-    apply(kubectl, namespace, a_manifest())
+def test_only_what_no_class_may_give_is_filled_in(kubectl: Kubectl, namespace: str) -> None:
+    """Else nobody could tell what the author has left out; a part that is taken whole is filled in inside."""
+    apply(kubectl, namespace, a_manifest(model={"method": "LoRA"}, resources={"cpu": "2"}))
     stored = yaml.safe_load(kubectl("get", "tweetbot", "gull", "-n", namespace, "-o", "yaml").stdout)["spec"]
-    assert (stored["model"]["base"], stored["training"]["epochs"]) == ("hf://gpt2", 4)
-    assert "minWords" not in stored["filter"]
+    assert (stored["model"]["base"], stored["resources"]) == ("hf://gpt2", {"cpu": "2"})
+    assert not stored.keys() & {"training", "filter", "scheduling", "evaluation", "tracking", "run", "history"}
+    assert (stored["subject"]["relation"], stored["suspend"]) == ("Unspecified", False)
 
 
 def test_it_is_explained_like_a_manual(kubectl: Kubectl) -> None:
