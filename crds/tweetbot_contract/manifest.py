@@ -22,8 +22,9 @@ from tweetbot_contract.handover import (
 )
 from tweetbot_contract.identity import dump_canonical
 from tweetbot_contract.platform_class.resolve import apply_defaults
+from tweetbot_contract.platform_class.run_class import RunClass
 from tweetbot_contract.spec.spec import TweetBotSpec
-from tweetbot_contract.status import RunClass, TweetBotStatus
+from tweetbot_contract.status import TweetBotStatus
 
 _NAME = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
 _NO_OUTPUT = "write where the model goes, as output.s3.uri, or name a TweetBotClass that says so in className"
@@ -69,6 +70,11 @@ class TweetBot(BaseTweetBot):
     """The spec, with what `run_class` gives."""
     run_class: RunClass | None = None
     """The class that the run has, or is to have."""
+
+    @property
+    def class_pods(self) -> dict[str, Any]:
+        """What the class gives to Pods, as in its manifest; nothing without a class."""
+        return self.run_class.pods if self.run_class else {}
 
 
 def read_spec(raw: dict[str, Any], unknown: Literal["forbid", "ignore"] = "forbid") -> TweetBotSpec:

@@ -1,10 +1,11 @@
 """The `status` of a TweetBot; only the operator writes it."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from tweetbot_contract.data_table import DataTable
+from tweetbot_contract.platform_class.run_class import RunClass
 from tweetbot_contract.result import Bill, Figures, Finite, Metrics, PublishedModel, Sample
 from tweetbot_contract.spec.parts import Part
 
@@ -67,26 +68,6 @@ class Trouble(Part):
     """Name of the Pod that ended; absent if the attempt only waited."""
     at: str = Field(max_length=40)
     """When the attempt ended, or began to wait."""
-
-
-class RunClass(Part):
-    """The TweetBotClass of a run, as it was when the run began: later edits of the class do not change the run."""
-
-    name: str = Field(max_length=253)
-    """Name of the class."""
-    generation: int
-    """Generation of the class."""
-    named: bool = False
-    """Whether spec.className named it; else it was the default class."""
-    spec: dict[str, Any] = Field(
-        default_factory=dict, json_schema_extra={"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    )
-    """What the run has of the class: its defaults and pods."""
-
-
-def get_pods(run_class: RunClass | None) -> dict[str, Any]:
-    """Return what a class gives to Pods, as in its manifest; nothing without a class."""
-    return run_class.spec.get("pods") or {} if run_class else {}
 
 
 class CurrentRun(Part):

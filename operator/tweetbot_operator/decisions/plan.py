@@ -21,7 +21,7 @@ from tweetbot_operator.decisions.actions import (
 from tweetbot_operator.decisions.conditions import summarize_run
 from tweetbot_operator.decisions.pin import describe_pin, settle_pin
 from tweetbot_operator.decisions.pin_job import compute_pin_requeue_at, decide_pin_actions
-from tweetbot_operator.decisions.platform_class import resolve_class
+from tweetbot_operator.decisions.platform.class_choice import resolve_class
 from tweetbot_operator.decisions.progress import add_progress, get_next_write_time
 from tweetbot_operator.decisions.run import RunUpdate, add_usage, advance_run, decide_run
 from tweetbot_operator.decisions.stage import Stage, observe_stage

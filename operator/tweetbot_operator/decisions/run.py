@@ -13,7 +13,7 @@ from tweetbot_contract.identity import compute_run_id, has_execution, hash_execu
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import ADOPTED, NOTHING_NEW, SUCCEEDED
 from tweetbot_contract.result import Figures, PrepareSucceeded, TrainSucceeded
-from tweetbot_contract.status import CurrentRun, get_pods
+from tweetbot_contract.status import CurrentRun
 from tweetbot_operator.jobs.job import FIRST_PAUSE, LONGEST_PAUSE
 from tweetbot_operator.types.creations import CreatedJob
 from tweetbot_operator.types.objects import JobView, Observed, PodView
@@ -62,9 +62,9 @@ def decide_run(bot: TweetBot, due: datetime | None, now: datetime) -> CurrentRun
         return _create_run(bot, wanted, trigger, now)
     if recorded.run_class != bot.run_class:
         recorded = recorded.model_copy(update={"run_class": bot.run_class})
-    if has_execution(bot.spec, recorded.execution, get_pods(bot.run_class)) or recorded.outcome == "Succeeded":
+    if has_execution(bot.spec, recorded.execution, bot.class_pods) or recorded.outcome == "Succeeded":
         return recorded
-    return _restart(recorded, hash_execution(bot.spec, get_pods(bot.run_class)))
+    return _restart(recorded, hash_execution(bot.spec, bot.class_pods))
 
 
 def _decide_trigger(bot: TweetBot, due: datetime | None) -> str:
@@ -94,7 +94,7 @@ def _create_run(bot: TweetBot, wanted: str, trigger: str, now: datetime) -> Curr
         number=former.number + 1 if former else 1,
         trigger=trigger,
         identity=hash_identity(bot.spec),
-        execution=hash_execution(bot.spec, get_pods(bot.run_class)),
+        execution=hash_execution(bot.spec, bot.class_pods),
         run_class=bot.run_class,
         stage="Prepare",
         job_name=build_job_name(bot.name, wanted, "Prepare"),
@@ -164,14 +164,10 @@ def _finish_prepare(run: CurrentRun, result: PrepareSucceeded, observed: Observe
     return RunUpdate(run.model_copy(update=stage), result)
 
 
-def _pause_run(run: CurrentRun, state: RetryableFailure | AttemptFailed, now: datetime) -> CurrentRun:
-    if isinstance(state, AttemptFailed):
-        return _schedule_attempt(run, state, now)
-    return _schedule_retry(run, state, now)
-
-
-def _schedule_retry(run: CurrentRun, fault: RetryableFailure, now: datetime) -> CurrentRun:
+def _pause_run(run: CurrentRun, fault: RetryableFailure | AttemptFailed, now: datetime) -> CurrentRun:
     """Pause before the next attempts, twice as long as the last time; a fault that outlasts every pause is final."""
+    if isinstance(fault, AttemptFailed):
+        return _schedule_attempt(run, fault, now)
     retries = run.retries + 1
     if (pause := compute_retry_delay(retries)) is None:
         return _end_run(run, fault.reason, now, message=fault.message)

@@ -30,7 +30,7 @@ class ClassInformer:
     ) -> None:
         self._cluster, self._cache, self._enqueue, self._sleep = cluster, cache, enqueue, sleep
         self._classes: tuple[TweetBotClass, ...] = ()
-        self._told = ""
+        self._last_fault = ""
         self.synced = asyncio.Event()
         """Set once the classes are known, or known not to be readable."""
 
@@ -48,7 +48,7 @@ class ClassInformer:
         try:
             async for classes in self._cluster.watch_classes():
                 self._replace(classes)
-                self._told = ""
+                self._last_fault = ""
         except (NotFound, Rejected) as fault:
             self._tell_once(str(fault))
             self._replace(() if isinstance(fault, NotFound) else self._classes)
@@ -59,9 +59,11 @@ class ClassInformer:
         return 0.0
 
     def _tell_once(self, fault: str) -> None:
-        if fault != self._told:
-            LOG.warning("TweetBotClasses cannot be read; those known before still count", extra=with_fields(fault=fault))
-        self._told = fault
+        if fault != self._last_fault:
+            LOG.warning(
+                "TweetBotClasses cannot be read; those known before still count", extra=with_fields(fault=fault)
+            )
+        self._last_fault = fault
 
     def _replace(self, classes: tuple[TweetBotClass, ...]) -> None:
         changed = classes != self._classes

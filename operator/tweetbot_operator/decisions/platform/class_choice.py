@@ -5,8 +5,9 @@ from datetime import datetime
 
 from tweetbot_contract.class_manifest import TweetBotClass
 from tweetbot_contract.manifest import BaseTweetBot, InvalidManifest, TweetBot, apply_class
+from tweetbot_contract.platform_class.run_class import RunClass
 from tweetbot_contract.reasons import CLASS_INVALID, CLASS_NOT_FOUND, INVALID_SPEC
-from tweetbot_contract.status import CurrentRun, RunClass
+from tweetbot_contract.status import CurrentRun
 from tweetbot_operator.decisions.run import decide_run
 from tweetbot_operator.types.objects import InvalidTweetBot, Observed
 from tweetbot_operator.types.times import compute_schedule_times, find_schedule_error

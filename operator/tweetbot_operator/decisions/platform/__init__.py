@@ -1,0 +1,1 @@
+"""Pure: what a TweetBotClass gives to a run, allows it, and lets it spend."""
