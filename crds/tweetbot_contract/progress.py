@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from tweetbot_contract.handover import Task
 from tweetbot_contract.result import Finite
 from tweetbot_contract.spec.parts import Part
-from tweetbot_contract.status import Stage
 
 PROGRESS_PATH = "/progress"
 PROGRESS_PORT, PROGRESS_PORT_NAME = 8765, "progress"
@@ -24,14 +24,17 @@ class Waiting(Part):
     reason: Annotated[str, Field(max_length=64, pattern="^[A-Z][A-Za-z0-9]*$")]
     message: Annotated[str, Field(max_length=WAITING_MESSAGE_LIMIT)] = ""
     since: Annotated[str, Field(max_length=40)]
+    beside: bool = False
+    """Whether the stage goes on meanwhile, and only an upload beside it waits."""
 
 
 class ProgressReport(Part):
-    """How far a stage is. What it does not know is absent: a preparation knows no percentage."""
+    """How far a stage, or a task beside the stages, is. What it does not know is absent."""
 
     schema_version: Literal[1] = 1
     run_id: Annotated[str, Field(max_length=16)]
-    stage: Stage
+    """Empty for a task that belongs to no run."""
+    stage: Task
     pod_uid: Annotated[str, Field(max_length=64)]
     percent: Annotated[int | None, Field(ge=0, le=100)] = None
     step: _Count = None

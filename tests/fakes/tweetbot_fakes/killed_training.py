@@ -26,6 +26,7 @@ from tweetbot_trainer.learning.training.lora import attach_adapters
 from tweetbot_trainer.learning.training.metrics import TrainingProgress
 from tweetbot_trainer.learning.values import LoraConfig
 from tweetbot_trainer.runtime.log import Log
+from tweetbot_trainer.store import BestEffortStore
 from tweetbot_trainer.store.folder import FolderStore
 
 #: The first step that each process of a training did, one a line.
@@ -82,7 +83,7 @@ def _hash_of(folder: Path, lora: LoraConfig | None, *, die_at: int | None) -> st
         CheckpointKey(f"file://{folder}/bucket", "key", {}),
         folder / "work",
         store=FolderStore(),
-        best_effort_store=FolderStore(),
+        best_effort=BestEffortStore(FolderStore()),
         interval=0.0,
         log=Log(StringIO()),
     )

@@ -16,7 +16,8 @@ from tweetbot_trainer.publishing.registry.ownership import OWNER_FILE, leave_pre
 from tweetbot_trainer.runtime.egress import check_endpoints, guard_connections
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.runtime.log import Log
-from tweetbot_trainer.runtime.retry_budget import RetryBudget
+from tweetbot_trainer.runtime.progress import serve_progress
+from tweetbot_trainer.runtime.retry_budget import LONGEST_STORAGE_PAUSE, RetryBudget
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.runtime.termination import write_result
 from tweetbot_trainer.stages.settings import get_termination_log_path, read_settings
@@ -34,14 +35,17 @@ def run_cleanup(stop: StopRequest) -> int:
     run = settings.run
     log = Log(stage=run.stage, namespace=run.namespace, name=run.name)
     check_endpoints(run.spec, settings.allowed_networks)
-    budget = RetryBudget(settings.retry_seconds, log, stop.pause)
+    budget = RetryBudget(settings.retry_seconds, log, stop.pause, longest_pause=LONGEST_STORAGE_PAUSE)
     open_store = build_store_opener(run.spec.output.s3, settings.secrets, budget)
     termination_log = get_termination_log_path(os.environ)
 
     def report(message: str) -> None:
         write_result(CleanupSucceeded(prefix_owned=message), termination_log)
 
-    with guard_connections(settings.allowed_networks, os.environ):
+    with (
+        guard_connections(settings.allowed_networks, os.environ),
+        serve_progress(budget.progress, run, settings.pod_uid, settings.pod_ip, log),
+    ):
         erase(open_store(run.prefix), run, log, stop, report_heir=report)
     return 0
 

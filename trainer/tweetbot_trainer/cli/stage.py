@@ -1,6 +1,8 @@
 """Runs a stage, or what spec.pin asks for, in its Pod: settings from the environment, result to the termination log."""
 
+import math
 import os
+import time
 import traceback
 from dataclasses import replace
 
@@ -14,15 +16,12 @@ from tweetbot_trainer.runtime.egress import check_endpoints, guard_connections
 from tweetbot_trainer.runtime.egress_proxy import serve_egress_proxy
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.progress import StageProgress, serve_progress
-from tweetbot_trainer.runtime.retry_budget import RetryBudget
+from tweetbot_trainer.runtime.retry_budget import LONGEST_STORAGE_PAUSE, RetryBudget
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.runtime.termination import UNEXPECTED, describe_failure, write_result
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.stages.settings import Settings, get_termination_log_path, keep_caches_below, read_settings
-from tweetbot_trainer.store import build_store_opener
-
-#: How long optional writes, such as checkpoints, may wait for the storage in all.
-BEST_EFFORT_SECONDS = 20.0
+from tweetbot_trainer.store import BestEffortStore, build_store_opener
 
 
 def run_stage(stage: Stage, stop: StopRequest) -> int:
@@ -48,9 +47,12 @@ def run_pin(stop: StopRequest) -> int:
     run = settings.run
     log = Log(stage=run.stage, namespace=run.namespace, name=run.name)
     check_endpoints(run.spec, settings.allowed_networks)
-    budget = RetryBudget(settings.retry_seconds, log, stop.pause)
+    budget = RetryBudget(settings.retry_seconds, log, stop.pause, longest_pause=LONGEST_STORAGE_PAUSE)
     store = build_store_opener(run.spec.output.s3, settings.secrets, budget)(run.prefix)
-    with guard_connections(settings.allowed_networks, os.environ):
+    with (
+        guard_connections(settings.allowed_networks, os.environ),
+        serve_progress(budget.progress, run, settings.pod_uid, settings.pod_ip, log),
+    ):
         join_prefix(store, run, log)
         result = serve_pinned(store, run)
     write_result(result, get_termination_log_path(os.environ))
@@ -77,9 +79,11 @@ def build_context(
     With `files`, addresses may be local folders. `proxy` is for clients in other processes.
     """
     run, progress = settings.run, StageProgress()
-    budget = RetryBudget(settings.retry_seconds, log, stop.pause, progress=progress)
+    budget = RetryBudget(
+        settings.retry_seconds, log, stop.pause, progress=progress, longest_pause=LONGEST_STORAGE_PAUSE
+    )
     open_store = build_store_opener(run.spec.output.s3, settings.secrets, budget, files=files)
-    best_effort = RetryBudget(BEST_EFFORT_SECONDS, log)
+    best_effort = replace(budget, seconds=math.inf, sleep=time.sleep, beside=True)
     open_best_effort_store = build_store_opener(run.spec.output.s3, settings.secrets, best_effort, files=files)
     config = replace(RunConfig.from_run(run, settings.work), proxy=proxy)
     return StageContext(
@@ -91,7 +95,7 @@ def build_context(
         stop,
         TrackerStarter(run, config, store=open_store(run.prefix), secrets=settings.secrets, log=log),
         progress=progress,
-        best_effort_store=open_best_effort_store(run.prefix),
+        best_effort=BestEffortStore(open_best_effort_store(run.prefix), best_effort.limit),
         checkpoint_seconds=settings.checkpoint_seconds,
         retry_budget=budget,
         mounted_base=settings.mounted_base,

@@ -3,8 +3,10 @@
 import socket
 import socketserver
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -16,31 +18,62 @@ from tweetbot_contract.progress import (
     PROGRESS_PORT,
     WAITING_MESSAGE_LIMIT,
     ProgressReport,
+    Waiting,
 )
 from tweetbot_trainer.runtime.log import Log
 
 #: Seconds that a client may stay silent before its connection is closed.
 _SILENCE = 2.0
+#: Seconds after which a request without an answer is a wait; a busy server takes less.
+SILENCE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """What a thread waits for. Times are in seconds of time.time()."""
+
+    reason: str
+    message: str
+    since: float
+    shown_at: float
+    beside: bool
+
+    def build_part(self) -> Waiting:
+        """Return it as a part of the report. Raises ValueError."""
+        since = datetime.fromtimestamp(self.since, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        message = self.message[:WAITING_MESSAGE_LIMIT]
+        return Waiting(reason=self.reason, message=message, since=since, beside=self.beside)
 
 
 class StageProgress:
     """How far a stage is and what it waits for. What the stage writes is checked where the server reads it."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._figures: dict[str, Any] = {}
-        self._waits: dict[int, dict[str, str]] = {}
-        self._lock = threading.Lock()
+        self._waits: dict[int, _Wait] = {}
+        self._lock, self._now = threading.Lock(), now
 
     def update(self, **figures: float | None) -> None:
         """Replace the figures, named as the fields of ProgressReport."""
         self._figures = figures
 
-    def begin_wait(self, reason: str, message: str) -> None:
-        """Note what this thread waits for, from the first call until `end_wait`."""
-        thread, now = threading.get_ident(), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    def begin_request(self, reason: str, message: str, *, beside: bool = False) -> None:
+        """Note a request that this thread sends; it is a wait if no answer comes for SILENCE_SECONDS."""
+        self._note(reason, message, SILENCE_SECONDS, beside)
+
+    def begin_wait(self, reason: str, message: str, *, beside: bool = False) -> None:
+        """Note what this thread waits for, since the first call of this or `begin_request` until `end_wait`.
+
+        `beside` says that the stage goes on meanwhile.
+        """
+        self._note(reason, message, 0, beside)
+
+    def _note(self, reason: str, message: str, seconds: float, beside: bool) -> None:
+        thread, now = threading.get_ident(), self._now()
         with self._lock:
-            since = self._waits.get(thread, {}).get("since", now)
-            self._waits[thread] = {"reason": reason, "message": message[:WAITING_MESSAGE_LIMIT], "since": since}
+            known = self._waits.get(thread)
+            shown_at = min(known.shown_at, now + seconds) if known else now + seconds
+            self._waits[thread] = _Wait(reason, message, known.since if known else now, shown_at, beside)
 
     def end_wait(self) -> None:
         """Note that this thread waits no longer; it need not have waited."""
@@ -48,9 +81,15 @@ class StageProgress:
             self._waits.pop(threading.get_ident(), None)
 
     def build_report(self, run: RunDocument, pod_uid: str) -> ProgressReport:
-        """Return the current report; of several waits it names the oldest. Raises ValueError, OverflowError."""
+        """Return the current report. Of several waits it names the oldest that holds up the stage, else the oldest.
+
+        Raises ValueError, OverflowError.
+        """
+        now = self._now()
         with self._lock:
-            waiting = next(iter(self._waits.values()), None)
+            waits = [wait for wait in self._waits.values() if wait.shown_at <= now]
+        first = min(waits, key=lambda wait: (wait.beside, wait.since), default=None)
+        waiting = first.build_part() if first else None
         fields = {**self._figures, "run_id": run.run_id, "stage": run.stage, "pod_uid": pod_uid, "waiting": waiting}
         if (eta := fields.get("eta_seconds")) is not None:
             fields["eta_seconds"] = min(max(round(eta), 0), LONGEST_ETA)

@@ -15,7 +15,7 @@ from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.progress import StageProgress
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.runtime.signals import StopRequest
-from tweetbot_trainer.store import ObjectStore, OpenStore
+from tweetbot_trainer.store import BestEffortStore, ObjectStore, OpenStore
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -30,8 +30,8 @@ StartTracker = Callable[[Mapping[str, Any]], Tracker]
 class StageContext:
     """One stage of one run, with its storage, folders, log and budgets.
 
-    `work` is deleted with the Pod. `best_effort_store` is the same storage with a short retry budget, for writes that
-    may be lost. `progress` is what the operator reads. `mounted_base` is where a claim with the base model is mounted.
+    `work` is deleted with the Pod. `best_effort` is the same storage for checkpoints. `progress` is what the operator
+    reads. `mounted_base` is where a claim with the base model is mounted.
     """
 
     run: RunDocument
@@ -41,7 +41,7 @@ class StageContext:
     log: Log
     stop: StopRequest
     start_tracker: StartTracker = lambda config: NullTracker()
-    best_effort_store: ObjectStore | None = None
+    best_effort: BestEffortStore | None = None
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     retry_budget: RetryBudget = field(default_factory=lambda: RetryBudget(0))
     progress: StageProgress = field(default_factory=StageProgress)

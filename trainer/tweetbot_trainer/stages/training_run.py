@@ -72,6 +72,7 @@ from tweetbot_trainer.stages.tracking import (
     track_training_inputs,
 )
 from tweetbot_trainer.stages.training_plan import TrainingPlan
+from tweetbot_trainer.store import BestEffortStore
 from tweetbot_trainer.store.file_records import build_file_records
 from tweetbot_trainer.store.s3_client import describe_server
 
@@ -111,7 +112,7 @@ class TrainingRun:
             CheckpointKey(build_checkpoints_uri(context.run), plan.key, get_library_versions()),
             _clear_folder(context.work / "checkpoints"),
             store=context.store,
-            best_effort_store=context.best_effort_store or context.store,
+            best_effort=context.best_effort or BestEffortStore(context.store),
             interval=context.checkpoint_seconds,
             log=context.log,
         )

@@ -16,6 +16,7 @@ from tweetbot_trainer.store.address import S3Address, join, parse_file_uri, pars
 from tweetbot_trainer.store.folder import FolderStore
 from tweetbot_trainer.store.hashing import compute_sha256, compute_stream_sha256, get_body_size
 from tweetbot_trainer.store.interface import (
+    BestEffortStore,
     Body,
     ObjectInfo,
     ObjectNotFound,
@@ -25,6 +26,7 @@ from tweetbot_trainer.store.interface import (
 )
 
 __all__ = [
+    "BestEffortStore",
     "Body",
     "ObjectInfo",
     "ObjectNotFound",

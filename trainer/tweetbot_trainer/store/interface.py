@@ -1,6 +1,6 @@
 """The interface of object stores. Addresses are whole URIs; failures are StageErrors."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -46,6 +46,14 @@ class StoredObject:
 
     body: bytes
     etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class BestEffortStore:
+    """A store for writes beside the stage that may be lost. They wait for it until `limit` leaves them some seconds."""
+
+    store: "ObjectStore"
+    limit: Callable[[float], None] = lambda seconds: None
 
 
 class ObjectStore(Protocol):

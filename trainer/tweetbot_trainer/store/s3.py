@@ -75,7 +75,7 @@ class S3Store:
         """Write or replace an object by a multipart upload, under conditions of its last request. Raises StageError."""
 
         def ask(request: Callable[[], Any]) -> Any:
-            return self._ask("write in parts", uri, lambda _: request())
+            return self._ask("write in parts", uri, lambda _: request(), large=True)
 
         target = MultipartTarget(parse_s3_uri(uri), self._encryption, self._checksums, conditions)
         return multipart_upload(self._client, target, path, ask, part=self._part)
@@ -269,7 +269,8 @@ class S3Store:
             return True
 
         try:
-            return self._ask(CONDITIONAL_WRITE if conditions else "write", uri, request)
+            action, large = CONDITIONAL_WRITE if conditions else "write", isinstance(body, Path)
+            return self._ask(action, uri, request, large=large)
         except PreconditionFailed:
             return False
 
@@ -284,14 +285,16 @@ class S3Store:
         except ObjectNotFound:
             return None
 
-    def _ask(self, action: str, uri: str, request: Callable[[S3Address], T]) -> T:
+    def _ask(self, action: str, uri: str, request: Callable[[S3Address], T], *, large: bool = False) -> T:
+        """Send a request until it is answered; a `large` one may take long. Raises StageError."""
         address = parse_s3_uri(uri)
+        silence = None if large else StorageUnavailable(f"S3 has not answered a request to {action} {uri} yet")
 
         def attempt() -> T:
             with translate_errors(action, uri):
                 return request(address)
 
-        return self._budget.call(attempt)
+        return self._budget.call(attempt, silence)
 
 
 def _get_versions(page: Any) -> set[tuple[str, str]]:

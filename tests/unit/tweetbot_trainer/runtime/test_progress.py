@@ -91,6 +91,22 @@ def test_of_two_threads_that_wait_it_names_the_one_that_began_first() -> None:
     assert waiting.reason == "HubUnavailable"
 
 
+def test_of_two_waits_it_names_the_one_that_holds_up_the_stage() -> None:
+    progress = StageProgress()
+    beside = threading.Thread(
+        target=progress.begin_wait, args=("StorageUnavailable", "S3 does not answer"), kwargs={"beside": True}
+    )
+    beside.start()
+    beside.join()
+    waiting = progress.build_report(RUN, "uid").waiting
+    assert waiting is not None
+    assert waiting.beside
+    progress.begin_wait("HubUnavailable", "the hub answered 502")
+    waiting = progress.build_report(RUN, "uid").waiting
+    assert waiting is not None
+    assert (waiting.reason, waiting.beside) == ("HubUnavailable", False)
+
+
 @pytest.mark.parametrize(("path", "method", "status"), [("/", "GET", 404), ("/progress", "POST", 501)])
 def test_it_answers_nothing_else(progress: ServedProgress, path: str, method: str, status: int) -> None:
     assert ask(progress, path, method)[0] == status

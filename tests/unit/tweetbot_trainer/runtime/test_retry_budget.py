@@ -1,6 +1,7 @@
 """All waits come out of one budget, grow while a server is away, and are reported while they last."""
 
 import json
+import math
 from io import StringIO
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from tweetbot_contract import reasons
 from tweetbot_contract.progress import Waiting
 from tweetbot_trainer.runtime.errors import TemporaryError
 from tweetbot_trainer.runtime.log import Log
-from tweetbot_trainer.runtime.retry_budget import RetryBudget
+from tweetbot_trainer.runtime.progress import StageProgress
+from tweetbot_trainer.runtime.retry_budget import LONGEST_STORAGE_PAUSE, RetryBudget
 
 AWAY = TemporaryError(reasons.STORAGE_UNAVAILABLE, "S3 does not answer")
 
@@ -89,6 +91,23 @@ def test_pauses_grow_until_the_server_is_back() -> None:
     assert clock.waits == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 60.0, 60.0, 0.2]
 
 
+def test_a_storage_that_is_back_is_found_within_a_quarter_of_a_minute() -> None:
+    clock = Clock()
+    budget = clock.budget()
+    budget.longest_pause = LONGEST_STORAGE_PAUSE
+    budget.call(Server(clock, *[AWAY] * 20))
+    assert max(clock.waits) == 15
+
+
+def test_a_wait_ends_when_it_is_limited_however_much_is_left() -> None:
+    clock = Clock()
+    budget = clock.budget(math.inf)
+    budget.limit(100)
+    with pytest.raises(TemporaryError):
+        budget.call(Server(clock, *[AWAY] * 20))
+    assert sum(clock.waits) == pytest.approx(100)
+
+
 def test_pauses_of_many_processes_are_spread() -> None:
     waits = list[float]()
     for _ in range(20):
@@ -116,4 +135,30 @@ def test_what_a_request_waits_for_is_shown_while_it_waits(tmp_path: Path) -> Non
         ("RateLimited", "no request before noon"),
         ("RateLimited", "no request before noon"),
     ]
+    assert budget.progress.build_report(run, "uid").waiting is None
+
+
+def test_a_request_that_is_not_answered_is_a_wait_after_ten_seconds_and_its_beginning_stands(tmp_path: Path) -> None:
+    clock, seen, run = Clock(), list[Waiting | None](), a_local_run(tmp_path)
+    budget = clock.budget()
+    budget.progress = StageProgress(now=lambda: clock.now)
+    answers = iter([AWAY, None])
+
+    def hang() -> str:
+        for seconds in (9, 2):
+            clock.now += seconds
+            seen.append(budget.progress.build_report(run, "uid").waiting)
+        if error := next(answers):
+            raise error
+        return "answer"
+
+    silence = TemporaryError(reasons.STORAGE_UNAVAILABLE, "S3 has not answered yet")
+    assert budget.call(hang, silence) == "answer"
+    assert [each and each.message for each in seen] == [
+        None,
+        "S3 has not answered yet",
+        "S3 does not answer",
+        "S3 does not answer",
+    ]
+    assert len({each.since for each in seen if each}) == 1
     assert budget.progress.build_report(run, "uid").waiting is None

@@ -1,15 +1,18 @@
 """The checkpoints of one run in the store: save, find the newest intact one, erase.
 
 A checkpoint's manifest is written last, so one that a killed Pod left half-done does not count. Uploads run beside the
-training, one at a time; an unavailable store costs a checkpoint, never the training.
+training, one at a time. One that the store does not take is offered again until it does, or the training ends: an
+unavailable store never costs the training.
 """
 
+import math
 import shutil
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -23,12 +26,14 @@ from tweetbot_trainer.learning.training.device import Device
 from tweetbot_trainer.learning.training.state import Checkpoint
 from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.runtime.log import Log
-from tweetbot_trainer.store import ObjectNotFound, ObjectStore, compute_sha256, get_body_size, join
+from tweetbot_trainer.store import BestEffortStore, ObjectNotFound, ObjectStore, compute_sha256, get_body_size, join
 from tweetbot_trainer.store.file_records import FilePath, FileRecord, build_file_records
 
 MANIFEST = "MANIFEST.json"
 #: The newest, and the one before in case the newest is damaged.
 KEPT = 2
+#: How long the last uploads may wait for the store, in seconds: of a Pod that ends, in its grace period.
+LAST_SECONDS = 20.0
 
 
 class CheckpointManifest(Part):
@@ -61,25 +66,22 @@ class CheckpointManager:
         folder: Path,
         *,
         store: ObjectStore,
-        best_effort_store: ObjectStore,
+        best_effort: BestEffortStore,
         interval: float,
         log: Log,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Read from `store`, which retries; write to `best_effort_store`, which does not. `interval` is in seconds.
-
-        `folder` is an empty folder on the disk.
-        """
+        """Read from `store`, write to `best_effort`. `interval` is in seconds, `folder` an empty folder on the disk."""
         self._uri, self._key, self._folder = key.uri, key, folder
-        self._store, self._best_effort_store = store, best_effort_store
+        self._store, self._best_effort, self._best_effort_store = store, best_effort, best_effort.store
         self._log, self._clock, self._now = log, clock, now
         self._interval, self._next = interval, clock() + interval
         self._upload: threading.Thread | None = None
 
     def load_newest(self, device: Device, find_incompatibility: FindIncompatibility) -> Checkpoint | None:
         """Return the newest intact and compatible checkpoint, or None. Raises StageError if the store fails."""
-        for name in sorted(self._list_names(), reverse=True):
+        for name in sorted(self._list_names(self._store), reverse=True):
             try:
                 manifest, checkpoint = self._read(name)
                 if why := find_incompatibility(checkpoint):
@@ -103,8 +105,8 @@ class CheckpointManager:
         Only the disk write blocks the training: it must finish before the next step changes the live tensors.
         """
         self._next = self._clock() + self._interval
-        if self._upload:
-            self._upload.join()
+        self._end_upload()
+        self._best_effort.limit(LAST_SECONDS if last else math.inf)
         step = len(checkpoint.trainer_state.losses)
         folder = self._folder / make_name(step, self._now())
         try:
@@ -114,19 +116,25 @@ class CheckpointManager:
             self._log.warning("checkpoint.failed", step=step, message=str(error))
             return
         made_on = (checkpoint.trainer_state.processor, checkpoint.trainer_state.threads)
-        self._upload = threading.Thread(target=self._upload_checkpoint, args=(folder, *made_on), daemon=True)
+        work = partial(self._upload_checkpoint, folder, *made_on)
+        self._upload = threading.Thread(target=work, name="checkpoint", daemon=True)
         self._upload.start()
         if last:
             self._upload.join()
 
     def clear(self) -> None:
         """Erase this run's checkpoints, and those of runs given up a week ago, once the model is published."""
-        if self._upload:
-            self._upload.join()
+        self._end_upload()
         erase_checkpoints(self._store, self._uri, now=self._now(), log=self._log)
 
-    def _list_names(self) -> set[str]:
-        inside = (info.uri.removeprefix(f"{self._uri}/") for info in self._store.list(f"{self._uri}/"))
+    def _end_upload(self) -> None:
+        """Wait for the upload, which waits no longer for the store."""
+        if self._upload:
+            self._best_effort.limit(0)
+            self._upload.join()
+
+    def _list_names(self, store: ObjectStore) -> set[str]:
+        inside = (info.uri.removeprefix(f"{self._uri}/") for info in store.list(f"{self._uri}/"))
         names = (path.removesuffix(f"/{MANIFEST}") for path in inside if path.endswith(f"/{MANIFEST}"))
         return {name for name in names if is_name(name)}
 
@@ -178,7 +186,7 @@ class CheckpointManager:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _remove_older(self) -> None:
-        for name in sorted(self._list_names(), reverse=True)[KEPT:]:
+        for name in sorted(self._list_names(self._best_effort_store), reverse=True)[KEPT:]:
             # The manifest first: half a checkpoint must not look intact.
             self._best_effort_store.delete(join(self._uri, name, MANIFEST))
             for info in tuple(self._best_effort_store.list(f"{join(self._uri, name)}/")):

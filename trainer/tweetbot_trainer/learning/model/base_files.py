@@ -5,11 +5,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from tweetbot_contract import reasons
 from tweetbot_contract.handover import BASE_DIR
 from tweetbot_contract.spec.model import PVC_SCHEME
 from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_trainer.learning.model.identity import HUB, SCRATCH_DIGESTS, BaseIdentity, identify_base
-from tweetbot_trainer.runtime.errors import NotAuthorized
+from tweetbot_trainer.runtime.errors import NotAuthorized, TemporaryError
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.store import ObjectStore, OpenStore
 from tweetbot_trainer.store.folder import FolderStore
@@ -96,4 +97,5 @@ def _read_on_hub(identity: BaseIdentity, name: str, folder: Path) -> "BaseMetada
 def _resolve_on_hub(retry_budget: RetryBudget, name: str, revision: str | None) -> str:
     from tweetbot_trainer.learning.model.hub import resolve_commit  # loads httpx and the hub's client: only here
 
-    return retry_budget.call(lambda: resolve_commit(name, revision))
+    silence = TemporaryError(reasons.MODEL_HUB_UNAVAILABLE, f"The hub has not answered a request for {name} yet.")
+    return retry_budget.call(lambda: resolve_commit(name, revision), silence)

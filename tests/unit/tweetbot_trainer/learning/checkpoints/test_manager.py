@@ -1,6 +1,8 @@
 """Checkpoints in the store: the newest intact one is found, and no failure of one ends a training."""
 
 import json
+import math
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -11,9 +13,12 @@ import pytest
 import torch
 
 from builders.model import DEVICE, a_base, some_values
+from builders.stages import a_local_run
+from builders.x import Clock
 from tweetbot_contract import reasons
+from tweetbot_contract.progress import Waiting
 from tweetbot_fakes.storage import WatchedStore
-from tweetbot_trainer.learning.checkpoints.manager import MANIFEST, CheckpointKey, CheckpointManager
+from tweetbot_trainer.learning.checkpoints.manager import LAST_SECONDS, MANIFEST, CheckpointKey, CheckpointManager
 from tweetbot_trainer.learning.checkpoints.naming import LIFETIME
 from tweetbot_trainer.learning.training.metrics import LogEntry
 from tweetbot_trainer.learning.training.precision import ProductSeconds
@@ -28,7 +33,8 @@ from tweetbot_trainer.learning.training.state import (
 )
 from tweetbot_trainer.runtime.errors import NotAuthorized
 from tweetbot_trainer.runtime.log import Log
-from tweetbot_trainer.store import ObjectStore, StorageUnavailable
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
+from tweetbot_trainer.store import BestEffortStore, ObjectStore, StorageUnavailable
 from tweetbot_trainer.store.folder import FolderStore
 
 STORE = FolderStore()
@@ -41,7 +47,10 @@ class Harness:
     def __init__(self, folder: Path, **changes: Any) -> None:
         self.lines, self.seconds, self.folder = StringIO(), 0.0, folder / "work"
         self.uri = f"file://{folder}/bucket/checkpoints/run"
-        defaults: dict[str, Any] = {"store": STORE, "best_effort_store": STORE, "interval": 60.0, "now": lambda: NOW}
+        best_effort = BestEffortStore(
+            changes.pop("best_effort_store", STORE), changes.pop("limit", lambda seconds: None)
+        )
+        defaults: dict[str, Any] = {"store": STORE, "best_effort": best_effort, "interval": 60.0, "now": lambda: NOW}
         key, versions = changes.pop("key", "k"), changes.pop("versions", {"torch": "2"})
         self.manager = CheckpointManager(
             CheckpointKey(self.uri, key, versions),
@@ -236,6 +245,48 @@ def test_an_unavailable_store_costs_only_the_checkpoint(tmp_path: Path) -> None:
     harness.manager.save(a_checkpoint(), last=True)
     assert harness.events() == ["checkpoint.failed"]
     assert (harness.saved_names(), list(harness.folder.iterdir())) == ([], [])
+
+
+class Awaited(FolderStore):
+    """A store that is away until it has been asked so often, and waited for within a budget."""
+
+    def __init__(self, budget: RetryBudget, times: float) -> None:
+        self.budget, self.times = budget, times
+
+    def put(self, uri: str, body: Any) -> None:
+        self.budget.call(lambda: self._try(uri, body))
+
+    def _try(self, uri: str, body: Any) -> None:
+        self.times -= 1
+        if self.times >= 0:
+            raise StorageUnavailable("S3 does not answer")
+        super().put(uri, body)
+
+
+def test_a_checkpoint_is_offered_until_the_store_is_back_and_the_wait_is_told_as_beside_the_training(
+    tmp_path: Path,
+) -> None:
+    run, seen = a_local_run(tmp_path / "run"), list[Waiting | None]()
+    budget = RetryBudget(math.inf, sleep=lambda _: seen.append(budget.progress.build_report(run, "uid").waiting))
+    budget.beside = True
+    harness = Harness(tmp_path, best_effort_store=Awaited(budget, 500), limit=budget.limit)
+    harness.manager.save(a_checkpoint())
+    for thread in threading.enumerate():
+        if thread.name == "checkpoint":
+            thread.join()
+    assert (harness.events(), len(harness.saved_names()), len(seen)) == (["checkpoint.saved"], 1, 500)
+    assert {(each.reason, each.beside) for each in seen if each} == {("StorageUnavailable", True)}
+    assert budget.progress.build_report(run, "uid").waiting is None
+
+
+def test_the_last_checkpoint_waits_for_its_store_within_the_grace_period(tmp_path: Path) -> None:
+    clock = Clock()
+    budget = clock.budget(math.inf)
+    harness = Harness(tmp_path, best_effort_store=Awaited(budget, math.inf), limit=budget.limit)
+    harness.manager.save(a_checkpoint(), last=True)
+    assert harness.events() == ["checkpoint.failed"]
+    assert sum(clock.waits) == pytest.approx(LAST_SECONDS)
+    harness.manager.clear()
 
 
 def test_a_full_disk_costs_only_the_checkpoint(tmp_path: Path) -> None:

@@ -61,7 +61,10 @@ class BlueskyClient:
         return self._ask("app.bsky.feed.getAuthorFeed", page | ({"cursor": cursor} if cursor else {}))
 
     def _ask(self, method: str, query: dict[str, str]) -> Json:
-        return self._retry_budget.call(lambda: self._attempt(method, query | {"actor": self._actor}))
+        silence = TemporaryError(
+            reasons.BLUESKY_UNAVAILABLE, f"Bluesky has not answered a request for {self._actor} yet"
+        )
+        return self._retry_budget.call(lambda: self._attempt(method, query | {"actor": self._actor}), silence)
 
     def _attempt(self, method: str, query: dict[str, str]) -> Json:
         """Send one request. Raises StageError: TemporaryError if asking again may help."""

@@ -80,7 +80,8 @@ class XClient:
         )
 
     def _ask(self, request: Callable[[], Any], *, about: str) -> Json:
-        return self._retry_budget.call(lambda: self._attempt(request, about))
+        silence = TemporaryError(reasons.X_UNAVAILABLE, f"X has not answered a request for {about} yet")
+        return self._retry_budget.call(lambda: self._attempt(request, about), silence)
 
     def _attempt(self, request: Callable[[], Any], about: str) -> Json:
         """Send one request. Raises StageError: TemporaryError if asking again may help."""
