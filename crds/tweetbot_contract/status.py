@@ -31,10 +31,12 @@ class Condition(Part):
 
 
 class ProgressStatus(Part):
-    """Progress of a training. It is updated in steps; the operator's /metrics shows it live."""
+    """Progress of the stage. It is updated in steps; the operator's /metrics shows a training's live."""
 
-    percent: int = Field(ge=0, le=100)
-    """Percent of the training that is done."""
+    percent: int | None = Field(None, ge=0, le=100)
+    """Percent of the training that is done; absent while posts are prepared."""
+    posts: int | None = Field(None, ge=0)
+    """Number of posts read so far, while posts are prepared."""
     step: int | None = Field(None, ge=0)
     """Number of optimizer steps done; absent at the end if the last step was not reported."""
     total_steps: int | None = Field(None, ge=0)

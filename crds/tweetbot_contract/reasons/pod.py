@@ -1,6 +1,6 @@
 """Reasons why a Pod does not start or end, and why it ended without a result."""
 
-from tweetbot_contract.reasons.reason import RETRAIN, ask_author, ask_platform
+from tweetbot_contract.reasons.reason import RETRAIN, Reason, ask_author, ask_platform
 
 SECRET_NOT_FOUND = ask_author(
     "SecretNotFound",
@@ -44,6 +44,12 @@ CONTAINER_NOT_STARTED = ask_platform(
     "ContainerNotStarted",
     "The node cannot start a container of the Pod.",
     "Correct what the message names. The run then continues by itself.",
+)
+POD_STARTING = Reason(
+    "PodStarting",
+    "The Pod has not started yet, and nothing is known to be wrong. The message says what it does.",
+    "Nothing to do: the run fails when startDeadlineSeconds have passed.",
+    if_it_lasts="Platform",
 )
 START_DEADLINE_EXCEEDED = ask_author(
     "StartDeadlineExceeded",

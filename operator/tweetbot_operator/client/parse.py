@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from datetime import datetime
 from functools import lru_cache
 from typing import Literal
@@ -181,7 +182,7 @@ def parse_pod(manifest: Manifest) -> PodView:
         end_reason=status.get("reason", ""),
         end_message=status.get("message", ""),
         ip=status.get("podIP", ""),
-        gpu=_find_gpu_resource(trainer),
+        **_parse_declaration(trainer),
         node=spec.get("nodeName", ""),
         mutations=_find_container_mutations(trainer),
         **_parse_container_state(status, name),
@@ -207,10 +208,14 @@ def _find_container_mutations(trainer: Manifest) -> tuple[Mutation, ...]:
     return tuple(Mutation(f"{path}.{key}", sent.get(key, "the run"), value) for key, value in changed.items())
 
 
-def _find_gpu_resource(container: Manifest) -> str:
-    """Return the extended resource that the trainer is limited to: only these have a domain in their name."""
+def _parse_declaration(container: Manifest) -> Manifest:
+    """Return the trainer's image, and the extended resource that it is limited to: these have a domain in their name.
+
+    Most Pods have the same, so that one string is kept for all of them.
+    """
     limits = (container.get("resources") or {}).get("limits") or {}
-    return next((name for name in limits if "/" in name), "")
+    gpu = next((name for name in limits if "/" in name), "")
+    return {"image": sys.intern(container.get("image", "")), "gpu": sys.intern(gpu)}
 
 
 def _parse_container_state(status: Manifest, name: str) -> Manifest:

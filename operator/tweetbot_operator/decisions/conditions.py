@@ -33,12 +33,20 @@ from tweetbot_contract.status import Condition, CurrentRun, ModelStatus, Phase
 from tweetbot_operator.decisions.actions import find_start_problem, get_queue_position, is_previous_run_ending
 from tweetbot_operator.decisions.failures import describe_trouble
 from tweetbot_operator.decisions.pin import describe_pinned_model
-from tweetbot_operator.decisions.progress import find_wait
+from tweetbot_operator.decisions.pod_problems import find_start_step
+from tweetbot_operator.decisions.progress import describe_activity, describe_wait, find_wait
 from tweetbot_operator.decisions.run import RunUpdate
 from tweetbot_operator.decisions.stage import Stage
 from tweetbot_operator.types.objects import InvalidTweetBot, QueuePosition
-from tweetbot_operator.types.stage_state import Active, JobMissing, ResultLost, Summary, Suspended, Terminating
-from tweetbot_operator.types.times import make_printable, parse_time, sanitize
+from tweetbot_operator.types.stage_state import (
+    Active,
+    JobMissing,
+    ResultLost,
+    Summary,
+    Suspended,
+    Terminating,
+)
+from tweetbot_operator.types.times import parse_time, sanitize
 
 #: The types of the conditions that the operator sets; other controllers may add others.
 CONDITION_TYPES = frozenset([
@@ -101,25 +109,28 @@ def summarize_queued(position: QueuePosition, former: Condition | None) -> Summa
 
 
 def _summarize_active(stage: Stage) -> Summary:
-    run = stage.run
+    run, pod = stage.run, next((pod for pod in reversed(stage.pods) if not pod.ended), None)
     match stage.state:
         case Suspended() as state:
             return _summarize_suspended(state)
         case ResultLost() | Terminating(lost=True):
             reason = RESULT_LOST
+        case Active() if pod and not pod.started_at and (step := find_start_step(pod, stage.now)):
+            return Summary(_get_phase(run), step.reason, step.message)
         case Active(evicted=True):
             reason = EVICTED
         case Terminating():
             reason = WAITING_FOR_PREVIOUS_POD
         case JobMissing() if is_previous_run_ending(stage):
             reason = WAITING_FOR_PREVIOUS_POD
-        case Active(start_problem=None) if wait := find_wait(run, stage.observed):
-            said = f"{make_printable(wait.message).rstrip('.')}. The stage has waited since {wait.since}."
-            return Summary(_get_phase(run), wait.reason, f"{said} {BY_NAME[wait.reason].advice}")
+        case Active() if wait := find_wait(stage.observed.latest_report, run.id, run.stage, stage.observed):
+            message = describe_wait(wait, describe_activity(run, pod))
+            return Summary(_get_phase(run), wait.reason, message)
         case _:
             active = PREPARING if run.stage == "Prepare" else TRAINING
             attempt = f" (attempt {run.attempt} of {stage.limits.attempts})" if run.attempt > 1 else ""
-            return Summary(_get_phase(run), active.name, f"{active.meaning.rstrip('.')}{attempt}.")
+            message = f"{describe_activity(run, pod, attempt)}."
+            return Summary(_get_phase(run), active.name, message)
     return Summary("Queued", reason.name, f"{reason.meaning} {reason.advice}")
 
 

@@ -13,13 +13,15 @@ from tweetbot_contract.result import CleanupSucceeded, StageFailed
 from tweetbot_operator.decisions.actions import find_jobs_to_follow, get_follow_times
 from tweetbot_operator.decisions.failures import explain_end, parse_message
 from tweetbot_operator.decisions.plan import Plan, remove_finalizer
+from tweetbot_operator.decisions.pod_problems import find_pod_problem, find_start_step, get_start_times
+from tweetbot_operator.decisions.progress import find_task_problem
 from tweetbot_operator.decisions.run import RETRY_SECONDS, compute_creation_pause
 from tweetbot_operator.decisions.status import semantically_equal, set_summary
 from tweetbot_operator.jobs.cleanup import CLEANUP_DEADLINE_SECONDS, build_cleanup_job
 from tweetbot_operator.types.actions import Action, CreateJob, DeleteJob, ListPods
 from tweetbot_operator.types.creations import CreateFailure
 from tweetbot_operator.types.objects import InvalidTweetBot, JobView, Observed, PodView
-from tweetbot_operator.types.stage_state import Summary
+from tweetbot_operator.types.stage_state import StartProblem, Summary
 from tweetbot_operator.types.times import add_seconds, get_earliest, parse_time, sanitize
 
 #: Seconds that an abandoned cleanup has to end before the finalizer goes all the same.
@@ -131,10 +133,25 @@ def _plan_release(observed: Observed) -> Plan:
 
 
 def _plan_erasure(bot: TweetBot, job: JobView | None, observed: Observed) -> Plan:
-    summary = Summary(bot.status.phase, ERASING.name, f"{ERASING.meaning}{_format_last_error(observed)}")
+    live = [pod for pod in _list_pods(job, observed) if not pod.ended] if job else []
+    waiting = live[-1] if live and live[-1].started_at is None else None
+    problem = _find_problem(bot, waiting, observed)
+    more = f" {problem.message}" if problem else _format_last_error(observed)
+    summary = Summary(bot.status.phase, problem.reason if problem else ERASING.name, f"{ERASING.meaning}{more}")
     status = set_summary(bot, summary, observed.now)
     actions, due = _decide_actions(bot, job, observed)
-    return Plan(status, actions, get_earliest(due, _compute_deadline(observed), *get_follow_times(observed).values()))
+    moments = [_compute_deadline(observed), *get_follow_times(observed).values()]
+    if waiting:
+        moments += [moment for moment in get_start_times(waiting) if moment > observed.now]
+    return Plan(status, actions, get_earliest(due, *moments))
+
+
+def _find_problem(bot: TweetBot, waiting: PodView | None, observed: Observed) -> StartProblem | None:
+    """Return what keeps the cleanup's Pod from starting, or what its trainer waits for."""
+    if waiting is None:
+        return find_task_problem("Cleanup", observed)
+    now, spec = observed.now, bot.spec
+    return find_pod_problem(waiting, observed.diagnostics, now, spec) or find_start_step(waiting, now)
 
 
 #: What to do now, and when something is due although nothing happens.

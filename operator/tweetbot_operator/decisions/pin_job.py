@@ -12,7 +12,9 @@ from tweetbot_operator.decisions.pod_problems import (
     STALLED_SECONDS,
     find_creation_problem,
     find_pod_problem,
+    find_start_step,
 )
+from tweetbot_operator.decisions.progress import find_task_problem
 from tweetbot_operator.decisions.run import compute_creation_pause
 from tweetbot_operator.jobs.cleanup import build_pin_job
 from tweetbot_operator.types.actions import Action, CreateJob, DeleteJob, ListEvents, ListPods
@@ -74,11 +76,11 @@ def find_pin_problem(pin: PinStatus, bot: TweetBot, observed: Observed) -> Start
         return StartProblem(PINNING.name, f"Job {job.name} is suspended until its queue admits it.", stalled=False)
     match _find_waiting(job, observed):
         case PodView() as pod:
-            return find_pod_problem(pod, diagnostics, now, bot.spec)
+            return find_pod_problem(pod, diagnostics, now, bot.spec) or find_start_step(pod, now)
         case JobView() if check := diagnostics.mounts.get(job.uid):
             return find_creation_problem(check, _get_start(job), now, bot.spec, "Pin")
         case _:
-            return None
+            return find_task_problem("Pin", observed)
 
 
 def _is_finishing(job: JobView, observed: Observed) -> bool:

@@ -8,6 +8,7 @@ from tweetbot_contract.reasons import (
     IMAGE_PULL_FAILED,
     INIT_CONTAINER_FAILED,
     POD_REFUSED,
+    POD_STARTING,
     SCHEDULING_GATED,
     SECRET_NOT_FOUND,
     UNSCHEDULABLE,
@@ -19,7 +20,7 @@ from tweetbot_operator.decisions.advice import advise
 from tweetbot_operator.types.containers import ContainerView
 from tweetbot_operator.types.objects import USUAL_WAITS, Diagnosis, Diagnostics, PodView
 from tweetbot_operator.types.stage_state import StartProblem
-from tweetbot_operator.types.times import add_seconds, sanitize
+from tweetbot_operator.types.times import add_seconds, format_time, sanitize
 
 _IMAGE_FAULTS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable")
 #: What the kubelet says of a volume whose Secret or ConfigMap, or key in it, does not exist.
@@ -32,8 +33,8 @@ _SECRET = re.compile(
 _BACK_OFF = re.compile(r'^Back-off pulling image "[^"]*": ')
 #: The Pod's name differs at each try, and would change the status each time.
 _POD_NAME = re.compile(r'^Error creating: (?:pods "[^"]*" is forbidden: )?')
-#: Seconds a Pod may wait before the operator asks why: pulling an image of gigabytes on a warm node takes less.
-POD_START_GRACE_SECONDS = 30
+#: Seconds a Pod may wait before the operator asks why, and says what it does: most start before.
+POD_START_GRACE_SECONDS = 20
 #: Seconds a Pod may wait before Stalled=True: a Secret that GitOps applies a moment later raises no alarm.
 STALLED_SECONDS = 120
 
@@ -48,6 +49,33 @@ def find_pod_problem(pod: PodView, diagnostics: Diagnostics, now: datetime, spec
         return None
     stalled = now >= add_seconds(since, STALLED_SECONDS)
     return StartProblem(reason.name, f"{sanitize(words)}. {advise(reason, words, spec, pod.stage)}", stalled)
+
+
+def find_start_step(pod: PodView, now: datetime) -> StartProblem | None:
+    """Return what a Pod does that has not started in POD_START_GRACE_SECONDS, though nothing is known to be wrong."""
+    since = pod.scheduled_at or pod.created_at
+    if pod.exit_code is not None or now < add_seconds(since, POD_START_GRACE_SECONDS):
+        return None
+    words = f"Pod {pod.name} has not started. Since {format_time(since)} {_describe_step(pod)}"
+    return StartProblem(POD_STARTING.name, f"{words}. {POD_STARTING.advice}", stalled=False)
+
+
+def _describe_step(pod: PodView) -> str:
+    """Return what a Pod waits for, by its status alone, with the kubelet's word for it."""
+    if pod.scheduled_at is None:
+        return "it has waited for the scheduler"
+    node, shown = f"node {pod.node}" if pod.node else "its node", f"({pod.waiting or pod.phase})"
+    if pod.unready and pod.unready.init:
+        image = f", image {pod.unready.image}" if pod.unready.image else ""
+        return f"{node} has been starting its init container {pod.unready.name}{image} {shown}"
+    before = "" if pod.sandbox_ready else "mounting its volumes, creating its sandbox, "
+    return f"{node} has been {before}pulling image {pod.image} or creating its container {shown}"
+
+
+def get_start_times(pod: PodView) -> tuple[datetime, datetime]:
+    """Return when it is said what a Pod does that has not started, and when that is an alarm."""
+    since = pod.scheduled_at or pod.created_at
+    return add_seconds(since, POD_START_GRACE_SECONDS), add_seconds(since, STALLED_SECONDS)
 
 
 def diagnose_pod(pod: PodView, diagnostics: Diagnostics) -> tuple[Reason | None, str]:

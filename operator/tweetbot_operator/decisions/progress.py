@@ -2,35 +2,44 @@
 
 A status that is written at every report makes every watcher of the cluster work (argo-cd#6108, kuberay#1061). So it is
 written at a Pod's first report, after 10 points at once, and after 15 s if the training has moved by 6 points or its
-first estimate is known. From 0 to 99 these are at most 18 writes, and the end writes 100.
+first estimate is known. From 0 to 99 these are at most 18 writes, and the end writes 100. How many posts are read has
+no end that is known: it is written after a minute, and each time when as long has passed again.
 """
 
 from dataclasses import replace
 from datetime import datetime
 
+from tweetbot_contract.handover import Task
 from tweetbot_contract.progress import ProgressReport, Waiting
 from tweetbot_contract.reasons import (
     BLUESKY_BAD_PAYLOAD,
     BLUESKY_UNAVAILABLE,
+    BY_NAME,
     FOREIGN_ENDPOINT,
     MODEL_HUB_UNAVAILABLE,
     NOT_AUTHORIZED,
+    PREPARING,
     RATE_LIMITED,
     STORAGE_FULL,
     STORAGE_UNAVAILABLE,
     STORAGE_UNSUPPORTED,
+    TRAINING,
     X_BAD_PAYLOAD,
     X_UNAVAILABLE,
 )
 from tweetbot_contract.status import CurrentRun, ProgressStatus
 from tweetbot_operator.decisions.run import RunUpdate
-from tweetbot_operator.types.objects import Observed
-from tweetbot_operator.types.times import add_seconds, format_time, parse_time
+from tweetbot_operator.types.objects import Observed, PodView
+from tweetbot_operator.types.stage_state import StartProblem
+from tweetbot_operator.types.times import add_seconds, format_time, make_printable, parse_time
 
 #: Points of a percentage since the last write after which the next one is due at once.
 _POINTS_AT_ONCE = 10
 #: Points and seconds since the last write that together make the next one due.
 _POINTS, _SECONDS = 6, 15.0
+#: Seconds after its start at which a preparation's posts are first written; most end before. It takes eleven writes
+#: in a day.
+_POSTS_SECONDS = 60.0
 #: Reasons for which a stage may wait while it runs; a Pod that reports another one is not believed.
 _SERVICES = {
     reason.name
@@ -61,7 +70,9 @@ def get_next_write_time(run: CurrentRun, observed: Observed) -> datetime | None:
     report = _find_current_report(run, observed)
     if report is None:
         return None
-    if run.progress is None:
+    if run.stage == "Prepare":
+        return _get_next_posts_time(run, report, observed)
+    if run.progress is None or run.progress.percent is None:
         return observed.now
     moved = abs((report.percent or 0) - run.progress.percent)
     if moved >= _POINTS_AT_ONCE:
@@ -69,6 +80,16 @@ def get_next_write_time(run: CurrentRun, observed: Observed) -> datetime | None:
     first_estimate = run.progress.eta_seconds is None and report.eta_seconds is not None
     worthwhile = moved >= _POINTS or first_estimate
     return add_seconds(parse_time(run.progress.updated_at), _SECONDS) if worthwhile else None
+
+
+def _get_next_posts_time(run: CurrentRun, report: ProgressReport, observed: Observed) -> datetime | None:
+    """Return when the number of posts is written next."""
+    pod = next(pod for pod in observed.pods if pod.uid == report.pod_uid)
+    if report.posts is None or pod.started_at is None:
+        return None
+    written = parse_time(run.progress.updated_at) if run.progress else pod.started_at
+    ran = (written - pod.started_at).total_seconds()
+    return add_seconds(written, max(ran, _POSTS_SECONDS))
 
 
 def _decide_progress(before: CurrentRun | None, run: CurrentRun, observed: Observed) -> ProgressStatus | None:
@@ -83,9 +104,9 @@ def _decide_progress(before: CurrentRun | None, run: CurrentRun, observed: Obser
 
 
 def _find_current_report(run: CurrentRun, observed: Observed) -> ProgressReport | None:
-    """Return the report of the training's present Pod; an earlier Pod's says nothing of this attempt."""
+    """Return the report of the stage's present Pod; an earlier Pod's says nothing of this attempt."""
     report = observed.latest_report
-    if report is None or run.outcome or not (report.run_id == run.id and report.stage == run.stage == "Train"):
+    if report is None or run.outcome or (report.run_id, report.stage) != (run.id, run.stage):
         return None
     return report if _is_active(report, observed) else None
 
@@ -95,12 +116,39 @@ def _is_active(report: ProgressReport, observed: Observed) -> bool:
     return any(pod.uid == report.pod_uid and not (pod.ended or pod.finished_at) for pod in observed.pods)
 
 
-def find_wait(run: CurrentRun, observed: Observed) -> Waiting | None:
-    """Return what the stage's running Pod waits for, if it says so with a reason of services that are away."""
-    report = observed.latest_report
-    if report is None or report.waiting is None or (report.run_id, report.stage) != (run.id, run.stage):
+def find_wait(report: ProgressReport | None, run_id: str, stage: Task, observed: Observed) -> Waiting | None:
+    """Return what a running Pod waits for, if it says so with a reason of services that are away."""
+    if report is None or report.waiting is None or (report.run_id, report.stage) != (run_id, stage):
         return None
     return report.waiting if report.waiting.reason in _SERVICES and _is_active(report, observed) else None
+
+
+def describe_activity(run: CurrentRun, pod: PodView | None, attempt: str = "") -> str:
+    """Return what a stage does, how far it is and where, as far as its progress stands in the status: no more writes.
+
+    A sentence without its full stop.
+    """
+    progress, where = run.progress, f", in Pod {pod.name}" if pod and run.progress else ""
+    if run.stage == "Prepare":
+        read = "" if progress is None or progress.posts is None else f": {progress.posts:,} read"
+        return f"{PREPARING.meaning.rstrip('.')}{attempt}{read}{where}"
+    known = progress is not None and progress.step is not None and progress.total_steps is not None
+    step = f", step {progress.step} of {progress.total_steps}" if progress and known else ""
+    return f"{TRAINING.meaning.rstrip('.')}{attempt}{step}{where}"
+
+
+def describe_wait(wait: Waiting, activity: str) -> str:
+    """Return what is waited for, since when, and what to do about it, as sentences; `activity` is what is going on."""
+    since = (
+        f"No checkpoint has been saved since {wait.since}. {activity}" if wait.beside else f"Waiting since {wait.since}"
+    )
+    return f"{make_printable(wait.message).rstrip('.')}. {since}. {BY_NAME[wait.reason].advice}"
+
+
+def find_task_problem(task: Task, observed: Observed) -> StartProblem | None:
+    """Return what the Job of a task beside the stages waits for."""
+    wait = find_wait(observed.task_report, "", task, observed)
+    return StartProblem(wait.reason, describe_wait(wait, ""), stalled=False) if wait else None
 
 
 def _get_attempt_key(run: CurrentRun | None) -> tuple[object, ...]:
@@ -113,7 +161,8 @@ def _set_progress(run: CurrentRun, progress: ProgressStatus | None) -> CurrentRu
 
 def _build_progress(report: ProgressReport, now: datetime) -> ProgressStatus:
     return ProgressStatus(
-        percent=report.percent or 0,
+        percent=report.percent or 0 if report.stage == "Train" else None,
+        posts=report.posts,
         step=report.step,
         total_steps=report.total_steps,
         eta_seconds=report.eta_seconds,
@@ -129,6 +178,8 @@ def _complete_progress(run: CurrentRun, observed: Observed) -> ProgressStatus | 
 
     A step before the last says that the report was early, or that the training stopped early: no step agrees with 100.
     """
+    if run.stage == "Prepare":
+        return run.progress
     done: dict[str, object] = {"percent": 100, "eta_seconds": None, "eta": None}
     if run.progress and run.progress.percent == 100:
         return run.progress.model_copy(update=done)

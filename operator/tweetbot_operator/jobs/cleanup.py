@@ -12,6 +12,7 @@ from tweetbot_operator.jobs.pod import (
     TMP_SIZE,
     build_env_literals,
     build_env_vars,
+    build_own_address,
     build_restricted_pod,
     build_secret_storage,
     get_prepare_resources,
@@ -88,7 +89,7 @@ def _build_pod_spec(bot: TweetBot, document: RunDocument, settings: OperatorSett
     return build_restricted_pod(
         bot,
         task,
-        env=build_env_vars({**build_env_literals(document, settings), "HOME": WORK_DIR}),
+        env=[*build_env_vars({**build_env_literals(document, settings), "HOME": WORK_DIR}), *build_own_address()],
         resources=get_prepare_resources(settings),
         storage=[("work", WORK_DIR, {"emptyDir": {"sizeLimit": TMP_SIZE}}), *build_secret_storage(bot.spec, task)],
         settings=settings,

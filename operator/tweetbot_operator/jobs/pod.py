@@ -180,9 +180,13 @@ def _build_env(bot: TweetBot, document: RunDocument, settings: OperatorSettings)
         **({} if base.startswith("hf://") else {"HF_HUB_OFFLINE": "1"}),  # else libraries ask the hub all the same
         **({BASE_DIR_ENV: BASE_DIR} if base.startswith(PVC_SCHEME) else {}),
     }
+    return [*build_env_vars(literals), *build_own_address()]
+
+
+def build_own_address() -> list[Manifest]:
+    """Return the variables by which a Pod serves its progress."""
     own_fields = {POD_UID_ENV: "metadata.uid", POD_IP_ENV: "status.podIP"}
-    own = [{"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in own_fields.items()]
-    return [*build_env_vars(literals), *own]
+    return [{"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in own_fields.items()]
 
 
 def build_env_literals(document: RunDocument, settings: OperatorSettings) -> dict[str, str]:

@@ -30,10 +30,11 @@ _FAILURES_TO_REPORT = 5
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A Pod that runs a stage of a TweetBot's current run."""
+    """A Pod that runs a stage of a TweetBot's current run, or a task beside its stages."""
 
     key: Key
     run_id: str
+    """Empty for a task."""
     stage: str
     pod: PodView
 
@@ -107,15 +108,16 @@ def compute_pause(failures: int) -> float:
 
 
 def find_target(cache: Cache, uid: str) -> Target | None:
-    """Return what to poll at a Pod; None unless it runs for a Job that a TweetBot controls for its current run."""
+    """Return what to poll at a Pod; None unless it runs for a Job of a TweetBot's current run, or beside its stages."""
     pod = cache.pods.get(uid)
     job = cache.jobs.get(pod.controller_uid) if pod else None
-    bot = cache.bots.get(job.owner_uid) if job else None
+    bot = cache.bots.get(job.owner_uid or job.bot_uid) if job else None
     if pod is None or job is None or bot is None:
         return None
     if (pod.namespace, job.namespace) != (bot.namespace, bot.namespace):
         return None
-    if not job.run_id or job.run_id != bot.current_run_id:  # a Job for spec.pin belongs to no run, and reports nothing
+    task = not job.run_id and job.stage == ("pin" if job.owner_uid else "cleanup")
+    if not task and not (job.owner_uid and job.run_id and job.run_id == bot.current_run_id):
         return None
     active = pod.phase == "Running" or (pod.phase == "Pending" and pod.unready)  # others may keep it Pending
     runs = active and pod.started_at and not (pod.finished_at or pod.deleting_at or job.deleting)

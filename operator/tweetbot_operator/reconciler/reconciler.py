@@ -164,6 +164,7 @@ class Reconciler:
             queue_position=self._concurrency_limiter.get_position(stored),
             latest_report=self._progress_store.observe(key),
             classes=self.list_classes(),
+            task_report=self._progress_store.observe_task(key),
         )
 
     async def _execute(self, stored: CachedTweetBot, bot: BaseTweetBot, decided: Plan) -> Result | None:

@@ -167,12 +167,11 @@ class PodView:
     out_of_memory: bool = False
     message: str = ""
     """The termination message."""
-    ip: str = ""
-    """The Pod's address, as the kubelet reports it."""
+    ip: str = ""  # as the kubelet reports it
+    image: str = ""
     gpu: str = ""
     """The extended resource of its container, e.g. nvidia.com/gpu; empty if none."""
-    node: str = ""
-    """Name of the node that it is bound to; empty before that."""
+    node: str = ""  # that it is bound to
     start_error: str = ""
     """The runtime's message, if it could not start the container; then there is no log."""
     held_by: tuple[str, ...] = ()
@@ -285,3 +284,5 @@ class Observed:
     """What the trainer reported last, if the operator has heard of it since it started."""
     classes: tuple[TweetBotClass, ...] = ()
     """Every TweetBotClass of the cluster."""
+    task_report: ProgressReport | None = None
+    """What the Job beside the stages reported last, in the same way."""

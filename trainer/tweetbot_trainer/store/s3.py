@@ -290,11 +290,7 @@ class S3Store:
         address = parse_s3_uri(uri)
         silence = None if large else StorageUnavailable(f"S3 has not answered a request to {action} {uri} yet")
 
-        def attempt() -> T:
-            with translate_errors(action, uri):
-                return request(address)
-
-        return self._budget.call(attempt, silence)
+        return self._budget.call(lambda: translate_errors(action, uri)(request)(address), silence)
 
 
 def _get_versions(page: Any) -> set[tuple[str, str]]:

@@ -18,6 +18,7 @@ from builders.operator import (
     an_observed,
     seconds_after_noon,
 )
+from builders.progress import a_report
 from harness.stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.handover import ERASE_FINALIZER, RunDocument
 from tweetbot_contract.manifest import TweetBot
@@ -153,7 +154,7 @@ async def test_the_cleanup_has_no_owner_and_only_the_s3_key(stage: Stage) -> Non
     assert {volume["name"] for volume in pod["volumes"]} == {"work", "secrets"}
     (secrets,) = [volume for volume in pod["volumes"] if volume["name"] == "secrets"]
     assert {source["secret"]["name"] for source in secrets["projected"]["sources"]} == {"s3"}
-    env = {entry["name"]: entry["value"] for entry in pod["containers"][0]["env"]}
+    env = {entry["name"]: entry.get("value", "") for entry in pod["containers"][0]["env"]}
     assert RunDocument.model_validate_json(env["TWEETBOT_RUN"]).prefix == "s3://team-a/models/team-a/gull"
 
 
@@ -524,3 +525,31 @@ def test_an_erasure_tells_the_last_error_of_its_own_pods(pod: dict[str, Any], wo
     job = a_cleanup(bot, stage="cleanup")
     said = tell(plan_with(bot, job, pods=(a_pod(job, **pod),)).status, "Progressing")[2]
     assert (words in said, said.endswith(")")) == (True, bool(words))
+
+
+# ---- what it waits for
+
+
+async def test_a_cleanup_says_what_it_waits_for_and_what_its_pod_does(stage: Stage) -> None:
+    await stage.apply(**ERASING)
+    await deleted(stage)
+    scheduled = {"type": "PodScheduled", "status": "True", "lastTransitionTime": stage.now().isoformat()}
+    stage.cluster.run_pod(CLEANUP, NAMESPACE, phase="Pending", conditions=[scheduled])
+    await stage.wait(19)
+    assert stage.reason() == "Erasing"
+    await stage.wait(1)
+    assert stage.reason() == "PodStarting"
+    running = {"name": "trainer", "state": {"running": {"startedAt": stage.now().isoformat()}}}
+    stage.cluster.run_pod(CLEANUP, NAMESPACE, conditions=[scheduled], containerStatuses=[running])
+    await stage.settle()
+    assert stage.reason() == "Erasing"
+    pod = next(pod for pod in stage.cache.pods.list_all() if pod.job == CLEANUP)
+    waiting = {"reason": "StorageUnavailable", "message": "S3 does not answer", "since": "2026-01-01T12:00:30Z"}
+    for _ in range(3):
+        report = a_report(None, run_id="", stage="Cleanup", pod_uid=pod.uid, waiting=waiting)
+        stage.progress_store.put((NAMESPACE, NAME), report)
+    await stage.settle()
+    told = stage.status.find_condition("Progressing")
+    assert told is not None
+    assert (told.reason, told.status) == ("StorageUnavailable", "True")
+    assert "S3 does not answer. Waiting since 2026-01-01T12:00:30Z." in told.message

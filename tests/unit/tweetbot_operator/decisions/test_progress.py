@@ -216,9 +216,9 @@ class Trainer:
     def report(self, percent: int | None, **fields: Any) -> None:
         self.stage.progress_store.put(("team-a", "gull"), a_report(percent, **self.identity, **fields))
 
-    async def train(self, seconds: int) -> list[tuple[int, int]]:
+    async def train(self, seconds: int) -> list[tuple[int, int | None]]:
         """Answer polls every five seconds for so long, a minute of loading first; return the writes as (second, %)."""
-        writes = list[tuple[int, int]]()
+        writes = list[tuple[int, int | None]]()
         for second in range(0, seconds + 60, 5):
             done = (second - 60) * 100 // seconds
             self.report(done if done > 0 else None, eta_seconds=60 + seconds - second if done > 0 else None)
@@ -236,8 +236,8 @@ async def test_a_training_of_any_length_is_seen_and_takes_at_most_twenty_writes(
     before = len(stage.cluster.writes)
     seen = await trainer.train(60 * minutes)
     assert 4 <= len([write for write in stage.cluster.writes[before:] if write.startswith("status")]) <= 19
-    assert seen == sorted(seen)
-    assert (seen[0], seen[-1][1] >= 90) == ((0, 0), True)
+    assert seen == sorted(seen, key=lambda one: one[0])
+    assert (seen[0], (seen[-1][1] or 0) >= 90) == ((0, 0), True)
     await stage.end_stage(a_train_result())
     assert stage.run.progress is not None
     assert (stage.run.progress.percent, stage.progress_store.get(("team-a", "gull"))) == (100, None)
@@ -276,10 +276,12 @@ async def test_an_operator_that_was_restarted_goes_on_from_what_is_written() -> 
 # ---- waits
 
 
-async def report_wait(stage: Stage, reason: str = "StorageUnavailable", polls: int = 12) -> None:
+async def report_wait(
+    stage: Stage, reason: str = "StorageUnavailable", polls: int = 3, *, beside: bool = False
+) -> None:
     """Let the present Pod report that it waits, as often as this."""
     (pod,) = (pod for pod in stage.cache.pods.list_all() if pod.name.startswith(stage.job_name))
-    waiting = {"reason": reason, "message": "S3 does not answer", "since": "2026-01-01T12:00:30Z"}
+    waiting = {"reason": reason, "message": "S3 does not answer", "since": "2026-01-01T12:00:30Z", "beside": beside}
     for _ in range(polls):
         report = a_report(None, run_id=stage.run.id, stage=stage.run.stage, pod_uid=pod.uid, waiting=waiting)
         stage.progress_store.put((NAMESPACE, "gull"), report)
@@ -297,18 +299,89 @@ async def test_what_a_running_stage_waits_for_is_told_while_it_lasts() -> None:
     """A preparation may wait 30 minutes for X, and said nothing but Preparing."""
     stage = Stage()
     await begin_to_run(stage)
-    await report_wait(stage, polls=11)
+    await report_wait(stage, polls=2)
     assert stage.reason() == "Preparing"
     await report_wait(stage, polls=1)
+    told, ready = stage.status.find_condition("Progressing"), stage.status.find_condition("Ready")
+    assert told is not None
+    assert ready is not None
+    assert (told.reason, told.status, stage.status.phase) == ("StorageUnavailable", "True", "Preparing")
+    assert (ready.reason, ready.status, stage.reason("Stalled")) == ("StorageUnavailable", "True", "")
+    assert told.message.startswith("S3 does not answer. Waiting since 2026-01-01T12:00:30Z. ")
+    (pod,) = stage.cache.pods.list_all()
+    answered = a_report(None, run_id=stage.run.id, stage="Prepare", pod_uid=pod.uid)
+    for reason in ("StorageUnavailable", "Preparing"):
+        stage.progress_store.put((NAMESPACE, "gull"), answered)
+        await stage.settle()
+        assert stage.reason() == reason
+
+
+async def test_a_training_whose_checkpoint_waits_goes_on_and_says_both() -> None:
+    stage = Stage()
+    trainer = await Trainer.start(stage)
+    trainer.report(44, step=320, total_steps=727, eta_seconds=60)
+    await stage.settle()
+    await report_wait(stage, beside=True)
     told = stage.status.find_condition("Progressing")
     assert told is not None
-    assert (told.reason, told.status, stage.status.phase) == ("StorageUnavailable", "True", "Preparing")
-    assert told.message.startswith("S3 does not answer. The stage has waited since 2026-01-01T12:00:30Z. ")
-    assert stage.reason("Stalled") == ""
-    (pod,) = stage.cache.pods.list_all()
-    stage.progress_store.put((NAMESPACE, "gull"), a_report(None, run_id=stage.run.id, stage="Prepare", pod_uid=pod.uid))
+    assert (told.reason, told.status, stage.status.phase) == ("StorageUnavailable", "True", "Training")
+    since = "No checkpoint has been saved since 2026-01-01T12:00:30Z"
+    assert told.message.startswith(f"S3 does not answer. {since}. Fine-tuning the model, step 320 of 727, in Pod gull-")
+    stage.progress_store.clear()
+
+
+# ---- what is going on
+
+
+async def test_a_training_says_its_step_and_pod_and_no_status_is_written_for_them() -> None:
+    stage = Stage()
+    trainer = await Trainer.start(stage)
+    trainer.report(10, step=73, total_steps=727, eta_seconds=600)
     await stage.settle()
-    assert stage.reason() == "Preparing"
+    before, shown = len(stage.cluster.writes), stage.status.find_condition("Progressing")
+    (pod,) = (pod for pod in stage.cache.pods.list_all() if not pod.ended)
+    assert shown is not None
+    assert shown.message == f"Fine-tuning the model, step 73 of 727, in Pod {pod.name}."
+    for step in range(74, 87):
+        trainer.report(10 + step // 80, step=step, total_steps=727, eta_seconds=600)
+        await stage.wait(120)
+    assert stage.cluster.writes[before:] == []
+    trainer.report(30, step=220, total_steps=727, eta_seconds=600)
+    await stage.settle()
+    shown = stage.status.find_condition("Progressing")
+    assert shown is not None
+    assert (len(stage.cluster.writes) - before, "step 220 of 727" in shown.message) == (1, True)
+    stage.progress_store.clear()
+
+
+async def prepare_for(seconds: int) -> list[tuple[int, str]]:
+    """Read posts for so long; return when the status was written, and with what message."""
+    stage, seen = Stage(), list[tuple[int, str]]()
+    await begin_to_run(stage)
+    (pod,) = stage.cache.pods.list_all()
+    for second in range(0, seconds, 5):
+        before = len(stage.cluster.writes)
+        fields = {"run_id": stage.run.id, "stage": "Prepare", "pod_uid": pod.uid, "posts": second * 1000 // 60}
+        stage.progress_store.put((NAMESPACE, "gull"), a_report(None, **fields))
+        await stage.settle()
+        await stage.wait(5)
+        if len(stage.cluster.writes) > before:
+            shown = stage.status.find_condition("Progressing")
+            seen.append((second, shown.message if shown else ""))
+    await stage.end_stage(a_prepare_result())
+    assert stage.run.progress is None
+    return seen
+
+
+async def test_a_short_preparation_takes_no_write_of_its_own() -> None:
+    assert await prepare_for(55) == []
+
+
+async def test_a_preparation_says_how_many_posts_it_has_read_each_time_as_long_has_passed_again() -> None:
+    seen = await prepare_for(100 * 60)
+    assert 4 <= len(seen) <= 7
+    assert seen[0][1].startswith("Fetching and cleaning posts: 916 read, in Pod gull-")
+    assert all(3600 > later - 2 * earlier - 5 >= -5 for (earlier, _), (later, _) in pairwise(seen))
 
 
 @pytest.mark.parametrize("reason", ["EndpointNotS3", "NotAuthorized", "StorageUnsupported", "XBadPayload"])

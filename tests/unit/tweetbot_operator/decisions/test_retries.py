@@ -106,9 +106,9 @@ def test_an_edit_forgets_which_nodes_were_avoided() -> None:
 def test_a_waiting_pods_events_are_listed_only_after_a_while() -> None:
     bot = a_bot_in("Prepare")
     pod = a_waiting_pod(a_job(bot))
-    early = plan(an_observed(bot, jobs=(a_job(bot),), pods=(pod,), at=29))
-    assert (early.actions, early.requeue_at) == ((), seconds_after_noon(30))
-    assert plan(an_observed(bot, jobs=(a_job(bot),), pods=(pod,), at=30)).actions == (ListEvents(pod),)
+    early = plan(an_observed(bot, jobs=(a_job(bot),), pods=(pod,), at=19))
+    assert (early.actions, early.requeue_at) == ((), seconds_after_noon(20))
+    assert plan(an_observed(bot, jobs=(a_job(bot),), pods=(pod,), at=20)).actions == (ListEvents(pod),)
 
 
 def test_a_pod_that_never_starts_fails_the_run_and_its_job_is_deleted() -> None:

@@ -19,7 +19,7 @@ from builders.operator import (
 from builders.plans import reason_in
 from harness.kstatus import kstatus
 from tweetbot_operator.decisions.plan import plan
-from tweetbot_operator.types.objects import Diagnosis, Diagnostics, Observed, QueuePosition
+from tweetbot_operator.types.objects import ContainerView, Diagnosis, Diagnostics, Observed, QueuePosition
 
 LATE = seconds_after_noon(900)
 
@@ -143,6 +143,31 @@ STATES: dict[str, tuple[Observed, str, str, str]] = {
         "maximum memory usage",
         "Failed",
     ),
+    "it waits for the scheduler": (
+        blocked(scheduled_at=None),
+        "PodStarting",
+        "Since 2026-01-01T12:00:00Z it has waited for the scheduler.",
+        "Current",
+    ),
+    "its volumes and its sandbox are made": (
+        blocked(waiting="ContainerCreating", node="gpu-1", image="trainer:1"),
+        "PodStarting",
+        "node gpu-1 has been mounting its volumes, creating its sandbox, pulling image trainer:1 or creating its "
+        "container (ContainerCreating).",
+        "Current",
+    ),
+    "its image is pulled": (
+        blocked(waiting="ContainerCreating", node="gpu-1", image="trainer:1", sandbox_ready=True),
+        "PodStarting",
+        "node gpu-1 has been pulling image trainer:1 or creating its container (ContainerCreating).",
+        "Current",
+    ),
+    "another's init container is pulled": (
+        blocked(waiting="PodInitializing", node="gpu-1", unready=ContainerView("vault", "vault:2", init=True)),
+        "PodStarting",
+        "node gpu-1 has been starting its init container vault, image vault:2 (PodInitializing).",
+        "Current",
+    ),
     "it waits for a slot": (
         replace(
             an_observed(a_bot_in("Prepare")), queue_position=QueuePosition("2 runs of a namespace may be active", 3)
@@ -170,7 +195,16 @@ def test_the_reason_is_ours_and_the_message_the_clusters(state: str) -> None:
 def test_an_old_warning_of_volumes_says_nothing_of_a_pod_whose_volumes_are_mounted() -> None:
     observed = mounting('MountVolume.SetUp failed for volume "secrets": secret "s3" not found')
     started = replace(observed, pods=(replace(observed.pods[0], sandbox_ready=True),))
-    assert reason_in(plan(started)) == "Training"
+    assert reason_in(plan(started)) == "PodStarting"
+
+
+@pytest.mark.parametrize(("at", "reason"), [(19, "Training"), (20, "PodStarting")])
+def test_it_is_said_after_twenty_seconds_what_a_pod_does_and_looked_again_then(at: float, reason: str) -> None:
+    bot = a_bot_in("Train")
+    pod = a_waiting_pod(a_job(bot), waiting="ContainerCreating")
+    made = plan(an_observed(bot, jobs=(a_job(bot),), pods=(pod,), at=at))
+    assert (reason_in(made), reason_in(made, "Stalled")) == (reason, None)
+    assert at > 19 or made.requeue_at == seconds_after_noon(20)
 
 
 def test_a_deleted_job_has_the_time_that_its_pod_may_take_to_end() -> None:

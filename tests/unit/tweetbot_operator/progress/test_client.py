@@ -124,7 +124,7 @@ async def test_fields_of_a_newer_trainer_are_passed_over(pod: Pod) -> None:
         b"\xff",
         REPORT.encode()[:-9],
         REPORT.encode().replace(b":41", b":141"),
-        REPORT.encode().replace(b'"Train"', b'"Cleanup"'),
+        REPORT.encode().replace(b'"Train"', b'"Sleep"'),
         REPORT.encode().replace(b":754", b":1e400"),
         REPORT.encode().replace(b'"schemaVersion":1', b'"schemaVersion":2'),
     ],

@@ -168,10 +168,23 @@ def test_a_run_that_is_suspended_or_over_is_not_asked(polls: Polls) -> None:
     assert find_target(polls.cache, polls.first.pod.uid) is None
 
 
-def test_the_pod_of_a_pin_is_not_asked(polls: Polls) -> None:
-    """It belongs to no run, as does a TweetBot whose run has ended."""
+@pytest.mark.parametrize(("task", "owned"), [("pin", True), ("cleanup", False)])
+def test_the_pod_of_a_task_beside_the_stages_is_asked_whether_a_run_goes_on_or_not(
+    polls: Polls, task: str, owned: bool
+) -> None:
     polls.cache.bots.put(replace(polls.first.stored, resource_version="102", current_run_id=""))
-    polls.cache.jobs.put(replace(polls.first.job, resource_version="109", run_id="", stage="pin"))
+    uid = polls.first.job.owner_uid
+    job = replace(polls.first.job, resource_version="109", run_id="", stage=task, bot_uid=uid)
+    polls.cache.jobs.put(replace(job, owner_uid=uid if owned else ""))
+    found = find_target(polls.cache, polls.first.pod.uid)
+    assert found is not None
+    assert (found.key, found.run_id, found.stage) == (polls.first.key, "", task)
+
+
+@pytest.mark.parametrize("change", [{"stage": "prepare"}, {"stage": "cleanup"}, {"stage": "pin", "owner_uid": ""}])
+def test_a_job_without_a_run_that_is_no_such_task_is_not_asked(polls: Polls, change: dict[str, Any]) -> None:
+    job = replace(polls.first.job, resource_version="109", run_id="", bot_uid=polls.first.job.owner_uid, **change)
+    polls.cache.jobs.put(job)
     assert find_target(polls.cache, polls.first.pod.uid) is None
 
 

@@ -85,21 +85,53 @@ def test_the_figures_go_when_the_run_ends(training: Training, end: str) -> None:
     assert (shown("progress_percent"), training.store.get(training.key)) == (None, None)
 
 
-def a_wait(since: str = "2026-01-01T12:00:00Z", message: str = "S3 does not answer") -> dict[str, str]:
+NOON = "2026-01-01T12:00:00Z"
+
+
+def a_wait(since: str = NOON, message: str = "S3 does not answer") -> dict[str, str]:
     return {"reason": "StorageUnavailable", "message": message, "since": since}
 
 
-def test_a_wait_counts_once_it_has_lasted_a_minute_of_polls_and_until_it_is_over(training: Training) -> None:
-    for _ in range(11):
+def told(training: Training) -> str | None:
+    """Return since when decisions know of a wait."""
+    report = training.store.observe(training.key)
+    return report.waiting.since if report and report.waiting else None
+
+
+def test_a_wait_is_told_at_the_third_poll_and_is_over_at_the_second_without_it(training: Training) -> None:
+    for passes, shown in ((1, None), (1, None), (2, NOON), (2, NOON)):
         training.store.put(training.key, training.report(10, waiting=a_wait()))
-    kept = training.store.observe(training.key)
-    assert (kept and kept.waiting, len(training.passes)) == (None, 1)
-    training.store.put(training.key, training.report(10, waiting=a_wait()))
-    kept = training.store.observe(training.key)
-    assert (kept and kept.waiting and kept.waiting.reason, len(training.passes)) == ("StorageUnavailable", 2)
-    training.store.put(training.key, training.report(10))
-    kept = training.store.observe(training.key)
-    assert (kept and kept.waiting, len(training.passes)) == (None, 3)
+        assert (told(training), len(training.passes)) == (shown, passes)
+    for passes, shown in ((2, NOON), (3, None), (3, None)):
+        training.store.put(training.key, training.report(10))
+        assert (told(training), len(training.passes)) == (shown, passes)
+
+
+def test_a_service_that_answers_now_and_then_asks_for_one_pass(training: Training) -> None:
+    """Each wait would last long enough to be told and be over at the next poll."""
+    for minute in range(30):
+        for _ in range(3):
+            training.store.put(training.key, training.report(10, waiting=a_wait(NOON)))
+        training.store.put(training.key, training.report(10))
+        assert (told(training), len(training.passes)) == (NOON, 2), minute
+
+
+def test_a_longer_wait_takes_the_place_of_the_one_before(training: Training) -> None:
+    later = NOON.replace("12:00", "12:01")
+    for since in (NOON, NOON, NOON, later, later, later):
+        training.store.put(training.key, training.report(10, waiting=a_wait(since)))
+    assert (told(training), len(training.passes)) == (later, 3)
+
+
+def test_a_task_beside_the_stages_has_waits_of_its_own_and_no_figures(training: Training) -> None:
+    training.store.put(training.key, training.report(42))
+    for _ in range(3):
+        training.store.put(training.key, training.report(None, run_id="", stage="Pin", waiting=a_wait()))
+    report = training.store.observe_task(training.key)
+    assert report is not None
+    assert (report.waiting is not None, told(training), shown("progress_percent")) == (True, None, 42)
+    training.store.forget(training.key)
+    assert (training.store.observe_task(training.key), shown("progress_percent")) == (None, None)
 
 
 def test_many_short_waits_ask_for_no_pass(training: Training) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from builders.manifests import a_manifest
 from builders.operator import a_pin_result, a_prepare_result, a_published_version, a_refusal_of_the_trainer
+from builders.progress import a_report
 from harness.kstatus import kstatus
 from harness.stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.handover import RUN_ENV, RunDocument
@@ -115,6 +116,23 @@ async def test_a_job_whose_result_is_known_is_ended_only_if_another_container_ke
     await stage.settle()
     assert stage.reason("ModelReady") == "Pinned"
     assert (f"delete job {job}" in stage.cluster.writes) is deleted
+
+
+async def test_a_pin_says_what_its_job_waits_for_beside_a_training_that_waits_for_nothing(stage: PinStage) -> None:
+    await stage.set_pin(FIRST)
+    (job,) = stage.pin_jobs()
+    running = {"name": "trainer", "state": {"running": {"startedAt": stage.now().isoformat()}}}
+    stage.cluster.run_pod(job, NAMESPACE, containerStatuses=[running])
+    await stage.settle()
+    (pod,) = (pod for pod in stage.cache.pods.list_all() if pod.job == job and not pod.ended)
+    waiting = {"reason": "StorageUnavailable", "message": "S3 does not answer", "since": "2026-01-01T12:00:30Z"}
+    for _ in range(3):
+        report = a_report(None, run_id="", stage="Pin", pod_uid=pod.uid, waiting=waiting)
+        stage.progress_store.put((NAMESPACE, NAME), report)
+    await stage.settle()
+    assert (stage.reason(), stage.reason("ModelReady"), stage.kstatus) == (*["StorageUnavailable"] * 2, "Current")
+    await stage.end_pin(pin_result(FIRST))
+    assert (stage.reason(), stage.reason("ModelReady")) == ("Succeeded", "Pinned")
 
 
 async def test_a_pin_in_force_has_an_event_also_while_a_run_goes_on(stage: PinStage) -> None:

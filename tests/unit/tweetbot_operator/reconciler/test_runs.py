@@ -231,7 +231,7 @@ async def test_a_pods_events_are_read_once_and_then_with_growing_pauses(stage: S
     stage.cluster.list_start_failures = counted  # type: ignore[method-assign]
     for _ in range(300):
         await stage.wait(1)
-    assert asked == [30, 60, 120, 240]
+    assert asked == [20, 50, 110, 230]
 
 
 async def test_events_of_its_own_writes_cause_no_further_pass() -> None:

@@ -38,9 +38,9 @@ def reasons(observed: Observed) -> dict[str, tuple[str, str]]:
 
 
 def test_the_events_of_a_job_without_a_pod_are_listed_only_after_a_while() -> None:
-    early = plan(waiting(29))
-    assert (early.actions, early.requeue_at) == ((), seconds_after_noon(30))
-    assert plan(waiting(30)).actions == (ListEvents(waiting(30).jobs[0]),)
+    early = plan(waiting(19))
+    assert (early.actions, early.requeue_at) == ((), seconds_after_noon(20))
+    assert plan(waiting(20)).actions == (ListEvents(waiting(20).jobs[0]),)
 
 
 def test_a_pod_refused_by_the_namespace_is_reported_and_later_stalled() -> None:
