@@ -195,9 +195,10 @@ def _fill_columns(status: TweetBotStatus, former: TweetBotStatus, now: datetime)
     run, said = status.current_run, status.find_condition("Progressing")
     since = former.columns.since if former.columns and _get_state(former) == _get_state(status) else None
     ended_at = run.finished_at if run and not former.columns else None  # of a status that knew no columns
+    percent = run.progress.percent if run and run.progress else None
     columns = Columns(
         since=since or ended_at or format_time(now),
-        progress=f"{run.progress.percent}%" if run and run.progress else None,
+        progress=f"{percent}%" if percent is not None else None,
         model=status.model.version[:32] if status.model else None,
         message=shorten(said.message, _COLUMN) if said else "",
     )
