@@ -8,6 +8,7 @@ from tweetbot_contract.handover import (
     BOT_UID_LABEL,
     CA_DIR,
     CACHE_FOLDERS,
+    CLASS_CA_DIR,
     ERASE_FINALIZER,
     GROUP,
     MANAGED_BY,
@@ -38,7 +39,7 @@ def build_job_form() -> dict[str, Any]:
         "stages": [task.lower() for task in (*get_args(Stage), "Cleanup")],
         "variables": [*CACHE_FOLDERS, USER_ENV, "TMPDIR", "HF_HUB_OFFLINE"],
         "fields": ["metadata.uid", "status.podIP"],
-        "mountPaths": [WORK_DIR, "/tmp", "/dev/shm", SECRETS_DIR, CA_DIR, BASE_DIR],  # noqa: S108 - inside the Pod
+        "mountPaths": [WORK_DIR, "/tmp", "/dev/shm", SECRETS_DIR, CA_DIR, CLASS_CA_DIR, BASE_DIR],  # noqa: S108 - inside the Pod
         "finalizer": ERASE_FINALIZER,
         "powers": [{"group": group, "resource": resource, "verb": verb} for group, resource, verb in _POWERS],
     }

@@ -9,6 +9,7 @@ from tweetbot_chart.forms import Selector
 from tweetbot_operator.settings import Form
 
 KmsKey = Annotated[str, Form("^[A-Za-z0-9:/_-]+$", "a key's id, alias or ARN, such as alias/models")]
+VariableName = Annotated[str, Form("^[A-Za-z_][A-Za-z0-9_]*$", "the name of a variable, such as HTTPS_PROXY")]
 SourceKind = Literal["archive", "posts", "x", "bluesky", "mastodon", "threads", "instagram", "reddit"]
 Relation = Literal["Unspecified", "Self", "Consented", "Fictional", "Parody"]
 
@@ -90,6 +91,13 @@ class OperatorPolicy(ValueGroup):
     images: list[Repository] = []
     """Further names of the trainer image, without tag or digest, e.g. that of a mirror which a webhook writes into
     Jobs."""
+    variables: list[VariableName] = [
+        *(name for proxy in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY") for name in (proxy, proxy.lower())),
+        "HF_ENDPOINT",
+    ]
+    """Variables beside the operator's own that its Jobs may set: those that your TweetBotClasses give to Pods."""
+    env_from: list[Name] = []
+    """ConfigMaps and Secrets whose keys may become variables of its Jobs: those that your TweetBotClasses name."""
 
 
 class AdmissionPolicies(ValueGroup):

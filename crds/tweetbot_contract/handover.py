@@ -64,8 +64,9 @@ SECRETS_DIR = "/var/run/tweetbot/secrets"
 WORK_DIR = "/work"
 #: Read-only mount of the PersistentVolumeClaim that holds the base model.
 BASE_DIR_ENV, BASE_DIR = "TWEETBOT_BASE_DIR", "/var/run/tweetbot/base"
-#: The file with the CAs of spec.caBundle.
+#: The files with the CAs of spec.caBundle and of the class, separated by colons.
 CA_BUNDLE_ENV, CA_DIR, CA_FILE = "TWEETBOT_CA_BUNDLE", "/var/run/tweetbot/ca", "ca.crt"
+CLASS_CA_DIR = "/var/run/tweetbot/class-ca"
 #: Folders below the work folder where libraries write, by env variable: the root file system is read-only, and a uid
 #: without a passwd entry has no home. USER is set because torch fails to look up such a uid's name (pytorch#140765).
 CACHE_FOLDERS = {

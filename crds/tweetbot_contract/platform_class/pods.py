@@ -6,7 +6,8 @@ from pydantic import Field
 
 from tweetbot_contract.spec.output import SecretRef
 from tweetbot_contract.spec.parts import HTTP_URL, Part, Rule, build_pattern_rule
-from tweetbot_contract.spec.scheduling import LabelKey, LabelValue
+from tweetbot_contract.spec.scheduling import LabelKey, LabelValue, Toleration
+from tweetbot_contract.spec.spec import ConfigMapKey
 
 _VARIABLE = "^[A-Za-z_][A-Za-z0-9_]*$"
 AnnotationValue = Annotated[str, Field(max_length=1024)]
@@ -57,6 +58,21 @@ class Proxy(Part):
     )
 
 
+class PodSecurity(Part):
+    """Users and groups of a Pod; nothing here weakens the Pod Security Standard "restricted"."""
+
+    run_as_user: int | None = Field(None, ge=1)
+    """User id of the trainer."""
+    run_as_group: int | None = Field(None, ge=1)
+    """Group id of the trainer."""
+    fs_group: int | None = Field(None, ge=1)
+    """Group of the Pod's volumes."""
+    fs_group_change_policy: Literal["OnRootMismatch", "Always"] | None = None
+    """When the group of a volume's files is changed."""
+    supplemental_groups: tuple[Annotated[int, Field(ge=1)], ...] | None = Field(None, max_length=32)
+    """Further groups of the trainer."""
+
+
 class ClassPods(Part):
     """What every Pod of the class's TweetBots gets. Each Pod still meets the Pod Security Standard "restricted"."""
 
@@ -76,6 +92,12 @@ class ClassPods(Part):
     """When to pull the trainer's image."""
     image_pull_secrets: tuple[SecretRef, ...] = Field((), max_length=10)
     """Secrets with the registry's login, in the TweetBot's namespace."""
+    tolerations: tuple[Toleration, ...] = Field((), max_length=10)
+    """Taints that every Pod tolerates, beside those of spec.scheduling."""
+    security_context: PodSecurity = PodSecurity()
+    """Users and groups of the Pods."""
+    ca_bundle: ConfigMapKey | None = None
+    """CAs that every Pod trusts, beside the public ones and those of spec.caBundle, such as the proxy's."""
     rules: ClassVar[tuple[Rule, ...]] = (
         build_pattern_rule("hubEndpoint", HTTP_URL, "write the mirror's address as https://host", optional=True),
     )

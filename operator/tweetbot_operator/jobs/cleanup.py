@@ -7,6 +7,7 @@ from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.spec.scheduling import Scheduling
 from tweetbot_contract.spec.spec import Evaluation
 from tweetbot_contract.status import PinStatus
+from tweetbot_operator.jobs.class_pods import add_class_pods
 from tweetbot_operator.jobs.job import POD_ANNOTATIONS, build_labels, build_owner_reference, build_pod_failure_policy
 from tweetbot_operator.jobs.pod import (
     TMP_SIZE,
@@ -66,7 +67,7 @@ def _build_job(
     """Build a Job, with the deadline in its Pod, too: on a node that is cut off, the kubelet must end it in time."""
     labels = build_labels(bot, document.stage)
     pod = _build_pod_spec(bot, document, settings)
-    return {
+    job = {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {"name": name, "namespace": bot.namespace, "labels": labels},
@@ -82,6 +83,7 @@ def _build_job(
             },
         },
     }
+    return add_class_pods(job, bot.class_pods) if bot.class_pods else job
 
 
 def _build_pod_spec(bot: TweetBot, document: RunDocument, settings: OperatorSettings) -> Manifest:

@@ -30,6 +30,7 @@ from tweetbot_contract.handover import (
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.spec.scheduling import Scheduling
 from tweetbot_contract.status import CurrentRun, Stage
+from tweetbot_operator.jobs.class_pods import add_class_pods
 from tweetbot_operator.jobs.pod import CONTAINER, build_pod_spec
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.types.creations import Mutation
@@ -61,7 +62,7 @@ def build_job(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Man
     Labels and annotations are on the Pod template, too: there they cannot be edited (`restore_job`).
     """
     annotations = {EXECUTION_ANNOTATION: run.execution, ROUND_ANNOTATION: _build_round(run), **QUIET}
-    return {
+    job = {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
@@ -73,6 +74,7 @@ def build_job(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> Man
         },
         "spec": _build_job_spec(bot, run, settings, annotations),
     }
+    return add_class_pods(job, bot.class_pods) if bot.class_pods else job
 
 
 def build_labels(bot: TweetBot, task: Task, run_id: str = "") -> dict[str, str]:

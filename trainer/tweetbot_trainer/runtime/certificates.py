@@ -75,26 +75,31 @@ def _list_causes(error: BaseException) -> Iterator[BaseException]:
 
 @contextmanager
 def trust_ca_bundle(env: MutableMapping[str, str]) -> Iterator[None]:
-    """Let every HTTP client trust the CAs in the file that TWEETBOT_CA_BUNDLE names, beside the public ones.
+    """Let every HTTP client trust the CAs in the files that TWEETBOT_CA_BUNDLE names, beside the public ones.
 
-    Raises SpecRefused if the file cannot be read or holds no certificate.
+    Raises SpecRefused if a file cannot be read or holds no certificate.
     """
-    given = env.get(handover.CA_BUNDLE_ENV)
+    given = [name for name in env.get(handover.CA_BUNDLE_ENV, "").split(":") if name]
     if not given:
         yield
         return
-    try:
-        extra = Path(given).read_text(encoding="ascii", errors="replace")
-        ssl.create_default_context(cadata=extra)
-    except ssl.SSLError as error:
-        raise SpecRefused(reasons.SPEC_REFUSED, f"caBundle: {given} holds no certificate: write it in PEM") from error
-    except OSError as error:
-        raise SpecRefused(reasons.SPEC_REFUSED, f"caBundle: {given} cannot be read ({error.strerror})") from error
+    extra = "\n".join(map(_read_cas, given))
     with tempfile.TemporaryDirectory(prefix="tweetbot-ca-") as folder:
         path = Path(folder, "bundle.pem")
         path.write_text(f"{_read_public_cas(env)}\n{extra}", encoding="utf-8")
         env.update(dict.fromkeys(_CLIENT_VARIABLES, str(path)))
         yield
+
+
+def _read_cas(name: str) -> str:
+    try:
+        text = Path(name).read_text(encoding="ascii", errors="replace")
+        ssl.create_default_context(cadata=text)
+    except ssl.SSLError as error:
+        raise SpecRefused(reasons.SPEC_REFUSED, f"caBundle: {name} holds no certificate: write it in PEM") from error
+    except OSError as error:
+        raise SpecRefused(reasons.SPEC_REFUSED, f"caBundle: {name} cannot be read ({error.strerror})") from error
+    return text
 
 
 def _read_public_cas(env: MutableMapping[str, str]) -> str:

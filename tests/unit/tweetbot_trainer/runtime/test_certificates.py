@@ -102,6 +102,17 @@ def test_public_cas_stay_trusted(tmp_path: Path) -> None:
         assert {Path(env[name]).read_text(encoding="utf-8").count("BEGIN CERTIFICATE") > 50 for name in names} == {True}
 
 
+def test_the_cas_of_both_files_are_trusted(tmp_path: Path) -> None:
+    """The TweetBot's and its class's, as the operator names them."""
+    (tmp_path / "class").mkdir()
+    paths = [a_certificate(tmp_path), a_certificate(tmp_path / "class")]
+    env = {"TWEETBOT_CA_BUNDLE": ":".join(map(str, paths))}
+    with trust_ca_bundle(env):
+        joined = Path(env["SSL_CERT_FILE"]).read_text(encoding="utf-8")
+    blocks = [path.read_text(encoding="ascii").partition("-----BEGIN CERTIFICATE")[2] for path in paths]
+    assert all(block.split("-----END")[0] in joined for block in blocks)
+
+
 def test_the_joined_list_goes_with_the_command(tmp_path: Path) -> None:
     """Each command left a file of 230 kB in /tmp."""
     env = {"TWEETBOT_CA_BUNDLE": str(a_certificate(tmp_path))}
