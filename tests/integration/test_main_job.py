@@ -186,6 +186,18 @@ def test_the_table_of_kubectl_has_a_full_line(kubectl: Kubectl, quickstart: dict
     assert len(line.split()) == 8  # a training that is over takes no more time
 
 
+def test_events_of_a_run_are_sorted_by_time_and_name_version_and_figures(
+    kubectl: Kubectl, quickstart: dict[str, Any]
+) -> None:
+    shown = ("-o", "jsonpath={range .items[*]}{.involvedObject.kind} {.type} {.reason}: {.message}{'\\n'}{end}")
+    lines = kubectl("get", "events", "--sort-by=.lastTimestamp", *shown).stdout.splitlines()
+    own = [line.removeprefix("TweetBot ") for line in lines if line.startswith("TweetBot ")]
+    assert [line.split(":")[0] for line in own[:3]] == ["Normal Preparing", "Normal Training", "Normal Succeeded"]
+    loss, posts = quickstart["metrics"]["evalLoss"], quickstart["data"]["kept"]
+    assert own[2].endswith(f"Run 1 published {quickstart['model']['name']}: evalLoss {loss:.3g}, {posts:,} posts.")
+    assert lines.index(f"TweetBot {own[2]}") > max(number for number, line in enumerate(lines) if "Job " in line[:4])
+
+
 def test_nothing_changes_when_the_same_manifest_is_applied_again(kubectl: Kubectl, quickstart: dict[str, Any]) -> None:
     kubectl("apply", "-f", str(EXAMPLES / "quickstart.yaml"))
     assert status_of(kubectl, "quickstart")["currentRun"] == quickstart["currentRun"]

@@ -9,7 +9,7 @@ from tweetbot_contract.class_manifest import TweetBotClass, parse_class
 from tweetbot_contract.handover import CLASS_PLURAL, GROUP, KIND, MANAGED_BY, MANAGED_BY_LABEL, VERSION
 from tweetbot_contract.status import TweetBotStatus
 from tweetbot_operator.client.errors import Conflict, Invalid, NotFound, Rejected
-from tweetbot_operator.client.events import EventLister, get_last_seen, get_reporter
+from tweetbot_operator.client.event_lister import EventLister, get_last_seen, get_reporter
 from tweetbot_operator.client.interface import Kind, ObjectMeta
 from tweetbot_operator.client.parse import parse_cached_bot, parse_job, parse_pod
 from tweetbot_operator.client.requests import METADATA_LIST, ApiRequests
@@ -183,7 +183,7 @@ class KubernetesCluster:
 
     async def create_event(self, manifest: Manifest) -> None:
         """POST it."""
-        await self._api.post(f"/apis/events.k8s.io/v1/namespaces/{manifest['metadata']['namespace']}/events", manifest)
+        await self._api.post(f"/api/v1/namespaces/{manifest['metadata']['namespace']}/events", manifest)
 
     async def list_all(self, kind: Kind) -> AsyncIterator[CachedTweetBot | JobView | PodView]:
         """LIST page by page, namespace by namespace."""

@@ -1,30 +1,26 @@
-"""Events: a recorder of our own, and a lister of those about an object."""
+"""Events: what deserves one, and a recorder of our own."""
 
 import asyncio
 import hashlib
 import json
 import logging
-import time
 from collections import deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from tweetbot_contract import reasons
 from tweetbot_contract.handover import GROUP, KIND, VERSION
-from tweetbot_contract.reasons import PINNED, SUPERSEDED
-from tweetbot_contract.status import CurrentRun, TweetBotStatus
+from tweetbot_contract.result import Figures
+from tweetbot_contract.status import CurrentRun, Trouble, TweetBotStatus
 from tweetbot_operator.client.errors import ApiError, NamespaceTerminating, Rejected
 from tweetbot_operator.client.interface import Cluster
-from tweetbot_operator.client.requests import ApiRequests
 from tweetbot_operator.telemetry.logs import with_fields
 from tweetbot_operator.types.objects import CachedTweetBot, JobView, Manifest
-from tweetbot_operator.types.times import extract_meaning, format_micro_time
+from tweetbot_operator.types.times import extract_meaning, format_micro_time, format_time
 
 LOG = logging.getLogger(__name__)
-#: A list is used for at least this many seconds, and for this many times what it took: at most a tenth of the time
-#: goes to listing.
-_SECONDS, _TIMES = 1.0, 10.0
 #: Longest note that the API server accepts, in bytes, although its message says characters.
 _NOTE_BYTES = 1024
 #: Events that wait to be posted at most; beyond that the oldest are dropped, as the newest describe the present.
@@ -32,6 +28,19 @@ _MAX_WAITING = 1000
 #: Seconds of the pause before an Event, as its pass still has a Job to create, and between two Events while TweetBots
 #: wait for a worker: otherwise a third of all requests at a launch would be Events.
 _PAUSE = 0.1
+#: Conditions that hold where something is less than was asked for.
+_ADVISORIES = ("DataAdvisory", "GateAdvisory", "PrefixShared", "TrackingDegraded")
+#: Reasons for which nobody must act, and which yet cost the run time.
+_WARNINGS = {
+    *(reasons.EVICTED, reasons.RATE_LIMITED, reasons.RESULT_LOST, reasons.RETRY_BACKOFF, reasons.STOPPED),
+    *(reasons.BLUESKY_UNAVAILABLE, reasons.MODEL_HUB_UNAVAILABLE, reasons.STORAGE_UNAVAILABLE, reasons.X_UNAVAILABLE),
+    reasons.TIMELINE_INCOMPLETE,
+}
+#: Reasons that are about the TweetBot, not about its run.
+_OF_THE_BOT = {
+    *(reasons.ERASING, reasons.ERASURE_GIVEN_UP, reasons.FINALIZER_REFUSED, reasons.INVALID_SPEC),
+    *(reasons.PINNED_VERSION_NOT_FOUND, reasons.PINNED_VERSION_UNUSABLE, reasons.STATUS_REFUSED),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,105 +50,134 @@ class EventSpec:
     type: Literal["Normal", "Warning"]
     reason: str
     message: str
+    about: str = ""
+    """What tells it from another of the same words in the same run."""
 
 
 def build_event(spec: EventSpec, metadata: Manifest, regarding: Manifest, action: str, now: datetime) -> Manifest:
-    """Return the manifest of an events.k8s.io Event reported by this operator."""
+    """Return the manifest of an Event of the core API reported by this operator.
+
+    events.k8s.io refuses the old times, by which `kubectl get events --sort-by=.lastTimestamp` sorts.
+    """
+    seen = {"eventTime": format_micro_time(now), "firstTimestamp": format_time(now), "lastTimestamp": format_time(now)}
     return {
-        "apiVersion": "events.k8s.io/v1",
+        "apiVersion": "v1",
         "kind": "Event",
         "metadata": metadata,
-        "eventTime": format_micro_time(now),
+        **seen,
+        "count": 1,
         "type": spec.type,
         "reason": spec.reason,
         "action": action,
-        "note": spec.message,
-        "regarding": regarding,
-        "reportingController": f"{GROUP}/operator",
+        "message": spec.message,
+        "involvedObject": regarding,
+        "source": {"component": "tweetbot-operator"},
+        "reportingComponent": f"{GROUP}/operator",
         "reportingInstance": "tweetbot-operator",
     }
 
 
-@dataclass(slots=True)
-class _Listing:
-    until: float = 0.0
-    by_object: dict[str, list[Manifest]] = field(default_factory=dict)
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-
-class EventLister:
-    """Lists the Events of one kind about an object, with one LIST for all that ask within a second.
-
-    The API server has no index from an object to its Events: a LIST for one object reads all Events of the namespace,
-    so a thousand Jobs that wait for Pods would make it read a million.
-    """
-
-    def __init__(self, api: ApiRequests, clock: Callable[[], float] = time.monotonic) -> None:
-        self._api, self._clock = api, clock
-        self._listings: dict[tuple[str, str], _Listing] = {}
-
-    async def list_events(self, namespace: str, uid: str, selector: str) -> list[Manifest]:
-        """Return the Events that a field selector takes about the object of this uid, newest last. Raises ApiError."""
-        self._remove_expired()
-        listing = self._listings.setdefault((namespace, selector), _Listing())
-        async with listing.lock:
-            if self._clock() >= listing.until:
-                await self._list(listing, namespace, selector)
-        return listing.by_object.get(uid, [])
-
-    def _remove_expired(self) -> None:
-        """Drop expired lists that nobody waits for: Events are large, and namespaces many."""
-        now = self._clock()
-        self._listings = {key: one for key, one in self._listings.items() if one.lock.locked() or now < one.until}
-
-    async def _list(self, listing: _Listing, namespace: str, selector: str) -> None:
-        begun, found = self._clock(), dict[str, list[Manifest]]()
-        path = f"/apis/events.k8s.io/v1/namespaces/{namespace}/events"
-        async for event in self._api.list_items(path, {"fieldSelector": selector}):
-            found.setdefault((event.get("regarding") or {}).get("uid", ""), []).append(event)
-        listing.by_object = {uid: sorted(events, key=get_last_seen) for uid, events in found.items()}
-        ended = self._clock()
-        listing.until = ended + max(_SECONDS, _TIMES * (ended - begun))
-
-
-def get_last_seen(event: Manifest) -> str:
-    """Return when an Event was last seen. Kubelets write the old form, whose times have deprecated names here."""
-    series = event.get("series") or {}
-    return str(series.get("lastObservedTime") or event.get("deprecatedLastTimestamp") or event.get("eventTime") or "")
-
-
-def get_reporter(event: Manifest) -> str:
-    """Return who reports an Event; older kubelets name themselves in the old form alone."""
-    return str(event.get("reportingController") or (event.get("deprecatedSource") or {}).get("component") or "")
-
-
 def build_events(before: TweetBotStatus, after: TweetBotStatus) -> tuple[EventSpec, ...]:
-    """Return the Events that a change of status deserves: another run or reason, Stalled or its end, an advisory."""
-    events: list[EventSpec] = []
+    """Return the Events that a change of status deserves, in the order in which things happened."""
+    return (
+        *_build_supersession(before, after),
+        *_build_attempt_end(before, after),
+        *_build_state_change(before, after),
+        *_build_notices(before, after),
+    )
+
+
+def _build_supersession(before: TweetBotStatus, after: TweetBotStatus) -> tuple[EventSpec, ...]:
     old, new = before.current_run, after.current_run
     if old and new and old.id != new.id and old.outcome is None:
-        events.append(EventSpec("Normal", SUPERSEDED.name, f"Run {old.number} gives way to run {new.number}."))
-    was, now = before.find_condition("Progressing"), after.find_condition("Progressing")
-    was_stalled, stalled = (status.find_condition("Stalled") for status in (before, after))
-    changed = (stalled and stalled.reason) != (was_stalled and was_stalled.reason)
-    if now and (was is None or was.reason != now.reason or changed or _is_new_run(old, new)):
-        said = stalled or now
-        events.append(EventSpec("Warning" if stalled else "Normal", said.reason, _truncate_note(said.message)))
-    was_ready, ready = (status.find_condition("ModelReady") for status in (before, after))
-    if ready and ready.reason == PINNED.name and (was_ready is None or was_ready.message != ready.message):
-        events.append(EventSpec("Normal", ready.reason, _truncate_note(ready.message)))
-    for kind in ("DataAdvisory", "GateAdvisory"):
+        return (_build_spec(reasons.SUPERSEDED.name, f"Run {old.number} gives way to run {new.number}."),)
+    return ()
+
+
+def _build_attempt_end(before: TweetBotStatus, after: TweetBotStatus) -> tuple[EventSpec, ...]:
+    """Report a Pod that ended without a result; the end of the run tells the last one's itself."""
+    run, trouble = after.current_run, _find_new_trouble(before, after)
+    if run is None or trouble is None or run.outcome is not None:
+        return ()
+    message = f"Run {run.number}: {_describe_attempt(trouble)} ended: {trouble.message}"
+    return (EventSpec("Warning", trouble.reason, _truncate_note(message), about=trouble.pod or ""),)
+
+
+def _find_new_trouble(before: TweetBotStatus, after: TweetBotStatus) -> Trouble | None:
+    former, latest = (status.current_run and status.current_run.last_trouble for status in (before, after))
+    return latest if latest and latest.pod and not (former and former.pod == latest.pod) else None
+
+
+def _describe_attempt(trouble: Trouble) -> str:
+    code = "" if trouble.exit_code is None else f", exit code {trouble.exit_code}"
+    return f"attempt {trouble.attempt} of the {trouble.stage.lower()} stage (Pod {trouble.pod}{code})"
+
+
+def _build_state_change(before: TweetBotStatus, after: TweetBotStatus) -> tuple[EventSpec, ...]:
+    """Report another run or reason, and Stalled or its end."""
+    now, stalled = after.find_condition("Progressing"), after.find_condition("Stalled")
+    if now is None or (_get_state(before) == _get_state(after) and not _is_new_run(before, after)):
+        return ()
+    said = stalled or now
+    return (_build_spec(said.reason, _describe_state(before, after, said.reason, said.message), bool(stalled)),)
+
+
+def _get_state(status: TweetBotStatus) -> tuple[str | None, str | None]:
+    now, stalled = status.find_condition("Progressing"), status.find_condition("Stalled")
+    return now and now.reason, stalled and stalled.reason
+
+
+def _describe_state(before: TweetBotStatus, after: TweetBotStatus, reason: str, message: str) -> str:
+    run, records = after.current_run, after.runs
+    if run is None or reasons.BY_NAME.get(reason) in _OF_THE_BOT or (run.outcome and reason != run.reason):
+        return message
+    if run.outcome is None:
+        known = before.current_run and before.current_run.dataset
+        posts = f" Its dataset has {after.data.kept:,} posts." if run.dataset and not known and after.data else ""
+        return f"Run {run.number}: {message}{posts}"
+    if run.outcome == "Failed":
+        trouble = _find_new_trouble(before, after)
+        return f"Run {run.number} failed{f' in {_describe_attempt(trouble)}' if trouble else ''}: {message}"
+    if run.figures and records and records[0].model_uri:
+        return _describe_model(run, run.figures, records[0].model_uri, after)
+    return f"Run {run.number}: {message}"
+
+
+def _describe_model(run: CurrentRun, figures: Figures, uri: str, after: TweetBotStatus) -> str:
+    """Say what was published or adopted, with the figures by which people tell whether it is any good."""
+    verb, model = "adopted" if run.reason == reasons.ADOPTED.name else "published", after.model
+    served = model is not None and model.uri == uri
+    name = model.name if model and served else f"version {uri.removesuffix('/model').rpartition('/')[2]} beside the pin"
+    posts = f", {after.data.kept:,} posts" if after.data and after.data.digest == run.dataset else ""
+    return f"Run {run.number} {verb} {name}: evalLoss {figures.eval_loss:.3g}{posts}."
+
+
+def _build_notices(before: TweetBotStatus, after: TweetBotStatus) -> Iterator[EventSpec]:
+    """Report what else is less than was asked for, and another pinned version."""
+    number = f"Run {after.current_run.number}: " if after.current_run else ""
+    for kind in _ADVISORIES:
         former, advisory = (status.find_condition(kind) for status in (before, after))
-        if advisory and (former is None or former.message != advisory.message):
-            events.append(EventSpec("Warning", advisory.reason, _truncate_note(advisory.message)))
-    return tuple(events)
+        if advisory and advisory.status == "True" and (former is None or former.message != advisory.message):
+            yield EventSpec("Warning", advisory.reason, _truncate_note(f"{number}{advisory.message}"))
+    was_ready, ready = (status.find_condition("ModelReady") for status in (before, after))
+    if ready and ready.reason == reasons.PINNED.name and (was_ready is None or was_ready.message != ready.message):
+        yield _build_spec(ready.reason, ready.message)
+
+
+def _build_spec(reason: str, message: str, stalled: bool = False) -> EventSpec:
+    """Return an Event whose type tells from the first one on whether something is wrong."""
+    known = reasons.BY_NAME.get(reason)
+    asks = known is not None and known.actor != "Nobody" and not known.steady
+    wrong = stalled or asks or known in _WARNINGS
+    return EventSpec("Warning" if wrong else "Normal", reason, _truncate_note(message))
 
 
 def _truncate_note(message: str) -> str:
     return message.encode()[:_NOTE_BYTES].decode(errors="ignore")
 
 
-def _is_new_run(old: CurrentRun | None, new: CurrentRun | None) -> bool:
+def _is_new_run(before: TweetBotStatus, after: TweetBotStatus) -> bool:
+    old, new = before.current_run, after.current_run
     return (old and (old.id, old.number)) != (new and (new.id, new.number))
 
 
@@ -155,7 +193,8 @@ def build_bot_event(spec: EventSpec, bot: CachedTweetBot, scope: str, now: datet
 def _build_named_event(
     spec: EventSpec, about: CachedTweetBot | JobView, api: str, kind: str, scope: str, now: datetime
 ) -> Manifest:
-    content = "\0".join((about.uid, scope, spec.type, spec.reason, *sorted(extract_meaning(spec.message))))
+    meaning = sorted(extract_meaning(spec.message))
+    content = "\0".join((about.uid, scope, spec.about, spec.type, spec.reason, *meaning))
     name = f"{about.name}.{hashlib.sha256(content.encode()).hexdigest()[:16]}"
     identity = {"namespace": about.namespace, "name": about.name, "uid": about.uid}
     regarding = {"apiVersion": api, "kind": kind, **identity}

@@ -49,7 +49,7 @@ class LeaseClient:
         regarding = {"apiVersion": _API_VERSION, "kind": "Lease", "namespace": self._namespace, "name": self._name}
         metadata = {"generateName": f"{self._name}-", "namespace": self._namespace}
         event = build_event(EventSpec("Normal", reason, message), metadata, regarding, "Elect", now)
-        await self._api.post(f"/apis/events.k8s.io/v1/namespaces/{self._namespace}/events", event)
+        await self._api.post(f"/api/v1/namespaces/{self._namespace}/events", event)
 
     def _build_manifest(self, lease: Lease) -> Manifest:
         metadata = {"name": self._name, "namespace": self._namespace, "resourceVersion": lease.resource_version}

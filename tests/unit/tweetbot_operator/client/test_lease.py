@@ -59,8 +59,8 @@ async def test_an_event_is_about_the_lease() -> None:
     wire = Wire()
     await LeaseClient(wire, "tweetbot", "tweetbot-operator").post_event("LeaderElection", "one became leader", NOON)
     verb, path, event = wire.sent[0]
-    assert (verb, path) == ("POST", "/apis/events.k8s.io/v1/namespaces/tweetbot/events")
-    assert event["regarding"] == {
+    assert (verb, path) == ("POST", "/api/v1/namespaces/tweetbot/events")
+    assert event["involvedObject"] == {
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",
         "namespace": "tweetbot",

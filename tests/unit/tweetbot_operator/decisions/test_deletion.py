@@ -228,7 +228,7 @@ async def test_changing_the_policy_back_removes_the_finalizer_and_ends_the_clean
 
 
 def events(stage: Stage) -> list[str]:
-    return [event["note"] for event in stage.cluster.events if event["reason"] == "ErasureGivenUp"]
+    return [event["message"] for event in stage.cluster.events if event["reason"] == "ErasureGivenUp"]
 
 
 async def test_after_an_hour_the_finalizer_goes_and_an_event_names_what_is_left(stage: Stage) -> None:

@@ -187,6 +187,14 @@ async def delete(stage: Stage) -> None:
     await stage.collect_garbage()
 
 
+#: What the run has said of the owner before.
+ADOPTING = [f"Run 1: {OWNED}"]
+
+
+def said_of_owners(stage: Stage) -> list[str]:
+    return [event["message"] for event in stage.cluster.events if event["reason"] == "PrefixOwned"]
+
+
 LEFT = encode(CleanupSucceeded(prefix_owned=f"Nothing was erased. {OWNED}")).decode()
 FOREIGN = encode(StageFailed(reason="PrefixOwned", message=f"Nothing was erased. {OWNED}")).decode()
 
@@ -201,8 +209,7 @@ async def test_a_deletion_that_erases_nothing_says_whose_the_objects_are_and_is_
     assert document(stage, CLEANUP).cluster == "cluster-a"
     await end_cleanup(stage, verdict, exit_code, message)
     assert ("tweetbots", NAMESPACE, NAME) not in stage.cluster.objects
-    notes = [event["note"] for event in stage.cluster.events if event["reason"] == "PrefixOwned"]
-    assert notes == [f"Nothing was erased. {OWNED}"]
+    assert said_of_owners(stage)[-1] == f"Nothing was erased. {OWNED}"
     assert stage.time == NOON
 
 
@@ -210,7 +217,7 @@ async def test_a_deletion_that_erases_says_nothing_of_owners(stage: Stage) -> No
     await delete(stage)
     await end_cleanup(stage, "Complete", 0, "")
     assert ("tweetbots", NAMESPACE, NAME) not in stage.cluster.objects
-    assert [event for event in stage.cluster.events if event["reason"] == "PrefixOwned"] == []
+    assert said_of_owners(stage) == ADOPTING
 
 
 async def test_a_result_that_no_watch_has_shown_is_read_before_the_bot_goes(stage: Stage) -> None:
@@ -220,4 +227,4 @@ async def test_a_result_that_no_watch_has_shown_is_read_before_the_bot_goes(stag
     stage.cluster.event_handler = watch
     stage.cluster.end_job(CLEANUP, NAMESPACE, "Complete")
     await stage.settle()
-    assert [event["reason"] for event in stage.cluster.events].count("PrefixOwned") == 1
+    assert said_of_owners(stage) == [*ADOPTING, f"Nothing was erased. {OWNED}"]

@@ -362,6 +362,6 @@ async def test_a_deletion_that_fails_every_time_is_told_by_an_event(stage: Stage
     for _ in range(5):
         await stage.settle()
         await stage.wait(10)
-    warnings = [event["note"] for event in stage.cluster.events if event["type"] == "Warning"]
+    warnings = [event["message"] for event in stage.cluster.events if event["type"] == "Warning"]
     assert [fault in note for note in warnings] == [True]
     assert stage.reason() == "Suspended"

@@ -68,9 +68,9 @@ async def test_an_event_of_the_job_says_whose_it_was_and_what_happens(
     job = orphan(training)
     await look(training, collector, 300)
     (event,) = told(training)
-    assert (event["regarding"]["kind"], event["regarding"]["name"], event["type"]) == ("Job", job, "Warning")
-    assert "TweetBot team-a/gull (uid uid-gull)" in event["note"]
-    assert "deleted at 12:10 UTC" in event["note"]
+    assert (event["involvedObject"]["kind"], event["involvedObject"]["name"], event["type"]) == ("Job", job, "Warning")
+    assert "TweetBot team-a/gull (uid uid-gull)" in event["message"]
+    assert "deleted at 12:10 UTC" in event["message"]
     assert REGISTRY.get_sample_value("tweetbot_orphaned_jobs") == 1
     assert not is_ending(training, job)
 

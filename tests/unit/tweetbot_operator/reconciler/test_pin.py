@@ -139,7 +139,7 @@ async def test_a_pin_in_force_has_an_event_also_while_a_run_goes_on(stage: PinSt
     await stage.retrain("third")
     await stage.set_pin(FIRST)
     await stage.end_pin(pin_result(FIRST))
-    notes = [event["note"] for event in stage.cluster.events if event["reason"] == "Pinned"]
+    notes = [event["message"] for event in stage.cluster.events if event["reason"] == "Pinned"]
     assert [note.split(" at ")[0] for note in notes] == [f"team-a-gull-{FIRST} is pinned and served"]
 
 

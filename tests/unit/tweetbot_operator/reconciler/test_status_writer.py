@@ -73,7 +73,7 @@ async def test_a_refused_status_is_reported_by_one_that_is_accepted(stage: Stage
     stage.cluster.faults["apply_status"] = [Invalid("status.currentRun.stage: Unsupported value")]
     await stage.end_stage(a_prepare_result())
     (told,) = (event for event in stage.cluster.events if event["reason"] == "StatusRefused")
-    assert (told["type"], "Unsupported value" in told["note"]) == ("Warning", True)
+    assert (told["type"], "Unsupported value" in told["message"]) == ("Warning", True)
     assert "status gull Preparing" in stage.cluster.writes[-3:]  # as it was, but for the condition
     await stage.wait(1)
     assert (stage.reason("Stalled"), stage.run.stage) == ("", "Train")
@@ -86,7 +86,7 @@ async def test_where_no_status_is_accepted_one_event_reports_it_and_metrics_coun
     await stage.wait(1)
     await stage.wait(2)
     assert (stage.status, warnings(stage)) == (TweetBotStatus(), ["StatusRefused"])
-    assert "User cannot patch" in stage.cluster.events[0]["note"]
+    assert "User cannot patch" in stage.cluster.events[0]["message"]
     assert counted("Pending", "StatusRefused") - before == 1
     await stage.wait(4)
     assert stage.reason() == "Preparing"
@@ -135,7 +135,7 @@ async def test_a_job_that_may_not_be_deleted_is_reported_by_an_event_and_tried_a
     stage.cluster.edit(NAMESPACE, "gull", suspend=True)
     await stage.settle()
     (told,) = (event for event in stage.cluster.events if event["type"] == "Warning")
-    assert (told["reason"], "a policy keeps Jobs" in told["note"]) == ("JobRefused", True)
+    assert (told["reason"], "a policy keeps Jobs" in told["message"]) == ("JobRefused", True)
     await stage.wait(1)
     await stage.collect_garbage()
     assert (stage.reason(), stage.cluster.names("jobs")) == ("Suspended", [])
@@ -226,7 +226,7 @@ async def test_the_field_that_others_change_is_named(stage: Stage, field: str, s
     stage.cluster.change_status = leave_out
     await stage.apply()
     (told,) = (event for event in stage.cluster.events if event["reason"] == "StatusChanged")
-    assert told["note"].startswith(f"{says}. ")
+    assert told["message"].startswith(f"{says}. ")
 
 
 async def test_refusals_in_ever_other_words_are_told_once_a_minute(stage: Stage) -> None:

@@ -5,7 +5,7 @@ import weakref
 from collections.abc import Mapping
 from typing import Any
 
-from tweetbot_operator.client.events import EventLister
+from tweetbot_operator.client.event_lister import EventLister
 from tweetbot_operator.client.requests import ApiRequests
 
 
