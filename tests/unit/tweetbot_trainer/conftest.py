@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from botocore import loaders
+from botocore import hooks, loaders
 
 from builders.x import SECRET, Clock
 from tweetbot_fakes.remotes.x_api import FakeX
@@ -17,8 +17,9 @@ SCALES: dict[tuple[Any, ...], Any] = {}
 
 @pytest.fixture(scope="session", autouse=True)
 def _models_of_aws_are_parsed_once() -> Iterator[None]:
-    """Each client looks through 400 folders and parses half a megabyte of JSON; here it is done once."""
+    """Each client looks through 400 folders, parses half a megabyte of JSON and looks its handlers over; here once."""
     list_services = loaders.Loader.list_available_services
+    takes_keywords, find_name = cache(hooks.accepts_kwargs), hooks.EventAliaser(None)._alias_event_name
     found: dict[tuple[str, ...], list[str]] = {}
 
     def list_once(loader: loaders.Loader, type_name: str) -> list[str]:
@@ -30,6 +31,8 @@ def _models_of_aws_are_parsed_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loaders.JSONFileLoader, "load_file", staticmethod(cache(loaders.JSONFileLoader().load_file)))
         patch.setattr(loaders.Loader, "list_available_services", list_once)
+        patch.setattr(hooks, "accepts_kwargs", lambda handler: takes_keywords(getattr(handler, "__func__", handler)))
+        patch.setattr(hooks.EventAliaser, "_alias_event_name", lambda _, event: find_name(event))
         yield
 
 

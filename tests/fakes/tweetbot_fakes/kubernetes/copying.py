@@ -11,6 +11,11 @@ def copy_json(value: T) -> T:
 
 
 def _copy(value: object) -> object:
+    """Copy what is inside only where something is inside: most values are neither objects nor lists."""
     if isinstance(value, dict):
-        return {key: _copy(inner) for key, inner in value.items()}
+        copied = value.copy()
+        for key, inner in value.items():
+            if isinstance(inner, (dict, list)):
+                copied[key] = _copy(inner)
+        return copied
     return [_copy(inner) for inner in value] if isinstance(value, list) else value

@@ -28,7 +28,7 @@ class FaultyWatch:
     """Stands where the cache's handler stands; its numbers go on over an operator's restart."""
 
     def __init__(self, fault: WatchFault | None) -> None:
-        self._fault, self.seen = fault, 0
+        self._fault, self.seen, self.arrived = fault, 0, 0
         self.keys: list[tuple[str, str]] = []
         """Kind and uid of each event."""
         self._handler: EventHandler | None = None
@@ -47,6 +47,7 @@ class FaultyWatch:
 
         def arrive() -> None:
             assert self._handler
+            self.arrived += 1
             self._handler.observe_version(kind, item)
             self._handler.put(item)
 
@@ -55,6 +56,7 @@ class FaultyWatch:
     def delete(self, kind: Kind, uid: str, resource_version: int) -> None:
         def arrive() -> None:
             assert self._handler
+            self.arrived += 1
             self._handler.delete(kind, uid, resource_version)
 
         self._pass((kind, uid), arrive)

@@ -39,6 +39,7 @@ class World(Stage):
     ) -> None:
         self.watch, self._given = FaultyWatch(watch), fault
         self.restarts, self._pods = 0, 0
+        self._compared: tuple[Resync, int, int] | None = None
         self.evidence = Evidence()
         self.unmanaged: set[str] = set()
         """Names of Jobs that no controller works on."""
@@ -94,9 +95,13 @@ class World(Stage):
             self.faulty.actor = "world"
 
     async def look(self) -> None:
-        """Let the operator compare what it knows with what the cluster lists."""
+        """Let the operator compare what it knows with what the cluster lists, unless both are as when they agreed."""
+        now = self.resync, len(self.faulty.changes), self.watch.arrived
+        if now == self._compared:
+            return
         try:
-            await self.resync.compare()
+            if await self.resync.compare() == 0:
+                self._compared = now
         except ApiError:
             return
 
