@@ -8,8 +8,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)/tests/cluster:$(CURDIR)/tests/demo:$(CURDIR)/tests/fakes:$(CURDIR)/tests/bench:$(CURDIR)/tests/faults:$(CURDIR)/tests/mutants:$(CURDIR)/charts
-# Types of 800 files and of torch take a minute to read: they are kept in the user's cache, for each checkout apart.
-export MYPY_CACHE_DIR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tweetbot/mypy$(subst /,-,$(CURDIR))
+# Types of 800 files and of torch take a minute to read: all checkouts keep them in one cache, by the files' content.
+export MYPY_CACHE_DIR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tweetbot/mypy
 # Python keeps its bytecode, whatever the environment says: else hundreds of processes compile the same files again.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -31,7 +31,8 @@ test: $(STAMP) ## Everything: check and unit tests side by side, then integratio
 check: $(STAMP) ## Format, lint, types, import contracts, and that what is generated is up to date
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy crds/tweetbot_contract operator/tweetbot_operator trainer/tweetbot_trainer charts/tweetbot_chart tests
+	@mkdir -p "$(MYPY_CACHE_DIR)"
+	flock "$(MYPY_CACHE_DIR)" $(BIN)/mypy crds/tweetbot_contract operator/tweetbot_operator trainer/tweetbot_trainer charts/tweetbot_chart tests
 	$(BIN)/lint-imports
 	@$(MAKE) --no-print-directory generated
 
@@ -47,7 +48,7 @@ unit: $(STAMP) ## The tests that need neither cluster nor network
 
 integration: $(STAMP) ## The tests on a real API server, S3 server and trainer
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
-	$(BIN)/pytest -n 5 --dist loadfile --no-loadscope-reorder --integration tests/integration
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder --integration tests/integration
 
 e2e: $(STAMP) ## Everything on a real kubelet, as root, with the images of `make images`: about ten minutes
 	@bash tests/e2e/run.sh $(ARGS)
@@ -65,7 +66,7 @@ kueue: $(STAMP) ## TweetBots in the queues of the real Kueue, which is built onc
 older: $(STAMP) ## The integration tests on Kubernetes 1.34 (builds its servers once, some minutes)
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
 	KUBEBUILDER_ASSETS="$$($(BIN)/python -m tweetbot_cluster build-older)" \
-	  $(BIN)/pytest -n 5 --dist loadfile --no-loadscope-reorder --integration tests/integration
+	  $(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder --integration tests/integration
 
 soak: $(STAMP) ## Fifty runs under two operators, killed and stopped; long outages; exports of 100,000 posts: an hour
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
@@ -127,8 +128,8 @@ $(STAMP): pyproject.toml requirements/development.txt requirements/bootstrap.txt
 	@$(VENV)-bootstrap/bin/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-clean: ## Remove what was made here (the cluster's binaries stay in the user cache)
-	rm -rf $(VENV) $(VENV)-bootstrap $(VENV)-bench "$(MYPY_CACHE_DIR)" .mypy_cache .ruff_cache .pytest_cache
+clean: ## Remove what was made here (the cluster's binaries and mypy's findings stay in the user cache)
+	rm -rf $(VENV) $(VENV)-bootstrap $(VENV)-bench .mypy_cache .ruff_cache .pytest_cache
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -35,7 +35,7 @@ class NgramModel:
         self.order = order
         self._counts: list[Mapping[str, int]] = []
         self._followers: list[Mapping[str, tuple[int, int]]] = []
-        self._known: dict[str, float] = {}
+        self._known: dict[str, float] = {"": UNSEEN}
         for length in range(order, 0, -1):
             self._counts.insert(0, counts)
             self._followers.insert(0, _count_followers(counts))
@@ -43,20 +43,19 @@ class NgramModel:
 
     def compute_nats(self, ngram: str) -> float:
         """Return -ln p of an n-gram's last character after the others."""
-        nats = self._known.get(ngram)
-        if nats is None:
-            nats = self._known[ngram] = -math.log(self._compute_probability(ngram))
-        return nats
+        return -math.log(self._known.get(ngram) or self._compute_probability(ngram))
 
     def _compute_probability(self, ngram: str) -> float:
-        probability = UNSEEN
-        for length, (counts, followers) in enumerate(zip(self._counts, self._followers, strict=True), 1):
-            tail = ngram[self.order - length :]
-            found = followers.get(tail[:-1])
-            if found is None:
-                break
+        """Return p from that of the n-gram without its first character: many n-grams share it."""
+        rest = ngram[1:]
+        lower = self._known.get(rest) or self._compute_probability(rest)
+        found = self._followers[len(rest)].get(ngram[:-1])
+        if found is None:
+            probability = lower
+        else:
             total, kinds = found
-            probability = (counts.get(tail, 0) + kinds * probability) / (total + kinds)
+            probability = (self._counts[len(rest)].get(ngram, 0) + kinds * lower) / (total + kinds)
+        self._known[ngram] = probability
         return probability
 
 
