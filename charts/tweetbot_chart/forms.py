@@ -17,8 +17,9 @@ from tweetbot_chart.base import (
     Objects,
     Quantities,
 )
+from tweetbot_operator.settings import Form
 
-_STRICT = ConfigDict(extra="forbid")
+_STRICT, _OPEN = ConfigDict(extra="forbid"), ConfigDict(extra="allow")
 
 
 class PullSecret(TypedDict):
@@ -99,3 +100,26 @@ class Subject(TypedDict, total=False):
     name: Required[Annotated[str, Field(min_length=1)]]
     apiGroup: Literal["", "rbac.authorization.k8s.io"]
     namespace: Namespace
+
+
+class Named(TypedDict):
+    """A volume: its name, and whatever Kubernetes knows beside it."""
+
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    name: Name
+
+
+class Mount(TypedDict):
+    """A mount of a volume, and whatever Kubernetes knows beside its name and path."""
+
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    name: Name
+    mountPath: Annotated[str, Form("^/[^:]*$", "a path such as /etc/extra")]
+
+
+class Container(TypedDict):
+    """A container, and whatever Kubernetes knows beside its name and image."""
+
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    name: Name
+    image: Annotated[str, Form("^[^ ]+$", "an image such as registry.example.com/name:1.0")]

@@ -7,22 +7,33 @@ from tweetbot_chart.base import (
     Duration,
     Labels,
     MatchersOrNone,
+    NameOrNone,
     NamespaceOrNone,
+    Object,
     Objects,
     UrlOrNone,
     ValueGroup,
 )
 
 
-class ServiceMonitor(ValueGroup):
-    """A ServiceMonitor for the Prometheus Operator."""
+class MetricsTls(ValueGroup):
+    """HTTPS for health and metrics."""
+
+    secret_name: NameOrNone = ""
+    """Secret with `tls.crt` and `tls.key`, e.g. cert-manager's; empty: plain HTTP. A renewed one needs no restart."""
+    client_certificate: bool = False
+    """Give metrics only to clients with a certificate that `ca.crt` of the Secret has signed. Probes need none."""
+
+
+class Monitor(ValueGroup):
+    """A ServiceMonitor or a PodMonitor for the Prometheus Operator."""
 
     enabled: bool = False
-    """Create the ServiceMonitor."""
+    """Create it."""
     namespace: NamespaceOrNone = ""
-    """Namespace of the ServiceMonitor; empty: the operator's."""
+    """Its namespace; empty: the operator's."""
     labels: Labels = {}
-    """Labels by which your Prometheus selects the ServiceMonitor."""
+    """Labels by which your Prometheus selects it."""
     interval: Duration = "30s"
     """Time between two scrapes."""
     scrape_timeout: Duration = "10s"
@@ -31,6 +42,9 @@ class ServiceMonitor(ValueGroup):
     """Relabelings of the target, before the scrape."""
     metric_relabelings: Objects = []
     """Relabelings of the metrics, after the scrape."""
+    tls_config: Object = {}
+    """With metrics.tls: how Prometheus checks the certificate, and its own; empty: by `ca.crt` of the same Secret and
+    by the Service's name."""
 
 
 class PrometheusRule(ValueGroup):
@@ -68,8 +82,12 @@ class Metrics(ValueGroup):
 
     port: int = Field(8080, ge=1024, le=65535)
     """TCP port of the health and metrics endpoints."""
-    service_monitor: ServiceMonitor = ServiceMonitor()
-    """ServiceMonitor for the Prometheus Operator."""
+    tls: MetricsTls = MetricsTls()
+    """HTTPS for health and metrics."""
+    service_monitor: Monitor = Monitor()
+    """ServiceMonitor for the Prometheus Operator, which scrapes the Pods behind the Service."""
+    pod_monitor: Monitor = Monitor()
+    """PodMonitor for the Prometheus Operator, instead of the ServiceMonitor."""
     prometheus_rule: PrometheusRule = PrometheusRule()
     """PrometheusRule with the alerts."""
     dashboard: Dashboard = Dashboard()

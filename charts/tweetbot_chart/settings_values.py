@@ -12,6 +12,8 @@ ELSEWHERE = {
     "trainer_image": "trainerImage",
     "namespaces": "watch.namespaces",
     "http_port": "metrics.port",
+    "tls_folder": "metrics.tls.secretName",
+    "metrics_client_certificate": "metrics.tls.clientCertificate",
     "lease_namespace": "the release's namespace",
     "lease_name": "the release's name",
 }

@@ -6,9 +6,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from tweetbot_chart.base import (
     Annotations,
-    CountOrShare,
     Digest,
-    LabelKey,
     Labels,
     NameOrNone,
     Namespace,
@@ -23,10 +21,21 @@ from tweetbot_chart.base import (
     ValueGroup,
     VariableName,
 )
-from tweetbot_chart.forms import Affinity, PullSecret, Resources, Toleration
+from tweetbot_chart.forms import (
+    Affinity,
+    Container,
+    DnsConfig,
+    HostAlias,
+    Mount,
+    Named,
+    PullSecret,
+    Resources,
+    Toleration,
+)
 from tweetbot_chart.metrics_values import Metrics
 from tweetbot_chart.policy_values import AdmissionPolicies
 from tweetbot_chart.tenant_values import Tenant
+from tweetbot_chart.workload_values import PodDisruptionBudget, PriorityClass, Probe, Service, Spread, Strategy
 
 PREFIX = "TWEETBOT_"
 #: For a `const` in the schema, helm's error reads "value must be '<const>'": so the advice is the const.
@@ -113,46 +122,6 @@ class Rbac(ValueGroup):
     `watch.namespaces` is set, where people get Roles in these namespaces."""
 
 
-class PodDisruptionBudget(ValueGroup):
-    """A PodDisruptionBudget, created when there is more than one replica."""
-
-    enabled: bool = True
-    """Create the PodDisruptionBudget."""
-    min_available: CountOrShare = 1
-    """Replicas that a node drain must leave running."""
-
-
-class Spread(ValueGroup):
-    """How replicas are spread over the cluster."""
-
-    topology_keys: list[LabelKey] = ["kubernetes.io/hostname"]
-    """Node labels to spread the replicas over; empty: do not spread them."""
-    when_unsatisfiable: Literal["ScheduleAnyway", "DoNotSchedule"] = "ScheduleAnyway"
-    """What to do with a replica that cannot be spread."""
-
-
-class PriorityClass(ValueGroup):
-    """A PriorityClass for the operator."""
-
-    create: bool = False
-    """Create a PriorityClass named as the release, unless priorityClassName is set."""
-    value: int = Field(1_000_000, ge=-2_147_483_648, le=1_000_000_000)
-    """Priority of the operator's Pods."""
-    preemption_policy: Literal["PreemptLowerPriority", "Never"] = "PreemptLowerPriority"
-    """Whether the operator's Pods may preempt others."""
-
-
-class Probe(ValueGroup):
-    """Timing of a probe."""
-
-    period_seconds: int = Field(10, ge=1)
-    """Seconds between two probes."""
-    timeout_seconds: int = Field(5, ge=1)
-    """Seconds that a probe may take."""
-    failure_threshold: int = Field(3, ge=1)
-    """Number of failures in a row after which the probe has failed."""
-
-
 class NetworkPolicy(ValueGroup):
     """A NetworkPolicy for the operator's own Pods; `tenants` has the trainers'."""
 
@@ -215,6 +184,12 @@ class ChartValues(ValueGroup):
     name. It adds the operator's rights, and so the status of TweetBots, to the cluster's own admin role."""
     replicas: int = Field(2, ge=0)
     """Number of operator Pods. One is the leader; the others stand by with warm caches."""
+    strategy: Strategy = Strategy()
+    """How an upgrade replaces the operator's Pods."""
+    deployment_labels: Labels = {}
+    """Further labels of the Deployment."""
+    deployment_annotations: Annotations = {}
+    """Further annotations of the Deployment, e.g. for a tool that restarts Pods when a Secret changes."""
     pod_disruption_budget: PodDisruptionBudget = PodDisruptionBudget()
     """PodDisruptionBudget of the operator, when there is more than one replica."""
     spread: Spread = Spread()
@@ -240,6 +215,14 @@ class ChartValues(ValueGroup):
         "readOnlyRootFilesystem": True,
     }
     """Security context of the operator's container; meets the restricted Pod Security Standard."""
+    dns_policy: Literal["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"] = "ClusterFirst"
+    """How the operator's Pods resolve names; None: by dnsConfig alone."""
+    dns_config: DnsConfig = {}
+    """Name servers, search domains and options of the operator's Pods."""
+    host_aliases: list[HostAlias] = []
+    """Further lines of the Pods' /etc/hosts, as [{ip: 10.0.0.1, hostnames: [api.example.com]}]."""
+    automount_service_account_token: bool = True
+    """Mount the service account's token; false: you mount one yourself, at the usual place."""
     host_users: bool | None = None
     """false runs the operator in a user namespace of its own, where nodes support it; unset: the cluster's default."""
     pod_labels: Labels = {}
@@ -256,14 +239,22 @@ class ChartValues(ValueGroup):
     """Readiness probe on /readyz, which fails until the caches are filled."""
     extra_env: list[Variable] = []
     """Further environment variables of the operator. Those that begin with TWEETBOT_ belong under `settings`."""
-    extra_volumes: Objects = []
+    lifecycle: Object = {}
+    """Lifecycle hooks of the operator's container; it needs none, as it hands its work over on SIGTERM."""
+    init_containers: list[Container] = []
+    """Containers that end before the operator starts."""
+    extra_containers: list[Container] = []
+    """Containers beside the operator, e.g. a proxy."""
+    extra_volumes: list[Named] = []
     """Further volumes of the operator's Pods."""
-    extra_volume_mounts: Objects = []
+    extra_volume_mounts: list[Mount] = []
     """Mounts of the further volumes."""
     service_account: ServiceAccount = ServiceAccount()
     """The operator's service account."""
     rbac: Rbac = Rbac()
     """Permissions of the operator and of people."""
+    service: Service = Service()
+    """Service in front of health and metrics."""
     metrics: Metrics = Metrics()
     """Metrics, alerts and dashboard."""
     network_policy: NetworkPolicy = NetworkPolicy()

@@ -46,6 +46,7 @@ from tweetbot_operator.telemetry.health import Health
 from tweetbot_operator.telemetry.logs import configure_logging, with_fields
 from tweetbot_operator.telemetry.metrics import CLOCK_SKEW
 from tweetbot_operator.telemetry.run_metrics import RunMetrics
+from tweetbot_operator.telemetry.tls import ServerCertificate
 from tweetbot_operator.types.times import CLOCK_TOLERANCE_SECONDS, Clock
 
 LOG = logging.getLogger(__name__)
@@ -98,7 +99,7 @@ async def run(settings: OperatorSettings) -> None:
         watches = Watches(event_handler, resync, settings)
         leadership.on_restore = resync.suspect_restore
         resync.on_restore = functools.partial(_forget, reconciler, progress_store, watches.restart)
-        health = await _listen(resync, watches, settings)
+        health = await listen(_create_health(resync, watches, settings), settings)
         poller = ProgressPoller(cache, progress_store, pod_client.fetch_report, leadership.leading)
         workers = Workers(queue, reconciler, settings.workers, leading=leadership.leading)
         orphan_collector = OrphanCollector(cluster, cache, reconciler.recorder, clock, leading=leadership.leading)
@@ -248,11 +249,23 @@ async def _open_client() -> AsyncIterator[ApiClient]:
         await client.close()
 
 
-async def _listen(resync: Resync, watches: Watches, settings: OperatorSettings) -> Health:
-    """Serve health and metrics. Raises CannotStart."""
-    health = Health(alive=lambda: resync.healthy or not watches.started.is_set(), ready=watches.started.is_set)
+def _create_health(resync: Resync, watches: Watches, settings: OperatorSettings) -> Health:
+    return Health(
+        alive=lambda: resync.healthy or not watches.started.is_set(),
+        ready=watches.started.is_set,
+        asks_clients=settings.metrics_client_certificate,
+    )
+
+
+async def listen(health: Health, settings: OperatorSettings) -> Health:
+    """Serve health and metrics as the settings say. Raises CannotStart."""
     try:
-        await health.start(settings.http_host, settings.http_port)
+        asks_clients, folder = settings.metrics_client_certificate, settings.tls_folder
+        tls = ServerCertificate(Path(folder), asks_clients).context if folder else None
+    except OSError as fault:
+        raise CannotStart(f"TWEETBOT_TLS_FOLDER: no certificate can be read in {folder}: {fault}") from None
+    try:
+        await health.start(settings.http_host, settings.http_port, tls)
     except OSError as fault:
         raise CannotStart(f"TWEETBOT_HTTP_PORT: cannot listen on {settings.http_port}: {fault.strerror}") from None
     return health

@@ -157,6 +157,12 @@ class OperatorSettings(BaseModel):
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
     """TCP port of health and metrics."""
 
+    tls_folder: Annotated[str, Form("^(/[^:]*)?$", "a folder such as /etc/tls")] = ""
+    """Folder of `tls.crt` and `tls.key`, by which health and metrics are served as HTTPS; empty: plain HTTP."""
+
+    metrics_client_certificate: bool = False
+    """Give metrics only to clients with a certificate that `ca.crt` of that folder has signed. Probes need none."""
+
     success_ttl_seconds: Seconds = 3600
     """Seconds that a successful Job stays, for its logs."""
 

@@ -30,7 +30,7 @@ def test_the_page_leads_from_images_to_a_model_and_back_to_nothing(platform: Pla
     type = platform.type
     erase(type)
     push_images(platform)
-    assert "Succeeded" in type(block("helm upgrade --install"))
+    assert "Succeeded" in type(block("rollout status"))
     team = Team(platform.cluster, type, "team-a")
     type(
         f"helm upgrade tweetbot-operator charts/tweetbot-operator -n {NAMESPACE} --reuse-values --values - --wait",
@@ -44,7 +44,7 @@ def test_the_page_leads_from_images_to_a_model_and_back_to_nothing(platform: Pla
     team.wait("first", "ModelReady")
     type(block("uninstall"))
     assert "first" in team("get tweetbots")
-    type(block("helm upgrade --install"))
+    type(block("rollout status"))
     team("delete tweetbot first --timeout=120s")
     type(block("uninstall"))
 

@@ -29,6 +29,7 @@ from tweetbot_operator.settings import OperatorSettings, load_settings
 #: Kinds of other people that the chart makes when asked, for a server that would refuse what it does not know.
 OTHERS = {
     ("monitoring.coreos.com", "v1", "servicemonitors", "ServiceMonitor"),
+    ("monitoring.coreos.com", "v1", "podmonitors", "PodMonitor"),
     ("monitoring.coreos.com", "v1", "prometheusrules", "PrometheusRule"),
     ("kueue.x-k8s.io", "v1beta2", "localqueues", "LocalQueue"),
 }
@@ -239,7 +240,7 @@ def test_amounts_may_be_numbers(helm: Helm) -> None:
 def test_what_other_values_set_reaches_the_operator(helm: Helm) -> None:
     values = {
         "watch": {"namespaces": ["team-a", "team-b"]},
-        "metrics": {"port": 9090},
+        "metrics": {"port": 9090, "tls": {"secretName": "tls", "clientCertificate": True}},
         "trainerImage": {"tag": "2"},
     }
     manifests = helm.render(values=values)
@@ -249,6 +250,8 @@ def test_what_other_values_set_reaches_the_operator(helm: Helm) -> None:
         "trainer_image": "tweetbot-trainer:2",
         "namespaces": ("team-a", "team-b"),
         "http_port": 9090,
+        "tls_folder": "/etc/tweetbot/tls",
+        "metrics_client_certificate": True,
         "lease_name": RELEASE,
     }
     (namespace,) = [each for each in container(manifests)["env"] if each["name"] == "TWEETBOT_LEASE_NAMESPACE"]
@@ -290,6 +293,52 @@ def notes(helm: Helm, *arguments: str) -> str:
     """Return NOTES.txt as it is printed; without a cluster helm shows it on a dry run alone."""
     options = ("--dry-run=client", "--namespace", NAMESPACE, *arguments)
     return helm("install", RELEASE, str(CHART), *options).stdout.partition("NOTES:")[2]
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"strategy": {"rollingUpdate": {"maxSurge": 0}}}, r"strategy\.rollingUpdate: .*write at least 1"),
+        ({"dnsPolicy": "None"}, r"dnsPolicy: .*write dnsConfig\.nameservers"),
+        ({"metrics": {"tls": {"clientCertificate": True}}}, r"clientCertificate: .*write metrics\.tls\.secretName"),
+        ({"metrics": {"serviceMonitor": ON, "podMonitor": ON}}, r"metrics\.podMonitor\.enabled: .*enable one of them"),
+        (
+            {"metrics": {"tls": {"secretName": "tls", "clientCertificate": True}, "serviceMonitor": ON}},
+            r"metrics\.serviceMonitor\.tlsConfig: .*write ca, cert and keySecret",
+        ),
+    ],
+)
+def test_values_that_contradict_each_other_are_refused_with_what_to_write(
+    helm: Helm, values: Manifest, sentence: str
+) -> None:
+    with pytest.raises(HelmFailed, match=sentence):
+        helm.render(values=values)
+
+
+@pytest.mark.parametrize("kind", ["ServiceMonitor", "PodMonitor"])
+def test_a_monitor_finds_the_pods_and_checks_their_certificate(helm: Helm, kind: str) -> None:
+    values = {"metrics": {kind[0].lower() + kind[1:]: ON, "tls": {"secretName": "tls"}}}
+    manifests = helm.render(values=values)
+    spec = the(manifests, kind)["spec"]
+    (endpoint,) = spec["endpoints" if kind == "ServiceMonitor" else "podMetricsEndpoints"]
+    assert (endpoint["port"], endpoint["scheme"]) == ("metrics", "https")
+    assert endpoint["tlsConfig"]["serverName"] == f"{RELEASE}.{NAMESPACE}.svc"
+    service, pod = the(manifests, "Service"), the(manifests, "Deployment")["spec"]["template"]
+    labels = (service if kind == "ServiceMonitor" else pod)["metadata"]["labels"]
+    assert labels.items() >= spec["selector"]["matchLabels"].items()
+
+
+def test_over_https_operator_probes_and_helm_s_test_agree(renderings: dict[str, list[Manifest]]) -> None:
+    for name, metrics in (("everything", "tweetbot_leader"), ("mirror", "metrics need a client certificate")):
+        operator = container(renderings[name])
+        (folder,) = [each["mountPath"] for each in operator["volumeMounts"] if each["name"] == "metrics-tls"]
+        settings = load_settings(environment(renderings[name]))
+        assert (settings.tls_folder, settings.metrics_client_certificate) == (folder, name == "mirror")
+        probes = {operator[probe]["httpGet"]["scheme"] for probe in ("livenessProbe", "readinessProbe")}
+        assert probes == {"HTTPS"}
+        if name == "everything":
+            *_, url, _, wanted = the(renderings[name], "Pod")["spec"]["containers"][0]["args"]
+            assert (url.partition(":")[0], wanted) == ("https", metrics)
 
 
 def test_dashboard_and_alerts_are_the_ones_of_the_integrations(renderings: dict[str, list[Manifest]]) -> None:
@@ -420,9 +469,11 @@ def test_where_few_may_read_the_figures_the_pod_of_helm_test_may(renderings: dic
 
 
 def test_the_script_of_helm_test_is_the_one_that_asks(helm: Helm, renderings: dict[str, list[Manifest]]) -> None:
-    script, url, patience = the(renderings["default"], "Pod")["spec"]["containers"][0]["args"]
-    assert (url, patience) == ("http://tweetbot-operator.tweetbot-system.svc:8080", "60")
-    done = subprocess.run([sys.executable, "-c", script, "http://127.0.0.1:1", "1"], capture_output=True, check=False)
+    script, url, patience, metrics = the(renderings["default"], "Pod")["spec"]["containers"][0]["args"]
+    assert (url, patience, metrics) == ("http://tweetbot-operator.tweetbot-system.svc:8080", "60", "tweetbot_leader")
+    done = subprocess.run(
+        [sys.executable, "-c", script, "http://127.0.0.1:1", "1", metrics], capture_output=True, check=False
+    )
     assert (done.returncode, b"Connection refused" in done.stderr) == (1, True)
 
 

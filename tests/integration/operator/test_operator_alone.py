@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.helm import Helm, Manifest
+from harness.helm import CHART, RELEASE, Helm
 from harness.operator_process import HASTY_PROGRAM, PROGRAM, OperatorProcess, jobs_made, until
 from harness.tenant import Tenant
 from tweetbot_cluster.cluster import EmbeddedCluster
@@ -23,39 +23,30 @@ A_LIMIT_RANGE = {
 @pytest.fixture
 def platform(home: EmbeddedCluster, tmp_path: Path) -> Iterator[Helm]:
     """What a platform installs once, so that admins of namespaces can install an operator themselves."""
-    helm, off = Helm(tmp_path / "helm"), {"enabled": False}
-    values = {"clusterScopedOnly": True, "crds": off, "serviceAccount": {"name": "tweetbot-operator"}}
-    objects = as_list(helm.render(values=values, release="platform"))
-    home.kubectl("apply", "-f", "-", input=objects)
+    helm, tenant = Helm(tmp_path / "helm", home.kubeconfig), Tenant(home)
+    options = ("--namespace", tenant.namespace, "--set", "clusterScopedOnly=true,crds.enabled=false")
+    helm("install", "platform", str(CHART), *options, "--set", f"serviceAccount.name={RELEASE}")
     yield helm
-    home.kubectl("delete", "-f", "-", "--wait=false", input=objects)
-
-
-def as_list(manifests: list[Manifest]) -> str:
-    return json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests})
+    helm("uninstall", "platform", "--namespace", tenant.namespace)
 
 
 def test_an_admin_of_a_namespace_installs_an_operator_that_needs_no_more(
     home: EmbeddedCluster, platform: Helm, tmp_path: Path
 ) -> None:
-    """All that the chart makes is applied with the cluster's own role `admin` in one namespace, and the operator has
-    but the token of its service account.
-    """
+    """helm has the cluster's own role `admin` in one namespace, and the operator the token of its service account."""
     tenant = Tenant(home)
     values = {
-        "namespaceOverride": tenant.namespace,
         "watch": {"namespaces": [tenant.namespace]},
         "crds": {"enabled": False},
         "replicas": 0,  # the process below is the operator
-        "tests": {"enabled": False},
         "networkPolicy": {"enabled": True},
         "tenants": [{"namespace": tenant.namespace, "subjects": [{"kind": "User", "name": "tess"}]}],
     }
-    mine = as_list(platform.render(values=values))
+    nadia = ("--namespace", tenant.namespace, "--kube-as-user", "nadia")
     tenant("create", "rolebinding", "nadia", "--clusterrole=admin", "--user=nadia")
     may = ("auth", "can-i", "patch", "tweetbots", "--subresource=status", "--as=nadia", "-n", tenant.namespace)
     until(lambda: home.kubectl(*may, check=False).stdout.strip() == "yes", 120)
-    tenant("apply", "-f", "-", "--as=nadia", input=mine)
+    platform("install", RELEASE, str(CHART), *nadia, "-f", "-", input=json.dumps(values))
     kubeconfig = json.loads(home.kubeconfig.read_text())
     kubeconfig["users"][0]["user"] = {"token": tenant("create", "token", "tweetbot-operator").strip()}
     (tmp_path / "kubeconfig").write_text(json.dumps(kubeconfig))

@@ -220,6 +220,6 @@ def test_it_may_read_no_secret_and_run_nothing_in_a_pod(setup: Setup) -> None:
 def test_the_script_of_helm_test_finds_the_operator_well(setup: Setup) -> None:
     until(lambda: setup.operator.answer("/healthz") == 200, 120)  # it heals from what other tests do to its watches
     script = (ROOT / "charts/tweetbot-operator/files/health_test.py").read_text()
-    command = [sys.executable, "-c", script, f"http://127.0.0.1:{setup.operator.port}", "60"]
+    command = [sys.executable, "-c", script, f"http://127.0.0.1:{setup.operator.port}", "60", "tweetbot_leader"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["/healthz: ok", "/readyz: ok", "/metrics: ok"]
