@@ -125,6 +125,8 @@ def test_chart_and_project_have_one_version() -> None:
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert (chart["version"], str(chart["appVersion"])) == (version, version)
+    listed = {each["image"] for each in yaml.safe_load(chart["annotations"]["artifacthub.io/images"])}
+    assert listed == {f"{DEFAULTS[value]['repository']}:{version}" for value in ("image", "trainerImage")}
 
 
 def test_templates_know_trainers_by_the_operator_s_label() -> None:
