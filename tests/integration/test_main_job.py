@@ -94,6 +94,11 @@ def wait_for(kubectl: Kubectl, name: str, condition: str, seconds: int = 120) ->
         pytest.fail("\n".join([waited.stderr, *shown, kubectl("describe", "tweetbot", name, check=False).stdout]))
 
 
+def wait_for_reason(kubectl: Kubectl, name: str, reason: str) -> None:
+    path = "jsonpath={.status.conditions[?(@.type=='Progressing')].reason}"
+    kubectl("wait", f"tweetbot/{name}", "--timeout=120s", f"--for={path}={reason}")
+
+
 def status_of(kubectl: Kubectl, name: str) -> dict[str, Any]:
     status: dict[str, Any] = json.loads(kubectl("get", "tweetbot", name, "-o", "json").stdout)["status"]
     return status
@@ -325,6 +330,40 @@ def test_a_corrected_manifest_starts_a_new_run_unaided(home: EmbeddedCluster, ku
     assert (status["currentRun"]["number"], status["phase"]) == (2, "Training")
 
 
+@pytest.fixture(scope="module")
+def patient(home: EmbeddedCluster, kubectl: Kubectl) -> dict[str, dict[str, Any]]:
+    """What the status said in each stage that S3 was away in, by phase, and at the end."""
+    told = dict[str, dict[str, Any]]()
+    apply(kubectl, "patient")
+    for phase in ("Preparing", "Training"):
+        kubectl("wait", "tweetbot/patient", f"--for=jsonpath={{.status.phase}}={phase}", "--timeout=120s")
+        home.stop("versitygw")
+        try:
+            wait_for_reason(kubectl, "patient", "StorageUnavailable")
+            told[phase] = status_of(kubectl, "patient")
+        finally:
+            home.start("versitygw")
+        until(lambda: reason_of(status_of(kubectl, "patient"), "Progressing") != "StorageUnavailable", 120)
+    wait_for(kubectl, "patient", "ModelReady")
+    return told | {"Succeeded": status_of(kubectl, "patient")}
+
+
+@pytest.mark.parametrize("phase", ["Preparing", "Training"])
+def test_a_stage_that_s3_is_away_from_says_so_while_it_waits_and_since_when(
+    patient: dict[str, dict[str, Any]], phase: str
+) -> None:
+    status = patient[phase]
+    told = {each["type"]: each for each in status["conditions"]}
+    assert (status["phase"], told["Ready"]["status"], told["Progressing"]["status"]) == (phase, "True", "True")
+    assert "Stalled" not in told
+    assert re.search(r"S3 does not answer .* Waiting since 20[0-9T:-]+Z\.", told["Progressing"]["message"])
+
+
+def test_a_run_that_has_waited_for_s3_takes_one_attempt_for_each_stage(patient: dict[str, dict[str, Any]]) -> None:
+    status = patient["Succeeded"]
+    assert (status["phase"], status["runs"][0]["attempts"], status["currentRun"]["number"]) == ("Succeeded", 2, 1)
+
+
 def put_secret(kubectl: Kubectl, name: str, **keys: str) -> None:
     """Apply a Secret, not by literals on a command line: these are searched."""
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": keys}
@@ -359,10 +398,7 @@ def secretive(home: EmbeddedCluster, kubectl: Kubectl) -> Iterator[KeptSecret]:
         taken = {"x": {**source, "tokenSecret": {"name": "x", "key": "key"}}}
         late = {"s3": {**OUTPUT["s3"], "credentialsSecret": {"name": "late"}, "endpoint": home.s3_endpoint}}
         apply(kubectl, "waiting", sources=[taken], tracking=tracking, output=late)
-        kubectl(
-            "wait", "tweetbot/waiting", "--timeout=120s",
-            "--for=jsonpath={.status.conditions[?(@.type=='Progressing')].reason}=SecretNotFound",
-        )  # fmt: skip
+        wait_for_reason(kubectl, "waiting", "SecretNotFound")
         keys = {"AWS_ACCESS_KEY_ID": home.s3_access_key, "AWS_SECRET_ACCESS_KEY": home.s3_secret_key}
         put_secret(kubectl, "late", **keys)
         wait_for(kubectl, "refused", "Stalled")

@@ -20,12 +20,13 @@ from tweetbot_operator.types.times import compute_backoff
 LOG = logging.getLogger(__name__)
 #: Seconds between two polls of a Pod that answers, and between two looks for Pods that have begun to run.
 INTERVAL, LOOK_SECONDS = 5.0, 0.5
-#: Seconds until a Pod that did not answer is asked again, doubled each time: a trainer takes seconds to begin.
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+#: Seconds until a Pod that did not answer is asked again, doubled each time up to INTERVAL: a trainer takes seconds to
+#: begin. After this many failures, some 40 s, it is asked once a minute.
+FIRST_PAUSE, LONGEST_PAUSE, _PROMPT_FAILURES = 1.0, 60.0, 10
 #: Polls in flight at once. Pods that did not answer have places of their own: they wait for nobody but each other.
 _AT_ONCE, _RETRIES_AT_ONCE = 32, 16
 #: Polls in a row without an answer after which the log says so: about 30 s.
-_FAILURES_TO_REPORT = 5
+_FAILURES_TO_REPORT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,9 @@ class ProgressPoller:
 
 def compute_pause(failures: int) -> float:
     """Return the seconds until the next poll after this many failures in a row."""
-    return compute_backoff(failures, FIRST_PAUSE, LONGEST_PAUSE) if failures else INTERVAL
+    if failures == 0 or failures > _PROMPT_FAILURES:
+        return LONGEST_PAUSE if failures else INTERVAL
+    return compute_backoff(failures, FIRST_PAUSE, INTERVAL)
 
 
 def find_target(cache: Cache, uid: str) -> Target | None:
