@@ -54,8 +54,9 @@ LOG = logging.getLogger(__name__)
 _FLUSH_SECONDS = 2.0
 #: Seconds for running passes to end after SIGTERM; less than the Pod's default grace period of 30.
 DRAIN_SECONDS = 10.0
-#: Workers that one namespace leaves to the others, even if every request for its TweetBots hangs.
-_RESERVED_WORKERS = 2
+#: One namespace has at most the workers divided by this: three requests at a time keep an API server of two cores
+#: busy, and what more there are only wait in it, before everybody else's. If all of them hang, the others have theirs.
+_NAMESPACES_AT_ONCE = 4
 #: Seconds before the cluster's uid is asked for again.
 _UID_PAUSE = 2.0
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -123,8 +124,8 @@ async def run(settings: OperatorSettings) -> None:
 
 
 def create_work_queue(settings: OperatorSettings) -> WorkQueue:
-    """Create a queue of which no namespace can take all workers."""
-    return WorkQueue(time.monotonic, max_per_namespace=max(settings.workers - _RESERVED_WORKERS, 1))
+    """Create a queue of which no namespace takes more than its share of the workers."""
+    return WorkQueue(time.monotonic, max_per_namespace=max(settings.workers // _NAMESPACES_AT_ONCE, 1))
 
 
 def _create_reconciler(

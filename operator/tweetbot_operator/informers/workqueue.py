@@ -1,4 +1,4 @@
-"""The TweetBots to reconcile: each key once, never two workers on one, namespaces in turn, failures with backoff."""
+"""The TweetBots to reconcile: each key once, never two workers on one, no namespace first, failures with backoff."""
 
 import asyncio
 import contextlib
@@ -87,8 +87,7 @@ class WorkQueue:
     def pop_ready(self) -> tuple[Key, float] | None:
         """Take the next key, with the seconds it has waited; None if nothing is ready."""
         self._move_due()
-        namespace = next((name for name in self._ready if self._active[name] < self._max), None)
-        if namespace is None:
+        if (namespace := self._choose_namespace()) is None:
             return None
         keys = self._ready.pop(namespace)
         key, since = keys.popitem(last=False)
@@ -97,6 +96,16 @@ class WorkQueue:
         self._processing.add(key)
         self._active[namespace] += 1
         return key, self._clock() - since
+
+    def _choose_namespace(self) -> str | None:
+        """Return the namespace of which the fewest keys are processed; of several, the one not served for longest."""
+        chosen, fewest = None, self._max
+        for name in self._ready:
+            if self._active[name] < fewest:
+                chosen, fewest = name, self._active[name]
+            if not fewest:
+                break
+        return chosen
 
     def _move_due(self) -> None:
         now = self._clock()

@@ -1,6 +1,7 @@
-"""The work queue: each key once, never two workers on one, namespaces in turn, failures with backoff."""
+"""The work queue: each key once, never two workers on one, no namespace first, failures with backoff."""
 
 import asyncio
+from collections import Counter
 
 import pytest
 
@@ -158,6 +159,29 @@ def test_a_namespace_whose_passes_hang_leaves_room_for_others(clock: Clock) -> N
     assert queue.pop_ready() == (("team-a", "2"), 0)
 
 
+def test_the_namespace_with_the_fewest_passes_is_next(queue: WorkQueue) -> None:
+    """In turn, a namespace whose passes take long would have as many begun as one whose passes are over at once."""
+    for number in range(3):
+        queue.add(("team-a", str(number)))
+    taken = [queue.pop_ready() for _ in range(2)]
+    queue.add(("team-b", "gull"))
+    queue.add(("team-b", "tern"))
+    taken += [queue.pop_ready() for _ in range(2)]
+    assert [key for key, _ in filter(None, taken)] == [
+        ("team-a", "0"),
+        ("team-a", "1"),
+        ("team-b", "gull"),
+        ("team-b", "tern"),
+    ]
+
+
+def test_of_namespaces_with_as_many_passes_the_one_not_served_for_longest_is_next(queue: WorkQueue) -> None:
+    for namespace in ("team-a", "team-b", "team-c"):
+        queue.add((namespace, "gull"))
+        queue.add((namespace, "tern"))
+    assert [namespace for namespace, _ in drained(queue)] == ["team-a", "team-b", "team-c"] * 2
+
+
 async def test_a_worker_wakes_when_its_namespace_has_room_again(clock: Clock) -> None:
     queue = WorkQueue(clock, max_per_namespace=1)
     queue.add(GULL)
@@ -220,15 +244,21 @@ def test_a_forgotten_key_is_due_no_more(queue: WorkQueue, clock: Clock) -> None:
     assert drained(queue) == []
 
 
-def test_no_namespace_takes_all_workers_of_the_operator() -> None:
-    """Each of its passes may hang in a webhook of its own."""
-    queue = create_work_queue(SETTINGS)
-    for number in range(SETTINGS.workers):
-        queue.add(("team-a", str(number)))
-    while queue.pop_ready():
-        pass
-    assert 0 < len(queue) < SETTINGS.workers
-    queue.add(("team-b", "tern"))
-    taken = queue.pop_ready()
-    assert taken is not None
-    assert taken[0] == ("team-b", "tern")
+@pytest.mark.parametrize("workers", [12, 8, 4])
+def test_a_namespace_has_a_quarter_of_the_workers(workers: int) -> None:
+    """Its requests wait in the API server before those of others, and each may hang in a webhook of its own."""
+    queue = create_work_queue(SETTINGS.model_copy(update={"workers": workers}))
+    namespaces = ("team-a", "team-b", "team-c", "team-d")
+    for namespace in namespaces:
+        for number in range(workers):
+            queue.add((namespace, str(number)))
+    taken = Counter[str]()
+    while one := queue.pop_ready():
+        taken[one[0][0]] += 1
+    assert taken == dict.fromkeys(namespaces, workers // 4)
+
+
+def test_a_single_worker_serves_every_namespace() -> None:
+    queue = create_work_queue(SETTINGS.model_copy(update={"workers": 1}))
+    queue.add(GULL)
+    assert queue.pop_ready() is not None
