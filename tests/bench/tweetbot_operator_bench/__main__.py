@@ -18,9 +18,9 @@ from tweetbot_operator_bench.api import connect
 from tweetbot_operator_bench.audit import AuditLog
 from tweetbot_operator_bench.bench_cluster import run_bench_cluster
 from tweetbot_operator_bench.failover import measure_failover
+from tweetbot_operator_bench.neighbour import BARE, NEIGHBOUR
 from tweetbot_operator_bench.operators import Operator
 from tweetbot_operator_bench.phases import (
-    NEIGHBOUR,
     Fleet,
     count_phases,
     log_progress,
@@ -50,6 +50,9 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--at-once", type=int, default=1000, help="how many are created at once")
     parser.add_argument("--idle-seconds", type=float, default=600, help="how long to leave the whole fleet alone")
     parser.add_argument("--reporters", type=int, default=1000, help="trainings that are polled for progress at once")
+    parser.add_argument(
+        "--launches-only", action="store_true", help="measure launches and runs, and nothing after them"
+    )
     parser.add_argument("--train-seconds", type=float, default=500, help="how long each of these would take")
     asked = parser.parse_args()
     if asked.sizes[0] > asked.at_once:
@@ -74,12 +77,15 @@ async def _measure(cluster: EmbeddedCluster, folder: Path, asked: argparse.Names
     """Grow one fleet through all sizes; the operator restarts only where restarts are measured."""
     operator = Operator(cluster.operator_kubeconfig, folder / "operator.log", _LIFE)
     async with connect(cluster.kubeconfig) as api:
-        await api.requests.post("/api/v1/namespaces", {"metadata": {"name": NEIGHBOUR}})
+        for name in (NEIGHBOUR, BARE):
+            await api.requests.post("/api/v1/namespaces", {"metadata": {"name": name}})
         bare = await measure_bare_client(api, at_once=asked.at_once)
         log_progress(bare_client=bare)
         with operator:
             here = Fleet(cluster, api, AuditLog(cluster.audit_log), operator)
-            figures: dict[str, Any] = {"levels": await _measure_levels(here, asked, bare["at_once"]["jobs_per_second"])}
+            figures: dict[str, Any] = {"levels": await _measure_levels(here, asked)}
+            if asked.launches_only:
+                return {"bare_client": bare, **figures}
             figures["idle"] = await measure_idle(here, asked.idle_seconds)
             log_progress(idle=figures["idle"])
             figures["reporters"] = await measure_reporters(here, asked.reporters, asked.train_seconds)
@@ -90,13 +96,14 @@ async def _measure(cluster: EmbeddedCluster, folder: Path, asked: argparse.Names
     return {"bare_client": bare, **figures}
 
 
-async def _measure_levels(here: Fleet, asked: argparse.Namespace, bare_rate: float) -> list[dict[str, Any]]:
+async def _measure_levels(here: Fleet, asked: argparse.Namespace) -> list[dict[str, Any]]:
     levels = []
     for size in asked.sizes:
-        figures = await measure_level(here, size, asked.at_once, bare_rate)
+        figures = await measure_level(here, size, asked.at_once)
         figures["phases"] = dict(await count_phases(here.api))
-        figures["restart"] = await measure_restart(here)
-        log_progress(size=size, phases=figures["phases"], restart=figures["restart"])
+        if not asked.launches_only:
+            figures["restart"] = await measure_restart(here)
+        log_progress(size=size, phases=figures["phases"], restart=figures.get("restart"))
         levels.append(figures)
     return levels
 

@@ -36,6 +36,27 @@ def summarize_launch(spans: Mapping[str, Span]) -> Figures:
     }
 
 
+def summarize_neighbour(quiet: Iterable[Span], beside: Iterable[Span], applied_at: float) -> dict[str, Figures]:
+    """Return a neighbour's delays in milliseconds, quiet and beside a burst, and how many times as long they are there.
+
+    `once_applied` has those of the second that began after the burst's last TweetBot was created, at `applied_at`.
+    """
+    beside = list(beside)
+    once_applied = [span for span in beside if span.asked > applied_at]
+    before = summarize_delays(quiet)
+    figures = {"beside_burst": summarize_delays(beside), "once_applied": summarize_delays(once_applied or beside)}
+    for phase in figures.values():
+        phase |= {f"{part}_times": round(phase[f"{part}_ms"] / before[f"{part}_ms"], 1) for part in ("p50", "p95")}
+    return {"quiet": before, **figures}
+
+
+def summarize_delays(spans: Iterable[Span]) -> Figures:
+    """Return objects and delays in milliseconds."""
+    delays = [1000 * (span.seen - span.asked) for span in spans]
+    percentiles = {f"p{share}_ms": round(compute_percentile(delays, share / 100), 1) for share in (50, 95)}
+    return {"objects": len(delays), **percentiles}
+
+
 def count_per_run(counts: Mapping[str, int], runs: int) -> Figures:
     """Return the requests of each kind per run."""
     return {kind: round(count / runs, 2) for kind, count in sorted(counts.items())}

@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 
 from tweetbot_contract.handover import BOT_LABEL, GROUP, KIND, MANAGED_BY_LABEL, PLURAL, VERSION
 from tweetbot_operator_bench.api import Api, Manifest
@@ -16,34 +16,38 @@ _AT_ONCE = 16
 #: Seconds without a new Job after which a launch counts as stuck.
 _TIMEOUT = 120.0
 AS_FAST_AS_IT_GOES = math.inf
+#: Objects per second, and what ends their creation before all names are used.
+Pace = tuple[float, asyncio.Event | None]
 
 
 async def launch_bots(
-    api: Api, names: Sequence[str], rate: float, namespace: str = NAMESPACE, *, within: float = math.inf
+    api: Api, names: Iterable[str], rate: float, namespace: str = NAMESPACE, *, until: asyncio.Event | None = None
 ) -> dict[str, Span]:
     """Create `rate` TweetBots per second, and wait for the first Job of each.
 
-    Stops creating after `within` seconds. Raises TimeoutError if no more Jobs come.
+    Stops creating once `until` is set. Raises TimeoutError if no more Jobs come.
     """
 
     async def create(name: str) -> None:
         await api.requests.post(f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}", build_bot(name))
 
-    return await _launch(api, names, (rate, within), create)
+    return await _launch(api, names, (rate, until), create, namespace)
 
 
-async def launch_bare_jobs(api: Api, names: Sequence[str], rate: float) -> dict[str, Span]:
+async def launch_bare_jobs(
+    api: Api, names: Iterable[str], rate: float, namespace: str = NAMESPACE, *, until: asyncio.Event | None = None
+) -> dict[str, Span]:
     """Create Jobs directly, which takes any operator at least as long; suspended, so that they have no Pods."""
 
     async def create(name: str) -> None:
-        await api.requests.post(f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs", build_bare_job(name))
+        await api.requests.post(f"/apis/batch/v1/namespaces/{namespace}/jobs", build_bare_job(name))
 
-    return await _launch(api, names, (rate, math.inf), create)
+    return await _launch(api, names, (rate, until), create, namespace)
 
 
-async def delete_bare_jobs(api: Api) -> None:
+async def delete_bare_jobs(api: Api, namespace: str = NAMESPACE) -> None:
     """Delete the Jobs of `launch_bare_jobs`."""
-    path = f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs?labelSelector={MANAGED_BY_LABEL}%3Dbench"
+    path = f"/apis/batch/v1/namespaces/{namespace}/jobs?labelSelector={MANAGED_BY_LABEL}%3Dbench"
     await api.requests.delete(path, {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"})
 
 
@@ -67,10 +71,11 @@ def build_bare_job(name: str) -> Manifest:
 
 
 async def _launch(
-    api: Api, names: Sequence[str], pace: tuple[float, float], create: Callable[[str], Awaitable[None]]
+    api: Api, names: Iterable[str], pace: Pace, create: Callable[[str], Awaitable[None]], namespace: str
 ) -> dict[str, Span]:
     seen: dict[str, float] = {}
-    watching = asyncio.create_task(watch_first_jobs(api, seen, await api.get_resource_version(JOBS)))
+    since = await api.get_resource_version(JOBS)
+    watching = asyncio.create_task(watch_first_jobs(api, seen, since, namespace))
     try:
         await asyncio.sleep(0.5)  # let the watch start before the first Job
         asked = await _create_at_rate(names, pace, create)
@@ -82,26 +87,29 @@ async def _launch(
 
 
 async def _create_at_rate(
-    names: Sequence[str], pace: tuple[float, float], create: Callable[[str], Awaitable[None]]
+    names: Iterable[str], pace: Pace, create: Callable[[str], Awaitable[None]]
 ) -> dict[str, float]:
     """Create one after the other at the rate, and return when each was requested."""
-    (rate, within), begun = pace, time.monotonic()
+    (rate, until), begun = pace, time.monotonic()
     gate, asked = asyncio.Semaphore(_AT_ONCE), dict[str, float]()
 
-    async def one(number: int, name: str) -> None:
-        await asyncio.sleep(begun + number / rate - time.monotonic())
+    async def one(name: str) -> None:
         async with gate:
-            if time.monotonic() - begun <= within:
-                asked[name] = time.monotonic()
-                await create(name)
+            asked[name] = time.monotonic()
+            await create(name)
 
-    await asyncio.gather(*(one(number, name) for number, name in enumerate(names)))
+    async with asyncio.TaskGroup() as group:
+        for number, name in enumerate(names):
+            await asyncio.sleep(begun + number / rate - time.monotonic())
+            if until and until.is_set():
+                break
+            group.create_task(one(name))
     return asked
 
 
-async def watch_first_jobs(api: Api, seen: dict[str, float], since: str) -> None:
-    """Record for ever when the first Job of each TweetBot was seen."""
-    async for event in api.watch(JOBS, {"resourceVersion": since}):
+async def watch_first_jobs(api: Api, seen: dict[str, float], since: str, namespace: str = NAMESPACE) -> None:
+    """Record for ever when the first Job of each TweetBot of a namespace was seen."""
+    async for event in api.watch(f"/apis/batch/v1/namespaces/{namespace}/jobs", {"resourceVersion": since}):
         if event["type"] == "ADDED":
             name = (event["object"]["metadata"].get("labels") or {}).get(BOT_LABEL, "")
             seen.setdefault(name, time.monotonic())

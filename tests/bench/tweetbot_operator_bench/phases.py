@@ -17,12 +17,11 @@ from tweetbot_operator_bench.api import Api
 from tweetbot_operator_bench.arithmetic import Figures, count_per_run, summarize_launch
 from tweetbot_operator_bench.audit import AuditLog, select_writes
 from tweetbot_operator_bench.bench_cluster import run_kubelets
-from tweetbot_operator_bench.operators import Operator
+from tweetbot_operator_bench.neighbour import BARE, QUIET, compare_neighbour, launch_neighbour
+from tweetbot_operator_bench.operators import Operator, Usage
 from tweetbot_operator_bench.restore import restore_bots
 
 AT_A_RATE, RATE = 100, 10.0  # TweetBots, TweetBots a second
-NEIGHBOUR = "neighbour"
-_NEIGHBOUR_RATE = 2.0  # TweetBots a second
 _POLL_SECONDS = 1.0  # each poll makes the operator render all of its metrics
 _TIMEOUT = 1800.0  # seconds until runs that do not end stop the bench
 
@@ -61,18 +60,14 @@ async def measure_bare_client(api: Api, at_once: int) -> dict[str, Figures]:
     return figures
 
 
-async def measure_level(here: Fleet, size: int, most_at_once: int, bare_rate: float) -> dict[str, Any]:
+async def measure_level(here: Fleet, size: int, most_at_once: int) -> dict[str, Any]:
     """Grow the fleet to `size` TweetBots; measure the launch and the runs of those created last."""
     at_once = min(size, most_at_once)
     await _fill_fleet(here, size - at_once - AT_A_RATE)
     here.audit.count_new_requests()
     figures: dict[str, Any] = {"size": size, "ten_a_second": await _launch(here, AT_A_RATE, RATE)}
     here.operator.wait_until_idle()
-    neighbour = asyncio.create_task(_launch_neighbour(here, size)) if size > most_at_once else None
-    figures["at_once"] = await _launch(here, at_once, fleet.AS_FAST_AS_IT_GOES)
-    figures["at_once"]["share_of_bare_client"] = round(figures["at_once"]["jobs_per_second"] / bare_rate, 3)
-    if neighbour:
-        figures["at_once"]["neighbour"] = await neighbour
+    figures["at_once"] = await measure_burst(here, at_once, f"at-{size}", neighbour=size >= most_at_once)
     log_progress(**figures)
     figures["runs"] = await _measure_runs(here)
     counts, runs = here.audit.count_new_requests(), figures["runs"]["runs"]
@@ -96,19 +91,37 @@ async def _fill_fleet(here: Fleet, size: int) -> None:
     log_progress(filled=here.held)
 
 
+async def measure_burst(here: Fleet, count: int, label: str, *, neighbour: bool = True) -> dict[str, Any]:
+    """Create TweetBots at once, right after a bare client its Jobs; with a neighbour, see what that one notices."""
+    names = [f"bare-{label}-{number}" for number in range(count)]
+    bare = summarize_launch(await fleet.launch_bare_jobs(here.api, names, fleet.AS_FAST_AS_IT_GOES))["jobs_per_second"]
+    await fleet.delete_bare_jobs(here.api)
+    here.operator.wait_until_idle()
+    quiet = await launch_neighbour(here.api, f"{label}-quiet", QUIET) if neighbour else None
+    before, end = here.operator.read_usage(), asyncio.Event()
+    beside = asyncio.create_task(launch_neighbour(here.api, f"{label}-beside", None, end)) if neighbour else None
+    burst = await fleet.launch_bots(here.api, here.reserve_names(count), fleet.AS_FAST_AS_IT_GOES)
+    after = here.operator.read_usage()
+    end.set()
+    launch = summarize_launch(burst)
+    figures: dict[str, Any] = {**launch, **_subtract_usage(before, after), "bare_jobs_per_second": bare}
+    figures["share_of_bare_client"] = round(launch["jobs_per_second"] / bare, 3)
+    if quiet and beside:
+        launched = await beside
+        here.held += len(quiet[0]) + len(launched[0])
+        figures["neighbour"] = compare_neighbour(quiet, launched, max(span.asked for span in burst.values()))
+        await fleet.delete_bare_jobs(here.api, BARE)
+    return {**figures, "held": here.held}
+
+
 async def _launch(here: Fleet, count: int, rate: float) -> dict[str, Any]:
     before = here.operator.read_usage()
     spans = await fleet.launch_bots(here.api, here.reserve_names(count), rate)
-    after = here.operator.read_usage()
-    used = {"cpu_seconds": round(after.cpu - before.cpu, 2), "rss_mib": round(after.rss_mib, 1)}
-    return {**summarize_launch(spans), **used, "held": here.held}
+    return {**summarize_launch(spans), **_subtract_usage(before, here.operator.read_usage()), "held": here.held}
 
 
-async def _launch_neighbour(here: Fleet, size: int) -> Figures:
-    """Launch some TweetBots in their own namespace while another one creates thousands."""
-    names = [f"calm-{size}-{number}" for number in range(20)]
-    here.held += len(names)
-    return summarize_launch(await fleet.launch_bots(here.api, names, _NEIGHBOUR_RATE, NEIGHBOUR))
+def _subtract_usage(before: Usage, after: Usage) -> Figures:
+    return {"cpu_seconds": round(after.cpu - before.cpu, 2), "rss_mib": round(after.rss_mib, 1)}
 
 
 async def _measure_runs(here: Fleet) -> dict[str, Any]:

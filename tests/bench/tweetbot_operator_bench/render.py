@@ -15,7 +15,11 @@ ROWS: dict[str, Callable[[Level], object]] = {
     "all at once: share of a bare client's rate": lambda one: f"{one['at_once']['share_of_bare_client']:.0%}",
     "all at once: operator CPU, s": lambda one: one["at_once"]["cpu_seconds"],
     "all at once: operator memory, MiB": lambda one: one["at_once"]["rss_mib"],
-    "a neighbour at 2/s meanwhile: p50 / p99, ms": lambda one: _format_percentiles(one["at_once"].get("neighbour")),
+    "a neighbour at 2/s meanwhile: p50 / p95, ms": lambda one: _format_neighbour(one, "tweetbots"),
+    "times as long as before: p50 / p95": lambda one: _format_times(one, "tweetbots", "beside_burst"),
+    "once the burst is applied": lambda one: _format_times(one, "tweetbots", "once_applied"),
+    "a bare client at 2/s meanwhile: p50 / p95, ms": lambda one: _format_neighbour(one, "bare_jobs"),
+    "its times as long: p50 / p95": lambda one: _format_times(one, "bare_jobs", "beside_burst"),
     "runs/s to their end": lambda one: one["runs"]["runs_per_second"],
     "operator CPU a run, ms": lambda one: one["runs"]["cpu_ms_a_run"],
     "operator writes per run": lambda one: one["runs"]["writes_a_run"],
@@ -69,6 +73,16 @@ def _render_fleet(run: Mapping[str, Any]) -> list[str]:
 
 def _format_percentiles(figures: Mapping[str, float] | None) -> str:
     return f"{figures['p50_ms']:,} / {figures['p99_ms']:,}" if figures else "–"
+
+
+def _format_neighbour(level: Level, kind: str) -> str:
+    found = level["at_once"].get("neighbour")
+    return f"{found[kind]['beside_burst']['p50_ms']:,} / {found[kind]['beside_burst']['p95_ms']:,}" if found else "–"
+
+
+def _format_times(level: Level, kind: str, phase: str) -> str:
+    found = level["at_once"].get("neighbour")
+    return f"{found[kind][phase]['p50_times']} / {found[kind][phase]['p95_times']}" if found else "–"
 
 
 def _format_memory(restart: Mapping[str, float]) -> str:

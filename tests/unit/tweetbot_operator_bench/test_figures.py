@@ -16,6 +16,7 @@ from tweetbot_operator_bench.arithmetic import (
     find_last_busy,
     sum_samples,
     summarize_launch,
+    summarize_neighbour,
 )
 from tweetbot_operator_bench.audit import AuditLog, select_writes
 from tweetbot_operator_bench.fleet import build_bot
@@ -74,6 +75,22 @@ def test_of_nothing_there_is_no_percentile() -> None:
 def test_a_launch_is_told_from_the_first_request_to_the_last_job() -> None:
     spans = {"a": Span(10.0, 10.1), "b": Span(10.5, 11.0), "c": Span(11.0, 12.0)}
     assert summarize_launch(spans) == {"objects": 3, "p50_ms": 500.0, "p99_ms": 1000.0, "jobs_per_second": 1.5}
+
+
+def test_a_neighbour_is_told_by_how_many_times_as_long_it_takes_beside_a_burst() -> None:
+    quiet = [Span(0.0, 0.02), Span(1.0, 1.04)]
+    beside = [Span(5.0, 5.2), Span(6.0, 6.06), Span(7.0, 7.08)]
+    figures = summarize_neighbour(quiet, beside, applied_at=5.5)
+    assert figures == {
+        "quiet": {"objects": 2, "p50_ms": 20.0, "p95_ms": 40.0},
+        "beside_burst": {"objects": 3, "p50_ms": 80.0, "p95_ms": 200.0, "p50_times": 4.0, "p95_times": 5.0},
+        "once_applied": {"objects": 2, "p50_ms": 60.0, "p95_ms": 80.0, "p50_times": 3.0, "p95_times": 2.0},
+    }
+
+
+def test_a_burst_that_is_over_once_it_is_applied_is_told_as_a_whole() -> None:
+    figures = summarize_neighbour([Span(0.0, 0.02)], [Span(5.0, 5.06)], applied_at=6.0)
+    assert figures["once_applied"] == figures["beside_burst"]
 
 
 def test_requests_are_told_by_the_run() -> None:
@@ -143,3 +160,12 @@ def test_the_page_gets_a_column_a_size() -> None:
     assert "| TweetBots | 5,000 | 10,000 |" in section
     assert "| all at once: Jobs/s | 70.1 | 70.1 |" in section
     assert "0 writes" in section
+
+
+def test_the_page_tells_what_a_neighbour_notices() -> None:
+    times = {"p50_ms": 60.0, "p95_ms": 90.0, "p50_times": 3.0, "p95_times": 2.5}
+    kinds = {kind: {"beside_burst": times, "once_applied": times} for kind in ("tweetbots", "bare_jobs")}
+    level = LEVEL | {"at_once": LAUNCH | USED | {"share_of_bare_client": 0.25, "neighbour": kinds}}
+    section = render_section(RUN | {"levels": [LEVEL, level]})
+    assert "| a neighbour at 2/s meanwhile: p50 / p95, ms | – | 60.0 / 90.0 |" in section
+    assert "| times as long as before: p50 / p95 | – | 3.0 / 2.5 |" in section
