@@ -129,8 +129,7 @@ def _summarize_active(stage: Stage) -> Summary:
         case _:
             active = PREPARING if run.stage == "Prepare" else TRAINING
             attempt = f" (attempt {run.attempt} of {stage.limits.attempts})" if run.attempt > 1 else ""
-            message = f"{describe_activity(run, pod, attempt)}."
-            return Summary(_get_phase(run), active.name, message)
+            return Summary(_get_phase(run), active.name, describe_activity(run, pod, attempt))
     return Summary("Queued", reason.name, f"{reason.meaning} {reason.advice}")
 
 

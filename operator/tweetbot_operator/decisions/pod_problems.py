@@ -56,20 +56,20 @@ def find_start_step(pod: PodView, now: datetime) -> StartProblem | None:
     since = pod.scheduled_at or pod.created_at
     if pod.exit_code is not None or now < add_seconds(since, POD_START_GRACE_SECONDS):
         return None
-    words = f"Pod {pod.name} has not started. Since {format_time(since)} {_describe_step(pod)}"
+    node, shown = f" on node {pod.node}" if pod.node else "", f" ({pod.waiting})" if pod.waiting else ""
+    words = f"{_describe_step(pod)}. Pod {pod.name} has not started since {format_time(since)}{node}{shown}"
     return StartProblem(POD_STARTING.name, f"{words}. {POD_STARTING.advice}", stalled=False)
 
 
 def _describe_step(pod: PodView) -> str:
-    """Return what a Pod waits for, by its status alone, with the kubelet's word for it."""
+    """Return what is being done for a Pod, by its status alone."""
     if pod.scheduled_at is None:
-        return "it has waited for the scheduler"
-    node, shown = f"node {pod.node}" if pod.node else "its node", f"({pod.waiting or pod.phase})"
+        return "Waiting for the scheduler"
     if pod.unready and pod.unready.init:
-        image = f", image {pod.unready.image}" if pod.unready.image else ""
-        return f"{node} has been starting its init container {pod.unready.name}{image} {shown}"
-    before = "" if pod.sandbox_ready else "mounting its volumes, creating its sandbox, "
-    return f"{node} has been {before}pulling image {pod.image} or creating its container {shown}"
+        return f"Starting init container {pod.unready.name}, image {pod.unready.image}"
+    if pod.sandbox_ready:
+        return f"Pulling image {pod.image}, or creating its container"
+    return f"Mounting volumes, creating the sandbox, or pulling image {pod.image}"
 
 
 def get_start_times(pod: PodView) -> tuple[datetime, datetime]:

@@ -124,31 +124,30 @@ def find_wait(report: ProgressReport | None, run_id: str, stage: Task, observed:
 
 
 def describe_activity(run: CurrentRun, pod: PodView | None, attempt: str = "") -> str:
-    """Return what a stage does, how far it is and where, as far as its progress stands in the status: no more writes.
+    """Return what a stage does, how far it is and where, in sentences, as of the last write of its progress.
 
-    A sentence without its full stop.
+    So it causes no write of its own.
     """
-    progress, where = run.progress, f", in Pod {pod.name}" if pod and run.progress else ""
+    progress, where = run.progress, f" It runs in Pod {pod.name}." if pod and run.progress else ""
     if run.stage == "Prepare":
         read = "" if progress is None or progress.posts is None else f": {progress.posts:,} read"
-        return f"{PREPARING.meaning.rstrip('.')}{attempt}{read}{where}"
-    known = progress is not None and progress.step is not None and progress.total_steps is not None
-    step = f", step {progress.step} of {progress.total_steps}" if progress and known else ""
-    return f"{TRAINING.meaning.rstrip('.')}{attempt}{step}{where}"
+        return f"{PREPARING.meaning.rstrip('.')}{attempt}{read}.{where}"
+    if progress is None or progress.step is None or progress.total_steps is None:
+        return f"{TRAINING.meaning.rstrip('.')}{attempt}.{where}"
+    return f"Fine-tuning{attempt}, step {progress.step:,} of {progress.total_steps:,}.{where}"
 
 
-def describe_wait(wait: Waiting, activity: str) -> str:
-    """Return what is waited for, since when, and what to do about it, as sentences; `activity` is what is going on."""
-    since = (
-        f"No checkpoint has been saved since {wait.since}. {activity}" if wait.beside else f"Waiting since {wait.since}"
-    )
-    return f"{make_printable(wait.message).rstrip('.')}. {since}. {BY_NAME[wait.reason].advice}"
+def describe_wait(wait: Waiting, activity: str = "") -> str:
+    """Return what is waited for, since when, and what to do about it, in sentences; `activity` is what goes on."""
+    going_on = f"No checkpoint has been saved since {wait.since}. {activity}"
+    since = going_on if wait.beside else f"Waiting since {wait.since}."
+    return f"{make_printable(wait.message).rstrip('.')}. {since} {BY_NAME[wait.reason].advice}"
 
 
 def find_task_problem(task: Task, observed: Observed) -> StartProblem | None:
     """Return what the Job of a task beside the stages waits for."""
     wait = find_wait(observed.task_report, "", task, observed)
-    return StartProblem(wait.reason, describe_wait(wait, ""), stalled=False) if wait else None
+    return StartProblem(wait.reason, describe_wait(wait), stalled=False) if wait else None
 
 
 def _get_attempt_key(run: CurrentRun | None) -> tuple[object, ...]:

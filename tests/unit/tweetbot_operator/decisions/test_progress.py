@@ -326,7 +326,7 @@ async def test_a_training_whose_checkpoint_waits_goes_on_and_says_both() -> None
     assert told is not None
     assert (told.reason, told.status, stage.status.phase) == ("StorageUnavailable", "True", "Training")
     since = "No checkpoint has been saved since 2026-01-01T12:00:30Z"
-    assert told.message.startswith(f"S3 does not answer. {since}. Fine-tuning the model, step 320 of 727, in Pod gull-")
+    assert told.message.startswith(f"S3 does not answer. {since}. Fine-tuning, step 320 of 727. It runs in Pod gull-")
     stage.progress_store.clear()
 
 
@@ -341,7 +341,7 @@ async def test_a_training_says_its_step_and_pod_and_no_status_is_written_for_the
     before, shown = len(stage.cluster.writes), stage.status.find_condition("Progressing")
     (pod,) = (pod for pod in stage.cache.pods.list_all() if not pod.ended)
     assert shown is not None
-    assert shown.message == f"Fine-tuning the model, step 73 of 727, in Pod {pod.name}."
+    assert shown.message == f"Fine-tuning, step 73 of 727. It runs in Pod {pod.name}."
     for step in range(74, 87):
         trainer.report(10 + step // 80, step=step, total_steps=727, eta_seconds=600)
         await stage.wait(120)
@@ -380,7 +380,7 @@ async def test_a_short_preparation_takes_no_write_of_its_own() -> None:
 async def test_a_preparation_says_how_many_posts_it_has_read_each_time_as_long_has_passed_again() -> None:
     seen = await prepare_for(100 * 60)
     assert 4 <= len(seen) <= 7
-    assert seen[0][1].startswith("Fetching and cleaning posts: 916 read, in Pod gull-")
+    assert seen[0][1].startswith("Fetching and cleaning posts: 916 read. It runs in Pod gull-")
     assert all(3600 > later - 2 * earlier - 5 >= -5 for (earlier, _), (later, _) in pairwise(seen))
 
 

@@ -146,26 +146,26 @@ STATES: dict[str, tuple[Observed, str, str, str]] = {
     "it waits for the scheduler": (
         blocked(scheduled_at=None),
         "PodStarting",
-        "Since 2026-01-01T12:00:00Z it has waited for the scheduler.",
+        "Waiting for the scheduler. Pod gull-d863418d-train-abcde has not started since 2026-01-01T12:00:00Z.",
         "Current",
     ),
     "its volumes and its sandbox are made": (
         blocked(waiting="ContainerCreating", node="gpu-1", image="trainer:1"),
         "PodStarting",
-        "node gpu-1 has been mounting its volumes, creating its sandbox, pulling image trainer:1 or creating its "
-        "container (ContainerCreating).",
+        "Mounting volumes, creating the sandbox, or pulling image trainer:1. Pod gull-d863418d-train-abcde has not "
+        "started since 2026-01-01T12:00:00Z on node gpu-1 (ContainerCreating).",
         "Current",
     ),
     "its image is pulled": (
         blocked(waiting="ContainerCreating", node="gpu-1", image="trainer:1", sandbox_ready=True),
         "PodStarting",
-        "node gpu-1 has been pulling image trainer:1 or creating its container (ContainerCreating).",
+        "Pulling image trainer:1, or creating its container. Pod",
         "Current",
     ),
     "another's init container is pulled": (
         blocked(waiting="PodInitializing", node="gpu-1", unready=ContainerView("vault", "vault:2", init=True)),
         "PodStarting",
-        "node gpu-1 has been starting its init container vault, image vault:2 (PodInitializing).",
+        "Starting init container vault, image vault:2. Pod",
         "Current",
     ),
     "it waits for a slot": (
