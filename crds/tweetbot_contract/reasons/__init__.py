@@ -24,6 +24,11 @@ QUEUED = Reason(
     "Waiting for a free slot.",
     "Nothing to do: the run starts when the operator has a slot for it, or when its Kueue queue admits its Job.",
 )
+KUEUE_NOT_FOUND = _ask_author(
+    "KueueNotFound",
+    "The spec names a queue, and the cluster has no Kueue, so nobody admits the Job.",
+    "Remove spec.scheduling.queueName, or have the platform team install Kueue. The run then starts by itself.",
+)
 PREPARING = Reason("Preparing", "Fetching and cleaning posts.", steady=True)
 TRAINING = Reason("Training", "Fine-tuning the model.", steady=True)
 SUCCEEDED = Reason("Succeeded", "The model is published.", "Nothing to do: the model is ready to serve.", steady=True)

@@ -1,6 +1,7 @@
 """The Cluster on a real API server: paths, selectors, preconditions."""
 
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,7 @@ from tweetbot_operator.client.parse import parse_cached_bot, parse_job, parse_po
 from tweetbot_operator.client.requests import METADATA_LIST, ApiRequests
 from tweetbot_operator.telemetry.logs import with_fields
 from tweetbot_operator.types.objects import CachedTweetBot, JobView, Manifest, PodView
-from tweetbot_operator.types.times import make_printable, parse_time
+from tweetbot_operator.types.times import make_printable, parse_time, sanitize
 
 LOG = logging.getLogger(__name__)
 FIELD_MANAGER = "tweetbot-operator"
@@ -32,6 +33,8 @@ _START_FAILURES = ",".join(
 _STARTERS = ("kubelet", "attachdetach-controller", "node-controller")
 _PREFIX = {"tweetbots": f"/apis/{GROUP}/{VERSION}", "jobs": "/apis/batch/v1", "pods": "/api/v1"}
 _CLASSES = f"/apis/{GROUP}/{VERSION}/{CLASS_PLURAL}"
+#: API group of Kueue, and the seconds for which it is known whether the cluster has it.
+_KUEUE, _KUEUE_SECONDS = "kueue.x-k8s.io", 10.0
 _PARSERS: dict[Kind, Callable[[dict[str, Any]], CachedTweetBot | JobView | PodView]] = {
     "tweetbots": parse_cached_bot,
     "jobs": parse_job,
@@ -44,7 +47,8 @@ class KubernetesCluster:
 
     def __init__(self, api: ApiRequests, namespaces: tuple[str, ...] = (), kueue_version: str = "") -> None:
         """`namespaces` are those that are listed, empty: all; `kueue_version` is the API version of Workloads."""
-        self._api, self._namespaces, self._kueue = api, namespaces, f"/apis/kueue.x-k8s.io/{kueue_version}"
+        self._api, self._namespaces, self._kueue_version = api, namespaces, kueue_version
+        self._kueue_there, self._kueue_known_until = False, 0.0
         self._events = EventLister(api)
 
     async def get_bot(self, namespace: str, name: str) -> CachedTweetBot:
@@ -76,15 +80,27 @@ class KubernetesCluster:
         dated = [(seen, item) for item in events if (seen := get_last_seen(item))]
         return tuple(str(item.get("note", "")) for seen, item in dated if parse_time(seen) >= since)
 
-    async def get_workload_message(self, job: JobView) -> str:
-        """Return "" also where Workloads do not exist or may not be read."""
-        query = {"labelSelector": f"kueue.x-k8s.io/job-uid={job.uid}"}
+    async def get_workload_message(self, job: JobView) -> str | None:
+        """Ask first whether there is a Kueue, at most once in _KUEUE_SECONDS."""
+        if not await self._has_kueue():
+            return None
+        if not self._kueue_version:
+            return ""
+        path = f"/apis/{_KUEUE}/{self._kueue_version}/namespaces/{job.namespace}/workloads"
         try:
-            found = await self._api.get(f"{self._kueue}/namespaces/{job.namespace}/workloads", query)
+            found = await self._api.get(path, {"labelSelector": f"{_KUEUE}/job-uid={job.uid}"})
         except (NotFound, Rejected) as fault:
             LOG.warning("Kueue's Workloads cannot be read", extra=with_fields(fault=str(fault)))
-            return ""
+            return f"the operator cannot read why in Kueue's Workloads ({sanitize(str(fault), 300)})"
         return find_workload_message(found["items"])
+
+    async def _has_kueue(self) -> bool:
+        """Look into the list of all API groups, which every account may read."""
+        if time.monotonic() >= self._kueue_known_until:
+            groups = (await self._api.get("/apis"))["groups"]
+            self._kueue_there = any(group["name"] == _KUEUE for group in groups)
+            self._kueue_known_until = time.monotonic() + _KUEUE_SECONDS
+        return self._kueue_there
 
     async def watch_classes(self) -> AsyncIterator[tuple[TweetBotClass, ...]]:
         """List, then apply each event to what was listed."""

@@ -43,8 +43,8 @@ class Cluster(Protocol):
     async def list_creation_failures(self, job: JobView, since: datetime) -> tuple[str, ...]:
         """List the messages of a Job's FailedCreate Events seen since a time, newest last."""
 
-    async def get_workload_message(self, job: JobView) -> str:
-        """Return why Kueue keeps a Job waiting in its queue; empty if Kueue does not say."""
+    async def get_workload_message(self, job: JobView) -> str | None:
+        """Return why Kueue keeps a Job waiting in its queue; empty if it does not say, None if there is no Kueue."""
 
     async def preview_job(self, manifest: Manifest) -> Manifest:
         """Return the Job that `create_job` would create. Raises AlreadyExists, Rejected."""

@@ -11,6 +11,7 @@ from tweetbot_contract.reasons import (
     DATASET_READY,
     EVICTED,
     GATE_ADVISORY,
+    KUEUE_NOT_FOUND,
     NO_DATASET,
     NO_MODEL,
     NOT_SUSPENDED,
@@ -137,6 +138,9 @@ def _summarize_suspended(state: Suspended) -> Summary:
     queue, cause = state.job.queue, f": {sanitize(state.cause)}" if state.cause else ""
     if not queue:
         message = "The Job is suspended, but not by the operator; it goes on when it no longer is."
+    elif state.unserved:
+        message = f"{KUEUE_NOT_FOUND.meaning} {KUEUE_NOT_FOUND.advice}"
+        return Summary("Queued", KUEUE_NOT_FOUND.name, message, progressing=False, stalled=True)
     elif state.job.spec_edited:
         message = f"Queue {queue} evicted the Job; when admitted again, it goes on from its last checkpoint{cause}."
     else:

@@ -195,11 +195,11 @@ def _observe_held_pod(pod: PodView, stage: Stage, attempt: int) -> StageState:
 def _observe_suspended(job: JobView, stage: Stage, attempt: int) -> Suspended:
     """Observe a suspended Job. No deadline holds: the queue's owner decides how long it waits."""
     check = stage.diagnostics.queues.get(job.uid)
-    cause = check.message if check else ""
-    if not (stage.settings.kueue_version and job.queue):
-        return Suspended(job, attempt, cause)
+    if not job.queue:
+        return Suspended(job, attempt)
     ask_at = check.next_at if check else stage.now
-    return Suspended(job, attempt, cause, ask=stage.now >= ask_at, requeue_at=ask_at)
+    cause, unserved = (check.message, check.unserved) if check else ("", False)
+    return Suspended(job, attempt, cause, unserved, ask=stage.now >= ask_at, requeue_at=ask_at)
 
 
 def _find_exhausted_limit(stage: Stage, used: float) -> Failed | RetryableFailure | None:

@@ -84,11 +84,11 @@ class DiagnosticsCache:
         mounts = {**known.mounts, pod: _update_diagnosis(known.mounts.get(pod), message, now)}
         self._diagnostics[key] = replace(known, mounts=mounts)
 
-    def note_queue(self, key: Key, job: str, message: str, now: datetime) -> None:
-        """Note what Kueue says about a waiting Job; it is asked again after a growing pause."""
+    def note_queue(self, key: Key, job: str, message: str | None, now: datetime) -> None:
+        """Note what Kueue, if there is one, says about a waiting Job; it is asked again after a growing pause."""
         known = self.get(key)
-        queues = {**known.queues, job: _update_diagnosis(known.queues.get(job), message, now)}
-        self._diagnostics[key] = replace(known, queues=queues)
+        said = replace(_update_diagnosis(known.queues.get(job), message or "", now), unserved=message is None)
+        self._diagnostics[key] = replace(known, queues={**known.queues, job: said})
 
     def note_search(self, key: Key, job: str) -> None:
         """Note that a finished Job's Pods were listed live."""

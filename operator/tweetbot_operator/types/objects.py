@@ -212,6 +212,8 @@ class Diagnosis:
     message: str
     count: int
     next_at: datetime
+    unserved: bool = False
+    """Whether there is no Kueue that could say anything."""
 
 
 @dataclass(frozen=True, slots=True)

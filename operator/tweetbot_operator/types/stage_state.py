@@ -74,6 +74,8 @@ class Suspended:
     attempt: int
     cause: str = ""
     """Kueue's message, where the operator may read it."""
+    unserved: bool = False
+    """Whether there is no Kueue that could admit it."""
     ask: bool = False
     """Whether it is time to read it."""
     requeue_at: datetime | None = None

@@ -1,6 +1,7 @@
 """The operator on a real API server, scheduler and controllers, with trainers that answer at once."""
 
 import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -171,8 +172,29 @@ def test_what_was_exported_with_its_status_runs_once_as_a_new_bot(tenant: Tenant
     assert jobs_made(home.audit_log, other.namespace) == {"gull": ["prepare", "train"]}
 
 
-def test_a_queue_lets_one_train_and_a_higher_priority_takes_its_place(tenant: Tenant) -> None:
+@pytest.fixture
+def kueue_api(home: EmbeddedCluster) -> Iterator[Callable[[], str]]:
+    """Return what installs an API group of Kueue's name."""
+    names = {"plural": "workloads", "singular": "workload", "kind": "Workload"}
+    schema = {"openAPIV3Schema": {"type": "object"}}
+    version = {"name": "v1beta2", "served": True, "storage": True, "schema": schema}
+    spec = {"group": "kueue.x-k8s.io", "names": names, "scope": "Namespaced", "versions": [version]}
+    crd = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "spec": spec}
+    name = "workloads.kueue.x-k8s.io"
+    note = {"api-approved.kubernetes.io": "unapproved, a test"}
+    manifest = json.dumps({**crd, "metadata": {"name": name, "annotations": note}})
+    yield lambda: str(home.kubectl("create", "-f", "-", input=manifest))
+    home.kubectl("delete", "crd", name, "--ignore-not-found", "--wait=false")
+
+
+def test_a_queue_lets_one_train_and_a_higher_priority_takes_its_place(
+    tenant: Tenant, kueue_api: Callable[[], str]
+) -> None:
     queue = FakeKueue(tenant, tenant.jobs)
+    tenant.apply("gull", "training", scheduling={"queueName": "gpus"})
+    tenant.wait("gull", "reason=KueueNotFound")
+    assert "Stalled" in tenant.reasons("gull")
+    kueue_api()
 
     def wait_for(name: str, reason: str) -> None:
         def holds() -> bool:
@@ -181,7 +203,6 @@ def test_a_queue_lets_one_train_and_a_higher_priority_takes_its_place(tenant: Te
 
         until(holds, 120)
 
-    tenant.apply("gull", "training", scheduling={"queueName": "gpus"})
     wait_for("gull", "Training")
     tenant.apply("tern", scheduling={"queueName": "gpus"})
     wait_for("tern", "Queued")

@@ -37,6 +37,7 @@ class FakeCluster(ClassesFake):
     start_failures: dict[str, tuple[str, ...]] = field(default_factory=dict)
     creation_failures: dict[str, tuple[str, ...]] = field(default_factory=dict)
     queue_words: dict[str, str] = field(default_factory=dict)
+    has_kueue: bool = True
     faults: dict[str, list[ApiError]] = field(default_factory=dict)
     """Faults to raise at the next calls of a method, one each."""
     after_write: Callable[[str], None] = lambda write: None
@@ -77,9 +78,9 @@ class FakeCluster(ClassesFake):
         self._fault("creation_failures_of")
         return self.creation_failures.get(job.name, ())
 
-    async def get_workload_message(self, job: JobView) -> str:
+    async def get_workload_message(self, job: JobView) -> str | None:
         self._fault("queue_words_of")
-        return self.queue_words.get(job.name, "")
+        return self.queue_words.get(job.name, "") if self.has_kueue else None
 
     async def preview_job(self, manifest: Manifest) -> Manifest:
         self._fault("preview_job")

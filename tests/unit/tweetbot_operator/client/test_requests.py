@@ -327,17 +327,37 @@ async def test_a_webhook_that_does_not_answer_is_not_a_fault_of_the_server(serve
         await api.post("/x", {})
 
 
+def groups(*names: str) -> tuple[int, dict[str, Any]]:
+    """Return the API server's answer to which API groups it has."""
+    return 200, {"kind": "APIGroupList", "groups": [{"name": name} for name in names]}
+
+
+KUEUE = groups("apps", "kueue.x-k8s.io")
+
+
 @pytest.mark.parametrize(("code", "message"), [(404, "no such kind"), (403, "workloads is forbidden")])
-async def test_workloads_that_cannot_be_read_say_nothing(
-    server: Server, cluster: KubernetesCluster, code: int, message: str
+async def test_workloads_that_cannot_be_read_are_told(
+    server: Server, api: ApiRequests, code: int, message: str
 ) -> None:
-    server.answers = [(code, {"message": message})]
-    assert await cluster.get_workload_message(a_job(a_bot_in("Train"))) == ""
+    server.answers = [KUEUE, (code, {"message": message})]
+    said = await KubernetesCluster(api, kueue_version="v1beta1").get_workload_message(a_job(a_bot_in("Train")))
+    assert said == f"the operator cannot read why in Kueue's Workloads ({message})"
 
 
 async def test_workloads_are_looked_up_by_the_job(server: Server, api: ApiRequests) -> None:
-    server.answers = [(200, {"items": []})]
+    server.answers = [KUEUE, (200, {"items": []})]
     await KubernetesCluster(api, kueue_version="v1beta2").get_workload_message(a_job(a_bot_in("Train")))
-    assert server.requests[0][1] == (
+    assert server.requests[1][1] == (
         "/apis/kueue.x-k8s.io/v1beta2/namespaces/team-a/workloads?labelSelector=kueue.x-k8s.io/job-uid%3Duid-train"
     )
+
+
+@pytest.mark.parametrize(("names", "said"), [(("apps", "kueue.x-k8s.io"), ""), (("apps",), None)])
+async def test_whether_there_is_a_kueue_is_asked_once_for_many_jobs_and_without_a_version_nothing_else(
+    server: Server, api: ApiRequests, names: tuple[str, ...], said: str | None
+) -> None:
+    server.answers = [groups(*names)]
+    cluster = KubernetesCluster(api)
+    answers = [await cluster.get_workload_message(a_job(a_bot_in("Train"))) for _ in range(3)]
+    assert answers == [said] * 3
+    assert [path for _, path, *_ in server.requests] == ["/apis"]

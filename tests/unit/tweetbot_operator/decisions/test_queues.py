@@ -270,12 +270,22 @@ async def test_kueues_message_is_reported_where_the_operator_may_read_it() -> No
     assert message(stage) == "Fine-tuning the model."
 
 
-async def test_without_the_setting_kueue_is_not_asked() -> None:
+async def test_a_queue_in_a_cluster_without_kueue_needs_a_person_until_there_is_one() -> None:
     stage = Stage()
+    stage.cluster.has_kueue = False
     await stage.apply(**QUEUED)
-    stage.cluster.queue_words[stage.job_name.replace("prepare", "train")] = "no quota"
     await stage.end_stage(a_prepare_result())
-    assert message(stage) == "Queue gpus has not admitted the Job yet."
+    assert (phase(stage), stage.reason("Stalled"), stage.reason("Ready")) == (
+        "Queued",
+        "KueueNotFound",
+        "KueueNotFound",
+    )
+    assert "Remove spec.scheduling.queueName" in message(stage)
+    told = [event for event in stage.cluster.events if event["reason"] == "KueueNotFound"]
+    assert [event["type"] for event in told] == ["Warning"]
+    stage.cluster.has_kueue = True
+    await stage.wait(30)
+    assert (stage.reason(), stage.reason("Stalled")) == ("Queued", "")
 
 
 def a_workload(created: str = "2026-01-01T12:00:00Z", **conditions: tuple[str, str]) -> dict[str, Any]:
