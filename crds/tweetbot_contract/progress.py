@@ -45,6 +45,8 @@ class ProgressReport(Part):
     posts: _Count = None
     """Posts that a preparation has read so far."""
     waiting: Waiting | None = None
+    tracking_degraded: Annotated[str | None, Field(max_length=WAITING_MESSAGE_LIMIT)] = None
+    """Why tracking does less than the spec asks for, as soon as that is known."""
 
     def encode(self) -> bytes:
         """Return the report as JSON."""

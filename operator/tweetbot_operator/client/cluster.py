@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -48,7 +49,7 @@ class KubernetesCluster:
     def __init__(self, api: ApiRequests, namespaces: tuple[str, ...] = (), kueue_version: str = "") -> None:
         """`namespaces` are those that are listed, empty: all; `kueue_version` is the API version of Workloads."""
         self._api, self._namespaces, self._kueue_version = api, namespaces, kueue_version
-        self._kueue_there, self._kueue_known_until = False, 0.0
+        self._kueue_there, self._kueue_known_until = True, 0.0
         self._events = EventLister(api)
 
     async def get_bot(self, namespace: str, name: str) -> CachedTweetBot:
@@ -95,10 +96,11 @@ class KubernetesCluster:
         return find_workload_message(found["items"])
 
     async def _has_kueue(self) -> bool:
-        """Look into the list of all API groups, which every account may read."""
+        """Look into the list of all API groups; where the account may not read it, suppose that there is one."""
         if time.monotonic() >= self._kueue_known_until:
-            groups = (await self._api.get("/apis"))["groups"]
-            self._kueue_there = any(group["name"] == _KUEUE for group in groups)
+            with suppress(Rejected):
+                groups = (await self._api.get("/apis"))["groups"]
+                self._kueue_there = any(group["name"] == _KUEUE for group in groups)
             self._kueue_known_until = time.monotonic() + _KUEUE_SECONDS
         return self._kueue_there
 

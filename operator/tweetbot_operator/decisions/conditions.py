@@ -266,9 +266,9 @@ def _build_tracking_condition(bot: TweetBot, update: RunUpdate) -> DesiredCondit
     adopted = update.prepared and update.prepared.adopted  # its tracking is that of the run that trained it
     result = update.prepared if adopted or not update.trained else update.trained
     former = bot.status.find_condition("TrackingDegraded")
-    if result is None and former:
+    if result is None and former and not update.degraded:
         return replace(_keep_condition(former), generation=bot.generation)
-    degraded = result.tracking.degraded if result else None
+    degraded = result.tracking.degraded if result else update.degraded
     reason = TRACKING_DEGRADED if degraded else TRACKED
     message = degraded or TRACKED.meaning
     if update.trained and result is update.trained:

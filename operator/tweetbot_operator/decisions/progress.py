@@ -61,6 +61,8 @@ _SERVICES = {
 
 def add_progress(update: RunUpdate, observed: Observed) -> RunUpdate:
     """Return the update with its run's progress: what was written before, or what is due to be written now."""
+    if (report := _find_current_report(update.run, observed)) and report.tracking_degraded:
+        update = replace(update, degraded=report.tracking_degraded)
     progress = _decide_progress(observed.bot.status.current_run, update.run, observed)
     return update if progress == update.run.progress else replace(update, run=_set_progress(update.run, progress))
 

@@ -119,6 +119,8 @@ class RunUpdate:
     trained: TrainSucceeded | None = None
     pin: PinUpdate | None = None
     """What has become of spec.pin; None where there is and was none."""
+    degraded: str | None = None
+    """Why the running stage tracks less than the spec asks for; None if it does not say so."""
 
     @property
     def served(self) -> TrainSucceeded | None:

@@ -83,7 +83,8 @@ class ProgressStore:
     def _enqueue_if_worthwhile(self, key: Key, entry: _Entry) -> None:
         before, now = entry.enqueued_at, entry.report
         moved = (now.percent or 0) - (before.percent or 0) >= _POINTS_PER_PASS
-        if moved or (before.eta_seconds is None and now.eta_seconds is not None):
+        degraded = now.tracking_degraded != before.tracking_degraded
+        if moved or degraded or (before.eta_seconds is None and now.eta_seconds is not None):
             entry.enqueued_at = now
             self._enqueue(key)
 

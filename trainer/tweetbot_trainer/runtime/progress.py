@@ -51,11 +51,16 @@ class StageProgress:
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._figures: dict[str, Any] = {}
         self._waits: dict[int, _Wait] = {}
+        self._tracking: str | None = None
         self._lock, self._now = threading.Lock(), now
 
     def update(self, **figures: float | None) -> None:
         """Replace the figures, named as the fields of ProgressReport."""
         self._figures = figures
+
+    def note_degraded_tracking(self, message: str) -> None:
+        """Note why tracking does less than the spec asks for."""
+        self._tracking = message[:WAITING_MESSAGE_LIMIT]
 
     def begin_request(self, reason: str, message: str, *, beside: bool = False) -> None:
         """Note a request that this thread sends; it is a wait if no answer comes for SILENCE_SECONDS."""
@@ -91,6 +96,7 @@ class StageProgress:
         first = min(waits, key=lambda wait: (wait.beside, wait.since), default=None)
         waiting = first.build_part() if first else None
         fields = {**self._figures, "run_id": run.run_id, "stage": run.stage, "pod_uid": pod_uid, "waiting": waiting}
+        fields["tracking_degraded"] = self._tracking
         if (eta := fields.get("eta_seconds")) is not None:
             fields["eta_seconds"] = min(max(round(eta), 0), LONGEST_ETA)
         return ProgressReport.model_validate(fields)

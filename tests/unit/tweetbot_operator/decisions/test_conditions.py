@@ -25,6 +25,7 @@ from builders.operator import (
     an_observed,
     seconds_after_noon,
 )
+from builders.progress import a_report
 from harness.kstatus import kstatus as kstatus_of
 from harness.lua_checks import health_of
 from harness.stage_operator import NAME, NAMESPACE, Stage
@@ -261,6 +262,19 @@ def test_a_spec_that_no_longer_parses_is_reported_and_nothing_else_changes() -> 
     assert (status.phase, kstatus(2, status)) == ("Failed", "Failed")
     assert (status.current_run, status.model) == (before.current_run, before.model)
     assert "spec.sources" in condition(status, "Stalled").message
+
+
+def test_degraded_tracking_is_reported_while_a_stage_runs_and_stays_when_its_report_is_gone() -> None:
+    bot = a_bot_in("Prepare")
+    job = a_job(bot)
+    said = {"stage": "Prepare", "run_id": job.run_id, "pod_uid": a_pod(job).uid}
+    report = a_report(None, **said, tracking_degraded="the Secret wandb has no key key: create it")
+    seen = replace(an_observed(bot, jobs=(job,), pods=(a_pod(job),)), latest_report=report)
+    status = plan(seen).status
+    assert condition(status, "TrackingDegraded").status == "True"
+    assert condition(status, "TrackingDegraded").message == "the Secret wandb has no key key: create it"
+    later = plan(replace(seen, bot=replace(bot, status=status), latest_report=None)).status
+    assert condition(later, "TrackingDegraded") == condition(status, "TrackingDegraded")
 
 
 def test_degraded_tracking_is_reported_and_fails_nothing() -> None:

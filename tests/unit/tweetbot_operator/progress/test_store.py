@@ -21,6 +21,14 @@ def shown(figure: str) -> float | None:
     return REGISTRY.get_sample_value(f"tweetbot_run_{figure}", {"bot_namespace": "team-a", "bot": "boarded"})
 
 
+def test_tracking_that_does_less_is_worth_a_pass_once(training: Training) -> None:
+    said = {"tracking_degraded": "the Secret wandb has no key key: create it"}
+    training.store.put(training.key, training.report(42))
+    for _ in range(3):
+        training.store.put(training.key, training.report(42, **said))
+    assert training.passes == [training.key] * 2
+
+
 def test_a_report_is_live_at_once(training: Training) -> None:
     training.store.put(training.key, training.report(42, step=21, total_steps=50, eta_seconds=90, train_loss=2.5))
     assert (shown("progress_percent"), shown("eta_seconds"), shown("step"), shown("train_loss")) == (42, 90, 21, 2.5)

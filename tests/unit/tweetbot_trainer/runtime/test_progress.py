@@ -63,6 +63,13 @@ def test_it_says_how_far_it_is(progress: ServedProgress) -> None:
     assert (report.train_loss, report.eval_loss) == (2.3457, None)
 
 
+def test_it_says_why_tracking_does_less_whatever_else_it_does(progress: ServedProgress) -> None:
+    progress.note_degraded_tracking("the Secret wandb has no key key: create it" + "x" * 9999)
+    progress.update(percent=41)
+    report = parse_report(ask(progress)[1])
+    assert (report.percent, len(report.tracking_degraded or "")) == (41, 256)
+
+
 def test_it_says_what_it_waits_for_and_since_when(progress: ServedProgress) -> None:
     progress.begin_wait("StorageUnavailable", "S3 does not answer")
     first = parse_report(ask(progress)[1]).waiting

@@ -15,12 +15,21 @@ START_SLACK, REPORT_LIMIT = 20.0, 30.0
 
 
 class BackgroundTracker:
-    """Passes calls on to the run that `start` makes. `upload` stores the run's files where its server lacks them."""
+    """Passes calls on to the run that `start` makes."""
 
     def __init__(
-        self, run_config: RunConfig, start: Callable[[], WandbRun], upload: Callable[[], None], log: Log
+        self,
+        run_config: RunConfig,
+        start: Callable[[], WandbRun],
+        upload: Callable[[], str | None],
+        log: Log,
+        note_degraded: Callable[[str], None] = lambda message: None,
     ) -> None:
-        self._start, self._upload, self._log = start, upload, log
+        """`upload` stores the run's files where its server lacks them, and returns why it cannot, or None.
+
+        `note_degraded` is told why less is tracked than the spec asks for, as soon as that is known.
+        """
+        self._start, self._upload, self._log, self._note_degraded = start, upload, log, note_degraded
         self._report = run_config.report
         self._start_limit = run_config.init_timeout + START_SLACK + (REPORT_LIMIT if run_config.report else 0)
         self._finish_limit = run_config.finish_timeout + run_config.finish_slack
@@ -64,7 +73,8 @@ class BackgroundTracker:
             if degraded:
                 self._log.warning("tracking.degraded", message=degraded)
             if self._fault or self._result.wandb_mode == "Offline":
-                self._upload()
+                lost = self._upload()
+                degraded = degraded or lost
             self._finished = self._result.model_copy(update={"degraded": degraded and degraded[:LONGEST_TEXT]})
         return self._finished
 
@@ -73,6 +83,8 @@ class BackgroundTracker:
         if run is not None:
             self._result = self._call_safely(lambda: run.result, "read how it is tracked") or self._result
             self._add_report(run)
+            if self._result.degraded:
+                self._note_degraded(self._result.degraded)
         self._started.set()
         while (call := self._calls.get()) is not None:
             if run is not None:
@@ -96,6 +108,7 @@ class BackgroundTracker:
             return work()
         except Exception as error:  # noqa: BLE001  # the client raises anything, and no run may fail for it
             self._fault = self._fault or f"could not {purpose}: {_describe(error)}"
+            self._note_degraded(self._fault)
             return None
 
 

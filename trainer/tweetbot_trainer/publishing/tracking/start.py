@@ -1,7 +1,7 @@
 """Start the tracking that a spec asks for."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,11 @@ class TrackerStarter:
         secrets: Path,
         log: Log,
         probe: Probe = check_api_key,
+        note_degraded: Callable[[str], None] = lambda message: None,
     ) -> None:
+        """`note_degraded` is told why less is tracked than the spec asks for, as soon as that is known."""
         self._run, self._run_config, self._store = run, run_config, store
-        self._secrets, self._log, self._probe = secrets, log, probe
+        self._secrets, self._log, self._probe, self._note_degraded = secrets, log, probe, note_degraded
 
     def __call__(self, config: Mapping[str, Any]) -> Tracker:
         """Return a tracker with this configuration. It starts in the background."""
@@ -45,10 +47,12 @@ class TrackerStarter:
             if self._run_config.report:
                 import wandb_workspaces.reports.v2  # noqa: F401
 
-        def upload() -> None:
-            upload_files(self._store, run, folder, self._log)
+        def upload() -> str | None:
+            return upload_files(self._store, run, folder, self._log)
 
-        return BackgroundTracker(self._run_config, lambda: self._start_run(config), upload, self._log)
+        return BackgroundTracker(
+            self._run_config, lambda: self._start_run(config), upload, self._log, self._note_degraded
+        )
 
     def _start_run(self, config: Mapping[str, Any]) -> WandbRun:
         import wandb
@@ -59,8 +63,8 @@ class TrackerStarter:
         return WandbRun(self._run_config, decision, config, base_url)
 
 
-def upload_files(store: ObjectStore, run: RunDocument, folder: Path, log: Log) -> None:
-    """Upload every file below the folder. A fault is only logged, as the metrics are in the report as well."""
+def upload_files(store: ObjectStore, run: RunDocument, folder: Path, log: Log) -> str | None:
+    """Upload every file below the folder. Return why it could not; the metrics are in the report as well."""
     target = join(get_run_folder(run), "wandb", run.stage.lower())
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     try:
@@ -68,3 +72,5 @@ def upload_files(store: ObjectStore, run: RunDocument, folder: Path, log: Log) -
             store.put(join(target, path.relative_to(folder).as_posix()), path)
     except (StageError, OSError) as error:
         log.warning("tracking.not_uploaded", message=str(error))
+        return f"the run's files could not be stored, so it cannot be synced later: {error}"
+    return None

@@ -23,6 +23,7 @@ from builders.manifests import a_spec
 from builders.stages import ENOUGH, a_context, a_local_run, a_source
 from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.handover import RunDocument
+from tweetbot_contract.reasons import STORAGE_FULL
 from tweetbot_contract.status import Stage
 from tweetbot_fakes.remotes.wandb_graphql import FakeWandb
 from tweetbot_fakes.remotes.wandb_server import KEY, wandb_server
@@ -39,6 +40,7 @@ from tweetbot_trainer.publishing.tracking.start import TrackerStarter
 from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig, TrackedRun
 from tweetbot_trainer.runtime.egress import guard_connections
 from tweetbot_trainer.runtime.egress_proxy import serve_egress_proxy
+from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.stages.prepare import prepare
 from tweetbot_trainer.store.folder import FolderStore
@@ -67,6 +69,13 @@ def a_run(tmp_path: Path, stage: Stage = "Train", **wandb: Any) -> RunDocument:
     run_id = hashlib.sha256(bytes(tmp_path)).hexdigest()[:16]  # the client of all tests knows every run by its id
     identity = {"namespace": "team-a", "name": "gull", "uid": "a1b2c3d4-0000", "run_id": run_id}
     return RunDocument(**identity, stage=stage, run_number=1, dataset="d" * 64, spec=spec)
+
+
+class FullStore(FolderStore):
+    """A store that takes nothing."""
+
+    def put(self, *_: Any) -> None:
+        raise SpecRefused(STORAGE_FULL, "the bucket is full")
 
 
 def started(run: RunDocument, tmp_path: Path, secrets: Path, config: dict[str, Any] | None = None) -> Tracker:
@@ -329,6 +338,18 @@ def test_a_client_that_says_nothing_about_its_run_is_not_waited_for(tmp_path: Pa
     start: Any = Speechless
     result = BackgroundTracker(run_config, start, upload=lambda: None, log=Log(StringIO())).finish()
     assert result.degraded == "could not read how it is tracked: ValueError: no address"
+
+
+def test_what_tracking_does_less_is_known_at_once_and_that_nothing_is_left_to_sync(tmp_path: Path) -> None:
+    run, noted = a_run(tmp_path, apiKeySecret=SECRET), list[str]()
+    run_config = RunConfig(TrackedRun.from_document(run), tmp_path / "work", init_timeout=120, finish_timeout=120)
+    places: dict[str, Any] = {"secrets": tmp_path / "none", "log": Log(StringIO()), "probe": AT_ONCE}
+    tracker = TrackerStarter(run, run_config, store=STORE, **places, note_degraded=noted.append)({})
+    assert "has no key" in (tracker.get_current_result().degraded or "")
+    assert ["has no key" in message for message in noted] == [True]
+    offline = a_run(tmp_path, mode="Offline")
+    full = TrackerStarter(offline, run_config, store=FullStore(), **places)({}).finish()
+    assert full.degraded == "the run's files could not be stored, so it cannot be synced later: StorageFull: the bucket is full"
 
 
 def test_a_key_that_is_missing_from_its_secret_is_reported(tmp_path: Path) -> None:
