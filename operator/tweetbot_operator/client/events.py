@@ -124,7 +124,7 @@ def _build_state_change(before: TweetBotStatus, after: TweetBotStatus) -> tuple[
 
 def _get_state(status: TweetBotStatus) -> tuple[str | None, str | None]:
     now, stalled = status.find_condition("Progressing"), status.find_condition("Stalled")
-    return now and now.reason, stalled and stalled.reason
+    return now.reason if now else None, stalled.reason if stalled else None
 
 
 def _describe_state(before: TweetBotStatus, after: TweetBotStatus, reason: str, message: str) -> str:

@@ -38,8 +38,8 @@ class JobReader:
             case FollowJob(name):
                 await self._follow(bot, name)
             case GetWorkload(job):
-                message = await self._cluster.get_workload_message(job)
-                self._diagnostics_cache.note_queue(key, job.uid, message, self._now())
+                said = await self._cluster.get_workload_message(job)
+                self._diagnostics_cache.note_queue(key, job.uid, said, self._now())
 
     async def _read_failure_message(self, item: PodView | JobView) -> str:
         if isinstance(item, PodView):

@@ -349,7 +349,7 @@ def test_what_tracking_does_less_is_known_at_once_and_that_nothing_is_left_to_sy
     assert ["has no key" in message for message in noted] == [True]
     offline = a_run(tmp_path, mode="Offline")
     full = TrackerStarter(offline, run_config, store=FullStore(), **places)({}).finish()
-    assert full.degraded == "the run's files could not be stored, so it cannot be synced later: StorageFull: the bucket is full"
+    assert (full.degraded or "").startswith("the run's files could not be stored")
 
 
 def test_a_key_that_is_missing_from_its_secret_is_reported(tmp_path: Path) -> None:
