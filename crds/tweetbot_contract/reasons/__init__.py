@@ -198,11 +198,13 @@ PREFIX_OWNED = _ask_author(
     "PrefixOwned",
     "The folder in the bucket belongs to a TweetBot of another cluster. This one may serve models from it, but may not "
     "train new ones, move latest.json or erase anything.",
-    "Delete the other TweetBot, choose another spec.output.s3.uri, or take the folder over: set the annotation "
-    "tweetbot.dev/take-over-prefix to the uid that the message names.",
+    "Delete the other TweetBot, or take the folder over: set the annotation tweetbot.dev/take-over-prefix to the uid "
+    "that the message names. While no model is published, you may also choose another spec.output.s3.uri.",
 )
 BUCKET_NOT_FOUND = _ask_author(
-    "BucketNotFound", "The bucket does not exist.", f"Create it and {_RETRAIN}, or correct the address."
+    "BucketNotFound",
+    "The bucket does not exist.",
+    f"Create it and {_RETRAIN}, or correct the field that the message names.",
 )
 TOO_FEW_POSTS = _ask_author(
     "TooFewPosts",
@@ -220,7 +222,7 @@ BASE_MODEL_REFUSED = _ask_author(
 BASE_MODEL_TOO_LARGE = _ask_author(
     "BaseModelTooLarge",
     "Training the base takes more memory than spec.resources.memory allows.",
-    "Set spec.resources.memory to what the message says, use model.method: LoRA, or choose a smaller base.",
+    "Set spec.resources.memory to what the message says, use spec.model.method: LoRA, or choose a smaller base.",
 )
 ACCELERATOR_UNUSABLE = _ask_platform(
     "AcceleratorUnusable",
@@ -232,7 +234,7 @@ DIVERGED = _ask_author(
     "Diverged", "The loss is no longer a number.", "Lower spec.training.learningRate, or leave it unset."
 )
 ACCOUNT_NOT_FOUND = _ask_author(
-    "AccountNotFound", "The account does not exist.", "Correct sources[].x.handle or sources[].bluesky.actor."
+    "AccountNotFound", "The account does not exist.", "Correct spec.sources[].x.handle or spec.sources[].bluesky.actor."
 )
 ACCOUNT_SUSPENDED = _ask_author("AccountSuspended", "The account is suspended.", "Use another source.")
 ACCOUNT_PROTECTED = _ask_author("AccountProtected", "The account is not public.", "Use the owner's own export instead.")
@@ -253,7 +255,8 @@ USAGE_CAPPED = _ask_author(
 SPEND_LIMIT_REACHED = _ask_author(
     "SpendLimitReached",
     "Reading maxPosts posts would cost more than maxSpendUSD allows; the message says how much more.",
-    "Raise sources[].x.maxSpendUSD or lower maxPosts. Pages already paid for are kept and not paid for again.",
+    "Raise spec.sources[].x.maxSpendUSD or lower spec.sources[].x.maxPosts. Pages already paid for are kept and not "
+    "paid for again.",
 )
 RATE_LIMITED = Reason("RateLimited", "A source's server asks the trainer to wait; the message says until when.")
 X_UNAVAILABLE = Reason(
@@ -264,12 +267,12 @@ BLUESKY_UNAVAILABLE = Reason("BlueskyUnavailable", "Bluesky does not answer, or 
 BLUESKY_BAD_PAYLOAD = _ask_author(
     "BlueskyBadPayload",
     "Bluesky's answers are not as documented; perhaps another server answers in its place.",
-    "The operator retries the run. If it lasts, check sources[].bluesky.apiBaseURL and any proxy in between.",
+    "The operator retries the run. If it lasts, check spec.sources[].bluesky.apiBaseURL and any proxy in between.",
 )
 X_BAD_PAYLOAD = _ask_author(
     "XBadPayload",
     "X's answers are not as documented; perhaps another server answers in its place.",
-    "The operator retries the run. If it lasts, check sources[].x.apiBaseURL and any proxy in between.",
+    "The operator retries the run. If it lasts, check spec.sources[].x.apiBaseURL and any proxy in between.",
 )
 STORAGE_UNAVAILABLE = Reason(
     "StorageUnavailable", "S3 does not answer, or with an error that names no known problem.", if_it_lasts="Platform"

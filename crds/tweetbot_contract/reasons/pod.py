@@ -5,7 +5,7 @@ from tweetbot_contract.reasons.reason import RETRAIN, Reason, ask_author, ask_pl
 SECRET_NOT_FOUND = ask_author(
     "SecretNotFound",
     "A Secret that the spec names, or the ConfigMap of spec.caBundle, does not exist or lacks a key.",
-    "Create it, and the run continues by itself. It fails when startDeadlineSeconds have passed.",
+    "Create it, and the run continues by itself. It fails when spec.run.startDeadlineSeconds have passed.",
 )
 UNSCHEDULABLE = ask_platform(
     "Unschedulable",

@@ -3,7 +3,9 @@
 from tweetbot_contract.reasons.reason import RETRAIN, Reason, ask_author
 
 SOURCE_NOT_FOUND = ask_author(
-    "SourceNotFound", "A source's file does not exist.", f"Upload it and {RETRAIN}, or correct sources[].uri."
+    "SourceNotFound",
+    "A source's file does not exist.",
+    f"Upload it and {RETRAIN}, or correct the field that the message names.",
 )
 SOURCE_UNREADABLE = ask_author(
     "SourceUnreadable",
@@ -46,8 +48,8 @@ SOURCE_IRREGULAR = ask_author(
 )
 POSTS_MISSING = ask_author(
     "PostsMissing",
-    "A source holds fewer posts than it says. Above sources[].maxMissingPercent (5 if unset) the run fails.",
-    "Give the whole source; if it is whole, set sources[].maxMissingPercent to what the message says.",
+    "A source holds fewer posts than it says. Above spec.sources[].maxMissingPercent (5 if unset) the run fails.",
+    "Give the whole source; if it is whole, set spec.sources[].maxMissingPercent to what the message says.",
 )
 STATEMENT_CONTRADICTED = ask_author(
     "StatementContradicted",

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import (
     CONTAINER_NOT_STARTED,
     IMAGE_PULL_FAILED,
@@ -25,8 +26,8 @@ from tweetbot_contract.reasons.reason import RETRAIN
 from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_operator.jobs.pod import get_pvc_name
 from tweetbot_operator.types.creations import CreateFailure
-from tweetbot_operator.types.stage_state import Failed, StartProblem
-from tweetbot_operator.types.times import sanitize
+from tweetbot_operator.types.stage_state import Failed, RetryableFailure, StartProblem
+from tweetbot_operator.types.times import make_printable, sanitize
 
 _GOES_ON = "The run then continues by itself."
 #: What comes after the advice, by the reason's name.
@@ -37,6 +38,19 @@ _AFTERWARDS = {
     },
     JOB_REFUSED.name: "The operator retries with growing pauses.",
 }
+_URI = re.compile(r"\b(?:s3|hf|pvc)://[^\s,;'\")]+")
+_FILES = ("archive", "posts", "mastodon", "threads", "instagram", "reddit")
+_ADDRESSES = (
+    "spec.output.s3.uri",
+    "spec.model.base",
+    *(f"spec.sources[].{kind}.uri" for kind in _FILES),
+    "spec.sources[].bluesky.car",
+)
+#: Fields that hold a published model.
+_OUTPUT = re.compile(r"\bspec\.output\.s3\.(?:uri|endpoint)\b")
+_FIXED = (
+    "As a model is published, neither uri nor endpoint of spec.output.s3 can change: for that, create another TweetBot."
+)
 _SETTING = "the operator's setting"
 #: Fields of the place of trainings, which a prepare stage has under spec.scheduling.prepare. It inherits the priority.
 _PRIORITY = "spec.scheduling.priorityClassName"
@@ -98,11 +112,33 @@ def _replace_fields(stage: str, cause: KnownCause) -> KnownCause:
     return replace(cause, advice=point(cause.advice), otherwise=point(cause.otherwise), fields=fields)
 
 
+def name_fields(state: Failed | RetryableFailure, bot: TweetBot) -> Failed | RetryableFailure:
+    """Return the failure with the fields whose values its message names, and with those that cannot change any more."""
+    message = state.message
+    if "spec." not in message and (fields := _find_fields(message, bot.spec.to_dict())):
+        message = f"{message.rstrip('.')}. See {' and '.join(fields)}."
+    if bot.status.model and _OUTPUT.search(message):
+        message = f"{message.rstrip('.')}. {_FIXED}"
+    return replace(state, message=make_printable(message))
+
+
+def _find_fields(message: str, document: dict[str, Any]) -> list[str]:
+    """Return the fields with an address or account of the message; a bucket stands in each address that is in it."""
+    named = [uri.rstrip(".:") for uri in _URI.findall(message)]
+    written = [each for field in _ADDRESSES for each in _list_values(document, field)]
+    exact = [path for path, value in written if value in named]
+    inside = [path for path, value in written if any(value.startswith(f"{uri}/") for uri in named)]
+    handles = [(path, f"@{value}") for path, value in _list_values(document, "spec.sources[].x.handle")]
+    accounts = [*handles, *_list_values(document, "spec.sources[].bluesky.actor")]
+    return exact or inside or [path for path, name in accounts if re.search(rf"{re.escape(name)}(?!\w|\.\w)", message)]
+
+
 def _fill_in(cause: KnownCause, names: dict[str, str], document: dict[str, Any]) -> str:
     """Return the advice with what the sentence names and the fields that caused it; empty if no field did."""
     named = names.get("name") or names.get("resource")
-    values = [each for field in cause.fields for each in _list_values(document, field)]
-    fields = [path for path, value in values if value == named or named is None]
+    written = [each for field in cause.fields for each in _list_values(document, field)]
+    values = [(path, get_pvc_name(value) if path == "spec.model.base" else value) for path, value in written]
+    fields = [path for path, value in values if value and named in (None, value)]
     if cause.fields and not fields and cause.otherwise:
         return ""
     account = document.get("serviceAccountName", "default")
@@ -110,14 +146,11 @@ def _fill_in(cause: KnownCause, names: dict[str, str], document: dict[str, Any])
 
 
 def _list_values(document: dict[str, Any], field: str) -> Iterator[tuple[str, str]]:
-    """Yield path and value of a field that is set; a base is known by its PersistentVolumeClaim."""
+    """Yield path and value of a field that is set."""
     found: list[tuple[str, Any]] = [("spec", document)]
     for step in field.removeprefix("spec.").split("."):
         found = [each for path, value in found for each in _take_step(path, value, step)]
-    for path, value in found:
-        known = get_pvc_name(value) if field == "spec.model.base" else value
-        if known:
-            yield path, known
+    yield from found
 
 
 def _take_step(path: str, value: Any, step: str) -> Iterator[tuple[str, Any]]:

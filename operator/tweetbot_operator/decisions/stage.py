@@ -15,7 +15,7 @@ from tweetbot_contract.reasons import (
 from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
 from tweetbot_contract.spec.lifecycle import RunPolicy
 from tweetbot_contract.status import CurrentRun
-from tweetbot_operator.decisions.advice import explain_start_timeout
+from tweetbot_operator.decisions.advice import explain_start_timeout, name_fields
 from tweetbot_operator.decisions.causes import get_memory_advice
 from tweetbot_operator.decisions.failures import diagnose_attempt, diagnose_excess, diagnose_failure, parse_message
 from tweetbot_operator.decisions.pod_problems import (
@@ -97,7 +97,10 @@ def observe_stage(bot: TweetBot, run: CurrentRun, observed: Observed) -> Stage:
     job = next((job for job in observed.jobs if job.name == run.job_name), None)
     pods = tuple(pod for pod in observed.pods if job and pod.controller_uid == job.uid)
     stage = Stage(observed, bot, run, job, pods)
-    return stage if run.outcome or job is None else replace(stage, state=_observe_job(job, stage))
+    if run.outcome or job is None:
+        return stage
+    state = _observe_job(job, stage)
+    return replace(stage, state=name_fields(state, bot) if isinstance(state, Failed | RetryableFailure) else state)
 
 
 def _observe_job(job: JobView, stage: Stage) -> StageState:

@@ -11,7 +11,10 @@ import yaml
 
 from builders.manifests import NO_CPU, NO_MEMORY, PLAUSIBLE, a_manifest
 from builders.operator import NOON, a_bot_in, a_prepare_result, a_train_result
+from builders.sentences import FULL
+from builders.sentences.fields import CORRECTIONS
 from tweetbot_cluster.cluster import EmbeddedCluster
+from tweetbot_cluster.kubernetes.api_server import ApiError
 from tweetbot_contract.spec.quantities import MEMORY_ADVICE
 from tweetbot_contract.status import DataStatus, ModelStatus, ProgressStatus, TweetBotStatus
 from tweetbot_operator.decisions.status import set_summary
@@ -224,6 +227,28 @@ def test_who_drops_the_status_does_not_move_the_output(kubectl: Kubectl, namespa
     replaced = {**found, "spec": moved["spec"], "status": {}}
     answer = kubectl("replace", "-n", namespace, "-f", "-", input=json.dumps(replaced), check=False)
     assert "spec.output.s3.uri" in answer.stderr
+
+
+@pytest.mark.parametrize("published", [False, True], ids=["before a model is published", "after that"])
+def test_whoever_follows_advice_is_not_refused(
+    home: EmbeddedCluster, kubectl: Kubectl, namespace: str, published: bool
+) -> None:
+    """Only the output stays where a model is; then the advice says so (test_advice.py)."""
+    apply(kubectl, namespace, a_manifest(**FULL))
+    if published:
+        publish_a_model(kubectl, namespace)
+    refused = {field for field, spec in CORRECTIONS.items() if not may_patch(home, namespace, spec)}
+    assert refused == ({"spec.output.s3.uri", "spec.output.s3.endpoint"} if published else set())
+
+
+def may_patch(home: EmbeddedCluster, namespace: str, spec: dict[str, Any]) -> bool:
+    """Tell whether the API server would take a change of the spec."""
+    path = f"/apis/tweetbot.dev/v1alpha1/namespaces/{namespace}/tweetbots/gull?dryRun=All&fieldValidation=Strict"
+    try:
+        home.api.request("PATCH", path, json.dumps({"spec": spec}).encode(), "application/merge-patch+json")
+    except ApiError:
+        return False
+    return True
 
 
 def publish_a_model(kubectl: Kubectl, namespace: str) -> None:

@@ -94,7 +94,7 @@ def _build_metrics(outcome: TrainOutput, after: Likelihood, before: Likelihood |
             reliability=splits.reliability,
         )
     except ValueError as error:
-        text = "The loss on the test posts is not finite: lower training.learningRate, or leave it unset."
+        text = "The loss on the test posts is not finite: lower spec.training.learningRate, or leave it unset."
         raise TrainingDiverged(reasons.DIVERGED, text) from error
 
 

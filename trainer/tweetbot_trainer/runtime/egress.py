@@ -156,12 +156,15 @@ def parse_networks(env: Mapping[str, str]) -> tuple[Network, ...]:
 
 
 def _list_endpoints(spec: TweetBotSpec) -> Iterator[tuple[str, str]]:
-    named = {"output.s3.endpoint": spec.output.s3.endpoint, "tracking.wandb.baseURL": spec.tracking.wandb.base_url}
+    named = {
+        "spec.output.s3.endpoint": spec.output.s3.endpoint,
+        "spec.tracking.wandb.baseURL": spec.tracking.wandb.base_url,
+    }
     for index, source in enumerate(spec.sources):
         if source.x:
-            named[f"sources[{index}].x.apiBaseURL"] = source.x.api_base_url
+            named[f"spec.sources[{index}].x.apiBaseURL"] = source.x.api_base_url
         if source.bluesky:
-            named[f"sources[{index}].bluesky.apiBaseURL"] = source.bluesky.api_base_url
+            named[f"spec.sources[{index}].bluesky.apiBaseURL"] = source.bluesky.api_base_url
     yield from ((path, url) for path, url in named.items() if url)
 
 

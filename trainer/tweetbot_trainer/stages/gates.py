@@ -146,7 +146,7 @@ def _judge_improvement(limit: int | None, candidate: Candidate) -> Finding | Non
     posts = "the test posts" if metrics.test_posts is None else f"{metrics.test_posts} test posts"
     seen = f" (95 % interval from {low:.1f} %)" if low is not None else ""
     why = f"{what}{seen}, but {posts} are too few to be sure that they are {limit} % below it"
-    return Finding(why, "Raise training.holdoutPercent, give more posts, or lower or remove the limit", "None")
+    return Finding(why, "Raise spec.training.holdoutPercent, give more posts, or lower or remove the limit", "None")
 
 
 def _judge_style(limit: int | None, candidate: Candidate) -> Finding | None:
@@ -168,7 +168,7 @@ def _judge_style(limit: int | None, candidate: Candidate) -> Finding | None:
         return None
     seen = f" (95 % interval from {100 * low:.0f} %)" if low is not None else ""
     why = f"{what}{seen}, but there are too few test posts to be sure that it reaches {limit} %"
-    return Finding(why, "Raise training.holdoutPercent, give more posts, or lower or remove the limit", "None")
+    return Finding(why, "Raise spec.training.holdoutPercent, give more posts, or lower or remove the limit", "None")
 
 
 def _judge_regression(limit: int | None, candidate: Candidate) -> Finding | None:
@@ -176,7 +176,7 @@ def _judge_regression(limit: int | None, candidate: Candidate) -> Finding | None
     found = candidate.comparison
     if found is None or limit == ANY_REGRESSION:
         return None
-    escape = f"set evaluation.gates.maxRegressionPercent: {ANY_REGRESSION} to publish whatever comes"
+    escape = f"set spec.evaluation.gates.maxRegressionPercent: {ANY_REGRESSION} to publish whatever comes"
     if isinstance(found, NoComparison):
         why = f"it could not be compared with the served version {found.version}: {found.why}"
         return Finding(why, f"Put back what is missing, or {escape}", "None")
@@ -191,7 +191,7 @@ def _judge_regression(limit: int | None, candidate: Candidate) -> Finding | None
         return Finding(f"{what}, and maxRegressionPercent is {limit}", back)
     if few and high > limit:
         why = f"{what}, which is too few posts to be sure that it is not more than {limit} % worse"
-        return Finding(why, f"Raise training.holdoutPercent, give more posts, or {escape}", "None")
+        return Finding(why, f"Raise spec.training.holdoutPercent, give more posts, or {escape}", "None")
     return None
 
 

@@ -17,8 +17,8 @@ from tweetbot_trainer.runtime.refusals import Meaning
 
 #: The action of a conditional write, in errors and in this table.
 CONDITIONAL_WRITE = "write conditionally"
-_USE_NO_CHECKSUMS = "set output.s3.checksumMode: WhenRequired"
-_USE_NO_CONDITIONS = "set output.s3.conditionalWrites: Unsupported, if this cluster alone writes here"
+_USE_NO_CHECKSUMS = "set spec.output.s3.checksumMode: WhenRequired"
+_USE_NO_CONDITIONS = "set spec.output.s3.conditionalWrites: Unsupported, if this cluster alone writes here"
 
 
 TABLE: tuple[Meaning, ...] = (
@@ -34,7 +34,7 @@ TABLE: tuple[Meaning, ...] = (
         ("KMS.*", "CloudKms*", "XMinioKMS*"),
         SpecRefused,
         reasons.ENCRYPTION_REFUSED,
-        "enable the key, or correct output.s3.kmsKeyId",
+        "enable the key, or correct spec.output.s3.kmsKeyId",
         "AWS, GCS, MinIO",
     ),
     Meaning(
@@ -42,7 +42,7 @@ TABLE: tuple[Meaning, ...] = (
          "NotImplemented"),
         NotAuthorized,
         reasons.ENCRYPTION_REFUSED,
-        "allow kms:GenerateDataKey and kms:Decrypt on the key, or correct output.s3.kmsKeyId",
+        "allow kms:GenerateDataKey and kms:Decrypt on the key, or correct spec.output.s3.kmsKeyId",
         "AWS, Ceph RGW, MinIO",
         words=("kms", "server side encryption", "server-side encryption"),
     ),
@@ -119,7 +119,7 @@ TABLE: tuple[Meaning, ...] = (
          "XAdminUserNotFound", "401"),
         NotAuthorized,
         reasons.NOT_AUTHORIZED,
-        "correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the Secret of output.s3.credentialsSecret",
+        "correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the Secret of spec.output.s3.credentialsSecret",
         "all; XAdminUserNotFound: versitygw",
     ),
     Meaning(
@@ -137,7 +137,8 @@ TABLE: tuple[Meaning, ...] = (
          "IncorrectEndpoint"),
         SpecRefused,
         reasons.SPEC_REFUSED,
-        "the bucket is in another region or at another endpoint: set output.s3.region, or correct output.s3.endpoint",
+        "the bucket is in another region or at another endpoint: set spec.output.s3.region, or correct "
+        "spec.output.s3.endpoint",
         "AWS, Wasabi",
     ),
     Meaning(
@@ -151,7 +152,7 @@ TABLE: tuple[Meaning, ...] = (
         ("InvalidArgument", "MethodNotAllowed", "405"),
         SpecRefused,
         reasons.FOREIGN_ENDPOINT,
-        "this is the address of a console or of another API: write the one of S3 into output.s3.endpoint",
+        "this is the address of a console or of another API: write the one of S3 into spec.output.s3.endpoint",
         "MinIO, nginx",
         words=("api port", "method not allowed", "specified method"),
     ),

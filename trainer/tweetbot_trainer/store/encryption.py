@@ -14,5 +14,5 @@ def build_encryption(kms_key_id: str | None) -> dict[str, str]:
 def require_encryption(answer: Any, encryption: dict[str, str], uri: str) -> None:
     """Raise SpecRefused if a server took a write and passed over its key: the object is not encrypted by it."""
     if encryption and not str(answer.get("ServerSideEncryption", "")).startswith("aws:kms"):
-        advice = "remove output.s3.kmsKeyId, or use a server that encrypts by a KMS key"
+        advice = "remove spec.output.s3.kmsKeyId, or use a server that encrypts by a KMS key"
         raise SpecRefused(reasons.STORAGE_UNSUPPORTED, f"the server wrote {uri} without the KMS key: {advice}")

@@ -31,7 +31,7 @@ _UNREACHABLE = (
 _NO_CREDENTIALS = (boto.NoCredentialsError, boto.PartialCredentialsError, boto.NoAuthTokenError)
 #: The action of making a client, in errors.
 REACH = "reach"
-_IF_IT_LASTS = "if it lasts, look at output.s3.endpoint and at any proxy in between"
+_IF_IT_LASTS = "if it lasts, look at spec.output.s3.endpoint and at any proxy in between"
 
 
 class PreconditionFailed(Exception):
@@ -108,7 +108,7 @@ def translate_errors(action: str, uri: str) -> Iterator[None]:
     except boto.ClientError as error:
         raise _translate_client_error(error, action, uri) from error
     except _NO_CREDENTIALS as error:
-        advice = "give output.s3.credentialsSecret, or a serviceAccountName with a workload identity"
+        advice = "give spec.output.s3.credentialsSecret, or spec.serviceAccountName with a workload identity"
         raise NotAuthorized(reasons.NOT_AUTHORIZED, f"no credentials for {uri}: {advice}") from error
     except ForeignAnswer as error:
         raise _build_foreign_error(error, action, uri) from error
@@ -125,7 +125,7 @@ def translate_errors(action: str, uri: str) -> Iterator[None]:
 
 def _build_foreign_error(error: ForeignAnswer, action: str, uri: str) -> UnnamedRefusal:
     """Return what a foreign answer means: it may come from a proxy on the way, and pass."""
-    advice = "write the address of the S3 API into output.s3.endpoint, and look for a proxy in between"
+    advice = "write the address of the S3 API into spec.output.s3.endpoint, and look for a proxy in between"
     message = f"the answer to a request to {action} {uri} is not S3's but {error}: {advice}"
     return UnnamedRefusal(reasons.FOREIGN_ENDPOINT, message)
 

@@ -42,13 +42,14 @@ WRITE = Capability("writing")
 READ = Capability("reading back what was written")
 LIST = Capability("listing")
 DELETE = Capability("deleting", "allow s3:DeleteObject: checkpoints and old models are erased")
-CHECKSUMS = Capability("checksums", "set output.s3.checksumMode: WhenRequired", reasons.STORAGE_UNSUPPORTED)
+CHECKSUMS = Capability("checksums", "set spec.output.s3.checksumMode: WhenRequired", reasons.STORAGE_UNSUPPORTED)
 ENCRYPTION = Capability(
-    "encryption by a KMS key", "correct output.s3.kmsKeyId or the rights on the key", reasons.ENCRYPTION_REFUSED
+    "encryption by a KMS key", "correct spec.output.s3.kmsKeyId or the rights on the key", reasons.ENCRYPTION_REFUSED
 )
 CONDITIONS = Capability(
     "conditional writes (If-None-Match, If-Match)",
-    "set output.s3.conditionalWrites: Unsupported if this cluster alone writes to the bucket, else use another server",
+    "set spec.output.s3.conditionalWrites: Unsupported if this cluster alone writes to the bucket, else use another "
+    "server",
     reasons.STORAGE_UNSUPPORTED,
 )
 MULTIPART = Capability(

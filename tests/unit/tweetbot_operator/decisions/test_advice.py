@@ -1,33 +1,33 @@
 """What to do about what the cluster says, and which field of the TweetBot it comes from."""
 
-import re
 from typing import Any
 
 import pytest
 
 from builders.manifests import a_spec
+from builders.operator import (
+    a_bot_in,
+    a_failed_job,
+    a_failed_pod,
+    a_refusal_of_the_trainer,
+    a_train_result,
+    an_observed,
+)
+from builders.plans import run_in
 from builders.sentences import FULL, SENTENCES
-from tweetbot_contract.generate.crd import build_root_schema
+from builders.sentences.fields import FIELD, find_field
 from tweetbot_contract.reasons import BY_NAME
 from tweetbot_contract.reasons.known_causes import KNOWN_CAUSES
+from tweetbot_contract.status import ModelStatus
 from tweetbot_operator.decisions.advice import advise, find_advice
+from tweetbot_operator.decisions.plan import plan
 
 SPECS = {"full": a_spec(**FULL), "bare": a_spec()}
-SCHEMA = build_root_schema()
-FIELD = re.compile(r"\bspec(?:\.\w+(?:\[\d*\])?)+")
 
 
 def advice_on(name: str) -> str:
     sentence = SENTENCES[name]
     return " ".join(find_advice(BY_NAME[sentence.reason], sentence.words, SPECS[sentence.spec], sentence.stage))
-
-
-def find_field(path: str) -> dict[str, Any] | None:
-    """Return the schema of a field such as spec.sources[0].x.handle, or None if there is none."""
-    node: dict[str, Any] | None = SCHEMA
-    for step in re.findall(r"\w+|\[\d*\]", path):
-        node = (node or {}).get("items") if step.startswith("[") else (node or {}).get("properties", {}).get(step)
-    return node
 
 
 @pytest.mark.parametrize("name", SENTENCES)
@@ -71,3 +71,42 @@ def test_an_unknown_sentence_gets_the_advice_of_its_reason() -> None:
 def test_who_has_a_setting_of_the_operator_changed_is_told_how_the_run_learns_of_it() -> None:
     said = advise(BY_NAME["Unschedulable"], "0/1 nodes are available: 1 Insufficient cpu.", SPECS["full"], "Prepare")
     assert "After a change of the operator's setting, set the annotation tweetbot.dev/retrain-at." in said
+
+
+#: What the trainer says without a field, and the fields of a TweetBot of three sources that it is about.
+SAID = {
+    "s3://team-a/posts.jsonl does not exist: upload it, or correct the address": "spec.sources[0].posts.uri",
+    "s3://team-a/export.zip: the zip is an export of X; give it as a source of the kind archive": (
+        "spec.sources[2].mastodon.uri"
+    ),
+    "the bucket s3://team-a does not exist: create it, or correct its name": (
+        "spec.output.s3.uri and spec.sources[0].posts.uri and spec.sources[2].mastodon.uri"
+    ),
+    "X has no account @gull.": "spec.sources[1].x.handle",
+}
+THREE = {**FULL, "sources": [*FULL["sources"], {"mastodon": {"uri": "s3://team-a/export.zip"}}]}
+ADDRESS = "write the address of the S3 API into spec.output.s3.endpoint, and look for a proxy in between"
+
+
+def end_of(said: str, **changes: Any) -> str:
+    """Return the message of a run whose trainer has refused its spec in these words."""
+    bot = a_bot_in("Prepare", **THREE, **changes)
+    job = a_failed_job(bot)
+    pod = a_failed_pod(job, 10, said=a_refusal_of_the_trainer("SpecRefused", said))
+    return run_in(plan(an_observed(bot, jobs=(job,), pods=(pod,)))).message or ""
+
+
+@pytest.mark.parametrize("words", SAID)
+def test_what_the_trainer_says_of_an_address_is_followed_by_the_field_with_it(words: str) -> None:
+    assert f"See {SAID[words]}." in end_of(words)
+
+
+def test_a_message_that_names_its_field_gets_no_other() -> None:
+    assert "See " not in end_of("spec.sources[0].posts.uri: s3://team-a/posts.jsonl: the zip is an export of X")
+
+
+def test_nobody_is_sent_to_another_bucket_once_a_model_is_published() -> None:
+    model = ModelStatus(**a_train_result().model.model_dump(), run_id="1", identity="1")
+    published = end_of(ADDRESS, status_fields={"model": model})
+    assert "neither uri nor endpoint of spec.output.s3 can change: for that, create another TweetBot" in published
+    assert "create another" not in end_of(ADDRESS)

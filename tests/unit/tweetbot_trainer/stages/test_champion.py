@@ -91,7 +91,7 @@ def test_an_edit_that_makes_the_model_worse_moves_no_pointer_and_can_be_accepted
     assert (str(error.reason), bot.served) == ("GateFailed", good)
     assert f" % above those of the served version {good} on the same 22 test posts (95 % interval +" in error.message
     assert "/rejected/" in error.message
-    assert "set evaluation.gates.maxRegressionPercent: 100" in error.message
+    assert "set spec.evaluation.gates.maxRegressionPercent: 100" in error.message
     assert error.figures is not None
     assert error.figures.bits_per_byte > 0
 

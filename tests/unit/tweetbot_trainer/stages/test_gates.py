@@ -123,8 +123,8 @@ def test_the_error_says_where_the_model_is_and_what_helps() -> None:
     assert error.message == (
         "Its 0.900 bits per byte are 10.0 % below the base's 1.000 (95 % interval from -3.0 %), but 20 test posts are "
         "too few to be sure that they are 5 % below it. The model is stored at s3://b/rejected/1. Raise "
-        "training.holdoutPercent, give more posts, or lower or remove the limit. If you loosen the gate, this model is "
-        "published as it is."
+        "spec.training.holdoutPercent, give more posts, or lower or remove the limit. If you loosen the gate, this "
+        "model is published as it is."
     )
     assert error.figures == metrics.figures
 
@@ -204,6 +204,6 @@ def test_a_model_that_is_worse_is_set_beside_the_served_version_figure_by_figure
     assert build_gate_error(misses, figures(), "s3://b/rejected/1").message == (
         "Its bits per byte are 59.8 % above those of the served version aaaa on the same 100 test posts (95 % interval "
         "+41.1 to +78.2 %; verbatim 10.0 %, that version 2.0 %). The model is stored at s3://b/rejected/1. Go back to "
-        "the posts and settings of that version, or set evaluation.gates.maxRegressionPercent: 100 to publish whatever "
-        "comes. If you loosen the gate, this model is published as it is."
+        "the posts and settings of that version, or set spec.evaluation.gates.maxRegressionPercent: 100 to publish "
+        "whatever comes. If you loosen the gate, this model is published as it is."
     )

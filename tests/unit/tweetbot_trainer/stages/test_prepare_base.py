@@ -158,7 +158,7 @@ def test_a_base_that_may_not_be_read_names_what_it_is_read_with(
     s3 = context.run.spec.output.s3.model_copy(update=output)
     spec = context.run.spec.model_copy(update={"output": Output(s3=s3)})
     files = BaseFiles(lambda _: Locked(tmp_path))
-    with pytest.raises(NotAuthorized, match=f"NotAuthorized: model.base: .*config.json.*{words}"):
+    with pytest.raises(NotAuthorized, match=f"NotAuthorized: spec.model.base: .*config.json.*{words}"):
         base_files.inspect_base(spec, files, RetryBudget(0), tmp_path / "small")
 
 
@@ -210,9 +210,17 @@ def test_a_tokenizer_that_fails_at_one_post_is_refused_before_a_gpu_is_asked_for
 @pytest.mark.parametrize(
     ("resources", "model", "words"),
     [
-        ({"memory": "200Mi", "gpu": {"count": 0}}, {}, "resources.memory is 200Mi: set resources.memory to 2Gi, or"),
+        (
+            {"memory": "200Mi", "gpu": {"count": 0}},
+            {},
+            "resources.memory is 200Mi: set spec.resources.memory to 2Gi, or",
+        ),
         ({"memory": "200Mi", "gpu": {"count": 0}}, {"method": "LoRA"}, "Training LoRA adapters beside .* 200Mi: set"),
-        ({"memory": "200Mi", "gpu": {"count": 1}}, {}, "200Mi: set resources.memory to 3Gi, or model.method to LoRA"),
+        (
+            {"memory": "200Mi", "gpu": {"count": 1}},
+            {},
+            "200Mi: set spec.resources.memory to 3Gi, or spec.model.method to LoRA",
+        ),
     ],
 )
 def test_a_base_too_large_for_its_pod_is_refused_with_what_to_set(

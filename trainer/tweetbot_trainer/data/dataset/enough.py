@@ -81,7 +81,7 @@ def _list_advice(filter: Filter, source: Source, index: int) -> dict[str, str]:
     options = build_recipe(filter).options
     found = {"excluded": "take ids out of spec.filter.excludeIds"}
     if _can_ask_for_more(source):
-        found["older"] = f"raise sources[{index}].{get_kind(source)}.maxPosts"
+        found["older"] = f"raise spec.sources[{index}].{get_kind(source)}.maxPosts"
     if options.recipe == "huggingtweets":
         return found  # takes no other options
     if options.min_words > 1:

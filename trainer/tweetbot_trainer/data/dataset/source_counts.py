@@ -44,7 +44,9 @@ def check_missing(counts: SourceCounts, index: int, *, max_missing_percent: int 
         f"sources[{index}] says that it holds {claimed} posts, but {missing} of them ({percent:.1f} %) are missing"
     )
     if percent > limit:
-        advice = f"Give the whole source, or set sources[{index}].maxMissingPercent to {ceil(percent)} to go on without"
+        advice = (
+            f"Give the whole source, or set spec.sources[{index}].maxMissingPercent to {ceil(percent)} to go on without"
+        )
         raise SpecRefused(reasons.POSTS_MISSING, f"{message}; at most {limit} % may be. {advice}.")
     return DataWarning(reason=reasons.POSTS_MISSING.name, message=f"{message}.")
 

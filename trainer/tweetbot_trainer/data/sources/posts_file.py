@@ -2,15 +2,22 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import chain
+from typing import BinaryIO
 
 from tweetbot_contract import reasons
 from tweetbot_contract.spec.sources import PostsSource
+from tweetbot_trainer.data.encodings import find_wide_encoding
 from tweetbot_trainer.data.lines import WrongEncoding, decode_lines
 from tweetbot_trainer.data.posts import BadPost, Post, make_post_id, parse_json, parse_post
 from tweetbot_trainer.data.sources.answers import JSON, find_answer
+from tweetbot_trainer.data.sources.archive_files.contents import build_empty_refusal
+from tweetbot_trainer.data.sources.archive_files.export import open_export
+from tweetbot_trainer.data.sources.archive_files.foreign import find_foreign
+from tweetbot_trainer.data.sources.archive_files.refusals import build_refusal, put_address
 from tweetbot_trainer.data.sources.damage import DamageCount
 from tweetbot_trainer.data.sources.interface import ObjectReader, Profile, SourceReport
 from tweetbot_trainer.data.sources.openai_file import OtherFile, explain_fault, read_openai
@@ -21,6 +28,14 @@ SIZE_LIMIT = 1024**3
 Record = tuple[int, Post | BadPost | None]
 #: Characters that spreadsheets put between cells instead of the comma, and their names.
 _SEPARATORS = {";": "semicolons", "\t": "tabs"}
+
+
+#: The first bytes of a zip, an empty one and a gzip file; a post may begin with PK.
+_PACKED = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b")
+#: The first bytes, of which a file shows what it is.
+_HEAD = 4096
+_NOTHING = re.compile("(?P<file>(?!))")
+_UNPACK = "unpack it, and upload the file of posts itself"
 
 
 class WrongFile(BadPost):
@@ -45,7 +60,7 @@ class PostsFileSource:
                 if (size := file.seek(0, io.SEEK_END)) > SIZE_LIMIT:
                     message = f"{self._spec.uri} has {size} bytes; at most {SIZE_LIMIT} are read"
                     raise SpecRefused(reasons.SOURCE_TOO_LARGE, message)
-                file.seek(0)
+                self._check_form(file, size)
                 yield from self._filter_damaged(_READERS[self._spec.format](decode_lines(file), self._index))
         except OtherFile as error:
             raise SpecRefused(reasons.SOURCE_NOT_AN_EXPORT, f"{self._spec.uri}, {error}") from error
@@ -54,6 +69,17 @@ class PostsFileSource:
             if isinstance(error, WrongEncoding):
                 advice = "; save the file as UTF-8" + (' (in Excel: "CSV UTF-8")' if self._spec.format == "csv" else "")
             raise SpecRefused(reasons.SOURCE_UNREADABLE, f"{self._spec.uri}, {error}{advice}") from error
+
+    def _check_form(self, file: BinaryIO, size: int) -> None:
+        """Refuse an archive and other files that are no text, and go back to the beginning. Raises SpecRefused."""
+        file.seek(0)
+        head = file.read(_HEAD)
+        with put_address(f"spec.sources[{self._index}].posts.uri: {self._spec.uri}"):
+            if head.startswith(_PACKED):
+                raise _build_packed_refusal(file)
+            if b"\0" in head and not find_wide_encoding(head) and (foreign := find_foreign(head, size)):
+                raise foreign
+        file.seek(0)
 
     def build_report(self) -> SourceReport:
         """Return what was left out: damaged records, and answers without text. No plain file says how many it holds."""
@@ -78,6 +104,14 @@ class PostsFileSource:
             else:
                 self._left_out["not_posts"] += 1
         self._damage.check()
+
+
+def _build_packed_refusal(file: BinaryIO) -> SpecRefused:
+    """Return what an archive is, and the kind of source that reads it, if one does."""
+    opened = open_export(file, _NOTHING)
+    if opened.form == "gz":
+        return build_refusal("it is packed as .gz", advice="unpack it with gunzip, and upload the file that comes")
+    return build_empty_refusal(opened, kind="posts", wanted="export", advice=_UNPACK)
 
 
 def _read_jsonl(lines: Iterator[str], source: int) -> Iterator[Record]:

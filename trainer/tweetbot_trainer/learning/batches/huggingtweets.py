@@ -36,7 +36,7 @@ def make_blocks(texts: Sequence[EncodedText], end_mark: int, length: int) -> lis
         raise TooLittleData(
             reasons.TOO_FEW_POSTS,
             f"Recipe huggingtweets trains on blocks of {length} tokens, and {COPIES} copies of the training posts make "
-            f"only {len(stream)}: give the run more posts, or use training.recipe: tweetbot.",
+            f"only {len(stream)}: give the run more posts, or use spec.training.recipe: tweetbot.",
         )
     return [Example(tuple(stream[at : at + length]), 1) for at in range(0, len(stream) - length + 1, length)]
 

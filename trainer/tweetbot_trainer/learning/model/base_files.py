@@ -73,7 +73,7 @@ def inspect_base(
         return resolve_base_identity(spec, files, retry_budget), metadata
     except NotAuthorized as refusal:
         raise NotAuthorized(
-            refusal.reason, f"model.base: {refusal.message}. {_name_credentials(spec, uri)}"
+            refusal.reason, f"spec.model.base: {refusal.message}. {_name_credentials(spec, uri)}"
         ) from refusal
 
 

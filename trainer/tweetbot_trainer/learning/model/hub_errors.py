@@ -20,7 +20,7 @@ _NOT_PUBLIC = Meaning(
     ("RepoNotFound",),
     SpecRefused,
     reasons.BASE_MODEL_NOT_FOUND,
-    f"The hub has no public model {{name}}: correct model.base. If it is private, {_NO_TOKEN}",
+    f"The hub has no public model {{name}}: correct spec.model.base. If it is private, {_NO_TOKEN}",
 )
 #: A name is the header X-Error-Code, by which the hub's own client tells answers apart (huggingface_hub 2.4,
 #: utils/_http.py). Two refusals have only words: of a disabled model, and the 401 for models that strangers cannot see.
@@ -30,7 +30,7 @@ TABLE: tuple[Meaning, ...] = (
         ("RevisionNotFound",),
         SpecRefused,
         reasons.BASE_MODEL_NOT_FOUND,
-        "hf://{name} has no revision {revision}: correct model.revision",
+        "hf://{name} has no revision {revision}: correct spec.model.revision",
     ),
     Meaning(
         ("EntryNotFound",),
@@ -54,7 +54,7 @@ TABLE: tuple[Meaning, ...] = (
         words=("access to this resource is disabled",),
     ),
 )
-_IF_IT_LASTS = "if it lasts, look at model.base, HF_ENDPOINT and any proxy in between"
+_IF_IT_LASTS = "if it lasts, look at spec.model.base, HF_ENDPOINT and any proxy in between"
 
 
 def translate_error(name: str, revision: str | None, error: Exception) -> StageError:

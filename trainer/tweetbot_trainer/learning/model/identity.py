@@ -81,7 +81,8 @@ def make_missing_error(uri: str, name: str) -> SpecRefused:
     """Build the error for a base folder that lacks a file; without config.json it counts as not found."""
     if name == CONFIG:
         return SpecRefused(
-            reasons.BASE_MODEL_NOT_FOUND, f"There is no base model at {uri}: {CONFIG} is missing. Correct model.base."
+            reasons.BASE_MODEL_NOT_FOUND,
+            f"There is no base model at {uri}: {CONFIG} is missing. Correct spec.model.base.",
         )
     return SpecRefused(
         reasons.BASE_MODEL_REFUSED,

@@ -67,14 +67,14 @@ def require_memory(spec: TweetBotSpec, config: Gpt2Config, values: Hyperparamete
         return
     what = "LoRA adapters beside" if values.lora else "all"
     weights = count_weights(config)
-    advice = f"set resources.memory to {_round_up(need.enough)}"
+    advice = f"set spec.resources.memory to {_round_up(need.enough)}"
     if not values.lora and values.recipe == "tweetbot":
         smaller = estimate_memory(config, replace(values, lora=LoraConfig(Lora().rank, Lora().alpha)), gpu=gpu)
-        advice += f", or model.method to LoRA and resources.memory to {_round_up(smaller.enough)}"
+        advice += f", or spec.model.method to LoRA and spec.resources.memory to {_round_up(smaller.enough)}"
     raise SpecRefused(
         reasons.BASE_MODEL_TOO_LARGE,
         f"Training {what} {weights / 1e6:,.0f} million weights of {spec.model.base} takes at least "
-        f"{need.least / _GIB:.1f} GiB, and resources.memory is {spec.resources.memory}: {advice}.",
+        f"{need.least / _GIB:.1f} GiB, and spec.resources.memory is {spec.resources.memory}: {advice}.",
     )
 
 

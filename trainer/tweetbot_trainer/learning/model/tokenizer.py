@@ -99,7 +99,7 @@ def encode(tokenizer: Tokenizer, text: str) -> EncodedText:
     return encode_all(tokenizer, (text,))[0]
 
 
-def encode_all(tokenizer: Tokenizer, texts: Sequence[str], *, uri: str = "model.base") -> list[EncodedText]:
+def encode_all(tokenizer: Tokenizer, texts: Sequence[str], *, uri: str = "spec.model.base") -> list[EncodedText]:
     """Encode texts without adding end marks; a literal `<|endoftext|>` in a text becomes ordinary tokens.
 
     Raises SpecRefused if the tokenizer, that of the base `uri`, cannot.

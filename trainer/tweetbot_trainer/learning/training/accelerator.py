@@ -10,7 +10,7 @@ from tweetbot_trainer.runtime.errors import SpecRefused, TemporaryError
 
 #: Where the device files of a vendor's GPUs lie, by the domain of its extended resources.
 _DEVICE_FILES = {"nvidia.com": "nvidia[0-9]*", "amd.com": "kfd"}
-_ON_THE_CPU = "or set resources.gpu.count to 0 to train on the CPU"
+_ON_THE_CPU = "or set spec.resources.gpu.count to 0 to train on the CPU"
 #: Characters of torch's own words in our message.
 _SAID_LENGTH = 300
 

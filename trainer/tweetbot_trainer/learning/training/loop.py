@@ -69,7 +69,7 @@ def train(
             )
             return trainer.train(examples, stop_early=stop_early)
     except torch.OutOfMemoryError as error:
-        text = f"{device.name} has too little memory: lower training.batchTokens, or ask for a larger GPU."
+        text = f"{device.name} has too little memory: lower spec.training.batchTokens, or ask for a larger GPU."
         raise SpecRefused(reasons.OUT_OF_MEMORY, text) from error
 
 
@@ -217,7 +217,7 @@ class Trainer:
             return loss
         text = (
             f"The {kind} loss became {loss} at step {len(self.state.losses) + 1} with learning rate "
-            f"{self.hyperparameters.learning_rate:g}: lower training.learningRate, or leave it unset."
+            f"{self.hyperparameters.learning_rate:g}: lower spec.training.learningRate, or leave it unset."
         )
         raise TrainingDiverged(reasons.DIVERGED, text)
 

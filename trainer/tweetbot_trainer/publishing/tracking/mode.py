@@ -47,7 +47,7 @@ def choose_mode(spec: WandB, secrets: Path, base_url: str, *, probe: Probe) -> D
         secret = spec.api_key_secret  # mode Auto without a Secret asks for nothing, and so is not degraded
         message = f"the Secret {secret.name} has no key {secret.key}: create it" if secret else None
         if spec.report and not secret:
-            message = "a report is made at W&B, and there is no API key: name one in tracking.wandb.apiKeySecret"
+            message = "a report is made at W&B, and there is no API key: name one in spec.tracking.wandb.apiKeySecret"
         return Decision("Offline", message)
     fault = probe(base_url, key)
     if fault:
@@ -81,7 +81,7 @@ def check_api_key(
                 return untrusted.message
             fault = f"{base_url} does not answer ({type(error).__name__})"
         except (ValueError, RecursionError, http.client.HTTPException) as error:
-            fault = f"{base_url} does not answer as Weights & Biases does ({type(error).__name__}): check baseURL"
+            fault = f"{base_url} is not Weights & Biases ({type(error).__name__}): check spec.tracking.wandb.baseURL"
     return fault
 
 

@@ -112,7 +112,7 @@ def test_no_option_is_advised_that_the_recipe_does_not_take() -> None:
 def test_more_posts_are_asked_for_only_where_there_can_be_more(limit: int, advised: bool) -> None:
     source = Source.model_validate({"bluesky": {"car": "s3://team-a/gull.car", "maxPosts": limit}})
     message = refusal(FEW, SourceReport(left_out={"older": 50}), source=source)
-    assert ("Raise sources[0].bluesky.maxPosts" in message) == advised
+    assert ("Raise spec.sources[0].bluesky.maxPosts" in message) == advised
 
 
 def test_excluded_posts_are_told() -> None:

@@ -47,7 +47,7 @@ def test_too_many_missing_posts_end_the_run_and_the_advice_is_a_limit_that_lets_
         check_missing(found, 0, max_missing_percent=limit)
     assert refusal.value.reason.name == "PostsMissing"
     assert f"220 of them (68.8 %) are missing; at most {5 if limit is None else limit} % may be" in str(refusal.value)
-    assert f"set sources[0].maxMissingPercent to {advised} " in str(refusal.value)
+    assert f"set spec.sources[0].maxMissingPercent to {advised} " in str(refusal.value)
     assert check_missing(found, 0, max_missing_percent=advised)
 
 

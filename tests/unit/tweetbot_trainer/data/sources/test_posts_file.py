@@ -1,11 +1,12 @@
 """Posts in plain files."""
 
+import gzip
 import json
 from typing import Any
 
 import pytest
 
-from builders.trainer import ObjectsInMemory, texts
+from builders.trainer import ObjectsInMemory, texts, zipped
 from tweetbot_contract.spec.sources import PostsSource
 from tweetbot_trainer.data.posts import Post
 from tweetbot_trainer.data.sources.posts_file import PostsFileSource
@@ -55,6 +56,38 @@ def test_txt_holds_a_post_a_line() -> None:
 
 def test_equal_lines_of_txt_are_two_posts() -> None:
     assert len({post.id for post in posts_in("fog\nfog\n", "txt")}) == 2
+
+
+#: Files that are no text of posts: what they are, and what to do with them.
+PACKED: dict[str, tuple[bytes, str]] = {
+    "an X export": (
+        zipped({"data/tweets.js": b"[]"}),
+        "the zip is an export of X; give it as a source of the kind archive",
+    ),
+    "a Mastodon export": (zipped({"outbox.json": b"{}"}), "give it as a source of the kind mastodon"),
+    "an export of Reddit": (zipped({"saved_posts.csv": b""}), "give it as a source of the kind reddit"),
+    "a zip of posts": (
+        zipped({"posts.jsonl": b"{}"}),
+        "which holds posts.jsonl; unpack it, and upload the file of posts",
+    ),
+    "an empty zip": (zipped({}), "the zip is empty; unpack it"),
+    "gzipped posts": (gzip.compress(b'{"text": "fog"}'), "it is packed as .gz; unpack it with gunzip"),
+    "a .7z": (b"7z\xbc\xaf\x27\x1c\0\4", "it is packed as .7z, which is not read; unpack it"),
+}
+
+
+@pytest.mark.parametrize("format", ["jsonl", "csv", "txt", "openai"])
+@pytest.mark.parametrize("file", PACKED)
+def test_an_archive_given_as_posts_is_named_with_its_field_and_its_kind(file: str, format: str) -> None:
+    content, words = PACKED[file]
+    with pytest.raises(SpecRefused) as refusal:
+        posts_in(content, format, index=1)
+    assert refusal.value.message.startswith("spec.sources[1].posts.uri: s3://team-a/posts: ")
+    assert words in refusal.value.message
+
+
+def test_a_post_that_begins_as_a_zip_does_is_a_post() -> None:
+    assert texts(posts_in("PK is a postcode\n", "txt")) == ["PK is a postcode"]
 
 
 def test_an_empty_file_holds_no_posts() -> None:

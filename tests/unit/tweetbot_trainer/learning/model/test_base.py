@@ -229,7 +229,7 @@ def test_a_tokenizer_whose_normalizer_panics_is_refused(
 def test_a_tokenizer_that_panics_at_a_post_is_refused_when_it_meets_it(bucket: Bucket, tmp_path: Path) -> None:
     tokenizer = bucket.load(tmp_path).tokenizer
     tokenizer.normalizer = normalizers.Replace("", "a")
-    with pytest.raises(SpecRefused, match=r"base model at model\.base .*fail"):
+    with pytest.raises(SpecRefused, match=r"base model at spec\.model\.base .*fail"):
         encode(tokenizer, "a post")
 
 

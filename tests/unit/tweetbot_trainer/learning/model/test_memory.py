@@ -100,7 +100,10 @@ def test_what_is_said_to_be_enough_is_taken(gpu: int) -> None:
     spec = a_spec(model={"base": "hf://gpt2-xl"}, resources={"memory": "8Gi", "gpu": {"count": gpu}})
     with pytest.raises(SpecRefused, match="all 1,558 million weights of hf://gpt2-xl takes at least") as refusal:
         require_memory(spec, XL, values_of(lora=False))
-    for lora, words in ((False, "set resources.memory to "), (True, "model.method to LoRA and resources.memory to ")):
+    for lora, words in (
+        (False, "set spec.resources.memory to "),
+        (True, "model.method to LoRA and spec.resources.memory to "),
+    ):
         memory = refusal.value.message.split(words)[1].split(",")[0].rstrip(".")
         resources = {"memory": memory, "gpu": {"count": gpu}}
         require_memory(a_spec(model={"base": "hf://gpt2-xl"}, resources=resources), XL, values_of(lora=lora))

@@ -48,7 +48,7 @@ class _Rubbish(BaseHTTPRequestHandler):
 )
 def test_a_server_other_than_weights_and_biases_is_reported_and_left_alone(said: bytes) -> None:
     with Served(type("Handler", (_Rubbish,), {"said": said})) as server:
-        assert f"{server.url} does not answer as" in (AT_ONCE(server.url, KEY) or "")
+        assert f"{server.url} is not Weights & Biases" in (AT_ONCE(server.url, KEY) or "")
 
 
 def test_a_server_whose_answer_has_no_end_is_not_waited_for() -> None:

@@ -15,8 +15,8 @@ from tweetbot_trainer.runtime.retry_budget import RetryBudget
 HOST = "https://public.api.bsky.app"
 #: The wait for a limit without a usable reset time. The windows last 5 minutes (docs.bsky.app, "Rate limits").
 UNKNOWN_RESET_SECONDS = 60.0
-_CHECK_REQUEST = "Check apiBaseURL and actor."
-_IF_IT_LASTS = "check apiBaseURL and any proxy in between"
+_CHECK_REQUEST = "Check spec.sources[].bluesky.apiBaseURL and spec.sources[].bluesky.actor."
+_IF_IT_LASTS = "check spec.sources[].bluesky.apiBaseURL and any proxy in between"
 #: A name is the field `error` of the answer (atproto.com/specs/xrpc, "Error Responses"). Unknown accounts share theirs
 #: with all other bad requests.
 TABLE: tuple[Meaning, ...] = (
@@ -41,7 +41,7 @@ class BlueskyClient:
     """Asks the API about one account, again and again while faults are temporary and the budget lasts."""
 
     def __init__(self, actor: str, *, base: str | None, retry_budget: RetryBudget) -> None:
-        base = check_address(base or HOST, "sources[].bluesky.apiBaseURL")
+        base = check_address(base or HOST, "spec.sources[].bluesky.apiBaseURL")
         self._actor, self._base, self._retry_budget = actor, base.rstrip("/"), retry_budget
         self._session = requests.Session()
         self._session.hooks["response"].append(_drop_location)

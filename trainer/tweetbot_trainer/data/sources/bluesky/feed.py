@@ -94,7 +94,7 @@ class BlueskyFeed:
         if any(_is_signed_in_only(label) for label in (labels if isinstance(labels, list) else ())):
             message = (
                 f"{self._actor} asks apps to show its posts only to signed-in people, so they are not read; "
-                "its owner can export the repository: give that as sources[].bluesky.car"
+                "its owner can export the repository: give that as spec.sources[].bluesky.car"
             )
             raise SpecRefused(reasons.ACCOUNT_PROTECTED, message)
         return account

@@ -60,7 +60,7 @@ class MastodonExportSource:
         left_out = {name: self._counts[name] for name in ("not_public", "not_posts")}
         advice = (
             f"{unlisted} of them are unlisted; to read these, set visibility: [Public, Unlisted] in "
-            f"sources[{self._index}].mastodon"
+            f"spec.sources[{self._index}].mastodon"
         )
         return SourceReport(
             claimed=total if total >= 0 else None,

@@ -48,7 +48,7 @@ class XClient:
             logging.getLogger(name).setLevel(logging.INFO)
         self._token, self._server, self._retry_budget = token, base or HOST, retry_budget
         self._client = tweepy.Client(token, return_type=dict)
-        address = check_address(self._server, "sources[].x.apiBaseURL")
+        address = check_address(self._server, "spec.sources[].x.apiBaseURL")
         for scheme in ("https://", "http://"):
             self._client.session.mount(scheme, BoundedAdapter(address))
         self._client.session.max_redirects = 0  # X sends none, and one could lead to a host that is not allowed

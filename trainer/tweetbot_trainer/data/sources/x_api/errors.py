@@ -9,7 +9,7 @@ from tweetbot_trainer.runtime.refusals import Meaning, find_meaning, shorten_wor
 
 #: What is read of a problem. X writes the reason of an invalid request into `message`.
 TEXTS = ("title", "detail", "message", "type", "resource_type")
-_CHECK_REQUEST = "Check apiBaseURL and handle."
+_CHECK_REQUEST = "Check spec.sources[].x.apiBaseURL and spec.sources[].x.handle."
 #: A name is the last part of a problem's `type`, an address on either api.twitter.com or api.x.com. `about:blank` is
 #: named with the status, whose meaning it has (RFC 9457, 4.2.1). Types: X's OpenAPI 2.167, `Problem`.
 TABLE: tuple[Meaning, ...] = (
@@ -33,9 +33,9 @@ TABLE: tuple[Meaning, ...] = (
 )
 #: What to look at if an answer that names no problem comes again and again.
 _IF_IT_LASTS = {
-    401: "check the token, apiBaseURL and any proxy in between",
+    401: "check the token, spec.sources[].x.apiBaseURL and any proxy in between",
     402: "check the credits of the X account that pays",
-    403: "check the token's app in X's console, apiBaseURL and any proxy in between",
+    403: "check the token's app in X's console, spec.sources[].x.apiBaseURL and any proxy in between",
 }
 
 
@@ -54,7 +54,7 @@ def parse_problem(status: int, body: Json, *, about: str, secret: str) -> StageE
         return TemporaryError(reasons.X_UNAVAILABLE if said else reasons.X_BAD_PAYLOAD, message.rstrip("."))
     if status >= 500:
         return TemporaryError(reasons.X_UNAVAILABLE, message.rstrip("."))
-    advice = _IF_IT_LASTS.get(status, "check apiBaseURL and any proxy in between")
+    advice = _IF_IT_LASTS.get(status, "check spec.sources[].x.apiBaseURL and any proxy in between")
     text = f"{message} This names no lasting problem, so it is asked again; if it lasts, {advice}."
     return TemporaryError(reasons.X_UNAVAILABLE, text)
 

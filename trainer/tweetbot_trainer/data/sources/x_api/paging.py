@@ -120,7 +120,7 @@ class Pager:
 
     def build_incomplete(self, read: int, why: str) -> TemporaryError:
         """Return the error of a timeline that X does not show to its end."""
-        posts, field, handle = self._session.posts, f"sources[{self._index}].x", self._spec.handle
+        posts, field, handle = self._session.posts, f"spec.sources[{self._index}].x", self._spec.handle
         number = str(read) if posts is None else f"{read} of {min(posts, self._spec.max_posts)}"
         advice = f"To train on these, set {field}.maxPosts to {read}" if read else "If it lasts, use another source"
         message = (

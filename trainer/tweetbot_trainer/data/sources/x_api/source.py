@@ -124,6 +124,8 @@ def read_token(secrets: Path, index: int) -> str:
     except (OSError, UnicodeDecodeError):
         token = ""
     if not token or not token.isprintable() or " " in token:
-        message = f"the Secret of sources[{index}].x.tokenSecret holds no bearer token; put one line of ASCII into it"
+        message = (
+            f"the Secret of spec.sources[{index}].x.tokenSecret holds no bearer token; put one line of ASCII into it"
+        )
         raise NotAuthorized(reasons.X_NOT_AUTHORIZED, message)
     return token

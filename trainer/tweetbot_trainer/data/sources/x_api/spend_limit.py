@@ -21,7 +21,7 @@ class SpendLimit:
     """The money that a run spends on a source; the lookup of the account is paid from the start."""
 
     def __init__(self, spec: XSource, index: int) -> None:
-        self._spec, self._field = spec, f"sources[{index}].x"
+        self._spec, self._field = spec, f"spec.sources[{index}].x"
         self._limit, self._spent = spec.max_spend_usd * DOLLAR, USER_PRICE
 
     @property

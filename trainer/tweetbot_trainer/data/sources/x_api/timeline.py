@@ -94,7 +94,7 @@ class Timeline:
         if not self._unreadable:
             return ()
         message = (
-            f"sources[{self._index}].x: {self._unreadable} records came without id or text and were left out, the "
+            f"spec.sources[{self._index}].x: {self._unreadable} records came without id or text and were left out, the "
             f"first in the kept page {self._first_unreadable}."
         )
         return (DataWarning(reason=reasons.POSTS_UNREADABLE.name, message=message),)
@@ -174,7 +174,7 @@ class Timeline:
             raise self._build_refusal(expected)
 
     def _explain_nothing(self) -> StageError:
-        posts, handle, field = self._session.posts, self._spec.handle, f"sources[{self._index}].x"
+        posts, handle, field = self._session.posts, self._spec.handle, f"spec.sources[{self._index}].x"
         if self._retweets:
             message = (
                 f"{field}: X has nothing but retweets of @{handle}, which are never trained on. Use another source"
@@ -187,7 +187,7 @@ class Timeline:
         return self._pager.build_incomplete(0, f"X sends no posts, although it says that there are {posts}")
 
     def _build_refusal(self, expected: int) -> SpecRefused:
-        found, handle, field = self._found, self._spec.handle, f"sources[{self._index}]"
+        found, handle, field = self._found, self._spec.handle, f"spec.sources[{self._index}]"
         missing = expected - found
         percent = 100 * missing / expected
         message = (

@@ -93,7 +93,7 @@ def test_what_bluesky_does_not_name_and_lasts_is_temporary(server: FakeBluesky, 
 def test_a_page_for_people_is_quoted(server: FakeBluesky, clock: Clock) -> None:
     failed = failure(server, clock, *[fake.plain(403, b"<html><p>Ask your  administrator.</p>")] * 200)
     assert f"Bluesky answered 403 for {GULL}: Ask your administrator." in failed.message
-    assert "check apiBaseURL" in failed.message
+    assert "check spec.sources[].bluesky.apiBaseURL" in failed.message
 
 
 LINES = [(meaning, name) for meaning in TABLE for name in meaning.names]

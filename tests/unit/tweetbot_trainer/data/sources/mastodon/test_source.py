@@ -116,7 +116,10 @@ def test_unlisted_posts_that_were_left_out_are_named_with_the_field_that_reads_t
     export = source(an_outbox(a_note(**UNLISTED), a_note(**UNLISTED), a_note(**FOLLOWERS)))
     assert list(export.read_posts()) == []
     advice = export.build_report().advice["not_public"]
-    assert advice == "2 of them are unlisted; to read these, set visibility: [Public, Unlisted] in sources[1].mastodon"
+    assert (
+        advice
+        == "2 of them are unlisted; to read these, set visibility: [Public, Unlisted] in spec.sources[1].mastodon"
+    )
     private = source(an_outbox(a_note(**FOLLOWERS)))
     list(private.read_posts())
     assert private.build_report().advice == {}

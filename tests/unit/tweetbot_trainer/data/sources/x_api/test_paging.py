@@ -118,7 +118,7 @@ def test_a_few_posts_are_looked_for_in_larger_pages_where_small_ones_are_empty(s
 def test_the_advice_of_an_incomplete_timeline_trains_on_what_was_read(sparse: FakeX, clock: Clock) -> None:
     pages = Pages()
     sparse.fault_pages("empty", after=1, times=10_000)
-    assert "set sources[0].x.maxPosts to 100" in failure(sparse, clock, pages).message
+    assert "set spec.sources[0].x.maxPosts to 100" in failure(sparse, clock, pages).message
     cost, source = sparse.cost, an_x_source(sparse, clock, pages=pages.as_run("run2"), maxPosts=100)
     assert numbers(list(source.read_posts())) == all_of(320)[:100]
     assert sparse.cost - cost == price(0)
@@ -214,7 +214,7 @@ def test_an_early_end_that_lasts_fails_the_run_and_a_later_run_reads_the_rest(sp
     failed = failure(sparse, clock, pages)
     assert (failed.reason, type(failed)) == (reasons.POSTS_MISSING, SpecRefused)
     assert "X says that @Harbour_Gull has 320 posts, and ended after 200: 120 of 320 (37.5 %)" in failed.message
-    assert "set sources[0].maxMissingPercent to 38" in failed.message
+    assert "set spec.sources[0].maxMissingPercent to 38" in failed.message
     assert sparse.cost == price(200)
     sparse.page_faults.clear()
     assert numbers(read(sparse, clock, pages.as_run("run2"))) == all_of(320)
