@@ -62,6 +62,9 @@ def test_an_admin_of_a_namespace_installs_an_operator_that_needs_no_more(
         tenant.wait_for_event("Succeeded")
         tenant.wait_for_event("became leader", "involvedObject.kind=Lease")
     assert "forbidden" not in (tmp_path / "log").read_text()
+    thief = ("create", "job", "stolen", "--image=miner", f"--as=system:serviceaccount:{tenant.namespace}:{RELEASE}")
+    refused = home.kubectl("-n", tenant.namespace, *thief, check=False).stderr
+    assert "ValidatingAdmissionPolicy 'platform-tweetbot-operator-own-jobs'" in refused
 
 
 def test_two_side_by_side_make_one_job_a_stage(home: EmbeddedCluster, tmp_path: Path) -> None:
