@@ -67,7 +67,8 @@ class Setup:
     def _may(self, right: Right) -> bool:
         """Whether the API server has heard of it: its own caches of roles lag behind a little."""
         resource, _, subresource = right[1].partition("/")
-        group = next(rule["apiGroups"][0] for rule in RULES if right[1] in rule["resources"])
+        rules = (rule for rule in RULES if right[1] in rule["resources"] and right[0] in rule["verbs"])
+        group = next(rule["apiGroups"][0] for rule in rules)
         asked = {"verb": right[0], "group": group, "resource": resource, "subresource": subresource}
         review = {
             "apiVersion": "authorization.k8s.io/v1",
