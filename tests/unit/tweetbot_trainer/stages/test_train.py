@@ -247,7 +247,8 @@ def a_parrot(folder: Path, limit: int, *, count: int = 500) -> StageContext:
     return a_context(folder, a_local_run(folder, stage="Train", dataset=prepared.dataset.digest, spec=spec))
 
 
-def test_a_parrot_is_kept_beside_until_the_gate_is_loosened(tmp_path: Path) -> None:
+def test_a_parrot_is_kept_beside_until_the_gate_is_loosened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tweetbot_trainer.stages.training_run.MEASURED_TEXTS", 200)
     context, tracker = a_parrot(tmp_path, 5), RecordingTracker()
     files = a_folder(tmp_path / "another", b"weights")
     former = store_rejected(STORE, context.run, files, a_version(files, context.run, "0" * 16), check=lambda: None)
