@@ -103,7 +103,7 @@ def see_only_what_is_new() -> Iterator[None]:
 
 @contextmanager
 def count_retries_in_memory() -> Iterator[None]:
-    schedule, start, counts = run._schedule_retry, World.start_operator, {"retries": 0}
+    schedule, start, counts = run._pause_run, World.start_operator, {"retries": 0}
 
     def schedule_by_memory(current: Any, fault: Any, now: Any) -> Any:
         after = schedule(current.model_copy(update={"retries": counts["retries"]}), fault, now)
@@ -115,7 +115,7 @@ def count_retries_in_memory() -> Iterator[None]:
         start(self)
 
     with (
-        patch.object(run, "_schedule_retry", schedule_by_memory),
+        patch.object(run, "_pause_run", schedule_by_memory),
         patch.object(World, "start_operator", start_with_nothing),
     ):
         yield
