@@ -164,6 +164,8 @@ class TrainSucceeded(Part):
     tracking: TrackingResult = TrackingResult()
     #: Which default gates the model misses on too little evidence to refuse it, and what to do.
     gate_advisory: str | None = Field(None, max_length=REASON_LIMIT)
+    #: What else the training did less than the spec asks for, and what to do.
+    advisory: str | None = Field(None, max_length=REASON_LIMIT)
     #: The version that latest.json stays at, as it is pinned: this one was published beside it.
     pinned: str | None = Field(None, max_length=32)
     #: To whom the output's folder belongs, if not to this TweetBot, and what to do.
@@ -255,8 +257,9 @@ def _shorten(result: TrainerResult) -> TrainerResult:
             return result.model_copy(update={"warnings": warnings[:-1]})
         case PrepareSucceeded(prefix_owned=str(owner)) | TrainSucceeded(prefix_owned=str(owner)) if owner:
             return result.model_copy(update={"prefix_owned": owner[: len(owner) // 2]})
-        case TrainSucceeded(gate_advisory=str(advisory)) if advisory:
-            return result.model_copy(update={"gate_advisory": advisory[: len(advisory) // 2]})
+        case TrainSucceeded(advisory=notes, gate_advisory=advisory) if words := notes or advisory:
+            name = "advisory" if notes else "gate_advisory"
+            return result.model_copy(update={name: words[: len(words) // 2]})
         case StageFailed(message=message):
             return result.model_copy(update={"message": message[: len(message) // 2]})
         case _:

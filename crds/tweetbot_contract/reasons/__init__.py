@@ -179,6 +179,12 @@ GATE_ADVISORY = _ask_author(
     "Read some samples before you rely on the model. A gate that you set in spec.evaluation.gates binds.",
     steady=True,
 )
+TRAINING_ADVISORY = _ask_author(
+    "TrainingAdvisory",
+    "The training did something less than the spec asks for; the model is not worse for it.",
+    "Do what the message says.",
+    steady=True,
+)
 PINNED_VERSION_NOT_FOUND = _ask_author(
     "PinnedVersionNotFound",
     "The version that spec.pin names is not in the bucket, or is being erased as older than spec.history.models keeps.",

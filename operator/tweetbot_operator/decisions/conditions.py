@@ -27,6 +27,7 @@ from tweetbot_contract.reasons import (
     TRACKED,
     TRACKING_DEGRADED,
     TRAINING,
+    TRAINING_ADVISORY,
     WAITING_FOR_PREVIOUS_POD,
     Reason,
 )
@@ -52,7 +53,7 @@ from tweetbot_operator.types.times import parse_time, sanitize
 #: The types of the conditions that the operator sets; other controllers may add others.
 CONDITION_TYPES = frozenset([
     "Ready", "Progressing", "Stalled", "Accepted", "ModelReady", "DataReady", "Suspended", "TrackingDegraded",
-    "PrefixShared", "GateAdvisory", "DataAdvisory",
+    "PrefixShared", "GateAdvisory", "DataAdvisory", "TrainingAdvisory",
 ])  # fmt: skip
 
 
@@ -179,7 +180,7 @@ def build_desired_conditions(bot: TweetBot, update: RunUpdate, model: ModelStatu
         *_build_data_advisory(bot, update),
         _build_suspended_condition(bot),
         _build_tracking_condition(bot, update),
-        *_build_prefix_condition(bot, update),
+        *_build_result_conditions(bot, update),
     )
 
 
@@ -277,17 +278,18 @@ def _build_tracking_condition(bot: TweetBot, update: RunUpdate) -> DesiredCondit
     return DesiredCondition("TrackingDegraded", bool(degraded), reason.name, message, bot.generation)
 
 
-def _build_prefix_condition(bot: TweetBot, update: RunUpdate) -> Desired:
-    """Report that another TweetBot owns the output's folder."""
-    result = update.prepared or update.trained
-    return _build_lasting_condition(bot, "PrefixShared", PREFIX_OWNED, result, result.prefix_owned if result else None)
+def _build_result_conditions(bot: TweetBot, update: RunUpdate) -> Desired:
+    """Report that another TweetBot owns the output's folder, and what the training did less than was asked for."""
+    last, trained = update.prepared or update.trained, update.trained
+    shared = _build_lasting_condition(bot, "PrefixShared", PREFIX_OWNED, last, last.prefix_owned if last else None)
+    notes = trained.advisory if trained else None
+    return shared + _build_lasting_condition(bot, "TrainingAdvisory", TRAINING_ADVISORY, trained, notes)
 
 
 def _build_gate_condition(bot: TweetBot, update: RunUpdate) -> Desired:
     """Report the default gates that the served model misses on little evidence."""
-    result = update.served
-    advisory = result.gate_advisory if result else None
-    return _build_lasting_condition(bot, "GateAdvisory", GATE_ADVISORY, result, advisory)
+    made = update.served
+    return _build_lasting_condition(bot, "GateAdvisory", GATE_ADVISORY, made, made.gate_advisory if made else None)
 
 
 def _build_lasting_condition(bot: TweetBot, type_: str, reason: Reason, result: object, message: str | None) -> Desired:

@@ -82,6 +82,15 @@ def test_words_about_an_owner_are_cut_where_long_addresses_leave_no_room() -> No
     assert result.adopted
 
 
+def test_what_a_training_did_less_is_cut_where_the_rest_leaves_no_room() -> None:
+    long = {"model": MODEL.model_copy(update={"uri": f"s3://{'m' * 1395}"}), "gate_advisory": "y" * 1024}
+    message = encode(trained(3).model_copy(update={**long, "advisory": "x" * 1024, "prefix_owned": "z" * 1024}))
+    assert len(message) <= MESSAGE_LIMIT
+    result = decode(message.decode())
+    assert isinstance(result, TrainSucceeded)
+    assert result.advisory
+
+
 def test_a_long_failure_is_truncated() -> None:
     assert len(encode(StageFailed(reason="TrainerBug", message="🦆" * 1024))) <= MESSAGE_LIMIT
 

@@ -82,9 +82,18 @@ class ProgressReporter:
 
 @contextmanager
 def training_callbacks(
-    metrics: Path, tracker: Tracker, log: Log, stop: StopRequest, *, progress: StageProgress
+    metrics: Path,
+    tracker: Tracker,
+    log: Log,
+    stop: StopRequest,
+    *,
+    progress: StageProgress,
+    note: Callable[[str], None] = lambda message: None,
 ) -> Iterator[Callbacks]:
-    """Build the callbacks of a training; an entry is written to the metrics file before the tracker gets it."""
+    """Build the callbacks of a training; an entry is written to the metrics file before the tracker gets it.
+
+    `note` is told what is done less than the spec asks for.
+    """
     metrics.parent.mkdir(parents=True, exist_ok=True)
     logger, reporter = ProgressLogger(log), ProgressReporter(progress)
     with metrics.open("w", encoding="utf-8") as file:
@@ -93,13 +102,17 @@ def training_callbacks(
             logger(step)
             reporter(step)
 
+        def report_reduction(positions: int) -> None:
+            log.warning("train.halved", message=HALVED, positions=positions)
+            note(f"{HALVED[0].upper()}{HALVED[1:]}, which takes longer.")
+
         yield Callbacks(
             should_training_stop=lambda: stop.requested,
             on_progress=report,
             on_log=lambda entry: _record(entry, file, tracker),
             on_device=lambda device: _log_device(device, log),
             on_resume=lambda entries: _write(entries, file),
-            on_reduce=lambda positions: log.warning("train.halved", message=HALVED, positions=positions),
+            on_reduce=report_reduction,
         )
 
 

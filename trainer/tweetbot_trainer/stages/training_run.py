@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
+from tweetbot_contract.data_table import REASON_LIMIT
 from tweetbot_contract.result import Metrics, Sample, TrainSucceeded
 from tweetbot_trainer.data.dataset.copies import CopyDetector
 from tweetbot_trainer.data.dataset.dataset import Dataset
@@ -107,6 +108,7 @@ class TrainingRun:
         self._context, self._plan, self._dataset, self._splits, self._tracker = context, plan, dataset, splits, tracker
         self._run, self._store, self._log, self._stop = context.run, context.store, context.log, context.stop
         self._train_texts = [post.text for post in splits.train]
+        self._notes: list[str] = []
         self._split_sizes = len(splits.train), len(splits.validation), len(splits.test)
         self._checkpoints = CheckpointManager(
             CheckpointKey(build_checkpoints_uri(context.run), plan.key, get_library_versions()),
@@ -139,7 +141,8 @@ class TrainingRun:
         shutil.rmtree(folder)
         self._erase_leftovers()
         tracking = finish_training(self._tracker, self._run, self._plan.version, result, self._log)
-        return result.model_copy(update={"tracking": tracking})
+        notes = " ".join(dict.fromkeys(self._notes))[:REASON_LIMIT] or None
+        return result.model_copy(update={"tracking": tracking, "advisory": notes})
 
     def _load_base(self) -> Base:
         return load_base(
@@ -156,7 +159,9 @@ class TrainingRun:
         self._log.info("train.started", trainPosts=train, validationPosts=validation, testPosts=test)
         wants_gpu = self._run.spec.resources.gpu.count > 0
         metrics, progress = folder / REPORT_FOLDER / METRICS_FILE, self._context.progress
-        with training_callbacks(metrics, self._tracker, self._log, self._stop, progress=progress) as callbacks:
+        with training_callbacks(
+            metrics, self._tracker, self._log, self._stop, progress=progress, note=self._notes.append
+        ) as callbacks:
             callbacks = replace(callbacks, checkpoints=self._checkpoints)
             tuned = fine_tune(base, self._splits, self._plan.values, gpu=wants_gpu, callbacks=callbacks)
         device = tuned.outcome.device
@@ -179,6 +184,7 @@ class TrainingRun:
             if not has_room_for_word(prompt):
                 message = f"spec.evaluation.prompts[{index}] leaves no room for another word, so it has no samples"
                 self._log.warning("train.prompt_too_long", message=message)
+                self._notes.append(f"{message}: shorten it.")
         written = [
             (prompt, generator.continue_prompt(prompt, evaluation.samples, exclude_copies_of=exclude_copies_of))
             for prompt in evaluation.prompts
@@ -273,7 +279,8 @@ class TrainingRun:
             self._log.warning("train.leftovers", reason=str(fault.reason), message=fault.message)
             return
         self._checkpoints.clear()
-        erase_old_versions(self._store, self._run, self._log, self._stop)
+        if left := erase_old_versions(self._store, self._run, self._log, self._stop):
+            self._notes.append(left)
 
 
 def _clear_folder(folder: Path) -> Path:

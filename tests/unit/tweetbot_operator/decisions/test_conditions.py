@@ -32,6 +32,7 @@ from harness.stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.data_table import DataWarning
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import Condition, ModelStatus, TweetBotStatus
+from tweetbot_operator.client.events import build_events
 from tweetbot_operator.decisions.plan import plan
 from tweetbot_operator.types.objects import Diagnosis, Diagnostics, Observed
 
@@ -262,6 +263,18 @@ def test_a_spec_that_no_longer_parses_is_reported_and_nothing_else_changes() -> 
     assert (status.phase, kstatus(2, status)) == ("Failed", "Failed")
     assert (status.current_run, status.model) == (before.current_run, before.model)
     assert "spec.sources" in condition(status, "Stalled").message
+
+
+def test_what_a_training_did_less_is_told_until_another_one_has_ended() -> None:
+    bot = a_bot_in("Train")
+    job = a_complete_job(bot)
+    result = a_train_result().model_copy(update={"advisory": "Versions beyond spec.history were not erased."})
+    status = plan(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, result),))).status
+    assert condition(status, "TrainingAdvisory").message == "Versions beyond spec.history were not erased."
+    heard = [(each.type, each.reason) for each in build_events(bot.status, status)]
+    assert heard == [("Normal", "Succeeded"), ("Warning", "TrainingAdvisory")]
+    later = plan(an_observed(replace(bot, status=status))).status
+    assert condition(later, "TrainingAdvisory") == condition(status, "TrainingAdvisory")
 
 
 def test_degraded_tracking_is_reported_while_a_stage_runs_and_stays_when_its_report_is_gone() -> None:

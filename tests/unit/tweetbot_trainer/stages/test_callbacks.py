@@ -10,9 +10,11 @@ import pytest
 from builders.stages import a_local_run
 from tweetbot_trainer.cli.console import ConsoleLog
 from tweetbot_trainer.learning.training.metrics import TrainingProgress
+from tweetbot_trainer.publishing.tracking.interface import NullTracker
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.progress import StageProgress
-from tweetbot_trainer.stages.callbacks import Estimate, ProgressLogger, ProgressReporter
+from tweetbot_trainer.runtime.signals import StopRequest
+from tweetbot_trainer.stages.callbacks import Estimate, ProgressLogger, ProgressReporter, training_callbacks
 
 
 def at_step(step: int, *, total: int = 100) -> TrainingProgress:
@@ -35,6 +37,17 @@ def test_at_most_one_line_a_second_and_the_last_step_always() -> None:
         lines(at_step(step))
     steps = [json.loads(line)["step"] for line in stream.getvalue().splitlines()]
     assert steps == [*range(1, 100, 4), 100]
+
+
+def test_steps_that_are_halved_are_logged_and_noted(tmp_path: Path) -> None:
+    noted, log = list[str](), StringIO()
+    metrics, progress = tmp_path / "metrics.jsonl", StageProgress()
+    with training_callbacks(
+        metrics, NullTracker(), Log(log), StopRequest(), progress=progress, note=noted.append
+    ) as callbacks:
+        callbacks.on_reduce(512)
+    assert json.loads(log.getvalue())["positions"] == 512
+    assert [message.startswith("The GPU ran out of memory") for message in noted] == [True]
 
 
 def test_no_text_can_forge_an_event() -> None:

@@ -133,6 +133,7 @@ def test_log_and_manifest_say_in_which_number_format_it_was_trained(trained: Tra
 def test_a_prompt_without_samples_is_told_by_its_place(trained: Trained) -> None:
     told = [line["message"] for line in map(json.loads, trained.log.splitlines()) if line["level"] == "warning"]
     assert told == ["spec.evaluation.prompts[1] leaves no room for another word, so it has no samples"]
+    assert trained.result.advisory == f"{told[0]}: shorten it."
     assert [sample.prompt for sample in trained.result.samples] == ["My dream is"] * 5 + ["a gull"] * 5
 
 

@@ -32,8 +32,8 @@ def mark_adopted(store: ObjectStore, run: RunDocument, result: TrainSucceeded) -
         store.put(join(build_version_uri(run, version), ADOPTED_FILE), f"{run.run_id}\n".encode())
 
 
-def erase_old_versions(store: ObjectStore, run: RunDocument, log: Log, stop: StopRequest) -> None:
-    """Erase versions beyond the spec's history. The run has its result by now, so failures are only logged.
+def erase_old_versions(store: ObjectStore, run: RunDocument, log: Log, stop: StopRequest) -> str | None:
+    """Erase versions beyond the spec's history. Return why it could not: the run has its result by now.
 
     Nothing is erased in another TweetBot's folder.
     """
@@ -43,7 +43,7 @@ def erase_old_versions(store: ObjectStore, run: RunDocument, log: Log, stop: Sto
         named = _list_named(store, run)  # once more: a version may have been pinned before the announcement was read
         for home in homes:
             if stop.requested:
-                return
+                return None
             if home in named:
                 continue
             _erase(store, home)
@@ -52,6 +52,8 @@ def erase_old_versions(store: ObjectStore, run: RunDocument, log: Log, stop: Sto
             announce_erasure(store, run, ())
     except StageError as fault:
         log.warning("models.not_erased", message=fault.message)
+        return f"Versions beyond spec.history.models were not erased, and take up room: {fault.message}"
+    return None
 
 
 def _list_obsolete(store: ObjectStore, run: RunDocument) -> Iterator[str]:
