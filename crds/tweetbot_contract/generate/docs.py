@@ -99,7 +99,7 @@ def render_troubleshooting() -> str:
     """Return every reason with its meaning and advice, as Markdown."""
     head = (
         f"{_NOTE}# Troubleshooting by reason\n\n"
-        "`kubectl get tb` shows the reason, `kubectl get tb -o wide` also the message, "
+        "`kubectl get tb` shows the reason, `kubectl get tb -o wide` also how the message begins, "
         "and `kubectl describe tb NAME` all conditions and Events.\n\n"
         "A message names the field that caused it, where its words are known: they are listed below with their reason, "
         "{name} standing for a name. Where no field of the TweetBot is the cause, a policy or a webhook has changed "
