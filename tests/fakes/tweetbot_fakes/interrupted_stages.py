@@ -3,7 +3,7 @@
     python -c "from tweetbot_fakes.no_room import no_shared_memory; no_shared_memory()
     from tweetbot_fakes.interrupted_stages import main; main()" FOLDER
 
-Prints a line of JSON: how each leg ended. This process loads torch once and forks, single-threaded.
+Prints a line of JSON: how each leg ended. This process runs once itself and forks, single-threaded.
 """
 
 import hashlib
@@ -21,9 +21,10 @@ from builders.stages import a_context, a_local_run, a_source
 from tweetbot_contract.result import TrackingResult
 from tweetbot_contract.status import Stage
 from tweetbot_fakes.no_room import shared_memory_is_full, small_disk
+from tweetbot_fakes.scales import fit_once
 from tweetbot_fakes.storage import WatchedStore
 from tweetbot_trainer.cli.stage import dispatch_stage
-from tweetbot_trainer.learning.style.background import load_backgrounds
+from tweetbot_trainer.learning.style import style
 from tweetbot_trainer.publishing.registry.manifest import MANIFEST_FILE
 from tweetbot_trainer.publishing.tracking.interface import NullTracker, Tracker
 from tweetbot_trainer.runtime.log import Level, Log
@@ -69,7 +70,7 @@ class Leg:
         told = self.folder / "told.json"
         child = os.fork()
         if child == 0:
-            os._exit(self._run(told))
+            os._exit(self.run(told))
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         return {"code": code, "reason": json.loads(told.read_text()), "published": self.published()}
 
@@ -80,7 +81,8 @@ class Leg:
             uri.endswith("/latest.json") for uri in names
         )
 
-    def _run(self, told: Path) -> int:
+    def run(self, told: Path) -> int:
+        """Run it in this process; return its exit code."""
         with handle_sigterm() as stop:
             try:
                 context = a_context(self.folder, self._document(), store=self._store(), stop=stop)
@@ -155,9 +157,12 @@ class _TellingTracker(NullTracker):
 
 
 def main() -> None:
-    """Load all that is heavy before the first fork, and sample few texts: that takes longer than the training."""
-    load_backgrounds()
+    """Load all that is heavy and fit the style's scale before the first fork, and sample few texts.
+
+    Each takes longer than the training.
+    """
     training_run.MEASURED_TEXTS = 20
+    style.fit_scale = fit_once  # type: ignore[attr-defined]
     folder = Path(sys.argv[1])
     told = {
         "without shared memory": shared_memory_is_full(),
@@ -184,9 +189,9 @@ def weights(folder: Path) -> str:
 
 
 def undisturbed(folder: Path) -> str:
-    """Return the weights of a run that nothing happened to."""
+    """Return the weights of a run of this process that nothing happened to: what it loads, every leg inherits."""
     a_home(folder)
-    assert [Leg(folder, stage).ended()["code"] for stage in ("Prepare", "Train")] == [0, 0]
+    assert [Leg(folder, stage).run(folder / "told.json") for stage in ("Prepare", "Train")] == [0, 0]
     return weights(folder)
 
 

@@ -1,18 +1,14 @@
 """What several of the trainer's tests stand on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
 import pytest
 from botocore import hooks, loaders
 
 from builders.x import SECRET, Clock
 from tweetbot_fakes.remotes.x_api import FakeX
-from tweetbot_trainer.learning.style.scale import fit_scale
-
-#: By background and posts.
-SCALES: dict[tuple[Any, ...], Any] = {}
+from tweetbot_fakes.scales import fit_once
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -42,13 +38,6 @@ def scales_are_fitted_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tweetbot_trainer.learning.style.style.fit_scale", fit_once)
         yield
-
-
-def fit_once(background: Any, train: Sequence[str], held_out: Sequence[str]) -> Any:
-    key = (id(background), tuple(train), tuple(held_out))
-    if key not in SCALES:
-        SCALES[key] = fit_scale(background, train, held_out)
-    return SCALES[key]
 
 
 @pytest.fixture
