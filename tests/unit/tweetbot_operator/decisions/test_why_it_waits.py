@@ -19,7 +19,8 @@ from builders.operator import (
 from builders.plans import reason_in
 from harness.kstatus import kstatus
 from tweetbot_operator.decisions.plan import plan
-from tweetbot_operator.types.objects import ContainerView, Diagnosis, Diagnostics, Observed, QueuePosition
+from tweetbot_operator.types.containers import ContainerView
+from tweetbot_operator.types.objects import Diagnosis, Diagnostics, Observed, QueuePosition
 
 LATE = seconds_after_noon(900)
 
