@@ -530,6 +530,16 @@ def test_an_erasure_tells_the_last_error_of_its_own_pods(pod: dict[str, Any], wo
 # ---- what it waits for
 
 
+async def test_a_cleanup_whose_pod_cannot_start_says_why(stage: Stage) -> None:
+    await stage.apply(**ERASING)
+    await deleted(stage)
+    scheduled = {"type": "PodScheduled", "status": "True", "lastTransitionTime": stage.now().isoformat()}
+    waiting = {"name": "trainer", "state": {"waiting": {"reason": "ErrImagePull", "message": "not found"}}}
+    stage.cluster.run_pod(CLEANUP, NAMESPACE, phase="Pending", conditions=[scheduled], containerStatuses=[waiting])
+    await stage.wait(20)
+    assert (stage.reason(), stage.reason("Stalled")) == ("ImagePullFailed", "")
+
+
 async def test_a_cleanup_says_what_it_waits_for_and_what_its_pod_does(stage: Stage) -> None:
     await stage.apply(**ERASING)
     await deleted(stage)

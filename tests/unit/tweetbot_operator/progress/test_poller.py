@@ -163,6 +163,12 @@ def test_only_a_job_of_the_current_run_is_asked(polls: Polls, change: dict[str, 
     assert find_target(polls.cache, polls.first.pod.uid) is None
 
 
+def test_a_job_of_the_run_that_no_tweetbot_controls_is_not_asked(polls: Polls) -> None:
+    uid = polls.first.job.owner_uid
+    polls.cache.jobs.put(replace(polls.first.job, resource_version="109", owner_uid="", bot_uid=uid))
+    assert find_target(polls.cache, polls.first.pod.uid) is None
+
+
 def test_a_run_that_is_suspended_or_over_is_not_asked(polls: Polls) -> None:
     polls.cache.bots.put(replace(polls.first.stored, resource_version="102", current_run_id=""))
     assert find_target(polls.cache, polls.first.pod.uid) is None
@@ -181,9 +187,11 @@ def test_the_pod_of_a_task_beside_the_stages_is_asked_whether_a_run_goes_on_or_n
     assert (found.key, found.run_id, found.stage) == (polls.first.key, "", task)
 
 
+@pytest.mark.parametrize("run_id", ["", "0" * 16])
 @pytest.mark.parametrize("change", [{"stage": "prepare"}, {"stage": "cleanup"}, {"stage": "pin", "owner_uid": ""}])
-def test_a_job_without_a_run_that_is_no_such_task_is_not_asked(polls: Polls, change: dict[str, Any]) -> None:
-    job = replace(polls.first.job, resource_version="109", run_id="", bot_uid=polls.first.job.owner_uid, **change)
+def test_a_job_of_no_run_that_is_no_such_task_is_not_asked(polls: Polls, change: dict[str, Any], run_id: str) -> None:
+    polls.cache.bots.put(replace(polls.first.stored, resource_version="102", current_run_id=""))
+    job = replace(polls.first.job, resource_version="109", run_id=run_id, bot_uid=polls.first.job.owner_uid, **change)
     polls.cache.jobs.put(job)
     assert find_target(polls.cache, polls.first.pod.uid) is None
 

@@ -138,6 +138,10 @@ def test_a_task_beside_the_stages_has_waits_of_its_own_and_no_figures(training: 
     report = training.store.observe_task(training.key)
     assert report is not None
     assert (report.waiting is not None, told(training), shown("progress_percent")) == (True, None, 42)
+    training.store.put(training.key, training.report(None, run_id="", stage="Pin", pod_uid="next", waiting=a_wait()))
+    report = training.store.observe_task(training.key)
+    assert report is not None
+    assert (report.pod_uid, report.waiting) == ("next", None)
     training.store.forget(training.key)
     assert (training.store.observe_task(training.key), shown("progress_percent")) == (None, None)
 
@@ -225,3 +229,6 @@ def test_a_replica_that_leads_no_more_shows_nothing(training: Training) -> None:
     training.store.put(training.key, training.report(42))
     training.store.clear()
     assert (shown("progress_percent"), training.store.get(training.key)) == (None, None)
+    training.store.put(training.key, training.report(None, run_id="", stage="Pin"))
+    training.store.clear()
+    assert training.store.observe_task(training.key) is None

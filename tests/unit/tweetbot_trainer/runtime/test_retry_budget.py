@@ -141,7 +141,7 @@ def test_what_a_request_waits_for_is_shown_while_it_waits(tmp_path: Path) -> Non
 def test_a_request_that_is_not_answered_is_a_wait_after_ten_seconds_and_its_beginning_stands(tmp_path: Path) -> None:
     clock, seen, run = Clock(), list[Waiting | None](), a_local_run(tmp_path)
     budget = clock.budget()
-    budget.progress = StageProgress(now=lambda: clock.now)
+    budget.progress, budget.beside = StageProgress(now=lambda: clock.now), True
     answers = iter([AWAY, None])
 
     def hang() -> str:
@@ -161,4 +161,5 @@ def test_a_request_that_is_not_answered_is_a_wait_after_ten_seconds_and_its_begi
         "S3 does not answer",
     ]
     assert len({each.since for each in seen if each}) == 1
+    assert all(each.beside for each in seen if each)
     assert budget.progress.build_report(run, "uid").waiting is None

@@ -279,6 +279,46 @@ def test_a_checkpoint_is_offered_until_the_store_is_back_and_the_wait_is_told_as
     assert budget.progress.build_report(run, "uid").waiting is None
 
 
+class Gate:
+    """Waits that end when they are limited."""
+
+    def __init__(self) -> None:
+        self.clock, self._opened = Clock(), threading.Event()
+        self.budget = self.clock.budget(math.inf)
+        self.budget.sleep = self._sleep
+
+    def _sleep(self, seconds: float) -> None:
+        self.clock.sleep(seconds)
+        self._opened.wait()
+
+    def limit(self, seconds: float) -> None:
+        self.budget.limit(seconds)
+        if seconds < math.inf:
+            self._opened.set()
+
+
+def test_no_newer_checkpoint_is_due_while_one_waits_and_only_the_last_takes_its_place(tmp_path: Path) -> None:
+    gate = Gate()
+    harness = Harness(tmp_path, best_effort_store=Awaited(gate.budget, math.inf), limit=gate.limit)
+    harness.manager.save(a_checkpoint())
+    harness.seconds = 600.0
+    assert not harness.manager.is_due()
+    harness.manager.save(a_checkpoint(), last=True)
+    assert harness.events() == ["checkpoint.failed"] * 2
+    assert LAST_SECONDS <= sum(gate.clock.waits) <= LAST_SECONDS + 1
+    assert harness.manager.is_due() is False
+    harness.seconds = 700.0
+    assert harness.manager.is_due()
+
+
+def test_a_checkpoint_that_waits_at_the_end_is_erased_with_the_others(tmp_path: Path) -> None:
+    gate = Gate()
+    harness = Harness(tmp_path, best_effort_store=Awaited(gate.budget, 1), limit=gate.limit)
+    harness.manager.save(a_checkpoint())
+    harness.manager.clear()
+    assert (harness.events(), harness.saved_names()) == (["checkpoint.saved"], [])
+
+
 def test_the_last_checkpoint_waits_for_its_store_within_the_grace_period(tmp_path: Path) -> None:
     clock = Clock()
     budget = clock.budget(math.inf)
