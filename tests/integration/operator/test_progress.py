@@ -78,11 +78,12 @@ def test_percent_and_time_left_are_seen_while_a_training_goes_on(place: Place) -
     assert all(eta in ("11m", "12m") for _, eta in seen[1:])
     progress = tenant.status("gull")["currentRun"]["progress"]
     assert (progress["totalSteps"], progress["trainLoss"], progress["eta"]) == (100, 2.5, "11m")
-    assert f'tweetbot_run_progress_percent{{bot="gull",bot_namespace="{tenant.namespace}"}}' in place.operator.metrics()
+    series = f'tweetbot_run_progress_percent{{bot="gull",bot_namespace="{tenant.namespace}"}}'
+    assert series in place.operator.metrics()
 
     (place.image / "go").touch()
     tenant.wait("gull", "ModelReady", 240)
-    until(lambda: tenant.namespace not in place.operator.metrics(), 120)
+    until(lambda: series not in place.operator.metrics(), 120)
     assert tenant.status("gull")["currentRun"]["progress"]["percent"] == 100
     assert 3 <= len(progress_writes(place.cluster, tenant)) <= 20
 
