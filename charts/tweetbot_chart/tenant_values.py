@@ -56,6 +56,8 @@ class Tenant(ValueGroup):
     """Service account of the trainers."""
     subjects: list[Subject] = []
     """Who may edit TweetBots in the namespace, as subjects of a RoleBinding; empty: create none."""
+    logs: bool = True
+    """Let them also read the namespace's Pods with their logs, its Jobs and its Events."""
     quota: Quantities = {}
     """`hard` of a ResourceQuota, e.g. {requests.nvidia.com/gpu: 2, count/tweetbots.tweetbot.dev: 50}; empty: create
     none."""

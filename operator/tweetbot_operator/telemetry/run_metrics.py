@@ -54,8 +54,10 @@ class WaitStarts:
         """The starts of present waits, and of some that are over."""
         self._numbers: Counter[Place] = Counter()
 
-    def update(self, key: Key, reason: str | None, now: float) -> set[Place]:
-        """Take in why a TweetBot waits now, None if it does not; answers where the earliest start may have changed."""
+    def update(self, key: Key, reason: str | None, now: float, since: float | None = None) -> set[Place]:
+        """Take in why a TweetBot waits now, None if it does not, and since when, if that is known; answers where the
+        earliest start may have changed.
+        """
         former = self.waits.get(key)
         waited = former.reason if former and former.until is None else None
         if waited == reason:
@@ -64,12 +66,11 @@ class WaitStarts:
             former = self.waits[key] = Wait(waited, former.since, now)
             self._numbers[key[0], waited] -= 1
         if reason:
-            self._begin(key, reason, former, now)
+            same = former and former.reason == reason and now - (former.until or now) < _INTERRUPTION_SECONDS
+            self._begin(key, reason, former.since if former and same else min(since or now, now))
         return {(key[0], each) for each in (waited, reason) if each}
 
-    def _begin(self, key: Key, reason: str, former: Wait | None, now: float) -> None:
-        same = former and former.reason == reason and now - (former.until or now) < _INTERRUPTION_SECONDS
-        since = former.since if former and same else now
+    def _begin(self, key: Key, reason: str, since: float) -> None:
         self.waits[key] = Wait(reason, since)
         self._numbers[key[0], reason] += 1
         heapq.heappush(self.heaps.setdefault((key[0], reason), []), (since, key))
@@ -118,7 +119,7 @@ class RunMetrics:
             self._labels[key] = labels
             self._count(former, -1)
             self._count(labels, 1)
-        self._note_wait(key, find_wait_reason(status))
+        self._note_wait(key, find_wait_reason(status), _find_wait_start(status))
 
     def leave(self, key: Key) -> None:
         """Stop counting a TweetBot."""
@@ -133,8 +134,8 @@ class RunMetrics:
             if not self._numbers[labels]:
                 del self._numbers[labels]
 
-    def _note_wait(self, key: Key, reason: str | None) -> None:
-        for place in self._starts.update(key, reason, self._now().timestamp()):
+    def _note_wait(self, key: Key, reason: str | None, since: float | None = None) -> None:
+        for place in self._starts.update(key, reason, self._now().timestamp(), since):
             self._show_start(place)
 
     def _show_number(self, labels: Labels) -> None:
@@ -159,6 +160,14 @@ def find_wait_reason(status: TweetBotStatus) -> str | None:
     cause = run.reason if run and said.reason == RETRY_BACKOFF.name else None
     reason = BY_NAME.get(cause or said.reason)
     return None if reason and reason.steady else _normalize_reason(cause or said.reason)
+
+
+def _find_wait_start(status: TweetBotStatus) -> float | None:
+    """Return since when the status says so, in Unix time; None for an alarm beside what the run does."""
+    stalled, progressing = status.find_condition("Stalled"), status.find_condition("Progressing")
+    beside = stalled and progressing and stalled.reason != progressing.reason
+    since = status.columns.since if status.columns and not beside else None
+    return parse_time(since).timestamp() if since else None
 
 
 def count_finished_run(namespace: str, before: TweetBotStatus, after: TweetBotStatus) -> None:

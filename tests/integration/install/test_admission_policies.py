@@ -98,12 +98,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster
     """An API server with the chart's objects and a person who may edit TweetBots and read one Secret in team-a."""
     folder = tmp_path_factory.mktemp("policies")
     with EmbeddedCluster(folder, parts=("etcd", "kube-apiserver")) as cluster:
-        objects = Helm(folder / "helm").render(values={"admissionPolicies": VALUES, "tests": {"enabled": False}})
+        ann = {"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "ann"}
+        tenants = [{"namespace": "team-a", "subjects": [ann]}]
+        values = {"admissionPolicies": VALUES, "tenants": tenants, "tests": {"enabled": False}}
+        objects = Helm(folder / "helm").render(values=values)
         cluster.kubectl("create", "namespace", "tweetbot-system")
         cluster.kubectl("create", "namespace", "team-a")
         cluster.kubectl("apply", "--server-side", "-f", "-", input=yaml.safe_dump_all(objects))
         in_team = ("-n", "team-a")
-        cluster.kubectl("create", "rolebinding", "bots", "--clusterrole=tweetbot-operator-edit", "--user=ann", *in_team)
         cluster.kubectl("create", "role", "key", "--verb=get", "--resource=secrets", "--resource-name=s3", *in_team)
         cluster.kubectl("create", "rolebinding", "key", "--role=key", "--user=ann", *in_team)
         cluster.kubectl("wait", "--for=condition=Established", "crd/tweetbots.tweetbot.dev", "--timeout=120s")
@@ -157,3 +159,42 @@ def test_editors_may_not_write_a_status(server: EmbeddedCluster) -> None:
     for verb in ("update", "patch"):
         write = ("auth", "can-i", verb, "tweetbots", "--subresource=status", "-n", "team-a", "--as=ann")
         assert server.kubectl(*write, check=False).stdout.strip() == "no"
+
+
+def test_a_tenant_reads_the_events_pods_and_logs_of_their_namespace_and_nothing_else(server: EmbeddedCluster) -> None:
+    ann = ("-n", "team-a", "--as=ann")
+    manifest = {**a_manifest(**GOOD), "metadata": {"name": "auk", "namespace": "team-a"}}
+    server.kubectl("apply", "-f", "-", input=json.dumps(manifest))
+    uid = server.kubectl("get", "tweetbot", "auk", *ann, "-o", "jsonpath={.metadata.uid}").stdout
+    for each in (an_event("auk", uid), a_pod("auk")):
+        server.kubectl("apply", "-f", "-", input=json.dumps(each))
+    assert "StorageUnavailable" in server.kubectl("describe", "tb", "auk", *ann).stdout.partition("Events:")[2]
+    assert "StorageUnavailable" in server.kubectl("events", "--for=tweetbot/auk", *ann).stdout
+    server.kubectl("get", "pods,jobs,events.events.k8s.io", *ann)
+    server.kubectl("logs", "auk", *ann)  # empty, as no node runs the Pod; a person without the right hears Forbidden
+    for place, who, verb in (("team-b", "ann", "get"), ("team-a", "ben", "get"), ("team-a", "ann", "delete")):
+        asked = ("auth", "can-i", verb, "pods/log" if verb == "get" else "pods", "-n", place, f"--as={who}")
+        assert server.kubectl(*asked, check=False).stdout.strip() == "no"
+
+
+def an_event(name: str, uid: str) -> dict[str, Any]:
+    """Return an Event of a TweetBot as the operator posts them."""
+    about = {"apiVersion": "tweetbot.dev/v1alpha1", "kind": "TweetBot", "namespace": "team-a", "name": name, "uid": uid}
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": f"{name}.1", "namespace": "team-a"},
+        "involvedObject": about,
+        "type": "Warning",
+        "reason": "StorageUnavailable",
+        "message": "S3 does not answer.",
+        "source": {"component": "tweetbot-operator"},
+    }
+
+
+def a_pod(name: str) -> dict[str, Any]:
+    """Return a Pod that no node takes."""
+    container = {"name": "trainer", "image": "trainer"}
+    metadata = {"name": name, "namespace": "team-a"}
+    spec = {"containers": [container], "serviceAccountName": "tweetbot-trainer"}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}

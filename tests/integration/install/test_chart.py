@@ -434,7 +434,7 @@ def test_the_right_to_read_workloads_comes_with_the_setting_that_needs_it(helm: 
 def test_a_tenant_gets_its_defaults_and_what_it_declares(renderings: dict[str, list[Manifest]]) -> None:
     mine = [each for each in renderings["everything"] if each["metadata"].get("namespace") == "team-a"]
     assert {each["kind"] for each in mine} == {
-        "ServiceAccount", "RoleBinding", "ResourceQuota", "NetworkPolicy", "LocalQueue",
+        "ServiceAccount", "Role", "RoleBinding", "ResourceQuota", "NetworkPolicy", "LocalQueue",
     }  # fmt: skip
     account = the(mine, "ServiceAccount")
     assert (account["metadata"]["name"], account["imagePullSecrets"]) == ("tweetbot-trainer", [{"name": "registry"}])

@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY, generate_latest
 from builders.operator import a_bot_in, a_prepare_result
 from harness.stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.spec.scheduling import Gpu
-from tweetbot_contract.status import Condition, DataStatus, Phase, TweetBotStatus
+from tweetbot_contract.status import Columns, Condition, DataStatus, Phase, TweetBotStatus
 from tweetbot_operator.telemetry.run_metrics import (
     RunMetrics,
     WaitStarts,
@@ -162,11 +162,13 @@ def test_a_run_that_goes_on_or_has_ended_does_not_wait(census: RunMetrics) -> No
     assert find_wait_reason(ended.model_copy(update={"conditions": conditions})) is None
 
 
-def test_a_fault_that_only_a_person_can_end_is_a_wait_although_the_run_goes_on() -> None:
+def test_a_fault_that_only_a_person_can_end_is_a_wait_although_the_run_goes_on(census: RunMetrics) -> None:
     status = a_status("Training", "Training")
     stalled = status.conditions[0].model_copy(update={"type": "Stalled", "reason": "PinnedVersionNotFound"})
-    status = status.model_copy(update={"conditions": (*status.conditions, stalled)})
-    assert find_wait_reason(status) == "PinnedVersionNotFound"
+    columns = Columns(since="1970-01-01T00:10:00Z")  # since when it trains
+    status = status.model_copy(update={"conditions": (*status.conditions, stalled), "columns": columns})
+    census.enter(GULL, status)
+    assert wait_start("PinnedVersionNotFound") == 1000
 
 
 def a_pause(cause: str) -> TweetBotStatus:
@@ -197,6 +199,15 @@ def test_an_unknown_wait_is_one_too(census: RunMetrics) -> None:
     census.enter(GULL, a_status("Training", "InventedByAPod"))
     census.enter(TERN, a_pause("InventedByAPod"))
     assert wait_start("Other") == 1000
+
+
+def test_a_wait_began_when_the_status_says_so(census: RunMetrics) -> None:
+    """Another leader has not seen it begin; a clock that is ahead does not put it into the future."""
+    for since, expected in (("1970-01-01T00:10:00Z", 600), ("1970-01-01T02:00:00Z", 1000)):
+        status = a_status("Queued", "Queued").model_copy(update={"columns": Columns(since=since)})
+        census.enter(GULL, status)
+        assert wait_start("Queued") == expected
+        census.leave(GULL)
 
 
 def test_only_the_leader_shows_waits(census: RunMetrics) -> None:
