@@ -384,7 +384,7 @@ def test_scoped_to_namespaces_it_has_no_right_beyond_them(renderings: dict[str, 
     assert [each["kind"] for each in scoped if each["kind"] in CLUSTER_SCOPED] == []
     roles = {(each["metadata"]["namespace"], each["metadata"]["name"]) for each in scoped if each["kind"] == "Role"}
     theirs = {(team, RELEASE + suffix) for team in ("team-a", "team-b") for suffix in ("", "-view", "-edit")}
-    assert roles == {(NAMESPACE, f"{RELEASE}-lease"), *theirs}
+    assert roles == {(NAMESPACE, f"{RELEASE}-lease"), ("team-a", "tweetbot-logs"), *theirs}
     references = [each["roleRef"] for each in scoped if each["kind"] == "RoleBinding"]
     assert {each["kind"] for each in references} == {"Role"}
 
