@@ -27,8 +27,8 @@ QUEUED = Reason(
 KUEUE_NOT_FOUND = _ask_author(
     "KueueNotFound",
     "The spec names a queue, and the cluster has no Kueue, so nobody admits the Job.",
-    "Remove spec.scheduling.queueName, or have the platform team install Kueue, or take the queue out of the "
-    "TweetBotClass that names it. The run then starts by itself.",
+    "Remove spec.scheduling.queueName and queuePrepare, or have the platform team install Kueue, or take the queue out "
+    "of the TweetBotClass that names it. The run then starts by itself.",
 )
 PREPARING = Reason("Preparing", "Fetching and cleaning posts.", steady=True)
 TRAINING = Reason("Training", "Fine-tuning the model.", steady=True)

@@ -67,7 +67,8 @@ OUT_OF_MEMORY = ask_author(
 DISK_LIMIT_EXCEEDED = ask_platform(
     "DiskLimitExceeded",
     "The Pod used more of its node's disk than its limit.",
-    "Raise the operator's setting workSize, which limits /work, or choose a smaller base model or source.",
+    f"Have the operator's setting workSize raised, which limits /work, then {RETRAIN}; or choose a smaller model in "
+    "spec.model.base, or a smaller source.",
 )
 IMAGE_UNUSABLE = ask_platform(
     "ImageUnusable",

@@ -157,7 +157,7 @@ _EXIT_CODES: dict[int, tuple[Reason, str, str]] = {
         IMAGE_UNUSABLE,
         "the image needs instructions that the node's CPU lacks (SIGILL)",
         "Choose newer nodes by spec.scheduling.nodeSelector (to prepare, spec.scheduling.prepare.nodeSelector), or "
-        "have the operator's setting trainerImage changed.",
+        f"have the operator's setting trainerImage changed, then set the annotation {RETRAIN_ANNOTATION}.",
     ),
     134: (CRASHED, "the trainer aborted in native code (SIGABRT)", ""),
     135: (

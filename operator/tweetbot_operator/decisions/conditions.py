@@ -33,6 +33,7 @@ from tweetbot_contract.reasons import (
 )
 from tweetbot_contract.status import Condition, CurrentRun, ModelStatus, Phase
 from tweetbot_operator.decisions.actions import find_start_problem, get_queue_position, is_previous_run_ending
+from tweetbot_operator.decisions.advice import find_advice
 from tweetbot_operator.decisions.failures import describe_trouble
 from tweetbot_operator.decisions.pin import describe_pinned_model
 from tweetbot_operator.decisions.pod_problems import find_start_step
@@ -114,7 +115,7 @@ def _summarize_active(stage: Stage) -> Summary:
     run, pod = stage.run, next((pod for pod in reversed(stage.pods) if not pod.ended), None)
     match stage.state:
         case Suspended() as state:
-            return _summarize_suspended(state)
+            return _summarize_suspended(state, stage)
         case ResultLost() | Terminating(lost=True):
             reason = RESULT_LOST
         case Active() if pod and not pod.started_at and (step := find_start_step(pod, stage.now)):
@@ -135,7 +136,7 @@ def _summarize_active(stage: Stage) -> Summary:
     return Summary("Queued", reason.name, f"{reason.meaning} {reason.advice}")
 
 
-def _summarize_suspended(state: Suspended) -> Summary:
+def _summarize_suspended(state: Suspended, stage: Stage) -> Summary:
     queue, cause = state.job.queue, f": {sanitize(state.cause)}" if state.cause else ""
     if not queue:
         message = "The Job is suspended, but not by the operator; it goes on when it no longer is."
@@ -145,7 +146,8 @@ def _summarize_suspended(state: Suspended) -> Summary:
     elif state.job.spec_edited:
         message = f"Queue {queue} evicted the Job; when admitted again, it goes on from its last checkpoint{cause}."
     else:
-        message = f"Queue {queue} has not admitted the Job yet{cause}."
+        advice = find_advice(QUEUED, state.cause, stage.bot.spec, stage.run.stage)
+        message = " ".join((f"Queue {queue} has not admitted the Job yet{cause}.", *advice))
     return Summary("Queued", (EVICTED if state.job.spec_edited else QUEUED).name, message)
 
 

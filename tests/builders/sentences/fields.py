@@ -69,8 +69,9 @@ CORRECTIONS: dict[str, dict[str, Any]] = {
     **{f"spec.scheduling.prepare.{name}": {"scheduling": {"prepare": {name: value}}} for name, value in _PLACE.items()},
     "spec.scheduling.affinity.preferred": {"scheduling": {"affinity": _PLACE["affinity"]}},
     "spec.scheduling.affinity.required": {"scheduling": {"affinity": _PLACE["affinity"]}},
-    "spec.scheduling.queueName": {"scheduling": {"queueName": None}},
+    "spec.scheduling.queueName": {"scheduling": {"queueName": None, "queuePrepare": None}},
     "spec.serviceAccountName": {"serviceAccountName": "other"},
+    "spec.sources[]": {"sources": [{"archive": {"uri": "s3://a-b/c"}}]},
     "spec.sources[].bluesky.actor": {"sources": [{"bluesky": {"actor": "gull.example.com"}}]},
     "spec.sources[].bluesky.apiBaseURL": {
         "sources": [{"bluesky": {"actor": "gull.example.com", "apiBaseURL": "https://example.com"}}]

@@ -83,7 +83,7 @@ SCHEDULER = {
         TOLERATIONS,
         says="Tolerate nvidia.com/gpu: present in",
     ),
-    "taints, as from 1.34 on": _waits(
+    "taints without their names": _waits(
         "0/2 nodes are available: 2 node(s) had untolerated taint(s).", TOLERATIONS, says="describe nodes"
     ),
     "a taint, in the prepare stage": _waits(

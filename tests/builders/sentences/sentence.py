@@ -18,6 +18,8 @@ FULL: dict[str, Any] = {
     "caBundle": {"name": "company-ca", "key": "root.crt"},
     "resources": {"cpu": "4", "memory": "16Gi"},
     "scheduling": {
+        "queueName": "gpus",
+        "queuePrepare": True,
         "priorityClassName": "gpu-high",
         "runtimeClassName": "gvisor",
         "nodeSelector": {"gpu": "a100"},
@@ -50,6 +52,7 @@ CPU, MEMORY, GPU, NO_GPU = (
 )
 SELECTOR, REQUIRED = "spec.scheduling.nodeSelector", "spec.scheduling.affinity.required"
 TOLERATIONS, BASE, ACCOUNT = "spec.scheduling.tolerations", "spec.model.base", "spec.serviceAccountName"
+QUEUE = "spec.scheduling.queueName"
 PRIORITY, RUNTIME = "spec.scheduling.priorityClassName", "spec.scheduling.runtimeClassName"
 PREPARE = "spec.scheduling.prepare"
 S3_SECRET = "spec.output.s3.credentialsSecret.name"

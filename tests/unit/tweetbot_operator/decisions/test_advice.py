@@ -16,10 +16,12 @@ from builders.operator import (
 from builders.plans import run_in
 from builders.sentences import FULL, SENTENCES
 from builders.sentences.fields import FIELD, find_field
-from tweetbot_contract.reasons import BY_NAME
+from tweetbot_contract.handover import RETRAIN_ANNOTATION
+from tweetbot_contract.reasons import ALL, BY_NAME
 from tweetbot_contract.reasons.known_causes import KNOWN_CAUSES
 from tweetbot_contract.status import ModelStatus
 from tweetbot_operator.decisions.advice import advise, find_advice
+from tweetbot_operator.decisions.causes import find_cause, get_memory_advice
 from tweetbot_operator.decisions.plan import plan
 
 SPECS = {"full": a_spec(**FULL), "bare": a_spec()}
@@ -71,6 +73,15 @@ def test_an_unknown_sentence_gets_the_advice_of_its_reason() -> None:
 def test_who_has_a_setting_of_the_operator_changed_is_told_how_the_run_learns_of_it() -> None:
     said = advise(BY_NAME["Unschedulable"], "0/1 nodes are available: 1 Insufficient cpu.", SPECS["full"], "Prepare")
     assert "After a change of the operator's setting, set the annotation tweetbot.dev/retrain-at." in said
+
+
+def test_whatever_asks_for_another_setting_asks_for_another_run() -> None:
+    """A Job keeps what it was made with."""
+    signal = find_cause(a_failed_pod(a_failed_job(a_bot_in("Train")), 132), "Train")
+    advice = [*(reason.advice for reason in ALL), get_memory_advice("Prepare"), signal.advice]
+    about_settings = [text for text in advice if "operator's setting" in text]
+    assert len(about_settings) >= 4
+    assert [text for text in about_settings if RETRAIN_ANNOTATION not in text] == []
 
 
 #: What the trainer says without a field, and the fields of a TweetBot of three sources that it is about.

@@ -260,7 +260,10 @@ async def test_kueues_message_is_reported_where_the_operator_may_read_it() -> No
     await stage.apply(**QUEUED)
     stage.cluster.queue_words[stage.job_name.replace("prepare", "train")] = "LocalQueue gpus doesn't exist"
     await stage.end_stage(a_prepare_result())
-    assert message(stage) == "Queue gpus has not admitted the Job yet: LocalQueue gpus doesn't exist."
+    assert message(stage) == (
+        "Queue gpus has not admitted the Job yet: LocalQueue gpus doesn't exist. Create the LocalQueue gpus in the "
+        "namespace, or correct spec.scheduling.queueName."
+    )
     stage.cluster.queue_words[stage.job_name] = "insufficient unused quota"
     await stage.wait(29)
     assert "doesn't exist" in message(stage)
