@@ -73,7 +73,7 @@ def _plan_run(bot: TweetBot, observed: Observed) -> Plan:
     stage = replace(stage, run=update.run) if same_stage else Stage(observed, bot, update.run)
     stage = replace(stage, run=note_creation(stage))
     update = replace(update, run=note_trouble(stage))
-    stage = replace(stage, run=update.run)
+    stage = stage if update.run is stage.run else replace(stage, run=update.run)  # which would build its Job again
     if _has_pin(update, bot, observed):
         update = settle_pin(update, bot, observed)
 
