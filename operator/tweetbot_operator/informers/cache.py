@@ -12,7 +12,7 @@ from tweetbot_operator.client.errors import NotFound
 from tweetbot_operator.client.interface import KINDS, Kind
 from tweetbot_operator.informers.workqueue import WorkQueue
 from tweetbot_operator.telemetry.metrics import CACHE_OBJECTS
-from tweetbot_operator.types.objects import CachedTweetBot, JobView, Key, PodView
+from tweetbot_operator.types.objects import CachedTweetBot, JobView, Key, Manifest, PodView
 
 Item = CachedTweetBot | JobView | PodView
 _KIND_OF: dict[type[Item], Kind] = {CachedTweetBot: "tweetbots", JobView: "jobs", PodView: "pods"}
@@ -153,6 +153,11 @@ class EventHandler:
         """The newest version that a watch of each kind has shown."""
         for kind, indexer in self.indexers.items():
             CACHE_OBJECTS.labels(kind=kind).set_function(indexer.__len__)
+
+    def find_version(self, kind: Kind, metadata: Manifest) -> Any:
+        """Return the cached object in this very version, as the answer to a write of ours brought it, or None."""
+        known = self.indexers[kind].get(metadata["uid"])
+        return known if known and known.resource_version == metadata["resourceVersion"] else None
 
     def observe_version(self, kind: Kind, item: Item) -> None:
         """Record how far a watch has come."""

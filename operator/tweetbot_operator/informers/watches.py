@@ -194,7 +194,7 @@ def register(registry: kopf.OperatorRegistry, event_handler: EventHandler) -> No
     """Watch TweetBots, Jobs and Pods. Only by `on.event`: every other decorator makes kopf write to the objects."""
 
     def handle(kind: Kind, parse: Callable[[Any], Any], event: Mapping[str, Any]) -> None:
-        item = parse(event["object"])
+        item = event_handler.find_version(kind, event["object"]["metadata"]) or parse(event["object"])
         event_handler.observe_version(kind, item)
         if event["type"] == "DELETED":
             event_handler.delete(kind, item.uid, int(item.resource_version))

@@ -76,13 +76,13 @@ def _format_percentiles(figures: Mapping[str, float] | None) -> str:
 
 
 def _format_neighbour(level: Level, kind: str) -> str:
-    found = level["at_once"].get("neighbour")
-    return f"{found[kind]['beside_burst']['p50_ms']:,} / {found[kind]['beside_burst']['p95_ms']:,}" if found else "–"
+    found = level["at_once"].get("neighbour", {}).get(kind)
+    return f"{found['beside_burst']['p50_ms']:,} / {found['beside_burst']['p95_ms']:,}" if found else "–"
 
 
 def _format_times(level: Level, kind: str, phase: str) -> str:
-    found = level["at_once"].get("neighbour")
-    return f"{found[kind][phase]['p50_times']} / {found[kind][phase]['p95_times']}" if found else "–"
+    found = level["at_once"].get("neighbour", {}).get(kind)
+    return f"{found[phase]['p50_times']} / {found[phase]['p95_times']}" if found else "–"
 
 
 def _format_memory(restart: Mapping[str, float]) -> str:

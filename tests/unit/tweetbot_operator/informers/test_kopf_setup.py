@@ -1,7 +1,9 @@
 """kopf is an event source: nothing that makes it write is left on."""
 
+import functools
 import itertools
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import kopf
@@ -97,3 +99,27 @@ async def test_every_kind_of_event_is_taken() -> None:
             await handle(event={"type": verb, "object": shown})
     known: list[Any] = [*stage.cache.bots.list_all(), *stage.cache.jobs.list_all(), *stage.cache.pods.list_all()]
     assert [item.resource_version for item in known] == ["102"] * len(KINDS)
+
+
+async def test_what_the_answer_to_a_write_brought_is_not_parsed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage()
+    await stage.apply()
+    parsed: list[str] = []
+    for kind, name in (("bot", "parse_cached_bot"), ("job", "parse_job")):
+        monkeypatch.setattr(watches, name, functools.partial(_note_and_parse, parsed, kind, getattr(watches, name)))
+    registry = kopf.OperatorRegistry()
+    watches.register(registry, stage.event_handler)
+    handlers: list[Any] = [handler.fn for handler in registry._watching.get_all_handlers()]
+    on_bot, on_job, _ = handlers
+    shown = {kind: item for (kind, *_), item in stage.cluster.objects.items()}
+    await on_bot(event={"type": "MODIFIED", "object": shown["tweetbots"]})
+    await on_job(event={"type": "ADDED", "object": shown["jobs"]})
+    assert (parsed, len(stage.queue)) == ([], 0)
+    newer = {**shown["jobs"], "metadata": {**shown["jobs"]["metadata"], "resourceVersion": "99"}}
+    await on_job(event={"type": "MODIFIED", "object": newer})
+    assert parsed == ["job"]
+
+
+def _note_and_parse(parsed: list[str], kind: str, parse: Callable[[Any], Any], manifest: Any) -> Any:
+    parsed.append(kind)
+    return parse(manifest)
