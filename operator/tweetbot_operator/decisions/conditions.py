@@ -41,14 +41,7 @@ from tweetbot_operator.decisions.progress import describe_activity, describe_wai
 from tweetbot_operator.decisions.run import RunUpdate
 from tweetbot_operator.decisions.stage import Stage
 from tweetbot_operator.types.objects import InvalidTweetBot, QueuePosition
-from tweetbot_operator.types.stage_state import (
-    Active,
-    JobMissing,
-    ResultLost,
-    Summary,
-    Suspended,
-    Terminating,
-)
+from tweetbot_operator.types.stage_state import Active, JobMissing, ResultLost, Summary, Suspended, Terminating
 from tweetbot_operator.types.times import parse_time, sanitize
 
 #: The types of the conditions that the operator sets; other controllers may add others.
