@@ -8,7 +8,7 @@ from tweetbot_contract.generate.crd import build_root_schema
 from tweetbot_contract.handover import GROUP, VERSION
 from tweetbot_contract.identity import CLASSES
 from tweetbot_contract.reasons import ALL, Actor, Reason
-from tweetbot_contract.reasons.known_cause import KnownCause
+from tweetbot_contract.reasons.known_cause import FOREIGN, KnownCause
 from tweetbot_contract.reasons.known_causes import KNOWN_CAUSES
 
 _NOTE = "<!-- Generated from crds/tweetbot_contract by `make generate`: edit the types, not this file. -->\n"
@@ -102,8 +102,8 @@ def render_troubleshooting() -> str:
         "`kubectl get tb` shows the reason, `kubectl get tb -o wide` also how the message begins, "
         "and `kubectl describe tb NAME` all conditions and Events.\n\n"
         "A message names the field that caused it, where its words are known: they are listed below with their reason, "
-        "{name} standing for a name. Where no field of the TweetBot is the cause, a policy or a webhook has changed "
-        "the Job or the Pod.\n"
+        "{name} standing for a name. Where no field of the TweetBot is the cause, a TweetBotClass, a policy or a "
+        "webhook has changed Job or Pod: have that corrected, then set the annotation tweetbot.dev/retrain-at.\n"
     )
     return head + "".join(_render_section(reason) for reason in sorted(ALL, key=lambda reason: reason.name))
 
@@ -125,6 +125,6 @@ def _render_sentences(cause: KnownCause) -> str:
 
 def _render_advice(cause: KnownCause) -> str:
     advice = cause.advice.replace("{fields}", " or ".join(cause.fields))
-    if cause.otherwise and not cause.otherwise.startswith("No field"):  # the page's head says that once
+    if cause.otherwise not in ("", FOREIGN):  # the page's head says that once
         advice += f" Otherwise: {cause.otherwise[0].lower()}{cause.otherwise[1:]}"
     return _escape_cell(advice)

@@ -1,11 +1,10 @@
 """Why the API server admits no Job or Pod, in the words of kubernetes/plugin/pkg/admission and k8s.io/apiserver."""
 
 from tweetbot_contract.reasons import JOB_REFUSED, POD_REFUSED
-from tweetbot_contract.reasons.known_cause import KnownCause
+from tweetbot_contract.reasons.known_cause import FOREIGN, KnownCause
 
 _POD, _BOTH = (POD_REFUSED,), (JOB_REFUSED, POD_REFUSED)
 _EXEMPT = "have it leave alone what has the label app.kubernetes.io/managed-by=tweetbot-operator"
-_FOREIGN = "No field of the TweetBot names it: have the policy or webhook that does corrected."
 _QUOTA = "exceeded quota: {quota}, requested: …"
 _WAIT = "wait until others have given back their share of the quota {quota}, or have it raised"
 
@@ -41,14 +40,14 @@ MISSING = (
         ("no PriorityClass with name {name} was found",),
         "Have the PriorityClass {name} created, or correct {fields}.",
         ("spec.scheduling.priorityClassName",),
-        _FOREIGN,
+        FOREIGN,
     ),
     KnownCause(
         _POD,
         ('RuntimeClass "{name}" not found',),
         "Have the RuntimeClass {name} created, or correct {fields}.",
         ("spec.scheduling.runtimeClassName",),
-        _FOREIGN,
+        FOREIGN,
     ),
 )
 
@@ -65,7 +64,7 @@ QUOTAS = (
         (f"{_QUOTA}requests.{{resource}}=",),
         f"To train without a GPU, set spec.resources.gpu.count to 0; else {_WAIT}.",
         ("spec.resources.gpu.resource",),
-        _FOREIGN,
+        FOREIGN,
     ),
     KnownCause(_POD, (f"{_QUOTA}pods=",), f"Delete Pods that have ended; else {_WAIT}."),
     KnownCause(
@@ -84,14 +83,14 @@ QUOTAS = (
         ("insufficient quota to match these scopes: [{{PriorityClass ",),
         "Have a ResourceQuota made that allows this PriorityClass in the namespace, or correct {fields}.",
         ("spec.scheduling.priorityClassName",),
-        _FOREIGN,
+        FOREIGN,
     ),
     KnownCause(
         _POD,
         ("insufficient quota to consume: requests.{resource}",),
         "Have a ResourceQuota made that allows {resource} in the namespace, or set spec.resources.gpu.count to 0.",
         ("spec.resources.gpu.resource",),
-        _FOREIGN,
+        FOREIGN,
     ),
     KnownCause(_BOTH, ("status unknown for quota: {quota}",), "The quota {quota} is new and is counted first."),
     KnownCause(
@@ -107,14 +106,14 @@ NAMESPACE = (
         ("pod node label selector conflicts with its namespace", "pod node label selector labels conflict with its"),
         "Take out of {fields} what the namespace's annotation scheduler.alpha.kubernetes.io/node-selector forbids.",
         ("spec.scheduling.nodeSelector",),
-        _FOREIGN,
+        FOREIGN,
     ),
     KnownCause(
         _POD,
         ("conflict: runtimeClass.scheduling.nodeSelector[{key}]",),
         "Take {key} out of {fields}: the RuntimeClass sets it.",
         ("spec.scheduling.nodeSelector",),
-        _FOREIGN,
+        FOREIGN,
     ),
     KnownCause(
         _POD,
@@ -122,7 +121,7 @@ NAMESPACE = (
         "Take out of {fields} what the namespace's annotation scheduler.alpha.kubernetes.io/tolerationsWhitelist does "
         "not list.",
         ("spec.scheduling.tolerations",),
-        _FOREIGN,
+        FOREIGN,
     ),
     KnownCause(
         _POD,
@@ -158,7 +157,7 @@ NAMESPACE = (
 
 def _build_invalid(path: str, *fields: str) -> KnownCause:
     """Build what the API server says of a Pod's field, and which field of the TweetBot it is made from."""
-    return KnownCause(_BOTH, (f"spec.{path}",), "Correct {fields}.", fields, _FOREIGN)
+    return KnownCause(_BOTH, (f"spec.{path}",), "Correct {fields}.", fields, FOREIGN)
 
 
 INVALID = (

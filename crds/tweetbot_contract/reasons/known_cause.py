@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from string import Formatter
 
-from tweetbot_contract.reasons.reason import Reason
+from tweetbot_contract.reasons.reason import RETRAIN, Reason
+
+#: What to do about what no field of a TweetBot asks for. What has been made keeps it.
+FOREIGN = (
+    "No field of the TweetBot asks for it: have the TweetBotClass, policy or webhook that does corrected, then "
+    f"{RETRAIN}."
+)
 
 #: What a sentence's placeholders match. `name` and `resource` are compared with the fields' values.
 _PLACEHOLDERS = {"resource": r"[a-z0-9.-]+/[\w.-]*\w", "limit": r"[\w.]*\w", "condition": "[^}]*"}

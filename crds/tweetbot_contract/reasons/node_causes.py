@@ -6,11 +6,10 @@ from tweetbot_contract.reasons import (
     UNSCHEDULABLE,
     Reason,
 )
-from tweetbot_contract.reasons.known_cause import KnownCause
+from tweetbot_contract.reasons.known_cause import FOREIGN, KnownCause
 
 _BASE, _CA = ("spec.model.base",), ("spec.caBundle.name",)
 _SELECTORS = ("spec.scheduling.nodeSelector", "spec.scheduling.affinity.required")
-_FOREIGN = "No field of the TweetBot asks for it: have the policy or webhook that does corrected, then delete the Pod."
 
 
 def _build(
@@ -25,21 +24,21 @@ VOLUMES = (
         'persistentvolumeclaim "{name}" not found',
         do="Create the PersistentVolumeClaim {name} in the namespace, or correct {fields}.",
         fields=_BASE,
-        otherwise=_FOREIGN,
+        otherwise=FOREIGN,
     ),
     _build(
         UNSCHEDULABLE,
         'persistentvolumeclaim "{name}" is being deleted',
         do="Create the PersistentVolumeClaim {name} again once it is gone, or name another one in {fields}.",
         fields=_BASE,
-        otherwise=_FOREIGN,
+        otherwise=FOREIGN,
     ),
     _build(
         UNSCHEDULABLE,
         'persistentvolumeclaim "{name}" bound to non-existent persistentvolume',
         do="Create the PersistentVolumeClaim {name} again, as its volume is gone, or name another one in {fields}.",
         fields=_BASE,
-        otherwise=_FOREIGN,
+        otherwise=FOREIGN,
     ),
     _build(
         UNSCHEDULABLE,
@@ -105,7 +104,7 @@ NODES = (
         do="Wait for a free {resource}, have nodes with it added, correct {fields} if no node has it "
         "(kubectl describe nodes), or set spec.resources.gpu.count to 0.",
         fields=("spec.resources.gpu.resource",),
-        otherwise=_FOREIGN,
+        otherwise=FOREIGN,
     ),
     _build(UNSCHEDULABLE, "Too many pods", do="Have nodes added: those that there are run as many Pods as they may."),
     _build(
@@ -132,7 +131,7 @@ NODES = (
         "didn't match Pod's node affinity",
         do="Correct {fields}, or have nodes labelled so: kubectl get nodes --show-labels.",
         fields=_SELECTORS,
-        otherwise=_FOREIGN,
+        otherwise=FOREIGN,
     ),
     _build(
         UNSCHEDULABLE,
@@ -140,7 +139,7 @@ NODES = (
         "didn't match pod affinity rules",
         "didn't match pod anti-affinity rules",
         "didn't have free ports for the requested pod ports",
-        do=_FOREIGN,
+        do=FOREIGN,
     ),
     _build(UNSCHEDULABLE, "no nodes available to schedule pods", do="Have nodes added: the cluster has none."),
 )
@@ -151,27 +150,27 @@ MOUNTS = (
         'secret "{name}" not found',
         do="Create the Secret {name} in the namespace, or correct {fields}.",
         fields=("spec.output.s3.credentialsSecret.name", "spec.sources[].x.tokenSecret.name"),
-        otherwise=_FOREIGN,
+        otherwise=FOREIGN,
     ),
     _build(
         SECRET_NOT_FOUND,
         "non-existent secret key: AWS_{key}",
         do="Add the key AWS_{key} to the Secret that {fields} names.",
         fields=("spec.output.s3.credentialsSecret.name",),
-        otherwise=_FOREIGN,
+        otherwise=FOREIGN,
     ),
     _build(
         SECRET_NOT_FOUND,
         "non-existent secret key: {name}",
         do="Add the key {name} to the Secret, or correct {fields}.",
         fields=("spec.sources[].x.tokenSecret.key",),
-        otherwise=_FOREIGN,
+        otherwise=FOREIGN,
     ),
     _build(
         SECRET_NOT_FOUND,
         "find key {key} in Secret {secret}",
         "find key {key} in ConfigMap {secret}",
-        do=_FOREIGN,
+        do=FOREIGN,
     ),
     _build(
         SECRET_NOT_FOUND,
@@ -198,14 +197,14 @@ CONTAINERS = (
         do="Have the runtime {handler} installed on the nodes, or choose others by spec.scheduling.nodeSelector, or "
         "correct {fields}.",
         fields=("spec.scheduling.runtimeClassName",),
-        otherwise=_FOREIGN,
+        otherwise=FOREIGN,
     ),
     _build(
         CONTAINER_NOT_STARTED,
         'runtimeclass.node.k8s.io "{name}" not found',
         do="Have the RuntimeClass {name} created, or correct {fields}.",
         fields=("spec.scheduling.runtimeClassName",),
-        otherwise=_FOREIGN,
+        otherwise=FOREIGN,
     ),
     _build(
         CONTAINER_NOT_STARTED,
@@ -221,7 +220,7 @@ CONTAINERS = (
         "error processing PVC ",
         do="Have the volume of {fields}, or its storage driver on the node, mended.",
         fields=_BASE,
-        otherwise=_FOREIGN,
+        otherwise=FOREIGN,
     ),
     _build(
         CONTAINER_NOT_STARTED,

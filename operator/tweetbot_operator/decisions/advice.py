@@ -20,7 +20,7 @@ from tweetbot_contract.reasons import (
     UNSCHEDULABLE,
     Reason,
 )
-from tweetbot_contract.reasons.known_cause import KnownCause
+from tweetbot_contract.reasons.known_cause import FOREIGN, KnownCause
 from tweetbot_contract.reasons.known_causes import KNOWN_CAUSES
 from tweetbot_contract.reasons.reason import RETRAIN
 from tweetbot_contract.spec.spec import TweetBotSpec
@@ -64,21 +64,22 @@ _MOST = 4
 def advise(reason: Reason, words: str, spec: TweetBotSpec, stage: str) -> str:
     """Return what to do about the causes that the words name, and what happens then; else the reason's own advice."""
     found = find_advice(reason, words, spec, stage)
-    if not found:
-        return reason.advice
+    if not found or found == (FOREIGN,):
+        return FOREIGN if found else reason.advice
     made = any(_SETTING in sentence for sentence in found)  # the Job keeps what it was made with
-    return " ".join(
-        (*found, _AFTERWARDS[reason.name], *([f"After a change of {_SETTING}, {RETRAIN}."] if made else []))
-    )
+    again = [f"After a change of {_SETTING}, {RETRAIN}."] if made else []
+    return " ".join((*found, _AFTERWARDS[reason.name], *again))
 
 
 def explain_start_timeout(why: Reason | None, cause: str, spec: TweetBotSpec, stage: str) -> Failed:
     """Return the end of a run whose Pod has not started in time; `why` is the reason under which its cause was told."""
     reason, found = START_DEADLINE_EXCEEDED, find_advice(why, cause, spec, stage) if why else ()
-    again = f"Then {RETRAIN}; after an edit of the spec the run starts again by itself."
+    again = (
+        [] if found == (FOREIGN,) else [f"Then {RETRAIN}; after an edit of the spec the run starts again by itself."]
+    )
     waited = f"The Pod did not start within {spec.run.start_deadline_seconds} s"
     said = sanitize(cause, 600) or "the cluster does not say why"
-    return Failed(reason.name, f"{waited}: {said}. {' '.join((*found, again)) if found else reason.advice}")
+    return Failed(reason.name, f"{waited}: {said}. {' '.join((*found, *again)) if found else reason.advice}")
 
 
 def explain_refused_job(failure: CreateFailure, spec: TweetBotSpec, stage: str) -> StartProblem:

@@ -18,9 +18,11 @@ from builders.sentences import FULL, SENTENCES
 from builders.sentences.fields import FIELD, find_field
 from tweetbot_contract.handover import RETRAIN_ANNOTATION
 from tweetbot_contract.reasons import ALL, BY_NAME
+from tweetbot_contract.reasons.known_cause import FOREIGN
 from tweetbot_contract.reasons.known_causes import KNOWN_CAUSES
+from tweetbot_contract.reasons.reason import RETRAIN
 from tweetbot_contract.status import ModelStatus
-from tweetbot_operator.decisions.advice import advise, find_advice
+from tweetbot_operator.decisions.advice import advise, explain_start_timeout, find_advice
 from tweetbot_operator.decisions.causes import find_cause, get_memory_advice
 from tweetbot_operator.decisions.plan import plan
 
@@ -73,6 +75,19 @@ def test_an_unknown_sentence_gets_the_advice_of_its_reason() -> None:
 def test_who_has_a_setting_of_the_operator_changed_is_told_how_the_run_learns_of_it() -> None:
     said = advise(BY_NAME["Unschedulable"], "0/1 nodes are available: 1 Insufficient cpu.", SPECS["full"], "Prepare")
     assert "After a change of the operator's setting, set the annotation tweetbot.dev/retrain-at." in said
+
+
+def test_what_no_field_asks_for_is_made_anew_and_nothing_else_is_promised() -> None:
+    words = "0/3 nodes are available: 3 Insufficient amd.com/gpu."
+    assert advise(BY_NAME["Unschedulable"], words, SPECS["full"], "Train") == FOREIGN
+    ended = explain_start_timeout(BY_NAME["Unschedulable"], words, SPECS["full"], "Train")
+    assert ended.message == f"The Pod did not start within 600 s: {words} {FOREIGN}"
+
+
+def test_who_has_created_what_was_missing_too_late_is_told_how_the_run_starts_again() -> None:
+    ended = explain_start_timeout(BY_NAME["SecretNotFound"], 'secret "s3" not found', SPECS["full"], "Prepare")
+    assert "Create the Secret s3 in the namespace" in ended.message
+    assert ended.message.endswith(f"Then {RETRAIN}; after an edit of the spec the run starts again by itself.")
 
 
 def test_whatever_asks_for_another_setting_asks_for_another_run() -> None:
