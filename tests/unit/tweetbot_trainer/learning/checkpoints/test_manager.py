@@ -283,12 +283,13 @@ class Gate:
     """Waits that end when they are limited."""
 
     def __init__(self) -> None:
-        self.clock, self._opened = Clock(), threading.Event()
+        self.clock, self.begun, self._opened = Clock(), threading.Event(), threading.Event()
         self.budget = self.clock.budget(math.inf)
         self.budget.sleep = self._sleep
 
     def _sleep(self, seconds: float) -> None:
         self.clock.sleep(seconds)
+        self.begun.set()
         self._opened.wait()
 
     def limit(self, seconds: float) -> None:
@@ -301,6 +302,7 @@ def test_no_newer_checkpoint_is_due_while_one_waits_and_only_the_last_takes_its_
     gate = Gate()
     harness = Harness(tmp_path, best_effort_store=Awaited(gate.budget, math.inf), limit=gate.limit)
     harness.manager.save(a_checkpoint())
+    gate.begun.wait()
     harness.seconds = 600.0
     assert not harness.manager.is_due()
     harness.manager.save(a_checkpoint(), last=True)
@@ -315,6 +317,7 @@ def test_a_checkpoint_that_waits_at_the_end_is_erased_with_the_others(tmp_path: 
     gate = Gate()
     harness = Harness(tmp_path, best_effort_store=Awaited(gate.budget, 1), limit=gate.limit)
     harness.manager.save(a_checkpoint())
+    gate.begun.wait()
     harness.manager.clear()
     assert (harness.events(), harness.saved_names()) == (["checkpoint.saved"], [])
 
