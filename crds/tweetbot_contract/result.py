@@ -221,6 +221,8 @@ class StageFailed(Part):
     message: str = Field(max_length=REASON_LIMIT)
     #: Those of the model that was trained and not published.
     figures: Figures | None = None
+    #: Posts that the run has paid for, as in PrepareSucceeded.
+    billed: Bill | None = None
 
 
 TrainerResult = Annotated[

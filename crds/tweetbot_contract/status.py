@@ -6,6 +6,7 @@ from pydantic import Field
 
 from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.platform_class.run_class import RunClass
+from tweetbot_contract.platform_class.usage import RunUsage
 from tweetbot_contract.result import Bill, Figures, Finite, Metrics, PublishedModel, Sample
 from tweetbot_contract.spec.parts import Part
 
@@ -88,6 +89,8 @@ class CurrentRun(Part):
     """Hash of the spec fields that decide how the run is executed."""
     run_class: RunClass | None = Field(None, alias="class")
     """Class of the run, as it was when the run began; absent without a class."""
+    usage: RunUsage | None = None
+    """What the run has used of its class's budgets; absent until it begins, and without a class."""
     stage: Stage
     """Stage that the run has reached."""
     outcome: Literal["Succeeded", "Failed"] | None = None
@@ -197,6 +200,8 @@ class RunRecord(Part):
     """Figures of the model that the run trained or adopted, published or not; absent if it has none."""
     attempts: int
     """Number of Pods of both stages that ended, preempted ones excepted."""
+    usage: RunUsage | None = None
+    """What the run used of its class's budgets; absent if it never began, and without a class."""
     last_trouble: str | None = Field(None, max_length=256)
     """What last went wrong in the run, also if it succeeded after that."""
     started_at: str = Field(max_length=40)

@@ -29,6 +29,7 @@ from tweetbot_operator.client.leader_election import (
 )
 from tweetbot_operator.client.lease import LeaseClient
 from tweetbot_operator.client.requests import ApiRequests
+from tweetbot_operator.client.usage_ledger import UsageLedger
 from tweetbot_operator.informers.cache import Cache, EventHandler
 from tweetbot_operator.informers.classes import ClassInformer
 from tweetbot_operator.informers.resync import Resync
@@ -40,6 +41,7 @@ from tweetbot_operator.progress.store import ProgressStore
 from tweetbot_operator.reconciler.limits import ConcurrencyLimiter, ConcurrencyLimits, RateLimiter
 from tweetbot_operator.reconciler.orphans import OrphanCollector
 from tweetbot_operator.reconciler.reconciler import Reconciler
+from tweetbot_operator.reconciler.usage import UsageTracker
 from tweetbot_operator.reconciler.workers import Workers
 from tweetbot_operator.settings import InvalidSettings, OperatorSettings, load_settings
 from tweetbot_operator.telemetry.health import Health
@@ -94,8 +96,8 @@ async def run(settings: OperatorSettings) -> None:
         progress_store = ProgressStore(queue.add)
         reconciler = _create_reconciler(cluster, cache, settings, queue, progress_store, clock=clock)
         class_informer = ClassInformer(cluster, cache, queue.add)
-        reconciler.list_classes = class_informer.list_classes
-        leadership.on_change = functools.partial(_show, reconciler.run_metrics, progress_store)
+        usage = reconciler.know_classes(class_informer.list_classes, queue.add, _create_ledger(api, settings))
+        leadership.on_change = functools.partial(_show, reconciler.run_metrics, progress_store, usage)
         resync = Resync(cluster, event_handler)
         watches = Watches(event_handler, resync, settings)
         leadership.on_restore = resync.suspect_restore
@@ -107,7 +109,7 @@ async def run(settings: OperatorSettings) -> None:
         tasks = _start(reconciler.recorder.run(lambda: len(queue) > 0), poller.run())
         try:
             await watches.wait_for_cache_sync(stop)
-            tasks += _start(class_informer.run())
+            tasks += _start(class_informer.run(), usage.run(leadership.leading))
             await _wait_for_either(class_informer.synced, stop)
             uid = await get_cluster_uid(cluster, settings, stop)
             reconciler.settings = settings.model_copy(update={"cluster_uid": uid})
@@ -116,7 +118,7 @@ async def run(settings: OperatorSettings) -> None:
             await watches.run(stop)
         finally:
             await workers.drain(DRAIN_SECONDS)
-            await _flush_events(reconciler.recorder)
+            await _flush(reconciler.recorder, usage, leads=leadership.leading.is_set())
             await _cancel(tasks)
             await leadership.release()
             await health.stop()
@@ -149,9 +151,10 @@ def _create_reconciler(
     )
 
 
-def _show(run_metrics: RunMetrics, progress_store: ProgressStore, leads: bool) -> None:
+def _show(run_metrics: RunMetrics, progress_store: ProgressStore, usage: UsageTracker, leads: bool) -> None:
     """Show metrics of TweetBots only while this replica leads."""
     run_metrics.show(leads)
+    usage.forget_ledger()
     if not leads:
         progress_store.clear()
 
@@ -194,6 +197,12 @@ def _create_leadership(client: ApiClient, settings: OperatorSettings) -> Leaders
     )
     lease_client = LeaseClient(ApiRequests(client), namespace, settings.lease_name)  # no lease limits its own writes
     return LeaderElector(lease_client, election_config, time.monotonic, _get_current_time)
+
+
+def _create_ledger(api: ApiRequests, settings: OperatorSettings) -> UsageLedger | None:
+    """Return where use outlives TweetBots; an operator of some namespaces, or outside a Pod, has no such place."""
+    namespace = settings.lease_namespace or _read_own_namespace()
+    return UsageLedger(api, namespace, settings.lease_name) if namespace and not settings.namespaces else None
 
 
 async def get_cluster_uid(cluster: KubernetesCluster, settings: OperatorSettings, stop: asyncio.Event) -> str:
@@ -272,10 +281,11 @@ async def listen(health: Health, settings: OperatorSettings) -> Health:
     return health
 
 
-async def _flush_events(recorder: Recorder) -> None:
-    """Post the remaining Events, but do not spend the Pod's grace period on them."""
+async def _flush(recorder: Recorder, usage: UsageTracker, *, leads: bool) -> None:
+    """Write what runs used, and post the remaining Events, but do not spend the Pod's grace period on them."""
     try:
         async with asyncio.timeout(_FLUSH_SECONDS):
+            await usage.tick(leads=leads)
             await recorder.flush()
     except TimeoutError:
         LOG.warning("the last Events were not posted", extra=with_fields(seconds=_FLUSH_SECONDS))

@@ -74,6 +74,7 @@ def from_minute(start: float, course: Course) -> Course:
 
 
 TEAM = {"bot_namespace": "team-a"}
+BUDGET = {**TEAM, "bot_class": "gold", "kind": "gpuSeconds", "window_hours": "24"}
 ENDED = "tweetbot_runs_finished_total"
 FAULTS: list[tuple[str, dict[str, str], int, list[tuple[str, dict[str, str], Course]]]] = [
     ("TweetBotNoLeader", {}, 3, [("tweetbot_leader", {}, always(0))]),
@@ -105,6 +106,7 @@ FAULTS: list[tuple[str, dict[str, str], int, list[tuple[str, dict[str, str], Cou
         ("tweetbot_runs", {**TEAM, "phase": "Training", "reason": "Training"}, always(-1)),
         ("tweetbot_runs", {**TEAM, "phase": "Queued", "reason": "Queued"}, always(2)),
     ]),
+    ("TweetBotBudgetNearlyUsed", BUDGET, 2, [("tweetbot_budget_used_ratio", BUDGET, always(0.8))]),
     *((alert, {**TEAM, "reason": reason}, 16, [
         ("tweetbot_wait_start_timestamp_seconds", {**TEAM, "reason": reason}, always(30)),
     ]) for alert, reason in (

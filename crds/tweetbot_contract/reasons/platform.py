@@ -1,6 +1,6 @@
 """Reasons that a TweetBotClass gives: what the platform decided."""
 
-from tweetbot_contract.reasons.reason import ask_author, ask_platform
+from tweetbot_contract.reasons.reason import Reason, ask_author, ask_platform
 
 CLASS_NOT_FOUND = ask_author(
     "ClassNotFound",
@@ -13,4 +13,16 @@ CLASS_INVALID = ask_platform(
     "The TweetBotClass breaks a rule, so no run can begin with it.",
     "Correct the field of the class that the message names. The run then begins by itself.",
 )
-CLASS_REASONS = frozenset(each.name for each in (CLASS_NOT_FOUND, CLASS_INVALID))
+BUDGET_EXCEEDED = Reason(
+    "BudgetExceeded",
+    "The budget of the TweetBotClass is used up, so the run waits.",
+    "The run begins by itself when it fits, at the latest at that time. The platform team can raise the budget.",
+    steady=True,
+)
+BUDGET_TOO_SMALL = ask_platform(
+    "BudgetTooSmall",
+    "The run is expected to use more than the whole budget of the TweetBotClass.",
+    "Have the platform team raise the budget, or make the run smaller: a smaller base, fewer steps, no GPU. It then "
+    "begins by itself.",
+)
+CLASS_REASONS = frozenset(each.name for each in (CLASS_NOT_FOUND, CLASS_INVALID, BUDGET_EXCEEDED, BUDGET_TOO_SMALL))

@@ -11,6 +11,9 @@ BLUESKY_ACTOR = r"^(([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?[.])+[A-Za-z][A-Za-z0
 _OBJECT_MESSAGE = "write the object's address as s3://bucket/key, without . and .. segments"
 _OBJECT_RULE = build_s3_rule("uri", "/.+", _OBJECT_MESSAGE)
 _SERVER_MESSAGE = "write the server's address as https://host or http://host:port"
+#: X's prices per post and per user in tenths of a US cent, since 2026-02-06: $0.005 and $0.010 (docs.x.com, pricing).
+X_POST_PRICE, X_USER_PRICE = 5, 10
+X_DOLLAR = 1000
 Handle = Annotated[str, Field(max_length=32)]
 Uri = Annotated[str, Field(max_length=1024)]
 

@@ -5,7 +5,7 @@ import re
 import sys
 from datetime import datetime
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from tweetbot_contract.handover import (
     BOT_LABEL,
@@ -40,6 +40,7 @@ from tweetbot_operator.types.times import find_schedule_error, parse_time
 
 _BOT_ANNOTATIONS = (FORCE_ANNOTATION, RETRAIN_ANNOTATION, TAKE_OVER_ANNOTATION)
 _BOT_METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "deletionTimestamp", "finalizers")
+_USAGE_FIELDS = ("number", "id", "finishedAt", "usage")
 #: A kubelet's reasons for a container that the runtime could not start; it "started" in 1970 (kubernetes#120331).
 _NOT_STARTED = ("StartError", "ContainerCannotRun")
 
@@ -58,9 +59,17 @@ def parse_cached_bot(manifest: Manifest) -> CachedTweetBot:
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
         document=json.dumps({**slim, "metadata": kept}, separators=(",", ":")).encode(),
-        **_parse_queue_fields(manifest),
         awaits_class=_find_reasons(manifest).get("Ready") in CLASS_REASONS,
+        usage=_dump_usage(manifest.get("status") or {}, metadata["uid"]),
+        **_parse_queue_fields(manifest),
     )
+
+
+def _dump_usage(status: Manifest, uid: str) -> bytes:
+    """Return a CachedTweetBot's `usage`; nothing of a status that was written for another TweetBot."""
+    runs = (status.get("currentRun") or {}, *(status.get("runs") or ()))
+    kept = [{key: run[key] for key in _USAGE_FIELDS if key in run} for run in runs if run.get("usage")]
+    return json.dumps(kept).encode() if kept and status.get("uid") == uid else b""
 
 
 def _find_reasons(manifest: Manifest) -> Manifest:
@@ -68,7 +77,7 @@ def _find_reasons(manifest: Manifest) -> Manifest:
     return {each.get("type"): each.get("reason") for each in (manifest.get("status") or {}).get("conditions") or ()}
 
 
-def _parse_queue_fields(manifest: Manifest) -> dict[str, str]:
+def _parse_queue_fields(manifest: Manifest) -> dict[str, Any]:
     """Return the fields of a CachedTweetBot by which runs queue for a slot."""
     status = manifest.get("status") or {}
     run = status.get("currentRun") or {}

@@ -17,6 +17,7 @@ from tweetbot_contract.reasons import (
 )
 from tweetbot_contract.status import CurrentRun
 from tweetbot_operator.decisions.advice import explain_refused_job
+from tweetbot_operator.decisions.platform.budgets import find_budget_wait, record_begin
 from tweetbot_operator.decisions.run import FREE_CREATIONS, find_creation_time, record_creation
 from tweetbot_operator.decisions.stage import Stage
 from tweetbot_operator.jobs.job import build_labels, find_pod_mutations, format_mutations, get_queue_name
@@ -34,6 +35,7 @@ from tweetbot_operator.types.stage_state import (
     Suspended,
 )
 from tweetbot_operator.types.times import add_seconds, format_time, get_earliest, make_printable, parse_time, sanitize
+from tweetbot_operator.types.usage import BudgetWait
 
 #: Seconds beyond its grace period after which a Pod that does not end means a dead node.
 NODE_LOST_SECONDS = 60
@@ -242,17 +244,22 @@ def decide_actions(stage: Stage) -> tuple[Action, ...]:
             return deletions
 
 
-def get_queue_position(stage: Stage) -> QueuePosition | None:
-    """Return the place in the operator's own queue of a run that only lacks a slot; None for Kueue's queues."""
-    if get_queue_name(stage.bot.spec.scheduling, stage.run.stage) or not isinstance(stage.state, JobMissing):
+def get_queue_position(stage: Stage) -> QueuePosition | BudgetWait | None:
+    """Return what a run lacks that could begin else: room in a budget of its class, or a slot, if Kueue gives none."""
+    if not (isinstance(stage.state, JobMissing) and _may_create(stage)):
         return None
-    return stage.observed.queue_position if _may_create(stage) else None
+    if stage.observed.accounts and (wait := find_budget_wait(stage.bot, stage.run, stage.observed)):
+        return wait
+    return None if get_queue_name(stage.bot.spec.scheduling, stage.run.stage) else stage.observed.queue_position
 
 
 def note_creation(stage: Stage) -> CurrentRun:
-    """Return the run, with the creation of another Job recorded where one comes next."""
+    """Return the run, with its begin, and the creation of another Job, recorded where a Job comes next."""
     comes = isinstance(stage.state, JobMissing) and _may_create(stage) and not get_queue_position(stage)
-    return record_creation(stage.run, stage.observed) if comes else stage.run
+    if not comes:
+        return stage.run
+    run = record_begin(stage.bot, stage.run, stage.observed) if stage.run.run_class else stage.run
+    return record_creation(run, stage.observed)
 
 
 def _get_creation_wait(stage: Stage) -> datetime | None:
@@ -275,8 +282,9 @@ def _may_create(stage: Stage) -> bool:
 
 def compute_requeue_at(stage: Stage) -> datetime | None:
     """Return the first moment at which something is due although no event comes."""
-    run, observed, failure = stage.run, stage.observed, _get_create_failure(stage)
+    run, observed, failure, wait = stage.run, stage.observed, _get_create_failure(stage), get_queue_position(stage)
     moments = [
+        wait.fits_at if isinstance(wait, BudgetWait) else None,
         stage.state.requeue_at if isinstance(stage.state, Active | Suspended) else None,
         parse_time(run.retry_at) if run.retry_at else None,
         failure.retry_at if failure and run.outcome is None else None,

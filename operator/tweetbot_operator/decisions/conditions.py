@@ -36,11 +36,12 @@ from tweetbot_operator.decisions.actions import find_start_problem, get_queue_po
 from tweetbot_operator.decisions.advice import find_advice
 from tweetbot_operator.decisions.failures import describe_trouble
 from tweetbot_operator.decisions.pin import describe_pinned_model
+from tweetbot_operator.decisions.platform.budgets import summarize_queued
 from tweetbot_operator.decisions.pod_problems import find_start_step
 from tweetbot_operator.decisions.progress import describe_activity, describe_wait, find_wait
 from tweetbot_operator.decisions.run import RunUpdate
 from tweetbot_operator.decisions.stage import Stage
-from tweetbot_operator.types.objects import InvalidTweetBot, QueuePosition
+from tweetbot_operator.types.objects import InvalidTweetBot
 from tweetbot_operator.types.stage_state import Active, JobMissing, ResultLost, Summary, Suspended, Terminating
 from tweetbot_operator.types.times import parse_time, sanitize
 
@@ -94,14 +95,6 @@ def _summarize_ended(run: CurrentRun) -> Summary:
         return Summary("Failed", reason, message, progressing=False, stalled=True)
     ends = {ADOPTED.name: ADOPTED, NOTHING_NEW.name: NOTHING_NEW}
     return Summary("Succeeded", reason, ends.get(reason, SUCCEEDED).meaning, progressing=False)
-
-
-def summarize_queued(position: QueuePosition, former: Condition | None) -> Summary:
-    """Summarize a run that waits for a slot. It keeps the number from its start: each change would cost a write."""
-    cause = f"{QUEUED.meaning} {position.limit}. "
-    if former and former.reason == QUEUED.name and former.message.startswith(cause):
-        return Summary("Queued", QUEUED.name, former.message)
-    return Summary("Queued", QUEUED.name, f"{cause}When it joined, {position.before} of its namespace were before it.")
 
 
 def _summarize_active(stage: Stage) -> Summary:

@@ -22,6 +22,7 @@ from tweetbot_operator.decisions.conditions import summarize_run
 from tweetbot_operator.decisions.pin import describe_pin, settle_pin
 from tweetbot_operator.decisions.pin_job import compute_pin_requeue_at, decide_pin_actions
 from tweetbot_operator.decisions.platform.class_choice import resolve_class
+from tweetbot_operator.decisions.platform.usage import charge_usage, settle_usage
 from tweetbot_operator.decisions.progress import add_progress, get_next_write_time
 from tweetbot_operator.decisions.run import RunUpdate, add_usage, advance_run, decide_run
 from tweetbot_operator.decisions.stage import Stage, observe_stage
@@ -64,10 +65,13 @@ def _plan_run(bot: TweetBot, observed: Observed) -> Plan:
     # The run that spec, annotation and schedule ask for, and what has become of the Job of its present stage.
     schedule = compute_schedule_times(bot, now)
     run = decide_run(bot, schedule.due, now)
+    if bot.status.current_run and bot.status.current_run.usage:
+        bot, run = settle_usage(bot, run, observed)
     stage = blame_mutations(observe_stage(bot, run, observed))
 
     # The run after that: as it was, retried, ended or in its next stage, for which no Job has been observed yet.
     used = add_usage(run, stage.job, stage.pods, stage.state, now)
+    used = charge_usage(used, stage) if used.usage else used
     update = add_progress(advance_run(used, stage.state, observed), observed)
     same_stage = update.run.stage == run.stage
     stage = replace(stage, run=update.run) if same_stage else Stage(observed, bot, update.run)

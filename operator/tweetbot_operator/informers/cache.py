@@ -34,7 +34,7 @@ class Indexer(Generic[T]):
         self._tombstones: dict[str, float] = {}
         self.newest_version = 0
         """The newest version of any object that a watch, a LIST or the answer to a request has shown."""
-        self.on_change: Callable[[T], None] = lambda item: None
+        self.listeners: list[Callable[[T], None]] = []
         """Called after each change with the object that came or went."""
 
     def put(self, item: T, *, shown: bool = False) -> bool:
@@ -55,7 +55,7 @@ class Indexer(Generic[T]):
         self._objects[item.uid] = item
         for key in self._get_keys(item):
             self._indices.setdefault(key, {})[item.uid] = None
-        self.on_change(item)
+        self._tell(item)
         return True
 
     def delete(self, uid: str, resource_version: float = math.inf) -> T | None:
@@ -66,8 +66,12 @@ class Indexer(Generic[T]):
             del self._tombstones[next(iter(self._tombstones))]
         if item:
             self._remove_from_index(item)
-            self.on_change(item)
+            self._tell(item)
         return item
+
+    def _tell(self, item: T) -> None:
+        for listener in self.listeners:
+            listener(item)
 
     async def read_again(self, uid: str, reading: Awaitable[T]) -> None:
         """Replace an object that has changed since it was cached; under its name there may be another one by now."""

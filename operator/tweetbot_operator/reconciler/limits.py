@@ -49,8 +49,10 @@ class ConcurrencyLimiter:
         self._queues: dict[str, list[QueueKey]] = {}
         self._waiting: dict[str, tuple[str, QueueKey]] = {}
         if limits:
-            cache.bots.on_change = lambda bot: self._update(bot.uid, bot.namespace)
-            cache.jobs.on_change = lambda job: self._update(job.owner_uid, job.namespace) if job.owner_uid else None
+            cache.bots.listeners.append(self.look)
+            cache.jobs.listeners.append(
+                lambda job: self._update(job.owner_uid, job.namespace) if job.owner_uid else None
+            )
 
     def get_position(self, bot: CachedTweetBot) -> QueuePosition | None:
         """Return what a run of this TweetBot waits for, or None if it may begin or has begun."""

@@ -10,10 +10,12 @@ from tweetbot_contract.class_manifest import TweetBotClass
 from tweetbot_contract.handover import ERASE_FINALIZER, RUN_LABEL
 from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.reasons import JOB_REFUSED
+from tweetbot_contract.status import TweetBotStatus
 from tweetbot_operator.client import errors
 from tweetbot_operator.client.events import Recorder
 from tweetbot_operator.client.interface import Cluster
 from tweetbot_operator.client.parse import parse_tweetbot
+from tweetbot_operator.client.usage_ledger import UsageLedger
 from tweetbot_operator.decisions.deletion import plan_deletion
 from tweetbot_operator.decisions.plan import Plan, plan
 from tweetbot_operator.informers.cache import Cache
@@ -24,6 +26,7 @@ from tweetbot_operator.reconciler.job_reader import JobReader
 from tweetbot_operator.reconciler.limits import ConcurrencyLimiter, ConcurrencyLimits, RateLimiter
 from tweetbot_operator.reconciler.refusals import FailureMessage, explain_create_failure, explain_mutations
 from tweetbot_operator.reconciler.status_writer import StatusWriter
+from tweetbot_operator.reconciler.usage import UsageTracker
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.telemetry.logs import add_to_log_context, with_fields
 from tweetbot_operator.telemetry.metrics import JOB_WRITES
@@ -85,6 +88,8 @@ class Reconciler:
         self._concurrency_limiter = concurrency_limiter or unlimited
         self.list_classes: Callable[[], tuple[TweetBotClass, ...]] = lambda: ()
         """Returns every TweetBotClass."""
+        self.usage: UsageTracker | None = None
+        """Knows what counts against budgets; None without classes."""
         self._rate_limiter, self._looks = rate_limiter or RateLimiter(0, lambda: 0.0), looks
         self.recorder = Recorder(cluster, now)
         self._job_reader = JobReader(cluster, cache, self._diagnostics_cache, now)
@@ -92,9 +97,21 @@ class Reconciler:
             cluster, cache, now, self._diagnostics_cache, recorder=self.recorder, run_metrics=self.run_metrics
         )
 
+    def know_classes(
+        self,
+        list_classes: Callable[[], tuple[TweetBotClass, ...]],
+        call: Callable[[Key], None],
+        ledger: UsageLedger | None,
+    ) -> UsageTracker:
+        """Let passes know the classes; answers what counts the use of their budgets, which enqueues by `call`."""
+        self.list_classes, self.usage = list_classes, UsageTracker(self._cache, list_classes, self._now, call, ledger)
+        return self.usage
+
     async def reconcile(self, key: Key) -> Result:
         """Make one pass. Raises Unavailable, Rejected, NotLeader."""
         try:
+            if self.usage and self.list_classes():
+                await self.usage.load()
             result = await self._run_pass(key)
         except Exception:
             self._step_aside(key)
@@ -163,7 +180,8 @@ class Reconciler:
             pins=tuple(job for job in jobs if job.stage == "pin" and (job.owner_uid or job.owner_lost)),
             queue_position=self._concurrency_limiter.get_position(stored),
             latest_report=self._progress_store.observe(key),
-            classes=self.list_classes(),
+            classes=(classes := self.list_classes()),
+            accounts=self.usage.get_accounts(bot.namespace) if self.usage and classes else {},
             task_report=self._progress_store.observe_task(key),
         )
 
@@ -176,13 +194,23 @@ class Reconciler:
             return None
         write_at = self._status_writer.compute_write_time(bot, decided.status)
         if write_at and write_at <= self._now():
-            await self._status_writer.write_status(stored, bot, decided.status)
+            await self._write_status(stored, bot, decided.status)
             if decided.status_first:
                 return None
         self.run_metrics.enter(stored.index_key, decided.status)
         self._progress_store.prune(stored.index_key, decided.status.current_run)
         due = get_earliest(decided.requeue_at, write_at)
         return Result(None if due is None else (due - self._now()).total_seconds())
+
+    async def _write_status(self, stored: CachedTweetBot, bot: BaseTweetBot, status: TweetBotStatus) -> None:
+        """Write the status; a run that begins by it counts from now on, as other passes may look meanwhile."""
+        begun = self.usage.reserve(stored, status) if self.usage else None
+        try:
+            await self._status_writer.write_status(stored, bot, status)
+        except Exception:
+            if self.usage and begun:
+                self.usage.unreserve(begun)
+            raise
 
     async def _perform(self, stored: CachedTweetBot, bot: BaseTweetBot, action: Action) -> float:
         """Do one action; answers 0, or the seconds until the rate limit allows it."""

@@ -62,6 +62,12 @@ POSTS_LOST = Counter(
     "(unreadable), without their end (truncated).",
     ["bot_namespace", "cause"],
 )
+BUDGET_USED = Gauge(
+    "tweetbot_budget_used_ratio",
+    "Share of a class's budget that runs of its window have used or, while active, hold; by class, namespace (empty "
+    "where all share it), kind of use and hours of the window. Namespaces that have used nothing are absent.",
+    ["bot_class", "bot_namespace", "kind", "window_hours"],
+)
 WATCH_RESTARTS = Counter(
     "tweetbot_watch_restarts",
     "Watches that were opened again, and why: Expired, Silent, Failed, Restored.",

@@ -13,6 +13,7 @@ from tweetbot_contract.reasons import INVALID_SPEC
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.types.containers import ContainerView
 from tweetbot_operator.types.creations import CreatedJob, CreateFailure, Mutation
+from tweetbot_operator.types.usage import ClassAccounts
 
 #: Namespace and name of a TweetBot, as in the work queue.
 Key = tuple[str, str]
@@ -39,6 +40,8 @@ class CachedTweetBot:
     """When that run was recorded, if its status says that it waits for a slot; else empty."""
     awaits_class: bool = False
     """Whether its status says that its class is missing or does not let it begin."""
+    usage: bytes = b""
+    """What its status says of runs that have a class: a list of their number, id, end and usage, as JSON."""
 
     @property
     def index_key(self) -> Key:
@@ -286,5 +289,7 @@ class Observed:
     """What the trainer reported last, if the operator has heard of it since it started."""
     classes: tuple[TweetBotClass, ...] = ()
     """Every TweetBotClass of the cluster."""
+    accounts: Mapping[str, ClassAccounts] = field(default_factory=dict)
+    """What counts against budgets, by the names of the classes that have some."""
     task_report: ProgressReport | None = None
     """What the Job beside the stages reported last, in the same way."""

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from tweetbot_contract.handover import ExitCode
 from tweetbot_contract.reasons import Reason
-from tweetbot_contract.result import Figures
+from tweetbot_contract.result import Bill, Figures
 
 
 class StageError(Exception):
@@ -25,6 +25,8 @@ class StageError(Exception):
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(f"{reason}: {message}")
         self.reason, self.message = reason, message
+        self.billed: Bill | None = None
+        """Number of posts that the run has paid for until then."""
 
 
 class SpecRefused(StageError):

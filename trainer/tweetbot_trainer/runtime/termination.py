@@ -36,7 +36,8 @@ def describe_failure(error: BaseException) -> tuple[result.StageFailed, int]:
             failure = _build_failure(error.reason, error.message)
             return failure.model_copy(update={"figures": error.figures}), int(error.exit_code)
         case StageError():
-            return _build_failure(error.reason, error.message), int(error.exit_code)
+            failure = _build_failure(error.reason, error.message)
+            return failure.model_copy(update={"billed": error.billed}), int(error.exit_code)
         case KeyboardInterrupt():
             return _build_failure(reasons.STOPPED, "the process was interrupted"), int(ExitCode.STOPPED)
         case Exception() if _find_errno(error) in _FULL:

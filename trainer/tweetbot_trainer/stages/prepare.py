@@ -70,8 +70,8 @@ def _prepare_dataset(context: StageContext) -> PrepareRecord:
     run, spec = context.run, context.run.spec
     values = resolve_hyperparameters(spec.training, spec.model.base, spec.sources, resolve_lora(spec.model))
     base, tokenizer = context.inspect_base(values)  # first, so that a wrong base costs no billed posts
-    with context.track(build_prepare_config(spec)) as tracker:
-        reader = SourceReader(context)
+    reader = SourceReader(context)
+    with context.track(build_prepare_config(spec)) as tracker, reader.bill_failures():
         dataset = build_dataset(clean(reader.read_posts(), spec.filter), spec.filter, sources=len(spec.sources))
         counts = [read.counts for read in reader.results]
         dataset = fill_tables(dataset, counts)

@@ -1,6 +1,7 @@
 """Reads the sources of a run, and records what was read and the profile of each account."""
 
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tweetbot_contract.data_table import DataWarning
@@ -25,8 +26,6 @@ class SourceResult:
     objects: tuple[ObjectRecord, ...]
     profile: Profile | None
     counts: SourceCounts
-    billed: int | None = None
-    """Number of posts that the run paid for; None if posts are free."""
 
 
 class SourceReader:
@@ -39,6 +38,7 @@ class SourceReader:
         self._context = context
         self._excluded = frozenset(context.run.spec.filter.exclude_ids)
         self._posts = 0
+        self._paid: list[PaidSource] = []
         self.results: list[SourceResult] = []
         self.warnings: list[DataWarning] = []
 
@@ -61,17 +61,26 @@ class SourceReader:
                 retry_budget=budget,
                 log=context.log,
             )
+            if isinstance(source, PaidSource):
+                self._paid.append(source)
             posts, excluded = yield from self._filter_excluded(source, index)
             counts = SourceCounts(source.build_report(), posts, excluded)
             self._check_counts(counts, index, spec.max_missing_percent)
-            billed = source.count_billed_posts() if isinstance(source, PaidSource) else None
             profile = self._read_profile(source, index)
-            self.results.append(SourceResult(reader.list_objects(), profile, counts, billed))
+            self.results.append(SourceResult(reader.list_objects(), profile, counts))
 
     def compute_bill(self) -> Bill | None:
         """Return the number of posts that the run paid for; only X charges."""
-        paid = [read.billed for read in self.results if read.billed is not None]
-        return {"x": sum(paid)} if paid else None
+        return {"x": sum(source.count_billed_posts() for source in self._paid)} if self._paid else None
+
+    @contextmanager
+    def bill_failures(self) -> Generator[None]:
+        """Let a StageError say how many posts the run has paid for."""
+        try:
+            yield
+        except StageError as error:
+            error.billed = self.compute_bill()
+            raise
 
     def _check_counts(self, counts: SourceCounts, index: int, max_missing_percent: int | None) -> None:
         """Keep what the author should know of a source. Raises SpecRefused (PostsMissing)."""

@@ -8,7 +8,7 @@ import pytest
 
 from builders.operator import NOON
 from tweetbot_contract.status import Condition
-from tweetbot_operator.decisions.conditions import summarize_queued
+from tweetbot_operator.decisions.platform.budgets import summarize_queued
 from tweetbot_operator.informers.cache import Cache
 from tweetbot_operator.reconciler.limits import ConcurrencyLimiter, ConcurrencyLimits, RateLimiter
 from tweetbot_operator.types.objects import CachedTweetBot, JobView, Key, QueuePosition

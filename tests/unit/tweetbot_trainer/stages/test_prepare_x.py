@@ -16,6 +16,7 @@ from tweetbot_fakes.storage import Killed, WatchedStore
 from tweetbot_trainer.publishing.registry.run_record import drop_page_records, find_record
 from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.runtime.signals import StopRequest
+from tweetbot_trainer.runtime.termination import describe_failure
 from tweetbot_trainer.stages.prepare import prepare
 from tweetbot_trainer.store.folder import FolderStore
 
@@ -124,6 +125,7 @@ def test_a_fault_that_lasts_ends_the_attempt_after_a_known_number_of_requests(
     assert failed.value.reason.name == reason
     assert 30 < len(x.requests) < 60
     assert x.cost == USER_PRICE + 100 * POST_PRICE
+    assert describe_failure(failed.value)[0].billed == {"x": 100}
 
 
 def test_a_bill_above_the_ceiling_is_refused_for_the_price_of_the_lookup(tmp_path: Path, x: FakeX) -> None:

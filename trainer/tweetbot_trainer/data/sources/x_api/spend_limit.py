@@ -7,12 +7,9 @@ the money ran out. Pages that were paid for are kept, so a run with a higher lim
 from math import ceil
 
 from tweetbot_contract import reasons
-from tweetbot_contract.spec.sources import XSource
+from tweetbot_contract.spec.sources import X_DOLLAR, X_POST_PRICE, X_USER_PRICE, XSource
 from tweetbot_trainer.runtime.errors import SpecRefused
 
-#: X's prices per post and per user since 2026-02-06: $0.005 and $0.010 (docs.x.com, pricing).
-POST_PRICE, USER_PRICE = 5, 10
-DOLLAR = 1000
 #: The endpoint's bounds for max_results.
 SMALLEST_PAGE, LARGEST_PAGE = 5, 100
 
@@ -22,7 +19,7 @@ class SpendLimit:
 
     def __init__(self, spec: XSource, index: int) -> None:
         self._spec, self._field = spec, f"spec.sources[{index}].x"
-        self._limit, self._spent = spec.max_spend_usd * DOLLAR, USER_PRICE
+        self._limit, self._spent = spec.max_spend_usd * X_DOLLAR, X_USER_PRICE
 
     @property
     def dollars(self) -> str:
@@ -32,15 +29,15 @@ class SpendLimit:
     @property
     def posts(self) -> int:
         """Return how many posts are paid for."""
-        return (self._spent - USER_PRICE) // POST_PRICE
+        return (self._spent - X_USER_PRICE) // X_POST_PRICE
 
     @property
     def _affordable(self) -> int:
-        return (self._limit - self._spent) // POST_PRICE
+        return (self._limit - self._spent) // X_POST_PRICE
 
     def pay(self, posts: int) -> None:
         """Count posts as paid for."""
-        self._spent += posts * POST_PRICE
+        self._spent += posts * X_POST_PRICE
 
     def choose_page_size(self, wanted: int, *, read: int) -> int:
         """Return how many posts to ask for next. Raises SpecRefused (SpendLimitReached) if that is too expensive."""
@@ -55,14 +52,14 @@ class SpendLimit:
 
     def require(self, posts: int) -> None:
         """Raise SpecRefused (SpendLimitReached) before anything is spent, if this many posts cost too much."""
-        if (bill := self._spent + posts * POST_PRICE) > self._limit:
+        if (bill := self._spent + posts * X_POST_PRICE) > self._limit:
             message = (
                 f"{self._field}: {posts} posts of @{self._spec.handle} cost {_format_dollars(bill)} at X's list price, "
-                f"more than maxSpendUSD {self._spec.max_spend_usd}; set it to {ceil(bill / DOLLAR)}, "
+                f"more than maxSpendUSD {self._spec.max_spend_usd}; set it to {ceil(bill / X_DOLLAR)}, "
                 f"or maxPosts to {self._affordable}"
             )
             raise SpecRefused(reasons.SPEND_LIMIT_REACHED, message)
 
 
 def _format_dollars(amount: int) -> str:
-    return f"${amount / DOLLAR:.3f}"
+    return f"${amount / X_DOLLAR:.3f}"
