@@ -56,9 +56,9 @@ LOG = logging.getLogger(__name__)
 _FLUSH_SECONDS = 2.0
 #: Seconds for running passes to end after SIGTERM; less than the Pod's default grace period of 30.
 DRAIN_SECONDS = 10.0
-#: One namespace has at most the workers divided by this: three requests at a time keep an API server of two cores
+#: One namespace has at most the workers divided by this: four requests at a time keep an API server of two cores
 #: busy, and what more there are only wait in it, before everybody else's. If all of them hang, the others have theirs.
-_NAMESPACES_AT_ONCE = 4
+_NAMESPACES_AT_ONCE = 3
 #: Seconds before the cluster's uid is asked for again.
 _UID_PAUSE = 2.0
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")

@@ -149,7 +149,7 @@ class OperatorSettings(BaseModel):
     """Namespaces to watch, comma-separated; empty: the whole cluster. Each adds one watch per kind: fine up to 50."""
 
     workers: Annotated[int, Field(ge=1)] = 12
-    """TweetBots reconciled at once, of one namespace a quarter; more than 3 gained nothing on a 2-core API server."""
+    """TweetBots reconciled at once, of one namespace a third; more than 4 gained nothing on a 2-core API server."""
 
     http_host: Host = "0.0.0.0"  # noqa: S104 - probes and Prometheus come from outside the Pod
     """Address on which health and metrics are served; `::` in a cluster that has only IPv6."""
