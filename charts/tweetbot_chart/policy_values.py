@@ -100,9 +100,19 @@ class OperatorPolicy(ValueGroup):
     """ConfigMaps and Secrets whose keys may become variables of its Jobs: those that your TweetBotClasses name."""
 
 
+class ClassPolicy(ValueGroup):
+    """Limits of TweetBotClasses."""
+
+    enabled: bool | None = None
+    """Reject a TweetBot whose manifest asks for what its TweetBotClass does not allow; unset: yes, unless
+    `watch.namespaces` is set. What a manifest leaves out is checked by the operator."""
+
+
 class AdmissionPolicies(ValueGroup):
     """Policies on TweetBots are off until enabled. Changes of metadata or status alone are never rejected."""
 
+    classes: ClassPolicy = ClassPolicy()
+    """Limits of TweetBotClasses."""
     operator: OperatorPolicy = OperatorPolicy()
     """What the operator's own account may do, even if its token is stolen."""
     secrets: SecretPolicy = SecretPolicy()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import ValidationError
 
@@ -64,4 +65,15 @@ def read_class_spec(raw: dict[str, Any]) -> TweetBotClassSpec:
         read_spec(apply_defaults(given, _SAMPLE_OUTPUT, namespace="sample", name="sample"))
     except InvalidManifest as fault:
         raise InvalidManifest(str(fault).replace("spec.", "spec.defaults.", 1)) from None
+    _check_time_zone(spec)
     return spec
+
+
+def _check_time_zone(spec: TweetBotClassSpec) -> None:
+    hours = spec.limits.schedule_hours
+    try:
+        ZoneInfo(hours.time_zone if hours else "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidManifest(
+            "spec.limits.scheduleHours.timeZone: write a name of the time zone database such as Europe/Berlin"
+        ) from None

@@ -1,14 +1,35 @@
 """What TweetBots of a class may ask for."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from tweetbot_contract.spec.parts import Part
+from tweetbot_contract.spec.lifecycle import TIME_ZONE
+from tweetbot_contract.spec.parts import Part, Rule, build_pattern_rule
 
 SourceKind = Literal["archive", "posts", "x", "bluesky", "mastodon", "threads", "instagram", "reddit"]
 Relation = Literal["Unspecified", "Self", "Consented", "Fictional", "Parody"]
 Address = Annotated[str, Field(min_length=1, max_length=1024)]
+
+
+class ScheduleHours(Part):
+    """Hours of the day in which scheduled runs begin; one that comes due outside begins when they do."""
+
+    start: int = Field(ge=0, le=23)
+    """Hour from which runs begin."""
+    end: int = Field(ge=0, le=23)
+    """Hour from which none begins any more; one before `start` is of the next day."""
+    time_zone: str = Field("UTC", max_length=64)
+    """Time zone of these hours, e.g. Europe/Berlin."""
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.start != self.end",
+            "write two different hours; leave scheduleHours out to allow every hour",
+            lambda part: part.start != part.end,
+            field="end",
+        ),
+        build_pattern_rule("timeZone", TIME_ZONE, "write a time zone name such as Europe/Berlin"),
+    )
 
 
 class ClassLimits(Part):
@@ -30,3 +51,5 @@ class ClassLimits(Part):
     """Maximum of run.activeDeadlineSeconds."""
     min_schedule_seconds: int | None = Field(None, ge=60, le=31_536_000)
     """Minimum of seconds between two times of a schedule."""
+    schedule_hours: ScheduleHours | None = None
+    """Hours of the day in which scheduled runs begin; unset: at any hour."""

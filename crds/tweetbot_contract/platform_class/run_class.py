@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
+from tweetbot_contract.platform_class.limits import ScheduleHours
 from tweetbot_contract.spec.parts import Part
 
 
@@ -19,9 +20,15 @@ class RunClass(Part):
     spec: dict[str, Any] = Field(
         default_factory=dict, json_schema_extra={"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     )
-    """What the run has of the class: its defaults and pods."""
+    """What the run has of the class: its defaults, its pods and the hours of its schedule."""
 
     @property
     def pods(self) -> dict[str, Any]:
         """What the class gives to Pods, as in its manifest."""
         return self.spec.get("pods") or {}
+
+    @property
+    def schedule_hours(self) -> ScheduleHours | None:
+        """The hours in which scheduled runs begin; None: any."""
+        hours = self.spec.get("scheduleHours")
+        return ScheduleHours.model_validate(hours, extra="ignore") if hours else None

@@ -13,6 +13,11 @@ CLASS_INVALID = ask_platform(
     "The TweetBotClass breaks a rule, so no run can begin with it.",
     "Correct the field of the class that the message names. The run then begins by itself.",
 )
+FORBIDDEN_BY_CLASS = ask_author(
+    "ForbiddenByClass",
+    "The TweetBotClass does not allow what the spec asks for.",
+    "Change the field that the message names, or ask the platform team for another class.",
+)
 BUDGET_EXCEEDED = Reason(
     "BudgetExceeded",
     "The budget of the TweetBotClass is used up, so the run waits.",
@@ -25,4 +30,6 @@ BUDGET_TOO_SMALL = ask_platform(
     "Have the platform team raise the budget, or make the run smaller: a smaller base, fewer steps, no GPU. It then "
     "begins by itself.",
 )
-CLASS_REASONS = frozenset(each.name for each in (CLASS_NOT_FOUND, CLASS_INVALID, BUDGET_EXCEEDED, BUDGET_TOO_SMALL))
+CLASS_REASONS = frozenset(
+    each.name for each in (CLASS_NOT_FOUND, CLASS_INVALID, FORBIDDEN_BY_CLASS, BUDGET_EXCEEDED, BUDGET_TOO_SMALL)
+)

@@ -5,15 +5,18 @@ and what falls into the hour that comes twice starts once, unless hour or minute
 """
 
 import hashlib
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice, pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
 from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.platform_class.limits import ScheduleHours
 from tweetbot_contract.spec.lifecycle import Schedule
 from tweetbot_operator.types.objects import JobView, PodView
 
@@ -181,19 +184,43 @@ class ScheduleTimes:
 
 
 def compute_schedule_times(bot: TweetBot, now: datetime) -> ScheduleTimes:
-    """Compute when the schedule starts a run. Of several missed times, only the first is due.
+    """Compute when the schedule starts a run: at a time of cron, or when the hours of the class begin after it.
+
+    Of several missed times, only the first is due.
 
     A time is due only if the status has announced it as the next one, so a new or edited schedule starts nothing for
     the past. A time that has started a run is not due again, even if a clock that goes back announces it once more.
     """
-    schedule = bot.spec.schedule
+    schedule, hours = bot.spec.schedule, bot.run_class.schedule_hours if bot.run_class else None
     if schedule is None:
         return ScheduleTimes()
     shift = compute_splay(bot.uid, SCHEDULE_SPREAD_SECONDS)
     announced = parse_time(bot.status.next_schedule_time) if bot.status.next_schedule_time else None
     passed = announced is not None and announced <= now and format_time(announced) != bot.status.last_schedule_time
-    due = announced if announced and passed and _is_scheduled(schedule, announced - shift) else None
-    return ScheduleTimes(due, _find_next(schedule, now - shift) + shift)
+    begins = announced and (_is_scheduled(schedule, announced - shift) or _is_opening(hours, announced - shift))
+    return ScheduleTimes(
+        announced if begins and passed else None, _move_into(hours, _find_next(schedule, now - shift)) + shift
+    )
+
+
+def _move_into(hours: ScheduleHours | None, moment: datetime) -> datetime:
+    """Return the moment, or where it is outside of the hours, the next at which they begin."""
+    if hours is None:
+        return moment
+    hour = moment.astimezone(ZoneInfo(hours.time_zone)).hour
+    inside = hours.start <= hour < hours.end if hours.start < hours.end else not hours.end <= hour < hours.start
+    opening = Schedule(cron=f"0 {hours.start} * * *", time_zone=hours.time_zone)
+    return moment if inside else _find_next(opening, moment)
+
+
+def _is_opening(hours: ScheduleHours | None, moment: datetime) -> bool:
+    return hours is not None and moment == _move_into(hours, moment - timedelta(seconds=1))
+
+
+def compute_shortest_interval(schedule: Schedule) -> float:
+    """Return the seconds between the two times of a schedule that lie closest to each other, of the next hundred."""
+    times = list(islice(CronSim(schedule.cron, _SOME_DAY.astimezone(ZoneInfo(schedule.time_zone))), 100))
+    return min(((later - earlier).total_seconds() for earlier, later in pairwise(times)), default=math.inf)
 
 
 def compute_splay(uid: str, spread: int) -> timedelta:

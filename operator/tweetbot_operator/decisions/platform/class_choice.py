@@ -6,8 +6,9 @@ from datetime import datetime
 from tweetbot_contract.class_manifest import TweetBotClass
 from tweetbot_contract.manifest import BaseTweetBot, InvalidManifest, TweetBot, apply_class
 from tweetbot_contract.platform_class.run_class import RunClass
-from tweetbot_contract.reasons import CLASS_INVALID, CLASS_NOT_FOUND, INVALID_SPEC
+from tweetbot_contract.reasons import CLASS_INVALID, CLASS_NOT_FOUND, FORBIDDEN_BY_CLASS, INVALID_SPEC
 from tweetbot_contract.status import CurrentRun
+from tweetbot_operator.decisions.platform.limits import find_violation
 from tweetbot_operator.decisions.run import decide_run
 from tweetbot_operator.types.objects import InvalidTweetBot, Observed
 from tweetbot_operator.types.times import compute_schedule_times, find_schedule_error
@@ -28,9 +29,11 @@ def resolve_class(observed: Observed) -> TweetBot | InvalidTweetBot:
     if chosen.error:
         return _refuse(bot, CLASS_INVALID.name, f"TweetBotClass {chosen.name}: {chosen.error}")
     try:
-        return _apply(bot, _snapshot(chosen, named=bool(bot.class_name)))
+        applied = _apply(bot, _snapshot(chosen, named=bool(bot.class_name)))
     except InvalidManifest as fault:
         return _refuse(bot, INVALID_SPEC.name, str(fault))
+    violation = find_violation(applied, chosen.spec.limits)
+    return _refuse(bot, FORBIDDEN_BY_CLASS.name, f"{violation} (TweetBotClass {chosen.name})") if violation else applied
 
 
 def _keeps_class(bot: TweetBot, now: datetime) -> bool:
@@ -63,7 +66,8 @@ def find_class(name: str, classes: tuple[TweetBotClass, ...]) -> TweetBotClass |
 
 def _snapshot(chosen: TweetBotClass, *, named: bool) -> RunClass:
     pods = chosen.spec.pods.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    parts = {"defaults": chosen.spec.defaults, "pods": pods}
+    hours = chosen.spec.limits.schedule_hours
+    parts = {"defaults": chosen.spec.defaults, "pods": pods, "scheduleHours": hours and hours.to_dict()}
     given = {name: value for name, value in parts.items() if value}
     return RunClass(name=chosen.name, generation=chosen.generation, named=named, spec=given)
 
