@@ -90,6 +90,43 @@ CASES: dict[str, tuple[dict[str, Any], str | None]] = {
         "spec.subject.consentRef: write where the consent is recorded",
     ),
     "a consent on record": ({"subject": {"handle": "gull", "relation": "Consented", "consentRef": "DOC-7"}}, None),
+    "what no class limits": ({"model": {"base": "hf://gpt2-xl"}, "className": "other"}, None),
+    "what the class allows": ({"model": {"base": "hf://owner/small"}, "className": "strict"}, None),
+    "a base that the class does not allow": (
+        {"model": {"base": "hf://gpt2-xl"}, "className": "strict"},
+        "spec.model.base: TweetBotClass strict allows hf://gpt2, hf://owner/*",
+    ),
+    "a source that the class does not allow": (
+        {"sources": [{"bluesky": {"actor": "gull.example.com"}}], "className": "strict"},
+        "spec.sources: TweetBotClass strict allows archive",
+    ),
+    "a relation that the class does not allow": (
+        {"subject": {"handle": "gull", "relation": "Fictional"}, "className": "strict"},
+        "spec.subject.relation: TweetBotClass strict allows Self",
+    ),
+    "a bucket that the class does not allow": (
+        {"output": {"s3": {**S3, "uri": "s3://models"}}, "className": "strict"},
+        "spec.output.s3.uri: TweetBotClass strict allows s3://team-a",
+    ),
+    "more time than the class allows": (
+        {"run": {"activeDeadlineSeconds": 7200}, "className": "strict"},
+        "spec.run.activeDeadlineSeconds: TweetBotClass strict allows at most 3600",
+    ),
+    "what the default class does not allow": (
+        {"run": {"activeDeadlineSeconds": 100000}},
+        "spec.run.activeDeadlineSeconds: TweetBotClass standard allows at most 86400",
+    ),
+    "what only the class can say": ({"output": None, "className": "strict"}, None),
+}
+CLASSES: dict[str, dict[str, Any]] = {
+    "strict": {
+        "bases": ["hf://gpt2", "hf://owner/*"],
+        "sources": ["archive"],
+        "relations": ["Self"],
+        "buckets": ["s3://{namespace}"],
+        "maxActiveDeadlineSeconds": 3600,
+    },
+    "standard": {"maxActiveDeadlineSeconds": 86400},
 }
 
 
@@ -109,8 +146,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster
         cluster.kubectl("create", "role", "key", "--verb=get", "--resource=secrets", "--resource-name=s3", *in_team)
         cluster.kubectl("create", "rolebinding", "key", "--role=key", "--user=ann", *in_team)
         cluster.kubectl("wait", "--for=condition=Established", "crd/tweetbots.tweetbot.dev", "--timeout=120s")
+        cluster.kubectl("wait", "--for=condition=Established", "crd/tweetbotclasses.tweetbot.dev", "--timeout=120s")
+        cluster.kubectl("apply", "-f", "-", input=yaml.safe_dump_all(a_class(*each) for each in CLASSES.items()))
         await_policies(cluster)
         yield cluster
+
+
+def a_class(name: str, limits: dict[str, Any]) -> dict[str, Any]:
+    head = {"apiVersion": "tweetbot.dev/v1alpha1", "kind": "TweetBotClass"}
+    default = {"annotations": {"tweetbot.dev/is-default-class": "true"}} if name == "standard" else {}
+    return {**head, "metadata": {"name": name, **default}, "spec": {"limits": limits}}
 
 
 def await_policies(cluster: EmbeddedCluster) -> None:
@@ -122,6 +167,7 @@ def await_policies(cluster: EmbeddedCluster) -> None:
 def refusal_of(cluster: EmbeddedCluster, spec: dict[str, Any]) -> str:
     """Return what Ann hears who would create a TweetBot; nothing if she may."""
     manifest = {**a_manifest(**{**GOOD, **spec}), "metadata": {"name": "gull", "namespace": "team-a"}}
+    manifest["spec"] = {field: value for field, value in manifest["spec"].items() if value is not None}
     ann = ApiServer(cluster.kubeconfig, played="ann")
     return ann.refusal("/apis/tweetbot.dev/v1alpha1/namespaces/team-a/tweetbots", manifest)
 

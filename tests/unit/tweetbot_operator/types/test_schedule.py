@@ -24,6 +24,7 @@ from builders.operator import (
 from harness.stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.platform_class.run_class import RunClass
 from tweetbot_contract.spec.lifecycle import Schedule
 from tweetbot_contract.status import CurrentRun, ModelStatus, TweetBotStatus
 from tweetbot_operator.decisions.plan import Plan, plan
@@ -99,6 +100,27 @@ def test_the_next_time_is_after_now_whatever_the_clocks_do(cron: str, zone: str,
 
 def test_a_time_is_that_of_its_zone() -> None:
     assert coming("0 3 * * 1", "Asia/Tokyo", NOON) == datetime(2026, 1, 4, 18, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("hours", "begins"),
+    [
+        ({"start": 20, "end": 6}, 20),
+        ({"start": 11, "end": 14}, 13),
+        ({"start": 9, "end": 13}, 24 + 9),
+        ({"start": 20, "end": 6, "timeZone": "Asia/Tokyo"}, 13),
+    ],
+)
+def test_a_scheduled_run_waits_for_the_hours_of_its_class(hours: dict[str, Any], begins: int) -> None:
+    """13:00 UTC is 22:00 in Tokyo."""
+    limited = RunClass(name="nights", generation=1, spec={"scheduleHours": hours})
+    expected = NOON.replace(hour=0) + timedelta(hours=begins)
+    first = replace(a_scheduled_bot(), run_class=limited)
+    assert compute_schedule_times(first, NOON).next == expected
+    announced = first.status.model_copy(update={"next_schedule_time": format_time(expected)})
+    waiting = replace(first, status=announced)
+    assert compute_schedule_times(waiting, expected - timedelta(seconds=1)).due is None
+    assert compute_schedule_times(waiting, expected + timedelta(seconds=5)).due == expected
 
 
 def test_a_fleet_is_spread_by_uid_and_each_bot_keeps_its_place(monkeypatch: pytest.MonkeyPatch) -> None:

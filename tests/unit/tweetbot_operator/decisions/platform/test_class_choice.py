@@ -170,3 +170,12 @@ def test_an_invalid_tweetbot_keeps_its_run_whatever_the_class() -> None:
     assert isinstance(broken, InvalidTweetBot)
     refused = look(broken, a_class(default=True, defaults=PLATFORM))
     assert (refused.status.current_run, get_reason(refused)[:18]) == (made.status.current_run, "False InvalidSpec:")
+
+
+def test_what_the_class_does_not_allow_is_refused_before_a_run_and_not_within_one() -> None:
+    strict = a_class(default=True, generation=2, defaults=PLATFORM, limits={"bases": ["hf://gpt2"]})
+    assert get_reason(look(a_stored(), strict)).startswith(
+        "False ForbiddenByClass: spec.model.base: write hf://gpt2 (TweetBotClass standard)"
+    )
+    begun = look(a_stored(), a_class(default=True, defaults=PLATFORM))
+    assert run_in(look(record(begun), strict)).id == run_in(begun).id
