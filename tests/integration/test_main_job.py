@@ -7,9 +7,11 @@ import re
 import secrets
 import subprocess
 import sys
+import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ from builders.trainer import many_posts
 from harness import hasty_operator
 from harness.canaries import command_lines, leaks, what_came_out
 from harness.operator_process import until
+from harness.promql.alerting import Alerting
+from harness.promql.samples import Samples, parse_scrape
 from tweetbot_cluster import seed
 from tweetbot_cluster.cluster import CONTROL_PLANE, OPERATOR, EmbeddedCluster
 from tweetbot_cluster.guardian import start_guardian
@@ -340,7 +344,7 @@ def patient(home: EmbeddedCluster, kubectl: Kubectl) -> dict[str, dict[str, Any]
         home.stop("versitygw")
         try:
             wait_for_reason(kubectl, "patient", "StorageUnavailable")
-            told[phase] = status_of(kubectl, "patient")
+            told[phase] = status_of(kubectl, "patient") | {"scraped": scrape(home)}
         finally:
             home.start("versitygw")
         until(lambda: reason_of(status_of(kubectl, "patient"), "Progressing") != "StorageUnavailable", 120)
@@ -357,6 +361,24 @@ def test_a_stage_that_s3_is_away_from_says_so_while_it_waits_and_since_when(
     assert (status["phase"], told["Ready"]["status"], told["Progressing"]["status"]) == (phase, "True", "True")
     assert "Stalled" not in told
     assert re.search(r"S3 does not answer .* Waiting since 20[0-9T:-]+Z\.", told["Progressing"]["message"])
+
+
+@pytest.mark.parametrize("phase", ["Preparing", "Training"])
+def test_after_a_quarter_of_an_hour_without_s3_an_alert_names_the_namespace(
+    patient: dict[str, dict[str, Any]], phase: str
+) -> None:
+    status, samples = patient[phase], Samples()
+    later = datetime.fromisoformat(status["columns"]["since"]).timestamp() + 901
+    samples.scrape(later, parse_scrape(status["scraped"], job="tweetbot"))
+    firing = Alerting(ROOT / "integrations/prometheus/rules.yaml").evaluate(samples, later)
+    told = {"job": "tweetbot", "bot_namespace": "default", "reason": "StorageUnavailable"}
+    assert ("TweetBotWaitsForPlatform", frozenset(told.items())) in firing
+
+
+def scrape(home: EmbeddedCluster) -> str:
+    """Return what Prometheus would read of the operator."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{home.settings.operator_port}/metrics", timeout=10) as answer:
+        return str(answer.read().decode())
 
 
 def test_a_run_that_has_waited_for_s3_takes_one_attempt_for_each_stage(patient: dict[str, dict[str, Any]]) -> None:

@@ -1,6 +1,8 @@
 """Samples as a Prometheus has scraped them."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+
+from prometheus_client.parser import text_string_to_metric_families
 
 #: Names and values of a series' labels, its own name among them.
 Labels = frozenset[tuple[str, str]]
@@ -41,3 +43,10 @@ class Samples:
 def select(labels: Labels, *, only: Collection[str] | None = None, without: Collection[str] = ()) -> Labels:
     """Return some of the labels."""
     return frozenset(each for each in labels if each[0] not in without and (only is None or each[0] in only))
+
+
+def parse_scrape(text: str, **target: str) -> Iterator[tuple[Labels, float]]:
+    """Yield what a program's answer to a scrape makes of a target with these labels."""
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            yield frozenset({NAME: sample.name, **target, **sample.labels}.items()), sample.value
