@@ -55,7 +55,7 @@ class Tenant(ValueGroup):
     service_account: TenantAccount = TenantAccount()
     """Service account of the trainers."""
     subjects: list[Subject] = []
-    """Who may edit TweetBots in the namespace, as subjects of a RoleBinding; empty: create none."""
+    """Who may edit TweetBots in the namespace and read classes, as subjects of role bindings; empty: create none."""
     logs: bool = True
     """Let them also read the namespace's Pods with their logs, its Jobs and its Events."""
     quota: Quantities = {}

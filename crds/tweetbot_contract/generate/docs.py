@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from tweetbot_contract.generate.class_crd import build_class_schema
 from tweetbot_contract.generate.crd import build_root_schema
 from tweetbot_contract.handover import GROUP, VERSION
 from tweetbot_contract.identity import CLASSES
@@ -24,14 +25,26 @@ def render_api_reference() -> str:
     root = build_root_schema()
     schema = root["properties"]
     parts = [
-        f"{_NOTE}# API reference: `{GROUP}/{VERSION}` TweetBot\n",
-        "`kubectl explain tweetbot.spec --recursive` shows the same in a terminal. "
-        "A field is optional unless it is marked required.\n",
+        f"{_NOTE}# API reference: `{GROUP}/{VERSION}`\n",
+        "`kubectl explain tweetbot.spec --recursive` shows the same in a terminal. A field is optional unless it is "
+        "marked required. The fields of a TweetBot come first, then those of a [TweetBotClass](#tweetbotclass).\n",
         f"## spec\n\n{_render_table(schema['spec'])}\n{_render_rules(root)}",
         f"## What an edit does\n\n{_render_edits()}",
         f"## status\n\nOnly the operator writes the status.\n\n{_render_table(schema['status'])}",
+        _render_class(build_class_schema()["properties"]["spec"]),
     ]
     return "\n".join(parts)
+
+
+def _render_class(spec: dict[str, Any]) -> str:
+    """Render the spec of a TweetBotClass; its defaults have the fields of a TweetBot's spec, which stand above."""
+    fields = spec["properties"]
+    parts = list(fields["defaults"].pop("properties"))
+    return (
+        "## TweetBotClass\n\n[Classes](classes.md) says how a platform uses it. The fields of its spec:\n\n"
+        f"{_render_table(spec)}\n`defaults` has these parts of [a TweetBot's spec](#spec), with the same fields: "
+        f"{', '.join(f'`{name}`' for name in parts)}.\n\n{_render_rules(spec)}"
+    )
 
 
 def _render_table(schema: dict[str, Any]) -> str:

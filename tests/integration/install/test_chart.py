@@ -425,6 +425,17 @@ def test_a_platform_installs_what_is_the_clusters_and_nothing_else(renderings: d
     assert "^system:serviceaccount:[^:]+:tweetbot-operator$" in condition["expression"]
 
 
+def test_a_tenants_people_may_read_classes_which_are_the_clusters(helm: Helm) -> None:
+    ann, bob = ({"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": name} for name in ("ann", "bob"))
+    tenants = [{"namespace": "team-a", "subjects": [ann]}, {"namespace": "team-b", "subjects": [bob, ann]}]
+    binding = the(helm.render(values={"tenants": tenants}), "ClusterRoleBinding", f"{RELEASE}-classes")
+    role = the(helm.render(values={"tenants": tenants}), "ClusterRole", binding["roleRef"]["name"])
+    assert binding["subjects"] == [ann, bob]
+    assert role["rules"] == [
+        {"apiGroups": ["tweetbot.dev"], "resources": ["tweetbotclasses"], "verbs": ["get", "list", "watch"]}
+    ]
+
+
 def test_the_right_to_read_workloads_comes_with_the_setting_that_needs_it(helm: Helm) -> None:
     for version, granted in (("v1beta2", True), ("", False)):
         role = the(helm.render(values={"settings": {"kueueVersion": version}}), "ClusterRole", RELEASE)

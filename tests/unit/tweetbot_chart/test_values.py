@@ -18,9 +18,12 @@ from tweetbot_chart.job_form import build_job_form
 from tweetbot_chart.policy_values import Relation, SourceKind
 from tweetbot_chart.render import build_values_type
 from tweetbot_chart.settings_values import ELSEWHERE
+from tweetbot_contract.class_manifest import parse_class
+from tweetbot_contract.generate.class_crd import build_class_crd
 from tweetbot_contract.generate.crd import build_crd
 from tweetbot_contract.generate.files import find_stale
 from tweetbot_contract.handover import MANAGED_BY, MANAGED_BY_LABEL
+from tweetbot_contract.manifest import parse
 from tweetbot_contract.platform_class.limits import ClassLimits
 from tweetbot_contract.spec.sources import Source
 from tweetbot_contract.status import Stage
@@ -128,6 +131,16 @@ def test_chart_and_project_have_one_version() -> None:
     assert (chart["version"], str(chart["appVersion"])) == (version, version)
     listed = {each["image"] for each in yaml.safe_load(chart["annotations"]["artifacthub.io/images"])}
     assert listed == {f"{DEFAULTS[value]['repository']}:{version}" for value in ("image", "trainerImage")}
+
+
+def test_the_chart_s_listing_names_every_resource_with_an_example_that_is_valid() -> None:
+    notes = yaml.safe_load((CHART / "Chart.yaml").read_text())["annotations"]
+    kinds = {build["metadata"]["name"]: build["spec"]["names"]["kind"] for build in (build_crd(), build_class_crd())}
+    listed = {each["name"]: each["kind"] for each in yaml.safe_load(notes["artifacthub.io/crds"])}
+    examples = {each["kind"]: each for each in yaml.safe_load(notes["artifacthub.io/crdsExamples"])}
+    assert (listed, set(examples)) == (kinds, set(kinds.values()))
+    assert parse(examples["TweetBot"]).spec
+    assert parse_class(examples["TweetBotClass"]).error == ""
 
 
 def test_templates_know_trainers_by_the_operator_s_label() -> None:
