@@ -108,13 +108,13 @@ class ApiRequests:
         options = {"watch": "true", "resourceVersion": resource_version, "allowWatchBookmarks": "true"}
         query = urlencode({**options, "timeoutSeconds": str(WATCH_SECONDS)})
         try:
-            response = await self._client.rest_client.request(
+            answer = await self._client.rest_client.request(
                 "GET",
                 f"{self._client.configuration.host}{path}?{query}",
                 headers={"Accept": "application/json", **await self._get_auth_headers()},
                 _request_timeout=aiohttp.ClientTimeout(total=None, sock_read=_SILENCE_SECONDS),
             )
-            async with response:
+            async with answer.response as response:
                 if response.status >= 400:
                     _parse_response("GET", path, response.status, await response.read())
                 async for line in response.content:

@@ -56,6 +56,9 @@ class ClassInformer:
         except ApiError as fault:
             LOG.warning("the watch of TweetBotClasses ended, and is opened again", extra=with_fields(fault=str(fault)))
             return _PAUSE
+        except Exception:  # whatever it is, the classes that are known still count
+            LOG.exception("bug in the watch of TweetBotClasses")
+            return _PAUSE
         return 0.0
 
     def _tell_once(self, fault: str) -> None:
