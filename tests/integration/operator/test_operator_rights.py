@@ -18,14 +18,18 @@ from harness.operator_process import HASTY_PROGRAM, OperatorProcess, until
 from harness.tenant import Tenant
 from tweetbot_cluster.cluster import CONTROL_PLANE, EmbeddedCluster
 from tweetbot_cluster.kubernetes.rights import OPERATOR, granted, operator_rights, resource_of
+from tweetbot_operator.client.usage_ledger import find_shard
 
 Right = tuple[str, str]
 LEASE = "tweetbot-operator"
 KINDS = ("tweetbots", "jobs", "pods")
+CLASSES = "/apis/tweetbot.dev/v1alpha1/tweetbotclasses"
 #: For an admission plug-in that this API server has not, so that nothing here can ask for it.
 FOR_OTHERS = {("update", "tweetbots/finalizers")}
 #: Needed once, at its start.
 AT_START = {("get", "namespaces")}
+#: A class whose budget no test uses up, and one of which a namespace has one run an hour.
+BUDGETS = {"wide": {"runs": 1000}, "narrow": {"windowHours": 1, "runs": 1}}
 LATE: dict[str, Any] = {"output": {"s3": {"uri": "s3://team-a/models", "credentialsSecret": {"name": "late"}}}}
 
 
@@ -81,6 +85,8 @@ class Setup:
     def _at_hand(self, resource: str) -> dict[str, str]:
         if resource == "namespaces":
             return {"namespace": "kube-system", "name": "kube-system"}
+        if resource == "configmaps":
+            return {"namespace": self.tenant.namespace, "name": self.ledger}
         return {"namespace": self.tenant.namespace, **({"name": LEASE} if resource == "leases" else {})}
 
     def _grant(self, kept: Any) -> None:
@@ -117,6 +123,22 @@ class Setup:
         self.tenant("wait", "--for=create", f"lease/{LEASE}", "--timeout=120s")
         self.tenant("annotate", "lease", LEASE, f"example.com/touched={len(self.bots)}", "--overwrite")
 
+    @property
+    def ledger(self) -> str:
+        """The ConfigMap in which the tenant's use of budgets is kept."""
+        return f"{LEASE}-usage-{find_shard(self.tenant.namespace)}"
+
+    def make_it_write_its_ledger(self, *, first: str = "") -> None:
+        """Let a run count against a budget: what keeps that is created, replaced, or read again after another hand."""
+        if first == "delete":
+            self.tenant("delete", "configmap", self.ledger, "--ignore-not-found")
+        else:
+            self.apply(className="wide")
+            self.tenant("wait", "--for=create", f"configmap/{self.ledger}", "--timeout=120s")
+        if first == "touch":
+            self.tenant("annotate", "configmap", self.ledger, f"example.com/touched={len(self.bots)}", "--overwrite")
+        self.apply(className="wide")
+
     def provoke(self, right: Right) -> None:
         """Make the operator need a right. By itself it lists every two seconds, and renews its Lease as often."""
         provocations: dict[Right, Callable[[], object]] = {
@@ -135,6 +157,9 @@ class Setup:
             ("get", "leases"): self.touch_its_lease,
             ("update", "leases"): lambda: None,
             ("get", "namespaces"): lambda: None,
+            ("create", "configmaps"): partial(self.make_it_write_its_ledger, first="delete"),
+            ("get", "configmaps"): partial(self.make_it_write_its_ledger, first="touch"),
+            ("update", "configmaps"): self.make_it_write_its_ledger,
         }
         provocations[right]()
 
@@ -168,7 +193,11 @@ def home(images: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.fixture(scope="module")
 def setup(home: EmbeddedCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setup]:
     tenant, folder = Tenant(home), tmp_path_factory.mktemp("rights")
-    env, often = {"TWEETBOT_LEASE_NAMESPACE": tenant.namespace}, {"RESYNC_SECONDS": 2, "JOB_RESYNC_SECONDS": 2}
+    env = {"TWEETBOT_LEASE_NAMESPACE": tenant.namespace}
+    often = {"RESYNC_SECONDS": 2, "JOB_RESYNC_SECONDS": 2, "TICK_SECONDS": 1}
+    for name, budget in BUDGETS.items():
+        made = {"apiVersion": "tweetbot.dev/v1alpha1", "kind": "TweetBotClass", "metadata": {"name": name}}
+        home.api.apply(f"{CLASSES}/{name}", {**made, "spec": {"budgets": [budget]}})
     proxy = CuttingProxy(home.operator_kubeconfig, folder)
     operator = OperatorProcess(proxy.kubeconfig, folder / "log", env, constants=often, program=HASTY_PROGRAM)
     with proxy, operator:
@@ -210,6 +239,23 @@ def test_a_full_life_uses_every_right_and_asks_for_no_other(setup: Setup) -> Non
             until(partial(setup.uses, rights), 240)
     setup.proxy.swallow = lambda watch, line: False
     assert setup.used() == wanted
+
+
+def test_deleting_and_restarting_give_no_budget_back(setup: Setup) -> None:
+    tenant = Tenant(setup.home)
+    tenant.apply("gull", className="narrow")
+    tenant.wait("gull", "ModelReady", 240)
+    tenant.apply("tern", className="narrow")
+    tenant.wait("tern", "reason=BudgetExceeded", 240)
+    (said,) = (each["message"] for each in tenant.status("tern")["conditions"] if each["type"] == "Ready")
+    assert said.startswith("The budget has room at ")
+    setup.operator.stop()
+    tenant("delete", "tweetbot", "gull")
+    tenant.apply("gull", className="narrow")
+    setup.operator.start()
+    tenant.wait("gull", "reason=BudgetExceeded", 240)
+    labels = f'bot_class="narrow",bot_namespace="{tenant.namespace}",kind="runs",window_hours="1"'
+    until(lambda: f"tweetbot_budget_used_ratio{{{labels}}} 1.0" in setup.operator.metrics(), 120)
 
 
 def test_it_may_read_no_secret_and_run_nothing_in_a_pod(setup: Setup) -> None:
