@@ -25,7 +25,7 @@ from tweetbot_operator.reconciler.usage_keeper import UsageKeeper
 from tweetbot_operator.telemetry.budget_metrics import BudgetMetrics
 from tweetbot_operator.types.objects import CachedTweetBot, Key
 from tweetbot_operator.types.times import align_pod, parse_time
-from tweetbot_operator.types.usage import ClassAccounts, RunUse
+from tweetbot_operator.types.usage import Account, ClassAccounts, RunUse
 
 LOG = logging.getLogger(__name__)
 #: Seconds between two looks at what runs, each with a write to the ledger. What a TweetBot used in so long is lost if
@@ -70,9 +70,11 @@ class UsageTracker:
     def _build_accounts(self, name: str, namespace: str) -> ClassAccounts:
         budgets = self._budgets[name]
         shared = any(budget.per == "Class" for budget in budgets)
-        places = [place for place in self._book.list_places() if place[1] == name] if shared else []
-        every = tuple(self._book.get_account(place) for place in places)
+        every = tuple(self._book.get_account(place) for place in self._list_places(name)) if shared else ()
         return ClassAccounts(budgets, self._book.get_account((namespace, name)), every)
+
+    def _list_places(self, name: str) -> list[Place]:
+        return [place for place in self._book.list_places() if place[1] == name]
 
     def reserve(self, stored: CachedTweetBot, status: TweetBotStatus) -> tuple[Place, RunKey] | None:
         """Count a run that is about to be recorded as begun; answers what to `unreserve` if it is not recorded."""
@@ -221,13 +223,15 @@ class UsageTracker:
 
     def _compute_ratios(self, now: int) -> dict[tuple[str, str, str, str], float]:
         """Return the share of each budget that is used, of namespaces that have used any."""
-        namespaces = {namespace for namespace, _ in self._book.list_places()}
-        return {
-            (name, namespace if budget.per == "Namespace" else "", kind, str(budget.window_hours)): ratio
-            for namespace in sorted(namespaces)
-            for name in self._budgets
-            for budget, kind, ratio in compute_ratios(self._build_accounts(name, namespace), now)
-        }
+        ratios: dict[tuple[str, str, str, str], float] = {}
+        for name, budgets in self._budgets.items():
+            every = {place[0]: self._book.get_account(place) for place in self._list_places(name)}
+            for namespace, own in (*every.items(), ("", Account())):
+                per = "Namespace" if namespace else "Class"
+                accounts = ClassAccounts(tuple(each for each in budgets if each.per == per), own, tuple(every.values()))
+                for budget, kind, ratio in compute_ratios(accounts, now) if every else ():
+                    ratios[name, namespace, kind, str(budget.window_hours)] = ratio
+        return ratios
 
     def _get_time(self) -> int:
         return int(self._now().timestamp())

@@ -10,6 +10,7 @@ from builders.operator import a_prepare_result, a_train_result, seconds_after_no
 from harness.budget_stage import BudgetStage
 from tweetbot_contract.result import StageFailed, encode
 from tweetbot_operator.client.errors import Conflict, Rejected, Unavailable
+from tweetbot_operator.types.objects import CachedTweetBot
 from tweetbot_operator.types.times import format_time
 
 ONE_AN_HOUR = {"windowHours": 1, "runs": 1}
@@ -48,6 +49,9 @@ async def test_a_namespace_has_its_own_budget_unless_the_class_shares_it() -> No
         stage.create("gull", namespace="team-b")
         await stage.settle()
         assert stage.tell("gull", "team-b") == expected
+        await stage.tick()
+        whose = "team-b" if per == "Namespace" else ""
+        assert shown(bot_class="gold", bot_namespace=whose, kind="runs", window_hours="1") == 1
 
 
 async def test_deleting_and_creating_again_buys_nothing_whoever_sees_it() -> None:
@@ -70,10 +74,17 @@ async def test_deleting_and_creating_again_buys_nothing_whoever_sees_it() -> Non
     assert stage.tell("gull") == BEGUN
 
 
-async def test_runs_that_begin_at_once_do_not_all_take_the_same_room() -> None:
+async def test_runs_that_begin_at_once_do_not_all_take_the_same_room(monkeypatch: pytest.MonkeyPatch) -> None:
     stage = BudgetStage({"windowHours": 1, "runs": 3})
     for number in range(8):
         stage.create(f"gull-{number}")
+    apply_status = stage.cluster.apply_status
+
+    async def apply_late(*written: Any) -> CachedTweetBot:
+        await asyncio.sleep(0)  # the other passes look meanwhile
+        return await apply_status(*written)
+
+    monkeypatch.setattr(stage.cluster, "apply_status", apply_late)
     keys = [taken[0] for _ in range(8) if (taken := stage.queue.pop_ready())]
     await asyncio.gather(*(stage.reconciler.reconcile(key) for key in keys))
     assert [stage.tell(f"gull-{number}") for number in range(8)].count(BEGUN) == 3
@@ -151,6 +162,9 @@ async def test_what_a_status_has_not_counted_yet_counts_while_it_runs_and_when_i
     stage.cluster.delete_bot("team-a", "gull")
     await stage.tick()
     assert shown(**labels) == 0.95, "the Pod of a deleted TweetBot has used it up to then"
+    await stage.wait(24 * 3600)
+    await stage.tick()
+    assert shown(**labels) == 0, "and it holds nothing any more"
     await stage.usage.tick(leads=False)
     assert shown(**labels) is None
 
