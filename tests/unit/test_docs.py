@@ -11,7 +11,16 @@ from tweetbot_operator.settings import OperatorSettings
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
-    *(ROOT / name for name in ("README.md", "SECURITY.md", "charts/tweetbot-operator/README.md")),
+    *(
+        ROOT / name
+        for name in (
+            "README.md",
+            "SECURITY.md",
+            "CHANGELOG.md",
+            "CONTRIBUTING.md",
+            "charts/tweetbot-operator/README.md",
+        )
+    ),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 
@@ -60,3 +69,27 @@ def test_the_terminal_shows_the_transcript_of_the_readme() -> None:
 def test_every_test_that_the_threat_model_names_exists(page: Path) -> None:
     named = set(re.findall(r"\btest_\w+", page.read_text(encoding="utf-8")))
     assert named - {file.stem for file in (ROOT / "tests").rglob("test_*.py")} == set()
+
+
+def test_the_adoption_page_answers_each_of_twenty_five_checks_with_a_link() -> None:
+    text = (ROOT / "docs" / "adoption.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", text, flags=re.MULTILINE)
+    assert [int(number) for number, *_ in rows] == list(range(1, 26))
+    assert [row for row in rows if not re.match(r"(Yes|In part)[.,]? ", row[2])] == []
+    assert [number for number, _, _, links in rows if not re.search(r"\]\([^)]+\)", links)] == []
+    assert [number for number, _, answer, _ in rows if answer.startswith("In part") and "planned" not in answer] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_anchor_names_a_heading(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!https?://)([^)#\s]*\.md)?#([^)\s]+)\)", text)
+    assert [
+        f"{file}#{anchor}" for file, anchor in links if anchor not in list_anchors(page.parent / file if file else page)
+    ] == []
+
+
+def list_anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}

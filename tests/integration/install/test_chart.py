@@ -425,6 +425,13 @@ def test_a_platform_installs_what_is_the_clusters_and_nothing_else(renderings: d
     assert "^system:serviceaccount:[^:]+:tweetbot-operator$" in condition["expression"]
 
 
+def test_nobody_may_write_a_class(renderings: dict[str, list[Manifest]]) -> None:
+    roles = [each for manifests in renderings.values() for each in manifests if each["kind"] in ("Role", "ClusterRole")]
+    rules = [rule for role in roles for rule in role["rules"] if "tweetbotclasses" in rule["resources"]]
+    assert rules
+    assert {verb for rule in rules for verb in rule["verbs"]} == {"get", "list", "watch"}
+
+
 def test_a_tenants_people_may_read_classes_which_are_the_clusters(helm: Helm) -> None:
     ann, bob = ({"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": name} for name in ("ann", "bob"))
     tenants = [{"namespace": "team-a", "subjects": [ann]}, {"namespace": "team-b", "subjects": [bob, ann]}]
