@@ -132,6 +132,12 @@ def test_every_alert_has_a_fault_that_fires_it() -> None:
     assert text.count("- alert: ") == len({alert for alert, *_ in FAULTS}) == len(FAULTS) - 1
 
 
+def test_teams_that_have_used_up_their_budget_are_no_fault() -> None:
+    held = a_series("tweetbot_runs", phase="Queued", reason="BudgetExceeded", pod="tweetbot-0", **TEAM, **HERE)
+    moving = a_series("tweetbot_runs", phase="Training", reason="Training", pod="tweetbot-0", **TEAM, **HERE)
+    assert play(healthy(HERE) | {held: always(2), moving: always(-1)}, 61) == set()
+
+
 def test_without_any_operator_there_is_no_leader() -> None:
     assert play({}, 3) == {("TweetBotNoLeader", frozenset())}
 

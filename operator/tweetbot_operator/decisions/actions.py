@@ -282,7 +282,8 @@ def _may_create(stage: Stage) -> bool:
 
 def compute_requeue_at(stage: Stage) -> datetime | None:
     """Return the first moment at which something is due although no event comes."""
-    run, observed, failure, wait = stage.run, stage.observed, _get_create_failure(stage), get_queue_position(stage)
+    run, observed, failure = stage.run, stage.observed, _get_create_failure(stage)
+    wait = get_queue_position(stage) if observed.accounts else None
     moments = [
         wait.fits_at if isinstance(wait, BudgetWait) else None,
         stage.state.requeue_at if isinstance(stage.state, Active | Suspended) else None,

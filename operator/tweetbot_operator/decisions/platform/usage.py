@@ -24,7 +24,7 @@ def begin_usage(run: CurrentRun, class_name: str, expected: Expectation, observe
         "began_at": format_time(observed.now),
         "starts": usage.starts + 1,
         "expected_gpu_seconds": usage.gpu_seconds + expected.gpu_seconds,
-        "expected_x_usd": usage.x_usd + expected.x_price / X_DOLLAR,
+        "expected_x_usd": round(usage.x_usd + expected.x_price / X_DOLLAR, 3),
     }
     return run.model_copy(update={"usage": usage.model_copy(update=begun)})
 
