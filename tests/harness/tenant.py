@@ -38,7 +38,10 @@ class Tenant:
         self._api.create(f"/api/v1/namespaces/{self.namespace}/secrets", secret)
 
     def apply(self, name: str, mood: str = "well", **spec: Any) -> dict[str, Any]:
-        """Apply a TweetBot whose trainer is of this mood, on the server's side as GitOps tools do; answers it."""
+        """Apply a TweetBot whose trainer is of this mood, on the server's side as GitOps tools do; answers it.
+
+        A part that is None is left out.
+        """
         manifest = a_manifest(
             **{
                 "subject": {"handle": f"{mood}_gull"},
@@ -47,7 +50,14 @@ class Tenant:
             }
         )
         manifest["metadata"] = {"name": name}
+        manifest["spec"] = {part: value for part, value in manifest["spec"].items() if value is not None}
         return self._api.apply(self._path_of(name), manifest)
+
+    def apply_class(self, **spec: Any) -> str:
+        """Apply the TweetBotClass of this tenant, which other tenants do not name; answers its name."""
+        head = {"apiVersion": "tweetbot.dev/v1alpha1", "kind": "TweetBotClass", "metadata": {"name": self.namespace}}
+        self._api.apply(f"/apis/tweetbot.dev/v1alpha1/tweetbotclasses/{self.namespace}", {**head, "spec": spec})
+        return self.namespace
 
     def wait(self, name: str, what: str, seconds: int = 120) -> None:
         """Wait for a condition, `Type` or `Type=False`, or for a reason of Progressing, `reason=Reason`."""

@@ -78,6 +78,21 @@ def test_a_bot_that_no_node_can_take_is_told_and_fails_at_its_deadline(tenant: T
     until(lambda: tenant.jobs() == [], 120)
 
 
+def test_a_tweetbot_waits_for_its_class_and_a_run_keeps_it_as_it_was(tenant: Tenant) -> None:
+    tenant.apply("gull", className=tenant.namespace, output=None)
+    tenant.wait("gull", "reason=ClassNotFound")
+    output = {"s3": {"uri": "s3://{namespace}", "credentialsSecret": {"name": "s3"}}}
+    tenant.apply_class(defaults={"output": output}, pods={"labels": {"example.com/team": "a"}})
+    tenant.wait("gull", "ModelReady")
+    run = tenant.status("gull")["currentRun"]
+    assert {job["metadata"]["labels"]["example.com/team"] for job in tenant.jobs()} == {"a"}
+    tenant.apply_class(defaults={"output": output}, pods={"labels": {"example.com/team": "b"}})
+    tenant("annotate", "tweetbot", "gull", "tweetbot.dev/retrain-at=again")
+    until(lambda: tenant.status("gull")["currentRun"]["number"] == 2, 60)
+    kept = tenant.status("gull")["currentRun"]["class"]
+    assert (run["class"]["generation"], kept["generation"]) == (1, 2)
+
+
 def test_an_edit_in_the_middle_gives_one_job_at_a_time_and_the_new_result(tenant: Tenant) -> None:
     tenant.apply("gull", "slow")
     until(lambda: tenant.pod_phases("gull") == ["Running"], 120)
