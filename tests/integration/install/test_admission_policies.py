@@ -1,7 +1,10 @@
 """Each admission policy of the chart on a real API server: what it lets pass, and what it refuses."""
 
 import json
+import re
+import shlex
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -128,6 +131,9 @@ CLASSES: dict[str, dict[str, Any]] = {
     },
     "standard": {"maxActiveDeadlineSeconds": 86400},
 }
+#: The policies on TweetBots leave team-41 alone, which has a class.
+OTHERS = {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["team-41"]}]}
+DOCS = Path(__file__).parents[3] / "docs"
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +143,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster
     with EmbeddedCluster(folder, parts=("etcd", "kube-apiserver")) as cluster:
         ann = {"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "ann"}
         tenants = [{"namespace": "team-a", "subjects": [ann]}]
-        values = {"admissionPolicies": VALUES, "tenants": tenants, "tests": {"enabled": False}}
+        policies = {**VALUES, "namespaceSelector": OTHERS}
+        values = {"admissionPolicies": policies, "tenants": tenants, "tests": {"enabled": False}}
         objects = Helm(folder / "helm").render(values=values)
         cluster.kubectl("create", "namespace", "tweetbot-system")
         cluster.kubectl("create", "namespace", "team-a")
@@ -221,6 +228,36 @@ def test_a_tenant_reads_the_events_pods_and_logs_of_their_namespace_and_nothing_
     for place, who, verb in (("team-b", "ann", "get"), ("team-a", "ben", "get"), ("team-a", "ann", "delete")):
         asked = ("auth", "can-i", verb, "pods/log" if verb == "get" else "pods", "-n", place, f"--as={who}")
         assert server.kubectl(*asked, check=False).stdout.strip() == "no"
+
+
+def test_the_commands_that_onboard_a_team_work_as_written(server: EmbeddedCluster, tmp_path: Path) -> None:
+    ca = tmp_path / "ca.crt"
+    ca.write_text("a certificate")
+    page = (DOCS / "onboarding.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"<!-- a test runs this block -->\n```sh\n(.*?)```", page, flags=re.DOTALL)
+    commands = "".join(blocks).replace("=ca.crt", f"={ca}").replace("\\\n", " ").splitlines()
+    answers = [server.kubectl(*shlex.split(command)[1:]).stdout for command in commands]
+    assert answers[-3].strip() == "yes"
+    assert "standard   true" in answers[-2]
+    assert "gull created (server dry run)" in answers[-1]
+    for may_not in (["create", "tweetbotclasses"], ["get", "secrets/others", "-n", "team-41"]):
+        asked = server.kubectl("auth", "can-i", *may_not, "--as=somebody", "--as-group=team-41", check=False)
+        assert asked.stdout.strip() == "no"
+
+
+def test_the_policy_on_names_of_classes_that_the_page_shows_does_what_it_says(server: EmbeddedCluster) -> None:
+    page = (DOCS / "classes.md").read_text(encoding="utf-8").partition("## Which class a team may name")[2]
+    (policy,) = re.findall(r"```yaml\n(.*?)```", page.partition("\n## ")[0], flags=re.DOTALL)
+    named = {"className": "strict"}
+    server.kubectl("apply", "-f", "-", input=policy)
+    until(lambda: "spec.className: leave it out, or write" in refusal_of(server, named), 120)
+    assert refusal_of(server, {}) == ""
+    note = ("annotate", "namespace", "team-a", "--overwrite")
+    server.kubectl(*note, "example.com/tweetbot-classes=standard,strict")
+    until(lambda: refusal_of(server, named) == "", 120)
+    server.kubectl(*note, "example.com/tweetbot-classes-")
+    server.kubectl("delete", "-f", "-", input=policy)
+    until(lambda: refusal_of(server, named) == "", 120)
 
 
 def an_event(name: str, uid: str) -> dict[str, Any]:
