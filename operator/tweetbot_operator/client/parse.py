@@ -23,7 +23,7 @@ from tweetbot_contract.handover import (
     TERMINATION_LOG,
 )
 from tweetbot_contract.manifest import InvalidManifest, TweetBot, parse, parse_metadata, read_stored_spec
-from tweetbot_contract.reasons import CLASS_REASONS, QUEUED
+from tweetbot_contract.reasons import CLASS_REASONS, INVALID_SPEC, QUEUED
 from tweetbot_operator.jobs.job import OWNER_FIELD, find_controller, find_mutations, restore_job
 from tweetbot_operator.jobs.pod import CONTAINER
 from tweetbot_operator.types.containers import ContainerView
@@ -41,6 +41,8 @@ from tweetbot_operator.types.times import find_schedule_error, parse_time
 _BOT_ANNOTATIONS = (FORCE_ANNOTATION, RETRAIN_ANNOTATION, TAKE_OVER_ANNOTATION)
 _BOT_METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "deletionTimestamp", "finalizers")
 _USAGE_FIELDS = ("number", "id", "finishedAt", "usage")
+#: What another class may end: it may also give a field without which the spec is invalid.
+_CLASS_MENDS = CLASS_REASONS | {INVALID_SPEC.name}
 #: A kubelet's reasons for a container that the runtime could not start; it "started" in 1970 (kubernetes#120331).
 _NOT_STARTED = ("StartError", "ContainerCannotRun")
 
@@ -59,7 +61,7 @@ def parse_cached_bot(manifest: Manifest) -> CachedTweetBot:
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
         document=json.dumps({**slim, "metadata": kept}, separators=(",", ":")).encode(),
-        awaits_class=_find_reasons(manifest).get("Ready") in CLASS_REASONS,
+        awaits_class=_find_reasons(manifest).get("Ready") in _CLASS_MENDS,
         usage=_dump_usage(manifest.get("status") or {}, metadata["uid"]),
         **_parse_queue_fields(manifest),
     )

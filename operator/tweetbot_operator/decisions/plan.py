@@ -49,7 +49,7 @@ def plan(observed: Observed) -> Plan:
     bot, now = observed.bot, observed.now
     if bot.status.uid not in (None, bot.uid):
         return Plan(bot.status, (ResetStatus(),))  # from a backup, or copied: written for another object
-    if observed.classes or bot.class_name:
+    if observed.classes or bot.class_name or (isinstance(bot, TweetBot) and bot.run_class):
         bot = resolve_class(observed)
     if isinstance(bot, InvalidTweetBot):
         return Plan(build_invalid_spec_status(bot, now))

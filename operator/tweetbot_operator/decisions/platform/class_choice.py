@@ -24,14 +24,16 @@ def resolve_class(observed: Observed) -> TweetBot | InvalidTweetBot:
     if isinstance(bot, TweetBot) and _keeps_class(bot, observed.now):
         return bot
     chosen = find_class(bot.class_name, observed.classes)
-    if chosen is None:
-        return _refuse(bot, CLASS_NOT_FOUND.name, f"spec.className: no {bot.class_name}") if bot.class_name else bot
-    if chosen.error:
+    if chosen is None and bot.class_name:
+        return _refuse(bot, CLASS_NOT_FOUND.name, f"spec.className: no {bot.class_name}")
+    if chosen and chosen.error:
         return _refuse(bot, CLASS_INVALID.name, f"TweetBotClass {chosen.name}: {chosen.error}")
     try:
-        applied = _apply(bot, _snapshot(chosen, named=bool(bot.class_name)))
+        applied = _apply(bot, _snapshot(chosen, named=bool(bot.class_name)) if chosen else None)
     except InvalidManifest as fault:
         return _refuse(bot, INVALID_SPEC.name, str(fault))
+    if chosen is None:
+        return applied
     violation = find_violation(applied, chosen.spec.limits)
     return _refuse(bot, FORBIDDEN_BY_CLASS.name, f"{violation} (TweetBotClass {chosen.name})") if violation else applied
 
@@ -72,12 +74,12 @@ def _snapshot(chosen: TweetBotClass, *, named: bool) -> RunClass:
     return RunClass(name=chosen.name, generation=chosen.generation, named=named, spec=given)
 
 
-def _apply(bot: BaseTweetBot, run_class: RunClass) -> TweetBot:
+def _apply(bot: BaseTweetBot, run_class: RunClass | None) -> TweetBot:
     """Apply a class; it sends models elsewhere only where there is none yet. Raises InvalidManifest."""
     applied = apply_class(bot, run_class)
     place = _find_place_of_models(bot)
     if place and _get_place(applied) != place:
-        applied = apply_class(bot, _keep_place(run_class, *place))
+        applied = apply_class(bot, _keep_place(run_class, *place)) if run_class else applied
         if _get_place(applied) != place:
             raise InvalidManifest(_MOVED)
     if error := find_schedule_error(applied.spec.schedule) if applied.spec.schedule else None:

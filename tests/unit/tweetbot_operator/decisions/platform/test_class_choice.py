@@ -141,6 +141,34 @@ def test_of_several_default_classes_the_newest_counts() -> None:
     assert run_in(look(a_stored(), new, old)).run_class.name == "new"  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("others", [(), (a_class("gold"),)], ids=["no class", "a class that is no default"])
+def test_once_there_is_no_default_class_the_next_run_has_none(others: tuple[TweetBotClass, ...]) -> None:
+    spec = {**FIVE_LINES, "output": {"s3": {"uri": "s3://models"}}}
+    given = {"resources": {"cpu": "2"}}
+    made = look(a_stored(spec), a_class("standard", default=True, defaults=given))
+    assert run_in(look(record(made, spec), *others)) == run_in(made), "the run goes on as it began"
+    again = record(made, spec, annotations={"tweetbot.dev/retrain-at": "2026-01-01"})
+    begun = look(again, *others)
+    assert (run_in(begun).number, run_in(begun).run_class) == (2, None)
+    assert record(begun, spec).spec.resources.cpu == "4"
+
+
+def test_what_only_a_removed_class_gave_is_asked_for_where_the_next_run_would_begin() -> None:
+    made = look(a_stored(), a_class("standard", default=True, defaults=PLATFORM))
+    again = record(made, annotations={"tweetbot.dev/retrain-at": "2026-01-01"})
+    assert "False InvalidSpec: spec.output: write where the model goes" in get_reason(look(again))
+
+
+def test_whatever_a_class_may_mend_waits_for_one() -> None:
+    """Else a manifest of five lines that comes before the default class would wait for its next edit."""
+    broken = a_class(default=True, defaults={"evaluation": {"gates": {"minImprovementPercent": 5}}, **PLATFORM})
+    for made in (look(a_stored()), look(a_stored(), broken), look(a_stored({**FIVE_LINES, "className": "gold"}))):
+        manifest = {"metadata": {"namespace": "team-a", "name": "gull", "uid": "u", "resourceVersion": "1"}}
+        assert parse_cached_bot({**manifest, "status": made.status.to_dict()}).awaits_class, get_reason(made)
+    made = look(a_stored(), a_class(default=True, defaults=PLATFORM))
+    assert not parse_cached_bot({**manifest, "status": made.status.to_dict()}).awaits_class
+
+
 def test_models_stay_where_they_are_found_though_a_class_moves() -> None:
     made = look(a_stored(), a_class(default=True, defaults=PLATFORM))
     published = made.status.model_copy(update={"model": MODEL})
