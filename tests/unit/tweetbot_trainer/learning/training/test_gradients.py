@@ -94,7 +94,7 @@ def test_a_training_continues_in_halves_and_reports_it() -> None:
 
 
 def test_running_out_of_memory_again_ends_it_with_advice() -> None:
-    with pytest.raises(SpecRefused, match=r"OutOfMemory: .*too little memory: lower training.batchTokens"):
+    with pytest.raises(SpecRefused, match=r"OutOfMemory: .*too little memory: lower spec.training.batchTokens"):
         trained(with_memory_for(a_base(), 3), Callbacks())
 
 

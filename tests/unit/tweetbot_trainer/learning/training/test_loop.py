@@ -100,7 +100,7 @@ def test_a_request_to_stop_ends_it_before_the_next_step() -> None:
 
 
 def test_a_loss_that_is_not_finite_ends_it_with_advice() -> None:
-    with pytest.raises(TrainingDiverged, match=r"Diverged: .*learning rate 0\.5.*lower training.learningRate"):
+    with pytest.raises(TrainingDiverged, match=r"Diverged: .*learning rate 0\.5.*lower spec.training.learningRate"):
         trained(a_base(TRAIN, scale=1e30), learning_rate="0.5")
 
 
