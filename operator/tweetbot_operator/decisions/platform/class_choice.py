@@ -14,7 +14,8 @@ from tweetbot_operator.types.objects import InvalidTweetBot, Observed
 from tweetbot_operator.types.times import compute_schedule_times, find_schedule_error
 
 _MOVED = (
-    "spec.output.s3: uri and endpoint cannot change, as older models would no longer be found: create another TweetBot"
+    "spec.output.s3: uri and endpoint cannot change once a model is published, as it would no longer be found: create "
+    "another TweetBot"
 )
 
 
