@@ -16,6 +16,7 @@ from tweetbot_cluster.seed import fill_bucket
 ORDER = (
     "test_install",
     "test_quickstart",
+    "test_platform_class",
     "test_faults",
     "test_other_containers",
     "test_upgrade",

@@ -79,7 +79,7 @@ def erase(type: Terminal) -> None:
     """Do what the page says under "uninstall", to the end."""
     type("kubectl delete tweetbots --all --all-namespaces --timeout=120s", check=False)
     type(block("uninstall"), check=False)
-    type("kubectl delete crd tweetbots.tweetbot.dev --ignore-not-found")
+    type("kubectl delete crd tweetbots.tweetbot.dev tweetbotclasses.tweetbot.dev --ignore-not-found")
     type(f"kubectl delete namespace {NAMESPACE} --ignore-not-found")
 
 

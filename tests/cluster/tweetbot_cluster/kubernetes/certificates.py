@@ -28,9 +28,9 @@ class Authority:
         assert isinstance(key, ec.EllipticCurvePrivateKey)
         self._key = key
 
-    def server(self, name: str, addresses: tuple[str, ...]) -> tuple[Path, Path]:
-        """Return certificate and key files of a server at these IP addresses."""
-        names: list[x509.GeneralName] = [x509.DNSName(each) for each in SERVER_NAMES]
+    def server(self, name: str, addresses: tuple[str, ...], hosts: tuple[str, ...] = ()) -> tuple[Path, Path]:
+        """Return certificate and key files of a server at these IP addresses and host names."""
+        names: list[x509.GeneralName] = [x509.DNSName(each) for each in (*SERVER_NAMES, *hosts)]
         names += [x509.IPAddress(ipaddress.ip_address(each)) for each in addresses]
         return self._issue(name, _subject(name, ()), ExtendedKeyUsageOID.SERVER_AUTH, names)
 
