@@ -156,8 +156,8 @@ class ConcurrencyLimiter:
 
     def _describe_limit(self, namespace: str) -> str:
         if self._has_room(namespace, Counter()):
-            return f"At most {self._limits.total} runs are active at once"
-        return f"At most {self._limits.per_namespace} runs of a namespace are active at once"
+            return f"The limit of active runs is {self._limits.total}"
+        return f"The limit of active runs in a namespace is {self._limits.per_namespace}"
 
 
 def _get_queue_key(bot: CachedTweetBot) -> QueueKey:

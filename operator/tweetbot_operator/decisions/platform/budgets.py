@@ -85,7 +85,7 @@ def _check(
     if more > limit:
         return BudgetWait(f"{allowed}, and this run is expected to take {_format_amount(kind, more)}.", None)
     fits_at = datetime.fromtimestamp(_find_time(kind, limit - more, budget, accounts, now), UTC)
-    taken = f"{_format_amount(kind, used)} are used or held by active runs"
+    taken = f"{_format_amount(kind, used)} used, or held by active runs"
     need = "" if kind == "runs" else f", and this run is expected to take {_format_amount(kind, more)}"
     return BudgetWait(f"{allowed}: {taken}{need}.", fits_at)
 
@@ -130,7 +130,8 @@ def _find_last_training(bot: TweetBot) -> RunRecord | None:
 def _format_amount(kind: UsageKind, amount: int) -> str:
     if kind == "xUSD":
         return f"${amount / X_DOLLAR:.3f}"
-    return f"{amount} {'GPU seconds' if kind == 'gpuSeconds' else 'runs'}"
+    unit = "GPU second" if kind == "gpuSeconds" else "run"
+    return f"{amount} {unit}{'' if amount == 1 else 's'}"
 
 
 def _summarize_budget_wait(wait: BudgetWait) -> Summary:

@@ -30,7 +30,7 @@ async def test_a_run_that_must_wait_is_queued_in_its_first_status() -> None:
     ready = stage.cluster.status_of(NAMESPACE, "tern").find_condition("Ready")
     assert ready
     assert (ready.status, ready.reason) == ("True", "Queued")
-    assert "At most 1 runs are active at once" in ready.message
+    assert "The limit of active runs is 1" in ready.message
 
 
 async def test_nothing_is_written_while_it_waits() -> None:

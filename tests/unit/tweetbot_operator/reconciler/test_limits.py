@@ -88,7 +88,7 @@ def test_a_position_names_the_limit_and_how_many_are_before() -> None:
     fleet.begin("a/0")
     fleet.queue("a/1", "12:01")
     fleet.queue("a/2", "12:02")
-    place = QueuePosition("At most 1 runs of a namespace are active at once", 2)
+    place = QueuePosition("The limit of active runs in a namespace is 1", 2)
     assert fleet.limiter.get_position(fleet.stored("a/3")) == place
     assert a_fleet(total=1).limiter.get_position(fleet.stored("a/3")) is None
 
@@ -291,8 +291,8 @@ def test_nobody_starves_and_no_limit_is_passed(seed: int) -> None:
 
 
 def test_the_number_that_a_status_gives_is_kept_while_the_run_waits() -> None:
-    first = summarize_queued(QueuePosition("At most 1 runs are active at once", 7), None)
-    cause = "Waiting for a free slot. At most 1 runs are active at once. "
+    first = summarize_queued(QueuePosition("The limit of active runs is 1", 7), None)
+    cause = "Waiting for a free slot. The limit of active runs is 1. "
     assert first.message == cause + "When it joined, 7 of its namespace were before it."
     former = Condition(
         type="Progressing",
@@ -302,8 +302,8 @@ def test_the_number_that_a_status_gives_is_kept_while_the_run_waits() -> None:
         last_transition_time="2026-01-01T12:00:00Z",
         observed_generation=1,
     )
-    assert summarize_queued(QueuePosition("At most 1 runs are active at once", 3), former) == first
-    assert "At most 2" in summarize_queued(QueuePosition("At most 2 runs are active at once", 3), former).message
+    assert summarize_queued(QueuePosition("The limit of active runs is 1", 3), former) == first
+    assert "runs is 2" in summarize_queued(QueuePosition("The limit of active runs is 2", 3), former).message
     assert (first.phase, first.stalled, first.progressing) == ("Queued", False, True)
 
 

@@ -42,7 +42,7 @@ def test_what_is_used_leaves_the_window_an_hour_after_the_run_s_end() -> None:
     wait = wait_for(accounts_of(*uses, gpuSeconds=1399))
     assert wait is not None
     assert wait.fits_at == seconds_after_noon(1600)
-    assert "1399 GPU seconds in 1 h: 900 GPU seconds are used" in wait.message
+    assert "1399 GPU seconds in 1 h: 900 GPU seconds used" in wait.message
     assert wait_for(accounts_of(*uses, gpuSeconds=1400)) is None
 
 
@@ -67,7 +67,7 @@ def test_a_budget_of_the_class_counts_all_namespaces() -> None:
     assert wait_for(accounts_of(others=theirs, runs=1)) is None
     wait = wait_for(accounts_of(others=theirs, runs=1, per="Class"))
     assert wait is not None
-    assert "allows all namespaces together 1 runs in 1 h" in wait.message
+    assert "allows all namespaces together 1 run in 1 h" in wait.message
 
 
 def test_a_run_that_has_begun_and_one_without_a_class_go_on() -> None:

@@ -33,7 +33,7 @@ async def test_a_run_that_does_not_fit_waits_says_until_when_and_begins_then() -
     assert await stage.bring("gull") == BEGUN
     assert await stage.bring("tern") == HELD
     assert stage.read("tern").startswith("The budget has room at 2026-01-01T13:00:00Z. TweetBotClass gold allows a nam")
-    assert "1 runs are used or held by active runs" in stage.read("tern")
+    assert "allows a namespace 1 run in 1 h: 1 run used, or held by active runs" in stage.read("tern")
     assert stage.look("tern").current_run.usage is None  # type: ignore[union-attr]
     await stage.wait(3599)
     assert stage.tell("tern") == HELD
@@ -107,7 +107,7 @@ async def test_gpu_seconds_count_as_they_were_used_and_the_next_run_is_expected_
     stage.cluster.annotate("team-a", "gull", {"tweetbot.dev/retrain-at": "now"})
     await stage.settle()
     assert stage.tell("gull") == HELD
-    assert "600 GPU seconds are used or held by active runs, and this run is expected to take 600" in stage.read("gull")
+    assert "600 GPU seconds used, or held by active runs, and this run is expected to take 600" in stage.read("gull")
     await stage.wait(3599)
     assert stage.tell("gull") == HELD
     await stage.wait(1)
