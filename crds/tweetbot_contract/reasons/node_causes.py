@@ -177,14 +177,16 @@ MOUNTS = (
         'configmap "{name}" not found',
         do="Create the ConfigMap {name} in the namespace, or correct {fields}.",
         fields=_CA,
-        otherwise="Create the ConfigMap {name} in the namespace: the operator's setting caConfigMap asks for it.",
+        otherwise="Create the ConfigMap {name} in the namespace: the TweetBotClass, or the operator's setting "
+        "caConfigMap, asks for it.",
     ),
     _build(
         SECRET_NOT_FOUND,
         "non-existent config key: {name}",
         do="Add the key {name} to the ConfigMap that spec.caBundle.name names, or correct {fields}.",
         fields=("spec.caBundle.key",),
-        otherwise="Add the key {name} to the ConfigMap that the operator's setting caConfigMap names.",
+        otherwise="Add the key {name} to the ConfigMap that the TweetBotClass, or the operator's setting caConfigMap, "
+        "names.",
     ),
 )
 

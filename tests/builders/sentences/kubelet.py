@@ -34,12 +34,14 @@ KUBELET = {
         "references non-existent secret key: bearer", "spec.sources[1].x.tokenSecret.key", says="Add the key bearer"
     ),
     "no CA": _mounts('configmap "company-ca" not found', "spec.caBundle.name", says="Create the ConfigMap company-ca"),
-    "no CA of the platform's": _mounts('configmap "company-ca" not found', says="caConfigMap", spec="bare"),
+    "no CA of the platform's": _mounts(
+        'configmap "company-ca" not found', says="the TweetBotClass, or the operator", spec="bare"
+    ),
     "no key of the CA": _mounts(
         "configmap references non-existent config key: root.crt", "spec.caBundle.name", "spec.caBundle.key"
     ),
     "no key of the platform's CA": _mounts(
-        "configmap references non-existent config key: ca.crt", says="caConfigMap", spec="bare"
+        "configmap references non-existent config key: ca.crt", says="the TweetBotClass, or the operator", spec="bare"
     ),
     "a policy's variable": _mounts("couldn't find key token in Secret team-a/vault", says=NO_POLICY),
     "no runtime": _starts(
