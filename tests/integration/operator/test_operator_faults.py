@@ -18,8 +18,8 @@ from tweetbot_cluster.cluster import EmbeddedCluster
 OUTAGES = [float(seconds) for seconds in os.environ.get("SOAK_OUTAGES", "0").split(",")]
 #: Shares of a Lease of 60 s: the leader stands down after 2 s, and looks every half second.
 HASTY = {"RENEW_SHARE": 1 / 30, "RETRY_SHARE": 1 / 120}
-#: Watches of an operator that is bound to one namespace.
-KINDS = 3
+#: Watches of an operator that is bound to one namespace, that of classes included.
+KINDS = 4
 EXPIRED = json.dumps({"type": "ERROR", "object": {"kind": "Status", "code": 410, "message": "too old"}}).encode()
 
 

@@ -281,6 +281,7 @@ def test_nothing_is_written_but_statuses_jobs_and_events(tenant: Tenant, home: E
         "jobs",
         "pods",
         "events",
+        "tweetbotclasses",
     }
     metadata = json.loads(tenant("get", "tweetbot", "gull", "-o", "json"))["metadata"]
     assert metadata.keys() & {"finalizers", "annotations", "labels"} == set()
