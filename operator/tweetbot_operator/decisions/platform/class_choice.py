@@ -96,7 +96,8 @@ def _find_place_of_models(bot: BaseTweetBot) -> tuple[str, str | None] | None:
     """Return the output's uri and endpoint by which the published models are found; None without a model."""
     if bot.status.model is None or not isinstance(bot, TweetBot):
         return None
-    return bot.status.model.uri.partition(f"/{bot.namespace}/{bot.name}/")[0], bot.spec.output.s3.endpoint
+    output, (root, found, _) = bot.spec.output.s3, bot.status.model.uri.partition(f"/{bot.namespace}/{bot.name}/")
+    return root if found else output.uri, output.endpoint
 
 
 def _keep_place(run_class: RunClass, uri: str, endpoint: str | None) -> RunClass:

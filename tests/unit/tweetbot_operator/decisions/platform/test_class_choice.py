@@ -181,6 +181,16 @@ def test_models_stay_where_they_are_found_though_a_class_moves() -> None:
     assert "uri and endpoint cannot change" in get_reason(look(a_stored(own, published, **annotations), moved))
 
 
+def test_a_model_that_lies_elsewhere_binds_nothing() -> None:
+    """As in a cluster whose namespaces were renamed."""
+    spec = {**FIVE_LINES, "output": {"s3": {"uri": "s3://models-team-a"}}}
+    made = look(a_stored(spec), a_class("gold"))
+    model = MODEL.model_copy(update={"uri": "s3://models-team-a/former/gull/models/1"})
+    ended = made.status.model_copy(update={"model": model})
+    retrained = look(a_stored(spec, ended, annotations={f"{GROUP}/retrain-at": "now"}), a_class("gold"))
+    assert run_in(retrained).number == 2
+
+
 MODEL = ModelStatus(
     name="team-a-gull-1",
     uri="s3://models-team-a/team-a/gull/models/1",
