@@ -27,7 +27,7 @@ from tweetbot_contract.result import TrainerResult, encode
 
 #: Everything that waits for minutes in production waits for seconds here.
 SHORT: dict[str, float] = {
-    "POD_START_GRACE_SECONDS": 1,
+    "POD_START_GRACE_SECONDS": 4,
     "STALLED_SECONDS": 2,
     "RETRY_SECONDS": 1,
     "SCHEDULE_SPREAD_SECONDS": 0,
@@ -257,7 +257,7 @@ def _took_effect(line: dict[str, Any]) -> bool:
 
 def timeless(value: Any) -> Any:
     """Leave out what differs between any two runs."""
-    own = ("uid", "lastTransitionTime", "startedAt", "finishedAt", "ranSeconds", "countedPods")
+    own = ("uid", "lastTransitionTime", "since", "startedAt", "finishedAt", "ranSeconds", "countedPods")
     if isinstance(value, dict):
         return {key: timeless(item) for key, item in value.items() if key not in own}
     return [timeless(item) for item in value] if isinstance(value, list) else value

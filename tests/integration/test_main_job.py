@@ -198,13 +198,17 @@ def test_the_table_of_kubectl_has_a_full_line(kubectl: Kubectl, quickstart: dict
 def test_events_of_a_run_are_sorted_by_time_and_name_version_and_figures(
     kubectl: Kubectl, quickstart: dict[str, Any]
 ) -> None:
-    shown = ("-o", "jsonpath={range .items[*]}{.involvedObject.kind} {.type} {.reason}: {.message}{'\\n'}{end}")
-    lines = kubectl("get", "events", "--sort-by=.lastTimestamp", *shown).stdout.splitlines()
-    own = [line.removeprefix("TweetBot ") for line in lines if line.startswith("TweetBot ")]
+    named = "{.involvedObject.kind}/{.involvedObject.name} {.type} {.reason}: {.message}"
+    shown = ("-o", f"jsonpath={{range .items[*]}}{named}{{'\\n'}}{{end}}")
+    listed = kubectl("get", "events", "--sort-by=.lastTimestamp", *shown).stdout.splitlines()
+    lines = [line for line in listed if "/quickstart" in line.split()[0]]
+    said = [line.partition(" ")[2] for line in lines if line.startswith("TweetBot/")]
+    own = list({line.split(":")[0]: line for line in reversed(said) if "PodStarting" not in line}.values())[::-1]
     assert [line.split(":")[0] for line in own[:3]] == ["Normal Preparing", "Normal Training", "Normal Succeeded"]
     loss, posts = quickstart["metrics"]["evalLoss"], quickstart["data"]["kept"]
     assert own[2].endswith(f"Run 1 published {quickstart['model']['name']}: evalLoss {loss:.3g}, {posts:,} posts.")
-    assert lines.index(f"TweetBot {own[2]}") > max(number for number, line in enumerate(lines) if "Job " in line[:4])
+    jobs = [number for number, line in enumerate(lines) if line.startswith("Job/")]
+    assert lines.index(f"TweetBot/quickstart {own[2]}") > max(jobs[:2])
 
 
 def test_nothing_changes_when_the_same_manifest_is_applied_again(kubectl: Kubectl, quickstart: dict[str, Any]) -> None:

@@ -132,12 +132,15 @@ class Setup:
         """Let a run count against a budget: what keeps that is created, replaced, or read again after another hand."""
         if first == "delete":
             self.tenant("delete", "configmap", self.ledger, "--ignore-not-found")
-        else:
-            self.apply(className="wide")
-            self.tenant("wait", "--for=create", f"configmap/{self.ledger}", "--timeout=120s")
         if first == "touch":
             self.tenant("annotate", "configmap", self.ledger, f"example.com/touched={len(self.bots)}", "--overwrite")
         self.apply(className="wide")
+
+    def prepare(self, right: Right) -> None:
+        """Let the ledger be there before the right to read or replace it is taken: it may be deleted or unmade."""
+        if right in {("get", "configmaps"), ("update", "configmaps")}:
+            self.apply(className="wide")
+            self.tenant("wait", "--for=create", f"configmap/{self.ledger}", "--timeout=120s")
 
     def provoke(self, right: Right) -> None:
         """Make the operator need a right. By itself it lists every two seconds, and renews its Lease as often."""
@@ -208,6 +211,7 @@ def setup(home: EmbeddedCluster, tmp_path_factory: pytest.TempPathFactory) -> It
 @pytest.mark.parametrize("right", sorted(GRANTED - FOR_OTHERS - AT_START), ids="-".join)
 def test_a_missing_right_is_told_by_name_and_healed_by_granting_it(setup: Setup, right: Right) -> None:
     verb, resource = right
+    setup.prepare(right)
     since = len(setup.operator.log.read_text())
     with setup.without(right):
         setup.provoke(right)
