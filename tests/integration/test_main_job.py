@@ -203,7 +203,10 @@ def test_events_of_a_run_are_sorted_by_time_and_name_version_and_figures(
     listed = kubectl("get", "events", "--sort-by=.lastTimestamp", *shown).stdout.splitlines()
     lines = [line for line in listed if "/quickstart" in line.split()[0]]
     said = [line.partition(" ")[2] for line in lines if line.startswith("TweetBot/")]
-    own = list({line.split(":")[0]: line for line in reversed(said) if "PodStarting" not in line}.values())[::-1]
+    own: list[str] = []
+    for line in said:
+        if "PodStarting" not in line and line.split(":")[0] not in [known.split(":")[0] for known in own]:
+            own.append(line)
     assert [line.split(":")[0] for line in own[:3]] == ["Normal Preparing", "Normal Training", "Normal Succeeded"]
     loss, posts = quickstart["metrics"]["evalLoss"], quickstart["data"]["kept"]
     assert own[2].endswith(f"Run 1 published {quickstart['model']['name']}: evalLoss {loss:.3g}, {posts:,} posts.")
