@@ -39,8 +39,9 @@ PAGE = 200
 
 #: Seconds that one request may take. The client's own default is 300, longer than any request of ours takes.
 REQUEST_TIMEOUT_SECONDS = 10.0
-#: Seconds after which the server ends a watch, and without a byte after which it is dead: bookmarks come every minute.
-WATCH_SECONDS, _SILENCE_SECONDS = 300, 90.0
+#: Seconds after which the server ends a watch, and without a byte after which it is dead: where nothing changes, no
+#: bookmark comes either, so the end must come before.
+WATCH_SECONDS, SILENCE_SECONDS = 60, 90.0
 #: Seconds of a request within which the date of its answer is that of its end.
 _QUICK_SECONDS = 5.0
 
@@ -112,7 +113,7 @@ class ApiRequests:
                 "GET",
                 f"{self._client.configuration.host}{path}?{query}",
                 headers={"Accept": "application/json", **await self._get_auth_headers()},
-                _request_timeout=aiohttp.ClientTimeout(total=None, sock_read=_SILENCE_SECONDS),
+                _request_timeout=aiohttp.ClientTimeout(total=None, sock_read=SILENCE_SECONDS),
             )
             async with answer.response as response:
                 if response.status >= 400:

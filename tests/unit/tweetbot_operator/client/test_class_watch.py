@@ -12,7 +12,7 @@ from kubernetes.aio.client import ApiClient, Configuration
 from tweetbot_cluster.state import free_ports
 from tweetbot_operator.client.cluster import KubernetesCluster
 from tweetbot_operator.client.errors import Rejected, Unavailable
-from tweetbot_operator.client.requests import ApiRequests
+from tweetbot_operator.client.requests import SILENCE_SECONDS, ApiRequests
 
 FORBIDDEN = {"kind": "Status", "message": 'cannot watch resource "tweetbotclasses"', "code": 403}
 
@@ -25,11 +25,13 @@ class Server:
         self.events: list[dict[str, Any]] = []
         self.breaks = self.refuses = False
         self.asked: list[str] = []
+        self.seconds: list[int] = []
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         if request.query.get("watch") != "true":
             return web.json_response({"items": self.listed, "metadata": {"resourceVersion": "7"}})
         self.asked.append(request.query["resourceVersion"])
+        self.seconds.append(int(request.query["timeoutSeconds"]))
         if self.refuses:
             return web.json_response(FORBIDDEN, status=403)
         stream = web.StreamResponse()
@@ -79,6 +81,13 @@ async def test_each_event_is_applied_to_what_was_listed(server: Server, cluster:
     seen = await watch(cluster)
     assert (seen[0], seen[1], seen[-1]) == (["gold"], ["gold", "silver"], ["silver"])
     assert server.asked == ["7"]
+
+
+async def test_a_quiet_watch_is_ended_by_the_server_before_its_silence_counts_as_a_fault(
+    server: Server, cluster: KubernetesCluster
+) -> None:
+    assert await watch(cluster) == [[]]
+    assert [seconds < SILENCE_SECONDS for seconds in server.seconds] == [True]
 
 
 async def test_an_error_in_the_stream_ends_the_watch(server: Server, cluster: KubernetesCluster) -> None:
