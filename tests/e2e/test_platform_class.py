@@ -12,17 +12,11 @@ import yaml
 from e2e.private_network import HOST, ForwardProxy, serve_private_bucket
 from e2e.real_platform import LEFT, Platform
 from e2e.team import Team
+from e2e.terminal import ROOT
 from harness.operator_process import until
 from tweetbot_cluster.kubernetes.certificates import Authority
 
-#: What a tenant writes, after kind and name.
-FIVE_LINES = """\
-  subject: {handle: harbour_gull, relation: Self}
-  sources:
-  - archive:
-      uri: s3://tweetbot/archives/harbour_gull.zip
-  className: CLASS
-"""
+EXAMPLES = ROOT / "crds" / "examples"
 
 
 @dataclass(frozen=True)
@@ -35,40 +29,34 @@ class Company:
     name: str
 
     def allow(self, runs: int) -> None:
-        """Write the class; `runs` of a namespace may begin in an hour."""
-        manifest = {
-            "apiVersion": "tweetbot.dev/v1alpha1",
-            "kind": "TweetBotClass",
-            "metadata": {"name": self.name},
-            "spec": self._spec() | {"budgets": [{"runs": runs, "windowHours": 1}]},
+        """Write the example's class for this network, without GPUs; `runs` of a namespace may begin in an hour."""
+        manifest = yaml.safe_load((EXAMPLES / "class.yaml").read_text(encoding="utf-8"))
+        manifest["metadata"] = {"name": self.name}
+        spec = manifest["spec"]
+        s3 = spec["defaults"]["output"]["s3"]
+        s3 |= {"uri": "s3://tweetbot/{namespace}", "endpoint": f"https://{HOST}", "addressingStyle": "Path"}
+        spec["defaults"] |= {
+            "model": {"base": "scratch://mini"},
+            "training": {"epochs": 1},
+            "resources": {"gpu": {"count": 0}, "cpu": "500m", "memory": "1Gi"},
         }
+        del spec["defaults"]["scheduling"], spec["defaults"]["evaluation"]  # no such nodes, and posts that repeat
+        spec["limits"]["buckets"] = ["s3://tweetbot/{namespace}"]
+        spec["pods"]["proxy"] |= {"http": self.proxy.url, "https": self.proxy.url}
+        spec["budgets"] = [{"runs": runs, "windowHours": 1}]
         self.platform.type("kubectl apply -f -", input=yaml.safe_dump(manifest, sort_keys=False))
 
-    def _spec(self) -> dict[str, Any]:
-        bucket = {"endpoint": f"https://{HOST}", "addressingStyle": "Path", "credentialsSecret": {"name": "s3"}}
-        return {
-            "defaults": {
-                "output": {"s3": {"uri": "s3://tweetbot/teams/{namespace}", **bucket}},
-                "model": {"base": "scratch://mini"},
-                "training": {"epochs": 1},
-                "resources": {"gpu": {"count": 0}, "cpu": "500m", "memory": "1Gi"},
-            },
-            "limits": {"buckets": ["s3://tweetbot/teams/{namespace}"]},
-            "pods": {
-                "proxy": {"https": self.proxy.url},
-                "caBundle": {"name": "company-ca", "key": "ca.crt"},
-                "labels": {"company.example/cost-centre": "forty-one"},
-            },
-        }
-
-    def apply(self, bot: str, more: str = "", *, check: bool = True) -> str:
-        """Apply a tenant's manifest, with more lines of spec; answers what kubectl says."""
-        head = f"apiVersion: tweetbot.dev/v1alpha1\nkind: TweetBot\nmetadata: {{name: {bot}}}\nspec:\n"
-        return self.team("apply -f -", input=head + FIVE_LINES.replace("CLASS", self.name) + more, check=check)
+    def apply(self, bot: str, *, check: bool = True, **spec: Any) -> str:
+        """Apply the example's manifest of five lines, with more fields of spec; answers what kubectl says."""
+        manifest = yaml.safe_load((EXAMPLES / "five-lines.yaml").read_text(encoding="utf-8"))
+        manifest["metadata"]["name"] = bot
+        archive = {"uri": "s3://tweetbot/archives/harbour_gull.zip"}
+        manifest["spec"] |= {"className": self.name, "sources": [{"archive": archive}], **spec}
+        return self.team("apply -f -", input=yaml.safe_dump(manifest, sort_keys=False), check=check)
 
     def status(self, bot: str) -> dict[str, Any]:
         """Return a TweetBot's status."""
-        found: dict[str, Any] = json.loads(self.team(f"get tweetbot {bot} -o json"))["status"]
+        found: dict[str, Any] = json.loads(self.team(f"get tweetbot {bot} -o json", keep=False))["status"]
         return found
 
 
@@ -79,7 +67,7 @@ def company(platform: Platform) -> Iterator[Company]:
     authority = Authority(folder)
     with serve_private_bucket(platform.cluster, authority) as proxy:
         team = Team(platform.cluster, platform.type)
-        team(f"create configmap company-ca --from-file=ca.crt={authority.certificate_file}")
+        team(f"create configmap platform-ca --from-file=ca.crt={authority.certificate_file.relative_to(ROOT)}")
         company = Company(platform, proxy, team, f"company-{secrets.token_hex(3)}")
         company.allow(runs=1)
         yield company
@@ -91,18 +79,18 @@ def test_five_lines_make_a_model_by_way_of_the_proxy_and_with_trust_in_the_compa
     company.apply("first")
     company.team.wait("first", "ModelReady")
     status = company.status("first")
-    assert status["model"]["uri"].startswith(f"s3://tweetbot/teams/{company.team.namespace}/")
+    assert status["model"]["uri"].startswith(f"s3://tweetbot/{company.team.namespace}/")
     folder = status["model"]["uri"].removeprefix("s3://tweetbot/")
     card = company.platform.cluster.s3().get_object(Bucket="tweetbot", Key=f"{folder}/README.md")
     assert b"harbour_gull" in card["Body"].read()
-    pods = company.team.field("pods", ".status.podIP", "company.example/cost-centre=forty-one")
+    pods = company.team.field("pods", ".status.podIP", "cost-center=4711")
     assert len(pods) == 2
     assert (company.proxy.clients, company.proxy.refused) == (set(pods), [])
 
 
 def test_the_api_server_refuses_what_the_class_does_not_allow(company: Company) -> None:
-    said = company.apply("elsewhere", "  output: {s3: {uri: s3://tweetbot/others}}\n", check=False)
-    allowed = f"TweetBotClass {company.name} allows s3://tweetbot/teams/{company.team.namespace}"
+    said = company.apply("elsewhere", check=False, output={"s3": {"uri": "s3://tweetbot/others"}})
+    allowed = f"TweetBotClass {company.name} allows s3://tweetbot/{company.team.namespace}"
     assert f"spec.output.s3.uri: {allowed}" in said
 
 
