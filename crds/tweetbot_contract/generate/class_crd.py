@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tweetbot_contract.generate.crd import Schema, build_root_schema, make_structural
+from tweetbot_contract.generate.crd import Schema, build_definition, build_root_schema, make_structural
 from tweetbot_contract.handover import CLASS_KIND, CLASS_PLURAL, DEFAULT_CLASS_ANNOTATION, GROUP, VERSION
 from tweetbot_contract.platform_class.class_spec import TweetBotClassSpec
 from tweetbot_contract.platform_class.resolve import DEFAULTABLE
@@ -19,18 +19,8 @@ _COLUMNS = (
 
 def build_class_crd() -> Schema:
     """Return the CRD as a plain dict."""
-    names = {"kind": CLASS_KIND, "listKind": f"{CLASS_KIND}List", "plural": CLASS_PLURAL}
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{CLASS_PLURAL}.{GROUP}"},
-        "spec": {
-            "group": GROUP,
-            "names": {**names, "singular": CLASS_KIND.lower(), "shortNames": ["tbc"]},
-            "scope": "Cluster",
-            "versions": [_build_version()],
-        },
-    }
+    names = {"shortNames": ["tbc"]}
+    return build_definition(CLASS_KIND, CLASS_PLURAL, names, scope="Cluster", version=_build_version())
 
 
 def _build_version() -> Schema:

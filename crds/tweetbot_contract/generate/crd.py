@@ -79,17 +79,18 @@ _STATUS_DEFAULT = {
 
 def build_crd() -> Schema:
     """Return the CRD as a plain dict."""
-    names = {"kind": KIND, "listKind": f"{KIND}List", "plural": PLURAL, "singular": KIND.lower()}
+    names = {"shortNames": ["tb"], "categories": ["ml"]}
+    return build_definition(KIND, PLURAL, names, scope="Namespaced", version=_build_crd_version())
+
+
+def build_definition(kind: str, plural: str, names: Schema, *, scope: str, version: Schema) -> Schema:
+    """Return the CRD of a kind with its one version; `names` are short ones and categories."""
+    own = {"kind": kind, "listKind": f"{kind}List", "plural": plural, "singular": kind.lower()}
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{PLURAL}.{GROUP}"},
-        "spec": {
-            "group": GROUP,
-            "names": {**names, "shortNames": ["tb"], "categories": ["ml"]},
-            "scope": "Namespaced",
-            "versions": [_build_crd_version()],
-        },
+        "metadata": {"name": f"{plural}.{GROUP}"},
+        "spec": {"group": GROUP, "names": {**own, **names}, "scope": scope, "versions": [version]},
     }
 
 
