@@ -65,7 +65,9 @@ def has_execution(spec: TweetBotSpec, execution: str, pods: dict[str, Any] | Non
 
     Version 0.1 hashed amounts as they were written; a run that it began goes on under the hash that it recorded.
     """
-    return execution in (hash_execution(spec, pods), _hash_text(_canonicalize(_SpecKey(spec)).execution_as_written))
+    if execution == hash_execution(spec, pods):
+        return True
+    return execution == _hash_text(_canonicalize(_SpecKey(spec)).execution_as_written)
 
 
 def compute_run_id(spec: TweetBotSpec, trigger: str = "") -> str:

@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import ValidationError
+from pydantic_core import to_json
 
 from tweetbot_contract.handover import (
     FORCE_ANNOTATION,
@@ -93,40 +93,42 @@ def read_spec(raw: dict[str, Any], unknown: Literal["forbid", "ignore"] = "forbi
         raise InvalidManifest(f"{path}: {said.removeprefix('Value error, ')}") from None
 
 
-def parse(manifest: dict[str, Any], spec_reader: Callable[[dict[str, Any]], TweetBotSpec] = read_spec) -> TweetBot:
-    """Parse a manifest. Unknown fields are dropped from its status and rejected in its spec. Raises InvalidManifest."""
+def parse(manifest: dict[str, Any], *, stored: bool = False) -> TweetBot:
+    """Parse a manifest. Unknown fields are dropped from its status and rejected in its spec. Raises InvalidManifest.
+
+    One that is `stored` is the API server's: unknown fields of its spec are ignored, and what was parsed is kept.
+    """
     _require_kind(manifest)
     name = str((manifest.get("metadata") or {}).get("name", ""))
     if not _NAME.match(name) or len(name) > NAME_LIMIT:
         raise InvalidManifest(f"metadata.name: write at most {NAME_LIMIT} lower-case letters, digits or hyphens")
     metadata = parse_metadata(manifest)
     run = metadata["status"].current_run
-    return _build_bot(metadata, run.run_class if run else None, spec_reader)
+    return _build_bot(metadata, run.run_class if run else None, stored=stored)
 
 
 def apply_class(bot: BaseTweetBot, run_class: RunClass | None) -> TweetBot:
     """Return the TweetBot with what a class gives where its author left something out. Raises InvalidManifest."""
-    metadata = {each.name: getattr(bot, each.name) for each in fields(BaseTweetBot)}
-    return _build_bot(metadata, run_class, read_stored_spec)
+    return _build_bot({each.name: getattr(bot, each.name) for each in fields(BaseTweetBot)}, run_class, stored=True)
 
 
-def _build_bot(
-    metadata: dict[str, Any], run_class: RunClass | None, spec_reader: Callable[[dict[str, Any]], TweetBotSpec]
-) -> TweetBot:
-    spec, given = json.loads(metadata["written"]), run_class.spec.get("defaults") if run_class else None
-    if given:
-        spec = apply_defaults(spec, given, namespace=metadata["namespace"], name=metadata["name"])
-    return TweetBot(spec=spec_reader(spec), run_class=run_class, **metadata)
-
-
-def read_stored_spec(raw: dict[str, Any]) -> TweetBotSpec:
-    """Parse a spec from the API server, or return what it was parsed to before. Raises InvalidManifest."""
-    return _parse_spec(dump_canonical(raw))
+def _build_bot(metadata: dict[str, Any], run_class: RunClass | None, *, stored: bool) -> TweetBot:
+    given = run_class.spec.get("defaults") if run_class else None
+    names = (metadata["namespace"], metadata["name"]) if given else ("", "")
+    merged = (metadata["written"], to_json(given) if given else b"", *names)
+    spec = _read_stored_spec(*merged) if stored else read_spec(_merge_defaults(*merged))
+    return TweetBot(spec=spec, run_class=run_class, **metadata)
 
 
 @lru_cache(maxsize=128)  # some 10 KiB each: a spec stays the same through many changes of the status
-def _parse_spec(text: str) -> TweetBotSpec:
-    return read_spec(json.loads(text), unknown="ignore")
+def _read_stored_spec(written: str, given: bytes, namespace: str, name: str) -> TweetBotSpec:
+    return read_spec(_merge_defaults(written, given, namespace, name), unknown="ignore")
+
+
+def _merge_defaults(written: str, given: bytes, namespace: str, name: str) -> dict[str, Any]:
+    """Return a spec with what a class gives; both are JSON."""
+    spec: dict[str, Any] = json.loads(written)
+    return apply_defaults(spec, json.loads(given), namespace=namespace, name=name) if given else spec
 
 
 def parse_metadata(manifest: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ _KEPT = (
     "type", "description", "enum", "format", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems",
     "maxProperties", "required", "x-kubernetes-validations", "x-kubernetes-list-type", "x-kubernetes-list-map-keys",
     "pattern", "exclusiveMinimum", "not", "x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields",
+    "x-kubernetes-map-type",
 )  # fmt: skip
 _COLUMN_KEYS = ("name", "type", "jsonPath", "priority", "description")
 _PROGRESSING = '.status.conditions[?(@.type=="Progressing")]'

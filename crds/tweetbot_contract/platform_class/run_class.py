@@ -18,7 +18,12 @@ class RunClass(Part):
     named: bool = False
     """Whether spec.className named it; else it was the default class."""
     spec: dict[str, Any] = Field(
-        default_factory=dict, json_schema_extra={"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+        default_factory=dict,
+        json_schema_extra={
+            "type": "object",
+            "x-kubernetes-preserve-unknown-fields": True,
+            "x-kubernetes-map-type": "atomic",  # else each of its fields stands in managedFields, too
+        },
     )
     """What the run has of the class: its defaults, its pods and the hours of its schedule."""
 

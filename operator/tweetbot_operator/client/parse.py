@@ -1,11 +1,12 @@
 """Parses manifests of the API server into the small frozen views that decisions read."""
 
-import json
 import re
 import sys
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal
+
+from pydantic_core import from_json, to_json
 
 from tweetbot_contract.handover import (
     BOT_LABEL,
@@ -22,7 +23,7 @@ from tweetbot_contract.handover import (
     TAKE_OVER_ANNOTATION,
     TERMINATION_LOG,
 )
-from tweetbot_contract.manifest import InvalidManifest, TweetBot, parse, parse_metadata, read_stored_spec
+from tweetbot_contract.manifest import InvalidManifest, TweetBot, parse, parse_metadata
 from tweetbot_contract.reasons import CLASS_REASONS, INVALID_SPEC, QUEUED
 from tweetbot_operator.jobs.job import OWNER_FIELD, find_controller, find_mutations, restore_job
 from tweetbot_operator.jobs.pod import CONTAINER
@@ -60,7 +61,7 @@ def parse_cached_bot(manifest: Manifest) -> CachedTweetBot:
         name=metadata["name"],
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
-        document=json.dumps({**slim, "metadata": kept}, separators=(",", ":")).encode(),
+        document=to_json({**slim, "metadata": kept}),
         awaits_class=_find_reasons(manifest).get("Ready") in _CLASS_MENDS,
         usage=_dump_usage(manifest.get("status") or {}, metadata["uid"]),
         **_parse_queue_fields(manifest),
@@ -71,7 +72,7 @@ def _dump_usage(status: Manifest, uid: str) -> bytes:
     """Return a CachedTweetBot's `usage`; nothing of a status that was written for another TweetBot."""
     runs = (status.get("currentRun") or {}, *(status.get("runs") or ()))
     kept = [{key: run[key] for key in _USAGE_FIELDS if key in run} for run in runs if run.get("usage")]
-    return json.dumps(kept).encode() if kept and status.get("uid") == uid else b""
+    return to_json(kept) if kept and status.get("uid") == uid else b""
 
 
 def _find_reasons(manifest: Manifest) -> Manifest:
@@ -96,9 +97,9 @@ def _parse_queue_fields(manifest: Manifest) -> dict[str, Any]:
 @lru_cache(maxsize=32)  # a pass reads its TweetBot several times
 def parse_tweetbot(document: bytes) -> TweetBot | InvalidTweetBot:
     """Parse a TweetBot from the cache."""
-    manifest = json.loads(document)
+    manifest = from_json(document)
     try:
-        return _check_schedule(parse(manifest, read_stored_spec))
+        return _check_schedule(parse(manifest, stored=True))
     except InvalidManifest as fault:
         return InvalidTweetBot(error=str(fault), **parse_metadata(manifest))
 

@@ -1,6 +1,5 @@
 """Requests to the API server through the asyncio client: plain dicts, always a time limit, errors by their meaning."""
 
-import json
 import math
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -10,6 +9,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 from kubernetes.aio.client import ApiClient
+from pydantic_core import from_json
 
 from tweetbot_operator.client.errors import (
     AlreadyExists,
@@ -119,7 +119,7 @@ class ApiRequests:
                 if response.status >= 400:
                     _parse_response("GET", path, response.status, await response.read())
                 async for line in response.content:
-                    yield json.loads(line)
+                    yield from_json(line)
         except (aiohttp.ClientError, OSError, ValueError) as fault:  # a TimeoutError is an OSError
             raise Unavailable(f"watch {path}: {type(fault).__name__}: {fault}") from None
 
@@ -178,7 +178,7 @@ def _parse_date(text: str) -> datetime | None:
 
 def _parse_response(verb: str, path: str, status: int, content: bytes) -> Manifest:
     try:
-        document = json.loads(content)
+        document = from_json(content)
     except ValueError:
         document = None
     if not isinstance(document, dict):  # a proxy's page, or a truncated body

@@ -25,6 +25,7 @@ from tweetbot_operator_bench.phases import (
     count_phases,
     log_progress,
     measure_bare_client,
+    measure_class,
     measure_idle,
     measure_level,
     measure_restart,
@@ -84,6 +85,8 @@ async def _measure(cluster: EmbeddedCluster, folder: Path, asked: argparse.Names
         with operator:
             here = Fleet(cluster, api, AuditLog(cluster.audit_log), operator)
             figures: dict[str, Any] = {"levels": await _measure_levels(here, asked)}
+            figures["class"] = await measure_class(here)
+            log_progress(class_compared=figures["class"])
             if asked.launches_only:
                 return {"bare_client": bare, **figures}
             figures["idle"] = await measure_idle(here, asked.idle_seconds)

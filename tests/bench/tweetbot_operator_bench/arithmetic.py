@@ -2,7 +2,8 @@
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 Figures = dict[str, float]
@@ -55,6 +56,19 @@ def summarize_delays(spans: Iterable[Span]) -> Figures:
     delays = [1000 * (span.seen - span.asked) for span in spans]
     percentiles = {f"p{share}_ms": round(compute_percentile(delays, share / 100), 1) for share in (50, 95)}
     return {"objects": len(delays), **percentiles}
+
+
+def compare_rounds(without: Sequence[Figures], beside: Sequence[Figures]) -> dict[str, Figures]:
+    """Return each figure's median of both kinds of rounds, and how many times the one is of the other."""
+
+    def take_median(rounds: Sequence[Figures], name: str) -> float:
+        return round(statistics.median(figures[name] for figures in rounds), 2)
+
+    compared = {}
+    for name in without[0]:
+        before, now = take_median(without, name), take_median(beside, name)
+        compared[name] = {"without": before, "with": now, "times": round(now / before, 2)}
+    return compared
 
 
 def count_per_run(counts: Mapping[str, int], runs: int) -> Figures:

@@ -6,17 +6,48 @@ There is no scheduler and no node: `kubelets` simulates them.
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from tweetbot_cluster.cluster import EmbeddedCluster
+from tweetbot_contract.handover import GROUP, VERSION
+from tweetbot_operator_bench.api import Api, Manifest
 from tweetbot_operator_bench.audit import POLICY
 
 _MANAGER = "kube-controller-manager"
 PARTS = ("etcd", "kube-apiserver", _MANAGER)
 #: As on large clusters; the default of 20 requests per second would be all that is measured.
 _UNBOUND = {"kube-api-qps": "2000", "kube-api-burst": "4000", "concurrent-job-syncs": "20"}
+#: A class that has every part, as docs/classes.md shows it, and budgets that the bench does not use up.
+_CLASS: Manifest = {
+    "apiVersion": f"{GROUP}/{VERSION}",
+    "kind": "TweetBotClass",
+    "metadata": {"name": "bench", "annotations": {"tweetbot.dev/is-default-class": "true"}},
+    "spec": {
+        "defaults": {
+            "resources": {"gpu": {"resource": "nvidia.com/gpu", "count": 1}, "cpu": "4", "memory": "16Gi"},
+            "scheduling": {"nodeSelector": {"pool": "gpu"}, "prepare": {"nodeSelector": {"pool": "cpu"}}},
+        },
+        "limits": {"bases": ["hf://gpt2*"], "buckets": ["s3://tweetbot"], "gpuResources": ["nvidia.com/gpu"]},
+        "pods": {
+            "labels": {"cost-center": "4711"},
+            "proxy": {"https": "http://proxy.example.com:3128", "bypass": [".example.com"]},
+        },
+        "budgets": [{"windowHours": 168, "gpuSeconds": 10**9, "runs": 10**6}],
+    },
+}
+
+
+@asynccontextmanager
+async def apply_default_class(api: Api) -> AsyncIterator[None]:
+    """Have every TweetBot that begins a run inside take its class and count against its budgets."""
+    path = f"/apis/{GROUP}/{VERSION}/tweetbotclasses"
+    await api.requests.post(path, _CLASS)
+    try:
+        yield
+    finally:
+        await api.requests.delete(f"{path}/bench", {"apiVersion": "v1", "kind": "DeleteOptions"})
 
 
 @contextmanager
@@ -30,7 +61,7 @@ def run_bench_cluster(folder: Path) -> Iterator[EmbeddedCluster]:
         "etcd": {"quota-backend-bytes": str(8 * 2**30)},
         "kube-apiserver": own | {"etcd-compaction-interval": "1m"},
     }
-    with EmbeddedCluster(folder / "cluster", parts=PARTS, flags=flags) as cluster:
+    with EmbeddedCluster(folder / "cluster", parts=PARTS, flags=flags, server_env={}) as cluster:
         cluster.seed()
         yield cluster
 

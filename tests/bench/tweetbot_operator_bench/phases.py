@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,14 +15,15 @@ from tweetbot_cluster.cluster import EmbeddedCluster
 from tweetbot_contract.handover import GROUP, PLURAL, VERSION
 from tweetbot_operator_bench import fleet
 from tweetbot_operator_bench.api import Api
-from tweetbot_operator_bench.arithmetic import Figures, count_per_run, summarize_launch
+from tweetbot_operator_bench.arithmetic import Figures, compare_rounds, count_per_run, summarize_launch
 from tweetbot_operator_bench.audit import AuditLog, select_writes
-from tweetbot_operator_bench.bench_cluster import run_kubelets
+from tweetbot_operator_bench.bench_cluster import apply_default_class, run_kubelets
 from tweetbot_operator_bench.neighbour import BARE, QUIET, compare_neighbour, launch_neighbour
 from tweetbot_operator_bench.operators import Operator, Usage
 from tweetbot_operator_bench.restore import restore_bots
 
 AT_A_RATE, RATE = 100, 10.0  # TweetBots, TweetBots a second
+_CLASS_ROUNDS, _CLASS_BOTS = 4, 200  # rounds with and without a class, TweetBots each
 _POLL_SECONDS = 1.0  # each poll makes the operator render all of its metrics
 _TIMEOUT = 1800.0  # seconds until runs that do not end stop the bench
 
@@ -75,6 +77,29 @@ async def measure_level(here: Fleet, size: int, most_at_once: int) -> dict[str, 
     figures["runs"]["writes_a_run"] = round(sum(select_writes(counts).values()) / runs, 2)
     log_progress(size=size, runs=figures["runs"])
     return figures
+
+
+async def measure_class(here: Fleet) -> dict[str, Any]:
+    """Launch and run TweetBots without a class and with one that has budgets, in turn; return how they compare."""
+    rounds: dict[bool, list[Figures]] = {False: [], True: []}
+    for number in range(2 * _CLASS_ROUNDS):
+        with_class = number % 4 in (1, 2)  # without, with, with, without: what grows with time falls on both
+        async with apply_default_class(here.api) if with_class else nullcontext():
+            here.operator.wait_until_idle()
+            rate = await _launch(here, AT_A_RATE // 2, RATE)
+            burst = await _launch(here, _CLASS_BOTS, fleet.AS_FAST_AS_IT_GOES)
+            runs = await _measure_runs(here)
+        rounds[with_class].append(
+            {
+                "at_10_a_second_p50_ms": rate["p50_ms"],
+                "burst_jobs_per_second": burst["jobs_per_second"],
+                "burst_cpu_seconds": burst["cpu_seconds"],
+                "cpu_ms_a_run": runs["cpu_ms_a_run"],
+                "rss_mib": burst["rss_mib"],
+            }
+        )
+        log_progress(with_class=with_class, **rounds[with_class][-1])
+    return compare_rounds(rounds[False], rounds[True])
 
 
 async def _fill_fleet(here: Fleet, size: int) -> None:

@@ -27,6 +27,14 @@ ROWS: dict[str, Callable[[Level], object]] = {
     "restart: s to quiet": lambda one: one["restart"]["seconds_to_quiet"],
     "at rest after a restart, MiB (highest)": lambda one: _format_memory(one["restart"]),
 }
+#: Figure of the comparison with a class -> its row.
+_CLASS_ROWS = {
+    "at_10_a_second_p50_ms": "at 10/s: apply to Job, p50, ms",
+    "burst_jobs_per_second": "200 at once: Jobs/s",
+    "burst_cpu_seconds": "200 at once: operator CPU, s",
+    "cpu_ms_a_run": "operator CPU a run, ms",
+    "rss_mib": "operator memory, MiB",
+}
 
 
 def render_section(run: Mapping[str, Any]) -> str:
@@ -45,6 +53,8 @@ def render_section(run: Mapping[str, Any]) -> str:
         "",
         *_render_requests(levels[-1]),
         "",
+        *_render_class(run["class"]),
+        "",
         *_render_fleet(run),
     ]
     return "\n".join(lines)
@@ -55,6 +65,14 @@ def _render_requests(level: Level) -> list[str]:
     lines = [f"| {kind} | {count} |" for kind, count in counts.items() if count >= 0.01]
     return [f"Requests a run, by the API server's audit log, at {level['size']:,}:", "", "| request | a run |",
             "| --- | ---: |", *lines]  # fmt: skip
+
+
+def _render_class(compared: Mapping[str, Mapping[str, float]]) -> list[str]:
+    lines = [
+        f"| {_CLASS_ROWS[name]} | {one['without']} | {one['with']} | {one['times']} |" for name, one in compared.items()
+    ]
+    return ["With a class that has every part and a budget, in turn with none, at the largest size:", "",
+            "| | without | with | times |", "| --- | ---: | ---: | ---: |", *lines]  # fmt: skip
 
 
 def _render_fleet(run: Mapping[str, Any]) -> list[str]:

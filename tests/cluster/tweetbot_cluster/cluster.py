@@ -29,8 +29,9 @@ EVERYTHING = (*CONTROL_PLANE, "versitygw", "node")
 OPERATOR = "operator"
 #: Seconds after which a kubectl hangs: twice the longest `--timeout` that a test gives it.
 _PATIENCE = 1200
-#: Programs in Go collect garbage a fourth as often, up to this memory: an eighth of what servers and kubectl compute.
-_SELDOM_COLLECTED = {"GOGC": "400", "GOMEMLIMIT": "400MiB"}
+#: Programs in Go collect garbage a fourth as often: an eighth of what servers and kubectl compute. There is no
+#: GOMEMLIMIT, as a server that comes near it does little but collect garbage.
+SELDOM_COLLECTED = {"GOGC": "400"}
 
 
 class KubectlFailed(Exception):
@@ -44,8 +45,8 @@ class EmbeddedCluster:
     `parts` says which servers `up` starts; `start`, `stop` and `kill` work on one of them by name. `images` adds to
     the process node's command table: pattern of an image name -> folder put first on PATH. `operator_env` is
     the environment of the operator, which is `operator_program`; `flags` are further command-line flags by server. A
-    test may change both between two starts. API server and object store listen on `address`, which must be an address
-    of this network namespace.
+    test may change both between two starts. `server_env` is added to the environment of all servers. API server and
+    object store listen on `address`, which must be an address of this network namespace.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class EmbeddedCluster:
         operator_env: Mapping[str, str] | None = None,
         operator_program: Sequence[str] = PROGRAM,
         flags: Mapping[str, Mapping[str, str]] | None = None,
+        server_env: Mapping[str, str] = SELDOM_COLLECTED,
         address: str = LOOPBACK,
         report: Report = to_stderr,
     ) -> None:
@@ -71,6 +73,7 @@ class EmbeddedCluster:
         self.operator_env = dict(operator_env or {})
         self._operator_program = operator_program
         self.flags = {name: dict(chosen) for name, chosen in (flags or {}).items()}
+        self._server_env = server_env
         self._address = address
         self._images = images or {}
         self._report = report
@@ -115,14 +118,14 @@ class EmbeddedCluster:
         rest = [name for name in self.parts if name not in first]
         started: list[str] = [name for name in first if self._start_and_wait(name)]
         servers = {name: self.server(name) for name in rest}
-        started += [name for name in rest if servers[name].start(self.state, _environment(self.state))]
+        started += [name for name in rest if servers[name].start(self.state, self._environment())]
         for name in rest:
             servers[name].wait(self.state)
         return started
 
     def _start_and_wait(self, name: str) -> bool:
         server = self.server(name)
-        started = server.start(self.state, _environment(self.state))
+        started = server.start(self.state, self._environment())
         server.wait(self.state)
         return started
 
@@ -200,7 +203,7 @@ class EmbeddedCluster:
 
     def _kubectl_command(self, arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         own = {"KUBECONFIG": str(self.kubeconfig), "KUBECACHEDIR": str(self.state.data / "kubectl")}
-        return [str(self._binary("kubectl")), *arguments], {**_environment(self.state), **own}
+        return [str(self._binary("kubectl")), *arguments], {**self._environment(), **own}
 
     def server(self, name: str) -> Server:
         """Return how the server of this name is started."""
@@ -269,8 +272,7 @@ class EmbeddedCluster:
         """A boto3 client of the object store."""
         return object_store.client(self.settings)
 
-
-def _environment(state: StateFolder) -> dict[str, str]:
-    """Return what servers see of our environment: no proxies, and nothing that changes what a server does."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-    return {**kept, **_SELDOM_COLLECTED, "TWEETBOT_CLUSTER_OWNER": str(state.root)}
+    def _environment(self) -> dict[str, str]:
+        """Return what servers see of our environment: no proxies, and nothing that changes what a server does."""
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        return {**kept, **self._server_env, "TWEETBOT_CLUSTER_OWNER": str(self.state.root)}

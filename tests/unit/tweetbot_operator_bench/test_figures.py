@@ -11,6 +11,7 @@ from harness.stage_operator import NAMESPACE, Stage
 from tweetbot_contract.result import decode
 from tweetbot_operator_bench.arithmetic import (
     Span,
+    compare_rounds,
     compute_percentile,
     count_per_run,
     find_last_busy,
@@ -45,6 +46,7 @@ RUN = {
     "seconds": 1400,
     "bare_client": {"ten_a_second": LAUNCH, "at_once": LAUNCH | {"jobs_per_second": 280.0}},
     "levels": [LEVEL, LEVEL | {"size": 10000}],
+    "class": {"cpu_ms_a_run": {"without": 40.0, "with": 42.0, "times": 1.05}},
     "idle": {"held": 10200, "seconds": 600.0, "writes": 0, "cpu_seconds": 1.5, "rss_mib": 180.0},
     "reporters": {
         "reporters": 1000,
@@ -169,3 +171,8 @@ def test_the_page_tells_what_a_neighbour_notices() -> None:
     section = render_section(RUN | {"levels": [LEVEL, level]})
     assert "| a neighbour at 2/s meanwhile: p50 / p95, ms | – | 60.0 / 90.0 |" in section
     assert "| times as long as before: p50 / p95 | – | 3.0 / 2.5 |" in section
+
+
+def test_a_class_is_compared_by_the_medians_of_its_rounds() -> None:
+    without, beside = [{"cpu": 2.0}, {"cpu": 9.0}, {"cpu": 4.0}], [{"cpu": 5.0}, {"cpu": 3.0}, {"cpu": 40.0}]
+    assert compare_rounds(without, beside) == {"cpu": {"without": 4.0, "with": 5.0, "times": 1.25}}
