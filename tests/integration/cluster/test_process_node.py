@@ -2,14 +2,18 @@
 
 import json
 import os
+import socket
 import subprocess
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from builders.cluster import Namespace, a_pod, state_of
+from harness.operator_process import until
 from tweetbot_cluster.cluster import EmbeddedCluster
+from tweetbot_cluster.state import free_ports
 
 Document = dict[str, Any]
 
@@ -41,6 +45,25 @@ def test_logs_can_be_followed_and_cut(bench: Namespace) -> None:
     bench.wait("talker", ".status.phase", "Running")
     assert bench("logs", "-f", "talker") == "one\ntwo\nthree\n"
     assert bench("logs", "--tail=2", "talker") == "two\nthree\n"
+
+
+def test_a_port_is_forwarded_for_several_connections(bench: Namespace) -> None:
+    (port,) = free_ports(1)
+    script = f"echo gull > word; exec python -m http.server {port} --bind 127.0.0.1"
+    bench.apply(a_pod("server", script, container={"image": "python:3"}))
+    bench.wait("server", ".status.phase", "Running")
+    until(lambda: is_open(port), 60)
+    forwarding = bench.follow("port-forward", "-n", bench.namespace, "--address=127.0.0.1", "pod/server", f":{port}")
+    local = next(forwarding).split()[2]
+    for _ in range(3):
+        with urllib.request.urlopen(f"http://{local}/word", timeout=60) as answer:
+            assert answer.read() == b"gull\n"
+    forwarding.close()
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_the_node_keeps_strangers_from_its_logs(home: EmbeddedCluster) -> None:

@@ -1,4 +1,4 @@
-"""The node's HTTPS endpoint that `kubectl logs` ends at: the API server asks it, and nobody else may."""
+"""The node's HTTPS endpoint, where `kubectl logs` and `port-forward` end: the API server asks, and nobody else may."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from aiohttp import web
 
 from tweetbot_cluster.kubernetes.control_plane import KUBELET_CLIENT
+from tweetbot_cluster.node.port_forward import forward_ports
 from tweetbot_cluster.state import LOOPBACK
 
 KNOWN = {"follow", "tailLines", "limitBytes"}
@@ -27,6 +28,7 @@ async def serve_logs(certificates: Path, port: int, *, pods: Path, logs: Path) -
     application = web.Application(middlewares=[only_the_api_server])
     application[PODS], application[LOGS] = pods, logs
     application.router.add_get("/containerLogs/{namespace}/{pod}/{container}", container_logs)
+    application.router.add_post("/portForward/{namespace}/{pod}", forward_ports)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, LOOPBACK, port, ssl_context=context).start()
