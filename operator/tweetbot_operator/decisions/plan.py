@@ -10,7 +10,7 @@ from datetime import datetime
 
 from tweetbot_contract.handover import ERASE_FINALIZER
 from tweetbot_contract.manifest import BaseTweetBot, TweetBot
-from tweetbot_contract.status import TweetBotStatus
+from tweetbot_contract.status import CurrentRun, TweetBotStatus
 from tweetbot_operator.decisions.actions import (
     blame_mutations,
     compute_requeue_at,
@@ -21,7 +21,7 @@ from tweetbot_operator.decisions.actions import (
 from tweetbot_operator.decisions.conditions import summarize_run
 from tweetbot_operator.decisions.pin import describe_pin, settle_pin
 from tweetbot_operator.decisions.pin_job import compute_pin_requeue_at, decide_pin_actions
-from tweetbot_operator.decisions.platform.class_choice import resolve_class
+from tweetbot_operator.decisions.platform.class_choice import find_kept_run, resolve_class
 from tweetbot_operator.decisions.platform.usage import charge_usage, settle_usage
 from tweetbot_operator.decisions.progress import add_progress, get_next_write_time
 from tweetbot_operator.decisions.run import RunUpdate, add_usage, advance_run, decide_run
@@ -49,22 +49,24 @@ def plan(observed: Observed) -> Plan:
     bot, now = observed.bot, observed.now
     if bot.status.uid not in (None, bot.uid):
         return Plan(bot.status, (ResetStatus(),))  # from a backup, or copied: written for another object
+    kept = None
     if observed.classes or bot.class_name or (isinstance(bot, TweetBot) and bot.run_class):
-        bot = resolve_class(observed)
+        kept = find_kept_run(bot, now)
+        bot = bot if kept else resolve_class(observed)
     if isinstance(bot, InvalidTweetBot):
         return Plan(build_invalid_spec_status(bot, now))
     if finalizers := _ensure_finalizer(bot):
         return Plan(bot.status, (finalizers,))
     if unwatched := find_jobs_to_follow(observed):
         return Plan(bot.status, unwatched)
-    return _plan_run(bot, observed)
+    return _plan_run(bot, observed, kept)
 
 
-def _plan_run(bot: TweetBot, observed: Observed) -> Plan:
+def _plan_run(bot: TweetBot, observed: Observed, kept: CurrentRun | None) -> Plan:
     now = observed.now
     # The run that spec, annotation and schedule ask for, and what has become of the Job of its present stage.
     schedule = compute_schedule_times(bot, now)
-    run = decide_run(bot, schedule.due, now)
+    run = kept or decide_run(bot, schedule.due, now)
     if bot.status.current_run and bot.status.current_run.usage:
         bot, run = settle_usage(bot, run, observed)
     stage = blame_mutations(observe_stage(bot, run, observed))

@@ -21,15 +21,21 @@ Pace = tuple[float, asyncio.Event | None]
 
 
 async def launch_bots(
-    api: Api, names: Iterable[str], rate: float, namespace: str = NAMESPACE, *, until: asyncio.Event | None = None
+    api: Api,
+    names: Iterable[str],
+    rate: float,
+    namespace: str = NAMESPACE,
+    *,
+    until: asyncio.Event | None = None,
+    spec: Manifest | None = None,
 ) -> dict[str, Span]:
-    """Create `rate` TweetBots per second, and wait for the first Job of each.
+    """Create `rate` TweetBots per second, each with these parts of a `spec`, and wait for the first Job of each.
 
     Stops creating once `until` is set. Raises TimeoutError if no more Jobs come.
     """
 
     async def create(name: str) -> None:
-        await api.requests.post(f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}", build_bot(name))
+        await api.requests.post(f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}", build_bot(name, spec))
 
     return await _launch(api, names, (rate, until), create, namespace)
 
@@ -51,13 +57,14 @@ async def delete_bare_jobs(api: Api, namespace: str = NAMESPACE) -> None:
     await api.requests.delete(path, {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"})
 
 
-def build_bot(name: str) -> Manifest:
-    """Build a TweetBot with its own handle and archive, as a fleet has them."""
+def build_bot(name: str, more: Manifest | None = None) -> Manifest:
+    """Build a TweetBot with its own handle and archive, as a fleet has them, and `more` parts of its spec."""
     handle = name.replace("-", "_")[-15:]
     spec = {
         "subject": {"handle": handle},
         "sources": [{"archive": {"uri": f"s3://tweetbot/archives/{name}.zip"}}],
         "output": {"s3": {"uri": "s3://tweetbot/models", "credentialsSecret": {"name": "s3"}}},
+        **(more or {}),
     }
     return {"apiVersion": f"{GROUP}/{VERSION}", "kind": KIND, "metadata": {"name": name}, "spec": spec}
 

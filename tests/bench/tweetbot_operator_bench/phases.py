@@ -17,7 +17,7 @@ from tweetbot_operator_bench import fleet
 from tweetbot_operator_bench.api import Api
 from tweetbot_operator_bench.arithmetic import Figures, compare_rounds, count_per_run, summarize_launch
 from tweetbot_operator_bench.audit import AuditLog, select_writes
-from tweetbot_operator_bench.bench_cluster import apply_default_class, run_kubelets
+from tweetbot_operator_bench.bench_cluster import CLASS_DEFAULTS, apply_default_class, run_kubelets
 from tweetbot_operator_bench.neighbour import BARE, QUIET, compare_neighbour, launch_neighbour
 from tweetbot_operator_bench.operators import Operator, Usage
 from tweetbot_operator_bench.restore import restore_bots
@@ -80,14 +80,15 @@ async def measure_level(here: Fleet, size: int, most_at_once: int) -> dict[str, 
 
 
 async def measure_class(here: Fleet) -> dict[str, Any]:
-    """Launch and run TweetBots without a class and with one that has budgets, in turn; return how they compare."""
+    """Launch and run TweetBots that take all from a class with budgets, and some that have it written out, in turn."""
     rounds: dict[bool, list[Figures]] = {False: [], True: []}
     for number in range(2 * _CLASS_ROUNDS):
         with_class = number % 4 in (1, 2)  # without, with, with, without: what grows with time falls on both
         async with apply_default_class(here.api) if with_class else nullcontext():
             here.operator.wait_until_idle()
-            rate = await _launch(here, AT_A_RATE // 2, RATE)
-            burst = await _launch(here, _CLASS_BOTS, fleet.AS_FAST_AS_IT_GOES)
+            written = None if with_class else CLASS_DEFAULTS
+            rate = await _launch(here, AT_A_RATE // 2, RATE, written)
+            burst = await _launch(here, _CLASS_BOTS, fleet.AS_FAST_AS_IT_GOES, written)
             runs = await _measure_runs(here)
         rounds[with_class].append(
             {
@@ -139,9 +140,9 @@ async def measure_burst(here: Fleet, count: int, label: str, *, neighbour: bool 
     return {**figures, "held": here.held}
 
 
-async def _launch(here: Fleet, count: int, rate: float) -> dict[str, Any]:
+async def _launch(here: Fleet, count: int, rate: float, spec: dict[str, Any] | None = None) -> dict[str, Any]:
     before = here.operator.read_usage()
-    spans = await fleet.launch_bots(here.api, here.reserve_names(count), rate)
+    spans = await fleet.launch_bots(here.api, here.reserve_names(count), rate, spec=spec)
     return {**summarize_launch(spans), **_subtract_usage(before, here.operator.read_usage()), "held": here.held}
 
 

@@ -19,11 +19,19 @@ _MOVED = (
 )
 
 
+def find_kept_run(bot: TweetBot | InvalidTweetBot, now: datetime) -> CurrentRun | None:
+    """Return the recorded run with its class as it was, if it goes on, or has ended and nothing asks for another."""
+    recorded = bot.status.current_run
+    if recorded is None or not isinstance(bot, TweetBot) or not _is_requested(bot.class_name, recorded.run_class):
+        return None
+    run = decide_run(bot, compute_schedule_times(bot, now).due, now)
+    kept = (run.id, run.number) == (recorded.id, recorded.number) and not _begins_again(recorded, run)
+    return run if kept else None
+
+
 def resolve_class(observed: Observed) -> TweetBot | InvalidTweetBot:
-    """Return the TweetBot with the class of its present run, or where a run begins, with the class as it is now."""
+    """Return the TweetBot with its class as it is now, for a run that begins."""
     bot = observed.bot
-    if isinstance(bot, TweetBot) and _keeps_class(bot, observed.now):
-        return bot
     chosen = find_class(bot.class_name, observed.classes)
     if chosen is None and bot.class_name:
         return _refuse(bot, CLASS_NOT_FOUND.name, f"spec.className: no {bot.class_name}")
@@ -37,15 +45,6 @@ def resolve_class(observed: Observed) -> TweetBot | InvalidTweetBot:
         return applied
     violation = find_violation(applied, chosen.spec.limits)
     return _refuse(bot, FORBIDDEN_BY_CLASS.name, f"{violation} (TweetBotClass {chosen.name})") if violation else applied
-
-
-def _keeps_class(bot: TweetBot, now: datetime) -> bool:
-    """Whether the recorded run goes on, or has ended and nothing asks for another."""
-    recorded = bot.status.current_run
-    if recorded is None or not _is_requested(bot.class_name, recorded.run_class):
-        return False
-    run = decide_run(bot, compute_schedule_times(bot, now).due, now)
-    return (run.id, run.number) == (recorded.id, recorded.number) and not _begins_again(recorded, run)
 
 
 def _is_requested(class_name: str, run_class: RunClass | None) -> bool:
