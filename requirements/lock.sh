@@ -10,5 +10,6 @@ echo torch | "${compile[@]}" -c requirements/development.txt - -o requirements/t
 mapfile -t torch < <(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package=\1/p' requirements/torch.txt)
 "${compile[@]}" --extra trainer "${torch[@]}" -c requirements/development.txt pyproject.toml -o requirements/trainer.txt
 "${compile[@]}" --extra trainer --group bench -c requirements/development.txt pyproject.toml -o requirements/bench.txt
+"${compile[@]}" --group pyproject.toml:browser -c requirements/development.txt -o requirements/browser.txt
 "${compile[@]}" --group pyproject.toml:images -o requirements/images.txt
 echo "uv==$("${UV:-uv}" --version | cut -d' ' -f2)" | "${compile[@]}" - -o requirements/bootstrap.txt

@@ -60,12 +60,18 @@ def test_development_has_everything_and_the_images_versions() -> None:
         assert set(pinned_for(half).items()) <= set(pinned("development").items())
 
 
+def test_what_drives_the_browser_is_pinned() -> None:
+    assert {normal(requirement) for requirement in PROJECT["dependency-groups"]["browser"]} <= set(pinned("browser"))
+
+
 def test_the_benchmark_has_its_peers_and_our_versions() -> None:
     assert {normal(requirement) for requirement in PROJECT["dependency-groups"]["bench"]} <= set(pinned("bench"))
     assert set(pinned_for("trainer").items()) <= set(pinned("bench").items())
 
 
-@pytest.mark.parametrize("name", ["operator", "trainer", "torch", "images", "development", "bench", "bootstrap"])
+@pytest.mark.parametrize(
+    "name", ["operator", "trainer", "torch", "images", "development", "bench", "browser", "bootstrap"]
+)
 def test_every_pin_has_a_hash(name: str) -> None:
     text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
     entries = re.split(r"\n(?=\S)", text.strip())
