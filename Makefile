@@ -32,7 +32,7 @@ check: $(STAMP) ## Format, lint, types, import contracts, and that what is gener
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	@mkdir -p "$(MYPY_CACHE_DIR)"
-	flock "$(MYPY_CACHE_DIR)" $(BIN)/mypy crds/tweetbot_contract operator/tweetbot_operator trainer/tweetbot_trainer charts/tweetbot_chart tests
+	flock "$(MYPY_CACHE_DIR)" $(BIN)/mypy crds/tweetbot_contract operator/tweetbot_operator trainer/tweetbot_trainer integrations/kubectl/tweetbot_kubectl charts/tweetbot_chart tests
 	$(BIN)/lint-imports
 	@$(MAKE) --no-print-directory generated
 

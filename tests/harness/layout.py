@@ -11,6 +11,7 @@ PACKAGES = {
     "tweetbot_operator": ROOT / "operator",
     "tweetbot_trainer": ROOT / "trainer",
     "tweetbot_contract": ROOT / "crds",
+    "tweetbot_kubectl": ROOT / "integrations" / "kubectl",
 }
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -27,7 +28,7 @@ def list_sources(*folders: str) -> list[Path]:
 
 
 def list_product() -> list[Path]:
-    """Return the files of operator, trainer and contract."""
+    """Return the files of operator, trainer, contract and plugin."""
     return [path for name, base in PACKAGES.items() for path in sorted((base / name).rglob("*.py"))]
 
 
@@ -88,7 +89,7 @@ def measure() -> dict[str, object]:
     """Return the marks of the layout."""
     product = list_product()
     functions = [(path, node) for path in product for node in list_functions(path)]
-    folders = {path.parent for path in list_sources("operator", "trainer", "crds", "charts", "tests")}
+    folders = {path.parent for path in list_sources("operator", "trainer", "crds", "charts", "integrations", "tests")}
     floors = {name: sort_into_floors(map_rooms(name)) for name in PACKAGES}
     return {
         "lines": sum(len(path.read_text(encoding="utf-8").splitlines()) for path in product),

@@ -1,6 +1,7 @@
 """The boto3 client of an output's server."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ _CREDENTIALS = {
 }
 
 
-def create_s3_client(output: S3Output, secrets: Path) -> Any:
+def create_s3_client(output: S3Output, secrets: Path | Mapping[str, str]) -> Any:
     """Return a boto3 client for an output's server.
 
-    Credentials come from the secrets folder, otherwise from boto3's own chain (environment, web identity, …).
+    Credentials come from the secrets folder, or are the keys of a Secret; otherwise boto3's own chain finds them
+    (environment, web identity, …).
     boto3 reads AWS_ENDPOINT_URL_S3 itself if the spec has no endpoint.
     """
     import boto3  # takes half a second, which `--help` and local runs on file:// need not wait for
@@ -50,7 +52,9 @@ def describe_server(output: S3Output) -> S3Output:
     return output.model_copy(update={"endpoint": endpoint, "region": region})
 
 
-def _read_credentials(secrets: Path) -> dict[str, str]:
+def _read_credentials(secrets: Path | Mapping[str, str]) -> dict[str, str]:
+    if not isinstance(secrets, Path):
+        return {argument: secrets[name].strip() for argument, name in _CREDENTIALS.items() if name in secrets}
     folder = secrets / handover.S3_FOLDER
     files = {argument: folder / name for argument, name in _CREDENTIALS.items()}
     return {argument: file.read_text(encoding="utf-8").strip() for argument, file in files.items() if file.is_file()}

@@ -1,0 +1,71 @@
+"""Blocks at a terminal, by rich. Texts are never read as markup: others wrote them."""
+
+from typing import TextIO
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.table import Table as RichTable
+from rich.text import Text as RichText
+from rich.tree import Tree as RichTree
+
+from tweetbot_kubectl.output.blocks import Block, Heading, Table, Text, Tone, Tree, clean_text
+
+_STYLES: dict[Tone, str] = {
+    "": "",
+    "good": "green",
+    "bad": "bold red",
+    "busy": "cyan",
+    "faint": "dim",
+    "strong": "bold",
+}
+#: Cells of a bar.
+_BAR = 10
+
+
+def show_blocks(blocks: tuple[Block, ...], stream: TextIO) -> None:
+    """Show blocks as wide as the terminal is."""
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    for block in blocks:
+        console.print(_render(block))
+
+
+def _render(block: Block) -> RenderableType:
+    match block:
+        case Text():
+            return _render_text(block)
+        case Heading():
+            return RichText(f"\n{block.text}", "bold")
+        case Table():
+            return _render_table(block)
+        case Tree():
+            return _render_tree(block)
+
+
+def _render_text(text: Text) -> RichText:
+    style = _STYLES[text.tone]
+    rendered = RichText(clean_text(text.text), style)
+    if text.percent is None:
+        return rendered
+    done = _BAR * text.percent // 100
+    return RichText.assemble(("━" * done, style or "cyan"), ("━" * (_BAR - done), "bright_black"), " ", rendered)
+
+
+def _render_table(table: Table) -> RichTable:
+    named = any(column.name for column in table.columns)
+    rendered = RichTable(box=box.SIMPLE_HEAD if named else None, show_header=named, pad_edge=False, show_edge=False)
+    for column in table.columns:
+        rendered.add_column(column.name, justify="right" if column.numeric else "left", overflow="fold")
+    for line in table.lines:
+        rendered.add_row(*map(_render_text, line))
+    return rendered
+
+
+def _render_tree(tree: Tree) -> RichTree:
+    rendered = RichTree(_render_text(tree.label), guide_style="bright_black")
+    _add_branches(rendered, tree)
+    return rendered
+
+
+def _add_branches(node: RichTree, tree: Tree) -> None:
+    for branch in tree.branches:
+        _add_branches(node.add(_render_text(branch.label)), branch)

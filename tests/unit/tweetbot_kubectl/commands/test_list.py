@@ -1,0 +1,95 @@
+"""`kubectl tweetbot list`."""
+
+import json
+
+from tweetbot_fakes.kubernetes.api_requests import FakeApi
+from tweetbot_fakes.plugin import a_condition, a_model, a_stored_bot, a_training_status, run_plugin
+
+
+def a_fleet() -> FakeApi:
+    stalled = [a_condition("Progressing", "False", "SecretMissing"), a_condition("Stalled", "True", "SecretMissing")]
+    return FakeApi(
+        a_stored_bot("gull", status=a_training_status(model=a_model())),
+        a_stored_bot("heron", status=a_training_status(phase="Failed", conditions=stalled, currentRun=None)),
+        a_stored_bot("new"),
+        a_stored_bot("owl", namespace="team-b"),
+    )
+
+
+def test_a_fleet_is_listed_with_its_progress() -> None:
+    done = run_plugin(a_fleet(), "list")
+    assert done.code == 0
+    assert [line.split() for line in done.output.splitlines()] == [
+        ["NAME", "PHASE", "REASON", "PROGRESS", "SINCE", "KEPT", "MODEL"],
+        ["gull", "Training", "Training", "43%,", "12m", "left", "5m", "227ba5f2c6c9109f"],
+        ["heron", "Failed", "SecretMissing", "5m"],
+        ["new", "Pending", "WaitingForOperator"],
+    ]
+
+
+def test_all_namespaces_are_listed_with_their_names() -> None:
+    lines = run_plugin(a_fleet(), "list", "-A").output.splitlines()
+    assert lines[0].split()[:2] == ["NAMESPACE", "NAME"]
+    assert [line.split()[:2] for line in lines[1:]][-1] == ["team-b", "owl"]
+
+
+def test_the_namespace_of_the_command_line_counts_before_and_after_the_command() -> None:
+    assert "owl" in run_plugin(a_fleet(), "-n", "team-b", "list").output
+    assert "owl" in run_plugin(a_fleet(), "list", "-n", "team-b").output
+
+
+def test_wide_adds_the_message() -> None:
+    assert "Fine-tuning the model" in run_plugin(a_fleet(), "list", "-o", "wide").output
+
+
+def test_the_document_has_every_field() -> None:
+    document = json.loads(run_plugin(a_fleet(), "list", "-o", "json").output)
+    assert document["schemaVersion"] == 1
+    assert document["items"][0] == {
+        "namespace": "team-a",
+        "name": "gull",
+        "phase": "Training",
+        "reason": "Training",
+        "since": "2026-01-01T11:55:00Z",
+        "percent": 43,
+        "eta": "12m",
+        "kept": None,
+        "model": "227ba5f2c6c9109f",
+        "message": "Fine-tuning the model",
+        "stalled": False,
+    }
+
+
+def test_a_terminal_draws_a_bar() -> None:
+    assert "━━━━" in run_plugin(a_fleet(), "list", terminal=True).output
+
+
+def test_an_empty_namespace_is_no_failure() -> None:
+    done = run_plugin(FakeApi(), "list")
+    assert (done.code, done.output, done.notes) == (0, "", "No TweetBots in namespace team-a.\n")
+
+
+def test_an_empty_namespace_is_an_empty_document() -> None:
+    assert json.loads(run_plugin(FakeApi(), "list", "-o", "json").output)["items"] == []
+
+
+def test_a_cluster_without_the_crd_says_what_to_install() -> None:
+    api = FakeApi()
+    api.without_kind = True
+    done = run_plugin(api, "list")
+    assert (done.code, "install the chart" in done.notes) == (3, True)
+
+
+def test_a_missing_right_is_named_with_the_role_that_grants_it() -> None:
+    api = a_fleet()
+    api.forbid("list", "tweetbots")
+    done = run_plugin(api, "list", "-A")
+    assert done.code == 4
+    assert done.notes.startswith("kubectl tweetbot: You may not list tweetbots in all namespaces.")
+    assert "<release>-view" in done.notes
+
+
+def test_a_cluster_that_is_away_has_an_exit_code_of_its_own() -> None:
+    api = FakeApi()
+    api.away = True
+    assert run_plugin(api, "list").code == 5
