@@ -1,0 +1,155 @@
+"""`kubectl tweetbot` on a real API server and a real S3 server: each command once, and once without rights."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders.stages import a_folder, a_local_run, a_version
+from harness.operator_process import until
+from tweetbot_cluster.cluster import EmbeddedCluster
+from tweetbot_contract.spec.output import S3Output
+from tweetbot_fakes.plugin import a_condition, a_model, a_run, a_stored_bot
+from tweetbot_kubectl.__main__ import run_command
+from tweetbot_kubectl.output.output import Output
+from tweetbot_kubectl.parser import parse_arguments
+from tweetbot_kubectl.session import build_session
+from tweetbot_trainer.publishing.registry.publish import publish
+from tweetbot_trainer.runtime.retry_budget import RetryBudget
+from tweetbot_trainer.store.s3 import S3Store
+
+OLD, NEW = "1" * 16, "2" * 16
+LABELS = {"tweetbot.dev/bot": "gull", "tweetbot.dev/run": "1a2b3c4d5e6f7a8b", "tweetbot.dev/stage": "train"}
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="module")
+def bucket(home: EmbeddedCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a bucket for models."""
+    home.start("versitygw")
+    home.s3().create_bucket(Bucket="team-a")
+    yield "s3://team-a/models"
+    home.stop("versitygw")
+
+
+@pytest.fixture
+def run(home: EmbeddedCluster, namespace: str, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Run a command line in the test's namespace; answers exit code, output and notes."""
+
+    def run_words(*words: str, kubeconfig: Path = home.kubeconfig) -> tuple[int, str, str]:
+        arguments = parse_arguments(["-n", namespace, "--kubeconfig", str(kubeconfig), *words])
+        capfd.readouterr()
+        code = run_command(arguments, build_session(arguments, Output(arguments.output)))
+        return code, *capfd.readouterr()
+
+    return run_words
+
+
+@pytest.fixture
+def gull(home: EmbeddedCluster, namespace: str, bucket: str, tmp_path: Path) -> None:
+    """A TweetBot that trains, with two versions in the bucket, and a Pod of its train stage."""
+    output = {"s3": {"uri": bucket, "endpoint": home.s3_endpoint, "credentialsSecret": {"name": "s3"}}}
+    status = {
+        "phase": "Training",
+        "conditions": [a_condition("Progressing", "True", "Training", "Fine-tuning the model.")],
+        "currentRun": a_run(),
+        "model": a_model(NEW) | {"uri": f"{bucket}/{namespace}/gull/models/{NEW}/model"},
+        "samples": [{"prompt": "My dream is", "text": "My dream is the harbour"}],
+    }
+    path = f"/apis/tweetbot.dev/v1alpha1/namespaces/{namespace}/tweetbots/gull"
+    bot = a_stored_bot(namespace=namespace, output=output)
+    del bot["metadata"]["uid"], bot["metadata"]["generation"]
+    home.api.apply(path, bot)
+    home.api.apply(f"{path}/status", {**bot, "status": status})
+    home.put_secret(namespace)
+    publish_versions(home, bucket, namespace, tmp_path)
+    container = {"name": "trainer", "image": "busybox:1", "command": ["sh", "-c", "echo trained"]}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "gull-train", "labels": LABELS},
+           "spec": {"restartPolicy": "Never", "containers": [container]}}  # fmt: skip
+    pods = f"/api/v1/namespaces/{namespace}/pods"
+    home.api.create(pods, pod)
+    until(lambda: home.api.get(f"{pods}/gull-train")["status"]["phase"] == "Succeeded", 120)
+
+
+def publish_versions(home: EmbeddedCluster, bucket: str, namespace: str, folder: Path) -> None:
+    store = S3Store(home.s3(), RetryBudget(10))
+    output = S3Output(uri=bucket, endpoint=home.s3_endpoint)
+    for number, version in enumerate((OLD, NEW), 1):
+        run = a_local_run(folder, run_id=f"{number:016x}", run_number=number, namespace=namespace, name="gull")
+        run = run.model_copy(
+            update={"spec": run.spec.model_copy(update={"output": run.spec.output.model_copy(update={"s3": output})})}
+        )
+        files = a_folder(folder / version, b"weights")
+        (files / "model" / "README.md").write_text("# Gull\n")
+        changes: dict[str, Any] = {
+            "training_key": version + "0" * 48,
+            "published_at": f"2026-11-{number:02}T06:00:00.000Z",
+        }
+        publish(store, run, files, a_version(files, run, version, **changes))
+
+
+@pytest.mark.usefixtures("gull")
+def test_each_command_that_reads_says_what_it_read(namespace: str, run: Run) -> None:
+    assert "43%, 12m left" in run("list")[1]
+    assert namespace in run("list", "-A")[1]
+    code, output, _ = run("status", "gull")
+    assert (code, "Fine-tuning the model." in output) == (0, True)
+    assert run("logs", "gull", "--stage", "train") == (0, "trained\n", "==> train, Pod gull-train <==\n")
+    assert "My dream is the harbour" in run("samples", "gull")[1]
+    assert [line.split()[0] for line in run("versions", "gull")[1].splitlines()] == ["version", NEW, OLD]
+    assert run("compare", "gull")[1].startswith(f"A  {OLD}")
+    links = json.loads(run("open", "gull", "-o", "json")[1])["links"]
+    assert [link["file"] for link in links] == ["README.md"]
+    assert run("status", "heron")[0] == 3
+
+
+@pytest.mark.usefixtures("gull")
+def test_who_has_no_rights_is_told_which_one_is_missing(
+    home: EmbeddedCluster, namespace: str, run: Run, tmp_path: Path
+) -> None:
+    eve = write_kubeconfig(home, namespace, tmp_path / "eve")
+    for words in (("list",), ("status", "gull"), ("logs", "gull"), ("versions", "gull")):
+        code, output, notes = run(*words, kubeconfig=eve)
+        verb = "list" if words == ("list",) else "get"
+        assert (code, output) == (4, "")
+        assert (
+            f"You may not {verb} tweetbots in namespace {namespace}. It is granted by the role <release>-view" in notes
+        )
+    let_view(home, namespace)
+    until(lambda: run("list", kubeconfig=eve)[0] == 0, 60)
+    code, output, _ = run("status", "gull", kubeconfig=eve)
+    assert (code, output.count("It is granted by the Role tweetbot-logs")) == (0, 3)
+    code, _, notes = run("versions", "gull", kubeconfig=eve)
+    assert (code, 'the Secret "s3"' in notes) == (4, True)
+
+
+@pytest.mark.usefixtures("gull")
+def test_kubectl_finds_the_plugin_and_completes_names(
+    home: EmbeddedCluster, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    assert "gull" in home.kubectl("tweetbot", "list", "-n", namespace).stdout
+    completed = home.kubectl("__complete", "tweetbot", "status", "-n", namespace, "g").stdout
+    assert completed.splitlines()[0] == "gull"
+
+
+def write_kubeconfig(home: EmbeddedCluster, namespace: str, file: Path) -> Path:
+    """Make a ServiceAccount without rights, and a kubeconfig with its token."""
+    accounts = f"/api/v1/namespaces/{namespace}/serviceaccounts"
+    home.api.create(accounts, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "eve"}})
+    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    token = home.api.create(f"{accounts}/eve/token", request)["status"]["token"]
+    content = json.loads(home.kubectl("config", "view", "--raw", "-o", "json").stdout)
+    content["users"] = [{"name": user["name"], "user": {"token": token}} for user in content["users"]]
+    file.write_text(json.dumps(content))
+    return file
+
+
+def let_view(home: EmbeddedCluster, namespace: str) -> None:
+    """Let eve read TweetBots, and nothing else."""
+    home.kubectl("create", "role", "view", "--verb=get,list", "--resource=tweetbots.tweetbot.dev", "-n", namespace)
+    home.kubectl("create", "rolebinding", "view", "--role=view", f"--serviceaccount={namespace}:eve", "-n", namespace)
