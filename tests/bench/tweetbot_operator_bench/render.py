@@ -82,11 +82,16 @@ def _render_fleet(run: Mapping[str, Any]) -> list[str]:
         f"{idle['cpu_seconds']} s of CPU, {idle['rss_mib']} MiB.",
         f"- **Progress**, {reporting['reporters']:,} trainings: {reporting['accepted_per_second']} reports per second, "
         f"{reporting['status_writes']} status writes, {reporting['cpu_share_of_a_core']:.0%} of a core"
-        f"{', measured at ' + reporting['commit'] if 'commit' in reporting else ''}.",
+        f"{_format_commit(reporting)}.",
         f"- **Failover**, two replicas and {failover['held']:,} TweetBots: the next Job comes "
         f"{failover['seconds_after_a_kill']} s after the leader is killed, {failover['seconds_after_sigterm']} s after "
-        f"it is told to end; a standby holds {failover['standby_rss_mib']} MiB.",
+        f"it is told to end; a standby holds {failover['standby_rss_mib']} MiB{_format_commit(failover)}.",
     ]
+
+
+def _format_commit(figures: Mapping[str, object]) -> str:
+    """Name the commit of figures that an earlier run measured."""
+    return f", measured at {figures['commit']}" if "commit" in figures else ""
 
 
 def _format_percentiles(figures: Mapping[str, float] | None) -> str:
