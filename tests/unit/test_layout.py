@@ -42,16 +42,16 @@ accept accumulate add advise announce anonymize apply ask attach attempt batch b
 canonicalize capture charge check choose classify clean clear close collapse collect commit compare complain complete
 compute configure connect continue convert copy count create crop cut decide decode defuse delete describe detect
 diagnose dispatch download drain draw drop dump enable encode end ensure enter erase escape estimate evaluate execute
-expand expect explain extract fetch fill filter finalize find fine finetune fingerprint finish fit flush fold forget
-format forward generate get give group grow halve hand handle hash hold identify ignore iter join keep leave list
-listen load locate lock log login look loosen lose make mark match measure mend merge mix move nap normalize note
-observe offer open override pack pad parse patch pause pay peek perform pick plan pop post prepare print prune publish
-put query quote rank read rebuild recall reconcile record recover redact redirect refuse register reject release
-remove render renew repeat replace report request require reserve reset resolve restart restore reuse review rewrite
-route run sample sanitize save say schedule search seek select send set settle ship shorten show shuffle skip smooth
-snapshot sort spend splay split start step stop store stream strip sum summarize swap take tell touch track train
-translate trim truncate try unescape unquote unreserve unwrap update upload validate verify wait walk warn watch work
-wrap write
+expand expect explain extract fetch fill filter finalize find fine finetune fingerprint finish fit flush fold follow
+forget format forward gather generate get give group grow halve hand handle hash hold identify ignore interrupt iter
+join judge keep leave list listen load locate lock log login look loosen lose make mark match measure mend merge mix
+mount move name nap normalize note observe offer open override pack pad parse patch pause pay peek perform pick plan
+pop post prepare print probe prune publish put query quote rank read rebuild recall reconcile record recover redact
+redirect refuse register reject release remove render renew repeat replace report request require reserve reset resolve
+restart restore reuse review rewrite route run sample sanitize save say schedule search seek select send serve set
+settle ship shorten show shuffle skip smooth snapshot sort spend splay split start stay steer step stop store stream
+strip suggest sum summarize swap take tell touch track train translate trim truncate try unescape unquote unreserve
+unwrap update upload validate verify wait walk warn watch work wrap write
 """
 VERBS = set(_VERBS.split())
 #: Idioms whose first word is no verb: predicates, conversions, and names that a library's users know.

@@ -2,12 +2,13 @@
 
 import argparse
 
+from tweetbot_kubectl.commands.acting import ACTING
 from tweetbot_kubectl.commands.command import Command
 from tweetbot_kubectl.commands.reading import READING
 from tweetbot_kubectl.output.times import parse_span
 
 PROGRAM = "kubectl tweetbot"
-COMMANDS: tuple[Command, ...] = (*READING,)
+COMMANDS: tuple[Command, ...] = (*READING, *ACTING)
 #: Seconds that one request may take.
 _REQUEST_TIMEOUT = 30.0
 _EPILOG = "Exit codes: 0 done, 1 not well or failed, 2 usage, 3 not found, 4 forbidden, 5 unreachable."

@@ -6,4 +6,5 @@ rights     which role grants what was refused
 objects    frozen views of Jobs, Pods and Events
 parse      JSON of the API server → these views
 cluster    what commands ask for
+port_forward   a Pod's port on this machine, by kubectl
 """

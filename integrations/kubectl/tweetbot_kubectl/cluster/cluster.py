@@ -34,8 +34,12 @@ class Cluster:
 
     def get_bot(self, namespace: str, name: str) -> BaseTweetBot:
         """Return a TweetBot, with its spec if that is valid. Raises NotFound, which says which names there are."""
+        return parse.parse_bot(self.get_bot_document(namespace, name))
+
+    def get_bot_document(self, namespace: str, name: str) -> Document:
+        """Return a TweetBot as the API server has it. Raises NotFound, which says which names there are."""
         try:
-            return parse.parse_bot(self.requests.get(build_bot_path(namespace, name)))
+            return self.requests.get(build_bot_path(namespace, name))
         except NotFound:
             raise self._build_not_found(namespace, name) from None
 

@@ -16,6 +16,11 @@ _COLLECTIONS = {
     "Event": "/api/v1/namespaces/{}/events",
     "Secret": "/api/v1/namespaces/{}/secrets",
     "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
+    "ResourceQuota": "/api/v1/namespaces/{}/resourcequotas",
+    "LimitRange": "/api/v1/namespaces/{}/limitranges",
+    "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
+    "Lease": "/apis/coordination.k8s.io/v1/namespaces/{}/leases",
+    "Node": "/api/v1/nodes",
 }
 
 
@@ -45,11 +50,17 @@ class FakeApi:
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Document:
         collection = path.rpartition("/")[2] in {name.rpartition("/")[2] for name in _COLLECTIONS.values()}
         self._check("list" if collection else "get", path)
+        if path == "/apis/tweetbot.dev/v1alpha1":
+            return {"resources": [{"name": "tweetbots"}, {"name": "tweetbots/status"}]}
         if collection:
             return {"items": [each for each in self._list(path) if _matches(each, query or {})], "metadata": {}}
         return self._find(path)
 
     def post(self, path: str, body: Document) -> Document:
+        if path.endswith("/selfsubjectaccessreviews"):
+            asked = body["spec"]["resourceAttributes"]
+            resource = "/".join(filter(None, (asked["resource"], asked["subresource"])))
+            return {"status": {"allowed": (asked["verb"], resource) not in self.forbidden}}
         self._check("create", path)
         name = f"{path}/{body['metadata']['name']}"
         if name in self.documents:

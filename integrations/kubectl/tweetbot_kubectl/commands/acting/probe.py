@@ -1,0 +1,54 @@
+"""The probe of a TweetBot's bucket: a Pod under its service account that lists its versions."""
+
+from tweetbot_contract import reasons
+from tweetbot_contract.handover import ExitCode as TrainerCode
+from tweetbot_contract.manifest import TweetBot
+from tweetbot_kubectl.commands.acting.doctor_looks import Looks
+from tweetbot_kubectl.commands.acting.pod_state import read_pod_state
+from tweetbot_kubectl.commands.acting.pods import find_settings, name_pod, run_pod
+from tweetbot_kubectl.commands.command import Session
+from tweetbot_kubectl.decisions.checks.check import Check
+from tweetbot_kubectl.failures import CommandFailed
+from tweetbot_kubectl.manifests.own_pods import build_probe_pod
+
+#: Seconds after which the kubelet ends the probe: a trainer's command tries a server for half a minute.
+LIMIT_SECONDS = 180
+_POLL_SECONDS = 1.0
+_WHAT = "bucket"
+
+
+def probe_bucket(bot: TweetBot, looks: Looks, session: Session) -> Check:
+    """List the TweetBot's versions in its bucket from a Pod, as its Jobs would reach it."""
+    try:
+        settings = find_settings(bot, looks)
+        pod = build_probe_pod(bot, name_pod(bot, "probe"), settings, limit_seconds=LIMIT_SECONDS)
+        with run_pod(looks.requests, pod):
+            return _wait_for_answer(pod["metadata"]["name"], bot, session)
+    except CommandFailed as failure:
+        return Check(_WHAT, "unknown", f"It was not probed: {failure}")
+
+
+def _wait_for_answer(name: str, bot: TweetBot, session: Session) -> Check:
+    said, left = "", LIMIT_SECONDS
+    while left > 0:
+        state = read_pod_state(session.cluster.requests.get(f"/api/v1/namespaces/{bot.namespace}/pods/{name}"))
+        if state.exit_code is not None or state.ended:
+            log = [*session.cluster.stream_log(bot.namespace, name)] if state.exit_code is not None else []
+            return judge_probe(bot, state.exit_code, log, state.sentence)
+        if state.sentence != said:
+            session.output.note(f"Probe: {state.sentence}")
+            said = state.sentence
+        session.sleep(_POLL_SECONDS)
+        left -= 1
+    return Check(_WHAT, "unknown", f"The probe did not start: {said}")
+
+
+def judge_probe(bot: TweetBot, exit_code: int | None, log: list[str], sentence: str) -> Check:
+    """Judge how the probe ended. A bucket that has no version of this TweetBot is reached, too."""
+    uri = bot.spec.output.s3.uri
+    last = next((line for line in reversed(log) if line.strip()), sentence)
+    if exit_code == TrainerCode.DONE:
+        return Check(_WHAT, "ok", f"A Pod of {bot.namespace} reads {uri}.")
+    if exit_code == TrainerCode.REFUSED and reasons.SOURCE_NOT_FOUND.name in last:
+        return Check(_WHAT, "ok", f"A Pod of {bot.namespace} reads {uri}, which has no version of this TweetBot yet.")
+    return Check(_WHAT, "failed", f"A Pod of {bot.namespace} cannot read {uri}: {last}")

@@ -1,0 +1,1 @@
+"""Manifests that the plugin writes or sends. Nothing here asks or acts."""
