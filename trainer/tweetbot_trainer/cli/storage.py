@@ -1,4 +1,7 @@
-"""Options that say how to reach S3, for commands that people start; keys come from where boto3 looks for them."""
+"""Options that say how to reach S3, for commands that people start.
+
+Keys come from TWEETBOT_SECRETS_DIR in a Pod that has it, otherwise from where boto3 looks for them.
+"""
 
 import argparse
 import os
@@ -7,6 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from tweetbot_contract import reasons
+from tweetbot_contract.handover import SECRETS_DIR_ENV
 from tweetbot_contract.spec.output import S3Output
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
@@ -65,4 +69,5 @@ def create_store_opener(uri: str, arguments: argparse.Namespace, stop: StopReque
         )
     except ValidationError as error:
         raise SpecRefused(reasons.SPEC_REFUSED, f"{uri}: {error.errors()[0]['msg']}") from error
-    return build_store_opener(output, Path(os.devnull), RetryBudget(RETRY_SECONDS, sleep=stop.pause), files=True)
+    secrets = Path(os.environ.get(SECRETS_DIR_ENV, os.devnull))
+    return build_store_opener(output, secrets, RetryBudget(RETRY_SECONDS, sleep=stop.pause), files=True)

@@ -1,6 +1,7 @@
 """The options of commands that people start reach the server as the fields of output.s3 do."""
 
 import argparse
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +44,13 @@ def test_what_is_written_is_encrypted_by_the_key_that_is_given() -> None:
 def test_a_wrong_key_is_refused() -> None:
     with FakeS3() as s3, pytest.raises(SpecRefused, match="write the key's id"):
         opened(s3, "--kms-key-id", "two words")
+
+
+def test_in_a_pod_the_keys_are_those_of_the_mounted_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "s3").mkdir()
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        (tmp_path / "s3" / name).write_text("mounted-key\n")
+    monkeypatch.setenv("TWEETBOT_SECRETS_DIR", str(tmp_path))
+    with FakeS3() as s3:
+        opened(s3).put(URI, b"1")
+        assert "Credential=mounted-key/" in s3.requests[-1].headers["Authorization"]
