@@ -53,4 +53,4 @@ def test_in_a_pod_the_keys_are_those_of_the_mounted_secret(tmp_path: Path, monke
     monkeypatch.setenv("TWEETBOT_SECRETS_DIR", str(tmp_path))
     with FakeS3() as s3:
         opened(s3).put(URI, b"1")
-        assert "Credential=mounted-key/" in s3.requests[-1].headers["Authorization"]
+        assert "Credential=mounted-key/" in s3.requests[-1].headers["authorization"]
