@@ -15,6 +15,7 @@ from tweetbot_trainer.data.dataset.copy_hashes import load_copy_detector
 from tweetbot_trainer.data.post_length import LIMIT, collapse_whitespace, has_room_for_word
 from tweetbot_trainer.learning.model.identity import CONFIG, BaseIdentity
 from tweetbot_trainer.learning.sampling import SamplingParams
+from tweetbot_trainer.publishing.disclosure import Origin, read_origin
 from tweetbot_trainer.publishing.registry.lineage import find_dataset_folder, find_version
 from tweetbot_trainer.publishing.registry.manifest import MODEL_FOLDER, REMOVED_FILE
 from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused
@@ -83,7 +84,7 @@ def run_generate(folder: Path, request: Request, form: Form, check: CopyCheck) -
         raise SpecRefused(reasons.SPEC_REFUSED, f"the model wrote nothing new: {advice}")
     if len(written.posts) < request.count:
         print(f"only {len(written.posts)} different posts were generated", file=sys.stderr)
-    _print(written, request, form, checked=detector is not None)
+    _print(written, request, form, read_origin(folder), checked=detector is not None)
     return 0
 
 
@@ -144,14 +145,21 @@ def _override_sampling(own: SamplingParams, request: Request) -> SamplingParams:
     return replace(own, temperature=temperature, top_p=own.top_p if request.top_p is None else request.top_p)
 
 
-def _print(written: "Generated", request: Request, form: Form, *, checked: bool) -> None:
-    common = {"ai_generated": True, "prompt": request.prompt, "copies_checked": checked}
+def _print(written: "Generated", request: Request, form: Form, origin: Origin, *, checked: bool) -> None:
+    common = {
+        "ai_generated": True,
+        "disclosure": origin.disclosure,
+        "model": origin.model,
+        "prompt": request.prompt,
+        "seed": request.seed,
+        "copies_checked": checked,
+    }
     match form:
         case "json":
             content = common | {"posts": written.posts, "copies_thrown_away": written.copies}
             print(json.dumps(content, ensure_ascii=False))
         case "jsonl":
-            for post in written.posts:
-                print(json.dumps(common | {"text": post, "seed": request.seed}, ensure_ascii=False))
+            for index, post in enumerate(written.posts):
+                print(json.dumps(common | {"index": index, "text": post}, ensure_ascii=False))
         case "text":
             print("\n".join(collapse_whitespace(post) for post in written.posts))

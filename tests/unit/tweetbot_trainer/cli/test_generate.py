@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from builders.model import SAMPLING, a_base
+from builders.model import SAMPLING, a_base, some_card_data
 from builders.published import a_dataset
 from builders.stages import a_local_run, a_version
 from harness.attacks.readout import encode_old_hashes
@@ -15,8 +15,10 @@ from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.result import DatasetResult
 from tweetbot_trainer.__main__ import run_command
 from tweetbot_trainer.cli.generate import load_copy_check
+from tweetbot_trainer.publishing.disclosure import Origin, read_origin
 from tweetbot_trainer.publishing.export import save_model
 from tweetbot_trainer.publishing.registry.publish import publish
+from tweetbot_trainer.publishing.report.card import render_card
 from tweetbot_trainer.store import ObjectStore
 from tweetbot_trainer.store.folder import FolderStore
 from tweetbot_trainer.store.interface import UnnamedRefusal
@@ -54,14 +56,38 @@ def test_temperature_and_top_p_change_what_is_drawn(saved: Path, capsys: pytest.
 def test_json_and_lines_of_json_tell_that_a_machine_wrote_it(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
     whole = json.loads(told(capsys, "--model", str(saved), "-n", "2", "--json")[0])
     lines = [json.loads(line) for line in told(capsys, "--model", str(saved), "-n", "2", "--jsonl")[0].splitlines()]
-    assert whole == {
+    common = {
         "ai_generated": True,
+        "disclosure": "AI-generated. A machine wrote this, not a person.",
+        "model": None,
         "prompt": "My dream is",
-        "posts": [line["text"] for line in lines],
-        "copies_thrown_away": 0,
+        "seed": 42,
         "copies_checked": False,
     }
-    assert all(line["ai_generated"] and line["seed"] == 42 and not line["copies_checked"] for line in lines)
+    assert whole == common | {"posts": [line["text"] for line in lines], "copies_thrown_away": 0}
+    assert lines == [common | {"index": index, "text": post} for index, post in enumerate(whole["posts"])]
+
+
+def test_a_draft_says_by_which_model_it_is_and_whom_it_imitates(
+    saved: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine, card = shutil.copytree(saved, tmp_path / "model"), some_card_data()
+    (mine / "README.md").write_text(render_card(card), encoding="utf-8")
+    draft = json.loads(told(capsys, "--model", str(mine), "-n", "1", "--jsonl")[0])
+    imitation = f"AI-generated imitation of @{card.handle}. A machine wrote this, not the person."
+    assert (draft["model"], draft["disclosure"]) == (card.model_name, imitation)
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        "no front matter", "---\n- a list\n---\n", "---\nmodel-index: gull\ndisclosure: [1]\n---\n", "---\n{\n---\n",
+        "---\nmodel-index: [{name: 7}]\ndisclosure: ''\n---\n", f"---\n{'[' * 5000}\n---\n",
+    ],
+)  # fmt: skip
+def test_a_card_that_somebody_else_wrote_tells_nothing(card: str, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text(card, encoding="utf-8")
+    assert read_origin(tmp_path) == Origin()
 
 
 def test_copies_are_thrown_away_unless_asked_for(

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from tweetbot_trainer.data.post_length import collapse_whitespace
+from tweetbot_trainer.publishing.disclosure import build_disclosure
 from tweetbot_trainer.publishing.report import card_text
 from tweetbot_trainer.publishing.report.card_data import CardData
 from tweetbot_trainer.publishing.report.card_details import render_details
@@ -77,6 +78,7 @@ def _build_common_part(card: CardData, *, library: str, relation: str) -> dict[s
         **base,
         **build_license_fields(card),
         "ai_generated": True,
+        "disclosure": build_disclosure(card.handle),
         "thumbnail": "predictions.png",
     }
 

@@ -6,6 +6,7 @@ from io import BytesIO
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
+from tweetbot_trainer.publishing.disclosure import build_disclosure
 from tweetbot_trainer.publishing.report.card_data import CardData
 from tweetbot_trainer.publishing.report.drawing.bidi import is_right_to_left
 from tweetbot_trainer.publishing.report.drawing.fonts import make_drawable
@@ -77,15 +78,11 @@ def crop_to_circle(png: bytes, side: int) -> Image.Image:
 def _build_metadata(card: CardData, prompt: str) -> PngInfo:
     info = PngInfo()
     info.add_text("ai_generated", "true")
-    info.add_itxt("Description", _build_disclosure(card))
+    info.add_itxt("Description", build_disclosure(card.handle))
     info.add_itxt("Prompt", prompt)
     info.add_itxt("Model", card.model_name)
     info.add_text("Software", "tweetbot-trainer")
     return info
-
-
-def _build_disclosure(card: CardData) -> str:
-    return f"AI-generated imitation of @{card.handle}. A machine wrote this, not the person."
 
 
 def _draw_head(page: Image.Image, canvas: ImageDraw.ImageDraw, card: CardData) -> None:
@@ -173,7 +170,7 @@ def _draw_lines(
 def _draw_foot(canvas: ImageDraw.ImageDraw, card: CardData) -> None:
     small = TextRenderer(17 * FINE)
     y = (HEIGHT - 19) * FINE
-    disclosure = small.truncate(make_drawable(_build_disclosure(card)), (WIDTH - 2 * MARGIN) * FINE)
+    disclosure = small.truncate(make_drawable(build_disclosure(card.handle)), (WIDTH - 2 * MARGIN) * FINE)
     room = (WIDTH - 2 * MARGIN - PADDING) * FINE - small.measure_width(disclosure)
     model = small.truncate(make_drawable(card.model_name), room)
     small.draw(canvas, (MARGIN * FINE, y), [(disclosure, MUTED)])

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tweetbot_contract.result import Sample
+from tweetbot_trainer.publishing.disclosure import build_disclosure
 from tweetbot_trainer.publishing.registry.manifest import ADAPTER_FOLDER, MODEL_FOLDER, REPORT_FOLDER
 from tweetbot_trainer.publishing.report.badges import build_badges, render_badges
 from tweetbot_trainer.publishing.report.card import render_adapter_card, render_card
@@ -31,7 +31,7 @@ def write_report(card: CardData, folder: Path, *, base_loss: float | None) -> No
     """
     model, report = folder / MODEL_FOLDER, folder / REPORT_FOLDER
     evaluation = json.dumps(build_evaluation(card), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
-    samples = format_json_lines(build_sample_records(card.samples, card.model_name))
+    samples = format_json_lines(build_sample_records(card))
     plot = render_loss_plot(card, base_loss=base_loss)
     head = _render_head(card)
     _write_files(report, {"evaluation.json": evaluation.encode(), "samples.jsonl": samples.encode()})
@@ -93,11 +93,10 @@ def build_evaluation(card: CardData) -> dict[str, Any]:
     }
 
 
-def build_sample_records(samples: Iterable[Sample], model_name: str) -> list[dict[str, Any]]:
+def build_sample_records(card: CardData) -> list[dict[str, Any]]:
     """Return the lines of samples.jsonl. Each is marked as AI-generated."""
-    return [
-        {"prompt": sample.prompt, "text": sample.text, "model": model_name, "ai_generated": True} for sample in samples
-    ]
+    common = {"model": card.model_name, "ai_generated": True, "disclosure": build_disclosure(card.handle)}
+    return [{"prompt": sample.prompt, "text": sample.text, **common} for sample in card.samples]
 
 
 def format_json_lines(records: Iterable[Mapping[str, Any]]) -> str:

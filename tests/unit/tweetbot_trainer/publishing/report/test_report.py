@@ -88,9 +88,10 @@ def test_the_report_tells_by_which_times_the_number_format_was_chosen() -> None:
 
 def test_every_sample_says_that_a_machine_wrote_it() -> None:
     card = some_card_data()
-    (record,) = build_sample_records(card.samples, card.model_name)
+    (record,) = build_sample_records(card)
     assert record["ai_generated"] is True
     assert record["prompt"] == "My dream is"
+    assert record["disclosure"].startswith(f"AI-generated imitation of @{card.handle}.")
 
 
 def test_metrics_are_one_object_per_line() -> None:
