@@ -50,6 +50,11 @@ integration: $(STAMP) ## The tests on a real API server, S3 server and trainer
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
 	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder --integration tests/integration
 
+notebook: $(STAMP) ## The notebook from top to bottom, in an environment into which it installs the trainer: about a minute
+	@$(VENV)-bootstrap/bin/uv venv --quiet --allow-existing --python $(PYTHON) $(VENV)-notebook
+	@$(VENV)-bootstrap/bin/uv pip sync --quiet --python $(VENV)-notebook/bin/python --require-hashes requirements/notebook.txt
+	$(BIN)/pytest --notebook tests/notebook --durations=0 --durations-min=1
+
 e2e: $(STAMP) ## Everything on a real kubelet, as root, with the images of `make images`: about ten minutes
 	@bash tests/e2e/run.sh $(ARGS)
 
@@ -129,9 +134,9 @@ $(STAMP): pyproject.toml requirements/development.txt requirements/bootstrap.txt
 	@touch $@
 
 clean: ## Remove what was made here (the cluster's binaries and mypy's findings stay in the user cache)
-	rm -rf $(VENV) $(VENV)-bootstrap $(VENV)-bench .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(VENV)-bootstrap $(VENV)-bench $(VENV)-notebook .mypy_cache .ruff_cache .pytest_cache
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo cluster-up cluster-down test check generated marks unit integration e2e images test-images kueue older soak faults mutants trial bench-operator bench-trainer bench-quality bench-style generate kustomize pictures lock venv clean help
+.PHONY: demo cluster-up cluster-down test check generated marks unit integration notebook e2e images test-images kueue older soak faults mutants trial bench-operator bench-trainer bench-quality bench-style generate kustomize pictures lock venv clean help

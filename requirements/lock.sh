@@ -11,5 +11,6 @@ mapfile -t torch < <(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package=\1/p' requ
 "${compile[@]}" --extra trainer "${torch[@]}" -c requirements/development.txt pyproject.toml -o requirements/trainer.txt
 "${compile[@]}" --extra trainer --group bench -c requirements/development.txt pyproject.toml -o requirements/bench.txt
 "${compile[@]}" --group pyproject.toml:browser -c requirements/development.txt -o requirements/browser.txt
+"${compile[@]}" --extra trainer --group notebook -c requirements/development.txt pyproject.toml -o requirements/notebook.txt
 "${compile[@]}" --group pyproject.toml:images -o requirements/images.txt
 echo "uv==$("${UV:-uv}" --version | cut -d' ' -f2)" | "${compile[@]}" - -o requirements/bootstrap.txt

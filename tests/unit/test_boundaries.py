@@ -69,8 +69,13 @@ def test_the_benchmark_has_its_peers_and_our_versions() -> None:
     assert set(pinned_for("trainer").items()) <= set(pinned("bench").items())
 
 
+def test_the_notebook_has_what_it_runs_in_and_our_versions() -> None:
+    assert {normal(requirement) for requirement in PROJECT["dependency-groups"]["notebook"]} <= set(pinned("notebook"))
+    assert set(pinned_for("trainer").items()) <= set(pinned("notebook").items())
+
+
 @pytest.mark.parametrize(
-    "name", ["operator", "trainer", "torch", "images", "development", "bench", "browser", "bootstrap"]
+    "name", ["operator", "trainer", "torch", "images", "development", "bench", "browser", "notebook", "bootstrap"]
 )
 def test_every_pin_has_a_hash(name: str) -> None:
     text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")

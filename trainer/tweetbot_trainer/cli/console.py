@@ -1,7 +1,7 @@
 """Shows a run at a terminal: its events as sentences, a progress bar, and a summary."""
 
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
@@ -41,9 +41,17 @@ _SENTENCES = {
     "train.found": "the model is already published: {uri}",
     "train.started": "training on {trainPosts} posts, {validationPosts} for validation, {testPosts} for test",
     "train.device": "computing in {precision} on {processor}",
+    "checkpoint.saved": "saved a checkpoint of step {step}",
+    "checkpoint.resumed": "going on from the checkpoint of step {step}",
+    "checkpoint.failed": "no checkpoint of step {step}: {message}",
+    "checkpoint.passed_over": "checkpoint {name} cannot be used: {message}",
     "checkpoint.other_precision": "{message}",
     "train.prompt_too_long": "{message}",
     "train.trained": "trained on {processor}",
+    "train.halved": "{message}",
+    "train.evaluated": "{samples} texts written: {verbatimRate:.1%} repeat 50 characters of a training post",
+    "train.not_compared": "not compared with version {version}: {message}",
+    "models.erased": "erased {uri}",
     "train.published": "published {uri}",
     "service.retry": "{message}; trying again in {secondsLeft} s",
     "tracking.degraded": "Weights & Biases: {message}",
@@ -52,9 +60,14 @@ _SENTENCES = {
 
 
 class ConsoleLog(Log):
-    """Writes events as sentences, and progress as one line that is overwritten."""
+    """Writes events as sentences, and progress as one line that is overwritten.
 
-    _open_line = False
+    `overwrite` says whether the stream can do that, as notebooks can; None: if it is a terminal.
+    """
+
+    def __init__(self, stream: TextIO | None = None, *, overwrite: bool | None = None) -> None:
+        super().__init__(stream)
+        self._overwrite, self._open_line = overwrite, False
 
     def _write(self, level: Level, event: str, fields: dict[str, Any]) -> None:
         if event == "progress":
@@ -70,8 +83,8 @@ class ConsoleLog(Log):
         done = _BAR * int(fields["percent"]) // 100
         bar = "█" * done + "·" * (_BAR - done)
         text = f"{bar} {fields['percent']:3d} %  loss {fields['trainLoss']:.3f}  {fields['etaSeconds']} s left   "
-        print(text, end="\r" if stream.isatty() else "\n", file=stream, flush=True)
-        self._open_line = stream.isatty()
+        self._open_line = stream.isatty() if self._overwrite is None else self._overwrite
+        print(text, end="\r" if self._open_line else "\n", file=stream, flush=True)
 
     def _end_line(self) -> None:
         if self._open_line:

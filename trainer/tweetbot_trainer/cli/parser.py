@@ -135,7 +135,7 @@ def _write_stage_failure(error: BaseException) -> int:
 def _run_here(arguments: argparse.Namespace, stop: StopRequest) -> int:
     from tweetbot_trainer.cli.run import run_here
 
-    return run_here(arguments.manifest, arguments.work, arguments.secrets or arguments.work / "secrets", stop)
+    return run_here(arguments.manifest, arguments.work, arguments.secrets, stop)
 
 
 def _clean(arguments: argparse.Namespace, stop: StopRequest) -> int:

@@ -1,6 +1,7 @@
 """`tweetbot-trainer run`: both stages of a manifest, without a cluster."""
 
 import os
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tweetbot_contract.status import Stage
 from tweetbot_trainer.cli.console import ConsoleLog, format_summary
 from tweetbot_trainer.cli.stage import build_context, dispatch_stage
 from tweetbot_trainer.runtime.errors import SpecRefused
+from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.stages.settings import RETRY_SECONDS, Settings
@@ -23,27 +25,66 @@ from tweetbot_trainer.stages.settings import RETRY_SECONDS, Settings
 MANIFEST_LIMIT = 1024 * 1024
 
 
-def run_here(manifest: Path, work: Path, secrets: Path, stop: StopRequest) -> int:
+def run_here(manifest: Path, work: Path, secrets: Path | None, stop: StopRequest) -> int:
     """Prepare and train as a manifest says, and print a summary.
 
     Raises SpecRefused with the field's path if the manifest breaks a rule, and as the stages do.
     """
-    bot = read_manifest(manifest)
-    if bot.spec.pin:
+    run = LocalRun(read_manifest(manifest), work, secrets=secrets, stop=stop)
+    if run.bot.spec.pin:
         message = "spec.pin has no effect without a cluster: latest.json will name the model of this run"
-        ConsoleLog().warning("run.not_pinned", message=message)
-    work.mkdir(parents=True, exist_ok=True)
-    prepared = dispatch_stage("Prepare", _build_context(bot, "Prepare", work, secrets, stop))
-    assert isinstance(prepared, PrepareSucceeded)
-    trained = prepared.adopted
-    if trained is None:
-        found = dispatch_stage(
-            "Train", _build_context(bot, "Train", work, secrets, stop, dataset=prepared.dataset.digest)
-        )
-        assert isinstance(found, TrainSucceeded)
-        trained = found
-    print(format_summary(prepared, trained))
+        run.log.warning("run.not_pinned", message=message)
+    prepared = run.prepare()
+    print(format_summary(prepared, run.train(prepared)))
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRun:
+    """Both stages of a TweetBot on this machine, as `tweetbot-trainer run` and the notebook take them.
+
+    `work` is a folder for intermediate files; `secrets`, by default in it, has the credentials that the run needs.
+    """
+
+    bot: TweetBot
+    work: Path
+    secrets: Path | None = None
+    stop: StopRequest = field(default_factory=StopRequest)
+    log: Log = field(default_factory=ConsoleLog)
+
+    def prepare(self) -> PrepareSucceeded:
+        """Read and clean the posts, and store the dataset. Raises StageError."""
+        self.work.mkdir(parents=True, exist_ok=True)
+        result = dispatch_stage("Prepare", self._build_context("Prepare"))
+        assert isinstance(result, PrepareSucceeded)
+        return result
+
+    def train(self, prepared: PrepareSucceeded) -> TrainSucceeded:
+        """Train on what was prepared, unless a model of it is published; return the model. Raises StageError."""
+        if prepared.adopted:
+            return prepared.adopted
+        result = dispatch_stage("Train", self._build_context("Train", dataset=prepared.dataset.digest))
+        assert isinstance(result, TrainSucceeded)
+        return result
+
+    def _build_context(self, stage: Stage, *, dataset: str | None = None) -> StageContext:
+        bot = self.bot
+        run = RunDocument(
+            stage=stage,
+            namespace=bot.namespace,
+            name=bot.name,
+            uid=bot.uid or "local",
+            take_over=bot.take_over,
+            run_id=compute_run_id(bot.spec, bot.retrain_trigger),
+            run_number=1,
+            trigger=bot.retrain_trigger,
+            dataset=dataset,
+            spec=bot.spec,
+        )
+        mounted_base = Path(os.environ.get(BASE_DIR_ENV, BASE_DIR))
+        secrets = self.secrets or self.work / "secrets"
+        settings = Settings(run, secrets, self.work, RETRY_SECONDS[stage], mounted_base=mounted_base)
+        return build_context(settings, self.stop, self.log, files=True)
 
 
 def read_manifest(path: Path) -> TweetBot:
@@ -60,23 +101,3 @@ def read_manifest(path: Path) -> TweetBot:
         return parse(content)
     except InvalidManifest as error:
         raise SpecRefused(reasons.SPEC_REFUSED, f"{path}: {error}") from error
-
-
-def _build_context(
-    bot: TweetBot, stage: Stage, work: Path, secrets: Path, stop: StopRequest, *, dataset: str | None = None
-) -> StageContext:
-    run = RunDocument(
-        stage=stage,
-        namespace=bot.namespace,
-        name=bot.name,
-        uid=bot.uid or "local",
-        take_over=bot.take_over,
-        run_id=compute_run_id(bot.spec, bot.retrain_trigger),
-        run_number=1,
-        trigger=bot.retrain_trigger,
-        dataset=dataset,
-        spec=bot.spec,
-    )
-    mounted_base = Path(os.environ.get(BASE_DIR_ENV, BASE_DIR))
-    settings = Settings(run, secrets, work, RETRY_SECONDS[stage], mounted_base=mounted_base)
-    return build_context(settings, stop, ConsoleLog(), files=True)

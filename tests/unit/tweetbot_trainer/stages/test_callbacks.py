@@ -9,6 +9,7 @@ import pytest
 
 from builders.stages import a_local_run
 from tweetbot_trainer.cli.console import ConsoleLog
+from tweetbot_trainer.learning.evaluation.memorization import Memorization
 from tweetbot_trainer.learning.training.metrics import TrainingProgress
 from tweetbot_trainer.publishing.tracking.interface import NullTracker
 from tweetbot_trainer.runtime.log import Log
@@ -61,6 +62,22 @@ def test_a_person_sees_a_bar() -> None:
     stream = StringIO()
     ProgressLogger(ConsoleLog(stream))(at_step(50))
     assert "███████████████···············  50 %  loss 2.346  13 s left" in stream.getvalue()
+
+
+def test_a_notebook_sees_one_line_that_is_overwritten() -> None:
+    stream = StringIO()
+    log = ConsoleLog(stream, overwrite=True)
+    ProgressLogger(log)(at_step(50))
+    log.info("train.trained", processor="a processor")
+    shown, end = stream.getvalue().split("\r")
+    assert (shown.count("\n"), end) == (0, "\ntrained on a processor\n")
+
+
+def test_the_measurement_of_copies_is_a_sentence() -> None:
+    stream = StringIO()
+    found = Memorization(1000, 0.487, 0.9, 0.1, unseen_rate=0.1, leaked=0, distinct=(0.1, 0.2, 0.3), has_passages=True)
+    ConsoleLog(stream).info("train.evaluated", **found.as_json(), style={})
+    assert stream.getvalue() == "1000 texts written: 48.7% repeat 50 characters of a training post\n"
 
 
 def test_an_event_without_a_sentence_is_shown_as_it_is() -> None:

@@ -1,7 +1,7 @@
 """Everything that a model card shows, as one value: rendering a card looks nothing up."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from tweetbot_contract.data_table import DataTable
@@ -31,6 +31,7 @@ from tweetbot_trainer.learning.training.callbacks import TrainOutput
 from tweetbot_trainer.learning.values import Hyperparameters
 from tweetbot_trainer.publishing.registry.manifest import ADAPTER_FOLDER
 from tweetbot_trainer.publishing.report.card_languages import CardLanguages
+from tweetbot_trainer.runtime.versions import find_repository
 
 _FILES: dict[type, str] = {
     ArchiveSource: "X archive",
@@ -59,6 +60,7 @@ class CardData:
     downloaded. `missed_gates` says why the model does not pass each of them, `comparison` how it compares with the
     version that was served before. `contradictions` are those of the sources to spec.subject. `samples_cut` counts the
     samples that were longer than a post. `report_url` leads to a report of the tracker over all versions.
+    `repository` is the address of the program that made the model.
     `account_pages` are names and addresses. `output` is the bucket,
     with the server at which it was reached.
     """
@@ -99,6 +101,7 @@ class CardData:
     accounts: tuple[CardAccount, ...] = ()
     contradictions: Contradictions | None = None
     samples_cut: int = 0
+    repository: str | None = field(default_factory=find_repository)
 
     @property
     def name(self) -> str:

@@ -25,6 +25,7 @@ RELATIONS = {
     "Fictional": "{handle} is a fictional account: nobody real is imitated.",
     "Parody": "This bot is a parody. The person behind {handle} neither made nor endorses it.",
 }
+NOTEBOOK = "notebooks/make-your-bot.ipynb"
 #: The posts at the top of the card; the others are among the figures.
 FIRST_SAMPLES = 5
 
@@ -167,7 +168,15 @@ def render_own_bot(card: CardData) -> list[str]:
         "on Kubernetes. Have your posts, a bucket and this manifest, with your names in it, and run "
         f"`kubectl apply -f my-bot.yaml`. The idea comes from {format_link('huggingtweets', HUGGINGTWEETS)}.",
         format_block(manifest, "yaml"),
+        f"Without Kubernetes, {_name_notebook(card.repository)} makes one in Colab or Jupyter.",
     ]
+
+
+def _name_notebook(repository: str | None) -> str:
+    """Return a link to the notebook, or where it lies if the repository has no address."""
+    if repository is None:
+        return f"the notebook {format_code(NOTEBOOK)} in the program's repository"
+    return format_link("the notebook", f"{repository}/blob/main/{NOTEBOOK}")
 
 
 def render_adapter_usage(card: CardData) -> list[str]:

@@ -131,6 +131,14 @@ def test_the_manifest_for_a_bot_of_ones_own_is_one() -> None:
     assert spec.output.s3.uri == "s3://my-bucket/models"
 
 
+def test_the_notebook_is_linked_where_the_repository_has_an_address() -> None:
+    here, nowhere = some_card_data(repository="https://git.example/tweetbot"), some_card_data(repository=None)
+    assert ("the notebook", "https://git.example/tweetbot/blob/main/notebooks/make-your-bot.ipynb") in links(
+        split_card(render_card(here))[1]
+    )
+    assert "the notebook `notebooks/make-your-bot.ipynb` in the program's repository makes one" in render_card(nowhere)
+
+
 def commands(body: str) -> list[list[str]]:
     return [shlex.split(token.content) for token in PARSER.parse(body) if token.info == "sh"]
 
