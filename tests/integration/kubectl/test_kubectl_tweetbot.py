@@ -24,6 +24,7 @@ from tweetbot_trainer.store.s3 import S3Store
 
 OLD, NEW = "1" * 16, "2" * 16
 LABELS = {"tweetbot.dev/bot": "gull", "tweetbot.dev/run": "1a2b3c4d5e6f7a8b", "tweetbot.dev/stage": "train"}
+BOTS = "/apis/tweetbot.dev/v1alpha1/namespaces/{}/tweetbots"
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -135,6 +136,91 @@ def test_kubectl_finds_the_plugin_and_completes_names(
     assert "gull" in home.kubectl("tweetbot", "list", "-n", namespace).stdout
     completed = home.kubectl("__complete", "tweetbot", "status", "-n", namespace, "g").stdout
     assert completed.splitlines()[0] == "gull"
+
+
+@pytest.mark.usefixtures("gull")
+def test_each_command_that_steers_changes_the_tweetbot(home: EmbeddedCluster, namespace: str, run: Run) -> None:
+    def read() -> dict[str, Any]:
+        found: dict[str, Any] = home.api.get(f"{BOTS.format(namespace)}/gull")
+        return found
+
+    assert run("retrain", "gull", "--force")[0] == 0
+    annotations = read()["metadata"]["annotations"]
+    assert annotations["tweetbot.dev/retrain-at"] == annotations["tweetbot.dev/force-at"]
+    for words, field, value in (
+        (("suspend", "gull"), "suspend", True),
+        (("resume", "gull"), "suspend", False),
+        (("pin", "gull", OLD), "pin", OLD),
+        (("unpin", "gull"), "pin", None),
+    ):
+        code, output, _ = run(*words)
+        assert (code, read()["spec"].get(field), "Warning" in output) == (0, value, False)
+    owners = {each["manager"] for each in read()["metadata"]["managedFields"]}
+    assert "kubectl-tweetbot" in owners
+
+
+@pytest.mark.usefixtures("gull")
+def test_a_field_that_argo_cd_applied_is_steered_with_a_warning(
+    home: EmbeddedCluster, namespace: str, run: Run
+) -> None:
+    bot = {**a_stored_bot(namespace=namespace, suspend=False), "metadata": {"name": "gull", "namespace": namespace}}
+    flags = ("--server-side", "--field-manager=argocd-controller", "--force-conflicts", "-f", "-")
+    home.kubectl("apply", *flags, input=json.dumps(bot))
+    code, output, _ = run("suspend", "gull")
+    assert (code, "Argo CD manages suspend" in output) == (0, True)
+    assert home.api.get(f"{BOTS.format(namespace)}/gull")["spec"]["suspend"] is True
+
+
+def test_a_manifest_of_init_is_taken_by_the_api_server(
+    home: EmbeddedCluster, namespace: str, run: Run, tmp_path: Path
+) -> None:
+    flags = ("--handle", "gull", "--relation", "Self", "--source", "archive:s3://team-a/gull.zip")
+    file = tmp_path / "gull.yaml"
+    assert run("init", *flags, "--to", "s3://team-a/models", "--secret", "s3", "--file", str(file))[0] == 0
+    home.kubectl("apply", "--dry-run=server", "-f", str(file))
+    assert "namespace: " + namespace in file.read_text()
+
+
+@pytest.mark.usefixtures("gull")
+def test_doctor_finds_what_is_there_and_reads_the_bucket_from_a_pod(
+    home: EmbeddedCluster, namespace: str, run: Run
+) -> None:
+    home.kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
+    code, output, _ = run("doctor", "gull", "--probe", "--image", "python:3", "-o", "json")
+    checks = {each["what"]: each for each in json.loads(output)["checks"]}
+    bad = {name: each["message"] for name, each in checks.items() if each["verdict"] != "ok"}
+    assert bad == {
+        "operator": "There is no Deployment of the operator.",
+        "state": "The operator has not acted on the latest edit yet.",
+    }
+    assert (code, checks["bucket"]["verdict"], checks["Secret s3"]["verdict"]) == (1, "ok", "ok")
+    until(lambda: list_own_pods(home, namespace) == [], 60)
+
+
+@pytest.mark.usefixtures("gull")
+def test_commands_that_act_name_the_right_that_is_missing(
+    home: EmbeddedCluster, namespace: str, run: Run, tmp_path: Path
+) -> None:
+    eve = write_kubeconfig(home, namespace, tmp_path / "eve")
+    let_view(home, namespace)
+    until(lambda: run("list", kubeconfig=eve)[0] == 0, 60)
+    for words in (("retrain", "gull"), ("suspend", "gull"), ("pin", "gull", OLD)):
+        code, _, notes = run(*words, kubeconfig=eve)
+        assert (code, f"You may not patch tweetbots in namespace {namespace}" in notes) == (4, True)
+    code, _, notes = run("try", "gull", "--image", "python:3", kubeconfig=eve)
+    assert (code, f"You may not create pods in namespace {namespace}" in notes) == (4, True)
+    code, output, _ = run("doctor", "gull", "-o", "json", kubeconfig=eve)
+    checks = {each["what"]: each["verdict"] for each in json.loads(output)["checks"]}
+    assert (code, checks["operator"], checks["Secret s3"]) == (0, "unknown", "unknown")
+    assert checks["right to create pods/portforward"] == "warning"
+
+
+def list_own_pods(home: EmbeddedCluster, namespace: str) -> list[str]:
+    """Return the Pods that the plugin started."""
+    selector = "labelSelector=app.kubernetes.io%2Fmanaged-by%3Dkubectl-tweetbot"
+    return [
+        each["metadata"]["name"] for each in home.api.get(f"/api/v1/namespaces/{namespace}/pods?{selector}")["items"]
+    ]
 
 
 def write_kubeconfig(home: EmbeddedCluster, namespace: str, file: Path) -> Path:

@@ -73,7 +73,7 @@ def check_bot(arguments: argparse.Namespace, looks: Looks, session: Session) -> 
     if arguments.probe:
         from tweetbot_kubectl.commands.acting.probe import probe_bucket  # loads what builds Pods
 
-        yield probe_bucket(bot, looks, session)
+        yield probe_bucket(bot, looks, session, arguments.image)
 
 
 def check_needs(bot: TweetBot, looks: Looks) -> Iterator[Check]:
@@ -119,6 +119,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--probe", action="store_true", help="list the TweetBot's versions in its bucket, in a Pod of its own"
     )
+    parser.add_argument("--image", help="trainer image of the probe (default: the operator's)")
     parser.add_argument("--all", action="store_true", help="show the rights that you have, too")
 
 

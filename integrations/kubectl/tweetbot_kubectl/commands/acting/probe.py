@@ -17,10 +17,10 @@ _POLL_SECONDS = 1.0
 _WHAT = "bucket"
 
 
-def probe_bucket(bot: TweetBot, looks: Looks, session: Session) -> Check:
+def probe_bucket(bot: TweetBot, looks: Looks, session: Session, image: str | None) -> Check:
     """List the TweetBot's versions in its bucket from a Pod, as its Jobs would reach it."""
     try:
-        settings = find_settings(bot, looks)
+        settings = find_settings(bot, looks, image)
         pod = build_probe_pod(bot, name_pod(bot, "probe"), settings, limit_seconds=LIMIT_SECONDS)
         with run_pod(looks.requests, pod):
             return _wait_for_answer(pod["metadata"]["name"], bot, session)
