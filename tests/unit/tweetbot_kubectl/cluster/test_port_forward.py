@@ -15,7 +15,7 @@ def a_kubectl(folder: Path, script: str) -> str:
 
 
 def test_the_local_port_is_the_one_that_kubectl_chose(tmp_path: Path) -> None:
-    script = 'echo "Forwarding from 127.0.0.1:40123 -> 20001"; echo "$@" > arguments; exec sleep 60'
+    script = 'echo "$@" > arguments; echo "Forwarding from 127.0.0.1:40123 -> 20001"; exec sleep 60'
     forward = PortForward([a_kubectl(tmp_path, f"cd {tmp_path}; {script}"), "pod/gull"], 20001)
     assert forward.start() == 40123
     assert forward.alive
