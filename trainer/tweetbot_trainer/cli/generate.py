@@ -2,25 +2,18 @@
 
 import json
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from tweetbot_contract import reasons
 from tweetbot_trainer.data.dataset.copies import CopyDetector
-from tweetbot_trainer.data.dataset.copy_hashes import load_copy_detector
 from tweetbot_trainer.data.post_length import LIMIT, collapse_whitespace, has_room_for_word
-from tweetbot_trainer.learning.model.identity import CONFIG, BaseIdentity
-from tweetbot_trainer.learning.sampling import SamplingParams
+from tweetbot_trainer.learning.sampling import override_sampling
 from tweetbot_trainer.publishing.disclosure import Origin, read_origin
-from tweetbot_trainer.publishing.registry.lineage import find_dataset_folder, find_version
-from tweetbot_trainer.publishing.registry.manifest import MODEL_FOLDER, REMOVED_FILE
-from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused
-from tweetbot_trainer.store import ObjectStore, OpenStore, compute_sha256, join
-from tweetbot_trainer.store.interface import UnnamedRefusal
+from tweetbot_trainer.publishing.registry.download import CopyCheck, load_model
+from tweetbot_trainer.publishing.registry.manifest import REMOVED_FILE
+from tweetbot_trainer.runtime.errors import SpecRefused
 
 if TYPE_CHECKING:
     from tweetbot_trainer.learning.generation.generation import Generated
@@ -38,34 +31,6 @@ class Request:
     temperature: float | None = None
     top_p: float | None = None
     keep_copies: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CopyCheck:
-    """What copies are recognized by, or why they cannot be."""
-
-    detector: CopyDetector | None
-    missing: str = ""
-
-
-#: Where nothing tells which dataset the model learned from.
-UNCHECKED = CopyCheck(None, "a folder does not tell where the model's dataset is")
-
-
-def load_copy_check(open_store: OpenStore, *, given: str | None = None, found: str | None = None) -> CopyCheck:
-    """Load the hashes of a dataset's posts: of the one that was given, or found by the model's address.
-
-    Raises SpecRefused and NotAuthorized if a given one cannot be read; one that was found may be out of reach.
-    """
-    folder = given or found
-    if folder is None:
-        return UNCHECKED
-    try:
-        return CopyCheck(load_copy_detector(open_store(folder), folder))
-    except (NotAuthorized, SpecRefused, UnnamedRefusal) as refusal:
-        if given:
-            raise
-        return CopyCheck(None, refusal.message)
 
 
 def run_generate(folder: Path, request: Request, form: Form, check: CopyCheck) -> int:
@@ -104,45 +69,12 @@ def generate_posts(folder: Path, request: Request, exclude_copies_of: CopyDetect
     """Generate posts with a model directory. Raises SpecRefused, which names the option."""
     if not has_room_for_word(request.prompt):
         raise SpecRefused(reasons.SPEC_REFUSED, f"--prompt leaves no room: a post has {LIMIT} characters")
-    if not (folder / CONFIG).is_file():
-        message = f"--model: there is no model in {folder}: {CONFIG} is missing"
-        raise SpecRefused(reasons.BASE_MODEL_NOT_FOUND, message)
-    from tweetbot_trainer.learning.generation.generation import PostGenerator, read_generation_config
-    from tweetbot_trainer.learning.model.base import read_base
+    from tweetbot_trainer.learning.generation.generation import PostGenerator
 
-    try:
-        base = read_base(folder, BaseIdentity(str(folder), "folder", ""))
-        sampling = _override_sampling(read_generation_config(folder), request)
-    except SpecRefused as refusal:
-        raise SpecRefused(refusal.reason, f"--model: {refusal.message}") from refusal
-    base.model.eval()
+    base, own = load_model(folder)
+    sampling = override_sampling(own, temperature=request.temperature, top_p=request.top_p)
     generator = PostGenerator(base, sampling, request.seed)
     return generator.continue_prompt(request.prompt, request.count, exclude_copies_of=exclude_copies_of)
-
-
-@contextmanager
-def download_model(store: ObjectStore, uri: str) -> Iterator[tuple[Path, str | None]]:
-    """Download a published model to a temporary folder, check its files against the manifest, and find its dataset.
-
-    Raises SpecRefused if nothing is published at the address (see find_version), or a file is damaged.
-    """
-    version = find_version(store, uri)
-    with tempfile.TemporaryDirectory(prefix="tweetbot-model-") as folder:
-        for path, record in version.manifest.files.items():
-            inside, _, name = path.partition("/")
-            if inside != MODEL_FOLDER or path == REMOVED_FILE:
-                continue
-            target = Path(folder) / Path(name).name
-            store.download(join(version.home, path), target)
-            if compute_sha256(target) != record.sha256:
-                message = f"--model: {join(version.home, path)} differs from its manifest"
-                raise SpecRefused(reasons.SOURCE_UNREADABLE, message)
-        yield Path(folder), find_dataset_folder(version)
-
-
-def _override_sampling(own: SamplingParams, request: Request) -> SamplingParams:
-    temperature = own.temperature if request.temperature is None else request.temperature
-    return replace(own, temperature=temperature, top_p=own.top_p if request.top_p is None else request.top_p)
 
 
 def _print(written: "Generated", request: Request, form: Form, origin: Origin, *, checked: bool) -> None:

@@ -23,6 +23,7 @@ def add_model_commands(commands: Subparsers) -> None:
     _add_history(commands)
     _add_compare(commands)
     _add_sync(commands)
+    _add_serve(commands)
 
 
 def add_command(
@@ -131,6 +132,26 @@ def _add_sync(commands: Subparsers) -> None:
     add_storage_options(command)
 
 
+def _add_serve(commands: Subparsers) -> None:
+    summary = "serve published models: a page to try them in, and an API for programs"
+    details = "It answers this machine alone, unless --host says otherwise; others then need the token."
+    command = add_command(commands, "serve", summary, details, run=_serve, fail=print_failure)
+    add = command.add_argument
+    models = "folder of a model, or its address as for verify; give several to compare them"
+    add("--model", required=True, action="append", metavar="DIR|URI", help=models)
+    add("--host", default="127.0.0.1", help="address to listen at (default: %(default)s)")
+    add("--port", type=_parse_port, default=8080, help="port to listen at; 0 takes a free one (default: %(default)s)")
+    add("--token-file", type=Path, metavar="FILE", help="file with the token (default: $TWEETBOT_SERVE_TOKEN)")
+    add("--dataset", metavar="DIR|URI", help="folder of the models' dataset, to recognize copies by, as for generate")
+    add_storage_options(command)
+
+
+def _parse_port(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**16:
+        raise argparse.ArgumentTypeError("write a number from 0 to 65535")
+    return int(text)
+
+
 def _parse_count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 100:
         raise argparse.ArgumentTypeError("write a number from 1 to 100")
@@ -157,7 +178,9 @@ def _make_range_parser(least: float, most: int) -> Callable[[str], float]:
 
 
 def _generate(arguments: argparse.Namespace, stop: StopRequest) -> int:
-    from tweetbot_trainer.cli.generate import UNCHECKED, Request, download_model, load_copy_check, run_generate
+    from tweetbot_trainer.cli.generate import Request, run_generate
+    from tweetbot_trainer.publishing.registry.download import UNCHECKED, download_model, load_copy_check
+    from tweetbot_trainer.publishing.registry.lineage import find_dataset_folder
 
     request = Request(
         arguments.prompt,
@@ -174,9 +197,18 @@ def _generate(arguments: argparse.Namespace, stop: StopRequest) -> int:
         check = load_copy_check(create_store_opener(given, arguments, stop), given=given) if given else UNCHECKED
         return run_generate(Path(arguments.model), request, arguments.form, check)
     open_store = create_store_opener(arguments.model, arguments, stop)
-    with download_model(open_store(arguments.model), arguments.model) as (folder, dataset):
-        check = load_copy_check(open_store, given=given, found=dataset)
+    with download_model(open_store(arguments.model), arguments.model) as (folder, version):
+        check = load_copy_check(open_store, given=given, found=find_dataset_folder(version))
         return run_generate(folder, request, arguments.form, check)
+
+
+def _serve(arguments: argparse.Namespace, stop: StopRequest) -> int:
+    from tweetbot_trainer.serving.command import ServeOptions, run_serve
+
+    options = ServeOptions(
+        tuple(arguments.model), arguments.host, arguments.port, arguments.token_file, arguments.dataset
+    )
+    return run_serve(options, lambda uri: create_store_opener(uri, arguments, stop), stop)
 
 
 def _verify(arguments: argparse.Namespace, stop: StopRequest) -> int:

@@ -1,7 +1,7 @@
 """How tokens are sampled; published with the model as generation_config.json."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tweetbot_trainer.learning.values import Hyperparameters
 
@@ -26,6 +26,26 @@ class SamplingParams:
         fewest, most = self.min_new_tokens, self.max_new_tokens
         odds = LEAST_TEMPERATURE <= self.temperature < math.inf and 0 < self.top_p <= 1 and self.top_k >= 1
         return odds and 0 <= fewest <= most and 1 <= most <= MOST_TOKENS
+
+
+def override_sampling(
+    own: SamplingParams,
+    *,
+    temperature: float | None = None,
+    top_p: float | None = None,
+    top_k: int | None = None,
+    max_new_tokens: int | None = None,
+) -> SamplingParams:
+    """Replace the values that are given; more new tokens than the model's own are not sampled."""
+    most = min(own.max_new_tokens, max_new_tokens or own.max_new_tokens)
+    return replace(
+        own,
+        temperature=own.temperature if temperature is None else temperature,
+        top_p=own.top_p if top_p is None else top_p,
+        top_k=own.top_k if top_k is None else top_k,
+        max_new_tokens=most,
+        min_new_tokens=min(own.min_new_tokens, most),
+    )
 
 
 def resolve_generation_config(hyperparameters: Hyperparameters, context: int) -> SamplingParams:

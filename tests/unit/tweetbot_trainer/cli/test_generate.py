@@ -14,9 +14,9 @@ from tweetbot_contract import reasons
 from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.result import DatasetResult
 from tweetbot_trainer.__main__ import run_command
-from tweetbot_trainer.cli.generate import load_copy_check
 from tweetbot_trainer.publishing.disclosure import Origin, read_origin
 from tweetbot_trainer.publishing.export import save_model
+from tweetbot_trainer.publishing.registry.download import load_copy_check
 from tweetbot_trainer.publishing.registry.publish import publish
 from tweetbot_trainer.publishing.report.card import render_card
 from tweetbot_trainer.store import ObjectStore

@@ -3,14 +3,16 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
+from typing import Literal
 
 import torch
 from tokenizers import Tokenizer
 
 from tweetbot_trainer.data.dataset.copies import CopyDetector
 from tweetbot_trainer.data.post_length import collapse_whitespace, shorten
-from tweetbot_trainer.learning.generation.sampler import compute_batch_size, sample
+from tweetbot_trainer.learning.generation.sampler import compute_batch_size, iter_samples
 from tweetbot_trainer.learning.model.base import Base
 from tweetbot_trainer.learning.model.identity import make_refusal
 from tweetbot_trainer.learning.model.tokenizer import encode, get_end_mark_id
@@ -32,10 +34,18 @@ class Generated:
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """A text as it was written: a post, or the reason why it is dropped."""
+
+    text: str
+    dropped: Literal["", "Copy", "TooLong"] = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PostGenerator:
     """Generates posts with a model: the same seed gives the same posts on the same machine.
 
-    `check` runs between rounds and texts, and may raise.
+    `check` runs after each token of a batch, and may raise.
     """
 
     base: Base
@@ -48,12 +58,9 @@ class PostGenerator:
 
         There are fewer if the model keeps repeating itself.
         """
-        torch.manual_seed(self.seed)
-        found: dict[str, _Post] = {}
-        copies = 0
+        generator, found, copies = self._make_generator(), dict[str, _Post](), 0
         for _ in range(ROUNDS):
-            self.check()
-            for post in self._sample_posts(prompt.strip(), count):
+            for post in self._sample_posts(prompt.strip(), count, generator):
                 if exclude_copies_of and exclude_copies_of.is_copy(post.text, given=prompt):
                     copies += 1
                 elif post.text:
@@ -63,26 +70,46 @@ class PostGenerator:
         posts = tuple(found.values())[:count]
         return Generated(tuple(post.text for post in posts), copies, sum(post.cut for post in posts))
 
+    def iter_drafts(self, prompt: str, count: int, *, exclude_copies_of: CopyDetector | None = None) -> Iterator[Draft]:
+        """Yield posts as `continue_prompt` makes them, each as soon as it is written, and what is dropped."""
+        generator, found = self._make_generator(), set[str]()
+        for _ in range(ROUNDS):
+            for _, post in self._iter_posts(prompt.strip(), count - len(found), generator):
+                if exclude_copies_of and exclude_copies_of.is_copy(post.text, given=prompt):
+                    yield Draft(post.text, "Copy")
+                elif not post.text and post.cut:
+                    yield Draft("", "TooLong")
+                elif post.text and post.text.casefold() not in found:
+                    found.add(post.text.casefold())
+                    yield Draft(post.text)
+            if len(found) >= count:
+                break
+
     def sample_unconditionally(self, count: int) -> list[str]:
         """Generate `count` posts without a prompt, repeated and empty ones included."""
-        torch.manual_seed(self.seed)
-        texts = []
-        for post in self._sample_posts("", count):
-            self.check()
-            texts.append(post.text)
-        return texts
+        return [post.text for post in self._sample_posts("", count, self._make_generator())]
 
-    def _sample_posts(self, prompt: str, count: int) -> Iterator["_Post"]:
-        """Yield `count` posts, an empty one where nothing that the model wrote fits into a post."""
+    def _make_generator(self) -> torch.Generator:
+        return torch.Generator(self.base.model.lm_head.weight.device).manual_seed(self.seed)
+
+    def _sample_posts(self, prompt: str, count: int, generator: torch.Generator) -> list["_Post"]:
+        """Return `count` posts in the order in which they began."""
+        return [post for _, post in sorted(self._iter_posts(prompt, count, generator), key=itemgetter(0))]
+
+    def _iter_posts(self, prompt: str, count: int, generator: torch.Generator) -> Iterator[tuple[int, "_Post"]]:
+        """Yield `count` posts as they end, with their numbers; an empty one where nothing written fits into a post."""
         model, tokenizer, config = self.base.model, self.base.tokenizer, self.config
         mark = get_end_mark_id(tokenizer)
         room = model.config.n_positions - config.max_new_tokens - 1
         start = (mark, *encode(tokenizer, prompt).tokens[-room:])
         batch = compute_batch_size(model, len(start) + config.max_new_tokens)
         for done in range(0, count, batch):
-            for ids in sample(model, start, min(batch, count - done), config, end_mark=mark):
-                continued = _decode_post(tokenizer, ids)
-                yield _join_post(prompt, continued) if continued else _Post("")
+            most = min(batch, count - done)
+            for ended in iter_samples(model, start, most, config, end_mark=mark, generator=generator):
+                self.check()
+                for index, ids in ended:
+                    continued = _decode_post(tokenizer, ids)
+                    yield done + index, _join_post(prompt, continued) if continued else _Post("")
 
 
 def read_generation_config(folder: Path) -> SamplingParams:
@@ -106,7 +133,7 @@ def read_generation_config(folder: Path) -> SamplingParams:
 
 @dataclass(frozen=True, slots=True)
 class _Post:
-    """A generated post, and whether it was cut to a post's length."""
+    """A generated post, and whether it was cut to a post's length; empty if nothing was left of it then."""
 
     text: str
     cut: bool = False
@@ -118,7 +145,7 @@ def _join_post(prompt: str, continued: str) -> _Post:
     text = shorten(whole)
     if text == whole:
         return _Post(text)
-    return _Post(text, cut=True) if len(text) > len(collapse_whitespace(prompt)) + len("…") else _Post("")
+    return _Post(text, cut=True) if len(text) > len(collapse_whitespace(prompt)) + len("…") else _Post("", cut=True)
 
 
 def _decode_post(tokenizer: Tokenizer, ids: Sequence[int]) -> str:

@@ -3,7 +3,7 @@
 Logits are processed in transformers' order: temperature, then top-k, then top-p.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -23,11 +23,34 @@ def compute_batch_size(model: GPT2LMHeadModel, tokens: int) -> int:
     return max(1, CACHE_LIMIT // (bytes_per_token * tokens))
 
 
-@torch.inference_mode()
 def sample(
-    model: GPT2LMHeadModel, start: Sequence[int], count: int, config: SamplingParams, *, end_mark: int
+    model: GPT2LMHeadModel,
+    start: Sequence[int],
+    count: int,
+    config: SamplingParams,
+    *,
+    end_mark: int,
+    generator: torch.Generator | None = None,
 ) -> list[list[int]]:
-    """Sample `count` continuations of the ids `start`, as ids without the end mark, by torch's global generator."""
+    """Sample `count` continuations of the ids `start`, as ids without the end mark; by default by torch's generator."""
+    written: list[list[int]] = [[] for _ in range(count)]
+    for ended in iter_samples(model, start, count, config, end_mark=end_mark, generator=generator):
+        for index, ids in ended:
+            written[index] = ids
+    return written
+
+
+@torch.inference_mode()
+def iter_samples(
+    model: GPT2LMHeadModel,
+    start: Sequence[int],
+    count: int,
+    config: SamplingParams,
+    *,
+    end_mark: int,
+    generator: torch.Generator | None = None,
+) -> Iterator[list[tuple[int, list[int]]]]:
+    """Yield after each step the texts that end with it: which of the `count`, and its ids, as `sample` returns them."""
     device = model.lm_head.weight.device
     written: list[list[int]] = [[] for _ in range(count)]
     indices = torch.arange(count, device=device)  # [batch]: which text each element of the batch is
@@ -38,10 +61,12 @@ def sample(
         logits = model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[:, -1].float()
         if step < config.min_new_tokens:
             logits[:, end_mark] = -torch.inf
-        chosen = torch.where(alive, sample_next_tokens(logits, config), end_mark)
-        alive = alive & (chosen != end_mark)
+        chosen = torch.where(alive, sample_next_tokens(logits, config, generator), end_mark)
+        before, alive = alive, alive & (chosen != end_mark)
         for index, token in zip(indices[alive].tolist(), chosen[alive].tolist(), strict=True):
             written[index].append(token)
+        last = before if step == config.max_new_tokens - 1 else before & ~alive
+        yield [(index, written[index]) for index in indices[last].tolist()]
         ended = len(indices) - int(alive.sum())
         if ended == len(indices):
             break
@@ -50,13 +75,12 @@ def sample(
             indices, chosen = indices[alive], chosen[alive]
             alive = torch.ones(len(indices), dtype=torch.bool, device=device)
         ids = chosen.unsqueeze(1)
-    return written
 
 
-def sample_next_tokens(logits: Tensor, config: SamplingParams) -> Tensor:
+def sample_next_tokens(logits: Tensor, config: SamplingParams, generator: torch.Generator | None = None) -> Tensor:
     """Sample an id, [batch] int64, for each element of `logits` [batch, vocabulary] float32."""
     weights, ids = filter_top_k_top_p(logits, config)
-    return ids.gather(1, torch.multinomial(weights, 1)).squeeze(1)
+    return ids.gather(1, torch.multinomial(weights, 1, generator=generator)).squeeze(1)
 
 
 def filter_top_k_top_p(logits: Tensor, config: SamplingParams) -> tuple[Tensor, Tensor]:

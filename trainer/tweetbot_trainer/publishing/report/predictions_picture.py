@@ -1,6 +1,7 @@
 """predictions.png: posts that the model wrote for a prompt, marked as AI-generated in the picture and in the file."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from io import BytesIO
 
 from PIL import Image, ImageDraw
@@ -44,16 +45,45 @@ HAN_LANGUAGES = ("ja", "zh", "ko")
 Box = tuple[float, float, float, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """Posts for a prompt, and whom they imitate; `han_language` is that of Chinese characters in them."""
+
+    person: str
+    handle: str
+    disclosure: str
+    model_name: str
+    prompt: str
+    texts: tuple[str, ...]
+    pictures: tuple[bytes, ...] = ()
+    han_language: str | None = None
+
+
 def render_predictions(card: CardData) -> bytes:
     """Draw up to five samples of the first prompt."""
-    prompt = card.samples[0].prompt if card.samples else ""
-    texts = [sample.text for sample in card.first_samples[:POSTS]]
+    return draw_predictions(
+        Predictions(
+            person=card.name,
+            handle=card.handle,
+            disclosure=build_disclosure(card.handle),
+            model_name=card.model_name,
+            prompt=card.samples[0].prompt if card.samples else "",
+            texts=tuple(sample.text for sample in card.first_samples),
+            pictures=tuple(card.pictures.values()),
+            han_language=find_han_language(card),
+        )
+    )
+
+
+def draw_predictions(shown: Predictions) -> bytes:
+    """Draw the first five posts, marked as AI-generated."""
     page = Image.new("RGB", (WIDTH * FINE, HEIGHT * FINE), PAPER)
     canvas = ImageDraw.Draw(page)
-    _draw_head(page, canvas, card)
-    _draw_posts(canvas, [make_drawable(text) for text in texts], make_drawable(prompt), find_han_language(card))
-    _draw_foot(canvas, card)
-    return encode_png(page.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS), _build_metadata(card, prompt))
+    texts = [make_drawable(text) for text in shown.texts[:POSTS]]
+    _draw_head(page, canvas, shown)
+    _draw_posts(canvas, texts, make_drawable(shown.prompt), shown.han_language)
+    _draw_foot(canvas, shown)
+    return encode_png(page.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS), _build_metadata(shown))
 
 
 def encode_png(picture: Image.Image, metadata: PngInfo | None = None) -> bytes:
@@ -75,25 +105,25 @@ def crop_to_circle(png: bytes, side: int) -> Image.Image:
     return result
 
 
-def _build_metadata(card: CardData, prompt: str) -> PngInfo:
+def _build_metadata(shown: Predictions) -> PngInfo:
     info = PngInfo()
     info.add_text("ai_generated", "true")
-    info.add_itxt("Description", build_disclosure(card.handle))
-    info.add_itxt("Prompt", prompt)
-    info.add_itxt("Model", card.model_name)
+    info.add_itxt("Description", shown.disclosure)
+    info.add_itxt("Prompt", shown.prompt)
+    info.add_itxt("Model", shown.model_name)
     info.add_text("Software", "tweetbot-trainer")
     return info
 
 
-def _draw_head(page: Image.Image, canvas: ImageDraw.ImageDraw, card: CardData) -> None:
-    name, handle = TextRenderer(38 * FINE, bold=True, language=find_han_language(card)), TextRenderer(23 * FINE)
+def _draw_head(page: Image.Image, canvas: ImageDraw.ImageDraw, shown: Predictions) -> None:
+    name, handle = TextRenderer(38 * FINE, bold=True, language=shown.han_language), TextRenderer(23 * FINE)
     label = TextRenderer(19 * FINE, bold=True)
     _draw_box(canvas, (0, 0, WIDTH, 8), TEAL)
-    left, pill = _draw_faces(page, canvas, card.pictures.values()), label.measure_width("AI-GENERATED") / FINE + 40
+    left, pill = _draw_faces(page, canvas, shown.pictures), label.measure_width("AI-GENERATED") / FINE + 40
     room = (WIDTH - MARGIN - pill - 24 - left) * FINE
-    title = name.truncate(make_drawable(card.name), room)
+    title = name.truncate(make_drawable(shown.person), room)
     name.draw(canvas, (left * FINE, 74 * FINE), [(title, INK)])
-    subtitle = handle.truncate(f"@{card.handle}, as a bot", room)
+    subtitle = handle.truncate(f"@{shown.handle}, as a bot" if shown.handle else "as a bot", room)
     handle.draw(canvas, (left * FINE, 106 * FINE), [(subtitle, MUTED)])
     right = WIDTH - MARGIN
     _draw_box(canvas, (right - pill, 48, right, 90), VERMILION, radius=21)
@@ -167,12 +197,12 @@ def _draw_lines(
         baseline += renderer.line_height
 
 
-def _draw_foot(canvas: ImageDraw.ImageDraw, card: CardData) -> None:
+def _draw_foot(canvas: ImageDraw.ImageDraw, shown: Predictions) -> None:
     small = TextRenderer(17 * FINE)
     y = (HEIGHT - 19) * FINE
-    disclosure = small.truncate(make_drawable(build_disclosure(card.handle)), (WIDTH - 2 * MARGIN) * FINE)
+    disclosure = small.truncate(make_drawable(shown.disclosure), (WIDTH - 2 * MARGIN) * FINE)
     room = (WIDTH - 2 * MARGIN - PADDING) * FINE - small.measure_width(disclosure)
-    model = small.truncate(make_drawable(card.model_name), room)
+    model = small.truncate(make_drawable(shown.model_name), room)
     small.draw(canvas, (MARGIN * FINE, y), [(disclosure, MUTED)])
     small.draw(canvas, ((WIDTH - MARGIN) * FINE - small.measure_width(model), y), [(model, MUTED)])
 

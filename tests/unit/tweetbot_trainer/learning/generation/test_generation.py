@@ -204,7 +204,7 @@ def test_a_content_warning_keeps_its_line(
     trained: Base, monkeypatch: pytest.MonkeyPatch, continued: str, post: str | None
 ) -> None:
     ids = encode(trained.tokenizer, continued).tokens
-    monkeypatch.setattr(generation, "sample", lambda *_, **__: iter([ids]))
+    monkeypatch.setattr(generation, "iter_samples", lambda *_, **__: iter([[(0, ids)]]))
     assert written(trained, count=1).posts == ((post,) if post else ())
 
 

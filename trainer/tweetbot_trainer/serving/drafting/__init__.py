@@ -1,0 +1,1 @@
+"""Models that are served, the queue before each, and the drawing of posts as events."""

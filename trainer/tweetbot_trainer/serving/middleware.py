@@ -1,0 +1,111 @@
+"""What surrounds every route: access, the bound on the body, and headers that keep a page to this server."""
+
+import asyncio
+from http.cookies import CookieError, SimpleCookie
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tweetbot_trainer.serving.access import COOKIE, Access, Asked, LoggedIn, Refused, decide_access
+from tweetbot_trainer.serving.api.errors import build_error
+
+#: Most bytes of a body, and the seconds in which it must come.
+BODY, BODY_SECONDS = 16 * 1024, 10.0
+#: Everything comes from here, and no other site shows it in a frame.
+CONTENT_POLICY = (
+    "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'self'"
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class Guard:
+    """Asks the rules before each request, and answers those that are refused."""
+
+    def __init__(self, app: ASGIApp, access: Access) -> None:
+        self._app, self._access = app, access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        refusal = self._refuse(scope)
+        if refusal is not None:
+            await refusal(scope, receive, _add_headers(send))
+            return
+        body = await _read_body(receive)
+        if body is None:
+            await build_error(f"the body is larger than {BODY} bytes, or slow", status=413)(
+                scope, receive, _add_headers(send)
+            )
+            return
+        await self._app(scope, _replay(body, receive), _add_headers(send))
+
+    def _refuse(self, scope: Scope) -> Response | None:
+        match decide_access(self._access, _describe(scope)):
+            case Refused(status, message):
+                headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+                return build_error(message, status=status, headers=headers)
+            case LoggedIn(location):
+                answer = RedirectResponse(location, status_code=303)
+                secure = scope.get("scheme") == "https"
+                answer.set_cookie(COOKIE, self._access.cookie, httponly=True, samesite="strict", secure=secure)
+                return answer
+            case None:
+                return None
+
+
+def _describe(scope: Scope) -> Asked:
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    try:
+        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        cookie = None
+    query = scope["query_string"].decode("latin-1")
+    return Asked(scope["method"], scope["path"], query, headers, cookie.value if cookie else "")
+
+
+async def _read_body(receive: Receive) -> bytes | None:
+    """Read the whole body; None if it is too large, or comes too slowly."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while True:
+                message = await receive()
+                body += message.get("body", b"")
+                if len(body) > BODY:
+                    return None
+                if message["type"] == "http.disconnect" or not message.get("more_body"):
+                    return bytes(body)
+    except TimeoutError:
+        return None
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Return the body as one message, then what comes after it: that the client is gone."""
+    first = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_again() -> Message:
+        return first.pop() if first else await receive()
+
+    return receive_again
+
+
+def _add_headers(send: Send) -> Send:
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return send_with_headers

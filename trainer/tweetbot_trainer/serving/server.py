@@ -1,0 +1,74 @@
+"""Run the server until the process is asked to stop."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+
+from tweetbot_contract import reasons
+from tweetbot_trainer.runtime.errors import SpecRefused
+from tweetbot_trainer.runtime.signals import StopRequest
+
+#: Seconds between looks whether to stop, and those that answers get to end then.
+LOOK, GRACE = 0.1, 1
+#: Most connections at a time; the next are answered with 503.
+CONNECTIONS = 64
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to the process."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the handlers as they are."""
+        yield
+
+
+def open_listener(host: str, port: int) -> socket.socket:
+    """Listen at an address; port 0 takes a free one. Raises SpecRefused if that is impossible."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        message = f"nobody can listen at {format_address(host, port)}: {error.strerror}; give another --port or --host"
+        raise SpecRefused(reasons.SPEC_REFUSED, message) from error
+
+
+def format_address(host: str, port: int) -> str:
+    """Return the address of the page."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def run_server(app: Starlette, listener: socket.socket, stop: StopRequest) -> None:
+    """Serve until `stop` is requested, and print the address once the server answers."""
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        loop="asyncio",
+        lifespan="off",
+        access_log=False,  # it would show the token of an address
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=CONNECTIONS,
+        timeout_graceful_shutdown=GRACE,
+        h11_max_incomplete_event_size=16 * 1024,
+    )
+    asyncio.run(_serve(_Server(config), listener, stop))
+
+
+async def _serve(server: uvicorn.Server, listener: socket.socket, stop: StopRequest) -> None:
+    host, port = listener.getsockname()[:2]
+    serving, announced = asyncio.create_task(server.serve(sockets=[listener])), False
+    while not serving.done():
+        if server.started and not announced:
+            announced = True
+            print(f"Open {format_address(host, port)} (Ctrl-C ends it)", file=sys.stderr, flush=True)
+        server.should_exit = server.should_exit or stop.requested
+        await asyncio.wait({serving}, timeout=LOOK)
+    await serving
