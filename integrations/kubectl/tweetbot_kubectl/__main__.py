@@ -4,11 +4,11 @@ import argparse
 import os
 import sys
 
-from tweetbot_kubectl.commands.command import Session
+from tweetbot_kubectl.commands.command import PROGRAM, Session
 from tweetbot_kubectl.completion import COMPLETE, print_candidates
 from tweetbot_kubectl.failures import CommandFailed
 from tweetbot_kubectl.output.output import Output
-from tweetbot_kubectl.parser import PROGRAM, parse_arguments
+from tweetbot_kubectl.parser import parse_arguments
 from tweetbot_kubectl.session import build_session
 
 #: Exit code after Ctrl-C.

@@ -3,11 +3,10 @@
 import argparse
 
 from tweetbot_kubectl.commands.acting import ACTING
-from tweetbot_kubectl.commands.command import Command
+from tweetbot_kubectl.commands.command import PROGRAM, Command
 from tweetbot_kubectl.commands.reading import READING
 from tweetbot_kubectl.output.times import parse_span
 
-PROGRAM = "kubectl tweetbot"
 COMMANDS: tuple[Command, ...] = (*READING, *ACTING)
 #: Seconds that one request may take.
 _REQUEST_TIMEOUT = 30.0

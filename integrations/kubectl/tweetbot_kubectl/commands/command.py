@@ -19,6 +19,10 @@ class OpenCluster(Protocol):
         """Raises CommandFailed."""
 
 
+#: What people type.
+PROGRAM = "kubectl tweetbot"
+
+
 @dataclass
 class Session:
     """What every command works with. The cluster is opened when it is first asked."""

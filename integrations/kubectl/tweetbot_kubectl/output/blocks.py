@@ -12,6 +12,11 @@ def clean_text(text: str) -> str:
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
+def shorten(text: str, limit: int) -> str:
+    """Return a text of at most `limit` characters."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """A text in one tone; a terminal draws `percent` as a bar before it."""

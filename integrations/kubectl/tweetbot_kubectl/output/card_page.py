@@ -1,6 +1,12 @@
 """A model card as a page of its own: it runs no script and asks no server for anything."""
 
+import re
+from itertools import pairwise
+
 from markdown_it import MarkdownIt
+
+#: The only tags of HTML that a card uses.
+_TAGS = re.compile("&lt;(/?(?:details|summary))&gt;")
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -25,9 +31,19 @@ _PAGE = """<!doctype html>
 
 
 def render_card_page(card: str) -> str:
-    """Return the page of a card in Markdown. HTML in it is shown as text."""
+    """Return the page of a card in Markdown. HTML in it is shown as text, but for what folds a part away."""
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-    return _PAGE.format(body=markdown.render(drop_front_matter(card)))
+    tokens = markdown.parse(drop_front_matter(card))
+    for heading, text in pairwise(tokens):
+        if heading.type == "heading_open":
+            heading.attrSet("id", _build_anchor(text.content))
+    body = markdown.renderer.render(tokens, markdown.options, {})
+    return _PAGE.format(body=_TAGS.sub(r"<\1>", body))
+
+
+def _build_anchor(heading: str) -> str:
+    """Return a heading's anchor, as GitHub and the Hub make it."""
+    return re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-")
 
 
 def drop_front_matter(card: str) -> str:

@@ -54,7 +54,7 @@ def _render_table(table: Table) -> RichTable:
     named = any(column.name for column in table.columns)
     rendered = RichTable(box=box.SIMPLE_HEAD if named else None, show_header=named, pad_edge=False, show_edge=False)
     for column in table.columns:
-        rendered.add_column(column.name, justify="right" if column.numeric else "left", overflow="fold")
+        rendered.add_column(column.name.upper(), justify="right" if column.numeric else "left", overflow="fold")
     for line in table.lines:
         rendered.add_row(*map(_render_text, line))
     return rendered

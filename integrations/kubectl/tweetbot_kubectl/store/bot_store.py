@@ -84,8 +84,8 @@ def translate_failures(found: BotStore) -> Iterator[None]:
     except NotAuthorized as refusal:
         raise Forbidden(refusal.message) from None
     except TemporaryError as away:
-        where = found.output.endpoint or "S3"
-        advice = "if it is only reachable inside the cluster, forward its port and give --endpoint"
+        where = found.output.endpoint or "S3 at AWS (the spec names no endpoint)"
+        advice = "if the bucket's server is another one, or only the cluster reaches it, give --endpoint"
         raise Unreachable(f"{where} does not answer from here: {advice} ({away.message})") from None
     except SpecRefused as refusal:
         missing = refusal.reason == reasons.SOURCE_NOT_FOUND

@@ -17,7 +17,9 @@ from tweetbot_trainer.publishing.registry.publish import publish
 from tweetbot_trainer.store.folder import FolderStore
 
 OLD, NEW = "1" * 16, "2" * 16
-CARD = "---\nlicense: other\n---\n# Gull\n\n<script>alert(1)</script>\n\n![what it wrote](predictions.png)\n"
+CARD = (
+    "---\nlicense: other\n---\n# Gull\n\n<script>alert(1)</script>\n\n<details>\n\n![what it wrote](predictions.png)\n"
+)
 Output = pytest.CaptureFixture[str]
 
 
@@ -87,13 +89,17 @@ def test_a_card_and_its_pictures_open_by_links(api: FakeApi) -> None:
     assert all("Signature" in link["url"] for link in document["links"])
 
 
-def test_a_card_is_shown_in_the_browser_without_its_html(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_card_is_shown_in_the_browser_without_its_html(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", opened.append)
     page = Path(run_plugin(api, "open", "gull", "--view").output.strip())
     assert opened == [page.as_uri()]
     text = page.read_text()
-    assert "<h1>Gull</h1>" in text
+    assert '<h1 id="gull">Gull</h1>' in text
+    assert "<details>" in text
     assert "license: other" not in text
     assert "<script>" not in text
     assert (page.parent / "predictions.png").read_bytes() == b"a picture"
@@ -121,4 +127,4 @@ def test_an_endpoint_of_the_cluster_is_told_apart_from_a_fault(api: FakeApi, mon
     monkeypatch.setattr(bot_store, "RETRY_SECONDS", 0.0)
     done = run_plugin(api, "versions", "gull", "--endpoint", "http://127.0.0.1:9")
     assert done.code == 5
-    assert "forward its port and give --endpoint" in done.notes
+    assert "only the cluster reaches it, give --endpoint" in done.notes

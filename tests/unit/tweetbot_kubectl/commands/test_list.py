@@ -3,7 +3,7 @@
 import json
 
 from tweetbot_fakes.kubernetes.api_requests import FakeApi
-from tweetbot_fakes.plugin import a_condition, a_model, a_stored_bot, a_training_status, run_plugin
+from tweetbot_fakes.plugin import a_condition, a_model, a_run, a_stored_bot, a_training_status, run_plugin
 
 
 def a_fleet() -> FakeApi:
@@ -58,6 +58,11 @@ def test_the_document_has_every_field() -> None:
         "message": "Fine-tuning the model",
         "stalled": False,
     }
+
+
+def test_a_run_that_has_ended_has_no_progress() -> None:
+    api = FakeApi(a_stored_bot(status=a_training_status(phase="Succeeded", currentRun=a_run(outcome="Succeeded"))))
+    assert "%" not in run_plugin(api, "list").output
 
 
 def test_a_terminal_draws_a_bar() -> None:

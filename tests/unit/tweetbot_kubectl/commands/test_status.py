@@ -81,6 +81,23 @@ def test_what_went_wrong_last_is_told() -> None:
     assert "OutOfMemory in attempt 1 of Train, 3m ago: Raise spec.resources.memory." in output
 
 
+def test_what_the_message_says_is_not_said_twice() -> None:
+    message = "Its loss is too high. If you loosen the gate, this model is published as it is."
+    trouble = {"reason": "GateFailed", "message": message, "stage": "Train", "attempt": 1, "at": say_time(200)}
+    conditions = [a_condition("Progressing", "False", "GateFailed", message)]
+    failed = a_run(outcome="Failed", lastTrouble=trouble)
+    output = run_plugin(a_training(phase="Failed", conditions=conditions, currentRun=failed), "status", "gull").output
+    assert output.count("too high") == 1
+    assert "next    For you: do what the message says." in output
+
+
+def test_jobs_and_pods_of_earlier_runs_are_left_out() -> None:
+    api = a_training()
+    api.add(a_stored_job("train", run="0" * 16, state="Complete"))
+    api.add(a_stored_pod("train", run="0" * 16, terminated={"exitCode": 0}))
+    assert "gull-00000000" not in run_plugin(api, "status", "gull").output
+
+
 def test_the_model_and_the_next_scheduled_run_are_told() -> None:
     output = run_plugin(a_training(model=a_model(), nextScheduleTime="2026-01-05T03:00:00Z"), "status", "gull").output
     assert "model      227ba5f2c6c9109f, published 2h ago" in output

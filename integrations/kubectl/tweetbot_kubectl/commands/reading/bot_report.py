@@ -20,6 +20,7 @@ NEWEST = 5
 _REASONS = {value.name: value for value in vars(reasons).values() if isinstance(value, Reason)}
 _ACTORS = {"Author": "you", "Platform": "the platform team", "Nobody": "nobody"}
 T = TypeVar("T")
+V = TypeVar("V", JobView, PodView)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,9 @@ def gather_report(session: Session, name: str) -> BotReport:
     """Read a TweetBot and what runs for it. Rights that are missing leave out their part. Raises NotFound."""
     cluster, namespace = session.cluster, session.namespace
     bot, unseen = cluster.get_bot(namespace, name), list[str]()
-    jobs = _try_to_read(lambda: cluster.list_jobs(namespace, name), unseen)
-    pods = _try_to_read(lambda: cluster.list_pods(namespace, name), unseen)
+    current = bot.status.current_run.id if bot.status.current_run else ""
+    jobs = _keep_run(_try_to_read(lambda: cluster.list_jobs(namespace, name), unseen), current)
+    pods = _keep_run(_try_to_read(lambda: cluster.list_pods(namespace, name), unseen), current)
     objects = [("TweetBot", name), *(("Job", job.name) for job in jobs), *(("Pod", pod.name) for pod in pods)]
     events = _try_to_read(lambda: _list_events(session, objects), unseen)
     return build_report(bot, jobs, pods, events[:NEWEST], tuple(unseen))
@@ -95,6 +97,11 @@ def build_report(
         events=events,
         unseen=unseen,
     )
+
+
+def _keep_run(objects: tuple[V, ...], run_id: str) -> tuple[V, ...]:
+    """Return those of a run, and those of no run: Jobs that move latest.json or erase."""
+    return tuple(each for each in objects if each.run_id in ("", run_id))
 
 
 def _find_telling_condition(status: TweetBotStatus) -> Condition | None:

@@ -22,7 +22,7 @@ TONES: dict[str, Tone] = {
 
 @dataclass(frozen=True, slots=True)
 class FleetMember:
-    """A TweetBot in a list. `percent` is how much of its training is done."""
+    """A TweetBot in a list. `percent` is how much of its training is done, while a run goes on."""
 
     namespace: str
     name: str
@@ -60,7 +60,7 @@ def build_member(bot: BaseTweetBot) -> FleetMember:
     """Return a TweetBot as a list shows it."""
     status, run_ = bot.status, bot.status.current_run
     progressing, stalled = status.find_condition("Progressing"), status.find_condition("Stalled")
-    progress, columns = run_.progress if run_ else None, status.columns
+    progress, columns = run_.progress if run_ and run_.outcome is None else None, status.columns
     return FleetMember(
         namespace=bot.namespace,
         name=bot.name,

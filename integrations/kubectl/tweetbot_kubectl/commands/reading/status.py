@@ -6,13 +6,15 @@ from datetime import datetime
 
 from tweetbot_contract.status import CurrentRun
 from tweetbot_kubectl.cluster.objects import JobView, PodView
-from tweetbot_kubectl.commands.command import Command, Session, add_name
+from tweetbot_kubectl.commands.command import PROGRAM, Command, Session, add_name
 from tweetbot_kubectl.commands.reading.bot_report import BotReport, gather_report
 from tweetbot_kubectl.commands.reading.list import TONES
 from tweetbot_kubectl.failures import ExitCode
-from tweetbot_kubectl.output.blocks import Block, Column, Heading, Table, Text, Tone, Tree, build_fields
+from tweetbot_kubectl.output.blocks import Block, Column, Heading, Table, Text, Tone, Tree, build_fields, shorten
 from tweetbot_kubectl.output.times import format_age
 
+#: Characters of an Event's message that are shown; the document has all.
+_EVENT_WIDTH = 160
 _STATES: dict[str, Tone] = {"Complete": "good", "Succeeded": "good", "Failed": "bad", "Running": "busy"}
 
 
@@ -35,7 +37,7 @@ def render_status(report: BotReport, now: datetime) -> tuple[Block, ...]:
             ("", report.message),
             ("next", _describe_next(report)),
             ("progress", _render_progress(report.run)),
-            ("last trouble", _describe_trouble(report.run, now)),
+            ("last trouble", _describe_trouble(report, now)),
             ("model", _describe_model(report, now)),
             ("data", f"{report.data.kept} of {report.data.downloaded} posts kept" if report.data else None),
         ]
@@ -45,15 +47,18 @@ def render_status(report: BotReport, now: datetime) -> tuple[Block, ...]:
 
 
 def _describe_next(report: BotReport) -> str:
+    said = report.advice.rstrip(".").rpartition(". ")[2] in report.message
+    advice = "do what the message says." if said and report.actor != "nobody" else report.advice
     who = "" if report.actor == "nobody" else f"For {report.actor}: "
     scheduled = (
         f" The schedule starts the next run at {report.next_run_at:%Y-%m-%d %H:%M} UTC." if report.next_run_at else ""
     )
-    return f"{who}{report.advice}{scheduled}"
+    shown = f" See what it writes: {PROGRAM} samples {report.name}" if report.phase == "Succeeded" else ""
+    return f"{who}{advice}{scheduled}{shown}"
 
 
 def _render_progress(run_: CurrentRun | None) -> Text | None:
-    progress = run_.progress if run_ else None
+    progress = run_.progress if run_ and run_.outcome is None else None
     if progress is None:
         return None
     if progress.percent is None:
@@ -70,9 +75,9 @@ def _describe_loss(loss: float | None) -> str:
     return "" if loss is None else f"loss {loss:.3f}"
 
 
-def _describe_trouble(run_: CurrentRun | None, now: datetime) -> str | None:
-    trouble = run_.last_trouble if run_ else None
-    if trouble is None:
+def _describe_trouble(report: BotReport, now: datetime) -> str | None:
+    trouble = report.run.last_trouble if report.run else None
+    if trouble is None or trouble.message in report.message:
         return None
     when = format_age(datetime.fromisoformat(trouble.at.replace("Z", "+00:00")), now)
     return f"{trouble.reason} in attempt {trouble.attempt} of {trouble.stage}, {when} ago: {trouble.message}"
@@ -127,7 +132,7 @@ def _list_event_cells(report: BotReport, now: datetime) -> Iterator[tuple[Text, 
             Text(format_age(event.at, now), "faint"),
             Text(f"{event.kind}/{event.name}"),
             Text(event.reason, tone),
-            Text(f"{event.message}{times}"),
+            Text(f"{shorten(event.message, _EVENT_WIDTH)}{times}"),
         )
 
 
