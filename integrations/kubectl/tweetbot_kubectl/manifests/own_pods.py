@@ -1,4 +1,5 @@
-"""The Pods that the plugin starts under a bot's service account: one serves the playground, one probes the bucket.
+"""The Pods that the plugin starts under a bot's service account: they serve the playground, write drafts, or probe the
+bucket.
 
 They are built as the operator builds its own (Pod Security "restricted", Secrets as files, what a class gives), and go
 with their TweetBot.
@@ -57,24 +58,65 @@ class Playground:
     memory: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftRequest:
+    """What the Pod that writes drafts is asked for, as `tweetbot-trainer generate` takes it."""
+
+    name: str
+    count: int
+    prompt: str
+    seed: int
+    limit_seconds: int
+    """When the kubelet ends the Pod, whatever it does."""
+    cpu: str = "1"
+    memory: str = ""
+
+
 def build_playground_pod(bot: TweetBot, wanted: Playground, settings: OperatorSettings) -> Document:
     """Build the Pod that serves the bot's model on its loopback, where only a port-forward reaches it."""
-    model = bot.status.model
-    size = model.size_bytes if model else 0
-    memory = wanted.memory or _format_mebibytes(_BASE_MEMORY + 2 * size)
-    disk = _format_mebibytes(_SPARE_DISK + size)
     command = [
-        *("tweetbot-trainer", "serve", "--model", model.uri if model else ""),
+        *("tweetbot-trainer", "serve", "--model", _get_model_uri(bot)),
         *("--host", "127.0.0.1", "--port", str(wanted.port), "--token-file", f"{_TOKEN_DIR}/{_TOKEN_FILE}"),
         *("--idle-seconds", str(wanted.idle_seconds)),
         *build_storage_options(bot.spec.output.s3),
     ]
-    pod = _build_pod(bot, command, wanted.name, {"cpu": wanted.cpu, "memory": memory}, disk, settings)
+    pod = _build_model_pod(bot, command, wanted, settings)
     pod["metadata"]["annotations"] = {**pod["metadata"]["annotations"], TOKEN_ANNOTATION: wanted.token}
     pod["metadata"]["labels"][COMPONENT_LABEL] = "playground"
-    pod["spec"]["activeDeadlineSeconds"] = wanted.limit_seconds
     _mount_token(pod["spec"])
     return pod
+
+
+def build_drafts_pod(bot: TweetBot, wanted: DraftRequest, settings: OperatorSettings) -> Document:
+    """Build the Pod that writes drafts into its log, one JSON object per line."""
+    command = [
+        *("tweetbot-trainer", "generate", "--model", _get_model_uri(bot), "--jsonl"),
+        *("--count", str(wanted.count), "--seed", str(wanted.seed), f"--prompt={_escape(wanted.prompt)}"),
+        *build_storage_options(bot.spec.output.s3),
+    ]
+    pod = _build_model_pod(bot, command, wanted, settings)
+    pod["metadata"]["labels"][COMPONENT_LABEL] = "drafts"
+    return pod
+
+
+def _build_model_pod(
+    bot: TweetBot, command: list[str], wanted: Playground | DraftRequest, settings: OperatorSettings
+) -> Document:
+    """Build a Pod with room for the bot's model."""
+    size = bot.status.model.size_bytes if bot.status.model else 0
+    resources = {"cpu": wanted.cpu, "memory": wanted.memory or _format_mebibytes(_BASE_MEMORY + 2 * size)}
+    pod = _build_pod(bot, command, wanted.name, resources, _format_mebibytes(_SPARE_DISK + size), settings)
+    pod["spec"]["activeDeadlineSeconds"] = wanted.limit_seconds
+    return pod
+
+
+def _get_model_uri(bot: TweetBot) -> str:
+    return bot.status.model.uri if bot.status.model else ""
+
+
+def _escape(argument: str) -> str:
+    """Keep the kubelet from putting variables into an argument."""
+    return argument.replace("$", "$$")
 
 
 def build_probe_pod(bot: TweetBot, name: str, settings: OperatorSettings, *, limit_seconds: int) -> Document:

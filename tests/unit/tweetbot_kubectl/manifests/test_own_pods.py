@@ -5,11 +5,18 @@ import pytest
 from builders.manifests import a_manifest
 from tweetbot_contract.manifest import TweetBot, parse
 from tweetbot_kubectl.manifests.found_settings import read_deployment, read_job
-from tweetbot_kubectl.manifests.own_pods import Playground, build_playground_pod, build_probe_pod
+from tweetbot_kubectl.manifests.own_pods import (
+    DraftRequest,
+    Playground,
+    build_drafts_pod,
+    build_playground_pod,
+    build_probe_pod,
+)
 from tweetbot_operator.settings import OperatorSettings
 
 SETTINGS = OperatorSettings(trainer_image="registry/trainer@sha256:1", allowed_networks="10.0.0.0/8")
 WANTED = Playground(name="gull-playground-1", port=20001, token="t0ken", idle_seconds=900, limit_seconds=7200)
+DRAFTS = DraftRequest(name="gull-drafts-1", count=5, prompt="My dream is", seed=42, limit_seconds=1200)
 CLASS = {
     "labels": {"sidecar.istio.io/inject": "false"},
     "proxy": {"https": "http://proxy:3128"},
@@ -49,6 +56,7 @@ def the_container(pod: dict[str, Any]) -> dict[str, Any]:
 
 PODS = {
     "playground": lambda: build_playground_pod(a_bot(), WANTED, SETTINGS),
+    "drafts": lambda: build_drafts_pod(a_bot(), DRAFTS, SETTINGS),
     "probe": lambda: build_probe_pod(a_bot(), "gull-probe-1", SETTINGS, limit_seconds=180),
 }
 
@@ -80,7 +88,7 @@ def test_a_pod_of_the_plugin_goes_with_its_tweetbot_and_ends_by_itself(purpose: 
     (owner,) = pod["metadata"]["ownerReferences"]
     assert (owner["kind"], owner["name"], owner["uid"]) == ("TweetBot", "gull", "uid-gull")
     assert "controller" not in owner
-    assert pod["spec"]["activeDeadlineSeconds"] in (180, 7200)
+    assert pod["spec"]["activeDeadlineSeconds"] in (180, 1200, 7200)
     assert pod["spec"]["restartPolicy"] == "Never"
 
 

@@ -3,20 +3,17 @@
 import argparse
 import secrets
 import shutil
-import signal
 import time
 import webbrowser
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
-from types import FrameType
 
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_kubectl.cluster.port_forward import ForwardFailed, PortForward
 from tweetbot_kubectl.commands.acting.doctor_looks import Looks
 from tweetbot_kubectl.commands.acting.pod_state import PodState, read_pod_state
-from tweetbot_kubectl.commands.acting.pods import find_settings, name_pod, run_pod
+from tweetbot_kubectl.commands.acting.pods import find_settings, interrupt_on_signals, name_pod, run_pod
 from tweetbot_kubectl.commands.acting.whole_bot import get_whole_bot
 from tweetbot_kubectl.commands.command import Session
 from tweetbot_kubectl.failures import CommandFailed, ExitCode
@@ -174,21 +171,6 @@ def explain_end(trial: Trial, state: PodState) -> str:
         lines = []
     said = " ".join(line for line in lines[-_LOG_LINES:] if line.strip())
     return f"{state.sentence}. {said}".strip()
-
-
-@contextmanager
-def interrupt_on_signals() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into Ctrl-C inside, so that the Pod is deleted."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _render(served: Served) -> tuple[Block, ...]:

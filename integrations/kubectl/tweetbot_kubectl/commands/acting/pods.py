@@ -1,17 +1,24 @@
 """The Pods that the plugin starts itself: with which settings, until when, and that they go."""
 
 import secrets
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 from tweetbot_contract.handover import BOT_LABEL, MANAGED_BY, MANAGED_BY_LABEL
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_kubectl.cluster.requests import Document, Requests
 from tweetbot_kubectl.commands.acting.doctor_looks import Looks
+from tweetbot_kubectl.commands.acting.pod_state import PodState, read_pod_state
+from tweetbot_kubectl.commands.command import Session
 from tweetbot_kubectl.failures import CommandFailed, NotFound
 from tweetbot_kubectl.manifests import own_pods
 from tweetbot_kubectl.manifests.found_settings import read_deployment, read_job
 from tweetbot_operator.settings import OperatorSettings
+
+#: Seconds between two looks at a Pod that is to end by itself.
+_POLL_SECONDS = 1.0
 
 
 def find_settings(bot: TweetBot, looks: Looks, image: str | None = None) -> OperatorSettings:
@@ -55,6 +62,22 @@ def run_pod(requests: Requests, pod: Document) -> Iterator[None]:
         delete_pod(requests, namespace, pod["metadata"]["name"])
 
 
+def wait_for_end(session: Session, pod: Document, seconds: int, *, running: str) -> PodState:
+    """Wait until a Pod has ended, and note what it does; `running` says what its trainer does. Raises CommandFailed."""
+    metadata, said = pod["metadata"], ""
+    path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
+    for _ in range(round(seconds / _POLL_SECONDS)):
+        state = read_pod_state(session.cluster.requests.get(path))
+        if state.ended:
+            return state
+        sentence = running if state.running else state.sentence
+        if sentence != said:
+            session.output.note(f"  {sentence}")
+            said = sentence
+        session.sleep(_POLL_SECONDS)
+    raise CommandFailed(f"Pod {metadata['name']} did not end within {seconds} s: {said}.")
+
+
 def delete_pod(requests: Requests, namespace: str, name: str) -> None:
     """Delete a Pod that may be gone already."""
     try:
@@ -72,3 +95,18 @@ def _remove_leftovers(requests: Requests, pod: Document) -> None:
     for found in looks.read(f"/api/v1/namespaces/{metadata['namespace']}/pods", query).items:
         if (found.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
             delete_pod(requests, metadata["namespace"], found["metadata"]["name"])
+
+
+@contextmanager
+def interrupt_on_signals() -> Iterator[None]:
+    """Turn SIGTERM and SIGHUP into Ctrl-C inside, so that the Pod is deleted."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

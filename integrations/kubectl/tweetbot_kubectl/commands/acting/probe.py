@@ -4,8 +4,7 @@ from tweetbot_contract import reasons
 from tweetbot_contract.handover import ExitCode as TrainerCode
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_kubectl.commands.acting.doctor_looks import Looks
-from tweetbot_kubectl.commands.acting.pod_state import read_pod_state
-from tweetbot_kubectl.commands.acting.pods import find_settings, name_pod, run_pod
+from tweetbot_kubectl.commands.acting.pods import find_settings, name_pod, run_pod, wait_for_end
 from tweetbot_kubectl.commands.command import Session
 from tweetbot_kubectl.decisions.checks.check import Check
 from tweetbot_kubectl.failures import CommandFailed
@@ -13,7 +12,6 @@ from tweetbot_kubectl.manifests.own_pods import build_probe_pod
 
 #: Seconds after which the kubelet ends the probe: a trainer's command tries a server for half a minute.
 LIMIT_SECONDS = 180
-_POLL_SECONDS = 1.0
 _WHAT = "bucket"
 
 
@@ -23,24 +21,12 @@ def probe_bucket(bot: TweetBot, looks: Looks, session: Session, image: str | Non
         settings = find_settings(bot, looks, image)
         pod = build_probe_pod(bot, name_pod(bot, "probe"), settings, limit_seconds=LIMIT_SECONDS)
         with run_pod(looks.requests, pod):
-            return _wait_for_answer(pod["metadata"]["name"], bot, session)
+            state = wait_for_end(session, pod, LIMIT_SECONDS, running="the probe lists its versions")
+            ended = state.exit_code is not None
+            log = [*session.cluster.stream_log(bot.namespace, pod["metadata"]["name"])] if ended else []
+            return judge_probe(bot, state.exit_code, log, state.sentence)
     except CommandFailed as failure:
         return Check(_WHAT, "unknown", f"It was not probed: {failure}")
-
-
-def _wait_for_answer(name: str, bot: TweetBot, session: Session) -> Check:
-    said, left = "", LIMIT_SECONDS
-    while left > 0:
-        state = read_pod_state(session.cluster.requests.get(f"/api/v1/namespaces/{bot.namespace}/pods/{name}"))
-        if state.exit_code is not None or state.ended:
-            log = [*session.cluster.stream_log(bot.namespace, name)] if state.exit_code is not None else []
-            return judge_probe(bot, state.exit_code, log, state.sentence)
-        if state.sentence != said:
-            session.output.note(f"Probe: {state.sentence}")
-            said = state.sentence
-        session.sleep(_POLL_SECONDS)
-        left -= 1
-    return Check(_WHAT, "unknown", f"The probe did not start: {said}")
 
 
 def judge_probe(bot: TweetBot, exit_code: int | None, log: list[str], sentence: str) -> Check:

@@ -34,6 +34,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how long to wait for the page (default: 10m)",
     )
     add("--no-browser", action="store_true", help="only print the address")
+    add_pod_options(parser)
+
+
+def add_pod_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a Pod that holds the model."""
+    add = parser.add_argument
     add("--image", help="trainer image (default: the operator's)")
     add("--cpu", type=_parse_cpu, default="1", help="CPU of the Pod (default: %(default)s)")
     add("--memory", type=_parse_memory, help="memory of the Pod (default: by the size of the model)")
