@@ -1,5 +1,7 @@
 """The notebook as Git keeps it: without outputs, in short cells, and sending nothing that nobody asked to send."""
 
+import ast
+import importlib
 import json
 import re
 import zipfile
@@ -33,6 +35,16 @@ def test_every_link_leads_somewhere() -> None:
     links = re.findall(r"\]\((?!https?://)([^)#]+)\)", "".join(SOURCES.values()))
     assert links
     assert [link for link in links if not (PATH.parent / link).exists()] == []
+
+
+def test_all_that_it_takes_from_the_trainer_is_there() -> None:
+    """`make notebook` would find out, a minute later."""
+    cells = [ast.parse(source) for name, source in SOURCES.items() if CELLS[name]["cell_type"] == "code"]
+    nodes = [node for cell in cells for node in ast.walk(cell) if isinstance(node, ast.ImportFrom) and node.module]
+    taken = [(str(node.module), alias.name) for node in nodes for alias in node.names]
+    ours = [(module, name) for module, name in taken if module.startswith("tweetbot_")]
+    assert len(ours) > 5
+    assert [(module, name) for module, name in ours if not hasattr(importlib.import_module(module), name)] == []
 
 
 @pytest.mark.parametrize("folder", ["", "twitter-2026-11-01/"])
