@@ -64,6 +64,9 @@ images: ## Build both images, by docker or buildah; minutes, and 15 GB by builda
 test-images: $(STAMP) ## Try the images that buildah built: sizes, contents, any user on a read-only root, signals
 	$(BIN)/pytest --images tests/images --durations=0 --durations-min=1
 
+browser: $(STAMP) ## The playground in a real browser: installs Debian's Chromium, as root; half a minute (ARGS=--pictures for the docs' pictures)
+	@PYTHONPATH=$(PYTHONPATH):tests bash tests/browser/run.sh $(ARGS)
+
 kueue: $(STAMP) ## TweetBots in the queues of the real Kueue, which is built once from its Go module: minutes
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
 	$(BIN)/pytest --kueue tests/kueue --durations=0 --durations-min=1
@@ -139,4 +142,4 @@ clean: ## Remove what was made here (the cluster's binaries and mypy's findings 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo cluster-up cluster-down test check generated marks unit integration notebook e2e images test-images kueue older soak faults mutants trial bench-operator bench-trainer bench-quality bench-style generate kustomize pictures lock venv clean help
+.PHONY: demo cluster-up cluster-down test check generated marks unit integration notebook e2e images test-images browser kueue older soak faults mutants trial bench-operator bench-trainer bench-quality bench-style generate kustomize pictures lock venv clean help

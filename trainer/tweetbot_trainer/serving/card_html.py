@@ -30,6 +30,10 @@ def render_card_html(model: str, text: str) -> str:
     for before, token in zip([None, *tokens], tokens, strict=False):
         if before and before.type == "heading_open":
             before.attrSet("id", _make_anchor(token.content))
+        if "right" in str(
+            token.attrs.pop("style", "")
+        ):  # of a table's cell; the page's policy refuses styles of elements
+            token.attrSet("class", "number")
         _tame(token.children or (), model)
     rendered: str = parser.renderer.render(tokens, parser.options, {})
     return rendered

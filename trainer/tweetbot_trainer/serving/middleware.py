@@ -13,10 +13,7 @@ from tweetbot_trainer.serving.api.errors import build_error
 #: Most bytes of a body, and the seconds in which it must come.
 BODY, BODY_SECONDS = 16 * 1024, 10.0
 #: Everything comes from here, and no other site shows it in a frame.
-CONTENT_POLICY = (
-    "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'self'"
-)
+CONTENT_POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 HEADERS = {
     "Content-Security-Policy": CONTENT_POLICY,
     "X-Content-Type-Options": "nosniff",

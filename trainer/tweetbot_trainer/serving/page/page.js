@@ -89,7 +89,7 @@ async function draw(column, request, signal) {
   find(".save", column).hidden = !find(".post", column);
 }
 
-const AWAY = "The server does not answer. Start tweetbot-trainer serve again, then write again.";
+const AWAY = "The server does not answer. Start it again (tweetbot-trainer serve, or kubectl tweetbot try), then write again.";
 
 async function explain(response) {
   const text = await response.text();
@@ -250,13 +250,16 @@ function selectTab(chosen) {
 }
 
 async function loadCard(about) {
-  const place = find(".card", about);
+  const place = find(".card-text", about);
   if (!place?.hidden) return;
   const response = await fetch(about.dataset.card);
   if (!response.ok) return;
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const content = find("main", page) ?? page.body;
+  findAll("[id]", content).forEach((each) => { each.id = `${about.id}-${each.id}`; }); // several cards have the same headings
+  findAll('a[href^="#"]', content).forEach((link) => link.setAttribute("href", `#${about.id}-${link.hash.slice(1)}`));
   place.replaceChildren(...content.childNodes);
+  findAll("details", place).forEach((folded) => { folded.open = true; });
   place.hidden = false;
   find(".card-link", about).hidden = true;
 }
