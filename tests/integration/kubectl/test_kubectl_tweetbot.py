@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from builders.model import a_saved_base
+from builders.serving.playground import try_bot
 from builders.stages import a_folder, a_local_run, a_version
 from harness.operator_process import until
 from tweetbot_cluster.cluster import EmbeddedCluster
+from tweetbot_cluster.node.images import PROGRAMS
 from tweetbot_contract.spec.output import S3Output
 from tweetbot_fakes.plugin import a_condition, a_model, a_run, a_stored_bot
 from tweetbot_kubectl.__main__ import run_command
@@ -77,20 +80,23 @@ def gull(home: EmbeddedCluster, namespace: str, bucket: str, tmp_path: Path) -> 
 
 
 def publish_versions(home: EmbeddedCluster, bucket: str, namespace: str, folder: Path) -> None:
-    store = S3Store(home.s3(), RetryBudget(10))
-    output = S3Output(uri=bucket, endpoint=home.s3_endpoint)
     for number, version in enumerate((OLD, NEW), 1):
-        run = a_local_run(folder, run_id=f"{number:016x}", run_number=number, namespace=namespace, name="gull")
-        run = run.model_copy(
-            update={"spec": run.spec.model_copy(update={"output": run.spec.output.model_copy(update={"s3": output})})}
-        )
         files = a_folder(folder / version, b"weights")
         (files / "model" / "README.md").write_text("# Gull\n")
-        changes: dict[str, Any] = {
-            "training_key": version + "0" * 48,
-            "published_at": f"2026-11-{number:02}T06:00:00.000Z",
-        }
-        publish(store, run, files, a_version(files, run, version, **changes))
+        publish_version(home, bucket, namespace, (files, version, number))
+
+
+def publish_version(home: EmbeddedCluster, bucket: str, namespace: str, made: tuple[Path, str, int]) -> None:
+    """Publish what is in a folder under a version's name, as that of the run of this number."""
+    folder, version, number = made
+    run = a_local_run(folder.parent, run_id=f"{number:016x}", run_number=number, namespace=namespace, name="gull")
+    s3 = run.spec.output.model_copy(update={"s3": S3Output(uri=bucket, endpoint=home.s3_endpoint)})
+    run = run.model_copy(update={"spec": run.spec.model_copy(update={"output": s3})})
+    changes: dict[str, Any] = {
+        "training_key": version + "0" * 48,
+        "published_at": f"2026-11-{number:02}T06:00:00.000Z",
+    }
+    publish(S3Store(home.s3(), RetryBudget(10)), run, folder, a_version(folder, run, version, **changes))
 
 
 @pytest.mark.usefixtures("gull")
@@ -163,7 +169,7 @@ def test_each_command_that_steers_changes_the_tweetbot(home: EmbeddedCluster, na
 def test_a_field_that_argo_cd_applied_is_steered_with_a_warning(
     home: EmbeddedCluster, namespace: str, run: Run
 ) -> None:
-    bot = {**a_stored_bot(namespace=namespace, suspend=False), "metadata": {"name": "gull", "namespace": namespace}}
+    bot = {**a_head(namespace), "spec": a_stored_bot(suspend=False)["spec"]}
     flags = ("--server-side", "--field-manager=argocd-controller", "--force-conflicts", "-f", "-")
     home.kubectl("apply", *flags, input=json.dumps(bot))
     code, output, _ = run("suspend", "gull")
@@ -213,6 +219,49 @@ def test_commands_that_act_name_the_right_that_is_missing(
     checks = {each["what"]: each["verdict"] for each in json.loads(output)["checks"]}
     assert (code, checks["operator"], checks["Secret s3"]) == (0, "unknown", "unknown")
     assert checks["right to create pods/portforward"] == "warning"
+
+
+@pytest.mark.usefixtures("gull")
+def test_a_playground_is_served_from_a_restricted_pod_and_leaves_nothing_behind(
+    home: EmbeddedCluster, bucket: str, namespace: str, tmp_path: Path
+) -> None:
+    home.kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
+    real = a_saved_base(tmp_path / "real" / "model", context=128).parent
+    publish_version(home, bucket, namespace, (real, "3" * 16, 3))
+    model = a_model("3" * 16) | {"uri": f"{bucket}/{namespace}/gull/models/{'3' * 16}/model"}
+    home.api.apply(f"{BOTS.format(namespace)}/gull/status", {**a_head(namespace), "status": {"model": model}})
+    kubectl = home._binary("kubectl")
+    env = {
+        **os.environ,
+        "KUBECONFIG": str(home.kubeconfig),
+        "PATH": f"{kubectl.parent}:{PROGRAMS}:{os.environ['PATH']}",
+    }
+    command = (
+        "kubectl",
+        "tweetbot",
+        "try",
+        "gull",
+        "-n",
+        namespace,
+        "--image",
+        "python:3",
+        "--no-browser",
+        "-o",
+        "json",
+    )
+    with try_bot(command, env) as playground:
+        assert playground.document["version"] == "3" * 16
+        assert "AI-generated" in playground.read_page()
+        posts = playground.write_posts(prompt="My dream is", count=2, seed=7)
+        assert [post.startswith("My dream is") for post in posts] == [True, True]
+        assert list_own_pods(home, namespace) == [playground.document["pod"]]
+    until(lambda: list_own_pods(home, namespace) == [], 60)
+
+
+def a_head(namespace: str) -> dict[str, Any]:
+    """Return what names the TweetBot."""
+    bot = a_stored_bot(namespace=namespace)
+    return {**bot, "metadata": {"name": "gull", "namespace": namespace}}
 
 
 def list_own_pods(home: EmbeddedCluster, namespace: str) -> list[str]:

@@ -143,6 +143,8 @@ def _add_serve(commands: Subparsers) -> None:
     add("--port", type=_parse_port, default=8080, help="port to listen at; 0 takes a free one (default: %(default)s)")
     add("--token-file", type=Path, metavar="FILE", help="file with the token (default: $TWEETBOT_SERVE_TOKEN)")
     add("--dataset", metavar="DIR|URI", help="folder of the models' dataset, to recognize copies by, as for generate")
+    idle = "end when nobody has asked for this time (default: stay)"
+    add("--idle-seconds", type=_make_range_parser(1, 10**6), metavar="N", help=idle)
     add_storage_options(command)
 
 
@@ -206,7 +208,12 @@ def _serve(arguments: argparse.Namespace, stop: StopRequest) -> int:
     from tweetbot_trainer.serving.command import ServeOptions, run_serve
 
     options = ServeOptions(
-        tuple(arguments.model), arguments.host, arguments.port, arguments.token_file, arguments.dataset
+        tuple(arguments.model),
+        arguments.host,
+        arguments.port,
+        arguments.token_file,
+        arguments.dataset,
+        arguments.idle_seconds,
     )
     return run_serve(options, lambda uri: create_store_opener(uri, arguments, stop), stop)
 

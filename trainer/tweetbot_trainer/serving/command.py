@@ -32,6 +32,8 @@ class ServeOptions:
     port: int
     token_file: Path | None
     dataset: str | None
+    idle_seconds: float | None = None
+    """Seconds without a request after which the server ends; None: it stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class _Source:
 
 
 def run_serve(wish: ServeOptions, open_opener: Callable[[str], OpenStore], stop: StopRequest) -> int:
-    """Load the models and serve them until the process is asked to stop. Raises SpecRefused, which names the option.
+    """Load the models and serve them until the end. Raises SpecRefused, which names the option.
 
     `open_opener` returns what opens the store of an address.
     """
@@ -56,7 +58,7 @@ def run_serve(wish: ServeOptions, open_opener: Callable[[str], OpenStore], stop:
         loaded = zip(sources, abouts, strict=True)
         served = [load_served_model(source.folder, about, source.check) for source, about in loaded]
         _print_warnings(served)
-        run_server(build_app(served, access), listener, stop)
+        run_server(build_app(served, access), listener, stop, idle_seconds=wish.idle_seconds)
     return 0
 
 

@@ -3,8 +3,10 @@
 import asyncio
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 
 import uvicorn
 from starlette.applications import Starlette
@@ -43,8 +45,23 @@ def format_address(host: str, port: int) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
-def run_server(app: Starlette, listener: socket.socket, stop: StopRequest) -> None:
-    """Serve until `stop` is requested, and print the address once the server answers."""
+class Idleness:
+    """How long nobody has asked the server. Its clock is monotonic."""
+
+    def __init__(self, state: uvicorn.server.ServerState, now: float) -> None:
+        self._state, self._asked, self._since = state, 0, now
+
+    def measure_seconds(self, now: float) -> float:
+        """Return the seconds since an answer was last under way."""
+        if self._state.tasks or self._state.total_requests != self._asked:
+            self._asked, self._since = self._state.total_requests, now
+        return now - self._since
+
+
+def run_server(
+    app: Starlette, listener: socket.socket, stop: StopRequest, *, idle_seconds: float | None = None
+) -> None:
+    """Serve until `stop` is requested, or nobody has asked for `idle_seconds`; print the address once it answers."""
     config = uvicorn.Config(
         app,
         http="h11",
@@ -59,16 +76,18 @@ def run_server(app: Starlette, listener: socket.socket, stop: StopRequest) -> No
         timeout_graceful_shutdown=GRACE,
         h11_max_incomplete_event_size=16 * 1024,
     )
-    asyncio.run(_serve(_Server(config), listener, stop))
+    asyncio.run(_serve(_Server(config), listener, stop, inf if idle_seconds is None else idle_seconds))
 
 
-async def _serve(server: uvicorn.Server, listener: socket.socket, stop: StopRequest) -> None:
+async def _serve(server: uvicorn.Server, listener: socket.socket, stop: StopRequest, idle_seconds: float) -> None:
     host, port = listener.getsockname()[:2]
+    idleness = Idleness(server.server_state, time.monotonic())
     serving, announced = asyncio.create_task(server.serve(sockets=[listener])), False
     while not serving.done():
         if server.started and not announced:
             announced = True
             print(f"Open {format_address(host, port)} (Ctrl-C ends it)", file=sys.stderr, flush=True)
-        server.should_exit = server.should_exit or stop.requested
+        over = idleness.measure_seconds(time.monotonic()) >= idle_seconds
+        server.should_exit = server.should_exit or stop.requested or over
         await asyncio.wait({serving}, timeout=LOOK)
     await serving
