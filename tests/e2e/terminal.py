@@ -24,7 +24,7 @@ class Terminal:
     def __init__(self, kubeconfig: Path, home: Path, transcript: Path, variables: Mapping[str, str]) -> None:
         programs = find_or_build(os.environ, to_stderr, (*TOOLS, HELM))
         folders = [str(programs[name].parent) for name in ("kubectl", "helm")]
-        self._environment = {
+        self.environment = {
             "PATH": ":".join([*folders, os.environ["PATH"]]),
             "HOME": str(home),
             "KUBECONFIG": str(kubeconfig),
@@ -39,7 +39,7 @@ class Terminal:
         """
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", command],
-            cwd=ROOT, env=self._environment, input=input, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            cwd=ROOT, env=self.environment, input=input, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             check=False,
         )  # fmt: skip
         if keep:

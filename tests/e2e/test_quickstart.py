@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from builders.serving.playground import try_bot
 from e2e.real_platform import Platform
 from e2e.team import Team
 from tweetbot_cluster.seed import BUCKET
@@ -61,6 +62,21 @@ def test_the_operator_asked_the_training_how_far_it_was(status: dict[str, Any]) 
     progress = status["currentRun"]["progress"]
     assert progress["percent"] == 100
     assert progress.get("step", progress["totalSteps"]) == progress["totalSteps"] > 0
+
+
+def test_a_playground_writes_posts_from_a_restricted_pod_and_leaves_nothing_behind(
+    platform: Platform, gulls: Team, status: dict[str, Any]
+) -> None:
+    command = f"kubectl tweetbot try quickstart -n {gulls.namespace} --no-browser -o json"
+    with try_bot(command.split(), platform.type.environment) as playground:
+        assert status["model"]["uri"].endswith(f"/{playground.document['version']}/model")
+        assert "AI-generated" in playground.read_page()
+        assert len(playground.write_posts(prompt="My dream is", count=5)) == 5
+    gulls("wait pod -l app.kubernetes.io/managed-by=kubectl-tweetbot --for=delete --timeout=60s")
+
+
+def test_the_doctor_finds_nothing_missing(platform: Platform, gulls: Team, status: dict[str, Any]) -> None:
+    platform.type(f"kubectl tweetbot doctor quickstart -n {gulls.namespace} --probe")
 
 
 def test_a_retrain_adopts_the_same_model_and_makes_another_version_only_if_forced(
