@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,16 @@ def test_the_other_half_is_taken_out(half: str) -> None:
     (other,) = {*HALVES} - {half}
     unused = (ROOT / half / "unused.txt").read_text().splitlines()
     assert {f"tweetbot_{other}", f"../../../bin/tweetbot-{other}"} <= set(unused)
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_the_plugin_of_kubectl_is_in_no_image(half: str) -> None:
+    unused = (ROOT / half / "unused.txt").read_text().splitlines()
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    plugin = {f"../../../bin/{name}" for name, target in scripts.items() if target.startswith("tweetbot_kubectl")}
+    assert plugin
+    assert plugin <= set(unused)
+    assert "integrations" not in {rest.split()[0] for name, rest in instructions(half) if name == "COPY"}
 
 
 def test_the_training_that_tries_the_image_is_a_manifest() -> None:

@@ -93,6 +93,7 @@ def test_following_goes_on_with_the_next_pod_until_the_run_has_ended(api: FakeAp
 
     done = run_plugin(api, "logs", "gull", "-f", sleep=steps())
     assert done.output == f"read\n{LINE}\nodd\nthird\n"
+    assert done.notes.count("No further Pod has started. Fine-tuning the model (attempt 1 of 3).") == 1
 
 
 def test_logs_that_the_caller_may_not_read_are_named(api: FakeApi) -> None:

@@ -90,6 +90,7 @@ def _explain_absence(bot: BaseTweetBot, choice: Choice) -> str:
 def _follow(session: Session, name: str, choice: Choice) -> None:
     """Print the log of one Pod after the other, until the run has ended and its last Pod was read."""
     seen: set[str] = set()
+    said = ""
     while True:
         bot = session.cluster.get_bot(session.namespace, name)
         pods = session.cluster.list_pods(session.namespace, name)
@@ -103,7 +104,17 @@ def _follow(session: Session, name: str, choice: Choice) -> None:
         if not left:
             if _has_ended(bot, choice.run_id):
                 return
+            said = _say_wait(session, bot, said)
             session.sleep(_POLL_SECONDS)
+
+
+def _say_wait(session: Session, bot: BaseTweetBot, said: str) -> str:
+    """Note what is waited for, unless that was said last; return what is said now."""
+    progressing = bot.status.find_condition("Progressing")
+    message = progressing.message if progressing else "Waiting for the operator."
+    if message != said:
+        session.output.note(f"No further Pod has started. {message}")
+    return message
 
 
 def _has_ended(bot: BaseTweetBot, run_id: str) -> bool:
