@@ -140,7 +140,8 @@ def _show_files(screen: Screen, status: dict[str, Any], folder: Path) -> None:
     )
     screen.print_line("\nOn a cluster that stays (make cluster-up), ask how it is, why, and what comes next:")
     screen.print_line(f"  PATH=$PWD/.venv/bin:$PATH kubectl tweetbot status {NAME}")
+    where = f"--model {folder / 'model'} --dataset {folder / 'datasets'}/*"
     screen.print_line("\nAsk it for more, none of them a copy:")
-    screen.print_line(
-        f"  .venv/bin/tweetbot-trainer generate --model {folder / 'model'} --dataset {folder / 'datasets'}/* -n 5"
-    )
+    screen.print_line(f"  .venv/bin/tweetbot-trainer generate {where} -n 5")
+    screen.print_line("\nOr open its playground in the browser (Ctrl-C ends it):")
+    screen.print_line(f"  .venv/bin/tweetbot-trainer serve {where}")
