@@ -89,6 +89,14 @@ def test_what_was_thrown_away_is_told_in_one_line(playground: Playground, open_p
     expect(page.locator(".status")).to_have_text(told)
 
 
+def test_fewer_posts_than_wanted_are_explained_with_what_to_do(playground: Playground, open_page: Open) -> None:
+    page = open_page(playground.one)
+    answer_with(page, ("done", {"posts": 0, "copies": 0, "tooLong": 0, "seconds": 3.0}))
+    page.get_by_role("button", name="Write posts").click()
+    expect(page.locator(".status")).to_contain_text("Raise the temperature, or change the beginning.")
+    expect(page.get_by_role("button", name="Download picture")).to_be_hidden()
+
+
 def test_the_place_in_the_queue_is_shown_and_escape_leaves_it(playground: Playground, open_page: Open) -> None:
     page = open_page(playground.one)
     answer_with(page, ("queued", {"place": 2}))
@@ -144,6 +152,7 @@ def test_a_copy_carries_the_label_only_if_asked(playground: Playground, open_pag
     copy, text = page.get_by_role("button", name="Copy"), page.locator(f"{POSTS} .text").inner_text()
     copy.click()
     expect(page.locator(".copy")).to_have_text("Copied")
+    expect(page.locator("#spoken")).to_have_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == text
     page.get_by_label("Copy with label").check()
     page.locator(".copy").click()
@@ -290,6 +299,12 @@ def test_card_and_figures_stand_on_the_second_tab(playground: Playground, open_p
     assert set(about.locator("img").evaluate_all(shown)) == {True}
     ids = page.locator("[id]").evaluate_all("all => all.map(each => each.id)")
     assert len(ids) == len(set(ids))
+
+
+def test_an_address_can_name_the_second_tab(playground: Playground, open_page: Open) -> None:
+    page = open_page(f"{playground.one}/#about")
+    expect(page.get_by_role("tab", name="About the model")).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("heading", name="What it writes")).to_be_visible()
 
 
 def test_a_card_alone_can_be_read_too(playground: Playground, open_page: Open) -> None:

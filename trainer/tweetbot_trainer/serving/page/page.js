@@ -112,10 +112,12 @@ function show(column, request, seen, name, data) {
   }
   if (name === "done") {
     seen.done = true;
-    const fewer = seen.posts < request.count ? " It found no more that differ." : "";
-    say(column, `${tell(seen.posts, "post")} in ${data.seconds.toFixed(1)} s, seed ${request.seed}.${fewer}${tellDropped(seen)}`);
+    const fewer = seen.posts < request.count ? FEWER : "";
+    say(column, `${tell(seen.posts, "post")} in ${data.seconds.toFixed(1)} s, seed ${request.seed}.${tellDropped(seen)}${fewer}`);
   }
 }
+
+const FEWER = " Fewer than wanted: it repeats itself, or time was over. Raise the temperature, or change the beginning.";
 
 const tell = (count, thing) => `${count} ${thing}${count === 1 ? "" : "s"}`;
 
@@ -188,8 +190,11 @@ async function putOnClipboard(text) {
 function confirm(button, now, later) {
   const words = find("span", button);
   words.textContent = now;
-  words.setAttribute("role", "status");
-  setTimeout(() => { words.textContent = later; }, 2000);
+  find("#spoken").textContent = now;
+  setTimeout(() => {
+    words.textContent = later;
+    find("#spoken").textContent = "";
+  }, 2000);
 }
 
 async function save(button) {
