@@ -12,7 +12,7 @@ from tweetbot_contract.platform_class.class_spec import TweetBotClassSpec
 from tweetbot_contract.platform_class.resolve import apply_defaults
 
 _SAMPLE: dict[str, Any] = {
-    "subject": {"handle": "sample"},
+    "subject": {"handle": "sample", "relation": "Self"},
     "sources": [{"posts": {"uri": "s3://sample/posts.jsonl"}}],
 }
 _SAMPLE_OUTPUT = {"output": {"s3": {"uri": "s3://sample"}}}

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from tweetbot_contract.result import TrackingResult
+from tweetbot_contract.result import HubResult, TrackingResult
 from tweetbot_contract.spec.parts import Part
 from tweetbot_contract.spec.spec import TweetBotSpec, WandB
 from tweetbot_contract.status import PinRequest, Stage
@@ -86,6 +86,8 @@ TERMINATION_LOG = "/dev/termination-log"
 S3_FOLDER = "s3"
 WANDB_FOLDER, WANDB_FILE = "wandb", "api-key"
 X_FILE = "token"
+#: Tokens for the Hugging Face Hub: for the copy that is published, and for the base.
+HUB_FOLDER, BASE_FOLDER, TOKEN_FILE = "hub", "base", "token"
 
 #: Linux allows 128 KiB for an env variable, which the run document is.
 RUN_DOCUMENT_LIMIT = 96 * 1024
@@ -168,18 +170,23 @@ def get_x_folder(source_index: int) -> str:
 
 def build_sync_command(spec: TweetBotSpec, model_uri: str) -> str:
     """Return the command that sends the run of a model's version to W&B later, as a person can paste it."""
-    wandb, s3 = spec.tracking.wandb, spec.output.s3
-    options: dict[str, str | None] = {
+    wandb = spec.tracking.wandb
+    options = {
         "--model": model_uri,
         "--project": None if wandb.project == WandB().project else wandb.project,
         "--entity": wandb.entity,
         "--base-url": wandb.base_url,
-        "--endpoint": s3.endpoint,
-        "--region": s3.region,
-        "--addressing-style": None if s3.addressing_style == "Auto" else s3.addressing_style,
     }
-    words = [word for name, value in options.items() if value for word in (name, value)]
-    return shlex.join(("tweetbot-trainer", "sync", *words, *(["--report"] if wandb.report else [])))
+    return _join_command("sync", spec, options, *(["--report"] if wandb.report else []))
+
+
+def _join_command(name: str, spec: TweetBotSpec, options: dict[str, str | None], *flags: str) -> str:
+    """Return a command of the trainer with the options that have a value, and those that lead to the bucket."""
+    s3 = spec.output.s3
+    style = None if s3.addressing_style == "Auto" else s3.addressing_style
+    given = {**options, "--endpoint": s3.endpoint, "--region": s3.region, "--addressing-style": style}
+    words = [word for option, value in given.items() if value for word in (option, value)]
+    return shlex.join(("tweetbot-trainer", name, *words, *flags))
 
 
 def explain_sync(spec: TweetBotSpec, model_uri: str, tracking: TrackingResult) -> str | None:
@@ -187,6 +194,18 @@ def explain_sync(spec: TweetBotSpec, model_uri: str, tracking: TrackingResult) -
     if tracking.wandb_mode == "Disabled" or (tracking.wandb_mode == "Online" and not tracking.degraded):
         return None
     return f"To send the run later, set WANDB_API_KEY and run: {build_sync_command(spec, model_uri)}"
+
+
+def explain_hub_fault(spec: TweetBotSpec, model_uri: str, result: HubResult) -> str:
+    """Return why a version's copy on the Hub is not as the spec asks, and how to send it; empty if it is."""
+    hub = spec.output.hugging_face
+    if not result.degraded or hub is None or result.published:
+        return result.degraded or ""
+    visibility = None if hub.visibility == "Private" else hub.visibility
+    options = {"--model": model_uri, "--repo": hub.repo, "--visibility": visibility}
+    command = _join_command("publish", spec, options)
+    fault = result.degraded[0].upper() + result.degraded[1:].rstrip(".")
+    return f"{fault}. The next run tries again. To send it now, set HF_TOKEN and run: {command}"
 
 
 def build_cleanup_job_name(bot: str, uid: str) -> str:

@@ -153,6 +153,25 @@ class TrackingResult(Part):
     """Why tracking did less than the spec asks for."""
 
 
+class HubCopy(Part):
+    """A copy of a model version on the Hugging Face Hub."""
+
+    url: str = Field(max_length=512)
+    """Page of the version, which is a tag of the repository."""
+    commit: str = Field(max_length=64)
+    """Commit that holds the version."""
+    at: str = Field(max_length=40)
+    """When it was sent, or last found there."""
+
+
+class HubResult(Part):
+    """What became of a version's copy on the Hugging Face Hub."""
+
+    published: HubCopy | None = None
+    #: Why there is none, or what of it is not as the spec asks.
+    degraded: str | None = Field(None, max_length=512)
+
+
 class TrainSucceeded(Part):
     """A model version was published, or an equal one was found."""
 
@@ -162,6 +181,8 @@ class TrainSucceeded(Part):
     metrics: Metrics
     samples: tuple[Sample, ...] = ()
     tracking: TrackingResult = TrackingResult()
+    #: The version's copy on the Hub; None if the spec asks for none.
+    hub: HubResult | None = None
     #: Which default gates the model misses on too little evidence to refuse it, and what to do.
     gate_advisory: str | None = Field(None, max_length=REASON_LIMIT)
     #: What else the training did less than the spec asks for, and what to do.
@@ -186,6 +207,8 @@ class PrepareSucceeded(Part):
     #: What the author should know of the data, the most important first.
     warnings: tuple[DataWarning, ...] = ()
     tracking: TrackingResult = TrackingResult()
+    #: The copy on the Hub of the version that stays served, where nothing new is trained.
+    hub: HubResult | None = None
     #: To whom the output's folder belongs, if not to this TweetBot, and what to do.
     prefix_owned: str | None = Field(None, max_length=REASON_LIMIT)
 

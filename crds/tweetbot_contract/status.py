@@ -7,7 +7,7 @@ from pydantic import Field
 from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.platform_class.run_class import RunClass
 from tweetbot_contract.platform_class.usage import RunUsage
-from tweetbot_contract.result import Bill, Figures, Finite, Metrics, PublishedModel, Sample
+from tweetbot_contract.result import Bill, Figures, Finite, HubCopy, Metrics, PublishedModel, Sample
 from tweetbot_contract.spec.parts import Part
 
 Phase = Literal["Pending", "Preparing", "Queued", "Training", "Succeeded", "Failed", "Suspended"]
@@ -228,6 +228,8 @@ class ModelStatus(PublishedModel):
     """Id of the run that trained the model."""
     identity: str = Field(max_length=16)
     """Hash of the spec fields that decided how the model was trained."""
+    hugging_face: HubCopy | None = None
+    """Copy of the version on the Hugging Face Hub; absent without one."""
 
 
 class TrackingStatus(Part):

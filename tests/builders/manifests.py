@@ -17,6 +17,33 @@ _MINIMAL: dict[str, Any] = {
     },
 }
 
+A_HUB: dict[str, Any] = {"repo": "harbour/gull", "tokenSecret": {"name": "hub", "key": "token"}}
+#: What must not be on the Hub, in the API server and in Python alike, and the field that is named.
+NO_COPY: dict[str, tuple[dict[str, Any], str]] = {
+    "a public model of somebody": (
+        {"output": {"s3": {"uri": "s3://abc/m"}, "huggingFace": {**A_HUB, "visibility": "Public"}}},
+        "spec.output.huggingFace.visibility",
+    ),
+    "a public model with a consent that nobody finds": (
+        {
+            "subject": {"handle": "harbour_gull", "relation": "Consented", "consentRef": ""},
+            "output": {"s3": {"uri": "s3://abc/m"}, "huggingFace": {**A_HUB, "visibility": "Public"}},
+        },
+        "spec.output.huggingFace.visibility",
+    ),
+    "a repository without its owner": (
+        {"output": {"s3": {"uri": "s3://abc/m"}, "huggingFace": {**A_HUB, "repo": "gull"}}},
+        "spec.output.huggingFace.repo",
+    ),
+    "a repository beside its owner's": (
+        {"output": {"s3": {"uri": "s3://abc/m"}, "huggingFace": {**A_HUB, "repo": "../gull"}}},
+        "spec.output.huggingFace.repo",
+    ),
+    "a token for a base in a bucket": (
+        {"model": {"base": "s3://abc/gpt2", "tokenSecret": {"name": "hub", "key": "token"}}},
+        "spec.model.tokenSecret",
+    ),
+}
 #: What is no memory of a Pod, in the API server and in Python alike: no unit, a wrong one, more than any machine has.
 NO_MEMORY: tuple[Any, ...] = (
     "lots", "0Gi", "128m", "16", 16, 16384, "-16Gi", "1e3", "64Ki", "31Mi", "16GB", "16 Gi", "200Ti", "1E",
@@ -48,6 +75,20 @@ NO_CPU: tuple[Any, ...] = (
 PLAUSIBLE: dict[str, dict[str, Any]] = {
     "keys with dots in S3": {"sources": [{"posts": {"uri": "s3://abc/..posts/.p./a..jsonl"}}]},
     "a prefix with dots": {"output": {"s3": {"uri": "s3://abc/...", "credentialsSecret": {"name": "s3"}}}},
+    **{
+        f"a public model, {relation}": {
+            "subject": {"handle": "harbour_gull", "relation": relation, **consent},
+            "output": {"s3": {"uri": "s3://abc/m"}, "huggingFace": {**A_HUB, "visibility": "Public"}},
+        }
+        for relation, consent in (
+            ("Self", {}),
+            ("Fictional", {}),
+            ("Parody", {}),
+            ("Consented", {"consentRef": "https://example.com/consent"}),
+        )
+    },
+    "a private copy of anybody": {"output": {"s3": {"uri": "s3://abc/m"}, "huggingFace": A_HUB}},
+    "a base behind a gate": {"model": {"base": "hf://harbour/gpt2", "tokenSecret": {"name": "hub", "key": "token"}}},
     "the highest rate": {"training": {"learningRate": "1.0"}},
     "a tiny rate": {"training": {"learningRate": "0.00000000000001e-99"}},
     "a pin": {"pin": "9108a32a5b6d4c1f"},

@@ -15,6 +15,7 @@ DEFAULTABLE = frozenset(str(field.alias) for field in TweetBotSpec.model_fields.
 _PLACEMENT = ("nodeSelector", "affinity")
 ATOMIC = frozenset([
     "filter", "model", "training", "schedule", "caBundle", "output.s3.credentialsSecret", "tracking.wandb.apiKeySecret",
+    "output.huggingFace.tokenSecret",
     *(f"scheduling.{field}" for field in _PLACEMENT), *(f"scheduling.prepare.{field}" for field in _PLACEMENT),
 ])  # fmt: skip
 
@@ -25,7 +26,28 @@ def apply_defaults(written: dict[str, Any], defaults: dict[str, Any], *, namespa
     {namespace} and {name} in a class's texts are those of the TweetBot.
     """
     given = {part: value for part, value in defaults.items() if part in DEFAULTABLE}
-    return _merge(written, _fill_in(given, {"{namespace}": namespace, "{name}": name}), "")
+    filled = _fill_in(given, {"{namespace}": namespace, "{name}": name})
+    return _merge(written, filled if _names_repository(written, filled) else _drop_hub(filled), "")
+
+
+def _names_repository(written: dict[str, Any], given: dict[str, Any]) -> bool:
+    """Whether a copy on the Hub is asked for: a class that gives no repository says how for those who name one."""
+    own, default = (_get_hub(part) for part in (written, given))
+    return own is not None or "repo" in (default or {})
+
+
+def _get_hub(spec: dict[str, Any]) -> dict[str, Any] | None:
+    output = spec.get("output")
+    return output.get("huggingFace") if isinstance(output, dict) else None
+
+
+def _drop_hub(given: dict[str, Any]) -> dict[str, Any]:
+    output = given.get("output") or {}
+    return (
+        {**given, "output": {name: value for name, value in output.items() if name != "huggingFace"}}
+        if output
+        else given
+    )
 
 
 def _merge(written: dict[str, Any], given: dict[str, Any], path: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Reasons that the trainer gives for its bucket, and for servers that it does not trust."""
+"""Reasons that the trainer gives for its bucket, for the copy on the Hub, and for servers that it does not trust."""
 
 from tweetbot_contract.reasons.reason import RETRAIN, ask_author
 
@@ -38,4 +38,12 @@ SERVER_NOT_TRUSTED = ask_author(
     "ServerNotTrusted",
     "A server's certificate does not verify: unknown CA, wrong name, or out of date.",
     f"Name the CA's certificate in spec.caBundle, or have the server's certificate replaced, then {RETRAIN}.",
+)
+HUB_DEGRADED = ask_author(
+    "HubDegraded",
+    "The served version is not on the Hugging Face Hub, or not as spec.output.huggingFace asks. It is in S3, and the "
+    "run is not affected.",
+    "Look at the condition's message, which ends by what to do. The next run tries again; to have that at once, "
+    f"{RETRAIN}: nothing is trained again. `tweetbot-trainer publish` sends the version by hand.",
+    steady=True,
 )

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from tweetbot_contract.spec.parts import DOT_SEGMENT, Part, Rule, build_pattern_rule, has_no_dot_segments
+from tweetbot_contract.spec.sources import SecretKey
 
 #: The accepted forms of a base, valid in RE2 and in Python.
 BASE = (
@@ -32,6 +33,8 @@ class Model(Part):
     random weights with four or six layers."""
     revision: str | None = Field(None, max_length=64)
     """Branch, tag or commit of an hf:// base. Pin a commit to make runs reproducible."""
+    token_secret: SecretKey | None = None
+    """Secret key that holds a Hugging Face token, for an hf:// base that is gated or private."""
     method: Literal["Full", "LoRA"] = "Full"
     """Full trains every weight. LoRA trains an adapter on every linear layer, about 2 % of gpt2's weights; the
     published model has it merged in, and the adapter is stored beside it in PEFT's format."""
@@ -55,6 +58,12 @@ class Model(Part):
             "remove revision: only an hf:// base has one",
             lambda part: part.revision is None or part.base.startswith("hf://"),
             field="revision",
+        ),
+        Rule(
+            "!has(self.tokenSecret) || self.base.startsWith('hf://')",
+            "remove tokenSecret: only an hf:// base is read with one",
+            lambda part: part.token_secret is None or part.base.startswith("hf://"),
+            field="tokenSecret",
         ),
         Rule(
             "self.method != 'LoRA' || !self.base.startsWith('scratch://')",

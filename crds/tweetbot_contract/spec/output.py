@@ -5,9 +5,12 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from tweetbot_contract.spec.parts import HTTP_URL, Part, Rule, build_pattern_rule, build_s3_rule
+from tweetbot_contract.spec.sources import SecretKey
 
 #: What S3 takes in x-amz-server-side-encryption-aws-kms-key-id; MinIO and Ceph take any name of a key.
 KMS_KEY = "^[A-Za-z0-9][A-Za-z0-9:/_.-]*$"
+#: A repository of the Hugging Face Hub.
+REPOSITORY = "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}/[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}$"
 
 
 class SecretRef(Part):
@@ -55,8 +58,35 @@ class S3Output(Part):
     )
 
 
+class HuggingFaceOutput(Part):
+    """A model repository on the Hugging Face Hub. A Hub that is away or refuses never fails a run."""
+
+    repo: str = Field(max_length=193)
+    """Repository as owner/name, one for each TweetBot; it is created if there is none."""
+    visibility: Literal["Private", "Public"] = "Private"
+    """Who sees the repository that is created. That of one that exists is not changed."""
+    token_secret: SecretKey | None = None
+    """Secret key that holds a Hugging Face token with write access to the repository."""
+    rules: ClassVar[tuple[Rule, ...]] = (
+        build_pattern_rule(
+            "repo",
+            REPOSITORY,
+            "write the repository as owner/name, with letters, digits, hyphens, underscores and dots",
+            optional=True,
+        ),
+        Rule(
+            None,  # a class may give the token
+            "the Hub takes a model with a token only: add tokenSecret with name and key, or remove huggingFace",
+            lambda part: part.token_secret is not None,
+            field="tokenSecret",
+        ),
+    )
+
+
 class Output(Part):
     """Where datasets and models are written."""
 
     s3: S3Output
     """The S3 bucket, or prefix inside one, for datasets and models."""
+    hugging_face: HuggingFaceOutput | None = None
+    """Repository on the Hugging Face Hub that gets a copy of the served version, after it is published in S3."""

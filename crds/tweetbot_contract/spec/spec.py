@@ -42,6 +42,11 @@ class Subject(Part):
     )
 
 
+def may_be_public(relation: str, consent_ref: str | None) -> bool:
+    """Tell whether a model may be published where everybody sees it: nobody may be imitated there unasked."""
+    return relation in ("Self", "Fictional", "Parody") or (relation == "Consented" and bool(consent_ref))
+
+
 class Filter(Part):
     """How posts are cleaned. Recipe huggingtweets is the original's exact procedure and takes no options."""
 
@@ -240,6 +245,20 @@ class TweetBotSpec(Part):
                 part.evaluation.gates.min_improvement_percent is None or not part.model.base.startswith("scratch://")
             ),
             field="evaluation.gates.minImprovementPercent",
+        ),
+        Rule(
+            "!has(self.output) || !has(self.output.huggingFace) || !has(self.output.huggingFace.visibility) || "
+            "self.output.huggingFace.visibility != 'Public' || "
+            "self.subject.relation in ['Self', 'Fictional', 'Parody'] || "
+            "(self.subject.relation == 'Consented' && has(self.subject.consentRef) && self.subject.consentRef != '')",
+            "a public model needs the person's word: write subject.relation: Consented with subject.consentRef, or "
+            "Self, Fictional or Parody if it is so; else write visibility: Private",
+            lambda part: (
+                part.output.hugging_face is None
+                or part.output.hugging_face.visibility != "Public"
+                or may_be_public(part.subject.relation, part.subject.consent_ref)
+            ),
+            field="output.huggingFace.visibility",
         ),
         build_pattern_rule(
             "pin",

@@ -29,7 +29,7 @@ _MAX_WAITING = 1000
 #: wait for a worker: otherwise a third of all requests at a launch would be Events.
 _PAUSE = 0.1
 #: Conditions that hold where something is less than was asked for.
-_ADVISORIES = ("DataAdvisory", "GateAdvisory", "PrefixShared", "TrackingDegraded", "TrainingAdvisory")
+_ADVISORIES = ("DataAdvisory", "GateAdvisory", "HubDegraded", "PrefixShared", "TrackingDegraded", "TrainingAdvisory")
 #: Reasons for which nobody must act, and which yet cost the run time.
 _WARNINGS = {
     *(reasons.EVICTED, reasons.RATE_LIMITED, reasons.RESULT_LOST, reasons.RETRY_BACKOFF, reasons.STOPPED),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from tweetbot_contract.handover import explain_sync
+from tweetbot_contract.handover import explain_hub_fault, explain_sync
 from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.reasons import (
     ACCEPTED,
@@ -11,6 +11,7 @@ from tweetbot_contract.reasons import (
     DATASET_READY,
     EVICTED,
     GATE_ADVISORY,
+    HUB_DEGRADED,
     KUEUE_NOT_FOUND,
     NO_DATASET,
     NO_MODEL,
@@ -48,7 +49,7 @@ from tweetbot_operator.types.times import parse_time, sanitize
 #: The types of the conditions that the operator sets; other controllers may add others.
 CONDITION_TYPES = frozenset([
     "Ready", "Progressing", "Stalled", "Accepted", "ModelReady", "DataReady", "Suspended", "TrackingDegraded",
-    "PrefixShared", "GateAdvisory", "DataAdvisory", "TrainingAdvisory",
+    "PrefixShared", "GateAdvisory", "DataAdvisory", "TrainingAdvisory", "HubDegraded",
 ])  # fmt: skip
 
 
@@ -164,6 +165,7 @@ def build_desired_conditions(bot: TweetBot, update: RunUpdate, model: ModelStatu
         DesiredCondition("Accepted", True, ACCEPTED.name, ACCEPTED.meaning, bot.generation),
         _build_model_condition(bot, update, model),
         *_build_gate_condition(bot, update),
+        *_build_hub_condition(bot, update, model),
         _build_data_condition(bot, update),
         *_build_data_advisory(bot, update),
         _build_suspended_condition(bot),
@@ -224,10 +226,10 @@ def _build_model_condition(bot: TweetBot, update: RunUpdate, model: ModelStatus 
     else:
         reason = former.reason if former and former.reason in _MADE else SUCCEEDED.name
     verb = "adopted" if reason == ADOPTED.name else "published"
-    advisories = "".join(f". {each.message}" for each in _build_gate_condition(bot, update))
-    return DesiredCondition(
-        "ModelReady", True, reason, f"{model.name} is {verb} at {model.uri}{advisories}", generation
-    )
+    places = f"{model.uri} and {model.hugging_face.url}" if model.hugging_face else model.uri
+    reported = (*_build_gate_condition(bot, update), *_build_hub_condition(bot, update, model))
+    advisories = "".join(f". {each.message}" for each in reported)
+    return DesiredCondition("ModelReady", True, reason, f"{model.name} is {verb} at {places}{advisories}", generation)
 
 
 def _build_data_condition(bot: TweetBot, update: RunUpdate) -> DesiredCondition:
@@ -278,6 +280,14 @@ def _build_gate_condition(bot: TweetBot, update: RunUpdate) -> Desired:
     """Report the default gates that the served model misses on little evidence."""
     made = update.served
     return _build_lasting_condition(bot, "GateAdvisory", GATE_ADVISORY, made, made.gate_advisory if made else None)
+
+
+def _build_hub_condition(bot: TweetBot, update: RunUpdate, model: ModelStatus | None) -> Desired:
+    """Report that the served version is not on the Hub as the spec asks; nothing once the spec asks for no copy."""
+    if bot.spec.output.hugging_face is None:
+        return ()
+    message = explain_hub_fault(bot.spec, model.uri, update.hub) if model and update.hub else None
+    return _build_lasting_condition(bot, "HubDegraded", HUB_DEGRADED, update.served or update.hub, message)
 
 
 def _build_lasting_condition(bot: TweetBot, type_: str, reason: Reason, result: object, message: str | None) -> Desired:

@@ -12,7 +12,7 @@ from tweetbot_contract.handover import FORCE_TRIGGER, SCHEDULE_TRIGGER, TAKE_OVE
 from tweetbot_contract.identity import compute_run_id, has_execution, hash_execution, hash_identity
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import ADOPTED, NOTHING_NEW, SUCCEEDED
-from tweetbot_contract.result import Figures, PrepareSucceeded, TrainSucceeded
+from tweetbot_contract.result import Figures, HubResult, PrepareSucceeded, TrainSucceeded
 from tweetbot_contract.status import CurrentRun
 from tweetbot_operator.jobs.job import FIRST_PAUSE, LONGEST_PAUSE
 from tweetbot_operator.types.creations import CreatedJob
@@ -127,6 +127,11 @@ class RunUpdate:
         """The result whose version is served now; None if what was served stays."""
         return self.pin.served if self.pin else self.trained
 
+    @property
+    def hub(self) -> HubResult | None:
+        """What became of the served version's copy on the Hub; None without news of it."""
+        return found.hub if (found := self.served or self.prepared) else None
+
 
 def advance_run(run: CurrentRun, state: StageState, observed: Observed) -> RunUpdate:
     """Return what the stage's state makes of the run. One that has ended stays so, whatever its Jobs look like."""
@@ -207,8 +212,7 @@ def _find_last_creation(run: CurrentRun, observed: Observed) -> CreatedJob | Non
     if known:
         return known if (known.count, known.recorded_at) == recorded else None
     at = parse_time(run.job_created_at) if run.job_created_at else None
-    old = at and observed.now >= add_seconds(at, _CREATION_TIME)
-    return CreatedJob(at, *recorded) if at and old else None
+    return CreatedJob(at, *recorded) if at and observed.now >= add_seconds(at, _CREATION_TIME) else None
 
 
 def compute_creation_pause(count: int) -> float:
@@ -227,8 +231,7 @@ def record_creation(run: CurrentRun, observed: Observed) -> CurrentRun:
         return run
     count = max(last.count, 1) + 1
     over = observed.now >= add_seconds(last.at, 2 * max(compute_creation_pause(count), FIRST_CREATION_PAUSE))
-    fresh = {"job_creations": 1 if over else count, "job_created_at": format_time(observed.now)}
-    return run.model_copy(update=fresh)
+    return run.model_copy(update={"job_creations": 1 if over else count, "job_created_at": format_time(observed.now)})
 
 
 def _end_run(
@@ -260,14 +263,13 @@ def add_usage(run: CurrentRun, job: JobView | None, pods: Pods, state: StageStat
     if job is None or job.execution != run.execution:
         return run  # what another execution used is not this one's
     due = tuple(pod for pod in _filter_uncounted(run, pods) if _is_due(pod, state))
-    sent_away = isinstance(state, Suspended)
     if not due:
         return run
     alive = {pod.uid for pod in pods}
     counted = [*(uid for uid in run.counted_pods if uid in alive), *(pod.uid for pod in due)]
     used = {
         "ran_seconds": run.ran_seconds + round(sum(_compute_pod_seconds(pod, now) for pod in due)),
-        "pods": run.pods + sum(not (pod.disrupted or sent_away) for pod in due),
+        "pods": run.pods + sum(not (pod.disrupted or isinstance(state, Suspended)) for pod in due),
         "disruptions": run.disruptions + sum(pod.disrupted for pod in due),
         "counted_pods": tuple(counted[-_REMEMBERED:]),
     }
@@ -295,6 +297,4 @@ def _filter_uncounted(run: CurrentRun, pods: Pods) -> Pods:
 
 
 def _compute_pod_seconds(pod: PodView, now: datetime) -> float:
-    if pod.started_at is None:
-        return 0.0
-    return max(((pod.finished_at or now) - pod.started_at).total_seconds(), 0.0)
+    return max(((pod.finished_at or now) - pod.started_at).total_seconds(), 0.0) if pod.started_at else 0.0

@@ -150,6 +150,9 @@ def build_status(
     if served:
         made_by = ModelStatus(**served.model.model_dump(), run_id=update.run.id, identity=update.run.identity)
         model = update.pin.model if update.pin else made_by
+    if model and update.hub:
+        known = former.model.hugging_face if former.model and former.model.uri == model.uri else None
+        model = model.model_copy(update={"hugging_face": update.hub.published or known})
     if bot.retrain_at and update.run.trigger == bot.retrain_trigger:
         retrain_at = bot.retrain_at
     begins = former.current_run is None or former.current_run.number != update.run.number

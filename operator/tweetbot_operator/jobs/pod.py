@@ -2,33 +2,8 @@
 
 from collections.abc import Mapping
 
-from tweetbot_contract.handover import (
-    ALLOWED_NETWORKS_ENV,
-    BASE_DIR,
-    BASE_DIR_ENV,
-    CA_BUNDLE_ENV,
-    CA_DIR,
-    CA_FILE,
-    CACHE_FOLDERS,
-    POD_IP_ENV,
-    POD_UID_ENV,
-    RUN_ENV,
-    S3_FOLDER,
-    SECRETS_DIR,
-    SECRETS_DIR_ENV,
-    TERMINATION_LOG,
-    TERMINATION_LOG_ENV,
-    USER,
-    USER_ENV,
-    WANDB_FILE,
-    WANDB_FOLDER,
-    WORK_DIR,
-    WORK_DIR_ENV,
-    X_FILE,
-    RunDocument,
-    Task,
-    get_x_folder,
-)
+from tweetbot_contract import handover
+from tweetbot_contract.handover import RunDocument, Task
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.progress import PROGRESS_PORT, PROGRESS_PORT_NAME
 from tweetbot_contract.spec.model import PVC_SCHEME
@@ -57,7 +32,7 @@ DISK_REQUEST_SHARE = 4
 LOG_BYTES = 256 * 2**20
 #: Where the operator asks how far the stage is.
 _PROGRESS: Manifest = {"name": PROGRESS_PORT_NAME, "containerPort": PROGRESS_PORT, "protocol": "TCP"}
-_CACHES = {name: f"{WORK_DIR}/{folder}" for name, folder in CACHE_FOLDERS.items()}
+_CACHES = {name: f"{handover.WORK_DIR}/{folder}" for name, folder in handover.CACHE_FOLDERS.items()}
 _ANYWHERE = Placement()
 
 #: A volume's name, where it is mounted, and its source.
@@ -144,7 +119,7 @@ def build_restricted_container(
             "capabilities": {"drop": ["ALL"]},
             "readOnlyRootFilesystem": True,
         },
-        "terminationMessagePath": TERMINATION_LOG,
+        "terminationMessagePath": handover.TERMINATION_LOG,
         "terminationMessagePolicy": "File",
         "volumeMounts": [_build_mount(*each) for each in storage],
     }
@@ -175,28 +150,28 @@ def _build_env(bot: TweetBot, document: RunDocument, settings: OperatorSettings)
     literals = {
         **build_env_literals(document, settings),
         **_CACHES,
-        USER_ENV: USER,
+        handover.USER_ENV: handover.USER,
         "TMPDIR": _TMP,
         **({} if base.startswith("hf://") else {"HF_HUB_OFFLINE": "1"}),  # else libraries ask the hub all the same
-        **({BASE_DIR_ENV: BASE_DIR} if base.startswith(PVC_SCHEME) else {}),
+        **({handover.BASE_DIR_ENV: handover.BASE_DIR} if base.startswith(PVC_SCHEME) else {}),
     }
     return [*build_env_vars(literals), *build_own_address()]
 
 
 def build_own_address() -> list[Manifest]:
     """Return the variables by which a Pod serves its progress."""
-    own_fields = {POD_UID_ENV: "metadata.uid", POD_IP_ENV: "status.podIP"}
+    own_fields = {handover.POD_UID_ENV: "metadata.uid", handover.POD_IP_ENV: "status.podIP"}
     return [{"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in own_fields.items()]
 
 
 def build_env_literals(document: RunDocument, settings: OperatorSettings) -> dict[str, str]:
     """Return the variables that every task reads, by name. Raises ValueError when the document is too long for one."""
-    allowed = {ALLOWED_NETWORKS_ENV: settings.allowed_networks} if settings.allowed_networks else {}
+    allowed = {handover.ALLOWED_NETWORKS_ENV: settings.allowed_networks} if settings.allowed_networks else {}
     return {
-        RUN_ENV: document.encode(),
-        SECRETS_DIR_ENV: SECRETS_DIR,
-        WORK_DIR_ENV: WORK_DIR,
-        TERMINATION_LOG_ENV: TERMINATION_LOG,
+        handover.RUN_ENV: document.encode(),
+        handover.SECRETS_DIR_ENV: handover.SECRETS_DIR,
+        handover.WORK_DIR_ENV: handover.WORK_DIR,
+        handover.TERMINATION_LOG_ENV: handover.TERMINATION_LOG,
         **allowed,
     }
 
@@ -221,14 +196,14 @@ def get_prepare_resources(settings: OperatorSettings) -> dict[str, str]:
 
 def _build_storage(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -> list[Storage]:
     storage: list[Storage] = [
-        ("work", WORK_DIR, {"emptyDir": {"sizeLimit": settings.work_size}}),
+        ("work", handover.WORK_DIR, {"emptyDir": {"sizeLimit": settings.work_size}}),
         ("tmp", _TMP, {"emptyDir": {"sizeLimit": TMP_SIZE}}),
     ]
     if run.stage == "Train":
         storage.append(("shm", _SHM, {"emptyDir": {"medium": "Memory", "sizeLimit": SHM_SIZE}}))
     storage += build_secret_storage(bot.spec, run.stage)
     if pvc := get_pvc_name(bot.spec.model.base):  # while it is missing, the Pod is Unschedulable
-        storage.append(("base", BASE_DIR, {"persistentVolumeClaim": {"claimName": pvc, "readOnly": True}}))
+        storage.append(("base", handover.BASE_DIR, {"persistentVolumeClaim": {"claimName": pvc, "readOnly": True}}))
     return storage
 
 
@@ -238,33 +213,52 @@ def get_pvc_name(base: str) -> str | None:
 
 
 def build_secret_storage(spec: TweetBotSpec, task: Task) -> list[Storage]:
-    """Build the volume of a task's Secrets. Without its S3 or X keys a Pod does not start; without W&B's it does."""
+    """Build the volume of a task's Secrets.
+
+    Without the keys of S3, X or the base a Pod does not start; without those of W&B and of the copy on the Hub it does.
+    """
     sources: list[Manifest] = []
     if s3 := spec.output.s3.credentials_secret:
         sources.append(_build_s3_source(s3.name, _S3_KEYS))
         sources.append(_build_s3_source(s3.name, _S3_OPTIONAL_KEYS, optional=True))
     if (key := spec.tracking.wandb.api_key_secret) and task in ("Prepare", "Train"):
-        sources.append(_build_key_source(key, f"{WANDB_FOLDER}/{WANDB_FILE}", optional=True))
+        sources.append(_build_key_source(key, f"{handover.WANDB_FOLDER}/{handover.WANDB_FILE}", optional=True))
+    if (hub := spec.output.hugging_face) and hub.token_secret:
+        sources.append(_build_token_source(hub.token_secret, handover.HUB_FOLDER, optional=True))
+    if spec.model.token_secret and task in ("Prepare", "Train"):
+        sources.append(_build_token_source(spec.model.token_secret, handover.BASE_FOLDER))
     if task == "Prepare":  # the train stage reads the dataset, so no X token is near a GPU for hours
         sources += [
-            _build_key_source(source.kind.token_secret, f"{get_x_folder(index)}/{X_FILE}")
+            _build_key_source(source.kind.token_secret, f"{handover.get_x_folder(index)}/{handover.X_FILE}")
             for index, source in enumerate(spec.sources)
             if isinstance(source.kind, XSource)
         ]
-    return [("secrets", SECRETS_DIR, {"projected": {"defaultMode": 0o440, "sources": sources}})] if sources else []
+    return (
+        [("secrets", handover.SECRETS_DIR, {"projected": {"defaultMode": 0o440, "sources": sources}})]
+        if sources
+        else []
+    )
 
 
 def _build_ca_bundle(spec: TweetBotSpec, settings: OperatorSettings) -> tuple[list[Manifest], list[Storage]]:
     """Build the variable and the volume of the CAs that a Pod trusts: the TweetBot's, else the platform's, if any."""
-    name, key = (spec.ca_bundle.name, spec.ca_bundle.key) if spec.ca_bundle else (settings.ca_config_map, CA_FILE)
+    name, key = (
+        (spec.ca_bundle.name, spec.ca_bundle.key) if spec.ca_bundle else (settings.ca_config_map, handover.CA_FILE)
+    )
     if not name:
         return [], []
-    source = {"configMap": {"name": name, "items": [{"key": key, "path": CA_FILE}]}}
-    return build_env_vars({CA_BUNDLE_ENV: f"{CA_DIR}/{CA_FILE}"}), [("ca", CA_DIR, source)]
+    source = {"configMap": {"name": name, "items": [{"key": key, "path": handover.CA_FILE}]}}
+    return build_env_vars({handover.CA_BUNDLE_ENV: f"{handover.CA_DIR}/{handover.CA_FILE}"}), [
+        ("ca", handover.CA_DIR, source)
+    ]
 
 
 def _build_s3_source(secret: str, keys: tuple[str, ...], *, optional: bool = False) -> Manifest:
-    return _build_secret_source(secret, [{"key": key, "path": f"{S3_FOLDER}/{key}"} for key in keys], optional)
+    return _build_secret_source(secret, [{"key": key, "path": f"{handover.S3_FOLDER}/{key}"} for key in keys], optional)
+
+
+def _build_token_source(key: SecretKey, folder: str, *, optional: bool = False) -> Manifest:
+    return _build_key_source(key, f"{folder}/{handover.TOKEN_FILE}", optional=optional)
 
 
 def _build_key_source(key: SecretKey, path: str, *, optional: bool = False) -> Manifest:

@@ -15,6 +15,7 @@ FIELD = re.compile(r"\bspec(?:\.\w+(?:\[\d*\])?)+")
 _OTHERS = re.compile(r"spec\.(?:0|template|containers|completions|parallelism|managedBy|ttlSecondsAfterFinished)\b")
 _SCHEMA = build_root_schema()
 _X = {"handle": "gull", "tokenSecret": {"name": "x-api", "key": "bearer"}, "acceptTerms": True}
+_HUB = {"repo": "harbour/gull", "tokenSecret": {"name": "hub", "key": "token"}}
 _TERM = {"matchExpressions": [{"key": "zone", "operator": "In", "values": ["b"]}]}
 _PLACE = {
     "nodeSelector": {"gpu": "a100"},
@@ -43,6 +44,10 @@ CORRECTIONS: dict[str, dict[str, Any]] = {
     "spec.model.base": {"model": {"base": "pvc://other/gpt2"}},
     "spec.model.method": {"model": {"method": "LoRA"}},
     "spec.model.revision": {"model": {"base": "hf://gpt2", "revision": "main"}},
+    "spec.model.tokenSecret": {"model": {"base": "hf://gpt2", "tokenSecret": {"name": "hub", "key": "token"}}},
+    "spec.output.huggingFace": {"output": {"huggingFace": _HUB}},
+    "spec.output.huggingFace.repo": {"output": {"huggingFace": {**_HUB, "repo": "harbour/tern"}}},
+    "spec.output.huggingFace.visibility": {"output": {"huggingFace": {**_HUB, "visibility": "Private"}}},
     "spec.output.s3": {"output": {"s3": {"region": "eu-north-1"}}},
     "spec.output.s3.checksumMode": {"output": {"s3": {"checksumMode": "WhenRequired"}}},
     "spec.output.s3.conditionalWrites": {"output": {"s3": {"conditionalWrites": "Unsupported"}}},

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from builders.manifests import NO_CPU, NO_MEMORY, PLAUSIBLE, a_manifest
+from builders.manifests import NO_COPY, NO_CPU, NO_MEMORY, PLAUSIBLE, a_manifest
 from builders.operator import NOON, a_bot_in, a_prepare_result, a_train_result
 from builders.sentences import FULL
 from builders.sentences.fields import CORRECTIONS
@@ -29,6 +29,7 @@ S3 = {"uri": "s3://team-a/models", "credentialsSecret": {"name": "s3"}}
 
 #: One rule broken at a time: while a schema error stands, the server runs no CEL.
 MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
+    **NO_COPY,
     "a handle with @": ({"subject": {"handle": "@gull"}}, "spec.subject.handle"),
     "no source": ({"sources": []}, "spec.sources"),
     "a pin to a model's name": ({"pin": "team-a-gull-9108a32a5b6d4c1f"}, "spec.pin"),

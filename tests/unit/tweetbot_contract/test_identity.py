@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 import pytest
 
-from builders.manifests import a_spec
+from builders.manifests import A_HUB, a_spec
 from tweetbot_contract.generate.crd import make_structural
 from tweetbot_contract.identity import (
     CLASSES,
@@ -38,6 +38,8 @@ SAME_RUN: dict[str, dict[str, Any]] = {
     "a queue": {"scheduling": {"queueName": "gpus"}},
     "a prepare stage that waits, too": {"scheduling": {"queueName": "gpus", "queuePrepare": True}},
     "a place in the queue": {"scheduling": {"workloadPriorityClassName": "low"}},
+    "a copy on the Hub": {"output": {"s3": S3, "huggingFace": A_HUB}},
+    "a token for the base": {"model": {"tokenSecret": {"name": "hub", "key": "token"}}},
     "a node selector": {"scheduling": {"nodeSelector": {"pool": "gpu"}}},
     "a node selector of Pods without a GPU": {"scheduling": {"prepare": {"nodeSelector": {"sources": "x"}}}},
 }

@@ -10,6 +10,8 @@ from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.result import (
     MESSAGE_LIMIT,
     DatasetResult,
+    HubCopy,
+    HubResult,
     Metrics,
     PinSucceeded,
     PrepareSucceeded,
@@ -89,6 +91,18 @@ def test_what_a_training_did_less_is_cut_where_the_rest_leaves_no_room() -> None
     result = decode(message.decode())
     assert isinstance(result, TrainSucceeded)
     assert result.advisory
+
+
+def test_what_the_hub_said_leaves_room_for_the_rest() -> None:
+    copy = HubCopy(url=f"https://{'h' * 500}", commit="c" * 40, at="2026-11-23T00:00:00.000Z")
+    long = {"model": MODEL.model_copy(update={"uri": f"s3://{'m' * 1395}"}), "gate_advisory": "y" * 1024}
+    hub = HubResult(published=copy, degraded="x" * 512)
+    result = trained(3).model_copy(update={**long, "advisory": "x" * 1024, "hub": hub})
+    for outcome in (result, PinSucceeded(served=result)):
+        message = encode(outcome)
+        assert len(message) <= MESSAGE_LIMIT
+        assert hub.degraded
+        assert hub.degraded in message.decode()
 
 
 def test_a_long_failure_is_truncated() -> None:

@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 
-from builders.manifests import NO_CPU, NO_MEMORY, PLAUSIBLE, a_manifest, a_spec
-from tweetbot_contract.manifest import InvalidManifest, parse
+from builders.manifests import A_HUB, NO_COPY, NO_CPU, NO_MEMORY, PLAUSIBLE, a_manifest, a_spec
+from tweetbot_contract.class_manifest import read_class_spec
+from tweetbot_contract.manifest import InvalidManifest, parse, read_spec
+from tweetbot_contract.platform_class.resolve import apply_defaults
 from tweetbot_contract.spec.sources import BlueskySource
+from tweetbot_contract.spec.spec import TweetBotSpec
 
 A_SECRET_KEY = {"name": "x", "key": "token"}
 BROKEN: dict[str, tuple[dict[str, Any], str]] = {
@@ -179,6 +182,11 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         {"tracking": {"wandb": {"mode": "Disabled", "report": True}}},
         "spec.tracking.wandb.report: a report is made at W&B",
     ),
+    **{case: (spec, f"{field}: ") for case, (spec, field) in NO_COPY.items()},
+    "a copy without a token": (
+        {"output": {"s3": {"uri": "s3://abc/m"}, "huggingFace": {"repo": A_HUB["repo"]}}},
+        "spec.output.huggingFace.tokenSecret: the Hub takes a model with a token only",
+    ),
     "an unknown field": ({"autopilot": True}, "spec.autopilot: "),
     "an unknown field further down": ({"model": {"size": "large"}}, "spec.model.size: "),
 }
@@ -190,6 +198,44 @@ def test_a_manifest_that_breaks_a_rule_is_rejected_with_the_path(case: str) -> N
     with pytest.raises(InvalidManifest) as refusal:
         parse(a_manifest(**spec))
     assert str(refusal.value).startswith(words)
+
+
+def test_what_may_not_be_public_says_what_to_write() -> None:
+    spec, _ = NO_COPY["a public model of somebody"]
+    with pytest.raises(InvalidManifest) as refusal:
+        parse(a_manifest(**spec))
+    for word in ("Consented with subject.consentRef", "Self, Fictional or Parody", "visibility: Private"):
+        assert word in str(refusal.value)
+
+
+def a_spec_of_a_class(written: dict[str, Any], given: dict[str, Any]) -> TweetBotSpec:
+    manifest = a_manifest(output={"s3": {"uri": "s3://abc/m"}, **written})
+    return read_spec(apply_defaults(manifest["spec"], given, namespace="team-a", name="gull"))
+
+
+def test_a_class_gives_its_token_to_those_who_name_a_repository() -> None:
+    given = {"output": {"huggingFace": {"tokenSecret": A_HUB["tokenSecret"]}}}
+    assert a_spec_of_a_class({}, given).output.hugging_face is None
+    hub = a_spec_of_a_class({"huggingFace": {"repo": "harbour/gull"}}, given).output.hugging_face
+    assert hub
+    assert hub.to_dict() == {**A_HUB, "visibility": "Private"}
+    own = {"name": "own", "key": "t"}
+    hub = a_spec_of_a_class({"huggingFace": {"repo": "harbour/gull", "tokenSecret": own}}, given).output.hugging_face
+    assert hub
+    assert hub.token_secret
+    assert hub.token_secret.to_dict() == own
+
+
+def test_a_class_gives_every_tweetbot_a_repository() -> None:
+    given = {"output": {"huggingFace": {**A_HUB, "repo": "harbour/{namespace}-{name}"}}}
+    hub = a_spec_of_a_class({}, given).output.hugging_face
+    assert hub
+    assert hub.repo == "harbour/team-a-gull"
+
+
+@pytest.mark.parametrize("hub", [{"tokenSecret": A_HUB["tokenSecret"]}, {**A_HUB, "visibility": "Public"}])
+def test_a_class_may_speak_of_the_hub(hub: dict[str, Any]) -> None:
+    assert read_class_spec({"defaults": {"output": {"huggingFace": hub}}}).defaults
 
 
 @pytest.mark.parametrize("case", PLAUSIBLE)

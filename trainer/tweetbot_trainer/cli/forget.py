@@ -7,6 +7,7 @@ from typing import Any
 
 from tweetbot_contract import reasons
 from tweetbot_contract.handover import ExitCode
+from tweetbot_trainer.publishing.hub.record import CopyHit, find_copies
 from tweetbot_trainer.publishing.registry.forgetting import (
     LIST_LIMIT,
     DatasetHit,
@@ -30,10 +31,13 @@ def run_forget(store: ObjectStore, ids: Path, root: str, *, as_json: bool) -> in
     """
     wanted = parse_ids(_read_ids(ids), str(ids))
     found = search(store, root, wanted)
+    posts = {dataset.digest: tuple(dataset.posts) for dataset in found.datasets}
+    copies, unknown = find_copies(store, found.hub_records, posts, found.readable)
+    found.unknown += unknown
     if as_json:
-        print(json.dumps(_build_document(found, wanted), ensure_ascii=False))
+        print(json.dumps(_build_document(found, copies, wanted), ensure_ascii=False))
     else:
-        print("\n".join(_format_lines(found, wanted)))
+        print("\n".join(_format_lines(found, copies, wanted)))
     return int(ExitCode.REFUSED if found.unknown else ExitCode.DONE)
 
 
@@ -45,21 +49,23 @@ def _read_ids(ids: Path) -> bytes:
         raise SpecRefused(reasons.SOURCE_UNREADABLE, f"{ids} cannot be read: {error.strerror}") from error
 
 
-def _build_document(found: SearchResult, wanted: frozenset[str]) -> dict[str, Any]:
+def _build_document(found: SearchResult, copies: list[CopyHit], wanted: frozenset[str]) -> dict[str, Any]:
     return {
         "datasets": [asdict(dataset) | {"bot": _parse_bot(dataset.uri)} for dataset in found.datasets],
         "models": [asdict(model) | {"bot": _parse_bot(model.uri)} for model in found.models],
+        "copies": [asdict(copy) for copy in copies],
         "unknown": found.unknown,
         "notFound": sorted(wanted - found.found),
     }
 
 
-def _format_lines(found: SearchResult, wanted: frozenset[str]) -> list[str]:
+def _format_lines(found: SearchResult, copies: list[CopyHit], wanted: frozenset[str]) -> list[str]:
     return [
         f"{len(found.found)} of {len(wanted)} posts found, in {len(found.datasets)} datasets and "
         f"{len(found.models)} models",
         *(line for dataset in found.datasets for line in _format_dataset(dataset)),
         *(_format_model(model) for model in found.models),
+        *(f"copy     {copy.url}: learned from {_format_ids(copy.posts)}" for copy in copies),
         *(f"unknown  {uri}: its list of posts is missing or unreadable; delete it" for uri in found.unknown),
         *_format_advice(found),
     ]
@@ -88,7 +94,8 @@ def _format_advice(found: SearchResult) -> list[str]:
         f"What to do, for {', '.join(bots)}:",
         "1. List the posts in spec.filter.excludeIds of the TweetBot. This starts a run without them.",
         "   Near-duplicates that were dropped in their favor may now be kept.",
-        f"2. {pinned}When the new model is served, delete the datasets and models above.",
+        f"2. {pinned}When the new model is served, delete the datasets, models and copies above. A repository on the "
+        "Hub keeps earlier versions: delete it whole; the next run creates it again.",
         "3. Delete the posts from the source itself and, if it is X, delete <output>/<namespace>/<name>/raw.",
     ]
 

@@ -24,6 +24,7 @@ def add_model_commands(commands: Subparsers) -> None:
     _add_compare(commands)
     _add_sync(commands)
     _add_serve(commands)
+    _add_publish(commands)
 
 
 def add_command(
@@ -154,6 +155,22 @@ def _parse_port(text: str) -> int:
     return int(text)
 
 
+def _add_publish(commands: Subparsers) -> None:
+    summary = "send a published version to the Hugging Face Hub by hand"
+    details = "The token is read from HF_TOKEN. A version that is there already is left as it is."
+    command = add_command(commands, "publish", summary, details, run=_publish, fail=print_failure)
+    add = command.add_argument
+    add("--model", required=True, metavar="URI", help="address of a version, or a folder with latest.json")
+    add("--repo", required=True, metavar="OWNER/NAME", help="repository; it is created if there is none")
+    add(
+        "--visibility",
+        choices=("Private", "Public"),
+        default="Private",
+        help="of a repository that is created (default: %(default)s)",
+    )
+    add_storage_options(command)
+
+
 def _parse_count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 100:
         raise argparse.ArgumentTypeError("write a number from 1 to 100")
@@ -244,6 +261,12 @@ def _sync(arguments: argparse.Namespace, stop: StopRequest) -> int:
     from tweetbot_trainer.cli.sync import run_sync
 
     return run_sync(create_store_opener(arguments.model, arguments, stop)(arguments.model), arguments)
+
+
+def _publish(arguments: argparse.Namespace, stop: StopRequest) -> int:
+    from tweetbot_trainer.publishing.hub.command import run_publish
+
+    return run_publish(create_store_opener(arguments.model, arguments, stop)(arguments.model), arguments)
 
 
 def print_failure(error: BaseException) -> int:

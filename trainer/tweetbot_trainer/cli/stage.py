@@ -5,8 +5,11 @@ import os
 import time
 import traceback
 from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
 
-from tweetbot_contract.result import PrepareSucceeded, TrainSucceeded
+from tweetbot_contract.handover import RunDocument
+from tweetbot_contract.result import PinSucceeded, PrepareSucceeded, TrainSucceeded
 from tweetbot_contract.status import Stage
 from tweetbot_trainer.publishing.registry.ownership import join_prefix
 from tweetbot_trainer.publishing.registry.pinning import serve_pinned
@@ -21,7 +24,9 @@ from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.runtime.termination import UNEXPECTED, describe_failure, write_result
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.stages.settings import Settings, get_termination_log_path, keep_caches_below, read_settings
-from tweetbot_trainer.store import BestEffortStore, build_store_opener
+from tweetbot_trainer.store import BestEffortStore, ObjectStore, build_store_opener
+
+Result = TypeVar("Result", PrepareSucceeded, TrainSucceeded, PinSucceeded)
 
 
 def run_stage(stage: Stage, stop: StopRequest) -> int:
@@ -54,21 +59,40 @@ def run_pin(stop: StopRequest) -> int:
         serve_progress(budget.progress, run, settings.pod_uid, settings.pod_ip, log),
     ):
         join_prefix(store, run, log)
-        result = serve_pinned(store, run)
+        served = serve_pinned(store, run)
+        result = _send_to_hub(served, run, store, secrets=settings.secrets, work=settings.work, log=log, stop=stop)
     write_result(result, get_termination_log_path(os.environ))
     log.info("pin.succeeded", result=result.to_dict())
     return 0
 
 
 def dispatch_stage(stage: Stage, context: StageContext) -> PrepareSucceeded | TrainSucceeded:
-    """Run a stage; only training imports torch."""
+    """Run a stage, and send the version that is served then to the Hub; only training imports torch."""
+    run, store = context.run, context.store
+
+    def send(result: Result) -> Result:
+        return _send_to_hub(
+            result, run, store, secrets=context.secrets, work=context.work, log=context.log, stop=context.stop
+        )
+
     if stage == "Prepare":
         from tweetbot_trainer.stages.prepare import prepare
 
-        return prepare(context)
+        return send(prepare(context))
     from tweetbot_trainer.stages.train import train
 
-    return train(context)
+    return send(train(context))
+
+
+def _send_to_hub(
+    result: Result, run: RunDocument, store: ObjectStore, *, secrets: Path, work: Path, log: Log, stop: StopRequest
+) -> Result:
+    """Send the version that is served now to the Hub, if the spec asks for that."""
+    if run.spec.output.hugging_face is None:
+        return result
+    from tweetbot_trainer.publishing.hub.publish import HubPublisher  # loads the Hub's client: only here
+
+    return HubPublisher(run, store, secrets=secrets, work=work, log=log, stop=stop).publish(result)
 
 
 def build_context(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tweetbot_contract.handover import BASE_DIR, RunDocument
+from tweetbot_contract.handover import BASE_DIR, BASE_FOLDER, TOKEN_FILE, RunDocument
 from tweetbot_trainer.learning.model.base_files import BaseFiles, inspect_base, resolve_base_identity
 from tweetbot_trainer.learning.model.identity import BaseIdentity
 from tweetbot_trainer.learning.values import Hyperparameters
@@ -55,7 +55,9 @@ class StageContext:
     @property
     def base_files(self) -> BaseFiles:
         """The reader of base models that are folders."""
-        return BaseFiles(self.open_store, self.mounted_base)
+        token = self.secrets / BASE_FOLDER / TOKEN_FILE
+        hub_token = token.read_text(encoding="utf-8").strip() if token.is_file() else None
+        return BaseFiles(self.open_store, self.mounted_base, hub_token or None)
 
     def inspect_base(self, values: Hyperparameters) -> tuple[BaseIdentity, "Tokenizer | None"]:
         """Identify the base model of the spec, and return its tokenizer unless it starts from scratch.

@@ -138,7 +138,8 @@ class TrainingRun:
         self._require_gates(misses, folder, manifest)
         result = publish(self._store, self._run, folder, manifest, check=self._stop.check)
         self._log.info("train.published", uri=result.model.uri)
-        shutil.rmtree(folder)
+        if self._run.spec.output.hugging_face is None:  # else its files are sent on from there
+            shutil.rmtree(folder)
         self._erase_leftovers()
         tracking = finish_training(self._tracker, self._run, self._plan.version, result, self._log)
         notes = " ".join(dict.fromkeys(self._notes))[:REASON_LIMIT] or None
@@ -151,6 +152,7 @@ class TrainingRun:
             seed=self._plan.values.seed,
             folder=_clear_folder(self._context.work / "base"),
             download=self._context.base_files.download,
+            hub_token=self._context.base_files.hub_token,
             retry_budget=self._context.retry_budget,
         )
 

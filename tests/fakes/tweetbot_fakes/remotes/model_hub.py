@@ -29,7 +29,8 @@ class FakeHub:
 
     `ranges` has the file and the bytes of each part that was sent. So many next files are sent with a flipped bit as
     `damaged`. Without `knows_ranges` a part is asked for in vain, as of some mirrors: the whole file is sent.
-    Without `knows_sizes` files are listed without their sizes. `faults` are answers given first, one a request.
+    Without `knows_sizes` files are listed without their sizes. `faults` are answers given first, one a request. With a
+    `token` the model is gated: it is shown to who has it.
     """
 
     folder: Path
@@ -41,6 +42,7 @@ class FakeHub:
     away: int = 0
     damaged: int = 0
     faults: list[Answer] = field(default_factory=list)
+    token: str = ""
 
     def sent(self, body: bytes) -> bytes:
         """Return what goes over the wire of a file."""
@@ -58,8 +60,11 @@ class FakeHub:
         self.ranges.append((name, len(body[first : last + 1])))
         return 206, body[first : last + 1]
 
-    def refusal(self) -> Answer | None:
+    def refusal(self, token: str) -> Answer | None:
         """Return the answer of a hub that refuses or is away, as often as it is to be."""
+        if self.token and token != f"Bearer {self.token}":
+            known = refused(401, "GatedRepo", "Access to model is restricted")
+            return refused(401, "", "Invalid credentials in Authorization header") if token else known
         if self.faults:
             return self.faults.pop(0)
         if not self.away:
@@ -99,7 +104,9 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             self._answer(with_body=True)
 
         def _answer(self, *, with_body: bool) -> None:
-            status, headers, body = hub.refusal() or _answer_to(hub, self.path.partition("?")[0])
+            status, headers, body = hub.refusal(self.headers.get("authorization", "")) or _answer_to(
+                hub, self.path.partition("?")[0]
+            )
             if with_body and status == 200 and "etag" in headers:
                 status, body = hub.cut(self.path.rpartition("/")[2], self.headers.get("range", ""), hub.sent(body))
             self.send_response(status)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from builders.manifests import a_manifest
+from builders.manifests import A_HUB, a_manifest
 from builders.operator import (
     NOON,
     a_bot,
@@ -31,6 +31,7 @@ from harness.lua_checks import health_of
 from harness.stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.data_table import DataWarning
 from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.result import HubCopy, HubResult
 from tweetbot_contract.status import Condition, ModelStatus, TweetBotStatus
 from tweetbot_operator.client.events import build_events
 from tweetbot_operator.decisions.plan import plan
@@ -298,6 +299,70 @@ def test_degraded_tracking_is_reported_and_fails_nothing() -> None:
     assert condition(status, "TrackingDegraded").status == "True"
     assert condition(status, "TrackingDegraded").message == "the W&B server does not answer"
     assert status.phase == "Succeeded"
+
+
+def with_hub(result: HubResult, before: TweetBot | None = None) -> TweetBotStatus:
+    """Return the status after a training that sent its version to the Hub, or could not."""
+    s3 = {"uri": "s3://team-a/models", "endpoint": "https://s3.example.com"}
+    bot = before or a_bot_in("Train", output={"s3": s3, "huggingFace": A_HUB})
+    job = a_complete_job(bot)
+    trained = a_train_result().model_copy(update={"hub": result})
+    return plan(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, trained),))).status
+
+
+ON_HUB = HubCopy(url="https://huggingface.co/harbour/gull/tree/v1", commit="c" * 40, at="2026-01-01T12:00:00.000Z")
+
+
+def test_a_model_is_reported_at_both_places() -> None:
+    status = with_hub(HubResult(published=ON_HUB))
+    assert status.model
+    assert status.model.hugging_face == ON_HUB
+    said = condition(status, "ModelReady").message
+    assert f"is published at {status.model.uri} and {ON_HUB.url}" in said
+    assert status.find_condition("HubDegraded") is None
+
+
+def test_a_model_that_the_hub_did_not_take_is_served_and_says_how_to_send_it() -> None:
+    status = with_hub(HubResult(degraded="the Hugging Face Hub answered 403 for harbour/gull: Forbidden"))
+    said = condition(status, "HubDegraded")
+    command = (
+        "tweetbot-trainer publish --model s3://team-a/models/team-a/gull/models/v1/model --repo harbour/gull "
+        "--endpoint https://s3.example.com"
+    )
+    assert (said.status, said.reason, status.phase) == ("True", "HubDegraded", "Succeeded")
+    assert said.message.startswith("The Hugging Face Hub answered 403")
+    assert said.message.endswith(f"set HF_TOKEN and run: {command}")
+    assert said.message in condition(status, "ModelReady").message
+    assert status.model
+    assert status.model.hugging_face is None
+    events = build_events(a_bot_in("Train").status, status)
+    assert ("Warning", "HubDegraded") in [(each.type, each.reason) for each in events]
+
+
+def test_a_repository_that_is_not_as_asked_is_reported_beside_the_copy() -> None:
+    status = with_hub(HubResult(published=ON_HUB, degraded="https://… is private"))
+    assert condition(status, "HubDegraded").message == "https://… is private"
+    assert status.model
+    assert status.model.hugging_face == ON_HUB
+
+
+def test_what_the_hub_said_stays_until_it_takes_the_version_or_is_not_asked_any_more() -> None:
+    s3 = {"uri": "s3://team-a/models"}
+    bot = a_bot_in("Train", output={"s3": s3, "huggingFace": A_HUB})
+    status = with_hub(HubResult(degraded="away"), bot)
+    later = plan(an_observed(replace(bot, status=status))).status
+    assert condition(later, "HubDegraded") == condition(status, "HubDegraded")
+    without = replace(bot, status=status, spec=a_bot_in("Train", output={"s3": s3}).spec)
+    assert plan(an_observed(without)).status.find_condition("HubDegraded") is None
+
+
+def test_a_run_with_nothing_new_reports_the_copy_of_the_served_version() -> None:
+    bot = a_bot_in("Prepare", output={"s3": {"uri": "s3://team-a/models"}, "huggingFace": A_HUB})
+    bot = replace(bot, status=bot.status.model_copy(update={"model": SERVED}))
+    job = a_complete_job(bot)
+    quiet = a_prepare_result().model_copy(update={"new_posts": 0, "hub": HubResult(published=ON_HUB)})
+    status = plan(an_observed(bot, jobs=(job,), pods=(a_finished_pod(job, quiet),))).status
+    assert status.model == SERVED.model_copy(update={"hugging_face": ON_HUB})
 
 
 def test_a_run_that_is_not_at_wandb_says_how_to_send_it() -> None:

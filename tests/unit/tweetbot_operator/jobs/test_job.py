@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from builders.manifests import A_HUB
 from builders.operator import SETTINGS, a_bot, a_bot_in, a_run
 from tweetbot_contract.handover import BASE_DIR, BASE_DIR_ENV, CA_BUNDLE_ENV, CA_DIR, CA_FILE, RunDocument
 from tweetbot_contract.manifest import TweetBot
@@ -24,6 +25,7 @@ EVERYTHING: dict[str, Any] = {
         {"x": {"handle": "harbour_gull", "tokenSecret": {"name": "x-app", "key": "bearer"}, "acceptTerms": True}},
     ],
     "model": {"base": "scratch://mini"},
+    "output": {"s3": {"uri": "s3://team-a/models", "credentialsSecret": {"name": "s3"}}, "huggingFace": A_HUB},
     "tracking": {"wandb": {"apiKeySecret": {"name": "wandb", "key": "key"}}},
     "resources": {"gpu": {"resource": "amd.com/gpu"}, "cpu": "8", "memory": "32Gi"},
     "serviceAccountName": "trainer",
@@ -283,3 +285,21 @@ def test_where_kueue_counts_requests_a_pod_asks_for_no_disk(
     bot = a_bot_in("Train", scheduling=scheduling)
     job = build_job(bot, a_run(bot, stage="Train"), OperatorSettings(**settings))
     assert read_disk(job) == (None, None)
+
+
+def list_secret_files(job: dict[str, Any]) -> dict[str, bool]:
+    """Return the files of a Pod's Secrets, and whether it starts without them."""
+    volumes = job["spec"]["template"]["spec"]["volumes"]
+    sources = [source["secret"] for each in volumes for source in each.get("projected", {}).get("sources", ())]
+    return {item["path"]: source.get("optional", False) for source in sources for item in source["items"]}
+
+
+def test_each_pod_has_the_tokens_that_it_needs_and_no_other() -> None:
+    token = {"name": "reader", "key": "token"}
+    output = {"s3": {"uri": "s3://team-a/models"}, "huggingFace": A_HUB}
+    spec = {"model": {"base": "hf://harbour/gpt2", "tokenSecret": token}, "output": output}
+    for stage in ("Prepare", "Train"):
+        assert list_secret_files(the_job(a_bot_in(stage, **spec))) == {"hub/token": True, "base/token": False}
+    bot = a_bot_in("Train", **spec)
+    assert list_secret_files(build_cleanup_job(bot, SETTINGS)) == {"hub/token": True}
+    assert "HF_TOKEN" not in json.dumps(the_job(bot))

@@ -137,6 +137,20 @@ def test_a_base_that_can_be_trained_is_prepared_for(tmp_path: Path, base: Path, 
     assert prepare(context).dataset.table.kept > 0
 
 
+def test_a_gated_base_is_read_with_the_token_of_the_secret(tmp_path: Path, base: Path, hub: FakeHub) -> None:
+    hub.token = "hf_reader"
+    context, _ = surroundings(tmp_path, HUB)
+    with pytest.raises(SpecRefused, match=r"is gated: accept its conditions .* in spec.model.tokenSecret"):
+        prepare(context)
+    token = context.secrets / "base" / "token"
+    token.parent.mkdir(parents=True)
+    token.write_text("hf_old\n", encoding="utf-8")
+    with pytest.raises(NotAuthorized, match="does not know the token of spec.model.tokenSecret"):
+        prepare(context)
+    token.write_text("hf_reader\n", encoding="utf-8")
+    assert prepare(context).dataset.table.kept > 0
+
+
 class Locked(Bucket):
     """A bucket that lets these credentials read nothing."""
 

@@ -47,6 +47,7 @@ def load_base(
     folder: Path,
     download: Download,
     retry_budget: RetryBudget,
+    hub_token: str | None = None,
 ) -> Base:
     """Load the base; downloads go to `folder`, and a scratch base's tokenizer is trained on `train_texts`.
 
@@ -58,7 +59,7 @@ def load_base(
         return Base(model, tokenizer, identity)
     folder.mkdir(parents=True, exist_ok=True)
     if name := identity.hub_name:
-        retry_budget.call(lambda: hub.download(name, identity.digest, folder))
+        retry_budget.call(lambda: hub.download(name, identity.digest, folder, token=hub_token))
     else:
         _fetch(identity, folder, download)
     return read_base(folder, identity)

@@ -21,10 +21,14 @@ if TYPE_CHECKING:  # it loads the tokenizers library, which a scratch base does 
 
 @dataclass(frozen=True, slots=True)
 class BaseFiles:
-    """Opens files of bases that are folders: `pvc://claim/folder` below `mounted`, others in their address's store."""
+    """Opens files of bases that are folders: `pvc://claim/folder` below `mounted`, others in their address's store.
+
+    Bases on the Hub are read with `hub_token`, if there is one.
+    """
 
     open_store: OpenStore
     mounted: Path = Path(BASE_DIR)
+    hub_token: str | None = None
 
     def open_stream(self, uri: str) -> BinaryIO:
         """Open a file for sequential reading. Raises ObjectNotFound."""
@@ -50,7 +54,8 @@ class BaseFiles:
 
 def resolve_base_identity(spec: TweetBotSpec, files: BaseFiles, retry_budget: RetryBudget) -> BaseIdentity:
     """Identify the spec's base; retries an unavailable hub within the budget. Raises as identify_base."""
-    return identify_base(spec.model, open_stream=files.open_stream, resolve=partial(_resolve_on_hub, retry_budget))
+    resolve = partial(_resolve_on_hub, retry_budget, files.hub_token)
+    return identify_base(spec.model, open_stream=files.open_stream, resolve=resolve)
 
 
 def inspect_base(
@@ -65,7 +70,8 @@ def inspect_base(
     if uri in SCRATCH_DIGESTS or uri.startswith(HUB):
         identity = resolve_base_identity(spec, files, retry_budget)
         name = identity.hub_name
-        return identity, retry_budget.call(lambda: _read_on_hub(identity, name, folder)) if name else None
+        token = files.hub_token
+        return identity, retry_budget.call(lambda: _read_on_hub(identity, name, folder, token)) if name else None
     from tweetbot_trainer.learning.model.metadata import read_metadata
 
     try:
@@ -86,16 +92,16 @@ def _name_credentials(spec: TweetBotSpec, uri: str) -> str:
     return f"A base in S3 is read with {by}, as the output is: let it read {uri}."
 
 
-def _read_on_hub(identity: BaseIdentity, name: str, folder: Path) -> "BaseMetadata":
+def _read_on_hub(identity: BaseIdentity, name: str, folder: Path, token: str | None) -> "BaseMetadata":
     from tweetbot_trainer.learning.model.hub import RemoteFiles
     from tweetbot_trainer.learning.model.metadata import read_metadata
 
     folder.mkdir(parents=True, exist_ok=True)
-    return read_metadata(identity.uri, RemoteFiles(name, identity.digest, folder).open_file)
+    return read_metadata(identity.uri, RemoteFiles(name, identity.digest, folder, token=token).open_file)
 
 
-def _resolve_on_hub(retry_budget: RetryBudget, name: str, revision: str | None) -> str:
+def _resolve_on_hub(retry_budget: RetryBudget, token: str | None, name: str, revision: str | None) -> str:
     from tweetbot_trainer.learning.model.hub import resolve_commit  # loads httpx and the hub's client: only here
 
     silence = TemporaryError(reasons.MODEL_HUB_UNAVAILABLE, f"The hub has not answered a request for {name} yet.")
-    return retry_budget.call(lambda: resolve_commit(name, revision), silence)
+    return retry_budget.call(lambda: resolve_commit(name, revision, token=token), silence)

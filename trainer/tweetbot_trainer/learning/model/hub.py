@@ -28,19 +28,26 @@ _CHUNK = 65536
 T = TypeVar("T")
 
 
-def resolve_commit(name: str, revision: str | None, *, endpoint: str | None = None) -> str:
+def resolve_commit(name: str, revision: str | None, *, endpoint: str | None = None, token: str | None = None) -> str:
     """Resolve a branch or tag, by default the main branch, to its commit; `endpoint` replaces huggingface.co.
 
     Raises SpecRefused if there is no such model or revision, TemporaryError if the hub is unavailable.
     """
-    info = ask_hub(name, revision, lambda: HfApi(endpoint).model_info(name, revision=revision, timeout=ANSWER_TIMEOUT))
+    api = HfApi(endpoint, token=token)
+    info = ask_hub(name, revision, lambda: api.model_info(name, revision=revision, timeout=ANSWER_TIMEOUT))
     if not info.sha:
         raise TemporaryError(reasons.MODEL_HUB_UNAVAILABLE, f"The hub names no commit of {name}.")
     return info.sha
 
 
 def download(
-    name: str, commit: str, folder: Path, *, files: Sequence[str] = FILES, endpoint: str | None = None
+    name: str,
+    commit: str,
+    folder: Path,
+    *,
+    files: Sequence[str] = FILES,
+    endpoint: str | None = None,
+    token: str | None = None,
 ) -> None:
     """Download files of a commit, and check each by the hash that the hub has for it: sha256 or git's own.
 
@@ -51,10 +58,16 @@ def download(
         name,
         commit,
         lambda: snapshot_download(
-            name, revision=commit, local_dir=folder, allow_patterns=list(files), endpoint=endpoint, max_workers=3
+            name,
+            revision=commit,
+            local_dir=folder,
+            allow_patterns=list(files),
+            endpoint=endpoint,
+            max_workers=3,
+            token=token,
         ),
     )
-    api = HfApi(endpoint)
+    api = HfApi(endpoint, token=token)
     found = ask_hub(name, commit, lambda: api.verify_repo_checksums(name, revision=commit, local_dir=folder))
     for wrong in found.mismatches:
         (folder / wrong["path"]).unlink()
@@ -67,10 +80,13 @@ def download(
 class RemoteFiles:
     """The files of a commit: small ones are downloaded into `folder`, weights read where they are, by ranges."""
 
-    def __init__(self, name: str, commit: str, folder: Path, *, endpoint: str | None = None) -> None:
+    def __init__(
+        self, name: str, commit: str, folder: Path, *, endpoint: str | None = None, token: str | None = None
+    ) -> None:
         """List the commit's files. Raises as resolve_commit."""
         self._name, self._commit, self._folder, self._endpoint = name, commit, folder, endpoint
-        api = HfApi(endpoint)
+        self._token = token
+        api = HfApi(endpoint, token=token)
         info = ask_hub(
             name, commit, lambda: api.model_info(name, revision=commit, files_metadata=True, timeout=ANSWER_TIMEOUT)
         )
@@ -83,18 +99,22 @@ class RemoteFiles:
         size = self._sizes[name] or self._ask_for_size(name)
         if name not in _SMALL or size > LARGEST_DOWNLOAD:
             return open_ranged_file(size, lambda start, end: self._fetch(name, start, end))
-        download(self._name, self._commit, self._folder, files=(name,), endpoint=self._endpoint)
+        download(self._name, self._commit, self._folder, files=(name,), endpoint=self._endpoint, token=self._token)
         return (self._folder / name).open("rb")
 
     def _ask_for_size(self, name: str) -> int:
         """Ask for one file: some mirrors list files without sizes."""
         url = hf_hub_url(self._name, name, revision=self._commit, endpoint=self._endpoint)
-        answer = ask_hub(self._name, self._commit, lambda: get_hf_file_metadata(url, timeout=ANSWER_TIMEOUT))
+        answer = ask_hub(
+            self._name,
+            self._commit,
+            lambda: get_hf_file_metadata(url, token=self._token, timeout=ANSWER_TIMEOUT),
+        )
         return answer.size or 0
 
     def _fetch(self, name: str, start: int, end: int) -> bytes:
         url = hf_hub_url(self._name, name, revision=self._commit, endpoint=self._endpoint)
-        headers = {**build_hf_headers(), "range": f"bytes={start}-{end - 1}"}
+        headers = {**build_hf_headers(token=self._token), "range": f"bytes={start}-{end - 1}"}
 
         def read() -> bytes:
             client = get_session()

@@ -18,6 +18,8 @@ from tweetbot_trainer.publishing.registry.manifest import MANIFEST_FILE, MODEL_F
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.store import ObjectStore, join
 
+#: Which versions were sent to the Hub (publishing/hub/record.py), in a TweetBot's folder.
+HUB_FILE = "hub.json"
 #: Largest list of ids that is accepted, in bytes.
 LIST_LIMIT = 64 * 1024**2
 _DATASET = re.compile(
@@ -52,12 +54,13 @@ class SearchResult:
     """The datasets and models with wanted posts.
 
     `unknown` are the addresses of datasets and versions whose posts cannot be found out, `readable` the digests of the
-    datasets whose posts can.
+    datasets whose posts can. `hub_records` are the addresses of records of copies on the Hub.
     """
 
     datasets: list[DatasetHit] = field(default_factory=list)
     models: list[ModelHit] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    hub_records: list[str] = field(default_factory=list)
     readable: set[str] = field(default_factory=set)
 
     @property
@@ -88,7 +91,7 @@ def parse_ids(content: bytes, name: str) -> frozenset[str]:
 def search(store: ObjectStore, root: str, wanted: frozenset[str]) -> SearchResult:
     """Search everything below an address for the wanted ids. Raises as the store does."""
     datasets: defaultdict[str, set[str]] = defaultdict(set)
-    homes, latest_files = [], []
+    homes, latest_files, result = [], [], SearchResult()
     for info in store.list(f"{root.rstrip('/')}/"):
         if match := _DATASET.fullmatch(info.uri):
             datasets[match["folder"]].add(match["file"])
@@ -96,7 +99,8 @@ def search(store: ObjectStore, root: str, wanted: frozenset[str]) -> SearchResul
             homes.append(match["home"])
         elif info.uri.endswith(f"/{LATEST_FILE}"):
             latest_files.append(info.uri)
-    result = SearchResult()
+        elif info.uri.endswith(f"/{HUB_FILE}"):
+            result.hub_records.append(info.uri)
     for folder, files in datasets.items():
         _search_dataset(store, folder, files, wanted, result)
     latest = [read_latest(store, uri) for uri in latest_files]

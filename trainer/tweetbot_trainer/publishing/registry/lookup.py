@@ -38,9 +38,13 @@ def find_rejected(store: ObjectStore, run: RunDocument, training_key: str) -> St
 
 
 def download_files(store: ObjectStore, version: StoredVersion, folder: Path, inside: str = "") -> None:
-    """Download a version's files, or those inside one of its folders. Raises SpecRefused if one is gone or damaged."""
+    """Download a version's files, or those inside one of its folders, unless they are there.
+
+    Raises SpecRefused if one is gone or damaged.
+    """
     for path, record in version.manifest.files.items():
-        if path.startswith(inside):
+        there = (folder / path).is_file() and compute_sha256(folder / path) == record.sha256
+        if path.startswith(inside) and not there:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             store.download(join(version.home, path), folder / path)
             if compute_sha256(folder / path) != record.sha256:

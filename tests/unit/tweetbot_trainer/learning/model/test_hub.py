@@ -115,6 +115,20 @@ def test_a_hub_that_comes_back_is_waited_for(the_hub: FakeHub, tmp_path: Path) -
     assert base.model.config.n_embd == 32
 
 
+def test_a_gated_base_is_loaded_with_its_token(the_hub: FakeHub, tmp_path: Path) -> None:
+    the_hub.token = "hf_reader"
+    base = load_base(
+        IDENTITY,
+        train_texts=(),
+        seed=1,
+        folder=tmp_path / "base",
+        download=FolderStore().download,
+        retry_budget=RetryBudget(0),
+        hub_token="hf_reader",
+    )
+    assert base.model.config.n_embd == 32
+
+
 def test_a_model_that_is_not_there_is_not_waited_for(the_hub: FakeHub) -> None:
     def unasked(seconds: float) -> None:
         raise AssertionError(seconds)

@@ -42,7 +42,7 @@ def failure(fake: FakeHub, answer: Answer) -> StageError:
     [
         (refused(404, "RepoNotFound", "Repository not found"), "BaseModelNotFound", f"no public model {NAME}"),
         (refused(401, "RepoNotFound", "Repository not found"), "BaseModelNotFound", f"no public model {NAME}"),
-        (STRANGER, "BaseModelNotFound", "use s3://"),
+        (STRANGER, "BaseModelNotFound", "in spec.model.tokenSecret"),
         (refused(404, "RevisionNotFound", "Invalid rev id: v1"), "BaseModelNotFound", "has no revision v1"),
         (refused(404, "EntryNotFound", "Entry not found"), "BaseModelRefused", "lacks a file"),
         (refused(403, "GatedRepo", "Access to model is restricted"), "BaseModelRefused", "is gated"),
