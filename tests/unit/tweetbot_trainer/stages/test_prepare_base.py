@@ -145,7 +145,7 @@ def test_a_gated_base_is_read_with_the_token_of_the_secret(tmp_path: Path, base:
     token = context.secrets / "base" / "token"
     token.parent.mkdir(parents=True)
     token.write_text("hf_old\n", encoding="utf-8")
-    with pytest.raises(NotAuthorized, match="does not know the token of spec.model.tokenSecret"):
+    with pytest.raises(NotAuthorized, match=r"does not know the token of spec\.model\.tokenSecret"):
         prepare(context)
     token.write_text("hf_reader\n", encoding="utf-8")
     assert prepare(context).dataset.table.kept > 0
