@@ -28,10 +28,12 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table."""
+    """A column of a table. At a narrow terminal an `optional` one is left out, and one that `wraps` has more lines."""
 
     name: str
     numeric: bool = False
+    wraps: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,4 +66,4 @@ def build_fields(fields: Iterable[tuple[str, Text | str | None]]) -> Table:
     """Return names and values in two columns without a header; values that are None or empty are left out."""
     known = ((name, value if isinstance(value, Text) else Text(value or "")) for name, value in fields)
     lines = tuple((Text(name, "faint"), value) for name, value in known if value and value.text)
-    return Table((Column(""), Column("")), lines)
+    return Table((Column(""), Column("", wraps=True)), lines)

@@ -3,7 +3,7 @@
 from typing import TextIO
 
 from rich import box
-from rich.console import Console, RenderableType
+from rich.console import Console, JustifyMethod, OverflowMethod, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text as RichText
 from rich.tree import Tree as RichTree
@@ -20,23 +20,25 @@ _STYLES: dict[Tone, str] = {
 }
 #: Cells of a bar.
 _BAR = 10
+#: Between two columns.
+_GAP = 3
 
 
-def show_blocks(blocks: tuple[Block, ...], stream: TextIO) -> None:
-    """Show blocks as wide as the terminal is."""
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+def show_blocks(blocks: tuple[Block, ...], stream: TextIO, width: int | None = None) -> None:
+    """Show blocks as wide as the terminal is, or this many characters."""
+    console = Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
     for block in blocks:
-        console.print(_render(block))
+        console.print(_render(block, console.width))
 
 
-def _render(block: Block) -> RenderableType:
+def _render(block: Block, width: int) -> RenderableType:
     match block:
         case Text():
             return _render_text(block)
         case Heading():
             return RichText(f"\n{block.text}", "bold")
         case Table():
-            return _render_table(block)
+            return _render_table(block, width)
         case Tree():
             return _render_tree(block)
 
@@ -47,17 +49,33 @@ def _render_text(text: Text) -> RichText:
     if text.percent is None:
         return rendered
     done = _BAR * text.percent // 100
-    return RichText.assemble(("━" * done, style or "cyan"), ("━" * (_BAR - done), "bright_black"), " ", rendered)
+    return RichText.assemble(("━" * done, style or "cyan"), ("─" * (_BAR - done), "bright_black"), " ", rendered)
 
 
-def _render_table(table: Table) -> RichTable:
+def _render_table(table: Table, width: int) -> RichTable:
     named = any(column.name for column in table.columns)
     rendered = RichTable(box=box.SIMPLE_HEAD if named else None, show_header=named, pad_edge=False, show_edge=False)
-    for column in table.columns:
-        rendered.add_column(column.name.upper(), justify="right" if column.numeric else "left", overflow="fold")
+    chosen = _choose_columns(table, width)
+    for column in (table.columns[index] for index in chosen):
+        justify: JustifyMethod = "right" if column.numeric else "left"
+        overflow: OverflowMethod = "fold" if column.wraps else "ellipsis"
+        rendered.add_column(column.name.upper(), justify=justify, no_wrap=not column.wraps, overflow=overflow)
     for line in table.lines:
-        rendered.add_row(*map(_render_text, line))
+        rendered.add_row(*(_render_text(line[index]) for index in chosen))
     return rendered
+
+
+def _choose_columns(table: Table, width: int) -> list[int]:
+    """Return which columns are shown: without optional ones, the last first, until the rest fits the width."""
+    needed = [
+        max(len(column.name), *(_render_text(line[index]).cell_len for line in table.lines), 0)
+        for index, column in enumerate(table.columns)
+    ]
+    chosen = list(range(len(table.columns)))
+    for index in reversed(range(len(table.columns))):
+        if table.columns[index].optional and sum(needed[each] + _GAP for each in chosen) > width + _GAP:
+            chosen.remove(index)
+    return chosen
 
 
 def _render_tree(tree: Tree) -> RichTree:

@@ -39,20 +39,26 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return {str(path.relative_to(home)): path.read_bytes() for path in home.rglob("*") if path.is_file()}
 
 
-@pytest.fixture
-def api(versions: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
-    """A cluster with one TweetBot, whose Secret opens a bucket with its two versions."""
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    keys = {name: base64.b64encode(b"key").decode() for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
-    secret = {"kind": "Secret", "metadata": {"name": "s3", "namespace": "team-a"}, "data": keys}
-    with mock_aws():
+@pytest.fixture(scope="module")
+def bucket(versions: dict[str, bytes]) -> Iterator[None]:
+    """A bucket with the versions of a TweetBot."""
+    with mock_aws(), pytest.MonkeyPatch.context() as patch:
         import boto3
 
+        patch.setenv("AWS_REGION", "us-east-1")
         client = boto3.client("s3", region_name="us-east-1")
         client.create_bucket(Bucket="team-a")
         for name, body in versions.items():
             client.put_object(Bucket="team-a", Key=f"models/team-a/gull/{name}", Body=body)
-        yield FakeApi(a_stored_bot(status=a_training_status(model=a_model(NEW))), secret)
+        yield
+
+
+@pytest.fixture
+def api(bucket: None) -> FakeApi:
+    """A cluster with one TweetBot, whose Secret opens the bucket."""
+    keys = {name: base64.b64encode(b"key").decode() for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+    secret = {"kind": "Secret", "metadata": {"name": "s3", "namespace": "team-a"}, "data": keys}
+    return FakeApi(a_stored_bot(status=a_training_status(model=a_model(NEW))), secret)
 
 
 def test_versions_are_listed_as_the_trainer_lists_them(api: FakeApi, capsys: Output) -> None:

@@ -1,6 +1,9 @@
 """`kubectl tweetbot list`."""
 
 import json
+import re
+
+import pytest
 
 from tweetbot_fakes.kubernetes.api_requests import FakeApi
 from tweetbot_fakes.plugin import a_condition, a_model, a_run, a_stored_bot, a_training_status, run_plugin
@@ -65,8 +68,10 @@ def test_a_run_that_has_ended_has_no_progress() -> None:
     assert "%" not in run_plugin(api, "list").output
 
 
-def test_a_terminal_draws_a_bar() -> None:
-    assert "━━━━" in run_plugin(a_fleet(), "list", terminal=True).output
+def test_a_terminal_draws_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    output = run_plugin(a_fleet(), "list", terminal=True).output
+    assert "━━━━────── 43%, 12m left" in re.sub(r"\x1b\[[0-9;]*m", "", output)
 
 
 def test_an_empty_namespace_is_no_failure() -> None:

@@ -80,10 +80,11 @@ def render_fleet(fleet: Fleet, now: datetime, *, namespaces: bool, wide: bool) -
     """Return the table of a fleet."""
     columns = (
         *([Column("namespace")] if namespaces else []),
-        *map(Column, ("name", "phase", "reason", "progress", "since")),
-        Column("kept", numeric=True),
-        Column("model"),
-        *([Column("message")] if wide else []),
+        Column("name", wraps=True),
+        *map(Column, ("phase", "reason", "progress", "since")),
+        Column("kept", numeric=True, optional=True),
+        Column("model", optional=True),
+        *([Column("message", wraps=True)] if wide else []),
     )
     lines = (_render_member(member, now, namespaces=namespaces, wide=wide) for member in fleet.items)
     return (Table(columns, tuple(lines)),)

@@ -120,7 +120,7 @@ def _render_pod(pod: PodView, now: datetime) -> Text:
 def _render_events(report: BotReport, now: datetime) -> tuple[Block, ...]:
     if not report.events:
         return ()
-    columns = tuple(map(Column, ("age", "object", "reason", "message")))
+    columns = (*map(Column, ("age", "object", "reason")), Column("message", wraps=True))
     return (Heading("Events"), Table(columns, tuple(_list_event_cells(report, now))))
 
 
