@@ -4,11 +4,12 @@ import asyncio
 from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import MutableHeaders
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tweetbot_trainer.serving.access import COOKIE, Access, Asked, LoggedIn, Refused, decide_access
 from tweetbot_trainer.serving.api.errors import build_error
+from tweetbot_trainer.serving.templates import render_template
 
 #: Most bytes of a body, and the seconds in which it must come.
 BODY, BODY_SECONDS = 16 * 1024, 10.0
@@ -34,31 +35,40 @@ class Guard:
         """Answer a request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-            return
-        refusal = self._refuse(scope)
-        if refusal is not None:
-            await refusal(scope, receive, _add_headers(send))
-            return
+        elif answer := self._answer_outsider(scope):
+            await answer(scope, receive, _add_headers(send))
+        else:
+            await self._pass_on(scope, receive, _add_headers(send))
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _read_body(receive)
         if body is None:
-            await build_error(f"the body is larger than {BODY} bytes, or slow", status=413)(
-                scope, receive, _add_headers(send)
-            )
-            return
-        await self._app(scope, _replay(body, receive), _add_headers(send))
+            await build_error(f"the body is larger than {BODY} bytes, or slow", status=413)(scope, receive, send)
+        else:
+            await self._app(scope, _replay(body, receive), send)
 
-    def _refuse(self, scope: Scope) -> Response | None:
-        match decide_access(self._access, _describe(scope)):
+    def _answer_outsider(self, scope: Scope) -> Response | None:
+        """Return the answer to a request that is not let in, or not yet; None for others."""
+        asked = _describe(scope)
+        match decide_access(self._access, asked):
             case Refused(status, message):
-                headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
-                return build_error(message, status=status, headers=headers)
+                return _build_refusal(asked, status, message)
             case LoggedIn(location):
-                answer = RedirectResponse(location, status_code=303)
+                # A redirect would be followed without the cookie where a link on another site led here.
+                answer = HTMLResponse(render_template("token.html", location=location))
                 secure = scope.get("scheme") == "https"
                 answer.set_cookie(COOKIE, self._access.cookie, httponly=True, samesite="strict", secure=secure)
                 return answer
             case None:
                 return None
+
+
+def _build_refusal(asked: Asked, status: int, message: str) -> Response:
+    """Return the answer to a program, or to a person, who can give the token."""
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    if status == 401 and asked.method == "GET" and "text/html" in asked.headers.get("accept", ""):
+        return HTMLResponse(render_template("token.html", location=""), status, headers)
+    return build_error(message, status=status, headers=headers)
 
 
 def _describe(scope: Scope) -> Asked:

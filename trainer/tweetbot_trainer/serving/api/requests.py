@@ -64,7 +64,8 @@ def parse_fields(content: Any, kind: type[T]) -> T:
         return kind.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(map(str, first["loc"])) or None
+        outer, *inner = first["loc"] or ("",)  # inside stand names of types, too
+        field = ".".join(map(str, [outer, *(place for place in inner if isinstance(place, int))])) or None
         raise BadRequest(f"{field or 'the body'}: {first['msg']}", field) from error
 
 
