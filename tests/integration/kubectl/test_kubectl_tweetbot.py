@@ -196,7 +196,7 @@ def test_doctor_finds_what_is_there_and_reads_the_bucket_from_a_pod(
     checks = {each["what"]: each for each in json.loads(output)["checks"]}
     bad = {name: each["message"] for name, each in checks.items() if each["verdict"] != "ok"}
     assert bad == {
-        "operator": "There is no Deployment of the operator.",
+        "operator": "There is no Deployment of the operator for this namespace.",
         "state": "The operator has not acted on the latest edit yet.",
     }
     assert (code, checks["bucket"]["verdict"], checks["Secret s3"]["verdict"]) == (1, "ok", "ok")

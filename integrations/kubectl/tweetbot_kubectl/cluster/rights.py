@@ -33,5 +33,10 @@ def explain_refusal(message: str) -> str | None:
         return None
     verb, resource = found["verb"], found["resource"]
     where = f"in namespace {found['namespace']}" if found["namespace"] else "in all namespaces"
+    return f"You may not {verb} {resource} {where}. It is granted by {name_grantor(verb, resource)}."
+
+
+def name_grantor(verb: str, resource: str) -> str:
+    """Return which role grants a right."""
     table = _READERS if verb in _READING else _WRITERS
-    return f"You may not {verb} {resource} {where}. It is granted by {table.get(resource, _EDITOR)}."
+    return table.get(resource, _EDITOR)

@@ -55,7 +55,8 @@ def _say_when_it_begins(bot: TweetBot) -> str:
     if bot.spec.suspend:
         return f"It is suspended: run {number} begins after kubectl tweetbot resume {bot.name}."
     if run and run.outcome is None:
-        return f"Run {run.number}, which is in its {run.stage} stage, is Superseded; run {number} begins when it ended."
+        ending = f"Run {run.number}, which is in its {run.stage} stage, is Superseded"
+        return f"{ending}; run {number} begins when its Pods are gone."
     return f"Run {number} begins within seconds."
 
 

@@ -17,7 +17,8 @@ def a_whole_cluster(**spec: Any) -> FakeApi:
     """A cluster in which nothing is missing."""
     here = {"name": "tweetbot-operator", "namespace": "tweetbot-system"}
     labels = {"app.kubernetes.io/name": "tweetbot-operator", "app.kubernetes.io/component": "operator"}
-    container = {"name": "operator", "image": "operator:1", "env": [{"name": "TWEETBOT_TRAINER_IMAGE", "value": "t:1"}]}
+    env = [{"name": "TWEETBOT_TRAINER_IMAGE", "value": "t:1"}]
+    container = {"name": "operator", "image": "operator:1", "command": ["tweetbot-operator"], "env": env}
     deployment = {
         "kind": "Deployment",
         "metadata": {**here, "labels": labels},

@@ -20,7 +20,7 @@ def test_retrain_sends_one_patch_and_says_what_follows() -> None:
     done = run_plugin(api, "retrain", "gull")
     assert done.code == 0
     assert api.sent == [("PATCH", GULL, {"metadata": {"annotations": {"tweetbot.dev/retrain-at": NOON}}})]
-    assert "Run 3, which is in its Train stage, is Superseded; run 4 begins when it ended." in done.output
+    assert "Run 3, which is in its Train stage, is Superseded; run 4 begins when its Pods are gone." in done.output
 
 
 def test_retrain_waits_for_the_run_that_it_asked_for() -> None:

@@ -13,6 +13,7 @@ from tweetbot_kubectl.decisions.checks.platform import (
     check_lease,
     check_operator,
     check_right,
+    choose_operators,
 )
 from tweetbot_kubectl.decisions.checks.room import check_limit_ranges, check_quota
 from tweetbot_kubectl.decisions.checks.tenant import (
@@ -45,8 +46,9 @@ def test_an_api_server_without_our_kinds_fails_with_what_to_install() -> None:
     assert check_api(Found({"resources": [{"name": "tweetbotclasses"}]})).verdict == "failed"
 
 
-def a_deployment(ready: int) -> dict[str, Any]:
-    container = {"name": "operator", "image": "tweetbot-operator:0.1.0"}
+def a_deployment(ready: int, watched: str = "") -> dict[str, Any]:
+    env = [{"name": "TWEETBOT_NAMESPACES", "value": watched}] if watched else []
+    container = {"name": "operator", "image": "tweetbot-operator:0.1.0", "command": ["tweetbot-operator"], "env": env}
     return {
         "metadata": {"name": "tweetbot-operator", "namespace": "tweetbot-system"},
         "spec": {"template": {"spec": {"containers": [container]}}},
@@ -55,12 +57,20 @@ def a_deployment(ready: int) -> dict[str, Any]:
 
 
 def test_an_operator_without_a_ready_pod_fails_and_one_that_may_not_be_read_is_unknown() -> None:
-    assert check_operator(a_list(a_deployment(1))).message == (
+    assert check_operator(a_list(a_deployment(1)), acting=False).message == (
         "tweetbot-system/tweetbot-operator has 1 ready Pod of tweetbot-operator:0.1.0."
     )
-    assert check_operator(a_list(a_deployment(0))).verdict == "failed"
-    assert check_operator(a_list()).verdict == "failed"
-    assert check_operator(FORBIDDEN).verdict == "unknown"
+    assert check_operator(a_list(a_deployment(0)), acting=False).verdict == "failed"
+    assert check_operator(a_list(), acting=False).verdict == "failed"
+    assert check_operator(a_list(), acting=True).verdict == "warning"
+    assert check_operator(FORBIDDEN, acting=False).verdict == "unknown"
+
+
+def test_an_operator_of_other_namespaces_is_not_this_ones() -> None:
+    other = {**a_deployment(1), "spec": {"template": {"spec": {"containers": [{"name": "operator", "image": "x"}]}}}}
+    found = a_list(a_deployment(1, watched="team-b,team-c"), a_deployment(1, watched="team-a"), a_deployment(1), other)
+    assert choose_operators(found, "team-a").items == found.items[1:3]
+    assert choose_operators(FORBIDDEN, "team-a") == FORBIDDEN
 
 
 @pytest.mark.parametrize(("age", "verdict"), [(2, "ok"), (29, "ok"), (31, "failed")])
@@ -79,6 +89,7 @@ def test_a_right_that_is_missing_names_the_commands_that_need_it() -> None:
     portforward = next(right for right in RIGHTS if right.resource == "pods/portforward")
     found = check_right(portforward, False, "team-a")
     assert (found.verdict, "try will be refused" in found.message) == ("warning", True)
+    assert "edit" in found.advice
     assert check_right(Right("get", "tweetbots", "tweetbot.dev", "every command"), False, "team-a").verdict == "failed"
     assert check_right(portforward, None, "team-a").verdict == "unknown"
 

@@ -54,11 +54,20 @@ def check_platform(looks: Looks, session: Session) -> Iterator[Check]:
     """Yield the checks of the cluster, and of the caller's rights."""
     yield check_api(looks.find_api())
     deployments = looks.find_operator()
-    yield check_operator(deployments)
+    yield check_operator(deployments, acting=_is_somebody_acting(session))
     if deployments.items:
         yield check_lease(looks.find_lease(deployments.items[0]), session.now())
     for right, allowed in looks.review_rights():
         yield check_right(right, allowed, session.namespace)
+
+
+def _is_somebody_acting(session: Session) -> bool:
+    """Tell whether the latest edit of a TweetBot of the namespace was acted on."""
+    try:
+        bots = session.cluster.list_bots(session.namespace)
+    except CommandFailed:
+        return False
+    return any(bot.status.observed_generation == bot.generation for bot in bots)
 
 
 def check_bot(arguments: argparse.Namespace, looks: Looks, session: Session) -> Iterator[Check]:

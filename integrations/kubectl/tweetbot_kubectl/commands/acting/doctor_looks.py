@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from tweetbot_contract.handover import BOT_LABEL, CLASS_PLURAL, GROUP, VERSION
 from tweetbot_kubectl.cluster.requests import Document, Requests
 from tweetbot_kubectl.decisions.checks.check import Found
-from tweetbot_kubectl.decisions.checks.platform import LEASE_NAME_ENV, OPERATOR_SELECTOR, RIGHTS, Right
+from tweetbot_kubectl.decisions.checks.platform import (
+    LEASE_NAME_ENV,
+    OPERATOR_SELECTOR,
+    RIGHTS,
+    Right,
+    choose_operators,
+    read_variable,
+)
 from tweetbot_kubectl.failures import CommandFailed, Forbidden, NotFound
 
 _API = f"/apis/{GROUP}/{VERSION}"
@@ -43,18 +50,16 @@ class Looks:
         return self.read(_API)
 
     def find_operator(self) -> Found:
-        """Read the operator's Deployments, of all namespaces, else of this one."""
+        """Read the Deployments of operators that look after this namespace: in all namespaces, else in this one."""
         query = {"labelSelector": OPERATOR_SELECTOR}
         found = self.read("/apis/apps/v1/deployments", query)
-        if not found.problem:
-            return found
-        here = self.read(f"/apis/apps/v1/namespaces/{self.namespace}/deployments", query)
-        return here if here.items else found
+        here = self.read(f"/apis/apps/v1/namespaces/{self.namespace}/deployments", query) if found.problem else found
+        return choose_operators(here if here.items else found, self.namespace)
 
     def find_lease(self, deployment: Document) -> Found:
         """Read the Lease of an operator's replicas."""
-        env = deployment["spec"]["template"]["spec"]["containers"][0].get("env") or ()
-        name = next((each.get("value") for each in env if each["name"] == LEASE_NAME_ENV), None) or _DEFAULT_LEASE
+        containers = deployment["spec"]["template"]["spec"]["containers"]
+        name = next(filter(None, (read_variable(each, LEASE_NAME_ENV) for each in containers)), _DEFAULT_LEASE)
         namespace = deployment["metadata"]["namespace"]
         return self.read(f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{name}")
 

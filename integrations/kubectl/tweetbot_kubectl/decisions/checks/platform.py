@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tweetbot_contract.handover import GROUP, PLURAL, VERSION
+from tweetbot_kubectl.cluster.rights import name_grantor
 from tweetbot_kubectl.decisions.checks.check import Check, Found, report_unreadable
 
 Document = dict[str, Any]
-#: Labels of the operator's Deployment, as the chart sets them.
-OPERATOR_SELECTOR = "app.kubernetes.io/name=tweetbot-operator,app.kubernetes.io/component=operator"
-LEASE_NAME_ENV = "TWEETBOT_LEASE_NAME"
+#: A label of the operator's Deployment, as the chart sets it; its name may be another one.
+OPERATOR_SELECTOR = "app.kubernetes.io/component=operator"
+LEASE_NAME_ENV, _NAMESPACES_ENV = "TWEETBOT_LEASE_NAME", "TWEETBOT_NAMESPACES"
+_PROGRAM = ["tweetbot-operator"]
 _INSTALL = "Ask the platform team to install the chart tweetbot-operator."
 
 
@@ -61,14 +63,36 @@ def check_api(resources: Found) -> Check:
     return Check(what, "ok" if not status else "failed", f"The API server serves {PLURAL} of {version}{status}.")
 
 
-def check_operator(deployments: Found) -> Check:
-    """Judge the operator's Deployments, which one may have seen in one namespace alone."""
+def choose_operators(deployments: Found, namespace: str) -> Found:
+    """Return those Deployments that are an operator which looks after a namespace."""
+    if deployments.problem:
+        return deployments
+    return Found({"items": [each for each in deployments.items if _looks_after(each, namespace)]})
+
+
+def _looks_after(deployment: Document, namespace: str) -> bool:
+    containers = deployment["spec"]["template"]["spec"]["containers"]
+    container = next((each for each in containers if each.get("command") == _PROGRAM), None)
+    if container is None:
+        return False
+    watched = read_variable(container, _NAMESPACES_ENV)
+    return not watched or namespace in watched.split(",")
+
+
+def read_variable(container: Document, name: str) -> str:
+    """Return the value of a container's variable, empty without one."""
+    return next((str(each.get("value", "")) for each in container.get("env") or () if each["name"] == name), "")
+
+
+def check_operator(deployments: Found, *, acting: bool) -> Check:
+    """Judge the operators that look after a namespace; `acting` tells whether somebody acts on its TweetBots."""
     what = "operator"
     if deployments.problem:
         return report_unreadable(what, deployments, "Whether the operator runs is not known")
+    if not deployments.items and acting:
+        return Check(what, "warning", "There is no Deployment of the operator, but somebody acts on TweetBots here.")
     if not deployments.items:
-        advice = f"{_INSTALL} If it runs without the chart, this check cannot find it."
-        return Check(what, "failed", "There is no Deployment of the operator.", advice)
+        return Check(what, "failed", "There is no Deployment of the operator for this namespace.", _INSTALL)
     ready = [each for each in deployments.items if (each.get("status") or {}).get("readyReplicas")]
     named = _name(ready[0] if ready else deployments.items[0])
     if not ready:
@@ -112,6 +136,7 @@ def check_right(right: Right, allowed: bool | None, namespace: str) -> Check:
         return Check(what, "unknown", "The API server does not say whether you have it.")
     if allowed:
         return Check(what, "ok", f"You have it in {namespace}.")
-    message = f"You lack it in {namespace}: {right.used_by} will be refused."
+    message = f"You lack it in {namespace}, and {right.used_by} will be refused."
     needed = (right.verb, right.resource) == ("get", PLURAL)
-    return Check(what, "failed" if needed else "warning", message, f"Ask for {right.text} in {namespace}.")
+    advice = f"It is granted by {name_grantor(right.verb, right.resource)}."
+    return Check(what, "failed" if needed else "warning", message, advice)

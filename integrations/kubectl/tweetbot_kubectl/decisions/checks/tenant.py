@@ -130,5 +130,5 @@ def check_reason(bot: TweetBot) -> Check:
         return Check(what, "warning", "The operator has not acted on the latest edit yet.", advice)
     ready, progressing = status.find_condition("Ready"), status.find_condition("Progressing")
     said = progressing if progressing and progressing.status == "True" else ready or progressing
-    message = f"{status.phase}, {said.reason}: {said.message}" if said else str(status.phase)
+    message = f"{said.reason}: {said.message}".removesuffix(": ") if said else str(status.phase)
     return Check(what, "warning" if status.phase == "Failed" else "ok", message)
