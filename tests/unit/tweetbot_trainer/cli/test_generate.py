@@ -76,6 +76,9 @@ def test_a_draft_says_by_which_model_it_is_and_whom_it_imitates(
     draft = json.loads(told(capsys, "--model", str(mine), "-n", "1", "--jsonl")[0])
     imitation = f"AI-generated imitation of @{card.handle}. A machine wrote this, not the person."
     assert (draft["model"], draft["disclosure"]) == (card.model_name, imitation)
+    earlier = render_card(card).replace(f"disclosure: {imitation}\n", "")
+    (mine / "README.md").write_text(earlier, encoding="utf-8")
+    assert read_origin(mine) == Origin(card.model_name, card.handle, imitation)
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,10 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from tweetbot_trainer.publishing.disclosure import CARD_FILE, UNKNOWN, build_disclosure, read_front_matter, read_origin
+from tweetbot_trainer.publishing.disclosure import CARD_FILE, UNKNOWN, read_front_matter, read_origin
 
 _FRONT = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 _TITLE = re.compile(r"^# 🤖 (.+): an AI (?:bot|cyborg)$", re.MULTILINE)
-_HANDLE = re.compile(r" of @(\S+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +34,13 @@ def read_card_text(folder: Path) -> str:
 def read_card_facts(folder: Path) -> CardFacts:
     """Read what a card says. Nothing in it is trusted to have a form."""
     front, origin = read_front_matter(folder / CARD_FILE), read_origin(folder)
-    try:
-        found = _HANDLE.search(str(front["model-index"][0]["results"][0]["dataset"]["name"]))
-    except (LookupError, TypeError):
-        found = None
-    title, handle = _TITLE.search(read_card_text(folder)), found[1] if found else ""
+    title = _TITLE.search(read_card_text(folder))
     return CardFacts(
         model_name=origin.model or "",
-        handle=handle,
+        handle=origin.handle or "",
         person=_strip_markdown(title[1]) if title else "",
         base=str(front.get("base_model") or ""),
-        disclosure=build_disclosure(handle) if handle and origin.disclosure == UNKNOWN else origin.disclosure,
+        disclosure=origin.disclosure,
     )
 
 
