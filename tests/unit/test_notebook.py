@@ -3,9 +3,11 @@
 import ast
 import importlib
 import json
+import os
 import re
+import subprocess
+import sys
 import zipfile
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +16,7 @@ import huggingface_hub
 import pytest
 
 from tweetbot_demo.archive import HANDLE, write_archive
+from tweetbot_trainer.cli.parser import parse_args
 
 PATH = Path(__file__).parents[2] / "notebooks" / "make-your-bot.ipynb"
 NOTEBOOK = json.loads(PATH.read_text(encoding="utf-8"))
@@ -64,52 +67,30 @@ def test_the_account_is_read_from_the_archive(folder: str, tmp_path: Path) -> No
 # ---- the Hub
 
 
-@dataclass
-class FakeApi:
-    """Keeps what it was asked; `private` is what the repository is."""
-
-    private: bool = True
-    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-
-    def create_repo(self, name: str, **options: Any) -> SimpleNamespace:
-        self.calls.append(("create", options))
-        return SimpleNamespace(repo_id=name)
-
-    def model_info(self, name: str) -> SimpleNamespace:
-        return SimpleNamespace(private=self.private)
-
-    def upload_folder(self, **options: Any) -> None:
-        self.calls.append(("upload", options))
-
-
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> FakeApi:
-    fake = FakeApi()
-    monkeypatch.setattr(huggingface_hub, "HfApi", lambda token: fake)
+def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The programs that a cell starts, instead of starting them."""
+    programs: list[list[str]] = []
+    monkeypatch.setattr(subprocess, "run", lambda command, check: programs.append(command))
     monkeypatch.setattr(huggingface_hub, "get_token", lambda: "a token")
-    return fake
+    monkeypatch.setenv("HF_TOKEN", "")
+    return programs
 
 
 def push(repository: str) -> None:
-    exec(SOURCES["push"], {"HUB_REPO": repository, "model": "model"})
+    trained = SimpleNamespace(model=SimpleNamespace(uri="file:///my-bot/models/1/model"))
+    exec(SOURCES["push"], {"HUB_REPO": repository, "trained": trained, "os": os, "sys": sys, "subprocess": subprocess})
 
 
-def test_nothing_is_pushed_unless_a_repository_is_named(hub: FakeApi) -> None:
+def test_nothing_is_pushed_unless_a_repository_is_named(started: list[list[str]]) -> None:
     assert 'HUB_REPO = ""' in SOURCES["settings"]
     push("")
-    assert hub.calls == []
+    assert started == []
 
 
-def test_what_is_pushed_is_private(hub: FakeApi) -> None:
+def test_what_is_pushed_is_private(started: list[list[str]]) -> None:
     push("me/gull")
-    assert hub.calls == [
-        ("create", {"private": True, "exist_ok": True}),
-        ("upload", {"repo_id": "me/gull", "folder_path": "model"}),
-    ]
-
-
-def test_nothing_is_pushed_to_a_repository_that_was_public_before(hub: FakeApi) -> None:
-    hub.private = False
-    with pytest.raises(SystemExit, match="is public"):
-        push("me/gull")
-    assert [name for name, _ in hub.calls] == ["create"]
+    ((python, _, program, *words),) = started
+    asked = parse_args(words)
+    assert (python, program, os.environ["HF_TOKEN"]) == (sys.executable, "tweetbot_trainer", "a token")
+    assert (asked.model, asked.repo, asked.visibility) == ("file:///my-bot/models/1/model", "me/gull", "Private")
