@@ -46,7 +46,8 @@ def open_bot_store(cluster: Cluster, bot: BaseTweetBot, endpoint: str | None = N
     Raises Forbidden if the caller may not read its Secret, NotFound without the Secret.
     """
     if not isinstance(bot, TweetBot):
-        raise CommandFailed(f'TweetBot "{bot.name}" has no valid spec: `kubectl tweetbot status {bot.name}` says more.')
+        why = "its spec is invalid, or its class has not given it a bucket yet"
+        raise CommandFailed(f'The bucket of TweetBot "{bot.name}" is not known: {why}.')
     output = bot.spec.output.s3.model_copy(update={"endpoint": endpoint} if endpoint else {})
     client = create_s3_client(output, _read_keys(cluster, bot))
     store = S3Store(

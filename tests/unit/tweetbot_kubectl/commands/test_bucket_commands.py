@@ -124,6 +124,13 @@ def test_a_secret_that_the_caller_may_not_read_is_named_with_what_to_ask_for(api
     assert 'Ask for a Role that lets you get the Secret "s3"' in done.notes
 
 
+def test_a_bot_whose_class_has_not_given_it_a_bucket_says_so() -> None:
+    bot = a_stored_bot(className="standard")
+    del bot["spec"]["output"]
+    done = run_plugin(FakeApi(bot), "versions", "gull")
+    assert (done.code, "its class has not given it a bucket yet" in done.notes) == (1, True)
+
+
 def test_a_secret_that_is_missing_is_named() -> None:
     done = run_plugin(FakeApi(a_stored_bot()), "versions", "gull")
     assert (done.code, "There is no Secret s3 in namespace team-a" in done.notes) == (3, True)

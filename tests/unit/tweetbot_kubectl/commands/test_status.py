@@ -104,6 +104,12 @@ def test_the_model_and_the_next_scheduled_run_are_told() -> None:
     assert "The schedule starts the next run at 2026-01-05 03:00 UTC." in output
 
 
+def test_a_model_that_is_ready_can_be_tried() -> None:
+    conditions = [a_condition("Progressing", "False", "Succeeded", "The model is published.")]
+    done = run_plugin(a_training(phase="Succeeded", conditions=conditions), "status", "gull")
+    assert "the model is ready to serve. Try it: kubectl tweetbot try gull" in done.output
+
+
 def test_a_bot_that_no_operator_has_seen_waits_for_it() -> None:
     output = run_plugin(FakeApi(a_stored_bot()), "status", "gull").output
     assert "WaitingForOperator" in output

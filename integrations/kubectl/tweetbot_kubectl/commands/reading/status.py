@@ -53,7 +53,7 @@ def _describe_next(report: BotReport) -> str:
     scheduled = (
         f" The schedule starts the next run at {report.next_run_at:%Y-%m-%d %H:%M} UTC." if report.next_run_at else ""
     )
-    shown = f" See what it writes: {PROGRAM} samples {report.name}" if report.phase == "Succeeded" else ""
+    shown = f" Try it: {PROGRAM} try {report.name}" if report.phase == "Succeeded" else ""
     return f"{who}{advice}{scheduled}{shown}"
 
 
