@@ -133,6 +133,19 @@ def test_what_an_earlier_try_left_behind_is_deleted_first() -> None:
 
 
 @pytest.mark.usefixtures("kubectl")
+def test_ctrl_c_while_the_pod_is_being_created_deletes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    api, create = a_trained(), FakeApi.post
+
+    def post(self: FakeApi, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        create(self, path, body)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FakeApi, "post", post)
+    assert run_plugin(api, "try", "gull").code == 130
+    assert list_writes(api) == ["POST", "DELETE"]
+
+
+@pytest.mark.usefixtures("kubectl")
 def test_without_a_model_nothing_is_started() -> None:
     api = FakeApi(a_stored_bot())
     done = run_plugin(api, "try", "gull")

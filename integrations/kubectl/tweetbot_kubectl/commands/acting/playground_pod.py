@@ -174,8 +174,8 @@ def explain_end(trial: Trial, state: PodState) -> str:
 
 
 def _render(served: Served) -> tuple[Block, ...]:
-    minutes = f"{served.idle_seconds / 60:g} minutes"
+    idle = f"{served.idle_seconds // 60} minutes" if served.idle_seconds >= 120 else f"{served.idle_seconds} seconds"
     return (
         Text(f"{served.name} {served.version} is at {served.url}", "good"),
-        Text(f"Ctrl-C ends it; so do {minutes} without a visit. Who may read Pods here sees its token.", "faint"),
+        Text(f"Ctrl-C ends it; so do {idle} without a visit. Who may read Pods here sees its token.", "faint"),
     )

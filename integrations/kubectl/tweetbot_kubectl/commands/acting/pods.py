@@ -3,7 +3,7 @@
 import secrets
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from tweetbot_contract.handover import BOT_LABEL, MANAGED_BY, MANAGED_BY_LABEL
@@ -12,7 +12,7 @@ from tweetbot_kubectl.cluster.requests import Document, Requests
 from tweetbot_kubectl.commands.acting.doctor_looks import Looks
 from tweetbot_kubectl.commands.acting.pod_state import PodState, read_pod_state
 from tweetbot_kubectl.commands.command import Session
-from tweetbot_kubectl.failures import CommandFailed, NotFound
+from tweetbot_kubectl.failures import CommandFailed, NotFound, Unreachable
 from tweetbot_kubectl.manifests import own_pods
 from tweetbot_kubectl.manifests.found_settings import read_deployment, read_job
 from tweetbot_operator.settings import OperatorSettings
@@ -55,7 +55,12 @@ def run_pod(requests: Requests, pod: Document) -> Iterator[None]:
     """Have a Pod while inside; it is deleted after, whatever happens. Raises as the API server refuses it."""
     namespace = pod["metadata"]["namespace"]
     _remove_leftovers(requests, pod)
-    requests.post(f"/api/v1/namespaces/{namespace}/pods", pod)
+    try:
+        requests.post(f"/api/v1/namespaces/{namespace}/pods", pod)
+    except (KeyboardInterrupt, Unreachable):  # it may be there all the same
+        with suppress(CommandFailed):
+            delete_pod(requests, namespace, pod["metadata"]["name"])
+        raise
     try:
         yield
     finally:
@@ -94,7 +99,8 @@ def _remove_leftovers(requests: Requests, pod: Document) -> None:
     looks = Looks(requests, metadata["namespace"])
     for found in looks.read(f"/api/v1/namespaces/{metadata['namespace']}/pods", query).items:
         if (found.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
-            delete_pod(requests, metadata["namespace"], found["metadata"]["name"])
+            with suppress(CommandFailed):
+                delete_pod(requests, metadata["namespace"], found["metadata"]["name"])
 
 
 @contextmanager
