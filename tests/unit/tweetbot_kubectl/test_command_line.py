@@ -54,6 +54,16 @@ def test_an_unknown_context_is_told_with_those_that_there_are(kubeconfig: str) -
         _ = open_session("--kubeconfig", kubeconfig, "--context", "away").cluster
 
 
+@pytest.mark.parametrize("content", ["{", "[]", "a word", "current-context: x\ncontexts: []"])
+def test_a_damaged_kubeconfig_is_told_in_one_sentence(
+    content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config").write_text(content)
+    arguments = parse_arguments(["list", "--kubeconfig", str(tmp_path / "config")])
+    assert run_command(arguments, build_session(arguments, Output())) == ExitCode.UNREACHABLE
+    assert capsys.readouterr().err.startswith("kubectl tweetbot: No kubeconfig can be used: ")
+
+
 def test_without_a_kubeconfig_the_exit_code_is_that_of_no_cluster(tmp_path: Path) -> None:
     arguments = parse_arguments(["list", "--kubeconfig", str(tmp_path / "none")])
     assert run_command(arguments, build_session(arguments, Output())) == ExitCode.UNREACHABLE

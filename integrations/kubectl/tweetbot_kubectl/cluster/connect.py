@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from kubernetes import config
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.config import ConfigException
+from yaml import YAMLError
 
 from tweetbot_kubectl.cluster.requests import ApiRequests
 from tweetbot_kubectl.failures import Unreachable, UsageError
+
+#: What a kubeconfig that is missing, damaged or of another form leads to.
+_FAULTS = (ConfigException, OSError, ValueError, TypeError, YAMLError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +29,8 @@ def connect(kubeconfig: str | None, context: str | None, timeout_seconds: float 
     """
     try:
         contexts, active = config.list_kube_config_contexts(kubeconfig)
-    except (ConfigException, OSError) as fault:
-        raise Unreachable(f"No kubeconfig: set KUBECONFIG or --kubeconfig ({fault})") from None
+    except _FAULTS as fault:
+        raise Unreachable(f"No kubeconfig can be used: set KUBECONFIG or --kubeconfig ({fault})") from None
     names = [each["name"] for each in contexts]
     if context and context not in names:
         raise UsageError(f"The kubeconfig has no context {context}; it has {', '.join(names)}.")
@@ -42,5 +46,5 @@ def _create_client(kubeconfig: str | None, context: str) -> ApiClient:
     settings.retries = False  # a person waits: say at once what is wrong
     try:
         return config.new_client_from_config(kubeconfig, context, client_configuration=settings)
-    except (ConfigException, OSError, ValueError) as fault:
+    except _FAULTS as fault:
         raise Unreachable(f"The context {context} of the kubeconfig cannot be used: {fault}") from None
