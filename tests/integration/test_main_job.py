@@ -30,6 +30,7 @@ from tweetbot_cluster.cluster import CONTROL_PLANE, OPERATOR, EmbeddedCluster
 from tweetbot_cluster.guardian import start_guardian
 from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.handover import BOT_LABEL
+from tweetbot_fakes.remotes.hub_repositories import FakeRepositories
 from tweetbot_fakes.remotes.wandb_graphql import FakeWandb
 from tweetbot_fakes.remotes.wandb_server import wandb_server
 from tweetbot_fakes.remotes.x_api import FakeX, tweet
@@ -401,23 +402,38 @@ def put_secret(kubectl: Kubectl, name: str, **keys: str) -> None:
 
 @dataclass
 class KeptSecret:
-    """A run over X into S3 with W&B, whose Secrets hold canaries and whose S3 Secret came late."""
+    """A run over X into S3 and the Hub with W&B, whose Secrets hold canaries and whose S3 Secret came late."""
 
     status: dict[str, Any]
     canaries: dict[str, str]
     places: dict[str, bytes]
     x: FakeX
     wandb: FakeWandb
+    hub: FakeRepositories
+
+
+def put_class_of_the_hub(kubectl: Kubectl, endpoint: str) -> None:
+    """Apply a class that says where the Hub is and with which token its TweetBots write there."""
+    token = {"output": {"huggingFace": {"tokenSecret": {"name": "hub", "key": "key"}}}}
+    spec = {"defaults": token, "pods": {"hubEndpoint": endpoint}}
+    content = {"apiVersion": "tweetbot.dev/v1alpha1", "kind": "TweetBotClass", "metadata": {"name": "hub"}}
+    kubectl("apply", "-f", "-", input=json.dumps({**content, "spec": spec}))
 
 
 @pytest.fixture(scope="module")
 def secretive(home: EmbeddedCluster, kubectl: Kubectl) -> Iterator[KeptSecret]:
     """The run, and another beside it whose token X refuses: faults talk more than successes."""
-    names = ("X token", "refused token", "W&B key")
+    names = ("X token", "refused token", "W&B key", "Hub token")
     canaries = {name: secrets.token_hex(20) for name in names} | {"S3 key": home.s3_secret_key}
-    for name, canary in (("x", "X token"), ("x-refused", "refused token"), ("wandb", "W&B key")):
+    for name, canary in (("x", "X token"), ("x-refused", "refused token"), ("wandb", "W&B key"), ("hub", "Hub token")):
         put_secret(kubectl, name, key=canaries[canary])
-    with FakeX(token=canaries["X token"]) as x, wandb_server() as wandb, command_lines() as lines:
+    with (
+        FakeX(token=canaries["X token"]) as x,
+        wandb_server() as wandb,
+        FakeRepositories(token=canaries["Hub token"]) as hub,
+        command_lines() as lines,
+    ):
+        put_class_of_the_hub(kubectl, hub.url)
         posts = [tweet(number, post.text) for number, post in enumerate(many_posts(300), start=1)]
         x.add_account("harbour_gull").posts = posts[::-1]
         source = {"handle": "harbour_gull", "acceptTerms": True, "apiBaseURL": x.url}
@@ -426,14 +442,16 @@ def secretive(home: EmbeddedCluster, kubectl: Kubectl) -> Iterator[KeptSecret]:
         apply(kubectl, "refused", sources=[refused], tracking=tracking)
         taken = {"x": {**source, "tokenSecret": {"name": "x", "key": "key"}}}
         late = {"s3": {**OUTPUT["s3"], "credentialsSecret": {"name": "late"}, "endpoint": home.s3_endpoint}}
-        apply(kubectl, "waiting", sources=[taken], tracking=tracking, output=late)
+        copied = {"output": {**late, "huggingFace": {"repo": "harbour/waiting"}}, "className": "hub"}
+        apply(kubectl, "waiting", sources=[taken], tracking=tracking, deletionPolicy="Delete", **copied)
         wait_for_reason(kubectl, "waiting", "SecretNotFound")
         keys = {"AWS_ACCESS_KEY_ID": home.s3_access_key, "AWS_SECRET_ACCESS_KEY": home.s3_secret_key}
         put_secret(kubectl, "late", **keys)
         wait_for(kubectl, "refused", "Stalled")
         wait_for(kubectl, "waiting", "ModelReady")
         places = what_came_out(home) | {"W&B": bytes(wandb.received), "command lines": b"\n".join(lines)}
-        yield KeptSecret(status_of(kubectl, "waiting"), canaries, places, x, wandb)
+        places["the Hub"] = b"".join(hub.repositories["harbour/waiting"].files.values())
+        yield KeptSecret(status_of(kubectl, "waiting"), canaries, places, x, wandb, hub)
 
 
 def test_a_missing_secret_is_told_and_heals_when_it_comes(secretive: KeptSecret) -> None:
@@ -453,12 +471,27 @@ def test_the_report_of_the_bot_is_linked_from_its_status(secretive: KeptSecret) 
 
 
 def test_no_secret_is_in_anything_that_comes_out(secretive: KeptSecret) -> None:
-    """In no log, status, Event, termination message, command line, object of the bucket, and nothing that W&B got."""
+    """In no log, status, Event, termination message, command line, object of the bucket, nothing that others got."""
     assert leaks(secretive.places, secretive.canaries) == []
 
 
+def test_the_hub_has_a_copy_that_its_status_names_and_that_goes_with_the_tweetbot(
+    kubectl: Kubectl, secretive: KeptSecret
+) -> None:
+    model, copy = secretive.status["model"], secretive.hub.repositories["harbour/waiting"]
+    version = model["uri"].split("/")[-2]
+    assert model["huggingFace"]["url"] == f"{secretive.hub.url}/harbour/waiting/tree/{version}"
+    assert (copy.private, copy.tags) == (True, {version: model["huggingFace"]["commit"]})
+    assert {"README.md", "model.safetensors", "tokenizer.json", "predictions.png", "loss.png"} <= copy.files.keys()
+    assert b"s3://tweetbot" not in copy.files["README.md"]
+    (ready,) = [each for each in secretive.status["conditions"] if each["type"] == "ModelReady"]
+    assert f"is published at {model['uri']} and {model['huggingFace']['url']}" in ready["message"]
+    kubectl("delete", "tweetbot", "waiting", "--timeout=120s")
+    assert secretive.hub.repositories == {}
+
+
 @pytest.mark.parametrize(
-    "place", ["objects of the API", "operator.log", "pods/", "/MANIFEST.json", "/README.md", "W&B"]
+    "place", ["objects of the API", "operator.log", "pods/", "/MANIFEST.json", "/README.md", "W&B", "the Hub"]
 )
 def test_the_search_was_where_secrets_could_be(secretive: KeptSecret, place: str) -> None:
     mine = [content for name, content in secretive.places.items() if place in name]

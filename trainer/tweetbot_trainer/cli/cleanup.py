@@ -42,7 +42,7 @@ def run_cleanup(stop: StopRequest) -> int:
     termination_log = get_termination_log_path(os.environ)
 
     def take_back(pushes: tuple[HubPush, ...]) -> None:
-        if pushes or run.spec.output.hugging_face:
+        if pushes:
             from tweetbot_trainer.publishing.hub.erasure import delete_copies  # loads the Hub's client: only here
 
             budget.call(lambda: delete_copies(run, pushes, settings.secrets, log))

@@ -54,6 +54,8 @@ _SENTENCES = {
     "models.erased": "erased {uri}",
     "train.published": "published {uri}",
     "service.retry": "{message}; trying again in {secondsLeft} s",
+    "hub.published": "copied to {uri}",
+    "hub.degraded": "not copied to the Hub: {message}",
     "tracking.degraded": "Weights & Biases: {message}",
     "tracking.sync_later": "{message}",
 }
@@ -104,6 +106,7 @@ def format_summary(prepared: PrepareSucceeded, trained: TrainSucceeded) -> str:
         *(f"sample   {sample.text}" for sample in trained.samples),
         *([f"tracked  {trained.tracking.wandb_url}"] if trained.tracking.wandb_url else []),
         *([f"report   {trained.tracking.report_url}"] if trained.tracking.report_url else []),
+        *([f"copy     {trained.hub.published.url}"] if trained.hub and trained.hub.published else []),
         f"model    {trained.model.uri}",
     ]
     return "\n".join(lines)

@@ -62,7 +62,7 @@ def _add_run(commands: Subparsers) -> None:
         type=Path,
         metavar="DIR",
         help="folder with the credentials that the run needs, as s3/AWS_ACCESS_KEY_ID, s3/AWS_SECRET_ACCESS_KEY, "
-        "wandb/api-key, x-0/token (default: secrets, in the folder of --work)",
+        "wandb/api-key, x-0/token, hub/token, base/token (default: secrets, in the folder of --work)",
     )
 
 

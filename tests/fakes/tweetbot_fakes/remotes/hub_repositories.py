@@ -47,10 +47,11 @@ class _Fault:
 
 
 class FakeRepositories(Served):
-    """`asked` has the method and the path of every request. Without the token TOKEN nothing is answered."""
+    """`asked` has the method and the path of every request. Without the token nothing is answered."""
 
-    def __init__(self) -> None:
+    def __init__(self, token: str = TOKEN) -> None:
         super().__init__(_make_handler(self))
+        self._token = token
         self.repositories: dict[str, Repository] = {}
         self.asked: list[str] = []
         self._uploads: dict[str, bytes] = {}
@@ -94,7 +95,7 @@ class FakeRepositories(Served):
                 return fault.answer or (503, {}, b"")
         if path.startswith(("/lfs/", "/verify")):
             return self._take_upload(path, body)
-        return self._route(method, path, body) if token == f"Bearer {TOKEN}" else BAD_TOKEN
+        return self._route(method, path, body) if token == f"Bearer {self._token}" else BAD_TOKEN
 
     def _route(self, method: str, path: str, body: bytes) -> Answer:
         said: dict[str, Any] = json.loads(body) if body.startswith(b"{") and b"}\n{" not in body else {}

@@ -14,10 +14,7 @@ from tweetbot_trainer.runtime.log import Log
 
 def delete_copies(run: RunDocument, pushes: Sequence[HubPush], secrets: Path, log: Log) -> None:
     """Delete the repositories that hold versions of the run's TweetBot; others stay. Raises StageError."""
-    hub = run.spec.output.hugging_face
-    names = dict.fromkeys([*(push.repo for push in pushes), *([hub.repo] if hub else [])])
-    if not names:
-        return
+    names = dict.fromkeys(push.repo for push in pushes)
     try:
         token = read_token(run, secrets)
     except NotAuthorized as fault:

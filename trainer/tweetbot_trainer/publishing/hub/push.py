@@ -120,11 +120,8 @@ def _describe_visibility(repository: HubRepository, state: RepositoryState, push
 def _commit_version(repository: HubRepository, state: RepositoryState, push: Push) -> str:
     """Replace the files of the version before by those of this one; others that people have added stay."""
     manifest = push.version.manifest
-    record_push(
-        push.store,
-        push.prefix,
-        HubPush(repo=repository.name, url=repository.url, version=manifest.version, dataset=manifest.dataset.digest),
-    )
+    noted = HubPush(repo=repository.name, url=repository.url, version=manifest.version, dataset=manifest.dataset.digest)
+    record_push(push.store, push.prefix, noted)
     download_files(push.store, push.version, push.folder, inside=f"{MODEL_FOLDER}/")
     inside = (path.removeprefix(f"{MODEL_FOLDER}/") for path in manifest.files if path.startswith(f"{MODEL_FOLDER}/"))
     add: dict[str, Path | bytes] = {name: push.folder / MODEL_FOLDER / name for name in select_files(inside)}
