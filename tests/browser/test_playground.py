@@ -302,9 +302,11 @@ def test_card_and_figures_stand_on_the_second_tab(playground: Playground, open_p
 
 
 def test_an_address_can_name_the_second_tab(playground: Playground, open_page: Open) -> None:
-    page = open_page(f"{playground.one}/#about")
+    page = open_page(f"{playground.one}/#about", viewport={"width": 1280, "height": 300})
     expect(page.get_by_role("tab", name="About the model")).to_have_attribute("aria-selected", "true")
     expect(page.get_by_role("heading", name="What it writes")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("header .pill")).to_be_in_viewport()
 
 
 def test_a_card_alone_can_be_read_too(playground: Playground, open_page: Open) -> None:
