@@ -24,6 +24,7 @@ from tweetbot_cluster.binaries import HELM, find_or_build, to_stderr
 from tweetbot_cluster.cluster import EmbeddedCluster
 from tweetbot_contract.handover import MANAGED_BY, MANAGED_BY_LABEL
 from tweetbot_contract.progress import PROGRESS_PORT
+from tweetbot_kubectl.manifests.own_pods import MANAGED_BY as PLUGIN
 from tweetbot_operator.settings import OperatorSettings, load_settings
 
 #: Kinds of other people that the chart makes when asked, for a server that would refuse what it does not know.
@@ -266,8 +267,9 @@ def test_where_network_policies_are_on_the_operator_reaches_every_trainer(helm: 
     operators, trainers = policies[RELEASE], policies["tweetbot-trainers"]
     (way_out,) = [rule for rule in operators["egress"] if {"port": PROGRESS_PORT} in rule["ports"]]
     (way_in,) = trainers["ingress"]
-    assert way_out["to"] == [{"namespaceSelector": {}, "podSelector": trainers["podSelector"]}]
-    assert trainers["podSelector"]["matchLabels"] == {MANAGED_BY_LABEL: MANAGED_BY}
+    assert way_out["to"] == [{"namespaceSelector": {}, "podSelector": {"matchLabels": {MANAGED_BY_LABEL: MANAGED_BY}}}]
+    (selected,) = trainers["podSelector"]["matchExpressions"]
+    assert (selected["key"], selected["values"]) == (MANAGED_BY_LABEL, [MANAGED_BY, PLUGIN])
     assert way_in["ports"] == [{"port": PROGRESS_PORT}]
     assert [each["podSelector"] for each in way_in["from"]] == [operators["podSelector"]]
 
