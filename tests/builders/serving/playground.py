@@ -27,7 +27,8 @@ class Playground:
         opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(CookieJar())
         )
-        with opener.open(self.document["url"], timeout=_PATIENCE) as answer:
+        opener.open(self.document["url"], timeout=_PATIENCE).close()  # a page that leads on, without the token
+        with opener.open(f"http://{urlsplit(self.document['url']).netloc}/", timeout=_PATIENCE) as answer:
             return str(answer.read().decode())
 
     def write_posts(self, **wish: Any) -> list[str]:

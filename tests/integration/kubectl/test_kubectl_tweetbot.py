@@ -213,8 +213,9 @@ def test_commands_that_act_name_the_right_that_is_missing(
     for words in (("retrain", "gull"), ("suspend", "gull"), ("pin", "gull", OLD)):
         code, _, notes = run(*words, kubeconfig=eve)
         assert (code, f"You may not patch tweetbots in namespace {namespace}" in notes) == (4, True)
-    code, _, notes = run("try", "gull", "--image", "python:3", kubeconfig=eve)
-    assert (code, f"You may not create pods in namespace {namespace}" in notes) == (4, True)
+    for command in ("try", "drafts"):
+        code, _, notes = run(command, "gull", "--image", "python:3", kubeconfig=eve)
+        assert (code, f"You may not create pods in namespace {namespace}" in notes) == (4, True)
     code, output, _ = run("doctor", "gull", "-o", "json", kubeconfig=eve)
     checks = {each["what"]: each["verdict"] for each in json.loads(output)["checks"]}
     assert (code, checks["operator"], checks["Secret s3"]) == (0, "unknown", "unknown")
@@ -222,8 +223,8 @@ def test_commands_that_act_name_the_right_that_is_missing(
 
 
 @pytest.mark.usefixtures("gull")
-def test_a_playground_is_served_from_a_restricted_pod_and_leaves_nothing_behind(
-    home: EmbeddedCluster, bucket: str, namespace: str, tmp_path: Path
+def test_a_playground_and_drafts_come_from_restricted_pods_that_leave_nothing_behind(
+    home: EmbeddedCluster, bucket: str, namespace: str, run: Run, tmp_path: Path
 ) -> None:
     home.kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
     real = a_saved_base(tmp_path / "real" / "model", context=128).parent
@@ -255,6 +256,9 @@ def test_a_playground_is_served_from_a_restricted_pod_and_leaves_nothing_behind(
         posts = playground.write_posts(prompt="My dream is", count=2, seed=7)
         assert [post.startswith("My dream is") for post in posts] == [True, True]
         assert list_own_pods(home, namespace) == [playground.document["pod"]]
+    code, output, _ = run("drafts", "gull", "--count", "2", "--image", "python:3")
+    drafts = [json.loads(line) for line in output.splitlines()]
+    assert (code, [(draft["index"], draft["ai_generated"]) for draft in drafts]) == (0, [(0, True), (1, True)])
     until(lambda: list_own_pods(home, namespace) == [], 60)
 
 
