@@ -144,12 +144,13 @@ NODES = (
     _build(UNSCHEDULABLE, "no nodes available to schedule pods", do="Have nodes added: the cluster has none."),
 )
 
+_TOKENS = ("spec.sources[].x.tokenSecret", "spec.model.tokenSecret")
 MOUNTS = (
     _build(
         SECRET_NOT_FOUND,
         'secret "{name}" not found',
         do="Create the Secret {name} in the namespace, or correct {fields}.",
-        fields=("spec.output.s3.credentialsSecret.name", "spec.sources[].x.tokenSecret.name"),
+        fields=("spec.output.s3.credentialsSecret.name", *(f"{field}.name" for field in _TOKENS)),
         otherwise=FOREIGN,
     ),
     _build(
@@ -163,7 +164,7 @@ MOUNTS = (
         SECRET_NOT_FOUND,
         "non-existent secret key: {name}",
         do="Add the key {name} to the Secret, or correct {fields}.",
-        fields=("spec.sources[].x.tokenSecret.key",),
+        fields=tuple(f"{field}.key" for field in _TOKENS),
         otherwise=FOREIGN,
     ),
     _build(

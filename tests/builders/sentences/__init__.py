@@ -7,6 +7,7 @@ from builders.sentences.kubelet import KUBELET
 from builders.sentences.queues import QUEUES
 from builders.sentences.scheduler import SCHEDULER
 from builders.sentences.sentence import FULL as FULL
+from builders.sentences.sentence import GATED as GATED
 from builders.sentences.sentence import Sentence
 
 SENTENCES: dict[str, Sentence] = {**ADMISSION, **JOBS, **SCHEDULER, **KUBELET, **IMAGES, **QUEUES}

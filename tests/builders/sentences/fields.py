@@ -45,6 +45,10 @@ CORRECTIONS: dict[str, dict[str, Any]] = {
     "spec.model.method": {"model": {"method": "LoRA"}},
     "spec.model.revision": {"model": {"base": "hf://gpt2", "revision": "main"}},
     "spec.model.tokenSecret": {"model": {"base": "hf://gpt2", "tokenSecret": {"name": "hub", "key": "token"}}},
+    **{
+        f"spec.model.tokenSecret.{key}": {"model": {"base": "hf://gpt2", "tokenSecret": {"name": "own", "key": "own"}}}
+        for key in ("name", "key")
+    },
     "spec.output.huggingFace": {"output": {"huggingFace": _HUB}},
     "spec.output.huggingFace.repo": {"output": {"huggingFace": {**_HUB, "repo": "harbour/tern"}}},
     "spec.output.huggingFace.visibility": {"output": {"huggingFace": {**_HUB, "visibility": "Private"}}},

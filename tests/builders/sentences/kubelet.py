@@ -23,6 +23,13 @@ def _starts(words: str, *fields: str, says: str = "", spec: str = "full") -> Sen
 KUBELET = {
     "no S3 Secret": _mounts('secret "s3" not found', S3_SECRET, says="Create the Secret s3"),
     "no X Secret": _mounts('secret "x-api" not found', "spec.sources[1].x.tokenSecret.name", says="Secret x-api"),
+    "no Secret of the base": _mounts('secret "reader" not found', "spec.model.tokenSecret.name", spec="gated"),
+    "no key for the base": _mounts(
+        "references non-existent secret key: token",
+        "spec.model.tokenSecret.key",
+        says="Add the key token",
+        spec="gated",
+    ),
     "neither Secret": _mounts(
         '[secret "s3" not found, secret "x-api" not found]', S3_SECRET, "spec.sources[1].x.tokenSecret.name"
     ),

@@ -30,6 +30,9 @@ FULL: dict[str, Any] = {
 }
 
 
+GATED: dict[str, Any] = {"model": {"base": "hf://harbour/gpt2", "tokenSecret": {"name": "reader", "key": "token"}}}
+
+
 @dataclass(frozen=True)
 class Sentence:
     """A sentence of the cluster, under which reason it is told, and what the advice names."""
@@ -41,7 +44,7 @@ class Sentence:
     """Words of the advice."""
     stage: str = "Train"
     spec: str = "full"
-    """Whose advice: of a TweetBot that sets every field, or of one that sets none."""
+    """Whose advice: of a TweetBot that sets every field, of one that sets none, or of one with a gated base."""
 
 
 CPU, MEMORY, GPU, NO_GPU = (

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from builders.manifests import a_manifest
+from builders.manifests import A_HUB, a_manifest
 from tweetbot_contract.manifest import TweetBot, parse
 from tweetbot_kubectl.decisions.checks.check import Found
 from tweetbot_kubectl.decisions.checks.platform import (
@@ -97,10 +97,14 @@ def test_a_right_that_is_missing_names_the_commands_that_need_it() -> None:
 def test_every_secret_that_a_spec_names_is_looked_at() -> None:
     x = {"handle": "gull", "tokenSecret": {"name": "x-app", "key": "bearer"}, "acceptTerms": True}
     wandb = {"wandb": {"apiKeySecret": {"name": "wandb", "key": "api-key"}}}
-    found = list_secrets(a_bot(sources=[{"x": x}], tracking=wandb))
+    output = {"s3": {"uri": "s3://abc/m", "credentialsSecret": {"name": "s3"}}, "huggingFace": A_HUB}
+    base = {"base": "hf://harbour/gpt2", "tokenSecret": {"name": "reader", "key": "token"}}
+    found = list_secrets(a_bot(sources=[{"x": x}], tracking=wandb, output=output, model=base))
     assert [(each.name, each.keys, each.required) for each in found] == [
         ("s3", ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), True),
         ("x-app", ("bearer",), True),
+        ("reader", ("token",), True),
+        ("hub", ("token",), False),
         ("wandb", ("api-key",), False),
     ]
 

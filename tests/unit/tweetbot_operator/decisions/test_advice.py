@@ -14,7 +14,7 @@ from builders.operator import (
     an_observed,
 )
 from builders.plans import run_in
-from builders.sentences import FULL, SENTENCES
+from builders.sentences import FULL, GATED, SENTENCES
 from builders.sentences.fields import FIELD, find_field
 from tweetbot_contract.handover import RETRAIN_ANNOTATION
 from tweetbot_contract.reasons import ALL, BY_NAME
@@ -26,7 +26,7 @@ from tweetbot_operator.decisions.advice import advise, explain_start_timeout, fi
 from tweetbot_operator.decisions.causes import find_cause, get_memory_advice
 from tweetbot_operator.decisions.plan import plan
 
-SPECS = {"full": a_spec(**FULL), "bare": a_spec()}
+SPECS = {"full": a_spec(**FULL), "bare": a_spec(), "gated": a_spec(**GATED)}
 
 
 def advice_on(name: str) -> str:

@@ -31,6 +31,10 @@ def list_secrets(bot: TweetBot) -> tuple[NeededSecret, ...]:
         if isinstance(source.kind, XSource):
             key = source.kind.token_secret
             found.append(NeededSecret(key.name, (key.key,), "the X API"))
+    if base := bot.spec.model.token_secret:
+        found.append(NeededSecret(base.name, (base.key,), "the base"))
+    if (hub := bot.spec.output.hugging_face) and (token := hub.token_secret):
+        found.append(NeededSecret(token.name, (token.key,), "the copy on the Hugging Face Hub", required=False))
     if wandb := bot.spec.tracking.wandb.api_key_secret:
         found.append(NeededSecret(wandb.name, (wandb.key,), "W&B", required=False))
     return tuple(found)
