@@ -5,6 +5,7 @@ import pytest
 
 from builders.manifests import A_HUB, a_manifest
 from tweetbot_contract.manifest import TweetBot, parse
+from tweetbot_fakes.plugin import RUN, a_run
 from tweetbot_kubectl.decisions.checks.check import Found
 from tweetbot_kubectl.decisions.checks.platform import (
     RIGHTS,
@@ -19,6 +20,7 @@ from tweetbot_kubectl.decisions.checks.room import check_limit_ranges, check_quo
 from tweetbot_kubectl.decisions.checks.tenant import (
     check_class,
     check_gpu,
+    check_progress,
     check_queue,
     check_reason,
     check_secret,
@@ -179,6 +181,28 @@ def test_a_limit_range_that_refuses_the_training_fails() -> None:
     assert check_limit_ranges(bot, a_range(max={"memory": "8Gi"})).verdict == "failed"
     assert check_limit_ranges(bot, a_range(min={"cpu": "8"})).verdict == "failed"
     assert check_limit_ranges(bot, a_range(max={"memory": "16Gi", "cpu": "4"})).verdict == "ok"
+
+
+def a_running_pod(ago: int) -> dict[str, Any]:
+    started = (NOW - timedelta(seconds=ago)).isoformat().replace("+00:00", "Z")
+    container = {"name": "trainer", "state": {"running": {"startedAt": started}}}
+    return {"metadata": {"labels": {"tweetbot.dev/run": RUN}}, "status": {"containerStatuses": [container]}}
+
+
+@pytest.mark.parametrize(("ago", "verdict"), [(60, None), (121, "warning")])
+def test_a_training_whose_progress_nobody_hears_is_a_warning(ago: int, verdict: str | None) -> None:
+    found = check_progress(a_bot({"currentRun": a_run(id=RUN, progress=None)}), a_list(a_running_pod(ago)), NOW)
+    assert (found.verdict if found else None) == verdict
+    assert found is None or "TCP port 8765" in found.advice
+
+
+def test_progress_is_looked_at_only_while_a_trainer_runs() -> None:
+    bot = a_bot({"currentRun": a_run(id=RUN)})
+    found = check_progress(bot, a_list(a_running_pod(600)), NOW)
+    assert found is not None
+    assert "at 43 %" in found.message
+    assert check_progress(bot, a_list(), NOW) is None
+    assert check_progress(a_bot(), a_list(a_running_pod(600)), NOW) is None
 
 
 def a_condition(type_: str, reason: str, message: str) -> dict[str, Any]:

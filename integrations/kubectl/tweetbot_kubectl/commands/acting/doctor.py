@@ -4,6 +4,7 @@ import argparse
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_kubectl.commands.acting.doctor_looks import Looks
@@ -11,10 +12,11 @@ from tweetbot_kubectl.commands.acting.whole_bot import get_whole_bot
 from tweetbot_kubectl.commands.command import Command, Session
 from tweetbot_kubectl.decisions.checks.check import Check, Verdict
 from tweetbot_kubectl.decisions.checks.platform import check_api, check_lease, check_operator, check_right
-from tweetbot_kubectl.decisions.checks.room import check_limit_ranges, check_quota
+from tweetbot_kubectl.decisions.checks.room import check_limit_ranges, check_quota, has_running_pod
 from tweetbot_kubectl.decisions.checks.tenant import (
     check_class,
     check_gpu,
+    check_progress,
     check_queue,
     check_reason,
     check_secret,
@@ -77,7 +79,7 @@ def check_bot(arguments: argparse.Namespace, looks: Looks, session: Session) -> 
     except CommandFailed as failure:
         yield Check(f"TweetBot {arguments.name}", "failed", str(failure))
         return
-    yield from check_needs(bot, looks)
+    yield from check_needs(bot, looks, session.now())
     yield check_reason(bot)
     if arguments.probe:
         from tweetbot_kubectl.commands.acting.probe import probe_bucket  # loads what builds Pods
@@ -85,7 +87,7 @@ def check_bot(arguments: argparse.Namespace, looks: Looks, session: Session) -> 
         yield probe_bucket(bot, looks, session, arguments.image)
 
 
-def check_needs(bot: TweetBot, looks: Looks) -> Iterator[Check]:
+def check_needs(bot: TweetBot, looks: Looks, now: datetime) -> Iterator[Check]:
     """Yield the checks of what a TweetBot names, and of the room that its training needs."""
     for needed in list_secrets(bot):
         yield check_secret(needed, looks.find("/api/v1", "secrets", needed.name))
@@ -93,12 +95,15 @@ def check_needs(bot: TweetBot, looks: Looks) -> Iterator[Check]:
         yield check_service_account(account, looks.find("/api/v1", "serviceaccounts", account))
     if bot.class_name:
         yield check_class(bot.class_name, looks.find_class(bot.class_name))
-    yield check_quota(bot, looks.find("/api/v1", "resourcequotas"), running=looks.has_running_pod(bot.name))
+    pods = looks.find_pods(bot.name)
+    yield check_quota(bot, looks.find("/api/v1", "resourcequotas"), running=has_running_pod(pods))
     yield check_limit_ranges(bot, looks.find("/api/v1", "limitranges"))
     if queue := bot.spec.scheduling.queue_name:
         yield check_queue(queue, looks.find_queue(queue))
     if bot.spec.resources.gpu.count:
         yield check_gpu(bot.spec.resources.gpu.resource, looks.find_nodes())
+    if progress := check_progress(bot, pods, now):
+        yield progress
 
 
 def render_diagnosis(found: Diagnosis, *, everything: bool) -> tuple[Block, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tweetbot_contract.handover import BOT_LABEL, CLASS_PLURAL, GROUP, VERSION
+from tweetbot_contract.handover import BOT_LABEL, CLASS_PLURAL, GROUP, MANAGED_BY, MANAGED_BY_LABEL, VERSION
 from tweetbot_kubectl.cluster.requests import Document, Requests
 from tweetbot_kubectl.decisions.checks.check import Found
 from tweetbot_kubectl.decisions.checks.platform import (
@@ -76,10 +76,10 @@ class Looks:
         """Read the nodes."""
         return self.read("/api/v1/nodes")
 
-    def has_running_pod(self, bot: str) -> bool:
-        """Tell whether a Pod of a TweetBot has not ended, as far as one may see."""
-        found = self.read(f"/api/v1/namespaces/{self.namespace}/pods", {"labelSelector": f"{BOT_LABEL}={bot}"})
-        return any((pod.get("status") or {}).get("phase") in ("Pending", "Running") for pod in found.items)
+    def find_pods(self, bot: str) -> Found:
+        """Read the Pods of a TweetBot's runs."""
+        query = {"labelSelector": f"{BOT_LABEL}={bot},{MANAGED_BY_LABEL}={MANAGED_BY}"}
+        return self.read(f"/api/v1/namespaces/{self.namespace}/pods", query)
 
     def review_rights(self) -> Iterator[tuple[Right, bool | None]]:
         """Yield whether the caller has each right in this namespace; None where there is no answer."""

@@ -24,6 +24,11 @@ def list_needs(bot: TweetBot) -> dict[str, Decimal]:
     return needs
 
 
+def has_running_pod(pods: Found) -> bool:
+    """Tell whether a Pod has not ended, as far as one may see."""
+    return any((pod.get("status") or {}).get("phase") in ("Pending", "Running") for pod in pods.items)
+
+
 def check_quota(bot: TweetBot, quotas: Found, *, running: bool) -> Check:
     """Judge what is left of the quotas; while a Pod of the bot runs, it has its part already."""
     if quotas.problem:

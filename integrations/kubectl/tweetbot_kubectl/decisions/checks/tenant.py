@@ -1,13 +1,18 @@
 """Checks of what a TweetBot names in its namespace: Secrets, service account, queue, class, GPU."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from tweetbot_contract.handover import RUN_LABEL
 from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.progress import PROGRESS_PORT
 from tweetbot_contract.spec.sources import XSource
 from tweetbot_kubectl.decisions.checks.check import Check, Found, Verdict, report_unreadable
 
 Document = dict[str, Any]
+#: Seconds after which a stage's progress is in the status, of a stage that prepares posts, too.
+_PROGRESS_SECONDS = 120
 _S3_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
@@ -121,6 +126,36 @@ def check_gpu(resource: str, nodes: Found) -> Check:
 def _count(node: Document, resource: str) -> int:
     amount = ((node.get("status") or {}).get("allocatable") or {}).get(resource, "0")
     return int(amount) if str(amount).isdecimal() else 0
+
+
+def check_progress(bot: TweetBot, pods: Found, now: datetime) -> Check | None:
+    """Judge whether the operator learns how far a training is; None while no trainer runs."""
+    run = bot.status.current_run
+    starts = [started for pod in pods.items if (started := _find_start(pod, run.id if run else ""))]
+    if run is None or run.outcome or not starts:
+        return None
+    if run.progress:
+        amount = f"{run.progress.percent} %" if run.progress.percent is not None else f"{run.progress.posts} posts"
+        return Check("progress", "ok", f"The {run.stage} stage was at {amount} at {run.progress.updated_at}.")
+    ran = int((now - max(starts)).total_seconds())
+    if ran < _PROGRESS_SECONDS:
+        return None
+    return Check(
+        "progress",
+        "warning",
+        f"The trainer has run for {ran} s, and the operator has no progress of it.",
+        f"Let the operator's Pods reach TCP port {PROGRESS_PORT} of trainers: a NetworkPolicy or a mesh may forbid it.",
+    )
+
+
+def _find_start(pod: Document, run_id: str) -> datetime | None:
+    """Return when the trainer of a run's Pod has begun, if it still runs."""
+    if (pod["metadata"].get("labels") or {}).get(RUN_LABEL) != run_id:
+        return None
+    containers = (pod.get("status") or {}).get("containerStatuses") or ()
+    state = next((each.get("state") or {} for each in containers if each["name"] == "trainer"), {})
+    started = (state.get("running") or {}).get("startedAt")
+    return datetime.fromisoformat(started) if started else None
 
 
 def check_reason(bot: TweetBot) -> Check:
