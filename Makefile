@@ -109,6 +109,9 @@ bench-quality: $(STAMP) ## What our recipes learn of an account beside huggingtw
 bench-style: $(STAMP) ## Whether the style score tells authors apart and two trainings agree on it, as JSON: some ten minutes
 	@PYTHONPATH=$(PYTHONPATH):tests $(BIN)/python -m tweetbot_style_bench $(ARGS)
 
+bench-serve: $(STAMP) ## How soon `serve` answers and writes, as JSON; two minutes (ARGS="--models gpt2 --folder build/demo/model")
+	@PYTHONPATH=$(PYTHONPATH):tests $(BIN)/python -m tweetbot_serve_bench $(ARGS)
+
 ##@ Work on it
 generate: $(STAMP) ## Render the CRD, the generated docs and the chart's values from the types
 	$(BIN)/python -m tweetbot_contract.generate
@@ -142,4 +145,4 @@ clean: ## Remove what was made here (the cluster's binaries and mypy's findings 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo cluster-up cluster-down test check generated marks unit integration notebook e2e images test-images browser kueue older soak faults mutants trial bench-operator bench-trainer bench-quality bench-style generate kustomize pictures lock venv clean help
+.PHONY: demo cluster-up cluster-down test check generated marks unit integration notebook e2e images test-images browser kueue older soak faults mutants trial bench-operator bench-trainer bench-quality bench-style bench-serve generate kustomize pictures lock venv clean help

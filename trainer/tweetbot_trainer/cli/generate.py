@@ -70,8 +70,10 @@ def generate_posts(folder: Path, request: Request, exclude_copies_of: CopyDetect
     if not has_room_for_word(request.prompt):
         raise SpecRefused(reasons.SPEC_REFUSED, f"--prompt leaves no room: a post has {LIMIT} characters")
     from tweetbot_trainer.learning.generation.generation import PostGenerator
+    from tweetbot_trainer.learning.training.device import use_threads_for
 
     base, own = load_model(folder)
+    use_threads_for([base.model.config.n_embd])
     sampling = override_sampling(own, temperature=request.temperature, top_p=request.top_p)
     generator = PostGenerator(base, sampling, request.seed)
     return generator.continue_prompt(request.prompt, request.count, exclude_copies_of=exclude_copies_of)

@@ -15,7 +15,13 @@ from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.serving.access import Access, build_access
 from tweetbot_trainer.serving.app import build_app
-from tweetbot_trainer.serving.drafting.served import ServedModel, describe_model, load_served_model, name_apart
+from tweetbot_trainer.serving.drafting.served import (
+    ServedModel,
+    describe_model,
+    load_served_model,
+    name_apart,
+    share_cores,
+)
 from tweetbot_trainer.serving.server import open_listener, run_server
 from tweetbot_trainer.store import OpenStore
 from tweetbot_trainer.store.folder import FolderStore
@@ -57,6 +63,7 @@ def run_serve(wish: ServeOptions, open_opener: Callable[[str], OpenStore], stop:
         abouts = name_apart(describe_model(source.folder, source.version) for source in sources)
         loaded = zip(sources, abouts, strict=True)
         served = [load_served_model(source.folder, about, source.check) for source, about in loaded]
+        share_cores(served)
         _print_warnings(served)
         run_server(build_app(served, access), listener, stop, idle_seconds=wish.idle_seconds)
     return 0

@@ -23,6 +23,7 @@ from tweetbot_trainer.publishing.registry.publish import publish
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.serving.command import ServeOptions, run_serve
+from tweetbot_trainer.serving.drafting.served import share_cores
 from tweetbot_trainer.serving.server import open_listener, run_server
 from tweetbot_trainer.store.folder import FolderStore
 
@@ -141,3 +142,13 @@ def test_the_token_comes_from_the_file_or_the_environment(
     assert (run_command(given), "there is no model" in capsys.readouterr().err) == (10, True)
     assert run_command([*given, "--token-file", str(tmp_path / "token")]) == 10
     assert "shorter than 16 characters" in capsys.readouterr().err
+
+
+def test_the_widest_model_chooses_the_threads(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr("torch.set_num_threads", asked.append)
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    share_cores([a_served_model(folder)])
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    share_cores([a_served_model(folder)])
+    assert asked == [3, 1]

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -65,6 +65,11 @@ def select_device(
         return device
     products = measure(device.device_type, channels)
     return replace(device, bf16=products.favors_bf16, products=products)
+
+
+def use_threads_for(channels: Iterable[int]) -> None:
+    """Set torch's thread count as suits the widest of models with this many channels."""
+    torch.set_num_threads(count_threads(os.environ, max(channels)))
 
 
 def _is_gpu_without_bf16(device: Device) -> bool:

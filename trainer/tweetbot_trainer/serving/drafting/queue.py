@@ -8,6 +8,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from math import ceil
 from typing import TypeVar
 
@@ -53,6 +54,7 @@ class WorkQueue:
     def __init__(self, limit: int = WAITING) -> None:
         self._limit, self._entries = limit, list[_Entry]()
         self._seconds = 1.0
+        self._worker = ThreadPoolExecutor(1, "drafting")  # one thread: torch keeps helpers for each
 
     async def run(self, work: Work[T]) -> AsyncGenerator[Queued | T, None]:
         """Yield the places that the work takes in the queue, then what it yields. Closing this ends the work.
@@ -107,7 +109,7 @@ class WorkQueue:
                 error = raised
             loop.call_soon_threadsafe(finish, error)
 
-        threading.Thread(target=work_through, name="drafting", daemon=True).start()
+        self._worker.submit(work_through)
         while (item := await items.get()) is not None:
             if isinstance(item, BaseException):
                 raise item

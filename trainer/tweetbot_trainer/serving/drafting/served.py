@@ -92,6 +92,13 @@ class ModelNotFound(LookupError):
     """No model has this name."""
 
 
+def share_cores(models: Iterable[ServedModel]) -> None:
+    """Have torch use as many threads as suit these models and this container."""
+    from tweetbot_trainer.learning.training.device import use_threads_for
+
+    use_threads_for(model.base.model.config.n_embd for model in models)
+
+
 def load_served_model(folder: Path, about: About, check: CopyCheck) -> ServedModel:
     """Load the model in a folder. Raises SpecRefused, which names the option."""
     base, sampling = load_model(folder)

@@ -1,0 +1,1 @@
+"""How soon `tweetbot-trainer serve` answers, and how soon it writes."""

@@ -1,0 +1,44 @@
+"""Models with random weights that end their texts as people end posts: after some twenty tokens."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from builders.model import some_texts
+from tweetbot_trainer.learning.model.scratch import SHAPES, Shape, create_model
+from tweetbot_trainer.learning.model.tokenizer import get_end_mark_id, train_tokenizer
+from tweetbot_trainer.learning.sampling import MOST_TOKENS, SamplingParams
+from tweetbot_trainer.publishing.export import save_model
+
+#: Entries of the tokenizer. Other rows of a larger embedding are zero, and never among the likeliest tokens.
+VOCABULARY = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class BenchModel:
+    """A shape, and by how much the end mark is likelier than chance, in nats at temperature 1."""
+
+    shape: Shape
+    end_bias: float
+
+
+MODELS = {
+    "scratch://mini": BenchModel(SHAPES["scratch://mini"], 1.15),
+    "gpt2": BenchModel(Shape(layers=12, channels=768, heads=12, context=1024, vocabulary=50257), 2.0),
+}
+
+
+def write_model(model: BenchModel, folder: Path) -> None:
+    """Write the model as it would be published."""
+    tokenizer = train_tokenizer(some_texts(400), VOCABULARY)
+    network = create_model(tokenizer, 1, model.shape)
+    known, mark = network.config.vocab_size, get_end_mark_id(tokenizer)
+    if model.shape.vocabulary > VOCABULARY:
+        network.resize_token_embeddings(model.shape.vocabulary, mean_resizing=False)
+    with torch.no_grad():
+        embedding = network.transformer.wte.weight
+        embedding[known:] = 0
+        network.transformer.ln_f.bias.copy_(model.end_bias * embedding[mark] / embedding[mark].square().sum())
+    most = min(MOST_TOKENS, model.shape.context // 2)
+    save_model(network, tokenizer, SamplingParams(0.7, 0.95, 50, most), folder)
