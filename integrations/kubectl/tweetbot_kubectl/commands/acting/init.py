@@ -66,7 +66,7 @@ class Questions:
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
     """Write a manifest."""
-    read = input if sys.stdin.isatty() else None
+    read = _ask if sys.stdin.isatty() else None
     try:
         answers = collect_answers(arguments, Questions(read, session.output.note), session.output.note)
         manifest = new_bot.build_new_bot(answers)
@@ -83,6 +83,11 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     result = Written(str(file), answers.name, list_next_steps(answers, str(file)))
     session.output.show(result, _render(result))
     return ExitCode.DONE
+
+
+def _ask(question: str) -> str:
+    print(question, end="", file=sys.stderr, flush=True)  # stdout may be the manifest's file
+    return input()
 
 
 def _write(file: Path, text: str, *, force: bool) -> None:
