@@ -9,20 +9,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tweetbot_trainer.serving.access import COOKIE, Access, Asked, LoggedIn, Refused, decide_access
 from tweetbot_trainer.serving.api.errors import build_error
+from tweetbot_trainer.serving.headers import HEADERS
 from tweetbot_trainer.serving.templates import render_template
 
 #: Most bytes of a body, and the seconds in which it must come.
 BODY, BODY_SECONDS = 16 * 1024, 10.0
-#: Everything comes from here, and no other site shows it in a frame.
-CONTENT_POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
-HEADERS = {
-    "Content-Security-Policy": CONTENT_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
 
 
 class Guard:

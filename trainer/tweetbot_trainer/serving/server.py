@@ -10,6 +10,7 @@ from math import inf
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tweetbot_contract import reasons
 from tweetbot_trainer.runtime.errors import SpecRefused
@@ -17,6 +18,8 @@ from tweetbot_trainer.runtime.signals import StopRequest
 
 #: Seconds between looks whether to stop, and those that answers get to end then.
 LOOK, GRACE = 0.1, 1
+#: Seconds in which the head of a request must come.
+HEAD_SECONDS = 10.0
 #: Most connections at a time; the next are answered with 503.
 CONNECTIONS = 64
 
@@ -28,6 +31,29 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave the handlers as they are."""
         yield
+
+
+class _Protocol(H11Protocol):
+    """HTTP that closes connections on which no whole request comes: they would use up all that there are."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Expect a request."""
+        super().connection_made(transport)
+        self._expect_request()
+
+    def on_response_complete(self) -> None:
+        """Expect another one."""
+        super().on_response_complete()
+        self._expect_request()
+
+    def _expect_request(self) -> None:
+        last = self.cycle
+
+        def close_silent() -> None:
+            if self.cycle is last and (last is None or last.response_complete):
+                self.transport.close()
+
+        self.loop.call_later(HEAD_SECONDS, close_silent)
 
 
 def open_listener(host: str, port: int) -> socket.socket:
@@ -64,7 +90,7 @@ def run_server(
     """Serve until `stop` is requested, or nobody has asked for `idle_seconds`; print the address once it answers."""
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=_Protocol,
         ws="none",
         loop="asyncio",
         lifespan="off",

@@ -1,6 +1,7 @@
 """POST /api/posts and POST /api/picture."""
 
 import asyncio
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from PIL import Image
 
 from builders.serving.client import Client, a_served_model, a_server
 from tweetbot_trainer.data.post_length import LIMIT, measure_weighted_length
+from tweetbot_trainer.learning.generation.generation import Draft, PostGenerator
 from tweetbot_trainer.serving.drafting.queue import WorkQueue
 from tweetbot_trainer.serving.drafting.served import ServedModel
 
@@ -129,3 +131,18 @@ async def test_the_picture_shows_what_the_model_wrote(client: Client) -> None:
 async def test_a_picture_of_foreign_words_is_refused(client: Client) -> None:
     answer = await client.post("/api/picture", {"texts": ["I never said this"]})
     assert (answer.status, answer.json()["error"]["param"]) == (400, "texts.0")
+
+
+async def test_a_bug_ends_the_stream_with_an_error_and_leaves_the_place(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any, **__: Any) -> Iterator[Any]:
+        yield Draft("one")
+        raise ZeroDivisionError("secret")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PostGenerator, "iter_drafts", fail)
+        answer = await client.post("/api/posts", ASKED, **STREAM)
+    assert [name for name, _ in answer.events] == ["post", "error"]
+    assert ("secret" in answer.text, "ZeroDivisionError" in caplog.text) == (False, True)
+    assert (await client.post("/api/posts", ASKED)).status == 200

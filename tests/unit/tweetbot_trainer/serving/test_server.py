@@ -152,3 +152,32 @@ def test_the_widest_model_chooses_the_threads(folder: Path, monkeypatch: pytest.
     monkeypatch.delenv("OMP_NUM_THREADS")
     share_cores([a_served_model(folder)])
     assert asked == [3, 1]
+
+
+@pytest.mark.parametrize("before", [b"", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"])
+def test_a_connection_without_a_whole_request_is_closed(
+    folder: Path, before: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tweetbot_trainer.serving.server.HEAD_SECONDS", 0.05)
+    stop, listener = StopRequest(), open_listener("127.0.0.1", 0)
+    port, app = listener.getsockname()[1], a_server(a_served_model(folder))
+    server = in_thread(lambda: run_server(app, listener, stop), stop)  # type: ignore[arg-type]
+    with server, socket.create_connection(("127.0.0.1", port), timeout=20) as slow:
+        slow.sendall(before + b"GET / HTTP/1.1\r\nHost: local")
+        received = b""
+        while chunk := slow.recv(4096):
+            received += chunk
+    assert received.startswith(b"HTTP/1.1 200" if before else b"")
+
+
+def test_a_client_that_closes_its_connection_frees_its_place(folder: Path) -> None:
+    stop, listener = StopRequest(), open_listener("127.0.0.1", 0)
+    port, app = listener.getsockname()[1], a_server(a_served_model(folder))
+    body = json.dumps({"count": 20, "temperature": 2}).encode()
+    with in_thread(lambda: run_server(app, listener, stop), stop):  # type: ignore[arg-type]
+        for _ in range(12):  # more than may wait
+            leaving = HTTPConnection("127.0.0.1", port, timeout=20)
+            leaving.request("POST", "/api/posts", body, {"Accept": "text/event-stream"})
+            assert leaving.getresponse().status == 200
+            leaving.close()
+        assert len(ask(port, "/api/posts", {"count": 1})["posts"]) == 1

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from tweetbot_trainer.learning.sampling import LEAST_TEMPERATURE, override_sampling
+from tweetbot_trainer.serving.api.errors import FAILURE, describe_error
 from tweetbot_trainer.serving.api.requests import POSTS, BadRequest, Seed, Text, choose_seed, parse_body
 from tweetbot_trainer.serving.api.streams import begin, build_stream, end_with_client, format_event
 from tweetbot_trainer.serving.drafting.drafts import OutOfTime, limit_time
@@ -104,7 +105,7 @@ async def answer_completions(request: Request) -> Response:
         "system_fingerprint": model.about.version,
     }
     if wish.stream:
-        return build_stream(_stream(items, head, wish))
+        return build_stream(_stream(items, head, wish), format_event(describe_error(FAILURE, 500)))
     choices = [item async for item in items if isinstance(item, _Choice)]
     texts = [_describe_choice(choice) for choice in sorted(choices, key=lambda choice: choice.index)]
     return JSONResponse({**head, "choices": texts, "usage": _count_tokens(choices)})

@@ -6,6 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from tweetbot_trainer.serving.api.errors import FAILURE
 from tweetbot_trainer.serving.api.requests import PostsRequest, check_prompt, choose_seed, parse_body
 from tweetbot_trainer.serving.api.streams import begin, build_stream, end_with_client, format_event
 from tweetbot_trainer.serving.drafting.drafts import Wish, prepare_drafts
@@ -18,7 +19,7 @@ async def answer_posts(request: Request) -> Response:
     wish = await parse_body(request, PostsRequest)
     events = await begin(end_with_client(request, draw(request.app.state.models, wish)))
     if "text/event-stream" in request.headers.get("accept", ""):
-        return build_stream(_format_events(events))
+        return build_stream(_format_events(events), format_event({"message": FAILURE}, "error"))
     return JSONResponse(build_answer([event async for event in events]))
 
 

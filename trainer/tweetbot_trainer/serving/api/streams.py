@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
 from typing import Any, TypeVar
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
+_LOG = logging.getLogger("uvicorn.error")
 T = TypeVar("T")
 
 
@@ -51,9 +53,20 @@ async def begin(items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
     return continue_items()
 
 
-def build_stream(chunks: AsyncIterator[str]) -> StreamingResponse:
-    """Return the answer that sends the chunks as they come."""
-    return StreamingResponse(chunks, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+def build_stream(chunks: AsyncIterator[str], failure: str) -> StreamingResponse:
+    """Return the answer that sends the chunks as they come, and `failure` at a bug, which the log gets."""
+
+    async def send_chunks() -> AsyncIterator[str]:
+        try:
+            async for chunk in chunks:
+                yield chunk
+        except ClientGone:
+            pass
+        except Exception:  # noqa: BLE001  # the answer has begun: nobody else can say it
+            _LOG.exception("A stream broke off")
+            yield failure
+
+    return StreamingResponse(send_chunks(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
 def format_event(content: Any, name: str | None = None) -> str:
