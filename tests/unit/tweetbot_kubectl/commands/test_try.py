@@ -86,11 +86,18 @@ def test_a_page_is_served_until_ctrl_c_and_its_pod_is_deleted(kubectl: Path) -> 
 @pytest.mark.usefixtures("kubectl")
 def test_the_browser_is_opened_unless_it_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    monkeypatch.setattr("webbrowser.open", opened.append)
+
+    def open_page(address: str) -> None:
+        opened.append(Path(address.removeprefix("file://")).read_text())
+
+    monkeypatch.setattr("webbrowser.open", open_page)
+    monkeypatch.setenv("DISPLAY", ":0")
     api = a_trained()
     assert "is at http://127.0.0.1:" in run_plugin(api, "try", "gull", sleep=play(api, {"running": {}})).output
-    assert len(opened) == 1
+    assert "url=http://127.0.0.1:" in opened[0]
     run_plugin(api, "try", "gull", "--no-browser", sleep=play(api, {"running": {}}))
+    monkeypatch.delenv("DISPLAY")
+    run_plugin(api, "try", "gull", sleep=play(api, {"running": {}}))
     assert len(opened) == 1
 
 

@@ -1,13 +1,18 @@
 """The playground of a published model: its Pod, the forwarded port, and their end."""
 
 import argparse
+import os
 import secrets
 import shutil
+import sys
 import time
 import webbrowser
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_kubectl.cluster.port_forward import ForwardFailed, PortForward
@@ -118,9 +123,22 @@ def serve_page(trial: Trial, bot: TweetBot, *, open_browser: bool) -> None:
     version = bot.status.model.version if bot.status.model else ""
     served = Served(bot.namespace, bot.name, version, wanted.name, url, wanted.idle_seconds, wanted.limit_seconds)
     output.show(served, _render(served))
-    if open_browser:
-        webbrowser.open(url)
-    stay(trial)
+    with TemporaryDirectory(prefix="tweetbot-") as folder:  # which nobody else may read
+        if open_browser and has_browser(os.environ):
+            webbrowser.open(write_way(Path(folder), url).as_uri())
+        stay(trial)
+
+
+def has_browser(env: Mapping[str, str]) -> bool:
+    """Tell whether there may be a browser with windows; one of text would take the terminal."""
+    return sys.platform == "darwin" or any(env.get(name) for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"))
+
+
+def write_way(folder: Path, url: str) -> Path:
+    """Write a page that leads to the address: on the browser's command line everybody here could read the token."""
+    page = folder / "open.html"
+    page.write_text(f'<!doctype html><meta http-equiv="refresh" content="0; url={url}">', encoding="utf-8")
+    return page
 
 
 def wait_for_page(trial: Trial) -> int:
