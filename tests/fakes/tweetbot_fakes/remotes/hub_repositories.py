@@ -56,6 +56,7 @@ class FakeRepositories(Served):
         self.asked: list[str] = []
         self._uploads: dict[str, bytes] = {}
         self._faults: list[_Fault] = []
+        self._interposed: list[tuple[str, Callable[[], None]]] = []
         self._closing = threading.Event()
 
     def __exit__(self, *_: object) -> None:
@@ -79,6 +80,11 @@ class FakeRepositories(Served):
         self._faults.append(_Fault(part, None, 1000))
         return self
 
+    def interpose(self, part: str, action: Callable[[], None]) -> Self:
+        """Do something once, just before the next such request is answered."""
+        self._interposed.append((part, action))
+        return self
+
     def count(self, part: str) -> int:
         """Return how many requests have this part."""
         return sum(part in line for line in self.asked)
@@ -87,6 +93,9 @@ class FakeRepositories(Served):
         """Return the answer to a request; a hung one is answered when the hub is closed."""
         line = f"{method} {path}"
         self.asked.append(line)
+        for due in [each for each in self._interposed if each[0] in line]:
+            self._interposed.remove(due)
+            due[1]()
         for fault in self._faults:
             if fault.part in line and fault.times:
                 fault.times -= 1

@@ -15,6 +15,8 @@ from tweetbot_trainer.runtime.log import Log
 def delete_copies(run: RunDocument, pushes: Sequence[HubPush], secrets: Path, log: Log) -> None:
     """Delete the repositories that hold versions of the run's TweetBot; others stay. Raises StageError."""
     names = dict.fromkeys(push.repo for push in pushes)
+    if not names:
+        return
     try:
         token = read_token(run, secrets)
     except NotAuthorized as fault:

@@ -205,9 +205,19 @@ def test_a_cleanup_finds_a_repository_that_the_spec_named_before(
 def test_a_cleanup_leaves_a_repository_of_somebody_else(
     hub: FakeRepositories, run: RunDocument, tmp_path: Path
 ) -> None:
-    hub.add(REPO, files={"model.safetensors": b"mine"})
+    sent(tmp_path, run)
+    theirs = {"botUid": "uid-tern", "folder": "0" * 16, "version": "v1", "manifestSha256": "1" * 64}
+    hub.add(REPO, files={"tweetbot.json": json.dumps(theirs).encode()})
     cleaned(tmp_path, run)
     assert list(hub.repositories) == [REPO]
+
+
+def test_a_tweetbot_that_sent_nothing_is_deleted_without_the_hub(
+    hub: FakeRepositories, run: RunDocument, tmp_path: Path
+) -> None:
+    (tmp_path / "secrets" / "hub" / "token").unlink()
+    cleaned(tmp_path, run)
+    assert hub.asked == []
 
 
 def test_a_refused_deletion_is_told_and_tried_again_when_all_else_is_erased(

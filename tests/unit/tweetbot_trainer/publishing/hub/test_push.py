@@ -100,6 +100,15 @@ def test_the_next_version_replaces_the_files_of_the_one_before(hub: FakeReposito
     assert (list(made.tags), made.commits[made.tags[FIRST]]["avatar-0.png"]) == ([FIRST, SECOND], b"a")
 
 
+def test_a_commit_that_came_in_between_is_not_overwritten_unseen(hub: FakeRepositories, push: Push) -> None:
+    made = hub.add(REPO)
+    hub.interpose("/commit/", lambda: made.commits.update({"2" * 40: {"model.safetensors": b"somebody else's"}}))
+    with pytest.raises(TemporaryError, match="A commit has happened since"):
+        push_version(repository(hub), push)
+    with pytest.raises(SpecRefused, match="no TweetBot put there"):
+        push_version(repository(hub), push)
+
+
 def test_a_push_is_noted_beside_the_models_before_it_begins(hub: FakeRepositories, push: Push) -> None:
     hub.fail("/validate-yaml", refused(403, ""))
     with pytest.raises(NotAuthorized):
@@ -196,6 +205,13 @@ def test_a_hub_that_nobody_answers_for_is_away(push: Push) -> None:
 def test_a_wrong_token_is_named_by_where_it_lies(hub: FakeRepositories, push: Push) -> None:
     with pytest.raises(NotAuthorized, match="Put a valid token into key token of the Secret hub"):
         push_version(repository(hub, "hf_old"), push)
+
+
+def test_what_a_token_may_not_see_is_not_created(hub: FakeRepositories, push: Push) -> None:
+    hub.fail("GET /api/models", refused(401, "RepoNotFound", "Repository not found"))
+    with pytest.raises(NotAuthorized):
+        push_version(repository(hub), push)
+    assert hub.repositories == {}
 
 
 def test_nothing_but_weights_configuration_card_and_pictures_is_sent() -> None:
