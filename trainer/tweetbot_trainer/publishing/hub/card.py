@@ -12,11 +12,16 @@ _BESIDE, _IN_BUCKET = "in the bucket beside this directory", "in the bucket that
 _THUMBNAIL = "thumbnail"
 
 
-def adapt_card(card: str, *, repo: str, url: str, version: str) -> str:
+def adapt_card(card: str, *, repo: str, url: str, version: str, bucket: str) -> str:
     """Return the card of a model's directory as that of a repository at `url`, which has this version as a tag.
 
-    A text that is no card of ours is returned as it is.
+    Lines that still name the `bucket`, as in cards of earlier releases, are left out. A text that is no card of ours is
+    returned as it is otherwise.
     """
+    return _drop_lines(_adapt(card, repo, url, version), bucket)
+
+
+def _adapt(card: str, repo: str, url: str, version: str) -> str:
     parts = card.split("---\n", 2)
     front = yaml.safe_load(parts[1]) if len(parts) == 3 and not parts[0] else None
     if not isinstance(front, dict):
@@ -29,6 +34,10 @@ def adapt_card(card: str, *, repo: str, url: str, version: str) -> str:
         front[_THUMBNAIL] = f"{url}/resolve/main/{front[_THUMBNAIL]}"
     head = yaml.safe_dump(front, allow_unicode=True, sort_keys=False, width=1000)
     return f"---\n{head}---\n{body}"
+
+
+def _drop_lines(text: str, words: str) -> str:
+    return "".join(line for line in text.splitlines(keepends=True) if words not in line)
 
 
 def _replace_between(text: str, start: str, end: str, middle: str) -> str:

@@ -127,7 +127,8 @@ def _commit_version(repository: HubRepository, state: RepositoryState, push: Pus
     add: dict[str, Path | bytes] = {name: push.folder / MODEL_FOLDER / name for name in select_files(inside)}
     if CARD in add:
         text = (push.folder / MODEL_FOLDER / CARD).read_text(encoding="utf-8")
-        adapted = adapt_card(text, repo=repository.name, url=repository.url, version=manifest.version)
+        place = {"repo": repository.name, "url": repository.url, "version": manifest.version}
+        adapted = adapt_card(text, **place, bucket="/".join(push.prefix.split("/")[:3]))
         add[CARD] = adapted.encode()
     add[MARKER_FILE] = push.marker.encode()
     gone = [name for name in select_files(state.files) if name not in add]

@@ -11,6 +11,7 @@ from tweetbot_trainer.publishing.hub.card import adapt_card
 from tweetbot_trainer.publishing.report.card import render_card
 from tweetbot_trainer.publishing.report.card_data import CardData
 
+BUCKET = "s3://secret-bucket"
 URL = "https://huggingface.co/harbour/gull"
 
 
@@ -22,7 +23,7 @@ def a_card_of_a_bucket(prompt: str = "My dream is") -> CardData:
 
 
 def adapted(card: CardData) -> str:
-    return adapt_card(render_card(card), repo="harbour/gull", url=URL, version="v1")
+    return adapt_card(render_card(card), repo="harbour/gull", url=URL, version="v1", bucket=BUCKET)
 
 
 def test_no_address_of_the_bucket_is_told() -> None:
@@ -55,4 +56,9 @@ def test_a_prompt_that_looks_like_a_heading_moves_no_section() -> None:
 
 
 def test_what_is_no_card_of_ours_stays_as_it_is() -> None:
-    assert adapt_card("# A model\n", repo="a/b", url=URL, version="v1") == "# A model\n"
+    assert adapt_card("# A model\n", repo="a/b", url=URL, version="v1", bucket=BUCKET) == "# A model\n"
+
+
+def test_a_card_of_an_earlier_release_tells_no_address_either() -> None:
+    card = f"# A model\n\naws s3 cp --recursive {BUCKET}/m model --endpoint-url https://s3.secret.example\n\nTry it.\n"
+    assert adapt_card(card, repo="a/b", url=URL, version="v1", bucket=BUCKET) == "# A model\n\n\nTry it.\n"
