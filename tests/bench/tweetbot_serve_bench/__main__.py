@@ -18,7 +18,7 @@ from tweetbot_serve_bench.models import MODELS, write_model
 
 PORT = 18642
 #: Starts of the server, and requests of each start.
-STARTS, REQUESTS = 3, 10
+STARTS, REQUESTS = 3, 6
 PROMPT, POSTS = "My dream is", 5
 
 
