@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from browser.playground import Open, Playground, launch_browser, read_address, start_server
+from browser.playground import TOKEN, Open, Playground, launch_browser, read_address, start_server
 from builders.model import a_saved_base, some_card_data
 from tweetbot_trainer.publishing.report.report import write_report
 
@@ -23,8 +23,9 @@ def playground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]
     folder = tmp_path_factory.mktemp("models")
     first, second = (a_published_folder(folder / name) for name in ("harbour-gull", "harbour-gull-2"))
     with ExitStack() as stack:
-        servers = [stack.enter_context(start_server(*models)) for models in ([first], [first, second])]
-        yield Playground(*map(read_address, servers))
+        one = stack.enter_context(start_server(first))
+        two = stack.enter_context(start_server(first, second, token=TOKEN))
+        yield Playground(read_address(one), read_address(two))
 
 
 def a_published_folder(folder: Path) -> Path:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.playground import Open, Playground
+from browser.playground import TOKEN, Open, Playground
 
 PHONE = {"viewport": {"width": 320, "height": 640}, "has_touch": True, "is_mobile": True}
 POSTS = ".post:not(.waiting)"
@@ -314,3 +314,16 @@ def test_a_card_alone_can_be_read_too(playground: Playground, open_page: Open) -
     page.get_by_role("link", name="Its card, with the figures").click()
     expect(page.get_by_role("heading", name="What it writes")).to_be_visible()
     expect(page.get_by_role("link", name="Write posts")).to_be_visible()
+
+
+def test_a_server_with_a_token_asks_for_it_and_remembers(playground: Playground, open_page: Open) -> None:
+    page = open_page(playground.closed)
+    page.get_by_label("This server asks for its token").fill("another")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("alert")).to_contain_text("That is another token.")
+    assert page.evaluate(FAINT) == []
+    page.get_by_label("This server asks for its token").fill(TOKEN)
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("button", name="Write posts")).to_be_visible()
+    page.goto(playground.closed)
+    write_posts(page, count=1)

@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 COOKIE = "tweetbot_serve"
 #: Fewer characters can be guessed.
 SHORTEST_TOKEN = 16
-#: What anybody may ask: probes have no token.
-OPEN_PATHS = frozenset({"/healthz"})
+#: What anybody may ask: probes have no token, and the page that asks for it has the style of all.
+OPEN_PATHS = frozenset({"/healthz", "/assets/page.css", "/assets/icon.svg"})
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 

@@ -58,7 +58,7 @@ def _build_refusal(asked: Asked, status: int, message: str) -> Response:
     """Return the answer to a program, or to a person, who can give the token."""
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
     if status == 401 and asked.method == "GET" and "text/html" in asked.headers.get("accept", ""):
-        return HTMLResponse(render_template("token.html", location=""), status, headers)
+        return HTMLResponse(render_template("token.html", wrong="token=" in asked.query), status, headers)
     return build_error(message, status=status, headers=headers)
 
 
