@@ -31,6 +31,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_operator_commands(commands)
     _add_run(commands)
+    _add_plan(commands)
     add_model_commands(commands)
     _add_clean(commands)
     _add_forget(commands)
@@ -64,6 +65,16 @@ def _add_run(commands: Subparsers) -> None:
         help="folder with the credentials that the run needs, as s3/AWS_ACCESS_KEY_ID, s3/AWS_SECRET_ACCESS_KEY, "
         "wandb/api-key, x-0/token, hub/token, base/token (default: secrets, in the folder of --work)",
     )
+
+
+def _add_plan(commands: Subparsers) -> None:
+    summary = "say what a run would do and cost, without writing anything or paying for posts"
+    command = add_command(commands, "plan", summary, run=_plan, fail=print_failure)
+    command.add_argument("--manifest", type=Path, required=True, metavar="FILE", help="YAML file with a TweetBot")
+    command.add_argument(
+        "--secrets", type=Path, metavar="DIR", help="folder with credentials, as for run (default: secrets)"
+    )
+    command.add_argument("-o", "--output", choices=("text", "json"), default="text", help="form of the output")
 
 
 def _add_clean(commands: Subparsers) -> None:
@@ -136,6 +147,12 @@ def _run_here(arguments: argparse.Namespace, stop: StopRequest) -> int:
     from tweetbot_trainer.cli.run import run_here
 
     return run_here(arguments.manifest, arguments.work, arguments.secrets, stop)
+
+
+def _plan(arguments: argparse.Namespace, stop: StopRequest) -> int:
+    from tweetbot_trainer.cli.planning.plan import run_plan
+
+    return run_plan(arguments.manifest, arguments.secrets, stop, as_json=arguments.output == "json")
 
 
 def _clean(arguments: argparse.Namespace, stop: StopRequest) -> int:

@@ -55,7 +55,7 @@ class LocalRun:
     def prepare(self) -> PrepareSucceeded:
         """Read and clean the posts, and store the dataset. Raises StageError."""
         self.work.mkdir(parents=True, exist_ok=True)
-        result = dispatch_stage("Prepare", self._build_context("Prepare"))
+        result = dispatch_stage("Prepare", self.build_context_here("Prepare"))
         assert isinstance(result, PrepareSucceeded)
         return result
 
@@ -63,11 +63,12 @@ class LocalRun:
         """Train on what was prepared, unless a model of it is published; return the model. Raises StageError."""
         if prepared.adopted:
             return prepared.adopted
-        result = dispatch_stage("Train", self._build_context("Train", dataset=prepared.dataset.digest))
+        result = dispatch_stage("Train", self.build_context_here("Train", dataset=prepared.dataset.digest))
         assert isinstance(result, TrainSucceeded)
         return result
 
-    def _build_context(self, stage: Stage, *, dataset: str | None = None) -> StageContext:
+    def build_context_here(self, stage: Stage, *, dataset: str | None = None) -> StageContext:
+        """Connect a stage of this run to its storage."""
         bot = self.bot
         run = RunDocument(
             stage=stage,

@@ -10,7 +10,7 @@ from tweetbot_trainer.data.dataset.source_counts import SourceCounts, check_miss
 from tweetbot_trainer.data.dataset.source_records import ObjectRecord, RecordingReader
 from tweetbot_trainer.data.posts import Post
 from tweetbot_trainer.data.sources import PaidSource, PostSource, StorePages, get_pages_folder, open_source
-from tweetbot_trainer.data.sources.interface import Profile
+from tweetbot_trainer.data.sources.interface import Profile, SourceReport
 from tweetbot_trainer.runtime.errors import StageError, StageStopped
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.stages.context import StageContext
@@ -31,11 +31,12 @@ class SourceResult:
 class SourceReader:
     """The sources of a run; `results` has one entry per source that was read to its end, `warnings` what is odd there.
 
+    With `free_only`, sources that charge are skipped, as if they were empty, and none is waited for.
     Posts in filter.excludeIds are left out; any id that an edited post has had counts.
     """
 
-    def __init__(self, context: StageContext) -> None:
-        self._context = context
+    def __init__(self, context: StageContext, *, free_only: bool = False) -> None:
+        self._context, self._free_only = context, free_only
         self._excluded = frozenset(context.run.spec.filter.exclude_ids)
         self._posts = 0
         self._paid: list[PaidSource] = []
@@ -45,8 +46,12 @@ class SourceReader:
     def read_posts(self) -> Iterator[Post]:
         """Yield all posts of all sources, in the order of the spec. Raises StageError."""
         context = self._context
-        budget = RetryBudget(WAIT_SECONDS, context.log, context.stop.pause, progress=context.progress)
+        seconds = 0.0 if self._free_only else WAIT_SECONDS
+        budget = RetryBudget(seconds, context.log, context.stop.pause, progress=context.progress)
         for index, spec in enumerate(context.run.spec.sources):
+            if self._free_only and spec.x:
+                self.results.append(SourceResult((), None, SourceCounts(SourceReport(), 0, 0)))
+                continue
             reader = RecordingReader(context.open_store)
 
             def pages(handle: str, reader: RecordingReader = reader) -> StorePages:

@@ -70,6 +70,9 @@ def test_a_run_that_is_stopped_publishes_nothing_and_the_next_one_does(
     again = capsys.readouterr()
     assert "a model with the same dataset and training is already published" in again.err
     assert again.out == whole.out
+    planned = ["plan", *arguments[1:3], "--secrets", str(tmp_path)]
+    assert __main__.run_command(planned) == 0
+    assert f"adopts   {pointer['uri']}: no training at all" in capsys.readouterr().out
 
     assert __main__.run_command(["generate", "--model", pointer["uri"].removeprefix("file://"), "--json"]) == 0
     posts = json.loads(capsys.readouterr().out)["posts"]

@@ -1,6 +1,6 @@
 """Whether enough is left of each source; if not, where its records went, and what to do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from tweetbot_contract import reasons
 from tweetbot_contract.data_table import DataTable
@@ -35,11 +35,18 @@ _NAMES = {
 }
 
 
-def require_enough(dataset: Dataset, counts: Sequence[SourceCounts], sources: Sequence[Source], filter: Filter) -> None:
-    """Raise TooLittleData (TooFewPosts) when fewer than MIN_CHARACTERS are left of a source."""
+def require_enough(
+    dataset: Dataset,
+    counts: Sequence[SourceCounts],
+    sources: Sequence[Source],
+    filter: Filter,
+    *,
+    skipped: Collection[int] = (),
+) -> None:
+    """Raise TooLittleData (TooFewPosts) when fewer than MIN_CHARACTERS are left of a source that was not `skipped`."""
     for index, (table, source) in enumerate(zip(dataset.source_tables, sources, strict=True)):
         texts = [post.text for post in dataset.posts if post.source == index]
-        if (length := len(END_MARK.join(texts))) >= MIN_CHARACTERS:
+        if index in skipped or (length := len(END_MARK.join(texts))) >= MIN_CHARACTERS:
             continue
         causes = _find_causes(table)
         if not causes and not texts:

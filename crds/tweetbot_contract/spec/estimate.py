@@ -1,0 +1,138 @@
+"""What a run would take, before it is paid for: spans in which the real figure is expected to lie.
+
+Steps and tokens follow from the posts. Minutes follow from how fast the same training ran before or, the first time,
+from the size of the base (docs/decisions/0086): that may be wrong by a factor of two on a CPU, and of ten on a GPU.
+"""
+
+import math
+from dataclasses import dataclass
+
+from tweetbot_contract.spec.model import Model
+from tweetbot_contract.spec.quantities import read_quantity
+from tweetbot_contract.spec.scheduling import Resources
+from tweetbot_contract.spec.sources import X_DOLLAR, X_POST_PRICE, X_USER_PRICE, Source
+from tweetbot_contract.spec.spec import TweetBotSpec
+
+#: Weights of bases that are known by their name.
+_WEIGHTS = {
+    "scratch://mini": 960_000,
+    "scratch://small": 5_900_000,
+    "hf://distilgpt2": 82_000_000,
+    "hf://distilbert/distilgpt2": 82_000_000,
+    "hf://gpt2": 124_000_000,
+    "hf://openai-community/gpt2": 124_000_000,
+    "hf://gpt2-medium": 355_000_000,
+    "hf://gpt2-large": 774_000_000,
+    "hf://gpt2-xl": 1_558_000_000,
+}
+#: Floating-point operations that a training does per token and weight.
+_OPERATIONS = 6
+#: Operations per second of one core, for small bases and for others (docs/benchmarks/trainer.json: gpt2, two cores).
+_SMALL_WEIGHTS, _SMALL_CORE, _CORE = 20_000_000, 15e9, 75e9
+_CORE_FACTOR = 2
+#: Operations per second of one GPU, from an old one to a new one: guessed, not measured.
+_GPU_LEAST, _GPU_MOST = 2e12, 50e12
+#: Tokens per post of English posts, and the tokens of the batches where the spec leaves them unset (training.py).
+POST_TOKENS = 30
+_BATCH, _SCRATCH_BATCH = 1024, 128
+#: Copies and tokens per block of recipe huggingtweets.
+_COPIES, _BLOCK = 4, 1023
+#: Epochs before early stopping can end a training.
+_FEWEST_EPOCHS = 2
+#: Seconds beside the training: both Pods' starts, the base, 1,000 samples, the upload.
+_BESIDE_LEAST, _BESIDE_MOST = 30, 600
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The least and the most that is expected."""
+
+    least: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingEstimate:
+    """Optimizer steps, tokens trained on and minutes of the run; no minutes where nothing says how fast it will be."""
+
+    steps: Span
+    tokens: Span
+    minutes: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class XBill:
+    """What X charges for a source, at its list price in US dollars: at most, and as often as posts were paid before."""
+
+    source: int
+    most_usd: float
+    expected_usd: float | None
+    refused_above_usd: int
+
+
+def estimate_training(
+    spec: TweetBotSpec, post_tokens: int, *, weights: int | None = None, speed: float | None = None
+) -> TrainingEstimate:
+    """Estimate the training on posts of this many tokens in all, those held out included.
+
+    `weights` are those of the base, if they are known; `speed` is that of the same training before, in tokens/s.
+    """
+    epoch = post_tokens * (100 - 2 * spec.training.holdout_percent) // 100
+    epochs = _estimate_epochs(spec)
+    batch = _get_batch_tokens(spec)
+    tokens = Span(epoch * epochs.least, epoch * epochs.most)
+    steps = Span(*(math.ceil(epoch / batch) * each for each in (epochs.least, epochs.most)))
+    weights = weights or find_weights(spec.model)
+    rates = Span(speed, speed) if speed else _estimate_speed(weights, spec.resources) if weights else None
+    return TrainingEstimate(steps, tokens, _estimate_minutes(tokens, rates) if rates else None)
+
+
+def compute_x_bills(sources: tuple[Source, ...], paid_before: int | None = None) -> tuple[XBill, ...]:
+    """Return what X charges for each of its sources; `paid_before` is the posts that the last run paid for in all."""
+    found = [(index, source.x) for index, source in enumerate(sources) if source.x]
+    alone = len(found) == 1
+    return tuple(
+        XBill(
+            index,
+            _price(x.max_posts),
+            _price(min(paid_before, x.max_posts)) if paid_before is not None and alone else None,
+            x.max_spend_usd,
+        )
+        for index, x in found
+    )
+
+
+def find_weights(model: Model) -> int | None:
+    """Return how many weights a base has that is known by its name."""
+    return _WEIGHTS.get(model.base.rstrip("/"))
+
+
+def _price(posts: int) -> float:
+    return (posts * X_POST_PRICE + X_USER_PRICE) / X_DOLLAR
+
+
+def _estimate_epochs(spec: TweetBotSpec) -> Span:
+    if spec.training.recipe == "huggingtweets":
+        return Span(_COPIES, _COPIES)
+    most = spec.training.epochs
+    return Span(min(_FEWEST_EPOCHS, most) if spec.training.early_stopping else most, most)
+
+
+def _get_batch_tokens(spec: TweetBotSpec) -> int:
+    if spec.training.recipe == "huggingtweets":
+        return _BLOCK
+    return spec.training.batch_tokens or (_SCRATCH_BATCH if spec.model.base.startswith("scratch://") else _BATCH)
+
+
+def _estimate_speed(weights: int, resources: Resources) -> Span:
+    """Return the tokens per second of a base of this size."""
+    if resources.gpu.count:
+        return Span(_GPU_LEAST / (_OPERATIONS * weights), _GPU_MOST / (_OPERATIONS * weights))
+    core = _SMALL_CORE if weights < _SMALL_WEIGHTS else _CORE
+    rate = core * float(read_quantity(resources.cpu) or 1) / (_OPERATIONS * weights)
+    return Span(rate / _CORE_FACTOR, rate * _CORE_FACTOR)
+
+
+def _estimate_minutes(tokens: Span, speed: Span) -> Span:
+    least, most = _BESIDE_LEAST + tokens.least / speed.most, _BESIDE_MOST + tokens.most / speed.least
+    return Span(round(least / 60, 1), round(most / 60, 1))

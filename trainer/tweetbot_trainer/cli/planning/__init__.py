@@ -1,0 +1,1 @@
+"""`tweetbot-trainer plan`."""
