@@ -1,7 +1,8 @@
 """What a run would take, before it is paid for: spans in which the real figure is expected to lie.
 
 Steps and tokens follow from the posts. Minutes follow from how fast the same training ran before or, the first time,
-from the size of the base (docs/decisions/0086): that may be wrong by a factor of two on a CPU, and of ten on a GPU.
+from the size of the base (docs/decisions/0086): that may be wrong by a factor of two on
+a CPU, by more on one that others use, and by ten on a GPU.
 """
 
 import math

@@ -139,7 +139,7 @@ def build_document(plan: RunPlan) -> dict[str, Any]:
         "data": plan.data.to_dict() if plan.data else None,
         "prepared": plan.prepared,
         "xBills": [
-            {"source": bill.source, "mostUSD": bill.most_usd, "maxSpendUSD": bill.refused_above_usd}
+            {"source": bill.source, "mostUsd": bill.most_usd, "refusedAboveUsd": bill.refused_above_usd}
             for bill in plan.x_bills
         ],
         "adopts": plan.adopts,
