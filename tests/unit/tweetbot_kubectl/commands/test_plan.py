@@ -44,7 +44,7 @@ def test_a_trained_bot_is_planned_from_its_own_speed_and_bill() -> None:
         "without paying.",
         "steps     38 to 76",
         "tokens    38,400 to 76,800",
-        "minutes   7 to 23, by the speed of the served model's training; waits are not counted",
+        "minutes   6.9 to 22.8, by the speed of the served model's training; waits are not counted",
         "earlier   10 minutes, waits included; runs that adopted a model are short",
     ]
 

@@ -173,10 +173,12 @@ def _describe_data(plan: RunPlan) -> str:
 
 def _describe_training(training: TrainingEstimate) -> list[str]:
     lines = [f"steps    {_format_span(training.steps)}", f"tokens   {_format_span(training.tokens)}"]
-    minutes = _format_span(training.minutes) if training.minutes else "unknown: the size of this base is not known"
+    minutes = (
+        _format_span(training.minutes, digits=1) if training.minutes else "unknown: the size of this base is not known"
+    )
     return [*lines, f"minutes  {minutes}"]
 
 
-def _format_span(span: Span) -> str:
-    least, most = f"{span.least:,.0f}", f"{span.most:,.0f}"
+def _format_span(span: Span, digits: int = 0) -> str:
+    least, most = f"{span.least:,.{digits}f}", f"{span.most:,.{digits}f}"
     return least if least == most else f"{least} to {most}"

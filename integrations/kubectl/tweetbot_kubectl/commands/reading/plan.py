@@ -98,7 +98,7 @@ def _describe_minutes(plan: BotPlan) -> str | None:
     if plan.training.minutes is None:
         return "unknown: the size of this base is not known, and no run of this spec has trained"
     by = "the speed of the served model's training" if plan.measured else "the size of the base"
-    return f"{_format_span(plan.training.minutes)}, by {by}; waits are not counted"
+    return f"{_format_span(plan.training.minutes, digits=1)}, by {by}; waits are not counted"
 
 
 def _describe_earlier(plan: BotPlan) -> str | None:
@@ -106,8 +106,8 @@ def _describe_earlier(plan: BotPlan) -> str | None:
     return f"{shown} minutes, waits included; runs that adopted a model are short" if shown else None
 
 
-def _format_span(span: Span) -> str:
-    least, most = f"{span.least:,.0f}", f"{span.most:,.0f}"
+def _format_span(span: Span, digits: int = 0) -> str:
+    least, most = f"{span.least:,.{digits}f}", f"{span.most:,.{digits}f}"
     return least if least == most else f"{least} to {most}"
 
 
