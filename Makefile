@@ -24,9 +24,11 @@ cluster-down: $(STAMP) ## End exactly what cluster-up started
 	@$(BIN)/python -m tweetbot_cluster down
 
 ##@ Check it
-test: $(STAMP) ## Everything: check and unit tests side by side, then integration tests on the embedded cluster
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check unit
-	@$(MAKE) --no-print-directory integration
+test: $(STAMP) ## Everything: the integration tests on the embedded cluster, and beside their waits check and unit tests
+	@$(MAKE) --no-print-directory --jobs=3 integration beside-integration
+
+beside-integration: $(STAMP)
+	@nice $(MAKE) --no-print-directory --output-sync=target check unit
 
 check: $(STAMP) ## Format, lint, types, import contracts, and that what is generated is up to date
 	$(BIN)/ruff format --check .
@@ -145,4 +147,4 @@ clean: ## Remove what was made here (the cluster's binaries and mypy's findings 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo cluster-up cluster-down test check generated marks unit integration notebook e2e images test-images browser kueue older soak faults mutants trial bench-operator bench-trainer bench-quality bench-style bench-serve generate kustomize pictures lock venv clean help
+.PHONY: demo cluster-up cluster-down test beside-integration check generated marks unit integration notebook e2e images test-images browser kueue older soak faults mutants trial bench-operator bench-trainer bench-quality bench-style bench-serve generate kustomize pictures lock venv clean help
