@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from http.cookiejar import CookieJar
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -45,7 +46,9 @@ class Playground:
 @contextmanager
 def try_bot(command: Sequence[str], env: Mapping[str, str]) -> Iterator[Playground]:
     """Run `kubectl tweetbot try … -o json` and press Ctrl-C after; raises RuntimeError if it shows no page."""
-    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as process:
+    # A shell's job in the background ignores Ctrl-C, and so does what it starts: the tests may be such a job.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True, preexec_fn=heed) as process:
         try:
             yield Playground(_read_document(process), process)
             process.send_signal(signal.SIGINT)
