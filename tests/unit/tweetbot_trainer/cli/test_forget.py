@@ -190,3 +190,20 @@ def test_a_post_that_was_edited_goes_by_any_of_its_ids(tmp_path: Path) -> None:
     (tmp_path / "posts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     run = a_local_run(tmp_path, spec={**spec, "filter": {"excludeIds": ["an earlier id"]}})
     assert prepare(a_context(tmp_path, run)).dataset.table.downloaded == ENOUGH - 1
+
+
+def test_a_mistyped_root_is_an_error_that_names_it(
+    run: RunDocument, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It gave "0 of 1 posts found", as if nothing were left to delete."""
+    for root in (f"file://{tmp_path}/buckte", f"{run.prefix}/model"):
+        assert run_command(["forget", "--ids", str(ids_file(tmp_path, SECOND)), "--root", root]) == 10
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert f"No TweetBot has written below {root}: write the address in output.s3.uri" in said.err
+
+
+def test_a_tweetbot_without_a_version_yet_is_no_mistyped_root(tmp_path: Path) -> None:
+    (folder := tmp_path / "bucket/team-a/gull").mkdir(parents=True)
+    (folder / "owner.json").write_text("{}", encoding="utf-8")
+    assert search(STORE, f"file://{tmp_path}/bucket", frozenset({SECOND})).datasets == []

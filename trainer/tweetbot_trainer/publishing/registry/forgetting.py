@@ -15,6 +15,7 @@ from tweetbot_trainer.data.dataset.dataset import POSTS_FILE
 from tweetbot_trainer.data.dataset.ids import IDS_FILE, read_ids
 from tweetbot_trainer.publishing.registry.latest import LATEST_FILE, get_recorded_pin, read_latest
 from tweetbot_trainer.publishing.registry.manifest import MANIFEST_FILE, MODEL_FOLDER, decode_manifest
+from tweetbot_trainer.publishing.registry.ownership import OWNER_FILE
 from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.store import ObjectStore, join
 
@@ -25,6 +26,7 @@ LIST_LIMIT = 64 * 1024**2
 _DATASET = re.compile(
     rf"(?P<folder>.*/datasets/(?P<digest>[0-9a-f]{{64}}))/(?P<file>{IDS_FILE}|{re.escape(POSTS_FILE)})"
 )
+_WHICH_ROOT = "write the address in output.s3.uri, or a TweetBot's folder in it, <output>/<namespace>/<name>"
 _MANIFEST = re.compile(rf"(?P<home>.*/(?:models|rejected)/[^/]+)/{re.escape(MANIFEST_FILE)}")
 
 
@@ -89,9 +91,12 @@ def parse_ids(content: bytes, name: str) -> frozenset[str]:
 
 
 def search(store: ObjectStore, root: str, wanted: frozenset[str]) -> SearchResult:
-    """Search everything below an address for the wanted ids. Raises as the store does."""
+    """Search everything below an address for the wanted ids.
+
+    Raises SpecRefused where no TweetBot has written, as the address is mistyped then; and as the store does.
+    """
     datasets: defaultdict[str, set[str]] = defaultdict(set)
-    homes, latest_files, result = [], [], SearchResult()
+    homes, latest_files, result, owned = [], [], SearchResult(), False
     for info in store.list(f"{root.rstrip('/')}/"):
         if match := _DATASET.fullmatch(info.uri):
             datasets[match["folder"]].add(match["file"])
@@ -101,6 +106,9 @@ def search(store: ObjectStore, root: str, wanted: frozenset[str]) -> SearchResul
             latest_files.append(info.uri)
         elif info.uri.endswith(f"/{HUB_FILE}"):
             result.hub_records.append(info.uri)
+        owned = owned or info.uri.endswith(f"/{OWNER_FILE}")
+    if not (owned or datasets or homes or latest_files):
+        raise SpecRefused(reasons.SPEC_REFUSED, f"No TweetBot has written below {root}: {_WHICH_ROOT}")
     for folder, files in datasets.items():
         _search_dataset(store, folder, files, wanted, result)
     latest = [read_latest(store, uri) for uri in latest_files]
