@@ -13,6 +13,7 @@ from tweetbot_contract.spec.quantities import read_quantity
 from tweetbot_contract.spec.scheduling import Resources
 from tweetbot_contract.spec.sources import X_DOLLAR, X_POST_PRICE, X_USER_PRICE, Source
 from tweetbot_contract.spec.spec import TweetBotSpec
+from tweetbot_contract.spec.training import BLOCK, COPIES, PRETRAINED_BATCH_TOKENS, SCRATCH_BATCH_TOKENS
 
 #: Weights of bases that are known by their name.
 _WEIGHTS = {
@@ -33,11 +34,8 @@ _SMALL_WEIGHTS, _SMALL_CORE, _CORE = 20_000_000, 15e9, 75e9
 _CORE_FACTOR = 2
 #: Operations per second of one GPU, from an old one to a new one: guessed, not measured.
 _GPU_LEAST, _GPU_MOST = 2e12, 50e12
-#: Tokens per post of English posts, and the tokens of the batches where the spec leaves them unset (training.py).
+#: Tokens per post of English posts.
 POST_TOKENS = 30
-_BATCH, _SCRATCH_BATCH = 1024, 128
-#: Copies and tokens per block of recipe huggingtweets.
-_COPIES, _BLOCK = 4, 1023
 #: Epochs before early stopping can end a training.
 _FEWEST_EPOCHS = 2
 #: Seconds beside the training: both Pods' starts, the base, 1,000 samples, the upload.
@@ -114,15 +112,16 @@ def _price(posts: int) -> float:
 
 def _estimate_epochs(spec: TweetBotSpec) -> Span:
     if spec.training.recipe == "huggingtweets":
-        return Span(_COPIES, _COPIES)
+        return Span(COPIES, COPIES)
     most = spec.training.epochs
     return Span(min(_FEWEST_EPOCHS, most) if spec.training.early_stopping else most, most)
 
 
 def _get_batch_tokens(spec: TweetBotSpec) -> int:
     if spec.training.recipe == "huggingtweets":
-        return _BLOCK
-    return spec.training.batch_tokens or (_SCRATCH_BATCH if spec.model.base.startswith("scratch://") else _BATCH)
+        return BLOCK - 1  # a block's first token is no label
+    from_scratch = spec.model.base.startswith("scratch://")
+    return spec.training.batch_tokens or (SCRATCH_BATCH_TOKENS if from_scratch else PRETRAINED_BATCH_TOKENS)
 
 
 def _estimate_speed(weights: int, resources: Resources) -> Span:

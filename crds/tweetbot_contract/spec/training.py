@@ -6,6 +6,11 @@ from pydantic import Field
 
 from tweetbot_contract.spec.parts import NUMBER, Part, Rule, make_matcher
 
+#: Label tokens per optimizer step where the spec leaves them unset: of a published base, and of random weights.
+PRETRAINED_BATCH_TOKENS, SCRATCH_BATCH_TOKENS = 1024, 128
+#: huggingtweets: how many shuffled copies of the posts make the stream, and the tokens per block that it is cut into.
+COPIES, BLOCK = 4, 1024
+
 
 class Training(Part):
     """How the model is fine-tuned. The defaults of unset values depend on the base: docs/api-reference.md."""

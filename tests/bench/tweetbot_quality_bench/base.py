@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
-from tweetbot_contract.spec.training import Training
+from tweetbot_contract.spec.training import BLOCK, Training
 from tweetbot_trainer.learning.batches.huggingtweets import make_blocks
 from tweetbot_trainer.learning.model.scratch import Shape, create_model
 from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id, train_tokenizer
@@ -18,7 +18,7 @@ from tweetbot_trainer.learning.training.callbacks import Callbacks
 from tweetbot_trainer.learning.training.device import select_device
 from tweetbot_trainer.learning.training.loop import train
 from tweetbot_trainer.learning.training.metrics import TrainingProgress
-from tweetbot_trainer.learning.values import BLOCK, Hyperparameters, resolve_hyperparameters
+from tweetbot_trainer.learning.values import Hyperparameters, resolve_hyperparameters
 from tweetbot_trainer.publishing.export import save_model
 
 SHAPE = Shape(layers=4, channels=128, heads=4, context=BLOCK)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from tweetbot_trainer.cli.storage import add_storage_options, create_store_opener
+from tweetbot_trainer.runtime.arguments import parse_count, parse_seed
 from tweetbot_trainer.runtime.signals import StopRequest
 from tweetbot_trainer.runtime.termination import UNEXPECTED, describe_failure
 
@@ -53,8 +54,8 @@ def _add_generate(commands: Subparsers) -> None:
     add = command.add_argument
     add("--model", required=True, metavar="DIR|URI", help="folder of the model, or its address as for verify")
     add("--prompt", default="My dream is", help="how the posts begin (default: %(default)s)")
-    add("-n", "--count", type=_parse_count, default=5, metavar="N", help="number of posts (default: %(default)s)")
-    add("--seed", type=_parse_seed, default=42, help="the same seed gives the same posts (default: %(default)s)")
+    add("-n", "--count", type=parse_count, default=5, metavar="N", help="number of posts (default: %(default)s)")
+    add("--seed", type=parse_seed, default=42, help="the same seed gives the same posts (default: %(default)s)")
     add(
         "--temperature",
         type=_make_range_parser(0.01, 2),
@@ -169,18 +170,6 @@ def _add_publish(commands: Subparsers) -> None:
         help="of a repository that is created (default: %(default)s)",
     )
     add_storage_options(command)
-
-
-def _parse_count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 100:
-        raise argparse.ArgumentTypeError("write a number from 1 to 100")
-    return int(text)
-
-
-def _parse_seed(text: str) -> int:
-    if not text.isdecimal() or int(text) >= 2**63:
-        raise argparse.ArgumentTypeError("write a whole number from 0 to 9223372036854775807")
-    return int(text)
 
 
 def _make_range_parser(least: float, most: int) -> Callable[[str], float]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tweetbot_contract import reasons
 from tweetbot_contract.result import Metrics
+from tweetbot_contract.spec.training import BLOCK
 from tweetbot_trainer.data.dataset.splits import Splits
 from tweetbot_trainer.data.posts import DatasetPost
 from tweetbot_trainer.learning.batches.examples import Example, split_into_examples
@@ -24,7 +25,7 @@ from tweetbot_trainer.learning.training.device import select_device
 from tweetbot_trainer.learning.training.loop import train
 from tweetbot_trainer.learning.training.lora import attach_adapters, merge_adapters
 from tweetbot_trainer.learning.training.state import Weights
-from tweetbot_trainer.learning.values import BLOCK, Hyperparameters
+from tweetbot_trainer.learning.values import Hyperparameters
 from tweetbot_trainer.runtime.errors import TrainingDiverged
 
 

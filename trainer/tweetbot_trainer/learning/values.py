@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from tweetbot_contract.spec.model import Lora, Model
 from tweetbot_contract.spec.sources import Source
-from tweetbot_contract.spec.training import Training
+from tweetbot_contract.spec.training import BLOCK, PRETRAINED_BATCH_TOKENS, SCRATCH_BATCH_TOKENS, Training
 
 
 def compute_source_weights(sources: Sequence[Source]) -> tuple[int, ...]:
@@ -25,8 +25,6 @@ def compute_source_weights(sources: Sequence[Source]) -> tuple[int, ...]:
 #: Part of the training key: raise it with every change of the loop that yields other weights for the same values.
 RECIPE_VERSION = 3
 SCRATCH = "scratch://"
-#: huggingtweets: how many shuffled copies of the posts make the stream, and the tokens per block that it is cut into.
-COPIES, BLOCK = 4, 1024
 
 #: Validation posts from which on they decide when a training ends, and which weights it keeps.
 STOPPING_POSTS = 50
@@ -51,10 +49,10 @@ class BaseDefaults:
 
 
 #: A published GPT-2: the outcome of huggingtweets' hyper-parameter search, with AdamW's own betas.
-PRETRAINED = BaseDefaults(1.372e-4, 1024, 0.0, 0.0, (0.9, 0.999), 0.1, 1.0)
+PRETRAINED = BaseDefaults(1.372e-4, PRETRAINED_BATCH_TOKENS, 0.0, 0.0, (0.9, 0.999), 0.1, 1.0)
 #: Random weights: tuned on a seeded grammar (design, section 9, "Base names"), the learning rate and the batch also on
 #: human texts (docs/experiments.md, 9).
-FROM_SCRATCH = BaseDefaults(1.4e-3, 128, 0.1, 0.1, (0.9, 0.99), 0.0, 0.7)
+FROM_SCRATCH = BaseDefaults(1.4e-3, SCRATCH_BATCH_TOKENS, 0.1, 0.1, (0.9, 0.99), 0.0, 0.7)
 #: Twice as wide, so it learns at a lower rate.
 SMALL_FROM_SCRATCH = replace(FROM_SCRATCH, learning_rate=3e-4)
 #: Adapters need ten times the learning rate of full training, in less than SHORT_STEPS steps fifteen times ("LoRA

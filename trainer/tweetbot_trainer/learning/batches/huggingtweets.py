@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from random import Random
 
 from tweetbot_contract import reasons
+from tweetbot_contract.spec.training import COPIES
 from tweetbot_trainer.learning.batches.examples import Example
 from tweetbot_trainer.learning.model.tokenizer import EncodedText
-from tweetbot_trainer.learning.values import COPIES
 from tweetbot_trainer.runtime.errors import TooLittleData
 
 

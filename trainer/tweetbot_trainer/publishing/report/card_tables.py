@@ -1,9 +1,10 @@
 """The card's tables."""
 
 from tweetbot_contract.data_table import DataTable
+from tweetbot_contract.spec.training import BLOCK, COPIES
 from tweetbot_trainer.learning.evaluation.memorization import Memorization
 from tweetbot_trainer.learning.training.device import Device
-from tweetbot_trainer.learning.values import BLOCK, COPIES, SHORT_STEPS
+from tweetbot_trainer.learning.values import SHORT_STEPS
 from tweetbot_trainer.publishing.report.card_data import CardData
 from tweetbot_trainer.publishing.report.markdown import escape_inline, format_table
 

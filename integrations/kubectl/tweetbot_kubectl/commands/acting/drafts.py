@@ -5,6 +5,7 @@ import argparse
 from tweetbot_kubectl.commands.acting.try_bot import add_pod_options
 from tweetbot_kubectl.commands.command import Command, Session, add_name
 from tweetbot_kubectl.failures import UsageError
+from tweetbot_trainer.runtime.arguments import parse_count, parse_seed
 
 _DEFAULT_COUNT = 5
 
@@ -21,22 +22,10 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_name(parser)
     add = parser.add_argument
-    add("--count", type=_parse_count, metavar="N", help=f"number of drafts (default: {_DEFAULT_COUNT})")
+    add("--count", type=parse_count, metavar="N", help=f"number of drafts (default: {_DEFAULT_COUNT})")
     add("--prompt", default="My dream is", help="how the drafts begin (default: %(default)s)")
-    add("--seed", type=_parse_seed, default=42, help="the same seed gives the same drafts (default: %(default)s)")
+    add("--seed", type=parse_seed, default=42, help="the same seed gives the same drafts (default: %(default)s)")
     add_pod_options(parser)
-
-
-def _parse_count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 100:
-        raise argparse.ArgumentTypeError("write a number from 1 to 100")
-    return int(text)
-
-
-def _parse_seed(text: str) -> int:
-    if not text.isdecimal() or int(text) >= 2**63:
-        raise argparse.ArgumentTypeError("write a whole number from 0 to 9223372036854775807")
-    return int(text)
 
 
 DRAFTS = Command(
