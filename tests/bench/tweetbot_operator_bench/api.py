@@ -31,14 +31,25 @@ class Api:
         return str(page["metadata"]["resourceVersion"])
 
     async def watch(self, path: str, query: dict[str, str], *, whole: bool = False) -> AsyncIterator[Manifest]:
-        """Yield a collection's events for ever; without `whole`, objects have only metadata."""
+        """Yield a collection's events for ever; without `whole`, objects have only metadata.
+
+        The API server ends a watch that reads too slowly. It goes on after the last event.
+        Raises aiohttp.ClientError, and RuntimeError for an event that is an error.
+        """
         accept = "application/json" if whole else _METADATA
-        begun = {**query, "watch": "true", "timeoutSeconds": "7200"}
         timeout = aiohttp.ClientTimeout(total=None, sock_read=None)
-        async with self._session.get(self._host + path, params=begun, headers={"Accept": accept}, timeout=timeout) as r:
-            r.raise_for_status()
-            async for line in r.content:
-                yield json.loads(line)
+        asked = {**query, "watch": "true", "timeoutSeconds": "7200"}
+        while True:
+            async with self._session.get(
+                self._host + path, params=asked, headers={"Accept": accept}, timeout=timeout
+            ) as answer:
+                answer.raise_for_status()
+                async for line in answer.content:
+                    event = json.loads(line)
+                    if event["type"] == "ERROR":
+                        raise RuntimeError(f"the watch of {path} failed: {event['object']}")
+                    asked["resourceVersion"] = event["object"]["metadata"]["resourceVersion"]
+                    yield event
 
     async def patch_status(self, path: str, status: Manifest) -> None:
         """Merge a status, as a kubelet does. Raises aiohttp.ClientResponseError."""
