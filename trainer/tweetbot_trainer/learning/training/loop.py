@@ -17,8 +17,9 @@ from tweetbot_trainer.learning.training.callbacks import Callbacks, TrainOutput
 from tweetbot_trainer.learning.training.device import Device
 from tweetbot_trainer.learning.training.gradients import GradientAccumulator
 from tweetbot_trainer.learning.training.metrics import LogEntry, TrainingProgress
+from tweetbot_trainer.learning.training.optimizer import Optimizer, create_optimizer
 from tweetbot_trainer.learning.training.schedule import compute_learning_rate, should_stop
-from tweetbot_trainer.learning.training.setup import create_optimizer, prepare_for_training
+from tweetbot_trainer.learning.training.setup import prepare_for_training
 from tweetbot_trainer.learning.training.state import (
     Checkpoint,
     TrainerState,
@@ -83,7 +84,7 @@ class Trainer:
     device: Device
     callbacks: Callbacks
     clock: Callable[[], float]
-    optimizer: torch.optim.Optimizer
+    optimizer: Optimizer
     gradients: GradientAccumulator
     state: TrainerState
     begun: float
@@ -173,7 +174,7 @@ class Trainer:
         loss = self._require_finite(self.gradients.accumulate(batch), "training")
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), values.clip_norm)
         self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad()
         self.state.losses.append(loss)
         self.state.tokens += sum(example.labels for example in batch)
         self.state.step_seconds += self.clock() - begun

@@ -1,11 +1,8 @@
-"""Prepare a GPT-2 for training: dropout, a fused activation, the optimizer."""
+"""Prepare a GPT-2 for training: dropout and a fused activation."""
 
-import torch
 from torch import nn
 from transformers import GPT2LMHeadModel
 from transformers.activations import ACT2FN, NewGELUActivation
-
-from tweetbot_trainer.learning.values import Hyperparameters
 
 
 def prepare_for_training(model: GPT2LMHeadModel, dropout: float, attention_dropout: float = 0.0) -> GPT2LMHeadModel:
@@ -23,13 +20,3 @@ def prepare_for_training(model: GPT2LMHeadModel, dropout: float, attention_dropo
             block.mlp.act = ACT2FN["gelu_pytorch_tanh"]
     model.train()
     return model
-
-
-def create_optimizer(model: GPT2LMHeadModel, hyperparameters: Hyperparameters) -> torch.optim.Optimizer:
-    """Create a fused AdamW that decays matrices but neither biases nor norms; the loop sets each step's rate."""
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": hyperparameters.weight_decay},
-        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, betas=hyperparameters.betas, eps=hyperparameters.adam_epsilon, fused=True)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from transformers import GPT2LMHeadModel
 
 from tweetbot_trainer.learning.training.metrics import LogEntry
+from tweetbot_trainer.learning.training.optimizer import Optimizer
 from tweetbot_trainer.learning.training.precision import Precision, ProductSeconds
 
 #: Tensors by name.
@@ -78,7 +79,7 @@ def load_weights(model: GPT2LMHeadModel, weights: Weights) -> None:
 
 
 def capture(
-    trainer_state: TrainerState, model: GPT2LMHeadModel, optimizer: torch.optim.Optimizer, best: Weights | None
+    trainer_state: TrainerState, model: GPT2LMHeadModel, optimizer: Optimizer, best: Weights | None
 ) -> Checkpoint:
     """Capture weights, optimizer moments and random number generators; `best` are the best weights so far.
 
@@ -98,9 +99,7 @@ def capture(
     return Checkpoint(trainer_state, tensors)
 
 
-def find_incompatibility(
-    checkpoint: Checkpoint, model: GPT2LMHeadModel, optimizer: torch.optim.Optimizer
-) -> str | None:
+def find_incompatibility(checkpoint: Checkpoint, model: GPT2LMHeadModel, optimizer: Optimizer) -> str | None:
     """Return why this training cannot continue from a checkpoint, or None: libraries may rename their tensors."""
     trained = {name: parameter.shape for name, parameter in _get_trainable_parameters(model)}
     optimized = [parameter for group in optimizer.param_groups for parameter in group["params"]]
@@ -119,7 +118,7 @@ def find_incompatibility(
     return None
 
 
-def restore(checkpoint: Checkpoint, model: GPT2LMHeadModel, optimizer: torch.optim.Optimizer) -> None:
+def restore(checkpoint: Checkpoint, model: GPT2LMHeadModel, optimizer: Optimizer) -> None:
     """Restore weights, optimizer moments and random number generators from a checkpoint without incompatibility."""
     load_weights(model, checkpoint.tensors["model"])
     moments: dict[int, Weights] = {}

@@ -21,8 +21,8 @@ from tweetbot_fakes.storage import WatchedStore
 from tweetbot_trainer.learning.checkpoints.manager import LAST_SECONDS, MANIFEST, CheckpointKey, CheckpointManager
 from tweetbot_trainer.learning.checkpoints.naming import LIFETIME
 from tweetbot_trainer.learning.training.metrics import LogEntry
+from tweetbot_trainer.learning.training.optimizer import create_optimizer
 from tweetbot_trainer.learning.training.precision import ProductSeconds
-from tweetbot_trainer.learning.training.setup import create_optimizer
 from tweetbot_trainer.learning.training.state import (
     Checkpoint,
     TrainerState,

@@ -28,8 +28,9 @@ from tweetbot_trainer.learning.training.callbacks import Callbacks, TrainOutput
 from tweetbot_trainer.learning.training.device import Device
 from tweetbot_trainer.learning.training.loop import train
 from tweetbot_trainer.learning.training.metrics import LogEntry, TrainingProgress
+from tweetbot_trainer.learning.training.optimizer import create_optimizer
 from tweetbot_trainer.learning.training.precision import ProductSeconds
-from tweetbot_trainer.learning.training.setup import create_optimizer, prepare_for_training
+from tweetbot_trainer.learning.training.setup import prepare_for_training
 from tweetbot_trainer.runtime.errors import StageStopped, TrainingDiverged
 
 QUIET = Callbacks()
