@@ -52,6 +52,16 @@ integration: $(STAMP) ## The tests on a real API server, S3 server and trainer
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
 	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder --integration tests/integration
 
+chart: $(STAMP) ## The chart alone: its values' types and schema, what it renders, and its installation on a real API server
+	@$(BIN)/python -m tweetbot_cluster build >/dev/null
+	$(BIN)/python -m tweetbot_chart.generate --check
+	$(BIN)/pytest -n 2 --dist loadfile --integration tests/unit/tweetbot_chart tests/integration/install
+
+docs: $(STAMP) ## The docs as a site, in build/site: offline, with its links, words and requests checked (ARGS="--version 0.1.0 --url https://…")
+	@$(VENV)-bootstrap/bin/uv venv --quiet --allow-existing --python $(PYTHON) $(VENV)-docs
+	@$(VENV)-bootstrap/bin/uv pip sync --quiet --python $(VENV)-docs/bin/python --require-hashes requirements/docs.txt
+	@PYTHONPATH=tests/demo $(VENV)-docs/bin/python -m tweetbot_site $(ARGS)
+
 notebook: $(STAMP) ## The notebook from top to bottom, in an environment into which it installs the trainer: about a minute
 	@$(VENV)-bootstrap/bin/uv venv --quiet --allow-existing --python $(PYTHON) $(VENV)-notebook
 	@$(VENV)-bootstrap/bin/uv pip sync --quiet --python $(VENV)-notebook/bin/python --require-hashes requirements/notebook.txt
@@ -114,6 +124,11 @@ bench-style: $(STAMP) ## Whether the style score tells authors apart and two tra
 bench-serve: $(STAMP) ## How soon `serve` answers and writes, as JSON; two minutes (ARGS="--models gpt2 --folder build/demo/model")
 	@PYTHONPATH=$(PYTHONPATH):tests $(BIN)/python -m tweetbot_serve_bench $(ARGS)
 
+nightly: ## One long target as CI runs it at night, its output and JSON into build/nightly (WHAT=soak, WHAT=bench-operator …)
+	@mkdir -p build/nightly
+	$(MAKE) --no-print-directory --silent $(WHAT) | tee build/nightly/$(WHAT).log
+	@awk 'match($$0, /\{.*\}$$/) {print substr($$0, RSTART); next} /^\{$$/, /^\}$$/' build/nightly/$(WHAT).log >build/nightly/$(WHAT).json
+
 ##@ Work on it
 generate: $(STAMP) ## Render the CRD, the generated docs and the chart's values from the types
 	$(BIN)/python -m tweetbot_contract.generate
@@ -122,11 +137,18 @@ generate: $(STAMP) ## Render the CRD, the generated docs and the chart's values 
 kustomize: generate ## Render kustomize/base from the chart (builds helm once)
 	@$(BIN)/python -m tweetbot_chart.plain "$$($(BIN)/python -m tweetbot_cluster build | grep /helm$$)"
 
-pictures: $(STAMP) ## The README's pictures: of the model that `make demo` made, and of the transcript in the README
+pictures: $(STAMP) ## The docs' pictures: drawn ones, of the model that `make demo` made, and of the transcript in the README
+	@$(BIN)/python -m tweetbot_site.pictures
 	@$(BIN)/python -m tweetbot_demo.docs_pictures
 
-lock: $(STAMP) ## Resolve requirements/*.txt again from pyproject.toml
-	UV=$(VENV)-bootstrap/bin/uv bash requirements/lock.sh
+lock: $(STAMP) ## Resolve requirements/*.txt again from pyproject.toml (ARGS=--upgrade for newer versions of everything)
+	UV=$(VENV)-bootstrap/bin/uv bash requirements/lock.sh $(ARGS)
+
+propose: ## What `make lock` changed as a pull request, by the host's `gh`
+	@bash .github/propose.sh
+
+publish: ## What `make release` made to the repository's host: the release, images, chart, and the site (VERSION=0.1.0)
+	@bash .github/publish.sh $(VERSION)
 
 venv: $(STAMP) ## Make the development environment from requirements/development.txt
 
@@ -142,9 +164,9 @@ $(STAMP): pyproject.toml requirements/development.txt requirements/bootstrap.txt
 	@touch $@
 
 clean: ## Remove what was made here (the cluster's binaries and mypy's findings stay in the user cache)
-	rm -rf $(VENV) $(VENV)-bootstrap $(VENV)-bench $(VENV)-notebook .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(VENV)-bootstrap $(VENV)-bench $(VENV)-docs $(VENV)-notebook .mypy_cache .ruff_cache .pytest_cache
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo cluster-up cluster-down test beside-integration check generated marks unit integration notebook e2e images test-images browser kueue older soak faults mutants trial bench-operator bench-trainer bench-quality bench-style bench-serve generate kustomize pictures lock venv clean help
+.PHONY: demo cluster-up cluster-down test beside-integration check generated marks unit integration chart docs notebook e2e images test-images browser kueue older soak faults mutants trial bench-operator bench-trainer bench-quality bench-style bench-serve nightly generate kustomize pictures lock propose publish venv clean help

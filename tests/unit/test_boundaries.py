@@ -64,6 +64,10 @@ def test_what_drives_the_browser_is_pinned() -> None:
     assert {normal(requirement) for requirement in PROJECT["dependency-groups"]["browser"]} <= set(pinned("browser"))
 
 
+def test_what_builds_the_site_is_pinned() -> None:
+    assert {normal(requirement) for requirement in PROJECT["dependency-groups"]["docs"]} <= set(pinned("docs"))
+
+
 def test_the_benchmark_has_its_peers_and_our_versions() -> None:
     assert {normal(requirement) for requirement in PROJECT["dependency-groups"]["bench"]} <= set(pinned("bench"))
     assert set(pinned_for("trainer").items()) <= set(pinned("bench").items())
@@ -75,7 +79,8 @@ def test_the_notebook_has_what_it_runs_in_and_our_versions() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["operator", "trainer", "torch", "images", "development", "bench", "browser", "notebook", "bootstrap"]
+    "name",
+    ["operator", "trainer", "torch", "images", "development", "bench", "browser", "docs", "notebook", "bootstrap"],
 )
 def test_every_pin_has_a_hash(name: str) -> None:
     text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")

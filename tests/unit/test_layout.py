@@ -178,10 +178,9 @@ COMPILED = {re.compile(phrase): better for phrase, better in TURNS.items()}
 TEXTS = sorted(
     path
     for pattern in (
-        "CONTRIBUTING.md",
+        "[!C]*.md",
+        "CO*.md",
         "Makefile",
-        "README.md",
-        "SECURITY.md",
         "docs/*.md",
         "docs/*/*.md",
         "crds/*.yaml",
