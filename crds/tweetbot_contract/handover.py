@@ -10,7 +10,8 @@ from pydantic import Field
 from tweetbot_contract.result import HubResult, TrackingResult
 from tweetbot_contract.spec.parts import Part
 from tweetbot_contract.spec.spec import TweetBotSpec, WandB
-from tweetbot_contract.status import PinRequest, Stage
+from tweetbot_contract.status import Stage
+from tweetbot_contract.status.tasks import ForgetRequest, PinRequest
 
 GROUP = "tweetbot.dev"
 VERSION = "v1alpha1"
@@ -39,6 +40,8 @@ PRIORITY_LABEL = "kueue.x-k8s.io/priority-class"
 RETRAIN_ANNOTATION = f"{GROUP}/retrain-at"
 #: With the value of RETRAIN_ANNOTATION, as in Flux, it makes that run train even if an equal model is published.
 FORCE_ANNOTATION = f"{GROUP}/force-at"
+#: Users set it to have what holds the posts in spec.filter.excludeIds erased; status.forget echoes it.
+FORGET_ANNOTATION = f"{GROUP}/forget-at"
 #: Users set it to the uid of another TweetBot, or of its cluster, whose rights to the output's folder end by it.
 TAKE_OVER_ANNOTATION = f"{GROUP}/take-over-prefix"
 
@@ -95,7 +98,8 @@ RUN_DOCUMENT_LIMIT = 96 * 1024
 NAME_LIMIT = 46
 
 
-_PIN_SUFFIX = "-pin"
+#: Values of STAGE_LABEL on Jobs beside a run's stages, and the ends of their names.
+TASK_STAGES = ("pin", "forget")
 
 
 class ExitCode(IntEnum):
@@ -113,8 +117,9 @@ class ExitCode(IntEnum):
 
 PERMANENT_EXIT_CODES = tuple(code for code in ExitCode if 10 <= code <= 14)
 
-#: The task of a Pod: a stage, moving latest.json as spec.pin says, or erasing everything that the stages wrote.
-Task = Stage | Literal["Pin", "Cleanup"]
+#: The task of a Pod: a stage, moving latest.json as spec.pin says, erasing what holds posts that are to be forgotten,
+#: or erasing everything that the stages wrote.
+Task = Stage | Literal["Pin", "Forget", "Cleanup"]
 
 
 class RunDocument(Part):
@@ -142,6 +147,8 @@ class RunDocument(Part):
     dataset: str | None = None
     #: What spec.pin asked for last, as far as the operator has recorded it.
     pin: PinRequest | None = None
+    #: What is to be forgotten, for Forget: the posts in spec.filter.excludeIds.
+    forget: ForgetRequest | None = None
     image: str = ""
     spec: TweetBotSpec
 
@@ -215,13 +222,21 @@ def build_cleanup_job_name(bot: str, uid: str) -> str:
 
 def build_pin_job_name(bot: str, uid: str, request: PinRequest) -> str:
     """Return the name of the Job that moves latest.json for this request."""
-    key = f"{uid} {request.version} {request.requested_at} {request.generation}"
-    return f"{bot}-{hashlib.sha256(key.encode()).hexdigest()[:8]}{_PIN_SUFFIX}"
+    return _build_task_job_name(bot, "pin", f"{uid} {request.version} {request.requested_at} {request.generation}")
 
 
-def is_pin_job(name: str) -> bool:
-    """Tell whether this is the name of a Job that moves latest.json."""
-    return name.endswith(_PIN_SUFFIX)
+def build_forget_job_name(bot: str, uid: str, request: ForgetRequest) -> str:
+    """Return the name of the Job that erases for this try of this request."""
+    return _build_task_job_name(bot, "forget", f"{uid} {request.request} {request.started_at}")
+
+
+def _build_task_job_name(bot: str, stage: str, key: str) -> str:
+    return f"{bot}-{hashlib.sha256(key.encode()).hexdigest()[:8]}-{stage}"
+
+
+def find_task(name: str) -> str:
+    """Return the stage label of a Job beside a run's stages by its name; empty for other Jobs."""
+    return next((stage for stage in TASK_STAGES if name.endswith(f"-{stage}")), "")
 
 
 def build_job_name(bot: str, run: str, stage: Stage) -> str:

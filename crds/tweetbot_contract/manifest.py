@@ -12,6 +12,7 @@ from pydantic_core import to_json
 from tweetbot_contract.handover import (
     FORCE_ANNOTATION,
     FORCE_TRIGGER,
+    FORGET_ANNOTATION,
     GROUP,
     KIND,
     NAME_LIMIT,
@@ -51,6 +52,7 @@ class BaseTweetBot:
     retrain_at: str = ""
     force_at: str = ""
     take_over: str = ""
+    forget_at: str = ""
     deleting: bool = False
     deleted_at: str = ""
     finalizers: tuple[str, ...] = ()
@@ -150,6 +152,7 @@ def parse_metadata(manifest: dict[str, Any]) -> dict[str, Any]:
         "class_name": str(spec.get("className") or ""),
         "retrain_at": annotations.get(RETRAIN_ANNOTATION, "")[:64],
         "force_at": annotations.get(FORCE_ANNOTATION, "")[:64],
+        "forget_at": annotations.get(FORGET_ANNOTATION, "")[:64],
         "take_over": annotations.get(TAKE_OVER_ANNOTATION, "")[: 64 - len(TAKE_OVER_TRIGGER)],
         "deleting": "deletionTimestamp" in metadata,
         "deleted_at": metadata.get("deletionTimestamp", ""),

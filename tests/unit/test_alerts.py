@@ -106,6 +106,7 @@ FAULTS: list[tuple[str, dict[str, str], int, list[tuple[str, dict[str, str], Cou
         ("tweetbot_runs", {**TEAM, "phase": "Training", "reason": "Training"}, always(-1)),
         ("tweetbot_runs", {**TEAM, "phase": "Queued", "reason": "Queued"}, always(2)),
     ]),
+    ("TweetBotPostsNotForgotten", TEAM, 2, [("tweetbot_forget_deadline_timestamp_seconds", TEAM, always(30))]),
     ("TweetBotBudgetNearlyUsed", BUDGET, 2, [("tweetbot_budget_used_ratio", BUDGET, always(0.8))]),
     *((alert, {**TEAM, "reason": reason}, 16, [
         ("tweetbot_wait_start_timestamp_seconds", {**TEAM, "reason": reason}, always(30)),

@@ -1,5 +1,6 @@
 """Every reason of a condition, a run or a termination message; docs/troubleshooting.md is rendered from this table."""
 
+from tweetbot_contract.reasons.forgetting import *  # noqa: F403 - a part of this table
 from tweetbot_contract.reasons.platform import *  # noqa: F403 - a part of this table
 from tweetbot_contract.reasons.pod import *  # noqa: F403 - a part of this table
 from tweetbot_contract.reasons.reason import FORCE as _FORCE

@@ -6,7 +6,7 @@ import json
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -34,7 +34,7 @@ _ADVISORIES = ("DataAdvisory", "GateAdvisory", "HubDegraded", "PrefixShared", "T
 _WARNINGS = {
     *(reasons.EVICTED, reasons.RATE_LIMITED, reasons.RESULT_LOST, reasons.RETRY_BACKOFF, reasons.STOPPED),
     *(reasons.BLUESKY_UNAVAILABLE, reasons.MODEL_HUB_UNAVAILABLE, reasons.STORAGE_UNAVAILABLE, reasons.X_UNAVAILABLE),
-    reasons.TIMELINE_INCOMPLETE,
+    *(reasons.FORGET_INCOMPLETE, reasons.FORGET_OVERDUE, reasons.TIMELINE_INCOMPLETE),
 }
 #: Reasons that are about the TweetBot, not about its run.
 _OF_THE_BOT = {
@@ -153,7 +153,7 @@ def _describe_model(run: CurrentRun, figures: Figures, uri: str, after: TweetBot
 
 
 def _build_notices(before: TweetBotStatus, after: TweetBotStatus) -> Iterator[EventSpec]:
-    """Report what else is less than was asked for, and another pinned version."""
+    """Report what else is less than was asked for, another pinned version, and posts that are to be forgotten."""
     number = f"Run {after.current_run.number}: " if after.current_run else ""
     for kind in _ADVISORIES:
         former, advisory = (status.find_condition(kind) for status in (before, after))
@@ -162,6 +162,9 @@ def _build_notices(before: TweetBotStatus, after: TweetBotStatus) -> Iterator[Ev
     was_ready, ready = (status.find_condition("ModelReady") for status in (before, after))
     if ready and ready.reason == reasons.PINNED.name and (was_ready is None or was_ready.message != ready.message):
         yield _build_spec(ready.reason, ready.message)
+    was_stale, stale = (status.find_condition("DataStale") for status in (before, after))
+    if stale and after.forget and (was_stale is None or was_stale.reason != stale.reason):
+        yield replace(_build_spec(stale.reason, stale.message), about=after.forget.request)
 
 
 def _build_spec(reason: str, message: str, stalled: bool = False) -> EventSpec:

@@ -13,6 +13,7 @@ from tweetbot_contract.handover import (
     BOT_UID_LABEL,
     EXECUTION_ANNOTATION,
     FORCE_ANNOTATION,
+    FORGET_ANNOTATION,
     MANAGED_BY_LABEL,
     QUEUE_LABEL,
     RETRAIN_ANNOTATION,
@@ -39,7 +40,7 @@ from tweetbot_operator.types.objects import (
 )
 from tweetbot_operator.types.times import find_schedule_error, parse_time
 
-_BOT_ANNOTATIONS = (FORCE_ANNOTATION, RETRAIN_ANNOTATION, TAKE_OVER_ANNOTATION)
+_BOT_ANNOTATIONS = (FORCE_ANNOTATION, FORGET_ANNOTATION, RETRAIN_ANNOTATION, TAKE_OVER_ANNOTATION)
 _BOT_METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "deletionTimestamp", "finalizers")
 _USAGE_FIELDS = ("number", "id", "finishedAt", "usage")
 #: What another class may end: it may also give a field without which the spec is invalid.

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from tweetbot_contract.handover import TASK_STAGES
 from tweetbot_contract.reasons import (
     ATTEMPTS_EXHAUSTED,
     DEADLINE_EXCEEDED,
@@ -110,13 +111,13 @@ def is_previous_run_ending(stage: Stage) -> bool:
     """Whether a Job or Pod of another run or stage is still active: one TweetBot never holds two GPUs."""
     own = stage.job.uid if stage.job else ""
     jobs = any(not job.finished for job in stage.observed.jobs if job.uid != own)
-    pods = (pod for pod in stage.observed.pods if pod.controller_uid != own and pod.stage != "pin")
+    pods = (pod for pod in stage.observed.pods if pod.controller_uid != own and pod.stage not in TASK_STAGES)
     return jobs or any(not pod.ended for pod in pods)
 
 
 def get_follow_times(observed: Observed) -> dict[str, datetime]:
     """Return which Jobs no watch shows in full, by name, and when each is to be read again."""
-    jobs = (*observed.jobs, *observed.pins, *observed.cleanups)
+    jobs = (*observed.jobs, *observed.tasks, *observed.cleanups)
     known = {job.uid for job in jobs}
     names = {job.name for job in jobs if not job.watched and (job.deleting or not job.finished)}
     names |= {

@@ -1,6 +1,6 @@
 """Summarize a run's state, and build the conditions that report it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from tweetbot_contract.handover import explain_hub_fault, explain_sync
 from tweetbot_contract.manifest import BaseTweetBot, TweetBot
@@ -36,20 +36,31 @@ from tweetbot_contract.status import Condition, CurrentRun, ModelStatus, Phase
 from tweetbot_operator.decisions.actions import find_start_problem, get_queue_position, is_previous_run_ending
 from tweetbot_operator.decisions.advice import find_advice
 from tweetbot_operator.decisions.failures import describe_trouble
-from tweetbot_operator.decisions.pin import describe_pinned_model
 from tweetbot_operator.decisions.platform.budgets import summarize_queued
 from tweetbot_operator.decisions.pod_problems import find_start_step
 from tweetbot_operator.decisions.progress import describe_activity, describe_wait, find_wait
-from tweetbot_operator.decisions.run import RunUpdate
+from tweetbot_operator.decisions.run import get_hub, get_served
 from tweetbot_operator.decisions.stage import Stage
+from tweetbot_operator.decisions.tasks.forget_condition import describe_forgetting
+from tweetbot_operator.decisions.tasks.pin import describe_pinned_model
 from tweetbot_operator.types.objects import InvalidTweetBot
-from tweetbot_operator.types.stage_state import Active, JobMissing, ResultLost, Summary, Suspended, Terminating
+from tweetbot_operator.types.stage_state import (
+    Active,
+    Desired,
+    DesiredCondition,
+    JobMissing,
+    ResultLost,
+    RunUpdate,
+    Summary,
+    Suspended,
+    Terminating,
+)
 from tweetbot_operator.types.times import parse_time, sanitize
 
 #: The types of the conditions that the operator sets; other controllers may add others.
 CONDITION_TYPES = frozenset([
     "Ready", "Progressing", "Stalled", "Accepted", "ModelReady", "DataReady", "Suspended", "TrackingDegraded",
-    "PrefixShared", "GateAdvisory", "DataAdvisory", "TrainingAdvisory", "HubDegraded",
+    "PrefixShared", "GateAdvisory", "DataAdvisory", "TrainingAdvisory", "HubDegraded", "DataStale",
 ])  # fmt: skip
 
 
@@ -142,18 +153,6 @@ def _get_phase(run: CurrentRun) -> Phase:
     return "Preparing" if run.stage == "Prepare" else "Training"
 
 
-@dataclass(frozen=True, slots=True)
-class DesiredCondition:
-    """A condition without its transition time."""
-
-    type: str
-    holds: bool
-    reason: str
-    message: str
-    generation: int
-
-
-Desired = tuple[DesiredCondition, ...]
 #: Reasons of ModelReady that tell how the served model came about; others are spec.pin's.
 _MADE = (SUCCEEDED.name, ADOPTED.name)
 
@@ -171,6 +170,7 @@ def build_desired_conditions(bot: TweetBot, update: RunUpdate, model: ModelStatu
         _build_suspended_condition(bot),
         _build_tracking_condition(bot, update),
         *_build_result_conditions(bot, update),
+        *(DesiredCondition("DataStale", *describe_forgetting(one), bot.generation) for one in (update.forget,) if one),
     )
 
 
@@ -278,7 +278,7 @@ def _build_result_conditions(bot: TweetBot, update: RunUpdate) -> Desired:
 
 def _build_gate_condition(bot: TweetBot, update: RunUpdate) -> Desired:
     """Report the default gates that the served model misses on little evidence."""
-    made = update.served
+    made = get_served(update)
     return _build_lasting_condition(bot, "GateAdvisory", GATE_ADVISORY, made, made.gate_advisory if made else None)
 
 
@@ -286,8 +286,9 @@ def _build_hub_condition(bot: TweetBot, update: RunUpdate, model: ModelStatus | 
     """Report that the served version is not on the Hub as the spec asks; nothing once the spec asks for no copy."""
     if bot.spec.output.hugging_face is None:
         return ()
-    message = explain_hub_fault(bot.spec, model.uri, update.hub) if model and update.hub else None
-    return _build_lasting_condition(bot, "HubDegraded", HUB_DEGRADED, update.served or update.hub, message)
+    hub = get_hub(update)
+    message = explain_hub_fault(bot.spec, model.uri, hub) if model and hub else None
+    return _build_lasting_condition(bot, "HubDegraded", HUB_DEGRADED, get_served(update) or hub, message)
 
 
 def _build_lasting_condition(bot: TweetBot, type_: str, reason: Reason, result: object, message: str | None) -> Desired:

@@ -107,7 +107,7 @@ def _compute_deadline(observed: Observed) -> datetime:
 def _has_active_stages(observed: Observed) -> bool:
     """Whether an active Job or Pod may still write what is to be erased."""
     own = {cleanup.uid for cleanup in observed.cleanups}
-    jobs = any(not job.finished for job in (*observed.jobs, *observed.pins))
+    jobs = any(not job.finished for job in (*observed.jobs, *observed.tasks))
     return jobs or any(not pod.ended for pod in observed.pods if pod.controller_uid not in own)
 
 
@@ -159,7 +159,7 @@ Step = tuple[tuple[Action, ...], datetime | None]
 
 
 def _decide_actions(bot: TweetBot, job: JobView | None, observed: Observed) -> Step:
-    if ends := _build_deletions((*observed.jobs, *observed.pins)):
+    if ends := _build_deletions((*observed.jobs, *observed.tasks)):
         return ends, None
     if _has_active_stages(observed):
         return (), None

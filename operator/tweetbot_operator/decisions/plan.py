@@ -19,17 +19,17 @@ from tweetbot_operator.decisions.actions import (
     note_creation,
 )
 from tweetbot_operator.decisions.conditions import summarize_run
-from tweetbot_operator.decisions.pin import describe_pin, settle_pin
-from tweetbot_operator.decisions.pin_job import compute_pin_requeue_at, decide_pin_actions
 from tweetbot_operator.decisions.platform.class_choice import find_kept_run, resolve_class
 from tweetbot_operator.decisions.platform.usage import charge_usage, settle_usage
 from tweetbot_operator.decisions.progress import add_progress, get_next_write_time
-from tweetbot_operator.decisions.run import RunUpdate, add_usage, advance_run, decide_run
+from tweetbot_operator.decisions.run import add_usage, advance_run, decide_run
 from tweetbot_operator.decisions.stage import Stage, observe_stage
 from tweetbot_operator.decisions.status import build_invalid_spec_status, build_status, note_trouble
+from tweetbot_operator.decisions.tasks.forget import compute_forget_requeue_at, decide_forget_actions, settle_forgetting
+from tweetbot_operator.decisions.tasks.pin import compute_pin_requeue_at, decide_pin_actions, describe_pin, settle_pin
 from tweetbot_operator.types.actions import Action, ResetStatus, SetFinalizers
 from tweetbot_operator.types.objects import InvalidTweetBot, Observed
-from tweetbot_operator.types.stage_state import PinUpdate, Summary
+from tweetbot_operator.types.stage_state import PinUpdate, RunUpdate, Summary
 from tweetbot_operator.types.times import compute_schedule_times, get_earliest
 
 
@@ -82,22 +82,34 @@ def _plan_run(bot: TweetBot, observed: Observed, kept: CurrentRun | None) -> Pla
     stage = stage if update.run is stage.run else replace(stage, run=update.run)  # which would build its Job again
     if _has_pin(update, bot, observed):
         update = settle_pin(update, bot, observed)
+    summary = _add_pin(summarize_run(stage), update.pin)
+    if bot.forget_at or bot.status.forget:
+        update = replace(update, forget=settle_forgetting(update.run, summary, bot, observed))
 
-    status = build_status(bot, update, _add_pin(summarize_run(stage), update.pin), schedule_times=schedule, now=now)
+    status = build_status(bot, update, summary, schedule_times=schedule, now=now)
     if not _is_recorded(status, bot.status):
         return Plan(status, status_first=True)
-    actions = decide_actions(stage)
-    requeue_at = get_earliest(compute_requeue_at(stage), get_next_write_time(update.run, observed), schedule.next)
-    if update.pin is None:
-        return Plan(status, actions, requeue_at)
-    pin_due = compute_pin_requeue_at(bot, observed)
-    return Plan(status, (*decide_pin_actions(bot, observed), *actions), get_earliest(requeue_at, pin_due))
+    due = get_earliest(compute_requeue_at(stage), get_next_write_time(update.run, observed), schedule.next)
+    plan = Plan(status, decide_actions(stage), due)
+    return _add_tasks(plan, update, bot, observed) if update.pin or update.forget else plan
+
+
+def _add_tasks(plan: Plan, update: RunUpdate, bot: TweetBot, observed: Observed) -> Plan:
+    """Return the plan with what is to be done beside the run."""
+    actions, due = plan.actions, plan.requeue_at
+    if update.forget:
+        actions = (*decide_forget_actions(update.pin, bot, observed), *actions)
+        due = get_earliest(due, compute_forget_requeue_at(bot, observed))
+    if update.pin:
+        actions = (*decide_pin_actions(bot, observed), *actions)
+        due = get_earliest(due, compute_pin_requeue_at(bot, observed))
+    return replace(plan, actions=actions, requeue_at=due)
 
 
 def _has_pin(update: RunUpdate, bot: TweetBot, observed: Observed) -> bool:
     """Tell whether there is anything to do or to say about spec.pin; for most TweetBots there is not."""
     beside = update.trained is not None and update.trained.pinned is not None
-    return bool(bot.spec.pin or bot.status.pin or observed.pins) or beside
+    return bool(bot.spec.pin or bot.status.pin or any(job.stage == "pin" for job in observed.tasks)) or beside
 
 
 def _add_pin(summary: Summary, pin: PinUpdate | None) -> Summary:
@@ -117,9 +129,9 @@ def _add_pin(summary: Summary, pin: PinUpdate | None) -> Summary:
 
 
 def _is_recorded(status: TweetBotStatus, before: TweetBotStatus) -> bool:
-    """Tell whether run and pin stand in the status as they are now, the run's last trouble apart."""
+    """Tell whether run and requests stand in the status as they are now, the run's last trouble apart."""
     run, recorded = status.current_run, before.current_run
-    if run is None or recorded is None or status.pin != before.pin:
+    if run is None or recorded is None or (status.pin, status.forget) != (before.pin, before.forget):
         return False
     return run == recorded.model_copy(update={"last_trouble": run.last_trouble})
 

@@ -28,9 +28,8 @@ from tweetbot_contract.reasons import (
     X_UNAVAILABLE,
 )
 from tweetbot_contract.status import CurrentRun, ProgressStatus
-from tweetbot_operator.decisions.run import RunUpdate
 from tweetbot_operator.types.objects import Observed, PodView
-from tweetbot_operator.types.stage_state import StartProblem
+from tweetbot_operator.types.stage_state import RunUpdate, StartProblem
 from tweetbot_operator.types.times import add_seconds, format_time, make_printable, parse_time
 
 #: Points of a percentage since the last write after which the next one is due at once.

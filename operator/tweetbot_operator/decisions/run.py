@@ -4,7 +4,6 @@ While a Job is active, its Pods are summed in every pass. A Pod is counted in th
 be gone or a write is due anyway, so counting costs an undisturbed run no write.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
@@ -23,11 +22,11 @@ from tweetbot_operator.types.stage_state import (
     Failed,
     JobMissing,
     Outdated,
-    PinUpdate,
     PrepareComplete,
     ResultLost,
     ResultPending,
     RetryableFailure,
+    RunUpdate,
     StageState,
     Suspended,
     Terminating,
@@ -110,27 +109,14 @@ def _restart(run: CurrentRun, execution: str) -> CurrentRun:
     return run.model_copy(update={**reset, **unused, "execution": execution})
 
 
-@dataclass(frozen=True, slots=True)
-class RunUpdate:
-    """A run after its stage's state, and the results that came with it."""
+def get_served(update: RunUpdate) -> TrainSucceeded | None:
+    """Return the result whose version is served now; None if what was served stays."""
+    return update.pin.served if update.pin else update.trained
 
-    run: CurrentRun
-    prepared: PrepareSucceeded | None = None
-    trained: TrainSucceeded | None = None
-    pin: PinUpdate | None = None
-    """What has become of spec.pin; None where there is and was none."""
-    degraded: str | None = None
-    """Why the running stage tracks less than the spec asks for; None if it does not say so."""
 
-    @property
-    def served(self) -> TrainSucceeded | None:
-        """The result whose version is served now; None if what was served stays."""
-        return self.pin.served if self.pin else self.trained
-
-    @property
-    def hub(self) -> HubResult | None:
-        """What became of the served version's copy on the Hub; None without news of it."""
-        return found.hub if (found := self.served or self.prepared) else None
+def get_hub(update: RunUpdate) -> HubResult | None:
+    """Return what became of the served version's copy on the Hub; None without news of it."""
+    return found.hub if (found := get_served(update) or update.prepared) else None
 
 
 def advance_run(run: CurrentRun, state: StageState, observed: Observed) -> RunUpdate:

@@ -23,17 +23,15 @@ from tweetbot_contract.status import (
 from tweetbot_operator.decisions.actions import find_start_problem
 from tweetbot_operator.decisions.conditions import (
     CONDITION_TYPES,
-    Desired,
-    DesiredCondition,
     build_desired_conditions,
     build_invalid_spec_conditions,
     replace_summary,
 )
 from tweetbot_operator.decisions.failures import describe_trouble, explain_end
-from tweetbot_operator.decisions.run import RunUpdate
+from tweetbot_operator.decisions.run import get_hub, get_served
 from tweetbot_operator.decisions.stage import Stage
 from tweetbot_operator.types.objects import InvalidTweetBot
-from tweetbot_operator.types.stage_state import Summary
+from tweetbot_operator.types.stage_state import Desired, DesiredCondition, RunUpdate, Summary
 from tweetbot_operator.types.times import (
     ScheduleTimes,
     add_seconds,
@@ -146,13 +144,13 @@ def build_status(
     """Build the next status of a TweetBot."""
     former = bot.status
     model, retrain_at = former.model, former.last_handled_retrain_at
-    pin, served = update.pin.pin if update.pin else None, update.served
+    pin, served = update.pin.pin if update.pin else None, get_served(update)
     if served:
         made_by = ModelStatus(**served.model.model_dump(), run_id=update.run.id, identity=update.run.identity)
         model = update.pin.model if update.pin else made_by
-    if model and update.hub:
+    if model and (hub := get_hub(update)):
         known = former.model.hugging_face if former.model and former.model.uri == model.uri else None
-        model = model.model_copy(update={"hugging_face": update.hub.published or known})
+        model = model.model_copy(update={"hugging_face": hub.published or known})
     if bot.retrain_at and update.run.trigger == bot.retrain_trigger:
         retrain_at = bot.retrain_at
     begins = former.current_run is None or former.current_run.number != update.run.number
@@ -170,6 +168,7 @@ def build_status(
         metrics=served.metrics if served else former.metrics,
         samples=served.samples if served else former.samples,
         pin=pin,
+        forget=update.forget.request if update.forget else None,
         tracking=_build_tracking_status(update, former.tracking),
         runs=build_run_history(former, update.run, model, limit=bot.spec.history.runs, now=now, published=published),
         last_handled_retrain_at=retrain_at,

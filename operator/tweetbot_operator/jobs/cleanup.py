@@ -1,12 +1,18 @@
-"""Build the Jobs beside a TweetBot's stages: one moves latest.json for spec.pin, one erases the TweetBot's objects."""
+"""Build the Jobs beside a TweetBot's stages: for spec.pin, to forget posts, and to erase all that it stored."""
 
 from typing import Any
 
-from tweetbot_contract.handover import WORK_DIR, RunDocument, build_cleanup_job_name, build_pin_job_name
+from tweetbot_contract.handover import (
+    WORK_DIR,
+    RunDocument,
+    build_cleanup_job_name,
+    build_forget_job_name,
+    build_pin_job_name,
+)
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.spec.scheduling import Scheduling
 from tweetbot_contract.spec.spec import Evaluation
-from tweetbot_contract.status import PinStatus
+from tweetbot_contract.status.tasks import ForgetStatus, PinStatus
 from tweetbot_operator.jobs.class_pods import add_class_pods
 from tweetbot_operator.jobs.job import POD_ANNOTATIONS, build_labels, build_owner_reference, build_pod_failure_policy
 from tweetbot_operator.jobs.pod import (
@@ -25,6 +31,8 @@ from tweetbot_operator.types.objects import Manifest
 CLEANUP_DEADLINE_SECONDS = 3600
 #: Seconds that moving latest.json may take, the Pod's start included; then it is tried again.
 PIN_DEADLINE_SECONDS = 1200
+#: Seconds that one try to erase what holds posts may take, the Pod's start included.
+FORGET_DEADLINE_SECONDS = 3600
 #: Seconds that these Jobs stay for their logs. A cleanup has no owner, so nothing else would delete it.
 _TTL = 3600
 _TRIES = 3
@@ -45,9 +53,23 @@ def build_pin_job(bot: TweetBot, pin: PinStatus, settings: OperatorSettings) -> 
     return job
 
 
+def build_forget_job(bot: TweetBot, request: ForgetStatus, settings: OperatorSettings) -> Manifest:
+    """Build the Job that erases what holds the posts in spec.filter.excludeIds.
+
+    Raises ValueError where they are too long for an env variable; no run could learn without them then.
+    """
+    document = _build_document(bot, settings, stage="Forget", forget=request.asked)
+    name = build_forget_job_name(bot.name, bot.uid, request)
+    job = _build_job(bot, name, document, FORGET_DEADLINE_SECONDS, settings)
+    job["metadata"]["ownerReferences"] = [build_owner_reference(bot)]
+    return job
+
+
 def _build_document(bot: TweetBot, settings: OperatorSettings, **task: Any) -> RunDocument:
     """Build a document without the fields of the spec that may be long: so it always fits an env variable."""
-    brief = bot.spec.model_copy(update={"scheduling": Scheduling(), "evaluation": Evaluation()})
+    spec, without_ids = bot.spec, {"exclude_ids": ()}
+    filter_ = spec.filter if task["stage"] == "Forget" else spec.filter.model_copy(update=without_ids)
+    brief = spec.model_copy(update={"scheduling": Scheduling(), "evaluation": Evaluation(), "filter": filter_})
     return RunDocument(
         namespace=bot.namespace,
         name=bot.name,

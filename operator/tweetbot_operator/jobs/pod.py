@@ -221,7 +221,7 @@ def build_secret_storage(spec: TweetBotSpec, task: Task) -> list[Storage]:
     if s3 := spec.output.s3.credentials_secret:
         sources.append(_build_s3_source(s3.name, _S3_KEYS))
         sources.append(_build_s3_source(s3.name, _S3_OPTIONAL_KEYS, optional=True))
-    if (key := spec.tracking.wandb.api_key_secret) and task in ("Prepare", "Train"):
+    if (key := spec.tracking.wandb.api_key_secret) and task in ("Prepare", "Train", "Forget"):
         sources.append(_build_key_source(key, f"{handover.WANDB_FOLDER}/{handover.WANDB_FILE}", optional=True))
     if (hub := spec.output.hugging_face) and hub.token_secret:
         sources.append(_build_token_source(hub.token_secret, handover.HUB_FOLDER, optional=True))

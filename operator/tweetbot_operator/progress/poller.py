@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
 
+from tweetbot_contract.handover import TASK_STAGES
 from tweetbot_contract.progress import ProgressReport
 from tweetbot_operator.informers.cache import Cache
 from tweetbot_operator.progress.client import NoReport
@@ -119,7 +120,7 @@ def find_target(cache: Cache, uid: str) -> Target | None:
         return None
     if (pod.namespace, job.namespace) != (bot.namespace, bot.namespace):
         return None
-    task = not job.run_id and job.stage == ("pin" if job.owner_uid else "cleanup")
+    task = not job.run_id and job.stage in (TASK_STAGES if job.owner_uid else ("cleanup",))
     if not task and not (job.owner_uid and job.run_id and job.run_id == bot.current_run_id):
         return None
     active = pod.phase == "Running" or (pod.phase == "Pending" and pod.unready)  # others may keep it Pending

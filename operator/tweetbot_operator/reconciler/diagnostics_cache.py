@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from tweetbot_contract.handover import is_pin_job
+from tweetbot_contract.handover import find_task
 from tweetbot_contract.reasons import JOB_MUTATED
 from tweetbot_operator.client.errors import ApiError
 from tweetbot_operator.reconciler.refusals import FailureMessage
@@ -58,23 +58,23 @@ class DiagnosticsCache:
         count = former.count + 1 if former else 1
         retry_at = add_seconds(now, _compute_refusal_pause(why, count))
         failure = CreateFailure(job, execution, why.reason, why.message, count, retry_at, why.temporary)
-        if is_pin_job(job):  # it goes beside the run's
-            self._diagnostics[key] = replace(known, pin_failure=failure)
+        if find_task(job):  # it goes beside the run's
+            self._diagnostics[key] = replace(known, task_failure=failure)
         else:
             self._diagnostics[key] = replace(known, create_failure=failure)
 
     def note_creation(self, key: Key, name: str, count: int, recorded_at: str | None, now: datetime) -> None:
         """Note that a Job was created."""
         known = self.get(key)
-        created = {**dict(list(known.created.items())[-1:]), name: CreatedJob(now, count, recorded_at)}
+        created = {**dict(list(known.created.items())[-2:]), name: CreatedJob(now, count, recorded_at)}
         self._diagnostics[key] = replace(known, created=created)
 
     def accept(self, key: Key, job: str) -> None:
         """Note that the Job exists."""
         known = self.get(key)
-        if is_pin_job(job) and known.pin_failure:
-            self._diagnostics[key] = replace(known, pin_failure=None)
-        elif not is_pin_job(job) and known.create_failure:
+        if find_task(job) and known.task_failure:
+            self._diagnostics[key] = replace(known, task_failure=None)
+        elif not find_task(job) and known.create_failure:
             self._diagnostics[key] = replace(known, create_failure=None)
         self.forget_server_fault(key)
 

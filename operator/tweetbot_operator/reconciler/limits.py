@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
+from tweetbot_contract.handover import TASK_STAGES
 from tweetbot_operator.informers.cache import Cache
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.types.objects import CachedTweetBot, JobView, Key, QueuePosition
@@ -179,8 +180,8 @@ def _has_slot(bot: CachedTweetBot | None, jobs: tuple[JobView, ...]) -> bool:
 
 
 def _is_active(job: JobView) -> bool:
-    """Whether this is a stage's Job that has not ended; one for spec.pin belongs to no run."""
-    return bool(job.owner_uid) and job.stage != "pin" and not job.finished
+    """Whether this is a stage's Job that has not ended; one beside the stages belongs to no run."""
+    return bool(job.owner_uid) and job.stage not in TASK_STAGES and not job.finished
 
 
 class RateLimiter:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import assert_never
 
 from tweetbot_contract.class_manifest import TweetBotClass
-from tweetbot_contract.handover import ERASE_FINALIZER, RUN_LABEL
+from tweetbot_contract.handover import ERASE_FINALIZER, RUN_LABEL, TASK_STAGES
 from tweetbot_contract.manifest import BaseTweetBot, TweetBot
 from tweetbot_contract.reasons import JOB_REFUSED
 from tweetbot_contract.status import TweetBotStatus
@@ -171,13 +171,13 @@ class Reconciler:
         self._diagnostics_cache.note_podless(key, podless, now)
         return Observed(
             bot,
-            tuple(job for job in own if job.stage != "pin"),
+            tuple(job for job in own if job.stage not in TASK_STAGES),
             pods,
             self._diagnostics_cache.get(key),
             now,
             self.settings,
             cleanups=tuple(job for job in jobs if not job.owner_uid and job.stage == "cleanup"),
-            pins=tuple(job for job in jobs if job.stage == "pin" and (job.owner_uid or job.owner_lost)),
+            tasks=tuple(job for job in jobs if job.stage in TASK_STAGES and (job.owner_uid or job.owner_lost)),
             queue_position=self._concurrency_limiter.get_position(stored),
             latest_report=self._progress_store.observe(key),
             classes=(classes := self.list_classes()),

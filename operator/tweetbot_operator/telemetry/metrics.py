@@ -33,6 +33,11 @@ WAIT_START = Gauge(
     "Unix time at which the longest present wait of a run began, by namespace and reason; absent where none waits.",
     ["bot_namespace", "reason"],
 )
+FORGET_DEADLINE = Gauge(
+    "tweetbot_forget_deadline_timestamp_seconds",
+    "Unix time by which the oldest open request to forget posts must be fulfilled, by namespace; absent without one.",
+    ["bot_namespace"],
+)
 RUN_SECONDS = Histogram(
     "tweetbot_run_duration_seconds",
     "Seconds from the record of a run to its end.",

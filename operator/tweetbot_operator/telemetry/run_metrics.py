@@ -14,7 +14,9 @@ from prometheus_client import Gauge
 from tweetbot_contract.reasons import BY_NAME, RETRY_BACKOFF
 from tweetbot_contract.spec.scheduling import Gpu
 from tweetbot_contract.status import TweetBotStatus
+from tweetbot_contract.status.tasks import FORGET_SECONDS, ForgetStatus
 from tweetbot_operator.telemetry.metrics import (
+    FORGET_DEADLINE,
     GPU_SECONDS,
     POSTS_BILLED,
     POSTS_LOST,
@@ -100,6 +102,8 @@ class RunMetrics:
         self._labels: dict[Key, Labels] = {}
         self._numbers: Counter[Labels] = Counter()
         self._starts = WaitStarts()
+        self._deadlines: dict[Key, float] = {}
+        """Those of open requests to forget posts, in Unix time: few at a time."""
         self._shown = True
 
     def show(self, leads: bool) -> None:
@@ -109,6 +113,8 @@ class RunMetrics:
             self._show_number(labels)
         for place in tuple(self._starts.heaps):
             self._show_start(place)
+        for namespace in {key[0] for key in self._deadlines}:
+            self._show_deadline(namespace)
 
     def enter(self, key: Key, status: TweetBotStatus) -> None:
         """Count a TweetBot by its status, and no longer by the one before."""
@@ -120,11 +126,14 @@ class RunMetrics:
             self._count(former, -1)
             self._count(labels, 1)
         self._note_wait(key, find_wait_reason(status), _find_wait_start(status))
+        if status.forget or key in self._deadlines:
+            self._note_deadline(key, status.forget)
 
     def leave(self, key: Key) -> None:
         """Stop counting a TweetBot."""
         self._count(self._labels.pop(key, None), -1)
         self._note_wait(key, None)
+        self._note_deadline(key, None)
         self._starts.waits.pop(key, None)
 
     def _count(self, labels: Labels | None, number: int) -> None:
@@ -137,6 +146,16 @@ class RunMetrics:
     def _note_wait(self, key: Key, reason: str | None, since: float | None = None) -> None:
         for place in self._starts.update(key, reason, self._now().timestamp(), since):
             self._show_start(place)
+
+    def _note_deadline(self, key: Key, request: ForgetStatus | None) -> None:
+        self._deadlines.pop(key, None)
+        if request and request.outcome != "Succeeded":
+            self._deadlines[key] = parse_time(request.requested_at).timestamp() + FORGET_SECONDS
+        self._show_deadline(key[0])
+
+    def _show_deadline(self, namespace: str) -> None:
+        own = [at for (where, _), at in self._deadlines.items() if where == namespace]
+        _show(FORGET_DEADLINE, (namespace,), min(own) if own and self._shown else None)
 
     def _show_number(self, labels: Labels) -> None:
         _show(RUNS, labels, self._numbers[labels] or None if self._shown else None)

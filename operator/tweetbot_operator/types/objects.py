@@ -233,7 +233,7 @@ class Diagnostics:
     """What passes have learned about one TweetBot; after a restart of the operator they learn it again."""
 
     create_failure: CreateFailure | None = None
-    pin_failure: CreateFailure | None = None
+    task_failure: CreateFailure | None = None
     mounts: Mapping[str, Diagnosis] = field(default_factory=dict)
     """What Events say, by the uid of the Pod or the Job."""
     queues: Mapping[str, Diagnosis] = field(default_factory=dict)
@@ -256,7 +256,7 @@ class Diagnostics:
 
     def get_create_failure(self, job: str, execution: str) -> CreateFailure | None:
         """Return why this Job was not created, if it was tried with this execution."""
-        known = (each for each in (self.create_failure, self.pin_failure) if each)
+        known = (each for each in (self.create_failure, self.task_failure) if each)
         return next((each for each in known if (each.job, each.execution) == (job, execution)), None)
 
 
@@ -281,8 +281,8 @@ class Observed:
     now: datetime
     settings: OperatorSettings
     cleanups: tuple[JobView, ...] = ()
-    pins: tuple[JobView, ...] = ()
-    """Jobs beside its stages: those without a controller erase its objects, the others move latest.json."""
+    tasks: tuple[JobView, ...] = ()
+    """Jobs beside its stages: those without a controller erase its objects, the others are for spec.pin or forget."""
     queue_position: QueuePosition | None = None
     """A run's place in the operator's queue for a slot; None if it may begin."""
     latest_report: ProgressReport | None = None

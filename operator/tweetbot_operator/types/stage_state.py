@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tweetbot_contract.result import Figures, PrepareSucceeded, TrainSucceeded
-from tweetbot_contract.status import ModelStatus, Phase, PinStatus
+from tweetbot_contract.status import CurrentRun, ModelStatus, Phase
+from tweetbot_contract.status.tasks import ForgetStatus, PinStatus
 from tweetbot_operator.types.objects import JobView, PodView
 
 
@@ -51,6 +52,32 @@ class PinUpdate:
     def pending(self) -> bool:
         """Whether latest.json is not yet where spec.pin wants it."""
         return self.pin is not None and self.pin.outcome != "Succeeded"
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetUpdate:
+    """What has become of a request to forget posts."""
+
+    request: ForgetStatus
+    wait: StartProblem | None = None
+    """What has to come before the erasure, or keeps its Job from running."""
+    overdue: bool = False
+    """Whether the time is over in which the posts have to be forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunUpdate:
+    """A run after its stage's state, and the results that came with it."""
+
+    run: CurrentRun
+    prepared: PrepareSucceeded | None = None
+    trained: TrainSucceeded | None = None
+    pin: PinUpdate | None = None
+    """What has become of spec.pin; None where there is and was none."""
+    forget: ForgetUpdate | None = None
+    """What has become of the request to forget posts; None where there is none."""
+    degraded: str | None = None
+    """Why the running stage tracks less than the spec asks for; None if it does not say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,3 +192,17 @@ class Summary:
     stalled: bool = False
     alarm: StartProblem | None = None
     """What Ready and Stalled say where that is not the run's state."""
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredCondition:
+    """A condition without its transition time."""
+
+    type: str
+    holds: bool
+    reason: str
+    message: str
+    generation: int
+
+
+Desired = tuple[DesiredCondition, ...]

@@ -31,6 +31,7 @@ CORRECTIONS: dict[str, dict[str, Any]] = {
     "spec.caBundle.key": {"caBundle": {"name": "other", "key": "root.crt"}},
     "spec.caBundle.name": {"caBundle": {"name": "other"}},
     "spec.className": {"className": "gpus"},
+    "spec.deletionPolicy": {"deletionPolicy": "Delete"},
     "spec.evaluation.gates": {"evaluation": {"gates": {"minStyle": 10}}},
     "spec.evaluation.gates.maxRegressionPercent": {"evaluation": {"gates": {"maxRegressionPercent": 100}}},
     "spec.evaluation.prompts[]": {"evaluation": {"prompts": ["The sea"]}},

@@ -22,6 +22,7 @@ from tweetbot_contract.result import (
     decode,
     encode,
 )
+from tweetbot_contract.result.erasure import ForgetSucceeded, LeftOver
 
 MODEL = PublishedModel(name="a-b-c", uri="s3://b/m", digest="d", size_bytes=1, published_at="2026-11-23T00:00:00Z")
 
@@ -103,6 +104,15 @@ def test_what_the_hub_said_leaves_room_for_the_rest() -> None:
         assert len(message) <= MESSAGE_LIMIT
         assert hub.degraded
         assert hub.degraded in message.decode()
+
+
+def test_what_could_not_be_erased_is_named_as_far_as_there_is_room_and_counted_in_full() -> None:
+    left = LeftOver(what=f"s3://{'m' * 500}", reason="ObjectLocked", message="x" * 512)
+    message = encode(ForgetSucceeded(left=(left,) * 20, left_total=20))
+    assert len(message) <= MESSAGE_LIMIT
+    result = decode(message.decode())
+    assert isinstance(result, ForgetSucceeded)
+    assert (0 < len(result.left) < 20, result.left_total) == (True, 20)
 
 
 def test_a_long_failure_is_truncated() -> None:

@@ -14,7 +14,7 @@ from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.stages.context import CHECKPOINT_SECONDS
 
 #: Seconds that a stage waits for the storage in all: shorter while it holds a GPU (design §9).
-RETRY_SECONDS: dict[Task, float] = {"Prepare": 1800.0, "Train": 600.0, "Pin": 300.0, "Cleanup": 600.0}
+RETRY_SECONDS: dict[Task, float] = {"Prepare": 1800.0, "Train": 600.0, "Pin": 300.0, "Forget": 600.0, "Cleanup": 600.0}
 RETRY_SECONDS_ENV = "TWEETBOT_STORAGE_PATIENCE_SECONDS"
 CHECKPOINT_ENV = "TWEETBOT_CHECKPOINT_SECONDS"
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from tweetbot_contract.handover import RUN_LABEL, STAGE_LABEL, is_pin_job
+from tweetbot_contract.handover import RUN_LABEL, STAGE_LABEL, find_task
 from tweetbot_contract.manifest import BaseTweetBot, InvalidManifest, parse, parse_metadata
 from tweetbot_kubectl.cluster.objects import EventView, JobView, PodView
 from tweetbot_kubectl.cluster.requests import Document
@@ -60,7 +60,7 @@ def _describe_job(spec: Document, status: Document) -> str:
 
 
 def _name_task(job: str, stage: str) -> str:
-    return "pin" if is_pin_job(job) else stage
+    return find_task(job) or stage
 
 
 def parse_pod(document: Document) -> PodView:

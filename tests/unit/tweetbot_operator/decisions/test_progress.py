@@ -22,8 +22,8 @@ from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.status import ProgressStatus
 from tweetbot_operator.decisions.plan import plan
 from tweetbot_operator.decisions.progress import add_progress, format_duration, get_next_write_time
-from tweetbot_operator.decisions.run import RunUpdate
 from tweetbot_operator.types.objects import Observed
+from tweetbot_operator.types.stage_state import RunUpdate
 
 WRITTEN = ProgressStatus(
     percent=40, step=40, total_steps=100, eta_seconds=600, eta="10m", updated_at="2026-01-01T12:00:00Z"

@@ -9,7 +9,7 @@ from builders.operator import SETTINGS, a_bot_in, a_class, a_run
 from tweetbot_contract.handover import CA_BUNDLE_ENV, MANAGED_BY, MANAGED_BY_LABEL, RUN_ENV
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.platform_class.run_class import RunClass
-from tweetbot_contract.status import PinStatus
+from tweetbot_contract.status.tasks import PinStatus
 from tweetbot_operator.jobs.cleanup import build_cleanup_job, build_pin_job
 from tweetbot_operator.jobs.job import build_job, find_mutations, restore_job
 

@@ -10,10 +10,11 @@ import yaml
 
 from builders.manifests import A_HUB
 from builders.operator import SETTINGS, a_bot, a_bot_in, a_run
-from tweetbot_contract.handover import BASE_DIR, BASE_DIR_ENV, CA_BUNDLE_ENV, CA_DIR, CA_FILE, RunDocument
+from tweetbot_contract.handover import BASE_DIR, BASE_DIR_ENV, CA_BUNDLE_ENV, CA_DIR, CA_FILE, RUN_ENV, RunDocument
 from tweetbot_contract.manifest import TweetBot
-from tweetbot_contract.status import PinStatus, Stage
-from tweetbot_operator.jobs.cleanup import build_cleanup_job, build_pin_job
+from tweetbot_contract.status import Stage
+from tweetbot_contract.status.tasks import ForgetStatus, PinStatus
+from tweetbot_operator.jobs.cleanup import build_cleanup_job, build_forget_job, build_pin_job
 from tweetbot_operator.jobs.job import build_job
 from tweetbot_operator.jobs.pod import get_pvc_name
 from tweetbot_operator.settings import OperatorSettings
@@ -74,13 +75,24 @@ def test_the_job_is_the_one_that_was_reviewed(name: str) -> None:
 
 
 PIN = PinStatus(version="1" * 16, requested_at="2026-01-01T12:00:00Z", generation=1)
+FORGET = ForgetStatus(request="now", requested_at="2026-01-01T12:00:00Z", started_at="2026-01-01T12:01:00Z")
 PLACEMENT = ("priorityClassName", "runtimeClassName", "nodeSelector", "tolerations", "affinity")
 #: Builders of the Jobs that need no GPU.
 GPULESS: dict[str, Callable[[TweetBot], dict[str, Any]]] = {
     "the prepare stage": the_job,
     "a pin": lambda bot: build_pin_job(bot, PIN, SETTINGS),
+    "a request to forget": lambda bot: build_forget_job(bot, FORGET, SETTINGS),
     "a cleanup": lambda bot: build_cleanup_job(bot, SETTINGS),
 }
+
+
+@pytest.mark.parametrize("task", ["a pin", "a cleanup"])
+def test_a_job_that_needs_no_ids_is_built_however_long_their_list_is(task: str) -> None:
+    ids = [f"{number:04}{'x' * 124}" for number in range(1000)]
+    bot = a_bot_in("Prepare", filter={"excludeIds": ids})
+    assert ids[0] not in env(GPULESS[task](bot))[RUN_ENV]
+    with pytest.raises(ValueError, match="shorten the spec"):
+        build_forget_job(bot, FORGET, SETTINGS)
 
 
 def get_placement(job: dict[str, Any]) -> dict[str, Any]:

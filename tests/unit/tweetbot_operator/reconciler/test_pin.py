@@ -12,7 +12,7 @@ from harness.kstatus import kstatus
 from harness.stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.handover import RUN_ENV, RunDocument
 from tweetbot_contract.result import PinSucceeded, StageFailed, encode
-from tweetbot_contract.status import PinStatus
+from tweetbot_contract.status.tasks import PinStatus
 from tweetbot_operator.client.errors import Rejected
 from tweetbot_operator.settings import OperatorSettings
 from tweetbot_operator.types.objects import JobView

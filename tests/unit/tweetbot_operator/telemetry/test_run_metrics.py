@@ -13,6 +13,7 @@ from builders.operator import a_bot_in, a_prepare_result
 from harness.stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.spec.scheduling import Gpu
 from tweetbot_contract.status import Columns, Condition, DataStatus, Phase, TweetBotStatus
+from tweetbot_contract.status.tasks import ForgetStatus
 from tweetbot_operator.telemetry.run_metrics import (
     RunMetrics,
     WaitStarts,
@@ -217,6 +218,26 @@ def test_only_the_leader_shows_waits(census: RunMetrics) -> None:
     assert wait_start("Queued") is None
     census.show(True)
     assert wait_start("Queued") == 1000
+
+
+def test_the_first_deadline_to_forget_posts_is_shown_until_all_are_forgotten(census: RunMetrics) -> None:
+    def deadline() -> float | None:
+        return REGISTRY.get_sample_value("tweetbot_forget_deadline_timestamp_seconds", {"bot_namespace": TEAM})
+
+    def ask(hour: int, **changes: Any) -> TweetBotStatus:
+        request = ForgetStatus(request="now", requested_at=f"1970-01-01T0{hour}:00:00Z", **changes)
+        return a_status("Training", "Training").model_copy(update={"forget": request})
+
+    census.enter(GULL, ask(2))
+    census.enter(TERN, ask(1, outcome="Incomplete"))
+    assert deadline() == 3600 + 86400
+    census.show(False)
+    assert deadline() is None
+    census.show(True)
+    census.enter(TERN, ask(1, outcome="Succeeded"))
+    assert deadline() == 7200 + 86400
+    census.leave(GULL)
+    assert deadline() is None
 
 
 def test_waits_that_are_over_are_forgotten_behind_one_that_lasts() -> None:

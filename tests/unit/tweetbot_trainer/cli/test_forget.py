@@ -10,7 +10,7 @@ from builders.published import STORE, a_published_model, version_of
 from builders.stages import ENOUGH, a_context, a_local_run
 from builders.trainer import many_posts
 from tweetbot_contract.handover import RunDocument
-from tweetbot_contract.status import PinRequest
+from tweetbot_contract.status.tasks import PinRequest
 from tweetbot_fakes.storage import WatchedStore
 from tweetbot_trainer.__main__ import run_command
 from tweetbot_trainer.data.posts import dump_post

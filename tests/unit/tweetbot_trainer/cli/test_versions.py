@@ -11,7 +11,7 @@ import pytest
 from builders.stages import a_folder, a_local_run, a_version
 from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.result import DatasetResult, Sample
-from tweetbot_contract.status import PinRequest
+from tweetbot_contract.status.tasks import PinRequest
 from tweetbot_trainer.__main__ import run_command
 from tweetbot_trainer.publishing.registry.manifest import VersionManifest
 from tweetbot_trainer.publishing.registry.ownership import OwnerRecord, PrefixUser

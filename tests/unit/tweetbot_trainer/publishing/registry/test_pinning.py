@@ -12,7 +12,7 @@ import pytest
 from builders.stages import a_folder, a_local_run, a_version
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import TrainSucceeded
-from tweetbot_contract.status import PinRequest
+from tweetbot_contract.status.tasks import PinRequest
 from tweetbot_fakes.storage import Killed, WatchedStore
 from tweetbot_trainer.publishing.registry.latest import read_latest, read_newest_version, update_latest
 from tweetbot_trainer.publishing.registry.ownership import OwnerRecord, PrefixOwned, PrefixUser, announce_erasure

@@ -9,6 +9,7 @@ from tweetbot_contract.platform_class.run_class import RunClass
 from tweetbot_contract.platform_class.usage import RunUsage
 from tweetbot_contract.result import Bill, Figures, Finite, HubCopy, Metrics, PublishedModel, Sample
 from tweetbot_contract.spec.parts import Part
+from tweetbot_contract.status.tasks import ForgetStatus, PinStatus
 
 Phase = Literal["Pending", "Preparing", "Queued", "Training", "Succeeded", "Failed", "Suspended"]
 Stage = Literal["Prepare", "Train"]
@@ -135,50 +136,6 @@ class CurrentRun(Part):
     """When the run ended."""
 
 
-class PinRequest(Part):
-    """What spec.pin asked for. Requests are ordered by their time, then by their generation."""
-
-    version: str = Field("", max_length=32)
-    """Version that spec.pin names; empty once it was removed, until the newest version is served again."""
-    requested_at: str = Field(max_length=40)
-    """When the request was recorded, or was recorded again for another try."""
-    generation: int
-    """Generation of the spec that asked for it."""
-
-
-class NewestVersion(Part):
-    """The version that is served when spec.pin is removed: the newest that passed its gates."""
-
-    version: str = Field(max_length=32)
-    """Name of the version."""
-    run_id: str = Field("", max_length=16)
-    """Id of the run that published or adopted it, if it is known."""
-    identity: str = Field("", max_length=16)
-    """Hash of the spec fields that decided how it was trained, if it is known."""
-
-
-class PinStatus(PinRequest):
-    """What became of spec.pin; absent without one."""
-
-    outcome: Literal["Succeeded", "Failed"] | None = None
-    """Succeeded while the pinned version is served; absent until latest.json was moved."""
-    reason: str | None = Field(None, max_length=64)
-    """Why it failed, as one word."""
-    message: str | None = Field(None, max_length=1024)
-    """Why it failed, in a sentence, and what to do about it."""
-    retries: int = 0
-    """How many tries have failed in a row."""
-    retry_at: str | None = Field(None, max_length=40)
-    """When the next try begins."""
-    newest: NewestVersion | None = None
-    """The version that is served when spec.pin is removed."""
-
-    @property
-    def request(self) -> PinRequest:
-        """The request alone, as a Job is given it."""
-        return PinRequest(version=self.version, requested_at=self.requested_at, generation=self.generation)
-
-
 class RunRecord(Part):
     """A run that has ended."""
 
@@ -281,6 +238,8 @@ class TweetBotStatus(Part):
     """Texts that the model version to serve wrote."""
     pin: PinStatus | None = None
     """What became of spec.pin, and what would be served without it."""
+    forget: ForgetStatus | None = None
+    """What became of the latest request to forget posts, by the annotation forget-at."""
     tracking: TrackingStatus | None = None
     """Where the latest run was tracked."""
     runs: tuple[RunRecord, ...] = Field((), max_length=50)

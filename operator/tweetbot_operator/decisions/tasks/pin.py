@@ -8,17 +8,26 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
-from tweetbot_contract.handover import PERMANENT_EXIT_CODES
+from tweetbot_contract.handover import PERMANENT_EXIT_CODES, build_pin_job_name
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.reasons import NO_MODEL, PINNED, PINNING, RESULT_LOST
 from tweetbot_contract.result import PinSucceeded, TrainSucceeded
-from tweetbot_contract.status import ModelStatus, NewestVersion, PinStatus
+from tweetbot_contract.status import ModelStatus
+from tweetbot_contract.status.tasks import NewestVersion, PinStatus
 from tweetbot_operator.decisions.failures import explain_end, parse_message
-from tweetbot_operator.decisions.pin_job import find_pin_job, find_pin_problem, list_pin_pods
-from tweetbot_operator.decisions.run import RETRY_CAP_SECONDS, RETRY_SECONDS, RunUpdate
-from tweetbot_operator.types.objects import Observed, PodView
-from tweetbot_operator.types.stage_state import PinUpdate, StartProblem
-from tweetbot_operator.types.times import add_seconds, compute_backoff, format_time, parse_time
+from tweetbot_operator.decisions.run import RETRY_CAP_SECONDS, RETRY_SECONDS
+from tweetbot_operator.decisions.tasks.task_job import (
+    TaskJob,
+    decide_task_actions,
+    find_problem,
+    list_requeue_times,
+    list_task_pods,
+)
+from tweetbot_operator.jobs.cleanup import build_pin_job
+from tweetbot_operator.types.actions import Action, DeleteJob
+from tweetbot_operator.types.objects import JobView, Manifest, Observed, PodView
+from tweetbot_operator.types.stage_state import PinUpdate, RunUpdate, StartProblem
+from tweetbot_operator.types.times import add_seconds, compute_backoff, format_time, get_earliest, parse_time
 
 #: Seconds of the longest pause before a request is tried again that only a person can help.
 _LONGEST_PAUSE = 14400
@@ -76,7 +85,7 @@ def _get_request_time(former: PinStatus | None, now: datetime) -> str:
 
 
 def _is_any_active(observed: Observed) -> bool:
-    jobs = any(not job.finished for job in (*observed.jobs, *observed.pins))
+    jobs = any(not job.finished for job in (*observed.jobs, *observed.tasks))
     return jobs or any(not pod.ended for pod in observed.pods)
 
 
@@ -90,19 +99,24 @@ def _renew(pin: PinStatus, bot: TweetBot, now: datetime) -> PinStatus:
     return pin.model_copy(update=later)
 
 
+def _build_task(pin: PinStatus, bot: TweetBot, observed: Observed) -> TaskJob:
+    def build() -> Manifest:
+        return build_pin_job(bot, pin, observed.settings)
+
+    return TaskJob("Pin", build_pin_job_name(bot.name, bot.uid, pin), PINNING, build, bot, observed)
+
+
 def _observe_job(pin: PinStatus, bot: TweetBot, observed: Observed) -> Seen:
-    job, now = find_pin_job(pin, bot, observed), observed.now
-    if job is None:
-        return PinUpdate(pin, problem=find_pin_problem(pin, bot, observed)), None
-    pods = list_pin_pods(job, observed)
+    task, now = _build_task(pin, bot, observed), observed.now
+    job, pods = task.job, task.pods
     results = [result for pod in pods if isinstance(result := parse_message(pod.message), PinSucceeded)]
     if results:
         return PinUpdate(_succeed(pin, results[-1])), results[-1]
     if pods and pods[-1].exit_code in PERMANENT_EXIT_CODES:
         return PinUpdate(_fail(pin, pods[-1], now, outcome="Failed")), None
-    if job.finished and job.uid in observed.diagnostics.searched:
+    if job and job.finished and job.uid in observed.diagnostics.searched:
         return PinUpdate(_fail(pin, pods[-1] if pods else None, now, outcome=pin.outcome)), None
-    return PinUpdate(pin, problem=find_pin_problem(pin, bot, observed)), None
+    return PinUpdate(pin, problem=find_problem(task)), None
 
 
 def _succeed(pin: PinStatus, result: PinSucceeded) -> PinStatus | None:
@@ -193,3 +207,29 @@ def describe_pinned_model(update: PinUpdate, model: ModelStatus | None) -> tuple
     other = newest is not None and newest.version != model.version
     more = f". Without spec.pin {newest.version} would be served" if newest and other else ""
     return PINNED.name, f"{model.name} is pinned and served at {model.uri}{more}"
+
+
+def decide_pin_actions(bot: TweetBot, observed: Observed) -> tuple[Action, ...]:
+    """Decide what to do for the recorded pin: end the Jobs of other requests, create its own, or look into that."""
+    pin = bot.status.pin
+    task = _build_task(pin, bot, observed) if pin and pin.outcome != "Succeeded" and pin.retry_at is None else None
+    name = task.name if task else ""
+    others = tuple(job for job in observed.tasks if job.stage == "pin" and job.name != name and not job.finished)
+    ends = tuple(DeleteJob(job, "pin") for job in others if not (job.deleting or _is_finishing(job, observed)))
+    return (*ends, *decide_task_actions(task)) if task else ends
+
+
+def _is_finishing(job: JobView, observed: Observed) -> bool:
+    """Whether its Pods have ended, so that it finishes by itself, and is kept for its log."""
+    pods = list_task_pods(job, observed)
+    return bool(pods) and all(pod.ended for pod in pods)
+
+
+def compute_pin_requeue_at(bot: TweetBot, observed: Observed) -> datetime | None:
+    """Return when something is due for the recorded pin although no event comes."""
+    pin, now = bot.status.pin, observed.now
+    if pin is None or pin.outcome == "Succeeded":
+        return None
+    due = list_requeue_times(_build_task(pin, bot, observed))
+    moments = [*due, parse_time(pin.retry_at)] if pin.retry_at else due
+    return get_earliest(*(moment for moment in moments if moment > now))

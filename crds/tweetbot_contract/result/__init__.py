@@ -4,6 +4,7 @@ TrainerResult
 ├── PrepareSucceeded   the dataset's digest and data table, and a model version to adopt or to keep
 ├── TrainSucceeded     the published model, metrics, samples, where it was tracked
 ├── PinSucceeded       the version that latest.json names now
+├── ForgetSucceeded    what was erased of posts that were to be forgotten, and what was not
 ├── CleanupSucceeded   to whom the objects were left, if they were not erased
 └── StageFailed        a reason, and a message that says what to do
 """
@@ -14,6 +15,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, TypeAdapter
 
 from tweetbot_contract.data_table import REASON_LIMIT, DataTable, DataWarning
+from tweetbot_contract.result.erasure import ForgetSucceeded
 from tweetbot_contract.spec.parts import Part
 
 #: The kubelet keeps the last 4,096 bytes of a termination message; truncated JSON could not be parsed.
@@ -249,7 +251,8 @@ class StageFailed(Part):
 
 
 TrainerResult = Annotated[
-    PrepareSucceeded | TrainSucceeded | PinSucceeded | CleanupSucceeded | StageFailed, Field(discriminator="kind")
+    PrepareSucceeded | TrainSucceeded | PinSucceeded | ForgetSucceeded | CleanupSucceeded | StageFailed,
+    Field(discriminator="kind"),
 ]
 _ADAPTER: TypeAdapter[TrainerResult] = TypeAdapter(TrainerResult)
 
@@ -270,14 +273,12 @@ def _shorten(result: TrainerResult) -> TrainerResult:
     match result:
         case TrainSucceeded(samples=samples) if samples:
             return result.model_copy(update={"samples": samples[:-1]})
-        case PrepareSucceeded(adopted=TrainSucceeded(samples=samples, gate_advisory=advisory) as adopted) if (
-            samples or advisory
-        ):
-            return result.model_copy(update={"adopted": _shorten(adopted)})
-        case PinSucceeded(served=TrainSucceeded(samples=samples, gate_advisory=advisory) as served) if (
-            samples or advisory
-        ):
-            return result.model_copy(update={"served": _shorten(served)})
+        case (
+            PrepareSucceeded(adopted=TrainSucceeded(samples=samples, gate_advisory=advisory) as made)
+            | PinSucceeded(served=TrainSucceeded(samples=samples, gate_advisory=advisory) as made)
+        ) if samples or advisory:
+            name = "adopted" if isinstance(result, PrepareSucceeded) else "served"
+            return result.model_copy(update={name: _shorten(made)})
         case PrepareSucceeded(warnings=warnings) if warnings:
             return result.model_copy(update={"warnings": warnings[:-1]})
         case PrepareSucceeded(prefix_owned=str(owner)) | TrainSucceeded(prefix_owned=str(owner)) if owner:
@@ -285,6 +286,8 @@ def _shorten(result: TrainerResult) -> TrainerResult:
         case TrainSucceeded(advisory=notes, gate_advisory=advisory) if words := notes or advisory:
             name = "advisory" if notes else "gate_advisory"
             return result.model_copy(update={name: words[: len(words) // 2]})
+        case ForgetSucceeded(left=left) if left:
+            return result.model_copy(update={"left": left[:-1]})
         case StageFailed(message=message):
             return result.model_copy(update={"message": message[: len(message) // 2]})
         case _:
