@@ -48,16 +48,17 @@ def render_terminal(lines: list[str]) -> str:
         "<title>make demo: a manifest becomes a model</title>\n"
         f'<rect width="{width}" height="{height}" rx="10" fill="{PAPER}"/>\n'
         f'<path d="M0 {BAR - 8}V10a10 10 0 0 1 10-10H{width - 10}a10 10 0 0 1 10 10V{BAR - 8}z" fill="{FRAME}"/>\n'
-        f'{dots}\n<g font-family="DejaVu Sans Mono,Menlo,Consolas,monospace" font-size="14" xml:space="preserve">\n'
+        f'{dots}\n<g font-family="DejaVu Sans Mono,Menlo,Consolas,monospace" font-size="14">\n'
         f"{texts}\n</g>\n</svg>\n"
     )
 
 
 def _render_line(line: str, baseline: int) -> str:
+    text = escape(line).replace(" ", "\N{NO-BREAK SPACE}")  # browsers collapse others, some even under xml:space
     fill = COMMAND if line.startswith("$") else PROGRESS if line.startswith("Train ") else INK
     return (
         f'<text x="{MARGIN}" y="{baseline + 8}" textLength="{len(line) * CHARACTER:.1f}" '
-        f'lengthAdjust="spacingAndGlyphs" fill="{fill}">{escape(line)}</text>'
+        f'lengthAdjust="spacingAndGlyphs" fill="{fill}">{text}</text>'
     )
 
 

@@ -11,10 +11,10 @@ FILE = ROOT / "docs" / "contents.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Pages of one kind for one reader, such as what one learns from; files are named from the repository's root."""
+    """Pages of one kind for one reader, such as what one learns from, and folders of pages, named from the root."""
 
     title: str
-    pages: tuple[str, ...]
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +28,20 @@ class Reader:
 
 
 def read_contents() -> tuple[Reader, ...]:
-    """Read the contents. `*` at the end of a page's name stands for all pages of a folder, in their order."""
+    """Read the contents."""
     file = yaml.safe_load(FILE.read_text(encoding="utf-8"))
     return tuple(
-        Reader(name, reader["title"], reader["lead"], tuple(_read_shelf(*each) for each in reader["pages"].items()))
+        Reader(name, reader["title"], reader["lead"], tuple(Shelf(*each) for each in reader["pages"].items()))
         for name, reader in file.items()
     )
 
 
 def list_pages() -> list[str]:
     """Return all pages that the contents name, in order."""
-    return [page for reader in read_contents() for shelf in reader.shelves for page in shelf.pages]
+    names = (name for reader in read_contents() for shelf in reader.shelves for name in shelf.names)
+    return [page for name in names for page in list_folder(name) or [name]]
 
 
-def _read_shelf(title: str, names: list[str]) -> Shelf:
-    return Shelf(title, tuple(page for name in names for page in _expand(name)))
-
-
-def _expand(name: str) -> list[str]:
-    if not name.endswith("*"):
-        return [name]
-    return [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob(f"{name}.md"))]
+def list_folder(name: str) -> list[str]:
+    """Return the pages of a folder, in their order; of a page none."""
+    return [str(path.relative_to(ROOT)) for path in sorted((ROOT / name).glob("*.md"))]
