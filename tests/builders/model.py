@@ -19,8 +19,9 @@ from tweetbot_trainer.learning.batches.examples import Example, split_into_examp
 from tweetbot_trainer.learning.evaluation.memorization import Memorization
 from tweetbot_trainer.learning.model.base import Base
 from tweetbot_trainer.learning.model.identity import SCRATCH_DIGESTS, BaseIdentity
+from tweetbot_trainer.learning.model.marks import get_marks
 from tweetbot_trainer.learning.model.scratch import Shape, create_model
-from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id, train_tokenizer
+from tweetbot_trainer.learning.model.tokenizer import encode_all, train_tokenizer
 from tweetbot_trainer.learning.sampling import SamplingParams
 from tweetbot_trainer.learning.style.scale import Score
 from tweetbot_trainer.learning.style.style import Style
@@ -76,9 +77,9 @@ def a_base(texts: Sequence[str] | None = None, *, seed: int = 42, context: int =
 
 def examples_of(base: Base, texts: Sequence[str]) -> list[Example]:
     """Return the training examples of posts, in their order."""
-    mark, context = get_end_mark_id(base.tokenizer), base.model.config.n_positions
+    marks, context = get_marks(base.tokenizer), base.model.config.n_positions
     encoded = encode_all(base.tokenizer, texts)
-    return [example for text in encoded for example in split_into_examples(text.tokens, mark, context)]
+    return [example for text in encoded for example in split_into_examples(text.tokens, marks, context)]
 
 
 def a_saved_base(folder: Path, *, context: int = 64, scale: float = 1.0) -> Path:

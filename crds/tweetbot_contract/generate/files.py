@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tweetbot_contract.generate import class_crd, crd, docs
+from tweetbot_contract.generate import class_crd, crd, docs, models
 
 ROOT = Path(__file__).parents[3]
 
@@ -15,6 +15,7 @@ def render_files() -> dict[Path, str]:
         Path("crds/tweetbots.tweetbot.dev.yaml"): crd.render(),
         Path("crds/tweetbotclasses.tweetbot.dev.yaml"): crd.render(class_crd.build_class_crd()),
         Path("docs/api-reference.md"): docs.render_api_reference(),
+        Path("docs/models.md"): models.render_models(),
         Path("docs/troubleshooting.md"): docs.render_troubleshooting(),
     }
 

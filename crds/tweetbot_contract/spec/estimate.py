@@ -8,6 +8,7 @@ a CPU, by more on one that others use, and by ten on a GPU.
 import math
 from dataclasses import dataclass
 
+from tweetbot_contract.spec.known_bases import find_base
 from tweetbot_contract.spec.model import Model
 from tweetbot_contract.spec.quantities import read_quantity
 from tweetbot_contract.spec.scheduling import Resources
@@ -15,18 +16,8 @@ from tweetbot_contract.spec.sources import X_DOLLAR, X_POST_PRICE, X_USER_PRICE,
 from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_contract.spec.training import BLOCK, COPIES, PRETRAINED_BATCH_TOKENS, SCRATCH_BATCH_TOKENS
 
-#: Weights of bases that are known by their name.
-_WEIGHTS = {
-    "scratch://mini": 960_000,
-    "scratch://small": 5_900_000,
-    "hf://distilgpt2": 82_000_000,
-    "hf://distilbert/distilgpt2": 82_000_000,
-    "hf://gpt2": 124_000_000,
-    "hf://openai-community/gpt2": 124_000_000,
-    "hf://gpt2-medium": 355_000_000,
-    "hf://gpt2-large": 774_000_000,
-    "hf://gpt2-xl": 1_558_000_000,
-}
+#: Weights of random bases, without those of the tokenizer's entries that the posts do not fill.
+_SCRATCH_WEIGHTS = {"scratch://mini": 960_000, "scratch://small": 5_900_000}
 #: Floating-point operations that a training does per token and weight.
 _OPERATIONS = 6
 #: Operations per second of one core, for small bases and for others (docs/benchmarks/trainer.json: gpt2, two cores).
@@ -103,7 +94,9 @@ def compute_x_bills(sources: tuple[Source, ...], paid_before: int | None = None)
 
 def find_weights(model: Model) -> int | None:
     """Return how many weights a base has that is known by its name."""
-    return _WEIGHTS.get(model.base.rstrip("/"))
+    if known := find_base(model.base):
+        return known.shape.weights
+    return _SCRATCH_WEIGHTS.get(model.base.rstrip("/"))
 
 
 def _price(posts: int) -> float:

@@ -6,6 +6,7 @@ from tweetbot_contract import handover
 from tweetbot_contract.handover import RunDocument, Task
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.progress import PROGRESS_PORT, PROGRESS_PORT_NAME
+from tweetbot_contract.spec.memory import resolve_memory
 from tweetbot_contract.spec.model import PVC_SCHEME
 from tweetbot_contract.spec.quantities import canonicalize_cpu, canonicalize_memory, read_quantity
 from tweetbot_contract.spec.scheduling import Affinity, Placement, Scheduling
@@ -186,7 +187,7 @@ def _get_resources(bot: TweetBot, run: CurrentRun, settings: OperatorSettings) -
         return get_prepare_resources(settings)
     wanted = bot.spec.resources
     gpus = {wanted.gpu.resource: str(wanted.gpu.count)} if wanted.gpu.count else {}
-    return {"cpu": canonicalize_cpu(wanted.cpu), "memory": canonicalize_memory(wanted.memory), **gpus}
+    return {"cpu": canonicalize_cpu(wanted.cpu), "memory": canonicalize_memory(resolve_memory(bot.spec)), **gpus}
 
 
 def get_prepare_resources(settings: OperatorSettings) -> dict[str, str]:

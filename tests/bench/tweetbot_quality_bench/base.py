@@ -11,8 +11,9 @@ from random import Random
 
 from tweetbot_contract.spec.training import BLOCK, Training
 from tweetbot_trainer.learning.batches.huggingtweets import make_blocks
+from tweetbot_trainer.learning.model.marks import get_marks
 from tweetbot_trainer.learning.model.scratch import Shape, create_model
-from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id, train_tokenizer
+from tweetbot_trainer.learning.model.tokenizer import encode_all, train_tokenizer
 from tweetbot_trainer.learning.sampling import resolve_generation_config
 from tweetbot_trainer.learning.training.callbacks import Callbacks
 from tweetbot_trainer.learning.training.device import select_device
@@ -40,7 +41,7 @@ def write_base(texts: Sequence[str], folder: Path, passes: int = PASSES, *, tell
     Random(VALUES.seed).shuffle(order)
     tokenizer = train_tokenizer(order, SHAPE.vocabulary)
     model = create_model(tokenizer, VALUES.seed, SHAPE)
-    blocks = make_blocks(encode_all(tokenizer, order), get_end_mark_id(tokenizer), BLOCK)
+    blocks = make_blocks(encode_all(tokenizer, order), get_marks(tokenizer), BLOCK)
     device = select_device("FP32", gpu=False, channels=SHAPE.channels)
     seen, unseen = blocks[:-_VALIDATION], blocks[-_VALIDATION:]
     values = replace(VALUES, epochs=passes)

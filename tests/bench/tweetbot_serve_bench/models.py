@@ -6,8 +6,9 @@ from pathlib import Path
 import torch
 
 from builders.model import some_texts
+from tweetbot_trainer.learning.model.marks import get_marks
 from tweetbot_trainer.learning.model.scratch import SHAPES, Shape, create_model
-from tweetbot_trainer.learning.model.tokenizer import get_end_mark_id, train_tokenizer
+from tweetbot_trainer.learning.model.tokenizer import train_tokenizer
 from tweetbot_trainer.learning.sampling import MOST_TOKENS, SamplingParams
 from tweetbot_trainer.publishing.export import save_model
 
@@ -33,7 +34,7 @@ def write_model(model: BenchModel, folder: Path) -> None:
     """Write the model as it would be published."""
     tokenizer = train_tokenizer(some_texts(400), VOCABULARY)
     network = create_model(tokenizer, 1, model.shape)
-    known, mark = network.config.vocab_size, get_end_mark_id(tokenizer)
+    known, mark = network.config.vocab_size, get_marks(tokenizer).end
     if model.shape.vocabulary > VOCABULARY:
         network.resize_token_embeddings(model.shape.vocabulary, mean_resizing=False)
     with torch.no_grad():

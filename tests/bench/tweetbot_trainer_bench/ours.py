@@ -56,9 +56,10 @@ def run_ours(
 
 def _read_examples(folder: Path, shape: Shape) -> "list[Example]":
     from tweetbot_trainer.learning.batches.examples import split_into_examples
+    from tweetbot_trainer.learning.model.marks import Marks
 
-    mark, context = shape.end_mark, shape.positions
-    return [example for post in read_posts(folder) for example in split_into_examples(post, mark, context)]
+    marks, context = Marks(shape.end_mark, shape.end_mark), shape.positions
+    return [example for post in read_posts(folder) for example in split_into_examples(post, marks, context)]
 
 
 def _resolve_values(dropout: float, *, lora: bool) -> "Hyperparameters":

@@ -18,7 +18,8 @@ from tweetbot_trainer.learning.evaluation.likelihood import (
 )
 from tweetbot_trainer.learning.evaluation.memorization import Memorization
 from tweetbot_trainer.learning.model.base import Base
-from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id
+from tweetbot_trainer.learning.model.marks import get_marks
+from tweetbot_trainer.learning.model.tokenizer import encode_all
 from tweetbot_trainer.learning.style.style import Style
 from tweetbot_trainer.learning.training.callbacks import Callbacks, TrainOutput
 from tweetbot_trainer.learning.training.device import select_device
@@ -107,16 +108,16 @@ def _make_training_examples(
     numbers = sorted({post.source for post in posts})
     sources = [_get_texts([post for post in posts if post.source == number]) for number in numbers]
     texts = encode_all(base.tokenizer, shuffle_copies(sources, hyperparameters.seed))
-    return make_blocks(texts, get_end_mark_id(base.tokenizer), min(BLOCK, base.model.config.n_positions))
+    return make_blocks(texts, get_marks(base.tokenizer), min(BLOCK, base.model.config.n_positions))
 
 
 def _make_examples(base: Base, posts: Sequence[DatasetPost]) -> list[Example]:
     encoded = zip(encode_all(base.tokenizer, _get_texts(posts)), posts, strict=True)
-    end_mark, context = get_end_mark_id(base.tokenizer), base.model.config.n_positions
+    marks, context = get_marks(base.tokenizer), base.model.config.n_positions
     return [
         example
         for text, post in encoded
-        for example in split_into_examples(text.tokens, end_mark, context, source=post.source)
+        for example in split_into_examples(text.tokens, marks, context, source=post.source)
     ]
 
 

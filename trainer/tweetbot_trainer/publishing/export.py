@@ -12,7 +12,8 @@ from transformers import GPT2LMHeadModel
 from transformers.utils.logging import disable_progress_bar
 
 from tweetbot_trainer.learning.model.identity import BaseIdentity
-from tweetbot_trainer.learning.model.tokenizer import get_end_mark_id, write_tokenizer
+from tweetbot_trainer.learning.model.marks import Marks, get_marks
+from tweetbot_trainer.learning.model.tokenizer import write_tokenizer
 from tweetbot_trainer.learning.sampling import SamplingParams
 from tweetbot_trainer.learning.values import LoraConfig
 
@@ -24,27 +25,27 @@ _PEFT_PREFIX = "base_model.model."
 
 def save_model(model: GPT2LMHeadModel, tokenizer: Tokenizer, sampling: SamplingParams, folder: Path) -> None:
     """Write weights, configuration and tokenizer into the folder. The same weights give the same bytes."""
-    end_mark = get_end_mark_id(tokenizer)
+    marks = get_marks(tokenizer)
     folder.mkdir(parents=True, exist_ok=True)
     vars(model.config).pop("prefix", None)  # of a base published before decision 61: pipelines would put it in front
-    model.config.bos_token_id = model.config.eos_token_id = end_mark
+    model.config.bos_token_id, model.config.eos_token_id = marks.begin, marks.end
     disable_progress_bar()  # stderr carries our JSON lines
     model.save_pretrained(folder)
     (folder / "model.safetensors").chmod(0o644)  # safetensors makes it readable to its owner only
-    write_tokenizer(tokenizer, folder, model.config.n_positions)
-    _write_json(folder / GENERATION_CONFIG, build_generation_config(sampling, end_mark))
+    write_tokenizer(tokenizer, folder, model.config.n_positions, tokenizer_class="GPT2Tokenizer")
+    _write_json(folder / GENERATION_CONFIG, build_generation_config(sampling, marks))
 
 
-def build_generation_config(sampling: SamplingParams, end_mark: int) -> dict[str, Any]:
+def build_generation_config(sampling: SamplingParams, marks: Marks) -> dict[str, Any]:
     """Return every generation value: for one that is left out each library has a default of its own."""
     return {
-        "bos_token_id": end_mark,
+        "bos_token_id": marks.begin,
         "do_sample": True,
-        "eos_token_id": end_mark,
+        "eos_token_id": marks.end,
         "max_new_tokens": sampling.max_new_tokens,
         "min_new_tokens": sampling.min_new_tokens,
         "num_beams": 1,
-        "pad_token_id": end_mark,
+        "pad_token_id": marks.end,
         "repetition_penalty": 1.0,
         "temperature": sampling.temperature,
         "top_k": sampling.top_k,

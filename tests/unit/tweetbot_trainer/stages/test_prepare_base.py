@@ -81,8 +81,8 @@ def edit(base: Path, **changes: Any) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
-def as_llama(base: Path) -> None:
-    edit(base, model_type="llama", architectures=["LlamaForCausalLM"])
+def as_bloom(base: Path) -> None:
+    edit(base, model_type="bloom", architectures=["BloomForCausalLM"])
 
 
 def with_a_panic(base: Path) -> None:
@@ -112,7 +112,7 @@ def cut_short(base: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (as_llama, "model_type is 'llama', and only gpt2"),
+        (as_bloom, "model_type is 'bloom'; only gpt2"),
         (with_a_panic, "makes the tokenizers library fail"),
         (with_a_vocabulary_too_large, "entries, its weights only 100"),
         (with_heads_that_do_not_fit, "n_embd 32 is no multiple of n_head 5"),
@@ -181,7 +181,7 @@ def test_of_weights_on_the_hub_their_table_alone_is_read(
 ) -> None:
     monkeypatch.setattr("tweetbot_trainer.store.ranged.READ_AHEAD", 4096)
     prepare(surroundings(tmp_path, HUB)[0])
-    assert hub.served == ["config.json", "tokenizer.json"]
+    assert hub.served == ["config.json", "tokenizer.json", "generation_config.json", "tokenizer_config.json"]
     assert {name for name, _ in hub.ranges} == {"model.safetensors"}
 
 

@@ -1,7 +1,9 @@
-"""Posts as the model sees them: each alone between two end marks, in one or more windows that fit the context."""
+"""Posts as the model sees them: each alone between two marks, in one or more windows that fit the context."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from tweetbot_trainer.learning.model.marks import Marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +23,13 @@ class Example:
         return len(self.ids) - self.first_label
 
 
-def split_into_examples(tokens: Sequence[int], end_mark: int, context: int, *, source: int = 0) -> list[Example]:
+def split_into_examples(tokens: Sequence[int], marks: Marks, context: int, *, source: int = 0) -> list[Example]:
     """Split a post into windows in which each of its tokens, and the closing end mark, is a label exactly once.
 
     A window has up to context + 1 ids: `context` inputs, and the same shifted by one as labels. From the second on,
     its first half repeats the end of the window before, so that no label has less than half a context to go by.
     """
-    ids = (end_mark, *tokens, end_mark)
+    ids = (marks.begin, *tokens, marks.end)
     examples = [Example(ids[: context + 1], 1, source)]
     done = context + 1
     while done < len(ids):

@@ -11,6 +11,7 @@ from random import Random
 from tweetbot_contract import reasons
 from tweetbot_contract.spec.training import COPIES
 from tweetbot_trainer.learning.batches.examples import Example
+from tweetbot_trainer.learning.model.marks import Marks
 from tweetbot_trainer.learning.model.tokenizer import EncodedText
 from tweetbot_trainer.runtime.errors import TooLittleData
 
@@ -26,12 +27,13 @@ def shuffle_copies(sources: Sequence[Sequence[str]], seed: int) -> list[str]:
     return [text for _ in range(COPIES) for texts in own for text in _shuffle(texts, random)]
 
 
-def make_blocks(texts: Sequence[EncodedText], end_mark: int, length: int) -> list[Example]:
+def make_blocks(texts: Sequence[EncodedText], marks: Marks, length: int) -> list[Example]:
     """Cut the stream into blocks of `length` ids, all but the first of each a label; drop the rest at the end.
 
     Raises TooLittleData (TooFewPosts) if the stream does not fill one block.
     """
-    stream = [end_mark, *(token for text in texts for token in (*text.tokens, end_mark))]
+    between = (marks.end,) if marks.begin == marks.end else (marks.end, marks.begin)
+    stream = [marks.begin, *(token for text in texts for token in (*text.tokens, *between))]
     if len(stream) < length:
         raise TooLittleData(
             reasons.TOO_FEW_POSTS,

@@ -10,7 +10,8 @@ from transformers import GPT2LMHeadModel
 
 from tweetbot_trainer.learning.batches.examples import split_into_examples
 from tweetbot_trainer.learning.batches.forward import compute_nats_by_example
-from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id
+from tweetbot_trainer.learning.model.marks import get_marks
+from tweetbot_trainer.learning.model.tokenizer import encode_all
 
 #: Bootstrap resamples; more would not change the interval's second digit.
 RESAMPLES = 1000
@@ -48,10 +49,10 @@ class Likelihood:
 
 
 def measure_likelihood(model: GPT2LMHeadModel, tokenizer: Tokenizer, texts: Sequence[str]) -> Likelihood:
-    """Measure posts in float32, each alone after an end mark, in windows if it is longer than the context."""
+    """Measure posts in float32, each alone after its begin mark, in windows if it is longer than the context."""
     encoded = encode_all(tokenizer, texts)
-    mark, context = get_end_mark_id(tokenizer), model.config.n_positions
-    examples = [split_into_examples(text.tokens, mark, context) for text in encoded]
+    marks, context = get_marks(tokenizer), model.config.n_positions
+    examples = [split_into_examples(text.tokens, marks, context) for text in encoded]
     every = [example for own in examples for example in own]
     nats = iter(compute_nats_by_example(model, every))
     by_post = [sum(next(nats) for _ in own) for own in examples]

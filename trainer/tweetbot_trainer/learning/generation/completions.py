@@ -10,7 +10,8 @@ from tweetbot_trainer.data.dataset.copies import CopyDetector
 from tweetbot_trainer.learning.generation.generation import ROUNDS
 from tweetbot_trainer.learning.generation.sampler import compute_batch_size, iter_samples
 from tweetbot_trainer.learning.model.base import Base
-from tweetbot_trainer.learning.model.tokenizer import encode, get_end_mark_id
+from tweetbot_trainer.learning.model.marks import get_marks
+from tweetbot_trainer.learning.model.tokenizer import encode
 from tweetbot_trainer.learning.sampling import SamplingParams
 
 
@@ -35,9 +36,9 @@ class Completer:
     check: Callable[[], None] = lambda: None
 
     def encode_prompt(self, prompt: str) -> list[int]:
-        """Return what a text begins with: the end mark, and the last tokens of the prompt that leave room."""
+        """Return what a text begins with: the begin mark, and the last tokens of the prompt that leave room."""
         room = self.base.model.config.n_positions - self.config.max_new_tokens - 1
-        return [get_end_mark_id(self.base.tokenizer), *encode(self.base.tokenizer, prompt).tokens[-room:]]
+        return [get_marks(self.base.tokenizer).begin, *encode(self.base.tokenizer, prompt).tokens[-room:]]
 
     def iter_completions(self, prompt: str, count: int) -> Iterator[tuple[int, Completion]]:
         """Yield `count` continuations as they end, with their numbers."""
@@ -57,7 +58,7 @@ class Completer:
         yield from ((index, Completion("", 0, "CopiesOnly")) for index in missing)
 
     def _sample(self, prompt: str, count: int, generator: torch.Generator) -> Iterator[tuple[int, list[int]]]:
-        start, mark = self.encode_prompt(prompt), get_end_mark_id(self.base.tokenizer)
+        start, mark = self.encode_prompt(prompt), get_marks(self.base.tokenizer).end
         batch = compute_batch_size(self.base.model, len(start) + self.config.max_new_tokens)
         for done in range(0, count, batch):
             most = min(batch, count - done)

@@ -15,7 +15,8 @@ from tweetbot_trainer.data.post_length import collapse_whitespace, shorten
 from tweetbot_trainer.learning.generation.sampler import compute_batch_size, iter_samples
 from tweetbot_trainer.learning.model.base import Base
 from tweetbot_trainer.learning.model.identity import make_refusal
-from tweetbot_trainer.learning.model.tokenizer import encode, get_end_mark_id
+from tweetbot_trainer.learning.model.marks import get_marks
+from tweetbot_trainer.learning.model.tokenizer import encode
 from tweetbot_trainer.learning.sampling import SamplingParams
 
 #: How often as many texts as are wanted are sampled before giving up on a model that repeats itself or its posts.
@@ -99,13 +100,13 @@ class PostGenerator:
     def _iter_posts(self, prompt: str, count: int, generator: torch.Generator) -> Iterator[tuple[int, "_Post"]]:
         """Yield `count` posts as they end, with their numbers; an empty one where nothing written fits into a post."""
         model, tokenizer, config = self.base.model, self.base.tokenizer, self.config
-        mark = get_end_mark_id(tokenizer)
+        marks = get_marks(tokenizer)
         room = model.config.n_positions - config.max_new_tokens - 1
-        start = (mark, *encode(tokenizer, prompt).tokens[-room:])
+        start = (marks.begin, *encode(tokenizer, prompt).tokens[-room:])
         batch = compute_batch_size(model, len(start) + config.max_new_tokens)
         for done in range(0, count, batch):
             most = min(batch, count - done)
-            for ended in iter_samples(model, start, most, config, end_mark=mark, generator=generator):
+            for ended in iter_samples(model, start, most, config, end_mark=marks.end, generator=generator):
                 self.check()
                 for index, ids in ended:
                     continued = _decode_post(tokenizer, ids)

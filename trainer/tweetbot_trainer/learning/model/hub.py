@@ -11,7 +11,7 @@ from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type:
 
 from tweetbot_contract import reasons
 from tweetbot_trainer.learning.model.hub_errors import NO_ANSWER, UNREADABLE, translate_error
-from tweetbot_trainer.learning.model.identity import CONFIG, FILES, TOKENIZER
+from tweetbot_trainer.learning.model.identity import CONFIG, FILES, GENERATION_CONFIG, TOKENIZER, TOKENIZER_CONFIG
 from tweetbot_trainer.runtime.errors import TemporaryError
 from tweetbot_trainer.store.interface import ObjectNotFound
 from tweetbot_trainer.store.ranged import open_ranged_file
@@ -22,7 +22,7 @@ constants.HF_HUB_DISABLE_XET = True
 ANSWER_TIMEOUT = 30
 #: Bytes of the largest file that is downloaded to be looked at; of a larger one only what is read.
 LARGEST_DOWNLOAD = 64 * 1024**2
-_SMALL = (CONFIG, TOKENIZER)
+_SMALL = (CONFIG, TOKENIZER, GENERATION_CONFIG, TOKENIZER_CONFIG)
 _CHUNK = 65536
 
 T = TypeVar("T")

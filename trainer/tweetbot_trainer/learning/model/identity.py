@@ -14,6 +14,8 @@ HUB = "hf://"
 WEIGHTS, TOKENIZER, CONFIG = "model.safetensors", "tokenizer.json", "config.json"
 #: The files of a base folder; others in it are not read.
 FILES = (CONFIG, TOKENIZER, WEIGHTS)
+#: Files that may name what ends a text, beside config.json; they can only refuse, and are no part of the identity.
+GENERATION_CONFIG, TOKENIZER_CONFIG = "generation_config.json", "tokenizer_config.json"
 #: Shape and tokenizer of each scratch base; raise its number with every change of `scratch` or `tokenizer`.
 SCRATCH_DIGESTS = {"scratch://mini": "mini-1", "scratch://small": "small-1"}
 

@@ -8,14 +8,26 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, BinaryIO, Literal, Self
+from typing import Any, BinaryIO
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 from tokenizers import Tokenizer
 
-from tweetbot_trainer.learning.model.identity import CONFIG, TOKENIZER, WEIGHTS, make_missing_error, make_refusal
+from tweetbot_contract.spec.known_bases import FAMILIES, OTHER_TYPES, list_families
+from tweetbot_trainer.learning.decoder.configs import DecoderConfig, Gpt2Config, LlamaConfig
+from tweetbot_trainer.learning.model.identity import (
+    CONFIG,
+    GENERATION_CONFIG,
+    TOKENIZER,
+    TOKENIZER_CONFIG,
+    WEIGHTS,
+    make_missing_error,
+    make_refusal,
+)
+from tweetbot_trainer.learning.model.marks import require_marks
 from tweetbot_trainer.learning.model.tokenizer import read_tokenizer
 from tweetbot_trainer.learning.model.weights import WeightsTable, read_weights_table
+from tweetbot_trainer.runtime.errors import NotAuthorized
 from tweetbot_trainer.store.interface import ObjectNotFound
 
 #: Opens a file of a base by its name. Raises ObjectNotFound.
@@ -24,8 +36,8 @@ OpenFile = Callable[[str], BinaryIO]
 CONFIG_LIMIT = 1024 * 1024
 #: Largest accepted tokenizer.json in bytes; gpt2's has 1.3 MB, that of a vocabulary of 256,000 has 34 MB.
 TOKENIZER_LIMIT = 64 * 1024**2
-#: Keys that make transformers load code, other weight formats, or a model that is no plain GPT-2.
-_FORBIDDEN_KEYS = ("auto_map", "quantization_config", "custom_pipelines", "add_cross_attention")
+#: Files that may say what ends a text; a folder of three files is a whole base.
+_OPTIONAL = (GENERATION_CONFIG, TOKENIZER_CONFIG)
 #: Weights in formats that are not read, and what to do about each.
 _OTHER_WEIGHTS = {
     "model.safetensors.index.json": "its weights are in several files: join them into one model.safetensors",
@@ -35,93 +47,46 @@ _OTHER_WEIGHTS = {
 #: How far two tensors are compared, in bytes. Training compares them whole.
 _COMPARED = 65536
 OWN_HEAD = "its head has weights of its own, and only a head tied to the embedding is supported"
-#: Tensors of old files beside the weights: the causal masks, and the head, which is the embedding.
-_HEAD, _NO_WEIGHTS = "lm_head.weight", (".attn.bias", ".attn.masked_bias", "lm_head.weight")
-_Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Gpt2Config(BaseModel):
-    """The part of a GPT-2's config.json that shapes it; defaults and other names are transformers'.
-
-    The largest sizes are far above those of gpt2-xl: a model of a billion layers would be built before its weights are
-    found missing. The least n_positions leaves room for a few tokens after a prompt (`sampling.FEWEST_TOKENS`).
-    """
-
-    model_config = ConfigDict(strict=True, allow_inf_nan=False, frozen=True)
-
-    n_layer: int = Field(12, ge=1, le=1024, validation_alias=AliasChoices("n_layer", "num_hidden_layers"))
-    n_head: int = Field(12, ge=1, le=1024, validation_alias=AliasChoices("n_head", "num_attention_heads"))
-    n_embd: int = Field(768, ge=1, le=65536, validation_alias=AliasChoices("n_embd", "hidden_size"))
-    n_inner: int | None = Field(None, ge=1, le=262144)
-    n_positions: int = Field(
-        1024, ge=10, le=1048576, validation_alias=AliasChoices("n_positions", "max_position_embeddings")
-    )
-    vocab_size: int = Field(50257, ge=1, le=2097152)
-    #: Those of transformers that a GPT-2 can be published with.
-    activation_function: Literal[
-        "gelu", "gelu_10", "gelu_fast", "gelu_new", "gelu_python", "gelu_pytorch_tanh", "leaky_relu", "linear", "mish",
-        "quick_gelu", "relu", "relu2", "relu6", "sigmoid", "silu", "swish", "tanh",
-    ] = "gelu_new"  # fmt: skip
-    layer_norm_epsilon: float = Field(1e-5, gt=0, lt=1)
-    initializer_range: float = Field(0.02, ge=0)
-    resid_pdrop: _Share = 0.1
-    embd_pdrop: _Share = 0.1
-    attn_pdrop: _Share = 0.1
-    scale_attn_weights: bool = True
-    scale_attn_by_inverse_layer_idx: bool = False
-    reorder_and_upcast_attn: bool = False
-
-    @model_validator(mode="after")
-    def _check_heads(self) -> Self:
-        if self.n_embd % self.n_head:
-            raise ValueError(f"n_embd {self.n_embd} is no multiple of n_head {self.n_head}")
-        return self
-
-    def list_tensors(self) -> dict[str, tuple[int, ...]]:
-        """Return the shape of each tensor of the weights, without the head."""
-        width, inner = self.n_embd, self.n_inner or 4 * self.n_embd
-        block = {
-            "ln_1.weight": (width,),
-            "ln_1.bias": (width,),
-            "attn.c_attn.weight": (width, 3 * width),
-            "attn.c_attn.bias": (3 * width,),
-            "attn.c_proj.weight": (width, width),
-            "attn.c_proj.bias": (width,),
-            "ln_2.weight": (width,),
-            "ln_2.bias": (width,),
-            "mlp.c_fc.weight": (width, inner),
-            "mlp.c_fc.bias": (inner,),
-            "mlp.c_proj.weight": (inner, width),
-            "mlp.c_proj.bias": (width,),
-        }
-        return {
-            "wte.weight": (self.vocab_size, width),
-            "wpe.weight": (self.n_positions, width),
-            **{f"h.{index}.{name}": shape for index in range(self.n_layer) for name, shape in block.items()},
-            "ln_f.weight": (width,),
-            "ln_f.bias": (width,),
-        }
+#: Tensors of old files beside the weights: the causal masks, frequencies of rotary positions, and a head that is tied.
+_HEAD = "lm_head.weight"
+_NO_WEIGHTS = (".attn.bias", ".attn.masked_bias", ".rotary_emb.inv_freq", _HEAD)
 
 
 @dataclass(frozen=True, slots=True)
 class BaseMetadata:
     """A base that can be trained, as far as can be seen without its weights."""
 
-    config: Gpt2Config
+    config: DecoderConfig
     tokenizer: Tokenizer
 
 
 def read_metadata(uri: str, open_file: OpenFile) -> BaseMetadata:
     """Read a base's small parts. Raises SpecRefused (BaseModelNotFound, BaseModelRefused) with what is wrong."""
-    config = _check_config(_parse_config(_read_file(uri, CONFIG, open_file, CONFIG_LIMIT), uri), uri)
+    content = _parse_object(_read_file(uri, CONFIG, open_file, CONFIG_LIMIT), CONFIG, uri)
+    config = check_config(content, uri)
+    if not isinstance(config, Gpt2Config):
+        raise make_refusal(uri, "bases of its family are described, but not trained yet")
     text = _read_file(uri, TOKENIZER, open_file, TOKENIZER_LIMIT)
-    tokenizer = read_tokenizer(text, uri, config.vocab_size)
+    tokenizer = read_tokenizer(text, uri, config.vocabulary)
+    require_marks(tokenizer, {CONFIG: content, **_read_optional(uri, open_file)}, uri)
     try:
         with open_file(WEIGHTS) as stream:
             _check_weights(read_weights_table(stream, uri), config, stream, uri)
     except ObjectNotFound as missing:
         raise _find_other_weights(uri, open_file) or make_missing_error(uri, WEIGHTS) from missing
     return BaseMetadata(config, tokenizer)
+
+
+def _read_optional(uri: str, open_file: OpenFile) -> dict[str, dict[str, Any]]:
+    """Read what may be missing. Who may not list a bucket is refused a file that is not there."""
+    found = {}
+    for name in _OPTIONAL:
+        try:
+            with open_file(name) as stream:
+                found[name] = _parse_object(stream.read(CONFIG_LIMIT), name, uri)
+        except (ObjectNotFound, NotAuthorized):
+            continue
+    return found
 
 
 def _read_file(uri: str, name: str, open_file: OpenFile, limit: int) -> bytes:
@@ -145,48 +110,80 @@ def _find_other_weights(uri: str, open_file: OpenFile) -> Exception | None:
     return None
 
 
-def _parse_config(body: bytes, uri: str) -> dict[str, Any]:
+def _parse_object(body: bytes, name: str, uri: str) -> dict[str, Any]:
     try:
         content = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise make_refusal(uri, f"its {CONFIG} is not JSON") from error
+        raise make_refusal(uri, f"its {name} is not JSON") from error
     if not isinstance(content, dict):
-        raise make_refusal(uri, f"its {CONFIG} is not a JSON object")
+        raise make_refusal(uri, f"its {name} is not a JSON object")
     return content
 
 
-def _check_config(content: dict[str, Any], uri: str) -> Gpt2Config:
-    if content.get("model_type") != "gpt2":
-        found_type = str(content.get("model_type"))[:40]
-        raise make_refusal(uri, f"its model_type is {found_type!r}, and only gpt2 is supported")
-    if found := [key for key in _FORBIDDEN_KEYS if content.get(key)]:
-        raise make_refusal(uri, f"its {CONFIG} has {found[0]}, which is not supported")
+def check_config(content: dict[str, Any], uri: str) -> DecoderConfig:
+    """Return the part of a config.json that shapes a model. Raises SpecRefused, which names the key and the reason."""
+    kind = str(content.get("model_type"))[:40]
+    families = list_families(kind)
+    if not families:
+        taken = ", ".join(dict.fromkeys(family.model_type for family in FAMILIES))
+        why = f": {OTHER_TYPES[kind]}" if kind in OTHER_TYPES else ""
+        raise make_refusal(uri, f"its model_type is {kind!r}{why}; only {taken} are supported")
+    if wrong := next((each for each in families[0].refused if each.applies(content)), None):
+        raise make_refusal(uri, f"its {CONFIG} has {wrong.key} {_quote(content[wrong.key])}: {wrong.why}")
+    return _read_gpt2(content, uri) if kind == "gpt2" else _read_llama(content, uri)
+
+
+def _quote(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _read_gpt2(content: dict[str, Any], uri: str) -> Gpt2Config:
     if content.get("tie_word_embeddings") is False:
         raise make_refusal(uri, OWN_HEAD)
     try:
         return Gpt2Config.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        words = f"{'.'.join(map(str, first['loc']))}: {first['msg']}".removeprefix(": Value error, ")
-        raise make_refusal(uri, f"its {CONFIG} is not a GPT-2's: {words[:300]}") from error
+        raise _refuse_values(error, "a GPT-2's", uri) from error
 
 
-def _check_weights(table: WeightsTable, config: Gpt2Config, stream: BinaryIO, uri: str) -> None:
+def _read_llama(content: dict[str, Any], uri: str) -> LlamaConfig:
+    named = content.get("architectures") or ["ForCausalLM"]
+    if not any(str(each).endswith("ForCausalLM") for each in named):
+        why = "only models that write text are trained"
+        raise make_refusal(uri, f"its {CONFIG} has architectures {_quote(named)}: {why}")
+    try:
+        return LlamaConfig.model_validate(content)
+    except ValidationError as error:
+        raise _refuse_values(error, "a Llama's", uri) from error
+
+
+def _refuse_values(error: ValidationError, whose: str, uri: str) -> Exception:
+    first = error.errors()[0]
+    words = f"{'.'.join(map(str, first['loc']))}: {first['msg']}".removeprefix(": Value error, ")
+    return make_refusal(uri, f"its {CONFIG} is not {whose}: {words[:300]}")
+
+
+def _check_weights(table: WeightsTable, config: DecoderConfig, stream: BinaryIO, uri: str) -> None:
     expected = config.list_tensors()
-    found = {name.removeprefix("transformer."): name for name in table.tensors}
+    found = {_complete_name(name, config): name for name in table.tensors}
     if lacking := [name for name in expected if name not in found]:
-        text = f"its {WEIGHTS} lacks {len(lacking)} tensors, the first is transformer.{lacking[0]}"
-        raise make_refusal(uri, text)
-    for short, shape in expected.items():
-        if (given := table.tensors[found[short]].shape) != shape:
-            text = f"its {WEIGHTS} does not fit its {CONFIG}: {found[short]} is {list(given)} instead of {list(shape)}"
+        raise make_refusal(uri, f"its {WEIGHTS} lacks {len(lacking)} tensors, the first is {lacking[0]}")
+    for name, shape in expected.items():
+        if (given := table.tensors[found[name]].shape) != shape:
+            text = f"its {WEIGHTS} does not fit its {CONFIG}: {found[name]} is {list(given)} instead of {list(shape)}"
             raise make_refusal(uri, text)
-    if unknown := sorted(
-        name for short, name in found.items() if short not in expected and not name.endswith(_NO_WEIGHTS)
-    ):
+    if unknown := sorted(own for name, own in found.items() if name not in expected and not own.endswith(_NO_WEIGHTS)):
         text = f"its {WEIGHTS} has {len(unknown)} tensors too many for its {CONFIG}: {unknown[0]}"
         raise make_refusal(uri, text)
-    _check_head(table, found["wte.weight"], stream, uri)
+    if config.tied:
+        _check_head(table, found[next(iter(expected))], stream, uri)
+
+
+def _complete_name(name: str, config: DecoderConfig) -> str:
+    """Return a tensor's full name: GPT-2's own files leave out the prefix."""
+    bare = isinstance(config, Gpt2Config) and not name.startswith(("transformer.", _HEAD))
+    return f"transformer.{name}" if bare else name
 
 
 def _check_head(table: WeightsTable, embedding: str, stream: BinaryIO, uri: str) -> None:

@@ -7,7 +7,8 @@ import torch
 from tokenizers import Tokenizer
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from tweetbot_trainer.learning.model.tokenizer import get_end_mark_id, train_tokenizer
+from tweetbot_trainer.learning.model.marks import get_marks
+from tweetbot_trainer.learning.model.tokenizer import train_tokenizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def create_base(uri: str, train_texts: Sequence[str], seed: int) -> tuple[GPT2LM
 
 def create_model(tokenizer: Tokenizer, seed: int, shape: Shape) -> GPT2LMHeadModel:
     """Create an untrained GPT-2 of that shape for the tokenizer."""
-    mark = get_end_mark_id(tokenizer)
+    mark = get_marks(tokenizer).end
     config = GPT2Config(
         vocab_size=tokenizer.get_vocab_size(with_added_tokens=True),
         n_positions=shape.context,

@@ -10,6 +10,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 
 from tweetbot_trainer.data.posts import END_MARK
 from tweetbot_trainer.learning.model.identity import make_refusal
+from tweetbot_trainer.learning.model.marks import get_marks
 from tweetbot_trainer.runtime.errors import SpecRefused
 
 #: A tokenizer must reproduce this text: bits per byte mean nothing if it loses characters.
@@ -58,8 +59,6 @@ def read_tokenizer(body: bytes, uri: str, vocabulary: int) -> Tokenizer:
         raise
     except Exception as error:
         raise make_refusal(uri, "its tokenizer.json cannot be read") from error
-    if tokenizer.token_to_id(END_MARK) is None:
-        raise make_refusal(uri, f"its tokenizer knows no {END_MARK}")
     ids = tokenizer.get_vocab(with_added_tokens=True).values()
     if len(ids) > vocabulary:
         raise make_refusal(uri, f"its tokenizer has {len(ids)} entries, its weights only {vocabulary}")
@@ -86,14 +85,6 @@ def _refuse_panics(uri: str) -> Iterator[None]:
         raise make_refusal(uri, "its tokenizer.json makes the tokenizers library fail") from error
 
 
-def get_end_mark_id(tokenizer: Tokenizer) -> int:
-    """Return the end mark's id; every tokenizer of this module has one."""
-    mark: int | None = tokenizer.token_to_id(END_MARK)
-    if mark is None:
-        raise ValueError(f"the tokenizer has no {END_MARK}")
-    return mark
-
-
 def encode(tokenizer: Tokenizer, text: str) -> EncodedText:
     """Encode one text; see encode_all."""
     return encode_all(tokenizer, (text,))[0]
@@ -113,38 +104,41 @@ def encode_all(tokenizer: Tokenizer, texts: Sequence[str], *, uri: str = "spec.m
     ]
 
 
-def write_tokenizer(tokenizer: Tokenizer, folder: Path, context: int) -> None:
+def write_tokenizer(tokenizer: Tokenizer, folder: Path, context: int, *, tokenizer_class: str) -> None:
     """Write tokenizer.json and tokenizer_config.json as transformers, vLLM, TGI and KServe read them.
 
     The end mark pads, on the left, so that pipelines answer prompts in batches. A collator that masks padding in the
     loss must therefore keep the end mark behind a post, or a model tuned further never learns to stop.
     """
-    _begin_with_end_mark(tokenizer).save(str(folder / "tokenizer.json"))
+    _begin_with_mark(tokenizer).save(str(folder / "tokenizer.json"))
+    marks = get_marks(tokenizer)
+    begin, end = tokenizer.id_to_token(marks.begin), tokenizer.id_to_token(marks.end)
     config = {
         "add_bos_token": True,  # for loaders that build the post-processor themselves, such as llama.cpp's
         "add_prefix_space": False,
-        "bos_token": END_MARK,
+        "bos_token": begin,
         "clean_up_tokenization_spaces": False,
-        "eos_token": END_MARK,
+        "eos_token": end,
         "model_max_length": context,
-        "pad_token": END_MARK,
+        "pad_token": end,
         "padding_side": "left",
-        "tokenizer_class": "GPT2Tokenizer",
-        "unk_token": END_MARK,
+        "tokenizer_class": tokenizer_class,
+        "unk_token": end,
     }
     text = json.dumps(config, indent=2, sort_keys=True) + "\n"
     (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")
 
 
-def _begin_with_end_mark(tokenizer: Tokenizer) -> Tokenizer:
-    """Return a copy that puts the end mark before each text that is encoded with special tokens, as training did.
+def _begin_with_mark(tokenizer: Tokenizer) -> Tokenizer:
+    """Return a copy that puts the begin mark before each text that is encoded with special tokens, as training did.
 
-    It replaces the base's own post-processor: that of a GPT-2 only corrects offsets.
+    It replaces the base's own post-processor: that of a GPT-2 only corrects offsets, and that of a Llama 3 does this.
     """
-    copy = Tokenizer.from_str(tokenizer.to_str())
+    copy, begin = Tokenizer.from_str(tokenizer.to_str()), get_marks(tokenizer).begin
+    mark = tokenizer.id_to_token(begin)
     copy.post_processor = processors.TemplateProcessing(
-        single=f"{END_MARK} $A",
-        pair=f"{END_MARK} $A {END_MARK} $B",
-        special_tokens=[(END_MARK, get_end_mark_id(tokenizer))],
+        single=f"{mark} $A",
+        pair=f"{mark} $A {mark} $B",
+        special_tokens=[(mark, begin)],
     )
     return copy

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from tweetbot_contract.manifest import TweetBot
+from tweetbot_contract.spec.memory import resolve_memory
 from tweetbot_contract.spec.quantities import read_quantity
 from tweetbot_kubectl.decisions.checks.check import Check, Found, report_unreadable
 
@@ -15,7 +16,7 @@ _QUOTA, _LIMITS = "quota", "limit range"
 def list_needs(bot: TweetBot) -> dict[str, Decimal]:
     """Return what the training's Pod asks for, by the names that a quota has for it."""
     wanted = bot.spec.resources
-    cpu, memory = read_quantity(wanted.cpu) or Decimal(0), read_quantity(wanted.memory) or Decimal(0)
+    cpu, memory = read_quantity(wanted.cpu) or Decimal(0), read_quantity(resolve_memory(bot.spec)) or Decimal(0)
     needs = {"pods": Decimal(1), "count/jobs.batch": Decimal(1)}
     for name, amount in (("cpu", cpu), ("memory", memory)):
         needs |= {name: amount, f"requests.{name}": amount, f"limits.{name}": amount}

@@ -6,9 +6,10 @@ from dataclasses import replace
 from tweetbot_trainer.learning.batches.batching import batch_by_tokens, make_batches, split_into_micro_batches
 from tweetbot_trainer.learning.batches.examples import Example, split_into_examples
 from tweetbot_trainer.learning.batches.packing import pack
+from tweetbot_trainer.learning.model.marks import Marks
 
-MARK = 0
-SOME = [example for length in (3, 9, 5, 30, 2, 7) * 20 for example in split_into_examples(range(1, length), MARK, 16)]
+MARKS = Marks(0, 0)
+SOME = [example for length in (3, 9, 5, 30, 2, 7) * 20 for example in split_into_examples(range(1, length), MARKS, 16)]
 
 
 def test_a_step_holds_no_more_labels_than_asked_for() -> None:
@@ -48,7 +49,7 @@ def test_weights_reach_the_plan() -> None:
 
 
 def test_neighbours_have_like_lengths() -> None:
-    examples = [example for length in range(2, 42) for example in split_into_examples(range(length), MARK, 64)] * 20
+    examples = [example for length in range(2, 42) for example in split_into_examples(range(length), MARKS, 64)] * 20
     batches = make_batches(examples, batch_tokens=512, epochs=1, seed=1)[0]
     groups = [len(pack(batch).equal_length_groups) for batch in batches]
     assert sum(groups) / len(groups) <= 5

@@ -8,7 +8,8 @@ from builders.model import a_base, some_texts
 from tweetbot_trainer.data.posts import END_MARK
 from tweetbot_trainer.learning.batches.examples import Example, split_into_examples
 from tweetbot_trainer.learning.batches.packing import pack
-from tweetbot_trainer.learning.model.tokenizer import encode, encode_all, get_end_mark_id
+from tweetbot_trainer.learning.model.marks import Marks, get_marks
+from tweetbot_trainer.learning.model.tokenizer import encode, encode_all
 
 MARK = 0
 
@@ -18,13 +19,13 @@ def labels_of(example: Example) -> tuple[int, ...]:
 
 
 def test_a_post_stands_alone_between_two_end_marks() -> None:
-    assert split_into_examples((5, 6, 7), MARK, 16) == [Example((MARK, 5, 6, 7, MARK), 1)]
+    assert split_into_examples((5, 6, 7), Marks(MARK, MARK), 16) == [Example((MARK, 5, 6, 7, MARK), 1)]
 
 
 @given(st.integers(0, 200), st.integers(4, 32))
 def test_a_long_post_is_windowed_and_never_cut(length: int, context: int) -> None:
     tokens = tuple(range(1, length + 1))
-    examples = split_into_examples(tokens, MARK, context)
+    examples = split_into_examples(tokens, Marks(MARK, MARK), context)
     assert tuple(label for example in examples for label in labels_of(example)) == (*tokens, MARK)
     assert all(len(example.ids) <= context + 1 for example in examples)
     assert all(example.first_label >= context // 2 for example in examples[1:])
@@ -43,7 +44,7 @@ def test_every_closing_end_mark_is_a_label() -> None:
 def test_a_post_that_spells_the_end_mark_holds_none(text: str) -> None:
     tokenizer = a_base().tokenizer
     encoded = encode(tokenizer, text)
-    assert get_end_mark_id(tokenizer) not in encoded.tokens
+    assert get_marks(tokenizer).end not in encoded.tokens
     assert tokenizer.decode(list(encoded.tokens), skip_special_tokens=False) == text
 
 

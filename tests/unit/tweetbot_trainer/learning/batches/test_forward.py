@@ -8,11 +8,12 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from tweetbot_trainer.learning.batches.examples import Example, split_into_examples
 from tweetbot_trainer.learning.batches.forward import compute_example_losses, compute_total_loss
+from tweetbot_trainer.learning.model.marks import Marks
 from tweetbot_trainer.learning.training.setup import prepare_for_training
 
 MARK = 40
 POSTS = [(3, 9, 5), (7,), (8, 2, 6), (1, 2, 3, 4, 5, 6, 7), tuple(range(30)), ()]
-EXAMPLES = [example for post in POSTS for example in split_into_examples(post, MARK, 12)]
+EXAMPLES = [example for post in POSTS for example in split_into_examples(post, Marks(MARK, MARK), 12)]
 
 
 def a_model(**config: object) -> GPT2LMHeadModel:

@@ -18,7 +18,8 @@ from tweetbot_trainer.learning.batches.forward import compute_total_loss
 from tweetbot_trainer.learning.batches.huggingtweets import make_blocks, shuffle_copies
 from tweetbot_trainer.learning.fine_tune import fine_tune
 from tweetbot_trainer.learning.model.base import Base
-from tweetbot_trainer.learning.model.tokenizer import EncodedText, encode_all, get_end_mark_id
+from tweetbot_trainer.learning.model.marks import Marks, get_marks
+from tweetbot_trainer.learning.model.tokenizer import EncodedText, encode_all
 from tweetbot_trainer.learning.training.callbacks import Callbacks
 from tweetbot_trainer.learning.training.loop import train
 from tweetbot_trainer.learning.training.setup import prepare_for_training
@@ -27,7 +28,7 @@ from tweetbot_trainer.runtime.errors import TooLittleData
 
 TEXTS = some_texts(60)
 VALUES = resolve_hyperparameters(Training(recipe="huggingtweets"), "hf://gpt2", ())
-MARK = 0
+MARKS = Marks(0, 0)
 
 
 def stream_of(*texts: Sequence[int]) -> list[EncodedText]:
@@ -35,9 +36,7 @@ def stream_of(*texts: Sequence[int]) -> list[EncodedText]:
 
 
 def blocks(base: Base, length: int = 64) -> list[Example]:
-    return make_blocks(
-        encode_all(base.tokenizer, shuffle_copies([TEXTS], seed=1)), get_end_mark_id(base.tokenizer), length
-    )
+    return make_blocks(encode_all(base.tokenizer, shuffle_copies([TEXTS], seed=1)), get_marks(base.tokenizer), length)
 
 
 def batches_of(examples: Sequence[Example]) -> list[Batch]:
@@ -66,23 +65,23 @@ def test_a_smaller_source_repeats_its_posts_until_it_is_as_long() -> None:
 
 
 def test_blocks_run_across_posts_and_the_last_partial_one_is_dropped() -> None:
-    examples = make_blocks(stream_of([1, 2], [3], [4, 5, 6]), MARK, 4)
+    examples = make_blocks(stream_of([1, 2], [3], [4, 5, 6]), MARKS, 4)
     assert [example.ids for example in examples] == [(0, 1, 2, 0), (3, 0, 4, 5)]
     assert [example.labels for example in examples] == [3, 3]
 
 
 def test_a_stream_of_exactly_one_block_is_one() -> None:
-    assert [example.ids for example in make_blocks(stream_of([1, 2]), MARK, 4)] == [(0, 1, 2, 0)]
+    assert [example.ids for example in make_blocks(stream_of([1, 2]), MARKS, 4)] == [(0, 1, 2, 0)]
 
 
 def test_a_stream_that_fills_no_block_is_refused_with_advice() -> None:
     with pytest.raises(TooLittleData, match=r"TooFewPosts: .*blocks of 5 tokens.* only 4: .*recipe: tweetbot"):
-        make_blocks(stream_of([1, 2]), MARK, 5)
+        make_blocks(stream_of([1, 2]), MARKS, 5)
 
 
 def test_each_block_is_a_step_and_their_order_is_the_seeds() -> None:
     texts = [tuple(range(1, 1001))] * 12
-    examples = make_blocks(stream_of(*texts), MARK, 1024)
+    examples = make_blocks(stream_of(*texts), MARKS, 1024)
     steps = batches_of(examples)
     assert [len(step) for step in steps] == [1] * len(examples) == [1] * 11
     assert sorted(example.ids for (example,) in steps) == sorted(example.ids for example in examples)

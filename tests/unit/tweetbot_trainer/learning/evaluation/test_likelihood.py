@@ -10,14 +10,15 @@ from torch.nn import functional
 
 from builders.model import a_base, some_texts
 from tweetbot_trainer.learning.evaluation.likelihood import Likelihood, bootstrap_interval, measure_likelihood
-from tweetbot_trainer.learning.model.tokenizer import encode, get_end_mark_id
+from tweetbot_trainer.learning.model.marks import get_marks
+from tweetbot_trainer.learning.model.tokenizer import encode
 
 TEXTS = ["My dream is the cat slept", "港の朝 🌊", "a gull sang in may"]
 
 
 def nats_by_hand(text: str) -> float:
     base = a_base()
-    mark = get_end_mark_id(base.tokenizer)
+    mark = get_marks(base.tokenizer).end
     ids = torch.tensor([[mark, *encode(base.tokenizer, text).tokens, mark]])
     with torch.no_grad():
         logits = base.model.eval()(input_ids=ids).logits

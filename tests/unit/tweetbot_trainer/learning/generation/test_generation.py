@@ -21,7 +21,8 @@ from tweetbot_trainer.data.posts import END_MARK
 from tweetbot_trainer.learning.generation import generation
 from tweetbot_trainer.learning.generation.generation import Generated, PostGenerator
 from tweetbot_trainer.learning.model.base import Base, read_base
-from tweetbot_trainer.learning.model.tokenizer import encode, get_end_mark_id
+from tweetbot_trainer.learning.model.marks import get_marks
+from tweetbot_trainer.learning.model.tokenizer import encode
 from tweetbot_trainer.learning.sampling import resolve_generation_config
 from tweetbot_trainer.learning.training.callbacks import Callbacks
 from tweetbot_trainer.learning.training.loop import train
@@ -105,7 +106,7 @@ def test_the_directory_is_flat_and_holds_no_pickle(directory: Path) -> None:
 
 
 def test_every_generation_value_is_written(directory: Path, trained: Base) -> None:
-    mark = get_end_mark_id(trained.tokenizer)
+    mark = get_marks(trained.tokenizer).end
     assert json.loads((directory / "generation_config.json").read_text()) == {
         "bos_token_id": mark,
         "do_sample": True,
@@ -144,7 +145,7 @@ def test_every_loader_begins_a_text_with_one_end_mark_as_training_does(
     encode_text, text = load(directory), "My dream is the cat 🌊"
     tokens = [260, 266, 265, 276, 299, 221, 173, 254, 235, 233]
     assert list(encode(trained.tokenizer, text).tokens) == tokens
-    assert get_end_mark_id(trained.tokenizer) == 0
+    assert get_marks(trained.tokenizer).end == 0
     assert encode_text(text) == [0, *tokens]
     assert encode_text("") == [0]
     assert encode_text(text, add_special_tokens=False) == tokens

@@ -8,7 +8,7 @@ from transformers.generation import TemperatureLogitsWarper, TopKLogitsWarper, T
 
 from builders.model import SAMPLING, a_base
 from tweetbot_trainer.learning.generation.sampler import compute_batch_size, filter_top_k_top_p, sample
-from tweetbot_trainer.learning.model.tokenizer import get_end_mark_id
+from tweetbot_trainer.learning.model.marks import get_marks
 
 GREEDY = replace(SAMPLING, top_k=1, min_new_tokens=0, max_new_tokens=12)
 
@@ -27,7 +27,7 @@ def test_the_distribution_is_that_of_transformers(temperature: float, top_k: int
 def test_greedy_texts_are_those_of_the_model_without_a_cache() -> None:
     base = a_base()
     base.model.eval()
-    mark = get_end_mark_id(base.tokenizer)
+    mark = get_marks(base.tokenizer).end
     ids = [mark, 40, 41]
     for _ in range(GREEDY.max_new_tokens):
         ids.append(int(base.model(torch.tensor([ids])).logits[0, -1].argmax()))
@@ -36,7 +36,7 @@ def test_greedy_texts_are_those_of_the_model_without_a_cache() -> None:
 
 def test_ended_texts_leave_the_batch_without_changing_the_others() -> None:
     base = a_base()
-    mark = get_end_mark_id(base.tokenizer)
+    mark = get_marks(base.tokenizer).end
     torch.manual_seed(3)
     sampling = replace(SAMPLING, temperature=5.0, top_k=10_000, top_p=1.0, min_new_tokens=2)
     texts = sample(base.model, (mark,), 200, sampling, end_mark=mark)

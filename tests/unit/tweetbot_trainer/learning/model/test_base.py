@@ -15,9 +15,10 @@ from transformers.activations import ACT2FN
 from builders.model import SAMPLING, SCRATCH, a_saved_base, some_texts
 from builders.trainer import many_posts
 from tweetbot_contract.spec.model import Model
+from tweetbot_trainer.learning.decoder.configs import Gpt2Config
 from tweetbot_trainer.learning.model.base import load_base, read_base
 from tweetbot_trainer.learning.model.identity import FILES, BaseIdentity, identify_base
-from tweetbot_trainer.learning.model.metadata import TOKENIZER_LIMIT, Gpt2Config, read_metadata
+from tweetbot_trainer.learning.model.metadata import TOKENIZER_LIMIT, read_metadata
 from tweetbot_trainer.learning.model.tokenizer import encode
 from tweetbot_trainer.publishing.export import save_model
 from tweetbot_trainer.runtime.errors import SpecRefused
@@ -162,7 +163,7 @@ def test_a_folder_in_the_bucket_is_loaded_whole(bucket: Bucket, saved: Path, tmp
         (lambda folder: (folder / "config.json").unlink(), "BaseModelNotFound", "config.json is missing"),
         (lambda folder: (folder / "model.safetensors").unlink(), "BaseModelRefused", "has no model.safetensors: give"),
         (lambda folder: (folder / "tokenizer.json").unlink(), "BaseModelRefused", "has no tokenizer.json"),
-        (with_config(model_type="llama"), "BaseModelRefused", "model_type is 'llama'"),
+        (with_config(model_type="bloom"), "BaseModelRefused", "model_type is 'bloom'"),
         (with_config(auto_map={"AutoModel": "evil.Model"}), "BaseModelRefused", "auto_map"),
         (with_config(quantization_config={"quant_method": "x"}), "BaseModelRefused", "quantization_config"),
         (with_config(n_layer="many"), "BaseModelRefused", "not a GPT-2's"),

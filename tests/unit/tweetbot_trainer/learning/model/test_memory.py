@@ -1,26 +1,20 @@
 """What a training is said to take of memory, beside what one takes."""
 
 import json
-import math
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from builders.manifests import a_spec
 from builders.model import a_base
+from tweetbot_contract.spec.known_bases import FAMILIES
+from tweetbot_contract.spec.memory import MICRO_BATCH, PROGRAM, Load, MemoryNeed, resolve_memory
 from tweetbot_contract.spec.training import Training
-from tweetbot_trainer.learning.model.memory import (
-    PROGRAM,
-    count_adapter_weights,
-    count_weights,
-    estimate_memory,
-    require_memory,
-)
-from tweetbot_trainer.learning.model.metadata import Gpt2Config
+from tweetbot_trainer.learning.decoder.configs import Gpt2Config
+from tweetbot_trainer.learning.model.memory import build_load, require_memory
 from tweetbot_trainer.learning.training.lora import attach_adapters
 from tweetbot_trainer.learning.values import Hyperparameters, LoraConfig, resolve_hyperparameters
 from tweetbot_trainer.runtime.errors import SpecRefused
@@ -61,11 +55,15 @@ def values_of(*, lora: bool, **training: Any) -> Hyperparameters:
     return resolve_hyperparameters(values, "hf://gpt2", (), ADAPTERS if lora else None)
 
 
+def estimate(config: Gpt2Config, *, gpu: bool = False, **training: Any) -> MemoryNeed:
+    return build_load(config, values_of(lora=False, **training)).estimate_pod(gpu=gpu)
+
+
 def test_a_training_takes_what_it_is_said_to_take() -> None:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-c", TRAINING, json.dumps(SMALL)]
     took = int(subprocess.run(command, capture_output=True, text=True, check=True, env=env).stdout)
-    need = estimate_memory(Gpt2Config(**SMALL), values_of(lora=False), gpu=False)
+    need = estimate(Gpt2Config(**SMALL))
     assert need.least - PROGRAM <= took <= need.enough
 
 
@@ -74,11 +72,7 @@ def test_the_weights_of_an_adapter_are_counted() -> None:
     attach_adapters(model, ADAPTERS, 1)
     config = Gpt2Config(**{name: getattr(model.config, name) for name in SMALL})
     trained = sum(one.numel() for one in model.parameters() if one.requires_grad)
-    assert count_adapter_weights(config, ADAPTERS.rank) == trained
-
-
-def test_the_weights_of_known_models_are_counted() -> None:
-    assert (count_weights(GPT2), count_weights(XL)) == (124_439_808, 1_557_611_200)
+    assert build_load(config, values_of(lora=True)).trained == trained
 
 
 @pytest.mark.parametrize(
@@ -111,15 +105,52 @@ def test_what_is_said_to_be_enough_is_taken(gpu: int) -> None:
 
 def test_a_larger_step_takes_more_on_a_cpu_and_nothing_more_beside_a_gpu() -> None:
     for gpu in (False, True):
-        small, large = (
-            estimate_memory(GPT2, values_of(lora=False, batch_tokens=size), gpu=gpu) for size in (128, 8192)
-        )
+        small, large = (estimate(GPT2, gpu=gpu, batch_tokens=size) for size in (128, 8192))
         assert (large.least > small.least, large.enough > small.enough) == (not gpu, not gpu)
 
 
-@pytest.mark.parametrize(("name", "config"), [("gpt2", GPT2), ("gpt2-xl", XL)])
-@pytest.mark.parametrize(("method", "lora"), [("all weights", False), ("LoRA", True)])
-def test_the_docs_have_the_figures_of_the_rule(name: str, config: Gpt2Config, method: str, lora: bool) -> None:
-    need = estimate_memory(config, values_of(lora=lora, precision="Auto"), gpu=False)
-    row = f"| {name}, {method} | {need.least / 2**30:.1f} GiB | {math.ceil(need.enough / 2**30)} GiB |"
-    assert row in (Path(__file__).parents[5] / "docs" / "training.md").read_text(encoding="utf-8")
+SHAPES = {base.names[-1]: base.shape for family in FAMILIES for base in family.bases}
+GB = 10**9
+
+
+@pytest.mark.parametrize(
+    ("name", "rank", "tokens", "given"),
+    [
+        ("Qwen/Qwen2.5-1.5B", None, 1024, 80 * GB),
+        ("gpt2-xl", None, 1024, 80 * GB),
+        ("Qwen/Qwen3-1.7B-Base", 16, 1024, 24 * GB),
+        ("HuggingFaceTB/SmolLM2-1.7B", 16, 1024, 24 * GB),
+        ("HuggingFaceTB/SmolLM2-1.7B", 64, 1024, 24 * GB),
+    ],
+)
+def test_a_training_fits_a_gpu_without_recomputing(name: str, rank: int | None, tokens: int, given: int) -> None:
+    need = Load(SHAPES[name], rank, tokens).estimate_gpu()
+    assert need.least < need.plain < need.enough <= given
+
+
+def test_a_large_step_fits_a_gpu_by_recomputing() -> None:
+    need = Load(SHAPES["Qwen/Qwen2.5-1.5B"], None, MICRO_BATCH).estimate_gpu()
+    assert need.least < 80 * GB < need.plain
+
+
+def test_a_step_larger_than_a_pass_takes_no_more() -> None:
+    small, large = (Load(SHAPES["gpt2"], None, size).estimate_gpu() for size in (MICRO_BATCH, 8 * MICRO_BATCH))
+    assert small == large
+
+
+@pytest.mark.parametrize(
+    ("base", "method", "resources", "memory"),
+    [
+        ("hf://gpt2", "Full", {}, "16Gi"),
+        ("hf://Qwen/Qwen2.5-1.5B", "Full", {"gpu": {"count": 0}}, "38Gi"),
+        ("hf://Qwen/Qwen2.5-1.5B", "Full", {}, "26Gi"),
+        ("hf://Qwen/Qwen2.5-1.5B", "Full", {"memory": "20Gi"}, "20Gi"),
+        ("hf://Qwen/Qwen2.5-1.5B", "LoRA", {"gpu": {"count": 0}}, "16Gi"),
+        ("s3://team/base", "Full", {"gpu": {"count": 0}}, "16Gi"),
+        ("scratch://small", "Full", {"gpu": {"count": 0}}, "16Gi"),
+    ],
+)
+def test_a_known_base_takes_what_it_needs_of_an_unset_memory(
+    base: str, method: str, resources: dict[str, Any], memory: str
+) -> None:
+    assert resolve_memory(a_spec(model={"base": base, "method": method}, resources=resources)) == memory

@@ -23,7 +23,8 @@ from tweetbot_trainer.learning.batches.examples import split_into_examples
 from tweetbot_trainer.learning.batches.forward import compute_total_loss
 from tweetbot_trainer.learning.fine_tune import fine_tune
 from tweetbot_trainer.learning.model.base import Base
-from tweetbot_trainer.learning.model.tokenizer import encode_all, get_end_mark_id
+from tweetbot_trainer.learning.model.marks import get_marks
+from tweetbot_trainer.learning.model.tokenizer import encode_all
 from tweetbot_trainer.learning.training.callbacks import Callbacks, TrainOutput
 from tweetbot_trainer.learning.training.device import Device
 from tweetbot_trainer.learning.training.loop import train
@@ -221,9 +222,7 @@ def test_another_base_is_measured_before_training() -> None:
 
 def test_a_post_longer_than_the_context_trains() -> None:
     base = a_base(TRAIN, context=16)
-    long = split_into_examples(
-        encode_all(base.tokenizer, [" ".join(TRAIN)])[0].tokens, get_end_mark_id(base.tokenizer), 16
-    )
+    long = split_into_examples(encode_all(base.tokenizer, [" ".join(TRAIN)])[0].tokens, get_marks(base.tokenizer), 16)
     assert len(long) > 10
     outcome = train(base.model, long, long, some_values(), device=DEVICE, callbacks=Callbacks(), stop_early=False)
     assert outcome.train_loss < outcome.first_train_loss
